@@ -1,0 +1,172 @@
+// Package manifest defines the canonical result manifest, the bytes whose
+// SHA-256 digest is what edge nodes agree on.
+//
+// A manifest holds only what every honest machine must reproduce: the profile,
+// how the program ended, and path, size and digest of each output. Fuel, wall
+// time, memory and energy are reported beside it, never in it.
+package manifest
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	// Version is the first line of every encoded manifest.
+	Version = "theta.result/1"
+
+	// MaxFiles is the most outputs a manifest can list.
+	MaxFiles = 16384
+	// MaxPathBytes is the longest output path, in bytes of UTF-8.
+	MaxPathBytes = 1024
+	// MaxProfileBytes is the longest profile name, in bytes.
+	MaxProfileBytes = 64
+	// MaxEncodedBytes bounds what Decode reads.
+	MaxEncodedBytes = 4 << 20
+)
+
+// ErrInvalid wraps every refusal of Encode and Decode.
+var ErrInvalid = errors.New("invalid result manifest")
+
+// Reason says how a program ended.
+type Reason string
+
+// The reasons that a result can have. Each of them is an outcome that every
+// honest machine reaches for the same task, so each may be paid and verified.
+const (
+	// ReasonExited: the program ended by itself; ExitCode is its exit code.
+	ReasonExited Reason = "exited"
+	// ReasonTrapped: the program did something undefined (trap, stack exhausted).
+	ReasonTrapped Reason = "trapped"
+	// ReasonOutOfFuel: the program used up the fuel of the task.
+	ReasonOutOfFuel Reason = "out_of_fuel"
+	// ReasonOutOfMemory: the program asked for more memory than the task allows.
+	ReasonOutOfMemory Reason = "out_of_memory"
+	// ReasonOutputTooBig: the outputs passed the task's limit of bytes or files.
+	ReasonOutputTooBig Reason = "output_too_big"
+	// ReasonInvalidProgram: the program cannot be run under its profile at all.
+	ReasonInvalidProgram Reason = "invalid_program"
+)
+
+// NoExitCode is the exit code of every result whose reason is not ReasonExited.
+const NoExitCode int32 = -1
+
+// Valid reports whether r is one of the named reasons.
+func (r Reason) Valid() bool {
+	switch r {
+	case ReasonExited, ReasonTrapped, ReasonOutOfFuel, ReasonOutOfMemory,
+		ReasonOutputTooBig, ReasonInvalidProgram:
+		return true
+	default:
+		return false
+	}
+}
+
+// File is one output of a program.
+type File struct {
+	// Path is relative and slash-separated, such as "images/0001.png". The
+	// captured streams are the files "stdout" and "stderr".
+	Path string
+	// Size is in bytes.
+	Size uint64
+	// SHA256 is the digest of the content.
+	SHA256 [sha256.Size]byte
+}
+
+// Manifest is what honest machines agree on.
+type Manifest struct {
+	// Profile is the versioned executor profile, such as "wasm/1".
+	Profile string
+	// Reason says how the program ended.
+	Reason Reason
+	// ExitCode is the program's own if Reason is exited, else NoExitCode.
+	ExitCode int32
+	// Files are the outputs; Encode sorts them by the bytes of their path.
+	Files []File
+}
+
+// Validate reports the first rule that the manifest breaks, wrapping ErrInvalid.
+// The order of Files does not matter to it; a path that occurs twice does.
+func (m Manifest) Validate() error {
+	if err := validateProfile(m.Profile); err != nil {
+		return err
+	}
+	if !m.Reason.Valid() {
+		return fmt.Errorf("%w: unknown reason %q", ErrInvalid, m.Reason)
+	}
+	if m.Reason != ReasonExited && m.ExitCode != NoExitCode {
+		return fmt.Errorf("%w: reason %q wants exit code %d, found %d", ErrInvalid, m.Reason, NoExitCode, m.ExitCode)
+	}
+	if len(m.Files) > MaxFiles {
+		return fmt.Errorf("%w: at most %d files are allowed, found %d", ErrInvalid, MaxFiles, len(m.Files))
+	}
+	seen := make(map[string]struct{}, len(m.Files))
+	for _, f := range m.Files {
+		if err := ValidatePath(f.Path); err != nil {
+			return err
+		}
+		if f.Size > 1<<63-1 {
+			return fmt.Errorf("%w: size %d of %q is over %d", ErrInvalid, f.Size, f.Path, uint64(1<<63-1))
+		}
+		if _, dup := seen[f.Path]; dup {
+			return fmt.Errorf("%w: path %q is listed twice", ErrInvalid, f.Path)
+		}
+		seen[f.Path] = struct{}{}
+	}
+	return nil
+}
+
+// Sorted returns a copy whose files are in canonical order.
+func (m Manifest) Sorted() Manifest {
+	files := append([]File(nil), m.Files...)
+	sort.Slice(files, func(i, j int) bool { return files[i].Path < files[j].Path })
+	m.Files = files
+	return m
+}
+
+// ValidatePath reports whether an output path may stand in a manifest: relative,
+// slash-separated, valid UTF-8, without empty, "." or ".." elements, control
+// characters or backslashes, so that it means one file on every system.
+func ValidatePath(path string) error {
+	if path == "" || len(path) > MaxPathBytes {
+		return fmt.Errorf("%w: path of %d bytes, expected 1 to %d", ErrInvalid, len(path), MaxPathBytes)
+	}
+	for _, element := range strings.Split(path, "/") {
+		if err := ValidateName(element); err != nil {
+			return fmt.Errorf("path %q: %w", path, err)
+		}
+	}
+	return nil
+}
+
+// ValidateName reports whether one element of a path may stand in a manifest.
+func ValidateName(name string) error {
+	if name == "" || name == "." || name == ".." {
+		return fmt.Errorf("%w: path element %q is not a name", ErrInvalid, name)
+	}
+	if !utf8.ValidString(name) {
+		return fmt.Errorf("%w: path element %q is not UTF-8", ErrInvalid, name)
+	}
+	for _, r := range name {
+		if r < 0x20 || r == 0x7f || r == '\\' || r == '/' {
+			return fmt.Errorf("%w: path element %q holds the forbidden character %q", ErrInvalid, name, r)
+		}
+	}
+	return nil
+}
+
+func validateProfile(profile string) error {
+	if profile == "" || len(profile) > MaxProfileBytes {
+		return fmt.Errorf("%w: profile of %d bytes, expected 1 to %d", ErrInvalid, len(profile), MaxProfileBytes)
+	}
+	for _, c := range []byte(profile) {
+		if c <= ' ' || c >= 0x7f {
+			return fmt.Errorf("%w: profile %q, expected printable ASCII without spaces", ErrInvalid, profile)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,124 @@
+package executor
+
+import (
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/thetaedge/theta/sidecar/executor/manifest"
+)
+
+// Task is one execution, with everything that decides its result and the host
+// paths it uses.
+type Task struct {
+	// ID names the execution on this machine; it is unique among live tasks and
+	// does not reach the program.
+	ID string
+
+	// ProgramPath is the host file that holds the program.
+	ProgramPath string
+	// Args are the program's arguments after its own name.
+	Args []string
+	// Inputs are the files that the program can read, and nothing else.
+	Inputs []Input
+	// Seed feeds every random number that the program asks for.
+	Seed [32]byte
+
+	// Fuel bounds the work, in the fuel of the profile.
+	Fuel uint64
+	// MemoryBytes bounds the program's memory.
+	MemoryBytes uint64
+	// OutputBytes bounds the sum of the sizes of the output files. The captured
+	// streams stdout and stderr are bounded by the profile and not counted here.
+	OutputBytes uint64
+	// OutputFiles bounds the number of output files and directories.
+	OutputFiles uint32
+
+	// OutputDir is the host directory that holds the outputs, at their manifest
+	// paths, once Wait has returned a result. It must not exist or be empty.
+	OutputDir string
+	// WallLimit is a safety net against a stuck machine: running into it is a
+	// failure of the executor, never a result. Zero means no limit.
+	WallLimit time.Duration
+}
+
+// Input is one file that a program may read.
+type Input struct {
+	// Name is the path under the profile's input directory, slash-separated.
+	Name string
+	// Path is the host file. It must not change while the task runs.
+	Path string
+}
+
+// Validate reports the first field that no executor could work with, wrapping
+// ErrBadTask. Limits of the profile are the executor's own to check.
+func (t Task) Validate() error {
+	switch {
+	case t.ID == "":
+		return fmt.Errorf("%w: id is empty", ErrBadTask)
+	case t.ProgramPath == "":
+		return fmt.Errorf("%w: program path is empty", ErrBadTask)
+	case t.OutputDir == "":
+		return fmt.Errorf("%w: output directory is empty", ErrBadTask)
+	case t.Fuel == 0:
+		return fmt.Errorf("%w: fuel is zero", ErrBadTask)
+	case t.MemoryBytes == 0:
+		return fmt.Errorf("%w: memory is zero", ErrBadTask)
+	case t.WallLimit < 0:
+		return fmt.Errorf("%w: wall limit %s is negative", ErrBadTask, t.WallLimit)
+	}
+	for _, arg := range t.Args {
+		if strings.ContainsRune(arg, 0) {
+			return fmt.Errorf("%w: argument %q holds a zero byte", ErrBadTask, arg)
+		}
+	}
+	return validateInputs(t.Inputs)
+}
+
+func validateInputs(inputs []Input) error {
+	files := make(map[string]struct{}, len(inputs))
+	for _, in := range inputs {
+		if err := manifest.ValidatePath(in.Name); err != nil {
+			return fmt.Errorf("%w: input name: %v", ErrBadTask, err)
+		}
+		if _, dup := files[in.Name]; dup {
+			return fmt.Errorf("%w: input %q is named twice", ErrBadTask, in.Name)
+		}
+		files[in.Name] = struct{}{}
+	}
+	for _, in := range inputs {
+		for i, c := range in.Name {
+			if c != '/' {
+				continue
+			}
+			if _, clash := files[in.Name[:i]]; clash {
+				return fmt.Errorf("%w: input %q is a file and a directory", ErrBadTask, in.Name[:i])
+			}
+		}
+	}
+	return nil
+}
+
+// InputsFromDir lists the regular files below dir under their relative names.
+// Anything else than directories and regular files is refused with ErrBadTask,
+// because a link would show the program a file that the task did not name.
+func InputsFromDir(dir string) ([]Input, error) {
+	var inputs []Input
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		if !entry.Type().IsRegular() {
+			return fmt.Errorf("%w: input %s is no regular file", ErrBadTask, path)
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		inputs = append(inputs, Input{Name: filepath.ToSlash(name), Path: path})
+		return nil
+	})
+	return inputs, err
+}
