@@ -1,0 +1,112 @@
+#!/usr/bin/env bash
+# Generates Go, gateway and OpenAPI code from proto/, or lints it. Everything
+# comes from the Go module cache: no Docker and no schema registry.
+# Usage: scripts/proto.sh gen|lint|breaking REF
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+scripts/tools.sh proto
+ROOT="$PWD"
+TOOLS="$ROOT/build/tools"
+WS="$ROOT/build/proto"
+
+# module PATH: the directory of a module in the cache, downloaded when missing.
+module() { go mod download "$1@$2" && go list -m -f '{{.Dir}}' "$1@$2"; }
+version() { go list -m -f '{{.Version}}' "$1"; }
+
+# workspace DIR SOURCE: lays proto/ of SOURCE beside the schemas it imports.
+workspace() {
+  rm -rf "$1" && mkdir -p "$1"
+  cp -r "$2" "$1/theta-proto"
+  local sdk cosmosproto gogo gw2
+  sdk=$(module github.com/cosmos/cosmos-sdk "$(version github.com/cosmos/cosmos-sdk)")
+  cosmosproto=$(module github.com/cosmos/cosmos-proto "$(version github.com/cosmos/cosmos-proto)")
+  gogo=$(module github.com/cosmos/gogoproto "$(version github.com/cosmos/gogoproto)")
+  local gw
+  gw=$(GOFLAGS=-mod=mod go mod download -json github.com/grpc-ecosystem/grpc-gateway@v1.16.0 | sed -n 's/.*"Dir": "\(.*\)",*/\1/p')
+  mkdir -p "$1/deps/gogoproto"
+  cp -r "$sdk/proto/cosmos" "$sdk/proto/amino" "$sdk/proto/tendermint" "$1/deps/"
+  cp -r "$cosmosproto/proto/cosmos_proto" "$1/deps/"
+  cp "$gogo/gogoproto/gogo.proto" "$1/deps/gogoproto/"
+  cp -r "$gw/third_party/googleapis/google" "$1/deps/"
+  chmod -R u+w "$1"
+  printf 'version: v1\ndirectories:\n  - theta-proto\n  - deps\n' > "$1/buf.work.yaml"
+  printf 'version: v1\n' > "$1/deps/buf.yaml"
+}
+
+generate() {
+  local out="$WS/out"
+  mkdir -p "$out/chain" "$out/sidecar" "$out/openapi"
+  cat > "$WS/chain.gen.yaml" <<YAML
+version: v1
+plugins:
+  - plugin: gocosmos
+    path: $TOOLS/protoc-gen-gocosmos
+    out: $out/chain
+    opt: plugins=grpc,Mgoogle/protobuf/any.proto=github.com/cosmos/gogoproto/types/any
+  - plugin: grpc-gateway
+    path: $TOOLS/protoc-gen-grpc-gateway
+    out: $out/chain
+    opt: logtostderr=true,allow_colon_final_segments=true
+YAML
+  cat > "$WS/sidecar.gen.yaml" <<YAML
+version: v1
+plugins:
+  - plugin: go
+    path: $TOOLS/v2/protoc-gen-go
+    out: $out/sidecar
+  - plugin: go-grpc
+    path: $TOOLS/v2/protoc-gen-go-grpc
+    out: $out/sidecar
+  - plugin: grpc-gateway
+    path: $TOOLS/v2/protoc-gen-grpc-gateway
+    out: $out/sidecar
+YAML
+  cat > "$WS/openapi.gen.yaml" <<YAML
+version: v1
+plugins:
+  - plugin: openapiv2
+    path: $TOOLS/protoc-gen-openapiv2
+    out: $out/openapi
+    opt: logtostderr=true,fqn_for_openapi_name=true,allow_merge=true,merge_file_name=theta,simple_operation_ids=true
+    strategy: all
+YAML
+  cd "$WS"
+  for m in beacon edgenode compute rewards; do
+    if compgen -G "theta-proto/theta/$m/v1/*.proto" >/dev/null; then
+      "$TOOLS/buf" generate --template chain.gen.yaml --path "theta-proto/theta/$m/v1"
+    fi
+  done
+  if compgen -G "theta-proto/theta/sidecar/v1/*.proto" >/dev/null; then
+    "$TOOLS/buf" generate --template sidecar.gen.yaml --path theta-proto/theta/sidecar/v1
+    cp -r "$out/sidecar/github.com/thetaedge/theta/." "$ROOT/"
+  fi
+  cp -r "$out/chain/github.com/thetaedge/theta/." "$ROOT/"
+  "$TOOLS/buf" generate --template openapi.gen.yaml \
+    $(for m in beacon edgenode compute rewards; do for q in theta-proto/theta/$m/v1/query.proto; do [[ -e $q ]] && echo "--path $q"; done; done)
+  mkdir -p "$ROOT/docs/static"
+  cp "$out/openapi/theta.swagger.json" "$ROOT/docs/static/openapi.json"
+}
+
+case "${1:-gen}" in
+  gen)
+    workspace "$WS" "$ROOT/proto"
+    generate
+    ;;
+  lint)
+    workspace "$WS" "$ROOT/proto"
+    cd "$WS" && "$TOOLS/buf" lint theta-proto && "$TOOLS/buf" format --diff --exit-code theta-proto
+    ;;
+  breaking)
+    workspace "$WS" "$ROOT/proto"
+    old="$ROOT/build/proto-old-src"
+    rm -rf "$old" && mkdir -p "$old"
+    git archive "${2:?usage: scripts/proto.sh breaking REF}" proto | tar -x -C "$old"
+    workspace "$ROOT/build/proto-old" "$old/proto"
+    cd "$WS" && "$TOOLS/buf" breaking --against "$ROOT/build/proto-old" --path theta-proto
+    ;;
+  *)
+    echo "usage: scripts/proto.sh gen|lint|breaking REF" >&2
+    exit 2
+    ;;
+esac

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Installs the pinned development tools into build/tools, from the Go module
+# proxy alone. Usage: scripts/tools.sh proto|lint
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+GOBIN="$PWD/build/tools"
+export GOBIN GOFLAGS=
+mkdir -p "$GOBIN"
+
+# want BINARY MODULE@VERSION: installs unless this very version is there.
+want() {
+  local stamp="$GOBIN/.$1@${2##*@}"
+  if [[ -x "$GOBIN/$1" && -e "$stamp" ]]; then return; fi
+  echo "installing $2"
+  go install "$2"
+  touch "$stamp"
+}
+
+case "${1:-}" in
+  proto)
+    want buf github.com/bufbuild/buf/cmd/buf@v1.57.2
+    want protoc-gen-gocosmos github.com/cosmos/gogoproto/protoc-gen-gocosmos@v1.7.2
+    want protoc-gen-grpc-gateway github.com/grpc-ecosystem/grpc-gateway/protoc-gen-grpc-gateway@v1.16.0
+    want protoc-gen-openapiv2 github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-openapiv2@v2.29.0
+    # The sidecar's own API speaks standard protobuf and grpc-gateway v2.
+    mkdir -p "$GOBIN/v2"
+    GOBIN="$GOBIN/v2"
+    for tool in \
+      google.golang.org/protobuf/cmd/protoc-gen-go@v1.36.10 \
+      google.golang.org/grpc/cmd/protoc-gen-go-grpc@v1.5.1 \
+      github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-grpc-gateway@v2.29.0; do
+      name="${tool##*/}"
+      want "${name%@*}" "$tool"
+    done
+    ;;
+  lint)
+    want golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.6.2
+    ;;
+  *)
+    echo "usage: scripts/tools.sh proto|lint" >&2
+    exit 2
+    ;;
+esac
