@@ -1,0 +1,259 @@
+package blob
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// ClientConfig bounds what a client accepts. Zero values take the defaults of
+// DefaultClientConfig, except for Relay and RefusePrivate.
+type ClientConfig struct {
+	// Relay is the base URL of the relay for PutBlob and the drop methods, such as
+	// http://127.0.0.1:7070. It may be empty for a client that only fetches.
+	Relay string
+	// Timeout is the longest that one transfer may take in all.
+	Timeout time.Duration
+	// StallTimeout is the window in which MinRate·StallTimeout bytes must move.
+	StallTimeout time.Duration
+	// MinRate is the slowest tolerated transfer in bytes per second.
+	MinRate int64
+	// MaxRedirects bounds the redirects of a fetch; uploads and drops follow none.
+	MaxRedirects int
+	// RefusePrivate refuses loopback, link-local and private addresses, so that a
+	// stranger's job cannot make this machine probe its owner's network. Devnets
+	// switch it off.
+	RefusePrivate bool
+}
+
+// DefaultClientConfig fits home connections.
+func DefaultClientConfig(relay string) ClientConfig {
+	return ClientConfig{
+		Relay:        relay,
+		Timeout:      15 * time.Minute,
+		StallTimeout: 20 * time.Second,
+		MinRate:      1 << 10,
+		MaxRedirects: 5,
+	}
+}
+
+// Client moves content to and from relays and other web servers. It is safe for
+// concurrent use.
+type Client struct {
+	cfg      ClientConfig
+	relay    string
+	fetch    *http.Client
+	relaying *http.Client
+}
+
+// NewClient checks cfg and returns a client.
+func NewClient(cfg ClientConfig) (*Client, error) {
+	defaults := DefaultClientConfig(cfg.Relay)
+	if cfg.Timeout <= 0 {
+		cfg.Timeout = defaults.Timeout
+	}
+	if cfg.StallTimeout <= 0 {
+		cfg.StallTimeout = defaults.StallTimeout
+	}
+	if cfg.MinRate <= 0 {
+		cfg.MinRate = defaults.MinRate
+	}
+	if cfg.MaxRedirects <= 0 {
+		cfg.MaxRedirects = defaults.MaxRedirects
+	}
+	transport := newTransport(cfg)
+	c := &Client{
+		cfg:   cfg,
+		fetch: &http.Client{Transport: transport, CheckRedirect: followAtMost(cfg.MaxRedirects)},
+		// A redirect would hand the content or the token to a server nobody named.
+		relaying: &http.Client{Transport: transport, CheckRedirect: followAtMost(0)},
+	}
+	if cfg.Relay == "" {
+		return c, nil
+	}
+	return c.With(cfg.Relay)
+}
+
+// With returns a client for another relay that shares limits and connections.
+func (c *Client) With(relay string) (*Client, error) {
+	u, err := webURL(relay)
+	if err != nil {
+		return nil, fmt.Errorf("relay: %w", err)
+	}
+	if u.RawQuery != "" || u.Fragment != "" {
+		return nil, fmt.Errorf("relay: %w: expected a base URL such as https://relay.example, found a query or fragment", ErrRefused)
+	}
+	other := *c
+	other.relay = strings.TrimRight(u.String(), "/")
+	return &other, nil
+}
+
+// BlobURL is where the relay serves a blob; it is what a job spec names.
+func (c *Client) BlobURL(d Digest) string { return c.relay + "/v1/blobs/" + d.String() }
+
+// BoxURL is the sink of a job whose results go to box.
+func (c *Client) BoxURL(box string) string { return c.relay + "/v1/drops/" + box }
+
+// PutBlob uploads size bytes of r, which is read twice, and returns their digest.
+// Uploading the same content again is cheap and extends its life.
+func (c *Client) PutBlob(ctx context.Context, r io.ReadSeeker, size int64) (Digest, error) {
+	if err := c.needRelay(); err != nil {
+		return Digest{}, err
+	}
+	digest, err := digestAndRewind(r, size)
+	if err != nil {
+		return digest, err
+	}
+	return digest, c.upload(ctx, c.BlobURL(digest), r, size)
+}
+
+// HasBlob tells whether the relay holds a blob.
+func (c *Client) HasBlob(ctx context.Context, d Digest) (bool, error) {
+	if err := c.needRelay(); err != nil {
+		return false, err
+	}
+	body, err := c.do(ctx, c.relaying, http.MethodHead, c.BlobURL(d), "", nil, 0)
+	if errors.Is(err, ErrGone) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, body.Close()
+}
+
+// GetBlob fetches content from any http or https address into dst and returns
+// its size. On error dst may hold bytes that must not be used; FetchFile has no
+// such state. Errors wrap ErrGone, ErrTooBig, ErrWrongDigest, ErrTooSlow,
+// ErrRefused, ErrForbidden, ErrBusy or ErrUnreachable.
+func (c *Client) GetBlob(ctx context.Context, address string, want Digest, maxBytes int64, dst io.Writer) (int64, error) {
+	return c.download(ctx, c.fetch, address, "", want, maxBytes, dst)
+}
+
+// PutDrop adds size bytes of r, which is read twice, to a box of this relay.
+func (c *Client) PutDrop(ctx context.Context, box string, r io.ReadSeeker, size int64) (Digest, error) {
+	if err := c.needRelay(); err != nil {
+		return Digest{}, err
+	}
+	return c.PutSink(ctx, c.BoxURL(box), r, size)
+}
+
+// PutSink adds size bytes of r, which is read twice, to a box by its URL, as
+// BoxURL returns it and as a job spec names it.
+func (c *Client) PutSink(ctx context.Context, sink string, r io.ReadSeeker, size int64) (Digest, error) {
+	if err := CheckSink(sink); err != nil {
+		return Digest{}, err
+	}
+	digest, err := digestAndRewind(r, size)
+	if err != nil {
+		return digest, err
+	}
+	return digest, c.upload(ctx, strings.TrimRight(sink, "/")+"/"+digest.String(), r, size)
+}
+
+// PutTo uploads size bytes of r, which is read twice, to one presigned address.
+func (c *Client) PutTo(ctx context.Context, address string, r io.ReadSeeker, size int64) (Digest, error) {
+	digest, err := digestAndRewind(r, size)
+	if err != nil {
+		return digest, err
+	}
+	return digest, c.upload(ctx, address, r, size)
+}
+
+// ListDrops lists the box that token opens, by digest. An unused box is empty.
+func (c *Client) ListDrops(ctx context.Context, token Token) ([]Drop, error) {
+	if err := c.needRelay(); err != nil {
+		return nil, err
+	}
+	box, err := BoxOf(token)
+	if err != nil {
+		return nil, err
+	}
+	body, err := c.do(ctx, c.relaying, http.MethodGet, c.BoxURL(box), token, nil, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close() //nolint:errcheck // read only
+	var drops []Drop
+	if err := json.NewDecoder(io.LimitReader(body, maxListBytes)).Decode(&drops); err != nil {
+		return nil, body.explain(fmt.Errorf("%w: expected a JSON list of drops: %w", ErrUnreachable, err))
+	}
+	return drops, nil
+}
+
+// GetDrop fetches one piece of content from the box that token opens; see GetBlob.
+func (c *Client) GetDrop(ctx context.Context, token Token, want Digest, maxBytes int64, dst io.Writer) (int64, error) {
+	if err := c.needRelay(); err != nil {
+		return 0, err
+	}
+	box, err := BoxOf(token)
+	if err != nil {
+		return 0, err
+	}
+	return c.download(ctx, c.relaying, c.BoxURL(box)+"/"+want.String(), token, want, maxBytes, dst)
+}
+
+// CheckSink tells whether sink is the URL of a drop box.
+func CheckSink(sink string) error {
+	u, err := webURL(sink)
+	if err != nil {
+		return err
+	}
+	path := strings.TrimRight(u.Path, "/")
+	_, box, found := strings.Cut(path, "/v1/drops/")
+	if !found || u.RawQuery != "" {
+		return fmt.Errorf("%w: expected a sink like https://relay.example/v1/drops/BOX, found %s", ErrRefused, redact(u))
+	}
+	if _, err := ParseDigest(box); err != nil {
+		return fmt.Errorf("%w: sink %s: box: %w", ErrRefused, redact(u), err)
+	}
+	return nil
+}
+
+func (c *Client) needRelay() error {
+	if c.relay == "" {
+		return fmt.Errorf("%w: expected the address of a relay, found none; set one in the client's configuration", ErrRefused)
+	}
+	return nil
+}
+
+// webURL parses an absolute http or https address.
+func webURL(address string) (*url.URL, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		// The parser's error repeats the address, which may hold a secret.
+		return nil, fmt.Errorf("%w: expected an http or https address, found something that is no URL", ErrRefused)
+	}
+	if u.Scheme != "http" && u.Scheme != "https" {
+		return nil, fmt.Errorf("%w: expected an http or https address, found scheme %q; upload the content to a relay and name that", ErrRefused, u.Scheme)
+	}
+	if u.Host == "" {
+		return nil, fmt.Errorf("%w: expected an address with a host, found none", ErrRefused)
+	}
+	return u, nil
+}
+
+// redact drops what may be secret in an address: password, query and fragment.
+func redact(u *url.URL) string {
+	return (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+}
+
+func digestAndRewind(r io.ReadSeeker, size int64) (Digest, error) {
+	digest, n, err := DigestReader(r)
+	if err != nil {
+		return digest, fmt.Errorf("cannot read the content to upload: %w", err)
+	}
+	if n != size {
+		return digest, fmt.Errorf("expected %d bytes to upload, found %d; it changed while it was read", size, n)
+	}
+	if _, err := r.Seek(0, io.SeekStart); err != nil {
+		return digest, fmt.Errorf("cannot rewind the content to upload: %w", err)
+	}
+	return digest, nil
+}

@@ -1,0 +1,105 @@
+package blob
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// Config bounds a relay. All sizes are bytes.
+type Config struct {
+	// Root is the folder that holds the content; it is created if missing.
+	Root string `mapstructure:"root" toml:"root"`
+	// MaxBytes is the largest single blob or drop.
+	MaxBytes int64 `mapstructure:"max-bytes" toml:"max-bytes"`
+	// TotalBytes is the most that the relay keeps in all.
+	TotalBytes int64 `mapstructure:"total-bytes" toml:"total-bytes"`
+	// ClientBytes is what one client may upload per ClientWindow; 0 is no limit.
+	ClientBytes  int64         `mapstructure:"client-bytes" toml:"client-bytes"`
+	ClientWindow time.Duration `mapstructure:"client-window" toml:"client-window"`
+	// ClientRate is the sustained requests per second of one client; 0 is no limit.
+	ClientRate int `mapstructure:"client-rate" toml:"client-rate"`
+	// MaxUploads bounds the uploads in progress, over all clients.
+	MaxUploads int `mapstructure:"max-uploads" toml:"max-uploads"`
+	// BlobTTL and DropTTL are how long content is kept after its last upload.
+	BlobTTL time.Duration `mapstructure:"blob-ttl" toml:"blob-ttl"`
+	DropTTL time.Duration `mapstructure:"drop-ttl" toml:"drop-ttl"`
+	// BoxCount and BoxBytes cap one drop box. Each client is charged for what it
+	// adds even if another client has added the same, because otherwise the cap
+	// would tell whether somebody else's result is already there.
+	BoxCount int   `mapstructure:"box-count" toml:"box-count"`
+	BoxBytes int64 `mapstructure:"box-bytes" toml:"box-bytes"`
+	// BoxClientPercent is the share of those caps that one client may use, so
+	// that no single stranger can fill a published box with junk.
+	BoxClientPercent int `mapstructure:"box-client-percent" toml:"box-client-percent"`
+	// SweepEvery is the pause between two searches for expired content.
+	SweepEvery time.Duration `mapstructure:"sweep-every" toml:"sweep-every"`
+	// MinRate is the slowest tolerated transfer in bytes per second, beyond Grace.
+	MinRate int64         `mapstructure:"min-rate" toml:"min-rate"`
+	Grace   time.Duration `mapstructure:"grace" toml:"grace"`
+	// TrustedProxies may name the client in X-Forwarded-For.
+	TrustedProxies []netip.Prefix `mapstructure:"-" toml:"-"`
+	// Now is the clock; nil is time.Now.
+	Now func() time.Time `mapstructure:"-" toml:"-"`
+}
+
+// DefaultConfig fits a small public relay with its content under root.
+func DefaultConfig(root string) Config {
+	return Config{
+		Root:             root,
+		MaxBytes:         256 << 20,
+		TotalBytes:       20 << 30,
+		ClientBytes:      4 << 30,
+		ClientWindow:     time.Hour,
+		ClientRate:       50,
+		MaxUploads:       64,
+		BlobTTL:          7 * 24 * time.Hour,
+		DropTTL:          7 * 24 * time.Hour,
+		BoxCount:         1024,
+		BoxBytes:         2 << 30,
+		BoxClientPercent: 50,
+		SweepEvery:       time.Minute,
+		MinRate:          8 << 10,
+		Grace:            30 * time.Second,
+	}
+}
+
+// Validate reports every setting that cannot work.
+func (c Config) Validate() error {
+	var errs []error
+	positive := func(name string, value int64) {
+		if value <= 0 {
+			errs = append(errs, fmt.Errorf("%s: expected more than 0, found %d", name, value))
+		}
+	}
+	if c.Root == "" {
+		errs = append(errs, errors.New("root: expected a folder, found none"))
+	}
+	positive("max-bytes", c.MaxBytes)
+	positive("total-bytes", c.TotalBytes)
+	positive("max-uploads", int64(c.MaxUploads))
+	positive("blob-ttl", int64(c.BlobTTL))
+	positive("drop-ttl", int64(c.DropTTL))
+	positive("box-count", int64(c.BoxCount))
+	positive("box-bytes", c.BoxBytes)
+	positive("sweep-every", int64(c.SweepEvery))
+	positive("min-rate", c.MinRate)
+	positive("grace", int64(c.Grace))
+	if c.MaxBytes > c.TotalBytes {
+		errs = append(errs, fmt.Errorf("max-bytes: expected at most total-bytes (%d), found %d", c.TotalBytes, c.MaxBytes))
+	}
+	if c.BoxClientPercent < 1 || c.BoxClientPercent > 100 {
+		errs = append(errs, fmt.Errorf("box-client-percent: expected 1 to 100, found %d", c.BoxClientPercent))
+	}
+	if c.ClientBytes < 0 || c.ClientRate < 0 {
+		errs = append(errs, errors.New("client-bytes and client-rate: expected 0 (no limit) or more"))
+	}
+	if c.ClientBytes > 0 {
+		positive("client-window", int64(c.ClientWindow))
+		if c.ClientBytes < c.MaxBytes {
+			errs = append(errs, fmt.Errorf("client-bytes: expected at least max-bytes (%d), or no client can upload the largest blob, found %d", c.MaxBytes, c.ClientBytes))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,154 @@
+package blob
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+// uploaded answers a PUT.
+type uploaded struct {
+	Digest    Digest    `json:"digest"`
+	Size      int64     `json:"size"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+func (s *Server) putBlob(w http.ResponseWriter, r *http.Request) error {
+	digest, err := digestOf(r)
+	if err != nil {
+		return err
+	}
+	// A client that waits for "100 Continue" need not send what is already here.
+	if strings.EqualFold(r.Header.Get("Expect"), "100-continue") {
+		if drop, ok := s.vault.refresh(key{digest: digest}); ok {
+			writeJSON(w, http.StatusOK, uploaded(drop))
+			return nil
+		}
+	}
+	return s.put(w, r, key{digest: digest})
+}
+
+func (s *Server) putDrop(w http.ResponseWriter, r *http.Request) error {
+	box, err := boxOf(r)
+	if err != nil {
+		return err
+	}
+	digest, err := digestOf(r)
+	if err != nil {
+		return err
+	}
+	return s.put(w, r, key{box, digest})
+}
+
+func (s *Server) put(w http.ResponseWriter, r *http.Request, k key) error {
+	if r.ContentLength < 0 {
+		return refusal(codeNoLength, "expected a Content-Length header, found none; send the size in bytes")
+	}
+	// Before the quota, so that a hopeless upload does not eat it.
+	if r.ContentLength > s.cfg.MaxBytes {
+		return refusal(codeTooBig, "expected at most %d bytes, found %d; split it or use another relay", s.cfg.MaxBytes, r.ContentLength)
+	}
+	client := s.limiter.clientOf(r)
+	if err := s.limiter.upload(client, r.ContentLength); err != nil {
+		return err
+	}
+	select {
+	case s.uploads <- struct{}{}:
+	default:
+		return refusal(codeBusy, "expected at most %d uploads at a time; retry in a moment", s.cfg.MaxUploads)
+	}
+	s.metrics.uploads.Inc()
+	defer func() {
+		s.metrics.uploads.Dec()
+		<-s.uploads
+	}()
+	drop, err := s.vault.put(k, client, r.ContentLength, r.Body)
+	if err != nil {
+		return err
+	}
+	s.metrics.received.Add(float64(drop.Size))
+	writeJSON(w, http.StatusCreated, uploaded(drop))
+	return nil
+}
+
+func (s *Server) getBlob(w http.ResponseWriter, r *http.Request) error {
+	digest, err := digestOf(r)
+	if err != nil {
+		return err
+	}
+	return s.send(w, r, key{digest: digest})
+}
+
+func (s *Server) getDrop(w http.ResponseWriter, r *http.Request) error {
+	box, err := unlock(r)
+	if err != nil {
+		return err
+	}
+	digest, err := digestOf(r)
+	if err != nil {
+		return err
+	}
+	return s.send(w, r, key{box, digest})
+}
+
+func (s *Server) listDrops(w http.ResponseWriter, r *http.Request) error {
+	box, err := unlock(r)
+	if err != nil {
+		return err
+	}
+	drops, err := s.vault.list(box)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, http.StatusOK, drops)
+	return nil
+}
+
+// send streams content; http.ServeContent does HEAD, Range and If-None-Match.
+func (s *Server) send(w http.ResponseWriter, r *http.Request, k key) error {
+	file, drop, ok := s.vault.open(k)
+	if !ok {
+		return refusal(codeNotFound, "no content with sha256 %s here: never uploaded, or expired; upload it again", k.digest)
+	}
+	defer file.Close() //nolint:errcheck // read only
+	s.deadline(w, drop.Size)
+	header := w.Header()
+	header.Set("Content-Type", "application/octet-stream")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("ETag", `"`+drop.Digest.String()+`"`)
+	header.Set("Cache-Control", "private, no-store")
+	if k.box == "" {
+		header.Set("Cache-Control", "public, immutable")
+	}
+	header.Set("Expires", drop.ExpiresAt.UTC().Format(http.TimeFormat))
+	http.ServeContent(w, r, "", time.Time{}, file)
+	return nil
+}
+
+func digestOf(r *http.Request) (Digest, error) {
+	digest, err := ParseDigest(r.PathValue("digest"))
+	if err != nil {
+		return digest, refusal(codeBadRequest, "%v", err)
+	}
+	return digest, nil
+}
+
+func boxOf(r *http.Request) (string, error) {
+	box, err := ParseDigest(r.PathValue("box"))
+	if err != nil {
+		return "", refusal(codeBadRequest, "box: %v", err)
+	}
+	return box.String(), nil
+}
+
+// unlock returns the box if the request holds its token. A wrong token, no token
+// and an unused box all get the same answer.
+func unlock(r *http.Request) (string, error) {
+	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	box, err := boxOf(r)
+	if err != nil || !Token(token).opens(box) {
+		return "", refusal(codeForbidden, "expected 'Authorization: Bearer TOKEN' with the token of this box")
+	}
+	return box, nil
+}

@@ -1,0 +1,68 @@
+package blob
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// metrics of a relay, all under thetaedge_relay_.
+type metrics struct {
+	requests *prometheus.CounterVec
+	received prometheus.Counter
+	sent     prometheus.Counter
+	expired  prometheus.Counter
+	uploads  prometheus.Gauge
+}
+
+func newMetrics(reg prometheus.Registerer, v *vault) (*metrics, error) {
+	name := func(n string) string { return prometheus.BuildFQName("thetaedge", "relay", n) }
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{Name: name("requests_total"), Help: "Requests by route and HTTP status."}, []string{"route", "status"}),
+		received: prometheus.NewCounter(prometheus.CounterOpts{Name: name("received_bytes_total"), Help: "Bytes of accepted uploads."}),
+		sent:     prometheus.NewCounter(prometheus.CounterOpts{Name: name("sent_bytes_total"), Help: "Bytes of response bodies."}),
+		expired:  prometheus.NewCounter(prometheus.CounterOpts{Name: name("expired_total"), Help: "Files deleted because they expired."}),
+		uploads:  prometheus.NewGauge(prometheus.GaugeOpts{Name: name("uploads"), Help: "Uploads in progress."}),
+	}
+	stored := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name("stored_bytes"), Help: "Bytes kept on disk."}, func() float64 {
+		bytes, _ := v.usage()
+		return float64(bytes)
+	})
+	files := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name("stored_files"), Help: "Blobs and drops kept on disk."}, func() float64 {
+		_, files := v.usage()
+		return float64(files)
+	})
+	var errs []error
+	for _, c := range []prometheus.Collector{m.requests, m.received, m.sent, m.expired, m.uploads, stored, files} {
+		errs = append(errs, reg.Register(c))
+	}
+	return m, errors.Join(errs...)
+}
+
+// answer counts what a handler sends.
+type answer struct {
+	http.ResponseWriter
+	status int
+	bytes  int64
+}
+
+func (a *answer) WriteHeader(status int) {
+	a.status = status
+	a.ResponseWriter.WriteHeader(status)
+}
+
+func (a *answer) Write(p []byte) (int, error) {
+	n, err := a.ResponseWriter.Write(p)
+	a.bytes += int64(n)
+	return n, err
+}
+
+// Unwrap lets http.ResponseController reach the connection's deadlines.
+func (a *answer) Unwrap() http.ResponseWriter { return a.ResponseWriter }
+
+func (m *metrics) observe(route string, a *answer) {
+	m.requests.WithLabelValues(route, strconv.Itoa(a.status)).Inc()
+	m.sent.Add(float64(a.bytes))
+}

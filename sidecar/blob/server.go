@@ -1,0 +1,183 @@
+package blob
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// shutdownGrace is how long running transfers may take to finish at shutdown.
+const shutdownGrace = 10 * time.Second
+
+// Server is a relay: public blobs by digest and drop boxes for results.
+type Server struct {
+	cfg     Config
+	logger  *slog.Logger
+	vault   *vault
+	limiter *limiter
+	metrics *metrics
+	uploads chan struct{}
+	mux     *http.ServeMux
+}
+
+// NewServer opens the folder at cfg.Root and registers the relay's metrics with
+// reg. They are served at /metrics if reg can also gather, as a
+// *prometheus.Registry can.
+func NewServer(cfg Config, logger *slog.Logger, reg prometheus.Registerer) (*Server, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, fmt.Errorf("invalid relay settings: %w", err)
+	}
+	v, err := openVault(cfg)
+	if err != nil {
+		return nil, err
+	}
+	m, err := newMetrics(reg, v)
+	if err != nil {
+		return nil, fmt.Errorf("cannot register the relay's metrics: %w", err)
+	}
+	s := &Server{
+		cfg: cfg, logger: logger, vault: v, metrics: m,
+		limiter: newLimiter(cfg, v.now),
+		uploads: make(chan struct{}, cfg.MaxUploads),
+		mux:     http.NewServeMux(),
+	}
+	s.routes(reg)
+	return s, nil
+}
+
+func (s *Server) routes(reg prometheus.Registerer) {
+	s.handle("PUT /v1/blobs/{digest}", "put_blob", s.putBlob)
+	s.handle("GET /v1/blobs/{digest}", "get_blob", s.getBlob)
+	s.handle("PUT /v1/drops/{box}/{digest}", "put_drop", s.putDrop)
+	s.handle("GET /v1/drops/{box}", "list_drops", s.listDrops)
+	s.handle("GET /v1/drops/{box}/{digest}", "get_drop", s.getDrop)
+	s.handle("/", "other", func(_ http.ResponseWriter, r *http.Request) error {
+		return refusal(codeNotFound, "expected PUT or GET of /v1/blobs/{sha256} or /v1/drops/{box}/{sha256}, found %s of another path", r.Method)
+	})
+	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		s.deadline(w, 0)
+		bytes, files := s.vault.usage()
+		writeJSON(w, http.StatusOK, map[string]any{"status": "ok", "stored_bytes": bytes, "stored_files": files})
+	})
+	if gatherer, ok := reg.(prometheus.Gatherer); ok {
+		metrics := promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
+		s.mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
+			s.deadline(w, 0)
+			metrics.ServeHTTP(w, r)
+		})
+	}
+}
+
+// ServeHTTP makes the relay usable inside another server.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
+
+// Serve answers on ln until ctx ends, then lets running transfers finish for a
+// few seconds. It returns nil after a clean shutdown.
+func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	server := &http.Server{
+		Handler:           s,
+		ReadHeaderTimeout: s.cfg.Grace,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
+	}
+	sweepCtx, stopSweep := context.WithCancel(ctx)
+	swept := make(chan struct{})
+	go func() {
+		defer close(swept)
+		s.sweepUntil(sweepCtx)
+	}()
+	defer func() {
+		stopSweep()
+		<-swept
+	}()
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(ln) }()
+	s.logger.Info("relay is serving", "address", ln.Addr().String(), "root", s.cfg.Root)
+	select {
+	case err := <-served:
+		return fmt.Errorf("relay stopped: %w", err)
+	case <-ctx.Done():
+	}
+	graceCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+	defer cancel()
+	err := server.Shutdown(graceCtx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		s.logger.Warn("relay cut transfers that outlasted the shutdown", "grace", shutdownGrace)
+		err = server.Close()
+	}
+	<-served
+	return err
+}
+
+func (s *Server) sweepUntil(ctx context.Context) {
+	ticker := time.NewTicker(s.cfg.SweepEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			s.Sweep()
+		}
+	}
+}
+
+// Sweep deletes what has expired; Serve calls it by itself every SweepEvery.
+func (s *Server) Sweep() {
+	gone, err := s.vault.sweep()
+	s.limiter.sweep()
+	s.metrics.expired.Add(float64(gone))
+	if err != nil {
+		s.logger.Warn("relay cannot delete expired content", "error", err)
+	}
+	if gone > 0 {
+		s.logger.Debug("relay deleted expired content", "files", gone)
+	}
+}
+
+// handle wraps a handler with limits, deadlines, error answers and metrics.
+func (s *Server) handle(pattern, route string, h func(http.ResponseWriter, *http.Request) error) {
+	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		a := &answer{ResponseWriter: w, status: http.StatusOK}
+		defer func() { s.metrics.observe(route, a) }()
+		err := s.limiter.request(s.limiter.clientOf(r))
+		if err == nil {
+			s.deadline(a, r.ContentLength)
+			err = h(a, r)
+		}
+		if err != nil {
+			s.fail(a, route, err)
+		}
+	})
+}
+
+// deadline gives a transfer of size bytes the time that MinRate allows. The
+// server's own timeouts cannot do this, because they do not know the size.
+func (s *Server) deadline(w http.ResponseWriter, size int64) {
+	seconds := max(size, 0) / s.cfg.MinRate
+	until := time.Now().Add(s.cfg.Grace + time.Duration(min(seconds, 1<<31))*time.Second)
+	rc := http.NewResponseController(w)
+	// A writer without deadlines is a test's recorder or another server's wrapper.
+	_ = rc.SetReadDeadline(until)
+	_ = rc.SetWriteDeadline(until.Add(s.cfg.Grace))
+}
+
+func (s *Server) fail(w http.ResponseWriter, route string, err error) {
+	var r *refused
+	if !errors.As(err, &r) {
+		s.logger.Error("relay failed a request", "route", route, "error", err)
+		r = &refused{Code: codeInternal, Message: "the relay could not serve this request; retry later, or ask its operator to read the log"}
+	}
+	if r.Code == codeRate || r.Code == codeBusy {
+		w.Header().Set("Retry-After", "1")
+	}
+	writeJSON(w, r.Code.status(), errorBody{*r})
+}
