@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Generates Go, gateway and OpenAPI code from proto/, or lints it. Everything
+# Generates Go, gateway and OpenAPI code from proto/, lints or formats it. Everything
 # comes from the Go module cache: no Docker and no schema registry.
-# Usage: scripts/proto.sh gen|lint|breaking REF
+# Usage: scripts/proto.sh gen|lint|fmt|breaking REF
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -97,6 +97,10 @@ case "${1:-gen}" in
     workspace "$WS" "$ROOT/proto"
     cd "$WS" && "$TOOLS/buf" lint theta-proto && "$TOOLS/buf" format --diff --exit-code theta-proto
     ;;
+  fmt)
+    workspace "$WS" "$ROOT/proto"
+    cd "$WS" && "$TOOLS/buf" format -w theta-proto && cp -r theta-proto/theta "$ROOT/proto/"
+    ;;
   breaking)
     workspace "$WS" "$ROOT/proto"
     old="$ROOT/build/proto-old-src"
@@ -106,7 +110,7 @@ case "${1:-gen}" in
     cd "$WS" && "$TOOLS/buf" breaking --against "$ROOT/build/proto-old" --path theta-proto
     ;;
   *)
-    echo "usage: scripts/proto.sh gen|lint|breaking REF" >&2
+    echo "usage: scripts/proto.sh gen|lint|fmt|breaking REF" >&2
     exit 2
     ;;
 esac
