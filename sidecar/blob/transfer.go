@@ -112,6 +112,8 @@ func statusError(r *response) error {
 		reason = fmt.Sprintf("%s: %.512q", r.Status, body.Error.Message)
 	}
 	switch {
+	case r.StatusCode >= 300 && r.StatusCode < 400:
+		return fmt.Errorf("%w: expected no redirect, found %s; name the final address", ErrRefused, reason)
 	case r.StatusCode == http.StatusNotFound || r.StatusCode == http.StatusGone:
 		return fmt.Errorf("%w (%s); ask whoever published the address to upload it again", ErrGone, reason)
 	case r.StatusCode == http.StatusUnauthorized || r.StatusCode == http.StatusForbidden:

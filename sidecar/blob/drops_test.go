@@ -1,0 +1,142 @@
+package blob
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func newBox(t *testing.T) (Token, string) {
+	t.Helper()
+	token, err := NewToken()
+	require.NoError(t, err)
+	box, err := BoxOf(token)
+	require.NoError(t, err)
+	return token, box
+}
+
+func TestOnlyTheTokenOpensABox(t *testing.T) {
+	r := startRelay(t, nil)
+	token, box := newBox(t)
+	stranger, _ := newBox(t)
+	d, err := r.client.PutSink(t.Context(), r.client.BoxURL(box), strings.NewReader("result"), 6)
+	require.NoError(t, err)
+
+	drops, err := r.client.ListDrops(t.Context(), token)
+	require.NoError(t, err)
+	require.Len(t, drops, 1)
+	require.Equal(t, d, drops[0].Digest)
+	require.EqualValues(t, 6, drops[0].Size)
+	var got bytes.Buffer
+	_, err = r.client.GetDrop(t.Context(), token, d, 6, &got)
+	require.NoError(t, err)
+	require.Equal(t, "result", got.String())
+
+	_, unused := newBox(t)
+	var answers []string
+	for _, path := range []string{"/v1/drops/" + box, "/v1/drops/" + box + "/" + d.String(), "/v1/drops/" + unused, "/v1/drops/" + unused + "/" + d.String()} {
+		for _, header := range []http.Header{nil, {"Authorization": {"Bearer " + string(stranger)}}, {"Authorization": {"Bearer"}}, {"Authorization": {"Basic " + string(token)}}} {
+			res, text := r.request(t, http.MethodGet, path, nil, header)
+			require.Equal(t, http.StatusForbidden, res.StatusCode)
+			answers = append(answers, text)
+		}
+	}
+	for _, answer := range answers {
+		require.Equal(t, answers[0], answer, "a used box must not differ from an unused one")
+	}
+	// Nor is a drop a public blob.
+	_, err = r.client.GetBlob(t.Context(), r.client.BlobURL(d), d, 6, io.Discard)
+	require.ErrorIs(t, err, ErrGone)
+}
+
+func TestEmptyBoxListsNothing(t *testing.T) {
+	r := startRelay(t, nil)
+	token, _ := newBox(t)
+	drops, err := r.client.ListDrops(t.Context(), token)
+	require.NoError(t, err)
+	require.Empty(t, drops)
+	_, err = r.client.GetDrop(t.Context(), token, DigestOf(nil), 10, io.Discard)
+	require.ErrorIs(t, err, ErrGone)
+}
+
+// putDrop adds content as the client that X-Forwarded-For names.
+func (r *relay) putDrop(t *testing.T, box, client, content string) int {
+	t.Helper()
+	res, _ := r.request(t, http.MethodPut, "/v1/drops/"+box+"/"+DigestOf([]byte(content)).String(), []byte(content), http.Header{"X-Forwarded-For": {client}})
+	return res.StatusCode
+}
+
+// TestAddingTellsNothingOfOthers holds the blindness of a round: a node that
+// guesses a result must not learn from the relay whether another delivered it.
+func TestAddingTellsNothingOfOthers(t *testing.T) {
+	probe := func(delivered bool) []int {
+		r := startRelay(t, trustLoopback(func(c *Config) { c.BoxCount, c.BoxClientPercent = 4, 50 }))
+		_, box := newBox(t)
+		if delivered {
+			require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.1", "yes"))
+		} else {
+			require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.1", "no"))
+		}
+		var answers []int
+		for _, guess := range []string{"yes", "junk", "more junk"} {
+			answers = append(answers, r.putDrop(t, box, "203.0.113.2", guess))
+		}
+		for _, guess := range []string{"yes", "even more junk"} {
+			answers = append(answers, r.putDrop(t, box, "203.0.113.3", guess))
+		}
+		return answers
+	}
+	require.Equal(t, probe(false), probe(true))
+}
+
+func TestOneClientCannotFillABox(t *testing.T) {
+	r := startRelay(t, trustLoopback(func(c *Config) { c.BoxCount, c.BoxClientPercent = 4, 50 }))
+	token, box := newBox(t)
+	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.1", "a"))
+	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.1", "b"))
+	require.Equal(t, http.StatusInsufficientStorage, r.putDrop(t, box, "203.0.113.1", "c"))
+	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.1", "a"), "a retry of what is there costs nothing")
+	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.2", "d"))
+	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.2", "e"))
+	require.Equal(t, http.StatusInsufficientStorage, r.putDrop(t, box, "203.0.113.3", "f"), "the box is full")
+	drops, err := r.client.ListDrops(t.Context(), token)
+	require.NoError(t, err)
+	require.Len(t, drops, 4)
+}
+
+func TestBoxBytesAreCapped(t *testing.T) {
+	r := startRelay(t, trustLoopback(func(c *Config) { c.BoxBytes, c.BoxClientPercent = 10, 100 }))
+	_, box := newBox(t)
+	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.1", "12345678"))
+	require.Equal(t, http.StatusInsufficientStorage, r.putDrop(t, box, "203.0.113.2", "abc"))
+	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.2", "ab"))
+}
+
+func TestExpiredDropsFreeTheirBox(t *testing.T) {
+	r := startRelay(t, trustLoopback(func(c *Config) { c.BoxCount, c.BoxClientPercent = 1, 100 }))
+	_, box := newBox(t)
+	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.1", "a"))
+	require.Equal(t, http.StatusInsufficientStorage, r.putDrop(t, box, "203.0.113.1", "b"))
+	r.clock.advance(r.cfg.DropTTL)
+	r.Sweep()
+	require.Empty(t, r.vault.boxes)
+	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.1", "b"))
+	require.Len(t, filesUnder(t, r.cfg.Root), 1)
+}
+
+func TestBoxIsTheHashOfTheTokenBytes(t *testing.T) {
+	box, err := BoxOf(Token(strings.Repeat("00", 32)))
+	require.NoError(t, err)
+	require.Equal(t, "66687aadf862bd776c8fc18b8e9f8e20089714856ee233b3902a591d0d5f2925", box)
+	for _, bad := range []Token{"", "abc", Token(strings.Repeat("g", 64)), Token(strings.Repeat("0", 66))} {
+		_, err := BoxOf(bad)
+		require.ErrorContains(t, err, "64 hex characters")
+	}
+	first, _ := newBox(t)
+	second, _ := newBox(t)
+	require.NotEqual(t, first, second)
+}
