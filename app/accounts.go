@@ -1,0 +1,35 @@
+package app
+
+import (
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	distrtypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
+	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
+	minttypes "github.com/cosmos/cosmos-sdk/x/mint/types"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+)
+
+// moduleAccountPermissions says which modules own an account and whether they
+// may mint, burn or stake from it.
+func moduleAccountPermissions() map[string][]string {
+	return map[string][]string{
+		authtypes.FeeCollectorName:     nil,
+		distrtypes.ModuleName:          nil,
+		minttypes.ModuleName:           {authtypes.Minter},
+		stakingtypes.BondedPoolName:    {authtypes.Burner, authtypes.Staking},
+		stakingtypes.NotBondedPoolName: {authtypes.Burner, authtypes.Staking},
+		govtypes.ModuleName:            {authtypes.Burner},
+	}
+}
+
+// BlockedAddresses returns the module accounts that take no coins from people:
+// what they hold must always equal what their module has recorded. x/gov is the
+// exception, so that proposals can pay it.
+func BlockedAddresses() map[string]bool {
+	blocked := make(map[string]bool)
+	for name := range moduleAccountPermissions() {
+		if name != govtypes.ModuleName {
+			blocked[authtypes.NewModuleAddress(name).String()] = true
+		}
+	}
+	return blocked
+}

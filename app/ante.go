@@ -1,0 +1,122 @@
+package app
+
+import (
+	"context"
+	"math"
+
+	sdkmath "cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
+	"github.com/cosmos/cosmos-sdk/x/auth/ante"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	bankkeeper "github.com/cosmos/cosmos-sdk/x/bank/keeper"
+
+	"github.com/thetaedge/theta/app/params"
+)
+
+// MinGasPriceSource says what the chain asks for a unit of gas, in atfuel.
+type MinGasPriceSource interface {
+	MinGasPrice(ctx context.Context) (sdkmath.Int, error)
+}
+
+// newAnteHandler returns what every tx passes before its messages run.
+func newAnteHandler(app *App) sdk.AnteHandler {
+	handler, err := ante.NewAnteHandler(ante.HandlerOptions{
+		AccountKeeper:   app.AccountKeeper,
+		BankKeeper:      feeBank{app.BankKeeper},
+		FeegrantKeeper:  app.FeeGrantKeeper,
+		SignModeHandler: app.encoding.TxConfig.SignModeHandler(),
+		SigGasConsumer:  ante.DefaultSigVerificationGasConsumer,
+		TxFeeChecker:    NewTxFeeChecker(app.minGasPrice()),
+	})
+	if err != nil {
+		panic(err)
+	}
+	return handler
+}
+
+// NewTxFeeChecker returns a checker that holds in every mode: in the mempool, in
+// a proposal and in a block, so that no proposer can include what others must
+// refuse. A node may ask for more in its own mempool (minimum-gas-prices in
+// app.toml). Fees are in atfuel only. The priority is the price per unit of gas.
+func NewTxFeeChecker(source MinGasPriceSource) ante.TxFeeChecker {
+	return func(ctx sdk.Context, tx sdk.Tx) (sdk.Coins, int64, error) {
+		feeTx, ok := tx.(sdk.FeeTx)
+		if !ok {
+			return nil, 0, sdkerrors.ErrTxDecode.Wrapf("expected a tx with a fee, found %T", tx)
+		}
+		fee, gas := feeTx.GetFee(), sdkmath.NewIntFromUint64(feeTx.GetGas())
+		for _, coin := range fee {
+			if coin.Denom != params.BaseDenom {
+				return nil, 0, sdkerrors.ErrInsufficientFee.Wrapf(
+					"fees are paid in %s, found %s", params.BaseDenom, coin)
+			}
+		}
+		// The transactions of a genesis file create the first validators; nobody
+		// has been paid yet, so they need not pay.
+		if ctx.BlockHeight() == 0 {
+			return fee, 0, nil
+		}
+
+		price, err := source.MinGasPrice(ctx)
+		if err != nil {
+			return nil, 0, err
+		}
+		if ctx.IsCheckTx() {
+			price = sdkmath.MaxInt(price, ownMinGasPrice(ctx))
+		}
+		paid, required := fee.AmountOf(params.BaseDenom), price.Mul(gas)
+		if paid.LT(required) {
+			return nil, 0, sdkerrors.ErrInsufficientFee.Wrapf(
+				"a gas limit of %s costs at least %s%s at %s%s per gas, found a fee of %s%s",
+				gas, required, params.BaseDenom, price, params.BaseDenom, paid, params.BaseDenom)
+		}
+		return fee, priority(paid, gas), nil
+	}
+}
+
+// ownMinGasPrice returns what this node asks in its mempool, in whole atfuel
+// per gas rounded up, and zero if it asks nothing.
+func ownMinGasPrice(ctx sdk.Context) sdkmath.Int {
+	return ctx.MinGasPrices().AmountOf(params.BaseDenom).Ceil().TruncateInt()
+}
+
+// priority returns the gas price in atfuel, capped to what the mempool can sort.
+func priority(paid, gas sdkmath.Int) int64 {
+	if !gas.IsPositive() {
+		return 0
+	}
+	price := paid.Quo(gas)
+	if !price.IsInt64() {
+		return math.MaxInt64
+	}
+	return price.Int64()
+}
+
+// feeBank takes fees by virtual transfer: txs of a block then never write the
+// same balance, and bank credits their sum once at the end of the block.
+type feeBank struct{ bankkeeper.BaseKeeper }
+
+// SendCoinsFromAccountToModule moves a fee. At genesis no EndBlock would credit
+// a virtual transfer, so the coins move at once.
+func (b feeBank) SendCoinsFromAccountToModule(
+	ctx context.Context, sender sdk.AccAddress, module string, amount sdk.Coins,
+) error {
+	if sdk.UnwrapSDKContext(ctx).BlockHeight() == 0 {
+		return b.BaseKeeper.SendCoinsFromAccountToModule(ctx, sender, module, amount)
+	}
+	return b.SendCoinsFromAccountToModuleVirtual(ctx, sender, module, amount)
+}
+
+var _ authtypes.BankKeeper = feeBank{}
+
+// fixedMinGasPrice is a source without a module behind it.
+type fixedMinGasPrice struct{ price sdkmath.Int }
+
+// MinGasPrice returns the fixed price.
+func (f fixedMinGasPrice) MinGasPrice(context.Context) (sdkmath.Int, error) { return f.price, nil }
+
+func (app *App) minGasPrice() MinGasPriceSource {
+	return fixedMinGasPrice{sdkmath.NewInt(params.DefaultMinGasPrice)}
+}

@@ -1,0 +1,145 @@
+package app
+
+import (
+	"github.com/spf13/cast"
+
+	"cosmossdk.io/core/store"
+	"cosmossdk.io/log/v2"
+
+	"github.com/cosmos/cosmos-sdk/client/flags"
+	"github.com/cosmos/cosmos-sdk/runtime"
+	"github.com/cosmos/cosmos-sdk/server"
+	servertypes "github.com/cosmos/cosmos-sdk/server/types"
+	authkeeper "github.com/cosmos/cosmos-sdk/x/auth/keeper"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	authzkeeper "github.com/cosmos/cosmos-sdk/x/authz/keeper"
+	bankkeeper "github.com/cosmos/cosmos-sdk/x/bank/keeper"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+	consensuskeeper "github.com/cosmos/cosmos-sdk/x/consensus/keeper"
+	consensustypes "github.com/cosmos/cosmos-sdk/x/consensus/types"
+	distrkeeper "github.com/cosmos/cosmos-sdk/x/distribution/keeper"
+	distrtypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
+	epochskeeper "github.com/cosmos/cosmos-sdk/x/epochs/keeper"
+	epochstypes "github.com/cosmos/cosmos-sdk/x/epochs/types"
+	evidencekeeper "github.com/cosmos/cosmos-sdk/x/evidence/keeper"
+	evidencetypes "github.com/cosmos/cosmos-sdk/x/evidence/types"
+	"github.com/cosmos/cosmos-sdk/x/feegrant"
+	feegrantkeeper "github.com/cosmos/cosmos-sdk/x/feegrant/keeper"
+	govkeeper "github.com/cosmos/cosmos-sdk/x/gov/keeper"
+	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
+	mintkeeper "github.com/cosmos/cosmos-sdk/x/mint/keeper"
+	minttypes "github.com/cosmos/cosmos-sdk/x/mint/types"
+	slashingkeeper "github.com/cosmos/cosmos-sdk/x/slashing/keeper"
+	slashingtypes "github.com/cosmos/cosmos-sdk/x/slashing/types"
+	stakingkeeper "github.com/cosmos/cosmos-sdk/x/staking/keeper"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+	upgradekeeper "github.com/cosmos/cosmos-sdk/x/upgrade/keeper"
+	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
+
+	"github.com/thetaedge/theta/app/params"
+)
+
+// Keepers are the doors to each module's state.
+type Keepers struct {
+	AccountKeeper   authkeeper.AccountKeeper
+	BankKeeper      bankkeeper.BaseKeeper
+	StakingKeeper   *stakingkeeper.Keeper
+	SlashingKeeper  slashingkeeper.Keeper
+	MintKeeper      mintkeeper.Keeper
+	DistrKeeper     distrkeeper.Keeper
+	GovKeeper       *govkeeper.Keeper
+	UpgradeKeeper   *upgradekeeper.Keeper
+	ConsensusKeeper consensuskeeper.Keeper
+	EvidenceKeeper  evidencekeeper.Keeper
+	FeeGrantKeeper  feegrantkeeper.Keeper
+	AuthzKeeper     authzkeeper.Keeper
+	EpochsKeeper    *epochskeeper.Keeper
+}
+
+// Authority returns the address that may change params: that of x/gov.
+func Authority() string {
+	return authtypes.NewModuleAddress(govtypes.ModuleName).String()
+}
+
+// newKeepers builds the keepers in the order of their dependencies.
+func newKeepers(app *App, logger log.Logger, appOpts servertypes.AppOptions) Keepers {
+	var k Keepers
+	k.addFoundation(app, logger)
+	k.addStaking(app)
+	k.addGovernance(app, appOpts)
+	k.addPermissions(app)
+	return k
+}
+
+func (app *App) kvService(name string) store.KVStoreService {
+	return runtime.NewKVStoreService(app.stores.kv[name])
+}
+
+// addFoundation builds consensus params, accounts and balances. Bank gets its
+// object store before anything depends on it: a keeper copied earlier would
+// lose virtual transfers.
+func (k *Keepers) addFoundation(app *App, logger log.Logger) {
+	cdc, authority := app.encoding.Codec, Authority()
+
+	k.ConsensusKeeper = consensuskeeper.NewKeeper(
+		cdc, app.kvService(consensustypes.StoreKey), authority, runtime.EventService{})
+	app.SetParamStore(k.ConsensusKeeper.ParamsStore)
+
+	k.AccountKeeper = authkeeper.NewAccountKeeper(
+		cdc, app.kvService(authtypes.StoreKey), authtypes.ProtoBaseAccount, moduleAccountPermissions(),
+		AddressCodec(), params.Bech32Prefix, authority)
+
+	k.BankKeeper = bankkeeper.NewBaseKeeper(
+		cdc, app.kvService(banktypes.StoreKey), k.AccountKeeper, BlockedAddresses(), authority, logger).
+		WithObjStoreKey(app.stores.object[banktypes.ObjectStoreKey])
+}
+
+// addStaking builds what secures the chain: bonds, inflation, fees, downtime
+// and evidence.
+func (k *Keepers) addStaking(app *App) {
+	cdc, authority := app.encoding.Codec, Authority()
+
+	k.StakingKeeper = stakingkeeper.NewKeeper(
+		cdc, app.kvService(stakingtypes.StoreKey), k.AccountKeeper, k.BankKeeper, authority,
+		ValidatorAddressCodec(), ConsensusAddressCodec())
+	k.MintKeeper = mintkeeper.NewKeeper(
+		cdc, app.kvService(minttypes.StoreKey), k.StakingKeeper, k.AccountKeeper, k.BankKeeper,
+		authtypes.FeeCollectorName, authority)
+	k.DistrKeeper = distrkeeper.NewKeeper(
+		cdc, app.kvService(distrtypes.StoreKey), k.AccountKeeper, k.BankKeeper, k.StakingKeeper,
+		authtypes.FeeCollectorName, authority)
+	k.SlashingKeeper = slashingkeeper.NewKeeper(
+		cdc, app.encoding.Amino, app.kvService(slashingtypes.StoreKey), k.StakingKeeper, authority)
+	k.StakingKeeper.SetHooks(stakingtypes.NewMultiStakingHooks(
+		k.DistrKeeper.Hooks(), k.SlashingKeeper.Hooks()))
+	k.EvidenceKeeper = *evidencekeeper.NewKeeper(
+		cdc, app.kvService(evidencetypes.StoreKey), k.StakingKeeper, k.SlashingKeeper,
+		AddressCodec(), runtime.ProvideCometInfoService())
+}
+
+// addGovernance builds proposals, upgrades and epochs.
+func (k *Keepers) addGovernance(app *App, appOpts servertypes.AppOptions) {
+	cdc, authority := app.encoding.Codec, Authority()
+
+	skipHeights := make(map[int64]bool)
+	for _, height := range cast.ToIntSlice(appOpts.Get(server.FlagUnsafeSkipUpgrades)) {
+		skipHeights[int64(height)] = true
+	}
+	k.UpgradeKeeper = upgradekeeper.NewKeeper(
+		skipHeights, app.kvService(upgradetypes.StoreKey), cdc,
+		cast.ToString(appOpts.Get(flags.FlagHome)), app.BaseApp, authority)
+	k.GovKeeper = govkeeper.NewKeeper(
+		cdc, app.kvService(govtypes.StoreKey), k.AccountKeeper, k.BankKeeper, k.DistrKeeper,
+		app.MsgServiceRouter(), govtypes.DefaultConfig(), authority,
+		govkeeper.NewDefaultCalculateVoteResultsAndVotingPower(k.StakingKeeper))
+	epochs := epochskeeper.NewKeeper(app.kvService(epochstypes.StoreKey), cdc)
+	k.EpochsKeeper = &epochs
+}
+
+// addPermissions builds what lets one account act, or pay, for another.
+func (k *Keepers) addPermissions(app *App) {
+	cdc := app.encoding.Codec
+	k.FeeGrantKeeper = feegrantkeeper.NewKeeper(cdc, app.kvService(feegrant.StoreKey), k.AccountKeeper)
+	k.AuthzKeeper = authzkeeper.NewKeeper(
+		app.kvService(authzkeeper.StoreKey), cdc, app.MsgServiceRouter(), k.AccountKeeper)
+}

@@ -1,0 +1,119 @@
+package app
+
+import (
+	autocliv1 "cosmossdk.io/api/cosmos/autocli/v1"
+	reflectionv1 "cosmossdk.io/api/cosmos/reflection/v1"
+
+	runtimeservices "github.com/cosmos/cosmos-sdk/runtime/services"
+	"github.com/cosmos/cosmos-sdk/types/module"
+	"github.com/cosmos/cosmos-sdk/x/auth"
+	authsims "github.com/cosmos/cosmos-sdk/x/auth/simulation"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	"github.com/cosmos/cosmos-sdk/x/auth/vesting"
+	vestingtypes "github.com/cosmos/cosmos-sdk/x/auth/vesting/types"
+	"github.com/cosmos/cosmos-sdk/x/authz"
+	authzmodule "github.com/cosmos/cosmos-sdk/x/authz/module"
+	"github.com/cosmos/cosmos-sdk/x/bank"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+	"github.com/cosmos/cosmos-sdk/x/consensus"
+	consensustypes "github.com/cosmos/cosmos-sdk/x/consensus/types"
+	distr "github.com/cosmos/cosmos-sdk/x/distribution"
+	distrtypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
+	"github.com/cosmos/cosmos-sdk/x/epochs"
+	epochstypes "github.com/cosmos/cosmos-sdk/x/epochs/types"
+	"github.com/cosmos/cosmos-sdk/x/evidence"
+	evidencetypes "github.com/cosmos/cosmos-sdk/x/evidence/types"
+	"github.com/cosmos/cosmos-sdk/x/feegrant"
+	feegrantmodule "github.com/cosmos/cosmos-sdk/x/feegrant/module"
+	"github.com/cosmos/cosmos-sdk/x/genutil"
+	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
+	"github.com/cosmos/cosmos-sdk/x/gov"
+	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
+	"github.com/cosmos/cosmos-sdk/x/mint"
+	minttypes "github.com/cosmos/cosmos-sdk/x/mint/types"
+	"github.com/cosmos/cosmos-sdk/x/slashing"
+	slashingtypes "github.com/cosmos/cosmos-sdk/x/slashing/types"
+	"github.com/cosmos/cosmos-sdk/x/staking"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+	"github.com/cosmos/cosmos-sdk/x/upgrade"
+	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
+)
+
+// setModules gives the app its modules, their order in a block and their
+// services.
+func (app *App) setModules() {
+	app.ModuleManager = module.NewManager(app.modules()...)
+	app.BasicModuleManager = module.NewBasicManagerFromManager(app.ModuleManager, genesisDefaults())
+	app.BasicModuleManager.RegisterLegacyAminoCodec(app.encoding.Amino)
+	app.BasicModuleManager.RegisterInterfaces(app.encoding.InterfaceRegistry)
+	app.setOrder()
+
+	app.configurator = module.NewConfigurator(
+		app.encoding.Codec, app.MsgServiceRouter(), app.GRPCQueryRouter())
+	if err := app.ModuleManager.RegisterServices(app.configurator); err != nil {
+		panic(err)
+	}
+	app.registerReflection()
+}
+
+func (app *App) modules() []module.AppModule {
+	cdc, registry := app.encoding.Codec, app.encoding.InterfaceRegistry
+	k := app.Keepers
+	return []module.AppModule{
+		genutil.NewAppModule(k.AccountKeeper, k.StakingKeeper, app, app.encoding.TxConfig),
+		auth.NewAppModule(cdc, k.AccountKeeper, authsims.RandomGenesisAccounts, nil),
+		vesting.NewAppModule(k.AccountKeeper, k.BankKeeper),
+		bank.NewAppModule(cdc, k.BankKeeper, k.AccountKeeper, nil),
+		staking.NewAppModule(cdc, k.StakingKeeper, k.AccountKeeper, k.BankKeeper, nil),
+		slashing.NewAppModule(cdc, k.SlashingKeeper, k.AccountKeeper, k.BankKeeper, k.StakingKeeper, nil, registry),
+		distr.NewAppModule(cdc, k.DistrKeeper, k.AccountKeeper, k.BankKeeper, k.StakingKeeper, nil),
+		mint.NewAppModule(cdc, k.MintKeeper, k.AccountKeeper, nil, nil),
+		gov.NewAppModule(cdc, k.GovKeeper, k.AccountKeeper, k.BankKeeper, nil),
+		consensus.NewAppModule(cdc, k.ConsensusKeeper),
+		upgrade.NewAppModule(k.UpgradeKeeper, AddressCodec()),
+		evidence.NewAppModule(k.EvidenceKeeper),
+		feegrantmodule.NewAppModule(cdc, k.AccountKeeper, k.BankKeeper, k.FeeGrantKeeper, registry),
+		authzmodule.NewAppModule(cdc, k.AuthzKeeper, k.AccountKeeper, k.BankKeeper, registry),
+		epochs.NewAppModule(k.EpochsKeeper),
+	}
+}
+
+// setOrder fixes when each module runs within a block.
+func (app *App) setOrder() {
+	app.ModuleManager.SetOrderPreBlockers(upgradetypes.ModuleName, authtypes.ModuleName)
+
+	// Inflation and fees are paid out before anything of the new block can change
+	// who is bonded; downtime and evidence are judged on the last block's set.
+	app.ModuleManager.SetOrderBeginBlockers(
+		minttypes.ModuleName, distrtypes.ModuleName, slashingtypes.ModuleName, evidencetypes.ModuleName,
+		stakingtypes.ModuleName, authz.ModuleName, epochstypes.ModuleName,
+	)
+
+	// Bank first: it credits the block's virtual transfers, which the modules
+	// after it may spend.
+	app.ModuleManager.SetOrderEndBlockers(
+		banktypes.ModuleName, govtypes.ModuleName, stakingtypes.ModuleName, feegrant.ModuleName,
+	)
+
+	// Genutil comes after staking and the balances that its transactions bond.
+	order := []string{
+		authtypes.ModuleName, banktypes.ModuleName, distrtypes.ModuleName, stakingtypes.ModuleName,
+		slashingtypes.ModuleName, govtypes.ModuleName, minttypes.ModuleName, evidencetypes.ModuleName,
+		authz.ModuleName, feegrant.ModuleName, upgradetypes.ModuleName, vestingtypes.ModuleName,
+		consensustypes.ModuleName, epochstypes.ModuleName, genutiltypes.ModuleName,
+	}
+	app.ModuleManager.SetOrderInitGenesis(order...)
+	app.ModuleManager.SetOrderExportGenesis(order...)
+}
+
+// registerReflection lets clients ask a running node for its commands and its
+// proto descriptors.
+func (app *App) registerReflection() {
+	autocliv1.RegisterQueryServer(app.GRPCQueryRouter(),
+		runtimeservices.NewAutoCLIQueryService(app.ModuleManager.Modules))
+	reflection, err := runtimeservices.NewReflectionService()
+	if err != nil {
+		panic(err)
+	}
+	reflectionv1.RegisterReflectionServiceServer(app.GRPCQueryRouter(), reflection)
+}

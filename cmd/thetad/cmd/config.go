@@ -1,0 +1,62 @@
+package cmd
+
+import (
+	"fmt"
+	"time"
+
+	cmtcfg "github.com/cometbft/cometbft/config"
+	dbm "github.com/cosmos/cosmos-db"
+
+	serverconfig "github.com/cosmos/cosmos-sdk/server/config"
+
+	"github.com/thetaedge/theta/app/params"
+)
+
+const (
+	// blockPause is the wait after a block for the votes of slow validators; with
+	// the rounds' own time it makes blocks of one to two seconds. The SDK takes
+	// CometBFT's default of exactly 1 s for "not set" and would write 5 s.
+	blockPause = 990 * time.Millisecond
+	// iavlCacheNodes is per store and filled on demand: at some 250 bytes a node,
+	// a large tree (balances, accounts, nodes, jobs) takes up to 0.5 GB, and a
+	// random write to a tree that fits costs a fifth of one that does not.
+	iavlCacheNodes = 2_000_000
+	// snapshotBlocks is how often a state-sync snapshot is taken: every half hour.
+	snapshotBlocks = 1_000
+	// metricsRetentionSeconds is how long an unchanged metric stays visible.
+	metricsRetentionSeconds = 600
+)
+
+// minGasPrices is what a node asks unless its owner asks for more: the price
+// below which the chain refuses a tx anyway.
+func minGasPrices() string {
+	return fmt.Sprintf("%d%s", params.DefaultMinGasPrice, params.BaseDenom)
+}
+
+// cometConfig returns the config.toml of a new node.
+func cometConfig() *cmtcfg.Config {
+	config := cmtcfg.DefaultConfig()
+	config.DBBackend = string(dbm.PebbleDBBackend)
+	config.Consensus.TimeoutCommit = blockPause
+	config.Instrumentation.Prometheus = true
+	config.Instrumentation.PrometheusListenAddr = "localhost:26660"
+	return config
+}
+
+// appConfig returns the template and the values of a new node's app.toml. IAVL
+// prunes in the background as long as iavl-sync-pruning is not set.
+func appConfig() (string, any) {
+	config := serverconfig.DefaultConfig()
+	config.MinGasPrices = minGasPrices()
+	config.AppDBBackend = string(dbm.PebbleDBBackend)
+	config.IAVLCacheSize = iavlCacheNodes
+	// Fast nodes speed up queries and cost every write a second one.
+	config.IAVLDisableFastNode = true
+	config.StateSync.SnapshotInterval = snapshotBlocks
+	config.API.Enable = true
+	config.API.Swagger = true
+	config.Telemetry.Enabled = true
+	config.Telemetry.ServiceName = "theta"
+	config.Telemetry.PrometheusRetentionTime = metricsRetentionSeconds
+	return serverconfig.DefaultConfigTemplate, config
+}

@@ -1,0 +1,21 @@
+// Command thetad is the node of Theta Edge and the client of its chain.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	svrcmd "github.com/cosmos/cosmos-sdk/server/cmd"
+
+	"github.com/thetaedge/theta/app"
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/cmd/thetad/cmd"
+)
+
+func main() {
+	params.SetSDKDefaults()
+	if err := svrcmd.Execute(cmd.NewRootCmd(), "THETAD", app.DefaultNodeHome()); err != nil {
+		fmt.Fprintln(os.Stderr, "Error:", err)
+		os.Exit(1)
+	}
+}
