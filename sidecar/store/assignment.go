@@ -1,0 +1,143 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"time"
+)
+
+// Key names an assignment: this machine's replica of one task in one round.
+type Key struct {
+	JobID string `json:"job_id"`
+	Task  uint64 `json:"task"`
+	Round uint32 `json:"round"`
+}
+
+// String is for logs and errors.
+func (k Key) String() string { return fmt.Sprintf("%s/%d/%d", k.JobID, k.Task, k.Round) }
+
+// Assignment is all that this machine must not forget about a piece of work.
+type Assignment struct {
+	Key
+	Phase Phase `json:"phase"`
+	// Attempt is the draw of this round in which the machine claimed last.
+	Attempt uint32 `json:"attempt,omitempty"`
+
+	// Salt, ResultDigest, Tag, Commitment and Manifest can be changed until
+	// PhaseCommitSent and never after: a reveal that does not match its commitment
+	// costs the bond.
+	Salt         []byte `json:"salt,omitempty"`
+	ResultDigest []byte `json:"result_digest,omitempty"`
+	Tag          []byte `json:"tag,omitempty"`
+	Commitment   []byte `json:"commitment,omitempty"`
+	// Manifest is the canonical result manifest, whose sha256 is ResultDigest.
+	Manifest []byte `json:"manifest,omitempty"`
+
+	// Folder holds the outputs until retention ends.
+	Folder string `json:"folder,omitempty"`
+	// Delivered tells whether the sink holds the outputs, whatever the phase.
+	Delivered bool      `json:"delivered,omitempty"`
+	Deadlines Deadlines `json:"deadlines"`
+	Metrics   Metrics   `json:"metrics"`
+	// LastError is the latest trouble, for the owner to read.
+	LastError string `json:"last_error,omitempty"`
+	// Tries counts attempts of the present step; Advance resets it.
+	Tries uint32 `json:"tries,omitempty"`
+	// TxHash is the latest transaction sent about this assignment.
+	TxHash string `json:"tx_hash,omitempty"`
+
+	// CreatedAt and UpdatedAt are set by the journal.
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// Deadlines are block heights; 0 is not known yet.
+type Deadlines struct {
+	Claim   int64 `json:"claim,omitempty"`
+	Prepare int64 `json:"prepare,omitempty"`
+	Commit  int64 `json:"commit,omitempty"`
+	Reveal  int64 `json:"reveal,omitempty"`
+	Open    int64 `json:"open,omitempty"`
+}
+
+// Metrics are reported beside a result and are no part of it.
+type Metrics struct {
+	Fuel            uint64 `json:"fuel,omitempty"`
+	WallMillis      uint64 `json:"wall_millis,omitempty"`
+	PeakMemoryBytes uint64 `json:"peak_memory_bytes,omitempty"`
+	OutputBytes     uint64 `json:"output_bytes,omitempty"`
+	// EnergyMillijoules is nil where it was not measured.
+	EnergyMillijoules *uint64 `json:"energy_millijoules,omitempty"`
+	// EnergySource names the meter, such as nvml or rapl.
+	EnergySource string `json:"energy_source,omitempty"`
+}
+
+// maxJobID bounds a key; bbolt takes 32 KiB.
+const maxJobID = 1024
+
+// bytes orders keys by job, then task, then round.
+func (k Key) bytes() ([]byte, error) {
+	if k.JobID == "" || len(k.JobID) > maxJobID || bytes.IndexByte([]byte(k.JobID), 0) >= 0 {
+		return nil, fmt.Errorf("expected a job id of 1 to %d characters without NUL, found %q", maxJobID, k.JobID)
+	}
+	raw := jobPrefix(k.JobID)
+	raw = binary.BigEndian.AppendUint64(raw, k.Task)
+	return binary.BigEndian.AppendUint32(raw, k.Round), nil
+}
+
+func jobPrefix(jobID string) []byte { return append([]byte(jobID), 0) }
+
+// committed tells whether a commit of this assignment may have left the machine.
+// A failed one keeps what it committed, because the chain may still ask for it.
+func (a *Assignment) committed() bool {
+	switch a.Phase {
+	case PhaseCommitSent, PhaseCommitted, PhaseRevealed, PhaseOpened:
+		return true
+	case PhaseClaimed, PhaseAssigned, PhasePreparing, PhaseRunning, PhaseExecuted, PhaseDelivered, PhaseReleased:
+		return false
+	case PhaseSettled, PhaseFailed:
+	}
+	return len(a.Commitment) > 0
+}
+
+// fixed are the fields that a commit fixes, by name.
+func (a *Assignment) fixed() []struct {
+	name  string
+	value []byte
+} {
+	return []struct {
+		name  string
+		value []byte
+	}{
+		{"salt", a.Salt}, {"result digest", a.ResultDigest}, {"tag", a.Tag},
+		{"commitment", a.Commitment}, {"manifest", a.Manifest},
+	}
+}
+
+// checkFixed refuses a change of what old has committed to.
+func (a *Assignment) checkFixed(old *Assignment) error {
+	if !old.committed() {
+		return nil
+	}
+	before := old.fixed()
+	for i, field := range a.fixed() {
+		if !bytes.Equal(field.value, before[i].value) {
+			return fmt.Errorf("%w: assignment %s is %s: expected %s %x, found %x; reveal what was committed", ErrFixed, a.Key, old.Phase, field.name, before[i].value, field.value)
+		}
+	}
+	return nil
+}
+
+// checkComplete refuses to commit what could not be revealed later.
+func (a *Assignment) checkComplete() error {
+	if a.Phase != PhaseCommitSent {
+		return nil
+	}
+	for _, field := range a.fixed() {
+		if len(field.value) == 0 {
+			return fmt.Errorf("%w: assignment %s cannot become %s: expected a %s, found none; journal it before the commit is sent", ErrIncomplete, a.Key, a.Phase, field.name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,437 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.etcd.io/bbolt"
+	"pgregory.net/rapid"
+)
+
+func openJournal(t *testing.T) *Journal {
+	t.Helper()
+	j, err := Open(t.TempDir(), nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, j.Close()) })
+	return j
+}
+
+// complete gives an assignment all that a commit fixes.
+func complete(a *Assignment) {
+	a.Salt, a.ResultDigest, a.Tag = []byte("salt"), []byte("digest"), []byte("tag")
+	a.Commitment, a.Manifest = []byte("commitment"), []byte("manifest")
+}
+
+// road is a shortest way into each phase.
+func road(to Phase) []Phase {
+	straight := []Phase{PhaseAssigned, PhasePreparing, PhaseRunning, PhaseExecuted, PhaseDelivered, PhaseCommitSent, PhaseCommitted, PhaseRevealed, PhaseOpened, PhaseSettled}
+	switch to {
+	case PhaseClaimed:
+		return nil
+	case PhaseReleased, PhaseFailed:
+		return []Phase{to}
+	default:
+		for i, p := range straight {
+			if p == to {
+				return straight[:i+1]
+			}
+		}
+	}
+	return nil
+}
+
+// bring journals an assignment and walks it to a phase.
+func bring(t *testing.T, j *Journal, key Key, to Phase) Assignment {
+	t.Helper()
+	require.NoError(t, j.Put(Assignment{Key: key, Phase: PhaseClaimed}))
+	at := PhaseClaimed
+	for _, next := range road(to) {
+		_, err := j.Advance(key, at, next, func(a *Assignment) {
+			if next == PhaseExecuted {
+				complete(a)
+			}
+		})
+		require.NoError(t, err)
+		at = next
+	}
+	a, err := j.Get(key)
+	require.NoError(t, err)
+	require.Equal(t, to, a.Phase)
+	return a
+}
+
+func TestAssignmentSurvivesReopening(t *testing.T) {
+	home := t.TempDir()
+	j, err := Open(home, nil)
+	require.NoError(t, err)
+	energy := uint64(1234)
+	key := Key{"12-0-1", 1 << 40, 3}
+	want := Assignment{
+		Key: key, Phase: PhaseAssigned, Attempt: 2, Folder: "tasks/1", Deadlines: Deadlines{Commit: 50, Reveal: 60},
+		Metrics: Metrics{Fuel: 9, EnergyMillijoules: &energy, EnergySource: "rapl"}, LastError: "input was slow", Tries: 2, TxHash: "AB",
+	}
+	complete(&want)
+	require.NoError(t, j.Put(want))
+	require.NoError(t, j.Close())
+
+	j, err = Open(home, nil)
+	require.NoError(t, err)
+	defer j.Close()
+	got, err := j.Get(key)
+	require.NoError(t, err)
+	require.False(t, got.CreatedAt.IsZero())
+	want.CreatedAt, want.UpdatedAt = got.CreatedAt, got.UpdatedAt
+	require.Equal(t, want, got)
+}
+
+// TestAdvanceHoldsTheTable tries every pair of phases through the journal itself.
+func TestAdvanceHoldsTheTable(t *testing.T) {
+	j := openJournal(t)
+	task := uint64(0)
+	for _, from := range Phases() {
+		for _, to := range Phases() {
+			task++
+			key := Key{"job", task, 0}
+			before := bring(t, j, key, from)
+			got, err := j.Advance(key, from, to, func(a *Assignment) {
+				if len(a.Salt) == 0 {
+					complete(a)
+				}
+			})
+			if from.CanBecome(to) {
+				require.NoError(t, err, "%s → %s", from, to)
+				require.Equal(t, to, got.Phase)
+				continue
+			}
+			require.ErrorIs(t, err, ErrTransition, "%s → %s", from, to)
+			before.Phase = to
+			if from != to {
+				require.ErrorIs(t, j.Put(before), ErrTransition, "put %s → %s", from, to)
+			}
+		}
+	}
+}
+
+func TestAdvanceFromAnotherPhaseIsRefused(t *testing.T) {
+	j := openJournal(t)
+	key := Key{"job", 0, 0}
+	bring(t, j, key, PhaseRunning)
+	_, err := j.Advance(key, PhaseAssigned, PhasePreparing, nil)
+	require.ErrorIs(t, err, ErrTransition)
+	require.ErrorContains(t, err, "found running")
+	_, err = j.Advance(Key{"job", 1, 0}, PhaseAssigned, PhasePreparing, nil)
+	require.ErrorIs(t, err, ErrNotFound)
+}
+
+func TestCommittedValuesNeverChange(t *testing.T) {
+	changes := map[string]func(*Assignment){
+		"salt":          func(a *Assignment) { a.Salt = []byte("other") },
+		"result digest": func(a *Assignment) { a.ResultDigest = nil },
+		"tag":           func(a *Assignment) { a.Tag = append([]byte{}, "other"...) },
+		"commitment":    func(a *Assignment) { a.Commitment = []byte("other") },
+		"manifest":      func(a *Assignment) { a.Manifest = []byte("other") },
+	}
+	j := openJournal(t)
+	task := uint64(0)
+	for name, change := range changes {
+		for _, phase := range []Phase{PhaseExecuted, PhaseDelivered, PhaseCommitSent, PhaseCommitted, PhaseRevealed, PhaseOpened, PhaseSettled} {
+			task++
+			key := Key{"job", task, 0}
+			before := bring(t, j, key, phase)
+			_, err := j.Edit(key, change)
+			if phase == PhaseExecuted || phase == PhaseDelivered {
+				require.NoError(t, err)
+				continue
+			}
+			require.ErrorIs(t, err, ErrFixed, "%s in %s", name, phase)
+			require.ErrorContains(t, err, name)
+			for _, next := range phase.next() {
+				_, err := j.Advance(key, phase, next, change)
+				require.ErrorIs(t, err, ErrFixed, "%s from %s to %s", name, phase, next)
+			}
+			after, err := j.Get(key)
+			require.NoError(t, err)
+			require.Equal(t, before, after)
+		}
+	}
+}
+
+// TestCommitSurvivesFailure: the chain may still ask a machine that gave up.
+func TestCommitSurvivesFailure(t *testing.T) {
+	j := openJournal(t)
+	key := Key{"job", 0, 0}
+	bring(t, j, key, PhaseCommitted)
+	_, err := j.Advance(key, PhaseCommitted, PhaseFailed, nil)
+	require.NoError(t, err)
+	_, err = j.Edit(key, func(a *Assignment) { a.Salt = []byte("other") })
+	require.ErrorIs(t, err, ErrFixed)
+}
+
+func TestNothingIncompleteIsCommitted(t *testing.T) {
+	j := openJournal(t)
+	for i, strip := range []func(*Assignment){
+		func(a *Assignment) { a.Salt = nil },
+		func(a *Assignment) { a.ResultDigest = nil },
+		func(a *Assignment) { a.Tag = nil },
+		func(a *Assignment) { a.Commitment = nil },
+		func(a *Assignment) { a.Manifest = nil },
+	} {
+		key := Key{"job", uint64(i), 0}
+		bring(t, j, key, PhaseDelivered)
+		_, err := j.Advance(key, PhaseDelivered, PhaseCommitSent, strip)
+		require.ErrorIs(t, err, ErrIncomplete)
+		_, err = j.Advance(key, PhaseDelivered, PhaseCommitSent, nil)
+		require.NoError(t, err)
+	}
+}
+
+func TestOpenCommitmentsAreNotDeleted(t *testing.T) {
+	j := openJournal(t)
+	for i, phase := range Phases() {
+		key := Key{"job", uint64(i), 0}
+		bring(t, j, key, phase)
+		err := j.Delete(key)
+		switch phase {
+		case PhaseCommitSent, PhaseCommitted, PhaseRevealed, PhaseOpened:
+			require.ErrorIs(t, err, ErrFixed, phase)
+		default:
+			require.NoError(t, err, phase)
+			_, err = j.Get(key)
+			require.ErrorIs(t, err, ErrNotFound)
+		}
+	}
+	require.ErrorIs(t, j.Delete(Key{"none", 0, 0}), ErrNotFound)
+}
+
+func TestReleasedAssignmentMayBeDrawnAgain(t *testing.T) {
+	j := openJournal(t)
+	key := Key{"job", 0, 0}
+	bring(t, j, key, PhaseExecuted)
+	_, err := j.Advance(key, PhaseExecuted, PhaseReleased, nil)
+	require.NoError(t, err)
+	got, err := j.Advance(key, PhaseReleased, PhaseClaimed, func(a *Assignment) { a.Attempt, a.Salt = 1, []byte("fresh") })
+	require.NoError(t, err)
+	require.Equal(t, "fresh", string(got.Salt))
+}
+
+func TestNewAssignmentStartsAtTheBeginning(t *testing.T) {
+	j := openJournal(t)
+	for i, phase := range Phases() {
+		a := Assignment{Key: Key{"job", uint64(i), 0}, Phase: phase}
+		if phase == PhaseClaimed || phase == PhaseAssigned {
+			require.NoError(t, j.Put(a))
+			continue
+		}
+		require.ErrorIs(t, j.Put(a), ErrTransition)
+	}
+	for _, id := range []string{"", "a\x00b", strings.Repeat("x", maxJobID+1)} {
+		require.ErrorContains(t, j.Put(Assignment{Key: Key{JobID: id}, Phase: PhaseClaimed}), "job id")
+	}
+}
+
+func TestListFiltersInOrder(t *testing.T) {
+	j := openJournal(t)
+	for _, key := range []Key{{"b", 0, 0}, {"a", 300, 0}, {"a", 2, 1}, {"a", 2, 0}, {"aa", 1, 0}} {
+		require.NoError(t, j.Put(Assignment{Key: key, Phase: PhaseClaimed}))
+	}
+	_, err := j.Advance(Key{"b", 0, 0}, PhaseClaimed, PhaseFailed, nil)
+	require.NoError(t, err)
+	keys := func(f Filter) []Key {
+		list, err := j.List(f)
+		require.NoError(t, err)
+		found := []Key{}
+		for _, a := range list {
+			found = append(found, a.Key)
+		}
+		return found
+	}
+	require.Equal(t, []Key{{"a", 2, 0}, {"a", 2, 1}, {"a", 300, 0}, {"aa", 1, 0}, {"b", 0, 0}}, keys(Filter{}))
+	require.Equal(t, []Key{{"a", 2, 0}, {"a", 2, 1}, {"a", 300, 0}}, keys(Filter{JobID: "a"}))
+	require.Equal(t, []Key{{"b", 0, 0}}, keys(Filter{Phases: []Phase{PhaseFailed, PhaseSettled}}))
+	require.Equal(t, []Key{{"aa", 1, 0}}, keys(Filter{JobID: "aa", Unfinished: true}))
+	require.Empty(t, keys(Filter{JobID: "c"}))
+}
+
+func TestPruneForgetsOnlyWhatIsFinishedAndOld(t *testing.T) {
+	now := time.Unix(1000, 0)
+	j, err := Open(t.TempDir(), func() time.Time { return now })
+	require.NoError(t, err)
+	defer j.Close()
+	bring(t, j, Key{"old", 0, 0}, PhaseSettled)
+	bring(t, j, Key{"old", 1, 0}, PhaseCommitted)
+	bring(t, j, Key{"old", 2, 0}, PhaseReleased)
+	now = now.Add(time.Hour)
+	bring(t, j, Key{"new", 0, 0}, PhaseSettled)
+	pruned, err := j.Prune(now)
+	require.NoError(t, err)
+	require.Len(t, pruned, 2)
+	left, err := j.List(Filter{})
+	require.NoError(t, err)
+	require.Len(t, left, 2)
+	require.Equal(t, Key{"new", 0, 0}, left[0].Key)
+	require.Equal(t, Key{"old", 1, 0}, left[1].Key)
+}
+
+func TestBatchIsAllOrNothing(t *testing.T) {
+	j := openJournal(t)
+	require.NoError(t, j.Put(Assignment{Key: Key{"job", 0, 0}, Phase: PhaseClaimed}))
+	stop := errors.New("stop")
+	err := j.Update(func(tx *Tx) error {
+		if _, err := tx.Advance(Key{"job", 0, 0}, PhaseClaimed, PhaseAssigned, nil); err != nil {
+			return err
+		}
+		if err := tx.Put(Assignment{Key: Key{"job", 1, 0}, Phase: PhaseClaimed}); err != nil {
+			return err
+		}
+		return stop
+	})
+	require.ErrorIs(t, err, stop)
+	list, err := j.List(Filter{})
+	require.NoError(t, err)
+	require.Len(t, list, 1)
+	require.Equal(t, PhaseClaimed, list[0].Phase)
+}
+
+func TestEditCannotMoveOrRename(t *testing.T) {
+	j := openJournal(t)
+	key := Key{"job", 0, 0}
+	require.NoError(t, j.Put(Assignment{Key: key, Phase: PhaseClaimed}))
+	got, err := j.Edit(key, func(a *Assignment) { a.Phase, a.JobID, a.Tries = PhaseSettled, "other", 7 })
+	require.NoError(t, err)
+	require.Equal(t, key, got.Key)
+	require.Equal(t, PhaseClaimed, got.Phase)
+	require.EqualValues(t, 7, got.Tries)
+	got, err = j.Advance(key, PhaseClaimed, PhaseAssigned, nil)
+	require.NoError(t, err)
+	require.Zero(t, got.Tries)
+}
+
+func TestSecondProcessIsTurnedAway(t *testing.T) {
+	home := t.TempDir()
+	j, err := Open(home, nil)
+	require.NoError(t, err)
+	_, err = Open(home, nil)
+	require.ErrorIs(t, err, ErrLocked)
+	require.ErrorContains(t, err, "another thetaedge is running with this home")
+	require.NoError(t, j.Close())
+	j, err = Open(home, nil)
+	require.NoError(t, err)
+	require.NoError(t, j.Close())
+}
+
+func TestNewerSchemaIsLeftAlone(t *testing.T) {
+	home := t.TempDir()
+	j, err := Open(home, nil)
+	require.NoError(t, err)
+	require.NoError(t, j.db.Update(func(tx *bbolt.Tx) error {
+		return tx.Bucket([]byte(metaBucket)).Put([]byte(schemaKey), binary.BigEndian.AppendUint64(nil, schema+1))
+	}))
+	require.NoError(t, j.Close())
+	_, err = Open(home, nil)
+	require.ErrorIs(t, err, ErrNewerSchema)
+	require.ErrorContains(t, err, "run the newer thetaedge")
+	_, err = Open(home, nil)
+	require.ErrorIs(t, err, ErrNewerSchema, "the lock was given back")
+}
+
+func TestDamagedJournalIsNamed(t *testing.T) {
+	home := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(home, FileName), []byte(strings.Repeat("garbage ", 4096)), 0o600))
+	_, err := Open(home, nil)
+	require.ErrorIs(t, err, ErrDamaged)
+
+	j := openJournal(t)
+	raw, err := Key{"job", 0, 0}.bytes()
+	require.NoError(t, err)
+	require.NoError(t, j.db.Update(func(tx *bbolt.Tx) error {
+		return tx.Bucket([]byte(assignmentsBucket)).Put(raw, []byte("{"))
+	}))
+	_, err = j.Get(Key{"job", 0, 0})
+	require.ErrorIs(t, err, ErrDamaged)
+	_, err = j.List(Filter{})
+	require.ErrorIs(t, err, ErrDamaged)
+}
+
+func TestOnlyTheOwnerReadsTheJournal(t *testing.T) {
+	home := filepath.Join(t.TempDir(), "home")
+	j, err := Open(home, nil)
+	require.NoError(t, err)
+	defer j.Close()
+	stat, err := os.Stat(filepath.Join(home, FileName))
+	require.NoError(t, err)
+	require.Zero(t, stat.Mode().Perm()&0o077)
+}
+
+func TestParallelAdvancesHaveOneWinner(t *testing.T) {
+	j := openJournal(t)
+	key := Key{"job", 0, 0}
+	require.NoError(t, j.Put(Assignment{Key: key, Phase: PhaseClaimed}))
+	var group sync.WaitGroup
+	wins := make(chan error, 8)
+	for range cap(wins) {
+		group.Go(func() {
+			_, err := j.Advance(key, PhaseClaimed, PhaseAssigned, nil)
+			wins <- err
+		})
+	}
+	group.Wait()
+	close(wins)
+	won := 0
+	for err := range wins {
+		if err == nil {
+			won++
+			continue
+		}
+		require.ErrorIs(t, err, ErrTransition)
+	}
+	require.Equal(t, 1, won)
+}
+
+// TestRandomStepsKeepWhatWasCommitted drives random edits and moves, and holds
+// that no sequence changes a committed value or leaves the table.
+func TestRandomStepsKeepWhatWasCommitted(t *testing.T) {
+	j := openJournal(t)
+	task := uint64(0)
+	rapid.Check(t, func(t *rapid.T) {
+		task++
+		key := Key{"job", task, 0}
+		if err := j.Put(Assignment{Key: key, Phase: PhaseClaimed}); err != nil {
+			t.Fatal(err)
+		}
+		var committed *Assignment
+		for range rapid.IntRange(1, 30).Draw(t, "steps") {
+			before, err := j.Get(key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			change := func(a *Assignment) {
+				value := []byte(rapid.SampledFrom([]string{"", "x", "y"}).Draw(t, "value"))
+				a.Salt, a.ResultDigest, a.Tag, a.Commitment, a.Manifest = value, value, value, value, value
+			}
+			if rapid.Bool().Draw(t, "keep") {
+				change = nil
+			}
+			to := rapid.SampledFrom(Phases()).Draw(t, "to")
+			after, err := j.Advance(key, before.Phase, to, change)
+			if err != nil {
+				continue
+			}
+			if !before.Phase.CanBecome(to) {
+				t.Fatalf("%s became %s", before.Phase, to)
+			}
+			if committed != nil && (string(after.Salt) != string(committed.Salt) || string(after.Tag) != string(committed.Tag)) {
+				t.Fatalf("committed %x, now %x", committed.Salt, after.Salt)
+			}
+			if to == PhaseCommitSent {
+				committed = &after
+			}
+		}
+	})
+}
