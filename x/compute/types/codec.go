@@ -1,0 +1,29 @@
+package types
+
+import (
+	"github.com/cosmos/cosmos-sdk/codec"
+	"github.com/cosmos/cosmos-sdk/codec/legacy"
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/types/msgservice"
+)
+
+// RegisterLegacyAminoCodec registers the messages for hardware wallets.
+func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
+	legacy.RegisterAminoMsg(cdc, &MsgPostJob{}, "theta/compute/MsgPostJob")
+	legacy.RegisterAminoMsg(cdc, &MsgCancelJob{}, "theta/compute/MsgCancelJob")
+	legacy.RegisterAminoMsg(cdc, &MsgClaim{}, "theta/compute/MsgClaim")
+	legacy.RegisterAminoMsg(cdc, &MsgCommit{}, "theta/compute/MsgCommit")
+	legacy.RegisterAminoMsg(cdc, &MsgReveal{}, "theta/compute/MsgReveal")
+	legacy.RegisterAminoMsg(cdc, &MsgOpen{}, "theta/compute/MsgOpen")
+	legacy.RegisterAminoMsg(cdc, &MsgRelease{}, "theta/compute/MsgRelease")
+	legacy.RegisterAminoMsg(cdc, &MsgUpdateParams{}, "theta/compute/MsgUpdateParams")
+}
+
+// RegisterInterfaces registers the messages.
+func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
+	registry.RegisterImplementations((*sdk.Msg)(nil),
+		&MsgPostJob{}, &MsgCancelJob{}, &MsgClaim{}, &MsgCommit{},
+		&MsgReveal{}, &MsgOpen{}, &MsgRelease{}, &MsgUpdateParams{})
+	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)
+}

@@ -1,0 +1,48 @@
+package types
+
+import (
+	"context"
+
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	beacontypes "github.com/thetaedge/theta/x/beacon/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// BankKeeper moves coins in and out of escrow.
+type BankKeeper interface {
+	SendCoinsFromAccountToModule(ctx context.Context, from sdk.AccAddress, module string, amt sdk.Coins) error
+	SendCoinsFromModuleToAccount(ctx context.Context, module string, to sdk.AccAddress, amt sdk.Coins) error
+	BurnCoins(ctx context.Context, module string, amt sdk.Coins) error
+	GetAllBalances(ctx context.Context, addr sdk.AccAddress) sdk.Coins
+}
+
+// BeaconKeeper gives the seeds of draws.
+type BeaconKeeper interface {
+	Seed(ctx context.Context, height int64) (beacontypes.Seed, bool, error)
+}
+
+// EdgenodeKeeper knows the nodes, their weights and what they have at stake.
+type EdgenodeKeeper interface {
+	Epoch(ctx context.Context) (uint64, error)
+	BondDenom(ctx context.Context) (string, error)
+	Class(ctx context.Context, id string) (edgenodetypes.HardwareClass, error)
+	ClassSnapshot(ctx context.Context, class string, epoch uint64) (edgenodetypes.ClassSnapshot, error)
+	Node(ctx context.Context, operator sdk.AccAddress) (edgenodetypes.Node, error)
+	OperatorOf(ctx context.Context, worker sdk.AccAddress) (sdk.AccAddress, error)
+	Weight(ctx context.Context, operator sdk.AccAddress, epoch uint64) (math.Int, error)
+	Reserve(ctx context.Context, operator sdk.AccAddress, liability math.Int) error
+	Release(ctx context.Context, operator sdk.AccAddress, liability math.Int) error
+	Slash(ctx context.Context, req edgenodetypes.SlashRequest) (edgenodetypes.SlashOutcome, error)
+	Penalize(ctx context.Context, operator sdk.AccAddress, liability, amount math.Int, jobID string, task uint64) (math.Int, error)
+}
+
+// RewardsKeeper credits what operators earn against the escrow.
+type RewardsKeeper interface {
+	CreditReward(ctx context.Context, operator sdk.AccAddress, gross sdk.Coin) (sdk.Coin, error)
+	CreditShare(ctx context.Context, operator sdk.AccAddress, share sdk.Coin) error
+	EarningsTotal(ctx context.Context) (sdk.Coins, error)
+	PendingTotal(ctx context.Context) (sdk.Coins, error)
+}

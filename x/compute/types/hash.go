@@ -1,0 +1,68 @@
+package types
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+)
+
+// HashSize is the length of digests, tags and commitments in bytes (SHA-256).
+const HashSize = sha256.Size
+
+// Domains keep hashes of different purposes apart. A change of what is hashed
+// is a new domain.
+const (
+	tagDomain        = "theta/compute/tag/1"
+	commitmentDomain = "theta/compute/commitment/1"
+	ticketDomain     = "theta/compute/ticket/1"
+)
+
+// hash is SHA-256 over the domain and the fields, each led by its length as 8
+// bytes big endian, so that no two lists of fields hash alike.
+func hash(domain string, fields ...[]byte) []byte {
+	h := sha256.New()
+	write := func(b []byte) {
+		var size [8]byte
+		binary.BigEndian.PutUint64(size[:], uint64(len(b)))
+		h.Write(size[:])
+		h.Write(b)
+	}
+	write([]byte(domain))
+	for _, f := range fields {
+		write(f)
+	}
+	return h.Sum(nil)
+}
+
+func uint64Bytes(v uint64) []byte { return binary.BigEndian.AppendUint64(nil, v) }
+
+// Tag returns the 32 bytes that stand for a result digest in one round of one
+// task: equal results have equal tags there, and nobody without the result can
+// tell it from the tag or reuse the tag in another round.
+func Tag(chainID, jobID string, task uint64, round uint32, digest []byte) []byte {
+	return hash(tagDomain, []byte(chainID), []byte(jobID), uint64Bytes(task), uint64Bytes(uint64(round)), digest)
+}
+
+// Commitment returns the 32 bytes that bind an operator to a tag without
+// showing it. The operator is part of it, so that a copied commitment cannot be
+// revealed by the copier.
+func Commitment(operator sdk.AccAddress, tag, salt []byte) []byte {
+	return hash(commitmentDomain, operator, tag, salt)
+}
+
+// ticket returns the 16 bytes that decide how an operator fares in a draw.
+func ticket(seed []byte, job JobID, task uint64, round, attempt uint32, operator sdk.AccAddress) []byte {
+	return hash(ticketDomain, seed, job.Bytes(), uint64Bytes(task),
+		uint64Bytes(uint64(round)), uint64Bytes(uint64(attempt)), operator)[:ticketSize]
+}
+
+// SpecDigest returns the SHA-256 of the encoded spec, 32 bytes.
+func SpecDigest(spec *JobSpec) ([]byte, error) {
+	bz, err := spec.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(bz)
+	return sum[:], nil
+}

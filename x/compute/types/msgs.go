@@ -1,0 +1,99 @@
+package types
+
+import sdk "github.com/cosmos/cosmos-sdk/types"
+
+// Bounds of the items of batches.
+const (
+	minSaltBytes     = 16
+	maxSaltBytes     = 64
+	maxDeviceBytes   = 64
+	maxEnergySources = 16
+)
+
+// Item is one item of a batch message.
+type Item interface {
+	// GetTaskRef returns the round of the task it speaks of.
+	GetTaskRef() TaskRef
+	// Validate checks all that needs no state.
+	Validate() error
+}
+
+// GetTaskRef returns the round of the task itself.
+func (r TaskRef) GetTaskRef() TaskRef { return r }
+
+// GetTaskRef returns the round that the commitment is for.
+func (i CommitItem) GetTaskRef() TaskRef { return i.Ref }
+
+// GetTaskRef returns the round that the tag is of.
+func (i RevealItem) GetTaskRef() TaskRef { return i.Ref }
+
+// GetTaskRef returns the round in which the node revealed.
+func (i OpenItem) GetTaskRef() TaskRef { return i.Ref }
+
+// GetTaskRef returns the round that is given back.
+func (i ReleaseItem) GetTaskRef() TaskRef { return i.Ref }
+
+// Validate checks the job id.
+func (r TaskRef) Validate() error {
+	_, err := ParseJobID(r.JobId)
+	return err
+}
+
+// Validate checks the reference and the length of the commitment.
+func (i CommitItem) Validate() error {
+	if len(i.Commitment) != HashSize {
+		return ErrInvalidCommitment.Wrapf("expected %d bytes, got %d", HashSize, len(i.Commitment))
+	}
+	return i.Ref.Validate()
+}
+
+// Validate checks the reference, the lengths and the reported metrics.
+func (i RevealItem) Validate() error {
+	if len(i.Tag) != HashSize {
+		return ErrInvalidBatch.Wrapf("tag: expected %d bytes, got %d", HashSize, len(i.Tag))
+	}
+	if n := len(i.Salt); n < minSaltBytes || n > maxSaltBytes {
+		return ErrInvalidBatch.Wrapf("salt: expected %d to %d bytes, got %d", minSaltBytes, maxSaltBytes, n)
+	}
+	if len(i.Metrics.Device) > maxDeviceBytes || len(i.Metrics.EnergySource) > maxEnergySources {
+		return ErrInvalidBatch.Wrapf("metrics: device of at most %d bytes and energy source of at most %d",
+			maxDeviceBytes, maxEnergySources)
+	}
+	return i.Ref.Validate()
+}
+
+// Validate checks the reference and the length of the digest.
+func (i OpenItem) Validate() error {
+	if len(i.Digest) != HashSize {
+		return ErrInvalidBatch.Wrapf("digest: expected %d bytes, got %d", HashSize, len(i.Digest))
+	}
+	return i.Ref.Validate()
+}
+
+// Validate checks the reference.
+func (i ReleaseItem) Validate() error { return i.Ref.Validate() }
+
+// ValidateBatch checks the worker's address and the number and form of the
+// items, before anything is written. A malformed item fails the whole batch.
+func ValidateBatch[T Item](worker string, items []T, most uint32) (sdk.AccAddress, error) {
+	addr, err := sdk.AccAddressFromBech32(worker)
+	if err != nil {
+		return nil, ErrInvalidBatch.Wrapf("worker: %s", err)
+	}
+	if n := len(items); n == 0 || n > int(most) {
+		return nil, ErrInvalidBatch.Wrapf("expected 1 to %d items, got %d", most, n)
+	}
+	seen := map[string]bool{}
+	for n, item := range items {
+		if err := item.Validate(); err != nil {
+			return nil, ErrInvalidBatch.Wrapf("item %d: %s", n, err)
+		}
+		ref := item.GetTaskRef()
+		key := string(uint64Bytes(ref.Task)) + ref.JobId
+		if seen[key] {
+			return nil, ErrInvalidBatch.Wrapf("item %d: task %d of job %s is named twice", n, ref.Task, ref.JobId)
+		}
+		seen[key] = true
+	}
+	return addr, nil
+}

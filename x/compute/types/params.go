@@ -1,0 +1,155 @@
+package types
+
+import (
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+)
+
+// Bounds that no parameter can lift.
+const (
+	// MaxSpecBytes is the most an encoded spec may take.
+	MaxSpecBytes = 4096
+	// BasisPoints is 100%.
+	BasisPoints = 10_000
+	// MaxRoundReplicas bounds the replicas of any round.
+	MaxRoundReplicas = 64
+	// MaxDepartures is how many nodes may leave a task (released, missed)
+	// before it gives up; it bounds the task's record.
+	MaxDepartures = 32
+)
+
+// DefaultDenom is the denom of the default parameters.
+const DefaultDenom = "atfuel"
+
+// DefaultParams returns the parameters of a new chain with blocks of 1.5 s.
+func DefaultParams() Params {
+	return Params{
+		Executors: []string{"wasm/1"},
+		Denoms: []PaymentDenom{{
+			Denom:           DefaultDenom,
+			MinReward:       math.NewIntWithDecimal(1, 15), // 0.001 tfuel
+			BondNumerator:   1,
+			BondDenominator: 1,
+		}},
+		SpareNodes:        1,
+		PostingFeePerByte: math.NewIntWithDecimal(1, 12), // 4 KiB cost 0.004 tfuel
+		MinLiability:      math.NewIntWithDecimal(1, 17), // 0.1 tfuel
+		MaxReplicas:       15,
+		Escalation:        []uint32{7, 15},
+		SortitionFactor:   4,
+		ClaimBlocks:       4,
+		MaxDraws:          5,
+		RevealBlocks:      40,      // a minute: a restart of the sidecar fits in
+		MaxCommitBlocks:   57_600,  // a day
+		MaxLifetimeBlocks: 403_200, // a week
+		SeedTimeoutBlocks: 14_400,  // six hours, well inside what x/beacon keeps
+		InputReports:      3,
+		AttemptFeeBps:     1_000,
+		MissedFaultBps:    1_000,
+		QueueLimit:        500,
+		MaxBatch:          100,
+	}
+}
+
+// Validate checks that the parameters are complete and that the money adds up
+// under them. It returns ErrInvalidParams.
+func (p Params) Validate() error {
+	bad := ErrInvalidParams
+	if len(p.Executors) == 0 || len(p.Executors) > 32 {
+		return bad.Wrapf("executors: expected 1 to 32 profiles, got %d", len(p.Executors))
+	}
+	for _, e := range p.Executors {
+		if !profilePattern.MatchString(e) {
+			return bad.Wrapf("executors: expected profiles like \"wasm/1\", got %q", e)
+		}
+	}
+	if err := p.validateMoney(); err != nil {
+		return err
+	}
+	if p.MaxReplicas < 3 || p.MaxReplicas > MaxRoundReplicas {
+		return bad.Wrapf("max_replicas: expected 3 to %d, got %d", MaxRoundReplicas, p.MaxReplicas)
+	}
+	if len(p.Escalation) == 0 || len(p.Escalation) > 4 {
+		return bad.Wrapf("escalation: expected 1 to 4 rounds, got %d", len(p.Escalation))
+	}
+	for _, n := range p.Escalation {
+		if n < 1 || n > MaxRoundReplicas {
+			return bad.Wrapf("escalation: expected rounds of 1 to %d replicas, got %d", MaxRoundReplicas, n)
+		}
+	}
+	for _, f := range []struct {
+		name      string
+		value     uint64
+		low, high uint64
+	}{
+		{"spare_nodes", uint64(p.SpareNodes), 0, 1_000},
+		{"sortition_factor", uint64(p.SortitionFactor), 1, 1_000},
+		{"claim_blocks", p.ClaimBlocks, 1, 10_000},
+		{"max_draws", uint64(p.MaxDraws), 1, 100},
+		{"reveal_blocks", p.RevealBlocks, 1, 1_000_000},
+		{"max_commit_blocks", p.MaxCommitBlocks, 2, 10_000_000},
+		{"max_lifetime_blocks", p.MaxLifetimeBlocks, 1, 10_000_000},
+		{"seed_timeout_blocks", p.SeedTimeoutBlocks, 10, 10_000_000},
+		{"input_reports", uint64(p.InputReports), 1, MaxDepartures},
+		{"attempt_fee_bps", uint64(p.AttemptFeeBps), 0, BasisPoints},
+		{"missed_fault_bps", uint64(p.MissedFaultBps), 0, BasisPoints},
+		{"queue_limit", uint64(p.QueueLimit), 1, 100_000},
+		{"max_batch", uint64(p.MaxBatch), 1, 1_000},
+	} {
+		if f.value < f.low || f.value > f.high {
+			return bad.Wrapf("%s: expected %d to %d, got %d", f.name, f.low, f.high, f.value)
+		}
+	}
+	return nil
+}
+
+func (p Params) validateMoney() error {
+	bad := ErrInvalidParams
+	if len(p.Denoms) == 0 || len(p.Denoms) > 64 {
+		return bad.Wrapf("denoms: expected 1 to 64, got %d", len(p.Denoms))
+	}
+	seen := map[string]bool{}
+	for _, d := range p.Denoms {
+		if err := sdk.ValidateDenom(d.Denom); err != nil {
+			return bad.Wrapf("denoms: %s", err)
+		}
+		if seen[d.Denom] {
+			return bad.Wrapf("denoms: %s is named twice", d.Denom)
+		}
+		seen[d.Denom] = true
+		if d.MinReward.IsNil() || !d.MinReward.IsPositive() {
+			return bad.Wrapf("denoms: min_reward of %s must be above 0", d.Denom)
+		}
+		if d.BondNumerator == 0 || d.BondDenominator == 0 {
+			return bad.Wrapf("denoms: worth of %s in the bond denom must be above 0", d.Denom)
+		}
+	}
+	if p.PostingFeePerByte.IsNil() || p.PostingFeePerByte.IsNegative() {
+		return bad.Wrap("posting_fee_per_byte: expected 0 or more")
+	}
+	if p.MinLiability.IsNil() || !p.MinLiability.IsPositive() {
+		return bad.Wrap("min_liability: expected more than 0")
+	}
+	return nil
+}
+
+// PaymentDenom returns the rule of a denom.
+func (p Params) PaymentDenom(denom string) (PaymentDenom, bool) {
+	for _, d := range p.Denoms {
+		if d.Denom == denom {
+			return d, true
+		}
+	}
+	return PaymentDenom{}, false
+}
+
+// SupportsExecutor says whether jobs may name the profile.
+func (p Params) SupportsExecutor(profile string) bool {
+	for _, e := range p.Executors {
+		if e == profile {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,212 @@
+package types
+
+import (
+	"net/url"
+	"path"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"cosmossdk.io/math"
+)
+
+// Bounds of a spec that do not depend on parameters.
+const (
+	maxInputs    = 16
+	maxArgs      = 64
+	maxArgBytes  = 512
+	maxPathBytes = 128
+	maxURIs      = 4
+	maxURIBytes  = 256
+	maxBlobBytes = 1 << 40
+	maxSizeBytes = 1 << 40
+	seedBytes    = 32
+	maxSinkBytes = 256
+)
+
+var (
+	profilePattern = regexp.MustCompile(`^[a-z0-9-]{1,24}/[0-9]{1,6}$`)
+	classPattern   = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+	pathPattern    = regexp.MustCompile(`^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$`)
+)
+
+// Validate checks everything about a spec that needs no chain state. It returns
+// ErrInvalidSpec, ErrSpecTooLarge, ErrInvalidReward or ErrUnsupported.
+func (s *JobSpec) Validate() error {
+	if n := s.Size(); n > MaxSpecBytes {
+		return ErrSpecTooLarge.Wrapf("at most %d bytes encoded, got %d; move data into inputs", MaxSpecBytes, n)
+	}
+	if !profilePattern.MatchString(s.Executor) {
+		return ErrInvalidSpec.Wrapf("executor: expected a profile like \"wasm/1\", got %.64q", s.Executor)
+	}
+	if !classPattern.MatchString(s.Class) {
+		return ErrInvalidSpec.Wrapf("class: expected lower case letters, digits and dashes, got %.64q", s.Class)
+	}
+	if err := s.Program.validate("program"); err != nil {
+		return err
+	}
+	if err := s.validateInputs(); err != nil {
+		return err
+	}
+	if err := s.validateArgs(); err != nil {
+		return err
+	}
+	if err := s.Resources.validate(); err != nil {
+		return err
+	}
+	if n := len(s.Seed); n != 0 && n != seedBytes {
+		return ErrInvalidSpec.Wrapf("seed: expected none or %d bytes, got %d", seedBytes, n)
+	}
+	if err := s.Policy.validate(); err != nil {
+		return err
+	}
+	if err := s.validateReward(); err != nil {
+		return err
+	}
+	if s.Tasks != 1 {
+		return ErrUnsupported.Wrapf("tasks: expected 1, got %d", s.Tasks)
+	}
+	if s.PrepareBlocks == 0 || s.CommitBlocks <= s.PrepareBlocks {
+		return ErrInvalidSpec.Wrapf("commit_blocks must be above prepare_blocks and that above 0, got %d and %d",
+			s.CommitBlocks, s.PrepareBlocks)
+	}
+	if s.LifetimeBlocks == 0 {
+		return ErrInvalidSpec.Wrap("lifetime_blocks: expected more than 0")
+	}
+	if len(s.Sink) > maxSinkBytes {
+		return ErrInvalidSpec.Wrapf("sink: at most %d bytes, got %d", maxSinkBytes, len(s.Sink))
+	}
+	return validateURI("sink", s.Sink)
+}
+
+func (s *JobSpec) validateInputs() error {
+	if n := len(s.Inputs); n > maxInputs {
+		return ErrInvalidSpec.Wrapf("inputs: at most %d, got %d", maxInputs, n)
+	}
+	seen := map[string]bool{}
+	for i := range s.Inputs {
+		p := s.Inputs[i].Path
+		if len(p) > maxPathBytes || !pathPattern.MatchString(p) || path.Clean(p) != p || strings.HasPrefix(p, "..") {
+			return ErrInvalidSpec.Wrapf("input %d: expected a relative path of letters, digits and ._-/ without \"..\", at most %d bytes, got %.140q",
+				i+1, maxPathBytes, p)
+		}
+		if seen[p] {
+			return ErrInvalidSpec.Wrapf("input %d: path %q is named twice", i+1, p)
+		}
+		seen[p] = true
+		if err := s.Inputs[i].Blob.validate("input " + p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *JobSpec) validateArgs() error {
+	if n := len(s.Args); n > maxArgs {
+		return ErrInvalidSpec.Wrapf("args: at most %d, got %d", maxArgs, n)
+	}
+	for i, a := range s.Args {
+		if len(a) > maxArgBytes || !utf8.ValidString(a) || strings.ContainsRune(a, 0) {
+			return ErrInvalidSpec.Wrapf("arg %d: expected at most %d bytes of UTF-8 without zero bytes", i+1, maxArgBytes)
+		}
+	}
+	return nil
+}
+
+func (s *JobSpec) validateReward() error {
+	r := s.Reward
+	if r.Amount.IsNil() || !r.Amount.IsPositive() {
+		return ErrInvalidReward.Wrap("expected an amount above 0 per replica")
+	}
+	if err := r.Validate(); err != nil {
+		return ErrInvalidReward.Wrap(err.Error())
+	}
+	if r.Amount.GT(maxReward) {
+		return ErrInvalidReward.Wrapf("at most %s%s per replica, got %s", maxReward, r.Denom, r)
+	}
+	return nil
+}
+
+func (b *Blob) validate(name string) error {
+	if len(b.Sha256) != HashSize {
+		return ErrInvalidSpec.Wrapf("%s: expected a sha256 digest of %d bytes, got %d", name, HashSize, len(b.Sha256))
+	}
+	if b.Size_ > maxBlobBytes {
+		return ErrInvalidSpec.Wrapf("%s: at most %d bytes, got %d", name, uint64(maxBlobBytes), b.Size_)
+	}
+	if n := len(b.Uris); n < 1 || n > maxURIs {
+		return ErrInvalidSpec.Wrapf("%s: expected 1 to %d uris, got %d", name, maxURIs, n)
+	}
+	for _, u := range b.Uris {
+		if err := validateURI(name, u); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func validateURI(name, raw string) error {
+	if len(raw) > maxURIBytes {
+		return ErrInvalidSpec.Wrapf("%s: uri of at most %d bytes, got %d", name, maxURIBytes, len(raw))
+	}
+	u, err := url.Parse(raw)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil {
+		return ErrInvalidSpec.Wrapf("%s: expected an http or https uri without credentials, got %.280q", name, raw)
+	}
+	return nil
+}
+
+func (r *Resources) validate() error {
+	for _, f := range []struct {
+		name  string
+		value uint64
+		high  uint64
+	}{
+		{"fuel", r.Fuel, 1 << 50},
+		{"memory_bytes", r.MemoryBytes, maxSizeBytes},
+		{"output_bytes", r.OutputBytes, maxSizeBytes},
+	} {
+		if f.value == 0 || f.value > f.high {
+			return ErrInvalidSpec.Wrapf("resources: %s: expected 1 to %d, got %d", f.name, f.high, f.value)
+		}
+	}
+	return nil
+}
+
+func (p *Policy) validate() error {
+	if p.Kind != POLICY_KIND_QUORUM {
+		return ErrUnsupported.Wrapf("policy: expected %s, got %s", POLICY_KIND_QUORUM, p.Kind)
+	}
+	if p.Replicas < 3 || p.Replicas > MaxRoundReplicas || p.Replicas%2 == 0 {
+		return ErrInvalidSpec.Wrapf("policy: replicas: expected an odd number from 3 to %d, got %d", MaxRoundReplicas, p.Replicas)
+	}
+	return nil
+}
+
+// CheckParams checks a valid spec against the parameters.
+func (s *JobSpec) CheckParams(p Params) (PaymentDenom, error) {
+	if !p.SupportsExecutor(s.Executor) {
+		return PaymentDenom{}, ErrUnsupported.Wrapf("executor: expected one of %s, got %s",
+			strings.Join(p.Executors, ", "), s.Executor)
+	}
+	if s.Policy.Replicas > p.MaxReplicas {
+		return PaymentDenom{}, ErrInvalidSpec.Wrapf("policy: at most %d replicas, got %d", p.MaxReplicas, s.Policy.Replicas)
+	}
+	denom, ok := p.PaymentDenom(s.Reward.Denom)
+	if !ok {
+		return PaymentDenom{}, ErrInvalidReward.Wrapf("denom %s is not accepted; see the denoms in the params", s.Reward.Denom)
+	}
+	if s.Reward.Amount.LT(denom.MinReward) {
+		return PaymentDenom{}, ErrInvalidReward.Wrapf("at least %s%s per replica, got %s", denom.MinReward, denom.Denom, s.Reward)
+	}
+	if denom.BondValue(s.Reward.Amount).GT(maxReward.Mul(math.NewInt(1_000))) {
+		return PaymentDenom{}, ErrInvalidReward.Wrapf("%s is worth too much", s.Reward)
+	}
+	if s.CommitBlocks > p.MaxCommitBlocks {
+		return PaymentDenom{}, ErrInvalidSpec.Wrapf("commit_blocks: at most %d, got %d", p.MaxCommitBlocks, s.CommitBlocks)
+	}
+	if s.LifetimeBlocks > p.MaxLifetimeBlocks {
+		return PaymentDenom{}, ErrInvalidSpec.Wrapf("lifetime_blocks: at most %d, got %d", p.MaxLifetimeBlocks, s.LifetimeBlocks)
+	}
+	return denom, nil
+}

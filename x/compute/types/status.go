@@ -1,0 +1,105 @@
+package types
+
+import "fmt"
+
+// The transition tables of jobs, tasks, assignments and round phases. A status
+// that maps to nothing is final. The diagrams are in the module's README.
+var (
+	jobTransitions = map[JobStatus][]JobStatus{
+		JOB_STATUS_OPEN:      {JOB_STATUS_RUNNING, JOB_STATUS_FAILED, JOB_STATUS_CANCELLED, JOB_STATUS_EXPIRED},
+		JOB_STATUS_RUNNING:   {JOB_STATUS_COMPLETED, JOB_STATUS_FAILED, JOB_STATUS_CANCELLED, JOB_STATUS_EXPIRED},
+		JOB_STATUS_COMPLETED: nil,
+		JOB_STATUS_FAILED:    nil,
+		JOB_STATUS_CANCELLED: nil,
+		JOB_STATUS_EXPIRED:   nil,
+	}
+	taskTransitions = map[TaskStatus][]TaskStatus{
+		TASK_STATUS_OPEN: {TASK_STATUS_RUNNING, TASK_STATUS_EXPIRED, TASK_STATUS_CANCELLED},
+		TASK_STATUS_RUNNING: {
+			TASK_STATUS_ACCEPTED, TASK_STATUS_FAILED, TASK_STATUS_EXPIRED,
+			TASK_STATUS_INPUT_UNAVAILABLE, TASK_STATUS_CANCELLED,
+		},
+		TASK_STATUS_ACCEPTED:          nil,
+		TASK_STATUS_FAILED:            nil,
+		TASK_STATUS_EXPIRED:           nil,
+		TASK_STATUS_INPUT_UNAVAILABLE: nil,
+		TASK_STATUS_CANCELLED:         nil,
+	}
+	assignmentTransitions = map[AssignmentStatus][]AssignmentStatus{
+		ASSIGNMENT_STATUS_CANDIDATE: {ASSIGNMENT_STATUS_ASSIGNED, ASSIGNMENT_STATUS_UNPAID},
+		ASSIGNMENT_STATUS_ASSIGNED: {
+			ASSIGNMENT_STATUS_COMMITTED, ASSIGNMENT_STATUS_RELEASED, ASSIGNMENT_STATUS_MISSED,
+			ASSIGNMENT_STATUS_PAID, ASSIGNMENT_STATUS_UNPAID,
+		},
+		ASSIGNMENT_STATUS_COMMITTED: {
+			ASSIGNMENT_STATUS_REVEALED, ASSIGNMENT_STATUS_NO_REVEAL,
+			ASSIGNMENT_STATUS_PAID, ASSIGNMENT_STATUS_UNPAID,
+		},
+		ASSIGNMENT_STATUS_REVEALED: {
+			ASSIGNMENT_STATUS_PAID, ASSIGNMENT_STATUS_UNPAID,
+			ASSIGNMENT_STATUS_SLASHED, ASSIGNMENT_STATUS_NO_REVEAL,
+		},
+		ASSIGNMENT_STATUS_PAID:      nil,
+		ASSIGNMENT_STATUS_UNPAID:    nil,
+		ASSIGNMENT_STATUS_SLASHED:   nil,
+		ASSIGNMENT_STATUS_RELEASED:  nil,
+		ASSIGNMENT_STATUS_MISSED:    nil,
+		ASSIGNMENT_STATUS_NO_REVEAL: nil,
+	}
+	phaseTransitions = map[RoundPhase][]RoundPhase{
+		ROUND_PHASE_COMMIT: {ROUND_PHASE_REVEAL, ROUND_PHASE_CLOSED},
+		ROUND_PHASE_REVEAL: {ROUND_PHASE_CLOSED},
+		ROUND_PHASE_CLOSED: nil,
+	}
+)
+
+func allowed[S comparable](table map[S][]S, from, to S) bool {
+	for _, s := range table[from] {
+		if s == to {
+			return true
+		}
+	}
+	return false
+}
+
+// MoveTo sets the status, or fails when the table does not allow the step.
+func (j *Job) MoveTo(to JobStatus) error {
+	if !allowed(jobTransitions, j.Status, to) {
+		return fmt.Errorf("job %s cannot go from %s to %s", j.Id, j.Status, to)
+	}
+	j.Status = to
+	return nil
+}
+
+// Ended says whether the job's status is final.
+func (j *Job) Ended() bool { return len(jobTransitions[j.Status]) == 0 }
+
+// MoveTo sets the status, or fails when the table does not allow the step.
+func (t *Task) MoveTo(to TaskStatus) error {
+	if !allowed(taskTransitions, t.Status, to) {
+		return fmt.Errorf("task %d of job %s cannot go from %s to %s", t.Index, t.JobId, t.Status, to)
+	}
+	t.Status = to
+	return nil
+}
+
+// Ended says whether the task's status is final.
+func (t *Task) Ended() bool { return len(taskTransitions[t.Status]) == 0 }
+
+// MoveTo sets the status, or fails when the table does not allow the step.
+func (a *Assignment) MoveTo(to AssignmentStatus) error {
+	if !allowed(assignmentTransitions, a.Status, to) {
+		return fmt.Errorf("assignment of %s on job %s cannot go from %s to %s", a.Operator, a.JobId, a.Status, to)
+	}
+	a.Status = to
+	return nil
+}
+
+// MoveTo sets the phase, or fails when the table does not allow the step.
+func (r *Round) MoveTo(to RoundPhase) error {
+	if !allowed(phaseTransitions, r.Phase, to) {
+		return fmt.Errorf("round cannot go from %s to %s", r.Phase, to)
+	}
+	r.Phase = to
+	return nil
+}
