@@ -1,0 +1,41 @@
+package beacon
+
+import (
+	autocliv1 "cosmossdk.io/api/cosmos/autocli/v1"
+)
+
+// AutoCLIOptions describes the module's commands.
+func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
+	return &autocliv1.ModuleOptions{
+		Query: &autocliv1.ServiceCommandDescriptor{
+			Service: "theta.beacon.v1.Query",
+			RpcCommandOptions: []*autocliv1.RpcCommandOptions{
+				{RpcMethod: "Params", Use: "params", Short: "Show the parameters and the current schedule"},
+				{
+					RpcMethod: "Round", Use: "round ROUND", Short: "Show a verified round",
+					PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "round"}},
+				},
+				{RpcMethod: "Latest", Use: "latest", Short: "Show the highest verified round and the highest due one"},
+				{
+					RpcMethod: "HeightRound", Use: "height HEIGHT", Short: "Show the round that seeds a height",
+					PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "height"}},
+				},
+				{RpcMethod: "Missing", Use: "missing", Short: "List rounds that heights wait for and that are not known"},
+			},
+		},
+		Tx: &autocliv1.ServiceCommandDescriptor{
+			Service: "theta.beacon.v1.Msg",
+			RpcCommandOptions: []*autocliv1.RpcCommandOptions{
+				{
+					RpcMethod: "SubmitRound", Use: "submit-round ROUND SIGNATURE", Short: "Submit a round with its signature in hex",
+					PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "round"}, {ProtoField: "signature"}},
+				},
+				{
+					RpcMethod: "UpdateParams", Use: "update-params-proposal PARAMS", Short: "Propose to replace all parameters",
+					PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "params"}},
+					GovProposal:    true,
+				},
+			},
+		},
+	}
+}

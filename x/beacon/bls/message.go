@@ -1,0 +1,23 @@
+package bls
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+)
+
+// Scheme is drand's name of the signature scheme.
+const Scheme = "bls-unchained-g1-rfc9380"
+
+// Message is what the network signs for a round, 32 bytes.
+func Message(round uint64) []byte {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], round)
+	sum := sha256.Sum256(b[:])
+	return sum[:]
+}
+
+// Randomness is what a valid signature yields, 32 bytes.
+func Randomness(signature []byte) []byte {
+	sum := sha256.Sum256(signature)
+	return sum[:]
+}

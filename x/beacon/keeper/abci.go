@@ -1,0 +1,19 @@
+package keeper
+
+import "context"
+
+// BeginBlock pins the height before. Failing to would re-roll seeds, so its
+// error stops the block; pruning is housekeeping and may fail alone.
+func (k *Keeper) BeginBlock(ctx context.Context) error {
+	if err := k.PinPreviousHeight(ctx); err != nil {
+		return err
+	}
+	k.isolated(ctx, "pruning", k.Prune)
+	return nil
+}
+
+// EndBlock pays for this block's rounds.
+func (k *Keeper) EndBlock(ctx context.Context) error {
+	k.isolated(ctx, "reimbursements", k.PayReimbursements)
+	return nil
+}

@@ -1,0 +1,95 @@
+package keeper
+
+import (
+	"context"
+	"fmt"
+
+	"cosmossdk.io/collections"
+	"cosmossdk.io/core/address"
+	"cosmossdk.io/core/store"
+	"cosmossdk.io/log/v2"
+
+	"github.com/cosmos/cosmos-sdk/codec"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/beacon/types"
+)
+
+// Keeper pins heights to rounds and verifies rounds.
+type Keeper struct {
+	addresses    address.Codec
+	bank         types.BankKeeper
+	feeCollector string
+	feeDenom     string
+	authority    string
+
+	schema         collections.Schema
+	params         collections.Item[types.Params]
+	current        collections.Item[uint32]
+	schedules      collections.Map[uint32, types.Schedule]
+	pins           collections.Map[int64, types.Pin]
+	proofs         collections.Map[collections.Pair[uint32, uint64], types.Proof]
+	reimbursements collections.Map[collections.Pair[uint32, uint64], []byte]
+}
+
+// NewKeeper returns a keeper that reimburses from the module account
+// feeCollector in feeDenom and takes params from authority. It panics when the
+// store's schema does not build.
+func NewKeeper(
+	cdc codec.BinaryCodec,
+	ss store.KVStoreService,
+	ac address.Codec,
+	bank types.BankKeeper,
+	feeCollector, feeDenom, authority string,
+) *Keeper {
+	sb := collections.NewSchemaBuilder(ss)
+	key := collections.PairKeyCodec(collections.Uint32Key, collections.Uint64Key)
+	k := &Keeper{
+		addresses:      ac,
+		bank:           bank,
+		feeCollector:   feeCollector,
+		feeDenom:       feeDenom,
+		authority:      authority,
+		params:         collections.NewItem(sb, types.ParamsKey, "params", codec.CollValue[types.Params](cdc)),
+		current:        collections.NewItem(sb, types.CurrentScheduleKey, "current_schedule", collections.Uint32Value),
+		schedules:      collections.NewMap(sb, types.SchedulesKey, "schedules", collections.Uint32Key, codec.CollValue[types.Schedule](cdc)),
+		pins:           collections.NewMap(sb, types.PinsKey, "pins", collections.Int64Key, codec.CollValue[types.Pin](cdc)),
+		proofs:         collections.NewMap(sb, types.ProofsKey, "proofs", key, codec.CollValue[types.Proof](cdc)),
+		reimbursements: collections.NewMap(sb, types.ReimbursementsKey, "reimbursements", key, collections.BytesValue),
+	}
+	schema, err := sb.Build()
+	if err != nil {
+		panic(fmt.Errorf("schema of x/%s: %w", types.ModuleName, err))
+	}
+	k.schema = schema
+	return k
+}
+
+// Params returns the parameters.
+func (k *Keeper) Params(ctx context.Context) (types.Params, error) {
+	return k.params.Get(ctx)
+}
+
+// Authority is the address that may change the parameters.
+func (k *Keeper) Authority() string { return k.authority }
+
+// isolated runs one item of a block apart from the others: when it fails or
+// panics its writes are dropped and logged, and the block goes on.
+func (k *Keeper) isolated(ctx context.Context, what string, item func(context.Context) error) {
+	sdkCtx := sdk.UnwrapSDKContext(ctx)
+	cached, write := sdkCtx.CacheContext()
+	defer func() {
+		if r := recover(); r != nil {
+			k.logger(ctx).Error(what+" panicked, its writes are dropped", "height", sdkCtx.BlockHeight(), "panic", r)
+		}
+	}()
+	if err := item(cached); err != nil {
+		k.logger(ctx).Error(what+" failed, its writes are dropped", "height", sdkCtx.BlockHeight(), "error", err)
+		return
+	}
+	write()
+}
+
+func (k *Keeper) logger(ctx context.Context) log.Logger {
+	return sdk.UnwrapSDKContext(ctx).Logger().With("module", "x/"+types.ModuleName)
+}

@@ -1,0 +1,120 @@
+// Package beacon gives the chain public randomness that nobody could know or
+// influence beforehand: rounds of a drand network, verified on chain.
+package beacon
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	gwruntime "github.com/grpc-ecosystem/grpc-gateway/runtime"
+	"google.golang.org/grpc"
+
+	"cosmossdk.io/core/appmodule"
+
+	"github.com/cosmos/cosmos-sdk/client"
+	"github.com/cosmos/cosmos-sdk/codec"
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/types/module"
+
+	"github.com/thetaedge/theta/x/beacon/keeper"
+	"github.com/thetaedge/theta/x/beacon/types"
+)
+
+// ConsensusVersion counts breaking changes of the module's state.
+const ConsensusVersion = 1
+
+var (
+	_ module.AppModuleBasic     = AppModule{}
+	_ module.HasGenesis         = AppModule{}
+	_ appmodule.AppModule       = AppModule{}
+	_ appmodule.HasServices     = AppModule{}
+	_ appmodule.HasBeginBlocker = AppModule{}
+	_ appmodule.HasEndBlocker   = AppModule{}
+)
+
+// AppModule wires the module into an app.
+type AppModule struct {
+	cdc    codec.Codec
+	keeper *keeper.Keeper
+}
+
+// NewAppModule returns the module around its keeper.
+func NewAppModule(cdc codec.Codec, k *keeper.Keeper) AppModule {
+	return AppModule{cdc: cdc, keeper: k}
+}
+
+// IsOnePerModuleType marks the module for the app.
+func (AppModule) IsOnePerModuleType() {}
+
+// IsAppModule marks the module for the app.
+func (AppModule) IsAppModule() {}
+
+// Name names the module.
+func (AppModule) Name() string { return types.ModuleName }
+
+// ConsensusVersion is the version of the module's state.
+func (AppModule) ConsensusVersion() uint64 { return ConsensusVersion }
+
+// RegisterLegacyAminoCodec registers what hardware wallets sign.
+func (AppModule) RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
+	types.RegisterLegacyAminoCodec(cdc)
+}
+
+// RegisterInterfaces registers the module's messages.
+func (AppModule) RegisterInterfaces(registry codectypes.InterfaceRegistry) {
+	types.RegisterInterfaces(registry)
+}
+
+// RegisterGRPCGatewayRoutes serves the queries over REST.
+func (AppModule) RegisterGRPCGatewayRoutes(clientCtx client.Context, mux *gwruntime.ServeMux) {
+	if err := types.RegisterQueryHandlerClient(context.Background(), mux, types.NewQueryClient(clientCtx)); err != nil {
+		panic(err)
+	}
+}
+
+// RegisterServices registers the Msg and Query services.
+func (am AppModule) RegisterServices(registrar grpc.ServiceRegistrar) error {
+	types.RegisterMsgServer(registrar, keeper.NewMsgServer(am.keeper))
+	types.RegisterQueryServer(registrar, keeper.NewQueryServer(am.keeper))
+	return nil
+}
+
+// DefaultGenesis is the state of a new chain.
+func (AppModule) DefaultGenesis(cdc codec.JSONCodec) json.RawMessage {
+	return cdc.MustMarshalJSON(types.DefaultGenesis())
+}
+
+// ValidateGenesis checks a state without a store.
+func (AppModule) ValidateGenesis(cdc codec.JSONCodec, _ client.TxEncodingConfig, bz json.RawMessage) error {
+	var g types.GenesisState
+	if err := cdc.UnmarshalJSON(bz, &g); err != nil {
+		return fmt.Errorf("genesis of x/%s: %w", types.ModuleName, err)
+	}
+	return g.Validate()
+}
+
+// InitGenesis writes a state.
+func (am AppModule) InitGenesis(ctx sdk.Context, cdc codec.JSONCodec, bz json.RawMessage) {
+	var g types.GenesisState
+	cdc.MustUnmarshalJSON(bz, &g)
+	if err := am.keeper.InitGenesis(ctx, g); err != nil {
+		panic(fmt.Errorf("genesis of x/%s: %w", types.ModuleName, err))
+	}
+}
+
+// ExportGenesis reads the state.
+func (am AppModule) ExportGenesis(ctx sdk.Context, cdc codec.JSONCodec) json.RawMessage {
+	g, err := am.keeper.ExportGenesis(ctx)
+	if err != nil {
+		panic(fmt.Errorf("export of x/%s: %w", types.ModuleName, err))
+	}
+	return cdc.MustMarshalJSON(g)
+}
+
+// BeginBlock pins the height before and prunes.
+func (am AppModule) BeginBlock(ctx context.Context) error { return am.keeper.BeginBlock(ctx) }
+
+// EndBlock pays for this block's rounds.
+func (am AppModule) EndBlock(ctx context.Context) error { return am.keeper.EndBlock(ctx) }
