@@ -26,7 +26,7 @@ const (
 	// MaxProfileBytes is the longest profile name, in bytes.
 	MaxProfileBytes = 64
 	// MaxEncodedBytes bounds what Decode reads.
-	MaxEncodedBytes = 4 << 20
+	MaxEncodedBytes = 24 << 20
 )
 
 // ErrInvalid wraps every refusal of Encode and Decode.

@@ -1,0 +1,233 @@
+// Package meter rewrites a wasm module so that what an engine leaves to the
+// machine is decided by the module itself: how deep calls may nest, what a
+// failed memory.grow means, and what bulk instructions cost in fuel.
+//
+// Native stack frames differ between processors, so an engine's own stack limit
+// would make the depth of a recursion, and with it a result, depend on the
+// machine. The rewritten module counts a stack of its own and stops long before
+// the native one is used up.
+package meter
+
+import "fmt"
+
+// Section ids in the order in which a module holds them.
+const (
+	sectionCustom   = 0
+	sectionType     = 1
+	sectionImport   = 2
+	sectionFunction = 3
+	sectionTable    = 4
+	sectionMemory   = 5
+	sectionGlobal   = 6
+	sectionExport   = 7
+	sectionStart    = 8
+	sectionElement  = 9
+	sectionCode     = 10
+	sectionData     = 11
+	sectionCount    = 12
+)
+
+// Limits on a module, part of the profile.
+const (
+	// MaxFunctionBytes is the most code that one function may have.
+	MaxFunctionBytes = 1 << 20
+	// MaxFunctionLocals is the most parameters, results and locals of a function.
+	MaxFunctionLocals = 16384
+	// MaxTableElements is the largest that one table may be.
+	MaxTableElements = 1 << 20
+	// MaxTables is the most tables that a module may have.
+	MaxTables = 16
+)
+
+const (
+	maxPages       = 1 << 16
+	exportFunction = 0
+	exportMemory   = 2
+	exportGlobal   = 3
+	typeI32        = 0x7f
+	typeV128       = 0x7b
+	formFunction   = 0x60
+)
+
+// funcType is a function's type with the width of its values.
+type funcType struct {
+	params  uint32
+	results uint32
+	wide    uint32 // how many of both are v128
+}
+
+// module is what the rewriting needs to know of a module.
+type module struct {
+	sections map[byte][]byte
+
+	types     []funcType
+	imported  uint32 // functions; nothing else may be imported
+	functions []uint32
+	globals   uint32
+	exports   map[string]struct{}
+	start     *uint32
+	memoryMin uint32 // in pages
+	memoryMax uint32 // in pages, the most of 32-bit addresses if not declared
+	hasMemory bool
+	hasEntry  bool
+}
+
+// canonical is the order in which sections are written.
+func canonical() []byte {
+	return []byte{
+		sectionType, sectionImport, sectionFunction, sectionTable, sectionMemory, sectionGlobal,
+		sectionExport, sectionElement, sectionCount, sectionCode, sectionData,
+	}
+}
+
+// parse reads the parts of a module that have been validated by an engine. It
+// refuses, with ErrUnsupported, whatever is outside of the profile.
+func parse(wasm []byte) (*module, error) {
+	r := &reader{b: wasm}
+	if string(r.bytes(8)) != "\x00asm\x01\x00\x00\x00" {
+		return nil, fmt.Errorf("%w: expected a core module of version 1", ErrUnsupported)
+	}
+	m := &module{sections: map[byte][]byte{}, exports: map[string]struct{}{}}
+	for !r.done() {
+		id := r.byte()
+		payload := r.bytes(r.u32())
+		if id > sectionCount {
+			r.fail("section %d is not part of the profile", id)
+		}
+		if _, twice := m.sections[id]; twice && id != sectionCustom {
+			r.fail("section %d occurs twice", id)
+		}
+		m.sections[id] = payload
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	steps := []struct {
+		id   byte
+		read func(*reader)
+	}{
+		{sectionType, m.readTypes},
+		{sectionImport, m.readImports},
+		{sectionFunction, m.readFunctions},
+		{sectionTable, m.readTables},
+		{sectionMemory, m.readMemory},
+		{sectionGlobal, m.readGlobals},
+		{sectionExport, m.readExports},
+		{sectionStart, m.readStart},
+	}
+	for _, step := range steps {
+		payload, present := m.sections[step.id]
+		if !present {
+			continue
+		}
+		section := &reader{b: payload}
+		if step.read(section); section.err != nil {
+			return nil, fmt.Errorf("section %d: %w", step.id, section.err)
+		}
+	}
+	return m, nil
+}
+
+func (m *module) readTypes(r *reader) {
+	for n := r.u32(); n > 0 && r.err == nil; n-- {
+		if form := r.byte(); form != formFunction {
+			r.fail("type form 0x%02x, only functions are part of the profile", form)
+		}
+		var t funcType
+		t.params = r.values(&t.wide)
+		t.results = r.values(&t.wide)
+		m.types = append(m.types, t)
+	}
+}
+
+// values reads a vector of value types and counts the wide ones.
+func (r *reader) values(wide *uint32) uint32 {
+	types := r.bytes(r.u32())
+	for _, t := range types {
+		if t == typeV128 {
+			*wide++
+		}
+	}
+	return uint32(len(types))
+}
+
+func (m *module) readImports(r *reader) {
+	for n := r.u32(); n > 0 && r.err == nil; n-- {
+		r.bytes(r.u32())
+		r.bytes(r.u32())
+		if kind := r.byte(); kind != exportFunction {
+			r.fail("import of kind %d, only functions may be imported", kind)
+		}
+		r.u32()
+		m.imported++
+	}
+}
+
+func (m *module) readFunctions(r *reader) {
+	for n := r.u32(); n > 0 && r.err == nil; n-- {
+		index := r.u32()
+		if uint64(index) >= uint64(len(m.types)) {
+			r.fail("type %d does not exist", index)
+		}
+		m.functions = append(m.functions, index)
+	}
+}
+
+func (m *module) readTables(r *reader) {
+	n := r.u32()
+	if n > MaxTables {
+		r.fail("%d tables, at most %d are allowed", n, MaxTables)
+	}
+	for ; n > 0 && r.err == nil; n-- {
+		if kind := r.byte(); kind != 0x70 && kind != 0x6f {
+			r.fail("table of type 0x%02x is not part of the profile", kind)
+		}
+		if least, _ := r.limits(MaxTableElements); least > MaxTableElements {
+			r.fail("table of %d elements, at most %d are allowed", least, MaxTableElements)
+		}
+	}
+}
+
+// limits reads the limits of a table or memory: the minimum, and the maximum or
+// most if none is declared.
+func (r *reader) limits(most uint32) (uint32, uint32) {
+	flags := r.byte()
+	if flags > 1 {
+		r.fail("limits of kind %d are not part of the profile", flags)
+	}
+	least := r.u32()
+	if flags == 1 {
+		most = r.u32()
+	}
+	return least, most
+}
+
+func (m *module) readMemory(r *reader) {
+	n := r.u32()
+	if n > 1 {
+		r.fail("%d memories, at most one is allowed", n)
+	}
+	if n == 1 {
+		m.hasMemory = true
+		m.memoryMin, m.memoryMax = r.limits(maxPages)
+	}
+}
+
+func (m *module) readGlobals(r *reader) { m.globals = r.u32() }
+
+func (m *module) readExports(r *reader) {
+	for n := r.u32(); n > 0 && r.err == nil; n-- {
+		name := string(r.bytes(r.u32()))
+		kind, index := r.byte(), r.u32()
+		m.exports[name] = struct{}{}
+		if name == Entry && kind == exportFunction && index >= m.imported && uint64(index-m.imported) < uint64(len(m.functions)) {
+			t := m.types[m.functions[index-m.imported]]
+			m.hasEntry = t.params == 0 && t.results == 0
+		}
+	}
+}
+
+func (m *module) readStart(r *reader) {
+	index := r.u32()
+	m.start = &index
+}

@@ -1,0 +1,99 @@
+// Package wasi is the operating system that a wasm/1 program sees: WASI
+// preview 1 over an in-memory file system, with a logical clock and seeded
+// randomness. Nothing of the host leaks through it except the content of the
+// named inputs. It knows no wasm engine: it works on a slice of guest memory.
+//
+// Whatever a program passes in, a call answers with an errno and never panics.
+package wasi
+
+import "encoding/binary"
+
+// Errno is a WASI preview 1 error number; zero is success.
+type Errno uint16
+
+// The error numbers that this package answers with.
+const (
+	ok          Errno = 0
+	errAcces    Errno = 2
+	errBadf     Errno = 8
+	errExist    Errno = 20
+	errFault    Errno = 21
+	errIlseq    Errno = 25
+	errInval    Errno = 28
+	errIsdir    Errno = 31
+	errNametoo  Errno = 37
+	errNfile    Errno = 41
+	errNoent    Errno = 44
+	errNotdir   Errno = 54
+	errNotempty Errno = 55
+	errNotsup   Errno = 58
+	errOverflow Errno = 61
+	errPerm     Errno = 63
+	errRofs     Errno = 69
+	errSpipe    Errno = 70
+)
+
+// File types of WASI preview 1.
+const (
+	typeCharacterDevice = 2
+	typeDirectory       = 3
+	typeRegularFile     = 4
+)
+
+// Flags of path_open and of descriptors.
+const (
+	oCreate    = 1
+	oDirectory = 2
+	oExclusive = 4
+	oTruncate  = 8
+	oAll       = oCreate | oDirectory | oExclusive | oTruncate
+
+	fdAppend = 1
+	fdAll    = 31
+
+	rightRead  = 1 << 1
+	rightWrite = 1 << 6
+	rightsAll  = 1<<30 - 1
+
+	whenceSet     = 0
+	whenceCurrent = 1
+	whenceEnd     = 2
+)
+
+// memory is the guest's linear memory during one call.
+type memory []byte
+
+// slice returns guest bytes [ptr, ptr+size), or false if they are not all there.
+func (m memory) slice(ptr, size uint32) ([]byte, bool) {
+	end := uint64(ptr) + uint64(size)
+	if end > uint64(len(m)) {
+		return nil, false
+	}
+	return m[ptr:end:end], true
+}
+
+func (m memory) u32(ptr uint32) (uint32, bool) {
+	b, found := m.slice(ptr, 4)
+	if !found {
+		return 0, false
+	}
+	return binary.LittleEndian.Uint32(b), true
+}
+
+func (m memory) putU32(ptr, v uint32) Errno {
+	b, found := m.slice(ptr, 4)
+	if !found {
+		return errFault
+	}
+	binary.LittleEndian.PutUint32(b, v)
+	return ok
+}
+
+func (m memory) putU64(ptr uint32, v uint64) Errno {
+	b, found := m.slice(ptr, 8)
+	if !found {
+		return errFault
+	}
+	binary.LittleEndian.PutUint64(b, v)
+	return ok
+}

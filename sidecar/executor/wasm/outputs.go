@@ -1,0 +1,98 @@
+package wasm
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/thetaedge/theta/sidecar/executor"
+	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/sidecar/executor/wasm/internal/wasi"
+)
+
+const (
+	streamStdout = "stdout"
+	streamStderr = "stderr"
+)
+
+// partialDir is where outputs are gathered until they are complete.
+func partialDir(dir string) string { return filepath.Clean(dir) + ".partial" }
+
+// writeOutputs writes what the program left to dir, all or nothing, and returns
+// the list. A program that did not exit by itself leaves only its streams.
+func writeOutputs(dir string, host *wasi.Host, reason executor.Reason) ([]executor.File, error) {
+	partial := partialDir(dir)
+	if err := os.RemoveAll(partial); err != nil {
+		return nil, fmt.Errorf("clear partial outputs: %w", err)
+	}
+	if err := os.MkdirAll(partial, 0o700); err != nil {
+		return nil, fmt.Errorf("make output directory: %w", err)
+	}
+	var files []executor.File
+	write := func(path string, content []byte) error {
+		if err := manifest.ValidatePath(path); err != nil {
+			return err
+		}
+		if err := writeFile(filepath.Join(partial, filepath.FromSlash(path)), content); err != nil {
+			return fmt.Errorf("write output %q: %w", path, err)
+		}
+		files = append(files, executor.File{Path: path, Size: uint64(len(content)), SHA256: sha256.Sum256(content)})
+		return nil
+	}
+	if reason == manifest.ReasonExited {
+		if err := host.Outputs(write); err != nil {
+			return nil, err
+		}
+	}
+	if content := host.Stdout(); len(content) > 0 {
+		if err := write(streamStdout, content); err != nil {
+			return nil, err
+		}
+	}
+	if content := host.Stderr(); len(content) > 0 {
+		if err := write(streamStderr, content); err != nil {
+			return nil, err
+		}
+	}
+	// The directory may exist, but only empty; then this takes its place.
+	if err := os.Rename(partial, dir); err != nil {
+		return nil, fmt.Errorf("publish outputs: %w", err)
+	}
+	return manifest.Manifest{Files: files}.Sorted().Files, nil
+}
+
+// writeFile writes and syncs, so that a digest is never reported for content
+// that a power cut could still take away.
+func writeFile(path string, content []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	return errors.Join(err, file.Sync(), file.Close())
+}
+
+// clearOutputs removes what an earlier run of the task left.
+func clearOutputs(dir string) error {
+	return errors.Join(os.RemoveAll(partialDir(dir)), os.RemoveAll(dir))
+}
+
+// requireEmpty fails with ErrBadTask if dir holds anything.
+func requireEmpty(dir string) error {
+	entries, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("%w: output directory: %v", executor.ErrBadTask, err)
+	case len(entries) > 0:
+		return fmt.Errorf("%w: output directory %s holds %d entries, expected none", executor.ErrBadTask, dir, len(entries))
+	}
+	return nil
+}

@@ -1,0 +1,230 @@
+package wasm
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+
+	"github.com/bytecodealliance/wasmtime-go/v40"
+
+	"github.com/thetaedge/theta/sidecar/executor/wasm/internal/meter"
+	"github.com/thetaedge/theta/sidecar/executor/wasm/internal/wasi"
+)
+
+// program is a compiled program, or the reason why it can be run nowhere.
+type program struct {
+	// refusal is set if the program is not valid under the profile; every
+	// machine refuses it alike.
+	refusal error
+	// artifact is the compiled code, as the engine serialises it.
+	artifact []byte
+	// pages and maxPages are the declared bounds of its memory.
+	pages, maxPages uint32
+	hasStart        bool
+}
+
+// readProgram returns the program's bytes, or nil and a refusal if it is larger
+// than the profile allows.
+func readProgram(path string) (wasm []byte, refusal, err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open program: %w", err)
+	}
+	defer file.Close()
+	wasm, err = io.ReadAll(io.LimitReader(file, MaxProgramBytes+1))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read program: %w", err)
+	}
+	if len(wasm) > MaxProgramBytes {
+		return nil, fmt.Errorf("program is larger than %d bytes", MaxProgramBytes), nil
+	}
+	return wasm, nil, nil
+}
+
+// compile validates, meters and compiles a program. A returned error is trouble
+// of the machine.
+func compile(wasm []byte) (*program, error) {
+	engine := newEngine()
+	defer engine.Close()
+	if err := wasmtime.ModuleValidate(engine, wasm); err != nil {
+		return &program{refusal: err}, nil
+	}
+	metered, err := meter.Rewrite(wasm)
+	if errors.Is(err, meter.ErrUnsupported) {
+		return &program{refusal: err}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	module, err := wasmtime.NewModule(engine, metered.Wasm)
+	if err != nil {
+		return nil, fmt.Errorf("compile program: %w", err)
+	}
+	defer module.Close()
+	if refusal := checkImports(module); refusal != nil {
+		return &program{refusal: refusal}, nil
+	}
+	artifact, err := module.Serialize()
+	if err != nil {
+		return nil, fmt.Errorf("serialise program: %w", err)
+	}
+	return &program{
+		artifact: artifact,
+		pages:    metered.MemoryPages,
+		maxPages: metered.MaxPages,
+		hasStart: metered.HasStart,
+	}, nil
+}
+
+// checkImports refuses a module that imports what the profile does not have.
+func checkImports(module *wasmtime.Module) error {
+	functions := wasi.Functions()
+	for _, imported := range module.Imports() {
+		name := ""
+		if imported.Name() != nil {
+			name = *imported.Name()
+		}
+		f, known := functions[name]
+		if imported.Module() != wasi.Module || !known {
+			return fmt.Errorf("import %s.%s is not part of the profile", imported.Module(), name)
+		}
+		got := imported.Type().FuncType()
+		if got == nil || signature(got.Params()) != f.Params || signature(got.Results()) != results(f) {
+			return fmt.Errorf("import %s.%s does not have the type of the function", imported.Module(), name)
+		}
+	}
+	return nil
+}
+
+// signature writes value types with one letter each, as wasi.Function does.
+func signature(types []*wasmtime.ValType) string {
+	letters := make([]byte, 0, len(types))
+	for _, t := range types {
+		switch t.Kind() {
+		case wasmtime.KindI32:
+			letters = append(letters, 'i')
+		case wasmtime.KindI64:
+			letters = append(letters, 'I')
+		default:
+			letters = append(letters, '?')
+		}
+	}
+	return string(letters)
+}
+
+func results(f wasi.Function) string {
+	if f.Returns {
+		return "i"
+	}
+	return ""
+}
+
+// programs caches compiled programs by digest, up to a number of bytes.
+type programs struct {
+	mu       sync.Mutex
+	entries  map[[sha256.Size]byte]*programEntry
+	recent   [][sha256.Size]byte // least recently used first
+	bytes    int64
+	maxBytes int64
+}
+
+type programEntry struct {
+	ready   chan struct{} // closed when program or err is set
+	program *program
+	err     error
+}
+
+func newPrograms(maxBytes int64) *programs {
+	return &programs{entries: map[[sha256.Size]byte]*programEntry{}, maxBytes: maxBytes}
+}
+
+// load returns the compiled program at path. Two tasks with the same program
+// compile it once.
+func (p *programs) load(ctx context.Context, path string) (*program, error) {
+	wasm, refusal, err := readProgram(path)
+	if err != nil {
+		return nil, err
+	}
+	if refusal != nil {
+		return &program{refusal: refusal}, nil
+	}
+	digest := sha256.Sum256(wasm)
+	p.mu.Lock()
+	entry, cached := p.entries[digest]
+	if !cached {
+		entry = &programEntry{ready: make(chan struct{})}
+		p.entries[digest] = entry
+	}
+	p.touch(digest)
+	p.mu.Unlock()
+
+	if cached {
+		select {
+		case <-entry.ready:
+			return entry.program, entry.err
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+	entry.program, entry.err = compile(wasm)
+	close(entry.ready)
+	p.settle(digest, entry)
+	return entry.program, entry.err
+}
+
+// touch moves a digest to the recent end.
+func (p *programs) touch(digest [sha256.Size]byte) {
+	p.forget(digest)
+	p.recent = append(p.recent, digest)
+}
+
+func (p *programs) forget(digest [sha256.Size]byte) {
+	for i, d := range p.recent {
+		if d == digest {
+			p.recent = append(p.recent[:i], p.recent[i+1:]...)
+			return
+		}
+	}
+}
+
+// settle accounts for a compiled program and makes room. Failures of the
+// machine are not kept: the next task tries again.
+func (p *programs) settle(digest [sha256.Size]byte, entry *programEntry) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if entry.err != nil {
+		delete(p.entries, digest)
+		p.forget(digest)
+		return
+	}
+	p.bytes += entry.bytes()
+	for i := 0; p.bytes > p.maxBytes && i < len(p.recent); {
+		old := p.entries[p.recent[i]]
+		if !old.settled() {
+			i++
+			continue
+		}
+		p.bytes -= old.bytes()
+		delete(p.entries, p.recent[i])
+		p.recent = append(p.recent[:i], p.recent[i+1:]...)
+	}
+}
+
+func (e *programEntry) settled() bool {
+	select {
+	case <-e.ready:
+		return true
+	default:
+		return false
+	}
+}
+
+// bytes is what an entry holds, with an allowance for the entry itself.
+func (e *programEntry) bytes() int64 {
+	const overhead = 4096
+	return overhead + int64(len(e.program.artifact))
+}
