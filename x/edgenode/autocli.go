@@ -1,0 +1,71 @@
+package edgenode
+
+import (
+	autocliv1 "cosmossdk.io/api/cosmos/autocli/v1"
+
+	"github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// AutoCLIOptions describes the module's commands.
+func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
+	return &autocliv1.ModuleOptions{Query: queryCommands(), Tx: txCommands()}
+}
+
+func queryCommands() *autocliv1.ServiceCommandDescriptor {
+	return &autocliv1.ServiceCommandDescriptor{
+		Service: types.Query_serviceDesc.ServiceName,
+		RpcCommandOptions: []*autocliv1.RpcCommandOptions{
+			{RpcMethod: "Params", Use: "params", Short: "Show the parameters: classes, bonds, slots, slash split"},
+			{RpcMethod: "Node", Use: "node [operator]", Short: "Show a node by its operator", PositionalArgs: args("operator")},
+			{RpcMethod: "NodeByWorker", Use: "node-by-worker [worker]", Short: "Show the node that a worker key serves", PositionalArgs: args("worker")},
+			{RpcMethod: "Nodes", Use: "nodes", Short: "List nodes"},
+			{RpcMethod: "Class", Use: "class [class]", Short: "Show a hardware class with its weight and live nodes", PositionalArgs: args("class")},
+			{RpcMethod: "Unbondings", Use: "unbondings [operator]", Short: "List bond on its way back to an operator", PositionalArgs: args("operator")},
+			{RpcMethod: "Invariants", Use: "invariants", Short: "Check the module's accounts by walking all nodes (small networks)"},
+		},
+	}
+}
+
+func txCommands() *autocliv1.ServiceCommandDescriptor {
+	return &autocliv1.ServiceCommandDescriptor{
+		Service: types.Msg_serviceDesc.ServiceName,
+		RpcCommandOptions: []*autocliv1.RpcCommandOptions{
+			{
+				RpcMethod:      "Register",
+				Use:            "register [worker] [class] [bond] [slots]",
+				Short:          "Bond coins and open a node",
+				Example:        `register theta1... cpu-small 100000000000000000000atfuel 2 --moniker lab-1 --region de --executors wasm/1 --hardware '{"cpu_cores":4,"memory_bytes":"8589934592"}' --from operator`,
+				PositionalArgs: args("worker", "class", "bond", "slots"),
+			},
+			{
+				RpcMethod:      "Update",
+				Use:            "update [class] [slots]",
+				Short:          "Replace what a node declares; all flags must be given",
+				Example:        `update cpu-small 2 --moniker lab-1 --region de --executors wasm/1 --hardware '{"cpu_cores":4,"memory_bytes":"8589934592"}' --from operator`,
+				PositionalArgs: args("class", "slots"),
+			},
+			{RpcMethod: "Bond", Use: "bond [amount]", Short: "Add to a node's bond", PositionalArgs: args("amount")},
+			{RpcMethod: "Unbond", Use: "unbond [amount]", Short: "Start the return of free bond", PositionalArgs: args("amount")},
+			{RpcMethod: "Pause", Use: "pause", Short: "Keep a node from claiming; work it holds goes on"},
+			{RpcMethod: "Resume", Use: "resume", Short: "Let a paused node claim again"},
+			{RpcMethod: "Retire", Use: "retire", Short: "Close a node and unbond what is free; repeat when work in flight has ended"},
+			{RpcMethod: "RotateWorker", Use: "rotate-worker [worker]", Short: "Replace a node's worker key", PositionalArgs: args("worker")},
+			{
+				RpcMethod:      "UpdateParams",
+				Use:            "update-params-proposal [params]",
+				Short:          "Propose new parameters; all of them must be given",
+				PositionalArgs: args("params"),
+				GovProposal:    true,
+			},
+		},
+	}
+}
+
+// args names the fields that a command takes by position.
+func args(fields ...string) []*autocliv1.PositionalArgDescriptor {
+	positions := make([]*autocliv1.PositionalArgDescriptor, 0, len(fields))
+	for _, field := range fields {
+		positions = append(positions, &autocliv1.PositionalArgDescriptor{ProtoField: field})
+	}
+	return positions
+}

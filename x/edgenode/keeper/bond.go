@@ -1,0 +1,207 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+
+	"cosmossdk.io/collections"
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+
+	"github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// unbondingRetryBlocks is how long an unbonding waits that could not be paid,
+// so that it does not stand at the head of the queue for ever.
+const unbondingRetryBlocks = 1000
+
+// poolAddress is the account that holds all bonds and unbondings.
+func poolAddress() sdk.AccAddress { return authtypes.NewModuleAddress(types.ModuleName) }
+
+// addBond adds to a node's stake.
+func (k *Keeper) addBond(ctx context.Context, operator sdk.AccAddress, amount sdk.Coin) error {
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	if err := types.CheckBondCoin(amount, params.BondDenom); err != nil {
+		return err
+	}
+	node, err := k.openNode(ctx, operator)
+	if err != nil {
+		return err
+	}
+	if err := k.bank.SendCoinsFromAccountToModule(ctx, operator, types.ModuleName, sdk.NewCoins(amount)); err != nil {
+		return err
+	}
+	node.State.Bond = node.State.Bond.Add(amount.Amount)
+	if err := k.saveReweighed(ctx, params, operator, node.Profile.Class, node.State); err != nil {
+		return err
+	}
+	return emit(ctx, types.NewEventBonded(node.Profile.Operator, amount))
+}
+
+// unbond starts the return of free bond and returns the height at whose end it
+// is paid.
+func (k *Keeper) unbond(ctx context.Context, operator sdk.AccAddress, amount sdk.Coin) (int64, error) {
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if err := types.CheckBondCoin(amount, params.BondDenom); err != nil {
+		return 0, err
+	}
+	node, err := k.Node(ctx, operator)
+	if err != nil {
+		return 0, err
+	}
+	if free := node.State.Free(); free.LT(amount.Amount) {
+		return 0, types.ErrInsufficientBond.Wrapf("expected at most the free bond of %s, found %s; work in flight locks the rest", free, amount.Amount)
+	}
+	left := node.State.Bond.Sub(amount.Amount)
+	retired := node.State.Status == types.NODE_STATUS_RETIRED
+	if !retired && left.LT(params.MinBond) {
+		return 0, types.ErrBondTooSmall.Wrapf("expected at least %s%s to stay, found %s; retire the node to take all", params.MinBond, params.BondDenom, left)
+	}
+	if err := k.checkUnbondings(ctx, operator); err != nil {
+		return 0, err
+	}
+	node.State.Bond = left
+	completion, err := k.queueUnbonding(ctx, params, operator, amount)
+	if err != nil {
+		return 0, err
+	}
+	return completion, k.saveLessened(ctx, params, operator, node)
+}
+
+// checkUnbondings bounds what one operator has in the queue: without it a node
+// could fill the queue, one unbonding a block, and hold up everybody's.
+func (k *Keeper) checkUnbondings(ctx context.Context, operator sdk.AccAddress) error {
+	iterator, err := k.unbondings.Iterate(ctx, collections.NewPrefixedPairRange[sdk.AccAddress, int64](operator))
+	if err != nil {
+		return err
+	}
+	defer iterator.Close()
+	for open := 1; iterator.Valid(); iterator.Next() {
+		if open >= types.MaxUnbondings {
+			return types.ErrTooManyUnbondings.Wrapf("expected fewer than %d, found %d; wait for one to be paid", types.MaxUnbondings, open)
+		}
+		open++
+	}
+	return nil
+}
+
+// queueUnbonding notes coins that return after the unbonding period. The stake
+// itself has already dropped.
+func (k *Keeper) queueUnbonding(ctx context.Context, params types.Params, operator sdk.AccAddress, amount sdk.Coin) (int64, error) {
+	completion := height(ctx) + int64(params.UnbondingBlocks)
+	if err := k.addUnbonding(ctx, operator, completion, amount.Amount); err != nil {
+		return 0, err
+	}
+	text, err := k.text(operator)
+	if err != nil {
+		return 0, err
+	}
+	return completion, emit(ctx, types.NewEventUnbonding(text, amount, completion))
+}
+
+// addUnbonding adds to what an operator gets at a height.
+func (k *Keeper) addUnbonding(ctx context.Context, operator sdk.AccAddress, completion int64, amount math.Int) error {
+	key := collections.Join(operator, completion)
+	sum, err := k.unbondings.Get(ctx, key)
+	switch {
+	case errors.Is(err, collections.ErrNotFound):
+		sum = amount
+	case err != nil:
+		return err
+	default:
+		sum = sum.Add(amount)
+	}
+	if err := k.unbondings.Set(ctx, key, sum); err != nil {
+		return err
+	}
+	return k.queue.Set(ctx, collections.Join(completion, operator))
+}
+
+// PayUnbondings pays what is due, at most queue_limit items. An item that
+// cannot be paid is put back for later; none can halt the chain.
+func (k *Keeper) PayUnbondings(ctx context.Context) error {
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	due, err := k.dueUnbondings(ctx, int(params.QueueLimit))
+	if err != nil {
+		return err
+	}
+	for _, item := range due {
+		completion, operator := item.K1(), item.K2()
+		err := isolated(ctx, func(ctx context.Context) error {
+			return k.payUnbonding(ctx, params.BondDenom, operator, completion)
+		})
+		if err == nil {
+			continue
+		}
+		k.logger(ctx).Error("expected to pay an unbonding, will try later", "operator", operator.String(), "err", err)
+		err = isolated(ctx, func(ctx context.Context) error { return k.postponeUnbonding(ctx, operator, completion) })
+		if err != nil {
+			k.logger(ctx).Error("expected to postpone an unbonding", "operator", operator.String(), "err", err)
+		}
+	}
+	return nil
+}
+
+func (k *Keeper) dueUnbondings(ctx context.Context, limit int) ([]collections.Pair[int64, sdk.AccAddress], error) {
+	iterator, err := k.queue.Iterate(ctx, collections.NewPrefixUntilPairRange[int64, sdk.AccAddress](height(ctx)))
+	if err != nil {
+		return nil, err
+	}
+	defer iterator.Close()
+	var due []collections.Pair[int64, sdk.AccAddress]
+	for ; iterator.Valid() && len(due) < limit; iterator.Next() {
+		key, err := iterator.Key()
+		if err != nil {
+			return nil, err
+		}
+		due = append(due, key)
+	}
+	return due, nil
+}
+
+func (k *Keeper) payUnbonding(ctx context.Context, denom string, operator sdk.AccAddress, completion int64) error {
+	amount, err := k.takeUnbonding(ctx, operator, completion)
+	if err != nil {
+		return err
+	}
+	coin := sdk.NewCoin(denom, amount)
+	if err := k.bank.SendCoinsFromModuleToAccount(ctx, types.ModuleName, operator, sdk.NewCoins(coin)); err != nil {
+		return err
+	}
+	text, err := k.text(operator)
+	if err != nil {
+		return err
+	}
+	return emit(ctx, types.NewEventUnbonded(text, coin))
+}
+
+func (k *Keeper) postponeUnbonding(ctx context.Context, operator sdk.AccAddress, completion int64) error {
+	amount, err := k.takeUnbonding(ctx, operator, completion)
+	if err != nil {
+		return err
+	}
+	return k.addUnbonding(ctx, operator, height(ctx)+unbondingRetryBlocks, amount)
+}
+
+func (k *Keeper) takeUnbonding(ctx context.Context, operator sdk.AccAddress, completion int64) (math.Int, error) {
+	key := collections.Join(operator, completion)
+	amount, err := k.unbondings.Get(ctx, key)
+	if err != nil {
+		return math.Int{}, err
+	}
+	if err := k.unbondings.Remove(ctx, key); err != nil {
+		return math.Int{}, err
+	}
+	return amount, k.queue.Remove(ctx, collections.Join(completion, operator))
+}

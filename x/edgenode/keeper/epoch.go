@@ -1,0 +1,111 @@
+package keeper
+
+import (
+	"context"
+	"fmt"
+
+	"cosmossdk.io/collections"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	epochstypes "github.com/cosmos/cosmos-sdk/x/epochs/types"
+
+	"github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// Epoch returns the last rolled epoch, whose snapshot is the current one; 0
+// before the first.
+func (k *Keeper) Epoch(ctx context.Context) (uint64, error) { return k.epoch.Get(ctx) }
+
+// RollEpoch starts the next epoch: it snapshots the total of every class and
+// drops the snapshots that are no longer kept. Its cost does not depend on the
+// number of nodes.
+func (k *Keeper) RollEpoch(ctx context.Context) error {
+	epoch, err := k.Epoch(ctx)
+	if err != nil {
+		return err
+	}
+	epoch++
+	if err := k.epoch.Set(ctx, epoch); err != nil {
+		return err
+	}
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	for _, class := range params.Classes {
+		total, err := k.upcoming(ctx, class.Id)
+		if err != nil {
+			return err
+		}
+		if err := k.snapshots.Set(ctx, collections.Join(epoch, class.Id), total); err != nil {
+			return err
+		}
+	}
+	if err := k.pruneSnapshots(ctx, types.OldestKeptEpoch(epoch)); err != nil {
+		return err
+	}
+	return emit(ctx, types.NewEventEpochRolled(epoch))
+}
+
+// pruneSnapshots removes what is older than the oldest kept epoch: one epoch's
+// classes when every roll has run.
+func (k *Keeper) pruneSnapshots(ctx context.Context, oldest uint64) error {
+	older := new(collections.Range[collections.Pair[uint64, string]]).
+		EndExclusive(collections.PairPrefix[uint64, string](oldest))
+	iterator, err := k.snapshots.Iterate(ctx, older)
+	if err != nil {
+		return err
+	}
+	keys, err := iterator.Keys()
+	if err != nil {
+		return err
+	}
+	for _, key := range keys {
+		if err := k.snapshots.Remove(ctx, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// EpochHooks rolls the epoch when x/epochs starts one of the identifier in the
+// parameters.
+type EpochHooks struct{ keeper *Keeper }
+
+var _ epochstypes.EpochHooks = EpochHooks{}
+
+// Hooks returns the hooks that x/epochs calls.
+func (k *Keeper) Hooks() epochstypes.EpochHooks { return EpochHooks{keeper: k} }
+
+// AfterEpochEnd has nothing to do: the roll belongs to the epoch that starts.
+func (EpochHooks) AfterEpochEnd(context.Context, string, int64) error { return nil }
+
+// BeforeEpochStart rolls the module's own epoch, which counts from genesis. An
+// error makes x/epochs drop all that was written, and the next start rolls in
+// its place; a panic is turned into an error, so that it cannot halt the chain.
+func (h EpochHooks) BeforeEpochStart(ctx context.Context, identifier string, _ int64) (err error) {
+	params, err := h.keeper.params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	if identifier != params.EpochIdentifier {
+		return nil
+	}
+	return isolated(ctx, h.keeper.RollEpoch)
+}
+
+// isolated runs one item in a cached context under recover: it is written as a
+// whole or not at all, and it cannot halt the chain.
+func isolated(ctx context.Context, run func(context.Context) error) (err error) {
+	defer func() {
+		if found := recover(); found != nil {
+			err = fmt.Errorf("expected no panic, found %v", found)
+		}
+	}()
+	cached, write := sdk.UnwrapSDKContext(ctx).CacheContext()
+	if err := run(cached); err != nil {
+		return err
+	}
+	write()
+	return nil
+}

@@ -1,0 +1,175 @@
+package keeper
+
+import (
+	"context"
+
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// Reserve locks a slot and a liability, in units of the bond denom, for an
+// assignment. It refuses with ErrNodeNotActive, ErrNoFreeSlot or
+// ErrInsufficientBond and then locks nothing.
+func (k *Keeper) Reserve(ctx context.Context, operator sdk.AccAddress, liability math.Int) error {
+	if err := types.CheckLiability(liability); err != nil {
+		return err
+	}
+	state, err := k.state(ctx, operator)
+	if err != nil {
+		return err
+	}
+	if state.Status != types.NODE_STATUS_ACTIVE {
+		return types.ErrNodeNotActive.Wrapf("expected the node of %s active, found it %s; resume it", operator, state.Status.Title())
+	}
+	if state.UsedSlots >= state.Slots {
+		return types.ErrNoFreeSlot.Wrapf("expected a free slot of %s, found %d of %d in use", operator, state.UsedSlots, state.Slots)
+	}
+	if free := state.Free(); free.LT(liability) {
+		return types.ErrInsufficientBond.Wrapf("expected a free bond of %s of %s, found %s; bond more or wait for work to settle", liability, operator, free)
+	}
+	state.Locked = state.Locked.Add(liability)
+	state.UsedSlots++
+	return k.states.Set(ctx, operator, state)
+}
+
+// Release gives an assignment's slot and liability back, whatever the node's
+// status.
+func (k *Keeper) Release(ctx context.Context, operator sdk.AccAddress, liability math.Int) error {
+	if err := types.CheckLiability(liability); err != nil {
+		return err
+	}
+	state, err := k.state(ctx, operator)
+	if err != nil {
+		return err
+	}
+	k.unlock(ctx, operator, &state, liability)
+	if state.Closed() {
+		profile, err := k.profiles.Get(ctx, operator)
+		if err != nil {
+			return err
+		}
+		if err := k.freeWorker(ctx, profile.Worker); err != nil {
+			return err
+		}
+	}
+	return k.states.Set(ctx, operator, state)
+}
+
+// Slash takes an assignment's whole liability from the bond and shares it: the
+// cost of the fault first, the rest by the slash split. Cost and honest share
+// go to the module account of the request. It writes step by step: callers run
+// it in a cached context.
+func (k *Keeper) Slash(ctx context.Context, req types.SlashRequest) (types.SlashOutcome, error) {
+	if err := req.Validate(); err != nil {
+		return types.SlashOutcome{}, err
+	}
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return types.SlashOutcome{}, err
+	}
+	node, err := k.Node(ctx, req.Operator)
+	if err != nil {
+		return types.SlashOutcome{}, err
+	}
+	lost := k.unlock(ctx, req.Operator, &node.State, req.Liability)
+	node.State.Bond = node.State.Bond.Sub(lost)
+	if req.Reason == types.ReasonWrongResult {
+		node.State.Faults.Wrong++
+	} else {
+		node.State.Faults.Silent++
+	}
+	outcome := params.SlashSplit.Share(lost, req.Cost, req.HasHonest)
+	if err := k.saveLessened(ctx, params, req.Operator, node); err != nil {
+		return types.SlashOutcome{}, err
+	}
+	if err := k.payOut(ctx, params.BondDenom, req.To, outcome); err != nil {
+		return types.SlashOutcome{}, err
+	}
+	return outcome, emit(ctx, types.NewEventSlashed(
+		node.Profile.Operator, params.BondDenom, req.Reason, req.JobID, req.Task, outcome))
+}
+
+// Penalize is for a missed deadline: it gives slot and liability back and burns
+// amount of the bond, never more than the liability. It returns what was
+// burned, in units of the bond denom. Callers run it in a cached context.
+func (k *Keeper) Penalize(
+	ctx context.Context, operator sdk.AccAddress, liability, amount math.Int, jobID string, task uint64,
+) (math.Int, error) {
+	if err := types.CheckLiability(liability); err != nil {
+		return math.Int{}, err
+	}
+	if amount.IsNil() || amount.IsNegative() {
+		return math.Int{}, types.ErrInvalidSlash.Wrapf("expected an amount of 0 or more, found %s", amount)
+	}
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return math.Int{}, err
+	}
+	node, err := k.Node(ctx, operator)
+	if err != nil {
+		return math.Int{}, err
+	}
+	burned := math.MinInt(amount, k.unlock(ctx, operator, &node.State, liability))
+	node.State.Bond = node.State.Bond.Sub(burned)
+	node.State.Faults.Missed++
+	if err := k.saveLessened(ctx, params, operator, node); err != nil {
+		return math.Int{}, err
+	}
+	zero := math.ZeroInt()
+	outcome := types.SlashOutcome{Cost: zero, Honest: zero, Community: zero, Burned: burned}
+	if err := k.payOut(ctx, params.BondDenom, "", outcome); err != nil {
+		return math.Int{}, err
+	}
+	return burned, emit(ctx, types.NewEventSlashed(
+		node.Profile.Operator, params.BondDenom, types.ReasonMissedDeadline, jobID, task, outcome))
+}
+
+// unlock takes a slot and a liability off the locks and returns how much was
+// unlocked. More than is locked can only come from a bug elsewhere: it is
+// logged and capped, so that it neither halts the chain nor touches free bond.
+func (k *Keeper) unlock(ctx context.Context, operator sdk.AccAddress, state *types.NodeState, liability math.Int) math.Int {
+	if state.Locked.LT(liability) || state.UsedSlots == 0 {
+		k.logger(ctx).Error("expected an open reservation", "operator", operator.String(),
+			"liability", liability.String(), "locked", state.Locked.String(), "used_slots", state.UsedSlots)
+	}
+	unlocked := math.MinInt(liability, state.Locked)
+	state.Locked = state.Locked.Sub(unlocked)
+	if state.UsedSlots > 0 {
+		state.UsedSlots--
+	}
+	return unlocked
+}
+
+// saveLessened stores a node whose bond has dropped; a retired one may thereby be closed.
+func (k *Keeper) saveLessened(ctx context.Context, params types.Params, operator sdk.AccAddress, node types.Node) error {
+	if node.State.Closed() {
+		if err := k.freeWorker(ctx, node.Profile.Worker); err != nil {
+			return err
+		}
+	}
+	return k.saveReweighed(ctx, params, operator, node.Profile.Class, node.State)
+}
+
+// payOut moves a lost amount out of the node pool.
+func (k *Keeper) payOut(ctx context.Context, denom, to string, outcome types.SlashOutcome) error {
+	if paid := coins(denom, outcome.Cost.Add(outcome.Honest)); !paid.Empty() {
+		if err := k.bank.SendCoinsFromModuleToModule(ctx, types.ModuleName, to, paid); err != nil {
+			return err
+		}
+	}
+	if burned := coins(denom, outcome.Burned); !burned.Empty() {
+		if err := k.bank.BurnCoins(ctx, types.ModuleName, burned); err != nil {
+			return err
+		}
+	}
+	if given := coins(denom, outcome.Community); !given.Empty() {
+		return k.community.FundCommunityPool(ctx, given, poolAddress())
+	}
+	return nil
+}
+
+// coins returns an amount as coins, none for zero.
+func coins(denom string, amount math.Int) sdk.Coins { return sdk.NewCoins(sdk.NewCoin(denom, amount)) }

@@ -1,0 +1,112 @@
+package keeper
+
+import (
+	"context"
+	"fmt"
+
+	"cosmossdk.io/collections"
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// InitGenesis writes a genesis state and checks that the node pool holds what
+// it says.
+func (k *Keeper) InitGenesis(ctx context.Context, genesis types.GenesisState) error {
+	if err := genesis.Validate(); err != nil {
+		return err
+	}
+	if err := k.params.Set(ctx, genesis.Params); err != nil {
+		return err
+	}
+	if err := k.epoch.Set(ctx, genesis.Epoch); err != nil {
+		return err
+	}
+	for _, node := range genesis.Nodes {
+		if err := k.importNode(ctx, genesis.Epoch, node); err != nil {
+			return fmt.Errorf("node %s: %w", node.Profile.Operator, err)
+		}
+	}
+	for _, unbonding := range genesis.Unbondings {
+		operator, err := k.parse("operator", unbonding.Operator)
+		if err != nil {
+			return err
+		}
+		if err := k.addUnbonding(ctx, operator, unbonding.CompletionHeight, unbonding.Amount); err != nil {
+			return err
+		}
+	}
+	for _, s := range genesis.Snapshots {
+		if err := k.snapshots.Set(ctx, collections.Join(s.Epoch, s.Class), s.Snapshot); err != nil {
+			return err
+		}
+	}
+	held := k.bank.GetBalance(ctx, poolAddress(), genesis.Params.BondDenom).Amount
+	if owed := genesis.PoolBalance(); !held.Equal(owed) {
+		return types.ErrInvalidGenesis.Wrapf("node pool: expected a balance of %s%s, found %s", owed, genesis.Params.BondDenom, held)
+	}
+	return nil
+}
+
+// importNode writes one node and counts its weight of the coming epoch.
+func (k *Keeper) importNode(ctx context.Context, epoch uint64, node types.Node) error {
+	operator, err := k.parse("operator", node.Profile.Operator)
+	if err != nil {
+		return err
+	}
+	if !node.State.Closed() {
+		worker, err := k.parse("worker", node.Profile.Worker)
+		if err != nil {
+			return err
+		}
+		if err := k.takeWorker(ctx, operator, worker); err != nil {
+			return err
+		}
+	}
+	if err := k.profiles.Set(ctx, operator, node.Profile); err != nil {
+		return err
+	}
+	if err := k.states.Set(ctx, operator, node.State); err != nil {
+		return err
+	}
+	point := node.State.CheckpointAt(epoch + 1)
+	return k.moveTotals(ctx, types.WeightCheckpoint{Weight: math.ZeroInt()}, point.Class, point.Weight)
+}
+
+// ExportGenesis returns the whole state.
+func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error) {
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	epoch, err := k.Epoch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	genesis := &types.GenesisState{Params: params, Epoch: epoch}
+	err = k.states.Walk(ctx, nil, func(operator sdk.AccAddress, state types.NodeState) (bool, error) {
+		profile, err := k.profiles.Get(ctx, operator)
+		genesis.Nodes = append(genesis.Nodes, types.Node{Profile: profile, State: state})
+		return false, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = k.unbondings.Walk(ctx, nil, func(key collections.Pair[sdk.AccAddress, int64], amount math.Int) (bool, error) {
+		operator, err := k.text(key.K1())
+		genesis.Unbondings = append(genesis.Unbondings,
+			types.Unbonding{Operator: operator, CompletionHeight: key.K2(), Amount: amount})
+		return false, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = k.snapshots.Walk(ctx, nil, func(key collections.Pair[uint64, string], snapshot types.ClassSnapshot) (bool, error) {
+		genesis.Snapshots = append(genesis.Snapshots,
+			types.ClassEpochSnapshot{Epoch: key.K1(), Class: key.K2(), Snapshot: snapshot})
+		return false, nil
+	})
+	return genesis, err
+}

@@ -1,0 +1,146 @@
+package keeper
+
+import (
+	"context"
+
+	"cosmossdk.io/collections"
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// Invariant is a rule that holds after every block.
+type Invariant struct {
+	// Name of the rule.
+	Name string
+	// Check returns ErrInvariantBroken with what was expected and found.
+	Check func(context.Context) error
+}
+
+// InvariantResult is what one check found; Err is nil when the rule holds.
+type InvariantResult struct {
+	Name string
+	Err  error
+}
+
+// Invariants returns the rules in fixed order. Each walks all nodes: they are
+// for tests, devnets and operators, never for a block.
+func (k *Keeper) Invariants() []Invariant {
+	return []Invariant{
+		{Name: "node-pool", Check: k.checkNodePool},
+		{Name: "exposure", Check: k.checkExposure},
+		{Name: "class-weights", Check: k.checkClassWeights},
+	}
+}
+
+// CheckInvariants runs every rule.
+func (k *Keeper) CheckInvariants(ctx context.Context) []InvariantResult {
+	rules := k.Invariants()
+	results := make([]InvariantResult, 0, len(rules))
+	for _, rule := range rules {
+		results = append(results, InvariantResult{Name: rule.Name, Err: rule.Check(ctx)})
+	}
+	return results
+}
+
+// checkNodePool: the module account holds all bonds and unbondings, no more.
+// It is a blocked address, so nobody can send coins to it.
+func (k *Keeper) checkNodePool(ctx context.Context) error {
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	owed := math.ZeroInt()
+	err = k.states.Walk(ctx, nil, func(_ sdk.AccAddress, state types.NodeState) (bool, error) {
+		owed = owed.Add(state.Bond)
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	err = k.unbondings.Walk(ctx, nil, func(key collections.Pair[sdk.AccAddress, int64], amount math.Int) (bool, error) {
+		owed = owed.Add(amount)
+		queued, err := k.queue.Has(ctx, collections.Join(key.K2(), key.K1()))
+		if err == nil && !queued {
+			err = types.ErrInvariantBroken.Wrapf("expected the unbonding of %s at %d in the queue, found none", key.K1(), key.K2())
+		}
+		return false, err
+	})
+	if err != nil {
+		return err
+	}
+	held := k.bank.GetBalance(ctx, poolAddress(), params.BondDenom).Amount
+	if !held.Equal(owed) {
+		return types.ErrInvariantBroken.Wrapf("node pool: expected %s%s of bonds and unbondings, found %s", owed, params.BondDenom, held)
+	}
+	return nil
+}
+
+// checkExposure: no node has locked more than its bond or uses more slots than
+// it has.
+func (k *Keeper) checkExposure(ctx context.Context) error {
+	return k.states.Walk(ctx, nil, func(operator sdk.AccAddress, state types.NodeState) (bool, error) {
+		if state.Locked.IsNegative() || state.Locked.GT(state.Bond) || state.UsedSlots > state.Slots {
+			return true, types.ErrInvariantBroken.Wrapf(
+				"node %s: expected 0 <= locked <= bond and used_slots <= slots, found locked %s, bond %s, %d of %d slots",
+				operator, state.Locked, state.Bond, state.UsedSlots, state.Slots)
+		}
+		return false, nil
+	})
+}
+
+// checkClassWeights: for every kept epoch and for the coming one a class's
+// weight and count are those of its nodes.
+func (k *Keeper) checkClassWeights(ctx context.Context) error {
+	epoch, err := k.Epoch(ctx)
+	if err != nil {
+		return err
+	}
+	expect := func(class string, at uint64, found types.ClassSnapshot) error {
+		sum, err := k.sumWeights(ctx, class, at)
+		if err == nil && !sum.Equal(found) {
+			err = types.ErrInvariantBroken.Wrapf("class %s at epoch %d: expected weight %s over %d nodes, found %s over %d",
+				class, at, sum.Weight, sum.Nodes, found.Weight, found.Nodes)
+		}
+		return err
+	}
+	err = k.totals.Walk(ctx, nil, func(class string, total types.ClassSnapshot) (bool, error) {
+		return false, expect(class, epoch+1, total)
+	})
+	if err != nil {
+		return err
+	}
+	return k.snapshots.Walk(ctx, nil, func(key collections.Pair[uint64, string], snapshot types.ClassSnapshot) (bool, error) {
+		return false, expect(key.K2(), key.K1(), snapshot)
+	})
+}
+
+// sumWeights adds up a class's nodes as they were at an epoch.
+func (k *Keeper) sumWeights(ctx context.Context, class string, epoch uint64) (types.ClassSnapshot, error) {
+	sum := types.ZeroSnapshot()
+	err := k.states.Walk(ctx, nil, func(_ sdk.AccAddress, state types.NodeState) (bool, error) {
+		if point := state.CheckpointAt(epoch); point.Class == class {
+			sum = sum.Add(point.Weight)
+		}
+		return false, nil
+	})
+	return sum, err
+}
+
+// checkWalkable refuses a walk over more than limit nodes.
+func (k *Keeper) checkWalkable(ctx context.Context, limit int) error {
+	iterator, err := k.states.Iterate(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer iterator.Close()
+	for count := 1; iterator.Valid(); iterator.Next() {
+		if count > limit {
+			return types.ErrTooManyNodes.Wrapf("expected at most %d, found more; check an exported genesis instead", limit)
+		}
+		count++
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+
+	"cosmossdk.io/collections"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// Node returns the node of an operator, or ErrNodeNotFound. A retired node is
+// returned too until its record is removed.
+func (k *Keeper) Node(ctx context.Context, operator sdk.AccAddress) (types.Node, error) {
+	state, err := k.state(ctx, operator)
+	if err != nil {
+		return types.Node{}, err
+	}
+	profile, err := k.profiles.Get(ctx, operator)
+	if err != nil {
+		return types.Node{}, err
+	}
+	return types.Node{Profile: profile, State: state}, nil
+}
+
+// OperatorOf returns the operator whose node a worker key serves, or
+// ErrUnknownWorker.
+func (k *Keeper) OperatorOf(ctx context.Context, worker sdk.AccAddress) (sdk.AccAddress, error) {
+	operator, err := k.workers.Get(ctx, worker)
+	if errors.Is(err, collections.ErrNotFound) {
+		return nil, types.ErrUnknownWorker.Wrapf(
+			"%s; register a node with this worker key, or rotate an existing node's worker to it", worker)
+	}
+	return operator, err
+}
+
+// Class returns a hardware class of the parameters, or ErrUnknownClass.
+func (k *Keeper) Class(ctx context.Context, id string) (types.HardwareClass, error) {
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return types.HardwareClass{}, err
+	}
+	return params.Class(id)
+}
+
+func (k *Keeper) state(ctx context.Context, operator sdk.AccAddress) (types.NodeState, error) {
+	state, err := k.states.Get(ctx, operator)
+	if errors.Is(err, collections.ErrNotFound) {
+		return types.NodeState{}, types.ErrNodeNotFound.Wrapf("operator %s has no node; register one", operator)
+	}
+	return state, err
+}
+
+// openNode returns a node that is not retired.
+func (k *Keeper) openNode(ctx context.Context, operator sdk.AccAddress) (types.Node, error) {
+	node, err := k.Node(ctx, operator)
+	if err != nil {
+		return types.Node{}, err
+	}
+	if node.State.Status == types.NODE_STATUS_RETIRED {
+		return types.Node{}, types.ErrInvalidStatus.Wrapf("expected an active or paused node, found it %s", node.State.Status.Title())
+	}
+	return node, nil
+}
+
+// takeWorker checks that a worker key may serve the operator's node and notes it.
+func (k *Keeper) takeWorker(ctx context.Context, operator, worker sdk.AccAddress) error {
+	if operator.Equals(worker) {
+		return types.ErrInvalidWorker.Wrap(
+			"expected a key apart from the operator's, found the same; the operator key owns the bond and stays off the machine")
+	}
+	owner, err := k.workers.Get(ctx, worker)
+	switch {
+	case err == nil:
+		return types.ErrWorkerTaken.Wrapf("expected a key that serves no node, found %s serving that of %s; make a new one", worker, owner)
+	case !errors.Is(err, collections.ErrNotFound):
+		return err
+	}
+	return k.workers.Set(ctx, worker, operator)
+}

@@ -1,0 +1,52 @@
+package keeper
+
+import (
+	"context"
+
+	"github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// updateParams replaces the parameters. The bond denom stays while any coin is
+// bonded or unbonding: those are recorded as bare amounts of it. A new
+// bond_per_slot reaches a node's weight with the node's next change.
+func (k *Keeper) updateParams(ctx context.Context, authority string, params types.Params) error {
+	if authority != k.authority {
+		return types.ErrInvalidSigner.Wrapf("expected the authority %s, found %s", k.authority, authority)
+	}
+	if err := params.Validate(); err != nil {
+		return err
+	}
+	old, err := k.params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	if old.BondDenom != params.BondDenom {
+		empty, err := k.isEmpty(ctx)
+		if err != nil {
+			return err
+		}
+		if !empty {
+			return types.ErrInvalidParams.Wrapf(
+				"bond_denom: expected %s for as long as there are nodes or unbondings, found %s", old.BondDenom, params.BondDenom)
+		}
+	}
+	return k.params.Set(ctx, params)
+}
+
+// isEmpty reports whether there is neither a node nor an unbonding.
+func (k *Keeper) isEmpty(ctx context.Context) (bool, error) {
+	nodes, err := k.states.Iterate(ctx, nil)
+	if err != nil {
+		return false, err
+	}
+	defer nodes.Close()
+	if nodes.Valid() {
+		return false, nil
+	}
+	unbondings, err := k.unbondings.Iterate(ctx, nil)
+	if err != nil {
+		return false, err
+	}
+	defer unbondings.Close()
+	return !unbondings.Valid(), nil
+}

@@ -1,0 +1,168 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+
+	"cosmossdk.io/collections"
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// register opens a node and takes its bond. A closed record is opened again:
+// its fault counts and the weights of epochs past stay.
+func (k *Keeper) register(ctx context.Context, msg *types.MsgRegister) error {
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	operator, err := k.parse("operator", msg.Operator)
+	if err != nil {
+		return err
+	}
+	worker, err := k.parse("worker", msg.Worker)
+	if err != nil {
+		return err
+	}
+	profile := msg.Profile(height(ctx))
+	if err := checkDeclared(params, profile, msg.Slots, 0); err != nil {
+		return err
+	}
+	if err := types.CheckBondCoin(msg.Bond, params.BondDenom); err != nil {
+		return err
+	}
+	if msg.Bond.Amount.LT(params.MinBond) {
+		return types.ErrBondTooSmall.Wrapf("expected at least %s%s, found %s", params.MinBond, params.BondDenom, msg.Bond)
+	}
+	if k.bank.BlockedAddr(operator) {
+		return types.ErrInvalidAddress.Wrapf("operator %s: expected an account that may receive coins, found a blocked one", operator)
+	}
+	state, from, err := k.freshState(ctx, operator, msg.Bond.Amount, msg.Slots)
+	if err != nil {
+		return err
+	}
+	if err := k.takeWorker(ctx, operator, worker); err != nil {
+		return err
+	}
+	if err := k.bank.SendCoinsFromAccountToModule(ctx, operator, types.ModuleName, sdk.NewCoins(msg.Bond)); err != nil {
+		return err
+	}
+	if err := k.profiles.Set(ctx, operator, profile); err != nil {
+		return err
+	}
+	if err := k.saveReweighed(ctx, params, operator, profile.Class, state); err != nil {
+		return err
+	}
+	if err := emit(ctx, types.NewEventNodeRegistered(profile, msg.Bond)); err != nil {
+		return err
+	}
+	return emit(ctx, types.NewEventNodeStatus(profile.Operator, from, types.NODE_STATUS_ACTIVE))
+}
+
+// freshState returns the state of a newly opened node and the status before.
+func (k *Keeper) freshState(
+	ctx context.Context, operator sdk.AccAddress, bond math.Int, slots uint32,
+) (types.NodeState, types.NodeStatus, error) {
+	fresh := types.NewNodeState(bond, slots)
+	old, err := k.states.Get(ctx, operator)
+	if errors.Is(err, collections.ErrNotFound) {
+		return fresh, types.NODE_STATUS_UNSPECIFIED, nil
+	}
+	if err != nil {
+		return types.NodeState{}, 0, err
+	}
+	if !old.Closed() {
+		return types.NodeState{}, 0, types.ErrNodeExists.Wrapf(
+			"expected no open node of %s, found one that is %s; update it, or retire it and wait for its work in flight",
+			operator, old.Status.Title())
+	}
+	fresh.Weights, fresh.Faults = old.Weights, old.Faults
+	return fresh, old.Status, nil
+}
+
+// update replaces what an operator declares.
+func (k *Keeper) update(ctx context.Context, msg *types.MsgUpdate) error {
+	operator, err := k.parse("operator", msg.Operator)
+	if err != nil {
+		return err
+	}
+	node, err := k.openNode(ctx, operator)
+	if err != nil {
+		return err
+	}
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	profile := msg.Apply(node.Profile)
+	if err := checkDeclared(params, profile, msg.Slots, node.State.UsedSlots); err != nil {
+		return err
+	}
+	if err := k.profiles.Set(ctx, operator, profile); err != nil {
+		return err
+	}
+	node.State.Slots = msg.Slots
+	if err := k.saveReweighed(ctx, params, operator, profile.Class, node.State); err != nil {
+		return err
+	}
+	return emit(ctx, types.NewEventNodeUpdated(profile))
+}
+
+// rotateWorker replaces the worker key. A retired node with work in flight may
+// still rotate: its commitments have to be revealed.
+func (k *Keeper) rotateWorker(ctx context.Context, msg *types.MsgRotateWorker) error {
+	operator, err := k.parse("operator", msg.Operator)
+	if err != nil {
+		return err
+	}
+	worker, err := k.parse("worker", msg.Worker)
+	if err != nil {
+		return err
+	}
+	node, err := k.Node(ctx, operator)
+	if err != nil {
+		return err
+	}
+	if node.State.Closed() {
+		return types.ErrInvalidStatus.Wrap("expected an open node, found it closed; register it again")
+	}
+	old, err := k.parse("worker", node.Profile.Worker)
+	if err != nil {
+		return err
+	}
+	if err := k.takeWorker(ctx, operator, worker); err != nil {
+		return err
+	}
+	if err := k.workers.Remove(ctx, old); err != nil {
+		return err
+	}
+	node.Profile.Worker = msg.Worker
+	if err := k.profiles.Set(ctx, operator, node.Profile); err != nil {
+		return err
+	}
+	return emit(ctx, types.NewEventNodeUpdated(node.Profile))
+}
+
+// checkDeclared judges a profile and a number of slots by the parameters.
+func checkDeclared(params types.Params, profile types.NodeProfile, slots, used uint32) error {
+	if err := profile.Validate(); err != nil {
+		return err
+	}
+	class, err := params.Class(profile.Class)
+	if err != nil {
+		return err
+	}
+	if err := profile.Hardware.Meets(class); err != nil {
+		return err
+	}
+	if slots == 0 || slots > params.MaxSlots {
+		return types.ErrInvalidSlots.Wrapf("expected 1 to %d, found %d", params.MaxSlots, slots)
+	}
+	if slots < used {
+		return types.ErrInvalidSlots.Wrapf("expected at least the %d in use, found %d; wait for work in flight to end", used, slots)
+	}
+	return nil
+}

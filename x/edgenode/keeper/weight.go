@@ -1,0 +1,114 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+
+	"cosmossdk.io/collections"
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// Weight returns an operator's sortition weight in force at an epoch, in units
+// of the bond denom, for the class the node is in now: a weight earned in
+// another class counts as 0. It is 0 without a node, and ErrSnapshotPruned for
+// an epoch older than kept.
+func (k *Keeper) Weight(ctx context.Context, operator sdk.AccAddress, epoch uint64) (math.Int, error) {
+	current, err := k.Epoch(ctx)
+	if err != nil {
+		return math.Int{}, err
+	}
+	if oldest := types.OldestKeptEpoch(current); epoch < oldest {
+		return math.Int{}, types.ErrSnapshotPruned.Wrapf("expected an epoch from %d on, found %d; use a round with a newer seed", oldest, epoch)
+	}
+	state, err := k.states.Get(ctx, operator)
+	if errors.Is(err, collections.ErrNotFound) {
+		return math.ZeroInt(), nil
+	}
+	if err != nil {
+		return math.Int{}, err
+	}
+	point := state.CheckpointAt(epoch)
+	if point.Weight.IsZero() {
+		return point.Weight, nil
+	}
+	profile, err := k.profiles.Get(ctx, operator)
+	if err != nil {
+		return math.Int{}, err
+	}
+	if profile.Class != point.Class {
+		return math.ZeroInt(), nil
+	}
+	return point.Weight, nil
+}
+
+// ClassSnapshot returns a class as it was at the start of an epoch, a zero
+// snapshot when there is none.
+func (k *Keeper) ClassSnapshot(ctx context.Context, class string, epoch uint64) (types.ClassSnapshot, error) {
+	snapshot, err := k.snapshots.Get(ctx, collections.Join(epoch, class))
+	if errors.Is(err, collections.ErrNotFound) {
+		return types.ZeroSnapshot(), nil
+	}
+	return snapshot, err
+}
+
+// upcoming returns a class as the next epoch will see it.
+func (k *Keeper) upcoming(ctx context.Context, class string) (types.ClassSnapshot, error) {
+	total, err := k.totals.Get(ctx, class)
+	if errors.Is(err, collections.ErrNotFound) {
+		return types.ZeroSnapshot(), nil
+	}
+	return total, err
+}
+
+// saveReweighed stores a node's state with the weight that its stake, slots,
+// status and class give it from the next epoch on, and moves the class totals
+// by the difference.
+func (k *Keeper) saveReweighed(
+	ctx context.Context, params types.Params, operator sdk.AccAddress, class string, state types.NodeState,
+) error {
+	epoch, err := k.Epoch(ctx)
+	if err != nil {
+		return err
+	}
+	next := epoch + 1
+	before := state.CheckpointAt(next)
+	weight := state.Weight(params.BondPerSlot)
+	same := before.Weight.Equal(weight) && (weight.IsZero() || before.Class == class)
+	if !same {
+		if err := k.moveTotals(ctx, before, class, weight); err != nil {
+			return err
+		}
+		state.SetCheckpoint(next, weight, class)
+	}
+	state.TrimCheckpoints(types.OldestKeptEpoch(epoch))
+	return k.states.Set(ctx, operator, state)
+}
+
+// moveTotals takes a weight out of the class it counted in and puts the new one
+// into its class.
+func (k *Keeper) moveTotals(ctx context.Context, before types.WeightCheckpoint, class string, weight math.Int) error {
+	if before.Weight.IsPositive() {
+		total, err := k.upcoming(ctx, before.Class)
+		if err != nil {
+			return err
+		}
+		if total, err = total.Sub(before.Weight); err != nil {
+			return err
+		}
+		if err := k.totals.Set(ctx, before.Class, total); err != nil {
+			return err
+		}
+	}
+	if weight.IsZero() {
+		return nil
+	}
+	total, err := k.upcoming(ctx, class)
+	if err != nil {
+		return err
+	}
+	return k.totals.Set(ctx, class, total.Add(weight))
+}

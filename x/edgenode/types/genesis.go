@@ -1,0 +1,124 @@
+package types
+
+import (
+	"cosmossdk.io/math"
+)
+
+// DefaultGenesis returns the state of a chain without nodes.
+func DefaultGenesis() *GenesisState {
+	return &GenesisState{Params: DefaultParams()}
+}
+
+// Validate checks the records one by one and against each other.
+func (g GenesisState) Validate() error {
+	if err := g.Params.Validate(); err != nil {
+		return err
+	}
+	if err := g.validateNodes(); err != nil {
+		return err
+	}
+	if err := g.validateUnbondings(); err != nil {
+		return err
+	}
+	return g.validateSnapshots()
+}
+
+// PoolBalance is what the module account must hold: all bonds and unbondings,
+// in units of the bond denom.
+func (g GenesisState) PoolBalance() math.Int {
+	sum := math.ZeroInt()
+	for _, node := range g.Nodes {
+		sum = sum.Add(node.State.Bond)
+	}
+	for _, unbonding := range g.Unbondings {
+		sum = sum.Add(unbonding.Amount)
+	}
+	return sum
+}
+
+func (g GenesisState) validateNodes() error {
+	operators := make(map[string]bool, len(g.Nodes))
+	workers := make(map[string]bool, len(g.Nodes))
+	for _, node := range g.Nodes {
+		operator := node.Profile.Operator
+		if operators[operator] {
+			return ErrInvalidGenesis.Wrapf("expected each node once, found %s twice", operator)
+		}
+		operators[operator] = true
+		if err := node.State.validate(g.Epoch); err != nil {
+			return ErrInvalidGenesis.Wrapf("node %s: %s", operator, err)
+		}
+		if node.State.Closed() {
+			continue
+		}
+		if workers[node.Profile.Worker] {
+			return ErrInvalidGenesis.Wrapf("expected each worker key once, found %s twice", node.Profile.Worker)
+		}
+		workers[node.Profile.Worker] = true
+		if err := node.Profile.Validate(); err != nil {
+			return ErrInvalidGenesis.Wrapf("node %s: %s", operator, err)
+		}
+	}
+	return nil
+}
+
+func (s NodeState) validate(epoch uint64) error {
+	if s.Status != NODE_STATUS_ACTIVE && s.Status != NODE_STATUS_PAUSED && s.Status != NODE_STATUS_RETIRED {
+		return ErrInvalidGenesis.Wrapf("expected status active, paused or retired, found %s", s.Status)
+	}
+	if s.Bond.IsNil() || s.Locked.IsNil() || s.Locked.IsNegative() || s.Bond.LT(s.Locked) {
+		return ErrInvalidGenesis.Wrapf("expected 0 <= locked <= bond, found locked %s and bond %s", s.Locked, s.Bond)
+	}
+	if s.UsedSlots > s.Slots {
+		return ErrInvalidGenesis.Wrapf("expected used_slots <= slots, found %d and %d", s.UsedSlots, s.Slots)
+	}
+	for i, point := range s.Weights {
+		if point.Weight.IsNil() || point.Weight.IsNegative() {
+			return ErrInvalidGenesis.Wrapf("expected weights of 0 or more, found %s", point.Weight)
+		}
+		if point.Epoch > epoch+1 || i > 0 && point.Epoch <= s.Weights[i-1].Epoch {
+			return ErrInvalidGenesis.Wrapf("expected rising weight epochs up to %d, found %d", epoch+1, point.Epoch)
+		}
+	}
+	return nil
+}
+
+func (g GenesisState) validateUnbondings() error {
+	type key struct {
+		operator string
+		height   int64
+	}
+	seen := make(map[key]bool, len(g.Unbondings))
+	for _, u := range g.Unbondings {
+		if u.Amount.IsNil() || !u.Amount.IsPositive() || u.CompletionHeight < 0 {
+			return ErrInvalidGenesis.Wrapf(
+				"unbonding of %s: expected a positive amount and a height, found %s at %d", u.Operator, u.Amount, u.CompletionHeight)
+		}
+		at := key{u.Operator, u.CompletionHeight}
+		if seen[at] {
+			return ErrInvalidGenesis.Wrapf("expected each unbonding once, found that of %s at %d twice", u.Operator, u.CompletionHeight)
+		}
+		seen[at] = true
+	}
+	return nil
+}
+
+func (g GenesisState) validateSnapshots() error {
+	type key struct {
+		class string
+		epoch uint64
+	}
+	seen := make(map[key]bool, len(g.Snapshots))
+	for _, s := range g.Snapshots {
+		if s.Epoch > g.Epoch || s.Snapshot.Weight.IsNil() || s.Snapshot.Weight.IsNegative() {
+			return ErrInvalidGenesis.Wrapf(
+				"snapshot of %q: expected an epoch up to %d and a weight, found epoch %d and weight %s", s.Class, g.Epoch, s.Epoch, s.Snapshot.Weight)
+		}
+		at := key{s.Class, s.Epoch}
+		if seen[at] {
+			return ErrInvalidGenesis.Wrapf("expected each snapshot once, found that of %q at %d twice", s.Class, s.Epoch)
+		}
+		seen[at] = true
+	}
+	return nil
+}

@@ -1,0 +1,25 @@
+package types
+
+// Profile returns what the message declares of the node.
+func (m *MsgRegister) Profile(height int64) NodeProfile {
+	return NodeProfile{
+		Operator:         m.Operator,
+		Worker:           m.Worker,
+		Moniker:          m.Moniker,
+		Hardware:         m.Hardware,
+		Region:           m.Region,
+		Class:            m.Class,
+		Executors:        m.Executors,
+		RegisteredHeight: height,
+	}
+}
+
+// Apply returns the profile with what the message declares put in.
+func (m *MsgUpdate) Apply(profile NodeProfile) NodeProfile {
+	profile.Moniker = m.Moniker
+	profile.Hardware = m.Hardware
+	profile.Region = m.Region
+	profile.Class = m.Class
+	profile.Executors = m.Executors
+	return profile
+}

@@ -1,0 +1,123 @@
+package types
+
+import (
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+)
+
+const (
+	// MaxClasses bounds the loop of an epoch roll.
+	MaxClasses = 64
+	// MaxClassIDBytes bounds the name of a class.
+	MaxClassIDBytes = 32
+	// MaxSlotsLimit bounds max_slots.
+	MaxSlotsLimit = 4096
+	// MaxQueueLimit bounds the unbondings paid in one block.
+	MaxQueueLimit = 10_000
+	// maxParamBits keeps products of amounts in params inside math.Int.
+	maxParamBits = 128
+
+	gib = 1 << 30
+)
+
+// DefaultParams returns the parameters a new chain starts with. Amounts are in
+// atfuel, 10^18 to the tfuel.
+func DefaultParams() Params {
+	hundred := math.NewIntWithDecimal(100, 18)
+	return Params{
+		BondDenom:   "atfuel",
+		MinBond:     hundred,
+		BondPerSlot: hundred,
+		MaxSlots:    64,
+		// At 1.5 s a block about 10.5 days: longer than any job lives, its
+		// challenge window and verdict included.
+		UnbondingBlocks: 604_800,
+		EpochIdentifier: "edge",
+		Classes: []HardwareClass{
+			{Id: "cpu-small", Minimum: Hardware{CpuCores: 2, MemoryBytes: 2 * gib}},
+			{Id: "cpu-large", Minimum: Hardware{CpuCores: 8, MemoryBytes: 16 * gib}},
+			{Id: "gpu-8g", Minimum: Hardware{CpuCores: 2, MemoryBytes: 8 * gib, Gpus: 1, GpuMemoryBytes: 8 * gib}},
+			{Id: "gpu-24g", Minimum: Hardware{CpuCores: 4, MemoryBytes: 16 * gib, Gpus: 1, GpuMemoryBytes: 24 * gib}},
+			{Id: "gpu-80g", Minimum: Hardware{CpuCores: 8, MemoryBytes: 64 * gib, Gpus: 1, GpuMemoryBytes: 80 * gib}},
+		},
+		SlashSplit: SlashSplit{HonestBps: 4000, BurnBps: 5000, CommunityBps: 1000},
+		QueueLimit: 100,
+	}
+}
+
+// Validate checks every parameter.
+func (p Params) Validate() error {
+	if err := sdk.ValidateDenom(p.BondDenom); err != nil {
+		return ErrInvalidParams.Wrapf("bond_denom: %s", err)
+	}
+	if err := checkParamAmount("min_bond", p.MinBond); err != nil {
+		return err
+	}
+	if err := checkParamAmount("bond_per_slot", p.BondPerSlot); err != nil {
+		return err
+	}
+	if p.MaxSlots == 0 || p.MaxSlots > MaxSlotsLimit {
+		return ErrInvalidParams.Wrapf("max_slots: expected 1 to %d, found %d", MaxSlotsLimit, p.MaxSlots)
+	}
+	// Completion heights are int64: a period of up to 2^48 blocks cannot overflow them.
+	if p.UnbondingBlocks == 0 || p.UnbondingBlocks > 1<<48 {
+		return ErrInvalidParams.Wrapf("unbonding_blocks: expected 1 to 2^48, found %d", p.UnbondingBlocks)
+	}
+	if n := len(p.EpochIdentifier); n == 0 || n > 64 {
+		return ErrInvalidParams.Wrapf("epoch_identifier: expected 1 to 64 bytes, found %d", n)
+	}
+	if p.QueueLimit == 0 || p.QueueLimit > MaxQueueLimit {
+		return ErrInvalidParams.Wrapf("queue_limit: expected 1 to %d, found %d", MaxQueueLimit, p.QueueLimit)
+	}
+	if err := p.SlashSplit.validate(); err != nil {
+		return err
+	}
+	return validateClasses(p.Classes)
+}
+
+// Class returns the hardware class of that name.
+func (p Params) Class(id string) (HardwareClass, error) {
+	for _, class := range p.Classes {
+		if class.Id == id {
+			return class, nil
+		}
+	}
+	return HardwareClass{}, ErrUnknownClass.Wrapf("%q is none of the classes in the module's params; query them and choose one", id)
+}
+
+func (s SlashSplit) validate() error {
+	sum := uint64(s.HonestBps) + uint64(s.BurnBps) + uint64(s.CommunityBps)
+	if sum != BasisPoints {
+		return ErrInvalidParams.Wrapf("slash_split: expected shares that sum to %d basis points, found %d", BasisPoints, sum)
+	}
+	return nil
+}
+
+func checkParamAmount(name string, amount math.Int) error {
+	if amount.IsNil() || !amount.IsPositive() || amount.BigInt().BitLen() > maxParamBits {
+		return ErrInvalidParams.Wrapf("%s: expected a positive amount below 2^%d, found %s", name, maxParamBits, amount)
+	}
+	return nil
+}
+
+func validateClasses(classes []HardwareClass) error {
+	if len(classes) == 0 || len(classes) > MaxClasses {
+		return ErrInvalidParams.Wrapf("classes: expected 1 to %d, found %d", MaxClasses, len(classes))
+	}
+	seen := make(map[string]bool, len(classes))
+	for _, class := range classes {
+		if !isName(class.Id, MaxClassIDBytes) {
+			return ErrInvalidParams.Wrapf(
+				"classes: expected names of 1 to %d lower case letters, digits and dashes, found %q", MaxClassIDBytes, class.Id)
+		}
+		if seen[class.Id] {
+			return ErrInvalidParams.Wrapf("classes: expected each once, found %q twice", class.Id)
+		}
+		seen[class.Id] = true
+		if err := class.Minimum.Validate(); err != nil {
+			return ErrInvalidParams.Wrapf("class %q: %s", class.Id, err)
+		}
+	}
+	return nil
+}

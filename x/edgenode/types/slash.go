@@ -1,0 +1,92 @@
+package types
+
+import (
+	"math/big"
+
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+)
+
+// BasisPoints is the whole in basis points.
+const BasisPoints = 10_000
+
+// SlashRequest asks for the loss of an assignment's whole liability.
+type SlashRequest struct {
+	// Operator who loses it.
+	Operator sdk.AccAddress
+	// Liability that the assignment locked, in units of the bond denom.
+	Liability math.Int
+	// Cost of the fault, paid before anything is shared; capped by what is lost.
+	Cost math.Int
+	// HasHonest says whether honest replicas are there to take their share.
+	HasHonest bool
+	// To is the module account that gets the cost and the honest share.
+	To string
+	// Reason is ReasonWrongResult or ReasonNoReveal.
+	Reason string
+	// JobID and Task say where it happened.
+	JobID string
+	Task  uint64
+}
+
+// Validate refuses requests that no caller makes on purpose.
+func (r SlashRequest) Validate() error {
+	if err := CheckLiability(r.Liability); err != nil {
+		return err
+	}
+	if r.Cost.IsNil() || r.Cost.IsNegative() {
+		return ErrInvalidSlash.Wrapf("expected a cost of 0 or more, found %s", r.Cost)
+	}
+	if r.To == "" {
+		return ErrInvalidSlash.Wrap("expected the module account that is paid, found none")
+	}
+	if r.Reason != ReasonWrongResult && r.Reason != ReasonNoReveal {
+		return ErrInvalidSlash.Wrapf("expected reason %q or %q, found %q", ReasonWrongResult, ReasonNoReveal, r.Reason)
+	}
+	return nil
+}
+
+// SlashOutcome says where a lost liability went, in units of the bond denom.
+type SlashOutcome struct {
+	// Cost and Honest have been sent to the module account of the request.
+	Cost, Honest math.Int
+	// Burned has left the supply.
+	Burned math.Int
+	// Community has gone to the community pool.
+	Community math.Int
+}
+
+// Total is the bond that was lost.
+func (o SlashOutcome) Total() math.Int {
+	return o.Cost.Add(o.Honest).Add(o.Burned).Add(o.Community)
+}
+
+// Share divides a lost amount: the cost first, of the rest the honest and the
+// community share truncated, and all that is left burned. Without honest
+// replicas their share is burned too.
+func (s SlashSplit) Share(lost, cost math.Int, hasHonest bool) SlashOutcome {
+	paid := math.MinInt(lost, cost)
+	rest := lost.Sub(paid)
+	honest := math.ZeroInt()
+	if hasHonest {
+		honest = bps(rest, s.HonestBps)
+	}
+	community := bps(rest, s.CommunityBps)
+	return SlashOutcome{Cost: paid, Honest: honest, Community: community, Burned: rest.Sub(honest).Sub(community)}
+}
+
+// CheckLiability refuses a liability that is missing or negative.
+func CheckLiability(liability math.Int) error {
+	if liability.IsNil() || liability.IsNegative() {
+		return ErrInvalidLiability.Wrapf("expected 0 or more, found %s", liability)
+	}
+	return nil
+}
+
+// bps returns points basis points of amount, truncated. The product is taken
+// outside of math.Int, whose 256 bits it may exceed.
+func bps(amount math.Int, points uint32) math.Int {
+	product := new(big.Int).Mul(amount.BigInt(), big.NewInt(int64(points)))
+	return math.NewIntFromBigInt(product.Quo(product, big.NewInt(BasisPoints)))
+}

@@ -1,0 +1,35 @@
+package types
+
+// CanBecome reports whether a node may go from one status to another. The table
+// is the state diagram of the module's README: UNSPECIFIED stands for a node
+// without record, and RETIRED -> ACTIVE is a registration over a closed record.
+func (s NodeStatus) CanBecome(to NodeStatus) bool {
+	switch s {
+	case NODE_STATUS_UNSPECIFIED:
+		return to == NODE_STATUS_ACTIVE
+	case NODE_STATUS_ACTIVE:
+		return to == NODE_STATUS_PAUSED || to == NODE_STATUS_RETIRED
+	case NODE_STATUS_PAUSED:
+		return to == NODE_STATUS_ACTIVE || to == NODE_STATUS_RETIRED
+	case NODE_STATUS_RETIRED:
+		return to == NODE_STATUS_ACTIVE || to == NODE_STATUS_RETIRED
+	default:
+		return false
+	}
+}
+
+// Title returns the status in lower case for people: "active", "paused", "retired".
+func (s NodeStatus) Title() string {
+	switch s {
+	case NODE_STATUS_ACTIVE:
+		return "active"
+	case NODE_STATUS_PAUSED:
+		return "paused"
+	case NODE_STATUS_RETIRED:
+		return "retired"
+	case NODE_STATUS_UNSPECIFIED:
+		return "unspecified"
+	default:
+		return "unknown"
+	}
+}
