@@ -1,0 +1,43 @@
+package rewards
+
+import (
+	autocliv1 "cosmossdk.io/api/cosmos/autocli/v1"
+
+	"github.com/thetaedge/theta/x/rewards/types"
+)
+
+// AutoCLIOptions describes the module's commands.
+func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
+	return &autocliv1.ModuleOptions{
+		Query: &autocliv1.ServiceCommandDescriptor{
+			Service: types.Query_serviceDesc.ServiceName,
+			RpcCommandOptions: []*autocliv1.RpcCommandOptions{
+				{RpcMethod: "Params", Use: "params", Short: "Show the parameters: fee split, least gas price"},
+				{RpcMethod: "Earnings", Use: "earnings [operator]", Short: "Show what an operator may claim", PositionalArgs: args("operator")},
+				{RpcMethod: "Split", Use: "split [amount]", Short: "Show how a reward would be shared", PositionalArgs: args("amount")},
+			},
+		},
+		Tx: &autocliv1.ServiceCommandDescriptor{
+			Service: types.Msg_serviceDesc.ServiceName,
+			RpcCommandOptions: []*autocliv1.RpcCommandOptions{
+				{RpcMethod: "Claim", Use: "claim", Short: "Pay out earnings, of all denoms or of those in --denoms"},
+				{
+					RpcMethod:      "UpdateParams",
+					Use:            "update-params-proposal [params]",
+					Short:          "Propose new parameters; all of them must be given",
+					PositionalArgs: args("params"),
+					GovProposal:    true,
+				},
+			},
+		},
+	}
+}
+
+// args names the fields that a command takes by position.
+func args(fields ...string) []*autocliv1.PositionalArgDescriptor {
+	positions := make([]*autocliv1.PositionalArgDescriptor, 0, len(fields))
+	for _, field := range fields {
+		positions = append(positions, &autocliv1.PositionalArgDescriptor{ProtoField: field})
+	}
+	return positions
+}

@@ -1,0 +1,145 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"cosmossdk.io/collections"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+
+	"github.com/thetaedge/theta/x/rewards/types"
+)
+
+// EndBlock folds the block's shares into the pending ones and, every
+// fold_blocks blocks, moves those out of escrow. It runs after x/compute. A
+// failure is logged and never halts the chain; what could not be moved stays
+// pending and is tried again with the next move.
+func (k *Keeper) EndBlock(ctx context.Context) error {
+	if err := isolated(ctx, k.foldNotes); err != nil {
+		k.logger(ctx).Error("expected to fold the block's shares", "err", err)
+	}
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	if uint64(sdk.UnwrapSDKContext(ctx).BlockHeight())%params.FoldBlocks != 0 {
+		return nil
+	}
+	if err := isolated(ctx, k.movePending); err != nil {
+		k.logger(ctx).Error("expected to move pending shares out of escrow, will try later", "err", err)
+	}
+	return nil
+}
+
+// foldNotes turns the block's notes into one write. The notes go with it, so
+// that nothing counts twice before the transient store is reset.
+func (k *Keeper) foldNotes(ctx context.Context) error {
+	noted, keys, err := k.noted(ctx)
+	if err != nil || len(keys) == 0 {
+		return err
+	}
+	pending, err := k.pendingFees(ctx)
+	if err != nil {
+		return err
+	}
+	if err := k.pending.Set(ctx, pending.Add(noted)); err != nil {
+		return err
+	}
+	for _, key := range keys {
+		if err := k.notes.Remove(ctx, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// noted returns the sum and the keys of this block's notes.
+func (k *Keeper) noted(ctx context.Context) (types.PendingFees, []accountKey, error) {
+	var (
+		sum  types.PendingFees
+		keys []accountKey
+	)
+	err := k.notes.Walk(ctx, nil, func(key accountKey, shares types.PendingFees) (bool, error) {
+		sum = sum.Add(shares)
+		keys = append(keys, key)
+		return false, nil
+	})
+	return sum, keys, err
+}
+
+func (k *Keeper) pendingFees(ctx context.Context) (types.PendingFees, error) {
+	pending, err := k.pending.Get(ctx)
+	if errors.Is(err, collections.ErrNotFound) {
+		return types.PendingFees{}, nil
+	}
+	return pending, err
+}
+
+// movePending burns and pays what is pending, coin by coin, so that one denom
+// that cannot be moved does not hold up the others.
+func (k *Keeper) movePending(ctx context.Context) error {
+	pending, err := k.pendingFees(ctx)
+	if err != nil || pending.Total().Empty() {
+		return err
+	}
+	escrow := authtypes.NewModuleAddress(k.escrow)
+	var moved, left types.PendingFees
+	moved.Burn, left.Burn = k.moveEach(ctx, pending.Burn, func(ctx context.Context, coins sdk.Coins) error {
+		return k.bank.BurnCoins(ctx, k.escrow, coins)
+	})
+	moved.Stakers, left.Stakers = k.moveEach(ctx, pending.Stakers, func(ctx context.Context, coins sdk.Coins) error {
+		return k.bank.SendCoinsFromModuleToModule(ctx, k.escrow, k.feeCollector, coins)
+	})
+	moved.Community, left.Community = k.moveEach(ctx, pending.Community, func(ctx context.Context, coins sdk.Coins) error {
+		return k.community.FundCommunityPool(ctx, coins, escrow)
+	})
+	if err := k.storePending(ctx, left); err != nil {
+		return err
+	}
+	if moved.Total().Empty() {
+		return nil
+	}
+	return emit(ctx, types.NewEventFeesMoved(moved))
+}
+
+func (k *Keeper) storePending(ctx context.Context, pending types.PendingFees) error {
+	if pending.Total().Empty() {
+		return k.pending.Remove(ctx)
+	}
+	return k.pending.Set(ctx, pending)
+}
+
+// moveEach moves coins one by one and returns which were moved and which stay.
+func (k *Keeper) moveEach(
+	ctx context.Context, coins sdk.Coins, move func(context.Context, sdk.Coins) error,
+) (moved, left sdk.Coins) {
+	for _, coin := range coins {
+		err := isolated(ctx, func(ctx context.Context) error { return move(ctx, sdk.NewCoins(coin)) })
+		if err != nil {
+			k.logger(ctx).Error("expected to move a share out of escrow, will try later", "coin", coin.String(), "err", err)
+			left = left.Add(coin)
+			continue
+		}
+		moved = moved.Add(coin)
+	}
+	return moved, left
+}
+
+// isolated runs one item in a cached context under recover: it is written as a
+// whole or not at all, and it cannot halt the chain.
+func isolated(ctx context.Context, run func(context.Context) error) (err error) {
+	defer func() {
+		if found := recover(); found != nil {
+			err = fmt.Errorf("expected no panic, found %v", found)
+		}
+	}()
+	cached, write := sdk.UnwrapSDKContext(ctx).CacheContext()
+	if err := run(cached); err != nil {
+		return err
+	}
+	write()
+	return nil
+}

@@ -1,0 +1,60 @@
+package keeper
+
+import (
+	"context"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/rewards/types"
+)
+
+type queryServer struct{ keeper *Keeper }
+
+var _ types.QueryServer = queryServer{}
+
+// NewQueryServer returns the Query service of the module.
+func NewQueryServer(keeper *Keeper) types.QueryServer { return queryServer{keeper: keeper} }
+
+// Params returns the parameters.
+func (s queryServer) Params(ctx context.Context, _ *types.QueryParamsRequest) (*types.QueryParamsResponse, error) {
+	params, err := s.keeper.params.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &types.QueryParamsResponse{Params: params}, nil
+}
+
+// Earnings returns what an operator may claim.
+func (s queryServer) Earnings(ctx context.Context, req *types.QueryEarningsRequest) (*types.QueryEarningsResponse, error) {
+	operator, err := s.keeper.parse(req.GetOperator())
+	if err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	coins, err := s.keeper.Earnings(ctx, operator)
+	if err != nil {
+		return nil, err
+	}
+	return &types.QueryEarningsResponse{Amount: coins}, nil
+}
+
+// Split shows how a reward would be shared.
+func (s queryServer) Split(ctx context.Context, req *types.QuerySplitRequest) (*types.QuerySplitResponse, error) {
+	gross, err := sdk.ParseCoinNormalized(req.GetAmount())
+	if err == nil {
+		err = types.CheckCoin(gross)
+	}
+	if err != nil {
+		return nil, status.Errorf(codes.InvalidArgument, "expected a coin as in 1000000atfuel, found %q: %s", req.GetAmount(), err)
+	}
+	params, err := s.keeper.params.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	shares := params.Split(gross)
+	return &types.QuerySplitResponse{
+		Executor: shares.Executor, Burn: shares.Burn, Stakers: shares.Stakers, Community: shares.Community,
+	}, nil
+}

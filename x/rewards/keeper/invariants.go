@@ -1,0 +1,69 @@
+package keeper
+
+import (
+	"context"
+
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/rewards/types"
+)
+
+// InvariantResult is what one check found; Err is nil when the rule holds.
+type InvariantResult struct {
+	Name string
+	Err  error
+}
+
+// CheckInvariants walks the whole ledger: for tests, devnets and operators,
+// never for a block. That escrow covers the sums is checked by x/compute, which
+// owns the account.
+func (k *Keeper) CheckInvariants(ctx context.Context) []InvariantResult {
+	return []InvariantResult{{Name: "earnings-positive", Err: k.checkEarnings(ctx)}}
+}
+
+// checkEarnings: no entry is zero or negative, and pending shares are well formed.
+func (k *Keeper) checkEarnings(ctx context.Context) error {
+	err := k.earnings.Walk(ctx, nil, func(key accountKey, owed math.Int) (bool, error) {
+		if !owed.IsPositive() {
+			return true, types.ErrInvariantBroken.Wrapf("earnings of %s: expected a positive amount of %s, found %s", key.K1(), key.K2(), owed)
+		}
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	pending, err := k.pendingFees(ctx)
+	if err != nil {
+		return err
+	}
+	if err := pending.Validate(); err != nil {
+		return types.ErrInvariantBroken.Wrapf("pending shares: %s", err)
+	}
+	return nil
+}
+
+// EarningsTotal returns all unclaimed earnings. It walks the ledger.
+func (k *Keeper) EarningsTotal(ctx context.Context) (sdk.Coins, error) {
+	sum := sdk.NewCoins()
+	err := k.earnings.Walk(ctx, nil, func(key accountKey, owed math.Int) (bool, error) {
+		sum = sum.Add(sdk.NewCoin(key.K2(), owed))
+		return false, nil
+	})
+	return sum, err
+}
+
+// PendingTotal returns all shares that still lie in escrow, those of the
+// current block included.
+func (k *Keeper) PendingTotal(ctx context.Context) (sdk.Coins, error) {
+	pending, err := k.pendingFees(ctx)
+	if err != nil {
+		return nil, err
+	}
+	noted, _, err := k.noted(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return pending.Add(noted).Total(), nil
+}

@@ -1,0 +1,121 @@
+// Package keeper keeps what edge nodes have earned and shares what was paid.
+package keeper
+
+import (
+	"context"
+
+	"github.com/cosmos/gogoproto/proto"
+
+	"cosmossdk.io/collections"
+	"cosmossdk.io/core/address"
+	"cosmossdk.io/core/store"
+	"cosmossdk.io/log/v2"
+	"cosmossdk.io/math"
+
+	"github.com/cosmos/cosmos-sdk/codec"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/rewards/types"
+)
+
+// accountKey names a ledger entry: operator and denom.
+type accountKey = collections.Pair[sdk.AccAddress, string]
+
+// Keeper owns the ledger of earnings. The coins behind it lie in the escrow
+// account of x/compute.
+type Keeper struct {
+	addresses    address.Codec
+	bank         types.BankKeeper
+	community    types.CommunityPoolKeeper
+	feeCollector string
+	escrow       string
+	authority    string
+
+	schema   collections.Schema
+	params   collections.Item[types.Params]
+	earnings collections.Map[accountKey, math.Int]
+	pending  collections.Item[types.PendingFees]
+	// notes are the shares of this block, one entry per ledger entry that the
+	// same settlement writes anyway, so that no two nodes share a key.
+	notes collections.Map[accountKey, types.PendingFees]
+}
+
+// NewKeeper returns the keeper. feeCollector and escrow are module accounts;
+// authority is the address that may change the parameters. It panics when the
+// collections clash, which is a programming error.
+func NewKeeper(
+	cdc codec.BinaryCodec, stores store.KVStoreService, transient store.TransientStoreService, addresses address.Codec,
+	bank types.BankKeeper, community types.CommunityPoolKeeper, feeCollector, escrow, authority string,
+) *Keeper {
+	sb := collections.NewSchemaBuilder(stores)
+	tb := collections.NewSchemaBuilderFromAccessor(transient.OpenTransientStore)
+	account := collections.PairKeyCodec(sdk.AccAddressKey, collections.StringKey)
+	shares := codec.CollValue[types.PendingFees](cdc)
+	k := &Keeper{
+		addresses:    addresses,
+		bank:         bank,
+		community:    community,
+		feeCollector: feeCollector,
+		escrow:       escrow,
+		authority:    authority,
+		params:       collections.NewItem(sb, types.ParamsPrefix(), "params", codec.CollValue[types.Params](cdc)),
+		earnings:     collections.NewMap(sb, types.EarningsPrefix(), "earnings", account, sdk.IntValue),
+		pending:      collections.NewItem(sb, types.PendingPrefix(), "pending", shares),
+		notes:        collections.NewMap(tb, types.NotesPrefix(), "notes", account, shares),
+	}
+	schema, err := sb.Build()
+	if err != nil {
+		panic(err)
+	}
+	if _, err := tb.Build(); err != nil {
+		panic(err)
+	}
+	k.schema = schema
+	return k
+}
+
+// Authority returns the address that may change the parameters.
+func (k *Keeper) Authority() string { return k.authority }
+
+// Params returns the parameters.
+func (k *Keeper) Params(ctx context.Context) (types.Params, error) { return k.params.Get(ctx) }
+
+// MinGasPrice returns the least price of a unit of gas that a block accepts, in
+// units of the fee denom.
+func (k *Keeper) MinGasPrice(ctx context.Context) (math.Int, error) {
+	params, err := k.params.Get(ctx)
+	return params.MinGasPrice, err
+}
+
+// FeeDenom returns the denom of gas and burns.
+func (k *Keeper) FeeDenom(ctx context.Context) (string, error) {
+	params, err := k.params.Get(ctx)
+	return params.FeeDenom, err
+}
+
+// updateParams replaces the parameters.
+func (k *Keeper) updateParams(ctx context.Context, authority string, params types.Params) error {
+	if authority != k.authority {
+		return types.ErrInvalidSigner.Wrapf("expected the authority %s, found %s", k.authority, authority)
+	}
+	if err := params.Validate(); err != nil {
+		return err
+	}
+	return k.params.Set(ctx, params)
+}
+
+func (k *Keeper) logger(ctx context.Context) log.Logger {
+	return sdk.UnwrapSDKContext(ctx).Logger().With("module", "x/"+types.ModuleName)
+}
+
+func (k *Keeper) parse(text string) (sdk.AccAddress, error) {
+	bz, err := k.addresses.StringToBytes(text)
+	if err != nil {
+		return nil, types.ErrInvalidAddress.Wrapf("operator: expected an account address, found %q: %s", text, err)
+	}
+	return bz, nil
+}
+
+func emit(ctx context.Context, event proto.Message) error {
+	return sdk.UnwrapSDKContext(ctx).EventManager().EmitTypedEvent(event)
+}

@@ -1,0 +1,15 @@
+package types
+
+import "cosmossdk.io/errors"
+
+// Sentinels of x/rewards, one per decision that a caller makes.
+var (
+	ErrInvalidSigner   = errors.Register(ModuleName, 2, "expected another signer")
+	ErrInvalidParams   = errors.Register(ModuleName, 3, "invalid params")
+	ErrInvalidAddress  = errors.Register(ModuleName, 4, "invalid address")
+	ErrInvalidCoin     = errors.Register(ModuleName, 5, "invalid coin")
+	ErrInvalidDenoms   = errors.Register(ModuleName, 6, "invalid denoms")
+	ErrNothingToClaim  = errors.Register(ModuleName, 7, "nothing to claim")
+	ErrInvalidGenesis  = errors.Register(ModuleName, 8, "invalid genesis")
+	ErrInvariantBroken = errors.Register(ModuleName, 9, "invariant broken")
+)

@@ -1,0 +1,32 @@
+// Package types holds the messages, records, parameters and errors of
+// x/rewards: what paid work earns and how it is shared.
+package types
+
+import "cosmossdk.io/collections"
+
+const (
+	// ModuleName names the module.
+	ModuleName = "rewards"
+	// StoreKey is the key of the module's store.
+	StoreKey = ModuleName
+	// TStoreKey is the key of the module's transient store.
+	TStoreKey = "transient_" + ModuleName
+	// MaxClaimDenoms bounds the denoms of one claim.
+	MaxClaimDenoms = 16
+	// MaxAmountBits bounds a single reward. Sums of such amounts stay far below
+	// the 315 bits of the SDK's decimals, in which x/distribution counts what it
+	// is given; a token with an absurd supply must not halt the chain there.
+	MaxAmountBits = 128
+)
+
+// ParamsPrefix is the prefix of the parameters.
+func ParamsPrefix() collections.Prefix { return collections.NewPrefix(0) }
+
+// EarningsPrefix is the prefix of (operator, denom) -> unclaimed amount.
+func EarningsPrefix() collections.Prefix { return collections.NewPrefix(1) }
+
+// PendingPrefix is the prefix of the shares that wait in escrow.
+func PendingPrefix() collections.Prefix { return collections.NewPrefix(2) }
+
+// NotesPrefix is the transient prefix of (operator, denom) -> shares of this block.
+func NotesPrefix() collections.Prefix { return collections.NewPrefix(0) }

@@ -1,0 +1,46 @@
+package types
+
+import (
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+)
+
+const (
+	// BasisPoints is the whole in basis points.
+	BasisPoints = 10_000
+	// MaxFoldBlocks bounds how long shares may wait in escrow, in blocks.
+	MaxFoldBlocks = 1_000_000
+	// maxGasPriceBits keeps gas price times gas inside math.Int.
+	maxGasPriceBits = 128
+)
+
+// DefaultParams returns the parameters a new chain starts with.
+func DefaultParams() Params {
+	return Params{
+		FeeSplit: FeeSplit{ExecutorBps: 8800, BurnBps: 500, StakersBps: 500, CommunityBps: 200},
+		// 10^9 atfuel: a bank send of 10^5 gas costs 0.0001 tfuel.
+		MinGasPrice: math.NewInt(1_000_000_000),
+		FeeDenom:    "atfuel",
+		FoldBlocks:  100,
+	}
+}
+
+// Validate checks every parameter.
+func (p Params) Validate() error {
+	split := p.FeeSplit
+	sum := uint64(split.ExecutorBps) + uint64(split.BurnBps) + uint64(split.StakersBps) + uint64(split.CommunityBps)
+	if sum != BasisPoints {
+		return ErrInvalidParams.Wrapf("fee_split: expected shares that sum to %d basis points, found %d", BasisPoints, sum)
+	}
+	if p.MinGasPrice.IsNil() || p.MinGasPrice.IsNegative() || p.MinGasPrice.BigInt().BitLen() > maxGasPriceBits {
+		return ErrInvalidParams.Wrapf("min_gas_price: expected 0 to 2^%d, found %s", maxGasPriceBits, p.MinGasPrice)
+	}
+	if err := sdk.ValidateDenom(p.FeeDenom); err != nil {
+		return ErrInvalidParams.Wrapf("fee_denom: %s", err)
+	}
+	if p.FoldBlocks == 0 || p.FoldBlocks > MaxFoldBlocks {
+		return ErrInvalidParams.Wrapf("fold_blocks: expected 1 to %d, found %d", MaxFoldBlocks, p.FoldBlocks)
+	}
+	return nil
+}
