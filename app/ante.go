@@ -28,7 +28,7 @@ func newAnteHandler(app *App) sdk.AnteHandler {
 		FeegrantKeeper:  app.FeeGrantKeeper,
 		SignModeHandler: app.encoding.TxConfig.SignModeHandler(),
 		SigGasConsumer:  ante.DefaultSigVerificationGasConsumer,
-		TxFeeChecker:    NewTxFeeChecker(app.minGasPrice()),
+		TxFeeChecker:    NewTxFeeChecker(app.MinGasPriceSource()),
 	})
 	if err != nil {
 		panic(err)
@@ -111,12 +111,5 @@ func (b feeBank) SendCoinsFromAccountToModule(
 
 var _ authtypes.BankKeeper = feeBank{}
 
-// fixedMinGasPrice is a source without a module behind it.
-type fixedMinGasPrice struct{ price sdkmath.Int }
-
-// MinGasPrice returns the fixed price.
-func (f fixedMinGasPrice) MinGasPrice(context.Context) (sdkmath.Int, error) { return f.price, nil }
-
-func (app *App) minGasPrice() MinGasPriceSource {
-	return fixedMinGasPrice{sdkmath.NewInt(params.DefaultMinGasPrice)}
-}
+// MinGasPriceSource returns where this chain keeps its minimum gas price.
+func (app *App) MinGasPriceSource() MinGasPriceSource { return app.RewardsKeeper }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 
 	abci "github.com/cometbft/cometbft/abci/types"
 	dbm "github.com/cosmos/cosmos-db"
@@ -39,6 +40,9 @@ type App struct {
 	ModuleManager      *module.Manager
 	BasicModuleManager module.BasicManager
 	configurator       module.Configurator
+
+	closeOnce sync.Once
+	closeErr  error
 }
 
 var _ servertypes.Application = (*App)(nil)
@@ -147,6 +151,14 @@ func (app *App) PrepareCheckStater(ctx sdk.Context) {
 
 // LoadHeight loads the state committed at height instead of the newest.
 func (app *App) LoadHeight(height int64) error { return app.LoadVersion(height) }
+
+// Close releases the database and the snapshot store. The server closes more
+// than once on its way out, and pebble panics on a second time, so only the
+// first call does it; all return its error.
+func (app *App) Close() error {
+	app.closeOnce.Do(func() { app.closeErr = app.BaseApp.Close() })
+	return app.closeErr
+}
 
 // AppCodec returns the codec of state and messages.
 func (app *App) AppCodec() codec.Codec { return app.encoding.Codec }

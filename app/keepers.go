@@ -37,6 +37,13 @@ import (
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
 
 	"github.com/thetaedge/theta/app/params"
+	beaconkeeper "github.com/thetaedge/theta/x/beacon/keeper"
+	beacontypes "github.com/thetaedge/theta/x/beacon/types"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+	edgenodekeeper "github.com/thetaedge/theta/x/edgenode/keeper"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+	rewardskeeper "github.com/thetaedge/theta/x/rewards/keeper"
+	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
 // Keepers are the doors to each module's state.
@@ -54,6 +61,9 @@ type Keepers struct {
 	FeeGrantKeeper  feegrantkeeper.Keeper
 	AuthzKeeper     authzkeeper.Keeper
 	EpochsKeeper    *epochskeeper.Keeper
+	BeaconKeeper    *beaconkeeper.Keeper
+	EdgenodeKeeper  *edgenodekeeper.Keeper
+	RewardsKeeper   *rewardskeeper.Keeper
 }
 
 // Authority returns the address that may change params: that of x/gov.
@@ -68,6 +78,7 @@ func newKeepers(app *App, logger log.Logger, appOpts servertypes.AppOptions) Kee
 	k.addStaking(app)
 	k.addGovernance(app, appOpts)
 	k.addPermissions(app)
+	k.addEdge(app)
 	return k
 }
 
@@ -142,4 +153,21 @@ func (k *Keepers) addPermissions(app *App) {
 	k.FeeGrantKeeper = feegrantkeeper.NewKeeper(cdc, app.kvService(feegrant.StoreKey), k.AccountKeeper)
 	k.AuthzKeeper = authzkeeper.NewKeeper(
 		app.kvService(authzkeeper.StoreKey), cdc, app.MsgServiceRouter(), k.AccountKeeper)
+}
+
+// addEdge builds what the chain exists for: randomness, nodes, rewards and
+// jobs. Rewards are owed out of the escrow of x/compute.
+func (k *Keepers) addEdge(app *App) {
+	cdc, authority := app.encoding.Codec, Authority()
+	k.BeaconKeeper = beaconkeeper.NewKeeper(
+		cdc, app.kvService(beacontypes.StoreKey), AddressCodec(), k.BankKeeper,
+		authtypes.FeeCollectorName, params.BaseDenom, authority)
+	k.EdgenodeKeeper = edgenodekeeper.NewKeeper(
+		cdc, app.kvService(edgenodetypes.StoreKey), AddressCodec(), k.BankKeeper, k.DistrKeeper, authority)
+	k.EpochsKeeper.SetHooks(epochstypes.NewMultiEpochHooks(k.EdgenodeKeeper.Hooks()))
+	k.RewardsKeeper = rewardskeeper.NewKeeper(
+		cdc, app.kvService(rewardstypes.StoreKey),
+		runtime.NewTransientStoreService(app.stores.transient[rewardstypes.TStoreKey]),
+		AddressCodec(), k.BankKeeper, k.DistrKeeper,
+		authtypes.FeeCollectorName, computetypes.ModuleName, authority)
 }

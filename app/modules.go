@@ -37,6 +37,13 @@ import (
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 	"github.com/cosmos/cosmos-sdk/x/upgrade"
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
+
+	"github.com/thetaedge/theta/x/beacon"
+	beacontypes "github.com/thetaedge/theta/x/beacon/types"
+	"github.com/thetaedge/theta/x/edgenode"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+	"github.com/thetaedge/theta/x/rewards"
+	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
 // setModules gives the app its modules, their order in a block and their
@@ -75,6 +82,9 @@ func (app *App) modules() []module.AppModule {
 		feegrantmodule.NewAppModule(cdc, k.AccountKeeper, k.BankKeeper, k.FeeGrantKeeper, registry),
 		authzmodule.NewAppModule(cdc, k.AuthzKeeper, k.AccountKeeper, k.BankKeeper, registry),
 		epochs.NewAppModule(k.EpochsKeeper),
+		beacon.NewAppModule(cdc, k.BeaconKeeper),
+		edgenode.NewAppModule(cdc, k.EdgenodeKeeper),
+		rewards.NewAppModule(cdc, k.RewardsKeeper),
 	}
 }
 
@@ -86,13 +96,15 @@ func (app *App) setOrder() {
 	// who is bonded; downtime and evidence are judged on the last block's set.
 	app.ModuleManager.SetOrderBeginBlockers(
 		minttypes.ModuleName, distrtypes.ModuleName, slashingtypes.ModuleName, evidencetypes.ModuleName,
-		stakingtypes.ModuleName, authz.ModuleName, epochstypes.ModuleName,
+		stakingtypes.ModuleName, authz.ModuleName, beacontypes.ModuleName, epochstypes.ModuleName,
 	)
 
 	// Bank first: it credits the block's virtual transfers, which the modules
-	// after it may spend.
+	// after it may spend. Then gov, whose proposals may post or settle jobs; then
+	// what happens to jobs; and rewards after all that earns in this block.
 	app.ModuleManager.SetOrderEndBlockers(
-		banktypes.ModuleName, govtypes.ModuleName, stakingtypes.ModuleName, feegrant.ModuleName,
+		banktypes.ModuleName, govtypes.ModuleName, beacontypes.ModuleName, edgenodetypes.ModuleName,
+		rewardstypes.ModuleName, stakingtypes.ModuleName, feegrant.ModuleName,
 	)
 
 	// Genutil comes after staking and the balances that its transactions bond.
@@ -100,7 +112,9 @@ func (app *App) setOrder() {
 		authtypes.ModuleName, banktypes.ModuleName, distrtypes.ModuleName, stakingtypes.ModuleName,
 		slashingtypes.ModuleName, govtypes.ModuleName, minttypes.ModuleName, evidencetypes.ModuleName,
 		authz.ModuleName, feegrant.ModuleName, upgradetypes.ModuleName, vestingtypes.ModuleName,
-		consensustypes.ModuleName, epochstypes.ModuleName, genutiltypes.ModuleName,
+		consensustypes.ModuleName, epochstypes.ModuleName,
+		beacontypes.ModuleName, edgenodetypes.ModuleName, rewardstypes.ModuleName,
+		genutiltypes.ModuleName,
 	}
 	app.ModuleManager.SetOrderInitGenesis(order...)
 	app.ModuleManager.SetOrderExportGenesis(order...)

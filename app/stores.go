@@ -19,6 +19,10 @@ import (
 	slashingtypes "github.com/cosmos/cosmos-sdk/x/slashing/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
+
+	beacontypes "github.com/thetaedge/theta/x/beacon/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
 // stores holds every store key of the chain. Parallel execution needs the whole
@@ -36,8 +40,9 @@ func newStores() stores {
 			distrtypes.StoreKey, minttypes.StoreKey, govtypes.StoreKey, consensustypes.StoreKey,
 			upgradetypes.StoreKey, evidencetypes.StoreKey, feegrant.StoreKey, authzkeeper.StoreKey,
 			epochstypes.StoreKey,
+			beacontypes.StoreKey, edgenodetypes.StoreKey, rewardstypes.StoreKey,
 		),
-		transient: storetypes.NewTransientStoreKeys(),
+		transient: storetypes.NewTransientStoreKeys(rewardstypes.TStoreKey),
 		object:    storetypes.NewObjectStoreKeys(banktypes.ObjectStoreKey),
 	}
 }

@@ -27,6 +27,8 @@ func addCommands(root *cobra.Command, chain *app.App) {
 	home := app.DefaultNodeHome()
 	root.AddCommand(
 		newInitCmd(chain, home),
+		newTestnetCmd(chain),
+		newConfigCmd(),
 		debug.Cmd(),
 		pruning.Cmd(newApp, home),
 		snapshot.Cmd(newApp),

@@ -1,0 +1,123 @@
+package app_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"cosmossdk.io/math"
+
+	"github.com/cosmos/cosmos-sdk/baseapp"
+	"github.com/cosmos/cosmos-sdk/codec"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/testutil/apptest"
+	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
+)
+
+func send(chain *apptest.Chain) []sdk.Msg {
+	return []sdk.Msg{banktypes.NewMsgSend(chain.Accounts[0].Address, chain.Accounts[1].Address,
+		sdk.NewCoins(params.TfuelCoin(1)))}
+}
+
+// The fee is the least one for 200,000 gas, changed by delta atfuel.
+func feeOf(gas uint64, delta int64) apptest.TxOption {
+	return apptest.WithFee(sdk.NewCoin(params.BaseDenom,
+		apptest.MinFee(gas).AmountOf(params.BaseDenom).Add(math.NewInt(delta))))
+}
+
+func TestBlockRefusesFeeBelowMinimum(t *testing.T) {
+	chain := apptest.New(t)
+	before := chain.Balance(chain.Accounts[0].Address, params.BaseDenom)
+
+	tx := chain.Sign(chain.Accounts[0], send(chain), apptest.WithGas(200_000), feeOf(200_000, -1))
+	result := chain.NextBlock(tx).TxResults[0]
+
+	require.Equal(t, sdkerrors.ErrInsufficientFee.ABCICode(), result.Code, result.Log)
+	require.Contains(t, result.Log, "200000000000000atfuel", "the log says what it costs")
+	require.Equal(t, before, chain.Balance(chain.Accounts[0].Address, params.BaseDenom), "nothing is taken")
+}
+
+func TestMempoolRefusesFeeBelowMinimum(t *testing.T) {
+	chain := apptest.New(t)
+	tx := chain.Sign(chain.Accounts[0], send(chain), apptest.WithGas(200_000), feeOf(200_000, -1))
+	require.Equal(t, sdkerrors.ErrInsufficientFee.ABCICode(), chain.Check(tx).Code)
+}
+
+func TestBlockTakesMinimumFee(t *testing.T) {
+	chain := apptest.New(t)
+	tx := chain.Sign(chain.Accounts[0], send(chain), apptest.WithGas(200_000), feeOf(200_000, 0))
+	require.Zero(t, chain.Check(tx).Code)
+	result := chain.NextBlock(tx).TxResults[0]
+	require.Zero(t, result.Code, result.Log)
+}
+
+func TestNodeMayAskMoreInItsMempoolOnly(t *testing.T) {
+	chain := apptest.New(t, apptest.WithBaseAppOptions(baseapp.SetMinGasPrices("2000000000atfuel")))
+	tx := chain.Sign(chain.Accounts[0], send(chain), apptest.WithGas(200_000), feeOf(200_000, 0))
+	require.Equal(t, sdkerrors.ErrInsufficientFee.ABCICode(), chain.Check(tx).Code)
+	require.Zero(t, chain.NextBlock(tx).TxResults[0].Code, "a block with it is valid")
+}
+
+func TestFeeInAnotherDenomIsRefused(t *testing.T) {
+	chain := apptest.New(t, apptest.WithAccounts(2, params.TfuelCoin(10), sdk.NewInt64Coin("uother", 1_000_000)))
+	tx := chain.Sign(chain.Accounts[0], send(chain), apptest.WithGas(200_000),
+		apptest.WithFee(sdk.NewInt64Coin("uother", 1_000_000)))
+	result := chain.NextBlock(tx).TxResults[0]
+	require.Equal(t, sdkerrors.ErrInsufficientFee.ABCICode(), result.Code)
+	require.Contains(t, result.Log, "fees are paid in atfuel, found 1000000uother")
+}
+
+func TestSimulationNeedsNoFee(t *testing.T) {
+	chain := apptest.New(t)
+	tx := chain.Sign(chain.Accounts[0], send(chain), apptest.WithGas(200_000), feeOf(200_000, -200_000_000_000_000))
+	gas, _, err := chain.App.Simulate(tx)
+	require.NoError(t, err)
+	require.Positive(t, gas.GasUsed)
+}
+
+func TestPriorityIsGasPrice(t *testing.T) {
+	chain := apptest.New(t)
+	tx := chain.Sign(chain.Accounts[0], send(chain), apptest.WithGas(100_000),
+		apptest.WithFee(sdk.NewCoin(params.BaseDenom, math.NewInt(5_000_000_000).MulRaw(100_000))))
+	decoded, err := chain.App.TxConfig().TxDecoder()(tx)
+	require.NoError(t, err)
+	_, priority, err := checker(chain)(chain.Ctx(), decoded)
+	require.NoError(t, err)
+	require.EqualValues(t, 5_000_000_000, priority)
+}
+
+func TestFeesReachTheCollectorAtEndOfBlock(t *testing.T) {
+	chain := apptest.New(t)
+	payer := chain.Accounts[0]
+	before := chain.Balance(payer.Address, params.BaseDenom)
+	tx := chain.Sign(payer, send(chain), apptest.WithGas(200_000))
+	require.Zero(t, chain.NextBlock(tx).TxResults[0].Code)
+
+	fee := apptest.MinFee(200_000).AmountOf(params.BaseDenom)
+	spent := before.Sub(chain.Balance(payer.Address, params.BaseDenom))
+	require.Equal(t, params.Tfuel(1).Add(fee), spent)
+	collector := chain.App.AccountKeeper.GetModuleAddress("fee_collector")
+	require.True(t, chain.Balance(collector, params.BaseDenom).GTE(fee))
+}
+
+func TestMinimumFollowsTheRewardsParams(t *testing.T) {
+	chain := apptest.New(t, apptest.WithGenesis(func(cdc codec.Codec, genesis map[string]json.RawMessage) {
+		var state rewardstypes.GenesisState
+		cdc.MustUnmarshalJSON(genesis[rewardstypes.ModuleName], &state)
+		require.Equal(t, math.NewInt(params.DefaultMinGasPrice), state.Params.MinGasPrice,
+			"what a new node asks is what a new chain asks")
+		state.Params.MinGasPrice = state.Params.MinGasPrice.MulRaw(2)
+		genesis[rewardstypes.ModuleName] = cdc.MustMarshalJSON(&state)
+	}))
+	gas := uint64(200_000)
+	old := chain.Sign(chain.Accounts[0], send(chain), apptest.WithGas(gas))
+	require.Equal(t, sdkerrors.ErrInsufficientFee.ABCICode(), chain.NextBlock(old).TxResults[0].Code)
+	paid := chain.Sign(chain.Accounts[0], send(chain), apptest.WithGas(gas),
+		apptest.WithFee(apptest.MinFee(2*gas)...))
+	require.Zero(t, chain.NextBlock(paid).TxResults[0].Code)
+}

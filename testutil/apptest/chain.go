@@ -1,0 +1,184 @@
+// Package apptest drives the real app in a test as consensus would: blocks with
+// signed transactions through FinalizeBlock and Commit, without a network. Keys
+// are derived from names, so two chains made with the same options have the same
+// genesis and take the same blocks.
+package apptest
+
+import (
+	"testing"
+	"time"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+	dbm "github.com/cosmos/cosmos-db"
+	"github.com/stretchr/testify/require"
+
+	"cosmossdk.io/log/v2"
+
+	"github.com/cosmos/cosmos-sdk/baseapp"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/app"
+)
+
+// ChainID is the id of every test chain.
+const ChainID = "theta-test"
+
+// Chain is an app with its accounts and one validator.
+type Chain struct {
+	App *app.App
+	// Accounts hold the coins of the genesis; the validator's own is not among
+	// them.
+	Accounts []Account
+	// Validator is the operator account of the only validator.
+	Validator Account
+
+	t        testing.TB
+	settings settings
+	db       dbm.DB
+	height   int64
+	time     time.Time
+	// pending counts the txs each signer has signed for the next block.
+	pending map[string]uint64
+}
+
+// New builds a chain, runs its genesis and commits a first block.
+func New(t testing.TB, options ...Option) *Chain {
+	t.Helper()
+	c := &Chain{t: t, settings: defaultSettings(), pending: make(map[string]uint64)}
+	for _, option := range options {
+		option(&c.settings)
+	}
+	c.Validator = NewAccount("validator")
+	for i := range c.settings.accounts {
+		c.Accounts = append(c.Accounts, NewAccount(accountName(i)))
+	}
+	c.time = c.settings.genesisTime
+	c.open()
+	t.Cleanup(c.close)
+	c.initChain()
+	c.NextBlock()
+	return c
+}
+
+func (c *Chain) open() {
+	c.t.Helper()
+	c.db = c.settings.db
+	if c.settings.dir != "" {
+		var err error
+		c.db, err = dbm.NewDB("application", dbm.PebbleDBBackend, c.settings.dir)
+		require.NoError(c.t, err)
+	}
+	options := append([]func(*baseapp.BaseApp){baseapp.SetChainID(ChainID)}, c.settings.baseAppOptions...)
+	c.App = app.New(log.NewNopLogger(), c.db, true, c.settings.appOptions, options...)
+}
+
+// close releases what open took; a database in memory stays as it is.
+func (c *Chain) close() {
+	if c.settings.dir != "" {
+		require.NoError(c.t, c.App.Close())
+	}
+}
+
+// Restart builds the app anew on the same database, as a node does that was
+// stopped between two blocks.
+func (c *Chain) Restart() {
+	c.t.Helper()
+	c.close()
+	c.open()
+	require.Equal(c.t, c.height, c.App.LastBlockHeight(), "the last committed height is loaded")
+}
+
+func (c *Chain) initChain() {
+	c.t.Helper()
+	response, err := c.App.InitChain(&abci.RequestInitChain{
+		ChainId:         ChainID,
+		Time:            c.settings.genesisTime,
+		InitialHeight:   1,
+		ConsensusParams: c.consensusParams(),
+		AppStateBytes:   c.genesisState(),
+	})
+	require.NoError(c.t, err)
+	require.Len(c.t, response.Validators, 1, "the genesis transaction makes one validator")
+}
+
+// NextBlock runs txs as the next block and commits it. The header time moves on
+// by the block time.
+func (c *Chain) NextBlock(txs ...[]byte) *abci.ResponseFinalizeBlock {
+	c.t.Helper()
+	c.height++
+	c.time = c.time.Add(c.settings.blockTime)
+	response, err := c.App.FinalizeBlock(&abci.RequestFinalizeBlock{
+		Height:            c.height,
+		Time:              c.time,
+		Txs:               txs,
+		ProposerAddress:   ConsensusKey().PubKey().Address(),
+		DecidedLastCommit: c.lastCommit(),
+	})
+	require.NoError(c.t, err)
+	require.Len(c.t, response.TxResults, len(txs))
+	_, err = c.App.Commit()
+	require.NoError(c.t, err)
+	clear(c.pending)
+	return response
+}
+
+// lastCommit says that the validator has signed the last block; the first block
+// has none before it.
+func (c *Chain) lastCommit() abci.CommitInfo {
+	if c.height <= 1 {
+		return abci.CommitInfo{}
+	}
+	return abci.CommitInfo{Votes: []abci.VoteInfo{{
+		Validator:   abci.Validator{Address: ConsensusKey().PubKey().Address(), Power: validatorPower},
+		BlockIdFlag: 2, // commit
+	}}}
+}
+
+// Blocks runs n empty blocks.
+func (c *Chain) Blocks(n int) {
+	c.t.Helper()
+	for range n {
+		c.NextBlock()
+	}
+}
+
+// Skip moves the clock on by d, so that the next block is that much later.
+func (c *Chain) Skip(d time.Duration) { c.time = c.time.Add(d) }
+
+// Height returns the last committed height.
+func (c *Chain) Height() int64 { return c.height }
+
+// Time returns the header time of the last block.
+func (c *Chain) Time() time.Time { return c.time }
+
+// AppHash returns the hash of the last committed state.
+func (c *Chain) AppHash() []byte { return c.App.LastCommitID().Hash }
+
+// Ctx returns a context that reads the last committed state. Writes to it are
+// lost.
+func (c *Chain) Ctx() sdk.Context {
+	c.t.Helper()
+	ctx, err := c.App.CreateQueryContext(0, false)
+	require.NoError(c.t, err)
+	return ctx.WithBlockTime(c.time)
+}
+
+// Judge returns whether the app would accept a proposal of txs.
+func (c *Chain) Judge(txs ...[]byte) abci.ResponseProcessProposal_ProposalStatus {
+	c.t.Helper()
+	response, err := c.App.ProcessProposal(&abci.RequestProcessProposal{
+		Height: c.height + 1,
+		Time:   c.time.Add(c.settings.blockTime),
+		Txs:    txs,
+	})
+	require.NoError(c.t, err)
+	return response.Status
+}
+
+// Check passes tx through the mempool's check.
+func (c *Chain) Check(tx []byte) *abci.ResponseCheckTx {
+	c.t.Helper()
+	response, err := c.App.CheckTx(&abci.RequestCheckTx{Tx: tx, Type: abci.CheckTxType_New})
+	require.NoError(c.t, err)
+	return response
+}

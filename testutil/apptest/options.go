@@ -1,0 +1,99 @@
+package apptest
+
+import (
+	"encoding/json"
+	"maps"
+	"time"
+
+	cmttypes "github.com/cometbft/cometbft/types"
+	dbm "github.com/cosmos/cosmos-db"
+
+	"github.com/cosmos/cosmos-sdk/baseapp"
+	"github.com/cosmos/cosmos-sdk/codec"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/app/params"
+)
+
+// Option changes how a chain is built.
+type Option func(*settings)
+
+// GenesisChange adjusts the app state before it is run; genesis maps a module's
+// name to its document.
+type GenesisChange func(cdc codec.Codec, genesis map[string]json.RawMessage)
+
+type settings struct {
+	accounts       int
+	balance        sdk.Coins
+	genesisTime    time.Time
+	blockTime      time.Duration
+	changes        []GenesisChange
+	consensus      []func(*cmttypes.ConsensusParams)
+	db             dbm.DB
+	dir            string
+	appOptions     appOptions
+	baseAppOptions []func(*baseapp.BaseApp)
+}
+
+func defaultSettings() settings {
+	return settings{
+		accounts:    4,
+		balance:     sdk.NewCoins(params.TfuelCoin(1_000_000)),
+		genesisTime: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
+		blockTime:   1500 * time.Millisecond,
+		db:          dbm.NewMemDB(),
+		appOptions:  appOptions{},
+	}
+}
+
+// appOptions stands for app.toml and the command line.
+type appOptions map[string]any
+
+// Get returns the value of key, or nil.
+func (o appOptions) Get(key string) any { return o[key] }
+
+// WithGenesis adjusts the default genesis; changes run in the order given.
+func WithGenesis(change GenesisChange) Option {
+	return func(s *settings) { s.changes = append(s.changes, change) }
+}
+
+// WithConsensus adjusts the consensus params of the genesis.
+func WithConsensus(change func(*cmttypes.ConsensusParams)) Option {
+	return func(s *settings) { s.consensus = append(s.consensus, change) }
+}
+
+// WithAccounts makes n accounts that each hold balance.
+func WithAccounts(n int, balance ...sdk.Coin) Option {
+	return func(s *settings) { s.accounts, s.balance = n, sdk.NewCoins(balance...) }
+}
+
+// WithBlockTime sets how far apart the headers of two blocks are.
+func WithBlockTime(d time.Duration) Option {
+	return func(s *settings) { s.blockTime = d }
+}
+
+// WithGenesisTime sets the time at which the chain starts.
+func WithGenesisTime(at time.Time) Option {
+	return func(s *settings) { s.genesisTime = at }
+}
+
+// WithDB keeps the state in db, which the caller closes.
+func WithDB(db dbm.DB) Option {
+	return func(s *settings) { s.db = db }
+}
+
+// WithDir keeps the state in a pebble database under dir, which Restart closes
+// and opens again.
+func WithDir(dir string) Option {
+	return func(s *settings) { s.dir = dir }
+}
+
+// WithAppOptions sets values of app.toml, such as "block-executor".
+func WithAppOptions(values map[string]any) Option {
+	return func(s *settings) { maps.Copy(s.appOptions, values) }
+}
+
+// WithBaseAppOptions passes options on to baseapp.
+func WithBaseAppOptions(options ...func(*baseapp.BaseApp)) Option {
+	return func(s *settings) { s.baseAppOptions = append(s.baseAppOptions, options...) }
+}

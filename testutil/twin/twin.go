@@ -1,0 +1,92 @@
+// Package twin runs the same blocks through several copies of the app and
+// compares what they agree on: app hash, and code, data and gas of every tx.
+package twin
+
+import (
+	"testing"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+	"github.com/stretchr/testify/require"
+
+	serverconfig "github.com/cosmos/cosmos-sdk/server/config"
+
+	"github.com/thetaedge/theta/testutil/apptest"
+)
+
+// Script returns the txs of the next block. It is called on the leader only; its
+// bytes go to all. i counts from zero.
+type Script func(leader *apptest.Chain, i int) [][]byte
+
+// Variant is a way to run an app that must not change its result.
+type Variant struct {
+	Name    string
+	Options []apptest.Option
+	// RestartAfter lists the blocks, counted from zero, after which the app is
+	// closed and opened again.
+	RestartAfter []int
+	// CheckTx passes every tx through the mempool's check before its block.
+	CheckTx bool
+}
+
+// Variants returns the ways in which real nodes differ: a node that was
+// restarted half way, one whose mempool saw the txs, and one that executes them
+// in parallel.
+func Variants(t testing.TB, blocks int) []Variant {
+	t.Helper()
+	return []Variant{
+		{Name: "same", CheckTx: false},
+		{Name: "checked", CheckTx: true},
+		{
+			Name:         "restarted",
+			Options:      []apptest.Option{apptest.WithDir(t.TempDir())},
+			RestartAfter: []int{0, blocks / 2},
+		},
+		{Name: "parallel", Options: []apptest.Option{apptest.WithAppOptions(map[string]any{
+			"block-executor": serverconfig.BlockExecutorBlockSTM, "block-stm-workers": 4,
+		})}},
+	}
+}
+
+// Run runs blocks of script on a leader and on each variant, all with options,
+// and fails at the first block on which they differ. It returns the leader.
+func Run(t testing.TB, blocks int, script Script, variants []Variant, options ...apptest.Option) *apptest.Chain {
+	t.Helper()
+	leader := apptest.New(t, options...)
+	followers := make([]*apptest.Chain, len(variants))
+	for i, variant := range variants {
+		followers[i] = apptest.New(t, append(append([]apptest.Option{}, options...), variant.Options...)...)
+		require.Equal(t, leader.AppHash(), followers[i].AppHash(), "%s: app hash after genesis", variant.Name)
+	}
+	for i := range blocks {
+		txs := script(leader, i)
+		expected := leader.NextBlock(txs...)
+		for j, variant := range variants {
+			follow(t, followers[j], variant, i, txs, expected)
+		}
+	}
+	return leader
+}
+
+func follow(
+	t testing.TB, chain *apptest.Chain, variant Variant, block int, txs [][]byte, expected *abci.ResponseFinalizeBlock,
+) {
+	t.Helper()
+	if variant.CheckTx {
+		for _, tx := range txs {
+			chain.Check(tx)
+		}
+	}
+	found := chain.NextBlock(txs...)
+	for i, result := range found.TxResults {
+		want := expected.TxResults[i]
+		require.Equal(t, want.Code, result.Code, "%s: code of tx %d of block %d: %s", variant.Name, i, block, result.Log)
+		require.Equal(t, want.Data, result.Data, "%s: data of tx %d of block %d", variant.Name, i, block)
+		require.Equal(t, want.GasUsed, result.GasUsed, "%s: gas of tx %d of block %d", variant.Name, i, block)
+	}
+	require.Equal(t, expected.AppHash, found.AppHash, "%s: app hash of block %d", variant.Name, block)
+	for _, at := range variant.RestartAfter {
+		if at == block {
+			chain.Restart()
+		}
+	}
+}
