@@ -27,7 +27,7 @@ type BeaconKeeper interface {
 // EdgenodeKeeper knows the nodes, their weights and what they have at stake.
 type EdgenodeKeeper interface {
 	Epoch(ctx context.Context) (uint64, error)
-	BondDenom(ctx context.Context) (string, error)
+	Params(ctx context.Context) (edgenodetypes.Params, error)
 	Class(ctx context.Context, id string) (edgenodetypes.HardwareClass, error)
 	ClassSnapshot(ctx context.Context, class string, epoch uint64) (edgenodetypes.ClassSnapshot, error)
 	Node(ctx context.Context, operator sdk.AccAddress) (edgenodetypes.Node, error)

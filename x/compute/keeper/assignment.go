@@ -1,0 +1,193 @@
+package keeper
+
+import (
+	"bytes"
+	"slices"
+
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+// enter is the claim of one draw.
+func (w *work) enter(operator sdk.AccAddress, ref types.TaskRef) error {
+	if ref.Round != w.index() {
+		return types.ErrWrongRound.Wrapf("task is in round %d, got a claim for round %d", w.index(), ref.Round)
+	}
+	c, rules, err := w.match(operator)
+	if err != nil {
+		return err
+	}
+	for _, r := range rules {
+		if r.err != nil {
+			return r.err
+		}
+	}
+	return w.claim(c)
+}
+
+// held returns the part that a node has in the round it names.
+func (w *work) held(operator sdk.AccAddress, ref types.TaskRef) (types.Assignment, error) {
+	a, ok, err := w.assignment(operator)
+	if err != nil {
+		return a, err
+	}
+	if !ok {
+		return a, types.ErrNotAssigned.Wrapf("%s holds no part of task %d of job %s", operator, ref.Task, ref.JobId)
+	}
+	if a.Round != ref.Round {
+		return a, types.ErrWrongRound.Wrapf("node was drawn in round %d, got round %d", a.Round, ref.Round)
+	}
+	return a, nil
+}
+
+// commit fixes the node's result.
+func (w *work) commit(operator sdk.AccAddress, item types.CommitItem) error {
+	a, err := w.held(operator, item.Ref)
+	if err != nil {
+		return err
+	}
+	switch a.Status {
+	case types.ASSIGNMENT_STATUS_ASSIGNED:
+	case types.ASSIGNMENT_STATUS_CANDIDATE:
+		return types.ErrNotAssigned.Wrapf("the draw closes at height %d", w.round().Draw.CloseHeight)
+	default:
+		return types.ErrAlreadyCommitted.Wrap("a commitment cannot be replaced")
+	}
+	if w.height() > a.CommitDeadline {
+		return types.ErrCommitLate.Wrapf("deadline was height %d, this is %d", a.CommitDeadline, w.height())
+	}
+	if err := a.MoveTo(types.ASSIGNMENT_STATUS_COMMITTED); err != nil {
+		return err
+	}
+	a.Commitment = item.Commitment
+	w.round().Committed++
+	return w.setAssignment(operator, a)
+}
+
+// openReveals starts the reveal phase once every slot is filled and committed.
+func (w *work) openReveals() (bool, error) {
+	round := w.round()
+	if round.Draw != nil || round.Target == 0 || len(round.Replicas) != int(round.Target) || round.Committed != round.Target {
+		return false, nil
+	}
+	if err := round.MoveTo(types.ROUND_PHASE_REVEAL); err != nil {
+		return false, err
+	}
+	round.RevealDeadline = w.height() + int64(w.params.RevealBlocks)
+	return true, w.emit(&types.EventRevealOpened{Ref: w.ref(), Deadline: round.RevealDeadline})
+}
+
+// reveal shows the tag that the node committed to.
+func (w *work) reveal(operator sdk.AccAddress, item types.RevealItem) error {
+	a, err := w.held(operator, item.Ref)
+	if err != nil {
+		return err
+	}
+	if a.Status == types.ASSIGNMENT_STATUS_REVEALED {
+		return types.ErrAlreadyRevealed.Wrap("the tag is on chain")
+	}
+	if a.Status != types.ASSIGNMENT_STATUS_COMMITTED || a.Round != w.index() || w.round().Phase != types.ROUND_PHASE_REVEAL {
+		return types.ErrNotRevealing.Wrapf("round %d has %d of %d commitments", w.index(), w.round().Committed, w.round().Target)
+	}
+	if !bytes.Equal(types.Commitment(operator, item.Tag, item.Salt), a.Commitment) {
+		return types.ErrRevealMismatch.Wrapf("expected tag and salt that hash to %x with the operator", a.Commitment)
+	}
+	if err := a.MoveTo(types.ASSIGNMENT_STATUS_REVEALED); err != nil {
+		return err
+	}
+	a.Tag, a.Metrics = item.Tag, item.Metrics
+	w.round().Revealed++
+	return w.setAssignment(operator, a)
+}
+
+// open shows the digest behind a revealed tag. One node of those that agree is
+// enough: the chain recognises the others' tags.
+func (w *work) open(operator sdk.AccAddress, item types.OpenItem) error {
+	a, err := w.held(operator, item.Ref)
+	if err != nil {
+		return err
+	}
+	if w.index() == 0 || w.round().Phase != types.ROUND_PHASE_REVEAL {
+		return types.ErrNotOpening.Wrap("digests are opened once the replicas of a further round have committed")
+	}
+	if a.Status != types.ASSIGNMENT_STATUS_REVEALED {
+		return types.ErrNotOpening.Wrap("reveal the tag first")
+	}
+	if slices.ContainsFunc(w.task.Opened, func(d []byte) bool { return bytes.Equal(d, item.Digest) }) {
+		return types.ErrAlreadyOpened.Wrapf("digest %x", item.Digest)
+	}
+	if !bytes.Equal(w.tag(a.Round, item.Digest), a.Tag) {
+		return types.ErrOpenMismatch.Wrapf("digest %x has not the tag revealed in round %d", item.Digest, a.Round)
+	}
+	w.task.Opened = append(w.task.Opened, item.Digest)
+	return nil
+}
+
+func (w *work) tag(round uint32, digest []byte) []byte {
+	return types.Tag(w.ctx.ChainID(), w.job.Id, w.task.Index, round, digest)
+}
+
+// openedDigest returns the open digest behind a revealed tag, nil without one.
+func (w *work) openedDigest(a types.Assignment) []byte {
+	for _, d := range w.task.Opened {
+		if bytes.Equal(w.tag(a.Round, d), a.Tag) {
+			return d
+		}
+	}
+	return nil
+}
+
+// mustOpen says whether the task waits for the node to open its digest.
+func (w *work) mustOpen(a types.Assignment) bool {
+	return w.index() > 0 && w.round().Phase == types.ROUND_PHASE_REVEAL &&
+		a.Status == types.ASSIGNMENT_STATUS_REVEALED && w.openedDigest(a) == nil
+}
+
+// release gives the task back inside the prepare window. Enough reports that an
+// input is not there end the task, unless somebody has shown by committing that
+// it is.
+func (w *work) release(operator sdk.AccAddress, item types.ReleaseItem) error {
+	a, err := w.held(operator, item.Ref)
+	if err != nil {
+		return err
+	}
+	if a.Status != types.ASSIGNMENT_STATUS_ASSIGNED {
+		return types.ErrNotAssigned.Wrapf("only an assigned task can be given back, this one is %s", a.Status)
+	}
+	if last := a.AssignedHeight + int64(w.job.PrepareBlocks); w.height() > last {
+		return types.ErrReleaseLate.Wrapf("prepare window ended at height %d, this is %d; commit a result", last, w.height())
+	}
+	if item.InputUnavailable && item.Input >= w.job.Inputs {
+		return types.ErrInvalidBatch.Wrapf("input: expected 0 (program) to %d, got %d", w.job.Inputs-1, item.Input)
+	}
+	if err := a.MoveTo(types.ASSIGNMENT_STATUS_RELEASED); err != nil {
+		return err
+	}
+	if err := w.k.nodes.Release(w.ctx, operator, a.Liability); err != nil {
+		return err
+	}
+	round := w.round()
+	round.Replicas = slices.DeleteFunc(round.Replicas, func(op string) bool { return op == a.Operator })
+	w.task.Departed = append(w.task.Departed, newOutcome(a))
+	if err := w.removeAssignment(operator); err != nil {
+		return err
+	}
+	if !item.InputUnavailable {
+		return nil
+	}
+	w.task.InputReports = append(w.task.InputReports, a.Operator)
+	if len(w.task.InputReports) < int(w.params.InputReports) || w.index() > 0 || round.Committed > 0 {
+		return nil
+	}
+	return w.abandon(types.TASK_STATUS_INPUT_UNAVAILABLE)
+}
+
+func newOutcome(a types.Assignment) types.Outcome {
+	return types.Outcome{
+		Operator: a.Operator, Round: a.Round, Status: a.Status, Tag: a.Tag, Metrics: a.Metrics,
+		Paid: math.ZeroInt(), Slashed: math.ZeroInt(), Share: math.ZeroInt(),
+	}
+}

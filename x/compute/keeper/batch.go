@@ -1,0 +1,80 @@
+package keeper
+
+import (
+	"context"
+
+	errorsmod "cosmossdk.io/errors"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+// batch runs the items of a worker's message one by one. The whole message is
+// checked before anything is written; an item that fails leaves no trace and
+// its code in the results; the message fails only if all items do.
+func batch[T types.Item](
+	ctx context.Context, k *Keeper, action, worker string, items []T,
+	run func(w *work, operator sdk.AccAddress, item T) error,
+) ([]types.ItemResult, error) {
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	key, err := types.ValidateBatch(worker, items, params.MaxBatch)
+	if err != nil {
+		return nil, err
+	}
+	operator, err := k.nodes.OperatorOf(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	text, err := k.addresses.BytesToString(operator)
+	if err != nil {
+		return nil, err
+	}
+	sdkCtx := sdk.UnwrapSDKContext(ctx)
+	results := make([]types.ItemResult, len(items))
+	event := &types.EventBatch{Operator: text, Action: action}
+	var first error
+	for i, item := range items {
+		if err := k.runItem(sdkCtx, operator, item.GetTaskRef(), func(w *work, op sdk.AccAddress) error {
+			return run(w, op, item)
+		}); err != nil {
+			space, code, log := errorsmod.ABCIInfo(err, false)
+			results[i] = types.ItemResult{Code: code, Codespace: space, Log: log}
+			if first == nil {
+				first = err
+			}
+			continue
+		}
+		event.Items = append(event.Items, item.GetTaskRef())
+	}
+	if len(event.Items) == 0 {
+		return nil, first
+	}
+	return results, sdkCtx.EventManager().EmitTypedEvent(event)
+}
+
+// runItem applies one item to its task, in a cached context.
+func (k *Keeper) runItem(ctx sdk.Context, operator sdk.AccAddress, ref types.TaskRef, run func(*work, sdk.AccAddress) error) error {
+	cached, write := ctx.CacheContext()
+	w, err := k.load(cached, ref.JobId, ref.Task)
+	if err != nil {
+		return err
+	}
+	if w.task.Ended() {
+		return types.ErrTaskEnded.Wrapf("task %d of job %s; its receipt says how", ref.Task, ref.JobId)
+	}
+	if err := run(w, operator); err != nil {
+		return err
+	}
+	if err := w.advance(); err != nil {
+		return err
+	}
+	if err := w.save(); err != nil {
+		return err
+	}
+	write()
+	return nil
+}

@@ -1,0 +1,135 @@
+// Package keeper runs jobs: it holds their escrow, draws nodes for their
+// tasks, counts their votes and settles what everybody gets.
+package keeper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"cosmossdk.io/collections"
+	"cosmossdk.io/core/address"
+	"cosmossdk.io/core/store"
+	"cosmossdk.io/log/v2"
+
+	"github.com/cosmos/cosmos-sdk/codec"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+type (
+	taskKey       = collections.Pair[types.JobID, uint64]
+	assignmentKey = collections.Triple[sdk.AccAddress, types.JobID, uint64]
+	dueKey        = collections.Triple[int64, types.JobID, uint64]
+)
+
+// Keeper owns the state of x/compute and the coins of its escrow account.
+type Keeper struct {
+	addresses address.Codec
+	bank      types.BankKeeper
+	beacon    types.BeaconKeeper
+	nodes     types.EdgenodeKeeper
+	rewards   types.RewardsKeeper
+	authority string
+	escrow    sdk.AccAddress
+
+	schema      collections.Schema
+	params      collections.Item[types.Params]
+	jobs        collections.Map[types.JobID, types.Job]
+	specs       collections.Map[types.JobID, types.JobSpec]
+	tasks       collections.Map[taskKey, types.Task]
+	assignments collections.Map[assignmentKey, types.Assignment]
+	receipts    collections.Map[taskKey, types.Receipt]
+	openJobs    collections.KeySet[collections.Pair[string, types.JobID]]
+	requesters  collections.KeySet[collections.Pair[sdk.AccAddress, types.JobID]]
+	due         collections.KeySet[dueKey]
+}
+
+// NewKeeper returns the keeper. authority is the address that may change the
+// parameters. It panics when the collections clash, which is a programming error.
+func NewKeeper(
+	cdc codec.BinaryCodec, stores store.KVStoreService, addresses address.Codec,
+	bank types.BankKeeper, beacon types.BeaconKeeper, nodes types.EdgenodeKeeper, rewards types.RewardsKeeper,
+	authority string,
+) *Keeper {
+	sb := collections.NewSchemaBuilder(stores)
+	task := collections.PairKeyCodec(types.JobIDKey, collections.Uint64Key)
+	k := &Keeper{
+		addresses: addresses,
+		bank:      bank,
+		beacon:    beacon,
+		nodes:     nodes,
+		rewards:   rewards,
+		authority: authority,
+		escrow:    authtypes.NewModuleAddress(types.ModuleName),
+		params:    collections.NewItem(sb, types.ParamsPrefix, "params", codec.CollValue[types.Params](cdc)),
+		jobs:      collections.NewMap(sb, types.JobsPrefix, "jobs", types.JobIDKey, codec.CollValue[types.Job](cdc)),
+		specs:     collections.NewMap(sb, types.SpecsPrefix, "specs", types.JobIDKey, codec.CollValue[types.JobSpec](cdc)),
+		tasks:     collections.NewMap(sb, types.TasksPrefix, "tasks", task, codec.CollValue[types.Task](cdc)),
+		assignments: collections.NewMap(sb, types.AssignmentsPrefix, "assignments",
+			collections.TripleKeyCodec(sdk.AccAddressKey, types.JobIDKey, collections.Uint64Key),
+			codec.CollValue[types.Assignment](cdc)),
+		receipts: collections.NewMap(sb, types.ReceiptsPrefix, "receipts", task, codec.CollValue[types.Receipt](cdc)),
+		openJobs: collections.NewKeySet(sb, types.OpenJobsPrefix, "open_jobs",
+			collections.PairKeyCodec(collections.StringKey, types.JobIDKey)),
+		requesters: collections.NewKeySet(sb, types.RequestersPrefix, "requesters",
+			collections.PairKeyCodec(sdk.AccAddressKey, types.JobIDKey)),
+		due: collections.NewKeySet(sb, types.DuePrefix, "due",
+			collections.TripleKeyCodec(collections.Int64Key, types.JobIDKey, collections.Uint64Key)),
+	}
+	schema, err := sb.Build()
+	if err != nil {
+		panic(fmt.Sprintf("x/%s: %s", types.ModuleName, err))
+	}
+	k.schema = schema
+	return k
+}
+
+// Authority is the address that may change the parameters.
+func (k *Keeper) Authority() string { return k.authority }
+
+// Params returns the parameters.
+func (k *Keeper) Params(ctx context.Context) (types.Params, error) { return k.params.Get(ctx) }
+
+// Job returns a job apart from its spec. It returns ErrJobNotFound.
+func (k *Keeper) Job(ctx context.Context, id types.JobID) (types.Job, error) {
+	job, err := k.jobs.Get(ctx, id)
+	if errors.Is(err, collections.ErrNotFound) {
+		return types.Job{}, types.ErrJobNotFound.Wrapf("no job %s", id)
+	}
+	return job, err
+}
+
+// Receipt returns what remains of a task that has ended. It returns
+// ErrReceiptNotFound.
+func (k *Keeper) Receipt(ctx context.Context, id types.JobID, task uint64) (types.Receipt, error) {
+	receipt, err := k.receipts.Get(ctx, collections.Join(id, task))
+	if errors.Is(err, collections.ErrNotFound) {
+		return types.Receipt{}, types.ErrReceiptNotFound.Wrapf("task %d of job %s has not ended, or does not exist", task, id)
+	}
+	return receipt, err
+}
+
+func (k *Keeper) logger(ctx context.Context) log.Logger {
+	return sdk.UnwrapSDKContext(ctx).Logger().With("module", "x/"+types.ModuleName)
+}
+
+// isolated runs an item of a block in a cached context under recover: a bad
+// item is logged, leaves no trace and stops nobody else.
+func (k *Keeper) isolated(ctx sdk.Context, what string, item func(sdk.Context) error) (ok bool) {
+	cached, write := ctx.CacheContext()
+	defer func() {
+		if r := recover(); r != nil {
+			k.logger(ctx).Error("skipped", "item", what, "panic", fmt.Sprint(r))
+			ok = false
+		}
+	}()
+	if err := item(cached); err != nil {
+		k.logger(ctx).Error("skipped", "item", what, "err", err)
+		return false
+	}
+	write()
+	return true
+}

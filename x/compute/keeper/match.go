@@ -1,0 +1,153 @@
+package keeper
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+
+	errorsmod "cosmossdk.io/errors"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+// candidate is a node that the matcher looks at.
+type candidate struct {
+	operator sdk.AccAddress
+	// rank in the draw, nil until it can be told.
+	rank []byte
+}
+
+// rule is one thing that a claim asks for.
+type rule struct {
+	name   string
+	detail string
+	err    error
+}
+
+// match checks a node against a task's draw, rule by rule, in the order in
+// which a claim fails. It stops at the first rule that the next ones build on.
+// Claims, Claimable and Explain all go through it.
+func (w *work) match(operator sdk.AccAddress) (candidate, []rule, error) {
+	c := candidate{operator: operator}
+	var rules []rule
+	check := func(name, detail string, ok bool, sentinel *errorsmod.Error) bool {
+		r := rule{name: name, detail: detail}
+		if !ok {
+			r.err = sentinel.Wrap(detail)
+		}
+		rules = append(rules, r)
+		return ok
+	}
+	round := w.round()
+	draw := round.Draw
+	if !check("draw", "the task draws nodes", round.Phase == types.ROUND_PHASE_COMMIT && draw != nil, types.ErrNoDraw) {
+		return c, rules, nil
+	}
+	check("seed", fmt.Sprintf("seed pinned at height %d is known", draw.SeedHeight), draw.CloseHeight != 0, types.ErrSeedUnknown)
+	node, err := w.k.nodes.Node(w.ctx, operator)
+	if errors.Is(err, edgenodetypes.ErrNodeNotFound) {
+		rules = append(rules, rule{name: "node", detail: "operator has a node", err: err})
+		return c, rules, nil
+	}
+	if err != nil {
+		return c, nil, err
+	}
+	if err := w.matchHistory(operator, check); err != nil {
+		return c, nil, err
+	}
+	w.matchNode(node, check)
+	if draw.CloseHeight == 0 {
+		return c, rules, nil
+	}
+	if err := w.matchTicket(&c, check); err != nil {
+		return c, nil, err
+	}
+	return c, rules, nil
+}
+
+// checker notes a rule and whether it holds.
+type checker func(name, detail string, ok bool, sentinel *errorsmod.Error) bool
+
+// matchNode checks what the node is and has.
+func (w *work) matchNode(node edgenodetypes.Node, check checker) {
+	state, profile := node.State, node.Profile
+	check("status", fmt.Sprintf("node is active: it is %s", state.Status),
+		state.Status == edgenodetypes.NODE_STATUS_ACTIVE, types.ErrNotQualified)
+	check("class", fmt.Sprintf("class %s: the node's is %s", w.job.Class, profile.Class),
+		profile.Class == w.job.Class, types.ErrNotQualified)
+	check("executor", fmt.Sprintf("runs %s: the node runs %v", w.job.Executor, profile.Executors),
+		slices.Contains(profile.Executors, w.job.Executor), types.ErrNotQualified)
+	check("slots", fmt.Sprintf("a free slot: %d of %d are used", state.UsedSlots, state.Slots),
+		state.UsedSlots < state.Slots, types.ErrNotQualified)
+	free := state.Bond.Sub(state.Locked)
+	check("bond", fmt.Sprintf("free bond of %s: the node has %s; bond more or wait until work ends", w.job.Liability, free),
+		free.GTE(w.job.Liability), types.ErrNotQualified)
+}
+
+// matchHistory refuses nodes that have taken part already: every round is done
+// by others.
+func (w *work) matchHistory(operator sdk.AccAddress, check checker) error {
+	a, held, err := w.assignment(operator)
+	if err != nil {
+		return err
+	}
+	text, err := w.k.addresses.BytesToString(operator)
+	if err != nil {
+		return err
+	}
+	candidate := held && a.Status == types.ASSIGNMENT_STATUS_CANDIDATE
+	check("candidate", "not a candidate of this draw already", !candidate, types.ErrAlreadyClaimed)
+	left := slices.ContainsFunc(w.task.Departed, func(o types.Outcome) bool { return o.Operator == text })
+	check("new to the task", "has not taken part in this task before", !left && (!held || candidate), types.ErrAlreadyTookPart)
+	return nil
+}
+
+// matchTicket computes the node's rank from the draw's seed and the weights of
+// its epoch.
+func (w *work) matchTicket(c *candidate, check checker) error {
+	draw := w.round().Draw
+	check("window", fmt.Sprintf("claims before height %d: this is %d", draw.CloseHeight, w.height()),
+		w.height() < draw.CloseHeight, types.ErrClaimClosed)
+	seed, known, err := w.k.beacon.Seed(w.ctx, draw.SeedHeight)
+	if err != nil {
+		return err
+	}
+	if !check("seed kept", "the seed is still kept", known, types.ErrSeedUnknown) {
+		return nil
+	}
+	weight, err := w.k.nodes.Weight(w.ctx, c.operator, draw.Epoch)
+	if errors.Is(err, edgenodetypes.ErrSnapshotPruned) {
+		check("weight", err.Error(), false, types.ErrNoWeight)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	class, err := w.k.nodes.ClassSnapshot(w.ctx, w.job.Class, draw.Epoch)
+	if err != nil {
+		return err
+	}
+	if !check("weight", fmt.Sprintf("weight at the start of epoch %d: %s of %s; a new bond counts from the next epoch",
+		draw.Epoch, weight, class.Weight), weight.IsPositive() && class.Weight.GTE(weight), types.ErrNoWeight) {
+		return nil
+	}
+	c.rank = types.Rank(seed.Randomness, w.id, w.task.Index, w.index(), draw.Attempt, c.operator, weight)
+	threshold := types.Threshold(w.params.SortitionFactor, draw.Slots, draw.Attempt, class.Weight)
+	check("ticket", fmt.Sprintf("rank %x below %x", c.rank[:12], threshold[:12]),
+		bytes.Compare(c.rank, threshold) < 0, types.ErrNotEligible)
+	leads := true
+	if n := len(draw.Candidates); n >= int(draw.Slots) {
+		worst, _, err := w.mustAssignment(draw.Candidates[n-1])
+		if err != nil {
+			return err
+		}
+		leads = bytes.Compare(c.rank, worst.Rank) < 0
+	}
+	check("rank", fmt.Sprintf("among the lowest %d", draw.Slots), leads, types.ErrOutranked)
+	return nil
+}

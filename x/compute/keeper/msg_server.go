@@ -1,0 +1,82 @@
+package keeper
+
+import (
+	"context"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+type msgServer struct{ k *Keeper }
+
+// NewMsgServer serves the messages of x/compute.
+func NewMsgServer(k *Keeper) types.MsgServer { return msgServer{k: k} }
+
+func (s msgServer) PostJob(ctx context.Context, msg *types.MsgPostJob) (*types.MsgPostJobResponse, error) {
+	job, fee, err := s.k.PostJob(sdk.UnwrapSDKContext(ctx), msg.Requester, msg.Spec)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgPostJobResponse{
+		JobId: job.Id, Reserved: sdk.NewCoin(job.Reward.Denom, job.Reserved), PostingFee: fee,
+	}, nil
+}
+
+func (s msgServer) CancelJob(ctx context.Context, msg *types.MsgCancelJob) (*types.MsgCancelJobResponse, error) {
+	refund, err := s.k.CancelJob(sdk.UnwrapSDKContext(ctx), msg.Requester, msg.JobId)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgCancelJobResponse{Refund: refund}, nil
+}
+
+func (s msgServer) Claim(ctx context.Context, msg *types.MsgClaim) (*types.MsgClaimResponse, error) {
+	results, err := batch(ctx, s.k, "claim", msg.Worker, msg.Items, (*work).enter)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgClaimResponse{Results: results}, nil
+}
+
+func (s msgServer) Commit(ctx context.Context, msg *types.MsgCommit) (*types.MsgCommitResponse, error) {
+	results, err := batch(ctx, s.k, "commit", msg.Worker, msg.Items, (*work).commit)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgCommitResponse{Results: results}, nil
+}
+
+func (s msgServer) Reveal(ctx context.Context, msg *types.MsgReveal) (*types.MsgRevealResponse, error) {
+	results, err := batch(ctx, s.k, "reveal", msg.Worker, msg.Items, (*work).reveal)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgRevealResponse{Results: results}, nil
+}
+
+func (s msgServer) Open(ctx context.Context, msg *types.MsgOpen) (*types.MsgOpenResponse, error) {
+	results, err := batch(ctx, s.k, "open", msg.Worker, msg.Items, (*work).open)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgOpenResponse{Results: results}, nil
+}
+
+func (s msgServer) Release(ctx context.Context, msg *types.MsgRelease) (*types.MsgReleaseResponse, error) {
+	results, err := batch(ctx, s.k, "release", msg.Worker, msg.Items, (*work).release)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgReleaseResponse{Results: results}, nil
+}
+
+func (s msgServer) UpdateParams(ctx context.Context, msg *types.MsgUpdateParams) (*types.MsgUpdateParamsResponse, error) {
+	if err := sdk.ValidateAuthority(sdk.UnwrapSDKContext(ctx), s.k.authority, msg.Authority); err != nil {
+		return nil, err
+	}
+	if err := msg.Params.Validate(); err != nil {
+		return nil, err
+	}
+	return &types.MsgUpdateParamsResponse{}, s.k.params.Set(ctx, msg.Params)
+}
