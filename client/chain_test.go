@@ -1,0 +1,243 @@
+package client
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cosmos/gogoproto/proto"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"cosmossdk.io/math"
+
+	"github.com/cometbft/cometbft/proto/tendermint/p2p"
+
+	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
+	nodeservice "github.com/cosmos/cosmos-sdk/client/grpc/node"
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
+	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
+	"github.com/cosmos/cosmos-sdk/types/tx"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+
+	"github.com/thetaedge/theta/app/params"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
+)
+
+const (
+	testChain = "theta-test"
+	testJob   = "7-0-0"
+)
+
+// errDown is what a node that restarts answers.
+var errDown = status.Error(codes.Unavailable, "connection refused")
+
+// fate is what happens to a tx that is sent.
+type fate string
+
+const (
+	fateRuns       fate = "runs"
+	fateLost       fate = "lost, and the answer too"
+	fateUnanswered fate = "runs, and the answer is lost"
+	fateStale      fate = "refused for its sequence"
+	fateSwallowed  fate = "accepted and never in a block"
+)
+
+// step is what the chain shows of the job at one look.
+type step struct {
+	job     computetypes.Job
+	task    *computetypes.Task
+	receipt *computetypes.Receipt
+	down    bool
+}
+
+// chain is a chain in memory: every question for its height makes a block, and
+// the test says what becomes of txs and of the job.
+type chain struct {
+	grpc.ClientConnInterface
+
+	mu       sync.Mutex
+	height   uint64
+	sequence uint64
+	balance  math.Int
+	live     uint64
+	fates    []fate
+	executed map[string]*sdk.TxResponse
+	posted   []*computetypes.MsgPostJob
+	steps    []step
+}
+
+func newChain() *chain {
+	return &chain{height: 10, sequence: 3, live: 5, balance: params.Tfuel(100), executed: map[string]*sdk.TxResponse{}}
+}
+
+// testClient connects to the chain without waiting between looks.
+func testClient(t *testing.T, c *chain) *Client {
+	t.Helper()
+	params.SetSDKDefaults()
+	client, err := New(t.Context(), c)
+	require.NoError(t, err)
+	client.poll = time.Microsecond
+	return client
+}
+
+// Invoke answers a question.
+func (c *chain) Invoke(_ context.Context, method string, request, reply any, _ ...grpc.CallOption) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch request := request.(type) {
+	case *cmtservice.GetNodeInfoRequest:
+		return answer(reply, &cmtservice.GetNodeInfoResponse{DefaultNodeInfo: &p2p.DefaultNodeInfo{Network: testChain}})
+	case *nodeservice.StatusRequest:
+		c.height++
+		return answer(reply, &nodeservice.StatusResponse{Height: c.height})
+	case *rewardstypes.QueryParamsRequest:
+		return answer(reply, &rewardstypes.QueryParamsResponse{Params: rewardstypes.Params{MinGasPrice: math.NewInt(1_000_000_000)}})
+	case *authtypes.QueryAccountInfoRequest:
+		return answer(reply, &authtypes.QueryAccountInfoResponse{Info: &authtypes.BaseAccount{Address: request.Address, AccountNumber: 4, Sequence: c.sequence}})
+	case *banktypes.QuerySpendableBalanceByDenomRequest:
+		return answer(reply, &banktypes.QuerySpendableBalanceByDenomResponse{Balance: &sdk.Coin{Denom: request.Denom, Amount: c.balance}})
+	case *tx.SimulateRequest:
+		return answer(reply, &tx.SimulateResponse{GasInfo: &sdk.GasInfo{GasUsed: 100_000}})
+	case *tx.BroadcastTxRequest:
+		return c.broadcast(request, reply)
+	case *tx.GetTxRequest:
+		if response, found := c.executed[request.Hash]; found {
+			return answer(reply, &tx.GetTxResponse{TxResponse: response})
+		}
+		return status.Error(codes.NotFound, "tx not found")
+	case *computetypes.QueryQuoteRequest:
+		reward, err := sdk.ParseCoinNormalized(request.Reward)
+		if err != nil {
+			return err
+		}
+		return answer(reply, &computetypes.QueryQuoteResponse{
+			Reserve:     sdk.Coin{Denom: reward.Denom, Amount: reward.Amount.MulRaw(int64(request.Replicas))},
+			PostingFee:  sdk.NewInt64Coin(params.BaseDenom, int64(request.SpecBytes)),
+			Liability:   reward,
+			LiveNodes:   c.live,
+			NeededNodes: uint64(request.Replicas) + 1,
+		})
+	default:
+		return c.show(request, reply, method)
+	}
+}
+
+// show answers questions for the job; each look at it moves on by a step.
+func (c *chain) show(request, reply any, method string) error {
+	if len(c.steps) == 0 {
+		return errors.New("the test has no answer for " + method)
+	}
+	now := c.steps[0]
+	switch request.(type) {
+	case *computetypes.QueryJobRequest:
+		if now.down {
+			c.steps = c.steps[1:]
+			return errDown
+		}
+		return answer(reply, &computetypes.QueryJobResponse{Job: now.job})
+	case *computetypes.QueryTaskRequest:
+		if len(c.steps) > 1 {
+			c.steps = c.steps[1:]
+		}
+		if now.task == nil {
+			return status.Error(codes.NotFound, "task not found")
+		}
+		return answer(reply, &computetypes.QueryTaskResponse{Task: *now.task})
+	case *computetypes.QueryReceiptRequest:
+		if now.receipt == nil {
+			return status.Error(codes.NotFound, "receipt not found")
+		}
+		return answer(reply, &computetypes.QueryReceiptResponse{Receipt: *now.receipt})
+	default:
+		return errors.New("the test has no answer for " + method)
+	}
+}
+
+func (c *chain) broadcast(request *tx.BroadcastTxRequest, reply any) error {
+	next := fateRuns
+	if len(c.fates) > 0 {
+		next, c.fates = c.fates[0], c.fates[1:]
+	}
+	sum := sha256.Sum256(request.TxBytes)
+	hash := strings.ToUpper(hex.EncodeToString(sum[:]))
+	if next == fateLost {
+		return errDown
+	}
+	sequence, msg, err := decodePost(request.TxBytes)
+	if err != nil {
+		return err
+	}
+	if next == fateStale {
+		c.sequence++
+	}
+	if sequence != c.sequence {
+		return answer(reply, &tx.BroadcastTxResponse{TxResponse: &sdk.TxResponse{
+			TxHash: hash, Code: sdkerrors.ErrWrongSequence.ABCICode(), Codespace: sdkerrors.ErrWrongSequence.Codespace(), RawLog: "account sequence mismatch",
+		}})
+	}
+	if next != fateSwallowed {
+		c.sequence++
+		c.posted = append(c.posted, msg)
+		c.executed[hash] = executedPost(hash)
+	}
+	if next == fateUnanswered {
+		return errDown
+	}
+	return answer(reply, &tx.BroadcastTxResponse{TxResponse: &sdk.TxResponse{TxHash: hash}})
+}
+
+func decodePost(raw []byte) (uint64, *computetypes.MsgPostJob, error) {
+	var envelope tx.TxRaw
+	var body tx.TxBody
+	var auth tx.AuthInfo
+	var msg computetypes.MsgPostJob
+	err := errors.Join(proto.Unmarshal(raw, &envelope), proto.Unmarshal(envelope.BodyBytes, &body), proto.Unmarshal(envelope.AuthInfoBytes, &auth))
+	if err != nil {
+		return 0, nil, err
+	}
+	return auth.SignerInfos[0].Sequence, &msg, proto.Unmarshal(body.Messages[0].Value, &msg)
+}
+
+func executedPost(hash string) *sdk.TxResponse {
+	response, err := codectypes.NewAnyWithValue(&computetypes.MsgPostJobResponse{
+		JobId: testJob, Reserved: params.TfuelCoin(3), PostingFee: sdk.NewInt64Coin(params.BaseDenom, 5),
+	})
+	if err != nil {
+		panic(err)
+	}
+	data, err := proto.Marshal(&sdk.TxMsgData{MsgResponses: []*codectypes.Any{response}})
+	if err != nil {
+		panic(err)
+	}
+	return &sdk.TxResponse{TxHash: hash, Data: strings.ToUpper(hex.EncodeToString(data))}
+}
+
+func answer(reply any, with proto.Message) error {
+	raw, err := proto.Marshal(with)
+	if err != nil {
+		return err
+	}
+	return proto.Unmarshal(raw, reply.(proto.Message))
+}
+
+// keySigner signs with a key in memory.
+type keySigner struct{ key *secp256k1.PrivKey }
+
+func newSigner() keySigner { return keySigner{key: secp256k1.GenPrivKey()} }
+
+func (s keySigner) Address() sdk.AccAddress         { return sdk.AccAddress(s.key.PubKey().Address()) }
+func (s keySigner) PubKey() cryptotypes.PubKey      { return s.key.PubKey() }
+func (s keySigner) Sign(doc []byte) ([]byte, error) { return s.key.Sign(doc) }

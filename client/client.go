@@ -1,0 +1,158 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+
+	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
+	nodeservice "github.com/cosmos/cosmos-sdk/client/grpc/node"
+	"github.com/cosmos/cosmos-sdk/codec"
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	"github.com/cosmos/cosmos-sdk/std"
+	"github.com/cosmos/cosmos-sdk/types/tx"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
+)
+
+// defaultPoll is how often the chain is asked for news while waiting; blocks take
+// a second or two.
+const defaultPoll = 400 * time.Millisecond
+
+// Connection is what the client needs of a gRPC connection. *grpc.ClientConn is
+// one, and so is the SDK's client.Context.
+type Connection = grpc.ClientConnInterface
+
+// Client posts jobs and fetches their results. It is safe for concurrent use,
+// except that one signer's transactions must be sent one after the other.
+type Client struct {
+	chainID string
+	poll    time.Duration
+
+	compute computetypes.QueryClient
+	rewards rewardstypes.QueryClient
+	auth    authtypes.QueryClient
+	bank    banktypes.QueryClient
+	node    nodeservice.ServiceClient
+	tx      tx.ServiceClient
+}
+
+// New returns a client for the chain behind conn, which it asks for its id.
+func New(ctx context.Context, conn Connection) (*Client, error) {
+	info, err := cmtservice.NewServiceClient(conn).GetNodeInfo(ctx, &cmtservice.GetNodeInfoRequest{})
+	if err != nil {
+		return nil, fmt.Errorf("cannot reach a node of the chain: %w; check its address and that it is up", plain(err))
+	}
+	if info.DefaultNodeInfo == nil || info.DefaultNodeInfo.Network == "" {
+		return nil, errors.New("expected a node that names its chain, found none")
+	}
+	return &Client{
+		chainID: info.DefaultNodeInfo.Network,
+		poll:    defaultPoll,
+		compute: computetypes.NewQueryClient(conn),
+		rewards: rewardstypes.NewQueryClient(conn),
+		auth:    authtypes.NewQueryClient(conn),
+		bank:    banktypes.NewQueryClient(conn),
+		node:    nodeservice.NewServiceClient(conn),
+		tx:      tx.NewServiceClient(conn),
+	}, nil
+}
+
+// Dial opens a connection without transport security, for nodes on this machine
+// or behind a tunnel, with the codec that the chain's messages need.
+func Dial(address string) (*grpc.ClientConn, error) {
+	registry := codectypes.NewInterfaceRegistry()
+	std.RegisterInterfaces(registry)
+	authtypes.RegisterInterfaces(registry)
+	computetypes.RegisterInterfaces(registry)
+	wire := codec.NewProtoCodec(registry).GRPCCodec()
+	conn, err := grpc.NewClient(address,
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.ForceCodec(wire)))
+	if err != nil {
+		return nil, fmt.Errorf("node %s: %w", address, err)
+	}
+	return conn, nil
+}
+
+// ChainID is the id of the chain.
+func (c *Client) ChainID() string { return c.chainID }
+
+// Height is the height of the last block that the node has committed.
+func (c *Client) Height(ctx context.Context) (int64, error) {
+	answer, err := c.node.Status(ctx, &nodeservice.StatusRequest{})
+	if err != nil {
+		return 0, fmt.Errorf("height of the chain: %w", plain(err))
+	}
+	return int64(answer.Height), nil //nolint:gosec // heights fit
+}
+
+// wait blocks until the next look at the chain is due.
+func (c *Client) wait(ctx context.Context) error {
+	timer := time.NewTimer(c.poll)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	case <-timer.C:
+		return nil
+	}
+}
+
+// patiently repeats a question for as long as the node cannot be reached, so that
+// a node that restarts does not end a wait of minutes. Other errors end it.
+func (c *Client) patiently(ctx context.Context, ask func() error) error {
+	for {
+		err := ask()
+		if err == nil || !unreachable(err) || ctx.Err() != nil {
+			return err
+		}
+		if waited := c.wait(ctx); waited != nil {
+			return fmt.Errorf("%w (last answer: %w)", waited, plain(err))
+		}
+	}
+}
+
+// isNotFound tells an absent record from trouble.
+func isNotFound(err error) bool { return status.Code(err) == codes.NotFound }
+
+// unreachable tells whether the node itself did not answer. Over CometBFT's RPC,
+// as the command line uses it, a refused connection comes without a gRPC status.
+func unreachable(err error) bool {
+	switch status.Code(err) {
+	case codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted:
+		return true
+	case codes.Unknown:
+		return isNetwork(err)
+	default:
+		return false
+	}
+}
+
+// plain drops gRPC's framing from an error that a person reads.
+func plain(err error) error {
+	var framed interface{ GRPCStatus() *status.Status }
+	if errors.As(err, &framed) {
+		return &plainError{text: framed.GRPCStatus().Message(), err: err}
+	}
+	return err
+}
+
+// plainError reads as the message and still unwraps to the whole.
+type plainError struct {
+	text string
+	err  error
+}
+
+func (e *plainError) Error() string { return e.text }
+
+func (e *plainError) Unwrap() error { return e.err }

@@ -1,0 +1,129 @@
+package client
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/thetaedge/theta/sidecar/blob"
+	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+const (
+	// ManifestFile keeps the result manifest beside the files that it names.
+	ManifestFile = ".theta-manifest"
+	// reservedPrefix starts the names that outputs may not have.
+	reservedPrefix = ".theta-"
+)
+
+var (
+	// ErrNoResult: the job ended without an accepted result.
+	ErrNoResult = errors.New("the job has no accepted result")
+	// ErrNotDelivered: the relay does not hold what the chain accepted.
+	ErrNotDelivered = errors.New("the accepted result is not on the relay")
+)
+
+// Result is a verified result on this machine.
+type Result struct {
+	// Manifest is what the nodes agreed on.
+	Manifest manifest.Manifest
+	// Tag is the one of the chain's receipt that it matches, in round Round.
+	Tag []byte
+	// Round of the task.
+	Round int
+	// Dir holds the files, at the manifest's paths.
+	Dir string
+}
+
+// Fetch brings the accepted result of a settled job from its drop box into dir.
+// Every byte is checked: the manifest against the chain's tags, the files against
+// the manifest. Files that are there already and right are not fetched again.
+func (c *Client) Fetch(ctx context.Context, state *State, settlement *Settlement, dir string) (*Result, error) {
+	if !settlement.Accepted() {
+		return nil, fmt.Errorf("%w: it ended %s", ErrNoResult, StatusName(settlement.Job.Status))
+	}
+	relay, err := blob.NewClient(blob.DefaultClientConfig(state.Relay))
+	if err != nil {
+		return nil, err
+	}
+	drops, err := relay.ListDrops(ctx, state.Token)
+	if err != nil {
+		return nil, fmt.Errorf("results of job %s: %w", state.JobID, err)
+	}
+	digest, result, err := c.accepted(drops, settlement.Receipt)
+	if err != nil {
+		return nil, err
+	}
+	var encoded bytes.Buffer
+	if _, err := relay.GetDrop(ctx, state.Token, digest, manifest.MaxEncodedBytes, &encoded); err != nil {
+		return nil, fmt.Errorf("result manifest of job %s: %w", state.JobID, err)
+	}
+	if result.Manifest, err = manifest.Decode(encoded.Bytes()); err != nil {
+		return nil, fmt.Errorf("result manifest of job %s: %w", state.JobID, err)
+	}
+	result.Dir = dir
+	if err := fetchFiles(ctx, relay, state.Token, result); err != nil {
+		return nil, err
+	}
+	if err := writeWhole(filepath.Join(dir, ManifestFile), encoded.Bytes(), 0o644); err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+// accepted finds the drop whose tag the chain has accepted. The digest of a
+// manifest's bytes is the result digest, so that nothing has to be fetched for it.
+func (c *Client) accepted(drops []blob.Drop, receipt *computetypes.Receipt) (blob.Digest, *Result, error) {
+	for _, drop := range drops {
+		if drop.Size > manifest.MaxEncodedBytes {
+			continue
+		}
+		if round, tag := c.matchingTag(drop.Digest, receipt); tag != nil {
+			return drop.Digest, &Result{Tag: tag, Round: round}, nil
+		}
+	}
+	return blob.Digest{}, nil, fmt.Errorf("%w: none of %d items in the drop box has a tag of job %s; it may have expired there",
+		ErrNotDelivered, len(drops), receipt.JobId)
+}
+
+// matchingTag returns the tag of the receipt that a result digest gives, and its
+// round; nil if there is none.
+func (c *Client) matchingTag(digest blob.Digest, receipt *computetypes.Receipt) (int, []byte) {
+	for round, tag := range receipt.Tags {
+		if len(tag) > 0 && bytes.Equal(tag, computetypes.Tag(c.chainID, receipt.JobId, receipt.Task, uint32(round), digest[:])) { //nolint:gosec // three rounds at most
+			return round, tag
+		}
+	}
+	return 0, nil
+}
+
+func fetchFiles(ctx context.Context, relay *blob.Client, token blob.Token, result *Result) error {
+	for _, file := range result.Manifest.Files {
+		if strings.HasPrefix(file.Path, reservedPrefix) {
+			return fmt.Errorf("output %q: names that begin with %s are kept for this program; let the job write another name", file.Path, reservedPrefix)
+		}
+		path := filepath.Join(result.Dir, filepath.FromSlash(file.Path))
+		if checkFile(path, file) == nil {
+			continue
+		}
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // results are the owner's to share
+			return err
+		}
+		if file.Size == 0 {
+			// Nodes need not deliver what everybody knows.
+			if err := writeWhole(path, nil, 0o644); err != nil {
+				return err
+			}
+			continue
+		}
+		if _, err := relay.FetchDrop(ctx, token, file.SHA256, int64(file.Size), path); err != nil { //nolint:gosec // a manifest's sizes fit
+			return fmt.Errorf("output %s: %w", file.Path, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,233 @@
+package client
+
+import (
+	"bytes"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+)
+
+// maxJobFileBytes is far more than any job needs.
+const maxJobFileBytes = 64 << 10
+
+// The blocks that a job file gets when it names none: at 1.5 seconds a block,
+// half a minute to fetch inputs, five minutes to commit, half an hour in all.
+const (
+	defaultPrepareBlocks  = 20
+	defaultCommitBlocks   = 200
+	defaultLifetimeBlocks = 1200
+	defaultQuorum         = 3
+)
+
+// JobFile is a job as a person writes it, in YAML. Unknown fields are refused.
+type JobFile struct {
+	// Executor is the profile to run under, such as "wasm/1".
+	Executor string `yaml:"executor"`
+	// Program is what runs.
+	Program Content `yaml:"program"`
+	// Args are its arguments, its own name left out.
+	Args []string `yaml:"args"`
+	// Inputs are the files it finds under /in, by their path there.
+	Inputs map[string]Content `yaml:"inputs"`
+	// Resources bound it; the same bounds hold on every machine.
+	Resources Resources `yaml:"resources"`
+	// Seed feeds its random numbers: 64 hex digits, or empty for zeros.
+	Seed string `yaml:"seed"`
+	// Class is the hardware class that may run it.
+	Class string `yaml:"class"`
+	// Policy says how the result is verified.
+	Policy Policy `yaml:"policy"`
+	// Reward is the pay of one replica, such as "1tfuel".
+	Reward string `yaml:"reward"`
+	// PrepareBlocks is how long a node may take to find that an input is missing.
+	PrepareBlocks uint64 `yaml:"prepare_blocks"`
+	// CommitBlocks is how long a node may take to commit to a result.
+	CommitBlocks uint64 `yaml:"commit_blocks"`
+	// LifetimeBlocks is how long the first round may take to find its nodes.
+	LifetimeBlocks uint64 `yaml:"lifetime_blocks"`
+	// Relay is the base URL of the relay that carries inputs and results.
+	Relay string `yaml:"relay"`
+}
+
+// Content is a file: a path on this machine, relative to the job file's folder,
+// or web addresses with the digest and size of what they serve.
+type Content struct {
+	Path   string
+	URIs   []string
+	SHA256 string
+	Size   uint64
+}
+
+// Resources bound what a replica may use.
+type Resources struct {
+	// Fuel is in the unit of the executor profile.
+	Fuel uint64 `yaml:"fuel"`
+	// Memory is what the program may hold.
+	Memory Bytes `yaml:"memory"`
+	// Output is what all its files together may take.
+	Output Bytes `yaml:"output"`
+}
+
+// Policy says how a result is verified.
+type Policy struct {
+	// Quorum is how many nodes run the job before anybody sees a result.
+	Quorum uint32 `yaml:"quorum"`
+}
+
+// LoadJobFile reads a job file from disk. Paths in it become absolute.
+func LoadJobFile(path string) (JobFile, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return JobFile{}, fmt.Errorf("job file: %w", err)
+	}
+	defer file.Close() //nolint:errcheck // read only
+	text, err := io.ReadAll(io.LimitReader(file, maxJobFileBytes+1))
+	if err != nil {
+		return JobFile{}, fmt.Errorf("job file %s: %w", path, err)
+	}
+	job, err := ParseJobFile(text)
+	if err != nil {
+		return JobFile{}, fmt.Errorf("job file %s: %w", path, err)
+	}
+	folder, err := filepath.Abs(filepath.Dir(path))
+	if err != nil {
+		return JobFile{}, fmt.Errorf("job file %s: %w", path, err)
+	}
+	job.resolve(folder)
+	return job, nil
+}
+
+// ParseJobFile reads a job file and fills in defaults. It refuses unknown fields
+// and a second document, naming the line, and whatever no chain would take.
+func ParseJobFile(text []byte) (JobFile, error) {
+	if len(text) > maxJobFileBytes {
+		return JobFile{}, fmt.Errorf("expected at most %d bytes, found more", maxJobFileBytes)
+	}
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder.KnownFields(true)
+	var job JobFile
+	if err := decoder.Decode(&job); err != nil {
+		if errors.Is(err, io.EOF) {
+			return JobFile{}, errors.New("expected a job, found an empty file")
+		}
+		return JobFile{}, explainYAML(err)
+	}
+	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return JobFile{}, errors.New("expected one job, found a second document after ---; use a file for each")
+	}
+	job.setDefaults()
+	return job, job.validate()
+}
+
+// SetInput adds or replaces an input by "path=FILE", as the --input flag gives it.
+func (j *JobFile) SetInput(assignment string) error {
+	name, file, found := strings.Cut(assignment, "=")
+	if !found || name == "" || file == "" {
+		return fmt.Errorf("expected an input as path=FILE, found %q", assignment)
+	}
+	absolute, err := filepath.Abs(file)
+	if err != nil {
+		return fmt.Errorf("input %s: %w", name, err)
+	}
+	if j.Inputs == nil {
+		j.Inputs = make(map[string]Content)
+	}
+	j.Inputs[name] = Content{Path: absolute}
+	return nil
+}
+
+func (j *JobFile) setDefaults() {
+	if j.Policy.Quorum == 0 {
+		j.Policy.Quorum = defaultQuorum
+	}
+	if j.PrepareBlocks == 0 {
+		j.PrepareBlocks = defaultPrepareBlocks
+	}
+	if j.CommitBlocks == 0 {
+		j.CommitBlocks = defaultCommitBlocks
+	}
+	if j.LifetimeBlocks == 0 {
+		j.LifetimeBlocks = defaultLifetimeBlocks
+	}
+}
+
+// validate finds what is missing; values are for the chain's own rules to judge.
+func (j JobFile) validate() error {
+	switch {
+	case j.Executor == "":
+		return errors.New(`executor is missing, expected a profile such as "wasm/1"`)
+	case j.Class == "":
+		return errors.New("class is missing, expected a hardware class such as cpu-small")
+	case j.Resources.Fuel == 0:
+		return errors.New("resources.fuel is missing, expected how much work a replica may do")
+	case j.Resources.Memory == 0:
+		return errors.New("resources.memory is missing, expected bytes such as 64MiB")
+	case j.Resources.Output == 0:
+		return errors.New("resources.output is missing, expected bytes such as 1MiB")
+	case j.Reward == "":
+		return errors.New("reward is missing, expected the pay of one replica such as 1tfuel")
+	}
+	if _, err := j.reward(); err != nil {
+		return err
+	}
+	if _, err := j.seed(); err != nil {
+		return err
+	}
+	if err := j.Program.validate(); err != nil {
+		return fmt.Errorf("program: %w", err)
+	}
+	for name, content := range j.Inputs {
+		if err := content.validate(); err != nil {
+			return fmt.Errorf("input %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (j JobFile) reward() (sdk.Coin, error) {
+	coin, err := ParseAmount(j.Reward)
+	if err != nil {
+		return sdk.Coin{}, fmt.Errorf("reward: %w", err)
+	}
+	return coin, nil
+}
+
+func (j JobFile) seed() ([]byte, error) {
+	seed, err := hex.DecodeString(j.Seed)
+	if err != nil || (len(seed) != 0 && len(seed) != 32) {
+		return nil, fmt.Errorf("seed: expected 64 hex digits or nothing, found %q", j.Seed)
+	}
+	return seed, nil
+}
+
+func (j *JobFile) resolve(folder string) {
+	j.Program = j.Program.in(folder)
+	for name, content := range j.Inputs {
+		j.Inputs[name] = content.in(folder)
+	}
+}
+
+// explainYAML drops the parser's prefix and Go's type names.
+func explainYAML(err error) error {
+	var typed *yaml.TypeError
+	if !errors.As(err, &typed) {
+		return errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
+	}
+	lines := make([]string, len(typed.Errors))
+	for i, line := range typed.Errors {
+		field, _, unknown := strings.Cut(line, " not found in type ")
+		if unknown {
+			line = field + " is unknown; check its spelling and indentation"
+		}
+		lines[i] = line
+	}
+	return errors.New(strings.Join(lines, "; "))
+}

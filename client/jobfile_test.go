@@ -1,0 +1,97 @@
+package client
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const goodJob = `
+executor: wasm/1
+program: build/textgen.wasm
+args: [--tokens, "200"]
+inputs:
+  prompt.txt: prompt.txt
+  model.bin:
+    uri: https://example.org/model.bin
+    sha256: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+    size: 1000
+resources: {fuel: 5_000_000_000, memory: 64MiB, output: 1MB}
+class: cpu-small
+policy: {quorum: 5}
+reward: 1.5tfuel
+commit_blocks: 90
+relay: http://127.0.0.1:7070
+`
+
+func TestJobFileKeepsWhatItSaysAndFillsInTheRest(t *testing.T) {
+	job, err := ParseJobFile([]byte(goodJob))
+	require.NoError(t, err)
+	require.Equal(t, "build/textgen.wasm", job.Program.Path)
+	require.Equal(t, []string{"https://example.org/model.bin"}, job.Inputs["model.bin"].URIs)
+	require.EqualValues(t, 1000, job.Inputs["model.bin"].Size)
+	require.EqualValues(t, 5_000_000_000, job.Resources.Fuel)
+	require.EqualValues(t, 64<<20, job.Resources.Memory)
+	require.EqualValues(t, 1_000_000, job.Resources.Output)
+	require.EqualValues(t, 5, job.Policy.Quorum)
+	require.EqualValues(t, 90, job.CommitBlocks)
+	require.EqualValues(t, defaultPrepareBlocks, job.PrepareBlocks)
+	require.EqualValues(t, defaultLifetimeBlocks, job.LifetimeBlocks)
+}
+
+func TestJobFileRefusesWithTheReason(t *testing.T) {
+	const minimal = "executor: wasm/1\nprogram: p.wasm\nclass: c\nreward: 1tfuel\nresources: {fuel: 1, memory: 1MiB, output: 1}\n"
+	_, err := ParseJobFile([]byte(minimal))
+	require.NoError(t, err)
+
+	for name, c := range map[string]struct{ text, says string }{
+		"empty":                  {"", "empty file"},
+		"unknown field":          {minimal + "rewrd: 2tfuel\n", "line 6: field rewrd is unknown"},
+		"unknown nested field":   {minimal + "policy: {quorm: 3}\n", "line 6: field quorm is unknown"},
+		"unknown content field":  {minimal + "inputs:\n  a:\n    url: http://x\n", "line 8: field url is unknown"},
+		"field given twice":      {minimal + "reward: 2tfuel\n", "line 6"},
+		"second document":        {minimal + "---\nexecutor: wasm/1\n", "second document"},
+		"not a mapping":          {"- a\n- b\n", "line 1"},
+		"no executor":            {"program: p.wasm\n", "executor is missing"},
+		"no reward":              {"executor: wasm/1\nprogram: p\nclass: c\nresources: {fuel: 1, memory: 1, output: 1}\n", "reward is missing"},
+		"reward without denom":   {"executor: wasm/1\nprogram: p\nclass: c\nreward: 5\nresources: {fuel: 1, memory: 1, output: 1}\n", `found "5"`},
+		"bad size":               {"resources: {fuel: 1, memory: lots, output: 1}\n", `line 1: expected a size such as 64MiB or 1000000, found "lots"`},
+		"bad seed":               {minimal + "seed: abc\n", "64 hex digits"},
+		"address without digest": {minimal + "inputs: {a: {uri: http://x/y, size: 3}}\n", "needs its digest"},
+		"address without size":   {minimal + "inputs: {a: {uri: http://x/y, sha256: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef}}\n", "size is missing"},
+		"too long":               {minimal + "# " + string(make([]byte, maxJobFileBytes)), "expected at most"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := ParseJobFile([]byte(c.text))
+			require.ErrorContains(t, err, c.says)
+		})
+	}
+}
+
+func TestJobFilePathsAreRelativeToTheFile(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "job.yaml")
+	require.NoError(t, os.WriteFile(path, []byte(goodJob), 0o600))
+	job, err := LoadJobFile(path)
+	require.NoError(t, err)
+	require.Equal(t, filepath.Join(dir, "build", "textgen.wasm"), job.Program.Path)
+	require.Empty(t, job.Inputs["model.bin"].Path)
+
+	require.NoError(t, job.SetInput("prompt.txt="+filepath.Join(dir, "other.txt")))
+	require.Equal(t, filepath.Join(dir, "other.txt"), job.Inputs["prompt.txt"].Path)
+	require.ErrorContains(t, job.SetInput("prompt.txt"), "path=FILE")
+}
+
+func FuzzJobFileNeverPanics(f *testing.F) {
+	f.Add([]byte(goodJob))
+	f.Add([]byte("inputs: {a: [1]}"))
+	f.Add([]byte("program: &a [*a]"))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		job, err := ParseJobFile(text)
+		if err == nil && job.validate() != nil {
+			t.Fatalf("accepted a job that is not valid: %q", text)
+		}
+	})
+}

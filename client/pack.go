@@ -1,0 +1,221 @@
+package client
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"sort"
+	"strings"
+
+	"github.com/thetaedge/theta/sidecar/blob"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// Packed is a job ready to be quoted, uploaded and posted.
+type Packed struct {
+	// Spec is what goes on chain.
+	Spec computetypes.JobSpec
+	// Token opens the drop box that results come back to. Whoever has it can read
+	// the results, so it is kept on this machine.
+	Token blob.Token
+	// Relay is the base URL of the relay.
+	Relay string
+
+	uploads []upload
+}
+
+// upload is a file of this machine that the relay has to hold.
+type upload struct {
+	path   string
+	digest blob.Digest
+	size   int64
+}
+
+// Pack reads the files of a job, names them by digest and writes the spec. Nothing
+// leaves this machine.
+func Pack(job JobFile) (*Packed, error) {
+	if err := job.validate(); err != nil {
+		return nil, err
+	}
+	if job.Relay == "" {
+		return nil, fmt.Errorf("relay is missing; name one in the job file or with --relay, or run your own with: thetaedge relay")
+	}
+	relay, err := blob.NewClient(blob.DefaultClientConfig(job.Relay))
+	if err != nil {
+		return nil, err
+	}
+	token, err := blob.NewToken()
+	if err != nil {
+		return nil, err
+	}
+	box, err := blob.BoxOf(token)
+	if err != nil {
+		return nil, err
+	}
+	packed := &Packed{Token: token, Relay: job.Relay}
+	if err := packed.fill(job, relay); err != nil {
+		return nil, err
+	}
+	packed.Spec.Sink = relay.BoxURL(box)
+	if err := packed.Spec.Validate(); err != nil {
+		return nil, fmt.Errorf("job: %w", err)
+	}
+	return packed, nil
+}
+
+func (p *Packed) fill(job JobFile, relay *blob.Client) error {
+	program, err := p.content(job.Program, relay)
+	if err != nil {
+		return fmt.Errorf("program: %w", err)
+	}
+	reward, err := job.reward()
+	if err != nil {
+		return err
+	}
+	seed, err := job.seed()
+	if err != nil {
+		return err
+	}
+	inputs, err := p.inputs(job, relay)
+	if err != nil {
+		return err
+	}
+	p.Spec = computetypes.JobSpec{
+		Executor: job.Executor,
+		Program:  program,
+		Inputs:   inputs,
+		Args:     job.Args,
+		Resources: computetypes.Resources{
+			Fuel:        job.Resources.Fuel,
+			MemoryBytes: uint64(job.Resources.Memory),
+			OutputBytes: uint64(job.Resources.Output),
+		},
+		Seed:           seed,
+		Class:          job.Class,
+		Policy:         computetypes.Policy{Kind: computetypes.POLICY_KIND_QUORUM, Replicas: job.Policy.Quorum},
+		Reward:         reward,
+		Tasks:          1,
+		PrepareBlocks:  job.PrepareBlocks,
+		CommitBlocks:   job.CommitBlocks,
+		LifetimeBlocks: job.LifetimeBlocks,
+	}
+	return nil
+}
+
+// inputs are in order of path, so that the same job file gives the same spec.
+func (p *Packed) inputs(job JobFile, relay *blob.Client) ([]computetypes.Input, error) {
+	names := make([]string, 0, len(job.Inputs))
+	for name := range job.Inputs {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	inputs := make([]computetypes.Input, 0, len(names))
+	for _, name := range names {
+		content, err := p.content(job.Inputs[name], relay)
+		if err != nil {
+			return nil, fmt.Errorf("input %s: %w", name, err)
+		}
+		inputs = append(inputs, computetypes.Input{Path: name, Blob: content})
+	}
+	return inputs, nil
+}
+
+func (p *Packed) content(content Content, relay *blob.Client) (computetypes.Blob, error) {
+	if len(content.URIs) > 0 {
+		digest, err := blob.ParseDigest(content.SHA256)
+		if err != nil {
+			return computetypes.Blob{}, err
+		}
+		return computetypes.Blob{Sha256: digest[:], Size_: content.Size, Uris: content.URIs}, nil
+	}
+	file, size, err := openRegular(content.Path)
+	if err != nil {
+		return computetypes.Blob{}, err
+	}
+	defer file.Close() //nolint:errcheck // read only
+	digest, read, err := blob.DigestReader(file)
+	if err != nil {
+		return computetypes.Blob{}, err
+	}
+	if read != size {
+		return computetypes.Blob{}, fmt.Errorf("%s: expected %d bytes, found %d; it changed while it was read", content.Path, size, read)
+	}
+	p.uploads = append(p.uploads, upload{path: content.Path, digest: digest, size: size})
+	return computetypes.Blob{Sha256: digest[:], Size_: uint64(size), Uris: []string{relay.BlobURL(digest)}}, nil //nolint:gosec // sizes are positive
+}
+
+// UploadBytes is how much Upload would move at most.
+func (p *Packed) UploadBytes() int64 {
+	var total int64
+	for _, u := range p.uploads {
+		total += u.size
+	}
+	return total
+}
+
+// Upload brings the job's files to the relay. Content that the relay has already
+// is only kept alive there.
+func (p *Packed) Upload(ctx context.Context) error {
+	relay, err := blob.NewClient(blob.DefaultClientConfig(p.Relay))
+	if err != nil {
+		return err
+	}
+	for _, u := range p.uploads {
+		if err := u.send(ctx, relay); err != nil {
+			return fmt.Errorf("upload %s: %w", u.path, err)
+		}
+	}
+	return nil
+}
+
+func (u upload) send(ctx context.Context, relay *blob.Client) error {
+	file, size, err := openRegular(u.path)
+	if err != nil {
+		return err
+	}
+	defer file.Close() //nolint:errcheck // read only
+	if size != u.size {
+		return fmt.Errorf("expected %d bytes, found %d; it changed since it was packed", u.size, size)
+	}
+	digest, err := relay.PutBlob(ctx, io.NewSectionReader(file, 0, size), size)
+	if err != nil {
+		return err
+	}
+	if digest != u.digest {
+		return fmt.Errorf("expected sha256 %s, found %s; it changed since it was packed", u.digest, digest)
+	}
+	return nil
+}
+
+// openRegular opens a file that has a size and an end.
+func openRegular(path string) (*os.File, int64, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := file.Stat()
+	switch {
+	case err != nil:
+	case !info.Mode().IsRegular():
+		err = fmt.Errorf("%s: expected a regular file, found %s", path, info.Mode().Type())
+	default:
+		return file, info.Size(), nil
+	}
+	_ = file.Close()
+	return nil, 0, err
+}
+
+// Describe names the files of a spec with their digests, one a line.
+func Describe(spec computetypes.JobSpec) string {
+	var b strings.Builder
+	line := func(name string, content computetypes.Blob) {
+		fmt.Fprintf(&b, "  %-12s %s… %d bytes\n", name, hex.EncodeToString(content.Sha256)[:12], content.Size_)
+	}
+	line("program", spec.Program)
+	for _, input := range spec.Inputs {
+		line(input.Path, input.Blob)
+	}
+	return b.String()
+}

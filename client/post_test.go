@@ -1,0 +1,190 @@
+package client
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/app/params"
+)
+
+// packedJob is a job with one input, packed for a relay that need not exist.
+func packedJob(t *testing.T, relay string) *Packed {
+	t.Helper()
+	dir := t.TempDir()
+	write := func(name, content string) {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600))
+	}
+	write("p.wasm", "\x00asm")
+	write("prompt.txt", "It is a truth")
+	write("job.yaml", `
+executor: wasm/1
+program: p.wasm
+inputs: {prompt.txt: prompt.txt}
+class: cpu-small
+reward: 1tfuel
+resources: {fuel: 1000, memory: 1MiB, output: 1KiB}
+relay: `+relay)
+	job, err := LoadJobFile(filepath.Join(dir, "job.yaml"))
+	require.NoError(t, err)
+	packed, err := Pack(job)
+	require.NoError(t, err)
+	return packed
+}
+
+var testCost = Cost{Gas: 100_000, Fee: params.TfuelCoin(1)}
+
+func TestPostKeepsTheTokenOnDiskBeforeTheTxLeaves(t *testing.T) {
+	chain, dir := newChain(), t.TempDir()
+	c := testClient(t, chain)
+	packed := packedJob(t, "http://127.0.0.1:1")
+	state, err := c.NewState(packed)
+	require.NoError(t, err)
+
+	saved := 0
+	err = c.Post(t.Context(), newSigner(), state, testCost, func(s *State) error {
+		saved++
+		if saved == 1 {
+			require.Empty(t, chain.posted)
+		}
+		return s.Save(dir)
+	})
+	require.NoError(t, err)
+	require.Equal(t, testJob, state.JobID)
+	require.Len(t, chain.posted, 1)
+
+	loaded, err := LoadState(dir)
+	require.NoError(t, err)
+	require.Equal(t, state, loaded)
+	info, err := os.Stat(filepath.Join(dir, StateFile))
+	require.NoError(t, err)
+	require.EqualValues(t, 0o600, info.Mode().Perm())
+	require.Error(t, loaded.Discard(dir))
+}
+
+func TestPostNeverPaysTwice(t *testing.T) {
+	for _, fates := range [][]fate{
+		{fateRuns},
+		{fateLost, fateRuns},
+		{fateLost, fateLost, fateRuns},
+		{fateUnanswered, fateRuns},
+		{fateStale, fateRuns},
+		{fateSwallowed, fateRuns},
+		{fateSwallowed, fateUnanswered},
+	} {
+		chain := newChain()
+		chain.fates = fates
+		c := testClient(t, chain)
+		state, err := c.NewState(packedJob(t, "http://127.0.0.1:1"))
+		require.NoError(t, err)
+		save := func(*State) error { return nil }
+		err = c.Post(t.Context(), newSigner(), state, testCost, save)
+		if err != nil {
+			require.ErrorIs(t, err, ErrTxExpired, fates)
+			require.NoError(t, c.Post(t.Context(), newSigner(), state, testCost, save), fates)
+		}
+		require.Equal(t, testJob, state.JobID, fates)
+		require.Len(t, chain.posted, 1, fates)
+	}
+}
+
+func TestPostTakenUpAgainAwaitsTheTxThatWasSent(t *testing.T) {
+	for _, sent := range []fate{fateRuns, fateLost} {
+		chain, dir, signer := newChain(), t.TempDir(), newSigner()
+		chain.fates = []fate{sent}
+		c := testClient(t, chain)
+		state, err := c.NewState(packedJob(t, "http://127.0.0.1:1"))
+		require.NoError(t, err)
+
+		// The run dies right after the first broadcast: its state is the saved one.
+		require.NoError(t, c.Post(t.Context(), signer, state, testCost, func(s *State) error {
+			if s.JobID == "" {
+				return s.Save(dir)
+			}
+			return nil
+		}))
+		again, err := LoadState(dir)
+		require.NoError(t, err)
+		require.Empty(t, again.JobID)
+		require.NoError(t, c.Post(t.Context(), signer, again, Cost{}, func(s *State) error { return s.Save(dir) }))
+		require.Equal(t, testJob, again.JobID)
+		require.Len(t, chain.posted, 1)
+	}
+}
+
+func TestPostRefusesAnotherChain(t *testing.T) {
+	c := testClient(t, newChain())
+	state, err := c.NewState(packedJob(t, "http://127.0.0.1:1"))
+	require.NoError(t, err)
+	state.ChainID = "other"
+	err = c.Post(t.Context(), newSigner(), state, testCost, func(*State) error { return nil })
+	require.ErrorContains(t, err, "expected a job for chain theta-test, found one for other")
+}
+
+func TestQuoteSaysWhatIsMissingBeforeAnythingIsSpent(t *testing.T) {
+	packed := packedJob(t, "http://127.0.0.1:1")
+	signer := newSigner()
+
+	chain := newChain()
+	quote, err := testClient(t, chain).Quote(t.Context(), signer, packed.Spec)
+	require.NoError(t, err)
+	require.NoError(t, quote.Err())
+	require.Equal(t, params.TfuelCoin(3), quote.Reserve)
+	require.EqualValues(t, 140_000, quote.Posting.Gas)
+	require.Equal(t, sdk.NewCoins(quote.Reserve.Add(quote.PostingFee).Add(quote.Posting.Fee)), quote.Most())
+
+	chain.live = 2
+	quote, err = testClient(t, chain).Quote(t.Context(), signer, packed.Spec)
+	require.NoError(t, err)
+	require.ErrorIs(t, quote.Err(), ErrNotPostable)
+	require.ErrorContains(t, quote.Err(), "only 2 live nodes in class cpu-small, a quorum of 3 needs 4")
+
+	chain.live, chain.balance = 5, params.Tfuel(3)
+	quote, err = testClient(t, chain).Quote(t.Context(), signer, packed.Spec)
+	require.NoError(t, err)
+	require.ErrorContains(t, quote.Err(), "faucet")
+
+	chain.balance = math.ZeroInt()
+	quote, err = testClient(t, chain).Quote(t.Context(), signer, packed.Spec)
+	require.NoError(t, err)
+	require.ErrorContains(t, quote.Err(), "has 0 tfuel")
+	require.Empty(t, chain.posted)
+}
+
+func TestPackGivesTheSameSpecForTheSameFiles(t *testing.T) {
+	one, two := packedJob(t, "http://127.0.0.1:1"), packedJob(t, "http://127.0.0.1:1")
+	require.NotEqual(t, one.Token, two.Token)
+	require.NotEqual(t, one.Spec.Sink, two.Spec.Sink)
+	one.Spec.Sink = two.Spec.Sink
+	require.Equal(t, two.Spec, one.Spec)
+}
+
+func TestPackNamesTheFileThatCannotBeUsed(t *testing.T) {
+	dir := t.TempDir()
+	job := JobFile{
+		Executor: "wasm/1", Program: Content{Path: filepath.Join(dir, "missing.wasm")}, Class: "cpu-small",
+		Reward: "1tfuel", Resources: Resources{Fuel: 1, Memory: 1 << 20, Output: 1}, Relay: "http://127.0.0.1:1",
+	}
+	job.setDefaults()
+	_, err := Pack(job)
+	require.ErrorContains(t, err, "missing.wasm")
+
+	job.Program.Path = dir
+	_, err = Pack(job)
+	require.ErrorContains(t, err, "expected a regular file")
+
+	job.Relay = ""
+	_, err = Pack(job)
+	require.ErrorContains(t, err, "relay is missing")
+
+	job.Relay, job.Program.Path = "ftp://x", filepath.Join(dir, "p")
+	require.NoError(t, os.WriteFile(job.Program.Path, []byte("x"), 0o600))
+	_, err = Pack(job)
+	require.ErrorContains(t, err, "scheme")
+}

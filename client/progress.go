@@ -1,0 +1,115 @@
+package client
+
+import (
+	"fmt"
+	"strings"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// Stage is what a job waits for.
+type Stage string
+
+// The stages in their usual order.
+const (
+	// StageSeed: the round's randomness is not published yet.
+	StageSeed Stage = "waiting for seed"
+	// StageDraw: nodes enter the draw.
+	StageDraw Stage = "drawing nodes"
+	// StageExecute: nodes run the program and commit.
+	StageExecute Stage = "executing"
+	// StageReveal: all have committed; nodes show what they committed to.
+	StageReveal Stage = "revealing"
+	// StageSettled: the job has ended.
+	StageSettled Stage = "settled"
+	// StageOffline: the node of the chain does not answer; watching goes on.
+	StageOffline Stage = "node of the chain does not answer, trying again"
+)
+
+// Progress is how far a job has come. Counts are those of the current round.
+type Progress struct {
+	// Stage is what it waits for.
+	Stage Stage
+	// Round is 0 for the first, above after a disagreement.
+	Round uint32
+	// Attempt counts the draws of the round that found too few nodes.
+	Attempt uint32
+	// Candidates have entered the draw.
+	Candidates int
+	// Assigned, Committed and Revealed of Target nodes.
+	Assigned, Committed, Revealed, Target int
+	// Status is the job's.
+	Status computetypes.JobStatus
+}
+
+// String is one line for a person.
+func (p Progress) String() string {
+	var parts []string
+	switch p.Stage {
+	case StageSettled:
+		return "settled: " + StatusName(p.Status)
+	case StageOffline:
+		return string(p.Stage)
+	case StageSeed, StageDraw, StageExecute, StageReveal:
+	}
+	if p.Round > 0 {
+		parts = append(parts, fmt.Sprintf("escalated to round %d", p.Round+1))
+	}
+	switch {
+	case p.Stage == StageSeed && p.Assigned == 0:
+		parts = append(parts, string(StageSeed))
+	case p.Stage == StageDraw && p.Assigned == 0:
+		parts = append(parts, fmt.Sprintf("candidates %d", p.Candidates))
+	default:
+		parts = append(parts, fmt.Sprintf("assigned %d/%d", p.Assigned, p.Target))
+	}
+	if p.Attempt > 0 && (p.Stage == StageSeed || p.Stage == StageDraw) {
+		parts = append(parts, fmt.Sprintf("draw %d", p.Attempt+1))
+	}
+	if p.Committed > 0 {
+		parts = append(parts, fmt.Sprintf("committed %d/%d", p.Committed, p.Target))
+	}
+	if p.Stage == StageReveal {
+		parts = append(parts, fmt.Sprintf("revealed %d/%d", p.Revealed, p.Target))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// StatusName is a job's status as a word, such as "COMPLETED".
+func StatusName(status computetypes.JobStatus) string {
+	return strings.TrimPrefix(status.String(), "JOB_STATUS_")
+}
+
+// VerdictName is how a node's part ended as a word, such as "PAID".
+func VerdictName(status computetypes.AssignmentStatus) string {
+	return strings.TrimPrefix(status.String(), "ASSIGNMENT_STATUS_")
+}
+
+// progressOf reads a task's current round.
+func progressOf(job computetypes.Job, task computetypes.Task) Progress {
+	p := Progress{Status: job.Status, Stage: StageSeed}
+	if len(task.Rounds) == 0 {
+		return p
+	}
+	round := task.Rounds[len(task.Rounds)-1]
+	p.Round = uint32(len(task.Rounds) - 1) //nolint:gosec // three rounds at most
+	p.Target = int(round.Target)
+	p.Assigned = len(round.Replicas)
+	p.Committed = int(round.Committed)
+	p.Revealed = int(round.Revealed)
+	if round.Draw != nil {
+		p.Attempt = round.Draw.Attempt
+		p.Candidates = len(round.Draw.Candidates)
+	}
+	switch {
+	case round.Phase == computetypes.ROUND_PHASE_REVEAL || round.Phase == computetypes.ROUND_PHASE_CLOSED:
+		p.Stage = StageReveal
+	case round.Draw == nil:
+		p.Stage = StageExecute
+	case round.Draw.CloseHeight == 0:
+		p.Stage = StageSeed
+	default:
+		p.Stage = StageDraw
+	}
+	return p
+}

@@ -1,0 +1,131 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+
+	"github.com/thetaedge/theta/app/params"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// ErrNotPostable: the job cannot be posted as things stand; the error says why.
+var ErrNotPostable = errors.New("the job cannot be posted now")
+
+// Quote is what a job may cost, known before anything is spent.
+type Quote struct {
+	// Reserve goes into escrow; what is not used comes back.
+	Reserve sdk.Coin
+	// PostingFee is burned for the bytes of the spec.
+	PostingFee sdk.Coin
+	// Posting is what the tx costs; its gas is 0 when there is a Problem.
+	Posting Cost
+	// Liability is what each node puts at stake.
+	Liability sdk.Coin
+	// LiveNodes of the class are up; NeededNodes must be.
+	LiveNodes, NeededNodes uint64
+	// Balance is what the requester has in each denom that it needs.
+	Balance sdk.Coins
+	// Problems say what is missing; empty when the job can be posted.
+	Problems []string
+}
+
+// Err is nil when the job can be posted, else it wraps ErrNotPostable.
+func (q *Quote) Err() error {
+	if len(q.Problems) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", ErrNotPostable, strings.Join(q.Problems, "; "))
+}
+
+// Most is the most that the requester can lose: escrow, posting fee and gas.
+func (q *Quote) Most() sdk.Coins {
+	return sdk.NewCoins(q.Reserve).Add(q.PostingFee).Add(q.Posting.Fee)
+}
+
+// Quote asks the chain what a spec would cost and whether it could be posted now.
+// Nothing is signed.
+func (c *Client) Quote(ctx context.Context, signer Signer, spec computetypes.JobSpec) (*Quote, error) {
+	answer, err := c.compute.Quote(ctx, &computetypes.QueryQuoteRequest{
+		Class:     spec.Class,
+		Replicas:  spec.Policy.Replicas,
+		Reward:    spec.Reward.String(),
+		SpecBytes: uint64(spec.Size()), //nolint:gosec // sizes are positive
+	})
+	if err != nil {
+		return nil, fmt.Errorf("quote: %w", plain(err))
+	}
+	quote := &Quote{
+		Reserve:     answer.Reserve,
+		PostingFee:  answer.PostingFee,
+		Posting:     Cost{Fee: sdk.NewInt64Coin(params.BaseDenom, 0)},
+		Liability:   answer.Liability,
+		LiveNodes:   answer.LiveNodes,
+		NeededNodes: answer.NeededNodes,
+	}
+	if quote.LiveNodes < quote.NeededNodes {
+		quote.Problems = append(quote.Problems, fmt.Sprintf(
+			"only %d live nodes in class %s, a quorum of %d needs %d; ask for a smaller quorum, another class, or wait for nodes",
+			quote.LiveNodes, spec.Class, spec.Policy.Replicas, quote.NeededNodes))
+	}
+	if err := c.checkBalance(ctx, signer, quote); err != nil {
+		return nil, err
+	}
+	if len(quote.Problems) > 0 {
+		return quote, nil
+	}
+	msg, err := postMessage(signer, spec)
+	if err != nil {
+		return nil, err
+	}
+	quote.Posting, err = c.estimate(ctx, signer, msg)
+	if err != nil {
+		// A dry run that fails says what the chain would say.
+		quote.Posting = Cost{Fee: sdk.NewInt64Coin(params.BaseDenom, 0)}
+		quote.Problems = append(quote.Problems, err.Error())
+		return quote, nil
+	}
+	return quote, c.checkBalance(ctx, signer, quote)
+}
+
+// checkBalance reads the balances that the quote needs and notes what is missing.
+func (c *Client) checkBalance(ctx context.Context, signer Signer, quote *Quote) error {
+	addr, err := addressText(signer.Address())
+	if err != nil {
+		return err
+	}
+	quote.Balance = nil
+	for _, need := range quote.Most() {
+		answer, err := c.bank.SpendableBalanceByDenom(ctx, &banktypes.QuerySpendableBalanceByDenomRequest{Address: addr, Denom: need.Denom})
+		if err != nil {
+			return fmt.Errorf("balance of %s: %w", addr, plain(err))
+		}
+		have := sdk.NewInt64Coin(need.Denom, 0)
+		if answer.Balance != nil {
+			have = *answer.Balance
+		}
+		quote.Balance = quote.Balance.Add(have)
+		if have.IsLT(need) {
+			quote.Problems = append(quote.Problems, fmt.Sprintf(
+				"%s has %s and needs %s; send it %s more (testnets have a faucet)",
+				addr, FormatAmount(have), FormatAmount(need), FormatAmount(need.Sub(have))))
+		}
+	}
+	return nil
+}
+
+func addressText(addr sdk.AccAddress) (string, error) {
+	return sdk.Bech32ifyAddressBytes(params.Bech32Prefix, addr)
+}
+
+func postMessage(signer Signer, spec computetypes.JobSpec) (*computetypes.MsgPostJob, error) {
+	addr, err := addressText(signer.Address())
+	if err != nil {
+		return nil, err
+	}
+	return &computetypes.MsgPostJob{Requester: addr, Spec: spec}, nil
+}

@@ -1,0 +1,128 @@
+package client
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/thetaedge/theta/sidecar/blob"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+const (
+	// StateFile is the name of the file that keeps a job's local state.
+	StateFile = ".theta-job.json"
+	// stateVersion is the layout of the file.
+	stateVersion = 1
+)
+
+// ErrNoState: the folder holds no job.
+var ErrNoState = errors.New("no job here")
+
+// State is what this machine must remember of a job: the token that opens its
+// results, and the tx that posts it, so that an interrupted run neither loses a
+// paid result nor posts twice.
+type State struct {
+	Version int    `json:"version"`
+	ChainID string `json:"chain_id"`
+	Relay   string `json:"relay"`
+	// Token opens the results.
+	Token blob.Token `json:"token"`
+	// Spec is the encoded spec.
+	Spec []byte `json:"spec"`
+	// Tx is the signed tx that posts the job, empty before.
+	Tx []byte `json:"tx,omitempty"`
+	// TxTimeout is the last height at which a block may take it.
+	TxTimeout int64 `json:"tx_timeout,omitempty"`
+	// Fee is what the tx costs.
+	Fee string `json:"fee,omitempty"`
+	// JobID names the job once it is on chain.
+	JobID string `json:"job_id,omitempty"`
+	// PostingFee is what the chain burned for it.
+	PostingFee string `json:"posting_fee,omitempty"`
+	// Reserved is what went into escrow.
+	Reserved string `json:"reserved,omitempty"`
+}
+
+// NewState begins the state of a packed job.
+func (c *Client) NewState(packed *Packed) (*State, error) {
+	spec, err := packed.Spec.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	return &State{Version: stateVersion, ChainID: c.chainID, Relay: packed.Relay, Token: packed.Token, Spec: spec}, nil
+}
+
+// LoadState reads the state in a folder; ErrNoState if there is none.
+func LoadState(dir string) (*State, error) {
+	path := filepath.Join(dir, StateFile)
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %s does not exist", ErrNoState, path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var state State
+	if err := json.Unmarshal(raw, &state); err != nil {
+		return nil, fmt.Errorf("%s: expected the state of a job: %w; move the file away to start anew", path, err)
+	}
+	if state.Version != stateVersion {
+		return nil, fmt.Errorf("%s: expected version %d, found %d; use the program that wrote it", path, stateVersion, state.Version)
+	}
+	return &state, nil
+}
+
+// Save writes the state for its owner's eyes only. It is on disk when Save returns.
+func (s *State) Save(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // results are the owner's to share
+		return err
+	}
+	raw, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeWhole(filepath.Join(dir, StateFile), append(raw, '\n'), 0o600)
+}
+
+// Posted tells whether the job is on chain or a tx that posts it may be under way.
+func (s *State) Posted() bool { return s.JobID != "" || len(s.Tx) > 0 }
+
+// Discard removes the state of a job that was never posted.
+func (s *State) Discard(dir string) error {
+	if s.Posted() {
+		return fmt.Errorf("the state in %s is needed for its job", dir)
+	}
+	err := os.Remove(filepath.Join(dir, StateFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// JobSpec decodes the spec.
+func (s *State) JobSpec() (computetypes.JobSpec, error) {
+	var spec computetypes.JobSpec
+	if err := spec.Unmarshal(s.Spec); err != nil {
+		return spec, fmt.Errorf("spec of the job: %w", err)
+	}
+	return spec, nil
+}
+
+// writeWhole replaces a file in one step, so that a crash leaves the old or the new.
+func writeWhole(path string, content []byte, mode fs.FileMode) error {
+	file, err := os.CreateTemp(filepath.Dir(path), ".theta-*.tmp")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(file.Name()) //nolint:errcheck // gone after the rename
+	_, err = file.Write(content)
+	err = errors.Join(err, file.Chmod(mode), file.Sync(), file.Close())
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return os.Rename(file.Name(), path)
+}

@@ -1,0 +1,89 @@
+package client
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/thetaedge/theta/sidecar/blob"
+	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// ErrMismatch: what lies in the folder is not what the chain accepted.
+var ErrMismatch = errors.New("the files are not the accepted result")
+
+// Verify checks a saved result against the receipt on chain: the manifest's tag,
+// then size and digest of each file. The error wraps ErrMismatch and names the
+// first file that differs.
+func (c *Client) Verify(ctx context.Context, jobID, dir string) (*Result, error) {
+	answer, err := c.compute.Receipt(ctx, &computetypes.QueryReceiptRequest{JobId: jobID})
+	if isNotFound(err) {
+		return nil, fmt.Errorf("job %s has no receipt on %s; it has not ended or its id is wrong", jobID, c.chainID)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("receipt of job %s: %w", jobID, plain(err))
+	}
+	receipt := &answer.Receipt
+	if receipt.Status != computetypes.TASK_STATUS_ACCEPTED {
+		return nil, fmt.Errorf("job %s: %w: its task ended %s", jobID, ErrNoResult, receipt.Status)
+	}
+	encoded, err := readManifest(dir)
+	if err != nil {
+		return nil, err
+	}
+	round, tag := c.matchingTag(blob.DigestOf(encoded), receipt)
+	if tag == nil {
+		return nil, fmt.Errorf("%w: %s has result digest %s, which gives no tag of job %s",
+			ErrMismatch, filepath.Join(dir, ManifestFile), blob.DigestOf(encoded), jobID)
+	}
+	saved, err := manifest.Decode(encoded)
+	if err != nil {
+		return nil, err
+	}
+	for _, file := range saved.Files {
+		if err := checkFile(filepath.Join(dir, filepath.FromSlash(file.Path)), file); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrMismatch, err)
+		}
+	}
+	return &Result{Manifest: saved, Tag: tag, Round: round, Dir: dir}, nil
+}
+
+func readManifest(dir string) ([]byte, error) {
+	path := filepath.Join(dir, ManifestFile)
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s does not exist; expected the folder that a job's result was written to", path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() //nolint:errcheck // read only
+	return io.ReadAll(io.LimitReader(file, manifest.MaxEncodedBytes+1))
+}
+
+// checkFile compares a file with its line in a manifest.
+func checkFile(path string, want manifest.File) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer file.Close() //nolint:errcheck // read only
+	hash := sha256.New()
+	size, err := io.Copy(hash, file)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if uint64(size) != want.Size { //nolint:gosec // sizes are positive
+		return fmt.Errorf("%s: expected %d bytes, found %d", path, want.Size, size)
+	}
+	if found := hash.Sum(nil); [sha256.Size]byte(found) != want.SHA256 {
+		return fmt.Errorf("%s: expected sha256 %x, found %x", path, want.SHA256, found)
+	}
+	return nil
+}

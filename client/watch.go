@@ -1,0 +1,109 @@
+package client
+
+import (
+	"context"
+	"fmt"
+
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// Settlement is how a job ended.
+type Settlement struct {
+	// Job is its last state.
+	Job computetypes.Job
+	// Receipt says what each node did and got; nil if no node ever took part.
+	Receipt *computetypes.Receipt
+}
+
+// Accepted tells whether there is a verified result to fetch.
+func (s *Settlement) Accepted() bool {
+	return s.Receipt != nil && s.Receipt.Status == computetypes.TASK_STATUS_ACCEPTED && len(s.Receipt.Tags) > 0
+}
+
+// Paid is what all nodes together were paid, fee split included.
+func (s *Settlement) Paid() sdk.Coin {
+	total := math.ZeroInt()
+	if s.Receipt != nil {
+		for _, outcome := range s.Receipt.Outcomes {
+			total = total.Add(outcome.Paid)
+		}
+	}
+	return sdk.Coin{Denom: s.Job.Reward.Denom, Amount: total}
+}
+
+// Refund is what came back out of escrow.
+func (s *Settlement) Refund() sdk.Coin {
+	return sdk.Coin{Denom: s.Job.Reward.Denom, Amount: s.Job.Refunded}
+}
+
+// Watch reports each change of a job, as far as its line tells, until it has
+// ended. A node of the chain that goes away is waited for; ctx ends the watch.
+func (c *Client) Watch(ctx context.Context, jobID string, report func(Progress)) (*Settlement, error) {
+	var last string
+	tell := func(p Progress) {
+		if line := p.String(); line != last {
+			last = line
+			report(p)
+		}
+	}
+	for {
+		settlement, progress, err := c.look(ctx, jobID)
+		switch {
+		case err == nil && settlement != nil:
+			tell(Progress{Stage: StageSettled, Status: settlement.Job.Status})
+			return settlement, nil
+		case err == nil:
+			tell(progress)
+		case ctx.Err() != nil:
+			return nil, context.Cause(ctx)
+		case unreachable(err):
+			tell(Progress{Stage: StageOffline})
+		default:
+			return nil, fmt.Errorf("job %s: %w", jobID, plain(err))
+		}
+		if err := c.wait(ctx); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// Settlement returns how a job ended; nil if it has not.
+func (c *Client) Settlement(ctx context.Context, jobID string) (*Settlement, error) {
+	settlement, _, err := c.look(ctx, jobID)
+	if err != nil {
+		return nil, fmt.Errorf("job %s: %w", jobID, plain(err))
+	}
+	return settlement, nil
+}
+
+// look asks for a job once: its settlement if it has ended, else its progress.
+func (c *Client) look(ctx context.Context, jobID string) (*Settlement, Progress, error) {
+	answer, err := c.compute.Job(ctx, &computetypes.QueryJobRequest{JobId: jobID})
+	if err != nil {
+		return nil, Progress{}, err
+	}
+	if answer.Job.Ended() {
+		settlement := &Settlement{Job: answer.Job}
+		receipt, err := c.compute.Receipt(ctx, &computetypes.QueryReceiptRequest{JobId: jobID})
+		switch {
+		case err == nil:
+			settlement.Receipt = &receipt.Receipt
+		case !isNotFound(err):
+			return nil, Progress{}, err
+		}
+		return settlement, Progress{}, nil
+	}
+	task, err := c.compute.Task(ctx, &computetypes.QueryTaskRequest{JobId: jobID})
+	if isNotFound(err) {
+		// Between the two questions the task has ended, or no node has claimed it yet.
+		return nil, Progress{Stage: StageSeed, Status: answer.Job.Status}, nil
+	}
+	if err != nil {
+		return nil, Progress{}, err
+	}
+	return nil, progressOf(answer.Job, task.Task), nil
+}

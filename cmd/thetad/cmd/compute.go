@@ -1,0 +1,48 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cosmos/cosmos-sdk/client"
+	"github.com/cosmos/cosmos-sdk/client/flags"
+
+	"github.com/thetaedge/theta/app"
+	requester "github.com/thetaedge/theta/client"
+)
+
+// ComputeCommand returns the commands of those who need compute.
+func ComputeCommand() *cobra.Command {
+	return group("compute", "Run jobs on the computers of strangers and check what they return", nil,
+		computeRunCmd(), computeVerifyCmd())
+}
+
+// addComputeFlags adds what every command needs that talks to a node.
+func addComputeFlags(cmd *cobra.Command) {
+	cmd.Flags().String(flags.FlagNode, "tcp://localhost:26657", "<host>:<port> of a node's CometBFT RPC")
+	cmd.Flags().String(flags.FlagChainID, "", "refuse a node of another chain")
+	cmd.Flags().String(flags.FlagHome, app.DefaultNodeHome(), "folder of the client's configuration and keys")
+}
+
+// computeClient connects to the node that the flags and client.toml name.
+func computeClient(ctx context.Context, clientCtx client.Context) (*requester.Client, error) {
+	c, err := requester.New(ctx, clientCtx)
+	if err != nil {
+		return nil, err
+	}
+	if clientCtx.ChainID != "" && clientCtx.ChainID != c.ChainID() {
+		return nil, fmt.Errorf("expected a node of chain %s, found one of %s; change --node or --chain-id", clientCtx.ChainID, c.ChainID())
+	}
+	return c, nil
+}
+
+// computeSigner takes the key that --from names.
+func computeSigner(clientCtx client.Context) (requester.Signer, error) {
+	if clientCtx.FromName == "" {
+		return nil, errors.New("expected the key that pays in --from, found none; list yours with: thetad keys list")
+	}
+	return requester.NewKeyringSigner(clientCtx.Keyring, clientCtx.FromName)
+}

@@ -1,0 +1,137 @@
+package cmd
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/tabwriter"
+	"unicode/utf8"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/app/params"
+	requester "github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/sidecar/executor/manifest"
+)
+
+const (
+	// previewBytes is read of an output to show its first lines.
+	previewBytes = 1 << 10
+	// previewLines are shown.
+	previewLines = 6
+)
+
+// runPrinter tells a person what a run does.
+type runPrinter struct{ out io.Writer }
+
+func (p *runPrinter) quote(packed *requester.Packed, quote *requester.Quote) {
+	spec := packed.Spec
+	fmt.Fprintf(p.out, "Job: %s, class %s, quorum of %d, %s a replica\n",
+		spec.Executor, spec.Class, spec.Policy.Replicas, requester.FormatAmount(spec.Reward))
+	fmt.Fprint(p.out, requester.Describe(spec))
+	fmt.Fprintf(p.out, "Nodes: %d live in class %s, %d needed\n", quote.LiveNodes, spec.Class, quote.NeededNodes)
+	fmt.Fprintf(p.out, "Cost: at most %s = escrow %s + posting fee %s + gas %s (%d); each node stakes %s\n",
+		formatCoins(quote.Most()), requester.FormatAmount(quote.Reserve), requester.FormatAmount(quote.PostingFee),
+		requester.FormatAmount(quote.Posting.Fee), quote.Posting.Gas, requester.FormatAmount(quote.Liability))
+	fmt.Fprintf(p.out, "Balance: %s\n", formatCoins(quote.Balance))
+}
+
+func (p *runPrinter) uploaded(packed *requester.Packed) {
+	fmt.Fprintf(p.out, "Relay %s holds the job's files (%d bytes)\n", packed.Relay, packed.UploadBytes())
+}
+
+func (p *runPrinter) posted(state *requester.State) {
+	fmt.Fprintf(p.out, "Posted job %s\n", state.JobID)
+}
+
+func (p *runPrinter) later(dir string) {
+	fmt.Fprintf(p.out, "Fetch the result with: thetad compute run --resume --wait --out %s --from KEY\n", dir)
+}
+
+func (p *runPrinter) progress(progress requester.Progress) { fmt.Fprintf(p.out, "  %s\n", progress) }
+
+// settled shows what each node did and what the job has cost.
+func (p *runPrinter) settled(state *requester.State, s *requester.Settlement) {
+	if s.Receipt != nil && len(s.Receipt.Outcomes) > 0 {
+		table := tabwriter.NewWriter(p.out, 0, 4, 2, ' ', 0)
+		fmt.Fprintln(table, "  NODE\tROUND\tVERDICT\tPAID\tSLASHED")
+		for _, o := range s.Receipt.Outcomes {
+			fmt.Fprintf(table, "  %s\t%d\t%s\t%s\t%s\n", o.Operator, o.Round+1, requester.VerdictName(o.Status),
+				requester.FormatAmount(sdk.Coin{Denom: s.Job.Reward.Denom, Amount: o.Paid}),
+				requester.FormatAmount(sdk.Coin{Denom: params.BaseDenom, Amount: o.Slashed}))
+		}
+		_ = table.Flush()
+	}
+	fmt.Fprintf(p.out, "Paid to nodes %s, back from escrow %s, posting fee %s, gas %s\n",
+		requester.FormatAmount(s.Paid()), requester.FormatAmount(s.Refund()), formatText(state.PostingFee), formatText(state.Fee))
+}
+
+// result lists the files and shows the beginning of the first text among them.
+func (p *runPrinter) result(result *requester.Result) error {
+	fmt.Fprintf(p.out, "Result %s, exit code %d, matches the chain's tag %x:\n",
+		result.Manifest.Reason, result.Manifest.ExitCode, result.Tag)
+	for _, file := range result.Manifest.Files {
+		fmt.Fprintf(p.out, "  %s (%d bytes)\n", filepath.Join(result.Dir, filepath.FromSlash(file.Path)), file.Size)
+	}
+	for _, streams := range []bool{false, true} {
+		for _, file := range result.Manifest.Files {
+			if isStream(file) != streams || file.Size == 0 {
+				continue
+			}
+			text, err := preview(filepath.Join(result.Dir, filepath.FromSlash(file.Path)))
+			if err != nil {
+				return err
+			}
+			if text != "" {
+				fmt.Fprintf(p.out, "%s begins:\n%s\n", file.Path, text)
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+func isStream(file manifest.File) bool { return file.Path == "stdout" || file.Path == "stderr" }
+
+// preview returns the first lines of a text, indented; nothing of other content.
+func preview(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close() //nolint:errcheck // read only
+	head, err := io.ReadAll(io.LimitReader(file, previewBytes))
+	if err != nil {
+		return "", err
+	}
+	text := strings.ToValidUTF8(string(head), "")
+	if len(head)-len(text) >= utf8.UTFMax || strings.ContainsFunc(text, unprintable) {
+		return "", nil
+	}
+	lines := strings.SplitN(strings.TrimRight(text, "\n"), "\n", previewLines+1)
+	if len(lines) > previewLines {
+		lines = append(lines[:previewLines], "…")
+	}
+	return "  | " + strings.Join(lines, "\n  | "), nil
+}
+
+func unprintable(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' }
+
+func formatCoins(coins sdk.Coins) string {
+	parts := make([]string, len(coins))
+	for i, coin := range coins {
+		parts[i] = requester.FormatAmount(coin)
+	}
+	return strings.Join(parts, " + ")
+}
+
+// formatText formats a coin that was kept as text; what is no coin is shown as it is.
+func formatText(text string) string {
+	coin, err := requester.ParseAmount(text)
+	if err != nil {
+		return text
+	}
+	return requester.FormatAmount(coin)
+}
