@@ -140,3 +140,19 @@ func TestBoxIsTheHashOfTheTokenBytes(t *testing.T) {
 	second, _ := newBox(t)
 	require.NotEqual(t, first, second)
 }
+
+// TestRetriesOfOwnDropsAlwaysSucceed: a lost answer must not cost a delivery.
+func TestRetriesOfOwnDropsAlwaysSucceed(t *testing.T) {
+	r := startRelay(t, trustLoopback(func(c *Config) { c.BoxCount, c.BoxClientPercent = 2, 100 }))
+	_, box := newBox(t)
+	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.1", "a"))
+	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.2", "a"), "each pays for the same content")
+	require.Equal(t, http.StatusInsufficientStorage, r.putDrop(t, box, "203.0.113.3", "a"), "full for others, present or not")
+	require.Equal(t, http.StatusInsufficientStorage, r.putDrop(t, box, "203.0.113.3", "b"))
+	for _, client := range []string{"203.0.113.1", "203.0.113.2"} {
+		require.Equal(t, http.StatusCreated, r.putDrop(t, box, client, "a"))
+	}
+	bytes, files := r.vault.usage()
+	require.EqualValues(t, 1, bytes)
+	require.Equal(t, 1, files)
+}

@@ -202,9 +202,13 @@ func (v *vault) receive(k key, size int64, body io.Reader) (path string, err err
 		}
 	}()
 	h := sha256.New()
-	n, err := io.Copy(io.MultiWriter(file, h), io.LimitReader(body, size+1))
+	source := &sourceReader{r: io.LimitReader(body, size+1)}
+	n, err := io.Copy(io.MultiWriter(file, h), source)
+	if source.err != nil {
+		return "", refusal(codeCut, "expected %d bytes, received %d before the upload broke (%v); send it again", size, n, source.err)
+	}
 	if err != nil {
-		return "", refusal(codeCut, "expected %d bytes, received %d before the upload broke (%v); send it again", size, n, err)
+		return "", fmt.Errorf("cannot store an upload: %w", err)
 	}
 	if n != size {
 		return "", refusal(codeCut, "expected the announced %d bytes, received %d; send it again", size, n)

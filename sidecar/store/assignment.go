@@ -44,12 +44,27 @@ type Assignment struct {
 	LastError string `json:"last_error,omitempty"`
 	// Tries counts attempts of the present step; Advance resets it.
 	Tries uint32 `json:"tries,omitempty"`
+	// Verdict is how it ended on chain; nil before.
+	Verdict *Verdict `json:"verdict,omitempty"`
 	// TxHash is the latest transaction sent about this assignment.
 	TxHash string `json:"tx_hash,omitempty"`
 
 	// CreatedAt and UpdatedAt are set by the journal.
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// Verdict is the chain's last word on an assignment, as its receipt has it.
+type Verdict struct {
+	// Status names how the node's part ended, such as paid or slashed.
+	Status string `json:"status"`
+	// Paid is the gross pay in units of the reward's denom, empty for none.
+	Paid string `json:"paid,omitempty"`
+	// Share of the losers' bond and loss of this node's, in units of the bond denom.
+	Share   string `json:"share,omitempty"`
+	Slashed string `json:"slashed,omitempty"`
+	// Height of settlement.
+	Height int64 `json:"height"`
 }
 
 // Deadlines are block heights; 0 is not known yet.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.etcd.io/bbolt"
-	"pgregory.net/rapid"
 )
 
 func openJournal(t *testing.T) *Journal {
@@ -128,86 +127,6 @@ func TestAdvanceFromAnotherPhaseIsRefused(t *testing.T) {
 	require.ErrorContains(t, err, "found running")
 	_, err = j.Advance(Key{"job", 1, 0}, PhaseAssigned, PhasePreparing, nil)
 	require.ErrorIs(t, err, ErrNotFound)
-}
-
-func TestCommittedValuesNeverChange(t *testing.T) {
-	changes := map[string]func(*Assignment){
-		"salt":          func(a *Assignment) { a.Salt = []byte("other") },
-		"result digest": func(a *Assignment) { a.ResultDigest = nil },
-		"tag":           func(a *Assignment) { a.Tag = append([]byte{}, "other"...) },
-		"commitment":    func(a *Assignment) { a.Commitment = []byte("other") },
-		"manifest":      func(a *Assignment) { a.Manifest = []byte("other") },
-	}
-	j := openJournal(t)
-	task := uint64(0)
-	for name, change := range changes {
-		for _, phase := range []Phase{PhaseExecuted, PhaseDelivered, PhaseCommitSent, PhaseCommitted, PhaseRevealed, PhaseOpened, PhaseSettled} {
-			task++
-			key := Key{"job", task, 0}
-			before := bring(t, j, key, phase)
-			_, err := j.Edit(key, change)
-			if phase == PhaseExecuted || phase == PhaseDelivered {
-				require.NoError(t, err)
-				continue
-			}
-			require.ErrorIs(t, err, ErrFixed, "%s in %s", name, phase)
-			require.ErrorContains(t, err, name)
-			for _, next := range phase.next() {
-				_, err := j.Advance(key, phase, next, change)
-				require.ErrorIs(t, err, ErrFixed, "%s from %s to %s", name, phase, next)
-			}
-			after, err := j.Get(key)
-			require.NoError(t, err)
-			require.Equal(t, before, after)
-		}
-	}
-}
-
-// TestCommitSurvivesFailure: the chain may still ask a machine that gave up.
-func TestCommitSurvivesFailure(t *testing.T) {
-	j := openJournal(t)
-	key := Key{"job", 0, 0}
-	bring(t, j, key, PhaseCommitted)
-	_, err := j.Advance(key, PhaseCommitted, PhaseFailed, nil)
-	require.NoError(t, err)
-	_, err = j.Edit(key, func(a *Assignment) { a.Salt = []byte("other") })
-	require.ErrorIs(t, err, ErrFixed)
-}
-
-func TestNothingIncompleteIsCommitted(t *testing.T) {
-	j := openJournal(t)
-	for i, strip := range []func(*Assignment){
-		func(a *Assignment) { a.Salt = nil },
-		func(a *Assignment) { a.ResultDigest = nil },
-		func(a *Assignment) { a.Tag = nil },
-		func(a *Assignment) { a.Commitment = nil },
-		func(a *Assignment) { a.Manifest = nil },
-	} {
-		key := Key{"job", uint64(i), 0}
-		bring(t, j, key, PhaseDelivered)
-		_, err := j.Advance(key, PhaseDelivered, PhaseCommitSent, strip)
-		require.ErrorIs(t, err, ErrIncomplete)
-		_, err = j.Advance(key, PhaseDelivered, PhaseCommitSent, nil)
-		require.NoError(t, err)
-	}
-}
-
-func TestOpenCommitmentsAreNotDeleted(t *testing.T) {
-	j := openJournal(t)
-	for i, phase := range Phases() {
-		key := Key{"job", uint64(i), 0}
-		bring(t, j, key, phase)
-		err := j.Delete(key)
-		switch phase {
-		case PhaseCommitSent, PhaseCommitted, PhaseRevealed, PhaseOpened:
-			require.ErrorIs(t, err, ErrFixed, phase)
-		default:
-			require.NoError(t, err, phase)
-			_, err = j.Get(key)
-			require.ErrorIs(t, err, ErrNotFound)
-		}
-	}
-	require.ErrorIs(t, j.Delete(Key{"none", 0, 0}), ErrNotFound)
 }
 
 func TestReleasedAssignmentMayBeDrawnAgain(t *testing.T) {
@@ -392,46 +311,4 @@ func TestParallelAdvancesHaveOneWinner(t *testing.T) {
 		require.ErrorIs(t, err, ErrTransition)
 	}
 	require.Equal(t, 1, won)
-}
-
-// TestRandomStepsKeepWhatWasCommitted drives random edits and moves, and holds
-// that no sequence changes a committed value or leaves the table.
-func TestRandomStepsKeepWhatWasCommitted(t *testing.T) {
-	j := openJournal(t)
-	task := uint64(0)
-	rapid.Check(t, func(t *rapid.T) {
-		task++
-		key := Key{"job", task, 0}
-		if err := j.Put(Assignment{Key: key, Phase: PhaseClaimed}); err != nil {
-			t.Fatal(err)
-		}
-		var committed *Assignment
-		for range rapid.IntRange(1, 30).Draw(t, "steps") {
-			before, err := j.Get(key)
-			if err != nil {
-				t.Fatal(err)
-			}
-			change := func(a *Assignment) {
-				value := []byte(rapid.SampledFrom([]string{"", "x", "y"}).Draw(t, "value"))
-				a.Salt, a.ResultDigest, a.Tag, a.Commitment, a.Manifest = value, value, value, value, value
-			}
-			if rapid.Bool().Draw(t, "keep") {
-				change = nil
-			}
-			to := rapid.SampledFrom(Phases()).Draw(t, "to")
-			after, err := j.Advance(key, before.Phase, to, change)
-			if err != nil {
-				continue
-			}
-			if !before.Phase.CanBecome(to) {
-				t.Fatalf("%s became %s", before.Phase, to)
-			}
-			if committed != nil && (string(after.Salt) != string(committed.Salt) || string(after.Tag) != string(committed.Tag)) {
-				t.Fatalf("committed %x, now %x", committed.Salt, after.Salt)
-			}
-			if to == PhaseCommitSent {
-				committed = &after
-			}
-		}
-	})
 }
