@@ -21,9 +21,12 @@ func batch[T types.Item](
 	if err != nil {
 		return nil, err
 	}
-	key, err := types.ValidateBatch(worker, items, params.MaxBatch)
-	if err != nil {
+	if err := types.ValidateBatch(items, params.MaxBatch); err != nil {
 		return nil, err
+	}
+	key, err := k.addresses.StringToBytes(worker)
+	if err != nil {
+		return nil, types.ErrInvalidBatch.Wrapf("worker: %s", err)
 	}
 	operator, err := k.nodes.OperatorOf(ctx, key)
 	if err != nil {

@@ -1,7 +1,5 @@
 package types
 
-import sdk "github.com/cosmos/cosmos-sdk/types"
-
 // Bounds of the items of batches.
 const (
 	minSaltBytes     = 16
@@ -73,27 +71,23 @@ func (i OpenItem) Validate() error {
 // Validate checks the reference.
 func (i ReleaseItem) Validate() error { return i.Ref.Validate() }
 
-// ValidateBatch checks the worker's address and the number and form of the
-// items, before anything is written. A malformed item fails the whole batch.
-func ValidateBatch[T Item](worker string, items []T, most uint32) (sdk.AccAddress, error) {
-	addr, err := sdk.AccAddressFromBech32(worker)
-	if err != nil {
-		return nil, ErrInvalidBatch.Wrapf("worker: %s", err)
-	}
+// ValidateBatch checks the number and form of the items, before anything is
+// written. A malformed item fails the whole batch.
+func ValidateBatch[T Item](items []T, most uint32) error {
 	if n := len(items); n == 0 || n > int(most) {
-		return nil, ErrInvalidBatch.Wrapf("expected 1 to %d items, got %d", most, n)
+		return ErrInvalidBatch.Wrapf("expected 1 to %d items, got %d", most, n)
 	}
 	seen := map[string]bool{}
 	for n, item := range items {
 		if err := item.Validate(); err != nil {
-			return nil, ErrInvalidBatch.Wrapf("item %d: %s", n, err)
+			return ErrInvalidBatch.Wrapf("item %d: %s", n, err)
 		}
 		ref := item.GetTaskRef()
 		key := string(uint64Bytes(ref.Task)) + ref.JobId
 		if seen[key] {
-			return nil, ErrInvalidBatch.Wrapf("item %d: task %d of job %s is named twice", n, ref.Task, ref.JobId)
+			return ErrInvalidBatch.Wrapf("item %d: task %d of job %s is named twice", n, ref.Task, ref.JobId)
 		}
 		seen[key] = true
 	}
-	return addr, nil
+	return nil
 }

@@ -1,0 +1,120 @@
+package keeper
+
+import (
+	"context"
+	"fmt"
+
+	"cosmossdk.io/collections"
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+// InvariantResult is a rule of the module's money and what breaks it, if
+// anything does.
+type InvariantResult struct {
+	Name string
+	Err  error
+}
+
+// CheckInvariants checks, after a block, that the escrow account holds exactly
+// what is owed and that nodes have locked exactly what is open. It walks all
+// jobs and assignments: tests and devnets call it, blocks never do.
+func (k *Keeper) CheckInvariants(ctx context.Context) []InvariantResult {
+	return []InvariantResult{
+		{Name: "escrow", Err: k.checkEscrow(ctx)},
+		{Name: "exposure", Err: k.checkExposure(ctx)},
+		{Name: "tasks", Err: k.checkTasks(ctx)},
+	}
+}
+
+// checkEscrow: balance = reserved by jobs + earned and not claimed + shares not
+// yet moved, in every denom.
+func (k *Keeper) checkEscrow(ctx context.Context) error {
+	owed := sdk.NewCoins()
+	err := k.jobs.Walk(ctx, nil, func(id types.JobID, job types.Job) (bool, error) {
+		if job.Reserved.IsNegative() {
+			return true, fmt.Errorf("job %s has reserved %s", id, job.Reserved)
+		}
+		if job.Ended() && job.Reserved.IsPositive() {
+			return true, fmt.Errorf("job %s is %s and still has %s reserved", id, job.Status, job.Reserved)
+		}
+		if job.Reserved.IsPositive() {
+			owed = owed.Add(sdk.NewCoin(job.Reward.Denom, job.Reserved))
+		}
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	earned, err := k.rewards.EarningsTotal(ctx)
+	if err != nil {
+		return err
+	}
+	pending, err := k.rewards.PendingTotal(ctx)
+	if err != nil {
+		return err
+	}
+	owed = owed.Add(earned...).Add(pending...)
+	if held := k.bank.GetAllBalances(ctx, k.escrow); !held.Equal(owed) {
+		return fmt.Errorf("escrow holds %s and owes %s", held, owed)
+	}
+	return nil
+}
+
+// checkExposure: what each node has locked, in bond and in slots, is what its
+// assignments lock.
+func (k *Keeper) checkExposure(ctx context.Context) error {
+	var operator sdk.AccAddress
+	locked, slots := math.ZeroInt(), uint32(0)
+	compare := func() error {
+		if operator == nil {
+			return nil
+		}
+		node, err := k.nodes.Node(ctx, operator)
+		if err != nil {
+			return err
+		}
+		if !node.State.Locked.Equal(locked) || node.State.UsedSlots != slots {
+			return fmt.Errorf("node %s has locked %s in %d slots, its assignments lock %s in %d",
+				node.Profile.Operator, node.State.Locked, node.State.UsedSlots, locked, slots)
+		}
+		return nil
+	}
+	err := k.assignments.Walk(ctx, nil, func(key assignmentKey, a types.Assignment) (bool, error) {
+		if !operator.Equals(key.K1()) {
+			if err := compare(); err != nil {
+				return true, err
+			}
+			operator, locked, slots = key.K1(), math.ZeroInt(), 0
+		}
+		locked, slots = locked.Add(a.Liability), slots+1
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	return compare()
+}
+
+// checkTasks: a task is there exactly while it has not ended, and is queued.
+func (k *Keeper) checkTasks(ctx context.Context) error {
+	return k.jobs.Walk(ctx, nil, func(id types.JobID, job types.Job) (bool, error) {
+		open := uint64(0)
+		rng := collections.NewPrefixedPairRange[types.JobID, uint64](id)
+		err := k.tasks.Walk(ctx, rng, func(_ taskKey, task types.Task) (bool, error) {
+			open++
+			queued, err := k.due.Has(ctx, collections.Join3(task.DueHeight, id, task.Index))
+			if err == nil && !queued {
+				err = fmt.Errorf("task %d of job %s is not queued", task.Index, id)
+			}
+			return err != nil, err
+		})
+		if err == nil && open+job.TasksEnded != job.Tasks {
+			err = fmt.Errorf("job %s has %d tasks: %d open, %d ended", id, job.Tasks, open, job.TasksEnded)
+		}
+		return err != nil, err
+	})
+}

@@ -1,0 +1,139 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+
+	"cosmossdk.io/collections"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/types/query"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+type queryServer struct{ k *Keeper }
+
+// NewQueryServer serves the queries of x/compute. Tasks are shown as the height
+// has advanced them, whether the queue has come to them or not.
+func NewQueryServer(k *Keeper) types.QueryServer { return queryServer{k: k} }
+
+// notFound turns the module's "no such thing" errors into gRPC's.
+func notFound(err error) error {
+	for _, e := range []error{types.ErrJobNotFound, types.ErrTaskNotFound, types.ErrTaskEnded, types.ErrReceiptNotFound} {
+		if errors.Is(err, e) {
+			return status.Error(codes.NotFound, err.Error())
+		}
+	}
+	if errors.Is(err, types.ErrInvalidJobID) {
+		return status.Error(codes.InvalidArgument, err.Error())
+	}
+	return err
+}
+
+func (s queryServer) Params(ctx context.Context, _ *types.QueryParamsRequest) (*types.QueryParamsResponse, error) {
+	params, err := s.k.params.Get(ctx)
+	return &types.QueryParamsResponse{Params: params}, err
+}
+
+func (s queryServer) Job(ctx context.Context, req *types.QueryJobRequest) (*types.QueryJobResponse, error) {
+	id, err := types.ParseJobID(req.JobId)
+	if err != nil {
+		return nil, notFound(err)
+	}
+	job, err := s.k.Job(ctx, id)
+	if err != nil {
+		return nil, notFound(err)
+	}
+	spec, err := s.k.specs.Get(ctx, id)
+	return &types.QueryJobResponse{Job: job, Spec: spec}, err
+}
+
+func (s queryServer) Jobs(ctx context.Context, req *types.QueryJobsRequest) (*types.QueryJobsResponse, error) {
+	if (req.Class == "") == (req.Requester == "") {
+		return nil, status.Error(codes.InvalidArgument, "expected exactly one of class and requester")
+	}
+	if req.Class != "" {
+		jobs, page, err := query.CollectionPaginate(ctx, s.k.openJobs, req.Pagination,
+			func(key collections.Pair[string, types.JobID], _ collections.NoValue) (types.Job, error) {
+				return s.k.Job(ctx, key.K2())
+			}, query.WithCollectionPaginationPairPrefix[string, types.JobID](req.Class))
+		return &types.QueryJobsResponse{Jobs: jobs, Pagination: page}, err
+	}
+	requester, err := s.k.addresses.StringToBytes(req.Requester)
+	if err != nil {
+		return nil, status.Errorf(codes.InvalidArgument, "requester: %s", err)
+	}
+	jobs, page, err := query.CollectionPaginate(ctx, s.k.requesters, req.Pagination,
+		func(key collections.Pair[sdk.AccAddress, types.JobID], _ collections.NoValue) (types.Job, error) {
+			return s.k.Job(ctx, key.K2())
+		}, query.WithCollectionPaginationPairPrefix[sdk.AccAddress, types.JobID](requester))
+	return &types.QueryJobsResponse{Jobs: jobs, Pagination: page}, err
+}
+
+func (s queryServer) Receipt(ctx context.Context, req *types.QueryReceiptRequest) (*types.QueryReceiptResponse, error) {
+	id, err := types.ParseJobID(req.JobId)
+	if err != nil {
+		return nil, notFound(err)
+	}
+	receipt, err := s.k.Receipt(ctx, id, req.Task)
+	return &types.QueryReceiptResponse{Receipt: receipt}, notFound(err)
+}
+
+func (s queryServer) Quote(ctx context.Context, req *types.QueryQuoteRequest) (*types.QueryQuoteResponse, error) {
+	reward, err := sdk.ParseCoinNormalized(req.Reward)
+	if err != nil {
+		return nil, status.Errorf(codes.InvalidArgument, "reward: %s", err)
+	}
+	params, err := s.k.params.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	denom, ok := params.PaymentDenom(reward.Denom)
+	if !ok {
+		return nil, status.Errorf(codes.InvalidArgument, "reward: denom %s is not accepted", reward.Denom)
+	}
+	if req.SpecBytes > types.MaxSpecBytes || req.Replicas > types.MaxRoundReplicas {
+		return nil, status.Errorf(codes.InvalidArgument, "expected at most %d spec_bytes and %d replicas, got %d and %d",
+			types.MaxSpecBytes, types.MaxRoundReplicas, req.SpecBytes, req.Replicas)
+	}
+	spec := &types.JobSpec{Class: req.Class, Reward: reward, Policy: types.Policy{
+		Kind: types.POLICY_KIND_QUORUM, Replicas: req.Replicas,
+	}}
+	q, err := s.k.quote(sdk.UnwrapSDKContext(ctx), params, denom, spec, int(req.SpecBytes))
+	if err != nil {
+		return nil, err
+	}
+	return &types.QueryQuoteResponse{
+		Reserve: q.reserve, PostingFee: q.postingFee, Liability: q.liability, LiveNodes: q.live, NeededNodes: q.needed,
+	}, nil
+}
+
+// maxChecked bounds the jobs and nodes that Invariants walks in one query.
+const maxChecked = 10_000
+
+func (s queryServer) Invariants(ctx context.Context, _ *types.QueryInvariantsRequest) (*types.QueryInvariantsResponse, error) {
+	n := 0
+	err := s.k.jobs.Walk(ctx, nil, func(types.JobID, types.Job) (bool, error) {
+		n++
+		return n > maxChecked, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if n > maxChecked {
+		return nil, types.ErrTooMany.Wrapf("at most %d jobs; check an exported state instead", maxChecked)
+	}
+	resp := &types.QueryInvariantsResponse{}
+	for _, r := range s.k.CheckInvariants(ctx) {
+		line := types.Invariant{Name: r.Name, Ok: r.Err == nil}
+		if r.Err != nil {
+			line.Detail = r.Err.Error()
+		}
+		resp.Invariants = append(resp.Invariants, line)
+	}
+	return resp, nil
+}

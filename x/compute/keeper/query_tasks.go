@@ -1,0 +1,176 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+
+	"cosmossdk.io/collections"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/types/query"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+// maxClaimablePage bounds the open jobs that one Claimable query looks through.
+const maxClaimablePage = 200
+
+// peek returns a task as a message at the next height would find it, and throws
+// away whatever advancing it would write.
+func (k *Keeper) peek(ctx context.Context, id types.JobID, index uint64) (*work, error) {
+	cached, _ := sdk.UnwrapSDKContext(ctx).CacheContext()
+	w, err := k.loadStored(cached, id, index)
+	if err != nil {
+		return nil, err
+	}
+	return w, w.advance()
+}
+
+func (s queryServer) Task(ctx context.Context, req *types.QueryTaskRequest) (*types.QueryTaskResponse, error) {
+	id, err := types.ParseJobID(req.JobId)
+	if err != nil {
+		return nil, notFound(err)
+	}
+	w, err := s.k.peek(ctx, id, req.Task)
+	if err != nil {
+		return nil, notFound(err)
+	}
+	if w.task.Ended() {
+		return nil, notFound(types.ErrTaskEnded.Wrap("its receipt follows with the next block"))
+	}
+	ballots, err := w.ballots()
+	if err != nil {
+		return nil, err
+	}
+	resp := &types.QueryTaskResponse{Task: w.task}
+	for _, b := range ballots {
+		resp.Assignments = append(resp.Assignments, b.a)
+	}
+	return resp, nil
+}
+
+func (s queryServer) Assignments(ctx context.Context, req *types.QueryAssignmentsRequest) (*types.QueryAssignmentsResponse, error) {
+	operator, err := s.k.addresses.StringToBytes(req.Operator)
+	if err != nil {
+		return nil, status.Errorf(codes.InvalidArgument, "operator: %s", err)
+	}
+	resp := &types.QueryAssignmentsResponse{}
+	_, resp.Pagination, err = query.CollectionPaginate(ctx, s.k.assignments, req.Pagination,
+		func(key assignmentKey, _ types.Assignment) (struct{}, error) {
+			item, ok, err := s.k.workItem(ctx, operator, key.K2(), key.K3())
+			if ok {
+				resp.Items = append(resp.Items, item)
+			}
+			return struct{}{}, err
+		}, func(o *query.CollectionsPaginateOptions[assignmentKey]) {
+			prefix := collections.TriplePrefix[sdk.AccAddress, types.JobID, uint64](operator)
+			o.Prefix = &prefix
+		})
+	return resp, err
+}
+
+// workItem shows what a task asks of a node that holds it; not ok when the
+// height has taken it away.
+func (k *Keeper) workItem(ctx context.Context, operator sdk.AccAddress, id types.JobID, index uint64) (types.WorkItem, bool, error) {
+	w, err := k.peek(ctx, id, index)
+	if err != nil || w.task.Ended() {
+		return types.WorkItem{}, false, err
+	}
+	a, held, err := w.assignment(operator)
+	if err != nil || !held {
+		return types.WorkItem{}, false, err
+	}
+	return types.WorkItem{
+		Assignment:     a,
+		CurrentRound:   w.index(),
+		Phase:          w.round().Phase,
+		RevealDeadline: w.round().RevealDeadline,
+		MustOpen:       w.mustOpen(a),
+	}, true, nil
+}
+
+func (s queryServer) Claimable(ctx context.Context, req *types.QueryClaimableRequest) (*types.QueryClaimableResponse, error) {
+	operator, err := s.k.addresses.StringToBytes(req.Operator)
+	if err != nil {
+		return nil, status.Errorf(codes.InvalidArgument, "operator: %s", err)
+	}
+	if req.Pagination != nil && req.Pagination.Limit > maxClaimablePage {
+		return nil, status.Errorf(codes.InvalidArgument, "pages of at most %d jobs, got %d", maxClaimablePage, req.Pagination.Limit)
+	}
+	node, err := s.k.nodes.Node(ctx, operator)
+	if err != nil {
+		return nil, err
+	}
+	resp := &types.QueryClaimableResponse{}
+	_, resp.Pagination, err = query.CollectionPaginate(ctx, s.k.openJobs, req.Pagination,
+		func(key collections.Pair[string, types.JobID], _ collections.NoValue) (struct{}, error) {
+			task, ok, err := s.k.claimable(ctx, operator, key.K2(), 0)
+			if ok {
+				resp.Tasks = append(resp.Tasks, task)
+			}
+			return struct{}{}, err
+		}, query.WithCollectionPaginationPairPrefix[string, types.JobID](node.Profile.Class))
+	return resp, err
+}
+
+// claimable shows a draw that a node may enter: every rule of the matcher holds,
+// but perhaps the one that lower ranks hold all slots.
+func (k *Keeper) claimable(ctx context.Context, operator sdk.AccAddress, id types.JobID, index uint64) (types.ClaimableTask, bool, error) {
+	w, err := k.peek(ctx, id, index)
+	if errors.Is(err, types.ErrTaskEnded) {
+		return types.ClaimableTask{}, false, nil
+	}
+	if err != nil || w.task.Ended() {
+		return types.ClaimableTask{}, false, err
+	}
+	c, rules, err := w.match(operator)
+	if err != nil {
+		return types.ClaimableTask{}, false, err
+	}
+	leading := true
+	for _, r := range rules {
+		if errors.Is(r.err, types.ErrOutranked) {
+			leading = false
+		} else if r.err != nil {
+			return types.ClaimableTask{}, false, nil
+		}
+	}
+	return types.ClaimableTask{
+		Ref: w.ref(), Rank: c.rank, CloseHeight: w.round().Draw.CloseHeight, Reward: w.job.Reward, Leading: leading,
+	}, true, nil
+}
+
+func (s queryServer) Explain(ctx context.Context, req *types.QueryExplainRequest) (*types.QueryExplainResponse, error) {
+	id, err := types.ParseJobID(req.JobId)
+	if err != nil {
+		return nil, notFound(err)
+	}
+	operator, err := s.k.addresses.StringToBytes(req.Operator)
+	if err != nil {
+		return nil, status.Errorf(codes.InvalidArgument, "operator: %s", err)
+	}
+	w, err := s.k.peek(ctx, id, req.Task)
+	if err != nil {
+		return nil, notFound(err)
+	}
+	if w.task.Ended() {
+		return nil, notFound(types.ErrTaskEnded.Wrap("its receipt follows with the next block"))
+	}
+	_, rules, err := w.match(operator)
+	if err != nil {
+		return nil, err
+	}
+	resp := &types.QueryExplainResponse{Qualifies: true}
+	for _, r := range rules {
+		check := types.Check{Rule: r.name, Ok: r.err == nil, Detail: r.detail}
+		if r.err != nil {
+			resp.Qualifies = false
+			check.Detail = r.err.Error()
+		}
+		resp.Checks = append(resp.Checks, check)
+	}
+	return resp, nil
+}
