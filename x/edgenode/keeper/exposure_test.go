@@ -1,0 +1,152 @@
+package keeper_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"cosmossdk.io/math"
+
+	"github.com/thetaedge/theta/x/edgenode/types"
+)
+
+func slashRequest(n byte, liability, cost int64, hasHonest bool) types.SlashRequest {
+	return types.SlashRequest{
+		Operator: operator(n), Liability: math.NewInt(liability), Cost: math.NewInt(cost), HasHonest: hasHonest,
+		To: escrow, Reason: types.ReasonWrongResult, JobID: "job", Task: 3,
+	}
+}
+
+func TestReserveLocksBondAndSlot(t *testing.T) {
+	f := newFixture(t)
+	f.register(0, 100, 2)
+	require.NoError(t, f.keeper.Reserve(f.ctx, operator(0), math.NewInt(60)))
+	require.ErrorIs(t, f.keeper.Reserve(f.ctx, operator(0), math.NewInt(41)), types.ErrInsufficientBond)
+	require.NoError(t, f.keeper.Reserve(f.ctx, operator(0), math.NewInt(40)))
+	require.ErrorIs(t, f.keeper.Reserve(f.ctx, operator(0), math.ZeroInt()), types.ErrNoFreeSlot)
+	require.NoError(t, f.keeper.Release(f.ctx, operator(0), math.NewInt(60)))
+	state := f.state(0)
+	require.Equal(t, []int64{100, 40}, []int64{state.Bond.Int64(), state.Locked.Int64()})
+	require.Equal(t, uint32(1), state.UsedSlots)
+	require.ErrorIs(t, f.keeper.Reserve(f.ctx, operator(9), math.OneInt()), types.ErrNodeNotFound)
+	f.requireInvariants()
+}
+
+func TestLiabilityIsNeverMissingOrNegative(t *testing.T) {
+	f := newFixture(t)
+	f.register(0, 100, 2)
+	for _, bad := range []math.Int{{}, math.NewInt(-1)} {
+		require.ErrorIs(t, f.keeper.Reserve(f.ctx, operator(0), bad), types.ErrInvalidLiability)
+		require.ErrorIs(t, f.keeper.Release(f.ctx, operator(0), bad), types.ErrInvalidLiability)
+		_, err := f.keeper.Penalize(f.ctx, operator(0), bad, math.OneInt(), "job", 0)
+		require.ErrorIs(t, err, types.ErrInvalidLiability)
+		_, err = f.keeper.Penalize(f.ctx, operator(0), math.OneInt(), bad, "job", 0)
+		require.ErrorIs(t, err, types.ErrInvalidSlash)
+		req := slashRequest(0, 1, 0, false)
+		req.Cost = bad
+		_, err = f.keeper.Slash(f.ctx, req)
+		require.ErrorIs(t, err, types.ErrInvalidSlash)
+	}
+	req := slashRequest(0, 1, 0, false)
+	req.Reason = "mood"
+	_, err := f.keeper.Slash(f.ctx, req)
+	require.ErrorIs(t, err, types.ErrInvalidSlash)
+}
+
+func TestReleaseOfMoreThanIsLockedTouchesNoFreeBond(t *testing.T) {
+	f := newFixture(t)
+	f.register(0, 100, 2)
+	require.NoError(t, f.keeper.Reserve(f.ctx, operator(0), math.NewInt(10)))
+	require.NoError(t, f.keeper.Release(f.ctx, operator(0), math.NewInt(50)))
+	require.NoError(t, f.keeper.Release(f.ctx, operator(0), math.NewInt(50)))
+	require.Equal(t, int64(100), f.state(0).Free().Int64())
+	require.Zero(t, f.state(0).UsedSlots)
+}
+
+func TestSlashPaysTheCostFirstThenSplitsTheRest(t *testing.T) {
+	cases := map[string]struct {
+		liability, cost                     int64
+		hasHonest                           bool
+		paid, honest, burned, communityPool int64
+	}{
+		"no cost":                     {1000, 0, true, 0, 400, 500, 100},
+		"cost first":                  {1000, 500, true, 500, 200, 250, 50},
+		"cost takes all":              {1000, 4000, true, 1000, 0, 0, 0},
+		"no honest replicas":          {1000, 0, false, 0, 0, 900, 100},
+		"dust is burned":              {999, 0, true, 0, 399, 501, 99},
+		"a unit is burned":            {1, 0, true, 0, 0, 1, 0},
+		"nothing at stake costs none": {0, 10, true, 0, 0, 0, 0},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			f.register(0, 2000, 8)
+			f.roll()
+			require.NoError(t, f.keeper.Reserve(f.ctx, operator(0), math.NewInt(c.liability)))
+			supply := f.bank.GetSupply(f.ctx, denom).Amount.Int64()
+			outcome, err := f.keeper.Slash(f.ctx, slashRequest(0, c.liability, c.cost, c.hasHonest))
+			require.NoError(t, err)
+			require.Equal(t, []int64{c.paid, c.honest, c.burned, c.communityPool}, []int64{
+				outcome.Cost.Int64(), outcome.Honest.Int64(), outcome.Burned.Int64(), outcome.Community.Int64(),
+			})
+			require.Equal(t, c.paid+c.honest, f.moduleBalance(escrow))
+			require.Equal(t, c.communityPool, f.moduleBalance(community))
+			require.Equal(t, supply-c.burned, f.bank.GetSupply(f.ctx, denom).Amount.Int64())
+			state := f.state(0)
+			require.Equal(t, 2000-c.liability, state.Bond.Int64())
+			require.True(t, state.Locked.IsZero())
+			require.Zero(t, state.UsedSlots)
+			require.Equal(t, uint64(1), state.Faults.Wrong)
+			f.requireEvent(&types.EventSlashed{
+				Operator: operator(0).String(), Amount: coin(c.liability), Reason: types.ReasonWrongResult, JobId: "job", Task: 3,
+				Cost: coin(c.paid), Honest: coin(c.honest), Burned: coin(c.burned), Community: coin(c.communityPool),
+			})
+			f.requireInvariants()
+		})
+	}
+}
+
+func TestSlashNeverTakesMoreThanIsLocked(t *testing.T) {
+	f := newFixture(t)
+	f.register(0, 100, 2)
+	require.NoError(t, f.keeper.Reserve(f.ctx, operator(0), math.NewInt(30)))
+	req := slashRequest(0, 80, 0, true)
+	req.Reason = types.ReasonNoReveal
+	outcome, err := f.keeper.Slash(f.ctx, req)
+	require.NoError(t, err)
+	require.Equal(t, int64(30), outcome.Total().Int64())
+	require.Equal(t, int64(70), f.state(0).Bond.Int64())
+	require.Equal(t, uint64(1), f.state(0).Faults.Silent)
+	f.requireInvariants()
+}
+
+func TestSlashLowersTheWeightOfTheNextEpoch(t *testing.T) {
+	f := newFixture(t)
+	f.register(0, 100, 8)
+	f.roll()
+	require.NoError(t, f.keeper.Reserve(f.ctx, operator(0), math.NewInt(30)))
+	_, err := f.keeper.Slash(f.ctx, slashRequest(0, 30, 0, true))
+	require.NoError(t, err)
+	require.Equal(t, int64(100), f.weight(0, 1))
+	f.roll()
+	require.Equal(t, int64(70), f.weight(0, 2))
+	f.requireInvariants()
+}
+
+func TestPenaltyBurnsAPartAndReleasesTheRest(t *testing.T) {
+	f := newFixture(t)
+	f.register(0, 100, 2)
+	for _, c := range []struct{ liability, amount, burned int64 }{{40, 5, 5}, {10, 50, 10}, {10, 0, 0}} {
+		require.NoError(t, f.keeper.Reserve(f.ctx, operator(0), math.NewInt(c.liability)))
+		before, supply := f.state(0).Bond.Int64(), f.bank.GetSupply(f.ctx, denom).Amount.Int64()
+		burned, err := f.keeper.Penalize(f.ctx, operator(0), math.NewInt(c.liability), math.NewInt(c.amount), "job", 1)
+		require.NoError(t, err)
+		require.Equal(t, c.burned, burned.Int64())
+		require.Equal(t, before-c.burned, f.state(0).Bond.Int64())
+		require.Equal(t, supply-c.burned, f.bank.GetSupply(f.ctx, denom).Amount.Int64())
+		require.True(t, f.state(0).Locked.IsZero())
+		f.requireInvariants()
+	}
+	require.Equal(t, uint64(3), f.state(0).Faults.Missed)
+	require.Zero(t, f.moduleBalance(escrow), "a missed deadline is never the requester's gain")
+}

@@ -1,0 +1,219 @@
+package keeper_test
+
+import (
+	"bytes"
+	"context"
+	"testing"
+
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
+	dbm "github.com/cosmos/cosmos-db"
+	"github.com/cosmos/gogoproto/proto"
+	"github.com/stretchr/testify/require"
+
+	"cosmossdk.io/log/v2"
+	"cosmossdk.io/math"
+
+	"github.com/cosmos/cosmos-sdk/codec/address"
+	codectestutil "github.com/cosmos/cosmos-sdk/codec/testutil"
+	"github.com/cosmos/cosmos-sdk/runtime"
+	"github.com/cosmos/cosmos-sdk/store/v2"
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	authkeeper "github.com/cosmos/cosmos-sdk/x/auth/keeper"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	bankkeeper "github.com/cosmos/cosmos-sdk/x/bank/keeper"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/x/edgenode/keeper"
+	"github.com/thetaedge/theta/x/edgenode/types"
+)
+
+const (
+	denom     = "atfuel"
+	faucet    = "faucet"
+	escrow    = "compute"
+	community = "community"
+	small     = "cpu-small"
+	large     = "cpu-large"
+)
+
+func TestMain(m *testing.M) {
+	params.SetSDKDefaults()
+	m.Run()
+}
+
+// tb is what the fixture needs of testing.T and of rapid.T.
+type tb interface {
+	require.TestingT
+	Helper()
+}
+
+// communityPool stands in for x/distribution: a module account that takes all.
+type communityPool struct{ bank bankkeeper.Keeper }
+
+func (p communityPool) FundCommunityPool(ctx context.Context, amount sdk.Coins, sender sdk.AccAddress) error {
+	return p.bank.SendCoinsFromAccountToModule(ctx, sender, community, amount)
+}
+
+// fixture is the keeper over real stores with the SDK's real bank.
+type fixture struct {
+	t       tb
+	ctx     sdk.Context
+	keeper  *keeper.Keeper
+	bank    bankkeeper.BaseKeeper
+	msgs    types.MsgServer
+	queries types.QueryServer
+}
+
+func newFixture(t tb) *fixture {
+	t.Helper()
+	keys := storetypes.NewKVStoreKeys(authtypes.StoreKey, banktypes.StoreKey, types.StoreKey)
+	db := dbm.NewMemDB()
+	cms := store.NewCommitMultiStore(db, log.NewNopLogger())
+	for _, key := range keys {
+		cms.MountStoreWithDB(key, storetypes.StoreTypeIAVL, db)
+	}
+	require.NoError(t, cms.LoadLatestVersion())
+	cdc := codectestutil.CodecOptions{AccAddressPrefix: params.Bech32Prefix}.NewCodec()
+	addresses := address.NewBech32Codec(params.Bech32Prefix)
+	permissions := map[string][]string{
+		faucet: {authtypes.Minter}, escrow: nil, community: nil, types.ModuleName: {authtypes.Burner},
+	}
+	accounts := authkeeper.NewAccountKeeper(cdc, runtime.NewKVStoreService(keys[authtypes.StoreKey]),
+		authtypes.ProtoBaseAccount, permissions, addresses, params.Bech32Prefix, authority())
+	authtypes.RegisterInterfaces(cdc.InterfaceRegistry())
+	blocked := map[string]bool{
+		authtypes.NewModuleAddress(types.ModuleName).String(): true,
+		authtypes.NewModuleAddress(escrow).String():           true,
+	}
+	bank := bankkeeper.NewBaseKeeper(cdc, runtime.NewKVStoreService(keys[banktypes.StoreKey]),
+		accounts, blocked, authority(), log.NewNopLogger())
+	k := keeper.NewKeeper(cdc, runtime.NewKVStoreService(keys[types.StoreKey]),
+		addresses, bank, communityPool{bank}, authority())
+	ctx := sdk.NewContext(cms, cmtproto.Header{Height: 1}, false, log.NewNopLogger())
+	require.NoError(t, accounts.Params.Set(ctx, authtypes.DefaultParams()))
+	require.NoError(t, bank.SetParams(ctx, banktypes.DefaultParams()))
+	f := &fixture{
+		t: t, ctx: ctx, keeper: k, bank: bank, msgs: keeper.NewMsgServer(k), queries: keeper.NewQueryServer(k),
+	}
+	genesis := types.DefaultGenesis()
+	genesis.Params = testParams()
+	require.NoError(t, k.InitGenesis(ctx, *genesis))
+	return f
+}
+
+// testParams are the defaults with numbers that a person can follow.
+func testParams() types.Params {
+	p := types.DefaultParams()
+	p.MinBond = math.NewInt(100)
+	p.BondPerSlot = math.NewInt(50)
+	p.MaxSlots = 8
+	p.UnbondingBlocks = 5
+	p.QueueLimit = 2
+	return p
+}
+
+func authority() string { return authtypes.NewModuleAddress("gov").String() }
+
+// operator and worker return the n-th address of each kind.
+func operator(n byte) sdk.AccAddress { return bytes.Repeat([]byte{n + 1}, 20) }
+func worker(n byte) sdk.AccAddress   { return bytes.Repeat([]byte{0x80 + n}, 20) }
+
+func coin(amount int64) sdk.Coin { return sdk.NewInt64Coin(denom, amount) }
+
+func (f *fixture) fund(to sdk.AccAddress, amount int64) {
+	f.t.Helper()
+	coins := sdk.NewCoins(coin(amount))
+	require.NoError(f.t, f.bank.MintCoins(f.ctx, faucet, coins))
+	require.NoError(f.t, f.bank.SendCoinsFromModuleToAccount(f.ctx, faucet, to, coins))
+}
+
+func (f *fixture) balance(of sdk.AccAddress) int64 {
+	return f.bank.GetBalance(f.ctx, of, denom).Amount.Int64()
+}
+
+func (f *fixture) moduleBalance(name string) int64 {
+	return f.balance(authtypes.NewModuleAddress(name))
+}
+
+// registerMsg is a registration that nothing is wrong with.
+func registerMsg(n byte, bond int64, slots uint32) *types.MsgRegister {
+	return &types.MsgRegister{
+		Operator: operator(n).String(), Worker: worker(n).String(), Moniker: "node", Region: "de", Class: small,
+		Hardware:  types.Hardware{CpuCores: 16, MemoryBytes: 64 << 30},
+		Executors: []string{"wasm/1"}, Bond: coin(bond), Slots: slots,
+	}
+}
+
+// register funds the n-th operator with exactly the bond and opens its node.
+func (f *fixture) register(n byte, bond int64, slots uint32) {
+	f.t.Helper()
+	f.fund(operator(n), bond)
+	_, err := f.msgs.Register(f.ctx, registerMsg(n, bond, slots))
+	require.NoError(f.t, err)
+}
+
+func (f *fixture) state(n byte) types.NodeState {
+	f.t.Helper()
+	node, err := f.keeper.Node(f.ctx, operator(n))
+	require.NoError(f.t, err)
+	return node.State
+}
+
+func (f *fixture) weight(n byte, epoch uint64) int64 {
+	f.t.Helper()
+	weight, err := f.keeper.Weight(f.ctx, operator(n), epoch)
+	require.NoError(f.t, err)
+	return weight.Int64()
+}
+
+// try runs a step as a tx runs: written as a whole or not at all.
+func (f *fixture) try(step func(ctx sdk.Context) error) error {
+	cached, write := f.ctx.CacheContext()
+	err := step(cached)
+	if err == nil {
+		write()
+	}
+	return err
+}
+
+// roll starts the next epoch the way x/epochs does.
+func (f *fixture) roll() {
+	f.t.Helper()
+	require.NoError(f.t, f.keeper.Hooks().BeforeEpochStart(f.ctx, "edge", 1))
+}
+
+// endBlock ends the block and starts the next.
+func (f *fixture) endBlock() {
+	f.t.Helper()
+	require.NoError(f.t, f.keeper.PayUnbondings(f.ctx))
+	f.ctx = f.ctx.WithBlockHeight(f.ctx.BlockHeight() + 1)
+}
+
+func (f *fixture) requireInvariants() {
+	f.t.Helper()
+	for _, result := range f.keeper.CheckInvariants(f.ctx) {
+		require.NoError(f.t, result.Err, result.Name)
+	}
+}
+
+// requireEvent checks that a typed event has been emitted since the fixture's
+// events were last reset.
+func (f *fixture) requireEvent(want proto.Message) {
+	f.t.Helper()
+	var found []string
+	for _, event := range f.ctx.EventManager().ABCIEvents() {
+		got, err := sdk.ParseTypedEvent(event)
+		if err != nil {
+			continue // events of bank are not typed
+		}
+		if proto.MessageName(got) == proto.MessageName(want) && got.String() == want.String() {
+			return
+		}
+		found = append(found, got.String())
+	}
+	require.Failf(f.t, "event missing", "expected %s, found %v", want, found)
+}
+
+func (f *fixture) resetEvents() { f.ctx = f.ctx.WithEventManager(sdk.NewEventManager()) }

@@ -1,0 +1,82 @@
+package types_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"cosmossdk.io/math"
+
+	"github.com/thetaedge/theta/x/edgenode/types"
+)
+
+func TestDefaultParamsAreValid(t *testing.T) {
+	require.NoError(t, types.DefaultParams().Validate())
+	require.NoError(t, types.DefaultGenesis().Validate())
+}
+
+func TestParamsRefuseWhatCannotWork(t *testing.T) {
+	cases := map[string]func(*types.Params){
+		"denom":              func(p *types.Params) { p.BondDenom = "!" },
+		"min bond missing":   func(p *types.Params) { p.MinBond = math.Int{} },
+		"min bond zero":      func(p *types.Params) { p.MinBond = math.ZeroInt() },
+		"bond per slot huge": func(p *types.Params) { p.BondPerSlot = math.NewIntWithDecimal(1, 60) },
+		"no slots":           func(p *types.Params) { p.MaxSlots = 0 },
+		"too many slots":     func(p *types.Params) { p.MaxSlots = 1 << 20 },
+		"no unbonding":       func(p *types.Params) { p.UnbondingBlocks = 0 },
+		"endless unbonding":  func(p *types.Params) { p.UnbondingBlocks = 1 << 62 },
+		"no identifier":      func(p *types.Params) { p.EpochIdentifier = "" },
+		"no queue limit":     func(p *types.Params) { p.QueueLimit = 0 },
+		"split too small":    func(p *types.Params) { p.SlashSplit.BurnBps-- },
+		"split that wraps": func(p *types.Params) {
+			p.SlashSplit = types.SlashSplit{HonestBps: 1 << 31, BurnBps: 1 << 31, CommunityBps: 10_000}
+		},
+		"no classes":         func(p *types.Params) { p.Classes = nil },
+		"class twice":        func(p *types.Params) { p.Classes = append(p.Classes, p.Classes[0]) },
+		"class in capitals":  func(p *types.Params) { p.Classes[0].Id = "CPU" },
+		"class with no core": func(p *types.Params) { p.Classes[0].Minimum.CpuCores = 0 },
+		"65 classes":         func(p *types.Params) { p.Classes = make([]types.HardwareClass, 65) },
+	}
+	for name, change := range cases {
+		t.Run(name, func(t *testing.T) {
+			params := types.DefaultParams()
+			change(&params)
+			require.ErrorIs(t, params.Validate(), types.ErrInvalidParams)
+		})
+	}
+}
+
+func TestStatusTableHoldsPairByPair(t *testing.T) {
+	all := []types.NodeStatus{
+		types.NODE_STATUS_UNSPECIFIED, types.NODE_STATUS_ACTIVE, types.NODE_STATUS_PAUSED, types.NODE_STATUS_RETIRED, 99,
+	}
+	allowed := map[[2]types.NodeStatus]bool{
+		{types.NODE_STATUS_UNSPECIFIED, types.NODE_STATUS_ACTIVE}: true,
+		{types.NODE_STATUS_ACTIVE, types.NODE_STATUS_PAUSED}:      true,
+		{types.NODE_STATUS_ACTIVE, types.NODE_STATUS_RETIRED}:     true,
+		{types.NODE_STATUS_PAUSED, types.NODE_STATUS_ACTIVE}:      true,
+		{types.NODE_STATUS_PAUSED, types.NODE_STATUS_RETIRED}:     true,
+		{types.NODE_STATUS_RETIRED, types.NODE_STATUS_ACTIVE}:     true,
+		{types.NODE_STATUS_RETIRED, types.NODE_STATUS_RETIRED}:    true,
+	}
+	for _, from := range all {
+		for _, to := range all {
+			require.Equal(t, allowed[[2]types.NodeStatus{from, to}], from.CanBecome(to), "%s -> %s", from, to)
+		}
+	}
+}
+
+func TestCheckpointInForceIsTheLastAtOrBefore(t *testing.T) {
+	var state types.NodeState
+	require.True(t, state.CheckpointAt(5).Weight.IsZero())
+	state.SetCheckpoint(2, math.NewInt(20), "a")
+	state.SetCheckpoint(5, math.NewInt(50), "a")
+	state.SetCheckpoint(5, math.NewInt(51), "b")
+	for epoch, want := range map[uint64]int64{1: 0, 2: 20, 4: 20, 5: 51, 9: 51} {
+		require.Equal(t, want, state.CheckpointAt(epoch).Weight.Int64(), "epoch %d", epoch)
+	}
+	state.TrimCheckpoints(4)
+	require.Len(t, state.Weights, 2, "epoch 4 still asks for the first")
+	state.TrimCheckpoints(5)
+	require.Len(t, state.Weights, 1)
+}
