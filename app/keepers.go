@@ -39,6 +39,7 @@ import (
 	"github.com/thetaedge/theta/app/params"
 	beaconkeeper "github.com/thetaedge/theta/x/beacon/keeper"
 	beacontypes "github.com/thetaedge/theta/x/beacon/types"
+	computekeeper "github.com/thetaedge/theta/x/compute/keeper"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodekeeper "github.com/thetaedge/theta/x/edgenode/keeper"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
@@ -64,6 +65,7 @@ type Keepers struct {
 	BeaconKeeper    *beaconkeeper.Keeper
 	EdgenodeKeeper  *edgenodekeeper.Keeper
 	RewardsKeeper   *rewardskeeper.Keeper
+	ComputeKeeper   *computekeeper.Keeper
 }
 
 // Authority returns the address that may change params: that of x/gov.
@@ -170,4 +172,7 @@ func (k *Keepers) addEdge(app *App) {
 		runtime.NewTransientStoreService(app.stores.transient[rewardstypes.TStoreKey]),
 		AddressCodec(), k.BankKeeper, k.DistrKeeper,
 		authtypes.FeeCollectorName, computetypes.ModuleName, authority)
+	k.ComputeKeeper = computekeeper.NewKeeper(
+		cdc, app.kvService(computetypes.StoreKey), AddressCodec(),
+		k.BankKeeper, k.BeaconKeeper, k.EdgenodeKeeper, k.RewardsKeeper, authority)
 }

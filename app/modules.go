@@ -40,6 +40,8 @@ import (
 
 	"github.com/thetaedge/theta/x/beacon"
 	beacontypes "github.com/thetaedge/theta/x/beacon/types"
+	"github.com/thetaedge/theta/x/compute"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
 	"github.com/thetaedge/theta/x/edgenode"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 	"github.com/thetaedge/theta/x/rewards"
@@ -85,6 +87,7 @@ func (app *App) modules() []module.AppModule {
 		beacon.NewAppModule(cdc, k.BeaconKeeper),
 		edgenode.NewAppModule(cdc, k.EdgenodeKeeper),
 		rewards.NewAppModule(cdc, k.RewardsKeeper),
+		compute.NewAppModule(k.ComputeKeeper),
 	}
 }
 
@@ -103,8 +106,8 @@ func (app *App) setOrder() {
 	// after it may spend. Then gov, whose proposals may post or settle jobs; then
 	// what happens to jobs; and rewards after all that earns in this block.
 	app.ModuleManager.SetOrderEndBlockers(
-		banktypes.ModuleName, govtypes.ModuleName, beacontypes.ModuleName, edgenodetypes.ModuleName,
-		rewardstypes.ModuleName, stakingtypes.ModuleName, feegrant.ModuleName,
+		banktypes.ModuleName, govtypes.ModuleName, beacontypes.ModuleName, computetypes.ModuleName,
+		edgenodetypes.ModuleName, rewardstypes.ModuleName, stakingtypes.ModuleName, feegrant.ModuleName,
 	)
 
 	// Genutil comes after staking and the balances that its transactions bond.
@@ -113,7 +116,7 @@ func (app *App) setOrder() {
 		slashingtypes.ModuleName, govtypes.ModuleName, minttypes.ModuleName, evidencetypes.ModuleName,
 		authz.ModuleName, feegrant.ModuleName, upgradetypes.ModuleName, vestingtypes.ModuleName,
 		consensustypes.ModuleName, epochstypes.ModuleName,
-		beacontypes.ModuleName, edgenodetypes.ModuleName, rewardstypes.ModuleName,
+		beacontypes.ModuleName, edgenodetypes.ModuleName, rewardstypes.ModuleName, computetypes.ModuleName,
 		genutiltypes.ModuleName,
 	}
 	app.ModuleManager.SetOrderInitGenesis(order...)

@@ -21,6 +21,7 @@ import (
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
 
 	beacontypes "github.com/thetaedge/theta/x/beacon/types"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
@@ -40,7 +41,7 @@ func newStores() stores {
 			distrtypes.StoreKey, minttypes.StoreKey, govtypes.StoreKey, consensustypes.StoreKey,
 			upgradetypes.StoreKey, evidencetypes.StoreKey, feegrant.StoreKey, authzkeeper.StoreKey,
 			epochstypes.StoreKey,
-			beacontypes.StoreKey, edgenodetypes.StoreKey, rewardstypes.StoreKey,
+			beacontypes.StoreKey, edgenodetypes.StoreKey, rewardstypes.StoreKey, computetypes.StoreKey,
 		),
 		transient: storetypes.NewTransientStoreKeys(rewardstypes.TStoreKey),
 		object:    storetypes.NewObjectStoreKeys(banktypes.ObjectStoreKey),

@@ -4,10 +4,12 @@ import (
 	"fmt"
 
 	dbm "github.com/cosmos/cosmos-db"
+	"github.com/spf13/cast"
 	"github.com/spf13/cobra"
 
 	"cosmossdk.io/log/v2"
 
+	"github.com/cosmos/cosmos-sdk/baseapp"
 	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/cosmos/cosmos-sdk/client/debug"
 	"github.com/cosmos/cosmos-sdk/client/keys"
@@ -30,7 +32,7 @@ func addCommands(root *cobra.Command, chain *app.App) {
 		newTestnetCmd(chain),
 		newConfigCmd(),
 		debug.Cmd(),
-		pruning.Cmd(newApp, home),
+		pruneCmd(home),
 		snapshot.Cmd(newApp),
 	)
 	server.AddCommandsWithStartCmdOptions(root, home, newApp, exportApp, server.StartCmdOptions{})
@@ -41,6 +43,7 @@ func addCommands(root *cobra.Command, chain *app.App) {
 		queryCmd(),
 		txCmd(),
 		keys.Commands(),
+		ComputeCommand(),
 	)
 }
 
@@ -83,17 +86,38 @@ func txCmd() *cobra.Command {
 	)
 }
 
-// newApp builds the app of a running node.
-func newApp(logger log.Logger, db dbm.DB, options servertypes.AppOptions) servertypes.Application {
-	return app.New(logger, db, true, options, server.DefaultBaseappOptions(options)...)
+// pruneCmd is the SDK's prune with the database of this chain: it does not read
+// app.toml.
+func pruneCmd(home string) *cobra.Command {
+	cmd := pruning.Cmd(newApp, home)
+	backend := cmd.Flags().Lookup(pruning.FlagAppDBBackend)
+	backend.DefValue = string(dbm.PebbleDBBackend)
+	if err := backend.Value.Set(backend.DefValue); err != nil {
+		panic(err)
+	}
+	return cmd
 }
 
-// exportApp reads the state at height, or the newest for -1, as a genesis.
+// newApp builds the app of a running node.
+func newApp(logger log.Logger, db dbm.DB, options servertypes.AppOptions) servertypes.Application {
+	base := append(server.DefaultBaseappOptions(options), keepTreeLayout(options))
+	return app.New(logger, db, true, options, base...)
+}
+
+// keepTreeLayout opens the state without fast nodes unless app.toml asks for
+// them: a command that has not read app.toml must not rewrite a node's stores.
+func keepTreeLayout(options servertypes.AppOptions) func(*baseapp.BaseApp) {
+	disable := options.Get(server.FlagDisableIAVLFastNode)
+	return baseapp.SetIAVLDisableFastNode(disable == nil || cast.ToBool(disable))
+}
+
+// exportApp reads the state at height, or the newest for -1, as a genesis. It
+// does not log: the genesis itself goes to standard output.
 func exportApp(
-	logger log.Logger, db dbm.DB, height int64, forZeroHeight bool, allowedValidators []string,
+	_ log.Logger, db dbm.DB, height int64, forZeroHeight bool, allowedValidators []string,
 	options servertypes.AppOptions, modules []string,
 ) (servertypes.ExportedApp, error) {
-	chain := app.New(logger, db, height == -1, options)
+	chain := app.New(log.NewNopLogger(), db, height == -1, options, keepTreeLayout(options))
 	if height != -1 {
 		if err := chain.LoadHeight(height); err != nil {
 			return servertypes.ExportedApp{}, fmt.Errorf("load height %d: %w", height, err)
