@@ -19,10 +19,11 @@ const (
 	// missingLimit is the most rounds in a page.
 	missingLimit = 100
 	// missingScan is the most heights that one request looks at.
-	missingScan = 2_000
+	missingScan = 1_000
 )
 
-// Missing lists due and unknown rounds from the newest heights to the oldest.
+// Missing lists acceptable and unknown rounds from the newest heights to the
+// oldest. The newest may be published only a moment from now, as block time lags.
 func (s queryServer) Missing(ctx context.Context, req *types.QueryMissingRequest) (*types.QueryMissingResponse, error) {
 	limit, from, err := missingPage(req)
 	if err != nil {
@@ -35,7 +36,7 @@ func (s queryServer) Missing(ctx context.Context, req *types.QueryMissingRequest
 	page := missing{
 		keeper:   s.keeper,
 		schedule: schedule.Id,
-		due:      schedule.DueAt(sdk.UnwrapSDKContext(ctx).BlockTime()),
+		newest:   schedule.AcceptableAt(sdk.UnwrapSDKContext(ctx).BlockTime()),
 		limit:    limit,
 	}
 	heights := new(collections.Range[int64]).Descending()
@@ -55,7 +56,7 @@ func (s queryServer) Missing(ctx context.Context, req *types.QueryMissingRequest
 type missing struct {
 	keeper   *Keeper
 	schedule uint32
-	due      uint64
+	newest   uint64
 	limit    int
 
 	rounds []uint64
@@ -75,7 +76,7 @@ func (m *missing) look(ctx context.Context, height int64, pin types.Pin) (bool, 
 		return true, nil
 	}
 	m.seen++
-	if pin.Round > m.due || pin.Round == m.last {
+	if pin.Round > m.newest || pin.Round == m.last {
 		return false, nil
 	}
 	m.last = pin.Round

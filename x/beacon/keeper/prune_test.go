@@ -104,12 +104,12 @@ func TestGenesisSurvivesExportAndImport(t *testing.T) {
 func TestMissingListsWhatHeightsWaitForNewestFirst(t *testing.T) {
 	f := newFixture(t)
 	f.until(30)
-	due := f.schedule().DueAt(f.ctx.BlockTime())
-	require.NoError(t, f.submit(due-1, f.sign(due-1)))
+	newest := f.schedule().AcceptableAt(f.ctx.BlockTime())
+	require.NoError(t, f.submit(newest-1, f.sign(newest-1)))
 	res, err := f.queries.Missing(f.ctx, &types.QueryMissingRequest{})
 	require.NoError(t, err)
-	require.Equal(t, due, res.Rounds[0])
-	require.Equal(t, due-2, res.Rounds[1])
+	require.Equal(t, newest, res.Rounds[0])
+	require.Equal(t, newest-2, res.Rounds[1])
 	require.Empty(t, res.Pagination.NextKey)
 	all := res.Rounds
 

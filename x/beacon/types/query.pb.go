@@ -608,7 +608,7 @@ type QueryClient interface {
 	Latest(ctx context.Context, in *QueryLatestRequest, opts ...grpc.CallOption) (*QueryLatestResponse, error)
 	// HeightRound returns the round that a height waits for, and its randomness once known.
 	HeightRound(ctx context.Context, in *QueryHeightRoundRequest, opts ...grpc.CallOption) (*QueryHeightRoundResponse, error)
-	// Missing lists rounds that heights wait for, whose time has come and that are not known.
+	// Missing lists rounds that heights wait for, that would be accepted now and that are not known.
 	Missing(ctx context.Context, in *QueryMissingRequest, opts ...grpc.CallOption) (*QueryMissingResponse, error)
 }
 
@@ -675,7 +675,7 @@ type QueryServer interface {
 	Latest(context.Context, *QueryLatestRequest) (*QueryLatestResponse, error)
 	// HeightRound returns the round that a height waits for, and its randomness once known.
 	HeightRound(context.Context, *QueryHeightRoundRequest) (*QueryHeightRoundResponse, error)
-	// Missing lists rounds that heights wait for, whose time has come and that are not known.
+	// Missing lists rounds that heights wait for, that would be accepted now and that are not known.
 	Missing(context.Context, *QueryMissingRequest) (*QueryMissingResponse, error)
 }
 
