@@ -41,14 +41,14 @@ func wat(t *testing.T, body string) string {
 	return watModule(t, "(module "+preamble+body+")")
 }
 
-func watModule(t *testing.T, text string) string {
+func watModule(t testing.TB, text string) string {
 	t.Helper()
 	binary, err := wasmtime.Wat2Wasm(text)
 	require.NoError(t, err)
 	return binaryFile(t, binary)
 }
 
-func binaryFile(t *testing.T, binary []byte) string {
+func binaryFile(t testing.TB, binary []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "program.wasm")
 	require.NoError(t, os.WriteFile(path, binary, 0o600))
@@ -74,7 +74,7 @@ func newExecutor(t *testing.T, slots int) executor.Executor {
 }
 
 // task returns a task with room for ordinary programs.
-func task(t *testing.T, program string) executor.Task {
+func task(t testing.TB, program string) executor.Task {
 	t.Helper()
 	return executor.Task{
 		ID:          "task",

@@ -92,6 +92,7 @@ func TestFuelOfACompletedRunIsAlwaysEqual(t *testing.T) {
 		(func (export "_start") (call $exit (call $fib (i32.const 12))))`)
 	first := run(t, task(t, program))
 	require.Equal(t, int32(144), first.ExitCode)
+	require.Equal(t, uint64(21635), first.FuelUsed, "the number is the profile's: another one is another profile")
 	require.Equal(t, first.FuelUsed, run(t, task(t, program)).FuelUsed)
 
 	// The last unit counts: with what it used it ends, with less it does not.
@@ -158,10 +159,9 @@ func TestRecursionEndsAtTheSameDepth(t *testing.T) {
 		require.Contains(t, r.Detail, "too deeply")
 		return len(output(t, tk, "stdout"))
 	}
-	// 96 units for the entry, then 96 + 2·8 for the parameter + 8 a local, and
-	// the frame of $put has to fit below the last mark.
-	require.Equal(t, (1<<20-96-(96+6*8))/(96+16+8), depth("i32"))
-	require.Equal(t, (1<<20-96-(96+6*8))/(96+16+8000), depth(strings.Repeat("i64 ", 1000)))
+	// The numbers are the profile's: another one here is another profile.
+	require.Equal(t, 8320, depth("i32"))
+	require.Equal(t, 129, depth(strings.Repeat("i64 ", 1000)))
 }
 
 func TestDeepFramesOfManyValuesFitTheNativeStack(t *testing.T) {
@@ -175,6 +175,30 @@ func TestDeepFramesOfManyValuesFitTheNativeStack(t *testing.T) {
 			`+set.String()+`(call $down (i32.add (local.get 0) (i32.const 1)))`+use.String()+`)
 		(func (export "_start") (call $down (i32.const 0)))`)
 	require.Equal(t, manifest.ReasonTrapped, run(t, task(t, program)).Reason)
+}
+
+func TestHoistedValuesFitTheNativeStack(t *testing.T) {
+	// Nothing that the loop computes changes in it, so an optimiser computes it
+	// before and keeps all of it across the call, without a single local.
+	for name, value := range map[string]string{
+		"i64":  "(i64.store offset=%d (i32.const 0) (i64.mul (local.get 0) (i64.const %d)))",
+		"v128": "(v128.store offset=%d (i32.const 0) (v128.xor (i64x2.splat (local.get 0)) (i64x2.splat (i64.const %d))))",
+		"lane": "(v128.store offset=%d (i32.const 0) (i8x16.replace_lane 1 (local.get 1) (i32.const %d)))",
+	} {
+		for _, count := range []int{100, 1000, 10000} {
+			var loop strings.Builder
+			for i := range count {
+				fmt.Fprintf(&loop, value, 16*(i%1000), i+3)
+			}
+			program := wat(t, `(func $down (param i64) (local v128)
+					(local.set 1 (i64x2.splat (local.get 0)))
+					(loop $l `+loop.String()+`(call $down (i64.add (local.get 0) (i64.const 1))) (br_if $l (i64.eqz (local.get 0)))))
+				(func (export "_start") (call $down (i64.const 0)))`)
+			r := run(t, task(t, program))
+			require.Equal(t, manifest.ReasonTrapped, r.Reason, "%s %d", name, count)
+			require.Contains(t, r.Detail, "too deeply", "%s %d", name, count)
+		}
+	}
 }
 
 func TestIndirectRecursionIsCountedToo(t *testing.T) {

@@ -38,7 +38,7 @@ const (
 
 	// nativeStackBytes is what the engine may use of the thread's stack. The
 	// counted stack of the profile is used up long before it.
-	nativeStackBytes = 4 << 20
+	nativeStackBytes = 5 << 20
 )
 
 // newEngine returns an engine with the features of the profile. The caller

@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// minThreadStackBytes leaves the engine its native stack and twice that for
-// what else lives on the thread.
+// minThreadStackBytes leaves room beside the engine's native stack for what else
+// lives on the thread.
 const minThreadStackBytes = 8 << 20
 
 // checkThreadStack makes sure that threads have the stack that the engine is

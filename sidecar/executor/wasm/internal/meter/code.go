@@ -51,7 +51,7 @@ func (w *rewriter) rewriteFunction(typeIndex uint32, raw []byte) ([]byte, error)
 		return body, nil
 	}
 	values := 2*(uint64(t.params)+uint64(t.results)+uint64(t.wide)) + locals
-	cost := FrameUnits + int32(values)*ValueUnits
+	cost := FrameUnits + int32(values)*ValueUnits + int32(len(raw))/CodeBytesPerUnit
 	return w.countingBody(t, w.add(typeIndex, body), cost), nil
 }
 
@@ -62,7 +62,7 @@ func (w *rewriter) meterBody(raw []byte) (body []byte, locals uint64, calls bool
 	r := &reader{b: raw}
 	for n := r.u32(); n > 0 && r.err == nil; n-- {
 		count := uint64(r.u32())
-		if r.byte() == typeV128 {
+		if r.valueType() == typeV128 {
 			count *= 2
 		}
 		locals += count

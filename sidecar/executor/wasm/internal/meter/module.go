@@ -46,6 +46,8 @@ const (
 	exportGlobal   = 3
 	typeI32        = 0x7f
 	typeV128       = 0x7b
+	typeFuncref    = 0x70
+	typeExternref  = 0x6f
 	formFunction   = 0x60
 )
 
@@ -142,13 +144,22 @@ func (m *module) readTypes(r *reader) {
 
 // values reads a vector of value types and counts the wide ones.
 func (r *reader) values(wide *uint32) uint32 {
-	types := r.bytes(r.u32())
-	for _, t := range types {
-		if t == typeV128 {
+	count := r.u32()
+	for n := count; n > 0 && r.err == nil; n-- {
+		if r.valueType() == typeV128 {
 			*wide++
 		}
 	}
-	return uint32(len(types))
+	return count
+}
+
+// valueType reads a value type: a number, a vector or a plain reference.
+func (r *reader) valueType() byte {
+	t := r.byte()
+	if t != typeFuncref && t != typeExternref && (t < typeV128 || t > typeI32) {
+		r.fail("value type 0x%02x is not part of the profile", t)
+	}
+	return t
 }
 
 func (m *module) readImports(r *reader) {
@@ -179,7 +190,7 @@ func (m *module) readTables(r *reader) {
 		r.fail("%d tables, at most %d are allowed", n, MaxTables)
 	}
 	for ; n > 0 && r.err == nil; n-- {
-		if kind := r.byte(); kind != 0x70 && kind != 0x6f {
+		if kind := r.byte(); kind != typeFuncref && kind != typeExternref {
 			r.fail("table of type 0x%02x is not part of the profile", kind)
 		}
 		if least, _ := r.limits(MaxTableElements); least > MaxTableElements {

@@ -32,6 +32,10 @@ const (
 	// ValueUnits is what each parameter and result takes twice, and each local
 	// once; a v128 takes double.
 	ValueUnits = 8
+	// CodeBytesPerUnit is how many bytes of a function's code take one unit more:
+	// an optimiser may keep values alive that no local holds, but no more than
+	// the code can compute.
+	CodeBytesPerUnit = 3
 )
 
 // How much a bulk instruction does for one turn of the burning loop, as powers

@@ -7,7 +7,7 @@ import (
 // What host calls cost, in fuel. Part of the profile: a change is wasm/2.
 const (
 	// FuelPerCall is charged for every call before it does anything.
-	FuelPerCall = 2000
+	FuelPerCall = 10_000
 	// FuelPerByte is charged for each byte read, written, drawn or copied, and
 	// for each byte by which a file grows.
 	FuelPerByte = 1
