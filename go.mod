@@ -2,6 +2,9 @@ module github.com/thetaedge/theta
 
 go 1.26.5
 
+// What is made there is not the module's: generated code before it is compared.
+ignore ./build
+
 require (
 	cosmossdk.io/client/v2 v2.11.0
 	github.com/NVIDIA/go-nvml v0.13.0-1

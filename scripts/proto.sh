@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Generates Go, gateway and OpenAPI code from proto/, lints or formats it. Everything
 # comes from the Go module cache: no Docker and no schema registry.
-# Usage: scripts/proto.sh gen|lint|fmt|breaking REF
+# Usage: scripts/proto.sh gen|check|lint|fmt|breaking REF
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -34,9 +34,10 @@ workspace() {
   printf 'version: v1\n' > "$1/deps/buf.yaml"
 }
 
+# generate DEST: writes the code and docs/static/openapi.json below DEST.
 generate() {
-  local out="$WS/out"
-  mkdir -p "$out/chain" "$out/sidecar" "$out/openapi"
+  local dest="$1" out="$WS/out"
+  mkdir -p "$dest" "$out/chain" "$out/sidecar" "$out/openapi"
   cat > "$WS/chain.gen.yaml" <<YAML
 version: v1
 plugins:
@@ -79,19 +80,47 @@ YAML
   done
   if compgen -G "theta-proto/theta/sidecar/v1/*.proto" >/dev/null; then
     "$TOOLS/buf" generate --template sidecar.gen.yaml --path theta-proto/theta/sidecar/v1
-    cp -r "$out/sidecar/github.com/thetaedge/theta/." "$ROOT/"
+    cp -r "$out/sidecar/github.com/thetaedge/theta/." "$dest/"
   fi
-  cp -r "$out/chain/github.com/thetaedge/theta/." "$ROOT/"
+  cp -r "$out/chain/github.com/thetaedge/theta/." "$dest/"
   "$TOOLS/buf" generate --template openapi.gen.yaml \
     $(for m in beacon edgenode compute rewards; do for q in theta-proto/theta/$m/v1/query.proto; do [[ -e $q ]] && echo "--path $q"; done; done)
-  mkdir -p "$ROOT/docs/static"
-  cp "$out/openapi/theta.swagger.json" "$ROOT/docs/static/openapi.json"
+  mkdir -p "$dest/docs/static"
+  cp "$out/openapi/theta.swagger.json" "$dest/docs/static/openapi.json"
+  cd "$ROOT"
+}
+
+# compare DEST: every generated file is in the tree as generated, and the tree
+# has no generated file that the schemas no longer make.
+compare() {
+  local stale=0 file
+  while read -r file; do
+    if ! cmp -s "$1/$file" "$file"; then
+      echo "out of date: $file" >&2
+      stale=1
+    fi
+  done < <(cd "$1" && find . -type f | sed 's|^\./||')
+  while read -r file; do
+    if [[ ! -e "$1/$file" ]]; then
+      echo "no schema makes: $file" >&2
+      stale=1
+    fi
+  done < <(find x sidecar -name '*.pb.go' -o -name '*.pb.gw.go')
+  if [[ $stale -ne 0 ]]; then
+    echo "generated code differs from the schemas; run: make proto" >&2
+    return 1
+  fi
 }
 
 case "${1:-gen}" in
   gen)
     workspace "$WS" "$ROOT/proto"
-    generate
+    generate "$ROOT"
+    ;;
+  check)
+    workspace "$WS" "$ROOT/proto"
+    generate "$WS/check"
+    compare "$WS/check"
     ;;
   lint)
     workspace "$WS" "$ROOT/proto"
@@ -110,7 +139,7 @@ case "${1:-gen}" in
     cd "$WS" && "$TOOLS/buf" breaking --against "$ROOT/build/proto-old" --path theta-proto
     ;;
   *)
-    echo "usage: scripts/proto.sh gen|lint|fmt|breaking REF" >&2
+    echo "usage: scripts/proto.sh gen|check|lint|fmt|breaking REF" >&2
     exit 2
     ;;
 esac

@@ -1,0 +1,138 @@
+# Theta Edge. `make` lists the targets. Everything that is made lies under build/.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+# The targets share one build cache and one folder, and Go fills the cores.
+.NOTPARALLEL:
+
+# One set of build tags for binaries, tests and linters: another set would
+# compile the whole SDK a second time.
+TAGS := pebbledb,libsecp256k1_sdk
+export GOFLAGS := -tags=$(TAGS) -buildvcs=false
+export CGO_ENABLED := 1
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+
+V := github.com/cosmos/cosmos-sdk/version
+# stamp APP: the linker flags that `APP version` shows.
+stamp = -X $(V).Name=theta -X $(V).AppName=$(1) -X $(V).Version=$(VERSION) \
+	-X $(V).Commit=$(COMMIT) -X $(V).BuildTags=$(TAGS)
+
+BINARIES := thetad thetaedge
+TEST_FLAGS ?= -timeout=20m
+PKG ?= ./...
+
+##@ Help
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+##@ Run
+
+.PHONY: build
+build: ## Build thetad and thetaedge into build/
+	@$(foreach b,$(BINARIES),go build -ldflags '$(call stamp,$(b))' -o build/$(b) ./cmd/$(b);)
+
+.PHONY: install
+install: ## Install thetad and thetaedge into Go's bin folder
+	@$(foreach b,$(BINARIES),go install -ldflags '$(call stamp,$(b))' ./cmd/$(b);)
+
+# -trimpath keeps paths of the builder out of the binary, and compiles every
+# dependency anew, which is why the builds of every day do without.
+.PHONY: release
+release: ## Build stripped, path-free binaries with checksums into build/release/
+	@$(foreach b,$(BINARIES),go build -trimpath -ldflags '-s -w $(call stamp,$(b))' -o build/release/$(b) ./cmd/$(b);)
+	@cd build/release && sha256sum $(BINARIES) | tee SHA256SUMS
+
+.PHONY: textgen
+textgen: ## Compile the example's inference to build/textgen.wasm
+	@examples/textgen/build.sh
+
+.PHONY: demo
+demo: build textgen ## Run a network of five machines, one of which lies, and tell what happens
+	@go build -o build/ ./tests/devnet/cmd/...
+	@build/demo
+
+.PHONY: devnet
+devnet: build textgen ## Run a network to play with until Ctrl-C
+	@go build -o build/ ./tests/devnet/cmd/...
+	@build/devnet
+
+##@ Test
+
+.PHONY: test
+test: ## Run all tests but the system tests (PKG=./x/... for fewer)
+	go test $(TEST_FLAGS) $(PKG)
+
+.PHONY: test-race
+test-race: ## Run the sidecar's and the client's tests under the race detector
+	go test -race $(TEST_FLAGS) ./sidecar/... ./client/...
+
+.PHONY: test-system
+test-system: build textgen ## Run real binaries, kill them, and see that nothing is lost
+	go test $(TEST_FLAGS) -count=1 -tags=$(TAGS),system ./tests/systemtests/...
+
+.PHONY: fuzz
+fuzz: ## Fuzz every decoder of outside input for FUZZ_TIME each (default 10s)
+	@scripts/fuzz.sh $(PKG)
+
+.PHONY: bench
+bench: ## Run the benchmarks
+	go test -run='^$$' -bench=. -benchmem $(PKG)
+
+.PHONY: cover
+cover: ## Write build/coverage.html
+	@mkdir -p build
+	go test $(TEST_FLAGS) -coverprofile=build/coverage.out $(PKG)
+	@grep -vE '\.pb(\.gw)?\.go:' build/coverage.out > build/coverage.hand.out
+	@go tool cover -html=build/coverage.hand.out -o build/coverage.html
+	@go tool cover -func=build/coverage.hand.out | tail -1
+
+##@ Check
+
+.PHONY: check
+check: static test ## Check everything that a change must pass: static and test
+
+.PHONY: static
+static: fmt-check lint vet proto-check ## Check format, lint, vet, schemas, and that go.mod is complete
+	go mod tidy -diff
+
+.PHONY: fmt
+fmt: ## Format Go code and schemas
+	@scripts/tools.sh lint
+	build/tools/golangci-lint fmt
+	@scripts/proto.sh fmt
+
+.PHONY: fmt-check
+fmt-check: ## See that Go code is formatted
+	@scripts/tools.sh lint
+	build/tools/golangci-lint fmt --diff
+
+.PHONY: lint
+lint: ## Run the linters
+	@scripts/tools.sh lint
+	build/tools/golangci-lint run $(PKG)
+
+.PHONY: vet
+vet: ## Run go vet, over the system tests too
+	go vet -tags=$(TAGS),system $(PKG)
+
+.PHONY: proto
+proto: ## Generate code and OpenAPI from the schemas
+	@scripts/proto.sh gen
+
+.PHONY: proto-check
+proto-check: ## Lint the schemas and see that the generated code is theirs
+	@scripts/proto.sh lint
+	@scripts/proto.sh check
+
+##@ Other
+
+.PHONY: clean
+clean: ## Remove build/
+	@chmod -R u+w build 2>/dev/null || true
+	@rm -rf build
