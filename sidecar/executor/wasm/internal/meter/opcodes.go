@@ -11,13 +11,11 @@ const (
 	opCall         = 0x10
 	opCallIndirect = 0x11
 	opLocalGet     = 0x20
-	opLocalSet     = 0x21
 	opLocalTee     = 0x22
 	opGlobalGet    = 0x23
 	opGlobalSet    = 0x24
 	opMemoryGrow   = 0x40
 	opI32Const     = 0x41
-	opI32Eqz       = 0x45
 	opI32Eq        = 0x46
 	opI32LtS       = 0x48
 	opI32Add       = 0x6a
