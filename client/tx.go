@@ -283,3 +283,13 @@ func answerOf(response *sdk.TxResponse, into proto.Message) error {
 	}
 	return proto.Unmarshal(data.MsgResponses[0].Value, into)
 }
+
+// Execute prices, signs and delivers any message, for programs that do more than
+// jobs, and returns what it did.
+func (c *Client) Execute(ctx context.Context, signer Signer, msg sdk.Msg) (*sdk.TxResponse, error) {
+	cost, err := c.estimate(ctx, signer, msg)
+	if err != nil {
+		return nil, err
+	}
+	return c.send(ctx, signer, msg, cost, func(signedTx) error { return nil })
+}

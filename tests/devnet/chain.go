@@ -1,0 +1,140 @@
+package devnet
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/client"
+)
+
+const (
+	// beaconPeriod is in seconds; the shortest that drand's format knows.
+	beaconPeriod = 1
+	// honestBond and liarBond are in whole tfuel. The liar can pay for its first
+	// lies and is then too poor to be drawn; both weigh the same in a draw.
+	honestBond, liarBond = 50, 20
+	// bondPerSlot is in whole tfuel, slots are what each node holds at once.
+	bondPerSlot, slots = 10, 2
+)
+
+// home is the validator's folder, with the keyring of all devnet keys.
+func (d *Devnet) home() string { return filepath.Join(d.dir, "thetad") }
+
+// writeChain writes the validator's files with fast blocks and small windows.
+func (d *Devnet) writeChain(ctx context.Context, publicKey string, beaconStart int64) error {
+	thetad := d.opts.binary("thetad")
+	genesis := filepath.Join(d.home(), "config", "genesis.json")
+	if err := d.run(ctx, "init", thetad, "init", "devnet", "--chain-id", d.opts.ChainID, "--home", d.home()); err != nil {
+		return err
+	}
+	if err := d.writeConfig(); err != nil {
+		return err
+	}
+	accounts, err := d.makeKeys()
+	if err != nil {
+		return err
+	}
+	if err := editGenesis(genesis, func(state object) error { return d.tune(state, publicKey, beaconStart) }); err != nil {
+		return err
+	}
+	for _, args := range [][]string{
+		{"genesis", "bulk-add-genesis-account", accounts},
+		{"genesis", "gentx", validatorKey, params.TfuelCoin(500_000).String(), "--chain-id", d.opts.ChainID, "--keyring-backend", "test"},
+		{"genesis", "collect-gentxs"},
+		{"genesis", "validate"},
+	} {
+		if err := d.run(ctx, "init", thetad, append(args, "--home", d.home())...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *Devnet) writeConfig() error {
+	config := filepath.Join(d.home(), "config")
+	quote := strconv.Quote
+	if err := setTOML(filepath.Join(config, "config.toml"),
+		setting{"rpc", "laddr", quote("tcp://" + d.ports.rpc)},
+		setting{"rpc", "pprof_laddr", quote("")},
+		setting{"p2p", "laddr", quote("tcp://" + d.ports.p2p)},
+		setting{"consensus", "timeout_commit", quote(d.opts.BlockPause.String())},
+		setting{"instrumentation", "prometheus_listen_addr", quote(d.ports.metrics)},
+	); err != nil {
+		return err
+	}
+	if err := setTOML(filepath.Join(config, "app.toml"),
+		setting{"api", "address", quote("tcp://" + d.ports.rest)},
+		setting{"grpc", "address", quote(d.ports.grpc)},
+	); err != nil {
+		return err
+	}
+	return setTOML(filepath.Join(config, "client.toml"),
+		setting{"", "chain-id", quote(d.opts.ChainID)},
+		setting{"", "keyring-backend", quote("test")},
+		setting{"", "node", quote("tcp://" + d.ports.rpc)},
+	)
+}
+
+// tune makes a genesis for minutes instead of days.
+func (d *Devnet) tune(state object, publicKey string, beaconStart int64) error {
+	const blocks = "40" // some half a minute: a restart of a process fits in
+	cpuSmall := object{"id": "cpu-small", "minimum": object{"cpu_cores": 1, "memory_bytes": "536870912", "gpus": 0, "gpu_memory_bytes": "0", "model": ""}}
+	for module, values := range map[string]object{
+		"beacon": {
+			"public_key":     publicKey,
+			"period_seconds": strconv.Itoa(beaconPeriod),
+			"genesis_time":   strconv.FormatInt(beaconStart, 10),
+		},
+		"edgenode": {
+			"min_bond":         params.Tfuel(10).String(),
+			"bond_per_slot":    params.Tfuel(bondPerSlot).String(),
+			"unbonding_blocks": "600",
+			"classes":          []any{cpuSmall},
+		},
+		"compute": {
+			"claim_blocks":  "3",
+			"max_draws":     2,
+			"reveal_blocks": blocks,
+			// Three nodes serve a quorum of three.
+			"spare_nodes": 0,
+		},
+		"rewards": {"fold_blocks": "10"},
+		"gov":     {"voting_period": "60s", "expedited_voting_period": "30s"},
+	} {
+		if err := set(state, module, values); err != nil {
+			return err
+		}
+	}
+	return setEpoch(state, d.opts.Epoch)
+}
+
+func setEpoch(state object, length time.Duration) error {
+	epochs, _ := state["epochs"].(object)
+	list, _ := epochs["epochs"].([]any)
+	for _, entry := range list {
+		if epoch, ok := entry.(object); ok && epoch["identifier"] == "edge" {
+			epoch["duration"] = fmt.Sprintf("%ds", int(length.Seconds()))
+			return nil
+		}
+	}
+	return fmt.Errorf("expected the edge epoch in the genesis, found %d others", len(list))
+}
+
+// Client returns a client of the chain.
+func (d *Devnet) Client(ctx context.Context) (*client.Client, error) { return client.New(ctx, d.conn) }
+
+// awaitHeight waits until the chain has at least that many blocks.
+func (d *Devnet) awaitHeight(ctx context.Context, height int64) error {
+	return d.await(ctx, fmt.Sprintf("block %d", height), func() (bool, error) {
+		c, err := d.Client(ctx)
+		if err != nil {
+			return false, err
+		}
+		now, err := c.Height(ctx)
+		return now >= height, err
+	})
+}

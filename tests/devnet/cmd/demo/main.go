@@ -1,0 +1,195 @@
+// Command demo shows the main job end to end on a network of its own: three
+// strangers' nodes run a language model blind, agree and are paid; a fourth that
+// lies is caught and slashed.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/tests/devnet"
+)
+
+const (
+	// maxJobs bounds the draws until both outcomes were seen. The liar runs out of
+	// bond after two lies, so that luck cannot make it long.
+	maxJobs = 8
+	// jobPatience is how long one job may take.
+	jobPatience = 5 * time.Minute
+)
+
+// demo is one show.
+type demo struct {
+	network *devnet.Devnet
+	story   *story
+	dir     string
+	jobFile string
+	verbose bool
+
+	runs   []*devnet.Run
+	report report
+}
+
+func main() {
+	dir := flag.String("dir", filepath.Join("build", "demo"), "folder for the network, the results and report.json")
+	bin := flag.String("bin", "build", "folder with the programs thetad, thetaedge and liar")
+	job := flag.String("job", filepath.Join("examples", "textgen", "job.yaml"), "job to run")
+	verbose := flag.Bool("v", false, "show each step of the jobs")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, *dir, *bin, *job, *verbose)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, dir, bin, job string, verbose bool) (err error) {
+	begun := time.Now()
+	options := devnet.DefaultOptions()
+	options.Dir, options.Bin, options.Liars, options.ChainID = filepath.Join(dir, "network"), bin, 1, "theta-demo-1"
+	if !verbose {
+		options.Log = io.Discard
+	}
+	fmt.Println("Starting a chain, a randomness beacon, a relay and four edge nodes on this machine…")
+	network, err := devnet.Start(ctx, options)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, network.Stop()) }()
+
+	d := &demo{network: network, story: newStory(os.Stdout, network.Nodes()), dir: dir, jobFile: job, verbose: verbose}
+	if err := d.play(ctx); err != nil {
+		return err
+	}
+	d.story.table(network.Nodes(), d.runs)
+	path := filepath.Join(dir, "report.json")
+	if err := d.finish(ctx, path); err != nil {
+		return err
+	}
+	d.story.say("\nAll %d invariants of the chain's money hold. Report: %s (%.0f s in all)", len(d.report.Invariants), path, time.Since(begun).Seconds())
+	return nil
+}
+
+// play runs jobs until the liar has been caught and one job was honest throughout.
+func (d *demo) play(ctx context.Context) error {
+	d.story.opening(d.network.Nodes())
+	for n := 1; !d.seenAll(); n++ {
+		if n > maxJobs {
+			return fmt.Errorf("expected the liar slashed and a job of three honest nodes within %d jobs, found %d slashed", maxJobs, len(d.report.Slashed))
+		}
+		if err := d.job(ctx, n); err != nil {
+			return fmt.Errorf("job %d: %w", n, err)
+		}
+	}
+	return nil
+}
+
+func (d *demo) job(ctx context.Context, n int) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, jobPatience, fmt.Errorf("waited %s for its end", jobPatience))
+	defer cancel()
+	// A process of the network that dies ends the wait.
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	go func() {
+		select {
+		case failure := <-d.network.Failure():
+			fail(failure)
+		case <-ctx.Done():
+		}
+	}()
+	d.story.begin(n)
+	out := filepath.Join(d.dir, "result-"+strconv.Itoa(n))
+	if err := os.RemoveAll(out); err != nil {
+		return err
+	}
+	run, err := d.network.Run(ctx, devnet.Alice, d.jobFile, out, d.progress)
+	if err != nil {
+		return errors.Join(err, d.network.Logs())
+	}
+	d.runs = append(d.runs, run)
+	report := reportJob(run)
+	d.report.Jobs = append(d.report.Jobs, report)
+	d.report.Slashed = append(d.report.Slashed, reportSlashes(run)...)
+	d.story.told(run, report)
+	if n == 1 {
+		d.story.text(run)
+	}
+	return nil
+}
+
+func (d *demo) progress(p client.Progress) {
+	if d.verbose {
+		d.story.say("    %s", p)
+	}
+}
+
+func (d *demo) seenAll() bool { return d.liarSlashed() && d.honestJob() }
+
+func (d *demo) liarSlashed() bool {
+	for _, node := range d.network.Nodes() {
+		for _, slash := range d.report.Slashed {
+			if node.Lies && slash.Operator == node.Operator {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (d *demo) honestJob() bool {
+	for _, job := range d.report.Jobs {
+		if job.Status == "COMPLETED" && job.Replicas == 3 && job.Agreeing == 3 {
+			return true
+		}
+	}
+	return false
+}
+
+// finish checks what must hold at the end and writes the report in any case.
+func (d *demo) finish(ctx context.Context, path string) error {
+	var errs []error
+	c, err := d.network.Client(ctx)
+	if err != nil {
+		return err
+	}
+	d.report.ChainID = d.network.ChainID()
+	if d.report.Height, err = c.Height(ctx); err != nil {
+		errs = append(errs, err)
+	}
+	if d.report.Invariants, err = d.network.Invariants(ctx); err != nil {
+		errs = append(errs, err)
+	}
+	for name, found := range d.report.Invariants {
+		if found != devnet.Holds {
+			errs = append(errs, fmt.Errorf("invariant %s is broken: %s", name, found))
+		}
+	}
+	for _, slash := range d.report.Slashed {
+		if !d.lies(slash.Operator) {
+			errs = append(errs, fmt.Errorf("an honest node was slashed: %s lost %s for %s", d.story.name(slash.Operator), slash.Amount, slash.Reason))
+		}
+	}
+	return errors.Join(append(errs, d.report.write(path))...)
+}
+
+func (d *demo) lies(operator string) bool {
+	for _, node := range d.network.Nodes() {
+		if node.Operator == operator {
+			return node.Lies
+		}
+	}
+	return false
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"os"
+	"path/filepath"
+
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/tests/devnet"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// report is what the demo leaves behind for programs.
+type report struct {
+	ChainID    string            `json:"chain_id"`
+	Height     int64             `json:"height"`
+	Jobs       []jobReport       `json:"jobs"`
+	Slashed    []slashReport     `json:"slashed"`
+	Invariants map[string]string `json:"invariants"`
+}
+
+// jobReport is one job. Replicas are the nodes that were assigned and held to a
+// result, over all rounds; agreeing are those with the accepted one.
+type jobReport struct {
+	ID       string            `json:"id"`
+	Policy   string            `json:"policy"`
+	Status   string            `json:"status"`
+	Tag      string            `json:"tag"`
+	Replicas int               `json:"replicas"`
+	Agreeing int               `json:"agreeing"`
+	Paid     map[string]string `json:"paid"`
+	Refund   string            `json:"refund"`
+	Seconds  float64           `json:"seconds"`
+}
+
+// slashReport is one node that lost bond.
+type slashReport struct {
+	Operator string `json:"operator"`
+	Amount   string `json:"amount"`
+	Reason   string `json:"reason"`
+}
+
+func reportJob(run *devnet.Run) jobReport {
+	s := run.Settlement
+	r := jobReport{
+		ID:      s.Job.Id,
+		Policy:  policyName(s.Job.Policy),
+		Status:  client.StatusName(s.Job.Status),
+		Paid:    make(map[string]string),
+		Refund:  s.Refund().String(),
+		Seconds: float64(run.Took.Milliseconds()) / 1000,
+	}
+	if s.Receipt == nil {
+		return r
+	}
+	if len(s.Receipt.Tags) > 0 {
+		r.Tag = hex.EncodeToString(s.Receipt.Tags[0])
+	}
+	for _, o := range s.Receipt.Outcomes {
+		if !held(o.Status) {
+			continue
+		}
+		r.Replicas++
+		if agrees(o, s.Receipt.Tags) {
+			r.Agreeing++
+		}
+		if o.Paid.IsPositive() {
+			r.Paid[o.Operator] = sdk.Coin{Denom: s.Job.Reward.Denom, Amount: o.Paid}.String()
+		}
+	}
+	return r
+}
+
+// held tells whether a node had to show a result: those that gave the task back
+// or missed its deadline were replaced.
+func held(status computetypes.AssignmentStatus) bool {
+	return status != computetypes.ASSIGNMENT_STATUS_RELEASED && status != computetypes.ASSIGNMENT_STATUS_MISSED
+}
+
+func agrees(o computetypes.Outcome, tags [][]byte) bool {
+	return len(o.Tag) > 0 && int(o.Round) < len(tags) && bytes.Equal(o.Tag, tags[o.Round])
+}
+
+func policyName(policy computetypes.Policy) string {
+	return "QUORUM(" + math.NewIntFromUint64(uint64(policy.Replicas)).String() + ")"
+}
+
+func reportSlashes(run *devnet.Run) []slashReport {
+	var slashes []slashReport
+	if run.Settlement.Receipt == nil {
+		return nil
+	}
+	for _, o := range run.Settlement.Receipt.Outcomes {
+		if !o.Slashed.IsPositive() {
+			continue
+		}
+		slashes = append(slashes, slashReport{
+			Operator: o.Operator,
+			Amount:   sdk.Coin{Denom: params.BaseDenom, Amount: o.Slashed}.String(),
+			Reason:   reason(o.Status),
+		})
+	}
+	return slashes
+}
+
+func reason(status computetypes.AssignmentStatus) string {
+	switch status { //nolint:exhaustive // the others cost no bond
+	case computetypes.ASSIGNMENT_STATUS_SLASHED:
+		return "wrong_result"
+	case computetypes.ASSIGNMENT_STATUS_NO_REVEAL:
+		return "no_reveal"
+	case computetypes.ASSIGNMENT_STATUS_MISSED:
+		return "missed_deadline"
+	default:
+		return client.VerdictName(status)
+	}
+}
+
+func (r report) write(path string) error {
+	raw, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // nothing secret
+		return err
+	}
+	return os.WriteFile(path, append(raw, '\n'), 0o644) //nolint:gosec // nothing secret
+}

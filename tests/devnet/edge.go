@@ -1,0 +1,194 @@
+package devnet
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/tests/devnet/faucet"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
+
+const (
+	// class is the hardware class of the devnet's nodes.
+	class = "cpu-small"
+	// faucetTfuel is what the faucet pays at a time, faucetTimes how often.
+	faucetTfuel, faucetTimes = 100, 5
+)
+
+// startRelay starts the store that carries inputs and results.
+func (d *Devnet) startRelay(ctx context.Context) error {
+	d.say("starting the relay, the faucet and %d edge nodes", len(d.nodes))
+	if err := d.add(BlobRelay, d.opts.binary("thetaedge"), "relay", "--listen", d.ports.relay, "--dir", filepath.Join(d.dir, "blobs")); err != nil {
+		return err
+	}
+	return d.await(ctx, "the relay", func() (bool, error) {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, d.Relay()+"/healthz", nil)
+		if err != nil {
+			return false, err
+		}
+		answer, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return false, err
+		}
+		return answer.StatusCode == http.StatusOK, answer.Body.Close()
+	})
+}
+
+// startFaucet serves coins from inside this process.
+func (d *Devnet) startFaucet() error {
+	signer, err := d.Signer(faucetKey)
+	if err != nil {
+		return err
+	}
+	amount := params.TfuelCoin(faucetTfuel)
+	pay := func(ctx context.Context, to sdk.AccAddress) (string, error) {
+		c, err := d.Client(ctx)
+		if err != nil {
+			return "", err
+		}
+		response, err := c.Execute(ctx, signer, banktypes.NewMsgSend(signer.Address(), to, sdk.NewCoins(amount)))
+		if err != nil {
+			return "", err
+		}
+		return response.TxHash, nil
+	}
+	listener, err := net.Listen("tcp", d.ports.faucet)
+	if err != nil {
+		return err
+	}
+	d.faucet = &http.Server{Handler: faucet.New(pay, amount, faucetTimes), ReadTimeout: 10 * time.Second}
+	go func() { _ = d.faucet.Serve(listener) }()
+	return nil
+}
+
+// startNodes registers and starts the edge nodes and waits until they weigh.
+func (d *Devnet) startNodes(ctx context.Context) error {
+	for _, node := range d.nodes {
+		if err := d.startNode(ctx, node); err != nil {
+			return fmt.Errorf("%s: %w", node.Name, err)
+		}
+	}
+	d.say("waiting for the epoch in which the nodes weigh")
+	want := uint64(len(d.nodes))
+	return d.await(ctx, "the nodes' epoch", func() (bool, error) {
+		live, err := d.LiveNodes(ctx)
+		return live >= want, err
+	})
+}
+
+// LiveNodes is how many nodes of the class weigh in this epoch.
+func (d *Devnet) LiveNodes(ctx context.Context) (uint64, error) {
+	answer, err := edgenodetypes.NewQueryClient(d.conn).Class(ctx, &edgenodetypes.QueryClassRequest{Class: class})
+	if err != nil {
+		return 0, err
+	}
+	return answer.Snapshot.Nodes, nil
+}
+
+func (d *Devnet) startNode(ctx context.Context, node Node) error {
+	thetaedge := d.opts.binary("thetaedge")
+	setup := node.Name + "-setup"
+	if err := d.run(ctx, setup, thetaedge, "init", "--home", node.home); err != nil {
+		return err
+	}
+	if err := d.configure(node); err != nil {
+		return err
+	}
+	bond := params.TfuelCoin(honestBond)
+	if node.Lies {
+		bond = params.TfuelCoin(liarBond)
+	}
+	if err := d.run(ctx, setup, thetaedge, "register", "--home", node.home, "--from", node.Name,
+		"--keyring-dir", d.home(), "--keyring-backend", "test", "--moniker", node.Name, "--class", class,
+		"--bond", bond.String(), "--slots", strconv.Itoa(slots), "--region", "de"); err != nil {
+		return err
+	}
+	if node.Lies {
+		return d.add(node.Name, d.opts.binary("liar"), "--home", node.home)
+	}
+	return d.add(node.Name, thetaedge, "start", "--home", node.home)
+}
+
+func (d *Devnet) configure(node Node) error {
+	quote := strconv.Quote
+	return setTOML(filepath.Join(node.home, "config.toml"),
+		setting{"chain", "grpc", quote(d.ports.grpc)},
+		setting{"chain", "id", quote(d.opts.ChainID)},
+		setting{"chain", "poll", quote("200ms")},
+		setting{"policy", "max-jobs", strconv.Itoa(slots)},
+		setting{"work", "refuse-private", "false"},
+		setting{"api", "grpc", quote("127.0.0.1:0")},
+		setting{"api", "http", quote(node.api)},
+	)
+}
+
+// Run starts a job file with the devnet's relay and follows it to its end.
+func (d *Devnet) Run(ctx context.Context, key, jobFile, out string, progress func(client.Progress)) (*Run, error) {
+	run := &Run{Started: time.Now(), Dir: out}
+	job, err := client.LoadJobFile(jobFile)
+	if err != nil {
+		return nil, err
+	}
+	job.Relay = d.Relay()
+	signer, err := d.Signer(key)
+	if err != nil {
+		return nil, err
+	}
+	c, err := d.Client(ctx)
+	if err != nil {
+		return nil, err
+	}
+	packed, err := client.Pack(job)
+	if err != nil {
+		return nil, err
+	}
+	if run.Quote, err = c.Quote(ctx, signer, packed.Spec); err != nil {
+		return nil, err
+	}
+	if err := run.Quote.Err(); err != nil {
+		return nil, err
+	}
+	if err := packed.Upload(ctx); err != nil {
+		return nil, err
+	}
+	if run.State, err = c.NewState(packed); err != nil {
+		return nil, err
+	}
+	save := func(state *client.State) error { return state.Save(out) }
+	if err := c.Post(ctx, signer, run.State, run.Quote.Posting, save); err != nil {
+		return nil, err
+	}
+	if run.Settlement, err = c.Watch(ctx, run.State.JobID, progress); err != nil {
+		return nil, err
+	}
+	run.Took = time.Since(run.Started)
+	if run.Settlement.Accepted() {
+		run.Result, err = c.Fetch(ctx, run.State, run.Settlement, out)
+	}
+	return run, err
+}
+
+// Run is a job from its file to its result.
+type Run struct {
+	Quote      *client.Quote
+	State      *client.State
+	Settlement *client.Settlement
+	// Result is nil without an accepted one.
+	Result  *client.Result
+	Dir     string
+	Started time.Time
+	Took    time.Duration
+}
+
+// Home is the node's folder.
+func (n Node) Home() string { return n.home }

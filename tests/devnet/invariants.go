@@ -1,0 +1,41 @@
+package devnet
+
+import (
+	"context"
+	"fmt"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// Holds is what an invariant that holds is reported as.
+const Holds = "ok"
+
+// Invariants checks the chain's money: for each rule Holds, or what was found.
+func (d *Devnet) Invariants(ctx context.Context) (map[string]string, error) {
+	found := make(map[string]string)
+	note := func(module, name string, ok bool, detail string) {
+		if ok {
+			detail = Holds
+		}
+		found[module+"/"+name] = detail
+	}
+	compute, err := computetypes.NewQueryClient(d.conn).Invariants(ctx, &computetypes.QueryInvariantsRequest{})
+	if err != nil {
+		return nil, fmt.Errorf("invariants of x/compute: %w", err)
+	}
+	for _, invariant := range compute.Invariants {
+		note("compute", invariant.Name, invariant.Ok, invariant.Detail)
+	}
+	nodes, err := edgenodetypes.NewQueryClient(d.conn).Invariants(ctx, &edgenodetypes.QueryInvariantsRequest{})
+	if err != nil {
+		return nil, fmt.Errorf("invariants of x/edgenode: %w", err)
+	}
+	for _, invariant := range nodes.Results {
+		note("edgenode", invariant.Name, invariant.Ok, invariant.Detail)
+	}
+	if len(compute.Invariants) == 0 || len(nodes.Results) == 0 {
+		return nil, fmt.Errorf("expected invariants of x/compute and x/edgenode, found %d and %d", len(compute.Invariants), len(nodes.Results))
+	}
+	return found, nil
+}

@@ -1,0 +1,64 @@
+package devnet
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// Options say what to start.
+type Options struct {
+	// Dir holds everything; that of an earlier devnet is emptied.
+	Dir string
+	// Bin holds the binaries thetad and thetaedge, and liar if there are Liars.
+	Bin string
+	// ChainID of the network.
+	ChainID string
+	// Nodes is how many honest edge nodes run.
+	Nodes int
+	// Liars is how many edge nodes alter what they compute.
+	Liars int
+	// BlockPause is the pause after each block.
+	BlockPause time.Duration
+	// Epoch is how long sortition weights hold.
+	Epoch time.Duration
+	// Log takes a line for each step.
+	Log io.Writer
+}
+
+// DefaultOptions is the devnet of three honest nodes under build/.
+func DefaultOptions() Options {
+	return Options{
+		Dir: filepath.Join("build", "devnet"), Bin: "build", ChainID: "theta-devnet-1", Nodes: 3,
+		BlockPause: 600 * time.Millisecond, Epoch: 6 * time.Second, Log: os.Stdout,
+	}
+}
+
+// check finds what is missing and makes paths absolute.
+func (o *Options) check() error {
+	if o.Nodes < 1 || o.ChainID == "" || o.Dir == "" || o.Bin == "" || o.Log == nil {
+		return errors.New("expected a folder, the binaries' folder, a chain id, a log and at least one node")
+	}
+	for _, path := range []*string{&o.Dir, &o.Bin} {
+		absolute, err := filepath.Abs(*path)
+		if err != nil {
+			return err
+		}
+		*path = absolute
+	}
+	needed := []string{"thetad", "thetaedge"}
+	if o.Liars > 0 {
+		needed = append(needed, "liar")
+	}
+	for _, name := range needed {
+		if _, err := os.Stat(o.binary(name)); err != nil {
+			return fmt.Errorf("expected the program %s in %s: %w; build it first with: make build", name, o.Bin, err)
+		}
+	}
+	return nil
+}
+
+func (o *Options) binary(name string) string { return filepath.Join(o.Bin, name) }

@@ -1,0 +1,201 @@
+package devnet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+const (
+	// stopPatience is how long a process may take to end by itself.
+	stopPatience = 15 * time.Second
+	// tailBytes of a log are shown when its process has failed.
+	tailBytes = 2500
+)
+
+// process is one binary under our care. Its log survives restarts.
+type process struct {
+	name, binary string
+	args         []string
+	log          string
+
+	mu       sync.Mutex
+	cmd      *exec.Cmd
+	done     chan struct{}
+	expected bool
+	failed   func(*process, error)
+}
+
+// start runs the binary; failed is called if it ends without having been asked to.
+func (p *process) start() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cmd != nil {
+		return fmt.Errorf("%s runs already as pid %d", p.name, p.cmd.Process.Pid)
+	}
+	log, err := os.OpenFile(p.log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	cmd := exec.Command(p.binary, p.args...) //nolint:gosec // our own binaries
+	cmd.Stdout, cmd.Stderr = log, log
+	// A group of its own keeps the terminal's Ctrl-C from it: we stop it in order.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		_ = log.Close()
+		return fmt.Errorf("start %s: %w", p.name, err)
+	}
+	done := make(chan struct{})
+	p.cmd, p.done, p.expected = cmd, done, false
+	go func() {
+		err := cmd.Wait()
+		_ = log.Close()
+		p.mu.Lock()
+		expected := p.expected
+		p.cmd = nil
+		p.mu.Unlock()
+		close(done)
+		if !expected {
+			p.failed(p, err)
+		}
+	}()
+	return nil
+}
+
+// stop asks the process to end, and ends it if it does not.
+func (p *process) stop() error {
+	done := p.signal(syscall.SIGTERM)
+	if done == nil {
+		return nil
+	}
+	timer := time.NewTimer(stopPatience)
+	defer timer.Stop()
+	select {
+	case <-done:
+		return nil
+	case <-timer.C:
+		p.kill()
+		return fmt.Errorf("%s did not stop within %s and was killed", p.name, stopPatience)
+	}
+}
+
+// kill ends the process at once, as a power cut would, and waits until it is gone.
+func (p *process) kill() {
+	if done := p.signal(syscall.SIGKILL); done != nil {
+		<-done
+	}
+}
+
+// signal returns a channel that closes when the process is gone; nil if it is.
+func (p *process) signal(sig syscall.Signal) <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cmd == nil {
+		return nil
+	}
+	p.expected = true
+	_ = p.cmd.Process.Signal(sig)
+	return p.done
+}
+
+// tail is the end of the process's log.
+func (p *process) tail() string { return tailOf(p.log) }
+
+func tailOf(path string) string {
+	file, err := os.Open(path)
+	if err != nil {
+		return err.Error()
+	}
+	defer file.Close() //nolint:errcheck // read only
+	if info, err := file.Stat(); err == nil && info.Size() > tailBytes {
+		_, _ = file.Seek(-tailBytes, io.SeekEnd)
+	}
+	text, err := io.ReadAll(file)
+	if err != nil {
+		return err.Error()
+	}
+	return strings.ToValidUTF8(string(text), "?")
+}
+
+// run executes a command to its end. What it prints goes to a log; the error
+// carries the end of it.
+func (d *Devnet) run(ctx context.Context, name, binary string, args ...string) error {
+	log := filepath.Join(d.dir, "logs", name+".log")
+	file, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer file.Close()                               //nolint:errcheck // a log
+	cmd := exec.CommandContext(ctx, binary, args...) //nolint:gosec // our own binaries
+	cmd.Stdout, cmd.Stderr = file, file
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("%s %s: %w\n%s", filepath.Base(binary), strings.Join(args, " "), err, tailOf(log))
+	}
+	return nil
+}
+
+// add registers a process and starts it.
+func (d *Devnet) add(name, binary string, args ...string) error {
+	p := &process{
+		name: name, binary: binary, args: args,
+		log:    filepath.Join(d.dir, "logs", name+".log"),
+		failed: d.report,
+	}
+	d.processes = append(d.processes, p)
+	return p.start()
+}
+
+// report hands the first failure to whoever waits for it.
+func (d *Devnet) report(p *process, err error) {
+	if err == nil {
+		err = errors.New("it exited")
+	}
+	select {
+	case d.failures <- fmt.Errorf("%s has stopped: %w; end of %s:\n%s", p.name, err, p.log, p.tail()):
+	default:
+	}
+}
+
+func (d *Devnet) process(name string) (*process, error) {
+	for _, p := range d.processes {
+		if p.name == name {
+			return p, nil
+		}
+	}
+	return nil, fmt.Errorf("expected a process of the devnet, found %q", name)
+}
+
+// Kill ends a process at once, as a power cut would.
+func (d *Devnet) Kill(name string) error {
+	p, err := d.process(name)
+	if err == nil {
+		p.kill()
+	}
+	return err
+}
+
+// Restart starts a process again that was killed or stopped.
+func (d *Devnet) Restart(name string) error {
+	p, err := d.process(name)
+	if err != nil {
+		return err
+	}
+	return p.start()
+}
+
+// Logs is an error that shows the end of every process's log.
+func (d *Devnet) Logs() error {
+	var b strings.Builder
+	for _, p := range d.processes {
+		fmt.Fprintf(&b, "\n--- end of %s\n%s", p.log, p.tail())
+	}
+	return errors.New(b.String())
+}

@@ -1,0 +1,194 @@
+package walls
+
+import (
+	"fmt"
+	"go/ast"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Finding is something that consensus code may not do: two machines, or the
+// same one twice, could see different things.
+type Finding struct {
+	// Func is the function it is in, as "package.Func" or "package.Type.Func",
+	// with the package's path below the module.
+	Func string
+	// What it is: a kind such as "map range", or the name that is used.
+	What string
+	// Position is file and line.
+	Position string
+}
+
+func (f Finding) String() string { return f.Position + ": " + f.What + " in " + f.Func }
+
+// forbiddenNames are functions that answer differently from machine to machine.
+func forbiddenNames() []string {
+	return []string{
+		"time.Now", "time.Since", "time.Until", "time.Sleep", "time.After", "time.AfterFunc", "time.Tick",
+		"time.NewTimer", "time.NewTicker",
+		"os.Getenv", "os.LookupEnv", "os.Environ", "os.ExpandEnv", "os.Hostname",
+		"maps.Keys", "maps.Values", "maps.All",
+	}
+}
+
+// forbiddenPackages are unpredictable as a whole.
+func forbiddenPackages() []string { return []string{"math/rand", "math/rand/v2", "crypto/rand", "unsafe"} }
+
+// checker looks through one package.
+type checker struct {
+	path     string
+	files    *token.FileSet
+	info     *types.Info
+	findings []Finding
+}
+
+// Check returns what the hand-written files of a package may not do in
+// consensus code. load gives the compiled types of an imported package.
+func Check(pkg Package, load importer.Lookup) ([]Finding, error) {
+	fset := token.NewFileSet()
+	var all, hand []*ast.File
+	for _, name := range append(slices.Clone(pkg.GoFiles), pkg.CgoFiles...) {
+		file, err := parser.ParseFile(fset, filepath.Join(pkg.Dir, name), nil, parser.SkipObjectResolution)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, file)
+		if !generated(name) {
+			hand = append(hand, file)
+		}
+	}
+	return check(fset, ours(pkg.ImportPath), all, hand, load)
+}
+
+// generated says whether a file was made from the schemas.
+func generated(name string) bool {
+	return strings.HasSuffix(name, ".pb.go") || strings.HasSuffix(name, ".pb.gw.go")
+}
+
+func check(fset *token.FileSet, path string, all, hand []*ast.File, load importer.Lookup) ([]Finding, error) {
+	c := &checker{path: path, files: fset, info: &types.Info{
+		Types: map[ast.Expr]types.TypeAndValue{},
+		Uses:  map[*ast.Ident]types.Object{},
+	}}
+	conf := types.Config{Importer: importer.ForCompiler(fset, "gc", load)}
+	if _, err := conf.Check(path, fset, all, c.info); err != nil {
+		return nil, fmt.Errorf("types of %s: %w", path, err)
+	}
+	for _, file := range hand {
+		c.file(file)
+	}
+	return c.findings, nil
+}
+
+func (c *checker) file(file *ast.File) {
+	for _, spec := range file.Imports {
+		if path := strings.Trim(spec.Path.Value, `"`); slices.Contains(forbiddenPackages(), path) {
+			c.report("", path, spec)
+		}
+	}
+	for _, decl := range file.Decls {
+		name := ""
+		if f, ok := decl.(*ast.FuncDecl); ok {
+			name = receiver(f) + f.Name.Name
+		}
+		ast.Inspect(decl, func(n ast.Node) bool {
+			c.node(name, n)
+			return true
+		})
+	}
+}
+
+// receiver is the type before a method's name, with its dot.
+func receiver(f *ast.FuncDecl) string {
+	if f.Recv == nil || len(f.Recv.List) == 0 {
+		return ""
+	}
+	t := f.Recv.List[0].Type
+	if star, ok := t.(*ast.StarExpr); ok {
+		t = star.X
+	}
+	if index, ok := t.(*ast.IndexExpr); ok {
+		t = index.X
+	}
+	if ident, ok := t.(*ast.Ident); ok {
+		return ident.Name + "."
+	}
+	return ""
+}
+
+func (c *checker) node(function string, n ast.Node) {
+	switch n := n.(type) {
+	case *ast.GoStmt:
+		c.report(function, "go statement", n)
+	case *ast.SelectStmt:
+		c.report(function, "select statement", n)
+	case *ast.RangeStmt:
+		if t := c.info.TypeOf(n.X); t != nil {
+			if _, ok := t.Underlying().(*types.Map); ok {
+				c.report(function, "map range", n)
+			}
+		}
+	case *ast.Ident:
+		c.use(function, n)
+	}
+	if e, ok := n.(ast.Expr); ok && c.isFloat(e) {
+		c.report(function, "float", n)
+	}
+}
+
+// use judges a name by what it stands for, whatever the import is called.
+func (c *checker) use(function string, ident *ast.Ident) {
+	f, ok := c.info.Uses[ident].(*types.Func)
+	if !ok || f.Pkg() == nil || f.Signature().Recv() != nil {
+		return
+	}
+	if name := f.Pkg().Path() + "." + f.Name(); slices.Contains(forbiddenNames(), name) {
+		c.report(function, name, ident)
+	}
+}
+
+// isFloat says whether an expression is a float or names the type of one. The
+// parts of a float expression are reported through the whole.
+func (c *checker) isFloat(e ast.Expr) bool {
+	t := c.info.TypeOf(e)
+	if t == nil {
+		return false
+	}
+	basic, ok := t.Underlying().(*types.Basic)
+	return ok && basic.Info()&(types.IsFloat|types.IsComplex) != 0
+}
+
+// report notes a finding once a line.
+func (c *checker) report(function, what string, n ast.Node) {
+	at := c.files.Position(n.Pos())
+	f := Finding{
+		Func:     strings.TrimSuffix(c.path+"."+function, "."),
+		What:     what,
+		Position: fmt.Sprintf("%s:%d", filepath.Base(at.Filename), at.Line),
+	}
+	if !slices.Contains(c.findings, f) {
+		c.findings = append(c.findings, f)
+	}
+}
+
+// exports returns a loader of compiled types from what `go list -export` found.
+func exports(packages []Package) importer.Lookup {
+	files := make(map[string]string, len(packages))
+	for _, p := range packages {
+		files[p.ImportPath] = p.Export
+	}
+	return func(path string) (io.ReadCloser, error) {
+		file, ok := files[path]
+		if !ok || file == "" {
+			return nil, fmt.Errorf("expected compiled types of %s, found none", path)
+		}
+		return os.Open(file) //nolint:gosec // named by the go command
+	}
+}

@@ -1,0 +1,182 @@
+package walls
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Wall says what some packages of the module may not import. Paths are relative
+// to the module; a package lies in a house when its path is the house's or below.
+type Wall struct {
+	// Name is the rule in words.
+	Name string
+	// Of picks the packages it stands around.
+	Of func(path string) bool
+	// Allows says whether such a package may import another, by its full path.
+	Allows func(importer, imported string) bool
+	// Deep judges all packages below, not only the direct imports.
+	Deep bool
+	// Tests judges the imports of tests as well.
+	Tests bool
+}
+
+// in says whether a package lies in one of the houses.
+func in(path string, houses ...string) bool {
+	return slices.ContainsFunc(houses, func(house string) bool {
+		return path == house || strings.HasPrefix(path, house+"/")
+	})
+}
+
+// within returns the function that picks packages of the houses.
+func within(houses ...string) func(string) bool {
+	return func(path string) bool { return in(path, houses...) }
+}
+
+// nothingOf forbids houses of the module.
+func nothingOf(houses ...string) func(string, string) bool {
+	return func(_, imported string) bool { return !in(ours(imported), houses...) }
+}
+
+// modules are the chain's own modules, lowest first: each may know the types of
+// those before it.
+func modules() []string { return []string{"beacon", "edgenode", "compute", "rewards"} }
+
+// Walls are the walls of the repository.
+func Walls() []Wall {
+	walls := []Wall{
+		{
+			Name: "consensus code imports no app, binary, sidecar, client or test fixture",
+			Of:   within("x"), Allows: nothingOf("app", "cmd", "sidecar", "client", "testutil", "tests", "examples"),
+		},
+		{
+			Name: "a keeper imports no other keeper",
+			Of:   isKeeper, Allows: func(importer, imported string) bool {
+				return !isKeeper(ours(imported)) || ours(imported) == importer
+			},
+		},
+		{
+			Name: "types import no keeper and no module",
+			Of:   isTypes, Allows: func(_, imported string) bool {
+				path := ours(imported)
+				return !in(path, "x") || isTypes(path) || path == "x/beacon/bls"
+			},
+		},
+		{
+			Name: "the app imports no binary, sidecar, client or test fixture",
+			Of:   within("app"), Allows: nothingOf("cmd", "sidecar", "client", "testutil", "tests", "examples"),
+		},
+		{
+			Name: "app/params is light: it imports nothing of the module",
+			Of:   within("app/params"), Allows: func(_, imported string) bool { return ours(imported) == "" },
+		},
+		{
+			Name: "thetad runs no sidecar",
+			Of:   within("cmd/thetad"), Allows: func(_, imported string) bool {
+				path := ours(imported)
+				return !in(path, "sidecar", "testutil", "tests", "examples") || in(path, "sidecar/blob", "sidecar/executor/manifest")
+			},
+		},
+		{
+			Name: "thetaedge links no consensus code",
+			Of:   within("cmd/thetaedge"), Allows: noConsensus, Deep: true,
+		},
+		{
+			Name: "the sidecar imports only types, the client and app/params",
+			Of:   within("sidecar"), Allows: noConsensus, Deep: true,
+		},
+		{
+			Name: "executors, devices, journal and blobs know nothing of Cosmos",
+			Of:   within("sidecar/executor", "sidecar/device", "sidecar/store", "sidecar/blob"),
+			Allows: func(_, imported string) bool {
+				return !isCosmos(imported) && !in(ours(imported), "x", "app", "client")
+			},
+			Deep: true, Tests: true,
+		},
+		{
+			Name: "the client links no consensus code and runs no sidecar",
+			Of:   within("client"), Allows: func(importer, imported string) bool {
+				path := ours(imported)
+				return noConsensus(importer, imported) &&
+					(!in(path, "sidecar") || in(path, "sidecar/blob", "sidecar/executor/manifest"))
+			},
+			Deep: true,
+		},
+		{
+			Name: "only tests import testutil",
+			Of:   func(path string) bool { return !in(path, "testutil", "tests") }, Allows: nothingOf("testutil"),
+		},
+		{
+			Name: "nothing imports the tests",
+			Of:   func(path string) bool { return !in(path, "tests") }, Allows: nothingOf("tests"), Tests: true,
+		},
+		{
+			Name: "examples stand alone",
+			Of:   within("examples"), Allows: func(_, imported string) bool {
+				return ours(imported) == "" && !isCosmos(imported) || in(ours(imported), "examples")
+			},
+			Deep: true,
+		},
+	}
+	for i, module := range modules() {
+		if above := modules()[i+1:]; len(above) > 0 {
+			walls = append(walls, downward(module, above))
+		}
+	}
+	return walls
+}
+
+// downward forbids a module to know those above it.
+func downward(module string, above []string) Wall {
+	houses := make([]string, len(above))
+	for i, m := range above {
+		houses[i] = "x/" + m
+	}
+	return Wall{
+		Name: fmt.Sprintf("x/%s knows no module above it", module),
+		Of:   within("x/" + module), Allows: nothingOf(houses...), Deep: true,
+	}
+}
+
+func isKeeper(path string) bool { return in(path, "x") && strings.HasSuffix(path, "/keeper") }
+
+func isTypes(path string) bool { return in(path, "x") && strings.HasSuffix(path, "/types") }
+
+// isCosmos says whether a package belongs to the chain's stack.
+func isCosmos(path string) bool {
+	return in(path, "cosmossdk.io", "github.com/cosmos", "github.com/cometbft")
+}
+
+// noConsensus allows what runs off chain: types, but neither keepers nor the app.
+func noConsensus(_, imported string) bool {
+	path := ours(imported)
+	if in(path, "app") {
+		return path == "app/params"
+	}
+	return !in(path, "x") || isTypes(path) || path == "x/beacon/bls"
+}
+
+// Breaches returns each import that the wall forbids, in order of packages.
+func (w Wall) Breaches(packages []Package) []string {
+	var breaches []string
+	for _, p := range packages {
+		importer := ours(p.ImportPath)
+		if importer == "" || !w.Of(importer) {
+			continue
+		}
+		imports := slices.Clone(p.Imports)
+		if w.Deep {
+			imports = append(imports, p.Deps...)
+		}
+		if w.Tests {
+			imports = append(append(imports, p.TestImports...), p.XTestImports...)
+		}
+		slices.Sort(imports)
+		for _, imported := range slices.Compact(imports) {
+			if !w.Allows(importer, imported) {
+				breaches = append(breaches, importer+" imports "+imported)
+			}
+		}
+	}
+	return breaches
+}

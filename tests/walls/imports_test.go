@@ -1,0 +1,69 @@
+package walls
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestNoImportCrossesAWall(t *testing.T) {
+	packages, err := list([]string{"-tags=pebbledb,libsecp256k1_sdk,system"}, "./...")
+	require.NoError(t, err)
+	for _, wall := range Walls() {
+		t.Run(wall.Name, func(t *testing.T) {
+			require.True(t, slices.ContainsFunc(packages, func(p Package) bool { return wall.Of(ours(p.ImportPath)) }),
+				"the wall stands around no package: adjust it to how the tree has changed")
+			require.Empty(t, wall.Breaches(packages))
+		})
+	}
+}
+
+// TestEveryWallCanFail gives each wall an import that it exists to refuse.
+func TestEveryWallCanFail(t *testing.T) {
+	crossings := map[string]struct {
+		importer, imported string
+		deep, test         bool
+	}{
+		"consensus code imports no app, binary, sidecar, client or test fixture": {importer: "x/compute/keeper", imported: Module + "/sidecar/blob"},
+		"a keeper imports no other keeper":                                       {importer: "x/compute/keeper", imported: Module + "/x/edgenode/keeper"},
+		"types import no keeper and no module":                                   {importer: "x/compute/types", imported: Module + "/x/edgenode"},
+		"the app imports no binary, sidecar, client or test fixture":             {importer: "app", imported: Module + "/testutil/apptest"},
+		"app/params is light: it imports nothing of the module":                  {importer: "app/params", imported: Module + "/x/compute/types"},
+		"thetad runs no sidecar":                                                 {importer: "cmd/thetad/cmd", imported: Module + "/sidecar/agent"},
+		"thetaedge links no consensus code":                                      {importer: "cmd/thetaedge", imported: Module + "/x/compute/keeper", deep: true},
+		"the sidecar imports only types, the client and app/params":              {importer: "sidecar/agent", imported: Module + "/app", deep: true},
+		"executors, devices, journal and blobs know nothing of Cosmos":           {importer: "sidecar/store", imported: "github.com/cosmos/gogoproto/proto", test: true},
+		"the client links no consensus code and runs no sidecar":                 {importer: "client", imported: Module + "/sidecar/agent"},
+		"only tests import testutil":                                             {importer: "client", imported: Module + "/testutil/apptest"},
+		"nothing imports the tests":                                              {importer: "client", imported: Module + "/tests/devnet", test: true},
+		"examples stand alone":                                                   {importer: "examples/textgen/model", imported: "cosmossdk.io/math"},
+		"x/beacon knows no module above it":                                      {importer: "x/beacon/keeper", imported: Module + "/x/edgenode/types", deep: true},
+		"x/edgenode knows no module above it":                                    {importer: "x/edgenode/types", imported: Module + "/x/compute/types"},
+		"x/compute knows no module above it":                                     {importer: "x/compute/types", imported: Module + "/x/rewards/types"},
+	}
+	for _, wall := range Walls() {
+		t.Run(wall.Name, func(t *testing.T) {
+			crossing, ok := crossings[wall.Name]
+			require.True(t, ok, "the wall needs a crossing here that it refuses")
+			p := Package{ImportPath: Module + "/" + crossing.importer}
+			require.Empty(t, wall.Breaches([]Package{p}))
+			switch {
+			case crossing.deep:
+				p.Deps = []string{crossing.imported}
+			case crossing.test:
+				p.XTestImports = []string{crossing.imported}
+			default:
+				p.Imports = []string{crossing.imported}
+			}
+			require.Equal(t, []string{crossing.importer + " imports " + crossing.imported}, wall.Breaches([]Package{p}))
+		})
+	}
+}
+
+func TestTestsMayImportTestutil(t *testing.T) {
+	p := Package{ImportPath: Module + "/client", XTestImports: []string{Module + "/testutil/apptest"}}
+	for _, wall := range Walls() {
+		require.Empty(t, wall.Breaches([]Package{p}), wall.Name)
+	}
+}
