@@ -1,0 +1,233 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/thetaedge/theta/sidecar/chain"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
+
+const (
+	// clockTolerance is how far block time may be from this machine's clock.
+	clockTolerance = time.Minute
+	// grantWarning is how long before its expiry a fee grant is worth a warning.
+	grantWarning = 7 * 24 * time.Hour
+)
+
+// verdict is how a check went.
+type verdict string
+
+const (
+	good    verdict = "ok"
+	unsure  verdict = "warn"
+	missing verdict = "MISSING"
+)
+
+// report collects checks and prints each as it is made.
+type report struct {
+	out    io.Writer
+	failed int
+}
+
+func (r *report) line(v verdict, what, format string, args ...any) {
+	if v == missing {
+		r.failed++
+	}
+	fmt.Fprintf(r.out, "%-8s %-12s %s\n", v, what, fmt.Sprintf(format, args...))
+}
+
+func doctorCommand() *cobra.Command {
+	var operator, relay string
+	command := &cobra.Command{
+		Use:   "doctor",
+		Short: "Say what this machine qualifies for and what is missing",
+		Args:  cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			n, err := openNode(command)
+			if err != nil {
+				return err
+			}
+			ctx, cancel := context.WithTimeout(command.Context(), time.Minute)
+			defer cancel()
+			r := &report{out: command.OutOrStdout()}
+			diagnose(ctx, r, n, operator, relay)
+			if r.failed > 0 {
+				err = fmt.Errorf("%d things are missing; the lines above say what to do", r.failed)
+			}
+			return errors.Join(err, n.close())
+		},
+	}
+	command.Flags().StringVar(&operator, "operator", "", "address of the operator, to check its balance before the node is registered")
+	command.Flags().StringVar(&relay, "relay", "", "base URL of a relay to try")
+	return command
+}
+
+func diagnose(ctx context.Context, r *report, n *node, operator, relay string) {
+	machine := detect()
+	for _, line := range describe(machine) {
+		fmt.Fprintln(r.out, "         "+line)
+	}
+	if err := selfTest(ctx, n.home); err != nil {
+		r.line(missing, "wasm", "the self-test failed: %v", err)
+	} else {
+		r.line(good, "wasm", "a program ran and gave the expected result")
+	}
+	if relay != "" {
+		checkRelay(ctx, r, relay)
+	}
+	chainID, err := n.reader.ChainID(ctx)
+	if err == nil {
+		err = n.checkChainID(chainID)
+	}
+	if err != nil {
+		r.line(missing, "chain", "%v", err)
+		return
+	}
+	r.line(good, "chain", "%s at %s", chainID, n.config.Chain.GRPC)
+	checkClock(ctx, r, n.reader)
+	params, err := n.reader.EdgenodeParams(ctx)
+	if err != nil {
+		r.line(missing, "classes", "%v", err)
+		return
+	}
+	checkClasses(ctx, r, n.reader, hardwareOf(machine), params)
+	found, err := n.reader.Node(ctx, n.worker.Address().String())
+	switch {
+	case errors.Is(err, chain.ErrNotFound):
+		r.line(missing, "node", "worker %s serves no node; run thetaedge register --from KEY", n.worker.Address())
+		checkFunds(ctx, r, n, operator, params)
+	case err != nil:
+		r.line(missing, "node", "%v", err)
+	default:
+		checkNode(r, found, params)
+		checkGrant(ctx, r, n.reader, found)
+	}
+}
+
+func checkRelay(ctx context.Context, r *report, relay string) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(relay, "/")+"/healthz", nil)
+	if err != nil {
+		r.line(missing, "relay", "expected a base URL such as https://relay.example, found %q", relay)
+		return
+	}
+	client := http.Client{Timeout: 10 * time.Second}
+	res, err := client.Do(req)
+	if err != nil {
+		r.line(missing, "relay", "%v; check the address and this machine's network", err)
+		return
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		r.line(missing, "relay", "%s answered %s; expected 200", relay, res.Status)
+		return
+	}
+	r.line(good, "relay", "%s answers", relay)
+}
+
+func checkClock(ctx context.Context, r *report, reader *chain.Reader) {
+	tip, err := reader.Tip(ctx)
+	if err != nil {
+		r.line(missing, "height", "%v", err)
+		return
+	}
+	if tip.UnixSeconds == 0 {
+		r.line(unsure, "clock", "height %d; the node does not tell its time", tip.Height)
+		return
+	}
+	off := time.Since(time.Unix(tip.UnixSeconds, 0)).Truncate(time.Second)
+	if off.Abs() > clockTolerance {
+		r.line(unsure, "clock", "block %d is %s away from this machine's clock; set the clock, or the node is behind", tip.Height, off)
+		return
+	}
+	r.line(good, "clock", "block %d is %s old", tip.Height, off)
+}
+
+func checkClasses(ctx context.Context, r *report, reader *chain.Reader, have edgenodetypes.Hardware, params edgenodetypes.Params) {
+	for _, class := range params.Classes {
+		if lacks := shortfalls(have, class.Minimum); len(lacks) > 0 {
+			fmt.Fprintf(r.out, "%-8s %-12s has %s\n", "-", class.Id, strings.Join(lacks, ", "))
+			continue
+		}
+		live := "live nodes unknown"
+		if found, err := reader.Class(ctx, class.Id); err == nil {
+			live = fmt.Sprintf("%d live nodes", found.Snapshot.Nodes)
+		}
+		r.line(good, class.Id, "this machine qualifies; %s", live)
+	}
+	if _, err := bestClass(have, params.Classes); err != nil {
+		r.line(missing, "classes", "%v", err)
+	}
+}
+
+func checkFunds(ctx context.Context, r *report, n *node, operator string, params edgenodetypes.Params) {
+	if operator == "" {
+		r.line(unsure, "balance", "pass --operator ADDRESS to check that it holds the bond of at least %s%s and fees", params.MinBond, params.BondDenom)
+		return
+	}
+	balance, err := n.reader.Balance(ctx, operator, params.BondDenom)
+	switch {
+	case err != nil:
+		r.line(missing, "balance", "%v", err)
+	case balance.Amount.LTE(params.MinBond):
+		r.line(missing, "balance", "%s holds %s; a bond of at least %s%s and fees are needed", operator, balance, params.MinBond, params.BondDenom)
+	default:
+		r.line(good, "balance", "%s holds %s", operator, balance)
+	}
+}
+
+func checkNode(r *report, found edgenodetypes.Node, params edgenodetypes.Params) {
+	state := found.State
+	status := strings.ToLower(strings.TrimPrefix(state.Status.String(), "NODE_STATUS_"))
+	v := good
+	if state.Status != edgenodetypes.NODE_STATUS_ACTIVE {
+		v = missing
+	}
+	r.line(v, "node", "%q of %s is %s, class %s, %d of %d slots used", found.Profile.Moniker, found.Profile.Operator,
+		status, found.Profile.Class, state.UsedSlots, state.Slots)
+	free := state.Bond.Sub(state.Locked)
+	v = good
+	if !free.IsPositive() {
+		v = unsure
+	}
+	r.line(v, "bond", "%s%s, free %s", state.Bond, params.BondDenom, free)
+	if len(state.Weights) == 0 || !state.Weights[len(state.Weights)-1].Weight.IsPositive() {
+		r.line(unsure, "weight", "none; a new node draws from the next epoch on")
+	}
+	if f := state.Faults; f.Missed+f.Wrong+f.Silent > 0 {
+		r.line(unsure, "faults", "%d missed, %d wrong, %d not revealed", f.Missed, f.Wrong, f.Silent)
+	}
+}
+
+func checkGrant(ctx context.Context, r *report, reader *chain.Reader, found edgenodetypes.Node) {
+	const renew = "run thetaedge register --from KEY again to renew it"
+	grant, err := reader.Grant(ctx, found.Profile.Operator, found.Profile.Worker)
+	switch {
+	case errors.Is(err, chain.ErrNotFound):
+		r.line(missing, "fees", "the worker has no fee grant of its operator; %s", renew)
+	case err != nil:
+		r.line(missing, "fees", "%v", err)
+	case len(grant.Missing) > 0:
+		r.line(missing, "fees", "the fee grant does not pay for %s; %s", strings.Join(grant.Missing, ", "), renew)
+	case grant.Expiry != nil && time.Until(*grant.Expiry) < grantWarning:
+		r.line(unsure, "fees", "the fee grant ends at %s; %s", grant.Expiry.Format(time.RFC3339), renew)
+	case grant.Left != nil && grant.Left.IsZero():
+		r.line(missing, "fees", "the fee grant is used up; %s", renew)
+	default:
+		limit, until := "without limit", "without end"
+		if grant.Left != nil {
+			limit = grant.Left.String() + " left"
+		}
+		if grant.Expiry != nil {
+			until = "until " + grant.Expiry.Format(time.RFC3339)
+		}
+		r.line(good, "fees", "fee grant: %s, %s", limit, until)
+	}
+}

@@ -1,0 +1,26 @@
+package cmd
+
+import (
+	"bufio"
+	"io"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"github.com/thetaedge/theta/sidecar/config"
+)
+
+// newLogger writes to w as the settings say.
+func newLogger(c config.Log, w io.Writer) *slog.Logger {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(c.Level)); err != nil {
+		level = slog.LevelInfo
+	}
+	options := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+func newLineReader(command *cobra.Command) *bufio.Reader { return bufio.NewReader(command.InOrStdin()) }

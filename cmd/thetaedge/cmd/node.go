@@ -1,0 +1,74 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
+
+	"github.com/thetaedge/theta/sidecar/chain"
+	"github.com/thetaedge/theta/sidecar/config"
+)
+
+// node is a home with its settings, worker key and connection to the chain.
+type node struct {
+	home   string
+	config config.Config
+	codec  chain.Codec
+	worker chain.Signer
+	conn   *grpc.ClientConn
+	reader *chain.Reader
+}
+
+// openNode loads a home that init has made.
+func openNode(command *cobra.Command) (*node, error) {
+	home, err := homeOf(command)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(filepath.Join(home, config.FileName)); errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("expected a home at %s, found none; run thetaedge init --home %s", home, home)
+	}
+	n := &node{home: home}
+	if n.config, err = config.Load(home, command.Flags(), os.Environ()); err != nil {
+		return nil, err
+	}
+	if n.codec, err = chain.NewCodec(); err != nil {
+		return nil, err
+	}
+	ring, err := chain.OpenKeyring(chain.KeyringConfig{
+		Dir: home, Backend: n.config.Keyring.Backend, PassphraseFile: n.config.Keyring.PassphraseFile, Input: command.InOrStdin(),
+	}, n.codec)
+	if err != nil {
+		return nil, err
+	}
+	if n.worker, err = chain.NewSigner(ring, chain.WorkerKey); err != nil {
+		return nil, fmt.Errorf("%w; run thetaedge init", err)
+	}
+	if n.conn, err = chain.Dial(n.config.Chain.GRPC); err != nil {
+		return nil, err
+	}
+	n.reader = chain.NewReader(n.conn, n.codec)
+	return n, nil
+}
+
+func (n *node) close() error { return n.conn.Close() }
+
+// checkChainID compares the node's chain with the one that was configured.
+func (n *node) checkChainID(found string) error {
+	if want := n.config.Chain.ID; want != "" && want != found {
+		return fmt.Errorf("expected chain %s, found %s at %s; correct chain.id or chain.grpc", want, found, n.config.Chain.GRPC)
+	}
+	return nil
+}
+
+func (n *node) txConfig(chainID string) chain.TxConfig {
+	return chain.TxConfig{
+		ChainID: chainID, GasAdjustment: n.config.Tx.GasAdjustment,
+		GasPriceFactor: n.config.Tx.GasPriceFactor, TimeoutBlocks: n.config.Tx.TimeoutBlocks,
+		PollInterval: max(n.config.Chain.Poll/2, minTxPoll),
+	}
+}

@@ -1,0 +1,48 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+)
+
+func pauseCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "pause",
+		Short: "Claim no new work; what is held goes on",
+		Args:  cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			home, err := homeOf(command)
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(home, pauseFile), nil, 0o600); err != nil {
+				return fmt.Errorf("cannot pause: %w", err)
+			}
+			fmt.Fprintln(command.OutOrStdout(), "paused; thetaedge resume goes on")
+			return nil
+		},
+	}
+}
+
+func resumeCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "resume",
+		Short: "Claim work again",
+		Args:  cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			home, err := homeOf(command)
+			if err != nil {
+				return err
+			}
+			if err := os.Remove(filepath.Join(home, pauseFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return fmt.Errorf("cannot resume: %w", err)
+			}
+			fmt.Fprintln(command.OutOrStdout(), "working")
+			return nil
+		},
+	}
+}

@@ -1,0 +1,199 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"cosmossdk.io/math"
+
+	"github.com/cosmos/cosmos-sdk/client/input"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/sidecar/chain"
+	"github.com/thetaedge/theta/sidecar/executor/wasm"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// registration is what the operator says on the command line.
+type registration struct {
+	from, keyringDir, keyringBackend string
+	moniker, region, class           string
+	slots                            uint32
+	bond, feeLimit                   string
+	grantTime                        time.Duration
+	rotate, yes                      bool
+}
+
+func registerCommand() *cobra.Command {
+	r := &registration{}
+	command := &cobra.Command{
+		Use:   "register --from KEY",
+		Short: "Bond coins, open the node and let its worker key spend fees",
+		Long: `register sends one transaction of the operator: it opens the node with a bond and
+grants the worker key fees, for worker messages only, up to a limit and an expiry.
+For a node that is open already it renews that grant.`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			n, err := openNode(command)
+			if err != nil {
+				return err
+			}
+			return errors.Join(r.run(command, n), n.close())
+		},
+	}
+	hostname, _ := os.Hostname()
+	flags := command.Flags()
+	flags.StringVar(&r.from, "from", "", "operator key: name or address (required)")
+	flags.StringVar(&r.keyringDir, "keyring-dir", "", "folder that holds the operator's keyring (required)")
+	flags.StringVar(&r.keyringBackend, "keyring-backend", "os", "backend of the operator's keyring: os, file or test")
+	flags.StringVar(&r.moniker, "moniker", hostname, "name of the node for people")
+	flags.StringVar(&r.region, "region", "", "region of the node, e.g. de or us-west (required for a new node)")
+	flags.StringVar(&r.class, "class", "", "hardware class; empty takes the most demanding one for which this machine qualifies")
+	flags.Uint32Var(&r.slots, "slots", 0, "assignments held at once; 0 takes policy.max-jobs")
+	flags.StringVar(&r.bond, "bond", "", "bond, e.g. 100tfuel; empty takes the least that gives every slot its full weight")
+	flags.StringVar(&r.feeLimit, "fee-limit", "10tfuel", "most that the worker may spend on fees")
+	flags.DurationVar(&r.grantTime, "grant-time", 90*24*time.Hour, "how long the worker may spend fees")
+	flags.BoolVar(&r.rotate, "rotate", false, "make this machine's worker key the one of a node that is open already")
+	flags.BoolVarP(&r.yes, "yes", "y", false, "send without asking")
+	for _, required := range []string{"from", "keyring-dir"} {
+		if err := command.MarkFlagRequired(required); err != nil {
+			panic(err)
+		}
+	}
+	return command
+}
+
+func (r *registration) run(command *cobra.Command, n *node) error {
+	ctx, cancel := context.WithTimeout(command.Context(), 3*time.Minute)
+	defer cancel()
+	ring, err := chain.OpenKeyring(chain.KeyringConfig{Dir: r.keyringDir, Backend: r.keyringBackend, Input: command.InOrStdin()}, n.codec)
+	if err != nil {
+		return err
+	}
+	operator, err := chain.NewSigner(ring, r.from)
+	if err != nil {
+		return err
+	}
+	chainID, err := n.reader.ChainID(ctx)
+	if err == nil {
+		err = n.checkChainID(chainID)
+	}
+	if err != nil {
+		return err
+	}
+	msgs, summary, err := r.messages(ctx, n, operator.Address())
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(command.OutOrStdout(), "%s\nsigned by %s\n", summary, operator.Address())
+	if !r.yes {
+		sure, err := input.GetConfirmation("Send this transaction?", newLineReader(command), command.ErrOrStderr())
+		if err != nil || !sure {
+			return errors.Join(err, errors.New("nothing was sent"))
+		}
+	}
+	sender := chain.NewSender(n.conn, n.codec, operator, n.txConfig(chainID), newLogger(n.config.Log, command.ErrOrStderr()))
+	result, err := sender.Send(ctx, msgs...)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(command.OutOrStdout(), "done in block %d, transaction %s\n\nNext: thetaedge start --home %s\n", result.Height, result.Hash, n.home)
+	return nil
+}
+
+// messages decides what has to be sent, and says it in words.
+func (r *registration) messages(ctx context.Context, n *node, operator sdk.AccAddress) ([]sdk.Msg, string, error) {
+	worker := n.worker.Address()
+	limit, err := sdk.ParseCoinNormalized(r.feeLimit)
+	if err != nil {
+		return nil, "", fmt.Errorf("--fee-limit: expected an amount such as 10tfuel, found %q: %w", r.feeLimit, err)
+	}
+	expiry := time.Now().Add(r.grantTime).UTC().Truncate(time.Second)
+	grant, err := chain.NewGrant(operator, worker, sdk.NewCoins(limit), expiry)
+	if err != nil {
+		return nil, "", err
+	}
+	renewal := []sdk.Msg{grant}
+	if _, err := n.reader.Grant(ctx, operator.String(), worker.String()); err == nil {
+		renewal = []sdk.Msg{chain.RevokeGrant(operator, worker), grant}
+	} else if !errors.Is(err, chain.ErrNotFound) {
+		return nil, "", err
+	}
+	fees := fmt.Sprintf("fee grant to worker %s: %s until %s", worker, limit, expiry.Format(time.RFC3339))
+	known, err := n.reader.NodeOf(ctx, operator.String())
+	switch {
+	case errors.Is(err, chain.ErrNotFound):
+		open, err := r.open(ctx, n, operator)
+		if err != nil {
+			return nil, "", err
+		}
+		return append([]sdk.Msg{open}, renewal...), fmt.Sprintf("open node %q in class %s with %d slots and a bond of %s\n%s",
+			open.Moniker, open.Class, open.Slots, open.Bond, fees), nil
+	case err != nil:
+		return nil, "", err
+	case known.Profile.Worker == worker.String():
+		return renewal, fmt.Sprintf("node %q is open already\nrenew the %s", known.Profile.Moniker, fees), nil
+	case r.rotate:
+		rotate := &edgenodetypes.MsgRotateWorker{Operator: operator.String(), Worker: worker.String()}
+		return append([]sdk.Msg{rotate}, renewal...), fmt.Sprintf("node %q: replace worker %s\n%s", known.Profile.Moniker, known.Profile.Worker, fees), nil
+	}
+	return nil, "", fmt.Errorf("expected no node of %s or one with worker %s, found one with worker %s; pass --rotate to replace that key, which stops the machine that holds it",
+		operator, worker, known.Profile.Worker)
+}
+
+// open returns the message that opens a node for this machine.
+func (r *registration) open(ctx context.Context, n *node, operator sdk.AccAddress) (*edgenodetypes.MsgRegister, error) {
+	params, err := n.reader.EdgenodeParams(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if r.region == "" {
+		return nil, errors.New("--region: expected where the node is, such as de or us-west, found none")
+	}
+	hardware := hardwareOf(detect())
+	class := r.class
+	if class == "" {
+		if class, err = bestClass(hardware, params.Classes); err != nil {
+			return nil, err
+		}
+	}
+	slots := r.slots
+	if slots == 0 {
+		slots = min(uint32(n.config.Policy.MaxJobs), params.MaxSlots) //nolint:gosec // validated
+	}
+	bond, err := r.bondFor(params, slots)
+	if err != nil {
+		return nil, err
+	}
+	balance, err := n.reader.Balance(ctx, operator.String(), bond.Denom)
+	if err != nil {
+		return nil, err
+	}
+	if balance.Amount.LT(bond.Amount) {
+		return nil, fmt.Errorf("expected at least %s and fees at %s, found %s; send coins there, or lower --slots or --bond", bond, operator, balance)
+	}
+	return &edgenodetypes.MsgRegister{
+		Operator: operator.String(), Worker: n.worker.Address().String(), Moniker: r.moniker,
+		Hardware: hardware, Region: r.region, Class: class, Executors: []string{wasm.Profile}, Bond: bond, Slots: slots,
+	}, nil
+}
+
+func (r *registration) bondFor(params edgenodetypes.Params, slots uint32) (sdk.Coin, error) {
+	if r.bond == "" {
+		full := params.BondPerSlot.Mul(math.NewIntFromUint64(uint64(slots)))
+		return sdk.NewCoin(params.BondDenom, math.MaxInt(params.MinBond, full)), nil
+	}
+	bond, err := sdk.ParseCoinNormalized(r.bond)
+	if err != nil {
+		return bond, fmt.Errorf("--bond: expected an amount such as 100tfuel, found %q: %w", r.bond, err)
+	}
+	if bond.Denom != params.BondDenom || bond.Amount.LT(params.MinBond) {
+		return bond, fmt.Errorf("--bond: expected at least %s%s, found %s", params.MinBond, params.BondDenom, bond)
+	}
+	return bond, nil
+}

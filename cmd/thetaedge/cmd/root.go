@@ -1,0 +1,77 @@
+// Package cmd holds the commands of thetaedge.
+package cmd
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/thetaedge/theta/sidecar/config"
+)
+
+const flagHome = "home"
+
+// Root returns the command with all others below it.
+func Root() (*cobra.Command, error) {
+	root := &cobra.Command{
+		Use:   "thetaedge",
+		Short: "Sell this machine's idle compute on Theta Edge",
+		Long: `thetaedge runs an edge node: it claims tasks, executes them in a sandbox, proves
+its results and is paid for them.
+
+  thetaedge init                     detect the hardware, make a worker key
+  thetaedge doctor                   say what is missing
+  thetaedge register --from KEY      bond and open the node
+  thetaedge start                    work`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.PersistentFlags().String(flagHome, config.DefaultHome(), "folder of settings, worker key and journal")
+	withSettings := []*cobra.Command{doctorCommand(), registerCommand(), startCommand(), statusCommand(), jobsCommand()}
+	for _, command := range withSettings {
+		if err := config.AddFlags(command.Flags()); err != nil {
+			return nil, err
+		}
+		hideSettings(command)
+	}
+	root.AddCommand(initCommand(), relayCommand(), versionCommand(), pauseCommand(), resumeCommand())
+	root.AddCommand(withSettings...)
+	return root, nil
+}
+
+// hideSettings keeps a command's help short: the settings are explained in
+// config.toml.
+func hideSettings(command *cobra.Command) {
+	keys, err := config.Keys()
+	if err != nil {
+		return
+	}
+	for _, key := range keys {
+		if flag := command.Flags().Lookup(key); flag != nil {
+			flag.Hidden = true
+		}
+	}
+	command.Long = joinParagraphs(command.Long,
+		"Every setting of config.toml is a flag too: --chain.grpc 127.0.0.1:9090 and so on.")
+}
+
+func joinParagraphs(first, second string) string {
+	if first == "" {
+		return second
+	}
+	return first + "\n\n" + second
+}
+
+// homeOf returns the absolute home of a command.
+func homeOf(command *cobra.Command) (string, error) {
+	home, err := command.Flags().GetString(flagHome)
+	if err != nil {
+		return "", err
+	}
+	absolute, err := filepath.Abs(home)
+	if err != nil {
+		return "", fmt.Errorf("home %q: %w", home, err)
+	}
+	return absolute, nil
+}

@@ -1,0 +1,198 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spf13/cobra"
+
+	"github.com/thetaedge/theta/sidecar/agent"
+	"github.com/thetaedge/theta/sidecar/api"
+	"github.com/thetaedge/theta/sidecar/blob"
+	"github.com/thetaedge/theta/sidecar/chain"
+	"github.com/thetaedge/theta/sidecar/device"
+	"github.com/thetaedge/theta/sidecar/executor"
+	"github.com/thetaedge/theta/sidecar/executor/wasm"
+	"github.com/thetaedge/theta/sidecar/store"
+)
+
+// chainRetry is the pause between two tries to reach the chain at the start.
+const chainRetry = 2 * time.Second
+
+func startCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "start",
+		Short: "Run the node",
+		Long: `start works until it is told to stop. The first interrupt stops claiming and reveals
+what is held, as long as work.drain-timeout allows; the second stops at once. It may
+be killed at any instant: the next start goes on where this one was.`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			n, err := openNode(command)
+			if err != nil {
+				return err
+			}
+			logger := newLogger(n.config.Log, command.ErrOrStderr())
+			return errors.Join(start(command.Context(), n, logger), n.close())
+		},
+	}
+}
+
+// start runs agent and API until a signal ends them.
+func start(parent context.Context, n *node, logger *slog.Logger) (err error) {
+	ctx, cancel := context.WithCancel(parent)
+	defer cancel()
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+
+	journal, err := store.Open(n.home, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, journal.Close()) }()
+	chainID, err := awaitChain(ctx, n, logger, signals)
+	if err != nil || chainID == "" {
+		return err
+	}
+	engine, err := wasm.New(wasm.Config{Slots: n.config.Policy.MaxJobs})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, engine.Close()) }()
+	registry := prometheus.NewRegistry()
+	if err := errors.Join(registry.Register(collectors.NewGoCollector()),
+		registry.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))); err != nil {
+		return err
+	}
+	executors := []executor.Executor{engine}
+	worker, err := newAgent(n, chainID, journal, executors, registry, logger)
+	if err != nil {
+		return err
+	}
+	identity := api.Identity{Version: buildVersion(), ChainID: chainID, Worker: n.worker.Address().String(), StartedAt: time.Now()}
+	server, err := api.NewServer(api.NewService(identity, worker.Status, journal, executors), registry, logger)
+	if err != nil {
+		return err
+	}
+	stopAPI, err := serve(n, server, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopAPI()) }()
+	go drainOn(ctx, signals, worker, n.config.Work.DrainTimeout, cancel, logger)
+	logger.Info("started", "chain", chainID, "worker", identity.Worker, "version", identity.Version)
+	return worker.Run(ctx)
+}
+
+// awaitChain returns the chain's id once the node answers; "" when a signal came
+// first.
+func awaitChain(ctx context.Context, n *node, logger *slog.Logger, signals <-chan os.Signal) (string, error) {
+	for {
+		query, cancel := context.WithTimeout(ctx, 10*time.Second)
+		chainID, err := n.reader.ChainID(query)
+		cancel()
+		if err == nil {
+			return chainID, n.checkChainID(chainID)
+		}
+		logger.Warn("waiting for the chain", "error", err)
+		select {
+		case <-ctx.Done():
+			return "", nil
+		case <-signals:
+			return "", nil
+		case <-time.After(chainRetry):
+		}
+	}
+}
+
+func newAgent(n *node, chainID string, journal *store.Journal, executors []executor.Executor, registry prometheus.Registerer, logger *slog.Logger) (*agent.Agent, error) {
+	transfers, err := blob.NewClient(blob.ClientConfig{Timeout: n.config.Work.TransferLimit, RefusePrivate: n.config.Work.RefusePrivate})
+	if err != nil {
+		return nil, err
+	}
+	rewards, err := n.config.Policy.Rewards()
+	if err != nil {
+		return nil, err
+	}
+	return agent.New(agent.Config{
+		ChainID:   chainID,
+		Chain:     chain.NewSender(n.conn, n.codec, n.worker, n.txConfig(chainID), logger),
+		Journal:   journal,
+		Transfers: transfers,
+		Executors: executors,
+		Meter:     device.NewRAPL(device.PowercapRoot),
+		Device:    detect().Model(),
+		CacheDir:  filepath.Join(n.home, "cache"), CacheBytes: int64(n.config.Work.Cache), //nolint:gosec // bounded when read
+		WorkDir:        filepath.Join(n.home, "work"),
+		Retention:      n.config.Work.Retention,
+		ExecutionLimit: n.config.Work.ExecutionLimit,
+		RevealMargin:   n.config.Work.RevealMargin,
+		Poll:           n.config.Chain.Poll,
+		Policy: agent.Policy{
+			MaxJobs: n.config.Policy.MaxJobs, MinRewards: rewards,
+			MaxFuel: n.config.Policy.MaxFuel, MaxMemoryBytes: uint64(n.config.Policy.MaxMemory),
+			MaxInputBytes: uint64(n.config.Policy.MaxInput), MaxOutputBytes: uint64(n.config.Policy.MaxOutput),
+			Paused: func() bool { return isPaused(n.home) },
+		},
+		Logger: logger, Registry: registry,
+	})
+}
+
+// serve starts the API beside the agent and returns what stops it.
+func serve(n *node, server *api.Server, logger *slog.Logger) (func() error, error) {
+	grpcListener, err := net.Listen("tcp", n.config.API.GRPC)
+	if err != nil {
+		return nil, fmt.Errorf("api.grpc: %w; choose another address, or port 0 for any", err)
+	}
+	httpListener, err := net.Listen("tcp", n.config.API.HTTP)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("api.http: %w; choose another address, or port 0 for any", err), grpcListener.Close())
+	}
+	run := daemon{PID: os.Getpid(), GRPC: grpcListener.Addr().String(), HTTP: httpListener.Addr().String()}
+	if err := run.write(n.home); err != nil {
+		return nil, errors.Join(err, grpcListener.Close(), httpListener.Close())
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() {
+		err := server.Serve(ctx, grpcListener, httpListener)
+		if err != nil {
+			logger.Error("api stopped; the node goes on", "error", err)
+		}
+		done <- err
+	}()
+	return func() error {
+		cancel()
+		return errors.Join(<-done, run.remove(n.home))
+	}, nil
+}
+
+// drainOn turns the first signal into a drain and the second into a stop.
+func drainOn(ctx context.Context, signals <-chan os.Signal, worker *agent.Agent, limit time.Duration, stop context.CancelFunc, logger *slog.Logger) {
+	select {
+	case <-ctx.Done():
+		return
+	case s := <-signals:
+		logger.Info("stopping", "signal", s.String(), "drain", limit)
+	}
+	worker.Drain()
+	select {
+	case <-ctx.Done():
+	case <-signals:
+		logger.Info("stopping at once")
+	case <-time.After(limit):
+		logger.Info("drain timeout is over; the next start goes on with what is held")
+	}
+	stop()
+}

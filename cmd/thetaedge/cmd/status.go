@@ -1,0 +1,151 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
+)
+
+const apiTimeout = 10 * time.Second
+
+func statusCommand() *cobra.Command {
+	var asJSON bool
+	command := &cobra.Command{
+		Use:   "status",
+		Short: "Show what the running node does",
+		Args:  cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return withDaemon(command, func(ctx context.Context, client sidecarv1.SidecarServiceClient) error {
+				res, err := client.Status(ctx, &sidecarv1.StatusRequest{})
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return printJSON(command.OutOrStdout(), res)
+				}
+				return printStatus(command.OutOrStdout(), res)
+			})
+		},
+	}
+	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return command
+}
+
+func jobsCommand() *cobra.Command {
+	var asJSON bool
+	req := &sidecarv1.JobsRequest{}
+	command := &cobra.Command{
+		Use:   "jobs",
+		Short: "List the assignments of the running node, newest first",
+		Args:  cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			return withDaemon(command, func(ctx context.Context, client sidecarv1.SidecarServiceClient) error {
+				res, err := client.Jobs(ctx, req)
+				if err != nil {
+					return err
+				}
+				if asJSON {
+					return printJSON(command.OutOrStdout(), res)
+				}
+				return printJobs(command.OutOrStdout(), res)
+			})
+		},
+	}
+	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	command.Flags().Uint32Var(&req.PageSize, "limit", 50, "most assignments to list")
+	command.Flags().StringVar(&req.PageToken, "page", "", "token of the page, as the page before gave it")
+	command.Flags().StringVar(&req.Phase, "phase", "", "only this phase, e.g. running")
+	return command
+}
+
+// withDaemon asks the running daemon of the command's home.
+func withDaemon(command *cobra.Command, ask func(context.Context, sidecarv1.SidecarServiceClient) error) error {
+	home, err := homeOf(command)
+	if err != nil {
+		return err
+	}
+	running, err := runningDaemon(home)
+	if err != nil {
+		return err
+	}
+	conn, err := running.dial()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(command.Context(), apiTimeout)
+	defer cancel()
+	if err = ask(ctx, sidecarv1.NewSidecarServiceClient(conn)); err != nil {
+		err = fmt.Errorf("the daemon at %s does not answer: %w; is it running? see thetaedge start", running.GRPC, err)
+	}
+	return errors.Join(err, conn.Close())
+}
+
+func printJSON(out io.Writer, m proto.Message) error {
+	raw, err := protojson.MarshalOptions{Indent: "  ", EmitUnpopulated: true, UseProtoNames: true}.Marshal(m)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(out, string(raw))
+	return err
+}
+
+func printStatus(out io.Writer, s *sidecarv1.StatusResponse) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "mode\t%s\n", s.Mode)
+	fmt.Fprintf(w, "chain\t%s at height %d\n", s.ChainId, s.Height)
+	fmt.Fprintf(w, "worker\t%s\n", s.Worker)
+	operator := s.Operator
+	if operator == "" {
+		operator = "none yet; run thetaedge register"
+	}
+	fmt.Fprintf(w, "operator\t%s\n", operator)
+	fmt.Fprintf(w, "node\t%s, %d of %d slots used, %d running\n", s.NodeStatus, s.UsedSlots, s.Slots, s.Running)
+	for _, e := range s.Executors {
+		health := "healthy"
+		if !e.Healthy {
+			health = "unhealthy: " + e.Detail
+		}
+		fmt.Fprintf(w, "executor\t%s on %s, %s\n", e.Profile, e.Engine, health)
+	}
+	phases := make([]string, 0, len(s.Assignments))
+	for phase := range s.Assignments {
+		phases = append(phases, phase)
+	}
+	slices.Sort(phases)
+	for _, phase := range phases {
+		fmt.Fprintf(w, "%s\t%d\n", phase, s.Assignments[phase])
+	}
+	if s.LastError != "" {
+		fmt.Fprintf(w, "last error\t%s (%s)\n", s.LastError, s.LastErrorAt.AsTime().Local().Format(time.DateTime))
+	}
+	return w.Flush()
+}
+
+func printJobs(out io.Writer, res *sidecarv1.JobsResponse) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "JOB\tTASK\tROUND\tPHASE\tOUTCOME\tPAID\tSLASHED\tWALL\tNOTE")
+	for _, a := range res.Assignments {
+		wall := ""
+		if a.WallMs > 0 {
+			wall = (time.Duration(a.WallMs) * time.Millisecond).String() //nolint:gosec // far below
+		}
+		fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\n", a.JobId, a.Task, a.Round, a.Phase, a.Outcome, a.Paid, a.Slashed, wall, a.LastError)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if res.NextPageToken != "" {
+		fmt.Fprintf(out, "\nmore: --page %s\n", res.NextPageToken)
+	}
+	return nil
+}

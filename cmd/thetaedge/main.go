@@ -1,0 +1,23 @@
+// Command thetaedge is the daemon of an edge node and its tools.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/cmd/thetaedge/cmd"
+)
+
+func main() {
+	params.SetSDKDefaults()
+	root, err := cmd.Root()
+	if err == nil {
+		err = root.ExecuteContext(context.Background())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "Error:", err)
+		os.Exit(1)
+	}
+}

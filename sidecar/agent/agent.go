@@ -1,0 +1,261 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/sidecar/chain"
+	"github.com/thetaedge/theta/sidecar/executor"
+	"github.com/thetaedge/theta/sidecar/store"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// queryTimeout bounds all queries of one look at the chain.
+const queryTimeout = 15 * time.Second
+
+// Agent works for one node. Create it with New and run it once.
+type Agent struct {
+	cfg       Config
+	executors map[string]executor.Executor
+	cache     *cache
+	metrics   *metrics
+	status    atomic.Pointer[Status]
+	drain     chan struct{}
+	drainOnce sync.Once
+
+	// What follows belongs to the goroutine of Run.
+
+	ctx         context.Context
+	events      chan event
+	workers     sync.WaitGroup
+	assignments map[store.Key]*assignment
+	jobs        map[string]job
+	node        *edgenodetypes.Node
+	operator    sdk.AccAddress
+	height      int64
+	heightAt    time.Time
+	maxBatch    int
+	claims      []claim
+	sending     bool
+	// freshFrom is the height of our newest transaction: older state does not know of it.
+	freshFrom int64
+	draining  bool
+	running   int
+	prunedAt  time.Time
+	lastError string
+	errorAt   time.Time
+	// fatal ends Run: without a journal nothing may be sent.
+	fatal error
+}
+
+// New checks the configuration and returns an agent that has not started.
+func New(cfg Config) (*Agent, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	cfg.setDefaults()
+	executors := make(map[string]executor.Executor, len(cfg.Executors))
+	for _, e := range cfg.Executors {
+		if _, twice := executors[e.Profile()]; twice {
+			return nil, fmt.Errorf("agent: expected one executor for profile %s, found two", e.Profile())
+		}
+		executors[e.Profile()] = e
+	}
+	inputs, err := newCache(cfg.CacheDir, cfg.CacheBytes, cfg.Transfers)
+	if err != nil {
+		return nil, err
+	}
+	m, err := newMetrics(cfg.Registry)
+	if err != nil {
+		return nil, err
+	}
+	a := &Agent{
+		cfg: cfg, executors: executors, cache: inputs, metrics: m,
+		drain:       make(chan struct{}),
+		events:      make(chan event),
+		assignments: map[store.Key]*assignment{},
+		jobs:        map[string]job{},
+	}
+	a.publish()
+	return a, nil
+}
+
+// Drain makes Run claim nothing more and return once all that the node holds is
+// revealed. What waits for a verdict then is settled at the next start.
+func (a *Agent) Drain() { a.drainOnce.Do(func() { close(a.drain) }) }
+
+// Run works until ctx ends or a drain is complete; it may be cut off at any
+// instant. It fails only when the journal cannot be read or written.
+func (a *Agent) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	a.ctx = ctx
+	defer func() {
+		cancel()
+		a.workers.Wait()
+	}()
+	if err := a.restore(); err != nil {
+		return err
+	}
+	ticker := time.NewTicker(a.cfg.Poll)
+	defer ticker.Stop()
+	drain := a.drain
+	a.look()
+	for {
+		a.step()
+		a.publish()
+		switch {
+		case a.fatal != nil:
+			return fmt.Errorf("agent stops, because nothing may be sent that is not journalled: %w", a.fatal)
+		case a.draining && a.drained():
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-drain:
+			a.draining, drain = true, nil
+			a.cfg.Logger.Info("draining: no new claims")
+		case e := <-a.events:
+			e.apply(a)
+		case <-ticker.C:
+			a.look()
+		}
+	}
+}
+
+// restore takes up what the journal has left unfinished.
+func (a *Agent) restore() error {
+	open, err := a.cfg.Journal.List(store.Filter{Unfinished: true})
+	if err != nil {
+		return fmt.Errorf("cannot read the journal: %w", err)
+	}
+	for _, record := range open {
+		w := a.track(record)
+		w.recovered = record.Phase == store.PhaseRunning
+		a.cfg.Logger.Info("resuming", "assignment", record.Key, "phase", record.Phase)
+	}
+	return nil
+}
+
+// drained tells whether nothing is left that a pause could cost.
+func (a *Agent) drained() bool {
+	if a.sending {
+		return false
+	}
+	for _, w := range a.assignments {
+		if holds(w.record.Phase) {
+			return false
+		}
+	}
+	return true
+}
+
+// event is news from beside the loop.
+type event interface{ apply(a *Agent) }
+
+// post hands an event to the loop, unless it has ended.
+func (a *Agent) post(e event) {
+	select {
+	case a.events <- e:
+	case <-a.ctx.Done():
+	}
+}
+
+// beside runs work outside of the loop and hands over what it returns.
+func (a *Agent) beside(work func() event) {
+	a.workers.Add(1)
+	go func() {
+		defer a.workers.Done()
+		a.post(work())
+	}()
+}
+
+// look asks for the height and, on a new block, for all that concerns this node.
+func (a *Agent) look() {
+	ctx, cancel := context.WithTimeout(a.ctx, queryTimeout)
+	defer cancel()
+	tip, err := a.cfg.Chain.Tip(ctx)
+	if err != nil {
+		a.trouble("cannot read the chain's height", err)
+		return
+	}
+	if tip.Height <= a.height {
+		return
+	}
+	if err := a.refresh(ctx); err != nil {
+		a.trouble("cannot read the chain's state", err)
+		return
+	}
+	a.metrics.height.Set(float64(a.height))
+	a.prune()
+}
+
+// refresh reads the chain's state and makes the journal agree with it.
+func (a *Agent) refresh(ctx context.Context) error {
+	if a.maxBatch == 0 {
+		params, err := a.cfg.Chain.ComputeParams(ctx)
+		if err != nil {
+			return err
+		}
+		a.maxBatch = max(int(params.MaxBatch), 1)
+	}
+	node, err := a.cfg.Chain.Node(ctx, a.cfg.Chain.Address().String())
+	if errors.Is(err, chain.ErrNotFound) {
+		a.node = nil
+		return fmt.Errorf("worker %s serves no node yet; run thetaedge register, or rotate the worker key: %w", a.cfg.Chain.Address(), err)
+	}
+	if err != nil {
+		return err
+	}
+	if err := a.adopt(node); err != nil {
+		return err
+	}
+	work, err := a.cfg.Chain.Assignments(ctx, node.Profile.Operator)
+	if err != nil {
+		return err
+	}
+	if work.Height <= a.height {
+		// Another node behind the same endpoint, which lags.
+		return nil
+	}
+	a.height, a.heightAt = work.Height, a.cfg.Now()
+	if err := a.reconcile(ctx, work); err != nil {
+		return err
+	}
+	a.claims = nil
+	if a.wantsWork() {
+		a.claims, err = a.openDraws(ctx, node.Profile.Operator)
+	}
+	return err
+}
+
+// trouble notes what went wrong for the owner to see; the next block tries again.
+func (a *Agent) trouble(what string, err error) {
+	if a.ctx.Err() != nil {
+		return
+	}
+	text := fmt.Sprintf("%s: %v", what, err)
+	if text != a.lastError {
+		a.cfg.Logger.Warn(what, "error", err)
+	}
+	a.lastError, a.errorAt = text, a.cfg.Now()
+	a.metrics.troubles.Inc()
+}
+
+// journal runs a change, and ends the agent when it cannot be written.
+func (a *Agent) journal(change func(*store.Tx) error) bool {
+	if a.fatal != nil {
+		return false
+	}
+	if err := a.cfg.Journal.Update(change); err != nil {
+		a.fatal = err
+		return false
+	}
+	return true
+}

@@ -1,0 +1,106 @@
+package agent
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/thetaedge/theta/sidecar/store"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// assignment is what the loop knows of one piece of work: its journal record,
+// what the chain last said, and what runs beside the loop for it.
+type assignment struct {
+	record store.Assignment
+	// item is what the chain lists; nil when it lists nothing (any more).
+	item *computetypes.WorkItem
+	// spec and prepareBlocks come from the job; nil until it was read.
+	spec *computetypes.JobSpec
+
+	// ctx ends all that runs for this assignment.
+	ctx    context.Context
+	cancel context.CancelFunc
+
+	// fetching, executing and delivering tell what runs beside the loop.
+	fetching, executing, delivering bool
+	// ready holds the fetched inputs until a slot is free.
+	ready *materials
+	// missing is the input that cannot be had, by its number on chain.
+	missing *uint32
+	// giveUp asks for a release without naming an input.
+	giveUp bool
+	// recovered: the daemon was killed while the program ran.
+	recovered bool
+	// claimSent: a claim is on its way or was taken.
+	claimSent bool
+	// failures counts executions that this machine could not finish.
+	failures int
+	// revealSince is the height at which its round was first seen to wait for reveals.
+	revealSince int64
+	// retriedAt is the height of the last further attempt.
+	retriedAt int64
+	// goneSince is the height at which the chain stopped listing it, 0 while it does.
+	goneSince int64
+}
+
+func keyOf(ref computetypes.TaskRef) store.Key {
+	return store.Key{JobID: ref.JobId, Task: ref.Task, Round: ref.Round}
+}
+
+func refOf(key store.Key) computetypes.TaskRef {
+	return computetypes.TaskRef{JobId: key.JobID, Task: key.Task, Round: key.Round}
+}
+
+func itemKey(item *computetypes.WorkItem) store.Key {
+	return store.Key{JobID: item.Assignment.JobId, Task: item.Assignment.Task, Round: item.Assignment.Round}
+}
+
+// track returns the loop's entry for a record, new or known.
+func (a *Agent) track(record store.Assignment) *assignment {
+	w, known := a.assignments[record.Key]
+	if !known {
+		w = &assignment{}
+		w.ctx, w.cancel = context.WithCancel(a.ctx)
+		a.assignments[record.Key] = w
+	}
+	w.record = record
+	return w
+}
+
+// forget ends what runs for an assignment that is finished.
+func (a *Agent) forget(w *assignment) {
+	w.cancel()
+	if w.ready != nil {
+		w.ready.release()
+	}
+	delete(a.assignments, w.record.Key)
+}
+
+// inOrder lists the assignments by key, so that equal states send equal batches.
+func (a *Agent) inOrder() []*assignment {
+	list := make([]*assignment, 0, len(a.assignments))
+	for _, w := range a.assignments {
+		list = append(list, w)
+	}
+	slices.SortFunc(list, func(x, y *assignment) int {
+		return cmp.Or(
+			cmp.Compare(x.record.JobID, y.record.JobID),
+			cmp.Compare(x.record.Task, y.record.Task),
+			cmp.Compare(x.record.Round, y.record.Round))
+	})
+	return list
+}
+
+// holds tells whether an assignment takes a slot of the machine: from the claim
+// until the tag is out.
+func holds(p store.Phase) bool {
+	switch p {
+	case store.PhaseClaimed, store.PhaseAssigned, store.PhasePreparing, store.PhaseRunning,
+		store.PhaseExecuted, store.PhaseDelivered, store.PhaseCommitSent, store.PhaseCommitted:
+		return true
+	case store.PhaseRevealed, store.PhaseOpened, store.PhaseSettled, store.PhaseReleased, store.PhaseFailed:
+		return false
+	}
+	return false
+}

@@ -1,0 +1,156 @@
+package agent
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/thetaedge/theta/sidecar/blob"
+)
+
+// cache keeps fetched inputs by digest and drops the longest unused ones.
+type cache struct {
+	dir       string
+	maxBytes  int64
+	transfers Transfers
+
+	mu sync.Mutex
+	// users counts the assignments that need a file.
+	users map[blob.Digest]int
+	// fetching is closed when a fetch has ended.
+	fetching map[blob.Digest]chan struct{}
+}
+
+func newCache(dir string, maxBytes int64, transfers Transfers) (*cache, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("cannot create the input cache: %w", err)
+	}
+	return &cache{dir: dir, maxBytes: maxBytes, transfers: transfers,
+		users: map[blob.Digest]int{}, fetching: map[blob.Digest]chan struct{}{}}, nil
+}
+
+func (c *cache) path(d blob.Digest) string { return filepath.Join(c.dir, d.String()) }
+
+// take returns the path of some content, fetched from the first address that has
+// it. The file stays until give is called.
+func (c *cache) take(ctx context.Context, d blob.Digest, size int64, addresses []string) (string, error) {
+	if err := c.lock(ctx, d); err != nil {
+		return "", err
+	}
+	path := c.path(d)
+	err := c.fetch(ctx, d, size, addresses, path)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	close(c.fetching[d])
+	delete(c.fetching, d)
+	if err != nil {
+		return "", err
+	}
+	c.users[d]++
+	c.evict()
+	return path, nil
+}
+
+// lock waits until nobody else fetches d.
+func (c *cache) lock(ctx context.Context, d blob.Digest) error {
+	for {
+		c.mu.Lock()
+		busy, taken := c.fetching[d]
+		if !taken {
+			c.fetching[d] = make(chan struct{})
+			c.mu.Unlock()
+			return nil
+		}
+		c.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-busy:
+		}
+	}
+}
+
+func (c *cache) fetch(ctx context.Context, d blob.Digest, size int64, addresses []string, path string) error {
+	if c.holds(d, path) {
+		now := time.Now()
+		return os.Chtimes(path, now, now)
+	}
+	var failures []error
+	for _, address := range addresses {
+		n, err := c.transfers.FetchFile(ctx, address, d, size, path)
+		if err == nil && n != size {
+			err = errors.Join(fmt.Errorf("%w: expected %d bytes, found %d", blob.ErrWrongDigest, size, n), os.Remove(path))
+		}
+		if err == nil {
+			return nil
+		}
+		failures = append(failures, err)
+	}
+	return errors.Join(failures...)
+}
+
+// holds tells whether the file is whole. The digest is computed again: a disk
+// that flips a bit must not cost the owner a bond.
+func (c *cache) holds(d blob.Digest, path string) bool {
+	file, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer file.Close() //nolint:errcheck // read only
+	found, _, err := blob.DigestReader(file)
+	return err == nil && found == d
+}
+
+// give says that one user of d is done.
+func (c *cache) give(d blob.Digest) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.users[d]--; c.users[d] <= 0 {
+		delete(c.users, d)
+	}
+}
+
+// evict deletes the longest unused files beyond the bound.
+func (c *cache) evict() {
+	if c.maxBytes <= 0 {
+		return
+	}
+	entries, err := os.ReadDir(c.dir)
+	if err != nil {
+		return
+	}
+	type unused struct {
+		path string
+		size int64
+		at   time.Time
+	}
+	var total int64
+	var candidates []unused
+	for _, entry := range entries {
+		d, err := blob.ParseDigest(entry.Name())
+		if err != nil || c.users[d] > 0 || c.fetching[d] != nil {
+			continue
+		}
+		stat, err := entry.Info()
+		if err != nil {
+			continue
+		}
+		total += stat.Size()
+		candidates = append(candidates, unused{filepath.Join(c.dir, entry.Name()), stat.Size(), stat.ModTime()})
+	}
+	slices.SortFunc(candidates, func(x, y unused) int { return cmp.Or(x.at.Compare(y.at), cmp.Compare(x.path, y.path)) })
+	for _, file := range candidates {
+		if total <= c.maxBytes {
+			return
+		}
+		if os.Remove(file.path) == nil {
+			total -= file.size
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/thetaedge/theta/sidecar/device"
+	"github.com/thetaedge/theta/sidecar/executor"
+)
+
+// Config is everything that an agent works with.
+type Config struct {
+	// ChainID enters the tags of results.
+	ChainID string
+	Chain   Chain
+	Journal Journal
+	// Transfers fetches inputs and delivers outputs.
+	Transfers Transfers
+	// Executors of this machine, one for each profile.
+	Executors []executor.Executor
+	// Meter measures the energy of executions; nil when nothing can.
+	Meter device.Meter
+	// Device that the node reports beside its results, at most 64 bytes.
+	Device string
+
+	// CacheDir keeps inputs by digest, at most CacheBytes of those not in use.
+	CacheDir   string
+	CacheBytes int64
+	// WorkDir holds a folder for each assignment.
+	WorkDir string
+	// Retention is how long finished assignments and their outputs are kept.
+	Retention time.Duration
+
+	// Policy is what the owner of the machine allows.
+	Policy Policy
+	// ExecutionLimit is a safety net against a stuck machine; 0 is none.
+	ExecutionLimit time.Duration
+	// RevealMargin is how many blocks before the reveal deadline the agent reveals
+	// even if the outputs could not be delivered.
+	RevealMargin int64
+	// Poll is the pause between two looks at the chain's height.
+	Poll time.Duration
+	// Retry is the first pause after a failed upload; it doubles up to 16 times that.
+	Retry time.Duration
+
+	Logger *slog.Logger
+	// Registry takes the metrics; nil for none.
+	Registry prometheus.Registerer
+	// Now is the clock of retention; nil is time.Now.
+	Now func() time.Time
+}
+
+func (c *Config) validate() error {
+	var errs []error
+	missing := func(is bool, name string) {
+		if is {
+			errs = append(errs, fmt.Errorf("agent: expected %s, found none", name))
+		}
+	}
+	missing(c.ChainID == "", "a chain id")
+	missing(c.Chain == nil, "a chain")
+	missing(c.Journal == nil, "a journal")
+	missing(c.Transfers == nil, "a transfer client")
+	missing(len(c.Executors) == 0, "an executor")
+	missing(c.CacheDir == "", "a cache folder")
+	missing(c.WorkDir == "", "a work folder")
+	missing(c.Logger == nil, "a logger")
+	if c.Policy.MaxJobs < 1 {
+		errs = append(errs, fmt.Errorf("agent: expected at least 1 job at once, found %d", c.Policy.MaxJobs))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Config) setDefaults() {
+	if c.Poll <= 0 {
+		c.Poll = 500 * time.Millisecond
+	}
+	if c.Retry <= 0 {
+		c.Retry = time.Second
+	}
+	if c.RevealMargin <= 0 {
+		c.RevealMargin = 5
+	}
+	if c.Retention <= 0 {
+		c.Retention = 24 * time.Hour
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Meter == nil {
+		c.Meter = device.Unmeasured("no meter was configured")
+	}
+	if c.Policy.Paused == nil {
+		c.Policy.Paused = func() bool { return false }
+	}
+}

@@ -1,0 +1,99 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/thetaedge/theta/sidecar/blob"
+	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/sidecar/store"
+)
+
+// delivered says that the sink has everything, or why it has not yet.
+type delivered struct {
+	key  store.Key
+	err  error
+	done bool
+}
+
+// deliver uploads outputs and manifest beside the loop, again and again until
+// the sink has them or the assignment ends.
+func (a *Agent) deliver(w *assignment) {
+	w.delivering = true
+	ctx, key := w.ctx, w.record.Key
+	encoded, folder, sink := w.record.Manifest, filepath.Join(w.record.Folder, "out"), w.spec.Sink
+	a.beside(func() event {
+		pause := a.cfg.Retry
+		for {
+			err := upload(ctx, a.cfg.Transfers, sink, folder, encoded)
+			if err == nil || ctx.Err() != nil {
+				return delivered{key: key, err: err, done: true}
+			}
+			a.post(delivered{key: key, err: err})
+			select {
+			case <-ctx.Done():
+				return delivered{key: key, err: ctx.Err(), done: true}
+			case <-time.After(pause):
+			}
+			pause = min(2*pause, 16*a.cfg.Retry)
+		}
+	})
+}
+
+// upload puts every output and then the manifest that names them.
+func upload(ctx context.Context, transfers Transfers, sink, folder string, encoded []byte) error {
+	result, err := manifest.Decode(encoded)
+	if err != nil {
+		return err
+	}
+	sink = strings.TrimRight(sink, "/")
+	put := func(r io.ReadSeeker, size int64, want []byte) error {
+		got, err := transfers.PutTo(ctx, sink+"/"+hex.EncodeToString(want), r, size)
+		if err == nil && !bytes.Equal(got[:], want) {
+			err = fmt.Errorf("%w: expected %x, found %s on this disk", blob.ErrWrongDigest, want, got)
+		}
+		return err
+	}
+	for _, f := range result.Files {
+		file, err := os.Open(filepath.Join(folder, filepath.FromSlash(f.Path)))
+		if err != nil {
+			return fmt.Errorf("output %s: %w", f.Path, err)
+		}
+		err = put(file, int64(f.Size), f.SHA256[:]) //nolint:gosec // bounded by the manifest
+		if err = errors.Join(err, file.Close()); err != nil {
+			return fmt.Errorf("output %s: %w", f.Path, err)
+		}
+	}
+	digest := blob.DigestOf(encoded)
+	if err := put(bytes.NewReader(encoded), int64(len(encoded)), digest[:]); err != nil {
+		return fmt.Errorf("result manifest: %w", err)
+	}
+	return nil
+}
+
+// apply implements event.
+func (d delivered) apply(a *Agent) {
+	w, live := a.assignments[d.key]
+	if !live {
+		return
+	}
+	if d.done {
+		w.delivering = false
+	}
+	switch {
+	case d.err == nil:
+		a.edit(w, func(r *store.Assignment) { r.Delivered, r.LastError = true, "" })
+		a.metrics.deliveries.Inc()
+	case w.ctx.Err() == nil:
+		a.trouble("assignment "+d.key.String()+" cannot be delivered", d.err)
+		a.edit(w, func(r *store.Assignment) { r.LastError = d.err.Error() })
+	}
+}

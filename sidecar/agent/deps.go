@@ -1,0 +1,44 @@
+package agent
+
+import (
+	"context"
+	"io"
+	"time"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/sidecar/blob"
+	"github.com/thetaedge/theta/sidecar/chain"
+	"github.com/thetaedge/theta/sidecar/store"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// Chain is what the agent needs of the chain; *chain.Sender is one.
+type Chain interface {
+	// Address is the worker key's.
+	Address() sdk.AccAddress
+	// SetGranter names the account whose fee grant pays.
+	SetGranter(granter sdk.AccAddress)
+	Tip(ctx context.Context) (chain.Tip, error)
+	Node(ctx context.Context, worker string) (edgenodetypes.Node, error)
+	Assignments(ctx context.Context, operator string) (chain.Work, error)
+	Claimable(ctx context.Context, operator string) ([]computetypes.ClaimableTask, error)
+	Job(ctx context.Context, id string) (computetypes.Job, computetypes.JobSpec, error)
+	Receipt(ctx context.Context, job string, task uint64) (computetypes.Receipt, error)
+	ComputeParams(ctx context.Context) (computetypes.Params, error)
+	Submit(ctx context.Context, batch chain.Batch, maxItems int) (chain.Submission, error)
+}
+
+// Journal is the part of *store.Journal that the agent uses.
+type Journal interface {
+	Update(change func(*store.Tx) error) error
+	List(filter store.Filter) ([]store.Assignment, error)
+	Prune(before time.Time) ([]store.Assignment, error)
+}
+
+// Transfers moves content by address; *blob.Client is one.
+type Transfers interface {
+	FetchFile(ctx context.Context, address string, want blob.Digest, maxBytes int64, path string) (int64, error)
+	PutTo(ctx context.Context, address string, r io.ReadSeeker, size int64) (blob.Digest, error)
+}

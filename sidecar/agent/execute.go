@@ -1,0 +1,164 @@
+package agent
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/thetaedge/theta/sidecar/device"
+	"github.com/thetaedge/theta/sidecar/executor"
+	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/sidecar/store"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+const (
+	// outputFiles is the most outputs of a task: the most that a manifest can list
+	// beside the two captured streams.
+	outputFiles = manifest.MaxFiles - 2
+	// saltBytes makes a commitment impossible to guess from a guessed tag.
+	saltBytes = 32
+	// maxExecutions is how often trouble of this machine is tried again before the
+	// task is given back.
+	maxExecutions = 3
+)
+
+// executed says how an execution ended.
+type executed struct {
+	key    store.Key
+	result executor.Result
+	energy device.Energy
+	err    error
+}
+
+// execute runs the program beside the loop.
+func (a *Agent) execute(w *assignment) {
+	engine, ok := a.executors[w.spec.Executor]
+	if !ok {
+		w.giveUp = true
+		a.trouble("assignment "+w.record.String(), fmt.Errorf("expected an executor for profile %s, found none; correct the profiles that the node is registered with", w.spec.Executor))
+		return
+	}
+	folder := filepath.Join(a.cfg.WorkDir, fmt.Sprintf("%s-%d-%d", w.record.JobID, w.record.Task, w.record.Round))
+	if !a.moveOn(w, store.PhaseRunning, func(r *store.Assignment) { r.Folder = folder }) {
+		return
+	}
+	w.executing = true
+	a.running++
+	task := taskOf(w, folder, a.cfg.ExecutionLimit)
+	ctx, key, files, again := w.ctx, w.record.Key, w.ready, w.recovered
+	w.ready, w.recovered = nil, false
+	meter := a.cfg.Meter
+	a.beside(func() event {
+		defer files.release()
+		done := executed{key: key}
+		span := meter.Start(ctx)
+		done.result, done.err = runTask(ctx, engine, task, again)
+		done.energy = span.Stop()
+		return done
+	})
+}
+
+func taskOf(w *assignment, folder string, limit time.Duration) executor.Task {
+	task := executor.Task{
+		ID:          strings.ReplaceAll(w.record.String(), "/", "-"),
+		ProgramPath: w.ready.program,
+		Args:        w.spec.Args,
+		Inputs:      w.ready.inputs,
+		Fuel:        w.spec.Resources.Fuel,
+		MemoryBytes: w.spec.Resources.MemoryBytes,
+		OutputBytes: w.spec.Resources.OutputBytes,
+		OutputFiles: outputFiles,
+		OutputDir:   filepath.Join(folder, "out"),
+		WallLimit:   limit,
+	}
+	copy(task.Seed[:], w.spec.Seed)
+	return task
+}
+
+// runTask runs a task to its end; the context stops it.
+func runTask(ctx context.Context, engine executor.Executor, task executor.Task, again bool) (executor.Result, error) {
+	if err := os.MkdirAll(filepath.Dir(task.OutputDir), 0o700); err != nil {
+		return executor.Result{}, fmt.Errorf("cannot create the work folder: %w", err)
+	}
+	start := engine.Start
+	if again {
+		start = engine.Recover
+	} else if err := os.RemoveAll(task.OutputDir); err != nil {
+		return executor.Result{}, fmt.Errorf("cannot clear the output folder: %w", err)
+	}
+	if err := start(ctx, task); err != nil {
+		return executor.Result{}, err
+	}
+	result, err := engine.Wait(ctx, task.ID)
+	return result, errors.Join(err, engine.Destroy(task.ID))
+}
+
+// apply implements event: the result, its tag and a fresh salt are journalled
+// together, before anything of them can be sent.
+func (e executed) apply(a *Agent) {
+	a.running--
+	w, live := a.assignments[e.key]
+	if !live {
+		return
+	}
+	w.executing = false
+	if w.ctx.Err() != nil {
+		return
+	}
+	if e.err == nil {
+		e.err = a.seal(w, e.result, e.energy)
+	}
+	if e.err == nil || a.fatal != nil {
+		return
+	}
+	a.metrics.failures.Inc()
+	a.trouble("assignment "+e.key.String()+" cannot be executed", e.err)
+	w.failures++
+	a.moveOn(w, store.PhasePreparing, func(r *store.Assignment) {
+		r.Tries, r.LastError = uint32(w.failures), e.err.Error() //nolint:gosec // counts blocks at most
+	})
+	w.giveUp = w.failures >= maxExecutions
+}
+
+// seal journals what this node will commit to.
+func (a *Agent) seal(w *assignment, result executor.Result, energy device.Energy) error {
+	encoded, err := result.Manifest().Encode()
+	if err != nil {
+		return fmt.Errorf("cannot encode the result: %w", err)
+	}
+	salt := make([]byte, saltBytes)
+	if _, err := rand.Read(salt); err != nil {
+		return fmt.Errorf("cannot draw a salt: %w", err)
+	}
+	digest := sha256.Sum256(encoded)
+	key := w.record.Key
+	tag := computetypes.Tag(a.cfg.ChainID, key.JobID, key.Task, key.Round, digest[:])
+	var size uint64
+	for _, f := range result.Outputs {
+		size += f.Size
+	}
+	a.moveOn(w, store.PhaseExecuted, func(r *store.Assignment) {
+		r.Salt, r.ResultDigest, r.Manifest = salt, digest[:], encoded
+		r.Tag, r.Commitment = tag, computetypes.Commitment(a.operator, tag, salt)
+		r.Metrics = store.Metrics{
+			Fuel: result.FuelUsed, WallMillis: uint64(max(result.WallTime.Milliseconds(), 0)), //nolint:gosec // not negative
+			PeakMemoryBytes: result.PeakMemory, OutputBytes: size,
+		}
+		if energy.Measured() {
+			r.Metrics.EnergyMillijoules, r.Metrics.EnergySource = &energy.Millijoules, energy.Source
+		}
+		r.LastError = ""
+	})
+	a.metrics.executions.WithLabelValues(string(result.Reason)).Inc()
+	a.metrics.seconds.Observe(result.WallTime.Seconds())
+	a.cfg.Logger.Info("executed", "assignment", key, "reason", result.Reason, "exit", result.ExitCode,
+		"fuel", result.FuelUsed, "wall", result.WallTime, "detail", result.Detail)
+	return nil
+}

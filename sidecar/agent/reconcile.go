@@ -1,0 +1,227 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/sidecar/chain"
+	"github.com/thetaedge/theta/sidecar/store"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// job is what the loop keeps of a job: the parts that never change.
+type job struct {
+	spec      *computetypes.JobSpec
+	liability math.Int
+}
+
+// maxJobs bounds the jobs that are kept in memory; they can be read again.
+const maxJobs = 4096
+
+// job returns a job, from memory if it was read before.
+func (a *Agent) job(ctx context.Context, id string) (job, error) {
+	if known, ok := a.jobs[id]; ok {
+		return known, nil
+	}
+	record, spec, err := a.cfg.Chain.Job(ctx, id)
+	if err != nil {
+		return job{}, err
+	}
+	if len(a.jobs) >= maxJobs {
+		clear(a.jobs)
+	}
+	read := job{spec: &spec, liability: record.Liability}
+	a.jobs[id] = read
+	return read, nil
+}
+
+// adopt takes the node as the chain has it.
+func (a *Agent) adopt(node edgenodetypes.Node) error {
+	operator, err := sdk.AccAddressFromBech32(node.Profile.Operator)
+	if err != nil {
+		return fmt.Errorf("node: expected an operator address, found %q: %w", node.Profile.Operator, err)
+	}
+	if a.node == nil {
+		a.cfg.Chain.SetGranter(operator)
+		a.cfg.Logger.Info("serving", "operator", node.Profile.Operator, "class", node.Profile.Class, "slots", node.State.Slots)
+	}
+	a.node, a.operator = &node, operator
+	return nil
+}
+
+// reconcile makes every record agree with what the chain lists.
+func (a *Agent) reconcile(ctx context.Context, work chain.Work) error {
+	listed := make(map[store.Key]bool, len(work.Items))
+	for i := range work.Items {
+		item := &work.Items[i]
+		listed[itemKey(item)] = true
+		if err := a.agree(ctx, item); err != nil {
+			return err
+		}
+	}
+	for _, w := range a.inOrder() {
+		if !listed[w.record.Key] {
+			w.item = nil
+			a.unlisted(ctx, w)
+		}
+	}
+	return a.fatal
+}
+
+// agree makes one record agree with the chain's item.
+func (a *Agent) agree(ctx context.Context, item *computetypes.WorkItem) error {
+	key := itemKey(item)
+	target, known := phaseOf(item.Assignment.Status)
+	if !known {
+		return nil
+	}
+	j, err := a.job(ctx, key.JobID)
+	if err != nil {
+		return err
+	}
+	var record store.Assignment
+	if !a.journal(func(tx *store.Tx) error {
+		record, err = advance(tx, key, target, item)
+		if err != nil {
+			return err
+		}
+		deadlines := deadlinesOf(record.Deadlines, item, j.spec)
+		if deadlines != record.Deadlines {
+			record, err = tx.Edit(key, func(r *store.Assignment) { r.Deadlines = deadlines })
+		}
+		return err
+	}) {
+		return a.fatal
+	}
+	if record.Phase.Finished() {
+		a.lostCommitment(record, item)
+		return nil
+	}
+	w := a.track(record)
+	w.item, w.spec, w.goneSince = item, j.spec, 0
+	if w.revealSince == 0 && item.Phase == computetypes.ROUND_PHASE_REVEAL {
+		w.revealSince = a.height
+	}
+	if item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_CANDIDATE {
+		w.claimSent = true
+	}
+	return nil
+}
+
+// phaseOf is the least phase that a record has when the chain shows a status.
+func phaseOf(status computetypes.AssignmentStatus) (store.Phase, bool) {
+	switch status {
+	case computetypes.ASSIGNMENT_STATUS_CANDIDATE:
+		return store.PhaseClaimed, true
+	case computetypes.ASSIGNMENT_STATUS_ASSIGNED:
+		return store.PhaseAssigned, true
+	case computetypes.ASSIGNMENT_STATUS_COMMITTED:
+		return store.PhaseCommitted, true
+	case computetypes.ASSIGNMENT_STATUS_REVEALED:
+		return store.PhaseRevealed, true
+	case computetypes.ASSIGNMENT_STATUS_UNSPECIFIED, computetypes.ASSIGNMENT_STATUS_PAID,
+		computetypes.ASSIGNMENT_STATUS_UNPAID, computetypes.ASSIGNMENT_STATUS_SLASHED,
+		computetypes.ASSIGNMENT_STATUS_RELEASED, computetypes.ASSIGNMENT_STATUS_MISSED,
+		computetypes.ASSIGNMENT_STATUS_NO_REVEAL:
+		return 0, false
+	}
+	return 0, false
+}
+
+// advance moves a record up to the phase that the chain knows it to have. A
+// record ahead of the chain stays: what it has sent is on its way.
+func advance(tx *store.Tx, key store.Key, target store.Phase, item *computetypes.WorkItem) (store.Assignment, error) {
+	record, err := recordOf(tx, key, target)
+	if err != nil {
+		return record, err
+	}
+	committed := item.Assignment.Commitment
+	if target >= store.PhaseCommitted && !bytes.Equal(record.Commitment, committed) {
+		if record.Phase.Finished() {
+			return record, nil
+		}
+		return tx.Advance(key, record.Phase, store.PhaseFailed, func(r *store.Assignment) {
+			r.LastError = fmt.Sprintf("the chain holds commitment %x, the journal %x: it cannot be revealed; was this home restored from a copy, or does another machine use this worker key?", committed, r.Commitment)
+		})
+	}
+	for _, next := range mainLine(record.Phase, target) {
+		if record, err = tx.Advance(key, record.Phase, next, nil); err != nil {
+			return record, err
+		}
+	}
+	return record, nil
+}
+
+// recordOf returns the record of an assignment that the chain lists, creating it
+// when this journal has never seen it.
+func recordOf(tx *store.Tx, key store.Key, target store.Phase) (store.Assignment, error) {
+	found, err := tx.List(store.Filter{JobID: key.JobID})
+	if err != nil {
+		return store.Assignment{}, err
+	}
+	for _, record := range found {
+		if record.Key == key {
+			return record, nil
+		}
+	}
+	first := store.PhaseAssigned
+	if target == store.PhaseClaimed {
+		first = store.PhaseClaimed
+	}
+	if err := tx.Put(store.Assignment{Key: key, Phase: first}); err != nil {
+		return store.Assignment{}, err
+	}
+	return tx.Get(key)
+}
+
+// mainLine lists the phases between what a record has and what the chain shows.
+func mainLine(from, target store.Phase) []store.Phase {
+	switch {
+	case from == store.PhaseReleased && target <= store.PhaseAssigned:
+		return []store.Phase{target}
+	case from.Finished() || from >= target:
+		return nil
+	case target == store.PhaseAssigned:
+		return []store.Phase{store.PhaseAssigned}
+	}
+	var line []store.Phase
+	for _, p := range []store.Phase{store.PhaseCommitSent, store.PhaseCommitted, store.PhaseRevealed} {
+		if p > from && p <= target {
+			line = append(line, p)
+		}
+	}
+	return line
+}
+
+func deadlinesOf(d store.Deadlines, item *computetypes.WorkItem, spec *computetypes.JobSpec) store.Deadlines {
+	if item.Assignment.AssignedHeight > 0 {
+		d.Prepare = item.Assignment.AssignedHeight + int64(spec.PrepareBlocks) //nolint:gosec // bounded by the chain's params
+	}
+	if item.Assignment.CommitDeadline > 0 {
+		d.Commit = item.Assignment.CommitDeadline
+	}
+	if item.RevealDeadline > 0 {
+		d.Reveal = item.RevealDeadline
+	}
+	return d
+}
+
+// lostCommitment tells the owner of a bond that will be lost, once.
+func (a *Agent) lostCommitment(record store.Assignment, item *computetypes.WorkItem) {
+	w, tracked := a.assignments[record.Key]
+	if !tracked && record.Phase != store.PhaseFailed {
+		return
+	}
+	if tracked {
+		a.forget(w)
+	}
+	if item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_COMMITTED && record.LastError != "" {
+		a.trouble("assignment "+record.Key.String(), fmt.Errorf("%s", record.LastError))
+	}
+}

@@ -1,0 +1,229 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/thetaedge/theta/sidecar/chain"
+	"github.com/thetaedge/theta/sidecar/store"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
+
+const activeNode = edgenodetypes.NODE_STATUS_ACTIVE
+
+// claim is a draw that this node would enter.
+type claim struct {
+	key   store.Key
+	close int64
+}
+
+// submitted says how a batch went.
+type submitted struct {
+	batch chain.Batch
+	// from is the height of the state that the batch answers.
+	from int64
+	done chain.Submission
+	err  error
+}
+
+// send journals and sends all that is due in one transaction, unless one is on
+// its way or the state is older than the last one.
+func (a *Agent) send() {
+	if a.sending || a.fatal != nil || a.node == nil || a.height < a.freshFrom {
+		return
+	}
+	var batch chain.Batch
+	for _, w := range a.inOrder() {
+		if w.item != nil {
+			a.due(w, &batch)
+		}
+	}
+	if !a.sealCommits(batch.Commits) || !a.enterDraws(&batch) || batch.Len() == 0 {
+		return
+	}
+	a.sending = true
+	ctx, limit, from := a.ctx, a.maxBatch, a.height
+	a.beside(func() event {
+		done, err := a.cfg.Chain.Submit(ctx, batch, limit)
+		return submitted{batch, from, done, err}
+	})
+}
+
+// due adds what the chain waits for from one assignment.
+func (a *Agent) due(w *assignment, batch *chain.Batch) {
+	record, item, ref := w.record, w.item, refOf(w.record.Key)
+	revealing := false
+	switch record.Phase {
+	case store.PhaseAssigned, store.PhasePreparing:
+		if a.returning(w) {
+			release := computetypes.ReleaseItem{Ref: ref}
+			if w.missing != nil {
+				release.InputUnavailable, release.Input = true, *w.missing
+			}
+			batch.Releases = append(batch.Releases, release)
+		}
+	case store.PhaseExecuted, store.PhaseCommitSent:
+		if item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_ASSIGNED && a.height < record.Deadlines.Commit {
+			batch.Commits = append(batch.Commits, computetypes.CommitItem{Ref: ref, Commitment: record.Commitment})
+		}
+	case store.PhaseCommitted:
+		if revealing = a.mayReveal(w); revealing {
+			batch.Reveals = append(batch.Reveals, computetypes.RevealItem{
+				Ref: ref, Tag: record.Tag, Salt: record.Salt, Metrics: a.report(record.Metrics),
+			})
+		}
+	case store.PhaseClaimed, store.PhaseRunning, store.PhaseDelivered, store.PhaseRevealed, store.PhaseOpened,
+		store.PhaseSettled, store.PhaseReleased, store.PhaseFailed:
+	}
+	opens := revealing || record.Phase == store.PhaseRevealed || record.Phase == store.PhaseOpened
+	if opens && item.MustOpen {
+		batch.Opens = append(batch.Opens, computetypes.OpenItem{Ref: ref, Digest: record.ResultDigest})
+	}
+}
+
+// mayReveal tells whether a tag may be shown: the round asks for it, and the sink
+// has the outputs or the deadline leaves no choice.
+func (a *Agent) mayReveal(w *assignment) bool {
+	if w.item.Assignment.Status != computetypes.ASSIGNMENT_STATUS_COMMITTED ||
+		w.item.CurrentRound != w.record.Round || w.item.Phase != computetypes.ROUND_PHASE_REVEAL {
+		return false
+	}
+	if w.record.Delivered {
+		return true
+	}
+	// In a short window, half of it belongs to the delivery.
+	margin := min(a.cfg.RevealMargin, (w.item.RevealDeadline-w.revealSince)/2)
+	if w.item.RevealDeadline-a.height > margin {
+		return false
+	}
+	a.cfg.Logger.Warn("revealing before the outputs are delivered, because the deadline is near and not revealing costs the bond",
+		"assignment", w.record.Key, "deadline", w.item.RevealDeadline, "height", a.height, "last_error", w.record.LastError)
+	return true
+}
+
+func (a *Agent) report(m store.Metrics) computetypes.Metrics {
+	out := computetypes.Metrics{Fuel: m.Fuel, WallMs: m.WallMillis, Device: a.cfg.Device}
+	if m.EnergyMillijoules != nil {
+		out.EnergyMj, out.EnergySource = *m.EnergyMillijoules, m.EnergySource
+	}
+	return out
+}
+
+// sealCommits journals that commitments are about to leave this machine: from
+// then on they cannot change.
+func (a *Agent) sealCommits(commits []computetypes.CommitItem) bool {
+	for _, item := range commits {
+		w := a.assignments[keyOf(item.Ref)]
+		if w.record.Phase == store.PhaseExecuted && !a.moveOn(w, store.PhaseCommitSent, nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// enterDraws journals claims and adds them, as many as there are free slots.
+func (a *Agent) enterDraws(batch *chain.Batch) bool {
+	claims := a.claims
+	a.claims = nil
+	for _, c := range claims {
+		var record store.Assignment
+		var fresh bool
+		w, tracked := a.assignments[c.key]
+		if tracked && (w.record.Phase != store.PhaseClaimed || w.claimSent) {
+			continue
+		}
+		if !tracked && a.freeSlots() <= 0 {
+			continue
+		}
+		if !a.journal(func(tx *store.Tx) (err error) {
+			record, fresh, err = claimed(tx, c)
+			return err
+		}) {
+			return false
+		}
+		if !fresh {
+			continue
+		}
+		w = a.track(record)
+		w.claimSent = true
+		batch.Claims = append(batch.Claims, refOf(c.key))
+	}
+	return true
+}
+
+// claimed writes a claim down. It is not fresh when this draw was tried before
+// and the chain refused it.
+func claimed(tx *store.Tx, c claim) (store.Assignment, bool, error) {
+	record, err := tx.Get(c.key)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		err = tx.Put(store.Assignment{Key: c.key, Phase: store.PhaseClaimed, Deadlines: store.Deadlines{Claim: c.close}})
+	case err != nil:
+	case record.Phase == store.PhaseReleased && record.Deadlines.Claim != c.close:
+		_, err = tx.Advance(c.key, store.PhaseReleased, store.PhaseClaimed, func(r *store.Assignment) {
+			*r = store.Assignment{Key: r.Key, CreatedAt: r.CreatedAt, Deadlines: store.Deadlines{Claim: c.close}}
+		})
+	case record.Phase == store.PhaseClaimed:
+	default:
+		return record, false, nil
+	}
+	if err != nil {
+		return store.Assignment{}, false, err
+	}
+	record, err = tx.Get(c.key)
+	return record, true, err
+}
+
+// apply implements event. What the chain took shows in its state at the next
+// block; only what does not show there is noted here.
+func (s submitted) apply(a *Agent) {
+	a.sending = false
+	// What was refused is tried again at the next block, not at once.
+	a.freshFrom = max(s.from+1, s.done.Height)
+	for _, outcome := range s.done.Items {
+		a.heard(outcome)
+	}
+	if s.err == nil {
+		return
+	}
+	a.trouble("transaction failed", s.err)
+	for _, ref := range s.batch.Claims {
+		if w, live := a.assignments[keyOf(ref)]; live && w.record.Phase == store.PhaseClaimed {
+			w.claimSent = false
+		}
+	}
+}
+
+// heard notes how one item went.
+func (a *Agent) heard(outcome chain.ItemOutcome) {
+	a.metrics.items.WithLabelValues(string(outcome.Action), resultLabel(outcome.Code)).Inc()
+	w, live := a.assignments[keyOf(outcome.Ref)]
+	if !live {
+		return
+	}
+	if outcome.Code == 0 {
+		switch {
+		case outcome.Action == chain.Release:
+			a.finish(w, store.PhaseReleased, nil)
+		case outcome.Action == chain.Open && w.record.Phase == store.PhaseRevealed:
+			a.moveOn(w, store.PhaseOpened, nil)
+		}
+		return
+	}
+	reason := fmt.Sprintf("%s refused: %s", outcome.Action, outcome.Log)
+	if outcome.Action == chain.Claim {
+		a.cfg.Logger.Info("claim was refused", "assignment", w.record.Key, "reason", outcome.Log)
+		a.finish(w, store.PhaseReleased, func(r *store.Assignment) { r.LastError = reason })
+		return
+	}
+	a.cfg.Logger.Warn("the chain refused an item", "action", outcome.Action, "assignment", w.record.Key, "code", outcome.Code, "reason", outcome.Log)
+	a.edit(w, func(r *store.Assignment) { r.LastError = reason })
+}
+
+func resultLabel(code uint32) string {
+	if code == 0 {
+		return "ok"
+	}
+	return "refused"
+}

@@ -1,0 +1,74 @@
+package agent
+
+import (
+	"strings"
+	"time"
+
+	"github.com/thetaedge/theta/sidecar/store"
+)
+
+// Mode is what an agent is doing.
+type Mode string
+
+// The modes of an agent.
+const (
+	// Starting: the chain has not been read yet, or knows no node for the worker key.
+	Starting Mode = "starting"
+	// Working: claims what the policy allows.
+	Working Mode = "working"
+	// Paused: by the owner or by the operator; what is held goes on.
+	Paused Mode = "paused"
+	// Draining: about to stop.
+	Draining Mode = "draining"
+)
+
+// Status is the agent at one moment.
+type Status struct {
+	Mode Mode
+	// Operator of the node and its status on chain, e.g. "active"; "unregistered" without one.
+	Operator, NodeStatus string
+	// Slots of the node, and those that are taken.
+	Slots, UsedSlots uint32
+	// Height last seen, and when.
+	Height   int64
+	HeightAt time.Time
+	// Running programs.
+	Running int
+	// LastError is empty when nothing has gone wrong.
+	LastError   string
+	LastErrorAt time.Time
+}
+
+// Status returns the agent's state; it may be called from any goroutine.
+func (a *Agent) Status() Status { return *a.status.Load() }
+
+// publish makes the loop's state visible to others.
+func (a *Agent) publish() {
+	s := &Status{
+		Mode: Working, NodeStatus: "unregistered", Height: a.height, HeightAt: a.heightAt,
+		Running: a.running, LastError: a.lastError, LastErrorAt: a.errorAt,
+	}
+	if a.node != nil {
+		s.Operator = a.node.Profile.Operator
+		s.NodeStatus = strings.ToLower(strings.TrimPrefix(a.node.State.Status.String(), "NODE_STATUS_"))
+		s.Slots, s.UsedSlots = a.node.State.Slots, a.node.State.UsedSlots
+	}
+	switch {
+	case a.draining:
+		s.Mode = Draining
+	case a.node == nil || a.height == 0:
+		s.Mode = Starting
+	case a.cfg.Policy.Paused() || a.node.State.Status != activeNode:
+		s.Mode = Paused
+	}
+	a.status.Store(s)
+	counts := map[store.Phase]int{}
+	for _, w := range a.assignments {
+		counts[w.record.Phase]++
+	}
+	for _, p := range store.Phases() {
+		if !p.Finished() {
+			a.metrics.assignments.WithLabelValues(p.String()).Set(float64(counts[p]))
+		}
+	}
+}

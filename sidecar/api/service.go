@@ -1,0 +1,159 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"slices"
+	"strconv"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/thetaedge/theta/sidecar/agent"
+	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
+	"github.com/thetaedge/theta/sidecar/executor"
+	"github.com/thetaedge/theta/sidecar/store"
+)
+
+const (
+	defaultPage = 50
+	maxPage     = 500
+)
+
+// Identity is what does not change while the daemon runs.
+type Identity struct {
+	Version, ChainID, Worker string
+	StartedAt                time.Time
+}
+
+// Journal is the part of *store.Journal that is shown.
+type Journal interface {
+	List(filter store.Filter) ([]store.Assignment, error)
+}
+
+// Service answers from the agent's state and the journal.
+type Service struct {
+	sidecarv1.UnimplementedSidecarServiceServer
+
+	identity  Identity
+	status    func() agent.Status
+	journal   Journal
+	executors []executor.Executor
+}
+
+// NewService returns a service; status is the agent's.
+func NewService(identity Identity, status func() agent.Status, journal Journal, executors []executor.Executor) *Service {
+	return &Service{identity: identity, status: status, journal: journal, executors: executors}
+}
+
+// Status implements the service.
+func (s *Service) Status(ctx context.Context, _ *sidecarv1.StatusRequest) (*sidecarv1.StatusResponse, error) {
+	now := s.status()
+	list, err := s.journal.List(store.Filter{})
+	if err != nil {
+		return nil, status.Errorf(codes.Internal, "cannot read the journal: %v", err)
+	}
+	out := &sidecarv1.StatusResponse{
+		Version: s.identity.Version, StartedAt: timestamppb.New(s.identity.StartedAt),
+		ChainId: s.identity.ChainID, Worker: s.identity.Worker,
+		Operator: now.Operator, NodeStatus: now.NodeStatus,
+		Height: now.Height, HeightAt: timestamp(now.HeightAt), Mode: string(now.Mode),
+		Slots: now.Slots, UsedSlots: now.UsedSlots, Running: uint32(max(now.Running, 0)), //nolint:gosec // a small count
+		Assignments: map[string]uint64{},
+		LastError:   now.LastError, LastErrorAt: timestamp(now.LastErrorAt),
+	}
+	for i := range list {
+		out.Assignments[list[i].Phase.String()]++
+	}
+	for _, e := range s.executors {
+		f := e.Fingerprint(ctx)
+		out.Executors = append(out.Executors, &sidecarv1.ExecutorStatus{
+			Profile: f.Profile, Healthy: f.Health == executor.Healthy, Detail: f.Detail, Engine: f.Engine,
+		})
+	}
+	return out, nil
+}
+
+// Jobs implements the service.
+func (s *Service) Jobs(_ context.Context, req *sidecarv1.JobsRequest) (*sidecarv1.JobsResponse, error) {
+	var filter store.Filter
+	if req.Phase != "" {
+		phase, err := store.ParsePhase(req.Phase)
+		if err != nil {
+			return nil, status.Errorf(codes.InvalidArgument, "phase: %v", err)
+		}
+		filter.Phases = []store.Phase{phase}
+	}
+	size := int(req.PageSize)
+	if size == 0 {
+		size = defaultPage
+	}
+	if size > maxPage {
+		return nil, status.Errorf(codes.InvalidArgument, "page_size: expected at most %d, found %d", maxPage, size)
+	}
+	list, err := s.journal.List(filter)
+	if err != nil {
+		return nil, status.Errorf(codes.Internal, "cannot read the journal: %v", err)
+	}
+	slices.SortStableFunc(list, func(x, y store.Assignment) int {
+		return cmp.Or(y.CreatedAt.Compare(x.CreatedAt), cmp.Compare(y.String(), x.String()))
+	})
+	start, err := startOf(list, req.PageToken)
+	if err != nil {
+		return nil, err
+	}
+	end := min(start+size, len(list))
+	out := &sidecarv1.JobsResponse{}
+	for i := range list[start:end] {
+		out.Assignments = append(out.Assignments, show(&list[start+i]))
+	}
+	if end < len(list) {
+		out.NextPageToken = tokenOf(&list[end-1])
+	}
+	return out, nil
+}
+
+// tokenOf names the last assignment of a page, so that assignments which come in
+// meanwhile do not shift the next one.
+func tokenOf(last *store.Assignment) string {
+	return strconv.FormatInt(last.CreatedAt.UnixNano(), 10) + "." + last.String()
+}
+
+func startOf(list []store.Assignment, token string) (int, error) {
+	if token == "" {
+		return 0, nil
+	}
+	for i := range list {
+		if tokenOf(&list[i]) == token {
+			return i + 1, nil
+		}
+	}
+	return 0, status.Error(codes.InvalidArgument, "page_token: expected the next_page_token of a page before; start again without one")
+}
+
+func show(a *store.Assignment) *sidecarv1.Assignment {
+	out := &sidecarv1.Assignment{
+		JobId: a.JobID, Task: a.Task, Round: a.Round, Phase: a.Phase.String(),
+		Digest:         hex.EncodeToString(a.ResultDigest),
+		CommitDeadline: a.Deadlines.Commit, RevealDeadline: a.Deadlines.Reveal,
+		Fuel: a.Metrics.Fuel, WallMs: a.Metrics.WallMillis, EnergySource: a.Metrics.EnergySource,
+		LastError: a.LastError, UpdatedAt: timestamp(a.UpdatedAt),
+	}
+	if a.Metrics.EnergyMillijoules != nil {
+		out.EnergyMj = *a.Metrics.EnergyMillijoules
+	}
+	if a.Verdict != nil {
+		out.Outcome, out.Paid, out.Slashed = a.Verdict.Status, a.Verdict.Paid, a.Verdict.Slashed
+	}
+	return out
+}
+
+func timestamp(t time.Time) *timestamppb.Timestamp {
+	if t.IsZero() {
+		return nil
+	}
+	return timestamppb.New(t)
+}

@@ -1,0 +1,190 @@
+package chain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// Action is one kind of batch message.
+type Action string
+
+// The actions of a worker, most urgent first.
+const (
+	Reveal  Action = "reveal"
+	Open    Action = "open"
+	Commit  Action = "commit"
+	Release Action = "release"
+	Claim   Action = "claim"
+)
+
+// Batch is all that a node has to say in a block.
+type Batch struct {
+	Reveals  []computetypes.RevealItem
+	Opens    []computetypes.OpenItem
+	Commits  []computetypes.CommitItem
+	Releases []computetypes.ReleaseItem
+	Claims   []computetypes.TaskRef
+}
+
+// Len is the number of items in the batch.
+func (b Batch) Len() int {
+	return len(b.Reveals) + len(b.Opens) + len(b.Commits) + len(b.Releases) + len(b.Claims)
+}
+
+// ItemOutcome is how one item of a batch went. Code 0 is success.
+type ItemOutcome struct {
+	Action    Action
+	Ref       computetypes.TaskRef
+	Code      uint32
+	Codespace string
+	Log       string
+}
+
+// codeUnsent marks an item whose whole message failed: the chain then gives a
+// reason but no code for each item.
+const codeUnsent = 1
+
+// message is one batch message with the items it carries.
+type message struct {
+	action Action
+	refs   []computetypes.TaskRef
+	msg    sdk.Msg
+}
+
+// messages splits a batch into messages of at most limit items, in order of
+// urgency.
+func (b Batch) messages(worker string, limit int) []message {
+	var out []message
+	chunks(b.Reveals, limit, func(items []computetypes.RevealItem) {
+		out = append(out, message{Reveal, refsOf(items, func(i computetypes.RevealItem) computetypes.TaskRef { return i.Ref }),
+			&computetypes.MsgReveal{Worker: worker, Items: items}})
+	})
+	chunks(b.Opens, limit, func(items []computetypes.OpenItem) {
+		out = append(out, message{Open, refsOf(items, func(i computetypes.OpenItem) computetypes.TaskRef { return i.Ref }),
+			&computetypes.MsgOpen{Worker: worker, Items: items}})
+	})
+	chunks(b.Commits, limit, func(items []computetypes.CommitItem) {
+		out = append(out, message{Commit, refsOf(items, func(i computetypes.CommitItem) computetypes.TaskRef { return i.Ref }),
+			&computetypes.MsgCommit{Worker: worker, Items: items}})
+	})
+	chunks(b.Releases, limit, func(items []computetypes.ReleaseItem) {
+		out = append(out, message{Release, refsOf(items, func(i computetypes.ReleaseItem) computetypes.TaskRef { return i.Ref }),
+			&computetypes.MsgRelease{Worker: worker, Items: items}})
+	})
+	chunks(b.Claims, limit, func(items []computetypes.TaskRef) {
+		out = append(out, message{Claim, items, &computetypes.MsgClaim{Worker: worker, Items: items}})
+	})
+	return out
+}
+
+func chunks[T any](items []T, limit int, emit func([]T)) {
+	for len(items) > 0 {
+		n := min(limit, len(items))
+		emit(items[:n:n])
+		items = items[n:]
+	}
+}
+
+func refsOf[T any](items []T, ref func(T) computetypes.TaskRef) []computetypes.TaskRef {
+	refs := make([]computetypes.TaskRef, len(items))
+	for i, item := range items {
+		refs[i] = ref(item)
+	}
+	return refs
+}
+
+// Submission is how a batch went.
+type Submission struct {
+	// Items that were decided, in the order of the messages.
+	Items []ItemOutcome
+	// Height of the block that holds the transaction, 0 without one.
+	Height int64
+}
+
+// Submit sends a batch in one transaction and returns how each item went. A
+// message fails when all its items do, and takes the transaction with it; it is
+// then left out and the rest is sent at once, because a refused claim must not
+// keep a reveal from its deadline. maxItems bounds a message (the chain's
+// max_batch). On error the items decided so far are returned with it.
+func (s *Sender) Submit(ctx context.Context, batch Batch, maxItems int) (Submission, error) {
+	if maxItems < 1 {
+		return Submission{}, fmt.Errorf("expected at least 1 item a message, found %d", maxItems)
+	}
+	pending := batch.messages(s.Address().String(), maxItems)
+	var done Submission
+	for len(pending) > 0 {
+		msgs := make([]sdk.Msg, len(pending))
+		for i, m := range pending {
+			msgs[i] = m.msg
+		}
+		result, err := s.Send(ctx, msgs...)
+		var failed *MessageError
+		switch {
+		case err == nil:
+			items, err := decodeOutcomes(pending, result.Responses)
+			done.Items, done.Height = append(done.Items, items...), result.Height
+			return done, err
+		case errors.As(err, &failed) && failed.Index < len(pending):
+			bad := pending[failed.Index]
+			for _, ref := range bad.refs {
+				done.Items = append(done.Items, ItemOutcome{Action: bad.action, Ref: ref, Code: codeUnsent, Log: failed.Log})
+			}
+			pending = append(pending[:failed.Index:failed.Index], pending[failed.Index+1:]...)
+		default:
+			return done, err
+		}
+	}
+	return done, nil
+}
+
+// decodeOutcomes matches the responses of a transaction with its messages.
+func decodeOutcomes(sent []message, responses []*codectypes.Any) ([]ItemOutcome, error) {
+	if len(responses) != len(sent) {
+		return nil, fmt.Errorf("expected %d responses of the transaction, found %d", len(sent), len(responses))
+	}
+	var outcomes []ItemOutcome
+	for i, m := range sent {
+		results, err := decodeResults(m.action, responses[i].Value)
+		if err != nil {
+			return outcomes, err
+		}
+		if len(results) != len(m.refs) {
+			return outcomes, fmt.Errorf("expected %d results of a %s, found %d", len(m.refs), m.action, len(results))
+		}
+		for j, r := range results {
+			outcomes = append(outcomes, ItemOutcome{Action: m.action, Ref: m.refs[j], Code: r.Code, Codespace: r.Codespace, Log: r.Log})
+		}
+	}
+	return outcomes, nil
+}
+
+func decodeResults(action Action, bytes []byte) ([]computetypes.ItemResult, error) {
+	var response interface {
+		Unmarshal(bytes []byte) error
+		GetResults() []computetypes.ItemResult
+	}
+	switch action {
+	case Reveal:
+		response = &computetypes.MsgRevealResponse{}
+	case Open:
+		response = &computetypes.MsgOpenResponse{}
+	case Commit:
+		response = &computetypes.MsgCommitResponse{}
+	case Release:
+		response = &computetypes.MsgReleaseResponse{}
+	case Claim:
+		response = &computetypes.MsgClaimResponse{}
+	default:
+		return nil, fmt.Errorf("unknown action %q", action)
+	}
+	if err := response.Unmarshal(bytes); err != nil {
+		return nil, fmt.Errorf("cannot decode the response of a %s: %w", action, err)
+	}
+	return response.GetResults(), nil
+}

@@ -1,0 +1,243 @@
+package chain
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/cosmos/cosmos-sdk/client"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
+	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
+	"github.com/cosmos/cosmos-sdk/types/tx/signing"
+	authsigning "github.com/cosmos/cosmos-sdk/x/auth/signing"
+)
+
+// refusalKind is what a refused transaction needs to be tried again.
+type refusalKind int
+
+const (
+	otherRefusal refusalKind = iota
+	wrongSequence
+	feeTooLow
+	outOfGas
+)
+
+// refusal is a transaction that the chain refused as a whole.
+type refusal struct {
+	kind refusalKind
+	log  string
+	// sequence that the chain expects, when it says so.
+	sequence *uint64
+}
+
+func (r *refusal) Error() string { return fmt.Sprintf("%v: %s", ErrRejected, r.log) }
+
+// Unwrap makes a refusal an ErrRejected.
+func (r *refusal) Unwrap() error { return ErrRejected }
+
+// build makes a transaction with the signature given, which may be empty.
+func (s *Sender) build(msgs []sdk.Msg, gas uint64, fee sdk.Coins, timeout int64, signature []byte) (client.TxBuilder, error) {
+	builder := s.cdc.Tx.NewTxBuilder()
+	if err := builder.SetMsgs(msgs...); err != nil {
+		return nil, fmt.Errorf("cannot build the transaction: %w", err)
+	}
+	builder.SetGasLimit(gas)
+	builder.SetFeeAmount(fee)
+	builder.SetFeeGranter(s.cfg.Granter)
+	builder.SetTimeoutHeight(uint64(timeout)) //nolint:gosec // heights are positive
+	err := builder.SetSignatures(signing.SignatureV2{
+		PubKey:   s.signer.PubKey(),
+		Data:     &signing.SingleSignatureData{SignMode: signing.SignMode_SIGN_MODE_DIRECT, Signature: signature},
+		Sequence: s.account.sequence,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("cannot build the transaction: %w", err)
+	}
+	return builder, nil
+}
+
+// simulate returns the gas that the messages use at the newest state.
+func (s *Sender) simulate(ctx context.Context, msgs []sdk.Msg) (uint64, error) {
+	builder, err := s.build(msgs, 0, s.fee(simulationFeeGas), 0, nil)
+	if err != nil {
+		return 0, err
+	}
+	bytes, err := s.cdc.Tx.TxEncoder()(builder.GetTx())
+	if err != nil {
+		return 0, fmt.Errorf("cannot encode the transaction: %w", err)
+	}
+	res, err := txtypes.NewServiceClient(s.conn).Simulate(ctx, &txtypes.SimulateRequest{TxBytes: bytes})
+	if err != nil {
+		return 0, classifyStatus(ctx, err)
+	}
+	if res.GasInfo == nil {
+		return 0, errors.New("simulation: expected gas used, found none")
+	}
+	return res.GasInfo.GasUsed, nil
+}
+
+// sign encodes the transaction with the signature over it.
+func (s *Sender) sign(ctx context.Context, msgs []sdk.Msg, gas uint64, timeout int64) ([]byte, error) {
+	fee := s.fee(gas)
+	// Direct mode signs the signer's own info too, so it is set with an empty signature first.
+	builder, err := s.build(msgs, gas, fee, timeout, nil)
+	if err != nil {
+		return nil, err
+	}
+	data := authsigning.SignerData{
+		Address: s.signer.Address().String(), ChainID: s.cfg.ChainID,
+		AccountNumber: s.account.number, Sequence: s.account.sequence, PubKey: s.signer.PubKey(),
+	}
+	toSign, err := authsigning.GetSignBytesAdapter(ctx, s.cdc.Tx.SignModeHandler(), signing.SignMode_SIGN_MODE_DIRECT, data, builder.GetTx())
+	if err != nil {
+		return nil, fmt.Errorf("cannot encode the transaction for signing: %w", err)
+	}
+	signature, err := s.signer.Sign(toSign)
+	if err != nil {
+		return nil, err
+	}
+	if builder, err = s.build(msgs, gas, fee, timeout, signature); err != nil {
+		return nil, err
+	}
+	return s.cdc.Tx.TxEncoder()(builder.GetTx())
+}
+
+// broadcast hands the transaction to the node and returns its hash.
+func (s *Sender) broadcast(ctx context.Context, tx []byte) (string, error) {
+	res, err := txtypes.NewServiceClient(s.conn).BroadcastTx(ctx, &txtypes.BroadcastTxRequest{
+		TxBytes: tx, Mode: txtypes.BroadcastMode_BROADCAST_MODE_SYNC,
+	})
+	if err != nil {
+		s.account = accountState{}
+		return "", classifyStatus(ctx, err)
+	}
+	if res.TxResponse == nil {
+		return "", errors.New("broadcast: expected an answer about the transaction, found none")
+	}
+	if res.TxResponse.Code != 0 && !isCode(res.TxResponse.Codespace, res.TxResponse.Code, sdkerrors.ErrTxInMempoolCache.ABCICode()) {
+		return "", classifyCode(res.TxResponse.Codespace, res.TxResponse.Code, res.TxResponse.RawLog)
+	}
+	return res.TxResponse.TxHash, nil
+}
+
+// await looks for the transaction until its timeout height has passed.
+func (s *Sender) await(ctx context.Context, hash string, timeout int64) (TxResult, error) {
+	ticker := time.NewTicker(s.cfg.PollInterval)
+	defer ticker.Stop()
+	service := txtypes.NewServiceClient(s.conn)
+	overdue := false
+	for {
+		res, err := service.GetTx(ctx, &txtypes.GetTxRequest{Hash: hash})
+		switch {
+		case err == nil && res.TxResponse != nil:
+			return included(res.TxResponse)
+		case err == nil:
+			return TxResult{}, errors.New("transaction: expected an answer, found none")
+		case ctx.Err() != nil:
+			return TxResult{}, ctx.Err()
+		case overdue:
+			return TxResult{}, fmt.Errorf("%w: %s is in no block up to %d", ErrNotIncluded, hash, timeout)
+		}
+		// One more look after the height has passed: the index may lag behind it.
+		if tip, err := s.Tip(ctx); err == nil && tip.Height > timeout {
+			overdue = true
+		}
+		select {
+		case <-ctx.Done():
+			return TxResult{}, ctx.Err()
+		case <-ticker.C:
+		}
+	}
+}
+
+func included(res *sdk.TxResponse) (TxResult, error) {
+	if res.Code != 0 {
+		return TxResult{}, classifyCode(res.Codespace, res.Code, res.RawLog)
+	}
+	result := TxResult{Hash: res.TxHash, Height: res.Height, GasUsed: res.GasUsed, GasWanted: res.GasWanted}
+	raw, err := hex.DecodeString(res.Data)
+	if err != nil {
+		return result, fmt.Errorf("transaction %s: expected its data in hex: %w", res.TxHash, err)
+	}
+	var data sdk.TxMsgData
+	if err := data.Unmarshal(raw); err != nil {
+		return result, fmt.Errorf("transaction %s: cannot decode its data: %w", res.TxHash, err)
+	}
+	result.Responses = data.MsgResponses
+	return result, nil
+}
+
+func isCode(codespace string, code, want uint32) bool {
+	return codespace == sdkerrors.RootCodespace && code == want
+}
+
+// classifyCode reads the code of a transaction that was refused or has failed.
+func classifyCode(codespace string, code uint32, log string) error {
+	switch {
+	case isCode(codespace, code, sdkerrors.ErrWrongSequence.ABCICode()):
+		return &refusal{kind: wrongSequence, log: log, sequence: expectedSequence(log)}
+	case isCode(codespace, code, sdkerrors.ErrInsufficientFee.ABCICode()):
+		return &refusal{kind: feeTooLow, log: log}
+	case isCode(codespace, code, sdkerrors.ErrOutOfGas.ABCICode()):
+		return &refusal{kind: outOfGas, log: log}
+	}
+	return classifyLog(log)
+}
+
+// classifyStatus reads the error of a node's answer: a simulation's failure
+// comes as text only.
+func classifyStatus(ctx context.Context, err error) error {
+	s, _ := status.FromError(err)
+	if ctx.Err() != nil || s.Code() == codes.Unavailable || s.Code() == codes.DeadlineExceeded {
+		return explain(ctx, "transaction", err)
+	}
+	log := s.Message()
+	if strings.Contains(log, sdkerrors.ErrWrongSequence.Error()) {
+		return &refusal{kind: wrongSequence, log: log, sequence: expectedSequence(log)}
+	}
+	return classifyLog(log)
+}
+
+// messageIndex is how baseapp names the message that failed.
+var messageIndex = regexp.MustCompile(`message index: (\d+)`)
+
+func classifyLog(log string) error {
+	if match := messageIndex.FindStringSubmatch(log); match != nil {
+		if index, err := strconv.Atoi(match[1]); err == nil {
+			return &MessageError{Index: index, Log: log}
+		}
+	}
+	return &refusal{kind: otherRefusal, log: log}
+}
+
+// sequencePattern is how x/auth names the sequence that it expects.
+var sequencePattern = regexp.MustCompile(`expected (\d+), got \d+`)
+
+func expectedSequence(log string) *uint64 {
+	match := sequencePattern.FindStringSubmatch(log)
+	if match == nil {
+		return nil
+	}
+	sequence, err := strconv.ParseUint(match[1], 10, 64)
+	if err != nil {
+		return nil
+	}
+	return &sequence
+}
+
+// noAccount names the remedy for an account that does not exist yet.
+func noAccount(err error) error {
+	if errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("%w: %w; a worker's account is created by its fee grant: run thetaedge register", ErrNoAccount, err)
+	}
+	return err
+}

@@ -1,0 +1,38 @@
+package chain
+
+import (
+	"errors"
+	"fmt"
+)
+
+// The decisions that a caller makes about a failed query or transaction.
+var (
+	// ErrNotFound: the chain has no such record.
+	ErrNotFound = errors.New("not found on chain")
+	// ErrUnreachable: the node gave no usable answer; the same call may succeed later.
+	ErrUnreachable = errors.New("chain is unreachable")
+	// ErrNotIncluded: the transaction was accepted but is in no block up to its
+	// timeout height; query the state and send again.
+	ErrNotIncluded = errors.New("transaction was not included")
+	// ErrRejected: the chain refused the transaction as a whole.
+	ErrRejected = errors.New("transaction was rejected")
+	// ErrNoAccount: the signing account does not exist on chain.
+	ErrNoAccount = errors.New("account does not exist")
+)
+
+// MessageError says that one message of a transaction failed and with it the
+// whole transaction; the others may be sent without it.
+type MessageError struct {
+	// Index of the message in the transaction.
+	Index int
+	// Log is the chain's reason.
+	Log string
+}
+
+// Error implements error.
+func (e *MessageError) Error() string {
+	return fmt.Sprintf("message %d of the transaction failed: %s", e.Index, e.Log)
+}
+
+// Unwrap makes a MessageError an ErrRejected.
+func (e *MessageError) Unwrap() error { return ErrRejected }

@@ -1,0 +1,104 @@
+package chain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/x/feegrant"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// WorkerMessages are the types of all that a worker key may send.
+func WorkerMessages() []string {
+	return []string{
+		sdk.MsgTypeURL(&computetypes.MsgClaim{}),
+		sdk.MsgTypeURL(&computetypes.MsgCommit{}),
+		sdk.MsgTypeURL(&computetypes.MsgReveal{}),
+		sdk.MsgTypeURL(&computetypes.MsgOpen{}),
+		sdk.MsgTypeURL(&computetypes.MsgRelease{}),
+	}
+}
+
+// NewGrant lets a worker spend at most limit of the operator's coins on fees of
+// worker messages, until expiry.
+func NewGrant(operator, worker sdk.AccAddress, limit sdk.Coins, expiry time.Time) (sdk.Msg, error) {
+	allowance, err := feegrant.NewAllowedMsgAllowance(
+		&feegrant.BasicAllowance{SpendLimit: limit, Expiration: &expiry}, WorkerMessages())
+	if err != nil {
+		return nil, fmt.Errorf("cannot build the fee grant: %w", err)
+	}
+	msg, err := feegrant.NewMsgGrantAllowance(allowance, operator, worker)
+	if err != nil {
+		return nil, fmt.Errorf("cannot build the fee grant: %w", err)
+	}
+	return msg, nil
+}
+
+// RevokeGrant ends a fee grant.
+func RevokeGrant(operator, worker sdk.AccAddress) sdk.Msg {
+	msg := feegrant.NewMsgRevokeAllowance(operator, worker)
+	return &msg
+}
+
+// Grant is what a worker may still spend on fees.
+type Grant struct {
+	// Left is nil without a limit.
+	Left sdk.Coins
+	// Expiry is nil without one.
+	Expiry *time.Time
+	// Missing lists worker messages that it does not pay for.
+	Missing []string
+}
+
+// Grant returns the fee grant of an operator to a worker, or ErrNotFound.
+func (r *Reader) Grant(ctx context.Context, operator, worker string) (Grant, error) {
+	res, err := feegrant.NewQueryClient(r.conn).Allowance(ctx, &feegrant.QueryAllowanceRequest{Granter: operator, Grantee: worker})
+	if err != nil {
+		err = explain(ctx, "fee grant of "+operator+" to "+worker, err)
+		// x/feegrant answers with an internal error when there is none.
+		if !errors.Is(err, ErrNotFound) && strings.Contains(err.Error(), "not found") {
+			err = fmt.Errorf("%w (%w)", ErrNotFound, err)
+		}
+		return Grant{}, err
+	}
+	if res.Allowance == nil {
+		return Grant{}, fmt.Errorf("fee grant of %s to %s: %w", operator, worker, ErrNotFound)
+	}
+	var allowance feegrant.FeeAllowanceI
+	if err := r.cdc.UnpackAny(res.Allowance.Allowance, &allowance); err != nil {
+		return Grant{}, fmt.Errorf("fee grant: cannot decode: %w", err)
+	}
+	return readGrant(allowance)
+}
+
+func readGrant(allowance feegrant.FeeAllowanceI) (Grant, error) {
+	var grant Grant
+	switch a := allowance.(type) {
+	case *feegrant.AllowedMsgAllowance:
+		inner, err := a.GetAllowance()
+		if err != nil {
+			return grant, fmt.Errorf("fee grant: cannot decode: %w", err)
+		}
+		if grant, err = readGrant(inner); err != nil {
+			return grant, err
+		}
+		for _, message := range WorkerMessages() {
+			if !slices.Contains(a.AllowedMessages, message) {
+				grant.Missing = append(grant.Missing, message)
+			}
+		}
+	case *feegrant.BasicAllowance:
+		grant.Left, grant.Expiry = a.SpendLimit, a.Expiration
+	case *feegrant.PeriodicAllowance:
+		grant.Left, grant.Expiry = a.Basic.SpendLimit, a.Basic.Expiration
+	default:
+		return grant, fmt.Errorf("fee grant: expected a basic, periodic or message allowance, found %T", allowance)
+	}
+	return grant, nil
+}

@@ -1,0 +1,253 @@
+package chain
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
+
+	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
+	"github.com/cosmos/cosmos-sdk/client/grpc/node"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	grpctypes "github.com/cosmos/cosmos-sdk/types/grpc"
+	"github.com/cosmos/cosmos-sdk/types/query"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
+)
+
+const (
+	// pageLimit is the size of the pages in which listings are read; the chain
+	// allows 200 for Claimable.
+	pageLimit = 200
+	// maxPages bounds a listing, so that no answer can keep the daemon reading.
+	maxPages = 50
+)
+
+// Reader queries a node.
+type Reader struct {
+	conn grpc.ClientConnInterface
+	cdc  Codec
+}
+
+// NewReader returns a reader over an open connection.
+func NewReader(conn grpc.ClientConnInterface, cdc Codec) *Reader {
+	return &Reader{conn: conn, cdc: cdc}
+}
+
+// ChainID returns the id of the chain that the node serves.
+func (r *Reader) ChainID(ctx context.Context) (string, error) {
+	res, err := cmtservice.NewServiceClient(r.conn).GetNodeInfo(ctx, &cmtservice.GetNodeInfoRequest{})
+	if err != nil {
+		return "", explain(ctx, "chain id", err)
+	}
+	if res.DefaultNodeInfo == nil || res.DefaultNodeInfo.Network == "" {
+		return "", fmt.Errorf("chain id: expected the node to name its network, found nothing")
+	}
+	return res.DefaultNodeInfo.Network, nil
+}
+
+// Tip is the newest block of the node.
+type Tip struct {
+	// Height of the block.
+	Height int64
+	// UnixSeconds is its time; 0 when the node does not say.
+	UnixSeconds int64
+}
+
+// Tip returns the newest block that the node has committed.
+func (r *Reader) Tip(ctx context.Context) (Tip, error) {
+	res, err := node.NewServiceClient(r.conn).Status(ctx, &node.StatusRequest{})
+	if err != nil {
+		return Tip{}, explain(ctx, "height", err)
+	}
+	tip := Tip{Height: int64(res.Height)} //nolint:gosec // heights fit
+	if res.Timestamp != nil {
+		tip.UnixSeconds = res.Timestamp.Unix()
+	}
+	return tip, nil
+}
+
+// Work is what a node holds at a height.
+type Work struct {
+	// Height of the state that was read.
+	Height int64
+	// Items in order of job, task and round.
+	Items []computetypes.WorkItem
+}
+
+// Assignments returns all that the operator's node holds, read at one height.
+func (r *Reader) Assignments(ctx context.Context, operator string) (Work, error) {
+	client := computetypes.NewQueryClient(r.conn)
+	var work Work
+	var key []byte
+	for range maxPages {
+		var header metadata.MD
+		res, err := client.Assignments(atHeight(ctx, work.Height), &computetypes.QueryAssignmentsRequest{
+			Operator: operator, Pagination: &query.PageRequest{Key: key, Limit: pageLimit},
+		}, grpc.Header(&header))
+		if err != nil {
+			return Work{}, explain(ctx, "assignments of "+operator, err)
+		}
+		if work.Height == 0 {
+			if work.Height, err = heightOf(header); err != nil {
+				return Work{}, err
+			}
+		}
+		work.Items = append(work.Items, res.Items...)
+		if key = nextKey(res.Pagination); key == nil {
+			return work, nil
+		}
+	}
+	return Work{}, fmt.Errorf("assignments of %s: expected at most %d, found more", operator, maxPages*pageLimit)
+}
+
+// Claimable returns draws that the operator's node may enter now.
+func (r *Reader) Claimable(ctx context.Context, operator string) ([]computetypes.ClaimableTask, error) {
+	client := computetypes.NewQueryClient(r.conn)
+	var tasks []computetypes.ClaimableTask
+	var key []byte
+	for range maxPages {
+		res, err := client.Claimable(ctx, &computetypes.QueryClaimableRequest{
+			Operator: operator, Pagination: &query.PageRequest{Key: key, Limit: pageLimit},
+		})
+		if err != nil {
+			return nil, explain(ctx, "claimable tasks of "+operator, err)
+		}
+		tasks = append(tasks, res.Tasks...)
+		if key = nextKey(res.Pagination); key == nil {
+			break
+		}
+	}
+	return tasks, nil
+}
+
+// Job returns a job and its spec, or ErrNotFound.
+func (r *Reader) Job(ctx context.Context, id string) (computetypes.Job, computetypes.JobSpec, error) {
+	res, err := computetypes.NewQueryClient(r.conn).Job(ctx, &computetypes.QueryJobRequest{JobId: id})
+	if err != nil {
+		return computetypes.Job{}, computetypes.JobSpec{}, explain(ctx, "job "+id, err)
+	}
+	return res.Job, res.Spec, nil
+}
+
+// Receipt returns what remains of a task that has ended, or ErrNotFound.
+func (r *Reader) Receipt(ctx context.Context, job string, task uint64) (computetypes.Receipt, error) {
+	res, err := computetypes.NewQueryClient(r.conn).Receipt(ctx, &computetypes.QueryReceiptRequest{JobId: job, Task: task})
+	if err != nil {
+		return computetypes.Receipt{}, explain(ctx, fmt.Sprintf("receipt of task %d of job %s", task, job), err)
+	}
+	return res.Receipt, nil
+}
+
+// ComputeParams returns the parameters of x/compute.
+func (r *Reader) ComputeParams(ctx context.Context) (computetypes.Params, error) {
+	res, err := computetypes.NewQueryClient(r.conn).Params(ctx, &computetypes.QueryParamsRequest{})
+	if err != nil {
+		return computetypes.Params{}, explain(ctx, "compute parameters", err)
+	}
+	return res.Params, nil
+}
+
+// EdgenodeParams returns the parameters of x/edgenode.
+func (r *Reader) EdgenodeParams(ctx context.Context) (edgenodetypes.Params, error) {
+	res, err := edgenodetypes.NewQueryClient(r.conn).Params(ctx, &edgenodetypes.QueryParamsRequest{})
+	if err != nil {
+		return edgenodetypes.Params{}, explain(ctx, "edgenode parameters", err)
+	}
+	return res.Params, nil
+}
+
+// RewardsParams returns the parameters of x/rewards.
+func (r *Reader) RewardsParams(ctx context.Context) (rewardstypes.Params, error) {
+	res, err := rewardstypes.NewQueryClient(r.conn).Params(ctx, &rewardstypes.QueryParamsRequest{})
+	if err != nil {
+		return rewardstypes.Params{}, explain(ctx, "rewards parameters", err)
+	}
+	return res.Params, nil
+}
+
+// Class returns a hardware class with its snapshots, or ErrNotFound.
+func (r *Reader) Class(ctx context.Context, class string) (edgenodetypes.QueryClassResponse, error) {
+	res, err := edgenodetypes.NewQueryClient(r.conn).Class(ctx, &edgenodetypes.QueryClassRequest{Class: class})
+	if err != nil {
+		return edgenodetypes.QueryClassResponse{}, explain(ctx, "class "+class, err)
+	}
+	return *res, nil
+}
+
+// Node returns the node that a worker key serves, or ErrNotFound.
+func (r *Reader) Node(ctx context.Context, worker string) (edgenodetypes.Node, error) {
+	res, err := edgenodetypes.NewQueryClient(r.conn).NodeByWorker(ctx, &edgenodetypes.QueryNodeByWorkerRequest{Worker: worker})
+	if err != nil {
+		return edgenodetypes.Node{}, explain(ctx, "node of worker "+worker, err)
+	}
+	return res.Node, nil
+}
+
+// NodeOf returns the node of an operator, or ErrNotFound.
+func (r *Reader) NodeOf(ctx context.Context, operator string) (edgenodetypes.Node, error) {
+	res, err := edgenodetypes.NewQueryClient(r.conn).Node(ctx, &edgenodetypes.QueryNodeRequest{Operator: operator})
+	if err != nil {
+		return edgenodetypes.Node{}, explain(ctx, "node of operator "+operator, err)
+	}
+	return res.Node, nil
+}
+
+// Balance returns what an address holds of a denom.
+func (r *Reader) Balance(ctx context.Context, address, denom string) (sdk.Coin, error) {
+	res, err := banktypes.NewQueryClient(r.conn).Balance(ctx, &banktypes.QueryBalanceRequest{Address: address, Denom: denom})
+	if err != nil {
+		return sdk.Coin{}, explain(ctx, "balance of "+address, err)
+	}
+	if res.Balance == nil {
+		return sdk.NewInt64Coin(denom, 0), nil
+	}
+	return *res.Balance, nil
+}
+
+// account returns number and sequence of an account, or ErrNoAccount.
+func (r *Reader) account(ctx context.Context, address string) (number, sequence uint64, err error) {
+	res, err := authtypes.NewQueryClient(r.conn).Account(ctx, &authtypes.QueryAccountRequest{Address: address})
+	if err != nil {
+		err = explain(ctx, "account "+address, err)
+		return 0, 0, noAccount(err)
+	}
+	var account sdk.AccountI
+	if err := r.cdc.UnpackAny(res.Account, &account); err != nil {
+		return 0, 0, fmt.Errorf("account %s: cannot decode: %w", address, err)
+	}
+	return account.GetAccountNumber(), account.GetSequence(), nil
+}
+
+// atHeight pins a query to a height; 0 is the newest.
+func atHeight(ctx context.Context, height int64) context.Context {
+	if height == 0 {
+		return ctx
+	}
+	return metadata.AppendToOutgoingContext(ctx, grpctypes.GRPCBlockHeightHeader, strconv.FormatInt(height, 10))
+}
+
+func heightOf(header metadata.MD) (int64, error) {
+	values := header.Get(grpctypes.GRPCBlockHeightHeader)
+	if len(values) == 0 {
+		return 0, fmt.Errorf("assignments: expected the node to name the height in header %s, found none; use a thetad endpoint, not a proxy that drops headers", grpctypes.GRPCBlockHeightHeader)
+	}
+	height, err := strconv.ParseInt(values[0], 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("assignments: expected a height in header %s, found %q", grpctypes.GRPCBlockHeightHeader, values[0])
+	}
+	return height, nil
+}
+
+func nextKey(page *query.PageResponse) []byte {
+	if page == nil || len(page.NextKey) == 0 {
+		return nil
+	}
+	return page.NextKey
+}

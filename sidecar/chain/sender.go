@@ -1,0 +1,211 @@
+package chain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+
+	sdkmath "cosmossdk.io/math"
+
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+)
+
+// TxConfig says how transactions are priced and waited for.
+type TxConfig struct {
+	// ChainID that is signed for.
+	ChainID string
+	// Granter pays the fees by a fee grant; nil when the signer pays.
+	Granter sdk.AccAddress
+	// GasAdjustment multiplies simulated gas; 0 means 1.5.
+	GasAdjustment float64
+	// GasPriceFactor multiplies the chain's minimum gas price; 0 means 1.
+	GasPriceFactor float64
+	// TimeoutBlocks is how many blocks a transaction may wait for inclusion; 0 means 20.
+	TimeoutBlocks int64
+	// PollInterval is the pause between two looks for inclusion; 0 means 250 ms.
+	PollInterval time.Duration
+}
+
+func (c TxConfig) withDefaults() TxConfig {
+	if c.GasAdjustment == 0 {
+		c.GasAdjustment = 1.5
+	}
+	if c.GasPriceFactor == 0 {
+		c.GasPriceFactor = 1
+	}
+	if c.TimeoutBlocks == 0 {
+		c.TimeoutBlocks = 20
+	}
+	if c.PollInterval == 0 {
+		c.PollInterval = 250 * time.Millisecond
+	}
+	return c
+}
+
+// simulationFeeGas prices the fee of a simulation: with a fee, the simulation
+// pays for the fee grant and the transfer as the real transaction will.
+const simulationFeeGas = 100_000
+
+// maxTries bounds how often one transaction is signed again.
+const maxTries = 5
+
+// TxResult is an included transaction.
+type TxResult struct {
+	// Hash in upper-case hex.
+	Hash string
+	// Height of the block.
+	Height int64
+	// GasUsed of the gas that was paid for.
+	GasUsed, GasWanted int64
+	// Responses in the order of the messages.
+	Responses []*codectypes.Any
+}
+
+// Sender signs and sends transactions for one account, one at a time.
+type Sender struct {
+	*Reader
+	signer Signer
+	logger *slog.Logger
+
+	mu      sync.Mutex
+	cfg     TxConfig
+	account accountState
+	price   gasPrice
+}
+
+// accountState is the account as the next transaction needs it.
+type accountState struct {
+	known            bool
+	number, sequence uint64
+}
+
+// gasPrice is the chain's minimum, in units of a denom.
+type gasPrice struct {
+	known  bool
+	denom  string
+	amount sdkmath.Int
+}
+
+// NewSender returns a sender over an open connection.
+func NewSender(conn grpc.ClientConnInterface, cdc Codec, signer Signer, cfg TxConfig, logger *slog.Logger) *Sender {
+	return &Sender{Reader: NewReader(conn, cdc), signer: signer, cfg: cfg.withDefaults(), logger: logger}
+}
+
+// SetGranter names the account whose fee grant pays from now on.
+func (s *Sender) SetGranter(granter sdk.AccAddress) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cfg.Granter = granter
+}
+
+// Address of the account that signs.
+func (s *Sender) Address() sdk.AccAddress { return s.signer.Address() }
+
+// Send signs the messages in one transaction and returns once it is in a block.
+// A wrong sequence, a raised minimum gas price and exhausted gas are corrected
+// and tried again. It fails with *MessageError when a message fails (nothing was
+// done then), ErrNotIncluded, ErrNoAccount, ErrUnreachable or ErrRejected.
+func (s *Sender) Send(ctx context.Context, msgs ...sdk.Msg) (TxResult, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	adjustment := s.cfg.GasAdjustment
+	var last error
+	for range maxTries {
+		if err := s.load(ctx); err != nil {
+			return TxResult{}, err
+		}
+		result, err := s.try(ctx, adjustment, msgs)
+		var refused *refusal
+		if !errors.As(err, &refused) {
+			return result, err
+		}
+		last = err
+		switch refused.kind {
+		case wrongSequence:
+			s.account = accountState{}
+			s.logger.Info("transaction sequence was out of date, querying it again", "log", refused.log)
+		case feeTooLow:
+			s.price = gasPrice{}
+			s.logger.Info("minimum gas price has changed, querying it again", "log", refused.log)
+		case outOfGas:
+			adjustment *= 1.5
+			s.logger.Info("transaction ran out of gas, paying for more", "adjustment", adjustment)
+		case otherRefusal:
+			return TxResult{}, err
+		}
+		// A sequence that the chain names counts transactions that wait in its
+		// mempool; the account query does not.
+		if refused.kind == wrongSequence && refused.sequence != nil {
+			if err := s.load(ctx); err != nil {
+				return TxResult{}, err
+			}
+			s.account.sequence = *refused.sequence
+		}
+	}
+	return TxResult{}, fmt.Errorf("gave up after %d tries: %w", maxTries, last)
+}
+
+// load fills what the next transaction needs and is not known.
+func (s *Sender) load(ctx context.Context) error {
+	if !s.account.known {
+		number, sequence, err := s.Reader.account(ctx, s.signer.Address().String())
+		if err != nil {
+			return err
+		}
+		s.account = accountState{known: true, number: number, sequence: sequence}
+	}
+	if !s.price.known {
+		params, err := s.RewardsParams(ctx)
+		if err != nil {
+			return err
+		}
+		s.price = gasPrice{known: true, denom: params.FeeDenom, amount: params.MinGasPrice}
+	}
+	return nil
+}
+
+// try simulates, signs, broadcasts and waits, once.
+func (s *Sender) try(ctx context.Context, adjustment float64, msgs []sdk.Msg) (TxResult, error) {
+	gas, err := s.simulate(ctx, msgs)
+	if err != nil {
+		return TxResult{}, err
+	}
+	gas = uint64(math.Ceil(float64(gas) * adjustment))
+	tip, err := s.Tip(ctx)
+	if err != nil {
+		return TxResult{}, err
+	}
+	timeout := tip.Height + s.cfg.TimeoutBlocks
+	tx, err := s.sign(ctx, msgs, gas, timeout)
+	if err != nil {
+		return TxResult{}, err
+	}
+	hash, err := s.broadcast(ctx, tx)
+	if err != nil {
+		return TxResult{}, err
+	}
+	s.account.sequence++
+	result, err := s.await(ctx, hash, timeout)
+	if errors.Is(err, ErrNotIncluded) || ctx.Err() != nil {
+		// Whether the sequence was used is not known any more.
+		s.account = accountState{}
+	}
+	return result, err
+}
+
+// fee returns what gas costs at the minimum price, rounded up.
+func (s *Sender) fee(gas uint64) sdk.Coins {
+	factor := sdkmath.LegacyMustNewDecFromStr(fmt.Sprintf("%.6f", s.cfg.GasPriceFactor))
+	amount := factor.MulInt(s.price.amount.Mul(sdkmath.NewIntFromUint64(gas))).Ceil().TruncateInt()
+	if !amount.IsPositive() {
+		return nil
+	}
+	return sdk.NewCoins(sdk.NewCoin(s.price.denom, amount))
+}

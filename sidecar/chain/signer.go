@@ -1,0 +1,120 @@
+package chain
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/cosmos/cosmos-sdk/crypto/hd"
+	"github.com/cosmos/cosmos-sdk/crypto/keyring"
+	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/types/tx/signing"
+)
+
+// WorkerKey is the name of the machine's key in its keyring.
+const WorkerKey = "worker"
+
+// Signer signs for one account.
+type Signer interface {
+	// Address of the account.
+	Address() sdk.AccAddress
+	// PubKey of the account.
+	PubKey() cryptotypes.PubKey
+	// Sign returns the signature of the bytes in direct mode.
+	Sign(bytes []byte) ([]byte, error)
+}
+
+// KeyringConfig says where keys are.
+type KeyringConfig struct {
+	// Dir holds the keyring; the backend makes a folder of its own in it.
+	Dir string
+	// Backend is "test" (unencrypted files), "file" (encrypted), or "os".
+	Backend string
+	// PassphraseFile holds the passphrase of the file backend, so that a daemon
+	// can open it; empty asks on Input.
+	PassphraseFile string
+	// Input is where a person types; nil when nobody is there.
+	Input io.Reader
+}
+
+// OpenKeyring opens a keyring.
+func OpenKeyring(cfg KeyringConfig, cdc Codec) (keyring.Keyring, error) {
+	input := cfg.Input
+	if cfg.PassphraseFile != "" {
+		passphrase, err := os.ReadFile(cfg.PassphraseFile)
+		if err != nil {
+			return nil, fmt.Errorf("cannot read the keyring's passphrase: %w", err)
+		}
+		// The keyring asks up to three times: once to open, twice to create.
+		line := strings.TrimRight(string(passphrase), "\r\n") + "\n"
+		input = strings.NewReader(strings.Repeat(line, 3))
+	}
+	if input == nil {
+		input = bytes.NewReader(nil)
+	}
+	ring, err := keyring.New(sdk.KeyringServiceName(), cfg.Backend, cfg.Dir, input, cdc)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the %q keyring in %s: %w", cfg.Backend, cfg.Dir, err)
+	}
+	return ring, nil
+}
+
+// keySigner signs with a key of a keyring.
+type keySigner struct {
+	ring    keyring.Keyring
+	name    string
+	address sdk.AccAddress
+	pubKey  cryptotypes.PubKey
+}
+
+// NewSigner returns a signer for a key of the ring, by name or address.
+func NewSigner(ring keyring.Keyring, name string) (Signer, error) {
+	record, err := ring.Key(name)
+	if err != nil {
+		if address, parseErr := sdk.AccAddressFromBech32(name); parseErr == nil {
+			record, err = ring.KeyByAddress(address)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("expected a key named %q in the keyring: %w", name, err)
+	}
+	address, err := record.GetAddress()
+	if err != nil {
+		return nil, fmt.Errorf("key %q: %w", name, err)
+	}
+	pubKey, err := record.GetPubKey()
+	if err != nil {
+		return nil, fmt.Errorf("key %q: %w", name, err)
+	}
+	return &keySigner{ring: ring, name: record.Name, address: address, pubKey: pubKey}, nil
+}
+
+func (s *keySigner) Address() sdk.AccAddress    { return s.address }
+func (s *keySigner) PubKey() cryptotypes.PubKey { return s.pubKey }
+
+func (s *keySigner) Sign(bytes []byte) ([]byte, error) {
+	signature, _, err := s.ring.Sign(s.name, bytes, signing.SignMode_SIGN_MODE_DIRECT)
+	if err != nil {
+		return nil, fmt.Errorf("cannot sign with key %q: %w", s.name, err)
+	}
+	return signature, nil
+}
+
+// CreateWorkerKey makes the machine's key. The mnemonic is thrown away: a lost
+// worker key is replaced by rotation, and nothing else depends on it. It fails
+// when there is one already.
+func CreateWorkerKey(ring keyring.Keyring) (sdk.AccAddress, error) {
+	if _, err := ring.Key(WorkerKey); err == nil {
+		return nil, errors.New("expected no worker key yet, found one; keep it, or delete the keyring folder and rotate the worker on chain")
+	}
+	path := sdk.GetConfig().GetFullBIP44Path()
+	record, _, err := ring.NewMnemonic(WorkerKey, keyring.English, path, keyring.DefaultBIP39Passphrase, hd.Secp256k1)
+	if err != nil {
+		return nil, fmt.Errorf("cannot create the worker key: %w", err)
+	}
+	return record.GetAddress()
+}

@@ -1,0 +1,181 @@
+// Package config holds the daemon's settings: a flag wins over the environment,
+// that over config.toml, and that over the default.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+)
+
+const (
+	// FileName is the settings' file in the home.
+	FileName = "config.toml"
+	// EnvPrefix leads the names of environment variables: THETAEDGE_CHAIN_GRPC.
+	EnvPrefix = "THETAEDGE"
+)
+
+// Config is everything that an owner can set.
+type Config struct {
+	Chain   Chain   `mapstructure:"chain"`
+	Tx      Tx      `mapstructure:"tx"`
+	Keyring Keyring `mapstructure:"keyring"`
+	Policy  Policy  `mapstructure:"policy"`
+	Work    Work    `mapstructure:"work"`
+	API     API     `mapstructure:"api"`
+	Log     Log     `mapstructure:"log"`
+}
+
+// Chain says which chain to work for.
+type Chain struct {
+	// GRPC endpoint of a node.
+	GRPC string `mapstructure:"grpc"`
+	// ID of the chain; empty takes the node's.
+	ID string `mapstructure:"id"`
+	// Poll is the pause between two looks at the height.
+	Poll time.Duration `mapstructure:"poll"`
+}
+
+// Tx says how transactions are paid.
+type Tx struct {
+	GasAdjustment  float64 `mapstructure:"gas-adjustment"`
+	GasPriceFactor float64 `mapstructure:"gas-price-factor"`
+	TimeoutBlocks  int64   `mapstructure:"timeout-blocks"`
+}
+
+// Keyring says where the worker key is; its folder is in the home.
+type Keyring struct {
+	Backend        string `mapstructure:"backend"`
+	PassphraseFile string `mapstructure:"passphrase-file"`
+}
+
+// Policy is what the owner allows.
+type Policy struct {
+	MaxJobs    int      `mapstructure:"max-jobs"`
+	MinRewards []string `mapstructure:"min-rewards"`
+	MaxFuel    uint64   `mapstructure:"max-fuel"`
+	MaxMemory  Bytes    `mapstructure:"max-memory"`
+	MaxInput   Bytes    `mapstructure:"max-input"`
+	MaxOutput  Bytes    `mapstructure:"max-output"`
+}
+
+// Work says how assignments are handled.
+type Work struct {
+	Cache          Bytes         `mapstructure:"cache"`
+	Retention      time.Duration `mapstructure:"retention"`
+	RevealMargin   int64         `mapstructure:"reveal-margin"`
+	RefusePrivate  bool          `mapstructure:"refuse-private"`
+	TransferLimit  time.Duration `mapstructure:"transfer-limit"`
+	DrainTimeout   time.Duration `mapstructure:"drain-timeout"`
+	ExecutionLimit time.Duration `mapstructure:"execution-limit"`
+}
+
+// API says where the daemon answers.
+type API struct {
+	GRPC string `mapstructure:"grpc"`
+	HTTP string `mapstructure:"http"`
+}
+
+// Log says what is written to stderr.
+type Log struct {
+	Level  string `mapstructure:"level"`
+	Format string `mapstructure:"format"`
+}
+
+// Default is a home machine that works for a local node.
+func Default() Config {
+	return Config{
+		Chain:   Chain{GRPC: "127.0.0.1:9090", Poll: 500 * time.Millisecond},
+		Tx:      Tx{GasAdjustment: 1.5, GasPriceFactor: 1, TimeoutBlocks: 20},
+		Keyring: Keyring{Backend: "test"},
+		Policy: Policy{
+			MaxJobs: 1, MinRewards: []string{},
+			MaxMemory: 2 << 30, MaxInput: 1 << 30, MaxOutput: 256 << 20,
+		},
+		Work: Work{
+			Cache: 4 << 30, Retention: 24 * time.Hour, RevealMargin: 5, RefusePrivate: true,
+			TransferLimit: 15 * time.Minute, DrainTimeout: 30 * time.Second, ExecutionLimit: time.Hour,
+		},
+		API: API{GRPC: "127.0.0.1:9770", HTTP: "127.0.0.1:9771"},
+		Log: Log{Level: "info", Format: "text"},
+	}
+}
+
+// Validate reports every setting that cannot work, and what would.
+func (c Config) Validate() error {
+	var errs []error
+	expect := func(ok bool, key, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("%s: expected %s", key, fmt.Sprintf(format, args...)))
+		}
+	}
+	expect(c.Chain.GRPC != "", "chain.grpc", "the gRPC address of a node such as 127.0.0.1:9090, found none")
+	expect(c.Chain.Poll >= 10*time.Millisecond && c.Chain.Poll <= time.Minute, "chain.poll", "10ms to 1m, found %s", c.Chain.Poll)
+	expect(c.Tx.GasAdjustment >= 1 && c.Tx.GasAdjustment <= 10, "tx.gas-adjustment", "1 to 10, found %v", c.Tx.GasAdjustment)
+	expect(c.Tx.GasPriceFactor >= 1 && c.Tx.GasPriceFactor <= 100, "tx.gas-price-factor", "1 to 100, found %v", c.Tx.GasPriceFactor)
+	expect(c.Tx.TimeoutBlocks >= 2 && c.Tx.TimeoutBlocks <= 1000, "tx.timeout-blocks", "2 to 1000, found %d", c.Tx.TimeoutBlocks)
+	switch c.Keyring.Backend {
+	case "test", "os":
+	case "file":
+		expect(c.Keyring.PassphraseFile != "", "keyring.passphrase-file", "a file with the passphrase, because nobody is there to type it into a daemon; or choose keyring.backend = \"test\"")
+	default:
+		expect(false, "keyring.backend", "\"test\", \"file\" or \"os\", found %q", c.Keyring.Backend)
+	}
+	expect(c.Policy.MaxJobs >= 1 && c.Policy.MaxJobs <= 1024, "policy.max-jobs", "1 to 1024, found %d; to take no jobs, run thetaedge pause", c.Policy.MaxJobs)
+	if _, err := c.Policy.Rewards(); err != nil {
+		errs = append(errs, err)
+	}
+	expect(c.Work.Retention >= time.Minute, "work.retention", "at least 1m, found %s", c.Work.Retention)
+	expect(c.Work.RevealMargin >= 1 && c.Work.RevealMargin <= 1000, "work.reveal-margin", "1 to 1000 blocks, found %d", c.Work.RevealMargin)
+	expect(c.Work.TransferLimit >= time.Second, "work.transfer-limit", "at least 1s, found %s", c.Work.TransferLimit)
+	expect(c.Work.DrainTimeout >= 0, "work.drain-timeout", "0s or more, found %s", c.Work.DrainTimeout)
+	expect(c.Work.ExecutionLimit >= time.Second, "work.execution-limit", "at least 1s, found %s", c.Work.ExecutionLimit)
+	for _, listen := range []struct{ key, address string }{{"api.grpc", c.API.GRPC}, {"api.http", c.API.HTTP}} {
+		_, _, err := net.SplitHostPort(listen.address)
+		expect(err == nil, listen.key, "an address to listen on such as 127.0.0.1:9770, found %q", listen.address)
+	}
+	switch c.Log.Level {
+	case "debug", "info", "warn", "error":
+	default:
+		expect(false, "log.level", "debug, info, warn or error, found %q", c.Log.Level)
+	}
+	switch c.Log.Format {
+	case "text", "json":
+	default:
+		expect(false, "log.format", "text or json, found %q", c.Log.Format)
+	}
+	return errors.Join(errs...)
+}
+
+// Rewards returns the least rewards as coins.
+func (p Policy) Rewards() (sdk.Coins, error) {
+	coins := sdk.Coins{}
+	for _, text := range p.MinRewards {
+		coin, err := sdk.ParseCoinNormalized(text)
+		if err != nil {
+			return nil, fmt.Errorf("policy.min-rewards: expected coins such as \"0.5tfuel\" or \"1000atfuel\", found %q: %w", text, err)
+		}
+		if found, _ := coins.Find(coin.Denom); found {
+			return nil, fmt.Errorf("policy.min-rewards: expected each denom once, found %s twice", coin.Denom)
+		}
+		coins = append(coins, coin)
+	}
+	return coins.Sort(), nil
+}
+
+// DefaultHome is THETAEDGE_HOME, or .thetaedge in the user's folder.
+func DefaultHome() string {
+	if home := os.Getenv(EnvPrefix + "_HOME"); home != "" {
+		return home
+	}
+	user, err := os.UserHomeDir()
+	if err != nil {
+		return ".thetaedge"
+	}
+	return filepath.Join(user, ".thetaedge")
+}

@@ -1,0 +1,144 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/go-viper/mapstructure/v2"
+	"github.com/spf13/pflag"
+	"github.com/spf13/viper"
+)
+
+// Keys lists every setting as "section.name", in order.
+func Keys() ([]string, error) {
+	v, err := withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	keys := v.AllKeys()
+	slices.Sort(keys)
+	return keys, nil
+}
+
+// withDefaults reads the defaults from the template, so that what init writes and
+// what holds without a file cannot differ.
+func withDefaults() (*viper.Viper, error) {
+	text, err := Render(Default())
+	if err != nil {
+		return nil, err
+	}
+	v := viper.New()
+	v.SetConfigType("toml")
+	if err := v.ReadConfig(bytes.NewReader(text)); err != nil {
+		return nil, fmt.Errorf("cannot read the default settings: %w", err)
+	}
+	defaults := viper.New()
+	for _, key := range v.AllKeys() {
+		defaults.SetDefault(key, v.Get(key))
+	}
+	return defaults, nil
+}
+
+// AddFlags defines a flag for every setting, named like its key.
+func AddFlags(flags *pflag.FlagSet) error {
+	defaults, err := withDefaults()
+	if err != nil {
+		return err
+	}
+	keys := defaults.AllKeys()
+	slices.Sort(keys)
+	for _, key := range keys {
+		flags.String(key, "", fmt.Sprintf("setting %s, default %v", key, defaults.Get(key)))
+	}
+	return nil
+}
+
+// Load reads the settings of a home. Flags may be nil; environ is os.Environ().
+// A home without config.toml has the defaults. Unknown keys are refused wherever
+// they stand.
+func Load(home string, flags *pflag.FlagSet, environ []string) (Config, error) {
+	v, err := withDefaults()
+	if err != nil {
+		return Config{}, err
+	}
+	known := v.AllKeys()
+	slices.Sort(known)
+	if err := mergeFile(v, filepath.Join(home, FileName), known); err != nil {
+		return Config{}, err
+	}
+	if err := mergeEnv(v, environ, known); err != nil {
+		return Config{}, err
+	}
+	for _, key := range known {
+		if flags == nil {
+			break
+		}
+		if flag := flags.Lookup(key); flag != nil && flag.Changed {
+			v.Set(key, flag.Value.String())
+		}
+	}
+	var c Config
+	decode := viper.DecodeHook(mapstructure.ComposeDecodeHookFunc(
+		mapstructure.TextUnmarshallerHookFunc(),
+		mapstructure.StringToTimeDurationHookFunc(),
+		splitList,
+	))
+	if err := v.UnmarshalExact(&c, decode); err != nil {
+		return Config{}, fmt.Errorf("settings: %w", err)
+	}
+	if err := c.Validate(); err != nil {
+		return Config{}, fmt.Errorf("settings of %s do not work:\n%w", home, err)
+	}
+	return c, nil
+}
+
+func mergeFile(v *viper.Viper, path string, known []string) error {
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("cannot read the settings: %w", err)
+	}
+	file := viper.New()
+	file.SetConfigType("toml")
+	if err := file.ReadConfig(bytes.NewReader(raw)); err != nil {
+		return fmt.Errorf("%s is no valid TOML: %w", path, err)
+	}
+	for _, key := range file.AllKeys() {
+		if !slices.Contains(known, key) {
+			return fmt.Errorf("%s: unknown setting %q; the settings are %s", path, key, strings.Join(known, ", "))
+		}
+		v.SetDefault(key, file.Get(key))
+	}
+	return nil
+}
+
+// envName is the variable of a key: chain.grpc is THETAEDGE_CHAIN_GRPC.
+func envName(key string) string {
+	return EnvPrefix + "_" + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(key))
+}
+
+func mergeEnv(v *viper.Viper, environ, known []string) error {
+	names := make(map[string]string, len(known))
+	for _, key := range known {
+		names[envName(key)] = key
+	}
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		if !strings.HasPrefix(name, EnvPrefix+"_") || name == EnvPrefix+"_HOME" {
+			continue
+		}
+		key, ok := names[name]
+		if !ok {
+			return fmt.Errorf("unknown environment variable %s; a setting such as chain.grpc is %s", name, envName("chain.grpc"))
+		}
+		v.Set(key, value)
+	}
+	return nil
+}

@@ -1,0 +1,138 @@
+package config
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"text/template"
+	"time"
+)
+
+const settings = `# Settings of thetaedge. A flag such as --chain.grpc wins over the environment
+# (THETAEDGE_CHAIN_GRPC), that over this file, and that over the default.
+
+[chain]
+# gRPC endpoint of a node: "host:port", or "https://host:port" with TLS.
+grpc = {{ quote .Chain.GRPC }}
+# Chain id; empty takes the node's. Set it to be safe from a wrong endpoint.
+id = {{ quote .Chain.ID }}
+# Pause between two looks at the chain's height.
+poll = {{ duration .Chain.Poll }}
+
+[tx]
+# Simulated gas is multiplied by this.
+gas-adjustment = {{ .Tx.GasAdjustment }}
+# The chain's minimum gas price is multiplied by this; more than 1 goes first in a full block.
+gas-price-factor = {{ .Tx.GasPriceFactor }}
+# Blocks that a transaction may wait before it is sent anew.
+timeout-blocks = {{ .Tx.TimeoutBlocks }}
+
+[keyring]
+# Where the worker key is: "test" (files that only this user can read), "file"
+# (encrypted, needs passphrase-file) or "os". The worker key can neither move the
+# bond nor the earnings, and it can be rotated.
+backend = {{ quote .Keyring.Backend }}
+passphrase-file = {{ quote .Keyring.PassphraseFile }}
+
+[policy]
+# Jobs held at once, and programs run at once. The node's slots bound it too.
+max-jobs = {{ .Policy.MaxJobs }}
+# Least pay of a task by denom, such as ["0.5tfuel"]; other denoms are refused
+# then. Empty takes all that the chain allows.
+min-rewards = {{ list .Policy.MinRewards }}
+# Most that a job may ask for; 0 does not bind.
+max-fuel = {{ .Policy.MaxFuel }}
+max-memory = {{ quote .Policy.MaxMemory.String }}
+# Program and inputs together.
+max-input = {{ quote .Policy.MaxInput.String }}
+max-output = {{ quote .Policy.MaxOutput.String }}
+
+[work]
+# Inputs that are kept for further tasks.
+cache = {{ quote .Work.Cache.String }}
+# How long finished assignments and their outputs are kept.
+retention = {{ duration .Work.Retention }}
+# Blocks before the reveal deadline at which the node reveals even if the outputs
+# could not be delivered, because not revealing costs the bond.
+reveal-margin = {{ .Work.RevealMargin }}
+# Refuse inputs and sinks at private addresses, so that no job can probe this
+# network. Switch it off on a devnet.
+refuse-private = {{ .Work.RefusePrivate }}
+# Longest time of one upload or download.
+transfer-limit = {{ duration .Work.TransferLimit }}
+# Longest run of a program: a safety net, not a limit of the job.
+execution-limit = {{ duration .Work.ExecutionLimit }}
+# How long a stop may take to reveal what is held; a second signal stops at once.
+drain-timeout = {{ duration .Work.DrainTimeout }}
+
+[api]
+# Where the daemon answers: gRPC, and REST with /metrics and /healthz. Port 0
+# takes any free one.
+grpc = {{ quote .API.GRPC }}
+http = {{ quote .API.HTTP }}
+
+[log]
+# debug, info, warn or error; text or json.
+level = {{ quote .Log.Level }}
+format = {{ quote .Log.Format }}
+`
+
+// Render returns config.toml with comments.
+func Render(c Config) ([]byte, error) {
+	t, err := template.New(FileName).Funcs(template.FuncMap{
+		"quote":    func(v any) string { return fmt.Sprintf("%q", fmt.Sprint(v)) },
+		"duration": func(d time.Duration) string { return fmt.Sprintf("%q", d.String()) },
+		"list": func(items []string) string {
+			quoted := make([]string, len(items))
+			for i, item := range items {
+				quoted[i] = fmt.Sprintf("%q", item)
+			}
+			return "[" + strings.Join(quoted, ", ") + "]"
+		},
+	}).Parse(settings)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	if err := t.Execute(&out, c); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// Write creates config.toml in a home. It fails when there is one.
+func Write(home string, c Config) error {
+	text, err := Render(c)
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(home, FileName)
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return fmt.Errorf("cannot create %s: %w", path, err)
+	}
+	_, err = file.Write(text)
+	if closeErr := file.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+// splitList lets flags and variables name a list with commas.
+func splitList(from, to reflect.Type, value any) (any, error) {
+	if from.Kind() != reflect.String || to != reflect.TypeOf([]string{}) {
+		return value, nil
+	}
+	text := strings.TrimSpace(value.(string))
+	if text == "" {
+		return []string{}, nil
+	}
+	parts := strings.Split(text, ",")
+	for i := range parts {
+		parts[i] = strings.TrimSpace(parts[i])
+	}
+	return parts, nil
+}
