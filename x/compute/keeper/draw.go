@@ -26,8 +26,12 @@ func (w *work) startDraw(slots uint32) error {
 	})
 }
 
+// seedGraceBlocks is how long a seed takes in the ordinary course of things: it
+// is public only after its pin, and then somebody has to bring it.
+const seedGraceBlocks = 8
+
 // openClaims lets nodes claim once the seed is known. The task's lifetime grows
-// by as long as the seed stayed away. A seed that never comes ends the draw.
+// by as long as the seed is late. A seed that never comes ends the draw.
 func (w *work) openClaims() (bool, error) {
 	draw := w.round().Draw
 	if draw == nil || draw.CloseHeight != 0 {
@@ -39,7 +43,7 @@ func (w *work) openClaims() (bool, error) {
 	}
 	if known {
 		draw.CloseHeight = seed.Height + int64(w.params.ClaimBlocks)
-		w.task.ExpiresHeight += seed.Height - draw.SeedHeight
+		w.task.ExpiresHeight += max(0, seed.Height-draw.SeedHeight-seedGraceBlocks)
 		return true, nil
 	}
 	if w.height()-draw.SeedHeight <= int64(w.params.SeedTimeoutBlocks) {

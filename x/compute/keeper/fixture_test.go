@@ -1,0 +1,292 @@
+package keeper_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"testing"
+
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
+	dbm "github.com/cosmos/cosmos-db"
+	"github.com/stretchr/testify/require"
+
+	"cosmossdk.io/log/v2"
+	"cosmossdk.io/math"
+
+	"github.com/cosmos/cosmos-sdk/codec/address"
+	codectestutil "github.com/cosmos/cosmos-sdk/codec/testutil"
+	"github.com/cosmos/cosmos-sdk/runtime"
+	"github.com/cosmos/cosmos-sdk/store/v2"
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	authkeeper "github.com/cosmos/cosmos-sdk/x/auth/keeper"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	bankkeeper "github.com/cosmos/cosmos-sdk/x/bank/keeper"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+
+	"github.com/thetaedge/theta/app/params"
+	beacontypes "github.com/thetaedge/theta/x/beacon/types"
+	"github.com/thetaedge/theta/x/compute/keeper"
+	"github.com/thetaedge/theta/x/compute/types"
+	edgenodekeeper "github.com/thetaedge/theta/x/edgenode/keeper"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+	rewardskeeper "github.com/thetaedge/theta/x/rewards/keeper"
+	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
+)
+
+const (
+	chainID   = "theta-test"
+	denom     = "atfuel"
+	otherCoin = "uother"
+	faucet    = "faucet"
+	community = "community"
+	class     = "cpu-small"
+	// seedDelay is how many blocks after its pin a seed becomes known.
+	seedDelay = 2
+)
+
+func TestMain(m *testing.M) {
+	params.SetSDKDefaults()
+	m.Run()
+}
+
+// tb is what the fixture needs of testing.T and of rapid.T.
+type tb interface {
+	require.TestingT
+	Helper()
+}
+
+// communityPool stands in for x/distribution: a module account that takes all.
+type communityPool struct{ bank bankkeeper.Keeper }
+
+func (p communityPool) FundCommunityPool(ctx context.Context, amount sdk.Coins, sender sdk.AccAddress) error {
+	return p.bank.SendCoinsFromAccountToModule(ctx, sender, community, amount)
+}
+
+// beacon gives a seed for every height seedDelay blocks later, unless it is
+// withheld.
+type beacon struct {
+	withheld bool
+	// since is the height at which withholding ended.
+	since int64
+}
+
+func (b *beacon) Seed(ctx context.Context, height int64) (beacontypes.Seed, bool, error) {
+	now := sdk.UnwrapSDKContext(ctx).BlockHeight()
+	known := max(height+seedDelay, b.since)
+	if b.withheld || now < known {
+		return beacontypes.Seed{}, false, nil
+	}
+	sum := sha256.Sum256(fmt.Appendf(nil, "seed %d", height))
+	return beacontypes.Seed{Round: uint64(height), Randomness: sum[:], Height: known}, true, nil
+}
+
+// fixture is x/compute over real stores with the real bank, nodes and rewards.
+type fixture struct {
+	t       tb
+	ctx     sdk.Context
+	beacon  *beacon
+	bank    bankkeeper.BaseKeeper
+	nodes   *edgenodekeeper.Keeper
+	rewards *rewardskeeper.Keeper
+	keeper  *keeper.Keeper
+	msgs    types.MsgServer
+	queries types.QueryServer
+	minted  sdk.Coins
+}
+
+func newFixture(t tb) *fixture {
+	t.Helper()
+	kv := storetypes.NewKVStoreKeys(authtypes.StoreKey, banktypes.StoreKey,
+		types.StoreKey, edgenodetypes.StoreKey, rewardstypes.StoreKey)
+	transient := storetypes.NewTransientStoreKeys(rewardstypes.TStoreKey)
+	db := dbm.NewMemDB()
+	cms := store.NewCommitMultiStore(db, log.NewNopLogger())
+	for _, key := range kv {
+		cms.MountStoreWithDB(key, storetypes.StoreTypeIAVL, nil)
+	}
+	for _, key := range transient {
+		cms.MountStoreWithDB(key, storetypes.StoreTypeTransient, nil)
+	}
+	require.NoError(t, cms.LoadLatestVersion())
+
+	cdc := codectestutil.CodecOptions{AccAddressPrefix: params.Bech32Prefix}.NewCodec()
+	authtypes.RegisterInterfaces(cdc.InterfaceRegistry())
+	addresses := address.NewBech32Codec(params.Bech32Prefix)
+	service := func(name string) *storetypes.KVStoreKey { return kv[name] }
+	permissions := map[string][]string{
+		faucet: {authtypes.Minter}, community: nil, authtypes.FeeCollectorName: nil,
+		types.ModuleName: {authtypes.Burner}, edgenodetypes.ModuleName: {authtypes.Burner},
+	}
+	accounts := authkeeper.NewAccountKeeper(cdc, runtime.NewKVStoreService(service(authtypes.StoreKey)),
+		authtypes.ProtoBaseAccount, permissions, addresses, params.Bech32Prefix, authority())
+	bank := bankkeeper.NewBaseKeeper(cdc, runtime.NewKVStoreService(service(banktypes.StoreKey)),
+		accounts, nil, authority(), log.NewNopLogger())
+	pool := communityPool{bank}
+	nodes := edgenodekeeper.NewKeeper(cdc, runtime.NewKVStoreService(service(edgenodetypes.StoreKey)),
+		addresses, bank, pool, authority())
+	rewards := rewardskeeper.NewKeeper(cdc, runtime.NewKVStoreService(service(rewardstypes.StoreKey)),
+		runtime.NewTransientStoreService(transient[rewardstypes.TStoreKey]),
+		addresses, bank, pool, authtypes.FeeCollectorName, types.ModuleName, authority())
+	b := &beacon{}
+	k := keeper.NewKeeper(cdc, runtime.NewKVStoreService(service(types.StoreKey)),
+		addresses, bank, b, nodes, rewards, authority())
+
+	ctx := sdk.NewContext(cms, cmtproto.Header{Height: 1, ChainID: chainID}, false, log.NewNopLogger())
+	require.NoError(t, accounts.Params.Set(ctx, authtypes.DefaultParams()))
+	require.NoError(t, bank.SetParams(ctx, banktypes.DefaultParams()))
+	f := &fixture{
+		t: t, ctx: ctx, beacon: b, bank: bank, nodes: nodes, rewards: rewards,
+		keeper: k, msgs: keeper.NewMsgServer(k), queries: keeper.NewQueryServer(k),
+	}
+	f.initGenesis()
+	return f
+}
+
+func (f *fixture) initGenesis() {
+	f.t.Helper()
+	nodes := edgenodetypes.DefaultGenesis()
+	nodes.Params.MinBond, nodes.Params.BondPerSlot = math.NewInt(1_000), math.NewInt(1_000)
+	nodes.Params.UnbondingBlocks = 5
+	require.NoError(f.t, f.nodes.InitGenesis(f.ctx, *nodes))
+	rewards := rewardstypes.DefaultGenesis()
+	rewards.Params.FoldBlocks = 3
+	require.NoError(f.t, f.rewards.InitGenesis(f.ctx, *rewards))
+	genesis := types.DefaultGenesis()
+	genesis.Params = testParams()
+	require.NoError(f.t, f.keeper.InitGenesis(f.ctx, *genesis))
+}
+
+// testParams are the defaults with numbers that a person can follow.
+func testParams() types.Params {
+	p := types.DefaultParams()
+	p.Denoms = []types.PaymentDenom{
+		{Denom: denom, MinReward: math.NewInt(10), BondNumerator: 1, BondDenominator: 1},
+		{Denom: otherCoin, MinReward: math.NewInt(7), BondNumerator: 3, BondDenominator: 2},
+	}
+	p.SpareNodes = 0
+	p.PostingFeePerByte = math.NewInt(1)
+	p.MinLiability = math.NewInt(50)
+	p.Escalation = []uint32{3, 5}
+	p.ClaimBlocks, p.RevealBlocks, p.MaxDraws = 2, 4, 2
+	p.SeedTimeoutBlocks = 20
+	p.InputReports = 2
+	p.QueueLimit = 50
+	return p
+}
+
+func authority() string { return authtypes.NewModuleAddress("gov").String() }
+
+// operator, worker and requester return the n-th address of each kind.
+func operator(n int) sdk.AccAddress  { return bytes.Repeat([]byte{byte(n + 1)}, 20) }
+func worker(n int) sdk.AccAddress    { return bytes.Repeat([]byte{byte(0x60 + n)}, 20) }
+func requester(n int) sdk.AccAddress { return bytes.Repeat([]byte{byte(0xC0 + n)}, 20) }
+
+func (f *fixture) fund(to sdk.AccAddress, coins ...sdk.Coin) {
+	f.t.Helper()
+	amount := sdk.NewCoins(coins...)
+	require.NoError(f.t, f.bank.MintCoins(f.ctx, faucet, amount))
+	require.NoError(f.t, f.bank.SendCoinsFromModuleToAccount(f.ctx, faucet, to, amount))
+	f.minted = f.minted.Add(amount...)
+}
+
+// register opens the n-th node with a bond and slots that count at once.
+func (f *fixture) register(n int, bond int64, slots uint32) {
+	f.t.Helper()
+	f.fund(operator(n), sdk.NewInt64Coin(denom, bond))
+	_, err := edgenodekeeper.NewMsgServer(f.nodes).Register(f.ctx, &edgenodetypes.MsgRegister{
+		Operator: operator(n).String(), Worker: worker(n).String(), Moniker: "node", Region: "de", Class: class,
+		Hardware:  edgenodetypes.Hardware{CpuCores: 16, MemoryBytes: 64 << 30},
+		Executors: []string{"wasm/1"}, Bond: sdk.NewInt64Coin(denom, bond), Slots: slots,
+	})
+	require.NoError(f.t, err)
+}
+
+// network opens n equal nodes and rolls the epoch, so that they have weight.
+func (f *fixture) network(n int) {
+	f.t.Helper()
+	for i := range n {
+		f.register(i, 10_000, 4)
+	}
+	require.NoError(f.t, f.nodes.RollEpoch(f.ctx))
+}
+
+// next ends the block and starts the next one, and checks every invariant in
+// between.
+func (f *fixture) next() {
+	f.t.Helper()
+	require.NoError(f.t, f.keeper.EndBlock(f.ctx))
+	require.NoError(f.t, f.rewards.EndBlock(f.ctx))
+	require.NoError(f.t, f.nodes.PayUnbondings(f.ctx))
+	f.checkInvariants()
+	f.ctx = f.ctx.WithBlockHeight(f.ctx.BlockHeight() + 1).WithEventManager(sdk.NewEventManager())
+}
+
+func (f *fixture) blocks(n int) {
+	f.t.Helper()
+	for range n {
+		f.next()
+	}
+}
+
+func (f *fixture) checkInvariants() {
+	f.t.Helper()
+	for _, r := range f.keeper.CheckInvariants(f.ctx) {
+		require.NoError(f.t, r.Err, "compute: %s", r.Name)
+	}
+	for _, r := range f.nodes.CheckInvariants(f.ctx) {
+		require.NoError(f.t, r.Err, "edgenode: %s", r.Name)
+	}
+}
+
+// spec is a job that nothing is wrong with.
+func spec(reward sdk.Coin, replicas uint32) types.JobSpec {
+	digest := sha256.Sum256([]byte("program"))
+	blob := types.Blob{Sha256: digest[:], Size_: 7, Uris: []string{"http://127.0.0.1:1/v1/blobs/00"}}
+	return types.JobSpec{
+		Executor: "wasm/1", Program: blob, Inputs: []types.Input{{Path: "prompt.txt", Blob: blob}},
+		Args: []string{"--tokens", "8"}, Class: class, Tasks: 1,
+		Resources: types.Resources{Fuel: 1_000_000, MemoryBytes: 1 << 20, OutputBytes: 1 << 20},
+		Policy:    types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: replicas},
+		Reward:    reward, PrepareBlocks: 3, CommitBlocks: 6, LifetimeBlocks: 40,
+		Sink: "http://127.0.0.1:1/v1/drops/00",
+	}
+}
+
+// post funds a requester and posts a job.
+func (f *fixture) post(n int, s types.JobSpec) string {
+	f.t.Helper()
+	f.fund(requester(n), sdk.NewInt64Coin(denom, 100_000), sdk.NewInt64Coin(otherCoin, 100_000))
+	resp, err := f.msgs.PostJob(f.ctx, &types.MsgPostJob{Requester: requester(n).String(), Spec: s})
+	require.NoError(f.t, err)
+	return resp.JobId
+}
+
+func (f *fixture) job(id string) types.Job {
+	f.t.Helper()
+	resp, err := f.queries.Job(f.ctx, &types.QueryJobRequest{JobId: id})
+	require.NoError(f.t, err)
+	return resp.Job
+}
+
+func (f *fixture) receipt(id string) types.Receipt {
+	f.t.Helper()
+	resp, err := f.queries.Receipt(f.ctx, &types.QueryReceiptRequest{JobId: id})
+	require.NoError(f.t, err)
+	return resp.Receipt
+}
+
+func (f *fixture) bond(n int) math.Int {
+	f.t.Helper()
+	node, err := f.nodes.Node(f.ctx, operator(n))
+	require.NoError(f.t, err)
+	return node.State.Bond
+}
+
+func (f *fixture) earned(n int) sdk.Coins {
+	f.t.Helper()
+	earned, err := f.rewards.Earnings(f.ctx, operator(n))
+	require.NoError(f.t, err)
+	return earned
+}

@@ -1,0 +1,161 @@
+package keeper_test
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+
+	"github.com/stretchr/testify/require"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+// behaviour is what a node does with its tasks.
+type behaviour int
+
+const (
+	honest     behaviour = iota
+	liar                 // commits to a wrong result of its own
+	colluder             // commits to the one wrong result that all colluders share
+	silent               // commits and never reveals
+	stalls               // never commits
+	shirks               // releases what it is given, blaming an input
+	closed               // tells the truth, reveals and never opens
+	closedLiar           // lies, reveals and never opens
+)
+
+// player is a node with a behaviour, which acts on what the chain's queries
+// show, as a sidecar does.
+type player struct {
+	f    *fixture
+	n    int
+	does behaviour
+}
+
+// digest is the result that the player commits to.
+func (p player) digest(job string) []byte {
+	text := "result of " + job
+	switch p.does {
+	case liar, closedLiar:
+		text = fmt.Sprintf("lie of %d", p.n)
+	case colluder:
+		text = "lie of all"
+	}
+	sum := sha256.Sum256([]byte(text))
+	return sum[:]
+}
+
+func (p player) salt() []byte { return append([]byte("salt salt salt salt"), byte(p.n)) }
+
+func (p player) tag(ref types.TaskRef) []byte {
+	return types.Tag(chainID, ref.JobId, ref.Task, ref.Round, p.digest(ref.JobId))
+}
+
+// act claims all that it may and serves all that it holds.
+func (p player) act() {
+	f := p.f
+	f.t.Helper()
+	claimable, err := f.queries.Claimable(f.ctx, &types.QueryClaimableRequest{Operator: operator(p.n).String()})
+	require.NoError(f.t, err)
+	for _, task := range claimable.Tasks {
+		p.claim(task)
+	}
+	held, err := f.queries.Assignments(f.ctx, &types.QueryAssignmentsRequest{Operator: operator(p.n).String()})
+	require.NoError(f.t, err)
+	for _, item := range held.Items {
+		p.serve(item)
+	}
+}
+
+// claim enters a draw. What Claimable calls leading is taken, unless claims of
+// this block have used up the node's slots or bond.
+func (p player) claim(task types.ClaimableTask) {
+	f := p.f
+	_, err := f.msgs.Claim(f.ctx, &types.MsgClaim{Worker: worker(p.n).String(), Items: []types.TaskRef{task.Ref}})
+	if !task.Leading {
+		require.Error(f.t, err)
+	}
+	if err != nil && !errors.Is(err, types.ErrOutranked) {
+		require.ErrorIs(f.t, err, types.ErrNotQualified)
+	}
+}
+
+// serve does what the task asks of the player, if its behaviour allows.
+func (p player) serve(item types.WorkItem) {
+	f, a := p.f, item.Assignment
+	ref := types.TaskRef{JobId: a.JobId, Task: a.Task, Round: a.Round}
+	switch a.Status {
+	case types.ASSIGNMENT_STATUS_ASSIGNED:
+		p.work(ref, a)
+	case types.ASSIGNMENT_STATUS_COMMITTED:
+		if item.Phase == types.ROUND_PHASE_REVEAL && item.CurrentRound == a.Round && p.does != silent {
+			_, err := f.msgs.Reveal(f.ctx, &types.MsgReveal{Worker: worker(p.n).String(), Items: []types.RevealItem{{
+				Ref: ref, Tag: p.tag(ref), Salt: p.salt(),
+			}}})
+			require.NoError(f.t, err)
+		}
+	case types.ASSIGNMENT_STATUS_REVEALED:
+		if item.MustOpen && p.does != closed && p.does != closedLiar {
+			_, err := f.msgs.Open(f.ctx, &types.MsgOpen{Worker: worker(p.n).String(), Items: []types.OpenItem{{
+				Ref: ref, Digest: p.digest(a.JobId),
+			}}})
+			require.NoError(f.t, err)
+		}
+	}
+}
+
+// work commits, releases or does nothing.
+func (p player) work(ref types.TaskRef, a types.Assignment) {
+	f := p.f
+	switch p.does {
+	case stalls:
+	case shirks:
+		_, err := f.msgs.Release(f.ctx, &types.MsgRelease{Worker: worker(p.n).String(), Items: []types.ReleaseItem{{
+			Ref: ref, InputUnavailable: true, Input: 1,
+		}}})
+		require.NoError(f.t, err)
+	default:
+		_, err := f.msgs.Commit(f.ctx, &types.MsgCommit{Worker: worker(p.n).String(), Items: []types.CommitItem{{
+			Ref: ref, Commitment: types.Commitment(operator(p.n), p.tag(ref), p.salt()),
+		}}})
+		require.NoError(f.t, err)
+	}
+}
+
+// players gives the fixture's first nodes a behaviour each.
+func (f *fixture) players(does ...behaviour) []player {
+	out := make([]player, len(does))
+	for n, b := range does {
+		out[n] = player{f: f, n: n, does: b}
+	}
+	return out
+}
+
+// play lets all players act in every block until the job has ended.
+func (f *fixture) play(players []player, job string, blocks int) types.Job {
+	f.t.Helper()
+	for range blocks {
+		for _, p := range players {
+			p.act()
+		}
+		f.next()
+		if j := f.job(job); j.Ended() {
+			return j
+		}
+	}
+	require.Fail(f.t, "job has not ended", "%+v", f.job(job))
+	return types.Job{}
+}
+
+// ended returns each outcome of a task by node.
+func (f *fixture) ended(job string) map[string]types.Outcome {
+	out := map[string]types.Outcome{}
+	for _, o := range f.receipt(job).Outcomes {
+		out[o.Operator] = o
+	}
+	return out
+}
+
+func coin(amount int64) sdk.Coin { return sdk.NewInt64Coin(denom, amount) }

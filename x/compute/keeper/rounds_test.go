@@ -1,0 +1,244 @@
+package keeper_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+func TestThreeEqualResultsArePaidAndTheRestStays(t *testing.T) {
+	f := newFixture(t)
+	f.network(4)
+	id := f.post(0, spec(coin(1_000), 3))
+	job := f.play(f.players(honest, honest, honest, honest), id, 20)
+
+	require.Equal(t, types.JOB_STATUS_COMPLETED, job.Status)
+	require.True(t, job.Refunded.IsZero(), "three replicas were reserved and paid")
+	receipt := f.receipt(id)
+	require.Equal(t, types.TASK_STATUS_ACCEPTED, receipt.Status)
+	require.Len(t, receipt.Outcomes, 3)
+	require.Len(t, receipt.Tags, 1)
+	paid := 0
+	for n := range 4 {
+		if earned := f.earned(n); !earned.Empty() {
+			require.Equal(t, "880atfuel", earned.String(), "88% of the reward")
+			paid++
+		}
+		require.Equal(t, "10000", f.bond(n).String())
+	}
+	require.Equal(t, 3, paid)
+}
+
+// seat posts jobs until the wanted node is drawn in the first round, and returns
+// that job's id once it has ended.
+func seat(f *fixture, players []player, want int) string {
+	f.t.Helper()
+	for range 20 {
+		id := f.post(0, spec(coin(1_000), 3))
+		f.play(players, id, 60)
+		for _, o := range f.receipt(id).Outcomes {
+			if o.Operator == operator(want).String() && o.Round == 0 {
+				return id
+			}
+		}
+	}
+	require.Fail(f.t, "node was never drawn")
+	return ""
+}
+
+func TestALoneLiarPaysForTheRoundItCauses(t *testing.T) {
+	f := newFixture(t)
+	f.network(7)
+	id := seat(f, f.players(liar, honest, honest, honest, honest, honest, honest), 0)
+
+	job := f.job(id)
+	require.Equal(t, types.JOB_STATUS_COMPLETED, job.Status)
+	require.Equal(t, "1000", job.Refunded.String(), "the liar's reward returns to the requester")
+	outcomes := f.ended(id)
+	lie := outcomes[operator(0).String()]
+	require.Equal(t, types.ASSIGNMENT_STATUS_SLASHED, lie.Status)
+	require.Equal(t, "3000", lie.Slashed.String(), "three judges at 1000 each are the highest of the floors")
+	require.Equal(t, "7000", f.bond(0).String())
+	judges := 0
+	for op, o := range outcomes {
+		if op == operator(0).String() {
+			continue
+		}
+		require.Equal(t, types.ASSIGNMENT_STATUS_PAID, o.Status)
+		if o.Round == 1 {
+			judges++
+			require.True(t, o.Paid.IsZero(), "judges are not paid from escrow")
+			require.Equal(t, "1000", o.Share.String(), "but by the liar")
+		} else {
+			require.Equal(t, "1000", o.Paid.String())
+		}
+	}
+	require.Equal(t, 3, judges)
+	require.Len(t, f.receipt(id).Tags, 2, "the result's tag in each round")
+}
+
+func TestSilenceAfterCommittingCostsTheWholeLiability(t *testing.T) {
+	for name, does := range map[string]behaviour{"never reveals": silent, "lies and never opens": closed} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			f.network(7)
+			players := f.players(does, honest, honest, honest, honest, honest, honest)
+			if does == closed {
+				// A closed node that tells the truth is covered by the others'
+				// openings; one that lies is not.
+				players[0].does = closedLiar
+			}
+			id := seat(f, players, 0)
+			require.Equal(t, types.JOB_STATUS_COMPLETED, f.job(id).Status)
+			require.Equal(t, types.ASSIGNMENT_STATUS_NO_REVEAL, f.ended(id)[operator(0).String()].Status)
+			require.Equal(t, "7000", f.bond(0).String())
+		})
+	}
+}
+
+func TestAnHonestNodeThatDoesNotOpenIsCoveredByOthers(t *testing.T) {
+	f := newFixture(t)
+	f.network(7)
+	id := seat(f, f.players(liar, closed, closed, honest, honest, honest, honest), 0)
+	require.Equal(t, types.JOB_STATUS_COMPLETED, f.job(id).Status)
+	for n := 1; n < 7; n++ {
+		require.Equal(t, "10000", f.bond(n).String())
+	}
+}
+
+func TestAMissedDeadlineIsRedrawnAndCostsAFraction(t *testing.T) {
+	f := newFixture(t)
+	f.network(5)
+	id := seat(f, f.players(stalls, honest, honest, honest, honest), 0)
+	require.Equal(t, types.JOB_STATUS_COMPLETED, f.job(id).Status)
+	o := f.ended(id)[operator(0).String()]
+	require.Equal(t, types.ASSIGNMENT_STATUS_MISSED, o.Status)
+	require.Equal(t, "100", o.Slashed.String(), "a tenth of the reward")
+	require.Equal(t, "9900", f.bond(0).String())
+	require.Len(t, f.receipt(id).Outcomes, 4)
+}
+
+func TestWithoutASpareNodeThePluralityDecides(t *testing.T) {
+	f := newFixture(t)
+	f.network(3)
+	id := seat(f, f.players(liar, honest, honest), 0)
+	require.Equal(t, types.JOB_STATUS_COMPLETED, f.job(id).Status)
+	require.Equal(t, types.ASSIGNMENT_STATUS_SLASHED, f.ended(id)[operator(0).String()].Status)
+}
+
+func TestThreeDifferentResultsFailAndNobodyLosesBond(t *testing.T) {
+	f := newFixture(t)
+	f.network(3)
+	id := f.post(0, spec(coin(1_000), 3))
+	job := f.play(f.players(liar, liar, honest), id, 60)
+	require.Equal(t, types.JOB_STATUS_FAILED, job.Status)
+	require.Equal(t, "2700", job.Refunded.String(), "all but three attempt fees")
+	for n := range 3 {
+		require.Equal(t, "10000", f.bond(n).String())
+		require.Equal(t, "88atfuel", f.earned(n).String())
+	}
+}
+
+func TestInputsThatAreNotThereEndTheTaskWithoutFault(t *testing.T) {
+	f := newFixture(t)
+	f.network(4)
+	id := f.post(0, spec(coin(1_000), 3))
+	job := f.play(f.players(shirks, shirks, shirks, shirks), id, 60)
+	require.Equal(t, types.JOB_STATUS_FAILED, job.Status)
+	require.Equal(t, types.TASK_STATUS_INPUT_UNAVAILABLE, f.receipt(id).Status)
+	for n := range 4 {
+		require.Equal(t, "10000", f.bond(n).String())
+	}
+	require.Equal(t, "2700", job.Refunded.String(), "two reporters and the node that still held it earn the attempt fee")
+}
+
+func TestAJobThatFindsTooFewNodesExpiresWithAFullRefund(t *testing.T) {
+	f := newFixture(t)
+	f.network(3)
+	id := f.post(0, spec(coin(1_000), 3))
+	job := f.play(nil, id, 80)
+	require.Equal(t, types.JOB_STATUS_EXPIRED, job.Status)
+	require.Equal(t, "3000", job.Refunded.String())
+}
+
+func TestAMissingSeedStopsTheClockAndGivesUpInTheEnd(t *testing.T) {
+	f := newFixture(t)
+	f.network(3)
+	f.beacon.withheld = true
+	s := spec(coin(1_000), 3)
+	s.LifetimeBlocks = 10
+	id := f.post(0, s)
+	f.blocks(15) // longer than its lifetime, shorter than the seed's timeout
+	require.Equal(t, types.JOB_STATUS_OPEN, f.job(id).Status)
+	f.beacon.withheld, f.beacon.since = false, f.ctx.BlockHeight()
+	job := f.play(f.players(honest, honest, honest), id, 20)
+	require.Equal(t, types.JOB_STATUS_COMPLETED, job.Status)
+
+	f.beacon.withheld = true
+	id = f.post(0, s)
+	job = f.play(nil, id, 60)
+	require.Equal(t, types.JOB_STATUS_EXPIRED, job.Status)
+	require.Equal(t, "3000", job.Refunded.String())
+}
+
+func TestCancelRefundsAtEveryStage(t *testing.T) {
+	cancel := func(f *fixture, id string) {
+		_, err := f.msgs.CancelJob(f.ctx, &types.MsgCancelJob{Requester: requester(0).String(), JobId: id})
+		require.NoError(f.t, err)
+	}
+	t.Run("unclaimed", func(t *testing.T) {
+		f := newFixture(t)
+		f.network(3)
+		id := f.post(0, spec(coin(1_000), 3))
+		cancel(f, id)
+		require.Equal(t, types.JOB_STATUS_CANCELLED, f.job(id).Status)
+		require.Equal(t, "3000", f.job(id).Refunded.String())
+	})
+	t.Run("assigned replicas earn the attempt fee", func(t *testing.T) {
+		f := newFixture(t)
+		f.network(3)
+		id := f.post(0, spec(coin(1_000), 3))
+		players := f.players(stalls, stalls, stalls)
+		for f.job(id).Status != types.JOB_STATUS_RUNNING {
+			for _, p := range players {
+				p.act()
+			}
+			f.next()
+		}
+		cancel(f, id)
+		f.next()
+		require.Equal(t, types.JOB_STATUS_CANCELLED, f.job(id).Status)
+		require.Equal(t, "2700", f.job(id).Refunded.String())
+		require.Equal(t, "88atfuel", f.earned(0).String())
+	})
+	t.Run("committed work is settled", func(t *testing.T) {
+		f := newFixture(t)
+		f.network(3)
+		id := f.post(0, spec(coin(1_000), 3))
+		players := f.players(honest, stalls, stalls)
+		for f.job(id).Status != types.JOB_STATUS_RUNNING {
+			for _, p := range players {
+				p.act()
+			}
+			f.next()
+		}
+		players[0].act() // commits
+		cancel(f, id)
+		job := f.play(f.players(honest, honest, honest), id, 20)
+		require.Equal(t, types.JOB_STATUS_COMPLETED, job.Status)
+	})
+}
+
+func TestOtherDenomsPayAndBondsAnswerInTheirOwn(t *testing.T) {
+	f := newFixture(t)
+	f.network(7)
+	s := spec(coin(1_000), 3)
+	s.Reward.Denom, s.Reward.Amount = otherCoin, s.Reward.Amount.QuoRaw(2)
+	id := f.post(0, s)
+	job := f.play(f.players(honest, honest, honest, honest, honest, honest, honest), id, 30)
+	require.Equal(t, types.JOB_STATUS_COMPLETED, job.Status)
+	require.Equal(t, "750", job.BondValue.String(), "500 at three to two")
+	require.Equal(t, "2250", job.Liability.String(), "three judges")
+}
