@@ -39,7 +39,9 @@ func forbiddenNames() []string {
 }
 
 // forbiddenPackages are unpredictable as a whole.
-func forbiddenPackages() []string { return []string{"math/rand", "math/rand/v2", "crypto/rand", "unsafe"} }
+func forbiddenPackages() []string {
+	return []string{"math/rand", "math/rand/v2", "crypto/rand", "unsafe"}
+}
 
 // checker looks through one package.
 type checker struct {
@@ -75,6 +77,7 @@ func generated(name string) bool {
 func check(fset *token.FileSet, path string, all, hand []*ast.File, load importer.Lookup) ([]Finding, error) {
 	c := &checker{path: path, files: fset, info: &types.Info{
 		Types: map[ast.Expr]types.TypeAndValue{},
+		Defs:  map[*ast.Ident]types.Object{},
 		Uses:  map[*ast.Ident]types.Object{},
 	}}
 	conf := types.Config{Importer: importer.ForCompiler(fset, "gc", load)}

@@ -15,7 +15,10 @@ import (
 type exception struct{ function, what, why string }
 
 func exceptions() []exception {
-	return []exception{}
+	return []exception{
+		{"app.BlockedAddresses", "map range", "makes a set out of a set"},
+		{"app.stores.all", "map range", "sorts what it has gathered"},
+	}
 }
 
 func TestConsensusCodeSeesTheSameEverywhere(t *testing.T) {
@@ -78,7 +81,7 @@ func TestEveryRuleCanFail(t *testing.T) {
 		"float literal":    {`func f() bool { return 0.5 > 0.25 }`, []string{"float in x/p.f"}},
 		"float conversion": {`func f(i int) int { return int(float64(i)) }`, []string{"float in x/p.f"}},
 		"named float":      {`type ratio float32; func f(r ratio) ratio { return r }`, []string{"float in x/p", "float in x/p.f"}},
-		"float result":     {`import "math/big"; func f(r *big.Rat) { _, _ = r.Float64() }`, nil},
+		"float result":     {`import "math/big"; func f(r *big.Rat) bool { x, _ := r.Float64(); return x > 0 }`, []string{"float in x/p.f"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			fset := token.NewFileSet()
