@@ -50,7 +50,7 @@ func New(t testing.TB, options ...Option) *Chain {
 	}
 	c.Validator = NewAccount("validator")
 	for i := range c.settings.accounts {
-		c.Accounts = append(c.Accounts, NewAccount(accountName(i)))
+		c.Accounts = append(c.Accounts, Named(i))
 	}
 	c.time = c.settings.genesisTime
 	c.open()

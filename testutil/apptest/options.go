@@ -39,12 +39,15 @@ func defaultSettings() settings {
 	return settings{
 		accounts:    4,
 		balance:     sdk.NewCoins(params.TfuelCoin(1_000_000)),
-		genesisTime: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
+		genesisTime: GenesisTime(),
 		blockTime:   1500 * time.Millisecond,
 		db:          dbm.NewMemDB(),
 		appOptions:  appOptions{},
 	}
 }
+
+// GenesisTime is when a chain starts unless WithGenesisTime says otherwise.
+func GenesisTime() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // appOptions stands for app.toml and the command line.
 type appOptions map[string]any

@@ -35,7 +35,9 @@ func NewAccount(name string) Account {
 	return Account{Key: key, Address: sdk.AccAddress(key.PubKey().Address())}
 }
 
-func accountName(i int) string { return fmt.Sprintf("account-%d", i) }
+// Named returns the account that a chain made with more than i accounts has at
+// index i.
+func Named(i int) Account { return NewAccount(fmt.Sprintf("account-%d", i)) }
 
 // String returns the bech32 address.
 func (a Account) String() string { return a.Address.String() }

@@ -1,0 +1,217 @@
+// Package edge plays the people of the chain in a test: nodes, a beacon relay
+// and a requester, who act on what the chain's queries show and speak to it in
+// signed transactions only, as sidecars and clients do.
+package edge
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"cosmossdk.io/math"
+
+	"github.com/cosmos/cosmos-sdk/codec"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+	epochstypes "github.com/cosmos/cosmos-sdk/x/epochs/types"
+
+	"github.com/thetaedge/theta/app"
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/testutil/apptest"
+	"github.com/thetaedge/theta/x/beacon/bls"
+	beaconkeeper "github.com/thetaedge/theta/x/beacon/keeper"
+	beacontypes "github.com/thetaedge/theta/x/beacon/types"
+	computekeeper "github.com/thetaedge/theta/x/compute/keeper"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
+
+const (
+	// Class is the hardware class of every node.
+	Class = "cpu-small"
+	// EpochDuration is the length of an edge epoch: ten blocks of 1.5 s.
+	EpochDuration = 15 * time.Second
+	// NodeBond is what each node bonds, in whole tfuel.
+	NodeBond = 500
+	// roundsPerTx bounds the pairings of one tx of the relay.
+	roundsPerTx = 4
+	// beaconSecret is the scalar 42; a devnet's beacon has a key of its own.
+	beaconSecret = "000000000000000000000000000000000000000000000000000000000000002a"
+)
+
+// Node is one operator with its worker key.
+type Node struct {
+	Operator, Worker apptest.Account
+	// Lies says that the node commits to a result of its own.
+	Lies bool
+}
+
+// Network is all who take part besides the validator.
+type Network struct {
+	Requester, Relay apptest.Account
+	Nodes            []Node
+
+	t   testing.TB
+	key bls.SecretKey
+}
+
+// New returns a network of honest and then lying nodes. Its chain is made with
+// its Options.
+func New(t testing.TB, honest, liars int) *Network {
+	t.Helper()
+	key, err := bls.ParseSecretKey(beaconSecret)
+	require.NoError(t, err)
+	n := &Network{t: t, key: key, Requester: apptest.Named(0), Relay: apptest.Named(1)}
+	for i := range honest + liars {
+		n.Nodes = append(n.Nodes, Node{
+			Operator: apptest.Named(i + 2),
+			Worker:   apptest.NewAccount(fmt.Sprintf("worker-%d", i)),
+			Lies:     i >= honest,
+		})
+	}
+	return n
+}
+
+// Options make a chain with an account for everybody, the network's own beacon
+// and short epochs.
+func (n *Network) Options() []apptest.Option {
+	return []apptest.Option{
+		apptest.WithAccounts(len(n.Nodes)+2, params.TfuelCoin(1_000_000)),
+		apptest.WithGenesis(n.adjust),
+	}
+}
+
+func (n *Network) adjust(cdc codec.Codec, genesis map[string]json.RawMessage) {
+	var beacon beacontypes.GenesisState
+	cdc.MustUnmarshalJSON(genesis[beacontypes.ModuleName], &beacon)
+	beacon.Params.PublicKey = n.key.Public().String()
+	beacon.Params.GenesisTime = apptest.GenesisTime().Unix() - 60
+	genesis[beacontypes.ModuleName] = cdc.MustMarshalJSON(&beacon)
+
+	var epochs epochstypes.GenesisState
+	cdc.MustUnmarshalJSON(genesis[epochstypes.ModuleName], &epochs)
+	for i := range epochs.Epochs {
+		if epochs.Epochs[i].Identifier == app.EdgeEpoch {
+			epochs.Epochs[i].Duration = EpochDuration
+		}
+	}
+	genesis[epochstypes.ModuleName] = cdc.MustMarshalJSON(&epochs)
+}
+
+// Register returns a tx a node: it funds its worker and bonds NodeBond.
+func (n *Network) Register(c *apptest.Chain) [][]byte {
+	n.t.Helper()
+	var txs [][]byte
+	for i, node := range n.Nodes {
+		txs = append(txs, c.Sign(node.Operator, []sdk.Msg{
+			banktypes.NewMsgSend(node.Operator.Address, node.Worker.Address, sdk.NewCoins(params.TfuelCoin(10))),
+			&edgenodetypes.MsgRegister{
+				Operator:  node.Operator.String(),
+				Worker:    node.Worker.String(),
+				Moniker:   fmt.Sprintf("node %d", i),
+				Hardware:  edgenodetypes.Hardware{CpuCores: 4, MemoryBytes: 8 << 30},
+				Region:    "eu",
+				Class:     Class,
+				Executors: []string{"wasm/1"},
+				Bond:      params.TfuelCoin(NodeBond),
+				Slots:     2,
+			},
+		}))
+	}
+	return txs
+}
+
+// Post returns a tx that posts a job under QUORUM(3) with reward atfuel a
+// replica.
+func (n *Network) Post(c *apptest.Chain, reward sdk.Coin) []byte {
+	n.t.Helper()
+	sum := sha256.Sum256([]byte("program"))
+	blob := computetypes.Blob{Sha256: sum[:], Size_: 7, Uris: []string{"http://127.0.0.1:1/program"}}
+	return c.Sign(n.Requester, []sdk.Msg{&computetypes.MsgPostJob{
+		Requester: n.Requester.String(),
+		Spec: computetypes.JobSpec{
+			Executor: "wasm/1", Program: blob, Class: Class, Tasks: 1,
+			Resources:     computetypes.Resources{Fuel: 1_000_000, MemoryBytes: 1 << 20, OutputBytes: 1 << 20},
+			Policy:        computetypes.Policy{Kind: computetypes.POLICY_KIND_QUORUM, Replicas: 3},
+			Reward:        reward,
+			PrepareBlocks: 3, CommitBlocks: 10, LifetimeBlocks: 300,
+			Sink: "http://127.0.0.1:1/v1/drops/00",
+		},
+	}})
+}
+
+// Bond returns what a node has bonded, in atfuel.
+func (n *Network) Bond(c *apptest.Chain, node Node) math.Int {
+	n.t.Helper()
+	found, err := c.App.EdgenodeKeeper.Node(c.Ctx(), node.Operator.Address)
+	require.NoError(n.t, err)
+	return found.State.Bond
+}
+
+// Act returns what everybody sends in the next block: the rounds that the chain
+// waits for, claims, commitments, reveals and openings.
+func (n *Network) Act(c *apptest.Chain) [][]byte {
+	n.t.Helper()
+	txs := n.relay(c)
+	for _, node := range n.Nodes {
+		if c.App.AccountKeeper.GetAccount(c.Ctx(), node.Worker.Address) == nil {
+			continue // not registered yet
+		}
+		// A tx each: a claim that lower ranks have beaten must not undo a reveal.
+		for _, msg := range n.work(c, node) {
+			txs = append(txs, c.Sign(node.Worker, []sdk.Msg{msg}))
+		}
+	}
+	return txs
+}
+
+// relay submits the oldest rounds that the chain misses.
+func (n *Network) relay(c *apptest.Chain) [][]byte {
+	n.t.Helper()
+	missing, err := beaconkeeper.NewQueryServer(c.App.BeaconKeeper).Missing(c.Ctx(), &beacontypes.QueryMissingRequest{})
+	require.NoError(n.t, err)
+	rounds := missing.Rounds
+	if len(rounds) > roundsPerTx {
+		rounds = rounds[:roundsPerTx]
+	}
+	var msgs []sdk.Msg
+	for _, round := range rounds {
+		signature, err := n.key.Sign(round)
+		require.NoError(n.t, err)
+		msgs = append(msgs, &beacontypes.MsgSubmitRound{
+			Submitter: n.Relay.String(), Round: round, Signature: signature,
+		})
+	}
+	if len(msgs) == 0 {
+		return nil
+	}
+	return [][]byte{c.Sign(n.Relay, msgs)}
+}
+
+// Jobs returns the requester's jobs.
+func (n *Network) Jobs(c *apptest.Chain) []computetypes.Job {
+	n.t.Helper()
+	response, err := computekeeper.NewQueryServer(c.App.ComputeKeeper).Jobs(
+		c.Ctx(), &computetypes.QueryJobsRequest{Requester: n.Requester.String()})
+	require.NoError(n.t, err)
+	return response.Jobs
+}
+
+// RequireInvariants checks the money of every module.
+func RequireInvariants(t testing.TB, c *apptest.Chain) {
+	t.Helper()
+	ctx := c.Ctx()
+	for _, result := range c.App.ComputeKeeper.CheckInvariants(ctx) {
+		require.NoError(t, result.Err, "compute: %s", result.Name)
+	}
+	for _, result := range c.App.EdgenodeKeeper.CheckInvariants(ctx) {
+		require.NoError(t, result.Err, "edgenode: %s", result.Name)
+	}
+	for _, result := range c.App.RewardsKeeper.CheckInvariants(ctx) {
+		require.NoError(t, result.Err, "rewards: %s", result.Name)
+	}
+}

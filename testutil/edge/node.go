@@ -1,0 +1,94 @@
+package edge
+
+import (
+	"crypto/sha256"
+
+	"github.com/stretchr/testify/require"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/testutil/apptest"
+	computekeeper "github.com/thetaedge/theta/x/compute/keeper"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// digest is the result that the node commits to.
+func (n Node) digest(job string) []byte {
+	text := "result of " + job
+	if n.Lies {
+		text = "lie of " + n.Operator.String()
+	}
+	sum := sha256.Sum256([]byte(text))
+	return sum[:]
+}
+
+func (n Node) tag(ref computetypes.TaskRef) []byte {
+	return computetypes.Tag(apptest.ChainID, ref.JobId, ref.Task, ref.Round, n.digest(ref.JobId))
+}
+
+// salt is fixed, so that a test can be repeated; a sidecar draws it.
+func (n Node) salt() []byte {
+	sum := sha256.Sum256([]byte("salt of " + n.Operator.String()))
+	return sum[:]
+}
+
+// work returns a node's messages of a block: at most one batch of each kind.
+func (n *Network) work(c *apptest.Chain, node Node) []sdk.Msg {
+	n.t.Helper()
+	queries := computekeeper.NewQueryServer(c.App.ComputeKeeper)
+	claimable, err := queries.Claimable(c.Ctx(), &computetypes.QueryClaimableRequest{Operator: node.Operator.String()})
+	if err != nil {
+		// A node without weight in this epoch has nothing to claim.
+		return nil
+	}
+	held, err := queries.Assignments(c.Ctx(), &computetypes.QueryAssignmentsRequest{Operator: node.Operator.String()})
+	require.NoError(n.t, err)
+
+	worker := node.Worker.String()
+	claim := &computetypes.MsgClaim{Worker: worker}
+	commit := &computetypes.MsgCommit{Worker: worker}
+	reveal := &computetypes.MsgReveal{Worker: worker}
+	open := &computetypes.MsgOpen{Worker: worker}
+	for _, task := range claimable.Tasks {
+		if task.Leading && c.Height()+1 < task.CloseHeight {
+			claim.Items = append(claim.Items, task.Ref)
+		}
+	}
+	for _, item := range held.Items {
+		a := item.Assignment
+		ref := computetypes.TaskRef{JobId: a.JobId, Task: a.Task, Round: a.Round}
+		switch {
+		case a.Status == computetypes.ASSIGNMENT_STATUS_ASSIGNED:
+			commit.Items = append(commit.Items, computetypes.CommitItem{
+				Ref: ref, Commitment: computetypes.Commitment(node.Operator.Address, node.tag(ref), node.salt()),
+			})
+		case a.Status == computetypes.ASSIGNMENT_STATUS_COMMITTED && item.Phase == computetypes.ROUND_PHASE_REVEAL &&
+			item.CurrentRound == a.Round:
+			reveal.Items = append(reveal.Items, computetypes.RevealItem{Ref: ref, Tag: node.tag(ref), Salt: node.salt()})
+		case a.Status == computetypes.ASSIGNMENT_STATUS_REVEALED && item.MustOpen:
+			open.Items = append(open.Items, computetypes.OpenItem{Ref: ref, Digest: node.digest(a.JobId)})
+		}
+	}
+	return messages(claim, commit, reveal, open)
+}
+
+// messages returns those with items.
+func messages(
+	claim *computetypes.MsgClaim, commit *computetypes.MsgCommit,
+	reveal *computetypes.MsgReveal, open *computetypes.MsgOpen,
+) []sdk.Msg {
+	var msgs []sdk.Msg
+	if len(claim.Items) > 0 {
+		msgs = append(msgs, claim)
+	}
+	if len(commit.Items) > 0 {
+		msgs = append(msgs, commit)
+	}
+	if len(reveal.Items) > 0 {
+		msgs = append(msgs, reveal)
+	}
+	if len(open.Items) > 0 {
+		msgs = append(msgs, open)
+	}
+	return msgs
+}
