@@ -20,7 +20,9 @@ const (
 	fetchLimit = 2 * batchLimit
 	minPoll    = 250 * time.Millisecond
 	maxPoll    = 2 * time.Second
-	maxBackoff = 30 * time.Second
+	maxBackoff = 10 * time.Second
+	// maxHold is the longest pause of a relay that is beaten, in polls.
+	maxHold = 8
 )
 
 // ErrBeaten says that somebody else submitted one of the rounds first.
@@ -48,6 +50,11 @@ type Relay struct {
 	log    *slog.Logger
 	maxAge uint64
 	deep   bool // look for old gaps: at the start, and after failures
+
+	// hold is a pause on top of the poll: a relay that loses races pays gas for
+	// nothing, so it steps back and takes over when the other falls silent.
+	hold    time.Duration
+	backoff time.Duration // after the last failure, 0 when it went well
 }
 
 // NewRelay returns a relay. Rounds that lie more than maxAge rounds behind the
@@ -59,29 +66,37 @@ func NewRelay(source Source, chain Chain, log *slog.Logger, maxAge uint64) *Rela
 // Run relays until the context ends, which is no error. Failures are logged and
 // retried, ever more slowly while they last.
 func (r *Relay) Run(ctx context.Context) error {
-	backoff := time.Duration(0)
 	for {
 		wait, err := r.Step(ctx)
-		switch {
-		case ctx.Err() != nil:
-			r.log.Info("relay stopped")
-			return nil
-		case errors.Is(err, ErrBeaten):
-			backoff = 0
-			r.log.Info("another relay was first, asking again what is missing")
-		case err != nil:
-			r.deep = true
-			backoff = min(max(2*backoff, time.Second), maxBackoff)
-			wait = backoff
-			r.log.Warn("relaying failed, retrying", "in", wait, "error", err)
-		default:
-			backoff = 0
+		if ctx.Err() == nil {
+			wait = r.after(wait, err)
 		}
 		if !pause(ctx, wait) {
 			r.log.Info("relay stopped")
 			return nil
 		}
 	}
+}
+
+// after says how long to wait after a step that asked for so much.
+func (r *Relay) after(wait time.Duration, err error) time.Duration {
+	if errors.Is(err, ErrBeaten) {
+		r.backoff = 0
+		r.hold = min(max(2*r.hold, wait), maxHold*wait)
+		r.log.Info("another relay was first, stepping back", "for", wait+r.hold)
+		return wait + r.hold
+	}
+	if err != nil {
+		r.deep = true
+		r.backoff = min(max(2*r.backoff, time.Second), maxBackoff)
+		r.log.Warn("relaying failed, retrying", "in", r.backoff, "error", err)
+		return r.backoff
+	}
+	r.backoff = 0
+	if wait == 0 {
+		return 0
+	}
+	return wait + r.hold
 }
 
 // Step brings one tx of missing rounds to the chain and returns how long to
@@ -113,6 +128,7 @@ func (r *Relay) Step(ctx context.Context) (time.Duration, error) {
 	if err := r.chain.Submit(ctx, batch); err != nil {
 		return poll, fmt.Errorf("submitting rounds %d to %d: %w", batch[len(batch)-1].Round, batch[0].Round, err)
 	}
+	r.hold /= 2
 	r.log.Info("rounds are on chain", "newest", batch[0].Round, "count", len(batch))
 	if len(batch) == batchLimit {
 		return 0, nil

@@ -156,3 +156,30 @@ func TestOneMissingRoundDoesNotHoldUpTheOthers(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, [][]uint64{{5, 3, 2, 1}}, chain.txs)
 }
+
+func TestARelayThatLosesRacesStepsBackAndReturnsWhenItWins(t *testing.T) {
+	signer, server := devnet(t, 1)
+	chain := newLedger(signer.key.Public(), 1)
+	relay := NewRelay(newClient(t, server.URL), chain, quiet(), 0)
+	poll := time.Second
+	var waits []time.Duration
+	for range 6 {
+		waits = append(waits, relay.after(poll, ErrBeaten)/poll)
+	}
+	require.Equal(t, []time.Duration{2, 3, 5, 9, 9, 9}, waits)
+	require.Equal(t, 9*poll, relay.after(poll, nil), "nothing was missing")
+	require.Zero(t, relay.after(0, nil), "there is more to bring")
+	_, err := relay.Step(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, 5*poll, relay.after(poll, nil), "it won one")
+}
+
+func TestARelayRetriesFailuresEverMoreSlowly(t *testing.T) {
+	relay := NewRelay(nil, nil, quiet(), 0)
+	down := errors.New("node is down")
+	for _, want := range []time.Duration{time.Second, 2 * time.Second, 4 * time.Second, 8 * time.Second, maxBackoff, maxBackoff} {
+		require.Equal(t, want, relay.after(time.Second, down))
+	}
+	require.Equal(t, time.Second, relay.after(time.Second, nil))
+	require.Equal(t, time.Second, relay.after(time.Second, down))
+}
