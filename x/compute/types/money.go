@@ -2,8 +2,9 @@ package types
 
 import "cosmossdk.io/math"
 
-// maxReward keeps products of rewards far from the limit of 256 bits.
-var maxReward = math.NewIntWithDecimal(1, 45)
+// maxReward keeps rewards, and what they are worth in the bond denom, inside of
+// what x/rewards can split: 10^18 whole tokens of 18 decimals.
+var maxReward = math.NewIntWithDecimal(1, 36)
 
 // Reserve returns what a task of a job puts into escrow: a reward for every
 // replica of its first round, in the reward's denom. Further rounds are paid by

@@ -6,8 +6,6 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf8"
-
-	"cosmossdk.io/math"
 )
 
 // Bounds of a spec that do not depend on parameters.
@@ -199,8 +197,8 @@ func (s *JobSpec) CheckParams(p Params) (PaymentDenom, error) {
 	if s.Reward.Amount.LT(denom.MinReward) {
 		return PaymentDenom{}, ErrInvalidReward.Wrapf("at least %s%s per replica, got %s", denom.MinReward, denom.Denom, s.Reward)
 	}
-	if denom.BondValue(s.Reward.Amount).GT(maxReward.Mul(math.NewInt(1_000))) {
-		return PaymentDenom{}, ErrInvalidReward.Wrapf("%s is worth too much", s.Reward)
+	if denom.BondValue(s.Reward.Amount).GT(maxReward) {
+		return PaymentDenom{}, ErrInvalidReward.Wrapf("worth at most %s in the bond denom, %s is worth more", maxReward, s.Reward)
 	}
 	if s.CommitBlocks > p.MaxCommitBlocks {
 		return PaymentDenom{}, ErrInvalidSpec.Wrapf("commit_blocks: at most %d, got %d", p.MaxCommitBlocks, s.CommitBlocks)
