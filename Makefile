@@ -53,14 +53,14 @@ textgen: ## Compile the example's inference to build/textgen.wasm
 	@examples/textgen/build.sh
 
 .PHONY: demo
-demo: build textgen ## Run a network of five machines, one of which lies, and tell what happens
-	@go build -o build/ ./tests/devnet/cmd/...
-	@build/demo
+demo: build textgen ## Run a network of four edge nodes, one of which lies, and tell what happens
+	@mkdir -p build/bin && go build -o build/bin/ ./tests/devnet/cmd/...
+	@build/bin/demo
 
 .PHONY: devnet
 devnet: build textgen ## Run a network to play with until Ctrl-C
-	@go build -o build/ ./tests/devnet/cmd/...
-	@build/devnet
+	@mkdir -p build/bin && go build -o build/bin/ ./tests/devnet/cmd/...
+	@build/bin/devnet
 
 ##@ Test
 

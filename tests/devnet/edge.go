@@ -28,7 +28,9 @@ const (
 // startRelay starts the store that carries inputs and results.
 func (d *Devnet) startRelay(ctx context.Context) error {
 	d.say("starting the relay, the faucet and %d edge nodes", len(d.nodes))
-	if err := d.add(BlobRelay, d.opts.binary("thetaedge"), "relay", "--listen", d.ports.relay, "--dir", filepath.Join(d.dir, "blobs")); err != nil {
+	if err := d.add(BlobRelay, d.opts.binary("thetaedge"), "relay", "--listen", d.ports.relay, "--dir", filepath.Join(d.dir, "blobs"),
+		// All nodes share one address here.
+		"--client-rate", "0", "--box-client-percent", "100"); err != nil {
 		return err
 	}
 	return d.await(ctx, "the relay", func() (bool, error) {
@@ -110,11 +112,11 @@ func (d *Devnet) startNode(ctx context.Context, node Node) error {
 	}
 	if err := d.run(ctx, setup, thetaedge, "register", "--home", node.home, "--from", node.Name,
 		"--keyring-dir", d.home(), "--keyring-backend", "test", "--moniker", node.Name, "--class", class,
-		"--bond", bond.String(), "--slots", strconv.Itoa(slots), "--region", "de"); err != nil {
+		"--bond", bond.String(), "--slots", strconv.Itoa(slots), "--region", "de", "--yes"); err != nil {
 		return err
 	}
 	if node.Lies {
-		return d.add(node.Name, d.opts.binary("liar"), "--home", node.home)
+		return d.add(node.Name, d.opts.Liar, "--home", node.home)
 	}
 	return d.add(node.Name, thetaedge, "start", "--home", node.home)
 }
@@ -127,6 +129,7 @@ func (d *Devnet) configure(node Node) error {
 		setting{"chain", "poll", quote("200ms")},
 		setting{"policy", "max-jobs", strconv.Itoa(slots)},
 		setting{"work", "refuse-private", "false"},
+		setting{"work", "drain-timeout", quote("5s")},
 		setting{"api", "grpc", quote("127.0.0.1:0")},
 		setting{"api", "http", quote(node.api)},
 	)

@@ -13,8 +13,10 @@ import (
 type Options struct {
 	// Dir holds everything; that of an earlier devnet is emptied.
 	Dir string
-	// Bin holds the binaries thetad and thetaedge, and liar if there are Liars.
+	// Bin holds the binaries thetad and thetaedge.
 	Bin string
+	// Liar is the binary of an edge node that lies, needed if there are Liars.
+	Liar string
 	// ChainID of the network.
 	ChainID string
 	// Nodes is how many honest edge nodes run.
@@ -32,7 +34,7 @@ type Options struct {
 // DefaultOptions is the devnet of three honest nodes under build/.
 func DefaultOptions() Options {
 	return Options{
-		Dir: filepath.Join("build", "devnet"), Bin: "build", ChainID: "theta-devnet-1", Nodes: 3,
+		Dir: filepath.Join("build", "devnet"), Bin: "build", Liar: filepath.Join("build", "bin", "liar"), ChainID: "theta-devnet-1", Nodes: 3,
 		BlockPause: 600 * time.Millisecond, Epoch: 6 * time.Second, Log: os.Stdout,
 	}
 }
@@ -42,20 +44,20 @@ func (o *Options) check() error {
 	if o.Nodes < 1 || o.ChainID == "" || o.Dir == "" || o.Bin == "" || o.Log == nil {
 		return errors.New("expected a folder, the binaries' folder, a chain id, a log and at least one node")
 	}
-	for _, path := range []*string{&o.Dir, &o.Bin} {
+	for _, path := range []*string{&o.Dir, &o.Bin, &o.Liar} {
 		absolute, err := filepath.Abs(*path)
 		if err != nil {
 			return err
 		}
 		*path = absolute
 	}
-	needed := []string{"thetad", "thetaedge"}
+	needed := []string{o.binary("thetad"), o.binary("thetaedge")}
 	if o.Liars > 0 {
-		needed = append(needed, "liar")
+		needed = append(needed, o.Liar)
 	}
-	for _, name := range needed {
-		if _, err := os.Stat(o.binary(name)); err != nil {
-			return fmt.Errorf("expected the program %s in %s: %w; build it first with: make build", name, o.Bin, err)
+	for _, program := range needed {
+		if _, err := os.Stat(program); err != nil {
+			return fmt.Errorf("expected a program: %w; build it first with: make build", err)
 		}
 	}
 	return nil

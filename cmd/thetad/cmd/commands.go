@@ -43,6 +43,7 @@ func addCommands(root *cobra.Command, chain *app.App) {
 		queryCmd(),
 		txCmd(),
 		keys.Commands(),
+		BeaconCommand(),
 		ComputeCommand(),
 	)
 }

@@ -42,13 +42,14 @@ type demo struct {
 
 func main() {
 	dir := flag.String("dir", filepath.Join("build", "demo"), "folder for the network, the results and report.json")
-	bin := flag.String("bin", "build", "folder with the programs thetad, thetaedge and liar")
+	bin := flag.String("bin", "build", "folder with the programs thetad and thetaedge")
+	liar := flag.String("liar", filepath.Join("build", "bin", "liar"), "program of the node that lies")
 	job := flag.String("job", filepath.Join("examples", "textgen", "job.yaml"), "job to run")
 	verbose := flag.Bool("v", false, "show each step of the jobs")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *dir, *bin, *job, *verbose)
+	err := run(ctx, *dir, *bin, *liar, *job, *verbose)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
@@ -56,10 +57,11 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, dir, bin, job string, verbose bool) (err error) {
+func run(ctx context.Context, dir, bin, liar, job string, verbose bool) (err error) {
 	begun := time.Now()
 	options := devnet.DefaultOptions()
-	options.Dir, options.Bin, options.Liars, options.ChainID = filepath.Join(dir, "network"), bin, 1, "theta-demo-1"
+	options.Dir, options.Bin, options.ChainID = filepath.Join(dir, "network"), bin, "theta-demo-1"
+	options.Liars, options.Liar = 1, liar
 	if !verbose {
 		options.Log = io.Discard
 	}

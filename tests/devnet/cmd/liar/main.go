@@ -1,0 +1,110 @@
+// Command liar is an edge node that cheats, for the demo and the tests. It is
+// built from the packages of the real one around an executor that alters what it
+// computes; the real one has no switch for that. Its home is made and registered
+// with thetaedge.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/sidecar/agent"
+	"github.com/thetaedge/theta/sidecar/blob"
+	"github.com/thetaedge/theta/sidecar/chain"
+	"github.com/thetaedge/theta/sidecar/config"
+	"github.com/thetaedge/theta/sidecar/executor"
+	"github.com/thetaedge/theta/sidecar/executor/wasm"
+	"github.com/thetaedge/theta/sidecar/store"
+)
+
+func main() {
+	home := flag.String("home", "", "folder that thetaedge init has made")
+	flag.Parse()
+	params.SetSDKDefaults()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, *home)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "liar:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, home string) (err error) {
+	settings, err := config.Load(home, nil, nil)
+	if err != nil {
+		return err
+	}
+	journal, err := store.Open(home, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, journal.Close()) }()
+	engine, err := wasm.New(wasm.Config{Slots: settings.Policy.MaxJobs})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, engine.Close()) }()
+	sender, closeConn, err := connect(home, settings)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeConn()) }()
+	transfers, err := blob.NewClient(blob.ClientConfig{})
+	if err != nil {
+		return err
+	}
+	worker, err := agent.New(agent.Config{
+		ChainID:    settings.Chain.ID,
+		Chain:      sender,
+		Journal:    journal,
+		Transfers:  transfers,
+		Executors:  []executor.Executor{newLyingExecutor(engine)},
+		CacheDir:   filepath.Join(home, "cache"),
+		CacheBytes: int64(settings.Work.Cache), //nolint:gosec // bounded when read
+		WorkDir:    filepath.Join(home, "work"),
+		Poll:       settings.Chain.Poll,
+		Policy: agent.Policy{
+			MaxJobs: settings.Policy.MaxJobs, MaxMemoryBytes: uint64(settings.Policy.MaxMemory),
+			MaxInputBytes: uint64(settings.Policy.MaxInput), MaxOutputBytes: uint64(settings.Policy.MaxOutput),
+		},
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+	})
+	if err != nil {
+		return err
+	}
+	return worker.Run(ctx)
+}
+
+// connect returns the node's way to the chain, signing with the worker key.
+func connect(home string, settings config.Config) (*chain.Sender, func() error, error) {
+	codec, err := chain.NewCodec()
+	if err != nil {
+		return nil, nil, err
+	}
+	ring, err := chain.OpenKeyring(chain.KeyringConfig{Dir: home, Backend: settings.Keyring.Backend}, codec)
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err := chain.NewSigner(ring, chain.WorkerKey)
+	if err != nil {
+		return nil, nil, err
+	}
+	conn, err := chain.Dial(settings.Chain.GRPC)
+	if err != nil {
+		return nil, nil, err
+	}
+	tx := chain.TxConfig{
+		ChainID: settings.Chain.ID, GasAdjustment: settings.Tx.GasAdjustment, GasPriceFactor: settings.Tx.GasPriceFactor,
+		TimeoutBlocks: settings.Tx.TimeoutBlocks, PollInterval: settings.Chain.Poll,
+	}
+	return chain.NewSender(conn, codec, key, tx, slog.New(slog.NewTextHandler(os.Stderr, nil))), conn.Close, nil
+}
