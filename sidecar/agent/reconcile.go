@@ -85,8 +85,8 @@ func (a *Agent) agree(ctx context.Context, item *computetypes.WorkItem) error {
 	if err != nil {
 		return err
 	}
-	var record store.Assignment
-	if !a.journal(func(tx *store.Tx) error {
+	record, agrees := a.agrees(item, target, j.spec)
+	if !agrees && !a.journal(func(tx *store.Tx) error {
 		record, err = advance(tx, key, target, item)
 		if err != nil {
 			return err
@@ -112,6 +112,19 @@ func (a *Agent) agree(ctx context.Context, item *computetypes.WorkItem) error {
 		w.claimSent = true
 	}
 	return nil
+}
+
+// agrees tells whether a record already says what the chain lists, so that a
+// block without news costs no write.
+func (a *Agent) agrees(item *computetypes.WorkItem, target store.Phase, spec *computetypes.JobSpec) (store.Assignment, bool) {
+	w, tracked := a.assignments[itemKey(item)]
+	if !tracked {
+		return store.Assignment{}, false
+	}
+	r := w.record
+	return r, len(mainLine(r.Phase, target)) == 0 &&
+		(target < store.PhaseCommitted || bytes.Equal(r.Commitment, item.Assignment.Commitment)) &&
+		deadlinesOf(r.Deadlines, item, spec) == r.Deadlines
 }
 
 // phaseOf is the least phase that a record has when the chain shows a status.

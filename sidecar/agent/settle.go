@@ -15,9 +15,9 @@ import (
 )
 
 const (
-	// drawSlack is how many blocks after the close of a draw its outcome may take
-	// to be seen.
-	drawSlack = 3
+	// slack is how many blocks the outcome of a draw, or the receipt of a task that
+	// has ended, may take to be seen.
+	slack = 3
 	// receiptPatience is how many blocks a verdict may take; the receipt of one
 	// that took longer has been pruned.
 	receiptPatience = 20_000
@@ -28,7 +28,7 @@ const (
 func (a *Agent) unlisted(ctx context.Context, w *assignment) {
 	record := w.record
 	if record.Phase == store.PhaseClaimed {
-		if a.height > record.Deadlines.Claim+drawSlack && !a.sending {
+		if a.height > record.Deadlines.Claim+slack && !a.sending {
 			a.finish(w, store.PhaseReleased, func(r *store.Assignment) { r.LastError = "not drawn" })
 			a.metrics.undrawn.Inc()
 		}
@@ -44,6 +44,7 @@ func (a *Agent) unlisted(ctx context.Context, w *assignment) {
 		a.settle(w, receipt)
 	case !errors.Is(err, chain.ErrNotFound):
 		a.trouble("cannot read a receipt", err)
+	case a.height <= w.goneSince+slack:
 	case record.Phase <= store.PhaseCommitSent:
 		// The task goes on without this node.
 		reason := fmt.Sprintf("ended by the chain at height %d before a commitment was taken", a.height)

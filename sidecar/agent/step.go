@@ -104,6 +104,9 @@ func (a *Agent) freeSlots() int {
 			// A claim that never reached the chain holds nothing.
 			if w.claimSent {
 				held++
+			}
+			// The chain counts a candidate once it lists it.
+			if w.claimSent && w.item == nil {
 				waiting++
 			}
 		} else if holds(w.record.Phase) {

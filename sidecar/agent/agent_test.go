@@ -1,0 +1,449 @@
+package agent
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/sidecar/blob"
+	"github.com/thetaedge/theta/sidecar/chain"
+	"github.com/thetaedge/theta/sidecar/executor"
+	"github.com/thetaedge/theta/sidecar/store"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// patience bounds a wait for something that happens within milliseconds.
+const patience = 20 * time.Second
+
+// world is a node with everything around it.
+type world struct {
+	t       *testing.T
+	home    string
+	chain   *fakeChain
+	web     *fakeWeb
+	engine  *fakeExecutor
+	journal *store.Journal
+	config  Config
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, home: t.TempDir(), chain: newFakeChain(t), web: newFakeWeb(), engine: newFakeExecutor()}
+	var err error
+	w.journal, err = store.Open(w.home, nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, w.journal.Close()) })
+	w.config = Config{
+		ChainID: testChainID, Chain: w.chain, Journal: w.journal, Transfers: w.web,
+		Executors: []executor.Executor{w.engine}, CacheDir: filepath.Join(w.home, "cache"), WorkDir: filepath.Join(w.home, "work"),
+		Policy: Policy{MaxJobs: 4}, Poll: time.Millisecond, Retry: time.Millisecond,
+		Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
+	}
+	return w
+}
+
+// run starts an agent; stop ends it and checks that it ended well.
+func (w *world) run() (a *Agent, stop func()) {
+	w.t.Helper()
+	a, err := New(w.config)
+	require.NoError(w.t, err)
+	ctx, cancel := context.WithCancel(w.t.Context())
+	done := make(chan error, 1)
+	go func() { done <- a.Run(ctx) }()
+	return a, func() {
+		cancel()
+		require.NoError(w.t, <-done)
+	}
+}
+
+// until waits for a condition on the chain.
+func (w *world) until(what string, is func() bool) {
+	w.t.Helper()
+	require.Eventually(w.t, func() bool {
+		var yes bool
+		w.chain.read(func() { yes = is() })
+		return yes
+	}, patience, time.Millisecond, what)
+}
+
+func (w *world) record(t *fakeTask) store.Assignment {
+	w.t.Helper()
+	found, err := w.journal.List(store.Filter{JobID: t.ref.JobId})
+	require.NoError(w.t, err)
+	if len(found) == 0 {
+		return store.Assignment{}
+	}
+	require.Len(w.t, found, 1)
+	return found[0]
+}
+
+func (w *world) untilPhase(t *fakeTask, phase store.Phase) store.Assignment {
+	w.t.Helper()
+	var record store.Assignment
+	require.Eventually(w.t, func() bool {
+		record = w.record(t)
+		return record.Phase == phase
+	}, patience, time.Millisecond, "expected %s, found %s (%s)", phase, record.Phase, record.LastError)
+	return record
+}
+
+func TestTaskIsClaimedExecutedDeliveredRevealedAndSettled(t *testing.T) {
+	w := newWorld(t)
+	task := w.chain.post(w.web, 1)
+	defer w.chain.blocks(2 * time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	record := w.untilPhase(task, store.PhaseSettled)
+	require.Equal(t, "paid", record.Verdict.Status)
+	require.Equal(t, "1000", record.Verdict.Paid)
+	require.True(t, record.Delivered)
+	require.Equal(t, uint64(7), record.Metrics.Fuel)
+	require.Len(t, task.commitments, 1)
+	require.True(t, w.web.holds(task.spec.Sink+"/"+hex.EncodeToString(record.ResultDigest)), "the manifest is in the sink under the result digest")
+	require.Equal(t, Working, a.Status().Mode)
+	require.Equal(t, "active", a.Status().NodeStatus)
+}
+
+func TestKilledAnywhereEndsSettledWithOneCommitment(t *testing.T) {
+	for _, kind := range []string{"journal", "transaction"} {
+		for _, after := range []bool{false, true} {
+			for step := 1; ; step++ {
+				died := killedAt(t, kind, after, step)
+				if !died {
+					require.Greater(t, step, 3, "expected several steps to be killed at")
+					break
+				}
+			}
+		}
+	}
+}
+
+// killedAt kills an agent at a step, starts another one on the same home, and
+// checks that it ends well. It returns false when there was no such step.
+func killedAt(t *testing.T, kind string, after bool, step int) (died bool) {
+	t.Run(fmt.Sprintf("%s %d after=%v", kind, step, after), func(t *testing.T) {
+		w := newWorld(t)
+		// The chain escalates, so that every phase of the journal is passed.
+		w.chain.escalates = true
+		task := w.chain.post(w.web, 1)
+		task.close = w.chain.height + 80
+		death := &crash{left: step, after: after}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		death.kill = cancel
+		w.chain.crash, w.chain.fatal = death, kind == "transaction"
+		doomed := w.config
+		doomed.Journal = &crashingJournal{Journal: w.journal, crash: death, fatal: kind == "journal"}
+		first, err := New(doomed)
+		require.NoError(t, err)
+		stopBlocks := w.chain.blocks(time.Millisecond)
+		defer stopBlocks()
+		ended := make(chan error, 1)
+		go func() { ended <- first.Run(ctx) }()
+		settled := make(chan struct{})
+		go func() {
+			defer close(settled)
+			for ctx.Err() == nil {
+				if r, err := w.journal.List(store.Filter{Phases: []store.Phase{store.PhaseSettled}}); err != nil || len(r) == 1 {
+					return
+				}
+				time.Sleep(time.Millisecond)
+			}
+		}()
+		<-settled
+		cancel()
+		if err := <-ended; err != nil {
+			require.ErrorIs(t, err, errKilled)
+		}
+		death.mu.Lock()
+		died = death.dead
+		death.mu.Unlock()
+		w.chain.read(func() { w.chain.crash, w.chain.fatal = &crash{left: -1}, false })
+		w.config.Registry = prometheus.NewRegistry()
+		_, stop := w.run()
+		defer stop()
+		record := w.untilPhase(task, store.PhaseSettled)
+		require.Equal(t, "paid", record.Verdict.Status)
+		w.chain.read(func() {
+			require.Len(t, task.commitments, 1, "never two different commitments")
+			require.NotNil(t, task.digest, "opened when asked")
+		})
+	})
+	return died
+}
+
+func TestDeliveryIsRetriedAndNothingIsRevealedBeforeIt(t *testing.T) {
+	w := newWorld(t)
+	w.chain.revealBlocks = 1 << 30
+	w.web.putErr = fmt.Errorf("relay: %w", blob.ErrUnreachable)
+	task := w.chain.post(w.web, 1)
+	defer w.chain.blocks(2 * time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	w.until("several failed uploads", func() bool {
+		w.web.mu.Lock()
+		defer w.web.mu.Unlock()
+		return w.web.puts > 3
+	})
+	require.Equal(t, store.PhaseCommitted, w.record(task).Phase)
+	require.Contains(t, a.Status().LastError, "cannot be delivered")
+	w.web.set(func(web *fakeWeb) { web.putErr = nil })
+	require.True(t, w.untilPhase(task, store.PhaseSettled).Delivered)
+}
+
+func TestNearDeadlineRevealsWithoutDelivery(t *testing.T) {
+	w := newWorld(t)
+	w.chain.revealBlocks = 40
+	w.config.RevealMargin = 20
+	w.web.putErr = fmt.Errorf("relay: %w", blob.ErrUnreachable)
+	task := w.chain.post(w.web, 1)
+	defer w.chain.blocks(3 * time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	record := w.untilPhase(task, store.PhaseSettled)
+	require.Equal(t, "paid", record.Verdict.Status, "revealed in time")
+	require.False(t, record.Delivered)
+}
+
+func TestOutputsLeaveOnlyWhenAllHaveCommitted(t *testing.T) {
+	w := newWorld(t)
+	w.chain.othersCommit = false
+	task := w.chain.post(w.web, 1)
+	defer w.chain.blocks(2 * time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	w.untilPhase(task, store.PhaseCommitted)
+	var height int64
+	w.chain.read(func() { height = w.chain.height })
+	w.until("ten more blocks", func() bool { return w.chain.height > height+10 })
+	w.web.set(func(web *fakeWeb) { require.Zero(t, web.puts) })
+	w.chain.read(func() { w.chain.othersCommit = true })
+	w.untilPhase(task, store.PhaseSettled)
+}
+
+func TestEscalationOpensTheDigest(t *testing.T) {
+	w := newWorld(t)
+	w.chain.escalates = true
+	task := w.chain.post(w.web, 1)
+	defer w.chain.blocks(2 * time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	record := w.untilPhase(task, store.PhaseSettled)
+	require.Equal(t, record.ResultDigest, task.digest)
+}
+
+func TestMissingInputIsReleasedByItsNumber(t *testing.T) {
+	w := newWorld(t)
+	task := w.chain.post(w.web, 1)
+	digest := blob.DigestOf([]byte("gone"))
+	task.spec.Inputs = []computetypes.Input{{Path: "prompt.txt", Blob: computetypes.Blob{
+		Sha256: digest[:], Size_: 4, Uris: []string{"http://relay.example/v1/blobs/gone"},
+	}}}
+	defer w.chain.blocks(2 * time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	w.untilPhase(task, store.PhaseReleased)
+	require.True(t, task.released.InputUnavailable)
+	require.Equal(t, uint32(1), task.released.Input)
+	require.Empty(t, task.commitments)
+}
+
+func TestUnreachableInputIsTriedUntilThePrepareWindowEnds(t *testing.T) {
+	w := newWorld(t)
+	task := w.chain.post(w.web, 1)
+	w.web.set(func(web *fakeWeb) { web.fetchErr = blob.ErrUnreachable })
+	defer w.chain.blocks(2 * time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	require.Eventually(t, func() bool { return w.record(task).Tries > 3 }, patience, time.Millisecond)
+	w.web.set(func(web *fakeWeb) { web.fetchErr = nil })
+	w.untilPhase(task, store.PhaseSettled)
+	require.Nil(t, task.released)
+}
+
+func TestBrokenMachineGivesTheTaskBackWithoutBlamingAnInput(t *testing.T) {
+	w := newWorld(t)
+	w.engine.fail = errors.New("no memory left on this machine")
+	task := w.chain.post(w.web, 1)
+	defer w.chain.blocks(2 * time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	w.untilPhase(task, store.PhaseReleased)
+	require.False(t, task.released.InputUnavailable)
+}
+
+func TestPausedNodeClaimsNothing(t *testing.T) {
+	w := newWorld(t)
+	w.config.Policy.Paused = func() bool { return true }
+	task := w.chain.post(w.web, 1)
+	task.close = 1 << 30
+	defer w.chain.blocks(time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	require.Eventually(t, func() bool { return a.Status().Height > 30 }, patience, time.Millisecond)
+	require.Equal(t, Paused, a.Status().Mode)
+	w.chain.read(func() { require.Zero(t, w.chain.claims) })
+}
+
+func TestRefusedClaimIsNotRepeatedInTheSameDraw(t *testing.T) {
+	w := newWorld(t)
+	w.chain.refuse = chain.Claim
+	task := w.chain.post(w.web, 1)
+	task.close = 1 << 30
+	defer w.chain.blocks(time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	w.untilPhase(task, store.PhaseReleased)
+	height := a.Status().Height
+	require.Eventually(t, func() bool { return a.Status().Height > height+20 }, patience, time.Millisecond)
+	w.chain.read(func() { require.Equal(t, 1, w.chain.claims) })
+}
+
+func TestNodeHoldsNoMoreThanItsSlots(t *testing.T) {
+	w := newWorld(t)
+	w.config.Policy.MaxJobs = 2
+	w.engine.hold = make(chan struct{})
+	var tasks []*fakeTask
+	for n := range 5 {
+		task := w.chain.post(w.web, n)
+		task.close = w.chain.height + 20
+		tasks = append(tasks, task)
+	}
+	defer w.chain.blocks(2 * time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	require.Eventually(t, func() bool { return w.engine.executions() == 2 }, patience, time.Millisecond)
+	held := 0
+	w.chain.read(func() {
+		for _, task := range tasks {
+			if task.a != nil {
+				held++
+			}
+		}
+	})
+	require.Equal(t, 2, held)
+	close(w.engine.hold)
+}
+
+func TestBusyNodeSendsOneTransactionForManyTasks(t *testing.T) {
+	w := newWorld(t)
+	for n := range 4 {
+		w.chain.post(w.web, n)
+	}
+	stopBlocks := w.chain.blocks(5 * time.Millisecond)
+	defer stopBlocks()
+	_, stop := w.run()
+	defer stop()
+	for _, task := range w.chain.tasks {
+		w.untilPhase(task, store.PhaseSettled)
+	}
+	w.chain.read(func() {
+		require.Len(t, w.chain.batches[0].Claims, 4)
+		require.LessOrEqual(t, len(w.chain.batches), 10, "four tasks of three messages each share transactions")
+	})
+}
+
+func TestDrainRevealsWhatIsHeldAndClaimsNothingNew(t *testing.T) {
+	w := newWorld(t)
+	w.engine.hold = make(chan struct{})
+	first := w.chain.post(w.web, 1)
+	defer w.chain.blocks(2 * time.Millisecond)()
+	a, err := New(w.config)
+	require.NoError(t, err)
+	done := make(chan error, 1)
+	go func() { done <- a.Run(t.Context()) }()
+	w.untilPhase(first, store.PhaseRunning)
+	a.Drain()
+	require.Eventually(t, func() bool { return a.Status().Mode == Draining }, patience, time.Millisecond)
+	second := w.chain.post(w.web, 2)
+	w.chain.read(func() { second.close = 1 << 30 })
+	close(w.engine.hold)
+	require.NoError(t, <-done)
+	require.Contains(t, []store.Phase{store.PhaseRevealed, store.PhaseSettled}, w.record(first).Phase)
+	require.Empty(t, w.record(second).JobID)
+}
+
+func TestForeignCommitmentIsReportedAndNeverRevealed(t *testing.T) {
+	w := newWorld(t)
+	task := w.chain.post(w.web, 1)
+	task.a = &computetypes.Assignment{
+		Operator: w.chain.operator.String(), JobId: task.ref.JobId, Status: computetypes.ASSIGNMENT_STATUS_COMMITTED,
+		AssignedHeight: 11, CommitDeadline: 2011, Commitment: make([]byte, 32),
+	}
+	defer w.chain.blocks(2 * time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	w.untilPhase(task, store.PhaseFailed)
+	require.Eventually(t, func() bool { return a.Status().LastError != "" }, patience, time.Millisecond)
+	require.Contains(t, a.Status().LastError, "cannot be revealed")
+	w.chain.read(func() { require.Empty(t, w.chain.batches) })
+}
+
+func TestCommitThatNeverArrivedIsSentAgainUnchanged(t *testing.T) {
+	w := newWorld(t)
+	w.chain.refuse = chain.Open // nothing is refused that this test sends
+	task := w.chain.post(w.web, 1)
+	lost := &losingChain{fakeChain: w.chain}
+	w.config.Chain = lost
+	defer w.chain.blocks(2 * time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	w.untilPhase(task, store.PhaseSettled)
+	require.Equal(t, 1, lost.lost)
+	require.Len(t, task.commitments, 1)
+	require.Equal(t, 1, w.engine.executions())
+}
+
+// losingChain loses the first transaction with a commit.
+type losingChain struct {
+	*fakeChain
+	lost int
+}
+
+func (c *losingChain) Submit(ctx context.Context, batch chain.Batch, limit int) (chain.Submission, error) {
+	if len(batch.Commits) > 0 && c.lost == 0 {
+		c.lost++
+		c.read(func() { c.byRef(batch.Commits[0].Ref).commitments[string(batch.Commits[0].Commitment)] = true })
+		return chain.Submission{}, chain.ErrNotIncluded
+	}
+	return c.fakeChain.Submit(ctx, batch, limit)
+}
+
+func TestPolicyRefusesWhatTheOwnerDoesNotAllow(t *testing.T) {
+	spec := &computetypes.JobSpec{
+		Program: computetypes.Blob{Size_: 10}, Inputs: []computetypes.Input{{Blob: computetypes.Blob{Size_: 20}}},
+		Resources: computetypes.Resources{Fuel: 100, MemoryBytes: 200, OutputBytes: 300},
+		Reward:    sdk.NewInt64Coin("atfuel", 50),
+	}
+	for name, c := range map[string]struct {
+		policy Policy
+		reason string
+	}{
+		"no limits":      {Policy{}, ""},
+		"exact limits":   {Policy{MaxFuel: 100, MaxMemoryBytes: 200, MaxOutputBytes: 300, MaxInputBytes: 30, MinRewards: sdk.NewCoins(sdk.NewInt64Coin("atfuel", 50))}, ""},
+		"fuel":           {Policy{MaxFuel: 99}, "fuel"},
+		"memory":         {Policy{MaxMemoryBytes: 199}, "memory bytes"},
+		"output":         {Policy{MaxOutputBytes: 299}, "output bytes"},
+		"inputs summed":  {Policy{MaxInputBytes: 29}, "input bytes"},
+		"too little pay": {Policy{MinRewards: sdk.NewCoins(sdk.NewInt64Coin("atfuel", 51))}, "less than"},
+		"other denom":    {Policy{MinRewards: sdk.NewCoins(sdk.NewInt64Coin("uatom", 1))}, "none of"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c.reason == "" {
+				require.Empty(t, c.policy.refusal(spec))
+				return
+			}
+			require.Contains(t, c.policy.refusal(spec), c.reason)
+		})
+	}
+}

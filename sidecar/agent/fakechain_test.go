@@ -1,0 +1,368 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/sidecar/blob"
+	"github.com/thetaedge/theta/sidecar/chain"
+	"github.com/thetaedge/theta/sidecar/store"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
+
+const testChainID = "theta-test-1"
+
+// fakeTask is one task on the fake chain, from the view of one node.
+type fakeTask struct {
+	ref      computetypes.TaskRef
+	spec     computetypes.JobSpec
+	close    int64
+	current  uint32
+	phase    computetypes.RoundPhase
+	reveal   int64
+	mustOpen bool
+	a        *computetypes.Assignment
+	receipt  *computetypes.Receipt
+	// commitments are all that were ever sent, taken or not.
+	commitments map[string]bool
+	digest      []byte
+	released    *computetypes.ReleaseItem
+}
+
+// fakeChain is the protocol as one node sees it, in memory: draws close, deadlines
+// pass, commitments bind.
+type fakeChain struct {
+	t        *testing.T
+	mu       sync.Mutex
+	height   int64
+	operator sdk.AccAddress
+	worker   sdk.AccAddress
+	slots    uint32
+	tasks    []*fakeTask
+	// othersCommit lets the round go on to reveals once this node has committed.
+	othersCommit bool
+	// escalates makes a later round ask this node to open.
+	escalates    bool
+	revealBlocks int64
+	// refuse fails an item of this action with a code.
+	refuse  chain.Action
+	batches []chain.Batch
+	claims  int
+	crash   *crash
+	fatal   bool
+}
+
+func newFakeChain(t *testing.T) *fakeChain {
+	params.SetSDKDefaults()
+	return &fakeChain{
+		t: t, height: 10, slots: 4, othersCommit: true, revealBlocks: 200,
+		operator: sdk.AccAddress(bytes.Repeat([]byte{1}, 20)),
+		worker:   sdk.AccAddress(bytes.Repeat([]byte{2}, 20)),
+		crash:    &crash{left: -1},
+	}
+}
+
+// post adds a job whose program the web holds.
+func (c *fakeChain) post(web *fakeWeb, n int) *fakeTask {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	program := []byte(fmt.Sprintf("program %d", n))
+	digest := blob.DigestOf(program)
+	address := fmt.Sprintf("http://relay.example/v1/blobs/%s", digest)
+	web.set(func(w *fakeWeb) { w.content[address] = program })
+	task := &fakeTask{
+		ref: computetypes.TaskRef{JobId: fmt.Sprintf("5-0-%d", n)},
+		spec: computetypes.JobSpec{
+			Executor: "wasm/1", Program: computetypes.Blob{Sha256: digest[:], Size_: uint64(len(program)), Uris: []string{address}},
+			Resources: computetypes.Resources{Fuel: 100, MemoryBytes: 1 << 20, OutputBytes: 1 << 20},
+			Reward:    sdk.NewInt64Coin("atfuel", 1000), PrepareBlocks: 1000, CommitBlocks: 2000,
+			Sink: fmt.Sprintf("http://relay.example/v1/drops/box%d", n),
+		},
+		close: c.height + 4, phase: computetypes.ROUND_PHASE_COMMIT, commitments: map[string]bool{},
+	}
+	c.tasks = append(c.tasks, task)
+	return task
+}
+
+// next makes a block.
+func (c *fakeChain) next() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.block()
+}
+
+func (c *fakeChain) block() {
+	c.height++
+	for _, t := range c.tasks {
+		c.advance(t)
+	}
+}
+
+func (c *fakeChain) advance(t *fakeTask) {
+	if t.a == nil {
+		return
+	}
+	switch t.a.Status {
+	case computetypes.ASSIGNMENT_STATUS_CANDIDATE:
+		if c.height >= t.close {
+			t.a.Status, t.a.AssignedHeight = computetypes.ASSIGNMENT_STATUS_ASSIGNED, c.height
+			t.a.CommitDeadline = c.height + int64(t.spec.CommitBlocks)
+		}
+	case computetypes.ASSIGNMENT_STATUS_ASSIGNED:
+		if c.height > t.a.CommitDeadline {
+			c.settle(t, computetypes.ASSIGNMENT_STATUS_MISSED)
+		}
+	case computetypes.ASSIGNMENT_STATUS_COMMITTED:
+		if c.othersCommit && t.phase == computetypes.ROUND_PHASE_COMMIT {
+			t.phase, t.reveal = computetypes.ROUND_PHASE_REVEAL, c.height+c.revealBlocks
+		}
+		if t.phase == computetypes.ROUND_PHASE_REVEAL && c.height > t.reveal {
+			c.settle(t, computetypes.ASSIGNMENT_STATUS_NO_REVEAL)
+		}
+	case computetypes.ASSIGNMENT_STATUS_REVEALED:
+		switch {
+		case c.escalates && t.digest == nil:
+			t.current, t.mustOpen, t.reveal = t.ref.Round+1, true, c.height+c.revealBlocks
+		default:
+			c.settle(t, computetypes.ASSIGNMENT_STATUS_PAID)
+		}
+	}
+}
+
+func (c *fakeChain) settle(t *fakeTask, status computetypes.AssignmentStatus) {
+	t.receipt = &computetypes.Receipt{
+		JobId: t.ref.JobId, Status: computetypes.TASK_STATUS_ACCEPTED, Height: c.height,
+		Outcomes: []computetypes.Outcome{{
+			Operator: c.operator.String(), Status: status,
+			Paid: math.NewInt(1000), Slashed: math.ZeroInt(), Share: math.ZeroInt(),
+		}},
+	}
+	t.a = nil
+}
+
+func (c *fakeChain) Address() sdk.AccAddress   { return c.worker }
+func (c *fakeChain) SetGranter(sdk.AccAddress) {}
+
+func (c *fakeChain) Tip(context.Context) (chain.Tip, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return chain.Tip{Height: c.height}, nil
+}
+
+func (c *fakeChain) Node(context.Context, string) (edgenodetypes.Node, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var used uint32
+	for _, t := range c.tasks {
+		if t.a != nil {
+			used++
+		}
+	}
+	return edgenodetypes.Node{
+		Profile: edgenodetypes.NodeProfile{Operator: c.operator.String(), Worker: c.worker.String(), Class: "cpu-small"},
+		State: edgenodetypes.NodeState{
+			Status: edgenodetypes.NODE_STATUS_ACTIVE, Bond: math.NewInt(1_000_000), Locked: math.ZeroInt(),
+			Slots: c.slots, UsedSlots: used,
+		},
+	}, nil
+}
+
+func (c *fakeChain) Assignments(context.Context, string) (chain.Work, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	work := chain.Work{Height: c.height}
+	for _, t := range c.tasks {
+		if t.a != nil {
+			work.Items = append(work.Items, computetypes.WorkItem{
+				Assignment: *t.a, CurrentRound: t.current, Phase: t.phase, RevealDeadline: t.reveal, MustOpen: t.mustOpen,
+			})
+		}
+	}
+	return work, nil
+}
+
+func (c *fakeChain) Claimable(context.Context, string) ([]computetypes.ClaimableTask, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out []computetypes.ClaimableTask
+	for _, t := range c.tasks {
+		if t.a == nil && t.receipt == nil && t.released == nil && c.height < t.close {
+			out = append(out, computetypes.ClaimableTask{Ref: t.ref, CloseHeight: t.close, Reward: t.spec.Reward, Leading: true})
+		}
+	}
+	return out, nil
+}
+
+func (c *fakeChain) Job(_ context.Context, id string) (computetypes.Job, computetypes.JobSpec, error) {
+	t := c.find(id)
+	if t == nil {
+		return computetypes.Job{}, computetypes.JobSpec{}, chain.ErrNotFound
+	}
+	return computetypes.Job{Id: id, Liability: math.NewInt(2000)}, t.spec, nil
+}
+
+func (c *fakeChain) Receipt(_ context.Context, id string, _ uint64) (computetypes.Receipt, error) {
+	t := c.find(id)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t == nil || t.receipt == nil {
+		return computetypes.Receipt{}, chain.ErrNotFound
+	}
+	return *t.receipt, nil
+}
+
+func (c *fakeChain) ComputeParams(context.Context) (computetypes.Params, error) {
+	return computetypes.Params{MaxBatch: 100}, nil
+}
+
+func (c *fakeChain) find(id string) *fakeTask {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, t := range c.tasks {
+		if t.ref.JobId == id {
+			return t
+		}
+	}
+	return nil
+}
+
+// Submit takes a batch into the next block.
+func (c *fakeChain) Submit(_ context.Context, batch chain.Batch, _ int) (chain.Submission, error) {
+	var done chain.Submission
+	err := c.crash.step(c.fatal, func() error {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.batches = append(c.batches, batch)
+		note := func(action chain.Action, ref computetypes.TaskRef, err error) {
+			outcome := chain.ItemOutcome{Action: action, Ref: ref}
+			if c.refuse == action {
+				err = fmt.Errorf("refused by the test")
+			}
+			if err != nil {
+				outcome.Code, outcome.Log = 99, err.Error()
+			}
+			done.Items = append(done.Items, outcome)
+		}
+		for _, item := range batch.Reveals {
+			note(chain.Reveal, item.Ref, c.takeReveal(item))
+		}
+		for _, item := range batch.Opens {
+			note(chain.Open, item.Ref, c.takeOpen(item))
+		}
+		for _, item := range batch.Commits {
+			note(chain.Commit, item.Ref, c.takeCommit(item))
+		}
+		for _, item := range batch.Releases {
+			t := c.byRef(item.Ref)
+			t.released, t.a = &item, nil
+			note(chain.Release, item.Ref, nil)
+		}
+		for _, ref := range batch.Claims {
+			c.claims++
+			var err error
+			if c.refuse != chain.Claim {
+				err = c.takeClaim(ref)
+			}
+			note(chain.Claim, ref, err)
+		}
+		c.block()
+		done.Height = c.height
+		return nil
+	})
+	return done, err
+}
+
+func (c *fakeChain) byRef(ref computetypes.TaskRef) *fakeTask {
+	i := slices.IndexFunc(c.tasks, func(t *fakeTask) bool { return t.ref == ref })
+	return c.tasks[i]
+}
+
+func (c *fakeChain) takeClaim(ref computetypes.TaskRef) error {
+	t := c.byRef(ref)
+	if t.a != nil || t.receipt != nil || c.height+1 >= t.close {
+		return fmt.Errorf("draw is closed or entered already")
+	}
+	t.a = &computetypes.Assignment{Operator: c.operator.String(), JobId: ref.JobId, Task: ref.Task, Round: ref.Round,
+		Status: computetypes.ASSIGNMENT_STATUS_CANDIDATE}
+	return nil
+}
+
+func (c *fakeChain) takeCommit(item computetypes.CommitItem) error {
+	t := c.byRef(item.Ref)
+	t.commitments[string(item.Commitment)] = true
+	if t.a == nil || t.a.Status != computetypes.ASSIGNMENT_STATUS_ASSIGNED {
+		return computetypes.ErrAlreadyCommitted
+	}
+	t.a.Status, t.a.Commitment = computetypes.ASSIGNMENT_STATUS_COMMITTED, item.Commitment
+	return nil
+}
+
+func (c *fakeChain) takeReveal(item computetypes.RevealItem) error {
+	t := c.byRef(item.Ref)
+	if t.a == nil || t.a.Status != computetypes.ASSIGNMENT_STATUS_COMMITTED {
+		return computetypes.ErrAlreadyRevealed
+	}
+	if !bytes.Equal(computetypes.Commitment(c.operator, item.Tag, item.Salt), t.a.Commitment) {
+		c.t.Errorf("reveal of %v does not match its commitment", item.Ref)
+		return computetypes.ErrRevealMismatch
+	}
+	t.a.Status, t.a.Tag = computetypes.ASSIGNMENT_STATUS_REVEALED, item.Tag
+	return nil
+}
+
+func (c *fakeChain) takeOpen(item computetypes.OpenItem) error {
+	t := c.byRef(item.Ref)
+	if !t.mustOpen {
+		return computetypes.ErrNotOpening
+	}
+	if !bytes.Equal(computetypes.Tag(testChainID, item.Ref.JobId, item.Ref.Task, item.Ref.Round, item.Digest), t.a.Tag) {
+		c.t.Errorf("opened digest of %v does not match its tag", item.Ref)
+		return computetypes.ErrOpenMismatch
+	}
+	t.digest, t.mustOpen = item.Digest, false
+	return nil
+}
+
+// read looks at the chain's state under its lock.
+func (c *fakeChain) read(look func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	look()
+}
+
+// blocks makes blocks until the test ends or stop is called.
+func (c *fakeChain) blocks(every time.Duration) (stop func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		ticker := time.NewTicker(every)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+				c.next()
+			}
+		}
+	}()
+	var once sync.Once
+	return func() {
+		once.Do(func() { close(done) })
+		<-ended
+	}
+}
+
+var _ Chain = (*fakeChain)(nil)
+var _ Journal = (*store.Journal)(nil)

@@ -1,0 +1,228 @@
+package agent
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/thetaedge/theta/sidecar/blob"
+	"github.com/thetaedge/theta/sidecar/executor"
+	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/sidecar/store"
+)
+
+// errKilled stands for the instant in which the process dies.
+var errKilled = errors.New("killed")
+
+// crash kills the agent at its n-th step of one kind.
+type crash struct {
+	mu   sync.Mutex
+	dead bool
+	// left steps until death; negative never dies.
+	left int
+	// after lets the fatal step happen before death.
+	after bool
+	kill  context.CancelFunc
+}
+
+// step runs do unless the process is dead, and may kill it before or after.
+func (c *crash) step(counts bool, do func() error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.dead {
+		return errKilled
+	}
+	if counts {
+		if c.left--; c.left == 0 {
+			var err error
+			if c.after {
+				err = do()
+			}
+			c.dead = true
+			c.kill()
+			return errors.Join(errKilled, err)
+		}
+	}
+	return do()
+}
+
+// crashingJournal dies at an update.
+type crashingJournal struct {
+	*store.Journal
+	crash *crash
+	fatal bool
+}
+
+func (j *crashingJournal) Update(change func(*store.Tx) error) error {
+	return j.crash.step(j.fatal, func() error { return j.Journal.Update(change) })
+}
+
+// fakeExecutor gives another result each time, so that a test notices a second
+// execution whose result replaces a committed one.
+type fakeExecutor struct {
+	mu        sync.Mutex
+	tasks     map[string]chan struct{}
+	results   map[string]executor.Result
+	executed  int
+	recovered int
+	// hold blocks executions until it is closed; nil does not.
+	hold chan struct{}
+	fail error
+}
+
+func newFakeExecutor() *fakeExecutor {
+	return &fakeExecutor{tasks: map[string]chan struct{}{}, results: map[string]executor.Result{}}
+}
+
+func (e *fakeExecutor) Profile() string { return "wasm/1" }
+
+func (e *fakeExecutor) Fingerprint(context.Context) executor.Fingerprint {
+	return executor.Fingerprint{Profile: "wasm/1", Health: executor.Healthy, Slots: 4}
+}
+
+func (e *fakeExecutor) Start(_ context.Context, task executor.Task) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.fail != nil {
+		return e.fail
+	}
+	if err := task.Validate(); err != nil {
+		return err
+	}
+	if _, live := e.tasks[task.ID]; live {
+		return executor.ErrTaskExists
+	}
+	e.executed++
+	content := make([]byte, 16)
+	if _, err := rand.Read(content); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(task.OutputDir, 0o700); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(task.OutputDir, "text.txt"), content, 0o600); err != nil {
+		return err
+	}
+	done := e.hold
+	if done == nil {
+		done = make(chan struct{})
+		close(done)
+	}
+	e.tasks[task.ID] = done
+	e.results[task.ID] = executor.Result{
+		Profile: "wasm/1", Reason: manifest.ReasonExited, FuelUsed: 7,
+		Outputs: []manifest.File{{Path: "text.txt", Size: 16, SHA256: sha256.Sum256(content)}},
+	}
+	return nil
+}
+
+func (e *fakeExecutor) Wait(ctx context.Context, id string) (executor.Result, error) {
+	e.mu.Lock()
+	done, live := e.tasks[id]
+	result := e.results[id]
+	e.mu.Unlock()
+	if !live {
+		return executor.Result{}, executor.ErrUnknownTask
+	}
+	select {
+	case <-ctx.Done():
+		return executor.Result{}, ctx.Err()
+	case <-done:
+		return result, nil
+	}
+}
+
+func (e *fakeExecutor) Stop(string) error { return nil }
+
+func (e *fakeExecutor) Destroy(id string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.tasks, id)
+	return nil
+}
+
+func (e *fakeExecutor) Recover(ctx context.Context, task executor.Task) error {
+	e.mu.Lock()
+	e.recovered++
+	e.mu.Unlock()
+	if err := os.RemoveAll(task.OutputDir); err != nil {
+		return err
+	}
+	return e.Start(ctx, task)
+}
+
+func (e *fakeExecutor) Close() error { return nil }
+
+func (e *fakeExecutor) executions() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.executed
+}
+
+// fakeWeb holds inputs by address and what was put into sinks.
+type fakeWeb struct {
+	mu      sync.Mutex
+	content map[string][]byte
+	drops   map[string]bool
+	// fetchErr and putErr fail every transfer while set.
+	fetchErr, putErr error
+	puts             int
+}
+
+func newFakeWeb() *fakeWeb {
+	return &fakeWeb{content: map[string][]byte{}, drops: map[string]bool{}}
+}
+
+func (w *fakeWeb) FetchFile(_ context.Context, address string, want blob.Digest, maxBytes int64, path string) (int64, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.fetchErr != nil {
+		return 0, w.fetchErr
+	}
+	content, ok := w.content[address]
+	switch {
+	case !ok:
+		return 0, fmt.Errorf("%s: %w", address, blob.ErrGone)
+	case int64(len(content)) > maxBytes:
+		return 0, blob.ErrTooBig
+	case blob.DigestOf(content) != want:
+		return 0, blob.ErrWrongDigest
+	}
+	return int64(len(content)), os.WriteFile(path, content, 0o600)
+}
+
+func (w *fakeWeb) PutTo(_ context.Context, address string, r io.ReadSeeker, _ int64) (blob.Digest, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.puts++
+	if w.putErr != nil {
+		return blob.Digest{}, w.putErr
+	}
+	digest, _, err := blob.DigestReader(r)
+	if err == nil && !strings.HasSuffix(address, "/"+digest.String()) {
+		err = blob.ErrWrongDigest
+	}
+	if err == nil {
+		w.drops[address] = true
+	}
+	return digest, err
+}
+
+func (w *fakeWeb) set(change func(*fakeWeb)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	change(w)
+}
+
+func (w *fakeWeb) holds(address string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.drops[address]
+}
