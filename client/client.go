@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -142,9 +143,18 @@ func unreachable(err error) bool {
 func plain(err error) error {
 	var framed interface{ GRPCStatus() *status.Status }
 	if errors.As(err, &framed) {
-		return &plainError{text: framed.GRPCStatus().Message(), err: err}
+		return &plainError{text: unframe(framed.GRPCStatus().Message()), err: err}
 	}
 	return err
+}
+
+// unframe drops "rpc error: code = X desc = ", which CometBFT's query path leaves
+// inside the message.
+func unframe(text string) string {
+	if _, inner, found := strings.Cut(text, " desc = "); found && strings.HasPrefix(text, "rpc error: code = ") {
+		return inner
+	}
+	return text
 }
 
 // plainError reads as the message and still unwraps to the whole.

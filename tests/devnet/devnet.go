@@ -55,6 +55,7 @@ type Devnet struct {
 	ports     ports
 	addresses map[string]string
 	nodes     []Node
+	spawn     *spawner
 	processes []*process
 	faucet    *http.Server
 	conn      *grpc.ClientConn
@@ -68,7 +69,10 @@ func Start(ctx context.Context, opts Options) (*Devnet, error) {
 		return nil, err
 	}
 	params.SetSDKDefaults()
-	d := &Devnet{opts: opts, dir: opts.Dir, addresses: make(map[string]string), failures: make(chan error, 1)}
+	d := &Devnet{
+		opts: opts, dir: opts.Dir, spawn: newSpawner(),
+		addresses: make(map[string]string), failures: make(chan error, 1),
+	}
 	if err := d.start(ctx); err != nil {
 		return nil, errors.Join(err, d.Stop())
 	}
@@ -146,7 +150,7 @@ func (d *Devnet) startChain(ctx context.Context) error {
 		"--home", d.home(), "--keyring-backend", "test", "--node", "tcp://"+d.ports.rpc, "--chain-id", d.opts.ChainID)
 }
 
-// Stop ends everything that was started, the latest first.
+// Stop ends everything that was started, the latest first. It is called once.
 func (d *Devnet) Stop() error {
 	var errs []error
 	if d.faucet != nil {
@@ -160,6 +164,7 @@ func (d *Devnet) Stop() error {
 	if d.conn != nil {
 		errs = append(errs, d.conn.Close())
 	}
+	d.spawn.stop()
 	return errors.Join(errs...)
 }
 

@@ -26,6 +26,7 @@ type process struct {
 	name, binary string
 	args         []string
 	log          string
+	spawn        *spawner
 
 	mu       sync.Mutex
 	cmd      *exec.Cmd
@@ -47,9 +48,7 @@ func (p *process) start() error {
 	}
 	cmd := exec.Command(p.binary, p.args...) //nolint:gosec // our own binaries
 	cmd.Stdout, cmd.Stderr = log, log
-	// A group of its own keeps the terminal's Ctrl-C from it: we stop it in order.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := cmd.Start(); err != nil {
+	if err := p.spawn.start(cmd); err != nil {
 		_ = log.Close()
 		return fmt.Errorf("start %s: %w", p.name, err)
 	}
@@ -136,7 +135,11 @@ func (d *Devnet) run(ctx context.Context, name, binary string, args ...string) e
 	defer file.Close()                               //nolint:errcheck // a log
 	cmd := exec.CommandContext(ctx, binary, args...) //nolint:gosec // our own binaries
 	cmd.Stdout, cmd.Stderr = file, file
-	if err := cmd.Run(); err != nil {
+	err = d.spawn.start(cmd)
+	if err == nil {
+		err = cmd.Wait()
+	}
+	if err != nil {
 		return fmt.Errorf("%s %s: %w\n%s", filepath.Base(binary), strings.Join(args, " "), err, tailOf(log))
 	}
 	return nil
@@ -147,6 +150,7 @@ func (d *Devnet) add(name, binary string, args ...string) error {
 	p := &process{
 		name: name, binary: binary, args: args,
 		log:    filepath.Join(d.dir, "logs", name+".log"),
+		spawn:  d.spawn,
 		failed: d.report,
 	}
 	d.processes = append(d.processes, p)

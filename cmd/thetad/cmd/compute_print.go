@@ -21,6 +21,8 @@ const (
 	previewBytes = 1 << 10
 	// previewLines are shown.
 	previewLines = 6
+	// previewWidth is how many characters of a line are shown.
+	previewWidth = 160
 )
 
 // runPrinter tells a person what a run does.
@@ -32,9 +34,13 @@ func (p *runPrinter) quote(packed *requester.Packed, quote *requester.Quote) {
 		spec.Executor, spec.Class, spec.Policy.Replicas, requester.FormatAmount(spec.Reward))
 	fmt.Fprint(p.out, requester.Describe(spec))
 	fmt.Fprintf(p.out, "Nodes: %d live in class %s, %d needed\n", quote.LiveNodes, spec.Class, quote.NeededNodes)
-	fmt.Fprintf(p.out, "Cost: at most %s = escrow %s + posting fee %s + gas %s (%d); each node stakes %s\n",
+	gas := "gas"
+	if quote.Posting.Gas > 0 {
+		gas = fmt.Sprintf("%s for %d gas", requester.FormatAmount(quote.Posting.Fee), quote.Posting.Gas)
+	}
+	fmt.Fprintf(p.out, "Cost: at most %s = escrow %s + posting fee %s + %s; each node stakes %s\n",
 		formatCoins(quote.Most()), requester.FormatAmount(quote.Reserve), requester.FormatAmount(quote.PostingFee),
-		requester.FormatAmount(quote.Posting.Fee), quote.Posting.Gas, requester.FormatAmount(quote.Liability))
+		gas, requester.FormatAmount(quote.Liability))
 	fmt.Fprintf(p.out, "Balance: %s\n", formatCoins(quote.Balance))
 }
 
@@ -114,12 +120,20 @@ func preview(path string) (string, error) {
 	if len(lines) > previewLines {
 		lines = append(lines[:previewLines], "…")
 	}
+	for i, line := range lines {
+		if runes := []rune(line); len(runes) > previewWidth {
+			lines[i] = string(runes[:previewWidth]) + "…"
+		}
+	}
 	return "  | " + strings.Join(lines, "\n  | "), nil
 }
 
 func unprintable(r rune) bool { return r < ' ' && r != '\n' && r != '\r' && r != '\t' }
 
 func formatCoins(coins sdk.Coins) string {
+	if coins.IsZero() {
+		return "nothing"
+	}
 	parts := make([]string, len(coins))
 	for i, coin := range coins {
 		parts[i] = requester.FormatAmount(coin)

@@ -27,7 +27,8 @@ type report struct {
 }
 
 // jobReport is one job. Replicas are the nodes that were assigned and held to a
-// result, over all rounds; agreeing are those with the accepted one.
+// result, over all rounds; agreeing are those with the accepted one. Paid is what
+// each earned before the fee split: its reward, and its share of slashed bonds.
 type jobReport struct {
 	ID       string            `json:"id"`
 	Policy   string            `json:"policy"`
@@ -71,8 +72,11 @@ func reportJob(run *devnet.Run) jobReport {
 		if agrees(o, s.Receipt.Tags) {
 			r.Agreeing++
 		}
-		if o.Paid.IsPositive() {
-			r.Paid[o.Operator] = sdk.Coin{Denom: s.Job.Reward.Denom, Amount: o.Paid}.String()
+		earned := sdk.NewCoins(
+			sdk.Coin{Denom: s.Job.Reward.Denom, Amount: o.Paid}).Add(
+			sdk.Coin{Denom: params.BaseDenom, Amount: o.Share})
+		if !earned.IsZero() {
+			r.Paid[o.Operator] = earned.String()
 		}
 	}
 	return r
