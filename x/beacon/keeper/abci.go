@@ -1,3 +1,4 @@
+// Package keeper verifies rounds, pins heights to them and forgets what is old.
 package keeper
 
 import "context"

@@ -1,3 +1,4 @@
+// Package types has the messages, state and rules of x/beacon.
 package types
 
 import (

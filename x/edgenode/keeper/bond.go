@@ -96,7 +96,7 @@ func (k *Keeper) checkUnbondings(ctx context.Context, operator sdk.AccAddress) e
 // queueUnbonding notes coins that return after the unbonding period. The stake
 // itself has already dropped.
 func (k *Keeper) queueUnbonding(ctx context.Context, params types.Params, operator sdk.AccAddress, amount sdk.Coin) (int64, error) {
-	completion := height(ctx) + int64(params.UnbondingBlocks)
+	completion := height(ctx) + int64(params.UnbondingBlocks) //nolint:gosec // at most 2^48
 	if err := k.addUnbonding(ctx, operator, completion, amount.Amount); err != nil {
 		return 0, err
 	}

@@ -25,7 +25,7 @@ func (k *Keeper) EndBlock(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if uint64(sdk.UnwrapSDKContext(ctx).BlockHeight())%params.FoldBlocks != 0 {
+	if uint64(sdk.UnwrapSDKContext(ctx).BlockHeight())%params.FoldBlocks != 0 { //nolint:gosec // heights are positive
 		return nil
 	}
 	if err := isolated(ctx, k.movePending); err != nil {
