@@ -1,6 +1,8 @@
 package keeper
 
 import (
+	"errors"
+
 	"cosmossdk.io/collections"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -114,6 +116,9 @@ func (k *Keeper) putOff(ctx sdk.Context, key dueKey) error {
 	}
 	at := collections.Join(key.K2(), key.K3())
 	task, err := k.tasks.Get(ctx, at)
+	if errors.Is(err, collections.ErrNotFound) {
+		return nil // nothing is left to advance: the entry goes
+	}
 	if err != nil {
 		return err
 	}

@@ -35,12 +35,26 @@ func (w *work) held(operator sdk.AccAddress, ref types.TaskRef) (types.Assignmen
 		return a, err
 	}
 	if !ok {
-		return a, types.ErrNotAssigned.Wrapf("%s holds no part of task %d of job %s", operator, ref.Task, ref.JobId)
+		return a, w.notHeld(operator, ref)
 	}
 	if a.Round != ref.Round {
 		return a, types.ErrWrongRound.Wrapf("node was drawn in round %d, got round %d", a.Round, ref.Round)
 	}
 	return a, nil
+}
+
+// notHeld says why a node holds no part of the task.
+func (w *work) notHeld(operator sdk.AccAddress, ref types.TaskRef) error {
+	text, err := w.k.addresses.BytesToString(operator)
+	if err != nil {
+		return err
+	}
+	for _, o := range w.task.Departed {
+		if o.Operator == text && o.Status == types.ASSIGNMENT_STATUS_MISSED {
+			return types.ErrCommitLate.Wrapf("the task was taken from %s at its deadline; this is height %d", text, w.height())
+		}
+	}
+	return types.ErrNotAssigned.Wrapf("%s holds no part of task %d of job %s", text, ref.Task, ref.JobId)
 }
 
 // commit fixes the node's result.
@@ -55,9 +69,6 @@ func (w *work) commit(operator sdk.AccAddress, item types.CommitItem) error {
 		return types.ErrNotAssigned.Wrapf("the draw closes at height %d", w.round().Draw.CloseHeight)
 	default:
 		return types.ErrAlreadyCommitted.Wrap("a commitment cannot be replaced")
-	}
-	if w.height() > a.CommitDeadline {
-		return types.ErrCommitLate.Wrapf("deadline was height %d, this is %d", a.CommitDeadline, w.height())
 	}
 	if err := a.MoveTo(types.ASSIGNMENT_STATUS_COMMITTED); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package keeper
 
 import (
+	"bytes"
 	"slices"
 
 	"cosmossdk.io/collections"
@@ -98,7 +99,15 @@ func (k *Keeper) CancelJob(ctx sdk.Context, requester, jobID string) (sdk.Coin, 
 	if err != nil {
 		return sdk.Coin{}, err
 	}
-	if job.Requester != requester {
+	by, err := k.addresses.StringToBytes(requester)
+	if err != nil {
+		return sdk.Coin{}, types.ErrNotRequester.Wrapf("requester: %s", err)
+	}
+	owner, err := k.addresses.StringToBytes(job.Requester)
+	if err != nil {
+		return sdk.Coin{}, err
+	}
+	if !bytes.Equal(by, owner) {
 		return sdk.Coin{}, types.ErrNotRequester.Wrapf("job %s belongs to %s, got %s", id, job.Requester, requester)
 	}
 	if job.Ended() {

@@ -77,6 +77,10 @@ func (k *Keeper) PostJob(ctx sdk.Context, requester string, spec types.JobSpec) 
 	if err := k.takePayment(ctx, payer, q); err != nil {
 		return types.Job{}, sdk.Coin{}, err
 	}
+	// An address can be written in upper case too; the record has one form.
+	if requester, err = k.addresses.BytesToString(payer); err != nil {
+		return types.Job{}, sdk.Coin{}, err
+	}
 	job, err := k.newJob(ctx, requester, &spec, q)
 	if err != nil {
 		return types.Job{}, sdk.Coin{}, err

@@ -88,6 +88,9 @@ func (s queryServer) Quote(ctx context.Context, req *types.QueryQuoteRequest) (*
 	if err != nil {
 		return nil, status.Errorf(codes.InvalidArgument, "reward: %s", err)
 	}
+	if err := types.ValidateReward(reward); err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
 	params, err := s.k.params.Get(ctx)
 	if err != nil {
 		return nil, err

@@ -18,8 +18,9 @@ import (
 // maxClaimablePage bounds the open jobs that one Claimable query looks through.
 const maxClaimablePage = 200
 
-// peek returns a task as a message at the next height would find it, and throws
-// away whatever advancing it would write.
+// peek returns a task as a message at this height would find it, and throws away
+// whatever advancing it would write. A client that asks between blocks looks at
+// the last height; its message comes at least one later.
 func (k *Keeper) peek(ctx context.Context, id types.JobID, index uint64) (*work, error) {
 	cached, _ := sdk.UnwrapSDKContext(ctx).CacheContext()
 	w, err := k.loadStored(cached, id, index)

@@ -70,7 +70,28 @@ func (w *work) nextTarget() uint32 {
 	if class.Nodes <= taken {
 		return 0
 	}
-	return uint32(min(uint64(w.params.Escalation[i]), class.Nodes-taken))
+	return uint32(min(uint64(w.params.Escalation[i]), class.Nodes-taken, w.affordable()))
+}
+
+// affordable returns how many more judges the losers can pay, whoever they turn
+// out to be: one at least after the first round, more than a third of the votes
+// after a later one. Rounds that found fewer nodes than they aimed at have
+// fewer losers, and so afford fewer judges.
+func (w *work) affordable() uint64 {
+	votes, judges := int64(0), int64(0)
+	for r := range w.task.Rounds {
+		n := int64(len(w.task.Rounds[r].Replicas))
+		votes += n
+		if r > 0 {
+			judges += n
+		}
+	}
+	losers := int64(1)
+	if w.index() > 0 {
+		losers = votes/3 + 1
+	}
+	paid := w.job.Liability.MulRaw(losers).Quo(w.job.BondValue)
+	return math.MinInt(math.MaxInt(paid.SubRaw(judges), math.ZeroInt()), math.NewInt(types.MaxRoundReplicas)).Uint64()
 }
 
 // ballots returns the replicas of all rounds with what they say, in order of

@@ -1,5 +1,7 @@
 package types
 
+import "cosmossdk.io/math"
+
 // DefaultGenesis returns a genesis without jobs.
 func DefaultGenesis() *GenesisState {
 	return &GenesisState{Params: DefaultParams()}
@@ -23,8 +25,8 @@ func (g GenesisState) Validate() error {
 			return ErrInvalidGenesis.Wrapf("job %s is named twice", job.Id)
 		}
 		jobs[job.Id] = true
-		if job.Reserved.IsNil() || job.Reserved.IsNegative() {
-			return ErrInvalidGenesis.Wrapf("job %s: reserved must be 0 or more", job.Id)
+		if err := job.validateMoney(); err != nil {
+			return err
 		}
 	}
 	for i := range g.Tasks {
@@ -35,6 +37,31 @@ func (g GenesisState) Validate() error {
 	for i := range g.Assignments {
 		if !jobs[g.Assignments[i].JobId] {
 			return ErrInvalidGenesis.Wrapf("assignment of %s has no job", g.Assignments[i].Operator)
+		}
+		if l := g.Assignments[i].Liability; l.IsNil() || l.IsNegative() {
+			return ErrInvalidGenesis.Wrapf("assignment of %s: liability: expected 0 or more, got %s", g.Assignments[i].Operator, l)
+		}
+	}
+	return nil
+}
+
+// validateMoney checks the amounts that settlement reckons with.
+func (j *Job) validateMoney() error {
+	if err := ValidateReward(j.Reward); err != nil {
+		return ErrInvalidGenesis.Wrapf("job %s: %s", j.Id, err)
+	}
+	for _, f := range []struct {
+		name  string
+		value math.Int
+		least int64
+	}{
+		{"reserved", j.Reserved, 0},
+		{"refunded", j.Refunded, 0},
+		{"liability", j.Liability, 0},
+		{"bond_value", j.BondValue, 1},
+	} {
+		if f.value.IsNil() || f.value.LT(math.NewInt(f.least)) {
+			return ErrInvalidGenesis.Wrapf("job %s: %s: expected %d or more, got %s", j.Id, f.name, f.least, f.value)
 		}
 	}
 	return nil

@@ -70,13 +70,8 @@ func (p Params) Validate() error {
 	if p.MaxReplicas < 3 || p.MaxReplicas > MaxRoundReplicas {
 		return bad.Wrapf("max_replicas: expected 3 to %d, got %d", MaxRoundReplicas, p.MaxReplicas)
 	}
-	if len(p.Escalation) == 0 || len(p.Escalation) > 4 {
-		return bad.Wrapf("escalation: expected 1 to 4 rounds, got %d", len(p.Escalation))
-	}
-	for _, n := range p.Escalation {
-		if n < 1 || n > MaxRoundReplicas {
-			return bad.Wrapf("escalation: expected rounds of 1 to %d replicas, got %d", MaxRoundReplicas, n)
-		}
+	if err := p.validateEscalation(); err != nil {
+		return err
 	}
 	for _, f := range []struct {
 		name      string
@@ -104,6 +99,39 @@ func (p Params) Validate() error {
 	return nil
 }
 
+// validateEscalation checks that those who cause a further round can pay for it.
+// A first round escalates over a single lie, whose liability is at least the
+// round after it. Later ones escalate while no result has two thirds of the
+// votes: more than a third of them are false then, and as many liabilities pay
+// all judges up to the next round, the liars among them left out.
+func (p Params) validateEscalation() error {
+	bad := ErrInvalidParams
+	if len(p.Escalation) == 0 || len(p.Escalation) > 4 {
+		return bad.Wrapf("escalation: expected 1 to 4 rounds, got %d", len(p.Escalation))
+	}
+	for _, n := range p.Escalation {
+		if n < 1 || n > MaxRoundReplicas {
+			return bad.Wrapf("escalation: expected rounds of 1 to %d replicas, got %d", MaxRoundReplicas, n)
+		}
+	}
+	liability := max(2, p.Escalation[0])
+	for replicas := uint32(3); replicas <= p.MaxReplicas; replicas += 2 {
+		votes, judges := replicas, uint32(0)
+		for i, n := range p.Escalation[:len(p.Escalation)-1] {
+			votes += n
+			judges += n
+			liars := votes/3 + 1
+			unpaid := liars - min(liars, replicas)
+			if cost := judges + p.Escalation[i+1] - unpaid; liars*liability < cost {
+				return bad.Wrapf("escalation: after a first round of %d and further ones up to %d, %d liars pay for %d judges, "+
+					"round %d may cost %d; make the first entry larger or the later ones smaller",
+					replicas, n, liars, liars*liability, i+2, cost)
+			}
+		}
+	}
+	return nil
+}
+
 func (p Params) validateMoney() error {
 	bad := ErrInvalidParams
 	if len(p.Denoms) == 0 || len(p.Denoms) > 64 {
@@ -125,11 +153,11 @@ func (p Params) validateMoney() error {
 			return bad.Wrapf("denoms: worth of %s in the bond denom must be above 0", d.Denom)
 		}
 	}
-	if p.PostingFeePerByte.IsNil() || p.PostingFeePerByte.IsNegative() {
-		return bad.Wrap("posting_fee_per_byte: expected 0 or more")
+	if f := p.PostingFeePerByte; f.IsNil() || f.IsNegative() || f.GT(maxReward) {
+		return bad.Wrapf("posting_fee_per_byte: expected 0 to %s, got %s", maxReward, f)
 	}
-	if p.MinLiability.IsNil() || !p.MinLiability.IsPositive() {
-		return bad.Wrap("min_liability: expected more than 0")
+	if l := p.MinLiability; l.IsNil() || !l.IsPositive() || l.GT(maxReward) {
+		return bad.Wrapf("min_liability: expected 1 to %s, got %s", maxReward, l)
 	}
 	return nil
 }

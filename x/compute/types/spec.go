@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
 // Bounds of a spec that do not depend on parameters.
@@ -58,7 +60,7 @@ func (s *JobSpec) Validate() error {
 	if err := s.Policy.validate(); err != nil {
 		return err
 	}
-	if err := s.validateReward(); err != nil {
+	if err := ValidateReward(s.Reward); err != nil {
 		return err
 	}
 	if s.Tasks != 1 {
@@ -84,7 +86,7 @@ func (s *JobSpec) validateInputs() error {
 	seen := map[string]bool{}
 	for i := range s.Inputs {
 		p := s.Inputs[i].Path
-		if len(p) > maxPathBytes || !pathPattern.MatchString(p) || path.Clean(p) != p || strings.HasPrefix(p, "..") {
+		if len(p) > maxPathBytes || !pathPattern.MatchString(p) || path.Clean(p) != p || p == "." || strings.HasPrefix(p, "..") {
 			return ErrInvalidSpec.Wrapf("input %d: expected a relative path of letters, digits and ._-/ without \"..\", at most %d bytes, got %.140q",
 				i+1, maxPathBytes, p)
 		}
@@ -94,6 +96,13 @@ func (s *JobSpec) validateInputs() error {
 		seen[p] = true
 		if err := s.Inputs[i].Blob.validate("input " + p); err != nil {
 			return err
+		}
+	}
+	for i := range s.Inputs {
+		for dir := path.Dir(s.Inputs[i].Path); dir != "."; dir = path.Dir(dir) {
+			if seen[dir] {
+				return ErrInvalidSpec.Wrapf("input %d: %q is a file, and %q lies below it", i+1, dir, s.Inputs[i].Path)
+			}
 		}
 	}
 	return nil
@@ -111,8 +120,8 @@ func (s *JobSpec) validateArgs() error {
 	return nil
 }
 
-func (s *JobSpec) validateReward() error {
-	r := s.Reward
+// ValidateReward checks the pay of one replica. It returns ErrInvalidReward.
+func ValidateReward(r sdk.Coin) error {
 	if r.Amount.IsNil() || !r.Amount.IsPositive() {
 		return ErrInvalidReward.Wrap("expected an amount above 0 per replica")
 	}
