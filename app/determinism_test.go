@@ -24,10 +24,9 @@ func mixedBlock(chain *apptest.Chain, i int) [][]byte {
 	var txs [][]byte
 	for j, from := range chain.Accounts {
 		to := chain.Accounts[(j+i+1)%len(chain.Accounts)]
-		txs = append(txs, chain.Sign(from, []sdk.Msg{
-			banktypes.NewMsgSend(from.Address, to.Address, sdk.NewCoins(params.TfuelCoin(int64(i+j+1))))}))
-		txs = append(txs, chain.Sign(from, []sdk.Msg{
-			stakingtypes.NewMsgDelegate(from.String(), operator, params.TfuelCoin(int64(j+1)))}))
+		transfer := banktypes.NewMsgSend(from.Address, to.Address, sdk.NewCoins(params.TfuelCoin(int64(i+j+1))))
+		delegation := stakingtypes.NewMsgDelegate(from.String(), operator, params.TfuelCoin(int64(j+1)))
+		txs = append(txs, chain.Sign(from, []sdk.Msg{transfer}), chain.Sign(from, []sdk.Msg{delegation}))
 	}
 	poor, thirsty := chain.Accounts[0], chain.Accounts[1]
 	txs = append(txs,

@@ -65,6 +65,7 @@ func (app *App) setModules() {
 	app.registerReflection()
 }
 
+//nolint:staticcheck // the manager takes this type; the SDK's own modules have no other in common
 func (app *App) modules() []module.AppModule {
 	cdc, registry := app.encoding.Codec, app.encoding.InterfaceRegistry
 	k := app.Keepers

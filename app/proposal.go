@@ -47,7 +47,7 @@ func checkProposal(ctx sdk.Context, txs [][]byte, decode sdk.TxDecoder) error {
 	limited := block != nil && block.MaxGas > 0
 	var left uint64
 	if limited {
-		left = uint64(block.MaxGas)
+		left = uint64(block.MaxGas) //nolint:gosec // positive
 	}
 	for i, raw := range txs {
 		tx, err := decode(raw)

@@ -55,8 +55,10 @@ func appConfig() (string, any) {
 	config.StateSync.SnapshotInterval = snapshotBlocks
 	config.API.Enable = true
 	config.API.Swagger = true
-	config.Telemetry.Enabled = true
-	config.Telemetry.ServiceName = "theta"
-	config.Telemetry.PrometheusRetentionTime = metricsRetentionSeconds
+	//nolint:staticcheck // the only one that serves Prometheus without a collector
+	metrics := &config.Telemetry
+	metrics.Enabled = true
+	metrics.ServiceName = "theta"
+	metrics.PrometheusRetentionTime = metricsRetentionSeconds
 	return serverconfig.DefaultConfigTemplate, config
 }

@@ -150,7 +150,7 @@ func writeTestnet(cmd *cobra.Command, chain *app.App, plan testnetPlan) error {
 func newTestnetNode(cmd *cobra.Command, chain *app.App, plan testnetPlan, i int) (testnetNode, error) {
 	name := "node" + strconv.Itoa(i)
 	node := testnetNode{home: filepath.Join(plan.dir, name), config: cometConfig()}
-	if err := os.MkdirAll(filepath.Join(node.home, "config"), 0o755); err != nil {
+	if err := os.MkdirAll(filepath.Join(node.home, "config"), 0o750); err != nil {
 		return node, err
 	}
 	port := func(offset int) string {
