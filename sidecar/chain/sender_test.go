@@ -1,0 +1,259 @@
+package chain
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/x/feegrant"
+
+	"github.com/thetaedge/theta/app/params"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+func ref(job string) computetypes.TaskRef { return computetypes.TaskRef{JobId: job} }
+
+func fullBatch() Batch {
+	return Batch{
+		Reveals:  []computetypes.RevealItem{{Ref: ref("1-0-0"), Tag: make([]byte, 32), Salt: make([]byte, 32)}},
+		Opens:    []computetypes.OpenItem{{Ref: ref("2-0-0"), Digest: make([]byte, 32)}},
+		Commits:  []computetypes.CommitItem{{Ref: ref("3-0-0"), Commitment: make([]byte, 32)}},
+		Releases: []computetypes.ReleaseItem{{Ref: ref("4-0-0")}},
+		Claims:   []computetypes.TaskRef{ref("5-0-0"), ref("6-0-0")},
+	}
+}
+
+func TestBatchOfAllActionsIsOneSignedTransactionPaidByTheGranter(t *testing.T) {
+	n := newFakeNode(t)
+	operator := sdk.AccAddress(bytes.Repeat([]byte{9}, 20))
+	s := n.sender(TxConfig{GasAdjustment: 1.2})
+	s.SetGranter(operator)
+	done, err := s.Submit(t.Context(), fullBatch(), 100)
+	require.NoError(t, err)
+	require.Len(t, n.sent, 1)
+	tx := n.sent[0]
+	require.True(t, tx.signature, "signed over chain id, account number and sequence")
+	require.Len(t, tx.messages, 5)
+	require.IsType(t, &computetypes.MsgReveal{}, tx.messages[0], "the most urgent first")
+	require.IsType(t, &computetypes.MsgClaim{}, tx.messages[4])
+	require.Equal(t, uint64(120_000), tx.gas)
+	require.Equal(t, "1200000atfuel", tx.fee.String(), "gas at the minimum price")
+	require.Equal(t, operator.String(), tx.granter)
+	require.Len(t, done.Items, 6)
+	require.Equal(t, Reveal, done.Items[0].Action)
+	require.Zero(t, done.Items[0].Code)
+	require.Equal(t, uint32(21), done.Items[4].Code, "items succeed or fail one by one")
+	require.Zero(t, done.Items[5].Code)
+	require.Positive(t, done.Height)
+}
+
+func TestMessagesHoldNoMoreItemsThanTheChainTakes(t *testing.T) {
+	n := newFakeNode(t)
+	batch := Batch{Claims: []computetypes.TaskRef{ref("1-0-0"), ref("2-0-0"), ref("3-0-0")}}
+	done, err := n.sender(TxConfig{}).Submit(t.Context(), batch, 2)
+	require.NoError(t, err)
+	require.Len(t, n.sent[0].messages, 2)
+	require.Len(t, done.Items, 3)
+	require.Equal(t, "3-0-0", done.Items[2].Ref.JobId)
+}
+
+func TestSequenceMismatchIsCorrectedAndSentAgain(t *testing.T) {
+	n := newFakeNode(t)
+	s := n.sender(TxConfig{})
+	_, err := s.Send(t.Context(), &computetypes.MsgClaim{Worker: s.Address().String(), Items: []computetypes.TaskRef{ref("1-0-0")}})
+	require.NoError(t, err)
+	// Somebody else has used the key meanwhile.
+	n.mu.Lock()
+	n.sequence = 40
+	n.mu.Unlock()
+	_, err = s.Submit(t.Context(), fullBatch(), 10)
+	require.NoError(t, err)
+	require.Len(t, n.sent, 3)
+	require.Equal(t, []uint64{5, 6, 40}, []uint64{n.sent[0].sequence, n.sent[1].sequence, n.sent[2].sequence})
+}
+
+func TestSequenceIsKeptBetweenTransactions(t *testing.T) {
+	n := newFakeNode(t)
+	s := n.sender(TxConfig{})
+	for range 3 {
+		_, err := s.Submit(t.Context(), fullBatch(), 10)
+		require.NoError(t, err)
+	}
+	require.Equal(t, 1, n.accounts)
+	require.Equal(t, uint64(7), n.sent[2].sequence)
+}
+
+func TestMessageThatFailsIsLeftOutAndTheRestIsSent(t *testing.T) {
+	n := newFakeNode(t)
+	n.badType = sdk.MsgTypeURL(&computetypes.MsgClaim{})
+	done, err := n.sender(TxConfig{}).Submit(t.Context(), fullBatch(), 10)
+	require.NoError(t, err)
+	require.Len(t, n.sent, 1, "found out by simulation, so that nothing was paid for it")
+	require.Len(t, n.sent[0].messages, 4)
+	require.Len(t, done.Items, 6)
+	require.Equal(t, Claim, done.Items[0].Action)
+	require.NotZero(t, done.Items[0].Code)
+	require.Contains(t, done.Items[0].Log, "claim window is closed")
+}
+
+func TestBatchOfWhichEverythingFailsSendsNothing(t *testing.T) {
+	n := newFakeNode(t)
+	n.badType = sdk.MsgTypeURL(&computetypes.MsgClaim{})
+	done, err := n.sender(TxConfig{}).Submit(t.Context(), Batch{Claims: []computetypes.TaskRef{ref("1-0-0")}}, 10)
+	require.NoError(t, err)
+	require.Empty(t, n.sent)
+	require.Len(t, done.Items, 1)
+	require.Zero(t, done.Height)
+}
+
+func TestExhaustedGasIsPaidForAgain(t *testing.T) {
+	n := newFakeNode(t)
+	n.blockCodes = []sdk.TxResponse{{Codespace: "sdk", Code: 11, RawLog: "out of gas in location: WriteFlat"}}
+	_, err := n.sender(TxConfig{GasAdjustment: 1}).Submit(t.Context(), fullBatch(), 10)
+	require.NoError(t, err)
+	require.Equal(t, []uint64{100_000, 150_000}, []uint64{n.sent[0].gas, n.sent[1].gas})
+}
+
+func TestRaisedGasPriceIsQueriedAgain(t *testing.T) {
+	n := newFakeNode(t)
+	s := n.sender(TxConfig{GasAdjustment: 1})
+	_, err := s.Submit(t.Context(), fullBatch(), 10)
+	require.NoError(t, err)
+	n.mu.Lock()
+	n.price = 20
+	n.checkCodes = []sdk.TxResponse{{Codespace: "sdk", Code: 13, RawLog: "insufficient fees"}}
+	n.mu.Unlock()
+	_, err = s.Submit(t.Context(), fullBatch(), 10)
+	require.NoError(t, err)
+	require.Equal(t, "2000000atfuel", n.sent[2].fee.String())
+}
+
+func TestTransactionInNoBlockIsReportedAndItsSequenceAskedForAgain(t *testing.T) {
+	n := newFakeNode(t)
+	n.loses = true
+	s := n.sender(TxConfig{TimeoutBlocks: 3})
+	_, err := s.Submit(t.Context(), fullBatch(), 10)
+	require.ErrorIs(t, err, ErrNotIncluded)
+	n.mu.Lock()
+	n.loses = false
+	n.mu.Unlock()
+	_, err = s.Submit(t.Context(), fullBatch(), 10)
+	require.NoError(t, err)
+	require.Equal(t, n.sent[0].sequence, n.sent[1].sequence)
+}
+
+func TestRefusedTransactionIsNotTriedForEver(t *testing.T) {
+	n := newFakeNode(t)
+	for range 3 * maxTries {
+		n.checkCodes = append(n.checkCodes, sdk.TxResponse{Codespace: "sdk", Code: 32, RawLog: "account sequence mismatch"})
+	}
+	_, err := n.sender(TxConfig{}).Submit(t.Context(), fullBatch(), 10)
+	require.ErrorIs(t, err, ErrRejected)
+	require.Len(t, n.sent, maxTries)
+}
+
+func TestUnknownAccountNamesTheRemedy(t *testing.T) {
+	n := newFakeNode(t)
+	stranger := newFakeNode(t)
+	s := NewSender(n.conn(), n.cdc, stranger.signer, TxConfig{ChainID: chainID}, n.sender(TxConfig{}).logger)
+	_, err := s.Submit(t.Context(), fullBatch(), 10)
+	require.ErrorIs(t, err, ErrNoAccount)
+	require.ErrorContains(t, err, "thetaedge register")
+}
+
+func TestListingIsReadAtOneHeight(t *testing.T) {
+	n := newFakeNode(t)
+	work, err := n.sender(TxConfig{}).Assignments(t.Context(), "theta1operator")
+	require.NoError(t, err)
+	require.Equal(t, int64(42), work.Height)
+	require.Len(t, work.Items, 2)
+}
+
+func TestMissingRecordIsToldFromAnUnreachableNode(t *testing.T) {
+	n := newFakeNode(t)
+	s := n.sender(TxConfig{})
+	_, err := s.Receipt(t.Context(), "1-0-0", 0)
+	require.ErrorIs(t, err, ErrNotFound)
+	conn, err := Dial("127.0.0.1:1")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, conn.Close()) })
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	_, err = NewReader(conn, n.cdc).Receipt(ctx, "1-0-0", 0)
+	require.ErrorIs(t, err, ErrUnreachable)
+}
+
+func TestGrantPaysForWorkerMessagesOnly(t *testing.T) {
+	params.SetSDKDefaults()
+	operator, worker := sdk.AccAddress(bytes.Repeat([]byte{1}, 20)), sdk.AccAddress(bytes.Repeat([]byte{2}, 20))
+	expiry := time.Now().Add(time.Hour).UTC()
+	msg, err := NewGrant(operator, worker, sdk.NewCoins(sdk.NewInt64Coin("atfuel", 77)), expiry)
+	require.NoError(t, err)
+	allowance, err := msg.(*feegrant.MsgGrantAllowance).GetFeeAllowanceI()
+	require.NoError(t, err)
+	require.Equal(t, WorkerMessages(), allowance.(*feegrant.AllowedMsgAllowance).AllowedMessages)
+	grant, err := readGrant(allowance)
+	require.NoError(t, err)
+	require.Equal(t, "77atfuel", grant.Left.String())
+	require.Equal(t, expiry, *grant.Expiry)
+	require.Empty(t, grant.Missing)
+
+	narrow, err := feegrant.NewAllowedMsgAllowance(&feegrant.BasicAllowance{}, WorkerMessages()[1:])
+	require.NoError(t, err)
+	grant, err = readGrant(narrow)
+	require.NoError(t, err)
+	require.Equal(t, WorkerMessages()[:1], grant.Missing)
+}
+
+func TestEndpointsAreReadAsPeopleWriteThem(t *testing.T) {
+	for endpoint, want := range map[string]struct {
+		target string
+		secure bool
+	}{
+		"127.0.0.1:9090":             {"127.0.0.1:9090", false},
+		"http://127.0.0.1:9090":      {"127.0.0.1:9090", false},
+		"https://grpc.example:443/":  {"grpc.example:443", true},
+		"":                           {"", false},
+		"http://grpc.example/v1/api": {"", false},
+	} {
+		target, secure, err := parseEndpoint(endpoint)
+		if want.target == "" {
+			require.ErrorContains(t, err, "expected a gRPC endpoint", endpoint)
+			continue
+		}
+		require.NoError(t, err)
+		require.Equal(t, want.target, target)
+		require.Equal(t, want.secure, secure)
+	}
+}
+
+func TestWorkerKeyIsMadeOnceAndSignsFromAnEncryptedFile(t *testing.T) {
+	params.SetSDKDefaults()
+	cdc, err := NewCodec()
+	require.NoError(t, err)
+	dir := t.TempDir()
+	passphrase := filepath.Join(dir, "passphrase")
+	require.NoError(t, os.WriteFile(passphrase, []byte("correct horse battery\n"), 0o600))
+	cfg := KeyringConfig{Dir: dir, Backend: "file", PassphraseFile: passphrase}
+	ring, err := OpenKeyring(cfg, cdc)
+	require.NoError(t, err)
+	address, err := CreateWorkerKey(ring)
+	require.NoError(t, err)
+	_, err = CreateWorkerKey(ring)
+	require.ErrorContains(t, err, "expected no worker key yet")
+
+	again, err := OpenKeyring(cfg, cdc)
+	require.NoError(t, err)
+	signer, err := NewSigner(again, WorkerKey)
+	require.NoError(t, err)
+	require.Equal(t, address, signer.Address())
+	signature, err := signer.Sign([]byte("bytes"))
+	require.NoError(t, err)
+	require.True(t, signer.PubKey().VerifySignature([]byte("bytes"), signature))
+}

@@ -1,0 +1,289 @@
+package chain
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cosmos/gogoproto/proto"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	"cosmossdk.io/math"
+
+	"github.com/cosmos/cosmos-sdk/client/grpc/node"
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
+	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	grpctypes "github.com/cosmos/cosmos-sdk/types/grpc"
+	"github.com/cosmos/cosmos-sdk/types/query"
+	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
+	"github.com/cosmos/cosmos-sdk/types/tx/signing"
+	authsigning "github.com/cosmos/cosmos-sdk/x/auth/signing"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+
+	"github.com/thetaedge/theta/app/params"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
+)
+
+const chainID = "theta-test-1"
+
+// testSigner signs with a key in memory.
+type testSigner struct{ key *secp256k1.PrivKey }
+
+func (s testSigner) Address() sdk.AccAddress           { return sdk.AccAddress(s.key.PubKey().Address()) }
+func (s testSigner) PubKey() cryptotypes.PubKey        { return s.key.PubKey() }
+func (s testSigner) Sign(bytes []byte) ([]byte, error) { return s.key.Sign(bytes) }
+
+// sentTx is a transaction as the fake node has received it.
+type sentTx struct {
+	messages  []sdk.Msg
+	fee       sdk.Coins
+	gas       uint64
+	granter   string
+	sequence  uint64
+	signature bool
+}
+
+// fakeNode is a node that knows one account. It answers each broadcast with the
+// next of codes, and takes the transaction when there is none left.
+type fakeNode struct {
+	txtypes.UnimplementedServiceServer
+	authtypes.UnimplementedQueryServer
+
+	t      *testing.T
+	cdc    Codec
+	signer testSigner
+
+	mu       sync.Mutex
+	height   uint64
+	sequence uint64
+	price    int64
+	// checkCodes refuse broadcasts, blockCodes fail transactions in their block.
+	checkCodes, blockCodes []sdk.TxResponse
+	// badAction fails the simulation of this message type.
+	badType string
+	// loses takes transactions and includes none.
+	loses    bool
+	sent     []sentTx
+	accounts int
+	results  map[string]*sdk.TxResponse
+}
+
+func newFakeNode(t *testing.T) *fakeNode {
+	params.SetSDKDefaults()
+	cdc, err := NewCodec()
+	require.NoError(t, err)
+	return &fakeNode{t: t, cdc: cdc, signer: testSigner{secp256k1.GenPrivKey()}, height: 100, sequence: 5, price: 10,
+		results: map[string]*sdk.TxResponse{}}
+}
+
+// sender starts the node and returns a sender that is connected to it.
+func (n *fakeNode) sender(cfg TxConfig) *Sender {
+	cfg.ChainID, cfg.PollInterval = chainID, time.Millisecond
+	return NewSender(n.conn(), n.cdc, n.signer, cfg, slog.New(slog.DiscardHandler))
+}
+
+func (n *fakeNode) conn() *grpc.ClientConn {
+	server := grpc.NewServer()
+	txtypes.RegisterServiceServer(server, n)
+	authtypes.RegisterQueryServer(server, n)
+	node.RegisterServiceServer(server, &nodeStatus{node: n})
+	rewardstypes.RegisterQueryServer(server, &rewardsQuery{node: n})
+	computetypes.RegisterQueryServer(server, &computeQuery{})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(n.t, err)
+	go func() { _ = server.Serve(listener) }()
+	conn, err := Dial(listener.Addr().String())
+	require.NoError(n.t, err)
+	n.t.Cleanup(func() {
+		require.NoError(n.t, conn.Close())
+		server.Stop()
+	})
+	return conn
+}
+
+func (n *fakeNode) Account(_ context.Context, req *authtypes.QueryAccountRequest) (*authtypes.QueryAccountResponse, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.accounts++
+	if req.Address != n.signer.Address().String() {
+		return nil, status.Errorf(codes.NotFound, "account %s not found", req.Address)
+	}
+	account, err := codectypes.NewAnyWithValue(authtypes.NewBaseAccount(n.signer.Address(), nil, 3, n.sequence))
+	return &authtypes.QueryAccountResponse{Account: account}, err
+}
+
+// nodeStatus makes a block each time it is asked.
+type nodeStatus struct {
+	node.UnimplementedServiceServer
+	node *fakeNode
+}
+
+func (s *nodeStatus) Config(context.Context, *node.ConfigRequest) (*node.ConfigResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "not asked by this test")
+}
+
+func (s *nodeStatus) Status(context.Context, *node.StatusRequest) (*node.StatusResponse, error) {
+	s.node.mu.Lock()
+	defer s.node.mu.Unlock()
+	s.node.height++
+	return &node.StatusResponse{Height: s.node.height}, nil
+}
+
+func (n *fakeNode) Simulate(_ context.Context, req *txtypes.SimulateRequest) (*txtypes.SimulateResponse, error) {
+	tx, err := n.cdc.Tx.TxDecoder()(req.TxBytes)
+	if err != nil {
+		return nil, err
+	}
+	for i, msg := range tx.GetMsgs() {
+		if sdk.MsgTypeURL(msg) == n.badType {
+			return nil, status.Errorf(codes.Unknown, "failed to execute message; message index: %d: claim window is closed [theta/x/compute] with gas used: '99'", i)
+		}
+	}
+	return &txtypes.SimulateResponse{GasInfo: &sdk.GasInfo{GasUsed: 100_000}}, nil
+}
+
+func (n *fakeNode) BroadcastTx(ctx context.Context, req *txtypes.BroadcastTxRequest) (*txtypes.BroadcastTxResponse, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	got, err := n.read(ctx, req.TxBytes)
+	if err != nil {
+		return nil, err
+	}
+	n.sent = append(n.sent, got)
+	if len(n.checkCodes) > 0 {
+		code := n.checkCodes[0]
+		n.checkCodes = n.checkCodes[1:]
+		return &txtypes.BroadcastTxResponse{TxResponse: &code}, nil
+	}
+	if got.sequence != n.sequence {
+		return &txtypes.BroadcastTxResponse{TxResponse: &sdk.TxResponse{Codespace: "sdk", Code: 32,
+			RawLog: fmt.Sprintf("account sequence mismatch, expected %d, got %d: incorrect account sequence", n.sequence, got.sequence)}}, nil
+	}
+	hash := strconv.Itoa(len(n.sent))
+	result := &sdk.TxResponse{TxHash: hash, Height: int64(n.height) + 1, Data: respond(n.t, got.messages)} //nolint:gosec // small
+	if !n.loses {
+		n.sequence++
+		if len(n.blockCodes) > 0 {
+			code := n.blockCodes[0]
+			n.blockCodes = n.blockCodes[1:]
+			code.TxHash = hash
+			result = &code
+		}
+		n.results[hash] = result
+	}
+	return &txtypes.BroadcastTxResponse{TxResponse: &sdk.TxResponse{TxHash: hash}}, nil
+}
+
+// read decodes a transaction and verifies its signature over what was signed.
+func (n *fakeNode) read(ctx context.Context, bytes []byte) (sentTx, error) {
+	decoded, err := n.cdc.Tx.TxDecoder()(bytes)
+	if err != nil {
+		return sentTx{}, err
+	}
+	tx := decoded.(authsigning.Tx)
+	signatures, err := tx.GetSignaturesV2()
+	if err != nil || len(signatures) != 1 {
+		return sentTx{}, fmt.Errorf("expected one signature: %w", err)
+	}
+	s := signatures[0]
+	signed, err := authsigning.GetSignBytesAdapter(ctx, n.cdc.Tx.SignModeHandler(), signing.SignMode_SIGN_MODE_DIRECT, authsigning.SignerData{
+		Address: n.signer.Address().String(), ChainID: chainID, AccountNumber: 3, Sequence: s.Sequence, PubKey: n.signer.PubKey(),
+	}, tx)
+	if err != nil {
+		return sentTx{}, err
+	}
+	return sentTx{
+		messages: tx.GetMsgs(), fee: tx.GetFee(), gas: tx.GetGas(), granter: sdk.AccAddress(tx.FeeGranter()).String(), sequence: s.Sequence,
+		signature: n.signer.PubKey().VerifySignature(signed, s.Data.(*signing.SingleSignatureData).Signature),
+	}, nil
+}
+
+func (n *fakeNode) GetTx(_ context.Context, req *txtypes.GetTxRequest) (*txtypes.GetTxResponse, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	result, ok := n.results[req.Hash]
+	if !ok {
+		return nil, status.Errorf(codes.NotFound, "tx not found: %s", req.Hash)
+	}
+	return &txtypes.GetTxResponse{TxResponse: result}, nil
+}
+
+// respond encodes a success for every item of every message; the first item of a
+// claim is refused.
+func respond(t *testing.T, messages []sdk.Msg) string {
+	var data sdk.TxMsgData
+	add := func(msg proto.Message) {
+		response, err := codectypes.NewAnyWithValue(msg)
+		require.NoError(t, err)
+		data.MsgResponses = append(data.MsgResponses, response)
+	}
+	ok := func(n int) []computetypes.ItemResult { return make([]computetypes.ItemResult, n) }
+	for _, msg := range messages {
+		switch m := msg.(type) {
+		case *computetypes.MsgReveal:
+			add(&computetypes.MsgRevealResponse{Results: ok(len(m.Items))})
+		case *computetypes.MsgOpen:
+			add(&computetypes.MsgOpenResponse{Results: ok(len(m.Items))})
+		case *computetypes.MsgCommit:
+			add(&computetypes.MsgCommitResponse{Results: ok(len(m.Items))})
+		case *computetypes.MsgRelease:
+			add(&computetypes.MsgReleaseResponse{Results: ok(len(m.Items))})
+		case *computetypes.MsgClaim:
+			results := ok(len(m.Items))
+			results[0] = computetypes.ItemResult{Code: 21, Codespace: "compute", Log: "ticket does not win"}
+			add(&computetypes.MsgClaimResponse{Results: results})
+		}
+	}
+	raw, err := data.Marshal()
+	require.NoError(t, err)
+	return hex.EncodeToString(raw)
+}
+
+type rewardsQuery struct {
+	rewardstypes.UnimplementedQueryServer
+	node *fakeNode
+}
+
+func (r *rewardsQuery) Params(context.Context, *rewardstypes.QueryParamsRequest) (*rewardstypes.QueryParamsResponse, error) {
+	r.node.mu.Lock()
+	defer r.node.mu.Unlock()
+	return &rewardstypes.QueryParamsResponse{Params: rewardstypes.Params{MinGasPrice: math.NewInt(r.node.price), FeeDenom: "atfuel"}}, nil
+}
+
+// computeQuery has two pages of assignments; the second must be asked for at the
+// height of the first.
+type computeQuery struct {
+	computetypes.UnimplementedQueryServer
+}
+
+func (*computeQuery) Assignments(ctx context.Context, req *computetypes.QueryAssignmentsRequest) (*computetypes.QueryAssignmentsResponse, error) {
+	item := func(job string) []computetypes.WorkItem {
+		return []computetypes.WorkItem{{Assignment: computetypes.Assignment{JobId: job, Liability: math.NewInt(1)}}}
+	}
+	if len(req.Pagination.Key) == 0 {
+		_ = grpc.SetHeader(ctx, metadata.Pairs(grpctypes.GRPCBlockHeightHeader, "42"))
+		return &computetypes.QueryAssignmentsResponse{Items: item("1-0-0"), Pagination: &query.PageResponse{NextKey: []byte("next")}}, nil
+	}
+	asked, _ := metadata.FromIncomingContext(ctx)
+	if at := asked.Get(grpctypes.GRPCBlockHeightHeader); len(at) != 1 || at[0] != "42" {
+		return nil, status.Errorf(codes.InvalidArgument, "expected the page at height 42, found %v", at)
+	}
+	return &computetypes.QueryAssignmentsResponse{Items: item("2-0-0")}, nil
+}
+
+func (*computeQuery) Receipt(context.Context, *computetypes.QueryReceiptRequest) (*computetypes.QueryReceiptResponse, error) {
+	return nil, status.Error(codes.NotFound, "receipt not found")
+}

@@ -1,0 +1,114 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/app/params"
+)
+
+func TestMain(m *testing.M) {
+	params.SetSDKDefaults()
+	os.Exit(m.Run())
+}
+
+func homeWith(t *testing.T, text string) string {
+	t.Helper()
+	home := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(home, FileName), []byte(text), 0o600))
+	return home
+}
+
+func flagsWith(t *testing.T, args ...string) *pflag.FlagSet {
+	t.Helper()
+	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	require.NoError(t, AddFlags(flags))
+	require.NoError(t, flags.Parse(args))
+	return flags
+}
+
+func TestFlagWinsOverEnvironmentOverFileOverDefault(t *testing.T) {
+	home := homeWith(t, "[policy]\nmax-jobs = 2\n")
+	for want, load := range map[int]func() (Config, error){
+		1: func() (Config, error) { return Load(t.TempDir(), nil, nil) },
+		2: func() (Config, error) { return Load(home, flagsWith(t), nil) },
+		3: func() (Config, error) { return Load(home, flagsWith(t), []string{"THETAEDGE_POLICY_MAX_JOBS=3"}) },
+		4: func() (Config, error) {
+			return Load(home, flagsWith(t, "--policy.max-jobs", "4"), []string{"THETAEDGE_POLICY_MAX_JOBS=3"})
+		},
+	} {
+		c, err := load()
+		require.NoError(t, err)
+		require.Equal(t, want, c.Policy.MaxJobs)
+	}
+}
+
+func TestEverySettingIsRead(t *testing.T) {
+	c, err := Load(t.TempDir(), flagsWith(t,
+		"--chain.grpc", "https://grpc.example:443", "--chain.poll", "2s", "--tx.gas-adjustment", "1.25",
+		"--policy.min-rewards", "0.5tfuel", "--policy.max-memory", "512MiB", "--work.refuse-private", "false"), nil)
+	require.NoError(t, err)
+	require.Equal(t, 2*time.Second, c.Chain.Poll)
+	require.InDelta(t, 1.25, c.Tx.GasAdjustment, 1e-9)
+	require.Equal(t, Bytes(512<<20), c.Policy.MaxMemory)
+	require.False(t, c.Work.RefusePrivate)
+	rewards, err := c.Policy.Rewards()
+	require.NoError(t, err)
+	require.Equal(t, "500000000000000000atfuel", rewards.String())
+}
+
+func TestWrittenFileIsTheDefault(t *testing.T) {
+	home := t.TempDir()
+	require.NoError(t, Write(home, Default()))
+	c, err := Load(home, nil, nil)
+	require.NoError(t, err)
+	require.Equal(t, Default(), c)
+	require.ErrorContains(t, Write(home, Default()), "cannot create", "never overwritten")
+}
+
+func TestUnknownSettingsAreRefusedWithTheirName(t *testing.T) {
+	_, err := Load(homeWith(t, "[policy]\nmax-job = 2\n"), nil, nil)
+	require.ErrorContains(t, err, `unknown setting "policy.max-job"`)
+	require.ErrorContains(t, err, "policy.max-jobs")
+	_, err = Load(t.TempDir(), nil, []string{"THETAEDGE_POLICY_MAXJOBS=2"})
+	require.ErrorContains(t, err, "THETAEDGE_POLICY_MAXJOBS")
+	_, err = Load(homeWith(t, "[policy\n"), nil, nil)
+	require.ErrorContains(t, err, "no valid TOML")
+}
+
+func TestSettingsThatCannotWorkSayWhatWould(t *testing.T) {
+	for setting, want := range map[string]string{
+		"[policy]\nmax-jobs = 0":                   "policy.max-jobs: expected 1 to 1024, found 0",
+		"[policy]\nmin-rewards = [\"much\"]":       "policy.min-rewards: expected coins",
+		"[policy]\nmax-memory = \"lots\"":          "expected a size such as 512MiB",
+		"[keyring]\nbackend = \"file\"":            "keyring.passphrase-file",
+		"[keyring]\nbackend = \"paper\"":           "keyring.backend",
+		"[api]\nhttp = \"nowhere\"":                "api.http: expected an address",
+		"[log]\nlevel = \"loud\"":                  "log.level",
+		"[chain]\npoll = \"0s\"":                   "chain.poll",
+		"[tx]\ngas-adjustment = 0.5":               "tx.gas-adjustment",
+		"[work]\nretention = \"1s\"":               "work.retention",
+		"[chain]\ngrpc = \"\"\n[log]\nformat=\"\"": "chain.grpc",
+	} {
+		_, err := Load(homeWith(t, setting), nil, nil)
+		require.ErrorContains(t, err, want, strings.ReplaceAll(setting, "\n", " "))
+	}
+}
+
+func TestSizesAreWrittenAsTheyAreRead(t *testing.T) {
+	for _, text := range []string{"0B", "1B", "1023B", "4KiB", "512MiB", "3GiB", "2TiB"} {
+		var b Bytes
+		require.NoError(t, b.UnmarshalText([]byte(text)))
+		require.Equal(t, text, b.String())
+	}
+	for _, text := range []string{"", "MiB", "-1B", "1.5GiB", "99999999999TiB", "1PB"} {
+		var b Bytes
+		require.Error(t, b.UnmarshalText([]byte(text)), text)
+	}
+}
