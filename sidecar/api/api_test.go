@@ -1,0 +1,151 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+
+	"github.com/thetaedge/theta/sidecar/agent"
+	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
+	"github.com/thetaedge/theta/sidecar/store"
+)
+
+// serving is a server on ports of the kernel.
+type serving struct {
+	client  sidecarv1.SidecarServiceClient
+	http    string
+	journal *store.Journal
+}
+
+func serve(t *testing.T) serving {
+	t.Helper()
+	now := time.Unix(1_700_000_000, 0)
+	journal, err := store.Open(t.TempDir(), func() time.Time {
+		now = now.Add(time.Second)
+		return now
+	})
+	require.NoError(t, err)
+	for n := range 5 {
+		require.NoError(t, journal.Put(store.Assignment{Key: store.Key{JobID: fmt.Sprintf("%d-0-0", n)}, Phase: store.PhaseAssigned}))
+	}
+	_, err = journal.Advance(store.Key{JobID: "4-0-0"}, store.PhaseAssigned, store.PhaseSettled, func(a *store.Assignment) {
+		a.Verdict = &store.Verdict{Status: "paid", Paid: "1000", Height: 9}
+	})
+	require.NoError(t, err)
+	state := func() agent.Status {
+		return agent.Status{Mode: agent.Working, Operator: "theta1op", NodeStatus: "active", Height: 7, Slots: 2, Running: 1}
+	}
+	registry := prometheus.NewRegistry()
+	require.NoError(t, registry.Register(prometheus.NewGauge(prometheus.GaugeOpts{Name: "thetaedge_test", Help: "for this test"})))
+	server, err := NewServer(NewService(Identity{Version: "v1", ChainID: "theta-1", Worker: "theta1w"}, state, journal, nil), registry, slog.New(slog.DiscardHandler))
+	require.NoError(t, err)
+	grpcListener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	httpListener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(ctx, grpcListener, httpListener) }()
+	conn, err := grpc.NewClient(grpcListener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		require.NoError(t, conn.Close())
+		cancel()
+		require.NoError(t, <-done, "a clean shutdown")
+		require.NoError(t, journal.Close())
+	})
+	return serving{sidecarv1.NewSidecarServiceClient(conn), "http://" + httpListener.Addr().String(), journal}
+}
+
+func get(t *testing.T, address, host string) (int, string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	require.NoError(t, err)
+	if host != "" {
+		req.Host = host
+	}
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(t, err)
+	body, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	return res.StatusCode, string(body)
+}
+
+func TestStatusIsTheSameOverBothProtocols(t *testing.T) {
+	s := serve(t)
+	res, err := s.client.Status(t.Context(), &sidecarv1.StatusRequest{})
+	require.NoError(t, err)
+	require.Equal(t, "working", res.Mode)
+	require.Equal(t, int64(7), res.Height)
+	require.Equal(t, map[string]uint64{"assigned": 4, "settled": 1}, res.Assignments)
+	code, body := get(t, s.http+"/v1/status", "")
+	require.Equal(t, http.StatusOK, code)
+	var rest map[string]any
+	require.NoError(t, json.Unmarshal([]byte(body), &rest))
+	require.Equal(t, "theta1op", rest["operator"])
+	require.Equal(t, "7", rest["height"])
+}
+
+func TestJobsArePagedNewestFirst(t *testing.T) {
+	s := serve(t)
+	var jobs []string
+	req := &sidecarv1.JobsRequest{PageSize: 2}
+	for {
+		res, err := s.client.Jobs(t.Context(), req)
+		require.NoError(t, err)
+		for _, a := range res.Assignments {
+			jobs = append(jobs, a.JobId)
+		}
+		if len(jobs) == 2 {
+			// One that comes in meanwhile does not shift the next page.
+			require.NoError(t, s.journal.Put(store.Assignment{Key: store.Key{JobID: "9-0-0"}, Phase: store.PhaseClaimed}))
+		}
+		if req.PageToken = res.NextPageToken; req.PageToken == "" {
+			break
+		}
+	}
+	require.Equal(t, []string{"4-0-0", "3-0-0", "2-0-0", "1-0-0", "0-0-0"}, jobs)
+}
+
+func TestJobsAreFilteredByPhase(t *testing.T) {
+	s := serve(t)
+	code, body := get(t, s.http+"/v1/jobs?phase=settled", "")
+	require.Equal(t, http.StatusOK, code)
+	require.Contains(t, body, `"outcome":"paid"`)
+	require.NotContains(t, body, `"phase":"assigned"`)
+	_, err := s.client.Jobs(t.Context(), &sidecarv1.JobsRequest{Phase: "sleeping"})
+	require.Equal(t, codes.InvalidArgument, status.Code(err))
+	_, err = s.client.Jobs(t.Context(), &sidecarv1.JobsRequest{PageToken: "nonsense"})
+	require.Equal(t, codes.InvalidArgument, status.Code(err))
+	_, err = s.client.Jobs(t.Context(), &sidecarv1.JobsRequest{PageSize: maxPage + 1})
+	require.Equal(t, codes.InvalidArgument, status.Code(err))
+}
+
+func TestMetricsAndHealthAreServed(t *testing.T) {
+	s := serve(t)
+	code, body := get(t, s.http+"/metrics", "")
+	require.Equal(t, http.StatusOK, code)
+	require.Contains(t, body, "thetaedge_test 0")
+	code, _ = get(t, s.http+"/healthz", "localhost:9771")
+	require.Equal(t, http.StatusOK, code)
+}
+
+func TestForeignHostNamesAreRefused(t *testing.T) {
+	s := serve(t)
+	code, _ := get(t, s.http+"/v1/status", "evil.example")
+	require.Equal(t, http.StatusForbidden, code)
+}
