@@ -41,8 +41,11 @@ const (
 	testJob   = "7-0-0"
 )
 
-// errDown is what a node that restarts answers.
-var errDown = status.Error(codes.Unavailable, "connection refused")
+// errDown and errStarting are what a node that restarts answers.
+var (
+	errDown     = status.Error(codes.Unavailable, "connection refused")
+	errStarting = status.Error(codes.Unknown, "codespace sdk code 26: invalid height: context did not contain latest block height in either check state or finalize block state (14)")
+)
 
 // fate is what happens to a tx that is sent.
 type fate string
@@ -60,7 +63,7 @@ type step struct {
 	job     computetypes.Job
 	task    *computetypes.Task
 	receipt *computetypes.Receipt
-	down    bool
+	down    error
 }
 
 // chain is a chain in memory: every question for its height makes a block, and
@@ -143,9 +146,9 @@ func (c *chain) show(request, reply any, method string) error {
 	now := c.steps[0]
 	switch request.(type) {
 	case *computetypes.QueryJobRequest:
-		if now.down {
+		if now.down != nil {
 			c.steps = c.steps[1:]
-			return errDown
+			return now.down
 		}
 		return answer(reply, &computetypes.QueryJobResponse{Job: now.job})
 	case *computetypes.QueryTaskRequest:

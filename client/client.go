@@ -29,6 +29,10 @@ import (
 // a second or two.
 const defaultPoll = 400 * time.Millisecond
 
+// startingText is in what a node of the SDK answers between its restart and its
+// first block; it comes without a code of its own.
+const startingText = "context did not contain latest block height"
+
 // Connection is what the client needs of a gRPC connection. *grpc.ClientConn is
 // one, and so is the SDK's client.Context.
 type Connection = grpc.ClientConnInterface
@@ -133,7 +137,7 @@ func unreachable(err error) bool {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted:
 		return true
 	case codes.Unknown:
-		return isNetwork(err)
+		return isNetwork(err) || strings.Contains(err.Error(), startingText)
 	default:
 		return false
 	}

@@ -77,6 +77,7 @@ func TestPostNeverPaysTwice(t *testing.T) {
 		{fateStale, fateRuns},
 		{fateSwallowed, fateRuns},
 		{fateSwallowed, fateUnanswered},
+		{fateSwallowed, fateLost, fateSwallowed, fateRuns},
 	} {
 		chain := newChain()
 		chain.fates = fates
@@ -84,14 +85,33 @@ func TestPostNeverPaysTwice(t *testing.T) {
 		state, err := c.NewState(packedJob(t, "http://127.0.0.1:1"))
 		require.NoError(t, err)
 		save := func(*State) error { return nil }
-		err = c.Post(t.Context(), newSigner(), state, testCost, save)
-		if err != nil {
-			require.ErrorIs(t, err, ErrTxExpired, fates)
-			require.NoError(t, c.Post(t.Context(), newSigner(), state, testCost, save), fates)
-		}
+		require.NoError(t, c.Post(t.Context(), newSigner(), state, testCost, save), fates)
 		require.Equal(t, testJob, state.JobID, fates)
 		require.Len(t, chain.posted, 1, fates)
 	}
+}
+
+func TestPostThatExpiredIsPostedAnewWithTheSameSpec(t *testing.T) {
+	chain := newChain()
+	for range 2 * txLifeBlocks {
+		chain.fates = append(chain.fates, fateSwallowed)
+	}
+	c := testClient(t, chain)
+	state, err := c.NewState(packedJob(t, "http://127.0.0.1:1"))
+	require.NoError(t, err)
+	save := func(*State) error { return nil }
+	err = c.Post(t.Context(), newSigner(), state, testCost, save)
+	require.ErrorIs(t, err, ErrTxExpired)
+	require.True(t, state.Posted())
+	require.Empty(t, chain.posted)
+
+	chain.fates = []fate{fateSwallowed}
+	chain.height += txLifeBlocks
+	require.NoError(t, c.Post(t.Context(), newSigner(), state, Cost{}, save))
+	require.Len(t, chain.posted, 1)
+	spec, err := state.JobSpec()
+	require.NoError(t, err)
+	require.Equal(t, spec, chain.posted[0].Spec)
 }
 
 func TestPostTakenUpAgainAwaitsTheTxThatWasSent(t *testing.T) {

@@ -30,6 +30,9 @@ const (
 	// txLifeBlocks is how long a tx may wait for a block; after that it can never
 	// run, and another one is safe to send.
 	txLifeBlocks = 60
+	// resendBlocks is how long a tx is awaited before it is sent again: a node that
+	// was restarted has forgotten what waited in its mempool.
+	resendBlocks = 5
 	// maxBroadcasts bounds attempts with a fresh sequence number.
 	maxBroadcasts = 4
 )
@@ -181,8 +184,8 @@ func (c *Client) broadcast(ctx context.Context, signed signedTx) error {
 
 // included awaits the block that takes a tx.
 func (c *Client) included(ctx context.Context, signed signedTx) (*sdk.TxResponse, error) {
+	var sentAt, height int64
 	for {
-		var height int64
 		err := c.patiently(ctx, func() (err error) {
 			height, err = c.Height(ctx)
 			return err
@@ -199,6 +202,12 @@ func (c *Client) included(ctx context.Context, signed signedTx) (*sdk.TxResponse
 		case isNotFound(err) && height > signed.timeoutHeight+1:
 			// The indexer may trail the height by a block, hence one to spare.
 			return nil, fmt.Errorf("%w: %s was not in any block up to height %d; nothing was spent", ErrTxExpired, signed.hash(), signed.timeoutHeight)
+		case sentAt == 0:
+			sentAt = height
+		case height >= sentAt+resendBlocks:
+			// Whatever it answers, the tx is known by its hash and its life is bounded.
+			_ = c.broadcast(ctx, signed)
+			sentAt = height
 		}
 		if err := c.wait(ctx); err != nil {
 			return nil, err
