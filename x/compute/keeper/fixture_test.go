@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -11,13 +12,14 @@ import (
 	dbm "github.com/cosmos/cosmos-db"
 	"github.com/stretchr/testify/require"
 
+	"cosmossdk.io/core/store"
 	"cosmossdk.io/log/v2"
 	"cosmossdk.io/math"
 
 	"github.com/cosmos/cosmos-sdk/codec/address"
 	codectestutil "github.com/cosmos/cosmos-sdk/codec/testutil"
 	"github.com/cosmos/cosmos-sdk/runtime"
-	"github.com/cosmos/cosmos-sdk/store/v2"
+	rootstore "github.com/cosmos/cosmos-sdk/store/v2"
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authkeeper "github.com/cosmos/cosmos-sdk/x/auth/keeper"
@@ -70,9 +72,16 @@ type beacon struct {
 	withheld bool
 	// since is the height at which withholding ended.
 	since int64
+	// broken heights are those whose seed cannot be read; a true value panics.
+	broken map[int64]bool
 }
 
 func (b *beacon) Seed(ctx context.Context, height int64) (beacontypes.Seed, bool, error) {
+	if panics, broken := b.broken[height]; panics {
+		panic("beacon is broken")
+	} else if broken {
+		return beacontypes.Seed{}, false, errors.New("beacon is broken")
+	}
 	now := sdk.UnwrapSDKContext(ctx).BlockHeight()
 	known := max(height+seedDelay, b.since)
 	if b.withheld || now < known {
@@ -94,15 +103,25 @@ type fixture struct {
 	msgs    types.MsgServer
 	queries types.QueryServer
 	minted  sdk.Coins
+	// service opens the module's own store.
+	service store.KVStoreService
 }
 
 func newFixture(t tb) *fixture {
+	t.Helper()
+	f := emptyFixture(t)
+	f.initGenesis()
+	return f
+}
+
+// emptyFixture is a fixture before its genesis.
+func emptyFixture(t tb) *fixture {
 	t.Helper()
 	kv := storetypes.NewKVStoreKeys(authtypes.StoreKey, banktypes.StoreKey,
 		types.StoreKey, edgenodetypes.StoreKey, rewardstypes.StoreKey)
 	transient := storetypes.NewTransientStoreKeys(rewardstypes.TStoreKey)
 	db := dbm.NewMemDB()
-	cms := store.NewCommitMultiStore(db, log.NewNopLogger())
+	cms := rootstore.NewCommitMultiStore(db, log.NewNopLogger())
 	for _, key := range kv {
 		cms.MountStoreWithDB(key, storetypes.StoreTypeIAVL, nil)
 	}
@@ -136,12 +155,11 @@ func newFixture(t tb) *fixture {
 	ctx := sdk.NewContext(cms, cmtproto.Header{Height: 1, ChainID: chainID}, false, log.NewNopLogger())
 	require.NoError(t, accounts.Params.Set(ctx, authtypes.DefaultParams()))
 	require.NoError(t, bank.SetParams(ctx, banktypes.DefaultParams()))
-	f := &fixture{
+	return &fixture{
 		t: t, ctx: ctx, beacon: b, bank: bank, nodes: nodes, rewards: rewards,
 		keeper: k, msgs: keeper.NewMsgServer(k), queries: keeper.NewQueryServer(k),
+		service: runtime.NewKVStoreService(service(types.StoreKey)),
 	}
-	f.initGenesis()
-	return f
 }
 
 func (f *fixture) initGenesis() {

@@ -10,9 +10,8 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
-	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
-
 	"github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
 // candidate is a node that the matcher looks at.

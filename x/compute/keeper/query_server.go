@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 
-	"cosmossdk.io/collections"
-
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"cosmossdk.io/collections"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/query"

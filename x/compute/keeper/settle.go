@@ -6,9 +6,8 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
-	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
-
 	"github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
 // ballot is one replica's part in a verdict.

@@ -3,9 +3,9 @@ package keeper
 import (
 	"errors"
 
-	"cosmossdk.io/collections"
-
 	"github.com/cosmos/gogoproto/proto"
+
+	"cosmossdk.io/collections"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 

@@ -1,0 +1,237 @@
+package keeper_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
+
+	"github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
+
+func TestPostingTakesWhatTheQuoteSays(t *testing.T) {
+	for _, d := range []string{denom, otherCoin} {
+		f := newFixture(t)
+		f.network(4)
+		s := spec(sdk.NewInt64Coin(d, 1_000), 3)
+		quote, err := f.queries.Quote(f.ctx, &types.QueryQuoteRequest{
+			Class: class, Replicas: 3, Reward: s.Reward.String(), SpecBytes: uint64(s.Size()),
+		})
+		require.NoError(t, err)
+		f.fund(requester(0), coin(10_000), sdk.NewInt64Coin(otherCoin, 10_000))
+		before, supply := f.bank.GetAllBalances(f.ctx, requester(0)), f.bank.GetSupply(f.ctx, denom)
+
+		resp, err := f.msgs.PostJob(f.ctx, &types.MsgPostJob{Requester: requester(0).String(), Spec: s})
+		require.NoError(t, err)
+		require.Equal(t, quote.Reserve, resp.Reserved)
+		require.Equal(t, quote.PostingFee, resp.PostingFee)
+		cost := sdk.NewCoins(resp.Reserved).Add(resp.PostingFee)
+		require.Equal(t, before.Sub(cost...), f.bank.GetAllBalances(f.ctx, requester(0)))
+		require.Equal(t, supply.Sub(resp.PostingFee), f.bank.GetSupply(f.ctx, denom), "the fee is burned")
+		job := f.job(resp.JobId)
+		require.Equal(t, quote.Liability.Amount, job.Liability)
+		require.EqualValues(t, 4, quote.LiveNodes)
+		require.EqualValues(t, 3, quote.NeededNodes)
+
+		posted := events[*types.EventJobPosted](f)
+		require.Len(t, posted, 1)
+		require.Equal(t, &types.EventJobPosted{
+			JobId: resp.JobId, Requester: requester(0).String(), Class: class, Executor: "wasm/1", Reserved: resp.Reserved,
+		}, posted[0])
+		draws := events[*types.EventDrawStarted](f)
+		require.Len(t, draws, 1)
+		require.Equal(t, &types.EventDrawStarted{Ref: ref(resp.JobId, 0), SeedHeight: 1, Slots: 3}, draws[0])
+		f.checkInvariants()
+	}
+}
+
+func TestQuotesRefuseWhatPostingWould(t *testing.T) {
+	f := newFixture(t)
+	f.network(3)
+	for name, req := range map[string]types.QueryQuoteRequest{
+		"no reward":     {Class: class, Replicas: 3},
+		"wrong denom":   {Class: class, Replicas: 3, Reward: "1000unknown"},
+		"zero":          {Class: class, Replicas: 3, Reward: "0atfuel"},
+		"huge":          {Class: class, Replicas: 64, Reward: "1" + strings.Repeat("0", 76) + "atfuel"},
+		"huge spec":     {Class: class, Replicas: 3, Reward: "1000atfuel", SpecBytes: 1 << 63},
+		"many replicas": {Class: class, Replicas: 1 << 31, Reward: "1000atfuel"},
+		"no class":      {Replicas: 3, Reward: "1000atfuel"},
+	} {
+		_, err := f.queries.Quote(f.ctx, &req)
+		require.Error(t, err, name)
+	}
+}
+
+func TestPostingIsRefusedWithoutATrace(t *testing.T) {
+	huge := math.NewIntFromBigInt(math.NewIntWithDecimal(1, 76).BigInt())
+	for name, c := range map[string]struct {
+		change func(*types.JobSpec)
+		want   error
+		says   string
+	}{
+		"wrong denom":     {func(s *types.JobSpec) { s.Reward.Denom = "unknown" }, types.ErrInvalidReward, "denom unknown is not accepted"},
+		"amount missing":  {func(s *types.JobSpec) { s.Reward.Amount = math.Int{} }, types.ErrInvalidReward, "above 0"},
+		"zero":            {func(s *types.JobSpec) { s.Reward.Amount = math.ZeroInt() }, types.ErrInvalidReward, "above 0"},
+		"too small":       {func(s *types.JobSpec) { s.Reward.Amount = math.NewInt(9) }, types.ErrInvalidReward, "at least 10atfuel"},
+		"negative":        {func(s *types.JobSpec) { s.Reward.Amount = math.NewInt(-5) }, types.ErrInvalidReward, "above 0"},
+		"huge":            {func(s *types.JobSpec) { s.Reward.Amount = huge }, types.ErrInvalidReward, "at most"},
+		"more than owned": {func(s *types.JobSpec) { s.Reward.Amount = math.NewInt(1_000_000) }, sdkerrors.ErrInsufficientFunds, "spendable balance"},
+		"over 4 KiB":      {func(s *types.JobSpec) { s.Args = []string{strings.Repeat("a", 4_100)} }, types.ErrSpecTooLarge, "at most 4096"},
+		"missing digest":  {func(s *types.JobSpec) { s.Program.Sha256 = nil }, types.ErrInvalidSpec, "program: expected a sha256"},
+		"expired":         {func(s *types.JobSpec) { s.LifetimeBlocks = 0 }, types.ErrInvalidSpec, "lifetime_blocks"},
+		"too long":        {func(s *types.JobSpec) { s.LifetimeBlocks = 1 << 40 }, types.ErrInvalidSpec, "lifetime_blocks: at most"},
+		"unknown class":   {func(s *types.JobSpec) { s.Class = "gpu-of-dreams" }, edgenodetypes.ErrUnknownClass, "gpu-of-dreams"},
+		"class of nobody": {func(s *types.JobSpec) { s.Class = "cpu-large" }, types.ErrTooFewNodes, "there are 0"},
+		"too few nodes":   {func(s *types.JobSpec) { s.Policy.Replicas = 7 }, types.ErrTooFewNodes, "7 replicas need 7 live nodes of class cpu-small in this epoch, there are 4"},
+		"executor":        {func(s *types.JobSpec) { s.Executor = "container/1" }, types.ErrUnsupported, "expected one of wasm/1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			f.network(4)
+			f.fund(requester(0), coin(100_000))
+			s := spec(coin(1_000), 3)
+			c.change(&s)
+			err := f.unchanged(func() error {
+				_, err := f.msgs.PostJob(f.ctx, &types.MsgPostJob{Requester: requester(0).String(), Spec: s})
+				return err
+			})
+			require.ErrorIs(t, err, c.want)
+			require.ErrorContains(t, err, c.says)
+		})
+	}
+	f := newFixture(t)
+	f.network(4)
+	_, err := f.msgs.PostJob(f.ctx, &types.MsgPostJob{Requester: "nobody", Spec: spec(coin(1_000), 3)})
+	require.ErrorIs(t, err, types.ErrInvalidSpec)
+}
+
+func TestASpareNodeIsAskedForBeyondTheReplicas(t *testing.T) {
+	f := newFixture(t)
+	p := testParams()
+	p.SpareNodes = 1
+	_, err := f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: authority(), Params: p})
+	require.NoError(t, err)
+	f.network(3)
+	f.fund(requester(0), coin(100_000))
+	_, err = f.msgs.PostJob(f.ctx, &types.MsgPostJob{Requester: requester(0).String(), Spec: spec(coin(1_000), 3)})
+	require.ErrorIs(t, err, types.ErrTooFewNodes)
+	require.ErrorContains(t, err, "3 replicas need 4 live nodes")
+}
+
+func TestJobIDsAreNeverUsedTwice(t *testing.T) {
+	f := newFixture(t)
+	f.network(4)
+	outside := f.post(0, spec(coin(10), 3))
+	require.Equal(t, "1-4294967295-0", outside, "posted outside of any transaction, as governance does")
+	require.Equal(t, "1-4294967295-1", f.post(1, spec(coin(10), 3)))
+
+	f.ctx = f.ctx.WithTxIndex(3)
+	require.Equal(t, "1-3-0", f.post(0, spec(coin(10), 3)), "the first message of a transaction")
+	require.Equal(t, "1-3-1", f.post(0, spec(coin(10), 3)), "the same message again")
+	require.Equal(t, "1-3-2", f.post(1, spec(coin(10), 3)), "another requester, as under authz")
+	_, err := f.msgs.CancelJob(f.ctx, &types.MsgCancelJob{Requester: requester(0).String(), JobId: "1-3-1"})
+	require.NoError(t, err)
+	require.Equal(t, "1-3-3", f.post(0, spec(coin(10), 3)), "an ended job keeps its id")
+	f.ctx = f.ctx.WithTxIndex(4)
+	require.Equal(t, "1-4-0", f.post(0, spec(coin(10), 3)))
+	f.next()
+	require.Equal(t, "2-4-0", f.post(0, spec(coin(10), 3)))
+}
+
+func TestCancellingIsTheRequestersAlone(t *testing.T) {
+	f := newFixture(t)
+	f.network(4)
+	id := f.post(0, spec(coin(1_000), 3))
+	cancel := func(by, id string) error {
+		_, err := f.msgs.CancelJob(f.ctx, &types.MsgCancelJob{Requester: by, JobId: id})
+		return err
+	}
+	require.ErrorIs(t, f.unchanged(func() error { return cancel(requester(1).String(), id) }), types.ErrNotRequester)
+	require.ErrorIs(t, f.unchanged(func() error { return cancel("nobody", id) }), types.ErrNotRequester)
+	require.ErrorIs(t, f.unchanged(func() error { return cancel(requester(0).String(), "9-9-9") }), types.ErrJobNotFound)
+	require.ErrorIs(t, f.unchanged(func() error { return cancel(requester(0).String(), "x") }), types.ErrInvalidJobID)
+
+	before := f.bank.GetBalance(f.ctx, requester(0), denom)
+	resp, err := f.msgs.CancelJob(f.ctx, &types.MsgCancelJob{Requester: requester(0).String(), JobId: id})
+	require.NoError(t, err)
+	require.Equal(t, "3000atfuel", resp.Refund.String())
+	require.Equal(t, before.Add(resp.Refund), f.bank.GetBalance(f.ctx, requester(0), denom))
+	closed := events[*types.EventJobClosed](f)
+	require.Len(t, closed, 1)
+	require.Equal(t, &types.EventJobClosed{JobId: id, Status: types.JOB_STATUS_CANCELLED, Refund: resp.Refund}, closed[0])
+	require.Len(t, events[*types.EventTaskEnded](f), 1)
+	require.ErrorIs(t, f.unchanged(func() error { return cancel(requester(0).String(), id) }), types.ErrJobEnded)
+	f.next()
+}
+
+func TestARequesterInUpperCaseIsTheSameRequester(t *testing.T) {
+	f := newFixture(t)
+	f.network(4)
+	f.fund(requester(0), coin(100_000))
+	loud := strings.ToUpper(requester(0).String())
+	for _, names := range [][2]string{{loud, requester(0).String()}, {requester(0).String(), loud}} {
+		resp, err := f.msgs.PostJob(f.ctx, &types.MsgPostJob{Requester: names[0], Spec: spec(coin(1_000), 3)})
+		require.NoError(t, err)
+		require.Equal(t, requester(0).String(), f.job(resp.JobId).Requester)
+		_, err = f.msgs.CancelJob(f.ctx, &types.MsgCancelJob{Requester: names[1], JobId: resp.JobId})
+		require.NoError(t, err)
+	}
+}
+
+func TestParamsAreGovernances(t *testing.T) {
+	f := newFixture(t)
+	p := testParams()
+	p.MaxBatch = 7
+	update := func(by string, p types.Params) error {
+		_, err := f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: by, Params: p})
+		return err
+	}
+	require.ErrorIs(t, f.unchanged(func() error { return update(requester(0).String(), p) }), sdkerrors.ErrUnauthorized)
+	bad := p
+	bad.Escalation = []uint32{1, 15}
+	require.ErrorIs(t, f.unchanged(func() error { return update(authority(), bad) }), types.ErrInvalidParams)
+	require.ErrorIs(t, f.unchanged(func() error { return update(authority(), types.Params{}) }), types.ErrInvalidParams)
+	require.NoError(t, update(authority(), p))
+	resp, err := f.queries.Params(f.ctx, &types.QueryParamsRequest{})
+	require.NoError(t, err)
+	require.Equal(t, p, resp.Params)
+}
+
+func TestListsAreByClassWhileOpenAndByRequesterForEver(t *testing.T) {
+	f := newFixture(t)
+	f.network(4)
+	var mine []string
+	for range 3 {
+		mine = append(mine, f.post(0, spec(coin(10), 3)))
+	}
+	theirs := f.post(1, spec(coin(10), 3))
+	_, err := f.msgs.CancelJob(f.ctx, &types.MsgCancelJob{Requester: requester(0).String(), JobId: mine[1]})
+	require.NoError(t, err)
+	ids := func(req *types.QueryJobsRequest) (out []string) {
+		resp, err := f.queries.Jobs(f.ctx, req)
+		require.NoError(t, err)
+		for _, j := range resp.Jobs {
+			out = append(out, j.Id)
+		}
+		return out
+	}
+	require.Equal(t, []string{mine[0], mine[2], theirs}, ids(&types.QueryJobsRequest{Class: class}))
+	require.Equal(t, mine, ids(&types.QueryJobsRequest{Requester: requester(0).String()}))
+	require.Empty(t, ids(&types.QueryJobsRequest{Class: "cpu-large"}))
+	for _, bad := range []*types.QueryJobsRequest{{}, {Class: class, Requester: requester(0).String()}, {Requester: "x"}} {
+		_, err := f.queries.Jobs(f.ctx, bad)
+		require.Error(t, err)
+	}
+	job, err := f.queries.Job(f.ctx, &types.QueryJobRequest{JobId: mine[0]})
+	require.NoError(t, err)
+	digest, err := types.SpecDigest(&job.Spec)
+	require.NoError(t, err)
+	require.True(t, bytes.Equal(digest, job.Job.SpecDigest), "the spec comes back as it was posted")
+}

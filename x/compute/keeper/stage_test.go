@@ -1,0 +1,166 @@
+package keeper_test
+
+import (
+	"errors"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/cosmos/gogoproto/proto"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+// ref names a round of a job's only task.
+func ref(job string, round uint32) types.TaskRef { return types.TaskRef{JobId: job, Round: round} }
+
+// claim, commit, reveal, open and release send one item of the n-th node's
+// worker, with what an honest node would say.
+func (f *fixture) claim(n int, refs ...types.TaskRef) error {
+	_, err := f.msgs.Claim(f.ctx, &types.MsgClaim{Worker: worker(n).String(), Items: refs})
+	return err
+}
+
+func (f *fixture) commit(n int, r types.TaskRef) error {
+	p := player{f: f, n: n}
+	_, err := f.msgs.Commit(f.ctx, &types.MsgCommit{Worker: worker(n).String(), Items: []types.CommitItem{{
+		Ref: r, Commitment: types.Commitment(operator(n), p.tag(r), p.salt()),
+	}}})
+	return err
+}
+
+func (f *fixture) reveal(n int, r types.TaskRef) error {
+	p := player{f: f, n: n}
+	_, err := f.msgs.Reveal(f.ctx, &types.MsgReveal{Worker: worker(n).String(), Items: []types.RevealItem{{
+		Ref: r, Tag: p.tag(r), Salt: p.salt(),
+	}}})
+	return err
+}
+
+func (f *fixture) open(n int, r types.TaskRef) error {
+	_, err := f.msgs.Open(f.ctx, &types.MsgOpen{Worker: worker(n).String(), Items: []types.OpenItem{{
+		Ref: r, Digest: player{f: f, n: n}.digest(r.JobId),
+	}}})
+	return err
+}
+
+func (f *fixture) release(n int, item types.ReleaseItem) error {
+	_, err := f.msgs.Release(f.ctx, &types.MsgRelease{Worker: worker(n).String(), Items: []types.ReleaseItem{item}})
+	return err
+}
+
+func (f *fixture) task(job string) types.Task {
+	f.t.Helper()
+	resp, err := f.queries.Task(f.ctx, &types.QueryTaskRequest{JobId: job})
+	require.NoError(f.t, err)
+	return resp.Task
+}
+
+// round returns the current round of a job's task.
+func (f *fixture) round(job string) types.Round {
+	f.t.Helper()
+	rounds := f.task(job).Rounds
+	return rounds[len(rounds)-1]
+}
+
+// drawable posts a job among equal nodes and waits for the seed of its draw.
+func (f *fixture) drawable(s types.JobSpec) string {
+	f.t.Helper()
+	id := f.post(0, s)
+	f.blocks(seedDelay)
+	require.NotZero(f.t, f.round(id).Draw.CloseHeight, "the seed is known")
+	return id
+}
+
+// assign lets the first nodes claim a drawable job and waits until the draw is
+// closed. It returns those drawn, best rank first.
+func (f *fixture) assign(job string, nodes int) []int {
+	f.t.Helper()
+	at := ref(job, uint32(len(f.task(job).Rounds)-1))
+	for n := range nodes {
+		if err := f.claim(n, at); err != nil {
+			require.True(f.t, errors.Is(err, types.ErrOutranked) || errors.Is(err, types.ErrAlreadyTookPart), "%s", err)
+		}
+	}
+	for f.round(job).Draw != nil {
+		f.next()
+	}
+	return f.drawn(job)
+}
+
+// assigned posts a job among equal nodes and returns it and those drawn.
+func (f *fixture) assigned(nodes int) (string, []int) {
+	f.t.Helper()
+	id := f.drawable(spec(coin(1_000), 3))
+	return id, f.assign(id, nodes)
+}
+
+// revealing is assigned, with all commitments made.
+func (f *fixture) revealing(nodes int) (string, []int) {
+	f.t.Helper()
+	id, drawn := f.assigned(nodes)
+	for _, n := range drawn {
+		require.NoError(f.t, f.commit(n, ref(id, 0)))
+	}
+	require.Equal(f.t, types.ROUND_PHASE_REVEAL, f.round(id).Phase)
+	return id, drawn
+}
+
+// drawn returns the nodes of a job's current round.
+func (f *fixture) drawn(job string) []int {
+	f.t.Helper()
+	var out []int
+	for _, op := range f.round(job).Replicas {
+		for n := range 95 {
+			if operator(n).String() == op {
+				out = append(out, n)
+			}
+		}
+	}
+	return out
+}
+
+// events returns the typed events of one kind since the block began.
+func events[E proto.Message](f *fixture) []E {
+	f.t.Helper()
+	var out []E
+	for _, raw := range f.ctx.EventManager().ABCIEvents() {
+		parsed, err := sdk.ParseTypedEvent(raw)
+		if err != nil {
+			continue // an untyped event of the bank
+		}
+		if e, ok := parsed.(E); ok {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// unchanged runs a refused message and requires that it left nothing behind.
+func (f *fixture) unchanged(refused func() error) error {
+	f.t.Helper()
+	before := f.export()
+	err := refused()
+	require.Error(f.t, err)
+	require.Equal(f.t, before, f.export(), "a refused message changes nothing")
+	f.checkInvariants()
+	return err
+}
+
+// state is everything that the fixture's modules export.
+type state struct{ compute, nodes, rewards, bank string }
+
+func (f *fixture) export() state {
+	f.t.Helper()
+	compute, err := f.keeper.ExportGenesis(f.ctx)
+	require.NoError(f.t, err)
+	nodes, err := f.nodes.ExportGenesis(f.ctx)
+	require.NoError(f.t, err)
+	rewards, err := f.rewards.ExportGenesis(f.ctx)
+	require.NoError(f.t, err)
+	return state{
+		compute: compute.String(), nodes: nodes.String(), rewards: rewards.String(),
+		bank: f.bank.ExportGenesis(f.ctx).String(),
+	}
+}
