@@ -31,8 +31,10 @@ func newCache(dir string, maxBytes int64, transfers Transfers) (*cache, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot create the input cache: %w", err)
 	}
-	return &cache{dir: dir, maxBytes: maxBytes, transfers: transfers,
-		users: map[blob.Digest]int{}, fetching: map[blob.Digest]chan struct{}{}}, nil
+	return &cache{
+		dir: dir, maxBytes: maxBytes, transfers: transfers,
+		users: map[blob.Digest]int{}, fetching: map[blob.Digest]chan struct{}{},
+	}, nil
 }
 
 func (c *cache) path(d blob.Digest) string { return filepath.Join(c.dir, d.String()) }

@@ -293,8 +293,10 @@ func (c *fakeChain) takeClaim(ref computetypes.TaskRef) error {
 	if t.a != nil || t.receipt != nil || c.height+1 >= t.close {
 		return fmt.Errorf("draw is closed or entered already")
 	}
-	t.a = &computetypes.Assignment{Operator: c.operator.String(), JobId: ref.JobId, Task: ref.Task, Round: ref.Round,
-		Status: computetypes.ASSIGNMENT_STATUS_CANDIDATE}
+	t.a = &computetypes.Assignment{
+		Operator: c.operator.String(), JobId: ref.JobId, Task: ref.Task, Round: ref.Round,
+		Status: computetypes.ASSIGNMENT_STATUS_CANDIDATE,
+	}
 	return nil
 }
 
@@ -364,5 +366,7 @@ func (c *fakeChain) blocks(every time.Duration) (stop func()) {
 	}
 }
 
-var _ Chain = (*fakeChain)(nil)
-var _ Journal = (*store.Journal)(nil)
+var (
+	_ Chain   = (*fakeChain)(nil)
+	_ Journal = (*store.Journal)(nil)
+)

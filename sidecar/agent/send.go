@@ -3,6 +3,9 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"strings"
+
+	errorsmod "cosmossdk.io/errors"
 
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/store"
@@ -211,6 +214,10 @@ func (a *Agent) heard(outcome chain.ItemOutcome) {
 		}
 		return
 	}
+	if already(outcome) {
+		a.cfg.Logger.Debug("the chain knew it already", "action", outcome.Action, "assignment", w.record.Key)
+		return
+	}
 	reason := fmt.Sprintf("%s refused: %s", outcome.Action, outcome.Log)
 	if outcome.Action == chain.Claim {
 		a.cfg.Logger.Info("claim was refused", "assignment", w.record.Key, "reason", outcome.Log)
@@ -219,6 +226,21 @@ func (a *Agent) heard(outcome chain.ItemOutcome) {
 	}
 	a.cfg.Logger.Warn("the chain refused an item", "action", outcome.Action, "assignment", w.record.Key, "code", outcome.Code, "reason", outcome.Log)
 	a.edit(w, func(r *store.Assignment) { r.LastError = reason })
+}
+
+// already tells whether an item was refused because the chain knows it: a lost
+// answer, or another node that opened the same digest. A message that fails as a
+// whole has no codes, only the text.
+func already(outcome chain.ItemOutcome) bool {
+	for _, known := range []*errorsmod.Error{
+		computetypes.ErrAlreadyClaimed, computetypes.ErrAlreadyCommitted,
+		computetypes.ErrAlreadyRevealed, computetypes.ErrAlreadyOpened,
+	} {
+		if (outcome.Codespace == known.Codespace() && outcome.Code == known.ABCICode()) || strings.Contains(outcome.Log, known.Error()) {
+			return true
+		}
+	}
+	return false
 }
 
 func resultLabel(code uint32) string {

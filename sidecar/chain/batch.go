@@ -123,7 +123,7 @@ func (s *Sender) Submit(ctx context.Context, batch Batch, maxItems int) (Submiss
 		for i, m := range pending {
 			msgs[i] = m.msg
 		}
-		result, err := s.Send(ctx, msgs...)
+		result, err := s.send(ctx, spareGas(pending), msgs)
 		var failed *MessageError
 		switch {
 		case err == nil:
@@ -141,6 +141,28 @@ func (s *Sender) Submit(ctx context.Context, batch Batch, maxItems int) (Submiss
 		}
 	}
 	return done, nil
+}
+
+const (
+	// closingGas is what closing a round of a few replicas costs. Who closes it is
+	// known in the block only: the simulation does not see the other replicas'
+	// messages that go before this one.
+	closingGas = 200_000
+	// maxSpareGas bounds what is paid for closing rounds that others may close.
+	maxSpareGas = 1_000_000
+)
+
+// spareGas is for rounds that these messages may close.
+func spareGas(pending []message) uint64 {
+	var spare uint64
+	for _, m := range pending {
+		switch m.action {
+		case Reveal, Open:
+			spare += closingGas * uint64(len(m.refs))
+		case Commit, Release, Claim:
+		}
+	}
+	return min(spare, maxSpareGas)
 }
 
 // decodeOutcomes matches the responses of a transaction with its messages.

@@ -113,6 +113,11 @@ func (s *Sender) Address() sdk.AccAddress { return s.signer.Address() }
 // and tried again. It fails with *MessageError when a message fails (nothing was
 // done then), ErrNotIncluded, ErrNoAccount, ErrUnreachable or ErrRejected.
 func (s *Sender) Send(ctx context.Context, msgs ...sdk.Msg) (TxResult, error) {
+	return s.send(ctx, 0, msgs)
+}
+
+// send is Send with spare gas on top of what the simulation says.
+func (s *Sender) send(ctx context.Context, spare uint64, msgs []sdk.Msg) (TxResult, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	adjustment := s.cfg.GasAdjustment
@@ -121,7 +126,7 @@ func (s *Sender) Send(ctx context.Context, msgs ...sdk.Msg) (TxResult, error) {
 		if err := s.load(ctx); err != nil {
 			return TxResult{}, err
 		}
-		result, err := s.try(ctx, adjustment, msgs)
+		result, err := s.try(ctx, adjustment, spare, msgs)
 		var refused *refusal
 		if !errors.As(err, &refused) {
 			return result, err
@@ -172,12 +177,12 @@ func (s *Sender) load(ctx context.Context) error {
 }
 
 // try simulates, signs, broadcasts and waits, once.
-func (s *Sender) try(ctx context.Context, adjustment float64, msgs []sdk.Msg) (TxResult, error) {
+func (s *Sender) try(ctx context.Context, adjustment float64, spare uint64, msgs []sdk.Msg) (TxResult, error) {
 	gas, err := s.simulate(ctx, msgs)
 	if err != nil {
 		return TxResult{}, err
 	}
-	gas = uint64(math.Ceil(float64(gas) * adjustment))
+	gas = uint64(math.Ceil(float64(gas)*adjustment)) + spare
 	tip, err := s.Tip(ctx)
 	if err != nil {
 		return TxResult{}, err

@@ -42,8 +42,8 @@ func TestBatchOfAllActionsIsOneSignedTransactionPaidByTheGranter(t *testing.T) {
 	require.Len(t, tx.messages, 5)
 	require.IsType(t, &computetypes.MsgReveal{}, tx.messages[0], "the most urgent first")
 	require.IsType(t, &computetypes.MsgClaim{}, tx.messages[4])
-	require.Equal(t, uint64(120_000), tx.gas)
-	require.Equal(t, "1200000atfuel", tx.fee.String(), "gas at the minimum price")
+	require.Equal(t, uint64(120_000+2*closingGas), tx.gas, "simulated, adjusted, and enough to close the two rounds")
+	require.Equal(t, "5200000atfuel", tx.fee.String(), "gas at the minimum price")
 	require.Equal(t, operator.String(), tx.granter)
 	require.Len(t, done.Items, 6)
 	require.Equal(t, Reveal, done.Items[0].Action)
@@ -115,7 +115,7 @@ func TestBatchOfWhichEverythingFailsSendsNothing(t *testing.T) {
 func TestExhaustedGasIsPaidForAgain(t *testing.T) {
 	n := newFakeNode(t)
 	n.blockCodes = []sdk.TxResponse{{Codespace: "sdk", Code: 11, RawLog: "out of gas in location: WriteFlat"}}
-	_, err := n.sender(TxConfig{GasAdjustment: 1}).Submit(t.Context(), fullBatch(), 10)
+	_, err := n.sender(TxConfig{GasAdjustment: 1}).Submit(t.Context(), Batch{Commits: fullBatch().Commits}, 10)
 	require.NoError(t, err)
 	require.Equal(t, []uint64{100_000, 150_000}, []uint64{n.sent[0].gas, n.sent[1].gas})
 }
@@ -123,13 +123,14 @@ func TestExhaustedGasIsPaidForAgain(t *testing.T) {
 func TestRaisedGasPriceIsQueriedAgain(t *testing.T) {
 	n := newFakeNode(t)
 	s := n.sender(TxConfig{GasAdjustment: 1})
-	_, err := s.Submit(t.Context(), fullBatch(), 10)
+	batch := Batch{Commits: fullBatch().Commits}
+	_, err := s.Submit(t.Context(), batch, 10)
 	require.NoError(t, err)
 	n.mu.Lock()
 	n.price = 20
 	n.checkCodes = []sdk.TxResponse{{Codespace: "sdk", Code: 13, RawLog: "insufficient fees"}}
 	n.mu.Unlock()
-	_, err = s.Submit(t.Context(), fullBatch(), 10)
+	_, err = s.Submit(t.Context(), batch, 10)
 	require.NoError(t, err)
 	require.Equal(t, "2000000atfuel", n.sent[2].fee.String())
 }

@@ -85,8 +85,10 @@ func newFakeNode(t *testing.T) *fakeNode {
 	params.SetSDKDefaults()
 	cdc, err := NewCodec()
 	require.NoError(t, err)
-	return &fakeNode{t: t, cdc: cdc, signer: testSigner{secp256k1.GenPrivKey()}, height: 100, sequence: 5, price: 10,
-		results: map[string]*sdk.TxResponse{}}
+	return &fakeNode{
+		t: t, cdc: cdc, signer: testSigner{secp256k1.GenPrivKey()}, height: 100, sequence: 5, price: 10,
+		results: map[string]*sdk.TxResponse{},
+	}
 }
 
 // sender starts the node and returns a sender that is connected to it.
@@ -169,8 +171,10 @@ func (n *fakeNode) BroadcastTx(ctx context.Context, req *txtypes.BroadcastTxRequ
 		return &txtypes.BroadcastTxResponse{TxResponse: &code}, nil
 	}
 	if got.sequence != n.sequence {
-		return &txtypes.BroadcastTxResponse{TxResponse: &sdk.TxResponse{Codespace: "sdk", Code: 32,
-			RawLog: fmt.Sprintf("account sequence mismatch, expected %d, got %d: incorrect account sequence", n.sequence, got.sequence)}}, nil
+		return &txtypes.BroadcastTxResponse{TxResponse: &sdk.TxResponse{
+			Codespace: "sdk", Code: 32,
+			RawLog: fmt.Sprintf("account sequence mismatch, expected %d, got %d: incorrect account sequence", n.sequence, got.sequence),
+		}}, nil
 	}
 	hash := strconv.Itoa(len(n.sent))
 	result := &sdk.TxResponse{TxHash: hash, Height: int64(n.height) + 1, Data: respond(n.t, got.messages)} //nolint:gosec // small
