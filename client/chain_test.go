@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cometbft/cometbft/proto/tendermint/p2p"
 	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
@@ -17,8 +18,6 @@ import (
 	"google.golang.org/grpc/status"
 
 	"cosmossdk.io/math"
-
-	"github.com/cometbft/cometbft/proto/tendermint/p2p"
 
 	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
 	nodeservice "github.com/cosmos/cosmos-sdk/client/grpc/node"

@@ -87,8 +87,14 @@ func ParseBytes(text string) (Bytes, error) {
 		suffix string
 		factor uint64
 	}{
-		{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30},
-		{"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"B", 1}, {"", 1},
+		{"KiB", 1 << 10},
+		{"MiB", 1 << 20},
+		{"GiB", 1 << 30},
+		{"KB", 1e3},
+		{"MB", 1e6},
+		{"GB", 1e9},
+		{"B", 1},
+		{"", 1},
 	}
 	for _, unit := range units {
 		digits, found := strings.CutSuffix(text, unit.suffix)

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cosmossdk.io/math"
+
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/sidecar/blob"
 	"github.com/thetaedge/theta/sidecar/executor/manifest"

@@ -229,7 +229,8 @@ func (e *txError) Error() string {
 func (e *txError) is(known interface {
 	Codespace() string
 	ABCICode() uint32
-}) bool {
+},
+) bool {
 	return e.codespace == known.Codespace() && e.code == known.ABCICode()
 }
 

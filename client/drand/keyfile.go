@@ -29,7 +29,7 @@ func CreateKey(path string) (bls.SecretKey, error) {
 	if err != nil {
 		return bls.SecretKey{}, err
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // the operator names the file
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return bls.SecretKey{}, fmt.Errorf("%s exists: choose another file, or use it", path)
 	}
@@ -52,7 +52,7 @@ func LoadKey(path string) (bls.SecretKey, error) {
 	if stat.Mode().Perm()&0o077 != 0 {
 		return bls.SecretKey{}, fmt.Errorf("%s: expected mode 0600, found %04o; run chmod 600", path, stat.Mode().Perm())
 	}
-	raw, err := os.ReadFile(path) //nolint:gosec // the operator names the file
+	raw, err := os.ReadFile(path)
 	if err != nil {
 		return bls.SecretKey{}, err
 	}

@@ -46,7 +46,7 @@ func NewSigner(key bls.SecretKey, period time.Duration, genesis int64) (*Signer,
 			SchemeID:    bls.Scheme,
 			Metadata:    Metadata{BeaconID: signerBeaconID},
 		},
-		schedule: types.Schedule{PeriodSeconds: uint64(period / time.Second), GenesisTime: genesis},
+		schedule: types.Schedule{PeriodSeconds: uint64(period / time.Second), GenesisTime: genesis}, //nolint:gosec // periods are positive
 		now:      time.Now,
 	}
 	hash, err := s.info.ChainHash()

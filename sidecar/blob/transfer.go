@@ -175,7 +175,7 @@ type sourceReader struct {
 
 func (s *sourceReader) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
-	if err != nil && err != io.EOF { //nolint:errorlint // io.Reader returns EOF itself
+	if err != nil && err != io.EOF { // a reader returns EOF itself, unwrapped
 		s.err = err
 	}
 	return n, err

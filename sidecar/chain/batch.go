@@ -62,20 +62,28 @@ type message struct {
 func (b Batch) messages(worker string, limit int) []message {
 	var out []message
 	chunks(b.Reveals, limit, func(items []computetypes.RevealItem) {
-		out = append(out, message{Reveal, refsOf(items, func(i computetypes.RevealItem) computetypes.TaskRef { return i.Ref }),
-			&computetypes.MsgReveal{Worker: worker, Items: items}})
+		out = append(out, message{
+			Reveal, refsOf(items, func(i computetypes.RevealItem) computetypes.TaskRef { return i.Ref }),
+			&computetypes.MsgReveal{Worker: worker, Items: items},
+		})
 	})
 	chunks(b.Opens, limit, func(items []computetypes.OpenItem) {
-		out = append(out, message{Open, refsOf(items, func(i computetypes.OpenItem) computetypes.TaskRef { return i.Ref }),
-			&computetypes.MsgOpen{Worker: worker, Items: items}})
+		out = append(out, message{
+			Open, refsOf(items, func(i computetypes.OpenItem) computetypes.TaskRef { return i.Ref }),
+			&computetypes.MsgOpen{Worker: worker, Items: items},
+		})
 	})
 	chunks(b.Commits, limit, func(items []computetypes.CommitItem) {
-		out = append(out, message{Commit, refsOf(items, func(i computetypes.CommitItem) computetypes.TaskRef { return i.Ref }),
-			&computetypes.MsgCommit{Worker: worker, Items: items}})
+		out = append(out, message{
+			Commit, refsOf(items, func(i computetypes.CommitItem) computetypes.TaskRef { return i.Ref }),
+			&computetypes.MsgCommit{Worker: worker, Items: items},
+		})
 	})
 	chunks(b.Releases, limit, func(items []computetypes.ReleaseItem) {
-		out = append(out, message{Release, refsOf(items, func(i computetypes.ReleaseItem) computetypes.TaskRef { return i.Ref }),
-			&computetypes.MsgRelease{Worker: worker, Items: items}})
+		out = append(out, message{
+			Release, refsOf(items, func(i computetypes.ReleaseItem) computetypes.TaskRef { return i.Ref }),
+			&computetypes.MsgRelease{Worker: worker, Items: items},
+		})
 	})
 	chunks(b.Claims, limit, func(items []computetypes.TaskRef) {
 		out = append(out, message{Claim, items, &computetypes.MsgClaim{Worker: worker, Items: items}})

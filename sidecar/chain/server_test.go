@@ -177,7 +177,7 @@ func (n *fakeNode) BroadcastTx(ctx context.Context, req *txtypes.BroadcastTxRequ
 		}}, nil
 	}
 	hash := strconv.Itoa(len(n.sent))
-	result := &sdk.TxResponse{TxHash: hash, Height: int64(n.height) + 1, Data: respond(n.t, got.messages)} //nolint:gosec // small
+	result := &sdk.TxResponse{TxHash: hash, Height: int64(n.height) + 1, Data: respond(n.t, got.messages)}
 	if !n.loses {
 		n.sequence++
 		if len(n.blockCodes) > 0 {

@@ -81,7 +81,7 @@ func validateInputs(inputs []Input) error {
 	files := make(map[string]struct{}, len(inputs))
 	for _, in := range inputs {
 		if err := manifest.ValidatePath(in.Name); err != nil {
-			return fmt.Errorf("%w: input name: %v", ErrBadTask, err)
+			return fmt.Errorf("%w: input name: %w", ErrBadTask, err)
 		}
 		if _, dup := files[in.Name]; dup {
 			return fmt.Errorf("%w: input %q is named twice", ErrBadTask, in.Name)

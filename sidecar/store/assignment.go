@@ -125,8 +125,11 @@ func (a *Assignment) fixed() []struct {
 		name  string
 		value []byte
 	}{
-		{"salt", a.Salt}, {"result digest", a.ResultDigest}, {"tag", a.Tag},
-		{"commitment", a.Commitment}, {"manifest", a.Manifest},
+		{"salt", a.Salt},
+		{"result digest", a.ResultDigest},
+		{"tag", a.Tag},
+		{"commitment", a.Commitment},
+		{"manifest", a.Manifest},
 	}
 }
 

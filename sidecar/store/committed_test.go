@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -119,7 +120,7 @@ func TestRandomStepsKeepWhatWasCommitted(t *testing.T) {
 			if !before.Phase.CanBecome(to) {
 				t.Fatalf("%s became %s", before.Phase, to)
 			}
-			if committed != nil && (string(after.Salt) != string(committed.Salt) || string(after.Tag) != string(committed.Tag)) {
+			if committed != nil && (!bytes.Equal(after.Salt, committed.Salt) || !bytes.Equal(after.Tag, committed.Tag)) {
 				t.Fatalf("committed %x, now %x", committed.Salt, after.Salt)
 			}
 			if to == PhaseCommitSent {

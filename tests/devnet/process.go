@@ -132,8 +132,8 @@ func (d *Devnet) run(ctx context.Context, name, binary string, args ...string) e
 	if err != nil {
 		return err
 	}
-	defer file.Close()                               //nolint:errcheck // a log
-	cmd := exec.CommandContext(ctx, binary, args...) //nolint:gosec // our own binaries
+	defer file.Close() //nolint:errcheck // a log
+	cmd := exec.CommandContext(ctx, binary, args...)
 	cmd.Stdout, cmd.Stderr = file, file
 	err = d.spawn.start(cmd)
 	if err == nil {

@@ -89,7 +89,7 @@ func readSettings(cmd *cobra.Command, file string) (text, path string, err error
 		return "", "", fmt.Errorf("expected app, config or client, found %q", file)
 	}
 	path = filepath.Join(client.GetClientContextFromCmd(cmd).HomeDir, "config", file+".toml")
-	raw, err := os.ReadFile(path) //nolint:gosec // one of three names under --home
+	raw, err := os.ReadFile(path)
 	return string(raw), path, err
 }
 

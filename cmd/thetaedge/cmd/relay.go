@@ -62,8 +62,10 @@ func (f *relayFlags) apply(c *blob.Config) error {
 		flag, text string
 		into       *int64
 	}{
-		{"max-size", f.maxBytes, &c.MaxBytes}, {"quota", f.totalBytes, &c.TotalBytes},
-		{"client-quota", f.clientBytes, &c.ClientBytes}, {"box-size", f.boxBytes, &c.BoxBytes},
+		{"max-size", f.maxBytes, &c.MaxBytes},
+		{"quota", f.totalBytes, &c.TotalBytes},
+		{"client-quota", f.clientBytes, &c.ClientBytes},
+		{"box-size", f.boxBytes, &c.BoxBytes},
 	} {
 		var bytes config.Bytes
 		if err := bytes.UnmarshalText([]byte(size.text)); err != nil {

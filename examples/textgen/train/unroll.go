@@ -51,9 +51,6 @@ func (u *unroll) advance() {
 	copy(u.hidden[:size], u.hidden[u.steps*size:])
 }
 
-// reset makes all initial states zero: nothing has been read.
-func (u *unroll) reset() { clear(u.hidden[:u.batch*u.parameters.Hidden]) }
-
 // forward reads inputs (T·B symbols by step, then text) and returns the mean
 // negative log-likelihood of targets in nats per character.
 func (u *unroll) forward(inputs, targets []int) float64 {

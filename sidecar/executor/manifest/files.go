@@ -40,7 +40,7 @@ func digestFile(path string) (File, error) {
 	if err != nil {
 		return File{}, err
 	}
-	defer in.Close()
+	defer in.Close() //nolint:errcheck // read only
 	hash := sha256.New()
 	size, err := io.Copy(hash, in)
 	if err != nil {

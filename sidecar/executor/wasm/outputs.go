@@ -90,7 +90,7 @@ func requireEmpty(dir string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return fmt.Errorf("%w: output directory: %v", executor.ErrBadTask, err)
+		return fmt.Errorf("%w: output directory: %w", executor.ErrBadTask, err)
 	case len(entries) > 0:
 		return fmt.Errorf("%w: output directory %s holds %d entries, expected none", executor.ErrBadTask, dir, len(entries))
 	}

@@ -34,7 +34,7 @@ func readProgram(path string) (wasm []byte, refusal, err error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("open program: %w", err)
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // read only
 	wasm, err = io.ReadAll(io.LimitReader(file, MaxProgramBytes+1))
 	if err != nil {
 		return nil, nil, fmt.Errorf("read program: %w", err)

@@ -1,3 +1,5 @@
+// Package types has the messages, records and rules of x/compute: ids, hashes,
+// sortition, verdicts, money and the tables of statuses.
 package types
 
 import (

@@ -115,7 +115,7 @@ func reportSlashes(run *devnet.Run) []slashReport {
 }
 
 func reason(status computetypes.AssignmentStatus) string {
-	switch status { //nolint:exhaustive // the others cost no bond
+	switch status {
 	case computetypes.ASSIGNMENT_STATUS_SLASHED:
 		return "wrong_result"
 	case computetypes.ASSIGNMENT_STATUS_NO_REVEAL:

@@ -79,12 +79,12 @@ func alter(dir string, result executor.Result) (executor.Result, error) {
 			continue
 		}
 		path := filepath.Join(dir, filepath.FromSlash(file.Path))
-		content, err := os.ReadFile(path) //nolint:gosec // our own output
+		content, err := os.ReadFile(path)
 		if err != nil {
 			return result, err
 		}
 		content = append(content, lie...)
-		if err := os.WriteFile(path, content, 0o600); err != nil { //nolint:gosec // our own output
+		if err := os.WriteFile(path, content, 0o600); err != nil {
 			return result, err
 		}
 		outputs[i].Size, outputs[i].SHA256 = uint64(len(content)), sha256.Sum256(content)

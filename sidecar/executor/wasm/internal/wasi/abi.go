@@ -72,14 +72,6 @@ func (m memory) slice(ptr, size uint32) ([]byte, bool) {
 	return m[ptr:end:end], true
 }
 
-func (m memory) u32(ptr uint32) (uint32, bool) {
-	b, found := m.slice(ptr, 4)
-	if !found {
-		return 0, false
-	}
-	return binary.LittleEndian.Uint32(b), true
-}
-
 func (m memory) putU32(ptr, v uint32) Errno {
 	b, found := m.slice(ptr, 4)
 	if !found {
