@@ -10,6 +10,7 @@ import (
 
 	"github.com/cosmos/gogoproto/proto"
 
+	errorsmod "cosmossdk.io/errors"
 	"cosmossdk.io/math"
 
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
@@ -226,11 +227,7 @@ func (e *txError) Error() string {
 	return fmt.Sprintf("the chain refused the transaction: %s (%s %d)", e.log, e.codespace, e.code)
 }
 
-func (e *txError) is(known interface {
-	Codespace() string
-	ABCICode() uint32
-},
-) bool {
+func (e *txError) is(known *errorsmod.Error) bool {
 	return e.codespace == known.Codespace() && e.code == known.ABCICode()
 }
 
