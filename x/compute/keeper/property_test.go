@@ -66,8 +66,9 @@ func (m *market) actions() map[string]func(*rapid.T) {
 				m.turn(t)
 			}
 		},
-		"post":   m.postOne,
-		"cancel": m.cancelOne,
+		"post":    m.postOne,
+		"cancel":  m.cancelOne,
+		"explain": m.explainOne,
 		"beacon": func(t *rapid.T) {
 			m.beacon.withheld = !m.beacon.withheld
 			m.beacon.since = m.ctx.BlockHeight()
@@ -147,6 +148,9 @@ func (m *market) check(t *rapid.T) {
 		receipt := m.receipt(id)
 		gross := math.ZeroInt()
 		for _, o := range receipt.Outcomes {
+			if receipt.Status == types.TASK_STATUS_ACCEPTED && o.Status == types.ASSIGNMENT_STATUS_PAID && o.Round > 0 {
+				require.True(t, o.Share.GTE(job.BondValue), "job %s: judge %s got %s of %s", id, o.Operator, o.Share, job.BondValue)
+			}
 			gross = gross.Add(o.Paid)
 			slashed, slashShares = slashed.Add(o.Slashed), slashShares.Add(o.Share)
 		}

@@ -58,19 +58,36 @@ func (s queryServer) Assignments(ctx context.Context, req *types.QueryAssignment
 	if err != nil {
 		return nil, status.Errorf(codes.InvalidArgument, "operator: %s", err)
 	}
-	resp := &types.QueryAssignmentsResponse{}
-	_, resp.Pagination, err = query.CollectionPaginate(ctx, s.k.assignments, req.Pagination,
-		func(key assignmentKey, _ types.Assignment) (struct{}, error) {
+	items, page, err := query.CollectionPaginate(ctx, s.k.assignments, req.Pagination,
+		func(key assignmentKey, _ types.Assignment) (*types.WorkItem, error) {
 			item, ok, err := s.k.workItem(ctx, operator, key.K2(), key.K3())
-			if ok {
-				resp.Items = append(resp.Items, item)
-			}
-			return struct{}{}, err
+			return ifAny(item, ok), err
 		}, func(o *query.CollectionsPaginateOptions[assignmentKey]) {
 			prefix := collections.TriplePrefix[sdk.AccAddress, types.JobID, uint64](operator)
 			o.Prefix = &prefix
 		})
-	return resp, err
+	return &types.QueryAssignmentsResponse{Items: present(items), Pagination: page}, err
+}
+
+// ifAny returns v, or nil without one. Pages are made of what their callback
+// returns, never of what it does: the callback also runs for the first item of
+// the page after.
+func ifAny[T any](v T, ok bool) *T {
+	if !ok {
+		return nil
+	}
+	return &v
+}
+
+// present returns what is not nil.
+func present[T any](all []*T) []T {
+	var out []T
+	for _, v := range all {
+		if v != nil {
+			out = append(out, *v)
+		}
+	}
+	return out
 }
 
 // workItem shows what a task asks of a node that holds it; not ok when the
@@ -105,16 +122,12 @@ func (s queryServer) Claimable(ctx context.Context, req *types.QueryClaimableReq
 	if err != nil {
 		return nil, err
 	}
-	resp := &types.QueryClaimableResponse{}
-	_, resp.Pagination, err = query.CollectionPaginate(ctx, s.k.openJobs, req.Pagination,
-		func(key collections.Pair[string, types.JobID], _ collections.NoValue) (struct{}, error) {
+	tasks, page, err := query.CollectionPaginate(ctx, s.k.openJobs, req.Pagination,
+		func(key collections.Pair[string, types.JobID], _ collections.NoValue) (*types.ClaimableTask, error) {
 			task, ok, err := s.k.claimable(ctx, operator, key.K2(), 0)
-			if ok {
-				resp.Tasks = append(resp.Tasks, task)
-			}
-			return struct{}{}, err
+			return ifAny(task, ok), err
 		}, query.WithCollectionPaginationPairPrefix[string, types.JobID](node.Profile.Class))
-	return resp, err
+	return &types.QueryClaimableResponse{Tasks: present(tasks), Pagination: page}, err
 }
 
 // claimable shows a draw that a node may enter: every rule of the matcher holds,

@@ -86,6 +86,8 @@ func (f *fixture) assign(job string, nodes int) []int {
 	for f.round(job).Draw != nil {
 		f.next()
 	}
+	// Queries show the draw closed; now it is.
+	require.NoError(f.t, f.keeper.EndBlock(f.ctx))
 	return f.drawn(job)
 }
 
