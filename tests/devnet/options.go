@@ -57,7 +57,7 @@ func (o *Options) check() error {
 	}
 	for _, program := range needed {
 		if _, err := os.Stat(program); err != nil {
-			return fmt.Errorf("expected a program: %w; build it first with: make build", err)
+			return fmt.Errorf("expected a program: %w; make demo and make devnet build what they need", err)
 		}
 	}
 	return nil

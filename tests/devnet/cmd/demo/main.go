@@ -99,8 +99,8 @@ func (d *demo) play(ctx context.Context) error {
 	return nil
 }
 
-func (d *demo) job(ctx context.Context, n int) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, jobPatience, fmt.Errorf("waited %s for its end", jobPatience))
+func (d *demo) job(parent context.Context, n int) error {
+	ctx, cancel := context.WithTimeoutCause(parent, jobPatience, fmt.Errorf("waited %s for its end", jobPatience))
 	defer cancel()
 	// A process of the network that dies ends the wait.
 	ctx, fail := context.WithCancelCause(ctx)
@@ -118,6 +118,9 @@ func (d *demo) job(ctx context.Context, n int) error {
 		return err
 	}
 	run, err := d.network.Run(ctx, devnet.Alice, d.jobFile, out, d.progress)
+	if parent.Err() != nil {
+		return errors.New("interrupted")
+	}
 	if err != nil {
 		return errors.Join(err, d.network.Logs())
 	}

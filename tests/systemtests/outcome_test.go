@@ -1,0 +1,118 @@
+//go:build system
+
+package systemtests
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"cosmossdk.io/math"
+
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/tests/devnet"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// smallJob is a job whose program lies beside it.
+const smallJob = `
+executor: wasm/1
+program: program.wasm
+resources: {fuel: 50_000_000, memory: 16MiB, output: 64KiB}
+class: cpu-small
+reward: 1tfuel
+prepare_blocks: 15
+`
+
+// endless is a module whose start function loops for ever.
+var endless = []byte("\x00asm\x01\x00\x00\x00" +
+	"\x01\x04\x01\x60\x00\x00" + // type: no parameters, no results
+	"\x03\x02\x01\x00" + // one function
+	"\x05\x03\x01\x00\x01" + // one page of memory
+	"\x07\x13\x02\x06_start\x00\x00\x06memory\x02\x00" +
+	"\x0a\x09\x01\x07\x00\x03\x40\x0c\x00\x0b\x0b") // loop: br 0
+
+func ignore(client.Progress) {}
+
+func TestEveryJobEndsWithTheRightOutcome(t *testing.T) {
+	network := startNetwork(t)
+	t.Run("a program that never ends is a result and is paid", func(t *testing.T) {
+		requireResult(t, network, endless, manifest.ReasonOutOfFuel)
+	})
+	t.Run("a program that is none is a result and is paid", func(t *testing.T) {
+		requireResult(t, network, []byte("not wasm at all"), manifest.ReasonInvalidProgram)
+	})
+	t.Run("an input that is gone ends the job without fault", func(t *testing.T) {
+		requireInputUnavailable(t, network, http.NotFound)
+	})
+	t.Run("an input that is another one ends the job without fault", func(t *testing.T) {
+		requireInputUnavailable(t, network, func(w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write([]byte("something else"))
+		})
+	})
+	t.Run("a cancelled job returns what nobody has earned", func(t *testing.T) { requireCancelled(t, network) })
+}
+
+func requireResult(t *testing.T, network *devnet.Devnet, program []byte, reason manifest.Reason) {
+	t.Helper()
+	run := follow(t, network, writeJob(t, smallJob, map[string][]byte{"program.wasm": program}), ignore)
+	require.Equal(t, computetypes.JOB_STATUS_COMPLETED, run.Settlement.Job.Status)
+	require.Equal(t, reason, run.Result.Manifest.Reason)
+	require.Len(t, paid(run), 3)
+	requireUnharmed(t, network, run)
+}
+
+// requireInputUnavailable posts a job with an input that only an address serves.
+func requireInputUnavailable(t *testing.T, network *devnet.Devnet, serve http.HandlerFunc) {
+	t.Helper()
+	server := httptest.NewServer(serve)
+	defer server.Close()
+	promised := []byte("what was promised")
+	text := smallJob + fmt.Sprintf("inputs:\n  a.txt: {uri: %s/a.txt, sha256: %x, size: %d}\n", server.URL, sha256.Sum256(promised), len(promised))
+	run := follow(t, network, writeJob(t, text, map[string][]byte{"program.wasm": endless}), ignore)
+	require.Equal(t, computetypes.JOB_STATUS_FAILED, run.Settlement.Job.Status)
+	require.Equal(t, computetypes.TASK_STATUS_INPUT_UNAVAILABLE, run.Settlement.Receipt.Status)
+	requireUnharmed(t, network, run)
+
+	// Each node is paid its attempt, the rest is back.
+	chain, err := computetypes.NewQueryClient(network.Conn()).Params(t.Context(), &computetypes.QueryParamsRequest{})
+	require.NoError(t, err)
+	fees := chain.Params.AttemptFee(params.Tfuel(1)).MulRaw(3)
+	require.Equal(t, fees, run.Settlement.Paid().Amount)
+	require.Equal(t, params.Tfuel(3).Sub(fees), run.Settlement.Refund().Amount)
+}
+
+func requireCancelled(t *testing.T, network *devnet.Devnet) {
+	t.Helper()
+	c, err := network.Client(t.Context())
+	require.NoError(t, err)
+	signer, err := network.Signer(devnet.Alice)
+	require.NoError(t, err)
+	jobFile := writeJob(t, smallJob, map[string][]byte{"program.wasm": endless})
+	cancelled := false
+	run := follow(t, network, jobFile, func(p client.Progress) {
+		if cancelled {
+			return
+		}
+		cancelled = true
+		answer, err := computetypes.NewQueryClient(network.Conn()).Jobs(t.Context(), &computetypes.QueryJobsRequest{Class: "cpu-small"})
+		require.NoError(t, err)
+		require.Len(t, answer.Jobs, 1)
+		_, err = c.Cancel(t.Context(), signer, answer.Jobs[0].Id)
+		require.NoError(t, err)
+	})
+	require.Equal(t, computetypes.JOB_STATUS_CANCELLED, run.Settlement.Job.Status)
+	require.Nil(t, run.Result)
+	requireUnharmed(t, network, run)
+	spent := math.ZeroInt()
+	if run.Settlement.Receipt != nil {
+		spent = run.Settlement.Paid().Amount
+	}
+	require.Equal(t, params.Tfuel(3), run.Settlement.Refund().Amount.Add(spent))
+}
