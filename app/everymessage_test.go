@@ -1,0 +1,205 @@
+package app_test
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/testutil/apptest"
+	"github.com/thetaedge/theta/testutil/edge"
+	"github.com/thetaedge/theta/testutil/twin"
+	computekeeper "github.com/thetaedge/theta/x/compute/keeper"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
+)
+
+// tour sends every message of the edge modules in the course of a run, and
+// notes which of them it has seen take effect.
+type tour struct {
+	*edge.Network
+	t *testing.T
+	// wanderer is an operator that goes through a node's whole life.
+	wanderer        apptest.Account
+	worker, another apptest.Account
+	seen            map[string]bool
+	released        bool
+	owed            map[string]bool
+}
+
+func newTour(t *testing.T) *tour {
+	network := edge.New(t, 8, 2)
+	return &tour{
+		Network: network, t: t, wanderer: apptest.Named(len(network.Nodes) + 2),
+		worker: apptest.NewAccount("wandering worker"), another: apptest.NewAccount("another worker"),
+		seen: map[string]bool{}, owed: map[string]bool{},
+	}
+}
+
+func (o *tour) options() []apptest.Option {
+	return append(o.Options(), apptest.WithAccounts(len(o.Nodes)+3, params.TfuelCoin(1_000_000)))
+}
+
+func (o *tour) block(chain *apptest.Chain, i int) [][]byte {
+	edge.RequireInvariants(o.t, chain)
+	o.observe(chain)
+	txs := o.release(chain)
+	txs = append(txs, o.Act(chain)...)
+	if i == 0 {
+		txs = append(txs, o.Register(chain)...)
+	}
+	if i >= 12 && i <= 22 && i%2 == 0 {
+		txs = append(txs, o.Post(chain, params.TfuelCoin(1)))
+	}
+	if i == 23 {
+		txs = append(txs, o.cancel(chain)...)
+	}
+	for _, msg := range o.life(i) {
+		txs = append(txs, chain.Sign(o.wanderer, []sdk.Msg{msg}))
+	}
+	if i%10 == 9 {
+		for _, node := range o.Nodes { // refused where nothing has been earned
+			txs = append(txs, chain.Sign(node.Operator, []sdk.Msg{&rewardstypes.MsgClaim{Operator: node.Operator.String()}}))
+		}
+	}
+	return txs
+}
+
+// life is what the wanderer sends in a block.
+func (o *tour) life(i int) []sdk.Msg {
+	me := o.wanderer.String()
+	hardware := edgenodetypes.Hardware{CpuCores: 16, MemoryBytes: 64 << 30}
+	switch i {
+	case 1:
+		return []sdk.Msg{&edgenodetypes.MsgRegister{
+			Operator: me, Worker: o.worker.String(), Moniker: "wanderer", Hardware: hardware, Region: "eu",
+			Class: "cpu-large", Executors: []string{"wasm/1"}, Bond: params.TfuelCoin(edge.NodeBond), Slots: 2,
+		}}
+	case 3:
+		return []sdk.Msg{&edgenodetypes.MsgBond{Operator: me, Amount: params.TfuelCoin(100)}}
+	case 5:
+		return []sdk.Msg{&edgenodetypes.MsgUpdate{
+			Operator: me, Moniker: "renamed", Hardware: hardware, Region: "eu", Class: "cpu-large",
+			Executors: []string{"wasm/1"}, Slots: 3,
+		}}
+	case 7:
+		return []sdk.Msg{&edgenodetypes.MsgPause{Operator: me}}
+	case 9:
+		return []sdk.Msg{&edgenodetypes.MsgResume{Operator: me}, &edgenodetypes.MsgResume{Operator: me}}
+	case 11:
+		return []sdk.Msg{&edgenodetypes.MsgRotateWorker{Operator: me, Worker: o.another.String()}}
+	case 13:
+		return []sdk.Msg{&edgenodetypes.MsgUnbond{Operator: me, Amount: params.TfuelCoin(50)}}
+	case 40:
+		return []sdk.Msg{&edgenodetypes.MsgRetire{Operator: me}}
+	}
+	return nil
+}
+
+// release lets the first node that is assigned something give it back, once. Its
+// commitment in the same block then fails.
+func (o *tour) release(chain *apptest.Chain) [][]byte {
+	if o.released {
+		return nil
+	}
+	for _, node := range o.Nodes {
+		held, err := computekeeper.NewQueryServer(chain.App.ComputeKeeper).Assignments(
+			chain.Ctx(), &computetypes.QueryAssignmentsRequest{Operator: node.Operator.String()})
+		require.NoError(o.t, err)
+		for _, item := range held.Items {
+			if a := item.Assignment; a.Status == computetypes.ASSIGNMENT_STATUS_ASSIGNED {
+				o.released = true
+				return [][]byte{chain.Sign(node.Worker, []sdk.Msg{&computetypes.MsgRelease{
+					Worker: node.Worker.String(),
+					Items:  []computetypes.ReleaseItem{{Ref: computetypes.TaskRef{JobId: a.JobId, Round: a.Round}}},
+				}})}
+			}
+		}
+	}
+	return nil
+}
+
+// cancel ends the youngest job.
+func (o *tour) cancel(chain *apptest.Chain) [][]byte {
+	jobs := o.Jobs(chain)
+	return [][]byte{chain.Sign(o.Requester, []sdk.Msg{&computetypes.MsgCancelJob{
+		Requester: o.Requester.String(), JobId: jobs[len(jobs)-1].Id,
+	}})}
+}
+
+// observe notes what has taken effect by the last block.
+func (o *tour) observe(chain *apptest.Chain) {
+	o.observeWanderer(chain)
+	for _, node := range o.Nodes {
+		earned, err := chain.App.RewardsKeeper.Earnings(chain.Ctx(), node.Operator.Address)
+		require.NoError(o.t, err)
+		if o.owed[node.Operator.String()] && earned.Empty() {
+			o.seen["claim earnings"] = true
+		}
+		o.owed[node.Operator.String()] = !earned.Empty()
+	}
+	for _, job := range o.Jobs(chain) {
+		o.seen["post"] = true
+		if job.Status == computetypes.JOB_STATUS_CANCELLED {
+			o.seen["cancel"] = true
+		}
+		id, err := computetypes.ParseJobID(job.Id)
+		require.NoError(o.t, err)
+		receipt, err := chain.App.ComputeKeeper.Receipt(chain.Ctx(), id, 0)
+		if err != nil {
+			continue
+		}
+		for _, outcome := range receipt.Outcomes {
+			switch {
+			case outcome.Status == computetypes.ASSIGNMENT_STATUS_RELEASED:
+				o.seen["release"] = true
+			case outcome.Status == computetypes.ASSIGNMENT_STATUS_PAID && outcome.Round > 0:
+				o.seen["open"] = true // and claim, commit and reveal before
+			case outcome.Status == computetypes.ASSIGNMENT_STATUS_SLASHED:
+				o.seen["slash"] = true
+			}
+		}
+	}
+}
+
+func (o *tour) observeWanderer(chain *apptest.Chain) {
+	node, err := chain.App.EdgenodeKeeper.Node(chain.Ctx(), o.wanderer.Address)
+	if err != nil {
+		return // before it registers
+	}
+	o.seen["register"] = true
+	for what, now := range map[string]bool{
+		"bond":   node.State.Bond.Equal(params.Tfuel(600)),
+		"unbond": node.State.Bond.Equal(params.Tfuel(550)),
+		"update": node.Profile.Moniker == "renamed",
+		"pause":  node.State.Status == edgenodetypes.NODE_STATUS_PAUSED,
+		"resume": o.seen["pause"] && node.State.Status == edgenodetypes.NODE_STATUS_ACTIVE,
+		"rotate": node.Profile.Worker == o.another.String(),
+		"retire": node.State.Status == edgenodetypes.NODE_STATUS_RETIRED,
+	} {
+		o.seen[what] = o.seen[what] || now
+	}
+}
+
+// Blocks that mix every message of the edge modules, refused ones among them,
+// give the same state on every kind of node.
+func TestEveryMessageGivesTheSameStateOnEveryNode(t *testing.T) {
+	const blocks = 72
+	o := newTour(t)
+	chain := twin.Run(t, blocks, o.block, twin.Variants(t, blocks), o.options()...)
+	edge.RequireInvariants(t, chain)
+	o.observe(chain)
+	maps.DeleteFunc(o.seen, func(_ string, seen bool) bool { return !seen })
+	require.Equal(t, []string{
+		"bond", "cancel", "claim earnings", "open", "pause", "post", "register", "release", "resume", "retire",
+		"rotate", "slash", "unbond", "update",
+	}, slices.Sorted(maps.Keys(o.seen)), "every message took effect")
+	for _, job := range o.Jobs(chain) {
+		require.True(t, job.Ended(), "job %s is %s", job.Id, job.Status)
+	}
+}
