@@ -23,6 +23,7 @@ stamp = -X $(V).Name=theta -X $(V).AppName=$(1) -X $(V).Version=$(VERSION) \
 BINARIES := thetad thetaedge
 TEST_FLAGS ?= -timeout=20m
 PKG ?= ./...
+SCALE ?= normal
 
 ##@ Help
 
@@ -81,8 +82,9 @@ fuzz: ## Fuzz every decoder of outside input for FUZZ_TIME each (default 10s)
 	@scripts/fuzz.sh $(PKG)
 
 .PHONY: bench
-bench: ## Run the benchmarks
-	go test -run='^$$' -bench=. -benchmem $(PKG)
+bench: ## Measure tasks beside bank sends into build/bench/report.json (SCALE=small, normal or full)
+	@mkdir -p build/bin && go build -o build/bin/bench ./tests/bench/cmd/bench
+	@build/bin/bench -scale $(SCALE)
 
 .PHONY: cover
 cover: ## Write build/coverage.html

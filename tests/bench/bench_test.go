@@ -1,0 +1,92 @@
+package bench_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/tests/bench"
+)
+
+func requireStat(t *testing.T, what string, s bench.Stat, n int) {
+	t.Helper()
+	require.Equal(t, n, s.N, "%s: measurements", what)
+	require.Positive(t, s.Min, "%s: minimum", what)
+	require.GreaterOrEqual(t, s.Median, s.Min, "%s: median", what)
+	require.GreaterOrEqual(t, s.Max, s.Median, "%s: maximum", what)
+}
+
+// The report of a tiny run has every figure, and they agree with each other.
+func TestReportIsCompleteAndConsistent(t *testing.T) {
+	scale, err := bench.ScaleOf("tiny")
+	require.NoError(t, err)
+	report, err := bench.Run(scale, t.Logf)
+	require.NoError(t, err)
+
+	require.Equal(t, "tiny", report.Scale)
+	require.Positive(t, report.Seconds)
+	require.Equal(t, scale.Queue, report.QueueItemsPerBlock)
+	requireStat(t, "block with a full queue", report.EndBlockFullQueue, scale.QueueBlocks)
+	require.Len(t, report.Growth, len(scale.Sizes))
+	for _, size := range append(report.Growth, report.BlockSTM) {
+		require.Positive(t, size.LoadSeconds)
+		requireStat(t, "empty block", size.EmptyBlockMS, scale.Cycles)
+		requireStat(t, "epoch roll", size.EpochRollMS, scale.Cycles)
+		require.Len(t, size.Flows, 4)
+		requireStat(t, "sends", size.SendTPS, len(size.Flows)*scale.Cycles)
+		for name, flow := range size.Flows {
+			requireStat(t, name+" ratio", flow.Ratio, scale.Cycles)
+			requireStat(t, name+" tasks", flow.TasksPerSecond, scale.Cycles)
+			requireStat(t, name+" gas", flow.GasPerTask, scale.Cycles)
+			// A task at least writes and removes its records, and a receipt.
+			require.Greater(t, flow.OpsPerTask.Reads, 5.0, name)
+			require.Greater(t, flow.OpsPerTask.Writes, 5.0, name)
+			require.Positive(t, flow.OpsByStore["compute"].Writes, name)
+		}
+		require.Equal(t, size.Flows["spread"].Ratio, size.Ratio)
+		require.Less(t, size.Flows["batched"].OpsPerTask.Writes, size.Flows["spread"].OpsPerTask.Writes,
+			"a batch writes its signer's account once")
+	}
+	first := report.Growth[0]
+	require.Equal(t, scale.Sizes[0], first.Nodes)
+	require.Equal(t, first.SendTPS, report.SendTPS)
+	require.Equal(t, first.Flows["lifecycle"].Ratio, report.LifecycleRatio)
+	require.Equal(t, first.Flows["batched"].Ratio, report.BatchedRatio)
+
+	requireWritten(t, report)
+}
+
+// What is written can be read by its documented names, and the table names
+// every flow.
+func requireWritten(t *testing.T, report *bench.Report) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "bench", "report.json")
+	require.NoError(t, report.Write(path))
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	var fields map[string]any
+	require.NoError(t, json.Unmarshal(text, &fields))
+	for _, name := range []string{
+		"send_tps", "lifecycle_ratio", "batched_ratio", "ops_per_task", "growth", "epoch_roll_ms",
+		"endblock_full_queue_ms", "block_stm",
+	} {
+		require.Contains(t, fields, name)
+	}
+	require.Contains(t, fields["ops_per_task"], "reads")
+	require.Contains(t, fields["ops_per_task"], "writes")
+
+	var table strings.Builder
+	require.NoError(t, report.Print(&table))
+	for name := range report.BlockSTM.Flows {
+		require.Contains(t, table.String(), name)
+	}
+}
+
+func TestUnknownScaleIsRefused(t *testing.T) {
+	_, err := bench.ScaleOf("huge")
+	require.ErrorContains(t, err, "expected tiny, small, normal or full")
+}

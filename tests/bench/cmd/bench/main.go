@@ -1,0 +1,55 @@
+// Command bench measures what verified tasks cost beside bank sends, prints a
+// table and writes a report.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"runtime/pprof"
+
+	"github.com/thetaedge/theta/tests/bench"
+)
+
+func main() {
+	if err := run(); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run() (err error) {
+	name := flag.String("scale", "normal", "how much to do: tiny, small, normal or full")
+	out := flag.String("out", "build/bench/report.json", "file of the report")
+	profile := flag.String("cpuprofile", "", "file of a CPU profile; pprof -tagfocus=block=NAME shows one flow")
+	flag.Parse()
+	scale, err := bench.ScaleOf(*name)
+	if err != nil {
+		return err
+	}
+	if *profile != "" {
+		file, err := os.Create(*profile)
+		if err != nil {
+			return err
+		}
+		defer file.Close() //nolint:errcheck // the profile is written before
+		if err := pprof.StartCPUProfile(file); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
+	report, err := bench.Run(scale, func(format string, args ...any) {
+		fmt.Fprintf(os.Stderr, format+"\n", args...)
+	})
+	if err != nil {
+		return err
+	}
+	if err := report.Print(os.Stdout); err != nil {
+		return err
+	}
+	if err := report.Write(*out); err != nil {
+		return err
+	}
+	fmt.Printf("\n%.0f seconds; report in %s\n", report.Seconds, *out)
+	return nil
+}

@@ -1,0 +1,243 @@
+package bench
+
+import (
+	"fmt"
+	"runtime"
+	"time"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/x/beacon/bls"
+	beacontypes "github.com/thetaedge/theta/x/beacon/types"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// pipeline keeps a flow in its steady state: in each step a cohort of jobs is
+// posted, the one before claimed, the one before that committed to, and the
+// oldest revealed and settled. A step is three blocks: the work, the one that
+// pins the seed of what was posted, and the one that brings the seed.
+type pipeline struct {
+	*world
+	flow Flow
+	jobs int
+	// Cohorts by what their nodes do next.
+	toClaim, toCommit, toReveal []*task
+}
+
+// step is what one step took.
+type step struct {
+	settled int
+	spent   time.Duration
+	gas     int64
+	ops     map[string]Ops
+}
+
+// run does a step; posting nothing drains the pipeline.
+func (p *pipeline) run(jobs int) (step, error) {
+	txs, posts, err := p.work(jobs)
+	if err != nil {
+		return step{}, err
+	}
+	before := p.store.ops()
+	response, spent, err := p.timed(txs)
+	if err != nil {
+		return step{}, err
+	}
+	if err := p.check(response, posts); err != nil {
+		return step{}, err
+	}
+	done := step{settled: len(p.toReveal), spent: spent}
+	for _, result := range response.TxResults {
+		done.gas += result.GasUsed
+	}
+	posted, err := postedJobs(response.TxResults[:posts])
+	if err != nil {
+		return step{}, err
+	}
+	seed, spent, err := p.seed()
+	if err != nil {
+		return step{}, err
+	}
+	done.spent += spent
+	done.ops = opsSince(before, p.store.ops())
+	for _, t := range posted {
+		if err := t.draw(p.people, p.flow, p.factor, seed); err != nil {
+			return step{}, err
+		}
+	}
+	p.toClaim, p.toCommit, p.toReveal = posted, p.toClaim, p.toCommit
+	return done, nil
+}
+
+// work signs the transactions of a step's first block, the posts first.
+func (p *pipeline) work(jobs int) (txs [][]byte, posts int, err error) {
+	if txs, err = p.post(jobs); err != nil {
+		return nil, 0, err
+	}
+	posts = len(txs)
+	d := newDesk()
+	d.add(p.toClaim, p.toCommit, p.toReveal)
+	var queues [][][]sdk.Msg
+	for _, n := range d.nodes {
+		queues = append(queues, n.messages(d.items[n], p.flow.Packing))
+	}
+	// The nodes take turns, as they would in a mempool.
+	for left := true; left; {
+		left = false
+		for i, n := range d.nodes {
+			if len(queues[i]) == 0 {
+				continue
+			}
+			tx, err := n.sign(p.flow.Packing.gas(), queues[i][0]...)
+			if err != nil {
+				return nil, 0, err
+			}
+			txs, queues[i], left = append(txs, tx), queues[i][1:], true
+		}
+	}
+	return txs, posts, nil
+}
+
+// post signs the transactions that post jobs.
+func (p *pipeline) post(jobs int) ([][]byte, error) {
+	each := 1
+	if p.flow.Packing == Batched {
+		each = batchItems
+	}
+	var txs [][]byte
+	for jobs > 0 {
+		requester := p.people.person()
+		var msgs []sdk.Msg
+		for range min(each, jobs) {
+			msgs = append(msgs, &computetypes.MsgPostJob{Requester: requester.text, Spec: spec(p.flow.Class)})
+		}
+		jobs -= len(msgs)
+		tx, err := requester.sign(p.flow.Packing.gas(), msgs...)
+		if err != nil {
+			return nil, err
+		}
+		txs = append(txs, tx)
+	}
+	return txs, nil
+}
+
+// check sees that everything went through but claims of those who came too late.
+func (p *pipeline) check(response *abci.ResponseFinalizeBlock, posts int) error {
+	refused := 0
+	for i, result := range response.TxResults {
+		if result.Code == 0 {
+			continue
+		}
+		outranked := result.Codespace == computetypes.ModuleName && result.Code == computetypes.ErrOutranked.ABCICode()
+		if i < posts || !p.flow.Everybody || !outranked {
+			return fmt.Errorf("%s: tx %d of %d in block %d failed: %s",
+				p.flow.Name, i, len(response.TxResults), p.height, result.Log)
+		}
+		refused++
+	}
+	if refused > 0 && refused >= len(response.TxResults)-posts {
+		return fmt.Errorf("%s: expected some claims to hold, all %d of block %d were outranked", p.flow.Name, refused, p.height)
+	}
+	return nil
+}
+
+// postedJobs reads the ids of jobs out of their transactions' responses.
+func postedJobs(results []*abci.ExecTxResult) ([]*task, error) {
+	var tasks []*task
+	for _, result := range results {
+		var data sdk.TxMsgData
+		if err := data.Unmarshal(result.Data); err != nil {
+			return nil, fmt.Errorf("read the response of a post: %w", err)
+		}
+		for _, packed := range data.MsgResponses {
+			var posted computetypes.MsgPostJobResponse
+			if err := posted.Unmarshal(packed.Value); err != nil {
+				return nil, fmt.Errorf("read the response of a post: %w", err)
+			}
+			id, err := computetypes.ParseJobID(posted.JobId)
+			if err != nil {
+				return nil, err
+			}
+			tasks = append(tasks, &task{id: id})
+		}
+	}
+	return tasks, nil
+}
+
+// seed brings the round that the last height is pinned to: a block to pin it,
+// and, once it is public, a block with the relay's transaction.
+func (p *pipeline) seed() (randomness []byte, spent time.Duration, err error) {
+	height := p.height
+	if _, spent, err = p.timed(nil); err != nil {
+		return nil, 0, err
+	}
+	ctx, err := p.ctx()
+	if err != nil {
+		return nil, 0, err
+	}
+	round, found, err := p.app.BeaconKeeper.RoundAt(ctx, height)
+	if err != nil || !found {
+		return nil, 0, fmt.Errorf("expected a round pinned to height %d, found none: %w", height, err)
+	}
+	signature, err := p.beacon.Sign(round)
+	if err != nil {
+		return nil, 0, err
+	}
+	randomness = bls.Randomness(signature)
+	p.skip(2 * time.Duration(beacontypes.QuicknetPeriodSeconds) * time.Second)
+	_, known, err := p.app.BeaconKeeper.Seed(ctx, height)
+	if err != nil || known {
+		return randomness, spent, err
+	}
+	tx, err := p.people.relay.sign(singleGas, &beacontypes.MsgSubmitRound{
+		Submitter: p.people.relay.text, Round: round, Signature: signature,
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	response, took, err := p.timed([][]byte{tx})
+	if err != nil {
+		return nil, 0, err
+	}
+	if result := response.TxResults[0]; result.Code != 0 {
+		return nil, 0, fmt.Errorf("round %d was refused: %s", round, result.Log)
+	}
+	return randomness, spent + took, nil
+}
+
+// sends runs a block of n bank sends between people and returns how long it took.
+func (w *world) sends(n int) (time.Duration, error) {
+	coin := sdk.NewCoins(sdk.NewInt64Coin(params.BaseDenom, 1))
+	txs := make([][]byte, n)
+	for i := range txs {
+		from, to := w.people.person(), w.people.wide[w.people.rng.IntN(len(w.people.wide))]
+		tx, err := from.sign(sendGas, banktypes.NewMsgSend(from.address, to.address, coin))
+		if err != nil {
+			return 0, err
+		}
+		txs[i] = tx
+	}
+	response, spent, err := w.timed(txs)
+	if err != nil {
+		return 0, err
+	}
+	for i, result := range response.TxResults {
+		if result.Code != 0 {
+			return 0, fmt.Errorf("send %d failed: %s", i, result.Log)
+		}
+	}
+	return spent, nil
+}
+
+// timed runs a block on a heap that has just been swept, so that a block does
+// not pay for what was signed before it.
+func (w *world) timed(txs [][]byte) (response *abci.ResponseFinalizeBlock, spent time.Duration, err error) {
+	if len(txs) > 0 {
+		runtime.GC()
+	}
+	return w.profiled(txs)
+}

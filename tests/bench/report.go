@@ -1,0 +1,142 @@
+package bench
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// Stat is what repeated measurements gave.
+type Stat struct {
+	Median float64 `json:"median"`
+	Min    float64 `json:"min"`
+	Max    float64 `json:"max"`
+	// N is how many there were.
+	N int `json:"n"`
+}
+
+func newStat(values []float64) Stat {
+	if len(values) == 0 {
+		return Stat{}
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	middle := len(sorted) / 2
+	median := sorted[middle]
+	if len(sorted)%2 == 0 {
+		median = (sorted[middle-1] + median) / 2
+	}
+	return Stat{Median: median, Min: sorted[0], Max: sorted[len(sorted)-1], N: len(sorted)}
+}
+
+// String returns the median and the spread.
+func (s Stat) String() string { return fmt.Sprintf("%.3g (%.3g–%.3g)", s.Median, s.Min, s.Max) }
+
+// FlowReport is how tasks of a flow fared beside bank sends.
+type FlowReport struct {
+	// Ratio of tasks settled per second to bank sends per second.
+	Ratio Stat `json:"ratio"`
+	// TasksPerSecond settled, all messages and waiting blocks of theirs included.
+	TasksPerSecond Stat `json:"tasks_per_second"`
+	// OpsPerTask reach the trees on disk, those of empty blocks taken off.
+	OpsPerTask Ops `json:"ops_per_task"`
+	// OpsByStore are the same by store.
+	OpsByStore map[string]Ops `json:"ops_by_store"`
+	// GasPerTask is the gas used by all transactions of a task.
+	GasPerTask Stat `json:"gas_per_task"`
+}
+
+// SizeReport is what was measured with one number of nodes and live jobs.
+type SizeReport struct {
+	Nodes int `json:"nodes"`
+	Jobs  int `json:"jobs"`
+	// Ratio is that of the spread flow, whose tasks go to nodes all over the tree.
+	Ratio Stat `json:"ratio"`
+	// SendTPS is bank sends per second between accounts all over the tree.
+	SendTPS      Stat                  `json:"send_tps"`
+	Flows        map[string]FlowReport `json:"flows"`
+	EmptyBlockMS Stat                  `json:"empty_block_ms"`
+	EpochRollMS  Stat                  `json:"epoch_roll_ms"`
+	LoadSeconds  float64               `json:"load_seconds"`
+}
+
+// Report is the outcome of a run. Single figures are those of the smallest
+// size; epoch_roll_ms is that of the largest.
+type Report struct {
+	Scale              string       `json:"scale"`
+	CPUs               int          `json:"cpus"`
+	SendTPS            Stat         `json:"send_tps"`
+	LifecycleRatio     Stat         `json:"lifecycle_ratio"`
+	BatchedRatio       Stat         `json:"batched_ratio"`
+	OpsPerTask         Ops          `json:"ops_per_task"`
+	Growth             []SizeReport `json:"growth"`
+	RatioDriftPercent  float64      `json:"ratio_drift_percent"`
+	EpochRollMS        Stat         `json:"epoch_roll_ms"`
+	EmptyBlockMS       Stat         `json:"empty_block_ms"`
+	EndBlockFullQueue  Stat         `json:"endblock_full_queue_ms"`
+	QueueItemsPerBlock int          `json:"queue_items_per_block"`
+	BlockSTM           SizeReport   `json:"block_stm"`
+	Seconds            float64      `json:"seconds"`
+}
+
+// summarise fills the single figures from those by size.
+func (r *Report) summarise() {
+	first, last := r.Growth[0], r.Growth[len(r.Growth)-1]
+	r.SendTPS, r.EmptyBlockMS, r.EpochRollMS = first.SendTPS, first.EmptyBlockMS, last.EpochRollMS
+	r.LifecycleRatio = first.Flows[lifecycle().Name].Ratio
+	r.BatchedRatio = first.Flows[batched().Name].Ratio
+	r.OpsPerTask = first.Flows[lifecycle().Name].OpsPerTask
+	for _, size := range r.Growth {
+		drift := 100 * math.Abs(size.Ratio.Median/first.Ratio.Median-1)
+		r.RatioDriftPercent = max(r.RatioDriftPercent, drift)
+	}
+}
+
+// Write puts the report into a file.
+func (r *Report) Write(path string) error {
+	text, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(text, '\n'), 0o600)
+}
+
+// Print writes the report as a table for people.
+func (r *Report) Print(to io.Writer) error {
+	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
+	row := func(cells ...string) { fmt.Fprintln(w, strings.Join(cells, "\t")) } //nolint:errcheck // Flush returns it
+	row("executor", "nodes = jobs", "flow", "ratio to a send", "tasks/s", "reads", "writes", "gas/task")
+	sizes := func(executor string, reports []SizeReport) {
+		for _, size := range reports {
+			row(executor, fmt.Sprint(size.Nodes), "send", "1", size.SendTPS.String(), "", "", "")
+			for _, f := range flows() {
+				flow, measured := size.Flows[f.Name]
+				if !measured {
+					continue
+				}
+				row(executor, fmt.Sprint(size.Nodes), f.Name, flow.Ratio.String(), flow.TasksPerSecond.String(),
+					fmt.Sprintf("%.1f", flow.OpsPerTask.Reads), fmt.Sprintf("%.1f", flow.OpsPerTask.Writes),
+					fmt.Sprintf("%.0f", flow.GasPerTask.Median))
+			}
+		}
+	}
+	sizes("sequential", r.Growth)
+	sizes("block-stm", []SizeReport{r.BlockSTM})
+	row()
+	row("empty block", r.EmptyBlockMS.String()+" ms")
+	row("epoch roll, largest size", r.EpochRollMS.String()+" ms")
+	row(fmt.Sprintf("block with %d due items", r.QueueItemsPerBlock), r.EndBlockFullQueue.String()+" ms")
+	row("drift of the spread ratio over sizes", fmt.Sprintf("%.0f%%", r.RatioDriftPercent))
+	return w.Flush()
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

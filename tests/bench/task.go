@@ -1,0 +1,178 @@
+package bench
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/app/params"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// task is a job's only task on its way.
+type task struct {
+	id computetypes.JobID
+	// claimers enter the draw; holders are those of them that it keeps.
+	claimers, holders []*node
+}
+
+func (t *task) ref() computetypes.TaskRef { return computetypes.TaskRef{JobId: t.id.String()} }
+
+// digest is the result, which everybody finds.
+func (t *task) digest() []byte {
+	sum := sha256.Sum256([]byte("result of " + t.id.String()))
+	return sum[:]
+}
+
+func (t *task) tag() []byte { return computetypes.Tag(chainID, t.id.String(), 0, 0, t.digest()) }
+
+// salt of a node; a sidecar draws one for each commitment.
+func (n *node) salt() []byte {
+	sum := sha256.Sum256([]byte("salt of " + n.text))
+	return sum[:]
+}
+
+func (n *node) weight() math.Int {
+	return math.MinInt(params.Tfuel(bond), params.Tfuel(100).MulRaw(int64(n.slots)))
+}
+
+// draw finds who claims the task: the nodes of the class in random order that
+// the sortition lets in, everybody it lets in or just as many as it needs.
+// factor is the chain's sortition factor.
+func (t *task) draw(people *population, f Flow, factor uint32, seed []byte) error {
+	members := people.wide
+	if f.Class == busyClass {
+		members = people.busy
+	}
+	total := math.ZeroInt()
+	for _, n := range members {
+		total = total.Add(n.weight())
+	}
+	threshold := computetypes.Threshold(factor, replicas, 0, total)
+	wanted := replicas
+	if f.Everybody {
+		wanted = eligible
+	}
+	type ticket struct {
+		*node
+		rank []byte
+	}
+	var in []ticket
+	for n := range people.nodes(f.Class) {
+		rank := computetypes.Rank(seed, t.id, 0, 0, 0, n.operator.address, n.weight())
+		if bytes.Compare(rank, threshold) < 0 {
+			in = append(in, ticket{n, rank})
+			t.claimers = append(t.claimers, n)
+		}
+		if len(in) == wanted {
+			break
+		}
+	}
+	if len(in) < replicas {
+		return fmt.Errorf("draw of job %s: expected %d eligible nodes, found %d", t.id, replicas, len(in))
+	}
+	slices.SortFunc(in, func(a, b ticket) int { return bytes.Compare(a.rank, b.rank) })
+	for _, winner := range in[:replicas] {
+		t.holders = append(t.holders, winner.node)
+	}
+	return nil
+}
+
+// eligible is how many nodes of a large class the default sortition lets in on
+// average: its factor times the replicas.
+const eligible = 4 * replicas
+
+// desk gathers what each node has to say in a block.
+type desk struct {
+	nodes []*node
+	items map[*node]*items
+}
+
+type items struct {
+	claims  []computetypes.TaskRef
+	commits []computetypes.CommitItem
+	reveals []computetypes.RevealItem
+}
+
+func newDesk() *desk { return &desk{items: make(map[*node]*items)} }
+
+func (d *desk) of(n *node) *items {
+	if d.items[n] == nil {
+		d.items[n] = &items{}
+		d.nodes = append(d.nodes, n)
+	}
+	return d.items[n]
+}
+
+// add notes what the cohorts ask of their nodes.
+func (d *desk) add(claiming, committing, revealing []*task) {
+	for _, t := range claiming {
+		for _, n := range t.claimers {
+			of := d.of(n)
+			of.claims = append(of.claims, t.ref())
+		}
+	}
+	for _, t := range committing {
+		for _, n := range t.holders {
+			of := d.of(n)
+			of.commits = append(of.commits, computetypes.CommitItem{
+				Ref: t.ref(), Commitment: computetypes.Commitment(n.operator.address, t.tag(), n.salt()),
+			})
+		}
+	}
+	for _, t := range revealing {
+		for _, n := range t.holders {
+			of := d.of(n)
+			of.reveals = append(of.reveals, computetypes.RevealItem{
+				Ref: t.ref(), Tag: t.tag(), Salt: n.salt(),
+				Metrics: computetypes.Metrics{Fuel: 1_000_000, WallMs: 1_000, Device: "cpu"},
+			})
+		}
+	}
+}
+
+// messages returns the transactions of a node: message lists in the order in
+// which it signs them.
+func (n *node) messages(of *items, p Packing) [][]sdk.Msg {
+	var txs [][]sdk.Msg
+	batch := 1
+	if p == Batched {
+		batch = batchItems
+	}
+	for len(of.claims)+len(of.commits)+len(of.reveals) > 0 {
+		var msgs []sdk.Msg
+		if items := take(&of.reveals, batch); len(items) > 0 {
+			msgs = append(msgs, &computetypes.MsgReveal{Worker: n.text, Items: items})
+		}
+		if items := take(&of.commits, batch); len(items) > 0 {
+			msgs = append(msgs, &computetypes.MsgCommit{Worker: n.text, Items: items})
+		}
+		if items := take(&of.claims, batch); len(items) > 0 {
+			msgs = append(msgs, &computetypes.MsgClaim{Worker: n.text, Items: items})
+		}
+		if p != Separate {
+			txs = append(txs, msgs)
+			continue
+		}
+		for _, msg := range msgs {
+			txs = append(txs, []sdk.Msg{msg})
+		}
+	}
+	if p == Batched && len(txs) > 1 {
+		return [][]sdk.Msg{slices.Concat(txs...)}
+	}
+	return txs
+}
+
+// take cuts up to n items off the front.
+func take[T any](from *[]T, n int) []T {
+	n = min(n, len(*from))
+	taken := (*from)[:n:n]
+	*from = (*from)[n:]
+	return taken
+}

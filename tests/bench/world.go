@@ -1,0 +1,91 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"runtime/pprof"
+	"time"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/app"
+	"github.com/thetaedge/theta/x/beacon/bls"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// awake is how many nodes of a large class look at a job. The others sleep, and
+// the sortition factor grows with their number, so that as many claims reach the
+// chain as the default factor lets in where all are awake.
+const awake = 1_000
+
+// world is a loaded chain with its people.
+type world struct {
+	*chain
+	people *population
+	beacon bls.SecretKey
+	factor uint32
+	// label marks blocks in a CPU profile.
+	label string
+}
+
+// setup is what a world starts with.
+type setup struct {
+	dir      string
+	executor string
+	nodes    int
+	live     live
+	queue    uint32
+}
+
+// newWorld loads a chain into a fresh folder.
+func newWorld(s setup) (*world, error) {
+	beacon, err := beaconKey()
+	if err != nil {
+		return nil, err
+	}
+	defaults := computetypes.DefaultParams()
+	w := &world{
+		people: newPopulation(s.nodes), beacon: beacon,
+		factor: max(defaults.SortitionFactor, uint32(min(1_000, int(defaults.SortitionFactor)*s.nodes/awake))),
+	}
+	w.chain, err = openChain(s.dir, s.executor, func(ctx sdk.Context, a *app.App) error {
+		l := loader{
+			app: a, ctx: ctx, people: w.people, live: s.live, factor: w.factor, queueLimit: defaults.QueueLimit,
+		}
+		if s.queue > 0 {
+			l.queueLimit = s.queue
+		}
+		return l.run()
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load %d nodes and %d jobs: %w", s.nodes, s.live.jobs, err)
+	}
+	return w, nil
+}
+
+// profiled runs a block under the world's label: a profile is read with
+// -tagfocus, signing left out.
+func (w *world) profiled(txs [][]byte) (response *abci.ResponseFinalizeBlock, spent time.Duration, err error) {
+	pprof.Do(context.Background(), pprof.Labels("block", w.label), func(context.Context) {
+		response, spent, err = w.block(txs)
+	})
+	return response, spent, err
+}
+
+// completed checks that a task has ended with a verdict.
+func (w *world) completed(t *task) error {
+	ctx, err := w.ctx()
+	if err != nil {
+		return err
+	}
+	job, err := w.app.ComputeKeeper.Job(ctx, t.id)
+	if err != nil {
+		return err
+	}
+	if job.Status != computetypes.JOB_STATUS_COMPLETED {
+		return fmt.Errorf("job %s: expected it completed, found it %s", t.id, job.Status)
+	}
+	return nil
+}
