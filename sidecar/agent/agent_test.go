@@ -136,7 +136,6 @@ func killedAt(t *testing.T, kind string, after bool, step int) (died bool) {
 		// The chain escalates, so that every phase of the journal is passed.
 		w.chain.escalates = true
 		task := w.chain.post(w.web, 1)
-		task.close = w.chain.height + 80
 		death := &crash{left: step, after: after}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -150,17 +149,9 @@ func killedAt(t *testing.T, kind string, after bool, step int) (died bool) {
 		defer stopBlocks()
 		ended := make(chan error, 1)
 		go func() { ended <- first.Run(ctx) }()
-		settled := make(chan struct{})
-		go func() {
-			defer close(settled)
-			for ctx.Err() == nil {
-				if r, err := w.journal.List(store.Filter{Phases: []store.Phase{store.PhaseSettled}}); err != nil || len(r) == 1 {
-					return
-				}
-				time.Sleep(time.Millisecond)
-			}
-		}()
-		<-settled
+		require.Eventually(t, func() bool {
+			return ctx.Err() != nil || w.record(task).Phase == store.PhaseSettled
+		}, patience, time.Millisecond, "killed or done")
 		cancel()
 		if err := <-ended; err != nil {
 			require.ErrorIs(t, err, errKilled)
@@ -203,8 +194,8 @@ func TestDeliveryIsRetriedAndNothingIsRevealedBeforeIt(t *testing.T) {
 
 func TestNearDeadlineRevealsWithoutDelivery(t *testing.T) {
 	w := newWorld(t)
-	w.chain.revealBlocks = 40
-	w.config.RevealMargin = 20
+	w.chain.revealBlocks = 400
+	w.config.RevealMargin = 200
 	w.web.putErr = fmt.Errorf("relay: %w", blob.ErrUnreachable)
 	task := w.chain.post(w.web, 1)
 	defer w.chain.blocks(3 * time.Millisecond)()
@@ -285,8 +276,7 @@ func TestBrokenMachineGivesTheTaskBackWithoutBlamingAnInput(t *testing.T) {
 func TestPausedNodeClaimsNothing(t *testing.T) {
 	w := newWorld(t)
 	w.config.Policy.Paused = func() bool { return true }
-	task := w.chain.post(w.web, 1)
-	task.close = 1 << 30
+	w.chain.post(w.web, 1)
 	defer w.chain.blocks(time.Millisecond)()
 	a, stop := w.run()
 	defer stop()
@@ -299,7 +289,6 @@ func TestRefusedClaimIsNotRepeatedInTheSameDraw(t *testing.T) {
 	w := newWorld(t)
 	w.chain.refuse = chain.Claim
 	task := w.chain.post(w.web, 1)
-	task.close = 1 << 30
 	defer w.chain.blocks(time.Millisecond)()
 	a, stop := w.run()
 	defer stop()
@@ -316,7 +305,6 @@ func TestNodeHoldsNoMoreThanItsSlots(t *testing.T) {
 	var tasks []*fakeTask
 	for n := range 5 {
 		task := w.chain.post(w.web, n)
-		task.close = w.chain.height + 20
 		tasks = append(tasks, task)
 	}
 	defer w.chain.blocks(2 * time.Millisecond)()
@@ -366,7 +354,6 @@ func TestDrainRevealsWhatIsHeldAndClaimsNothingNew(t *testing.T) {
 	a.Drain()
 	require.Eventually(t, func() bool { return a.Status().Mode == Draining }, patience, time.Millisecond)
 	second := w.chain.post(w.web, 2)
-	w.chain.read(func() { second.close = 1 << 30 })
 	close(w.engine.hold)
 	require.NoError(t, <-done)
 	require.Contains(t, []store.Phase{store.PhaseRevealed, store.PhaseSettled}, w.record(first).Phase)

@@ -83,7 +83,7 @@ func (c *Config) setDefaults() {
 		c.Retry = time.Second
 	}
 	if c.RevealMargin <= 0 {
-		c.RevealMargin = 5
+		c.RevealMargin = 200
 	}
 	if c.Retention <= 0 {
 		c.Retention = 24 * time.Hour

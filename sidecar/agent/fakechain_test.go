@@ -21,7 +21,12 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-const testChainID = "theta-test-1"
+const (
+	testChainID = "theta-test-1"
+	// openDraw is the close of a draw that waits for this node's claim, however
+	// busy the machine is that runs the test.
+	openDraw = 1 << 40
+)
 
 // fakeTask is one task on the fake chain, from the view of one node.
 type fakeTask struct {
@@ -86,10 +91,10 @@ func (c *fakeChain) post(web *fakeWeb, n int) *fakeTask {
 		spec: computetypes.JobSpec{
 			Executor: "wasm/1", Program: computetypes.Blob{Sha256: digest[:], Size_: uint64(len(program)), Uris: []string{address}},
 			Resources: computetypes.Resources{Fuel: 100, MemoryBytes: 1 << 20, OutputBytes: 1 << 20},
-			Reward:    sdk.NewInt64Coin("atfuel", 1000), PrepareBlocks: 1000, CommitBlocks: 2000,
+			Reward:    sdk.NewInt64Coin("atfuel", 1000), PrepareBlocks: 1 << 20, CommitBlocks: 1 << 21,
 			Sink: fmt.Sprintf("http://relay.example/v1/drops/box%d", n),
 		},
-		close: c.height + 4, phase: computetypes.ROUND_PHASE_COMMIT, commitments: map[string]bool{},
+		close: openDraw, phase: computetypes.ROUND_PHASE_COMMIT, commitments: map[string]bool{},
 	}
 	c.tasks = append(c.tasks, task)
 	return task
@@ -293,6 +298,7 @@ func (c *fakeChain) takeClaim(ref computetypes.TaskRef) error {
 	if t.a != nil || t.receipt != nil || c.height+1 >= t.close {
 		return fmt.Errorf("draw is closed or entered already")
 	}
+	t.close = min(t.close, c.height+4)
 	t.a = &computetypes.Assignment{
 		Operator: c.operator.String(), JobId: ref.JobId, Task: ref.Task, Round: ref.Round,
 		Status: computetypes.ASSIGNMENT_STATUS_CANDIDATE,

@@ -60,7 +60,7 @@ func TestDoctorTriesTheSandboxAndNamesWhatIsMissing(t *testing.T) {
 	_, err := run(t, "init", "--home", home, "--grpc", "127.0.0.1:1")
 	require.NoError(t, err)
 	out, err := run(t, "doctor", "--home", home)
-	require.ErrorContains(t, err, "1 things are missing")
+	require.ErrorContains(t, err, "1 checks failed")
 	require.Contains(t, out, "ok       wasm")
 	require.Contains(t, out, "MISSING  chain")
 	require.Contains(t, out, "unreachable")

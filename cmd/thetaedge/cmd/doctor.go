@@ -60,7 +60,7 @@ func doctorCommand() *cobra.Command {
 			r := &report{out: command.OutOrStdout()}
 			diagnose(ctx, r, n, operator, relay)
 			if r.failed > 0 {
-				err = fmt.Errorf("%d things are missing; the lines above say what to do", r.failed)
+				err = fmt.Errorf("%d checks failed; the lines above say what to do", r.failed)
 			}
 			return errors.Join(err, n.close())
 		},

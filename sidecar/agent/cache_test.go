@@ -1,0 +1,114 @@
+package agent
+
+import (
+	"context"
+	"io"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/sidecar/blob"
+)
+
+// countingWeb serves one content and counts how often.
+type countingWeb struct {
+	content string
+	mu      sync.Mutex
+	fetched int
+}
+
+func (w *countingWeb) FetchFile(_ context.Context, address string, _ blob.Digest, _ int64, path string) (int64, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fetched++
+	if strings.HasSuffix(address, "/gone") {
+		return 0, blob.ErrGone
+	}
+	return int64(len(w.content)), os.WriteFile(path, []byte(w.content), 0o600)
+}
+
+func (w *countingWeb) PutTo(context.Context, string, io.ReadSeeker, int64) (blob.Digest, error) {
+	return blob.Digest{}, blob.ErrRefused
+}
+
+func newTestCache(t *testing.T, web *countingWeb, maxBytes int64) *cache {
+	t.Helper()
+	c, err := newCache(t.TempDir(), maxBytes, web)
+	require.NoError(t, err)
+	return c
+}
+
+func TestContentIsFetchedOnceForAllThatWantIt(t *testing.T) {
+	web := &countingWeb{content: "weights"}
+	c := newTestCache(t, web, 0)
+	digest := blob.DigestOf([]byte("weights"))
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() {
+			_, err := c.take(t.Context(), digest, 7, []string{"http://relay.example/weights"})
+			require.NoError(t, err)
+		})
+	}
+	wait.Wait()
+	require.Equal(t, 1, web.fetched)
+}
+
+func TestNextAddressIsTriedWhenOneFails(t *testing.T) {
+	web := &countingWeb{content: "weights"}
+	c := newTestCache(t, web, 0)
+	_, err := c.take(t.Context(), blob.DigestOf([]byte("weights")), 7, []string{"http://a.example/gone", "http://b.example/weights"})
+	require.NoError(t, err)
+	require.Equal(t, 2, web.fetched)
+	_, err = c.take(t.Context(), blob.DigestOf([]byte("other")), 5, []string{"http://a.example/gone"})
+	require.ErrorIs(t, err, blob.ErrGone)
+}
+
+func TestDamagedFileIsFetchedAgain(t *testing.T) {
+	web := &countingWeb{content: "weights"}
+	c := newTestCache(t, web, 0)
+	digest := blob.DigestOf([]byte("weights"))
+	path, err := c.take(t.Context(), digest, 7, []string{"http://relay.example/weights"})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, []byte("weightz"), 0o600))
+	path, err = c.take(t.Context(), digest, 7, []string{"http://relay.example/weights"})
+	require.NoError(t, err)
+	found, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, "weights", string(found))
+}
+
+func TestWrongSizeIsRefused(t *testing.T) {
+	c := newTestCache(t, &countingWeb{content: "weights"}, 0)
+	_, err := c.take(t.Context(), blob.DigestOf([]byte("weights")), 8, []string{"http://relay.example/weights"})
+	require.ErrorIs(t, err, blob.ErrWrongDigest)
+	require.False(t, blob.Retryable(err))
+}
+
+func TestLongestUnusedFilesGoFirstAndUsedOnesStay(t *testing.T) {
+	web := &countingWeb{}
+	c := newTestCache(t, web, 4)
+	take := func(content string) (blob.Digest, string) {
+		web.content = content
+		digest := blob.DigestOf([]byte(content))
+		path, err := c.take(t.Context(), digest, int64(len(content)), []string{"http://relay.example/" + content})
+		require.NoError(t, err)
+		return digest, path
+	}
+	old, oldPath := take("old1")
+	used, usedPath := take("used")
+	recent, recentPath := take("new1")
+	past := time.Now().Add(-time.Hour)
+	require.NoError(t, os.Chtimes(oldPath, past, past))
+	c.give(old)
+	c.give(recent)
+	last, _ := take("last")
+	require.NoFileExists(t, oldPath)
+	require.FileExists(t, usedPath, "used by a task")
+	require.FileExists(t, recentPath)
+	c.give(used)
+	c.give(last)
+}
