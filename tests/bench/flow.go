@@ -30,6 +30,7 @@ type Flow struct {
 
 // The flows that are measured.
 func lifecycle() Flow { return Flow{Name: "lifecycle", Class: busyClass, Packing: Combined} }
+
 func batched() Flow {
 	return Flow{Name: "batched", Class: busyClass, Packing: Batched, Everybody: true}
 }

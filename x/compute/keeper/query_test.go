@@ -82,8 +82,10 @@ func TestExplainNamesEveryRuleThatANodeMisses(t *testing.T) {
 	require.Equal(t, "node", stranger.Checks[len(stranger.Checks)-1].Rule)
 
 	for _, bad := range []types.QueryExplainRequest{
-		{JobId: "x", Operator: operator(0).String()}, {JobId: "7-7-7", Operator: operator(0).String()},
-		{JobId: id, Task: 1, Operator: operator(0).String()}, {JobId: id, Operator: "x"},
+		{JobId: "x", Operator: operator(0).String()},
+		{JobId: "7-7-7", Operator: operator(0).String()},
+		{JobId: id, Task: 1, Operator: operator(0).String()},
+		{JobId: id, Operator: "x"},
 	} {
 		_, err := f.queries.Explain(f.ctx, &bad)
 		require.Error(t, err)

@@ -3,9 +3,8 @@ package keeper_test
 import (
 	"errors"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/cosmos/gogoproto/proto"
+	"github.com/stretchr/testify/require"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
