@@ -56,7 +56,7 @@ func postJob(requester string) *computetypes.MsgPostJob {
 		Resources:     computetypes.Resources{Fuel: 1_000_000, MemoryBytes: 1 << 20, OutputBytes: 1 << 20},
 		Policy:        computetypes.Policy{Kind: computetypes.POLICY_KIND_QUORUM, Replicas: 3},
 		Reward:        params.TfuelCoin(1),
-		PrepareBlocks: 3, CommitBlocks: 10, LifetimeBlocks: 300,
+		PrepareBlocks: 10, CommitBlocks: 40, LifetimeBlocks: 300,
 		Sink: "http://127.0.0.1:1/v1/drops/00",
 	}}
 }

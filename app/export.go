@@ -57,6 +57,9 @@ func (app *App) prepareZeroHeight(ctx sdk.Context, allowedValidators []string) e
 		}
 		allowed[address] = true
 	}
+	if err := app.refuseOpenWork(ctx); err != nil {
+		return err
+	}
 	height := ctx.BlockHeight()
 	if err := app.settleDistribution(ctx.WithBlockHeight(0)); err != nil {
 		return err
@@ -68,6 +71,25 @@ func (app *App) prepareZeroHeight(ctx sdk.Context, allowedValidators []string) e
 		return err
 	}
 	return app.resetSigningInfos(ctx.WithBlockHeight(height))
+}
+
+// refuseOpenWork fails while tasks or unbondings are under way: their deadlines
+// are heights of this chain, and money would wait for heights that a new one
+// reaches years later, if ever.
+func (app *App) refuseOpenWork(ctx sdk.Context) error {
+	jobs, err := app.ComputeKeeper.ExportGenesis(ctx)
+	if err != nil {
+		return err
+	}
+	nodes, err := app.EdgenodeKeeper.ExportGenesis(ctx)
+	if err != nil {
+		return err
+	}
+	if len(jobs.Tasks)+len(nodes.Unbondings) > 0 {
+		return fmt.Errorf("%d tasks and %d unbondings are under way and count in heights: wait until they have ended, or export without --for-zero-height and start the new chain at initial_height %d",
+			len(jobs.Tasks), len(nodes.Unbondings), ctx.BlockHeight()+1)
+	}
+	return nil
 }
 
 // settleDistribution pays every reward and commission out and starts the

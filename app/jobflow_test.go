@@ -33,7 +33,7 @@ func jobFlow(t *testing.T) (*edge.Network, twin.Script) {
 // parallel, on one that was restarted in the middle and on one that checked the
 // txs before.
 func TestJobsGiveTheSameStateOnEveryNode(t *testing.T) {
-	const blocks = 70
+	const blocks = 150
 	network, script := jobFlow(t)
 	chain := twin.Run(t, blocks, script, twin.Variants(t, blocks), network.Options()...)
 	edge.RequireInvariants(t, chain)

@@ -98,7 +98,7 @@ func Default() Config {
 			MaxMemory: 2 << 30, MaxInput: 1 << 30, MaxOutput: 256 << 20,
 		},
 		Work: Work{
-			Cache: 4 << 30, Retention: 24 * time.Hour, RevealMargin: 5, RefusePrivate: true,
+			Cache: 4 << 30, Retention: 24 * time.Hour, RevealMargin: 200, RefusePrivate: true,
 			TransferLimit: 15 * time.Minute, DrainTimeout: 30 * time.Second, ExecutionLimit: time.Hour,
 		},
 		API: API{GRPC: "127.0.0.1:9770", HTTP: "127.0.0.1:9771"},

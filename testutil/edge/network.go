@@ -138,7 +138,7 @@ func (n *Network) Post(c *apptest.Chain, reward sdk.Coin) []byte {
 			Resources:     computetypes.Resources{Fuel: 1_000_000, MemoryBytes: 1 << 20, OutputBytes: 1 << 20},
 			Policy:        computetypes.Policy{Kind: computetypes.POLICY_KIND_QUORUM, Replicas: 3},
 			Reward:        reward,
-			PrepareBlocks: 3, CommitBlocks: 10, LifetimeBlocks: 300,
+			PrepareBlocks: 10, CommitBlocks: 40, LifetimeBlocks: 300,
 			Sink: "http://127.0.0.1:1/v1/drops/00",
 		},
 	}})

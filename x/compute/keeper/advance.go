@@ -69,7 +69,7 @@ func (w *work) nextDue() int64 {
 		if d.CloseHeight != 0 {
 			earliest(d.CloseHeight)
 		} else {
-			earliest(w.height() + seedPollBlocks + (w.height()-d.SeedHeight)/8)
+			earliest(max(w.height(), d.SeedHeight) + seedPollBlocks + max(0, w.height()-d.SeedHeight)/8)
 		}
 	}
 	return max(due, w.height()+1)

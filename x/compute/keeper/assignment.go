@@ -157,9 +157,10 @@ func (w *work) mustOpen(a types.Assignment) bool {
 		a.Status == types.ASSIGNMENT_STATUS_REVEALED && w.openedDigest(a) == nil
 }
 
-// release gives the task back inside the prepare window. Enough reports that an
-// input is not there end the task, unless somebody has shown by committing that
-// it is.
+// release gives the task back inside the prepare window. Reports that an input
+// is not there end the task when they are enough and more than the nodes that
+// still work on it, unless somebody has shown by committing that it is there.
+// They earn nothing: a paid report would be a wage for ending others' jobs.
 func (w *work) release(operator sdk.AccAddress, item types.ReleaseItem) error {
 	a, err := w.held(operator, item.Ref)
 	if err != nil {
@@ -190,7 +191,8 @@ func (w *work) release(operator sdk.AccAddress, item types.ReleaseItem) error {
 		return nil
 	}
 	w.task.InputReports = append(w.task.InputReports, a.Operator)
-	if len(w.task.InputReports) < int(w.params.InputReports) || w.index() > 0 || round.Committed > 0 {
+	reports := len(w.task.InputReports)
+	if reports < int(w.params.InputReports) || reports <= len(round.Replicas) || w.index() > 0 || round.Committed > 0 {
 		return nil
 	}
 	return w.abandon(types.TASK_STATUS_INPUT_UNAVAILABLE)

@@ -248,7 +248,7 @@ func TestWhoHasTakenPartIsNotDrawnAgain(t *testing.T) {
 	f.network(4)
 	id, drawn := f.assigned(3)
 	require.NoError(t, f.release(drawn[0], types.ReleaseItem{Ref: ref(id, 0)}))
-	f.blocks(seedDelay)
+	f.blocks(seedDelay + 1) // the redraw pauses for a block
 	require.ErrorIs(t, f.claim(drawn[0], ref(id, 0)), types.ErrAlreadyTookPart, "released")
 	require.ErrorIs(t, f.claim(drawn[1], ref(id, 0)), types.ErrAlreadyTookPart, "still holds it")
 	require.NoError(t, f.claim(3, ref(id, 0)))

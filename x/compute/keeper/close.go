@@ -2,7 +2,6 @@ package keeper
 
 import (
 	"bytes"
-	"slices"
 
 	"cosmossdk.io/collections"
 	"cosmossdk.io/math"
@@ -13,8 +12,7 @@ import (
 )
 
 // abandon ends a task in its first round without a verdict: nobody is at fault,
-// every lock returns, and those who hold the task earn the attempt fee, and so
-// do those who reported the missing input that ended it.
+// every lock returns, and those who hold the task earn the attempt fee.
 func (w *work) abandon(status types.TaskStatus) error {
 	if err := w.dropCandidates(); err != nil {
 		return err
@@ -28,30 +26,7 @@ func (w *work) abandon(status types.TaskStatus) error {
 			return err
 		}
 	}
-	if status == types.TASK_STATUS_INPUT_UNAVAILABLE {
-		if err := w.payReporters(); err != nil {
-			return err
-		}
-	}
 	return w.end(status, ballots, nil)
-}
-
-func (w *work) payReporters() error {
-	for i := range w.task.Departed {
-		out := &w.task.Departed[i]
-		if !slices.Contains(w.task.InputReports, out.Operator) {
-			continue
-		}
-		operator, err := w.operator(out.Operator)
-		if err != nil {
-			return err
-		}
-		fee := math.MinInt(w.params.AttemptFee(w.job.Reward.Amount), w.job.Reserved)
-		if err := w.payFromEscrow(operator, out, fee); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // closeJob ends a job with its last task and returns what is left in escrow.

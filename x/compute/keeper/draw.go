@@ -19,11 +19,22 @@ func (w *work) startDraw(slots uint32) error {
 		return err
 	}
 	round := w.round()
-	round.Draw = &types.Draw{SeedHeight: w.height(), Epoch: epoch, Attempt: round.Draws, Slots: slots}
+	pinned := w.height() + drawPause(round.Draws)
+	round.Draw = &types.Draw{SeedHeight: pinned, Epoch: epoch, Attempt: round.Draws, Slots: slots}
 	round.Draws++
 	return w.emit(&types.EventDrawStarted{
-		Ref: w.ref(), SeedHeight: w.height(), Attempt: round.Draw.Attempt, Slots: slots,
+		Ref: w.ref(), SeedHeight: pinned, Attempt: round.Draw.Attempt, Slots: slots,
 	})
+}
+
+// maxDrawPause is the longest pause before a redraw, in blocks.
+const maxDrawPause = 64
+
+// drawPause returns for how many blocks a draw is put off after the given number
+// of draws of its round: 0, 1, 3, 7 … A job that nobody takes soon costs the
+// chain next to nothing.
+func drawPause(draws uint32) int64 {
+	return min(int64(1)<<min(draws, 16)-1, maxDrawPause)
 }
 
 // seedGraceBlocks is how long a seed takes in the ordinary course of things: it
@@ -139,6 +150,10 @@ func (w *work) dropMissed() (bool, error) {
 	return true, nil
 }
 
+// patientDraws is how many draws a further round makes before it is content with
+// half of the nodes that it asked for: two tasks may wait for each other's nodes.
+const patientDraws = 5
+
 // fillSlots draws again for slots that are empty, or gives up on them.
 func (w *work) fillSlots() (bool, error) {
 	round := w.round()
@@ -147,16 +162,18 @@ func (w *work) fillSlots() (bool, error) {
 		return false, nil
 	}
 	first := w.index() == 0
+	enough := 2*len(round.Replicas) >= int(round.Target) && round.Draws >= min(patientDraws, w.params.MaxDraws)
 	if len(w.task.Departed) >= types.MaxDepartures ||
 		(first && w.height() > w.task.ExpiresHeight) ||
-		(!first && round.Draws >= w.params.MaxDraws) {
+		(!first && (enough || round.Draws >= w.params.MaxDraws)) {
 		return true, w.giveUpDrawing()
 	}
 	return true, w.startDraw(uint32(missing))
 }
 
-// giveUpDrawing ends a first round that found too few nodes, and lets a later
-// one go on with those it has.
+// giveUpDrawing ends a first round that found too few nodes. A further round
+// goes on with the nodes it has if they are at least half of those it asked for;
+// fewer might be whom an attacker has left able to come, and judge nobody.
 func (w *work) giveUpDrawing() error {
 	if w.index() == 0 {
 		return w.abandon(types.TASK_STATUS_EXPIRED)
@@ -165,13 +182,11 @@ func (w *work) giveUpDrawing() error {
 	if err := w.dropCandidates(); err != nil {
 		return err
 	}
-	round.Target = uint32(len(round.Replicas))
-	if round.Target > 0 {
-		return nil
+	if 2*len(round.Replicas) < int(round.Target) {
+		return w.dismiss()
 	}
-	// Nobody came: the rounds before decide.
-	w.task.Rounds = w.task.Rounds[:len(w.task.Rounds)-1]
-	return w.decide(true)
+	round.Target = uint32(len(round.Replicas))
+	return nil
 }
 
 // dropCandidates frees the candidates of the open draw and closes it.

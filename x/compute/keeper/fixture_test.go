@@ -189,6 +189,7 @@ func testParams() types.Params {
 	p.Escalation = []uint32{3, 5}
 	p.ClaimBlocks, p.RevealBlocks, p.MaxDraws = 2, 4, 2
 	p.SeedTimeoutBlocks = 20
+	p.MinPrepareBlocks, p.MinCommitBlocks = 1, 2
 	p.InputReports = 2
 	p.QueueLimit = 50
 	return p

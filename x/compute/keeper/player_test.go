@@ -115,7 +115,11 @@ func (p player) work(ref types.TaskRef, a types.Assignment) {
 		_, err := f.msgs.Release(f.ctx, &types.MsgRelease{Worker: worker(p.n).String(), Items: []types.ReleaseItem{{
 			Ref: ref, InputUnavailable: true, Input: 1,
 		}}})
-		require.NoError(f.t, err)
+		if f.ctx.BlockHeight() > a.AssignedHeight+int64(f.job(ref.JobId).PrepareBlocks) {
+			require.ErrorIs(f.t, err, types.ErrReleaseLate)
+		} else {
+			require.NoError(f.t, err)
+		}
 	default:
 		_, err := f.msgs.Commit(f.ctx, &types.MsgCommit{Worker: worker(p.n).String(), Items: []types.CommitItem{{
 			Ref: ref, Commitment: types.Commitment(operator(p.n), p.tag(ref), p.salt()),

@@ -120,12 +120,37 @@ func TestAMissedDeadlineIsRedrawnAndCostsAFraction(t *testing.T) {
 	require.Len(t, f.receipt(id).Outcomes, 4)
 }
 
-func TestWithoutASpareNodeThePluralityDecides(t *testing.T) {
+func TestAFirstRoundThatDisagreesNeverJudgesAlone(t *testing.T) {
 	f := newFixture(t)
 	f.network(3)
-	id := seat(f, f.players(liar, honest, honest), 0)
+	id := f.post(0, spec(coin(1_000), 3))
+	job := f.play(f.players(colluder, colluder, honest), id, 60)
+	require.Equal(t, types.JOB_STATUS_FAILED, job.Status)
+	for n := range 3 {
+		require.Equal(t, "10000", f.bond(n).String(), "two that collude cannot take the third's bond")
+	}
+}
+
+func TestAJuryThatIsKeptAwayJudgesNobody(t *testing.T) {
+	f := newFixture(t)
+	f.network(10)
+	// Two collude with one honest node in the first round; nobody else comes.
+	players := f.players(colluder, colluder, honest)
+	id := f.post(0, spec(coin(1_000), 3))
+	job := f.play(players, id, 600)
+	require.Equal(t, types.JOB_STATUS_FAILED, job.Status)
+	require.Equal(t, "2700", job.Refunded.String(), "all but three attempt fees")
+	for n := range 10 {
+		require.Equal(t, "10000", f.bond(n).String())
+	}
+}
+
+func TestHalfAJuryIsEnough(t *testing.T) {
+	f := newFixture(t)
+	f.network(10)
+	id := seat(f, f.players(liar, honest, honest, honest, honest), 0)
 	require.Equal(t, types.JOB_STATUS_COMPLETED, f.job(id).Status)
-	require.Equal(t, types.ASSIGNMENT_STATUS_SLASHED, f.ended(id)[operator(0).String()].Status)
+	require.Equal(t, "7000", f.bond(0).String())
 }
 
 func TestThreeDifferentResultsFailAndNobodyLosesBond(t *testing.T) {
@@ -151,7 +176,7 @@ func TestInputsThatAreNotThereEndTheTaskWithoutFault(t *testing.T) {
 	for n := range 4 {
 		require.Equal(t, "10000", f.bond(n).String())
 	}
-	require.Equal(t, "2700", job.Refunded.String(), "two reporters and the node that still held it earn the attempt fee")
+	require.Equal(t, "2900", job.Refunded.String(), "who reports earns nothing, who still held it the attempt fee")
 }
 
 func TestAJobThatFindsTooFewNodesExpiresWithAFullRefund(t *testing.T) {

@@ -233,6 +233,33 @@ func (w *work) fail(ballots []ballot) error {
 	return w.end(types.TASK_STATUS_FAILED, ballots, nil)
 }
 
+// dismiss ends a task whose current round found too few judges: they go with the
+// attempt fee, and the rounds before fail, for nobody is there to say who lied.
+func (w *work) dismiss() error {
+	ballots, err := w.ballots()
+	if err != nil {
+		return err
+	}
+	for i := range ballots {
+		b := &ballots[i]
+		if b.a.Round != w.index() {
+			continue
+		}
+		if err := w.finishAttempt(b); err != nil {
+			return err
+		}
+		w.task.Departed = append(w.task.Departed, b.outcome)
+		if err := w.removeAssignment(b.operator); err != nil {
+			return err
+		}
+	}
+	w.task.Rounds = w.task.Rounds[:w.index()]
+	if ballots, err = w.ballots(); err != nil {
+		return err
+	}
+	return w.fail(ballots)
+}
+
 // slashAll takes the whole liability of the losers. It returns what escrow got
 // of it: the cost, as far as it could be paid, and the honest share.
 func (w *work) slashAll(losers []*ballot, cost math.Int, hasHonest bool) (costPaid, honest math.Int, err error) {

@@ -39,8 +39,8 @@ func DefaultParams() Params {
 		Escalation:        []uint32{7, 15},
 		SortitionFactor:   4,
 		ClaimBlocks:       4,
-		MaxDraws:          5,
-		RevealBlocks:      40,      // a minute: a restart of the sidecar fits in
+		MaxDraws:          20,      // with their pauses, half an hour
+		RevealBlocks:      400,     // ten minutes: an outage at home fits in, and crowding out reveals is dear
 		MaxCommitBlocks:   57_600,  // a day
 		MaxLifetimeBlocks: 403_200, // a week
 		SeedTimeoutBlocks: 14_400,  // six hours, well inside what x/beacon keeps
@@ -49,6 +49,8 @@ func DefaultParams() Params {
 		MissedFaultBps:    1_000,
 		QueueLimit:        500,
 		MaxBatch:          100,
+		MinPrepareBlocks:  10,
+		MinCommitBlocks:   40,
 	}
 }
 
@@ -83,7 +85,9 @@ func (p Params) Validate() error {
 		{"claim_blocks", p.ClaimBlocks, 1, 10_000},
 		{"max_draws", uint64(p.MaxDraws), 1, 100},
 		{"reveal_blocks", p.RevealBlocks, 1, 1_000_000},
-		{"max_commit_blocks", p.MaxCommitBlocks, 2, 10_000_000},
+		{"min_prepare_blocks", p.MinPrepareBlocks, 1, 10_000},
+		{"min_commit_blocks", p.MinCommitBlocks, 2, 10_000},
+		{"max_commit_blocks", p.MaxCommitBlocks, p.MinCommitBlocks, 10_000_000},
 		{"max_lifetime_blocks", p.MaxLifetimeBlocks, 1, 10_000_000},
 		{"seed_timeout_blocks", p.SeedTimeoutBlocks, 10, 10_000_000},
 		{"input_reports", uint64(p.InputReports), 1, MaxDepartures},

@@ -1,7 +1,6 @@
 package types
 
 import (
-	"net/url"
 	"path"
 	"regexp"
 	"strings"
@@ -27,6 +26,7 @@ const (
 var (
 	profilePattern = regexp.MustCompile(`^[a-z0-9-]{1,24}/[0-9]{1,6}$`)
 	classPattern   = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+	uriPattern     = regexp.MustCompile(`^https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/(?:[!-$&-~]|%[0-9A-Fa-f]{2})*)?$`)
 	pathPattern    = regexp.MustCompile(`^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$`)
 )
 
@@ -152,12 +152,13 @@ func (b *Blob) validate(name string) error {
 	return nil
 }
 
+// validateURI checks the form by a pattern of our own: a parser that changes with
+// its version, or with the environment, may not decide what a block holds.
 func validateURI(name, raw string) error {
 	if len(raw) > maxURIBytes {
 		return ErrInvalidSpec.Wrapf("%s: uri of at most %d bytes, got %d", name, maxURIBytes, len(raw))
 	}
-	u, err := url.Parse(raw)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil {
+	if !uriPattern.MatchString(raw) {
 		return ErrInvalidSpec.Wrapf("%s: expected an http or https uri without credentials, got %.280q", name, raw)
 	}
 	return nil
@@ -208,6 +209,12 @@ func (s *JobSpec) CheckParams(p Params) (PaymentDenom, error) {
 	}
 	if denom.BondValue(s.Reward.Amount).GT(maxReward) {
 		return PaymentDenom{}, ErrInvalidReward.Wrapf("worth at most %s in the bond denom, %s is worth more", maxReward, s.Reward)
+	}
+	if s.PrepareBlocks < p.MinPrepareBlocks {
+		return PaymentDenom{}, ErrInvalidSpec.Wrapf("prepare_blocks: at least %d, got %d", p.MinPrepareBlocks, s.PrepareBlocks)
+	}
+	if s.CommitBlocks < p.MinCommitBlocks {
+		return PaymentDenom{}, ErrInvalidSpec.Wrapf("commit_blocks: at least %d, got %d", p.MinCommitBlocks, s.CommitBlocks)
 	}
 	if s.CommitBlocks > p.MaxCommitBlocks {
 		return PaymentDenom{}, ErrInvalidSpec.Wrapf("commit_blocks: at most %d, got %d", p.MaxCommitBlocks, s.CommitBlocks)

@@ -27,7 +27,7 @@ func goodSpec() types.JobSpec {
 		Resources:     types.Resources{Fuel: 1_000, MemoryBytes: 1 << 20, OutputBytes: 1 << 20},
 		Policy:        types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 3},
 		Reward:        sdk.NewInt64Coin(types.DefaultDenom, 1_000_000_000_000_000),
-		PrepareBlocks: 3, CommitBlocks: 6, LifetimeBlocks: 40,
+		PrepareBlocks: 20, CommitBlocks: 60, LifetimeBlocks: 400,
 		Sink: "http://127.0.0.1:8080/v1/drops/07",
 	}
 }
@@ -131,12 +131,14 @@ func TestParamsRefuseSpecsTheyDoNotAllow(t *testing.T) {
 		want   error
 		says   string
 	}{
-		"executor":      {func(s *types.JobSpec, _ *types.Params) { s.Executor = "wasm/2" }, types.ErrUnsupported, "expected one of wasm/1, got wasm/2"},
-		"replicas":      {func(s *types.JobSpec, _ *types.Params) { s.Policy.Replicas = 17 }, types.ErrInvalidSpec, "at most 15 replicas"},
-		"denom":         {func(s *types.JobSpec, _ *types.Params) { s.Reward.Denom = "uother" }, types.ErrInvalidReward, "denom uother is not accepted"},
-		"small reward":  {func(s *types.JobSpec, _ *types.Params) { s.Reward.Amount = math.NewInt(1) }, types.ErrInvalidReward, "at least 1000000000000000atfuel per replica"},
-		"commit window": {func(s *types.JobSpec, _ *types.Params) { s.CommitBlocks = 57_601 }, types.ErrInvalidSpec, "commit_blocks: at most 57600"},
-		"lifetime":      {func(s *types.JobSpec, _ *types.Params) { s.LifetimeBlocks = 403_201 }, types.ErrInvalidSpec, "lifetime_blocks: at most 403200"},
+		"executor":           {func(s *types.JobSpec, _ *types.Params) { s.Executor = "wasm/2" }, types.ErrUnsupported, "expected one of wasm/1, got wasm/2"},
+		"replicas":           {func(s *types.JobSpec, _ *types.Params) { s.Policy.Replicas = 17 }, types.ErrInvalidSpec, "at most 15 replicas"},
+		"denom":              {func(s *types.JobSpec, _ *types.Params) { s.Reward.Denom = "uother" }, types.ErrInvalidReward, "denom uother is not accepted"},
+		"small reward":       {func(s *types.JobSpec, _ *types.Params) { s.Reward.Amount = math.NewInt(1) }, types.ErrInvalidReward, "at least 1000000000000000atfuel per replica"},
+		"no time to prepare": {func(s *types.JobSpec, _ *types.Params) { s.PrepareBlocks = 9 }, types.ErrInvalidSpec, "prepare_blocks: at least 10"},
+		"no time to commit":  {func(s *types.JobSpec, _ *types.Params) { s.CommitBlocks = 39 }, types.ErrInvalidSpec, "commit_blocks: at least 40"},
+		"commit window":      {func(s *types.JobSpec, _ *types.Params) { s.CommitBlocks = 57_601 }, types.ErrInvalidSpec, "commit_blocks: at most 57600"},
+		"lifetime":           {func(s *types.JobSpec, _ *types.Params) { s.LifetimeBlocks = 403_201 }, types.ErrInvalidSpec, "lifetime_blocks: at most 403200"},
 		"huge worth": {func(s *types.JobSpec, p *types.Params) {
 			s.Reward.Amount = math.NewIntWithDecimal(1, 36)
 			p.Denoms[0].BondNumerator = 1<<64 - 1

@@ -26,7 +26,9 @@ const (
 //
 // A first round is accepted only when all agree. Once it has been escalated, a
 // key needs two thirds of all replicas of all rounds. When no further round can
-// be had (last), the plurality decides, and a tie fails the task.
+// be had (last), the plurality decides, and a tie fails the task. A first round
+// that disagrees never decides alone: its replicas are parties, and two that
+// collude would take the bond of the third.
 func Decide(votes []Vote, last bool) (Decision, string) {
 	counts := map[string]int{}
 	var order []string // keys in order of first vote: maps have none
@@ -57,7 +59,7 @@ func Decide(votes []Vote, last bool) (Decision, string) {
 		return DecisionAccept, winner
 	case rounds > 0 && best*3 >= len(votes)*2:
 		return DecisionAccept, winner
-	case last && !tied:
+	case last && rounds > 0 && !tied:
 		return DecisionAccept, winner
 	}
 	if last {

@@ -44,10 +44,10 @@ func TestVerdicts(t *testing.T) {
 		{"---", false, escalate, ""},
 		{"abc", false, escalate, ""},
 		{"aaaaaaaaaaaaaab", false, escalate, ""},
-		// Where no other can be had, the plurality decides and a tie fails.
-		{"aab", true, accept, "a"},
-		{"aa-", true, accept, "a"},
-		{"a--", true, accept, "a"},
+		// Where no other can be had, it fails: its replicas are parties.
+		{"aab", true, fail, ""},
+		{"aa-", true, fail, ""},
+		{"a--", true, fail, ""},
 		{"ab-", true, fail, ""},
 		{"abc", true, fail, ""},
 		{"---", true, fail, ""},

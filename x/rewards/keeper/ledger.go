@@ -35,7 +35,7 @@ func (k *Keeper) CreditReward(ctx context.Context, operator sdk.AccAddress, gros
 }
 
 // CreditShare credits an operator with a whole amount that already lies in
-// escrow: the honest share of a slash, an attempt fee.
+// escrow: the honest share of a slash.
 func (k *Keeper) CreditShare(ctx context.Context, operator sdk.AccAddress, coin sdk.Coin) error {
 	if err := types.CheckCoin(coin); err != nil {
 		return err
