@@ -50,6 +50,8 @@ func txCommands() *autocliv1.ServiceCommandDescriptor {
 			{RpcMethod: "Resume", Use: "resume", Short: "Let a paused node claim again"},
 			{RpcMethod: "Retire", Use: "retire", Short: "Close a node and unbond what is free; repeat when work in flight has ended"},
 			{RpcMethod: "RotateWorker", Use: "rotate-worker [worker]", Short: "Replace a node's worker key", PositionalArgs: args("worker")},
+			{RpcMethod: "Unjail", Use: "unjail", Short: "Make a jailed node active once its term is over"},
+			{RpcMethod: "RenewLease", Use: "renew-lease", Short: "Show that a worker's machine is there; brings a lapsed node back"},
 			{
 				RpcMethod:      "UpdateParams",
 				Use:            "update-params-proposal [params]",

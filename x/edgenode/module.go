@@ -112,5 +112,5 @@ func (am AppModule) ExportGenesis(ctx sdk.Context, cdc codec.JSONCodec) json.Raw
 // ConsensusVersion returns the version of the state's layout.
 func (AppModule) ConsensusVersion() uint64 { return ConsensusVersion }
 
-// EndBlock pays unbondings that are due.
-func (am AppModule) EndBlock(ctx context.Context) error { return am.keeper.PayUnbondings(ctx) }
+// EndBlock pays unbondings that are due and ends leases that have run out.
+func (am AppModule) EndBlock(ctx context.Context) error { return am.keeper.EndBlock(ctx) }

@@ -132,7 +132,7 @@ func (k *Keeper) PayUnbondings(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	due, err := k.dueUnbondings(ctx, int(params.QueueLimit))
+	due, err := dueItems(ctx, k.queue, int(params.QueueLimit))
 	if err != nil {
 		return err
 	}
@@ -153,8 +153,9 @@ func (k *Keeper) PayUnbondings(ctx context.Context) error {
 	return nil
 }
 
-func (k *Keeper) dueUnbondings(ctx context.Context, limit int) ([]collections.Pair[int64, sdk.AccAddress], error) {
-	iterator, err := k.queue.Iterate(ctx, collections.NewPrefixUntilPairRange[int64, sdk.AccAddress](height(ctx)))
+// dueItems returns the first items of a queue whose height has come, at most limit.
+func dueItems(ctx context.Context, queue heightQueue, limit int) ([]collections.Pair[int64, sdk.AccAddress], error) {
+	iterator, err := queue.Iterate(ctx, collections.NewPrefixUntilPairRange[int64, sdk.AccAddress](height(ctx)))
 	if err != nil {
 		return nil, err
 	}
@@ -192,6 +193,40 @@ func (k *Keeper) postponeUnbonding(ctx context.Context, operator sdk.AccAddress,
 		return err
 	}
 	return k.addUnbonding(ctx, operator, height(ctx)+unbondingRetryBlocks, amount)
+}
+
+// slashUnbondings takes up to amount off what is on its way back to an operator,
+// youngest first, and returns what it got. The operator's unbondings are few:
+// MaxUnbondings, and one more each time a retired node gets a slot back.
+func (k *Keeper) slashUnbondings(ctx context.Context, operator sdk.AccAddress, amount math.Int) (math.Int, error) {
+	taken := math.ZeroInt()
+	if !amount.IsPositive() {
+		return taken, nil
+	}
+	iterator, err := k.unbondings.Iterate(ctx, collections.NewPrefixedPairRange[sdk.AccAddress, int64](operator).Descending())
+	if err != nil {
+		return taken, err
+	}
+	found, err := iterator.KeyValues()
+	if err != nil {
+		return taken, err
+	}
+	for _, unbonding := range found {
+		part := math.MinInt(unbonding.Value, amount.Sub(taken))
+		if !part.IsPositive() {
+			break
+		}
+		taken = taken.Add(part)
+		if part.LT(unbonding.Value) {
+			err = k.unbondings.Set(ctx, unbonding.Key, unbonding.Value.Sub(part))
+		} else {
+			_, err = k.takeUnbonding(ctx, operator, unbonding.Key.K2())
+		}
+		if err != nil {
+			return taken, err
+		}
+	}
+	return taken, nil
 }
 
 func (k *Keeper) takeUnbonding(ctx context.Context, operator sdk.AccAddress, completion int64) (math.Int, error) {

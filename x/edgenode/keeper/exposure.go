@@ -11,8 +11,8 @@ import (
 )
 
 // Reserve locks a slot and a liability, in units of the bond denom, for an
-// assignment. It refuses with ErrNodeNotActive, ErrNoFreeSlot or
-// ErrInsufficientBond and then locks nothing.
+// assignment, and renews the lease. It refuses with ErrNodeNotActive, ErrJailed,
+// ErrLeaseLapsed, ErrNoFreeSlot or ErrInsufficientBond and then locks nothing.
 func (k *Keeper) Reserve(ctx context.Context, operator sdk.AccAddress, liability math.Int) error {
 	if err := types.CheckLiability(liability); err != nil {
 		return err
@@ -21,8 +21,8 @@ func (k *Keeper) Reserve(ctx context.Context, operator sdk.AccAddress, liability
 	if err != nil {
 		return err
 	}
-	if state.Status != types.NODE_STATUS_ACTIVE {
-		return types.ErrNodeNotActive.Wrapf("expected the node of %s active, found it %s; resume it", operator, state.Status.Title())
+	if err := checkLive(operator, state, height(ctx)); err != nil {
+		return err
 	}
 	if state.UsedSlots >= state.Slots {
 		return types.ErrNoFreeSlot.Wrapf("expected a free slot of %s, found %d of %d in use", operator, state.UsedSlots, state.Slots)
@@ -32,11 +32,28 @@ func (k *Keeper) Reserve(ctx context.Context, operator sdk.AccAddress, liability
 	}
 	state.Locked = state.Locked.Add(liability)
 	state.UsedSlots++
+	if err := k.extendLease(ctx, &state); err != nil {
+		return err
+	}
 	return k.states.Set(ctx, operator, state)
 }
 
+// checkLive refuses a node that may take on no work, and says what to do.
+func checkLive(operator sdk.AccAddress, state types.NodeState, height int64) error {
+	switch {
+	case state.Live(height):
+		return nil
+	case state.Status == types.NODE_STATUS_JAILED:
+		return jailed(operator, state.Jail)
+	case state.Status == types.NODE_STATUS_ACTIVE || state.Status == types.NODE_STATUS_LAPSED:
+		return lapsed(operator, state)
+	default:
+		return types.ErrNodeNotActive.Wrapf("expected the node of %s active, found it %s; resume it", operator, state.Status.Title())
+	}
+}
+
 // Release gives an assignment's slot and liability back, whatever the node's
-// status.
+// status, and renews the lease of one that is live.
 func (k *Keeper) Release(ctx context.Context, operator sdk.AccAddress, liability math.Int) error {
 	if err := types.CheckLiability(liability); err != nil {
 		return err
@@ -46,6 +63,11 @@ func (k *Keeper) Release(ctx context.Context, operator sdk.AccAddress, liability
 		return err
 	}
 	k.unlock(ctx, operator, &state, liability)
+	if state.Live(height(ctx)) {
+		if err := k.extendLease(ctx, &state); err != nil {
+			return err
+		}
+	}
 	if state.Closed() {
 		profile, err := k.profiles.Get(ctx, operator)
 		if err != nil {
@@ -58,10 +80,11 @@ func (k *Keeper) Release(ctx context.Context, operator sdk.AccAddress, liability
 	return k.states.Set(ctx, operator, state)
 }
 
-// Slash takes an assignment's whole liability from the bond and shares it: the
-// cost of the fault first, the rest by the slash split. Cost and honest share
-// go to the module account of the request. It writes step by step: callers run
-// it in a cached context.
+// Slash takes an assignment's whole liability from the bond, and what the request
+// names beyond it from free bond and unbondings, and shares it: the cost of the
+// fault first, the rest by the slash split. Cost and honest share go to the
+// module account of the request. The fault counts towards jail. It writes step
+// by step: callers run it in a cached context.
 func (k *Keeper) Slash(ctx context.Context, req types.SlashRequest) (types.SlashOutcome, error) {
 	if err := req.Validate(); err != nil {
 		return types.SlashOutcome{}, err
@@ -76,12 +99,17 @@ func (k *Keeper) Slash(ctx context.Context, req types.SlashRequest) (types.Slash
 	}
 	lost := k.unlock(ctx, req.Operator, &node.State, req.Liability)
 	node.State.Bond = node.State.Bond.Sub(lost)
-	if req.Reason == types.ReasonWrongResult {
-		node.State.Faults.Wrong++
-	} else {
-		node.State.Faults.Silent++
+	free := math.MinInt(req.Beyond(), node.State.Free())
+	node.State.Bond = node.State.Bond.Sub(free)
+	returning, err := k.slashUnbondings(ctx, req.Operator, req.Beyond().Sub(free))
+	if err != nil {
+		return types.SlashOutcome{}, err
 	}
-	outcome := params.SlashSplit.Share(lost, req.Cost, req.HasHonest)
+	if err := k.countFault(ctx, params, req.Operator, &node, req.Reason); err != nil {
+		return types.SlashOutcome{}, err
+	}
+	outcome := params.SlashSplit.Share(lost.Add(free).Add(returning), req.Cost, req.HasHonest)
+	outcome.Unbonding = returning
 	if err := k.saveLessened(ctx, params, req.Operator, node); err != nil {
 		return types.SlashOutcome{}, err
 	}
@@ -94,7 +122,8 @@ func (k *Keeper) Slash(ctx context.Context, req types.SlashRequest) (types.Slash
 
 // Penalize is for a missed deadline: it gives slot and liability back and burns
 // amount of the bond, never more than the liability. It returns what was
-// burned, in units of the bond denom. Callers run it in a cached context.
+// burned, in units of the bond denom. The fault counts towards jail. Callers run
+// it in a cached context.
 func (k *Keeper) Penalize(
 	ctx context.Context, operator sdk.AccAddress, liability, amount math.Int, jobID string, task uint64,
 ) (math.Int, error) {
@@ -114,12 +143,14 @@ func (k *Keeper) Penalize(
 	}
 	burned := math.MinInt(amount, k.unlock(ctx, operator, &node.State, liability))
 	node.State.Bond = node.State.Bond.Sub(burned)
-	node.State.Faults.Missed++
+	if err := k.countFault(ctx, params, operator, &node, types.ReasonMissedDeadline); err != nil {
+		return math.Int{}, err
+	}
 	if err := k.saveLessened(ctx, params, operator, node); err != nil {
 		return math.Int{}, err
 	}
 	zero := math.ZeroInt()
-	outcome := types.SlashOutcome{Cost: zero, Honest: zero, Community: zero, Burned: burned}
+	outcome := types.SlashOutcome{Cost: zero, Honest: zero, Community: zero, Burned: burned, Unbonding: zero}
 	if err := k.payOut(ctx, params.BondDenom, "", outcome); err != nil {
 		return math.Int{}, err
 	}

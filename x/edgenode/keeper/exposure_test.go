@@ -99,7 +99,7 @@ func TestSlashPaysTheCostFirstThenSplitsTheRest(t *testing.T) {
 			require.Equal(t, uint64(1), state.Faults.Wrong)
 			f.requireEvent(&types.EventSlashed{
 				Operator: operator(0).String(), Amount: coin(c.liability), Reason: types.ReasonWrongResult, JobId: "job", Task: 3,
-				Cost: coin(c.paid), Honest: coin(c.honest), Burned: coin(c.burned), Community: coin(c.communityPool),
+				Cost: coin(c.paid), Honest: coin(c.honest), Burned: coin(c.burned), Community: coin(c.communityPool), Unbonding: coin(0),
 			})
 			f.requireInvariants()
 		})

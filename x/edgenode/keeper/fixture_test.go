@@ -10,13 +10,14 @@ import (
 	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
 
+	"cosmossdk.io/core/store"
 	"cosmossdk.io/log/v2"
 	"cosmossdk.io/math"
 
 	"github.com/cosmos/cosmos-sdk/codec/address"
 	codectestutil "github.com/cosmos/cosmos-sdk/codec/testutil"
 	"github.com/cosmos/cosmos-sdk/runtime"
-	"github.com/cosmos/cosmos-sdk/store/v2"
+	rootstore "github.com/cosmos/cosmos-sdk/store/v2"
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authkeeper "github.com/cosmos/cosmos-sdk/x/auth/keeper"
@@ -64,13 +65,15 @@ type fixture struct {
 	bank    bankkeeper.BaseKeeper
 	msgs    types.MsgServer
 	queries types.QueryServer
+	// service opens the module's own store.
+	service store.KVStoreService
 }
 
 func newFixture(t tb) *fixture {
 	t.Helper()
 	keys := storetypes.NewKVStoreKeys(authtypes.StoreKey, banktypes.StoreKey, types.StoreKey)
 	db := dbm.NewMemDB()
-	cms := store.NewCommitMultiStore(db, log.NewNopLogger())
+	cms := rootstore.NewCommitMultiStore(db, log.NewNopLogger())
 	for _, key := range keys {
 		cms.MountStoreWithDB(key, storetypes.StoreTypeIAVL, nil)
 	}
@@ -96,6 +99,7 @@ func newFixture(t tb) *fixture {
 	require.NoError(t, bank.SetParams(ctx, banktypes.DefaultParams()))
 	f := &fixture{
 		t: t, ctx: ctx, keeper: k, bank: bank, msgs: keeper.NewMsgServer(k), queries: keeper.NewQueryServer(k),
+		service: runtime.NewKVStoreService(keys[types.StoreKey]),
 	}
 	genesis := types.DefaultGenesis()
 	genesis.Params = testParams()
@@ -111,6 +115,10 @@ func testParams() types.Params {
 	p.MaxSlots = 8
 	p.UnbondingBlocks = 5
 	p.QueueLimit = 2
+	p.Jail = types.JailRules{
+		FaultsToJail: 4, FaultWindow: 20, MissedPoints: 1, WrongPoints: 2, SilentPoints: 2,
+		JailBlocks: 10, MaxJailBlocks: 35, CleanBlocks: 100,
+	}
 	return p
 }
 
@@ -184,10 +192,13 @@ func (f *fixture) roll() {
 	require.NoError(f.t, f.keeper.Hooks().BeforeEpochStart(f.ctx, "edge", 1))
 }
 
+// at moves to a height without ending the blocks before it.
+func (f *fixture) at(height int64) { f.ctx = f.ctx.WithBlockHeight(height) }
+
 // endBlock ends the block and starts the next.
 func (f *fixture) endBlock() {
 	f.t.Helper()
-	require.NoError(f.t, f.keeper.PayUnbondings(f.ctx))
+	require.NoError(f.t, f.keeper.EndBlock(f.ctx))
 	f.ctx = f.ctx.WithBlockHeight(f.ctx.BlockHeight() + 1)
 }
 

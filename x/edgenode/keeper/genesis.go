@@ -71,6 +71,11 @@ func (k *Keeper) importNode(ctx context.Context, epoch uint64, node types.Node) 
 	if err := k.states.Set(ctx, operator, node.State); err != nil {
 		return err
 	}
+	if check := node.State.LeaseCheck; check > 0 {
+		if err := k.leases.Set(ctx, collections.Join(check, operator)); err != nil {
+			return err
+		}
+	}
 	point := node.State.CheckpointAt(epoch + 1)
 	return k.moveTotals(ctx, types.WeightCheckpoint{Weight: math.ZeroInt()}, point.Class, point.Weight)
 }

@@ -17,9 +17,15 @@ import (
 func busy(t *testing.T) *fixture {
 	t.Helper()
 	f := newFixture(t)
+	f.leaseOf(3)
+	f.register(6, 250, 3)
+	f.endBlocks(4)
+	f.leaseOf(testParams().LeaseBlocks)
 	for n := range byte(4) {
 		f.register(n, 200+int64(n), 3)
 	}
+	f.register(4, 300, 3)
+	f.jail(4)
 	f.roll()
 	require.NoError(t, f.keeper.Reserve(f.ctx, operator(0), math.NewInt(20)))
 	require.NoError(t, f.pause(1))
@@ -49,9 +55,17 @@ func TestGenesisRoundTrip(t *testing.T) {
 	fresh.requireInvariants()
 	_, err = fresh.keeper.OperatorOf(fresh.ctx, worker(3))
 	require.ErrorIs(t, err, types.ErrUnknownWorker, "a closed node's worker stays free")
+	require.Equal(t, types.NODE_STATUS_JAILED, fresh.state(4).Status)
+	require.Equal(t, types.NODE_STATUS_LAPSED, fresh.state(6).Status)
 	fresh.register(5, 150, 3)
 	fresh.roll()
 	fresh.requireInvariants()
+	fresh.at(fresh.state(5).LeaseEnd + 10)
+	for range 3 {
+		fresh.endBlock()
+		fresh.requireInvariants()
+	}
+	require.Equal(t, types.NODE_STATUS_LAPSED, fresh.state(0).Status, "imported leases end")
 }
 
 func TestGenesisRefusesAPoolThatDoesNotMatch(t *testing.T) {
@@ -71,6 +85,11 @@ func TestGenesisRefusesContradictions(t *testing.T) {
 		"slots exceeded":      func(g *types.GenesisState) { g.Nodes[0].State.UsedSlots = 50 },
 		"no status":           func(g *types.GenesisState) { g.Nodes[0].State.Status = 0 },
 		"weight of the far":   func(g *types.GenesisState) { g.Nodes[0].State.Weights[0].Epoch = 99 },
+		"lease unwatched":     func(g *types.GenesisState) { g.Nodes[0].State.LeaseCheck = 0 },
+		"lease of a paused":   func(g *types.GenesisState) { g.Nodes[1].State.LeaseCheck = 7 },
+		"jailed for nothing":  func(g *types.GenesisState) { g.Nodes[4].State.Jail.Terms = 0 },
+		"terms without end":   func(g *types.GenesisState) { g.Nodes[4].State.Jail.Terms = 33 },
+		"unknown status":      func(g *types.GenesisState) { g.Nodes[1].State.Status = 99 },
 		"unbonding twice":     func(g *types.GenesisState) { g.Unbondings = append(g.Unbondings, g.Unbondings[0]) },
 		"unbonding of zero":   func(g *types.GenesisState) { g.Unbondings[0].Amount = math.ZeroInt() },
 		"snapshot twice":      func(g *types.GenesisState) { g.Snapshots = append(g.Snapshots, g.Snapshots[0]) },
@@ -99,7 +118,7 @@ func TestQueriesShowNodesClassesAndInvariants(t *testing.T) {
 	require.Len(t, page.Nodes, 3)
 	rest, err := f.queries.Nodes(f.ctx, &types.QueryNodesRequest{Pagination: &query.PageRequest{Key: page.Pagination.NextKey}})
 	require.NoError(t, err)
-	require.Len(t, rest.Nodes, 1)
+	require.Len(t, rest.Nodes, 3)
 
 	class, err := f.queries.Class(f.ctx, &types.QueryClassRequest{Class: small})
 	require.NoError(t, err)
@@ -110,7 +129,7 @@ func TestQueriesShowNodesClassesAndInvariants(t *testing.T) {
 	invariants, err := f.queries.Invariants(f.ctx, &types.QueryInvariantsRequest{})
 	require.NoError(t, err)
 	require.Equal(t, []types.InvariantResult{
-		{Name: "node-pool", Ok: true}, {Name: "exposure", Ok: true}, {Name: "class-weights", Ok: true},
+		{Name: "node-pool", Ok: true}, {Name: "exposure", Ok: true}, {Name: "class-weights", Ok: true}, {Name: "leases", Ok: true},
 	}, invariants.Results)
 
 	_, err = f.queries.Node(f.ctx, &types.QueryNodeRequest{Operator: operator(9).String()})

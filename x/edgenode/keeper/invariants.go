@@ -32,6 +32,7 @@ func (k *Keeper) Invariants() []Invariant {
 		{Name: "node-pool", Check: k.checkNodePool},
 		{Name: "exposure", Check: k.checkExposure},
 		{Name: "class-weights", Check: k.checkClassWeights},
+		{Name: "leases", Check: k.checkLeases},
 	}
 }
 
@@ -115,6 +116,35 @@ func (k *Keeper) checkClassWeights(ctx context.Context) error {
 	return k.snapshots.Walk(ctx, nil, func(key collections.Pair[uint64, string], snapshot types.ClassSnapshot) (bool, error) {
 		return false, expect(key.K2(), key.K1(), snapshot)
 	})
+}
+
+// checkLeases: the lease queue holds exactly the active nodes, each once, where
+// its state says.
+func (k *Keeper) checkLeases(ctx context.Context) error {
+	active := 0
+	err := k.states.Walk(ctx, nil, func(operator sdk.AccAddress, state types.NodeState) (bool, error) {
+		if state.Status != types.NODE_STATUS_ACTIVE {
+			return false, nil
+		}
+		active++
+		queued, err := k.leases.Has(ctx, collections.Join(state.LeaseCheck, operator))
+		if err == nil && !queued {
+			err = types.ErrInvariantBroken.Wrapf("expected the lease of %s in the queue at %d, found none", operator, state.LeaseCheck)
+		}
+		return false, err
+	})
+	if err != nil {
+		return err
+	}
+	queued := 0
+	err = k.leases.Walk(ctx, nil, func(collections.Pair[int64, sdk.AccAddress]) (bool, error) {
+		queued++
+		return false, nil
+	})
+	if err == nil && queued != active {
+		err = types.ErrInvariantBroken.Wrapf("expected the leases of %d active nodes in the queue, found %d", active, queued)
+	}
+	return err
 }
 
 // sumWeights adds up a class's nodes as they were at an epoch.

@@ -35,8 +35,12 @@ type Keeper struct {
 	totals     collections.Map[string, types.ClassSnapshot]
 	snapshots  collections.Map[collections.Pair[uint64, string], types.ClassSnapshot]
 	unbondings collections.Map[collections.Pair[sdk.AccAddress, int64], math.Int]
-	queue      collections.KeySet[collections.Pair[int64, sdk.AccAddress]]
+	queue      heightQueue
+	leases     heightQueue
 }
+
+// heightQueue lists operators by the height at which something of theirs is due.
+type heightQueue = collections.KeySet[collections.Pair[int64, sdk.AccAddress]]
 
 // NewKeeper returns the keeper. authority is the address that may change the
 // parameters. It panics when the collections clash, which is a programming error.
@@ -67,6 +71,8 @@ func NewKeeper(
 		queue: collections.NewKeySet(sb, types.UnbondingQueuePrefix(), "unbonding_queue",
 			collections.PairKeyCodec(collections.Int64Key, sdk.AccAddressKey)),
 	}
+	k.leases = collections.NewKeySet(sb, types.LeaseQueuePrefix(), "lease_queue",
+		collections.PairKeyCodec(collections.Int64Key, sdk.AccAddressKey))
 	schema, err := sb.Build()
 	if err != nil {
 		panic(err)

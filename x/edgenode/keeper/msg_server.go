@@ -99,6 +99,31 @@ func (s msgServer) RotateWorker(ctx context.Context, msg *types.MsgRotateWorker)
 	return &types.MsgRotateWorkerResponse{}, nil
 }
 
+// Unjail makes a jailed node active once its term is over.
+func (s msgServer) Unjail(ctx context.Context, msg *types.MsgUnjail) (*types.MsgUnjailResponse, error) {
+	operator, err := s.keeper.parse("operator", msg.Operator)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.keeper.unjail(ctx, operator); err != nil {
+		return nil, err
+	}
+	return &types.MsgUnjailResponse{}, nil
+}
+
+// RenewLease takes a worker's sign of life.
+func (s msgServer) RenewLease(ctx context.Context, msg *types.MsgRenewLease) (*types.MsgRenewLeaseResponse, error) {
+	worker, err := s.keeper.parse("worker", msg.Worker)
+	if err != nil {
+		return nil, err
+	}
+	end, err := s.keeper.renewLease(ctx, worker)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgRenewLeaseResponse{LeaseEnd: end}, nil
+}
+
 // UpdateParams replaces the parameters; governance only.
 func (s msgServer) UpdateParams(ctx context.Context, msg *types.MsgUpdateParams) (*types.MsgUpdateParamsResponse, error) {
 	if err := s.keeper.updateParams(ctx, msg.Authority, msg.Params); err != nil {

@@ -60,7 +60,7 @@ func (k *Keeper) openNode(ctx context.Context, operator sdk.AccAddress) (types.N
 		return types.Node{}, err
 	}
 	if node.State.Status == types.NODE_STATUS_RETIRED {
-		return types.Node{}, types.ErrInvalidStatus.Wrapf("expected an active or paused node, found it %s", node.State.Status.Title())
+		return types.Node{}, types.ErrInvalidStatus.Wrap("expected an open node, found it retired; register again once it is closed")
 	}
 	return node, nil
 }

@@ -25,6 +25,11 @@ type modelNode struct {
 	class       string
 	bond, slots int64
 	liabilities []int64
+	// lease is the last height of an active node's lease.
+	lease int64
+	modelRecord
+	// unbondings are what is on its way back, by height.
+	unbondings map[int64]int64
 	// history is the weight and class by epoch, as counted at its start.
 	history map[uint64]modelWeight
 }
@@ -45,9 +50,10 @@ type model struct {
 	supply int64
 }
 
-func (n *modelNode) opened(bond int64, slots uint32) {
+func (n *modelNode) opened(bond int64, slots uint32, height int64) {
 	*n = modelNode{
-		open: true, status: types.NODE_STATUS_ACTIVE, class: small, bond: bond, slots: int64(slots), history: n.history,
+		open: true, status: types.NODE_STATUS_ACTIVE, class: small, bond: bond, slots: int64(slots), lease: height + modelLease,
+		modelRecord: n.modelRecord, unbondings: n.unbondings, history: n.history,
 	}
 }
 
@@ -72,13 +78,15 @@ func (n modelNode) weight() int64 {
 func TestStakeAndWeightsFollowTheModel(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m := &model{fixture: newFixture(t), t: t}
+		_, err := m.msgs.UpdateParams(m.ctx, &types.MsgUpdateParams{Authority: authority(), Params: modelParams()})
+		require.NoError(t, err)
 		for n := range byte(modelNodes) {
 			m.fund(operator(n), modelPurse)
-			m.nodes[n].history = map[uint64]modelWeight{}
+			m.nodes[n].history, m.nodes[n].unbondings = map[uint64]modelWeight{}, map[int64]int64{}
 			if n > 0 { // most start open, so that work and slashes come early
 				_, err := m.msgs.Register(m.ctx, registerMsg(n, 400, 5))
 				require.NoError(t, err)
-				m.nodes[n].opened(400, 5)
+				m.nodes[n].opened(400, 5, 1)
 			}
 		}
 		m.supply = m.bank.GetSupply(m.ctx, denom).Amount.Int64()
@@ -90,12 +98,14 @@ func TestStakeAndWeightsFollowTheModel(t *testing.T) {
 			"pause":    m.stepPause,
 			"resume":   m.stepResume,
 			"retire":   m.stepRetire,
+			"unjail":   m.stepUnjail,
+			"renew":    m.stepRenew,
 			"reserve":  m.stepReserve,
 			"release":  m.stepRelease,
 			"slash":    m.stepSlash,
 			"penalize": m.stepPenalize,
 			"roll":     m.stepRoll,
-			"block":    func(*rapid.T) { m.endBlock() },
+			"blocks":   m.stepBlocks,
 			"":         m.check,
 		})
 	})
@@ -120,13 +130,13 @@ func (m *model) stepRegister(t *rapid.T) {
 	n, node := m.pick(t)
 	bond := rapid.Int64Range(90, 300).Draw(t, "bond")
 	slots := rapid.Uint32Range(0, 5).Draw(t, "slots")
-	want := (!node.open || node.closed()) && bond >= 100 && slots > 0 && m.balance(operator(n)) >= bond
+	want := (!node.open || node.closed()) && bond >= 100 && slots > 0 && m.balance(operator(n)) >= bond && m.height() >= node.until
 	err := m.try(func(ctx sdk.Context) error {
 		_, err := m.msgs.Register(ctx, registerMsg(n, bond, slots))
 		return err
 	})
 	if m.expect(want, err) {
-		node.opened(bond, slots)
+		node.opened(bond, slots, m.height())
 	}
 }
 
@@ -146,6 +156,7 @@ func (m *model) stepUnbond(t *rapid.T) {
 	want := node.open && amount > 0 && left >= node.locked() && (left >= 100 || node.status == types.NODE_STATUS_RETIRED)
 	if m.expect(want, m.unbond(n, coin(amount))) {
 		node.bond = left
+		node.unbondings[m.height()+5] += amount
 	}
 }
 
@@ -165,7 +176,8 @@ func (m *model) stepUpdate(t *rapid.T) {
 
 func (m *model) stepPause(t *rapid.T) {
 	n, node := m.pick(t)
-	if m.expect(node.open && node.status == types.NODE_STATUS_ACTIVE, m.pause(n)) {
+	want := node.open && (node.status == types.NODE_STATUS_ACTIVE || node.status == types.NODE_STATUS_LAPSED)
+	if m.expect(want, m.pause(n)) {
 		node.status = types.NODE_STATUS_PAUSED
 	}
 }
@@ -173,7 +185,7 @@ func (m *model) stepPause(t *rapid.T) {
 func (m *model) stepResume(t *rapid.T) {
 	n, node := m.pick(t)
 	if m.expect(node.open && node.status == types.NODE_STATUS_PAUSED, m.resume(n)) {
-		node.status = types.NODE_STATUS_ACTIVE
+		node.activate(m.height())
 	}
 }
 
@@ -186,10 +198,16 @@ func (m *model) stepRetire(t *rapid.T) {
 		for epoch := types.OldestKeptEpoch(m.epoch); epoch <= m.epoch; epoch++ {
 			require.Zero(m.t, node.history[epoch].weight, "a record with kept weights was removed")
 		}
-		*node = modelNode{history: node.history}
+		require.False(m.t, node.remembered(m.height()), "a record with terms was removed")
+		*node = modelNode{history: node.history, unbondings: node.unbondings}
+	case closed && node.remembered(m.height()):
+		require.ErrorIs(m.t, err, types.ErrJailed)
 	case closed:
 		require.ErrorIs(m.t, err, types.ErrInvalidStatus)
 	case m.expect(node.open, err):
+		if free := node.bond - node.locked(); free > 0 {
+			node.unbondings[m.height()+5] += free
+		}
 		node.status, node.bond = types.NODE_STATUS_RETIRED, node.locked()
 	}
 }
@@ -201,6 +219,7 @@ func (m *model) stepReserve(t *rapid.T) {
 		int64(len(node.liabilities)) < node.slots && node.bond-node.locked() >= liability
 	if m.expect(want, m.keeper.Reserve(m.ctx, operator(n), math.NewInt(liability))) {
 		node.liabilities = append(node.liabilities, liability)
+		node.lease = m.height() + modelLease
 	}
 }
 
@@ -217,24 +236,35 @@ func (m *model) take(t *rapid.T) (byte, *modelNode, int64) {
 }
 
 func (m *model) stepRelease(t *rapid.T) {
-	n, _, liability := m.take(t)
+	n, node, liability := m.take(t)
 	require.NoError(m.t, m.keeper.Release(m.ctx, operator(n), math.NewInt(liability)))
+	if node.status == types.NODE_STATUS_ACTIVE {
+		node.lease = m.height() + modelLease
+	}
 }
 
 func (m *model) stepSlash(t *rapid.T) {
 	n, node, liability := m.take(t)
 	req := slashRequest(n, liability, rapid.Int64Range(0, 150).Draw(t, "cost"), rapid.Bool().Draw(t, "honest"))
+	points := 2
+	if rapid.Bool().Draw(t, "silent") {
+		req.Reason, points = types.ReasonNoReveal, 3
+	}
+	unlocked := rapid.SampledFrom([]int64{0, 0, 50, 300}).Draw(t, "unlocked")
+	req.Unlocked = math.NewInt(unlocked)
 	escrowed, pool := m.moduleBalance(escrow), m.moduleBalance(community)
 	outcome, err := m.keeper.Slash(m.ctx, req)
 	require.NoError(m.t, err)
 	node.bond -= liability
-	cost := min(liability, req.Cost.Int64())
-	honest, communityShare := (liability-cost)*4/10, (liability-cost)/10
+	lost := liability + node.takeUnlocked(unlocked)
+	node.fault(points, m.height())
+	cost := min(lost, req.Cost.Int64())
+	honest, communityShare := (lost-cost)*4/10, (lost-cost)/10
 	if !req.HasHonest {
 		honest = 0
 	}
-	m.burned += liability - cost - honest - communityShare
-	require.Equal(m.t, liability, outcome.Total().Int64())
+	m.burned += lost - cost - honest - communityShare
+	require.Equal(m.t, lost, outcome.Total().Int64())
 	require.Equal(m.t, escrowed+cost+honest, m.moduleBalance(escrow))
 	require.Equal(m.t, pool+communityShare, m.moduleBalance(community))
 }
@@ -246,6 +276,7 @@ func (m *model) stepPenalize(t *rapid.T) {
 	require.NoError(m.t, err)
 	require.Equal(m.t, min(liability, amount), burned.Int64())
 	node.bond -= burned.Int64()
+	node.fault(1, m.height())
 	m.burned += burned.Int64()
 }
 
@@ -273,6 +304,7 @@ func (m *model) check(*rapid.T) {
 
 func (m *model) checkNode(n byte) {
 	node := m.nodes[n]
+	require.Equal(m.t, node.unbondings, m.unbondings(n))
 	if !node.open {
 		_, err := m.keeper.Node(m.ctx, operator(n))
 		require.ErrorIs(m.t, err, types.ErrNodeNotFound)
@@ -283,6 +315,10 @@ func (m *model) checkNode(n byte) {
 	require.Equal(m.t, node.bond, state.Bond.Int64(), "bond")
 	require.Equal(m.t, node.locked(), state.Locked.Int64(), "locked")
 	require.Equal(m.t, len(node.liabilities), int(state.UsedSlots), "used slots")
+	require.Equal(m.t, node.until, state.Jail.Until, "end of the last term")
+	if node.status == types.NODE_STATUS_ACTIVE {
+		require.Equal(m.t, node.lease, state.LeaseEnd, "lease")
+	}
 	_, err := m.keeper.OperatorOf(m.ctx, worker(n))
 	require.Equal(m.t, node.closed(), err != nil, "only a closed node's worker is free")
 	for epoch := types.OldestKeptEpoch(m.epoch); epoch <= m.epoch; epoch++ {

@@ -13,7 +13,7 @@ import (
 )
 
 // register opens a node and takes its bond. A closed record is opened again:
-// its fault counts and the weights of epochs past stay.
+// its faults, terms in jail and the weights of epochs past stay.
 func (k *Keeper) register(ctx context.Context, msg *types.MsgRegister) error {
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -50,6 +50,9 @@ func (k *Keeper) register(ctx context.Context, msg *types.MsgRegister) error {
 	if err := k.bank.SendCoinsFromAccountToModule(ctx, operator, types.ModuleName, sdk.NewCoins(msg.Bond)); err != nil {
 		return err
 	}
+	if err := k.openLease(ctx, params, operator, &state); err != nil {
+		return err
+	}
 	if err := k.profiles.Set(ctx, operator, profile); err != nil {
 		return err
 	}
@@ -79,7 +82,11 @@ func (k *Keeper) freshState(
 			"expected no open node of %s, found one that is %s; update it, or retire it and wait for its work in flight",
 			operator, old.Status.Title())
 	}
-	fresh.Weights, fresh.Faults = old.Weights, old.Faults
+	if height(ctx) < old.Jail.Until {
+		return types.NodeState{}, 0, types.ErrJailed.Wrapf(
+			"the node that %s had is in jail; register again from height %d on", operator, old.Jail.Until)
+	}
+	fresh.Weights, fresh.Faults, fresh.Jail = old.Weights, old.Faults, old.Jail
 	return fresh, old.Status, nil
 }
 

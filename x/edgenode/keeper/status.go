@@ -10,30 +10,74 @@ import (
 
 // pause keeps a node from claiming; work it holds goes on.
 func (k *Keeper) pause(ctx context.Context, operator sdk.AccAddress) error {
-	return k.changeStatus(ctx, operator, types.NODE_STATUS_PAUSED)
+	return k.changeStatus(ctx, operator, types.NODE_STATUS_PAUSED, func(state types.NodeState) error {
+		if state.Status == types.NODE_STATUS_JAILED {
+			return jailed(operator, state.Jail)
+		}
+		return nil
+	})
 }
 
 // resume lets a paused node claim again.
 func (k *Keeper) resume(ctx context.Context, operator sdk.AccAddress) error {
-	return k.changeStatus(ctx, operator, types.NODE_STATUS_ACTIVE)
+	return k.changeStatus(ctx, operator, types.NODE_STATUS_ACTIVE, func(state types.NodeState) error {
+		switch state.Status {
+		case types.NODE_STATUS_JAILED:
+			return jailed(operator, state.Jail)
+		case types.NODE_STATUS_LAPSED:
+			return lapsed(operator, state)
+		default:
+			return nil
+		}
+	})
 }
 
-func (k *Keeper) changeStatus(ctx context.Context, operator sdk.AccAddress, to types.NodeStatus) error {
+// changeStatus moves an open node to another status, unless may refuses it.
+func (k *Keeper) changeStatus(
+	ctx context.Context, operator sdk.AccAddress, to types.NodeStatus, may func(types.NodeState) error,
+) error {
 	node, err := k.openNode(ctx, operator)
 	if err != nil {
 		return err
 	}
-	from := node.State.Status
-	if !from.CanBecome(to) {
-		return types.ErrInvalidStatus.Wrapf("expected a node that can become %s, found it %s", to.Title(), from.Title())
+	if err := may(node.State); err != nil {
+		return err
 	}
 	params, err := k.params.Get(ctx)
 	if err != nil {
 		return err
 	}
-	node.State.Status = to
-	if err := k.saveReweighed(ctx, params, operator, node.Profile.Class, node.State); err != nil {
+	if node.State.Status == to {
+		return types.ErrInvalidStatus.Wrapf("expected a node that can become %s, found it so already", to.Title())
+	}
+	if err := k.moveTo(ctx, params, operator, &node, to); err != nil {
 		return err
+	}
+	return k.saveReweighed(ctx, params, operator, node.Profile.Class, node.State)
+}
+
+// moveTo gives a node another status by the table, and an active one a lease.
+// The caller saves the state. Only a retired node may move to where it is.
+func (k *Keeper) moveTo(ctx context.Context, params types.Params, operator sdk.AccAddress, node *types.Node, to types.NodeStatus) error {
+	from := node.State.Status
+	if !from.CanBecome(to) {
+		return types.ErrInvalidStatus.Wrapf("expected a node that can become %s, found it %s", to.Title(), from.Title())
+	}
+	if from == to {
+		return nil
+	}
+	if err := k.dropLeaseCheck(ctx, operator, &node.State); err != nil {
+		return err
+	}
+	node.State.Status = to
+	switch to {
+	case types.NODE_STATUS_ACTIVE:
+		if err := k.openLease(ctx, params, operator, &node.State); err != nil {
+			return err
+		}
+	case types.NODE_STATUS_LAPSED: // lease_end tells since when
+	default:
+		node.State.LeaseEnd = 0
 	}
 	return emit(ctx, types.NewEventNodeStatus(node.Profile.Operator, from, to))
 }
@@ -51,14 +95,12 @@ func (k *Keeper) retire(ctx context.Context, operator sdk.AccAddress) (sdk.Coin,
 		return sdk.Coin{}, 0, err
 	}
 	if node.State.Closed() {
-		return sdk.NewInt64Coin(params.BondDenom, 0), 0, k.forget(ctx, operator, node.State)
+		return sdk.NewInt64Coin(params.BondDenom, 0), 0, k.forget(ctx, params, operator, node.State)
 	}
-	from := node.State.Status
-	if !from.CanBecome(types.NODE_STATUS_RETIRED) {
-		return sdk.Coin{}, 0, types.ErrInvalidStatus.Wrapf("expected a node that can retire, found it %s", from.Title())
+	if err := k.moveTo(ctx, params, operator, &node, types.NODE_STATUS_RETIRED); err != nil {
+		return sdk.Coin{}, 0, err
 	}
 	free := sdk.NewCoin(params.BondDenom, node.State.Free())
-	node.State.Status = types.NODE_STATUS_RETIRED
 	node.State.Bond = node.State.Locked
 	completion := int64(0)
 	if free.IsPositive() {
@@ -66,13 +108,7 @@ func (k *Keeper) retire(ctx context.Context, operator sdk.AccAddress) (sdk.Coin,
 			return sdk.Coin{}, 0, err
 		}
 	}
-	if err := k.saveLessened(ctx, params, operator, node); err != nil {
-		return sdk.Coin{}, 0, err
-	}
-	if from == types.NODE_STATUS_RETIRED {
-		return free, completion, nil
-	}
-	return free, completion, emit(ctx, types.NewEventNodeStatus(node.Profile.Operator, from, types.NODE_STATUS_RETIRED))
+	return free, completion, k.saveLessened(ctx, params, operator, node)
 }
 
 func (k *Keeper) freeWorker(ctx context.Context, text string) error {
@@ -83,8 +119,12 @@ func (k *Keeper) freeWorker(ctx context.Context, text string) error {
 	return k.workers.Remove(ctx, worker)
 }
 
-// forget removes a closed record when its weights have left the kept epochs.
-func (k *Keeper) forget(ctx context.Context, operator sdk.AccAddress, state types.NodeState) error {
+// forget removes a closed record when its weights have left the kept epochs and
+// no term in jail is remembered: otherwise leaving would wipe it out.
+func (k *Keeper) forget(ctx context.Context, params types.Params, operator sdk.AccAddress, state types.NodeState) error {
+	if at := state.Jail.ForgottenAt(params.Jail); height(ctx) < at {
+		return types.ErrJailed.Wrapf("the record of %s is kept for its terms in jail; remove it from height %d on", operator, at)
+	}
 	epoch, err := k.Epoch(ctx)
 	if err != nil {
 		return err

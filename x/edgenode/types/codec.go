@@ -19,6 +19,8 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	legacy.RegisterAminoMsg(cdc, &MsgResume{}, "theta/edgenode/MsgResume")
 	legacy.RegisterAminoMsg(cdc, &MsgRetire{}, "theta/edgenode/MsgRetire")
 	legacy.RegisterAminoMsg(cdc, &MsgRotateWorker{}, "theta/edgenode/MsgRotateWorker")
+	legacy.RegisterAminoMsg(cdc, &MsgUnjail{}, "theta/edgenode/MsgUnjail")
+	legacy.RegisterAminoMsg(cdc, &MsgRenewLease{}, "theta/edgenode/MsgRenewLease")
 	legacy.RegisterAminoMsg(cdc, &MsgUpdateParams{}, "theta/edgenode/MsgUpdateParams")
 }
 
@@ -33,6 +35,8 @@ func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 		&MsgResume{},
 		&MsgRetire{},
 		&MsgRotateWorker{},
+		&MsgUnjail{},
+		&MsgRenewLease{},
 		&MsgUpdateParams{},
 	)
 	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)

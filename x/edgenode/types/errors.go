@@ -30,4 +30,6 @@ var (
 	ErrInvalidSlash        = errors.Register(ModuleName, 25, "invalid slash")
 	ErrInvalidLiability    = errors.Register(ModuleName, 26, "invalid liability")
 	ErrInconsistentRecords = errors.Register(ModuleName, 27, "records contradict each other")
+	ErrJailed              = errors.Register(ModuleName, 28, "node is jailed")
+	ErrLeaseLapsed         = errors.Register(ModuleName, 29, "lease has run out")
 )

@@ -34,6 +34,16 @@ func NewEventUnbonded(operator string, amount sdk.Coin) *EventUnbonded {
 	return &EventUnbonded{Operator: operator, Amount: amount}
 }
 
+// NewEventJailed says that repeated faults have jailed a node.
+func NewEventJailed(operator string, record JailRecord) *EventJailed {
+	return &EventJailed{Operator: operator, Until: record.Until, Terms: record.Terms}
+}
+
+// NewEventLeaseRenewed says that a worker has shown that its machine is there.
+func NewEventLeaseRenewed(operator string, leaseEnd int64) *EventLeaseRenewed {
+	return &EventLeaseRenewed{Operator: operator, LeaseEnd: leaseEnd}
+}
+
 // NewEventSlashed says that a node lost bond and where it went, in denom.
 func NewEventSlashed(operator, denom, reason, jobID string, task uint64, lost SlashOutcome) *EventSlashed {
 	return &EventSlashed{
@@ -46,6 +56,7 @@ func NewEventSlashed(operator, denom, reason, jobID string, task uint64, lost Sl
 		Honest:    sdk.NewCoin(denom, lost.Honest),
 		Burned:    sdk.NewCoin(denom, lost.Burned),
 		Community: sdk.NewCoin(denom, lost.Community),
+		Unbonding: sdk.NewCoin(denom, lost.Unbonding),
 	}
 }
 

@@ -63,8 +63,16 @@ func (g GenesisState) validateNodes() error {
 }
 
 func (s NodeState) validate(epoch uint64) error {
-	if s.Status != NODE_STATUS_ACTIVE && s.Status != NODE_STATUS_PAUSED && s.Status != NODE_STATUS_RETIRED {
-		return ErrInvalidGenesis.Wrapf("expected status active, paused or retired, found %s", s.Status)
+	if s.Status == NODE_STATUS_UNSPECIFIED || s.Status.Title() == "unknown" {
+		return ErrInvalidGenesis.Wrapf("expected a status such as active or retired, found %s", s.Status)
+	}
+	if active := s.Status == NODE_STATUS_ACTIVE; active != (s.LeaseCheck > 0) || s.LeaseEnd < 0 {
+		return ErrInvalidGenesis.Wrapf("expected a lease_check for an active node and for no other, found lease_check %d of one that is %s",
+			s.LeaseCheck, s.Status.Title())
+	}
+	if s.Jail.Terms > maxTerms || s.Jail.Points > maxFaultPoints || s.Status == NODE_STATUS_JAILED && s.Jail.Terms == 0 {
+		return ErrInvalidGenesis.Wrapf("expected at most %d terms and %d fault points, and a term of a jailed node, found %d and %d",
+			maxTerms, maxFaultPoints, s.Jail.Terms, s.Jail.Points)
 	}
 	if s.Bond.IsNil() || s.Locked.IsNil() || s.Locked.IsNegative() || s.Bond.LT(s.Locked) {
 		return ErrInvalidGenesis.Wrapf("expected 0 <= locked <= bond, found locked %s and bond %s", s.Locked, s.Bond)

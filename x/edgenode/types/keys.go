@@ -56,6 +56,9 @@ func UnbondingsPrefix() collections.Prefix { return collections.NewPrefix(7) }
 // UnbondingQueuePrefix is the prefix of the set of (completion height, operator).
 func UnbondingQueuePrefix() collections.Prefix { return collections.NewPrefix(8) }
 
+// LeaseQueuePrefix is the prefix of the set of (height to look at, operator).
+func LeaseQueuePrefix() collections.Prefix { return collections.NewPrefix(9) }
+
 // OldestKeptEpoch returns the oldest epoch whose weights are kept while epoch
 // is the current one.
 func OldestKeptEpoch(epoch uint64) uint64 {

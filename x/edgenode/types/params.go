@@ -13,7 +13,7 @@ const (
 	MaxClassIDBytes = 32
 	// MaxSlotsLimit bounds max_slots.
 	MaxSlotsLimit = 4096
-	// MaxQueueLimit bounds the unbondings paid in one block.
+	// MaxQueueLimit bounds the items of a queue handled in one block.
 	MaxQueueLimit = 10_000
 	// maxParamBits keeps products of amounts in params inside math.Int.
 	maxParamBits = 128
@@ -43,6 +43,16 @@ func DefaultParams() Params {
 		},
 		SlashSplit: SlashSplit{HonestBps: 4000, BurnBps: 5000, CommunityBps: 1000},
 		QueueLimit: 100,
+		// A third wrong result within a day jails, or the twelfth missed deadline:
+		// a home machine that crashes once with all its slots taken is worth a
+		// warning, not more.
+		Jail: JailRules{
+			FaultsToJail: 12, FaultWindow: 57_600,
+			MissedPoints: 1, WrongPoints: 4, SilentPoints: 4,
+			JailBlocks: 2_400, MaxJailBlocks: 403_200, // an hour, a week
+			CleanBlocks: 403_200,
+		},
+		LeaseBlocks: 57_600,
 	}
 }
 
@@ -60,9 +70,11 @@ func (p Params) Validate() error {
 	if p.MaxSlots == 0 || p.MaxSlots > MaxSlotsLimit {
 		return ErrInvalidParams.Wrapf("max_slots: expected 1 to %d, found %d", MaxSlotsLimit, p.MaxSlots)
 	}
-	// Completion heights are int64: a period of up to 2^48 blocks cannot overflow them.
-	if p.UnbondingBlocks == 0 || p.UnbondingBlocks > 1<<48 {
-		return ErrInvalidParams.Wrapf("unbonding_blocks: expected 1 to 2^48, found %d", p.UnbondingBlocks)
+	if err := checkPeriod("unbonding_blocks", p.UnbondingBlocks); err != nil {
+		return err
+	}
+	if err := checkPeriod("lease_blocks", p.LeaseBlocks); err != nil {
+		return err
 	}
 	if n := len(p.EpochIdentifier); n == 0 || n > 64 {
 		return ErrInvalidParams.Wrapf("epoch_identifier: expected 1 to 64 bytes, found %d", n)
@@ -71,6 +83,9 @@ func (p Params) Validate() error {
 		return ErrInvalidParams.Wrapf("queue_limit: expected 1 to %d, found %d", MaxQueueLimit, p.QueueLimit)
 	}
 	if err := p.SlashSplit.validate(); err != nil {
+		return err
+	}
+	if err := p.Jail.validate(); err != nil {
 		return err
 	}
 	return validateClasses(p.Classes)
@@ -97,6 +112,15 @@ func (s SlashSplit) validate() error {
 func checkParamAmount(name string, amount math.Int) error {
 	if amount.IsNil() || !amount.IsPositive() || amount.BigInt().BitLen() > maxParamBits {
 		return ErrInvalidParams.Wrapf("%s: expected a positive amount below 2^%d, found %s", name, maxParamBits, amount)
+	}
+	return nil
+}
+
+// checkPeriod accepts a number of blocks that cannot overflow a height, which is
+// an int64.
+func checkPeriod(name string, blocks uint64) error {
+	if blocks == 0 || blocks > 1<<48 {
+		return ErrInvalidParams.Wrapf("%s: expected 1 to 2^48 blocks, found %d", name, blocks)
 	}
 	return nil
 }

@@ -17,6 +17,10 @@ type SlashRequest struct {
 	Operator sdk.AccAddress
 	// Liability that the assignment locked, in units of the bond denom.
 	Liability math.Int
+	// Unlocked is what is owed beyond it and locked nowhere, as for a fault that
+	// shows after the lock was released: taken from the free bond and, where that
+	// is not enough, from the operator's unbondings, youngest first. None when nil.
+	Unlocked math.Int
 	// Cost of the fault, paid before anything is shared; capped by what is lost.
 	Cost math.Int
 	// HasHonest says whether honest replicas are there to take their share.
@@ -35,6 +39,9 @@ func (r SlashRequest) Validate() error {
 	if err := CheckLiability(r.Liability); err != nil {
 		return err
 	}
+	if !r.Unlocked.IsNil() && r.Unlocked.IsNegative() {
+		return ErrInvalidSlash.Wrapf("expected an unlocked part of 0 or more, found %s", r.Unlocked)
+	}
 	if r.Cost.IsNil() || r.Cost.IsNegative() {
 		return ErrInvalidSlash.Wrapf("expected a cost of 0 or more, found %s", r.Cost)
 	}
@@ -47,6 +54,14 @@ func (r SlashRequest) Validate() error {
 	return nil
 }
 
+// Beyond returns the unlocked part, 0 without one.
+func (r SlashRequest) Beyond() math.Int {
+	if r.Unlocked.IsNil() {
+		return math.ZeroInt()
+	}
+	return r.Unlocked
+}
+
 // SlashOutcome says where a lost liability went, in units of the bond denom.
 type SlashOutcome struct {
 	// Cost and Honest have been sent to the module account of the request.
@@ -55,9 +70,11 @@ type SlashOutcome struct {
 	Burned math.Int
 	// Community has gone to the community pool.
 	Community math.Int
+	// Unbonding is the part of all this that came out of unbondings.
+	Unbonding math.Int
 }
 
-// Total is the bond that was lost.
+// Total is what was lost, bond and unbondings together.
 func (o SlashOutcome) Total() math.Int {
 	return o.Cost.Add(o.Honest).Add(o.Burned).Add(o.Community)
 }
@@ -73,7 +90,9 @@ func (s SlashSplit) Share(lost, cost math.Int, hasHonest bool) SlashOutcome {
 		honest = bps(rest, s.HonestBps)
 	}
 	community := bps(rest, s.CommunityBps)
-	return SlashOutcome{Cost: paid, Honest: honest, Community: community, Burned: rest.Sub(honest).Sub(community)}
+	return SlashOutcome{
+		Cost: paid, Honest: honest, Community: community, Burned: rest.Sub(honest).Sub(community), Unbonding: math.ZeroInt(),
+	}
 }
 
 // CheckLiability refuses a liability that is missing or negative.

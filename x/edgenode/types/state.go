@@ -23,6 +23,11 @@ func (s NodeState) Closed() bool {
 	return s.Status == NODE_STATUS_RETIRED && s.Bond.IsZero() && s.Locked.IsZero() && s.UsedSlots == 0
 }
 
+// Live reports whether the node is active and its lease holds at a height.
+func (s NodeState) Live(height int64) bool {
+	return s.Status == NODE_STATUS_ACTIVE && height <= s.LeaseEnd
+}
+
 // Weight returns min(bond, slots * bondPerSlot) of an active node and 0 of any
 // other (design §4).
 func (s NodeState) Weight(bondPerSlot math.Int) math.Int {

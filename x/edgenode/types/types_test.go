@@ -25,6 +25,16 @@ func TestParamsRefuseWhatCannotWork(t *testing.T) {
 		"too many slots":     func(p *types.Params) { p.MaxSlots = 1 << 20 },
 		"no unbonding":       func(p *types.Params) { p.UnbondingBlocks = 0 },
 		"endless unbonding":  func(p *types.Params) { p.UnbondingBlocks = 1 << 62 },
+		"no lease":           func(p *types.Params) { p.LeaseBlocks = 0 },
+		"endless lease":      func(p *types.Params) { p.LeaseBlocks = 1<<48 + 1 },
+		"jail at no fault":   func(p *types.Params) { p.Jail.FaultsToJail = 0 },
+		"jail never":         func(p *types.Params) { p.Jail.FaultsToJail = 1 << 31 },
+		"points that wrap":   func(p *types.Params) { p.Jail.WrongPoints = 1 << 31 },
+		"no fault window":    func(p *types.Params) { p.Jail.FaultWindow = 0 },
+		"no jail term":       func(p *types.Params) { p.Jail.JailBlocks = 0 },
+		"cap below the term": func(p *types.Params) { p.Jail.MaxJailBlocks = p.Jail.JailBlocks - 1 },
+		"endless jail":       func(p *types.Params) { p.Jail.MaxJailBlocks = 1 << 62 },
+		"no clean period":    func(p *types.Params) { p.Jail.CleanBlocks = 0 },
 		"no identifier":      func(p *types.Params) { p.EpochIdentifier = "" },
 		"no queue limit":     func(p *types.Params) { p.QueueLimit = 0 },
 		"split too small":    func(p *types.Params) { p.SlashSplit.BurnBps-- },
@@ -48,14 +58,24 @@ func TestParamsRefuseWhatCannotWork(t *testing.T) {
 
 func TestStatusTableHoldsPairByPair(t *testing.T) {
 	all := []types.NodeStatus{
-		types.NODE_STATUS_UNSPECIFIED, types.NODE_STATUS_ACTIVE, types.NODE_STATUS_PAUSED, types.NODE_STATUS_RETIRED, 99,
+		types.NODE_STATUS_UNSPECIFIED, types.NODE_STATUS_ACTIVE, types.NODE_STATUS_PAUSED, types.NODE_STATUS_RETIRED,
+		types.NODE_STATUS_JAILED, types.NODE_STATUS_LAPSED, 99,
 	}
 	allowed := map[[2]types.NodeStatus]bool{
 		{types.NODE_STATUS_UNSPECIFIED, types.NODE_STATUS_ACTIVE}: true,
 		{types.NODE_STATUS_ACTIVE, types.NODE_STATUS_PAUSED}:      true,
 		{types.NODE_STATUS_ACTIVE, types.NODE_STATUS_RETIRED}:     true,
+		{types.NODE_STATUS_ACTIVE, types.NODE_STATUS_JAILED}:      true,
+		{types.NODE_STATUS_ACTIVE, types.NODE_STATUS_LAPSED}:      true,
 		{types.NODE_STATUS_PAUSED, types.NODE_STATUS_ACTIVE}:      true,
 		{types.NODE_STATUS_PAUSED, types.NODE_STATUS_RETIRED}:     true,
+		{types.NODE_STATUS_PAUSED, types.NODE_STATUS_JAILED}:      true,
+		{types.NODE_STATUS_JAILED, types.NODE_STATUS_ACTIVE}:      true,
+		{types.NODE_STATUS_JAILED, types.NODE_STATUS_RETIRED}:     true,
+		{types.NODE_STATUS_LAPSED, types.NODE_STATUS_ACTIVE}:      true,
+		{types.NODE_STATUS_LAPSED, types.NODE_STATUS_PAUSED}:      true,
+		{types.NODE_STATUS_LAPSED, types.NODE_STATUS_RETIRED}:     true,
+		{types.NODE_STATUS_LAPSED, types.NODE_STATUS_JAILED}:      true,
 		{types.NODE_STATUS_RETIRED, types.NODE_STATUS_ACTIVE}:     true,
 		{types.NODE_STATUS_RETIRED, types.NODE_STATUS_RETIRED}:    true,
 	}

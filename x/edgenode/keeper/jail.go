@@ -1,0 +1,63 @@
+package keeper
+
+import (
+	"context"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// countFault notes a fault and jails the node when it was one too many. A paused
+// or lapsed node is jailed too, so that stepping aside is no way out; a retired
+// one stays retired and may not register again before its term is over. The
+// caller saves the state.
+func (k *Keeper) countFault(ctx context.Context, params types.Params, operator sdk.AccAddress, node *types.Node, reason string) error {
+	switch reason {
+	case types.ReasonWrongResult:
+		node.State.Faults.Wrong++
+	case types.ReasonNoReveal:
+		node.State.Faults.Silent++
+	default:
+		node.State.Faults.Missed++
+	}
+	status := node.State.Status
+	if status == types.NODE_STATUS_JAILED || !node.State.Jail.CountFault(params.Jail, reason, height(ctx)) {
+		return nil
+	}
+	if status != types.NODE_STATUS_RETIRED {
+		if err := k.moveTo(ctx, params, operator, node, types.NODE_STATUS_JAILED); err != nil {
+			return err
+		}
+	}
+	return emit(ctx, types.NewEventJailed(node.Profile.Operator, node.State.Jail))
+}
+
+// unjail makes a jailed node active when its term is over. Only from then on do
+// blocks without fault count.
+func (k *Keeper) unjail(ctx context.Context, operator sdk.AccAddress) error {
+	node, err := k.Node(ctx, operator)
+	if err != nil {
+		return err
+	}
+	if node.State.Status != types.NODE_STATUS_JAILED {
+		return types.ErrInvalidStatus.Wrapf("expected the node of %s jailed, found it %s", operator, node.State.Status.Title())
+	}
+	if height(ctx) < node.State.Jail.Until {
+		return jailed(operator, node.State.Jail)
+	}
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	if err := k.moveTo(ctx, params, operator, &node, types.NODE_STATUS_ACTIVE); err != nil {
+		return err
+	}
+	node.State.Jail.CleanSince = height(ctx)
+	return k.saveReweighed(ctx, params, operator, node.Profile.Class, node.State)
+}
+
+// jailed is the refusal of a node in jail.
+func jailed(operator sdk.AccAddress, record types.JailRecord) error {
+	return types.ErrJailed.Wrapf("node of %s, for repeated faults; its operator may unjail it from height %d on", operator, record.Until)
+}

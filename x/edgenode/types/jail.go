@@ -1,0 +1,103 @@
+package types
+
+const (
+	// maxTerms bounds the terms that are remembered; doubling has long met its cap.
+	maxTerms = 32
+	// maxFaultPoints bounds points in params, so that their sum cannot overflow.
+	maxFaultPoints = 1_000_000
+)
+
+// CountFault counts a fault at a height and reports whether it jails the node.
+// While a term runs nothing more is counted: what comes in then was taken on
+// before, and one crash of a busy machine must not add up to many terms.
+func (r *JailRecord) CountFault(rules JailRules, reason string, height int64) bool {
+	if height < r.Until {
+		return false
+	}
+	r.Forgive(rules, height)
+	r.CleanSince = height
+	if r.WindowStart == 0 || height-r.WindowStart >= int64(rules.FaultWindow) { //nolint:gosec // at most 2^48
+		r.WindowStart, r.Points = height, 0
+	}
+	r.Points += rules.Points(reason)
+	if r.Points < rules.FaultsToJail {
+		return false
+	}
+	r.Until = height + rules.Term(r.Terms)
+	r.Terms = min(r.Terms+1, maxTerms)
+	r.WindowStart, r.Points, r.CleanSince = 0, 0, r.Until
+	return true
+}
+
+// Forgive forgets one term for every clean period since the last fault.
+func (r *JailRecord) Forgive(rules JailRules, height int64) {
+	if r.Terms == 0 || height <= r.CleanSince {
+		return
+	}
+	clean := int64(rules.CleanBlocks) //nolint:gosec // 1 to 2^48
+	periods := (height - r.CleanSince) / clean
+	if periods >= int64(r.Terms) {
+		r.Terms, r.CleanSince = 0, height
+		return
+	}
+	r.Terms -= uint32(periods) //nolint:gosec // below terms
+	r.CleanSince += periods * clean
+}
+
+// ForgottenAt returns the height at which no term is remembered any more,
+// without further faults; 0 when there is none to forget.
+func (r JailRecord) ForgottenAt(rules JailRules) int64 {
+	if r.Terms == 0 {
+		return 0
+	}
+	return r.CleanSince + int64(r.Terms)*int64(rules.CleanBlocks) //nolint:gosec // at most 2^5 * 2^48
+}
+
+// Points returns what a fault counts towards jail.
+func (j JailRules) Points(reason string) uint32 {
+	switch reason {
+	case ReasonWrongResult:
+		return j.WrongPoints
+	case ReasonNoReveal:
+		return j.SilentPoints
+	default:
+		return j.MissedPoints
+	}
+}
+
+// Term returns the blocks of a term after as many that are remembered:
+// jail_blocks * 2^terms, at most max_jail_blocks.
+func (j JailRules) Term(terms uint32) int64 {
+	if terms >= 64 || j.JailBlocks > j.MaxJailBlocks>>terms {
+		return int64(j.MaxJailBlocks) //nolint:gosec // at most 2^48
+	}
+	return int64(j.JailBlocks << terms) //nolint:gosec // at most max_jail_blocks
+}
+
+func (j JailRules) validate() error {
+	if j.FaultsToJail == 0 || j.FaultsToJail > maxFaultPoints {
+		return ErrInvalidParams.Wrapf("jail.faults_to_jail: expected 1 to %d points, found %d", maxFaultPoints, j.FaultsToJail)
+	}
+	points := []struct {
+		name  string
+		found uint32
+	}{{"missed_points", j.MissedPoints}, {"wrong_points", j.WrongPoints}, {"silent_points", j.SilentPoints}}
+	for _, p := range points {
+		if p.found > maxFaultPoints {
+			return ErrInvalidParams.Wrapf("jail.%s: expected at most %d, found %d", p.name, maxFaultPoints, p.found)
+		}
+	}
+	periods := []struct {
+		name  string
+		found uint64
+	}{{"fault_window", j.FaultWindow}, {"jail_blocks", j.JailBlocks}, {"max_jail_blocks", j.MaxJailBlocks}, {"clean_blocks", j.CleanBlocks}}
+	for _, p := range periods {
+		if err := checkPeriod("jail."+p.name, p.found); err != nil {
+			return err
+		}
+	}
+	if j.MaxJailBlocks < j.JailBlocks {
+		return ErrInvalidParams.Wrapf("jail.max_jail_blocks: expected at least jail_blocks of %d, found %d", j.JailBlocks, j.MaxJailBlocks)
+	}
+	return nil
+}

@@ -1,0 +1,98 @@
+package types_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/x/edgenode/types"
+)
+
+func jailRules() types.JailRules {
+	return types.JailRules{
+		FaultsToJail: 4, FaultWindow: 20, MissedPoints: 1, WrongPoints: 2, SilentPoints: 3,
+		JailBlocks: 10, MaxJailBlocks: 35, CleanBlocks: 100,
+	}
+}
+
+func TestFaultsJailWithinOneWindowOnly(t *testing.T) {
+	rules := jailRules()
+	var record types.JailRecord
+	for _, at := range []int64{5, 10, 24} {
+		require.False(t, record.CountFault(rules, types.ReasonMissedDeadline, at))
+	}
+	require.False(t, record.CountFault(rules, types.ReasonMissedDeadline, 25), "the window of height 5 is over")
+	require.Equal(t, uint32(1), record.Points)
+	require.False(t, record.CountFault(rules, types.ReasonWrongResult, 44))
+	require.True(t, record.CountFault(rules, types.ReasonMissedDeadline, 44))
+	require.Equal(t, types.JailRecord{Terms: 1, Until: 54, CleanSince: 54}, record)
+}
+
+func TestLiesAndSilenceCountMoreThanDelays(t *testing.T) {
+	faultsUntilJail := func(reason string) (n int) {
+		var record types.JailRecord
+		for jailed := false; !jailed; n++ {
+			jailed = record.CountFault(types.DefaultParams().Jail, reason, 100)
+		}
+		return n
+	}
+	require.Equal(t, 3, faultsUntilJail(types.ReasonWrongResult))
+	require.Equal(t, 3, faultsUntilJail(types.ReasonNoReveal))
+	require.Equal(t, 12, faultsUntilJail(types.ReasonMissedDeadline))
+}
+
+func TestTermsDoubleUpToTheCapAndAreForgotten(t *testing.T) {
+	rules := jailRules()
+	rules.FaultsToJail = 2
+	var record types.JailRecord
+	at := int64(1)
+	for _, term := range []int64{10, 20, 35, 35} {
+		require.True(t, record.CountFault(rules, types.ReasonWrongResult, at))
+		require.Equal(t, at+term, record.Until)
+		at = record.Until
+	}
+	require.Equal(t, uint32(4), record.Terms)
+	require.Equal(t, record.Until+400, record.ForgottenAt(rules))
+
+	clean := record
+	clean.Forgive(rules, record.Until+99)
+	require.Equal(t, uint32(4), clean.Terms, "not a whole period yet")
+	clean.Forgive(rules, record.Until+250)
+	clean.Forgive(rules, record.Until+299)
+	require.Equal(t, uint32(2), clean.Terms, "two periods, however often it is asked")
+	require.Equal(t, record.Until+400, clean.ForgottenAt(rules))
+	clean.Forgive(rules, record.Until+400)
+	require.Zero(t, clean.Terms)
+	require.Zero(t, clean.ForgottenAt(rules))
+
+	at = record.Until + 350
+	require.True(t, record.CountFault(rules, types.ReasonWrongResult, at))
+	require.Equal(t, at+20, record.Until, "one term was left, so that the next is twice the first")
+	require.Equal(t, uint32(2), record.Terms)
+}
+
+func TestFaultWithinATermCountsNothing(t *testing.T) {
+	rules := jailRules()
+	record := types.JailRecord{Terms: 1, Until: 54, CleanSince: 54}
+	require.False(t, record.CountFault(rules, types.ReasonNoReveal, 53))
+	require.Equal(t, types.JailRecord{Terms: 1, Until: 54, CleanSince: 54}, record)
+	require.False(t, record.CountFault(rules, types.ReasonNoReveal, 54))
+	require.Equal(t, uint32(3), record.Points)
+}
+
+func TestTermsNeverOverflow(t *testing.T) {
+	rules := jailRules()
+	rules.JailBlocks, rules.MaxJailBlocks, rules.CleanBlocks = 1, 1<<48, 1<<48
+	for _, terms := range []uint32{0, 1, 47, 48, 63, 64, 1 << 31} {
+		term := rules.Term(terms)
+		require.Positive(t, term)
+		require.LessOrEqual(t, term, int64(1)<<48)
+	}
+	record := types.JailRecord{}
+	for at := int64(1); at < 100*(1<<48); at = record.Until {
+		require.True(t, record.CountFault(types.JailRules{
+			FaultsToJail: 1, FaultWindow: 1, WrongPoints: 1, JailBlocks: 1 << 48, MaxJailBlocks: 1 << 48, CleanBlocks: 1 << 48,
+		}, types.ReasonWrongResult, at))
+		require.Positive(t, record.ForgottenAt(rules))
+	}
+}
