@@ -41,8 +41,11 @@ type Agent struct {
 	height      int64
 	heightAt    time.Time
 	maxBatch    int
-	claims      []claim
-	sending     bool
+	leaseBlocks int64
+	// renewFrom is the height from which the lease may be renewed again.
+	renewFrom int64
+	claims    []claim
+	sending   bool
 	// freshFrom is the height of our newest transaction: older state does not know of it.
 	freshFrom int64
 	draining  bool
@@ -203,7 +206,11 @@ func (a *Agent) refresh(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		a.maxBatch = max(int(params.MaxBatch), 1)
+		nodes, err := a.cfg.Chain.EdgenodeParams(ctx)
+		if err != nil {
+			return err
+		}
+		a.maxBatch, a.leaseBlocks = max(int(params.MaxBatch), 1), int64(nodes.LeaseBlocks) //nolint:gosec // at most 2^48
 	}
 	node, err := a.cfg.Chain.Node(ctx, a.cfg.Chain.Address().String())
 	if errors.Is(err, chain.ErrNotFound) {

@@ -27,6 +27,7 @@ type Chain interface {
 	Job(ctx context.Context, id string) (computetypes.Job, computetypes.JobSpec, error)
 	Receipt(ctx context.Context, job string, task uint64) (computetypes.Receipt, error)
 	ComputeParams(ctx context.Context) (computetypes.Params, error)
+	EdgenodeParams(ctx context.Context) (edgenodetypes.Params, error)
 	Submit(ctx context.Context, batch chain.Batch, maxItems int) (chain.Submission, error)
 }
 

@@ -66,12 +66,16 @@ type fakeChain struct {
 	claims  int
 	crash   *crash
 	fatal   bool
+	// leaseBlocks is 0 for a chain on which no lease needs renewing.
+	leaseBlocks, leaseEnd int64
+	status                edgenodetypes.NodeStatus
+	renewals              int
 }
 
 func newFakeChain(t *testing.T) *fakeChain {
 	params.SetSDKDefaults()
 	return &fakeChain{
-		t: t, height: 10, slots: 4, othersCommit: true, revealBlocks: 200,
+		t: t, height: 10, status: edgenodetypes.NODE_STATUS_ACTIVE, slots: 4, othersCommit: true, revealBlocks: 200,
 		operator: sdk.AccAddress(bytes.Repeat([]byte{1}, 20)),
 		worker:   sdk.AccAddress(bytes.Repeat([]byte{2}, 20)),
 		crash:    &crash{left: -1},
@@ -177,7 +181,7 @@ func (c *fakeChain) Node(context.Context, string) (edgenodetypes.Node, error) {
 	return edgenodetypes.Node{
 		Profile: edgenodetypes.NodeProfile{Operator: c.operator.String(), Worker: c.worker.String(), Class: "cpu-small"},
 		State: edgenodetypes.NodeState{
-			Status: edgenodetypes.NODE_STATUS_ACTIVE, Bond: math.NewInt(1_000_000), Locked: math.ZeroInt(),
+			Status: c.status, LeaseEnd: c.leaseEnd, Bond: math.NewInt(1_000_000), Locked: math.ZeroInt(),
 			Slots: c.slots, UsedSlots: used,
 		},
 	}, nil
@@ -231,6 +235,10 @@ func (c *fakeChain) ComputeParams(context.Context) (computetypes.Params, error) 
 	return computetypes.Params{MaxBatch: 100}, nil
 }
 
+func (c *fakeChain) EdgenodeParams(context.Context) (edgenodetypes.Params, error) {
+	return edgenodetypes.Params{LeaseBlocks: uint64(c.leaseBlocks)}, nil
+}
+
 func (c *fakeChain) find(id string) *fakeTask {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -280,6 +288,13 @@ func (c *fakeChain) Submit(_ context.Context, batch chain.Batch, _ int) (chain.S
 				err = c.takeClaim(ref)
 			}
 			note(chain.Claim, ref, err)
+		}
+		if batch.Renew {
+			c.renewals++
+			if c.refuse != chain.Renew {
+				c.leaseEnd, c.status = c.height+1+c.leaseBlocks, edgenodetypes.NODE_STATUS_ACTIVE
+			}
+			note(chain.Renew, computetypes.TaskRef{}, nil)
 		}
 		c.block()
 		done.Height = c.height

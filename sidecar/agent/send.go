@@ -42,8 +42,12 @@ func (a *Agent) send() {
 			a.due(w, &batch)
 		}
 	}
+	batch.Renew = a.wantsRenewal()
 	if !a.sealCommits(batch.Commits) || !a.enterDraws(&batch) || batch.Len() == 0 {
 		return
+	}
+	if batch.Renew {
+		a.renewFrom = a.height + renewPause
 	}
 	a.sending = true
 	ctx, limit, from := a.ctx, a.maxBatch, a.height
@@ -201,6 +205,10 @@ func (s submitted) apply(a *Agent) {
 // heard notes how one item went.
 func (a *Agent) heard(outcome chain.ItemOutcome) {
 	a.metrics.items.WithLabelValues(string(outcome.Action), resultLabel(outcome.Code)).Inc()
+	if outcome.Action == chain.Renew {
+		a.renewed(outcome)
+		return
+	}
 	w, live := a.assignments[keyOf(outcome.Ref)]
 	if !live {
 		return

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
@@ -29,6 +30,10 @@ type Status struct {
 	Operator, NodeStatus string
 	// Slots of the node, and those that are taken.
 	Slots, UsedSlots uint32
+	// LeaseEnd is the last height at which the node is live without a further sign of life.
+	LeaseEnd int64
+	// Standing says what status and lease mean and what to do; empty without a node.
+	Standing string
 	// Height last seen, and when.
 	Height   int64
 	HeightAt time.Time
@@ -52,6 +57,7 @@ func (a *Agent) publish() {
 		s.Operator = a.node.Profile.Operator
 		s.NodeStatus = strings.ToLower(strings.TrimPrefix(a.node.State.Status.String(), "NODE_STATUS_"))
 		s.Slots, s.UsedSlots = a.node.State.Slots, a.node.State.UsedSlots
+		s.LeaseEnd, s.Standing = a.node.State.LeaseEnd, chain.Standing(a.node.State, a.height)
 	}
 	switch {
 	case a.draining:

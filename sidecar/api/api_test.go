@@ -46,7 +46,7 @@ func serve(t *testing.T) serving {
 	})
 	require.NoError(t, err)
 	state := func() agent.Status {
-		return agent.Status{Mode: agent.Working, Operator: "theta1op", NodeStatus: "active", Height: 7, Slots: 2, Running: 1}
+		return agent.Status{Mode: agent.Working, Operator: "theta1op", NodeStatus: "active", Height: 7, Slots: 2, Running: 1, LeaseEnd: 90, Standing: "live"}
 	}
 	registry := prometheus.NewRegistry()
 	require.NoError(t, registry.Register(prometheus.NewGauge(prometheus.GaugeOpts{Name: "thetaedge_test", Help: "for this test"})))
@@ -91,6 +91,8 @@ func TestStatusIsTheSameOverBothProtocols(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "working", res.Mode)
 	require.Equal(t, int64(7), res.Height)
+	require.Equal(t, int64(90), res.LeaseEnd)
+	require.Equal(t, "live", res.Standing)
 	require.Equal(t, map[string]uint64{"assigned": 4, "settled": 1}, res.Assignments)
 	code, body := get(t, s.http+"/v1/status", "")
 	require.Equal(t, http.StatusOK, code)

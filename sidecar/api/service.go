@@ -63,7 +63,8 @@ func (s *Service) Status(ctx context.Context, _ *sidecarv1.StatusRequest) (*side
 		Height: now.Height, HeightAt: timestamp(now.HeightAt), Mode: string(now.Mode),
 		Slots: now.Slots, UsedSlots: now.UsedSlots, Running: uint32(max(now.Running, 0)), //nolint:gosec // a small count
 		Assignments: map[string]uint64{},
-		LastError:   now.LastError, LastErrorAt: timestamp(now.LastErrorAt),
+		LeaseEnd:    now.LeaseEnd, Standing: now.Standing,
+		LastError: now.LastError, LastErrorAt: timestamp(now.LastErrorAt),
 	}
 	for i := range list {
 		out.Assignments[list[i].Phase.String()]++

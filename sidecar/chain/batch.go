@@ -9,9 +9,10 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	computetypes "github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// Action is one kind of batch message.
+// Action is one kind of message.
 type Action string
 
 // The actions of a worker, most urgent first.
@@ -21,6 +22,7 @@ const (
 	Commit  Action = "commit"
 	Release Action = "release"
 	Claim   Action = "claim"
+	Renew   Action = "renew"
 )
 
 // Batch is all that a node has to say in a block.
@@ -30,11 +32,17 @@ type Batch struct {
 	Commits  []computetypes.CommitItem
 	Releases []computetypes.ReleaseItem
 	Claims   []computetypes.TaskRef
+	// Renew renews the node's lease; its outcome names no task.
+	Renew bool
 }
 
 // Len is the number of items in the batch.
 func (b Batch) Len() int {
-	return len(b.Reveals) + len(b.Opens) + len(b.Commits) + len(b.Releases) + len(b.Claims)
+	n := len(b.Reveals) + len(b.Opens) + len(b.Commits) + len(b.Releases) + len(b.Claims)
+	if b.Renew {
+		n++
+	}
+	return n
 }
 
 // ItemOutcome is how one item of a batch went. Code 0 is success.
@@ -50,7 +58,7 @@ type ItemOutcome struct {
 // reason but no code for each item.
 const codeUnsent = 1
 
-// message is one batch message with the items it carries.
+// message is one message with the items it carries.
 type message struct {
 	action Action
 	refs   []computetypes.TaskRef
@@ -88,6 +96,9 @@ func (b Batch) messages(worker string, limit int) []message {
 	chunks(b.Claims, limit, func(items []computetypes.TaskRef) {
 		out = append(out, message{Claim, items, &computetypes.MsgClaim{Worker: worker, Items: items}})
 	})
+	if b.Renew {
+		out = append(out, message{Renew, make([]computetypes.TaskRef, 1), &edgenodetypes.MsgRenewLease{Worker: worker}})
+	}
 	return out
 }
 
@@ -210,6 +221,8 @@ func decodeResults(action Action, bytes []byte) ([]computetypes.ItemResult, erro
 		response = &computetypes.MsgReleaseResponse{}
 	case Claim:
 		response = &computetypes.MsgClaimResponse{}
+	case Renew:
+		response = &renewal{}
 	default:
 		return nil, fmt.Errorf("unknown action %q", action)
 	}
@@ -218,3 +231,11 @@ func decodeResults(action Action, bytes []byte) ([]computetypes.ItemResult, erro
 	}
 	return response.GetResults(), nil
 }
+
+// renewal reads the answer to a renewal as the one item that it is.
+type renewal struct {
+	edgenodetypes.MsgRenewLeaseResponse
+}
+
+// GetResults returns one success: a renewal that fails has no answer.
+func (*renewal) GetResults() []computetypes.ItemResult { return make([]computetypes.ItemResult, 1) }

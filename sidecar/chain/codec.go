@@ -48,7 +48,7 @@ func NewCodec() (Codec, error) {
 	registry.RegisterImplementations((*sdk.Msg)(nil),
 		&computetypes.MsgClaim{}, &computetypes.MsgCommit{}, &computetypes.MsgReveal{},
 		&computetypes.MsgOpen{}, &computetypes.MsgRelease{},
-		&edgenodetypes.MsgRegister{}, &edgenodetypes.MsgRotateWorker{},
+		&edgenodetypes.MsgRegister{}, &edgenodetypes.MsgRotateWorker{}, &edgenodetypes.MsgRenewLease{},
 	)
 	cdc := codec.NewProtoCodec(registry)
 	return Codec{Codec: cdc, Tx: authtx.NewTxConfig(cdc, []signing.SignMode{signing.SignMode_SIGN_MODE_DIRECT})}, nil

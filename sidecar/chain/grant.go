@@ -12,6 +12,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/x/feegrant"
 
 	computetypes "github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
 // WorkerMessages are the types of all that a worker key may send.
@@ -22,6 +23,7 @@ func WorkerMessages() []string {
 		sdk.MsgTypeURL(&computetypes.MsgReveal{}),
 		sdk.MsgTypeURL(&computetypes.MsgOpen{}),
 		sdk.MsgTypeURL(&computetypes.MsgRelease{}),
+		sdk.MsgTypeURL(&edgenodetypes.MsgRenewLease{}),
 	}
 }
 

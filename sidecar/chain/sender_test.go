@@ -15,6 +15,7 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
 func ref(job string) computetypes.TaskRef { return computetypes.TaskRef{JobId: job} }
@@ -27,6 +28,26 @@ func fullBatch() Batch {
 		Releases: []computetypes.ReleaseItem{{Ref: ref("4-0-0")}},
 		Claims:   []computetypes.TaskRef{ref("5-0-0"), ref("6-0-0")},
 	}
+}
+
+func TestRenewalGoesLastInTheSameTransaction(t *testing.T) {
+	n := newFakeNode(t)
+	s := n.sender(TxConfig{})
+	batch := fullBatch()
+	batch.Renew = true
+	done, err := s.Submit(t.Context(), batch, 100)
+	require.NoError(t, err)
+	require.Len(t, n.sent, 1)
+	require.Equal(t, &edgenodetypes.MsgRenewLease{Worker: s.Address().String()}, n.sent[0].messages[5])
+	require.Equal(t, ItemOutcome{Action: Renew}, done.Items[6])
+
+	n.badType = sdk.MsgTypeURL(&edgenodetypes.MsgRenewLease{})
+	done, err = s.Submit(t.Context(), batch, 100)
+	require.NoError(t, err)
+	require.Len(t, n.sent[1].messages, 5, "a refused renewal keeps nothing else from the chain")
+	require.Equal(t, Renew, done.Items[0].Action)
+	require.NotZero(t, done.Items[0].Code)
+	require.Equal(t, 1, Batch{Renew: true}.Len())
 }
 
 func TestBatchOfAllActionsIsOneSignedTransactionPaidByTheGranter(t *testing.T) {

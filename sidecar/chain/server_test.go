@@ -34,6 +34,7 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
@@ -249,6 +250,8 @@ func respond(t *testing.T, messages []sdk.Msg) string {
 			results := ok(len(m.Items))
 			results[0] = computetypes.ItemResult{Code: 21, Codespace: "compute", Log: "ticket does not win"}
 			add(&computetypes.MsgClaimResponse{Results: results})
+		case *edgenodetypes.MsgRenewLease:
+			add(&edgenodetypes.MsgRenewLeaseResponse{LeaseEnd: 99})
 		}
 	}
 	raw, err := data.Marshal()

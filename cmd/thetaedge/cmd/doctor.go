@@ -108,6 +108,7 @@ func diagnose(ctx context.Context, r *report, n *node, operator, relay string) {
 		r.line(missing, "node", "%v", err)
 	default:
 		checkNode(r, found, params)
+		checkStanding(ctx, r, n.reader, found.State)
 		checkGrant(ctx, r, n.reader, found)
 	}
 }
@@ -204,6 +205,20 @@ func checkNode(r *report, found edgenodetypes.Node, params edgenodetypes.Params)
 	if f := state.Faults; f.Missed+f.Wrong+f.Silent > 0 {
 		r.line(unsure, "faults", "%d missed, %d wrong, %d not revealed", f.Missed, f.Wrong, f.Silent)
 	}
+}
+
+// checkStanding says whether the node may take work and what to do if not.
+func checkStanding(ctx context.Context, r *report, reader *chain.Reader, state edgenodetypes.NodeState) {
+	tip, err := reader.Tip(ctx)
+	if err != nil {
+		r.line(missing, "standing", "%v", err)
+		return
+	}
+	v := good
+	if !state.Live(tip.Height) {
+		v = missing
+	}
+	r.line(v, "standing", "%s", chain.Standing(state, tip.Height))
 }
 
 func checkGrant(ctx context.Context, r *report, reader *chain.Reader, found edgenodetypes.Node) {

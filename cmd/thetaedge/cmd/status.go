@@ -110,6 +110,9 @@ func printStatus(out io.Writer, s *sidecarv1.StatusResponse) error {
 	}
 	fmt.Fprintf(w, "operator\t%s\n", operator)
 	fmt.Fprintf(w, "node\t%s, %d of %d slots used, %d running\n", s.NodeStatus, s.UsedSlots, s.Slots, s.Running)
+	if s.Standing != "" {
+		fmt.Fprintf(w, "standing\t%s\n", s.Standing)
+	}
 	for _, e := range s.Executors {
 		health := "healthy"
 		if !e.Healthy {

@@ -94,7 +94,11 @@ type StatusResponse struct {
 	// The last thing that went wrong, empty when nothing has.
 	LastError string `protobuf:"bytes,15,opt,name=last_error,json=lastError,proto3" json:"last_error,omitempty"`
 	// When it went wrong.
-	LastErrorAt   *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=last_error_at,json=lastErrorAt,proto3" json:"last_error_at,omitempty"`
+	LastErrorAt *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=last_error_at,json=lastErrorAt,proto3" json:"last_error_at,omitempty"`
+	// Last height at which the node is live without a further sign of life; 0 when unknown.
+	LeaseEnd int64 `protobuf:"varint,17,opt,name=lease_end,json=leaseEnd,proto3" json:"lease_end,omitempty"`
+	// What the node's standing means for its owner and what to do, empty without a node.
+	Standing      string `protobuf:"bytes,18,opt,name=standing,proto3" json:"standing,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -239,6 +243,20 @@ func (x *StatusResponse) GetLastErrorAt() *timestamppb.Timestamp {
 		return x.LastErrorAt
 	}
 	return nil
+}
+
+func (x *StatusResponse) GetLeaseEnd() int64 {
+	if x != nil {
+		return x.LeaseEnd
+	}
+	return 0
+}
+
+func (x *StatusResponse) GetStanding() string {
+	if x != nil {
+		return x.Standing
+	}
+	return ""
 }
 
 // ExecutorStatus is one executor of this machine.
@@ -619,7 +637,7 @@ var File_theta_sidecar_v1_sidecar_proto protoreflect.FileDescriptor
 const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\n" +
 	"\x1etheta/sidecar/v1/sidecar.proto\x12\x10theta.sidecar.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x0f\n" +
-	"\rStatusRequest\"\xbd\x05\n" +
+	"\rStatusRequest\"\xf6\x05\n" +
 	"\x0eStatusResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x129\n" +
 	"\n" +
@@ -641,7 +659,9 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\vassignments\x18\x0e \x03(\v21.theta.sidecar.v1.StatusResponse.AssignmentsEntryR\vassignments\x12\x1d\n" +
 	"\n" +
 	"last_error\x18\x0f \x01(\tR\tlastError\x12>\n" +
-	"\rlast_error_at\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\vlastErrorAt\x1a>\n" +
+	"\rlast_error_at\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\vlastErrorAt\x12\x1b\n" +
+	"\tlease_end\x18\x11 \x01(\x03R\bleaseEnd\x12\x1a\n" +
+	"\bstanding\x18\x12 \x01(\tR\bstanding\x1a>\n" +
 	"\x10AssignmentsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"t\n" +
