@@ -262,6 +262,19 @@ func TestUnreachableInputIsTriedUntilThePrepareWindowEnds(t *testing.T) {
 	require.Nil(t, task.released)
 }
 
+func TestADrippingServerIsGivenUpInsideThePrepareWindow(t *testing.T) {
+	w := newWorld(t)
+	task := w.chain.post(w.web, 1)
+	task.spec.PrepareBlocks = 40
+	w.web.set(func(web *fakeWeb) { web.drips = true })
+	defer w.chain.blocks(2 * time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	w.untilPhase(task, store.PhaseReleased)
+	require.True(t, task.released.InputUnavailable)
+	require.Empty(t, task.commitments)
+}
+
 func TestBrokenMachineGivesTheTaskBackWithoutBlamingAnInput(t *testing.T) {
 	w := newWorld(t)
 	w.engine.fail = errors.New("no memory left on this machine")
@@ -419,6 +432,7 @@ func TestPolicyRefusesWhatTheOwnerDoesNotAllow(t *testing.T) {
 		"no limits":      {Policy{}, ""},
 		"exact limits":   {Policy{MaxFuel: 100, MaxMemoryBytes: 200, MaxOutputBytes: 300, MaxInputBytes: 30, MinRewards: sdk.NewCoins(sdk.NewInt64Coin("atfuel", 50))}, ""},
 		"fuel":           {Policy{MaxFuel: 99}, "fuel"},
+		"window":         {Policy{FuelPerBlock: 1}, "fuel in"},
 		"memory":         {Policy{MaxMemoryBytes: 199}, "memory bytes"},
 		"output":         {Policy{MaxOutputBytes: 299}, "output bytes"},
 		"inputs summed":  {Policy{MaxInputBytes: 29}, "input bytes"},

@@ -26,6 +26,8 @@ type assignment struct {
 	fetching, executing, delivering bool
 	// ready holds the fetched inputs until a slot is free.
 	ready *materials
+	// stopFetching ends the fetch that runs.
+	stopFetching context.CancelFunc
 	// missing is the input that cannot be had, by its number on chain.
 	missing *uint32
 	// giveUp asks for a release without naming an input.

@@ -174,14 +174,21 @@ type fakeWeb struct {
 	// fetchErr and putErr fail every transfer while set.
 	fetchErr, putErr error
 	puts             int
+	// drips: a fetch never ends by itself.
+	drips bool
 }
 
 func newFakeWeb() *fakeWeb {
 	return &fakeWeb{content: map[string][]byte{}, drops: map[string]bool{}}
 }
 
-func (w *fakeWeb) FetchFile(_ context.Context, address string, want blob.Digest, maxBytes int64, path string) (int64, error) {
+func (w *fakeWeb) FetchFile(ctx context.Context, address string, want blob.Digest, maxBytes int64, path string) (int64, error) {
 	w.mu.Lock()
+	if w.drips {
+		w.mu.Unlock()
+		<-ctx.Done()
+		return 0, ctx.Err()
+	}
 	defer w.mu.Unlock()
 	if w.fetchErr != nil {
 		return 0, w.fetchErr

@@ -18,6 +18,9 @@ type Policy struct {
 	MinRewards sdk.Coins
 	// MaxFuel, MaxMemoryBytes, MaxOutputBytes bound what a program may ask for.
 	MaxFuel, MaxMemoryBytes, MaxOutputBytes uint64
+	// FuelPerBlock is what this machine surely burns between two blocks. A job
+	// whose fuel does not fit into its commit window at that rate is not taken.
+	FuelPerBlock uint64
 	// MaxInputBytes bounds program and inputs of a task together.
 	MaxInputBytes uint64
 	// Paused tells whether the owner wants no new work now.
@@ -34,6 +37,10 @@ func (p Policy) refusal(spec *computetypes.JobSpec) string {
 		if spec.Reward.Amount.LT(least.Amount) {
 			return fmt.Sprintf("pays %s, less than %s", spec.Reward, least)
 		}
+	}
+	if p.FuelPerBlock > 0 && spec.Resources.Fuel/p.FuelPerBlock >= spec.CommitBlocks {
+		return fmt.Sprintf("asks for %d fuel in %d blocks, this machine surely does %d a block",
+			spec.Resources.Fuel, spec.CommitBlocks, p.FuelPerBlock)
 	}
 	inputs := spec.Program.Size_
 	for i := range spec.Inputs {

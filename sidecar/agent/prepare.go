@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/thetaedge/theta/sidecar/blob"
@@ -32,11 +33,23 @@ func (a *Agent) prepare(w *assignment) {
 		return
 	}
 	w.fetching = true
-	ctx, key, spec := w.ctx, w.record.Key, w.spec
+	ctx, cancel := context.WithCancel(w.ctx)
+	w.stopFetching = cancel
+	key, spec := w.record.Key, w.spec
 	a.beside(func() event {
+		defer cancel()
 		got, input, err := fetchAll(ctx, a.cache, spec)
 		return prepared{key, got, input, err}
 	})
+}
+
+// outOfTime ends a fetch that would outlast the prepare window: a server that
+// drips must not hold the node beyond the last height at which it may give the
+// task back without a fault.
+func (a *Agent) outOfTime(w *assignment) {
+	if w.fetching && a.height+releaseMargin >= w.record.Deadlines.Prepare {
+		w.stopFetching()
+	}
 }
 
 func fetchAll(ctx context.Context, inputs *cache, spec *computetypes.JobSpec) (*materials, uint32, error) {
@@ -86,6 +99,9 @@ func (p prepared) apply(a *Agent) {
 	}
 	if w.ctx.Err() != nil {
 		return
+	}
+	if errors.Is(p.err, context.Canceled) {
+		p.err = fmt.Errorf("not here before the prepare window ends: %w", p.err)
 	}
 	a.trouble("assignment "+p.key.String()+" cannot be prepared", p.err)
 	a.edit(w, func(r *store.Assignment) {

@@ -24,6 +24,7 @@ func (a *Agent) step() {
 func (a *Agent) advance(w *assignment) {
 	switch w.record.Phase {
 	case store.PhaseAssigned, store.PhasePreparing:
+		a.outOfTime(w)
 		switch {
 		case w.fetching || a.returning(w):
 		case w.ready == nil:

@@ -59,9 +59,11 @@ type Policy struct {
 	MaxJobs    int      `mapstructure:"max-jobs"`
 	MinRewards []string `mapstructure:"min-rewards"`
 	MaxFuel    uint64   `mapstructure:"max-fuel"`
-	MaxMemory  Bytes    `mapstructure:"max-memory"`
-	MaxInput   Bytes    `mapstructure:"max-input"`
-	MaxOutput  Bytes    `mapstructure:"max-output"`
+	// FuelPerBlock is a cautious rate of this machine; 0 takes every window.
+	FuelPerBlock uint64 `mapstructure:"fuel-per-block"`
+	MaxMemory    Bytes  `mapstructure:"max-memory"`
+	MaxInput     Bytes  `mapstructure:"max-input"`
+	MaxOutput    Bytes  `mapstructure:"max-output"`
 }
 
 // Work says how assignments are handled.
@@ -94,7 +96,7 @@ func Default() Config {
 		Tx:      Tx{GasAdjustment: 1.5, GasPriceFactor: 1, TimeoutBlocks: 20},
 		Keyring: Keyring{Backend: "test"},
 		Policy: Policy{
-			MaxJobs: 1, MinRewards: []string{},
+			MaxJobs: 1, MinRewards: []string{}, FuelPerBlock: 500_000_000,
 			MaxMemory: 2 << 30, MaxInput: 1 << 30, MaxOutput: 256 << 20,
 		},
 		Work: Work{

@@ -45,6 +45,9 @@ max-jobs = {{ .Policy.MaxJobs }}
 min-rewards = {{ list .Policy.MinRewards }}
 # Most that a job may ask for; 0 does not bind.
 max-fuel = {{ .Policy.MaxFuel }}
+# Fuel that this machine surely burns between two blocks. A job that cannot be
+# done in its window at that rate is left to others; 0 takes every job.
+fuel-per-block = {{ .Policy.FuelPerBlock }}
 max-memory = {{ quote .Policy.MaxMemory.String }}
 # Program and inputs together.
 max-input = {{ quote .Policy.MaxInput.String }}

@@ -141,7 +141,7 @@ func newAgent(n *node, chainID string, journal *store.Journal, executors []execu
 		Poll:           n.config.Chain.Poll,
 		Policy: agent.Policy{
 			MaxJobs: n.config.Policy.MaxJobs, MinRewards: rewards,
-			MaxFuel: n.config.Policy.MaxFuel, MaxMemoryBytes: uint64(n.config.Policy.MaxMemory),
+			MaxFuel: n.config.Policy.MaxFuel, FuelPerBlock: n.config.Policy.FuelPerBlock, MaxMemoryBytes: uint64(n.config.Policy.MaxMemory),
 			MaxInputBytes: uint64(n.config.Policy.MaxInput), MaxOutputBytes: uint64(n.config.Policy.MaxOutput),
 			Paused: func() bool { return isPaused(n.home) },
 		},
