@@ -129,12 +129,17 @@ func (s *Sender) broadcast(ctx context.Context, tx []byte) (string, error) {
 	return res.TxResponse.TxHash, nil
 }
 
+// resendBlocks is after how many blocks a transaction that is in none is handed
+// over again: a node that was restarted has forgotten its mempool.
+const resendBlocks = 4
+
 // await looks for the transaction until its timeout height has passed.
-func (s *Sender) await(ctx context.Context, hash string, timeout int64) (TxResult, error) {
+func (s *Sender) await(ctx context.Context, hash string, tx []byte, timeout int64) (TxResult, error) {
 	ticker := time.NewTicker(s.cfg.PollInterval)
 	defer ticker.Stop()
 	service := txtypes.NewServiceClient(s.conn)
 	overdue := false
+	var resendAt int64
 	for {
 		res, err := service.GetTx(ctx, &txtypes.GetTxRequest{Hash: hash})
 		switch {
@@ -148,8 +153,18 @@ func (s *Sender) await(ctx context.Context, hash string, timeout int64) (TxResul
 			return TxResult{}, fmt.Errorf("%w: %s is in no block up to %d", ErrNotIncluded, hash, timeout)
 		}
 		// One more look after the height has passed: the index may lag behind it.
-		if tip, err := s.Tip(ctx); err == nil && tip.Height > timeout {
-			overdue = true
+		if tip, err := s.Tip(ctx); err == nil {
+			overdue = tip.Height > timeout
+			if resendAt != 0 && tip.Height >= resendAt && !overdue {
+				// The same bytes: a node that still has them says so, and that is fine.
+				_, _ = service.BroadcastTx(ctx, &txtypes.BroadcastTxRequest{
+					TxBytes: tx, Mode: txtypes.BroadcastMode_BROADCAST_MODE_SYNC,
+				})
+				resendAt = 0
+			}
+			if resendAt == 0 {
+				resendAt = tip.Height + resendBlocks
+			}
 		}
 		select {
 		case <-ctx.Done():

@@ -197,7 +197,7 @@ func (s *Sender) try(ctx context.Context, adjustment float64, spare uint64, msgs
 		return TxResult{}, err
 	}
 	s.account.sequence++
-	result, err := s.await(ctx, hash, timeout)
+	result, err := s.await(ctx, hash, tx, timeout)
 	if errors.Is(err, ErrNotIncluded) || ctx.Err() != nil {
 		// Whether the sequence was used is not known any more.
 		s.account = accountState{}

@@ -170,6 +170,16 @@ func TestTransactionInNoBlockIsReportedAndItsSequenceAskedForAgain(t *testing.T)
 	require.Equal(t, n.sent[0].sequence, n.sent[1].sequence)
 }
 
+func TestATransactionThatARestartedNodeForgotIsSentAgain(t *testing.T) {
+	n := newFakeNode(t)
+	n.forgets = 2
+	s := n.sender(TxConfig{TimeoutBlocks: 1_000})
+	_, err := s.Submit(t.Context(), fullBatch(), 10)
+	require.NoError(t, err)
+	require.Len(t, n.sent, 3)
+	require.Equal(t, n.sent[0].sequence, n.sent[2].sequence)
+}
+
 func TestRefusedTransactionIsNotTriedForEver(t *testing.T) {
 	n := newFakeNode(t)
 	for range 3 * maxTries {

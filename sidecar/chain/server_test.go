@@ -2,11 +2,11 @@ package chain
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"net"
-	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -75,6 +75,8 @@ type fakeNode struct {
 	checkCodes, blockCodes []sdk.TxResponse
 	// badAction fails the simulation of this message type.
 	badType string
+	// forgets is how many broadcasts are taken and forgotten.
+	forgets int
 	// loses takes transactions and includes none.
 	loses    bool
 	sent     []sentTx
@@ -177,7 +179,12 @@ func (n *fakeNode) BroadcastTx(ctx context.Context, req *txtypes.BroadcastTxRequ
 			RawLog: fmt.Sprintf("account sequence mismatch, expected %d, got %d: incorrect account sequence", n.sequence, got.sequence),
 		}}, nil
 	}
-	hash := strconv.Itoa(len(n.sent))
+	sum := sha256.Sum256(req.TxBytes)
+	hash := hex.EncodeToString(sum[:])
+	if n.forgets > 0 {
+		n.forgets--
+		return &txtypes.BroadcastTxResponse{TxResponse: &sdk.TxResponse{TxHash: hash}}, nil
+	}
 	result := &sdk.TxResponse{TxHash: hash, Height: int64(n.height) + 1, Data: respond(n.t, got.messages)}
 	if !n.loses {
 		n.sequence++
