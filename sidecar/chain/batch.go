@@ -178,7 +178,7 @@ func spareGas(pending []message) uint64 {
 		switch m.action {
 		case Reveal, Open:
 			spare += closingGas * uint64(len(m.refs))
-		case Commit, Release, Claim:
+		case Commit, Release, Claim, Renew:
 		}
 	}
 	return min(spare, maxSpareGas)
