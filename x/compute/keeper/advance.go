@@ -75,14 +75,23 @@ func (w *work) nextDue() int64 {
 	return max(due, w.height()+1)
 }
 
-// EndBlock advances the tasks whose time has come, at most queue_limit of them.
-// A task that fails to advance is put off, so that it holds up nobody.
+// EndBlock advances the tasks whose time has come and prunes what has been kept
+// for long enough, at most queue_limit of each.
 func (k *Keeper) EndBlock(ctx sdk.Context) error {
 	params, err := k.params.Get(ctx)
 	if err != nil {
 		return err
 	}
-	keys, err := k.dueKeys(ctx, int(params.QueueLimit))
+	if err := k.advanceDue(ctx, int(params.QueueLimit)); err != nil {
+		return err
+	}
+	return k.prune(ctx, params)
+}
+
+// advanceDue advances the oldest due tasks. One that fails is put off, so that it
+// holds up nobody.
+func (k *Keeper) advanceDue(ctx sdk.Context, limit int) error {
+	keys, err := firstKeys(ctx, k.due, collections.Join3(ctx.BlockHeight()+1, types.JobID{}, uint64(0)), limit)
 	if err != nil {
 		return err
 	}
@@ -127,24 +136,4 @@ func (k *Keeper) putOff(ctx sdk.Context, key dueKey) error {
 		return err
 	}
 	return k.due.Set(ctx, collections.Join3(task.DueHeight, key.K2(), key.K3()))
-}
-
-// dueKeys returns the oldest due entries up to this height.
-func (k *Keeper) dueKeys(ctx sdk.Context, limit int) ([]dueKey, error) {
-	rng := new(collections.Range[dueKey]).EndExclusive(
-		collections.Join3(ctx.BlockHeight()+1, types.JobID{}, uint64(0)))
-	iter, err := k.due.Iterate(ctx, rng)
-	if err != nil {
-		return nil, err
-	}
-	defer iter.Close()
-	var keys []dueKey
-	for ; iter.Valid() && len(keys) < limit; iter.Next() {
-		key, err := iter.Key()
-		if err != nil {
-			return nil, err
-		}
-		keys = append(keys, key)
-	}
-	return keys, nil
 }

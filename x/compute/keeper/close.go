@@ -59,6 +59,9 @@ func (w *work) closeJob(last types.TaskStatus) error {
 	if err := w.k.openJobs.Remove(w.ctx, collections.Join(w.job.Class, w.id)); err != nil {
 		return err
 	}
+	if err := w.k.pruneAt(w.ctx, w.height()+int64(w.params.RetentionBlocks), w.id); err != nil {
+		return err
+	}
 	return w.emit(&types.EventJobClosed{JobId: w.job.Id, Status: status, Refund: refund})
 }
 

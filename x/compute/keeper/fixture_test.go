@@ -195,6 +195,16 @@ func testParams() types.Params {
 	return p
 }
 
+// setParams changes the parameters as governance does.
+func (f *fixture) setParams(change func(*types.Params)) {
+	f.t.Helper()
+	p, err := f.keeper.Params(f.ctx)
+	require.NoError(f.t, err)
+	change(&p)
+	_, err = f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: authority(), Params: p})
+	require.NoError(f.t, err)
+}
+
 func authority() string { return authtypes.NewModuleAddress("gov").String() }
 
 // operator, worker and requester return the n-th address of each kind.

@@ -20,7 +20,7 @@ func (k *Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 		return err
 	}
 	for i := range g.Jobs {
-		if err := k.importJob(ctx, g.Jobs[i], g.Specs[i]); err != nil {
+		if err := k.importJob(ctx, g.Params, g.Jobs[i], g.Specs[i]); err != nil {
 			return err
 		}
 	}
@@ -54,7 +54,7 @@ func (k *Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 		if err != nil {
 			return err
 		}
-		if err := k.receipts.Set(ctx, collections.Join(id, r.Task), r); err != nil {
+		if err := k.importReceipt(ctx, g.Params, id, r); err != nil {
 			return err
 		}
 	}
@@ -66,7 +66,19 @@ func (k *Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 	return nil
 }
 
-func (k *Keeper) importJob(ctx context.Context, job types.Job, spec types.JobSpec) error {
+// importReceipt writes a receipt. That of a job which has been pruned waits for
+// its own pruning.
+func (k *Keeper) importReceipt(ctx context.Context, params types.Params, id types.JobID, r types.Receipt) error {
+	if err := k.receipts.Set(ctx, collections.Join(id, r.Task), r); err != nil {
+		return err
+	}
+	if kept, err := k.jobs.Has(ctx, id); kept || err != nil {
+		return err
+	}
+	return k.pruneAt(ctx, r.Height+int64(params.RetentionBlocks)+int64(params.ReceiptRetentionBlocks), id)
+}
+
+func (k *Keeper) importJob(ctx context.Context, params types.Params, job types.Job, spec types.JobSpec) error {
 	id, err := types.ParseJobID(job.Id)
 	if err != nil {
 		return err
@@ -85,7 +97,7 @@ func (k *Keeper) importJob(ctx context.Context, job types.Job, spec types.JobSpe
 		return err
 	}
 	if job.Ended() {
-		return nil
+		return k.pruneAt(ctx, job.ClosedHeight+int64(params.RetentionBlocks), id)
 	}
 	return k.openJobs.Set(ctx, collections.Join(job.Class, id))
 }

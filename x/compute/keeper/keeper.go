@@ -23,6 +23,7 @@ type (
 	taskKey       = collections.Pair[types.JobID, uint64]
 	assignmentKey = collections.Triple[sdk.AccAddress, types.JobID, uint64]
 	dueKey        = collections.Triple[int64, types.JobID, uint64]
+	pruneKey      = collections.Pair[int64, types.JobID]
 )
 
 // Keeper owns the state of x/compute and the coins of its escrow account.
@@ -45,6 +46,7 @@ type Keeper struct {
 	openJobs    collections.KeySet[collections.Pair[string, types.JobID]]
 	requesters  collections.KeySet[collections.Pair[sdk.AccAddress, types.JobID]]
 	due         collections.KeySet[dueKey]
+	prunable    collections.KeySet[pruneKey]
 }
 
 // NewKeeper returns the keeper. authority is the address that may change the
@@ -78,6 +80,8 @@ func NewKeeper(
 			collections.PairKeyCodec(sdk.AccAddressKey, types.JobIDKey)),
 		due: collections.NewKeySet(sb, types.DuePrefix, "due",
 			collections.TripleKeyCodec(collections.Int64Key, types.JobIDKey, collections.Uint64Key)),
+		prunable: collections.NewKeySet(sb, types.PrunePrefix, "prunable",
+			collections.PairKeyCodec(collections.Int64Key, types.JobIDKey)),
 	}
 	schema, err := sb.Build()
 	if err != nil {

@@ -137,12 +137,35 @@ func (w *work) decide(last bool) error {
 	decision, key := types.Decide(votes, last)
 	switch decision {
 	case types.DecisionEscalate:
+		if err := w.closeMouths(ballots); err != nil {
+			return err
+		}
 		return w.escalate()
 	case types.DecisionAccept:
 		return w.accept(ballots, key)
 	default:
 		return w.fail(ballots)
 	}
+}
+
+// closeMouths settles who has stayed silent in the round that ends: what was not
+// revealed, or not opened when it was asked for, stays so. An opening in a later
+// round must not turn a loser, on whose liability that round relies, into one who
+// was right.
+func (w *work) closeMouths(ballots []ballot) error {
+	for i := range ballots {
+		b := &ballots[i]
+		if b.vote.Key != "" || b.a.Status == types.ASSIGNMENT_STATUS_NO_REVEAL {
+			continue
+		}
+		if err := b.a.MoveTo(types.ASSIGNMENT_STATUS_NO_REVEAL); err != nil {
+			return err
+		}
+		if err := w.setAssignment(b.operator, b.a); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (w *work) escalate() error {
@@ -276,8 +299,10 @@ func (w *work) slashAll(losers []*ballot, cost math.Int, hasHonest bool) (costPa
 		if err != nil {
 			return costPaid, honest, err
 		}
-		if err := b.a.MoveTo(status); err != nil {
-			return costPaid, honest, err
+		if b.a.Status != status {
+			if err := b.a.MoveTo(status); err != nil {
+				return costPaid, honest, err
+			}
 		}
 		b.outcome.Status, b.outcome.Slashed = status, out.Total()
 		costPaid, honest = costPaid.Add(out.Cost), honest.Add(out.Honest)

@@ -21,4 +21,5 @@ var (
 	OpenJobsPrefix    = collections.NewPrefix(6) // class | job
 	RequestersPrefix  = collections.NewPrefix(7) // requester | job
 	DuePrefix         = collections.NewPrefix(8) // height | job | task
+	PrunePrefix       = collections.NewPrefix(9) // height | job
 )

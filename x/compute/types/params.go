@@ -51,6 +51,9 @@ func DefaultParams() Params {
 		MaxBatch:          100,
 		MinPrepareBlocks:  10,
 		MinCommitBlocks:   40,
+
+		RetentionBlocks:        201_600,   // three and a half days
+		ReceiptRetentionBlocks: 2_419_200, // six weeks
 	}
 }
 
@@ -88,6 +91,8 @@ func (p Params) Validate() error {
 		{"min_prepare_blocks", p.MinPrepareBlocks, 1, 10_000},
 		{"min_commit_blocks", p.MinCommitBlocks, 2, 10_000},
 		{"max_commit_blocks", p.MaxCommitBlocks, p.MinCommitBlocks, 10_000_000},
+		{"retention_blocks", p.RetentionBlocks, 1, 100_000_000},
+		{"receipt_retention_blocks", p.ReceiptRetentionBlocks, 1, 100_000_000},
 		{"max_lifetime_blocks", p.MaxLifetimeBlocks, 1, 10_000_000},
 		{"seed_timeout_blocks", p.SeedTimeoutBlocks, 10, 10_000_000},
 		{"input_reports", uint64(p.InputReports), 1, MaxDepartures},

@@ -1,0 +1,44 @@
+package keeper_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+func TestEndedJobsShrinkToReceiptsAndThenToNothing(t *testing.T) {
+	f := newFixture(t)
+	f.setParams(func(p *types.Params) { p.RetentionBlocks, p.ReceiptRetentionBlocks = 10, 20 })
+	f.network(3)
+	before, err := f.keeper.ExportGenesis(f.ctx)
+	require.NoError(t, err)
+	id := f.post(0, spec(coin(1_000), 3))
+	job := f.play(f.players(honest, honest, honest), id, 30)
+	has := func() (jobs, receipts int) {
+		g, err := f.keeper.ExportGenesis(f.ctx)
+		require.NoError(t, err)
+		require.Len(t, g.Specs, len(g.Jobs))
+		return len(g.Jobs), len(g.Receipts)
+	}
+	until := func(height int64) {
+		for f.ctx.BlockHeight() <= height {
+			f.next()
+		}
+	}
+	until(job.ClosedHeight + 9)
+	jobs, receipts := has()
+	require.Equal(t, []int{1, 1}, []int{jobs, receipts})
+	until(job.ClosedHeight + 10)
+	jobs, receipts = has()
+	require.Equal(t, []int{0, 1}, []int{jobs, receipts})
+	require.Equal(t, types.TASK_STATUS_ACCEPTED, f.receipt(id).Status)
+	page, err := f.queries.Jobs(f.ctx, &types.QueryJobsRequest{Requester: requester(0).String()})
+	require.NoError(t, err)
+	require.Empty(t, page.Jobs)
+	until(job.ClosedHeight + 30)
+	after, err := f.keeper.ExportGenesis(f.ctx)
+	require.NoError(t, err)
+	require.Equal(t, before, after, "nothing of the job is left")
+}
