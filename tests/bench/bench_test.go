@@ -40,6 +40,7 @@ func TestReportIsCompleteAndConsistent(t *testing.T) {
 		requireStat(t, "sends", size.SendTPS, len(size.Flows)*scale.Cycles)
 		for name, flow := range size.Flows {
 			requireStat(t, name+" ratio", flow.Ratio, scale.Cycles)
+			requireStat(t, name+" ratio by processor time", flow.CPURatio, scale.Cycles)
 			requireStat(t, name+" tasks", flow.TasksPerSecond, scale.Cycles)
 			requireStat(t, name+" gas", flow.GasPerTask, scale.Cycles)
 			// A task at least writes and removes its records, and a receipt.

@@ -83,8 +83,8 @@ func openChain(dir, executor string, load func(sdk.Context, *app.App) error) (*c
 	return c, err
 }
 
-// block runs txs as the next block and commits it. It returns how long both took.
-func (c *chain) block(txs [][]byte) (*abci.ResponseFinalizeBlock, time.Duration, error) {
+// block runs txs as the next block and commits it. It returns what both took.
+func (c *chain) block(txs [][]byte) (*abci.ResponseFinalizeBlock, cost, error) {
 	c.height++
 	c.time = c.time.Add(blockTime)
 	proposer := consensusKey().PubKey().Address()
@@ -98,15 +98,21 @@ func (c *chain) block(txs [][]byte) (*abci.ResponseFinalizeBlock, time.Duration,
 	request := &abci.RequestFinalizeBlock{
 		Height: c.height, Time: c.time, Txs: txs, ProposerAddress: proposer, DecidedLastCommit: last,
 	}
+	used, err := processorTime()
+	if err != nil {
+		return nil, cost{}, err
+	}
 	start := time.Now()
 	response, err := c.app.FinalizeBlock(request)
 	if err != nil {
-		return nil, 0, fmt.Errorf("block %d: %w", c.height, err)
+		return nil, cost{}, fmt.Errorf("block %d: %w", c.height, err)
 	}
 	if _, err := c.app.Commit(); err != nil {
-		return nil, 0, fmt.Errorf("commit block %d: %w", c.height, err)
+		return nil, cost{}, fmt.Errorf("commit block %d: %w", c.height, err)
 	}
-	return response, time.Since(start), nil
+	wall := time.Since(start)
+	now, err := processorTime()
+	return response, cost{wall: wall, cpu: now - used}, err
 }
 
 // skip moves the clock on, so that the next block is that much later.

@@ -22,6 +22,8 @@ const (
 	busySlots = edgenodetypes.MaxSlotsLimit
 	// bond of every node and purse of every account, in whole tfuel.
 	bond, purse = 10_000, 1_000
+	// bondPerSlot is the chain's parameter, in whole tfuel.
+	bondPerSlot = 100
 	// replicas of every job.
 	replicas = 3
 	// eventsKept bounds what loading keeps in memory for nobody.

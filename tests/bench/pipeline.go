@@ -31,7 +31,7 @@ type pipeline struct {
 // step is what one step took.
 type step struct {
 	settled int
-	spent   time.Duration
+	spent   cost
 	gas     int64
 	ops     map[string]Ops
 }
@@ -62,7 +62,7 @@ func (p *pipeline) run(jobs int) (step, error) {
 	if err != nil {
 		return step{}, err
 	}
-	done.spent += spent
+	done.spent = done.spent.add(spent)
 	done.ops = opsSince(before, p.store.ops())
 	for _, t := range posted {
 		if err := t.draw(p.people, p.flow, p.factor, seed); err != nil {
@@ -170,22 +170,22 @@ func postedJobs(results []*abci.ExecTxResult) ([]*task, error) {
 
 // seed brings the round that the last height is pinned to: a block to pin it,
 // and, once it is public, a block with the relay's transaction.
-func (p *pipeline) seed() (randomness []byte, spent time.Duration, err error) {
+func (p *pipeline) seed() (randomness []byte, spent cost, err error) {
 	height := p.height
 	if _, spent, err = p.timed(nil); err != nil {
-		return nil, 0, err
+		return nil, cost{}, err
 	}
 	ctx, err := p.ctx()
 	if err != nil {
-		return nil, 0, err
+		return nil, cost{}, err
 	}
 	round, found, err := p.app.BeaconKeeper.RoundAt(ctx, height)
 	if err != nil || !found {
-		return nil, 0, fmt.Errorf("expected a round pinned to height %d, found none: %w", height, err)
+		return nil, cost{}, fmt.Errorf("expected a round pinned to height %d, found none: %w", height, err)
 	}
 	signature, err := p.beacon.Sign(round)
 	if err != nil {
-		return nil, 0, err
+		return nil, cost{}, err
 	}
 	randomness = bls.Randomness(signature)
 	p.skip(2 * time.Duration(beacontypes.QuicknetPeriodSeconds) * time.Second)
@@ -197,37 +197,37 @@ func (p *pipeline) seed() (randomness []byte, spent time.Duration, err error) {
 		Submitter: p.people.relay.text, Round: round, Signature: signature,
 	})
 	if err != nil {
-		return nil, 0, err
+		return nil, cost{}, err
 	}
 	response, took, err := p.timed([][]byte{tx})
 	if err != nil {
-		return nil, 0, err
+		return nil, cost{}, err
 	}
 	if result := response.TxResults[0]; result.Code != 0 {
-		return nil, 0, fmt.Errorf("round %d was refused: %s", round, result.Log)
+		return nil, cost{}, fmt.Errorf("round %d was refused: %s", round, result.Log)
 	}
-	return randomness, spent + took, nil
+	return randomness, spent.add(took), nil
 }
 
-// sends runs a block of n bank sends between people and returns how long it took.
-func (w *world) sends(n int) (time.Duration, error) {
+// sends runs a block of n bank sends between people and returns what it took.
+func (w *world) sends(n int) (cost, error) {
 	coin := sdk.NewCoins(sdk.NewInt64Coin(params.BaseDenom, 1))
 	txs := make([][]byte, n)
 	for i := range txs {
 		from, to := w.people.person(), w.people.wide[w.people.rng.IntN(len(w.people.wide))]
 		tx, err := from.sign(sendGas, banktypes.NewMsgSend(from.address, to.address, coin))
 		if err != nil {
-			return 0, err
+			return cost{}, err
 		}
 		txs[i] = tx
 	}
 	response, spent, err := w.timed(txs)
 	if err != nil {
-		return 0, err
+		return cost{}, err
 	}
 	for i, result := range response.TxResults {
 		if result.Code != 0 {
-			return 0, fmt.Errorf("send %d failed: %s", i, result.Log)
+			return cost{}, fmt.Errorf("send %d failed: %s", i, result.Log)
 		}
 	}
 	return spent, nil
@@ -235,7 +235,7 @@ func (w *world) sends(n int) (time.Duration, error) {
 
 // timed runs a block on a heap that has just been swept, so that a block does
 // not pay for what was signed before it.
-func (w *world) timed(txs [][]byte) (response *abci.ResponseFinalizeBlock, spent time.Duration, err error) {
+func (w *world) timed(txs [][]byte) (response *abci.ResponseFinalizeBlock, spent cost, err error) {
 	if len(txs) > 0 {
 		runtime.GC()
 	}

@@ -3,6 +3,10 @@ package bench
 import (
 	"fmt"
 	"math/rand/v2"
+
+	"cosmossdk.io/math"
+
+	"github.com/thetaedge/theta/app/params"
 )
 
 const (
@@ -22,6 +26,8 @@ type node struct {
 	operator *account
 	class    string
 	slots    uint32
+	// weight in sortition, in atfuel.
+	weight math.Int
 }
 
 // population is everybody in a benchmark.
@@ -54,18 +60,31 @@ func newPopulation(n int) *population {
 func newNode(name, class string, slots uint32) *node {
 	return &node{
 		account: newAccount(name), operator: newAccount(name + "-operator"), class: class, slots: slots,
+		weight: math.MinInt(params.Tfuel(bond), params.Tfuel(bondPerSlot).MulRaw(int64(slots))),
 	}
 }
 
-// nodes returns the nodes of a class in random order.
-func (p *population) nodes(class string) func(yield func(*node) bool) {
-	members := p.wide
+func (p *population) members(class string) []*node {
 	if class == busyClass {
-		members = p.busy
+		return p.busy
 	}
+	return p.wide
+}
+
+// weight is that of a whole class, whose nodes are alike.
+func (p *population) weight(class string) math.Int {
+	members := p.members(class)
+	return members[0].weight.MulRaw(int64(len(members)))
+}
+
+// nodes returns the nodes of a class from a random one on; their place in the
+// tree, which their address gives, is random anyway.
+func (p *population) nodes(class string) func(yield func(*node) bool) {
+	members := p.members(class)
 	return func(yield func(*node) bool) {
-		for _, i := range p.rng.Perm(len(members)) {
-			if !yield(members[i]) {
+		start := p.rng.IntN(len(members))
+		for i := range members {
+			if !yield(members[(start+i)%len(members)]) {
 				return
 			}
 		}

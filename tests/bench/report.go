@@ -42,6 +42,9 @@ func (s Stat) String() string { return fmt.Sprintf("%.3g (%.3g–%.3g)", s.Media
 type FlowReport struct {
 	// Ratio of tasks settled per second to bank sends per second.
 	Ratio Stat `json:"ratio"`
+	// CPURatio is the processor time of a send over that of a task: the same ratio
+	// where one thread works, and steadier on a machine that does other things.
+	CPURatio Stat `json:"cpu_ratio"`
 	// TasksPerSecond settled, all messages and waiting blocks of theirs included.
 	TasksPerSecond Stat `json:"tasks_per_second"`
 	// OpsPerTask reach the trees on disk, those of empty blocks taken off.
@@ -114,16 +117,17 @@ func (r *Report) Write(path string) error {
 func (r *Report) Print(to io.Writer) error {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	row := func(cells ...string) { fmt.Fprintln(w, strings.Join(cells, "\t")) } //nolint:errcheck // Flush returns it
-	row("executor", "nodes = jobs", "flow", "ratio to a send", "tasks/s", "reads", "writes", "gas/task")
+	row("executor", "nodes = jobs", "flow", "ratio to a send", "by cpu time", "tasks/s", "reads", "writes", "gas/task")
 	sizes := func(executor string, reports []SizeReport) {
 		for _, size := range reports {
-			row(executor, fmt.Sprint(size.Nodes), "send", "1", size.SendTPS.String(), "", "", "")
+			row(executor, fmt.Sprint(size.Nodes), "send", "1", "1", size.SendTPS.String(), "", "", "")
 			for _, f := range flows() {
 				flow, measured := size.Flows[f.Name]
 				if !measured {
 					continue
 				}
-				row(executor, fmt.Sprint(size.Nodes), f.Name, flow.Ratio.String(), flow.TasksPerSecond.String(),
+				row(executor, fmt.Sprint(size.Nodes), f.Name, flow.Ratio.String(),
+					flow.CPURatio.String(), flow.TasksPerSecond.String(),
 					fmt.Sprintf("%.1f", flow.OpsPerTask.Reads), fmt.Sprintf("%.1f", flow.OpsPerTask.Writes),
 					fmt.Sprintf("%.0f", flow.GasPerTask.Median))
 			}

@@ -25,7 +25,7 @@ func ScaleOf(name string) (Scale, error) {
 	case "tiny":
 		return Scale{Name: name, Sizes: []int{40}, Jobs: 4, Sends: 8, Cycles: 2, Queue: 5, QueueBlocks: 2}, nil
 	case "small":
-		return Scale{Name: name, Sizes: []int{1_000, 10_000}, Jobs: 200, Sends: 1_000, Cycles: 5, Queue: 500, QueueBlocks: 5}, nil
+		return Scale{Name: name, Sizes: []int{1_000, 10_000}, Jobs: 100, Sends: 500, Cycles: 3, Queue: 500, QueueBlocks: 3}, nil
 	case "normal":
 		return Scale{Name: name, Sizes: []int{1_000, 10_000, 100_000}, Jobs: 200, Sends: 1_000, Cycles: 7, Queue: 500, QueueBlocks: 10}, nil
 	case "full":

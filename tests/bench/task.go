@@ -6,11 +6,8 @@ import (
 	"fmt"
 	"slices"
 
-	"cosmossdk.io/math"
-
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
-	"github.com/thetaedge/theta/app/params"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -37,23 +34,11 @@ func (n *node) salt() []byte {
 	return sum[:]
 }
 
-func (n *node) weight() math.Int {
-	return math.MinInt(params.Tfuel(bond), params.Tfuel(100).MulRaw(int64(n.slots)))
-}
-
 // draw finds who claims the task: the nodes of the class in random order that
 // the sortition lets in, everybody it lets in or just as many as it needs.
 // factor is the chain's sortition factor.
 func (t *task) draw(people *population, f Flow, factor uint32, seed []byte) error {
-	members := people.wide
-	if f.Class == busyClass {
-		members = people.busy
-	}
-	total := math.ZeroInt()
-	for _, n := range members {
-		total = total.Add(n.weight())
-	}
-	threshold := computetypes.Threshold(factor, replicas, 0, total)
+	threshold := computetypes.Threshold(factor, replicas, 0, people.weight(f.Class))
 	wanted := replicas
 	if f.Everybody {
 		wanted = eligible
@@ -64,7 +49,7 @@ func (t *task) draw(people *population, f Flow, factor uint32, seed []byte) erro
 	}
 	var in []ticket
 	for n := range people.nodes(f.Class) {
-		rank := computetypes.Rank(seed, t.id, 0, 0, 0, n.operator.address, n.weight())
+		rank := computetypes.Rank(seed, t.id, 0, 0, 0, n.operator.address, n.weight)
 		if bytes.Compare(rank, threshold) < 0 {
 			in = append(in, ticket{n, rank})
 			t.claimers = append(t.claimers, n)

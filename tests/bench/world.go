@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime/pprof"
-	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
 
@@ -15,10 +14,22 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// awake is how many nodes of a large class look at a job. The others sleep, and
-// the sortition factor grows with their number, so that as many claims reach the
-// chain as the default factor lets in where all are awake.
-const awake = 1_000
+const (
+	// awake is how many nodes of a large class look at a job. The others sleep,
+	// and the sortition factor grows with their number, so that as many claims
+	// reach the chain as the default factor lets in where all are awake.
+	awake = 1_000
+	// margin over the default factor: a cohort has no draw that finds too few.
+	margin = 2
+	// maxFactor is the most that the chain takes.
+	maxFactor = 1_000
+)
+
+// sortitionFactor for a number of nodes.
+func sortitionFactor(nodes int) uint32 {
+	factor := margin * computetypes.DefaultParams().SortitionFactor
+	return uint32(min(maxFactor, max(int(factor), int(factor)*nodes/awake))) //nolint:gosec // at most maxFactor
+}
 
 // world is a loaded chain with its people.
 type world struct {
@@ -47,8 +58,7 @@ func newWorld(s setup) (*world, error) {
 	}
 	defaults := computetypes.DefaultParams()
 	w := &world{
-		people: newPopulation(s.nodes), beacon: beacon,
-		factor: max(defaults.SortitionFactor, uint32(min(1_000, int(defaults.SortitionFactor)*s.nodes/awake))),
+		people: newPopulation(s.nodes), beacon: beacon, factor: sortitionFactor(s.nodes),
 	}
 	w.chain, err = openChain(s.dir, s.executor, func(ctx sdk.Context, a *app.App) error {
 		l := loader{
@@ -67,7 +77,7 @@ func newWorld(s setup) (*world, error) {
 
 // profiled runs a block under the world's label: a profile is read with
 // -tagfocus, signing left out.
-func (w *world) profiled(txs [][]byte) (response *abci.ResponseFinalizeBlock, spent time.Duration, err error) {
+func (w *world) profiled(txs [][]byte) (response *abci.ResponseFinalizeBlock, spent cost, err error) {
 	pprof.Do(context.Background(), pprof.Labels("block", w.label), func(context.Context) {
 		response, spent, err = w.block(txs)
 	})

@@ -21,11 +21,19 @@ func main() {
 func run() (err error) {
 	name := flag.String("scale", "normal", "how much to do: tiny, small, normal or full")
 	out := flag.String("out", "build/bench/report.json", "file of the report")
+	cycles := flag.Int("cycles", 0, "measurements of each flow, in place of the scale's")
+	sizes := flag.Int("sizes", 0, "how many of the scale's numbers of nodes to go through, 0 for all")
 	profile := flag.String("cpuprofile", "", "file of a CPU profile; pprof -tagfocus=block=NAME shows one flow")
 	flag.Parse()
 	scale, err := bench.ScaleOf(*name)
 	if err != nil {
 		return err
+	}
+	if *cycles > 0 {
+		scale.Cycles = *cycles
+	}
+	if *sizes > 0 {
+		scale.Sizes = scale.Sizes[:min(*sizes, len(scale.Sizes))]
 	}
 	if *profile != "" {
 		file, err := os.Create(*profile)
