@@ -16,7 +16,7 @@ func Standing(state edgenodetypes.NodeState, height int64) string {
 		}
 		return fmt.Sprintf("the lease ended at height %d, so that the node gets no work: run thetaedge start, which renews it", state.LeaseEnd)
 	case edgenodetypes.NODE_STATUS_LAPSED:
-		return fmt.Sprintf("lapsed at height %d without a sign of life, so that the node gets no work: run thetaedge start, which renews the lease unless the node is paused", state.LeaseEnd)
+		return fmt.Sprintf("lapsed at height %d without a sign of life, so that the node gets no work: run thetaedge start, and thetaedge resume if this machine is paused; then it renews the lease by itself", state.LeaseEnd)
 	case edgenodetypes.NODE_STATUS_JAILED:
 		if left := state.Jail.Until - height; left > 0 {
 			return fmt.Sprintf("jailed for repeated faults, for %d more blocks: see thetaedge jobs for the causes; from height %d on run thetad tx edgenode unjail --from OPERATOR", left, state.Jail.Until)
