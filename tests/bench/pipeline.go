@@ -23,7 +23,6 @@ import (
 type pipeline struct {
 	*world
 	flow Flow
-	jobs int
 	// Cohorts by what their nodes do next.
 	toClaim, toCommit, toReveal []*task
 }

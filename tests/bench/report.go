@@ -116,7 +116,7 @@ func (r *Report) Write(path string) error {
 // Print writes the report as a table for people.
 func (r *Report) Print(to io.Writer) error {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	row := func(cells ...string) { fmt.Fprintln(w, strings.Join(cells, "\t")) } //nolint:errcheck // Flush returns it
+	row := func(cells ...string) { fmt.Fprintln(w, strings.Join(cells, "\t")) }
 	row("executor", "nodes = jobs", "flow", "ratio to a send", "by cpu time", "tasks/s", "reads", "writes", "gas/task")
 	sizes := func(executor string, reports []SizeReport) {
 		for _, size := range reports {
