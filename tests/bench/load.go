@@ -163,7 +163,7 @@ func (l *loader) job(state *computetypes.GenesisState, i int) error {
 	if err != nil {
 		return err
 	}
-	id := computetypes.JobID{Tx: uint32(i)}.String() //nolint:gosec // a job count //nolint:gosec // a batch is small
+	id := computetypes.JobID{Tx: uint32(i)}.String() //nolint:gosec // a job count
 	liability := state.Params.Liability(s.Reward.Amount)
 	state.Specs = append(state.Specs, s)
 	state.Jobs = append(state.Jobs, computetypes.Job{

@@ -235,7 +235,7 @@ func runQueue(scale Scale, progress Progress) (Stat, error) {
 	const deadline = 2
 	var took []float64
 	s := setup{
-		executor: serverconfig.BlockExecutorSequential, nodes: scale.Sizes[0], queue: uint32(scale.Queue), //nolint:gosec // a few hundred //nolint:gosec // a batch is small
+		executor: serverconfig.BlockExecutorSequential, nodes: scale.Sizes[0], queue: uint32(scale.Queue), //nolint:gosec // a few hundred
 		live: live{jobs: scale.Queue * scale.QueueBlocks, deadline: deadline},
 	}
 	err := inWorld(s, func(w *world) error {
