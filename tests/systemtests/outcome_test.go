@@ -96,7 +96,7 @@ func requireCancelled(t *testing.T, network *devnet.Devnet) {
 	require.NoError(t, err)
 	jobFile := writeJob(t, smallJob, map[string][]byte{"program.wasm": endless})
 	cancelled := false
-	run := follow(t, network, jobFile, func(p client.Progress) {
+	run := follow(t, network, jobFile, func(client.Progress) {
 		if cancelled {
 			return
 		}

@@ -112,7 +112,7 @@ func TestAWeightFromAfterTheSnapshotDoesNotCount(t *testing.T) {
 	f := newFixture(t)
 	f.network(4)
 	id := f.post(0, spec(coin(1_000), 3))
-	before := f.ranks(id, 4)
+	before := f.ranks(4)
 
 	// After the pin: a new node, a bond topped up, and an epoch that counts both.
 	f.register(4, 40_000, 16)
@@ -131,13 +131,13 @@ func TestAWeightFromAfterTheSnapshotDoesNotCount(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "16000", now.String(), "the next draws count it")
 
-	require.Equal(t, before, f.ranks(id, 4), "this one does not")
+	require.Equal(t, before, f.ranks(4), "this one does not")
 	f.blocks(seedDelay)
 	require.ErrorIs(t, f.unchanged(func() error { return f.claim(4, ref(id, 0)) }), types.ErrNoWeight)
 }
 
 // ranks returns what ranks the first nodes would have once the seed is known.
-func (f *fixture) ranks(job string, nodes int) (out [][]byte) {
+func (f *fixture) ranks(nodes int) (out [][]byte) {
 	f.t.Helper()
 	later := f.ctx
 	defer func() { f.ctx = later }()

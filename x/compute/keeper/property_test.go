@@ -69,7 +69,7 @@ func (m *market) actions() map[string]func(*rapid.T) {
 		"post":    m.postOne,
 		"cancel":  m.cancelOne,
 		"explain": m.explainOne,
-		"beacon": func(t *rapid.T) {
+		"beacon": func(*rapid.T) {
 			m.beacon.withheld = !m.beacon.withheld
 			m.beacon.since = m.ctx.BlockHeight()
 		},

@@ -97,17 +97,6 @@ func (f *fixture) assigned(nodes int) (string, []int) {
 	return id, f.assign(id, nodes)
 }
 
-// revealing is assigned, with all commitments made.
-func (f *fixture) revealing(nodes int) (string, []int) {
-	f.t.Helper()
-	id, drawn := f.assigned(nodes)
-	for _, n := range drawn {
-		require.NoError(f.t, f.commit(n, ref(id, 0)))
-	}
-	require.Equal(f.t, types.ROUND_PHASE_REVEAL, f.round(id).Phase)
-	return id, drawn
-}
-
 // drawn returns the nodes of a job's current round.
 func (f *fixture) drawn(job string) []int {
 	f.t.Helper()

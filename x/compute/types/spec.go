@@ -26,7 +26,7 @@ const (
 var (
 	profilePattern = regexp.MustCompile(`^[a-z0-9-]{1,24}/[0-9]{1,6}$`)
 	classPattern   = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
-	uriPattern     = regexp.MustCompile(`^https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/(?:[!-$&-~]|%[0-9A-Fa-f]{2})*)?$`)
+	uriPattern     = regexp.MustCompile(`^https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/(?:[\x21-\x24\x26-\x7e]|%[0-9A-Fa-f]{2})*)?$`)
 	pathPattern    = regexp.MustCompile(`^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$`)
 )
 
