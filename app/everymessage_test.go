@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/testutil/apptest"
@@ -62,6 +63,9 @@ func (o *tour) block(chain *apptest.Chain, i int) [][]byte {
 	for _, msg := range o.life(i) {
 		txs = append(txs, chain.Sign(o.wanderer, []sdk.Msg{msg}))
 	}
+	if i == 6 {
+		txs = append(txs, chain.Sign(o.worker, []sdk.Msg{&edgenodetypes.MsgRenewLease{Worker: o.worker.String()}}))
+	}
 	if i%10 == 9 {
 		for _, node := range o.Nodes { // refused where nothing has been earned
 			txs = append(txs, chain.Sign(node.Operator, []sdk.Msg{&rewardstypes.MsgClaim{Operator: node.Operator.String()}}))
@@ -80,6 +84,8 @@ func (o *tour) life(i int) []sdk.Msg {
 			Operator: me, Worker: o.worker.String(), Moniker: "wanderer", Hardware: hardware, Region: "eu",
 			Class: "cpu-large", Executors: []string{"wasm/1"}, Bond: params.TfuelCoin(edge.NodeBond), Slots: 2,
 		}}
+	case 2:
+		return []sdk.Msg{banktypes.NewMsgSend(o.wanderer.Address, o.worker.Address, sdk.NewCoins(params.TfuelCoin(1)))}
 	case 3:
 		return []sdk.Msg{&edgenodetypes.MsgBond{Operator: me, Amount: params.TfuelCoin(100)}}
 	case 5:
@@ -93,6 +99,8 @@ func (o *tour) life(i int) []sdk.Msg {
 		return []sdk.Msg{&edgenodetypes.MsgResume{Operator: me}, &edgenodetypes.MsgResume{Operator: me}}
 	case 11:
 		return []sdk.Msg{&edgenodetypes.MsgRotateWorker{Operator: me, Worker: o.another.String()}}
+	case 12: // nobody is in jail
+		return []sdk.Msg{&edgenodetypes.MsgUnjail{Operator: me}}
 	case 13:
 		return []sdk.Msg{&edgenodetypes.MsgUnbond{Operator: me, Amount: params.TfuelCoin(50)}}
 	case 40:
@@ -177,6 +185,7 @@ func (o *tour) observeWanderer(chain *apptest.Chain) {
 		"bond":   node.State.Bond.Equal(params.Tfuel(600)),
 		"unbond": node.State.Bond.Equal(params.Tfuel(550)),
 		"update": node.Profile.Moniker == "renamed",
+		"renew":  o.seen["update"] && !o.seen["pause"] && node.State.LeaseEnd > node.Profile.RegisteredHeight+leaseBlocks(o.t, chain),
 		"pause":  node.State.Status == edgenodetypes.NODE_STATUS_PAUSED,
 		"resume": o.seen["pause"] && node.State.Status == edgenodetypes.NODE_STATUS_ACTIVE,
 		"rotate": node.Profile.Worker == o.another.String(),
@@ -184,6 +193,13 @@ func (o *tour) observeWanderer(chain *apptest.Chain) {
 	} {
 		o.seen[what] = o.seen[what] || now
 	}
+}
+
+func leaseBlocks(t *testing.T, chain *apptest.Chain) int64 {
+	t.Helper()
+	found, err := chain.App.EdgenodeKeeper.Params(chain.Ctx())
+	require.NoError(t, err)
+	return int64(found.LeaseBlocks)
 }
 
 // Blocks that mix every message of the edge modules, refused ones among them,
@@ -196,7 +212,7 @@ func TestEveryMessageGivesTheSameStateOnEveryNode(t *testing.T) {
 	o.observe(chain)
 	maps.DeleteFunc(o.seen, func(_ string, seen bool) bool { return !seen })
 	require.Equal(t, []string{
-		"bond", "cancel", "claim earnings", "open", "pause", "post", "register", "release", "resume", "retire",
+		"bond", "cancel", "claim earnings", "open", "pause", "post", "register", "release", "renew", "resume", "retire",
 		"rotate", "slash", "unbond", "update",
 	}, slices.Sorted(maps.Keys(o.seen)), "every message took effect")
 	for _, job := range o.Jobs(chain) {

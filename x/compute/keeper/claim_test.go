@@ -161,7 +161,7 @@ func TestClaimsOfNodesThatDoNotQualifyAreRefused(t *testing.T) {
 		"paused": {func(t *testing.T, f *fixture) {
 			_, err := server(f).Pause(f.ctx, &edgenodetypes.MsgPause{Operator: operator(0).String()})
 			require.NoError(t, err)
-		}, types.ErrNotQualified, "node is active"},
+		}, types.ErrNotQualified, "node is live"},
 		"insufficient bond": {func(t *testing.T, f *fixture) {
 			_, err := server(f).Unbond(f.ctx, &edgenodetypes.MsgUnbond{Operator: operator(0).String(), Amount: coin(8_000)})
 			require.NoError(t, err)

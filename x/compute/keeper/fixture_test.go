@@ -247,7 +247,7 @@ func (f *fixture) next() {
 	f.t.Helper()
 	require.NoError(f.t, f.keeper.EndBlock(f.ctx))
 	require.NoError(f.t, f.rewards.EndBlock(f.ctx))
-	require.NoError(f.t, f.nodes.PayUnbondings(f.ctx))
+	require.NoError(f.t, f.nodes.EndBlock(f.ctx))
 	f.checkInvariants()
 	f.ctx = f.ctx.WithBlockHeight(f.ctx.BlockHeight() + 1).WithEventManager(sdk.NewEventManager())
 }

@@ -75,8 +75,7 @@ type checker func(name, detail string, ok bool, sentinel *errorsmod.Error) bool
 // matchNode checks what the node is and has.
 func (w *work) matchNode(node edgenodetypes.Node, check checker) {
 	state, profile := node.State, node.Profile
-	check("status", fmt.Sprintf("node is active: it is %s", state.Status),
-		state.Status == edgenodetypes.NODE_STATUS_ACTIVE, types.ErrNotQualified)
+	check("status", "node is live: it is "+standing(state), state.Live(w.height()), types.ErrNotQualified)
 	check("class", fmt.Sprintf("class %s: the node's is %s", w.job.Class, profile.Class),
 		profile.Class == w.job.Class, types.ErrNotQualified)
 	check("executor", fmt.Sprintf("runs %s: the node runs %v", w.job.Executor, profile.Executors),
@@ -86,6 +85,20 @@ func (w *work) matchNode(node edgenodetypes.Node, check checker) {
 	free := state.Bond.Sub(state.Locked)
 	check("bond", fmt.Sprintf("free bond of %s: the node has %s; bond more or wait until work ends", w.job.Liability, free),
 		free.GTE(w.job.Liability), types.ErrNotQualified)
+}
+
+// standing says where a node stands and when that may change.
+func standing(state edgenodetypes.NodeState) string {
+	switch state.Status {
+	case edgenodetypes.NODE_STATUS_ACTIVE:
+		return fmt.Sprintf("active, with a lease up to height %d", state.LeaseEnd)
+	case edgenodetypes.NODE_STATUS_JAILED:
+		return fmt.Sprintf("jailed up to height %d; then its operator may unjail it", state.Jail.Until)
+	case edgenodetypes.NODE_STATUS_LAPSED:
+		return fmt.Sprintf("lapsed at height %d; its worker may renew the lease", state.LeaseEnd)
+	default:
+		return state.Status.String()
+	}
 }
 
 // matchHistory refuses nodes that have taken part already: every round is done
