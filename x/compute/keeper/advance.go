@@ -82,7 +82,7 @@ func (k *Keeper) EndBlock(ctx sdk.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := k.advanceDue(ctx, int(params.QueueLimit)); err != nil {
+	if err := k.advanceDue(ctx, params); err != nil {
 		return err
 	}
 	return k.prune(ctx, params)
@@ -90,15 +90,15 @@ func (k *Keeper) EndBlock(ctx sdk.Context) error {
 
 // advanceDue advances the oldest due tasks. One that fails is put off, so that it
 // holds up nobody.
-func (k *Keeper) advanceDue(ctx sdk.Context, limit int) error {
-	keys, err := firstKeys(ctx, k.due, collections.Join3(ctx.BlockHeight()+1, types.JobID{}, uint64(0)), limit)
+func (k *Keeper) advanceDue(ctx sdk.Context, params types.Params) error {
+	keys, err := firstKeys(ctx, k.due, collections.Join3(ctx.BlockHeight()+1, types.JobID{}, uint64(0)), int(params.QueueLimit))
 	if err != nil {
 		return err
 	}
 	for _, key := range keys {
 		id, index := key.K2(), key.K3()
 		if k.isolated(ctx, "task of job "+id.String(), func(ctx sdk.Context) error {
-			w, err := k.loadStored(ctx, id, index)
+			w, err := k.loadStored(ctx, params, id, index)
 			if err != nil {
 				return err
 			}

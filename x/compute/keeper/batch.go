@@ -41,7 +41,7 @@ func batch[T types.Item](
 	event := &types.EventBatch{Operator: text, Action: action}
 	var first error
 	for i, item := range items {
-		if err := k.runItem(sdkCtx, operator, item.GetTaskRef(), func(w *work, op sdk.AccAddress) error {
+		if err := k.runItem(sdkCtx, params, operator, item.GetTaskRef(), func(w *work, op sdk.AccAddress) error {
 			return run(w, op, item)
 		}); err != nil {
 			space, code, log := errorsmod.ABCIInfo(err, false)
@@ -60,9 +60,11 @@ func batch[T types.Item](
 }
 
 // runItem applies one item to its task, in a cached context.
-func (k *Keeper) runItem(ctx sdk.Context, operator sdk.AccAddress, ref types.TaskRef, run func(*work, sdk.AccAddress) error) error {
+func (k *Keeper) runItem(
+	ctx sdk.Context, params types.Params, operator sdk.AccAddress, ref types.TaskRef, run func(*work, sdk.AccAddress) error,
+) error {
 	cached, write := ctx.CacheContext()
-	w, err := k.load(cached, ref.JobId, ref.Task)
+	w, err := k.load(cached, params, ref.JobId, ref.Task)
 	if err != nil {
 		return err
 	}

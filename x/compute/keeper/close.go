@@ -91,7 +91,11 @@ func (k *Keeper) CancelJob(ctx sdk.Context, requester, jobID string) (sdk.Coin, 
 	if job.Ended() {
 		return sdk.Coin{}, types.ErrJobEnded.Wrapf("job %s is %s", id, job.Status)
 	}
-	w, err := k.load(ctx, jobID, 0)
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return sdk.Coin{}, err
+	}
+	w, err := k.load(ctx, params, jobID, 0)
 	if err != nil {
 		return sdk.Coin{}, err
 	}

@@ -23,7 +23,11 @@ const maxClaimablePage = 200
 // the last height; its message comes at least one later.
 func (k *Keeper) peek(ctx context.Context, id types.JobID, index uint64) (*work, error) {
 	cached, _ := sdk.UnwrapSDKContext(ctx).CacheContext()
-	w, err := k.loadStored(cached, id, index)
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	w, err := k.loadStored(cached, params, id, index)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package keeper
 
 import (
+	"bytes"
 	"errors"
 
 	"github.com/cosmos/gogoproto/proto"
@@ -24,16 +25,18 @@ type work struct {
 	task   types.Task
 	// due is the height under which the task was queued when it was loaded.
 	due int64
+	// stored is the encoded job as it was loaded, nil for a new one.
+	stored []byte
 }
 
 // load returns a task that has not ended, advanced by all that is due. It
 // returns ErrJobNotFound, ErrTaskNotFound or ErrTaskEnded.
-func (k *Keeper) load(ctx sdk.Context, jobID string, index uint64) (*work, error) {
+func (k *Keeper) load(ctx sdk.Context, params types.Params, jobID string, index uint64) (*work, error) {
 	id, err := types.ParseJobID(jobID)
 	if err != nil {
 		return nil, err
 	}
-	w, err := k.loadStored(ctx, id, index)
+	w, err := k.loadStored(ctx, params, id, index)
 	if err != nil {
 		return nil, err
 	}
@@ -41,11 +44,7 @@ func (k *Keeper) load(ctx sdk.Context, jobID string, index uint64) (*work, error
 }
 
 // loadStored returns a task as it was last saved.
-func (k *Keeper) loadStored(ctx sdk.Context, id types.JobID, index uint64) (*work, error) {
-	params, err := k.params.Get(ctx)
-	if err != nil {
-		return nil, err
-	}
+func (k *Keeper) loadStored(ctx sdk.Context, params types.Params, id types.JobID, index uint64) (*work, error) {
 	job, err := k.Job(ctx, id)
 	if err != nil {
 		return nil, err
@@ -60,12 +59,18 @@ func (k *Keeper) loadStored(ctx sdk.Context, id types.JobID, index uint64) (*wor
 	if err != nil {
 		return nil, err
 	}
-	return &work{k: k, ctx: ctx, params: params, id: id, job: job, task: task, due: task.DueHeight}, nil
+	stored, err := job.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	return &work{
+		k: k, ctx: ctx, params: params, id: id, job: job, task: task, due: task.DueHeight, stored: stored,
+	}, nil
 }
 
 // save writes the task and its job back and queues the next transition.
 func (w *work) save() error {
-	if err := w.k.jobs.Set(w.ctx, w.id, w.job); err != nil {
+	if err := w.saveJob(); err != nil {
 		return err
 	}
 	key := collections.Join(w.id, w.task.Index)
@@ -86,6 +91,16 @@ func (w *work) save() error {
 		return w.k.tasks.Remove(w.ctx, key)
 	}
 	return w.k.tasks.Set(w.ctx, key, w.task)
+}
+
+// saveJob writes the job if it has changed: most steps of a task change the task
+// alone, and a write costs more than a comparison.
+func (w *work) saveJob() error {
+	encoded, err := w.job.Marshal()
+	if err != nil || bytes.Equal(encoded, w.stored) {
+		return err
+	}
+	return w.k.jobs.Set(w.ctx, w.id, w.job)
 }
 
 // height is the height of the block at work.
