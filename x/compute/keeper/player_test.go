@@ -23,6 +23,7 @@ const (
 	stalls               // never commits
 	shirks               // releases what it is given, blaming an input
 	closed               // tells the truth, reveals and never opens
+	opensLast            // tells the truth, and opens only what it found in a third round
 	closedLiar           // lies, reveals and never opens
 )
 
@@ -97,7 +98,8 @@ func (p player) serve(item types.WorkItem) {
 			require.NoError(f.t, err)
 		}
 	case types.ASSIGNMENT_STATUS_REVEALED:
-		if item.MustOpen && p.does != closed && p.does != closedLiar {
+		opens := p.does != closed && p.does != closedLiar && (p.does != opensLast || a.Round > 1)
+		if item.MustOpen && opens {
 			_, err := f.msgs.Open(f.ctx, &types.MsgOpen{Worker: worker(p.n).String(), Items: []types.OpenItem{{
 				Ref: ref, Digest: p.digest(a.JobId),
 			}}})

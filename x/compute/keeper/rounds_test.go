@@ -108,6 +108,27 @@ func TestAnHonestNodeThatDoesNotOpenIsCoveredByOthers(t *testing.T) {
 	}
 }
 
+func TestWhatWasNotOpenedInTimeStaysSilent(t *testing.T) {
+	f := newFixture(t)
+	f.network(11)
+	players := f.players(liar, opensLast, opensLast, opensLast, opensLast, opensLast,
+		opensLast, opensLast, opensLast, opensLast, opensLast)
+	id := seat(f, players, 0)
+	require.Equal(t, types.JOB_STATUS_COMPLETED, f.job(id).Status)
+	rounds := map[uint32]int{}
+	for op, o := range f.ended(id) {
+		rounds[o.Round]++
+		switch {
+		case o.Round == 2:
+			require.Equal(t, types.ASSIGNMENT_STATUS_PAID, o.Status)
+			require.True(t, o.Share.GTE(f.job(id).BondValue), "judges are paid in full by those who lost")
+		case op != operator(0).String():
+			require.Equal(t, types.ASSIGNMENT_STATUS_NO_REVEAL, o.Status, "an opening by others comes too late")
+		}
+	}
+	require.Equal(t, map[uint32]int{0: 3, 1: 3, 2: 5}, rounds)
+}
+
 func TestAMissedDeadlineIsRedrawnAndCostsAFraction(t *testing.T) {
 	f := newFixture(t)
 	f.network(5)
