@@ -1,13 +1,22 @@
 package devnet
 
 import (
-	"errors"
+	"fmt"
+	"math/rand/v2"
 	"net"
 	"strconv"
 )
 
-// freePorts asks the kernel for n ports of this machine. All are held until the
-// last is known, so that they differ.
+// Ports are taken from a range below that of outgoing connections on Linux and
+// macOS: a port that the kernel has just named as free may be somebody's outgoing
+// connection by the time the process that was given it listens there.
+const (
+	lowestPort  = 12_000
+	highestPort = 32_000
+)
+
+// freePorts returns n addresses of this machine on which nobody listens. All are
+// held until the last is known, so that they differ.
 func freePorts(n int) ([]string, error) {
 	var listeners []net.Listener
 	defer func() {
@@ -15,18 +24,24 @@ func freePorts(n int) ([]string, error) {
 			_ = listener.Close()
 		}
 	}()
-	addresses := make([]string, n)
-	for i := range addresses {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
+	const width = highestPort - lowestPort
+	start := rand.IntN(width) //nolint:gosec // only keeps runs out of each other's way
+	var last error
+	for i := 0; i < width && len(listeners) < n; i++ {
+		port := lowestPort + (start+i)%width
+		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err != nil {
-			return nil, err
+			last = err
+			continue
 		}
 		listeners = append(listeners, listener)
-		address, ok := listener.Addr().(*net.TCPAddr)
-		if !ok {
-			return nil, errors.New("expected a TCP address from the kernel")
-		}
-		addresses[i] = net.JoinHostPort("127.0.0.1", strconv.Itoa(address.Port))
+	}
+	if len(listeners) < n {
+		return nil, fmt.Errorf("expected %d free ports from %d to %d, found %d: %w", n, lowestPort, highestPort, len(listeners), last)
+	}
+	addresses := make([]string, n)
+	for i, listener := range listeners {
+		addresses[i] = listener.Addr().String()
 	}
 	return addresses, nil
 }
