@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
 // startRound appends a round and starts its first draw.
@@ -131,8 +132,10 @@ func (w *work) dropMissed() (bool, error) {
 			}
 			continue
 		}
-		fault := w.params.MissedFault(w.job.BondValue)
-		burned, err := w.k.nodes.Penalize(w.ctx, addr, a.Liability, fault, w.job.Id, w.task.Index)
+		burned, err := w.k.nodes.Penalize(w.ctx, edgenodetypes.PenaltyRequest{
+			Operator: addr, Liability: a.Liability, Amount: w.params.MissedFault(w.job.BondValue),
+			Reason: edgenodetypes.ReasonMissedDeadline, JobID: w.job.Id, Task: w.task.Index,
+		})
 		if err != nil {
 			return false, err
 		}

@@ -36,7 +36,7 @@ type EdgenodeKeeper interface {
 	Reserve(ctx context.Context, operator sdk.AccAddress, liability math.Int) error
 	Release(ctx context.Context, operator sdk.AccAddress, liability math.Int) error
 	Slash(ctx context.Context, req edgenodetypes.SlashRequest) (edgenodetypes.SlashOutcome, error)
-	Penalize(ctx context.Context, operator sdk.AccAddress, liability, amount math.Int, jobID string, task uint64) (math.Int, error)
+	Penalize(ctx context.Context, req edgenodetypes.PenaltyRequest) (math.Int, error)
 }
 
 // RewardsKeeper credits what operators earn against the escrow.

@@ -120,34 +120,32 @@ func (k *Keeper) Slash(ctx context.Context, req types.SlashRequest) (types.Slash
 		node.Profile.Operator, params.BondDenom, req.Reason, req.JobID, req.Task, outcome))
 }
 
-// Penalize is for a missed deadline: it gives slot and liability back and burns
-// amount of the bond, never more than the liability. It returns what was
-// burned, in units of the bond denom. The fault counts towards jail. Callers run
-// it in a cached context.
-func (k *Keeper) Penalize(
-	ctx context.Context, operator sdk.AccAddress, liability, amount math.Int, jobID string, task uint64,
-) (math.Int, error) {
-	if err := types.CheckLiability(liability); err != nil {
+// Penalize is for a fault that does not cost the liability: it gives slot and
+// liability back, counts the fault towards jail, and burns the amount of the
+// request, never more than the liability. It returns what was burned, in units of
+// the bond denom. Callers run it in a cached context.
+func (k *Keeper) Penalize(ctx context.Context, req types.PenaltyRequest) (math.Int, error) {
+	if err := req.Validate(); err != nil {
 		return math.Int{}, err
-	}
-	if amount.IsNil() || amount.IsNegative() {
-		return math.Int{}, types.ErrInvalidSlash.Wrapf("expected an amount of 0 or more, found %s", amount)
 	}
 	params, err := k.params.Get(ctx)
 	if err != nil {
 		return math.Int{}, err
 	}
-	node, err := k.Node(ctx, operator)
+	node, err := k.Node(ctx, req.Operator)
 	if err != nil {
 		return math.Int{}, err
 	}
-	burned := math.MinInt(amount, k.unlock(ctx, operator, &node.State, liability))
+	burned := math.MinInt(req.Amount, k.unlock(ctx, req.Operator, &node.State, req.Liability))
 	node.State.Bond = node.State.Bond.Sub(burned)
-	if err := k.countFault(ctx, params, operator, &node, types.ReasonMissedDeadline); err != nil {
+	if err := k.countFault(ctx, params, req.Operator, &node, req.Reason); err != nil {
 		return math.Int{}, err
 	}
-	if err := k.saveLessened(ctx, params, operator, node); err != nil {
+	if err := k.saveLessened(ctx, params, req.Operator, node); err != nil {
 		return math.Int{}, err
+	}
+	if req.Reason == types.ReasonWrongResult {
+		return burned, emit(ctx, types.NewEventOutvoted(node.Profile.Operator, req.JobID, req.Task))
 	}
 	zero := math.ZeroInt()
 	outcome := types.SlashOutcome{Cost: zero, Honest: zero, Community: zero, Burned: burned, Unbonding: zero}
@@ -155,7 +153,7 @@ func (k *Keeper) Penalize(
 		return math.Int{}, err
 	}
 	return burned, emit(ctx, types.NewEventSlashed(
-		node.Profile.Operator, params.BondDenom, types.ReasonMissedDeadline, jobID, task, outcome))
+		node.Profile.Operator, params.BondDenom, req.Reason, req.JobID, req.Task, outcome))
 }
 
 // unlock takes a slot and a liability off the locks and returns how much was

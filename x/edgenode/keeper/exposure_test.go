@@ -38,9 +38,9 @@ func TestLiabilityIsNeverMissingOrNegative(t *testing.T) {
 	for _, bad := range []math.Int{{}, math.NewInt(-1)} {
 		require.ErrorIs(t, f.keeper.Reserve(f.ctx, operator(0), bad), types.ErrInvalidLiability)
 		require.ErrorIs(t, f.keeper.Release(f.ctx, operator(0), bad), types.ErrInvalidLiability)
-		_, err := f.keeper.Penalize(f.ctx, operator(0), bad, math.OneInt(), "job", 0)
+		_, err := f.keeper.Penalize(f.ctx, types.PenaltyRequest{Operator: operator(0), Liability: bad, Amount: math.OneInt(), Reason: types.ReasonMissedDeadline})
 		require.ErrorIs(t, err, types.ErrInvalidLiability)
-		_, err = f.keeper.Penalize(f.ctx, operator(0), math.OneInt(), bad, "job", 0)
+		_, err = f.keeper.Penalize(f.ctx, types.PenaltyRequest{Operator: operator(0), Liability: math.OneInt(), Amount: bad, Reason: types.ReasonMissedDeadline})
 		require.ErrorIs(t, err, types.ErrInvalidSlash)
 		req := slashRequest(0, 1, 0, false)
 		req.Cost = bad
@@ -133,13 +133,21 @@ func TestSlashLowersTheWeightOfTheNextEpoch(t *testing.T) {
 	f.requireInvariants()
 }
 
+// missed is a missed deadline of the n-th node.
+func missed(n byte, liability, amount int64) types.PenaltyRequest {
+	return types.PenaltyRequest{
+		Operator: operator(n), Liability: math.NewInt(liability), Amount: math.NewInt(amount),
+		Reason: types.ReasonMissedDeadline, JobID: "job", Task: 1,
+	}
+}
+
 func TestPenaltyBurnsAPartAndReleasesTheRest(t *testing.T) {
 	f := newFixture(t)
 	f.register(0, 100, 2)
 	for _, c := range []struct{ liability, amount, burned int64 }{{40, 5, 5}, {10, 50, 10}, {10, 0, 0}} {
 		require.NoError(t, f.keeper.Reserve(f.ctx, operator(0), math.NewInt(c.liability)))
 		before, supply := f.state(0).Bond.Int64(), f.bank.GetSupply(f.ctx, denom).Amount.Int64()
-		burned, err := f.keeper.Penalize(f.ctx, operator(0), math.NewInt(c.liability), math.NewInt(c.amount), "job", 1)
+		burned, err := f.keeper.Penalize(f.ctx, missed(0, c.liability, c.amount))
 		require.NoError(t, err)
 		require.Equal(t, c.burned, burned.Int64())
 		require.Equal(t, before-c.burned, f.state(0).Bond.Int64())
@@ -149,4 +157,50 @@ func TestPenaltyBurnsAPartAndReleasesTheRest(t *testing.T) {
 	}
 	require.Equal(t, uint64(3), f.state(0).Faults.Missed)
 	require.Zero(t, f.moduleBalance(escrow), "a missed deadline is never the requester's gain")
+}
+
+func TestAMinorityDigestCostsNoBondButCountsAsWrong(t *testing.T) {
+	f := newFixture(t)
+	f.register(0, 100, 2)
+	require.NoError(t, f.keeper.Reserve(f.ctx, operator(0), math.NewInt(40)))
+	supply := f.bank.GetSupply(f.ctx, denom).Amount
+	f.resetEvents()
+	req := missed(0, 40, 0)
+	req.Reason = types.ReasonWrongResult
+	burned, err := f.keeper.Penalize(f.ctx, req)
+	require.NoError(t, err)
+	require.True(t, burned.IsZero())
+	f.requireEvent(&types.EventOutvoted{Operator: operator(0).String(), JobId: "job", Task: 1})
+
+	state := f.state(0)
+	require.Equal(t, []int64{100, 0}, []int64{state.Bond.Int64(), state.Locked.Int64()})
+	require.Zero(t, state.UsedSlots)
+	require.Equal(t, types.FaultCounts{Wrong: 1}, state.Faults)
+	require.Equal(t, testParams().Jail.WrongPoints, state.Jail.Points)
+	require.Equal(t, supply, f.bank.GetSupply(f.ctx, denom).Amount)
+	f.requireInvariants()
+
+	require.NoError(t, f.keeper.Reserve(f.ctx, operator(0), math.NewInt(40)))
+	f.resetEvents()
+	_, err = f.keeper.Penalize(f.ctx, req)
+	require.NoError(t, err)
+	require.Equal(t, types.NODE_STATUS_JAILED, f.state(0).Status, "as many as would jail a liar")
+	require.Equal(t, int64(100), f.state(0).Bond.Int64())
+	f.requireInvariants()
+}
+
+func TestPenaltyRefusesWhatIsASlash(t *testing.T) {
+	f := newFixture(t)
+	f.register(0, 100, 2)
+	require.NoError(t, f.keeper.Reserve(f.ctx, operator(0), math.NewInt(40)))
+	before := f.state(0)
+	for reason, amount := range map[string]int64{
+		types.ReasonWrongResult: 1, types.ReasonNoReveal: 0, "": 0, "mood": 0,
+	} {
+		req := missed(0, 40, amount)
+		req.Reason = reason
+		_, err := f.keeper.Penalize(f.ctx, req)
+		require.ErrorIs(t, err, types.ErrInvalidSlash, reason)
+	}
+	require.Equal(t, before, f.state(0))
 }

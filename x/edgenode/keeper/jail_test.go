@@ -38,7 +38,7 @@ func (f *fixture) lie(n byte) {
 // miss ends one of the n-th node's assignments with a missed deadline.
 func (f *fixture) miss(n byte) {
 	f.t.Helper()
-	_, err := f.keeper.Penalize(f.ctx, operator(n), math.OneInt(), math.ZeroInt(), "job", 0)
+	_, err := f.keeper.Penalize(f.ctx, missed(n, 1, 0))
 	require.NoError(f.t, err)
 }
 

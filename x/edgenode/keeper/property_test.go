@@ -271,12 +271,16 @@ func (m *model) stepSlash(t *rapid.T) {
 
 func (m *model) stepPenalize(t *rapid.T) {
 	n, node, liability := m.take(t)
-	amount := rapid.Int64Range(0, 150).Draw(t, "amount")
-	burned, err := m.keeper.Penalize(m.ctx, operator(n), math.NewInt(liability), math.NewInt(amount), "job", 0)
+	amount, points := rapid.Int64Range(0, 150).Draw(t, "amount"), 1
+	req := missed(n, liability, amount)
+	if rapid.Bool().Draw(t, "outvoted") {
+		req.Reason, req.Amount, amount, points = types.ReasonWrongResult, math.ZeroInt(), 0, 2
+	}
+	burned, err := m.keeper.Penalize(m.ctx, req)
 	require.NoError(m.t, err)
 	require.Equal(m.t, min(liability, amount), burned.Int64())
 	node.bond -= burned.Int64()
-	node.fault(1, m.height())
+	node.fault(points, m.height())
 	m.burned += burned.Int64()
 }
 

@@ -79,7 +79,7 @@ func TestClosedNodeMayRegisterAgain(t *testing.T) {
 	f.register(0, 100, 2)
 	f.roll()
 	require.NoError(t, f.keeper.Reserve(f.ctx, operator(0), math.NewInt(30)))
-	_, err := f.keeper.Penalize(f.ctx, operator(0), math.NewInt(30), math.NewInt(1), "job", 0)
+	_, err := f.keeper.Penalize(f.ctx, missed(0, 30, 1))
 	require.NoError(t, err)
 	_, err = f.retire(0)
 	require.NoError(t, err)

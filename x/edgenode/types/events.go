@@ -60,6 +60,11 @@ func NewEventSlashed(operator, denom, reason, jobID string, task uint64, lost Sl
 	}
 }
 
+// NewEventOutvoted says that a digest was in the minority where that costs no bond.
+func NewEventOutvoted(operator, jobID string, task uint64) *EventOutvoted {
+	return &EventOutvoted{Operator: operator, JobId: jobID, Task: task}
+}
+
 // NewEventEpochRolled says that weights were snapshotted.
 func NewEventEpochRolled(epoch uint64) *EventEpochRolled {
 	return &EventEpochRolled{Epoch: epoch}

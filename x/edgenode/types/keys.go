@@ -21,7 +21,8 @@ const (
 
 // Reasons of a slash.
 const (
-	// ReasonWrongResult is a digest on the losing side of a verdict.
+	// ReasonWrongResult is a digest on the losing side of a verdict. It costs the
+	// liability, or no bond where the program is not deterministic.
 	ReasonWrongResult = "wrong_result"
 	// ReasonNoReveal is a commitment that was never revealed or opened.
 	ReasonNoReveal = "no_reveal"

@@ -54,6 +54,45 @@ func (r SlashRequest) Validate() error {
 	return nil
 }
 
+// PenaltyRequest asks for a fault to be counted that does not cost the whole
+// liability.
+type PenaltyRequest struct {
+	// Operator whose fault it is.
+	Operator sdk.AccAddress
+	// Liability that the assignment locked, in units of the bond denom; it is given
+	// back with the slot.
+	Liability math.Int
+	// Amount of the bond that is burned, at most the liability; 0 for a wrong result.
+	Amount math.Int
+	// Reason is ReasonMissedDeadline, or ReasonWrongResult for a minority digest of a
+	// program that is not deterministic: that may be nobody's lie, so it costs no bond.
+	Reason string
+	// JobID and Task say where it happened.
+	JobID string
+	Task  uint64
+}
+
+// Validate refuses requests that no caller makes on purpose.
+func (r PenaltyRequest) Validate() error {
+	if err := CheckLiability(r.Liability); err != nil {
+		return err
+	}
+	if r.Amount.IsNil() || r.Amount.IsNegative() {
+		return ErrInvalidSlash.Wrapf("expected an amount of 0 or more, found %s", r.Amount)
+	}
+	switch r.Reason {
+	case ReasonMissedDeadline:
+		return nil
+	case ReasonWrongResult:
+		if !r.Amount.IsZero() {
+			return ErrInvalidSlash.Wrapf("expected a minority digest to cost no bond, found %s; slash who lied", r.Amount)
+		}
+		return nil
+	default:
+		return ErrInvalidSlash.Wrapf("expected reason %q or %q, found %q", ReasonMissedDeadline, ReasonWrongResult, r.Reason)
+	}
+}
+
 // Beyond returns the unlocked part, 0 without one.
 func (r SlashRequest) Beyond() math.Int {
 	if r.Unlocked.IsNil() {
