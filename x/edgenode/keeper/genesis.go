@@ -76,8 +76,7 @@ func (k *Keeper) importNode(ctx context.Context, epoch uint64, node types.Node) 
 			return err
 		}
 	}
-	point := node.State.CheckpointAt(epoch + 1)
-	return k.moveTotals(ctx, types.WeightCheckpoint{Weight: math.ZeroInt()}, point.Class, point.Weight)
+	return k.moveTotals(ctx, types.WeightCheckpoint{Weight: math.ZeroInt()}, node.State.CheckpointAt(epoch+1))
 }
 
 // ExportGenesis returns the whole state.

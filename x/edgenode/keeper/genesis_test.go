@@ -85,6 +85,7 @@ func TestGenesisRefusesContradictions(t *testing.T) {
 		"slots exceeded":      func(g *types.GenesisState) { g.Nodes[0].State.UsedSlots = 50 },
 		"no status":           func(g *types.GenesisState) { g.Nodes[0].State.Status = 0 },
 		"weight of the far":   func(g *types.GenesisState) { g.Nodes[0].State.Weights[0].Epoch = 99 },
+		"slots of no weight":  func(g *types.GenesisState) { g.Nodes[0].State.Weights[0].Weight = math.ZeroInt() },
 		"lease unwatched":     func(g *types.GenesisState) { g.Nodes[0].State.LeaseCheck = 0 },
 		"lease of a paused":   func(g *types.GenesisState) { g.Nodes[1].State.LeaseCheck = 7 },
 		"jailed for nothing":  func(g *types.GenesisState) { g.Nodes[4].State.Jail.Terms = 0 },

@@ -93,7 +93,7 @@ func (k *Keeper) checkExposure(ctx context.Context) error {
 }
 
 // checkClassWeights: for every kept epoch and for the coming one a class's
-// weight and count are those of its nodes.
+// weight, slots and count are those of its nodes.
 func (k *Keeper) checkClassWeights(ctx context.Context) error {
 	epoch, err := k.Epoch(ctx)
 	if err != nil {
@@ -102,8 +102,8 @@ func (k *Keeper) checkClassWeights(ctx context.Context) error {
 	expect := func(class string, at uint64, found types.ClassSnapshot) error {
 		sum, err := k.sumWeights(ctx, class, at)
 		if err == nil && !sum.Equal(found) {
-			err = types.ErrInvariantBroken.Wrapf("class %s at epoch %d: expected weight %s over %d nodes, found %s over %d",
-				class, at, sum.Weight, sum.Nodes, found.Weight, found.Nodes)
+			err = types.ErrInvariantBroken.Wrapf("class %s at epoch %d: expected weight %s and %d slots over %d nodes, found %s and %d over %d",
+				class, at, sum.Weight, sum.Slots, sum.Nodes, found.Weight, found.Slots, found.Nodes)
 		}
 		return err
 	}
@@ -152,7 +152,7 @@ func (k *Keeper) sumWeights(ctx context.Context, class string, epoch uint64) (ty
 	sum := types.ZeroSnapshot()
 	err := k.states.Walk(ctx, nil, func(_ sdk.AccAddress, state types.NodeState) (bool, error) {
 		if point := state.CheckpointAt(epoch); point.Class == class {
-			sum = sum.Add(point.Weight)
+			sum = sum.Add(point)
 		}
 		return false, nil
 	})

@@ -36,6 +36,7 @@ type modelNode struct {
 
 type modelWeight struct {
 	weight int64
+	funded int64
 	class  string
 }
 
@@ -288,7 +289,7 @@ func (m *model) stepRoll(*rapid.T) {
 	m.roll()
 	m.epoch++
 	for n := range m.nodes {
-		m.nodes[n].history[m.epoch] = modelWeight{m.nodes[n].weight(), m.nodes[n].class}
+		m.nodes[n].history[m.epoch] = modelWeight{m.nodes[n].weight(), m.nodes[n].weight() / 50, m.nodes[n].class}
 	}
 }
 
@@ -336,14 +337,16 @@ func (m *model) checkNode(n byte) {
 
 func (m *model) checkSnapshot(class string, epoch uint64) {
 	var weight int64
-	var nodes uint64
+	var nodes, slots uint64
 	for n := range m.nodes {
 		if at := m.nodes[n].history[epoch]; at.class == class && at.weight > 0 {
 			weight += at.weight
 			nodes++
+			slots += uint64(at.funded)
 		}
 	}
 	snapshot := m.snapshot(class, epoch)
 	require.Equal(m.t, weight, snapshot.Weight.Int64(), "%s at epoch %d", class, epoch)
 	require.Equal(m.t, nodes, snapshot.Nodes)
+	require.Equal(m.t, slots, snapshot.Slots)
 }

@@ -74,41 +74,38 @@ func (k *Keeper) saveReweighed(
 	if err != nil {
 		return err
 	}
-	next := epoch + 1
-	before := state.CheckpointAt(next)
-	weight := state.Weight(params.BondPerSlot)
-	same := before.Weight.Equal(weight) && (weight.IsZero() || before.Class == class)
-	if !same {
-		if err := k.moveTotals(ctx, before, class, weight); err != nil {
+	before := state.CheckpointAt(epoch + 1)
+	if after := state.Checkpoint(epoch+1, params.BondPerSlot, class); !after.Counts(before) {
+		if err := k.moveTotals(ctx, before, after); err != nil {
 			return err
 		}
-		state.SetCheckpoint(next, weight, class)
+		state.SetCheckpoint(after)
 	}
 	state.TrimCheckpoints(types.OldestKeptEpoch(epoch))
 	return k.states.Set(ctx, operator, state)
 }
 
-// moveTotals takes a weight out of the class it counted in and puts the new one
-// into its class.
-func (k *Keeper) moveTotals(ctx context.Context, before types.WeightCheckpoint, class string, weight math.Int) error {
+// moveTotals takes a node out of the class it counted in and puts it into the one
+// it counts in now.
+func (k *Keeper) moveTotals(ctx context.Context, before, after types.WeightCheckpoint) error {
 	if before.Weight.IsPositive() {
 		total, err := k.upcoming(ctx, before.Class)
 		if err != nil {
 			return err
 		}
-		if total, err = total.Sub(before.Weight); err != nil {
+		if total, err = total.Sub(before); err != nil {
 			return err
 		}
 		if err := k.totals.Set(ctx, before.Class, total); err != nil {
 			return err
 		}
 	}
-	if weight.IsZero() {
+	if after.Weight.IsZero() {
 		return nil
 	}
-	total, err := k.upcoming(ctx, class)
+	total, err := k.upcoming(ctx, after.Class)
 	if err != nil {
 		return err
 	}
-	return k.totals.Set(ctx, class, total.Add(weight))
+	return k.totals.Set(ctx, after.Class, total.Add(after))
 }

@@ -5,6 +5,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"cosmossdk.io/math"
+
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
@@ -110,4 +112,33 @@ func TestEpochRollsOnItsIdentifierOnly(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, uint64(1), epoch)
 	f.requireEvent(&types.EventEpochRolled{Epoch: 1})
+}
+
+// A change of bond_per_slot reaches a node with its next change, and the class
+// loses then exactly what the node counted for before.
+func TestFundedSlotsFollowTheBondFromTheNextEpoch(t *testing.T) {
+	f := newFixture(t)
+	f.register(0, 170, 8)
+	f.register(1, 1000, 2)
+	f.roll()
+	require.Equal(t, uint64(3+2), f.snapshot(small, 1).Slots)
+	require.NoError(t, f.unbond(0, coin(21)))
+	require.Equal(t, uint64(5), f.snapshot(small, 1).Slots)
+	f.roll()
+	require.Equal(t, uint64(2+2), f.snapshot(small, 2).Slots)
+	f.requireInvariants()
+
+	dearer := testParams()
+	dearer.BondPerSlot = math.NewInt(149)
+	_, err := f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: authority(), Params: dearer})
+	require.NoError(t, err)
+	f.roll()
+	require.Equal(t, uint64(2+2), f.snapshot(small, 3).Slots)
+	require.NoError(t, f.pause(1))
+	require.NoError(t, f.pause(0))
+	require.NoError(t, f.resume(0))
+	f.requireInvariants()
+	f.roll()
+	require.Equal(t, types.ClassSnapshot{Weight: math.NewInt(149), Nodes: 1, Slots: 1}, f.snapshot(small, 4))
+	f.requireInvariants()
 }

@@ -84,6 +84,9 @@ func (s NodeState) validate(epoch uint64) error {
 		if point.Weight.IsNil() || point.Weight.IsNegative() {
 			return ErrInvalidGenesis.Wrapf("expected weights of 0 or more, found %s", point.Weight)
 		}
+		if point.Slots > 0 && point.Weight.IsZero() {
+			return ErrInvalidGenesis.Wrapf("expected funded slots of a weight above 0 only, found %d at epoch %d", point.Slots, point.Epoch)
+		}
 		if point.Epoch > epoch+1 || i > 0 && point.Epoch <= s.Weights[i-1].Epoch {
 			return ErrInvalidGenesis.Wrapf("expected rising weight epochs up to %d, found %d", epoch+1, point.Epoch)
 		}

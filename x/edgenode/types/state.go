@@ -28,13 +28,22 @@ func (s NodeState) Live(height int64) bool {
 	return s.Status == NODE_STATUS_ACTIVE && height <= s.LeaseEnd
 }
 
-// Weight returns min(bond, slots * bondPerSlot) of an active node and 0 of any
-// other (design §4).
-func (s NodeState) Weight(bondPerSlot math.Int) math.Int {
+// Checkpoint returns what a node counts for in class from epoch on: an active one
+// a weight of min(bond, slots * bondPerSlot), in units of the bond denom (design
+// §4), and min(slots, bond / bondPerSlot) funded slots; any other nothing.
+func (s NodeState) Checkpoint(epoch uint64, bondPerSlot math.Int, class string) WeightCheckpoint {
 	if s.Status != NODE_STATUS_ACTIVE {
-		return math.ZeroInt()
+		return WeightCheckpoint{Epoch: epoch, Weight: math.ZeroInt(), Class: class}
 	}
-	return math.MinInt(s.Bond, bondPerSlot.MulRaw(int64(s.Slots)))
+	weight := math.MinInt(s.Bond, bondPerSlot.MulRaw(int64(s.Slots)))
+	funded := uint32(weight.Quo(bondPerSlot).Uint64()) //nolint:gosec // at most slots
+	return WeightCheckpoint{Epoch: epoch, Weight: weight, Class: class, Slots: funded}
+}
+
+// Counts reports whether two checkpoints count for the same, whatever their
+// epochs; a weight of 0 counts in no class.
+func (c WeightCheckpoint) Counts(other WeightCheckpoint) bool {
+	return c.Weight.Equal(other.Weight) && c.Slots == other.Slots && (c.Weight.IsZero() || c.Class == other.Class)
 }
 
 // CheckpointAt returns the checkpoint in force at epoch: the last one that
@@ -48,11 +57,10 @@ func (s NodeState) CheckpointAt(epoch uint64) WeightCheckpoint {
 	return WeightCheckpoint{Weight: math.ZeroInt()}
 }
 
-// SetCheckpoint makes weight in class hold from epoch on, in place of one
+// SetCheckpoint makes a checkpoint hold from its epoch on, in place of one
 // already set for that epoch.
-func (s *NodeState) SetCheckpoint(epoch uint64, weight math.Int, class string) {
-	point := WeightCheckpoint{Epoch: epoch, Weight: weight, Class: class}
-	if n := len(s.Weights); n > 0 && s.Weights[n-1].Epoch == epoch {
+func (s *NodeState) SetCheckpoint(point WeightCheckpoint) {
+	if n := len(s.Weights); n > 0 && s.Weights[n-1].Epoch == point.Epoch {
 		s.Weights[n-1] = point
 		return
 	}
@@ -72,29 +80,29 @@ func (s *NodeState) TrimCheckpoints(oldest uint64) {
 // ZeroSnapshot is a class without nodes.
 func ZeroSnapshot() ClassSnapshot { return ClassSnapshot{Weight: math.ZeroInt()} }
 
-// Add returns the snapshot with a node's weight counted in; a zero weight is no node.
-func (s ClassSnapshot) Add(weight math.Int) ClassSnapshot {
-	if weight.IsZero() {
+// Add returns the snapshot with a node counted in; a zero weight is no node.
+func (s ClassSnapshot) Add(node WeightCheckpoint) ClassSnapshot {
+	if node.Weight.IsZero() {
 		return s
 	}
-	return ClassSnapshot{Weight: s.Weight.Add(weight), Nodes: s.Nodes + 1}
+	return ClassSnapshot{Weight: s.Weight.Add(node.Weight), Nodes: s.Nodes + 1, Slots: s.Slots + uint64(node.Slots)}
 }
 
-// Sub returns the snapshot with a node's weight taken out. It must have been
-// counted in before.
-func (s ClassSnapshot) Sub(weight math.Int) (ClassSnapshot, error) {
-	if weight.IsZero() {
+// Sub returns the snapshot with a node taken out. It must have been counted in
+// before.
+func (s ClassSnapshot) Sub(node WeightCheckpoint) (ClassSnapshot, error) {
+	if node.Weight.IsZero() {
 		return s, nil
 	}
-	if s.Nodes == 0 || s.Weight.LT(weight) {
+	if s.Nodes == 0 || s.Slots < uint64(node.Slots) || s.Weight.LT(node.Weight) {
 		return s, ErrInconsistentRecords.Wrapf(
-			"expected a class of at least weight %s, found weight %s over %d nodes; export the state and report it",
-			weight, s.Weight, s.Nodes)
+			"expected a class of at least weight %s and %d slots, found weight %s and %d slots over %d nodes; export the state and report it",
+			node.Weight, node.Slots, s.Weight, s.Slots, s.Nodes)
 	}
-	return ClassSnapshot{Weight: s.Weight.Sub(weight), Nodes: s.Nodes - 1}, nil
+	return ClassSnapshot{Weight: s.Weight.Sub(node.Weight), Nodes: s.Nodes - 1, Slots: s.Slots - uint64(node.Slots)}, nil
 }
 
 // Equal reports whether two snapshots hold the same.
 func (s ClassSnapshot) Equal(other ClassSnapshot) bool {
-	return s.Nodes == other.Nodes && s.Weight.Equal(other.Weight)
+	return s.Nodes == other.Nodes && s.Slots == other.Slots && s.Weight.Equal(other.Weight)
 }

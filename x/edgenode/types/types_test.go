@@ -89,9 +89,9 @@ func TestStatusTableHoldsPairByPair(t *testing.T) {
 func TestCheckpointInForceIsTheLastAtOrBefore(t *testing.T) {
 	var state types.NodeState
 	require.True(t, state.CheckpointAt(5).Weight.IsZero())
-	state.SetCheckpoint(2, math.NewInt(20), "a")
-	state.SetCheckpoint(5, math.NewInt(50), "a")
-	state.SetCheckpoint(5, math.NewInt(51), "b")
+	state.SetCheckpoint(types.WeightCheckpoint{Epoch: 2, Weight: math.NewInt(20), Class: "a"})
+	state.SetCheckpoint(types.WeightCheckpoint{Epoch: 5, Weight: math.NewInt(50), Class: "a"})
+	state.SetCheckpoint(types.WeightCheckpoint{Epoch: 5, Weight: math.NewInt(51), Class: "b"})
 	for epoch, want := range map[uint64]int64{1: 0, 2: 20, 4: 20, 5: 51, 9: 51} {
 		require.Equal(t, want, state.CheckpointAt(epoch).Weight.Int64(), "epoch %d", epoch)
 	}
@@ -99,4 +99,47 @@ func TestCheckpointInForceIsTheLastAtOrBefore(t *testing.T) {
 	require.Len(t, state.Weights, 2, "epoch 4 still asks for the first")
 	state.TrimCheckpoints(5)
 	require.Len(t, state.Weights, 1)
+}
+
+func TestBondFundsWholeSlotsOfAnActiveNode(t *testing.T) {
+	cases := []struct {
+		bond           int64
+		slots          uint32
+		weight, funded int64
+	}{
+		{bond: 500, slots: 8, weight: 400, funded: 8},
+		{bond: 400, slots: 8, weight: 400, funded: 8},
+		{bond: 399, slots: 8, weight: 399, funded: 7},
+		{bond: 49, slots: 8, weight: 49, funded: 0},
+		{bond: 0, slots: 8, weight: 0, funded: 0},
+	}
+	for _, c := range cases {
+		state := types.NewNodeState(math.NewInt(c.bond), c.slots)
+		point := state.Checkpoint(3, math.NewInt(50), "a")
+		require.Equal(t, c.weight, point.Weight.Int64(), c)
+		require.Equal(t, uint32(c.funded), point.Slots, c)
+		for _, status := range []types.NodeStatus{
+			types.NODE_STATUS_PAUSED, types.NODE_STATUS_LAPSED, types.NODE_STATUS_JAILED, types.NODE_STATUS_RETIRED,
+		} {
+			state.Status = status
+			point := state.Checkpoint(3, math.NewInt(50), "a")
+			require.True(t, point.Weight.IsZero(), status)
+			require.Zero(t, point.Slots, status)
+		}
+	}
+}
+
+func TestSnapshotGivesBackExactlyWhatItTook(t *testing.T) {
+	a := types.WeightCheckpoint{Weight: math.NewInt(70), Slots: 1}
+	b := types.WeightCheckpoint{Weight: math.NewInt(200), Slots: 4}
+	both := types.ZeroSnapshot().Add(a).Add(b)
+	require.True(t, both.Equal(types.ClassSnapshot{Weight: math.NewInt(270), Nodes: 2, Slots: 5}))
+	require.False(t, both.Equal(types.ClassSnapshot{Weight: math.NewInt(270), Nodes: 2, Slots: 6}))
+	left, err := both.Sub(b)
+	require.NoError(t, err)
+	require.True(t, left.Equal(types.ZeroSnapshot().Add(a)))
+	_, err = left.Sub(types.WeightCheckpoint{Weight: math.NewInt(10), Slots: 2})
+	require.ErrorIs(t, err, types.ErrInconsistentRecords, "more slots than there are")
+	_, err = left.Sub(b)
+	require.ErrorIs(t, err, types.ErrInconsistentRecords)
 }
