@@ -63,6 +63,13 @@ func Walls() []Wall {
 			},
 		},
 		{
+			Name: "what modules share knows no module",
+			Of:   within("x/internal"), Allows: func(_, imported string) bool {
+				return ours(imported) == "" || in(ours(imported), "x/internal")
+			},
+			Deep: true,
+		},
+		{
 			Name: "the app imports no binary, sidecar, client or test fixture",
 			Of:   within("app"), Allows: nothingOf("cmd", "sidecar", "client", "testutil", "tests", "examples"),
 		},

@@ -1,7 +1,11 @@
 // Package keeper verifies rounds, pins heights to them and forgets what is old.
 package keeper
 
-import "context"
+import (
+	"context"
+
+	"github.com/thetaedge/theta/x/internal/isolated"
+)
 
 // BeginBlock pins the height before. Failing to would re-roll seeds, so its
 // error stops the block; pruning is housekeeping and may fail alone.
@@ -9,12 +13,12 @@ func (k *Keeper) BeginBlock(ctx context.Context) error {
 	if err := k.PinPreviousHeight(ctx); err != nil {
 		return err
 	}
-	k.isolated(ctx, "pruning", k.Prune)
+	isolated.Try(ctx, k.logger(ctx), "pruning", k.Prune)
 	return nil
 }
 
 // EndBlock pays for this block's rounds.
 func (k *Keeper) EndBlock(ctx context.Context) error {
-	k.isolated(ctx, "reimbursements", k.PayReimbursements)
+	isolated.Try(ctx, k.logger(ctx), "reimbursements", k.PayReimbursements)
 	return nil
 }

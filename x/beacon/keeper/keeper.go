@@ -73,23 +73,6 @@ func (k *Keeper) Params(ctx context.Context) (types.Params, error) {
 // Authority is the address that may change the parameters.
 func (k *Keeper) Authority() string { return k.authority }
 
-// isolated runs one item of a block apart from the others: when it fails or
-// panics its writes are dropped and logged, and the block goes on.
-func (k *Keeper) isolated(ctx context.Context, what string, item func(context.Context) error) {
-	sdkCtx := sdk.UnwrapSDKContext(ctx)
-	cached, write := sdkCtx.CacheContext()
-	defer func() {
-		if r := recover(); r != nil {
-			k.logger(ctx).Error(what+" panicked, its writes are dropped", "height", sdkCtx.BlockHeight(), "panic", r)
-		}
-	}()
-	if err := item(cached); err != nil {
-		k.logger(ctx).Error(what+" failed, its writes are dropped", "height", sdkCtx.BlockHeight(), "error", err)
-		return
-	}
-	write()
-}
-
 func (k *Keeper) logger(ctx context.Context) log.Logger {
 	return sdk.UnwrapSDKContext(ctx).Logger().With("module", "x/"+types.ModuleName)
 }

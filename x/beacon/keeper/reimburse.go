@@ -10,6 +10,7 @@ import (
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 
 	"github.com/thetaedge/theta/x/beacon/types"
+	"github.com/thetaedge/theta/x/internal/isolated"
 )
 
 // due is one submission to be paid for.
@@ -39,7 +40,7 @@ func (k *Keeper) PayReimbursements(ctx context.Context) error {
 		if err := k.reimbursements.Remove(ctx, d.key); err != nil {
 			return err
 		}
-		k.isolated(ctx, "reimbursement", func(ctx context.Context) error {
+		isolated.Try(ctx, k.logger(ctx), "reimbursement", func(ctx context.Context) error {
 			return k.reimburse(ctx, d, params.Reimbursement)
 		})
 	}

@@ -11,6 +11,7 @@ import (
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 
 	"github.com/thetaedge/theta/x/edgenode/types"
+	"github.com/thetaedge/theta/x/internal/isolated"
 )
 
 // unbondingRetryBlocks is how long an unbonding waits that could not be paid,
@@ -138,14 +139,14 @@ func (k *Keeper) PayUnbondings(ctx context.Context) error {
 	}
 	for _, item := range due {
 		completion, operator := item.K1(), item.K2()
-		err := isolated(ctx, func(ctx context.Context) error {
+		err := isolated.Run(ctx, func(ctx context.Context) error {
 			return k.payUnbonding(ctx, params.BondDenom, operator, completion)
 		})
 		if err == nil {
 			continue
 		}
 		k.logger(ctx).Error("expected to pay an unbonding, will try later", "operator", operator.String(), "err", err)
-		err = isolated(ctx, func(ctx context.Context) error { return k.postponeUnbonding(ctx, operator, completion) })
+		err = isolated.Run(ctx, func(ctx context.Context) error { return k.postponeUnbonding(ctx, operator, completion) })
 		if err != nil {
 			k.logger(ctx).Error("expected to postpone an unbonding", "operator", operator.String(), "err", err)
 		}

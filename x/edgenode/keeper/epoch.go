@@ -2,14 +2,13 @@ package keeper
 
 import (
 	"context"
-	"fmt"
 
 	"cosmossdk.io/collections"
 
-	sdk "github.com/cosmos/cosmos-sdk/types"
 	epochstypes "github.com/cosmos/cosmos-sdk/x/epochs/types"
 
 	"github.com/thetaedge/theta/x/edgenode/types"
+	"github.com/thetaedge/theta/x/internal/isolated"
 )
 
 // Epoch returns the last rolled epoch, whose snapshot is the current one; 0
@@ -83,7 +82,7 @@ func (EpochHooks) AfterEpochEnd(context.Context, string, int64) error { return n
 // BeforeEpochStart rolls the module's own epoch, which counts from genesis. An
 // error makes x/epochs drop all that was written, and the next start rolls in
 // its place; a panic is turned into an error, so that it cannot halt the chain.
-func (h EpochHooks) BeforeEpochStart(ctx context.Context, identifier string, _ int64) (err error) {
+func (h EpochHooks) BeforeEpochStart(ctx context.Context, identifier string, _ int64) error {
 	params, err := h.keeper.params.Get(ctx)
 	if err != nil {
 		return err
@@ -91,21 +90,5 @@ func (h EpochHooks) BeforeEpochStart(ctx context.Context, identifier string, _ i
 	if identifier != params.EpochIdentifier {
 		return nil
 	}
-	return isolated(ctx, h.keeper.RollEpoch)
-}
-
-// isolated runs one item in a cached context under recover: it is written as a
-// whole or not at all, and it cannot halt the chain.
-func isolated(ctx context.Context, run func(context.Context) error) (err error) {
-	defer func() {
-		if found := recover(); found != nil {
-			err = fmt.Errorf("expected no panic, found %v", found)
-		}
-	}()
-	cached, write := sdk.UnwrapSDKContext(ctx).CacheContext()
-	if err := run(cached); err != nil {
-		return err
-	}
-	write()
-	return nil
+	return isolated.Run(ctx, h.keeper.RollEpoch)
 }

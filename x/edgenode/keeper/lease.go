@@ -8,6 +8,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/x/edgenode/types"
+	"github.com/thetaedge/theta/x/internal/isolated"
 )
 
 // leaseRetryBlocks is how long a lease waits that could not be ended, so that it
@@ -105,12 +106,12 @@ func (k *Keeper) ExpireLeases(ctx context.Context) error {
 	}
 	for _, item := range due {
 		operator := item.K2()
-		err := isolated(ctx, func(ctx context.Context) error { return k.checkLease(ctx, params, operator) })
+		err := isolated.Run(ctx, func(ctx context.Context) error { return k.checkLease(ctx, params, operator) })
 		if err == nil {
 			continue
 		}
 		k.logger(ctx).Error("expected to look at a lease, will try later", "operator", operator.String(), "err", err)
-		err = isolated(ctx, func(ctx context.Context) error { return k.postponeLease(ctx, operator) })
+		err = isolated.Run(ctx, func(ctx context.Context) error { return k.postponeLease(ctx, operator) })
 		if err != nil {
 			k.logger(ctx).Error("expected to postpone a lease", "operator", operator.String(), "err", err)
 		}

@@ -3,13 +3,13 @@ package keeper
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"cosmossdk.io/collections"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 
+	"github.com/thetaedge/theta/x/internal/isolated"
 	"github.com/thetaedge/theta/x/rewards/types"
 )
 
@@ -18,7 +18,7 @@ import (
 // failure is logged and never halts the chain; what could not be moved stays
 // pending and is tried again with the next move.
 func (k *Keeper) EndBlock(ctx context.Context) error {
-	if err := isolated(ctx, k.foldNotes); err != nil {
+	if err := isolated.Run(ctx, k.foldNotes); err != nil {
 		k.logger(ctx).Error("expected to fold the block's shares", "err", err)
 	}
 	params, err := k.params.Get(ctx)
@@ -28,7 +28,7 @@ func (k *Keeper) EndBlock(ctx context.Context) error {
 	if uint64(sdk.UnwrapSDKContext(ctx).BlockHeight())%params.FoldBlocks != 0 { //nolint:gosec // heights are positive
 		return nil
 	}
-	if err := isolated(ctx, k.movePending); err != nil {
+	if err := isolated.Run(ctx, k.movePending); err != nil {
 		k.logger(ctx).Error("expected to move pending shares out of escrow, will try later", "err", err)
 	}
 	return nil
@@ -117,7 +117,7 @@ func (k *Keeper) moveEach(
 	ctx context.Context, coins sdk.Coins, move func(context.Context, sdk.Coins) error,
 ) (moved, left sdk.Coins) {
 	for _, coin := range coins {
-		err := isolated(ctx, func(ctx context.Context) error { return move(ctx, sdk.NewCoins(coin)) })
+		err := isolated.Run(ctx, func(ctx context.Context) error { return move(ctx, sdk.NewCoins(coin)) })
 		if err != nil {
 			k.logger(ctx).Error("expected to move a share out of escrow, will try later", "coin", coin.String(), "err", err)
 			left = left.Add(coin)
@@ -126,20 +126,4 @@ func (k *Keeper) moveEach(
 		moved = moved.Add(coin)
 	}
 	return moved, left
-}
-
-// isolated runs one item in a cached context under recover: it is written as a
-// whole or not at all, and it cannot halt the chain.
-func isolated(ctx context.Context, run func(context.Context) error) (err error) {
-	defer func() {
-		if found := recover(); found != nil {
-			err = fmt.Errorf("expected no panic, found %v", found)
-		}
-	}()
-	cached, write := sdk.UnwrapSDKContext(ctx).CacheContext()
-	if err := run(cached); err != nil {
-		return err
-	}
-	write()
-	return nil
 }
