@@ -10,16 +10,20 @@ const (
 	StoreKey = ModuleName
 )
 
-// Prefixes of the store: `prefix | key -> value`.
+// Prefixes of the store: `prefix | key -> value`. What has no value lies below
+// ParamsPrefix and records lie above it: that a record is absent is proven by its
+// neighbours, and an ICS-23 proof cannot tell of a neighbour without a value.
 var (
-	ParamsPrefix      = collections.NewPrefix(0) // -> Params
-	JobsPrefix        = collections.NewPrefix(1) // job -> Job
-	SpecsPrefix       = collections.NewPrefix(2) // job -> JobSpec
-	TasksPrefix       = collections.NewPrefix(3) // job | task -> Task
-	AssignmentsPrefix = collections.NewPrefix(4) // operator | job | task -> Assignment
-	ReceiptsPrefix    = collections.NewPrefix(5) // job | task -> Receipt
-	OpenJobsPrefix    = collections.NewPrefix(6) // class | job
-	RequestersPrefix  = collections.NewPrefix(7) // requester | job
-	DuePrefix         = collections.NewPrefix(8) // height | job | task
-	PrunePrefix       = collections.NewPrefix(9) // height | job
+	OpenJobsPrefix   = collections.NewPrefix(0) // class | job
+	RequestersPrefix = collections.NewPrefix(1) // requester | job
+	DuePrefix        = collections.NewPrefix(2) // height | job | task
+	PrunePrefix      = collections.NewPrefix(3) // height | job
+
+	ParamsPrefix = collections.NewPrefix(16) // -> Params
+
+	JobsPrefix        = collections.NewPrefix(17) // job -> Job
+	SpecsPrefix       = collections.NewPrefix(18) // job -> JobSpec
+	TasksPrefix       = collections.NewPrefix(19) // job | task -> Task
+	AssignmentsPrefix = collections.NewPrefix(20) // operator | job | task -> Assignment
+	ReceiptsPrefix    = collections.NewPrefix(21) // job | task -> Receipt
 )

@@ -1,0 +1,98 @@
+package proven
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/cometbft/cometbft/light/provider"
+	"github.com/cometbft/cometbft/types"
+)
+
+const (
+	// lagAttempts is how often a node is asked for a header that it does not have
+	// yet, lagWait apart: nodes are a block or two behind each other.
+	lagAttempts = 20
+	lagWait     = 500 * time.Millisecond
+)
+
+// agreedHeaders believes what all of several nodes show.
+type agreedHeaders struct {
+	nodes []provider.Provider
+	wait  time.Duration
+}
+
+// FromNodes returns headers that each of two or more nodes shows alike, signed by
+// two thirds of the validators that it names. One honest node among them is enough
+// to be safe, and is needed: who runs them all can show anything.
+func FromNodes(nodes []provider.Provider) (Headers, error) {
+	if len(nodes) < 2 {
+		return nil, fmt.Errorf("%w: expected two nodes or more that are independent of each other, found %d; name another, or a trust root", ErrHeader, len(nodes))
+	}
+	for _, node := range nodes[1:] {
+		if node.ChainID() != nodes[0].ChainID() {
+			return nil, fmt.Errorf("%w: expected nodes of one chain, found %s and %s", ErrHeader, nodes[0].ChainID(), node.ChainID())
+		}
+	}
+	return &agreedHeaders{nodes: nodes, wait: lagWait}, nil
+}
+
+// Header asks every node for a header; the newest is the first node's.
+func (h *agreedHeaders) Header(ctx context.Context, height int64) (*types.Header, error) {
+	first, err := h.ask(ctx, h.nodes[0], height)
+	if err != nil {
+		return nil, err
+	}
+	for i, node := range h.nodes[1:] {
+		block, err := h.ask(ctx, node, first.Height)
+		if err != nil {
+			return nil, fmt.Errorf("node %d of %d: %w", i+2, len(h.nodes), err)
+		}
+		if !bytes.Equal(block.Hash(), first.Hash()) {
+			return nil, refused(first.Height, fmt.Errorf("the first node shows %X and node %d shows %X; one of them lies", first.Hash(), i+2, block.Hash()))
+		}
+	}
+	return first.Header, nil
+}
+
+// ask returns what a node shows, if its validators have signed it.
+func (h *agreedHeaders) ask(ctx context.Context, node provider.Provider, height int64) (*types.LightBlock, error) {
+	block, err := h.await(ctx, node, height)
+	if err != nil {
+		return nil, fmt.Errorf("header at height %d: %w", height, err)
+	}
+	if err := block.ValidateBasic(node.ChainID()); err != nil {
+		return nil, refused(height, err)
+	}
+	if height != 0 && block.Height != height {
+		return nil, refused(height, fmt.Errorf("found one of height %d", block.Height))
+	}
+	if err := block.ValidatorSet.VerifyCommitLight(node.ChainID(), block.Commit.BlockID, block.Height, block.Commit); err != nil {
+		return nil, refused(block.Height, err)
+	}
+	return block, nil
+}
+
+// await repeats the question to a node that is behind.
+func (h *agreedHeaders) await(ctx context.Context, node provider.Provider, height int64) (*types.LightBlock, error) {
+	for attempt := 1; ; attempt++ {
+		block, err := node.LightBlock(ctx, height)
+		if !errors.Is(err, provider.ErrHeightTooHigh) || attempt == lagAttempts {
+			return block, err
+		}
+		timer := time.NewTimer(h.wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, context.Cause(ctx)
+		case <-timer.C:
+		}
+	}
+}
+
+// Grounds counts the nodes.
+func (h *agreedHeaders) Grounds() string {
+	return fmt.Sprintf("shown alike by %d nodes; safe if one of them is honest", len(h.nodes))
+}

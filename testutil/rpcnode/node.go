@@ -1,0 +1,168 @@
+// Package rpcnode serves a chain of testutil/apptest as a CometBFT node's RPC does:
+// its store with proofs, and headers that validators have signed. A test can have
+// it lie.
+package rpcnode
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+	"github.com/cometbft/cometbft/libs/bytes"
+	"github.com/cometbft/cometbft/libs/log"
+	"github.com/cometbft/cometbft/p2p"
+	coretypes "github.com/cometbft/cometbft/rpc/core/types"
+	"github.com/cometbft/cometbft/rpc/jsonrpc/server"
+	rpctypes "github.com/cometbft/cometbft/rpc/jsonrpc/types"
+	"github.com/cometbft/cometbft/types"
+	"github.com/stretchr/testify/require"
+
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
+
+	"github.com/thetaedge/theta/testutil/apptest"
+)
+
+// firstHeader is the first whose app hash a block has made.
+const firstHeader = 2
+
+// Node is a node's RPC.
+type Node struct {
+	// Address is where it listens, as --node takes it.
+	Address string
+	// Answer, if set, changes an answer about the store before it leaves.
+	Answer func(*abci.ResponseQuery)
+
+	t       testing.TB
+	chain   *apptest.Chain
+	started time.Time
+
+	mu      sync.Mutex
+	headers *headers
+}
+
+// Start serves a chain for the length of the test. Its headers begin at started, a
+// second apart, signed by validators whose keys come from a name. The chain must
+// not move while a question is under way.
+func Start(t testing.TB, chain *apptest.Chain, validators string, started time.Time) *Node {
+	t.Helper()
+	n := &Node{t: t, chain: chain, started: started, headers: newHeaders(validators)}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	n.Address = "tcp://" + listener.Addr().String()
+
+	mux := http.NewServeMux()
+	server.RegisterRPCFuncs(mux, map[string]*server.RPCFunc{
+		"status":     server.NewRPCFunc(n.status, ""),
+		"commit":     server.NewRPCFunc(n.commit, "height"),
+		"validators": server.NewRPCFunc(n.validators, "height,page,per_page"),
+		"abci_query": server.NewRPCFunc(n.query, "path,data,height,prove"),
+	}, log.NewNopLogger())
+	web := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
+	done := make(chan error, 1)
+	go func() { done <- web.Serve(listener) }()
+	t.Cleanup(func() {
+		require.NoError(t, web.Close())
+		require.ErrorIs(t, <-done, http.ErrServerClosed)
+	})
+	return n
+}
+
+// Header returns the header at a height.
+func (n *Node) Header(height int64) *types.SignedHeader {
+	n.t.Helper()
+	header, err := n.signed(&height)
+	require.NoError(n.t, err)
+	return header
+}
+
+// Newest is the height of the last header, which no state is built on yet.
+func (n *Node) Newest() int64 { return n.chain.Height() + 1 }
+
+// signed returns a header; nil asks for the newest.
+func (n *Node) signed(height *int64) (*types.SignedHeader, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if err := n.grow(); err != nil {
+		return nil, err
+	}
+	wanted := n.headers.last
+	if height != nil {
+		wanted = *height
+	}
+	if wanted > n.headers.last {
+		return nil, fmt.Errorf("height %d must be less than or equal to the current blockchain height %d", wanted, n.headers.last)
+	}
+	header, ok := n.headers.signed[wanted]
+	if !ok {
+		return nil, fmt.Errorf("height %d is not available, lowest height is %d", wanted, firstHeader)
+	}
+	return header, nil
+}
+
+// grow signs the headers of the blocks that have been committed since.
+func (n *Node) grow() error {
+	commits, ok := n.chain.App.CommitMultiStore().(interface {
+		GetCommitInfo(version int64) (*storetypes.CommitInfo, error)
+	})
+	if !ok {
+		return errors.New("expected a store that remembers its commits")
+	}
+	for height := max(n.headers.last+1, firstHeader); height <= n.Newest(); height++ {
+		info, err := commits.GetCommitInfo(height - 1)
+		if err != nil {
+			return err
+		}
+		if err := n.headers.add(height, n.started.Add(time.Duration(height)*time.Second), info.Hash()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *Node) status(*rpctypes.Context) (*coretypes.ResultStatus, error) {
+	return &coretypes.ResultStatus{NodeInfo: p2p.DefaultNodeInfo{Network: apptest.ChainID}}, nil
+}
+
+func (n *Node) commit(_ *rpctypes.Context, height *int64) (*coretypes.ResultCommit, error) {
+	signed, err := n.signed(height)
+	if err != nil {
+		return nil, err
+	}
+	return coretypes.NewResultCommit(signed.Header, signed.Commit, true), nil
+}
+
+func (n *Node) validators(_ *rpctypes.Context, height *int64, _, _ *int) (*coretypes.ResultValidators, error) {
+	signed, err := n.signed(height)
+	if err != nil {
+		return nil, err
+	}
+	return &coretypes.ResultValidators{
+		BlockHeight: signed.Height, Validators: n.headers.set.Validators, Count: validators, Total: validators,
+	}, nil
+}
+
+func (n *Node) query(_ *rpctypes.Context, path string, key bytes.HexBytes, height int64, prove bool) (*coretypes.ResultABCIQuery, error) {
+	answer, err := n.chain.App.Query(context.Background(), &abci.RequestQuery{Path: path, Data: key, Height: height, Prove: prove})
+	if err != nil {
+		return nil, err
+	}
+	// The store's own bytes are in the answer, and a lie must not reach them.
+	wire, err := answer.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	var told abci.ResponseQuery
+	if err := told.Unmarshal(wire); err != nil {
+		return nil, err
+	}
+	if n.Answer != nil {
+		n.Answer(&told)
+	}
+	return &coretypes.ResultABCIQuery{Response: told}, nil
+}
