@@ -30,7 +30,7 @@ func (k *Keeper) addBond(ctx context.Context, operator sdk.AccAddress, amount sd
 	if err := types.CheckBondCoin(amount, params.BondDenom); err != nil {
 		return err
 	}
-	node, err := k.openNode(ctx, operator)
+	node, err := k.openNode(ctx, params, operator)
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (k *Keeper) unbond(ctx context.Context, operator sdk.AccAddress, amount sdk
 	if err := types.CheckBondCoin(amount, params.BondDenom); err != nil {
 		return 0, err
 	}
-	node, err := k.Node(ctx, operator)
+	node, err := k.current(ctx, params, operator)
 	if err != nil {
 		return 0, err
 	}
@@ -77,10 +77,16 @@ func (k *Keeper) unbond(ctx context.Context, operator sdk.AccAddress, amount sdk
 	return completion, k.saveLessened(ctx, params, operator, node)
 }
 
+// unbondingsOf are an operator's unbondings that are not due: those that are
+// belong to the operator, though the queue may not have come to them.
+func unbondingsOf(ctx context.Context, operator sdk.AccAddress) *collections.PairRange[sdk.AccAddress, int64] {
+	return collections.NewPrefixedPairRange[sdk.AccAddress, int64](operator).StartInclusive(height(ctx))
+}
+
 // checkUnbondings bounds what one operator has in the queue: without it a node
 // could fill the queue, one unbonding a block, and hold up everybody's.
 func (k *Keeper) checkUnbondings(ctx context.Context, operator sdk.AccAddress) error {
-	iterator, err := k.unbondings.Iterate(ctx, collections.NewPrefixedPairRange[sdk.AccAddress, int64](operator))
+	iterator, err := k.unbondings.Iterate(ctx, unbondingsOf(ctx, operator))
 	if err != nil {
 		return err
 	}
@@ -204,7 +210,7 @@ func (k *Keeper) slashUnbondings(ctx context.Context, operator sdk.AccAddress, a
 	if !amount.IsPositive() {
 		return taken, nil
 	}
-	iterator, err := k.unbondings.Iterate(ctx, collections.NewPrefixedPairRange[sdk.AccAddress, int64](operator).Descending())
+	iterator, err := k.unbondings.Iterate(ctx, unbondingsOf(ctx, operator).Descending())
 	if err != nil {
 		return taken, err
 	}

@@ -161,10 +161,16 @@ func TestUnbondingThatFailsIsPutBackAndHoldsUpNobody(t *testing.T) {
 
 func TestOperatorHasBoundedUnbondings(t *testing.T) {
 	f := newFixture(t)
+	params := testParams()
+	params.UnbondingBlocks = 100
+	_, err := f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: authority(), Params: params})
+	require.NoError(t, err)
 	f.register(0, 1000, 1)
 	for range types.MaxUnbondings {
 		require.NoError(t, f.unbond(0, coin(1)))
 		f.ctx = f.ctx.WithBlockHeight(f.ctx.BlockHeight() + 1)
 	}
 	require.ErrorIs(t, f.unbond(0, coin(1)), types.ErrTooManyUnbondings)
+	f.at(102)
+	require.NoError(t, f.unbond(0, coin(1)), "the first is due, though the queue has not come to it")
 }

@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"errors"
 
 	"cosmossdk.io/collections"
 
@@ -27,6 +28,9 @@ func (k *Keeper) RollEpoch(ctx context.Context) error {
 	if err := k.epoch.Set(ctx, epoch); err != nil {
 		return err
 	}
+	if err := k.starts.Set(ctx, epoch, height(ctx)); err != nil {
+		return err
+	}
 	params, err := k.params.Get(ctx)
 	if err != nil {
 		return err
@@ -40,7 +44,11 @@ func (k *Keeper) RollEpoch(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := k.pruneSnapshots(ctx, types.OldestKeptEpoch(epoch)); err != nil {
+	oldest := types.OldestKeptEpoch(epoch)
+	if err := k.starts.Clear(ctx, new(collections.Range[uint64]).EndExclusive(oldest)); err != nil {
+		return err
+	}
+	if err := k.pruneSnapshots(ctx, oldest); err != nil {
 		return err
 	}
 	return emit(ctx, types.NewEventEpochRolled(epoch))
@@ -65,6 +73,27 @@ func (k *Keeper) pruneSnapshots(ctx context.Context, oldest uint64) error {
 		}
 	}
 	return nil
+}
+
+// firstEpochAfter returns the oldest kept epoch that began after a height, or the
+// coming one.
+func (k *Keeper) firstEpochAfter(ctx context.Context, height int64) (uint64, error) {
+	epoch, err := k.Epoch(ctx)
+	if err != nil {
+		return 0, err
+	}
+	first := epoch + 1
+	for first > types.OldestKeptEpoch(epoch) {
+		start, err := k.starts.Get(ctx, first-1)
+		if errors.Is(err, collections.ErrNotFound) || err == nil && start <= height {
+			break
+		}
+		if err != nil {
+			return 0, err
+		}
+		first--
+	}
+	return first, nil
 }
 
 // EpochHooks rolls the epoch when x/epochs starts one of the identifier in the

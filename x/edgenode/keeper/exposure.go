@@ -93,7 +93,7 @@ func (k *Keeper) Slash(ctx context.Context, req types.SlashRequest) (types.Slash
 	if err != nil {
 		return types.SlashOutcome{}, err
 	}
-	node, err := k.Node(ctx, req.Operator)
+	node, err := k.current(ctx, params, req.Operator)
 	if err != nil {
 		return types.SlashOutcome{}, err
 	}
@@ -132,7 +132,7 @@ func (k *Keeper) Penalize(ctx context.Context, req types.PenaltyRequest) (math.I
 	if err != nil {
 		return math.Int{}, err
 	}
-	node, err := k.Node(ctx, req.Operator)
+	node, err := k.current(ctx, params, req.Operator)
 	if err != nil {
 		return math.Int{}, err
 	}

@@ -43,6 +43,11 @@ func (k *Keeper) InitGenesis(ctx context.Context, genesis types.GenesisState) er
 			return err
 		}
 	}
+	for _, s := range genesis.EpochStarts {
+		if err := k.starts.Set(ctx, s.Epoch, s.Height); err != nil {
+			return err
+		}
+	}
 	held := k.bank.GetBalance(ctx, poolAddress(), genesis.Params.BondDenom).Amount
 	if owed := genesis.PoolBalance(); !held.Equal(owed) {
 		return types.ErrInvalidGenesis.Wrapf("node pool: expected a balance of %s%s, found %s", owed, genesis.Params.BondDenom, held)
@@ -110,6 +115,13 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 	err = k.snapshots.Walk(ctx, nil, func(key collections.Pair[uint64, string], snapshot types.ClassSnapshot) (bool, error) {
 		genesis.Snapshots = append(genesis.Snapshots,
 			types.ClassEpochSnapshot{Epoch: key.K1(), Class: key.K2(), Snapshot: snapshot})
+		return false, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = k.starts.Walk(ctx, nil, func(epoch uint64, height int64) (bool, error) {
+		genesis.EpochStarts = append(genesis.EpochStarts, types.EpochStart{Epoch: epoch, Height: height})
 		return false, nil
 	})
 	return genesis, err

@@ -36,7 +36,11 @@ func (k *Keeper) countFault(ctx context.Context, params types.Params, operator s
 // unjail makes a jailed node active when its term is over. Only from then on do
 // blocks without fault count.
 func (k *Keeper) unjail(ctx context.Context, operator sdk.AccAddress) error {
-	node, err := k.Node(ctx, operator)
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	node, err := k.current(ctx, params, operator)
 	if err != nil {
 		return err
 	}
@@ -45,10 +49,6 @@ func (k *Keeper) unjail(ctx context.Context, operator sdk.AccAddress) error {
 	}
 	if height(ctx) < node.State.Jail.Until {
 		return jailed(operator, node.State.Jail)
-	}
-	params, err := k.params.Get(ctx)
-	if err != nil {
-		return err
 	}
 	if err := k.moveTo(ctx, params, operator, &node, types.NODE_STATUS_ACTIVE); err != nil {
 		return err

@@ -29,6 +29,7 @@ type Keeper struct {
 	schema     collections.Schema
 	params     collections.Item[types.Params]
 	epoch      collections.Item[uint64]
+	starts     collections.Map[uint64, int64]
 	profiles   collections.Map[sdk.AccAddress, types.NodeProfile]
 	states     collections.Map[sdk.AccAddress, types.NodeState]
 	workers    collections.Map[sdk.AccAddress, sdk.AccAddress]
@@ -57,6 +58,7 @@ func NewKeeper(
 		authority: authority,
 		params:    collections.NewItem(sb, types.ParamsPrefix(), "params", codec.CollValue[types.Params](cdc)),
 		epoch:     collections.NewItem(sb, types.EpochPrefix(), "epoch", collections.Uint64Value),
+		starts:    collections.NewMap(sb, types.EpochStartsPrefix(), "epoch_starts", collections.Uint64Key, collections.Int64Value),
 		profiles: collections.NewMap(sb, types.ProfilesPrefix(), "profiles",
 			sdk.AccAddressKey, codec.CollValue[types.NodeProfile](cdc)),
 		states: collections.NewMap(sb, types.StatesPrefix(), "states",

@@ -22,7 +22,11 @@ func (k *Keeper) renewLease(ctx context.Context, worker sdk.AccAddress) (int64, 
 	if err != nil {
 		return 0, err
 	}
-	node, err := k.Node(ctx, operator)
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return 0, err
+	}
+	node, err := k.current(ctx, params, operator)
 	if err != nil {
 		return 0, err
 	}
@@ -35,10 +39,6 @@ func (k *Keeper) renewLease(ctx context.Context, worker sdk.AccAddress) (int64, 
 			return 0, err
 		}
 	case types.NODE_STATUS_LAPSED:
-		params, err := k.params.Get(ctx)
-		if err != nil {
-			return 0, err
-		}
 		if err := k.moveTo(ctx, params, operator, &node, types.NODE_STATUS_ACTIVE); err != nil {
 			return 0, err
 		}
@@ -93,8 +93,9 @@ func (k *Keeper) dropLeaseCheck(ctx context.Context, operator sdk.AccAddress, st
 
 // ExpireLeases looks at the leases that are due, at most queue_limit: one that
 // was renewed moves to its end, one that was not lapses. An item that fails is
-// put back for later; none can halt the chain. A backlog wins nobody anything,
-// because Reserve compares heights by itself.
+// put back for later; none can halt the chain. A backlog wins nobody anything:
+// Reserve compares heights by itself, messages end a lease that is over before
+// they do anything else, and a lapse counts from where the lease ended.
 func (k *Keeper) ExpireLeases(ctx context.Context) error {
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -126,15 +127,42 @@ func (k *Keeper) checkLease(ctx context.Context, params types.Params, operator s
 		return err
 	}
 	if node.State.LeaseEnd <= height(ctx) {
-		if err := k.moveTo(ctx, params, operator, &node, types.NODE_STATUS_LAPSED); err != nil {
-			return err
-		}
-		return k.saveReweighed(ctx, params, operator, node.Profile.Class, node.State)
+		return k.lapse(ctx, params, operator, &node)
 	}
 	if err := k.dropLeaseCheck(ctx, operator, &node.State); err != nil {
 		return err
 	}
 	if err := k.queueLease(ctx, operator, &node.State, node.State.LeaseEnd); err != nil {
+		return err
+	}
+	return k.states.Set(ctx, operator, node.State)
+}
+
+// current returns a node with what is due applied: a lease that has run out is
+// over whether or not the queue has come to it.
+func (k *Keeper) current(ctx context.Context, params types.Params, operator sdk.AccAddress) (types.Node, error) {
+	node, err := k.Node(ctx, operator)
+	if err != nil {
+		return types.Node{}, err
+	}
+	if node.State.Status == types.NODE_STATUS_ACTIVE && node.State.LeaseEnd < height(ctx) {
+		err = k.lapse(ctx, params, operator, &node)
+	}
+	return node, err
+}
+
+// lapse ends and saves an active node's lease as of the height at which it ran
+// out: the epochs that have begun since do not count the node, however late this
+// comes.
+func (k *Keeper) lapse(ctx context.Context, params types.Params, operator sdk.AccAddress, node *types.Node) error {
+	if err := k.moveTo(ctx, params, operator, node, types.NODE_STATUS_LAPSED); err != nil {
+		return err
+	}
+	from, err := k.firstEpochAfter(ctx, node.State.LeaseEnd)
+	if err != nil {
+		return err
+	}
+	if err := k.uncount(ctx, params, from, node); err != nil {
 		return err
 	}
 	return k.states.Set(ctx, operator, node.State)

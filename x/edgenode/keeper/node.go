@@ -53,9 +53,9 @@ func (k *Keeper) state(ctx context.Context, operator sdk.AccAddress) (types.Node
 	return state, err
 }
 
-// openNode returns a node that is not retired.
-func (k *Keeper) openNode(ctx context.Context, operator sdk.AccAddress) (types.Node, error) {
-	node, err := k.Node(ctx, operator)
+// openNode returns a node that is not retired, with what is due applied.
+func (k *Keeper) openNode(ctx context.Context, params types.Params, operator sdk.AccAddress) (types.Node, error) {
+	node, err := k.current(ctx, params, operator)
 	if err != nil {
 		return types.Node{}, err
 	}

@@ -96,11 +96,11 @@ func (k *Keeper) update(ctx context.Context, msg *types.MsgUpdate) error {
 	if err != nil {
 		return err
 	}
-	node, err := k.openNode(ctx, operator)
+	params, err := k.params.Get(ctx)
 	if err != nil {
 		return err
 	}
-	params, err := k.params.Get(ctx)
+	node, err := k.openNode(ctx, params, operator)
 	if err != nil {
 		return err
 	}

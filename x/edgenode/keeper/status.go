@@ -36,15 +36,15 @@ func (k *Keeper) resume(ctx context.Context, operator sdk.AccAddress) error {
 func (k *Keeper) changeStatus(
 	ctx context.Context, operator sdk.AccAddress, to types.NodeStatus, may func(types.NodeState) error,
 ) error {
-	node, err := k.openNode(ctx, operator)
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	node, err := k.openNode(ctx, params, operator)
 	if err != nil {
 		return err
 	}
 	if err := may(node.State); err != nil {
-		return err
-	}
-	params, err := k.params.Get(ctx)
-	if err != nil {
 		return err
 	}
 	if node.State.Status == to {
@@ -86,11 +86,11 @@ func (k *Keeper) moveTo(ctx context.Context, params types.Params, operator sdk.A
 // in flight has given back since. With nothing left at stake the worker key is
 // free again; once no kept epoch asks for a weight the whole record goes.
 func (k *Keeper) retire(ctx context.Context, operator sdk.AccAddress) (sdk.Coin, int64, error) {
-	node, err := k.Node(ctx, operator)
+	params, err := k.params.Get(ctx)
 	if err != nil {
 		return sdk.Coin{}, 0, err
 	}
-	params, err := k.params.Get(ctx)
+	node, err := k.current(ctx, params, operator)
 	if err != nil {
 		return sdk.Coin{}, 0, err
 	}

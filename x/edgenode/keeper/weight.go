@@ -109,3 +109,40 @@ func (k *Keeper) moveTotals(ctx context.Context, before, after types.WeightCheck
 	}
 	return k.totals.Set(ctx, after.Class, total.Add(after))
 }
+
+// uncount takes a node that is no longer active out of its class from an epoch on,
+// which may be one that has begun: its snapshot then forgets the node. The caller
+// saves the state.
+func (k *Keeper) uncount(ctx context.Context, params types.Params, from uint64, node *types.Node) error {
+	epoch, err := k.Epoch(ctx)
+	if err != nil {
+		return err
+	}
+	for e := from; e <= epoch; e++ {
+		point := node.State.CheckpointAt(e)
+		if point.Weight.IsZero() {
+			continue
+		}
+		key := collections.Join(e, point.Class)
+		snapshot, err := k.snapshots.Get(ctx, key)
+		if errors.Is(err, collections.ErrNotFound) {
+			continue // the class was not among the parameters when the epoch began
+		}
+		if err != nil {
+			return err
+		}
+		if snapshot, err = snapshot.Sub(point); err != nil {
+			return err
+		}
+		if err := k.snapshots.Set(ctx, key, snapshot); err != nil {
+			return err
+		}
+	}
+	none := node.State.Checkpoint(from, params.BondPerSlot, node.Profile.Class)
+	if err := k.moveTotals(ctx, node.State.CheckpointAt(epoch+1), none); err != nil {
+		return err
+	}
+	node.State.SetCheckpoint(none)
+	node.State.TrimCheckpoints(types.OldestKeptEpoch(epoch))
+	return nil
+}

@@ -20,7 +20,10 @@ func (g GenesisState) Validate() error {
 	if err := g.validateUnbondings(); err != nil {
 		return err
 	}
-	return g.validateSnapshots()
+	if err := g.validateSnapshots(); err != nil {
+		return err
+	}
+	return g.validateStarts()
 }
 
 // PoolBalance is what the module account must hold: all bonds and unbondings,
@@ -130,6 +133,15 @@ func (g GenesisState) validateSnapshots() error {
 			return ErrInvalidGenesis.Wrapf("expected each snapshot once, found that of %q at %d twice", s.Class, s.Epoch)
 		}
 		seen[at] = true
+	}
+	return nil
+}
+
+func (g GenesisState) validateStarts() error {
+	for i, s := range g.EpochStarts {
+		if s.Epoch > g.Epoch || s.Height < 0 || i > 0 && (s.Epoch <= g.EpochStarts[i-1].Epoch || s.Height < g.EpochStarts[i-1].Height) {
+			return ErrInvalidGenesis.Wrapf("epoch_starts: expected rising epochs up to %d at rising heights, found epoch %d at height %d", g.Epoch, s.Epoch, s.Height)
+		}
 	}
 	return nil
 }

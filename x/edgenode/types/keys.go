@@ -60,6 +60,9 @@ func UnbondingQueuePrefix() collections.Prefix { return collections.NewPrefix(8)
 // LeaseQueuePrefix is the prefix of the set of (height to look at, operator).
 func LeaseQueuePrefix() collections.Prefix { return collections.NewPrefix(9) }
 
+// EpochStartsPrefix is the prefix of epoch -> height of its first block.
+func EpochStartsPrefix() collections.Prefix { return collections.NewPrefix(10) }
+
 // OldestKeptEpoch returns the oldest epoch whose weights are kept while epoch
 // is the current one.
 func OldestKeptEpoch(epoch uint64) uint64 {

@@ -57,14 +57,15 @@ func (s NodeState) CheckpointAt(epoch uint64) WeightCheckpoint {
 	return WeightCheckpoint{Weight: math.ZeroInt()}
 }
 
-// SetCheckpoint makes a checkpoint hold from its epoch on, in place of one
-// already set for that epoch.
+// SetCheckpoint makes a checkpoint hold from its epoch on, in place of all that
+// are set for that epoch or later ones.
 func (s *NodeState) SetCheckpoint(point WeightCheckpoint) {
-	if n := len(s.Weights); n > 0 && s.Weights[n-1].Epoch == point.Epoch {
-		s.Weights[n-1] = point
-		return
+	for n := len(s.Weights); n > 0 && s.Weights[n-1].Epoch >= point.Epoch; n-- {
+		s.Weights = s.Weights[:n-1]
 	}
-	s.Weights = append(s.Weights, point)
+	if !point.Counts(s.CheckpointAt(point.Epoch)) {
+		s.Weights = append(s.Weights, point)
+	}
 }
 
 // TrimCheckpoints drops the checkpoints that no epoch from oldest on asks for.
