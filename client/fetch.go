@@ -55,7 +55,7 @@ func (c *Client) Fetch(ctx context.Context, state *State, settlement *Settlement
 	if err != nil {
 		return nil, fmt.Errorf("results of job %s: %w", state.JobID, err)
 	}
-	digest, result, err := c.accepted(drops, settlement.Receipt)
+	digest, result, err := accepted(c.chainID, drops, settlement.Receipt)
 	if err != nil {
 		return nil, err
 	}
@@ -78,12 +78,12 @@ func (c *Client) Fetch(ctx context.Context, state *State, settlement *Settlement
 
 // accepted finds the drop whose tag the chain has accepted. The digest of a
 // manifest's bytes is the result digest, so that nothing has to be fetched for it.
-func (c *Client) accepted(drops []blob.Drop, receipt *computetypes.Receipt) (blob.Digest, *Result, error) {
+func accepted(chainID string, drops []blob.Drop, receipt *computetypes.Receipt) (blob.Digest, *Result, error) {
 	for _, drop := range drops {
 		if drop.Size > manifest.MaxEncodedBytes {
 			continue
 		}
-		if round, tag := c.matchingTag(drop.Digest, receipt); tag != nil {
+		if round, tag := matchingTag(chainID, drop.Digest, receipt); tag != nil {
 			return drop.Digest, &Result{Tag: tag, Round: round}, nil
 		}
 	}
@@ -93,9 +93,9 @@ func (c *Client) accepted(drops []blob.Drop, receipt *computetypes.Receipt) (blo
 
 // matchingTag returns the tag of the receipt that a result digest gives, and its
 // round; nil if there is none.
-func (c *Client) matchingTag(digest blob.Digest, receipt *computetypes.Receipt) (int, []byte) {
+func matchingTag(chainID string, digest blob.Digest, receipt *computetypes.Receipt) (int, []byte) {
 	for round, tag := range receipt.Tags {
-		if len(tag) > 0 && bytes.Equal(tag, computetypes.Tag(c.chainID, receipt.JobId, receipt.Task, uint32(round), digest[:])) { //nolint:gosec // three rounds at most
+		if len(tag) > 0 && bytes.Equal(tag, computetypes.Tag(chainID, receipt.JobId, receipt.Task, uint32(round), digest[:])) { //nolint:gosec // three rounds at most
 			return round, tag
 		}
 	}

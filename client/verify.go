@@ -29,7 +29,14 @@ func (c *Client) Verify(ctx context.Context, jobID, dir string) (*Result, error)
 	if err != nil {
 		return nil, fmt.Errorf("receipt of job %s: %w", jobID, plain(err))
 	}
-	receipt := &answer.Receipt
+	return VerifyReceipt(c.chainID, &answer.Receipt, dir)
+}
+
+// VerifyReceipt checks a saved result against a receipt, without any node: see
+// client/proven for a receipt that does not have to be believed. The error wraps
+// ErrMismatch and names the first file that differs.
+func VerifyReceipt(chainID string, receipt *computetypes.Receipt, dir string) (*Result, error) {
+	jobID := receipt.JobId
 	if receipt.Status != computetypes.TASK_STATUS_ACCEPTED {
 		return nil, fmt.Errorf("job %s: %w: its task ended %s", jobID, ErrNoResult, receipt.Status)
 	}
@@ -37,7 +44,7 @@ func (c *Client) Verify(ctx context.Context, jobID, dir string) (*Result, error)
 	if err != nil {
 		return nil, err
 	}
-	round, tag := c.matchingTag(blob.DigestOf(encoded), receipt)
+	round, tag := matchingTag(chainID, blob.DigestOf(encoded), receipt)
 	if tag == nil {
 		return nil, fmt.Errorf("%w: %s has result digest %s, which gives no tag of job %s",
 			ErrMismatch, filepath.Join(dir, ManifestFile), blob.DigestOf(encoded), jobID)

@@ -7,45 +7,15 @@ import (
 	"github.com/cometbft/cometbft/light/provider"
 	"github.com/stretchr/testify/require"
 
-	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/client/proven"
 	"github.com/thetaedge/theta/testutil/apptest"
-	"github.com/thetaedge/theta/testutil/edge"
 	"github.com/thetaedge/theta/testutil/rpcnode"
-	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
 const (
 	validators = "validators"
 	strangers  = "strangers"
-	// maxBlocks is far more than a job takes.
-	maxBlocks = 150
 )
-
-// settledJob is a chain on which a job has ended with a receipt.
-func settledJob(t *testing.T) (*apptest.Chain, computetypes.JobID) {
-	t.Helper()
-	network := edge.New(t, 5, 0)
-	chain := apptest.New(t, network.Options()...)
-	for block := range maxBlocks {
-		txs := network.Act(chain)
-		switch block {
-		case 0:
-			txs = append(txs, network.Register(chain)...)
-		case 14:
-			txs = append(txs, network.Post(chain, params.TfuelCoin(1)))
-		}
-		chain.NextBlock(txs...)
-		if jobs := network.Jobs(chain); len(jobs) == 1 && jobs[0].Ended() {
-			id, err := computetypes.ParseJobID(jobs[0].Id)
-			require.NoError(t, err)
-			chain.Blocks(3)
-			return chain, id
-		}
-	}
-	require.FailNow(t, "the job has not ended")
-	return nil, computetypes.JobID{}
-}
 
 // serve starts a node whose headers begin an hour ago.
 func serve(t *testing.T, chain *apptest.Chain, signers string) *rpcnode.Node {

@@ -9,11 +9,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/client/proven"
+	"github.com/thetaedge/theta/testutil/edge"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
 func TestRecordsAreProvenAgainstAnyHeader(t *testing.T) {
-	chain, id := settledJob(t)
+	chain, id := edge.SettledJob(t)
 	node := serve(t, chain, validators)
 	reader := reader(t, node)
 	want, err := chain.App.ComputeKeeper.Receipt(chain.Ctx(), id, 0)
@@ -39,7 +40,7 @@ func TestRecordsAreProvenAgainstAnyHeader(t *testing.T) {
 }
 
 func TestAbsenceIsProven(t *testing.T) {
-	chain, id := settledJob(t)
+	chain, id := edge.SettledJob(t)
 	reader := reader(t, serve(t, chain, validators))
 	for name, read := range map[string]func() (any, *proven.Record, error){
 		"another task": func() (any, *proven.Record, error) {
@@ -69,7 +70,7 @@ func TestAbsenceIsProven(t *testing.T) {
 // What a node changes in its answer is refused: each of these lies is caught by
 // the proof alone.
 func TestTamperedAnswersAreRefused(t *testing.T) {
-	chain, id := settledJob(t)
+	chain, id := edge.SettledJob(t)
 	node := serve(t, chain, validators)
 	reader := reader(t, node)
 	key, err := computetypes.ReceiptStoreKey(id, 0)
@@ -125,7 +126,7 @@ func TestTamperedAnswersAreRefused(t *testing.T) {
 }
 
 func TestNothingIsProvenOfTheFirstBlock(t *testing.T) {
-	chain, id := settledJob(t)
+	chain, id := edge.SettledJob(t)
 	_, _, err := reader(t, serve(t, chain, validators)).Receipt(t.Context(), id, 0, 1)
 	require.ErrorContains(t, err, "expected height 2 or above, found 1")
 }

@@ -65,6 +65,7 @@ func requireResult(t *testing.T, network *devnet.Devnet, program []byte, reason 
 	require.Equal(t, computetypes.JOB_STATUS_COMPLETED, run.Settlement.Job.Status)
 	require.Equal(t, reason, run.Result.Manifest.Reason)
 	require.Len(t, paid(run), 3)
+	requireProven(t, network, run.Settlement.Receipt)
 	requireUnharmed(t, network, run)
 }
 

@@ -1,0 +1,44 @@
+package edge
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/testutil/apptest"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+const (
+	// postAt is the block that takes the job: the first epoch has weighed the nodes.
+	postAt = 14
+	// maxBlocks is far more than a job takes.
+	maxBlocks = 150
+)
+
+// SettledJob returns a chain on which honest nodes have brought a job to its
+// receipt, a few blocks ago.
+func SettledJob(t testing.TB) (*apptest.Chain, computetypes.JobID) {
+	t.Helper()
+	network := New(t, 5, 0)
+	chain := apptest.New(t, network.Options()...)
+	for block := range maxBlocks {
+		txs := network.Act(chain)
+		switch block {
+		case 0:
+			txs = append(txs, network.Register(chain)...)
+		case postAt:
+			txs = append(txs, network.Post(chain, params.TfuelCoin(1)))
+		}
+		chain.NextBlock(txs...)
+		if jobs := network.Jobs(chain); len(jobs) == 1 && jobs[0].Ended() {
+			id, err := computetypes.ParseJobID(jobs[0].Id)
+			require.NoError(t, err)
+			chain.Blocks(3)
+			return chain, id
+		}
+	}
+	require.FailNow(t, "the job has not ended")
+	return nil, computetypes.JobID{}
+}
