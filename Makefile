@@ -23,7 +23,7 @@ stamp = -X $(V).Name=theta -X $(V).AppName=$(1) -X $(V).Version=$(VERSION) \
 BINARIES := thetad thetaedge
 TEST_FLAGS ?= -timeout=20m
 PKG ?= ./...
-SCALE ?= normal
+SCALE ?= full
 
 ##@ Help
 

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"crypto/sha256"
 	"fmt"
 
 	"cosmossdk.io/math"
@@ -16,6 +17,7 @@ import (
 
 // account is a key with the sequence of its next transaction.
 type account struct {
+	// key is nil for somebody who never signs.
 	key      *secp256k1.PrivKey
 	public   *secp256k1.PubKey
 	address  sdk.AccAddress
@@ -30,6 +32,17 @@ func newAccount(name string) *account {
 	public := &secp256k1.PubKey{Key: key.PubKey().Bytes()}
 	address := sdk.AccAddress(public.Address())
 	return &account{key: key, public: public, address: address, text: address.String()}
+}
+
+// newSleeper returns an account that never signs: an address and a public key of
+// the right form, without the arithmetic that a million real ones would take.
+func newSleeper(name string) *account {
+	sum := sha256.Sum256([]byte(name))
+	address := sdk.AccAddress(sum[:20])
+	return &account{
+		public:  &secp256k1.PubKey{Key: append([]byte{2}, sum[:]...)},
+		address: address, text: address.String(),
+	}
 }
 
 // sign returns the bytes of a transaction with the messages and the least fee

@@ -24,15 +24,17 @@ func requireStat(t *testing.T, what string, s bench.Stat, n int) {
 func TestReportIsCompleteAndConsistent(t *testing.T) {
 	scale, err := bench.ScaleOf("tiny")
 	require.NoError(t, err)
-	report, err := bench.Run(scale, t.Logf)
+	report, err := bench.Run(scale, t.TempDir(), t.Logf)
 	require.NoError(t, err)
 
 	require.Equal(t, "tiny", report.Scale)
 	require.Positive(t, report.Seconds)
 	require.Equal(t, scale.Queue, report.QueueItemsPerBlock)
-	requireStat(t, "block with a full queue", report.EndBlockFullQueue, scale.QueueBlocks)
+	requireStat(t, "block with a full queue", report.QueueBlockMS, scale.QueueBlocks)
+	require.Equal(t, scale.Backlog, report.BacklogItems)
+	requireStat(t, "block of a backlog", report.BacklogBlockMS, report.BacklogBlocks)
 	require.Len(t, report.Growth, len(scale.Sizes))
-	for _, size := range append(report.Growth, report.BlockSTM) {
+	for _, size := range append(report.Growth, report.BlockSTM...) {
 		require.Positive(t, size.LoadSeconds)
 		requireStat(t, "empty block", size.EmptyBlockMS, scale.Cycles)
 		requireStat(t, "epoch roll", size.EpochRollMS, scale.Cycles)
@@ -73,7 +75,7 @@ func requireWritten(t *testing.T, report *bench.Report) {
 	require.NoError(t, json.Unmarshal(text, &fields))
 	for _, name := range []string{
 		"send_tps", "lifecycle_ratio", "batched_ratio", "ops_per_task", "growth", "epoch_roll_ms",
-		"endblock_full_queue_ms", "block_stm",
+		"queue_block_ms", "backlog_block_ms", "block_stm",
 	} {
 		require.Contains(t, fields, name)
 	}
@@ -82,7 +84,7 @@ func requireWritten(t *testing.T, report *bench.Report) {
 
 	var table strings.Builder
 	require.NoError(t, report.Print(&table))
-	for name := range report.BlockSTM.Flows {
+	for name := range report.BlockSTM[0].Flows {
 		require.Contains(t, table.String(), name)
 	}
 }

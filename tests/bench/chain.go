@@ -1,16 +1,23 @@
 package bench
 
 import (
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	dbm "github.com/cosmos/cosmos-db"
 
 	"cosmossdk.io/log/v2"
 
 	"github.com/cosmos/cosmos-sdk/baseapp"
+	serverconfig "github.com/cosmos/cosmos-sdk/server/config"
 	store "github.com/cosmos/cosmos-sdk/store/v2"
+	pruningtypes "github.com/cosmos/cosmos-sdk/store/v2/pruning/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/app"
@@ -32,42 +39,79 @@ func (o options) Get(key string) any { return o[key] }
 
 // chain drives one app as consensus does. It is not safe for concurrent use.
 type chain struct {
-	app     *app.App
-	store   *countingStore
-	height  int64
-	time    time.Time
-	genesis time.Time
+	app    *app.App
+	store  *countingStore
+	height int64
+	time   time.Time
 }
 
 // openChain builds the app on a pebble database in dir with the settings that
-// thetad init writes, and runs its genesis; load writes the bulk of the state.
+// thetad init writes. Its state is a genesis to which load has added the bulk.
 func openChain(dir, executor string, load func(sdk.Context, *app.App) error) (*chain, error) {
-	db, err := dbm.NewDB("application", dbm.PebbleDBBackend, dir)
+	state, err := dbm.NewDB("application", dbm.PebbleDBBackend, dir)
 	if err != nil {
 		return nil, fmt.Errorf("open the database in %s: %w", dir, err)
 	}
-	genesis := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	c := &chain{store: newCountingStore(db), time: genesis, genesis: genesis}
-	c.app = app.New(log.NewNopLogger(), db, false, options{"block-executor": executor},
-		baseapp.SetChainID(chainID),
-		func(b *baseapp.BaseApp) { b.SetCMS(c.store) },
-		baseapp.SetIAVLCacheSize(iavlCacheNodes),
-		baseapp.SetIAVLDisableFastNode(true),
-		baseapp.SetInterBlockCache(store.NewCommitKVStoreCacheManager()),
-	)
-	c.app.SetInitChainer(func(ctx sdk.Context, req *abci.RequestInitChain) (*abci.ResponseInitChain, error) {
-		response, err := c.app.InitChainer(ctx, req)
-		if err != nil {
-			return nil, err
-		}
-		return response, load(ctx, c.app)
-	})
+	origin, err := originate(state, filepath.Join(dir, "origin"), load)
+	if err != nil {
+		return nil, err
+	}
+	c := &chain{store: newCountingStore(state), height: origin.height, time: origin.time}
+	c.app = newApp(state, c.store, executor)
+	return c, c.app.LoadLatestVersion()
+}
+
+// originate runs the genesis and a first block on a chain of its own, adds the
+// bulk of the state without trees and restores all of it into db.
+func originate(db dbm.DB, dir string, load func(sdk.Context, *app.App) error) (c *chain, err error) {
+	small, err := dbm.NewDB("genesis", dbm.PebbleDBBackend, dir)
+	if err != nil {
+		return nil, fmt.Errorf("open the database in %s: %w", dir, err)
+	}
+	c = &chain{store: newCountingStore(small), time: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
+	c.app = newApp(small, c.store, serverconfig.BlockExecutorSequential)
+	defer func() {
+		err = errors.Join(err, c.app.Close(), os.RemoveAll(dir))
+	}()
 	if err := c.app.LoadLatestVersion(); err != nil {
 		return nil, err
 	}
-	state, err := genesisState(c.app, genesis)
+	if err := c.begin(); err != nil {
+		return nil, err
+	}
+	flat, err := newFlatStore(c.app, dir)
 	if err != nil {
 		return nil, err
+	}
+	defer func() { err = errors.Join(err, flat.db.Close()) }()
+	header := cmtproto.Header{ChainID: chainID, Height: c.height, Time: c.time}
+	if err := load(sdk.NewContext(flat, header, false, log.NewNopLogger()), c.app); err != nil {
+		return nil, err
+	}
+	runtime.GC()
+	if err := restoreTrees(flat, db, c.height); err != nil {
+		return nil, fmt.Errorf("restore the state: %w", err)
+	}
+	return c, nil
+}
+
+func newApp(db dbm.DB, state *countingStore, executor string) *app.App {
+	return app.New(log.NewNopLogger(), db, false, options{"block-executor": executor},
+		baseapp.SetChainID(chainID),
+		func(b *baseapp.BaseApp) { b.SetCMS(state) },
+		baseapp.SetPruning(pruningtypes.NewPruningOptions(pruningtypes.PruningDefault)),
+		baseapp.SetIAVLCacheSize(iavlCacheNodes),
+		baseapp.SetIAVLDisableFastNode(true),
+		baseapp.SetIAVLSyncPruning(false),
+		baseapp.SetInterBlockCache(store.NewCommitKVStoreCacheManager()),
+	)
+}
+
+// begin runs the genesis and the first block.
+func (c *chain) begin() error {
+	state, err := genesisState(c.app, c.time)
+	if err != nil {
+		return err
 	}
 	consensus := app.DefaultConsensusParams()
 	// A batch may be larger than what a block of the default takes; the gas of a
@@ -75,12 +119,12 @@ func openChain(dir, executor string, load func(sdk.Context, *app.App) error) (*c
 	consensus.Block.MaxGas = -1
 	proto := consensus.ToProto()
 	if _, err := c.app.InitChain(&abci.RequestInitChain{
-		ChainId: chainID, Time: genesis, InitialHeight: 1, ConsensusParams: &proto, AppStateBytes: state,
+		ChainId: chainID, Time: c.time, InitialHeight: 1, ConsensusParams: &proto, AppStateBytes: state,
 	}); err != nil {
-		return nil, fmt.Errorf("run the genesis: %w", err)
+		return fmt.Errorf("run the genesis: %w", err)
 	}
 	_, _, err = c.block(nil)
-	return c, err
+	return err
 }
 
 // block runs txs as the next block and commits it. It returns what both took.

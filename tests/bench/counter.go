@@ -23,6 +23,8 @@ type Ops struct {
 	Writes float64 `json:"writes"`
 }
 
+func (o Ops) total() float64 { return o.Reads + o.Writes }
+
 // countingStore is the app's multistore with a counter before every tree.
 type countingStore struct {
 	*rootmulti.Store

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 
+	"cosmossdk.io/collections"
 	"cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -13,7 +14,6 @@ import (
 	"github.com/thetaedge/theta/app"
 	"github.com/thetaedge/theta/app/params"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
-	edgenodekeeper "github.com/thetaedge/theta/x/edgenode/keeper"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
@@ -26,8 +26,6 @@ const (
 	bondPerSlot = 100
 	// replicas of every job.
 	replicas = 3
-	// eventsKept bounds what loading keeps in memory for nobody.
-	eventsKept = 1_000
 )
 
 // reward is the pay of a replica in atfuel.
@@ -39,14 +37,18 @@ type live struct {
 	jobs int
 	// deadline is the last height at which a commitment counts.
 	deadline int64
+	// expired jobs have outlived their time at the deadline; others draw again.
+	expired bool
 }
 
-// loader writes the bulk of a benchmark's state through the keepers.
+// loader writes the bulk of a benchmark's state as the modules' own genesis.
 type loader struct {
-	app        *app.App
-	ctx        sdk.Context
-	people     *population
-	live       live
+	app    *app.App
+	ctx    sdk.Context
+	people *population
+	live   live
+	// leaseEnd is the last height at which the nodes' leases hold.
+	leaseEnd   int64
 	factor     uint32
 	queueLimit uint32
 }
@@ -65,88 +67,111 @@ func (l *loader) run() error {
 	return nil
 }
 
-// fund opens an account for each signer, its public key known as that of any
+// fund opens an account for each worker, its public key known as that of any
 // account which has signed before.
 func (l *loader) fund() error {
-	accounts := l.people.accounts()
-	operators := len(l.people.wide) + len(l.people.busy)
-	total := params.Tfuel(purse).MulRaw(int64(len(accounts))).Add(params.Tfuel(bond).MulRaw(int64(operators)))
-	if err := l.app.BankKeeper.MintCoins(
-		l.ctx, minttypes.ModuleName, sdk.NewCoins(sdk.NewCoin(params.BaseDenom, total))); err != nil {
-		return err
-	}
-	for i, a := range accounts {
+	total := math.ZeroInt()
+	give := func(a *account) error {
 		opened := l.app.AccountKeeper.NewAccountWithAddress(l.ctx, a.address)
 		if err := opened.SetPubKey(a.public); err != nil {
 			return err
 		}
 		l.app.AccountKeeper.SetAccount(l.ctx, opened)
 		a.number = opened.GetAccountNumber()
-		if err := l.give(i, a.address, purse); err != nil {
+		total = total.Add(params.Tfuel(purse))
+		return l.app.BankKeeper.Balances.Set(
+			l.ctx, collections.Join(a.address, params.BaseDenom), params.Tfuel(purse))
+	}
+	if err := give(l.people.relay); err != nil {
+		return err
+	}
+	for _, n := range l.people.all {
+		if err := give(n.account); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-func (l *loader) give(i int, to sdk.AccAddress, tfuel int64) error {
-	if i%eventsKept == 0 {
-		l.ctx = l.ctx.WithEventManager(sdk.NewEventManager())
-	}
-	return l.app.BankKeeper.SendCoinsFromModuleToAccount(
-		l.ctx, minttypes.ModuleName, to, sdk.NewCoins(params.TfuelCoin(tfuel)))
-}
-
-func (l *loader) register() error {
-	server := edgenodekeeper.NewMsgServer(l.app.EdgenodeKeeper)
-	rules, err := l.app.EdgenodeKeeper.Params(l.ctx)
+	supply, err := l.app.BankKeeper.Supply.Get(l.ctx, params.BaseDenom)
 	if err != nil {
 		return err
 	}
-	rules.MaxSlots = busySlots
-	if _, err := server.UpdateParams(l.ctx, &edgenodetypes.MsgUpdateParams{
-		Authority: app.Authority(), Params: rules,
-	}); err != nil {
-		return err
-	}
-	nodes := append(append([]*node{}, l.people.wide...), l.people.busy...)
-	for i, n := range nodes {
-		if err := l.give(i, n.operator.address, bond); err != nil {
-			return err
-		}
-		if _, err := server.Register(l.ctx, &edgenodetypes.MsgRegister{
-			Operator:  n.operator.text,
-			Worker:    n.text,
-			Moniker:   fmt.Sprintf("node %d", i),
-			Hardware:  edgenodetypes.Hardware{CpuCores: 8, MemoryBytes: 16 << 30},
-			Region:    "eu",
-			Class:     n.class,
-			Executors: []string{"wasm/1"},
-			Bond:      params.TfuelCoin(bond),
-			Slots:     n.slots,
-		}); err != nil {
-			return err
-		}
-	}
-	return nil
+	return l.app.BankKeeper.Supply.Set(l.ctx, params.BaseDenom, supply.Add(total))
 }
 
+// mint gives coins to a module account.
+func (l *loader) mint(module string, amount math.Int) error {
+	if !amount.IsPositive() {
+		return nil
+	}
+	coins := sdk.NewCoins(sdk.NewCoin(params.BaseDenom, amount))
+	if err := l.app.BankKeeper.MintCoins(l.ctx, minttypes.ModuleName, coins); err != nil {
+		return err
+	}
+	return l.app.BankKeeper.SendCoinsFromModuleToModule(l.ctx, minttypes.ModuleName, module, coins)
+}
+
+func (l *loader) register() error {
+	state, err := l.app.EdgenodeKeeper.ExportGenesis(l.ctx)
+	if err != nil {
+		return err
+	}
+	state.Params.MaxSlots = busySlots
+	state.Params.QueueLimit = min(l.queueLimit, edgenodetypes.MaxQueueLimit)
+	liability := l.liability()
+	for i, n := range l.people.all {
+		node := edgenodetypes.Node{Profile: profile(i, n), State: edgenodetypes.NewNodeState(params.Tfuel(bond), n.slots)}
+		held := l.held(i)
+		node.State.UsedSlots, node.State.Locked = uint32(held), liability.MulRaw(int64(held)) //nolint:gosec // a few
+		node.State.LeaseEnd, node.State.LeaseCheck = l.leaseEnd, l.leaseEnd
+		node.State.SetCheckpoint(node.State.Checkpoint(state.Epoch+1, state.Params.BondPerSlot, n.class))
+		state.Nodes = append(state.Nodes, node)
+	}
+	if err := l.mint(edgenodetypes.ModuleName, state.PoolBalance()); err != nil {
+		return err
+	}
+	return l.app.EdgenodeKeeper.InitGenesis(l.ctx, *state)
+}
+
+func profile(i int, n *node) edgenodetypes.NodeProfile {
+	register := &edgenodetypes.MsgRegister{
+		Operator:  n.operator.text,
+		Worker:    n.text,
+		Moniker:   fmt.Sprintf("node %d", i),
+		Hardware:  edgenodetypes.Hardware{CpuCores: 8, MemoryBytes: 16 << 30},
+		Region:    "eu",
+		Class:     n.class,
+		Executors: []string{"wasm/1"},
+	}
+	return register.Profile(1)
+}
+
+// held is how many live jobs a node works on: job i is with the wide nodes i,
+// i+1 and i+2.
+func (l *loader) held(node int) int {
+	size := l.people.size
+	if node >= size {
+		return 0
+	}
+	held := 0
+	for r := range replicas {
+		first := (node - r + size) % size
+		if first < l.live.jobs {
+			held += (l.live.jobs-1-first)/size + 1
+		}
+	}
+	return held
+}
+
+func (l *loader) liability() math.Int { return computetypes.DefaultParams().Liability(reward().Amount) }
+
 // jobs writes the live jobs, each with three nodes next to each other, and what
-// they hold in escrow and in exposure.
+// they hold in escrow.
 func (l *loader) jobs() error {
 	state := computetypes.GenesisState{Params: computetypes.DefaultParams()}
 	state.Params.SortitionFactor = l.factor
 	state.Params.QueueLimit = l.queueLimit
 	escrow := computetypes.Reserve(reward().Amount, spec(wideClass).Policy).MulRaw(int64(l.live.jobs))
-	if escrow.IsPositive() {
-		coins := sdk.NewCoins(sdk.NewCoin(params.BaseDenom, escrow))
-		if err := l.app.BankKeeper.MintCoins(l.ctx, minttypes.ModuleName, coins); err != nil {
-			return err
-		}
-		if err := l.app.BankKeeper.SendCoinsFromModuleToModule(
-			l.ctx, minttypes.ModuleName, computetypes.ModuleName, coins); err != nil {
-			return err
-		}
+	if err := l.mint(computetypes.ModuleName, escrow); err != nil {
+		return err
 	}
 	for i := range l.live.jobs {
 		if err := l.job(&state, i); err != nil {
@@ -156,18 +181,22 @@ func (l *loader) jobs() error {
 	return l.app.ComputeKeeper.InitGenesis(l.ctx, state)
 }
 
-// job adds one live job. Its id is of height 0, at which nobody posts.
+// liveJob is the id of a job that was there before the first block: of height 0,
+// at which nobody posts.
+func liveJob(i int) computetypes.JobID { return computetypes.JobID{Tx: uint32(i)} } //nolint:gosec // a job count
+
+// job adds one live job.
 func (l *loader) job(state *computetypes.GenesisState, i int) error {
 	s := spec(wideClass)
 	digest, err := computetypes.SpecDigest(&s)
 	if err != nil {
 		return err
 	}
-	id := computetypes.JobID{Tx: uint32(i)}.String() //nolint:gosec // a job count
-	liability := state.Params.Liability(s.Reward.Amount)
+	id := liveJob(i).String()
+	liability := l.liability()
 	state.Specs = append(state.Specs, s)
 	state.Jobs = append(state.Jobs, computetypes.Job{
-		Id: id, Requester: l.people.wide[i%len(l.people.wide)].text, SpecDigest: digest,
+		Id: id, Requester: l.people.wide(i % l.people.size).text, SpecDigest: digest,
 		Status: computetypes.JOB_STATUS_RUNNING, Reward: s.Reward, Policy: s.Policy, Class: s.Class,
 		Reserved: computetypes.Reserve(s.Reward.Amount, s.Policy), Executor: s.Executor, Tasks: s.Tasks,
 		Liability: liability, PrepareBlocks: s.PrepareBlocks, CommitBlocks: s.CommitBlocks,
@@ -177,10 +206,7 @@ func (l *loader) job(state *computetypes.GenesisState, i int) error {
 		Target: replicas, Phase: computetypes.ROUND_PHASE_COMMIT, NextDeadline: l.live.deadline, Draws: 1,
 	}
 	for r := range replicas {
-		operator := l.people.wide[(i+r)%len(l.people.wide)].operator
-		if err := l.app.EdgenodeKeeper.Reserve(l.ctx, operator.address, liability); err != nil {
-			return err
-		}
+		operator := l.people.wide((i + r) % l.people.size).operator
 		round.Replicas = append(round.Replicas, operator.text)
 		state.Assignments = append(state.Assignments, computetypes.Assignment{
 			Operator: operator.text, JobId: id, Status: computetypes.ASSIGNMENT_STATUS_ASSIGNED,
@@ -188,9 +214,13 @@ func (l *loader) job(state *computetypes.GenesisState, i int) error {
 			AssignedHeight: 1, CommitDeadline: l.live.deadline,
 		})
 	}
+	expires := l.live.deadline + lifetime
+	if l.live.expired {
+		expires = l.live.deadline
+	}
 	state.Tasks = append(state.Tasks, computetypes.Task{
 		JobId: id, Status: computetypes.TASK_STATUS_RUNNING, Rounds: []computetypes.Round{round},
-		ExpiresHeight: l.live.deadline + lifetime, DueHeight: l.live.deadline + 1,
+		ExpiresHeight: expires, DueHeight: l.live.deadline + 1,
 	})
 	return nil
 }

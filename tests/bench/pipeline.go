@@ -2,7 +2,6 @@ package bench
 
 import (
 	"fmt"
-	"runtime"
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
@@ -42,7 +41,7 @@ func (p *pipeline) run(jobs int) (step, error) {
 		return step{}, err
 	}
 	before := p.store.ops()
-	response, spent, err := p.timed(txs)
+	response, spent, err := p.profiled(txs)
 	if err != nil {
 		return step{}, err
 	}
@@ -171,7 +170,7 @@ func postedJobs(results []*abci.ExecTxResult) ([]*task, error) {
 // and, once it is public, a block with the relay's transaction.
 func (p *pipeline) seed() (randomness []byte, spent cost, err error) {
 	height := p.height
-	if _, spent, err = p.timed(nil); err != nil {
+	if _, spent, err = p.profiled(nil); err != nil {
 		return nil, cost{}, err
 	}
 	ctx, err := p.ctx()
@@ -198,7 +197,7 @@ func (p *pipeline) seed() (randomness []byte, spent cost, err error) {
 	if err != nil {
 		return nil, cost{}, err
 	}
-	response, took, err := p.timed([][]byte{tx})
+	response, took, err := p.profiled([][]byte{tx})
 	if err != nil {
 		return nil, cost{}, err
 	}
@@ -213,14 +212,14 @@ func (w *world) sends(n int) (cost, error) {
 	coin := sdk.NewCoins(sdk.NewInt64Coin(params.BaseDenom, 1))
 	txs := make([][]byte, n)
 	for i := range txs {
-		from, to := w.people.person(), w.people.wide[w.people.rng.IntN(len(w.people.wide))]
+		from, to := w.people.person(), w.people.anybody()
 		tx, err := from.sign(sendGas, banktypes.NewMsgSend(from.address, to.address, coin))
 		if err != nil {
 			return cost{}, err
 		}
 		txs[i] = tx
 	}
-	response, spent, err := w.timed(txs)
+	response, spent, err := w.profiled(txs)
 	if err != nil {
 		return cost{}, err
 	}
@@ -230,13 +229,4 @@ func (w *world) sends(n int) (cost, error) {
 		}
 	}
 	return spent, nil
-}
-
-// timed runs a block on a heap that has just been swept, so that a block does
-// not pay for what was signed before it.
-func (w *world) timed(txs [][]byte) (response *abci.ResponseFinalizeBlock, spent cost, err error) {
-	if len(txs) > 0 {
-		runtime.GC()
-	}
-	return w.profiled(txs)
 }

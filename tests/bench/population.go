@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 
@@ -16,6 +17,9 @@ const (
 	busyClass = "cpu-large"
 	// busyNodes is the least a class needs for three replicas.
 	busyNodes = 4
+	// maxAwake bounds the nodes of the wide class that sign anything. Their
+	// addresses are random, so they lie all over the trees.
+	maxAwake = 20_000
 )
 
 // node is an operator, of whom only the address matters, and its worker's
@@ -33,34 +37,61 @@ type node struct {
 // population is everybody in a benchmark.
 type population struct {
 	relay *account
-	wide  []*node
+	// size is the number of wide nodes.
+	size int
+	// awake are the first of the wide nodes, who sign.
+	awake []*node
 	busy  []*node
 	rng   *rand.Rand
-	// next cycles through a random order of the wide nodes.
-	order []int
-	next  int
+	// next cycles through the awake nodes.
+	next int
 }
 
 // newPopulation makes n wide nodes; the same n gives the same population.
 func newPopulation(n int) *population {
 	p := &population{
 		relay: newAccount("relay"),
+		size:  n,
 		rng:   rand.New(rand.NewPCG(uint64(n), 1)), //nolint:gosec // a benchmark has to be repeatable
 	}
-	for i := range n {
-		p.wide = append(p.wide, newNode(fmt.Sprintf("wide-%d", i), wideClass, wideSlots))
+	for i := range min(n, maxAwake) {
+		p.awake = append(p.awake, newNode(newAccount(wideName(i)), wideName(i), wideClass, wideSlots))
 	}
 	for i := range busyNodes {
-		p.busy = append(p.busy, newNode(fmt.Sprintf("busy-%d", i), busyClass, busySlots))
+		name := fmt.Sprintf("busy-%d", i)
+		p.busy = append(p.busy, newNode(newAccount(name), name, busyClass, busySlots))
 	}
-	p.order = p.rng.Perm(n)
 	return p
 }
 
-func newNode(name, class string, slots uint32) *node {
+func wideName(i int) string { return fmt.Sprintf("wide-%d", i) }
+
+func newNode(worker *account, name, class string, slots uint32) *node {
 	return &node{
-		account: newAccount(name), operator: newAccount(name + "-operator"), class: class, slots: slots,
+		account: worker, operator: newSleeper(name + "-operator"), class: class, slots: slots,
 		weight: math.MinInt(params.Tfuel(bond), params.Tfuel(bondPerSlot).MulRaw(int64(slots))),
+	}
+}
+
+// wide returns a node of the wide class. Of those asleep nothing is kept.
+func (p *population) wide(i int) *node {
+	if i < len(p.awake) {
+		return p.awake[i]
+	}
+	return newNode(newSleeper(wideName(i)), wideName(i), wideClass, wideSlots)
+}
+
+// all passes every node with its place, the wide ones first.
+func (p *population) all(yield func(int, *node) bool) {
+	for i := range p.size {
+		if !yield(i, p.wide(i)) {
+			return
+		}
+	}
+	for i, n := range p.busy {
+		if !yield(p.size+i, n) {
+			return
+		}
 	}
 }
 
@@ -68,17 +99,20 @@ func (p *population) members(class string) []*node {
 	if class == busyClass {
 		return p.busy
 	}
-	return p.wide
+	return p.awake
 }
 
 // weight is that of a whole class, whose nodes are alike.
 func (p *population) weight(class string) math.Int {
-	members := p.members(class)
-	return members[0].weight.MulRaw(int64(len(members)))
+	size := p.size
+	if class == busyClass {
+		size = len(p.busy)
+	}
+	return p.members(class)[0].weight.MulRaw(int64(size))
 }
 
-// nodes returns the nodes of a class from a random one on; their place in the
-// tree, which their address gives, is random anyway.
+// nodes returns the awake nodes of a class from a random one on; their place in
+// the tree, which their address gives, is random anyway.
 func (p *population) nodes(class string) func(yield func(*node) bool) {
 	members := p.members(class)
 	return func(yield func(*node) bool) {
@@ -93,18 +127,20 @@ func (p *population) nodes(class string) func(yield func(*node) bool) {
 
 // person returns the account whose turn it is.
 func (p *population) person() *account {
-	p.next = (p.next + 1) % len(p.order)
-	return p.wide[p.order[p.next]].account
+	p.next = (p.next + 1) % len(p.awake)
+	return p.awake[p.next].account
 }
 
-// accounts returns all who sign transactions.
-func (p *population) accounts() []*account {
-	out := []*account{p.relay}
-	for _, n := range p.wide {
-		out = append(out, n.account)
+// anybody returns the address of a random worker, asleep or not.
+func (p *population) anybody() *account { return p.wide(p.rng.IntN(p.size)).account }
+
+// highest returns the wide operator whose address sorts last.
+func (p *population) highest() *account {
+	var last *account
+	for i := range p.size {
+		if o := p.wide(i).operator; last == nil || bytes.Compare(o.address, last.address) > 0 {
+			last = o
+		}
 	}
-	for _, n := range p.busy {
-		out = append(out, n.account)
-	}
-	return out
+	return last
 }

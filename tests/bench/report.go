@@ -72,34 +72,54 @@ type SizeReport struct {
 // Report is the outcome of a run. Single figures are those of the smallest
 // size; epoch_roll_ms is that of the largest.
 type Report struct {
-	Scale              string       `json:"scale"`
-	CPUs               int          `json:"cpus"`
-	SendTPS            Stat         `json:"send_tps"`
-	LifecycleRatio     Stat         `json:"lifecycle_ratio"`
-	BatchedRatio       Stat         `json:"batched_ratio"`
-	OpsPerTask         Ops          `json:"ops_per_task"`
-	Growth             []SizeReport `json:"growth"`
-	RatioDriftPercent  float64      `json:"ratio_drift_percent"`
-	EpochRollMS        Stat         `json:"epoch_roll_ms"`
-	EmptyBlockMS       Stat         `json:"empty_block_ms"`
-	EndBlockFullQueue  Stat         `json:"endblock_full_queue_ms"`
-	QueueItemsPerBlock int          `json:"queue_items_per_block"`
-	BlockSTM           SizeReport   `json:"block_stm"`
-	Seconds            float64      `json:"seconds"`
+	Scale          string       `json:"scale"`
+	CPUs           int          `json:"cpus"`
+	SendTPS        Stat         `json:"send_tps"`
+	LifecycleRatio Stat         `json:"lifecycle_ratio"`
+	BatchedRatio   Stat         `json:"batched_ratio"`
+	OpsPerTask     Ops          `json:"ops_per_task"`
+	Growth         []SizeReport `json:"growth"`
+	// RatioDriftPercent is the most by which the ratio of a flow differs between
+	// the smallest size and another.
+	RatioDriftPercent map[string]float64 `json:"ratio_drift_percent"`
+	// OpsDriftPercent is the same of reads and writes a task together.
+	OpsDriftPercent map[string]float64 `json:"ops_drift_percent"`
+	EpochRollMS     Stat               `json:"epoch_roll_ms"`
+	EmptyBlockMS    Stat               `json:"empty_block_ms"`
+	// QueueBlockMS is a block that takes QueueItemsPerBlock missed deadlines.
+	QueueBlockMS       Stat `json:"queue_block_ms"`
+	QueueItemsPerBlock int  `json:"queue_items_per_block"`
+	// BacklogBlockMS is each of the BacklogBlocks in which BacklogItems expired
+	// tasks and as many leases are worked off.
+	BacklogBlockMS Stat         `json:"backlog_block_ms"`
+	BacklogItems   int          `json:"backlog_items"`
+	BacklogBlocks  int          `json:"backlog_blocks"`
+	BlockSTM       []SizeReport `json:"block_stm"`
+	Seconds        float64      `json:"seconds"`
 }
 
 // summarise fills the single figures from those by size.
 func (r *Report) summarise() {
+	if len(r.Growth) == 0 {
+		return
+	}
 	first, last := r.Growth[0], r.Growth[len(r.Growth)-1]
 	r.SendTPS, r.EmptyBlockMS, r.EpochRollMS = first.SendTPS, first.EmptyBlockMS, last.EpochRollMS
 	r.LifecycleRatio = first.Flows[lifecycle().Name].Ratio
 	r.BatchedRatio = first.Flows[batched().Name].Ratio
 	r.OpsPerTask = first.Flows[lifecycle().Name].OpsPerTask
-	for _, size := range r.Growth {
-		drift := 100 * math.Abs(size.Ratio.Median/first.Ratio.Median-1)
-		r.RatioDriftPercent = max(r.RatioDriftPercent, drift)
+	r.RatioDriftPercent, r.OpsDriftPercent = make(map[string]float64), make(map[string]float64)
+	for name, least := range first.Flows {
+		for _, size := range r.Growth {
+			flow := size.Flows[name]
+			r.RatioDriftPercent[name] = max(r.RatioDriftPercent[name], drift(least.Ratio.Median, flow.Ratio.Median))
+			r.OpsDriftPercent[name] = max(r.OpsDriftPercent[name], drift(least.OpsPerTask.total(), flow.OpsPerTask.total()))
+		}
 	}
 }
+
+// drift is by how much to differs from from, in percent.
+func drift(from, to float64) float64 { return 100 * math.Abs(to/from-1) }
 
 // Write puts the report into a file.
 func (r *Report) Write(path string) error {
@@ -134,12 +154,17 @@ func (r *Report) Print(to io.Writer) error {
 		}
 	}
 	sizes("sequential", r.Growth)
-	sizes("block-stm", []SizeReport{r.BlockSTM})
+	sizes("block-stm", r.BlockSTM)
 	row()
 	row("empty block", r.EmptyBlockMS.String()+" ms")
 	row("epoch roll, largest size", r.EpochRollMS.String()+" ms")
-	row(fmt.Sprintf("block with %d due items", r.QueueItemsPerBlock), r.EndBlockFullQueue.String()+" ms")
-	row("drift of the spread ratio over sizes", fmt.Sprintf("%.0f%%", r.RatioDriftPercent))
+	row(fmt.Sprintf("block with %d due items", r.QueueItemsPerBlock), r.QueueBlockMS.String()+" ms")
+	row(fmt.Sprintf("block of a backlog of %d", r.BacklogItems), r.BacklogBlockMS.String()+" ms",
+		fmt.Sprintf("%d blocks", r.BacklogBlocks))
+	for _, f := range flows() {
+		row("drift over sizes, "+f.Name, fmt.Sprintf("ratio %.0f%%", r.RatioDriftPercent[f.Name]),
+			fmt.Sprintf("operations %.0f%%", r.OpsDriftPercent[f.Name]))
+	}
 	return w.Flush()
 }
 

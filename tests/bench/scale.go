@@ -1,12 +1,17 @@
 package bench
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Scale says how much a run does.
 type Scale struct {
 	Name string
 	// Sizes are the numbers of registered nodes, and of live jobs, to grow through.
 	Sizes []int
+	// ParallelSizes are measured under Block-STM too.
+	ParallelSizes []int
 	// Jobs of a cohort: what a step posts, claims, commits to and settles each.
 	Jobs int
 	// Sends in a block.
@@ -16,6 +21,35 @@ type Scale struct {
 	// Queue is the number of due items that a block takes in the queue run, and
 	// QueueBlocks how many such blocks are due.
 	Queue, QueueBlocks int
+	// Backlog is how many tasks and leases fall due at once in the backlog run.
+	Backlog int
+	// Parts that are left out.
+	skipped map[string]bool
+}
+
+// Parts of a run.
+const (
+	partFlows    = "flows"
+	partParallel = "parallel"
+	partQueue    = "queue"
+	partBacklog  = "backlog"
+)
+
+// Parts returns the parts of a run.
+func Parts() []string { return []string{partFlows, partParallel, partQueue, partBacklog} }
+
+// Only leaves out all parts but those named.
+func (s *Scale) Only(parts []string) error {
+	s.skipped = make(map[string]bool)
+	for _, p := range Parts() {
+		s.skipped[p] = !slices.Contains(parts, p)
+	}
+	for _, p := range parts {
+		if !slices.Contains(Parts(), p) {
+			return fmt.Errorf("expected some of %v, found %q", Parts(), p)
+		}
+	}
+	return nil
 }
 
 // ScaleOf returns a scale by name: tiny (a test of the benchmark itself),
@@ -23,13 +57,25 @@ type Scale struct {
 func ScaleOf(name string) (Scale, error) {
 	switch name {
 	case "tiny":
-		return Scale{Name: name, Sizes: []int{40}, Jobs: 4, Sends: 8, Cycles: 2, Queue: 5, QueueBlocks: 2}, nil
+		return Scale{
+			Name: name, Sizes: []int{40, 60}, ParallelSizes: []int{40},
+			Jobs: 4, Sends: 8, Cycles: 2, Queue: 5, QueueBlocks: 2, Backlog: 40,
+		}, nil
 	case "small":
-		return Scale{Name: name, Sizes: []int{1_000, 10_000}, Jobs: 100, Sends: 500, Cycles: 3, Queue: 500, QueueBlocks: 3}, nil
+		return Scale{
+			Name: name, Sizes: []int{1_000, 10_000}, ParallelSizes: []int{1_000},
+			Jobs: 100, Sends: 500, Cycles: 3, Queue: 500, QueueBlocks: 3, Backlog: 5_000,
+		}, nil
 	case "normal":
-		return Scale{Name: name, Sizes: []int{1_000, 10_000, 100_000}, Jobs: 200, Sends: 1_000, Cycles: 7, Queue: 500, QueueBlocks: 10}, nil
+		return Scale{
+			Name: name, Sizes: []int{1_000, 10_000, 100_000}, ParallelSizes: []int{1_000, 100_000},
+			Jobs: 200, Sends: 1_000, Cycles: 5, Queue: 500, QueueBlocks: 5, Backlog: 100_000,
+		}, nil
 	case "full":
-		return Scale{Name: name, Sizes: []int{1_000, 10_000, 100_000, 1_000_000}, Jobs: 400, Sends: 2_000, Cycles: 9, Queue: 500, QueueBlocks: 20}, nil
+		return Scale{
+			Name: name, Sizes: []int{1_000, 10_000, 100_000, 1_000_000}, ParallelSizes: []int{1_000, 100_000},
+			Jobs: 200, Sends: 1_000, Cycles: 7, Queue: 500, QueueBlocks: 10, Backlog: 100_000,
+		}, nil
 	default:
 		return Scale{}, fmt.Errorf("scale: expected tiny, small, normal or full, found %q", name)
 	}

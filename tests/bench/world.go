@@ -47,6 +47,8 @@ type setup struct {
 	executor string
 	nodes    int
 	live     live
+	// leaseEnd is the last height at which leases hold, 0 for never.
+	leaseEnd int64
 	queue    uint32
 }
 
@@ -62,7 +64,11 @@ func newWorld(s setup) (*world, error) {
 	}
 	w.chain, err = openChain(s.dir, s.executor, func(ctx sdk.Context, a *app.App) error {
 		l := loader{
-			app: a, ctx: ctx, people: w.people, live: s.live, factor: w.factor, queueLimit: defaults.QueueLimit,
+			app: a, ctx: ctx, people: w.people, live: s.live, leaseEnd: s.leaseEnd, factor: w.factor,
+			queueLimit: defaults.QueueLimit,
+		}
+		if s.leaseEnd == 0 {
+			l.leaseEnd = neverDue
 		}
 		if s.queue > 0 {
 			l.queueLimit = s.queue
@@ -72,7 +78,14 @@ func newWorld(s setup) (*world, error) {
 	if err != nil {
 		return nil, fmt.Errorf("load %d nodes and %d jobs: %w", s.nodes, s.live.jobs, err)
 	}
-	return w, nil
+	if _, _, err := w.block(nil); err != nil {
+		return nil, err
+	}
+	if err := w.warm(); err != nil {
+		return nil, err
+	}
+	// The weights of new nodes count from the next epoch on.
+	return w, w.roll()
 }
 
 // profiled runs a block under the world's label: a profile is read with

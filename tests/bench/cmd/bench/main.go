@@ -6,7 +6,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"runtime/pprof"
+	"strconv"
+	"strings"
 
 	"github.com/thetaedge/theta/tests/bench"
 )
@@ -18,13 +21,26 @@ func main() {
 	}
 }
 
+const (
+	// memoryLimit is where the collector works harder instead of taking more, in
+	// bytes.
+	memoryLimit = 9 << 30
+	// garbagePercent lets the heap grow to four times of what is in use: with
+	// gigabytes of cache the collector would else take more than the blocks.
+	garbagePercent = 300
+)
+
 func run() (err error) {
-	name := flag.String("scale", "normal", "how much to do: tiny, small, normal or full")
+	name := flag.String("scale", "full", "how much to do: tiny, small, normal or full")
 	out := flag.String("out", "build/bench/report.json", "file of the report")
+	dir := flag.String("dir", "build/bench", "folder for databases while they are measured")
 	cycles := flag.Int("cycles", 0, "measurements of each flow, in place of the scale's")
-	sizes := flag.Int("sizes", 0, "how many of the scale's numbers of nodes to go through, 0 for all")
+	nodes := flag.String("nodes", "", "numbers of nodes, comma-separated, in place of the scale's")
+	parts := flag.String("parts", "", "what to measure of "+strings.Join(bench.Parts(), ",")+"; without it all")
 	profile := flag.String("cpuprofile", "", "file of a CPU profile; pprof -tagfocus=block=NAME shows one flow")
 	flag.Parse()
+	debug.SetMemoryLimit(memoryLimit)
+	debug.SetGCPercent(garbagePercent)
 	scale, err := bench.ScaleOf(*name)
 	if err != nil {
 		return err
@@ -32,8 +48,16 @@ func run() (err error) {
 	if *cycles > 0 {
 		scale.Cycles = *cycles
 	}
-	if *sizes > 0 {
-		scale.Sizes = scale.Sizes[:min(*sizes, len(scale.Sizes))]
+	if *nodes != "" {
+		if scale.Sizes, err = numbers(*nodes); err != nil {
+			return fmt.Errorf("-nodes: %w", err)
+		}
+		scale.ParallelSizes = scale.Sizes
+	}
+	if *parts != "" {
+		if err := scale.Only(strings.Split(*parts, ",")); err != nil {
+			return fmt.Errorf("-parts: %w", err)
+		}
 	}
 	if *profile != "" {
 		file, err := os.Create(*profile)
@@ -46,7 +70,7 @@ func run() (err error) {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	report, err := bench.Run(scale, func(format string, args ...any) {
+	report, err := bench.Run(scale, *dir, func(format string, args ...any) {
 		fmt.Fprintf(os.Stderr, format+"\n", args...)
 	})
 	if err != nil {
@@ -60,4 +84,16 @@ func run() (err error) {
 	}
 	fmt.Printf("\n%.0f seconds; report in %s\n", report.Seconds, *out)
 	return nil
+}
+
+func numbers(list string) ([]int, error) {
+	var out []int
+	for _, text := range strings.Split(list, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			return nil, fmt.Errorf("expected numbers of 1 or more, found %q", text)
+		}
+		out = append(out, n)
+	}
+	return out, nil
 }
