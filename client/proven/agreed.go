@@ -3,26 +3,14 @@ package proven
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"time"
 
 	"github.com/cometbft/cometbft/light/provider"
 	"github.com/cometbft/cometbft/types"
 )
 
-const (
-	// lagAttempts is how often a node is asked for a header that it does not have
-	// yet, lagWait apart: nodes are a block or two behind each other.
-	lagAttempts = 20
-	lagWait     = 500 * time.Millisecond
-)
-
 // agreedHeaders believes what all of several nodes show.
-type agreedHeaders struct {
-	nodes []provider.Provider
-	wait  time.Duration
-}
+type agreedHeaders struct{ nodes []provider.Provider }
 
 // FromNodes returns headers that each of two or more nodes shows alike, signed by
 // two thirds of the validators that it names. One honest node among them is enough
@@ -36,7 +24,7 @@ func FromNodes(nodes []provider.Provider) (Headers, error) {
 			return nil, fmt.Errorf("%w: expected nodes of one chain, found %s and %s", ErrHeader, nodes[0].ChainID(), node.ChainID())
 		}
 	}
-	return &agreedHeaders{nodes: nodes, wait: lagWait}, nil
+	return &agreedHeaders{nodes: patients(nodes)}, nil
 }
 
 // Header asks every node for a header; the newest is the first node's.
@@ -59,7 +47,7 @@ func (h *agreedHeaders) Header(ctx context.Context, height int64) (*types.Header
 
 // ask returns what a node shows, if its validators have signed it.
 func (h *agreedHeaders) ask(ctx context.Context, node provider.Provider, height int64) (*types.LightBlock, error) {
-	block, err := h.await(ctx, node, height)
+	block, err := node.LightBlock(ctx, height)
 	if err != nil {
 		return nil, fmt.Errorf("header at height %d: %w", height, err)
 	}
@@ -73,23 +61,6 @@ func (h *agreedHeaders) ask(ctx context.Context, node provider.Provider, height 
 		return nil, refused(block.Height, err)
 	}
 	return block, nil
-}
-
-// await repeats the question to a node that is behind.
-func (h *agreedHeaders) await(ctx context.Context, node provider.Provider, height int64) (*types.LightBlock, error) {
-	for attempt := 1; ; attempt++ {
-		block, err := node.LightBlock(ctx, height)
-		if !errors.Is(err, provider.ErrHeightTooHigh) || attempt == lagAttempts {
-			return block, err
-		}
-		timer := time.NewTimer(h.wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return nil, context.Cause(ctx)
-		case <-timer.C:
-		}
-	}
 }
 
 // Grounds counts the nodes.

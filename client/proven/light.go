@@ -47,7 +47,8 @@ func FromRoot(
 	if root.Period == 0 {
 		root.Period = DefaultTrustPeriod
 	}
-	asked := witnesses
+	primary = patient{Provider: primary}
+	asked := patients(witnesses)
 	if len(asked) == 0 {
 		// The light client insists on one.
 		asked = []provider.Provider{primary}

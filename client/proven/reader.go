@@ -47,7 +47,8 @@ func NewReader(node Node, headers Headers) *Reader { return &Reader{node: node, 
 func (r *Reader) Grounds() string { return r.headers.Grounds() }
 
 // Read returns what is under key in a store after the block at height; 0 asks for
-// the newest height that can be proven. It returns ErrHeader or ErrProof for an
+// the newest height that can be proven, a block behind the chain; a height that
+// comes in the next seconds is waited for. It returns ErrHeader or ErrProof for an
 // answer that does not hold.
 func (r *Reader) Read(ctx context.Context, store string, key []byte, height int64) (*Record, error) {
 	if height != 0 && height < firstProvable {

@@ -1,11 +1,15 @@
 package proven_test
 
 import (
+	"context"
 	"math"
 	"slices"
 	"testing"
+	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
+	"github.com/cometbft/cometbft/light/provider"
+	"github.com/cometbft/cometbft/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/client/proven"
@@ -123,6 +127,32 @@ func TestTamperedAnswersAreRefused(t *testing.T) {
 		require.NoError(t, err)
 		require.NotNil(t, receipt)
 	})
+}
+
+func TestHeadersThatAreYetToComeAreWaitedFor(t *testing.T) {
+	chain, id := edge.SettledJob(t)
+	node := serve(t, chain, validators)
+	late := &laggard{Provider: dial(t, node).Provider(), times: 2}
+	headers, err := proven.FromRoot(t.Context(), rootAt(node, 3), late, nil, time.Now)
+	require.NoError(t, err)
+	receipt, _, err := proven.NewReader(dial(t, node), headers).Receipt(t.Context(), id, 0, chain.Height())
+	require.NoError(t, err)
+	require.NotNil(t, receipt)
+	require.Zero(t, late.times)
+}
+
+// laggard is behind the first few times it is asked for a late header.
+type laggard struct {
+	provider.Provider
+	times int
+}
+
+func (l *laggard) LightBlock(ctx context.Context, height int64) (*types.LightBlock, error) {
+	if height > 3 && l.times > 0 {
+		l.times--
+		return nil, provider.ErrHeightTooHigh
+	}
+	return l.Provider.LightBlock(ctx, height)
 }
 
 func TestNothingIsProvenOfTheFirstBlock(t *testing.T) {

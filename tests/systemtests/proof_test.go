@@ -31,10 +31,14 @@ func requireProven(t *testing.T, network *devnet.Devnet, receipt *computetypes.R
 	require.NoError(t, err)
 
 	reader := proven.NewReader(node, headers)
-	found, record, err := reader.Receipt(t.Context(), id, receipt.Task, 0)
+	found, record, err := reader.Receipt(t.Context(), id, receipt.Task, receipt.Height)
 	require.NoError(t, err)
 	require.Equal(t, receipt, found)
-	require.Greater(t, record.Height, receipt.Height-1)
+	require.Equal(t, receipt.Height, record.Height)
+
+	before, _, err := reader.Receipt(t.Context(), id, receipt.Task, receipt.Height-1)
+	require.NoError(t, err)
+	require.Nil(t, before)
 
 	absent, _, err := reader.Receipt(t.Context(), id, receipt.Task+1, 0)
 	require.NoError(t, err)

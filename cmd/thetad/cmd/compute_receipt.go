@@ -87,7 +87,7 @@ func provenCmd(read readRecord) *cobra.Command {
 			}
 			printProof(cmd.ErrOrStderr(), record, reader.Grounds())
 			if found == nil {
-				return fmt.Errorf("%w: nothing is under that key after block %d", errAbsent, record.Height)
+				return fmt.Errorf("%w: nothing is under that key after block %d; if it came just now, try again in some seconds", errAbsent, record.Height)
 			}
 			return clientCtx.WithOutput(cmd.OutOrStdout()).PrintProto(found)
 		},

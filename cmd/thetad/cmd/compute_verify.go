@@ -77,7 +77,7 @@ func (t *trust) verify(cmd *cobra.Command, clientCtx client.Context, job, dir st
 	}
 	printProof(cmd.ErrOrStderr(), record, reader.Grounds())
 	if receipt == nil {
-		return nil, fmt.Errorf("%w: job %s has no receipt after block %d", errAbsent, job, record.Height)
+		return nil, fmt.Errorf("%w: job %s has no receipt after block %d; if it ended just now, try again in some seconds", errAbsent, job, record.Height)
 	}
 	return requester.VerifyReceipt(record.Header.ChainID, receipt, dir)
 }
