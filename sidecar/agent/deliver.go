@@ -15,6 +15,7 @@ import (
 	"github.com/thetaedge/theta/sidecar/blob"
 	"github.com/thetaedge/theta/sidecar/executor/manifest"
 	"github.com/thetaedge/theta/sidecar/store"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
 // delivered says that the sink has everything, or why it has not yet.
@@ -29,7 +30,7 @@ type delivered struct {
 func (a *Agent) deliver(w *assignment) {
 	w.delivering = true
 	ctx, key := w.ctx, w.record.Key
-	encoded, folder, sink := w.record.Manifest, filepath.Join(w.record.Folder, "out"), w.spec.Sink
+	encoded, folder, sink := w.record.Manifest, filepath.Join(w.record.Folder, "out"), computetypes.TaskSink(w.spec.Sink, key.Task)
 	a.beside(func() event {
 		pause := a.cfg.Retry
 		for {

@@ -50,6 +50,8 @@ type Client struct {
 	relay    string
 	fetch    *http.Client
 	relaying *http.Client
+	// below is the part of drop boxes that this client reads; see ForTask.
+	below string
 }
 
 // NewClient checks cfg and returns a client.
@@ -175,7 +177,7 @@ func (c *Client) ListDrops(ctx context.Context, token Token) ([]Drop, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := c.do(ctx, c.relaying, http.MethodGet, c.BoxURL(box), token, nil, 0)
+	body, err := c.do(ctx, c.relaying, http.MethodGet, c.BoxURL(box)+c.below, token, nil, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +198,7 @@ func (c *Client) GetDrop(ctx context.Context, token Token, want Digest, maxBytes
 	if err != nil {
 		return 0, err
 	}
-	return c.download(ctx, c.relaying, c.BoxURL(box)+"/"+want.String(), token, want, maxBytes, dst)
+	return c.download(ctx, c.relaying, c.BoxURL(box)+c.below+"/"+want.String(), token, want, maxBytes, dst)
 }
 
 // CheckSink tells whether sink is the URL of a drop box.
@@ -209,6 +211,10 @@ func CheckSink(sink string) error {
 	_, box, found := strings.Cut(path, "/v1/drops/")
 	if !found || u.RawQuery != "" {
 		return fmt.Errorf("%w: expected a sink like https://relay.example/v1/drops/BOX, found %s", ErrRefused, redact(u))
+	}
+	box, found = cutTask(box)
+	if !found {
+		return fmt.Errorf("%w: sink %s: expected nothing, /tasks/N or /tasks/{task} after the box", ErrRefused, redact(u))
 	}
 	if _, err := ParseDigest(box); err != nil {
 		return fmt.Errorf("%w: sink %s: box: %w", ErrRefused, redact(u), err)

@@ -30,6 +30,9 @@ func (s *Server) putBlob(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) putDrop(w http.ResponseWriter, r *http.Request) error {
 	box, err := boxOf(r)
+	if err == nil {
+		box, err = within(box, r)
+	}
 	if err != nil {
 		return err
 	}
@@ -150,5 +153,5 @@ func unlock(r *http.Request) (string, error) {
 	if err != nil || !Token(token).opens(box) {
 		return "", refusal(codeForbidden, "expected 'Authorization: Bearer TOKEN' with the token of this box")
 	}
-	return box, nil
+	return within(box, r)
 }

@@ -58,8 +58,12 @@ func (s *Server) routes(reg prometheus.Registerer) {
 	s.handle("PUT /v1/drops/{box}/{digest}", "put_drop", s.putDrop)
 	s.handle("GET /v1/drops/{box}", "list_drops", s.listDrops)
 	s.handle("GET /v1/drops/{box}/{digest}", "get_drop", s.getDrop)
+	s.handle("PUT /v1/drops/{box}/tasks/{task}/{digest}", "put_drop", s.putDrop)
+	s.handle("GET /v1/drops/{box}/tasks/{task}", "list_drops", s.listDrops)
+	s.handle("GET /v1/drops/{box}/tasks/{task}/{digest}", "get_drop", s.getDrop)
+	s.handle("GET /v1/arrays/{array}/{name}", "get_array", s.getArray)
 	s.handle("/", "other", func(_ http.ResponseWriter, r *http.Request) error {
-		return refusal(codeNotFound, "expected PUT or GET of /v1/blobs/{sha256} or /v1/drops/{box}/{sha256}, found %s of another path", r.Method)
+		return refusal(codeNotFound, "expected PUT or GET of /v1/blobs/{sha256} or /v1/drops/{box}/{sha256}, or GET of /v1/arrays/{sha256}/{task}.proof, found %s of another path", r.Method)
 	})
 	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		s.deadline(w, 0)
