@@ -27,6 +27,7 @@ import (
 	feegrantkeeper "github.com/cosmos/cosmos-sdk/x/feegrant/keeper"
 	govkeeper "github.com/cosmos/cosmos-sdk/x/gov/keeper"
 	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
+	govv1beta1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1beta1"
 	mintkeeper "github.com/cosmos/cosmos-sdk/x/mint/keeper"
 	minttypes "github.com/cosmos/cosmos-sdk/x/mint/types"
 	slashingkeeper "github.com/cosmos/cosmos-sdk/x/slashing/keeper"
@@ -145,6 +146,10 @@ func (k *Keepers) addGovernance(app *App, appOpts servertypes.AppOptions) {
 		cdc, app.kvService(govtypes.StoreKey), k.AccountKeeper, k.BankKeeper, k.DistrKeeper,
 		app.MsgServiceRouter(), govtypes.DefaultConfig(), authority,
 		govkeeper.NewDefaultCalculateVoteResultsAndVotingPower(k.StakingKeeper))
+	// Without a router a proposal with a content of the old form panics.
+	router := govv1beta1.NewRouter()
+	router.AddRoute(govtypes.RouterKey, govv1beta1.ProposalHandler)
+	k.GovKeeper.SetLegacyRouter(router)
 	epochs := epochskeeper.NewKeeper(app.kvService(epochstypes.StoreKey), cdc)
 	k.EpochsKeeper = &epochs
 }
