@@ -9,6 +9,7 @@ import (
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
+	cryptoenc "github.com/cometbft/cometbft/crypto/encoding"
 	dbm "github.com/cosmos/cosmos-db"
 	"github.com/stretchr/testify/require"
 
@@ -39,10 +40,55 @@ type Chain struct {
 	time     time.Time
 	// pending counts the txs each signer has signed for the next block.
 	pending map[string]uint64
+	voters  voters
 }
 
 // New builds a chain, runs its genesis and commits a first block.
 func New(t testing.TB, options ...Option) *Chain {
+	t.Helper()
+	c := prepare(t, options)
+	c.time = c.settings.genesisTime
+	c.initChain()
+	c.NextBlock()
+	return c
+}
+
+// Fork exports the chain and builds another one out of that, which goes on at the
+// next height and the same time with the same voters. Its first block is left to
+// the caller, and until then Genesis reads what has been imported.
+func (c *Chain) Fork() *Chain {
+	c.t.Helper()
+	exported, err := c.App.ExportAppStateAndValidators(false, nil, nil)
+	require.NoError(c.t, err)
+	fork := prepare(c.t, []Option{func(s *settings) {
+		*s = c.settings
+		s.db, s.dir = dbm.NewMemDB(), ""
+	}})
+	fork.time, fork.height, fork.voters = c.time, exported.Height-1, c.voters.clone()
+	validators := make([]abci.ValidatorUpdate, len(exported.Validators))
+	for i, v := range exported.Validators {
+		key, err := cryptoenc.PubKeyToProto(v.PubKey)
+		require.NoError(c.t, err)
+		validators[i] = abci.ValidatorUpdate{PubKey: key, Power: v.Power}
+	}
+	_, err = fork.App.InitChain(&abci.RequestInitChain{
+		ChainId:         ChainID,
+		Time:            fork.time,
+		InitialHeight:   exported.Height,
+		ConsensusParams: &exported.ConsensusParams,
+		AppStateBytes:   exported.AppState,
+		Validators:      validators,
+	})
+	require.NoError(c.t, err)
+	return fork
+}
+
+// Genesis returns a context that reads the state of a fork before its first
+// block.
+func (c *Chain) Genesis() sdk.Context { return c.App.GetContextForFinalizeBlock(nil) }
+
+// prepare opens the app and knows the accounts, before any genesis.
+func prepare(t testing.TB, options []Option) *Chain {
 	t.Helper()
 	c := &Chain{t: t, settings: defaultSettings(), pending: make(map[string]uint64)}
 	for _, option := range options {
@@ -52,11 +98,8 @@ func New(t testing.TB, options ...Option) *Chain {
 	for i := range c.settings.accounts {
 		c.Accounts = append(c.Accounts, Named(i))
 	}
-	c.time = c.settings.genesisTime
 	c.open()
 	t.Cleanup(c.close)
-	c.initChain()
-	c.NextBlock()
 	return c
 }
 
@@ -99,6 +142,7 @@ func (c *Chain) initChain() {
 	})
 	require.NoError(c.t, err)
 	require.Len(c.t, response.Validators, 1, "the genesis transaction makes one validator")
+	c.voters.start(c.t, response.Validators)
 }
 
 // NextBlock runs txs as the next block and commits it. The header time moves on
@@ -112,26 +156,15 @@ func (c *Chain) NextBlock(txs ...[]byte) *abci.ResponseFinalizeBlock {
 		Time:              c.time,
 		Txs:               txs,
 		ProposerAddress:   ConsensusKey().PubKey().Address(),
-		DecidedLastCommit: c.lastCommit(),
+		DecidedLastCommit: c.voters.commit(),
 	})
 	require.NoError(c.t, err)
+	c.voters.follow(c.t, response.ValidatorUpdates)
 	require.Len(c.t, response.TxResults, len(txs))
 	_, err = c.App.Commit()
 	require.NoError(c.t, err)
 	clear(c.pending)
 	return response
-}
-
-// lastCommit says that the validator has signed the last block; the first block
-// has none before it.
-func (c *Chain) lastCommit() abci.CommitInfo {
-	if c.height <= 1 {
-		return abci.CommitInfo{}
-	}
-	return abci.CommitInfo{Votes: []abci.VoteInfo{{
-		Validator:   abci.Validator{Address: ConsensusKey().PubKey().Address(), Power: validatorPower},
-		BlockIdFlag: 2, // commit
-	}}}
 }
 
 // Blocks runs n empty blocks.
@@ -160,7 +193,7 @@ func (c *Chain) Ctx() sdk.Context {
 	c.t.Helper()
 	ctx, err := c.App.CreateQueryContext(0, false)
 	require.NoError(c.t, err)
-	return ctx.WithBlockTime(c.time)
+	return ctx.WithBlockTime(c.time).WithChainID(ChainID)
 }
 
 // Judge returns whether the app would accept a proposal of txs.

@@ -19,9 +19,6 @@ import (
 	"github.com/thetaedge/theta/app/params"
 )
 
-// validatorPower is the validator's bond in whole tfuel, which is its power.
-const validatorPower = 1_000
-
 // consensusParams returns the chain's defaults as adjusted by the options.
 func (c *Chain) consensusParams() *cmtproto.ConsensusParams {
 	consensus := app.DefaultConsensusParams()
@@ -48,7 +45,7 @@ func (c *Chain) genesisState() []byte {
 			Address: holder.Address.String(), Coins: c.settings.balance,
 		})
 	}
-	bank.Balances[0].Coins = sdk.NewCoins(params.TfuelCoin(10 * validatorPower))
+	bank.Balances[0].Coins = sdk.NewCoins(params.TfuelCoin(10 * c.settings.power))
 	for _, balance := range bank.Balances {
 		bank.Supply = bank.Supply.Add(balance.Coins...)
 	}
@@ -74,7 +71,7 @@ func (c *Chain) genesisTxs(genesis map[string]json.RawMessage) map[string]json.R
 	operator, err := app.ValidatorAddressCodec().BytesToString(c.Validator.Address)
 	require.NoError(c.t, err)
 	msg, err := stakingtypes.NewMsgCreateValidator(
-		operator, ConsensusKey().PubKey(), params.TfuelCoin(validatorPower),
+		operator, ConsensusKey().PubKey(), params.TfuelCoin(c.settings.power),
 		stakingtypes.NewDescription("validator", "", "", "", ""),
 		stakingtypes.NewCommissionRates(
 			math.LegacyNewDecWithPrec(1, 1), math.LegacyNewDecWithPrec(2, 1), math.LegacyNewDecWithPrec(1, 2)),

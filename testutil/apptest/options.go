@@ -25,6 +25,7 @@ type GenesisChange func(cdc codec.Codec, genesis map[string]json.RawMessage)
 type settings struct {
 	accounts       int
 	balance        sdk.Coins
+	power          int64
 	genesisTime    time.Time
 	blockTime      time.Duration
 	changes        []GenesisChange
@@ -39,6 +40,7 @@ func defaultSettings() settings {
 	return settings{
 		accounts:    4,
 		balance:     sdk.NewCoins(params.TfuelCoin(1_000_000)),
+		power:       1_000,
 		genesisTime: GenesisTime(),
 		blockTime:   1500 * time.Millisecond,
 		db:          dbm.NewMemDB(),
@@ -68,6 +70,11 @@ func WithConsensus(change func(*cmttypes.ConsensusParams)) Option {
 // WithAccounts makes n accounts that each hold balance.
 func WithAccounts(n int, balance ...sdk.Coin) Option {
 	return func(s *settings) { s.accounts, s.balance = n, sdk.NewCoins(balance...) }
+}
+
+// WithValidatorPower sets the validator's bond in whole tfuel, which is its power.
+func WithValidatorPower(power int64) Option {
+	return func(s *settings) { s.power = power }
 }
 
 // WithBlockTime sets how far apart the headers of two blocks are.
