@@ -66,7 +66,7 @@ devnet: build textgen ## Run a network to play with until Ctrl-C
 ##@ Test
 
 .PHONY: test
-test: ## Run all tests but the system tests (PKG=./x/... for fewer)
+test: ## Run all tests but system tests and simulations (PKG=./x/... for fewer)
 	go test $(TEST_FLAGS) $(PKG)
 
 .PHONY: test-race
@@ -76,6 +76,10 @@ test-race: ## Run the sidecar's and the client's tests under the race detector
 .PHONY: test-system
 test-system: build textgen ## Run real binaries, kill them, and see that nothing is lost
 	go test $(TEST_FLAGS) -count=1 -tags=$(TAGS),system ./tests/systemtests/...
+
+.PHONY: test-sim
+test-sim: ## Simulate chains of random messages: invariants, export and import, same seed same state
+	go test -timeout=10m -count=1 -v -tags=$(TAGS),sims ./tests/simulation/...
 
 .PHONY: fuzz
 fuzz: ## Fuzz every decoder of outside input for FUZZ_TIME each (default 10s)
@@ -120,8 +124,8 @@ lint: ## Run the linters
 	build/tools/golangci-lint run $(PKG)
 
 .PHONY: vet
-vet: ## Run go vet, over the system tests too
-	go vet -tags=$(TAGS),system $(PKG)
+vet: ## Run go vet, over system tests and simulations too
+	go vet -tags=$(TAGS),system,sims $(PKG)
 
 .PHONY: proto
 proto: ## Generate code and OpenAPI from the schemas

@@ -1,0 +1,130 @@
+//go:build sims
+
+package simulation
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+
+	"github.com/thetaedge/theta/testutil/apptest"
+	"github.com/thetaedge/theta/testutil/edge"
+	"github.com/thetaedge/theta/testutil/sim"
+)
+
+const (
+	// simBlocks is the length of a simulation.
+	simBlocks = 200
+	// blocksAfterImport is for how long an imported chain is run beside its original.
+	blocksAfterImport = 40
+)
+
+// Random messages of every kind leave a state that can be exported, that imports
+// to the same state, and from which the chain goes on as the original does.
+func TestSimulatedStateSurvivesExportAndImport(t *testing.T) {
+	for _, seed := range []int64{1, 2, 3} {
+		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			s := sim.New(t, seed)
+			s.Run(simBlocks)
+			t.Log("\n" + s.Tally.String())
+			requireEveryMessage(t, s)
+			requireEveryTurn(t, s)
+
+			fork := s.Fork()
+			requireSameState(t, state(s.Chain), sim.State{Ctx: fork.Genesis(), Stores: fork.App.KVStoreKeys()}, staking()...)
+			s.Run(blocksAfterImport)
+			// Unbondings of after the import have numbers of another count.
+			requireSameState(t, state(s.Chain), state(fork), append(staking(),
+				stakingtypes.UnbondingDelegationKey, stakingtypes.RedelegationKey)...)
+			edge.RequireInvariants(t, fork)
+		})
+	}
+}
+
+// The same seed gives the same blocks and the same state; another one another.
+func TestSameSeedGivesSameAppHash(t *testing.T) {
+	run := func(seed int64, blocks int) []string {
+		s := sim.New(t, seed)
+		var hashes []string
+		for range blocks {
+			s.Step()
+			hashes = append(hashes, fmt.Sprintf("%x", s.Chain.AppHash()))
+		}
+		return hashes
+	}
+	first := run(11, simBlocks)
+	require.Equal(t, first, run(11, simBlocks))
+	require.NotEqual(t, first[:5], run(12, 5))
+}
+
+func state(chain *apptest.Chain) sim.State {
+	return sim.State{Ctx: chain.Ctx(), Stores: chain.App.KVStoreKeys()}
+}
+
+// staking is what the genesis of x/staking does not carry as it is: indexes and
+// queues of unbondings, past headers, and a counter.
+func staking() [][]byte {
+	return [][]byte{
+		stakingtypes.UnbondingIDKey, stakingtypes.UnbondingIndexKey, stakingtypes.UnbondingTypeKey,
+		stakingtypes.UnbondingQueueKey, stakingtypes.RedelegationQueueKey, stakingtypes.HistoricalInfoKey,
+		stakingtypes.ValidatorUpdatesKey,
+	}
+}
+
+// requireSameState compares store by store, but for x/staking's keys with the
+// prefixes except.
+func requireSameState(t *testing.T, original, imported sim.State, except ...[]byte) {
+	t.Helper()
+	differences, compared := sim.Compare(original, imported, func(store string, key []byte) bool {
+		return store == stakingtypes.StoreKey && slices.ContainsFunc(except, func(prefix []byte) bool {
+			return bytes.HasPrefix(key, prefix)
+		})
+	})
+	require.Greater(t, compared, 1_000, "keys compared")
+	for _, d := range differences[:min(len(differences), 20)] {
+		t.Error(d)
+	}
+	require.Empty(t, len(differences), "keys differ")
+}
+
+// requireEveryMessage fails for a message of this chain's modules that has never
+// succeeded, or that the simulation does not know.
+func requireEveryMessage(t *testing.T, s *sim.Simulation) {
+	t.Helper()
+	urls := ownMessages(s.Chain)
+	require.NotEmpty(t, urls)
+	for _, url := range urls {
+		count := s.Tally.Of(url)
+		require.Positive(t, count.Succeeded, "%s never succeeded: give it an operation in x/*/simulation; %v", url, count.Reasons)
+	}
+}
+
+// ownMessages returns the type URLs of the messages of this chain's modules.
+func ownMessages(chain *apptest.Chain) []string {
+	var urls []string
+	for _, url := range chain.App.InterfaceRegistry().ListImplementations(sdk.MsgInterfaceProtoName) {
+		if strings.HasPrefix(url, "/theta.") {
+			urls = append(urls, url)
+		}
+	}
+	return urls
+}
+
+// requireEveryTurn fails if something that a network sees now and then has not
+// happened: then the simulation no longer goes through it.
+func requireEveryTurn(t *testing.T, s *sim.Simulation) {
+	t.Helper()
+	for _, event := range []string{
+		"theta.compute.v1.EventEscalated", "theta.edgenode.v1.EventSlashed", "theta.edgenode.v1.EventJailed",
+		"theta.edgenode.v1.EventUnbonded", "theta.rewards.v1.EventFeesMoved",
+	} {
+		require.Positive(t, s.Tally.Events[event], event)
+	}
+}

@@ -1,0 +1,95 @@
+package sim
+
+import (
+	"context"
+
+	"github.com/cosmos/cosmos-sdk/testutil/simsx"
+	"github.com/cosmos/cosmos-sdk/types/query"
+	simtypes "github.com/cosmos/cosmos-sdk/types/simulation"
+	govkeeper "github.com/cosmos/cosmos-sdk/x/gov/keeper"
+	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
+
+	beaconkeeper "github.com/thetaedge/theta/x/beacon/keeper"
+	beaconsim "github.com/thetaedge/theta/x/beacon/simulation"
+	computekeeper "github.com/thetaedge/theta/x/compute/keeper"
+	computesim "github.com/thetaedge/theta/x/compute/simulation"
+	edgenodekeeper "github.com/thetaedge/theta/x/edgenode/keeper"
+	edgenodesim "github.com/thetaedge/theta/x/edgenode/simulation"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+	rewardskeeper "github.com/thetaedge/theta/x/rewards/keeper"
+	rewardssim "github.com/thetaedge/theta/x/rewards/simulation"
+)
+
+// defaults are the weights that the modules give their operations.
+func defaults(_ string, weight uint32) uint32 { return weight }
+
+// register fills the pools with every module's operations. validator is the
+// account whose vote decides.
+func register(s *Simulation, n network, validator []simtypes.Account) {
+	weights := simsx.WeightSourceFn(defaults)
+	app := s.Chain.App
+	beacon := beaconkeeper.NewQueryServer(app.BeaconKeeper)
+	edgenode := edgenodekeeper.NewQueryServer(app.EdgenodeKeeper)
+	compute := computekeeper.NewQueryServer(app.ComputeKeeper)
+	rewards := rewardskeeper.NewQueryServer(app.RewardsKeeper)
+
+	beaconsim.Register(&s.own, weights, beacon, n.key.Sign)
+	edgenodesim.Register(&s.own, weights, edgenode)
+	computesim.Register(&s.own, weights, compute, func(ctx context.Context) ([]edgenodetypes.Node, error) {
+		found, err := edgenode.Nodes(ctx, &edgenodetypes.QueryNodesRequest{Pagination: &query.PageRequest{Limit: accounts}})
+		if err != nil {
+			return nil, err
+		}
+		return found.Nodes, nil
+	})
+	rewardssim.Register(&s.own, weights, rewards)
+	s.own.addFor(validator, 25, vote(app.GovKeeper))
+
+	proposals := simsx.NewUniqueTypeRegistry()
+	beaconsim.RegisterProposals(proposals, weights, beacon)
+	edgenodesim.RegisterProposals(proposals, weights, edgenode)
+	computesim.RegisterProposals(proposals, weights, compute)
+	rewardssim.RegisterProposals(proposals, weights, rewards)
+	for _, name := range app.ModuleManager.OrderExportGenesis {
+		switch module := app.ModuleManager.Modules[name].(type) {
+		case simsx.HasWeightedOperationsX:
+			module.WeightedOperationsX(weights, &s.sdk)
+		case simsx.HasWeightedOperationsXWithProposals:
+			module.WeightedOperationsX(weights, &proposing{&s.sdk}, proposals.Iterator(), nil)
+		}
+	}
+}
+
+// proposing gives proposals more weight than the SDK does, so that a short run
+// sees those of every kind decided.
+type proposing struct{ *pool }
+
+// Add adds an operation, a proposal with forty times its weight.
+func (p *proposing) Add(weight uint32, factory simsx.SimMsgFactoryX) {
+	if _, ok := factory.MsgType().(*govv1.MsgSubmitProposal); ok {
+		weight *= 40
+	}
+	p.pool.Add(weight, factory)
+}
+
+// vote has the validator support what is voted on, and so pass it.
+func vote(keeper *govkeeper.Keeper) simsx.SimMsgFactoryFn[*govv1.MsgVote] {
+	return func(
+		ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
+	) ([]simsx.SimAccount, *govv1.MsgVote) {
+		from := world.AccountAt(reporter, 0)
+		var open []uint64
+		err := keeper.Proposals.Walk(ctx, nil, func(id uint64, proposal govv1.Proposal) (bool, error) {
+			if proposal.Status == govv1.StatusVotingPeriod {
+				open = append(open, id)
+			}
+			return false, nil
+		})
+		if err != nil || len(open) == 0 {
+			reporter.Skip("nothing is voted on")
+			return nil, nil
+		}
+		id := open[world.Rand().Intn(len(open))]
+		return []simsx.SimAccount{from}, govv1.NewMsgVote(from.Address, id, govv1.OptionYes, "")
+	}
+}

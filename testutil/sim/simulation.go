@@ -1,0 +1,191 @@
+// Package sim runs a simulated chain: accounts send random messages, drawn by
+// weight from the factories of each module, in signed transactions and whole
+// blocks. The SDK's own driver runs messages after EndBlock; here they run where
+// they do on a real chain, because bank's virtual transfers and the folding of a
+// block's settlements end with EndBlock.
+package sim
+
+import (
+	"math/rand"
+	"slices"
+	"testing"
+	"time"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cosmos/cosmos-sdk/testutil/simsx"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	simtypes "github.com/cosmos/cosmos-sdk/types/simulation"
+
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/testutil/apptest"
+	"github.com/thetaedge/theta/testutil/edge"
+)
+
+const (
+	// txGas is enough for every batch that a simulated node sends.
+	txGas = 10_000_000
+	// leastOperations and moreOperations bound the operations of a block.
+	leastOperations, moreOperations = 20, 25
+	// sdkShare is the percentage of operations that are the SDK's own.
+	sdkShare = 15
+	// maxSkip bounds the seconds by which a block comes later than usual.
+	maxSkip = 3
+)
+
+// Simulation is a chain and what drives it. All that is random comes from its
+// seed.
+type Simulation struct {
+	Chain *apptest.Chain
+	Tally *Tally
+
+	t       testing.TB
+	rand    *rand.Rand
+	signers map[string]apptest.Account
+	// own are operations of this chain's modules, sdk those of the SDK's.
+	own, sdk pool
+	// later are operations put off to a time.
+	later []delayed
+	// twin takes the same blocks, if there is one.
+	twin *apptest.Chain
+}
+
+type delayed struct {
+	at time.Time
+	op operation
+}
+
+// New starts a chain with parameters and people drawn by the seed.
+func New(t testing.TB, seed int64) *Simulation {
+	t.Helper()
+	r := rand.New(rand.NewSource(seed))
+	network := newNetwork(t)
+	s := &Simulation{
+		Chain: apptest.New(t, network.options(r)...), Tally: newTally(),
+		t: t, rand: r, signers: map[string]apptest.Account{},
+	}
+	everybody := append(slices.Clone(s.Chain.Accounts), s.Chain.Validator)
+	accounts := make([]simtypes.Account, len(everybody))
+	for i, account := range everybody {
+		accounts[i] = simulated(account)
+		s.signers[account.String()] = account
+	}
+	// People bond, delegate and spend as the SDK's modules draw it; the others
+	// keep what they need for nodes and jobs, and the validator its majority.
+	s.own, s.sdk = pool{accounts: accounts[:len(accounts)-1]}, pool{accounts: accounts[:people]}
+	register(s, network, accounts[len(accounts)-1:])
+	return s
+}
+
+func simulated(a apptest.Account) simtypes.Account {
+	return simtypes.Account{
+		PrivKey: a.Key, PubKey: a.Key.PubKey(), Address: a.Address, AddressBech32: a.String(),
+		ConsKey: consensusKey(a),
+	}
+}
+
+// Run runs a number of blocks.
+func (s *Simulation) Run(blocks int) {
+	s.t.Helper()
+	for range blocks {
+		s.Step()
+	}
+}
+
+// Step draws the transactions of a block, runs it and checks the invariants.
+func (s *Simulation) Step() {
+	s.t.Helper()
+	ctx := s.Chain.Ctx()
+	var drawn []drawnTx
+	for _, op := range s.due(ctx.BlockTime()) {
+		drawn = s.draw(ctx, op, drawn)
+	}
+	for range leastOperations + s.rand.Intn(moreOperations) {
+		from := &s.own
+		if s.rand.Intn(100) < sdkShare {
+			from = &s.sdk
+		}
+		drawn = s.draw(ctx, from.pick(s.rand), drawn)
+	}
+	txs := make([][]byte, len(drawn))
+	for i, d := range drawn {
+		txs[i] = d.tx
+	}
+	skip := time.Duration(s.rand.Intn(maxSkip)) * time.Second
+	s.Chain.Skip(skip)
+	response := s.Chain.NextBlock(txs...)
+	for i, d := range drawn {
+		s.Tally.result(d.msg, response.TxResults[i])
+	}
+	require.Empty(s.t, s.Tally.Panics)
+	s.Tally.events(response)
+	s.Tally.proposals(s.Chain)
+	edge.RequireInvariants(s.t, s.Chain)
+	s.follow(txs, skip, response)
+}
+
+// drawnTx is a message with the tx that carries it.
+type drawnTx struct {
+	msg sdk.Msg
+	tx  []byte
+}
+
+// draw adds what an operation comes to, if it comes to anything.
+func (s *Simulation) draw(ctx sdk.Context, op operation, drawn []drawnTx) []drawnTx {
+	r := rand.New(rand.NewSource(s.rand.Int63()))
+	world := simsx.NewChainDataSource(ctx, r, s.Chain.App.AccountKeeper, s.Chain.App.BankKeeper,
+		s.Chain.App.AccountKeeper.AddressCodec(), op.accounts...)
+	signers, msg, skipped := op.create(ctx, world, s)
+	if skipped != "" {
+		s.Tally.skip(op.factory.MsgType(), skipped)
+		return drawn
+	}
+	signer := s.signers[signers[0].AddressBech32]
+	fee := apptest.MinFee(txGas)
+	if balance := s.Chain.Balance(signer.Address, params.BaseDenom); balance.LT(fee.AmountOf(params.BaseDenom).MulRaw(2)) {
+		s.Tally.skip(msg, "the signer cannot pay the fee")
+		return drawn
+	}
+	return append(drawn, drawnTx{msg: msg, tx: s.Chain.Sign(signer, []sdk.Msg{msg}, apptest.WithGas(txGas))})
+}
+
+// due takes out the operations whose time has come.
+func (s *Simulation) due(now time.Time) []operation {
+	var ready []operation
+	var rest []delayed
+	for _, d := range s.later {
+		if d.at.After(now) {
+			rest = append(rest, d)
+			continue
+		}
+		ready = append(ready, d.op)
+	}
+	s.later = rest
+	return ready
+}
+
+// Fork exports the state, imports it into a second chain, and lets that one take
+// every further block. It returns the chain before its first block.
+func (s *Simulation) Fork() *apptest.Chain {
+	s.t.Helper()
+	s.twin = s.Chain.Fork()
+	return s.twin
+}
+
+// follow gives the twin the block, and compares what came of each tx.
+func (s *Simulation) follow(txs [][]byte, skip time.Duration, expected *abci.ResponseFinalizeBlock) {
+	s.t.Helper()
+	if s.twin == nil {
+		return
+	}
+	s.twin.Skip(skip)
+	found := s.twin.NextBlock(txs...)
+	for i, result := range found.TxResults {
+		want := expected.TxResults[i]
+		require.Equal(s.t, want.Code, result.Code, "tx %d of block %d: %s, before: %s",
+			i, s.twin.Height(), result.Log, want.Log)
+		require.Equal(s.t, want.Data, result.Data, "tx %d of block %d", i, s.twin.Height())
+	}
+	edge.RequireInvariants(s.t, s.twin)
+}

@@ -1,0 +1,124 @@
+package sim
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
+	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
+
+	"github.com/thetaedge/theta/testutil/apptest"
+)
+
+// Count is how often operations of a kind came to something.
+type Count struct {
+	// Succeeded and Refused are transactions, or messages of proposals that
+	// governance carried out or could not.
+	Succeeded, Refused int
+	// Skipped are operations that found nothing to do.
+	Skipped int
+	// Reasons are refusals and skips by what was said.
+	Reasons map[string]int
+}
+
+// Tally counts what a simulation did, by type URL.
+type Tally struct {
+	Messages map[string]*Count
+	// Events are those of this chain's modules, by type.
+	Events map[string]int
+	// Blocks and Txs is how many there were.
+	Blocks, Txs int
+	// Panics are the logs of transactions that panicked.
+	Panics  []string
+	decided map[uint64]bool
+}
+
+func newTally() *Tally {
+	return &Tally{Messages: map[string]*Count{}, Events: map[string]int{}, decided: map[uint64]bool{}}
+}
+
+// Of returns the count of a type URL.
+func (t *Tally) Of(url string) *Count {
+	if t.Messages[url] == nil {
+		t.Messages[url] = &Count{Reasons: map[string]int{}}
+	}
+	return t.Messages[url]
+}
+
+func (t *Tally) skip(msg sdk.Msg, reason string) {
+	count := t.Of(sdk.MsgTypeURL(msg))
+	count.Skipped++
+	count.Reasons["skipped: "+reason]++
+}
+
+func (t *Tally) result(msg sdk.Msg, result *abci.ExecTxResult) {
+	t.Txs++
+	count := t.Of(sdk.MsgTypeURL(msg))
+	if result.Code == 0 {
+		count.Succeeded++
+		return
+	}
+	if sdkerrors.ErrPanic.Codespace() == result.Codespace && sdkerrors.ErrPanic.ABCICode() == result.Code {
+		t.Panics = append(t.Panics, result.Log)
+	}
+	count.Refused++
+	count.Reasons[fmt.Sprintf("refused: %s %d", result.Codespace, result.Code)]++
+}
+
+func (t *Tally) events(response *abci.ResponseFinalizeBlock) {
+	t.Blocks++
+	all := slices.Clone(response.Events)
+	for _, result := range response.TxResults {
+		all = append(all, result.Events...)
+	}
+	for _, event := range all {
+		if strings.HasPrefix(event.Type, "theta.") {
+			t.Events[event.Type]++
+		}
+	}
+}
+
+// proposals counts the messages of proposals once they are decided.
+func (t *Tally) proposals(chain *apptest.Chain) {
+	err := chain.App.GovKeeper.Proposals.Walk(chain.Ctx(), nil, func(id uint64, p govv1.Proposal) (bool, error) {
+		ended := p.Status == govv1.StatusPassed || p.Status == govv1.StatusFailed
+		if !ended || t.decided[id] {
+			return false, nil
+		}
+		t.decided[id] = true
+		for _, msg := range p.Messages {
+			count := t.Of(msg.TypeUrl)
+			if p.Status == govv1.StatusPassed {
+				count.Succeeded++
+				continue
+			}
+			count.Refused++
+			count.Reasons["refused: "+p.FailedReason]++
+		}
+		return false, nil
+	})
+	if err != nil {
+		panic(err)
+	}
+}
+
+// String is a table of messages and one of events.
+func (t *Tally) String() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%d blocks, %d transactions\n%-52s %9s %7s %7s\n",
+		t.Blocks, t.Txs, "message", "succeeded", "refused", "skipped")
+	for _, url := range slices.Sorted(maps.Keys(t.Messages)) {
+		count := t.Messages[url]
+		fmt.Fprintf(&text, "%-52s %9d %7d %7d\n", url, count.Succeeded, count.Refused, count.Skipped)
+	}
+	fmt.Fprintf(&text, "%-52s %9s\n", "event", "seen")
+	for _, name := range slices.Sorted(maps.Keys(t.Events)) {
+		fmt.Fprintf(&text, "%-52s %9d\n", name, t.Events[name])
+	}
+	return text.String()
+}

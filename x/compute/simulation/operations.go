@@ -1,0 +1,63 @@
+// Package simulation draws messages of x/compute for a simulated chain: jobs of
+// requesters and the work of nodes, some of which lie or fall silent.
+package simulation
+
+import (
+	"context"
+
+	"github.com/cosmos/cosmos-sdk/testutil/simsx"
+
+	"github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// NodeSource lists the nodes of the chain in order of operator.
+type NodeSource func(ctx context.Context) ([]edgenodetypes.Node, error)
+
+// Register adds what requesters and workers send.
+func Register(reg simsx.Registry, weights simsx.WeightSource, queries types.QueryServer, nodes NodeSource) {
+	o := operations{queries: queries, nodes: nodes, sent: &ledger{}}
+	reg.Add(weights.Get("compute_post_job", 14), simsx.SimMsgFactoryFn[*types.MsgPostJob](o.post))
+	reg.Add(weights.Get("compute_cancel_job", 2), simsx.SimMsgFactoryFn[*types.MsgCancelJob](o.cancel))
+	reg.Add(weights.Get("compute_claim", 70), simsx.SimMsgFactoryFn[*types.MsgClaim](o.claim))
+	reg.Add(weights.Get("compute_commit", 80), simsx.SimMsgFactoryFn[*types.MsgCommit](o.commit))
+	reg.Add(weights.Get("compute_reveal", 80), simsx.SimMsgFactoryFn[*types.MsgReveal](o.reveal))
+	reg.Add(weights.Get("compute_open", 30), simsx.SimMsgFactoryFn[*types.MsgOpen](o.open))
+	reg.Add(weights.Get("compute_release", 4), simsx.SimMsgFactoryFn[*types.MsgRelease](o.release))
+}
+
+// RegisterProposals adds what governance decides.
+func RegisterProposals(reg simsx.Registry, weights simsx.WeightSource, queries types.QueryServer) {
+	o := operations{queries: queries}
+	reg.Add(weights.Get("compute_update_params", 100), simsx.SimMsgFactoryFn[*types.MsgUpdateParams](o.updateParams))
+}
+
+// operations draws each message out of what the queries show.
+type operations struct {
+	queries types.QueryServer
+	nodes   NodeSource
+	sent    *ledger
+}
+
+// params returns the parameters; nothing may be drawn after a skip.
+func (o operations) params(ctx context.Context, reporter simsx.SimulationReporter) types.Params {
+	found, err := o.queries.Params(ctx, &types.QueryParamsRequest{})
+	if err != nil {
+		reporter.Skip(err.Error())
+		return types.Params{}
+	}
+	return found.Params
+}
+
+// updateParams changes windows and fees, those of work under way included.
+func (o operations) updateParams(
+	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
+) ([]simsx.SimAccount, *types.MsgUpdateParams) {
+	r, params := world.Rand(), o.params(ctx, reporter)
+	params.ClaimBlocks = r.Uint64InRange(2, 5)
+	params.RevealBlocks = r.Uint64InRange(6, 14)
+	params.AttemptFeeBps = r.Uint32InRange(500, 2_000)
+	params.MissedFaultBps = r.Uint32InRange(500, 2_000)
+	params.QueueLimit = r.Uint32InRange(5, 50)
+	return nil, &types.MsgUpdateParams{Authority: world.ModuleAccountAddress(reporter, "gov"), Params: params}
+}

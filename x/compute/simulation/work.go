@@ -1,0 +1,183 @@
+package simulation
+
+import (
+	"context"
+
+	"github.com/cosmos/cosmos-sdk/testutil/simsx"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// attempts bounds the nodes that are asked for something to claim.
+const attempts = 12
+
+// gather asks nodes in turn, from a random one on and at most limit of them,
+// for items of a batch, and returns the first batch with any and its worker.
+// A node sends one message of a kind a block: what it has sent is not yet to be
+// seen, and would be sent again.
+func gather[T any](
+	ctx context.Context, o operations, kind string, world *simsx.ChainDataSource, reporter simsx.SimulationReporter, limit int,
+	itemsOf func(node edgenodetypes.Node) ([]T, error),
+) ([]simsx.SimAccount, string, []T) {
+	nodes, err := o.nodes(ctx)
+	if err != nil || len(nodes) == 0 {
+		reporter.Skip("there are no nodes")
+		return nil, "", nil
+	}
+	most := int(o.params(ctx, reporter).MaxBatch)
+	start := world.Rand().Intn(len(nodes))
+	for i := range min(limit, len(nodes)) {
+		node := nodes[(start+i)%len(nodes)]
+		if o.sent.already(ctx, kind, node.Profile.Operator) {
+			continue
+		}
+		items, err := itemsOf(node)
+		if err != nil {
+			reporter.Skip(err.Error())
+			return nil, "", nil
+		}
+		if len(items) > 0 && world.HasAccount(node.Profile.Worker) {
+			worker := world.GetAccount(reporter, node.Profile.Worker)
+			o.sent.note(ctx, kind, node.Profile.Operator)
+			return []simsx.SimAccount{worker}, worker.AddressBech32, items[:min(len(items), most)]
+		}
+	}
+	reporter.Skip("nobody has anything of the kind to do")
+	return nil, "", nil
+}
+
+// held returns the batch items that a node's assignments give rise to.
+func held[T any](
+	ctx context.Context, o operations, node edgenodetypes.Node, itemOf func(types.WorkItem) (T, bool),
+) ([]T, error) {
+	response, err := o.queries.Assignments(ctx, &types.QueryAssignmentsRequest{Operator: node.Profile.Operator})
+	if err != nil {
+		return nil, err
+	}
+	var items []T
+	for _, work := range response.Items {
+		if item, ok := itemOf(work); ok {
+			items = append(items, item)
+		}
+	}
+	return items, nil
+}
+
+// worked gathers a batch out of what nodes hold.
+func worked[T any](
+	ctx context.Context, o operations, kind string, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
+	itemOf func(types.WorkItem) (T, bool),
+) ([]simsx.SimAccount, string, []T) {
+	return gather(ctx, o, kind, world, reporter, world.AccountsCount(), func(node edgenodetypes.Node) ([]T, error) {
+		return held(ctx, o, node, itemOf)
+	})
+}
+
+func refOf(a types.Assignment) types.TaskRef {
+	return types.TaskRef{JobId: a.JobId, Task: a.Task, Round: a.Round}
+}
+
+// claim enters draws in which the node would lead.
+func (o operations) claim(
+	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
+) ([]simsx.SimAccount, *types.MsgClaim) {
+	from, worker, items := gather(ctx, o, "claim", world, reporter, attempts, func(node edgenodetypes.Node) ([]types.TaskRef, error) {
+		if node.State.Status != edgenodetypes.NODE_STATUS_ACTIVE {
+			return nil, nil
+		}
+		response, err := o.queries.Claimable(ctx, &types.QueryClaimableRequest{Operator: node.Profile.Operator})
+		if err != nil {
+			return nil, err
+		}
+		var refs []types.TaskRef
+		for _, task := range response.Tasks {
+			if task.Leading {
+				refs = append(refs, task.Ref)
+			}
+		}
+		return refs, nil
+	})
+	return from, &types.MsgClaim{Worker: worker, Items: items}
+}
+
+// commit fixes the results of all that a node is assigned, but for what it
+// leaves lying.
+func (o operations) commit(
+	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
+) ([]simsx.SimAccount, *types.MsgCommit) {
+	chain := sdk.UnwrapSDKContext(ctx).ChainID()
+	from, worker, items := worked(ctx, o, "commit", world, reporter, func(w types.WorkItem) (types.CommitItem, bool) {
+		a := w.Assignment
+		ok := a.Status == types.ASSIGNMENT_STATUS_ASSIGNED && conductOf(a.Operator, a.JobId, a.Task) != idle
+		if !ok {
+			return types.CommitItem{}, false
+		}
+		operator, err := world.AddressCodec().StringToBytes(a.Operator)
+		return types.CommitItem{
+			Ref:        refOf(a),
+			Commitment: types.Commitment(operator, tag(chain, a), salt(a.Operator, a.JobId, a.Task)),
+		}, err == nil
+	})
+	return from, &types.MsgCommit{Worker: worker, Items: items}
+}
+
+// reveal shows the tags that a node has committed to and may show.
+func (o operations) reveal(
+	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
+) ([]simsx.SimAccount, *types.MsgReveal) {
+	chain := sdk.UnwrapSDKContext(ctx).ChainID()
+	from, worker, items := worked(ctx, o, "reveal", world, reporter, func(w types.WorkItem) (types.RevealItem, bool) {
+		a := w.Assignment
+		ok := a.Status == types.ASSIGNMENT_STATUS_COMMITTED && w.Phase == types.ROUND_PHASE_REVEAL &&
+			w.CurrentRound == a.Round && conductOf(a.Operator, a.JobId, a.Task) != silent
+		return types.RevealItem{Ref: refOf(a), Tag: tag(chain, a), Salt: salt(a.Operator, a.JobId, a.Task)}, ok
+	})
+	return from, &types.MsgReveal{Worker: worker, Items: items}
+}
+
+// open shows the digests that an escalation asks for.
+func (o operations) open(
+	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
+) ([]simsx.SimAccount, *types.MsgOpen) {
+	from, worker, items := worked(ctx, o, "open", world, reporter, func(w types.WorkItem) (types.OpenItem, bool) {
+		a := w.Assignment
+		ok := w.MustOpen && conductOf(a.Operator, a.JobId, a.Task) != closed
+		return types.OpenItem{Ref: refOf(a), Digest: result(a.Operator, a.JobId, a.Task)}, ok
+	})
+	return from, &types.MsgOpen{Worker: worker, Items: items}
+}
+
+// release gives tasks back inside their window, half of them for want of an input.
+func (o operations) release(
+	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
+) ([]simsx.SimAccount, *types.MsgRelease) {
+	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
+	missing := world.Rand().Bool()
+	from, worker, items := worked(ctx, o, "release", world, reporter, func(w types.WorkItem) (types.ReleaseItem, bool) {
+		a := w.Assignment
+		// The shortest window there may be: the job's own is not shorter.
+		ok := a.Status == types.ASSIGNMENT_STATUS_ASSIGNED &&
+			height < a.AssignedHeight+int64(o.params(ctx, reporter).MinPrepareBlocks)
+		return types.ReleaseItem{Ref: refOf(a), InputUnavailable: missing, Input: 1}, ok
+	})
+	return from, &types.MsgRelease{Worker: worker, Items: items}
+}
+
+// ledger remembers who has sent what for the coming block.
+type ledger struct {
+	height int64
+	sent   map[string]bool
+}
+
+func (l *ledger) already(ctx context.Context, kind, operator string) bool {
+	return l.height == sdk.UnwrapSDKContext(ctx).BlockHeight() && l.sent[kind+operator]
+}
+
+func (l *ledger) note(ctx context.Context, kind, operator string) {
+	if height := sdk.UnwrapSDKContext(ctx).BlockHeight(); l.sent == nil || l.height != height {
+		l.height, l.sent = height, map[string]bool{}
+	}
+	l.sent[kind+operator] = true
+}
