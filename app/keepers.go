@@ -178,6 +178,7 @@ func (k *Keepers) addEdge(app *App) {
 		AddressCodec(), k.BankKeeper, k.DistrKeeper,
 		authtypes.FeeCollectorName, computetypes.ModuleName, authority)
 	k.ComputeKeeper = computekeeper.NewKeeper(
-		cdc, app.kvService(computetypes.StoreKey), AddressCodec(),
+		cdc, app.kvService(computetypes.StoreKey),
+		runtime.NewTransientStoreService(app.stores.transient[computetypes.TStoreKey]), AddressCodec(),
 		k.BankKeeper, k.BeaconKeeper, k.EdgenodeKeeper, k.RewardsKeeper, authority)
 }

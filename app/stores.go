@@ -43,7 +43,7 @@ func newStores() stores {
 			epochstypes.StoreKey,
 			beacontypes.StoreKey, edgenodetypes.StoreKey, rewardstypes.StoreKey, computetypes.StoreKey,
 		),
-		transient: storetypes.NewTransientStoreKeys(rewardstypes.TStoreKey),
+		transient: storetypes.NewTransientStoreKeys(rewardstypes.TStoreKey, computetypes.TStoreKey),
 		object:    storetypes.NewObjectStoreKeys(banktypes.ObjectStoreKey),
 	}
 }

@@ -146,7 +146,7 @@ func (a *Agent) seal(w *assignment, result executor.Result, energy device.Energy
 	}
 	a.moveOn(w, store.PhaseExecuted, func(r *store.Assignment) {
 		r.Salt, r.ResultDigest, r.Manifest = salt, digest[:], encoded
-		r.Tag, r.Commitment = tag, computetypes.Commitment(a.operator, tag, salt)
+		r.Tag, r.Commitment = tag, computetypes.Commitment(a.operator, tag, 0, salt)
 		r.Metrics = store.Metrics{
 			Fuel: result.FuelUsed, WallMillis: uint64(max(result.WallTime.Milliseconds(), 0)), //nolint:gosec // not negative
 			PeakMemoryBytes: result.PeakMemory, OutputBytes: size,

@@ -336,7 +336,7 @@ func (c *fakeChain) takeReveal(item computetypes.RevealItem) error {
 	if t.a == nil || t.a.Status != computetypes.ASSIGNMENT_STATUS_COMMITTED {
 		return computetypes.ErrAlreadyRevealed
 	}
-	if !bytes.Equal(computetypes.Commitment(c.operator, item.Tag, item.Salt), t.a.Commitment) {
+	if !bytes.Equal(computetypes.Commitment(c.operator, item.Tag, item.ExitCode, item.Salt), t.a.Commitment) {
 		c.t.Errorf("reveal of %v does not match its commitment", item.Ref)
 		return computetypes.ErrRevealMismatch
 	}

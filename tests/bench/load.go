@@ -161,12 +161,26 @@ func (l *loader) held(node int) int {
 	return held
 }
 
-func (l *loader) liability() math.Int { return computetypes.DefaultParams().Liability(reward().Amount) }
+func (l *loader) liability() math.Int {
+	return computeParams().Liability(reward().Amount, spec(wideClass).Policy, true)
+}
+
+// computeParams are the defaults without an audit floor: every task takes the same
+// steps.
+func computeParams() computetypes.Params {
+	p := computetypes.DefaultParams()
+	p.AuditFloorBps = 0
+	return p
+}
 
 // jobs writes the live jobs, each with three nodes next to each other, and what
 // they hold in escrow.
 func (l *loader) jobs() error {
-	state := computetypes.GenesisState{Params: computetypes.DefaultParams()}
+	state := computetypes.GenesisState{Params: computeParams()}
+	if l.live.jobs > 0 {
+		jobs := uint64(l.live.jobs) //nolint:gosec // a job count
+		state.Markets = []computetypes.Market{{Class: wideClass, OpenTasks: jobs, Held: jobs * replicas}}
+	}
 	state.Params.SortitionFactor = l.factor
 	state.Params.QueueLimit = l.queueLimit
 	escrow := computetypes.Reserve(reward().Amount, spec(wideClass).Policy).MulRaw(int64(l.live.jobs))
@@ -194,11 +208,17 @@ func (l *loader) job(state *computetypes.GenesisState, i int) error {
 	}
 	id := liveJob(i).String()
 	liability := l.liability()
+	reserve := computetypes.Reserve(s.Reward.Amount, s.Policy)
+	expires := l.live.deadline + lifetime
+	if l.live.expired {
+		expires = l.live.deadline
+	}
 	state.Specs = append(state.Specs, s)
 	state.Jobs = append(state.Jobs, computetypes.Job{
 		Id: id, Requester: l.people.wide(i % l.people.size).text, SpecDigest: digest,
 		Status: computetypes.JOB_STATUS_RUNNING, Reward: s.Reward, Policy: s.Policy, Class: s.Class,
-		Reserved: computetypes.Reserve(s.Reward.Amount, s.Policy), Executor: s.Executor, Tasks: s.Tasks,
+		Reserved: reserve, TaskReserve: reserve, Deterministic: true, ExpiresHeight: expires,
+		Executor: s.Executor, Tasks: s.Tasks, TasksOpened: s.Tasks,
 		Liability: liability, PrepareBlocks: s.PrepareBlocks, CommitBlocks: s.CommitBlocks,
 		Refunded: math.ZeroInt(), Inputs: 1, BondValue: s.Reward.Amount,
 	})
@@ -214,13 +234,9 @@ func (l *loader) job(state *computetypes.GenesisState, i int) error {
 			AssignedHeight: 1, CommitDeadline: l.live.deadline,
 		})
 	}
-	expires := l.live.deadline + lifetime
-	if l.live.expired {
-		expires = l.live.deadline
-	}
 	state.Tasks = append(state.Tasks, computetypes.Task{
 		JobId: id, Status: computetypes.TASK_STATUS_RUNNING, Rounds: []computetypes.Round{round},
-		ExpiresHeight: expires, DueHeight: l.live.deadline + 1,
+		DueHeight: l.live.deadline + 1,
 	})
 	return nil
 }

@@ -106,7 +106,7 @@ func (d *desk) add(claiming, committing, revealing []*task) {
 		for _, n := range t.holders {
 			of := d.of(n)
 			of.commits = append(of.commits, computetypes.CommitItem{
-				Ref: t.ref(), Commitment: computetypes.Commitment(n.operator.address, t.tag(), n.salt()),
+				Ref: t.ref(), Commitment: computetypes.Commitment(n.operator.address, t.tag(), 0, n.salt()),
 			})
 		}
 	}

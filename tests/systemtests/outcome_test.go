@@ -83,7 +83,7 @@ func requireInputUnavailable(t *testing.T, network *devnet.Devnet, serve http.Ha
 
 	// All three have reported it, and who reports earns nothing.
 	require.True(t, run.Settlement.Paid().IsZero(), "%s", run.Settlement.Paid())
-	require.Equal(t, params.Tfuel(3), run.Settlement.Refund().Amount)
+	require.Equal(t, params.Tfuel(4), run.Settlement.Refund().Amount)
 }
 
 func requireCancelled(t *testing.T, network *devnet.Devnet) {
@@ -99,7 +99,7 @@ func requireCancelled(t *testing.T, network *devnet.Devnet) {
 			return
 		}
 		cancelled = true
-		answer, err := computetypes.NewQueryClient(network.Conn()).Jobs(t.Context(), &computetypes.QueryJobsRequest{Class: "cpu-small"})
+		answer, err := computetypes.NewQueryClient(network.Conn()).Jobs(t.Context(), &computetypes.QueryJobsRequest{Requester: signer.Address().String()})
 		require.NoError(t, err)
 		require.Len(t, answer.Jobs, 1)
 		_, err = c.Cancel(t.Context(), signer, answer.Jobs[0].Id)
@@ -112,5 +112,5 @@ func requireCancelled(t *testing.T, network *devnet.Devnet) {
 	if run.Settlement.Receipt != nil {
 		spent = run.Settlement.Paid().Amount
 	}
-	require.Equal(t, params.Tfuel(3), run.Settlement.Refund().Amount.Add(spent))
+	require.Equal(t, params.Tfuel(4), run.Settlement.Refund().Amount.Add(spent))
 }

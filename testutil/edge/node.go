@@ -60,7 +60,7 @@ func (n *Network) work(c *apptest.Chain, node Node) []sdk.Msg {
 		switch {
 		case a.Status == computetypes.ASSIGNMENT_STATUS_ASSIGNED:
 			commit.Items = append(commit.Items, computetypes.CommitItem{
-				Ref: ref, Commitment: computetypes.Commitment(node.Operator.Address, node.tag(ref), node.salt()),
+				Ref: ref, Commitment: computetypes.Commitment(node.Operator.Address, node.tag(ref), 0, node.salt()),
 			})
 		case a.Status == computetypes.ASSIGNMENT_STATUS_COMMITTED && item.Phase == computetypes.ROUND_PHASE_REVEAL &&
 			item.CurrentRound == a.Round:

@@ -33,11 +33,19 @@ func (w *work) advance() error {
 // step applies the first transition that is due and says whether there was one.
 // Each leaves the task closer to its end at this height, so that advance ends.
 func (w *work) step() (bool, error) {
-	if w.round().Phase == types.ROUND_PHASE_REVEAL {
+	if w.job.Cancelled && w.cancellable() {
+		return true, w.abandon(types.TASK_STATUS_CANCELLED)
+	}
+	switch w.round().Phase {
+	case types.ROUND_PHASE_AUDIT:
+		return w.decideAudit()
+	case types.ROUND_PHASE_REVEAL:
 		return w.concludeRound()
+	case types.ROUND_PHASE_REVIEW:
+		return w.closeReview()
 	}
 	for _, transition := range []func() (bool, error){
-		w.openClaims, w.closeDraw, w.dropMissed, w.fillSlots, w.openReveals,
+		w.openClaims, w.closeDraw, w.dropMissed, w.fillSlots, w.closeCommits,
 	} {
 		if moved, err := transition(); moved || err != nil {
 			return moved, err
@@ -53,8 +61,13 @@ func (w *work) nextDue() int64 {
 		return 0
 	}
 	round := w.round()
-	if round.Phase == types.ROUND_PHASE_REVEAL {
+	switch round.Phase {
+	case types.ROUND_PHASE_AUDIT:
+		return w.nextPoll(round.AuditSeedHeight)
+	case types.ROUND_PHASE_REVEAL:
 		return round.RevealDeadline + 1
+	case types.ROUND_PHASE_REVIEW:
+		return round.ReviewDeadline + 1
 	}
 	var due int64
 	earliest := func(height int64) {
@@ -66,17 +79,25 @@ func (w *work) nextDue() int64 {
 		earliest(round.NextDeadline + 1)
 	}
 	if d := round.Draw; d != nil {
-		if d.CloseHeight != 0 {
+		switch {
+		case d.CloseHeight != 0:
 			earliest(d.CloseHeight)
-		} else {
-			earliest(max(w.height(), d.SeedHeight) + seedPollBlocks + max(0, w.height()-d.SeedHeight)/8)
+		case w.job.Policy.NamesNode():
+			earliest(d.SeedHeight)
+		default:
+			earliest(w.nextPoll(d.SeedHeight))
 		}
 	}
 	return max(due, w.height()+1)
 }
 
-// EndBlock advances the tasks whose time has come and prunes what has been kept
-// for long enough, at most queue_limit of each.
+// nextPoll returns the height at which to look again for a seed.
+func (w *work) nextPoll(pinned int64) int64 {
+	return max(w.height(), pinned) + seedPollBlocks + max(0, w.height()-pinned)/8
+}
+
+// EndBlock advances what is due, folds what the block has changed of jobs, and
+// prunes what has been kept for long enough.
 func (k *Keeper) EndBlock(ctx sdk.Context) error {
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -85,19 +106,49 @@ func (k *Keeper) EndBlock(ctx sdk.Context) error {
 	if err := k.advanceDue(ctx, params); err != nil {
 		return err
 	}
+	if err := k.fold(ctx, params); err != nil {
+		return err
+	}
 	return k.prune(ctx, params)
 }
 
-// advanceDue advances the oldest due tasks. One that fails is put off, so that it
-// holds up nobody.
+// advanceDue advances the oldest due tasks and jobs, and does at most queue_limit
+// things. An entry that fails is put off, so that it holds up nobody.
 func (k *Keeper) advanceDue(ctx sdk.Context, params types.Params) error {
-	keys, err := firstKeys(ctx, k.due, collections.Join3(ctx.BlockHeight()+1, types.JobID{}, uint64(0)), int(params.QueueLimit))
+	limit := int(params.QueueLimit)
+	keys, err := firstKeys(ctx, k.due, collections.Join3(ctx.BlockHeight()+1, types.JobID{}, uint64(0)), limit)
 	if err != nil {
 		return err
 	}
+	var changes []types.TaskChange
 	for _, key := range keys {
-		id, index := key.K2(), key.K3()
-		if k.isolated(ctx, "task of job "+id.String(), func(ctx sdk.Context) error {
+		if limit <= 0 {
+			break
+		}
+		done, changed, ok := k.advanceEntry(ctx, params, key, limit)
+		if !ok {
+			k.isolated(ctx, "putting off "+key.K2().String(), func(ctx sdk.Context) error {
+				return k.putOff(ctx, key)
+			})
+		}
+		limit -= done
+		changes = append(changes, changed...)
+	}
+	return emitSweep(ctx, changes)
+}
+
+// advanceEntry advances one entry of the queue. It returns how much it did and
+// what that changed; not ok when it failed and left no trace.
+func (k *Keeper) advanceEntry(ctx sdk.Context, params types.Params, key dueKey, limit int) (done int, changes []types.TaskChange, ok bool) {
+	id, index := key.K2(), key.K3()
+	if index == types.JobEntry {
+		ok = k.isolated(ctx, "job "+id.String(), func(ctx sdk.Context) error {
+			var err error
+			done, changes, err = k.advanceJob(ctx, params, id, limit)
+			return err
+		})
+	} else {
+		ok = k.isolated(ctx, "task of job "+id.String(), func(ctx sdk.Context) error {
 			w, err := k.loadStored(ctx, params, id, index)
 			if err != nil {
 				return err
@@ -105,15 +156,22 @@ func (k *Keeper) advanceDue(ctx sdk.Context, params types.Params) error {
 			if err := w.advance(); err != nil {
 				return err
 			}
+			changes = w.changes
 			return w.save()
-		}) {
-			continue
-		}
-		k.isolated(ctx, "putting off a task of job "+id.String(), func(ctx sdk.Context) error {
-			return k.putOff(ctx, key)
 		})
 	}
-	return nil
+	if !ok {
+		return 1, nil, false
+	}
+	return max(1, done), changes, true
+}
+
+// emitSweep tells what happened to tasks outside of their workers' batches.
+func emitSweep(ctx sdk.Context, changes []types.TaskChange) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	return ctx.EventManager().EmitTypedEvent(&types.EventSweep{Changes: changes})
 }
 
 // putOffBlocks is how long a task that fails to advance rests.
@@ -123,17 +181,31 @@ func (k *Keeper) putOff(ctx sdk.Context, key dueKey) error {
 	if err := k.due.Remove(ctx, key); err != nil {
 		return err
 	}
-	at := collections.Join(key.K2(), key.K3())
-	task, err := k.tasks.Get(ctx, at)
+	id, index, height := key.K2(), key.K3(), ctx.BlockHeight()+putOffBlocks
+	if index == types.JobEntry {
+		job, err := k.jobs.Get(ctx, id)
+		if errors.Is(err, collections.ErrNotFound) {
+			return nil // nothing is left to advance: the entry goes
+		}
+		if err != nil {
+			return err
+		}
+		job.DueHeight = height
+		if err := k.jobs.Set(ctx, id, job); err != nil {
+			return err
+		}
+		return k.due.Set(ctx, collections.Join3(height, id, index))
+	}
+	task, err := k.tasks.Get(ctx, collections.Join(id, index))
 	if errors.Is(err, collections.ErrNotFound) {
-		return nil // nothing is left to advance: the entry goes
+		return nil
 	}
 	if err != nil {
 		return err
 	}
-	task.DueHeight = ctx.BlockHeight() + putOffBlocks
-	if err := k.tasks.Set(ctx, at, task); err != nil {
+	task.DueHeight = height
+	if err := k.tasks.Set(ctx, collections.Join(id, index), task); err != nil {
 		return err
 	}
-	return k.due.Set(ctx, collections.Join3(task.DueHeight, key.K2(), key.K3()))
+	return k.due.Set(ctx, collections.Join3(height, id, index))
 }

@@ -78,20 +78,31 @@ func (w *work) commit(operator sdk.AccAddress, item types.CommitItem) error {
 	return w.setAssignment(operator, a)
 }
 
-// openReveals starts the reveal phase once every slot is filled and committed.
-func (w *work) openReveals() (bool, error) {
+// closeCommits goes on once every slot is filled and committed: to the question
+// whether auditors join, which is asked once, or to the reveals.
+func (w *work) closeCommits() (bool, error) {
 	round := w.round()
 	if round.Draw != nil || round.Target == 0 || len(round.Replicas) != int(round.Target) || round.Committed != round.Target {
 		return false, nil
 	}
-	if err := round.MoveTo(types.ROUND_PHASE_REVEAL); err != nil {
-		return false, err
+	if w.index() == 0 && w.job.Policy.AuditBps > 0 && round.AuditSeedHeight == 0 {
+		return true, w.pinAudit()
 	}
-	round.RevealDeadline = w.height() + int64(w.params.RevealBlocks)
-	return true, w.emit(&types.EventRevealOpened{Ref: w.ref(), Deadline: round.RevealDeadline})
+	return true, w.openReveals()
 }
 
-// reveal shows the tag that the node committed to.
+// openReveals starts the reveal phase.
+func (w *work) openReveals() error {
+	round := w.round()
+	if err := round.MoveTo(types.ROUND_PHASE_REVEAL); err != nil {
+		return err
+	}
+	round.RevealDeadline = w.height() + int64(w.params.RevealBlocks)
+	w.changed(&types.TaskChange_RevealOpened{RevealOpened: &types.RevealOpened{Deadline: round.RevealDeadline}})
+	return nil
+}
+
+// reveal shows the tag and the exit code that the node committed to.
 func (w *work) reveal(operator sdk.AccAddress, item types.RevealItem) error {
 	a, err := w.held(operator, item.Ref)
 	if err != nil {
@@ -101,15 +112,16 @@ func (w *work) reveal(operator sdk.AccAddress, item types.RevealItem) error {
 		return types.ErrAlreadyRevealed.Wrap("the tag is on chain")
 	}
 	if a.Status != types.ASSIGNMENT_STATUS_COMMITTED || a.Round != w.index() || w.round().Phase != types.ROUND_PHASE_REVEAL {
-		return types.ErrNotRevealing.Wrapf("round %d has %d of %d commitments", w.index(), w.round().Committed, w.round().Target)
+		return types.ErrNotRevealing.Wrapf("round %d has %d of %d commitments and is in %s",
+			w.index(), w.round().Committed, w.round().Target, w.round().Phase)
 	}
-	if !bytes.Equal(types.Commitment(operator, item.Tag, item.Salt), a.Commitment) {
-		return types.ErrRevealMismatch.Wrapf("expected tag and salt that hash to %x with the operator", a.Commitment)
+	if !bytes.Equal(types.Commitment(operator, item.Tag, item.ExitCode, item.Salt), a.Commitment) {
+		return types.ErrRevealMismatch.Wrapf("expected tag, exit code and salt that hash to %x with the operator", a.Commitment)
 	}
 	if err := a.MoveTo(types.ASSIGNMENT_STATUS_REVEALED); err != nil {
 		return err
 	}
-	a.Tag, a.Metrics = item.Tag, item.Metrics
+	a.Tag, a.ExitCode, a.Metrics = item.Tag, item.ExitCode, item.Metrics
 	w.round().Revealed++
 	return w.setAssignment(operator, a)
 }

@@ -10,20 +10,11 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// batch runs the items of a worker's message one by one. The whole message is
-// checked before anything is written; an item that fails leaves no trace and
-// its code in the results; the message fails only if all items do.
-func batch[T types.Item](
+// workerBatch runs the items of a worker's message for its node.
+func workerBatch[T types.Item](
 	ctx context.Context, k *Keeper, action, worker string, items []T,
 	run func(w *work, operator sdk.AccAddress, item T) error,
 ) ([]types.ItemResult, error) {
-	params, err := k.params.Get(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if err := types.ValidateBatch(items, params.MaxBatch); err != nil {
-		return nil, err
-	}
 	key, err := k.addresses.StringToBytes(worker)
 	if err != nil {
 		return nil, types.ErrInvalidBatch.Wrapf("worker: %s", err)
@@ -36,14 +27,29 @@ func batch[T types.Item](
 	if err != nil {
 		return nil, err
 	}
+	return batch(ctx, k, action, text, items, func(w *work, item T) error { return run(w, operator, item) })
+}
+
+// batch runs the items of a message one by one. The whole message is checked
+// before anything is written; an item that fails leaves no trace and its code in
+// the results; the message fails only if all items do.
+func batch[T types.Item](
+	ctx context.Context, k *Keeper, action, actor string, items []T, run func(w *work, item T) error,
+) ([]types.ItemResult, error) {
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := types.ValidateBatch(items, params.MaxBatch); err != nil {
+		return nil, err
+	}
 	sdkCtx := sdk.UnwrapSDKContext(ctx)
 	results := make([]types.ItemResult, len(items))
-	event := &types.EventBatch{Operator: text, Action: action}
+	event := &types.EventBatch{Actor: actor, Action: action}
 	var first error
 	for i, item := range items {
-		if err := k.runItem(sdkCtx, params, operator, item.GetTaskRef(), func(w *work, op sdk.AccAddress) error {
-			return run(w, op, item)
-		}); err != nil {
+		changes, err := k.runItem(sdkCtx, params, item.GetTaskRef(), func(w *work) error { return run(w, item) })
+		if err != nil {
 			space, code, log := errorsmod.ABCIInfo(err, false)
 			results[i] = types.ItemResult{Code: code, Codespace: space, Log: log}
 			if first == nil {
@@ -52,6 +58,7 @@ func batch[T types.Item](
 			continue
 		}
 		event.Items = append(event.Items, item.GetTaskRef())
+		event.Changes = append(event.Changes, changes...)
 	}
 	if len(event.Items) == 0 {
 		return nil, first
@@ -59,27 +66,28 @@ func batch[T types.Item](
 	return results, sdkCtx.EventManager().EmitTypedEvent(event)
 }
 
-// runItem applies one item to its task, in a cached context.
+// runItem applies one item to its task, in a cached context. It returns what that
+// changed.
 func (k *Keeper) runItem(
-	ctx sdk.Context, params types.Params, operator sdk.AccAddress, ref types.TaskRef, run func(*work, sdk.AccAddress) error,
-) error {
+	ctx sdk.Context, params types.Params, ref types.TaskRef, run func(*work) error,
+) ([]types.TaskChange, error) {
 	cached, write := ctx.CacheContext()
 	w, err := k.load(cached, params, ref.JobId, ref.Task)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if w.task.Ended() {
-		return types.ErrTaskEnded.Wrapf("task %d of job %s; its receipt says how", ref.Task, ref.JobId)
+		return nil, types.ErrTaskEnded.Wrapf("task %d of job %s; its receipt says how", ref.Task, ref.JobId)
 	}
-	if err := run(w, operator); err != nil {
-		return err
+	if err := run(w); err != nil {
+		return nil, err
 	}
 	if err := w.advance(); err != nil {
-		return err
+		return nil, err
 	}
 	if err := w.save(); err != nil {
-		return err
+		return nil, err
 	}
 	write()
-	return nil
+	return w.changes, nil
 }

@@ -21,7 +21,8 @@ func TestAClaimBeforeTheSeedIsRefused(t *testing.T) {
 	batches := events[*types.EventBatch](f)
 	require.Len(t, batches, 1)
 	require.Equal(t, &types.EventBatch{
-		Operator: operator(0).String(), Action: "claim", Items: []types.TaskRef{ref(id, 0)},
+		Actor: operator(0).String(), Action: "claim", Items: []types.TaskRef{ref(id, 0)},
+		Changes: []types.TaskChange{},
 	}, batches[0])
 	require.ErrorIs(t, f.unchanged(func() error { return f.claim(0, ref(id, 0)) }), types.ErrAlreadyClaimed)
 }

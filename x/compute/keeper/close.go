@@ -2,8 +2,8 @@ package keeper
 
 import (
 	"bytes"
+	"context"
 
-	"cosmossdk.io/collections"
 	"cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -26,85 +26,137 @@ func (w *work) abandon(status types.TaskStatus) error {
 			return err
 		}
 	}
-	return w.end(status, ballots, nil)
+	return w.end(status, ballots, nil, 0)
 }
 
-// closeJob ends a job with its last task and returns what is left in escrow.
-func (w *work) closeJob(last types.TaskStatus) error {
-	status := types.JOB_STATUS_FAILED
-	switch {
-	case w.job.TasksAccepted == w.job.Tasks:
-		status = types.JOB_STATUS_COMPLETED
-	case last == types.TASK_STATUS_CANCELLED:
-		status = types.JOB_STATUS_CANCELLED
-	case last == types.TASK_STATUS_EXPIRED:
-		status = types.JOB_STATUS_EXPIRED
-	}
-	if err := w.job.MoveTo(status); err != nil {
-		return err
-	}
-	w.job.ClosedHeight = w.height()
-	refund := sdk.NewCoin(w.job.Reward.Denom, w.job.Reserved)
-	if refund.IsPositive() {
-		requester, err := w.operator(w.job.Requester)
-		if err != nil {
-			return err
-		}
-		if err := w.k.bank.SendCoinsFromModuleToAccount(w.ctx, types.ModuleName, requester, sdk.NewCoins(refund)); err != nil {
-			return err
-		}
-	}
-	w.job.Refunded = w.job.Refunded.Add(refund.Amount)
-	w.job.Reserved = math.ZeroInt()
-	if err := w.k.openJobs.Remove(w.ctx, collections.Join(w.job.Class, w.id)); err != nil {
-		return err
-	}
-	if err := w.k.pruneAt(w.ctx, w.height()+int64(w.params.RetentionBlocks), w.id); err != nil {
-		return err
-	}
-	return w.emit(&types.EventJobClosed{JobId: w.job.Id, Status: status, Refund: refund})
-}
-
-// CancelJob ends a job at its requester's word. Nodes that hold it earn the
-// attempt fee; once somebody has committed, the work runs to its settlement. It
-// returns what came back at once.
-func (k *Keeper) CancelJob(ctx sdk.Context, requester, jobID string) (sdk.Coin, error) {
+// requesterJob returns a job that has not ended and belongs to the requester.
+func (k *Keeper) requesterJob(ctx context.Context, requester, jobID string) (types.JobID, types.Job, error) {
 	id, err := types.ParseJobID(jobID)
 	if err != nil {
-		return sdk.Coin{}, err
+		return id, types.Job{}, err
 	}
 	job, err := k.Job(ctx, id)
 	if err != nil {
-		return sdk.Coin{}, err
+		return id, job, err
 	}
+	if err := k.checkRequester(&job, requester); err != nil {
+		return id, job, err
+	}
+	if job.Ended() {
+		return id, job, types.ErrJobEnded.Wrapf("job %s is %s", id, job.Status)
+	}
+	return id, job, nil
+}
+
+// checkRequester refuses anybody but the requester of a job, in whatever case the
+// address is written.
+func (k *Keeper) checkRequester(job *types.Job, requester string) error {
 	by, err := k.addresses.StringToBytes(requester)
 	if err != nil {
-		return sdk.Coin{}, types.ErrNotRequester.Wrapf("requester: %s", err)
+		return types.ErrNotRequester.Wrapf("requester: %s", err)
 	}
 	owner, err := k.addresses.StringToBytes(job.Requester)
 	if err != nil {
-		return sdk.Coin{}, err
+		return err
 	}
 	if !bytes.Equal(by, owner) {
-		return sdk.Coin{}, types.ErrNotRequester.Wrapf("job %s belongs to %s, got %s", id, job.Requester, requester)
+		return types.ErrNotRequester.Wrapf("job %s belongs to %s, got %s", job.Id, job.Requester, requester)
 	}
-	if job.Ended() {
-		return sdk.Coin{}, types.ErrJobEnded.Wrapf("job %s is %s", id, job.Status)
+	return nil
+}
+
+// CancelJob ends a job at its requester's word: no task is opened any more, and
+// tasks that nobody has committed to end with the attempt fee for the nodes that
+// hold them. Committed ones run to their settlement. Of the open tasks max_batch
+// are seen to at once, the rest in the blocks that follow. It returns what comes
+// back with this block.
+func (k *Keeper) CancelJob(ctx sdk.Context, requester, jobID string) (sdk.Coin, error) {
+	id, job, err := k.requesterJob(ctx, requester, jobID)
+	if err != nil {
+		return sdk.Coin{}, err
+	}
+	if job.Cancelled {
+		return sdk.Coin{}, types.ErrJobEnded.Wrapf("job %s is cancelled already; committed work is being settled", id)
 	}
 	params, err := k.params.Get(ctx)
 	if err != nil {
 		return sdk.Coin{}, err
 	}
-	w, err := k.load(ctx, params, jobID, 0)
+	job.Cancelled = true
+	refund, err := k.dropUnopened(ctx, id, &job)
 	if err != nil {
-		return sdk.Coin{}, err
+		return refund, err
 	}
-	before := w.job.Refunded
-	w.job.Cancelled = true
-	if !w.task.Ended() && w.index() == 0 && w.round().Phase == types.ROUND_PHASE_COMMIT && w.round().Committed == 0 {
-		if err := w.abandon(types.TASK_STATUS_CANCELLED); err != nil {
-			return sdk.Coin{}, err
+	// Tasks read the job: it has to say that it is cancelled.
+	if err := k.jobs.Set(ctx, id, job); err != nil {
+		return refund, err
+	}
+	done, err := k.cancelTasks(ctx, params, id, &job, int(params.MaxBatch))
+	if err != nil {
+		return refund, err
+	}
+	if err := emitSweep(ctx, done.changes); err != nil {
+		return refund, err
+	}
+	if err := k.jobs.Set(ctx, id, job); err != nil {
+		return refund, err
+	}
+	total := refund.AddAmount(done.freed)
+	return total, ctx.EventManager().EmitTypedEvent(&types.EventJobCancelled{JobId: job.Id, Refund: total})
+}
+
+// dropUnopened ends the tasks of a job that were never opened and pays back what
+// they had reserved.
+func (k *Keeper) dropUnopened(ctx sdk.Context, id types.JobID, job *types.Job) (sdk.Coin, error) {
+	n := job.Unopened()
+	refund, err := k.refund(ctx, job, job.Drop())
+	if err != nil {
+		return refund, err
+	}
+	note := types.NewTaskNote()
+	note.Posted = -int64(n)
+	return refund, k.addNote(ctx, id, types.JobEntry, note)
+}
+
+// cancelled is what cancelling some tasks of a job has done.
+type cancelled struct {
+	// visited counts the tasks that were looked at.
+	visited int
+	// freed is what the ended ones have not spent, in the reward's denom.
+	freed   math.Int
+	changes []types.TaskChange
+}
+
+// cancelTasks ends those tasks of a cancelled job that nobody has committed to,
+// from where it stopped last, looking at most at limit of them. It queues the job
+// for the next block when it has not come to the end.
+func (k *Keeper) cancelTasks(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, limit int) (cancelled, error) {
+	out := cancelled{freed: math.ZeroInt()}
+	keys, err := k.tasksFrom(ctx, id, job.Cursor, limit)
+	if err != nil {
+		return out, err
+	}
+	for _, key := range keys {
+		w, err := k.loadStored(ctx, params, id, key.K2())
+		if err != nil {
+			return out, err
 		}
+		if err := w.advance(); err != nil {
+			return out, err
+		}
+		out.visited++
+		out.changes = append(out.changes, w.changes...)
+		if w.task.Ended() {
+			out.freed = out.freed.Add(w.left())
+		}
+		if err := w.save(); err != nil {
+			return out, err
+		}
+		job.Cursor = key.K2() + 1
 	}
-	return sdk.NewCoin(job.Reward.Denom, w.job.Refunded.Sub(before)), w.save()
+	next := int64(0)
+	if len(keys) == limit {
+		next = ctx.BlockHeight() + 1
+	}
+	return out, k.queueJob(ctx, id, job, next)
 }

@@ -23,9 +23,10 @@ func (w *work) startDraw(slots uint32) error {
 	pinned := w.height() + drawPause(round.Draws)
 	round.Draw = &types.Draw{SeedHeight: pinned, Epoch: epoch, Attempt: round.Draws, Slots: slots}
 	round.Draws++
-	return w.emit(&types.EventDrawStarted{
-		Ref: w.ref(), SeedHeight: pinned, Attempt: round.Draw.Attempt, Slots: slots,
-	})
+	w.changed(&types.TaskChange_DrawStarted{DrawStarted: &types.DrawStarted{
+		SeedHeight: pinned, Attempt: round.Draw.Attempt, Slots: slots,
+	}})
+	return nil
 }
 
 // maxDrawPause is the longest pause before a redraw, in blocks.
@@ -43,11 +44,19 @@ func drawPause(draws uint32) int64 {
 const seedGraceBlocks = 8
 
 // openClaims lets nodes claim once the seed is known. The task's lifetime grows
-// by as long as the seed is late. A seed that never comes ends the draw.
+// by as long as the seed is late. A seed that never comes ends the draw. A named
+// node has nobody to draw against, and needs no seed.
 func (w *work) openClaims() (bool, error) {
 	draw := w.round().Draw
 	if draw == nil || draw.CloseHeight != 0 {
 		return false, nil
+	}
+	if w.job.Policy.NamesNode() {
+		if w.height() < draw.SeedHeight {
+			return false, nil
+		}
+		draw.CloseHeight = draw.SeedHeight + int64(w.params.ClaimBlocks)
+		return true, nil
 	}
 	seed, known, err := w.k.beacon.Seed(w.ctx, draw.SeedHeight)
 	if err != nil {
@@ -55,7 +64,7 @@ func (w *work) openClaims() (bool, error) {
 	}
 	if known {
 		draw.CloseHeight = seed.Height + int64(w.params.ClaimBlocks)
-		w.task.ExpiresHeight += max(0, seed.Height-draw.SeedHeight-seedGraceBlocks)
+		w.task.SeedDelay += max(0, seed.Height-draw.SeedHeight-seedGraceBlocks)
 		return true, nil
 	}
 	if w.height()-draw.SeedHeight <= int64(w.params.SeedTimeoutBlocks) {
@@ -96,19 +105,17 @@ func (w *work) closeDraw() (bool, error) {
 	if err := w.markRunning(); err != nil {
 		return false, err
 	}
-	return true, w.emit(&types.EventAssigned{Ref: w.ref(), Operators: draw.Candidates, CommitDeadline: deadline})
+	w.changed(&types.TaskChange_Assigned{Assigned: &types.Assigned{Operators: draw.Candidates, CommitDeadline: deadline}})
+	return true, nil
 }
 
+// markRunning notes the task's first node.
 func (w *work) markRunning() error {
-	if w.task.Status == types.TASK_STATUS_OPEN {
-		if err := w.task.MoveTo(types.TASK_STATUS_RUNNING); err != nil {
-			return err
-		}
+	if w.task.Status != types.TASK_STATUS_OPEN {
+		return nil
 	}
-	if w.job.Status == types.JOB_STATUS_OPEN {
-		return w.job.MoveTo(types.JOB_STATUS_RUNNING)
-	}
-	return nil
+	w.note.Started = true
+	return w.task.MoveTo(types.TASK_STATUS_RUNNING)
 }
 
 // dropMissed takes the task from nodes whose commit deadline has passed.
@@ -153,8 +160,9 @@ func (w *work) dropMissed() (bool, error) {
 	return true, nil
 }
 
-// patientDraws is how many draws a further round makes before it is content with
-// half of the nodes that it asked for: two tasks may wait for each other's nodes.
+// patientDraws is how many draws a further round, or an audit, makes before it is
+// content with half of the nodes that it asked for: two tasks may wait for each
+// other's nodes.
 const patientDraws = 5
 
 // fillSlots draws again for slots that are empty, or gives up on them.
@@ -164,31 +172,61 @@ func (w *work) fillSlots() (bool, error) {
 	if round.Draw != nil || missing <= 0 {
 		return false, nil
 	}
-	first := w.index() == 0
-	enough := 2*len(round.Replicas) >= int(round.Target) && round.Draws >= min(patientDraws, w.params.MaxDraws)
-	if len(w.task.Departed) >= types.MaxDepartures ||
-		(first && w.height() > w.task.ExpiresHeight) ||
-		(!first && (enough || round.Draws >= w.params.MaxDraws)) {
+	if len(w.task.Departed) >= types.MaxDepartures || w.drawnOut() {
 		return true, w.giveUpDrawing()
 	}
 	return true, w.startDraw(uint32(missing))
 }
 
-// giveUpDrawing ends a first round that found too few nodes. A further round
-// goes on with the nodes it has if they are at least half of those it asked for;
-// fewer might be whom an attacker has left able to come, and judge nobody.
+// drawsReplicas says whether the round draws the replicas that the requester asked
+// for, and neither auditors nor the judges of a further round.
+func (w *work) drawsReplicas() bool { return w.index() == 0 && w.round().Auditors == 0 }
+
+// drawnOut says whether the round has drawn for long enough. The requester's
+// replicas are drawn as long as the job lives; whoever has committed waits for
+// auditors and judges no longer than a number of draws.
+func (w *work) drawnOut() bool {
+	if w.drawsReplicas() {
+		return w.height() > w.expires()
+	}
+	draws := w.round().Draws
+	return draws >= w.params.MaxDraws || draws >= patientDraws && w.halfHaveCome()
+}
+
+// halfHaveCome says whether there are half of the nodes that a further round, or
+// the audit of a first one, asked for.
+func (w *work) halfHaveCome() bool {
+	round := w.round()
+	if w.index() > 0 {
+		return 2*len(round.Replicas) >= int(round.Target)
+	}
+	auditors := len(round.Replicas) - int(w.job.Policy.Replicas)
+	return 2*auditors >= int(w.job.Policy.Auditors)
+}
+
+// giveUpDrawing ends a first round that found too few nodes. A further round, or
+// an audit, goes on with the nodes it has if they are at least half of those it
+// asked for; fewer might be whom an attacker has left able to come. Such a round
+// judges nobody, and what was drawn for such an audit is not accepted.
 func (w *work) giveUpDrawing() error {
-	if w.index() == 0 {
+	if w.drawsReplicas() {
 		return w.abandon(types.TASK_STATUS_EXPIRED)
 	}
-	round := w.round()
 	if err := w.dropCandidates(); err != nil {
 		return err
 	}
-	if 2*len(round.Replicas) < int(round.Target) {
+	if !w.halfHaveCome() {
+		if w.index() == 0 {
+			return w.abandon(types.TASK_STATUS_FAILED)
+		}
 		return w.dismiss()
 	}
-	round.Target = uint32(len(round.Replicas))
+	round := w.round()
+	missing := round.Target - uint32(len(round.Replicas))
+	round.Target -= missing
+	if w.index() == 0 {
+		round.Auditors -= missing
+	}
 	return nil
 }
 
@@ -219,7 +257,8 @@ func (w *work) dropCandidate(operator string) error {
 }
 
 // claim enters a node into the open draw. When lower ranks hold all slots, the
-// highest of them makes room.
+// highest of them makes room. Nobody else can come after a named node: its draw
+// closes at once.
 func (w *work) claim(c candidate) error {
 	draw := w.round().Draw
 	at := len(draw.Candidates)
@@ -239,6 +278,9 @@ func (w *work) claim(c candidate) error {
 	text, err := w.k.addresses.BytesToString(c.operator)
 	if err != nil {
 		return err
+	}
+	if w.job.Policy.NamesNode() {
+		draw.CloseHeight = w.height()
 	}
 	draw.Candidates = append(draw.Candidates[:at], append([]string{text}, draw.Candidates[at:]...)...)
 	if len(draw.Candidates) > int(draw.Slots) {

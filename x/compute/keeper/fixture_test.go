@@ -103,6 +103,8 @@ type fixture struct {
 	msgs    types.MsgServer
 	queries types.QueryServer
 	minted  sdk.Coins
+	// receipts that events have told of, by job, in order.
+	receipts map[string][]types.Receipt
 	// service opens the module's own store.
 	service store.KVStoreService
 }
@@ -119,7 +121,7 @@ func emptyFixture(t tb) *fixture {
 	t.Helper()
 	kv := storetypes.NewKVStoreKeys(authtypes.StoreKey, banktypes.StoreKey,
 		types.StoreKey, edgenodetypes.StoreKey, rewardstypes.StoreKey)
-	transient := storetypes.NewTransientStoreKeys(rewardstypes.TStoreKey)
+	transient := storetypes.NewTransientStoreKeys(rewardstypes.TStoreKey, types.TStoreKey)
 	db := dbm.NewMemDB()
 	cms := rootstore.NewCommitMultiStore(db, log.NewNopLogger())
 	for _, key := range kv {
@@ -150,6 +152,7 @@ func emptyFixture(t tb) *fixture {
 		addresses, bank, pool, authtypes.FeeCollectorName, types.ModuleName, authority())
 	b := &beacon{}
 	k := keeper.NewKeeper(cdc, runtime.NewKVStoreService(service(types.StoreKey)),
+		runtime.NewTransientStoreService(transient[types.TStoreKey]),
 		addresses, bank, b, nodes, rewards, authority())
 
 	ctx := sdk.NewContext(cms, cmtproto.Header{Height: 1, ChainID: chainID}, false, log.NewNopLogger())
@@ -158,7 +161,7 @@ func emptyFixture(t tb) *fixture {
 	return &fixture{
 		t: t, ctx: ctx, beacon: b, bank: bank, nodes: nodes, rewards: rewards,
 		keeper: k, msgs: keeper.NewMsgServer(k), queries: keeper.NewQueryServer(k),
-		service: runtime.NewKVStoreService(service(types.StoreKey)),
+		service: runtime.NewKVStoreService(service(types.StoreKey)), receipts: map[string][]types.Receipt{},
 	}
 }
 
@@ -186,7 +189,8 @@ func testParams() types.Params {
 	p.SpareNodes = 0
 	p.PostingFeePerByte = math.NewInt(1)
 	p.MinLiability = math.NewInt(50)
-	p.Escalation = []uint32{3, 5}
+	p.Escalation = []uint32{3, 3}
+	p.AuditFloorBps = 0 // audits are drawn where a test asks for them
 	p.ClaimBlocks, p.RevealBlocks, p.MaxDraws = 2, 4, 2
 	p.SeedTimeoutBlocks = 20
 	p.MinPrepareBlocks, p.MinCommitBlocks = 1, 2
@@ -249,6 +253,7 @@ func (f *fixture) next() {
 	require.NoError(f.t, f.rewards.EndBlock(f.ctx))
 	require.NoError(f.t, f.nodes.EndBlock(f.ctx))
 	f.checkInvariants()
+	f.collect()
 	f.ctx = f.ctx.WithBlockHeight(f.ctx.BlockHeight() + 1).WithEventManager(sdk.NewEventManager())
 }
 

@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"errors"
 
 	"cosmossdk.io/collections"
 
@@ -25,14 +26,21 @@ func (k *Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 		}
 	}
 	for _, task := range g.Tasks {
-		id, err := types.ParseJobID(task.JobId)
+		if err := k.importTask(ctx, task); err != nil {
+			return err
+		}
+	}
+	for _, c := range g.Chunks {
+		id, err := types.ParseJobID(c.JobId)
 		if err != nil {
 			return err
 		}
-		if err := k.tasks.Set(ctx, collections.Join(id, task.Index), task); err != nil {
+		if err := k.chunks.Set(ctx, collections.Join(id, c.Index), c.Chunk); err != nil {
 			return err
 		}
-		if err := k.due.Set(ctx, collections.Join3(task.DueHeight, id, task.Index)); err != nil {
+	}
+	for _, m := range g.Markets {
+		if err := k.markets.Set(ctx, m.Class, m); err != nil {
 			return err
 		}
 	}
@@ -78,28 +86,58 @@ func (k *Keeper) importReceipt(ctx context.Context, params types.Params, id type
 	return k.pruneAt(ctx, r.Height+int64(params.RetentionBlocks)+int64(params.ReceiptRetentionBlocks), id)
 }
 
-func (k *Keeper) importJob(ctx context.Context, params types.Params, job types.Job, spec types.JobSpec) error {
-	id, err := types.ParseJobID(job.Id)
+// importTask writes a task of a job that is there, and its traces.
+func (k *Keeper) importTask(ctx context.Context, task types.Task) error {
+	id, err := types.ParseJobID(task.JobId)
 	if err != nil {
 		return err
 	}
-	requester, err := k.addresses.StringToBytes(job.Requester)
+	job, err := k.Job(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := k.tasks.Set(ctx, collections.Join(id, task.Index), task); err != nil {
+		return err
+	}
+	if task.Rounds[len(task.Rounds)-1].Draw != nil {
+		if err := k.openDraws.Set(ctx, collections.Join3(job.Class, id, task.Index)); err != nil {
+			return err
+		}
+	}
+	return k.due.Set(ctx, collections.Join3(task.DueHeight, id, task.Index))
+}
+
+// importJob writes a job and its spec. That of an array may have been pruned.
+func (k *Keeper) importJob(ctx context.Context, params types.Params, job types.Job, spec types.JobSpec) error {
+	id, err := types.ParseJobID(job.Id)
 	if err != nil {
 		return err
 	}
 	if err := k.jobs.Set(ctx, id, job); err != nil {
 		return err
 	}
+	if job.DueHeight != 0 {
+		if err := k.due.Set(ctx, collections.Join3(job.DueHeight, id, uint64(types.JobEntry))); err != nil {
+			return err
+		}
+	}
+	if spec.Executor == "" {
+		return k.pruneAt(ctx, job.ClosedHeight+int64(params.RetentionBlocks)+int64(params.ReceiptRetentionBlocks), id)
+	}
 	if err := k.specs.Set(ctx, id, spec); err != nil {
+		return err
+	}
+	requester, err := k.addresses.StringToBytes(job.Requester)
+	if err != nil {
 		return err
 	}
 	if err := k.requesters.Set(ctx, collections.Join(sdk.AccAddress(requester), id)); err != nil {
 		return err
 	}
-	if job.Ended() {
-		return k.pruneAt(ctx, job.ClosedHeight+int64(params.RetentionBlocks), id)
+	if !job.Ended() {
+		return nil
 	}
-	return k.openJobs.Set(ctx, collections.Join(job.Class, id))
+	return k.pruneAt(ctx, job.ClosedHeight+int64(params.RetentionBlocks), id)
 }
 
 // ExportGenesis returns the whole state.
@@ -111,6 +149,9 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 	g := &types.GenesisState{Params: params}
 	err = k.jobs.Walk(ctx, nil, func(id types.JobID, job types.Job) (bool, error) {
 		spec, err := k.specs.Get(ctx, id)
+		if errors.Is(err, collections.ErrNotFound) {
+			spec, err = types.JobSpec{}, nil // pruned: the root of its receipts remains
+		}
 		g.Jobs, g.Specs = append(g.Jobs, job), append(g.Specs, spec)
 		return err != nil, err
 	})
@@ -133,6 +174,20 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 	}
 	err = k.receipts.Walk(ctx, nil, func(_ taskKey, r types.Receipt) (bool, error) {
 		g.Receipts = append(g.Receipts, r)
+		return false, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = k.chunks.Walk(ctx, nil, func(key taskKey, c types.Chunk) (bool, error) {
+		g.Chunks = append(g.Chunks, types.ChunkEntry{JobId: key.K1().String(), Index: key.K2(), Chunk: c})
+		return false, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = k.markets.Walk(ctx, nil, func(_ string, m types.Market) (bool, error) {
+		g.Markets = append(g.Markets, m)
 		return false, nil
 	})
 	return g, err

@@ -99,22 +99,76 @@ func (k *Keeper) checkExposure(ctx context.Context) error {
 	return compare()
 }
 
-// checkTasks: a task is there exactly while it has not ended, and is queued.
+// checkTasks: a task is there exactly while it is open, and is queued; escrow holds
+// the reserves of all tasks that have not ended; markets count them.
 func (k *Keeper) checkTasks(ctx context.Context) error {
-	return k.jobs.Walk(ctx, nil, func(id types.JobID, job types.Job) (bool, error) {
-		open := uint64(0)
+	markets := map[string]types.Market{}
+	err := k.jobs.Walk(ctx, nil, func(id types.JobID, job types.Job) (bool, error) {
+		market := markets[job.Class]
+		market.OpenTasks += job.Tasks - job.TasksEnded
+		active := uint64(0)
 		rng := collections.NewPrefixedPairRange[types.JobID, uint64](id)
 		err := k.tasks.Walk(ctx, rng, func(_ taskKey, task types.Task) (bool, error) {
-			open++
-			queued, err := k.due.Has(ctx, collections.Join3(task.DueHeight, id, task.Index))
-			if err == nil && !queued {
-				err = fmt.Errorf("task %d of job %s is not queued", task.Index, id)
+			active++
+			for i := range task.Rounds {
+				market.Held += uint64(len(task.Rounds[i].Replicas))
 			}
+			err := k.checkTask(ctx, id, &job, &task)
 			return err != nil, err
 		})
-		if err == nil && open+job.TasksEnded != job.Tasks {
-			err = fmt.Errorf("job %s has %d tasks: %d open, %d ended", id, job.Tasks, open, job.TasksEnded)
+		markets[job.Class] = market
+		if err == nil {
+			err = checkCounts(&job, active)
 		}
 		return err != nil, err
 	})
+	if err != nil {
+		return err
+	}
+	return k.markets.Walk(ctx, nil, func(class string, market types.Market) (bool, error) {
+		if want := markets[class]; market.OpenTasks != want.OpenTasks || market.Held != want.Held {
+			return true, fmt.Errorf("market %s counts %d open tasks and %d replicas, there are %d and %d",
+				class, market.OpenTasks, market.Held, want.OpenTasks, want.Held)
+		}
+		return false, nil
+	})
+}
+
+// checkTask: a task is queued, and listed exactly while it draws.
+func (k *Keeper) checkTask(ctx context.Context, id types.JobID, job *types.Job, task *types.Task) error {
+	queued, err := k.due.Has(ctx, collections.Join3(task.DueHeight, id, task.Index))
+	if err != nil {
+		return err
+	}
+	listed, err := k.openDraws.Has(ctx, collections.Join3(job.Class, id, task.Index))
+	if err != nil {
+		return err
+	}
+	drawing := task.Rounds[len(task.Rounds)-1].Draw != nil
+	switch {
+	case !queued:
+		return fmt.Errorf("task %d of job %s is not queued", task.Index, id)
+	case listed != drawing:
+		return fmt.Errorf("task %d of job %s: listed as drawing: %t, draws: %t", task.Index, id, listed, drawing)
+	case task.Index >= job.TasksOpened:
+		return fmt.Errorf("task %d of job %s is there, and %d are open", task.Index, id, job.TasksOpened)
+	default:
+		return nil
+	}
+}
+
+func checkCounts(job *types.Job, active uint64) error {
+	owed := job.TaskReserve.Mul(math.NewIntFromUint64(job.Tasks - job.TasksEnded))
+	switch {
+	case job.Active() != active:
+		return fmt.Errorf("job %s counts %d active tasks, there are %d", job.Id, job.Active(), active)
+	case job.Reserved.LT(owed):
+		return fmt.Errorf("job %s has %s reserved, its tasks may still spend %s", job.Id, job.Reserved, owed)
+	case !job.Ended() && job.TasksEnded == job.Tasks && job.DueHeight == 0:
+		return fmt.Errorf("job %s has ended and is not closed", job.Id)
+	case !job.Ended() && job.Unopened() > 0 && job.DueHeight == 0:
+		return fmt.Errorf("job %s has %d tasks to open and is not queued", job.Id, job.Unopened())
+	default:
+		return nil
+	}
 }

@@ -15,7 +15,7 @@ func TestJudgesArePaidOnceHoweverManyLied(t *testing.T) {
 	players := f.players(honest, honest, honest, honest, honest, honest)
 	players[drawn[0]].does, players[drawn[1]].does = liar, liar
 	require.Equal(t, types.JOB_STATUS_COMPLETED, f.play(players, id, 80).Status)
-	for op, o := range f.ended(id) {
+	for op, o := range f.outcomes(id) {
 		switch {
 		case op == operator(drawn[0]).String() || op == operator(drawn[1]).String():
 			require.Equal(t, "3000", o.Slashed.String())

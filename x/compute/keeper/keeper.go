@@ -17,6 +17,7 @@ import (
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 
 	"github.com/thetaedge/theta/x/compute/types"
+	"github.com/thetaedge/theta/x/internal/isolated"
 )
 
 type (
@@ -24,6 +25,7 @@ type (
 	assignmentKey = collections.Triple[sdk.AccAddress, types.JobID, uint64]
 	dueKey        = collections.Triple[int64, types.JobID, uint64]
 	pruneKey      = collections.Pair[int64, types.JobID]
+	drawKey       = collections.Triple[string, types.JobID, uint64]
 )
 
 // Keeper owns the state of x/compute and the coins of its escrow account.
@@ -43,20 +45,25 @@ type Keeper struct {
 	tasks       collections.Map[taskKey, types.Task]
 	assignments collections.Map[assignmentKey, types.Assignment]
 	receipts    collections.Map[taskKey, types.Receipt]
-	openJobs    collections.KeySet[collections.Pair[string, types.JobID]]
+	openDraws   collections.KeySet[drawKey]
 	requesters  collections.KeySet[collections.Pair[sdk.AccAddress, types.JobID]]
 	due         collections.KeySet[dueKey]
 	prunable    collections.KeySet[pruneKey]
+	chunks      collections.Map[taskKey, types.Chunk]
+	markets     collections.Map[string, types.Market]
+	// notes live in the transient store and are folded into jobs at the block's end.
+	notes collections.Map[taskKey, types.TaskNote]
 }
 
 // NewKeeper returns the keeper. authority is the address that may change the
 // parameters. It panics when the collections clash, which is a programming error.
 func NewKeeper(
-	cdc codec.BinaryCodec, stores store.KVStoreService, addresses address.Codec,
+	cdc codec.BinaryCodec, stores store.KVStoreService, transient store.TransientStoreService, addresses address.Codec,
 	bank types.BankKeeper, beacon types.BeaconKeeper, nodes types.EdgenodeKeeper, rewards types.RewardsKeeper,
 	authority string,
 ) *Keeper {
 	sb := collections.NewSchemaBuilder(stores)
+	tb := collections.NewSchemaBuilderFromAccessor(transient.OpenTransientStore)
 	task := collections.PairKeyCodec(types.JobIDKey, collections.Uint64Key)
 	k := &Keeper{
 		addresses: addresses,
@@ -74,17 +81,24 @@ func NewKeeper(
 			collections.TripleKeyCodec(sdk.AccAddressKey, types.JobIDKey, collections.Uint64Key),
 			codec.CollValue[types.Assignment](cdc)),
 		receipts: collections.NewMap(sb, types.ReceiptsPrefix, "receipts", task, codec.CollValue[types.Receipt](cdc)),
-		openJobs: collections.NewKeySet(sb, types.OpenJobsPrefix, "open_jobs",
-			collections.PairKeyCodec(collections.StringKey, types.JobIDKey)),
+		openDraws: collections.NewKeySet(sb, types.OpenDrawsPrefix, "open_draws",
+			collections.TripleKeyCodec(collections.StringKey, types.JobIDKey, collections.Uint64Key)),
 		requesters: collections.NewKeySet(sb, types.RequestersPrefix, "requesters",
 			collections.PairKeyCodec(sdk.AccAddressKey, types.JobIDKey)),
 		due: collections.NewKeySet(sb, types.DuePrefix, "due",
 			collections.TripleKeyCodec(collections.Int64Key, types.JobIDKey, collections.Uint64Key)),
 		prunable: collections.NewKeySet(sb, types.PrunePrefix, "prunable",
 			collections.PairKeyCodec(collections.Int64Key, types.JobIDKey)),
+		chunks: collections.NewMap(sb, types.ChunksPrefix, "chunks", task, codec.CollValue[types.Chunk](cdc)),
+		markets: collections.NewMap(sb, types.MarketsPrefix, "markets", collections.StringKey,
+			codec.CollValue[types.Market](cdc)),
+		notes: collections.NewMap(tb, types.NotesPrefix, "notes", task, codec.CollValue[types.TaskNote](cdc)),
 	}
 	schema, err := sb.Build()
 	if err != nil {
+		panic(fmt.Sprintf("x/%s: %s", types.ModuleName, err))
+	}
+	if _, err := tb.Build(); err != nil {
 		panic(fmt.Sprintf("x/%s: %s", types.ModuleName, err))
 	}
 	k.schema = schema
@@ -111,7 +125,8 @@ func (k *Keeper) Job(ctx context.Context, id types.JobID) (types.Job, error) {
 func (k *Keeper) Receipt(ctx context.Context, id types.JobID, task uint64) (types.Receipt, error) {
 	receipt, err := k.receipts.Get(ctx, collections.Join(id, task))
 	if errors.Is(err, collections.ErrNotFound) {
-		return types.Receipt{}, types.ErrReceiptNotFound.Wrapf("task %d of job %s has not ended, or does not exist", task, id)
+		return types.Receipt{}, types.ErrReceiptNotFound.Wrapf(
+			"task %d of job %s has not ended, does not exist, or is one of an array, whose job holds the root of all receipts", task, id)
 	}
 	return receipt, err
 }
@@ -122,18 +137,6 @@ func (k *Keeper) logger(ctx context.Context) log.Logger {
 
 // isolated runs an item of a block in a cached context under recover: a bad
 // item is logged, leaves no trace and stops nobody else.
-func (k *Keeper) isolated(ctx sdk.Context, what string, item func(sdk.Context) error) (ok bool) {
-	cached, write := ctx.CacheContext()
-	defer func() {
-		if r := recover(); r != nil {
-			k.logger(ctx).Error("skipped", "item", what, "panic", fmt.Sprint(r))
-			ok = false
-		}
-	}()
-	if err := item(cached); err != nil {
-		k.logger(ctx).Error("skipped", "item", what, "err", err)
-		return false
-	}
-	write()
-	return true
+func (k *Keeper) isolated(ctx sdk.Context, what string, item func(sdk.Context) error) bool {
+	return isolated.Try(ctx, k.logger(ctx), what, func(ctx context.Context) error { return item(sdk.UnwrapSDKContext(ctx)) })
 }

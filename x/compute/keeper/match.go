@@ -47,7 +47,7 @@ func (w *work) match(operator sdk.AccAddress) (candidate, []rule, error) {
 	if !check("draw", "the task draws nodes", round.Phase == types.ROUND_PHASE_COMMIT && draw != nil, types.ErrNoDraw) {
 		return c, rules, nil
 	}
-	check("seed", fmt.Sprintf("seed pinned at height %d is known", draw.SeedHeight), draw.CloseHeight != 0, types.ErrSeedUnknown)
+	check("seed", w.opening(draw), draw.CloseHeight != 0, types.ErrSeedUnknown)
 	node, err := w.k.nodes.Node(w.ctx, operator)
 	if errors.Is(err, edgenodetypes.ErrNodeNotFound) {
 		rules = append(rules, rule{name: "node", detail: "operator has a node", err: err})
@@ -60,13 +60,28 @@ func (w *work) match(operator sdk.AccAddress) (candidate, []rule, error) {
 		return c, nil, err
 	}
 	w.matchNode(node, check)
+	w.matchPlacement(node, check)
 	if draw.CloseHeight == 0 {
+		return c, rules, nil
+	}
+	check("window", fmt.Sprintf("claims before height %d: this is %d", draw.CloseHeight, w.height()),
+		w.height() < draw.CloseHeight, types.ErrClaimClosed)
+	if w.job.Policy.NamesNode() {
+		w.matchNamed(&c, node, check)
 		return c, rules, nil
 	}
 	if err := w.matchTicket(&c, check); err != nil {
 		return c, nil, err
 	}
 	return c, rules, nil
+}
+
+// opening says what a draw waits for before it takes claims.
+func (w *work) opening(draw *types.Draw) string {
+	if w.job.Policy.NamesNode() {
+		return fmt.Sprintf("claims are taken from height %d", draw.SeedHeight)
+	}
+	return fmt.Sprintf("seed pinned at height %d is known", draw.SeedHeight)
 }
 
 // checker notes a rule and whether it holds.
@@ -85,6 +100,33 @@ func (w *work) matchNode(node edgenodetypes.Node, check checker) {
 	free := state.Bond.Sub(state.Locked)
 	check("bond", fmt.Sprintf("free bond of %s: the node has %s; bond more or wait until work ends", w.job.Liability, free),
 		free.GTE(w.job.Liability), types.ErrNotQualified)
+}
+
+// matchPlacement checks what the requester asks of the nodes of the first round
+// and its auditors. Those of a further round judge between nodes and requester:
+// a requester who chose them could take an honest node's bond.
+func (w *work) matchPlacement(node edgenodetypes.Node, check checker) {
+	if w.index() > 0 {
+		return
+	}
+	wants := &w.job.Placement
+	if len(wants.Regions) > 0 && w.round().Draw.Attempt < w.params.RegionDraws {
+		check("region", fmt.Sprintf("in %v for the first %d draws: the node is in %s", wants.Regions, w.params.RegionDraws, node.Profile.Region),
+			wants.Prefers(node.Profile.Region), types.ErrNotQualified)
+	}
+	if len(wants.Denied) > 0 {
+		check("denied", "the requester does not deny it", !slices.Contains(wants.Denied, node.Profile.Operator), types.ErrNotQualified)
+	}
+	if least := wants.LeastBond(); least.IsPositive() {
+		check("min bond", fmt.Sprintf("bond of %s at least: the node's is %s", least, node.State.Bond),
+			node.State.Bond.GTE(least), types.ErrNotQualified)
+	}
+}
+
+// matchNamed checks that the node is the one that the requester names.
+func (w *work) matchNamed(c *candidate, node edgenodetypes.Node, check checker) {
+	c.rank = make([]byte, types.RankSize)
+	check("named", fmt.Sprintf("the job names %s", w.job.Policy.Node), node.Profile.Operator == w.job.Policy.Node, types.ErrNotEligible)
 }
 
 // standing says where a node stands and when that may change.
@@ -123,8 +165,6 @@ func (w *work) matchHistory(operator sdk.AccAddress, check checker) error {
 // its epoch.
 func (w *work) matchTicket(c *candidate, check checker) error {
 	draw := w.round().Draw
-	check("window", fmt.Sprintf("claims before height %d: this is %d", draw.CloseHeight, w.height()),
-		w.height() < draw.CloseHeight, types.ErrClaimClosed)
 	seed, known, err := w.k.beacon.Seed(w.ctx, draw.SeedHeight)
 	if err != nil {
 		return err

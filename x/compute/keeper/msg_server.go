@@ -31,8 +31,29 @@ func (s msgServer) CancelJob(ctx context.Context, msg *types.MsgCancelJob) (*typ
 	return &types.MsgCancelJobResponse{Refund: refund}, nil
 }
 
+func (s msgServer) TopUpJob(ctx context.Context, msg *types.MsgTopUpJob) (*types.MsgTopUpJobResponse, error) {
+	job, reserved, err := s.k.TopUpJob(sdk.UnwrapSDKContext(ctx), msg)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgTopUpJobResponse{Reserved: reserved, Tasks: job.Tasks, ExpiresHeight: job.ExpiresHeight}, nil
+}
+
+func (s msgServer) Review(ctx context.Context, msg *types.MsgReview) (*types.MsgReviewResponse, error) {
+	results, err := batch(ctx, s.k, "review", msg.Requester, msg.Items, func(w *work, item types.ReviewItem) error {
+		if err := s.k.checkRequester(&w.job, msg.Requester); err != nil {
+			return err
+		}
+		return w.review(item.Accept)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgReviewResponse{Results: results}, nil
+}
+
 func (s msgServer) Claim(ctx context.Context, msg *types.MsgClaim) (*types.MsgClaimResponse, error) {
-	results, err := batch(ctx, s.k, "claim", msg.Worker, msg.Items, (*work).enter)
+	results, err := workerBatch(ctx, s.k, "claim", msg.Worker, msg.Items, (*work).enter)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +61,7 @@ func (s msgServer) Claim(ctx context.Context, msg *types.MsgClaim) (*types.MsgCl
 }
 
 func (s msgServer) Commit(ctx context.Context, msg *types.MsgCommit) (*types.MsgCommitResponse, error) {
-	results, err := batch(ctx, s.k, "commit", msg.Worker, msg.Items, (*work).commit)
+	results, err := workerBatch(ctx, s.k, "commit", msg.Worker, msg.Items, (*work).commit)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +69,7 @@ func (s msgServer) Commit(ctx context.Context, msg *types.MsgCommit) (*types.Msg
 }
 
 func (s msgServer) Reveal(ctx context.Context, msg *types.MsgReveal) (*types.MsgRevealResponse, error) {
-	results, err := batch(ctx, s.k, "reveal", msg.Worker, msg.Items, (*work).reveal)
+	results, err := workerBatch(ctx, s.k, "reveal", msg.Worker, msg.Items, (*work).reveal)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +77,7 @@ func (s msgServer) Reveal(ctx context.Context, msg *types.MsgReveal) (*types.Msg
 }
 
 func (s msgServer) Open(ctx context.Context, msg *types.MsgOpen) (*types.MsgOpenResponse, error) {
-	results, err := batch(ctx, s.k, "open", msg.Worker, msg.Items, (*work).open)
+	results, err := workerBatch(ctx, s.k, "open", msg.Worker, msg.Items, (*work).open)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +85,7 @@ func (s msgServer) Open(ctx context.Context, msg *types.MsgOpen) (*types.MsgOpen
 }
 
 func (s msgServer) Release(ctx context.Context, msg *types.MsgRelease) (*types.MsgReleaseResponse, error) {
-	results, err := batch(ctx, s.k, "release", msg.Worker, msg.Items, (*work).release)
+	results, err := workerBatch(ctx, s.k, "release", msg.Worker, msg.Items, (*work).release)
 	if err != nil {
 		return nil, err
 	}

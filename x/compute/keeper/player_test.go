@@ -25,6 +25,7 @@ const (
 	closed               // tells the truth, reveals and never opens
 	opensLast            // tells the truth, and opens only what it found in a third round
 	closedLiar           // lies, reveals and never opens
+	misreports           // tells the truth, but for the program's exit code
 )
 
 // player is a node with a behaviour, which acts on what the chain's queries
@@ -48,10 +49,23 @@ func (p player) digest(job string) []byte {
 	return sum[:]
 }
 
+// exitCode is what the player says that the program returned: all programs here
+// fail alike.
+func (p player) exitCode() uint32 {
+	if p.does == misreports {
+		return 0
+	}
+	return 3
+}
+
 func (p player) salt() []byte { return append([]byte("salt salt salt salt"), byte(p.n)) }
 
 func (p player) tag(ref types.TaskRef) []byte {
 	return types.Tag(chainID, ref.JobId, ref.Task, ref.Round, p.digest(ref.JobId))
+}
+
+func (p player) commitment(ref types.TaskRef) []byte {
+	return types.Commitment(operator(p.n), p.tag(ref), p.exitCode(), p.salt())
 }
 
 // act claims all that it may and serves all that it holds.
@@ -93,7 +107,7 @@ func (p player) serve(item types.WorkItem) {
 	case types.ASSIGNMENT_STATUS_COMMITTED:
 		if item.Phase == types.ROUND_PHASE_REVEAL && item.CurrentRound == a.Round && p.does != silent {
 			_, err := f.msgs.Reveal(f.ctx, &types.MsgReveal{Worker: worker(p.n).String(), Items: []types.RevealItem{{
-				Ref: ref, Tag: p.tag(ref), Salt: p.salt(),
+				Ref: ref, Tag: p.tag(ref), ExitCode: p.exitCode(), Salt: p.salt(),
 			}}})
 			require.NoError(f.t, err)
 		}
@@ -124,7 +138,7 @@ func (p player) work(ref types.TaskRef, a types.Assignment) {
 		}
 	default:
 		_, err := f.msgs.Commit(f.ctx, &types.MsgCommit{Worker: worker(p.n).String(), Items: []types.CommitItem{{
-			Ref: ref, Commitment: types.Commitment(operator(p.n), p.tag(ref), p.salt()),
+			Ref: ref, Commitment: p.commitment(ref),
 		}}})
 		require.NoError(f.t, err)
 	}
@@ -155,8 +169,8 @@ func (f *fixture) play(players []player, job string, blocks int) types.Job {
 	return types.Job{}
 }
 
-// ended returns each outcome of a task by node.
-func (f *fixture) ended(job string) map[string]types.Outcome {
+// outcomes returns each outcome of a task by node.
+func (f *fixture) outcomes(job string) map[string]types.Outcome {
 	out := map[string]types.Outcome{}
 	for _, o := range f.receipt(job).Outcomes {
 		out[o.Operator] = o

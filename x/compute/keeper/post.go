@@ -1,6 +1,8 @@
 package keeper
 
 import (
+	"slices"
+
 	"cosmossdk.io/collections"
 	"cosmossdk.io/math"
 
@@ -11,12 +13,17 @@ import (
 
 // quote is what a job costs and needs.
 type quote struct {
-	reserve    sdk.Coin
-	postingFee sdk.Coin
-	liability  sdk.Coin
-	bondValue  math.Int
-	live       uint64
-	needed     uint64
+	// policy is the spec's with the audit floor in it; slashed says that a wrong
+	// result is.
+	policy      types.Policy
+	slashed     bool
+	taskReserve math.Int
+	reserve     sdk.Coin
+	postingFee  sdk.Coin
+	liability   sdk.Coin
+	bondValue   math.Int
+	live        uint64
+	needed      uint64
 }
 
 // quote reckons the cost of a job without changing anything.
@@ -37,14 +44,29 @@ func (k *Keeper) quote(ctx sdk.Context, params types.Params, denom types.Payment
 		return quote{}, err
 	}
 	value := denom.BondValue(spec.Reward.Amount)
+	policy, slashed := params.Effective(spec)
+	perTask := types.Reserve(spec.Reward.Amount, policy)
 	return quote{
-		reserve:    sdk.NewCoin(spec.Reward.Denom, types.Reserve(spec.Reward.Amount, spec.Policy)),
-		postingFee: sdk.NewCoin(nodeParams.BondDenom, params.PostingFee(bytes)),
-		liability:  sdk.NewCoin(nodeParams.BondDenom, params.Liability(value)),
-		bondValue:  value,
-		live:       class.Nodes,
-		needed:     uint64(spec.Policy.Replicas) + uint64(params.SpareNodes),
+		policy:      policy,
+		slashed:     slashed,
+		taskReserve: perTask,
+		reserve:     sdk.NewCoin(spec.Reward.Denom, perTask.Mul(math.NewIntFromUint64(spec.Tasks))),
+		postingFee:  sdk.NewCoin(nodeParams.BondDenom, params.PostingFee(bytes)),
+		liability:   sdk.NewCoin(nodeParams.BondDenom, params.Liability(value, policy, slashed)),
+		bondValue:   value,
+		live:        class.Nodes,
+		needed:      neededNodes(params, policy),
 	}, nil
+}
+
+// neededNodes returns how many live nodes of its class a job asks for: its
+// replicas and auditors, and some to spare, who decide when those disagree. A
+// named node stands for itself.
+func neededNodes(params types.Params, policy types.Policy) uint64 {
+	if policy.Node != "" {
+		return 0
+	}
+	return uint64(policy.Replicas) + uint64(policy.Auditors) + uint64(params.SpareNodes)
 }
 
 // PostJob takes a job's whole cost into escrow, burns the posting fee and
@@ -71,8 +93,11 @@ func (k *Keeper) PostJob(ctx sdk.Context, requester string, spec types.JobSpec) 
 	}
 	if q.live < q.needed {
 		return types.Job{}, sdk.Coin{}, types.ErrTooFewNodes.Wrapf(
-			"%d replicas need %d live nodes of class %s in this epoch, there are %d; ask for fewer replicas or wait for more nodes",
-			spec.Policy.Replicas, q.needed, spec.Class, q.live)
+			"%d replicas and %d auditors need %d live nodes of class %s in this epoch, there are %d; ask for fewer replicas or wait for more nodes",
+			q.policy.Replicas, q.policy.Auditors, q.needed, spec.Class, q.live)
+	}
+	if err := k.checkNamedNode(ctx, &spec); err != nil {
+		return types.Job{}, sdk.Coin{}, err
 	}
 	if err := k.takePayment(ctx, payer, q); err != nil {
 		return types.Job{}, sdk.Coin{}, err
@@ -86,6 +111,26 @@ func (k *Keeper) PostJob(ctx sdk.Context, requester string, spec types.JobSpec) 
 		return types.Job{}, sdk.Coin{}, err
 	}
 	return job, q.postingFee, k.open(ctx, payer, params, job, spec)
+}
+
+// checkNamedNode refuses a job for a node that could never take it.
+func (k *Keeper) checkNamedNode(ctx sdk.Context, spec *types.JobSpec) error {
+	if spec.Policy.Node == "" {
+		return nil
+	}
+	operator, err := k.addresses.StringToBytes(spec.Policy.Node)
+	if err != nil {
+		return types.ErrInvalidSpec.Wrapf("policy: node: %s", err)
+	}
+	node, err := k.nodes.Node(ctx, operator)
+	if err != nil {
+		return err
+	}
+	if node.Profile.Class != spec.Class || !slices.Contains(node.Profile.Executors, spec.Executor) {
+		return types.ErrInvalidSpec.Wrapf("policy: node %s is of class %s and runs %v, the job asks for %s and %s",
+			spec.Policy.Node, node.Profile.Class, node.Profile.Executors, spec.Class, spec.Executor)
+	}
+	return nil
 }
 
 func (k *Keeper) takePayment(ctx sdk.Context, payer sdk.AccAddress, q quote) error {
@@ -116,7 +161,7 @@ func (k *Keeper) newJob(ctx sdk.Context, requester string, spec *types.JobSpec, 
 		PostedHeight:  ctx.BlockHeight(),
 		Reward:        spec.Reward,
 		Reserved:      q.reserve.Amount,
-		Policy:        spec.Policy,
+		Policy:        q.policy,
 		Class:         spec.Class,
 		Executor:      spec.Executor,
 		Tasks:         spec.Tasks,
@@ -126,7 +171,19 @@ func (k *Keeper) newJob(ctx sdk.Context, requester string, spec *types.JobSpec, 
 		Refunded:      math.ZeroInt(),
 		Inputs:        uint32(len(spec.Inputs)) + 1,
 		BondValue:     q.bondValue,
+		ExpiresHeight: ctx.BlockHeight() + int64(spec.LifetimeBlocks),
+		TaskReserve:   q.taskReserve,
+		Deterministic: q.slashed,
+		Placement:     spec.Placement,
+		ArrayInputs:   arrayInputs(spec),
 	}, nil
+}
+
+func arrayInputs(spec *types.JobSpec) uint64 {
+	if spec.ArrayInput == nil {
+		return 0
+	}
+	return spec.ArrayInput.Count
 }
 
 // newJobID returns the first id of this transaction that is not in use. Jobs
@@ -145,7 +202,8 @@ func (k *Keeper) newJobID(ctx sdk.Context) (types.JobID, error) {
 	}
 }
 
-// open writes the job and its task and starts the first draw.
+// open writes the job and opens its first task. Those of an array follow at the
+// block's end: posting costs the same whatever their number.
 func (k *Keeper) open(ctx sdk.Context, payer sdk.AccAddress, params types.Params, job types.Job, spec types.JobSpec) error {
 	id, err := types.ParseJobID(job.Id)
 	if err != nil {
@@ -154,25 +212,31 @@ func (k *Keeper) open(ctx sdk.Context, payer sdk.AccAddress, params types.Params
 	if err := k.specs.Set(ctx, id, spec); err != nil {
 		return err
 	}
-	if err := k.openJobs.Set(ctx, collections.Join(job.Class, id)); err != nil {
-		return err
-	}
 	if err := k.requesters.Set(ctx, collections.Join(payer, id)); err != nil {
 		return err
 	}
-	w := &work{k: k, ctx: ctx, params: params, id: id, job: job, task: types.Task{
-		JobId:         job.Id,
-		Status:        types.TASK_STATUS_OPEN,
-		ExpiresHeight: ctx.BlockHeight() + int64(spec.LifetimeBlocks),
-	}}
-	if err := w.emit(&types.EventJobPosted{
+	note := types.NewTaskNote()
+	note.Posted = int64(job.Tasks)
+	if err := k.addNote(ctx, id, types.JobEntry, note); err != nil {
+		return err
+	}
+	changes, err := k.openTasks(ctx, params, id, &job, 1)
+	if err != nil {
+		return err
+	}
+	if job.Unopened() > 0 {
+		if err := k.queueJob(ctx, id, &job, ctx.BlockHeight()); err != nil {
+			return err
+		}
+	}
+	if err := k.jobs.Set(ctx, id, job); err != nil {
+		return err
+	}
+	if err := ctx.EventManager().EmitTypedEvent(&types.EventJobPosted{
 		JobId: job.Id, Requester: job.Requester, Class: job.Class, Executor: job.Executor,
-		Reserved: sdk.NewCoin(job.Reward.Denom, job.Reserved),
+		Reserved: sdk.NewCoin(job.Reward.Denom, job.Reserved), Tasks: job.Tasks,
 	}); err != nil {
 		return err
 	}
-	if err := w.startRound(job.Policy.Replicas); err != nil {
-		return err
-	}
-	return w.save()
+	return emitSweep(ctx, changes)
 }

@@ -44,10 +44,11 @@ func TestPostingTakesWhatTheQuoteSays(t *testing.T) {
 		require.Len(t, posted, 1)
 		require.Equal(t, &types.EventJobPosted{
 			JobId: resp.JobId, Requester: requester(0).String(), Class: class, Executor: "wasm/1", Reserved: resp.Reserved,
+			Tasks: 1,
 		}, posted[0])
-		draws := events[*types.EventDrawStarted](f)
+		draws := changes[*types.TaskChange_DrawStarted](f)
 		require.Len(t, draws, 1)
-		require.Equal(t, &types.EventDrawStarted{Ref: ref(resp.JobId, 0), SeedHeight: 1, Slots: 3}, draws[0])
+		require.Equal(t, &types.DrawStarted{SeedHeight: 1, Slots: 3}, draws[0].DrawStarted)
 		f.checkInvariants()
 	}
 }
@@ -89,7 +90,7 @@ func TestPostingIsRefusedWithoutATrace(t *testing.T) {
 		"too long":        {func(s *types.JobSpec) { s.LifetimeBlocks = 1 << 40 }, types.ErrInvalidSpec, "lifetime_blocks: at most"},
 		"unknown class":   {func(s *types.JobSpec) { s.Class = "gpu-of-dreams" }, edgenodetypes.ErrUnknownClass, "gpu-of-dreams"},
 		"class of nobody": {func(s *types.JobSpec) { s.Class = "cpu-large" }, types.ErrTooFewNodes, "there are 0"},
-		"too few nodes":   {func(s *types.JobSpec) { s.Policy.Replicas = 7 }, types.ErrTooFewNodes, "7 replicas need 7 live nodes of class cpu-small in this epoch, there are 4"},
+		"too few nodes":   {func(s *types.JobSpec) { s.Policy.Replicas = 7 }, types.ErrTooFewNodes, "7 replicas and 0 auditors need 7 live nodes of class cpu-small in this epoch, there are 4"},
 		"executor":        {func(s *types.JobSpec) { s.Executor = "container/1" }, types.ErrUnsupported, "expected one of wasm/1"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -122,7 +123,7 @@ func TestASpareNodeIsAskedForBeyondTheReplicas(t *testing.T) {
 	f.fund(requester(0), coin(100_000))
 	_, err = f.msgs.PostJob(f.ctx, &types.MsgPostJob{Requester: requester(0).String(), Spec: spec(coin(1_000), 3)})
 	require.ErrorIs(t, err, types.ErrTooFewNodes)
-	require.ErrorContains(t, err, "3 replicas need 4 live nodes")
+	require.ErrorContains(t, err, "3 replicas and 0 auditors need 4 live nodes")
 }
 
 func TestJobIDsAreNeverUsedTwice(t *testing.T) {
@@ -162,11 +163,17 @@ func TestCancellingIsTheRequestersAlone(t *testing.T) {
 	resp, err := f.msgs.CancelJob(f.ctx, &types.MsgCancelJob{Requester: requester(0).String(), JobId: id})
 	require.NoError(t, err)
 	require.Equal(t, "3000atfuel", resp.Refund.String())
+	require.NoError(t, f.keeper.EndBlock(f.ctx))
 	require.Equal(t, before.Add(resp.Refund), f.bank.GetBalance(f.ctx, requester(0), denom))
 	closed := events[*types.EventJobClosed](f)
 	require.Len(t, closed, 1)
-	require.Equal(t, &types.EventJobClosed{JobId: id, Status: types.JOB_STATUS_CANCELLED, Refund: resp.Refund}, closed[0])
-	require.Len(t, events[*types.EventTaskEnded](f), 1)
+	ended := changes[*types.TaskChange_Ended](f)
+	require.Len(t, ended, 1)
+	leaf, err := types.ReceiptLeaf(*ended[0].Ended)
+	require.NoError(t, err)
+	require.Equal(t, &types.EventJobClosed{
+		JobId: id, Status: types.JOB_STATUS_CANCELLED, Refund: resp.Refund, ResultsRoot: leaf,
+	}, closed[0])
 	require.ErrorIs(t, f.unchanged(func() error { return cancel(requester(0).String(), id) }), types.ErrJobEnded)
 	f.next()
 }
@@ -214,24 +221,34 @@ func TestListsAreByClassWhileOpenAndByRequesterForEver(t *testing.T) {
 	theirs := f.post(1, spec(coin(10), 3))
 	_, err := f.msgs.CancelJob(f.ctx, &types.MsgCancelJob{Requester: requester(0).String(), JobId: mine[1]})
 	require.NoError(t, err)
-	ids := func(req *types.QueryJobsRequest) (out []string) {
-		resp, err := f.queries.Jobs(f.ctx, req)
-		require.NoError(t, err)
-		for _, j := range resp.Jobs {
-			out = append(out, j.Id)
-		}
-		return out
+	var listed []string
+	jobs, err := f.queries.Jobs(f.ctx, &types.QueryJobsRequest{Requester: requester(0).String()})
+	require.NoError(t, err)
+	for _, j := range jobs.Jobs {
+		listed = append(listed, j.Id)
 	}
-	require.Equal(t, []string{mine[0], mine[2], theirs}, ids(&types.QueryJobsRequest{Class: class}))
-	require.Equal(t, mine, ids(&types.QueryJobsRequest{Requester: requester(0).String()}))
-	require.Empty(t, ids(&types.QueryJobsRequest{Class: "cpu-large"}))
-	for _, bad := range []*types.QueryJobsRequest{{}, {Class: class, Requester: requester(0).String()}, {Requester: "x"}} {
-		_, err := f.queries.Jobs(f.ctx, bad)
+	require.Equal(t, mine, listed)
+	for _, bad := range []string{"", "x"} {
+		_, err := f.queries.Jobs(f.ctx, &types.QueryJobsRequest{Requester: bad})
 		require.Error(t, err)
 	}
+	require.Equal(t, []string{mine[0], mine[2], theirs}, f.draws(class))
+	require.Empty(t, f.draws("cpu-large"))
 	job, err := f.queries.Job(f.ctx, &types.QueryJobRequest{JobId: mine[0]})
 	require.NoError(t, err)
 	digest, err := types.SpecDigest(&job.Spec)
 	require.NoError(t, err)
 	require.True(t, bytes.Equal(digest, job.Job.SpecDigest), "the spec comes back as it was posted")
+}
+
+// draws returns the jobs of the open draws of a class.
+func (f *fixture) draws(class string) []string {
+	f.t.Helper()
+	resp, err := f.queries.Draws(f.ctx, &types.QueryDrawsRequest{Class: class})
+	require.NoError(f.t, err)
+	var out []string
+	for _, d := range resp.Draws {
+		out = append(out, d.Ref.JobId)
+	}
+	return out
 }

@@ -16,46 +16,90 @@ func (k *Keeper) pruneAt(ctx context.Context, height int64, id types.JobID) erro
 	return k.prunable.Set(ctx, collections.Join(height, id))
 }
 
-// prune forgets jobs that ended long ago: first the job with its spec, so that
-// only receipts remain, and after a longer time those too.
+// prune forgets jobs that ended long ago: first the spec, and the job too unless
+// it is an array, whose root stands for its receipts; after a longer time the
+// rest. It removes at most queue_limit things.
 func (k *Keeper) prune(ctx sdk.Context, params types.Params) error {
-	keys, err := firstKeys(ctx, k.prunable, collections.Join(ctx.BlockHeight()+1, types.JobID{}), int(params.QueueLimit))
+	limit := int(params.QueueLimit)
+	keys, err := firstKeys(ctx, k.prunable, collections.Join(ctx.BlockHeight()+1, types.JobID{}), limit)
 	if err != nil {
 		return err
 	}
 	for _, key := range keys {
+		if limit <= 0 {
+			break
+		}
 		if err := k.prunable.Remove(ctx, key); err != nil {
 			return err
 		}
+		removed := 0
 		k.isolated(ctx, "pruning job "+key.K2().String(), func(ctx sdk.Context) error {
-			return k.pruneJob(ctx, params, key.K2())
+			var err error
+			removed, err = k.pruneJob(ctx, params, key.K2(), limit)
+			return err
 		})
+		limit -= max(1, removed)
 	}
 	return nil
 }
 
-func (k *Keeper) pruneJob(ctx sdk.Context, params types.Params, id types.JobID) error {
-	job, err := k.jobs.Get(ctx, id)
-	if errors.Is(err, collections.ErrNotFound) {
-		return k.receipts.Clear(ctx, collections.NewPrefixedPairRange[types.JobID, uint64](id))
-	}
+// pruneJob removes what may go of a job now, at most limit things, and queues the
+// rest. It returns how many it removed.
+func (k *Keeper) pruneJob(ctx sdk.Context, params types.Params, id types.JobID, limit int) (int, error) {
+	kept, err := k.specs.Has(ctx, id)
 	if err != nil {
-		return err
+		return 0, err
+	}
+	if !kept {
+		return k.pruneReceipts(ctx, id, limit)
+	}
+	job, err := k.Job(ctx, id)
+	if err != nil {
+		return 0, err
 	}
 	requester, err := k.addresses.StringToBytes(job.Requester)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if err := k.requesters.Remove(ctx, collections.Join(sdk.AccAddress(requester), id)); err != nil {
-		return err
+		return 0, err
 	}
 	if err := k.specs.Remove(ctx, id); err != nil {
-		return err
+		return 0, err
 	}
-	if err := k.jobs.Remove(ctx, id); err != nil {
-		return err
+	if job.Tasks == 1 {
+		if err := k.jobs.Remove(ctx, id); err != nil {
+			return 0, err
+		}
 	}
-	return k.pruneAt(ctx, ctx.BlockHeight()+int64(params.ReceiptRetentionBlocks), id)
+	return 1, k.pruneAt(ctx, ctx.BlockHeight()+int64(params.ReceiptRetentionBlocks), id)
+}
+
+// pruneReceipts removes what stood for the results of a job whose spec is gone:
+// the receipt of a single task; the chunks of an array, then its record.
+func (k *Keeper) pruneReceipts(ctx sdk.Context, id types.JobID, limit int) (int, error) {
+	job, err := k.jobs.Get(ctx, id)
+	if errors.Is(err, collections.ErrNotFound) {
+		return 1, k.receipts.Clear(ctx, collections.NewPrefixedPairRange[types.JobID, uint64](id))
+	}
+	if err != nil {
+		return 0, err
+	}
+	chunks := (job.Tasks + types.ChunkTasks - 1) / types.ChunkTasks
+	removed := 0
+	for ; job.Cursor < chunks && removed < limit; removed++ {
+		if err := k.chunks.Remove(ctx, collections.Join(id, job.Cursor)); err != nil {
+			return removed, err
+		}
+		job.Cursor++
+	}
+	if job.Cursor < chunks {
+		if err := k.jobs.Set(ctx, id, job); err != nil {
+			return removed, err
+		}
+		return removed, k.pruneAt(ctx, ctx.BlockHeight()+1, id)
+	}
+	return removed + 1, k.jobs.Remove(ctx, id)
 }
 
 // firstKeys returns the lowest keys of a queue below end, at most limit of them.

@@ -49,20 +49,13 @@ func (s queryServer) Job(ctx context.Context, req *types.QueryJobRequest) (*type
 		return nil, notFound(err)
 	}
 	spec, err := s.k.specs.Get(ctx, id)
+	if errors.Is(err, collections.ErrNotFound) {
+		err = nil // pruned: the record of an array stays as long as receipts do
+	}
 	return &types.QueryJobResponse{Job: job, Spec: spec}, err
 }
 
 func (s queryServer) Jobs(ctx context.Context, req *types.QueryJobsRequest) (*types.QueryJobsResponse, error) {
-	if (req.Class == "") == (req.Requester == "") {
-		return nil, status.Error(codes.InvalidArgument, "expected exactly one of class and requester")
-	}
-	if req.Class != "" {
-		jobs, page, err := query.CollectionPaginate(ctx, s.k.openJobs, req.Pagination,
-			func(key collections.Pair[string, types.JobID], _ collections.NoValue) (types.Job, error) {
-				return s.k.Job(ctx, key.K2())
-			}, query.WithCollectionPaginationPairPrefix[string, types.JobID](req.Class))
-		return &types.QueryJobsResponse{Jobs: jobs, Pagination: page}, err
-	}
 	requester, err := s.k.addresses.StringToBytes(req.Requester)
 	if err != nil {
 		return nil, status.Errorf(codes.InvalidArgument, "requester: %s", err)
@@ -72,6 +65,40 @@ func (s queryServer) Jobs(ctx context.Context, req *types.QueryJobsRequest) (*ty
 			return s.k.Job(ctx, key.K2())
 		}, query.WithCollectionPaginationPairPrefix[sdk.AccAddress, types.JobID](requester))
 	return &types.QueryJobsResponse{Jobs: jobs, Pagination: page}, err
+}
+
+func (s queryServer) Chunks(ctx context.Context, req *types.QueryChunksRequest) (*types.QueryChunksResponse, error) {
+	id, err := types.ParseJobID(req.JobId)
+	if err != nil {
+		return nil, notFound(err)
+	}
+	if _, err := s.k.Job(ctx, id); err != nil {
+		return nil, notFound(err)
+	}
+	chunks, page, err := query.CollectionPaginate(ctx, s.k.chunks, req.Pagination,
+		func(key taskKey, chunk types.Chunk) (types.ChunkEntry, error) {
+			return types.ChunkEntry{JobId: req.JobId, Index: key.K2(), Chunk: chunk}, nil
+		}, query.WithCollectionPaginationPairPrefix[types.JobID, uint64](id))
+	return &types.QueryChunksResponse{Chunks: chunks, Pagination: page}, err
+}
+
+func (s queryServer) Market(ctx context.Context, req *types.QueryMarketRequest) (*types.QueryMarketResponse, error) {
+	if _, err := s.k.nodes.Class(ctx, req.Class); err != nil {
+		return nil, status.Error(codes.NotFound, err.Error())
+	}
+	epoch, err := s.k.nodes.Epoch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	class, err := s.k.nodes.ClassSnapshot(ctx, req.Class, epoch)
+	if err != nil {
+		return nil, err
+	}
+	market, err := s.k.market(ctx, req.Class)
+	return &types.QueryMarketResponse{
+		Market: market, LiveNodes: class.Nodes, FundedSlots: class.Slots,
+		FreeSlots: class.Slots - min(class.Slots, market.Held),
+	}, err
 }
 
 func (s queryServer) Receipt(ctx context.Context, req *types.QueryReceiptRequest) (*types.QueryReceiptResponse, error) {
@@ -99,13 +126,13 @@ func (s queryServer) Quote(ctx context.Context, req *types.QueryQuoteRequest) (*
 	if !ok {
 		return nil, status.Errorf(codes.InvalidArgument, "reward: denom %s is not accepted", reward.Denom)
 	}
-	if req.SpecBytes > types.MaxSpecBytes || req.Replicas > types.MaxRoundReplicas {
-		return nil, status.Errorf(codes.InvalidArgument, "expected at most %d spec_bytes and %d replicas, got %d and %d",
-			types.MaxSpecBytes, types.MaxRoundReplicas, req.SpecBytes, req.Replicas)
+	spec := quotedSpec(req, params, reward)
+	if err := spec.CheckCost(params); err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
-	spec := &types.JobSpec{Class: req.Class, Reward: reward, Policy: types.Policy{
-		Kind: types.POLICY_KIND_QUORUM, Replicas: req.Replicas,
-	}}
+	if req.SpecBytes > types.MaxSpecBytes {
+		return nil, status.Errorf(codes.InvalidArgument, "expected at most %d spec_bytes, got %d", types.MaxSpecBytes, req.SpecBytes)
+	}
 	q, err := s.k.quote(sdk.UnwrapSDKContext(ctx), params, denom, spec, int(req.SpecBytes))
 	if err != nil {
 		return nil, err
@@ -113,6 +140,24 @@ func (s queryServer) Quote(ctx context.Context, req *types.QueryQuoteRequest) (*
 	return &types.QueryQuoteResponse{
 		Reserve: q.reserve, PostingFee: q.postingFee, Liability: q.liability, LiveNodes: q.live, NeededNodes: q.needed,
 	}, nil
+}
+
+// quotedSpec returns as much of a spec as decides what a job costs.
+func quotedSpec(req *types.QueryQuoteRequest, params types.Params, reward sdk.Coin) *types.JobSpec {
+	spec := &types.JobSpec{
+		Class: req.Class, Reward: reward, Executor: req.Executor, Tasks: max(1, req.Tasks),
+		Policy: types.Policy{Kind: req.Kind, Replicas: req.Replicas, AuditBps: req.AuditBps, Auditors: req.Auditors},
+	}
+	if spec.Executor == "" {
+		spec.Executor = params.Executors[0]
+	}
+	if spec.Policy.Kind == types.POLICY_KIND_UNSPECIFIED {
+		spec.Policy.Kind = types.POLICY_KIND_QUORUM
+	}
+	if spec.Policy.Kind == types.POLICY_KIND_TRUST {
+		spec.Policy.ReviewBlocks = 1 // it costs nothing
+	}
+	return spec
 }
 
 // maxChecked bounds the jobs and nodes that Invariants walks in one query.

@@ -15,8 +15,8 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// maxClaimablePage bounds the open jobs that one Claimable query looks through.
-const maxClaimablePage = 200
+// maxDrawsPage bounds the open draws that one query looks through.
+const maxDrawsPage = 200
 
 // peek returns a task as a message at this height would find it, and throws away
 // whatever advancing it would write. A client that asks between blocks looks at
@@ -110,6 +110,7 @@ func (k *Keeper) workItem(ctx context.Context, operator sdk.AccAddress, id types
 		CurrentRound:   w.index(),
 		Phase:          w.round().Phase,
 		RevealDeadline: w.round().RevealDeadline,
+		ReviewDeadline: w.round().ReviewDeadline,
 		MustOpen:       w.mustOpen(a),
 	}, true, nil
 }
@@ -119,19 +120,52 @@ func (s queryServer) Claimable(ctx context.Context, req *types.QueryClaimableReq
 	if err != nil {
 		return nil, status.Errorf(codes.InvalidArgument, "operator: %s", err)
 	}
-	if req.Pagination != nil && req.Pagination.Limit > maxClaimablePage {
-		return nil, status.Errorf(codes.InvalidArgument, "pages of at most %d jobs, got %d", maxClaimablePage, req.Pagination.Limit)
+	if err := checkPage(req.Pagination); err != nil {
+		return nil, err
 	}
 	node, err := s.k.nodes.Node(ctx, operator)
 	if err != nil {
 		return nil, err
 	}
-	tasks, page, err := query.CollectionPaginate(ctx, s.k.openJobs, req.Pagination,
-		func(key collections.Pair[string, types.JobID], _ collections.NoValue) (*types.ClaimableTask, error) {
-			task, ok, err := s.k.claimable(ctx, operator, key.K2(), 0)
+	tasks, page, err := query.CollectionPaginate(ctx, s.k.openDraws, req.Pagination,
+		func(key drawKey, _ collections.NoValue) (*types.ClaimableTask, error) {
+			task, ok, err := s.k.claimable(ctx, operator, key.K2(), key.K3())
 			return ifAny(task, ok), err
-		}, query.WithCollectionPaginationPairPrefix[string, types.JobID](node.Profile.Class))
+		}, inClass(node.Profile.Class))
 	return &types.QueryClaimableResponse{Tasks: present(tasks), Pagination: page}, err
+}
+
+// checkPage refuses pages of draws that are too large.
+func checkPage(page *query.PageRequest) error {
+	if page != nil && page.Limit > maxDrawsPage {
+		return status.Errorf(codes.InvalidArgument, "pages of at most %d draws, got %d", maxDrawsPage, page.Limit)
+	}
+	return nil
+}
+
+// inClass limits a page to the open draws of a class.
+func inClass(class string) func(*query.CollectionsPaginateOptions[drawKey]) {
+	return func(o *query.CollectionsPaginateOptions[drawKey]) {
+		prefix := collections.TriplePrefix[string, types.JobID, uint64](class)
+		o.Prefix = &prefix
+	}
+}
+
+func (s queryServer) Draws(ctx context.Context, req *types.QueryDrawsRequest) (*types.QueryDrawsResponse, error) {
+	if err := checkPage(req.Pagination); err != nil {
+		return nil, err
+	}
+	draws, page, err := query.CollectionPaginate(ctx, s.k.openDraws, req.Pagination,
+		func(key drawKey, _ collections.NoValue) (*types.OpenDraw, error) {
+			w, err := s.k.peek(ctx, key.K2(), key.K3())
+			if err != nil || w.task.Ended() || w.round().Draw == nil {
+				return nil, err
+			}
+			return &types.OpenDraw{
+				Ref: w.ref(), Draw: *w.round().Draw, Executor: w.job.Executor, Policy: w.job.Policy, Reward: w.job.Reward,
+			}, nil
+		}, inClass(req.Class))
+	return &types.QueryDrawsResponse{Draws: present(draws), Pagination: page}, err
 }
 
 // claimable shows a draw that a node may enter: every rule of the matcher holds,

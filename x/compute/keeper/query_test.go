@@ -122,7 +122,7 @@ func TestClaimablePagesAreCompleteAndBounded(t *testing.T) {
 	_, err := f.queries.Claimable(f.ctx, &types.QueryClaimableRequest{
 		Operator: operator(0).String(), Pagination: &query.PageRequest{Limit: 201},
 	})
-	require.ErrorContains(t, err, "pages of at most 200 jobs, got 201")
+	require.ErrorContains(t, err, "pages of at most 200 draws, got 201")
 	_, err = f.queries.Claimable(f.ctx, &types.QueryClaimableRequest{Operator: operator(50).String()})
 	require.ErrorIs(t, err, edgenodetypes.ErrNodeNotFound)
 	_, err = f.queries.Claimable(f.ctx, &types.QueryClaimableRequest{Operator: "x"})

@@ -40,7 +40,7 @@ func TestTheWorkedExampleOfTheReadme(t *testing.T) {
 
 			require.Equal(t, types.JOB_STATUS_COMPLETED, job.Status)
 			require.Equal(t, "1000", job.Refunded.String(), "the liar's reward")
-			outcomes, shares := f.ended(id), math.ZeroInt()
+			outcomes, shares := f.outcomes(id), math.ZeroInt()
 			for n := range 10 {
 				o := outcomes[operator(n).String()]
 				if n == liarAt {

@@ -56,7 +56,7 @@ func TestALoneLiarPaysForTheRoundItCauses(t *testing.T) {
 	job := f.job(id)
 	require.Equal(t, types.JOB_STATUS_COMPLETED, job.Status)
 	require.Equal(t, "1000", job.Refunded.String(), "the liar's reward returns to the requester")
-	outcomes := f.ended(id)
+	outcomes := f.outcomes(id)
 	lie := outcomes[operator(0).String()]
 	require.Equal(t, types.ASSIGNMENT_STATUS_SLASHED, lie.Status)
 	require.Equal(t, "3000", lie.Slashed.String(), "three judges at 1000 each are the highest of the floors")
@@ -92,7 +92,7 @@ func TestSilenceAfterCommittingCostsTheWholeLiability(t *testing.T) {
 			}
 			id := seat(f, players, 0)
 			require.Equal(t, types.JOB_STATUS_COMPLETED, f.job(id).Status)
-			require.Equal(t, types.ASSIGNMENT_STATUS_NO_REVEAL, f.ended(id)[operator(0).String()].Status)
+			require.Equal(t, types.ASSIGNMENT_STATUS_NO_REVEAL, f.outcomes(id)[operator(0).String()].Status)
 			require.Equal(t, "7000", f.bond(0).String())
 		})
 	}
@@ -116,7 +116,7 @@ func TestWhatWasNotOpenedInTimeStaysSilent(t *testing.T) {
 	id := seat(f, players, 0)
 	require.Equal(t, types.JOB_STATUS_COMPLETED, f.job(id).Status)
 	rounds := map[uint32]int{}
-	for op, o := range f.ended(id) {
+	for op, o := range f.outcomes(id) {
 		rounds[o.Round]++
 		switch {
 		case o.Round == 2:
@@ -126,7 +126,7 @@ func TestWhatWasNotOpenedInTimeStaysSilent(t *testing.T) {
 			require.Equal(t, types.ASSIGNMENT_STATUS_NO_REVEAL, o.Status, "an opening by others comes too late")
 		}
 	}
-	require.Equal(t, map[uint32]int{0: 3, 1: 3, 2: 5}, rounds)
+	require.Equal(t, map[uint32]int{0: 3, 1: 3, 2: 3}, rounds)
 }
 
 func TestAMissedDeadlineIsRedrawnAndCostsAFraction(t *testing.T) {
@@ -134,7 +134,7 @@ func TestAMissedDeadlineIsRedrawnAndCostsAFraction(t *testing.T) {
 	f.network(5)
 	id := seat(f, f.players(stalls, honest, honest, honest, honest), 0)
 	require.Equal(t, types.JOB_STATUS_COMPLETED, f.job(id).Status)
-	o := f.ended(id)[operator(0).String()]
+	o := f.outcomes(id)[operator(0).String()]
 	require.Equal(t, types.ASSIGNMENT_STATUS_MISSED, o.Status)
 	require.Equal(t, "100", o.Slashed.String(), "a tenth of the reward")
 	require.Equal(t, "9900", f.bond(0).String())
@@ -239,6 +239,7 @@ func TestCancelRefundsAtEveryStage(t *testing.T) {
 		f.network(3)
 		id := f.post(0, spec(coin(1_000), 3))
 		cancel(f, id)
+		f.next()
 		require.Equal(t, types.JOB_STATUS_CANCELLED, f.job(id).Status)
 		require.Equal(t, "3000", f.job(id).Refunded.String())
 	})

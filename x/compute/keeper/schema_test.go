@@ -22,6 +22,7 @@ func TestTheAbsenceOfEveryRecordCanBeProven(t *testing.T) {
 	k := NewKeeper(
 		codec.NewProtoCodec(codectypes.NewInterfaceRegistry()),
 		runtime.NewKVStoreService(storetypes.NewKVStoreKey(types.StoreKey)),
+		runtime.NewTransientStoreService(storetypes.NewTransientStoreKey(types.TStoreKey)),
 		nil, nil, nil, nil, nil, "")
 	sets := 0
 	for _, c := range k.schema.ListCollections() {

@@ -1,10 +1,7 @@
 package keeper
 
 import (
-	"bytes"
 	"errors"
-
-	"github.com/cosmos/gogoproto/proto"
 
 	"cosmossdk.io/collections"
 
@@ -15,7 +12,7 @@ import (
 
 // work is a task in the hands of one handler, with its job: loaded, advanced,
 // changed and saved once. Assignments are read and written through as they are
-// needed.
+// needed. The job is only read: what the task changes of it goes into a note.
 type work struct {
 	k      *Keeper
 	ctx    sdk.Context
@@ -23,14 +20,26 @@ type work struct {
 	id     types.JobID
 	job    types.Job
 	task   types.Task
-	// due is the height under which the task was queued when it was loaded.
+	// note is what this handler changes of the job.
+	note types.TaskNote
+	// changes are what this handler tells of the task.
+	changes []types.TaskChange
+	// loaded is what the task's indexes said when it was loaded.
+	loaded traces
+}
+
+// traces is what a task leaves outside of its own record.
+type traces struct {
+	// due is the height under which it is queued, 0 when it is not.
 	due int64
-	// stored is the encoded job as it was loaded, nil for a new one.
-	stored []byte
+	// drawing says that it is listed as looking for nodes.
+	drawing bool
+	// held is how many replicas nodes hold.
+	held int
 }
 
 // load returns a task that has not ended, advanced by all that is due. It
-// returns ErrJobNotFound, ErrTaskNotFound or ErrTaskEnded.
+// returns ErrJobNotFound, ErrTaskNotFound, ErrTaskNotOpen or ErrTaskEnded.
 func (k *Keeper) load(ctx sdk.Context, params types.Params, jobID string, index uint64) (*work, error) {
 	id, err := types.ParseJobID(jobID)
 	if err != nil {
@@ -51,57 +60,111 @@ func (k *Keeper) loadStored(ctx sdk.Context, params types.Params, id types.JobID
 	}
 	task, err := k.tasks.Get(ctx, collections.Join(id, index))
 	if errors.Is(err, collections.ErrNotFound) {
-		if index < job.Tasks {
-			return nil, types.ErrTaskEnded.Wrapf("task %d of job %s; its receipt says how", index, id)
-		}
-		return nil, types.ErrTaskNotFound.Wrapf("job %s has tasks 0 to %d, got %d", id, job.Tasks-1, index)
+		return nil, missingTask(&job, index)
 	}
 	if err != nil {
 		return nil, err
 	}
-	stored, err := job.Marshal()
-	if err != nil {
-		return nil, err
-	}
-	return &work{
-		k: k, ctx: ctx, params: params, id: id, job: job, task: task, due: task.DueHeight, stored: stored,
-	}, nil
+	w := &work{k: k, ctx: ctx, params: params, id: id, job: job, task: task, note: types.NewTaskNote()}
+	w.loaded = w.traces(task.DueHeight)
+	return w, nil
 }
 
-// save writes the task and its job back and queues the next transition.
+// missingTask says why a job has no record of a task.
+func missingTask(job *types.Job, index uint64) error {
+	switch {
+	case index >= job.Tasks:
+		return types.ErrTaskNotFound.Wrapf("job %s has tasks 0 to %d, got %d", job.Id, job.Tasks-1, index)
+	case index < job.TasksOpened:
+		return types.ErrTaskEnded.Wrapf("task %d of job %s; its receipt says how", index, job.Id)
+	case job.TasksDropped > 0:
+		return types.ErrTaskEnded.Wrapf("task %d of job %s was never opened: the job was cancelled or its lifetime is over", index, job.Id)
+	default:
+		return types.ErrTaskNotOpen.Wrapf("tasks of job %s are open up to %d, got %d; it opens when others have ended",
+			job.Id, job.TasksOpened-1, index)
+	}
+}
+
+// newWork returns a task of a job that is about to be opened.
+func (k *Keeper) newWork(ctx sdk.Context, params types.Params, id types.JobID, job types.Job, index uint64) *work {
+	return &work{
+		k: k, ctx: ctx, params: params, id: id, job: job, note: types.NewTaskNote(),
+		task: types.Task{JobId: job.Id, Index: index, Status: types.TASK_STATUS_OPEN},
+	}
+}
+
+// traces returns what the task should leave outside of its record, when it is
+// queued under a height.
+func (w *work) traces(due int64) traces {
+	t := traces{due: due}
+	if w.task.Ended() {
+		return t
+	}
+	t.drawing = w.round().Draw != nil
+	for i := range w.task.Rounds {
+		t.held += len(w.task.Rounds[i].Replicas)
+	}
+	return t
+}
+
+// save writes the task, its traces and its note.
 func (w *work) save() error {
-	if err := w.saveJob(); err != nil {
+	w.task.DueHeight = w.nextDue()
+	now := w.traces(w.task.DueHeight)
+	if err := w.requeue(now.due); err != nil {
 		return err
 	}
-	key := collections.Join(w.id, w.task.Index)
-	w.task.DueHeight = w.nextDue()
-	if w.due != w.task.DueHeight {
-		if w.due != 0 {
-			if err := w.k.due.Remove(w.ctx, collections.Join3(w.due, w.id, w.task.Index)); err != nil {
-				return err
-			}
-		}
-		if w.task.DueHeight != 0 {
-			if err := w.k.due.Set(w.ctx, collections.Join3(w.task.DueHeight, w.id, w.task.Index)); err != nil {
-				return err
-			}
-		}
+	if err := w.relist(now.drawing); err != nil {
+		return err
 	}
+	w.note.Held += int64(now.held - w.loaded.held)
+	if err := w.k.addNote(w.ctx, w.id, w.task.Index, w.note); err != nil {
+		return err
+	}
+	w.loaded, w.note = now, types.NewTaskNote()
+	key := collections.Join(w.id, w.task.Index)
 	if w.task.Ended() {
 		return w.k.tasks.Remove(w.ctx, key)
 	}
 	return w.k.tasks.Set(w.ctx, key, w.task)
 }
 
-// saveJob writes the job if it has changed: most steps of a task change the task
-// alone, and a write costs more than a comparison.
-func (w *work) saveJob() error {
-	encoded, err := w.job.Marshal()
-	if err != nil || bytes.Equal(encoded, w.stored) {
-		return err
+// requeue moves the task to the height at which it is next due.
+func (w *work) requeue(due int64) error {
+	if due == w.loaded.due {
+		return nil
 	}
-	return w.k.jobs.Set(w.ctx, w.id, w.job)
+	if w.loaded.due != 0 {
+		if err := w.k.due.Remove(w.ctx, collections.Join3(w.loaded.due, w.id, w.task.Index)); err != nil {
+			return err
+		}
+	}
+	if due == 0 {
+		return nil
+	}
+	return w.k.due.Set(w.ctx, collections.Join3(due, w.id, w.task.Index))
 }
+
+// relist puts the task on the list of open draws of its class, or off it.
+func (w *work) relist(drawing bool) error {
+	key := collections.Join3(w.job.Class, w.id, w.task.Index)
+	switch {
+	case drawing == w.loaded.drawing:
+		return nil
+	case drawing:
+		return w.k.openDraws.Set(w.ctx, key)
+	default:
+		return w.k.openDraws.Remove(w.ctx, key)
+	}
+}
+
+// changed notes what happened to the task, for the event of the batch or block.
+func (w *work) changed(change types.TaskChangeKind) {
+	w.changes = append(w.changes, types.TaskChange{Ref: w.ref(), Change: change})
+}
+
+// expires returns the last height at which a first round may draw.
+func (w *work) expires() int64 { return w.job.ExpiresHeight + w.task.SeedDelay }
 
 // height is the height of the block at work.
 func (w *work) height() int64 { return w.ctx.BlockHeight() }
@@ -115,8 +178,6 @@ func (w *work) round() *types.Round { return &w.task.Rounds[len(w.task.Rounds)-1
 func (w *work) ref() types.TaskRef {
 	return types.TaskRef{JobId: w.job.Id, Task: w.task.Index, Round: w.index()}
 }
-
-func (w *work) emit(event proto.Message) error { return w.ctx.EventManager().EmitTypedEvent(event) }
 
 func (w *work) operator(text string) (sdk.AccAddress, error) {
 	return w.k.addresses.StringToBytes(text)

@@ -48,17 +48,16 @@ func TestRevealsOpenWhenAllHaveCommittedAndMustMatch(t *testing.T) {
 	}
 	require.ErrorIs(t, f.reveal(drawn[2], r), types.ErrNotRevealing, "not committed")
 	require.NoError(t, f.commit(drawn[2], r))
-	opened := events[*types.EventRevealOpened](f)
+	opened := changes[*types.TaskChange_RevealOpened](f)
 	require.Len(t, opened, 1)
-	require.Equal(t, &types.EventRevealOpened{
-		Ref: r, Deadline: f.ctx.BlockHeight() + int64(testParams().RevealBlocks),
-	}, opened[0])
+	require.Equal(t, f.ctx.BlockHeight()+int64(testParams().RevealBlocks), opened[0].RevealOpened.Deadline)
 
 	p, q := player{f: f, n: drawn[0]}, player{f: f, n: drawn[1]}
 	other := sha256.Sum256([]byte("another tag"))
 	for name, item := range map[string]types.RevealItem{
-		"tag":  {Ref: r, Tag: other[:], Salt: p.salt()},
-		"salt": {Ref: r, Tag: p.tag(r), Salt: q.salt()},
+		"tag":       {Ref: r, Tag: other[:], ExitCode: p.exitCode(), Salt: p.salt()},
+		"salt":      {Ref: r, Tag: p.tag(r), ExitCode: p.exitCode(), Salt: q.salt()},
+		"exit code": {Ref: r, Tag: p.tag(r), ExitCode: p.exitCode() + 1, Salt: p.salt()},
 	} {
 		err := f.unchanged(func() error {
 			_, err := f.msgs.Reveal(f.ctx, &types.MsgReveal{Worker: worker(p.n).String(), Items: []types.RevealItem{item}})
@@ -91,7 +90,7 @@ func TestACopiedCommitmentCannotBeRevealed(t *testing.T) {
 	require.NoError(t, f.reveal(drawn[0], r))
 	seen := player{f: f, n: drawn[0]}
 	_, err = f.msgs.Reveal(f.ctx, &types.MsgReveal{Worker: worker(drawn[2]).String(), Items: []types.RevealItem{{
-		Ref: r, Tag: seen.tag(r), Salt: seen.salt(),
+		Ref: r, Tag: seen.tag(r), ExitCode: seen.exitCode(), Salt: seen.salt(),
 	}}})
 	require.ErrorIs(t, err, types.ErrRevealMismatch)
 }
@@ -111,9 +110,9 @@ func TestDigestsOpenOnlyInAnEscalationAndMustMatch(t *testing.T) {
 	})
 	require.NoError(t, f.reveal(drawn[1], r))
 	require.NoError(t, f.reveal(drawn[2], r))
-	escalated := events[*types.EventEscalated](f)
+	escalated := changes[*types.TaskChange_Escalated](f)
 	require.Len(t, escalated, 1)
-	require.Equal(t, &types.EventEscalated{Ref: ref(id, 1), Target: 3}, escalated[0])
+	require.EqualValues(t, 3, escalated[0].Escalated.Target)
 	require.ErrorIs(t, f.open(drawn[1], r), types.ErrNotOpening, "the judges could copy")
 
 	f.next()

@@ -37,6 +37,8 @@ type EventJobPosted struct {
 	Executor string `protobuf:"bytes,4,opt,name=executor,proto3" json:"executor,omitempty"`
 	// In escrow.
 	Reserved types.Coin `protobuf:"bytes,5,opt,name=reserved,proto3" json:"reserved"`
+	// Tasks.
+	Tasks uint64 `protobuf:"varint,6,opt,name=tasks,proto3" json:"tasks,omitempty"`
 }
 
 func (m *EventJobPosted) Reset()         { *m = EventJobPosted{} }
@@ -107,31 +109,36 @@ func (m *EventJobPosted) GetReserved() types.Coin {
 	return types.Coin{}
 }
 
-// EventDrawStarted says that a round draws nodes; claims count once the seed
-// pinned at seed_height is known.
-type EventDrawStarted struct {
-	// Round of the task.
-	Ref TaskRef `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref"`
-	// Height at which the seed is pinned.
-	SeedHeight int64 `protobuf:"varint,2,opt,name=seed_height,json=seedHeight,proto3" json:"seed_height,omitempty"`
-	// Draws of this round before this one.
-	Attempt uint32 `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
-	// Replicas to fill.
-	Slots uint32 `protobuf:"varint,4,opt,name=slots,proto3" json:"slots,omitempty"`
+func (m *EventJobPosted) GetTasks() uint64 {
+	if m != nil {
+		return m.Tasks
+	}
+	return 0
 }
 
-func (m *EventDrawStarted) Reset()         { *m = EventDrawStarted{} }
-func (m *EventDrawStarted) String() string { return proto.CompactTextString(m) }
-func (*EventDrawStarted) ProtoMessage()    {}
-func (*EventDrawStarted) Descriptor() ([]byte, []int) {
+// DrawStarted: a round draws nodes; claims count once the seed pinned at
+// seed_height is known.
+type DrawStarted struct {
+	// Height at which the seed is pinned.
+	SeedHeight int64 `protobuf:"varint,1,opt,name=seed_height,json=seedHeight,proto3" json:"seed_height,omitempty"`
+	// Draws of this round before this one.
+	Attempt uint32 `protobuf:"varint,2,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// Replicas to fill.
+	Slots uint32 `protobuf:"varint,3,opt,name=slots,proto3" json:"slots,omitempty"`
+}
+
+func (m *DrawStarted) Reset()         { *m = DrawStarted{} }
+func (m *DrawStarted) String() string { return proto.CompactTextString(m) }
+func (*DrawStarted) ProtoMessage()    {}
+func (*DrawStarted) Descriptor() ([]byte, []int) {
 	return fileDescriptor_a8ccc98ba7e501c7, []int{1}
 }
-func (m *EventDrawStarted) XXX_Unmarshal(b []byte) error {
+func (m *DrawStarted) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
 }
-func (m *EventDrawStarted) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+func (m *DrawStarted) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
 	if deterministic {
-		return xxx_messageInfo_EventDrawStarted.Marshal(b, m, deterministic)
+		return xxx_messageInfo_DrawStarted.Marshal(b, m, deterministic)
 	} else {
 		b = b[:cap(b)]
 		n, err := m.MarshalToSizedBuffer(b)
@@ -141,61 +148,458 @@ func (m *EventDrawStarted) XXX_Marshal(b []byte, deterministic bool) ([]byte, er
 		return b[:n], nil
 	}
 }
-func (m *EventDrawStarted) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_EventDrawStarted.Merge(m, src)
+func (m *DrawStarted) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_DrawStarted.Merge(m, src)
 }
-func (m *EventDrawStarted) XXX_Size() int {
+func (m *DrawStarted) XXX_Size() int {
 	return m.Size()
 }
-func (m *EventDrawStarted) XXX_DiscardUnknown() {
-	xxx_messageInfo_EventDrawStarted.DiscardUnknown(m)
+func (m *DrawStarted) XXX_DiscardUnknown() {
+	xxx_messageInfo_DrawStarted.DiscardUnknown(m)
 }
 
-var xxx_messageInfo_EventDrawStarted proto.InternalMessageInfo
+var xxx_messageInfo_DrawStarted proto.InternalMessageInfo
 
-func (m *EventDrawStarted) GetRef() TaskRef {
-	if m != nil {
-		return m.Ref
-	}
-	return TaskRef{}
-}
-
-func (m *EventDrawStarted) GetSeedHeight() int64 {
+func (m *DrawStarted) GetSeedHeight() int64 {
 	if m != nil {
 		return m.SeedHeight
 	}
 	return 0
 }
 
-func (m *EventDrawStarted) GetAttempt() uint32 {
+func (m *DrawStarted) GetAttempt() uint32 {
 	if m != nil {
 		return m.Attempt
 	}
 	return 0
 }
 
-func (m *EventDrawStarted) GetSlots() uint32 {
+func (m *DrawStarted) GetSlots() uint32 {
 	if m != nil {
 		return m.Slots
 	}
 	return 0
 }
 
-// EventBatch says which items of a worker's batch were taken.
+// Assigned: a draw has chosen nodes.
+type Assigned struct {
+	// Operators.
+	Operators []string `protobuf:"bytes,1,rep,name=operators,proto3" json:"operators,omitempty"`
+	// Last height at which their commitments count.
+	CommitDeadline int64 `protobuf:"varint,2,opt,name=commit_deadline,json=commitDeadline,proto3" json:"commit_deadline,omitempty"`
+}
+
+func (m *Assigned) Reset()         { *m = Assigned{} }
+func (m *Assigned) String() string { return proto.CompactTextString(m) }
+func (*Assigned) ProtoMessage()    {}
+func (*Assigned) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a8ccc98ba7e501c7, []int{2}
+}
+func (m *Assigned) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Assigned) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Assigned.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Assigned) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Assigned.Merge(m, src)
+}
+func (m *Assigned) XXX_Size() int {
+	return m.Size()
+}
+func (m *Assigned) XXX_DiscardUnknown() {
+	xxx_messageInfo_Assigned.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Assigned proto.InternalMessageInfo
+
+func (m *Assigned) GetOperators() []string {
+	if m != nil {
+		return m.Operators
+	}
+	return nil
+}
+
+func (m *Assigned) GetCommitDeadline() int64 {
+	if m != nil {
+		return m.CommitDeadline
+	}
+	return 0
+}
+
+// AuditDecided: the seed has said whether auditors join the round.
+type AuditDecided struct {
+	// Auditors that do, 0 for none.
+	Auditors uint32 `protobuf:"varint,1,opt,name=auditors,proto3" json:"auditors,omitempty"`
+}
+
+func (m *AuditDecided) Reset()         { *m = AuditDecided{} }
+func (m *AuditDecided) String() string { return proto.CompactTextString(m) }
+func (*AuditDecided) ProtoMessage()    {}
+func (*AuditDecided) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a8ccc98ba7e501c7, []int{3}
+}
+func (m *AuditDecided) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *AuditDecided) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_AuditDecided.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *AuditDecided) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_AuditDecided.Merge(m, src)
+}
+func (m *AuditDecided) XXX_Size() int {
+	return m.Size()
+}
+func (m *AuditDecided) XXX_DiscardUnknown() {
+	xxx_messageInfo_AuditDecided.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_AuditDecided proto.InternalMessageInfo
+
+func (m *AuditDecided) GetAuditors() uint32 {
+	if m != nil {
+		return m.Auditors
+	}
+	return 0
+}
+
+// RevealOpened: all replicas have committed.
+type RevealOpened struct {
+	// Last height at which reveals and openings count.
+	Deadline int64 `protobuf:"varint,1,opt,name=deadline,proto3" json:"deadline,omitempty"`
+}
+
+func (m *RevealOpened) Reset()         { *m = RevealOpened{} }
+func (m *RevealOpened) String() string { return proto.CompactTextString(m) }
+func (*RevealOpened) ProtoMessage()    {}
+func (*RevealOpened) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a8ccc98ba7e501c7, []int{4}
+}
+func (m *RevealOpened) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *RevealOpened) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_RevealOpened.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *RevealOpened) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_RevealOpened.Merge(m, src)
+}
+func (m *RevealOpened) XXX_Size() int {
+	return m.Size()
+}
+func (m *RevealOpened) XXX_DiscardUnknown() {
+	xxx_messageInfo_RevealOpened.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_RevealOpened proto.InternalMessageInfo
+
+func (m *RevealOpened) GetDeadline() int64 {
+	if m != nil {
+		return m.Deadline
+	}
+	return 0
+}
+
+// ReviewOpened: the requester may reject the result.
+type ReviewOpened struct {
+	// Last height at which it may.
+	Deadline int64 `protobuf:"varint,1,opt,name=deadline,proto3" json:"deadline,omitempty"`
+}
+
+func (m *ReviewOpened) Reset()         { *m = ReviewOpened{} }
+func (m *ReviewOpened) String() string { return proto.CompactTextString(m) }
+func (*ReviewOpened) ProtoMessage()    {}
+func (*ReviewOpened) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a8ccc98ba7e501c7, []int{5}
+}
+func (m *ReviewOpened) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *ReviewOpened) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_ReviewOpened.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *ReviewOpened) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_ReviewOpened.Merge(m, src)
+}
+func (m *ReviewOpened) XXX_Size() int {
+	return m.Size()
+}
+func (m *ReviewOpened) XXX_DiscardUnknown() {
+	xxx_messageInfo_ReviewOpened.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_ReviewOpened proto.InternalMessageInfo
+
+func (m *ReviewOpened) GetDeadline() int64 {
+	if m != nil {
+		return m.Deadline
+	}
+	return 0
+}
+
+// Escalated: a round disagreed and a further one starts.
+type Escalated struct {
+	// Replicas it aims at.
+	Target uint32 `protobuf:"varint,1,opt,name=target,proto3" json:"target,omitempty"`
+}
+
+func (m *Escalated) Reset()         { *m = Escalated{} }
+func (m *Escalated) String() string { return proto.CompactTextString(m) }
+func (*Escalated) ProtoMessage()    {}
+func (*Escalated) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a8ccc98ba7e501c7, []int{6}
+}
+func (m *Escalated) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Escalated) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Escalated.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Escalated) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Escalated.Merge(m, src)
+}
+func (m *Escalated) XXX_Size() int {
+	return m.Size()
+}
+func (m *Escalated) XXX_DiscardUnknown() {
+	xxx_messageInfo_Escalated.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Escalated proto.InternalMessageInfo
+
+func (m *Escalated) GetTarget() uint32 {
+	if m != nil {
+		return m.Target
+	}
+	return 0
+}
+
+// TaskChange is one thing that happened to a task.
+type TaskChange struct {
+	// Round of the task; the new one for Escalated.
+	Ref TaskRef `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref"`
+	// What happened.
+	//
+	// Types that are valid to be assigned to Change:
+	//	*TaskChange_DrawStarted
+	//	*TaskChange_Assigned
+	//	*TaskChange_AuditDecided
+	//	*TaskChange_RevealOpened
+	//	*TaskChange_ReviewOpened
+	//	*TaskChange_Escalated
+	//	*TaskChange_Ended
+	Change isTaskChange_Change `protobuf_oneof:"change"`
+}
+
+func (m *TaskChange) Reset()         { *m = TaskChange{} }
+func (m *TaskChange) String() string { return proto.CompactTextString(m) }
+func (*TaskChange) ProtoMessage()    {}
+func (*TaskChange) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a8ccc98ba7e501c7, []int{7}
+}
+func (m *TaskChange) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *TaskChange) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_TaskChange.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *TaskChange) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_TaskChange.Merge(m, src)
+}
+func (m *TaskChange) XXX_Size() int {
+	return m.Size()
+}
+func (m *TaskChange) XXX_DiscardUnknown() {
+	xxx_messageInfo_TaskChange.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_TaskChange proto.InternalMessageInfo
+
+type isTaskChange_Change interface {
+	isTaskChange_Change()
+	MarshalTo([]byte) (int, error)
+	Size() int
+}
+
+type TaskChange_DrawStarted struct {
+	DrawStarted *DrawStarted `protobuf:"bytes,2,opt,name=draw_started,json=drawStarted,proto3,oneof" json:"draw_started,omitempty"`
+}
+type TaskChange_Assigned struct {
+	Assigned *Assigned `protobuf:"bytes,3,opt,name=assigned,proto3,oneof" json:"assigned,omitempty"`
+}
+type TaskChange_AuditDecided struct {
+	AuditDecided *AuditDecided `protobuf:"bytes,4,opt,name=audit_decided,json=auditDecided,proto3,oneof" json:"audit_decided,omitempty"`
+}
+type TaskChange_RevealOpened struct {
+	RevealOpened *RevealOpened `protobuf:"bytes,5,opt,name=reveal_opened,json=revealOpened,proto3,oneof" json:"reveal_opened,omitempty"`
+}
+type TaskChange_ReviewOpened struct {
+	ReviewOpened *ReviewOpened `protobuf:"bytes,6,opt,name=review_opened,json=reviewOpened,proto3,oneof" json:"review_opened,omitempty"`
+}
+type TaskChange_Escalated struct {
+	Escalated *Escalated `protobuf:"bytes,7,opt,name=escalated,proto3,oneof" json:"escalated,omitempty"`
+}
+type TaskChange_Ended struct {
+	Ended *Receipt `protobuf:"bytes,8,opt,name=ended,proto3,oneof" json:"ended,omitempty"`
+}
+
+func (*TaskChange_DrawStarted) isTaskChange_Change()  {}
+func (*TaskChange_Assigned) isTaskChange_Change()     {}
+func (*TaskChange_AuditDecided) isTaskChange_Change() {}
+func (*TaskChange_RevealOpened) isTaskChange_Change() {}
+func (*TaskChange_ReviewOpened) isTaskChange_Change() {}
+func (*TaskChange_Escalated) isTaskChange_Change()    {}
+func (*TaskChange_Ended) isTaskChange_Change()        {}
+
+func (m *TaskChange) GetChange() isTaskChange_Change {
+	if m != nil {
+		return m.Change
+	}
+	return nil
+}
+
+func (m *TaskChange) GetRef() TaskRef {
+	if m != nil {
+		return m.Ref
+	}
+	return TaskRef{}
+}
+
+func (m *TaskChange) GetDrawStarted() *DrawStarted {
+	if x, ok := m.GetChange().(*TaskChange_DrawStarted); ok {
+		return x.DrawStarted
+	}
+	return nil
+}
+
+func (m *TaskChange) GetAssigned() *Assigned {
+	if x, ok := m.GetChange().(*TaskChange_Assigned); ok {
+		return x.Assigned
+	}
+	return nil
+}
+
+func (m *TaskChange) GetAuditDecided() *AuditDecided {
+	if x, ok := m.GetChange().(*TaskChange_AuditDecided); ok {
+		return x.AuditDecided
+	}
+	return nil
+}
+
+func (m *TaskChange) GetRevealOpened() *RevealOpened {
+	if x, ok := m.GetChange().(*TaskChange_RevealOpened); ok {
+		return x.RevealOpened
+	}
+	return nil
+}
+
+func (m *TaskChange) GetReviewOpened() *ReviewOpened {
+	if x, ok := m.GetChange().(*TaskChange_ReviewOpened); ok {
+		return x.ReviewOpened
+	}
+	return nil
+}
+
+func (m *TaskChange) GetEscalated() *Escalated {
+	if x, ok := m.GetChange().(*TaskChange_Escalated); ok {
+		return x.Escalated
+	}
+	return nil
+}
+
+func (m *TaskChange) GetEnded() *Receipt {
+	if x, ok := m.GetChange().(*TaskChange_Ended); ok {
+		return x.Ended
+	}
+	return nil
+}
+
+// XXX_OneofWrappers is for the internal use of the proto package.
+func (*TaskChange) XXX_OneofWrappers() []interface{} {
+	return []interface{}{
+		(*TaskChange_DrawStarted)(nil),
+		(*TaskChange_Assigned)(nil),
+		(*TaskChange_AuditDecided)(nil),
+		(*TaskChange_RevealOpened)(nil),
+		(*TaskChange_ReviewOpened)(nil),
+		(*TaskChange_Escalated)(nil),
+		(*TaskChange_Ended)(nil),
+	}
+}
+
+// EventBatch says which items of a worker's or requester's batch were taken, and
+// what they led to.
 type EventBatch struct {
-	// Operator of the node.
-	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// "claim", "commit", "reveal", "open" or "release".
+	// Operator of the node, or the requester.
+	Actor string `protobuf:"bytes,1,opt,name=actor,proto3" json:"actor,omitempty"`
+	// "claim", "commit", "reveal", "open", "release", "review".
 	Action string `protobuf:"bytes,2,opt,name=action,proto3" json:"action,omitempty"`
 	// Items that succeeded.
 	Items []TaskRef `protobuf:"bytes,3,rep,name=items,proto3" json:"items"`
+	// What happened to tasks, in order.
+	Changes []TaskChange `protobuf:"bytes,4,rep,name=changes,proto3" json:"changes"`
 }
 
 func (m *EventBatch) Reset()         { *m = EventBatch{} }
 func (m *EventBatch) String() string { return proto.CompactTextString(m) }
 func (*EventBatch) ProtoMessage()    {}
 func (*EventBatch) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a8ccc98ba7e501c7, []int{2}
+	return fileDescriptor_a8ccc98ba7e501c7, []int{8}
 }
 func (m *EventBatch) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -224,9 +628,9 @@ func (m *EventBatch) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_EventBatch proto.InternalMessageInfo
 
-func (m *EventBatch) GetOperator() string {
+func (m *EventBatch) GetActor() string {
 	if m != nil {
-		return m.Operator
+		return m.Actor
 	}
 	return ""
 }
@@ -245,90 +649,32 @@ func (m *EventBatch) GetItems() []TaskRef {
 	return nil
 }
 
-// EventAssigned says which nodes a draw has chosen.
-type EventAssigned struct {
-	// Round of the task.
-	Ref TaskRef `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref"`
-	// Operators.
-	Operators []string `protobuf:"bytes,2,rep,name=operators,proto3" json:"operators,omitempty"`
-	// Last height at which their commitments count.
-	CommitDeadline int64 `protobuf:"varint,3,opt,name=commit_deadline,json=commitDeadline,proto3" json:"commit_deadline,omitempty"`
-}
-
-func (m *EventAssigned) Reset()         { *m = EventAssigned{} }
-func (m *EventAssigned) String() string { return proto.CompactTextString(m) }
-func (*EventAssigned) ProtoMessage()    {}
-func (*EventAssigned) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a8ccc98ba7e501c7, []int{3}
-}
-func (m *EventAssigned) XXX_Unmarshal(b []byte) error {
-	return m.Unmarshal(b)
-}
-func (m *EventAssigned) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
-	if deterministic {
-		return xxx_messageInfo_EventAssigned.Marshal(b, m, deterministic)
-	} else {
-		b = b[:cap(b)]
-		n, err := m.MarshalToSizedBuffer(b)
-		if err != nil {
-			return nil, err
-		}
-		return b[:n], nil
-	}
-}
-func (m *EventAssigned) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_EventAssigned.Merge(m, src)
-}
-func (m *EventAssigned) XXX_Size() int {
-	return m.Size()
-}
-func (m *EventAssigned) XXX_DiscardUnknown() {
-	xxx_messageInfo_EventAssigned.DiscardUnknown(m)
-}
-
-var xxx_messageInfo_EventAssigned proto.InternalMessageInfo
-
-func (m *EventAssigned) GetRef() TaskRef {
+func (m *EventBatch) GetChanges() []TaskChange {
 	if m != nil {
-		return m.Ref
-	}
-	return TaskRef{}
-}
-
-func (m *EventAssigned) GetOperators() []string {
-	if m != nil {
-		return m.Operators
+		return m.Changes
 	}
 	return nil
 }
 
-func (m *EventAssigned) GetCommitDeadline() int64 {
-	if m != nil {
-		return m.CommitDeadline
-	}
-	return 0
+// EventSweep says what happened to tasks because their time had come, or their
+// job was posted, topped up or cancelled.
+type EventSweep struct {
+	// In order.
+	Changes []TaskChange `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes"`
 }
 
-// EventRevealOpened says that all replicas have committed.
-type EventRevealOpened struct {
-	// Round of the task.
-	Ref TaskRef `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref"`
-	// Last height at which reveals and openings count.
-	Deadline int64 `protobuf:"varint,2,opt,name=deadline,proto3" json:"deadline,omitempty"`
+func (m *EventSweep) Reset()         { *m = EventSweep{} }
+func (m *EventSweep) String() string { return proto.CompactTextString(m) }
+func (*EventSweep) ProtoMessage()    {}
+func (*EventSweep) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a8ccc98ba7e501c7, []int{9}
 }
-
-func (m *EventRevealOpened) Reset()         { *m = EventRevealOpened{} }
-func (m *EventRevealOpened) String() string { return proto.CompactTextString(m) }
-func (*EventRevealOpened) ProtoMessage()    {}
-func (*EventRevealOpened) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a8ccc98ba7e501c7, []int{4}
-}
-func (m *EventRevealOpened) XXX_Unmarshal(b []byte) error {
+func (m *EventSweep) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
 }
-func (m *EventRevealOpened) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+func (m *EventSweep) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
 	if deterministic {
-		return xxx_messageInfo_EventRevealOpened.Marshal(b, m, deterministic)
+		return xxx_messageInfo_EventSweep.Marshal(b, m, deterministic)
 	} else {
 		b = b[:cap(b)]
 		n, err := m.MarshalToSizedBuffer(b)
@@ -338,52 +684,49 @@ func (m *EventRevealOpened) XXX_Marshal(b []byte, deterministic bool) ([]byte, e
 		return b[:n], nil
 	}
 }
-func (m *EventRevealOpened) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_EventRevealOpened.Merge(m, src)
+func (m *EventSweep) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventSweep.Merge(m, src)
 }
-func (m *EventRevealOpened) XXX_Size() int {
+func (m *EventSweep) XXX_Size() int {
 	return m.Size()
 }
-func (m *EventRevealOpened) XXX_DiscardUnknown() {
-	xxx_messageInfo_EventRevealOpened.DiscardUnknown(m)
+func (m *EventSweep) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventSweep.DiscardUnknown(m)
 }
 
-var xxx_messageInfo_EventRevealOpened proto.InternalMessageInfo
+var xxx_messageInfo_EventSweep proto.InternalMessageInfo
 
-func (m *EventRevealOpened) GetRef() TaskRef {
+func (m *EventSweep) GetChanges() []TaskChange {
 	if m != nil {
-		return m.Ref
+		return m.Changes
 	}
-	return TaskRef{}
+	return nil
 }
 
-func (m *EventRevealOpened) GetDeadline() int64 {
-	if m != nil {
-		return m.Deadline
-	}
-	return 0
+// EventJobToppedUp says that a job has more tasks, or more time.
+type EventJobToppedUp struct {
+	// Job.
+	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
+	// Tasks now.
+	Tasks uint64 `protobuf:"varint,2,opt,name=tasks,proto3" json:"tasks,omitempty"`
+	// Height after which no first round draws any more.
+	ExpiresHeight int64 `protobuf:"varint,3,opt,name=expires_height,json=expiresHeight,proto3" json:"expires_height,omitempty"`
+	// What went into escrow.
+	Reserved types.Coin `protobuf:"bytes,4,opt,name=reserved,proto3" json:"reserved"`
 }
 
-// EventEscalated says that a round disagreed and a further one starts.
-type EventEscalated struct {
-	// The new round of the task.
-	Ref TaskRef `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref"`
-	// Replicas it aims at.
-	Target uint32 `protobuf:"varint,2,opt,name=target,proto3" json:"target,omitempty"`
+func (m *EventJobToppedUp) Reset()         { *m = EventJobToppedUp{} }
+func (m *EventJobToppedUp) String() string { return proto.CompactTextString(m) }
+func (*EventJobToppedUp) ProtoMessage()    {}
+func (*EventJobToppedUp) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a8ccc98ba7e501c7, []int{10}
 }
-
-func (m *EventEscalated) Reset()         { *m = EventEscalated{} }
-func (m *EventEscalated) String() string { return proto.CompactTextString(m) }
-func (*EventEscalated) ProtoMessage()    {}
-func (*EventEscalated) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a8ccc98ba7e501c7, []int{5}
-}
-func (m *EventEscalated) XXX_Unmarshal(b []byte) error {
+func (m *EventJobToppedUp) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
 }
-func (m *EventEscalated) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+func (m *EventJobToppedUp) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
 	if deterministic {
-		return xxx_messageInfo_EventEscalated.Marshal(b, m, deterministic)
+		return xxx_messageInfo_EventJobToppedUp.Marshal(b, m, deterministic)
 	} else {
 		b = b[:cap(b)]
 		n, err := m.MarshalToSizedBuffer(b)
@@ -393,50 +736,66 @@ func (m *EventEscalated) XXX_Marshal(b []byte, deterministic bool) ([]byte, erro
 		return b[:n], nil
 	}
 }
-func (m *EventEscalated) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_EventEscalated.Merge(m, src)
+func (m *EventJobToppedUp) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventJobToppedUp.Merge(m, src)
 }
-func (m *EventEscalated) XXX_Size() int {
+func (m *EventJobToppedUp) XXX_Size() int {
 	return m.Size()
 }
-func (m *EventEscalated) XXX_DiscardUnknown() {
-	xxx_messageInfo_EventEscalated.DiscardUnknown(m)
+func (m *EventJobToppedUp) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventJobToppedUp.DiscardUnknown(m)
 }
 
-var xxx_messageInfo_EventEscalated proto.InternalMessageInfo
+var xxx_messageInfo_EventJobToppedUp proto.InternalMessageInfo
 
-func (m *EventEscalated) GetRef() TaskRef {
+func (m *EventJobToppedUp) GetJobId() string {
 	if m != nil {
-		return m.Ref
+		return m.JobId
 	}
-	return TaskRef{}
+	return ""
 }
 
-func (m *EventEscalated) GetTarget() uint32 {
+func (m *EventJobToppedUp) GetTasks() uint64 {
 	if m != nil {
-		return m.Target
+		return m.Tasks
 	}
 	return 0
 }
 
-// EventTaskEnded says how a task ended.
-type EventTaskEnded struct {
-	// Its receipt.
-	Receipt Receipt `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt"`
+func (m *EventJobToppedUp) GetExpiresHeight() int64 {
+	if m != nil {
+		return m.ExpiresHeight
+	}
+	return 0
 }
 
-func (m *EventTaskEnded) Reset()         { *m = EventTaskEnded{} }
-func (m *EventTaskEnded) String() string { return proto.CompactTextString(m) }
-func (*EventTaskEnded) ProtoMessage()    {}
-func (*EventTaskEnded) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a8ccc98ba7e501c7, []int{6}
+func (m *EventJobToppedUp) GetReserved() types.Coin {
+	if m != nil {
+		return m.Reserved
+	}
+	return types.Coin{}
 }
-func (m *EventTaskEnded) XXX_Unmarshal(b []byte) error {
+
+// EventJobCancelled says that no more tasks of a job are taken up.
+type EventJobCancelled struct {
+	// Job.
+	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
+	// Paid back at once.
+	Refund types.Coin `protobuf:"bytes,2,opt,name=refund,proto3" json:"refund"`
+}
+
+func (m *EventJobCancelled) Reset()         { *m = EventJobCancelled{} }
+func (m *EventJobCancelled) String() string { return proto.CompactTextString(m) }
+func (*EventJobCancelled) ProtoMessage()    {}
+func (*EventJobCancelled) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a8ccc98ba7e501c7, []int{11}
+}
+func (m *EventJobCancelled) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
 }
-func (m *EventTaskEnded) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+func (m *EventJobCancelled) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
 	if deterministic {
-		return xxx_messageInfo_EventTaskEnded.Marshal(b, m, deterministic)
+		return xxx_messageInfo_EventJobCancelled.Marshal(b, m, deterministic)
 	} else {
 		b = b[:cap(b)]
 		n, err := m.MarshalToSizedBuffer(b)
@@ -446,23 +805,30 @@ func (m *EventTaskEnded) XXX_Marshal(b []byte, deterministic bool) ([]byte, erro
 		return b[:n], nil
 	}
 }
-func (m *EventTaskEnded) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_EventTaskEnded.Merge(m, src)
+func (m *EventJobCancelled) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventJobCancelled.Merge(m, src)
 }
-func (m *EventTaskEnded) XXX_Size() int {
+func (m *EventJobCancelled) XXX_Size() int {
 	return m.Size()
 }
-func (m *EventTaskEnded) XXX_DiscardUnknown() {
-	xxx_messageInfo_EventTaskEnded.DiscardUnknown(m)
+func (m *EventJobCancelled) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventJobCancelled.DiscardUnknown(m)
 }
 
-var xxx_messageInfo_EventTaskEnded proto.InternalMessageInfo
+var xxx_messageInfo_EventJobCancelled proto.InternalMessageInfo
 
-func (m *EventTaskEnded) GetReceipt() Receipt {
+func (m *EventJobCancelled) GetJobId() string {
 	if m != nil {
-		return m.Receipt
+		return m.JobId
 	}
-	return Receipt{}
+	return ""
+}
+
+func (m *EventJobCancelled) GetRefund() types.Coin {
+	if m != nil {
+		return m.Refund
+	}
+	return types.Coin{}
 }
 
 // EventJobClosed says how a job ended.
@@ -471,15 +837,19 @@ type EventJobClosed struct {
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
 	// How it ended.
 	Status JobStatus `protobuf:"varint,2,opt,name=status,proto3,enum=theta.compute.v1.JobStatus" json:"status,omitempty"`
-	// Paid back to the requester.
-	Refund types.Coin `protobuf:"bytes,3,opt,name=refund,proto3" json:"refund"`
+	// Tasks with an accepted result.
+	TasksAccepted uint64 `protobuf:"varint,3,opt,name=tasks_accepted,json=tasksAccepted,proto3" json:"tasks_accepted,omitempty"`
+	// Root of the receipts, for arrays.
+	ResultsRoot []byte `protobuf:"bytes,4,opt,name=results_root,json=resultsRoot,proto3" json:"results_root,omitempty"`
+	// Paid back to the requester now.
+	Refund types.Coin `protobuf:"bytes,5,opt,name=refund,proto3" json:"refund"`
 }
 
 func (m *EventJobClosed) Reset()         { *m = EventJobClosed{} }
 func (m *EventJobClosed) String() string { return proto.CompactTextString(m) }
 func (*EventJobClosed) ProtoMessage()    {}
 func (*EventJobClosed) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a8ccc98ba7e501c7, []int{7}
+	return fileDescriptor_a8ccc98ba7e501c7, []int{12}
 }
 func (m *EventJobClosed) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -522,6 +892,20 @@ func (m *EventJobClosed) GetStatus() JobStatus {
 	return JOB_STATUS_UNSPECIFIED
 }
 
+func (m *EventJobClosed) GetTasksAccepted() uint64 {
+	if m != nil {
+		return m.TasksAccepted
+	}
+	return 0
+}
+
+func (m *EventJobClosed) GetResultsRoot() []byte {
+	if m != nil {
+		return m.ResultsRoot
+	}
+	return nil
+}
+
 func (m *EventJobClosed) GetRefund() types.Coin {
 	if m != nil {
 		return m.Refund
@@ -531,60 +915,83 @@ func (m *EventJobClosed) GetRefund() types.Coin {
 
 func init() {
 	proto.RegisterType((*EventJobPosted)(nil), "theta.compute.v1.EventJobPosted")
-	proto.RegisterType((*EventDrawStarted)(nil), "theta.compute.v1.EventDrawStarted")
+	proto.RegisterType((*DrawStarted)(nil), "theta.compute.v1.DrawStarted")
+	proto.RegisterType((*Assigned)(nil), "theta.compute.v1.Assigned")
+	proto.RegisterType((*AuditDecided)(nil), "theta.compute.v1.AuditDecided")
+	proto.RegisterType((*RevealOpened)(nil), "theta.compute.v1.RevealOpened")
+	proto.RegisterType((*ReviewOpened)(nil), "theta.compute.v1.ReviewOpened")
+	proto.RegisterType((*Escalated)(nil), "theta.compute.v1.Escalated")
+	proto.RegisterType((*TaskChange)(nil), "theta.compute.v1.TaskChange")
 	proto.RegisterType((*EventBatch)(nil), "theta.compute.v1.EventBatch")
-	proto.RegisterType((*EventAssigned)(nil), "theta.compute.v1.EventAssigned")
-	proto.RegisterType((*EventRevealOpened)(nil), "theta.compute.v1.EventRevealOpened")
-	proto.RegisterType((*EventEscalated)(nil), "theta.compute.v1.EventEscalated")
-	proto.RegisterType((*EventTaskEnded)(nil), "theta.compute.v1.EventTaskEnded")
+	proto.RegisterType((*EventSweep)(nil), "theta.compute.v1.EventSweep")
+	proto.RegisterType((*EventJobToppedUp)(nil), "theta.compute.v1.EventJobToppedUp")
+	proto.RegisterType((*EventJobCancelled)(nil), "theta.compute.v1.EventJobCancelled")
 	proto.RegisterType((*EventJobClosed)(nil), "theta.compute.v1.EventJobClosed")
 }
 
 func init() { proto.RegisterFile("theta/compute/v1/events.proto", fileDescriptor_a8ccc98ba7e501c7) }
 
 var fileDescriptor_a8ccc98ba7e501c7 = []byte{
-	// 644 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x9c, 0x54, 0xcd, 0x4e, 0x14, 0x41,
-	0x10, 0xde, 0x61, 0xd9, 0x65, 0x69, 0xb2, 0x88, 0x1d, 0x24, 0xc3, 0x1a, 0x17, 0x32, 0x17, 0x89,
-	0x89, 0x33, 0x59, 0x50, 0x8c, 0xf1, 0xc4, 0x02, 0x89, 0xe2, 0x41, 0x33, 0x78, 0xd2, 0xc3, 0xa6,
-	0x67, 0xa6, 0x98, 0x1d, 0xdc, 0x9d, 0x1e, 0xbb, 0x6b, 0x57, 0x7c, 0x0b, 0x3d, 0xe8, 0x0b, 0xf8,
-	0x0a, 0x3e, 0x04, 0x27, 0x43, 0x3c, 0x79, 0x32, 0x06, 0x5e, 0xc4, 0xf4, 0xcf, 0x8e, 0x46, 0x82,
-	0x12, 0x6e, 0xf3, 0x55, 0x7d, 0x5d, 0xf5, 0x7d, 0xd5, 0x5d, 0x43, 0x6e, 0x61, 0x1f, 0x90, 0x05,
-	0x31, 0x1f, 0x16, 0x23, 0x84, 0x60, 0xdc, 0x09, 0x60, 0x0c, 0x39, 0x4a, 0xbf, 0x10, 0x1c, 0x39,
-	0x5d, 0xd0, 0x69, 0xdf, 0xa6, 0xfd, 0x71, 0xa7, 0xd5, 0x8e, 0xb9, 0x1c, 0x72, 0x19, 0x44, 0x4c,
-	0x2a, 0x7a, 0x04, 0xc8, 0x3a, 0x41, 0xcc, 0xb3, 0xdc, 0x9c, 0x68, 0x2d, 0x9b, 0x7c, 0x4f, 0xa3,
-	0xc0, 0x00, 0x9b, 0x5a, 0x4c, 0x79, 0xca, 0x4d, 0x5c, 0x7d, 0xd9, 0x68, 0xeb, 0x9c, 0x82, 0x43,
-	0x1e, 0x4d, 0x8a, 0x9d, 0xcb, 0xe1, 0x91, 0x49, 0x79, 0x5f, 0x1d, 0x32, 0xbf, 0xab, 0xa4, 0xee,
-	0xf1, 0xe8, 0x39, 0x97, 0x08, 0x09, 0xbd, 0x41, 0xea, 0x87, 0x3c, 0xea, 0x65, 0x89, 0xeb, 0xac,
-	0x3a, 0x6b, 0xb3, 0x61, 0xed, 0x90, 0x47, 0x4f, 0x12, 0xba, 0x49, 0x66, 0x05, 0xbc, 0x19, 0x81,
-	0x44, 0x10, 0xee, 0x94, 0xca, 0x74, 0xdd, 0x6f, 0x5f, 0xee, 0x2e, 0x5a, 0x6d, 0x5b, 0x49, 0x22,
-	0x40, 0xca, 0x7d, 0x14, 0x59, 0x9e, 0x86, 0xbf, 0xa9, 0x74, 0x91, 0xd4, 0xe2, 0x01, 0x93, 0xd2,
-	0xad, 0x9a, 0x6a, 0x1a, 0xd0, 0x16, 0x69, 0xc0, 0x11, 0xc4, 0x23, 0xe4, 0xc2, 0x9d, 0xd6, 0x89,
-	0x12, 0xd3, 0x47, 0xa4, 0x21, 0x40, 0x82, 0x18, 0x43, 0xe2, 0xd6, 0x56, 0x9d, 0xb5, 0xb9, 0xf5,
-	0x65, 0xdf, 0x76, 0x51, 0xe3, 0xf2, 0xed, 0xb8, 0xfc, 0x6d, 0x9e, 0xe5, 0xdd, 0xe9, 0xe3, 0x1f,
-	0x2b, 0x95, 0xb0, 0x3c, 0xe0, 0x7d, 0x72, 0xc8, 0x82, 0x36, 0xb4, 0x23, 0xd8, 0xdb, 0x7d, 0x64,
-	0x42, 0x59, 0xea, 0x90, 0xaa, 0x80, 0x03, 0xed, 0x47, 0x15, 0xfb, 0xfb, 0x36, 0xfc, 0x17, 0x4c,
-	0xbe, 0x0e, 0xe1, 0xc0, 0x16, 0x53, 0x5c, 0xba, 0x42, 0xe6, 0x24, 0x40, 0xd2, 0xeb, 0x43, 0x96,
-	0xf6, 0x51, 0x1b, 0xae, 0x86, 0x44, 0x85, 0x1e, 0xeb, 0x08, 0x75, 0xc9, 0x0c, 0x43, 0x84, 0x61,
-	0x81, 0xda, 0x59, 0x33, 0x9c, 0x40, 0xe5, 0x58, 0x0e, 0x38, 0x4a, 0x6d, 0xac, 0x19, 0x1a, 0xe0,
-	0x7d, 0x70, 0x08, 0xd1, 0xc2, 0xba, 0x0c, 0xe3, 0x3e, 0xbd, 0x47, 0x1a, 0xbc, 0x00, 0xc1, 0xd4,
-	0x00, 0x9c, 0xff, 0x4c, 0xb3, 0x64, 0xd2, 0x25, 0x52, 0x67, 0x31, 0x66, 0x3c, 0x37, 0x37, 0x10,
-	0x5a, 0x44, 0xef, 0x93, 0x5a, 0x86, 0x30, 0x54, 0x43, 0xae, 0x5e, 0xc6, 0xa2, 0x61, 0x7b, 0x9f,
-	0x1d, 0xd2, 0xd4, 0x9a, 0xb6, 0xa4, 0xcc, 0xd2, 0xfc, 0x6a, 0x93, 0xda, 0x24, 0xb3, 0x13, 0x7d,
-	0xd2, 0x9d, 0x5a, 0xad, 0xfe, 0xfb, 0x61, 0x94, 0x54, 0x7a, 0x9b, 0x5c, 0x8b, 0xf9, 0x70, 0x98,
-	0x61, 0x2f, 0x01, 0x96, 0x0c, 0xb2, 0x1c, 0xf4, 0x20, 0xab, 0xe1, 0xbc, 0x09, 0xef, 0xd8, 0xa8,
-	0x17, 0x91, 0xeb, 0x5a, 0x64, 0x08, 0x63, 0x60, 0x83, 0x67, 0x05, 0x5c, 0x51, 0x68, 0x8b, 0x34,
-	0xca, 0x4e, 0xe6, 0x3e, 0x4b, 0xec, 0xbd, 0xb2, 0x6b, 0xb0, 0x2b, 0x63, 0x36, 0x60, 0x57, 0x7c,
-	0x33, 0x4b, 0xa4, 0x8e, 0x4c, 0xa4, 0x60, 0x9e, 0x4b, 0x33, 0xb4, 0xc8, 0x7b, 0x6a, 0x8b, 0xab,
-	0x23, 0xbb, 0x79, 0x02, 0x09, 0x7d, 0x48, 0x66, 0x04, 0xc4, 0x90, 0x15, 0x78, 0x71, 0x83, 0xd0,
-	0x10, 0x6c, 0x83, 0x09, 0xdf, 0xfb, 0xf8, 0xc7, 0xc6, 0x6e, 0x0f, 0xb8, 0xbc, 0x78, 0x63, 0x37,
-	0x48, 0x5d, 0x22, 0xc3, 0x91, 0xd4, 0x72, 0xe6, 0xd7, 0x6f, 0x9e, 0xef, 0xb1, 0xc7, 0xa3, 0x7d,
-	0x4d, 0x09, 0x2d, 0x95, 0x3e, 0x20, 0x75, 0x01, 0x07, 0xa3, 0x3c, 0xd1, 0x97, 0x71, 0x89, 0xd5,
-	0xb3, 0xf4, 0xee, 0xce, 0xf1, 0x69, 0xdb, 0x39, 0x39, 0x6d, 0x3b, 0x3f, 0x4f, 0xdb, 0xce, 0xfb,
-	0xb3, 0x76, 0xe5, 0xe4, 0xac, 0x5d, 0xf9, 0x7e, 0xd6, 0xae, 0xbc, 0xbc, 0x93, 0x66, 0xd8, 0x1f,
-	0x45, 0xaa, 0x6f, 0xa0, 0x15, 0x40, 0x92, 0x82, 0xf9, 0x0a, 0x8e, 0xca, 0xbf, 0x12, 0xbe, 0x2b,
-	0x40, 0x46, 0x75, 0xfd, 0x5b, 0xda, 0xf8, 0x15, 0x00, 0x00, 0xff, 0xff, 0x56, 0x90, 0x0c, 0xd7,
-	0x51, 0x05, 0x00, 0x00,
+	// 935 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x94, 0x55, 0xcd, 0x6e, 0x23, 0x45,
+	0x10, 0xf6, 0xac, 0x7f, 0xe2, 0x94, 0xed, 0xb0, 0x8c, 0x02, 0x9a, 0xf5, 0xb2, 0xde, 0x60, 0x84,
+	0x88, 0x56, 0xc2, 0x96, 0xb3, 0xe2, 0x47, 0x5a, 0x2e, 0x71, 0x12, 0xc9, 0xe4, 0x02, 0xea, 0x2c,
+	0x17, 0x0e, 0x58, 0x3d, 0x33, 0x95, 0xf1, 0x24, 0xe3, 0xe9, 0xa1, 0xbb, 0x6d, 0x87, 0x77, 0xe0,
+	0xc0, 0x3b, 0xf0, 0x0a, 0x3c, 0xc4, 0x72, 0x5b, 0x71, 0xe2, 0x04, 0x28, 0xe1, 0x41, 0x50, 0xff,
+	0xcc, 0x64, 0x84, 0x93, 0xdd, 0xe4, 0x36, 0x55, 0xf5, 0x55, 0x55, 0xd7, 0xf7, 0x75, 0xd7, 0xc0,
+	0x13, 0x39, 0x43, 0x49, 0x87, 0x01, 0x9b, 0x67, 0x0b, 0x89, 0xc3, 0xe5, 0x68, 0x88, 0x4b, 0x4c,
+	0xa5, 0x18, 0x64, 0x9c, 0x49, 0xe6, 0x3e, 0xd4, 0xe1, 0x81, 0x0d, 0x0f, 0x96, 0xa3, 0x6e, 0x2f,
+	0x60, 0x62, 0xce, 0xc4, 0xd0, 0xa7, 0x42, 0xc1, 0x7d, 0x94, 0x74, 0x34, 0x0c, 0x58, 0x9c, 0x9a,
+	0x8c, 0xee, 0x23, 0x13, 0x9f, 0x6a, 0x6b, 0x68, 0x0c, 0x1b, 0xda, 0x8e, 0x58, 0xc4, 0x8c, 0x5f,
+	0x7d, 0x59, 0x6f, 0x77, 0xed, 0x04, 0x67, 0xcc, 0xb7, 0xb1, 0xc7, 0x6b, 0x31, 0x49, 0xc5, 0xb9,
+	0x09, 0xf6, 0xff, 0x75, 0x60, 0xeb, 0x48, 0x1d, 0xf6, 0x98, 0xf9, 0xdf, 0x32, 0x21, 0x31, 0x74,
+	0xdf, 0x83, 0xc6, 0x19, 0xf3, 0xa7, 0x71, 0xe8, 0x39, 0x3b, 0xce, 0xee, 0x26, 0xa9, 0x9f, 0x31,
+	0xff, 0xeb, 0xd0, 0xfd, 0x1c, 0x36, 0x39, 0xfe, 0xb8, 0x40, 0x21, 0x91, 0x7b, 0x0f, 0x54, 0x64,
+	0xec, 0xfd, 0xf1, 0xdb, 0xa7, 0xdb, 0xf6, 0x74, 0xfb, 0x61, 0xc8, 0x51, 0x88, 0x13, 0xc9, 0xe3,
+	0x34, 0x22, 0xd7, 0x50, 0x77, 0x1b, 0xea, 0x41, 0x42, 0x85, 0xf0, 0xaa, 0xa6, 0x9a, 0x36, 0xdc,
+	0x2e, 0x34, 0xf1, 0x02, 0x83, 0x85, 0x64, 0xdc, 0xab, 0xe9, 0x40, 0x61, 0xbb, 0x2f, 0xa0, 0xc9,
+	0x51, 0x20, 0x5f, 0x62, 0xe8, 0xd5, 0x77, 0x9c, 0xdd, 0xd6, 0xde, 0xa3, 0x81, 0xed, 0xa2, 0x08,
+	0x1b, 0x58, 0xc2, 0x06, 0x07, 0x2c, 0x4e, 0xc7, 0xb5, 0x57, 0x7f, 0x3d, 0xad, 0x90, 0x22, 0x41,
+	0xb5, 0x53, 0xe3, 0x09, 0xaf, 0xb1, 0xe3, 0xec, 0xd6, 0x88, 0x31, 0xfa, 0x3f, 0x40, 0xeb, 0x90,
+	0xd3, 0xd5, 0x89, 0xa4, 0x5c, 0x8d, 0xf8, 0x14, 0x5a, 0x02, 0x31, 0x9c, 0xce, 0x30, 0x8e, 0x66,
+	0x52, 0xcf, 0x59, 0x25, 0xa0, 0x5c, 0x13, 0xed, 0x71, 0x3d, 0xd8, 0xa0, 0x52, 0xe2, 0x3c, 0x93,
+	0x7a, 0xd4, 0x0e, 0xc9, 0x4d, 0x55, 0x5f, 0x24, 0x4c, 0x9a, 0x71, 0x3a, 0xc4, 0x18, 0xfd, 0x73,
+	0x68, 0xee, 0x0b, 0x11, 0x47, 0x29, 0x6a, 0xa2, 0x58, 0x86, 0x9c, 0x4a, 0xc6, 0x85, 0xe7, 0xec,
+	0x54, 0xdf, 0x4c, 0x54, 0x01, 0x75, 0x3f, 0x81, 0x77, 0x02, 0x36, 0x9f, 0xc7, 0x72, 0x1a, 0x22,
+	0x0d, 0x93, 0x38, 0x45, 0xdd, 0xbb, 0x4a, 0xb6, 0x8c, 0xfb, 0xd0, 0x7a, 0xfb, 0xcf, 0xa0, 0xbd,
+	0xbf, 0x08, 0x95, 0x23, 0x88, 0x43, 0x0c, 0x15, 0x97, 0x54, 0xd9, 0xa6, 0x9f, 0x3a, 0x55, 0x61,
+	0x2b, 0x2c, 0xc1, 0x25, 0xd2, 0xe4, 0x9b, 0x0c, 0x53, 0x83, 0x2d, 0xaa, 0x9b, 0xb1, 0x0b, 0xdb,
+	0x62, 0x63, 0x5c, 0xdd, 0x01, 0xfb, 0x11, 0x6c, 0x1e, 0x89, 0x80, 0x26, 0x54, 0xd1, 0xf9, 0x3e,
+	0x34, 0x24, 0xe5, 0x11, 0x4a, 0xdb, 0xde, 0x5a, 0xfd, 0x9f, 0x6b, 0x00, 0x2f, 0xa9, 0x38, 0x3f,
+	0x98, 0xd1, 0x34, 0x42, 0x77, 0x04, 0x55, 0x8e, 0xa7, 0x1a, 0xa3, 0x24, 0xfd, 0xff, 0xab, 0x18,
+	0x28, 0x28, 0xc1, 0x53, 0x2b, 0xa9, 0xc2, 0xba, 0x63, 0x68, 0x87, 0x9c, 0xae, 0xa6, 0xc2, 0x08,
+	0xa7, 0x09, 0x69, 0xed, 0x3d, 0x59, 0xcf, 0x2d, 0xa9, 0x3b, 0xa9, 0x90, 0x56, 0x58, 0x12, 0xfb,
+	0x4b, 0x68, 0x52, 0xab, 0x8d, 0x16, 0xad, 0xb5, 0xd7, 0x5d, 0xcf, 0xcf, 0xd5, 0x9b, 0x54, 0x48,
+	0x81, 0x76, 0x8f, 0xa0, 0xa3, 0x89, 0x9c, 0x86, 0x86, 0x69, 0x7d, 0x53, 0x5b, 0x7b, 0xbd, 0x1b,
+	0xd2, 0x4b, 0x7a, 0x4c, 0x2a, 0xa4, 0x4d, 0xcb, 0xfa, 0x1c, 0x41, 0x87, 0x6b, 0x0d, 0xa6, 0x4c,
+	0x13, 0x6b, 0x2f, 0xf5, 0x0d, 0x65, 0xca, 0x52, 0xa9, 0x32, 0xbc, 0x2c, 0x9d, 0x29, 0x13, 0xe3,
+	0x2a, 0x2f, 0xd3, 0x78, 0x43, 0x99, 0x42, 0x45, 0x5b, 0xe6, 0x5a, 0xd5, 0x17, 0xb0, 0x89, 0xb9,
+	0x72, 0xde, 0x86, 0x2e, 0xf1, 0x78, 0xbd, 0x44, 0x21, 0xee, 0xa4, 0x42, 0xae, 0xf1, 0xee, 0x08,
+	0xea, 0x98, 0x2a, 0x26, 0x9a, 0xb7, 0x89, 0x48, 0x30, 0xc0, 0x38, 0x93, 0x93, 0x0a, 0x31, 0xc8,
+	0x71, 0x13, 0x1a, 0x81, 0xd6, 0xbf, 0xff, 0xbb, 0x03, 0xa0, 0x77, 0xcd, 0x98, 0xca, 0x60, 0xe6,
+	0x0e, 0xa0, 0x4e, 0x03, 0xf5, 0xfe, 0x9d, 0xb7, 0x2c, 0x13, 0x03, 0x53, 0xb7, 0x8c, 0x06, 0x32,
+	0x66, 0xa9, 0xd9, 0x3e, 0xc4, 0x5a, 0xee, 0x67, 0x50, 0x8f, 0x25, 0xce, 0xd5, 0x8b, 0xac, 0xde,
+	0xe5, 0x62, 0x19, 0xb4, 0xfb, 0x15, 0x6c, 0x98, 0x73, 0x09, 0xaf, 0xa6, 0x13, 0x3f, 0xb8, 0x39,
+	0xd1, 0x5c, 0x5e, 0x9b, 0x9b, 0xa7, 0xf4, 0x8f, 0xed, 0x28, 0x27, 0x2b, 0xc4, 0xac, 0x5c, 0xcb,
+	0xb9, 0x7f, 0xad, 0x5f, 0x1d, 0x78, 0x98, 0xef, 0xe0, 0x97, 0x2c, 0xcb, 0x30, 0xfc, 0x2e, 0xbb,
+	0x6d, 0x0b, 0x17, 0xeb, 0xed, 0x41, 0x69, 0xbd, 0xb9, 0x1f, 0xc3, 0x16, 0x5e, 0x64, 0x31, 0x47,
+	0x91, 0xaf, 0xb4, 0xaa, 0x7e, 0xaf, 0x1d, 0xeb, 0xb5, 0x5b, 0xad, 0xbc, 0x58, 0x6b, 0xf7, 0x5c,
+	0xac, 0xfd, 0x00, 0xde, 0xcd, 0x0f, 0x79, 0x40, 0xd3, 0x00, 0x93, 0xe4, 0xf6, 0x7f, 0xc5, 0x17,
+	0xd0, 0xe0, 0x78, 0xba, 0x48, 0xf3, 0x07, 0xfb, 0xd6, 0x36, 0x16, 0xde, 0xff, 0xbb, 0xf4, 0x3b,
+	0x3a, 0x48, 0x98, 0xb8, 0xbd, 0xc5, 0x73, 0x68, 0x08, 0x49, 0xe5, 0xc2, 0x30, 0xb1, 0x75, 0xd3,
+	0x1d, 0x3e, 0x66, 0xfe, 0x89, 0x86, 0x10, 0x0b, 0x55, 0x3c, 0x69, 0xc2, 0xa6, 0x34, 0x08, 0x30,
+	0x93, 0x76, 0x21, 0xd4, 0x48, 0x47, 0x7b, 0xf7, 0xad, 0xd3, 0xfd, 0x10, 0xda, 0x1c, 0xc5, 0x22,
+	0x91, 0x62, 0xca, 0x19, 0x93, 0x9a, 0xab, 0x36, 0x69, 0x59, 0x1f, 0x61, 0x4c, 0x96, 0x26, 0xac,
+	0xdf, 0x6b, 0xc2, 0xf1, 0xe1, 0xab, 0xcb, 0x9e, 0xf3, 0xfa, 0xb2, 0xe7, 0xfc, 0x73, 0xd9, 0x73,
+	0x7e, 0xb9, 0xea, 0x55, 0x5e, 0x5f, 0xf5, 0x2a, 0x7f, 0x5e, 0xf5, 0x2a, 0xdf, 0x3f, 0x8b, 0x62,
+	0x39, 0x5b, 0xf8, 0x6a, 0x82, 0xa1, 0x9e, 0x05, 0xc3, 0x08, 0xcd, 0xd7, 0xf0, 0xa2, 0xf8, 0x7d,
+	0xcb, 0x9f, 0x32, 0x14, 0x7e, 0x43, 0xff, 0xbd, 0x9f, 0xff, 0x17, 0x00, 0x00, 0xff, 0xff, 0x8d,
+	0x88, 0x04, 0x39, 0x7a, 0x08, 0x00, 0x00,
 }
 
 func (m *EventJobPosted) Marshal() (dAtA []byte, err error) {
@@ -607,6 +1014,11 @@ func (m *EventJobPosted) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.Tasks != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Tasks))
+		i--
+		dAtA[i] = 0x30
+	}
 	{
 		size, err := m.Reserved.MarshalToSizedBuffer(dAtA[:i])
 		if err != nil {
@@ -648,7 +1060,7 @@ func (m *EventJobPosted) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
-func (m *EventDrawStarted) Marshal() (dAtA []byte, err error) {
+func (m *DrawStarted) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
 	n, err := m.MarshalToSizedBuffer(dAtA[:size])
@@ -658,12 +1070,12 @@ func (m *EventDrawStarted) Marshal() (dAtA []byte, err error) {
 	return dAtA[:n], nil
 }
 
-func (m *EventDrawStarted) MarshalTo(dAtA []byte) (int, error) {
+func (m *DrawStarted) MarshalTo(dAtA []byte) (int, error) {
 	size := m.Size()
 	return m.MarshalToSizedBuffer(dAtA[:size])
 }
 
-func (m *EventDrawStarted) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+func (m *DrawStarted) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	i := len(dAtA)
 	_ = i
 	var l int
@@ -671,17 +1083,198 @@ func (m *EventDrawStarted) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	if m.Slots != 0 {
 		i = encodeVarintEvents(dAtA, i, uint64(m.Slots))
 		i--
-		dAtA[i] = 0x20
+		dAtA[i] = 0x18
 	}
 	if m.Attempt != 0 {
 		i = encodeVarintEvents(dAtA, i, uint64(m.Attempt))
 		i--
-		dAtA[i] = 0x18
+		dAtA[i] = 0x10
 	}
 	if m.SeedHeight != 0 {
 		i = encodeVarintEvents(dAtA, i, uint64(m.SeedHeight))
 		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Assigned) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Assigned) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Assigned) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.CommitDeadline != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.CommitDeadline))
+		i--
 		dAtA[i] = 0x10
+	}
+	if len(m.Operators) > 0 {
+		for iNdEx := len(m.Operators) - 1; iNdEx >= 0; iNdEx-- {
+			i -= len(m.Operators[iNdEx])
+			copy(dAtA[i:], m.Operators[iNdEx])
+			i = encodeVarintEvents(dAtA, i, uint64(len(m.Operators[iNdEx])))
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *AuditDecided) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *AuditDecided) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *AuditDecided) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Auditors != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Auditors))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *RevealOpened) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *RevealOpened) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *RevealOpened) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Deadline != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Deadline))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *ReviewOpened) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *ReviewOpened) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *ReviewOpened) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Deadline != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Deadline))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Escalated) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Escalated) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Escalated) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Target != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Target))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *TaskChange) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *TaskChange) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *TaskChange) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Change != nil {
+		{
+			size := m.Change.Size()
+			i -= size
+			if _, err := m.Change.MarshalTo(dAtA[i:]); err != nil {
+				return 0, err
+			}
+		}
 	}
 	{
 		size, err := m.Ref.MarshalToSizedBuffer(dAtA[:i])
@@ -696,6 +1289,153 @@ func (m *EventDrawStarted) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *TaskChange_DrawStarted) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *TaskChange_DrawStarted) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	if m.DrawStarted != nil {
+		{
+			size, err := m.DrawStarted.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintEvents(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	return len(dAtA) - i, nil
+}
+func (m *TaskChange_Assigned) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *TaskChange_Assigned) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	if m.Assigned != nil {
+		{
+			size, err := m.Assigned.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintEvents(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x1a
+	}
+	return len(dAtA) - i, nil
+}
+func (m *TaskChange_AuditDecided) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *TaskChange_AuditDecided) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	if m.AuditDecided != nil {
+		{
+			size, err := m.AuditDecided.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintEvents(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x22
+	}
+	return len(dAtA) - i, nil
+}
+func (m *TaskChange_RevealOpened) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *TaskChange_RevealOpened) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	if m.RevealOpened != nil {
+		{
+			size, err := m.RevealOpened.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintEvents(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x2a
+	}
+	return len(dAtA) - i, nil
+}
+func (m *TaskChange_ReviewOpened) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *TaskChange_ReviewOpened) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	if m.ReviewOpened != nil {
+		{
+			size, err := m.ReviewOpened.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintEvents(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x32
+	}
+	return len(dAtA) - i, nil
+}
+func (m *TaskChange_Escalated) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *TaskChange_Escalated) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	if m.Escalated != nil {
+		{
+			size, err := m.Escalated.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintEvents(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x3a
+	}
+	return len(dAtA) - i, nil
+}
+func (m *TaskChange_Ended) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *TaskChange_Ended) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	if m.Ended != nil {
+		{
+			size, err := m.Ended.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintEvents(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x42
+	}
+	return len(dAtA) - i, nil
+}
 func (m *EventBatch) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -716,6 +1456,20 @@ func (m *EventBatch) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.Changes) > 0 {
+		for iNdEx := len(m.Changes) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Changes[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintEvents(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x22
+		}
+	}
 	if len(m.Items) > 0 {
 		for iNdEx := len(m.Items) - 1; iNdEx >= 0; iNdEx-- {
 			{
@@ -737,17 +1491,17 @@ func (m *EventBatch) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		i--
 		dAtA[i] = 0x12
 	}
-	if len(m.Operator) > 0 {
-		i -= len(m.Operator)
-		copy(dAtA[i:], m.Operator)
-		i = encodeVarintEvents(dAtA, i, uint64(len(m.Operator)))
+	if len(m.Actor) > 0 {
+		i -= len(m.Actor)
+		copy(dAtA[i:], m.Actor)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Actor)))
 		i--
 		dAtA[i] = 0xa
 	}
 	return len(dAtA) - i, nil
 }
 
-func (m *EventAssigned) Marshal() (dAtA []byte, err error) {
+func (m *EventSweep) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
 	n, err := m.MarshalToSizedBuffer(dAtA[:size])
@@ -757,120 +1511,84 @@ func (m *EventAssigned) Marshal() (dAtA []byte, err error) {
 	return dAtA[:n], nil
 }
 
-func (m *EventAssigned) MarshalTo(dAtA []byte) (int, error) {
+func (m *EventSweep) MarshalTo(dAtA []byte) (int, error) {
 	size := m.Size()
 	return m.MarshalToSizedBuffer(dAtA[:size])
 }
 
-func (m *EventAssigned) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+func (m *EventSweep) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	i := len(dAtA)
 	_ = i
 	var l int
 	_ = l
-	if m.CommitDeadline != 0 {
-		i = encodeVarintEvents(dAtA, i, uint64(m.CommitDeadline))
+	if len(m.Changes) > 0 {
+		for iNdEx := len(m.Changes) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Changes[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintEvents(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventJobToppedUp) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventJobToppedUp) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventJobToppedUp) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Reserved.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x22
+	if m.ExpiresHeight != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.ExpiresHeight))
 		i--
 		dAtA[i] = 0x18
 	}
-	if len(m.Operators) > 0 {
-		for iNdEx := len(m.Operators) - 1; iNdEx >= 0; iNdEx-- {
-			i -= len(m.Operators[iNdEx])
-			copy(dAtA[i:], m.Operators[iNdEx])
-			i = encodeVarintEvents(dAtA, i, uint64(len(m.Operators[iNdEx])))
-			i--
-			dAtA[i] = 0x12
-		}
-	}
-	{
-		size, err := m.Ref.MarshalToSizedBuffer(dAtA[:i])
-		if err != nil {
-			return 0, err
-		}
-		i -= size
-		i = encodeVarintEvents(dAtA, i, uint64(size))
-	}
-	i--
-	dAtA[i] = 0xa
-	return len(dAtA) - i, nil
-}
-
-func (m *EventRevealOpened) Marshal() (dAtA []byte, err error) {
-	size := m.Size()
-	dAtA = make([]byte, size)
-	n, err := m.MarshalToSizedBuffer(dAtA[:size])
-	if err != nil {
-		return nil, err
-	}
-	return dAtA[:n], nil
-}
-
-func (m *EventRevealOpened) MarshalTo(dAtA []byte) (int, error) {
-	size := m.Size()
-	return m.MarshalToSizedBuffer(dAtA[:size])
-}
-
-func (m *EventRevealOpened) MarshalToSizedBuffer(dAtA []byte) (int, error) {
-	i := len(dAtA)
-	_ = i
-	var l int
-	_ = l
-	if m.Deadline != 0 {
-		i = encodeVarintEvents(dAtA, i, uint64(m.Deadline))
+	if m.Tasks != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Tasks))
 		i--
 		dAtA[i] = 0x10
 	}
-	{
-		size, err := m.Ref.MarshalToSizedBuffer(dAtA[:i])
-		if err != nil {
-			return 0, err
-		}
-		i -= size
-		i = encodeVarintEvents(dAtA, i, uint64(size))
-	}
-	i--
-	dAtA[i] = 0xa
-	return len(dAtA) - i, nil
-}
-
-func (m *EventEscalated) Marshal() (dAtA []byte, err error) {
-	size := m.Size()
-	dAtA = make([]byte, size)
-	n, err := m.MarshalToSizedBuffer(dAtA[:size])
-	if err != nil {
-		return nil, err
-	}
-	return dAtA[:n], nil
-}
-
-func (m *EventEscalated) MarshalTo(dAtA []byte) (int, error) {
-	size := m.Size()
-	return m.MarshalToSizedBuffer(dAtA[:size])
-}
-
-func (m *EventEscalated) MarshalToSizedBuffer(dAtA []byte) (int, error) {
-	i := len(dAtA)
-	_ = i
-	var l int
-	_ = l
-	if m.Target != 0 {
-		i = encodeVarintEvents(dAtA, i, uint64(m.Target))
+	if len(m.JobId) > 0 {
+		i -= len(m.JobId)
+		copy(dAtA[i:], m.JobId)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.JobId)))
 		i--
-		dAtA[i] = 0x10
+		dAtA[i] = 0xa
 	}
-	{
-		size, err := m.Ref.MarshalToSizedBuffer(dAtA[:i])
-		if err != nil {
-			return 0, err
-		}
-		i -= size
-		i = encodeVarintEvents(dAtA, i, uint64(size))
-	}
-	i--
-	dAtA[i] = 0xa
 	return len(dAtA) - i, nil
 }
 
-func (m *EventTaskEnded) Marshal() (dAtA []byte, err error) {
+func (m *EventJobCancelled) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
 	n, err := m.MarshalToSizedBuffer(dAtA[:size])
@@ -880,18 +1598,18 @@ func (m *EventTaskEnded) Marshal() (dAtA []byte, err error) {
 	return dAtA[:n], nil
 }
 
-func (m *EventTaskEnded) MarshalTo(dAtA []byte) (int, error) {
+func (m *EventJobCancelled) MarshalTo(dAtA []byte) (int, error) {
 	size := m.Size()
 	return m.MarshalToSizedBuffer(dAtA[:size])
 }
 
-func (m *EventTaskEnded) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+func (m *EventJobCancelled) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	i := len(dAtA)
 	_ = i
 	var l int
 	_ = l
 	{
-		size, err := m.Receipt.MarshalToSizedBuffer(dAtA[:i])
+		size, err := m.Refund.MarshalToSizedBuffer(dAtA[:i])
 		if err != nil {
 			return 0, err
 		}
@@ -899,7 +1617,14 @@ func (m *EventTaskEnded) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		i = encodeVarintEvents(dAtA, i, uint64(size))
 	}
 	i--
-	dAtA[i] = 0xa
+	dAtA[i] = 0x12
+	if len(m.JobId) > 0 {
+		i -= len(m.JobId)
+		copy(dAtA[i:], m.JobId)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.JobId)))
+		i--
+		dAtA[i] = 0xa
+	}
 	return len(dAtA) - i, nil
 }
 
@@ -932,7 +1657,19 @@ func (m *EventJobClosed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		i = encodeVarintEvents(dAtA, i, uint64(size))
 	}
 	i--
-	dAtA[i] = 0x1a
+	dAtA[i] = 0x2a
+	if len(m.ResultsRoot) > 0 {
+		i -= len(m.ResultsRoot)
+		copy(dAtA[i:], m.ResultsRoot)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.ResultsRoot)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.TasksAccepted != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.TasksAccepted))
+		i--
+		dAtA[i] = 0x18
+	}
 	if m.Status != 0 {
 		i = encodeVarintEvents(dAtA, i, uint64(m.Status))
 		i--
@@ -983,17 +1720,18 @@ func (m *EventJobPosted) Size() (n int) {
 	}
 	l = m.Reserved.Size()
 	n += 1 + l + sovEvents(uint64(l))
+	if m.Tasks != 0 {
+		n += 1 + sovEvents(uint64(m.Tasks))
+	}
 	return n
 }
 
-func (m *EventDrawStarted) Size() (n int) {
+func (m *DrawStarted) Size() (n int) {
 	if m == nil {
 		return 0
 	}
 	var l int
 	_ = l
-	l = m.Ref.Size()
-	n += 1 + l + sovEvents(uint64(l))
 	if m.SeedHeight != 0 {
 		n += 1 + sovEvents(uint64(m.SeedHeight))
 	}
@@ -1006,13 +1744,177 @@ func (m *EventDrawStarted) Size() (n int) {
 	return n
 }
 
+func (m *Assigned) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Operators) > 0 {
+		for _, s := range m.Operators {
+			l = len(s)
+			n += 1 + l + sovEvents(uint64(l))
+		}
+	}
+	if m.CommitDeadline != 0 {
+		n += 1 + sovEvents(uint64(m.CommitDeadline))
+	}
+	return n
+}
+
+func (m *AuditDecided) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Auditors != 0 {
+		n += 1 + sovEvents(uint64(m.Auditors))
+	}
+	return n
+}
+
+func (m *RevealOpened) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Deadline != 0 {
+		n += 1 + sovEvents(uint64(m.Deadline))
+	}
+	return n
+}
+
+func (m *ReviewOpened) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Deadline != 0 {
+		n += 1 + sovEvents(uint64(m.Deadline))
+	}
+	return n
+}
+
+func (m *Escalated) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Target != 0 {
+		n += 1 + sovEvents(uint64(m.Target))
+	}
+	return n
+}
+
+func (m *TaskChange) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Ref.Size()
+	n += 1 + l + sovEvents(uint64(l))
+	if m.Change != nil {
+		n += m.Change.Size()
+	}
+	return n
+}
+
+func (m *TaskChange_DrawStarted) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.DrawStarted != nil {
+		l = m.DrawStarted.Size()
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+func (m *TaskChange_Assigned) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Assigned != nil {
+		l = m.Assigned.Size()
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+func (m *TaskChange_AuditDecided) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.AuditDecided != nil {
+		l = m.AuditDecided.Size()
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+func (m *TaskChange_RevealOpened) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.RevealOpened != nil {
+		l = m.RevealOpened.Size()
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+func (m *TaskChange_ReviewOpened) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.ReviewOpened != nil {
+		l = m.ReviewOpened.Size()
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+func (m *TaskChange_Escalated) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Escalated != nil {
+		l = m.Escalated.Size()
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+func (m *TaskChange_Ended) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Ended != nil {
+		l = m.Ended.Size()
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
 func (m *EventBatch) Size() (n int) {
 	if m == nil {
 		return 0
 	}
 	var l int
 	_ = l
-	l = len(m.Operator)
+	l = len(m.Actor)
 	if l > 0 {
 		n += 1 + l + sovEvents(uint64(l))
 	}
@@ -1026,64 +1928,62 @@ func (m *EventBatch) Size() (n int) {
 			n += 1 + l + sovEvents(uint64(l))
 		}
 	}
-	return n
-}
-
-func (m *EventAssigned) Size() (n int) {
-	if m == nil {
-		return 0
-	}
-	var l int
-	_ = l
-	l = m.Ref.Size()
-	n += 1 + l + sovEvents(uint64(l))
-	if len(m.Operators) > 0 {
-		for _, s := range m.Operators {
-			l = len(s)
+	if len(m.Changes) > 0 {
+		for _, e := range m.Changes {
+			l = e.Size()
 			n += 1 + l + sovEvents(uint64(l))
 		}
 	}
-	if m.CommitDeadline != 0 {
-		n += 1 + sovEvents(uint64(m.CommitDeadline))
-	}
 	return n
 }
 
-func (m *EventRevealOpened) Size() (n int) {
+func (m *EventSweep) Size() (n int) {
 	if m == nil {
 		return 0
 	}
 	var l int
 	_ = l
-	l = m.Ref.Size()
+	if len(m.Changes) > 0 {
+		for _, e := range m.Changes {
+			l = e.Size()
+			n += 1 + l + sovEvents(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *EventJobToppedUp) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.JobId)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.Tasks != 0 {
+		n += 1 + sovEvents(uint64(m.Tasks))
+	}
+	if m.ExpiresHeight != 0 {
+		n += 1 + sovEvents(uint64(m.ExpiresHeight))
+	}
+	l = m.Reserved.Size()
 	n += 1 + l + sovEvents(uint64(l))
-	if m.Deadline != 0 {
-		n += 1 + sovEvents(uint64(m.Deadline))
-	}
 	return n
 }
 
-func (m *EventEscalated) Size() (n int) {
+func (m *EventJobCancelled) Size() (n int) {
 	if m == nil {
 		return 0
 	}
 	var l int
 	_ = l
-	l = m.Ref.Size()
-	n += 1 + l + sovEvents(uint64(l))
-	if m.Target != 0 {
-		n += 1 + sovEvents(uint64(m.Target))
+	l = len(m.JobId)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
 	}
-	return n
-}
-
-func (m *EventTaskEnded) Size() (n int) {
-	if m == nil {
-		return 0
-	}
-	var l int
-	_ = l
-	l = m.Receipt.Size()
+	l = m.Refund.Size()
 	n += 1 + l + sovEvents(uint64(l))
 	return n
 }
@@ -1100,6 +2000,13 @@ func (m *EventJobClosed) Size() (n int) {
 	}
 	if m.Status != 0 {
 		n += 1 + sovEvents(uint64(m.Status))
+	}
+	if m.TasksAccepted != 0 {
+		n += 1 + sovEvents(uint64(m.TasksAccepted))
+	}
+	l = len(m.ResultsRoot)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
 	}
 	l = m.Refund.Size()
 	n += 1 + l + sovEvents(uint64(l))
@@ -1302,6 +2209,25 @@ func (m *EventJobPosted) Unmarshal(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Tasks", wireType)
+			}
+			m.Tasks = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Tasks |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipEvents(dAtA[iNdEx:])
@@ -1323,7 +2249,7 @@ func (m *EventJobPosted) Unmarshal(dAtA []byte) error {
 	}
 	return nil
 }
-func (m *EventDrawStarted) Unmarshal(dAtA []byte) error {
+func (m *DrawStarted) Unmarshal(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
 	for iNdEx < l {
@@ -1346,10 +2272,494 @@ func (m *EventDrawStarted) Unmarshal(dAtA []byte) error {
 		fieldNum := int32(wire >> 3)
 		wireType := int(wire & 0x7)
 		if wireType == 4 {
-			return fmt.Errorf("proto: EventDrawStarted: wiretype end group for non-group")
+			return fmt.Errorf("proto: DrawStarted: wiretype end group for non-group")
 		}
 		if fieldNum <= 0 {
-			return fmt.Errorf("proto: EventDrawStarted: illegal tag %d (wire type %d)", fieldNum, wire)
+			return fmt.Errorf("proto: DrawStarted: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SeedHeight", wireType)
+			}
+			m.SeedHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.SeedHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Attempt", wireType)
+			}
+			m.Attempt = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Attempt |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Slots", wireType)
+			}
+			m.Slots = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Slots |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Assigned) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Assigned: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Assigned: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operators", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operators = append(m.Operators, string(dAtA[iNdEx:postIndex]))
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field CommitDeadline", wireType)
+			}
+			m.CommitDeadline = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.CommitDeadline |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *AuditDecided) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: AuditDecided: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: AuditDecided: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Auditors", wireType)
+			}
+			m.Auditors = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Auditors |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *RevealOpened) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: RevealOpened: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: RevealOpened: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Deadline", wireType)
+			}
+			m.Deadline = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Deadline |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *ReviewOpened) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: ReviewOpened: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: ReviewOpened: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Deadline", wireType)
+			}
+			m.Deadline = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Deadline |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Escalated) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Escalated: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Escalated: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Target", wireType)
+			}
+			m.Target = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Target |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *TaskChange) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: TaskChange: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: TaskChange: illegal tag %d (wire type %d)", fieldNum, wire)
 		}
 		switch fieldNum {
 		case 1:
@@ -1386,10 +2796,10 @@ func (m *EventDrawStarted) Unmarshal(dAtA []byte) error {
 			}
 			iNdEx = postIndex
 		case 2:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field SeedHeight", wireType)
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DrawStarted", wireType)
 			}
-			m.SeedHeight = 0
+			var msglen int
 			for shift := uint(0); ; shift += 7 {
 				if shift >= 64 {
 					return ErrIntOverflowEvents
@@ -1399,16 +2809,32 @@ func (m *EventDrawStarted) Unmarshal(dAtA []byte) error {
 				}
 				b := dAtA[iNdEx]
 				iNdEx++
-				m.SeedHeight |= int64(b&0x7F) << shift
+				msglen |= int(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
 			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			v := &DrawStarted{}
+			if err := v.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			m.Change = &TaskChange_DrawStarted{v}
+			iNdEx = postIndex
 		case 3:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Attempt", wireType)
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Assigned", wireType)
 			}
-			m.Attempt = 0
+			var msglen int
 			for shift := uint(0); ; shift += 7 {
 				if shift >= 64 {
 					return ErrIntOverflowEvents
@@ -1418,16 +2844,32 @@ func (m *EventDrawStarted) Unmarshal(dAtA []byte) error {
 				}
 				b := dAtA[iNdEx]
 				iNdEx++
-				m.Attempt |= uint32(b&0x7F) << shift
+				msglen |= int(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
 			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			v := &Assigned{}
+			if err := v.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			m.Change = &TaskChange_Assigned{v}
+			iNdEx = postIndex
 		case 4:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Slots", wireType)
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AuditDecided", wireType)
 			}
-			m.Slots = 0
+			var msglen int
 			for shift := uint(0); ; shift += 7 {
 				if shift >= 64 {
 					return ErrIntOverflowEvents
@@ -1437,11 +2879,167 @@ func (m *EventDrawStarted) Unmarshal(dAtA []byte) error {
 				}
 				b := dAtA[iNdEx]
 				iNdEx++
-				m.Slots |= uint32(b&0x7F) << shift
+				msglen |= int(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
 			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			v := &AuditDecided{}
+			if err := v.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			m.Change = &TaskChange_AuditDecided{v}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RevealOpened", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			v := &RevealOpened{}
+			if err := v.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			m.Change = &TaskChange_RevealOpened{v}
+			iNdEx = postIndex
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReviewOpened", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			v := &ReviewOpened{}
+			if err := v.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			m.Change = &TaskChange_ReviewOpened{v}
+			iNdEx = postIndex
+		case 7:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Escalated", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			v := &Escalated{}
+			if err := v.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			m.Change = &TaskChange_Escalated{v}
+			iNdEx = postIndex
+		case 8:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ended", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			v := &Receipt{}
+			if err := v.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			m.Change = &TaskChange_Ended{v}
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipEvents(dAtA[iNdEx:])
@@ -1494,7 +3092,7 @@ func (m *EventBatch) Unmarshal(dAtA []byte) error {
 		switch fieldNum {
 		case 1:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field Actor", wireType)
 			}
 			var stringLen uint64
 			for shift := uint(0); ; shift += 7 {
@@ -1522,7 +3120,7 @@ func (m *EventBatch) Unmarshal(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.Operator = string(dAtA[iNdEx:postIndex])
+			m.Actor = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
 		case 2:
 			if wireType != 2 {
@@ -1590,59 +3188,9 @@ func (m *EventBatch) Unmarshal(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
-		default:
-			iNdEx = preIndex
-			skippy, err := skipEvents(dAtA[iNdEx:])
-			if err != nil {
-				return err
-			}
-			if (skippy < 0) || (iNdEx+skippy) < 0 {
-				return ErrInvalidLengthEvents
-			}
-			if (iNdEx + skippy) > l {
-				return io.ErrUnexpectedEOF
-			}
-			iNdEx += skippy
-		}
-	}
-
-	if iNdEx > l {
-		return io.ErrUnexpectedEOF
-	}
-	return nil
-}
-func (m *EventAssigned) Unmarshal(dAtA []byte) error {
-	l := len(dAtA)
-	iNdEx := 0
-	for iNdEx < l {
-		preIndex := iNdEx
-		var wire uint64
-		for shift := uint(0); ; shift += 7 {
-			if shift >= 64 {
-				return ErrIntOverflowEvents
-			}
-			if iNdEx >= l {
-				return io.ErrUnexpectedEOF
-			}
-			b := dAtA[iNdEx]
-			iNdEx++
-			wire |= uint64(b&0x7F) << shift
-			if b < 0x80 {
-				break
-			}
-		}
-		fieldNum := int32(wire >> 3)
-		wireType := int(wire & 0x7)
-		if wireType == 4 {
-			return fmt.Errorf("proto: EventAssigned: wiretype end group for non-group")
-		}
-		if fieldNum <= 0 {
-			return fmt.Errorf("proto: EventAssigned: illegal tag %d (wire type %d)", fieldNum, wire)
-		}
-		switch fieldNum {
-		case 1:
+		case 4:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Ref", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field Changes", wireType)
 			}
 			var msglen int
 			for shift := uint(0); ; shift += 7 {
@@ -1669,13 +3217,148 @@ func (m *EventAssigned) Unmarshal(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			if err := m.Ref.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+			m.Changes = append(m.Changes, TaskChange{})
+			if err := m.Changes[len(m.Changes)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex
-		case 2:
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventSweep) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventSweep: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventSweep: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Operators", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field Changes", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Changes = append(m.Changes, TaskChange{})
+			if err := m.Changes[len(m.Changes)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventJobToppedUp) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventJobToppedUp: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventJobToppedUp: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field JobId", wireType)
 			}
 			var stringLen uint64
 			for shift := uint(0); ; shift += 7 {
@@ -1703,13 +3386,32 @@ func (m *EventAssigned) Unmarshal(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.Operators = append(m.Operators, string(dAtA[iNdEx:postIndex]))
+			m.JobId = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Tasks", wireType)
+			}
+			m.Tasks = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Tasks |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		case 3:
 			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field CommitDeadline", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field ExpiresHeight", wireType)
 			}
-			m.CommitDeadline = 0
+			m.ExpiresHeight = 0
 			for shift := uint(0); ; shift += 7 {
 				if shift >= 64 {
 					return ErrIntOverflowEvents
@@ -1719,64 +3421,14 @@ func (m *EventAssigned) Unmarshal(dAtA []byte) error {
 				}
 				b := dAtA[iNdEx]
 				iNdEx++
-				m.CommitDeadline |= int64(b&0x7F) << shift
+				m.ExpiresHeight |= int64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
 			}
-		default:
-			iNdEx = preIndex
-			skippy, err := skipEvents(dAtA[iNdEx:])
-			if err != nil {
-				return err
-			}
-			if (skippy < 0) || (iNdEx+skippy) < 0 {
-				return ErrInvalidLengthEvents
-			}
-			if (iNdEx + skippy) > l {
-				return io.ErrUnexpectedEOF
-			}
-			iNdEx += skippy
-		}
-	}
-
-	if iNdEx > l {
-		return io.ErrUnexpectedEOF
-	}
-	return nil
-}
-func (m *EventRevealOpened) Unmarshal(dAtA []byte) error {
-	l := len(dAtA)
-	iNdEx := 0
-	for iNdEx < l {
-		preIndex := iNdEx
-		var wire uint64
-		for shift := uint(0); ; shift += 7 {
-			if shift >= 64 {
-				return ErrIntOverflowEvents
-			}
-			if iNdEx >= l {
-				return io.ErrUnexpectedEOF
-			}
-			b := dAtA[iNdEx]
-			iNdEx++
-			wire |= uint64(b&0x7F) << shift
-			if b < 0x80 {
-				break
-			}
-		}
-		fieldNum := int32(wire >> 3)
-		wireType := int(wire & 0x7)
-		if wireType == 4 {
-			return fmt.Errorf("proto: EventRevealOpened: wiretype end group for non-group")
-		}
-		if fieldNum <= 0 {
-			return fmt.Errorf("proto: EventRevealOpened: illegal tag %d (wire type %d)", fieldNum, wire)
-		}
-		switch fieldNum {
-		case 1:
+		case 4:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Ref", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field Reserved", wireType)
 			}
 			var msglen int
 			for shift := uint(0); ; shift += 7 {
@@ -1803,29 +3455,10 @@ func (m *EventRevealOpened) Unmarshal(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			if err := m.Ref.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+			if err := m.Reserved.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex
-		case 2:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Deadline", wireType)
-			}
-			m.Deadline = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowEvents
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Deadline |= int64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipEvents(dAtA[iNdEx:])
@@ -1847,7 +3480,7 @@ func (m *EventRevealOpened) Unmarshal(dAtA []byte) error {
 	}
 	return nil
 }
-func (m *EventEscalated) Unmarshal(dAtA []byte) error {
+func (m *EventJobCancelled) Unmarshal(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
 	for iNdEx < l {
@@ -1870,17 +3503,17 @@ func (m *EventEscalated) Unmarshal(dAtA []byte) error {
 		fieldNum := int32(wire >> 3)
 		wireType := int(wire & 0x7)
 		if wireType == 4 {
-			return fmt.Errorf("proto: EventEscalated: wiretype end group for non-group")
+			return fmt.Errorf("proto: EventJobCancelled: wiretype end group for non-group")
 		}
 		if fieldNum <= 0 {
-			return fmt.Errorf("proto: EventEscalated: illegal tag %d (wire type %d)", fieldNum, wire)
+			return fmt.Errorf("proto: EventJobCancelled: illegal tag %d (wire type %d)", fieldNum, wire)
 		}
 		switch fieldNum {
 		case 1:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Ref", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field JobId", wireType)
 			}
-			var msglen int
+			var stringLen uint64
 			for shift := uint(0); ; shift += 7 {
 				if shift >= 64 {
 					return ErrIntOverflowEvents
@@ -1890,97 +3523,27 @@ func (m *EventEscalated) Unmarshal(dAtA []byte) error {
 				}
 				b := dAtA[iNdEx]
 				iNdEx++
-				msglen |= int(b&0x7F) << shift
+				stringLen |= uint64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
 			}
-			if msglen < 0 {
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
 				return ErrInvalidLengthEvents
 			}
-			postIndex := iNdEx + msglen
+			postIndex := iNdEx + intStringLen
 			if postIndex < 0 {
 				return ErrInvalidLengthEvents
 			}
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			if err := m.Ref.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
+			m.JobId = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
 		case 2:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Target", wireType)
-			}
-			m.Target = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowEvents
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Target |= uint32(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		default:
-			iNdEx = preIndex
-			skippy, err := skipEvents(dAtA[iNdEx:])
-			if err != nil {
-				return err
-			}
-			if (skippy < 0) || (iNdEx+skippy) < 0 {
-				return ErrInvalidLengthEvents
-			}
-			if (iNdEx + skippy) > l {
-				return io.ErrUnexpectedEOF
-			}
-			iNdEx += skippy
-		}
-	}
-
-	if iNdEx > l {
-		return io.ErrUnexpectedEOF
-	}
-	return nil
-}
-func (m *EventTaskEnded) Unmarshal(dAtA []byte) error {
-	l := len(dAtA)
-	iNdEx := 0
-	for iNdEx < l {
-		preIndex := iNdEx
-		var wire uint64
-		for shift := uint(0); ; shift += 7 {
-			if shift >= 64 {
-				return ErrIntOverflowEvents
-			}
-			if iNdEx >= l {
-				return io.ErrUnexpectedEOF
-			}
-			b := dAtA[iNdEx]
-			iNdEx++
-			wire |= uint64(b&0x7F) << shift
-			if b < 0x80 {
-				break
-			}
-		}
-		fieldNum := int32(wire >> 3)
-		wireType := int(wire & 0x7)
-		if wireType == 4 {
-			return fmt.Errorf("proto: EventTaskEnded: wiretype end group for non-group")
-		}
-		if fieldNum <= 0 {
-			return fmt.Errorf("proto: EventTaskEnded: illegal tag %d (wire type %d)", fieldNum, wire)
-		}
-		switch fieldNum {
-		case 1:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Receipt", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field Refund", wireType)
 			}
 			var msglen int
 			for shift := uint(0); ; shift += 7 {
@@ -2007,7 +3570,7 @@ func (m *EventTaskEnded) Unmarshal(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			if err := m.Receipt.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+			if err := m.Refund.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex
@@ -2113,6 +3676,59 @@ func (m *EventJobClosed) Unmarshal(dAtA []byte) error {
 				}
 			}
 		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TasksAccepted", wireType)
+			}
+			m.TasksAccepted = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TasksAccepted |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ResultsRoot", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ResultsRoot = append(m.ResultsRoot[:0], dAtA[iNdEx:postIndex]...)
+			if m.ResultsRoot == nil {
+				m.ResultsRoot = []byte{}
+			}
+			iNdEx = postIndex
+		case 5:
 			if wireType != 2 {
 				return fmt.Errorf("proto: wrong wireType = %d for field Refund", wireType)
 			}

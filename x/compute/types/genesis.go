@@ -34,6 +34,11 @@ func (g GenesisState) Validate() error {
 			return ErrInvalidGenesis.Wrapf("task %d of job %s has no job or no round", g.Tasks[i].Index, g.Tasks[i].JobId)
 		}
 	}
+	for i := range g.Chunks {
+		if err := g.Chunks[i].Chunk.Validate(); err != nil || !jobs[g.Chunks[i].JobId] {
+			return ErrInvalidGenesis.Wrapf("chunk %d of job %s has no job or is malformed: %v", g.Chunks[i].Index, g.Chunks[i].JobId, err)
+		}
+	}
 	for i := range g.Assignments {
 		if !jobs[g.Assignments[i].JobId] {
 			return ErrInvalidGenesis.Wrapf("assignment of %s has no job", g.Assignments[i].Operator)
@@ -57,12 +62,18 @@ func (j *Job) validateMoney() error {
 	}{
 		{"reserved", j.Reserved, 0},
 		{"refunded", j.Refunded, 0},
+		{"task_reserve", j.TaskReserve, 0},
 		{"liability", j.Liability, 0},
 		{"bond_value", j.BondValue, 1},
 	} {
 		if f.value.IsNil() || f.value.LT(math.NewInt(f.least)) {
 			return ErrInvalidGenesis.Wrapf("job %s: %s: expected %d or more, got %s", j.Id, f.name, f.least, f.value)
 		}
+	}
+	if j.Tasks == 0 || j.TasksOpened > j.Tasks || j.TasksDropped > j.TasksEnded || j.TasksEnded > j.TasksOpened+j.TasksDropped ||
+		j.TasksAccepted > j.TasksEnded-j.TasksDropped {
+		return ErrInvalidGenesis.Wrapf("job %s: counts of tasks: %d in all, %d opened, %d ended, %d accepted, %d dropped",
+			j.Id, j.Tasks, j.TasksOpened, j.TasksEnded, j.TasksAccepted, j.TasksDropped)
 	}
 	return nil
 }

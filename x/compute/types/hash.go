@@ -14,8 +14,9 @@ const HashSize = sha256.Size
 // is a new domain.
 const (
 	tagDomain        = "theta/compute/tag/1"
-	commitmentDomain = "theta/compute/commitment/1"
+	commitmentDomain = "theta/compute/commitment/2"
 	ticketDomain     = "theta/compute/ticket/1"
+	auditDomain      = "theta/compute/audit/1"
 )
 
 // hash is SHA-256 over the domain and the fields, each led by its length as 8
@@ -44,11 +45,11 @@ func Tag(chainID, jobID string, task uint64, round uint32, digest []byte) []byte
 	return hash(tagDomain, []byte(chainID), []byte(jobID), uint64Bytes(task), uint64Bytes(uint64(round)), digest)
 }
 
-// Commitment returns the 32 bytes that bind an operator to a tag without
-// showing it. The operator is part of it, so that a copied commitment cannot be
-// revealed by the copier.
-func Commitment(operator sdk.AccAddress, tag, salt []byte) []byte {
-	return hash(commitmentDomain, operator, tag, salt)
+// Commitment returns the 32 bytes that bind an operator to a tag and an exit code
+// without showing them. The operator is part of it, so that a copied commitment
+// cannot be revealed by the copier.
+func Commitment(operator sdk.AccAddress, tag []byte, exitCode uint32, salt []byte) []byte {
+	return hash(commitmentDomain, operator, tag, uint64Bytes(uint64(exitCode)), salt)
 }
 
 // ticket returns the 16 bytes that decide how an operator fares in a draw.

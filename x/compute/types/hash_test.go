@@ -33,10 +33,11 @@ func TestATagBelongsToOneResultOfOneRoundOfOneTask(t *testing.T) {
 func TestACommitmentBelongsToItsOperator(t *testing.T) {
 	tag, salt := bytes.Repeat([]byte{1}, types.HashSize), bytes.Repeat([]byte{2}, 16)
 	alice, bob := sdk.AccAddress(bytes.Repeat([]byte{3}, 20)), sdk.AccAddress(bytes.Repeat([]byte{4}, 20))
-	mine := types.Commitment(alice, tag, salt)
+	mine := types.Commitment(alice, tag, 3, salt)
 	require.Len(t, mine, types.HashSize)
-	require.NotEqual(t, mine, types.Commitment(bob, tag, salt), "a copied commitment cannot be revealed by the copier")
-	require.NotEqual(t, mine, types.Commitment(alice, salt, tag))
+	require.NotEqual(t, mine, types.Commitment(bob, tag, 3, salt), "a copied commitment cannot be revealed by the copier")
+	require.NotEqual(t, mine, types.Commitment(alice, salt, 3, tag))
+	require.NotEqual(t, mine, types.Commitment(alice, tag, 4, salt), "the exit code is fixed with the result")
 	require.NotEqual(t, mine, tag)
 }
 
@@ -51,8 +52,8 @@ func TestNoTwoFieldListsHashAlike(t *testing.T) {
 		}
 		a1, a2 := cut("one")
 		b1, b2 := cut("other")
-		one := types.Commitment(all[:a1], all[a1:a2], all[a2:])
-		two := types.Commitment(all[:b1], all[b1:b2], all[b2:])
+		one := types.Commitment(all[:a1], all[a1:a2], 3, all[a2:])
+		two := types.Commitment(all[:b1], all[b1:b2], 3, all[b2:])
 		require.Equal(t, a1 == b1 && a2 == b2, bytes.Equal(one, two))
 	})
 }

@@ -8,7 +8,6 @@ import (
 	fmt "fmt"
 	_ "github.com/cosmos/cosmos-proto"
 	types "github.com/cosmos/cosmos-sdk/types"
-	_ "github.com/cosmos/cosmos-sdk/types/tx/amino"
 	_ "github.com/cosmos/gogoproto/gogoproto"
 	proto "github.com/cosmos/gogoproto/proto"
 	io "io"
@@ -26,34 +25,6 @@ var _ = math.Inf
 // A compilation error at this line likely means your copy of the
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
-
-// PolicyKind is how a job's results are verified.
-type PolicyKind int32
-
-const (
-	// No policy was given.
-	POLICY_KIND_UNSPECIFIED PolicyKind = 0
-	// M replicas at once; all must agree, or further rounds decide.
-	POLICY_KIND_QUORUM PolicyKind = 1
-)
-
-var PolicyKind_name = map[int32]string{
-	0: "POLICY_KIND_UNSPECIFIED",
-	1: "POLICY_KIND_QUORUM",
-}
-
-var PolicyKind_value = map[string]int32{
-	"POLICY_KIND_UNSPECIFIED": 0,
-	"POLICY_KIND_QUORUM":      1,
-}
-
-func (x PolicyKind) String() string {
-	return proto.EnumName(PolicyKind_name, int32(x))
-}
-
-func (PolicyKind) EnumDescriptor() ([]byte, []int) {
-	return fileDescriptor_d0f00df5b81cfc86, []int{0}
-}
 
 // JobStatus is where a job stands.
 type JobStatus int32
@@ -100,562 +71,7 @@ func (x JobStatus) String() string {
 }
 
 func (JobStatus) EnumDescriptor() ([]byte, []int) {
-	return fileDescriptor_d0f00df5b81cfc86, []int{1}
-}
-
-// TaskStatus is where a task stands.
-type TaskStatus int32
-
-const (
-	// No status.
-	TASK_STATUS_UNSPECIFIED TaskStatus = 0
-	// Waits for its first node.
-	TASK_STATUS_OPEN TaskStatus = 1
-	// Held by nodes; rounds go on.
-	TASK_STATUS_RUNNING TaskStatus = 2
-	// A result was accepted.
-	TASK_STATUS_ACCEPTED TaskStatus = 3
-	// The last round ended in a tie, or nobody revealed.
-	TASK_STATUS_FAILED TaskStatus = 4
-	// Its lifetime ended before enough nodes had committed.
-	TASK_STATUS_EXPIRED TaskStatus = 5
-	// Enough nodes reported that an input is not there.
-	TASK_STATUS_INPUT_UNAVAILABLE TaskStatus = 6
-	// The requester cancelled it.
-	TASK_STATUS_CANCELLED TaskStatus = 7
-)
-
-var TaskStatus_name = map[int32]string{
-	0: "TASK_STATUS_UNSPECIFIED",
-	1: "TASK_STATUS_OPEN",
-	2: "TASK_STATUS_RUNNING",
-	3: "TASK_STATUS_ACCEPTED",
-	4: "TASK_STATUS_FAILED",
-	5: "TASK_STATUS_EXPIRED",
-	6: "TASK_STATUS_INPUT_UNAVAILABLE",
-	7: "TASK_STATUS_CANCELLED",
-}
-
-var TaskStatus_value = map[string]int32{
-	"TASK_STATUS_UNSPECIFIED":       0,
-	"TASK_STATUS_OPEN":              1,
-	"TASK_STATUS_RUNNING":           2,
-	"TASK_STATUS_ACCEPTED":          3,
-	"TASK_STATUS_FAILED":            4,
-	"TASK_STATUS_EXPIRED":           5,
-	"TASK_STATUS_INPUT_UNAVAILABLE": 6,
-	"TASK_STATUS_CANCELLED":         7,
-}
-
-func (x TaskStatus) String() string {
-	return proto.EnumName(TaskStatus_name, int32(x))
-}
-
-func (TaskStatus) EnumDescriptor() ([]byte, []int) {
-	return fileDescriptor_d0f00df5b81cfc86, []int{2}
-}
-
-// AssignmentStatus is where a node's part in a task stands.
-type AssignmentStatus int32
-
-const (
-	// No status.
-	ASSIGNMENT_STATUS_UNSPECIFIED AssignmentStatus = 0
-	// Holds one of the lowest ranks of a draw that is still open.
-	ASSIGNMENT_STATUS_CANDIDATE AssignmentStatus = 1
-	// Drawn; executes.
-	ASSIGNMENT_STATUS_ASSIGNED AssignmentStatus = 2
-	// Has committed to a result.
-	ASSIGNMENT_STATUS_COMMITTED AssignmentStatus = 3
-	// Has revealed its tag.
-	ASSIGNMENT_STATUS_REVEALED AssignmentStatus = 4
-	// Was paid: the reward, or the attempt fee where no verdict was reached.
-	ASSIGNMENT_STATUS_PAID AssignmentStatus = 5
-	// Ended without pay and without fault.
-	ASSIGNMENT_STATUS_UNPAID AssignmentStatus = 6
-	// Was on the losing side; its liability is gone.
-	ASSIGNMENT_STATUS_SLASHED AssignmentStatus = 7
-	// Gave the task back in time.
-	ASSIGNMENT_STATUS_RELEASED AssignmentStatus = 8
-	// Did not commit in time.
-	ASSIGNMENT_STATUS_MISSED AssignmentStatus = 9
-	// Committed and did not reveal, or revealed and did not open, in time; slashed.
-	ASSIGNMENT_STATUS_NO_REVEAL AssignmentStatus = 10
-)
-
-var AssignmentStatus_name = map[int32]string{
-	0:  "ASSIGNMENT_STATUS_UNSPECIFIED",
-	1:  "ASSIGNMENT_STATUS_CANDIDATE",
-	2:  "ASSIGNMENT_STATUS_ASSIGNED",
-	3:  "ASSIGNMENT_STATUS_COMMITTED",
-	4:  "ASSIGNMENT_STATUS_REVEALED",
-	5:  "ASSIGNMENT_STATUS_PAID",
-	6:  "ASSIGNMENT_STATUS_UNPAID",
-	7:  "ASSIGNMENT_STATUS_SLASHED",
-	8:  "ASSIGNMENT_STATUS_RELEASED",
-	9:  "ASSIGNMENT_STATUS_MISSED",
-	10: "ASSIGNMENT_STATUS_NO_REVEAL",
-}
-
-var AssignmentStatus_value = map[string]int32{
-	"ASSIGNMENT_STATUS_UNSPECIFIED": 0,
-	"ASSIGNMENT_STATUS_CANDIDATE":   1,
-	"ASSIGNMENT_STATUS_ASSIGNED":    2,
-	"ASSIGNMENT_STATUS_COMMITTED":   3,
-	"ASSIGNMENT_STATUS_REVEALED":    4,
-	"ASSIGNMENT_STATUS_PAID":        5,
-	"ASSIGNMENT_STATUS_UNPAID":      6,
-	"ASSIGNMENT_STATUS_SLASHED":     7,
-	"ASSIGNMENT_STATUS_RELEASED":    8,
-	"ASSIGNMENT_STATUS_MISSED":      9,
-	"ASSIGNMENT_STATUS_NO_REVEAL":   10,
-}
-
-func (x AssignmentStatus) String() string {
-	return proto.EnumName(AssignmentStatus_name, int32(x))
-}
-
-func (AssignmentStatus) EnumDescriptor() ([]byte, []int) {
-	return fileDescriptor_d0f00df5b81cfc86, []int{3}
-}
-
-// RoundPhase is what a round waits for.
-type RoundPhase int32
-
-const (
-	// No phase.
-	ROUND_PHASE_UNSPECIFIED RoundPhase = 0
-	// Replicas are drawn and commit.
-	ROUND_PHASE_COMMIT RoundPhase = 1
-	// All have committed; replicas reveal tags (and, after the first round, everybody opens digests).
-	ROUND_PHASE_REVEAL RoundPhase = 2
-	// Nothing; the round is over.
-	ROUND_PHASE_CLOSED RoundPhase = 3
-)
-
-var RoundPhase_name = map[int32]string{
-	0: "ROUND_PHASE_UNSPECIFIED",
-	1: "ROUND_PHASE_COMMIT",
-	2: "ROUND_PHASE_REVEAL",
-	3: "ROUND_PHASE_CLOSED",
-}
-
-var RoundPhase_value = map[string]int32{
-	"ROUND_PHASE_UNSPECIFIED": 0,
-	"ROUND_PHASE_COMMIT":      1,
-	"ROUND_PHASE_REVEAL":      2,
-	"ROUND_PHASE_CLOSED":      3,
-}
-
-func (x RoundPhase) String() string {
-	return proto.EnumName(RoundPhase_name, int32(x))
-}
-
-func (RoundPhase) EnumDescriptor() ([]byte, []int) {
-	return fileDescriptor_d0f00df5b81cfc86, []int{4}
-}
-
-// Blob is content by its digest and where it may be fetched.
-type Blob struct {
-	// SHA-256 of the content, 32 bytes.
-	Sha256 []byte `protobuf:"bytes,1,opt,name=sha256,proto3" json:"sha256,omitempty"`
-	// Size in bytes.
-	Size_ uint64 `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`
-	// http or https addresses that serve it, 1 to 4 of at most 256 bytes.
-	Uris []string `protobuf:"bytes,3,rep,name=uris,proto3" json:"uris,omitempty"`
-}
-
-func (m *Blob) Reset()         { *m = Blob{} }
-func (m *Blob) String() string { return proto.CompactTextString(m) }
-func (*Blob) ProtoMessage()    {}
-func (*Blob) Descriptor() ([]byte, []int) {
 	return fileDescriptor_d0f00df5b81cfc86, []int{0}
-}
-func (m *Blob) XXX_Unmarshal(b []byte) error {
-	return m.Unmarshal(b)
-}
-func (m *Blob) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
-	if deterministic {
-		return xxx_messageInfo_Blob.Marshal(b, m, deterministic)
-	} else {
-		b = b[:cap(b)]
-		n, err := m.MarshalToSizedBuffer(b)
-		if err != nil {
-			return nil, err
-		}
-		return b[:n], nil
-	}
-}
-func (m *Blob) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_Blob.Merge(m, src)
-}
-func (m *Blob) XXX_Size() int {
-	return m.Size()
-}
-func (m *Blob) XXX_DiscardUnknown() {
-	xxx_messageInfo_Blob.DiscardUnknown(m)
-}
-
-var xxx_messageInfo_Blob proto.InternalMessageInfo
-
-func (m *Blob) GetSha256() []byte {
-	if m != nil {
-		return m.Sha256
-	}
-	return nil
-}
-
-func (m *Blob) GetSize_() uint64 {
-	if m != nil {
-		return m.Size_
-	}
-	return 0
-}
-
-func (m *Blob) GetUris() []string {
-	if m != nil {
-		return m.Uris
-	}
-	return nil
-}
-
-// Input is a file that the program finds under /in.
-type Input struct {
-	// Path below /in: slash-separated, no "..", at most 128 bytes.
-	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
-	// Its content.
-	Blob Blob `protobuf:"bytes,2,opt,name=blob,proto3" json:"blob"`
-}
-
-func (m *Input) Reset()         { *m = Input{} }
-func (m *Input) String() string { return proto.CompactTextString(m) }
-func (*Input) ProtoMessage()    {}
-func (*Input) Descriptor() ([]byte, []int) {
-	return fileDescriptor_d0f00df5b81cfc86, []int{1}
-}
-func (m *Input) XXX_Unmarshal(b []byte) error {
-	return m.Unmarshal(b)
-}
-func (m *Input) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
-	if deterministic {
-		return xxx_messageInfo_Input.Marshal(b, m, deterministic)
-	} else {
-		b = b[:cap(b)]
-		n, err := m.MarshalToSizedBuffer(b)
-		if err != nil {
-			return nil, err
-		}
-		return b[:n], nil
-	}
-}
-func (m *Input) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_Input.Merge(m, src)
-}
-func (m *Input) XXX_Size() int {
-	return m.Size()
-}
-func (m *Input) XXX_DiscardUnknown() {
-	xxx_messageInfo_Input.DiscardUnknown(m)
-}
-
-var xxx_messageInfo_Input proto.InternalMessageInfo
-
-func (m *Input) GetPath() string {
-	if m != nil {
-		return m.Path
-	}
-	return ""
-}
-
-func (m *Input) GetBlob() Blob {
-	if m != nil {
-		return m.Blob
-	}
-	return Blob{}
-}
-
-// Resources bound what a replica may use. The same bounds hold everywhere, so
-// running out of one is a result like another.
-type Resources struct {
-	// Executor fuel.
-	Fuel uint64 `protobuf:"varint,1,opt,name=fuel,proto3" json:"fuel,omitempty"`
-	// Memory of the program in bytes.
-	MemoryBytes uint64 `protobuf:"varint,2,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
-	// All outputs together in bytes.
-	OutputBytes uint64 `protobuf:"varint,3,opt,name=output_bytes,json=outputBytes,proto3" json:"output_bytes,omitempty"`
-}
-
-func (m *Resources) Reset()         { *m = Resources{} }
-func (m *Resources) String() string { return proto.CompactTextString(m) }
-func (*Resources) ProtoMessage()    {}
-func (*Resources) Descriptor() ([]byte, []int) {
-	return fileDescriptor_d0f00df5b81cfc86, []int{2}
-}
-func (m *Resources) XXX_Unmarshal(b []byte) error {
-	return m.Unmarshal(b)
-}
-func (m *Resources) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
-	if deterministic {
-		return xxx_messageInfo_Resources.Marshal(b, m, deterministic)
-	} else {
-		b = b[:cap(b)]
-		n, err := m.MarshalToSizedBuffer(b)
-		if err != nil {
-			return nil, err
-		}
-		return b[:n], nil
-	}
-}
-func (m *Resources) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_Resources.Merge(m, src)
-}
-func (m *Resources) XXX_Size() int {
-	return m.Size()
-}
-func (m *Resources) XXX_DiscardUnknown() {
-	xxx_messageInfo_Resources.DiscardUnknown(m)
-}
-
-var xxx_messageInfo_Resources proto.InternalMessageInfo
-
-func (m *Resources) GetFuel() uint64 {
-	if m != nil {
-		return m.Fuel
-	}
-	return 0
-}
-
-func (m *Resources) GetMemoryBytes() uint64 {
-	if m != nil {
-		return m.MemoryBytes
-	}
-	return 0
-}
-
-func (m *Resources) GetOutputBytes() uint64 {
-	if m != nil {
-		return m.OutputBytes
-	}
-	return 0
-}
-
-// Policy says how results are verified.
-type Policy struct {
-	// Kind of verification.
-	Kind PolicyKind `protobuf:"varint,1,opt,name=kind,proto3,enum=theta.compute.v1.PolicyKind" json:"kind,omitempty"`
-	// Replicas of the first round: odd, at least 3.
-	Replicas uint32 `protobuf:"varint,2,opt,name=replicas,proto3" json:"replicas,omitempty"`
-}
-
-func (m *Policy) Reset()         { *m = Policy{} }
-func (m *Policy) String() string { return proto.CompactTextString(m) }
-func (*Policy) ProtoMessage()    {}
-func (*Policy) Descriptor() ([]byte, []int) {
-	return fileDescriptor_d0f00df5b81cfc86, []int{3}
-}
-func (m *Policy) XXX_Unmarshal(b []byte) error {
-	return m.Unmarshal(b)
-}
-func (m *Policy) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
-	if deterministic {
-		return xxx_messageInfo_Policy.Marshal(b, m, deterministic)
-	} else {
-		b = b[:cap(b)]
-		n, err := m.MarshalToSizedBuffer(b)
-		if err != nil {
-			return nil, err
-		}
-		return b[:n], nil
-	}
-}
-func (m *Policy) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_Policy.Merge(m, src)
-}
-func (m *Policy) XXX_Size() int {
-	return m.Size()
-}
-func (m *Policy) XXX_DiscardUnknown() {
-	xxx_messageInfo_Policy.DiscardUnknown(m)
-}
-
-var xxx_messageInfo_Policy proto.InternalMessageInfo
-
-func (m *Policy) GetKind() PolicyKind {
-	if m != nil {
-		return m.Kind
-	}
-	return POLICY_KIND_UNSPECIFIED
-}
-
-func (m *Policy) GetReplicas() uint32 {
-	if m != nil {
-		return m.Replicas
-	}
-	return 0
-}
-
-// JobSpec is what to run, on what, for how much. It is immutable and at most
-// 4 KiB encoded.
-type JobSpec struct {
-	// Executor profile, e.g. "wasm/1".
-	Executor string `protobuf:"bytes,1,opt,name=executor,proto3" json:"executor,omitempty"`
-	// Program.
-	Program Blob `protobuf:"bytes,2,opt,name=program,proto3" json:"program"`
-	// Input files, at most 16.
-	Inputs []Input `protobuf:"bytes,3,rep,name=inputs,proto3" json:"inputs"`
-	// Arguments, the program's name left out.
-	Args []string `protobuf:"bytes,4,rep,name=args,proto3" json:"args,omitempty"`
-	// Bounds.
-	Resources Resources `protobuf:"bytes,5,opt,name=resources,proto3" json:"resources"`
-	// Seed of the program's random numbers, empty or 32 bytes.
-	Seed []byte `protobuf:"bytes,6,opt,name=seed,proto3" json:"seed,omitempty"`
-	// Hardware class.
-	Class string `protobuf:"bytes,7,opt,name=class,proto3" json:"class,omitempty"`
-	// Verification.
-	Policy Policy `protobuf:"bytes,8,opt,name=policy,proto3" json:"policy"`
-	// Pay of one replica of one task, before the fee split.
-	Reward types.Coin `protobuf:"bytes,9,opt,name=reward,proto3" json:"reward"`
-	// Tasks of the job; 1.
-	Tasks uint64 `protobuf:"varint,10,opt,name=tasks,proto3" json:"tasks,omitempty"`
-	// Blocks after assignment in which a node may release the task without fault.
-	PrepareBlocks uint64 `protobuf:"varint,11,opt,name=prepare_blocks,json=prepareBlocks,proto3" json:"prepare_blocks,omitempty"`
-	// Blocks after assignment in which a node must commit; more than prepare_blocks.
-	CommitBlocks uint64 `protobuf:"varint,12,opt,name=commit_blocks,json=commitBlocks,proto3" json:"commit_blocks,omitempty"`
-	// Blocks after posting in which the first round must have committed.
-	LifetimeBlocks uint64 `protobuf:"varint,13,opt,name=lifetime_blocks,json=lifetimeBlocks,proto3" json:"lifetime_blocks,omitempty"`
-	// Where nodes put outputs: an http or https prefix, content is put at "<sink>/<sha256 in hex>".
-	Sink string `protobuf:"bytes,14,opt,name=sink,proto3" json:"sink,omitempty"`
-}
-
-func (m *JobSpec) Reset()         { *m = JobSpec{} }
-func (m *JobSpec) String() string { return proto.CompactTextString(m) }
-func (*JobSpec) ProtoMessage()    {}
-func (*JobSpec) Descriptor() ([]byte, []int) {
-	return fileDescriptor_d0f00df5b81cfc86, []int{4}
-}
-func (m *JobSpec) XXX_Unmarshal(b []byte) error {
-	return m.Unmarshal(b)
-}
-func (m *JobSpec) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
-	if deterministic {
-		return xxx_messageInfo_JobSpec.Marshal(b, m, deterministic)
-	} else {
-		b = b[:cap(b)]
-		n, err := m.MarshalToSizedBuffer(b)
-		if err != nil {
-			return nil, err
-		}
-		return b[:n], nil
-	}
-}
-func (m *JobSpec) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_JobSpec.Merge(m, src)
-}
-func (m *JobSpec) XXX_Size() int {
-	return m.Size()
-}
-func (m *JobSpec) XXX_DiscardUnknown() {
-	xxx_messageInfo_JobSpec.DiscardUnknown(m)
-}
-
-var xxx_messageInfo_JobSpec proto.InternalMessageInfo
-
-func (m *JobSpec) GetExecutor() string {
-	if m != nil {
-		return m.Executor
-	}
-	return ""
-}
-
-func (m *JobSpec) GetProgram() Blob {
-	if m != nil {
-		return m.Program
-	}
-	return Blob{}
-}
-
-func (m *JobSpec) GetInputs() []Input {
-	if m != nil {
-		return m.Inputs
-	}
-	return nil
-}
-
-func (m *JobSpec) GetArgs() []string {
-	if m != nil {
-		return m.Args
-	}
-	return nil
-}
-
-func (m *JobSpec) GetResources() Resources {
-	if m != nil {
-		return m.Resources
-	}
-	return Resources{}
-}
-
-func (m *JobSpec) GetSeed() []byte {
-	if m != nil {
-		return m.Seed
-	}
-	return nil
-}
-
-func (m *JobSpec) GetClass() string {
-	if m != nil {
-		return m.Class
-	}
-	return ""
-}
-
-func (m *JobSpec) GetPolicy() Policy {
-	if m != nil {
-		return m.Policy
-	}
-	return Policy{}
-}
-
-func (m *JobSpec) GetReward() types.Coin {
-	if m != nil {
-		return m.Reward
-	}
-	return types.Coin{}
-}
-
-func (m *JobSpec) GetTasks() uint64 {
-	if m != nil {
-		return m.Tasks
-	}
-	return 0
-}
-
-func (m *JobSpec) GetPrepareBlocks() uint64 {
-	if m != nil {
-		return m.PrepareBlocks
-	}
-	return 0
-}
-
-func (m *JobSpec) GetCommitBlocks() uint64 {
-	if m != nil {
-		return m.CommitBlocks
-	}
-	return 0
-}
-
-func (m *JobSpec) GetLifetimeBlocks() uint64 {
-	if m != nil {
-		return m.LifetimeBlocks
-	}
-	return 0
-}
-
-func (m *JobSpec) GetSink() string {
-	if m != nil {
-		return m.Sink
-	}
-	return ""
 }
 
 // Job is a job apart from its spec.
@@ -674,7 +90,7 @@ type Job struct {
 	Reward types.Coin `protobuf:"bytes,6,opt,name=reward,proto3" json:"reward"`
 	// What escrow still holds for this job, in the reward's denom.
 	Reserved cosmossdk_io_math.Int `protobuf:"bytes,7,opt,name=reserved,proto3,customtype=cosmossdk.io/math.Int" json:"reserved"`
-	// Verification.
+	// Verification as it is done: the audit floor is in it.
 	Policy Policy `protobuf:"bytes,8,opt,name=policy,proto3" json:"policy"`
 	// Hardware class.
 	Class string `protobuf:"bytes,9,opt,name=class,proto3" json:"class,omitempty"`
@@ -682,7 +98,7 @@ type Job struct {
 	Executor string `protobuf:"bytes,10,opt,name=executor,proto3" json:"executor,omitempty"`
 	// Tasks in all.
 	Tasks uint64 `protobuf:"varint,11,opt,name=tasks,proto3" json:"tasks,omitempty"`
-	// Tasks that have ended.
+	// Tasks that have ended, those that were never opened among them.
 	TasksEnded uint64 `protobuf:"varint,12,opt,name=tasks_ended,json=tasksEnded,proto3" json:"tasks_ended,omitempty"`
 	// Tasks with an accepted result.
 	TasksAccepted uint64 `protobuf:"varint,13,opt,name=tasks_accepted,json=tasksAccepted,proto3" json:"tasks_accepted,omitempty"`
@@ -702,13 +118,36 @@ type Job struct {
 	Inputs uint32 `protobuf:"varint,20,opt,name=inputs,proto3" json:"inputs,omitempty"`
 	// Worth of the reward in the bond denom; what an escalation pays a replica.
 	BondValue cosmossdk_io_math.Int `protobuf:"bytes,21,opt,name=bond_value,json=bondValue,proto3,customtype=cosmossdk.io/math.Int" json:"bond_value"`
+	// Tasks that have been opened so far: those below it without a record have ended.
+	TasksOpened uint64 `protobuf:"varint,22,opt,name=tasks_opened,json=tasksOpened,proto3" json:"tasks_opened,omitempty"`
+	// Height after which no first round draws any more.
+	ExpiresHeight int64 `protobuf:"varint,23,opt,name=expires_height,json=expiresHeight,proto3" json:"expires_height,omitempty"`
+	// What one task may spend of the escrow, in the reward's denom.
+	TaskReserve cosmossdk_io_math.Int `protobuf:"bytes,24,opt,name=task_reserve,json=taskReserve,proto3,customtype=cosmossdk.io/math.Int" json:"task_reserve"`
+	// Whether a wrong result is slashed.
+	Deterministic bool `protobuf:"varint,25,opt,name=deterministic,proto3" json:"deterministic,omitempty"`
+	// Nodes it asks for.
+	Placement Placement `protobuf:"bytes,26,opt,name=placement,proto3" json:"placement"`
+	// Arrays: roots of the complete subtrees of the tree of receipts, largest first.
+	Frontier [][]byte `protobuf:"bytes,27,rep,name=frontier,proto3" json:"frontier,omitempty"`
+	// Arrays that have ended: root of the tree of receipts, 32 bytes.
+	ResultsRoot []byte `protobuf:"bytes,28,opt,name=results_root,json=resultsRoot,proto3" json:"results_root,omitempty"`
+	// Height at which tasks are next opened or dropped without a message, 0 when never.
+	DueHeight int64 `protobuf:"varint,29,opt,name=due_height,json=dueHeight,proto3" json:"due_height,omitempty"`
+	// Merkle leaves that array_input has, 0 without.
+	ArrayInputs uint64 `protobuf:"varint,30,opt,name=array_inputs,json=arrayInputs,proto3" json:"array_inputs,omitempty"`
+	// Tasks that will never be opened: they ended with the job's cancelling or lifetime.
+	TasksDropped uint64 `protobuf:"varint,31,opt,name=tasks_dropped,json=tasksDropped,proto3" json:"tasks_dropped,omitempty"`
+	// Where work that takes several blocks stands: next task to see to of a job that
+	// is being cancelled, next chunk to remove of one that is being pruned.
+	Cursor uint64 `protobuf:"varint,32,opt,name=cursor,proto3" json:"cursor,omitempty"`
 }
 
 func (m *Job) Reset()         { *m = Job{} }
 func (m *Job) String() string { return proto.CompactTextString(m) }
 func (*Job) ProtoMessage()    {}
 func (*Job) Descriptor() ([]byte, []int) {
-	return fileDescriptor_d0f00df5b81cfc86, []int{5}
+	return fileDescriptor_d0f00df5b81cfc86, []int{0}
 }
 func (m *Job) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -856,360 +295,96 @@ func (m *Job) GetInputs() uint32 {
 	return 0
 }
 
-// Draw is a sortition under way: it waits for its seed, then collects claims.
-type Draw struct {
-	// Height at which the seed was pinned.
-	SeedHeight int64 `protobuf:"varint,1,opt,name=seed_height,json=seedHeight,proto3" json:"seed_height,omitempty"`
-	// Epoch whose weights count.
-	Epoch uint64 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	// Draws of this round before this one.
-	Attempt uint32 `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
-	// Replicas it is to fill.
-	Slots uint32 `protobuf:"varint,4,opt,name=slots,proto3" json:"slots,omitempty"`
-	// Height at which claiming closes (exclusive), 0 until the seed is known.
-	CloseHeight int64 `protobuf:"varint,5,opt,name=close_height,json=closeHeight,proto3" json:"close_height,omitempty"`
-	// Operators with the lowest ranks so far, lowest first.
-	Candidates []string `protobuf:"bytes,6,rep,name=candidates,proto3" json:"candidates,omitempty"`
-}
-
-func (m *Draw) Reset()         { *m = Draw{} }
-func (m *Draw) String() string { return proto.CompactTextString(m) }
-func (*Draw) ProtoMessage()    {}
-func (*Draw) Descriptor() ([]byte, []int) {
-	return fileDescriptor_d0f00df5b81cfc86, []int{6}
-}
-func (m *Draw) XXX_Unmarshal(b []byte) error {
-	return m.Unmarshal(b)
-}
-func (m *Draw) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
-	if deterministic {
-		return xxx_messageInfo_Draw.Marshal(b, m, deterministic)
-	} else {
-		b = b[:cap(b)]
-		n, err := m.MarshalToSizedBuffer(b)
-		if err != nil {
-			return nil, err
-		}
-		return b[:n], nil
-	}
-}
-func (m *Draw) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_Draw.Merge(m, src)
-}
-func (m *Draw) XXX_Size() int {
-	return m.Size()
-}
-func (m *Draw) XXX_DiscardUnknown() {
-	xxx_messageInfo_Draw.DiscardUnknown(m)
-}
-
-var xxx_messageInfo_Draw proto.InternalMessageInfo
-
-func (m *Draw) GetSeedHeight() int64 {
+func (m *Job) GetTasksOpened() uint64 {
 	if m != nil {
-		return m.SeedHeight
+		return m.TasksOpened
 	}
 	return 0
 }
 
-func (m *Draw) GetEpoch() uint64 {
-	if m != nil {
-		return m.Epoch
-	}
-	return 0
-}
-
-func (m *Draw) GetAttempt() uint32 {
-	if m != nil {
-		return m.Attempt
-	}
-	return 0
-}
-
-func (m *Draw) GetSlots() uint32 {
-	if m != nil {
-		return m.Slots
-	}
-	return 0
-}
-
-func (m *Draw) GetCloseHeight() int64 {
-	if m != nil {
-		return m.CloseHeight
-	}
-	return 0
-}
-
-func (m *Draw) GetCandidates() []string {
-	if m != nil {
-		return m.Candidates
-	}
-	return nil
-}
-
-// Round is one blind replication of a task.
-type Round struct {
-	// Replicas it aims at.
-	Target uint32 `protobuf:"varint,1,opt,name=target,proto3" json:"target,omitempty"`
-	// What it waits for.
-	Phase RoundPhase `protobuf:"varint,2,opt,name=phase,proto3,enum=theta.compute.v1.RoundPhase" json:"phase,omitempty"`
-	// The draw under way, if any.
-	Draw *Draw `protobuf:"bytes,3,opt,name=draw,proto3" json:"draw,omitempty"`
-	// Operators drawn so far, those that left again (released, missed) not among them.
-	Replicas []string `protobuf:"bytes,4,rep,name=replicas,proto3" json:"replicas,omitempty"`
-	// How many of them have committed.
-	Committed uint32 `protobuf:"varint,5,opt,name=committed,proto3" json:"committed,omitempty"`
-	// How many of them have revealed.
-	Revealed uint32 `protobuf:"varint,6,opt,name=revealed,proto3" json:"revealed,omitempty"`
-	// Last height at which reveals and openings count, 0 before all have committed.
-	RevealDeadline int64 `protobuf:"varint,7,opt,name=reveal_deadline,json=revealDeadline,proto3" json:"reveal_deadline,omitempty"`
-	// Earliest commit deadline that may still be missed, 0 when none.
-	NextDeadline int64 `protobuf:"varint,8,opt,name=next_deadline,json=nextDeadline,proto3" json:"next_deadline,omitempty"`
-	// Draws started so far.
-	Draws uint32 `protobuf:"varint,9,opt,name=draws,proto3" json:"draws,omitempty"`
-}
-
-func (m *Round) Reset()         { *m = Round{} }
-func (m *Round) String() string { return proto.CompactTextString(m) }
-func (*Round) ProtoMessage()    {}
-func (*Round) Descriptor() ([]byte, []int) {
-	return fileDescriptor_d0f00df5b81cfc86, []int{7}
-}
-func (m *Round) XXX_Unmarshal(b []byte) error {
-	return m.Unmarshal(b)
-}
-func (m *Round) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
-	if deterministic {
-		return xxx_messageInfo_Round.Marshal(b, m, deterministic)
-	} else {
-		b = b[:cap(b)]
-		n, err := m.MarshalToSizedBuffer(b)
-		if err != nil {
-			return nil, err
-		}
-		return b[:n], nil
-	}
-}
-func (m *Round) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_Round.Merge(m, src)
-}
-func (m *Round) XXX_Size() int {
-	return m.Size()
-}
-func (m *Round) XXX_DiscardUnknown() {
-	xxx_messageInfo_Round.DiscardUnknown(m)
-}
-
-var xxx_messageInfo_Round proto.InternalMessageInfo
-
-func (m *Round) GetTarget() uint32 {
-	if m != nil {
-		return m.Target
-	}
-	return 0
-}
-
-func (m *Round) GetPhase() RoundPhase {
-	if m != nil {
-		return m.Phase
-	}
-	return ROUND_PHASE_UNSPECIFIED
-}
-
-func (m *Round) GetDraw() *Draw {
-	if m != nil {
-		return m.Draw
-	}
-	return nil
-}
-
-func (m *Round) GetReplicas() []string {
-	if m != nil {
-		return m.Replicas
-	}
-	return nil
-}
-
-func (m *Round) GetCommitted() uint32 {
-	if m != nil {
-		return m.Committed
-	}
-	return 0
-}
-
-func (m *Round) GetRevealed() uint32 {
-	if m != nil {
-		return m.Revealed
-	}
-	return 0
-}
-
-func (m *Round) GetRevealDeadline() int64 {
-	if m != nil {
-		return m.RevealDeadline
-	}
-	return 0
-}
-
-func (m *Round) GetNextDeadline() int64 {
-	if m != nil {
-		return m.NextDeadline
-	}
-	return 0
-}
-
-func (m *Round) GetDraws() uint32 {
-	if m != nil {
-		return m.Draws
-	}
-	return 0
-}
-
-// Task is one unit of work of a job.
-type Task struct {
-	// Job it belongs to.
-	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Index in the job, from 0.
-	Index uint64 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
-	// Where it stands.
-	Status TaskStatus `protobuf:"varint,3,opt,name=status,proto3,enum=theta.compute.v1.TaskStatus" json:"status,omitempty"`
-	// Rounds, first to current.
-	Rounds []Round `protobuf:"bytes,4,rep,name=rounds,proto3" json:"rounds"`
-	// Last height at which the first round may draw; grows while a seed is missing.
-	ExpiresHeight int64 `protobuf:"varint,5,opt,name=expires_height,json=expiresHeight,proto3" json:"expires_height,omitempty"`
-	// Height at which the next transition is due without a message, 0 once ended.
-	DueHeight int64 `protobuf:"varint,6,opt,name=due_height,json=dueHeight,proto3" json:"due_height,omitempty"`
-	// Reports that an input is not there, by operator.
-	InputReports []string `protobuf:"bytes,7,rep,name=input_reports,json=inputReports,proto3" json:"input_reports,omitempty"`
-	// Digests opened in an escalation, each 32 bytes.
-	Opened [][]byte `protobuf:"bytes,8,rep,name=opened,proto3" json:"opened,omitempty"`
-	// Outcomes of nodes that have left the task before its end.
-	Departed []Outcome `protobuf:"bytes,9,rep,name=departed,proto3" json:"departed"`
-}
-
-func (m *Task) Reset()         { *m = Task{} }
-func (m *Task) String() string { return proto.CompactTextString(m) }
-func (*Task) ProtoMessage()    {}
-func (*Task) Descriptor() ([]byte, []int) {
-	return fileDescriptor_d0f00df5b81cfc86, []int{8}
-}
-func (m *Task) XXX_Unmarshal(b []byte) error {
-	return m.Unmarshal(b)
-}
-func (m *Task) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
-	if deterministic {
-		return xxx_messageInfo_Task.Marshal(b, m, deterministic)
-	} else {
-		b = b[:cap(b)]
-		n, err := m.MarshalToSizedBuffer(b)
-		if err != nil {
-			return nil, err
-		}
-		return b[:n], nil
-	}
-}
-func (m *Task) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_Task.Merge(m, src)
-}
-func (m *Task) XXX_Size() int {
-	return m.Size()
-}
-func (m *Task) XXX_DiscardUnknown() {
-	xxx_messageInfo_Task.DiscardUnknown(m)
-}
-
-var xxx_messageInfo_Task proto.InternalMessageInfo
-
-func (m *Task) GetJobId() string {
-	if m != nil {
-		return m.JobId
-	}
-	return ""
-}
-
-func (m *Task) GetIndex() uint64 {
-	if m != nil {
-		return m.Index
-	}
-	return 0
-}
-
-func (m *Task) GetStatus() TaskStatus {
-	if m != nil {
-		return m.Status
-	}
-	return TASK_STATUS_UNSPECIFIED
-}
-
-func (m *Task) GetRounds() []Round {
-	if m != nil {
-		return m.Rounds
-	}
-	return nil
-}
-
-func (m *Task) GetExpiresHeight() int64 {
+func (m *Job) GetExpiresHeight() int64 {
 	if m != nil {
 		return m.ExpiresHeight
 	}
 	return 0
 }
 
-func (m *Task) GetDueHeight() int64 {
+func (m *Job) GetDeterministic() bool {
+	if m != nil {
+		return m.Deterministic
+	}
+	return false
+}
+
+func (m *Job) GetPlacement() Placement {
+	if m != nil {
+		return m.Placement
+	}
+	return Placement{}
+}
+
+func (m *Job) GetFrontier() [][]byte {
+	if m != nil {
+		return m.Frontier
+	}
+	return nil
+}
+
+func (m *Job) GetResultsRoot() []byte {
+	if m != nil {
+		return m.ResultsRoot
+	}
+	return nil
+}
+
+func (m *Job) GetDueHeight() int64 {
 	if m != nil {
 		return m.DueHeight
 	}
 	return 0
 }
 
-func (m *Task) GetInputReports() []string {
+func (m *Job) GetArrayInputs() uint64 {
 	if m != nil {
-		return m.InputReports
+		return m.ArrayInputs
 	}
-	return nil
+	return 0
 }
 
-func (m *Task) GetOpened() [][]byte {
+func (m *Job) GetTasksDropped() uint64 {
 	if m != nil {
-		return m.Opened
+		return m.TasksDropped
 	}
-	return nil
+	return 0
 }
 
-func (m *Task) GetDeparted() []Outcome {
+func (m *Job) GetCursor() uint64 {
 	if m != nil {
-		return m.Departed
+		return m.Cursor
 	}
-	return nil
+	return 0
 }
 
-// Metrics are reported by the node beside the result. They are not verified
-// and never part of it.
-type Metrics struct {
-	// Executor fuel used.
-	Fuel uint64 `protobuf:"varint,1,opt,name=fuel,proto3" json:"fuel,omitempty"`
-	// Wall time of the execution in milliseconds.
-	WallMs uint64 `protobuf:"varint,2,opt,name=wall_ms,json=wallMs,proto3" json:"wall_ms,omitempty"`
-	// Energy in millijoules; meaningful only if energy_source is not empty.
-	EnergyMj uint64 `protobuf:"varint,3,opt,name=energy_mj,json=energyMj,proto3" json:"energy_mj,omitempty"`
-	// What measured the energy: "nvml", "rapl"; empty means not measured.
-	EnergySource string `protobuf:"bytes,4,opt,name=energy_source,json=energySource,proto3" json:"energy_source,omitempty"`
-	// Device that ran it, at most 64 bytes.
-	Device string `protobuf:"bytes,5,opt,name=device,proto3" json:"device,omitempty"`
+// Chunk says how 2,048 tasks of an array stand, a bit each, lowest bit first.
+type Chunk struct {
+	// Tasks that have ended, 256 bytes.
+	Ended []byte `protobuf:"bytes,1,opt,name=ended,proto3" json:"ended,omitempty"`
+	// Tasks with an accepted result, 256 bytes.
+	Accepted []byte `protobuf:"bytes,2,opt,name=accepted,proto3" json:"accepted,omitempty"`
 }
 
-func (m *Metrics) Reset()         { *m = Metrics{} }
-func (m *Metrics) String() string { return proto.CompactTextString(m) }
-func (*Metrics) ProtoMessage()    {}
-func (*Metrics) Descriptor() ([]byte, []int) {
-	return fileDescriptor_d0f00df5b81cfc86, []int{9}
+func (m *Chunk) Reset()         { *m = Chunk{} }
+func (m *Chunk) String() string { return proto.CompactTextString(m) }
+func (*Chunk) ProtoMessage()    {}
+func (*Chunk) Descriptor() ([]byte, []int) {
+	return fileDescriptor_d0f00df5b81cfc86, []int{1}
 }
-func (m *Metrics) XXX_Unmarshal(b []byte) error {
+func (m *Chunk) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
 }
-func (m *Metrics) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+func (m *Chunk) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
 	if deterministic {
-		return xxx_messageInfo_Metrics.Marshal(b, m, deterministic)
+		return xxx_messageInfo_Chunk.Marshal(b, m, deterministic)
 	} else {
 		b = b[:cap(b)]
 		n, err := m.MarshalToSizedBuffer(b)
@@ -1219,309 +394,54 @@ func (m *Metrics) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
 		return b[:n], nil
 	}
 }
-func (m *Metrics) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_Metrics.Merge(m, src)
+func (m *Chunk) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Chunk.Merge(m, src)
 }
-func (m *Metrics) XXX_Size() int {
+func (m *Chunk) XXX_Size() int {
 	return m.Size()
 }
-func (m *Metrics) XXX_DiscardUnknown() {
-	xxx_messageInfo_Metrics.DiscardUnknown(m)
+func (m *Chunk) XXX_DiscardUnknown() {
+	xxx_messageInfo_Chunk.DiscardUnknown(m)
 }
 
-var xxx_messageInfo_Metrics proto.InternalMessageInfo
+var xxx_messageInfo_Chunk proto.InternalMessageInfo
 
-func (m *Metrics) GetFuel() uint64 {
+func (m *Chunk) GetEnded() []byte {
 	if m != nil {
-		return m.Fuel
-	}
-	return 0
-}
-
-func (m *Metrics) GetWallMs() uint64 {
-	if m != nil {
-		return m.WallMs
-	}
-	return 0
-}
-
-func (m *Metrics) GetEnergyMj() uint64 {
-	if m != nil {
-		return m.EnergyMj
-	}
-	return 0
-}
-
-func (m *Metrics) GetEnergySource() string {
-	if m != nil {
-		return m.EnergySource
-	}
-	return ""
-}
-
-func (m *Metrics) GetDevice() string {
-	if m != nil {
-		return m.Device
-	}
-	return ""
-}
-
-// Assignment is a node's part in one round of a task.
-type Assignment struct {
-	// Operator of the node.
-	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Job.
-	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Task of the job.
-	Task uint64 `protobuf:"varint,3,opt,name=task,proto3" json:"task,omitempty"`
-	// Round of the task, from 0.
-	Round uint32 `protobuf:"varint,4,opt,name=round,proto3" json:"round,omitempty"`
-	// Where it stands.
-	Status AssignmentStatus `protobuf:"varint,5,opt,name=status,proto3,enum=theta.compute.v1.AssignmentStatus" json:"status,omitempty"`
-	// Sortition rank, big endian; lower goes first.
-	Rank []byte `protobuf:"bytes,6,opt,name=rank,proto3" json:"rank,omitempty"`
-	// Bond it locks, in the bond denom.
-	Liability cosmossdk_io_math.Int `protobuf:"bytes,7,opt,name=liability,proto3,customtype=cosmossdk.io/math.Int" json:"liability"`
-	// Height of assignment.
-	AssignedHeight int64 `protobuf:"varint,8,opt,name=assigned_height,json=assignedHeight,proto3" json:"assigned_height,omitempty"`
-	// Last height at which a commitment counts.
-	CommitDeadline int64 `protobuf:"varint,9,opt,name=commit_deadline,json=commitDeadline,proto3" json:"commit_deadline,omitempty"`
-	// H(operator, tag, salt), 32 bytes, once committed.
-	Commitment []byte `protobuf:"bytes,10,opt,name=commitment,proto3" json:"commitment,omitempty"`
-	// Tag, 32 bytes, once revealed.
-	Tag []byte `protobuf:"bytes,11,opt,name=tag,proto3" json:"tag,omitempty"`
-	// What the node reported beside its result.
-	Metrics Metrics `protobuf:"bytes,12,opt,name=metrics,proto3" json:"metrics"`
-}
-
-func (m *Assignment) Reset()         { *m = Assignment{} }
-func (m *Assignment) String() string { return proto.CompactTextString(m) }
-func (*Assignment) ProtoMessage()    {}
-func (*Assignment) Descriptor() ([]byte, []int) {
-	return fileDescriptor_d0f00df5b81cfc86, []int{10}
-}
-func (m *Assignment) XXX_Unmarshal(b []byte) error {
-	return m.Unmarshal(b)
-}
-func (m *Assignment) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
-	if deterministic {
-		return xxx_messageInfo_Assignment.Marshal(b, m, deterministic)
-	} else {
-		b = b[:cap(b)]
-		n, err := m.MarshalToSizedBuffer(b)
-		if err != nil {
-			return nil, err
-		}
-		return b[:n], nil
-	}
-}
-func (m *Assignment) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_Assignment.Merge(m, src)
-}
-func (m *Assignment) XXX_Size() int {
-	return m.Size()
-}
-func (m *Assignment) XXX_DiscardUnknown() {
-	xxx_messageInfo_Assignment.DiscardUnknown(m)
-}
-
-var xxx_messageInfo_Assignment proto.InternalMessageInfo
-
-func (m *Assignment) GetOperator() string {
-	if m != nil {
-		return m.Operator
-	}
-	return ""
-}
-
-func (m *Assignment) GetJobId() string {
-	if m != nil {
-		return m.JobId
-	}
-	return ""
-}
-
-func (m *Assignment) GetTask() uint64 {
-	if m != nil {
-		return m.Task
-	}
-	return 0
-}
-
-func (m *Assignment) GetRound() uint32 {
-	if m != nil {
-		return m.Round
-	}
-	return 0
-}
-
-func (m *Assignment) GetStatus() AssignmentStatus {
-	if m != nil {
-		return m.Status
-	}
-	return ASSIGNMENT_STATUS_UNSPECIFIED
-}
-
-func (m *Assignment) GetRank() []byte {
-	if m != nil {
-		return m.Rank
+		return m.Ended
 	}
 	return nil
 }
 
-func (m *Assignment) GetAssignedHeight() int64 {
+func (m *Chunk) GetAccepted() []byte {
 	if m != nil {
-		return m.AssignedHeight
-	}
-	return 0
-}
-
-func (m *Assignment) GetCommitDeadline() int64 {
-	if m != nil {
-		return m.CommitDeadline
-	}
-	return 0
-}
-
-func (m *Assignment) GetCommitment() []byte {
-	if m != nil {
-		return m.Commitment
+		return m.Accepted
 	}
 	return nil
 }
 
-func (m *Assignment) GetTag() []byte {
-	if m != nil {
-		return m.Tag
-	}
-	return nil
-}
-
-func (m *Assignment) GetMetrics() Metrics {
-	if m != nil {
-		return m.Metrics
-	}
-	return Metrics{}
-}
-
-// Outcome is how a node's part in a task ended.
-type Outcome struct {
-	// Operator of the node.
-	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Round it took part in.
-	Round uint32 `protobuf:"varint,2,opt,name=round,proto3" json:"round,omitempty"`
-	// How it ended.
-	Status AssignmentStatus `protobuf:"varint,3,opt,name=status,proto3,enum=theta.compute.v1.AssignmentStatus" json:"status,omitempty"`
-	// Tag it revealed, if it did.
-	Tag []byte `protobuf:"bytes,4,opt,name=tag,proto3" json:"tag,omitempty"`
-	// Gross pay, fee split not yet taken, in the reward's denom.
-	Paid cosmossdk_io_math.Int `protobuf:"bytes,5,opt,name=paid,proto3,customtype=cosmossdk.io/math.Int" json:"paid"`
-	// Bond lost, in the bond denom.
-	Slashed cosmossdk_io_math.Int `protobuf:"bytes,6,opt,name=slashed,proto3,customtype=cosmossdk.io/math.Int" json:"slashed"`
-	// Share of the losers' bond, in the bond denom.
-	Share cosmossdk_io_math.Int `protobuf:"bytes,7,opt,name=share,proto3,customtype=cosmossdk.io/math.Int" json:"share"`
-	// What the node reported beside its result.
-	Metrics Metrics `protobuf:"bytes,8,opt,name=metrics,proto3" json:"metrics"`
-}
-
-func (m *Outcome) Reset()         { *m = Outcome{} }
-func (m *Outcome) String() string { return proto.CompactTextString(m) }
-func (*Outcome) ProtoMessage()    {}
-func (*Outcome) Descriptor() ([]byte, []int) {
-	return fileDescriptor_d0f00df5b81cfc86, []int{11}
-}
-func (m *Outcome) XXX_Unmarshal(b []byte) error {
-	return m.Unmarshal(b)
-}
-func (m *Outcome) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
-	if deterministic {
-		return xxx_messageInfo_Outcome.Marshal(b, m, deterministic)
-	} else {
-		b = b[:cap(b)]
-		n, err := m.MarshalToSizedBuffer(b)
-		if err != nil {
-			return nil, err
-		}
-		return b[:n], nil
-	}
-}
-func (m *Outcome) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_Outcome.Merge(m, src)
-}
-func (m *Outcome) XXX_Size() int {
-	return m.Size()
-}
-func (m *Outcome) XXX_DiscardUnknown() {
-	xxx_messageInfo_Outcome.DiscardUnknown(m)
-}
-
-var xxx_messageInfo_Outcome proto.InternalMessageInfo
-
-func (m *Outcome) GetOperator() string {
-	if m != nil {
-		return m.Operator
-	}
-	return ""
-}
-
-func (m *Outcome) GetRound() uint32 {
-	if m != nil {
-		return m.Round
-	}
-	return 0
-}
-
-func (m *Outcome) GetStatus() AssignmentStatus {
-	if m != nil {
-		return m.Status
-	}
-	return ASSIGNMENT_STATUS_UNSPECIFIED
-}
-
-func (m *Outcome) GetTag() []byte {
-	if m != nil {
-		return m.Tag
-	}
-	return nil
-}
-
-func (m *Outcome) GetMetrics() Metrics {
-	if m != nil {
-		return m.Metrics
-	}
-	return Metrics{}
-}
-
-// Receipt is what remains of a task that has ended.
-type Receipt struct {
+// ChunkEntry is a chunk with its key.
+type ChunkEntry struct {
 	// Job.
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Task of the job.
-	Task uint64 `protobuf:"varint,2,opt,name=task,proto3" json:"task,omitempty"`
-	// SHA-256 of the encoded spec.
-	SpecDigest []byte `protobuf:"bytes,3,opt,name=spec_digest,json=specDigest,proto3" json:"spec_digest,omitempty"`
-	// How the task ended.
-	Status TaskStatus `protobuf:"varint,4,opt,name=status,proto3,enum=theta.compute.v1.TaskStatus" json:"status,omitempty"`
-	// Tags of the accepted result by round: entry r is its tag in round r. Empty without one.
-	Tags [][]byte `protobuf:"bytes,5,rep,name=tags,proto3" json:"tags,omitempty"`
-	// How each node's part ended, in order of round and draw.
-	Outcomes []Outcome `protobuf:"bytes,6,rep,name=outcomes,proto3" json:"outcomes"`
-	// Height of settlement.
-	Height int64 `protobuf:"varint,7,opt,name=height,proto3" json:"height,omitempty"`
+	// Number of the chunk: its first task is 2,048 times as much.
+	Index uint64 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
+	// Its bits.
+	Chunk Chunk `protobuf:"bytes,3,opt,name=chunk,proto3" json:"chunk"`
 }
 
-func (m *Receipt) Reset()         { *m = Receipt{} }
-func (m *Receipt) String() string { return proto.CompactTextString(m) }
-func (*Receipt) ProtoMessage()    {}
-func (*Receipt) Descriptor() ([]byte, []int) {
-	return fileDescriptor_d0f00df5b81cfc86, []int{12}
+func (m *ChunkEntry) Reset()         { *m = ChunkEntry{} }
+func (m *ChunkEntry) String() string { return proto.CompactTextString(m) }
+func (*ChunkEntry) ProtoMessage()    {}
+func (*ChunkEntry) Descriptor() ([]byte, []int) {
+	return fileDescriptor_d0f00df5b81cfc86, []int{2}
 }
-func (m *Receipt) XXX_Unmarshal(b []byte) error {
+func (m *ChunkEntry) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
 }
-func (m *Receipt) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+func (m *ChunkEntry) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
 	if deterministic {
-		return xxx_messageInfo_Receipt.Marshal(b, m, deterministic)
+		return xxx_messageInfo_ChunkEntry.Marshal(b, m, deterministic)
 	} else {
 		b = b[:cap(b)]
 		n, err := m.MarshalToSizedBuffer(b)
@@ -1531,939 +451,114 @@ func (m *Receipt) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
 		return b[:n], nil
 	}
 }
-func (m *Receipt) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_Receipt.Merge(m, src)
+func (m *ChunkEntry) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_ChunkEntry.Merge(m, src)
 }
-func (m *Receipt) XXX_Size() int {
+func (m *ChunkEntry) XXX_Size() int {
 	return m.Size()
 }
-func (m *Receipt) XXX_DiscardUnknown() {
-	xxx_messageInfo_Receipt.DiscardUnknown(m)
+func (m *ChunkEntry) XXX_DiscardUnknown() {
+	xxx_messageInfo_ChunkEntry.DiscardUnknown(m)
 }
 
-var xxx_messageInfo_Receipt proto.InternalMessageInfo
+var xxx_messageInfo_ChunkEntry proto.InternalMessageInfo
 
-func (m *Receipt) GetJobId() string {
+func (m *ChunkEntry) GetJobId() string {
 	if m != nil {
 		return m.JobId
 	}
 	return ""
 }
 
-func (m *Receipt) GetTask() uint64 {
+func (m *ChunkEntry) GetIndex() uint64 {
 	if m != nil {
-		return m.Task
+		return m.Index
 	}
 	return 0
 }
 
-func (m *Receipt) GetSpecDigest() []byte {
+func (m *ChunkEntry) GetChunk() Chunk {
 	if m != nil {
-		return m.SpecDigest
+		return m.Chunk
 	}
-	return nil
-}
-
-func (m *Receipt) GetStatus() TaskStatus {
-	if m != nil {
-		return m.Status
-	}
-	return TASK_STATUS_UNSPECIFIED
-}
-
-func (m *Receipt) GetTags() [][]byte {
-	if m != nil {
-		return m.Tags
-	}
-	return nil
-}
-
-func (m *Receipt) GetOutcomes() []Outcome {
-	if m != nil {
-		return m.Outcomes
-	}
-	return nil
-}
-
-func (m *Receipt) GetHeight() int64 {
-	if m != nil {
-		return m.Height
-	}
-	return 0
-}
-
-// PaymentDenom is a denom that jobs may pay in and its worth as governance
-// reckons it: liabilities and escalations are in the bond denom.
-type PaymentDenom struct {
-	// Bank denom.
-	Denom string `protobuf:"bytes,1,opt,name=denom,proto3" json:"denom,omitempty"`
-	// Least reward per replica, in units of the denom.
-	MinReward cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=min_reward,json=minReward,proto3,customtype=cosmossdk.io/math.Int" json:"min_reward"`
-	// Units of the bond denom that bond_denominator units of this denom are worth.
-	BondNumerator uint64 `protobuf:"varint,3,opt,name=bond_numerator,json=bondNumerator,proto3" json:"bond_numerator,omitempty"`
-	// See bond_numerator; above 0.
-	BondDenominator uint64 `protobuf:"varint,4,opt,name=bond_denominator,json=bondDenominator,proto3" json:"bond_denominator,omitempty"`
-}
-
-func (m *PaymentDenom) Reset()         { *m = PaymentDenom{} }
-func (m *PaymentDenom) String() string { return proto.CompactTextString(m) }
-func (*PaymentDenom) ProtoMessage()    {}
-func (*PaymentDenom) Descriptor() ([]byte, []int) {
-	return fileDescriptor_d0f00df5b81cfc86, []int{13}
-}
-func (m *PaymentDenom) XXX_Unmarshal(b []byte) error {
-	return m.Unmarshal(b)
-}
-func (m *PaymentDenom) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
-	if deterministic {
-		return xxx_messageInfo_PaymentDenom.Marshal(b, m, deterministic)
-	} else {
-		b = b[:cap(b)]
-		n, err := m.MarshalToSizedBuffer(b)
-		if err != nil {
-			return nil, err
-		}
-		return b[:n], nil
-	}
-}
-func (m *PaymentDenom) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_PaymentDenom.Merge(m, src)
-}
-func (m *PaymentDenom) XXX_Size() int {
-	return m.Size()
-}
-func (m *PaymentDenom) XXX_DiscardUnknown() {
-	xxx_messageInfo_PaymentDenom.DiscardUnknown(m)
-}
-
-var xxx_messageInfo_PaymentDenom proto.InternalMessageInfo
-
-func (m *PaymentDenom) GetDenom() string {
-	if m != nil {
-		return m.Denom
-	}
-	return ""
-}
-
-func (m *PaymentDenom) GetBondNumerator() uint64 {
-	if m != nil {
-		return m.BondNumerator
-	}
-	return 0
-}
-
-func (m *PaymentDenom) GetBondDenominator() uint64 {
-	if m != nil {
-		return m.BondDenominator
-	}
-	return 0
-}
-
-// Params are the governable parameters of x/compute.
-type Params struct {
-	// Executor profiles that jobs may name.
-	Executors []string `protobuf:"bytes,1,rep,name=executors,proto3" json:"executors,omitempty"`
-	// Denoms that jobs may pay in.
-	Denoms []PaymentDenom `protobuf:"bytes,2,rep,name=denoms,proto3" json:"denoms"`
-	// Live nodes that a class needs beyond the replicas of a job, so that a
-	// disagreement finds somebody to decide it.
-	SpareNodes uint32 `protobuf:"varint,3,opt,name=spare_nodes,json=spareNodes,proto3" json:"spare_nodes,omitempty"`
-	// Burned for each byte of an encoded spec, in the bond denom.
-	PostingFeePerByte cosmossdk_io_math.Int `protobuf:"bytes,4,opt,name=posting_fee_per_byte,json=postingFeePerByte,proto3,customtype=cosmossdk.io/math.Int" json:"posting_fee_per_byte"`
-	// Least liability of an assignment, in the bond denom.
-	MinLiability cosmossdk_io_math.Int `protobuf:"bytes,5,opt,name=min_liability,json=minLiability,proto3,customtype=cosmossdk.io/math.Int" json:"min_liability"`
-	// Most replicas of a first round.
-	MaxReplicas uint32 `protobuf:"varint,6,opt,name=max_replicas,json=maxReplicas,proto3" json:"max_replicas,omitempty"`
-	// Replicas of the rounds that follow a disagreement, in order.
-	Escalation []uint32 `protobuf:"varint,7,rep,packed,name=escalation,proto3" json:"escalation,omitempty"`
-	// Expected number of eligible nodes per replica (the factor c of sortition).
-	SortitionFactor uint32 `protobuf:"varint,8,opt,name=sortition_factor,json=sortitionFactor,proto3" json:"sortition_factor,omitempty"`
-	// Blocks in which a draw collects claims once its seed is known.
-	ClaimBlocks uint64 `protobuf:"varint,9,opt,name=claim_blocks,json=claimBlocks,proto3" json:"claim_blocks,omitempty"`
-	// Draws of a further round before it goes on with the nodes it has, or gives
-	// up when fewer than half have come.
-	MaxDraws uint32 `protobuf:"varint,10,opt,name=max_draws,json=maxDraws,proto3" json:"max_draws,omitempty"`
-	// Blocks in which replicas reveal once all have committed.
-	RevealBlocks uint64 `protobuf:"varint,11,opt,name=reveal_blocks,json=revealBlocks,proto3" json:"reveal_blocks,omitempty"`
-	// Most blocks of spec.commit_blocks.
-	MaxCommitBlocks uint64 `protobuf:"varint,12,opt,name=max_commit_blocks,json=maxCommitBlocks,proto3" json:"max_commit_blocks,omitempty"`
-	// Most blocks of spec.lifetime_blocks.
-	MaxLifetimeBlocks uint64 `protobuf:"varint,13,opt,name=max_lifetime_blocks,json=maxLifetimeBlocks,proto3" json:"max_lifetime_blocks,omitempty"`
-	// Blocks after which a task gives up on a seed that does not come.
-	SeedTimeoutBlocks uint64 `protobuf:"varint,14,opt,name=seed_timeout_blocks,json=seedTimeoutBlocks,proto3" json:"seed_timeout_blocks,omitempty"`
-	// Reports that an input is not there which end a task.
-	InputReports uint32 `protobuf:"varint,15,opt,name=input_reports,json=inputReports,proto3" json:"input_reports,omitempty"`
-	// Share of the reward that an attempt earns which no verdict pays, in basis points.
-	AttemptFeeBps uint32 `protobuf:"varint,16,opt,name=attempt_fee_bps,json=attemptFeeBps,proto3" json:"attempt_fee_bps,omitempty"`
-	// Share of the reward that a missed deadline costs, in basis points.
-	MissedFaultBps uint32 `protobuf:"varint,17,opt,name=missed_fault_bps,json=missedFaultBps,proto3" json:"missed_fault_bps,omitempty"`
-	// Most due tasks advanced in one block.
-	QueueLimit uint32 `protobuf:"varint,18,opt,name=queue_limit,json=queueLimit,proto3" json:"queue_limit,omitempty"`
-	// Most items of a batch message.
-	MaxBatch uint32 `protobuf:"varint,19,opt,name=max_batch,json=maxBatch,proto3" json:"max_batch,omitempty"`
-	// Least spec.prepare_blocks: time to fetch inputs, or to find them missing.
-	MinPrepareBlocks uint64 `protobuf:"varint,20,opt,name=min_prepare_blocks,json=minPrepareBlocks,proto3" json:"min_prepare_blocks,omitempty"`
-	// Least spec.commit_blocks: nobody is drawn into a deadline that cannot be met.
-	MinCommitBlocks uint64 `protobuf:"varint,21,opt,name=min_commit_blocks,json=minCommitBlocks,proto3" json:"min_commit_blocks,omitempty"`
-	// Blocks after its end for which a job and its spec are kept.
-	RetentionBlocks uint64 `protobuf:"varint,22,opt,name=retention_blocks,json=retentionBlocks,proto3" json:"retention_blocks,omitempty"`
-	// Blocks after that for which its receipts are kept.
-	ReceiptRetentionBlocks uint64 `protobuf:"varint,23,opt,name=receipt_retention_blocks,json=receiptRetentionBlocks,proto3" json:"receipt_retention_blocks,omitempty"`
-}
-
-func (m *Params) Reset()         { *m = Params{} }
-func (m *Params) String() string { return proto.CompactTextString(m) }
-func (*Params) ProtoMessage()    {}
-func (*Params) Descriptor() ([]byte, []int) {
-	return fileDescriptor_d0f00df5b81cfc86, []int{14}
-}
-func (m *Params) XXX_Unmarshal(b []byte) error {
-	return m.Unmarshal(b)
-}
-func (m *Params) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
-	if deterministic {
-		return xxx_messageInfo_Params.Marshal(b, m, deterministic)
-	} else {
-		b = b[:cap(b)]
-		n, err := m.MarshalToSizedBuffer(b)
-		if err != nil {
-			return nil, err
-		}
-		return b[:n], nil
-	}
-}
-func (m *Params) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_Params.Merge(m, src)
-}
-func (m *Params) XXX_Size() int {
-	return m.Size()
-}
-func (m *Params) XXX_DiscardUnknown() {
-	xxx_messageInfo_Params.DiscardUnknown(m)
-}
-
-var xxx_messageInfo_Params proto.InternalMessageInfo
-
-func (m *Params) GetExecutors() []string {
-	if m != nil {
-		return m.Executors
-	}
-	return nil
-}
-
-func (m *Params) GetDenoms() []PaymentDenom {
-	if m != nil {
-		return m.Denoms
-	}
-	return nil
-}
-
-func (m *Params) GetSpareNodes() uint32 {
-	if m != nil {
-		return m.SpareNodes
-	}
-	return 0
-}
-
-func (m *Params) GetMaxReplicas() uint32 {
-	if m != nil {
-		return m.MaxReplicas
-	}
-	return 0
-}
-
-func (m *Params) GetEscalation() []uint32 {
-	if m != nil {
-		return m.Escalation
-	}
-	return nil
-}
-
-func (m *Params) GetSortitionFactor() uint32 {
-	if m != nil {
-		return m.SortitionFactor
-	}
-	return 0
-}
-
-func (m *Params) GetClaimBlocks() uint64 {
-	if m != nil {
-		return m.ClaimBlocks
-	}
-	return 0
-}
-
-func (m *Params) GetMaxDraws() uint32 {
-	if m != nil {
-		return m.MaxDraws
-	}
-	return 0
-}
-
-func (m *Params) GetRevealBlocks() uint64 {
-	if m != nil {
-		return m.RevealBlocks
-	}
-	return 0
-}
-
-func (m *Params) GetMaxCommitBlocks() uint64 {
-	if m != nil {
-		return m.MaxCommitBlocks
-	}
-	return 0
-}
-
-func (m *Params) GetMaxLifetimeBlocks() uint64 {
-	if m != nil {
-		return m.MaxLifetimeBlocks
-	}
-	return 0
-}
-
-func (m *Params) GetSeedTimeoutBlocks() uint64 {
-	if m != nil {
-		return m.SeedTimeoutBlocks
-	}
-	return 0
-}
-
-func (m *Params) GetInputReports() uint32 {
-	if m != nil {
-		return m.InputReports
-	}
-	return 0
-}
-
-func (m *Params) GetAttemptFeeBps() uint32 {
-	if m != nil {
-		return m.AttemptFeeBps
-	}
-	return 0
-}
-
-func (m *Params) GetMissedFaultBps() uint32 {
-	if m != nil {
-		return m.MissedFaultBps
-	}
-	return 0
-}
-
-func (m *Params) GetQueueLimit() uint32 {
-	if m != nil {
-		return m.QueueLimit
-	}
-	return 0
-}
-
-func (m *Params) GetMaxBatch() uint32 {
-	if m != nil {
-		return m.MaxBatch
-	}
-	return 0
-}
-
-func (m *Params) GetMinPrepareBlocks() uint64 {
-	if m != nil {
-		return m.MinPrepareBlocks
-	}
-	return 0
-}
-
-func (m *Params) GetMinCommitBlocks() uint64 {
-	if m != nil {
-		return m.MinCommitBlocks
-	}
-	return 0
-}
-
-func (m *Params) GetRetentionBlocks() uint64 {
-	if m != nil {
-		return m.RetentionBlocks
-	}
-	return 0
-}
-
-func (m *Params) GetReceiptRetentionBlocks() uint64 {
-	if m != nil {
-		return m.ReceiptRetentionBlocks
-	}
-	return 0
-}
-
-// GenesisState is the state of x/compute at genesis.
-type GenesisState struct {
-	// Parameters.
-	Params Params `protobuf:"bytes,1,opt,name=params,proto3" json:"params"`
-	// Jobs.
-	Jobs []Job `protobuf:"bytes,2,rep,name=jobs,proto3" json:"jobs"`
-	// Their specs, in the same order.
-	Specs []JobSpec `protobuf:"bytes,3,rep,name=specs,proto3" json:"specs"`
-	// Tasks that have not ended.
-	Tasks []Task `protobuf:"bytes,4,rep,name=tasks,proto3" json:"tasks"`
-	// Active assignments.
-	Assignments []Assignment `protobuf:"bytes,5,rep,name=assignments,proto3" json:"assignments"`
-	// Receipts of tasks that have ended.
-	Receipts []Receipt `protobuf:"bytes,6,rep,name=receipts,proto3" json:"receipts"`
-}
-
-func (m *GenesisState) Reset()         { *m = GenesisState{} }
-func (m *GenesisState) String() string { return proto.CompactTextString(m) }
-func (*GenesisState) ProtoMessage()    {}
-func (*GenesisState) Descriptor() ([]byte, []int) {
-	return fileDescriptor_d0f00df5b81cfc86, []int{15}
-}
-func (m *GenesisState) XXX_Unmarshal(b []byte) error {
-	return m.Unmarshal(b)
-}
-func (m *GenesisState) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
-	if deterministic {
-		return xxx_messageInfo_GenesisState.Marshal(b, m, deterministic)
-	} else {
-		b = b[:cap(b)]
-		n, err := m.MarshalToSizedBuffer(b)
-		if err != nil {
-			return nil, err
-		}
-		return b[:n], nil
-	}
-}
-func (m *GenesisState) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_GenesisState.Merge(m, src)
-}
-func (m *GenesisState) XXX_Size() int {
-	return m.Size()
-}
-func (m *GenesisState) XXX_DiscardUnknown() {
-	xxx_messageInfo_GenesisState.DiscardUnknown(m)
-}
-
-var xxx_messageInfo_GenesisState proto.InternalMessageInfo
-
-func (m *GenesisState) GetParams() Params {
-	if m != nil {
-		return m.Params
-	}
-	return Params{}
-}
-
-func (m *GenesisState) GetJobs() []Job {
-	if m != nil {
-		return m.Jobs
-	}
-	return nil
-}
-
-func (m *GenesisState) GetSpecs() []JobSpec {
-	if m != nil {
-		return m.Specs
-	}
-	return nil
-}
-
-func (m *GenesisState) GetTasks() []Task {
-	if m != nil {
-		return m.Tasks
-	}
-	return nil
-}
-
-func (m *GenesisState) GetAssignments() []Assignment {
-	if m != nil {
-		return m.Assignments
-	}
-	return nil
-}
-
-func (m *GenesisState) GetReceipts() []Receipt {
-	if m != nil {
-		return m.Receipts
-	}
-	return nil
+	return Chunk{}
 }
 
 func init() {
-	proto.RegisterEnum("theta.compute.v1.PolicyKind", PolicyKind_name, PolicyKind_value)
 	proto.RegisterEnum("theta.compute.v1.JobStatus", JobStatus_name, JobStatus_value)
-	proto.RegisterEnum("theta.compute.v1.TaskStatus", TaskStatus_name, TaskStatus_value)
-	proto.RegisterEnum("theta.compute.v1.AssignmentStatus", AssignmentStatus_name, AssignmentStatus_value)
-	proto.RegisterEnum("theta.compute.v1.RoundPhase", RoundPhase_name, RoundPhase_value)
-	proto.RegisterType((*Blob)(nil), "theta.compute.v1.Blob")
-	proto.RegisterType((*Input)(nil), "theta.compute.v1.Input")
-	proto.RegisterType((*Resources)(nil), "theta.compute.v1.Resources")
-	proto.RegisterType((*Policy)(nil), "theta.compute.v1.Policy")
-	proto.RegisterType((*JobSpec)(nil), "theta.compute.v1.JobSpec")
 	proto.RegisterType((*Job)(nil), "theta.compute.v1.Job")
-	proto.RegisterType((*Draw)(nil), "theta.compute.v1.Draw")
-	proto.RegisterType((*Round)(nil), "theta.compute.v1.Round")
-	proto.RegisterType((*Task)(nil), "theta.compute.v1.Task")
-	proto.RegisterType((*Metrics)(nil), "theta.compute.v1.Metrics")
-	proto.RegisterType((*Assignment)(nil), "theta.compute.v1.Assignment")
-	proto.RegisterType((*Outcome)(nil), "theta.compute.v1.Outcome")
-	proto.RegisterType((*Receipt)(nil), "theta.compute.v1.Receipt")
-	proto.RegisterType((*PaymentDenom)(nil), "theta.compute.v1.PaymentDenom")
-	proto.RegisterType((*Params)(nil), "theta.compute.v1.Params")
-	proto.RegisterType((*GenesisState)(nil), "theta.compute.v1.GenesisState")
+	proto.RegisterType((*Chunk)(nil), "theta.compute.v1.Chunk")
+	proto.RegisterType((*ChunkEntry)(nil), "theta.compute.v1.ChunkEntry")
 }
 
 func init() { proto.RegisterFile("theta/compute/v1/job.proto", fileDescriptor_d0f00df5b81cfc86) }
 
 var fileDescriptor_d0f00df5b81cfc86 = []byte{
-	// 2638 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xa4, 0x59, 0xcd, 0x6f, 0x1b, 0xc7,
-	0x15, 0x37, 0xbf, 0xc5, 0x27, 0x52, 0xa2, 0xc7, 0x92, 0x4c, 0xcb, 0x89, 0xec, 0xb0, 0x48, 0xe3,
-	0xa8, 0x8d, 0xd4, 0x38, 0x71, 0x9a, 0x26, 0x2d, 0x0a, 0x52, 0xa4, 0x1c, 0x3a, 0x12, 0xc5, 0x2e,
-	0x25, 0xa3, 0x2d, 0x0a, 0x2c, 0x86, 0xbb, 0x63, 0x72, 0x2d, 0xee, 0x47, 0x76, 0x97, 0xb6, 0xd4,
-	0xbf, 0xa0, 0xe8, 0x29, 0xd7, 0x9e, 0x7b, 0x69, 0x7b, 0xca, 0x21, 0x40, 0x4f, 0xbd, 0xf4, 0x14,
-	0xf4, 0x14, 0xa4, 0x97, 0xa2, 0x40, 0x83, 0x22, 0x39, 0x04, 0xe8, 0xb9, 0xbd, 0xf4, 0x54, 0xbc,
-	0x37, 0xb3, 0xcb, 0xe5, 0x87, 0xbf, 0xd4, 0x8b, 0xb0, 0xf3, 0x9b, 0xf7, 0x86, 0x33, 0xef, 0xfd,
-	0xde, 0xc7, 0x8c, 0x60, 0x33, 0x1c, 0x8a, 0x90, 0xef, 0x1a, 0xae, 0xed, 0x8d, 0x43, 0xb1, 0xfb,
-	0xe8, 0xcd, 0xdd, 0x87, 0x6e, 0x7f, 0xc7, 0xf3, 0xdd, 0xd0, 0x65, 0x15, 0x9a, 0xdb, 0x51, 0x73,
-	0x3b, 0x8f, 0xde, 0xdc, 0xbc, 0xcc, 0x6d, 0xcb, 0x71, 0x77, 0xe9, 0xaf, 0x14, 0xda, 0xdc, 0x32,
-	0xdc, 0xc0, 0x76, 0x83, 0xdd, 0x3e, 0x0f, 0x50, 0xbd, 0x2f, 0x42, 0xfe, 0xe6, 0xae, 0xe1, 0x5a,
-	0x8e, 0x9a, 0xbf, 0x26, 0xe7, 0x75, 0x1a, 0xed, 0xca, 0x81, 0x9a, 0x5a, 0x1b, 0xb8, 0x03, 0x57,
-	0xe2, 0xf8, 0x25, 0xd1, 0xda, 0x3e, 0x64, 0x1b, 0x23, 0xb7, 0xcf, 0x36, 0x20, 0x1f, 0x0c, 0xf9,
-	0xed, 0x3b, 0xef, 0x54, 0x53, 0x37, 0x53, 0xb7, 0x4a, 0x9a, 0x1a, 0x31, 0x06, 0xd9, 0xc0, 0xfa,
-	0xa5, 0xa8, 0xa6, 0x6f, 0xa6, 0x6e, 0x65, 0x35, 0xfa, 0x46, 0x6c, 0xec, 0x5b, 0x41, 0x35, 0x73,
-	0x33, 0x73, 0xab, 0xa8, 0xd1, 0x77, 0x4d, 0x83, 0x5c, 0xdb, 0xf1, 0xc6, 0x21, 0x4e, 0x7a, 0x3c,
-	0x1c, 0xd2, 0x32, 0x45, 0x8d, 0xbe, 0xd9, 0x1d, 0xc8, 0xf6, 0x47, 0x6e, 0x9f, 0x16, 0x59, 0xbe,
-	0xbd, 0xb1, 0x33, 0x7b, 0xd2, 0x1d, 0xdc, 0x42, 0xa3, 0xf8, 0xd9, 0x97, 0x37, 0x2e, 0xfd, 0xee,
-	0x9b, 0x4f, 0xb6, 0x53, 0x1a, 0x89, 0xd7, 0x04, 0x14, 0x35, 0x11, 0xb8, 0x63, 0xdf, 0x10, 0x01,
-	0xae, 0xfb, 0x60, 0x2c, 0x46, 0xb4, 0x6e, 0x56, 0xa3, 0x6f, 0xf6, 0x0a, 0x94, 0x6c, 0x61, 0xbb,
-	0xfe, 0xb9, 0xde, 0x3f, 0x0f, 0x45, 0xa0, 0x36, 0xb9, 0x2c, 0xb1, 0x06, 0x42, 0x28, 0xe2, 0x8e,
-	0x43, 0x6f, 0x1c, 0x2a, 0x91, 0x8c, 0x14, 0x91, 0x18, 0x89, 0xd4, 0xee, 0x43, 0xbe, 0xeb, 0x8e,
-	0x2c, 0xe3, 0x9c, 0x7d, 0x0f, 0xb2, 0xa7, 0x96, 0x63, 0xd2, 0x6f, 0xac, 0xdc, 0x7e, 0x69, 0x7e,
-	0x9f, 0x52, 0xee, 0x43, 0xcb, 0x31, 0x35, 0x92, 0x64, 0x9b, 0xb0, 0xe4, 0x0b, 0x6f, 0x64, 0x19,
-	0x5c, 0xfe, 0x7a, 0x59, 0x8b, 0xc7, 0xb5, 0x3f, 0x66, 0xa1, 0x70, 0xcf, 0xed, 0xf7, 0x3c, 0x61,
-	0xa0, 0x9c, 0x38, 0x13, 0xc6, 0x38, 0x74, 0x7d, 0x65, 0x99, 0x78, 0xcc, 0xde, 0x87, 0x82, 0xe7,
-	0xbb, 0x03, 0x9f, 0xdb, 0xcf, 0x6f, 0xa0, 0x48, 0x83, 0xdd, 0x81, 0xbc, 0x85, 0x76, 0x97, 0xde,
-	0x58, 0xbe, 0x7d, 0x75, 0x5e, 0x97, 0xfc, 0xd2, 0xc8, 0xa2, 0xb2, 0xa6, 0x84, 0xd1, 0x9a, 0xdc,
-	0x1f, 0x04, 0xd5, 0xac, 0x74, 0x21, 0x7e, 0xb3, 0x26, 0x14, 0xfd, 0xc8, 0xdc, 0xd5, 0x1c, 0xed,
-	0xe4, 0xfa, 0xfc, 0x6a, 0xb1, 0x47, 0x92, 0xdb, 0x99, 0x28, 0x12, 0x61, 0x84, 0x30, 0xab, 0x79,
-	0xa2, 0x11, 0x7d, 0xb3, 0x35, 0xc8, 0x19, 0x23, 0x1e, 0x04, 0xd5, 0x02, 0x1d, 0x5d, 0x0e, 0xd8,
-	0xfb, 0x90, 0xf7, 0xc8, 0x9e, 0xd5, 0x25, 0xfa, 0xb1, 0xea, 0x93, 0xec, 0x9d, 0xfc, 0x25, 0xa5,
-	0xc2, 0x7e, 0x08, 0x79, 0x5f, 0x3c, 0xe6, 0xbe, 0x59, 0x2d, 0x92, 0xf2, 0xb5, 0x1d, 0x45, 0x76,
-	0x8c, 0x8c, 0x1d, 0x15, 0x19, 0x3b, 0x7b, 0xae, 0xe5, 0x4c, 0x69, 0x4b, 0x1d, 0xdc, 0x50, 0xc8,
-	0x83, 0xd3, 0xa0, 0x0a, 0x44, 0x07, 0x39, 0x60, 0xaf, 0xc2, 0x8a, 0xe7, 0x0b, 0x8f, 0xfb, 0x42,
-	0xef, 0x8f, 0x5c, 0xe3, 0x34, 0xa8, 0x2e, 0xd3, 0x74, 0x59, 0xa1, 0x0d, 0x02, 0xd9, 0xb7, 0xa0,
-	0x6c, 0xb8, 0xb6, 0x6d, 0x85, 0x91, 0x54, 0x89, 0xa4, 0x4a, 0x12, 0x54, 0x42, 0xaf, 0xc1, 0xea,
-	0xc8, 0x7a, 0x20, 0x42, 0xcb, 0x8e, 0x17, 0x2b, 0x93, 0xd8, 0x4a, 0x04, 0x2b, 0x41, 0x0a, 0x30,
-	0xe7, 0xb4, 0xba, 0x22, 0xe3, 0x05, 0xbf, 0x6b, 0xbf, 0x29, 0x40, 0xe6, 0x9e, 0xdb, 0x67, 0x2b,
-	0x90, 0xb6, 0x4c, 0xc5, 0x97, 0xb4, 0x65, 0xb2, 0x77, 0xd0, 0x43, 0x1f, 0x8d, 0x45, 0x10, 0x0a,
-	0x9f, 0xb8, 0x52, 0x6c, 0x54, 0xbf, 0xf8, 0xf4, 0x8d, 0x35, 0x75, 0xf4, 0xba, 0x69, 0xfa, 0x22,
-	0x08, 0x7a, 0xa1, 0x6f, 0x39, 0x03, 0x6d, 0x22, 0xca, 0x6e, 0xc0, 0x72, 0xe0, 0x09, 0x43, 0x37,
-	0xad, 0x81, 0x08, 0x42, 0x8a, 0x81, 0x92, 0x06, 0x08, 0x35, 0x09, 0x61, 0x6f, 0x41, 0x3e, 0x08,
-	0x79, 0x38, 0x46, 0x42, 0x20, 0xf5, 0x17, 0xf8, 0x1d, 0x99, 0x4c, 0x22, 0x9a, 0x12, 0x45, 0x3b,
-	0x78, 0x6e, 0x10, 0x0a, 0x53, 0x1f, 0x0a, 0x6b, 0x30, 0x0c, 0x89, 0x33, 0x19, 0xad, 0x24, 0xc1,
-	0x0f, 0x08, 0x63, 0xdf, 0x8f, 0xfd, 0x94, 0x7f, 0x96, 0x9f, 0x14, 0x43, 0x95, 0x8b, 0xee, 0x62,
-	0x64, 0x05, 0xc2, 0x7f, 0x24, 0x4c, 0x49, 0x9b, 0xc6, 0x77, 0x70, 0xfe, 0xef, 0x5f, 0xde, 0x58,
-	0x97, 0x2b, 0x04, 0xe6, 0xe9, 0x8e, 0xe5, 0xee, 0xda, 0x3c, 0x1c, 0xee, 0xb4, 0x9d, 0xf0, 0x8b,
-	0x4f, 0xdf, 0x00, 0xb5, 0x74, 0xdb, 0x09, 0xb5, 0x58, 0x99, 0xbd, 0xf3, 0xdc, 0x34, 0x53, 0x1b,
-	0x50, 0x0c, 0x8b, 0x49, 0x5b, 0x4c, 0x92, 0x36, 0x19, 0xc8, 0x30, 0x13, 0xc8, 0x31, 0xab, 0x96,
-	0x93, 0xac, 0xba, 0x01, 0xcb, 0xf4, 0xa1, 0x0b, 0xc7, 0x14, 0xa6, 0x22, 0x0b, 0x10, 0xd4, 0x42,
-	0x04, 0x69, 0x27, 0x05, 0xb8, 0x61, 0x08, 0x2f, 0x14, 0xa6, 0x62, 0x4a, 0x99, 0xd0, 0xba, 0x02,
-	0xd9, 0x4b, 0x50, 0x34, 0xb8, 0x63, 0x88, 0xd1, 0x48, 0x98, 0xc4, 0x96, 0x25, 0x6d, 0x02, 0xb0,
-	0x36, 0x14, 0x47, 0x16, 0xef, 0x5b, 0x23, 0x2b, 0x3c, 0xaf, 0xae, 0xbe, 0xb8, 0xbd, 0x26, 0xda,
-	0x0b, 0xc2, 0xa0, 0xf2, 0x5c, 0x61, 0x70, 0x79, 0x41, 0x18, 0xa0, 0xd0, 0xc8, 0x0d, 0x26, 0x1c,
-	0x61, 0x92, 0x23, 0x12, 0x54, 0x1c, 0x21, 0x57, 0x3f, 0x18, 0x93, 0x79, 0xae, 0x5c, 0xc8, 0xd5,
-	0x52, 0x19, 0x8b, 0x98, 0x4a, 0x86, 0x6b, 0x94, 0x8b, 0xa3, 0x6c, 0x77, 0x0f, 0xa0, 0xef, 0x3a,
-	0xa6, 0xfe, 0x88, 0x8f, 0xc6, 0xa2, 0xba, 0x7e, 0x01, 0xeb, 0xa0, 0xfa, 0x7d, 0xd4, 0xae, 0xfd,
-	0x25, 0x05, 0xd9, 0xa6, 0xcf, 0x1f, 0x53, 0x50, 0x89, 0xc9, 0xc1, 0x52, 0x74, 0x30, 0x40, 0x48,
-	0x1d, 0x6b, 0x0d, 0x72, 0xc2, 0x73, 0x8d, 0xa1, 0x2a, 0x4b, 0x72, 0xc0, 0xaa, 0x50, 0xe0, 0x61,
-	0x28, 0x6c, 0x4f, 0xc6, 0x61, 0x59, 0x8b, 0x86, 0x28, 0x1f, 0x8c, 0xdc, 0x50, 0xc6, 0x60, 0x59,
-	0x93, 0x03, 0x2c, 0x60, 0x64, 0xac, 0xe9, 0x20, 0x5b, 0x26, 0x4c, 0xfd, 0xd0, 0xbb, 0x00, 0x06,
-	0x77, 0x4c, 0xcb, 0xe4, 0x58, 0xe1, 0xf2, 0x98, 0xd2, 0x9f, 0x92, 0x17, 0x12, 0xb2, 0xb5, 0xbf,
-	0xa6, 0x21, 0xa7, 0xb9, 0x63, 0x87, 0x4c, 0x17, 0x72, 0x7f, 0x20, 0xe4, 0x41, 0xca, 0x9a, 0x1a,
-	0xb1, 0xdb, 0x90, 0xf3, 0x86, 0x3c, 0x90, 0x0d, 0xc0, 0xc2, 0x9a, 0x48, 0xfa, 0x5d, 0x94, 0xd1,
-	0xa4, 0x28, 0xdb, 0x86, 0xac, 0xe9, 0xf3, 0xc7, 0x74, 0xbe, 0x85, 0xd5, 0x0c, 0xed, 0xa7, 0x91,
-	0x0c, 0x7b, 0x3b, 0x51, 0x40, 0xb3, 0xcf, 0xd8, 0x79, 0x2c, 0x49, 0xb1, 0x40, 0x34, 0xc3, 0x68,
-	0xc9, 0xd1, 0x86, 0x27, 0x80, 0x2c, 0xca, 0x8f, 0x04, 0x1f, 0xa9, 0x32, 0x44, 0x45, 0x59, 0x8e,
-	0x31, 0x2f, 0xcb, 0x6f, 0xdd, 0x14, 0xdc, 0x1c, 0x59, 0x8e, 0xa0, 0xec, 0x92, 0xd1, 0x56, 0x24,
-	0xdc, 0x54, 0x28, 0x32, 0xd7, 0x11, 0x67, 0xe1, 0x44, 0x6c, 0x49, 0x32, 0x17, 0xc1, 0x58, 0x68,
-	0x0d, 0x72, 0x78, 0x0a, 0x99, 0x23, 0xca, 0x9a, 0x1c, 0xd4, 0xfe, 0x9b, 0x86, 0xec, 0x31, 0x0f,
-	0x4e, 0xd9, 0x3a, 0xe4, 0x1f, 0xba, 0x7d, 0x3d, 0xce, 0xe1, 0xb9, 0x87, 0x6e, 0xbf, 0x4d, 0xd5,
-	0xc7, 0x72, 0x4c, 0x71, 0x16, 0x11, 0x83, 0x06, 0xec, 0xed, 0x38, 0x07, 0x67, 0x9e, 0x64, 0x6a,
-	0x5c, 0x74, 0x26, 0x09, 0xdf, 0x81, 0xbc, 0x8f, 0x0e, 0x90, 0xd6, 0x5b, 0x58, 0xff, 0xc9, 0x41,
-	0x71, 0x76, 0x25, 0x61, 0x8c, 0x71, 0x71, 0xe6, 0x59, 0xbe, 0x08, 0xa6, 0x79, 0x55, 0x56, 0xa8,
-	0x62, 0xd6, 0xcb, 0x00, 0xe6, 0x38, 0xa6, 0x5e, 0x9e, 0x44, 0x8a, 0xe6, 0x38, 0x22, 0xde, 0x8f,
-	0xa0, 0x4c, 0x11, 0xa6, 0xfb, 0xc2, 0x73, 0xfd, 0x10, 0xeb, 0xfb, 0xd3, 0x3d, 0x58, 0x22, 0x71,
-	0x4d, 0x4a, 0x23, 0xe7, 0x5c, 0x4f, 0x38, 0xc2, 0xac, 0x2e, 0xdd, 0xcc, 0x60, 0xcf, 0x29, 0x47,
-	0xec, 0x7d, 0x58, 0x32, 0x31, 0xd3, 0xa0, 0x73, 0x8b, 0x74, 0xaa, 0x6b, 0xf3, 0xa7, 0x3a, 0x1a,
-	0x87, 0x86, 0x6b, 0x0b, 0x75, 0xae, 0x58, 0xa1, 0xf6, 0x71, 0x0a, 0x0a, 0x87, 0x22, 0xf4, 0x2d,
-	0x63, 0x71, 0xcf, 0x78, 0x15, 0x0a, 0x8f, 0xf9, 0x68, 0xa4, 0xdb, 0x51, 0xbb, 0x98, 0xc7, 0xe1,
-	0x61, 0xc0, 0xae, 0x43, 0x51, 0x38, 0xc2, 0x1f, 0x9c, 0xeb, 0xf6, 0x43, 0xd5, 0x26, 0x2e, 0x49,
-	0xe0, 0xf0, 0x21, 0xb2, 0x41, 0x4d, 0xca, 0x3e, 0x87, 0x62, 0xb4, 0xa8, 0x95, 0x24, 0xd8, 0x23,
-	0x0c, 0xcf, 0x63, 0x8a, 0x47, 0x96, 0x21, 0xc8, 0x98, 0x45, 0x4d, 0x8d, 0x6a, 0xff, 0xc8, 0x00,
-	0xd4, 0x83, 0xc0, 0x1a, 0x38, 0xb6, 0x70, 0x42, 0xa4, 0xbc, 0xeb, 0x09, 0x9f, 0xc7, 0xbd, 0xe0,
-	0xd3, 0x28, 0x1f, 0x49, 0x26, 0xb8, 0x94, 0x4e, 0x72, 0x89, 0x41, 0x16, 0xcb, 0x84, 0xda, 0x30,
-	0x7d, 0x23, 0xbf, 0xc8, 0xcd, 0x51, 0x22, 0xa1, 0x01, 0x7b, 0x2f, 0xe6, 0x57, 0x8e, 0xf8, 0x55,
-	0x9b, 0xb7, 0xe9, 0x64, 0x93, 0x33, 0x2c, 0x63, 0x90, 0xf5, 0xb9, 0x73, 0x1a, 0x35, 0x75, 0xf8,
-	0x3d, 0x5d, 0x71, 0x0a, 0xff, 0x57, 0xc5, 0x79, 0x0d, 0x56, 0x39, 0xfd, 0xf4, 0x24, 0x9d, 0xca,
-	0x68, 0x5b, 0x89, 0x60, 0x45, 0xb8, 0xd7, 0x60, 0x55, 0xd5, 0x9c, 0x38, 0x2c, 0x8b, 0x52, 0x50,
-	0xc2, 0x71, 0x60, 0x6e, 0x01, 0x48, 0x04, 0x0f, 0x43, 0x85, 0xba, 0xa4, 0x25, 0x10, 0x56, 0x81,
-	0x4c, 0xc8, 0x07, 0x54, 0xa8, 0x4b, 0x1a, 0x7e, 0xb2, 0x1f, 0x40, 0xc1, 0x96, 0xb4, 0xa1, 0x12,
-	0xbd, 0x90, 0x73, 0x8a, 0x57, 0x8a, 0x73, 0x91, 0x7c, 0xed, 0xf7, 0x19, 0x28, 0x28, 0x3a, 0x5e,
-	0xd0, 0xb9, 0xb1, 0xc7, 0xd2, 0x8b, 0x3d, 0x96, 0x79, 0x61, 0x8f, 0xa9, 0x03, 0x66, 0x27, 0x07,
-	0xfc, 0x31, 0x5e, 0xcc, 0x2c, 0x99, 0x2e, 0x5f, 0xd0, 0x55, 0xa4, 0xc8, 0x5a, 0x50, 0x08, 0x46,
-	0x3c, 0x18, 0xaa, 0xac, 0xfa, 0x82, 0x6b, 0x44, 0xba, 0xac, 0x0e, 0xb9, 0x60, 0xc8, 0x7d, 0x71,
-	0x11, 0xce, 0x48, 0xcd, 0xa4, 0xaf, 0x96, 0x5e, 0xd0, 0x57, 0xff, 0x4e, 0x41, 0x41, 0x13, 0x86,
-	0xb0, 0xbc, 0xf0, 0x49, 0xe9, 0x39, 0x0a, 0xa9, 0x74, 0x22, 0xa4, 0x9e, 0xd9, 0x41, 0xbf, 0x3d,
-	0xd3, 0x41, 0x3f, 0x5f, 0xf6, 0xa6, 0x9f, 0x1a, 0x60, 0x44, 0x62, 0xfe, 0xa3, 0x6f, 0xcc, 0x7e,
-	0xae, 0x24, 0x93, 0xac, 0xe5, 0xcf, 0x93, 0xfd, 0x22, 0x05, 0x4c, 0x41, 0x2a, 0x80, 0x64, 0x55,
-	0x53, 0xa3, 0xda, 0x9f, 0x53, 0x50, 0xea, 0xf2, 0x73, 0x24, 0x4a, 0x53, 0x38, 0xae, 0x4d, 0x95,
-	0x0b, 0x3f, 0xa2, 0xa3, 0xd3, 0x00, 0x1b, 0x25, 0xdb, 0x72, 0x74, 0xd5, 0xb1, 0xa7, 0x2f, 0x10,
-	0xd4, 0xb6, 0xe5, 0x68, 0xb2, 0x81, 0x7f, 0x15, 0x56, 0xa8, 0xe9, 0x72, 0xc6, 0xb6, 0x8a, 0x07,
-	0x99, 0xa3, 0xca, 0x88, 0x76, 0x22, 0x90, 0xbd, 0x0e, 0x15, 0x12, 0xa3, 0x0d, 0x58, 0x0e, 0x09,
-	0x66, 0x49, 0x70, 0x15, 0xf1, 0xe6, 0x04, 0xae, 0xfd, 0x61, 0x09, 0xf2, 0x5d, 0xee, 0x73, 0x9b,
-	0x1a, 0x80, 0xa8, 0xed, 0x0e, 0xaa, 0x29, 0xba, 0xc4, 0x4e, 0x00, 0x56, 0xc7, 0x44, 0xec, 0xb8,
-	0x94, 0xe2, 0xd1, 0x80, 0x5b, 0x0b, 0x5a, 0xfe, 0x84, 0x31, 0xa6, 0x6e, 0x88, 0x52, 0x51, 0x3a,
-	0x1c, 0x5b, 0x60, 0xc7, 0x35, 0xd5, 0xb3, 0x41, 0x19, 0x1d, 0xce, 0x7d, 0xd1, 0x41, 0x84, 0xfd,
-	0x02, 0xd6, 0xf0, 0xa2, 0x63, 0x39, 0x03, 0xfd, 0x81, 0x10, 0xba, 0x27, 0x7c, 0x7a, 0x61, 0x90,
-	0x85, 0xe1, 0xc5, 0x8c, 0x76, 0x59, 0x2d, 0xb4, 0x2f, 0x44, 0x57, 0xf8, 0x8d, 0xf3, 0x50, 0xb0,
-	0x2e, 0x94, 0xd1, 0x11, 0x93, 0x04, 0x7b, 0x81, 0xa8, 0x2d, 0xd9, 0x96, 0x73, 0x10, 0xe7, 0xd8,
-	0x57, 0xa0, 0x64, 0xf3, 0x33, 0x3d, 0x6e, 0xb6, 0x64, 0x63, 0xb4, 0x6c, 0xf3, 0x33, 0x2d, 0xea,
-	0xaa, 0xb6, 0x00, 0x44, 0x60, 0xf0, 0x11, 0x0f, 0x2d, 0xd7, 0xa1, 0x5a, 0x5e, 0xd6, 0x12, 0x08,
-	0xba, 0x2a, 0x70, 0xfd, 0xd0, 0xc2, 0x81, 0xfe, 0x80, 0x1b, 0xe8, 0xaa, 0x25, 0x5a, 0x66, 0x35,
-	0xc6, 0xf7, 0x09, 0x96, 0x5d, 0x2b, 0xb7, 0xec, 0xe8, 0x6e, 0x50, 0x94, 0xcf, 0x2e, 0x84, 0xa9,
-	0xab, 0xc1, 0x75, 0x28, 0xe2, 0x86, 0x64, 0xff, 0x04, 0xb2, 0x4d, 0xb3, 0xf9, 0x19, 0xf6, 0x86,
-	0x74, 0x6f, 0x50, 0x6d, 0xda, 0xd4, 0x4d, 0xbc, 0x24, 0x41, 0xb5, 0xc2, 0x36, 0x5c, 0xc6, 0x15,
-	0x16, 0x5d, 0xc6, 0x57, 0x6d, 0x7e, 0xb6, 0x97, 0xbc, 0x88, 0xec, 0xc0, 0x15, 0x94, 0x5d, 0x7c,
-	0x27, 0xc7, 0x65, 0x0e, 0xa6, 0xaf, 0xe5, 0x3b, 0x70, 0x85, 0xba, 0x7b, 0x84, 0xdc, 0x71, 0xbc,
-	0xfa, 0x8a, 0x94, 0xc7, 0xa9, 0x63, 0x39, 0x33, 0xb9, 0xe8, 0x4c, 0xb7, 0x42, 0xab, 0x74, 0xa2,
-	0xe9, 0x86, 0xe7, 0xdb, 0xb0, 0xaa, 0x9a, 0x7d, 0xe2, 0x4c, 0xdf, 0x93, 0x57, 0xab, 0xb2, 0x56,
-	0x56, 0xf0, 0xbe, 0x10, 0x0d, 0x2f, 0x60, 0xb7, 0xa0, 0x62, 0x5b, 0x01, 0xde, 0x9a, 0x1e, 0xf0,
-	0xf1, 0x28, 0x24, 0xc1, 0xcb, 0x24, 0xb8, 0x22, 0xf1, 0x7d, 0x84, 0x51, 0xf2, 0x06, 0x2c, 0x7f,
-	0x34, 0x16, 0x63, 0xa1, 0x8f, 0x2c, 0xdb, 0x92, 0xb7, 0xab, 0xb2, 0x06, 0x04, 0x1d, 0x20, 0x12,
-	0x59, 0xb9, 0xcf, 0x43, 0x63, 0x48, 0x97, 0x2b, 0x69, 0xe5, 0x06, 0x8e, 0xd9, 0x77, 0x81, 0x21,
-	0xcb, 0x66, 0x6e, 0x7b, 0x6b, 0x74, 0xc6, 0x8a, 0x6d, 0x39, 0xdd, 0xa9, 0x0b, 0x1f, 0x9a, 0xdb,
-	0x72, 0x66, 0xcc, 0xbd, 0xae, 0xcc, 0x6d, 0x39, 0x53, 0xe6, 0x7e, 0x1d, 0x2a, 0xbe, 0x08, 0x85,
-	0x43, 0x54, 0x51, 0xa2, 0x1b, 0x52, 0x34, 0xc6, 0x95, 0xe8, 0xbb, 0x50, 0xf5, 0x65, 0x42, 0xd6,
-	0xe7, 0x54, 0xae, 0x92, 0xca, 0x86, 0x9a, 0xd7, 0xa6, 0x35, 0xdf, 0xbb, 0xfe, 0xeb, 0x6f, 0x3e,
-	0xd9, 0xde, 0x90, 0x4f, 0xaa, 0x67, 0xf1, 0xa3, 0xaa, 0xcc, 0x10, 0xb5, 0x7f, 0xa5, 0xa1, 0x74,
-	0x57, 0x38, 0x22, 0xb0, 0x02, 0x4c, 0xba, 0x82, 0x9e, 0x9b, 0x68, 0x8a, 0x52, 0xde, 0xe2, 0x77,
-	0x00, 0x9a, 0x9f, 0x7e, 0x6e, 0x92, 0xf9, 0x66, 0x17, 0xb2, 0x0f, 0xdd, 0x7e, 0x94, 0x4f, 0xd6,
-	0x17, 0x3e, 0x8f, 0xa8, 0x64, 0x4c, 0x82, 0xec, 0x0e, 0xe4, 0xb0, 0x3a, 0x44, 0xcf, 0x72, 0xd7,
-	0x16, 0x3f, 0xa8, 0x78, 0xc2, 0x50, 0x5a, 0x52, 0x1a, 0xaf, 0x5b, 0xf2, 0x09, 0x41, 0x76, 0xf3,
-	0x1b, 0x8b, 0xab, 0x48, 0xa4, 0x23, 0x1f, 0x18, 0x9a, 0xb0, 0xcc, 0xe3, 0x36, 0x40, 0xd6, 0x92,
-	0xe5, 0x45, 0xf5, 0x67, 0xd2, 0x2b, 0x28, 0xfd, 0xa4, 0x1a, 0x96, 0x1d, 0x65, 0xe6, 0xa7, 0x94,
-	0x1d, 0x55, 0x39, 0xa3, 0xb2, 0x13, 0x29, 0x6c, 0xdf, 0x05, 0x98, 0x3c, 0x8d, 0xb2, 0xeb, 0x70,
-	0xb5, 0x7b, 0x74, 0xd0, 0xde, 0xfb, 0x99, 0xfe, 0x61, 0xbb, 0xd3, 0xd4, 0x4f, 0x3a, 0xbd, 0x6e,
-	0x6b, 0xaf, 0xbd, 0xdf, 0x6e, 0x35, 0x2b, 0x97, 0xd8, 0x06, 0xb0, 0xe4, 0xe4, 0x4f, 0x4e, 0x8e,
-	0xb4, 0x93, 0xc3, 0x4a, 0x6a, 0x33, 0xfb, 0xab, 0xdf, 0x6e, 0x5d, 0xda, 0xfe, 0x53, 0x0a, 0x8a,
-	0xf1, 0x4b, 0x13, 0xdb, 0x84, 0x8d, 0x7b, 0x47, 0x0d, 0xbd, 0x77, 0x5c, 0x3f, 0x3e, 0xe9, 0xcd,
-	0xac, 0x73, 0x05, 0x56, 0x13, 0x73, 0x47, 0xdd, 0x56, 0xa7, 0x92, 0xc2, 0xc5, 0x13, 0xa0, 0x76,
-	0xd2, 0xe9, 0xb4, 0x3b, 0x77, 0x2b, 0x69, 0x56, 0x85, 0xb5, 0x04, 0xbe, 0x77, 0x74, 0xd8, 0x3d,
-	0x68, 0x1d, 0xb7, 0x9a, 0x95, 0x0c, 0x5b, 0x87, 0xcb, 0x89, 0x99, 0xfd, 0x7a, 0xfb, 0xa0, 0xd5,
-	0xac, 0x64, 0x67, 0x15, 0xea, 0x9d, 0xbd, 0xd6, 0x01, 0xce, 0xe4, 0x66, 0x7e, 0xa2, 0xf5, 0xd3,
-	0x6e, 0x5b, 0x6b, 0x35, 0x2b, 0x79, 0xb5, 0xff, 0x6f, 0x52, 0x00, 0x93, 0x3a, 0x8f, 0x96, 0x38,
-	0xae, 0xf7, 0x3e, 0x5c, 0x7c, 0x82, 0x35, 0xa8, 0x24, 0x27, 0xd5, 0x11, 0xae, 0xc2, 0x95, 0x24,
-	0x3a, 0x75, 0x86, 0xe4, 0x44, 0x7d, 0x6f, 0xaf, 0xd5, 0x95, 0x67, 0xd8, 0x00, 0x96, 0x9c, 0x89,
-	0x0f, 0x31, 0xb3, 0x54, 0xb4, 0xd7, 0x1c, 0x7b, 0x05, 0x5e, 0x4e, 0x4e, 0xb4, 0x3b, 0xdd, 0x93,
-	0x63, 0xfd, 0xa4, 0x53, 0xbf, 0x5f, 0x6f, 0x1f, 0xd4, 0x1b, 0x07, 0xad, 0x4a, 0x9e, 0x5d, 0x83,
-	0xf5, 0xa4, 0xc8, 0xc4, 0x02, 0x05, 0x75, 0xd2, 0xff, 0xa4, 0xa1, 0x32, 0xdb, 0x7d, 0xe2, 0xc2,
-	0xf5, 0x5e, 0xaf, 0x7d, 0xb7, 0x73, 0xd8, 0xea, 0x1c, 0x2f, 0x3e, 0xf5, 0x0d, 0xb8, 0x3e, 0x2f,
-	0xb2, 0x57, 0xef, 0x34, 0xdb, 0xcd, 0xfa, 0x71, 0xab, 0x92, 0x62, 0x5b, 0xb0, 0x39, 0x2f, 0x20,
-	0x91, 0x56, 0xb3, 0x92, 0x7e, 0xc2, 0x02, 0x47, 0x87, 0x87, 0xed, 0x63, 0x69, 0x8e, 0x85, 0x0b,
-	0x68, 0xad, 0xfb, 0xad, 0xba, 0x34, 0xcb, 0x26, 0x6c, 0xcc, 0xcf, 0x77, 0xeb, 0x6d, 0xb4, 0xcc,
-	0x4b, 0x50, 0x5d, 0x74, 0x00, 0x9a, 0xcd, 0xb3, 0x97, 0xe1, 0xda, 0xfc, 0x6c, 0xef, 0xa0, 0xde,
-	0xfb, 0x00, 0x0d, 0xf3, 0xa4, 0x1f, 0x3e, 0x68, 0xd5, 0x7b, 0xad, 0x66, 0x65, 0x69, 0xf1, 0xe2,
-	0x87, 0xed, 0x1e, 0xce, 0x16, 0x17, 0x9f, 0xab, 0x73, 0xa4, 0x76, 0x5e, 0x01, 0x65, 0xf7, 0xc7,
-	0x00, 0x93, 0x17, 0x17, 0x24, 0x98, 0x76, 0x74, 0xd2, 0x69, 0xea, 0xdd, 0x0f, 0xea, 0xbd, 0xd6,
-	0x7c, 0xa8, 0x25, 0x27, 0xa5, 0x8d, 0x64, 0x94, 0x24, 0x71, 0xf5, 0x03, 0xe9, 0x39, 0xf9, 0x83,
-	0x23, 0xdc, 0x59, 0x46, 0xfe, 0x70, 0xa3, 0xf9, 0xd9, 0x57, 0x5b, 0xa9, 0xcf, 0xbf, 0xda, 0x4a,
-	0xfd, 0xf3, 0xab, 0xad, 0xd4, 0xc7, 0x5f, 0x6f, 0x5d, 0xfa, 0xfc, 0xeb, 0xad, 0x4b, 0x7f, 0xfb,
-	0x7a, 0xeb, 0xd2, 0xcf, 0xb7, 0x07, 0x56, 0x38, 0x1c, 0xf7, 0x31, 0x51, 0xec, 0x52, 0xca, 0x10,
-	0xe6, 0x40, 0xec, 0xce, 0xe6, 0xe5, 0xf0, 0xdc, 0x13, 0x41, 0x3f, 0x4f, 0xff, 0x76, 0x7a, 0xeb,
-	0x7f, 0x01, 0x00, 0x00, 0xff, 0xff, 0x7c, 0x30, 0x3a, 0x39, 0x0a, 0x1b, 0x00, 0x00,
-}
-
-func (m *Blob) Marshal() (dAtA []byte, err error) {
-	size := m.Size()
-	dAtA = make([]byte, size)
-	n, err := m.MarshalToSizedBuffer(dAtA[:size])
-	if err != nil {
-		return nil, err
-	}
-	return dAtA[:n], nil
-}
-
-func (m *Blob) MarshalTo(dAtA []byte) (int, error) {
-	size := m.Size()
-	return m.MarshalToSizedBuffer(dAtA[:size])
-}
-
-func (m *Blob) MarshalToSizedBuffer(dAtA []byte) (int, error) {
-	i := len(dAtA)
-	_ = i
-	var l int
-	_ = l
-	if len(m.Uris) > 0 {
-		for iNdEx := len(m.Uris) - 1; iNdEx >= 0; iNdEx-- {
-			i -= len(m.Uris[iNdEx])
-			copy(dAtA[i:], m.Uris[iNdEx])
-			i = encodeVarintJob(dAtA, i, uint64(len(m.Uris[iNdEx])))
-			i--
-			dAtA[i] = 0x1a
-		}
-	}
-	if m.Size_ != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.Size_))
-		i--
-		dAtA[i] = 0x10
-	}
-	if len(m.Sha256) > 0 {
-		i -= len(m.Sha256)
-		copy(dAtA[i:], m.Sha256)
-		i = encodeVarintJob(dAtA, i, uint64(len(m.Sha256)))
-		i--
-		dAtA[i] = 0xa
-	}
-	return len(dAtA) - i, nil
-}
-
-func (m *Input) Marshal() (dAtA []byte, err error) {
-	size := m.Size()
-	dAtA = make([]byte, size)
-	n, err := m.MarshalToSizedBuffer(dAtA[:size])
-	if err != nil {
-		return nil, err
-	}
-	return dAtA[:n], nil
-}
-
-func (m *Input) MarshalTo(dAtA []byte) (int, error) {
-	size := m.Size()
-	return m.MarshalToSizedBuffer(dAtA[:size])
-}
-
-func (m *Input) MarshalToSizedBuffer(dAtA []byte) (int, error) {
-	i := len(dAtA)
-	_ = i
-	var l int
-	_ = l
-	{
-		size, err := m.Blob.MarshalToSizedBuffer(dAtA[:i])
-		if err != nil {
-			return 0, err
-		}
-		i -= size
-		i = encodeVarintJob(dAtA, i, uint64(size))
-	}
-	i--
-	dAtA[i] = 0x12
-	if len(m.Path) > 0 {
-		i -= len(m.Path)
-		copy(dAtA[i:], m.Path)
-		i = encodeVarintJob(dAtA, i, uint64(len(m.Path)))
-		i--
-		dAtA[i] = 0xa
-	}
-	return len(dAtA) - i, nil
-}
-
-func (m *Resources) Marshal() (dAtA []byte, err error) {
-	size := m.Size()
-	dAtA = make([]byte, size)
-	n, err := m.MarshalToSizedBuffer(dAtA[:size])
-	if err != nil {
-		return nil, err
-	}
-	return dAtA[:n], nil
-}
-
-func (m *Resources) MarshalTo(dAtA []byte) (int, error) {
-	size := m.Size()
-	return m.MarshalToSizedBuffer(dAtA[:size])
-}
-
-func (m *Resources) MarshalToSizedBuffer(dAtA []byte) (int, error) {
-	i := len(dAtA)
-	_ = i
-	var l int
-	_ = l
-	if m.OutputBytes != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.OutputBytes))
-		i--
-		dAtA[i] = 0x18
-	}
-	if m.MemoryBytes != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.MemoryBytes))
-		i--
-		dAtA[i] = 0x10
-	}
-	if m.Fuel != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.Fuel))
-		i--
-		dAtA[i] = 0x8
-	}
-	return len(dAtA) - i, nil
-}
-
-func (m *Policy) Marshal() (dAtA []byte, err error) {
-	size := m.Size()
-	dAtA = make([]byte, size)
-	n, err := m.MarshalToSizedBuffer(dAtA[:size])
-	if err != nil {
-		return nil, err
-	}
-	return dAtA[:n], nil
-}
-
-func (m *Policy) MarshalTo(dAtA []byte) (int, error) {
-	size := m.Size()
-	return m.MarshalToSizedBuffer(dAtA[:size])
-}
-
-func (m *Policy) MarshalToSizedBuffer(dAtA []byte) (int, error) {
-	i := len(dAtA)
-	_ = i
-	var l int
-	_ = l
-	if m.Replicas != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.Replicas))
-		i--
-		dAtA[i] = 0x10
-	}
-	if m.Kind != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.Kind))
-		i--
-		dAtA[i] = 0x8
-	}
-	return len(dAtA) - i, nil
-}
-
-func (m *JobSpec) Marshal() (dAtA []byte, err error) {
-	size := m.Size()
-	dAtA = make([]byte, size)
-	n, err := m.MarshalToSizedBuffer(dAtA[:size])
-	if err != nil {
-		return nil, err
-	}
-	return dAtA[:n], nil
-}
-
-func (m *JobSpec) MarshalTo(dAtA []byte) (int, error) {
-	size := m.Size()
-	return m.MarshalToSizedBuffer(dAtA[:size])
-}
-
-func (m *JobSpec) MarshalToSizedBuffer(dAtA []byte) (int, error) {
-	i := len(dAtA)
-	_ = i
-	var l int
-	_ = l
-	if len(m.Sink) > 0 {
-		i -= len(m.Sink)
-		copy(dAtA[i:], m.Sink)
-		i = encodeVarintJob(dAtA, i, uint64(len(m.Sink)))
-		i--
-		dAtA[i] = 0x72
-	}
-	if m.LifetimeBlocks != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.LifetimeBlocks))
-		i--
-		dAtA[i] = 0x68
-	}
-	if m.CommitBlocks != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.CommitBlocks))
-		i--
-		dAtA[i] = 0x60
-	}
-	if m.PrepareBlocks != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.PrepareBlocks))
-		i--
-		dAtA[i] = 0x58
-	}
-	if m.Tasks != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.Tasks))
-		i--
-		dAtA[i] = 0x50
-	}
-	{
-		size, err := m.Reward.MarshalToSizedBuffer(dAtA[:i])
-		if err != nil {
-			return 0, err
-		}
-		i -= size
-		i = encodeVarintJob(dAtA, i, uint64(size))
-	}
-	i--
-	dAtA[i] = 0x4a
-	{
-		size, err := m.Policy.MarshalToSizedBuffer(dAtA[:i])
-		if err != nil {
-			return 0, err
-		}
-		i -= size
-		i = encodeVarintJob(dAtA, i, uint64(size))
-	}
-	i--
-	dAtA[i] = 0x42
-	if len(m.Class) > 0 {
-		i -= len(m.Class)
-		copy(dAtA[i:], m.Class)
-		i = encodeVarintJob(dAtA, i, uint64(len(m.Class)))
-		i--
-		dAtA[i] = 0x3a
-	}
-	if len(m.Seed) > 0 {
-		i -= len(m.Seed)
-		copy(dAtA[i:], m.Seed)
-		i = encodeVarintJob(dAtA, i, uint64(len(m.Seed)))
-		i--
-		dAtA[i] = 0x32
-	}
-	{
-		size, err := m.Resources.MarshalToSizedBuffer(dAtA[:i])
-		if err != nil {
-			return 0, err
-		}
-		i -= size
-		i = encodeVarintJob(dAtA, i, uint64(size))
-	}
-	i--
-	dAtA[i] = 0x2a
-	if len(m.Args) > 0 {
-		for iNdEx := len(m.Args) - 1; iNdEx >= 0; iNdEx-- {
-			i -= len(m.Args[iNdEx])
-			copy(dAtA[i:], m.Args[iNdEx])
-			i = encodeVarintJob(dAtA, i, uint64(len(m.Args[iNdEx])))
-			i--
-			dAtA[i] = 0x22
-		}
-	}
-	if len(m.Inputs) > 0 {
-		for iNdEx := len(m.Inputs) - 1; iNdEx >= 0; iNdEx-- {
-			{
-				size, err := m.Inputs[iNdEx].MarshalToSizedBuffer(dAtA[:i])
-				if err != nil {
-					return 0, err
-				}
-				i -= size
-				i = encodeVarintJob(dAtA, i, uint64(size))
-			}
-			i--
-			dAtA[i] = 0x1a
-		}
-	}
-	{
-		size, err := m.Program.MarshalToSizedBuffer(dAtA[:i])
-		if err != nil {
-			return 0, err
-		}
-		i -= size
-		i = encodeVarintJob(dAtA, i, uint64(size))
-	}
-	i--
-	dAtA[i] = 0x12
-	if len(m.Executor) > 0 {
-		i -= len(m.Executor)
-		copy(dAtA[i:], m.Executor)
-		i = encodeVarintJob(dAtA, i, uint64(len(m.Executor)))
-		i--
-		dAtA[i] = 0xa
-	}
-	return len(dAtA) - i, nil
+	// 1014 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x9c, 0x55, 0xdf, 0x4e, 0x1b, 0xc7,
+	0x17, 0xf6, 0x82, 0xed, 0x1f, 0x1e, 0x6c, 0xe2, 0x4c, 0x80, 0x4c, 0x4c, 0x62, 0x1c, 0xf2, 0xab,
+	0x64, 0xa5, 0x8a, 0x2d, 0x40, 0x4a, 0xd5, 0xab, 0x0a, 0xf0, 0x26, 0x35, 0xa2, 0xc6, 0x5a, 0xa0,
+	0xaa, 0x7a, 0xb3, 0xda, 0xdd, 0x39, 0xb1, 0x17, 0xd6, 0x3b, 0xdb, 0x99, 0x59, 0x0a, 0x6f, 0xd0,
+	0xcb, 0xbe, 0x43, 0x5f, 0x21, 0xb7, 0xbd, 0xcf, 0x65, 0x94, 0xab, 0xa8, 0x17, 0x51, 0x05, 0x2f,
+	0x52, 0xcd, 0x1f, 0x0c, 0x85, 0xde, 0x24, 0x77, 0x7b, 0xbe, 0xef, 0x9c, 0x99, 0x73, 0xbe, 0x73,
+	0xce, 0x2c, 0x6a, 0xc8, 0x31, 0xc8, 0xa0, 0x1b, 0xb1, 0x49, 0x96, 0x4b, 0xe8, 0x9e, 0xae, 0x77,
+	0x8f, 0x59, 0xd8, 0xc9, 0x38, 0x93, 0x0c, 0xd7, 0x35, 0xd7, 0xb1, 0x5c, 0xe7, 0x74, 0xbd, 0xd1,
+	0x8c, 0x98, 0x98, 0x30, 0xd1, 0x0d, 0x03, 0xa1, 0x7c, 0x43, 0x90, 0xc1, 0x7a, 0x37, 0x62, 0x71,
+	0x6a, 0x22, 0x1a, 0x8f, 0x0c, 0xef, 0x6b, 0xab, 0x6b, 0x0c, 0x4b, 0x2d, 0x8e, 0xd8, 0x88, 0x19,
+	0x5c, 0x7d, 0x59, 0x74, 0xe5, 0xce, 0xf5, 0x22, 0x83, 0xc8, 0x90, 0x6b, 0x1f, 0x11, 0x9a, 0xdd,
+	0x65, 0x21, 0x5e, 0x40, 0x33, 0x31, 0x25, 0x4e, 0xcb, 0x69, 0x57, 0xbc, 0x99, 0x98, 0xe2, 0x97,
+	0xa8, 0xc2, 0xe1, 0x97, 0x1c, 0x84, 0x04, 0x4e, 0x66, 0x14, 0xbc, 0x4d, 0x3e, 0xbc, 0x7d, 0xb1,
+	0x68, 0xef, 0xdb, 0xa2, 0x94, 0x83, 0x10, 0x07, 0x92, 0xc7, 0xe9, 0xc8, 0xbb, 0x76, 0xc5, 0xab,
+	0x68, 0x5e, 0x9d, 0xee, 0xd3, 0x78, 0x04, 0x42, 0x92, 0xd9, 0x96, 0xd3, 0xae, 0x7a, 0x48, 0x41,
+	0x3d, 0x8d, 0xe0, 0x4d, 0x54, 0x16, 0x32, 0x90, 0xb9, 0x20, 0xc5, 0x96, 0xd3, 0x5e, 0xd8, 0x58,
+	0xe9, 0xdc, 0x56, 0xa0, 0xb3, 0xcb, 0xc2, 0x03, 0xed, 0xe2, 0x59, 0x57, 0xfc, 0x0c, 0xd5, 0x32,
+	0x26, 0x24, 0x50, 0x7f, 0x0c, 0xf1, 0x68, 0x2c, 0x49, 0xa9, 0xe5, 0xb4, 0x67, 0xbd, 0xaa, 0x01,
+	0xbf, 0xd7, 0x18, 0xfe, 0x06, 0x95, 0x39, 0xfc, 0x1a, 0x70, 0x4a, 0xca, 0x2d, 0xa7, 0x3d, 0xbf,
+	0xf1, 0xa8, 0x63, 0x93, 0x55, 0x4a, 0x76, 0xac, 0x92, 0x9d, 0x1d, 0x16, 0xa7, 0xdb, 0xc5, 0x77,
+	0x9f, 0x56, 0x0b, 0x9e, 0x75, 0xc7, 0xaf, 0xd1, 0x1c, 0x07, 0x01, 0xfc, 0x14, 0x28, 0xf9, 0x9f,
+	0x2e, 0xf5, 0x6b, 0xc5, 0xff, 0xf5, 0x69, 0x75, 0xc9, 0x9c, 0x20, 0xe8, 0x49, 0x27, 0x66, 0xdd,
+	0x49, 0x20, 0xc7, 0x9d, 0x7e, 0x2a, 0x3f, 0xbc, 0x7d, 0x81, 0xec, 0xd1, 0xfd, 0x54, 0x7a, 0xd3,
+	0x60, 0xfc, 0x12, 0x95, 0x33, 0x96, 0xc4, 0xd1, 0x39, 0x99, 0xd3, 0x19, 0x90, 0xbb, 0xb5, 0x0d,
+	0x35, 0x7f, 0x95, 0x80, 0xf1, 0xc6, 0x8b, 0xa8, 0x14, 0x25, 0x81, 0x10, 0xa4, 0xa2, 0xf5, 0x37,
+	0x06, 0x6e, 0xa0, 0x39, 0x38, 0x83, 0x28, 0x97, 0x8c, 0x13, 0xa4, 0x89, 0xa9, 0xad, 0x22, 0x64,
+	0x20, 0x4e, 0x04, 0x99, 0x6f, 0x39, 0xed, 0xa2, 0x67, 0x0c, 0x25, 0xbe, 0xfe, 0xf0, 0x21, 0xa5,
+	0x40, 0x49, 0x55, 0x73, 0x48, 0x43, 0xae, 0x42, 0xf0, 0x57, 0x68, 0xc1, 0x38, 0x04, 0x51, 0x04,
+	0x99, 0x04, 0x4a, 0x6a, 0xda, 0xa7, 0xa6, 0xd1, 0x2d, 0x0b, 0xe2, 0xc7, 0xa8, 0x12, 0x05, 0x69,
+	0x04, 0x49, 0x02, 0x94, 0x2c, 0xb4, 0x9c, 0xf6, 0x9c, 0x77, 0x0d, 0xe0, 0x3e, 0xaa, 0x24, 0x71,
+	0x10, 0xc6, 0x49, 0x2c, 0xcf, 0xc9, 0xbd, 0xcf, 0xd7, 0xeb, 0x3a, 0x5a, 0xe5, 0x93, 0x71, 0xc8,
+	0x02, 0x0e, 0x7e, 0x98, 0xb0, 0xe8, 0x44, 0x90, 0xba, 0xc9, 0xc7, 0xa2, 0xdb, 0x1a, 0x54, 0xed,
+	0x8f, 0xd8, 0x64, 0x12, 0xcb, 0x2b, 0xaf, 0xfb, 0xda, 0xab, 0x6a, 0xc0, 0x1b, 0x4e, 0x09, 0x13,
+	0xd7, 0x33, 0x82, 0xcd, 0x8c, 0x18, 0xd0, 0xce, 0x88, 0x6e, 0xf5, 0x9b, 0x5c, 0xcb, 0xf3, 0xe0,
+	0x8b, 0x5a, 0x6d, 0x82, 0xf1, 0x32, 0x2a, 0xc7, 0x69, 0x96, 0x4b, 0x41, 0x16, 0x5b, 0x4e, 0xbb,
+	0xe6, 0x59, 0x0b, 0xef, 0x22, 0x14, 0xb2, 0x94, 0xfa, 0xa7, 0x41, 0x92, 0x03, 0x59, 0xfa, 0x02,
+	0x75, 0x54, 0xf8, 0x8f, 0x2a, 0x1a, 0x3f, 0x45, 0x55, 0xd3, 0x2d, 0x96, 0x41, 0x0a, 0x94, 0x2c,
+	0xeb, 0xaa, 0x4d, 0x8b, 0xf7, 0x35, 0xa4, 0x04, 0x84, 0xb3, 0x2c, 0xe6, 0x20, 0xae, 0xaa, 0x7e,
+	0xa8, 0xab, 0xae, 0x59, 0xd4, 0x96, 0x3d, 0x30, 0x27, 0xf9, 0x76, 0x52, 0x09, 0xf9, 0xfc, 0xbc,
+	0xf4, 0xb5, 0x9e, 0x89, 0xc7, 0xff, 0x47, 0x35, 0x0a, 0x12, 0xf8, 0x24, 0x4e, 0x63, 0x21, 0xe3,
+	0x88, 0x3c, 0xd2, 0x43, 0xf2, 0x6f, 0x10, 0x7f, 0x87, 0x2a, 0x59, 0x12, 0x44, 0x30, 0x81, 0x54,
+	0x92, 0x86, 0xde, 0x88, 0xff, 0xd8, 0xf6, 0xe1, 0x95, 0x8b, 0x5d, 0x8a, 0xeb, 0x18, 0xb5, 0x01,
+	0x6f, 0x38, 0x4b, 0x65, 0x0c, 0x9c, 0xac, 0xb4, 0x66, 0xdb, 0x55, 0x6f, 0x6a, 0x2b, 0x71, 0x38,
+	0x88, 0x3c, 0x91, 0xc2, 0xe7, 0x8c, 0x49, 0xf2, 0x58, 0xbf, 0x34, 0xf3, 0x16, 0xf3, 0x18, 0x93,
+	0xf8, 0x09, 0x42, 0x34, 0x87, 0x2b, 0x61, 0x9e, 0x68, 0x61, 0x2a, 0x34, 0x07, 0x2b, 0xca, 0x53,
+	0x54, 0x0d, 0x38, 0x0f, 0xce, 0x7d, 0xdb, 0xc8, 0xa6, 0x91, 0x57, 0x63, 0x7d, 0xd3, 0xcd, 0x67,
+	0xc8, 0x6c, 0x86, 0x4f, 0x39, 0xcb, 0x32, 0xa0, 0x64, 0xd5, 0x0c, 0x9e, 0x06, 0x7b, 0x06, 0x53,
+	0xa3, 0x10, 0xe5, 0x5c, 0x30, 0x4e, 0x5a, 0x9a, 0xb5, 0xd6, 0xda, 0xb7, 0xa8, 0xb4, 0x33, 0xce,
+	0xd3, 0x13, 0xb5, 0xac, 0x66, 0x21, 0x1d, 0x9d, 0xa3, 0x31, 0x54, 0x71, 0xd3, 0x2d, 0x9c, 0xd1,
+	0xc4, 0xd4, 0x5e, 0x4b, 0x11, 0xd2, 0xa1, 0x6e, 0x2a, 0xf9, 0x39, 0x5e, 0x42, 0xe5, 0x63, 0x16,
+	0xfa, 0xd3, 0xf7, 0xb9, 0x74, 0xcc, 0xc2, 0x3e, 0x55, 0xc7, 0xc6, 0x29, 0x85, 0x33, 0x1d, 0x5d,
+	0xf4, 0x8c, 0x81, 0x37, 0x51, 0x29, 0x52, 0xa1, 0xfa, 0xe9, 0x9d, 0xdf, 0x78, 0x78, 0x57, 0x70,
+	0x7d, 0xb2, 0x15, 0xdb, 0xf8, 0x3e, 0xff, 0xd3, 0x41, 0x95, 0xe9, 0xab, 0x8b, 0x1b, 0x68, 0x79,
+	0x77, 0x7f, 0xdb, 0x3f, 0x38, 0xdc, 0x3a, 0x3c, 0x3a, 0xf0, 0x8f, 0x06, 0x07, 0x43, 0x77, 0xa7,
+	0xff, 0xaa, 0xef, 0xf6, 0xea, 0x05, 0xfc, 0x00, 0xdd, 0xbb, 0xc1, 0xed, 0x0f, 0xdd, 0x41, 0xdd,
+	0xc1, 0xcb, 0x08, 0xdf, 0x00, 0xbd, 0xa3, 0xc1, 0xa0, 0x3f, 0x78, 0x5d, 0x9f, 0xc1, 0x04, 0x2d,
+	0xde, 0xc0, 0x77, 0xf6, 0x7f, 0x18, 0xee, 0xb9, 0x87, 0x6e, 0xaf, 0x3e, 0x8b, 0x97, 0xd0, 0xfd,
+	0x1b, 0xcc, 0xab, 0xad, 0xfe, 0x9e, 0xdb, 0xab, 0x17, 0x6f, 0x07, 0x6c, 0x0d, 0x76, 0xdc, 0x3d,
+	0xc5, 0x94, 0x6e, 0x5d, 0xe1, 0xfe, 0x34, 0xec, 0x7b, 0x6e, 0xaf, 0x5e, 0x6e, 0x14, 0x7f, 0xfb,
+	0xa3, 0x59, 0xd8, 0xee, 0xbd, 0xbb, 0x68, 0x3a, 0xef, 0x2f, 0x9a, 0xce, 0xdf, 0x17, 0x4d, 0xe7,
+	0xf7, 0xcb, 0x66, 0xe1, 0xfd, 0x65, 0xb3, 0xf0, 0xf1, 0xb2, 0x59, 0xf8, 0xf9, 0xf9, 0x28, 0x96,
+	0xe3, 0x3c, 0x54, 0xf5, 0x77, 0xb5, 0x12, 0x40, 0x47, 0x60, 0xbe, 0xba, 0x67, 0xd3, 0x7f, 0xa2,
+	0x3c, 0xcf, 0x40, 0x84, 0x65, 0xfd, 0x4b, 0xdc, 0xfc, 0x27, 0x00, 0x00, 0xff, 0xff, 0x2c, 0x3e,
+	0xf6, 0x1f, 0xb0, 0x07, 0x00, 0x00,
 }
 
 func (m *Job) Marshal() (dAtA []byte, err error) {
@@ -2486,6 +581,104 @@ func (m *Job) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.Cursor != 0 {
+		i = encodeVarintJob(dAtA, i, uint64(m.Cursor))
+		i--
+		dAtA[i] = 0x2
+		i--
+		dAtA[i] = 0x80
+	}
+	if m.TasksDropped != 0 {
+		i = encodeVarintJob(dAtA, i, uint64(m.TasksDropped))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xf8
+	}
+	if m.ArrayInputs != 0 {
+		i = encodeVarintJob(dAtA, i, uint64(m.ArrayInputs))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xf0
+	}
+	if m.DueHeight != 0 {
+		i = encodeVarintJob(dAtA, i, uint64(m.DueHeight))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xe8
+	}
+	if len(m.ResultsRoot) > 0 {
+		i -= len(m.ResultsRoot)
+		copy(dAtA[i:], m.ResultsRoot)
+		i = encodeVarintJob(dAtA, i, uint64(len(m.ResultsRoot)))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xe2
+	}
+	if len(m.Frontier) > 0 {
+		for iNdEx := len(m.Frontier) - 1; iNdEx >= 0; iNdEx-- {
+			i -= len(m.Frontier[iNdEx])
+			copy(dAtA[i:], m.Frontier[iNdEx])
+			i = encodeVarintJob(dAtA, i, uint64(len(m.Frontier[iNdEx])))
+			i--
+			dAtA[i] = 0x1
+			i--
+			dAtA[i] = 0xda
+		}
+	}
+	{
+		size, err := m.Placement.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintJob(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1
+	i--
+	dAtA[i] = 0xd2
+	if m.Deterministic {
+		i--
+		if m.Deterministic {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xc8
+	}
+	{
+		size := m.TaskReserve.Size()
+		i -= size
+		if _, err := m.TaskReserve.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintJob(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1
+	i--
+	dAtA[i] = 0xc2
+	if m.ExpiresHeight != 0 {
+		i = encodeVarintJob(dAtA, i, uint64(m.ExpiresHeight))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xb8
+	}
+	if m.TasksOpened != 0 {
+		i = encodeVarintJob(dAtA, i, uint64(m.TasksOpened))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xb0
+	}
 	{
 		size := m.BondValue.Size()
 		i -= size
@@ -2651,7 +844,7 @@ func (m *Job) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
-func (m *Draw) Marshal() (dAtA []byte, err error) {
+func (m *Chunk) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
 	n, err := m.MarshalToSizedBuffer(dAtA[:size])
@@ -2661,54 +854,34 @@ func (m *Draw) Marshal() (dAtA []byte, err error) {
 	return dAtA[:n], nil
 }
 
-func (m *Draw) MarshalTo(dAtA []byte) (int, error) {
+func (m *Chunk) MarshalTo(dAtA []byte) (int, error) {
 	size := m.Size()
 	return m.MarshalToSizedBuffer(dAtA[:size])
 }
 
-func (m *Draw) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+func (m *Chunk) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	i := len(dAtA)
 	_ = i
 	var l int
 	_ = l
-	if len(m.Candidates) > 0 {
-		for iNdEx := len(m.Candidates) - 1; iNdEx >= 0; iNdEx-- {
-			i -= len(m.Candidates[iNdEx])
-			copy(dAtA[i:], m.Candidates[iNdEx])
-			i = encodeVarintJob(dAtA, i, uint64(len(m.Candidates[iNdEx])))
-			i--
-			dAtA[i] = 0x32
-		}
-	}
-	if m.CloseHeight != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.CloseHeight))
+	if len(m.Accepted) > 0 {
+		i -= len(m.Accepted)
+		copy(dAtA[i:], m.Accepted)
+		i = encodeVarintJob(dAtA, i, uint64(len(m.Accepted)))
 		i--
-		dAtA[i] = 0x28
+		dAtA[i] = 0x12
 	}
-	if m.Slots != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.Slots))
+	if len(m.Ended) > 0 {
+		i -= len(m.Ended)
+		copy(dAtA[i:], m.Ended)
+		i = encodeVarintJob(dAtA, i, uint64(len(m.Ended)))
 		i--
-		dAtA[i] = 0x20
-	}
-	if m.Attempt != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.Attempt))
-		i--
-		dAtA[i] = 0x18
-	}
-	if m.Epoch != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.Epoch))
-		i--
-		dAtA[i] = 0x10
-	}
-	if m.SeedHeight != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.SeedHeight))
-		i--
-		dAtA[i] = 0x8
+		dAtA[i] = 0xa
 	}
 	return len(dAtA) - i, nil
 }
 
-func (m *Round) Marshal() (dAtA []byte, err error) {
+func (m *ChunkEntry) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
 	n, err := m.MarshalToSizedBuffer(dAtA[:size])
@@ -2718,156 +891,26 @@ func (m *Round) Marshal() (dAtA []byte, err error) {
 	return dAtA[:n], nil
 }
 
-func (m *Round) MarshalTo(dAtA []byte) (int, error) {
+func (m *ChunkEntry) MarshalTo(dAtA []byte) (int, error) {
 	size := m.Size()
 	return m.MarshalToSizedBuffer(dAtA[:size])
 }
 
-func (m *Round) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+func (m *ChunkEntry) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	i := len(dAtA)
 	_ = i
 	var l int
 	_ = l
-	if m.Draws != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.Draws))
-		i--
-		dAtA[i] = 0x48
-	}
-	if m.NextDeadline != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.NextDeadline))
-		i--
-		dAtA[i] = 0x40
-	}
-	if m.RevealDeadline != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.RevealDeadline))
-		i--
-		dAtA[i] = 0x38
-	}
-	if m.Revealed != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.Revealed))
-		i--
-		dAtA[i] = 0x30
-	}
-	if m.Committed != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.Committed))
-		i--
-		dAtA[i] = 0x28
-	}
-	if len(m.Replicas) > 0 {
-		for iNdEx := len(m.Replicas) - 1; iNdEx >= 0; iNdEx-- {
-			i -= len(m.Replicas[iNdEx])
-			copy(dAtA[i:], m.Replicas[iNdEx])
-			i = encodeVarintJob(dAtA, i, uint64(len(m.Replicas[iNdEx])))
-			i--
-			dAtA[i] = 0x22
+	{
+		size, err := m.Chunk.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
 		}
+		i -= size
+		i = encodeVarintJob(dAtA, i, uint64(size))
 	}
-	if m.Draw != nil {
-		{
-			size, err := m.Draw.MarshalToSizedBuffer(dAtA[:i])
-			if err != nil {
-				return 0, err
-			}
-			i -= size
-			i = encodeVarintJob(dAtA, i, uint64(size))
-		}
-		i--
-		dAtA[i] = 0x1a
-	}
-	if m.Phase != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.Phase))
-		i--
-		dAtA[i] = 0x10
-	}
-	if m.Target != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.Target))
-		i--
-		dAtA[i] = 0x8
-	}
-	return len(dAtA) - i, nil
-}
-
-func (m *Task) Marshal() (dAtA []byte, err error) {
-	size := m.Size()
-	dAtA = make([]byte, size)
-	n, err := m.MarshalToSizedBuffer(dAtA[:size])
-	if err != nil {
-		return nil, err
-	}
-	return dAtA[:n], nil
-}
-
-func (m *Task) MarshalTo(dAtA []byte) (int, error) {
-	size := m.Size()
-	return m.MarshalToSizedBuffer(dAtA[:size])
-}
-
-func (m *Task) MarshalToSizedBuffer(dAtA []byte) (int, error) {
-	i := len(dAtA)
-	_ = i
-	var l int
-	_ = l
-	if len(m.Departed) > 0 {
-		for iNdEx := len(m.Departed) - 1; iNdEx >= 0; iNdEx-- {
-			{
-				size, err := m.Departed[iNdEx].MarshalToSizedBuffer(dAtA[:i])
-				if err != nil {
-					return 0, err
-				}
-				i -= size
-				i = encodeVarintJob(dAtA, i, uint64(size))
-			}
-			i--
-			dAtA[i] = 0x4a
-		}
-	}
-	if len(m.Opened) > 0 {
-		for iNdEx := len(m.Opened) - 1; iNdEx >= 0; iNdEx-- {
-			i -= len(m.Opened[iNdEx])
-			copy(dAtA[i:], m.Opened[iNdEx])
-			i = encodeVarintJob(dAtA, i, uint64(len(m.Opened[iNdEx])))
-			i--
-			dAtA[i] = 0x42
-		}
-	}
-	if len(m.InputReports) > 0 {
-		for iNdEx := len(m.InputReports) - 1; iNdEx >= 0; iNdEx-- {
-			i -= len(m.InputReports[iNdEx])
-			copy(dAtA[i:], m.InputReports[iNdEx])
-			i = encodeVarintJob(dAtA, i, uint64(len(m.InputReports[iNdEx])))
-			i--
-			dAtA[i] = 0x3a
-		}
-	}
-	if m.DueHeight != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.DueHeight))
-		i--
-		dAtA[i] = 0x30
-	}
-	if m.ExpiresHeight != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.ExpiresHeight))
-		i--
-		dAtA[i] = 0x28
-	}
-	if len(m.Rounds) > 0 {
-		for iNdEx := len(m.Rounds) - 1; iNdEx >= 0; iNdEx-- {
-			{
-				size, err := m.Rounds[iNdEx].MarshalToSizedBuffer(dAtA[:i])
-				if err != nil {
-					return 0, err
-				}
-				i -= size
-				i = encodeVarintJob(dAtA, i, uint64(size))
-			}
-			i--
-			dAtA[i] = 0x22
-		}
-	}
-	if m.Status != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.Status))
-		i--
-		dAtA[i] = 0x18
-	}
+	i--
+	dAtA[i] = 0x1a
 	if m.Index != 0 {
 		i = encodeVarintJob(dAtA, i, uint64(m.Index))
 		i--
@@ -2883,666 +926,6 @@ func (m *Task) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
-func (m *Metrics) Marshal() (dAtA []byte, err error) {
-	size := m.Size()
-	dAtA = make([]byte, size)
-	n, err := m.MarshalToSizedBuffer(dAtA[:size])
-	if err != nil {
-		return nil, err
-	}
-	return dAtA[:n], nil
-}
-
-func (m *Metrics) MarshalTo(dAtA []byte) (int, error) {
-	size := m.Size()
-	return m.MarshalToSizedBuffer(dAtA[:size])
-}
-
-func (m *Metrics) MarshalToSizedBuffer(dAtA []byte) (int, error) {
-	i := len(dAtA)
-	_ = i
-	var l int
-	_ = l
-	if len(m.Device) > 0 {
-		i -= len(m.Device)
-		copy(dAtA[i:], m.Device)
-		i = encodeVarintJob(dAtA, i, uint64(len(m.Device)))
-		i--
-		dAtA[i] = 0x2a
-	}
-	if len(m.EnergySource) > 0 {
-		i -= len(m.EnergySource)
-		copy(dAtA[i:], m.EnergySource)
-		i = encodeVarintJob(dAtA, i, uint64(len(m.EnergySource)))
-		i--
-		dAtA[i] = 0x22
-	}
-	if m.EnergyMj != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.EnergyMj))
-		i--
-		dAtA[i] = 0x18
-	}
-	if m.WallMs != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.WallMs))
-		i--
-		dAtA[i] = 0x10
-	}
-	if m.Fuel != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.Fuel))
-		i--
-		dAtA[i] = 0x8
-	}
-	return len(dAtA) - i, nil
-}
-
-func (m *Assignment) Marshal() (dAtA []byte, err error) {
-	size := m.Size()
-	dAtA = make([]byte, size)
-	n, err := m.MarshalToSizedBuffer(dAtA[:size])
-	if err != nil {
-		return nil, err
-	}
-	return dAtA[:n], nil
-}
-
-func (m *Assignment) MarshalTo(dAtA []byte) (int, error) {
-	size := m.Size()
-	return m.MarshalToSizedBuffer(dAtA[:size])
-}
-
-func (m *Assignment) MarshalToSizedBuffer(dAtA []byte) (int, error) {
-	i := len(dAtA)
-	_ = i
-	var l int
-	_ = l
-	{
-		size, err := m.Metrics.MarshalToSizedBuffer(dAtA[:i])
-		if err != nil {
-			return 0, err
-		}
-		i -= size
-		i = encodeVarintJob(dAtA, i, uint64(size))
-	}
-	i--
-	dAtA[i] = 0x62
-	if len(m.Tag) > 0 {
-		i -= len(m.Tag)
-		copy(dAtA[i:], m.Tag)
-		i = encodeVarintJob(dAtA, i, uint64(len(m.Tag)))
-		i--
-		dAtA[i] = 0x5a
-	}
-	if len(m.Commitment) > 0 {
-		i -= len(m.Commitment)
-		copy(dAtA[i:], m.Commitment)
-		i = encodeVarintJob(dAtA, i, uint64(len(m.Commitment)))
-		i--
-		dAtA[i] = 0x52
-	}
-	if m.CommitDeadline != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.CommitDeadline))
-		i--
-		dAtA[i] = 0x48
-	}
-	if m.AssignedHeight != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.AssignedHeight))
-		i--
-		dAtA[i] = 0x40
-	}
-	{
-		size := m.Liability.Size()
-		i -= size
-		if _, err := m.Liability.MarshalTo(dAtA[i:]); err != nil {
-			return 0, err
-		}
-		i = encodeVarintJob(dAtA, i, uint64(size))
-	}
-	i--
-	dAtA[i] = 0x3a
-	if len(m.Rank) > 0 {
-		i -= len(m.Rank)
-		copy(dAtA[i:], m.Rank)
-		i = encodeVarintJob(dAtA, i, uint64(len(m.Rank)))
-		i--
-		dAtA[i] = 0x32
-	}
-	if m.Status != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.Status))
-		i--
-		dAtA[i] = 0x28
-	}
-	if m.Round != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.Round))
-		i--
-		dAtA[i] = 0x20
-	}
-	if m.Task != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.Task))
-		i--
-		dAtA[i] = 0x18
-	}
-	if len(m.JobId) > 0 {
-		i -= len(m.JobId)
-		copy(dAtA[i:], m.JobId)
-		i = encodeVarintJob(dAtA, i, uint64(len(m.JobId)))
-		i--
-		dAtA[i] = 0x12
-	}
-	if len(m.Operator) > 0 {
-		i -= len(m.Operator)
-		copy(dAtA[i:], m.Operator)
-		i = encodeVarintJob(dAtA, i, uint64(len(m.Operator)))
-		i--
-		dAtA[i] = 0xa
-	}
-	return len(dAtA) - i, nil
-}
-
-func (m *Outcome) Marshal() (dAtA []byte, err error) {
-	size := m.Size()
-	dAtA = make([]byte, size)
-	n, err := m.MarshalToSizedBuffer(dAtA[:size])
-	if err != nil {
-		return nil, err
-	}
-	return dAtA[:n], nil
-}
-
-func (m *Outcome) MarshalTo(dAtA []byte) (int, error) {
-	size := m.Size()
-	return m.MarshalToSizedBuffer(dAtA[:size])
-}
-
-func (m *Outcome) MarshalToSizedBuffer(dAtA []byte) (int, error) {
-	i := len(dAtA)
-	_ = i
-	var l int
-	_ = l
-	{
-		size, err := m.Metrics.MarshalToSizedBuffer(dAtA[:i])
-		if err != nil {
-			return 0, err
-		}
-		i -= size
-		i = encodeVarintJob(dAtA, i, uint64(size))
-	}
-	i--
-	dAtA[i] = 0x42
-	{
-		size := m.Share.Size()
-		i -= size
-		if _, err := m.Share.MarshalTo(dAtA[i:]); err != nil {
-			return 0, err
-		}
-		i = encodeVarintJob(dAtA, i, uint64(size))
-	}
-	i--
-	dAtA[i] = 0x3a
-	{
-		size := m.Slashed.Size()
-		i -= size
-		if _, err := m.Slashed.MarshalTo(dAtA[i:]); err != nil {
-			return 0, err
-		}
-		i = encodeVarintJob(dAtA, i, uint64(size))
-	}
-	i--
-	dAtA[i] = 0x32
-	{
-		size := m.Paid.Size()
-		i -= size
-		if _, err := m.Paid.MarshalTo(dAtA[i:]); err != nil {
-			return 0, err
-		}
-		i = encodeVarintJob(dAtA, i, uint64(size))
-	}
-	i--
-	dAtA[i] = 0x2a
-	if len(m.Tag) > 0 {
-		i -= len(m.Tag)
-		copy(dAtA[i:], m.Tag)
-		i = encodeVarintJob(dAtA, i, uint64(len(m.Tag)))
-		i--
-		dAtA[i] = 0x22
-	}
-	if m.Status != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.Status))
-		i--
-		dAtA[i] = 0x18
-	}
-	if m.Round != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.Round))
-		i--
-		dAtA[i] = 0x10
-	}
-	if len(m.Operator) > 0 {
-		i -= len(m.Operator)
-		copy(dAtA[i:], m.Operator)
-		i = encodeVarintJob(dAtA, i, uint64(len(m.Operator)))
-		i--
-		dAtA[i] = 0xa
-	}
-	return len(dAtA) - i, nil
-}
-
-func (m *Receipt) Marshal() (dAtA []byte, err error) {
-	size := m.Size()
-	dAtA = make([]byte, size)
-	n, err := m.MarshalToSizedBuffer(dAtA[:size])
-	if err != nil {
-		return nil, err
-	}
-	return dAtA[:n], nil
-}
-
-func (m *Receipt) MarshalTo(dAtA []byte) (int, error) {
-	size := m.Size()
-	return m.MarshalToSizedBuffer(dAtA[:size])
-}
-
-func (m *Receipt) MarshalToSizedBuffer(dAtA []byte) (int, error) {
-	i := len(dAtA)
-	_ = i
-	var l int
-	_ = l
-	if m.Height != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.Height))
-		i--
-		dAtA[i] = 0x38
-	}
-	if len(m.Outcomes) > 0 {
-		for iNdEx := len(m.Outcomes) - 1; iNdEx >= 0; iNdEx-- {
-			{
-				size, err := m.Outcomes[iNdEx].MarshalToSizedBuffer(dAtA[:i])
-				if err != nil {
-					return 0, err
-				}
-				i -= size
-				i = encodeVarintJob(dAtA, i, uint64(size))
-			}
-			i--
-			dAtA[i] = 0x32
-		}
-	}
-	if len(m.Tags) > 0 {
-		for iNdEx := len(m.Tags) - 1; iNdEx >= 0; iNdEx-- {
-			i -= len(m.Tags[iNdEx])
-			copy(dAtA[i:], m.Tags[iNdEx])
-			i = encodeVarintJob(dAtA, i, uint64(len(m.Tags[iNdEx])))
-			i--
-			dAtA[i] = 0x2a
-		}
-	}
-	if m.Status != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.Status))
-		i--
-		dAtA[i] = 0x20
-	}
-	if len(m.SpecDigest) > 0 {
-		i -= len(m.SpecDigest)
-		copy(dAtA[i:], m.SpecDigest)
-		i = encodeVarintJob(dAtA, i, uint64(len(m.SpecDigest)))
-		i--
-		dAtA[i] = 0x1a
-	}
-	if m.Task != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.Task))
-		i--
-		dAtA[i] = 0x10
-	}
-	if len(m.JobId) > 0 {
-		i -= len(m.JobId)
-		copy(dAtA[i:], m.JobId)
-		i = encodeVarintJob(dAtA, i, uint64(len(m.JobId)))
-		i--
-		dAtA[i] = 0xa
-	}
-	return len(dAtA) - i, nil
-}
-
-func (m *PaymentDenom) Marshal() (dAtA []byte, err error) {
-	size := m.Size()
-	dAtA = make([]byte, size)
-	n, err := m.MarshalToSizedBuffer(dAtA[:size])
-	if err != nil {
-		return nil, err
-	}
-	return dAtA[:n], nil
-}
-
-func (m *PaymentDenom) MarshalTo(dAtA []byte) (int, error) {
-	size := m.Size()
-	return m.MarshalToSizedBuffer(dAtA[:size])
-}
-
-func (m *PaymentDenom) MarshalToSizedBuffer(dAtA []byte) (int, error) {
-	i := len(dAtA)
-	_ = i
-	var l int
-	_ = l
-	if m.BondDenominator != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.BondDenominator))
-		i--
-		dAtA[i] = 0x20
-	}
-	if m.BondNumerator != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.BondNumerator))
-		i--
-		dAtA[i] = 0x18
-	}
-	{
-		size := m.MinReward.Size()
-		i -= size
-		if _, err := m.MinReward.MarshalTo(dAtA[i:]); err != nil {
-			return 0, err
-		}
-		i = encodeVarintJob(dAtA, i, uint64(size))
-	}
-	i--
-	dAtA[i] = 0x12
-	if len(m.Denom) > 0 {
-		i -= len(m.Denom)
-		copy(dAtA[i:], m.Denom)
-		i = encodeVarintJob(dAtA, i, uint64(len(m.Denom)))
-		i--
-		dAtA[i] = 0xa
-	}
-	return len(dAtA) - i, nil
-}
-
-func (m *Params) Marshal() (dAtA []byte, err error) {
-	size := m.Size()
-	dAtA = make([]byte, size)
-	n, err := m.MarshalToSizedBuffer(dAtA[:size])
-	if err != nil {
-		return nil, err
-	}
-	return dAtA[:n], nil
-}
-
-func (m *Params) MarshalTo(dAtA []byte) (int, error) {
-	size := m.Size()
-	return m.MarshalToSizedBuffer(dAtA[:size])
-}
-
-func (m *Params) MarshalToSizedBuffer(dAtA []byte) (int, error) {
-	i := len(dAtA)
-	_ = i
-	var l int
-	_ = l
-	if m.ReceiptRetentionBlocks != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.ReceiptRetentionBlocks))
-		i--
-		dAtA[i] = 0x1
-		i--
-		dAtA[i] = 0xb8
-	}
-	if m.RetentionBlocks != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.RetentionBlocks))
-		i--
-		dAtA[i] = 0x1
-		i--
-		dAtA[i] = 0xb0
-	}
-	if m.MinCommitBlocks != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.MinCommitBlocks))
-		i--
-		dAtA[i] = 0x1
-		i--
-		dAtA[i] = 0xa8
-	}
-	if m.MinPrepareBlocks != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.MinPrepareBlocks))
-		i--
-		dAtA[i] = 0x1
-		i--
-		dAtA[i] = 0xa0
-	}
-	if m.MaxBatch != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.MaxBatch))
-		i--
-		dAtA[i] = 0x1
-		i--
-		dAtA[i] = 0x98
-	}
-	if m.QueueLimit != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.QueueLimit))
-		i--
-		dAtA[i] = 0x1
-		i--
-		dAtA[i] = 0x90
-	}
-	if m.MissedFaultBps != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.MissedFaultBps))
-		i--
-		dAtA[i] = 0x1
-		i--
-		dAtA[i] = 0x88
-	}
-	if m.AttemptFeeBps != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.AttemptFeeBps))
-		i--
-		dAtA[i] = 0x1
-		i--
-		dAtA[i] = 0x80
-	}
-	if m.InputReports != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.InputReports))
-		i--
-		dAtA[i] = 0x78
-	}
-	if m.SeedTimeoutBlocks != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.SeedTimeoutBlocks))
-		i--
-		dAtA[i] = 0x70
-	}
-	if m.MaxLifetimeBlocks != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.MaxLifetimeBlocks))
-		i--
-		dAtA[i] = 0x68
-	}
-	if m.MaxCommitBlocks != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.MaxCommitBlocks))
-		i--
-		dAtA[i] = 0x60
-	}
-	if m.RevealBlocks != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.RevealBlocks))
-		i--
-		dAtA[i] = 0x58
-	}
-	if m.MaxDraws != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.MaxDraws))
-		i--
-		dAtA[i] = 0x50
-	}
-	if m.ClaimBlocks != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.ClaimBlocks))
-		i--
-		dAtA[i] = 0x48
-	}
-	if m.SortitionFactor != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.SortitionFactor))
-		i--
-		dAtA[i] = 0x40
-	}
-	if len(m.Escalation) > 0 {
-		dAtA12 := make([]byte, len(m.Escalation)*10)
-		var j11 int
-		for _, num := range m.Escalation {
-			for num >= 1<<7 {
-				dAtA12[j11] = uint8(uint64(num)&0x7f | 0x80)
-				num >>= 7
-				j11++
-			}
-			dAtA12[j11] = uint8(num)
-			j11++
-		}
-		i -= j11
-		copy(dAtA[i:], dAtA12[:j11])
-		i = encodeVarintJob(dAtA, i, uint64(j11))
-		i--
-		dAtA[i] = 0x3a
-	}
-	if m.MaxReplicas != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.MaxReplicas))
-		i--
-		dAtA[i] = 0x30
-	}
-	{
-		size := m.MinLiability.Size()
-		i -= size
-		if _, err := m.MinLiability.MarshalTo(dAtA[i:]); err != nil {
-			return 0, err
-		}
-		i = encodeVarintJob(dAtA, i, uint64(size))
-	}
-	i--
-	dAtA[i] = 0x2a
-	{
-		size := m.PostingFeePerByte.Size()
-		i -= size
-		if _, err := m.PostingFeePerByte.MarshalTo(dAtA[i:]); err != nil {
-			return 0, err
-		}
-		i = encodeVarintJob(dAtA, i, uint64(size))
-	}
-	i--
-	dAtA[i] = 0x22
-	if m.SpareNodes != 0 {
-		i = encodeVarintJob(dAtA, i, uint64(m.SpareNodes))
-		i--
-		dAtA[i] = 0x18
-	}
-	if len(m.Denoms) > 0 {
-		for iNdEx := len(m.Denoms) - 1; iNdEx >= 0; iNdEx-- {
-			{
-				size, err := m.Denoms[iNdEx].MarshalToSizedBuffer(dAtA[:i])
-				if err != nil {
-					return 0, err
-				}
-				i -= size
-				i = encodeVarintJob(dAtA, i, uint64(size))
-			}
-			i--
-			dAtA[i] = 0x12
-		}
-	}
-	if len(m.Executors) > 0 {
-		for iNdEx := len(m.Executors) - 1; iNdEx >= 0; iNdEx-- {
-			i -= len(m.Executors[iNdEx])
-			copy(dAtA[i:], m.Executors[iNdEx])
-			i = encodeVarintJob(dAtA, i, uint64(len(m.Executors[iNdEx])))
-			i--
-			dAtA[i] = 0xa
-		}
-	}
-	return len(dAtA) - i, nil
-}
-
-func (m *GenesisState) Marshal() (dAtA []byte, err error) {
-	size := m.Size()
-	dAtA = make([]byte, size)
-	n, err := m.MarshalToSizedBuffer(dAtA[:size])
-	if err != nil {
-		return nil, err
-	}
-	return dAtA[:n], nil
-}
-
-func (m *GenesisState) MarshalTo(dAtA []byte) (int, error) {
-	size := m.Size()
-	return m.MarshalToSizedBuffer(dAtA[:size])
-}
-
-func (m *GenesisState) MarshalToSizedBuffer(dAtA []byte) (int, error) {
-	i := len(dAtA)
-	_ = i
-	var l int
-	_ = l
-	if len(m.Receipts) > 0 {
-		for iNdEx := len(m.Receipts) - 1; iNdEx >= 0; iNdEx-- {
-			{
-				size, err := m.Receipts[iNdEx].MarshalToSizedBuffer(dAtA[:i])
-				if err != nil {
-					return 0, err
-				}
-				i -= size
-				i = encodeVarintJob(dAtA, i, uint64(size))
-			}
-			i--
-			dAtA[i] = 0x32
-		}
-	}
-	if len(m.Assignments) > 0 {
-		for iNdEx := len(m.Assignments) - 1; iNdEx >= 0; iNdEx-- {
-			{
-				size, err := m.Assignments[iNdEx].MarshalToSizedBuffer(dAtA[:i])
-				if err != nil {
-					return 0, err
-				}
-				i -= size
-				i = encodeVarintJob(dAtA, i, uint64(size))
-			}
-			i--
-			dAtA[i] = 0x2a
-		}
-	}
-	if len(m.Tasks) > 0 {
-		for iNdEx := len(m.Tasks) - 1; iNdEx >= 0; iNdEx-- {
-			{
-				size, err := m.Tasks[iNdEx].MarshalToSizedBuffer(dAtA[:i])
-				if err != nil {
-					return 0, err
-				}
-				i -= size
-				i = encodeVarintJob(dAtA, i, uint64(size))
-			}
-			i--
-			dAtA[i] = 0x22
-		}
-	}
-	if len(m.Specs) > 0 {
-		for iNdEx := len(m.Specs) - 1; iNdEx >= 0; iNdEx-- {
-			{
-				size, err := m.Specs[iNdEx].MarshalToSizedBuffer(dAtA[:i])
-				if err != nil {
-					return 0, err
-				}
-				i -= size
-				i = encodeVarintJob(dAtA, i, uint64(size))
-			}
-			i--
-			dAtA[i] = 0x1a
-		}
-	}
-	if len(m.Jobs) > 0 {
-		for iNdEx := len(m.Jobs) - 1; iNdEx >= 0; iNdEx-- {
-			{
-				size, err := m.Jobs[iNdEx].MarshalToSizedBuffer(dAtA[:i])
-				if err != nil {
-					return 0, err
-				}
-				i -= size
-				i = encodeVarintJob(dAtA, i, uint64(size))
-			}
-			i--
-			dAtA[i] = 0x12
-		}
-	}
-	{
-		size, err := m.Params.MarshalToSizedBuffer(dAtA[:i])
-		if err != nil {
-			return 0, err
-		}
-		i -= size
-		i = encodeVarintJob(dAtA, i, uint64(size))
-	}
-	i--
-	dAtA[i] = 0xa
-	return len(dAtA) - i, nil
-}
-
 func encodeVarintJob(dAtA []byte, offset int, v uint64) int {
 	offset -= sovJob(v)
 	base := offset
@@ -3554,133 +937,6 @@ func encodeVarintJob(dAtA []byte, offset int, v uint64) int {
 	dAtA[offset] = uint8(v)
 	return base
 }
-func (m *Blob) Size() (n int) {
-	if m == nil {
-		return 0
-	}
-	var l int
-	_ = l
-	l = len(m.Sha256)
-	if l > 0 {
-		n += 1 + l + sovJob(uint64(l))
-	}
-	if m.Size_ != 0 {
-		n += 1 + sovJob(uint64(m.Size_))
-	}
-	if len(m.Uris) > 0 {
-		for _, s := range m.Uris {
-			l = len(s)
-			n += 1 + l + sovJob(uint64(l))
-		}
-	}
-	return n
-}
-
-func (m *Input) Size() (n int) {
-	if m == nil {
-		return 0
-	}
-	var l int
-	_ = l
-	l = len(m.Path)
-	if l > 0 {
-		n += 1 + l + sovJob(uint64(l))
-	}
-	l = m.Blob.Size()
-	n += 1 + l + sovJob(uint64(l))
-	return n
-}
-
-func (m *Resources) Size() (n int) {
-	if m == nil {
-		return 0
-	}
-	var l int
-	_ = l
-	if m.Fuel != 0 {
-		n += 1 + sovJob(uint64(m.Fuel))
-	}
-	if m.MemoryBytes != 0 {
-		n += 1 + sovJob(uint64(m.MemoryBytes))
-	}
-	if m.OutputBytes != 0 {
-		n += 1 + sovJob(uint64(m.OutputBytes))
-	}
-	return n
-}
-
-func (m *Policy) Size() (n int) {
-	if m == nil {
-		return 0
-	}
-	var l int
-	_ = l
-	if m.Kind != 0 {
-		n += 1 + sovJob(uint64(m.Kind))
-	}
-	if m.Replicas != 0 {
-		n += 1 + sovJob(uint64(m.Replicas))
-	}
-	return n
-}
-
-func (m *JobSpec) Size() (n int) {
-	if m == nil {
-		return 0
-	}
-	var l int
-	_ = l
-	l = len(m.Executor)
-	if l > 0 {
-		n += 1 + l + sovJob(uint64(l))
-	}
-	l = m.Program.Size()
-	n += 1 + l + sovJob(uint64(l))
-	if len(m.Inputs) > 0 {
-		for _, e := range m.Inputs {
-			l = e.Size()
-			n += 1 + l + sovJob(uint64(l))
-		}
-	}
-	if len(m.Args) > 0 {
-		for _, s := range m.Args {
-			l = len(s)
-			n += 1 + l + sovJob(uint64(l))
-		}
-	}
-	l = m.Resources.Size()
-	n += 1 + l + sovJob(uint64(l))
-	l = len(m.Seed)
-	if l > 0 {
-		n += 1 + l + sovJob(uint64(l))
-	}
-	l = len(m.Class)
-	if l > 0 {
-		n += 1 + l + sovJob(uint64(l))
-	}
-	l = m.Policy.Size()
-	n += 1 + l + sovJob(uint64(l))
-	l = m.Reward.Size()
-	n += 1 + l + sovJob(uint64(l))
-	if m.Tasks != 0 {
-		n += 1 + sovJob(uint64(m.Tasks))
-	}
-	if m.PrepareBlocks != 0 {
-		n += 1 + sovJob(uint64(m.PrepareBlocks))
-	}
-	if m.CommitBlocks != 0 {
-		n += 1 + sovJob(uint64(m.CommitBlocks))
-	}
-	if m.LifetimeBlocks != 0 {
-		n += 1 + sovJob(uint64(m.LifetimeBlocks))
-	}
-	l = len(m.Sink)
-	if l > 0 {
-		n += 1 + l + sovJob(uint64(l))
-	}
-	return n
-}
-
 func (m *Job) Size() (n int) {
 	if m == nil {
 		return 0
@@ -3749,80 +1005,62 @@ func (m *Job) Size() (n int) {
 	}
 	l = m.BondValue.Size()
 	n += 2 + l + sovJob(uint64(l))
-	return n
-}
-
-func (m *Draw) Size() (n int) {
-	if m == nil {
-		return 0
+	if m.TasksOpened != 0 {
+		n += 2 + sovJob(uint64(m.TasksOpened))
 	}
-	var l int
-	_ = l
-	if m.SeedHeight != 0 {
-		n += 1 + sovJob(uint64(m.SeedHeight))
+	if m.ExpiresHeight != 0 {
+		n += 2 + sovJob(uint64(m.ExpiresHeight))
 	}
-	if m.Epoch != 0 {
-		n += 1 + sovJob(uint64(m.Epoch))
+	l = m.TaskReserve.Size()
+	n += 2 + l + sovJob(uint64(l))
+	if m.Deterministic {
+		n += 3
 	}
-	if m.Attempt != 0 {
-		n += 1 + sovJob(uint64(m.Attempt))
-	}
-	if m.Slots != 0 {
-		n += 1 + sovJob(uint64(m.Slots))
-	}
-	if m.CloseHeight != 0 {
-		n += 1 + sovJob(uint64(m.CloseHeight))
-	}
-	if len(m.Candidates) > 0 {
-		for _, s := range m.Candidates {
-			l = len(s)
-			n += 1 + l + sovJob(uint64(l))
+	l = m.Placement.Size()
+	n += 2 + l + sovJob(uint64(l))
+	if len(m.Frontier) > 0 {
+		for _, b := range m.Frontier {
+			l = len(b)
+			n += 2 + l + sovJob(uint64(l))
 		}
 	}
+	l = len(m.ResultsRoot)
+	if l > 0 {
+		n += 2 + l + sovJob(uint64(l))
+	}
+	if m.DueHeight != 0 {
+		n += 2 + sovJob(uint64(m.DueHeight))
+	}
+	if m.ArrayInputs != 0 {
+		n += 2 + sovJob(uint64(m.ArrayInputs))
+	}
+	if m.TasksDropped != 0 {
+		n += 2 + sovJob(uint64(m.TasksDropped))
+	}
+	if m.Cursor != 0 {
+		n += 2 + sovJob(uint64(m.Cursor))
+	}
 	return n
 }
 
-func (m *Round) Size() (n int) {
+func (m *Chunk) Size() (n int) {
 	if m == nil {
 		return 0
 	}
 	var l int
 	_ = l
-	if m.Target != 0 {
-		n += 1 + sovJob(uint64(m.Target))
-	}
-	if m.Phase != 0 {
-		n += 1 + sovJob(uint64(m.Phase))
-	}
-	if m.Draw != nil {
-		l = m.Draw.Size()
+	l = len(m.Ended)
+	if l > 0 {
 		n += 1 + l + sovJob(uint64(l))
 	}
-	if len(m.Replicas) > 0 {
-		for _, s := range m.Replicas {
-			l = len(s)
-			n += 1 + l + sovJob(uint64(l))
-		}
-	}
-	if m.Committed != 0 {
-		n += 1 + sovJob(uint64(m.Committed))
-	}
-	if m.Revealed != 0 {
-		n += 1 + sovJob(uint64(m.Revealed))
-	}
-	if m.RevealDeadline != 0 {
-		n += 1 + sovJob(uint64(m.RevealDeadline))
-	}
-	if m.NextDeadline != 0 {
-		n += 1 + sovJob(uint64(m.NextDeadline))
-	}
-	if m.Draws != 0 {
-		n += 1 + sovJob(uint64(m.Draws))
+	l = len(m.Accepted)
+	if l > 0 {
+		n += 1 + l + sovJob(uint64(l))
 	}
 	return n
 }
 
-func (m *Task) Size() (n int) {
+func (m *ChunkEntry) Size() (n int) {
 	if m == nil {
 		return 0
 	}
@@ -3835,330 +1073,8 @@ func (m *Task) Size() (n int) {
 	if m.Index != 0 {
 		n += 1 + sovJob(uint64(m.Index))
 	}
-	if m.Status != 0 {
-		n += 1 + sovJob(uint64(m.Status))
-	}
-	if len(m.Rounds) > 0 {
-		for _, e := range m.Rounds {
-			l = e.Size()
-			n += 1 + l + sovJob(uint64(l))
-		}
-	}
-	if m.ExpiresHeight != 0 {
-		n += 1 + sovJob(uint64(m.ExpiresHeight))
-	}
-	if m.DueHeight != 0 {
-		n += 1 + sovJob(uint64(m.DueHeight))
-	}
-	if len(m.InputReports) > 0 {
-		for _, s := range m.InputReports {
-			l = len(s)
-			n += 1 + l + sovJob(uint64(l))
-		}
-	}
-	if len(m.Opened) > 0 {
-		for _, b := range m.Opened {
-			l = len(b)
-			n += 1 + l + sovJob(uint64(l))
-		}
-	}
-	if len(m.Departed) > 0 {
-		for _, e := range m.Departed {
-			l = e.Size()
-			n += 1 + l + sovJob(uint64(l))
-		}
-	}
-	return n
-}
-
-func (m *Metrics) Size() (n int) {
-	if m == nil {
-		return 0
-	}
-	var l int
-	_ = l
-	if m.Fuel != 0 {
-		n += 1 + sovJob(uint64(m.Fuel))
-	}
-	if m.WallMs != 0 {
-		n += 1 + sovJob(uint64(m.WallMs))
-	}
-	if m.EnergyMj != 0 {
-		n += 1 + sovJob(uint64(m.EnergyMj))
-	}
-	l = len(m.EnergySource)
-	if l > 0 {
-		n += 1 + l + sovJob(uint64(l))
-	}
-	l = len(m.Device)
-	if l > 0 {
-		n += 1 + l + sovJob(uint64(l))
-	}
-	return n
-}
-
-func (m *Assignment) Size() (n int) {
-	if m == nil {
-		return 0
-	}
-	var l int
-	_ = l
-	l = len(m.Operator)
-	if l > 0 {
-		n += 1 + l + sovJob(uint64(l))
-	}
-	l = len(m.JobId)
-	if l > 0 {
-		n += 1 + l + sovJob(uint64(l))
-	}
-	if m.Task != 0 {
-		n += 1 + sovJob(uint64(m.Task))
-	}
-	if m.Round != 0 {
-		n += 1 + sovJob(uint64(m.Round))
-	}
-	if m.Status != 0 {
-		n += 1 + sovJob(uint64(m.Status))
-	}
-	l = len(m.Rank)
-	if l > 0 {
-		n += 1 + l + sovJob(uint64(l))
-	}
-	l = m.Liability.Size()
+	l = m.Chunk.Size()
 	n += 1 + l + sovJob(uint64(l))
-	if m.AssignedHeight != 0 {
-		n += 1 + sovJob(uint64(m.AssignedHeight))
-	}
-	if m.CommitDeadline != 0 {
-		n += 1 + sovJob(uint64(m.CommitDeadline))
-	}
-	l = len(m.Commitment)
-	if l > 0 {
-		n += 1 + l + sovJob(uint64(l))
-	}
-	l = len(m.Tag)
-	if l > 0 {
-		n += 1 + l + sovJob(uint64(l))
-	}
-	l = m.Metrics.Size()
-	n += 1 + l + sovJob(uint64(l))
-	return n
-}
-
-func (m *Outcome) Size() (n int) {
-	if m == nil {
-		return 0
-	}
-	var l int
-	_ = l
-	l = len(m.Operator)
-	if l > 0 {
-		n += 1 + l + sovJob(uint64(l))
-	}
-	if m.Round != 0 {
-		n += 1 + sovJob(uint64(m.Round))
-	}
-	if m.Status != 0 {
-		n += 1 + sovJob(uint64(m.Status))
-	}
-	l = len(m.Tag)
-	if l > 0 {
-		n += 1 + l + sovJob(uint64(l))
-	}
-	l = m.Paid.Size()
-	n += 1 + l + sovJob(uint64(l))
-	l = m.Slashed.Size()
-	n += 1 + l + sovJob(uint64(l))
-	l = m.Share.Size()
-	n += 1 + l + sovJob(uint64(l))
-	l = m.Metrics.Size()
-	n += 1 + l + sovJob(uint64(l))
-	return n
-}
-
-func (m *Receipt) Size() (n int) {
-	if m == nil {
-		return 0
-	}
-	var l int
-	_ = l
-	l = len(m.JobId)
-	if l > 0 {
-		n += 1 + l + sovJob(uint64(l))
-	}
-	if m.Task != 0 {
-		n += 1 + sovJob(uint64(m.Task))
-	}
-	l = len(m.SpecDigest)
-	if l > 0 {
-		n += 1 + l + sovJob(uint64(l))
-	}
-	if m.Status != 0 {
-		n += 1 + sovJob(uint64(m.Status))
-	}
-	if len(m.Tags) > 0 {
-		for _, b := range m.Tags {
-			l = len(b)
-			n += 1 + l + sovJob(uint64(l))
-		}
-	}
-	if len(m.Outcomes) > 0 {
-		for _, e := range m.Outcomes {
-			l = e.Size()
-			n += 1 + l + sovJob(uint64(l))
-		}
-	}
-	if m.Height != 0 {
-		n += 1 + sovJob(uint64(m.Height))
-	}
-	return n
-}
-
-func (m *PaymentDenom) Size() (n int) {
-	if m == nil {
-		return 0
-	}
-	var l int
-	_ = l
-	l = len(m.Denom)
-	if l > 0 {
-		n += 1 + l + sovJob(uint64(l))
-	}
-	l = m.MinReward.Size()
-	n += 1 + l + sovJob(uint64(l))
-	if m.BondNumerator != 0 {
-		n += 1 + sovJob(uint64(m.BondNumerator))
-	}
-	if m.BondDenominator != 0 {
-		n += 1 + sovJob(uint64(m.BondDenominator))
-	}
-	return n
-}
-
-func (m *Params) Size() (n int) {
-	if m == nil {
-		return 0
-	}
-	var l int
-	_ = l
-	if len(m.Executors) > 0 {
-		for _, s := range m.Executors {
-			l = len(s)
-			n += 1 + l + sovJob(uint64(l))
-		}
-	}
-	if len(m.Denoms) > 0 {
-		for _, e := range m.Denoms {
-			l = e.Size()
-			n += 1 + l + sovJob(uint64(l))
-		}
-	}
-	if m.SpareNodes != 0 {
-		n += 1 + sovJob(uint64(m.SpareNodes))
-	}
-	l = m.PostingFeePerByte.Size()
-	n += 1 + l + sovJob(uint64(l))
-	l = m.MinLiability.Size()
-	n += 1 + l + sovJob(uint64(l))
-	if m.MaxReplicas != 0 {
-		n += 1 + sovJob(uint64(m.MaxReplicas))
-	}
-	if len(m.Escalation) > 0 {
-		l = 0
-		for _, e := range m.Escalation {
-			l += sovJob(uint64(e))
-		}
-		n += 1 + sovJob(uint64(l)) + l
-	}
-	if m.SortitionFactor != 0 {
-		n += 1 + sovJob(uint64(m.SortitionFactor))
-	}
-	if m.ClaimBlocks != 0 {
-		n += 1 + sovJob(uint64(m.ClaimBlocks))
-	}
-	if m.MaxDraws != 0 {
-		n += 1 + sovJob(uint64(m.MaxDraws))
-	}
-	if m.RevealBlocks != 0 {
-		n += 1 + sovJob(uint64(m.RevealBlocks))
-	}
-	if m.MaxCommitBlocks != 0 {
-		n += 1 + sovJob(uint64(m.MaxCommitBlocks))
-	}
-	if m.MaxLifetimeBlocks != 0 {
-		n += 1 + sovJob(uint64(m.MaxLifetimeBlocks))
-	}
-	if m.SeedTimeoutBlocks != 0 {
-		n += 1 + sovJob(uint64(m.SeedTimeoutBlocks))
-	}
-	if m.InputReports != 0 {
-		n += 1 + sovJob(uint64(m.InputReports))
-	}
-	if m.AttemptFeeBps != 0 {
-		n += 2 + sovJob(uint64(m.AttemptFeeBps))
-	}
-	if m.MissedFaultBps != 0 {
-		n += 2 + sovJob(uint64(m.MissedFaultBps))
-	}
-	if m.QueueLimit != 0 {
-		n += 2 + sovJob(uint64(m.QueueLimit))
-	}
-	if m.MaxBatch != 0 {
-		n += 2 + sovJob(uint64(m.MaxBatch))
-	}
-	if m.MinPrepareBlocks != 0 {
-		n += 2 + sovJob(uint64(m.MinPrepareBlocks))
-	}
-	if m.MinCommitBlocks != 0 {
-		n += 2 + sovJob(uint64(m.MinCommitBlocks))
-	}
-	if m.RetentionBlocks != 0 {
-		n += 2 + sovJob(uint64(m.RetentionBlocks))
-	}
-	if m.ReceiptRetentionBlocks != 0 {
-		n += 2 + sovJob(uint64(m.ReceiptRetentionBlocks))
-	}
-	return n
-}
-
-func (m *GenesisState) Size() (n int) {
-	if m == nil {
-		return 0
-	}
-	var l int
-	_ = l
-	l = m.Params.Size()
-	n += 1 + l + sovJob(uint64(l))
-	if len(m.Jobs) > 0 {
-		for _, e := range m.Jobs {
-			l = e.Size()
-			n += 1 + l + sovJob(uint64(l))
-		}
-	}
-	if len(m.Specs) > 0 {
-		for _, e := range m.Specs {
-			l = e.Size()
-			n += 1 + l + sovJob(uint64(l))
-		}
-	}
-	if len(m.Tasks) > 0 {
-		for _, e := range m.Tasks {
-			l = e.Size()
-			n += 1 + l + sovJob(uint64(l))
-		}
-	}
-	if len(m.Assignments) > 0 {
-		for _, e := range m.Assignments {
-			l = e.Size()
-			n += 1 + l + sovJob(uint64(l))
-		}
-	}
-	if len(m.Receipts) > 0 {
-		for _, e := range m.Receipts {
-			l = e.Size()
-			n += 1 + l + sovJob(uint64(l))
-		}
-	}
 	return n
 }
 
@@ -4167,905 +1083,6 @@ func sovJob(x uint64) (n int) {
 }
 func sozJob(x uint64) (n int) {
 	return sovJob(uint64((x << 1) ^ uint64((int64(x) >> 63))))
-}
-func (m *Blob) Unmarshal(dAtA []byte) error {
-	l := len(dAtA)
-	iNdEx := 0
-	for iNdEx < l {
-		preIndex := iNdEx
-		var wire uint64
-		for shift := uint(0); ; shift += 7 {
-			if shift >= 64 {
-				return ErrIntOverflowJob
-			}
-			if iNdEx >= l {
-				return io.ErrUnexpectedEOF
-			}
-			b := dAtA[iNdEx]
-			iNdEx++
-			wire |= uint64(b&0x7F) << shift
-			if b < 0x80 {
-				break
-			}
-		}
-		fieldNum := int32(wire >> 3)
-		wireType := int(wire & 0x7)
-		if wireType == 4 {
-			return fmt.Errorf("proto: Blob: wiretype end group for non-group")
-		}
-		if fieldNum <= 0 {
-			return fmt.Errorf("proto: Blob: illegal tag %d (wire type %d)", fieldNum, wire)
-		}
-		switch fieldNum {
-		case 1:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Sha256", wireType)
-			}
-			var byteLen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				byteLen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if byteLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + byteLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Sha256 = append(m.Sha256[:0], dAtA[iNdEx:postIndex]...)
-			if m.Sha256 == nil {
-				m.Sha256 = []byte{}
-			}
-			iNdEx = postIndex
-		case 2:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Size_", wireType)
-			}
-			m.Size_ = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Size_ |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 3:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Uris", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Uris = append(m.Uris, string(dAtA[iNdEx:postIndex]))
-			iNdEx = postIndex
-		default:
-			iNdEx = preIndex
-			skippy, err := skipJob(dAtA[iNdEx:])
-			if err != nil {
-				return err
-			}
-			if (skippy < 0) || (iNdEx+skippy) < 0 {
-				return ErrInvalidLengthJob
-			}
-			if (iNdEx + skippy) > l {
-				return io.ErrUnexpectedEOF
-			}
-			iNdEx += skippy
-		}
-	}
-
-	if iNdEx > l {
-		return io.ErrUnexpectedEOF
-	}
-	return nil
-}
-func (m *Input) Unmarshal(dAtA []byte) error {
-	l := len(dAtA)
-	iNdEx := 0
-	for iNdEx < l {
-		preIndex := iNdEx
-		var wire uint64
-		for shift := uint(0); ; shift += 7 {
-			if shift >= 64 {
-				return ErrIntOverflowJob
-			}
-			if iNdEx >= l {
-				return io.ErrUnexpectedEOF
-			}
-			b := dAtA[iNdEx]
-			iNdEx++
-			wire |= uint64(b&0x7F) << shift
-			if b < 0x80 {
-				break
-			}
-		}
-		fieldNum := int32(wire >> 3)
-		wireType := int(wire & 0x7)
-		if wireType == 4 {
-			return fmt.Errorf("proto: Input: wiretype end group for non-group")
-		}
-		if fieldNum <= 0 {
-			return fmt.Errorf("proto: Input: illegal tag %d (wire type %d)", fieldNum, wire)
-		}
-		switch fieldNum {
-		case 1:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Path", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Path = string(dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
-		case 2:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Blob", wireType)
-			}
-			var msglen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				msglen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if msglen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + msglen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			if err := m.Blob.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
-			iNdEx = postIndex
-		default:
-			iNdEx = preIndex
-			skippy, err := skipJob(dAtA[iNdEx:])
-			if err != nil {
-				return err
-			}
-			if (skippy < 0) || (iNdEx+skippy) < 0 {
-				return ErrInvalidLengthJob
-			}
-			if (iNdEx + skippy) > l {
-				return io.ErrUnexpectedEOF
-			}
-			iNdEx += skippy
-		}
-	}
-
-	if iNdEx > l {
-		return io.ErrUnexpectedEOF
-	}
-	return nil
-}
-func (m *Resources) Unmarshal(dAtA []byte) error {
-	l := len(dAtA)
-	iNdEx := 0
-	for iNdEx < l {
-		preIndex := iNdEx
-		var wire uint64
-		for shift := uint(0); ; shift += 7 {
-			if shift >= 64 {
-				return ErrIntOverflowJob
-			}
-			if iNdEx >= l {
-				return io.ErrUnexpectedEOF
-			}
-			b := dAtA[iNdEx]
-			iNdEx++
-			wire |= uint64(b&0x7F) << shift
-			if b < 0x80 {
-				break
-			}
-		}
-		fieldNum := int32(wire >> 3)
-		wireType := int(wire & 0x7)
-		if wireType == 4 {
-			return fmt.Errorf("proto: Resources: wiretype end group for non-group")
-		}
-		if fieldNum <= 0 {
-			return fmt.Errorf("proto: Resources: illegal tag %d (wire type %d)", fieldNum, wire)
-		}
-		switch fieldNum {
-		case 1:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Fuel", wireType)
-			}
-			m.Fuel = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Fuel |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 2:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field MemoryBytes", wireType)
-			}
-			m.MemoryBytes = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.MemoryBytes |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 3:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field OutputBytes", wireType)
-			}
-			m.OutputBytes = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.OutputBytes |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		default:
-			iNdEx = preIndex
-			skippy, err := skipJob(dAtA[iNdEx:])
-			if err != nil {
-				return err
-			}
-			if (skippy < 0) || (iNdEx+skippy) < 0 {
-				return ErrInvalidLengthJob
-			}
-			if (iNdEx + skippy) > l {
-				return io.ErrUnexpectedEOF
-			}
-			iNdEx += skippy
-		}
-	}
-
-	if iNdEx > l {
-		return io.ErrUnexpectedEOF
-	}
-	return nil
-}
-func (m *Policy) Unmarshal(dAtA []byte) error {
-	l := len(dAtA)
-	iNdEx := 0
-	for iNdEx < l {
-		preIndex := iNdEx
-		var wire uint64
-		for shift := uint(0); ; shift += 7 {
-			if shift >= 64 {
-				return ErrIntOverflowJob
-			}
-			if iNdEx >= l {
-				return io.ErrUnexpectedEOF
-			}
-			b := dAtA[iNdEx]
-			iNdEx++
-			wire |= uint64(b&0x7F) << shift
-			if b < 0x80 {
-				break
-			}
-		}
-		fieldNum := int32(wire >> 3)
-		wireType := int(wire & 0x7)
-		if wireType == 4 {
-			return fmt.Errorf("proto: Policy: wiretype end group for non-group")
-		}
-		if fieldNum <= 0 {
-			return fmt.Errorf("proto: Policy: illegal tag %d (wire type %d)", fieldNum, wire)
-		}
-		switch fieldNum {
-		case 1:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Kind", wireType)
-			}
-			m.Kind = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Kind |= PolicyKind(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 2:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Replicas", wireType)
-			}
-			m.Replicas = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Replicas |= uint32(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		default:
-			iNdEx = preIndex
-			skippy, err := skipJob(dAtA[iNdEx:])
-			if err != nil {
-				return err
-			}
-			if (skippy < 0) || (iNdEx+skippy) < 0 {
-				return ErrInvalidLengthJob
-			}
-			if (iNdEx + skippy) > l {
-				return io.ErrUnexpectedEOF
-			}
-			iNdEx += skippy
-		}
-	}
-
-	if iNdEx > l {
-		return io.ErrUnexpectedEOF
-	}
-	return nil
-}
-func (m *JobSpec) Unmarshal(dAtA []byte) error {
-	l := len(dAtA)
-	iNdEx := 0
-	for iNdEx < l {
-		preIndex := iNdEx
-		var wire uint64
-		for shift := uint(0); ; shift += 7 {
-			if shift >= 64 {
-				return ErrIntOverflowJob
-			}
-			if iNdEx >= l {
-				return io.ErrUnexpectedEOF
-			}
-			b := dAtA[iNdEx]
-			iNdEx++
-			wire |= uint64(b&0x7F) << shift
-			if b < 0x80 {
-				break
-			}
-		}
-		fieldNum := int32(wire >> 3)
-		wireType := int(wire & 0x7)
-		if wireType == 4 {
-			return fmt.Errorf("proto: JobSpec: wiretype end group for non-group")
-		}
-		if fieldNum <= 0 {
-			return fmt.Errorf("proto: JobSpec: illegal tag %d (wire type %d)", fieldNum, wire)
-		}
-		switch fieldNum {
-		case 1:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Executor", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Executor = string(dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
-		case 2:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Program", wireType)
-			}
-			var msglen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				msglen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if msglen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + msglen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			if err := m.Program.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
-			iNdEx = postIndex
-		case 3:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Inputs", wireType)
-			}
-			var msglen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				msglen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if msglen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + msglen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Inputs = append(m.Inputs, Input{})
-			if err := m.Inputs[len(m.Inputs)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
-			iNdEx = postIndex
-		case 4:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Args", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Args = append(m.Args, string(dAtA[iNdEx:postIndex]))
-			iNdEx = postIndex
-		case 5:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Resources", wireType)
-			}
-			var msglen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				msglen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if msglen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + msglen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			if err := m.Resources.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
-			iNdEx = postIndex
-		case 6:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Seed", wireType)
-			}
-			var byteLen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				byteLen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if byteLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + byteLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Seed = append(m.Seed[:0], dAtA[iNdEx:postIndex]...)
-			if m.Seed == nil {
-				m.Seed = []byte{}
-			}
-			iNdEx = postIndex
-		case 7:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Class", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Class = string(dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
-		case 8:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Policy", wireType)
-			}
-			var msglen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				msglen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if msglen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + msglen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			if err := m.Policy.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
-			iNdEx = postIndex
-		case 9:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Reward", wireType)
-			}
-			var msglen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				msglen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if msglen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + msglen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			if err := m.Reward.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
-			iNdEx = postIndex
-		case 10:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Tasks", wireType)
-			}
-			m.Tasks = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Tasks |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 11:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field PrepareBlocks", wireType)
-			}
-			m.PrepareBlocks = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.PrepareBlocks |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 12:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field CommitBlocks", wireType)
-			}
-			m.CommitBlocks = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.CommitBlocks |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 13:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field LifetimeBlocks", wireType)
-			}
-			m.LifetimeBlocks = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.LifetimeBlocks |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 14:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Sink", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Sink = string(dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
-		default:
-			iNdEx = preIndex
-			skippy, err := skipJob(dAtA[iNdEx:])
-			if err != nil {
-				return err
-			}
-			if (skippy < 0) || (iNdEx+skippy) < 0 {
-				return ErrInvalidLengthJob
-			}
-			if (iNdEx + skippy) > l {
-				return io.ErrUnexpectedEOF
-			}
-			iNdEx += skippy
-		}
-	}
-
-	if iNdEx > l {
-		return io.ErrUnexpectedEOF
-	}
-	return nil
 }
 func (m *Job) Unmarshal(dAtA []byte) error {
 	l := len(dAtA)
@@ -5651,61 +1668,11 @@ func (m *Job) Unmarshal(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
-		default:
-			iNdEx = preIndex
-			skippy, err := skipJob(dAtA[iNdEx:])
-			if err != nil {
-				return err
-			}
-			if (skippy < 0) || (iNdEx+skippy) < 0 {
-				return ErrInvalidLengthJob
-			}
-			if (iNdEx + skippy) > l {
-				return io.ErrUnexpectedEOF
-			}
-			iNdEx += skippy
-		}
-	}
-
-	if iNdEx > l {
-		return io.ErrUnexpectedEOF
-	}
-	return nil
-}
-func (m *Draw) Unmarshal(dAtA []byte) error {
-	l := len(dAtA)
-	iNdEx := 0
-	for iNdEx < l {
-		preIndex := iNdEx
-		var wire uint64
-		for shift := uint(0); ; shift += 7 {
-			if shift >= 64 {
-				return ErrIntOverflowJob
-			}
-			if iNdEx >= l {
-				return io.ErrUnexpectedEOF
-			}
-			b := dAtA[iNdEx]
-			iNdEx++
-			wire |= uint64(b&0x7F) << shift
-			if b < 0x80 {
-				break
-			}
-		}
-		fieldNum := int32(wire >> 3)
-		wireType := int(wire & 0x7)
-		if wireType == 4 {
-			return fmt.Errorf("proto: Draw: wiretype end group for non-group")
-		}
-		if fieldNum <= 0 {
-			return fmt.Errorf("proto: Draw: illegal tag %d (wire type %d)", fieldNum, wire)
-		}
-		switch fieldNum {
-		case 1:
+		case 22:
 			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field SeedHeight", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field TasksOpened", wireType)
 			}
-			m.SeedHeight = 0
+			m.TasksOpened = 0
 			for shift := uint(0); ; shift += 7 {
 				if shift >= 64 {
 					return ErrIntOverflowJob
@@ -5715,16 +1682,16 @@ func (m *Draw) Unmarshal(dAtA []byte) error {
 				}
 				b := dAtA[iNdEx]
 				iNdEx++
-				m.SeedHeight |= int64(b&0x7F) << shift
+				m.TasksOpened |= uint64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
 			}
-		case 2:
+		case 23:
 			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field ExpiresHeight", wireType)
 			}
-			m.Epoch = 0
+			m.ExpiresHeight = 0
 			for shift := uint(0); ; shift += 7 {
 				if shift >= 64 {
 					return ErrIntOverflowJob
@@ -5734,71 +1701,14 @@ func (m *Draw) Unmarshal(dAtA []byte) error {
 				}
 				b := dAtA[iNdEx]
 				iNdEx++
-				m.Epoch |= uint64(b&0x7F) << shift
+				m.ExpiresHeight |= int64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
 			}
-		case 3:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Attempt", wireType)
-			}
-			m.Attempt = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Attempt |= uint32(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 4:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Slots", wireType)
-			}
-			m.Slots = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Slots |= uint32(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 5:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field CloseHeight", wireType)
-			}
-			m.CloseHeight = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.CloseHeight |= int64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 6:
+		case 24:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Candidates", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field TaskReserve", wireType)
 			}
 			var stringLen uint64
 			for shift := uint(0); ; shift += 7 {
@@ -5826,63 +1736,15 @@ func (m *Draw) Unmarshal(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.Candidates = append(m.Candidates, string(dAtA[iNdEx:postIndex]))
-			iNdEx = postIndex
-		default:
-			iNdEx = preIndex
-			skippy, err := skipJob(dAtA[iNdEx:])
-			if err != nil {
+			if err := m.TaskReserve.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
-			if (skippy < 0) || (iNdEx+skippy) < 0 {
-				return ErrInvalidLengthJob
-			}
-			if (iNdEx + skippy) > l {
-				return io.ErrUnexpectedEOF
-			}
-			iNdEx += skippy
-		}
-	}
-
-	if iNdEx > l {
-		return io.ErrUnexpectedEOF
-	}
-	return nil
-}
-func (m *Round) Unmarshal(dAtA []byte) error {
-	l := len(dAtA)
-	iNdEx := 0
-	for iNdEx < l {
-		preIndex := iNdEx
-		var wire uint64
-		for shift := uint(0); ; shift += 7 {
-			if shift >= 64 {
-				return ErrIntOverflowJob
-			}
-			if iNdEx >= l {
-				return io.ErrUnexpectedEOF
-			}
-			b := dAtA[iNdEx]
-			iNdEx++
-			wire |= uint64(b&0x7F) << shift
-			if b < 0x80 {
-				break
-			}
-		}
-		fieldNum := int32(wire >> 3)
-		wireType := int(wire & 0x7)
-		if wireType == 4 {
-			return fmt.Errorf("proto: Round: wiretype end group for non-group")
-		}
-		if fieldNum <= 0 {
-			return fmt.Errorf("proto: Round: illegal tag %d (wire type %d)", fieldNum, wire)
-		}
-		switch fieldNum {
-		case 1:
+			iNdEx = postIndex
+		case 25:
 			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Target", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field Deterministic", wireType)
 			}
-			m.Target = 0
+			var v int
 			for shift := uint(0); ; shift += 7 {
 				if shift >= 64 {
 					return ErrIntOverflowJob
@@ -5892,33 +1754,15 @@ func (m *Round) Unmarshal(dAtA []byte) error {
 				}
 				b := dAtA[iNdEx]
 				iNdEx++
-				m.Target |= uint32(b&0x7F) << shift
+				v |= int(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
 			}
-		case 2:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Phase", wireType)
-			}
-			m.Phase = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Phase |= RoundPhase(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 3:
+			m.Deterministic = bool(v != 0)
+		case 26:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Draw", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field Placement", wireType)
 			}
 			var msglen int
 			for shift := uint(0); ; shift += 7 {
@@ -5945,18 +1789,15 @@ func (m *Round) Unmarshal(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			if m.Draw == nil {
-				m.Draw = &Draw{}
-			}
-			if err := m.Draw.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+			if err := m.Placement.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex
-		case 4:
+		case 27:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Replicas", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field Frontier", wireType)
 			}
-			var stringLen uint64
+			var byteLen int
 			for shift := uint(0); ; shift += 7 {
 				if shift >= 64 {
 					return ErrIntOverflowJob
@@ -5966,29 +1807,29 @@ func (m *Round) Unmarshal(dAtA []byte) error {
 				}
 				b := dAtA[iNdEx]
 				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
+				byteLen |= int(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
 			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
+			if byteLen < 0 {
 				return ErrInvalidLengthJob
 			}
-			postIndex := iNdEx + intStringLen
+			postIndex := iNdEx + byteLen
 			if postIndex < 0 {
 				return ErrInvalidLengthJob
 			}
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.Replicas = append(m.Replicas, string(dAtA[iNdEx:postIndex]))
+			m.Frontier = append(m.Frontier, make([]byte, postIndex-iNdEx))
+			copy(m.Frontier[len(m.Frontier)-1], dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
-		case 5:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Committed", wireType)
+		case 28:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ResultsRoot", wireType)
 			}
-			m.Committed = 0
+			var byteLen int
 			for shift := uint(0); ; shift += 7 {
 				if shift >= 64 {
 					return ErrIntOverflowJob
@@ -5998,16 +1839,31 @@ func (m *Round) Unmarshal(dAtA []byte) error {
 				}
 				b := dAtA[iNdEx]
 				iNdEx++
-				m.Committed |= uint32(b&0x7F) << shift
+				byteLen |= int(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
 			}
-		case 6:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Revealed", wireType)
+			if byteLen < 0 {
+				return ErrInvalidLengthJob
 			}
-			m.Revealed = 0
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthJob
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ResultsRoot = append(m.ResultsRoot[:0], dAtA[iNdEx:postIndex]...)
+			if m.ResultsRoot == nil {
+				m.ResultsRoot = []byte{}
+			}
+			iNdEx = postIndex
+		case 29:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DueHeight", wireType)
+			}
+			m.DueHeight = 0
 			for shift := uint(0); ; shift += 7 {
 				if shift >= 64 {
 					return ErrIntOverflowJob
@@ -6017,16 +1873,16 @@ func (m *Round) Unmarshal(dAtA []byte) error {
 				}
 				b := dAtA[iNdEx]
 				iNdEx++
-				m.Revealed |= uint32(b&0x7F) << shift
+				m.DueHeight |= int64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
 			}
-		case 7:
+		case 30:
 			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field RevealDeadline", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field ArrayInputs", wireType)
 			}
-			m.RevealDeadline = 0
+			m.ArrayInputs = 0
 			for shift := uint(0); ; shift += 7 {
 				if shift >= 64 {
 					return ErrIntOverflowJob
@@ -6036,16 +1892,16 @@ func (m *Round) Unmarshal(dAtA []byte) error {
 				}
 				b := dAtA[iNdEx]
 				iNdEx++
-				m.RevealDeadline |= int64(b&0x7F) << shift
+				m.ArrayInputs |= uint64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
 			}
-		case 8:
+		case 31:
 			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field NextDeadline", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field TasksDropped", wireType)
 			}
-			m.NextDeadline = 0
+			m.TasksDropped = 0
 			for shift := uint(0); ; shift += 7 {
 				if shift >= 64 {
 					return ErrIntOverflowJob
@@ -6055,16 +1911,16 @@ func (m *Round) Unmarshal(dAtA []byte) error {
 				}
 				b := dAtA[iNdEx]
 				iNdEx++
-				m.NextDeadline |= int64(b&0x7F) << shift
+				m.TasksDropped |= uint64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
 			}
-		case 9:
+		case 32:
 			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Draws", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field Cursor", wireType)
 			}
-			m.Draws = 0
+			m.Cursor = 0
 			for shift := uint(0); ; shift += 7 {
 				if shift >= 64 {
 					return ErrIntOverflowJob
@@ -6074,7 +1930,7 @@ func (m *Round) Unmarshal(dAtA []byte) error {
 				}
 				b := dAtA[iNdEx]
 				iNdEx++
-				m.Draws |= uint32(b&0x7F) << shift
+				m.Cursor |= uint64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
@@ -6100,7 +1956,7 @@ func (m *Round) Unmarshal(dAtA []byte) error {
 	}
 	return nil
 }
-func (m *Task) Unmarshal(dAtA []byte) error {
+func (m *Chunk) Unmarshal(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
 	for iNdEx < l {
@@ -6123,10 +1979,128 @@ func (m *Task) Unmarshal(dAtA []byte) error {
 		fieldNum := int32(wire >> 3)
 		wireType := int(wire & 0x7)
 		if wireType == 4 {
-			return fmt.Errorf("proto: Task: wiretype end group for non-group")
+			return fmt.Errorf("proto: Chunk: wiretype end group for non-group")
 		}
 		if fieldNum <= 0 {
-			return fmt.Errorf("proto: Task: illegal tag %d (wire type %d)", fieldNum, wire)
+			return fmt.Errorf("proto: Chunk: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ended", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowJob
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthJob
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthJob
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Ended = append(m.Ended[:0], dAtA[iNdEx:postIndex]...)
+			if m.Ended == nil {
+				m.Ended = []byte{}
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Accepted", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowJob
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthJob
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthJob
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Accepted = append(m.Accepted[:0], dAtA[iNdEx:postIndex]...)
+			if m.Accepted == nil {
+				m.Accepted = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipJob(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthJob
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *ChunkEntry) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowJob
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: ChunkEntry: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: ChunkEntry: illegal tag %d (wire type %d)", fieldNum, wire)
 		}
 		switch fieldNum {
 		case 1:
@@ -6181,27 +2155,8 @@ func (m *Task) Unmarshal(dAtA []byte) error {
 				}
 			}
 		case 3:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Status", wireType)
-			}
-			m.Status = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Status |= TaskStatus(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 4:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Rounds", wireType)
+				return fmt.Errorf("proto: wrong wireType = %d for field Chunk", wireType)
 			}
 			var msglen int
 			for shift := uint(0); ; shift += 7 {
@@ -6228,2230 +2183,7 @@ func (m *Task) Unmarshal(dAtA []byte) error {
 			if postIndex > l {
 				return io.ErrUnexpectedEOF
 			}
-			m.Rounds = append(m.Rounds, Round{})
-			if err := m.Rounds[len(m.Rounds)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
-			iNdEx = postIndex
-		case 5:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field ExpiresHeight", wireType)
-			}
-			m.ExpiresHeight = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.ExpiresHeight |= int64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 6:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field DueHeight", wireType)
-			}
-			m.DueHeight = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.DueHeight |= int64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 7:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field InputReports", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.InputReports = append(m.InputReports, string(dAtA[iNdEx:postIndex]))
-			iNdEx = postIndex
-		case 8:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Opened", wireType)
-			}
-			var byteLen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				byteLen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if byteLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + byteLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Opened = append(m.Opened, make([]byte, postIndex-iNdEx))
-			copy(m.Opened[len(m.Opened)-1], dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
-		case 9:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Departed", wireType)
-			}
-			var msglen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				msglen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if msglen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + msglen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Departed = append(m.Departed, Outcome{})
-			if err := m.Departed[len(m.Departed)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
-			iNdEx = postIndex
-		default:
-			iNdEx = preIndex
-			skippy, err := skipJob(dAtA[iNdEx:])
-			if err != nil {
-				return err
-			}
-			if (skippy < 0) || (iNdEx+skippy) < 0 {
-				return ErrInvalidLengthJob
-			}
-			if (iNdEx + skippy) > l {
-				return io.ErrUnexpectedEOF
-			}
-			iNdEx += skippy
-		}
-	}
-
-	if iNdEx > l {
-		return io.ErrUnexpectedEOF
-	}
-	return nil
-}
-func (m *Metrics) Unmarshal(dAtA []byte) error {
-	l := len(dAtA)
-	iNdEx := 0
-	for iNdEx < l {
-		preIndex := iNdEx
-		var wire uint64
-		for shift := uint(0); ; shift += 7 {
-			if shift >= 64 {
-				return ErrIntOverflowJob
-			}
-			if iNdEx >= l {
-				return io.ErrUnexpectedEOF
-			}
-			b := dAtA[iNdEx]
-			iNdEx++
-			wire |= uint64(b&0x7F) << shift
-			if b < 0x80 {
-				break
-			}
-		}
-		fieldNum := int32(wire >> 3)
-		wireType := int(wire & 0x7)
-		if wireType == 4 {
-			return fmt.Errorf("proto: Metrics: wiretype end group for non-group")
-		}
-		if fieldNum <= 0 {
-			return fmt.Errorf("proto: Metrics: illegal tag %d (wire type %d)", fieldNum, wire)
-		}
-		switch fieldNum {
-		case 1:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Fuel", wireType)
-			}
-			m.Fuel = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Fuel |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 2:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field WallMs", wireType)
-			}
-			m.WallMs = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.WallMs |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 3:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field EnergyMj", wireType)
-			}
-			m.EnergyMj = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.EnergyMj |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 4:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field EnergySource", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.EnergySource = string(dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
-		case 5:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Device", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Device = string(dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
-		default:
-			iNdEx = preIndex
-			skippy, err := skipJob(dAtA[iNdEx:])
-			if err != nil {
-				return err
-			}
-			if (skippy < 0) || (iNdEx+skippy) < 0 {
-				return ErrInvalidLengthJob
-			}
-			if (iNdEx + skippy) > l {
-				return io.ErrUnexpectedEOF
-			}
-			iNdEx += skippy
-		}
-	}
-
-	if iNdEx > l {
-		return io.ErrUnexpectedEOF
-	}
-	return nil
-}
-func (m *Assignment) Unmarshal(dAtA []byte) error {
-	l := len(dAtA)
-	iNdEx := 0
-	for iNdEx < l {
-		preIndex := iNdEx
-		var wire uint64
-		for shift := uint(0); ; shift += 7 {
-			if shift >= 64 {
-				return ErrIntOverflowJob
-			}
-			if iNdEx >= l {
-				return io.ErrUnexpectedEOF
-			}
-			b := dAtA[iNdEx]
-			iNdEx++
-			wire |= uint64(b&0x7F) << shift
-			if b < 0x80 {
-				break
-			}
-		}
-		fieldNum := int32(wire >> 3)
-		wireType := int(wire & 0x7)
-		if wireType == 4 {
-			return fmt.Errorf("proto: Assignment: wiretype end group for non-group")
-		}
-		if fieldNum <= 0 {
-			return fmt.Errorf("proto: Assignment: illegal tag %d (wire type %d)", fieldNum, wire)
-		}
-		switch fieldNum {
-		case 1:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Operator = string(dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
-		case 2:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field JobId", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.JobId = string(dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
-		case 3:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Task", wireType)
-			}
-			m.Task = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Task |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 4:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Round", wireType)
-			}
-			m.Round = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Round |= uint32(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 5:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Status", wireType)
-			}
-			m.Status = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Status |= AssignmentStatus(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 6:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Rank", wireType)
-			}
-			var byteLen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				byteLen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if byteLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + byteLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Rank = append(m.Rank[:0], dAtA[iNdEx:postIndex]...)
-			if m.Rank == nil {
-				m.Rank = []byte{}
-			}
-			iNdEx = postIndex
-		case 7:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Liability", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			if err := m.Liability.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
-			iNdEx = postIndex
-		case 8:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field AssignedHeight", wireType)
-			}
-			m.AssignedHeight = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.AssignedHeight |= int64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 9:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field CommitDeadline", wireType)
-			}
-			m.CommitDeadline = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.CommitDeadline |= int64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 10:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Commitment", wireType)
-			}
-			var byteLen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				byteLen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if byteLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + byteLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Commitment = append(m.Commitment[:0], dAtA[iNdEx:postIndex]...)
-			if m.Commitment == nil {
-				m.Commitment = []byte{}
-			}
-			iNdEx = postIndex
-		case 11:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Tag", wireType)
-			}
-			var byteLen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				byteLen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if byteLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + byteLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Tag = append(m.Tag[:0], dAtA[iNdEx:postIndex]...)
-			if m.Tag == nil {
-				m.Tag = []byte{}
-			}
-			iNdEx = postIndex
-		case 12:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Metrics", wireType)
-			}
-			var msglen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				msglen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if msglen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + msglen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			if err := m.Metrics.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
-			iNdEx = postIndex
-		default:
-			iNdEx = preIndex
-			skippy, err := skipJob(dAtA[iNdEx:])
-			if err != nil {
-				return err
-			}
-			if (skippy < 0) || (iNdEx+skippy) < 0 {
-				return ErrInvalidLengthJob
-			}
-			if (iNdEx + skippy) > l {
-				return io.ErrUnexpectedEOF
-			}
-			iNdEx += skippy
-		}
-	}
-
-	if iNdEx > l {
-		return io.ErrUnexpectedEOF
-	}
-	return nil
-}
-func (m *Outcome) Unmarshal(dAtA []byte) error {
-	l := len(dAtA)
-	iNdEx := 0
-	for iNdEx < l {
-		preIndex := iNdEx
-		var wire uint64
-		for shift := uint(0); ; shift += 7 {
-			if shift >= 64 {
-				return ErrIntOverflowJob
-			}
-			if iNdEx >= l {
-				return io.ErrUnexpectedEOF
-			}
-			b := dAtA[iNdEx]
-			iNdEx++
-			wire |= uint64(b&0x7F) << shift
-			if b < 0x80 {
-				break
-			}
-		}
-		fieldNum := int32(wire >> 3)
-		wireType := int(wire & 0x7)
-		if wireType == 4 {
-			return fmt.Errorf("proto: Outcome: wiretype end group for non-group")
-		}
-		if fieldNum <= 0 {
-			return fmt.Errorf("proto: Outcome: illegal tag %d (wire type %d)", fieldNum, wire)
-		}
-		switch fieldNum {
-		case 1:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Operator = string(dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
-		case 2:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Round", wireType)
-			}
-			m.Round = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Round |= uint32(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 3:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Status", wireType)
-			}
-			m.Status = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Status |= AssignmentStatus(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 4:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Tag", wireType)
-			}
-			var byteLen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				byteLen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if byteLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + byteLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Tag = append(m.Tag[:0], dAtA[iNdEx:postIndex]...)
-			if m.Tag == nil {
-				m.Tag = []byte{}
-			}
-			iNdEx = postIndex
-		case 5:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Paid", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			if err := m.Paid.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
-			iNdEx = postIndex
-		case 6:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Slashed", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			if err := m.Slashed.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
-			iNdEx = postIndex
-		case 7:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Share", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			if err := m.Share.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
-			iNdEx = postIndex
-		case 8:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Metrics", wireType)
-			}
-			var msglen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				msglen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if msglen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + msglen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			if err := m.Metrics.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
-			iNdEx = postIndex
-		default:
-			iNdEx = preIndex
-			skippy, err := skipJob(dAtA[iNdEx:])
-			if err != nil {
-				return err
-			}
-			if (skippy < 0) || (iNdEx+skippy) < 0 {
-				return ErrInvalidLengthJob
-			}
-			if (iNdEx + skippy) > l {
-				return io.ErrUnexpectedEOF
-			}
-			iNdEx += skippy
-		}
-	}
-
-	if iNdEx > l {
-		return io.ErrUnexpectedEOF
-	}
-	return nil
-}
-func (m *Receipt) Unmarshal(dAtA []byte) error {
-	l := len(dAtA)
-	iNdEx := 0
-	for iNdEx < l {
-		preIndex := iNdEx
-		var wire uint64
-		for shift := uint(0); ; shift += 7 {
-			if shift >= 64 {
-				return ErrIntOverflowJob
-			}
-			if iNdEx >= l {
-				return io.ErrUnexpectedEOF
-			}
-			b := dAtA[iNdEx]
-			iNdEx++
-			wire |= uint64(b&0x7F) << shift
-			if b < 0x80 {
-				break
-			}
-		}
-		fieldNum := int32(wire >> 3)
-		wireType := int(wire & 0x7)
-		if wireType == 4 {
-			return fmt.Errorf("proto: Receipt: wiretype end group for non-group")
-		}
-		if fieldNum <= 0 {
-			return fmt.Errorf("proto: Receipt: illegal tag %d (wire type %d)", fieldNum, wire)
-		}
-		switch fieldNum {
-		case 1:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field JobId", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.JobId = string(dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
-		case 2:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Task", wireType)
-			}
-			m.Task = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Task |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 3:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field SpecDigest", wireType)
-			}
-			var byteLen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				byteLen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if byteLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + byteLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.SpecDigest = append(m.SpecDigest[:0], dAtA[iNdEx:postIndex]...)
-			if m.SpecDigest == nil {
-				m.SpecDigest = []byte{}
-			}
-			iNdEx = postIndex
-		case 4:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Status", wireType)
-			}
-			m.Status = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Status |= TaskStatus(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 5:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Tags", wireType)
-			}
-			var byteLen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				byteLen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if byteLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + byteLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Tags = append(m.Tags, make([]byte, postIndex-iNdEx))
-			copy(m.Tags[len(m.Tags)-1], dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
-		case 6:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Outcomes", wireType)
-			}
-			var msglen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				msglen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if msglen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + msglen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Outcomes = append(m.Outcomes, Outcome{})
-			if err := m.Outcomes[len(m.Outcomes)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
-			iNdEx = postIndex
-		case 7:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Height", wireType)
-			}
-			m.Height = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Height |= int64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		default:
-			iNdEx = preIndex
-			skippy, err := skipJob(dAtA[iNdEx:])
-			if err != nil {
-				return err
-			}
-			if (skippy < 0) || (iNdEx+skippy) < 0 {
-				return ErrInvalidLengthJob
-			}
-			if (iNdEx + skippy) > l {
-				return io.ErrUnexpectedEOF
-			}
-			iNdEx += skippy
-		}
-	}
-
-	if iNdEx > l {
-		return io.ErrUnexpectedEOF
-	}
-	return nil
-}
-func (m *PaymentDenom) Unmarshal(dAtA []byte) error {
-	l := len(dAtA)
-	iNdEx := 0
-	for iNdEx < l {
-		preIndex := iNdEx
-		var wire uint64
-		for shift := uint(0); ; shift += 7 {
-			if shift >= 64 {
-				return ErrIntOverflowJob
-			}
-			if iNdEx >= l {
-				return io.ErrUnexpectedEOF
-			}
-			b := dAtA[iNdEx]
-			iNdEx++
-			wire |= uint64(b&0x7F) << shift
-			if b < 0x80 {
-				break
-			}
-		}
-		fieldNum := int32(wire >> 3)
-		wireType := int(wire & 0x7)
-		if wireType == 4 {
-			return fmt.Errorf("proto: PaymentDenom: wiretype end group for non-group")
-		}
-		if fieldNum <= 0 {
-			return fmt.Errorf("proto: PaymentDenom: illegal tag %d (wire type %d)", fieldNum, wire)
-		}
-		switch fieldNum {
-		case 1:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Denom", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Denom = string(dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
-		case 2:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field MinReward", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			if err := m.MinReward.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
-			iNdEx = postIndex
-		case 3:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field BondNumerator", wireType)
-			}
-			m.BondNumerator = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.BondNumerator |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 4:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field BondDenominator", wireType)
-			}
-			m.BondDenominator = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.BondDenominator |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		default:
-			iNdEx = preIndex
-			skippy, err := skipJob(dAtA[iNdEx:])
-			if err != nil {
-				return err
-			}
-			if (skippy < 0) || (iNdEx+skippy) < 0 {
-				return ErrInvalidLengthJob
-			}
-			if (iNdEx + skippy) > l {
-				return io.ErrUnexpectedEOF
-			}
-			iNdEx += skippy
-		}
-	}
-
-	if iNdEx > l {
-		return io.ErrUnexpectedEOF
-	}
-	return nil
-}
-func (m *Params) Unmarshal(dAtA []byte) error {
-	l := len(dAtA)
-	iNdEx := 0
-	for iNdEx < l {
-		preIndex := iNdEx
-		var wire uint64
-		for shift := uint(0); ; shift += 7 {
-			if shift >= 64 {
-				return ErrIntOverflowJob
-			}
-			if iNdEx >= l {
-				return io.ErrUnexpectedEOF
-			}
-			b := dAtA[iNdEx]
-			iNdEx++
-			wire |= uint64(b&0x7F) << shift
-			if b < 0x80 {
-				break
-			}
-		}
-		fieldNum := int32(wire >> 3)
-		wireType := int(wire & 0x7)
-		if wireType == 4 {
-			return fmt.Errorf("proto: Params: wiretype end group for non-group")
-		}
-		if fieldNum <= 0 {
-			return fmt.Errorf("proto: Params: illegal tag %d (wire type %d)", fieldNum, wire)
-		}
-		switch fieldNum {
-		case 1:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Executors", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Executors = append(m.Executors, string(dAtA[iNdEx:postIndex]))
-			iNdEx = postIndex
-		case 2:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Denoms", wireType)
-			}
-			var msglen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				msglen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if msglen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + msglen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Denoms = append(m.Denoms, PaymentDenom{})
-			if err := m.Denoms[len(m.Denoms)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
-			iNdEx = postIndex
-		case 3:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field SpareNodes", wireType)
-			}
-			m.SpareNodes = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.SpareNodes |= uint32(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 4:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field PostingFeePerByte", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			if err := m.PostingFeePerByte.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
-			iNdEx = postIndex
-		case 5:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field MinLiability", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			if err := m.MinLiability.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
-			iNdEx = postIndex
-		case 6:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field MaxReplicas", wireType)
-			}
-			m.MaxReplicas = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.MaxReplicas |= uint32(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 7:
-			if wireType == 0 {
-				var v uint32
-				for shift := uint(0); ; shift += 7 {
-					if shift >= 64 {
-						return ErrIntOverflowJob
-					}
-					if iNdEx >= l {
-						return io.ErrUnexpectedEOF
-					}
-					b := dAtA[iNdEx]
-					iNdEx++
-					v |= uint32(b&0x7F) << shift
-					if b < 0x80 {
-						break
-					}
-				}
-				m.Escalation = append(m.Escalation, v)
-			} else if wireType == 2 {
-				var packedLen int
-				for shift := uint(0); ; shift += 7 {
-					if shift >= 64 {
-						return ErrIntOverflowJob
-					}
-					if iNdEx >= l {
-						return io.ErrUnexpectedEOF
-					}
-					b := dAtA[iNdEx]
-					iNdEx++
-					packedLen |= int(b&0x7F) << shift
-					if b < 0x80 {
-						break
-					}
-				}
-				if packedLen < 0 {
-					return ErrInvalidLengthJob
-				}
-				postIndex := iNdEx + packedLen
-				if postIndex < 0 {
-					return ErrInvalidLengthJob
-				}
-				if postIndex > l {
-					return io.ErrUnexpectedEOF
-				}
-				var elementCount int
-				var count int
-				for _, integer := range dAtA[iNdEx:postIndex] {
-					if integer < 128 {
-						count++
-					}
-				}
-				elementCount = count
-				if elementCount != 0 && len(m.Escalation) == 0 {
-					m.Escalation = make([]uint32, 0, elementCount)
-				}
-				for iNdEx < postIndex {
-					var v uint32
-					for shift := uint(0); ; shift += 7 {
-						if shift >= 64 {
-							return ErrIntOverflowJob
-						}
-						if iNdEx >= l {
-							return io.ErrUnexpectedEOF
-						}
-						b := dAtA[iNdEx]
-						iNdEx++
-						v |= uint32(b&0x7F) << shift
-						if b < 0x80 {
-							break
-						}
-					}
-					m.Escalation = append(m.Escalation, v)
-				}
-			} else {
-				return fmt.Errorf("proto: wrong wireType = %d for field Escalation", wireType)
-			}
-		case 8:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field SortitionFactor", wireType)
-			}
-			m.SortitionFactor = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.SortitionFactor |= uint32(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 9:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field ClaimBlocks", wireType)
-			}
-			m.ClaimBlocks = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.ClaimBlocks |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 10:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field MaxDraws", wireType)
-			}
-			m.MaxDraws = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.MaxDraws |= uint32(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 11:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field RevealBlocks", wireType)
-			}
-			m.RevealBlocks = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.RevealBlocks |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 12:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field MaxCommitBlocks", wireType)
-			}
-			m.MaxCommitBlocks = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.MaxCommitBlocks |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 13:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field MaxLifetimeBlocks", wireType)
-			}
-			m.MaxLifetimeBlocks = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.MaxLifetimeBlocks |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 14:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field SeedTimeoutBlocks", wireType)
-			}
-			m.SeedTimeoutBlocks = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.SeedTimeoutBlocks |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 15:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field InputReports", wireType)
-			}
-			m.InputReports = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.InputReports |= uint32(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 16:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field AttemptFeeBps", wireType)
-			}
-			m.AttemptFeeBps = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.AttemptFeeBps |= uint32(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 17:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field MissedFaultBps", wireType)
-			}
-			m.MissedFaultBps = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.MissedFaultBps |= uint32(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 18:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field QueueLimit", wireType)
-			}
-			m.QueueLimit = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.QueueLimit |= uint32(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 19:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field MaxBatch", wireType)
-			}
-			m.MaxBatch = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.MaxBatch |= uint32(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 20:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field MinPrepareBlocks", wireType)
-			}
-			m.MinPrepareBlocks = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.MinPrepareBlocks |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 21:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field MinCommitBlocks", wireType)
-			}
-			m.MinCommitBlocks = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.MinCommitBlocks |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 22:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field RetentionBlocks", wireType)
-			}
-			m.RetentionBlocks = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.RetentionBlocks |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 23:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field ReceiptRetentionBlocks", wireType)
-			}
-			m.ReceiptRetentionBlocks = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.ReceiptRetentionBlocks |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		default:
-			iNdEx = preIndex
-			skippy, err := skipJob(dAtA[iNdEx:])
-			if err != nil {
-				return err
-			}
-			if (skippy < 0) || (iNdEx+skippy) < 0 {
-				return ErrInvalidLengthJob
-			}
-			if (iNdEx + skippy) > l {
-				return io.ErrUnexpectedEOF
-			}
-			iNdEx += skippy
-		}
-	}
-
-	if iNdEx > l {
-		return io.ErrUnexpectedEOF
-	}
-	return nil
-}
-func (m *GenesisState) Unmarshal(dAtA []byte) error {
-	l := len(dAtA)
-	iNdEx := 0
-	for iNdEx < l {
-		preIndex := iNdEx
-		var wire uint64
-		for shift := uint(0); ; shift += 7 {
-			if shift >= 64 {
-				return ErrIntOverflowJob
-			}
-			if iNdEx >= l {
-				return io.ErrUnexpectedEOF
-			}
-			b := dAtA[iNdEx]
-			iNdEx++
-			wire |= uint64(b&0x7F) << shift
-			if b < 0x80 {
-				break
-			}
-		}
-		fieldNum := int32(wire >> 3)
-		wireType := int(wire & 0x7)
-		if wireType == 4 {
-			return fmt.Errorf("proto: GenesisState: wiretype end group for non-group")
-		}
-		if fieldNum <= 0 {
-			return fmt.Errorf("proto: GenesisState: illegal tag %d (wire type %d)", fieldNum, wire)
-		}
-		switch fieldNum {
-		case 1:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Params", wireType)
-			}
-			var msglen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				msglen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if msglen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + msglen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			if err := m.Params.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
-			iNdEx = postIndex
-		case 2:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Jobs", wireType)
-			}
-			var msglen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				msglen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if msglen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + msglen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Jobs = append(m.Jobs, Job{})
-			if err := m.Jobs[len(m.Jobs)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
-			iNdEx = postIndex
-		case 3:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Specs", wireType)
-			}
-			var msglen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				msglen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if msglen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + msglen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Specs = append(m.Specs, JobSpec{})
-			if err := m.Specs[len(m.Specs)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
-			iNdEx = postIndex
-		case 4:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Tasks", wireType)
-			}
-			var msglen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				msglen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if msglen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + msglen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Tasks = append(m.Tasks, Task{})
-			if err := m.Tasks[len(m.Tasks)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
-			iNdEx = postIndex
-		case 5:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Assignments", wireType)
-			}
-			var msglen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				msglen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if msglen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + msglen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Assignments = append(m.Assignments, Assignment{})
-			if err := m.Assignments[len(m.Assignments)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
-				return err
-			}
-			iNdEx = postIndex
-		case 6:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Receipts", wireType)
-			}
-			var msglen int
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowJob
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				msglen |= int(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			if msglen < 0 {
-				return ErrInvalidLengthJob
-			}
-			postIndex := iNdEx + msglen
-			if postIndex < 0 {
-				return ErrInvalidLengthJob
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Receipts = append(m.Receipts, Receipt{})
-			if err := m.Receipts[len(m.Receipts)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+			if err := m.Chunk.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex

@@ -1,6 +1,10 @@
 package types
 
-import "cosmossdk.io/collections"
+import (
+	"math"
+
+	"cosmossdk.io/collections"
+)
 
 const (
 	// ModuleName names the module and its escrow account, which backs what jobs
@@ -8,15 +12,18 @@ const (
 	ModuleName = "compute"
 	// StoreKey is the key of the module's store.
 	StoreKey = ModuleName
+	// TStoreKey is the key of the module's transient store, which is empty between
+	// blocks.
+	TStoreKey = "transient_" + ModuleName
 )
 
 // Prefixes of the store: `prefix | key -> value`. What has no value lies below
 // ParamsPrefix and records lie above it: that a record is absent is proven by its
 // neighbours, and an ICS-23 proof cannot tell of a neighbour without a value.
 var (
-	OpenJobsPrefix   = collections.NewPrefix(0) // class | job
+	OpenDrawsPrefix  = collections.NewPrefix(0) // class | job | task
 	RequestersPrefix = collections.NewPrefix(1) // requester | job
-	DuePrefix        = collections.NewPrefix(2) // height | job | task
+	DuePrefix        = collections.NewPrefix(2) // height | job | task, or JobEntry
 	PrunePrefix      = collections.NewPrefix(3) // height | job
 
 	ParamsPrefix = collections.NewPrefix(16) // -> Params
@@ -26,4 +33,13 @@ var (
 	TasksPrefix       = collections.NewPrefix(19) // job | task -> Task
 	AssignmentsPrefix = collections.NewPrefix(20) // operator | job | task -> Assignment
 	ReceiptsPrefix    = collections.NewPrefix(21) // job | task -> Receipt
+	ChunksPrefix      = collections.NewPrefix(22) // job | chunk -> Chunk
+	MarketsPrefix     = collections.NewPrefix(23) // class -> Market
 )
+
+// NotesPrefix is the prefix of the transient store.
+var NotesPrefix = collections.NewPrefix(0) // job | task, or JobEntry -> TaskNote
+
+// JobEntry stands where a task's index would, for what concerns the job as a
+// whole: no job has as many tasks.
+const JobEntry = math.MaxUint64

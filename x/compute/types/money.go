@@ -7,10 +7,11 @@ import "cosmossdk.io/math"
 var maxReward = math.NewIntWithDecimal(1, 36)
 
 // Reserve returns what a task of a job puts into escrow: a reward for every
-// replica of its first round, in the reward's denom. Further rounds are paid by
-// those who caused them.
+// replica of its first round and for every auditor that may join it, in the
+// reward's denom. Further rounds are paid by those who caused them. The reserves
+// of MaxTasks tasks at the highest reward stay far below 2^256.
 func Reserve(reward math.Int, policy Policy) math.Int {
-	return reward.MulRaw(int64(policy.Replicas))
+	return reward.MulRaw(int64(policy.Replicas) + int64(policy.Auditors))
 }
 
 // BondValue returns the worth of a reward in the bond denom, rounded up.
@@ -20,14 +21,31 @@ func (d PaymentDenom) BondValue(reward math.Int) math.Int {
 	return num.Add(den).SubRaw(1).Quo(den)
 }
 
-// Liability returns what one replica locks of its node's bond, in the bond
-// denom: twice its pay, no less than the first further round that a lone lie
-// causes, and no less than min_liability. More than a third of the votes have
-// to be false before the round after that is needed, and then as many
-// liabilities pay for it.
-func (p Params) Liability(bondValue math.Int) math.Int {
+// Liability returns what one replica locks of its node's bond, in the bond denom,
+// under an effective policy.
+//
+// Where a wrong result is slashed it is twice the pay, no less than the first
+// further round that a lone lie causes, and no less than min_liability. More than
+// a third of the votes have to be false before the round after that is needed,
+// and then as many liabilities pay for it. Under AUDIT a lie is found with the
+// probability D = audit_bps/10^4 * honest_bps/10^4, and gains at most the reward
+// otherwise, so that D * liability >= (1-D) * reward makes it a loss:
+//
+//	liability >= reward * (1-D)/D, rounded up
+//
+// Where no result is slashed, only silence and missed deadlines cost anything:
+// min_liability, and no less than the fault of a missed deadline.
+func (p Params) Liability(bondValue math.Int, policy Policy, slashed bool) math.Int {
+	if !slashed {
+		return math.MaxInt(p.MinLiability, p.MissedFault(bondValue))
+	}
 	liability := bondValue.MulRaw(2)
 	liability = math.MaxInt(liability, bondValue.MulRaw(int64(p.Escalation[0])))
+	if policy.Kind == POLICY_KIND_AUDIT {
+		found := int64(policy.AuditBps) * int64(p.HonestBps) // D * 10^8
+		const whole = BasisPoints * BasisPoints
+		liability = math.MaxInt(liability, bondValue.MulRaw(whole-found).AddRaw(found-1).QuoRaw(found))
+	}
 	return math.MaxInt(liability, p.MinLiability)
 }
 

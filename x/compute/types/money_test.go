@@ -37,14 +37,59 @@ func TestWorthInTheBondDenomIsRoundedUp(t *testing.T) {
 	require.Equal(t, "1", dust.BondValue(math.NewInt(1)).String(), "nothing is worth nothing")
 }
 
-func TestLiabilityIsTheLargestOfItsThreeFloors(t *testing.T) {
+func TestLiabilityIsTheLargestOfItsFloors(t *testing.T) {
+	quorum := types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 3, AuditBps: 500, Auditors: 1}
 	p := types.DefaultParams()
 	p.MinLiability = math.NewInt(100)
 	p.Escalation = []uint32{7, 15}
-	require.Equal(t, "7000", p.Liability(math.NewInt(1_000)).String(), "the round that one lie causes")
-	require.Equal(t, "100", p.Liability(math.NewInt(10)).String(), "min_liability")
+	require.Equal(t, "7000", p.Liability(math.NewInt(1_000), quorum, true).String(), "the round that one lie causes")
+	require.Equal(t, "100", p.Liability(math.NewInt(10), quorum, true).String(), "min_liability")
 	p.Escalation = []uint32{1}
-	require.Equal(t, "2000", p.Liability(math.NewInt(1_000)).String(), "twice the pay")
+	require.Equal(t, "2000", p.Liability(math.NewInt(1_000), quorum, true).String(), "twice the pay")
+}
+
+func TestLiabilityUnderAuditFollowsTheChanceThatALieIsFound(t *testing.T) {
+	p := types.DefaultParams()
+	p.MinLiability, p.HonestBps = math.OneInt(), 5_000
+	for bps, want := range map[uint32]string{
+		500:    "39000", // D = 1/40
+		5_000:  "7000",  // D = 1/4: 3,000, less than the further round
+		10_000: "7000",
+		3:      "6665667", // (1 - 0.00015)/0.00015 of 1,000, rounded up
+	} {
+		policy := types.Policy{Kind: types.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: bps, Auditors: 1}
+		require.Equal(t, want, p.Liability(math.NewInt(1_000), policy, true).String(), "%d", bps)
+	}
+	p.HonestBps = 1
+	rare := types.Policy{Kind: types.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 1, Auditors: 1}
+	require.Equal(t, math.NewIntWithDecimal(1, 36).MulRaw(99_999_999).String(),
+		p.Liability(math.NewIntWithDecimal(1, 36), rare, true).String(), "the highest there is")
+}
+
+func TestLyingUnderAuditLosesInExpectation(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := types.DefaultParams()
+		p.MinLiability = math.OneInt()
+		p.HonestBps = rapid.Uint32Range(1, types.BasisPoints).Draw(t, "honest")
+		policy := types.Policy{Kind: types.POLICY_KIND_AUDIT, Replicas: 1, Auditors: 1}
+		policy.AuditBps = rapid.Uint32Range(1, types.BasisPoints).Draw(t, "audited")
+		value := math.NewInt(rapid.Int64Range(1, 1<<50).Draw(t, "value"))
+		const whole = types.BasisPoints * types.BasisPoints
+		found := int64(policy.AuditBps) * int64(p.HonestBps)
+		gain := value.MulRaw(whole - found)
+		loss := p.Liability(value, policy, true).MulRaw(found)
+		require.True(t, loss.GTE(gain), "gains %s, loses %s", gain, loss)
+	})
+}
+
+func TestWhereNoResultIsSlashedOnlySilenceAndLatenessCost(t *testing.T) {
+	p := types.DefaultParams()
+	p.MinLiability, p.MissedFaultBps = math.NewInt(100), 1_000
+	for _, kind := range []types.PolicyKind{types.POLICY_KIND_QUORUM, types.POLICY_KIND_TRUST} {
+		policy := types.Policy{Kind: kind, Replicas: 3}
+		require.Equal(t, "100", p.Liability(math.NewInt(1_000), policy, false).String(), "min_liability")
+		require.Equal(t, "200", p.Liability(math.NewInt(2_000), policy, false).String(), "a missed deadline can be paid")
+	}
 }
 
 // Any params that Validate lets pass: whoever makes a further round necessary
@@ -57,7 +102,7 @@ func TestLosersCanPayForEveryRoundTheyCause(t *testing.T) {
 		if p.Validate() != nil {
 			t.Skip("refused")
 		}
-		replicas := uint32(rapid.SampledFrom([]int{3, 5, 7, 9, 11, 13, 15}).Draw(t, "replicas"))
+		replicas := rapid.Uint32Range(1, p.MaxReplicas+p.MaxAuditors).Draw(t, "replicas and auditors")
 		targets := append([]uint32{replicas}, p.Escalation...)
 		key := rapid.SampledFrom([]string{"a", "a", "b", "b", "c", ""})
 		var all []types.Vote
@@ -66,7 +111,7 @@ func TestLosersCanPayForEveryRoundTheyCause(t *testing.T) {
 				all = append(all, types.Vote{Round: uint32(round), Key: key.Draw(t, "vote")})
 			}
 			last := round == len(targets)-1
-			decision, winner := types.Decide(all, last)
+			decision, winner := types.Decide(all, types.Rule{Last: last})
 			if decision == types.DecisionEscalate {
 				continue
 			}
@@ -89,18 +134,18 @@ func requireFunded(t *rapid.T, p types.Params, all []types.Vote, winner string) 
 			judges++
 		}
 	}
-	pot := p.Liability(value).MulRaw(losers)
+	pot := p.Liability(value, types.Policy{Kind: types.POLICY_KIND_QUORUM}, true).MulRaw(losers)
 	require.True(t, pot.GTE(value.MulRaw(judges)), "%v: %d losers pay %s for %d judges of %v",
 		p.Escalation, losers, pot, judges, all)
 }
 
 func TestEscalationsThatLosersCannotPayAreRefused(t *testing.T) {
 	p := types.DefaultParams()
-	for _, good := range [][]uint32{{7, 15}, {1}, {64}, {3, 5}, {7, 15, 31}, {2, 2, 2, 2}, {15, 15, 15, 15}} {
+	for _, good := range [][]uint32{{7, 15}, {1}, {64}, {3, 3}, {4, 5}, {8, 15, 31}, {15, 15, 15, 15}} {
 		p.Escalation = good
 		require.NoError(t, p.Validate(), "%v", good)
 	}
-	for _, bad := range [][]uint32{{1, 15}, {3, 15}, {2, 7}, {3, 5, 31}, {7, 64}} {
+	for _, bad := range [][]uint32{{1, 15}, {3, 15}, {2, 7}, {3, 5}, {3, 5, 31}, {2, 2, 2, 2}, {7, 64}} {
 		p.Escalation = bad
 		err := p.Validate()
 		require.ErrorIs(t, err, types.ErrInvalidParams, "%v", bad)
@@ -115,4 +160,9 @@ func TestFeesAndFaultsAreTruncated(t *testing.T) {
 	p.PostingFeePerByte = math.NewInt(3)
 	require.Equal(t, "12288", p.PostingFee(types.MaxSpecBytes).String())
 	require.Equal(t, "3000", types.Reserve(math.NewInt(1_000), types.Policy{Replicas: 3}).String())
+	require.Equal(t, "5000", types.Reserve(math.NewInt(1_000), types.Policy{Replicas: 1, Auditors: 4}).String(),
+		"auditors may join, and are paid then")
+	most := types.Policy{Replicas: types.MaxRoundReplicas, Auditors: types.MaxRoundReplicas}
+	require.Equal(t, math.NewIntWithDecimal(128, 42).String(),
+		types.Reserve(math.NewIntWithDecimal(1, 36), most).MulRaw(types.MaxTasks).String(), "no sum overflows")
 }

@@ -31,6 +31,10 @@ func (i OpenItem) GetTaskRef() TaskRef { return i.Ref }
 // GetTaskRef returns the round that is given back.
 func (i ReleaseItem) GetTaskRef() TaskRef { return i.Ref }
 
+// GetTaskRef returns the first round of the task whose result is reviewed: TRUST
+// has no other.
+func (i ReviewItem) GetTaskRef() TaskRef { return TaskRef{JobId: i.JobId, Task: i.Task} }
+
 // Validate checks the job id.
 func (r TaskRef) Validate() error {
 	_, err := ParseJobID(r.JobId)
@@ -70,6 +74,9 @@ func (i OpenItem) Validate() error {
 
 // Validate checks the reference.
 func (i ReleaseItem) Validate() error { return i.Ref.Validate() }
+
+// Validate checks the reference.
+func (i ReviewItem) Validate() error { return i.GetTaskRef().Validate() }
 
 // ValidateBatch checks the number and form of the items, before anything is
 // written. A malformed item fails the whole batch.

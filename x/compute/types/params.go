@@ -1,6 +1,9 @@
 package types
 
 import (
+	"bytes"
+	"slices"
+
 	"cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -17,6 +20,10 @@ const (
 	// MaxDepartures is how many nodes may leave a task (released, missed)
 	// before it gives up; it bounds the task's record.
 	MaxDepartures = 32
+	// MaxTasks is the most tasks of a job.
+	MaxTasks = 1_000_000
+	// maxDeterministicPrograms bounds the list of governance.
+	maxDeterministicPrograms = 256
 )
 
 // DefaultDenom is the denom of the default parameters.
@@ -54,6 +61,16 @@ func DefaultParams() Params {
 
 		RetentionBlocks:        201_600,   // three and a half days
 		ReceiptRetentionBlocks: 2_419_200, // six weeks
+
+		DeterministicExecutors: []string{"wasm/1"},
+		AuditFloorBps:          500,
+		MaxAuditors:            7,
+		HonestBps:              5_000,
+		MaxReviewBlocks:        57_600, // a day
+		MaxTasks:               MaxTasks,
+		MaxOpenTasks:           512,
+		RegionDraws:            2,
+		PriceWeightBps:         1_000,
 	}
 }
 
@@ -69,11 +86,18 @@ func (p Params) Validate() error {
 			return bad.Wrapf("executors: expected profiles like \"wasm/1\", got %q", e)
 		}
 	}
+	if err := p.validateDeterminism(); err != nil {
+		return err
+	}
 	if err := p.validateMoney(); err != nil {
 		return err
 	}
 	if p.MaxReplicas < 3 || p.MaxReplicas > MaxRoundReplicas {
 		return bad.Wrapf("max_replicas: expected 3 to %d, got %d", MaxRoundReplicas, p.MaxReplicas)
+	}
+	if p.MaxAuditors < 1 || p.MaxAuditors > MaxRoundReplicas || p.MaxReplicas+p.MaxAuditors > MaxRoundReplicas {
+		return bad.Wrapf("max_auditors: expected at least 1, and at most %d with max_replicas, got %d and %d",
+			MaxRoundReplicas, p.MaxAuditors, p.MaxReplicas)
 	}
 	if err := p.validateEscalation(); err != nil {
 		return err
@@ -100,6 +124,13 @@ func (p Params) Validate() error {
 		{"missed_fault_bps", uint64(p.MissedFaultBps), 0, BasisPoints},
 		{"queue_limit", uint64(p.QueueLimit), 1, 100_000},
 		{"max_batch", uint64(p.MaxBatch), 1, 1_000},
+		{"audit_floor_bps", uint64(p.AuditFloorBps), 0, BasisPoints},
+		{"honest_bps", uint64(p.HonestBps), 1, BasisPoints},
+		{"max_review_blocks", p.MaxReviewBlocks, 1, 10_000_000},
+		{"max_tasks", p.MaxTasks, 1, MaxTasks},
+		{"max_open_tasks", uint64(p.MaxOpenTasks), 1, 100_000},
+		{"region_draws", uint64(p.RegionDraws), 0, 100},
+		{"price_weight_bps", uint64(p.PriceWeightBps), 1, BasisPoints},
 	} {
 		if f.value < f.low || f.value > f.high {
 			return bad.Wrapf("%s: expected %d to %d, got %d", f.name, f.low, f.high, f.value)
@@ -108,9 +139,32 @@ func (p Params) Validate() error {
 	return nil
 }
 
+// validateDeterminism checks what governance vouches for.
+func (p Params) validateDeterminism() error {
+	bad := ErrInvalidParams
+	for i, e := range p.DeterministicExecutors {
+		if !p.SupportsExecutor(e) || slices.Contains(p.DeterministicExecutors[:i], e) {
+			return bad.Wrapf("deterministic_executors: expected each of executors at most once, got %q", e)
+		}
+	}
+	if n := len(p.DeterministicPrograms); n > maxDeterministicPrograms {
+		return bad.Wrapf("deterministic_programs: at most %d, got %d", maxDeterministicPrograms, n)
+	}
+	for i, d := range p.DeterministicPrograms {
+		if len(d) != HashSize {
+			return bad.Wrapf("deterministic_programs: expected digests of %d bytes, got %d", HashSize, len(d))
+		}
+		if slices.ContainsFunc(p.DeterministicPrograms[:i], func(e []byte) bool { return bytes.Equal(d, e) }) {
+			return bad.Wrapf("deterministic_programs: %x is named twice", d)
+		}
+	}
+	return nil
+}
+
 // validateEscalation checks that those who cause a further round can pay for it.
-// A first round escalates over a single lie, whose liability is at least the
-// round after it. Later ones escalate while no result has two thirds of the
+// First rounds have from one replica, where a lone executor stays silent, to all
+// replicas and auditors. One escalates over a single lie, whose liability is at
+// least the round after it. Later ones escalate while no result has two thirds of the
 // votes: more than a third of them are false then, and as many liabilities pay
 // all judges up to the next round, the liars among them left out.
 func (p Params) validateEscalation() error {
@@ -124,7 +178,7 @@ func (p Params) validateEscalation() error {
 		}
 	}
 	liability := max(2, p.Escalation[0])
-	for replicas := uint32(3); replicas <= p.MaxReplicas; replicas += 2 {
+	for replicas := uint32(1); replicas <= p.MaxReplicas+p.MaxAuditors; replicas++ {
 		votes, judges := replicas, uint32(0)
 		for i, n := range p.Escalation[:len(p.Escalation)-1] {
 			votes += n
@@ -182,11 +236,4 @@ func (p Params) PaymentDenom(denom string) (PaymentDenom, bool) {
 }
 
 // SupportsExecutor says whether jobs may name the profile.
-func (p Params) SupportsExecutor(profile string) bool {
-	for _, e := range p.Executors {
-		if e == profile {
-			return true
-		}
-	}
-	return false
-}
+func (p Params) SupportsExecutor(profile string) bool { return slices.Contains(p.Executors, profile) }

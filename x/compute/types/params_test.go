@@ -41,6 +41,26 @@ func TestParamsAreRefusedOutsideOfTheirBounds(t *testing.T) {
 		"min liability of zero":    {func(p *types.Params) { p.MinLiability = math.ZeroInt() }, "min_liability"},
 		"huge min liability":       {func(p *types.Params) { p.MinLiability = huge }, "min_liability"},
 		"two replicas":             {func(p *types.Params) { p.MaxReplicas = 2 }, "max_replicas"},
+		"no auditors":              {func(p *types.Params) { p.MaxAuditors = 0 }, "max_auditors"},
+		"too many auditors":        {func(p *types.Params) { p.MaxAuditors = 50 }, "at most 64 with max_replicas"},
+		"endless auditors":         {func(p *types.Params) { p.MaxAuditors = 1<<32 - 1 }, "max_auditors"},
+		"unknown deterministic":    {func(p *types.Params) { p.DeterministicExecutors = []string{"wasm/9"} }, "deterministic_executors: expected each of executors"},
+		"deterministic twice":      {func(p *types.Params) { p.DeterministicExecutors = []string{"wasm/1", "wasm/1"} }, "deterministic_executors"},
+		"short program":            {func(p *types.Params) { p.DeterministicPrograms = [][]byte{{1}} }, "deterministic_programs: expected digests of 32"},
+		"program twice":            {func(p *types.Params) { p.DeterministicPrograms = [][]byte{make([]byte, 32), make([]byte, 32)} }, "named twice"},
+		"257 programs":             {func(p *types.Params) { p.DeterministicPrograms = make([][]byte, 257) }, "deterministic_programs: at most 256"},
+		"floor over a whole":       {func(p *types.Params) { p.AuditFloorBps = 10_001 }, "audit_floor_bps"},
+		"nobody honest":            {func(p *types.Params) { p.HonestBps = 0 }, "honest_bps"},
+		"honest over a whole":      {func(p *types.Params) { p.HonestBps = 10_001 }, "honest_bps"},
+		"no review":                {func(p *types.Params) { p.MaxReviewBlocks = 0 }, "max_review_blocks"},
+		"endless review":           {func(p *types.Params) { p.MaxReviewBlocks = 1 << 62 }, "max_review_blocks"},
+		"no tasks":                 {func(p *types.Params) { p.MaxTasks = 0 }, "max_tasks"},
+		"endless tasks":            {func(p *types.Params) { p.MaxTasks = 1_000_001 }, "max_tasks"},
+		"no open tasks":            {func(p *types.Params) { p.MaxOpenTasks = 0 }, "max_open_tasks"},
+		"endless open tasks":       {func(p *types.Params) { p.MaxOpenTasks = 100_001 }, "max_open_tasks"},
+		"endless region draws":     {func(p *types.Params) { p.RegionDraws = 101 }, "region_draws"},
+		"price that never moves":   {func(p *types.Params) { p.PriceWeightBps = 0 }, "price_weight_bps"},
+		"price over a whole":       {func(p *types.Params) { p.PriceWeightBps = 10_001 }, "price_weight_bps"},
 		"65 replicas":              {func(p *types.Params) { p.MaxReplicas = 65 }, "max_replicas"},
 		"no further round":         {func(p *types.Params) { p.Escalation = nil }, "escalation: expected 1 to 4"},
 		"five further rounds":      {func(p *types.Params) { p.Escalation = []uint32{9, 9, 9, 9, 9} }, "escalation: expected 1 to 4"},
@@ -87,7 +107,7 @@ func goodGenesis() types.GenesisState {
 	g := *types.DefaultGenesis()
 	g.Jobs = []types.Job{{
 		Id: "7-0-0", Reward: s.Reward, Reserved: math.NewInt(3), Refunded: math.ZeroInt(),
-		Liability: math.NewInt(7), BondValue: math.NewInt(1), Tasks: 1,
+		Liability: math.NewInt(7), BondValue: math.NewInt(1), TaskReserve: math.NewInt(3), Tasks: 1,
 	}}
 	g.Specs = []types.JobSpec{s}
 	g.Tasks = []types.Task{{JobId: "7-0-0", Rounds: []types.Round{{Target: 3}}}}
@@ -104,6 +124,7 @@ func TestGenesisIsRefusedWhenItContradictsItself(t *testing.T) {
 		"job twice":              func(g *types.GenesisState) { g.Jobs, g.Specs = append(g.Jobs, g.Jobs[0]), append(g.Specs, g.Specs[0]) },
 		"reward missing":         func(g *types.GenesisState) { g.Jobs[0].Reward.Amount = math.Int{} },
 		"reserved missing":       func(g *types.GenesisState) { g.Jobs[0].Reserved = math.Int{} },
+		"task reserve missing":   func(g *types.GenesisState) { g.Jobs[0].TaskReserve = math.Int{} },
 		"negative reserved":      func(g *types.GenesisState) { g.Jobs[0].Reserved = math.NewInt(-1) },
 		"refunded missing":       func(g *types.GenesisState) { g.Jobs[0].Refunded = math.Int{} },
 		"liability missing":      func(g *types.GenesisState) { g.Jobs[0].Liability = math.Int{} },
@@ -142,6 +163,8 @@ func TestBatchesAreRefusedBeforeAnyItemIsRead(t *testing.T) {
 		"long salt":         {types.ValidateBatch([]types.RevealItem{{Ref: ref(0), Tag: hash, Salt: make([]byte, 65)}}, 3), "got 65"},
 		"long device":       {types.ValidateBatch([]types.RevealItem{{Ref: ref(0), Tag: hash, Salt: hash, Metrics: types.Metrics{Device: fill(1, 65)[0]}}}, 3), "device of at most 64"},
 		"long digest":       {types.ValidateBatch([]types.OpenItem{{Ref: ref(0), Digest: append(hash, 1)}}, 3), "digest: expected 32 bytes, got 33"},
+		"review of no job":  {types.ValidateBatch([]types.ReviewItem{{}}, 3), "item 0"},
+		"review twice":      {types.ValidateBatch([]types.ReviewItem{{JobId: "7-0-0"}, {JobId: "7-0-0", Accept: true}}, 3), "named twice"},
 		"release of no job": {types.ValidateBatch([]types.ReleaseItem{{}}, 3), "item 0"},
 	} {
 		require.ErrorIs(t, c.err, types.ErrInvalidBatch, name)

@@ -216,15 +216,12 @@ func (m *QueryJobResponse) GetSpec() JobSpec {
 	return JobSpec{}
 }
 
-// QueryJobsRequest asks for a page of jobs: exactly one of class and requester
-// is given.
+// QueryJobsRequest asks for a page of a requester's jobs.
 type QueryJobsRequest struct {
-	// Hardware class: lists its open jobs.
-	Class string `protobuf:"bytes,1,opt,name=class,proto3" json:"class,omitempty"`
-	// Requester: lists all its jobs.
-	Requester string `protobuf:"bytes,2,opt,name=requester,proto3" json:"requester,omitempty"`
+	// Requester.
+	Requester string `protobuf:"bytes,1,opt,name=requester,proto3" json:"requester,omitempty"`
 	// Page.
-	Pagination *query.PageRequest `protobuf:"bytes,3,opt,name=pagination,proto3" json:"pagination,omitempty"`
+	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
 
 func (m *QueryJobsRequest) Reset()         { *m = QueryJobsRequest{} }
@@ -259,13 +256,6 @@ func (m *QueryJobsRequest) XXX_DiscardUnknown() {
 }
 
 var xxx_messageInfo_QueryJobsRequest proto.InternalMessageInfo
-
-func (m *QueryJobsRequest) GetClass() string {
-	if m != nil {
-		return m.Class
-	}
-	return ""
-}
 
 func (m *QueryJobsRequest) GetRequester() string {
 	if m != nil {
@@ -336,6 +326,427 @@ func (m *QueryJobsResponse) GetPagination() *query.PageResponse {
 	return nil
 }
 
+// QueryDrawsRequest asks for a page of the open draws of a class.
+type QueryDrawsRequest struct {
+	// Hardware class.
+	Class string `protobuf:"bytes,1,opt,name=class,proto3" json:"class,omitempty"`
+	// Page, at most 200.
+	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryDrawsRequest) Reset()         { *m = QueryDrawsRequest{} }
+func (m *QueryDrawsRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryDrawsRequest) ProtoMessage()    {}
+func (*QueryDrawsRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a4e6def1a852db45, []int{6}
+}
+func (m *QueryDrawsRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryDrawsRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryDrawsRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryDrawsRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryDrawsRequest.Merge(m, src)
+}
+func (m *QueryDrawsRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryDrawsRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryDrawsRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryDrawsRequest proto.InternalMessageInfo
+
+func (m *QueryDrawsRequest) GetClass() string {
+	if m != nil {
+		return m.Class
+	}
+	return ""
+}
+
+func (m *QueryDrawsRequest) GetPagination() *query.PageRequest {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+// OpenDraw is a task that looks for nodes.
+type OpenDraw struct {
+	// Round of the task.
+	Ref TaskRef `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref"`
+	// The draw.
+	Draw Draw `protobuf:"bytes,2,opt,name=draw,proto3" json:"draw"`
+	// Executor profile.
+	Executor string `protobuf:"bytes,3,opt,name=executor,proto3" json:"executor,omitempty"`
+	// Verification.
+	Policy Policy `protobuf:"bytes,4,opt,name=policy,proto3" json:"policy"`
+	// Pay of a replica.
+	Reward types.Coin `protobuf:"bytes,5,opt,name=reward,proto3" json:"reward"`
+}
+
+func (m *OpenDraw) Reset()         { *m = OpenDraw{} }
+func (m *OpenDraw) String() string { return proto.CompactTextString(m) }
+func (*OpenDraw) ProtoMessage()    {}
+func (*OpenDraw) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a4e6def1a852db45, []int{7}
+}
+func (m *OpenDraw) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *OpenDraw) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_OpenDraw.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *OpenDraw) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_OpenDraw.Merge(m, src)
+}
+func (m *OpenDraw) XXX_Size() int {
+	return m.Size()
+}
+func (m *OpenDraw) XXX_DiscardUnknown() {
+	xxx_messageInfo_OpenDraw.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_OpenDraw proto.InternalMessageInfo
+
+func (m *OpenDraw) GetRef() TaskRef {
+	if m != nil {
+		return m.Ref
+	}
+	return TaskRef{}
+}
+
+func (m *OpenDraw) GetDraw() Draw {
+	if m != nil {
+		return m.Draw
+	}
+	return Draw{}
+}
+
+func (m *OpenDraw) GetExecutor() string {
+	if m != nil {
+		return m.Executor
+	}
+	return ""
+}
+
+func (m *OpenDraw) GetPolicy() Policy {
+	if m != nil {
+		return m.Policy
+	}
+	return Policy{}
+}
+
+func (m *OpenDraw) GetReward() types.Coin {
+	if m != nil {
+		return m.Reward
+	}
+	return types.Coin{}
+}
+
+// QueryDrawsResponse holds a page of draws.
+type QueryDrawsResponse struct {
+	// In order of job and task.
+	Draws []OpenDraw `protobuf:"bytes,1,rep,name=draws,proto3" json:"draws"`
+	// Next page.
+	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryDrawsResponse) Reset()         { *m = QueryDrawsResponse{} }
+func (m *QueryDrawsResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryDrawsResponse) ProtoMessage()    {}
+func (*QueryDrawsResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a4e6def1a852db45, []int{8}
+}
+func (m *QueryDrawsResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryDrawsResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryDrawsResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryDrawsResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryDrawsResponse.Merge(m, src)
+}
+func (m *QueryDrawsResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryDrawsResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryDrawsResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryDrawsResponse proto.InternalMessageInfo
+
+func (m *QueryDrawsResponse) GetDraws() []OpenDraw {
+	if m != nil {
+		return m.Draws
+	}
+	return nil
+}
+
+func (m *QueryDrawsResponse) GetPagination() *query.PageResponse {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+// QueryChunksRequest names an array.
+type QueryChunksRequest struct {
+	// Job.
+	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
+	// Page.
+	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryChunksRequest) Reset()         { *m = QueryChunksRequest{} }
+func (m *QueryChunksRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryChunksRequest) ProtoMessage()    {}
+func (*QueryChunksRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a4e6def1a852db45, []int{9}
+}
+func (m *QueryChunksRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryChunksRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryChunksRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryChunksRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryChunksRequest.Merge(m, src)
+}
+func (m *QueryChunksRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryChunksRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryChunksRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryChunksRequest proto.InternalMessageInfo
+
+func (m *QueryChunksRequest) GetJobId() string {
+	if m != nil {
+		return m.JobId
+	}
+	return ""
+}
+
+func (m *QueryChunksRequest) GetPagination() *query.PageRequest {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+// QueryChunksResponse holds a page of chunks.
+type QueryChunksResponse struct {
+	// In order of task; chunks in which no task has ended are left out.
+	Chunks []ChunkEntry `protobuf:"bytes,1,rep,name=chunks,proto3" json:"chunks"`
+	// Next page.
+	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryChunksResponse) Reset()         { *m = QueryChunksResponse{} }
+func (m *QueryChunksResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryChunksResponse) ProtoMessage()    {}
+func (*QueryChunksResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a4e6def1a852db45, []int{10}
+}
+func (m *QueryChunksResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryChunksResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryChunksResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryChunksResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryChunksResponse.Merge(m, src)
+}
+func (m *QueryChunksResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryChunksResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryChunksResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryChunksResponse proto.InternalMessageInfo
+
+func (m *QueryChunksResponse) GetChunks() []ChunkEntry {
+	if m != nil {
+		return m.Chunks
+	}
+	return nil
+}
+
+func (m *QueryChunksResponse) GetPagination() *query.PageResponse {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+// QueryMarketRequest names a class.
+type QueryMarketRequest struct {
+	// Hardware class.
+	Class string `protobuf:"bytes,1,opt,name=class,proto3" json:"class,omitempty"`
+}
+
+func (m *QueryMarketRequest) Reset()         { *m = QueryMarketRequest{} }
+func (m *QueryMarketRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryMarketRequest) ProtoMessage()    {}
+func (*QueryMarketRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a4e6def1a852db45, []int{11}
+}
+func (m *QueryMarketRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryMarketRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryMarketRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryMarketRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryMarketRequest.Merge(m, src)
+}
+func (m *QueryMarketRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryMarketRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryMarketRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryMarketRequest proto.InternalMessageInfo
+
+func (m *QueryMarketRequest) GetClass() string {
+	if m != nil {
+		return m.Class
+	}
+	return ""
+}
+
+// QueryMarketResponse says how a class stands.
+type QueryMarketResponse struct {
+	// Tasks, replicas held and prices, as of the last block.
+	Market Market `protobuf:"bytes,1,opt,name=market,proto3" json:"market"`
+	// Live nodes in this epoch.
+	LiveNodes uint64 `protobuf:"varint,2,opt,name=live_nodes,json=liveNodes,proto3" json:"live_nodes,omitempty"`
+	// Slots that their bonds fund.
+	FundedSlots uint64 `protobuf:"varint,3,opt,name=funded_slots,json=fundedSlots,proto3" json:"funded_slots,omitempty"`
+	// Funded slots that hold no replica.
+	FreeSlots uint64 `protobuf:"varint,4,opt,name=free_slots,json=freeSlots,proto3" json:"free_slots,omitempty"`
+}
+
+func (m *QueryMarketResponse) Reset()         { *m = QueryMarketResponse{} }
+func (m *QueryMarketResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryMarketResponse) ProtoMessage()    {}
+func (*QueryMarketResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a4e6def1a852db45, []int{12}
+}
+func (m *QueryMarketResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryMarketResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryMarketResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryMarketResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryMarketResponse.Merge(m, src)
+}
+func (m *QueryMarketResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryMarketResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryMarketResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryMarketResponse proto.InternalMessageInfo
+
+func (m *QueryMarketResponse) GetMarket() Market {
+	if m != nil {
+		return m.Market
+	}
+	return Market{}
+}
+
+func (m *QueryMarketResponse) GetLiveNodes() uint64 {
+	if m != nil {
+		return m.LiveNodes
+	}
+	return 0
+}
+
+func (m *QueryMarketResponse) GetFundedSlots() uint64 {
+	if m != nil {
+		return m.FundedSlots
+	}
+	return 0
+}
+
+func (m *QueryMarketResponse) GetFreeSlots() uint64 {
+	if m != nil {
+		return m.FreeSlots
+	}
+	return 0
+}
+
 // QueryTaskRequest names a task.
 type QueryTaskRequest struct {
 	// Job.
@@ -348,7 +759,7 @@ func (m *QueryTaskRequest) Reset()         { *m = QueryTaskRequest{} }
 func (m *QueryTaskRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryTaskRequest) ProtoMessage()    {}
 func (*QueryTaskRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a4e6def1a852db45, []int{6}
+	return fileDescriptor_a4e6def1a852db45, []int{13}
 }
 func (m *QueryTaskRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -403,7 +814,7 @@ func (m *QueryTaskResponse) Reset()         { *m = QueryTaskResponse{} }
 func (m *QueryTaskResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryTaskResponse) ProtoMessage()    {}
 func (*QueryTaskResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a4e6def1a852db45, []int{7}
+	return fileDescriptor_a4e6def1a852db45, []int{14}
 }
 func (m *QueryTaskResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -458,7 +869,7 @@ func (m *QueryAssignmentsRequest) Reset()         { *m = QueryAssignmentsRequest
 func (m *QueryAssignmentsRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryAssignmentsRequest) ProtoMessage()    {}
 func (*QueryAssignmentsRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a4e6def1a852db45, []int{8}
+	return fileDescriptor_a4e6def1a852db45, []int{15}
 }
 func (m *QueryAssignmentsRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -514,13 +925,15 @@ type WorkItem struct {
 	RevealDeadline int64 `protobuf:"varint,4,opt,name=reveal_deadline,json=revealDeadline,proto3" json:"reveal_deadline,omitempty"`
 	// The task waits for this node's Open.
 	MustOpen bool `protobuf:"varint,5,opt,name=must_open,json=mustOpen,proto3" json:"must_open,omitempty"`
+	// Last height at which the requester may reject the result, 0 unless it may.
+	ReviewDeadline int64 `protobuf:"varint,6,opt,name=review_deadline,json=reviewDeadline,proto3" json:"review_deadline,omitempty"`
 }
 
 func (m *WorkItem) Reset()         { *m = WorkItem{} }
 func (m *WorkItem) String() string { return proto.CompactTextString(m) }
 func (*WorkItem) ProtoMessage()    {}
 func (*WorkItem) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a4e6def1a852db45, []int{9}
+	return fileDescriptor_a4e6def1a852db45, []int{16}
 }
 func (m *WorkItem) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -584,6 +997,13 @@ func (m *WorkItem) GetMustOpen() bool {
 	return false
 }
 
+func (m *WorkItem) GetReviewDeadline() int64 {
+	if m != nil {
+		return m.ReviewDeadline
+	}
+	return 0
+}
+
 // QueryAssignmentsResponse holds a page of assignments.
 type QueryAssignmentsResponse struct {
 	// In order of job, task and round.
@@ -596,7 +1016,7 @@ func (m *QueryAssignmentsResponse) Reset()         { *m = QueryAssignmentsRespon
 func (m *QueryAssignmentsResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryAssignmentsResponse) ProtoMessage()    {}
 func (*QueryAssignmentsResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a4e6def1a852db45, []int{10}
+	return fileDescriptor_a4e6def1a852db45, []int{17}
 }
 func (m *QueryAssignmentsResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -643,7 +1063,7 @@ func (m *QueryAssignmentsResponse) GetPagination() *query.PageResponse {
 type QueryClaimableRequest struct {
 	// Operator of the node.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Page of open jobs of the node's class to look through, at most 200.
+	// Page of open draws of the node's class to look through, at most 200.
 	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
 
@@ -651,7 +1071,7 @@ func (m *QueryClaimableRequest) Reset()         { *m = QueryClaimableRequest{} }
 func (m *QueryClaimableRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryClaimableRequest) ProtoMessage()    {}
 func (*QueryClaimableRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a4e6def1a852db45, []int{11}
+	return fileDescriptor_a4e6def1a852db45, []int{18}
 }
 func (m *QueryClaimableRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -712,7 +1132,7 @@ func (m *ClaimableTask) Reset()         { *m = ClaimableTask{} }
 func (m *ClaimableTask) String() string { return proto.CompactTextString(m) }
 func (*ClaimableTask) ProtoMessage()    {}
 func (*ClaimableTask) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a4e6def1a852db45, []int{12}
+	return fileDescriptor_a4e6def1a852db45, []int{19}
 }
 func (m *ClaimableTask) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -778,9 +1198,9 @@ func (m *ClaimableTask) GetLeading() bool {
 
 // QueryClaimableResponse holds draws.
 type QueryClaimableResponse struct {
-	// In order of job.
+	// In order of job and task.
 	Tasks []ClaimableTask `protobuf:"bytes,1,rep,name=tasks,proto3" json:"tasks"`
-	// Next page of jobs.
+	// Next page of draws.
 	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
 
@@ -788,7 +1208,7 @@ func (m *QueryClaimableResponse) Reset()         { *m = QueryClaimableResponse{}
 func (m *QueryClaimableResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryClaimableResponse) ProtoMessage()    {}
 func (*QueryClaimableResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a4e6def1a852db45, []int{13}
+	return fileDescriptor_a4e6def1a852db45, []int{20}
 }
 func (m *QueryClaimableResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -845,7 +1265,7 @@ func (m *QueryExplainRequest) Reset()         { *m = QueryExplainRequest{} }
 func (m *QueryExplainRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryExplainRequest) ProtoMessage()    {}
 func (*QueryExplainRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a4e6def1a852db45, []int{14}
+	return fileDescriptor_a4e6def1a852db45, []int{21}
 }
 func (m *QueryExplainRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -909,7 +1329,7 @@ func (m *Check) Reset()         { *m = Check{} }
 func (m *Check) String() string { return proto.CompactTextString(m) }
 func (*Check) ProtoMessage()    {}
 func (*Check) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a4e6def1a852db45, []int{15}
+	return fileDescriptor_a4e6def1a852db45, []int{22}
 }
 func (m *Check) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -971,7 +1391,7 @@ func (m *QueryExplainResponse) Reset()         { *m = QueryExplainResponse{} }
 func (m *QueryExplainResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryExplainResponse) ProtoMessage()    {}
 func (*QueryExplainResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a4e6def1a852db45, []int{16}
+	return fileDescriptor_a4e6def1a852db45, []int{23}
 }
 func (m *QueryExplainResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1026,7 +1446,7 @@ func (m *QueryReceiptRequest) Reset()         { *m = QueryReceiptRequest{} }
 func (m *QueryReceiptRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryReceiptRequest) ProtoMessage()    {}
 func (*QueryReceiptRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a4e6def1a852db45, []int{17}
+	return fileDescriptor_a4e6def1a852db45, []int{24}
 }
 func (m *QueryReceiptRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1079,7 +1499,7 @@ func (m *QueryReceiptResponse) Reset()         { *m = QueryReceiptResponse{} }
 func (m *QueryReceiptResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryReceiptResponse) ProtoMessage()    {}
 func (*QueryReceiptResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a4e6def1a852db45, []int{18}
+	return fileDescriptor_a4e6def1a852db45, []int{25}
 }
 func (m *QueryReceiptResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1115,23 +1535,34 @@ func (m *QueryReceiptResponse) GetReceipt() Receipt {
 	return Receipt{}
 }
 
-// QueryQuoteRequest describes a job.
+// QueryQuoteRequest describes a job. Policies are given by their parts, so that
+// the request fits into an address.
 type QueryQuoteRequest struct {
 	// Hardware class.
 	Class string `protobuf:"bytes,1,opt,name=class,proto3" json:"class,omitempty"`
-	// Replicas of the first round.
+	// Replicas of the first round; 1 under AUDIT and TRUST.
 	Replicas uint32 `protobuf:"varint,2,opt,name=replicas,proto3" json:"replicas,omitempty"`
 	// Pay of one replica, e.g. "1000000000000000000atfuel".
 	Reward string `protobuf:"bytes,3,opt,name=reward,proto3" json:"reward,omitempty"`
 	// Encoded size of the spec in bytes.
 	SpecBytes uint64 `protobuf:"varint,4,opt,name=spec_bytes,json=specBytes,proto3" json:"spec_bytes,omitempty"`
+	// Kind of verification; QUORUM when unspecified.
+	Kind PolicyKind `protobuf:"varint,5,opt,name=kind,proto3,enum=theta.compute.v1.PolicyKind" json:"kind,omitempty"`
+	// See Policy.audit_bps.
+	AuditBps uint32 `protobuf:"varint,6,opt,name=audit_bps,json=auditBps,proto3" json:"audit_bps,omitempty"`
+	// See Policy.auditors.
+	Auditors uint32 `protobuf:"varint,7,opt,name=auditors,proto3" json:"auditors,omitempty"`
+	// Tasks; 0 means 1.
+	Tasks uint64 `protobuf:"varint,8,opt,name=tasks,proto3" json:"tasks,omitempty"`
+	// Executor profile; the first of the params when empty.
+	Executor string `protobuf:"bytes,9,opt,name=executor,proto3" json:"executor,omitempty"`
 }
 
 func (m *QueryQuoteRequest) Reset()         { *m = QueryQuoteRequest{} }
 func (m *QueryQuoteRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryQuoteRequest) ProtoMessage()    {}
 func (*QueryQuoteRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a4e6def1a852db45, []int{19}
+	return fileDescriptor_a4e6def1a852db45, []int{26}
 }
 func (m *QueryQuoteRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1188,6 +1619,41 @@ func (m *QueryQuoteRequest) GetSpecBytes() uint64 {
 	return 0
 }
 
+func (m *QueryQuoteRequest) GetKind() PolicyKind {
+	if m != nil {
+		return m.Kind
+	}
+	return POLICY_KIND_UNSPECIFIED
+}
+
+func (m *QueryQuoteRequest) GetAuditBps() uint32 {
+	if m != nil {
+		return m.AuditBps
+	}
+	return 0
+}
+
+func (m *QueryQuoteRequest) GetAuditors() uint32 {
+	if m != nil {
+		return m.Auditors
+	}
+	return 0
+}
+
+func (m *QueryQuoteRequest) GetTasks() uint64 {
+	if m != nil {
+		return m.Tasks
+	}
+	return 0
+}
+
+func (m *QueryQuoteRequest) GetExecutor() string {
+	if m != nil {
+		return m.Executor
+	}
+	return ""
+}
+
 // QueryQuoteResponse says what it costs.
 type QueryQuoteResponse struct {
 	// Goes into escrow; the most that is paid to nodes.
@@ -1206,7 +1672,7 @@ func (m *QueryQuoteResponse) Reset()         { *m = QueryQuoteResponse{} }
 func (m *QueryQuoteResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryQuoteResponse) ProtoMessage()    {}
 func (*QueryQuoteResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a4e6def1a852db45, []int{20}
+	return fileDescriptor_a4e6def1a852db45, []int{27}
 }
 func (m *QueryQuoteResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1278,7 +1744,7 @@ func (m *QueryInvariantsRequest) Reset()         { *m = QueryInvariantsRequest{}
 func (m *QueryInvariantsRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryInvariantsRequest) ProtoMessage()    {}
 func (*QueryInvariantsRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a4e6def1a852db45, []int{21}
+	return fileDescriptor_a4e6def1a852db45, []int{28}
 }
 func (m *QueryInvariantsRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1321,7 +1787,7 @@ func (m *Invariant) Reset()         { *m = Invariant{} }
 func (m *Invariant) String() string { return proto.CompactTextString(m) }
 func (*Invariant) ProtoMessage()    {}
 func (*Invariant) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a4e6def1a852db45, []int{22}
+	return fileDescriptor_a4e6def1a852db45, []int{29}
 }
 func (m *Invariant) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1381,7 +1847,7 @@ func (m *QueryInvariantsResponse) Reset()         { *m = QueryInvariantsResponse
 func (m *QueryInvariantsResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryInvariantsResponse) ProtoMessage()    {}
 func (*QueryInvariantsResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a4e6def1a852db45, []int{23}
+	return fileDescriptor_a4e6def1a852db45, []int{30}
 }
 func (m *QueryInvariantsResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1424,6 +1890,13 @@ func init() {
 	proto.RegisterType((*QueryJobResponse)(nil), "theta.compute.v1.QueryJobResponse")
 	proto.RegisterType((*QueryJobsRequest)(nil), "theta.compute.v1.QueryJobsRequest")
 	proto.RegisterType((*QueryJobsResponse)(nil), "theta.compute.v1.QueryJobsResponse")
+	proto.RegisterType((*QueryDrawsRequest)(nil), "theta.compute.v1.QueryDrawsRequest")
+	proto.RegisterType((*OpenDraw)(nil), "theta.compute.v1.OpenDraw")
+	proto.RegisterType((*QueryDrawsResponse)(nil), "theta.compute.v1.QueryDrawsResponse")
+	proto.RegisterType((*QueryChunksRequest)(nil), "theta.compute.v1.QueryChunksRequest")
+	proto.RegisterType((*QueryChunksResponse)(nil), "theta.compute.v1.QueryChunksResponse")
+	proto.RegisterType((*QueryMarketRequest)(nil), "theta.compute.v1.QueryMarketRequest")
+	proto.RegisterType((*QueryMarketResponse)(nil), "theta.compute.v1.QueryMarketResponse")
 	proto.RegisterType((*QueryTaskRequest)(nil), "theta.compute.v1.QueryTaskRequest")
 	proto.RegisterType((*QueryTaskResponse)(nil), "theta.compute.v1.QueryTaskResponse")
 	proto.RegisterType((*QueryAssignmentsRequest)(nil), "theta.compute.v1.QueryAssignmentsRequest")
@@ -1447,102 +1920,125 @@ func init() {
 func init() { proto.RegisterFile("theta/compute/v1/query.proto", fileDescriptor_a4e6def1a852db45) }
 
 var fileDescriptor_a4e6def1a852db45 = []byte{
-	// 1509 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xcc, 0x58, 0x4f, 0x6f, 0x1b, 0xd5,
-	0x16, 0xcf, 0xc4, 0x76, 0x12, 0x9f, 0xf4, 0xdf, 0xbb, 0x2f, 0x4d, 0x1d, 0x37, 0xcf, 0x49, 0xa7,
-	0x7d, 0x4d, 0x1a, 0xbd, 0x7a, 0x9a, 0xb6, 0xaf, 0x4f, 0x4f, 0x50, 0xd1, 0x24, 0xa5, 0xa5, 0x95,
-	0x80, 0x76, 0x8a, 0x84, 0x84, 0x90, 0xac, 0x6b, 0xfb, 0xc4, 0x99, 0x64, 0x3c, 0x77, 0x3a, 0x33,
-	0x76, 0x1b, 0x95, 0x6e, 0x90, 0x10, 0x0b, 0x04, 0x42, 0x20, 0xca, 0x02, 0x09, 0x89, 0x1d, 0x1f,
-	0x80, 0x0f, 0xd1, 0x05, 0x8b, 0x0a, 0x24, 0xc4, 0x0a, 0xa1, 0x96, 0x2d, 0xdf, 0x01, 0xdd, 0x7b,
-	0xcf, 0x8c, 0xc7, 0x99, 0x38, 0x4e, 0xab, 0x2e, 0x58, 0x65, 0xe6, 0xcc, 0xef, 0xdc, 0xdf, 0xef,
-	0x9c, 0x7b, 0xee, 0x3d, 0x27, 0x86, 0xd9, 0x68, 0x03, 0x23, 0x6e, 0x35, 0x44, 0xdb, 0xef, 0x44,
-	0x68, 0x75, 0x97, 0xad, 0xbb, 0x1d, 0x0c, 0xb6, 0xab, 0x7e, 0x20, 0x22, 0xc1, 0x8e, 0xa8, 0xaf,
-	0x55, 0xfa, 0x5a, 0xed, 0x2e, 0x97, 0x97, 0x1a, 0x22, 0x6c, 0x8b, 0xd0, 0xaa, 0xf3, 0x10, 0x35,
-	0xd4, 0xea, 0x2e, 0xd7, 0x31, 0xe2, 0xcb, 0x96, 0xcf, 0x5b, 0x8e, 0xc7, 0x23, 0x47, 0x78, 0xda,
-	0xbb, 0x5c, 0x49, 0x63, 0x63, 0x54, 0x43, 0x38, 0xf1, 0xf7, 0x19, 0xfd, 0xbd, 0xa6, 0xde, 0x2c,
-	0xfd, 0x42, 0x9f, 0xa6, 0x5a, 0xa2, 0x25, 0xb4, 0x5d, 0x3e, 0x91, 0x75, 0xb6, 0x25, 0x44, 0xcb,
-	0x45, 0x8b, 0xfb, 0x8e, 0xc5, 0x3d, 0x4f, 0x44, 0x8a, 0x2d, 0xf6, 0x29, 0x67, 0x42, 0xd9, 0x14,
-	0xf5, 0x98, 0x2a, 0xf3, 0x2d, 0xba, 0xaf, 0x3f, 0x99, 0x53, 0xc0, 0x6e, 0xcb, 0x38, 0x6e, 0xf1,
-	0x80, 0xb7, 0x43, 0x1b, 0xef, 0x76, 0x30, 0x8c, 0xcc, 0x37, 0xe1, 0x9f, 0x7d, 0xd6, 0xd0, 0x17,
-	0x5e, 0x88, 0xec, 0x12, 0x8c, 0xf9, 0xca, 0x52, 0x32, 0xe6, 0x8d, 0xc5, 0xc9, 0xf3, 0xa5, 0xea,
-	0xce, 0x0c, 0x55, 0xb5, 0xc7, 0x6a, 0xfe, 0xf1, 0x6f, 0x73, 0x23, 0x36, 0xa1, 0xcd, 0x45, 0x38,
-	0xac, 0x96, 0xbb, 0x29, 0xea, 0xc4, 0xc0, 0x8e, 0xc2, 0xd8, 0xa6, 0xa8, 0xd7, 0x9c, 0xa6, 0x5a,
-	0xaa, 0x68, 0x17, 0x36, 0x45, 0xfd, 0x46, 0xd3, 0xec, 0xc2, 0x91, 0x1e, 0x92, 0x58, 0xcf, 0x42,
-	0x6e, 0x53, 0xd4, 0x89, 0xf2, 0x68, 0x96, 0xf2, 0xa6, 0xa8, 0x13, 0x9f, 0xc4, 0xb1, 0x0b, 0x90,
-	0x0f, 0x7d, 0x6c, 0x94, 0x46, 0x15, 0x7e, 0x66, 0x57, 0xfc, 0x1d, 0x1f, 0x1b, 0xe4, 0xa3, 0xc0,
-	0xe6, 0xf7, 0x46, 0x8f, 0x38, 0xce, 0x02, 0x9b, 0x82, 0x42, 0xc3, 0xe5, 0x61, 0x18, 0x4b, 0x54,
-	0x2f, 0xec, 0x12, 0x14, 0x03, 0x0d, 0xc0, 0x40, 0x91, 0x14, 0x57, 0x4b, 0x3f, 0xfd, 0x70, 0x76,
-	0x8a, 0x76, 0x70, 0xa5, 0xd9, 0x0c, 0x30, 0x0c, 0xef, 0x44, 0x81, 0xe3, 0xb5, 0xec, 0x1e, 0x94,
-	0x5d, 0x03, 0xe8, 0xd5, 0x48, 0x29, 0xa7, 0xd4, 0x9d, 0xae, 0x92, 0x97, 0x2c, 0x92, 0xaa, 0xae,
-	0x3d, 0x2a, 0x95, 0xea, 0x2d, 0xde, 0x42, 0x52, 0x62, 0xa7, 0x3c, 0xcd, 0x4f, 0x0d, 0xf8, 0x47,
-	0x4a, 0x2a, 0x25, 0xc9, 0x82, 0xfc, 0xa6, 0xa8, 0x4b, 0xa9, 0xb9, 0x61, 0x59, 0x52, 0x40, 0x76,
-	0xbd, 0x4f, 0x8e, 0x4e, 0xd6, 0xc2, 0x50, 0x39, 0x9a, 0xad, 0x4f, 0xcf, 0x65, 0xca, 0xdc, 0x3b,
-	0x3c, 0xdc, 0xda, 0x7b, 0x77, 0x19, 0x83, 0x7c, 0xc4, 0xc3, 0x2d, 0xc5, 0x96, 0xb7, 0xd5, 0xb3,
-	0xf9, 0x49, 0x1c, 0x8e, 0xf6, 0xa7, 0x70, 0xce, 0x11, 0x52, 0x6f, 0xfa, 0x74, 0x36, 0x1c, 0x89,
-	0x8e, 0xe3, 0x91, 0x48, 0x76, 0x15, 0x26, 0x79, 0x18, 0x3a, 0x2d, 0xaf, 0x8d, 0x5e, 0x14, 0x96,
-	0x46, 0x55, 0x1e, 0x66, 0xb3, 0x8e, 0x2b, 0x09, 0x88, 0xdc, 0xd3, 0x6e, 0xe6, 0xd7, 0x06, 0x1c,
-	0x53, 0x6a, 0x7a, 0xb0, 0xa4, 0x1c, 0x2e, 0xc2, 0x84, 0xf0, 0x31, 0xe0, 0x91, 0x08, 0x74, 0x58,
-	0x7b, 0xec, 0x7b, 0x82, 0xdc, 0xb1, 0xed, 0xa3, 0x2f, 0xbc, 0xed, 0x7f, 0x1a, 0x30, 0xf1, 0xae,
-	0x08, 0xb6, 0x6e, 0x44, 0xd8, 0x66, 0xab, 0x00, 0x3d, 0xd5, 0x94, 0xa4, 0xfd, 0xc4, 0x9a, 0xf2,
-	0x62, 0x27, 0xe1, 0x60, 0xa3, 0x13, 0x04, 0xe8, 0x45, 0xb5, 0x40, 0x74, 0xbc, 0xa6, 0xd2, 0x76,
-	0xd0, 0x3e, 0x40, 0x46, 0x5b, 0xda, 0xd8, 0x79, 0x28, 0xf8, 0x1b, 0x3c, 0x44, 0x55, 0xaf, 0x87,
-	0x76, 0xe3, 0x50, 0xb8, 0x5b, 0x12, 0x63, 0x6b, 0x28, 0x5b, 0x80, 0xc3, 0x01, 0x76, 0x91, 0xbb,
-	0xb5, 0x26, 0xf2, 0xa6, 0xeb, 0x78, 0x58, 0xca, 0xcf, 0x1b, 0x8b, 0x39, 0xfb, 0x90, 0x36, 0x5f,
-	0x25, 0x2b, 0x3b, 0x0e, 0xc5, 0x76, 0x27, 0x8c, 0x6a, 0xc2, 0x47, 0xaf, 0x54, 0x98, 0x37, 0x16,
-	0x27, 0xec, 0x09, 0x69, 0x78, 0xdb, 0x47, 0xcf, 0xfc, 0xc6, 0x80, 0x52, 0x76, 0x27, 0x92, 0x8b,
-	0xa8, 0xe0, 0x44, 0xd8, 0x8e, 0xcb, 0xbd, 0x9c, 0x95, 0x15, 0xa7, 0x8a, 0x02, 0xd7, 0xf0, 0x97,
-	0x57, 0xf4, 0x5f, 0x19, 0x70, 0x54, 0xa9, 0x5b, 0x73, 0xb9, 0xd3, 0xe6, 0x75, 0x17, 0xff, 0x1e,
-	0x55, 0xf2, 0xa3, 0x01, 0x07, 0x13, 0x49, 0xf2, 0x8c, 0xb0, 0x65, 0xc8, 0x05, 0xb8, 0x4e, 0x35,
-	0x32, 0xb3, 0xfb, 0x41, 0xb2, 0x71, 0x3d, 0xbe, 0x41, 0x03, 0x5c, 0x97, 0xc7, 0x34, 0xe0, 0x9e,
-	0x3e, 0xa6, 0x07, 0x6c, 0xf5, 0xcc, 0x4e, 0xc0, 0x81, 0x86, 0x2b, 0x42, 0xac, 0x6d, 0xa0, 0xd3,
-	0xda, 0x88, 0x54, 0x3d, 0xe4, 0xec, 0x49, 0x65, 0x7b, 0x43, 0x99, 0xd8, 0xff, 0x60, 0x2c, 0xc0,
-	0x7b, 0x3c, 0x68, 0xaa, 0xed, 0x96, 0x64, 0x69, 0xfd, 0xb1, 0xf2, 0x35, 0xe1, 0x78, 0x71, 0x7b,
-	0xd0, 0x70, 0x56, 0x82, 0x71, 0x17, 0x79, 0xd3, 0xf1, 0x5a, 0x54, 0x05, 0xf1, 0xab, 0xf9, 0xad,
-	0x01, 0xd3, 0x3b, 0xd3, 0x4c, 0x25, 0xf0, 0x0a, 0x14, 0xe4, 0xb9, 0x8f, 0x4b, 0x60, 0x2e, 0x1b,
-	0x59, 0x5f, 0x1e, 0xe2, 0x3a, 0x50, 0x3e, 0x2f, 0xaf, 0x0e, 0xba, 0xd4, 0x28, 0x5f, 0xbf, 0xef,
-	0xbb, 0xdc, 0xf1, 0x9e, 0xff, 0xfe, 0xeb, 0xab, 0x97, 0xdc, 0x7e, 0xeb, 0xc5, 0x5c, 0x83, 0xc2,
-	0xda, 0x06, 0x36, 0xb6, 0xd4, 0x5e, 0x75, 0x5c, 0x24, 0x1e, 0xf5, 0xcc, 0x0e, 0xc1, 0xa8, 0xd0,
-	0x24, 0x13, 0xf6, 0xa8, 0xd8, 0x62, 0xd3, 0x30, 0xd6, 0xc4, 0x88, 0x3b, 0xae, 0x26, 0xb0, 0xe9,
-	0xcd, 0xdc, 0x82, 0xa9, 0x7e, 0xf1, 0x94, 0xda, 0x59, 0x28, 0xde, 0xed, 0x70, 0xd7, 0x59, 0x77,
-	0x50, 0xf7, 0xbe, 0x09, 0xbb, 0x67, 0x60, 0xff, 0x85, 0xb1, 0x86, 0xa4, 0x8e, 0xef, 0xd8, 0x63,
-	0xbb, 0x64, 0x5e, 0x7e, 0x8f, 0x37, 0x59, 0x83, 0xcd, 0x2b, 0x94, 0x29, 0x1b, 0x1b, 0xe8, 0xf8,
-	0xd1, 0x0b, 0x74, 0x8a, 0xdb, 0x24, 0x37, 0x59, 0x81, 0xe4, 0xfe, 0x1f, 0xc6, 0x03, 0x6d, 0x1a,
-	0x5c, 0xe5, 0xe4, 0x43, 0x9a, 0x62, 0xbc, 0xf9, 0x01, 0xf5, 0x9e, 0xdb, 0x1d, 0x11, 0xe1, 0xde,
-	0x6d, 0xbf, 0x0c, 0x13, 0x01, 0xfa, 0xae, 0xd3, 0xe0, 0x21, 0xdd, 0x94, 0xc9, 0xbb, 0x4c, 0x30,
-	0x55, 0x3e, 0x25, 0x98, 0x0a, 0xfb, 0x5f, 0x00, 0x72, 0xba, 0xa8, 0xd5, 0xb7, 0x23, 0x0c, 0xd5,
-	0xa9, 0xc8, 0xdb, 0x45, 0x69, 0x59, 0x95, 0x06, 0xf3, 0x8b, 0x51, 0x1a, 0xbe, 0x88, 0x3e, 0x1d,
-	0x4f, 0x88, 0x41, 0x17, 0x93, 0x78, 0x86, 0x1c, 0xa4, 0x18, 0xcf, 0xae, 0xc0, 0xa4, 0x2f, 0xc2,
-	0xc8, 0xf1, 0x5a, 0xb5, 0x75, 0xc4, 0x64, 0x04, 0x1a, 0xe2, 0x0e, 0xe4, 0x73, 0x0d, 0x91, 0x5d,
-	0x86, 0xa2, 0xeb, 0xf0, 0xba, 0xe3, 0x3a, 0xd1, 0x36, 0x0d, 0x29, 0x43, 0xfd, 0x7b, 0x1e, 0x32,
-	0x62, 0xd7, 0xe9, 0x62, 0xcd, 0x13, 0xcd, 0x5e, 0xc4, 0xd2, 0xf2, 0x96, 0x34, 0xc8, 0x5b, 0xc4,
-	0x43, 0x6c, 0x62, 0x93, 0x00, 0x05, 0x05, 0x98, 0xd4, 0x36, 0x05, 0x31, 0x4b, 0x74, 0xe2, 0x6f,
-	0x78, 0x5d, 0x1e, 0x38, 0xbc, 0xd7, 0x7f, 0xcd, 0xeb, 0x50, 0x4c, 0x8c, 0xb2, 0x40, 0x3c, 0xde,
-	0x4e, 0xea, 0x5e, 0x3e, 0xef, 0xbb, 0xee, 0xdf, 0xa7, 0x1e, 0x9f, 0xa6, 0xa0, 0xdc, 0xaf, 0x00,
-	0x38, 0x89, 0x95, 0xae, 0x96, 0xe3, 0xd9, 0x72, 0x4a, 0x3c, 0xe3, 0x0c, 0xf6, 0x9c, 0xce, 0xff,
-	0x02, 0x50, 0x50, 0xcb, 0xb3, 0x7b, 0x30, 0xa6, 0xc7, 0x61, 0x76, 0x2a, 0xbb, 0x44, 0x76, 0xea,
-	0x2e, 0xff, 0x7b, 0x08, 0x4a, 0x6b, 0x34, 0xe7, 0x3f, 0xfc, 0xf9, 0x8f, 0x2f, 0x47, 0xcb, 0xac,
-	0x64, 0x65, 0xc6, 0x7a, 0x3d, 0x6f, 0xb3, 0x0e, 0xe4, 0x6e, 0x8a, 0x3a, 0x3b, 0x31, 0x60, 0xbd,
-	0xde, 0x18, 0x5e, 0x36, 0xf7, 0x82, 0x10, 0xdf, 0x82, 0xe2, 0x3b, 0xc1, 0xe6, 0xac, 0xdd, 0xfe,
-	0xc5, 0x08, 0xad, 0x07, 0xfa, 0x00, 0x3f, 0x64, 0x02, 0xf2, 0x72, 0x26, 0x65, 0x7b, 0x2c, 0x9a,
-	0xc4, 0x7a, 0x72, 0x4f, 0x0c, 0x31, 0x57, 0x14, 0x73, 0x89, 0x4d, 0xef, 0xce, 0xcc, 0x3e, 0x32,
-	0x20, 0xaf, 0x9a, 0xdc, 0x20, 0xc6, 0xd4, 0x4c, 0x3a, 0x90, 0x31, 0x3d, 0x77, 0x9a, 0x17, 0x15,
-	0x63, 0x95, 0xfd, 0x67, 0x48, 0xac, 0x96, 0xea, 0x23, 0xd6, 0x03, 0xf9, 0xe7, 0x21, 0x7b, 0x64,
-	0xc0, 0x64, 0x6a, 0x4c, 0x61, 0x67, 0x06, 0x50, 0x65, 0x87, 0xca, 0xf2, 0xd2, 0x7e, 0xa0, 0x24,
-	0xee, 0x9c, 0x12, 0xb7, 0xc4, 0x16, 0xb3, 0xe2, 0x52, 0x33, 0xac, 0xf5, 0x20, 0xee, 0x12, 0x0f,
-	0xd9, 0x67, 0x06, 0x14, 0x93, 0x36, 0xc8, 0x16, 0x06, 0x70, 0xed, 0x9c, 0x61, 0xca, 0x8b, 0xc3,
-	0x81, 0x24, 0xa9, 0xaa, 0x24, 0x2d, 0xb2, 0xd3, 0x59, 0x49, 0x8d, 0x18, 0x9c, 0x16, 0xf4, 0x9d,
-	0x01, 0xe3, 0xd4, 0x6e, 0xd8, 0xa0, 0x72, 0xef, 0xef, 0xa5, 0xe5, 0xd3, 0xc3, 0x60, 0x24, 0xe5,
-	0xba, 0x92, 0xb2, 0xc2, 0x5e, 0x7b, 0x9e, 0xad, 0xb3, 0x50, 0xaf, 0x92, 0xd6, 0xf8, 0xc8, 0x80,
-	0x71, 0xea, 0x17, 0x03, 0x35, 0xf6, 0x77, 0xb1, 0x81, 0x1a, 0x77, 0xb4, 0x2a, 0xf3, 0x55, 0xa5,
-	0xf1, 0x12, 0xbb, 0xf8, 0x5c, 0x1a, 0xa9, 0x5b, 0xb1, 0x50, 0x5e, 0x2c, 0x22, 0x42, 0x36, 0xa8,
-	0x94, 0xd3, 0x6d, 0xac, 0x7c, 0x6a, 0x6f, 0x10, 0x29, 0x9a, 0x53, 0x8a, 0x66, 0xd8, 0x31, 0x6b,
-	0x97, 0x9f, 0x42, 0x24, 0xd7, 0xc7, 0x06, 0x40, 0xef, 0xa2, 0x64, 0x83, 0x4a, 0x23, 0x73, 0x5d,
-	0x97, 0xcf, 0xec, 0x03, 0x49, 0x22, 0x4e, 0x29, 0x11, 0x15, 0x36, 0x9b, 0x15, 0xd1, 0xbb, 0x58,
-	0x57, 0xaf, 0x3e, 0x7e, 0x5a, 0x31, 0x9e, 0x3c, 0xad, 0x18, 0xbf, 0x3f, 0xad, 0x18, 0x9f, 0x3f,
-	0xab, 0x8c, 0x3c, 0x79, 0x56, 0x19, 0xf9, 0xf5, 0x59, 0x65, 0xe4, 0xbd, 0xa5, 0x96, 0x13, 0x6d,
-	0x74, 0xea, 0x92, 0x4a, 0xaf, 0x80, 0xcd, 0x16, 0xd2, 0x5a, 0xf7, 0x93, 0xd5, 0xa2, 0x6d, 0x1f,
-	0xc3, 0xfa, 0x98, 0xfa, 0xdd, 0xe3, 0xc2, 0x5f, 0x01, 0x00, 0x00, 0xff, 0xff, 0xee, 0xf1, 0x35,
-	0x47, 0xfb, 0x11, 0x00, 0x00,
+	// 1873 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xcc, 0x58, 0x5f, 0x8f, 0x1b, 0x49,
+	0x11, 0xcf, 0xec, 0xda, 0x5e, 0xbb, 0x36, 0x9b, 0x3b, 0x9a, 0x4d, 0xe2, 0x38, 0x1b, 0xe7, 0x32,
+	0x09, 0xc9, 0x66, 0xc5, 0x79, 0xb2, 0xb9, 0x10, 0xc4, 0x9f, 0x13, 0x97, 0x4d, 0xee, 0x42, 0x82,
+	0x0e, 0x92, 0x09, 0x12, 0x12, 0x42, 0xb2, 0xda, 0x9e, 0x5a, 0xef, 0xac, 0xc7, 0xd3, 0x93, 0x99,
+	0xb1, 0x37, 0xab, 0x55, 0x24, 0x84, 0x84, 0x78, 0x40, 0x20, 0x74, 0xe8, 0x82, 0x00, 0x09, 0x89,
+	0x2f, 0xc0, 0x13, 0x1f, 0xe2, 0x1e, 0x78, 0x38, 0xc1, 0x0b, 0x4f, 0x27, 0x94, 0xf0, 0x31, 0x78,
+	0x40, 0xdd, 0x5d, 0xf3, 0xc7, 0x6b, 0x8f, 0xbd, 0x89, 0xf6, 0xe1, 0x9e, 0xec, 0xae, 0xfe, 0x55,
+	0xd5, 0xaf, 0xab, 0xab, 0xab, 0xab, 0x07, 0xd6, 0xe2, 0x1d, 0x8c, 0xb9, 0xd5, 0x15, 0x83, 0x60,
+	0x18, 0xa3, 0x35, 0xda, 0xb4, 0x9e, 0x0e, 0x31, 0xdc, 0x6f, 0x05, 0xa1, 0x88, 0x05, 0x7b, 0x5b,
+	0xcd, 0xb6, 0x68, 0xb6, 0x35, 0xda, 0x6c, 0x6c, 0x74, 0x45, 0x34, 0x10, 0x91, 0xd5, 0xe1, 0x11,
+	0x6a, 0xa8, 0x35, 0xda, 0xec, 0x60, 0xcc, 0x37, 0xad, 0x80, 0xf7, 0x5c, 0x9f, 0xc7, 0xae, 0xf0,
+	0xb5, 0x76, 0xa3, 0x99, 0xc7, 0x26, 0xa8, 0xae, 0x70, 0x93, 0xf9, 0x73, 0x7a, 0xbe, 0xad, 0x46,
+	0x96, 0x1e, 0xd0, 0xd4, 0x6a, 0x4f, 0xf4, 0x84, 0x96, 0xcb, 0x7f, 0x24, 0x5d, 0xeb, 0x09, 0xd1,
+	0xf3, 0xd0, 0xe2, 0x81, 0x6b, 0x71, 0xdf, 0x17, 0xb1, 0xf2, 0x96, 0xe8, 0x34, 0x26, 0x96, 0xb2,
+	0x2b, 0x3a, 0x34, 0x77, 0x61, 0x62, 0x6e, 0xc0, 0xc3, 0x3e, 0xc6, 0x85, 0xd3, 0x01, 0x0f, 0xf9,
+	0x20, 0xb1, 0x7c, 0x7e, 0x62, 0x3a, 0x0a, 0xb0, 0x5b, 0x38, 0x19, 0xf3, 0xa8, 0xaf, 0x27, 0xcd,
+	0x55, 0x60, 0x8f, 0x65, 0x90, 0x1e, 0x29, 0x73, 0x36, 0x3e, 0x1d, 0x62, 0x14, 0x9b, 0x1f, 0xc3,
+	0x57, 0xc7, 0xa4, 0x51, 0x20, 0xfc, 0x08, 0xd9, 0x6d, 0xa8, 0x68, 0xb7, 0x75, 0xe3, 0x1d, 0x63,
+	0x7d, 0xf9, 0x66, 0xbd, 0x75, 0x38, 0xfc, 0x2d, 0xad, 0xb1, 0x55, 0xfa, 0xec, 0x8b, 0x8b, 0x27,
+	0x6c, 0x42, 0x9b, 0xeb, 0xf0, 0x96, 0x32, 0xf7, 0x50, 0x74, 0xc8, 0x03, 0x3b, 0x0d, 0x95, 0x5d,
+	0xd1, 0x69, 0xbb, 0x8e, 0x32, 0x55, 0xb3, 0xcb, 0xbb, 0xa2, 0xf3, 0xc0, 0x31, 0x47, 0xf0, 0x76,
+	0x86, 0x24, 0xaf, 0xef, 0xc2, 0xe2, 0xae, 0xe8, 0x90, 0xcb, 0xd3, 0x93, 0x2e, 0x1f, 0x8a, 0x0e,
+	0xf9, 0x93, 0x38, 0xf6, 0x1e, 0x94, 0xe4, 0xe2, 0xeb, 0x0b, 0x0a, 0x7f, 0x6e, 0x2a, 0xfe, 0x49,
+	0x80, 0x5d, 0xd2, 0x51, 0x60, 0xf3, 0x13, 0x23, 0x73, 0x9c, 0x44, 0x81, 0xdd, 0x86, 0x5a, 0xa8,
+	0xff, 0x62, 0xa8, 0x69, 0x6e, 0xd5, 0xff, 0xf9, 0xf7, 0x77, 0x57, 0x29, 0x11, 0xee, 0x38, 0x4e,
+	0x88, 0x51, 0xf4, 0x24, 0x0e, 0x5d, 0xbf, 0x67, 0x67, 0x50, 0xf6, 0x11, 0x40, 0x96, 0x6a, 0xc4,
+	0xe3, 0x6a, 0x8b, 0xb4, 0x64, 0xae, 0xb5, 0x74, 0x0a, 0x53, 0xc6, 0xb5, 0x1e, 0xf1, 0x1e, 0x92,
+	0x4f, 0x3b, 0xa7, 0x69, 0xfe, 0xc6, 0x80, 0xaf, 0xe4, 0x48, 0x51, 0x38, 0x2c, 0x28, 0xed, 0x8a,
+	0x8e, 0xdc, 0x82, 0xc5, 0x79, 0xf1, 0x50, 0x40, 0x76, 0x7f, 0x0a, 0x9d, 0x6b, 0x73, 0xe9, 0x68,
+	0x6f, 0x63, 0x7c, 0x9e, 0x12, 0x9d, 0x7b, 0x21, 0xdf, 0x4b, 0x83, 0xb4, 0x0a, 0xe5, 0xae, 0xc7,
+	0xa3, 0x28, 0xd9, 0x47, 0x35, 0x38, 0xb6, 0x10, 0xfc, 0xcf, 0x80, 0xea, 0x8f, 0x02, 0xf4, 0xa5,
+	0x4b, 0xb6, 0x09, 0x8b, 0x21, 0x6e, 0x53, 0x22, 0x4c, 0xd9, 0xd8, 0x1f, 0xf3, 0xa8, 0x6f, 0xe3,
+	0x76, 0x92, 0x0c, 0x21, 0x6e, 0xb3, 0x1b, 0x50, 0x72, 0x42, 0xbe, 0x47, 0x0c, 0xce, 0x4c, 0xea,
+	0x48, 0xc3, 0x49, 0xb4, 0x24, 0x92, 0x35, 0xa0, 0x8a, 0xcf, 0xb0, 0x3b, 0x8c, 0x45, 0x58, 0x5f,
+	0x54, 0x4b, 0x4a, 0xc7, 0x2a, 0xff, 0x85, 0xe7, 0x76, 0xf7, 0xeb, 0xa5, 0xc2, 0xfc, 0x57, 0xf3,
+	0x69, 0xfe, 0xab, 0x11, 0xfb, 0x26, 0x54, 0x42, 0xdc, 0xe3, 0xa1, 0x53, 0x2f, 0x13, 0xf7, 0x7c,
+	0x24, 0x92, 0x18, 0xdc, 0x15, 0xae, 0x9f, 0x28, 0x6a, 0xb8, 0xf9, 0xa9, 0x41, 0xc7, 0x93, 0x42,
+	0x9e, 0x9e, 0xc3, 0xb2, 0xe4, 0x9a, 0xe4, 0x40, 0x63, 0x92, 0x46, 0x12, 0x33, 0xb2, 0xa7, 0xe1,
+	0xc7, 0x97, 0x09, 0x11, 0xd1, 0xba, 0xbb, 0x33, 0xf4, 0xfb, 0xd1, 0xec, 0x33, 0x7d, 0x6c, 0xb9,
+	0xf0, 0x27, 0x83, 0xaa, 0x52, 0xe2, 0x95, 0xa2, 0xf1, 0x6d, 0xa8, 0x74, 0x95, 0x84, 0xc2, 0xb1,
+	0x36, 0x19, 0x0e, 0xa5, 0xf1, 0xa1, 0x1f, 0x87, 0xe9, 0xce, 0x68, 0x8d, 0xe3, 0x8b, 0xc8, 0x06,
+	0x45, 0xe4, 0x63, 0x55, 0xb5, 0x67, 0x1e, 0x0e, 0xf3, 0x6f, 0xc9, 0x42, 0x12, 0x70, 0x56, 0x5e,
+	0x75, 0xd1, 0x2f, 0x2e, 0xaf, 0x5a, 0x23, 0x59, 0x84, 0x46, 0xb3, 0x0b, 0x00, 0x9e, 0x3b, 0xc2,
+	0xb6, 0x2f, 0x1c, 0x8c, 0xd4, 0x22, 0x4a, 0x76, 0x4d, 0x4a, 0x7e, 0x28, 0x05, 0xec, 0x12, 0x9c,
+	0xdc, 0x1e, 0xfa, 0x0e, 0x3a, 0xed, 0xc8, 0x13, 0x71, 0xa4, 0xb2, 0xba, 0x64, 0x2f, 0x6b, 0xd9,
+	0x13, 0x29, 0x92, 0x16, 0xb6, 0x43, 0x44, 0x02, 0x94, 0xb4, 0x05, 0x29, 0x51, 0xd3, 0xe6, 0xfb,
+	0x54, 0x1c, 0xf5, 0x01, 0x9b, 0xb9, 0xd9, 0x0c, 0x4a, 0xf2, 0x76, 0x21, 0x16, 0xea, 0xbf, 0xf9,
+	0xeb, 0xa4, 0x8e, 0x69, 0x7d, 0x5a, 0xed, 0x0d, 0x42, 0x1a, 0x45, 0x47, 0x53, 0xa2, 0x93, 0xa3,
+	0x29, 0x91, 0xec, 0x1e, 0x2c, 0xf3, 0x28, 0x72, 0x7b, 0xfe, 0x00, 0xfd, 0x58, 0x2e, 0xb4, 0x60,
+	0xb7, 0xef, 0xa4, 0x20, 0x52, 0xcf, 0xab, 0x99, 0x7f, 0x30, 0xe0, 0xac, 0x62, 0x93, 0xc1, 0xd2,
+	0x0c, 0xbe, 0x05, 0x55, 0x11, 0x60, 0xc8, 0xe5, 0xe1, 0x9f, 0x57, 0xf0, 0x53, 0xe4, 0xb1, 0x25,
+	0xf8, 0x8b, 0x05, 0xa8, 0xfe, 0x44, 0x84, 0xfd, 0x07, 0x31, 0x0e, 0xd8, 0x16, 0x40, 0xc6, 0x9a,
+	0x82, 0x74, 0x94, 0xb5, 0xe6, 0xb4, 0xd8, 0x65, 0x58, 0xe9, 0x0e, 0xc3, 0x10, 0xfd, 0xb8, 0x1d,
+	0x8a, 0xa1, 0xef, 0x28, 0x6e, 0x2b, 0xf6, 0x49, 0x12, 0xda, 0x52, 0xc6, 0x6e, 0x42, 0x39, 0xd8,
+	0xe1, 0x11, 0xaa, 0xbc, 0x38, 0x35, 0xcd, 0x87, 0xc2, 0x3d, 0x92, 0x18, 0x5b, 0x43, 0xd9, 0x35,
+	0x78, 0x2b, 0xc4, 0x11, 0x72, 0xaf, 0xed, 0x20, 0x77, 0x3c, 0xd7, 0x47, 0x95, 0x34, 0x8b, 0xf6,
+	0x29, 0x2d, 0xbe, 0x47, 0x52, 0x76, 0x1e, 0x6a, 0x83, 0x61, 0x14, 0xb7, 0x45, 0x80, 0xbe, 0x2a,
+	0x7e, 0x55, 0xbb, 0x2a, 0x05, 0xb2, 0x3e, 0x91, 0x15, 0x17, 0xf7, 0x32, 0x2b, 0x95, 0xd4, 0x8a,
+	0x8b, 0x7b, 0x89, 0x15, 0xf3, 0xcf, 0x06, 0xd4, 0x27, 0xb7, 0x2c, 0x2b, 0x86, 0x6e, 0x8c, 0x83,
+	0x19, 0xc5, 0x30, 0x89, 0x69, 0x52, 0x0c, 0x15, 0xfc, 0xf8, 0x8e, 0xfe, 0xa7, 0x06, 0x9c, 0xd6,
+	0x75, 0xc9, 0xe3, 0xee, 0x80, 0x77, 0x3c, 0xfc, 0x72, 0xa4, 0xd3, 0x3f, 0x0c, 0x58, 0x49, 0x29,
+	0xc9, 0xc3, 0xf4, 0x26, 0x17, 0x28, 0x83, 0x52, 0xc8, 0x7d, 0x7d, 0x9e, 0x4f, 0xda, 0xea, 0xbf,
+	0x2c, 0x28, 0x5d, 0x4f, 0x44, 0xd8, 0xde, 0x41, 0xb7, 0xb7, 0x13, 0xab, 0xc4, 0x59, 0xb4, 0x97,
+	0x95, 0xec, 0xfb, 0x4a, 0x94, 0xbb, 0xf1, 0x4a, 0xaf, 0x75, 0xe3, 0xb1, 0x3a, 0x2c, 0x79, 0xc8,
+	0x1d, 0xd7, 0xef, 0x51, 0xba, 0x24, 0x43, 0xf3, 0x2f, 0x06, 0x9c, 0x39, 0x1c, 0x66, 0x4a, 0x81,
+	0xef, 0x40, 0x59, 0x16, 0x88, 0x24, 0x05, 0x2e, 0x4e, 0xb9, 0x00, 0xf2, 0x71, 0x48, 0xf2, 0x40,
+	0xe9, 0x1c, 0x5f, 0x1e, 0x8c, 0xa8, 0xaa, 0x7f, 0xf8, 0x2c, 0xf0, 0xb8, 0xeb, 0xbf, 0x7e, 0xa1,
+	0x1c, 0xcb, 0x97, 0xc5, 0xa3, 0xe6, 0x8b, 0x79, 0x17, 0xca, 0x77, 0x77, 0xb0, 0xdb, 0x57, 0x7b,
+	0x35, 0xf4, 0x90, 0xfc, 0xa8, 0xff, 0xec, 0x14, 0x2c, 0x08, 0xed, 0xa4, 0x6a, 0x2f, 0x88, 0x3e,
+	0x3b, 0x03, 0x15, 0x07, 0x63, 0xee, 0x7a, 0xd4, 0xdc, 0xd0, 0xc8, 0xec, 0xc3, 0xea, 0x38, 0x79,
+	0x0a, 0xed, 0x1a, 0xd4, 0x9e, 0x0e, 0xb9, 0xe7, 0x6e, 0xbb, 0xa8, 0x6f, 0xb1, 0xaa, 0x9d, 0x09,
+	0xd8, 0x37, 0xe4, 0xd5, 0x8b, 0xdd, 0x7e, 0x52, 0x8c, 0xcf, 0x4e, 0xbb, 0x7a, 0xb1, 0xdb, 0xcf,
+	0x6e, 0x5d, 0x09, 0x36, 0x3f, 0xa0, 0x48, 0xd9, 0xd8, 0x45, 0x37, 0x88, 0xdf, 0xe0, 0x4a, 0x79,
+	0x4c, 0x74, 0x53, 0x0b, 0x44, 0xf7, 0x5b, 0xb0, 0x14, 0x6a, 0x51, 0x71, 0x96, 0x93, 0x0e, 0x71,
+	0x4a, 0xf0, 0xe6, 0x1f, 0x17, 0xe8, 0x96, 0x7a, 0x3c, 0x14, 0x31, 0xce, 0x6e, 0x6f, 0x1b, 0x50,
+	0x0d, 0x31, 0xf0, 0xdc, 0x2e, 0x8f, 0xa8, 0xa6, 0xa6, 0x63, 0x19, 0x61, 0x4a, 0x7d, 0x8a, 0x30,
+	0x65, 0xf6, 0x05, 0x00, 0xf9, 0xd4, 0x68, 0x77, 0xf6, 0x63, 0x4c, 0xef, 0x58, 0x29, 0xd9, 0x92,
+	0x02, 0x79, 0x1d, 0xf6, 0x5d, 0x5f, 0x77, 0x88, 0x53, 0xab, 0xb0, 0xee, 0x2c, 0x7f, 0xe0, 0xfa,
+	0x8e, 0xad, 0x90, 0xb2, 0xb6, 0xf2, 0xa1, 0xe3, 0xc6, 0xed, 0x4e, 0x10, 0xa9, 0xc2, 0xb9, 0x62,
+	0x57, 0x95, 0x60, 0x2b, 0x50, 0x0c, 0xd5, 0x7f, 0x11, 0x46, 0xf5, 0xa5, 0xdc, 0x9c, 0x08, 0x23,
+	0xb9, 0x26, 0x7d, 0x5c, 0xaa, 0x8a, 0x04, 0x9d, 0x83, 0x7c, 0xe3, 0x5b, 0x1b, 0x6f, 0x7c, 0xcd,
+	0x4f, 0x16, 0xa8, 0xbd, 0xa1, 0xd8, 0xe4, 0xa3, 0x1d, 0x61, 0x38, 0xc2, 0x34, 0xda, 0x73, 0x8e,
+	0x79, 0x82, 0x67, 0x1f, 0xc0, 0x72, 0x20, 0xa2, 0xd8, 0xf5, 0x7b, 0xed, 0x6d, 0xc4, 0xf4, 0xb1,
+	0x36, 0x47, 0x1d, 0x48, 0xe7, 0x23, 0x44, 0xf6, 0x3e, 0xd4, 0x3c, 0x97, 0x77, 0x5c, 0xcf, 0x8d,
+	0xf7, 0x55, 0xa8, 0x8f, 0xa0, 0x9f, 0x69, 0x1c, 0x6a, 0x9a, 0x4a, 0x53, 0x9a, 0x26, 0x1f, 0x51,
+	0x36, 0x4d, 0x1a, 0x50, 0xd6, 0x4d, 0x93, 0x96, 0x29, 0x88, 0x59, 0xa7, 0x7a, 0xf4, 0xc0, 0x1f,
+	0xf1, 0xd0, 0xe5, 0x59, 0x1b, 0x61, 0xde, 0x87, 0x5a, 0x2a, 0x94, 0xe9, 0xeb, 0xf3, 0x41, 0x7a,
+	0x2a, 0xe5, 0xff, 0x23, 0x9f, 0xca, 0x9f, 0x51, 0xab, 0x92, 0x77, 0x41, 0xb1, 0xbf, 0x03, 0xe0,
+	0xa6, 0x52, 0x2a, 0x7c, 0xe7, 0x27, 0xb3, 0x26, 0xd5, 0x4c, 0x22, 0x98, 0x29, 0xdd, 0xfc, 0x62,
+	0x05, 0xca, 0xca, 0x3c, 0xdb, 0x83, 0x8a, 0x7e, 0xb8, 0xb3, 0x2b, 0x93, 0x26, 0x26, 0xbf, 0x0f,
+	0x34, 0xbe, 0x36, 0x07, 0xa5, 0x39, 0x9a, 0xef, 0xfc, 0xe2, 0x5f, 0xff, 0xfd, 0xfd, 0x42, 0x83,
+	0xd5, 0xad, 0x82, 0xcf, 0x17, 0x6c, 0x08, 0x8b, 0x0f, 0x45, 0x87, 0x5d, 0x2a, 0xb0, 0x97, 0x7d,
+	0x30, 0x68, 0x98, 0xb3, 0x20, 0xe4, 0xef, 0x9a, 0xf2, 0x77, 0x89, 0x5d, 0xb4, 0xa6, 0x7d, 0x69,
+	0x89, 0xac, 0x03, 0x5d, 0x5e, 0x9e, 0x33, 0x01, 0x25, 0xf9, 0xa6, 0x66, 0x33, 0x8c, 0xa6, 0x6b,
+	0xbd, 0x3c, 0x13, 0x43, 0x9e, 0x9b, 0xca, 0x73, 0x9d, 0x9d, 0x99, 0xee, 0x99, 0x1d, 0x40, 0x59,
+	0x3d, 0xe1, 0x58, 0x91, 0xb5, 0xfc, 0x9b, 0xba, 0x71, 0x65, 0x36, 0x68, 0xfe, 0x6a, 0xd5, 0x73,
+	0xcf, 0x3a, 0x50, 0xc5, 0xea, 0x39, 0xfb, 0xa5, 0x01, 0x15, 0xfd, 0x66, 0x2a, 0xdc, 0xde, 0xb1,
+	0x87, 0x5c, 0xe1, 0xf6, 0x8e, 0x3f, 0xbc, 0xcc, 0x96, 0x22, 0xb0, 0xce, 0xae, 0xce, 0x09, 0xb7,
+	0x45, 0x8f, 0xad, 0x9f, 0x1b, 0x50, 0xd1, 0x0f, 0x98, 0x42, 0x1e, 0x63, 0xcf, 0xa7, 0x42, 0x1e,
+	0xe3, 0xef, 0x26, 0xf3, 0xba, 0xe2, 0x71, 0x99, 0x5d, 0xb2, 0x0a, 0x3e, 0xa2, 0x8d, 0x85, 0xa2,
+	0xa4, 0x5a, 0xa1, 0xa2, 0x9d, 0xcf, 0x3d, 0x71, 0x0a, 0x77, 0x3e, 0xff, 0x8c, 0x31, 0x6f, 0x29,
+	0xe7, 0x2d, 0xf6, 0xf5, 0x79, 0x41, 0x50, 0x55, 0xd6, 0x3a, 0x90, 0x3f, 0xcf, 0xd9, 0x0b, 0x03,
+	0x96, 0x73, 0xcd, 0x2c, 0xbb, 0x5e, 0xe0, 0x6a, 0xf2, 0x8d, 0xd2, 0xd8, 0x38, 0x0a, 0x94, 0xc8,
+	0xdd, 0x50, 0xe4, 0x36, 0xd8, 0xfa, 0x24, 0xb9, 0xdc, 0x93, 0xc8, 0x3a, 0x48, 0x7a, 0x89, 0xe7,
+	0xec, 0xb7, 0x06, 0xd4, 0xd2, 0x66, 0x89, 0x5d, 0x2b, 0x4a, 0x84, 0x43, 0x9d, 0x6e, 0x63, 0x7d,
+	0x3e, 0x70, 0x7e, 0xd2, 0x74, 0x13, 0x70, 0x9e, 0xd0, 0x5f, 0x0d, 0x58, 0xa2, 0xa6, 0x84, 0x15,
+	0xe5, 0xc3, 0x78, 0xc7, 0xd5, 0xb8, 0x3a, 0x0f, 0x46, 0x54, 0xee, 0x2b, 0x2a, 0x77, 0xd8, 0xf7,
+	0x5e, 0x67, 0xeb, 0x2c, 0xd4, 0x56, 0xf2, 0x1c, 0x5f, 0x18, 0xb0, 0x44, 0x5d, 0x45, 0x21, 0xc7,
+	0xf1, 0x5e, 0xa7, 0x90, 0xe3, 0xa1, 0x86, 0xc6, 0xfc, 0xae, 0xe2, 0x78, 0x9b, 0xdd, 0x7a, 0x2d,
+	0x8e, 0xd4, 0xd3, 0xb0, 0x48, 0x16, 0x78, 0x11, 0x63, 0x61, 0xd9, 0xc9, 0xf7, 0x3a, 0x85, 0x65,
+	0x67, 0xec, 0xd2, 0x37, 0x2f, 0x2a, 0x46, 0xe7, 0xd8, 0x59, 0x6b, 0xca, 0x97, 0x79, 0xe9, 0xeb,
+	0x57, 0x06, 0x40, 0x76, 0x61, 0xb1, 0xa2, 0xd4, 0x98, 0xb8, 0x36, 0x1b, 0xd7, 0x8f, 0x80, 0x24,
+	0x12, 0x57, 0x14, 0x89, 0x26, 0x5b, 0x9b, 0x24, 0x91, 0x5d, 0x70, 0x5b, 0xf7, 0x3e, 0x7b, 0xd9,
+	0x34, 0x3e, 0x7f, 0xd9, 0x34, 0xfe, 0xf3, 0xb2, 0x69, 0xfc, 0xee, 0x55, 0xf3, 0xc4, 0xe7, 0xaf,
+	0x9a, 0x27, 0xfe, 0xfd, 0xaa, 0x79, 0xe2, 0xa7, 0x1b, 0x3d, 0x37, 0xde, 0x19, 0x76, 0xa4, 0x2b,
+	0x6d, 0x01, 0x9d, 0x1e, 0x92, 0xad, 0x67, 0xa9, 0xb5, 0x78, 0x3f, 0xc0, 0xa8, 0x53, 0x51, 0x5f,
+	0xca, 0xdf, 0xfb, 0x7f, 0x00, 0x00, 0x00, 0xff, 0xff, 0x3f, 0xaf, 0x5d, 0x3e, 0x8a, 0x18, 0x00,
+	0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -1561,8 +2057,14 @@ type QueryClient interface {
 	Params(ctx context.Context, in *QueryParamsRequest, opts ...grpc.CallOption) (*QueryParamsResponse, error)
 	// Job returns a job and its spec.
 	Job(ctx context.Context, in *QueryJobRequest, opts ...grpc.CallOption) (*QueryJobResponse, error)
-	// Jobs lists open jobs of a class, or all jobs of a requester.
+	// Jobs lists the jobs of a requester.
 	Jobs(ctx context.Context, in *QueryJobsRequest, opts ...grpc.CallOption) (*QueryJobsResponse, error)
+	// Draws lists the open draws of a class: the work that nodes may take up.
+	Draws(ctx context.Context, in *QueryDrawsRequest, opts ...grpc.CallOption) (*QueryDrawsResponse, error)
+	// Chunks says which tasks of an array have ended, and how.
+	Chunks(ctx context.Context, in *QueryChunksRequest, opts ...grpc.CallOption) (*QueryChunksResponse, error)
+	// Market says how a class stands: nodes, slots, open tasks, recent prices.
+	Market(ctx context.Context, in *QueryMarketRequest, opts ...grpc.CallOption) (*QueryMarketResponse, error)
 	// Task returns a task that has not ended.
 	Task(ctx context.Context, in *QueryTaskRequest, opts ...grpc.CallOption) (*QueryTaskResponse, error)
 	// Assignments lists what a node holds.
@@ -1609,6 +2111,33 @@ func (c *queryClient) Job(ctx context.Context, in *QueryJobRequest, opts ...grpc
 func (c *queryClient) Jobs(ctx context.Context, in *QueryJobsRequest, opts ...grpc.CallOption) (*QueryJobsResponse, error) {
 	out := new(QueryJobsResponse)
 	err := c.cc.Invoke(ctx, "/theta.compute.v1.Query/Jobs", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Draws(ctx context.Context, in *QueryDrawsRequest, opts ...grpc.CallOption) (*QueryDrawsResponse, error) {
+	out := new(QueryDrawsResponse)
+	err := c.cc.Invoke(ctx, "/theta.compute.v1.Query/Draws", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Chunks(ctx context.Context, in *QueryChunksRequest, opts ...grpc.CallOption) (*QueryChunksResponse, error) {
+	out := new(QueryChunksResponse)
+	err := c.cc.Invoke(ctx, "/theta.compute.v1.Query/Chunks", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Market(ctx context.Context, in *QueryMarketRequest, opts ...grpc.CallOption) (*QueryMarketResponse, error) {
+	out := new(QueryMarketResponse)
+	err := c.cc.Invoke(ctx, "/theta.compute.v1.Query/Market", in, out, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -1684,8 +2213,14 @@ type QueryServer interface {
 	Params(context.Context, *QueryParamsRequest) (*QueryParamsResponse, error)
 	// Job returns a job and its spec.
 	Job(context.Context, *QueryJobRequest) (*QueryJobResponse, error)
-	// Jobs lists open jobs of a class, or all jobs of a requester.
+	// Jobs lists the jobs of a requester.
 	Jobs(context.Context, *QueryJobsRequest) (*QueryJobsResponse, error)
+	// Draws lists the open draws of a class: the work that nodes may take up.
+	Draws(context.Context, *QueryDrawsRequest) (*QueryDrawsResponse, error)
+	// Chunks says which tasks of an array have ended, and how.
+	Chunks(context.Context, *QueryChunksRequest) (*QueryChunksResponse, error)
+	// Market says how a class stands: nodes, slots, open tasks, recent prices.
+	Market(context.Context, *QueryMarketRequest) (*QueryMarketResponse, error)
 	// Task returns a task that has not ended.
 	Task(context.Context, *QueryTaskRequest) (*QueryTaskResponse, error)
 	// Assignments lists what a node holds.
@@ -1715,6 +2250,15 @@ func (*UnimplementedQueryServer) Job(ctx context.Context, req *QueryJobRequest) 
 }
 func (*UnimplementedQueryServer) Jobs(ctx context.Context, req *QueryJobsRequest) (*QueryJobsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Jobs not implemented")
+}
+func (*UnimplementedQueryServer) Draws(ctx context.Context, req *QueryDrawsRequest) (*QueryDrawsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Draws not implemented")
+}
+func (*UnimplementedQueryServer) Chunks(ctx context.Context, req *QueryChunksRequest) (*QueryChunksResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Chunks not implemented")
+}
+func (*UnimplementedQueryServer) Market(ctx context.Context, req *QueryMarketRequest) (*QueryMarketResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Market not implemented")
 }
 func (*UnimplementedQueryServer) Task(ctx context.Context, req *QueryTaskRequest) (*QueryTaskResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Task not implemented")
@@ -1792,6 +2336,60 @@ func _Query_Jobs_Handler(srv interface{}, ctx context.Context, dec func(interfac
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(QueryServer).Jobs(ctx, req.(*QueryJobsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Draws_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryDrawsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Draws(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.compute.v1.Query/Draws",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Draws(ctx, req.(*QueryDrawsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Chunks_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryChunksRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Chunks(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.compute.v1.Query/Chunks",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Chunks(ctx, req.(*QueryChunksRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Market_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryMarketRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Market(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.compute.v1.Query/Market",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Market(ctx, req.(*QueryMarketRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -1938,6 +2536,18 @@ var _Query_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Jobs",
 			Handler:    _Query_Jobs_Handler,
+		},
+		{
+			MethodName: "Draws",
+			Handler:    _Query_Draws_Handler,
+		},
+		{
+			MethodName: "Chunks",
+			Handler:    _Query_Chunks_Handler,
+		},
+		{
+			MethodName: "Market",
+			Handler:    _Query_Market_Handler,
 		},
 		{
 			MethodName: "Task",
@@ -2131,19 +2741,12 @@ func (m *QueryJobsRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 			i = encodeVarintQuery(dAtA, i, uint64(size))
 		}
 		i--
-		dAtA[i] = 0x1a
+		dAtA[i] = 0x12
 	}
 	if len(m.Requester) > 0 {
 		i -= len(m.Requester)
 		copy(dAtA[i:], m.Requester)
 		i = encodeVarintQuery(dAtA, i, uint64(len(m.Requester)))
-		i--
-		dAtA[i] = 0x12
-	}
-	if len(m.Class) > 0 {
-		i -= len(m.Class)
-		copy(dAtA[i:], m.Class)
-		i = encodeVarintQuery(dAtA, i, uint64(len(m.Class)))
 		i--
 		dAtA[i] = 0xa
 	}
@@ -2196,6 +2799,336 @@ func (m *QueryJobsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 			dAtA[i] = 0xa
 		}
 	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryDrawsRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryDrawsRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryDrawsRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Class) > 0 {
+		i -= len(m.Class)
+		copy(dAtA[i:], m.Class)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Class)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *OpenDraw) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *OpenDraw) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *OpenDraw) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Reward.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x2a
+	{
+		size, err := m.Policy.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x22
+	if len(m.Executor) > 0 {
+		i -= len(m.Executor)
+		copy(dAtA[i:], m.Executor)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Executor)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	{
+		size, err := m.Draw.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	{
+		size, err := m.Ref.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryDrawsResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryDrawsResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryDrawsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Draws) > 0 {
+		for iNdEx := len(m.Draws) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Draws[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryChunksRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryChunksRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryChunksRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.JobId) > 0 {
+		i -= len(m.JobId)
+		copy(dAtA[i:], m.JobId)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.JobId)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryChunksResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryChunksResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryChunksResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Chunks) > 0 {
+		for iNdEx := len(m.Chunks) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Chunks[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryMarketRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryMarketRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryMarketRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Class) > 0 {
+		i -= len(m.Class)
+		copy(dAtA[i:], m.Class)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Class)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryMarketResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryMarketResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryMarketResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.FreeSlots != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.FreeSlots))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.FundedSlots != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.FundedSlots))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.LiveNodes != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.LiveNodes))
+		i--
+		dAtA[i] = 0x10
+	}
+	{
+		size, err := m.Market.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
 	return len(dAtA) - i, nil
 }
 
@@ -2343,6 +3276,11 @@ func (m *WorkItem) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.ReviewDeadline != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.ReviewDeadline))
+		i--
+		dAtA[i] = 0x30
+	}
 	if m.MustOpen {
 		i--
 		if m.MustOpen {
@@ -2810,6 +3748,33 @@ func (m *QueryQuoteRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.Executor) > 0 {
+		i -= len(m.Executor)
+		copy(dAtA[i:], m.Executor)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Executor)))
+		i--
+		dAtA[i] = 0x4a
+	}
+	if m.Tasks != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Tasks))
+		i--
+		dAtA[i] = 0x40
+	}
+	if m.Auditors != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Auditors))
+		i--
+		dAtA[i] = 0x38
+	}
+	if m.AuditBps != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.AuditBps))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.Kind != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Kind))
+		i--
+		dAtA[i] = 0x28
+	}
 	if m.SpecBytes != 0 {
 		i = encodeVarintQuery(dAtA, i, uint64(m.SpecBytes))
 		i--
@@ -3070,10 +4035,6 @@ func (m *QueryJobsRequest) Size() (n int) {
 	}
 	var l int
 	_ = l
-	l = len(m.Class)
-	if l > 0 {
-		n += 1 + l + sovQuery(uint64(l))
-	}
 	l = len(m.Requester)
 	if l > 0 {
 		n += 1 + l + sovQuery(uint64(l))
@@ -3100,6 +4061,132 @@ func (m *QueryJobsResponse) Size() (n int) {
 	if m.Pagination != nil {
 		l = m.Pagination.Size()
 		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryDrawsRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Class)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *OpenDraw) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Ref.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	l = m.Draw.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	l = len(m.Executor)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	l = m.Policy.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	l = m.Reward.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	return n
+}
+
+func (m *QueryDrawsResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Draws) > 0 {
+		for _, e := range m.Draws {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryChunksRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.JobId)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryChunksResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Chunks) > 0 {
+		for _, e := range m.Chunks {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryMarketRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Class)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryMarketResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Market.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	if m.LiveNodes != 0 {
+		n += 1 + sovQuery(uint64(m.LiveNodes))
+	}
+	if m.FundedSlots != 0 {
+		n += 1 + sovQuery(uint64(m.FundedSlots))
+	}
+	if m.FreeSlots != 0 {
+		n += 1 + sovQuery(uint64(m.FreeSlots))
 	}
 	return n
 }
@@ -3173,6 +4260,9 @@ func (m *WorkItem) Size() (n int) {
 	}
 	if m.MustOpen {
 		n += 2
+	}
+	if m.ReviewDeadline != 0 {
+		n += 1 + sovQuery(uint64(m.ReviewDeadline))
 	}
 	return n
 }
@@ -3359,6 +4449,22 @@ func (m *QueryQuoteRequest) Size() (n int) {
 	}
 	if m.SpecBytes != 0 {
 		n += 1 + sovQuery(uint64(m.SpecBytes))
+	}
+	if m.Kind != 0 {
+		n += 1 + sovQuery(uint64(m.Kind))
+	}
+	if m.AuditBps != 0 {
+		n += 1 + sovQuery(uint64(m.AuditBps))
+	}
+	if m.Auditors != 0 {
+		n += 1 + sovQuery(uint64(m.Auditors))
+	}
+	if m.Tasks != 0 {
+		n += 1 + sovQuery(uint64(m.Tasks))
+	}
+	l = len(m.Executor)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
 	}
 	return n
 }
@@ -3796,38 +4902,6 @@ func (m *QueryJobsRequest) Unmarshal(dAtA []byte) error {
 		switch fieldNum {
 		case 1:
 			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Class", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowQuery
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthQuery
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthQuery
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.Class = string(dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
-		case 2:
-			if wireType != 2 {
 				return fmt.Errorf("proto: wrong wireType = %d for field Requester", wireType)
 			}
 			var stringLen uint64
@@ -3858,7 +4932,7 @@ func (m *QueryJobsRequest) Unmarshal(dAtA []byte) error {
 			}
 			m.Requester = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
-		case 3:
+		case 2:
 			if wireType != 2 {
 				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
 			}
@@ -4014,6 +5088,918 @@ func (m *QueryJobsResponse) Unmarshal(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryDrawsRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryDrawsRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryDrawsRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Class", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Class = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageRequest{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *OpenDraw) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: OpenDraw: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: OpenDraw: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ref", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Ref.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Draw", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Draw.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Executor", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Executor = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Policy", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Policy.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reward", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Reward.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryDrawsResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryDrawsResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryDrawsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Draws", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Draws = append(m.Draws, OpenDraw{})
+			if err := m.Draws[len(m.Draws)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageResponse{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryChunksRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryChunksRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryChunksRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field JobId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.JobId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageRequest{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryChunksResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryChunksResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryChunksResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Chunks", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Chunks = append(m.Chunks, ChunkEntry{})
+			if err := m.Chunks[len(m.Chunks)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageResponse{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryMarketRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryMarketRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryMarketRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Class", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Class = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryMarketResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryMarketResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryMarketResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Market", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Market.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field LiveNodes", wireType)
+			}
+			m.LiveNodes = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.LiveNodes |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FundedSlots", wireType)
+			}
+			m.FundedSlots = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.FundedSlots |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FreeSlots", wireType)
+			}
+			m.FreeSlots = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.FreeSlots |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipQuery(dAtA[iNdEx:])
@@ -4510,6 +6496,25 @@ func (m *WorkItem) Unmarshal(dAtA []byte) error {
 				}
 			}
 			m.MustOpen = bool(v != 0)
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReviewDeadline", wireType)
+			}
+			m.ReviewDeadline = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ReviewDeadline |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipQuery(dAtA[iNdEx:])
@@ -5764,6 +7769,114 @@ func (m *QueryQuoteRequest) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Kind", wireType)
+			}
+			m.Kind = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Kind |= PolicyKind(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AuditBps", wireType)
+			}
+			m.AuditBps = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.AuditBps |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Auditors", wireType)
+			}
+			m.Auditors = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Auditors |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 8:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Tasks", wireType)
+			}
+			m.Tasks = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Tasks |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 9:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Executor", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Executor = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipQuery(dAtA[iNdEx:])

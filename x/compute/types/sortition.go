@@ -1,7 +1,9 @@
 package types
 
 import (
+	"encoding/binary"
 	"math/big"
+	"math/bits"
 
 	"cosmossdk.io/math"
 
@@ -46,4 +48,14 @@ func Threshold(factor, slots, attempt uint32, classWeight math.Int) []byte {
 		t.Sub(limit, big.NewInt(1))
 	}
 	return t.FillBytes(make([]byte, RankSize))
+}
+
+// AuditDrawn says whether a seed draws the audit of a task: with the probability
+// points/10^4. The seed is one that nobody could know when the last replica
+// committed.
+func AuditDrawn(seed []byte, job JobID, task uint64, points uint32) bool {
+	v := binary.BigEndian.Uint64(hash(auditDomain, seed, job.Bytes(), uint64Bytes(task)))
+	// v/2^64 < points/10^4, without fractions: the high word of v * 10^4.
+	high, _ := bits.Mul64(v, BasisPoints)
+	return high < uint64(points)
 }

@@ -168,3 +168,29 @@ func TestAHandfulOfNodesIsEligibleWhateverTheSizeOfTheClass(t *testing.T) {
 		require.InDelta(t, 12, float64(eligible)/draws, 2.5, "%d nodes", n)
 	}
 }
+
+// Audits come as often as the policy says, and say nothing about the draws.
+func TestAuditsAreDrawnAsOftenAsThePolicySays(t *testing.T) {
+	const tasks = 20_000
+	for _, points := range []uint32{0, 500, 2_500, 10_000} {
+		drawn := 0
+		for task := range uint64(tasks) {
+			if types.AuditDrawn(seed(7), drawnJob, task, points) {
+				drawn++
+			}
+		}
+		expected := float64(tasks) * float64(points) / types.BasisPoints
+		require.InDelta(t, expected, drawn, 250, "%d basis points", points)
+		if points == 0 || points == types.BasisPoints {
+			require.EqualValues(t, expected, drawn, "never and always are exact")
+		}
+	}
+	differs := false
+	for task := range uint64(200) {
+		differs = differs || types.AuditDrawn(seed(7), drawnJob, task, 5_000) != types.AuditDrawn(seed(8), drawnJob, task, 5_000)
+		if types.AuditDrawn(seed(7), drawnJob, task, 500) {
+			require.True(t, types.AuditDrawn(seed(7), drawnJob, task, 5_000), "who is audited rarely is audited often")
+		}
+	}
+	require.True(t, differs, "it follows the seed")
+}

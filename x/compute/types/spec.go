@@ -1,6 +1,7 @@
 package types
 
 import (
+	"fmt"
 	"path"
 	"regexp"
 	"strings"
@@ -63,8 +64,11 @@ func (s *JobSpec) Validate() error {
 	if err := ValidateReward(s.Reward); err != nil {
 		return err
 	}
-	if s.Tasks != 1 {
-		return ErrUnsupported.Wrapf("tasks: expected 1, got %d", s.Tasks)
+	if err := s.Placement.validate(); err != nil {
+		return err
+	}
+	if s.Tasks == 0 || s.Tasks > MaxTasks {
+		return ErrInvalidSpec.Wrapf("tasks: expected 1 to %d, got %d", MaxTasks, s.Tasks)
 	}
 	if s.PrepareBlocks == 0 || s.CommitBlocks <= s.PrepareBlocks {
 		return ErrInvalidSpec.Wrapf("commit_blocks must be above prepare_blocks and that above 0, got %d and %d",
@@ -79,29 +83,40 @@ func (s *JobSpec) Validate() error {
 	return validateURI("sink", s.Sink)
 }
 
+// validateInputs checks the files under /in: those of all tasks and the one that
+// each task of an array has to itself.
 func (s *JobSpec) validateInputs() error {
 	if n := len(s.Inputs); n > maxInputs {
 		return ErrInvalidSpec.Wrapf("inputs: at most %d, got %d", maxInputs, n)
 	}
-	seen := map[string]bool{}
+	var paths []string
 	for i := range s.Inputs {
 		p := s.Inputs[i].Path
-		if len(p) > maxPathBytes || !pathPattern.MatchString(p) || path.Clean(p) != p || p == "." || strings.HasPrefix(p, "..") {
-			return ErrInvalidSpec.Wrapf("input %d: expected a relative path of letters, digits and ._-/ without \"..\", at most %d bytes, got %.140q",
-				i+1, maxPathBytes, p)
+		if err := validatePath(fmt.Sprintf("input %d", i+1), p); err != nil {
+			return err
 		}
+		if err := s.Inputs[i].Blob.validate("input " + p); err != nil {
+			return err
+		}
+		paths = append(paths, p)
+	}
+	if s.ArrayInput != nil {
+		if err := s.ArrayInput.validate(s.Tasks); err != nil {
+			return err
+		}
+		paths = append(paths, s.ArrayInput.Path)
+	}
+	seen := map[string]bool{}
+	for i, p := range paths {
 		if seen[p] {
 			return ErrInvalidSpec.Wrapf("input %d: path %q is named twice", i+1, p)
 		}
 		seen[p] = true
-		if err := s.Inputs[i].Blob.validate("input " + p); err != nil {
-			return err
-		}
 	}
-	for i := range s.Inputs {
-		for dir := path.Dir(s.Inputs[i].Path); dir != "."; dir = path.Dir(dir) {
+	for i, p := range paths {
+		for dir := path.Dir(p); dir != "."; dir = path.Dir(dir) {
 			if seen[dir] {
-				return ErrInvalidSpec.Wrapf("input %d: %q is a file, and %q lies below it", i+1, dir, s.Inputs[i].Path)
+				return ErrInvalidSpec.Wrapf("input %d: %q is a file, and %q lies below it", i+1, dir, p)
 			}
 		}
 	}
@@ -181,24 +196,14 @@ func (r *Resources) validate() error {
 	return nil
 }
 
-func (p *Policy) validate() error {
-	if p.Kind != POLICY_KIND_QUORUM {
-		return ErrUnsupported.Wrapf("policy: expected %s, got %s", POLICY_KIND_QUORUM, p.Kind)
-	}
-	if p.Replicas < 3 || p.Replicas > MaxRoundReplicas || p.Replicas%2 == 0 {
-		return ErrInvalidSpec.Wrapf("policy: replicas: expected an odd number from 3 to %d, got %d", MaxRoundReplicas, p.Replicas)
-	}
-	return nil
-}
-
 // CheckParams checks a valid spec against the parameters.
 func (s *JobSpec) CheckParams(p Params) (PaymentDenom, error) {
 	if !p.SupportsExecutor(s.Executor) {
 		return PaymentDenom{}, ErrUnsupported.Wrapf("executor: expected one of %s, got %s",
 			strings.Join(p.Executors, ", "), s.Executor)
 	}
-	if s.Policy.Replicas > p.MaxReplicas {
-		return PaymentDenom{}, ErrInvalidSpec.Wrapf("policy: at most %d replicas, got %d", p.MaxReplicas, s.Policy.Replicas)
+	if err := s.CheckCost(p); err != nil {
+		return PaymentDenom{}, err
 	}
 	denom, ok := p.PaymentDenom(s.Reward.Denom)
 	if !ok {

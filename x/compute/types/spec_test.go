@@ -94,8 +94,8 @@ func TestSpecsAreRefusedByField(t *testing.T) {
 		"negative reward":           {func(s *types.JobSpec) { s.Reward.Amount = math.NewInt(-1) }, reward, "above 0"},
 		"huge reward":               {func(s *types.JobSpec) { s.Reward.Amount = math.NewIntWithDecimal(1, 70) }, reward, "at most"},
 		"reward in no denom":        {func(s *types.JobSpec) { s.Reward.Denom = "!" }, reward, "invalid denom"},
-		"no task":                   {func(s *types.JobSpec) { s.Tasks = 0 }, types.ErrUnsupported, "expected 1, got 0"},
-		"a million tasks":           {func(s *types.JobSpec) { s.Tasks = 1_000_000 }, types.ErrUnsupported, "expected 1, got 1000000"},
+		"no task":                   {func(s *types.JobSpec) { s.Tasks = 0 }, invalid, "tasks: expected 1 to 1000000, got 0"},
+		"over a million tasks":      {func(s *types.JobSpec) { s.Tasks = 1_000_001 }, invalid, "tasks: expected 1 to 1000000"},
 		"no prepare window":         {func(s *types.JobSpec) { s.PrepareBlocks = 0 }, invalid, "prepare_blocks"},
 		"commit before prepare":     {func(s *types.JobSpec) { s.CommitBlocks = s.PrepareBlocks }, invalid, "commit_blocks must be above"},
 		"expired when posted":       {func(s *types.JobSpec) { s.LifetimeBlocks = 0 }, invalid, "lifetime_blocks"},
@@ -132,6 +132,7 @@ func TestParamsRefuseSpecsTheyDoNotAllow(t *testing.T) {
 		says   string
 	}{
 		"executor":           {func(s *types.JobSpec, _ *types.Params) { s.Executor = "wasm/2" }, types.ErrUnsupported, "expected one of wasm/1, got wasm/2"},
+		"tasks":              {func(s *types.JobSpec, p *types.Params) { s.Tasks, p.MaxTasks = 11, 10 }, types.ErrInvalidSpec, "tasks: at most 10, got 11"},
 		"replicas":           {func(s *types.JobSpec, _ *types.Params) { s.Policy.Replicas = 17 }, types.ErrInvalidSpec, "at most 15 replicas"},
 		"denom":              {func(s *types.JobSpec, _ *types.Params) { s.Reward.Denom = "uother" }, types.ErrInvalidReward, "denom uother is not accepted"},
 		"small reward":       {func(s *types.JobSpec, _ *types.Params) { s.Reward.Amount = math.NewInt(1) }, types.ErrInvalidReward, "at least 1000000000000000atfuel per replica"},
@@ -178,7 +179,9 @@ func FuzzJobSpec(f *testing.F) {
 			return
 		}
 		value := denom.BondValue(s.Reward.Amount)
-		if !types.Reserve(s.Reward.Amount, s.Policy).IsPositive() || p.Liability(value).LT(value) {
+		policy, slashed := p.Effective(&s)
+		reserve := types.Reserve(s.Reward.Amount, policy).Mul(math.NewIntFromUint64(s.Tasks))
+		if !reserve.IsPositive() || slashed && p.Liability(value, policy, slashed).LT(value) {
 			t.Fatalf("%s is reserved as nothing or locks less than it is worth", s.Reward)
 		}
 	})

@@ -151,6 +151,144 @@ func (m *MsgPostJobResponse) GetPostingFee() types.Coin {
 	return types.Coin{}
 }
 
+// MsgTopUpJob adds to a job that has not ended.
+type MsgTopUpJob struct {
+	// Who posted it.
+	Requester string `protobuf:"bytes,1,opt,name=requester,proto3" json:"requester,omitempty"`
+	// Job.
+	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
+	// Tasks to add after the last one; each takes its reserve into escrow.
+	Tasks uint64 `protobuf:"varint,3,opt,name=tasks,proto3" json:"tasks,omitempty"`
+	// The job's lifetime from this block on, in blocks; 0 leaves it, and it never
+	// gets shorter.
+	LifetimeBlocks uint64 `protobuf:"varint,4,opt,name=lifetime_blocks,json=lifetimeBlocks,proto3" json:"lifetime_blocks,omitempty"`
+}
+
+func (m *MsgTopUpJob) Reset()         { *m = MsgTopUpJob{} }
+func (m *MsgTopUpJob) String() string { return proto.CompactTextString(m) }
+func (*MsgTopUpJob) ProtoMessage()    {}
+func (*MsgTopUpJob) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c2d4ce68260284a2, []int{2}
+}
+func (m *MsgTopUpJob) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgTopUpJob) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgTopUpJob.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgTopUpJob) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgTopUpJob.Merge(m, src)
+}
+func (m *MsgTopUpJob) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgTopUpJob) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgTopUpJob.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgTopUpJob proto.InternalMessageInfo
+
+func (m *MsgTopUpJob) GetRequester() string {
+	if m != nil {
+		return m.Requester
+	}
+	return ""
+}
+
+func (m *MsgTopUpJob) GetJobId() string {
+	if m != nil {
+		return m.JobId
+	}
+	return ""
+}
+
+func (m *MsgTopUpJob) GetTasks() uint64 {
+	if m != nil {
+		return m.Tasks
+	}
+	return 0
+}
+
+func (m *MsgTopUpJob) GetLifetimeBlocks() uint64 {
+	if m != nil {
+		return m.LifetimeBlocks
+	}
+	return 0
+}
+
+// MsgTopUpJobResponse says what it cost.
+type MsgTopUpJobResponse struct {
+	// What went into escrow.
+	Reserved types.Coin `protobuf:"bytes,1,opt,name=reserved,proto3" json:"reserved"`
+	// Tasks of the job now.
+	Tasks uint64 `protobuf:"varint,2,opt,name=tasks,proto3" json:"tasks,omitempty"`
+	// Height after which no first round draws any more.
+	ExpiresHeight int64 `protobuf:"varint,3,opt,name=expires_height,json=expiresHeight,proto3" json:"expires_height,omitempty"`
+}
+
+func (m *MsgTopUpJobResponse) Reset()         { *m = MsgTopUpJobResponse{} }
+func (m *MsgTopUpJobResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgTopUpJobResponse) ProtoMessage()    {}
+func (*MsgTopUpJobResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c2d4ce68260284a2, []int{3}
+}
+func (m *MsgTopUpJobResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgTopUpJobResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgTopUpJobResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgTopUpJobResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgTopUpJobResponse.Merge(m, src)
+}
+func (m *MsgTopUpJobResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgTopUpJobResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgTopUpJobResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgTopUpJobResponse proto.InternalMessageInfo
+
+func (m *MsgTopUpJobResponse) GetReserved() types.Coin {
+	if m != nil {
+		return m.Reserved
+	}
+	return types.Coin{}
+}
+
+func (m *MsgTopUpJobResponse) GetTasks() uint64 {
+	if m != nil {
+		return m.Tasks
+	}
+	return 0
+}
+
+func (m *MsgTopUpJobResponse) GetExpiresHeight() int64 {
+	if m != nil {
+		return m.ExpiresHeight
+	}
+	return 0
+}
+
 // MsgCancelJob ends a job.
 type MsgCancelJob struct {
 	// Who posted it.
@@ -163,7 +301,7 @@ func (m *MsgCancelJob) Reset()         { *m = MsgCancelJob{} }
 func (m *MsgCancelJob) String() string { return proto.CompactTextString(m) }
 func (*MsgCancelJob) ProtoMessage()    {}
 func (*MsgCancelJob) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2d4ce68260284a2, []int{2}
+	return fileDescriptor_c2d4ce68260284a2, []int{4}
 }
 func (m *MsgCancelJob) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -206,9 +344,9 @@ func (m *MsgCancelJob) GetJobId() string {
 	return ""
 }
 
-// MsgCancelJobResponse says what came back at once.
+// MsgCancelJobResponse says what comes back for tasks that nobody had taken up.
 type MsgCancelJobResponse struct {
-	// Refund; 0 when committed work has to be settled first.
+	// Refund; what else the job leaves over follows when its last task has ended.
 	Refund types.Coin `protobuf:"bytes,1,opt,name=refund,proto3" json:"refund"`
 }
 
@@ -216,7 +354,7 @@ func (m *MsgCancelJobResponse) Reset()         { *m = MsgCancelJobResponse{} }
 func (m *MsgCancelJobResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgCancelJobResponse) ProtoMessage()    {}
 func (*MsgCancelJobResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2d4ce68260284a2, []int{3}
+	return fileDescriptor_c2d4ce68260284a2, []int{5}
 }
 func (m *MsgCancelJobResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -252,6 +390,172 @@ func (m *MsgCancelJobResponse) GetRefund() types.Coin {
 	return types.Coin{}
 }
 
+// ReviewItem accepts or rejects a result.
+type ReviewItem struct {
+	// Job.
+	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
+	// Task of the job.
+	Task uint64 `protobuf:"varint,2,opt,name=task,proto3" json:"task,omitempty"`
+	// Pay for it. A rejected result earns the attempt fee, and the rest of its
+	// reward is burned: nobody gains by rejecting.
+	Accept bool `protobuf:"varint,3,opt,name=accept,proto3" json:"accept,omitempty"`
+}
+
+func (m *ReviewItem) Reset()         { *m = ReviewItem{} }
+func (m *ReviewItem) String() string { return proto.CompactTextString(m) }
+func (*ReviewItem) ProtoMessage()    {}
+func (*ReviewItem) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c2d4ce68260284a2, []int{6}
+}
+func (m *ReviewItem) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *ReviewItem) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_ReviewItem.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *ReviewItem) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_ReviewItem.Merge(m, src)
+}
+func (m *ReviewItem) XXX_Size() int {
+	return m.Size()
+}
+func (m *ReviewItem) XXX_DiscardUnknown() {
+	xxx_messageInfo_ReviewItem.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_ReviewItem proto.InternalMessageInfo
+
+func (m *ReviewItem) GetJobId() string {
+	if m != nil {
+		return m.JobId
+	}
+	return ""
+}
+
+func (m *ReviewItem) GetTask() uint64 {
+	if m != nil {
+		return m.Task
+	}
+	return 0
+}
+
+func (m *ReviewItem) GetAccept() bool {
+	if m != nil {
+		return m.Accept
+	}
+	return false
+}
+
+// MsgReview accepts or rejects results under TRUST before silence accepts them.
+type MsgReview struct {
+	// Who posted the jobs.
+	Requester string `protobuf:"bytes,1,opt,name=requester,proto3" json:"requester,omitempty"`
+	// Results.
+	Items []ReviewItem `protobuf:"bytes,2,rep,name=items,proto3" json:"items"`
+}
+
+func (m *MsgReview) Reset()         { *m = MsgReview{} }
+func (m *MsgReview) String() string { return proto.CompactTextString(m) }
+func (*MsgReview) ProtoMessage()    {}
+func (*MsgReview) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c2d4ce68260284a2, []int{7}
+}
+func (m *MsgReview) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgReview) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgReview.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgReview) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgReview.Merge(m, src)
+}
+func (m *MsgReview) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgReview) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgReview.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgReview proto.InternalMessageInfo
+
+func (m *MsgReview) GetRequester() string {
+	if m != nil {
+		return m.Requester
+	}
+	return ""
+}
+
+func (m *MsgReview) GetItems() []ReviewItem {
+	if m != nil {
+		return m.Items
+	}
+	return nil
+}
+
+// MsgReviewResponse holds a result for each item.
+type MsgReviewResponse struct {
+	// In the order of the items.
+	Results []ItemResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results"`
+}
+
+func (m *MsgReviewResponse) Reset()         { *m = MsgReviewResponse{} }
+func (m *MsgReviewResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgReviewResponse) ProtoMessage()    {}
+func (*MsgReviewResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_c2d4ce68260284a2, []int{8}
+}
+func (m *MsgReviewResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgReviewResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgReviewResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgReviewResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgReviewResponse.Merge(m, src)
+}
+func (m *MsgReviewResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgReviewResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgReviewResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgReviewResponse proto.InternalMessageInfo
+
+func (m *MsgReviewResponse) GetResults() []ItemResult {
+	if m != nil {
+		return m.Results
+	}
+	return nil
+}
+
 // ItemResult is how one item of a batch went.
 type ItemResult struct {
 	// 0 for success, else a code of the codespace.
@@ -266,7 +570,7 @@ func (m *ItemResult) Reset()         { *m = ItemResult{} }
 func (m *ItemResult) String() string { return proto.CompactTextString(m) }
 func (*ItemResult) ProtoMessage()    {}
 func (*ItemResult) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2d4ce68260284a2, []int{4}
+	return fileDescriptor_c2d4ce68260284a2, []int{9}
 }
 func (m *ItemResult) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -316,70 +620,6 @@ func (m *ItemResult) GetLog() string {
 	return ""
 }
 
-// TaskRef names a round of a task.
-type TaskRef struct {
-	// Job.
-	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Task of the job.
-	Task uint64 `protobuf:"varint,2,opt,name=task,proto3" json:"task,omitempty"`
-	// Round of the task, from 0.
-	Round uint32 `protobuf:"varint,3,opt,name=round,proto3" json:"round,omitempty"`
-}
-
-func (m *TaskRef) Reset()         { *m = TaskRef{} }
-func (m *TaskRef) String() string { return proto.CompactTextString(m) }
-func (*TaskRef) ProtoMessage()    {}
-func (*TaskRef) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2d4ce68260284a2, []int{5}
-}
-func (m *TaskRef) XXX_Unmarshal(b []byte) error {
-	return m.Unmarshal(b)
-}
-func (m *TaskRef) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
-	if deterministic {
-		return xxx_messageInfo_TaskRef.Marshal(b, m, deterministic)
-	} else {
-		b = b[:cap(b)]
-		n, err := m.MarshalToSizedBuffer(b)
-		if err != nil {
-			return nil, err
-		}
-		return b[:n], nil
-	}
-}
-func (m *TaskRef) XXX_Merge(src proto.Message) {
-	xxx_messageInfo_TaskRef.Merge(m, src)
-}
-func (m *TaskRef) XXX_Size() int {
-	return m.Size()
-}
-func (m *TaskRef) XXX_DiscardUnknown() {
-	xxx_messageInfo_TaskRef.DiscardUnknown(m)
-}
-
-var xxx_messageInfo_TaskRef proto.InternalMessageInfo
-
-func (m *TaskRef) GetJobId() string {
-	if m != nil {
-		return m.JobId
-	}
-	return ""
-}
-
-func (m *TaskRef) GetTask() uint64 {
-	if m != nil {
-		return m.Task
-	}
-	return 0
-}
-
-func (m *TaskRef) GetRound() uint32 {
-	if m != nil {
-		return m.Round
-	}
-	return 0
-}
-
 // MsgClaim enters draws.
 type MsgClaim struct {
 	// Worker key of the node.
@@ -392,7 +632,7 @@ func (m *MsgClaim) Reset()         { *m = MsgClaim{} }
 func (m *MsgClaim) String() string { return proto.CompactTextString(m) }
 func (*MsgClaim) ProtoMessage()    {}
 func (*MsgClaim) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2d4ce68260284a2, []int{6}
+	return fileDescriptor_c2d4ce68260284a2, []int{10}
 }
 func (m *MsgClaim) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -445,7 +685,7 @@ func (m *MsgClaimResponse) Reset()         { *m = MsgClaimResponse{} }
 func (m *MsgClaimResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgClaimResponse) ProtoMessage()    {}
 func (*MsgClaimResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2d4ce68260284a2, []int{7}
+	return fileDescriptor_c2d4ce68260284a2, []int{11}
 }
 func (m *MsgClaimResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -485,7 +725,7 @@ func (m *MsgClaimResponse) GetResults() []ItemResult {
 type CommitItem struct {
 	// What it is the result of.
 	Ref TaskRef `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref"`
-	// H(operator, tag, salt), 32 bytes.
+	// H(operator, tag, exit code, salt), 32 bytes.
 	Commitment []byte `protobuf:"bytes,2,opt,name=commitment,proto3" json:"commitment,omitempty"`
 }
 
@@ -493,7 +733,7 @@ func (m *CommitItem) Reset()         { *m = CommitItem{} }
 func (m *CommitItem) String() string { return proto.CompactTextString(m) }
 func (*CommitItem) ProtoMessage()    {}
 func (*CommitItem) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2d4ce68260284a2, []int{8}
+	return fileDescriptor_c2d4ce68260284a2, []int{12}
 }
 func (m *CommitItem) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -548,7 +788,7 @@ func (m *MsgCommit) Reset()         { *m = MsgCommit{} }
 func (m *MsgCommit) String() string { return proto.CompactTextString(m) }
 func (*MsgCommit) ProtoMessage()    {}
 func (*MsgCommit) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2d4ce68260284a2, []int{9}
+	return fileDescriptor_c2d4ce68260284a2, []int{13}
 }
 func (m *MsgCommit) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -601,7 +841,7 @@ func (m *MsgCommitResponse) Reset()         { *m = MsgCommitResponse{} }
 func (m *MsgCommitResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgCommitResponse) ProtoMessage()    {}
 func (*MsgCommitResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2d4ce68260284a2, []int{10}
+	return fileDescriptor_c2d4ce68260284a2, []int{14}
 }
 func (m *MsgCommitResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -647,13 +887,15 @@ type RevealItem struct {
 	Salt []byte `protobuf:"bytes,3,opt,name=salt,proto3" json:"salt,omitempty"`
 	// Reported beside the result.
 	Metrics Metrics `protobuf:"bytes,4,opt,name=metrics,proto3" json:"metrics"`
+	// Exit code of the program; part of the commitment and of the vote.
+	ExitCode uint32 `protobuf:"varint,5,opt,name=exit_code,json=exitCode,proto3" json:"exit_code,omitempty"`
 }
 
 func (m *RevealItem) Reset()         { *m = RevealItem{} }
 func (m *RevealItem) String() string { return proto.CompactTextString(m) }
 func (*RevealItem) ProtoMessage()    {}
 func (*RevealItem) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2d4ce68260284a2, []int{11}
+	return fileDescriptor_c2d4ce68260284a2, []int{15}
 }
 func (m *RevealItem) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -710,6 +952,13 @@ func (m *RevealItem) GetMetrics() Metrics {
 	return Metrics{}
 }
 
+func (m *RevealItem) GetExitCode() uint32 {
+	if m != nil {
+		return m.ExitCode
+	}
+	return 0
+}
+
 // MsgReveal shows tags.
 type MsgReveal struct {
 	// Worker key of the node.
@@ -722,7 +971,7 @@ func (m *MsgReveal) Reset()         { *m = MsgReveal{} }
 func (m *MsgReveal) String() string { return proto.CompactTextString(m) }
 func (*MsgReveal) ProtoMessage()    {}
 func (*MsgReveal) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2d4ce68260284a2, []int{12}
+	return fileDescriptor_c2d4ce68260284a2, []int{16}
 }
 func (m *MsgReveal) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -775,7 +1024,7 @@ func (m *MsgRevealResponse) Reset()         { *m = MsgRevealResponse{} }
 func (m *MsgRevealResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgRevealResponse) ProtoMessage()    {}
 func (*MsgRevealResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2d4ce68260284a2, []int{13}
+	return fileDescriptor_c2d4ce68260284a2, []int{17}
 }
 func (m *MsgRevealResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -823,7 +1072,7 @@ func (m *OpenItem) Reset()         { *m = OpenItem{} }
 func (m *OpenItem) String() string { return proto.CompactTextString(m) }
 func (*OpenItem) ProtoMessage()    {}
 func (*OpenItem) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2d4ce68260284a2, []int{14}
+	return fileDescriptor_c2d4ce68260284a2, []int{18}
 }
 func (m *OpenItem) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -878,7 +1127,7 @@ func (m *MsgOpen) Reset()         { *m = MsgOpen{} }
 func (m *MsgOpen) String() string { return proto.CompactTextString(m) }
 func (*MsgOpen) ProtoMessage()    {}
 func (*MsgOpen) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2d4ce68260284a2, []int{15}
+	return fileDescriptor_c2d4ce68260284a2, []int{19}
 }
 func (m *MsgOpen) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -931,7 +1180,7 @@ func (m *MsgOpenResponse) Reset()         { *m = MsgOpenResponse{} }
 func (m *MsgOpenResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgOpenResponse) ProtoMessage()    {}
 func (*MsgOpenResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2d4ce68260284a2, []int{16}
+	return fileDescriptor_c2d4ce68260284a2, []int{20}
 }
 func (m *MsgOpenResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -981,7 +1230,7 @@ func (m *ReleaseItem) Reset()         { *m = ReleaseItem{} }
 func (m *ReleaseItem) String() string { return proto.CompactTextString(m) }
 func (*ReleaseItem) ProtoMessage()    {}
 func (*ReleaseItem) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2d4ce68260284a2, []int{17}
+	return fileDescriptor_c2d4ce68260284a2, []int{21}
 }
 func (m *ReleaseItem) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1043,7 +1292,7 @@ func (m *MsgRelease) Reset()         { *m = MsgRelease{} }
 func (m *MsgRelease) String() string { return proto.CompactTextString(m) }
 func (*MsgRelease) ProtoMessage()    {}
 func (*MsgRelease) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2d4ce68260284a2, []int{18}
+	return fileDescriptor_c2d4ce68260284a2, []int{22}
 }
 func (m *MsgRelease) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1096,7 +1345,7 @@ func (m *MsgReleaseResponse) Reset()         { *m = MsgReleaseResponse{} }
 func (m *MsgReleaseResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgReleaseResponse) ProtoMessage()    {}
 func (*MsgReleaseResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2d4ce68260284a2, []int{19}
+	return fileDescriptor_c2d4ce68260284a2, []int{23}
 }
 func (m *MsgReleaseResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1144,7 +1393,7 @@ func (m *MsgUpdateParams) Reset()         { *m = MsgUpdateParams{} }
 func (m *MsgUpdateParams) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParams) ProtoMessage()    {}
 func (*MsgUpdateParams) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2d4ce68260284a2, []int{20}
+	return fileDescriptor_c2d4ce68260284a2, []int{24}
 }
 func (m *MsgUpdateParams) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1195,7 +1444,7 @@ func (m *MsgUpdateParamsResponse) Reset()         { *m = MsgUpdateParamsResponse
 func (m *MsgUpdateParamsResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParamsResponse) ProtoMessage()    {}
 func (*MsgUpdateParamsResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_c2d4ce68260284a2, []int{21}
+	return fileDescriptor_c2d4ce68260284a2, []int{25}
 }
 func (m *MsgUpdateParamsResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1227,10 +1476,14 @@ var xxx_messageInfo_MsgUpdateParamsResponse proto.InternalMessageInfo
 func init() {
 	proto.RegisterType((*MsgPostJob)(nil), "theta.compute.v1.MsgPostJob")
 	proto.RegisterType((*MsgPostJobResponse)(nil), "theta.compute.v1.MsgPostJobResponse")
+	proto.RegisterType((*MsgTopUpJob)(nil), "theta.compute.v1.MsgTopUpJob")
+	proto.RegisterType((*MsgTopUpJobResponse)(nil), "theta.compute.v1.MsgTopUpJobResponse")
 	proto.RegisterType((*MsgCancelJob)(nil), "theta.compute.v1.MsgCancelJob")
 	proto.RegisterType((*MsgCancelJobResponse)(nil), "theta.compute.v1.MsgCancelJobResponse")
+	proto.RegisterType((*ReviewItem)(nil), "theta.compute.v1.ReviewItem")
+	proto.RegisterType((*MsgReview)(nil), "theta.compute.v1.MsgReview")
+	proto.RegisterType((*MsgReviewResponse)(nil), "theta.compute.v1.MsgReviewResponse")
 	proto.RegisterType((*ItemResult)(nil), "theta.compute.v1.ItemResult")
-	proto.RegisterType((*TaskRef)(nil), "theta.compute.v1.TaskRef")
 	proto.RegisterType((*MsgClaim)(nil), "theta.compute.v1.MsgClaim")
 	proto.RegisterType((*MsgClaimResponse)(nil), "theta.compute.v1.MsgClaimResponse")
 	proto.RegisterType((*CommitItem)(nil), "theta.compute.v1.CommitItem")
@@ -1252,77 +1505,89 @@ func init() {
 func init() { proto.RegisterFile("theta/compute/v1/tx.proto", fileDescriptor_c2d4ce68260284a2) }
 
 var fileDescriptor_c2d4ce68260284a2 = []byte{
-	// 1114 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xb4, 0x57, 0xcf, 0x6e, 0x1c, 0xc5,
-	0x13, 0xf6, 0x78, 0xff, 0x79, 0xcb, 0xfe, 0xe9, 0x67, 0xb7, 0x9c, 0x78, 0x3d, 0x38, 0x8b, 0x19,
-	0x20, 0x18, 0x47, 0xd9, 0x8d, 0x83, 0x14, 0x90, 0x0d, 0x11, 0xd8, 0x11, 0x28, 0x96, 0x56, 0x36,
-	0x63, 0x72, 0x89, 0x90, 0xac, 0xde, 0xdd, 0xf2, 0x78, 0xec, 0x9d, 0xe9, 0x61, 0xba, 0xd7, 0x24,
-	0x37, 0x84, 0x38, 0x20, 0xc4, 0x81, 0x37, 0x80, 0x0b, 0x52, 0x14, 0x2e, 0x3e, 0x70, 0xe0, 0x11,
-	0x72, 0x8c, 0x38, 0x71, 0x42, 0xc8, 0x3e, 0xf8, 0x35, 0x50, 0xf7, 0xf4, 0xcc, 0xac, 0x77, 0x67,
-	0x1d, 0xcb, 0x36, 0x97, 0xa4, 0xab, 0xbf, 0xaa, 0xea, 0xea, 0xef, 0xab, 0xe9, 0x2d, 0xc3, 0xac,
-	0xd8, 0x45, 0x41, 0xeb, 0x2d, 0xe6, 0x05, 0x5d, 0x81, 0xf5, 0x83, 0xa5, 0xba, 0x78, 0x52, 0x0b,
-	0x42, 0x26, 0x18, 0x99, 0x54, 0x50, 0x4d, 0x43, 0xb5, 0x83, 0x25, 0x73, 0x8a, 0x7a, 0xae, 0xcf,
-	0xea, 0xea, 0xdf, 0xc8, 0xc9, 0xac, 0xb6, 0x18, 0xf7, 0x18, 0xaf, 0x37, 0x29, 0x97, 0xd1, 0x4d,
-	0x14, 0x74, 0xa9, 0xde, 0x62, 0xae, 0xaf, 0xf1, 0x19, 0x8d, 0x7b, 0xdc, 0x91, 0xc9, 0x3d, 0xee,
-	0x68, 0x60, 0x36, 0x02, 0xb6, 0x95, 0x55, 0x8f, 0x0c, 0x0d, 0x4d, 0x3b, 0xcc, 0x61, 0xd1, 0xbe,
-	0x5c, 0xe9, 0x5d, 0x73, 0xa0, 0xd2, 0x3d, 0xd6, 0x8c, 0x30, 0xeb, 0x37, 0x03, 0xa0, 0xc1, 0x9d,
-	0x4d, 0xc6, 0xc5, 0x3a, 0x6b, 0x92, 0x7b, 0x50, 0x0e, 0xf1, 0xab, 0x2e, 0x72, 0x81, 0x61, 0xc5,
-	0x98, 0x37, 0x16, 0xca, 0xab, 0x95, 0x3f, 0x7f, 0xbf, 0x3d, 0xad, 0x4f, 0xf9, 0xa4, 0xdd, 0x0e,
-	0x91, 0xf3, 0x2d, 0x11, 0xba, 0xbe, 0x63, 0xa7, 0xae, 0xe4, 0x03, 0xc8, 0xf3, 0x00, 0x5b, 0x95,
-	0xd1, 0x79, 0x63, 0x61, 0xfc, 0xee, 0x6c, 0xad, 0x9f, 0x80, 0xda, 0x3a, 0x6b, 0x6e, 0x05, 0xd8,
-	0x5a, 0x2d, 0xbf, 0xf8, 0xfb, 0xf5, 0x91, 0x67, 0x27, 0x87, 0x8b, 0x86, 0xad, 0x22, 0x96, 0x6f,
-	0x7d, 0x7b, 0x72, 0xb8, 0x98, 0x66, 0xfa, 0xe1, 0xe4, 0x70, 0xb1, 0x72, 0xba, 0xde, 0xb4, 0x3c,
-	0xeb, 0xb9, 0x01, 0x24, 0x35, 0x6d, 0xe4, 0x01, 0xf3, 0x39, 0x92, 0x6b, 0x50, 0xdc, 0x63, 0xcd,
-	0x6d, 0xb7, 0x1d, 0x95, 0x6c, 0x17, 0xf6, 0x58, 0xf3, 0x61, 0x9b, 0xac, 0xc0, 0x58, 0x88, 0x1c,
-	0xc3, 0x03, 0x6c, 0x27, 0x85, 0xe9, 0x8b, 0x48, 0xd2, 0x6b, 0x9a, 0xf4, 0xda, 0x1a, 0x73, 0xfd,
-	0xd5, 0xbc, 0x2c, 0xcc, 0x4e, 0x02, 0xc8, 0xc7, 0x30, 0x1e, 0x30, 0x2e, 0x5c, 0xdf, 0xd9, 0xde,
-	0x41, 0xac, 0xe4, 0xce, 0x17, 0x0f, 0x3a, 0xe6, 0x53, 0x44, 0xeb, 0x47, 0x03, 0x26, 0x1a, 0xdc,
-	0x59, 0xa3, 0x7e, 0x0b, 0x3b, 0x97, 0x21, 0x37, 0xbd, 0xde, 0x68, 0xcf, 0xf5, 0x96, 0x6f, 0x0f,
-	0x32, 0x67, 0x0e, 0x30, 0x97, 0x9c, 0x6e, 0x6d, 0xc0, 0x74, 0xaf, 0x9d, 0x90, 0xf7, 0x3e, 0x14,
-	0x43, 0xdc, 0xe9, 0xfa, 0x11, 0x79, 0xe7, 0xb8, 0xa3, 0x76, 0xb7, 0x36, 0x01, 0x1e, 0x0a, 0xf4,
-	0x6c, 0xe4, 0xdd, 0x8e, 0x20, 0x04, 0xf2, 0x2d, 0xd6, 0x46, 0x95, 0xe4, 0x7f, 0xb6, 0x5a, 0x93,
-	0x39, 0x28, 0xcb, 0xff, 0x79, 0x40, 0x5b, 0xa8, 0x6b, 0x4f, 0x37, 0xc8, 0x24, 0xe4, 0x3a, 0xcc,
-	0x51, 0xcc, 0x96, 0x6d, 0xb9, 0xb4, 0xd6, 0xa1, 0xf4, 0x05, 0xe5, 0xfb, 0x36, 0xee, 0x0c, 0x93,
-	0x94, 0x40, 0x5e, 0x50, 0xbe, 0xaf, 0x92, 0xe5, 0x6d, 0xb5, 0x26, 0xd3, 0x50, 0x08, 0x99, 0xac,
-	0x3f, 0xa7, 0x8e, 0x8e, 0x0c, 0xeb, 0x17, 0x03, 0xc6, 0xe4, 0x7d, 0x3b, 0xd4, 0xf5, 0xc8, 0x1d,
-	0x28, 0x7e, 0xcd, 0xc2, 0xfd, 0x73, 0xd0, 0xae, 0xfd, 0xc8, 0x32, 0x14, 0x5c, 0x81, 0x1e, 0xaf,
-	0x8c, 0xce, 0xe7, 0xb2, 0x3b, 0x5a, 0x57, 0xda, 0xdb, 0xd1, 0x51, 0xc8, 0xf2, 0x4d, 0x29, 0x8c,
-	0x4e, 0x24, 0x55, 0xb9, 0x3e, 0xa8, 0x8a, 0xac, 0xca, 0xda, 0x84, 0xc9, 0x78, 0x9d, 0xa8, 0xf1,
-	0x21, 0x94, 0x42, 0x45, 0x28, 0xaf, 0x18, 0xea, 0xe4, 0xb9, 0xc1, 0x93, 0x53, 0xd6, 0xb5, 0x22,
-	0x71, 0x88, 0xd5, 0x06, 0x58, 0x63, 0x9e, 0xe7, 0x0a, 0xe9, 0x42, 0xee, 0x41, 0x2e, 0xc4, 0x9d,
-	0x44, 0xd6, 0xf3, 0xdc, 0x40, 0x06, 0x90, 0x2a, 0x40, 0x4b, 0x65, 0xf1, 0xd0, 0x17, 0x8a, 0xea,
-	0x09, 0xbb, 0x67, 0xc7, 0xfa, 0xd5, 0x80, 0xb2, 0x2c, 0x5c, 0xed, 0x5c, 0x80, 0xdb, 0x8f, 0x4e,
-	0x73, 0x9b, 0x71, 0xc3, 0xf4, 0x12, 0x19, 0xf4, 0xbe, 0xd3, 0x47, 0xef, 0xcc, 0x20, 0xbd, 0x2a,
-	0xdc, 0xfa, 0x1c, 0xa6, 0x12, 0xe3, 0x8a, 0x08, 0x7e, 0x6e, 0x00, 0xd8, 0x78, 0x80, 0xb4, 0x73,
-	0x29, 0x86, 0x27, 0x21, 0x27, 0xa8, 0xa3, 0xa9, 0x95, 0x4b, 0xd9, 0xd8, 0x9c, 0x76, 0x84, 0xea,
-	0xe1, 0x09, 0x5b, 0xad, 0xc9, 0x7d, 0x28, 0x79, 0x28, 0x42, 0xb7, 0xc5, 0x2b, 0xf9, 0x61, 0x27,
-	0x34, 0x22, 0x87, 0xde, 0x13, 0xe2, 0xa0, 0x58, 0xa7, 0xa8, 0xde, 0xff, 0x44, 0xa7, 0x94, 0x8a,
-	0x0b, 0xe9, 0x14, 0x85, 0x6b, 0x9d, 0x22, 0xe3, 0x8a, 0x74, 0x7a, 0x0c, 0x63, 0x1b, 0x01, 0xfa,
-	0x97, 0x12, 0xe9, 0x3a, 0x14, 0xdb, 0xae, 0x83, 0x3c, 0xfe, 0x04, 0xb4, 0x65, 0xfd, 0x6c, 0x40,
-	0xa9, 0xc1, 0x1d, 0x99, 0xff, 0x02, 0xa4, 0xae, 0x9c, 0x26, 0xd5, 0x1c, 0xac, 0x27, 0x2e, 0x3c,
-	0x83, 0xd2, 0xb7, 0xfb, 0x28, 0xbd, 0x36, 0x40, 0xa9, 0x0c, 0xb6, 0x36, 0xe0, 0xff, 0x7a, 0x79,
-	0x45, 0x74, 0x7e, 0x6f, 0xc0, 0xb8, 0x8d, 0x1d, 0xa4, 0x1c, 0x2f, 0x45, 0xe9, 0x2d, 0x98, 0x72,
-	0xfd, 0xa0, 0x2b, 0xb6, 0xbb, 0x3e, 0x3d, 0xa0, 0x6e, 0x87, 0x36, 0x3b, 0xd1, 0x0f, 0xc3, 0x98,
-	0x3d, 0xa9, 0x80, 0x47, 0xe9, 0xbe, 0x7c, 0xd7, 0xd5, 0x5e, 0xfc, 0xae, 0x2b, 0xc3, 0x7a, 0x16,
-	0x0d, 0x2c, 0xba, 0x9a, 0x0b, 0x08, 0x70, 0xff, 0xb4, 0x00, 0x37, 0xb2, 0xba, 0x3a, 0xb9, 0x69,
-	0x86, 0x06, 0x0b, 0x7d, 0x1a, 0x54, 0x32, 0xda, 0x5a, 0xc5, 0x5b, 0xb6, 0x1a, 0x56, 0xb4, 0x75,
-	0x45, 0x4a, 0xfc, 0x61, 0x28, 0x6d, 0x1f, 0x05, 0x6d, 0x2a, 0x70, 0x93, 0x86, 0xd4, 0xe3, 0x72,
-	0xae, 0xa0, 0x5d, 0xb1, 0xcb, 0x42, 0x57, 0x3c, 0x7d, 0xf5, 0x5c, 0x91, 0xb8, 0x92, 0x15, 0x28,
-	0x06, 0x2a, 0x83, 0x9e, 0x8e, 0x2a, 0x83, 0x85, 0x44, 0x27, 0xf4, 0xb2, 0xa0, 0x43, 0x96, 0xef,
-	0xa8, 0xe9, 0x23, 0x49, 0x26, 0x99, 0xb8, 0x31, 0xc0, 0x44, 0x6f, 0x99, 0xd6, 0x2c, 0xcc, 0xf4,
-	0x6d, 0xc5, 0x9c, 0xdc, 0xfd, 0xae, 0x00, 0xb9, 0x06, 0x77, 0x48, 0x03, 0x4a, 0xf1, 0x24, 0x9a,
-	0xc1, 0x4a, 0x3a, 0xf9, 0x99, 0x6f, 0x9d, 0x85, 0x26, 0x54, 0x6f, 0x41, 0x39, 0x9d, 0xbe, 0xaa,
-	0x99, 0x21, 0x09, 0x6e, 0xde, 0x3c, 0x1b, 0x4f, 0x92, 0x7e, 0x06, 0x85, 0x68, 0xa8, 0x30, 0xb3,
-	0x03, 0x24, 0x66, 0x5a, 0xc3, 0xb1, 0x24, 0xd1, 0x3a, 0x14, 0xf5, 0x4f, 0xe8, 0x6b, 0xd9, 0xde,
-	0x0a, 0x34, 0xdf, 0x3c, 0x03, 0xec, 0xcd, 0xa5, 0x9f, 0xf9, 0xec, 0x5c, 0x11, 0x38, 0x24, 0x57,
-	0xdf, 0xcb, 0xfb, 0x00, 0xf2, 0xea, 0x6d, 0x9b, 0xcd, 0x74, 0x96, 0x90, 0xf9, 0xc6, 0x50, 0x28,
-	0xc9, 0xd2, 0x80, 0x52, 0xfc, 0x8d, 0xce, 0x0d, 0x39, 0x55, 0xa1, 0x43, 0xa4, 0xec, 0xff, 0x6a,
-	0xbe, 0x84, 0x89, 0x53, 0x3d, 0x9f, 0x5d, 0x41, 0xaf, 0x8b, 0xf9, 0xee, 0x2b, 0x5d, 0xe2, 0xec,
-	0x66, 0xe1, 0x1b, 0xd9, 0xdb, 0xab, 0x0f, 0x5e, 0x1c, 0x55, 0x8d, 0x97, 0x47, 0x55, 0xe3, 0x9f,
-	0xa3, 0xaa, 0xf1, 0xd3, 0x71, 0x75, 0xe4, 0xe5, 0x71, 0x75, 0xe4, 0xaf, 0xe3, 0xea, 0xc8, 0xe3,
-	0x45, 0xc7, 0x15, 0xbb, 0xdd, 0xa6, 0xcc, 0x55, 0x57, 0x59, 0xb1, 0xed, 0x60, 0xb4, 0xaa, 0x3f,
-	0x49, 0x3a, 0x5e, 0x3c, 0x0d, 0x90, 0x37, 0x8b, 0xea, 0x2f, 0xab, 0xf7, 0xfe, 0x0d, 0x00, 0x00,
-	0xff, 0xff, 0xa9, 0xde, 0xec, 0x47, 0x21, 0x0e, 0x00, 0x00,
+	// 1310 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xb4, 0x98, 0x5d, 0x6f, 0xdc, 0x44,
+	0x17, 0xc7, 0xe3, 0x6e, 0xb2, 0xd9, 0x3d, 0x49, 0xdb, 0xd4, 0x4f, 0xda, 0x6e, 0xdc, 0x66, 0x9f,
+	0x62, 0x68, 0x1b, 0x52, 0xba, 0xdb, 0x16, 0xa9, 0xa0, 0x14, 0x2a, 0x48, 0x2a, 0xa0, 0x95, 0x56,
+	0x09, 0x6e, 0x7b, 0x53, 0x21, 0xad, 0xbc, 0xde, 0x13, 0xc7, 0x8d, 0xbd, 0x63, 0x3c, 0xb3, 0x69,
+	0x7a, 0x87, 0xb8, 0x42, 0x08, 0x09, 0xbe, 0x01, 0x08, 0x09, 0xa9, 0x02, 0x09, 0xf5, 0x82, 0x0b,
+	0xbe, 0x01, 0xe5, 0xae, 0xe2, 0x8a, 0x2b, 0x84, 0xda, 0x8b, 0x7e, 0x0d, 0x34, 0x2f, 0x7e, 0xc9,
+	0xda, 0x9b, 0x86, 0x64, 0xb9, 0x49, 0x66, 0xe6, 0x3f, 0xe7, 0xcc, 0x39, 0xbf, 0x33, 0x63, 0x8f,
+	0x17, 0xe6, 0xd8, 0x06, 0x32, 0xbb, 0xe9, 0x90, 0x20, 0xec, 0x33, 0x6c, 0x6e, 0x5d, 0x6e, 0xb2,
+	0xed, 0x46, 0x18, 0x11, 0x46, 0xf4, 0x19, 0x21, 0x35, 0x94, 0xd4, 0xd8, 0xba, 0x6c, 0x1c, 0xb3,
+	0x03, 0xaf, 0x47, 0x9a, 0xe2, 0xaf, 0x9c, 0x64, 0xd4, 0x1d, 0x42, 0x03, 0x42, 0x9b, 0x1d, 0x9b,
+	0x72, 0xeb, 0x0e, 0x32, 0xfb, 0x72, 0xd3, 0x21, 0x5e, 0x4f, 0xe9, 0x27, 0x95, 0x1e, 0x50, 0x97,
+	0x3b, 0x0f, 0xa8, 0xab, 0x84, 0x39, 0x29, 0xb4, 0x45, 0xaf, 0x29, 0x3b, 0x4a, 0x9a, 0x75, 0x89,
+	0x4b, 0xe4, 0x38, 0x6f, 0xa9, 0xd1, 0xf9, 0x5c, 0xa4, 0xa1, 0x1d, 0xd9, 0x41, 0x6c, 0x74, 0x2a,
+	0x27, 0xd3, 0x10, 0x9d, 0xa1, 0x22, 0xb3, 0xe9, 0xa6, 0x14, 0xcd, 0x9f, 0x34, 0x80, 0x16, 0x75,
+	0xd7, 0x08, 0x65, 0xb7, 0x48, 0x47, 0xbf, 0x0a, 0xd5, 0x08, 0x3f, 0xed, 0x23, 0x65, 0x18, 0xd5,
+	0xb4, 0x33, 0xda, 0x42, 0x75, 0xb9, 0xf6, 0xc7, 0x2f, 0x17, 0x67, 0x55, 0x88, 0xef, 0x77, 0xbb,
+	0x11, 0x52, 0x7a, 0x9b, 0x45, 0x5e, 0xcf, 0xb5, 0xd2, 0xa9, 0xfa, 0xdb, 0x30, 0xce, 0x57, 0xac,
+	0x1d, 0x3a, 0xa3, 0x2d, 0x4c, 0x5d, 0x99, 0x6b, 0x0c, 0xd2, 0x6b, 0xdc, 0x22, 0x9d, 0xdb, 0x21,
+	0x3a, 0xcb, 0xd5, 0x27, 0x7f, 0xfd, 0x7f, 0xec, 0xd1, 0x8b, 0xc7, 0x8b, 0x9a, 0x25, 0x2c, 0x96,
+	0x2e, 0x7c, 0xfe, 0xe2, 0xf1, 0x62, 0xea, 0xe9, 0xcb, 0x17, 0x8f, 0x17, 0x6b, 0x3b, 0x03, 0x4e,
+	0xc3, 0x33, 0x7f, 0xd4, 0x40, 0x4f, 0xbb, 0x16, 0xd2, 0x90, 0xf4, 0x28, 0xea, 0xc7, 0xa1, 0x7c,
+	0x9f, 0x74, 0xda, 0x5e, 0x57, 0x86, 0x6c, 0x4d, 0xdc, 0x27, 0x9d, 0x9b, 0x5d, 0xfd, 0x1a, 0x54,
+	0x22, 0xa4, 0x18, 0x6d, 0x61, 0x37, 0x09, 0x4c, 0x25, 0xc2, 0x2b, 0xd6, 0x50, 0x15, 0x6b, 0xac,
+	0x10, 0xaf, 0xb7, 0x3c, 0xce, 0x03, 0xb3, 0x12, 0x03, 0xfd, 0x3d, 0x98, 0x0a, 0x09, 0x65, 0x5e,
+	0xcf, 0x6d, 0xaf, 0x23, 0xd6, 0x4a, 0x7b, 0xb3, 0x07, 0x65, 0xf3, 0x01, 0xa2, 0xf9, 0xbb, 0x06,
+	0x53, 0x2d, 0xea, 0xde, 0x21, 0xe1, 0xdd, 0xf0, 0x20, 0x6c, 0xd3, 0xec, 0x0e, 0x65, 0xb3, 0x9b,
+	0x85, 0x09, 0x5e, 0x47, 0x2a, 0x42, 0x1b, 0xb7, 0x64, 0x47, 0x3f, 0x0f, 0x47, 0x7d, 0x6f, 0x1d,
+	0x99, 0x17, 0x60, 0xbb, 0xe3, 0x13, 0x67, 0x93, 0xd6, 0xc6, 0x85, 0x7e, 0x24, 0x1e, 0x5e, 0x16,
+	0xa3, 0x4b, 0x6f, 0xe4, 0xb9, 0xcf, 0xe5, 0xb8, 0xc7, 0xb1, 0x9b, 0x5f, 0x6b, 0xf0, 0xbf, 0x4c,
+	0x3f, 0x21, 0x9f, 0x45, 0xac, 0xfd, 0x5b, 0xc4, 0x49, 0x06, 0x87, 0xb2, 0x19, 0x9c, 0x85, 0x23,
+	0xb8, 0x1d, 0x7a, 0x11, 0xd2, 0xf6, 0x06, 0x7a, 0xee, 0x06, 0x13, 0x09, 0x96, 0xac, 0xc3, 0x6a,
+	0xf4, 0x23, 0x31, 0x68, 0x7e, 0xa5, 0xc1, 0x74, 0x8b, 0xba, 0x2b, 0x76, 0xcf, 0x41, 0x7f, 0xf4,
+	0x78, 0x97, 0x2e, 0xe6, 0xf9, 0x18, 0x39, 0x3e, 0xc9, 0xea, 0xe6, 0x2a, 0xcc, 0x66, 0xfb, 0x09,
+	0xa0, 0xb7, 0xa0, 0x1c, 0xe1, 0x7a, 0xbf, 0xb7, 0x67, 0x3c, 0x6a, 0xba, 0xb9, 0x0a, 0x60, 0xe1,
+	0x96, 0x87, 0x0f, 0x6e, 0x32, 0x0c, 0x86, 0xed, 0x70, 0x1d, 0xc6, 0x39, 0x34, 0x05, 0x50, 0xb4,
+	0xf5, 0x13, 0x50, 0xb6, 0x1d, 0x07, 0x43, 0xc9, 0xad, 0x62, 0xa9, 0x9e, 0xf9, 0xb3, 0x06, 0xd5,
+	0x16, 0x75, 0xa5, 0xd3, 0x7d, 0xd3, 0x7a, 0x17, 0x26, 0x3c, 0x86, 0x01, 0xaf, 0x59, 0x69, 0x61,
+	0xea, 0xca, 0xe9, 0xfc, 0x49, 0x4f, 0xa3, 0xce, 0x1e, 0x76, 0x69, 0xb5, 0xb4, 0x98, 0xa7, 0x7a,
+	0x32, 0x47, 0x55, 0x7a, 0x30, 0x3f, 0x86, 0x63, 0x49, 0x27, 0xe1, 0xf9, 0x0e, 0x4c, 0x46, 0x48,
+	0xfb, 0x3e, 0xa3, 0x35, 0x6d, 0x58, 0x04, 0x7c, 0x6d, 0x4b, 0x4c, 0x52, 0x4c, 0x63, 0x13, 0x73,
+	0x0d, 0x20, 0x15, 0x39, 0x3d, 0x87, 0x74, 0x51, 0xa4, 0x7f, 0xd8, 0x12, 0x6d, 0xfd, 0x34, 0x54,
+	0xf9, 0x7f, 0x1a, 0xda, 0x0e, 0xaa, 0x0d, 0x91, 0x0e, 0xe8, 0x33, 0x50, 0xf2, 0x89, 0x2b, 0xc0,
+	0x56, 0x2d, 0xde, 0x34, 0xbf, 0xd3, 0xa0, 0xc2, 0x0b, 0xef, 0xdb, 0x5e, 0xa0, 0x5f, 0x82, 0xf2,
+	0x03, 0x12, 0x6d, 0xee, 0x81, 0xa8, 0x9a, 0xa7, 0x2f, 0xed, 0xc4, 0x59, 0xf0, 0xe0, 0xbc, 0x63,
+	0xd3, 0x4d, 0x0b, 0xd7, 0x0b, 0x58, 0x9e, 0xe3, 0x2c, 0x95, 0x23, 0x0e, 0xf2, 0x44, 0x7e, 0x7b,
+	0xf2, 0xa8, 0xcc, 0x35, 0x98, 0x89, 0xdb, 0x23, 0xc2, 0xd8, 0x05, 0x58, 0x21, 0x41, 0xe0, 0x31,
+	0xb1, 0x37, 0xaf, 0x42, 0x29, 0xc2, 0xf5, 0x64, 0x7f, 0xef, 0x25, 0x03, 0x6e, 0xa0, 0xd7, 0x01,
+	0x1c, 0xe1, 0x25, 0xc0, 0x1e, 0x13, 0xac, 0xa7, 0xad, 0xcc, 0x88, 0xf9, 0x83, 0xdc, 0xb0, 0x72,
+	0xa5, 0x7d, 0xb0, 0x7d, 0xf9, 0x56, 0x4d, 0x93, 0x28, 0xc0, 0x7b, 0x7e, 0x00, 0x6f, 0x7e, 0x9f,
+	0x4a, 0x73, 0xb5, 0x4f, 0x65, 0x67, 0x44, 0x80, 0x7f, 0xd3, 0xc4, 0xe9, 0x47, 0xdb, 0x3f, 0x10,
+	0xe1, 0x19, 0x28, 0x31, 0xdb, 0x55, 0x68, 0x79, 0x93, 0x6f, 0x79, 0x6a, 0xfb, 0xf2, 0xd1, 0x30,
+	0x6d, 0x89, 0xb6, 0x7e, 0x1d, 0x26, 0x03, 0x64, 0x91, 0xe7, 0xc8, 0x57, 0x45, 0xe1, 0x0a, 0x2d,
+	0x39, 0x21, 0xbb, 0x42, 0x6c, 0xa4, 0x9f, 0x82, 0x2a, 0x6e, 0x7b, 0xac, 0x2d, 0xce, 0xd2, 0x84,
+	0x38, 0x4b, 0x15, 0x3e, 0xb0, 0x42, 0xba, 0x18, 0x17, 0x51, 0x26, 0xf3, 0x9f, 0x14, 0x31, 0xe5,
+	0xb4, 0xaf, 0x22, 0x4a, 0xf3, 0xf4, 0x61, 0x83, 0xb6, 0x3f, 0xa2, 0x22, 0xde, 0x83, 0xca, 0x6a,
+	0x88, 0xbd, 0x03, 0x55, 0xf0, 0x04, 0x94, 0xbb, 0x9e, 0x8b, 0x34, 0x3e, 0x1f, 0xaa, 0x67, 0x7e,
+	0xab, 0xc1, 0x64, 0x8b, 0xba, 0xdc, 0xff, 0x3e, 0xa0, 0x5e, 0xdb, 0x09, 0xd5, 0xc8, 0xc7, 0x13,
+	0x07, 0x5e, 0x80, 0xf4, 0xec, 0x00, 0xd2, 0xe3, 0x39, 0xa4, 0xdc, 0xd8, 0x5c, 0x85, 0xa3, 0xaa,
+	0x39, 0x22, 0x9c, 0x5f, 0x68, 0x30, 0x65, 0xa1, 0x8f, 0x36, 0xc5, 0x03, 0x21, 0xbd, 0x00, 0xc7,
+	0xbc, 0x5e, 0xd8, 0x67, 0xed, 0x7e, 0xcf, 0xde, 0xb2, 0x3d, 0xdf, 0xee, 0xf8, 0xf2, 0x49, 0x5f,
+	0xb1, 0x66, 0x84, 0x70, 0x37, 0x1d, 0xe7, 0x57, 0x14, 0x31, 0x26, 0x0e, 0xcc, 0x61, 0x4b, 0x76,
+	0xcc, 0x47, 0xf2, 0xd2, 0xac, 0xa2, 0xd9, 0x47, 0x01, 0xae, 0xef, 0x2c, 0xc0, 0x7c, 0xd1, 0xae,
+	0x4e, 0x32, 0x2d, 0xa8, 0xc1, 0xc2, 0x40, 0x0d, 0x6a, 0x05, 0xdb, 0x5a, 0xd8, 0x9b, 0x96, 0xb8,
+	0x30, 0xab, 0xde, 0x88, 0x2a, 0xf1, 0xab, 0x26, 0x6a, 0x7b, 0x37, 0xec, 0xda, 0x0c, 0xd7, 0xc4,
+	0x77, 0x08, 0xbf, 0x4f, 0xd8, 0x7d, 0xb6, 0x41, 0x22, 0x8f, 0x3d, 0x7c, 0xf9, 0x7d, 0x22, 0x99,
+	0xaa, 0x5f, 0x83, 0xb2, 0xfc, 0x92, 0x51, 0x37, 0xf4, 0x5a, 0x3e, 0x10, 0xb9, 0x42, 0x96, 0x82,
+	0x32, 0x59, 0xba, 0x24, 0x6e, 0x13, 0x89, 0x33, 0x4e, 0x62, 0x3e, 0x47, 0x22, 0x1b, 0xa6, 0x39,
+	0x07, 0x27, 0x07, 0x86, 0x62, 0x26, 0x57, 0xbe, 0x2f, 0x43, 0xa9, 0x45, 0x5d, 0xbd, 0x05, 0x93,
+	0xf1, 0xd7, 0x50, 0x01, 0x95, 0xf4, 0xeb, 0xc3, 0x78, 0x6d, 0x37, 0x35, 0x41, 0xbd, 0x06, 0x95,
+	0xe4, 0x0b, 0x60, 0xbe, 0xd0, 0x22, 0x96, 0x8d, 0xb3, 0xbb, 0xca, 0x89, 0xc7, 0xdb, 0x50, 0x4d,
+	0x6f, 0xbd, 0xf5, 0x42, 0x9b, 0x44, 0x37, 0xce, 0xed, 0xae, 0x27, 0x4e, 0x6f, 0x41, 0x59, 0xdd,
+	0x0c, 0x4f, 0x15, 0x5a, 0x48, 0xd1, 0x78, 0x75, 0x17, 0x31, 0xf1, 0xf5, 0x21, 0x4c, 0xc8, 0xfb,
+	0x90, 0x51, 0xbc, 0x38, 0xd7, 0x0c, 0x73, 0xb8, 0x96, 0x0d, 0x4a, 0xbd, 0xfd, 0x8b, 0x83, 0x92,
+	0xe2, 0x90, 0xa0, 0x06, 0x5e, 0xc8, 0x32, 0x41, 0xfe, 0x12, 0x1a, 0x9a, 0x20, 0xda, 0xfe, 0xf0,
+	0x04, 0xb3, 0xef, 0x85, 0x1b, 0x30, 0x2e, 0x9e, 0xbc, 0x73, 0x85, 0x93, 0xb9, 0x64, 0xbc, 0x32,
+	0x54, 0x4a, 0xbc, 0xb4, 0x60, 0x32, 0x7e, 0x82, 0x9c, 0x1e, 0xb2, 0xaa, 0x50, 0x87, 0x6c, 0xb4,
+	0xc1, 0x33, 0xfd, 0x09, 0x4c, 0xef, 0x38, 0x91, 0xc5, 0x11, 0x64, 0xa7, 0x18, 0xaf, 0xbf, 0x74,
+	0x4a, 0xec, 0xdd, 0x98, 0xf8, 0x8c, 0x9f, 0xbc, 0xe5, 0x1b, 0x4f, 0x9e, 0xd5, 0xb5, 0xa7, 0xcf,
+	0xea, 0xda, 0xdf, 0xcf, 0xea, 0xda, 0x37, 0xcf, 0xeb, 0x63, 0x4f, 0x9f, 0xd7, 0xc7, 0xfe, 0x7c,
+	0x5e, 0x1f, 0xbb, 0xb7, 0xe8, 0x7a, 0x6c, 0xa3, 0xdf, 0xe1, 0xbe, 0x9a, 0xc2, 0x2b, 0x76, 0x5d,
+	0x94, 0xad, 0xe6, 0x76, 0x72, 0x1e, 0xd9, 0xc3, 0x10, 0x69, 0xa7, 0x2c, 0x7e, 0x7b, 0x78, 0xf3,
+	0x9f, 0x00, 0x00, 0x00, 0xff, 0xff, 0x01, 0xae, 0xb5, 0xfe, 0x80, 0x11, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -1339,8 +1604,12 @@ const _ = grpc.SupportPackageIsVersion4
 type MsgClient interface {
 	// PostJob puts a job and its whole cost into escrow.
 	PostJob(ctx context.Context, in *MsgPostJob, opts ...grpc.CallOption) (*MsgPostJobResponse, error)
+	// TopUpJob adds tasks to a job, or time.
+	TopUpJob(ctx context.Context, in *MsgTopUpJob, opts ...grpc.CallOption) (*MsgTopUpJobResponse, error)
 	// CancelJob ends a job; nodes that hold it earn the attempt fee, the rest returns.
 	CancelJob(ctx context.Context, in *MsgCancelJob, opts ...grpc.CallOption) (*MsgCancelJobResponse, error)
+	// Review accepts or rejects results under TRUST.
+	Review(ctx context.Context, in *MsgReview, opts ...grpc.CallOption) (*MsgReviewResponse, error)
 	// Claim enters a node into open draws.
 	Claim(ctx context.Context, in *MsgClaim, opts ...grpc.CallOption) (*MsgClaimResponse, error)
 	// Commit fixes results without showing them.
@@ -1372,9 +1641,27 @@ func (c *msgClient) PostJob(ctx context.Context, in *MsgPostJob, opts ...grpc.Ca
 	return out, nil
 }
 
+func (c *msgClient) TopUpJob(ctx context.Context, in *MsgTopUpJob, opts ...grpc.CallOption) (*MsgTopUpJobResponse, error) {
+	out := new(MsgTopUpJobResponse)
+	err := c.cc.Invoke(ctx, "/theta.compute.v1.Msg/TopUpJob", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *msgClient) CancelJob(ctx context.Context, in *MsgCancelJob, opts ...grpc.CallOption) (*MsgCancelJobResponse, error) {
 	out := new(MsgCancelJobResponse)
 	err := c.cc.Invoke(ctx, "/theta.compute.v1.Msg/CancelJob", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) Review(ctx context.Context, in *MsgReview, opts ...grpc.CallOption) (*MsgReviewResponse, error) {
+	out := new(MsgReviewResponse)
+	err := c.cc.Invoke(ctx, "/theta.compute.v1.Msg/Review", in, out, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -1439,8 +1726,12 @@ func (c *msgClient) UpdateParams(ctx context.Context, in *MsgUpdateParams, opts 
 type MsgServer interface {
 	// PostJob puts a job and its whole cost into escrow.
 	PostJob(context.Context, *MsgPostJob) (*MsgPostJobResponse, error)
+	// TopUpJob adds tasks to a job, or time.
+	TopUpJob(context.Context, *MsgTopUpJob) (*MsgTopUpJobResponse, error)
 	// CancelJob ends a job; nodes that hold it earn the attempt fee, the rest returns.
 	CancelJob(context.Context, *MsgCancelJob) (*MsgCancelJobResponse, error)
+	// Review accepts or rejects results under TRUST.
+	Review(context.Context, *MsgReview) (*MsgReviewResponse, error)
 	// Claim enters a node into open draws.
 	Claim(context.Context, *MsgClaim) (*MsgClaimResponse, error)
 	// Commit fixes results without showing them.
@@ -1462,8 +1753,14 @@ type UnimplementedMsgServer struct {
 func (*UnimplementedMsgServer) PostJob(ctx context.Context, req *MsgPostJob) (*MsgPostJobResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method PostJob not implemented")
 }
+func (*UnimplementedMsgServer) TopUpJob(ctx context.Context, req *MsgTopUpJob) (*MsgTopUpJobResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method TopUpJob not implemented")
+}
 func (*UnimplementedMsgServer) CancelJob(ctx context.Context, req *MsgCancelJob) (*MsgCancelJobResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method CancelJob not implemented")
+}
+func (*UnimplementedMsgServer) Review(ctx context.Context, req *MsgReview) (*MsgReviewResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Review not implemented")
 }
 func (*UnimplementedMsgServer) Claim(ctx context.Context, req *MsgClaim) (*MsgClaimResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Claim not implemented")
@@ -1506,6 +1803,24 @@ func _Msg_PostJob_Handler(srv interface{}, ctx context.Context, dec func(interfa
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Msg_TopUpJob_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgTopUpJob)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).TopUpJob(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.compute.v1.Msg/TopUpJob",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).TopUpJob(ctx, req.(*MsgTopUpJob))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Msg_CancelJob_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(MsgCancelJob)
 	if err := dec(in); err != nil {
@@ -1520,6 +1835,24 @@ func _Msg_CancelJob_Handler(srv interface{}, ctx context.Context, dec func(inter
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(MsgServer).CancelJob(ctx, req.(*MsgCancelJob))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_Review_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgReview)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).Review(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/theta.compute.v1.Msg/Review",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).Review(ctx, req.(*MsgReview))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -1642,8 +1975,16 @@ var _Msg_serviceDesc = grpc.ServiceDesc{
 			Handler:    _Msg_PostJob_Handler,
 		},
 		{
+			MethodName: "TopUpJob",
+			Handler:    _Msg_TopUpJob_Handler,
+		},
+		{
 			MethodName: "CancelJob",
 			Handler:    _Msg_CancelJob_Handler,
+		},
+		{
+			MethodName: "Review",
+			Handler:    _Msg_Review_Handler,
 		},
 		{
 			MethodName: "Claim",
@@ -1764,6 +2105,96 @@ func (m *MsgPostJobResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *MsgTopUpJob) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgTopUpJob) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgTopUpJob) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.LifetimeBlocks != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.LifetimeBlocks))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Tasks != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Tasks))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.JobId) > 0 {
+		i -= len(m.JobId)
+		copy(dAtA[i:], m.JobId)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.JobId)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Requester) > 0 {
+		i -= len(m.Requester)
+		copy(dAtA[i:], m.Requester)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Requester)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgTopUpJobResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgTopUpJobResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgTopUpJobResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.ExpiresHeight != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.ExpiresHeight))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.Tasks != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Tasks))
+		i--
+		dAtA[i] = 0x10
+	}
+	{
+		size, err := m.Reserved.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
 func (m *MsgCancelJob) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -1834,6 +2265,132 @@ func (m *MsgCancelJobResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *ReviewItem) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *ReviewItem) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *ReviewItem) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Accept {
+		i--
+		if m.Accept {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.Task != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Task))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.JobId) > 0 {
+		i -= len(m.JobId)
+		copy(dAtA[i:], m.JobId)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.JobId)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgReview) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgReview) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgReview) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Items) > 0 {
+		for iNdEx := len(m.Items) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Items[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintTx(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x12
+		}
+	}
+	if len(m.Requester) > 0 {
+		i -= len(m.Requester)
+		copy(dAtA[i:], m.Requester)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Requester)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgReviewResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgReviewResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgReviewResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Results) > 0 {
+		for iNdEx := len(m.Results) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Results[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintTx(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
 func (m *ItemResult) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -1872,46 +2429,6 @@ func (m *ItemResult) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		i = encodeVarintTx(dAtA, i, uint64(m.Code))
 		i--
 		dAtA[i] = 0x8
-	}
-	return len(dAtA) - i, nil
-}
-
-func (m *TaskRef) Marshal() (dAtA []byte, err error) {
-	size := m.Size()
-	dAtA = make([]byte, size)
-	n, err := m.MarshalToSizedBuffer(dAtA[:size])
-	if err != nil {
-		return nil, err
-	}
-	return dAtA[:n], nil
-}
-
-func (m *TaskRef) MarshalTo(dAtA []byte) (int, error) {
-	size := m.Size()
-	return m.MarshalToSizedBuffer(dAtA[:size])
-}
-
-func (m *TaskRef) MarshalToSizedBuffer(dAtA []byte) (int, error) {
-	i := len(dAtA)
-	_ = i
-	var l int
-	_ = l
-	if m.Round != 0 {
-		i = encodeVarintTx(dAtA, i, uint64(m.Round))
-		i--
-		dAtA[i] = 0x18
-	}
-	if m.Task != 0 {
-		i = encodeVarintTx(dAtA, i, uint64(m.Task))
-		i--
-		dAtA[i] = 0x10
-	}
-	if len(m.JobId) > 0 {
-		i -= len(m.JobId)
-		copy(dAtA[i:], m.JobId)
-		i = encodeVarintTx(dAtA, i, uint64(len(m.JobId)))
-		i--
-		dAtA[i] = 0xa
 	}
 	return len(dAtA) - i, nil
 }
@@ -2138,6 +2655,11 @@ func (m *RevealItem) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.ExitCode != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.ExitCode))
+		i--
+		dAtA[i] = 0x28
+	}
 	{
 		size, err := m.Metrics.MarshalToSizedBuffer(dAtA[:i])
 		if err != nil {
@@ -2612,6 +3134,46 @@ func (m *MsgPostJobResponse) Size() (n int) {
 	return n
 }
 
+func (m *MsgTopUpJob) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Requester)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.JobId)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Tasks != 0 {
+		n += 1 + sovTx(uint64(m.Tasks))
+	}
+	if m.LifetimeBlocks != 0 {
+		n += 1 + sovTx(uint64(m.LifetimeBlocks))
+	}
+	return n
+}
+
+func (m *MsgTopUpJobResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Reserved.Size()
+	n += 1 + l + sovTx(uint64(l))
+	if m.Tasks != 0 {
+		n += 1 + sovTx(uint64(m.Tasks))
+	}
+	if m.ExpiresHeight != 0 {
+		n += 1 + sovTx(uint64(m.ExpiresHeight))
+	}
+	return n
+}
+
 func (m *MsgCancelJob) Size() (n int) {
 	if m == nil {
 		return 0
@@ -2640,6 +3202,59 @@ func (m *MsgCancelJobResponse) Size() (n int) {
 	return n
 }
 
+func (m *ReviewItem) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.JobId)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Task != 0 {
+		n += 1 + sovTx(uint64(m.Task))
+	}
+	if m.Accept {
+		n += 2
+	}
+	return n
+}
+
+func (m *MsgReview) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Requester)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if len(m.Items) > 0 {
+		for _, e := range m.Items {
+			l = e.Size()
+			n += 1 + l + sovTx(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *MsgReviewResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Results) > 0 {
+		for _, e := range m.Results {
+			l = e.Size()
+			n += 1 + l + sovTx(uint64(l))
+		}
+	}
+	return n
+}
+
 func (m *ItemResult) Size() (n int) {
 	if m == nil {
 		return 0
@@ -2656,25 +3271,6 @@ func (m *ItemResult) Size() (n int) {
 	l = len(m.Log)
 	if l > 0 {
 		n += 1 + l + sovTx(uint64(l))
-	}
-	return n
-}
-
-func (m *TaskRef) Size() (n int) {
-	if m == nil {
-		return 0
-	}
-	var l int
-	_ = l
-	l = len(m.JobId)
-	if l > 0 {
-		n += 1 + l + sovTx(uint64(l))
-	}
-	if m.Task != 0 {
-		n += 1 + sovTx(uint64(m.Task))
-	}
-	if m.Round != 0 {
-		n += 1 + sovTx(uint64(m.Round))
 	}
 	return n
 }
@@ -2780,6 +3376,9 @@ func (m *RevealItem) Size() (n int) {
 	}
 	l = m.Metrics.Size()
 	n += 1 + l + sovTx(uint64(l))
+	if m.ExitCode != 0 {
+		n += 1 + sovTx(uint64(m.ExitCode))
+	}
 	return n
 }
 
@@ -3210,6 +3809,279 @@ func (m *MsgPostJobResponse) Unmarshal(dAtA []byte) error {
 	}
 	return nil
 }
+func (m *MsgTopUpJob) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgTopUpJob: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgTopUpJob: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Requester", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Requester = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field JobId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.JobId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Tasks", wireType)
+			}
+			m.Tasks = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Tasks |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field LifetimeBlocks", wireType)
+			}
+			m.LifetimeBlocks = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.LifetimeBlocks |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgTopUpJobResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgTopUpJobResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgTopUpJobResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reserved", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Reserved.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Tasks", wireType)
+			}
+			m.Tasks = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Tasks |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ExpiresHeight", wireType)
+			}
+			m.ExpiresHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ExpiresHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
 func (m *MsgCancelJob) Unmarshal(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
@@ -3407,6 +4279,327 @@ func (m *MsgCancelJobResponse) Unmarshal(dAtA []byte) error {
 	}
 	return nil
 }
+func (m *ReviewItem) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: ReviewItem: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: ReviewItem: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field JobId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.JobId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Task", wireType)
+			}
+			m.Task = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Task |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Accept", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Accept = bool(v != 0)
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgReview) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgReview: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgReview: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Requester", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Requester = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Items", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Items = append(m.Items, ReviewItem{})
+			if err := m.Items[len(m.Items)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgReviewResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgReviewResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgReviewResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Results", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Results = append(m.Results, ItemResult{})
+			if err := m.Results[len(m.Results)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
 func (m *ItemResult) Unmarshal(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
@@ -3519,126 +4712,6 @@ func (m *ItemResult) Unmarshal(dAtA []byte) error {
 			}
 			m.Log = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
-		default:
-			iNdEx = preIndex
-			skippy, err := skipTx(dAtA[iNdEx:])
-			if err != nil {
-				return err
-			}
-			if (skippy < 0) || (iNdEx+skippy) < 0 {
-				return ErrInvalidLengthTx
-			}
-			if (iNdEx + skippy) > l {
-				return io.ErrUnexpectedEOF
-			}
-			iNdEx += skippy
-		}
-	}
-
-	if iNdEx > l {
-		return io.ErrUnexpectedEOF
-	}
-	return nil
-}
-func (m *TaskRef) Unmarshal(dAtA []byte) error {
-	l := len(dAtA)
-	iNdEx := 0
-	for iNdEx < l {
-		preIndex := iNdEx
-		var wire uint64
-		for shift := uint(0); ; shift += 7 {
-			if shift >= 64 {
-				return ErrIntOverflowTx
-			}
-			if iNdEx >= l {
-				return io.ErrUnexpectedEOF
-			}
-			b := dAtA[iNdEx]
-			iNdEx++
-			wire |= uint64(b&0x7F) << shift
-			if b < 0x80 {
-				break
-			}
-		}
-		fieldNum := int32(wire >> 3)
-		wireType := int(wire & 0x7)
-		if wireType == 4 {
-			return fmt.Errorf("proto: TaskRef: wiretype end group for non-group")
-		}
-		if fieldNum <= 0 {
-			return fmt.Errorf("proto: TaskRef: illegal tag %d (wire type %d)", fieldNum, wire)
-		}
-		switch fieldNum {
-		case 1:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field JobId", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowTx
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthTx
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthTx
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.JobId = string(dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
-		case 2:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Task", wireType)
-			}
-			m.Task = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowTx
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Task |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 3:
-			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field Round", wireType)
-			}
-			m.Round = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowTx
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.Round |= uint32(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipTx(dAtA[iNdEx:])
@@ -4340,6 +5413,25 @@ func (m *RevealItem) Unmarshal(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ExitCode", wireType)
+			}
+			m.ExitCode = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ExitCode |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipTx(dAtA[iNdEx:])

@@ -22,19 +22,55 @@ const (
 	DecisionFail
 )
 
+// Rule says how votes are counted.
+type Rule struct {
+	// Last says that no further round can be had.
+	Last bool
+	// Lenient is for results that nobody vouches for, or that only their requester
+	// judges: honest nodes may differ, so nothing escalates.
+	Lenient bool
+}
+
 // Decide counts the votes of all assigned replicas, silent ones included.
 //
 // A first round is accepted only when all agree. Once it has been escalated, a
 // key needs two thirds of all replicas of all rounds. When no further round can
-// be had (last), the plurality decides, and a tie fails the task. A first round
+// be had (Last), the plurality decides, and a tie fails the task. A first round
 // that disagrees never decides alone: its replicas are parties, and two that
-// collude would take the bond of the third.
-func Decide(votes []Vote, last bool) (Decision, string) {
-	counts := map[string]int{}
-	var order []string // keys in order of first vote: maps have none
+// collude would take the bond of the third. Auditors that have joined it are
+// parties like the others.
+//
+// Under a Lenient rule two thirds of the first round are enough, and without them
+// the task fails; a minority loses no bond there.
+func Decide(votes []Vote, rule Rule) (Decision, string) {
 	rounds := uint32(0)
 	for _, v := range votes {
 		rounds = max(rounds, v.Round)
+	}
+	winner, best, tied := count(votes)
+	twoThirds := best*3 >= len(votes)*2
+	switch {
+	case best == 0:
+		// Nobody spoke.
+	case rounds == 0 && best == len(votes):
+		return DecisionAccept, winner
+	case (rounds > 0 || rule.Lenient) && twoThirds:
+		return DecisionAccept, winner
+	case rule.Last && rounds > 0 && !tied:
+		return DecisionAccept, winner
+	}
+	if rule.Last || rule.Lenient {
+		return DecisionFail, ""
+	}
+	return DecisionEscalate, ""
+}
+
+// count returns the key with the most votes, how many, and whether another key
+// has as many.
+func count(votes []Vote) (winner string, best int, tied bool) {
+	counts := map[string]int{}
+	var order []string // keys in order of first vote: maps have none
+	for _, v := range votes {
 		if v.Key == "" {
 			continue
 		}
@@ -43,7 +79,6 @@ func Decide(votes []Vote, last bool) (Decision, string) {
 		}
 		counts[v.Key]++
 	}
-	winner, best, tied := "", 0, false
 	for _, key := range order {
 		switch n := counts[key]; {
 		case n > best:
@@ -52,18 +87,5 @@ func Decide(votes []Vote, last bool) (Decision, string) {
 			tied = true
 		}
 	}
-	switch {
-	case best == 0:
-		// Nobody spoke.
-	case rounds == 0 && best == len(votes):
-		return DecisionAccept, winner
-	case rounds > 0 && best*3 >= len(votes)*2:
-		return DecisionAccept, winner
-	case last && rounds > 0 && !tied:
-		return DecisionAccept, winner
-	}
-	if last {
-		return DecisionFail, ""
-	}
-	return DecisionEscalate, ""
+	return winner, best, tied
 }

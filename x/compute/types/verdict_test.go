@@ -51,6 +51,18 @@ func TestVerdicts(t *testing.T) {
 		{"ab-", true, fail, ""},
 		{"abc", true, fail, ""},
 		{"---", true, fail, ""},
+		// Whoever joins as an auditor is a party like the others.
+		{"a", false, accept, "a"},
+		{"-", false, escalate, ""},
+		{"aa", false, accept, "a"},
+		{"ab", false, escalate, ""},
+		{"-a", false, escalate, ""},
+		{"ab", true, fail, ""},
+		{"-a", true, fail, ""},
+		{"abb", true, fail, ""},
+		{"aaab", false, escalate, ""},
+		{"a bbbbbbb", false, accept, "b"},
+		{"ab bbb", false, accept, "b"},
 		// Later rounds need two thirds of all replicas, silent ones included.
 		{"aab aaa", false, accept, "a"},
 		{"aab aab", false, accept, "a"},
@@ -69,9 +81,28 @@ func TestVerdicts(t *testing.T) {
 		{"--- ---", true, fail, ""},
 		{"aab abbbbbb aaaaaaaaaaaaaaa", true, accept, "a"},
 	} {
-		decision, key := types.Decide(votes(c.votes), c.last)
+		decision, key := types.Decide(votes(c.votes), types.Rule{Last: c.last})
 		require.Equal(t, c.want, decision, "%s last=%v", c.votes, c.last)
 		require.Equal(t, c.key, key, "%s last=%v", c.votes, c.last)
+	}
+}
+
+// Where honest machines may differ, two thirds of the first round are a result, and
+// there is no other round.
+func TestLenientVerdictsNeedTwoThirdsAtOnce(t *testing.T) {
+	for text, want := range map[string]string{
+		"a": "a", "-": "", "aaa": "a", "aab": "a", "aa-": "a", "a--": "", "abc": "", "---": "",
+		"aaabb": "", "aaaab": "a", "aaaa-": "a", "aaaaabb": "a", "aaaabbb": "",
+	} {
+		for _, last := range []bool{false, true} {
+			decision, key := types.Decide(votes(text), types.Rule{Last: last, Lenient: true})
+			require.Equal(t, want, key, "%s", text)
+			if want == "" {
+				require.Equal(t, types.DecisionFail, decision, "%s", text)
+			} else {
+				require.Equal(t, types.DecisionAccept, decision, "%s", text)
+			}
+		}
 	}
 }
 
@@ -84,15 +115,15 @@ func TestTheVerdictDoesNotDependOnTheOrderOfVotes(t *testing.T) {
 				all = append(all, types.Vote{Round: uint32(round), Key: []string{"", "a", "b", "c"}[source.IntN(4)]})
 			}
 		}
-		for _, last := range []bool{false, true} {
-			decision, key := types.Decide(all, last)
+		for _, rule := range []types.Rule{{}, {Last: true}, {Lenient: true}, {Last: true, Lenient: true}} {
+			decision, key := types.Decide(all, rule)
 			shuffled := append([]types.Vote{}, all...)
 			source.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
-			again, sameKey := types.Decide(shuffled, last)
+			again, sameKey := types.Decide(shuffled, rule)
 			require.Equal(t, decision, again)
 			require.Equal(t, key, sameKey)
-			if last {
-				require.NotEqual(t, types.DecisionEscalate, decision, "the last round ends it")
+			if rule.Last || rule.Lenient {
+				require.NotEqual(t, types.DecisionEscalate, decision, "the last round ends it, and a lenient one")
 			}
 		}
 	}

@@ -1,0 +1,338 @@
+package keeper_test
+
+import (
+	"cmp"
+	"math/bits"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"cosmossdk.io/math"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+// array is a job of n equal tasks that nothing is wrong with.
+func array(n uint64) types.JobSpec {
+	s := spec(coin(100), 3)
+	s.Tasks, s.Args = n, []string{"--index", "{task}"}
+	s.LifetimeBlocks, s.CommitBlocks = 400, 20
+	return s
+}
+
+// crowd lets honest nodes act, block by block, until done or too long.
+func (f *fixture) crowd(nodes, blocks int, done func() bool) {
+	f.t.Helper()
+	for range blocks {
+		for n := range nodes {
+			player{f: f, n: n}.act()
+		}
+		f.next()
+		if done() {
+			return
+		}
+	}
+	require.Fail(f.t, "not done", "after %d blocks", blocks)
+}
+
+// balance is what the n-th requester has, in the bond denom.
+func (f *fixture) balance(n int) math.Int {
+	return f.bank.GetBalance(f.ctx, requester(n), denom).Amount
+}
+
+func (f *fixture) chunks(id string) []types.ChunkEntry {
+	f.t.Helper()
+	resp, err := f.queries.Chunks(f.ctx, &types.QueryChunksRequest{JobId: id})
+	require.NoError(f.t, err)
+	return resp.Chunks
+}
+
+func (f *fixture) over(id string) bool {
+	job := f.job(id)
+	return job.Ended()
+}
+
+// count returns how many tasks of a job's chunks have ended and were accepted.
+func count(chunks []types.ChunkEntry) (ended, accepted int) {
+	for _, c := range chunks {
+		for i := range c.Chunk.Ended {
+			ended += bits.OnesCount8(c.Chunk.Ended[i])
+			accepted += bits.OnesCount8(c.Chunk.Accepted[i])
+		}
+	}
+	return ended, accepted
+}
+
+func TestPostingCostsTheSameWhateverTheNumberOfTasks(t *testing.T) {
+	gas := func(tasks uint64) uint64 {
+		f := newFixture(t)
+		f.network(4)
+		s := array(tasks)
+		s.Reward = coin(10)
+		f.fund(requester(0), coin(1_000_000_000_000))
+		before := f.ctx.GasMeter().GasConsumed()
+		_, err := f.msgs.PostJob(f.ctx, &types.MsgPostJob{Requester: requester(0).String(), Spec: s})
+		require.NoError(t, err)
+		return f.ctx.GasMeter().GasConsumed() - before
+	}
+	few, many := gas(2), gas(1_000_000)
+	require.InEpsilon(t, few, many, 0.01, "%d gas for 2 tasks, %d for a million", few, many)
+}
+
+func TestAnArrayIsDoneTaskByTask(t *testing.T) {
+	f := newFixture(t)
+	f.network(6)
+	id := f.post(0, array(25))
+	paid := f.balance(0)
+	most := uint64(0)
+	f.crowd(6, 300, func() bool {
+		job := f.job(id)
+		most = max(most, job.Active())
+		return job.Status == types.JOB_STATUS_COMPLETED
+	})
+	job := f.job(id)
+	require.EqualValues(t, 25, job.TasksAccepted)
+	require.EqualValues(t, 25, job.TasksOpened)
+	require.LessOrEqual(t, most, f.window(), "never more open than the window")
+	require.Greater(t, most, uint64(1), "several at once")
+	require.Equal(t, paid, f.balance(0), "all of it was spent")
+	ended, accepted := count(f.chunks(id))
+	require.Equal(t, []int{25, 25}, []int{ended, accepted})
+	f.requireReceiptsUnder(job)
+}
+
+// window is how many tasks of an array of three replicas may be open.
+func (f *fixture) window() uint64 {
+	f.t.Helper()
+	params, err := f.keeper.Params(f.ctx)
+	require.NoError(f.t, err)
+	epoch, err := f.nodes.Epoch(f.ctx)
+	require.NoError(f.t, err)
+	snapshot, err := f.nodes.ClassSnapshot(f.ctx, class, epoch)
+	require.NoError(f.t, err)
+	return params.OpenTasks(types.Policy{Replicas: 3}, snapshot.Slots)
+}
+
+// collect keeps the receipts that the block's events have told of, in the order in
+// which the block's end appends them to their jobs' trees: that of tasks.
+func (f *fixture) collect() {
+	var of []types.Receipt
+	for _, changes := range f.changes() {
+		if ended, ok := changes.Change.(*types.TaskChange_Ended); ok {
+			of = append(of, *ended.Ended)
+		}
+	}
+	slices.SortStableFunc(of, func(a, b types.Receipt) int { return cmp.Compare(a.Task, b.Task) })
+	for _, r := range of {
+		f.receipts[r.JobId] = append(f.receipts[r.JobId], r)
+	}
+}
+
+// changes returns what the block's events have told of tasks.
+func (f *fixture) changes() []types.TaskChange {
+	var out []types.TaskChange
+	for _, e := range events[*types.EventBatch](f) {
+		out = append(out, e.Changes...)
+	}
+	for _, e := range events[*types.EventSweep](f) {
+		out = append(out, e.Changes...)
+	}
+	return out
+}
+
+// requireReceiptsUnder proves every receipt that events told of under the root of
+// the job's record.
+func (f *fixture) requireReceiptsUnder(job types.Job) {
+	f.t.Helper()
+	var leaves [][]byte
+	receipts := f.receipts[job.Id]
+	require.Len(f.t, receipts, int(job.TasksEnded-job.TasksDropped))
+	for _, r := range receipts {
+		leaf, err := types.ReceiptLeaf(r)
+		require.NoError(f.t, err)
+		leaves = append(leaves, leaf)
+	}
+	require.Equal(f.t, job.ResultsRoot, types.MerkleRoot(leaves))
+	for i, leaf := range leaves {
+		path := types.MerklePath(leaves, uint64(i))
+		require.True(f.t, types.VerifyMerklePath(job.ResultsRoot, uint64(len(leaves)), uint64(i), leaf, path))
+	}
+}
+
+func TestCancellingAnArrayReturnsEveryUnitThatNobodyEarned(t *testing.T) {
+	f := newFixture(t)
+	f.network(6)
+	f.fund(requester(0), coin(10_000_000))
+	before := f.balance(0)
+	posted, err := f.msgs.PostJob(f.ctx, &types.MsgPostJob{Requester: requester(0).String(), Spec: array(1_000)})
+	require.NoError(t, err)
+	f.crowd(6, 300, func() bool { return f.job(posted.JobId).TasksAccepted >= 10 })
+	resp, err := f.msgs.CancelJob(f.ctx, &types.MsgCancelJob{Requester: requester(0).String(), JobId: posted.JobId})
+	require.NoError(t, err)
+	require.True(t, resp.Refund.Amount.GTE(math.NewInt(300*900)), "unopened tasks return at once, got %s", resp.Refund)
+	f.crowd(6, 300, func() bool { return f.over(posted.JobId) })
+
+	job := f.job(posted.JobId)
+	require.Equal(t, types.JOB_STATUS_CANCELLED, job.Status)
+	require.GreaterOrEqual(t, job.TasksAccepted, uint64(10))
+	spent := math.ZeroInt()
+	for _, r := range f.receipts[job.Id] {
+		for _, o := range r.Outcomes {
+			spent = spent.Add(o.Paid)
+		}
+	}
+	require.Equal(t, before.Sub(posted.PostingFee.Amount).Sub(spent), f.balance(0))
+	require.Equal(t, posted.Reserved.Amount, spent.Add(job.Refunded))
+	f.requireReceiptsUnder(job)
+}
+
+func TestTasksThatWereNeverOpenedEndWithTheLifetime(t *testing.T) {
+	f := newFixture(t)
+	f.network(4)
+	s := array(50)
+	s.LifetimeBlocks = 25
+	id := f.post(0, s)
+	f.blocks(60) // nobody works
+	job := f.job(id)
+	require.Equal(t, types.JOB_STATUS_EXPIRED, job.Status)
+	require.Equal(t, job.Tasks, job.TasksEnded)
+	require.Equal(t, job.Tasks-job.TasksOpened, job.TasksDropped)
+	require.Equal(t, job.TaskReserve.MulRaw(50), job.Refunded)
+}
+
+func TestOnlyOpenTasksCanBeClaimedAndEndedOnesNeverAgain(t *testing.T) {
+	f := newFixture(t)
+	f.network(6)
+	id := f.post(0, array(100))
+	f.blocks(seedDelay)
+	require.ErrorIs(t, f.claim(0, types.TaskRef{JobId: id, Task: 99}), types.ErrTaskNotOpen)
+	require.ErrorIs(t, f.claim(0, types.TaskRef{JobId: id, Task: 100}), types.ErrTaskNotFound)
+	f.crowd(6, 100, func() bool { return f.job(id).TasksAccepted > 0 })
+	entry := f.chunks(id)[0]
+	for task := range uint64(100) {
+		if entry.Chunk.HasEnded(task) {
+			require.ErrorIs(t, f.claim(0, types.TaskRef{JobId: id, Task: task}), types.ErrTaskEnded)
+		}
+	}
+}
+
+func TestToppingUpAddsTasksAndTime(t *testing.T) {
+	f := newFixture(t)
+	f.network(6)
+	id := f.post(0, array(3))
+	before := f.job(id)
+	f.next()
+	resp, err := f.msgs.TopUpJob(f.ctx, &types.MsgTopUpJob{
+		Requester: requester(0).String(), JobId: id, Tasks: 4, LifetimeBlocks: 450,
+	})
+	require.NoError(t, err)
+	require.Equal(t, before.TaskReserve.MulRaw(4), resp.Reserved.Amount)
+	require.EqualValues(t, 7, resp.Tasks)
+	require.Equal(t, f.ctx.BlockHeight()+450, resp.ExpiresHeight)
+	f.crowd(6, 200, func() bool { return f.job(id).Status == types.JOB_STATUS_COMPLETED })
+	require.EqualValues(t, 7, f.job(id).TasksAccepted)
+}
+
+func TestRefusedTopUpsChangeNothing(t *testing.T) {
+	f := newFixture(t)
+	f.network(6)
+	s := array(3)
+	s.ArrayInput = &types.ArrayInput{
+		Path: "each.txt", Root: make([]byte, 32), Count: 5, MaxBytes: 10, Uris: []string{"http://127.0.0.1:1/in"},
+	}
+	id := f.post(0, s)
+	topUp := func(by int, job string, tasks, blocks uint64) func() error {
+		return func() error {
+			_, err := f.msgs.TopUpJob(f.ctx, &types.MsgTopUpJob{
+				Requester: requester(by).String(), JobId: job, Tasks: tasks, LifetimeBlocks: blocks,
+			})
+			return err
+		}
+	}
+	require.ErrorIs(t, f.unchanged(topUp(1, id, 1, 0)), types.ErrNotRequester)
+	require.ErrorIs(t, f.unchanged(topUp(0, "9-9-9", 1, 0)), types.ErrJobNotFound)
+	require.ErrorIs(t, f.unchanged(topUp(0, id, 0, 0)), types.ErrInvalidTopUp)
+	require.ErrorIs(t, f.unchanged(topUp(0, id, 3, 0)), types.ErrInvalidTopUp, "five inputs serve five tasks")
+	require.ErrorIs(t, f.unchanged(topUp(0, id, 1<<63, 0)), types.ErrInvalidTopUp)
+	require.ErrorIs(t, f.unchanged(topUp(0, id, 0, 1<<40)), types.ErrInvalidTopUp)
+	_, err := f.msgs.CancelJob(f.ctx, &types.MsgCancelJob{Requester: requester(0).String(), JobId: id})
+	require.NoError(t, err)
+	require.ErrorIs(t, f.unchanged(topUp(0, id, 1, 0)), types.ErrJobEnded)
+}
+
+func TestCancellingGoesOnOverBlocksWhenMoreIsOpenThanABatch(t *testing.T) {
+	f := newFixture(t)
+	f.network(6)
+	id := f.post(0, array(100))
+	f.next()
+	job := f.job(id)
+	require.Greater(t, job.Active(), uint64(4))
+	f.setParams(func(p *types.Params) { p.MaxBatch, p.QueueLimit = 2, 2 })
+	_, err := f.msgs.CancelJob(f.ctx, &types.MsgCancelJob{Requester: requester(0).String(), JobId: id})
+	require.NoError(t, err)
+	f.next()
+	require.False(t, f.over(id), "two tasks a block")
+	require.ErrorIs(t, f.unchanged(func() error {
+		_, err := f.msgs.CancelJob(f.ctx, &types.MsgCancelJob{Requester: requester(0).String(), JobId: id})
+		return err
+	}), types.ErrJobEnded)
+	f.blocks(20)
+	job = f.job(id)
+	require.Equal(t, types.JOB_STATUS_CANCELLED, job.Status)
+	require.Equal(t, job.TaskReserve.MulRaw(100), job.Refunded)
+}
+
+func TestMarketsTellWhatIsOpenHeldAndPaid(t *testing.T) {
+	f := newFixture(t)
+	f.network(6)
+	id := f.post(0, array(10))
+	f.next()
+	resp, err := f.queries.Market(f.ctx, &types.QueryMarketRequest{Class: class})
+	require.NoError(t, err)
+	require.EqualValues(t, 10, resp.Market.OpenTasks)
+	require.EqualValues(t, []uint64{6, 24, 24}, []uint64{resp.LiveNodes, resp.FundedSlots, resp.FreeSlots})
+	f.crowd(6, 200, func() bool { return f.over(id) })
+	resp, err = f.queries.Market(f.ctx, &types.QueryMarketRequest{Class: class})
+	require.NoError(t, err)
+	require.Zero(t, resp.Market.OpenTasks)
+	require.Zero(t, resp.Market.Held)
+	require.Equal(t, []types.Price{{Denom: denom, Last: math.NewInt(100), Recent: math.NewInt(100), Settled: 10}}, resp.Market.Prices)
+	_, err = f.queries.Market(f.ctx, &types.QueryMarketRequest{Class: "no-such-class"})
+	require.Error(t, err)
+}
+
+func TestAnArrayIsForgottenInBoundedSteps(t *testing.T) {
+	f := newFixture(t)
+	f.network(6)
+	f.setParams(func(p *types.Params) { p.RetentionBlocks, p.ReceiptRetentionBlocks = 5, 5 })
+	id := f.post(0, array(12))
+	f.crowd(6, 300, func() bool { return f.over(id) })
+	root := f.job(id).ResultsRoot
+	f.blocks(6)
+	_, err := f.queries.Job(f.ctx, &types.QueryJobRequest{JobId: id})
+	require.NoError(t, err, "the record with the root stays with the receipts' retention")
+	require.Equal(t, root, f.job(id).ResultsRoot)
+	require.NotEmpty(t, f.chunks(id))
+	f.blocks(8)
+	_, err = f.queries.Job(f.ctx, &types.QueryJobRequest{JobId: id})
+	require.Error(t, err)
+	require.NotContains(t, f.export().compute, id)
+}
+
+func TestArraysSurviveAnExportAtAnyPoint(t *testing.T) {
+	f := newFixture(t)
+	f.network(6)
+	id := f.post(0, array(12))
+	for range 12 {
+		for n := range 6 {
+			player{f: f, n: n}.act()
+		}
+		f.next()
+		g := restored(f)
+		require.Equal(t, f.export(), g.export())
+		f = g
+	}
+	f.crowd(6, 300, func() bool { return f.over(id) })
+	require.Equal(t, types.JOB_STATUS_COMPLETED, f.job(id).Status)
+}

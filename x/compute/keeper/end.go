@@ -1,0 +1,81 @@
+package keeper
+
+import (
+	"cosmossdk.io/collections"
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+// left returns what the task may still spend of its job's escrow, in the reward's
+// denom.
+func (w *work) left() math.Int { return w.job.TaskReserve.Sub(w.note.Spent) }
+
+// spend takes an amount of what the task has reserved.
+func (w *work) spend(amount math.Int) error {
+	if w.left().LT(amount) {
+		return types.ErrInsufficientEscrow.Wrapf("task %d of job %s has %s left, owes %s", w.task.Index, w.job.Id, w.left(), amount)
+	}
+	w.note.Spent = w.note.Spent.Add(amount)
+	return nil
+}
+
+// payFromEscrow credits what the task has reserved.
+func (w *work) payFromEscrow(operator sdk.AccAddress, outcome *types.Outcome, amount math.Int) error {
+	if !amount.IsPositive() {
+		return nil
+	}
+	if err := w.spend(amount); err != nil {
+		return err
+	}
+	outcome.Paid = outcome.Paid.Add(amount)
+	_, err := w.k.rewards.CreditReward(w.ctx, operator, sdk.NewCoin(w.job.Reward.Denom, amount))
+	return err
+}
+
+// burnFromEscrow burns what the task has reserved.
+func (w *work) burnFromEscrow(amount math.Int) error {
+	if !amount.IsPositive() {
+		return nil
+	}
+	if err := w.spend(amount); err != nil {
+		return err
+	}
+	return w.k.bank.BurnCoins(w.ctx, types.ModuleName, sdk.NewCoins(sdk.NewCoin(w.job.Reward.Denom, amount)))
+}
+
+func (w *work) bondDenom() (string, error) {
+	params, err := w.k.nodes.Params(w.ctx)
+	return params.BondDenom, err
+}
+
+// end writes the receipt and frees the task's records. Of an array only the hash
+// of the receipt stays, in the job's tree.
+func (w *work) end(status types.TaskStatus, ballots []ballot, tags [][]byte, exitCode uint32) error {
+	receipt := types.Receipt{
+		JobId: w.job.Id, Task: w.task.Index, SpecDigest: w.job.SpecDigest, Status: status,
+		Tags: tags, ExitCode: exitCode, Audited: w.task.Rounds[0].Auditors > 0, Height: w.height(),
+	}
+	receipt.Outcomes = append(receipt.Outcomes, w.task.Departed...)
+	for i := range ballots {
+		receipt.Outcomes = append(receipt.Outcomes, ballots[i].outcome)
+		if err := w.removeAssignment(ballots[i].operator); err != nil {
+			return err
+		}
+	}
+	leaf, err := types.ReceiptLeaf(receipt)
+	if err != nil {
+		return err
+	}
+	w.note.Ended, w.note.Leaf = status, leaf
+	w.changed(&types.TaskChange_Ended{Ended: &receipt})
+	if err := w.task.MoveTo(status); err != nil {
+		return err
+	}
+	if w.job.Tasks > 1 {
+		return nil
+	}
+	return w.k.receipts.Set(w.ctx, collections.Join(w.id, w.task.Index), receipt)
+}

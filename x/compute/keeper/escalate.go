@@ -1,0 +1,83 @@
+package keeper
+
+import (
+	"cosmossdk.io/math"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+// nextTarget returns how many replicas a further round would have, 0 when there
+// is none to be had: as many as the table says, or as many nodes of the class as
+// have not taken part.
+func (w *work) nextTarget() uint32 {
+	i := len(w.task.Rounds) - 1
+	if i >= len(w.params.Escalation) {
+		return 0
+	}
+	epoch, err := w.k.nodes.Epoch(w.ctx)
+	if err != nil {
+		return 0
+	}
+	class, err := w.k.nodes.ClassSnapshot(w.ctx, w.job.Class, epoch)
+	if err != nil {
+		return 0
+	}
+	taken := uint64(w.participants())
+	if class.Nodes <= taken {
+		return 0
+	}
+	return uint32(min(uint64(w.params.Escalation[i]), class.Nodes-taken, w.affordable()))
+}
+
+// affordable returns how many more judges the losers can pay, whoever they turn
+// out to be: one at least after the first round, more than a third of the votes
+// after a later one. Rounds that found fewer nodes than they aimed at have
+// fewer losers, and so afford fewer judges.
+func (w *work) affordable() uint64 {
+	votes, judges := int64(0), int64(0)
+	for r := range w.task.Rounds {
+		n := int64(len(w.task.Rounds[r].Replicas))
+		votes += n
+		if r > 0 {
+			judges += n
+		}
+	}
+	losers := int64(1)
+	if w.index() > 0 {
+		losers = votes/3 + 1
+	}
+	paid := w.job.Liability.MulRaw(losers).Quo(w.job.BondValue)
+	return math.MinInt(math.MaxInt(paid.SubRaw(judges), math.ZeroInt()), math.NewInt(types.MaxRoundReplicas)).Uint64()
+}
+
+// closeMouths settles who has stayed silent in the round that ends: what was not
+// revealed, or not opened when it was asked for, stays so. An opening in a later
+// round must not turn a loser, on whose liability that round relies, into one who
+// was right.
+func (w *work) closeMouths(ballots []ballot) error {
+	for i := range ballots {
+		b := &ballots[i]
+		if b.vote.Key != "" || b.a.Status == types.ASSIGNMENT_STATUS_NO_REVEAL {
+			continue
+		}
+		if err := b.a.MoveTo(types.ASSIGNMENT_STATUS_NO_REVEAL); err != nil {
+			return err
+		}
+		if err := w.setAssignment(b.operator, b.a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *work) escalate() error {
+	target := w.nextTarget()
+	if err := w.round().MoveTo(types.ROUND_PHASE_CLOSED); err != nil {
+		return err
+	}
+	if err := w.startRound(target); err != nil {
+		return err
+	}
+	w.changed(&types.TaskChange_Escalated{Escalated: &types.Escalated{Target: target}})
+	return nil
+}

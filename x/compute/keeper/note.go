@@ -1,0 +1,53 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+
+	"cosmossdk.io/collections"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+// noteEntry is a note with its key.
+type noteEntry struct {
+	id    types.JobID
+	index uint64
+	note  types.TaskNote
+}
+
+// addNote notes what a task changes of its job. Tasks of one job note under keys
+// of their own, so that they do not wait for each other.
+func (k *Keeper) addNote(ctx context.Context, id types.JobID, index uint64, note types.TaskNote) error {
+	if note.Empty() {
+		return nil
+	}
+	key := collections.Join(id, index)
+	earlier, err := k.notes.Get(ctx, key)
+	switch {
+	case err == nil:
+		note = earlier.Merge(note)
+	case !errors.Is(err, collections.ErrNotFound):
+		return err
+	}
+	return k.notes.Set(ctx, key, note)
+}
+
+// takeNotes returns the block's notes in order of job and task, and removes them,
+// so that nothing counts twice before the transient store is reset.
+func (k *Keeper) takeNotes(ctx context.Context) ([]noteEntry, error) {
+	var entries []noteEntry
+	err := k.notes.Walk(ctx, nil, func(key taskKey, note types.TaskNote) (bool, error) {
+		entries = append(entries, noteEntry{id: key.K1(), index: key.K2(), note: note})
+		return false, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		if err := k.notes.Remove(ctx, collections.Join(e.id, e.index)); err != nil {
+			return nil, err
+		}
+	}
+	return entries, nil
+}

@@ -1,0 +1,113 @@
+package keeper
+
+import (
+	"context"
+
+	"cosmossdk.io/collections"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+// openTasks opens the next n tasks of a job: each gets a record and starts to draw
+// nodes.
+func (k *Keeper) openTasks(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, n uint64) ([]types.TaskChange, error) {
+	var changes []types.TaskChange
+	for range n {
+		w := k.newWork(ctx, params, id, *job, job.TasksOpened)
+		if err := w.startRound(job.Policy.Replicas); err != nil {
+			return nil, err
+		}
+		if err := w.save(); err != nil {
+			return nil, err
+		}
+		changes = append(changes, w.changes...)
+		job.TasksOpened++
+	}
+	return changes, nil
+}
+
+// advanceJob does what is due for a job as a whole: it closes one that could not
+// be closed before, ends tasks of a cancelled one, drops what an expired one has
+// not opened, and opens the next tasks of any other. It does at most limit things
+// and returns how many.
+func (k *Keeper) advanceJob(ctx sdk.Context, params types.Params, id types.JobID, limit int) (int, []types.TaskChange, error) {
+	job, err := k.Job(ctx, id)
+	if err != nil {
+		return 0, nil, err
+	}
+	var (
+		done    = 1
+		changes []types.TaskChange
+	)
+	switch {
+	case job.TasksEnded == job.Tasks:
+		if err := k.queueJob(ctx, id, &job, 0); err != nil {
+			return 0, nil, err
+		}
+		err = k.closeJob(ctx, params, id, &job, types.TASK_STATUS_UNSPECIFIED)
+	case job.Cancelled:
+		var c cancelled
+		c, err = k.cancelTasks(ctx, params, id, &job, limit)
+		done, changes = max(1, c.visited), c.changes
+	case ctx.BlockHeight() > job.ExpiresHeight:
+		if _, err := k.dropUnopened(ctx, id, &job); err != nil {
+			return 0, nil, err
+		}
+		err = k.queueJob(ctx, id, &job, 0)
+	default:
+		changes, err = k.openNext(ctx, params, id, &job, limit)
+		done = max(1, len(changes))
+	}
+	if err != nil {
+		return 0, nil, err
+	}
+	return done, changes, k.jobs.Set(ctx, id, job)
+}
+
+// openNext opens as many tasks as the window has room for, at most limit, and
+// queues the job for when more may be opened, or dropped.
+func (k *Keeper) openNext(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, limit int) ([]types.TaskChange, error) {
+	epoch, err := k.nodes.Epoch(ctx)
+	if err != nil {
+		return nil, err
+	}
+	class, err := k.nodes.ClassSnapshot(ctx, job.Class, epoch)
+	if err != nil {
+		return nil, err
+	}
+	window := params.OpenTasks(job.Policy, class.Slots)
+	room := window - min(window, job.Active())
+	n := min(room, job.Unopened(), uint64(limit))
+	changes, err := k.openTasks(ctx, params, id, job, n)
+	if err != nil {
+		return nil, err
+	}
+	next := job.ExpiresHeight + 1
+	switch {
+	case job.Unopened() == 0:
+		next = 0
+	case n < room:
+		next = ctx.BlockHeight() + 1 // the block's limit, not the window, held it up
+	}
+	return changes, k.queueJob(ctx, id, job, next)
+}
+
+// tasksFrom returns the keys of a job's tasks from an index on, at most limit.
+func (k *Keeper) tasksFrom(ctx context.Context, id types.JobID, from uint64, limit int) ([]taskKey, error) {
+	iter, err := k.tasks.Iterate(ctx, collections.NewPrefixedPairRange[types.JobID, uint64](id).StartInclusive(from))
+	if err != nil {
+		return nil, err
+	}
+	defer iter.Close()
+	var keys []taskKey
+	for ; iter.Valid() && len(keys) < limit; iter.Next() {
+		key, err := iter.Key()
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, key)
+	}
+	return keys, nil
+}

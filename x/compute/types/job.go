@@ -1,0 +1,49 @@
+package types
+
+import "cosmossdk.io/math"
+
+// Unopened returns how many tasks are still to be opened.
+func (j *Job) Unopened() uint64 {
+	if j.TasksDropped > 0 {
+		return 0
+	}
+	return j.Tasks - j.TasksOpened
+}
+
+// Active returns how many tasks are open and have not ended.
+func (j *Job) Active() uint64 { return j.TasksOpened - (j.TasksEnded - j.TasksDropped) }
+
+// CountEnded counts an opened task that has ended, with its receipt's leaf.
+func (j *Job) CountEnded(accepted bool, leaf []byte) {
+	j.Frontier = AppendLeaf(j.Frontier, j.TasksEnded-j.TasksDropped, leaf)
+	j.TasksEnded++
+	if accepted {
+		j.TasksAccepted++
+	}
+}
+
+// Drop ends all tasks that were never opened. It returns what they had reserved,
+// in the reward's denom.
+func (j *Job) Drop() math.Int {
+	n := j.Unopened()
+	j.TasksDropped += n
+	j.TasksEnded += n
+	return j.TaskReserve.Mul(math.NewIntFromUint64(n))
+}
+
+// Excess returns what escrow holds beyond the reserves of tasks that have not
+// ended, in the reward's denom.
+func (j *Job) Excess() math.Int {
+	owed := j.TaskReserve.Mul(math.NewIntFromUint64(j.Tasks - j.TasksEnded))
+	return math.MaxInt(j.Reserved.Sub(owed), math.ZeroInt())
+}
+
+// OpenTasks returns how many tasks of a job may be open at once in a class whose
+// bonds fund a number of slots: twice what those slots can hold, so that nobody
+// waits for a draw, and at least minOpenTasks.
+func (p Params) OpenTasks(policy Policy, slots uint64) uint64 {
+	holds := 2 * slots / uint64(max(1, policy.Replicas+policy.Auditors))
+	return min(max(holds, minOpenTasks), uint64(p.MaxOpenTasks))
+}
+
+const minOpenTasks = 4

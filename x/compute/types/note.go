@@ -1,0 +1,26 @@
+package types
+
+import "cosmossdk.io/math"
+
+// TaskChangeKind is one of the things that TaskChange may tell.
+type TaskChangeKind = isTaskChange_Change
+
+// NewTaskNote returns a note of nothing.
+func NewTaskNote() TaskNote { return TaskNote{Spent: math.ZeroInt()} }
+
+// Empty says whether there is nothing in the note.
+func (n TaskNote) Empty() bool {
+	return !n.Started && n.Ended == TASK_STATUS_UNSPECIFIED && n.Spent.IsZero() && n.Held == 0 && n.Posted == 0
+}
+
+// Merge adds a later note of the same task.
+func (n TaskNote) Merge(later TaskNote) TaskNote {
+	n.Started = n.Started || later.Started
+	n.Spent = n.Spent.Add(later.Spent)
+	n.Held += later.Held
+	n.Posted += later.Posted
+	if later.Ended != TASK_STATUS_UNSPECIFIED {
+		n.Ended, n.Leaf = later.Ended, later.Leaf
+	}
+	return n
+}

@@ -1,0 +1,83 @@
+package types
+
+import (
+	"regexp"
+	"strings"
+
+	"cosmossdk.io/math"
+)
+
+// Bounds of a placement.
+const (
+	maxRegions = 8
+	maxDenied  = 16
+)
+
+var (
+	regionPattern   = regexp.MustCompile(`^[a-z]{2}(-[a-z0-9]{1,16})?$`)
+	operatorPattern = regexp.MustCompile(`^[a-z]{1,16}1[02-9ac-hj-np-z]{38,58}$`)
+	amountPattern   = regexp.MustCompile(`^[1-9][0-9]{0,36}$`)
+)
+
+// validate checks the nodes that a job asks for.
+func (p *Placement) validate() error {
+	if n := len(p.Regions); n > maxRegions {
+		return ErrInvalidSpec.Wrapf("placement: regions: at most %d, got %d", maxRegions, n)
+	}
+	seen := map[string]bool{}
+	for _, r := range p.Regions {
+		if !regionPattern.MatchString(r) {
+			return ErrInvalidSpec.Wrapf("placement: regions: expected a country as in \"de\", or a part of one as in \"us-west\", got %.64q", r)
+		}
+		if seen[r] {
+			return ErrInvalidSpec.Wrapf("placement: regions: %q is named twice", r)
+		}
+		seen[r] = true
+	}
+	if n := len(p.Denied); n > maxDenied {
+		return ErrInvalidSpec.Wrapf("placement: denied: at most %d operators, got %d", maxDenied, n)
+	}
+	for _, operator := range p.Denied {
+		if err := validateOperator("placement: denied", operator); err != nil {
+			return err
+		}
+		if seen[operator] {
+			return ErrInvalidSpec.Wrapf("placement: denied: %s is named twice", operator)
+		}
+		seen[operator] = true
+	}
+	if p.MinBond != "" && (!amountPattern.MatchString(p.MinBond) || p.LeastBond().GT(maxReward)) {
+		return ErrInvalidSpec.Wrapf("placement: min_bond: expected a whole amount of the bond denom from 1 to %s, got %.64q",
+			maxReward, p.MinBond)
+	}
+	return nil
+}
+
+// validateOperator checks the form of an address, in lower case as the chain
+// writes it: it is compared as text.
+func validateOperator(name, text string) error {
+	if !operatorPattern.MatchString(text) {
+		return ErrInvalidSpec.Wrapf("%s: expected an operator's address in lower case, got %.100q", name, text)
+	}
+	return nil
+}
+
+// Prefers says whether a region is among the preferred ones, or part of one: "us"
+// prefers "us-west" too. Without preference every region is.
+func (p *Placement) Prefers(region string) bool {
+	for _, r := range p.Regions {
+		if region == r || strings.HasPrefix(region, r+"-") {
+			return true
+		}
+	}
+	return len(p.Regions) == 0
+}
+
+// LeastBond is the least bond of a node in units of the bond denom, 0 when none is
+// asked for. The placement is valid.
+func (p *Placement) LeastBond() math.Int {
+	if bond, ok := math.NewIntFromString(p.MinBond); ok {
+		return bond
+	}
+	return math.ZeroInt()
+}

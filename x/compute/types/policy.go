@@ -1,0 +1,121 @@
+package types
+
+import (
+	"bytes"
+	"slices"
+)
+
+// validate checks what a policy of its kind may and may not carry.
+func (p *Policy) validate() error {
+	var err error
+	switch p.Kind {
+	case POLICY_KIND_QUORUM:
+		if p.Replicas < 3 || p.Replicas > MaxRoundReplicas || p.Replicas%2 == 0 {
+			return ErrInvalidSpec.Wrapf("policy: replicas: expected an odd number from 3 to %d, got %d", MaxRoundReplicas, p.Replicas)
+		}
+	case POLICY_KIND_AUDIT:
+		err = p.validateAudit()
+	case POLICY_KIND_TRUST:
+		err = p.validateTrust()
+	default:
+		return ErrUnsupported.Wrapf("policy: expected %s, %s or %s, got %s",
+			POLICY_KIND_QUORUM, POLICY_KIND_AUDIT, POLICY_KIND_TRUST, p.Kind)
+	}
+	if err != nil {
+		return err
+	}
+	if p.AuditBps > BasisPoints {
+		return ErrInvalidSpec.Wrapf("policy: audit_bps: at most %d, got %d", BasisPoints, p.AuditBps)
+	}
+	if p.Auditors > MaxRoundReplicas {
+		return ErrInvalidSpec.Wrapf("policy: auditors: at most %d, got %d", MaxRoundReplicas, p.Auditors)
+	}
+	if p.Kind != POLICY_KIND_TRUST && (p.Node != "" || p.ReviewBlocks != 0) {
+		return ErrInvalidSpec.Wrapf("policy: node and review_blocks belong to %s, got %s", POLICY_KIND_TRUST, p.Kind)
+	}
+	return nil
+}
+
+func (p *Policy) validateAudit() error {
+	if p.Replicas != 1 {
+		return ErrInvalidSpec.Wrapf("policy: replicas: expected 1 under %s, got %d", p.Kind, p.Replicas)
+	}
+	if p.AuditBps == 0 || p.Auditors == 0 {
+		return ErrInvalidSpec.Wrapf("policy: expected audit_bps and auditors of at least 1 under %s, got %d and %d",
+			p.Kind, p.AuditBps, p.Auditors)
+	}
+	return nil
+}
+
+func (p *Policy) validateTrust() error {
+	if p.Replicas != 1 {
+		return ErrInvalidSpec.Wrapf("policy: replicas: expected 1 under %s, got %d", p.Kind, p.Replicas)
+	}
+	if p.ReviewBlocks == 0 {
+		return ErrInvalidSpec.Wrapf("policy: review_blocks: expected at least 1 under %s; silence accepts a result after them", p.Kind)
+	}
+	if p.AuditBps != 0 || p.Auditors != 0 || p.OwnRisk {
+		return ErrInvalidSpec.Wrapf("policy: audit_bps, auditors and own_risk have no meaning under %s: leave them out", p.Kind)
+	}
+	if p.Node != "" {
+		return validateOperator("policy: node", p.Node)
+	}
+	return nil
+}
+
+// checkParams checks a valid policy against the parameters.
+func (p *Policy) checkParams(params Params, slashed bool) error {
+	if p.Replicas > params.MaxReplicas {
+		return ErrInvalidSpec.Wrapf("policy: at most %d replicas, got %d", params.MaxReplicas, p.Replicas)
+	}
+	if p.Auditors > params.MaxAuditors {
+		return ErrInvalidSpec.Wrapf("policy: at most %d auditors, got %d", params.MaxAuditors, p.Auditors)
+	}
+	if p.ReviewBlocks > params.MaxReviewBlocks {
+		return ErrInvalidSpec.Wrapf("policy: review_blocks: at most %d, got %d", params.MaxReviewBlocks, p.ReviewBlocks)
+	}
+	if slashed || p.Kind == POLICY_KIND_TRUST {
+		return nil
+	}
+	const cure = "nobody vouches that the program gives equal results everywhere; " +
+		"ask for a quorum without audits, for trust, or for own_risk"
+	if p.Kind == POLICY_KIND_AUDIT {
+		return ErrUnsupported.Wrapf("policy: %s: %s", p.Kind, cure)
+	}
+	if p.AuditBps != 0 || p.Auditors != 0 {
+		return ErrUnsupported.Wrapf("policy: audit_bps and auditors: %s", cure)
+	}
+	return nil
+}
+
+// Deterministic says whether somebody vouches that honest machines get equal
+// results: the executor by its construction, or governance for the program.
+func (p Params) Deterministic(spec *JobSpec) bool {
+	return slices.Contains(p.DeterministicExecutors, spec.Executor) ||
+		slices.ContainsFunc(p.DeterministicPrograms, func(d []byte) bool { return bytes.Equal(d, spec.Program.Sha256) })
+}
+
+// Effective returns the policy by which a job is verified, and whether a wrong
+// result is slashed. It is where programs are deterministic, or nodes take the
+// risk that they are not; there the audit floor is raised into the policy. TRUST
+// never slashes a result, since nobody but its requester judges it.
+func (p Params) Effective(spec *JobSpec) (Policy, bool) {
+	policy := spec.Policy
+	slashed := policy.Kind != POLICY_KIND_TRUST && (policy.OwnRisk || p.Deterministic(spec))
+	if !slashed {
+		policy.AuditBps, policy.Auditors = 0, 0
+		return policy, false
+	}
+	policy.AuditBps = max(policy.AuditBps, p.AuditFloorBps)
+	policy.Auditors = max(policy.Auditors, 1)
+	if policy.AuditBps == 0 {
+		policy.Auditors = 0
+	}
+	return policy, true
+}
+
+// Reviewed says whether the requester may reject a result.
+func (p *Policy) Reviewed() bool { return p.Kind == POLICY_KIND_TRUST }
+
+// NamesNode says whether one node alone may take the tasks.
+func (p *Policy) NamesNode() bool { return p.Kind == POLICY_KIND_TRUST && p.Node != "" }
