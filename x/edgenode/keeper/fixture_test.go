@@ -74,6 +74,7 @@ func newFixture(t tb) *fixture {
 	keys := storetypes.NewKVStoreKeys(authtypes.StoreKey, banktypes.StoreKey, types.StoreKey)
 	db := dbm.NewMemDB()
 	cms := rootstore.NewCommitMultiStore(db, log.NewNopLogger())
+	cms.SetIAVLDisableFastNode(true) // as the chain's default is
 	for _, key := range keys {
 		cms.MountStoreWithDB(key, storetypes.StoreTypeIAVL, nil)
 	}
