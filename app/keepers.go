@@ -171,7 +171,7 @@ func (k *Keepers) addEdge(app *App) {
 		authtypes.FeeCollectorName, params.BaseDenom, authority)
 	k.EdgenodeKeeper = edgenodekeeper.NewKeeper(
 		cdc, app.kvService(edgenodetypes.StoreKey), AddressCodec(), k.BankKeeper, k.DistrKeeper, authority)
-	k.EpochsKeeper.SetHooks(epochstypes.NewMultiEpochHooks(k.EdgenodeKeeper.Hooks()))
+	k.EpochsKeeper.SetHooks(epochstypes.NewMultiEpochHooks(k.EdgenodeKeeper.Hooks(k.EpochsKeeper)))
 	k.RewardsKeeper = rewardskeeper.NewKeeper(
 		cdc, app.kvService(rewardstypes.StoreKey),
 		runtime.NewTransientStoreService(app.stores.transient[rewardstypes.TStoreKey]),

@@ -31,8 +31,9 @@ const (
 	DefaultReimburseWindowRounds uint64 = 20
 	// DefaultRetentionRounds is one day of quicknet.
 	DefaultRetentionRounds uint64 = 28_800
-	// DefaultRetentionBlocks leaves about half an hour after a long halt.
-	DefaultRetentionBlocks uint64 = 1_000
+	// DefaultRetentionBlocks are twice those for which x/compute waits for a seed:
+	// however long the chain stood still, no seed that is waited for is lost.
+	DefaultRetentionBlocks uint64 = 28_800
 	// DefaultPruneLimit is far above what one block adds.
 	DefaultPruneLimit uint32 = 100
 )

@@ -6,6 +6,7 @@ import (
 
 	"cosmossdk.io/collections"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
 	epochstypes "github.com/cosmos/cosmos-sdk/x/epochs/types"
 
 	"github.com/thetaedge/theta/x/edgenode/types"
@@ -96,14 +97,22 @@ func (k *Keeper) firstEpochAfter(ctx context.Context, height int64) (uint64, err
 	return first, nil
 }
 
+// catchUpBlocks is for how many blocks the last roll lets x/epochs catch up.
+const catchUpBlocks = 100
+
 // EpochHooks rolls the epoch when x/epochs starts one of the identifier in the
 // parameters.
-type EpochHooks struct{ keeper *Keeper }
+type EpochHooks struct {
+	keeper *Keeper
+	epochs types.EpochsKeeper
+}
 
 var _ epochstypes.EpochHooks = EpochHooks{}
 
-// Hooks returns the hooks that x/epochs calls.
-func (k *Keeper) Hooks() epochstypes.EpochHooks { return EpochHooks{keeper: k} }
+// Hooks returns the hooks that x/epochs calls; epochs is x/epochs itself.
+func (k *Keeper) Hooks(epochs types.EpochsKeeper) epochstypes.EpochHooks {
+	return EpochHooks{keeper: k, epochs: epochs}
+}
 
 // AfterEpochEnd has nothing to do: the roll belongs to the epoch that starts.
 func (EpochHooks) AfterEpochEnd(context.Context, string, int64) error { return nil }
@@ -119,5 +128,35 @@ func (h EpochHooks) BeforeEpochStart(ctx context.Context, identifier string, _ i
 	if identifier != params.EpochIdentifier {
 		return nil
 	}
-	return isolated.Run(ctx, h.keeper.RollEpoch)
+	return isolated.Run(ctx, func(ctx context.Context) error {
+		behind, err := h.catchingUp(ctx, identifier)
+		if err != nil || behind {
+			return err
+		}
+		return h.keeper.RollEpoch(ctx)
+	})
+}
+
+// catchingUp reports whether the epoch that starts is over already: after a halt
+// x/epochs starts one that was missed in every block. Rolling them all would push
+// the weights out of the kept epochs that draws of before the halt count with.
+// Epochs shorter than a block would wait for ever: a roll long ago ends the wait.
+func (h EpochHooks) catchingUp(ctx context.Context, identifier string) (bool, error) {
+	sdkCtx := sdk.UnwrapSDKContext(ctx)
+	epoch, err := h.epochs.GetEpochInfo(sdkCtx, identifier)
+	if err != nil {
+		return false, err
+	}
+	if !sdkCtx.BlockTime().After(epoch.CurrentEpochStartTime.Add(epoch.Duration)) {
+		return false, nil
+	}
+	last, err := h.keeper.Epoch(ctx)
+	if err != nil {
+		return false, err
+	}
+	start, err := h.keeper.starts.Get(ctx, last)
+	if err != nil && !errors.Is(err, collections.ErrNotFound) {
+		return false, err
+	}
+	return height(ctx)-start < catchUpBlocks, nil
 }

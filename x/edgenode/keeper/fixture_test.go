@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"testing"
+	"time"
 
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	dbm "github.com/cosmos/cosmos-db"
@@ -24,6 +25,7 @@ import (
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	bankkeeper "github.com/cosmos/cosmos-sdk/x/bank/keeper"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+	epochstypes "github.com/cosmos/cosmos-sdk/x/epochs/types"
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/x/edgenode/keeper"
@@ -55,6 +57,13 @@ type communityPool struct{ bank bankkeeper.Keeper }
 
 func (p communityPool) FundCommunityPool(ctx context.Context, amount sdk.Coins, sender sdk.AccAddress) error {
 	return p.bank.SendCoinsFromAccountToModule(ctx, sender, community, amount)
+}
+
+// hourly stands in for x/epochs: an epoch of an hour that started when it says.
+type hourly time.Time
+
+func (h hourly) GetEpochInfo(sdk.Context, string) (epochstypes.EpochInfo, error) {
+	return epochstypes.EpochInfo{CurrentEpochStartTime: time.Time(h), Duration: time.Hour}, nil
 }
 
 // fixture is the keeper over real stores with the SDK's real bank.
@@ -190,7 +199,7 @@ func (f *fixture) try(step func(ctx sdk.Context) error) error {
 // roll starts the next epoch the way x/epochs does.
 func (f *fixture) roll() {
 	f.t.Helper()
-	require.NoError(f.t, f.keeper.Hooks().BeforeEpochStart(f.ctx, "edge", 1))
+	require.NoError(f.t, f.keeper.Hooks(hourly(f.ctx.BlockTime())).BeforeEpochStart(f.ctx, "edge", 1))
 }
 
 // at moves to a height without ending the blocks before it.

@@ -101,7 +101,7 @@ func TestCheckpointsStayFew(t *testing.T) {
 
 func TestEpochRollsOnItsIdentifierOnly(t *testing.T) {
 	f := newFixture(t)
-	hooks := f.keeper.Hooks()
+	hooks := f.keeper.Hooks(hourly(f.ctx.BlockTime()))
 	require.NoError(t, hooks.BeforeEpochStart(f.ctx, "day", 7))
 	require.NoError(t, hooks.AfterEpochEnd(f.ctx, "edge", 7))
 	epoch, err := f.keeper.Epoch(f.ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	epochstypes "github.com/cosmos/cosmos-sdk/x/epochs/types"
 )
 
 // BankKeeper moves bonds between operators and the node pool, and burns.
@@ -19,4 +20,9 @@ type BankKeeper interface {
 // CommunityPoolKeeper takes the community's share of a slash.
 type CommunityPoolKeeper interface {
 	FundCommunityPool(ctx context.Context, amount sdk.Coins, sender sdk.AccAddress) error
+}
+
+// EpochsKeeper tells when the epoch that starts will end.
+type EpochsKeeper interface {
+	GetEpochInfo(ctx sdk.Context, identifier string) (epochstypes.EpochInfo, error)
 }
