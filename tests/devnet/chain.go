@@ -14,11 +14,11 @@ import (
 const (
 	// beaconPeriod is in seconds; the shortest that drand's format knows.
 	beaconPeriod = 1
-	// honestBond and liarBond are in whole tfuel. The liar can pay for its first
+	// defaultBond and liarBond are in whole tfuel. The liar can pay for its first
 	// lies and is then too poor to be drawn; both weigh the same in a draw.
-	honestBond, liarBond = 50, 20
-	// bondPerSlot is in whole tfuel, slots are what each node holds at once.
-	bondPerSlot, slots = 10, 2
+	defaultBond, liarBond = 50, 20
+	// bondPerSlot is in whole tfuel, defaultSlots are what a node holds at once.
+	bondPerSlot, defaultSlots = 10, 2
 )
 
 // home is the validator's folder, with the keyring of all devnet keys.
@@ -105,6 +105,11 @@ func (d *Devnet) tune(state object, publicKey string, beaconStart int64) error {
 		"rewards": {"fold_blocks": "10"},
 		"gov":     {"voting_period": "60s", "expedited_voting_period": "30s"},
 	} {
+		if err := set(state, module, values); err != nil {
+			return err
+		}
+	}
+	for module, values := range d.opts.Params {
 		if err := set(state, module, values); err != nil {
 			return err
 		}

@@ -2,11 +2,13 @@ package devnet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"time"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -23,6 +25,8 @@ const (
 	class = "cpu-small"
 	// faucetTfuel is what the faucet pays at a time, faucetTimes how often.
 	faucetTfuel, faucetTimes = 100, 5
+	// parallelSetups is how many nodes register at once.
+	parallelSetups = 3
 )
 
 // startRelay starts the store that carries inputs and results.
@@ -75,8 +79,11 @@ func (d *Devnet) startFaucet() error {
 
 // startNodes registers and starts the edge nodes and waits until they weigh.
 func (d *Devnet) startNodes(ctx context.Context) error {
+	if err := d.setUpNodes(ctx); err != nil {
+		return err
+	}
 	for _, node := range d.nodes {
-		if err := d.startNode(ctx, node); err != nil {
+		if err := d.startNode(node); err != nil {
 			return fmt.Errorf("%s: %w", node.Name, err)
 		}
 	}
@@ -97,7 +104,26 @@ func (d *Devnet) LiveNodes(ctx context.Context) (uint64, error) {
 	return answer.Snapshot.Nodes, nil
 }
 
-func (d *Devnet) startNode(ctx context.Context, node Node) error {
+// setUpNodes registers the nodes, some at once: it is mostly waiting for blocks.
+func (d *Devnet) setUpNodes(ctx context.Context) error {
+	errs := make([]error, len(d.nodes))
+	free := make(chan struct{}, parallelSetups)
+	var setups sync.WaitGroup
+	for i, node := range d.nodes {
+		setups.Go(func() {
+			free <- struct{}{}
+			if err := d.setUpNode(ctx, node); err != nil {
+				errs[i] = fmt.Errorf("%s: %w", node.Name, err)
+			}
+			<-free
+		})
+	}
+	setups.Wait()
+	return errors.Join(errs...)
+}
+
+// setUpNode writes a node's home and registers it.
+func (d *Devnet) setUpNode(ctx context.Context, node Node) error {
 	thetaedge := d.opts.binary("thetaedge")
 	setup := node.Name + "-setup"
 	if err := d.run(ctx, setup, thetaedge, "init", "--home", node.home); err != nil {
@@ -106,19 +132,20 @@ func (d *Devnet) startNode(ctx context.Context, node Node) error {
 	if err := d.configure(node); err != nil {
 		return err
 	}
-	bond := params.TfuelCoin(honestBond)
+	bond := params.TfuelCoin(d.opts.Bond)
 	if node.Lies {
 		bond = params.TfuelCoin(liarBond)
 	}
-	if err := d.run(ctx, setup, thetaedge, "register", "--home", node.home, "--from", node.Name,
+	return d.run(ctx, setup, thetaedge, "register", "--home", node.home, "--from", node.Name,
 		"--keyring-dir", d.home(), "--keyring-backend", "test", "--moniker", node.Name, "--class", class,
-		"--bond", bond.String(), "--slots", strconv.Itoa(slots), "--region", "de", "--yes"); err != nil {
-		return err
-	}
+		"--bond", bond.String(), "--slots", strconv.Itoa(d.opts.Slots), "--region", "de", "--yes")
+}
+
+func (d *Devnet) startNode(node Node) error {
 	if node.Lies {
 		return d.add(node.Name, d.opts.Liar, "--home", node.home)
 	}
-	return d.add(node.Name, thetaedge, "start", "--home", node.home)
+	return d.add(node.Name, d.opts.binary("thetaedge"), "start", "--home", node.home)
 }
 
 func (d *Devnet) configure(node Node) error {
@@ -127,7 +154,7 @@ func (d *Devnet) configure(node Node) error {
 		setting{"chain", "grpc", quote(d.ports.grpc)},
 		setting{"chain", "id", quote(d.opts.ChainID)},
 		setting{"chain", "poll", quote("200ms")},
-		setting{"policy", "max-jobs", strconv.Itoa(slots)},
+		setting{"policy", "max-jobs", strconv.Itoa(d.opts.Slots)},
 		setting{"work", "refuse-private", "false"},
 		setting{"work", "drain-timeout", quote("5s")},
 		setting{"api", "grpc", quote("127.0.0.1:0")},

@@ -3,6 +3,7 @@ package devnet
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -37,6 +38,7 @@ func (d *Devnet) funds() map[string]int64 {
 	for _, node := range d.nodes {
 		funds[node.Name] = 1_000
 	}
+	maps.Copy(funds, d.opts.Funds)
 	return funds
 }
 

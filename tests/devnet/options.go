@@ -23,6 +23,14 @@ type Options struct {
 	Nodes int
 	// Liars is how many edge nodes alter what they compute.
 	Liars int
+	// Slots is how many tasks a node holds at once, Bond the bond of an honest one
+	// in whole tfuel.
+	Slots int
+	Bond  int64
+	// Funds are further keys with coins at genesis, in whole tfuel.
+	Funds map[string]int64
+	// Params replace parameters of the genesis: by module, then by name.
+	Params map[string]map[string]any
 	// BlockPause is the pause after each block.
 	BlockPause time.Duration
 	// Epoch is how long sortition weights hold.
@@ -35,6 +43,7 @@ type Options struct {
 func DefaultOptions() Options {
 	return Options{
 		Dir: filepath.Join("build", "devnet"), Bin: "build", Liar: filepath.Join("build", "bin", "liar"), ChainID: "theta-devnet-1", Nodes: 3,
+		Slots: defaultSlots, Bond: defaultBond,
 		BlockPause: 600 * time.Millisecond, Epoch: 6 * time.Second, Log: os.Stdout,
 	}
 }
@@ -43,6 +52,9 @@ func DefaultOptions() Options {
 func (o *Options) check() error {
 	if o.Nodes < 1 || o.ChainID == "" || o.Dir == "" || o.Bin == "" || o.Log == nil {
 		return errors.New("expected a folder, the binaries' folder, a chain id, a log and at least one node")
+	}
+	if o.Slots < 1 || o.Bond < 1 {
+		return fmt.Errorf("expected at least one slot and a bond, found %d and %d", o.Slots, o.Bond)
 	}
 	for _, path := range []*string{&o.Dir, &o.Bin, &o.Liar} {
 		absolute, err := filepath.Abs(*path)
