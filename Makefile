@@ -85,6 +85,11 @@ test-sim: ## Simulate chains of random messages: invariants, export and import, 
 fuzz: ## Fuzz every decoder of outside input for FUZZ_TIME each (default 10s)
 	@scripts/fuzz.sh $(PKG)
 
+.PHONY: adversary
+adversary: build ## Measure what attacks earn against honest nodes into build/adversary/report.json
+	@mkdir -p build/bin && go build -o build/bin/ ./tests/adversary/cmd/...
+	@build/bin/adversary
+
 .PHONY: bench
 bench: ## Measure tasks beside bank sends into build/bench/report.json (SCALE=small, normal or full)
 	@mkdir -p build/bin && go build -o build/bin/bench ./tests/bench/cmd/bench

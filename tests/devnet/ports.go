@@ -45,3 +45,26 @@ func freePorts(n int) ([]string, error) {
 	}
 	return addresses, nil
 }
+
+// freeBlock returns the first of n ports in a row on which nobody listens.
+func freeBlock(n int) (int, error) {
+	const tries = 200
+	for range tries {
+		base := lowestPort + rand.IntN(highestPort-lowestPort-n) //nolint:gosec // only keeps runs out of each other's way
+		if blockIsFree(base, n) {
+			return base, nil
+		}
+	}
+	return 0, fmt.Errorf("expected %d free ports in a row from %d to %d, found none in %d tries", n, lowestPort, highestPort, tries)
+}
+
+func blockIsFree(base, n int) bool {
+	for port := base; port < base+n; port++ {
+		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err != nil {
+			return false
+		}
+		_ = listener.Close()
+	}
+	return true
+}

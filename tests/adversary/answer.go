@@ -1,0 +1,104 @@
+package adversary
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/thetaedge/theta/sidecar/executor"
+	"github.com/thetaedge/theta/sidecar/executor/wasm"
+	"github.com/thetaedge/theta/sidecar/store"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+const (
+	// saltBytes is the length of a commitment's salt.
+	saltBytes = 32
+	// programFuel, programMemory and programOutput bound the small program.
+	programFuel, programMemory, programOutput = 1_000_000, 1 << 20, 1 << 16
+)
+
+// program is the smallest wasm program: its _start returns.
+const program = "\x00asm\x01\x00\x00\x00" +
+	"\x01\x04\x01\x60\x00\x00" + // type: no parameters, no results
+	"\x03\x02\x01\x00" + // one function
+	"\x05\x03\x01\x00\x01" + // one page of memory
+	"\x07\x13\x02\x06_start\x00\x00\x06memory\x02\x00" +
+	"\x0a\x04\x01\x02\x00\x0b"
+
+// endless is a program that never returns.
+const endless = "\x00asm\x01\x00\x00\x00" +
+	"\x01\x04\x01\x60\x00\x00" +
+	"\x03\x02\x01\x00" +
+	"\x05\x03\x01\x00\x01" +
+	"\x07\x13\x02\x06_start\x00\x00\x06memory\x02\x00" +
+	"\x0a\x09\x01\x07\x00\x03\x40\x0c\x00\x0b\x0b" // loop: br 0
+
+// answer is a result as a commitment binds it.
+type answer struct{ digest []byte }
+
+// compute runs a program once, as an owner of many machines would for all of
+// them, and returns what an honest node finds.
+func compute(ctx context.Context, dir string, code []byte) (found answer, err error) {
+	engine, err := wasm.New(wasm.Config{Slots: 1})
+	if err != nil {
+		return found, err
+	}
+	defer func() { err = errors.Join(err, engine.Close()) }()
+	sum := sha256.Sum256(code)
+	folder := filepath.Join(dir, fmt.Sprintf("answer-%x", sum[:4]))
+	if err := errors.Join(os.RemoveAll(folder), os.MkdirAll(folder, 0o750)); err != nil {
+		return found, err
+	}
+	path := filepath.Join(folder, "program.wasm")
+	if err := os.WriteFile(path, code, 0o600); err != nil {
+		return found, err
+	}
+	task := executor.Task{
+		ID: filepath.Base(folder), ProgramPath: path, Fuel: programFuel, MemoryBytes: programMemory,
+		OutputBytes: programOutput, OutputFiles: 16, OutputDir: filepath.Join(folder, "out"),
+	}
+	if err := engine.Start(ctx, task); err != nil {
+		return found, err
+	}
+	result, err := engine.Wait(ctx, task.ID)
+	if err != nil {
+		return found, err
+	}
+	digest, err := result.Digest()
+	return answer{digest: digest[:]}, err
+}
+
+// altered is a wrong answer; equal notes make equal lies.
+func (a answer) altered(note string) answer {
+	sum := sha256.Sum256(append([]byte(note), a.digest...))
+	return answer{digest: sum[:]}
+}
+
+// secret is what a node keeps between its commitment and its reveal.
+type secret struct {
+	answer    answer
+	tag, salt []byte
+}
+
+// seal makes the commitment to an answer in one round.
+func (h *hand) seal(ref computetypes.TaskRef, a answer) (secret, []byte) {
+	salt := make([]byte, saltBytes)
+	_, _ = rand.Read(salt) // never fails
+	tag := computetypes.Tag(h.stage.chainID(), ref.JobId, ref.Task, ref.Round, a.digest)
+	s := secret{answer: a, tag: tag, salt: salt}
+	return s, computetypes.Commitment(h.operator.Address(), tag, salt)
+}
+
+// reveal shows what was committed.
+func (s secret) reveal(ref computetypes.TaskRef) computetypes.RevealItem {
+	return computetypes.RevealItem{Ref: ref, Tag: s.tag, Salt: s.salt}
+}
+
+func keyOf(ref computetypes.TaskRef) store.Key {
+	return store.Key{JobID: ref.JobId, Task: ref.Task, Round: ref.Round}
+}

@@ -1,0 +1,144 @@
+package adversary
+
+import (
+	"context"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// behaviour is one way to cheat.
+type behaviour interface {
+	// name is how reports call it.
+	name() string
+	// play lets it happen on the stage and measures what it was worth.
+	play(ctx context.Context, s *stage) (Row, error)
+}
+
+const (
+	// quorumPolicy is how reports call the policy.
+	quorumPolicy = "QUORUM(3)"
+
+	// strangerSlots and strangerBond are those of a hostile node: it weighs what an
+	// honest one does, and its bond outlasts what it loses, so that the draws stay
+	// the same from the first lie to the last.
+	strangerSlots, strangerBond = 16, 400
+	// wave is how many jobs are open at once: no more than a node has slots, so
+	// that every node can claim every draw and chances are what formulas say.
+	wave = 12
+)
+
+// behaviours lists all, cheap ones first.
+func behaviours() []behaviour {
+	all := []behaviour{}
+	all = append(all, liars()...)
+	all = append(all, silents()...)
+	all = append(all, stakers()...)
+	all = append(all, grinder{}, flooder{}, selfDealer{}, withholder{})
+	all = append(all, requesters()...)
+	return append(all, overfiller{})
+}
+
+// cheat is a behaviour of nodes: an owner brings some, jobs are posted by an
+// honest customer, and the owner's money is read before and after.
+type cheat struct {
+	label string
+	force force
+	jobs  int
+	// spec changes the usual job.
+	spec func(spec *computetypes.JobSpec)
+	// accomplices are hostile nodes of another owner, whose money does not count.
+	accomplices force
+	// forecast says what the owner should have got besides the fees that its nodes
+	// paid for gas.
+	forecast func(s *stage, run run) forecast
+}
+
+// forecast is what a behaviour should be worth, in whole tfuel.
+type forecast struct {
+	mean, spread float64
+	baseline     float64
+	trials       int
+	formula      string
+	note         string
+}
+
+// run is what happened to a cheat.
+type run struct {
+	jobs   int
+	over   []ended
+	parts  []computetypes.Outcome
+	hands  []*hand
+	change change
+}
+
+func (c cheat) name() string { return c.label }
+
+func (c cheat) play(ctx context.Context, s *stage) (Row, error) {
+	hands, err := s.enlist(ctx, c.force)
+	if err != nil {
+		return Row{}, err
+	}
+	others, err := s.enlist(ctx, c.accomplices)
+	if err != nil {
+		return Row{}, err
+	}
+	for _, h := range append(append([]*hand{}, hands...), others...) {
+		h.start(ctx)
+	}
+	r := run{jobs: c.jobs, hands: hands}
+	before, err := s.read(ctx, purseOf(hands))
+	if err != nil {
+		return Row{}, err
+	}
+	if r.over, err = s.show(ctx, c.jobs, c.spec); err != nil {
+		return Row{}, err
+	}
+	after, err := s.read(ctx, purseOf(hands))
+	if err != nil {
+		return Row{}, err
+	}
+	r.change, r.parts = between(before, after), parts(r.over, hands)
+	row := c.row(s, r)
+	if err := s.dismiss(ctx, c.force.class, hands); err != nil {
+		return row, err
+	}
+	return row, s.dismiss(ctx, c.accomplices.class, others)
+}
+
+// show posts the usual jobs in waves and waits for their ends.
+func (s *stage) show(ctx context.Context, jobs int, change func(*computetypes.JobSpec)) ([]ended, error) {
+	spec := s.spec()
+	if change != nil {
+		change(&spec)
+	}
+	var over []ended
+	for jobs > 0 {
+		n := min(jobs, wave)
+		posted, err := s.post(ctx, s.customer, spec, s.plain, n)
+		if err != nil {
+			return over, err
+		}
+		done, err := s.finish(ctx, posted.ids)
+		if err != nil {
+			return over, err
+		}
+		over = append(over, done...)
+		jobs -= n
+	}
+	return over, nil
+}
+
+func (c cheat) row(s *stage, r run) Row {
+	f := c.forecast(s, r)
+	fees := inTfuel(r.change.fees)
+	return Row{
+		Behaviour: c.label, Policy: quorumPolicy, Jobs: r.jobs, Trials: f.trials,
+		Gain: inTfuel(r.change.gain), Loss: inTfuel(r.change.loss), Baseline: f.baseline,
+		Predicted: f.mean - f.baseline - fees, Spread: f.spread, Formula: f.formula, Note: f.note,
+	}.judged()
+}
+
+// strangers are nodes that weigh what honest ones do.
+func strangers(n int, t tactics) force {
+	return force{nodes: n, class: crowded, bond: strangerBond, slots: strangerSlots, tactics: t}
+}

@@ -1,0 +1,94 @@
+package adversary
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// maxUpload bounds what a node may put into the sink.
+const maxUpload = 1 << 20
+
+// content serves programs and inputs and takes outputs. What a hostile requester
+// does to those who fetch is a handler of its own.
+type content struct {
+	server *http.Server
+	base   string
+
+	mu      sync.Mutex
+	blobs   map[string][]byte
+	special map[string]http.HandlerFunc
+}
+
+// newContent listens on a port of this machine.
+func newContent() (*content, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	c := &content{
+		base:  "http://" + listener.Addr().String(),
+		blobs: make(map[string][]byte), special: make(map[string]http.HandlerFunc),
+	}
+	c.server = &http.Server{Handler: c, ReadTimeout: 30 * time.Second}
+	go func() { _ = c.server.Serve(listener) }()
+	return c, nil
+}
+
+// sink is where nodes put outputs.
+func (c *content) sink() string { return c.base + "/sink" }
+
+// blob serves some bytes and returns them as a job names them.
+func (c *content) blob(raw []byte) computetypes.Blob {
+	sum := sha256.Sum256(raw)
+	path := "/" + hex.EncodeToString(sum[:])
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.blobs[path] = raw
+	return computetypes.Blob{Sha256: sum[:], Size_: uint64(len(raw)), Uris: []string{c.base + path}}
+}
+
+// withheld names some bytes under a path that serve decides on.
+func (c *content) withheld(path string, raw []byte, serve http.HandlerFunc) computetypes.Blob {
+	sum := sha256.Sum256(raw)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.special[path] = serve
+	return computetypes.Blob{Sha256: sum[:], Size_: uint64(len(raw)), Uris: []string{c.base + path}}
+}
+
+// ServeHTTP implements http.Handler.
+func (c *content) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodPut && strings.HasPrefix(r.URL.Path, "/sink/") {
+		_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxUpload))
+		w.WriteHeader(http.StatusCreated)
+		return
+	}
+	c.mu.Lock()
+	raw, found := c.blobs[r.URL.Path]
+	serve := c.special[r.URL.Path]
+	c.mu.Unlock()
+	switch {
+	case serve != nil:
+		serve(w, r)
+	case found:
+		_, _ = w.Write(raw)
+	default:
+		http.NotFound(w, r)
+	}
+}
+
+func (c *content) close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	return errors.Join(c.server.Shutdown(ctx), c.server.Close())
+}

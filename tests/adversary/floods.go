@@ -1,0 +1,163 @@
+package adversary
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
+	"github.com/cosmos/cosmos-sdk/types/tx/signing"
+	authsigning "github.com/cosmos/cosmos-sdk/x/auth/signing"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+const (
+	// floodTxs are as many as fill about a block with floodGas each.
+	floodTxs, floodGas = 45, 2_000_000
+)
+
+// flooder sends batches of claims that all must fail, without asking first
+// whether they would, while a customer's jobs run.
+type flooder struct{}
+
+func (flooder) name() string { return "floods claims" }
+
+func (f flooder) play(ctx context.Context, s *stage) (Row, error) {
+	row := Row{
+		Behaviour: f.name(), Policy: quorumPolicy, Jobs: wave, Trials: floodTxs,
+		Formula: fmt.Sprintf("-%d txs · %d gas · price: who floods pays for every unit of gas that it asks for", floodTxs, floodGas),
+	}
+	hands, err := s.enlist(ctx, strangers(1, tactics{}))
+	if err != nil {
+		return row, err
+	}
+	before, err := s.read(ctx, purseOf(hands))
+	if err != nil {
+		return row, err
+	}
+	posted, err := s.post(ctx, s.customer, s.spec(), s.plain, wave)
+	if err != nil {
+		return row, err
+	}
+	start, err := s.reader.Tip(ctx)
+	if err != nil {
+		return row, err
+	}
+	hashes, err := f.flood(ctx, s, hands[0], posted.ids)
+	if err != nil {
+		return row, err
+	}
+	last, err := f.included(ctx, s, hashes)
+	if err != nil {
+		return row, err
+	}
+	over, err := s.finish(ctx, posted.ids)
+	if err != nil {
+		return row, err
+	}
+	after, err := s.read(ctx, purseOf(hands))
+	if err != nil {
+		return row, err
+	}
+	c := between(before, after)
+	row.Gain, row.Loss = inTfuel(c.gain), inTfuel(c.loss)
+	row.Predicted = -inTfuel(s.rewards.MinGasPrice.MulRaw(floodTxs * floodGas))
+	row.Note = fmt.Sprintf("%d claims in %d blocks, none taken; %d of %d jobs of others accepted meanwhile",
+		floodTxs*s.maxBatch(), last-start.Height, accepted(over), wave)
+	if accepted(over) != wave {
+		err = errors.New("expected the others' jobs to go on")
+	}
+	return row.judged(), errors.Join(err, s.dismiss(ctx, crowded, hands))
+}
+
+// flood broadcasts without simulating.
+func (f flooder) flood(ctx context.Context, s *stage, h *hand, jobs []string) ([]string, error) {
+	key := h.key
+	account, err := authtypes.NewQueryClient(s.net.Conn()).AccountInfo(ctx, &authtypes.QueryAccountInfoRequest{Address: key.Address().String()})
+	if err != nil {
+		return nil, err
+	}
+	hashes := make([]string, 0, floodTxs)
+	for i := range floodTxs {
+		items := make([]computetypes.TaskRef, s.maxBatch())
+		for j := range items {
+			// Tasks and rounds that do not exist, each named once.
+			items[j] = computetypes.TaskRef{JobId: jobs[j%len(jobs)], Task: uint64(i + 1), Round: uint32(j)} //nolint:gosec // small
+		}
+		raw, err := f.sign(ctx, s, h, key, &computetypes.MsgClaim{Worker: key.Address().String(), Items: items}, account.Info.AccountNumber, account.Info.Sequence+uint64(i)) //nolint:gosec // small
+		if err != nil {
+			return nil, err
+		}
+		answer, err := txtypes.NewServiceClient(s.net.Conn()).BroadcastTx(ctx, &txtypes.BroadcastTxRequest{TxBytes: raw, Mode: txtypes.BroadcastMode_BROADCAST_MODE_SYNC})
+		if err != nil {
+			return nil, err
+		}
+		if answer.TxResponse.Code != 0 {
+			return nil, fmt.Errorf("flood: expected the mempool to take a paid transaction, found: %s", answer.TxResponse.RawLog)
+		}
+		hashes = append(hashes, answer.TxResponse.TxHash)
+	}
+	return hashes, nil
+}
+
+// sign makes a transaction of a worker, paid by its operator's grant.
+func (flooder) sign(ctx context.Context, s *stage, h *hand, key keyPair, msg sdk.Msg, number, sequence uint64) ([]byte, error) {
+	config := s.senders.codec.Tx
+	builder := config.NewTxBuilder()
+	if err := builder.SetMsgs(msg); err != nil {
+		return nil, err
+	}
+	builder.SetGasLimit(floodGas)
+	builder.SetFeeAmount(sdk.NewCoins(sdk.NewCoin(s.rewards.FeeDenom, s.rewards.MinGasPrice.Mul(math.NewInt(floodGas)))))
+	builder.SetFeeGranter(h.operator.Address())
+	seal := func(signature []byte) error {
+		return builder.SetSignatures(signing.SignatureV2{
+			PubKey: key.PubKey(), Sequence: sequence,
+			Data: &signing.SingleSignatureData{SignMode: signing.SignMode_SIGN_MODE_DIRECT, Signature: signature},
+		})
+	}
+	if err := seal(nil); err != nil {
+		return nil, err
+	}
+	bytes, err := authsigning.GetSignBytesAdapter(ctx, config.SignModeHandler(), signing.SignMode_SIGN_MODE_DIRECT, authsigning.SignerData{
+		Address: key.Address().String(), ChainID: s.chainID(), AccountNumber: number, Sequence: sequence, PubKey: key.PubKey(),
+	}, builder.GetTx())
+	if err != nil {
+		return nil, err
+	}
+	signature, err := key.Sign(bytes)
+	if err != nil {
+		return nil, err
+	}
+	if err := seal(signature); err != nil {
+		return nil, err
+	}
+	return config.TxEncoder()(builder.GetTx())
+}
+
+// included waits until blocks have taken all transactions and returns the last height.
+func (flooder) included(ctx context.Context, s *stage, hashes []string) (int64, error) {
+	var last int64
+	for _, hash := range hashes {
+		err := s.await(ctx, "transaction "+hash, func() (bool, error) {
+			answer, err := txtypes.NewServiceClient(s.net.Conn()).GetTx(ctx, &txtypes.GetTxRequest{Hash: hash})
+			if err != nil {
+				return false, err
+			}
+			if answer.TxResponse.Code == 0 {
+				return false, errors.New("expected every claim of the flood to be refused, found one taken")
+			}
+			last = max(last, answer.TxResponse.Height)
+			return true, nil
+		})
+		if err != nil {
+			return last, err
+		}
+	}
+	return last, nil
+}

@@ -1,0 +1,215 @@
+package adversary
+
+import (
+	"math"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
+)
+
+// The formulas of docs/trust.md, written down apart from the chain's code: what
+// they say is held against what the chain does. All amounts are in whole tfuel.
+
+// terms are what a job's money is reckoned with.
+type terms struct {
+	// reward is the gross pay of a replica, liability what it stakes.
+	reward, liability float64
+	// kept is the part of a reward that reaches the node.
+	kept float64
+	// attempt and missed are parts of the reward: the fee of an attempt without a
+	// verdict, and the fault of a missed deadline.
+	attempt, missed float64
+	// honest is the part of a slash, after its cost, that goes to who was right.
+	honest float64
+	// escalation are the replicas of further rounds.
+	escalation []int
+}
+
+// terms of the usual job under the chain's parameters. A liar's liability covers
+// the first escalation, which it alone may cause.
+func (s *stage) terms() terms {
+	t := terms{
+		reward:  reward,
+		kept:    keptOf(s.rewards.FeeSplit),
+		attempt: bps(s.compute.AttemptFeeBps),
+		missed:  bps(s.compute.MissedFaultBps),
+		honest:  bps(s.nodes.SlashSplit.HonestBps),
+	}
+	for _, n := range s.compute.Escalation {
+		t.escalation = append(t.escalation, int(n))
+	}
+	t.liability = math.Max(inTfuel(s.compute.MinLiability), t.reward*math.Max(2, float64(t.escalation[0])))
+	return t
+}
+
+func bps(points uint32) float64 { return float64(points) / computetypes.BasisPoints }
+
+// keptOf is what the fee split leaves of a reward.
+func keptOf(split rewardstypes.FeeSplit) float64 {
+	return 1 - bps(split.BurnBps+split.StakersBps+split.CommunityBps)
+}
+
+// expectation is a mean and its variance, of one job.
+type expectation struct{ mean, variance float64 }
+
+// times are n independent jobs.
+func (e expectation) times(n int) (mean, spread float64) {
+	return float64(n) * e.mean, math.Sqrt(float64(n) * e.variance)
+}
+
+// inclusion is the chance that a node is among the replicas of a draw, given the
+// weights of all nodes that claim. A rank is a uniform ticket divided by the
+// weight, so that it is uniform below 1/weight; the lowest ranks win.
+func inclusion(weights []float64, node, slots int) float64 {
+	const steps = 4_000
+	top := 1 / weights[node]
+	sum := 0.0
+	for i := range steps {
+		rank := top * (float64(i) + 0.5) / steps
+		// fewer[n] is the chance that n others rank lower.
+		fewer := make([]float64, slots)
+		fewer[0] = 1
+		for j, weight := range weights {
+			if j == node {
+				continue
+			}
+			lower := math.Min(1, rank*weight)
+			for n := slots - 1; n > 0; n-- {
+				fewer[n] = fewer[n]*(1-lower) + fewer[n-1]*lower
+			}
+			fewer[0] *= 1 - lower
+		}
+		for _, p := range fewer {
+			sum += p
+		}
+	}
+	return sum / steps
+}
+
+// draws is how many of a job's replicas fall to some of the nodes: each is drawn
+// or not. Nodes of one owner exclude each other a little, so that the variance of
+// independent ones is an upper bound.
+func draws(weights []float64, nodes []int, slots int) expectation {
+	var e expectation
+	for _, node := range nodes {
+		p := inclusion(weights, node, slots)
+		e.mean += p
+		e.variance += p * (1 - p)
+	}
+	return e
+}
+
+// ring is a group of nodes of equal weight that agree on a lie, in a class of
+// honest ones; all claim every draw.
+type ring struct {
+	terms
+	nodes, members int
+}
+
+// tally is how many honest and lying replicas each round so far has had.
+type tally struct{ honest, liars []int }
+
+func sum(list []int) int {
+	total := 0
+	for _, n := range list {
+		total += n
+	}
+	return total
+}
+
+func (t tally) with(honest, liars int) tally {
+	return tally{
+		honest: append(append([]int{}, t.honest...), honest),
+		liars:  append(append([]int{}, t.liars...), liars),
+	}
+}
+
+// perJob is what the ring wins by a job under a quorum of so many replicas: the
+// sum over all draws of all rounds of their chance times their outcome.
+func (r ring) perJob(quorum int) expectation {
+	mean, square := r.rounds(tally{}, quorum)
+	return expectation{mean: mean, variance: square - mean*mean}
+}
+
+// rounds returns the first two moments of the ring's money when the next round
+// has so many replicas.
+func (r ring) rounds(so tally, replicas int) (mean, square float64) {
+	honestLeft := r.nodes - r.members - sum(so.honest)
+	liarsLeft := r.members - sum(so.liars)
+	for liars := max(0, replicas-honestLeft); liars <= min(replicas, liarsLeft); liars++ {
+		chance := hypergeometric(honestLeft, liarsLeft, replicas-liars, liars)
+		m, s := r.verdict(so.with(replicas-liars, liars))
+		mean += chance * m
+		square += chance * s
+	}
+	return mean, square
+}
+
+// verdict applies the rules after a round: a first round needs all, later ones
+// two thirds of all replicas, the last one the plurality.
+func (r ring) verdict(now tally) (mean, square float64) {
+	honest, liars := sum(now.honest), sum(now.liars)
+	all, index := honest+liars, len(now.honest)-1
+	certain := func(value float64) (float64, float64) { return value, value * value }
+	next := r.next(now)
+	switch {
+	case index == 0 && liars == 0:
+		return certain(0)
+	case index == 0 && honest == 0:
+		return certain(r.accepted(now))
+	case index > 0 && 3*honest >= 2*all, index > 0 && next == 0 && honest > liars:
+		return certain(-float64(liars) * r.liability)
+	case index > 0 && 3*liars >= 2*all, index > 0 && next == 0 && liars > honest:
+		return certain(r.accepted(now))
+	case next == 0:
+		// A tie, or nobody to judge: whoever spoke earns the attempt fee.
+		return certain(float64(liars) * r.attempt * r.reward * r.kept)
+	}
+	return r.rounds(now, next)
+}
+
+// next is how many judges the next round has: as many as the rules say, as there
+// are, and as the losers can pay; 0 ends the search.
+func (r ring) next(now tally) int {
+	index := len(now.honest) - 1
+	if index >= len(r.escalation) {
+		return 0
+	}
+	all, judges := sum(now.honest)+sum(now.liars), 0
+	for i := 1; i <= index; i++ {
+		judges += now.honest[i] + now.liars[i]
+	}
+	losers := 1
+	if index > 0 {
+		losers = all/3 + 1
+	}
+	payable := int(math.Floor(float64(losers)*r.liability/r.reward+rounding)) - judges
+	return max(0, min(r.escalation[index], r.nodes-all, payable))
+}
+
+// accepted is what the ring gets when its lie stands: the reward of the first
+// round from escrow, and of the honest nodes' liabilities the judges' pay first
+// and then its share.
+func (r ring) accepted(now tally) float64 {
+	first, judges := now.liars[0], sum(now.liars[1:])
+	slashed := float64(sum(now.honest)) * r.liability
+	cost := math.Min(float64(judges)*r.reward, slashed)
+	return float64(first)*r.reward*r.kept + cost*r.kept + (slashed-cost)*r.honest
+}
+
+// hypergeometric is the chance to draw exactly so many of each of two kinds.
+func hypergeometric(honest, liars, drawnHonest, drawnLiars int) float64 {
+	return choose(honest, drawnHonest) * choose(liars, drawnLiars) / choose(honest+liars, drawnHonest+drawnLiars)
+}
+
+// choose is the binomial coefficient.
+func choose(n, k int) float64 {
+	if k < 0 || k > n {
+		return 0
+	}
+	product := 1.0
+	for i := range k {
+		product *= float64(n-i) / float64(i+1)
+	}
+	return product
+}

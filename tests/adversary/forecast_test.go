@@ -1,0 +1,73 @@
+package adversary
+
+import (
+	"math"
+	"math/rand/v2"
+	"sort"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// usual are terms with the figures of the worked example in x/compute's README.
+func usual() terms {
+	return terms{reward: 1, liability: 7, kept: 0.88, attempt: 0.1, missed: 0.1, honest: 0.4, escalation: []int{7, 15}}
+}
+
+func TestEqualNodesAreDrawnEquallyOften(t *testing.T) {
+	weights := []float64{2, 2, 2, 2, 2, 2}
+	require.InDelta(t, 0.5, inclusion(weights, 0, 3), 1e-6)
+}
+
+// The chance of unequal nodes is held against tickets that are really drawn.
+func TestInclusionIsWhatDrawingTicketsGives(t *testing.T) {
+	weights := []float64{3, 1, 1, 1, 1, 1, 1, 2}
+	random := rand.New(rand.NewPCG(1, 2))
+	const rounds, slots = 200_000, 3
+	hits := make([]int, len(weights))
+	for range rounds {
+		order := make([]int, len(weights))
+		ranks := make([]float64, len(weights))
+		for i, weight := range weights {
+			order[i], ranks[i] = i, random.Float64()/weight
+		}
+		sort.Slice(order, func(a, b int) bool { return ranks[order[a]] < ranks[order[b]] })
+		for _, node := range order[:slots] {
+			hits[node]++
+		}
+	}
+	for i := range weights {
+		p := inclusion(weights, i, slots)
+		require.InDelta(t, p, float64(hits[i])/rounds, 4*math.Sqrt(p*(1-p)/rounds), "node %d", i)
+	}
+}
+
+func TestASingleLiarLosesItsLiabilityWheneverItIsDrawn(t *testing.T) {
+	e := ring{terms: usual(), nodes: 12, members: 1}.perJob(3)
+	require.InDelta(t, -7*3.0/12, e.mean, 1e-9)
+	p := 3.0 / 12
+	require.InDelta(t, 49*p*(1-p), e.variance, 1e-9)
+}
+
+func TestARingThatIsTheWholeClassIsPaidAndNobodyElseIsThere(t *testing.T) {
+	e := ring{terms: usual(), nodes: 4, members: 4}.perJob(3)
+	require.InDelta(t, 3*0.88, e.mean, 1e-9)
+	require.InDelta(t, 0, e.variance, 1e-9)
+}
+
+// A ring of less than half loses by lying; one of most of a class takes it over:
+// that is what stake is for, and what the document says.
+func TestALieCostsAMinorityAndPaysAMajority(t *testing.T) {
+	for members := 1; members <= 9; members++ {
+		require.Negative(t, ring{terms: usual(), nodes: 30, members: members}.perJob(3).mean, "%d of 30", members)
+	}
+	require.Positive(t, ring{terms: usual(), nodes: 30, members: 25}.perJob(3).mean)
+}
+
+func TestHypergeometricChancesSumToOne(t *testing.T) {
+	total := 0.0
+	for liars := 0; liars <= 3; liars++ {
+		total += hypergeometric(9, 4, 3-liars, liars)
+	}
+	require.InDelta(t, 1, total, 1e-12)
+}

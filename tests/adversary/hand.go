@@ -1,0 +1,233 @@
+package adversary
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/thetaedge/theta/sidecar/chain"
+	"github.com/thetaedge/theta/sidecar/store"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// handPoll is the pause between two looks at the height.
+const handPoll = 120 * time.Millisecond
+
+// tactics are where a hostile node departs from the honest one. A function that
+// is nil does what an honest node does; one that returns nil does nothing.
+type tactics struct {
+	// claims says whether to enter a draw.
+	claims func(draw computetypes.ClaimableTask) bool
+	// answer is what to commit to.
+	answer func(ctx context.Context, h *hand, item computetypes.WorkItem) *answer
+	// commit replaces the commitment that was made.
+	commit func(ctx context.Context, h *hand, item computetypes.WorkItem, made []byte) []byte
+	// reveal replaces the reveal.
+	reveal func(ctx context.Context, h *hand, item computetypes.WorkItem, made computetypes.RevealItem) *computetypes.RevealItem
+	// release gives an assignment back.
+	release func(item computetypes.WorkItem) *computetypes.ReleaseItem
+}
+
+// hand is one node that this program plays. It speaks to the chain through the
+// sidecar's sender and reader, as any node does.
+type hand struct {
+	stage    *stage
+	operator keyPair
+	// key is the worker's, worker sends with it.
+	key     keyPair
+	worker  *chain.Sender
+	tactics tactics
+
+	secrets map[store.Key]secret
+	claimed map[claimKey]bool
+	// height is that of the newest transaction: older state does not know of it.
+	height int64
+
+	mu sync.Mutex
+	// taken and refused count items by action.
+	taken, refused map[chain.Action]int
+	// lastRefusal is the chain's latest reason, for a person.
+	lastRefusal string
+	// endRun and done stop and await the loop.
+	endRun context.CancelFunc
+	done   chan struct{}
+	failed error
+}
+
+// claimKey names a draw: a redraw of the same round closes at another height.
+type claimKey struct {
+	ref   store.Key
+	close int64
+}
+
+func (h *hand) address() string { return h.operator.Address().String() }
+
+// start plays the node until stop.
+func (h *hand) start(ctx context.Context) {
+	ctx, h.endRun = context.WithCancel(ctx)
+	h.done = make(chan struct{})
+	go func() {
+		defer close(h.done)
+		ticker := time.NewTicker(handPoll)
+		defer ticker.Stop()
+		var seen int64
+		for {
+			height, err := h.step(ctx, seen)
+			if ctx.Err() != nil {
+				return
+			}
+			// A node that is busy is asked again; anything else ends the play.
+			if err != nil && !errors.Is(err, chain.ErrUnreachable) && !errors.Is(err, chain.ErrRejected) && !errors.Is(err, chain.ErrNotIncluded) {
+				h.failed = err
+				return
+			}
+			seen = max(seen, height)
+			select {
+			case <-ctx.Done():
+				return
+			case <-ticker.C:
+			}
+		}
+	}()
+}
+
+// stop ends the play and tells what broke it, if anything did.
+func (h *hand) stop() error {
+	if h.endRun == nil {
+		return nil
+	}
+	h.endRun()
+	<-h.done
+	return h.failed
+}
+
+// step answers the chain's state once a block.
+func (h *hand) step(ctx context.Context, seen int64) (int64, error) {
+	tip, err := h.worker.Tip(ctx)
+	if err != nil || tip.Height <= seen {
+		return seen, err
+	}
+	work, err := h.worker.Assignments(ctx, h.address())
+	if err != nil || work.Height < h.height {
+		return seen, err
+	}
+	var batch chain.Batch
+	for i := range work.Items {
+		h.play(ctx, work.Items[i], &batch)
+	}
+	if err := h.enter(ctx, work.Height, &batch); err != nil {
+		return seen, err
+	}
+	if batch.Len() == 0 {
+		return work.Height, nil
+	}
+	done, err := h.worker.Submit(ctx, batch, h.stage.maxBatch())
+	h.note(done)
+	h.height = max(h.height, done.Height)
+	return work.Height, err
+}
+
+// play adds what one assignment asks for.
+func (h *hand) play(ctx context.Context, item computetypes.WorkItem, batch *chain.Batch) {
+	a := item.Assignment
+	ref := computetypes.TaskRef{JobId: a.JobId, Task: a.Task, Round: a.Round}
+	sealed, known := h.secrets[keyOf(ref)]
+	reveals := item.CurrentRound == a.Round && item.Phase == computetypes.ROUND_PHASE_REVEAL
+	switch a.Status {
+	case computetypes.ASSIGNMENT_STATUS_ASSIGNED:
+		if h.tactics.release != nil {
+			if release := h.tactics.release(item); release != nil {
+				batch.Releases = append(batch.Releases, *release)
+				return
+			}
+		}
+		h.commit(ctx, ref, item, batch)
+		return
+	case computetypes.ASSIGNMENT_STATUS_COMMITTED:
+		if !known || !reveals {
+			return
+		}
+		made := sealed.reveal(ref)
+		shown := &made
+		if h.tactics.reveal != nil {
+			shown = h.tactics.reveal(ctx, h, item, made)
+		}
+		if shown == nil {
+			return
+		}
+		batch.Reveals = append(batch.Reveals, *shown)
+	case computetypes.ASSIGNMENT_STATUS_REVEALED:
+	default:
+		return
+	}
+	if known && item.MustOpen {
+		batch.Opens = append(batch.Opens, computetypes.OpenItem{Ref: ref, Digest: sealed.answer.digest})
+	}
+}
+
+func (h *hand) commit(ctx context.Context, ref computetypes.TaskRef, item computetypes.WorkItem, batch *chain.Batch) {
+	sealed, known := h.secrets[keyOf(ref)]
+	var commitment []byte
+	if known {
+		commitment = computetypes.Commitment(h.operator.Address(), sealed.tag, sealed.salt)
+	} else {
+		found := h.stage.truth(ref.JobId)
+		if h.tactics.answer != nil {
+			chosen := h.tactics.answer(ctx, h, item)
+			if chosen == nil {
+				return
+			}
+			found = *chosen
+		}
+		sealed, commitment = h.seal(ref, found)
+	}
+	if h.tactics.commit != nil {
+		if commitment = h.tactics.commit(ctx, h, item, commitment); commitment == nil {
+			return
+		}
+	}
+	h.secrets[keyOf(ref)] = sealed
+	batch.Commits = append(batch.Commits, computetypes.CommitItem{Ref: ref, Commitment: commitment})
+}
+
+// enter adds claims of open draws, each draw once.
+func (h *hand) enter(ctx context.Context, height int64, batch *chain.Batch) error {
+	draws, err := h.worker.Claimable(ctx, h.address())
+	if err != nil {
+		return err
+	}
+	for _, draw := range draws {
+		key := claimKey{keyOf(draw.Ref), draw.CloseHeight}
+		if h.claimed[key] || !draw.Leading || draw.CloseHeight <= height+1 || !h.stage.ours(draw.Ref.JobId) {
+			continue
+		}
+		if h.tactics.claims != nil && !h.tactics.claims(draw) {
+			continue
+		}
+		h.claimed[key] = true
+		batch.Claims = append(batch.Claims, draw.Ref)
+	}
+	return nil
+}
+
+// note counts how items went.
+func (h *hand) note(done chain.Submission) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, item := range done.Items {
+		if item.Code == 0 {
+			h.taken[item.Action]++
+			continue
+		}
+		h.refused[item.Action]++
+		h.lastRefusal = item.Log
+	}
+}
+
+// counts returns how many items of an action were taken and refused.
+func (h *hand) counts(action chain.Action) (taken, refused int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.taken[action], h.refused[action]
+}

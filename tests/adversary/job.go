@@ -1,0 +1,152 @@
+package adversary
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/sidecar/chain"
+	"github.com/thetaedge/theta/sidecar/executor/wasm"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+const (
+	// replicas of a quorum, and the reward of each in whole tfuel.
+	replicas, reward = 3, 1
+	// prepareBlocks, commitBlocks and lifetimeBlocks of the usual job.
+	prepareBlocks, commitBlocks, lifetimeBlocks = 10, 40, 2_000
+	// postsPerTx is how many jobs go into one transaction.
+	postsPerTx = 20
+)
+
+// spec is the usual job: the small program, checked by three nodes.
+func (s *stage) spec() computetypes.JobSpec {
+	return computetypes.JobSpec{
+		Executor: wasm.Profile,
+		Program:  s.program,
+		Resources: computetypes.Resources{
+			Fuel: programFuel, MemoryBytes: programMemory, OutputBytes: programOutput,
+		},
+		Class:         crowded,
+		Policy:        computetypes.Policy{Kind: computetypes.POLICY_KIND_QUORUM, Replicas: replicas},
+		Reward:        params.TfuelCoin(reward),
+		Tasks:         1,
+		PrepareBlocks: prepareBlocks, CommitBlocks: commitBlocks, LifetimeBlocks: lifetimeBlocks,
+		Sink: s.content.sink(),
+	}
+}
+
+// posting is what some jobs cost their requester besides escrow.
+type posting struct {
+	ids []string
+	// fees are gas and posting fees, reserved is what went into escrow; atfuel.
+	fees, reserved math.Int
+}
+
+// post posts n jobs of a spec whose right answer is known.
+func (s *stage) post(ctx context.Context, requester *chain.Sender, spec computetypes.JobSpec, right answer, n int) (posting, error) {
+	p := posting{fees: math.ZeroInt(), reserved: math.ZeroInt()}
+	for n > 0 {
+		count := min(n, postsPerTx)
+		msgs := make([]sdk.Msg, count)
+		for i := range msgs {
+			msgs[i] = &computetypes.MsgPostJob{Requester: requester.Address().String(), Spec: spec}
+		}
+		result, err := requester.Send(ctx, msgs...)
+		if err != nil {
+			return p, fmt.Errorf("post jobs: %w", err)
+		}
+		p.fees = p.fees.Add(s.rewards.MinGasPrice.MulRaw(result.GasWanted))
+		for _, raw := range result.Responses {
+			var answer computetypes.MsgPostJobResponse
+			if err := answer.Unmarshal(raw.Value); err != nil {
+				return p, err
+			}
+			p.ids = append(p.ids, answer.JobId)
+			p.fees, p.reserved = p.fees.Add(answer.PostingFee.Amount), p.reserved.Add(answer.Reserved.Amount)
+			s.mu.Lock()
+			s.truths[answer.JobId] = right
+			s.mu.Unlock()
+		}
+		n -= count
+	}
+	return p, nil
+}
+
+// ended is a job that is over; receipt is nil when nobody took part.
+type ended struct {
+	job     computetypes.Job
+	receipt *computetypes.Receipt
+}
+
+// finish waits until all jobs are over.
+func (s *stage) finish(ctx context.Context, ids []string) ([]ended, error) {
+	over := make([]ended, 0, len(ids))
+	for _, id := range ids {
+		var job computetypes.Job
+		err := s.await(ctx, "the end of job "+id, func() (found bool, err error) {
+			job, _, err = s.reader.Job(ctx, id)
+			return job.ClosedHeight > 0, err
+		})
+		if err != nil {
+			return over, fmt.Errorf("%w; job %s is %s", err, id, job.Status)
+		}
+		entry := ended{job: job}
+		receipt, err := s.reader.Receipt(ctx, id, 0)
+		switch {
+		case err == nil:
+			entry.receipt = &receipt
+		case !errors.Is(err, chain.ErrNotFound):
+			return over, err
+		}
+		over = append(over, entry)
+	}
+	return over, nil
+}
+
+// parts lists what some nodes did in jobs that are over.
+func parts(over []ended, hands []*hand) []computetypes.Outcome {
+	mine := make(map[string]bool, len(hands))
+	for _, h := range hands {
+		mine[h.address()] = true
+	}
+	var found []computetypes.Outcome
+	for _, e := range over {
+		if e.receipt == nil {
+			continue
+		}
+		for _, outcome := range e.receipt.Outcomes {
+			if mine[outcome.Operator] {
+				found = append(found, outcome)
+			}
+		}
+	}
+	return found
+}
+
+// count returns how many parts ended so.
+func count(parts []computetypes.Outcome, status computetypes.AssignmentStatus) int {
+	n := 0
+	for _, part := range parts {
+		if part.Status == status {
+			n++
+		}
+	}
+	return n
+}
+
+// accepted returns how many jobs have a result.
+func accepted(over []ended) int {
+	n := 0
+	for _, e := range over {
+		if e.job.Status == computetypes.JOB_STATUS_COMPLETED {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,123 @@
+package adversary
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// liars are behaviours that commit to what is not true.
+func liars() []behaviour {
+	return []behaviour{
+		cheat{
+			label: "lies", force: strangers(1, tactics{answer: lie("alone")}), jobs: 2 * wave, forecast: loseEach("lies", 1),
+		},
+		cheat{
+			label: "lies only if unaudited", jobs: 2 * wave, forecast: loseEach("hides its lie once others disagree", 1),
+			force: strangers(1, tactics{answer: lie("timid"), reveal: revealIfUnopposed}),
+		},
+		cheat{
+			label: "copies", jobs: 2 * wave, forecast: loseEach("cannot reveal what it copied", 1),
+			force: strangers(1, tactics{commit: copyCommitment, reveal: copyTag}),
+		},
+		cheat{
+			label: "colludes", force: strangers(3, tactics{answer: lie("agreed")}), jobs: 3 * wave, forecast: ringForecast,
+		},
+		cheat{
+			label: "audits lazily", jobs: 2 * wave, forecast: loseEach("judges by a guess", 1),
+			force:       strangers(3, tactics{claims: onlyJudges, answer: guess}),
+			accomplices: strangers(2, tactics{answer: guess}),
+		},
+	}
+}
+
+// lie commits to the same wrong answer as all who know the note.
+func lie(note string) func(context.Context, *hand, computetypes.WorkItem) *answer {
+	return func(_ context.Context, h *hand, item computetypes.WorkItem) *answer {
+		wrong := h.stage.truth(item.Assignment.JobId).altered(note)
+		return &wrong
+	}
+}
+
+// guess commits to an answer of its own making.
+func guess(_ context.Context, h *hand, item computetypes.WorkItem) *answer {
+	wrong := h.stage.truth(item.Assignment.JobId).altered(h.address())
+	return &wrong
+}
+
+// onlyJudges waits for escalations and claims nothing else.
+func onlyJudges(draw computetypes.ClaimableTask) bool { return draw.Ref.Round > 0 }
+
+// others returns the other nodes' parts in the round of an assignment.
+func (h *hand) others(ctx context.Context, item computetypes.WorkItem) []computetypes.Assignment {
+	a := item.Assignment
+	answer, err := computetypes.NewQueryClient(h.stage.net.Conn()).Task(ctx, &computetypes.QueryTaskRequest{JobId: a.JobId, Task: a.Task})
+	if err != nil {
+		return nil
+	}
+	var found []computetypes.Assignment
+	for _, other := range answer.Assignments {
+		if other.Round == a.Round && other.Operator != a.Operator {
+			found = append(found, other)
+		}
+	}
+	return found
+}
+
+// revealIfUnopposed waits for the others' tags and stays silent when one differs.
+func revealIfUnopposed(ctx context.Context, h *hand, item computetypes.WorkItem, made computetypes.RevealItem) *computetypes.RevealItem {
+	for _, other := range h.others(ctx, item) {
+		if !bytes.Equal(other.Tag, made.Tag) {
+			return nil
+		}
+	}
+	return &made
+}
+
+// copyCommitment waits for somebody else's commitment and makes it its own.
+func copyCommitment(ctx context.Context, h *hand, item computetypes.WorkItem, _ []byte) []byte {
+	for _, other := range h.others(ctx, item) {
+		if len(other.Commitment) > 0 {
+			return other.Commitment
+		}
+	}
+	return nil
+}
+
+// copyTag waits for somebody else's tag and shows it.
+func copyTag(ctx context.Context, h *hand, item computetypes.WorkItem, made computetypes.RevealItem) *computetypes.RevealItem {
+	for _, other := range h.others(ctx, item) {
+		if len(other.Tag) > 0 {
+			made.Tag = other.Tag
+			return &made
+		}
+	}
+	return nil
+}
+
+// loseEach predicts the loss of some liabilities for each time the owner's nodes
+// took part. It knows no chance: the measurement must match to the last unit.
+func loseEach(why string, liabilities float64) func(*stage, run) forecast {
+	return func(s *stage, r run) forecast {
+		t := s.terms()
+		lost := count(r.parts, computetypes.ASSIGNMENT_STATUS_SLASHED) + count(r.parts, computetypes.ASSIGNMENT_STATUS_NO_REVEAL)
+		return forecast{
+			mean: -liabilities * t.liability * float64(len(r.parts)), trials: len(r.parts),
+			formula: fmt.Sprintf("-n·L - gas, n = %d draws, L = %g: %s", len(r.parts), t.liability, why),
+			note:    fmt.Sprintf("%d of %d slashed, %d of %d jobs accepted with the right result", lost, len(r.parts), accepted(r.over), r.jobs),
+		}
+	}
+}
+
+// ringForecast sums over all draws of all rounds.
+func ringForecast(s *stage, r run) forecast {
+	g := ring{terms: s.terms(), nodes: s.honest() + len(r.hands), members: len(r.hands)}
+	mean, spread := g.perJob(replicas).times(r.jobs)
+	return forecast{
+		mean: mean, spread: spread, trials: len(r.parts),
+		formula: fmt.Sprintf("jobs · Σ over draws of P(draw)·outcome - gas, for %d of %d nodes that agree on a lie", g.members, g.nodes),
+		note:    fmt.Sprintf("%d parts were slashed, %d paid", count(r.parts, computetypes.ASSIGNMENT_STATUS_SLASHED), count(r.parts, computetypes.ASSIGNMENT_STATUS_PAID)),
+	}
+}

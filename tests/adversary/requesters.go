@@ -1,0 +1,166 @@
+package adversary
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync/atomic"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+const (
+	// badJobs is how many jobs a hostile requester posts.
+	badJobs = 6
+	// trapServed is how many nodes get the input of a trap, trapLifetime how many
+	// blocks it draws others.
+	trapServed, trapLifetime = 2, 30
+)
+
+// requesters are behaviours of those who post.
+func requesters() []behaviour {
+	return []behaviour{
+		badJob{label: "posts unavailable jobs", spec: unavailable, cost: nothingPaid},
+		badJob{label: "posts impossible jobs", spec: impossible, cost: allPaid},
+		badJob{label: "posts non-deterministic jobs", spec: random, cost: allPaid},
+		badJob{label: "serves inputs to some", spec: trap, cost: attemptsPaid},
+	}
+}
+
+// badJob is a requester that hopes to get work for nothing, or to have honest
+// nodes slashed.
+type badJob struct {
+	label string
+	// spec makes the n-th job and its right answer.
+	spec func(ctx context.Context, s *stage, n int) (computetypes.JobSpec, answer, error)
+	// cost is what the requester should have paid to nodes for each job, in whole
+	// tfuel, and the formula.
+	cost func(t terms) (float64, string)
+}
+
+func (b badJob) name() string { return b.label }
+
+func (b badJob) play(ctx context.Context, s *stage) (Row, error) {
+	row := Row{Behaviour: b.label, Policy: quorumPolicy, Jobs: badJobs, Trials: badJobs}
+	key := newKeyPair()
+	if err := s.fund(ctx, 4*replicas*badJobs*reward, key.Address()); err != nil {
+		return row, err
+	}
+	wallet := purse{accounts: []string{key.Address().String()}}
+	before, err := s.read(ctx, wallet)
+	if err != nil {
+		return row, err
+	}
+	sender := s.senders.of(key, 1)
+	var ids []string
+	fees := 0.0
+	for n := range badJobs {
+		spec, right, err := b.spec(ctx, s, n)
+		if err != nil {
+			return row, err
+		}
+		posted, err := s.post(ctx, sender, spec, right, 1)
+		if err != nil {
+			return row, err
+		}
+		ids = append(ids, posted.ids...)
+		fees += inTfuel(posted.fees)
+	}
+	over, err := s.finish(ctx, ids)
+	if err != nil {
+		return row, err
+	}
+	after, err := s.read(ctx, wallet)
+	if err != nil {
+		return row, err
+	}
+	c := between(before, after)
+	cost, formula := b.cost(s.terms())
+	row.Gain, row.Loss = inTfuel(c.gain), inTfuel(c.loss)
+	row.Predicted, row.Formula = -float64(badJobs)*cost-fees, formula
+	outcomes := make(map[computetypes.TaskStatus]int)
+	for _, e := range over {
+		if e.receipt != nil {
+			outcomes[e.receipt.Status]++
+		}
+	}
+	row.Note = fmt.Sprintf("accepted %d, input unavailable %d, expired %d, failed %d of %d jobs",
+		outcomes[computetypes.TASK_STATUS_ACCEPTED], outcomes[computetypes.TASK_STATUS_INPUT_UNAVAILABLE],
+		outcomes[computetypes.TASK_STATUS_EXPIRED], outcomes[computetypes.TASK_STATUS_FAILED], badJobs)
+	return row.judged(), nil
+}
+
+func nothingPaid(terms) (float64, string) {
+	return 0, "-posting - gas: who reports a missing input earns nothing, escrow returns"
+}
+
+func allPaid(t terms) (float64, string) {
+	return replicas * t.reward, "-jobs·M·R - posting - gas: a failure is a result, verified and paid as one"
+}
+
+func attemptsPaid(t terms) (float64, string) {
+	return trapServed * t.attempt * t.reward,
+		fmt.Sprintf("-jobs·%d·attempt·R - posting - gas: whoever had the input and committed earns the attempt fee, the others go without fault", trapServed)
+}
+
+// unavailable names an input that nobody serves.
+func unavailable(_ context.Context, s *stage, n int) (computetypes.JobSpec, answer, error) {
+	spec := s.spec()
+	blob := s.content.withheld("/gone/"+strconv.Itoa(n), fmt.Appendf(nil, "promised %d", n), http.NotFound)
+	spec.Inputs = []computetypes.Input{{Path: "a.txt", Blob: blob}}
+	return spec, s.plain, nil
+}
+
+// impossible never ends.
+func impossible(ctx context.Context, s *stage, _ int) (computetypes.JobSpec, answer, error) {
+	spec := s.spec()
+	spec.Program = s.content.blob([]byte(endless))
+	right, err := compute(ctx, s.dir, []byte(endless))
+	return spec, right, err
+}
+
+// dice is a program that asks for a random number and for the time, and fails
+// unless both are even: on machines that answered for themselves, some would
+// say this and some that.
+//
+//	random_get(0, 8); clock_time_get(realtime, 1, 8)
+//	if (i64.load(0) ^ i64.load(8)) & 1 { unreachable }
+const dice = "\x00asm\x01\x00\x00\x00" +
+	"\x01\x11\x03\x60\x02\x7f\x7f\x01\x7f\x60\x03\x7f\x7e\x7f\x01\x7f\x60\x00\x00" +
+	"\x02\x4d\x02" +
+	"\x16wasi_snapshot_preview1\x0arandom_get\x00\x00" +
+	"\x16wasi_snapshot_preview1\x0eclock_time_get\x00\x01" +
+	"\x03\x02\x01\x02" +
+	"\x05\x03\x01\x00\x01" +
+	"\x07\x13\x02\x06_start\x00\x02\x06memory\x02\x00" +
+	"\x0a\x28\x01\x26\x00" +
+	"\x41\x00\x41\x08\x10\x00\x1a" +
+	"\x41\x00\x42\x01\x41\x08\x10\x01\x1a" +
+	"\x41\x00\x29\x03\x00\x41\x08\x29\x03\x00\x85" +
+	"\x42\x01\x83\x50\x04\x40\x05\x00\x0b\x0b"
+
+// random tries to have two honest nodes find different results.
+func random(ctx context.Context, s *stage, _ int) (computetypes.JobSpec, answer, error) {
+	spec := s.spec()
+	spec.Program = s.content.blob([]byte(dice))
+	right, err := compute(ctx, s.dir, []byte(dice))
+	return spec, right, err
+}
+
+// trap serves its input to the first few that come and to nobody after them.
+func trap(_ context.Context, s *stage, n int) (computetypes.JobSpec, answer, error) {
+	var came atomic.Int32
+	raw := fmt.Appendf(nil, "only for some %d", n)
+	spec := s.spec()
+	spec.LifetimeBlocks = trapLifetime
+	blob := s.content.withheld("/trap/"+strconv.Itoa(n), raw, func(w http.ResponseWriter, r *http.Request) {
+		if came.Add(1) > trapServed {
+			http.NotFound(w, r)
+			return
+		}
+		_, _ = w.Write(raw)
+	})
+	spec.Inputs = []computetypes.Input{{Path: "a.txt", Blob: blob}}
+	return spec, s.plain, nil
+}

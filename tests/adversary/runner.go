@@ -1,0 +1,136 @@
+package adversary
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/tests/devnet"
+)
+
+const (
+	// treasuryKey funds the attackers, treasuryFunds is what it has in whole tfuel.
+	treasuryKey   = "treasury"
+	treasuryFunds = 1_000_000
+	// honestNodes are enough for two escalations of the genesis below.
+	honestNodes = 9
+	// honestSlots and honestBond are those of an honest node.
+	honestSlots, honestBond = 16, 160
+	// minCommitBlocks is the shortest commit window, revealBlocks the reveal window.
+	minCommitBlocks, revealBlocks = 15, 30
+
+	blockPause = 250 * time.Millisecond
+	epoch      = 3 * time.Second
+)
+
+// Options say what to run.
+type Options struct {
+	// Dir holds the networks.
+	Dir string
+	// Bin holds thetad and thetaedge, Overfill is the hostile validator.
+	Bin, Overfill string
+	// Only picks behaviours by parts of their names; none is all.
+	Only []string
+	// Log takes a line for each step.
+	Log io.Writer
+}
+
+// Run starts the network, plays the behaviours one after the other and returns
+// what they were worth.
+func Run(ctx context.Context, opts Options) (report Report, err error) {
+	network := devnet.DefaultOptions()
+	network.Dir, network.Bin, network.ChainID, network.Log = filepath.Join(opts.Dir, "network"), opts.Bin, "theta-adversary-1", opts.Log
+	network.Nodes, network.Slots, network.Bond = honestNodes, honestSlots, honestBond
+	network.BlockPause, network.Epoch = blockPause, epoch
+	network.Funds = map[string]int64{treasuryKey: treasuryFunds}
+	network.Params = genesis()
+	net, err := devnet.Start(ctx, network)
+	if err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, net.Stop()) }()
+	s, err := newStage(ctx, net, opts)
+	if err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	for _, b := range behaviours() {
+		if !picked(b.name(), opts.Only) {
+			continue
+		}
+		if err := s.perform(ctx, b, &report); err != nil {
+			return report, errors.Join(fmt.Errorf("%s: %w", b.name(), err), net.Logs())
+		}
+	}
+	return report, nil
+}
+
+// genesis makes windows of minutes instead of days and a second class that
+// nobody has joined. Rounds of three and five judge, so that a dozen nodes
+// fill them. Nobody is jailed: money alone has to make cheating a loss.
+func genesis() map[string]map[string]any {
+	class := func(id string) map[string]any {
+		return map[string]any{"id": id, "minimum": map[string]any{"cpu_cores": 1, "memory_bytes": "536870912", "gpus": 0, "gpu_memory_bytes": "0", "model": ""}}
+	}
+	const never = 1_000_000
+	return map[string]map[string]any{
+		"edgenode": {
+			"classes": []any{class(crowded), class(lonely)},
+			"jail": map[string]any{
+				"faults_to_jail": never, "fault_window": "57600", "missed_points": 1, "wrong_points": 4, "silent_points": 4,
+				"jail_blocks": "2400", "max_jail_blocks": "403200", "clean_blocks": "403200",
+			},
+		},
+		"compute": {
+			"escalation":         []any{3, 5},
+			"claim_blocks":       "6",
+			"reveal_blocks":      fmt.Sprint(revealBlocks),
+			"min_commit_blocks":  fmt.Sprint(minCommitBlocks),
+			"min_prepare_blocks": "5",
+			"max_draws":          4,
+			"spare_nodes":        1,
+		},
+	}
+}
+
+// perform plays one behaviour and looks whether others were harmed by it.
+func (s *stage) perform(ctx context.Context, b behaviour, report *Report) error {
+	begun := time.Now()
+	before, err := s.honestBonds(ctx)
+	if err != nil {
+		return err
+	}
+	row, err := b.play(ctx, s)
+	if err != nil {
+		return err
+	}
+	report.Rows = append(report.Rows, row)
+	s.say("%-28s %s: net %.4f, predicted %.4f ± %.4f (%.0f s)", row.Behaviour, row.verdict(), row.Net, row.Predicted, row.Spread, time.Since(begun).Seconds())
+	after, err := s.honestBonds(ctx)
+	if err != nil {
+		return err
+	}
+	if after.LT(before) {
+		report.Failures = append(report.Failures, fmt.Sprintf("%s: honest nodes lost %s%s of their bonds", b.name(), before.Sub(after), params.BaseDenom))
+	}
+	rules, err := s.net.Invariants(ctx)
+	if err != nil {
+		return err
+	}
+	for rule, found := range rules {
+		if found != devnet.Holds {
+			report.Failures = append(report.Failures, fmt.Sprintf("%s: invariant %s: %s", b.name(), rule, found))
+		}
+	}
+	return nil
+}
+
+func picked(name string, only []string) bool {
+	return len(only) == 0 || slices.ContainsFunc(only, func(part string) bool { return part != "" && strings.Contains(name, part) })
+}

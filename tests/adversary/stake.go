@@ -1,0 +1,75 @@
+package adversary
+
+import (
+	"fmt"
+
+	"cosmossdk.io/math"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// splitParts is how many nodes a bond is split into.
+const splitParts = 3
+
+// stakers are behaviours that do honest work and try to be drawn more often than
+// their stake is worth. They are held against the same stake played straight.
+func stakers() []behaviour {
+	return []behaviour{
+		cheat{label: "splits one bond", force: strangers(splitParts, tactics{}), jobs: 4 * wave, forecast: splitForecast},
+		cheat{label: "races", force: racer(), jobs: 4 * wave, forecast: fairForecast("claims first, at five times the gas price")},
+	}
+}
+
+// racer claims in the first block that it can, at a high gas price.
+func racer() force {
+	f := strangers(1, tactics{})
+	f.gasFactor = 5
+	return f
+}
+
+// weightOf is what a node of so much bond and so many slots weighs, in whole tfuel.
+func (s *stage) weightOf(bond int64, slots uint32) float64 {
+	most := inTfuel(s.nodes.BondPerSlot.Mul(math.NewIntFromUint64(uint64(slots))))
+	return min(float64(bond), most)
+}
+
+// field lists the weights of the honest nodes and then of others.
+func (s *stage) field(others ...float64) []float64 {
+	weights := make([]float64, 0, s.honest()+len(others))
+	for range s.honest() {
+		weights = append(weights, s.weightOf(honestBond, honestSlots))
+	}
+	return append(weights, others...)
+}
+
+// paidFor is what an honest part in a job brings, for some expected parts.
+func (t terms) paidFor(parts float64) float64 { return parts * t.reward * t.kept }
+
+// splitForecast compares a bond in several nodes with the whole in one.
+func splitForecast(s *stage, r run) forecast {
+	t, own := s.terms(), s.weightOf(strangerBond, strangerSlots)
+	n := s.honest()
+	split := draws(s.field(own, own, own), []int{n, n + 1, n + 2}, replicas)
+	whole := draws(s.field(splitParts*own), []int{n}, replicas)
+	mean, spread := split.times(r.jobs)
+	fair, _ := whole.times(r.jobs)
+	return forecast{
+		mean: t.paidFor(mean), spread: t.paidFor(spread), baseline: t.paidFor(fair), trials: len(r.parts),
+		formula: fmt.Sprintf("jobs·R·kept·(Σ P(part drawn) - P(whole drawn)) - gas: %.4f against %.4f a job", split.mean, whole.mean),
+		note:    fmt.Sprintf("%d parts paid", count(r.parts, computetypes.ASSIGNMENT_STATUS_PAID)),
+	}
+}
+
+// fairForecast expects the share that the stake is worth, and no more.
+func fairForecast(what string) func(*stage, run) forecast {
+	return func(s *stage, r run) forecast {
+		t, own := s.terms(), s.weightOf(strangerBond, strangerSlots)
+		share := draws(s.field(own), []int{s.honest()}, replicas)
+		mean, spread := share.times(r.jobs)
+		return forecast{
+			mean: t.paidFor(mean), spread: t.paidFor(spread), baseline: t.paidFor(mean), trials: len(r.parts),
+			formula: fmt.Sprintf("-gas against the fair share of jobs·R·kept·P(drawn), P = %.4f: %s", share.mean, what),
+			note:    fmt.Sprintf("%d parts paid, %.1f expected", count(r.parts, computetypes.ASSIGNMENT_STATUS_PAID), mean),
+		}
+	}
+}

@@ -1,0 +1,125 @@
+package devnet
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/client"
+)
+
+// portsPerValidator is what thetad testnet init-files takes for each, grpcPort
+// the place of the gRPC endpoint among them.
+const portsPerValidator, grpcPort = 10, 2
+
+// ValidatorOptions say which validators to start, without edge nodes.
+type ValidatorOptions struct {
+	// Dir holds everything; that of an earlier network is emptied.
+	Dir string
+	// Thetad is the binary of the validators, Hostile that of the last one; empty
+	// is Thetad.
+	Thetad, Hostile string
+	// ChainID of the network.
+	ChainID string
+	// Count of validators; they have equal stakes.
+	Count int
+	// BlockPause is the pause after each block.
+	BlockPause time.Duration
+}
+
+// StartValidators starts a chain of several validators and returns once it makes
+// blocks. The first one serves the connection. Its nodes are none.
+func StartValidators(ctx context.Context, opts ValidatorOptions) (*Devnet, error) {
+	params.SetSDKDefaults()
+	for _, path := range []*string{&opts.Dir, &opts.Thetad, &opts.Hostile} {
+		if *path == "" {
+			continue
+		}
+		absolute, err := filepath.Abs(*path)
+		if err != nil {
+			return nil, err
+		}
+		*path = absolute
+	}
+	d := &Devnet{
+		opts: Options{ChainID: opts.ChainID}, dir: opts.Dir, spawn: newSpawner(),
+		addresses: make(map[string]string), failures: make(chan error, 1),
+	}
+	if err := d.startValidators(ctx, opts); err != nil {
+		return nil, errors.Join(err, d.Stop())
+	}
+	return d, nil
+}
+
+func (d *Devnet) startValidators(ctx context.Context, opts ValidatorOptions) error {
+	if err := claimFolder(d.dir); err != nil {
+		return err
+	}
+	base, err := freeBlock(opts.Count * portsPerValidator)
+	if err != nil {
+		return err
+	}
+	if err := d.run(ctx, "init", opts.Thetad, "testnet", "init-files", "--validators", strconv.Itoa(opts.Count),
+		"--output-dir", d.dir, "--base-port", strconv.Itoa(base), "--chain-id", opts.ChainID, "--home", filepath.Join(d.dir, "scratch")); err != nil {
+		return err
+	}
+	for i := range opts.Count {
+		name, binary := validatorName(i), opts.Thetad
+		if i == opts.Count-1 && opts.Hostile != "" {
+			binary = opts.Hostile
+		}
+		if err := setTOML(filepath.Join(d.ValidatorHome(i), "config", "config.toml"),
+			setting{"consensus", "timeout_commit", strconv.Quote(opts.BlockPause.String())}); err != nil {
+			return err
+		}
+		if err := d.learn(i); err != nil {
+			return err
+		}
+		if err := d.add(name, binary, "start", "--home", d.ValidatorHome(i)); err != nil {
+			return err
+		}
+	}
+	d.ports.grpc = net.JoinHostPort("127.0.0.1", strconv.Itoa(base+grpcPort))
+	if d.conn, err = client.Dial(d.ports.grpc); err != nil {
+		return err
+	}
+	return d.awaitHeight(ctx, 2)
+}
+
+// learn reads the address of a validator's key.
+func (d *Devnet) learn(i int) error {
+	raw, err := os.ReadFile(filepath.Join(d.ValidatorHome(i), "key_seed.json"))
+	if err != nil {
+		return err
+	}
+	var seed struct{ Address string }
+	if err := json.Unmarshal(raw, &seed); err != nil {
+		return err
+	}
+	d.addresses[validatorName(i)] = seed.Address
+	return nil
+}
+
+// ValidatorHome is the folder of a validator that StartValidators has started.
+func (d *Devnet) ValidatorHome(i int) string { return filepath.Join(d.dir, validatorName(i)) }
+
+// ValidatorAddress is the account of that validator.
+func (d *Devnet) ValidatorAddress(i int) string { return d.addresses[validatorName(i)] }
+
+// ValidatorSigner signs with that account's key.
+func (d *Devnet) ValidatorSigner(i int) (client.Signer, error) {
+	keys, err := openKeys(d.ValidatorHome(i))
+	if err != nil {
+		return nil, err
+	}
+	return client.NewKeyringSigner(keys, validatorName(i))
+}
+
+func validatorName(i int) string { return fmt.Sprintf("node%d", i) }
