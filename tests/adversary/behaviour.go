@@ -3,6 +3,7 @@ package adversary
 import (
 	"context"
 
+	"github.com/thetaedge/theta/sidecar/chain"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -99,6 +100,10 @@ func (c cheat) play(ctx context.Context, s *stage) (Row, error) {
 	}
 	r.change, r.parts = between(before, after), parts(r.over, hands)
 	row := c.row(s, r)
+	for _, h := range hands {
+		taken, refused := h.counts(chain.Claim)
+		s.say("  %s: %d claims taken, %d refused (%s)", c.label, taken, refused, reason(h.lastRefusal))
+	}
 	if err := s.dismiss(ctx, c.force.class, hands); err != nil {
 		return row, err
 	}

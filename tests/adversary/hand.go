@@ -41,6 +41,8 @@ type hand struct {
 
 	secrets map[store.Key]secret
 	claimed map[claimKey]bool
+	// entering are the claims on their way.
+	entering map[store.Key]claimKey
 	// height is that of the newest transaction: older state does not know of it.
 	height int64
 
@@ -205,7 +207,7 @@ func (h *hand) enter(ctx context.Context, height int64, batch *chain.Batch) erro
 		if h.tactics.claims != nil && !h.tactics.claims(draw) {
 			continue
 		}
-		h.claimed[key] = true
+		h.entering[key.ref] = key
 		batch.Claims = append(batch.Claims, draw.Ref)
 	}
 	return nil
@@ -216,6 +218,9 @@ func (h *hand) note(done chain.Submission) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, item := range done.Items {
+		if item.Action == chain.Claim {
+			h.claimed[h.entering[keyOf(item.Ref)]] = true
+		}
 		if item.Code == 0 {
 			h.taken[item.Action]++
 			continue

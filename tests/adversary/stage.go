@@ -189,7 +189,8 @@ func (s *stage) recruit(key keyPair, f force) *hand {
 	h := &hand{
 		stage: s, operator: key, key: worker, worker: s.senders.of(worker, factor), tactics: f.tactics,
 		secrets: make(map[store.Key]secret), claimed: make(map[claimKey]bool),
-		taken: make(map[chain.Action]int), refused: make(map[chain.Action]int),
+		entering: make(map[store.Key]claimKey),
+		taken:    make(map[chain.Action]int), refused: make(map[chain.Action]int),
 	}
 	h.worker.SetGranter(key.Address())
 	return h
