@@ -70,6 +70,7 @@ type run struct {
 	parts  []computetypes.Outcome
 	hands  []*hand
 	change change
+	lots   lots
 }
 
 func (c cheat) name() string { return c.label }
@@ -99,11 +100,15 @@ func (c cheat) play(ctx context.Context, s *stage) (Row, error) {
 		return Row{}, err
 	}
 	r.change, r.parts = between(before, after), parts(r.over, hands)
+	if r.lots, err = s.lotsOf(ctx, r.over, append(append([]*hand{}, hands...), others...)); err != nil {
+		return Row{}, err
+	}
 	row := c.row(s, r)
 	for _, h := range hands {
 		taken, refused := h.counts(chain.Claim)
 		s.say("  %s: %d claims taken, %d refused (%s)", c.label, taken, refused, reason(h.lastRefusal))
 	}
+	s.say("  %s: tickets gave %d parts, %d were drawn; %d of %d draws went to the lowest of all", c.label, r.lots.due, len(r.parts), r.lots.exact, r.jobs)
 	if err := s.dismiss(ctx, c.force.class, hands); err != nil {
 		return row, err
 	}

@@ -1,10 +1,8 @@
 package adversary
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -87,8 +85,4 @@ func (c *content) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (c *content) close() error {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-	defer cancel()
-	return errors.Join(c.server.Shutdown(ctx), c.server.Close())
-}
+func (c *content) close() error { return c.server.Close() }

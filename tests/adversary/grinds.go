@@ -8,7 +8,6 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/sidecar/chain"
-	beacontypes "github.com/thetaedge/theta/x/beacon/types"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -102,22 +101,21 @@ func (g grinder) grind(ctx context.Context, s *stage, f force) (*hand, string, e
 	return h, job, s.join(ctx, f, h)
 }
 
-// seedOf waits until the seed of a job's first draw is known.
+// seedOf waits until the seed of a job's first draw, which its posting has
+// pinned, is known.
 func (s *stage) seedOf(ctx context.Context, job string) ([]byte, error) {
-	var seed []byte
-	err := s.await(ctx, "the seed of job "+job, func() (bool, error) {
-		answer, err := computetypes.NewQueryClient(s.net.Conn()).Task(ctx, &computetypes.QueryTaskRequest{JobId: job})
-		if err != nil || len(answer.Task.Rounds) == 0 || answer.Task.Rounds[0].Draw == nil {
-			return false, err
-		}
-		pin, err := beacontypes.NewQueryClient(s.net.Conn()).HeightRound(ctx, &beacontypes.QueryHeightRoundRequest{Height: answer.Task.Rounds[0].Draw.SeedHeight})
-		if err != nil || pin.Round == nil {
-			return false, nil //nolint:nilerr // not pinned yet
-		}
-		seed = pin.Round.Randomness
-		return true, nil
+	posted, _, err := s.reader.Job(ctx, job)
+	if err != nil {
+		return nil, err
+	}
+	err = s.await(ctx, "the seed of job "+job, func() (bool, error) {
+		_, known, err := s.pin(ctx, posted.PostedHeight)
+		return known, err
 	})
-	return seed, err
+	if err != nil {
+		return nil, err
+	}
+	return s.seedAt(ctx, posted.PostedHeight)
 }
 
 // reason shortens the chain's refusal to what a table can hold.

@@ -257,8 +257,13 @@ func (s *stage) register(ctx context.Context, h *hand, f force) error {
 	return err
 }
 
-// awaitWeight waits for the epoch in which exactly the active nodes of a class weigh.
+// awaitWeight waits for the next epoch, in which exactly the active nodes of a
+// class weigh: in this one those that have left still do.
 func (s *stage) awaitWeight(ctx context.Context, class string) error {
+	now, err := s.reader.Class(ctx, class)
+	if err != nil {
+		return err
+	}
 	s.mu.Lock()
 	want := s.enlisted[class]
 	s.mu.Unlock()
@@ -267,7 +272,7 @@ func (s *stage) awaitWeight(ctx context.Context, class string) error {
 	}
 	return s.await(ctx, "the nodes' epoch", func() (bool, error) {
 		answer, err := s.reader.Class(ctx, class)
-		return int(answer.Snapshot.Nodes) == want, err //nolint:gosec // a few nodes
+		return answer.Epoch > now.Epoch && int(answer.Snapshot.Nodes) == want, err //nolint:gosec // a few nodes
 	})
 }
 

@@ -1,0 +1,84 @@
+package adversary
+
+import (
+	"bytes"
+	"context"
+	"slices"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/app/params"
+	beacontypes "github.com/thetaedge/theta/x/beacon/types"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// lots are what the tickets of first draws give to some nodes, had every node of
+// the class claimed. It tells the luck of a run from what was missed.
+type lots struct {
+	// due is how many parts the tickets give to the nodes.
+	due int
+	// exact is how many draws went to the lowest ranks of all nodes.
+	exact int
+}
+
+// lotsOf draws the first rounds of ended jobs again.
+func (s *stage) lotsOf(ctx context.Context, over []ended, hands []*hand) (lots, error) {
+	var found lots
+	operators := make([]string, 0, s.honest()+len(hands))
+	for _, node := range s.net.Nodes() {
+		operators = append(operators, node.Operator)
+	}
+	for _, h := range hands {
+		operators = append(operators, h.address())
+	}
+	weight := params.Tfuel(int64(s.weightOf(strangerBond, strangerSlots)))
+	for _, e := range over {
+		seed, err := s.seedAt(ctx, e.job.PostedHeight)
+		if err != nil {
+			return found, err
+		}
+		id, err := computetypes.ParseJobID(e.job.Id)
+		if err != nil {
+			return found, err
+		}
+		ranks := make(map[string][]byte, len(operators))
+		for _, operator := range operators {
+			account, err := sdk.AccAddressFromBech32(operator)
+			if err != nil {
+				return found, err
+			}
+			ranks[operator] = computetypes.Rank(seed, id, 0, 0, 0, account, weight)
+		}
+		order := slices.Clone(operators)
+		slices.SortFunc(order, func(a, b string) int { return bytes.Compare(ranks[a], ranks[b]) })
+		winners := order[:replicas]
+		for _, h := range hands {
+			if slices.Contains(winners, h.address()) {
+				found.due++
+			}
+		}
+		if e.receipt != nil && drawn(*e.receipt, winners) {
+			found.exact++
+		}
+	}
+	return found, nil
+}
+
+// drawn says whether all winners took part in a task's first round.
+func drawn(receipt computetypes.Receipt, winners []string) bool {
+	for _, winner := range winners {
+		if !slices.ContainsFunc(receipt.Outcomes, func(o computetypes.Outcome) bool { return o.Round == 0 && o.Operator == winner }) {
+			return false
+		}
+	}
+	return true
+}
+
+// seedAt is the randomness of a height.
+func (s *stage) seedAt(ctx context.Context, height int64) ([]byte, error) {
+	answer, err := beacontypes.NewQueryClient(s.net.Conn()).HeightRound(ctx, &beacontypes.QueryHeightRoundRequest{Height: height})
+	if err != nil {
+		return nil, err
+	}
+	return answer.Round.Randomness, nil
+}
