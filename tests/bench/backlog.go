@@ -73,7 +73,7 @@ func (r *runner) backlog(report *Report) error {
 			if len(took) == maxBacklogBlocks {
 				return fmt.Errorf("expected a backlog of %d to drain within %d blocks", items, maxBacklogBlocks)
 			}
-			spent, err := w.sends(backlogSends)
+			spent, _, err := w.sends(backlogSends)
 			if err != nil {
 				return err
 			}

@@ -21,6 +21,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/app"
+	"github.com/thetaedge/theta/app/database"
 )
 
 const (
@@ -48,7 +49,7 @@ type chain struct {
 // openChain builds the app on a pebble database in dir with the settings that
 // thetad init writes. Its state is a genesis to which load has added the bulk.
 func openChain(dir, executor string, load func(sdk.Context, *app.App) error) (*chain, error) {
-	state, err := dbm.NewDB("application", dbm.PebbleDBBackend, dir)
+	state, err := database.OpenIn("application", dbm.PebbleDBBackend, dir)
 	if err != nil {
 		return nil, fmt.Errorf("open the database in %s: %w", dir, err)
 	}
@@ -64,7 +65,7 @@ func openChain(dir, executor string, load func(sdk.Context, *app.App) error) (*c
 // originate runs the genesis and a first block on a chain of its own, adds the
 // bulk of the state without trees and restores all of it into db.
 func originate(db dbm.DB, dir string, load func(sdk.Context, *app.App) error) (c *chain, err error) {
-	small, err := dbm.NewDB("genesis", dbm.PebbleDBBackend, dir)
+	small, err := database.OpenIn("genesis", dbm.PebbleDBBackend, dir)
 	if err != nil {
 		return nil, fmt.Errorf("open the database in %s: %w", dir, err)
 	}

@@ -10,6 +10,7 @@ import (
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 
 	"github.com/thetaedge/theta/app"
+	"github.com/thetaedge/theta/app/database"
 )
 
 // flatStore is a state as sorted keys without trees. A million nodes and jobs
@@ -23,7 +24,7 @@ type flatStore struct {
 
 // newFlatStore copies the committed state of an app into a fresh database in dir.
 func newFlatStore(a *app.App, dir string) (*flatStore, error) {
-	db, err := dbm.NewDB("flat", dbm.PebbleDBBackend, dir)
+	db, err := database.OpenIn("flat", dbm.PebbleDBBackend, dir)
 	if err != nil {
 		return nil, fmt.Errorf("open the flat database in %s: %w", dir, err)
 	}

@@ -1,47 +1,33 @@
 package bench
 
-import "fmt"
+import (
+	"fmt"
 
-// measure alternates blocks of sends with steps of a flow and returns its report
-// and the sends per second of each block.
-func (w *world) measure(scale Scale, f Flow, idle map[string]Ops) (FlowReport, []float64, error) {
+	"github.com/thetaedge/theta/app"
+)
+
+// cycle is a block of sends and the step of tasks after it.
+type cycle struct {
+	sends   int
+	spent   cost
+	gas     int64
+	settled step
+}
+
+// measure alternates blocks of sends with steps of a flow. It returns the flow's
+// report, without operations, and what each cycle took.
+func (w *world) measure(scale Scale, f Flow) (FlowReport, []cycle, error) {
 	p := &pipeline{world: w, flow: f}
-	w.label = "filling"
-	for range cohorts {
-		// In place of the sends: cohorts follow each other as closely as later on,
-		// so that none of their draws closes in a block of sends.
-		if _, _, err := w.profiled(nil); err != nil {
-			return FlowReport{}, nil, err
-		}
-		if _, err := p.run(scale.Jobs); err != nil {
-			return FlowReport{}, nil, err
-		}
+	if err := p.fill(scale.Jobs); err != nil {
+		return FlowReport{}, nil, err
 	}
-	var ratios, cpuRatios, tasks, gas, sends []float64
-	var steps []step
+	var cycles []cycle
 	for range scale.Cycles {
-		w.label = "send"
-		spent, err := w.sends(scale.Sends)
+		c, err := p.cycle(scale)
 		if err != nil {
 			return FlowReport{}, nil, err
 		}
-		settling := p.toReveal
-		w.label = f.Name
-		done, err := p.run(scale.Jobs)
-		if err != nil {
-			return FlowReport{}, nil, err
-		}
-		for _, t := range settling {
-			if err := w.completed(t); err != nil {
-				return FlowReport{}, nil, fmt.Errorf("%s: %w", f.Name, err)
-			}
-		}
-		steps = append(steps, done)
-		sends = append(sends, float64(scale.Sends)/spent.wall.Seconds())
-		tasks = append(tasks, float64(done.settled)/done.spent.wall.Seconds())
-		ratios = append(ratios, tasks[len(tasks)-1]/sends[len(sends)-1])
-		cpuRatios = append(cpuRatios, (spent.cpu.Seconds()/float64(scale.Sends))/(done.spent.cpu.Seconds()/float64(done.settled)))
-		gas = append(gas, float64(done.gas)/float64(done.settled))
+		cycles = append(cycles, c)
 	}
 	w.label = "draining"
 	for range cohorts {
@@ -49,20 +35,86 @@ func (w *world) measure(scale Scale, f Flow, idle map[string]Ops) (FlowReport, [
 			return FlowReport{}, nil, err
 		}
 	}
-	report := FlowReport{
-		Ratio: newStat(ratios), CPURatio: newStat(cpuRatios), TasksPerSecond: newStat(tasks), GasPerTask: newStat(gas),
+	perTask := func(c cycle, of float64) float64 { return of / float64(c.settled.settled) }
+	return FlowReport{
+		Ratio: each(cycles, func(c cycle) float64 {
+			return c.spent.wall.Seconds() / float64(c.sends) / perTask(c, c.settled.spent.wall.Seconds())
+		}),
+		CPURatio: each(cycles, func(c cycle) float64 {
+			return c.spent.cpu.Seconds() / float64(c.sends) / perTask(c, c.settled.spent.cpu.Seconds())
+		}),
+		TasksPerSecond: each(cycles, func(c cycle) float64 { return 1 / perTask(c, c.settled.spent.wall.Seconds()) }),
+		GasPerTask:     each(cycles, func(c cycle) float64 { return perTask(c, float64(c.settled.gas)) }),
+		FullBlockMS: each(cycles, func(c cycle) float64 {
+			return milliseconds(c.settled.spent.wall) * float64(blockGas()) / float64(c.settled.gas)
+		}),
+	}, cycles, nil
+}
+
+// fill brings a pipeline into its steady state.
+func (p *pipeline) fill(jobs int) error {
+	p.label = "filling"
+	for range cohorts {
+		// In place of the sends: cohorts follow each other as closely as later on,
+		// so that none of their draws closes in a block of sends.
+		if _, _, err := p.profiled(nil); err != nil {
+			return err
+		}
+		if _, err := p.run(jobs); err != nil {
+			return err
+		}
 	}
-	report.count(steps, idle)
-	return report, sends, nil
+	return nil
+}
+
+// cycle runs a block of sends and a step, and checks that its tasks ended well.
+func (p *pipeline) cycle(scale Scale) (c cycle, err error) {
+	p.label = "send"
+	c.sends = scale.Sends
+	if c.spent, c.gas, err = p.sends(scale.Sends); err != nil {
+		return c, err
+	}
+	settling := p.toReveal
+	p.label = p.flow.Name
+	if c.settled, err = p.run(scale.Jobs); err != nil {
+		return c, err
+	}
+	for _, t := range settling {
+		if err := p.completed(t); err != nil {
+			return c, fmt.Errorf("%s: %w", p.flow.Name, err)
+		}
+	}
+	return c, nil
+}
+
+// blockGas is the default gas limit of a block.
+func blockGas() int64 { return app.DefaultConsensusParams().Block.MaxGas }
+
+// each reckons a figure for every cycle.
+func each(cycles []cycle, figure func(cycle) float64) Stat {
+	values := make([]float64, len(cycles))
+	for i, c := range cycles {
+		values[i] = figure(c)
+	}
+	return newStat(values)
+}
+
+// sent fills in what the sends of all flows took.
+func (r *SizeReport) sent(cycles []cycle) {
+	r.SendTPS = each(cycles, func(c cycle) float64 { return float64(c.sends) / c.spent.wall.Seconds() })
+	r.GasPerSend = each(cycles, func(c cycle) float64 { return float64(c.gas) / float64(c.sends) })
+	r.FullSendBlockMS = each(cycles, func(c cycle) float64 {
+		return milliseconds(c.spent.wall) * float64(blockGas()) / float64(c.gas)
+	})
 }
 
 // count averages what the steps did to the trees, idle blocks taken off.
-func (r *FlowReport) count(steps []step, idle map[string]Ops) {
+func (r *FlowReport) count(cycles []cycle, idle map[string]Ops) {
 	r.OpsByStore = make(map[string]Ops)
 	settled := 0.0
-	for _, s := range steps {
-		settled += float64(s.settled)
-		for name, o := range s.ops {
+	for _, c := range cycles {
+		settled += float64(c.settled.settled)
+		for name, o := range c.settled.ops {
 			sum := r.OpsByStore[name]
 			r.OpsByStore[name] = Ops{
 				Reads:  sum.Reads + o.Reads - blocksPerStep*idle[name].Reads,

@@ -207,26 +207,28 @@ func (p *pipeline) seed() (randomness []byte, spent cost, err error) {
 	return randomness, spent.add(took), nil
 }
 
-// sends runs a block of n bank sends between people and returns what it took.
-func (w *world) sends(n int) (cost, error) {
+// sends runs a block of n bank sends between people and returns what it took, in
+// time and in gas.
+func (w *world) sends(n int) (spent cost, gas int64, err error) {
 	coin := sdk.NewCoins(sdk.NewInt64Coin(params.BaseDenom, 1))
 	txs := make([][]byte, n)
 	for i := range txs {
 		from, to := w.people.person(), w.people.anybody()
 		tx, err := from.sign(sendGas, banktypes.NewMsgSend(from.address, to.address, coin))
 		if err != nil {
-			return cost{}, err
+			return cost{}, 0, err
 		}
 		txs[i] = tx
 	}
 	response, spent, err := w.profiled(txs)
 	if err != nil {
-		return cost{}, err
+		return cost{}, 0, err
 	}
 	for i, result := range response.TxResults {
+		gas += result.GasUsed
 		if result.Code != 0 {
-			return cost{}, fmt.Errorf("send %d failed: %s", i, result.Log)
+			return cost{}, 0, fmt.Errorf("send %d failed: %s", i, result.Log)
 		}
 	}
-	return spent, nil
+	return spent, gas, nil
 }

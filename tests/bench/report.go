@@ -53,6 +53,9 @@ type FlowReport struct {
 	OpsByStore map[string]Ops `json:"ops_by_store"`
 	// GasPerTask is the gas used by all transactions of a task.
 	GasPerTask Stat `json:"gas_per_task"`
+	// FullBlockMS is what as much of this takes as the default gas limit of a block
+	// has room for.
+	FullBlockMS Stat `json:"full_block_ms"`
 }
 
 // SizeReport is what was measured with one number of nodes and live jobs.
@@ -62,18 +65,23 @@ type SizeReport struct {
 	// Ratio is that of the spread flow, whose tasks go to nodes all over the tree.
 	Ratio Stat `json:"ratio"`
 	// SendTPS is bank sends per second between accounts all over the tree.
-	SendTPS      Stat                  `json:"send_tps"`
-	Flows        map[string]FlowReport `json:"flows"`
-	EmptyBlockMS Stat                  `json:"empty_block_ms"`
-	EpochRollMS  Stat                  `json:"epoch_roll_ms"`
-	LoadSeconds  float64               `json:"load_seconds"`
+	SendTPS Stat `json:"send_tps"`
+	// GasPerSend and FullSendBlockMS are of bank sends what they are of tasks.
+	GasPerSend      Stat                  `json:"gas_per_send"`
+	FullSendBlockMS Stat                  `json:"full_send_block_ms"`
+	Flows           map[string]FlowReport `json:"flows"`
+	EmptyBlockMS    Stat                  `json:"empty_block_ms"`
+	EpochRollMS     Stat                  `json:"epoch_roll_ms"`
+	LoadSeconds     float64               `json:"load_seconds"`
 }
 
 // Report is the outcome of a run. Single figures are those of the smallest
 // size; epoch_roll_ms is that of the largest.
 type Report struct {
-	Scale          string       `json:"scale"`
-	CPUs           int          `json:"cpus"`
+	Scale string `json:"scale"`
+	CPUs  int    `json:"cpus"`
+	// Signatures is what checks them; a send costs a third more without libsecp256k1.
+	Signatures     string       `json:"signatures"`
 	SendTPS        Stat         `json:"send_tps"`
 	LifecycleRatio Stat         `json:"lifecycle_ratio"`
 	BatchedRatio   Stat         `json:"batched_ratio"`
@@ -137,10 +145,11 @@ func (r *Report) Write(path string) error {
 func (r *Report) Print(to io.Writer) error {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	row := func(cells ...string) { fmt.Fprintln(w, strings.Join(cells, "\t")) }
-	row("executor", "nodes = jobs", "flow", "ratio to a send", "by cpu time", "tasks/s", "reads", "writes", "gas/task")
+	row("executor", "nodes = jobs", "flow", "ratio to a send", "by cpu time", "tasks/s", "reads", "writes", "gas/task", "full block, ms")
 	sizes := func(executor string, reports []SizeReport) {
 		for _, size := range reports {
-			row(executor, fmt.Sprint(size.Nodes), "send", "1", "1", size.SendTPS.String(), "", "", "")
+			row(executor, fmt.Sprint(size.Nodes), "send", "1", "1", size.SendTPS.String(), "", "",
+				fmt.Sprintf("%.0f", size.GasPerSend.Median), fmt.Sprintf("%.0f", size.FullSendBlockMS.Median))
 			for _, f := range flows() {
 				flow, measured := size.Flows[f.Name]
 				if !measured {
@@ -149,13 +158,14 @@ func (r *Report) Print(to io.Writer) error {
 				row(executor, fmt.Sprint(size.Nodes), f.Name, flow.Ratio.String(),
 					flow.CPURatio.String(), flow.TasksPerSecond.String(),
 					fmt.Sprintf("%.1f", flow.OpsPerTask.Reads), fmt.Sprintf("%.1f", flow.OpsPerTask.Writes),
-					fmt.Sprintf("%.0f", flow.GasPerTask.Median))
+					fmt.Sprintf("%.0f", flow.GasPerTask.Median), fmt.Sprintf("%.0f", flow.FullBlockMS.Median))
 			}
 		}
 	}
 	sizes("sequential", r.Growth)
 	sizes("block-stm", r.BlockSTM)
 	row()
+	row("signatures checked by", r.Signatures)
 	row("empty block", r.EmptyBlockMS.String()+" ms")
 	row("epoch roll, largest size", r.EpochRollMS.String()+" ms")
 	row(fmt.Sprintf("block with %d due items", r.QueueItemsPerBlock), r.QueueBlockMS.String()+" ms")

@@ -44,7 +44,7 @@ func Run(scale Scale, dir string, progress Progress) (*Report, error) {
 		progress("%5.0f s, %5.0f s of processors: "+format,
 			append([]any{time.Since(start).Seconds(), used.Seconds()}, args...)...)
 	}}
-	report := &Report{Scale: scale.Name, CPUs: runtime.NumCPU()}
+	report := &Report{Scale: scale.Name, CPUs: runtime.NumCPU(), Signatures: Signatures}
 	for _, part := range []struct {
 		name string
 		run  func(*Report) error
@@ -123,17 +123,19 @@ func (r *runner) size(size int, executor string) (SizeReport, error) {
 		if err != nil {
 			return err
 		}
-		var sends []float64
+		var all []cycle
 		for _, f := range flows() {
 			r.progress("%s, %d nodes and live jobs: %s", executor, size, f.Name)
-			flow, tps, err := w.measure(r.scale, f, idle)
+			flow, cycles, err := w.measure(r.scale, f)
 			if err != nil {
 				return err
 			}
+			flow.count(cycles, idle)
 			report.Flows[f.Name] = flow
-			sends = append(sends, tps...)
+			all = append(all, cycles...)
 		}
-		report.SendTPS, report.Ratio = newStat(sends), report.Flows[spread().Name].Ratio
+		report.sent(all)
+		report.Ratio = report.Flows[spread().Name].Ratio
 		return w.epochs(r.scale.Cycles, &report)
 	})
 }

@@ -22,6 +22,7 @@ import (
 	genutilcli "github.com/cosmos/cosmos-sdk/x/genutil/client/cli"
 
 	"github.com/thetaedge/theta/app"
+	"github.com/thetaedge/theta/app/database"
 )
 
 // addCommands adds what does not come from a module.
@@ -35,7 +36,7 @@ func addCommands(root *cobra.Command, chain *app.App) {
 		pruneCmd(home),
 		snapshot.Cmd(newApp),
 	)
-	server.AddCommandsWithStartCmdOptions(root, home, newApp, exportApp, server.StartCmdOptions{})
+	server.AddCommandsWithStartCmdOptions(root, home, newApp, exportApp, server.StartCmdOptions{DBOpener: database.Open})
 	root.AddCommand(
 		server.StatusCommand(),
 		server.ModuleHashByHeightQuery(newApp),
