@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -30,22 +31,36 @@ type market struct {
 	spent map[string]math.Int
 	// fees is what posting has burned.
 	fees math.Int
-	// liars says whether enough liars are there to win a vote.
+	// rejected is what requesters have burned by rejecting results, of each job.
+	rejected map[string]math.Int
+	// liarsWin says whether enough liars are there to win a vote.
 	liarsWin bool
+	// vouched says whether programs are held to be deterministic.
+	vouched bool
 }
 
 func newMarket(t *rapid.T) *market {
-	m := &market{fixture: newFixture(t), spent: map[string]math.Int{}, fees: math.ZeroInt()}
+	m := &market{
+		fixture: newFixture(t), spent: map[string]math.Int{}, rejected: map[string]math.Int{}, fees: math.ZeroInt(),
+	}
 	m.liarsWin = rapid.Bool().Draw(t, "liars may win")
+	m.vouched = rapid.IntRange(0, 2).Draw(t, "vouched") > 0
+	floor := rapid.SampledFrom([]uint32{0, 3_000}).Draw(t, "audit floor")
+	m.setParams(func(p *types.Params) {
+		p.AuditFloorBps = floor
+		if !m.vouched {
+			p.DeterministicExecutors = nil
+		}
+	})
 	crowd := rapid.SampledFrom([]behaviour{honest, honest, honest, stalls, shirks, closed})
 	if m.liarsWin {
-		crowd = rapid.SampledFrom([]behaviour{honest, honest, liar, colluder, colluder, silent, stalls, shirks, closed, closedLiar})
+		crowd = rapid.SampledFrom([]behaviour{honest, honest, liar, colluder, colluder, silent, stalls, shirks, closed, closedLiar, misreports})
 	}
 	n := rapid.IntRange(9, 14).Draw(t, "nodes")
 	for i := range n {
 		does := crowd.Draw(t, "behaviour")
 		if !m.liarsWin && i < 2 {
-			does = rapid.SampledFrom([]behaviour{liar, colluder, silent, closedLiar}).Draw(t, "bad")
+			does = rapid.SampledFrom([]behaviour{liar, colluder, silent, closedLiar, misreports}).Draw(t, "bad")
 		}
 		if !m.liarsWin && i >= 2 && i < 9 {
 			does = rapid.SampledFrom([]behaviour{honest, closed}).Draw(t, "good")
@@ -68,6 +83,7 @@ func (m *market) actions() map[string]func(*rapid.T) {
 		},
 		"post":    m.postOne,
 		"cancel":  m.cancelOne,
+		"review":  m.reviewOne,
 		"explain": m.explainOne,
 		"beacon": func(*rapid.T) {
 			m.beacon.withheld = !m.beacon.withheld
@@ -105,25 +121,75 @@ func (m *market) turn(t *rapid.T) {
 	m.next()
 }
 
+// policy draws a policy of any kind.
+func (m *market) policy(t *rapid.T) types.Policy {
+	audits := rapid.Uint32Range(0, 2).Draw(t, "audits") * 5_000
+	auditors := rapid.Uint32Range(1, 3).Draw(t, "auditors")
+	risk := !m.vouched && rapid.Bool().Draw(t, "own risk")
+	switch kind := rapid.SampledFrom([]types.PolicyKind{
+		types.POLICY_KIND_QUORUM, types.POLICY_KIND_QUORUM, types.POLICY_KIND_AUDIT, types.POLICY_KIND_TRUST,
+	}).Draw(t, "kind"); {
+	case kind == types.POLICY_KIND_TRUST:
+		p := types.Policy{Kind: kind, Replicas: 1, ReviewBlocks: rapid.Uint64Range(1, 15).Draw(t, "review")}
+		if rapid.Bool().Draw(t, "named") {
+			p.Node = operator(rapid.IntRange(0, len(m.players)-1).Draw(t, "node")).String()
+		}
+		return p
+	case kind == types.POLICY_KIND_AUDIT && (m.vouched || risk):
+		return types.Policy{Kind: kind, Replicas: 1, AuditBps: max(audits, 2_500), Auditors: auditors, OwnRisk: risk}
+	default:
+		p := types.Policy{Kind: types.POLICY_KIND_QUORUM, OwnRisk: risk}
+		p.Replicas = rapid.SampledFrom([]uint32{3, 3, 5}).Draw(t, "replicas")
+		if m.vouched || risk {
+			p.AuditBps, p.Auditors = audits, auditors
+		}
+		return p
+	}
+}
+
 func (m *market) postOne(t *rapid.T) {
 	if len(m.jobs) > 30 {
 		return
 	}
-	s := spec(coin(rapid.Int64Range(10, 2_000).Draw(t, "reward")), uint32(rapid.SampledFrom([]int{3, 3, 5, 7}).Draw(t, "replicas")))
+	s := spec(coin(rapid.Int64Range(10, 2_000).Draw(t, "reward")), 3)
+	s.Policy = m.policy(t)
+	s.Tasks = rapid.SampledFrom([]uint64{1, 1, 1, 6}).Draw(t, "tasks")
 	if rapid.Bool().Draw(t, "other denom") {
 		s.Reward.Denom = otherCoin
 	}
 	s.LifetimeBlocks = uint64(rapid.IntRange(5, 60).Draw(t, "lifetime"))
 	n := rapid.IntRange(0, 3).Draw(t, "requester")
-	m.fund(requester(n), coin(100_000), sdk.NewInt64Coin(otherCoin, 100_000))
+	m.fund(requester(n), coin(500_000), sdk.NewInt64Coin(otherCoin, 500_000))
 	before := m.bank.GetAllBalances(m.ctx, requester(n))
 	resp, err := m.msgs.PostJob(m.ctx, &types.MsgPostJob{Requester: requester(n).String(), Spec: s})
 	require.NoError(t, err)
 	cost := sdk.NewCoins(resp.Reserved).Add(resp.PostingFee)
 	require.Equal(t, before.Sub(cost...), m.bank.GetAllBalances(m.ctx, requester(n)))
 	m.jobs = append(m.jobs, resp.JobId)
-	m.spent[resp.JobId] = resp.Reserved.Amount
+	m.spent[resp.JobId], m.rejected[resp.JobId] = resp.Reserved.Amount, math.ZeroInt()
 	m.fees = m.fees.Add(resp.PostingFee.Amount)
+}
+
+// reviewOne lets a requester say something of a task, whatever its policy.
+func (m *market) reviewOne(t *rapid.T) {
+	if len(m.jobs) == 0 {
+		return
+	}
+	id := rapid.SampledFrom(m.jobs).Draw(t, "job")
+	job := m.job(id)
+	item := types.ReviewItem{JobId: id, Accept: rapid.Bool().Draw(t, "accept")}
+	item.Task = rapid.Uint64Range(0, job.Tasks-1).Draw(t, "task")
+	_, err := m.msgs.Review(m.ctx, &types.MsgReview{Requester: job.Requester, Items: []types.ReviewItem{item}})
+	if err != nil {
+		known := errors.Is(err, types.ErrNotReviewing) || errors.Is(err, types.ErrTaskEnded) || errors.Is(err, types.ErrTaskNotOpen)
+		require.True(t, known, "%s", err)
+		return
+	}
+	require.Equal(t, types.POLICY_KIND_TRUST, job.Policy.Kind)
+	if !item.Accept {
+		fee := job.Reward.Amount.MulRaw(int64(testParams().AttemptFeeBps)).QuoRaw(types.BasisPoints)
+		m.rejected[id] = m.rejected[id].Add(job.Reward.Amount.Sub(fee))
+	}
 }
 
 func (m *market) cancelOne(t *rapid.T) {
@@ -145,17 +211,16 @@ func (m *market) check(t *rapid.T) {
 		if !job.Ended() {
 			continue
 		}
-		receipt := m.receipt(id)
 		gross := math.ZeroInt()
-		for _, o := range receipt.Outcomes {
-			if receipt.Status == types.TASK_STATUS_ACCEPTED && o.Status == types.ASSIGNMENT_STATUS_PAID && o.Round > 0 {
-				require.True(t, o.Share.GTE(job.BondValue), "job %s: judge %s got %s of %s", id, o.Operator, o.Share, job.BondValue)
+		for _, receipt := range m.receipts[id] {
+			for _, o := range receipt.Outcomes {
+				m.checkOutcome(t, &job, receipt, o)
+				gross = gross.Add(o.Paid)
+				slashed, slashShares = slashed.Add(o.Slashed), slashShares.Add(o.Share)
 			}
-			gross = gross.Add(o.Paid)
-			slashed, slashShares = slashed.Add(o.Slashed), slashShares.Add(o.Share)
 		}
-		require.Equal(t, m.spent[id].String(), gross.Add(job.Refunded).String(),
-			"job %s: reserved = paid + refunded", id)
+		require.Equal(t, m.spent[id].String(), gross.Add(m.rejected[id]).Add(job.Refunded).String(),
+			"job %s: reserved = paid + burned by rejecting + refunded", id)
 		if gross.IsPositive() {
 			paid = paid.Add(sdk.NewCoin(job.Reward.Denom, gross))
 		}
@@ -163,6 +228,25 @@ func (m *market) check(t *rapid.T) {
 	require.True(t, slashShares.LTE(slashed), "nobody gains more from slashing than was slashed")
 	m.checkHonest(t)
 	m.checkSupply(t)
+}
+
+// checkOutcome: who is right is paid, and nobody loses what a policy does not stake.
+func (m *market) checkOutcome(t *rapid.T, job *types.Job, receipt types.Receipt, o types.Outcome) {
+	accepted := receipt.Status == types.TASK_STATUS_ACCEPTED
+	switch {
+	case accepted && o.Status == types.ASSIGNMENT_STATUS_PAID && o.Round > 0:
+		require.True(t, o.Share.GTE(job.BondValue), "job %s: judge %s got %s of %s", job.Id, o.Operator, o.Share, job.BondValue)
+	case accepted && o.Status == types.ASSIGNMENT_STATUS_PAID:
+		require.Equal(t, job.Reward.Amount.String(), o.Paid.String(), "job %s: replica or auditor %s", job.Id, o.Operator)
+	}
+	require.True(t, o.Slashed.LTE(job.Liability), "job %s: %s lost more than it had locked", job.Id, o.Operator)
+	if !job.Deterministic {
+		require.Zero(t, o.Round, "job %s: no further round", job.Id)
+		require.NotEqual(t, types.ASSIGNMENT_STATUS_SLASHED, o.Status, "job %s: %s was slashed over what may differ", job.Id, o.Operator)
+	}
+	if !accepted && !m.liarsWin && job.Deterministic {
+		require.NotEqual(t, types.ASSIGNMENT_STATUS_SLASHED, o.Status, "job %s: slashed without a verdict", job.Id)
+	}
 }
 
 // checkHonest: where liars cannot win a vote, honest nodes never lose bond.
@@ -176,8 +260,10 @@ func (m *market) checkHonest(t *rapid.T) {
 		}
 		node, err := m.nodes.Node(m.ctx, operator(p.n))
 		require.NoError(t, err)
-		require.Zero(t, node.State.Faults.Wrong+node.State.Faults.Silent+node.State.Faults.Missed,
-			"node %d is honest and was faulted", p.n)
+		require.Zero(t, node.State.Faults.Silent+node.State.Faults.Missed, "node %d is honest and was faulted", p.n)
+		if m.vouched {
+			require.Zero(t, node.State.Faults.Wrong, "node %d is honest and was found wrong", p.n)
+		}
 	}
 }
 
@@ -197,10 +283,16 @@ func (m *market) checkSupply(t *rapid.T) {
 		require.Equal(t, supply.String(), sum.String(), "supply of %s is in accounts", d)
 		burned := m.minted.AmountOf(d).Sub(supply)
 		require.False(t, burned.IsNegative(), "nothing is minted but by the test")
+		rejected := math.ZeroInt()
+		for _, id := range m.jobs {
+			if job := m.job(id); job.Reward.Denom == d {
+				rejected = rejected.Add(m.rejected[id])
+			}
+		}
 		if d == otherCoin {
-			require.True(t, burned.IsZero(), "only the bond denom is burned")
+			require.Equal(t, rejected.String(), burned.String(), "only rejecting burns other than the bond denom")
 		} else {
-			require.True(t, burned.GTE(m.fees), "posting fees are burned")
+			require.True(t, burned.GTE(m.fees.Add(rejected)), "posting fees are burned, and what is rejected")
 		}
 	}
 }
