@@ -141,7 +141,7 @@ func TestANamedNodeThatSleepsIsAskedAgainUntilTheLifetimeEnds(t *testing.T) {
 	f.network(3)
 	f.beacon.withheld = true
 	id := f.post(0, trusted(operator(1).String()))
-	f.blocks(4)
+	f.blocks(2)
 	require.ErrorIs(t, f.claim(1, ref(id, 0)), types.ErrSeedUnknown, "between two draws")
 	awake := player{f: f, n: 1}
 	for range 20 {
