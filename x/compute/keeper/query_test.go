@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -93,15 +94,29 @@ func TestExplainNamesEveryRuleThatANodeMisses(t *testing.T) {
 }
 
 func TestClaimablePagesAreCompleteAndBounded(t *testing.T) {
+	for _, reverse := range []bool{false, true} {
+		checkClaimablePages(t, reverse)
+	}
+}
+
+func checkClaimablePages(t *testing.T, reverse bool) {
+	t.Helper()
 	f := newFixture(t)
 	f.network(4)
 	want := map[string]bool{}
+	var order []string
 	for range 7 {
-		want[f.post(0, spec(coin(10), 3))] = true
+		id := f.post(0, spec(coin(10), 3))
+		want[id] = true
+		order = append(order, id)
+	}
+	if reverse {
+		slices.Reverse(order)
 	}
 	f.blocks(seedDelay)
-	page := &query.PageRequest{Limit: 3}
+	page := &query.PageRequest{Limit: 3, Reverse: reverse}
 	pages := 0
+	var found []string
 	for {
 		resp, err := f.queries.Claimable(f.ctx, &types.QueryClaimableRequest{Operator: operator(0).String(), Pagination: page})
 		require.NoError(t, err)
@@ -109,14 +124,16 @@ func TestClaimablePagesAreCompleteAndBounded(t *testing.T) {
 		for _, task := range resp.Tasks {
 			require.True(t, want[task.Ref.JobId], "%s was listed twice or is not open", task.Ref.JobId)
 			delete(want, task.Ref.JobId)
+			found = append(found, task.Ref.JobId)
 		}
 		pages++
 		if len(resp.Pagination.NextKey) == 0 {
 			break
 		}
-		page = &query.PageRequest{Limit: 3, Key: resp.Pagination.NextKey}
+		page = &query.PageRequest{Limit: 3, Key: resp.Pagination.NextKey, Reverse: reverse}
 	}
 	require.Empty(t, want)
+	require.Equal(t, order, found, "oldest first, or newest")
 	require.Equal(t, 3, pages)
 
 	_, err := f.queries.Claimable(f.ctx, &types.QueryClaimableRequest{

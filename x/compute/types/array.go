@@ -1,0 +1,136 @@
+package types
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// taskPlaceholder stands for the index of the task in arguments.
+const taskPlaceholder = "{task}"
+
+// TaskArgs returns the arguments of one task: "{task}" in them is its index, in
+// decimal.
+func TaskArgs(args []string, task uint64) []string {
+	index := strconv.FormatUint(task, 10)
+	out := make([]string, len(args))
+	for i, arg := range args {
+		out[i] = strings.ReplaceAll(arg, taskPlaceholder, index)
+	}
+	return out
+}
+
+// ArrayInputNumber is how a release names the input that differs from task to
+// task: it comes after the program, which is 0, and the inputs of all tasks.
+func (s *JobSpec) ArrayInputNumber() uint32 { return uint32(len(s.Inputs)) + 1 }
+
+// ProofURI is where a prefix of an ArrayInput serves the proof of a task's input.
+func ProofURI(prefix string, task uint64) string {
+	return prefix + "/" + strconv.FormatUint(task, 10) + ".proof"
+}
+
+// ContentURI is where a prefix of an ArrayInput serves content.
+func ContentURI(prefix string, sha256 []byte) string {
+	return prefix + "/" + hex.EncodeToString(sha256)
+}
+
+const (
+	// maxProofPath is the height of the largest tree of inputs.
+	maxProofPath = 32
+	// MaxInputProofBytes bounds an encoded InputProof.
+	MaxInputProofBytes = 4 << 10
+)
+
+// InputProof says what the input of one task of an array is, and proves it under
+// the root of its ArrayInput.
+type InputProof struct {
+	// Sha256 of the content, 32 bytes.
+	Sha256 []byte
+	// Size of the content in bytes.
+	Size uint64
+	// Path holds the sibling hashes from the leaf up, 32 bytes each.
+	Path [][]byte
+}
+
+// inputProofJSON is how a proof is written: hashes in lower-case hex.
+type inputProofJSON struct {
+	Sha256 string   `json:"sha256"`
+	Size   uint64   `json:"size"`
+	Path   []string `json:"path"`
+}
+
+// Encode returns the proof as servers keep it:
+//
+//	{"sha256":"…64 hex…","size":12,"path":["…64 hex…",…]}
+func (p InputProof) Encode() ([]byte, error) {
+	out := inputProofJSON{Sha256: hex.EncodeToString(p.Sha256), Size: p.Size, Path: make([]string, len(p.Path))}
+	for i, sibling := range p.Path {
+		out.Path[i] = hex.EncodeToString(sibling)
+	}
+	raw, err := json.Marshal(out)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := ParseInputProof(raw); err != nil {
+		return nil, err
+	}
+	return raw, nil
+}
+
+// ParseInputProof reads what Encode has written. It proves nothing yet.
+func ParseInputProof(raw []byte) (InputProof, error) {
+	if len(raw) > MaxInputProofBytes {
+		return InputProof{}, fmt.Errorf("proof of an input: expected at most %d bytes, got %d", MaxInputProofBytes, len(raw))
+	}
+	var in inputProofJSON
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&in); err != nil {
+		return InputProof{}, fmt.Errorf("proof of an input: expected {\"sha256\", \"size\", \"path\"}: %w", err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return InputProof{}, errors.New("proof of an input: expected one JSON object and nothing after it")
+	}
+	if len(in.Path) > maxProofPath {
+		return InputProof{}, fmt.Errorf("proof of an input: expected a path of at most %d hashes, got %d", maxProofPath, len(in.Path))
+	}
+	p := InputProof{Size: in.Size}
+	var err error
+	if p.Sha256, err = parseHash("sha256", in.Sha256); err != nil {
+		return InputProof{}, err
+	}
+	for i, text := range in.Path {
+		sibling, err := parseHash(fmt.Sprintf("path[%d]", i), text)
+		if err != nil {
+			return InputProof{}, err
+		}
+		p.Path = append(p.Path, sibling)
+	}
+	return p, nil
+}
+
+func parseHash(name, text string) ([]byte, error) {
+	raw, err := hex.DecodeString(text)
+	if err != nil || len(raw) != HashSize || strings.ToLower(text) != text {
+		return nil, fmt.Errorf("proof of an input: %s: expected %d lower-case hex characters, got %.80q", name, 2*HashSize, text)
+	}
+	return raw, nil
+}
+
+// Verify checks that the proof speaks of a task's input: it leads to the root,
+// and the input is no larger than the array allows.
+func (p InputProof) Verify(array *ArrayInput, task uint64) error {
+	if !VerifyMerklePath(array.Root, array.Count, task, InputLeaf(p.Sha256, p.Size), p.Path) {
+		return fmt.Errorf("proof of the input of task %d: expected a path from sha256 %x and %d bytes to the root %x of %d inputs, got another",
+			task, p.Sha256, p.Size, array.Root, array.Count)
+	}
+	if p.Size > array.MaxBytes {
+		return fmt.Errorf("input of task %d: expected at most %d bytes, got %d", task, array.MaxBytes, p.Size)
+	}
+	return nil
+}
