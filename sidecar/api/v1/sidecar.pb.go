@@ -98,7 +98,10 @@ type StatusResponse struct {
 	// Last height at which the node is live without a further sign of life; 0 when unknown.
 	LeaseEnd int64 `protobuf:"varint,17,opt,name=lease_end,json=leaseEnd,proto3" json:"lease_end,omitempty"`
 	// What the node's standing means for its owner and what to do, empty without a node.
-	Standing      string `protobuf:"bytes,18,opt,name=standing,proto3" json:"standing,omitempty"`
+	Standing string `protobuf:"bytes,18,opt,name=standing,proto3" json:"standing,omitempty"`
+	// Open draws that the node left to others when it looked last, by job and
+	// reason, at most 20.
+	Passed        []*PassedDraws `protobuf:"bytes,19,rep,name=passed,proto3" json:"passed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -259,6 +262,86 @@ func (x *StatusResponse) GetStanding() string {
 	return ""
 }
 
+func (x *StatusResponse) GetPassed() []*PassedDraws {
+	if x != nil {
+		return x.Passed
+	}
+	return nil
+}
+
+// PassedDraws says why draws of a job were left to others.
+type PassedDraws struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Job.
+	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
+	// How many draws.
+	Draws uint32 `protobuf:"varint,2,opt,name=draws,proto3" json:"draws,omitempty"`
+	// Why.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Height of the look at the open draws.
+	Height        int64 `protobuf:"varint,4,opt,name=height,proto3" json:"height,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PassedDraws) Reset() {
+	*x = PassedDraws{}
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PassedDraws) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PassedDraws) ProtoMessage() {}
+
+func (x *PassedDraws) ProtoReflect() protoreflect.Message {
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PassedDraws.ProtoReflect.Descriptor instead.
+func (*PassedDraws) Descriptor() ([]byte, []int) {
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *PassedDraws) GetJobId() string {
+	if x != nil {
+		return x.JobId
+	}
+	return ""
+}
+
+func (x *PassedDraws) GetDraws() uint32 {
+	if x != nil {
+		return x.Draws
+	}
+	return 0
+}
+
+func (x *PassedDraws) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *PassedDraws) GetHeight() int64 {
+	if x != nil {
+		return x.Height
+	}
+	return 0
+}
+
 // ExecutorStatus is one executor of this machine.
 type ExecutorStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -276,7 +359,7 @@ type ExecutorStatus struct {
 
 func (x *ExecutorStatus) Reset() {
 	*x = ExecutorStatus{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[2]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -288,7 +371,7 @@ func (x *ExecutorStatus) String() string {
 func (*ExecutorStatus) ProtoMessage() {}
 
 func (x *ExecutorStatus) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[2]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -301,7 +384,7 @@ func (x *ExecutorStatus) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExecutorStatus.ProtoReflect.Descriptor instead.
 func (*ExecutorStatus) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{2}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ExecutorStatus) GetProfile() string {
@@ -347,7 +430,7 @@ type JobsRequest struct {
 
 func (x *JobsRequest) Reset() {
 	*x = JobsRequest{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[3]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -359,7 +442,7 @@ func (x *JobsRequest) String() string {
 func (*JobsRequest) ProtoMessage() {}
 
 func (x *JobsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[3]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -372,7 +455,7 @@ func (x *JobsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JobsRequest.ProtoReflect.Descriptor instead.
 func (*JobsRequest) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{3}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *JobsRequest) GetPageSize() uint32 {
@@ -409,7 +492,7 @@ type JobsResponse struct {
 
 func (x *JobsResponse) Reset() {
 	*x = JobsResponse{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[4]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -421,7 +504,7 @@ func (x *JobsResponse) String() string {
 func (*JobsResponse) ProtoMessage() {}
 
 func (x *JobsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[4]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -434,7 +517,7 @@ func (x *JobsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use JobsResponse.ProtoReflect.Descriptor instead.
 func (*JobsResponse) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{4}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *JobsResponse) GetAssignments() []*Assignment {
@@ -485,14 +568,19 @@ type Assignment struct {
 	// The last thing that went wrong, empty when nothing has.
 	LastError string `protobuf:"bytes,15,opt,name=last_error,json=lastError,proto3" json:"last_error,omitempty"`
 	// When the record last changed.
-	UpdatedAt     *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
+	// What others have to do before it goes on, empty when it is this machine's turn.
+	WaitsFor string `protobuf:"bytes,17,opt,name=waits_for,json=waitsFor,proto3" json:"waits_for,omitempty"`
+	// Exit code of the program as the chain carries it: 4294967295 for one that did
+	// not exit by itself. Meaningful only with a digest.
+	ExitCode      uint32 `protobuf:"varint,18,opt,name=exit_code,json=exitCode,proto3" json:"exit_code,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Assignment) Reset() {
 	*x = Assignment{}
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[5]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -504,7 +592,7 @@ func (x *Assignment) String() string {
 func (*Assignment) ProtoMessage() {}
 
 func (x *Assignment) ProtoReflect() protoreflect.Message {
-	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[5]
+	mi := &file_theta_sidecar_v1_sidecar_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -517,7 +605,7 @@ func (x *Assignment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Assignment.ProtoReflect.Descriptor instead.
 func (*Assignment) Descriptor() ([]byte, []int) {
-	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{5}
+	return file_theta_sidecar_v1_sidecar_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Assignment) GetJobId() string {
@@ -632,12 +720,26 @@ func (x *Assignment) GetUpdatedAt() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Assignment) GetWaitsFor() string {
+	if x != nil {
+		return x.WaitsFor
+	}
+	return ""
+}
+
+func (x *Assignment) GetExitCode() uint32 {
+	if x != nil {
+		return x.ExitCode
+	}
+	return 0
+}
+
 var File_theta_sidecar_v1_sidecar_proto protoreflect.FileDescriptor
 
 const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\n" +
 	"\x1etheta/sidecar/v1/sidecar.proto\x12\x10theta.sidecar.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x0f\n" +
-	"\rStatusRequest\"\xf6\x05\n" +
+	"\rStatusRequest\"\xad\x06\n" +
 	"\x0eStatusResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x129\n" +
 	"\n" +
@@ -661,10 +763,16 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"last_error\x18\x0f \x01(\tR\tlastError\x12>\n" +
 	"\rlast_error_at\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\vlastErrorAt\x12\x1b\n" +
 	"\tlease_end\x18\x11 \x01(\x03R\bleaseEnd\x12\x1a\n" +
-	"\bstanding\x18\x12 \x01(\tR\bstanding\x1a>\n" +
+	"\bstanding\x18\x12 \x01(\tR\bstanding\x125\n" +
+	"\x06passed\x18\x13 \x03(\v2\x1d.theta.sidecar.v1.PassedDrawsR\x06passed\x1a>\n" +
 	"\x10AssignmentsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"t\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"j\n" +
+	"\vPassedDraws\x12\x15\n" +
+	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x14\n" +
+	"\x05draws\x18\x02 \x01(\rR\x05draws\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x16\n" +
+	"\x06height\x18\x04 \x01(\x03R\x06height\"t\n" +
 	"\x0eExecutorStatus\x12\x18\n" +
 	"\aprofile\x18\x01 \x01(\tR\aprofile\x12\x18\n" +
 	"\ahealthy\x18\x02 \x01(\bR\ahealthy\x12\x16\n" +
@@ -677,7 +785,7 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\x05phase\x18\x03 \x01(\tR\x05phase\"v\n" +
 	"\fJobsResponse\x12>\n" +
 	"\vassignments\x18\x01 \x03(\v2\x1c.theta.sidecar.v1.AssignmentR\vassignments\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xde\x03\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x98\x04\n" +
 	"\n" +
 	"Assignment\x12\x15\n" +
 	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x12\n" +
@@ -698,7 +806,9 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\n" +
 	"last_error\x18\x0f \x01(\tR\tlastError\x129\n" +
 	"\n" +
-	"updated_at\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt2\xca\x01\n" +
+	"updated_at\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x12\x1b\n" +
+	"\twaits_for\x18\x11 \x01(\tR\bwaitsFor\x12\x1b\n" +
+	"\texit_code\x18\x12 \x01(\rR\bexitCode2\xca\x01\n" +
 	"\x0eSidecarService\x12_\n" +
 	"\x06Status\x12\x1f.theta.sidecar.v1.StatusRequest\x1a .theta.sidecar.v1.StatusResponse\"\x12\x82\xd3\xe4\x93\x02\f\x12\n" +
 	"/v1/status\x12W\n" +
@@ -717,34 +827,36 @@ func file_theta_sidecar_v1_sidecar_proto_rawDescGZIP() []byte {
 	return file_theta_sidecar_v1_sidecar_proto_rawDescData
 }
 
-var file_theta_sidecar_v1_sidecar_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_theta_sidecar_v1_sidecar_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_theta_sidecar_v1_sidecar_proto_goTypes = []any{
 	(*StatusRequest)(nil),         // 0: theta.sidecar.v1.StatusRequest
 	(*StatusResponse)(nil),        // 1: theta.sidecar.v1.StatusResponse
-	(*ExecutorStatus)(nil),        // 2: theta.sidecar.v1.ExecutorStatus
-	(*JobsRequest)(nil),           // 3: theta.sidecar.v1.JobsRequest
-	(*JobsResponse)(nil),          // 4: theta.sidecar.v1.JobsResponse
-	(*Assignment)(nil),            // 5: theta.sidecar.v1.Assignment
-	nil,                           // 6: theta.sidecar.v1.StatusResponse.AssignmentsEntry
-	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
+	(*PassedDraws)(nil),           // 2: theta.sidecar.v1.PassedDraws
+	(*ExecutorStatus)(nil),        // 3: theta.sidecar.v1.ExecutorStatus
+	(*JobsRequest)(nil),           // 4: theta.sidecar.v1.JobsRequest
+	(*JobsResponse)(nil),          // 5: theta.sidecar.v1.JobsResponse
+	(*Assignment)(nil),            // 6: theta.sidecar.v1.Assignment
+	nil,                           // 7: theta.sidecar.v1.StatusResponse.AssignmentsEntry
+	(*timestamppb.Timestamp)(nil), // 8: google.protobuf.Timestamp
 }
 var file_theta_sidecar_v1_sidecar_proto_depIdxs = []int32{
-	7, // 0: theta.sidecar.v1.StatusResponse.started_at:type_name -> google.protobuf.Timestamp
-	7, // 1: theta.sidecar.v1.StatusResponse.height_at:type_name -> google.protobuf.Timestamp
-	2, // 2: theta.sidecar.v1.StatusResponse.executors:type_name -> theta.sidecar.v1.ExecutorStatus
-	6, // 3: theta.sidecar.v1.StatusResponse.assignments:type_name -> theta.sidecar.v1.StatusResponse.AssignmentsEntry
-	7, // 4: theta.sidecar.v1.StatusResponse.last_error_at:type_name -> google.protobuf.Timestamp
-	5, // 5: theta.sidecar.v1.JobsResponse.assignments:type_name -> theta.sidecar.v1.Assignment
-	7, // 6: theta.sidecar.v1.Assignment.updated_at:type_name -> google.protobuf.Timestamp
-	0, // 7: theta.sidecar.v1.SidecarService.Status:input_type -> theta.sidecar.v1.StatusRequest
-	3, // 8: theta.sidecar.v1.SidecarService.Jobs:input_type -> theta.sidecar.v1.JobsRequest
-	1, // 9: theta.sidecar.v1.SidecarService.Status:output_type -> theta.sidecar.v1.StatusResponse
-	4, // 10: theta.sidecar.v1.SidecarService.Jobs:output_type -> theta.sidecar.v1.JobsResponse
-	9, // [9:11] is the sub-list for method output_type
-	7, // [7:9] is the sub-list for method input_type
-	7, // [7:7] is the sub-list for extension type_name
-	7, // [7:7] is the sub-list for extension extendee
-	0, // [0:7] is the sub-list for field type_name
+	8,  // 0: theta.sidecar.v1.StatusResponse.started_at:type_name -> google.protobuf.Timestamp
+	8,  // 1: theta.sidecar.v1.StatusResponse.height_at:type_name -> google.protobuf.Timestamp
+	3,  // 2: theta.sidecar.v1.StatusResponse.executors:type_name -> theta.sidecar.v1.ExecutorStatus
+	7,  // 3: theta.sidecar.v1.StatusResponse.assignments:type_name -> theta.sidecar.v1.StatusResponse.AssignmentsEntry
+	8,  // 4: theta.sidecar.v1.StatusResponse.last_error_at:type_name -> google.protobuf.Timestamp
+	2,  // 5: theta.sidecar.v1.StatusResponse.passed:type_name -> theta.sidecar.v1.PassedDraws
+	6,  // 6: theta.sidecar.v1.JobsResponse.assignments:type_name -> theta.sidecar.v1.Assignment
+	8,  // 7: theta.sidecar.v1.Assignment.updated_at:type_name -> google.protobuf.Timestamp
+	0,  // 8: theta.sidecar.v1.SidecarService.Status:input_type -> theta.sidecar.v1.StatusRequest
+	4,  // 9: theta.sidecar.v1.SidecarService.Jobs:input_type -> theta.sidecar.v1.JobsRequest
+	1,  // 10: theta.sidecar.v1.SidecarService.Status:output_type -> theta.sidecar.v1.StatusResponse
+	5,  // 11: theta.sidecar.v1.SidecarService.Jobs:output_type -> theta.sidecar.v1.JobsResponse
+	10, // [10:12] is the sub-list for method output_type
+	8,  // [8:10] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_theta_sidecar_v1_sidecar_proto_init() }
@@ -758,7 +870,7 @@ func file_theta_sidecar_v1_sidecar_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_theta_sidecar_v1_sidecar_proto_rawDesc), len(file_theta_sidecar_v1_sidecar_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
