@@ -13,6 +13,7 @@ import (
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/executor"
 	"github.com/thetaedge/theta/sidecar/store"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
@@ -40,12 +41,20 @@ type Agent struct {
 	operator    sdk.AccAddress
 	height      int64
 	heightAt    time.Time
+	// params were read at paramsAt; governance may change them.
+	params      computetypes.Params
+	paramsAt    int64
 	maxBatch    int
 	leaseBlocks int64
 	// renewFrom is the height from which the lease may be renewed again.
 	renewFrom int64
 	claims    []claim
-	sending   bool
+	// drawsFrom is where the next page of open draws begins; nil for the newest.
+	drawsFrom []byte
+	passed    []Passed
+	// scanned is the height up to which blocks were searched for receipts.
+	scanned int64
+	sending bool
 	// freshFrom is the height of our newest transaction: older state does not know of it.
 	freshFrom int64
 	draining  bool
@@ -201,16 +210,8 @@ func (a *Agent) look() {
 
 // refresh reads the chain's state and makes the journal agree with it.
 func (a *Agent) refresh(ctx context.Context) error {
-	if a.maxBatch == 0 {
-		params, err := a.cfg.Chain.ComputeParams(ctx)
-		if err != nil {
-			return err
-		}
-		nodes, err := a.cfg.Chain.EdgenodeParams(ctx)
-		if err != nil {
-			return err
-		}
-		a.maxBatch, a.leaseBlocks = max(int(params.MaxBatch), 1), int64(nodes.LeaseBlocks) //nolint:gosec // at most 2^48
+	if err := a.readParams(ctx); err != nil {
+		return err
 	}
 	node, err := a.cfg.Chain.Node(ctx, a.cfg.Chain.Address().String())
 	if errors.Is(err, chain.ErrNotFound) {
@@ -240,6 +241,27 @@ func (a *Agent) refresh(ctx context.Context) error {
 		a.claims, err = a.openDraws(ctx, node.Profile.Operator)
 	}
 	return err
+}
+
+// paramsPause is how many blocks pass between two readings of the parameters.
+const paramsPause = 100
+
+// readParams reads the parameters that matter here, now and then.
+func (a *Agent) readParams(ctx context.Context) error {
+	if a.maxBatch != 0 && a.height < a.paramsAt+paramsPause {
+		return nil
+	}
+	params, err := a.cfg.Chain.ComputeParams(ctx)
+	if err != nil {
+		return err
+	}
+	nodes, err := a.cfg.Chain.EdgenodeParams(ctx)
+	if err != nil {
+		return err
+	}
+	a.params, a.paramsAt = params, a.height
+	a.maxBatch, a.leaseBlocks = max(int(params.MaxBatch), 1), int64(nodes.LeaseBlocks) //nolint:gosec // at most 2^48
+	return nil
 }
 
 // trouble notes what went wrong for the owner to see; the next block tries again.

@@ -78,13 +78,12 @@ func (w *world) until(what string, is func() bool) {
 
 func (w *world) record(t *fakeTask) store.Assignment {
 	w.t.Helper()
-	found, err := w.journal.List(store.Filter{JobID: t.ref.JobId})
-	require.NoError(w.t, err)
-	if len(found) == 0 {
+	found, err := w.journal.Get(keyOf(t.ref))
+	if errors.Is(err, store.ErrNotFound) {
 		return store.Assignment{}
 	}
-	require.Len(w.t, found, 1)
-	return found[0]
+	require.NoError(w.t, err)
+	return found
 }
 
 func (w *world) untilPhase(t *fakeTask, phase store.Phase) store.Assignment {
@@ -441,10 +440,10 @@ func TestPolicyRefusesWhatTheOwnerDoesNotAllow(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.reason == "" {
-				require.Empty(t, c.policy.refusal(spec))
+				require.Empty(t, c.policy.exceeded(spec))
 				return
 			}
-			require.Contains(t, c.policy.refusal(spec), c.reason)
+			require.Contains(t, c.policy.exceeded(spec), c.reason)
 		})
 	}
 }

@@ -31,6 +31,10 @@ func (w *countingWeb) FetchFile(_ context.Context, address string, _ blob.Digest
 	return int64(len(w.content)), os.WriteFile(path, []byte(w.content), 0o600)
 }
 
+func (w *countingWeb) Get(context.Context, string, int64) ([]byte, error) {
+	return nil, blob.ErrRefused
+}
+
 func (w *countingWeb) PutTo(context.Context, string, io.ReadSeeker, int64) (blob.Digest, error) {
 	return blob.Digest{}, blob.ErrRefused
 }

@@ -94,6 +94,9 @@ func (c *Config) setDefaults() {
 	if c.Meter == nil {
 		c.Meter = device.Unmeasured("no meter was configured")
 	}
+	if c.Policy.Trust == "" {
+		c.Policy.Trust = TrustNamed
+	}
 	if c.Policy.Paused == nil {
 		c.Policy.Paused = func() bool { return false }
 	}

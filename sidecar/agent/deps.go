@@ -23,9 +23,11 @@ type Chain interface {
 	Tip(ctx context.Context) (chain.Tip, error)
 	Node(ctx context.Context, worker string) (edgenodetypes.Node, error)
 	Assignments(ctx context.Context, operator string) (chain.Work, error)
-	Claimable(ctx context.Context, operator string) ([]computetypes.ClaimableTask, error)
+	ClaimablePage(ctx context.Context, operator string, from []byte) (chain.Draws, error)
 	Job(ctx context.Context, id string) (computetypes.Job, computetypes.JobSpec, error)
 	Receipt(ctx context.Context, job string, task uint64) (computetypes.Receipt, error)
+	Task(ctx context.Context, job string, task uint64) (computetypes.Task, error)
+	EndedAt(ctx context.Context, height int64) ([]computetypes.Receipt, error)
 	ComputeParams(ctx context.Context) (computetypes.Params, error)
 	EdgenodeParams(ctx context.Context) (edgenodetypes.Params, error)
 	Submit(ctx context.Context, batch chain.Batch, maxItems int) (chain.Submission, error)
@@ -34,12 +36,15 @@ type Chain interface {
 // Journal is the part of *store.Journal that the agent uses.
 type Journal interface {
 	Update(change func(*store.Tx) error) error
+	Get(key store.Key) (store.Assignment, error)
 	List(filter store.Filter) ([]store.Assignment, error)
 	Prune(before time.Time) ([]store.Assignment, error)
 }
 
 // Transfers moves content by address; *blob.Client is one.
 type Transfers interface {
+	// Get fetches content whose digest is not known, into memory.
+	Get(ctx context.Context, address string, maxBytes int64) ([]byte, error)
 	FetchFile(ctx context.Context, address string, want blob.Digest, maxBytes int64, path string) (int64, error)
 	PutTo(ctx context.Context, address string, r io.ReadSeeker, size int64) (blob.Digest, error)
 }

@@ -12,6 +12,11 @@
 // transaction. Fetching, executing, uploading and sending run beside it and
 // report back as events. Nothing is sent that is not journalled before.
 //
-// Outputs are uploaded only once every replica of the round has committed:
-// whoever runs the sink could otherwise hand them to a replica that has not.
+// Outputs are uploaded only once every replica of the round has committed, auditors
+// that may join it among them: whoever runs the sink could otherwise hand them to
+// one that has not.
+//
+// From its result on an assignment holds a slot on the chain and nothing of the
+// machine, which runs the most urgent program next. Draws are entered as far as all
+// that is held can be run before its deadline.
 package agent

@@ -69,7 +69,7 @@ func taskOf(w *assignment, folder string, limit time.Duration) executor.Task {
 	task := executor.Task{
 		ID:          strings.ReplaceAll(w.record.String(), "/", "-"),
 		ProgramPath: w.ready.program,
-		Args:        w.spec.Args,
+		Args:        computetypes.TaskArgs(w.spec.Args, w.record.Task),
 		Inputs:      w.ready.inputs,
 		Fuel:        w.spec.Resources.Fuel,
 		MemoryBytes: w.spec.Resources.MemoryBytes,
@@ -129,7 +129,8 @@ func (e executed) apply(a *Agent) {
 
 // seal journals what this node will commit to.
 func (a *Agent) seal(w *assignment, result executor.Result, energy device.Energy) error {
-	encoded, err := result.Manifest().Encode()
+	outcome := result.Manifest()
+	encoded, err := outcome.Encode()
 	if err != nil {
 		return fmt.Errorf("cannot encode the result: %w", err)
 	}
@@ -146,7 +147,8 @@ func (a *Agent) seal(w *assignment, result executor.Result, energy device.Energy
 	}
 	a.moveOn(w, store.PhaseExecuted, func(r *store.Assignment) {
 		r.Salt, r.ResultDigest, r.Manifest = salt, digest[:], encoded
-		r.Tag, r.Commitment = tag, computetypes.Commitment(a.operator, tag, 0, salt)
+		r.Tag, r.ExitCode = tag, outcome.ChainExitCode()
+		r.Commitment = computetypes.Commitment(a.operator, tag, r.ExitCode, salt)
 		r.Metrics = store.Metrics{
 			Fuel: result.FuelUsed, WallMillis: uint64(max(result.WallTime.Milliseconds(), 0)), //nolint:gosec // not negative
 			PeakMemoryBytes: result.PeakMemory, OutputBytes: size,

@@ -30,19 +30,26 @@ const (
 
 // fakeTask is one task on the fake chain, from the view of one node.
 type fakeTask struct {
-	ref      computetypes.TaskRef
-	spec     computetypes.JobSpec
-	close    int64
-	current  uint32
-	phase    computetypes.RoundPhase
-	reveal   int64
-	mustOpen bool
-	a        *computetypes.Assignment
-	receipt  *computetypes.Receipt
+	ref       computetypes.TaskRef
+	requester string
+	spec      computetypes.JobSpec
+	close     int64
+	current   uint32
+	phase     computetypes.RoundPhase
+	reveal    int64
+	mustOpen  bool
+	a         *computetypes.Assignment
+	receipt   *computetypes.Receipt
 	// commitments are all that were ever sent, taken or not.
 	commitments map[string]bool
 	digest      []byte
-	released    *computetypes.ReleaseItem
+	rank        byte
+	// tasks of the job; with more than one the state keeps no receipt.
+	tasks uint64
+	stage stage
+	// departed says how this node has left a task that goes on.
+	departed []computetypes.Outcome
+	released *computetypes.ReleaseItem
 }
 
 // fakeChain is the protocol as one node sees it, in memory: draws close, deadlines
@@ -60,6 +67,15 @@ type fakeChain struct {
 	// escalates makes a later round ask this node to open.
 	escalates    bool
 	revealBlocks int64
+	// auditBlocks is how long the seed of an audit is awaited, auditorBlocks how long
+	// auditors take to commit, reviewBlocks how long the requester may reject.
+	auditBlocks, auditorBlocks, reviewBlocks int64
+	// page is the size of the pages of draws.
+	page int
+	// ended holds the receipts in the events of each block.
+	ended map[int64][]computetypes.Receipt
+	// noResults: the node keeps none.
+	noResults bool
 	// refuse fails an item of this action with a code.
 	refuse  chain.Action
 	batches []chain.Batch
@@ -79,6 +95,7 @@ func newFakeChain(t *testing.T) *fakeChain {
 		operator: sdk.AccAddress(bytes.Repeat([]byte{1}, 20)),
 		worker:   sdk.AccAddress(bytes.Repeat([]byte{2}, 20)),
 		crash:    &crash{left: -1},
+		page:     200, ended: map[int64][]computetypes.Receipt{},
 	}
 }
 
@@ -98,7 +115,7 @@ func (c *fakeChain) post(web *fakeWeb, n int) *fakeTask {
 			Reward:    sdk.NewInt64Coin("atfuel", 1000), PrepareBlocks: 1 << 20, CommitBlocks: 1 << 21,
 			Sink: fmt.Sprintf("http://relay.example/v1/drops/box%d", n),
 		},
-		close: openDraw, phase: computetypes.ROUND_PHASE_COMMIT, commitments: map[string]bool{},
+		close: openDraw, phase: computetypes.ROUND_PHASE_COMMIT, commitments: map[string]bool{}, tasks: 1,
 	}
 	c.tasks = append(c.tasks, task)
 	return task
@@ -133,9 +150,7 @@ func (c *fakeChain) advance(t *fakeTask) {
 			c.settle(t, computetypes.ASSIGNMENT_STATUS_MISSED)
 		}
 	case computetypes.ASSIGNMENT_STATUS_COMMITTED:
-		if c.othersCommit && t.phase == computetypes.ROUND_PHASE_COMMIT {
-			t.phase, t.reveal = computetypes.ROUND_PHASE_REVEAL, c.height+c.revealBlocks
-		}
+		c.advanceRound(t)
 		if t.phase == computetypes.ROUND_PHASE_REVEAL && c.height > t.reveal {
 			c.settle(t, computetypes.ASSIGNMENT_STATUS_NO_REVEAL)
 		}
@@ -143,6 +158,7 @@ func (c *fakeChain) advance(t *fakeTask) {
 		switch {
 		case c.escalates && t.digest == nil:
 			t.current, t.mustOpen, t.reveal = t.ref.Round+1, true, c.height+c.revealBlocks
+		case c.reviewing(t):
 		default:
 			c.settle(t, computetypes.ASSIGNMENT_STATUS_PAID)
 		}
@@ -151,13 +167,14 @@ func (c *fakeChain) advance(t *fakeTask) {
 
 func (c *fakeChain) settle(t *fakeTask, status computetypes.AssignmentStatus) {
 	t.receipt = &computetypes.Receipt{
-		JobId: t.ref.JobId, Status: computetypes.TASK_STATUS_ACCEPTED, Height: c.height,
+		JobId: t.ref.JobId, Task: t.ref.Task, Status: computetypes.TASK_STATUS_ACCEPTED, Height: c.height,
 		Outcomes: []computetypes.Outcome{{
 			Operator: c.operator.String(), Status: status,
 			Paid: math.NewInt(1000), Slashed: math.ZeroInt(), Share: math.ZeroInt(),
 		}},
 	}
 	t.a = nil
+	c.ended[c.height] = append(c.ended[c.height], *t.receipt)
 }
 
 func (c *fakeChain) Address() sdk.AccAddress   { return c.worker }
@@ -195,22 +212,11 @@ func (c *fakeChain) Assignments(context.Context, string) (chain.Work, error) {
 		if t.a != nil {
 			work.Items = append(work.Items, computetypes.WorkItem{
 				Assignment: *t.a, CurrentRound: t.current, Phase: t.phase, RevealDeadline: t.reveal, MustOpen: t.mustOpen,
+				ReviewDeadline: t.stage.review,
 			})
 		}
 	}
 	return work, nil
-}
-
-func (c *fakeChain) Claimable(context.Context, string) ([]computetypes.ClaimableTask, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var out []computetypes.ClaimableTask
-	for _, t := range c.tasks {
-		if t.a == nil && t.receipt == nil && t.released == nil && c.height < t.close {
-			out = append(out, computetypes.ClaimableTask{Ref: t.ref, CloseHeight: t.close, Reward: t.spec.Reward, Leading: true})
-		}
-	}
-	return out, nil
 }
 
 func (c *fakeChain) Job(_ context.Context, id string) (computetypes.Job, computetypes.JobSpec, error) {
@@ -218,14 +224,14 @@ func (c *fakeChain) Job(_ context.Context, id string) (computetypes.Job, compute
 	if t == nil {
 		return computetypes.Job{}, computetypes.JobSpec{}, chain.ErrNotFound
 	}
-	return computetypes.Job{Id: id, Liability: math.NewInt(2000)}, t.spec, nil
+	return computetypes.Job{Id: id, Requester: t.requester, Liability: math.NewInt(2000), Tasks: t.tasks}, t.spec, nil
 }
 
-func (c *fakeChain) Receipt(_ context.Context, id string, _ uint64) (computetypes.Receipt, error) {
-	t := c.find(id)
+func (c *fakeChain) Receipt(_ context.Context, id string, task uint64) (computetypes.Receipt, error) {
+	t := c.findTask(id, task)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if t == nil || t.receipt == nil {
+	if t == nil || t.receipt == nil || t.tasks > 1 {
 		return computetypes.Receipt{}, chain.ErrNotFound
 	}
 	return *t.receipt, nil

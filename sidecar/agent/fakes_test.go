@@ -75,10 +75,17 @@ type fakeExecutor struct {
 	// hold blocks executions until it is closed; nil does not.
 	hold chan struct{}
 	fail error
+	// reason and exit say how programs end.
+	reason manifest.Reason
+	exit   int32
+	// started are the tasks in the order in which they began.
+	started []executor.Task
 }
 
 func newFakeExecutor() *fakeExecutor {
-	return &fakeExecutor{tasks: map[string]chan struct{}{}, results: map[string]executor.Result{}}
+	return &fakeExecutor{
+		tasks: map[string]chan struct{}{}, results: map[string]executor.Result{}, reason: manifest.ReasonExited,
+	}
 }
 
 func (e *fakeExecutor) Profile() string { return "wasm/1" }
@@ -100,6 +107,7 @@ func (e *fakeExecutor) Start(_ context.Context, task executor.Task) error {
 		return executor.ErrTaskExists
 	}
 	e.executed++
+	e.started = append(e.started, task)
 	content := make([]byte, 16)
 	if _, err := rand.Read(content); err != nil {
 		return err
@@ -117,7 +125,7 @@ func (e *fakeExecutor) Start(_ context.Context, task executor.Task) error {
 	}
 	e.tasks[task.ID] = done
 	e.results[task.ID] = executor.Result{
-		Profile: "wasm/1", Reason: manifest.ReasonExited, FuelUsed: 7,
+		Profile: "wasm/1", Reason: e.reason, ExitCode: e.exit, FuelUsed: 7,
 		Outputs: []manifest.File{{Path: "text.txt", Size: 16, SHA256: sha256.Sum256(content)}},
 	}
 	return nil
@@ -203,6 +211,21 @@ func (w *fakeWeb) FetchFile(ctx context.Context, address string, want blob.Diges
 		return 0, blob.ErrWrongDigest
 	}
 	return int64(len(content)), os.WriteFile(path, content, 0o600)
+}
+
+func (w *fakeWeb) Get(_ context.Context, address string, maxBytes int64) ([]byte, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	content, ok := w.content[address]
+	switch {
+	case w.fetchErr != nil:
+		return nil, w.fetchErr
+	case !ok:
+		return nil, fmt.Errorf("%s: %w", address, blob.ErrGone)
+	case int64(len(content)) > maxBytes:
+		return nil, blob.ErrTooBig
+	}
+	return content, nil
 }
 
 func (w *fakeWeb) PutTo(_ context.Context, address string, r io.ReadSeeker, _ int64) (blob.Digest, error) {

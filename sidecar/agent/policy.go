@@ -2,33 +2,86 @@ package agent
 
 import (
 	"fmt"
+	"slices"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/sidecar/blob"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// Trust says which jobs under TRUST the owner takes: there the requester alone
+// judges the result, and may reject it for the attempt fee.
+type Trust string
+
+// The kinds of trust.
+const (
+	// TrustOff takes none.
+	TrustOff Trust = "off"
+	// TrustNamed takes those that name this node.
+	TrustNamed Trust = "named"
+	// TrustAny takes all.
+	TrustAny Trust = "any"
 )
 
 // Policy is what the owner of the machine allows. A limit of 0 does not bind.
 type Policy struct {
-	// MaxJobs is the most assignments that are not revealed yet, and the most
-	// programs that run at once.
+	// MaxJobs is the most programs that run at once. Without FuelPerBlock it bounds
+	// what is claimed and not executed yet, too.
 	MaxJobs int
 	// MinRewards is the least pay of a task by denom; a denom that is not listed
 	// is not worked for. Empty takes everything that the chain allows.
 	MinRewards sdk.Coins
 	// MaxFuel, MaxMemoryBytes, MaxOutputBytes bound what a program may ask for.
 	MaxFuel, MaxMemoryBytes, MaxOutputBytes uint64
-	// FuelPerBlock is what this machine surely burns between two blocks. A job
-	// whose fuel does not fit into its commit window at that rate is not taken.
+	// FuelPerBlock is what this machine surely burns between two blocks with one
+	// program. A task whose fuel does not fit into its commit window at that rate,
+	// beside what is held, is not taken.
 	FuelPerBlock uint64
 	// MaxInputBytes bounds program and inputs of a task together.
 	MaxInputBytes uint64
+	// Trust says which jobs under TRUST are taken; empty is TrustNamed.
+	Trust Trust
+	// OwnRiskPrograms are programs that the owner believes to give equal results on
+	// all machines, though neither their executor nor governance vouches for it.
+	OwnRiskPrograms []blob.Digest
+	// DenyRequesters are addresses whose jobs are not taken.
+	DenyRequesters []string
 	// Paused tells whether the owner wants no new work now.
 	Paused func() bool
 }
 
-// refusal returns why the owner does not want a job, or "".
-func (p Policy) refusal(spec *computetypes.JobSpec) string {
+// refusal returns why the owner of an operator's node does not want a job, or "".
+func (p Policy) refusal(j job, operator string, params computetypes.Params) string {
+	if slices.Contains(p.DenyRequesters, j.requester) {
+		return "its requester " + j.requester + " is in policy.deny-requesters"
+	}
+	if why := p.distrust(j.spec, operator, params); why != "" {
+		return why
+	}
+	return p.exceeded(j.spec)
+}
+
+// distrust returns why the owner does not want to be judged by a job's policy,
+// or "".
+func (p Policy) distrust(spec *computetypes.JobSpec, operator string, params computetypes.Params) string {
+	if spec.Policy.Reviewed() {
+		switch {
+		case p.Trust == TrustOff:
+			return "is under TRUST, and policy.trust is off"
+		case p.Trust == TrustNamed && spec.Policy.Node != operator:
+			return "is under TRUST without naming this node, and policy.trust is named"
+		}
+	}
+	if spec.Policy.OwnRisk && !params.Deterministic(spec) &&
+		!slices.ContainsFunc(p.OwnRiskPrograms, func(d blob.Digest) bool { return slices.Equal(d[:], spec.Program.Sha256) }) {
+		return fmt.Sprintf("slashes over a program that nobody vouches for, and %x is not in policy.own-risk-programs", spec.Program.Sha256)
+	}
+	return ""
+}
+
+// exceeded returns which limit of the owner a job exceeds, or "".
+func (p Policy) exceeded(spec *computetypes.JobSpec) string {
 	if len(p.MinRewards) > 0 {
 		found, least := p.MinRewards.Find(spec.Reward.Denom)
 		if !found {
@@ -45,6 +98,9 @@ func (p Policy) refusal(spec *computetypes.JobSpec) string {
 	inputs := spec.Program.Size_
 	for i := range spec.Inputs {
 		inputs += spec.Inputs[i].Blob.Size_
+	}
+	if spec.ArrayInput != nil {
+		inputs += spec.ArrayInput.MaxBytes
 	}
 	for _, bound := range []struct {
 		name        string

@@ -36,9 +36,10 @@ func (a *Agent) prepare(w *assignment) {
 	ctx, cancel := context.WithCancel(w.ctx)
 	w.stopFetching = cancel
 	key, spec := w.record.Key, w.spec
+	files := &fetcher{cache: a.cache, transfers: a.cfg.Transfers}
 	a.beside(func() event {
 		defer cancel()
-		got, input, err := fetchAll(ctx, a.cache, spec)
+		got, input, err := fetchAll(ctx, files, spec, key.Task)
 		return prepared{key, got, input, err}
 	})
 }
@@ -52,35 +53,104 @@ func (a *Agent) outOfTime(w *assignment) {
 	}
 }
 
-func fetchAll(ctx context.Context, inputs *cache, spec *computetypes.JobSpec) (*materials, uint32, error) {
-	var taken []blob.Digest
-	got := &materials{release: func() {
-		for _, d := range taken {
-			inputs.give(d)
-		}
-	}}
-	for i := range len(spec.Inputs) + 1 {
-		name, content := "program", &spec.Program
-		if i > 0 {
-			name, content = "input "+spec.Inputs[i-1].Path, &spec.Inputs[i-1].Blob
-		}
-		digest, err := blob.DigestFrom(content.Sha256)
-		if err == nil {
-			var path string
-			path, err = inputs.take(ctx, digest, int64(content.Size_), content.Uris) //nolint:gosec // bounded by the chain
-			if i == 0 {
-				got.program = path
-			} else {
-				got.inputs = append(got.inputs, executor.Input{Name: spec.Inputs[i-1].Path, Path: path})
-			}
-		}
+// fetcher collects the files of one task.
+type fetcher struct {
+	cache     *cache
+	transfers Transfers
+	taken     []blob.Digest
+}
+
+// release gives back what was taken.
+func (f *fetcher) release() {
+	for _, d := range f.taken {
+		f.cache.give(d)
+	}
+}
+
+// take fetches one file and returns where it is.
+func (f *fetcher) take(ctx context.Context, content *computetypes.Blob) (string, error) {
+	digest, err := blob.DigestFrom(content.Sha256)
+	if err != nil {
+		return "", err
+	}
+	path, err := f.cache.take(ctx, digest, int64(content.Size_), content.Uris) //nolint:gosec // bounded by the chain
+	if err == nil {
+		f.taken = append(f.taken, digest)
+	}
+	return path, err
+}
+
+// fetchAll fetches program and inputs of a task. On error it returns the number on
+// chain of the one that failed.
+func fetchAll(ctx context.Context, f *fetcher, spec *computetypes.JobSpec, task uint64) (*materials, uint32, error) {
+	got := &materials{release: f.release}
+	fail := func(number uint32, name string, err error) (*materials, uint32, error) {
+		f.release()
+		return nil, number, fmt.Errorf("%s: %w", name, err)
+	}
+	var err error
+	if got.program, err = f.take(ctx, &spec.Program); err != nil {
+		return fail(0, "program", err)
+	}
+	for i := range spec.Inputs {
+		in := &spec.Inputs[i]
+		path, err := f.take(ctx, &in.Blob)
 		if err != nil {
-			got.release()
-			return nil, uint32(i), fmt.Errorf("%s: %w", name, err) //nolint:gosec // at most 17
+			return fail(uint32(i)+1, "input "+in.Path, err) //nolint:gosec // at most 16
 		}
-		taken = append(taken, digest)
+		got.inputs = append(got.inputs, executor.Input{Name: in.Path, Path: path})
+	}
+	if array := spec.ArrayInput; array != nil {
+		path, err := f.takeOwn(ctx, array, task)
+		if err != nil {
+			return fail(spec.ArrayInputNumber(), "input "+array.Path, err)
+		}
+		got.inputs = append(got.inputs, executor.Input{Name: array.Path, Path: path})
 	}
 	return got, 0, nil
+}
+
+// takeOwn fetches the input that a task of an array has to itself, from the first
+// server that has it: first what it is, with the proof that it belongs to the
+// array, and then the content. A server whose proof is wrong is asked for nothing
+// more.
+func (f *fetcher) takeOwn(ctx context.Context, array *computetypes.ArrayInput, task uint64) (string, error) {
+	var failures []error
+	for _, prefix := range array.Uris {
+		proof, err := f.proof(ctx, array, prefix, task)
+		if err != nil {
+			failures = append(failures, err)
+			continue
+		}
+		content := computetypes.Blob{Sha256: proof.Sha256, Size_: proof.Size}
+		// The content is the same wherever it lies.
+		for _, uri := range array.Uris {
+			content.Uris = append(content.Uris, computetypes.ContentURI(uri, proof.Sha256))
+		}
+		path, err := f.take(ctx, &content)
+		if err == nil {
+			return path, nil
+		}
+		return "", errors.Join(append(failures, err)...)
+	}
+	return "", errors.Join(failures...)
+}
+
+// proof fetches and checks what says which input a task has.
+func (f *fetcher) proof(ctx context.Context, array *computetypes.ArrayInput, prefix string, task uint64) (computetypes.InputProof, error) {
+	address := computetypes.ProofURI(prefix, task)
+	raw, err := f.transfers.Get(ctx, address, computetypes.MaxInputProofBytes)
+	if err != nil {
+		return computetypes.InputProof{}, err
+	}
+	proof, err := computetypes.ParseInputProof(raw)
+	if err == nil {
+		err = proof.Verify(array, task)
+	}
+	if err != nil {
+		return proof, fmt.Errorf("%s: %w: %w", address, blob.ErrWrongDigest, err)
+	}
+	return proof, nil
 }
 
 // apply implements event.

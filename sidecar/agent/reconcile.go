@@ -3,6 +3,7 @@ package agent
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	"cosmossdk.io/math"
@@ -15,11 +16,18 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// job is what the loop keeps of a job: the parts that never change.
+// job is what the loop keeps of a job.
 type job struct {
 	spec      *computetypes.JobSpec
+	requester string
 	liability math.Int
+	// tasks grows when the job is topped up.
+	tasks uint64
 }
+
+// array tells whether the job has several tasks: the state keeps no receipts of
+// those.
+func (j job) array() bool { return j.tasks > 1 }
 
 // maxJobs bounds the jobs that are kept in memory; they can be read again.
 const maxJobs = 4096
@@ -36,7 +44,7 @@ func (a *Agent) job(ctx context.Context, id string) (job, error) {
 	if len(a.jobs) >= maxJobs {
 		clear(a.jobs)
 	}
-	read := job{spec: &spec, liability: record.Liability}
+	read := job{spec: &spec, requester: record.Requester, liability: record.Liability, tasks: record.Tasks}
 	a.jobs[id] = read
 	return read, nil
 }
@@ -65,11 +73,16 @@ func (a *Agent) reconcile(ctx context.Context, work chain.Work) error {
 			return err
 		}
 	}
+	var gone []*assignment
 	for _, w := range a.inOrder() {
 		if !listed[w.record.Key] {
 			w.item = nil
-			a.unlisted(ctx, w)
+			gone = append(gone, w)
 		}
+	}
+	ended := a.endedTasks(ctx, gone)
+	for _, w := range gone {
+		a.unlisted(ctx, w, ended)
 	}
 	return a.fatal
 }
@@ -174,14 +187,9 @@ func advance(tx *store.Tx, key store.Key, target store.Phase, item *computetypes
 // recordOf returns the record of an assignment that the chain lists, creating it
 // when this journal has never seen it.
 func recordOf(tx *store.Tx, key store.Key, target store.Phase) (store.Assignment, error) {
-	found, err := tx.List(store.Filter{JobID: key.JobID})
-	if err != nil {
-		return store.Assignment{}, err
-	}
-	for _, record := range found {
-		if record.Key == key {
-			return record, nil
-		}
+	record, err := tx.Get(key)
+	if !errors.Is(err, store.ErrNotFound) {
+		return record, err
 	}
 	first := store.PhaseAssigned
 	if target == store.PhaseClaimed {

@@ -15,12 +15,6 @@ import (
 
 const activeNode = edgenodetypes.NODE_STATUS_ACTIVE
 
-// claim is a draw that this node would enter.
-type claim struct {
-	key   store.Key
-	close int64
-}
-
 // submitted says how a batch went.
 type submitted struct {
 	batch chain.Batch
@@ -77,7 +71,7 @@ func (a *Agent) due(w *assignment, batch *chain.Batch) {
 	case store.PhaseCommitted:
 		if revealing = a.mayReveal(w); revealing {
 			batch.Reveals = append(batch.Reveals, computetypes.RevealItem{
-				Ref: ref, Tag: record.Tag, Salt: record.Salt, Metrics: a.report(record.Metrics),
+				Ref: ref, Tag: record.Tag, Salt: record.Salt, ExitCode: record.ExitCode, Metrics: a.report(record.Metrics),
 			})
 		}
 	case store.PhaseClaimed, store.PhaseRunning, store.PhaseDelivered, store.PhaseRevealed, store.PhaseOpened,
@@ -153,7 +147,7 @@ func (a *Agent) enterDraws(batch *chain.Batch) bool {
 			continue
 		}
 		w = a.track(record)
-		w.claimSent = true
+		w.claimSent, w.spec = true, c.job.spec
 		batch.Claims = append(batch.Claims, refOf(c.key))
 	}
 	return true

@@ -21,11 +21,14 @@ const (
 	// receiptPatience is how many blocks a verdict may take; the receipt of one
 	// that took longer has been pruned.
 	receiptPatience = 20_000
+	// arrayPatience is the same for tasks of arrays, whose receipts stand in the
+	// events of blocks only.
+	arrayPatience = 2_000
 )
 
 // unlisted handles an assignment that the chain does not list: it was not drawn,
-// or it has ended.
-func (a *Agent) unlisted(ctx context.Context, w *assignment) {
+// or it has ended. ended holds receipts that were found in blocks.
+func (a *Agent) unlisted(ctx context.Context, w *assignment, ended map[taskKey]computetypes.Receipt) {
 	record := w.record
 	if record.Phase == store.PhaseClaimed {
 		if a.height > record.Deadlines.Claim+slack && !a.sending {
@@ -38,10 +41,14 @@ func (a *Agent) unlisted(ctx context.Context, w *assignment) {
 		w.goneSince = a.height
 		w.cancel()
 	}
-	receipt, err := a.cfg.Chain.Receipt(ctx, record.JobID, record.Task)
+	verdict, err := a.verdict(ctx, w, ended)
+	patience := int64(receiptPatience)
+	if a.jobs[record.JobID].array() {
+		patience = arrayPatience
+	}
 	switch {
 	case err == nil:
-		a.settle(w, receipt)
+		a.settle(w, verdict)
 	case !errors.Is(err, chain.ErrNotFound):
 		a.trouble("cannot read a receipt", err)
 	case a.height <= w.goneSince+slack:
@@ -53,21 +60,57 @@ func (a *Agent) unlisted(ctx context.Context, w *assignment) {
 		}
 		a.finish(w, store.PhaseFailed, func(r *store.Assignment) { r.LastError = joinReasons(r.LastError, reason) })
 		a.metrics.settled.WithLabelValues("missed").Inc()
-	case a.height > w.goneSince+receiptPatience:
+	case a.height > w.goneSince+patience:
 		a.finish(w, store.PhaseFailed, func(r *store.Assignment) {
-			r.LastError = "the chain keeps no receipt of this task any more"
+			r.LastError = "no receipt of this task was found; if it was paid, the node's earnings show it"
 		})
 	}
 }
 
-// settle writes down the chain's verdict.
-func (a *Agent) settle(w *assignment, receipt computetypes.Receipt) {
-	verdict := store.Verdict{Status: taskOutcome(receipt.Status), Height: receipt.Height}
-	for _, outcome := range receipt.Outcomes {
-		if outcome.Round == w.record.Round && outcome.Operator == a.operator.String() {
-			verdict = verdictOf(outcome, receipt.Height)
+// verdict returns how the node's part in a task ended: by the receipt of the task,
+// or by the task itself when it goes on without this node. Without either it
+// fails with chain.ErrNotFound.
+func (a *Agent) verdict(ctx context.Context, w *assignment, ended map[taskKey]computetypes.Receipt) (store.Verdict, error) {
+	record := w.record
+	receipt, found := ended[taskKey{record.JobID, record.Task}]
+	if !found && !a.jobs[record.JobID].array() {
+		var err error
+		receipt, err = a.cfg.Chain.Receipt(ctx, record.JobID, record.Task)
+		if err != nil && !errors.Is(err, chain.ErrNotFound) {
+			return store.Verdict{}, err
+		}
+		found = err == nil
+	}
+	if found {
+		verdict, took := a.outcome(record, receipt.Outcomes, receipt.Height)
+		if !took {
+			verdict = store.Verdict{Status: taskOutcome(receipt.Status), Height: receipt.Height}
+		}
+		return verdict, nil
+	}
+	task, err := a.cfg.Chain.Task(ctx, record.JobID, record.Task)
+	if err != nil {
+		return store.Verdict{}, err
+	}
+	verdict, took := a.outcome(record, task.Departed, a.height)
+	if !took {
+		return store.Verdict{}, fmt.Errorf("task %s goes on without this node: %w", record.Key, chain.ErrNotFound)
+	}
+	return verdict, nil
+}
+
+// outcome finds this node's among the outcomes of a task.
+func (a *Agent) outcome(record store.Assignment, outcomes []computetypes.Outcome, height int64) (store.Verdict, bool) {
+	for _, outcome := range outcomes {
+		if outcome.Round == record.Round && outcome.Operator == a.operator.String() {
+			return verdictOf(outcome, height), true
 		}
 	}
+	return store.Verdict{}, false
+}
+
+// settle writes down the chain's verdict.
+func (a *Agent) settle(w *assignment, verdict store.Verdict) {
 	a.finish(w, store.PhaseSettled, func(r *store.Assignment) { r.Verdict = &verdict })
 	a.metrics.settled.WithLabelValues(verdict.Status).Inc()
 	a.cfg.Logger.Info("settled", "assignment", w.record.Key, "outcome", verdict.Status,

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -39,6 +40,10 @@ type Status struct {
 	HeightAt time.Time
 	// Running programs.
 	Running int
+	// Waits says what each assignment waits for, where it is not this machine.
+	Waits map[store.Key]string
+	// Passed says why open draws were left to others, as of the last look at them.
+	Passed []Passed
 	// LastError is empty when nothing has gone wrong.
 	LastError   string
 	LastErrorAt time.Time
@@ -67,11 +72,16 @@ func (a *Agent) publish() {
 	case a.cfg.Policy.Paused() || a.node.State.Status != activeNode:
 		s.Mode = Paused
 	}
-	a.status.Store(s)
+	s.Passed = slices.Clone(a.passed)
+	s.Waits = make(map[store.Key]string, len(a.assignments))
 	counts := map[store.Phase]int{}
-	for _, w := range a.assignments {
+	for key, w := range a.assignments {
 		counts[w.record.Phase]++
+		if what := waitsFor(w); what != "" {
+			s.Waits[key] = what
+		}
 	}
+	a.status.Store(s)
 	for _, p := range store.Phases() {
 		if !p.Finished() {
 			a.metrics.assignments.WithLabelValues(p.String()).Set(float64(counts[p]))

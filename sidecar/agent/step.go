@@ -1,15 +1,13 @@
 package agent
 
 import (
-	"context"
-
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// step starts all that can be started and sends all that is due.
+// step starts all that can be started, most urgent first, and sends all that is due.
 func (a *Agent) step() {
-	for _, w := range a.inOrder() {
+	for _, w := range a.byUrgency() {
 		if a.fatal != nil {
 			return
 		}
@@ -64,9 +62,11 @@ func (a *Agent) mayRetry(w *assignment) bool {
 }
 
 // allCommitted tells whether nobody in the assignment's round can still copy:
-// its round waits for reveals, or a later round runs already.
+// its round waits for reveals or has had them, or a later round runs already.
+// While the seed of an audit is awaited, auditors may still join.
 func (a *Agent) allCommitted(w *assignment) bool {
-	return w.item.CurrentRound > w.record.Round || w.item.Phase == computetypes.ROUND_PHASE_REVEAL
+	return w.item.CurrentRound > w.record.Round ||
+		w.item.Phase == computetypes.ROUND_PHASE_REVEAL || w.item.Phase == computetypes.ROUND_PHASE_REVIEW
 }
 
 // moveOn advances the journal and then what the loop knows.
@@ -89,68 +89,4 @@ func (a *Agent) edit(w *assignment, change func(*store.Assignment)) bool {
 		}
 		return err
 	})
-}
-
-// wantsWork tells whether a claim may be sent at all.
-func (a *Agent) wantsWork() bool {
-	return !a.draining && a.node != nil && a.node.State.Status == activeNode &&
-		a.freeSlots() > 0 && !a.cfg.Policy.Paused()
-}
-
-// freeSlots is how many more assignments machine and node can take.
-func (a *Agent) freeSlots() int {
-	held, waiting := 0, 0
-	for _, w := range a.assignments {
-		if w.record.Phase == store.PhaseClaimed {
-			// A claim that never reached the chain holds nothing.
-			if w.claimSent {
-				held++
-			}
-			// The chain counts a candidate once it lists it.
-			if w.claimSent && w.item == nil {
-				waiting++
-			}
-		} else if holds(w.record.Phase) {
-			held++
-		}
-	}
-	free := a.cfg.Policy.MaxJobs - held
-	if a.node != nil {
-		onChain := int(a.node.State.Slots) - int(a.node.State.UsedSlots) - waiting
-		free = min(free, onChain)
-	}
-	return free
-}
-
-// openDraws returns the draws that this node would enter, in the chain's order.
-func (a *Agent) openDraws(ctx context.Context, operator string) ([]claim, error) {
-	tasks, err := a.cfg.Chain.Claimable(ctx, operator)
-	if err != nil {
-		return nil, err
-	}
-	free := a.node.State.Bond.Sub(a.node.State.Locked)
-	var claims []claim
-	for _, task := range tasks {
-		if !task.Leading || task.CloseHeight <= a.height+1 {
-			continue
-		}
-		j, err := a.job(ctx, task.Ref.JobId)
-		if err != nil {
-			return nil, err
-		}
-		if _, runs := a.executors[j.spec.Executor]; !runs {
-			continue
-		}
-		if why := a.cfg.Policy.refusal(j.spec); why != "" {
-			a.cfg.Logger.Debug("not claiming", "job", task.Ref.JobId, "reason", why)
-			continue
-		}
-		if j.liability.GT(free) {
-			a.cfg.Logger.Debug("not claiming", "job", task.Ref.JobId, "reason", "not enough free bond", "liability", j.liability, "free", free)
-			continue
-		}
-		free = free.Sub(j.liability)
-		claims = append(claims, claim{key: keyOf(task.Ref), close: task.CloseHeight})
-	}
-	return claims, nil
 }

@@ -42,11 +42,16 @@ func serve(t *testing.T) serving {
 		require.NoError(t, journal.Put(store.Assignment{Key: store.Key{JobID: fmt.Sprintf("%d-0-0", n)}, Phase: store.PhaseAssigned}))
 	}
 	_, err = journal.Advance(store.Key{JobID: "4-0-0"}, store.PhaseAssigned, store.PhaseSettled, func(a *store.Assignment) {
+		a.ExitCode = 3
 		a.Verdict = &store.Verdict{Status: "paid", Paid: "1000", Height: 9}
 	})
 	require.NoError(t, err)
 	state := func() agent.Status {
-		return agent.Status{Mode: agent.Working, Operator: "theta1op", NodeStatus: "active", Height: 7, Slots: 2, Running: 1, LeaseEnd: 90, Standing: "live"}
+		return agent.Status{
+			Mode: agent.Working, Operator: "theta1op", NodeStatus: "active", Height: 7, Slots: 2, Running: 1, LeaseEnd: 90, Standing: "live",
+			Passed: []agent.Passed{{JobID: "7-0-0", Draws: 3, Reason: "pays too little", Height: 6}},
+			Waits:  map[store.Key]string{{JobID: "3-0-0"}: "the seed that says whether auditors join"},
+		}
 	}
 	registry := prometheus.NewRegistry()
 	require.NoError(t, registry.Register(prometheus.NewGauge(prometheus.GaugeOpts{Name: "thetaedge_test", Help: "for this test"})))
@@ -94,6 +99,11 @@ func TestStatusIsTheSameOverBothProtocols(t *testing.T) {
 	require.Equal(t, int64(90), res.LeaseEnd)
 	require.Equal(t, "live", res.Standing)
 	require.Equal(t, map[string]uint64{"assigned": 4, "settled": 1}, res.Assignments)
+	require.Len(t, res.Passed, 1)
+	require.Equal(t, "7-0-0", res.Passed[0].JobId)
+	require.Equal(t, uint32(3), res.Passed[0].Draws)
+	require.Equal(t, "pays too little", res.Passed[0].Reason)
+	require.Equal(t, int64(6), res.Passed[0].Height)
 	code, body := get(t, s.http+"/v1/status", "")
 	require.Equal(t, http.StatusOK, code)
 	var rest map[string]any
@@ -121,6 +131,23 @@ func TestJobsArePagedNewestFirst(t *testing.T) {
 		}
 	}
 	require.Equal(t, []string{"4-0-0", "3-0-0", "2-0-0", "1-0-0", "0-0-0"}, jobs)
+}
+
+func TestJobsSayWhatTheyWaitForAndHowProgramsEnded(t *testing.T) {
+	s := serve(t)
+	res, err := s.client.Jobs(t.Context(), &sidecarv1.JobsRequest{})
+	require.NoError(t, err)
+	for _, a := range res.Assignments {
+		switch a.JobId {
+		case "3-0-0":
+			require.Equal(t, "the seed that says whether auditors join", a.WaitsFor)
+		case "4-0-0":
+			require.Equal(t, uint32(3), a.ExitCode)
+		default:
+			require.Empty(t, a.WaitsFor)
+			require.Zero(t, a.ExitCode)
+		}
+	}
 }
 
 func TestJobsAreFilteredByPhase(t *testing.T) {

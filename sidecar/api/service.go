@@ -66,6 +66,11 @@ func (s *Service) Status(ctx context.Context, _ *sidecarv1.StatusRequest) (*side
 		LeaseEnd:    now.LeaseEnd, Standing: now.Standing,
 		LastError: now.LastError, LastErrorAt: timestamp(now.LastErrorAt),
 	}
+	for _, p := range now.Passed {
+		out.Passed = append(out.Passed, &sidecarv1.PassedDraws{
+			JobId: p.JobID, Draws: uint32(max(p.Draws, 0)), Reason: p.Reason, Height: p.Height, //nolint:gosec // a small count
+		})
+	}
 	for i := range list {
 		out.Assignments[list[i].Phase.String()]++
 	}
@@ -108,8 +113,11 @@ func (s *Service) Jobs(_ context.Context, req *sidecarv1.JobsRequest) (*sidecarv
 	}
 	end := min(start+size, len(list))
 	out := &sidecarv1.JobsResponse{}
+	waits := s.status().Waits
 	for i := range list[start:end] {
-		out.Assignments = append(out.Assignments, show(&list[start+i]))
+		shown := show(&list[start+i])
+		shown.WaitsFor = waits[list[start+i].Key]
+		out.Assignments = append(out.Assignments, shown)
 	}
 	if end < len(list) {
 		out.NextPageToken = tokenOf(&list[end-1])
@@ -138,7 +146,7 @@ func startOf(list []store.Assignment, token string) (int, error) {
 func show(a *store.Assignment) *sidecarv1.Assignment {
 	out := &sidecarv1.Assignment{
 		JobId: a.JobID, Task: a.Task, Round: a.Round, Phase: a.Phase.String(),
-		Digest:         hex.EncodeToString(a.ResultDigest),
+		Digest: hex.EncodeToString(a.ResultDigest), ExitCode: a.ExitCode,
 		CommitDeadline: a.Deadlines.Commit, RevealDeadline: a.Deadlines.Reveal,
 		Fuel: a.Metrics.Fuel, WallMs: a.Metrics.WallMillis, EnergySource: a.Metrics.EnergySource,
 		LastError: a.LastError, UpdatedAt: timestamp(a.UpdatedAt),

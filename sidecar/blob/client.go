@@ -138,6 +138,24 @@ func (c *Client) GetBlob(ctx context.Context, address string, want Digest, maxBy
 	return c.download(ctx, c.fetch, address, "", want, maxBytes, dst)
 }
 
+// Get fetches at most maxBytes of content that no digest names from any http or
+// https address; whoever calls checks what it holds. See GetBlob for errors.
+func (c *Client) Get(ctx context.Context, address string, maxBytes int64) ([]byte, error) {
+	r, err := c.do(ctx, c.fetch, http.MethodGet, address, "", nil, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close() //nolint:errcheck // read only
+	content, err := io.ReadAll(io.LimitReader(r, maxBytes+1))
+	if err != nil {
+		return nil, r.explain(err)
+	}
+	if int64(len(content)) > maxBytes {
+		return nil, fmt.Errorf("%s: %w: expected at most %d bytes, found more", r.where, ErrTooBig, maxBytes)
+	}
+	return content, nil
+}
+
 // PutDrop adds size bytes of r, which is read twice, to a box of this relay.
 func (c *Client) PutDrop(ctx context.Context, box string, r io.ReadSeeker, size int64) (Digest, error) {
 	if err := c.needRelay(); err != nil {

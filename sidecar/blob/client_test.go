@@ -85,6 +85,26 @@ func TestFetchMapsAnswersToDecisions(t *testing.T) {
 	}
 }
 
+func TestContentWithoutADigestIsBounded(t *testing.T) {
+	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/17.proof" {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		_, _ = w.Write([]byte("the proof"))
+	})
+	c := newFetcher(t, nil)
+	content, err := c.Get(t.Context(), address+"/17.proof", 9)
+	require.NoError(t, err)
+	require.Equal(t, "the proof", string(content))
+	_, err = c.Get(t.Context(), address+"/17.proof", 8)
+	require.ErrorIs(t, err, ErrTooBig)
+	_, err = c.Get(t.Context(), address+"/18.proof", 9)
+	require.ErrorIs(t, err, ErrGone)
+	_, err = c.Get(t.Context(), "file:///etc/passwd", 9)
+	require.ErrorIs(t, err, ErrRefused)
+}
+
 func TestFetchedFileIsWhole(t *testing.T) {
 	content := []byte("the content")
 	url := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(content) })

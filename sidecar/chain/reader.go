@@ -107,7 +107,28 @@ func (r *Reader) Assignments(ctx context.Context, operator string) (Work, error)
 	return Work{}, fmt.Errorf("assignments of %s: expected at most %d, found more", operator, maxPages*pageLimit)
 }
 
-// Claimable returns draws that the operator's node may enter now.
+// Draws is a page of draws.
+type Draws struct {
+	// Tasks that the node may enter, newest first; pages may hold none.
+	Tasks []computetypes.ClaimableTask
+	// Next is where the page after begins; nil on the last.
+	Next []byte
+}
+
+// ClaimablePage returns one page of the draws that the operator's node may enter
+// now, newest first. from is where it begins, nil for the newest; it may name a
+// draw that is over.
+func (r *Reader) ClaimablePage(ctx context.Context, operator string, from []byte) (Draws, error) {
+	res, err := computetypes.NewQueryClient(r.conn).Claimable(ctx, &computetypes.QueryClaimableRequest{
+		Operator: operator, Pagination: &query.PageRequest{Key: from, Limit: pageLimit, Reverse: true},
+	})
+	if err != nil {
+		return Draws{}, explain(ctx, "claimable tasks of "+operator, err)
+	}
+	return Draws{Tasks: res.Tasks, Next: nextKey(res.Pagination)}, nil
+}
+
+// Claimable returns draws that the operator's node may enter now, oldest first.
 func (r *Reader) Claimable(ctx context.Context, operator string) ([]computetypes.ClaimableTask, error) {
 	client := computetypes.NewQueryClient(r.conn)
 	var tasks []computetypes.ClaimableTask
@@ -143,6 +164,15 @@ func (r *Reader) Receipt(ctx context.Context, job string, task uint64) (computet
 		return computetypes.Receipt{}, explain(ctx, fmt.Sprintf("receipt of task %d of job %s", task, job), err)
 	}
 	return res.Receipt, nil
+}
+
+// Task returns a task that has not ended, or ErrNotFound.
+func (r *Reader) Task(ctx context.Context, job string, task uint64) (computetypes.Task, error) {
+	res, err := computetypes.NewQueryClient(r.conn).Task(ctx, &computetypes.QueryTaskRequest{JobId: job, Task: task})
+	if err != nil {
+		return computetypes.Task{}, explain(ctx, fmt.Sprintf("task %d of job %s", task, job), err)
+	}
+	return res.Task, nil
 }
 
 // ComputeParams returns the parameters of x/compute.

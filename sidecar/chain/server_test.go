@@ -20,6 +20,7 @@ import (
 
 	"cosmossdk.io/math"
 
+	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
 	"github.com/cosmos/cosmos-sdk/client/grpc/node"
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
@@ -82,6 +83,8 @@ type fakeNode struct {
 	sent     []sentTx
 	accounts int
 	results  map[string]*sdk.TxResponse
+	// blockResults are the results of a block; nil for none.
+	blockResults *resultsOfBlock
 }
 
 func newFakeNode(t *testing.T) *fakeNode {
@@ -107,6 +110,9 @@ func (n *fakeNode) conn() *grpc.ClientConn {
 	node.RegisterServiceServer(server, &nodeStatus{node: n})
 	rewardstypes.RegisterQueryServer(server, &rewardsQuery{node: n})
 	computetypes.RegisterQueryServer(server, &computeQuery{})
+	if n.blockResults != nil {
+		cmtservice.RegisterServiceServer(server, n.blockResults)
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(n.t, err)
 	go func() { _ = server.Serve(listener) }()

@@ -9,8 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"time"
-
-	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
 const (
@@ -66,6 +64,12 @@ type Policy struct {
 	MaxMemory    Bytes  `mapstructure:"max-memory"`
 	MaxInput     Bytes  `mapstructure:"max-input"`
 	MaxOutput    Bytes  `mapstructure:"max-output"`
+	// Trust is "off", "named" or "any".
+	Trust string `mapstructure:"trust"`
+	// OwnRiskPrograms are sha256 digests in hex.
+	OwnRiskPrograms []string `mapstructure:"own-risk-programs"`
+	// DenyRequesters are addresses.
+	DenyRequesters []string `mapstructure:"deny-requesters"`
 }
 
 // Work says how assignments are handled.
@@ -100,6 +104,7 @@ func Default() Config {
 		Policy: Policy{
 			MaxJobs: 1, MinRewards: []string{}, FuelPerBlock: 1_500_000_000,
 			MaxMemory: 2 << 30, MaxInput: 1 << 30, MaxOutput: 256 << 20,
+			Trust: "named", OwnRiskPrograms: []string{}, DenyRequesters: []string{},
 		},
 		Work: Work{
 			Cache: 4 << 30, Retention: 24 * time.Hour, RevealMargin: 200, RefusePrivate: true,
@@ -131,9 +136,7 @@ func (c Config) Validate() error {
 		expect(false, "keyring.backend", "\"test\", \"file\" or \"os\", found %q", c.Keyring.Backend)
 	}
 	expect(c.Policy.MaxJobs >= 1 && c.Policy.MaxJobs <= 1024, "policy.max-jobs", "1 to 1024, found %d; to take no jobs, run thetaedge pause", c.Policy.MaxJobs)
-	if _, err := c.Policy.Rewards(); err != nil {
-		errs = append(errs, err)
-	}
+	errs = append(errs, c.Policy.validate())
 	expect(c.Work.Retention >= time.Minute, "work.retention", "at least 1m, found %s", c.Work.Retention)
 	expect(c.Work.RevealMargin >= 1 && c.Work.RevealMargin <= 1000, "work.reveal-margin", "1 to 1000 blocks, found %d", c.Work.RevealMargin)
 	expect(c.Work.TransferLimit >= time.Second, "work.transfer-limit", "at least 1s, found %s", c.Work.TransferLimit)
@@ -154,22 +157,6 @@ func (c Config) Validate() error {
 		expect(false, "log.format", "text or json, found %q", c.Log.Format)
 	}
 	return errors.Join(errs...)
-}
-
-// Rewards returns the least rewards as coins.
-func (p Policy) Rewards() (sdk.Coins, error) {
-	coins := sdk.Coins{}
-	for _, text := range p.MinRewards {
-		coin, err := sdk.ParseCoinNormalized(text)
-		if err != nil {
-			return nil, fmt.Errorf("policy.min-rewards: expected coins such as \"0.5tfuel\" or \"1000atfuel\", found %q: %w", text, err)
-		}
-		if found, _ := coins.Find(coin.Denom); found {
-			return nil, fmt.Errorf("policy.min-rewards: expected each denom once, found %s twice", coin.Denom)
-		}
-		coins = append(coins, coin)
-	}
-	return coins.Sort(), nil
 }
 
 // DefaultHome is THETAEDGE_HOME, or .thetaedge in the user's folder.

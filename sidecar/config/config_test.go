@@ -10,6 +10,8 @@ import (
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
 	"github.com/thetaedge/theta/app/params"
 )
 
@@ -52,6 +54,8 @@ func TestFlagWinsOverEnvironmentOverFileOverDefault(t *testing.T) {
 func TestEverySettingIsRead(t *testing.T) {
 	c, err := Load(t.TempDir(), flagsWith(t,
 		"--chain.grpc", "https://grpc.example:443", "--chain.poll", "2s", "--tx.gas-adjustment", "1.25",
+		"--policy.trust", "any", "--policy.own-risk-programs", strings.Repeat("ab", 32)+", "+strings.Repeat("cd", 32),
+		"--policy.deny-requesters", strings.ToUpper(sdk.AccAddress(make([]byte, 20)).String()),
 		"--policy.min-rewards", "0.5tfuel", "--policy.max-memory", "512MiB", "--work.refuse-private", "false"), nil)
 	require.NoError(t, err)
 	require.Equal(t, 2*time.Second, c.Chain.Poll)
@@ -61,6 +65,14 @@ func TestEverySettingIsRead(t *testing.T) {
 	rewards, err := c.Policy.Rewards()
 	require.NoError(t, err)
 	require.Equal(t, "500000000000000000atfuel", rewards.String())
+	require.Equal(t, "any", c.Policy.Trust)
+	programs, err := c.Policy.Programs()
+	require.NoError(t, err)
+	require.Len(t, programs, 2)
+	require.Equal(t, strings.Repeat("cd", 32), programs[1].String())
+	requesters, err := c.Policy.Requesters()
+	require.NoError(t, err)
+	require.Equal(t, []string{sdk.AccAddress(make([]byte, 20)).String()}, requesters, "as the chain writes it")
 }
 
 func TestWrittenFileIsTheDefault(t *testing.T) {
@@ -87,6 +99,9 @@ func TestSettingsThatCannotWorkSayWhatWould(t *testing.T) {
 		"[policy]\nmax-jobs = 0":                   "policy.max-jobs: expected 1 to 1024, found 0",
 		"[policy]\nmin-rewards = [\"much\"]":       "policy.min-rewards: expected coins",
 		"[policy]\nmax-memory = \"lots\"":          "expected a size such as 512MiB",
+		"[policy]\ntrust = \"some\"":               "policy.trust: expected",
+		"[policy]\nown-risk-programs = [\"ab\"]":   "policy.own-risk-programs: expected a sha256",
+		"[policy]\ndeny-requesters = [\"me\"]":     "policy.deny-requesters: expected an address",
 		"[keyring]\nbackend = \"file\"":            "keyring.passphrase-file",
 		"[keyring]\nbackend = \"paper\"":           "keyring.backend",
 		"[api]\nhttp = \"nowhere\"":                "api.http: expected an address",

@@ -38,20 +38,30 @@ backend = {{ quote .Keyring.Backend }}
 passphrase-file = {{ quote .Keyring.PassphraseFile }}
 
 [policy]
-# Jobs held at once, and programs run at once. The node's slots bound it too.
+# Programs run at once. The node's slots bound what it holds on chain: a task that
+# is committed keeps a slot until it is settled, while the next one runs.
 max-jobs = {{ .Policy.MaxJobs }}
 # Least pay of a task by denom, such as ["0.5tfuel"]; other denoms are refused
 # then. Empty takes all that the chain allows.
 min-rewards = {{ list .Policy.MinRewards }}
 # Most that a job may ask for; 0 does not bind.
 max-fuel = {{ .Policy.MaxFuel }}
-# Fuel that this machine surely burns between two blocks. A job that cannot be
-# done in its window at that rate is left to others; 0 takes every job.
+# Fuel that one program surely burns on this machine between two blocks. A task
+# that cannot be done in its window at that rate, beside what is held, is left to
+# others. 0 takes every task, and then no more than max-jobs that are not run yet.
 fuel-per-block = {{ .Policy.FuelPerBlock }}
 max-memory = {{ quote .Policy.MaxMemory.String }}
 # Program and inputs together.
 max-input = {{ quote .Policy.MaxInput.String }}
 max-output = {{ quote .Policy.MaxOutput.String }}
+# Jobs that only their requester judges, who may reject the result for a small fee:
+# "off" takes none, "named" those that name this node, "any" all.
+trust = {{ quote .Policy.Trust }}
+# sha256 of programs that you believe to give the same result on every machine
+# though nobody vouches for it: a result that differs from the others' costs bond.
+own-risk-programs = {{ list .Policy.OwnRiskPrograms }}
+# Addresses of requesters whose jobs are not taken.
+deny-requesters = {{ list .Policy.DenyRequesters }}
 
 [work]
 # Inputs that are kept for further tasks.

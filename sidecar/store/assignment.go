@@ -24,13 +24,15 @@ type Assignment struct {
 	// Attempt is the draw of this round in which the machine claimed last.
 	Attempt uint32 `json:"attempt,omitempty"`
 
-	// Salt, ResultDigest, Tag, Commitment and Manifest can be changed until
-	// PhaseCommitSent and never after: a reveal that does not match its commitment
-	// costs the bond.
+	// Salt, ResultDigest, Tag, ExitCode, Commitment and Manifest can be changed
+	// until PhaseCommitSent and never after: a reveal that does not match its
+	// commitment costs the bond.
 	Salt         []byte `json:"salt,omitempty"`
 	ResultDigest []byte `json:"result_digest,omitempty"`
 	Tag          []byte `json:"tag,omitempty"`
-	Commitment   []byte `json:"commitment,omitempty"`
+	// ExitCode of the program as the chain carries it, which the manifest has too.
+	ExitCode   uint32 `json:"exit_code,omitempty"`
+	Commitment []byte `json:"commitment,omitempty"`
 	// Manifest is the canonical result manifest, whose sha256 is ResultDigest.
 	Manifest []byte `json:"manifest,omitempty"`
 
@@ -128,6 +130,7 @@ func (a *Assignment) fixed() []struct {
 		{"salt", a.Salt},
 		{"result digest", a.ResultDigest},
 		{"tag", a.Tag},
+		{"exit code", binary.BigEndian.AppendUint32(nil, a.ExitCode)},
 		{"commitment", a.Commitment},
 		{"manifest", a.Manifest},
 	}

@@ -13,6 +13,7 @@ func TestCommittedValuesNeverChange(t *testing.T) {
 		"salt":          func(a *Assignment) { a.Salt = []byte("other") },
 		"result digest": func(a *Assignment) { a.ResultDigest = nil },
 		"tag":           func(a *Assignment) { a.Tag = append([]byte{}, "other"...) },
+		"exit code":     func(a *Assignment) { a.ExitCode++ },
 		"commitment":    func(a *Assignment) { a.Commitment = []byte("other") },
 		"manifest":      func(a *Assignment) { a.Manifest = []byte("other") },
 	}

@@ -17,8 +17,9 @@ import (
 const (
 	// FileName is the journal's file in the sidecar's home.
 	FileName = "journal.db"
-	// schema is the version of the records; a change that older code would misread raises it.
-	schema = 1
+	// schema is the version of the records; a change that older code would misread
+	// raises it. Version 2 keeps the exit code that a commitment binds.
+	schema = 2
 	// lockWait covers a predecessor that is just shutting down.
 	lockWait = time.Second
 )
@@ -77,10 +78,15 @@ func prepare(tx *bbolt.Tx) error {
 	if len(raw) != 8 {
 		return fmt.Errorf("%w: expected a schema version of 8 bytes, found %d", ErrDamaged, len(raw))
 	}
-	if found := binary.BigEndian.Uint64(raw); found > schema {
+	found := binary.BigEndian.Uint64(raw)
+	if found > schema {
 		return fmt.Errorf("%w: expected schema %d or older, found %d; run the newer thetaedge", ErrNewerSchema, schema, found)
 	}
-	return nil
+	if found == schema {
+		return nil
+	}
+	// From here on an older program must not touch it.
+	return meta.Put([]byte(schemaKey), binary.BigEndian.AppendUint64(nil, schema))
 }
 
 // Close waits for transactions and gives the lock back.

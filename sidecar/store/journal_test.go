@@ -312,3 +312,30 @@ func TestParallelAdvancesHaveOneWinner(t *testing.T) {
 	}
 	require.Equal(t, 1, won)
 }
+
+func TestOlderJournalIsTakenOverAndClosedToOlderPrograms(t *testing.T) {
+	home := t.TempDir()
+	version := func(set uint64) (found uint64) {
+		db, err := bbolt.Open(filepath.Join(home, FileName), 0o600, nil)
+		require.NoError(t, err)
+		require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
+			bucket := tx.Bucket([]byte(metaBucket))
+			found = binary.BigEndian.Uint64(bucket.Get([]byte(schemaKey)))
+			if set == 0 {
+				return nil
+			}
+			return bucket.Put([]byte(schemaKey), binary.BigEndian.AppendUint64(nil, set))
+		}))
+		require.NoError(t, db.Close())
+		return found
+	}
+	reopen := func() {
+		j, err := Open(home, nil)
+		require.NoError(t, err)
+		require.NoError(t, j.Close())
+	}
+	reopen()
+	require.Equal(t, uint64(schema), version(schema-1))
+	reopen()
+	require.Equal(t, uint64(schema), version(0))
+}

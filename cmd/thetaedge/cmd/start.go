@@ -121,7 +121,7 @@ func newAgent(n *node, chainID string, journal *store.Journal, executors []execu
 	if err != nil {
 		return nil, err
 	}
-	rewards, err := n.config.Policy.Rewards()
+	policy, err := policyOf(n)
 	if err != nil {
 		return nil, err
 	}
@@ -139,14 +139,32 @@ func newAgent(n *node, chainID string, journal *store.Journal, executors []execu
 		ExecutionLimit: n.config.Work.ExecutionLimit,
 		RevealMargin:   n.config.Work.RevealMargin,
 		Poll:           n.config.Chain.Poll,
-		Policy: agent.Policy{
-			MaxJobs: n.config.Policy.MaxJobs, MinRewards: rewards,
-			MaxFuel: n.config.Policy.MaxFuel, FuelPerBlock: n.config.Policy.FuelPerBlock, MaxMemoryBytes: uint64(n.config.Policy.MaxMemory),
-			MaxInputBytes: uint64(n.config.Policy.MaxInput), MaxOutputBytes: uint64(n.config.Policy.MaxOutput),
-			Paused: func() bool { return isPaused(n.home) },
-		},
-		Logger: logger, Registry: registry,
+		Policy:         policy,
+		Logger:         logger, Registry: registry,
 	})
+}
+
+// policyOf reads what the owner allows.
+func policyOf(n *node) (agent.Policy, error) {
+	p := n.config.Policy
+	rewards, err := p.Rewards()
+	if err != nil {
+		return agent.Policy{}, err
+	}
+	programs, err := p.Programs()
+	if err != nil {
+		return agent.Policy{}, err
+	}
+	requesters, err := p.Requesters()
+	if err != nil {
+		return agent.Policy{}, err
+	}
+	return agent.Policy{
+		MaxJobs: p.MaxJobs, MinRewards: rewards, MaxFuel: p.MaxFuel, FuelPerBlock: p.FuelPerBlock,
+		MaxMemoryBytes: uint64(p.MaxMemory), MaxInputBytes: uint64(p.MaxInput), MaxOutputBytes: uint64(p.MaxOutput),
+		Trust: agent.Trust(p.Trust), OwnRiskPrograms: programs, DenyRequesters: requesters,
+		Paused: func() bool { return isPaused(n.home) },
+	}, nil
 }
 
 // serve starts the API beside the agent and returns what stops it.

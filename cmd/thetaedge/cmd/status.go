@@ -128,21 +128,45 @@ func printStatus(out io.Writer, s *sidecarv1.StatusResponse) error {
 	for _, phase := range phases {
 		fmt.Fprintf(w, "%s\t%d\n", phase, s.Assignments[phase])
 	}
+	for _, p := range s.Passed {
+		draws := "a draw"
+		if p.Draws > 1 {
+			draws = fmt.Sprintf("%d draws", p.Draws)
+		}
+		fmt.Fprintf(w, "left to others\t%s of %s: %s\n", draws, p.JobId, p.Reason)
+	}
 	if s.LastError != "" {
 		fmt.Fprintf(w, "last error\t%s (%s)\n", s.LastError, s.LastErrorAt.AsTime().Local().Format(time.DateTime))
 	}
 	return w.Flush()
 }
 
+// noteOf says what an assignment waits for, or what went wrong.
+func noteOf(a *sidecarv1.Assignment) string {
+	switch {
+	case a.WaitsFor == "":
+		return a.LastError
+	case a.LastError == "":
+		return "waits for " + a.WaitsFor
+	default:
+		return "waits for " + a.WaitsFor + "; " + a.LastError
+	}
+}
+
 func printJobs(out io.Writer, res *sidecarv1.JobsResponse) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "JOB\tTASK\tROUND\tPHASE\tOUTCOME\tPAID\tSLASHED\tWALL\tNOTE")
+	fmt.Fprintln(w, "JOB\tTASK\tROUND\tPHASE\tEXIT\tOUTCOME\tPAID\tSLASHED\tWALL\tNOTE")
 	for _, a := range res.Assignments {
 		wall := ""
 		if a.WallMs > 0 {
 			wall = (time.Duration(a.WallMs) * time.Millisecond).String() //nolint:gosec // far below
 		}
-		fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\n", a.JobId, a.Task, a.Round, a.Phase, a.Outcome, a.Paid, a.Slashed, wall, a.LastError)
+		exit := ""
+		if a.Digest != "" {
+			exit = fmt.Sprint(int32(a.ExitCode)) //nolint:gosec // the bits are meant: -1 is the code of programs that did not exit
+		}
+		fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
+			a.JobId, a.Task, a.Round, a.Phase, exit, a.Outcome, a.Paid, a.Slashed, wall, noteOf(a))
 	}
 	if err := w.Flush(); err != nil {
 		return err

@@ -55,6 +55,11 @@ const (
 // NoExitCode is the exit code of every result whose reason is not ReasonExited.
 const NoExitCode int32 = -1
 
+// ChainExitCode is the exit code as the chain carries it, in commitments, reveals
+// and receipts: the same 32 bits without a sign, so that NoExitCode is
+// 4294967295. A program may exit with that code itself; the reason tells.
+func (m Manifest) ChainExitCode() uint32 { return uint32(m.ExitCode) }
+
 // Valid reports whether r is one of the named reasons.
 func (r Reason) Valid() bool {
 	switch r {

@@ -61,6 +61,12 @@ func TestDecodeReturnsWhatWasEncoded(t *testing.T) {
 	require.Equal(t, sample().Sorted(), m)
 }
 
+func TestChainCarriesTheExitCodeWithoutASign(t *testing.T) {
+	for exit, want := range map[int32]uint32{0: 0, 7: 7, -2: 4294967294, manifest.NoExitCode: 4294967295} {
+		require.Equal(t, want, manifest.Manifest{ExitCode: exit}.ChainExitCode())
+	}
+}
+
 func TestInvalidManifestsAreNotEncoded(t *testing.T) {
 	for name, spoil := range map[string]func(*manifest.Manifest){
 		"no profile":              func(m *manifest.Manifest) { m.Profile = "" },

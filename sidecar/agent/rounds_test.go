@@ -1,0 +1,289 @@
+package agent
+
+import (
+	"fmt"
+	"math"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/sidecar/blob"
+	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/sidecar/store"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+func TestExitCodeIsBoundAndRevealed(t *testing.T) {
+	for name, c := range map[string]struct {
+		reason manifest.Reason
+		exit   int32
+		want   uint32
+	}{
+		"success":     {manifest.ReasonExited, 0, 0},
+		"failure":     {manifest.ReasonExited, 3, 3},
+		"negative":    {manifest.ReasonExited, -2, math.MaxUint32 - 1},
+		"trap":        {manifest.ReasonTrapped, manifest.NoExitCode, math.MaxUint32},
+		"out of fuel": {manifest.ReasonOutOfFuel, manifest.NoExitCode, math.MaxUint32},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.engine.reason, w.engine.exit = c.reason, c.exit
+			task := w.chain.post(w.web, 1)
+			defer w.chain.blocks(2 * time.Millisecond)()
+			_, stop := w.run()
+			defer stop()
+			record := w.untilPhase(task, store.PhaseSettled)
+			require.Equal(t, c.want, record.ExitCode)
+			require.Equal(t, "paid", record.Verdict.Status)
+			w.chain.read(func() {
+				var revealed []uint32
+				for _, batch := range w.chain.batches {
+					for _, item := range batch.Reveals {
+						revealed = append(revealed, item.ExitCode)
+					}
+				}
+				require.Equal(t, []uint32{c.want}, revealed)
+			})
+		})
+	}
+}
+
+// waits waits until the status says what an assignment waits for.
+func (w *world) waits(a *Agent, t *fakeTask, what string) {
+	w.t.Helper()
+	var found string
+	require.Eventually(w.t, func() bool {
+		found = a.Status().Waits[keyOf(t.ref)]
+		return found == what
+	}, patience, time.Millisecond, "expected %q", what)
+}
+
+func TestExecutorKeepsItsResultWhileAnAuditIsDrawn(t *testing.T) {
+	w := newWorld(t)
+	w.chain.auditBlocks, w.chain.auditorBlocks = 1<<30, 1<<30
+	task := w.chain.post(w.web, 1)
+	defer w.chain.blocks(2 * time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	w.waits(a, task, "the seed that says whether auditors join")
+	w.web.set(func(web *fakeWeb) { require.Zero(t, web.puts, "an auditor that joins could fetch what is delivered") })
+	w.chain.read(func() { task.stage.until = w.chain.height })
+	w.waits(a, task, "the commitments of all nodes of the round")
+	w.web.set(func(web *fakeWeb) { require.Zero(t, web.puts) })
+	require.Equal(t, store.PhaseCommitted, w.record(task).Phase)
+	w.chain.read(func() { task.stage.until = w.chain.height })
+	record := w.untilPhase(task, store.PhaseSettled)
+	require.Equal(t, "paid", record.Verdict.Status)
+	w.chain.read(func() {
+		require.True(t, task.stage.joined)
+		require.Len(t, task.commitments, 1)
+	})
+	require.Equal(t, 1, w.engine.executions())
+}
+
+func TestKilledDuringAnAuditGoesOnWithTheSameCommitment(t *testing.T) {
+	w := newWorld(t)
+	w.chain.auditBlocks = 1 << 30
+	task := w.chain.post(w.web, 1)
+	defer w.chain.blocks(2 * time.Millisecond)()
+	a, stop := w.run()
+	w.waits(a, task, "the seed that says whether auditors join")
+	stop()
+	w.config.Registry = nil
+	_, stop = w.run()
+	defer stop()
+	w.chain.read(func() { task.stage.until = w.chain.height })
+	require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
+	w.chain.read(func() { require.Len(t, task.commitments, 1) })
+}
+
+func TestReviewIsAwaited(t *testing.T) {
+	w := newWorld(t)
+	w.chain.reviewBlocks = 1 << 30
+	task := w.chain.post(w.web, 1)
+	defer w.chain.blocks(2 * time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	var deadline int64
+	w.until("a review", func() bool { deadline = task.stage.review; return deadline > 0 })
+	w.waits(a, task, fmt.Sprintf("the requester, who may reject the result up to height %d", deadline))
+	require.Equal(t, store.PhaseRevealed, w.record(task).Phase)
+	w.chain.read(func() { task.stage.review = w.chain.height })
+	require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
+}
+
+// A sink that comes back only in the review still gets the outputs.
+func TestOutputsAreDeliveredDuringTheReviewToo(t *testing.T) {
+	w := newWorld(t)
+	w.chain.reviewBlocks, w.chain.revealBlocks, w.config.RevealMargin = 1<<30, 400, 200
+	w.web.putErr = blob.ErrUnreachable
+	task := w.chain.post(w.web, 1)
+	defer w.chain.blocks(3 * time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	w.untilPhase(task, store.PhaseRevealed)
+	require.False(t, w.record(task).Delivered)
+	w.web.set(func(web *fakeWeb) { web.putErr = nil })
+	require.Eventually(t, func() bool { return w.record(task).Delivered }, patience, time.Millisecond)
+}
+
+func TestTasksOfAnArrayAreKeptApart(t *testing.T) {
+	w := newWorld(t)
+	tasks := w.chain.postArray(w.web, 1, 4)
+	defer w.chain.blocks(2 * time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	folders := map[string]bool{}
+	for _, task := range tasks {
+		record := w.untilPhase(task, store.PhaseSettled)
+		require.Equal(t, "paid", record.Verdict.Status, "by the receipt in a block's events")
+		require.Equal(t, "1000", record.Verdict.Paid)
+		require.True(t, record.Delivered)
+		folders[record.Folder] = true
+	}
+	require.Len(t, folders, len(tasks), "each task works in a folder of its own")
+	ids, numbers, inputs := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, started := range w.engine.started {
+		ids[started.ID] = true
+		require.Equal(t, "--number", started.Args[0])
+		numbers[started.Args[1]] = true
+		require.Len(t, started.Inputs, 1)
+		require.Equal(t, "own.txt", started.Inputs[0].Name)
+		inputs[started.Inputs[0].Path] = true
+	}
+	require.Len(t, ids, len(tasks))
+	require.Equal(t, map[string]bool{"0": true, "1": true, "2": true, "3": true}, numbers)
+	require.Len(t, inputs, len(tasks), "each task has its own input")
+}
+
+func TestArrayInputThatCannotBeHadIsNamedByItsNumber(t *testing.T) {
+	for name, spoil := range map[string]func(*computetypes.ArrayInput, *fakeWeb){
+		"no proof":    func(in *computetypes.ArrayInput, w *fakeWeb) { delete(w.content, computetypes.ProofURI(in.Uris[0], 1)) },
+		"other proof": func(in *computetypes.ArrayInput, w *fakeWeb) { w.swap(in, 1, 2) },
+		"no JSON": func(in *computetypes.ArrayInput, w *fakeWeb) {
+			w.content[computetypes.ProofURI(in.Uris[0], 1)] = []byte("<html>")
+		},
+		"too large": func(in *computetypes.ArrayInput, _ *fakeWeb) { in.MaxBytes = 3 },
+		"no content": func(in *computetypes.ArrayInput, w *fakeWeb) {
+			digest := blob.DigestOf([]byte("input 1"))
+			delete(w.content, computetypes.ContentURI(in.Uris[0], digest[:]))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			task := w.chain.postArray(w.web, 1, 3)[1]
+			w.chain.tasks = []*fakeTask{task}
+			digest := blob.DigestOf([]byte("shared"))
+			address := "http://relay.example/v1/blobs/shared"
+			task.spec.Inputs = []computetypes.Input{{Path: "shared.txt", Blob: computetypes.Blob{Sha256: digest[:], Size_: 6, Uris: []string{address}}}}
+			w.web.set(func(web *fakeWeb) {
+				web.content[address] = []byte("shared")
+				spoil(task.spec.ArrayInput, web)
+			})
+			defer w.chain.blocks(2 * time.Millisecond)()
+			_, stop := w.run()
+			defer stop()
+			w.untilPhase(task, store.PhaseReleased)
+			require.True(t, task.released.InputUnavailable)
+			require.Equal(t, uint32(2), task.released.Input, "after the program and the input of all tasks")
+			require.Zero(t, w.engine.executions())
+		})
+	}
+}
+
+// swap serves the proof of another task.
+func (w *fakeWeb) swap(in *computetypes.ArrayInput, task, other uint64) {
+	w.content[computetypes.ProofURI(in.Uris[0], task)] = w.content[computetypes.ProofURI(in.Uris[0], other)]
+}
+
+func TestArrayInputIsTakenFromTheNextServer(t *testing.T) {
+	w := newWorld(t)
+	task := w.chain.postArray(w.web, 1, 3)[2]
+	w.chain.tasks = []*fakeTask{task}
+	const broken = "http://broken.example/a"
+	task.spec.ArrayInput.Uris = append([]string{broken}, task.spec.ArrayInput.Uris...)
+	w.web.set(func(web *fakeWeb) { web.content[computetypes.ProofURI(broken, 2)] = []byte("{}") })
+	defer w.chain.blocks(2 * time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
+}
+
+func TestNodeThatHasLeftATaskLearnsHowFromTheTask(t *testing.T) {
+	for _, tasks := range []int{1, 3} {
+		w := newWorld(t)
+		w.chain.othersCommit = false
+		task := w.chain.postArray(w.web, 1, tasks)[0]
+		w.chain.tasks = []*fakeTask{task}
+		stopBlocks := w.chain.blocks(2 * time.Millisecond)
+		_, stop := w.run()
+		w.untilPhase(task, store.PhaseCommitted)
+		w.chain.read(func() { w.chain.depart(task, computetypes.ASSIGNMENT_STATUS_NO_REVEAL, 2000) })
+		record := w.untilPhase(task, store.PhaseSettled)
+		require.Equal(t, "no_reveal", record.Verdict.Status)
+		require.Equal(t, "2000", record.Verdict.Slashed)
+		stop()
+		stopBlocks()
+	}
+}
+
+// The chain may take some blocks to come to a task that has ended by its height.
+func TestReceiptOfAnArrayTaskMayComeLate(t *testing.T) {
+	w := newWorld(t)
+	w.chain.othersCommit = false
+	task := w.chain.postArray(w.web, 1, 2)[1]
+	w.chain.tasks = []*fakeTask{task}
+	defer w.chain.blocks(2 * time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	w.untilPhase(task, store.PhaseCommitted)
+	var height int64
+	w.chain.read(func() { task.a, task.released, height = nil, &computetypes.ReleaseItem{}, w.chain.height })
+	w.waits(a, task, "its receipt")
+	w.until("fifty blocks", func() bool { return w.chain.height > height+50 })
+	require.Equal(t, store.PhaseCommitted, w.record(task).Phase)
+	w.chain.read(func() {
+		w.chain.block() // nobody has seen its events yet
+		w.chain.settle(task, computetypes.ASSIGNMENT_STATUS_PAID)
+	})
+	require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
+}
+
+func TestReceiptOfATaskThatEndedWhileTheDaemonWasDownIsFound(t *testing.T) {
+	w := newWorld(t)
+	w.chain.auditBlocks = 1 << 30
+	task := w.chain.postArray(w.web, 1, 2)[0]
+	w.chain.tasks = []*fakeTask{task}
+	stopBlocks := w.chain.blocks(2 * time.Millisecond)
+	a, stop := w.run()
+	w.waits(a, task, "the seed that says whether auditors join")
+	stop()
+	var height int64
+	w.chain.read(func() {
+		w.chain.settle(task, computetypes.ASSIGNMENT_STATUS_PAID)
+		height = w.chain.height
+	})
+	w.until("some blocks", func() bool { return w.chain.height > height+50 })
+	stopBlocks()
+	w.config.Registry = nil
+	a, stop = w.run()
+	defer stop()
+	require.Eventually(t, func() bool { return a.Status().Height > 0 }, patience, time.Millisecond)
+	defer w.chain.blocks(2 * time.Millisecond)()
+	require.Equal(t, height, w.untilPhase(task, store.PhaseSettled).Verdict.Height)
+}
+
+func TestNodeWithoutBlockResultsDoesNotBlockTheRest(t *testing.T) {
+	w := newWorld(t)
+	w.chain.noResults = true
+	lost := w.chain.postArray(w.web, 1, 2)[0]
+	single := w.chain.post(w.web, 2)
+	w.chain.tasks = []*fakeTask{lost, single}
+	defer w.chain.blocks(2 * time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	require.Equal(t, "paid", w.untilPhase(single, store.PhaseSettled).Verdict.Status)
+	require.Eventually(t, func() bool { return a.Status().LastError != "" }, patience, time.Millisecond)
+	require.Contains(t, a.Status().LastError, "keeps no results")
+}

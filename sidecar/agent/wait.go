@@ -1,0 +1,69 @@
+package agent
+
+import (
+	"fmt"
+
+	"github.com/thetaedge/theta/sidecar/store"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// waitsFor says what others have to do before an assignment goes on; "" when it is
+// this machine's turn.
+func waitsFor(w *assignment) string {
+	if w.item == nil {
+		switch {
+		case w.goneSince > 0:
+			return "its receipt"
+		case w.record.Phase == store.PhaseClaimed && w.claimSent:
+			return "the claim to be in a block"
+		}
+		return ""
+	}
+	switch w.item.Assignment.Status {
+	case computetypes.ASSIGNMENT_STATUS_CANDIDATE:
+		return fmt.Sprintf("the draw, which closes at height %d", w.record.Deadlines.Claim)
+	case computetypes.ASSIGNMENT_STATUS_COMMITTED:
+		return committedWait(w)
+	case computetypes.ASSIGNMENT_STATUS_REVEALED:
+		return revealedWait(w)
+	case computetypes.ASSIGNMENT_STATUS_UNSPECIFIED, computetypes.ASSIGNMENT_STATUS_ASSIGNED,
+		computetypes.ASSIGNMENT_STATUS_PAID, computetypes.ASSIGNMENT_STATUS_UNPAID,
+		computetypes.ASSIGNMENT_STATUS_SLASHED, computetypes.ASSIGNMENT_STATUS_RELEASED,
+		computetypes.ASSIGNMENT_STATUS_MISSED, computetypes.ASSIGNMENT_STATUS_NO_REVEAL:
+	}
+	return ""
+}
+
+// committedWait: a round opens for reveals when all its replicas have committed;
+// where auditors may join it, a seed comes first, and then perhaps their
+// commitments.
+func committedWait(w *assignment) string {
+	switch w.item.Phase {
+	case computetypes.ROUND_PHASE_COMMIT:
+		return "the commitments of all nodes of the round"
+	case computetypes.ROUND_PHASE_AUDIT:
+		return "the seed that says whether auditors join"
+	case computetypes.ROUND_PHASE_REVEAL:
+		if !w.record.Delivered {
+			return "the sink to take the outputs"
+		}
+	case computetypes.ROUND_PHASE_UNSPECIFIED, computetypes.ROUND_PHASE_CLOSED, computetypes.ROUND_PHASE_REVIEW:
+	}
+	return ""
+}
+
+func revealedWait(w *assignment) string {
+	switch w.item.Phase {
+	case computetypes.ROUND_PHASE_COMMIT, computetypes.ROUND_PHASE_AUDIT:
+		return "the nodes of a further round"
+	case computetypes.ROUND_PHASE_REVEAL:
+		if w.item.MustOpen {
+			return ""
+		}
+		return fmt.Sprintf("the reveals of the others, up to height %d", w.item.RevealDeadline)
+	case computetypes.ROUND_PHASE_REVIEW:
+		return fmt.Sprintf("the requester, who may reject the result up to height %d", w.item.ReviewDeadline)
+	case computetypes.ROUND_PHASE_UNSPECIFIED, computetypes.ROUND_PHASE_CLOSED:
+	}
+	return ""
+}

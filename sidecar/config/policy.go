@@ -1,0 +1,66 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/sidecar/blob"
+)
+
+// validate reports every setting of the policy that is no value of its kind.
+func (p Policy) validate() error {
+	_, rewards := p.Rewards()
+	_, programs := p.Programs()
+	_, requesters := p.Requesters()
+	var trust error
+	switch p.Trust {
+	case "off", "named", "any":
+	default:
+		trust = fmt.Errorf("policy.trust: expected \"off\", \"named\" or \"any\", found %q", p.Trust)
+	}
+	return errors.Join(rewards, trust, programs, requesters)
+}
+
+// Rewards returns the least rewards as coins.
+func (p Policy) Rewards() (sdk.Coins, error) {
+	coins := sdk.Coins{}
+	for _, text := range p.MinRewards {
+		coin, err := sdk.ParseCoinNormalized(text)
+		if err != nil {
+			return nil, fmt.Errorf("policy.min-rewards: expected coins such as \"0.5tfuel\" or \"1000atfuel\", found %q: %w", text, err)
+		}
+		if found, _ := coins.Find(coin.Denom); found {
+			return nil, fmt.Errorf("policy.min-rewards: expected each denom once, found %s twice", coin.Denom)
+		}
+		coins = append(coins, coin)
+	}
+	return coins.Sort(), nil
+}
+
+// Programs returns the programs that the owner vouches for.
+func (p Policy) Programs() ([]blob.Digest, error) {
+	var digests []blob.Digest
+	for _, text := range p.OwnRiskPrograms {
+		digest, err := blob.ParseDigest(text)
+		if err != nil {
+			return nil, fmt.Errorf("policy.own-risk-programs: %w", err)
+		}
+		digests = append(digests, digest)
+	}
+	return digests, nil
+}
+
+// Requesters returns the addresses of denied requesters as the chain writes them.
+func (p Policy) Requesters() ([]string, error) {
+	var addresses []string
+	for _, text := range p.DenyRequesters {
+		address, err := sdk.AccAddressFromBech32(text)
+		if err != nil {
+			return nil, fmt.Errorf("policy.deny-requesters: expected an address such as theta1..., found %q: %w", text, err)
+		}
+		addresses = append(addresses, address.String())
+	}
+	return addresses, nil
+}
