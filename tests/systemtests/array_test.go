@@ -1,0 +1,178 @@
+//go:build system
+
+package systemtests
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"math"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/sidecar/blob"
+	"github.com/thetaedge/theta/tests/devnet"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+func TestArraysRunUnderEveryPolicy(t *testing.T) {
+	network := startNetwork(t)
+	t.Run("each task has its own input and may be audited", func(t *testing.T) {
+		a := newArray(t, network, 12)
+		a.spec.Policy = computetypes.Policy{Kind: computetypes.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 5000, Auditors: 1}
+		a.run()
+	})
+	t.Run("the requester trusts the node that it names", func(t *testing.T) {
+		a := newArray(t, network, 3)
+		a.spec.Policy = computetypes.Policy{
+			Kind: computetypes.POLICY_KIND_TRUST, Replicas: 1, ReviewBlocks: 5, Node: network.Nodes()[0].Operator,
+		}
+		a.run()
+	})
+}
+
+// array is a job of several tasks on a devnet.
+type array struct {
+	t       *testing.T
+	network *devnet.Devnet
+	relay   *blob.Client
+	token   blob.Token
+	spec    computetypes.JobSpec
+}
+
+// newArray uploads a program that never ends, and an input for each of n tasks.
+func newArray(t *testing.T, network *devnet.Devnet, n int) *array {
+	t.Helper()
+	relay, err := blob.NewClient(blob.ClientConfig{Relay: network.Relay()})
+	require.NoError(t, err)
+	put := func(content []byte) blob.Digest {
+		digest, err := relay.PutBlob(t.Context(), bytes.NewReader(content), int64(len(content)))
+		require.NoError(t, err)
+		return digest
+	}
+	var items []blob.ArrayItem
+	for i := range n {
+		content := fmt.Appendf(nil, "input of task %d", i)
+		items = append(items, blob.ArrayItem{Digest: put(content), Size: uint64(len(content))})
+	}
+	file, root, err := blob.EncodeArray(items)
+	require.NoError(t, err)
+	token, err := blob.NewToken()
+	require.NoError(t, err)
+	box, err := blob.BoxOf(token)
+	require.NoError(t, err)
+	program := put(endless)
+	return &array{t: t, network: network, relay: relay, token: token, spec: computetypes.JobSpec{
+		Executor: "wasm/1", Class: "cpu-small", Tasks: uint64(n), Args: []string{"--task={task}"},
+		Program:    computetypes.Blob{Sha256: program[:], Size_: uint64(len(endless)), Uris: []string{relay.BlobURL(program)}},
+		Resources:  computetypes.Resources{Fuel: 20_000_000, MemoryBytes: 16 << 20, OutputBytes: 64 << 10},
+		Reward:     params.TfuelCoin(1),
+		ArrayInput: &computetypes.ArrayInput{Path: "own.txt", Root: root[:], Count: uint64(n), MaxBytes: 100, Uris: []string{relay.ArrayURL(put(file))}},
+		Sink:       relay.TaskBoxesURL(box), PrepareBlocks: 15, CommitBlocks: 60, LifetimeBlocks: 2000,
+	}}
+}
+
+// run posts the array, follows it to its end, and checks that every task was paid
+// and delivered.
+func (a *array) run() {
+	t := a.t
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	job := a.post(ctx)
+	for !job.Ended() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("%d of %d tasks ended\n%v", job.TasksEnded, job.Tasks, a.network.Logs())
+		case <-time.After(time.Second):
+		}
+		job = a.job(ctx, job.Id)
+	}
+	require.Equal(t, computetypes.JOB_STATUS_COMPLETED, job.Status)
+	require.Equal(t, a.spec.Tasks, job.TasksAccepted)
+	paid := a.outcomes(job.Id)
+	for task := range a.spec.Tasks {
+		require.NotZero(t, paid[task], "task %d", task)
+		drops, err := a.relay.ForTask(task).ListDrops(ctx, a.token)
+		require.NoError(t, err)
+		require.Len(t, drops, 1, "task %d: the result manifest, for the program has no outputs", task)
+	}
+	requireUnharmed(t, a.network, &devnet.Run{Settlement: &client.Settlement{}})
+}
+
+func (a *array) post(ctx context.Context) computetypes.Job {
+	signer, err := a.network.Signer(devnet.Alice)
+	require.NoError(a.t, err)
+	c, err := a.network.Client(ctx)
+	require.NoError(a.t, err)
+	alice := a.network.Address(devnet.Alice)
+	_, err = c.Execute(ctx, signer, &computetypes.MsgPostJob{Requester: alice, Spec: a.spec})
+	require.NoError(a.t, err)
+	answer, err := computetypes.NewQueryClient(a.network.Conn()).Jobs(ctx, &computetypes.QueryJobsRequest{Requester: alice})
+	require.NoError(a.t, err)
+	return answer.Jobs[len(answer.Jobs)-1]
+}
+
+func (a *array) job(ctx context.Context, id string) computetypes.Job {
+	answer, err := computetypes.NewQueryClient(a.network.Conn()).Job(ctx, &computetypes.QueryJobRequest{JobId: id})
+	require.NoError(a.t, err)
+	return answer.Job
+}
+
+// outcomes counts the paid replicas of each task, as the nodes know them from the
+// events of blocks: the chain keeps no receipts of arrays.
+func (a *array) outcomes(id string) map[uint64]int {
+	var paid map[uint64]int
+	require.Eventually(a.t, func() bool {
+		paid = map[uint64]int{}
+		for _, node := range a.network.Nodes() {
+			for _, w := range a.assignments(node, id) {
+				switch w.Phase {
+				case "released":
+				case "settled":
+					require.Equal(a.t, "paid", w.Outcome, "%s: %+v", node.Name, w)
+					require.Equal(a.t, uint32(math.MaxUint32), w.ExitCode, "out of fuel")
+					paid[w.Task]++
+				default:
+					return false
+				}
+			}
+		}
+		return true
+	}, time.Minute, time.Second, "every node knows how its work ended")
+	return paid
+}
+
+// work is an assignment as `thetaedge jobs` shows it.
+type work struct {
+	JobID    string `json:"job_id"`
+	Task     uint64 `json:"task,string"`
+	Phase    string `json:"phase"`
+	Outcome  string `json:"outcome"`
+	Note     string `json:"last_error"`
+	ExitCode uint32 `json:"exit_code"`
+}
+
+func (a *array) assignments(node devnet.Node, id string) []work {
+	out, err := exec.CommandContext(a.t.Context(), filepath.Join(root(a.t), "build", "thetaedge"), //nolint:gosec // ours
+		"jobs", "--home", node.Home(), "--json", "--limit", "500").Output()
+	require.NoError(a.t, err)
+	var answer struct {
+		Assignments []work `json:"assignments"`
+	}
+	require.NoError(a.t, json.Unmarshal(out, &answer))
+	var found []work
+	for _, w := range answer.Assignments {
+		if w.JobID == id {
+			found = append(found, w)
+		}
+	}
+	return found
+}
