@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"github.com/thetaedge/theta/sidecar/executor"
+	"github.com/thetaedge/theta/sidecar/executor/manifest"
 	"github.com/thetaedge/theta/sidecar/executor/wasm"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
@@ -39,7 +40,11 @@ const endless = "\x00asm\x01\x00\x00\x00" +
 	"\x0a\x09\x01\x07\x00\x03\x40\x0c\x00\x0b\x0b" // loop: br 0
 
 // answer is a result as a commitment binds it.
-type answer struct{ digest []byte }
+type answer struct {
+	digest []byte
+	// exit is the program's exit code, 0 when it has none.
+	exit uint32
+}
 
 // compute runs a program once, as an owner of many machines would for all of
 // them, and returns what an honest node finds.
@@ -70,7 +75,15 @@ func compute(ctx context.Context, dir string, code []byte) (found answer, err er
 		return found, err
 	}
 	digest, err := result.Digest()
-	return answer{digest: digest[:]}, err
+	return answer{digest: digest[:], exit: exitOf(result)}, err
+}
+
+// exitOf is the exit code that a node commits to.
+func exitOf(result executor.Result) uint32 {
+	if result.Reason != manifest.ReasonExited {
+		return 0
+	}
+	return uint32(result.ExitCode) //nolint:gosec // the same 32 bits
 }
 
 // altered is a wrong answer; equal notes make equal lies.
@@ -91,12 +104,12 @@ func (h *hand) seal(ref computetypes.TaskRef, a answer) (secret, []byte) {
 	_, _ = rand.Read(salt) // never fails
 	tag := computetypes.Tag(h.stage.chainID(), ref.JobId, ref.Task, ref.Round, a.digest)
 	s := secret{answer: a, tag: tag, salt: salt}
-	return s, computetypes.Commitment(h.operator.Address(), tag, salt)
+	return s, computetypes.Commitment(h.operator.Address(), tag, a.exit, salt)
 }
 
 // reveal shows what was committed.
 func (s secret) reveal(ref computetypes.TaskRef) computetypes.RevealItem {
-	return computetypes.RevealItem{Ref: ref, Tag: s.tag, Salt: s.salt}
+	return computetypes.RevealItem{Ref: ref, Tag: s.tag, Salt: s.salt, ExitCode: s.answer.exit}
 }
 
 func keyOf(ref computetypes.TaskRef) store.Key {

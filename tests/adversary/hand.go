@@ -172,7 +172,7 @@ func (h *hand) commit(ctx context.Context, ref computetypes.TaskRef, item comput
 	sealed, known := h.secrets[keyOf(ref)]
 	var commitment []byte
 	if known {
-		commitment = computetypes.Commitment(h.operator.Address(), sealed.tag, sealed.salt)
+		commitment = computetypes.Commitment(h.operator.Address(), sealed.tag, sealed.answer.exit, sealed.salt)
 	} else {
 		found := h.stage.truth(ref.JobId)
 		if h.tactics.answer != nil {

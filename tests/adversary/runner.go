@@ -95,6 +95,8 @@ func genesis() map[string]map[string]any {
 			"min_prepare_blocks": "5",
 			"max_draws":          4,
 			"spare_nodes":        1,
+			// Jobs say themselves how often they are audited.
+			"audit_floor_bps": 0,
 		},
 	}
 }
