@@ -37,13 +37,22 @@ func (w *work) step() (bool, error) {
 		return true, w.abandon(types.TASK_STATUS_CANCELLED)
 	}
 	switch w.round().Phase {
+	case types.ROUND_PHASE_COMMIT:
+		return w.stepCommit()
 	case types.ROUND_PHASE_AUDIT:
 		return w.decideAudit()
 	case types.ROUND_PHASE_REVEAL:
 		return w.concludeRound()
 	case types.ROUND_PHASE_REVIEW:
 		return w.closeReview()
+	case types.ROUND_PHASE_UNSPECIFIED, types.ROUND_PHASE_CLOSED:
 	}
+	return false, nil // a current round is open
+}
+
+// stepCommit applies the first transition that is due of a round that draws nodes
+// or waits for their commitments.
+func (w *work) stepCommit() (bool, error) {
 	for _, transition := range []func() (bool, error){
 		w.openClaims, w.closeDraw, w.dropMissed, w.fillSlots, w.closeCommits,
 	} {
@@ -68,7 +77,14 @@ func (w *work) nextDue() int64 {
 		return round.RevealDeadline + 1
 	case types.ROUND_PHASE_REVIEW:
 		return round.ReviewDeadline + 1
+	case types.ROUND_PHASE_UNSPECIFIED, types.ROUND_PHASE_COMMIT, types.ROUND_PHASE_CLOSED:
 	}
+	return w.nextCommitDue(round)
+}
+
+// nextCommitDue returns the height at which a round that draws nodes or waits for
+// their commitments may advance.
+func (w *work) nextCommitDue(round *types.Round) int64 {
 	var due int64
 	earliest := func(height int64) {
 		if due == 0 || height < due {
