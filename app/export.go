@@ -34,6 +34,11 @@ func (app *App) ExportAppStateAndValidators(
 	if err != nil {
 		return servertypes.ExportedApp{}, err
 	}
+	if forZeroHeight {
+		if err := app.restartJobs(genesis); err != nil {
+			return servertypes.ExportedApp{}, fmt.Errorf("prepare jobs for height zero: %w", err)
+		}
+	}
 	state, err := json.MarshalIndent(genesis, "", "  ")
 	if err != nil {
 		return servertypes.ExportedApp{}, err
@@ -60,6 +65,9 @@ func (app *App) prepareZeroHeight(ctx sdk.Context, allowedValidators []string) e
 	if err := app.refuseOpenWork(ctx); err != nil {
 		return err
 	}
+	if err := app.restartEdge(ctx); err != nil {
+		return err
+	}
 	height := ctx.BlockHeight()
 	if err := app.settleDistribution(ctx.WithBlockHeight(0)); err != nil {
 		return err
@@ -71,25 +79,6 @@ func (app *App) prepareZeroHeight(ctx sdk.Context, allowedValidators []string) e
 		return err
 	}
 	return app.resetSigningInfos(ctx.WithBlockHeight(height))
-}
-
-// refuseOpenWork fails while tasks or unbondings are under way: their deadlines
-// are heights of this chain, and money would wait for heights that a new one
-// reaches years later, if ever.
-func (app *App) refuseOpenWork(ctx sdk.Context) error {
-	jobs, err := app.ComputeKeeper.ExportGenesis(ctx)
-	if err != nil {
-		return err
-	}
-	nodes, err := app.EdgenodeKeeper.ExportGenesis(ctx)
-	if err != nil {
-		return err
-	}
-	if len(jobs.Tasks)+len(nodes.Unbondings) > 0 {
-		return fmt.Errorf("%d tasks and %d unbondings are under way and count in heights: wait until they have ended, or export without --for-zero-height and start the new chain at initial_height %d",
-			len(jobs.Tasks), len(nodes.Unbondings), ctx.BlockHeight()+1)
-	}
-	return nil
 }
 
 // settleDistribution pays every reward and commission out and starts the

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/thetaedge/theta/x/beacon/bls"
 	"github.com/thetaedge/theta/x/beacon/types"
 )
 
@@ -56,4 +57,37 @@ func TestAHaltLosesAndReRollsNoSeed(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestRestartedChainWaitsForRoundsOfItsOwn(t *testing.T) {
+	f := newFixture(t)
+	f.until(5)
+	p := f.params()
+	f.key = bls.GenerateKey()
+	p.PublicKey = f.key.Public().String()
+	require.NoError(t, f.keeper.UpdateParams(f.ctx, p))
+	f.until(10)
+	require.NoError(t, f.submit(9, f.sign(9)))
+	require.NoError(t, f.keeper.RestartHeights(f.ctx))
+	g, err := f.keeper.ExportGenesis(f.ctx)
+	require.NoError(t, err)
+	require.NoError(t, g.Validate())
+	require.Empty(t, g.Pins)
+	require.Empty(t, g.Rounds)
+	require.Len(t, g.Schedules, 2)
+
+	anew := newFixture(t, func(other *types.GenesisState) { *other = *g })
+	anew.key = f.key
+	anew.until(12)
+	round := anew.roundAt(2)
+	require.NoError(t, anew.submit(round, anew.sign(round)))
+	seed, found := anew.seed(2)
+	require.True(t, found)
+	require.Equal(t, anew.ctx.BlockHeight(), seed.Height)
+	// A further network, at a height that the old chain had long passed.
+	p.PublicKey = bls.GenerateKey().Public().String()
+	require.NoError(t, anew.keeper.UpdateParams(anew.ctx, p))
+	g, err = anew.keeper.ExportGenesis(anew.ctx)
+	require.NoError(t, err)
+	require.NoError(t, g.Validate())
 }

@@ -750,13 +750,14 @@ func (m *FaultCounts) GetSilent() uint64 {
 type JailRecord struct {
 	// Fault points in the window.
 	Points uint32 `protobuf:"varint,1,opt,name=points,proto3" json:"points,omitempty"`
-	// Height of the window's first fault, 0 before any.
+	// Height of the window's first fault while there are points; not above 0 when it
+	// lies before the chain's first block.
 	WindowStart int64 `protobuf:"varint,2,opt,name=window_start,json=windowStart,proto3" json:"window_start,omitempty"`
 	// Terms that are not forgotten: the next is 2^terms times as long as the first.
 	Terms uint32 `protobuf:"varint,3,opt,name=terms,proto3" json:"terms,omitempty"`
 	// First height at which the node may leave the last term, 0 before any.
 	Until int64 `protobuf:"varint,4,opt,name=until,proto3" json:"until,omitempty"`
-	// Height from which blocks without fault count.
+	// Height from which blocks without fault count; it may lie before the first block.
 	CleanSince int64 `protobuf:"varint,5,opt,name=clean_since,json=cleanSince,proto3" json:"clean_since,omitempty"`
 }
 

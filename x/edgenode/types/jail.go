@@ -16,7 +16,7 @@ func (r *JailRecord) CountFault(rules JailRules, reason string, height int64) bo
 	}
 	r.Forgive(rules, height)
 	r.CleanSince = height
-	if r.WindowStart == 0 || height-r.WindowStart >= int64(rules.FaultWindow) { //nolint:gosec // at most 2^48
+	if r.Points == 0 || height-r.WindowStart >= int64(rules.FaultWindow) { //nolint:gosec // at most 2^48
 		r.WindowStart, r.Points = height, 0
 	}
 	r.Points += rules.Points(reason)
@@ -51,6 +51,23 @@ func (r JailRecord) ForgottenAt(rules JailRules) int64 {
 		return 0
 	}
 	return r.CleanSince + int64(r.Terms)*int64(rules.CleanBlocks) //nolint:gosec // at most 2^5 * 2^48
+}
+
+// Since returns the record in the heights of a chain whose height 0 is the given
+// one. What lies before is negative, except the end of a term that is over.
+func (r JailRecord) Since(height int64) JailRecord {
+	r.Until = max(0, r.Until-height)
+	if r.Points > 0 {
+		r.WindowStart -= height
+	} else {
+		r.WindowStart = 0
+	}
+	if r.Terms > 0 {
+		r.CleanSince -= height
+	} else {
+		r.CleanSince = 0
+	}
+	return r
 }
 
 // Points returns what a fault counts towards jail.

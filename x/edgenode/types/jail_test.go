@@ -96,3 +96,29 @@ func TestTermsNeverOverflow(t *testing.T) {
 		require.Positive(t, record.ForgottenAt(rules))
 	}
 }
+
+// A record that moves to a chain that starts anew leads to the same as one that
+// stays, fault by fault.
+func TestRecordOfARestartedChainGoesOnAsBefore(t *testing.T) {
+	rules := jailRules()
+	for restart := int64(1); restart < 400; restart += 7 {
+		var stays, moves types.JailRecord
+		shift := int64(0)
+		for height := int64(1); height < 500; height += 3 {
+			if shift == 0 && height >= restart {
+				moves, shift = moves.Since(restart), restart
+			}
+			if height%60 > 24 { // some faults and then a pause, so that terms are forgotten
+				continue
+			}
+			reason := []string{types.ReasonMissedDeadline, types.ReasonWrongResult, types.ReasonNoReveal}[height%3]
+			require.Equal(t, stays.CountFault(rules, reason, height), moves.CountFault(rules, reason, height-shift),
+				"restart after %d, fault at %d", restart, height)
+			require.Equal(t, stays.Terms, moves.Terms)
+			require.Equal(t, stays.Points, moves.Points)
+		}
+		if stays.Terms > 0 {
+			require.Equal(t, stays.ForgottenAt(rules), moves.ForgottenAt(rules)+shift)
+		}
+	}
+}

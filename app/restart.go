@@ -1,0 +1,75 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// refuseOpenWork fails while jobs are under way: their deadlines are heights of
+// this chain, and money would wait for heights that a new one reaches years
+// later, if ever.
+func (app *App) refuseOpenWork(ctx sdk.Context) error {
+	jobs, err := app.ComputeKeeper.ExportGenesis(ctx)
+	if err != nil {
+		return err
+	}
+	open := 0
+	for i := range jobs.Jobs {
+		if !jobs.Jobs[i].Ended() {
+			open++
+		}
+	}
+	if open > 0 {
+		return fmt.Errorf("%d jobs are under way and count in heights: wait until they have ended, or export without --for-zero-height and start the new chain at initial_height %d",
+			open, ctx.BlockHeight()+1)
+	}
+	return nil
+}
+
+// restartEdge has the edge modules and the epochs count from height zero.
+func (app *App) restartEdge(ctx sdk.Context) error {
+	if err := app.EdgenodeKeeper.RestartHeights(ctx); err != nil {
+		return err
+	}
+	if err := app.BeaconKeeper.RestartHeights(ctx); err != nil {
+		return err
+	}
+	epochs, err := app.EpochsKeeper.AllEpochInfos(ctx)
+	if err != nil {
+		return err
+	}
+	for _, epoch := range epochs {
+		epoch.CurrentEpochStartHeight = 0
+		if err := app.EpochsKeeper.EpochInfo.Set(ctx, epoch.Identifier, epoch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// restartJobs has ended jobs and their receipts be kept as if they had ended in
+// the first block: by their old heights they would never be pruned.
+func (app *App) restartJobs(genesis map[string]json.RawMessage) error {
+	exported, ok := genesis[computetypes.ModuleName]
+	if !ok {
+		return nil // not among the modules that are asked for
+	}
+	var state computetypes.GenesisState
+	if err := app.encoding.Codec.UnmarshalJSON(exported, &state); err != nil {
+		return err
+	}
+	for i := range state.Jobs {
+		job := &state.Jobs[i]
+		job.PostedHeight, job.ExpiresHeight, job.ClosedHeight = 0, 0, 1
+	}
+	for i := range state.Receipts {
+		state.Receipts[i].Height = 1
+	}
+	rewritten, err := app.encoding.Codec.MarshalJSON(&state)
+	genesis[computetypes.ModuleName] = rewritten
+	return err
+}

@@ -1,0 +1,88 @@
+package keeper
+
+import (
+	"context"
+
+	"cosmossdk.io/collections"
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// RestartHeights makes what counts in heights count in those of a chain whose
+// first block follows the present one as height 1: live nodes have a whole lease,
+// terms in jail and unbondings the blocks that are left of them. It walks all
+// nodes and is for exports only.
+func (k *Keeper) RestartHeights(ctx context.Context) error {
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	var operators []sdk.AccAddress
+	err = k.states.Walk(ctx, nil, func(operator sdk.AccAddress, _ types.NodeState) (bool, error) {
+		operators = append(operators, operator)
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, operator := range operators {
+		if err := k.restartNode(ctx, params, operator); err != nil {
+			return err
+		}
+	}
+	if err := k.restartUnbondings(ctx); err != nil {
+		return err
+	}
+	return k.starts.Clear(ctx, nil)
+}
+
+func (k *Keeper) restartNode(ctx context.Context, params types.Params, operator sdk.AccAddress) error {
+	now := height(ctx)
+	next := sdk.UnwrapSDKContext(ctx).WithBlockHeight(now + 1)
+	node, err := k.current(next, params, operator)
+	if err != nil {
+		return err
+	}
+	node.State.Jail = node.State.Jail.Since(now)
+	node.State.LeaseEnd = 0
+	if node.State.Status == types.NODE_STATUS_ACTIVE {
+		if err := k.dropLeaseCheck(ctx, operator, &node.State); err != nil {
+			return err
+		}
+		if err := k.openLease(next.WithBlockHeight(0), params, operator, &node.State); err != nil {
+			return err
+		}
+	}
+	if err := k.states.Set(ctx, operator, node.State); err != nil {
+		return err
+	}
+	node.Profile.RegisteredHeight = 0
+	return k.profiles.Set(ctx, operator, node.Profile)
+}
+
+// restartUnbondings moves every unbonding to the block that is as far away as
+// before; those that are due to the first.
+func (k *Keeper) restartUnbondings(ctx context.Context) error {
+	var found []collections.KeyValue[collections.Pair[sdk.AccAddress, int64], math.Int]
+	err := k.unbondings.Walk(ctx, nil, func(key collections.Pair[sdk.AccAddress, int64], amount math.Int) (bool, error) {
+		found = append(found, collections.KeyValue[collections.Pair[sdk.AccAddress, int64], math.Int]{Key: key, Value: amount})
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, u := range found {
+		if _, err := k.takeUnbonding(ctx, u.Key.K1(), u.Key.K2()); err != nil {
+			return err
+		}
+	}
+	for _, u := range found {
+		if err := k.addUnbonding(ctx, u.Key.K1(), max(u.Key.K2()-height(ctx), 1), u.Value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
