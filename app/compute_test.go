@@ -26,9 +26,16 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// openMarket is a chain with nodes that count in draws.
+// openMarket is a chain with five nodes that count in draws.
 func openMarket(t *testing.T, options ...apptest.Option) (*edge.Network, *apptest.Chain) {
-	network := edge.New(t, 5, 0)
+	t.Helper()
+	return marketOf(t, 5, options...)
+}
+
+// marketOf is a chain with as many nodes that count in draws.
+func marketOf(t *testing.T, nodes int, options ...apptest.Option) (*edge.Network, *apptest.Chain) {
+	t.Helper()
+	network := edge.New(t, nodes, 0)
 	chain := apptest.New(t, append(network.Options(), options...)...)
 	for _, result := range chain.NextBlock(network.Register(chain)...).TxResults {
 		require.Zero(t, result.Code, "%s", result.Log)
@@ -39,7 +46,7 @@ func openMarket(t *testing.T, options ...apptest.Option) (*edge.Network, *apptes
 		require.NoError(t, err)
 		class, err := chain.App.EdgenodeKeeper.ClassSnapshot(chain.Ctx(), edge.Class, epoch)
 		require.NoError(t, err)
-		if class.Nodes == 5 {
+		if class.Nodes == uint64(nodes) {
 			return network, chain
 		}
 	}

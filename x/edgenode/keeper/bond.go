@@ -204,7 +204,8 @@ func (k *Keeper) postponeUnbonding(ctx context.Context, operator sdk.AccAddress,
 
 // slashUnbondings takes up to amount off what is on its way back to an operator,
 // youngest first, and returns what it got. The operator's unbondings are few:
-// MaxUnbondings, and one more each time a retired node gets a slot back.
+// MaxUnbondings, and one more each time a retired node gets a slot back and asks,
+// or has drained.
 func (k *Keeper) slashUnbondings(ctx context.Context, operator sdk.AccAddress, amount math.Int) (math.Int, error) {
 	taken := math.ZeroInt()
 	if !amount.IsPositive() {

@@ -53,7 +53,8 @@ func checkLive(operator sdk.AccAddress, state types.NodeState, height int64) err
 }
 
 // Release gives an assignment's slot and liability back, whatever the node's
-// status, and renews the lease of one that is live.
+// status, and renews the lease of one that is live. A retired node that has given
+// back its last starts to get its bond.
 func (k *Keeper) Release(ctx context.Context, operator sdk.AccAddress, liability math.Int) error {
 	if err := types.CheckLiability(liability); err != nil {
 		return err
@@ -63,17 +64,11 @@ func (k *Keeper) Release(ctx context.Context, operator sdk.AccAddress, liability
 		return err
 	}
 	k.unlock(ctx, operator, &state, liability)
+	if state.Status == types.NODE_STATUS_RETIRED {
+		return k.drainAndSave(ctx, operator, state)
+	}
 	if state.Live(height(ctx)) {
 		if err := k.extendLease(ctx, &state); err != nil {
-			return err
-		}
-	}
-	if state.Closed() {
-		profile, err := k.profiles.Get(ctx, operator)
-		if err != nil {
-			return err
-		}
-		if err := k.freeWorker(ctx, profile.Worker); err != nil {
 			return err
 		}
 	}
@@ -172,12 +167,11 @@ func (k *Keeper) unlock(ctx context.Context, operator sdk.AccAddress, state *typ
 	return unlocked
 }
 
-// saveLessened stores a node whose bond has dropped; a retired one may thereby be closed.
+// saveLessened stores a node whose bond has dropped; a retired one may thereby
+// have drained.
 func (k *Keeper) saveLessened(ctx context.Context, params types.Params, operator sdk.AccAddress, node types.Node) error {
-	if node.State.Closed() {
-		if err := k.freeWorker(ctx, node.Profile.Worker); err != nil {
-			return err
-		}
+	if err := k.drain(ctx, params, operator, &node); err != nil {
+		return err
 	}
 	return k.saveReweighed(ctx, params, operator, node.Profile.Class, node.State)
 }

@@ -236,12 +236,21 @@ func (m *model) take(t *rapid.T) (byte, *modelNode, int64) {
 	return n, node, liability
 }
 
+// drain is what a retired node gets once it holds nothing.
+func (n *modelNode) drain(height int64) {
+	if n.status == types.NODE_STATUS_RETIRED && len(n.liabilities) == 0 && n.bond > 0 {
+		n.unbondings[height+5] += n.bond
+		n.bond = 0
+	}
+}
+
 func (m *model) stepRelease(t *rapid.T) {
 	n, node, liability := m.take(t)
 	require.NoError(m.t, m.keeper.Release(m.ctx, operator(n), math.NewInt(liability)))
 	if node.status == types.NODE_STATUS_ACTIVE {
 		node.lease = m.height() + modelLease
 	}
+	node.drain(m.height())
 }
 
 func (m *model) stepSlash(t *rapid.T) {
@@ -259,6 +268,7 @@ func (m *model) stepSlash(t *rapid.T) {
 	node.bond -= liability
 	lost := liability + node.takeUnlocked(unlocked)
 	node.fault(points, m.height())
+	node.drain(m.height())
 	cost := min(lost, req.Cost.Int64())
 	honest, communityShare := (lost-cost)*4/10, (lost-cost)/10
 	if !req.HasHonest {
@@ -282,6 +292,7 @@ func (m *model) stepPenalize(t *rapid.T) {
 	require.Equal(m.t, min(liability, amount), burned.Int64())
 	node.bond -= burned.Int64()
 	node.fault(points, m.height())
+	node.drain(m.height())
 	m.burned += burned.Int64()
 }
 

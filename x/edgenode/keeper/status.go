@@ -2,6 +2,9 @@ package keeper
 
 import (
 	"context"
+	"errors"
+
+	"cosmossdk.io/collections"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
@@ -82,9 +85,10 @@ func (k *Keeper) moveTo(ctx context.Context, params types.Params, operator sdk.A
 	return emit(ctx, types.NewEventNodeStatus(node.Profile.Operator, from, to))
 }
 
-// retire closes a node and unbonds what is free. Repeated, it unbonds what work
-// in flight has given back since. With nothing left at stake the worker key is
-// free again; once no kept epoch asks for a weight the whole record goes.
+// retire closes a node and unbonds what is free; what work in flight locks follows
+// when the last of it has ended, or is unbonded so far by repeating the message.
+// With nothing left at stake the worker key is free again; once no kept epoch asks
+// for a weight the whole record goes.
 func (k *Keeper) retire(ctx context.Context, operator sdk.AccAddress) (sdk.Coin, int64, error) {
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -111,8 +115,52 @@ func (k *Keeper) retire(ctx context.Context, operator sdk.AccAddress) (sdk.Coin,
 	return free, completion, k.saveLessened(ctx, params, operator, node)
 }
 
-func (k *Keeper) freeWorker(ctx context.Context, text string) error {
+// drain starts the return of all that a retired node has left once it holds no
+// work, and frees the worker key of one that is closed thereby. The caller saves
+// the state.
+func (k *Keeper) drain(ctx context.Context, params types.Params, operator sdk.AccAddress, node *types.Node) error {
+	if node.State.Status != types.NODE_STATUS_RETIRED || node.State.UsedSlots > 0 {
+		return nil
+	}
+	if free := node.State.Free(); free.IsPositive() {
+		if _, err := k.queueUnbonding(ctx, params, operator, sdk.NewCoin(params.BondDenom, free)); err != nil {
+			return err
+		}
+		node.State.Bond = node.State.Locked
+	}
+	if !node.State.Closed() {
+		return nil
+	}
+	return k.freeWorker(ctx, operator, node.Profile.Worker)
+}
+
+func (k *Keeper) drainAndSave(ctx context.Context, operator sdk.AccAddress, state types.NodeState) error {
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	profile, err := k.profiles.Get(ctx, operator)
+	if err != nil {
+		return err
+	}
+	node := types.Node{Profile: profile, State: state}
+	if err := k.drain(ctx, params, operator, &node); err != nil {
+		return err
+	}
+	return k.states.Set(ctx, operator, node.State)
+}
+
+// freeWorker lets another node take a worker key, unless one has already: a fault
+// may show long after the node has closed.
+func (k *Keeper) freeWorker(ctx context.Context, operator sdk.AccAddress, text string) error {
 	worker, err := k.parse("worker", text)
+	if err != nil {
+		return err
+	}
+	serves, err := k.workers.Get(ctx, worker)
+	if errors.Is(err, collections.ErrNotFound) || err == nil && !serves.Equals(operator) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
