@@ -267,7 +267,7 @@ func TestCancellingGoesOnOverBlocksWhenMoreIsOpenThanABatch(t *testing.T) {
 	id := f.post(0, array(100))
 	f.next()
 	job := f.job(id)
-	require.Greater(t, job.Active(), uint64(4))
+	require.EqualValues(t, 4, job.Active())
 	f.setParams(func(p *types.Params) { p.MaxBatch, p.QueueLimit = 2, 2 })
 	_, err := f.msgs.CancelJob(f.ctx, &types.MsgCancelJob{Requester: requester(0).String(), JobId: id})
 	require.NoError(t, err)
@@ -335,4 +335,69 @@ func TestArraysSurviveAnExportAtAnyPoint(t *testing.T) {
 	}
 	f.crowd(6, 300, func() bool { return f.over(id) })
 	require.Equal(t, types.JOB_STATUS_COMPLETED, f.job(id).Status)
+}
+
+func TestAnArrayThatNobodyTakesUpStaysSmall(t *testing.T) {
+	f := newFixture(t)
+	f.network(8)
+	id := f.post(0, array(300))
+	for range 100 {
+		f.next()
+		job := f.job(id)
+		require.LessOrEqual(t, job.Active(), uint64(4))
+	}
+}
+
+func TestACommittedReplicaIsNotHeldByARequesterWhoProlongsTheJob(t *testing.T) {
+	f := newFixture(t)
+	f.network(4)
+	f.setParams(func(p *types.Params) { p.MaxWaitBlocks = 30 })
+	s := spec(coin(1_000), 3)
+	s.Placement.Denied = []string{operator(2).String(), operator(3).String()} // two can come, for three seats
+	id := f.drawable(s)
+	for _, n := range []int{0, 1} {
+		require.NoError(t, f.claim(n, ref(id, 0)))
+	}
+	for len(f.round(id).Replicas) < 2 {
+		f.next()
+	}
+	for _, n := range []int{0, 1} {
+		require.NoError(t, f.commit(n, ref(id, 0)))
+	}
+	committed := f.ctx.BlockHeight()
+	for !f.over(id) {
+		require.Less(t, f.ctx.BlockHeight(), committed+150)
+		_, err := f.msgs.TopUpJob(f.ctx, &types.MsgTopUpJob{Requester: requester(0).String(), JobId: id, LifetimeBlocks: 10_000})
+		require.NoError(t, err)
+		f.next()
+	}
+	require.Equal(t, types.JOB_STATUS_EXPIRED, f.job(id).Status)
+	require.Equal(t, "88atfuel", f.earned(0).String())
+	require.Equal(t, "88atfuel", f.earned(1).String())
+}
+
+func TestATaskThatEndsWhileItsJobIsToppedUpLeavesNothingBehind(t *testing.T) {
+	f := newFixture(t)
+	f.network(6)
+	f.setParams(func(p *types.Params) { p.RetentionBlocks, p.ReceiptRetentionBlocks = 5, 5 })
+	id := f.post(0, array(1))
+	for done := false; !done; {
+		for n := range 6 {
+			player{f: f, n: n}.act()
+		}
+		for _, change := range f.changes() {
+			_, ended := change.Change.(*types.TaskChange_Ended)
+			done = done || ended
+		}
+		if done {
+			_, err := f.msgs.TopUpJob(f.ctx, &types.MsgTopUpJob{Requester: requester(0).String(), JobId: id, Tasks: 2})
+			require.NoError(t, err)
+		}
+		f.next()
+	}
+	f.crowd(6, 200, func() bool { return f.over(id) })
+	require.EqualValues(t, 3, f.job(id).TasksAccepted)
+	f.requireReceiptsUnder(f.job(id))
+	f.blocks(20)
+	require.NotContains(t, f.export().compute, id)
 }

@@ -74,7 +74,11 @@ func (w *work) commit(operator sdk.AccAddress, item types.CommitItem) error {
 		return err
 	}
 	a.Commitment = item.Commitment
-	w.round().Committed++
+	round := w.round()
+	round.Committed++
+	if round.WaitUntil == 0 {
+		round.WaitUntil = w.height() + int64(w.params.MaxWaitBlocks)
+	}
 	return w.setAssignment(operator, a)
 }
 

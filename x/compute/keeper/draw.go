@@ -183,14 +183,15 @@ func (w *work) fillSlots() (bool, error) {
 func (w *work) drawsReplicas() bool { return w.index() == 0 && w.round().Auditors == 0 }
 
 // drawnOut says whether the round has drawn for long enough. The requester's
-// replicas are drawn as long as the job lives; whoever has committed waits for
-// auditors and judges no longer than a number of draws.
+// replicas are drawn as long as the job lives, and for a bounded time beside one
+// that has committed: a requester who prolongs the job must not hold its bond for
+// ever. For auditors and judges it waits no longer than a number of draws.
 func (w *work) drawnOut() bool {
+	round := w.round()
 	if w.drawsReplicas() {
-		return w.height() > w.expires()
+		return w.height() > w.expires() || round.WaitUntil != 0 && w.height() > round.WaitUntil
 	}
-	draws := w.round().Draws
-	return draws >= w.params.MaxDraws || draws >= patientDraws && w.halfHaveCome()
+	return round.Draws >= w.params.MaxDraws || round.Draws >= patientDraws && w.halfHaveCome()
 }
 
 // halfHaveCome says whether there are half of the nodes that a further round, or

@@ -70,6 +70,7 @@ func (w *work) end(status types.TaskStatus, ballots []ballot, tags [][]byte, exi
 		return err
 	}
 	w.note.Ended, w.note.Leaf = status, leaf
+	w.note.Idle = w.task.Status == types.TASK_STATUS_OPEN
 	w.changed(&types.TaskChange_Ended{Ended: &receipt})
 	if err := w.task.MoveTo(status); err != nil {
 		return err

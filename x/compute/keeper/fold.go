@@ -47,9 +47,13 @@ func (k *Keeper) foldJob(ctx sdk.Context, params types.Params, notes []noteEntry
 	}
 	bits := chunkWriter{k: k, ctx: ctx, id: id}
 	last := types.TASK_STATUS_UNSPECIFIED
-	tasks, held := int64(0), int64(0)
+	tasks, held, moved := int64(0), int64(0), false
 	for _, e := range notes {
 		tasks, held = tasks+e.note.Posted, held+e.note.Held
+		moved = moved || e.note.Started || e.note.Ended != types.TASK_STATUS_UNSPECIFIED
+		if e.note.Started || e.note.Idle {
+			job.CountStarted()
+		}
 		if e.note.Started && job.Status == types.JOB_STATUS_OPEN {
 			if err := job.MoveTo(types.JOB_STATUS_RUNNING); err != nil {
 				return err
@@ -79,22 +83,24 @@ func (k *Keeper) foldJob(ctx sdk.Context, params types.Params, notes []noteEntry
 	if err := k.markets.Set(ctx, job.Class, market); err != nil {
 		return err
 	}
-	if err := k.followUp(ctx, params, id, &job, last); err != nil {
+	if err := k.followUp(ctx, params, id, &job, moved, last); err != nil {
 		return err
 	}
 	return k.jobs.Set(ctx, id, job)
 }
 
-// followUp does what the new counts ask for. last is how the task that ended last
-// in this block did.
-func (k *Keeper) followUp(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, last types.TaskStatus) error {
+// followUp does what the new counts ask for. moved says that a task has found a
+// node or ended, and last how the last one to end did.
+func (k *Keeper) followUp(
+	ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, moved bool, last types.TaskStatus,
+) error {
 	switch {
 	case job.TasksEnded == job.Tasks:
 		return k.tryClose(ctx, params, id, job, last)
 	case job.TasksDropped > 0 || job.Cancelled:
 		_, err := k.refund(ctx, job, job.Excess())
 		return err
-	case job.Unopened() > 0 && last != types.TASK_STATUS_UNSPECIFIED:
+	case job.Unopened() > 0 && moved:
 		return k.queueJob(ctx, id, job, ctx.BlockHeight()+1)
 	default:
 		return nil

@@ -106,10 +106,13 @@ func (k *Keeper) checkTasks(ctx context.Context) error {
 	err := k.jobs.Walk(ctx, nil, func(id types.JobID, job types.Job) (bool, error) {
 		market := markets[job.Class]
 		market.OpenTasks += job.Tasks - job.TasksEnded
-		active := uint64(0)
+		active, waiting := uint64(0), uint64(0)
 		rng := collections.NewPrefixedPairRange[types.JobID, uint64](id)
 		err := k.tasks.Walk(ctx, rng, func(_ taskKey, task types.Task) (bool, error) {
 			active++
+			if task.Status == types.TASK_STATUS_OPEN {
+				waiting++
+			}
 			for i := range task.Rounds {
 				market.Held += uint64(len(task.Rounds[i].Replicas))
 			}
@@ -118,7 +121,7 @@ func (k *Keeper) checkTasks(ctx context.Context) error {
 		})
 		markets[job.Class] = market
 		if err == nil {
-			err = checkCounts(&job, active)
+			err = checkCounts(&job, active, waiting)
 		}
 		return err != nil, err
 	})
@@ -157,11 +160,12 @@ func (k *Keeper) checkTask(ctx context.Context, id types.JobID, job *types.Job, 
 	}
 }
 
-func checkCounts(job *types.Job, active uint64) error {
+func checkCounts(job *types.Job, active, waiting uint64) error {
 	owed := job.TaskReserve.Mul(math.NewIntFromUint64(job.Tasks - job.TasksEnded))
 	switch {
-	case job.Active() != active:
-		return fmt.Errorf("job %s counts %d active tasks, there are %d", job.Id, job.Active(), active)
+	case job.Active() != active || job.TasksWaiting != waiting:
+		return fmt.Errorf("job %s counts %d active tasks, of which %d wait; there are %d and %d",
+			job.Id, job.Active(), job.TasksWaiting, active, waiting)
 	case job.Reserved.LT(owed):
 		return fmt.Errorf("job %s has %s reserved, its tasks may still spend %s", job.Id, job.Reserved, owed)
 	case !job.Ended() && job.TasksEnded == job.Tasks && job.DueHeight == 0:

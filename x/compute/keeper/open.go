@@ -24,6 +24,7 @@ func (k *Keeper) openTasks(ctx sdk.Context, params types.Params, id types.JobID,
 		}
 		changes = append(changes, w.changes...)
 		job.TasksOpened++
+		job.TasksWaiting++
 	}
 	return changes, nil
 }
@@ -77,8 +78,7 @@ func (k *Keeper) openNext(ctx sdk.Context, params types.Params, id types.JobID, 
 	if err != nil {
 		return nil, err
 	}
-	window := params.OpenTasks(job.Policy, class.Slots)
-	room := window - min(window, job.Active())
+	room := job.Room(params.OpenTasks(job.Policy, class.Slots))
 	n := min(room, job.Unopened(), uint64(limit))
 	changes, err := k.openTasks(ctx, params, id, job, n)
 	if err != nil {

@@ -99,6 +99,10 @@ func (k *Keeper) pruneReceipts(ctx sdk.Context, id types.JobID, limit int) (int,
 		}
 		return removed, k.pruneAt(ctx, ctx.BlockHeight()+1, id)
 	}
+	// The first task may have ended when it was still the job's only one.
+	if err := k.receipts.Remove(ctx, collections.Join(id, uint64(0))); err != nil {
+		return removed, err
+	}
 	return removed + 1, k.jobs.Remove(ctx, id)
 }
 

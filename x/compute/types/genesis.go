@@ -71,7 +71,7 @@ func (j *Job) validateMoney() error {
 		}
 	}
 	if j.Tasks == 0 || j.TasksOpened > j.Tasks || j.TasksDropped > j.TasksEnded || j.TasksEnded > j.TasksOpened+j.TasksDropped ||
-		j.TasksAccepted > j.TasksEnded-j.TasksDropped {
+		j.TasksAccepted > j.TasksEnded-j.TasksDropped || j.TasksWaiting > j.Active() {
 		return ErrInvalidGenesis.Wrapf("job %s: counts of tasks: %d in all, %d opened, %d ended, %d accepted, %d dropped",
 			j.Id, j.Tasks, j.TasksOpened, j.TasksEnded, j.TasksAccepted, j.TasksDropped)
 	}

@@ -13,6 +13,20 @@ func (j *Job) Unopened() uint64 {
 // Active returns how many tasks are open and have not ended.
 func (j *Job) Active() uint64 { return j.TasksOpened - (j.TasksEnded - j.TasksDropped) }
 
+// Room returns how many tasks may be opened now under a window: as many as it
+// leaves, and no more wait for their first node than have found one, or
+// minOpenTasks. A job that nobody takes up stays small.
+func (j *Job) Room(window uint64) uint64 {
+	active := j.Active()
+	running := active - min(active, j.TasksWaiting)
+	may := max(minOpenTasks, running)
+	return min(window-min(window, active), may-min(may, j.TasksWaiting))
+}
+
+// CountStarted counts an opened task that no longer waits for its first node:
+// one has come, or the task has ended without.
+func (j *Job) CountStarted() { j.TasksWaiting -= min(1, j.TasksWaiting) }
+
 // CountEnded counts an opened task that has ended, with its receipt's leaf.
 func (j *Job) CountEnded(accepted bool, leaf []byte) {
 	j.Frontier = AppendLeaf(j.Frontier, j.TasksEnded-j.TasksDropped, leaf)

@@ -16,6 +16,7 @@ func (n TaskNote) Empty() bool {
 // Merge adds a later note of the same task.
 func (n TaskNote) Merge(later TaskNote) TaskNote {
 	n.Started = n.Started || later.Started
+	n.Idle = n.Idle || later.Idle
 	n.Spent = n.Spent.Add(later.Spent)
 	n.Held += later.Held
 	n.Posted += later.Posted
