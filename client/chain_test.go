@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/cometbft/cometbft/proto/tendermint/p2p"
 	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
@@ -79,6 +80,8 @@ type chain struct {
 	executed map[string]*sdk.TxResponse
 	posted   []*computetypes.MsgPostJob
 	steps    []step
+	// ended are the receipts of each block.
+	ended map[int64][]computetypes.Receipt
 }
 
 func newChain() *chain {
@@ -105,6 +108,8 @@ func (c *chain) Invoke(_ context.Context, method string, request, reply any, _ .
 	case *nodeservice.StatusRequest:
 		c.height++
 		return answer(reply, &nodeservice.StatusResponse{Height: c.height})
+	case *cmtservice.GetBlockResultsRequest:
+		return c.results(request.Height, reply)
 	case *rewardstypes.QueryParamsRequest:
 		return answer(reply, &rewardstypes.QueryParamsResponse{Params: rewardstypes.Params{MinGasPrice: math.NewInt(1_000_000_000)}})
 	case *authtypes.QueryAccountInfoRequest:
@@ -149,6 +154,9 @@ func (c *chain) show(request, reply any, method string) error {
 			c.steps = c.steps[1:]
 			return now.down
 		}
+		if now.job.Tasks > 1 && len(c.steps) > 1 {
+			c.steps = c.steps[1:]
+		}
 		return answer(reply, &computetypes.QueryJobResponse{Job: now.job})
 	case *computetypes.QueryTaskRequest:
 		if len(c.steps) > 1 {
@@ -166,6 +174,33 @@ func (c *chain) show(request, reply any, method string) error {
 	default:
 		return errors.New("the test has no answer for " + method)
 	}
+}
+
+// results shows half of what ended in a block as a tx's doing, the rest as the
+// block's own.
+func (c *chain) results(height int64, reply any) error {
+	ended := c.ended[height]
+	if len(ended) == 0 {
+		return answer(reply, &cmtservice.GetBlockResultsResponse{Height: height})
+	}
+	changes := func(receipts []computetypes.Receipt) (out []computetypes.TaskChange) {
+		for _, receipt := range receipts {
+			out = append(out, computetypes.TaskChange{Change: &computetypes.TaskChange_Ended{Ended: &receipt}})
+		}
+		return out
+	}
+	half := len(ended) / 2
+	batch, err1 := sdk.TypedEventToEvent(&computetypes.EventBatch{Action: "reveal", Changes: changes(ended[:half])})
+	sweep, err2 := sdk.TypedEventToEvent(&computetypes.EventSweep{Changes: changes(ended[half:])})
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	inTx, inBlock := abci.Event(batch.AppendAttributes(sdk.NewAttribute("msg_index", "0"))), abci.Event(sweep.AppendAttributes(sdk.NewAttribute("mode", "EndBlock")))
+	return answer(reply, &cmtservice.GetBlockResultsResponse{
+		Height:              height,
+		TxsResults:          []*abci.ExecTxResult{{Events: []abci.Event{{Type: "message"}, inTx}}},
+		FinalizeBlockEvents: []*abci.Event{&inBlock},
+	})
 }
 
 func (c *chain) broadcast(request *tx.BroadcastTxRequest, reply any) error {

@@ -48,6 +48,7 @@ type Client struct {
 	auth    authtypes.QueryClient
 	bank    banktypes.QueryClient
 	node    nodeservice.ServiceClient
+	blocks  cmtservice.ServiceClient
 	tx      tx.ServiceClient
 }
 
@@ -68,6 +69,7 @@ func New(ctx context.Context, conn Connection) (*Client, error) {
 		auth:    authtypes.NewQueryClient(conn),
 		bank:    banktypes.NewQueryClient(conn),
 		node:    nodeservice.NewServiceClient(conn),
+		blocks:  cmtservice.NewServiceClient(conn),
 		tx:      tx.NewServiceClient(conn),
 	}, nil
 }

@@ -47,15 +47,27 @@ func (c *Client) Fetch(ctx context.Context, state *State, settlement *Settlement
 	if !settlement.Accepted() {
 		return nil, fmt.Errorf("%w: it ended %s", ErrNoResult, StatusName(settlement.Job.Status))
 	}
+	return c.fetchReceipt(ctx, state, settlement.Receipt, dir)
+}
+
+// fetchReceipt brings the result that a receipt accepts from its drop box into dir.
+func (c *Client) fetchReceipt(ctx context.Context, state *State, receipt *computetypes.Receipt, dir string) (*Result, error) {
 	relay, err := blob.NewClient(blob.DefaultClientConfig(state.Relay))
 	if err != nil {
 		return nil, err
+	}
+	spec, err := state.JobSpec()
+	if err != nil {
+		return nil, err
+	}
+	if computetypes.TaskSink(spec.Sink, receipt.Task) != spec.Sink {
+		relay = relay.ForTask(receipt.Task)
 	}
 	drops, err := relay.ListDrops(ctx, state.Token)
 	if err != nil {
 		return nil, fmt.Errorf("results of job %s: %w", state.JobID, err)
 	}
-	digest, result, err := accepted(c.chainID, drops, settlement.Receipt)
+	digest, result, err := accepted(c.chainID, drops, receipt)
 	if err != nil {
 		return nil, err
 	}

@@ -24,7 +24,6 @@ const (
 	defaultPrepareBlocks  = 20
 	defaultCommitBlocks   = 200
 	defaultLifetimeBlocks = 1200
-	defaultQuorum         = 3
 )
 
 // JobFile is a job as a person writes it, in YAML. Unknown fields are refused.
@@ -43,8 +42,15 @@ type JobFile struct {
 	Seed string `yaml:"seed"`
 	// Class is the hardware class that may run it.
 	Class string `yaml:"class"`
-	// Policy says how the result is verified.
+	// Policy says how results are verified.
 	Policy Policy `yaml:"policy"`
+	// Placement says which nodes it asks for.
+	Placement Placement `yaml:"placement"`
+	// Tasks is how many times to run it, with "{task}" in args standing for the
+	// number of the run from 0. By default 1, or as many as array_input has files.
+	Tasks uint64 `yaml:"tasks"`
+	// ArrayInput gives each task a file of its own.
+	ArrayInput *ArrayInput `yaml:"array_input"`
 	// Reward is the pay of one replica, such as "1tfuel".
 	Reward string `yaml:"reward"`
 	// PrepareBlocks is how long a node may take to find that an input is missing.
@@ -74,12 +80,6 @@ type Resources struct {
 	Memory Bytes `yaml:"memory"`
 	// Output is what all its files together may take.
 	Output Bytes `yaml:"output"`
-}
-
-// Policy says how a result is verified.
-type Policy struct {
-	// Quorum is how many nodes run the job before anybody sees a result.
-	Quorum uint32 `yaml:"quorum"`
 }
 
 // LoadJobFile reads a job file from disk. Paths in it become absolute.
@@ -145,9 +145,7 @@ func (j *JobFile) SetInput(assignment string) error {
 }
 
 func (j *JobFile) setDefaults() {
-	if j.Policy.Quorum == 0 {
-		j.Policy.Quorum = defaultQuorum
-	}
+	j.Policy.setDefaults()
 	if j.PrepareBlocks == 0 {
 		j.PrepareBlocks = defaultPrepareBlocks
 	}
@@ -181,6 +179,17 @@ func (j JobFile) validate() error {
 	if _, err := j.seed(); err != nil {
 		return err
 	}
+	if err := j.Policy.validate(); err != nil {
+		return err
+	}
+	if _, err := j.Placement.spec(); err != nil {
+		return err
+	}
+	if j.ArrayInput != nil {
+		if err := j.ArrayInput.validate(); err != nil {
+			return err
+		}
+	}
 	if err := j.Program.validate(); err != nil {
 		return fmt.Errorf("program: %w", err)
 	}
@@ -210,6 +219,9 @@ func (j JobFile) seed() ([]byte, error) {
 
 func (j *JobFile) resolve(folder string) {
 	j.Program = j.Program.in(folder)
+	if j.ArrayInput != nil {
+		j.ArrayInput.Folder = Content{Path: j.ArrayInput.Folder}.in(folder).Path
+	}
 	for name, content := range j.Inputs {
 		j.Inputs[name] = content.in(folder)
 	}

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"fmt"
@@ -26,11 +27,13 @@ type Packed struct {
 	uploads []upload
 }
 
-// upload is a file of this machine that the relay has to hold.
+// upload is what the relay has to hold: a file of this machine, or content that was
+// made for the job.
 type upload struct {
-	path   string
-	digest blob.Digest
-	size   int64
+	path    string
+	content []byte
+	digest  blob.Digest
+	size    int64
 }
 
 // Pack reads the files of a job, names them by digest and writes the spec. Nothing
@@ -59,6 +62,9 @@ func Pack(job JobFile) (*Packed, error) {
 		return nil, err
 	}
 	packed.Spec.Sink = relay.BoxURL(box)
+	if packed.Spec.Tasks > 1 {
+		packed.Spec.Sink = relay.TaskBoxesURL(box)
+	}
 	if err := packed.Spec.Validate(); err != nil {
 		return nil, fmt.Errorf("job: %w", err)
 	}
@@ -82,6 +88,20 @@ func (p *Packed) fill(job JobFile, relay *blob.Client) error {
 	if err != nil {
 		return err
 	}
+	placement, err := job.Placement.spec()
+	if err != nil {
+		return err
+	}
+	tasks := max(job.Tasks, 1)
+	var array *computetypes.ArrayInput
+	if job.ArrayInput != nil {
+		if array, err = p.arrayInput(job.ArrayInput, relay); err != nil {
+			return err
+		}
+		if job.Tasks == 0 {
+			tasks = array.Count
+		}
+	}
 	p.Spec = computetypes.JobSpec{
 		Executor: job.Executor,
 		Program:  program,
@@ -94,9 +114,11 @@ func (p *Packed) fill(job JobFile, relay *blob.Client) error {
 		},
 		Seed:           seed,
 		Class:          job.Class,
-		Policy:         computetypes.Policy{Kind: computetypes.POLICY_KIND_QUORUM, Replicas: job.Policy.Quorum},
+		Policy:         job.Policy.spec(),
+		Placement:      placement,
 		Reward:         reward,
-		Tasks:          1,
+		Tasks:          tasks,
+		ArrayInput:     array,
 		PrepareBlocks:  job.PrepareBlocks,
 		CommitBlocks:   job.CommitBlocks,
 		LifetimeBlocks: job.LifetimeBlocks,
@@ -130,20 +152,29 @@ func (p *Packed) content(content Content, relay *blob.Client) (computetypes.Blob
 		}
 		return computetypes.Blob{Sha256: digest[:], Size_: content.Size, Uris: content.URIs}, nil
 	}
-	file, size, err := openRegular(content.Path)
+	u, err := readUpload(content.Path)
 	if err != nil {
 		return computetypes.Blob{}, err
+	}
+	p.uploads = append(p.uploads, u)
+	return computetypes.Blob{Sha256: u.digest[:], Size_: uint64(u.size), Uris: []string{relay.BlobURL(u.digest)}}, nil //nolint:gosec // sizes are positive
+}
+
+// readUpload names a file by digest and size.
+func readUpload(path string) (upload, error) {
+	file, size, err := openRegular(path)
+	if err != nil {
+		return upload{}, err
 	}
 	defer file.Close() //nolint:errcheck // read only
 	digest, read, err := blob.DigestReader(file)
 	if err != nil {
-		return computetypes.Blob{}, err
+		return upload{}, err
 	}
 	if read != size {
-		return computetypes.Blob{}, fmt.Errorf("%s: expected %d bytes, found %d; it changed while it was read", content.Path, size, read)
+		return upload{}, fmt.Errorf("%s: expected %d bytes, found %d; it changed while it was read", path, size, read)
 	}
-	p.uploads = append(p.uploads, upload{path: content.Path, digest: digest, size: size})
-	return computetypes.Blob{Sha256: digest[:], Size_: uint64(size), Uris: []string{relay.BlobURL(digest)}}, nil //nolint:gosec // sizes are positive
+	return upload{path: path, digest: digest, size: size}, nil
 }
 
 // UploadBytes is how much Upload would move at most.
@@ -163,7 +194,7 @@ func (p *Packed) Upload(ctx context.Context) error {
 		return err
 	}
 	for _, u := range p.uploads {
-		if err := u.send(ctx, relay); err != nil {
+		if err := patientTransfer(ctx, func() error { return u.send(ctx, relay) }); err != nil {
 			return fmt.Errorf("upload %s: %w", u.path, err)
 		}
 	}
@@ -171,6 +202,10 @@ func (p *Packed) Upload(ctx context.Context) error {
 }
 
 func (u upload) send(ctx context.Context, relay *blob.Client) error {
+	if u.content != nil {
+		_, err := relay.PutBlob(ctx, bytes.NewReader(u.content), u.size)
+		return err
+	}
 	file, size, err := openRegular(u.path)
 	if err != nil {
 		return err

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/cosmos/gogoproto/proto"
+
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	computetypes "github.com/thetaedge/theta/x/compute/types"
@@ -75,18 +77,66 @@ func (c *Client) Cancel(ctx context.Context, signer Signer, jobID string) (sdk.C
 	if err != nil {
 		return sdk.Coin{}, err
 	}
-	msg := &computetypes.MsgCancelJob{Requester: addr, JobId: jobID}
-	cost, err := c.estimate(ctx, signer, msg)
-	if err != nil {
-		return sdk.Coin{}, fmt.Errorf("cancel job %s: %w", jobID, err)
-	}
-	response, err := c.send(ctx, signer, msg, cost, func(signedTx) error { return nil })
-	if err != nil {
-		return sdk.Coin{}, fmt.Errorf("cancel job %s: %w", jobID, err)
-	}
 	var answer computetypes.MsgCancelJobResponse
-	if err := answerOf(response, &answer); err != nil {
-		return sdk.Coin{}, err
+	msg := &computetypes.MsgCancelJob{Requester: addr, JobId: jobID}
+	if err := c.ask(ctx, signer, msg, &answer); err != nil {
+		return sdk.Coin{}, fmt.Errorf("cancel job %s: %w", jobID, err)
 	}
 	return answer.Refund, nil
+}
+
+// TopUp adds tasks to a job after its last one, or time: lifetime blocks from now
+// on. What the tasks reserve goes into escrow.
+func (c *Client) TopUp(ctx context.Context, signer Signer, jobID string, tasks, lifetime uint64) (*computetypes.MsgTopUpJobResponse, error) {
+	addr, err := addressText(signer.Address())
+	if err != nil {
+		return nil, err
+	}
+	var answer computetypes.MsgTopUpJobResponse
+	msg := &computetypes.MsgTopUpJob{Requester: addr, JobId: jobID, Tasks: tasks, LifetimeBlocks: lifetime}
+	if err := c.ask(ctx, signer, msg, &answer); err != nil {
+		return nil, fmt.Errorf("top up job %s: %w", jobID, err)
+	}
+	return &answer, nil
+}
+
+// Review accepts or rejects results under TRUST, one tx for all. It returns an error
+// that names each task on which the chain refused.
+func (c *Client) Review(ctx context.Context, signer Signer, items []computetypes.ReviewItem) error {
+	addr, err := addressText(signer.Address())
+	if err != nil {
+		return err
+	}
+	var answer computetypes.MsgReviewResponse
+	if err := c.ask(ctx, signer, &computetypes.MsgReview{Requester: addr, Items: items}, &answer); err != nil {
+		return fmt.Errorf("review: %w", err)
+	}
+	if len(answer.Results) != len(items) {
+		return fmt.Errorf("review: expected %d answers, found %d", len(items), len(answer.Results))
+	}
+	var refused []error
+	for i, result := range answer.Results {
+		if result.Code != 0 {
+			refused = append(refused, fmt.Errorf("task %d of job %s: %s (%s %d)", items[i].Task, items[i].JobId, result.Log, result.Codespace, result.Code))
+		}
+	}
+	return errors.Join(refused...)
+}
+
+// ask prices, signs and delivers a message, and decodes what it answers.
+func (c *Client) ask(ctx context.Context, signer Signer, msg sdk.Msg, answer proto.Message) error {
+	response, err := c.Execute(ctx, signer, msg)
+	if err != nil {
+		return err
+	}
+	return answerOf(response, answer)
+}
+
+// Market says how a class stands: nodes, slots, open tasks and recent prices.
+func (c *Client) Market(ctx context.Context, class string) (*computetypes.QueryMarketResponse, error) {
+	answer, err := c.compute.Market(ctx, &computetypes.QueryMarketRequest{Class: class})
+	if err != nil {
+		return nil, fmt.Errorf("market of class %s: %w", class, plain(err))
+	}
+	return answer, nil
 }

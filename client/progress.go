@@ -20,6 +20,12 @@ const (
 	StageExecute Stage = "executing"
 	// StageReveal: all have committed; nodes show what they committed to.
 	StageReveal Stage = "revealing"
+	// StageAudit: the seed that says whether auditors join is awaited.
+	StageAudit Stage = "waiting for the audit's draw"
+	// StageReview: the requester may reject the result.
+	StageReview Stage = "waiting for your review"
+	// StageArray: the tasks of an array run.
+	StageArray Stage = "running tasks"
 	// StageSettled: the job has ended.
 	StageSettled Stage = "settled"
 	// StageOffline: the node of the chain does not answer; watching goes on.
@@ -40,6 +46,10 @@ type Progress struct {
 	Assigned, Committed, Revealed, Target int
 	// Status is the job's.
 	Status computetypes.JobStatus
+	// ReviewDeadline is the last height at which the requester may reject, or 0.
+	ReviewDeadline int64
+	// Tasks, TasksOpened, TasksEnded and TasksAccepted count those of an array.
+	Tasks, TasksOpened, TasksEnded, TasksAccepted uint64
 }
 
 // String is one line for a person.
@@ -50,7 +60,11 @@ func (p Progress) String() string {
 		return "settled: " + StatusName(p.Status)
 	case StageOffline:
 		return string(p.Stage)
-	case StageSeed, StageDraw, StageExecute, StageReveal:
+	case StageArray:
+		return fmt.Sprintf("%d of %d tasks ended, %d with a result; %d opened", p.TasksEnded, p.Tasks, p.TasksAccepted, p.TasksOpened)
+	case StageReview:
+		return fmt.Sprintf("revealed; accept or reject up to height %d, or it counts as accepted", p.ReviewDeadline)
+	case StageSeed, StageDraw, StageExecute, StageAudit, StageReveal:
 	}
 	if p.Round > 0 {
 		parts = append(parts, fmt.Sprintf("escalated to round %d", p.Round+1))
@@ -68,6 +82,9 @@ func (p Progress) String() string {
 	}
 	if p.Committed > 0 {
 		parts = append(parts, fmt.Sprintf("committed %d/%d", p.Committed, p.Target))
+	}
+	if p.Stage == StageAudit {
+		parts = append(parts, string(StageAudit))
 	}
 	if p.Stage == StageReveal {
 		parts = append(parts, fmt.Sprintf("revealed %d/%d", p.Revealed, p.Target))
@@ -102,6 +119,10 @@ func progressOf(job computetypes.Job, task computetypes.Task) Progress {
 		p.Candidates = len(round.Draw.Candidates)
 	}
 	switch {
+	case round.Phase == computetypes.ROUND_PHASE_AUDIT:
+		p.Stage = StageAudit
+	case round.Phase == computetypes.ROUND_PHASE_REVIEW:
+		p.Stage, p.ReviewDeadline = StageReview, round.ReviewDeadline
 	case round.Phase == computetypes.ROUND_PHASE_REVEAL || round.Phase == computetypes.ROUND_PHASE_CLOSED:
 		p.Stage = StageReveal
 	case round.Draw == nil:
@@ -110,6 +131,18 @@ func progressOf(job computetypes.Job, task computetypes.Task) Progress {
 		p.Stage = StageSeed
 	default:
 		p.Stage = StageDraw
+	}
+	return p
+}
+
+// progressOfArray counts the tasks of an array.
+func progressOfArray(job computetypes.Job) Progress {
+	p := Progress{
+		Stage: StageArray, Status: job.Status,
+		Tasks: job.Tasks, TasksOpened: job.TasksOpened, TasksEnded: job.TasksEnded, TasksAccepted: job.TasksAccepted,
+	}
+	if job.Ended() {
+		p.Stage = StageSettled
 	}
 	return p
 }

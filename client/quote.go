@@ -55,6 +55,11 @@ func (c *Client) Quote(ctx context.Context, signer Signer, spec computetypes.Job
 		Replicas:  spec.Policy.Replicas,
 		Reward:    spec.Reward.String(),
 		SpecBytes: uint64(spec.Size()), //nolint:gosec // sizes are positive
+		Kind:      spec.Policy.Kind,
+		AuditBps:  spec.Policy.AuditBps,
+		Auditors:  spec.Policy.Auditors,
+		Tasks:     spec.Tasks,
+		Executor:  spec.Executor,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("quote: %w", plain(err))
@@ -69,8 +74,8 @@ func (c *Client) Quote(ctx context.Context, signer Signer, spec computetypes.Job
 	}
 	if quote.LiveNodes < quote.NeededNodes {
 		quote.Problems = append(quote.Problems, fmt.Sprintf(
-			"only %d live nodes in class %s, a quorum of %d needs %d; ask for a smaller quorum, another class, or wait for nodes",
-			quote.LiveNodes, spec.Class, spec.Policy.Replicas, quote.NeededNodes))
+			"only %d live nodes in class %s, %s needs %d; ask for fewer, for another class, or wait for nodes",
+			quote.LiveNodes, spec.Class, DescribePolicy(spec.Policy), quote.NeededNodes))
 	}
 	if err := c.checkBalance(ctx, signer, quote); err != nil {
 		return nil, err

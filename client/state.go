@@ -45,6 +45,8 @@ type State struct {
 	PostingFee string `json:"posting_fee,omitempty"`
 	// Reserved is what went into escrow.
 	Reserved string `json:"reserved,omitempty"`
+	// Scanned is the last block whose receipts are known, for arrays.
+	Scanned int64 `json:"scanned,omitempty"`
 }
 
 // NewState begins the state of a packed job.
@@ -110,6 +112,12 @@ func (s *State) JobSpec() (computetypes.JobSpec, error) {
 		return spec, fmt.Errorf("spec of the job: %w", err)
 	}
 	return spec, nil
+}
+
+// Array tells whether the job has tasks in numbered folders.
+func (s *State) Array() bool {
+	spec, err := s.JobSpec()
+	return err == nil && spec.Tasks > 1
 }
 
 // writeWhole replaces a file in one step, so that a crash leaves the old or the new.

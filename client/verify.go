@@ -22,14 +22,34 @@ var ErrMismatch = errors.New("the files are not the accepted result")
 // then size and digest of each file. The error wraps ErrMismatch and names the
 // first file that differs.
 func (c *Client) Verify(ctx context.Context, jobID, dir string) (*Result, error) {
-	answer, err := c.compute.Receipt(ctx, &computetypes.QueryReceiptRequest{JobId: jobID})
-	if isNotFound(err) {
-		return nil, fmt.Errorf("job %s has no receipt on %s; it has not ended or its id is wrong", jobID, c.chainID)
-	}
+	settlement, err := c.Recorded(ctx, jobID)
 	if err != nil {
+		return nil, err
+	}
+	if settlement.Receipt == nil {
+		return nil, fmt.Errorf("job %s is an array; verify it with VerifyArray", jobID)
+	}
+	return VerifyReceipt(c.chainID, settlement.Receipt, dir)
+}
+
+// Recorded returns what a node shows of a job that has ended: its receipt, even
+// long after, or the record of an array.
+func (c *Client) Recorded(ctx context.Context, jobID string) (*Settlement, error) {
+	receipt, err := c.compute.Receipt(ctx, &computetypes.QueryReceiptRequest{JobId: jobID})
+	if err == nil {
+		return &Settlement{Receipt: &receipt.Receipt}, nil
+	}
+	if !isNotFound(err) {
 		return nil, fmt.Errorf("receipt of job %s: %w", jobID, plain(err))
 	}
-	return VerifyReceipt(c.chainID, &answer.Receipt, dir)
+	job, err := c.compute.Job(ctx, &computetypes.QueryJobRequest{JobId: jobID})
+	switch {
+	case isNotFound(err) || err == nil && (job.Job.Tasks <= 1 || !job.Job.Ended()):
+		return nil, fmt.Errorf("job %s has no receipt on %s; it has not ended or its id is wrong", jobID, c.chainID)
+	case err != nil:
+		return nil, fmt.Errorf("job %s: %w", jobID, plain(err))
+	}
+	return &Settlement{Job: job.Job}, nil
 }
 
 // VerifyReceipt checks a saved result against a receipt, without any node: see

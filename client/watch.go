@@ -43,13 +43,7 @@ func (s *Settlement) Refund() sdk.Coin {
 // Watch reports each change of a job, as far as its line tells, until it has
 // ended. A node of the chain that goes away is waited for; ctx ends the watch.
 func (c *Client) Watch(ctx context.Context, jobID string, report func(Progress)) (*Settlement, error) {
-	var last string
-	tell := func(p Progress) {
-		if line := p.String(); line != last {
-			last = line
-			report(p)
-		}
-	}
+	tell := once(report)
 	for {
 		settlement, progress, err := c.look(ctx, jobID)
 		switch {
@@ -67,6 +61,17 @@ func (c *Client) Watch(ctx context.Context, jobID string, report func(Progress))
 		}
 		if err := c.wait(ctx); err != nil {
 			return nil, err
+		}
+	}
+}
+
+// once reports what reads differently from what was reported last.
+func once(report func(Progress)) func(Progress) {
+	var last string
+	return func(p Progress) {
+		if line := p.String(); line != last {
+			last = line
+			report(p)
 		}
 	}
 }

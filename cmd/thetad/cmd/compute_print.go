@@ -30,8 +30,11 @@ type runPrinter struct{ out io.Writer }
 
 func (p *runPrinter) quote(packed *requester.Packed, quote *requester.Quote) {
 	spec := packed.Spec
-	fmt.Fprintf(p.out, "Job: %s, class %s, quorum of %d, %s a replica\n",
-		spec.Executor, spec.Class, spec.Policy.Replicas, requester.FormatAmount(spec.Reward))
+	fmt.Fprintf(p.out, "Job: %s, class %s, %s, %s a replica\n",
+		spec.Executor, spec.Class, requester.DescribePolicy(spec.Policy), requester.FormatAmount(spec.Reward))
+	if spec.Tasks > 1 {
+		fmt.Fprintf(p.out, "Tasks: %d\n", spec.Tasks)
+	}
 	fmt.Fprint(p.out, requester.Describe(spec))
 	fmt.Fprintf(p.out, "Nodes: %d live in class %s, %d needed\n", quote.LiveNodes, spec.Class, quote.NeededNodes)
 	gas := "gas"
@@ -72,6 +75,15 @@ func (p *runPrinter) settled(state *requester.State, s *requester.Settlement) {
 	}
 	fmt.Fprintf(p.out, "Paid to nodes %s, back from escrow %s, posting fee %s, gas %s\n",
 		requester.FormatAmount(s.Paid()), requester.FormatAmount(s.Refund()), formatText(state.PostingFee), formatText(state.Fee))
+}
+
+// array sums up what came of the tasks of a job.
+func (p *runPrinter) array(state *requester.State, result *requester.ArrayResult, dir string) {
+	job := result.Job
+	fmt.Fprintf(p.out, "Results of %d of %d tasks in %s, proven under the job's root %x\n", result.Fetched, job.Tasks, dir, job.ResultsRoot)
+	fmt.Fprintf(p.out, "Paid to nodes %s, back from escrow %s, posting fee %s, gas %s\n",
+		requester.FormatAmount(result.Paid), requester.FormatAmount(sdk.Coin{Denom: job.Reward.Denom, Amount: job.Refunded}),
+		formatText(state.PostingFee), formatText(state.Fee))
 }
 
 // result lists the files and shows the beginning of the first text among them.

@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"fmt"
+	"io"
 	"strconv"
 
 	"github.com/cosmos/gogoproto/proto"
@@ -25,19 +26,29 @@ every --witness. What is not there is proven to be absent, and the command fails
 The record goes to standard output, what was proven to standard error.`
 
 // readRecord reads a record that arguments name. The message is nil if there is none.
-type readRecord func(ctx context.Context, reader *proven.Reader, args []string, height int64) (proto.Message, *proven.Record, error)
+type readRecord func(ctx context.Context, from source, args []string, height int64) (proto.Message, *proven.Record, error)
+
+// source is where records come from, and where what is said about them goes.
+type source struct {
+	*proven.Reader
+	node *proven.Endpoint
+	say  io.Writer
+}
 
 func computeReceiptCmd() *cobra.Command {
-	cmd := provenCmd(func(ctx context.Context, reader *proven.Reader, args []string, height int64) (proto.Message, *proven.Record, error) {
+	cmd := provenCmd(func(ctx context.Context, from source, args []string, height int64) (proto.Message, *proven.Record, error) {
 		id, task, err := parseTask(args)
 		if err != nil {
 			return nil, nil, err
 		}
-		receipt, record, err := reader.Receipt(ctx, id, task, height)
-		if receipt == nil {
-			return nil, record, err
+		receipt, record, err := from.Receipt(ctx, id, task, height)
+		if err != nil {
+			return nil, nil, err
 		}
-		return receipt, record, nil
+		if receipt != nil {
+			return receipt, record, nil
+		}
+		return from.arrayReceipt(ctx, id, task, record)
 	})
 	cmd.Use = "receipt JOB [TASK]"
 	cmd.Short = "Show how a task ended, proven against a header that you trust"
@@ -47,13 +58,28 @@ func computeReceiptCmd() *cobra.Command {
 	return cmd
 }
 
+// arrayReceipt shows a task of an array: the chain keeps one root for all of them.
+// absent is the proof that the receipt is not in the store itself.
+func (s source) arrayReceipt(ctx context.Context, id computetypes.JobID, task uint64, absent *proven.Record) (proto.Message, *proven.Record, error) {
+	inclusion, record, err := s.ArrayReceipt(ctx, s.node, id, task, absent.Height)
+	if err != nil {
+		return nil, nil, err
+	}
+	if inclusion == nil {
+		return nil, absent, nil
+	}
+	fmt.Fprintf(s.say, "Leaf %d of the %d under the results root of job %s, by a path of %d hashes.\n",
+		inclusion.Index, inclusion.Size, id, len(inclusion.Path))
+	return &inclusion.Receipt, record, nil
+}
+
 func computeJobCmd() *cobra.Command {
-	cmd := provenCmd(func(ctx context.Context, reader *proven.Reader, args []string, height int64) (proto.Message, *proven.Record, error) {
+	cmd := provenCmd(func(ctx context.Context, from source, args []string, height int64) (proto.Message, *proven.Record, error) {
 		id, err := computetypes.ParseJobID(args[0])
 		if err != nil {
 			return nil, nil, err
 		}
-		job, record, err := reader.Job(ctx, id, height)
+		job, record, err := from.Job(ctx, id, height)
 		if job == nil {
 			return nil, record, err
 		}
@@ -77,11 +103,11 @@ func provenCmd(read readRecord) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			reader, err := believed.reader(cmd.Context(), clientCtx)
+			reader, node, err := believed.reader(cmd.Context(), clientCtx)
 			if err != nil {
 				return err
 			}
-			found, record, err := read(cmd.Context(), reader, args, height)
+			found, record, err := read(cmd.Context(), source{reader, node, cmd.ErrOrStderr()}, args, height)
 			if err != nil {
 				return err
 			}

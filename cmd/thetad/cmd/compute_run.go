@@ -188,6 +188,9 @@ func (r *computeRun) post(ctx context.Context, state *requester.State, cost requ
 
 // finish watches the job to its end and saves its result.
 func (r *computeRun) finish(ctx context.Context, state *requester.State) error {
+	if state.Array() {
+		return r.finishArray(ctx, state)
+	}
 	settlement, err := r.client.Watch(ctx, state.JobID, r.print.progress)
 	if err != nil {
 		return fmt.Errorf("%w; the job goes on, come back with: thetad compute run --resume --wait --out %s", err, r.out)
@@ -201,6 +204,24 @@ func (r *computeRun) finish(ctx context.Context, state *requester.State) error {
 		return fmt.Errorf("%w; try again with: thetad compute run --resume --wait --out %s", err, r.out)
 	}
 	return r.print.result(result)
+}
+
+// finishArray follows the tasks of a job to their end and saves their results.
+func (r *computeRun) finishArray(ctx context.Context, state *requester.State) error {
+	save := func(s *requester.State) error { return s.Save(r.out) }
+	result, err := r.client.FollowArray(ctx, state, r.out, save, r.print.progress)
+	if err != nil {
+		return fmt.Errorf("%w; the job goes on, come back with: thetad compute run --resume --wait --out %s", err, r.out)
+	}
+	r.print.array(state, result, r.out)
+	if result.Missing > 0 {
+		return fmt.Errorf("%w: %w; try again with: thetad compute run --resume --wait --out %s", errUnverified, result.FirstMissing, r.out)
+	}
+	if result.Failed > 0 {
+		return fmt.Errorf("job %s: %w for %d of its %d tasks; it ended %s",
+			state.JobID, requester.ErrNoResult, result.Failed, result.Job.Tasks, requester.StatusName(result.Job.Status))
+	}
+	return nil
 }
 
 func orPending(jobID string) string {

@@ -41,31 +41,31 @@ func (t *trust) addFlags(cmd *cobra.Command) {
 // given tells whether any of the flags was.
 func (t *trust) given() bool { return t.height != 0 || t.hash != "" || len(t.witnesses) > 0 }
 
-// reader connects to the node of --node and to the witnesses.
-func (t *trust) reader(ctx context.Context, clientCtx client.Context) (*proven.Reader, error) {
+// reader connects to the node of --node, which it returns too, and to the witnesses.
+func (t *trust) reader(ctx context.Context, clientCtx client.Context) (*proven.Reader, *proven.Endpoint, error) {
 	if !t.given() {
-		return nil, fmt.Errorf("expected a header to trust in --%s and --%s, or the node of somebody else in --%s, found neither", flagTrustHeight, flagTrustHash, flagWitness)
+		return nil, nil, fmt.Errorf("expected a header to trust in --%s and --%s, or the node of somebody else in --%s, found neither", flagTrustHeight, flagTrustHash, flagWitness)
 	}
 	node, err := proven.Dial(ctx, clientCtx.NodeURI)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if clientCtx.ChainID != "" && clientCtx.ChainID != node.ChainID {
-		return nil, fmt.Errorf("expected a node of chain %s, found one of %s; change --node or --chain-id", clientCtx.ChainID, node.ChainID)
+		return nil, nil, fmt.Errorf("expected a node of chain %s, found one of %s; change --node or --chain-id", clientCtx.ChainID, node.ChainID)
 	}
 	witnesses := make([]provider.Provider, len(t.witnesses))
 	for i, address := range t.witnesses {
 		witness, err := proven.Dial(ctx, address)
 		if err != nil {
-			return nil, fmt.Errorf("witness: %w", err)
+			return nil, nil, fmt.Errorf("witness: %w", err)
 		}
 		witnesses[i] = witness.Provider()
 	}
 	headers, err := t.headers(ctx, node.Provider(), witnesses)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return proven.NewReader(node, headers), nil
+	return proven.NewReader(node, headers), node, nil
 }
 
 func (t *trust) headers(ctx context.Context, node provider.Provider, witnesses []provider.Provider) (proven.Headers, error) {

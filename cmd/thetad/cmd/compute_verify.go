@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"fmt"
+	"io"
 
 	"github.com/spf13/cobra"
 
@@ -30,20 +31,15 @@ named: then it is proven, as by thetad compute receipt.`,
 			if err != nil {
 				return err
 			}
-			verify := verifyBelieving
+			recorded := recordedByNode
 			if believed.given() {
-				verify = believed.verify
+				recorded = believed.recorded
 			}
-			result, err := verify(cmd, clientCtx, args[0], dir)
+			facts, err := recorded(cmd, clientCtx, args[0])
 			if err != nil {
 				return err
 			}
-			out := cmd.OutOrStdout()
-			for _, file := range result.Manifest.Files {
-				fmt.Fprintf(out, "ok  %x  %s (%d bytes)\n", file.SHA256[:6], file.Path, file.Size)
-			}
-			fmt.Fprintf(out, "All %d files are the accepted result of job %s (tag %x).\n", len(result.Manifest.Files), args[0], result.Tag)
-			return nil
+			return facts.verify(cmd.OutOrStdout(), dir)
 		},
 	}
 	cmd.Flags().StringVar(&dir, "dir", ".", "folder with the saved files")
@@ -52,22 +48,34 @@ named: then it is proven, as by thetad compute receipt.`,
 	return cmd
 }
 
-// verifyBelieving takes the receipt that the node shows.
-func verifyBelieving(cmd *cobra.Command, clientCtx client.Context, job, dir string) (*requester.Result, error) {
+// facts are what the chain has recorded of a job: its receipt, or of an array the
+// job with its root.
+type facts struct {
+	chainID string
+	receipt *computetypes.Receipt
+	job     *computetypes.Job
+}
+
+// recordedByNode believes the node.
+func recordedByNode(cmd *cobra.Command, clientCtx client.Context, id string) (*facts, error) {
 	c, err := computeClient(cmd.Context(), clientCtx)
 	if err != nil {
 		return nil, err
 	}
-	return c.Verify(cmd.Context(), job, dir)
-}
-
-// verify takes the receipt that is proven.
-func (t *trust) verify(cmd *cobra.Command, clientCtx client.Context, job, dir string) (*requester.Result, error) {
-	id, err := computetypes.ParseJobID(job)
+	settlement, err := c.Recorded(cmd.Context(), id)
 	if err != nil {
 		return nil, err
 	}
-	reader, err := t.reader(cmd.Context(), clientCtx)
+	return &facts{chainID: c.ChainID(), receipt: settlement.Receipt, job: &settlement.Job}, nil
+}
+
+// recorded believes what is proven.
+func (t *trust) recorded(cmd *cobra.Command, clientCtx client.Context, text string) (*facts, error) {
+	id, err := computetypes.ParseJobID(text)
+	if err != nil {
+		return nil, err
+	}
+	reader, _, err := t.reader(cmd.Context(), clientCtx)
 	if err != nil {
 		return nil, err
 	}
@@ -75,9 +83,36 @@ func (t *trust) verify(cmd *cobra.Command, clientCtx client.Context, job, dir st
 	if err != nil {
 		return nil, err
 	}
-	printProof(cmd.ErrOrStderr(), record, reader.Grounds())
+	found := &facts{chainID: record.Header.ChainID, receipt: receipt}
 	if receipt == nil {
-		return nil, fmt.Errorf("%w: job %s has no receipt after block %d; if it ended just now, try again in some seconds", errAbsent, job, record.Height)
+		if found.job, record, err = reader.Job(cmd.Context(), id, record.Height); err != nil {
+			return nil, err
+		}
 	}
-	return requester.VerifyReceipt(record.Header.ChainID, receipt, dir)
+	printProof(cmd.ErrOrStderr(), record, reader.Grounds())
+	if receipt == nil && (found.job == nil || found.job.Tasks == 1) {
+		return nil, fmt.Errorf("%w: job %s has no receipt after block %d; if it ended just now, try again in some seconds", errAbsent, id, record.Height)
+	}
+	return found, nil
+}
+
+// verify checks the files in a folder.
+func (f *facts) verify(out io.Writer, dir string) error {
+	if f.receipt == nil {
+		checked, err := requester.VerifyArray(f.chainID, f.job, dir)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "The receipts give the root %x of job %s; the files of all %d tasks with a result are theirs.\n", f.job.ResultsRoot, f.job.Id, checked)
+		return nil
+	}
+	result, err := requester.VerifyReceipt(f.chainID, f.receipt, dir)
+	if err != nil {
+		return err
+	}
+	for _, file := range result.Manifest.Files {
+		fmt.Fprintf(out, "ok  %x  %s (%d bytes)\n", file.SHA256[:6], file.Path, file.Size)
+	}
+	fmt.Fprintf(out, "All %d files are the accepted result of job %s (tag %x).\n", len(result.Manifest.Files), f.receipt.JobId, result.Tag)
+	return nil
 }

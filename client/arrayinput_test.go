@@ -1,0 +1,92 @@
+package client
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/sidecar/blob"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// packedArray is a job with a file for each of n tasks.
+func packedArray(t *testing.T, relay string, n int, more string) (*Packed, error) {
+	t.Helper()
+	dir := t.TempDir()
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "items"), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "p.wasm"), []byte("\x00asm"), 0o600))
+	for i := range n {
+		path := filepath.Join(dir, "items", fmt.Sprintf("%04d.txt", i))
+		require.NoError(t, os.WriteFile(path, inputOf(i), 0o600))
+	}
+	text := minimalJob + "args: ['--task={task}']\narray_input: {path: item.txt, folder: items}\nrelay: " + relay + "\n" + more
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "job.yaml"), []byte(text), 0o600))
+	job, err := LoadJobFile(filepath.Join(dir, "job.yaml"))
+	require.NoError(t, err)
+	return Pack(job)
+}
+
+// inputOf is the same for every seventh task.
+func inputOf(task int) []byte { return fmt.Appendf(nil, "input %d", task%7) }
+
+func get(t *testing.T, address string) []byte {
+	t.Helper()
+	response, err := http.Get(address) //nolint:gosec,noctx // the test's own relay
+	require.NoError(t, err)
+	defer response.Body.Close() //nolint:errcheck // read only
+	require.Equal(t, http.StatusOK, response.StatusCode, address)
+	content, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	return content
+}
+
+// Whatever a node asks the relay for leads from the root on chain to the content of
+// its task.
+func TestEveryTaskFindsItsInputWithItsProof(t *testing.T) {
+	const tasks = 11
+	packed, err := packedArray(t, startRelay(t), tasks, "")
+	require.NoError(t, err)
+	require.NoError(t, packed.Upload(t.Context()))
+	require.EqualValues(t, tasks, packed.Spec.Tasks)
+	require.Contains(t, packed.Spec.Sink, "/tasks/{task}")
+	array := packed.Spec.ArrayInput
+	require.NotNil(t, array)
+	require.EqualValues(t, 7, array.MaxBytes)
+
+	for task := range uint64(tasks) {
+		var proof blob.ArrayProof
+		require.NoError(t, json.Unmarshal(get(t, fmt.Sprintf("%s/%d.proof", array.Uris[0], task)), &proof))
+		content := get(t, array.Uris[0]+"/"+proof.Sha256)
+		require.Equal(t, inputOf(int(task)), content)
+		path := make([][]byte, len(proof.Path))
+		for i, sibling := range proof.Path {
+			path[i], err = hex.DecodeString(sibling)
+			require.NoError(t, err)
+		}
+		digest, err := hex.DecodeString(proof.Sha256)
+		require.NoError(t, err)
+		leaf := computetypes.InputLeaf(digest, proof.Size)
+		require.True(t, computetypes.VerifyMerklePath(array.Root, array.Count, task, leaf, path), "task %d", task)
+		require.False(t, computetypes.VerifyMerklePath(array.Root, array.Count, (task+1)%tasks, leaf, path), "task %d", task)
+	}
+}
+
+func TestArraysNeedAFileForEachTask(t *testing.T) {
+	const relay = "http://127.0.0.1:7070"
+	packed, err := packedArray(t, relay, 5, "tasks: 3")
+	require.NoError(t, err, "files may be left over for a top-up")
+	require.EqualValues(t, 3, packed.Spec.Tasks)
+	require.EqualValues(t, 5, packed.Spec.ArrayInput.Count)
+
+	_, err = packedArray(t, relay, 5, "tasks: 6")
+	require.ErrorContains(t, err, "expected one input a task")
+	_, err = packedArray(t, relay, 0, "")
+	require.ErrorContains(t, err, "found 0")
+}

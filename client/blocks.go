@@ -1,0 +1,41 @@
+package client
+
+import (
+	"context"
+	"fmt"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+
+	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// Receipts returns those of all tasks that ended in a block, from its events: of
+// arrays the chain keeps no more than a root. The node must keep the results of its
+// blocks.
+func (c *Client) Receipts(ctx context.Context, height int64) ([]computetypes.Receipt, error) {
+	var results *cmtservice.GetBlockResultsResponse
+	err := c.patiently(ctx, func() (err error) {
+		results, err = c.blocks.GetBlockResults(ctx, &cmtservice.GetBlockResultsRequest{Height: height})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("results of block %d: %w", height, plain(err))
+	}
+	var events []*abci.Event
+	for _, tx := range results.TxsResults {
+		for i := range tx.Events {
+			events = append(events, &tx.Events[i])
+		}
+	}
+	var receipts []computetypes.Receipt
+	for _, event := range append(events, results.FinalizeBlockEvents...) {
+		ended, err := computetypes.ReceiptsIn(*event)
+		if err != nil {
+			return nil, fmt.Errorf("block %d: event %s: %w; this program may be older than the chain", height, event.Type, err)
+		}
+		receipts = append(receipts, ended...)
+	}
+	return receipts, nil
+}

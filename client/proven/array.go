@@ -1,0 +1,184 @@
+package proven
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// ErrNoTask: an array has no receipt of a task.
+var ErrNoTask = errors.New("the array has no receipt of that task")
+
+// Blocks shows the receipts of the tasks that ended in a block, of all jobs.
+type Blocks interface {
+	Receipts(ctx context.Context, height int64) ([]computetypes.Receipt, error)
+}
+
+// Array is the receipts of an array's tasks, in the order of the tree over them: by
+// height, and within a block by task.
+type Array struct {
+	job      string
+	receipts []computetypes.Receipt
+	leaves   [][]byte
+}
+
+// NewArray returns the tree of the receipts of a job, given in any order. It fails
+// on receipts of other jobs and on two of one task.
+func NewArray(job string, receipts []computetypes.Receipt) (*Array, error) {
+	a := &Array{job: job, receipts: slices.Clone(receipts)}
+	slices.SortFunc(a.receipts, func(x, y computetypes.Receipt) int {
+		return cmp.Or(cmp.Compare(x.Height, y.Height), cmp.Compare(x.Task, y.Task))
+	})
+	seen := make(map[uint64]bool, len(receipts))
+	for _, receipt := range a.receipts {
+		if receipt.JobId != job {
+			return nil, fmt.Errorf("expected receipts of job %s, found one of job %s", job, receipt.JobId)
+		}
+		if seen[receipt.Task] {
+			return nil, fmt.Errorf("expected one receipt a task, found two of task %d", receipt.Task)
+		}
+		seen[receipt.Task] = true
+		leaf, err := computetypes.ReceiptLeaf(receipt)
+		if err != nil {
+			return nil, err
+		}
+		a.leaves = append(a.leaves, leaf)
+	}
+	return a, nil
+}
+
+// ReadArray gathers the receipts of a job that has ended from the blocks of its
+// life, and checks them against the root in its record. It returns ErrProof if they
+// do not give that root: a node has left some out, or has pruned their blocks.
+func ReadArray(ctx context.Context, blocks Blocks, job *computetypes.Job) (*Array, error) {
+	if !job.Ended() {
+		return nil, fmt.Errorf("job %s has not ended; its root comes with its end", job.Id)
+	}
+	var receipts []computetypes.Receipt
+	for height := job.PostedHeight; height <= job.ClosedHeight; height++ {
+		ended, err := blocks.Receipts(ctx, height)
+		if err != nil {
+			return nil, err
+		}
+		for _, receipt := range ended {
+			if receipt.JobId == job.Id {
+				receipts = append(receipts, receipt)
+			}
+		}
+	}
+	array, err := NewArray(job.Id, receipts)
+	if err != nil {
+		return nil, err
+	}
+	return array, array.Check(job)
+}
+
+// Check compares the tree with the record of the job, once that has ended. It
+// returns ErrProof.
+func (a *Array) Check(job *computetypes.Job) error {
+	if want := job.TasksEnded - job.TasksDropped; uint64(len(a.leaves)) != want {
+		return fmt.Errorf("%w: expected receipts of %d tasks of job %s, found %d; ask a node that keeps the results of all blocks from %d to %d",
+			ErrProof, want, job.Id, len(a.leaves), job.PostedHeight, job.ClosedHeight)
+	}
+	if root := a.Root(); !bytes.Equal(root, job.ResultsRoot) {
+		return fmt.Errorf("%w: the receipts give the root %X, job %s has %X", ErrProof, root, job.Id, job.ResultsRoot)
+	}
+	return nil
+}
+
+// Root is that of the tree, 32 bytes.
+func (a *Array) Root() []byte { return computetypes.MerkleRoot(a.leaves) }
+
+// Receipts are those of the tasks, in the order of the tree.
+func (a *Array) Receipts() []computetypes.Receipt { return a.receipts }
+
+// Inclusion proves the receipt of one task under the root of an array's results.
+type Inclusion struct {
+	// Receipt of the task.
+	Receipt computetypes.Receipt
+	// Index of its leaf among Size leaves.
+	Index, Size uint64
+	// Path holds the sibling hashes from the leaf up, 32 bytes each.
+	Path [][]byte
+}
+
+// Prove returns the inclusion of a task's receipt. It returns ErrNoTask.
+func (a *Array) Prove(task uint64) (*Inclusion, error) {
+	index := slices.IndexFunc(a.receipts, func(r computetypes.Receipt) bool { return r.Task == task })
+	if index < 0 {
+		return nil, fmt.Errorf("%w: task %d of job %s was never opened, or does not exist", ErrNoTask, task, a.job)
+	}
+	return &Inclusion{
+		Receipt: a.receipts[index], Index: uint64(index), Size: uint64(len(a.leaves)), //nolint:gosec // found above
+		Path: computetypes.MerklePath(a.leaves, uint64(index)), //nolint:gosec // found above
+	}, nil
+}
+
+// Verify checks the receipt against the root in a job's record. It returns ErrProof.
+func (i *Inclusion) Verify(job *computetypes.Job) error {
+	leaf, err := computetypes.ReceiptLeaf(i.Receipt)
+	if err != nil {
+		return err
+	}
+	if i.Receipt.JobId != job.Id || i.Size != job.TasksEnded-job.TasksDropped ||
+		!computetypes.VerifyMerklePath(job.ResultsRoot, i.Size, i.Index, leaf, i.Path) {
+		return fmt.Errorf("%w: the path does not lead from the receipt of task %d to the root %X of job %s",
+			ErrProof, i.Receipt.Task, job.ResultsRoot, job.Id)
+	}
+	return nil
+}
+
+// ArrayReceipt proves how one task of an array that has ended did: the record of the
+// job with its root against a header, and the receipt, gathered from blocks that
+// need not be believed, against the root. The inclusion is nil if the chain has no
+// record of the job, or it is no array. It returns ErrNoTask for a task without receipt.
+func (r *Reader) ArrayReceipt(
+	ctx context.Context, blocks Blocks, id computetypes.JobID, task uint64, height int64,
+) (*Inclusion, *Record, error) {
+	job, record, err := r.Job(ctx, id, height)
+	if err != nil || job == nil || job.Tasks == 1 {
+		return nil, record, err
+	}
+	array, err := ReadArray(ctx, blocks, job)
+	if err != nil {
+		return nil, record, err
+	}
+	inclusion, err := array.Prove(task)
+	if err != nil {
+		return nil, record, err
+	}
+	return inclusion, record, inclusion.Verify(job)
+}
+
+// Receipts returns the receipts in the events of a block. The node must keep the
+// results of its blocks.
+func (e *Endpoint) Receipts(ctx context.Context, height int64) ([]computetypes.Receipt, error) {
+	results, err := e.BlockResults(ctx, &height)
+	if err != nil {
+		return nil, fmt.Errorf("results of block %d: %w", height, err)
+	}
+	var receipts []computetypes.Receipt
+	add := func(events []abci.Event) error {
+		for _, event := range events {
+			ended, err := computetypes.ReceiptsIn(event)
+			if err != nil {
+				return fmt.Errorf("block %d: event %s: %w; this program may be older than the chain", height, event.Type, err)
+			}
+			receipts = append(receipts, ended...)
+		}
+		return nil
+	}
+	for _, result := range results.TxsResults {
+		if err := add(result.Events); err != nil {
+			return nil, err
+		}
+	}
+	return receipts, add(results.FinalizeBlockEvents)
+}

@@ -1,0 +1,120 @@
+package client
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+const (
+	// ReceiptsFile keeps the receipts of an array's tasks beside its results.
+	ReceiptsFile = ".theta-receipts"
+	// maxReceiptBytes bounds one receipt; hundreds of nodes would fit in.
+	maxReceiptBytes = 1 << 20
+)
+
+// receiptLog is the receipts of an array as they came, on disk: each led by its
+// length in 4 bytes, big endian. A receipt that was cut off by a crash is read
+// again from the chain.
+type receiptLog struct {
+	path  string
+	tasks map[uint64]computetypes.Receipt
+}
+
+// openReceiptLog reads what a folder has.
+func openReceiptLog(dir string) (*receiptLog, error) {
+	log := &receiptLog{path: filepath.Join(dir, ReceiptsFile), tasks: make(map[uint64]computetypes.Receipt)}
+	file, err := os.Open(log.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return log, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close() //nolint:errcheck // read only
+	whole := int64(0)
+	reader := bufio.NewReader(file)
+	for {
+		raw, err := readFramed(reader)
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			return log, log.cut(whole)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w; move it away to gather the receipts anew", log.path, err)
+		}
+		var receipt computetypes.Receipt
+		if err := receipt.Unmarshal(raw); err != nil {
+			return nil, fmt.Errorf("%s: %w; move it away to gather the receipts anew", log.path, err)
+		}
+		log.tasks[receipt.Task] = receipt
+		whole += int64(len(raw)) + 4
+	}
+}
+
+func readFramed(reader io.Reader) ([]byte, error) {
+	var size uint32
+	if err := binary.Read(reader, binary.BigEndian, &size); err != nil {
+		return nil, err
+	}
+	if size > maxReceiptBytes {
+		return nil, fmt.Errorf("expected receipts of at most %d bytes, found one of %d", maxReceiptBytes, size)
+	}
+	raw := make([]byte, size)
+	_, err := io.ReadFull(reader, raw)
+	return raw, err
+}
+
+// cut drops the rest of a receipt that was never finished.
+func (l *receiptLog) cut(whole int64) error { return os.Truncate(l.path, whole) }
+
+// add appends receipts that it does not have. They are on disk when it returns.
+func (l *receiptLog) add(receipts []computetypes.Receipt) error {
+	var out []byte
+	for _, receipt := range receipts {
+		if _, known := l.tasks[receipt.Task]; known {
+			continue
+		}
+		raw, err := receipt.Marshal()
+		if err != nil {
+			return err
+		}
+		out = binary.BigEndian.AppendUint32(out, uint32(len(raw))) //nolint:gosec // far below
+		out = append(out, raw...)
+		l.tasks[receipt.Task] = receipt
+	}
+	if len(out) == 0 {
+		return nil
+	}
+	file, err := os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644) //nolint:gosec // receipts are public
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(out)
+	return errors.Join(err, file.Sync(), file.Close())
+}
+
+// receipts returns them all, in no order.
+func (l *receiptLog) receipts() []computetypes.Receipt {
+	all := make([]computetypes.Receipt, 0, len(l.tasks))
+	for _, receipt := range l.tasks {
+		all = append(all, receipt)
+	}
+	return all
+}
+
+// forget empties the log.
+func (l *receiptLog) forget() error {
+	clear(l.tasks)
+	err := os.Remove(l.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,35 @@
+package client
+
+import (
+	"context"
+	"time"
+
+	"github.com/thetaedge/theta/sidecar/blob"
+)
+
+const (
+	// transferAttempts is how often a transfer is tried that may succeed later, as
+	// when a relay bounds the requests of a second.
+	transferAttempts = 8
+	firstPause       = 250 * time.Millisecond
+)
+
+// patientTransfer repeats a transfer that may succeed later, after longer and
+// longer pauses.
+func patientTransfer(ctx context.Context, transfer func() error) error {
+	pause := firstPause
+	for attempt := 1; ; attempt++ {
+		err := transfer()
+		if err == nil || !blob.Retryable(err) || attempt == transferAttempts {
+			return err
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return context.Cause(ctx)
+		case <-timer.C:
+		}
+		pause *= 2
+	}
+}
