@@ -43,7 +43,7 @@ func newCodec() (chain.Codec, error) {
 	}
 	codec.InterfaceRegistry().RegisterImplementations((*sdk.Msg)(nil),
 		&banktypes.MsgSend{},
-		&computetypes.MsgPostJob{}, &computetypes.MsgCancelJob{},
+		&computetypes.MsgPostJob{}, &computetypes.MsgCancelJob{}, &computetypes.MsgReview{},
 		&edgenodetypes.MsgPause{}, &edgenodetypes.MsgResume{},
 	)
 	return codec, nil

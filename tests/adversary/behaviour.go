@@ -32,9 +32,10 @@ const (
 func behaviours() []behaviour {
 	all := []behaviour{}
 	all = append(all, liars()...)
+	all = append(all, audits()...)
 	all = append(all, silents()...)
 	all = append(all, stakers()...)
-	all = append(all, grinder{}, flooder{}, selfDealer{}, withholder{})
+	all = append(all, grinder{}, flooder{}, selfDealer{}, withholder{}, rejecter{})
 	all = append(all, requesters()...)
 	return append(all, overfiller{})
 }
@@ -43,8 +44,10 @@ func behaviours() []behaviour {
 // honest customer, and the owner's money is read before and after.
 type cheat struct {
 	label string
-	force force
-	jobs  int
+	// policy is how reports call the policy of the jobs; empty is the quorum.
+	policy string
+	force  force
+	jobs   int
 	// spec changes the usual job.
 	spec func(spec *computetypes.JobSpec)
 	// accomplices are hostile nodes of another owner, whose money does not count.
@@ -141,8 +144,12 @@ func (s *stage) show(ctx context.Context, jobs int, change func(*computetypes.Jo
 func (c cheat) row(s *stage, r run) Row {
 	f := c.forecast(s, r)
 	fees := inTfuel(r.change.fees)
+	policy := c.policy
+	if policy == "" {
+		policy = quorumPolicy
+	}
 	return Row{
-		Behaviour: c.label, Policy: quorumPolicy, Jobs: r.jobs, Trials: f.trials,
+		Behaviour: c.label, Policy: policy, Jobs: r.jobs, Trials: f.trials,
 		Gain: inTfuel(r.change.gain), Loss: inTfuel(r.change.loss), Baseline: f.baseline,
 		Predicted: f.mean - f.baseline - fees, Spread: f.spread, Formula: f.formula, Note: f.note,
 	}.judged()

@@ -42,6 +42,16 @@ func (s *stage) terms() terms {
 	return t
 }
 
+// audited are the terms of a job that is audited with chance q: what a lie is
+// expected to cost must be more than what it gains when an auditor is honest with
+// the chance that governance assumes.
+func (s *stage) audited(q float64) terms {
+	t := s.terms()
+	found := q * bps(s.compute.HonestBps)
+	t.liability = math.Max(t.liability, t.reward*(1-found)/found)
+	return t
+}
+
 func bps(points uint32) float64 { return float64(points) / computetypes.BasisPoints }
 
 // keptOf is what the fee split leaves of a reward.
@@ -104,6 +114,9 @@ func draws(weights []float64, nodes []int, slots int) expectation {
 type ring struct {
 	terms
 	nodes, members int
+	// audit is the chance that auditors join a first round, auditors how many.
+	audit    float64
+	auditors int
 }
 
 // tally is how many honest and lying replicas each round so far has had.
@@ -125,9 +138,14 @@ func (t tally) with(honest, liars int) tally {
 }
 
 // perJob is what the ring wins by a job under a quorum of so many replicas: the
-// sum over all draws of all rounds of their chance times their outcome.
+// sum over all draws of all rounds of their chance times their outcome. Auditors
+// are further replicas of the first round.
 func (r ring) perJob(quorum int) expectation {
 	mean, square := r.rounds(tally{}, quorum)
+	if r.audit > 0 {
+		m, s := r.rounds(tally{}, quorum+r.auditors)
+		mean, square = (1-r.audit)*mean+r.audit*m, (1-r.audit)*square+r.audit*s
+	}
 	return expectation{mean: mean, variance: square - mean*mean}
 }
 

@@ -71,3 +71,19 @@ func TestHypergeometricChancesSumToOne(t *testing.T) {
 	}
 	require.InDelta(t, 1, total, 1e-12)
 }
+
+// With D = q·h the liability makes a lie under an audit a loss however many of the
+// auditors lie too, up to the share that governance assumes.
+func TestALieUnderAuditLosesUpToTheAssumedShareOfLiars(t *testing.T) {
+	const q, h = 0.2, 0.5
+	audited := usual()
+	audited.liability = math.Max(7, (1-q*h)/(q*h))
+	for members := 1; members <= 20; members++ {
+		e := ring{terms: audited, nodes: 40, members: members, audit: q, auditors: 1}.perJob(1)
+		require.Negative(t, e.mean, "%d of 40", members)
+	}
+	lone := ring{terms: audited, nodes: 10, members: 1, audit: q, auditors: 1}.perJob(1)
+	executes := 0.1 * ((1-q)*0.88 - q*9)
+	audits := q * 0.1 * -9.0
+	require.InDelta(t, executes+audits, lone.mean, 1e-9)
+}

@@ -18,7 +18,7 @@ const handPoll = 120 * time.Millisecond
 // is nil does what an honest node does; one that returns nil does nothing.
 type tactics struct {
 	// claims says whether to enter a draw.
-	claims func(draw computetypes.ClaimableTask) bool
+	claims func(ctx context.Context, h *hand, draw computetypes.ClaimableTask) bool
 	// answer is what to commit to.
 	answer func(ctx context.Context, h *hand, item computetypes.WorkItem) *answer
 	// commit replaces the commitment that was made.
@@ -204,7 +204,7 @@ func (h *hand) enter(ctx context.Context, height int64, batch *chain.Batch) erro
 		if h.claimed[key] || !draw.Leading || draw.CloseHeight <= height+1 || !h.stage.ours(draw.Ref.JobId) {
 			continue
 		}
-		if h.tactics.claims != nil && !h.tactics.claims(draw) {
+		if h.tactics.claims != nil && !h.tactics.claims(ctx, h, draw) {
 			continue
 		}
 		h.entering[key.ref] = key

@@ -48,7 +48,9 @@ func guess(_ context.Context, h *hand, item computetypes.WorkItem) *answer {
 }
 
 // onlyJudges waits for escalations and claims nothing else.
-func onlyJudges(draw computetypes.ClaimableTask) bool { return draw.Ref.Round > 0 }
+func onlyJudges(_ context.Context, _ *hand, draw computetypes.ClaimableTask) bool {
+	return draw.Ref.Round > 0
+}
 
 // others returns the other nodes' parts in the round of an assignment.
 func (h *hand) others(ctx context.Context, item computetypes.WorkItem) []computetypes.Assignment {

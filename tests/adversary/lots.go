@@ -51,7 +51,7 @@ func (s *stage) lotsOf(ctx context.Context, over []ended, hands []*hand) (lots, 
 		}
 		order := slices.Clone(operators)
 		slices.SortFunc(order, func(a, b string) int { return bytes.Compare(ranks[a], ranks[b]) })
-		winners := order[:replicas]
+		winners := order[:e.job.Policy.Replicas]
 		for _, h := range hands {
 			if slices.Contains(winners, h.address()) {
 				found.due++

@@ -1,0 +1,191 @@
+package adversary
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/thetaedge/theta/app/params"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+const (
+	// auditBps and auditors are those of audited jobs here.
+	auditBps, auditors = 2_500, 2
+	// auditChance is auditBps as a probability.
+	auditChance = float64(auditBps) / computetypes.BasisPoints
+	// auditPolicy is how reports call it.
+	auditPolicy = "AUDIT(0.25, 2)"
+)
+
+// audits are behaviours of nodes under AUDIT: one node works, and a seed that
+// nobody can know when it commits says whether others do it again.
+func audits() []behaviour {
+	return []behaviour{
+		cheat{
+			label: "lies", policy: auditPolicy, spec: audited, jobs: 6 * wave,
+			force: strangers(3, tactics{answer: lie("agreed")}), forecast: auditedRing,
+		},
+		cheat{
+			label: "lies only if unaudited", policy: auditPolicy, spec: audited, jobs: 6 * wave,
+			force: strangers(3, tactics{claims: onlyExecutes, answer: guess, reveal: revealIfUnaudited}), forecast: hopeUnaudited,
+		},
+		cheat{
+			label: "audits lazily", policy: auditPolicy, spec: audited, jobs: 4 * wave,
+			force:    strangers(3, tactics{claims: onlyAudits, answer: guess}),
+			forecast: lazyAuditor,
+		},
+	}
+}
+
+func audited(spec *computetypes.JobSpec) {
+	spec.Policy = computetypes.Policy{Kind: computetypes.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: auditBps, Auditors: auditors}
+}
+
+// isAudit says whether a draw looks for auditors.
+func isAudit(ctx context.Context, h *hand, ref computetypes.TaskRef) bool {
+	answer, err := computetypes.NewQueryClient(h.stage.net.Conn()).Task(ctx, &computetypes.QueryTaskRequest{JobId: ref.JobId, Task: ref.Task})
+	return err == nil && len(answer.Task.Rounds) > 0 && answer.Task.Rounds[0].Auditors > 0
+}
+
+func onlyAudits(ctx context.Context, h *hand, draw computetypes.ClaimableTask) bool {
+	return draw.Ref.Round == 0 && isAudit(ctx, h, draw.Ref)
+}
+
+func onlyExecutes(ctx context.Context, h *hand, draw computetypes.ClaimableTask) bool {
+	return draw.Ref.Round == 0 && !isAudit(ctx, h, draw.Ref)
+}
+
+// revealIfUnaudited stays silent once auditors have joined.
+func revealIfUnaudited(ctx context.Context, h *hand, item computetypes.WorkItem, made computetypes.RevealItem) *computetypes.RevealItem {
+	if isAudit(ctx, h, made.Ref) {
+		return nil
+	}
+	return &made
+}
+
+// auditedRing sums over all draws, with and without auditors.
+func auditedRing(s *stage, r run) forecast {
+	g := ring{
+		terms: s.audited(auditChance), nodes: s.honest() + len(r.hands), members: len(r.hands),
+		audit: auditChance, auditors: auditors,
+	}
+	mean, spread := g.perJob(1).times(r.jobs)
+	return forecast{
+		mean: mean, spread: spread, trials: len(r.parts),
+		formula: fmt.Sprintf("jobs · Σ over draws of P(draw)·outcome - gas, for %d of %d nodes, L = R·(1-D)/D = %g, D = q·h = %g",
+			g.members, g.nodes, g.liability, auditChance*bps(s.compute.HonestBps)),
+		note: fmt.Sprintf("%d parts were slashed, %d paid; %d of %d jobs audited", count(r.parts, computetypes.ASSIGNMENT_STATUS_SLASHED),
+			count(r.parts, computetypes.ASSIGNMENT_STATUS_PAID), auditedJobs(r.over), r.jobs),
+	}
+}
+
+// hopeUnaudited is q against 1-q for each commitment.
+func hopeUnaudited(s *stage, r run) forecast {
+	t, n := s.audited(auditChance), len(r.parts)
+	return forecast{
+		mean:   float64(n) * ((1-auditChance)*t.reward*t.kept - auditChance*t.liability),
+		spread: math.Sqrt(float64(n)*auditChance*(1-auditChance)) * (t.reward*t.kept + t.liability),
+		trials: n,
+		formula: fmt.Sprintf("n·((1-q)·R·kept - q·L) - gas, n = %d commitments, q = %g, L = %g: the draw comes after the commitment",
+			n, auditChance, t.liability),
+		note: fmt.Sprintf("%d silent, %d paid; %d of %d jobs audited", count(r.parts, computetypes.ASSIGNMENT_STATUS_NO_REVEAL),
+			count(r.parts, computetypes.ASSIGNMENT_STATUS_PAID), auditedJobs(r.over), r.jobs),
+	}
+}
+
+// lazyAuditor loses its liability for each guess: the executor was honest.
+func lazyAuditor(s *stage, r run) forecast {
+	t := s.audited(auditChance)
+	return forecast{
+		mean: -t.liability * float64(len(r.parts)), trials: len(r.parts),
+		formula: fmt.Sprintf("-n·L - gas, n = %d audits, L = %g: an auditor is a replica like the executor, and as blind", len(r.parts), t.liability),
+		note:    fmt.Sprintf("%d of %d jobs audited, %d accepted with the right result", auditedJobs(r.over), r.jobs, accepted(r.over)),
+	}
+}
+
+func auditedJobs(over []ended) int {
+	n := 0
+	for _, e := range over {
+		if e.receipt != nil && e.receipt.Audited {
+			n++
+		}
+	}
+	return n
+}
+
+const (
+	// reviewBlocks is how long a requester may reject under TRUST.
+	reviewBlocks = 40
+	trustPolicy  = "TRUST"
+)
+
+// rejecter is a requester that takes every result and rejects it.
+type rejecter struct{}
+
+func (rejecter) name() string { return "rejects good work" }
+
+func (b rejecter) play(ctx context.Context, s *stage) (Row, error) {
+	row := Row{
+		Behaviour: b.name(), Policy: trustPolicy, Jobs: badJobs, Trials: badJobs,
+		Formula: "-jobs·R - posting - gas: what a rejection keeps from the node is burned",
+	}
+	key := newKeyPair()
+	if err := s.fund(ctx, 4*badJobs*reward, key.Address()); err != nil {
+		return row, err
+	}
+	wallet, sender := purse{accounts: []string{key.Address().String()}}, s.senders.of(key, 1)
+	before, err := s.read(ctx, wallet)
+	if err != nil {
+		return row, err
+	}
+	spec := s.spec()
+	spec.Policy = computetypes.Policy{Kind: computetypes.POLICY_KIND_TRUST, Replicas: 1, ReviewBlocks: reviewBlocks}
+	posted, err := s.post(ctx, sender, spec, s.plain, badJobs)
+	if err != nil {
+		return row, err
+	}
+	fees := posted.fees
+	for _, job := range posted.ids {
+		if err := s.awaitReview(ctx, job); err != nil {
+			return row, err
+		}
+		result, err := sender.Send(ctx, &computetypes.MsgReview{
+			Requester: key.Address().String(), Items: []computetypes.ReviewItem{{JobId: job}},
+		})
+		if err != nil {
+			return row, err
+		}
+		fees = fees.Add(s.rewards.MinGasPrice.MulRaw(result.GasWanted))
+	}
+	over, err := s.finish(ctx, posted.ids)
+	if err != nil {
+		return row, err
+	}
+	after, err := s.read(ctx, wallet)
+	if err != nil {
+		return row, err
+	}
+	c, t := between(before, after), s.terms()
+	row.Gain, row.Loss = inTfuel(c.gain), inTfuel(c.loss)
+	row.Predicted = -float64(badJobs)*t.reward - inTfuel(fees)
+	paid := params.Tfuel(0)
+	for _, e := range over {
+		for _, outcome := range e.receipt.Outcomes {
+			paid = paid.Add(outcome.Paid)
+		}
+	}
+	row.Note = fmt.Sprintf("nodes got %g of %d: who works under TRUST chooses whom to trust", inTfuel(paid), badJobs*reward)
+	return row.judged(), nil
+}
+
+// awaitReview waits until a job's result may be reviewed.
+func (s *stage) awaitReview(ctx context.Context, job string) error {
+	return s.await(ctx, "the result of job "+job, func() (bool, error) {
+		answer, err := computetypes.NewQueryClient(s.net.Conn()).Task(ctx, &computetypes.QueryTaskRequest{JobId: job})
+		if err != nil || len(answer.Task.Rounds) == 0 {
+			return false, err
+		}
+		return answer.Task.Rounds[0].Phase == computetypes.ROUND_PHASE_REVIEW, nil
+	})
+}
