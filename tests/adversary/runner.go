@@ -72,7 +72,7 @@ func Run(ctx context.Context, opts Options) (report Report, err error) {
 }
 
 // genesis makes windows of minutes instead of days and a second class that
-// nobody has joined. Rounds of three and five judge, so that a dozen nodes
+// nobody has joined. Rounds of four judge, so that a dozen nodes
 // fill them. Nobody is jailed: money alone has to make cheating a loss.
 func genesis() map[string]map[string]any {
 	class := func(id string) map[string]any {
@@ -88,7 +88,7 @@ func genesis() map[string]map[string]any {
 			},
 		},
 		"compute": {
-			"escalation":         []any{3, 5},
+			"escalation":         []any{4, 4},
 			"claim_blocks":       "6",
 			"reveal_blocks":      fmt.Sprint(revealBlocks),
 			"min_commit_blocks":  fmt.Sprint(minCommitBlocks),
