@@ -13,6 +13,7 @@ import (
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/testutil/apptest"
 	"github.com/thetaedge/theta/testutil/edge"
+	"github.com/thetaedge/theta/testutil/sim"
 	"github.com/thetaedge/theta/testutil/twin"
 	computekeeper "github.com/thetaedge/theta/x/compute/keeper"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
@@ -200,6 +201,21 @@ func leaseBlocks(t *testing.T, chain *apptest.Chain) int64 {
 	found, err := chain.App.EdgenodeKeeper.Params(chain.Ctx())
 	require.NoError(t, err)
 	return int64(found.LeaseBlocks)
+}
+
+// Random blocks of every message that this chain's modules know, of many accounts
+// at once, sent directly, by deputies through x/authz and by governance, give the
+// same state on every kind of node. A new message fails this until x/*/simulation
+// draws it.
+func TestEveryMessageInRandomBlocksGivesTheSameStateOnEveryNode(t *testing.T) {
+	const blocks = 100
+	s := sim.New(t, 4)
+	s.Beside(twin.Variants(t, blocks)[1:])
+	s.Run(blocks)
+	t.Log("\n" + s.Tally.String())
+	succeeded, deputised := s.Tally.Succeeded()
+	require.Equal(t, s.Chain.OwnMessages(), succeeded, "every message took effect")
+	require.GreaterOrEqual(t, len(deputised), 5, "messages by deputies: %v", deputised)
 }
 
 // Blocks that mix every message of the edge modules, refused ones among them,

@@ -6,12 +6,10 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	sdk "github.com/cosmos/cosmos-sdk/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
 	"github.com/thetaedge/theta/testutil/apptest"
@@ -98,23 +96,11 @@ func requireSameState(t *testing.T, original, imported sim.State, except ...[]by
 // succeeded, or that the simulation does not know.
 func requireEveryMessage(t *testing.T, s *sim.Simulation) {
 	t.Helper()
-	urls := ownMessages(s.Chain)
-	require.NotEmpty(t, urls)
-	for _, url := range urls {
+	require.NotEmpty(t, s.Chain.OwnMessages())
+	for _, url := range s.Chain.OwnMessages() {
 		count := s.Tally.Of(url)
 		require.Positive(t, count.Succeeded, "%s never succeeded: give it an operation in x/*/simulation; %v", url, count.Reasons)
 	}
-}
-
-// ownMessages returns the type URLs of the messages of this chain's modules.
-func ownMessages(chain *apptest.Chain) []string {
-	var urls []string
-	for _, url := range chain.App.InterfaceRegistry().ListImplementations(sdk.MsgInterfaceProtoName) {
-		if strings.HasPrefix(url, "/theta.") {
-			urls = append(urls, url)
-		}
-	}
-	return urls
 }
 
 // requireEveryTurn fails if something that a network sees now and then has not

@@ -5,6 +5,8 @@
 package apptest
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -194,6 +196,19 @@ func (c *Chain) Ctx() sdk.Context {
 	ctx, err := c.App.CreateQueryContext(0, false)
 	require.NoError(c.t, err)
 	return ctx.WithBlockTime(c.time).WithChainID(ChainID)
+}
+
+// OwnMessages returns the type URLs of the messages of this chain's own modules,
+// sorted, as the app has registered them.
+func (c *Chain) OwnMessages() []string {
+	var urls []string
+	for _, url := range c.App.InterfaceRegistry().ListImplementations(sdk.MsgInterfaceProtoName) {
+		if strings.HasPrefix(url, "/theta.") {
+			urls = append(urls, url)
+		}
+	}
+	slices.Sort(urls)
+	return urls
 }
 
 // Judge returns whether the app would accept a proposal of txs.

@@ -54,9 +54,10 @@ func consensusKey(a apptest.Account) cryptotypes.PrivKey {
 	return ed25519.GenPrivKeyFromSecret([]byte(fmt.Sprintf("consensus of %s", a)))
 }
 
-// options make the chain. Windows are of a few blocks, so that a run of some
+// options make the chain that the seed draws. Windows are of a few blocks, so that a run of some
 // hundred sees jobs, leases, terms in jail and unbondings end.
-func (n network) options(r *rand.Rand) []apptest.Option {
+func (n network) options(seed int64) []apptest.Option {
+	r := rand.New(rand.NewSource(seed))
 	return []apptest.Option{
 		apptest.WithAccounts(accounts, params.TfuelCoin(balance)),
 		apptest.WithValidatorPower(power),

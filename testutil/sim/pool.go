@@ -16,6 +16,8 @@ type operation struct {
 	weight   uint32
 	factory  simsx.SimMsgFactoryX
 	accounts []simtypes.Account
+	// deputised asks for another account to send it.
+	deputised bool
 }
 
 // pool is a set of operations to draw from by weight. It is what the factories

@@ -17,10 +17,12 @@ import (
 	"github.com/cosmos/cosmos-sdk/testutil/simsx"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	simtypes "github.com/cosmos/cosmos-sdk/types/simulation"
+	"github.com/cosmos/cosmos-sdk/x/authz"
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/testutil/apptest"
 	"github.com/thetaedge/theta/testutil/edge"
+	"github.com/thetaedge/theta/testutil/twin"
 )
 
 const (
@@ -30,6 +32,9 @@ const (
 	leastOperations, moreOperations = 20, 25
 	// sdkShare is the percentage of operations that are the SDK's own.
 	sdkShare = 15
+	// deputyShare is the percentage of this chain's operations that are sent
+	// through x/authz.
+	deputyShare = 15
 	// maxSkip bounds the seconds by which a block comes later than usual.
 	maxSkip = 3
 )
@@ -47,8 +52,11 @@ type Simulation struct {
 	own, sdk pool
 	// later are operations put off to a time.
 	later []delayed
-	// twin takes the same blocks, if there is one.
-	twin *apptest.Chain
+	// fork takes every block too, if there is one, and so do the followers.
+	fork      *apptest.Chain
+	followers *twin.Followers
+	seed      int64
+	network   network
 }
 
 type delayed struct {
@@ -59,11 +67,11 @@ type delayed struct {
 // New starts a chain with parameters and people drawn by the seed.
 func New(t testing.TB, seed int64) *Simulation {
 	t.Helper()
-	r := rand.New(rand.NewSource(seed))
 	network := newNetwork(t)
 	s := &Simulation{
-		Chain: apptest.New(t, network.options(r)...), Tally: newTally(),
-		t: t, rand: r, signers: map[string]apptest.Account{},
+		Chain: apptest.New(t, network.options(seed)...), Tally: newTally(),
+		t: t, rand: rand.New(rand.NewSource(seed)), signers: map[string]apptest.Account{},
+		seed: seed, network: network,
 	}
 	everybody := append(slices.Clone(s.Chain.Accounts), s.Chain.Validator)
 	accounts := make([]simtypes.Account, len(everybody))
@@ -76,6 +84,13 @@ func New(t testing.TB, seed int64) *Simulation {
 	s.own, s.sdk = pool{accounts: accounts[:len(accounts)-1]}, pool{accounts: accounts[:people]}
 	register(s, network, accounts[len(accounts)-1:])
 	return s
+}
+
+// Beside has variants take every block as well, and come to the same app hash. It
+// is called before the first block.
+func (s *Simulation) Beside(variants []twin.Variant) {
+	s.t.Helper()
+	s.followers = twin.Follow(s.t, s.Chain, variants, func() []apptest.Option { return s.network.options(s.seed) })
 }
 
 func simulated(a apptest.Account) simtypes.Account {
@@ -106,7 +121,9 @@ func (s *Simulation) Step() {
 		if s.rand.Intn(100) < sdkShare {
 			from = &s.sdk
 		}
-		drawn = s.draw(ctx, from.pick(s.rand), drawn)
+		op := from.pick(s.rand)
+		op.deputised = from == &s.own && s.rand.Intn(100) < deputyShare
+		drawn = s.draw(ctx, op, drawn)
 	}
 	txs := make([][]byte, len(drawn))
 	for i, d := range drawn {
@@ -116,19 +133,24 @@ func (s *Simulation) Step() {
 	s.Chain.Skip(skip)
 	response := s.Chain.NextBlock(txs...)
 	for i, d := range drawn {
-		s.Tally.result(d.msg, response.TxResults[i])
+		s.Tally.result(d, response.TxResults[i])
 	}
 	require.Empty(s.t, s.Tally.Panics)
 	s.Tally.events(response)
 	s.Tally.proposals(s.Chain)
 	edge.RequireInvariants(s.t, s.Chain)
-	s.follow(txs, skip, response)
+	if s.followers != nil {
+		s.followers.Next(skip, txs, response)
+	}
+	s.followFork(txs, skip, response)
 }
 
 // drawnTx is a message with the tx that carries it.
 type drawnTx struct {
 	msg sdk.Msg
 	tx  []byte
+	// deputised says that another account sent it in the name of the signer.
+	deputised bool
 }
 
 // draw adds what an operation comes to, if it comes to anything.
@@ -147,7 +169,30 @@ func (s *Simulation) draw(ctx sdk.Context, op operation, drawn []drawnTx) []draw
 		s.Tally.skip(msg, "the signer cannot pay the fee")
 		return drawn
 	}
-	return append(drawn, drawnTx{msg: msg, tx: s.Chain.Sign(signer, []sdk.Msg{msg}, apptest.WithGas(txGas))})
+	if op.deputised && !signer.Address.Equals(s.deputy().Address) {
+		return append(drawn, s.deputise(ctx, signer, msg))
+	}
+	return append(drawn, s.sign(signer, msg))
+}
+
+func (s *Simulation) sign(signer apptest.Account, msg sdk.Msg) drawnTx {
+	return drawnTx{msg: msg, tx: s.Chain.Sign(signer, []sdk.Msg{msg}, apptest.WithGas(txGas))}
+}
+
+// deputy is the account that sends messages in the name of others.
+func (s *Simulation) deputy() apptest.Account { return s.Chain.Accounts[accounts-1] }
+
+// deputise has the deputy send a message, or first lets it.
+func (s *Simulation) deputise(ctx sdk.Context, signer apptest.Account, msg sdk.Msg) drawnTx {
+	deputy, url := s.deputy(), sdk.MsgTypeURL(msg)
+	if allowed, _ := s.Chain.App.AuthzKeeper.GetAuthorization(ctx, deputy.Address, signer.Address, url); allowed == nil {
+		grant, err := authz.NewMsgGrant(signer.Address, deputy.Address, authz.NewGenericAuthorization(url), nil)
+		require.NoError(s.t, err)
+		return s.sign(signer, grant)
+	}
+	exec := authz.NewMsgExec(deputy.Address, []sdk.Msg{msg})
+	tx := s.sign(deputy, &exec)
+	return drawnTx{msg: msg, tx: tx.tx, deputised: true}
 }
 
 // due takes out the operations whose time has come.
@@ -169,23 +214,23 @@ func (s *Simulation) due(now time.Time) []operation {
 // every further block. It returns the chain before its first block.
 func (s *Simulation) Fork() *apptest.Chain {
 	s.t.Helper()
-	s.twin = s.Chain.Fork()
-	return s.twin
+	s.fork = s.Chain.Fork()
+	return s.fork
 }
 
-// follow gives the twin the block, and compares what came of each tx.
-func (s *Simulation) follow(txs [][]byte, skip time.Duration, expected *abci.ResponseFinalizeBlock) {
+// followFork gives the fork the block, and compares what came of each tx.
+func (s *Simulation) followFork(txs [][]byte, skip time.Duration, expected *abci.ResponseFinalizeBlock) {
 	s.t.Helper()
-	if s.twin == nil {
+	if s.fork == nil {
 		return
 	}
-	s.twin.Skip(skip)
-	found := s.twin.NextBlock(txs...)
+	s.fork.Skip(skip)
+	found := s.fork.NextBlock(txs...)
 	for i, result := range found.TxResults {
 		want := expected.TxResults[i]
 		require.Equal(s.t, want.Code, result.Code, "tx %d of block %d: %s, before: %s",
-			i, s.twin.Height(), result.Log, want.Log)
-		require.Equal(s.t, want.Data, result.Data, "tx %d of block %d", i, s.twin.Height())
+			i, s.fork.Height(), result.Log, want.Log)
+		require.Equal(s.t, want.Data, result.Data, "tx %d of block %d", i, s.fork.Height())
 	}
-	edge.RequireInvariants(s.t, s.twin)
+	edge.RequireInvariants(s.t, s.fork)
 }

@@ -20,6 +20,8 @@ type Count struct {
 	// Succeeded and Refused are transactions, or messages of proposals that
 	// governance carried out or could not.
 	Succeeded, Refused int
+	// Deputised are those of the transactions that succeeded inside of x/authz.
+	Deputised int
 	// Skipped are operations that found nothing to do.
 	Skipped int
 	// Reasons are refusals and skips by what was said.
@@ -56,11 +58,14 @@ func (t *Tally) skip(msg sdk.Msg, reason string) {
 	count.Reasons["skipped: "+reason]++
 }
 
-func (t *Tally) result(msg sdk.Msg, result *abci.ExecTxResult) {
+func (t *Tally) result(tx drawnTx, result *abci.ExecTxResult) {
 	t.Txs++
-	count := t.Of(sdk.MsgTypeURL(msg))
+	count := t.Of(sdk.MsgTypeURL(tx.msg))
 	if result.Code == 0 {
 		count.Succeeded++
+		if tx.deputised {
+			count.Deputised++
+		}
 		return
 	}
 	if sdkerrors.ErrPanic.Codespace() == result.Codespace && sdkerrors.ErrPanic.ABCICode() == result.Code {
@@ -107,14 +112,31 @@ func (t *Tally) proposals(chain *apptest.Chain) {
 	}
 }
 
+// Succeeded returns the type URLs of this chain's messages that have succeeded,
+// sorted, and those that have done so inside of x/authz.
+func (t *Tally) Succeeded() (all, deputised []string) {
+	for _, url := range slices.Sorted(maps.Keys(t.Messages)) {
+		if !strings.HasPrefix(url, "/theta.") {
+			continue
+		}
+		if t.Messages[url].Succeeded > 0 {
+			all = append(all, url)
+		}
+		if t.Messages[url].Deputised > 0 {
+			deputised = append(deputised, url)
+		}
+	}
+	return all, deputised
+}
+
 // String is a table of messages and one of events.
 func (t *Tally) String() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "%d blocks, %d transactions\n%-52s %9s %7s %7s\n",
-		t.Blocks, t.Txs, "message", "succeeded", "refused", "skipped")
+	fmt.Fprintf(&text, "%d blocks, %d transactions\n%-52s %9s %9s %7s %7s\n",
+		t.Blocks, t.Txs, "message", "succeeded", "by deputy", "refused", "skipped")
 	for _, url := range slices.Sorted(maps.Keys(t.Messages)) {
 		count := t.Messages[url]
-		fmt.Fprintf(&text, "%-52s %9d %7d %7d\n", url, count.Succeeded, count.Refused, count.Skipped)
+		fmt.Fprintf(&text, "%-52s %9d %9d %7d %7d\n", url, count.Succeeded, count.Deputised, count.Refused, count.Skipped)
 	}
 	fmt.Fprintf(&text, "%-52s %9s\n", "event", "seen")
 	for _, name := range slices.Sorted(maps.Keys(t.Events)) {

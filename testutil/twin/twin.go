@@ -4,6 +4,7 @@ package twin
 
 import (
 	"testing"
+	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/stretchr/testify/require"
@@ -52,25 +53,51 @@ func Variants(t testing.TB, blocks int) []Variant {
 func Run(t testing.TB, blocks int, script Script, variants []Variant, options ...apptest.Option) *apptest.Chain {
 	t.Helper()
 	leader := apptest.New(t, options...)
-	followers := make([]*apptest.Chain, len(variants))
-	for i, variant := range variants {
-		followers[i] = apptest.New(t, append(append([]apptest.Option{}, options...), variant.Options...)...)
-		require.Equal(t, leader.AppHash(), followers[i].AppHash(), "%s: app hash after genesis", variant.Name)
-	}
+	followers := Follow(t, leader, variants, func() []apptest.Option { return options })
 	for i := range blocks {
 		txs := script(leader, i)
-		expected := leader.NextBlock(txs...)
-		for j, variant := range variants {
-			follow(t, followers[j], variant, i, txs, expected)
-		}
+		followers.Next(0, txs, leader.NextBlock(txs...))
 	}
 	return leader
 }
 
-func follow(
-	t testing.TB, chain *apptest.Chain, variant Variant, block int, txs [][]byte, expected *abci.ResponseFinalizeBlock,
-) {
+// Followers are variants that take the blocks of a leader.
+type Followers struct {
+	t        testing.TB
+	variants []Variant
+	chains   []*apptest.Chain
+	// blocks counts those that have been followed.
+	blocks int
+}
+
+// Follow starts a chain for each variant, with what options returns for it and
+// the variant's own. The leader has not gone beyond its first block.
+func Follow(t testing.TB, leader *apptest.Chain, variants []Variant, options func() []apptest.Option) *Followers {
 	t.Helper()
+	f := &Followers{t: t, variants: variants}
+	for _, variant := range variants {
+		chain := apptest.New(t, append(append([]apptest.Option{}, options()...), variant.Options...)...)
+		require.Equal(t, leader.AppHash(), chain.AppHash(), "%s: app hash after genesis", variant.Name)
+		f.chains = append(f.chains, chain)
+	}
+	return f
+}
+
+// Next gives all followers the leader's block, whose header came later than
+// usual by skip, and fails if one of them finds anything else than expected.
+func (f *Followers) Next(skip time.Duration, txs [][]byte, expected *abci.ResponseFinalizeBlock) {
+	f.t.Helper()
+	for i, variant := range f.variants {
+		f.chains[i].Skip(skip)
+		f.follow(f.chains[i], variant, txs, expected)
+	}
+	f.blocks++
+}
+
+func (f *Followers) follow(
+	chain *apptest.Chain, variant Variant, txs [][]byte, expected *abci.ResponseFinalizeBlock,
+) {
+	f.t.Helper()
 	if variant.CheckTx {
 		for _, tx := range txs {
 			chain.Check(tx)
@@ -79,13 +106,13 @@ func follow(
 	found := chain.NextBlock(txs...)
 	for i, result := range found.TxResults {
 		want := expected.TxResults[i]
-		require.Equal(t, want.Code, result.Code, "%s: code of tx %d of block %d: %s", variant.Name, i, block, result.Log)
-		require.Equal(t, want.Data, result.Data, "%s: data of tx %d of block %d", variant.Name, i, block)
-		require.Equal(t, want.GasUsed, result.GasUsed, "%s: gas of tx %d of block %d", variant.Name, i, block)
+		require.Equal(f.t, want.Code, result.Code, "%s: code of tx %d of block %d: %s", variant.Name, i, f.blocks, result.Log)
+		require.Equal(f.t, want.Data, result.Data, "%s: data of tx %d of block %d", variant.Name, i, f.blocks)
+		require.Equal(f.t, want.GasUsed, result.GasUsed, "%s: gas of tx %d of block %d", variant.Name, i, f.blocks)
 	}
-	require.Equal(t, expected.AppHash, found.AppHash, "%s: app hash of block %d", variant.Name, block)
+	require.Equal(f.t, expected.AppHash, found.AppHash, "%s: app hash of block %d", variant.Name, f.blocks)
 	for _, at := range variant.RestartAfter {
-		if at == block {
+		if at == f.blocks {
 			chain.Restart()
 		}
 	}
