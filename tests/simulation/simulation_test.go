@@ -108,7 +108,8 @@ func requireEveryMessage(t *testing.T, s *sim.Simulation) {
 func requireEveryTurn(t *testing.T, s *sim.Simulation) {
 	t.Helper()
 	for _, event := range []string{
-		"theta.compute.v1.EventEscalated", "theta.edgenode.v1.EventSlashed", "theta.edgenode.v1.EventJailed",
+		"task Escalated", "task AuditDecided", "task ReviewOpened", "task Ended ACCEPTED", "task Ended FAILED",
+		"task Ended CANCELLED", "task Ended EXPIRED", "theta.edgenode.v1.EventSlashed", "theta.edgenode.v1.EventJailed",
 		"theta.edgenode.v1.EventUnbonded", "theta.rewards.v1.EventFeesMoved",
 	} {
 		require.Positive(t, s.Tally.Events[event], event)

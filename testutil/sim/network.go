@@ -123,6 +123,9 @@ func edgenode(r *rand.Rand, cdc codec.Codec, genesis map[string]json.RawMessage)
 func compute(r *rand.Rand, cdc codec.Codec, genesis map[string]json.RawMessage) {
 	adjust(cdc, genesis, computetypes.ModuleName, func(state *computetypes.GenesisState) {
 		p := &state.Params
+		// One profile that is deterministic by construction and one that is not.
+		p.Executors = append(p.Executors, "container/1")
+		p.MaxOpenTasks = uint32(between(r, 4, 40))
 		p.MinPrepareBlocks, p.MinCommitBlocks = 3, 8
 		p.ClaimBlocks, p.RevealBlocks = between(r, 2, 5), between(r, 8, 16)
 		p.MaxDraws = 3

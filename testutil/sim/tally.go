@@ -13,6 +13,7 @@ import (
 	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
 
 	"github.com/thetaedge/theta/testutil/apptest"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
 // Count is how often operations of a kind came to something.
@@ -31,7 +32,7 @@ type Count struct {
 // Tally counts what a simulation did, by type URL.
 type Tally struct {
 	Messages map[string]*Count
-	// Events are those of this chain's modules, by type.
+	// Events are those of this chain's modules by type, and what they say of tasks.
 	Events map[string]int
 	// Blocks and Txs is how many there were.
 	Blocks, Txs int
@@ -84,7 +85,35 @@ func (t *Tally) events(response *abci.ResponseFinalizeBlock) {
 	for _, event := range all {
 		if strings.HasPrefix(event.Type, "theta.") {
 			t.Events[event.Type]++
+			t.changes(event)
 		}
+	}
+}
+
+// changes counts what an event of x/compute says of tasks, by the name of the
+// change, and ended tasks by how they ended.
+func (t *Tally) changes(event abci.Event) {
+	// What block events are marked with is no field of theirs.
+	event.Attributes = slices.DeleteFunc(slices.Clone(event.Attributes), func(a abci.EventAttribute) bool {
+		return a.Key == "mode"
+	})
+	parsed, err := sdk.ParseTypedEvent(event)
+	if err != nil {
+		panic(err)
+	}
+	var changes []computetypes.TaskChange
+	switch e := parsed.(type) {
+	case *computetypes.EventBatch:
+		changes = e.Changes
+	case *computetypes.EventSweep:
+		changes = e.Changes
+	}
+	for _, change := range changes {
+		name := strings.TrimPrefix(fmt.Sprintf("%T", change.Change), "*types.TaskChange_")
+		if ended := change.GetEnded(); ended != nil {
+			name += " " + strings.TrimPrefix(ended.Status.String(), "TASK_STATUS_")
+		}
+		t.Events["task "+name]++
 	}
 }
 

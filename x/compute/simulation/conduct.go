@@ -40,6 +40,9 @@ func conductOf(operator, job string, task uint64) conduct {
 	}
 }
 
+// inputMissing says whether nobody can fetch a job's input: one in eight.
+func inputMissing(job string) bool { return digestOf("input", job, 0)[0]%8 == 0 }
+
 // digestOf is SHA-256 of a text and a task.
 func digestOf(text, job string, task uint64) []byte {
 	sum := sha256.Sum256(binary.BigEndian.AppendUint64([]byte(text+" "+job+" "), task))
@@ -52,6 +55,14 @@ func result(operator, job string, task uint64) []byte {
 		return digestOf("lie of "+operator, job, task)
 	}
 	return digestOf("result", job, task)
+}
+
+// exitCode is part of the result: programs of a third of all jobs fail.
+func exitCode(operator, job string, task uint64) uint32 {
+	if result(operator, job, task)[0]%3 == 0 {
+		return 1
+	}
+	return 0
 }
 
 func salt(operator, job string, task uint64) []byte { return digestOf("salt of "+operator, job, task) }

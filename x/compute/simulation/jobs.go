@@ -2,16 +2,15 @@ package simulation
 
 import (
 	"context"
-	"crypto/sha256"
-	"fmt"
-
-	"cosmossdk.io/math"
 
 	"github.com/cosmos/cosmos-sdk/testutil/simsx"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/x/compute/types"
 )
+
+// jobsSought bounds the requesters whose jobs are looked through.
+const jobsSought = 40
 
 // post posts a job that the class has nodes enough for.
 func (o operations) post(
@@ -22,8 +21,11 @@ func (o operations) post(
 		return nil, nil
 	}
 	spec := randomSpec(r, params)
+	o.place(ctx, r, &spec)
 	quote, err := o.queries.Quote(ctx, &types.QueryQuoteRequest{
-		Class: spec.Class, Replicas: spec.Policy.Replicas, Reward: spec.Reward.String(), SpecBytes: uint64(spec.Size()),
+		Class: spec.Class, Executor: spec.Executor, Kind: spec.Policy.Kind, Replicas: spec.Policy.Replicas,
+		AuditBps: spec.Policy.AuditBps, Auditors: spec.Policy.Auditors, Tasks: spec.Tasks,
+		Reward: spec.Reward.String(), SpecBytes: uint64(spec.Size()),
 	})
 	if err != nil {
 		reporter.Skip(err.Error())
@@ -37,53 +39,75 @@ func (o operations) post(
 	return []simsx.SimAccount{from}, &types.MsgPostJob{Requester: from.AddressBech32, Spec: spec}
 }
 
-func randomSpec(r *simsx.XRand, params types.Params) types.JobSpec {
-	denom := params.Denoms[r.Intn(len(params.Denoms))]
-	prepare := params.MinPrepareBlocks + uint64(r.Intn(3))
-	commit := max(params.MinCommitBlocks, prepare+1) + uint64(r.Intn(10))
-	class := "cpu-small"
-	if r.Intn(10) == 0 {
-		class = "cpu-large"
+// seek returns one of the jobs that match, from a random requester on.
+func (o operations) seek(
+	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
+	what string, matches func(types.Job) bool,
+) ([]simsx.SimAccount, types.Job) {
+	start := world.Rand().Intn(world.AccountsCount())
+	for i := range min(jobsSought, world.AccountsCount()) {
+		requester := world.AccountAt(reporter, (start+i)%world.AccountsCount())
+		jobs, err := o.queries.Jobs(ctx, &types.QueryJobsRequest{Requester: requester.AddressBech32})
+		if err != nil {
+			reporter.Skip(err.Error())
+			return nil, types.Job{}
+		}
+		for _, job := range jobs.Jobs {
+			if !job.Ended() && matches(job) {
+				return []simsx.SimAccount{requester}, job
+			}
+		}
 	}
-	return types.JobSpec{
-		Executor: params.Executors[0], Class: class, Tasks: 1,
-		Program:   blob(r),
-		Inputs:    []types.Input{{Path: "in/a", Blob: blob(r)}},
-		Args:      []string{fmt.Sprint(r.Intn(1000))},
-		Resources: types.Resources{Fuel: 1_000_000, MemoryBytes: 1 << 20, OutputBytes: 1 << 20},
-		Policy:    types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 3 + 2*r.Uint32InRange(0, 2)},
-		Reward: sdk.NewCoin(denom.Denom, denom.MinReward.Add(
-			math.NewInt(r.Int63n(1_000)).Mul(math.NewIntWithDecimal(1, 15)))),
-		PrepareBlocks: prepare, CommitBlocks: commit, LifetimeBlocks: commit + 20 + uint64(r.Intn(60)),
-		Sink: "http://127.0.0.1:1/v1/drops/00",
-	}
+	reporter.Skip("no job is " + what)
+	return nil, types.Job{}
 }
 
-func blob(r *simsx.XRand) types.Blob {
-	sum := sha256.Sum256([]byte(r.StringN(16)))
-	return types.Blob{Sha256: sum[:], Size_: 16, Uris: []string{"http://127.0.0.1:1/blob"}}
-}
-
-// cancel ends one of the open jobs.
+// cancel ends a job at whatever stage it is.
 func (o operations) cancel(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgCancelJob) {
-	jobs, err := o.queries.Jobs(ctx, &types.QueryJobsRequest{Class: "cpu-small"})
-	if err != nil {
-		reporter.Skip(err.Error())
-		return nil, nil
+	from, job := o.seek(ctx, world, reporter, "open", func(job types.Job) bool { return !job.Cancelled })
+	return from, &types.MsgCancelJob{Requester: job.Requester, JobId: job.Id}
+}
+
+// topUp adds tasks to a job, or time.
+func (o operations) topUp(
+	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
+) ([]simsx.SimAccount, *types.MsgTopUpJob) {
+	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
+	from, job := o.seek(ctx, world, reporter, "to be topped up", func(job types.Job) bool {
+		return !job.Cancelled && job.TasksDropped == 0 && height < job.ExpiresHeight
+	})
+	r, msg := world.Rand(), &types.MsgTopUpJob{Requester: job.Requester, JobId: job.Id}
+	if job.ArrayInputs == 0 {
+		msg.Tasks = r.Uint64InRange(0, 3)
 	}
-	var open []types.Job
-	for _, job := range jobs.Jobs {
-		if !job.Cancelled && world.HasAccount(job.Requester) {
-			open = append(open, job)
+	if msg.Tasks == 0 {
+		msg.LifetimeBlocks = r.Uint64InRange(20, 60)
+	}
+	return from, msg
+}
+
+// review accepts results under TRUST, and rejects one in four.
+func (o operations) review(
+	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
+) ([]simsx.SimAccount, *types.MsgReview) {
+	r := world.Rand()
+	var items []types.ReviewItem
+	from, job := o.seek(ctx, world, reporter, "to be reviewed", func(job types.Job) bool {
+		if !job.Policy.Reviewed() {
+			return false
 		}
-	}
-	if len(open) == 0 {
-		reporter.Skip("no job is open")
-		return nil, nil
-	}
-	job := open[world.Rand().Intn(len(open))]
-	return []simsx.SimAccount{world.GetAccount(reporter, job.Requester)},
-		&types.MsgCancelJob{Requester: job.Requester, JobId: job.Id}
+		for task := range job.TasksOpened {
+			found, err := o.queries.Task(ctx, &types.QueryTaskRequest{JobId: job.Id, Task: task})
+			if err != nil {
+				continue // ended
+			}
+			if rounds := found.Task.Rounds; rounds[len(rounds)-1].Phase == types.ROUND_PHASE_REVIEW {
+				items = append(items, types.ReviewItem{JobId: job.Id, Task: task, Accept: r.Intn(4) > 0})
+			}
+		}
+		return len(items) > 0
+	})
+	return from, &types.MsgReview{Requester: job.Requester, Items: items}
 }

@@ -17,13 +17,15 @@ type NodeSource func(ctx context.Context) ([]edgenodetypes.Node, error)
 // Register adds what requesters and workers send.
 func Register(reg simsx.Registry, weights simsx.WeightSource, queries types.QueryServer, nodes NodeSource) {
 	o := operations{queries: queries, nodes: nodes, sent: &ledger{}}
-	reg.Add(weights.Get("compute_post_job", 14), simsx.SimMsgFactoryFn[*types.MsgPostJob](o.post))
+	reg.Add(weights.Get("compute_post_job", 10), simsx.SimMsgFactoryFn[*types.MsgPostJob](o.post))
+	reg.Add(weights.Get("compute_top_up_job", 5), simsx.SimMsgFactoryFn[*types.MsgTopUpJob](o.topUp))
+	reg.Add(weights.Get("compute_review", 8), simsx.SimMsgFactoryFn[*types.MsgReview](o.review))
 	reg.Add(weights.Get("compute_cancel_job", 2), simsx.SimMsgFactoryFn[*types.MsgCancelJob](o.cancel))
-	reg.Add(weights.Get("compute_claim", 70), simsx.SimMsgFactoryFn[*types.MsgClaim](o.claim))
+	reg.Add(weights.Get("compute_claim", 110), simsx.SimMsgFactoryFn[*types.MsgClaim](o.claim))
 	reg.Add(weights.Get("compute_commit", 80), simsx.SimMsgFactoryFn[*types.MsgCommit](o.commit))
 	reg.Add(weights.Get("compute_reveal", 80), simsx.SimMsgFactoryFn[*types.MsgReveal](o.reveal))
 	reg.Add(weights.Get("compute_open", 30), simsx.SimMsgFactoryFn[*types.MsgOpen](o.open))
-	reg.Add(weights.Get("compute_release", 4), simsx.SimMsgFactoryFn[*types.MsgRelease](o.release))
+	reg.Add(weights.Get("compute_release", 12), simsx.SimMsgFactoryFn[*types.MsgRelease](o.release))
 }
 
 // RegisterProposals adds what governance decides.
@@ -59,5 +61,7 @@ func (o operations) updateParams(
 	params.AttemptFeeBps = r.Uint32InRange(500, 2_000)
 	params.MissedFaultBps = r.Uint32InRange(500, 2_000)
 	params.QueueLimit = r.Uint32InRange(5, 50)
+	params.MaxOpenTasks = r.Uint32InRange(4, 40)
+	params.AuditFloorBps = r.Uint32InRange(500, 3_000)
 	return nil, &types.MsgUpdateParams{Authority: world.ModuleAccountAddress(reporter, "gov"), Params: params}
 }

@@ -110,14 +110,16 @@ func (o operations) commit(
 	chain := sdk.UnwrapSDKContext(ctx).ChainID()
 	from, worker, items := worked(ctx, o, "commit", world, reporter, func(w types.WorkItem) (types.CommitItem, bool) {
 		a := w.Assignment
-		ok := a.Status == types.ASSIGNMENT_STATUS_ASSIGNED && conductOf(a.Operator, a.JobId, a.Task) != idle
+		ok := a.Status == types.ASSIGNMENT_STATUS_ASSIGNED && conductOf(a.Operator, a.JobId, a.Task) != idle &&
+			!inputMissing(a.JobId)
 		if !ok {
 			return types.CommitItem{}, false
 		}
 		operator, err := world.AddressCodec().StringToBytes(a.Operator)
 		return types.CommitItem{
-			Ref:        refOf(a),
-			Commitment: types.Commitment(operator, tag(chain, a), salt(a.Operator, a.JobId, a.Task)),
+			Ref: refOf(a),
+			Commitment: types.Commitment(operator, tag(chain, a),
+				exitCode(a.Operator, a.JobId, a.Task), salt(a.Operator, a.JobId, a.Task)),
 		}, err == nil
 	})
 	return from, &types.MsgCommit{Worker: worker, Items: items}
@@ -132,7 +134,10 @@ func (o operations) reveal(
 		a := w.Assignment
 		ok := a.Status == types.ASSIGNMENT_STATUS_COMMITTED && w.Phase == types.ROUND_PHASE_REVEAL &&
 			w.CurrentRound == a.Round && conductOf(a.Operator, a.JobId, a.Task) != silent
-		return types.RevealItem{Ref: refOf(a), Tag: tag(chain, a), Salt: salt(a.Operator, a.JobId, a.Task)}, ok
+		return types.RevealItem{
+			Ref: refOf(a), Tag: tag(chain, a),
+			ExitCode: exitCode(a.Operator, a.JobId, a.Task), Salt: salt(a.Operator, a.JobId, a.Task),
+		}, ok
 	})
 	return from, &types.MsgReveal{Worker: worker, Items: items}
 }
@@ -149,18 +154,19 @@ func (o operations) open(
 	return from, &types.MsgOpen{Worker: worker, Items: items}
 }
 
-// release gives tasks back inside their window, half of them for want of an input.
+// release gives tasks back inside their window: those whose input is missing, and
+// now and then another.
 func (o operations) release(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgRelease) {
 	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
-	missing := world.Rand().Bool()
+	weary := world.Rand().Intn(4) == 0
 	from, worker, items := worked(ctx, o, "release", world, reporter, func(w types.WorkItem) (types.ReleaseItem, bool) {
 		a := w.Assignment
 		// The shortest window there may be: the job's own is not shorter.
-		ok := a.Status == types.ASSIGNMENT_STATUS_ASSIGNED &&
+		ok := a.Status == types.ASSIGNMENT_STATUS_ASSIGNED && (weary || inputMissing(a.JobId)) &&
 			height < a.AssignedHeight+int64(o.params(ctx, reporter).MinPrepareBlocks)
-		return types.ReleaseItem{Ref: refOf(a), InputUnavailable: missing, Input: 1}, ok
+		return types.ReleaseItem{Ref: refOf(a), InputUnavailable: inputMissing(a.JobId), Input: 1}, ok
 	})
 	return from, &types.MsgRelease{Worker: worker, Items: items}
 }

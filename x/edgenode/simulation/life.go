@@ -31,7 +31,7 @@ func (o operations) register(
 	class, hardware := declare(r)
 	return []simsx.SimAccount{operator}, &types.MsgRegister{
 		Operator: operator.AddressBech32, Worker: worker.AddressBech32, Moniker: fmt.Sprintf("node %d", r.Intn(1000)),
-		Hardware: hardware, Region: region(r), Class: class, Executors: []string{"wasm/1"},
+		Hardware: hardware, Region: region(r), Class: class, Executors: executors(),
 		Bond: bond, Slots: 1 + r.Uint32InRange(0, 4),
 	}
 }
@@ -45,6 +45,9 @@ func declare(r *simsx.XRand) (string, types.Hardware) {
 	return "cpu-small", types.Hardware{CpuCores: 2 + r.Uint32InRange(0, 6), MemoryBytes: 8 << 30}
 }
 
+// executors are the profiles that every simulated machine runs.
+func executors() []string { return []string{"wasm/1", "container/1"} }
+
 func region(r *simsx.XRand) string { return simsx.OneOf(r, []string{"de", "us-west", "jp", "za"}) }
 
 // update declares other hardware.
@@ -56,7 +59,7 @@ func (o operations) update(
 	class, hardware := declare(r)
 	return from, &types.MsgUpdate{
 		Operator: node.Profile.Operator, Moniker: fmt.Sprintf("renamed %d", r.Intn(1000)), Hardware: hardware,
-		Region: region(r), Class: class, Executors: []string{"wasm/1"}, Slots: node.State.UsedSlots + 1 + r.Uint32InRange(0, 4),
+		Region: region(r), Class: class, Executors: executors(), Slots: node.State.UsedSlots + 1 + r.Uint32InRange(0, 4),
 	}
 }
 
