@@ -99,8 +99,8 @@ func (d *Devnet) tune(state object, publicKey string, beaconStart int64) error {
 			"claim_blocks":  "3",
 			"max_draws":     2,
 			"reveal_blocks": blocks,
-			// Three nodes serve a quorum of three.
-			"spare_nodes": 0,
+			// Three nodes serve a quorum of three, and none is left to audit it.
+			"spare_nodes": 0, "audit_floor_bps": 0,
 		},
 		"rewards": {"fold_blocks": "10"},
 		"gov":     {"voting_period": "60s", "expedited_voting_period": "30s"},

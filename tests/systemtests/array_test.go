@@ -24,17 +24,23 @@ import (
 
 func TestArraysRunUnderEveryPolicy(t *testing.T) {
 	network := startNetwork(t)
-	t.Run("each task has its own input and may be audited", func(t *testing.T) {
-		a := newArray(t, network, 12)
-		a.spec.Policy = computetypes.Policy{Kind: computetypes.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 5000, Auditors: 1}
-		a.run()
+	t.Run("each task has its own input and is audited", func(t *testing.T) {
+		// Of the network's six slots each task takes two, and it waits for the second
+		// with the first in hand: more tasks at once could wait for each other.
+		a := newArray(t, network, 2)
+		a.spec.Policy = computetypes.Policy{Kind: computetypes.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: computetypes.BasisPoints, Auditors: 1}
+		for task, paid := range a.run() {
+			require.Equal(t, 2, paid, "the node drawn first and an auditor for task %d", task)
+		}
 	})
 	t.Run("the requester trusts the node that it names", func(t *testing.T) {
-		a := newArray(t, network, 3)
+		a := newArray(t, network, 6)
 		a.spec.Policy = computetypes.Policy{
 			Kind: computetypes.POLICY_KIND_TRUST, Replicas: 1, ReviewBlocks: 5, Node: network.Nodes()[0].Operator,
 		}
-		a.run()
+		for task, paid := range a.run() {
+			require.Equal(t, 1, paid, "task %d", task)
+		}
 	})
 }
 
@@ -80,8 +86,8 @@ func newArray(t *testing.T, network *devnet.Devnet, n int) *array {
 }
 
 // run posts the array, follows it to its end, and checks that every task was paid
-// and delivered.
-func (a *array) run() {
+// and delivered. It returns how many replicas of each task were paid.
+func (a *array) run() map[uint64]int {
 	t := a.t
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
@@ -102,9 +108,10 @@ func (a *array) run() {
 		require.NotZero(t, paid[task], "task %d", task)
 		drops, err := a.relay.ForTask(task).ListDrops(ctx, a.token)
 		require.NoError(t, err)
-		require.Len(t, drops, 1, "task %d: the result manifest, for the program has no outputs", task)
+		require.Len(t, drops, 1, "task %d: the result manifest, since programs that fail have no outputs", task)
 	}
 	requireUnharmed(t, a.network, &devnet.Run{Settlement: &client.Settlement{}})
+	return paid
 }
 
 func (a *array) post(ctx context.Context) computetypes.Job {
