@@ -127,14 +127,17 @@ func (n *Network) Register(c *apptest.Chain) [][]byte {
 
 // Post returns a tx that posts a job under QUORUM(3) with reward atfuel a
 // replica.
-func (n *Network) Post(c *apptest.Chain, reward sdk.Coin) []byte {
+func (n *Network) Post(c *apptest.Chain, reward sdk.Coin) []byte { return n.PostArray(c, reward, 1) }
+
+// PostArray is Post for a job of several tasks.
+func (n *Network) PostArray(c *apptest.Chain, reward sdk.Coin, tasks uint64) []byte {
 	n.t.Helper()
 	sum := sha256.Sum256([]byte("program"))
 	blob := computetypes.Blob{Sha256: sum[:], Size_: 7, Uris: []string{"http://127.0.0.1:1/program"}}
 	return c.Sign(n.Requester, []sdk.Msg{&computetypes.MsgPostJob{
 		Requester: n.Requester.String(),
 		Spec: computetypes.JobSpec{
-			Executor: "wasm/1", Program: blob, Class: Class, Tasks: 1,
+			Executor: "wasm/1", Program: blob, Class: Class, Tasks: tasks,
 			Resources:     computetypes.Resources{Fuel: 1_000_000, MemoryBytes: 1 << 20, OutputBytes: 1 << 20},
 			Policy:        computetypes.Policy{Kind: computetypes.POLICY_KIND_QUORUM, Replicas: 3},
 			Reward:        reward,

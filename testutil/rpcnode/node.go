@@ -37,6 +37,8 @@ type Node struct {
 	Address string
 	// Answer, if set, changes an answer about the store before it leaves.
 	Answer func(*abci.ResponseQuery)
+	// Results are those of the blocks that the node has kept, by height.
+	Results map[int64]*abci.ResponseFinalizeBlock
 
 	t       testing.TB
 	chain   *apptest.Chain
@@ -58,10 +60,11 @@ func Start(t testing.TB, chain *apptest.Chain, validators string, started time.T
 
 	mux := http.NewServeMux()
 	server.RegisterRPCFuncs(mux, map[string]*server.RPCFunc{
-		"status":     server.NewRPCFunc(n.status, ""),
-		"commit":     server.NewRPCFunc(n.commit, "height"),
-		"validators": server.NewRPCFunc(n.validators, "height,page,per_page"),
-		"abci_query": server.NewRPCFunc(n.query, "path,data,height,prove"),
+		"status":        server.NewRPCFunc(n.status, ""),
+		"commit":        server.NewRPCFunc(n.commit, "height"),
+		"validators":    server.NewRPCFunc(n.validators, "height,page,per_page"),
+		"block_results": server.NewRPCFunc(n.results, "height"),
+		"abci_query":    server.NewRPCFunc(n.query, "path,data,height,prove"),
 	}, log.NewNopLogger())
 	web := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	done := make(chan error, 1)
@@ -145,6 +148,20 @@ func (n *Node) validators(_ *rpctypes.Context, height *int64, _, _ *int) (*coret
 	return &coretypes.ResultValidators{
 		BlockHeight: signed.Height, Validators: n.headers.set.Validators, Count: validators, Total: validators,
 	}, nil
+}
+
+func (n *Node) results(_ *rpctypes.Context, height *int64) (*coretypes.ResultBlockResults, error) {
+	if height == nil {
+		return nil, errors.New("expected a height")
+	}
+	if *height > n.chain.Height() {
+		return nil, fmt.Errorf("height %d must be less than or equal to the current blockchain height %d", *height, n.chain.Height())
+	}
+	answer := &coretypes.ResultBlockResults{Height: *height}
+	if result := n.Results[*height]; result != nil {
+		answer.TxsResults, answer.FinalizeBlockEvents = result.TxResults, result.Events
+	}
+	return answer, nil
 }
 
 func (n *Node) query(_ *rpctypes.Context, path string, key bytes.HexBytes, height int64, prove bool) (*coretypes.ResultABCIQuery, error) {

@@ -64,3 +64,18 @@ func TestReceiptIsShownOnceItIsProven(t *testing.T) {
 	require.ErrorContains(t, err, "proof does not hold")
 	require.Empty(t, out)
 }
+
+func TestReceiptOfAnArraysTaskIsProvenUnderTheJobsRoot(t *testing.T) {
+	chain, id, results := edge.SettledArray(t, 4)
+	node := rpcnode.Start(t, chain, "validators", time.Now().Add(-time.Hour))
+	node.Results = results
+	flags := []string{"--trust-height", "5", "--trust-hash", fmt.Sprintf("%X", node.Header(5).Hash()), "--node", node.Address, "--output", "json"}
+	home := t.TempDir()
+	out, err := run(t, home, slices.Concat([]string{"compute", "receipt", id.String(), "3"}, flags)...)
+	require.NoError(t, err)
+	require.Contains(t, out, `"task":"3"`)
+	require.Contains(t, out, `"status":"TASK_STATUS_ACCEPTED"`)
+
+	_, err = run(t, home, slices.Concat([]string{"compute", "receipt", id.String(), "4"}, flags)...)
+	require.ErrorContains(t, err, "has no receipt of that task")
+}
