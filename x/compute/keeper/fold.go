@@ -134,7 +134,8 @@ func (k *Keeper) closeJob(ctx sdk.Context, params types.Params, id types.JobID, 
 	if err := job.MoveTo(status); err != nil {
 		return err
 	}
-	job.ClosedHeight = ctx.BlockHeight()
+	// Cancelling left it at a task; pruning counts chunks from the first.
+	job.ClosedHeight, job.Cursor = ctx.BlockHeight(), 0
 	job.ResultsRoot, job.Frontier = types.FrontierRoot(job.Frontier), nil
 	refund, err := k.refund(ctx, job, job.Reserved)
 	if err != nil {
