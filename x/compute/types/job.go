@@ -53,11 +53,13 @@ func (j *Job) Excess() math.Int {
 }
 
 // OpenTasks returns how many tasks of a job may be open at once in a class whose
-// bonds fund a number of slots: twice what those slots can hold, so that nobody
-// waits for a draw, and at least minOpenTasks.
+// bonds fund a number of slots: as many as those slots can hold with four times the
+// auditors to be expected, so that tasks which wait for an auditor do not hold the
+// slots that he needs; and at least minOpenTasks.
 func (p Params) OpenTasks(policy Policy, slots uint64) uint64 {
-	holds := 2 * slots / uint64(max(1, policy.Replicas+policy.Auditors))
-	return min(max(holds, minOpenTasks), uint64(p.MaxOpenTasks))
+	audited := uint64(min(BasisPoints, 4*policy.AuditBps)) * uint64(policy.Auditors)
+	each := uint64(policy.Replicas)*BasisPoints + audited
+	return min(max(slots*BasisPoints/max(1, each), minOpenTasks), uint64(p.MaxOpenTasks))
 }
 
 const minOpenTasks = 4

@@ -1,0 +1,42 @@
+package types_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+func TestAWindowLeavesSlotsForAuditors(t *testing.T) {
+	p := types.DefaultParams()
+	for _, c := range []struct {
+		name   string
+		policy types.Policy
+		slots  uint64
+		want   uint64
+	}{
+		{"a quorum without audits fills the slots", types.Policy{Replicas: 3}, 300, 100},
+		{"sure audits take as much as the tasks", types.Policy{Replicas: 1, AuditBps: 10_000, Auditors: 1}, 300, 150},
+		{"rare audits take a little", types.Policy{Replicas: 1, AuditBps: 1_000, Auditors: 1}, 280, 200},
+		{"a small class opens a few all the same", types.Policy{Replicas: 3}, 3, 4},
+		{"a class without nodes too", types.Policy{Replicas: 3}, 0, 4},
+		{"never more than the parameter", types.Policy{Replicas: 1}, 1 << 40, uint64(p.MaxOpenTasks)},
+	} {
+		require.Equal(t, c.want, p.OpenTasks(c.policy, c.slots), c.name)
+	}
+}
+
+func TestAJobOpensNoMoreThanFoundNodes(t *testing.T) {
+	job := types.Job{Tasks: 1_000}
+	require.EqualValues(t, 4, job.Room(100), "the first few")
+	job.TasksOpened, job.TasksWaiting = 4, 4
+	require.Zero(t, job.Room(100), "nobody has come")
+	job.TasksWaiting = 0
+	require.EqualValues(t, 4, job.Room(100))
+	job.TasksOpened, job.TasksWaiting = 20, 0
+	require.EqualValues(t, 20, job.Room(100), "it doubles")
+	job.TasksOpened, job.TasksEnded = 90, 0
+	require.EqualValues(t, 10, job.Room(100), "up to the window")
+	require.Zero(t, job.Room(50), "a window that has shrunk opens nothing")
+}
