@@ -1,8 +1,6 @@
 package client
 
 import (
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,7 +10,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/thetaedge/theta/sidecar/blob"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -61,20 +58,11 @@ func TestEveryTaskFindsItsInputWithItsProof(t *testing.T) {
 	require.EqualValues(t, 7, array.MaxBytes)
 
 	for task := range uint64(tasks) {
-		var proof blob.ArrayProof
-		require.NoError(t, json.Unmarshal(get(t, fmt.Sprintf("%s/%d.proof", array.Uris[0], task)), &proof))
-		content := get(t, array.Uris[0]+"/"+proof.Sha256)
-		require.Equal(t, inputOf(int(task)), content)
-		path := make([][]byte, len(proof.Path))
-		for i, sibling := range proof.Path {
-			path[i], err = hex.DecodeString(sibling)
-			require.NoError(t, err)
-		}
-		digest, err := hex.DecodeString(proof.Sha256)
+		proof, err := computetypes.ParseInputProof(get(t, computetypes.ProofURI(array.Uris[0], task)))
 		require.NoError(t, err)
-		leaf := computetypes.InputLeaf(digest, proof.Size)
-		require.True(t, computetypes.VerifyMerklePath(array.Root, array.Count, task, leaf, path), "task %d", task)
-		require.False(t, computetypes.VerifyMerklePath(array.Root, array.Count, (task+1)%tasks, leaf, path), "task %d", task)
+		require.NoError(t, proof.Verify(array, task))
+		require.Error(t, proof.Verify(array, (task+1)%tasks))
+		require.Equal(t, inputOf(int(task)), get(t, computetypes.ContentURI(array.Uris[0], proof.Sha256)))
 	}
 }
 
