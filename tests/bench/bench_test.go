@@ -38,7 +38,7 @@ func TestReportIsCompleteAndConsistent(t *testing.T) {
 		require.Positive(t, size.LoadSeconds)
 		requireStat(t, "empty block", size.EmptyBlockMS, scale.Cycles)
 		requireStat(t, "epoch roll", size.EpochRollMS, scale.Cycles)
-		require.Len(t, size.Flows, 4)
+		require.Len(t, size.Flows, 7)
 		requireStat(t, "sends", size.SendTPS, len(size.Flows)*scale.Cycles)
 		for name, flow := range size.Flows {
 			requireStat(t, name+" ratio", flow.Ratio, scale.Cycles)
@@ -51,6 +51,10 @@ func TestReportIsCompleteAndConsistent(t *testing.T) {
 			require.Positive(t, flow.OpsByStore["compute"].Writes, name)
 		}
 		require.Equal(t, size.Flows["spread"].Ratio, size.Ratio)
+		require.Less(t, size.Flows["batched_audit"].OpsPerTask.Writes, size.Flows["batched"].OpsPerTask.Writes,
+			"one replica writes less than three")
+		require.Less(t, size.Flows["array"].OpsPerTask.Writes, size.Flows["batched_audit"].OpsPerTask.Writes,
+			"an array has one job and one spec")
 		require.Less(t, size.Flows["batched"].OpsPerTask.Writes, size.Flows["spread"].OpsPerTask.Writes,
 			"a batch writes its signer's account once")
 	}

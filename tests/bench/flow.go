@@ -1,5 +1,7 @@
 package bench
 
+import computetypes "github.com/thetaedge/theta/x/compute/types"
+
 // Packing says how a node's messages become transactions.
 type Packing int
 
@@ -9,8 +11,9 @@ const (
 	// Combined puts a reveal, a commitment and a claim of one item each, of three
 	// tasks, into one transaction.
 	Combined
-	// Batched puts all of a node's messages of a block into one transaction, each
-	// of up to batchItems items; requesters post as many jobs in one.
+	// Batched puts what a node reveals and commits to in a block into one
+	// transaction, in messages of up to batchItems items, and as many claims into
+	// another; requesters post as many jobs in one.
 	Batched
 )
 
@@ -26,6 +29,10 @@ type Flow struct {
 	// Everybody whom the sortition lets in claims, and the draw turns most of them
 	// away; otherwise only those claim whom it keeps.
 	Everybody bool
+	// Audited tasks have one replica under AUDIT, others three under QUORUM.
+	Audited bool
+	// Array has a step's tasks in one job.
+	Array bool
 }
 
 // The flows that are measured.
@@ -39,7 +46,42 @@ func contended() Flow {
 	return Flow{Name: "contended", Class: wideClass, Packing: Separate, Everybody: true}
 }
 
-func flows() []Flow { return []Flow{lifecycle(), batched(), spread(), contended()} }
+func lifecycleAudit() Flow {
+	return Flow{Name: "lifecycle_audit", Class: busyClass, Packing: Combined, Audited: true}
+}
+
+func batchedAudit() Flow {
+	return Flow{Name: "batched_audit", Class: busyClass, Packing: Batched, Everybody: true, Audited: true}
+}
+
+func array() Flow {
+	return Flow{Name: "array", Class: busyClass, Packing: Batched, Everybody: true, Audited: true, Array: true}
+}
+
+func flows() []Flow {
+	return []Flow{lifecycle(), batched(), lifecycleAudit(), batchedAudit(), array(), spread(), contended()}
+}
+
+// replicas of a task.
+func (f Flow) replicas() int {
+	if f.Audited {
+		return 1
+	}
+	return replicas
+}
+
+// auditPoints is the chance of an audit in basis points: so low that next to none
+// is drawn. One that is costs an execution more.
+const auditPoints = 5
+
+func (f Flow) policy() computetypes.Policy {
+	if f.Audited {
+		return computetypes.Policy{
+			Kind: computetypes.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: auditPoints, Auditors: 1,
+		}
+	}
+	return computetypes.Policy{Kind: computetypes.POLICY_KIND_QUORUM, Replicas: replicas}
+}
 
 // Gas limits: far above what the transactions use, as wallets set them.
 const (

@@ -162,11 +162,11 @@ func (l *loader) held(node int) int {
 }
 
 func (l *loader) liability() math.Int {
-	return computeParams().Liability(reward().Amount, spec(wideClass).Policy, true)
+	return computeParams().Liability(reward().Amount, spread().policy(), true)
 }
 
-// computeParams are the defaults without an audit floor: every task takes the same
-// steps.
+// computeParams are the defaults without an audit floor: audits come as the
+// policies of the flows ask for them.
 func computeParams() computetypes.Params {
 	p := computetypes.DefaultParams()
 	p.AuditFloorBps = 0
@@ -183,7 +183,7 @@ func (l *loader) jobs() error {
 	}
 	state.Params.SortitionFactor = l.factor
 	state.Params.QueueLimit = l.queueLimit
-	escrow := computetypes.Reserve(reward().Amount, spec(wideClass).Policy).MulRaw(int64(l.live.jobs))
+	escrow := computetypes.Reserve(reward().Amount, spread().policy()).MulRaw(int64(l.live.jobs))
 	if err := l.mint(computetypes.ModuleName, escrow); err != nil {
 		return err
 	}
@@ -201,7 +201,7 @@ func liveJob(i int) computetypes.JobID { return computetypes.JobID{Tx: uint32(i)
 
 // job adds one live job.
 func (l *loader) job(state *computetypes.GenesisState, i int) error {
-	s := spec(wideClass)
+	s := spec(spread(), 1)
 	digest, err := computetypes.SpecDigest(&s)
 	if err != nil {
 		return err
@@ -244,14 +244,14 @@ func (l *loader) job(state *computetypes.GenesisState, i int) error {
 // lifetime of a job in blocks; no task of a benchmark runs out of it.
 const lifetime = 100_000
 
-// spec is what every job asks for.
-func spec(class string) computetypes.JobSpec {
+// spec is what every job of a flow asks for.
+func spec(f Flow, tasks int) computetypes.JobSpec {
 	sum := sha256.Sum256([]byte("program"))
 	return computetypes.JobSpec{
-		Executor: "wasm/1", Class: class, Tasks: 1,
+		Executor: "wasm/1", Class: f.Class, Tasks: uint64(tasks), //nolint:gosec // a few hundred
 		Program:       computetypes.Blob{Sha256: sum[:], Size_: 7, Uris: []string{"http://127.0.0.1:1/program"}},
 		Resources:     computetypes.Resources{Fuel: 1_000_000, MemoryBytes: 1 << 20, OutputBytes: 1 << 20},
-		Policy:        computetypes.Policy{Kind: computetypes.POLICY_KIND_QUORUM, Replicas: replicas},
+		Policy:        f.policy(),
 		Reward:        reward(),
 		PrepareBlocks: 10, CommitBlocks: 1_000, LifetimeBlocks: lifetime,
 		Sink: "http://127.0.0.1:1/v1/drops/00",

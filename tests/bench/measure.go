@@ -79,10 +79,8 @@ func (p *pipeline) cycle(scale Scale) (c cycle, err error) {
 	if c.settled, err = p.run(scale.Jobs); err != nil {
 		return c, err
 	}
-	for _, t := range settling {
-		if err := p.completed(t); err != nil {
-			return c, fmt.Errorf("%s: %w", p.flow.Name, err)
-		}
+	if err := p.accepted(settling); err != nil {
+		return c, fmt.Errorf("%s: %w", p.flow.Name, err)
 	}
 	return c, nil
 }

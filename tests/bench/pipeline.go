@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
@@ -52,7 +53,7 @@ func (p *pipeline) run(jobs int) (step, error) {
 	for _, result := range response.TxResults {
 		done.gas += result.GasUsed
 	}
-	posted, err := postedJobs(response.TxResults[:posts])
+	posted, err := p.posted(response.TxResults[:posts], jobs)
 	if err != nil {
 		return step{}, err
 	}
@@ -67,8 +68,16 @@ func (p *pipeline) run(jobs int) (step, error) {
 			return step{}, err
 		}
 	}
-	p.toClaim, p.toCommit, p.toReveal = posted, p.toClaim, p.toCommit
+	p.toClaim, p.toCommit, p.toReveal = posted, p.toClaim, p.unaudited(p.toCommit, seed)
 	return done, nil
+}
+
+// unaudited leaves out the tasks that the seed after their commitments has drawn
+// for an audit: they wait for auditors, who do not come.
+func (p *pipeline) unaudited(committed []*task, seed []byte) []*task {
+	return slices.DeleteFunc(committed, func(t *task) bool {
+		return p.flow.Audited && computetypes.AuditDrawn(seed, t.id, t.index, auditPoints)
+	})
 }
 
 // work signs the transactions of a step's first block, the posts first.
@@ -100,20 +109,23 @@ func (p *pipeline) work(jobs int) (txs [][]byte, posts int, err error) {
 	return txs, posts, nil
 }
 
-// post signs the transactions that post jobs.
-func (p *pipeline) post(jobs int) ([][]byte, error) {
-	each := 1
-	if p.flow.Packing == Batched {
+// post signs the transactions that post so many tasks.
+func (p *pipeline) post(tasks int) ([][]byte, error) {
+	each, inJob := 1, 1
+	switch {
+	case p.flow.Array:
+		inJob = tasks
+	case p.flow.Packing == Batched:
 		each = batchItems
 	}
 	var txs [][]byte
-	for jobs > 0 {
+	for tasks > 0 {
 		requester := p.people.person()
 		var msgs []sdk.Msg
-		for range min(each, jobs) {
-			msgs = append(msgs, &computetypes.MsgPostJob{Requester: requester.text, Spec: spec(p.flow.Class)})
+		for len(msgs) < each && tasks > 0 {
+			msgs = append(msgs, &computetypes.MsgPostJob{Requester: requester.text, Spec: spec(p.flow, inJob)})
+			tasks -= inJob
 		}
-		jobs -= len(msgs)
 		tx, err := requester.sign(p.flow.Packing.gas(), msgs...)
 		if err != nil {
 			return nil, err
@@ -143,8 +155,13 @@ func (p *pipeline) check(response *abci.ResponseFinalizeBlock, posts int) error 
 	return nil
 }
 
-// postedJobs reads the ids of jobs out of their transactions' responses.
-func postedJobs(results []*abci.ExecTxResult) ([]*task, error) {
+// posted reads the ids of jobs out of their transactions' responses and returns
+// their tasks, so many in all.
+func (p *pipeline) posted(results []*abci.ExecTxResult, all int) ([]*task, error) {
+	inJob := 1
+	if p.flow.Array {
+		inJob = all
+	}
 	var tasks []*task
 	for _, result := range results {
 		var data sdk.TxMsgData
@@ -160,7 +177,9 @@ func postedJobs(results []*abci.ExecTxResult) ([]*task, error) {
 			if err != nil {
 				return nil, err
 			}
-			tasks = append(tasks, &task{id: id})
+			for i := range inJob {
+				tasks = append(tasks, &task{id: id, index: uint64(i)}) //nolint:gosec // a few hundred
+			}
 		}
 	}
 	return tasks, nil

@@ -81,12 +81,16 @@ type Report struct {
 	Scale string `json:"scale"`
 	CPUs  int    `json:"cpus"`
 	// Signatures is what checks them; a send costs a third more without libsecp256k1.
-	Signatures     string       `json:"signatures"`
-	SendTPS        Stat         `json:"send_tps"`
-	LifecycleRatio Stat         `json:"lifecycle_ratio"`
-	BatchedRatio   Stat         `json:"batched_ratio"`
-	OpsPerTask     Ops          `json:"ops_per_task"`
-	Growth         []SizeReport `json:"growth"`
+	Signatures     string `json:"signatures"`
+	SendTPS        Stat   `json:"send_tps"`
+	LifecycleRatio Stat   `json:"lifecycle_ratio"`
+	BatchedRatio   Stat   `json:"batched_ratio"`
+	// The same under AUDIT, and of the tasks of one array under AUDIT.
+	LifecycleAuditRatio Stat         `json:"lifecycle_audit_ratio"`
+	BatchedAuditRatio   Stat         `json:"batched_audit_ratio"`
+	ArrayRatio          Stat         `json:"array_ratio"`
+	OpsPerTask          Ops          `json:"ops_per_task"`
+	Growth              []SizeReport `json:"growth"`
 	// RatioDriftPercent is the most by which the ratio of a flow differs between
 	// the smallest size and another.
 	RatioDriftPercent map[string]float64 `json:"ratio_drift_percent"`
@@ -115,6 +119,9 @@ func (r *Report) summarise() {
 	r.SendTPS, r.EmptyBlockMS, r.EpochRollMS = first.SendTPS, first.EmptyBlockMS, last.EpochRollMS
 	r.LifecycleRatio = first.Flows[lifecycle().Name].Ratio
 	r.BatchedRatio = first.Flows[batched().Name].Ratio
+	r.LifecycleAuditRatio = first.Flows[lifecycleAudit().Name].Ratio
+	r.BatchedAuditRatio = first.Flows[batchedAudit().Name].Ratio
+	r.ArrayRatio = first.Flows[array().Name].Ratio
 	r.OpsPerTask = first.Flows[lifecycle().Name].OpsPerTask
 	r.RatioDriftPercent, r.OpsDriftPercent = make(map[string]float64), make(map[string]float64)
 	for name, least := range first.Flows {

@@ -11,14 +11,17 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// task is a job's only task on its way.
+// task is one of a job's tasks on its way.
 type task struct {
-	id computetypes.JobID
+	id    computetypes.JobID
+	index uint64
 	// claimers enter the draw; holders are those of them that it keeps.
 	claimers, holders []*node
 }
 
-func (t *task) ref() computetypes.TaskRef { return computetypes.TaskRef{JobId: t.id.String()} }
+func (t *task) ref() computetypes.TaskRef {
+	return computetypes.TaskRef{JobId: t.id.String(), Task: t.index}
+}
 
 // digest is the result, which everybody finds.
 func (t *task) digest() []byte {
@@ -26,7 +29,7 @@ func (t *task) digest() []byte {
 	return sum[:]
 }
 
-func (t *task) tag() []byte { return computetypes.Tag(chainID, t.id.String(), 0, 0, t.digest()) }
+func (t *task) tag() []byte { return computetypes.Tag(chainID, t.id.String(), t.index, 0, t.digest()) }
 
 // salt of a node; a sidecar draws one for each commitment.
 func (n *node) salt() []byte {
@@ -38,10 +41,10 @@ func (n *node) salt() []byte {
 // the sortition lets in, everybody it lets in or just as many as it needs.
 // factor is the chain's sortition factor.
 func (t *task) draw(people *population, f Flow, factor uint32, seed []byte) error {
-	threshold := computetypes.Threshold(factor, replicas, 0, people.weight(f.Class))
-	wanted := replicas
+	threshold := computetypes.Threshold(factor, uint32(f.replicas()), 0, people.weight(f.Class)) //nolint:gosec // one or three
+	wanted := f.replicas()
 	if f.Everybody {
-		wanted = eligible
+		wanted *= eligible
 	}
 	type ticket struct {
 		*node
@@ -49,7 +52,7 @@ func (t *task) draw(people *population, f Flow, factor uint32, seed []byte) erro
 	}
 	var in []ticket
 	for n := range people.nodes(f.Class) {
-		rank := computetypes.Rank(seed, t.id, 0, 0, 0, n.operator.address, n.weight)
+		rank := computetypes.Rank(seed, t.id, t.index, 0, 0, n.operator.address, n.weight)
 		if bytes.Compare(rank, threshold) < 0 {
 			in = append(in, ticket{n, rank})
 			t.claimers = append(t.claimers, n)
@@ -58,19 +61,19 @@ func (t *task) draw(people *population, f Flow, factor uint32, seed []byte) erro
 			break
 		}
 	}
-	if len(in) < replicas {
-		return fmt.Errorf("draw of job %s: expected %d eligible nodes, found %d", t.id, replicas, len(in))
+	if len(in) < f.replicas() {
+		return fmt.Errorf("draw of job %s: expected %d eligible nodes, found %d", t.id, f.replicas(), len(in))
 	}
 	slices.SortFunc(in, func(a, b ticket) int { return bytes.Compare(a.rank, b.rank) })
-	for _, winner := range in[:replicas] {
+	for _, winner := range in[:f.replicas()] {
 		t.holders = append(t.holders, winner.node)
 	}
 	return nil
 }
 
 // eligible is how many nodes of a large class the default sortition lets in on
-// average: its factor times the replicas.
-const eligible = 4 * replicas
+// average for each replica: its factor.
+const eligible = 4
 
 // desk gathers what each node has to say in a block.
 type desk struct {
@@ -124,7 +127,7 @@ func (d *desk) add(claiming, committing, revealing []*task) {
 // messages returns the transactions of a node: message lists in the order in
 // which it signs them.
 func (n *node) messages(of *items, p Packing) [][]sdk.Msg {
-	var txs [][]sdk.Msg
+	var txs, claims [][]sdk.Msg
 	batch := 1
 	if p == Batched {
 		batch = batchItems
@@ -138,20 +141,29 @@ func (n *node) messages(of *items, p Packing) [][]sdk.Msg {
 			msgs = append(msgs, &computetypes.MsgCommit{Worker: n.text, Items: items})
 		}
 		if items := take(&of.claims, batch); len(items) > 0 {
-			msgs = append(msgs, &computetypes.MsgClaim{Worker: n.text, Items: items})
+			claim := &computetypes.MsgClaim{Worker: n.text, Items: items}
+			if p == Batched {
+				claims = append(claims, []sdk.Msg{claim})
+			} else {
+				msgs = append(msgs, claim)
+			}
 		}
-		if p != Separate {
+		switch {
+		case len(msgs) == 0:
+		case p == Separate:
+			for _, msg := range msgs {
+				txs = append(txs, []sdk.Msg{msg})
+			}
+		default:
 			txs = append(txs, msgs)
-			continue
-		}
-		for _, msg := range msgs {
-			txs = append(txs, []sdk.Msg{msg})
 		}
 	}
 	if p == Batched && len(txs) > 1 {
-		return [][]sdk.Msg{slices.Concat(txs...)}
+		txs = [][]sdk.Msg{slices.Concat(txs...)}
 	}
-	return txs
+	// Claims that all come too late fail as a whole, and must take nothing else
+	// with them.
+	return append(txs, claims...)
 }
 
 // take cuts up to n items off the front.

@@ -97,18 +97,24 @@ func (w *world) profiled(txs [][]byte) (response *abci.ResponseFinalizeBlock, sp
 	return response, spent, err
 }
 
-// completed checks that a task has ended with a verdict.
-func (w *world) completed(t *task) error {
+// accepted checks that tasks have ended with a verdict.
+func (w *world) accepted(tasks []*task) error {
 	ctx, err := w.ctx()
 	if err != nil {
 		return err
 	}
-	job, err := w.app.ComputeKeeper.Job(ctx, t.id)
-	if err != nil {
-		return err
+	wanted := make(map[computetypes.JobID]uint64)
+	for _, t := range tasks {
+		wanted[t.id]++
 	}
-	if job.Status != computetypes.JOB_STATUS_COMPLETED {
-		return fmt.Errorf("job %s: expected it completed, found it %s", t.id, job.Status)
+	for id, want := range wanted {
+		job, err := w.app.ComputeKeeper.Job(ctx, id)
+		if err != nil {
+			return err
+		}
+		if job.TasksAccepted != want {
+			return fmt.Errorf("job %s: expected %d tasks accepted, found %d", id, want, job.TasksAccepted)
+		}
 	}
 	return nil
 }

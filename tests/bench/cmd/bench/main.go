@@ -24,7 +24,7 @@ func main() {
 const (
 	// memoryLimit is where the collector works harder instead of taking more, in
 	// bytes.
-	memoryLimit = 9 << 30
+	memoryLimit = 8 << 30
 	// garbagePercent lets the heap grow to four times of what is in use: with
 	// gigabytes of cache the collector would else take more than the blocks.
 	garbagePercent = 300
