@@ -320,6 +320,25 @@ func TestAnArrayIsForgottenInBoundedSteps(t *testing.T) {
 	require.NotContains(t, f.export().compute, id)
 }
 
+// Cancelling over several blocks leaves the job's cursor at a task; what it then
+// forgets begins with the first chunk all the same.
+func TestACancelledArrayIsForgottenToTheLastChunk(t *testing.T) {
+	f := newFixture(t)
+	f.network(6)
+	f.setParams(func(p *types.Params) {
+		p.MaxBatch, p.QueueLimit, p.RetentionBlocks, p.ReceiptRetentionBlocks = 2, 2, 5, 5
+	})
+	id := f.post(0, array(100))
+	f.next()
+	_, err := f.msgs.CancelJob(f.ctx, &types.MsgCancelJob{Requester: requester(0).String(), JobId: id})
+	require.NoError(t, err)
+	f.blocks(8)
+	require.True(t, f.over(id))
+	require.NotEmpty(t, f.chunks(id))
+	f.blocks(20)
+	require.NotContains(t, f.export().compute, id)
+}
+
 func TestArraysSurviveAnExportAtAnyPoint(t *testing.T) {
 	f := newFixture(t)
 	f.network(6)
