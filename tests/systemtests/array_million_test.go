@@ -1,0 +1,315 @@
+//go:build system
+
+package systemtests
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"fmt"
+	"math/bits"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/types/query"
+	"github.com/cosmos/cosmos-sdk/types/tx"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/sidecar/blob"
+	"github.com/thetaedge/theta/sidecar/chain"
+	"github.com/thetaedge/theta/tests/devnet"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+const (
+	// millionTasks is the most that a job may have.
+	millionTasks = computetypes.MaxTasks
+	// wantedTasks is after how many accepted ones the requester has enough.
+	wantedTasks = 1_000
+	// millionSlots is what each of the three nodes holds at once.
+	millionSlots = 100
+	// millionPatience is how long the wanted tasks may take.
+	millionPatience = 4 * time.Minute
+)
+
+// echo is a module that writes its arguments to its standard output, a zero byte
+// after each.
+var echo = []byte("\x00asm\x01\x00\x00\x00" +
+	"\x01\x12\x03" + // types
+	"\x60\x02\x7f\x7f\x01\x7f" + // 0: (i32, i32) -> i32
+	"\x60\x04\x7f\x7f\x7f\x7f\x01\x7f" + // 1: (i32, i32, i32, i32) -> i32
+	"\x60\x00\x00" + // 2: () -> ()
+	"\x02\x6d\x03" + // imports
+	"\x16wasi_snapshot_preview1\x0eargs_sizes_get\x00\x00" +
+	"\x16wasi_snapshot_preview1\x08args_get\x00\x00" +
+	"\x16wasi_snapshot_preview1\x08fd_write\x00\x01" +
+	"\x03\x02\x01\x02" + // function 3 has type 2
+	"\x05\x03\x01\x00\x01" + // one page of memory
+	"\x07\x13\x02\x06_start\x00\x03\x06memory\x02\x00" +
+	"\x0a\x31\x01\x2f\x00" + // its body, without locals
+	"\x41\x00\x41\x04\x10\x00\x1a" + // args_sizes_get(0, 4): bytes of all arguments at 4
+	"\x41\x80\x08\x41\x80\x10\x10\x01\x1a" + // args_get(1024, 2048): their text at 2048
+	"\x41\x08\x41\x80\x10\x36\x02\x00" + // what to write is at 2048,
+	"\x41\x0c\x41\x04\x28\x02\x00\x36\x02\x00" + // and as long as 4 says
+	"\x41\x01\x41\x08\x41\x01\x41\x10\x10\x02\x1a" + // fd_write(1, 8, 1, 16)
+	"\x0b")
+
+func TestMillionTasksPostAtOnceAndCancelRefundsToTheUnit(t *testing.T) {
+	network := startLargeNetwork(t)
+	m := newMillion(t, network)
+	ctx, cancel := context.WithTimeout(t.Context(), millionPatience)
+	defer cancel()
+
+	before := m.balance(ctx)
+	fees := m.execute(ctx, &computetypes.MsgPostJob{Requester: m.requester, Spec: m.spec})
+	posted := m.job(ctx)
+	require.Equal(t, uint64(millionTasks), posted.Tasks)
+	require.Equal(t, posted.TaskReserve.MulRaw(millionTasks), posted.Reserved, "all of it is in escrow")
+	m.await(ctx, posted, func(j computetypes.Job) bool { return j.TasksAccepted >= wantedTasks })
+
+	fees = fees.Add(m.execute(ctx, &computetypes.MsgCancelJob{Requester: m.requester, JobId: posted.Id}))
+	job := m.await(ctx, posted, func(j computetypes.Job) bool { return j.Ended() })
+	spent := before.Sub(m.balance(ctx))
+
+	require.Equal(t, computetypes.JOB_STATUS_CANCELLED, job.Status)
+	receipts := m.receipts(ctx, job)
+	m.requireCounts(job, receipts)
+	m.requireBits(ctx, job, receipts)
+	m.requireProven(job, receipts)
+	m.requireMoney(ctx, job, receipts, spent, fees)
+	m.requireDelivered(ctx, receipts)
+	requireUnharmed(t, network, &devnet.Run{Settlement: &client.Settlement{}})
+}
+
+// startLargeNetwork runs three nodes that hold many tasks at once.
+func startLargeNetwork(t *testing.T) *devnet.Devnet {
+	t.Helper()
+	options := devnet.DefaultOptions()
+	options.Dir, options.Bin, options.ChainID = filepath.Join(t.TempDir(), "network"), filepath.Join(root(t), "build"), "theta-system-1"
+	options.Log = t.Output()
+	options.Slots, options.Bond = millionSlots, 2*millionSlots
+	options.Params = map[string]map[string]any{
+		"edgenode": {"max_slots": millionSlots, "bond_per_slot": params.Tfuel(1).String(), "min_bond": params.Tfuel(1).String()},
+		// A window may hold more tasks than the nodes take at once.
+		"compute": {"max_draws": 20},
+	}
+	network, err := devnet.Start(t.Context(), options)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, network.Stop()) })
+	return network
+}
+
+// million is a job of a million tasks.
+type million struct {
+	t         *testing.T
+	network   *devnet.Devnet
+	relay     *blob.Client
+	token     blob.Token
+	requester string
+	spec      computetypes.JobSpec
+}
+
+func newMillion(t *testing.T, network *devnet.Devnet) *million {
+	t.Helper()
+	relay, err := blob.NewClient(blob.ClientConfig{Relay: network.Relay()})
+	require.NoError(t, err)
+	program, err := relay.PutBlob(t.Context(), bytes.NewReader(echo), int64(len(echo)))
+	require.NoError(t, err)
+	token, err := blob.NewToken()
+	require.NoError(t, err)
+	box, err := blob.BoxOf(token)
+	require.NoError(t, err)
+	return &million{t: t, network: network, relay: relay, token: token, requester: network.Address(devnet.Alice), spec: computetypes.JobSpec{
+		Executor: "wasm/1", Class: "cpu-small", Tasks: millionTasks, Args: []string{"task {task}"},
+		Program:   computetypes.Blob{Sha256: program[:], Size_: uint64(len(echo)), Uris: []string{relay.BlobURL(program)}},
+		Resources: computetypes.Resources{Fuel: 1_000_000, MemoryBytes: 1 << 20, OutputBytes: 4 << 10},
+		Policy:    computetypes.Policy{Kind: computetypes.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 500, Auditors: 1},
+		Reward:    sdk.NewCoin(params.BaseDenom, computetypes.DefaultParams().Denoms[0].MinReward),
+		Sink:      relay.TaskBoxesURL(box), PrepareBlocks: 15, CommitBlocks: 60, LifetimeBlocks: 5_000,
+	}}
+}
+
+// balance is what the requester has of the base denom.
+func (m *million) balance(ctx context.Context) math.Int {
+	answer, err := banktypes.NewQueryClient(m.network.Conn()).Balance(ctx, &banktypes.QueryBalanceRequest{Address: m.requester, Denom: params.BaseDenom})
+	require.NoError(m.t, err)
+	return answer.Balance.Amount
+}
+
+// execute sends one message in a tx of its own and returns the fee that it paid.
+func (m *million) execute(ctx context.Context, msg sdk.Msg) math.Int {
+	signer, err := m.network.Signer(devnet.Alice)
+	require.NoError(m.t, err)
+	c, err := m.network.Client(ctx)
+	require.NoError(m.t, err)
+	response, err := c.Execute(ctx, signer, msg)
+	require.NoError(m.t, err)
+	included, err := tx.NewServiceClient(m.network.Conn()).GetTx(ctx, &tx.GetTxRequest{Hash: response.TxHash})
+	require.NoError(m.t, err)
+	fee := included.Tx.AuthInfo.Fee
+	m.t.Logf("%s: height %d, %d gas of %d, %d bytes", sdk.MsgTypeURL(msg), response.Height, response.GasUsed, fee.GasLimit, included.Tx.Size())
+	return fee.Amount.AmountOf(params.BaseDenom)
+}
+
+func (m *million) job(ctx context.Context) computetypes.Job {
+	answer, err := computetypes.NewQueryClient(m.network.Conn()).Jobs(ctx, &computetypes.QueryJobsRequest{Requester: m.requester})
+	require.NoError(m.t, err)
+	require.Len(m.t, answer.Jobs, 1)
+	return answer.Jobs[0]
+}
+
+// await follows the job until it is as wanted.
+func (m *million) await(ctx context.Context, posted computetypes.Job, wanted func(computetypes.Job) bool) computetypes.Job {
+	started := time.Now()
+	for {
+		job := m.job(ctx)
+		c, err := m.network.Client(ctx)
+		require.NoError(m.t, err)
+		height, err := c.Height(ctx)
+		require.NoError(m.t, err)
+		m.t.Logf("%5.1fs, %3d blocks after posting: %d opened, %d accepted, %d active",
+			time.Since(started).Seconds(), height-posted.PostedHeight, job.TasksOpened, job.TasksAccepted, job.Active())
+		if wanted(job) {
+			return job
+		}
+		select {
+		case <-ctx.Done():
+			m.t.Fatalf("%+v\n%v", job, m.network.Logs())
+		case failure := <-m.network.Failure():
+			m.t.Fatal(failure)
+		case <-time.After(2 * time.Second):
+		}
+	}
+}
+
+// receipts are those in the events of blocks, in order of settlement: by block, and
+// in a block by task.
+func (m *million) receipts(ctx context.Context, job computetypes.Job) []computetypes.Receipt {
+	codec, err := chain.NewCodec()
+	require.NoError(m.t, err)
+	reader := chain.NewReader(m.network.Conn(), codec)
+	var all []computetypes.Receipt
+	for height := job.PostedHeight; height <= job.ClosedHeight; height++ {
+		ended, err := reader.EndedAt(ctx, height)
+		require.NoError(m.t, err)
+		slices.SortFunc(ended, func(x, y computetypes.Receipt) int { return cmp.Compare(x.Task, y.Task) })
+		all = append(all, ended...)
+	}
+	return all
+}
+
+// requireCounts compares the job's counts with the receipts.
+func (m *million) requireCounts(job computetypes.Job, receipts []computetypes.Receipt) {
+	byStatus := map[computetypes.TaskStatus]uint64{}
+	audited := 0
+	for _, r := range receipts {
+		require.Equal(m.t, job.Id, r.JobId)
+		byStatus[r.Status]++
+		if r.Audited {
+			audited++
+		}
+	}
+	m.t.Logf("%d receipts, %d of them audited: %v", len(receipts), audited, byStatus)
+	accepted, cancelled := byStatus[computetypes.TASK_STATUS_ACCEPTED], byStatus[computetypes.TASK_STATUS_CANCELLED]
+	require.Equal(m.t, accepted+cancelled, uint64(len(receipts)), "nothing else became of any task")
+	require.Equal(m.t, accepted, job.TasksAccepted)
+	require.Equal(m.t, uint64(len(receipts)), job.TasksOpened)
+	require.Equal(m.t, uint64(millionTasks), job.TasksEnded)
+	require.Equal(m.t, millionTasks-job.TasksOpened, job.TasksDropped)
+}
+
+// requireBits compares the job's chunks with the receipts.
+func (m *million) requireBits(ctx context.Context, job computetypes.Job, receipts []computetypes.Receipt) {
+	answer, err := computetypes.NewQueryClient(m.network.Conn()).Chunks(ctx, &computetypes.QueryChunksRequest{
+		JobId: job.Id, Pagination: &query.PageRequest{Limit: 1_000},
+	})
+	require.NoError(m.t, err)
+	chunks := map[uint64]computetypes.Chunk{}
+	ended, accepted := uint64(0), uint64(0)
+	for _, entry := range answer.Chunks {
+		require.Len(m.t, entry.Chunk.Ended, computetypes.ChunkTasks/8)
+		chunks[entry.Index] = entry.Chunk
+		ended, accepted = ended+ones(entry.Chunk.Ended), accepted+ones(entry.Chunk.Accepted)
+	}
+	require.Equal(m.t, uint64(len(receipts)), ended)
+	require.Equal(m.t, job.TasksAccepted, accepted)
+	for _, r := range receipts {
+		chunk := chunks[r.Task/computetypes.ChunkTasks]
+		require.True(m.t, chunk.HasEnded(r.Task%computetypes.ChunkTasks), "task %d", r.Task)
+		require.Equal(m.t, r.Status == computetypes.TASK_STATUS_ACCEPTED, chunk.HasAccepted(r.Task%computetypes.ChunkTasks), "task %d", r.Task)
+	}
+}
+
+func ones(bitmap []byte) uint64 {
+	n := 0
+	for _, b := range bitmap {
+		n += bits.OnesCount8(b)
+	}
+	return uint64(n)
+}
+
+// requireProven expects the job's root to be that of the receipts, and each of them
+// to be proven under it and nowhere else.
+func (m *million) requireProven(job computetypes.Job, receipts []computetypes.Receipt) {
+	leaves := make([][]byte, len(receipts))
+	for i, r := range receipts {
+		var err error
+		leaves[i], err = computetypes.ReceiptLeaf(r)
+		require.NoError(m.t, err)
+	}
+	require.Equal(m.t, computetypes.MerkleRoot(leaves), job.ResultsRoot)
+	n := uint64(len(leaves))
+	for _, index := range []uint64{0, 1, n / 2, n - 1} {
+		path := computetypes.MerklePath(leaves, index)
+		require.True(m.t, computetypes.VerifyMerklePath(job.ResultsRoot, n, index, leaves[index], path), "receipt %d", index)
+		other := leaves[(index+1)%n]
+		require.False(m.t, computetypes.VerifyMerklePath(job.ResultsRoot, n, index, other, path), "another receipt in place of %d", index)
+	}
+}
+
+// requireMoney expects the requester to have paid what receipts say, the posting
+// fee and gas, and not a unit more.
+func (m *million) requireMoney(ctx context.Context, job computetypes.Job, receipts []computetypes.Receipt, spent, fees math.Int) {
+	answer, err := computetypes.NewQueryClient(m.network.Conn()).Params(ctx, &computetypes.QueryParamsRequest{})
+	require.NoError(m.t, err)
+	paid := math.ZeroInt()
+	for _, r := range receipts {
+		for _, outcome := range r.Outcomes {
+			require.True(m.t, outcome.Slashed.IsZero(), "%s lost %s over task %d", outcome.Operator, outcome.Slashed, r.Task)
+			paid = paid.Add(outcome.Paid)
+		}
+	}
+	posting := answer.Params.PostingFee(m.spec.Size())
+	m.t.Logf("paid to nodes %s, posting fee %s, gas %s, refunded %s", paid, posting, fees, job.Refunded)
+	require.True(m.t, paid.GTE(m.spec.Reward.Amount.MulRaw(wantedTasks)))
+	require.Equal(m.t, paid.Add(posting).Add(fees).String(), spent.String())
+	require.Equal(m.t, job.TaskReserve.MulRaw(millionTasks).Sub(paid).String(), job.Refunded.String())
+	require.True(m.t, job.Reserved.IsZero())
+	market, err := computetypes.NewQueryClient(m.network.Conn()).Market(ctx, &computetypes.QueryMarketRequest{Class: m.spec.Class})
+	require.NoError(m.t, err)
+	require.Zero(m.t, market.Market.OpenTasks)
+	require.Zero(m.t, market.Market.Held)
+}
+
+// requireDelivered expects the output of every accepted task in the task's box: the
+// result manifest, and what the program has written.
+func (m *million) requireDelivered(ctx context.Context, receipts []computetypes.Receipt) {
+	for _, r := range receipts {
+		if r.Status != computetypes.TASK_STATUS_ACCEPTED {
+			continue
+		}
+		drops, err := m.relay.ForTask(r.Task).ListDrops(ctx, m.token)
+		require.NoError(m.t, err)
+		want := blob.DigestOf(fmt.Appendf(nil, "program\x00task %d\x00", r.Task))
+		require.True(m.t, slices.ContainsFunc(drops, func(d blob.Drop) bool { return d.Digest == want }), "output of task %d among %v", r.Task, drops)
+	}
+}
