@@ -14,13 +14,24 @@ func (j *Job) Unopened() uint64 {
 func (j *Job) Active() uint64 { return j.TasksOpened - (j.TasksEnded - j.TasksDropped) }
 
 // Room returns how many tasks may be opened now under a window: as many as it
-// leaves, and no more wait for their first node than have found one, or
-// minOpenTasks. A job that nobody takes up stays small.
+// leaves, and no more wait for their first node than the job has shown to be taken
+// up, or minOpenTasks. A job that nobody takes up stays small.
 func (j *Job) Room(window uint64) uint64 {
 	active := j.Active()
-	running := active - min(active, j.TasksWaiting)
-	may := max(minOpenTasks, running)
+	may := max(minOpenTasks, j.takenUp())
 	return min(window-min(window, active), may-min(may, j.TasksWaiting))
+}
+
+// takenUp counts the tasks that have found a node and run, or were accepted, less
+// those that ended otherwise. The accepted ones have paid for it. Without them an
+// array of short tasks would never grow: they are over before the next have found
+// their nodes.
+func (j *Job) takenUp() uint64 {
+	active := j.Active()
+	running := active - min(active, j.TasksWaiting)
+	failed := j.TasksEnded - j.TasksDropped - j.TasksAccepted
+	taken := running + j.TasksAccepted
+	return taken - min(taken, failed)
 }
 
 // CountStarted counts an opened task that no longer waits for its first node:

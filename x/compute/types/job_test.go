@@ -40,3 +40,12 @@ func TestAJobOpensNoMoreThanFoundNodes(t *testing.T) {
 	require.EqualValues(t, 10, job.Room(100), "up to the window")
 	require.Zero(t, job.Room(50), "a window that has shrunk opens nothing")
 }
+
+func TestAnArrayOfShortTasksGrowsAsItsTasksAreAccepted(t *testing.T) {
+	job := types.Job{Tasks: 1_000, TasksOpened: 20, TasksEnded: 16, TasksAccepted: 16, TasksWaiting: 4}
+	require.EqualValues(t, 12, job.Room(100), "none runs, 16 were accepted")
+	job.TasksAccepted = 10
+	require.Zero(t, job.Room(100), "6 of 16 failed: what 10 have shown allows no more than the 4 that wait")
+	job.TasksAccepted = 0
+	require.Zero(t, job.Room(100), "the first few wait")
+}
