@@ -110,7 +110,7 @@ func TestRelayServesTheInputsOfAnArray(t *testing.T) {
 		require.NoError(t, err)
 		response, err := http.DefaultClient.Do(request)
 		require.NoError(t, err)
-		defer response.Body.Close() //nolint:errcheck // read only
+		defer response.Body.Close()
 		body, err := io.ReadAll(response.Body)
 		require.NoError(t, err)
 		return response.StatusCode, body

@@ -57,7 +57,7 @@ func onlyExecutes(ctx context.Context, h *hand, draw computetypes.ClaimableTask)
 }
 
 // revealIfUnaudited stays silent once auditors have joined.
-func revealIfUnaudited(ctx context.Context, h *hand, item computetypes.WorkItem, made computetypes.RevealItem) *computetypes.RevealItem {
+func revealIfUnaudited(ctx context.Context, h *hand, _ computetypes.WorkItem, made computetypes.RevealItem) *computetypes.RevealItem {
 	if isAudit(ctx, h, made.Ref) {
 		return nil
 	}

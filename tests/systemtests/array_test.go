@@ -168,7 +168,7 @@ type work struct {
 }
 
 func (a *array) assignments(node devnet.Node, id string) []work {
-	out, err := exec.CommandContext(a.t.Context(), filepath.Join(root(a.t), "build", "thetaedge"), //nolint:gosec // ours
+	out, err := exec.CommandContext(a.t.Context(), filepath.Join(root(a.t), "build", "thetaedge"),
 		"jobs", "--home", node.Home(), "--json", "--limit", "500").Output()
 	require.NoError(a.t, err)
 	var answer struct {

@@ -68,7 +68,7 @@ func overfull(ctx sdk.Context, decode sdk.TxDecoder, req *abci.RequestPreparePro
 		if !ok || feeTx.GetGas() == 0 || block == nil || block.MaxGas <= 0 {
 			continue
 		}
-		copies := uint64(block.MaxGas)/feeTx.GetGas() + 2                            //nolint:gosec // positive
+		copies := uint64(block.MaxGas)/feeTx.GetGas() + 2
 		const overhead = 8                                                           // bytes that a block adds to a transaction
 		if size := int64(len(raw)) + overhead; int64(copies)*size > req.MaxTxBytes { //nolint:gosec // small
 			continue
