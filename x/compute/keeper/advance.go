@@ -14,6 +14,11 @@ import (
 // yet; it waits longer the longer the seed stays away.
 const seedPollBlocks = 2
 
+// firstPollBlocks is how soon a task looks for the seed of a draw: when those that
+// come in the ordinary course of things are there. Claims look by themselves, and
+// each look of the queue is three writes.
+const firstPollBlocks = 6
+
 // advance applies every transition that is due by comparison with the height,
 // one after the other. It runs before anything else a handler does, so that no
 // late message profits from a queue that lags behind.
@@ -101,7 +106,7 @@ func (w *work) nextCommitDue(round *types.Round) int64 {
 		case w.job.Policy.NamesNode():
 			earliest(d.SeedHeight)
 		default:
-			earliest(w.nextPoll(d.SeedHeight))
+			earliest(max(d.SeedHeight+firstPollBlocks, w.nextPoll(d.SeedHeight)))
 		}
 	}
 	return max(due, w.height()+1)

@@ -1,6 +1,7 @@
 package keeper
 
 import (
+	"bytes"
 	"context"
 	"errors"
 
@@ -38,6 +39,10 @@ func (k *Keeper) fold(ctx sdk.Context, params types.Params) error {
 func (k *Keeper) foldJob(ctx sdk.Context, params types.Params, notes []noteEntry) error {
 	id := notes[0].id
 	job, err := k.Job(ctx, id)
+	if err != nil {
+		return err
+	}
+	stored, err := job.Marshal()
 	if err != nil {
 		return err
 	}
@@ -84,6 +89,16 @@ func (k *Keeper) foldJob(ctx sdk.Context, params types.Params, notes []noteEntry
 		return err
 	}
 	if err := k.followUp(ctx, params, id, &job, moved, last); err != nil {
+		return err
+	}
+	return k.setChanged(ctx, id, job, stored)
+}
+
+// setChanged writes a job unless it is as it was stored: most blocks in which a
+// task moves change nothing of its job.
+func (k *Keeper) setChanged(ctx context.Context, id types.JobID, job types.Job, stored []byte) error {
+	encoded, err := job.Marshal()
+	if err != nil || bytes.Equal(encoded, stored) {
 		return err
 	}
 	return k.jobs.Set(ctx, id, job)
