@@ -83,7 +83,7 @@ func requireInputUnavailable(t *testing.T, network *devnet.Devnet, serve http.Ha
 
 	// All three have reported it, and who reports earns nothing.
 	require.True(t, run.Settlement.Paid().IsZero(), "%s", run.Settlement.Paid())
-	require.Equal(t, params.Tfuel(4), run.Settlement.Refund().Amount)
+	require.Equal(t, params.Tfuel(3), run.Settlement.Refund().Amount)
 }
 
 func requireCancelled(t *testing.T, network *devnet.Devnet) {
@@ -112,5 +112,5 @@ func requireCancelled(t *testing.T, network *devnet.Devnet) {
 	if run.Settlement.Receipt != nil {
 		spent = run.Settlement.Paid().Amount
 	}
-	require.Equal(t, params.Tfuel(4), run.Settlement.Refund().Amount.Add(spent))
+	require.Equal(t, params.Tfuel(3), run.Settlement.Refund().Amount.Add(spent))
 }
