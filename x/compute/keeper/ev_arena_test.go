@@ -12,9 +12,8 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
-	edgenodekeeper "github.com/thetaedge/theta/x/edgenode/keeper"
-
 	"github.com/thetaedge/theta/x/compute/types"
+	edgenodekeeper "github.com/thetaedge/theta/x/edgenode/keeper"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
