@@ -69,11 +69,11 @@ func (w *work) decide() error {
 
 // accept pays those who agree with the result and slashes those who do not.
 //
-// Replicas of the first round, auditors among them, are paid from escrow. Replicas of further rounds
-// are paid from the losers' liabilities, before anything else is taken from
-// them; what is left over of the honest share goes to all who were right. Where
-// nobody vouches that honest machines agree, who differs is outvoted and keeps the
-// bond; who stays silent loses it there too.
+// Replicas of the first round, auditors among them, are paid from escrow. Replicas
+// of further rounds are paid from the losers' liabilities, before anything else is
+// taken from them; what is left over of the honest share goes to all who were
+// right. Where nobody vouches that honest machines agree, who differs is outvoted
+// and keeps the bond; who stays silent loses it there too.
 func (w *work) accept(ballots []ballot, key string) error {
 	var right, wrong, judges []*ballot
 	for i := range ballots {
