@@ -217,7 +217,7 @@ func (l *loader) job(state *computetypes.GenesisState, i int) error {
 	state.Jobs = append(state.Jobs, computetypes.Job{
 		Id: id, Requester: l.people.wide(i % l.people.size).text, SpecDigest: digest,
 		Status: computetypes.JOB_STATUS_RUNNING, Reward: s.Reward, Policy: s.Policy, Class: s.Class,
-		Reserved: reserve, TaskReserve: reserve, Deterministic: true, ExpiresHeight: expires,
+		Reserved: reserve, TaskReserve: reserve, Slashable: true, ExpiresHeight: expires,
 		Executor: s.Executor, Tasks: s.Tasks, TasksOpened: s.Tasks,
 		Liability: liability, PrepareBlocks: s.PrepareBlocks, CommitBlocks: s.CommitBlocks,
 		Refunded: math.ZeroInt(), Inputs: 1, BondValue: s.Reward.Amount,

@@ -68,12 +68,12 @@ func TestAProgramThatGovernanceVouchesForIsSlashed(t *testing.T) {
 	s := spec(coin(1_000), 3)
 	f.setParams(func(p *types.Params) { p.DeterministicPrograms = [][]byte{s.Program.Sha256} })
 	id := f.post(0, s)
-	require.True(t, f.job(id).Deterministic)
+	require.True(t, f.job(id).Slashable)
 	require.Equal(t, "3000", f.job(id).Liability.String())
 	s.Policy.OwnRisk = true
 	f.setParams(func(p *types.Params) { p.DeterministicPrograms = nil })
-	require.True(t, f.job(f.post(0, s)).Deterministic, "at the nodes' own risk")
-	require.True(t, f.job(id).Deterministic, "what was posted stays as it was")
+	require.True(t, f.job(f.post(0, s)).Slashable, "at the nodes' own risk")
+	require.True(t, f.job(id).Slashable, "what was posted stays as it was")
 }
 
 func TestAFalseExitCodeLosesLikeAFalseResult(t *testing.T) {

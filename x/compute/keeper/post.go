@@ -173,7 +173,7 @@ func (k *Keeper) newJob(ctx sdk.Context, requester string, spec *types.JobSpec, 
 		BondValue:     q.bondValue,
 		ExpiresHeight: ctx.BlockHeight() + int64(spec.LifetimeBlocks),
 		TaskReserve:   q.taskReserve,
-		Deterministic: q.slashed,
+		Slashable:     q.slashed,
 		Placement:     spec.Placement,
 		ArrayInputs:   arrayInputs(spec),
 	}, nil

@@ -240,11 +240,11 @@ func (m *market) checkOutcome(t *rapid.T, job *types.Job, receipt types.Receipt,
 		require.Equal(t, job.Reward.Amount.String(), o.Paid.String(), "job %s: replica or auditor %s", job.Id, o.Operator)
 	}
 	require.True(t, o.Slashed.LTE(job.Liability), "job %s: %s lost more than it had locked", job.Id, o.Operator)
-	if !job.Deterministic {
+	if !job.Slashable {
 		require.Zero(t, o.Round, "job %s: no further round", job.Id)
 		require.NotEqual(t, types.ASSIGNMENT_STATUS_SLASHED, o.Status, "job %s: %s was slashed over what may differ", job.Id, o.Operator)
 	}
-	if !accepted && !m.liarsWin && job.Deterministic {
+	if !accepted && !m.liarsWin && job.Slashable {
 		require.NotEqual(t, types.ASSIGNMENT_STATUS_SLASHED, o.Status, "job %s: slashed without a verdict", job.Id)
 	}
 }

@@ -79,7 +79,7 @@ func (w *work) accept(ballots []ballot, key string) error {
 	for i := range ballots {
 		b := &ballots[i]
 		switch {
-		case b.vote.Key != "" && b.vote.Key != key && !w.job.Deterministic:
+		case b.vote.Key != "" && b.vote.Key != key && !w.job.Slashable:
 			if err := w.outvote(b); err != nil {
 				return err
 			}

@@ -67,7 +67,7 @@ func splitKey(key string) (hash []byte, exitCode uint32) {
 
 // rule returns how the votes are counted.
 func (w *work) rule() types.Rule {
-	if !w.job.Deterministic {
+	if !w.job.Slashable {
 		return types.Rule{Last: true, Lenient: true}
 	}
 	return types.Rule{Last: w.nextTarget() == 0}
