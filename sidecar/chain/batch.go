@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -129,8 +130,10 @@ type Submission struct {
 // Submit sends a batch in one transaction and returns how each item went. A
 // message fails when all its items do, and takes the transaction with it; it is
 // then left out and the rest is sent at once, because a refused claim must not
-// keep a reveal from its deadline. maxItems bounds a message (the chain's
-// max_batch). On error the items decided so far are returned with it.
+// keep a reveal from its deadline. Claims do not fail their message: those that win
+// nothing in the simulation are left out as well, and no gas is paid for them.
+// maxItems bounds a message (the chain's max_batch). On error the items decided so
+// far are returned with it.
 func (s *Sender) Submit(ctx context.Context, batch Batch, maxItems int) (Submission, error) {
 	if maxItems < 1 {
 		return Submission{}, fmt.Errorf("expected at least 1 item a message, found %d", maxItems)
@@ -142,24 +145,58 @@ func (s *Sender) Submit(ctx context.Context, batch Batch, maxItems int) (Submiss
 		for i, m := range pending {
 			msgs[i] = m.msg
 		}
-		result, err := s.send(ctx, spareGas(pending), msgs)
+		result, err := s.send(ctx, order{
+			msgs: msgs, spare: spareGas(pending),
+			foresee: func(responses []*codectypes.Any) error { return lostClaims(pending, responses) },
+		})
 		var failed *MessageError
+		var lost *lostError
 		switch {
 		case err == nil:
 			items, err := decodeOutcomes(pending, result.Responses)
 			done.Items, done.Height = append(done.Items, items...), result.Height
 			return done, err
+		case errors.As(err, &lost):
+			done.Items = append(done.Items, lost.items...)
+			pending = slices.Delete(pending, lost.index, lost.index+1)
 		case errors.As(err, &failed) && failed.Index < len(pending):
 			bad := pending[failed.Index]
 			for _, ref := range bad.refs {
 				done.Items = append(done.Items, ItemOutcome{Action: bad.action, Ref: ref, Code: codeUnsent, Log: failed.Log})
 			}
-			pending = append(pending[:failed.Index:failed.Index], pending[failed.Index+1:]...)
+			pending = slices.Delete(pending, failed.Index, failed.Index+1)
 		default:
 			return done, err
 		}
 	}
 	return done, nil
+}
+
+// lostError is a message of claims none of which would be taken.
+type lostError struct {
+	index int
+	items []ItemOutcome
+}
+
+func (e *lostError) Error() string {
+	return fmt.Sprintf("none of %d claims would be taken: %s", len(e.items), e.items[0].Log)
+}
+
+// lostClaims fails with a *lostError when a message of claims would win nothing.
+func lostClaims(pending []message, responses []*codectypes.Any) error {
+	for i, m := range pending {
+		if m.action != Claim {
+			continue
+		}
+		items, err := decodeOutcomes(pending[i:i+1], responses[i:i+1])
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(items, func(o ItemOutcome) bool { return o.Code == 0 }) {
+			return &lostError{index: i, items: items}
+		}
+	}
+	return nil
 }
 
 const (

@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/cosmos/cosmos-sdk/client"
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
 	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
@@ -65,24 +66,28 @@ func (s *Sender) build(msgs []sdk.Msg, gas uint64, fee sdk.Coins, timeout int64,
 	return builder, nil
 }
 
-// simulate returns the gas that the messages use at the newest state.
-func (s *Sender) simulate(ctx context.Context, msgs []sdk.Msg) (uint64, error) {
+// simulate returns the gas that the messages use at the newest state, and their
+// responses.
+func (s *Sender) simulate(ctx context.Context, msgs []sdk.Msg) (uint64, []*codectypes.Any, error) {
 	builder, err := s.build(msgs, 0, s.fee(simulationFeeGas), 0, nil)
 	if err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	bytes, err := s.cdc.Tx.TxEncoder()(builder.GetTx())
 	if err != nil {
-		return 0, fmt.Errorf("cannot encode the transaction: %w", err)
+		return 0, nil, fmt.Errorf("cannot encode the transaction: %w", err)
 	}
 	res, err := txtypes.NewServiceClient(s.conn).Simulate(ctx, &txtypes.SimulateRequest{TxBytes: bytes})
 	if err != nil {
-		return 0, classifyStatus(ctx, err)
+		return 0, nil, classifyStatus(ctx, err)
 	}
 	if res.GasInfo == nil {
-		return 0, errors.New("simulation: expected gas used, found none")
+		return 0, nil, errors.New("simulation: expected gas used, found none")
 	}
-	return res.GasInfo.GasUsed, nil
+	if res.Result == nil {
+		return res.GasInfo.GasUsed, nil, nil
+	}
+	return res.GasInfo.GasUsed, res.Result.MsgResponses, nil
 }
 
 // sign encodes the transaction with the signature over it.

@@ -113,11 +113,21 @@ func (s *Sender) Address() sdk.AccAddress { return s.signer.Address() }
 // and tried again. It fails with *MessageError when a message fails (nothing was
 // done then), ErrNotIncluded, ErrNoAccount, ErrUnreachable or ErrRejected.
 func (s *Sender) Send(ctx context.Context, msgs ...sdk.Msg) (TxResult, error) {
-	return s.send(ctx, 0, msgs)
+	return s.send(ctx, order{msgs: msgs})
 }
 
-// send is Send with spare gas on top of what the simulation says.
-func (s *Sender) send(ctx context.Context, spare uint64, msgs []sdk.Msg) (TxResult, error) {
+// order is what is to go into one transaction.
+type order struct {
+	msgs []sdk.Msg
+	// spare gas on top of what the simulation says.
+	spare uint64
+	// foresee looks at the simulation's responses, which match the messages; its
+	// error keeps the transaction back.
+	foresee func([]*codectypes.Any) error
+}
+
+// send is Send for an order.
+func (s *Sender) send(ctx context.Context, o order) (TxResult, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	adjustment := s.cfg.GasAdjustment
@@ -126,7 +136,7 @@ func (s *Sender) send(ctx context.Context, spare uint64, msgs []sdk.Msg) (TxResu
 		if err := s.load(ctx); err != nil {
 			return TxResult{}, err
 		}
-		result, err := s.try(ctx, adjustment, spare, msgs)
+		result, err := s.try(ctx, adjustment, o)
 		var refused *refusal
 		if !errors.As(err, &refused) {
 			return result, err
@@ -177,18 +187,23 @@ func (s *Sender) load(ctx context.Context) error {
 }
 
 // try simulates, signs, broadcasts and waits, once.
-func (s *Sender) try(ctx context.Context, adjustment float64, spare uint64, msgs []sdk.Msg) (TxResult, error) {
-	gas, err := s.simulate(ctx, msgs)
+func (s *Sender) try(ctx context.Context, adjustment float64, o order) (TxResult, error) {
+	gas, responses, err := s.simulate(ctx, o.msgs)
 	if err != nil {
 		return TxResult{}, err
 	}
-	gas = uint64(math.Ceil(float64(gas)*adjustment)) + spare
+	if o.foresee != nil && len(responses) == len(o.msgs) {
+		if err := o.foresee(responses); err != nil {
+			return TxResult{}, err
+		}
+	}
+	gas = uint64(math.Ceil(float64(gas)*adjustment)) + o.spare
 	tip, err := s.Tip(ctx)
 	if err != nil {
 		return TxResult{}, err
 	}
 	timeout := tip.Height + s.cfg.TimeoutBlocks
-	tx, err := s.sign(ctx, msgs, gas, timeout)
+	tx, err := s.sign(ctx, o.msgs, gas, timeout)
 	if err != nil {
 		return TxResult{}, err
 	}

@@ -76,6 +76,7 @@ func TestBatchOfAllActionsIsOneSignedTransactionPaidByTheGranter(t *testing.T) {
 
 func TestMessagesHoldNoMoreItemsThanTheChainTakes(t *testing.T) {
 	n := newFakeNode(t)
+	n.winning = true
 	batch := Batch{Claims: []computetypes.TaskRef{ref("1-0-0"), ref("2-0-0"), ref("3-0-0")}}
 	done, err := n.sender(TxConfig{}).Submit(t.Context(), batch, 2)
 	require.NoError(t, err)
@@ -112,20 +113,51 @@ func TestSequenceIsKeptBetweenTransactions(t *testing.T) {
 
 func TestMessageThatFailsIsLeftOutAndTheRestIsSent(t *testing.T) {
 	n := newFakeNode(t)
-	n.badType = sdk.MsgTypeURL(&computetypes.MsgClaim{})
+	n.badType = sdk.MsgTypeURL(&computetypes.MsgRelease{})
 	done, err := n.sender(TxConfig{}).Submit(t.Context(), fullBatch(), 10)
 	require.NoError(t, err)
 	require.Len(t, n.sent, 1, "found out by simulation, so that nothing was paid for it")
 	require.Len(t, n.sent[0].messages, 4)
 	require.Len(t, done.Items, 6)
-	require.Equal(t, Claim, done.Items[0].Action)
+	require.Equal(t, Release, done.Items[0].Action)
 	require.NotZero(t, done.Items[0].Code)
-	require.Contains(t, done.Items[0].Log, "claim window is closed")
+	require.Contains(t, done.Items[0].Log, "prepare window has passed")
+}
+
+// A claim for one task is lost by how the fake node answers.
+func TestClaimsThatWouldWinNothingAreNotPaidFor(t *testing.T) {
+	n := newFakeNode(t)
+	batch := fullBatch()
+	batch.Claims = batch.Claims[:1]
+	done, err := n.sender(TxConfig{}).Submit(t.Context(), batch, 10)
+	require.NoError(t, err)
+	require.Len(t, n.sent, 1)
+	require.Len(t, n.sent[0].messages, 4, "all but the claim")
+	require.Len(t, done.Items, 5)
+	require.Equal(t, ItemOutcome{
+		Action: Claim, Ref: ref("5-0-0"), Code: 21, Codespace: "compute", Log: "ticket does not win",
+	}, done.Items[0])
+}
+
+// Others claim between the simulation and the block.
+func TestClaimsThatAreLostInTheirBlockKeepNothingElseFromTheChain(t *testing.T) {
+	n := newFakeNode(t)
+	n.winning = true
+	batch := fullBatch()
+	batch.Claims = batch.Claims[:1]
+	done, err := n.sender(TxConfig{}).Submit(t.Context(), batch, 10)
+	require.NoError(t, err)
+	require.Len(t, n.sent, 1, "one transaction, taken as a whole")
+	require.Len(t, n.sent[0].messages, 5)
+	require.Len(t, done.Items, 5)
+	for _, outcome := range done.Items[:4] {
+		require.Zero(t, outcome.Code)
+	}
+	require.Equal(t, uint32(21), done.Items[4].Code)
 }
 
 func TestBatchOfWhichEverythingFailsSendsNothing(t *testing.T) {
 	n := newFakeNode(t)
-	n.badType = sdk.MsgTypeURL(&computetypes.MsgClaim{})
 	done, err := n.sender(TxConfig{}).Submit(t.Context(), Batch{Claims: []computetypes.TaskRef{ref("1-0-0")}}, 10)
 	require.NoError(t, err)
 	require.Empty(t, n.sent)

@@ -76,6 +76,8 @@ type fakeNode struct {
 	checkCodes, blockCodes []sdk.TxResponse
 	// badAction fails the simulation of this message type.
 	badType string
+	// winning claims all win in the simulation.
+	winning bool
 	// forgets is how many broadcasts are taken and forgotten.
 	forgets int
 	// loses takes transactions and includes none.
@@ -160,10 +162,20 @@ func (n *fakeNode) Simulate(_ context.Context, req *txtypes.SimulateRequest) (*t
 	}
 	for i, msg := range tx.GetMsgs() {
 		if sdk.MsgTypeURL(msg) == n.badType {
-			return nil, status.Errorf(codes.Unknown, "failed to execute message; message index: %d: claim window is closed [theta/x/compute] with gas used: '99'", i)
+			return nil, status.Errorf(codes.Unknown, "failed to execute message; message index: %d: prepare window has passed [theta/x/compute] with gas used: '99'", i)
 		}
 	}
-	return &txtypes.SimulateResponse{GasInfo: &sdk.GasInfo{GasUsed: 100_000}}, nil
+	var data sdk.TxMsgData
+	raw, err := hex.DecodeString(respond(n.t, tx.GetMsgs(), n.winning))
+	if err != nil {
+		return nil, err
+	}
+	if err := data.Unmarshal(raw); err != nil {
+		return nil, err
+	}
+	return &txtypes.SimulateResponse{
+		GasInfo: &sdk.GasInfo{GasUsed: 100_000}, Result: &sdk.Result{MsgResponses: data.MsgResponses},
+	}, nil
 }
 
 func (n *fakeNode) BroadcastTx(ctx context.Context, req *txtypes.BroadcastTxRequest) (*txtypes.BroadcastTxResponse, error) {
@@ -191,7 +203,7 @@ func (n *fakeNode) BroadcastTx(ctx context.Context, req *txtypes.BroadcastTxRequ
 		n.forgets--
 		return &txtypes.BroadcastTxResponse{TxResponse: &sdk.TxResponse{TxHash: hash}}, nil
 	}
-	result := &sdk.TxResponse{TxHash: hash, Height: int64(n.height) + 1, Data: respond(n.t, got.messages)}
+	result := &sdk.TxResponse{TxHash: hash, Height: int64(n.height) + 1, Data: respond(n.t, got.messages, false)}
 	if !n.loses {
 		n.sequence++
 		if len(n.blockCodes) > 0 {
@@ -240,8 +252,8 @@ func (n *fakeNode) GetTx(_ context.Context, req *txtypes.GetTxRequest) (*txtypes
 }
 
 // respond encodes a success for every item of every message; the first item of a
-// claim is refused.
-func respond(t *testing.T, messages []sdk.Msg) string {
+// claim is refused, unless claims win.
+func respond(t *testing.T, messages []sdk.Msg, winning bool) string {
 	var data sdk.TxMsgData
 	add := func(msg proto.Message) {
 		response, err := codectypes.NewAnyWithValue(msg)
@@ -261,7 +273,9 @@ func respond(t *testing.T, messages []sdk.Msg) string {
 			add(&computetypes.MsgReleaseResponse{Results: ok(len(m.Items))})
 		case *computetypes.MsgClaim:
 			results := ok(len(m.Items))
-			results[0] = computetypes.ItemResult{Code: 21, Codespace: "compute", Log: "ticket does not win"}
+			if !winning {
+				results[0] = computetypes.ItemResult{Code: 21, Codespace: "compute", Log: "ticket does not win"}
+			}
 			add(&computetypes.MsgClaimResponse{Results: results})
 		case *edgenodetypes.MsgRenewLease:
 			add(&edgenodetypes.MsgRenewLeaseResponse{LeaseEnd: 99})

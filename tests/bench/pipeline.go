@@ -137,22 +137,52 @@ func (p *pipeline) post(tasks int) ([][]byte, error) {
 
 // check sees that everything went through but claims of those who came too late.
 func (p *pipeline) check(response *abci.ResponseFinalizeBlock, posts int) error {
-	refused := 0
+	claims, outranked := 0, 0
 	for i, result := range response.TxResults {
-		if result.Code == 0 {
-			continue
-		}
-		outranked := result.Codespace == computetypes.ModuleName && result.Code == computetypes.ErrOutranked.ABCICode()
-		if i < posts || !p.flow.Everybody || !outranked {
+		if result.Code != 0 {
 			return fmt.Errorf("%s: tx %d of %d in block %d failed: %s",
 				p.flow.Name, i, len(response.TxResults), p.height, result.Log)
 		}
-		refused++
+		items, err := claimResults(result)
+		if err != nil {
+			return err
+		}
+		for _, item := range items {
+			claims++
+			if item.Code == 0 {
+				continue
+			}
+			late := item.Codespace == computetypes.ModuleName && item.Code == computetypes.ErrOutranked.ABCICode()
+			if i < posts || !p.flow.Everybody || !late {
+				return fmt.Errorf("%s: a claim in tx %d of block %d failed: %s", p.flow.Name, i, p.height, item.Log)
+			}
+			outranked++
+		}
 	}
-	if refused > 0 && refused >= len(response.TxResults)-posts {
-		return fmt.Errorf("%s: expected some claims to hold, all %d of block %d were outranked", p.flow.Name, refused, p.height)
+	if outranked > 0 && outranked == claims {
+		return fmt.Errorf("%s: expected some claims to hold, all %d of block %d were outranked", p.flow.Name, claims, p.height)
 	}
 	return nil
+}
+
+// claimResults returns how the claims of a transaction went: they do not fail it.
+func claimResults(result *abci.ExecTxResult) ([]computetypes.ItemResult, error) {
+	var data sdk.TxMsgData
+	if err := data.Unmarshal(result.Data); err != nil {
+		return nil, fmt.Errorf("read the response of a transaction: %w", err)
+	}
+	var items []computetypes.ItemResult
+	for _, packed := range data.MsgResponses {
+		var claimed computetypes.MsgClaimResponse
+		if packed.TypeUrl != sdk.MsgTypeURL(&claimed) {
+			continue
+		}
+		if err := claimed.Unmarshal(packed.Value); err != nil {
+			return nil, fmt.Errorf("read the response of a claim: %w", err)
+		}
+		items = append(items, claimed.Results...)
+	}
+	return items, nil
 }
 
 // posted reads the ids of jobs out of their transactions' responses and returns

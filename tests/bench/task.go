@@ -161,8 +161,8 @@ func (n *node) messages(of *items, p Packing) [][]sdk.Msg {
 	if p == Batched && len(txs) > 1 {
 		txs = [][]sdk.Msg{slices.Concat(txs...)}
 	}
-	// Claims that all come too late fail as a whole, and must take nothing else
-	// with them.
+	// Claims cost gas whether they win or not: apart from the rest, they can be
+	// given up when the block is full.
 	return append(txs, claims...)
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	abci "github.com/cometbft/cometbft/abci/types"
+	"github.com/cosmos/gogoproto/proto"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
@@ -62,6 +63,12 @@ func (t *Tally) skip(msg sdk.Msg, reason string) {
 func (t *Tally) result(tx drawnTx, result *abci.ExecTxResult) {
 	t.Txs++
 	count := t.Of(sdk.MsgTypeURL(tx.msg))
+	_, claims := tx.msg.(*computetypes.MsgClaim)
+	if claims && result.Code == 0 && !batched(result) {
+		count.Refused++
+		count.Reasons["refused: no claim was taken"]++
+		return
+	}
 	if result.Code == 0 {
 		count.Succeeded++
 		if tx.deputised {
@@ -74,6 +81,13 @@ func (t *Tally) result(tx drawnTx, result *abci.ExecTxResult) {
 	}
 	count.Refused++
 	count.Reasons[fmt.Sprintf("refused: %s %d", result.Codespace, result.Code)]++
+}
+
+// batched tells whether a transaction took any item of a batch: claims that win
+// nothing do not fail.
+func batched(result *abci.ExecTxResult) bool {
+	name := proto.MessageName(&computetypes.EventBatch{})
+	return slices.ContainsFunc(result.Events, func(e abci.Event) bool { return e.Type == name })
 }
 
 func (t *Tally) events(response *abci.ResponseFinalizeBlock) {

@@ -2,6 +2,8 @@ package keeper_test
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"math/bits"
 	"slices"
 	"testing"
@@ -9,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/x/compute/types"
 )
@@ -419,4 +423,32 @@ func TestATaskThatEndsWhileItsJobIsToppedUpLeavesNothingBehind(t *testing.T) {
 	f.requireReceiptsUnder(f.job(id))
 	f.blocks(20)
 	require.NotContains(t, f.export().compute, id)
+}
+
+func TestARefundThatFailsLosesNothingOfWhatTheBlockHasCounted(t *testing.T) {
+	f := newFixture(t)
+	f.network(6)
+	id := f.post(0, array(4))
+	f.blocks(seedDelay)
+	drawn := f.assign(id, 6)
+	require.NoError(t, f.commit(drawn[0], ref(id, 0)))
+	broken := true
+	f.bank.AppendSendRestriction(func(_ context.Context, _, to sdk.AccAddress, _ sdk.Coins) (sdk.AccAddress, error) {
+		if broken && to.Equals(requester(0)) {
+			return nil, errors.New("the requester's account is frozen")
+		}
+		return to, nil
+	})
+	_, err := f.msgs.CancelJob(f.ctx, &types.MsgCancelJob{Requester: requester(0).String(), JobId: id})
+	require.NoError(t, err)
+	f.next()
+	job := f.job(id)
+	require.EqualValues(t, 3, job.TasksEnded, "what is committed goes on")
+	require.True(t, job.Refunded.IsZero())
+
+	broken = false
+	f.crowd(6, 60, func() bool { return f.over(id) })
+	job = f.job(id)
+	require.True(t, job.Refunded.IsPositive())
+	require.True(t, job.Reserved.IsZero())
 }

@@ -10,38 +10,56 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
+// batched is how the items of a message went.
+type batched struct {
+	results []types.ItemResult
+	// refused is why the first item failed, when no item was taken.
+	refused error
+}
+
+// orRefused fails a message of which no item was taken. It takes what batch returns.
+func orRefused(done batched, err error) ([]types.ItemResult, error) {
+	if err == nil {
+		err = done.refused
+	}
+	if err != nil {
+		return nil, err
+	}
+	return done.results, nil
+}
+
 // workerBatch runs the items of a worker's message for its node.
 func workerBatch[T types.Item](
 	ctx context.Context, k *Keeper, action, worker string, items []T,
 	run func(w *work, operator sdk.AccAddress, item T) error,
-) ([]types.ItemResult, error) {
+) (batched, error) {
 	key, err := k.addresses.StringToBytes(worker)
 	if err != nil {
-		return nil, types.ErrInvalidBatch.Wrapf("worker: %s", err)
+		return batched{}, types.ErrInvalidBatch.Wrapf("worker: %s", err)
 	}
 	operator, err := k.nodes.OperatorOf(ctx, key)
 	if err != nil {
-		return nil, err
+		return batched{}, err
 	}
 	text, err := k.addresses.BytesToString(operator)
 	if err != nil {
-		return nil, err
+		return batched{}, err
 	}
 	return batch(ctx, k, action, text, items, func(w *work, item T) error { return run(w, operator, item) })
 }
 
 // batch runs the items of a message one by one. The whole message is checked
 // before anything is written; an item that fails leaves no trace and its code in
-// the results; the message fails only if all items do.
+// the results.
 func batch[T types.Item](
 	ctx context.Context, k *Keeper, action, actor string, items []T, run func(w *work, item T) error,
-) ([]types.ItemResult, error) {
+) (batched, error) {
 	params, err := k.params.Get(ctx)
 	if err != nil {
-		return nil, err
+		return batched{}, err
 	}
 	if err := types.ValidateBatch(items, params.MaxBatch); err != nil {
-		return nil, err
+		return batched{}, err
 	}
 	sdkCtx := sdk.UnwrapSDKContext(ctx)
 	results := make([]types.ItemResult, len(items))
@@ -61,9 +79,9 @@ func batch[T types.Item](
 		event.Changes = append(event.Changes, changes...)
 	}
 	if len(event.Items) == 0 {
-		return nil, first
+		return batched{results: results, refused: first}, nil
 	}
-	return results, sdkCtx.EventManager().EmitTypedEvent(event)
+	return batched{results: results}, sdkCtx.EventManager().EmitTypedEvent(event)
 }
 
 // runItem applies one item to its task, in a cached context. It returns what that

@@ -50,11 +50,35 @@ func TestABatchOfNothingButBadItemsFailsWithItsFirstError(t *testing.T) {
 	f := newFixture(t)
 	f.network(4)
 	id := f.post(0, spec(coin(1_000), 3))
-	err := f.unchanged(func() error { return f.claim(0, ref(id, 0), ref("7-7-7", 0)) })
-	require.ErrorIs(t, err, types.ErrSeedUnknown)
-	err = f.unchanged(func() error { return f.claim(0, ref("7-7-7", 0), ref(id, 0)) })
-	require.ErrorIs(t, err, types.ErrJobNotFound)
+	release := func(refs ...types.TaskRef) func() error {
+		msg := &types.MsgRelease{Worker: worker(0).String()}
+		for _, r := range refs {
+			msg.Items = append(msg.Items, types.ReleaseItem{Ref: r})
+		}
+		return func() error {
+			_, err := f.msgs.Release(f.ctx, msg)
+			return err
+		}
+	}
+	require.ErrorIs(t, f.unchanged(release(ref(id, 0), ref("7-7-7", 0))), types.ErrNotAssigned)
+	require.ErrorIs(t, f.unchanged(release(ref("7-7-7", 0), ref(id, 0))), types.ErrJobNotFound)
 	require.Empty(t, events[*types.EventBatch](f))
+}
+
+func TestClaimsThatAllFailDoNotFailTheirMessage(t *testing.T) {
+	f := newFixture(t)
+	f.network(4)
+	id := f.post(0, spec(coin(1_000), 3))
+	before := f.export()
+	resp, err := f.msgs.Claim(f.ctx, &types.MsgClaim{Worker: worker(0).String(), Items: []types.TaskRef{
+		ref(id, 0), ref("7-7-7", 0),
+	}})
+	require.NoError(t, err)
+	require.Len(t, resp.Results, 2)
+	require.Equal(t, types.ErrSeedUnknown.ABCICode(), resp.Results[0].Code)
+	require.Equal(t, types.ErrJobNotFound.ABCICode(), resp.Results[1].Code)
+	require.Equal(t, before, f.export(), "they leave no trace")
+	require.Empty(t, events[*types.EventBatch](f), "and no event")
 }
 
 func TestAMalformedItemRefusesTheWholeBatchBeforeAnythingIsWritten(t *testing.T) {

@@ -9,24 +9,24 @@ import (
 // nextTarget returns how many replicas a further round would have, 0 when there
 // is none to be had: as many as the table says, or as many nodes of the class as
 // have not taken part.
-func (w *work) nextTarget() uint32 {
+func (w *work) nextTarget() (uint32, error) {
 	i := len(w.task.Rounds) - 1
 	if i >= len(w.params.Escalation) {
-		return 0
+		return 0, nil
 	}
 	epoch, err := w.k.nodes.Epoch(w.ctx)
 	if err != nil {
-		return 0
+		return 0, err
 	}
 	class, err := w.k.nodes.ClassSnapshot(w.ctx, w.job.Class, epoch)
 	if err != nil {
-		return 0
+		return 0, err
 	}
 	taken := uint64(w.participants())
 	if class.Nodes <= taken {
-		return 0
+		return 0, nil
 	}
-	return uint32(min(uint64(w.params.Escalation[i]), class.Nodes-taken, w.affordable()))
+	return uint32(min(uint64(w.params.Escalation[i]), class.Nodes-taken, w.affordable())), nil
 }
 
 // affordable returns how many more judges the losers can pay, whoever they turn
@@ -71,7 +71,10 @@ func (w *work) closeMouths(ballots []ballot) error {
 }
 
 func (w *work) escalate() error {
-	target := w.nextTarget()
+	target, err := w.nextTarget()
+	if err != nil {
+		return err
+	}
 	if err := w.round().MoveTo(types.ROUND_PHASE_CLOSED); err != nil {
 		return err
 	}

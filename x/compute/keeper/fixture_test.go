@@ -91,18 +91,36 @@ func (b *beacon) Seed(ctx context.Context, height int64) (beacontypes.Seed, bool
 	return beacontypes.Seed{Round: uint64(height), Randomness: sum[:], Height: known}, true, nil
 }
 
+// registry is the real x/edgenode; the classes of an epoch cannot be read while
+// it is torn.
+type registry struct {
+	*edgenodekeeper.Keeper
+	torn bool
+}
+
+var errTorn = errors.New("the registry of nodes is torn")
+
+func (r *registry) ClassSnapshot(ctx context.Context, class string, epoch uint64) (edgenodetypes.ClassSnapshot, error) {
+	if r.torn {
+		return edgenodetypes.ClassSnapshot{}, errTorn
+	}
+	return r.Keeper.ClassSnapshot(ctx, class, epoch)
+}
+
 // fixture is x/compute over real stores with the real bank, nodes and rewards.
 type fixture struct {
-	t       tb
-	ctx     sdk.Context
-	beacon  *beacon
-	bank    bankkeeper.BaseKeeper
-	nodes   *edgenodekeeper.Keeper
-	rewards *rewardskeeper.Keeper
-	keeper  *keeper.Keeper
-	msgs    types.MsgServer
-	queries types.QueryServer
-	minted  sdk.Coins
+	t      tb
+	ctx    sdk.Context
+	beacon *beacon
+	bank   bankkeeper.BaseKeeper
+	nodes  *edgenodekeeper.Keeper
+	// registry is nodes as the keeper has it.
+	registry *registry
+	rewards  *rewardskeeper.Keeper
+	keeper   *keeper.Keeper
+	msgs     types.MsgServer
+	queries  types.QueryServer
+	minted   sdk.Coins
 	// receipts that events have told of, by job, in order.
 	receipts map[string][]types.Receipt
 	// service opens the module's own store.
@@ -147,20 +165,21 @@ func emptyFixture(t tb) *fixture {
 	pool := communityPool{bank}
 	nodes := edgenodekeeper.NewKeeper(cdc, runtime.NewKVStoreService(service(edgenodetypes.StoreKey)),
 		addresses, bank, pool, authority())
+	nodeRegistry := &registry{Keeper: nodes}
 	rewards := rewardskeeper.NewKeeper(cdc, runtime.NewKVStoreService(service(rewardstypes.StoreKey)),
 		runtime.NewTransientStoreService(transient[rewardstypes.TStoreKey]),
 		addresses, bank, pool, authtypes.FeeCollectorName, types.ModuleName, authority())
 	b := &beacon{}
 	k := keeper.NewKeeper(cdc, runtime.NewKVStoreService(service(types.StoreKey)),
 		runtime.NewTransientStoreService(transient[types.TStoreKey]),
-		addresses, bank, b, nodes, rewards, authority())
+		addresses, bank, b, nodeRegistry, rewards, authority())
 
 	ctx := sdk.NewContext(cms, cmtproto.Header{Height: 1, ChainID: chainID}, false, log.NewNopLogger())
 	require.NoError(t, accounts.Params.Set(ctx, authtypes.DefaultParams()))
 	require.NoError(t, bank.SetParams(ctx, banktypes.DefaultParams()))
 	return &fixture{
 		t: t, ctx: ctx, beacon: b, bank: bank, nodes: nodes, rewards: rewards,
-		keeper: k, msgs: keeper.NewMsgServer(k), queries: keeper.NewQueryServer(k),
+		registry: nodeRegistry, keeper: k, msgs: keeper.NewMsgServer(k), queries: keeper.NewQueryServer(k),
 		service: runtime.NewKVStoreService(service(types.StoreKey)), receipts: map[string][]types.Receipt{},
 	}
 }

@@ -113,12 +113,25 @@ func (k *Keeper) followUp(
 	case job.TasksEnded == job.Tasks:
 		return k.tryClose(ctx, params, id, job, last)
 	case job.TasksDropped > 0 || job.Cancelled:
-		_, err := k.refund(ctx, job, job.Excess())
-		return err
+		k.tryRefund(ctx, job)
+		return nil
 	case job.Unopened() > 0 && moved:
 		return k.queueJob(ctx, id, job, ctx.BlockHeight()+1)
 	default:
 		return nil
+	}
+}
+
+// tryRefund pays back what tasks that have ended leave over. A refund that fails
+// comes with the next one, or when the job closes, and nothing that the block has
+// counted is lost.
+func (k *Keeper) tryRefund(ctx sdk.Context, job *types.Job) {
+	refunded := *job
+	if k.isolated(ctx, "refunding job "+job.Id, func(ctx sdk.Context) error {
+		_, err := k.refund(ctx, &refunded, refunded.Excess())
+		return err
+	}) {
+		*job = refunded
 	}
 }
 

@@ -40,28 +40,30 @@ func (s msgServer) TopUpJob(ctx context.Context, msg *types.MsgTopUpJob) (*types
 }
 
 func (s msgServer) Review(ctx context.Context, msg *types.MsgReview) (*types.MsgReviewResponse, error) {
-	results, err := batch(ctx, s.k, "review", msg.Requester, msg.Items, func(w *work, item types.ReviewItem) error {
+	results, err := orRefused(batch(ctx, s.k, "review", msg.Requester, msg.Items, func(w *work, item types.ReviewItem) error {
 		if err := s.k.checkRequester(&w.job, msg.Requester); err != nil {
 			return err
 		}
 		return w.review(item.Accept)
-	})
+	}))
 	if err != nil {
 		return nil, err
 	}
 	return &types.MsgReviewResponse{Results: results}, nil
 }
 
+// Claim never fails for what its items meet: to lose a draw is ordinary, and must
+// not take the commits and reveals along that share the transaction.
 func (s msgServer) Claim(ctx context.Context, msg *types.MsgClaim) (*types.MsgClaimResponse, error) {
-	results, err := workerBatch(ctx, s.k, "claim", msg.Worker, msg.Items, (*work).enter)
+	done, err := workerBatch(ctx, s.k, "claim", msg.Worker, msg.Items, (*work).enter)
 	if err != nil {
 		return nil, err
 	}
-	return &types.MsgClaimResponse{Results: results}, nil
+	return &types.MsgClaimResponse{Results: done.results}, nil
 }
 
 func (s msgServer) Commit(ctx context.Context, msg *types.MsgCommit) (*types.MsgCommitResponse, error) {
-	results, err := workerBatch(ctx, s.k, "commit", msg.Worker, msg.Items, (*work).commit)
+	results, err := orRefused(workerBatch(ctx, s.k, "commit", msg.Worker, msg.Items, (*work).commit))
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +71,7 @@ func (s msgServer) Commit(ctx context.Context, msg *types.MsgCommit) (*types.Msg
 }
 
 func (s msgServer) Reveal(ctx context.Context, msg *types.MsgReveal) (*types.MsgRevealResponse, error) {
-	results, err := workerBatch(ctx, s.k, "reveal", msg.Worker, msg.Items, (*work).reveal)
+	results, err := orRefused(workerBatch(ctx, s.k, "reveal", msg.Worker, msg.Items, (*work).reveal))
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +79,7 @@ func (s msgServer) Reveal(ctx context.Context, msg *types.MsgReveal) (*types.Msg
 }
 
 func (s msgServer) Open(ctx context.Context, msg *types.MsgOpen) (*types.MsgOpenResponse, error) {
-	results, err := workerBatch(ctx, s.k, "open", msg.Worker, msg.Items, (*work).open)
+	results, err := orRefused(workerBatch(ctx, s.k, "open", msg.Worker, msg.Items, (*work).open))
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +87,7 @@ func (s msgServer) Open(ctx context.Context, msg *types.MsgOpen) (*types.MsgOpen
 }
 
 func (s msgServer) Release(ctx context.Context, msg *types.MsgRelease) (*types.MsgReleaseResponse, error) {
-	results, err := workerBatch(ctx, s.k, "release", msg.Worker, msg.Items, (*work).release)
+	results, err := orRefused(workerBatch(ctx, s.k, "release", msg.Worker, msg.Items, (*work).release))
 	if err != nil {
 		return nil, err
 	}

@@ -88,7 +88,7 @@ func (p player) act() {
 // this block have used up the node's slots or bond.
 func (p player) claim(task types.ClaimableTask) {
 	f := p.f
-	_, err := f.msgs.Claim(f.ctx, &types.MsgClaim{Worker: worker(p.n).String(), Items: []types.TaskRef{task.Ref}})
+	err := f.claim(p.n, task.Ref)
 	if !task.Leading {
 		require.Error(f.t, err)
 	}

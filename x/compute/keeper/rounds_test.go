@@ -152,6 +152,24 @@ func TestAFirstRoundThatDisagreesNeverJudgesAlone(t *testing.T) {
 	}
 }
 
+func TestAVerdictWaitsUntilItIsKnownWhetherAnotherRoundFollows(t *testing.T) {
+	f := newFixture(t)
+	f.network(9)
+	id, drawn := f.assigned(9)
+	players := []player{{f: f, n: drawn[0], does: liar}, {f: f, n: drawn[1]}, {f: f, n: drawn[2]}}
+	for _, p := range players {
+		p.act() // commits
+	}
+	for _, p := range players[:2] {
+		p.act() // reveals
+	}
+	f.registry.torn = true
+	require.ErrorIs(t, f.unchanged(func() error { return f.reveal(drawn[2], ref(id, 0)) }), errTorn)
+	f.registry.torn = false
+	require.NoError(t, f.reveal(drawn[2], ref(id, 0)))
+	require.Len(t, f.task(id).Rounds, 2, "judges come, as if nothing had been")
+}
+
 func TestAJuryThatIsKeptAwayJudgesNobody(t *testing.T) {
 	f := newFixture(t)
 	f.network(10)

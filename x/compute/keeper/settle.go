@@ -50,7 +50,11 @@ func (w *work) decide() error {
 	for i := range ballots {
 		votes[i] = ballots[i].vote
 	}
-	decision, key := types.Decide(votes, w.rule())
+	rule, err := w.rule()
+	if err != nil {
+		return err
+	}
+	decision, key := types.Decide(votes, rule)
 	switch decision {
 	case types.DecisionEscalate:
 		if err := w.closeMouths(ballots); err != nil {

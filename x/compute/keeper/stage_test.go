@@ -6,6 +6,8 @@ import (
 	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
 
+	errorsmod "cosmossdk.io/errors"
+
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/x/compute/types"
@@ -17,9 +19,29 @@ func ref(job string, round uint32) types.TaskRef { return types.TaskRef{JobId: j
 // claim, commit, reveal, open and release send one item of the n-th node's
 // worker, with what an honest node would say.
 func (f *fixture) claim(n int, refs ...types.TaskRef) error {
-	_, err := f.msgs.Claim(f.ctx, &types.MsgClaim{Worker: worker(n).String(), Items: refs})
-	return err
+	resp, err := f.msgs.Claim(f.ctx, &types.MsgClaim{Worker: worker(n).String(), Items: refs})
+	if err != nil {
+		return err
+	}
+	return noneTaken(resp.Results)
 }
+
+// noneTaken returns why the first item of a batch failed, if none was taken.
+func noneTaken(results []types.ItemResult) error {
+	for _, result := range results {
+		if result.Code == 0 {
+			return nil
+		}
+	}
+	return refusedItem(results[0])
+}
+
+// refusedItem is an item's result as an error of its own text.
+type refusedItem types.ItemResult
+
+func (r refusedItem) Error() string { return r.Log }
+
+func (r refusedItem) Unwrap() error { return errorsmod.ABCIError(r.Codespace, r.Code, r.Log) }
 
 func (f *fixture) commit(n int, r types.TaskRef) error {
 	p := player{f: f, n: n}

@@ -66,9 +66,10 @@ func splitKey(key string) (hash []byte, exitCode uint32) {
 }
 
 // rule returns how the votes are counted.
-func (w *work) rule() types.Rule {
+func (w *work) rule() (types.Rule, error) {
 	if !w.job.Slashable {
-		return types.Rule{Last: true, Lenient: true}
+		return types.Rule{Last: true, Lenient: true}, nil
 	}
-	return types.Rule{Last: w.nextTarget() == 0}
+	target, err := w.nextTarget()
+	return types.Rule{Last: target == 0}, err
 }

@@ -675,7 +675,7 @@ func (m *MsgClaim) GetItems() []TaskRef {
 	return nil
 }
 
-// MsgClaimResponse holds a result for each item.
+// MsgClaimResponse holds a result for each item; all of them may be failures.
 type MsgClaimResponse struct {
 	// In the order of the items.
 	Results []ItemResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results"`
@@ -1610,7 +1610,7 @@ type MsgClient interface {
 	CancelJob(ctx context.Context, in *MsgCancelJob, opts ...grpc.CallOption) (*MsgCancelJobResponse, error)
 	// Review accepts or rejects results under TRUST.
 	Review(ctx context.Context, in *MsgReview, opts ...grpc.CallOption) (*MsgReviewResponse, error)
-	// Claim enters a node into open draws.
+	// Claim enters a node into open draws. It succeeds whether it wins any or none.
 	Claim(ctx context.Context, in *MsgClaim, opts ...grpc.CallOption) (*MsgClaimResponse, error)
 	// Commit fixes results without showing them.
 	Commit(ctx context.Context, in *MsgCommit, opts ...grpc.CallOption) (*MsgCommitResponse, error)
@@ -1732,7 +1732,7 @@ type MsgServer interface {
 	CancelJob(context.Context, *MsgCancelJob) (*MsgCancelJobResponse, error)
 	// Review accepts or rejects results under TRUST.
 	Review(context.Context, *MsgReview) (*MsgReviewResponse, error)
-	// Claim enters a node into open draws.
+	// Claim enters a node into open draws. It succeeds whether it wins any or none.
 	Claim(context.Context, *MsgClaim) (*MsgClaimResponse, error)
 	// Commit fixes results without showing them.
 	Commit(context.Context, *MsgCommit) (*MsgCommitResponse, error)
