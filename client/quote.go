@@ -50,17 +50,7 @@ func (q *Quote) Most() sdk.Coins {
 // Quote asks the chain what a spec would cost and whether it could be posted now.
 // Nothing is signed.
 func (c *Client) Quote(ctx context.Context, signer Signer, spec computetypes.JobSpec) (*Quote, error) {
-	answer, err := c.compute.Quote(ctx, &computetypes.QueryQuoteRequest{
-		Class:     spec.Class,
-		Replicas:  spec.Policy.Replicas,
-		Reward:    spec.Reward.String(),
-		SpecBytes: uint64(spec.Size()), //nolint:gosec // sizes are positive
-		Kind:      spec.Policy.Kind,
-		AuditBps:  spec.Policy.AuditBps,
-		Auditors:  spec.Policy.Auditors,
-		Tasks:     spec.Tasks,
-		Executor:  spec.Executor,
-	})
+	answer, err := c.compute.Quote(ctx, computetypes.NewQuoteRequest(&spec))
 	if err != nil {
 		return nil, fmt.Errorf("quote: %w", plain(err))
 	}

@@ -53,6 +53,61 @@ func TestPostingTakesWhatTheQuoteSays(t *testing.T) {
 	}
 }
 
+func TestQuotesHoldForEveryPolicy(t *testing.T) {
+	listed := spec(coin(1), 3).Program.Sha256
+	for name, c := range map[string]struct {
+		params func(*types.Params)
+		policy types.Policy
+		tasks  uint64
+	}{
+		"quorum":               {policy: types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 3}},
+		"quorum of five":       {policy: types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 5}},
+		"quorum under a floor": {params: func(p *types.Params) { p.AuditFloorBps = 500 }, policy: types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 3}},
+		"audit":                {policy: types.Policy{Kind: types.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 1_000, Auditors: 2}},
+		"array":                {policy: types.Policy{Kind: types.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 1_000, Auditors: 1}, tasks: 7},
+		"trust":                {policy: types.Policy{Kind: types.POLICY_KIND_TRUST, Replicas: 1, ReviewBlocks: 9}},
+		"a named node":         {policy: types.Policy{Kind: types.POLICY_KIND_TRUST, Replicas: 1, ReviewBlocks: 9, Node: operator(1).String()}},
+		"nobody vouches": {
+			params: func(p *types.Params) { p.DeterministicExecutors = nil },
+			policy: types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 3},
+		},
+		"own risk": {
+			params: func(p *types.Params) { p.DeterministicExecutors = nil },
+			policy: types.Policy{Kind: types.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 1_000, Auditors: 1, OwnRisk: true},
+		},
+		"a program that governance lists": {
+			params: func(p *types.Params) {
+				p.DeterministicExecutors, p.DeterministicPrograms = nil, [][]byte{listed}
+			},
+			policy: types.Policy{Kind: types.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 1_000, Auditors: 1},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			f.network(9)
+			if c.params != nil {
+				f.setParams(c.params)
+			}
+			s := spec(coin(1_000), 3)
+			s.Policy, s.Tasks = c.policy, max(1, c.tasks)
+			quote, err := f.queries.Quote(f.ctx, types.NewQuoteRequest(&s))
+			require.NoError(t, err)
+			f.fund(requester(0), coin(100_000))
+			resp, err := f.msgs.PostJob(f.ctx, &types.MsgPostJob{Requester: requester(0).String(), Spec: s})
+			require.NoError(t, err)
+			require.Equal(t, quote.Reserve, resp.Reserved)
+			require.Equal(t, quote.PostingFee, resp.PostingFee)
+			job := f.job(resp.JobId)
+			require.Equal(t, quote.Liability.Amount, job.Liability)
+			if c.policy.Node != "" {
+				require.Zero(t, quote.NeededNodes, "a named node stands for itself")
+				return
+			}
+			require.EqualValues(t, job.Policy.Replicas+job.Policy.Auditors, quote.NeededNodes)
+		})
+	}
+}
+
 func TestQuotesRefuseWhatPostingWould(t *testing.T) {
 	f := newFixture(t)
 	f.network(3)
@@ -64,6 +119,9 @@ func TestQuotesRefuseWhatPostingWould(t *testing.T) {
 		"huge spec":     {Class: class, Replicas: 3, Reward: "1000atfuel", SpecBytes: 1 << 63},
 		"many replicas": {Class: class, Replicas: 1 << 31, Reward: "1000atfuel"},
 		"no class":      {Replicas: 3, Reward: "1000atfuel"},
+		"no address": {
+			Class: class, Replicas: 1, Reward: "1000atfuel", Kind: types.POLICY_KIND_TRUST, Node: "theta1",
+		},
 	} {
 		_, err := f.queries.Quote(f.ctx, &req)
 		require.Error(t, err, name)

@@ -126,7 +126,7 @@ func (s queryServer) Quote(ctx context.Context, req *types.QueryQuoteRequest) (*
 	if !ok {
 		return nil, status.Errorf(codes.InvalidArgument, "reward: denom %s is not accepted", reward.Denom)
 	}
-	spec := quotedSpec(req, params, reward)
+	spec := req.Spec(params, reward)
 	if err := spec.CheckCost(params); err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
@@ -140,24 +140,6 @@ func (s queryServer) Quote(ctx context.Context, req *types.QueryQuoteRequest) (*
 	return &types.QueryQuoteResponse{
 		Reserve: q.reserve, PostingFee: q.postingFee, Liability: q.liability, LiveNodes: q.live, NeededNodes: q.needed,
 	}, nil
-}
-
-// quotedSpec returns as much of a spec as decides what a job costs.
-func quotedSpec(req *types.QueryQuoteRequest, params types.Params, reward sdk.Coin) *types.JobSpec {
-	spec := &types.JobSpec{
-		Class: req.Class, Reward: reward, Executor: req.Executor, Tasks: max(1, req.Tasks),
-		Policy: types.Policy{Kind: req.Kind, Replicas: req.Replicas, AuditBps: req.AuditBps, Auditors: req.Auditors},
-	}
-	if spec.Executor == "" {
-		spec.Executor = params.Executors[0]
-	}
-	if spec.Policy.Kind == types.POLICY_KIND_UNSPECIFIED {
-		spec.Policy.Kind = types.POLICY_KIND_QUORUM
-	}
-	if spec.Policy.Kind == types.POLICY_KIND_TRUST {
-		spec.Policy.ReviewBlocks = 1 // it costs nothing
-	}
-	return spec
 }
 
 // maxChecked bounds the jobs and nodes that Invariants walks in one query.

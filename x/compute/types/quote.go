@@ -1,5 +1,7 @@
 package types
 
+import sdk "github.com/cosmos/cosmos-sdk/types"
+
 // CheckCost checks what decides the cost of a job: its policy and the number of
 // its tasks, against the parameters. It returns ErrUnsupported or ErrInvalidSpec.
 func (s *JobSpec) CheckCost(p Params) error {
@@ -14,4 +16,34 @@ func (s *JobSpec) CheckCost(p Params) error {
 		return ErrInvalidSpec.Wrapf("tasks: at most %d, got %d", p.MaxTasks, s.Tasks)
 	}
 	return nil
+}
+
+// NewQuoteRequest asks what posting a spec takes.
+func NewQuoteRequest(s *JobSpec) *QueryQuoteRequest {
+	return &QueryQuoteRequest{
+		Class: s.Class, Reward: s.Reward.String(), SpecBytes: uint64(s.Size()), //nolint:gosec // sizes are positive
+		Tasks: s.Tasks, Executor: s.Executor, Program: s.Program.Sha256,
+		Kind: s.Policy.Kind, Replicas: s.Policy.Replicas, AuditBps: s.Policy.AuditBps, Auditors: s.Policy.Auditors,
+		OwnRisk: s.Policy.OwnRisk, Node: s.Policy.Node,
+	}
+}
+
+// Spec returns as much of a spec as decides what posting it takes.
+func (r *QueryQuoteRequest) Spec(p Params, reward sdk.Coin) *JobSpec {
+	spec := &JobSpec{
+		Class: r.Class, Reward: reward, Executor: r.Executor, Tasks: max(1, r.Tasks), Program: Blob{Sha256: r.Program},
+		Policy: Policy{
+			Kind: r.Kind, Replicas: r.Replicas, AuditBps: r.AuditBps, Auditors: r.Auditors, OwnRisk: r.OwnRisk, Node: r.Node,
+		},
+	}
+	if spec.Executor == "" {
+		spec.Executor = p.Executors[0]
+	}
+	if spec.Policy.Kind == POLICY_KIND_UNSPECIFIED {
+		spec.Policy.Kind = POLICY_KIND_QUORUM
+	}
+	if spec.Policy.Kind == POLICY_KIND_TRUST {
+		spec.Policy.ReviewBlocks = 1 // it costs nothing
+	}
+	return spec
 }
