@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 
-	"github.com/thetaedge/theta/app/params"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -107,85 +106,11 @@ func lazyAuditor(s *stage, r run) forecast {
 func auditedJobs(over []ended) int {
 	n := 0
 	for _, e := range over {
-		if e.receipt != nil && e.receipt.Audited {
-			n++
+		for _, receipt := range e.receipts {
+			if receipt.Audited {
+				n++
+			}
 		}
 	}
 	return n
-}
-
-const (
-	// reviewBlocks is how long a requester may reject under TRUST.
-	reviewBlocks = 40
-	trustPolicy  = "TRUST"
-)
-
-// rejecter is a requester that takes every result and rejects it.
-type rejecter struct{}
-
-func (rejecter) name() string { return "rejects good work" }
-
-func (b rejecter) play(ctx context.Context, s *stage) (Row, error) {
-	row := Row{
-		Behaviour: b.name(), Policy: trustPolicy, Jobs: badJobs, Trials: badJobs,
-		Formula: "-jobs·R - posting - gas: what a rejection keeps from the node is burned",
-	}
-	key := newKeyPair()
-	if err := s.fund(ctx, 4*badJobs*reward, key.Address()); err != nil {
-		return row, err
-	}
-	wallet, sender := purse{accounts: []string{key.Address().String()}}, s.senders.of(key, 1)
-	before, err := s.read(ctx, wallet)
-	if err != nil {
-		return row, err
-	}
-	spec := s.spec()
-	spec.Policy = computetypes.Policy{Kind: computetypes.POLICY_KIND_TRUST, Replicas: 1, ReviewBlocks: reviewBlocks}
-	posted, err := s.post(ctx, sender, spec, s.plain, badJobs)
-	if err != nil {
-		return row, err
-	}
-	fees := posted.fees
-	for _, job := range posted.ids {
-		if err := s.awaitReview(ctx, job); err != nil {
-			return row, err
-		}
-		result, err := sender.Send(ctx, &computetypes.MsgReview{
-			Requester: key.Address().String(), Items: []computetypes.ReviewItem{{JobId: job}},
-		})
-		if err != nil {
-			return row, err
-		}
-		fees = fees.Add(s.rewards.MinGasPrice.MulRaw(result.GasWanted))
-	}
-	over, err := s.finish(ctx, posted.ids)
-	if err != nil {
-		return row, err
-	}
-	after, err := s.read(ctx, wallet)
-	if err != nil {
-		return row, err
-	}
-	c, t := between(before, after), s.terms()
-	row.Gain, row.Loss = inTfuel(c.gain), inTfuel(c.loss)
-	row.Predicted = -float64(badJobs)*t.reward - inTfuel(fees)
-	paid := params.Tfuel(0)
-	for _, e := range over {
-		for _, outcome := range e.receipt.Outcomes {
-			paid = paid.Add(outcome.Paid)
-		}
-	}
-	row.Note = fmt.Sprintf("nodes got %g of %d: who works under TRUST chooses whom to trust", inTfuel(paid), badJobs*reward)
-	return row.judged(), nil
-}
-
-// awaitReview waits until a job's result may be reviewed.
-func (s *stage) awaitReview(ctx context.Context, job string) error {
-	return s.await(ctx, "the result of job "+job, func() (bool, error) {
-		answer, err := computetypes.NewQueryClient(s.net.Conn()).Task(ctx, &computetypes.QueryTaskRequest{JobId: job})
-		if err != nil || len(answer.Task.Rounds) == 0 {
-			return false, err
-		}
-		return answer.Task.Rounds[0].Phase == computetypes.ROUND_PHASE_REVIEW, nil
-	})
 }

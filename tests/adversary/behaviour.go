@@ -33,9 +33,13 @@ func behaviours() []behaviour {
 	all := []behaviour{}
 	all = append(all, liars()...)
 	all = append(all, audits()...)
+	all = append(all, filler())
 	all = append(all, silents()...)
 	all = append(all, stakers()...)
-	all = append(all, grinder{}, flooder{}, selfDealer{}, withholder{}, rejecter{})
+	all = append(all, grinder{}, flooder{})
+	all = append(all, dealers()...)
+	all = append(all, arrayPlayers()...)
+	all = append(all, withholder{}, rejecter{})
 	all = append(all, requesters()...)
 	return append(all, overfiller{})
 }
@@ -47,10 +51,11 @@ type cheat struct {
 	// policy is how reports call the policy of the jobs; empty is the quorum.
 	policy string
 	force  force
-	jobs   int
+	// jobs is how many are posted; each task of an array counts.
+	jobs int
 	// spec changes the usual job.
 	spec func(spec *computetypes.JobSpec)
-	// accomplices are hostile nodes of another owner, whose money does not count.
+	// accomplices are nodes of other owners, whose money does not count.
 	accomplices force
 	// forecast says what the owner should have got besides the fees that its nodes
 	// paid for gas.
@@ -73,7 +78,6 @@ type run struct {
 	parts  []computetypes.Outcome
 	hands  []*hand
 	change change
-	lots   lots
 }
 
 func (c cheat) name() string { return c.label }
@@ -103,30 +107,32 @@ func (c cheat) play(ctx context.Context, s *stage) (Row, error) {
 		return Row{}, err
 	}
 	r.change, r.parts = between(before, after), parts(r.over, hands)
-	if r.lots, err = s.lotsOf(ctx, r.over, append(append([]*hand{}, hands...), others...)); err != nil {
-		return Row{}, err
-	}
 	row := c.row(s, r)
 	for _, h := range hands {
 		taken, refused := h.counts(chain.Claim)
 		s.say("  %s: %d claims taken, %d refused (%s)", c.label, taken, refused, reason(h.lastRefusal))
 	}
-	s.say("  %s: tickets gave %d parts, %d were drawn; %d of %d draws went to the lowest of all", c.label, r.lots.due, len(r.parts), r.lots.exact, r.jobs)
+	l, err := s.lotsOf(ctx, r.over, append(append([]*hand{}, hands...), others...))
+	if err != nil {
+		return row, err
+	}
+	s.say("  %s: tickets gave %d parts, %d were drawn; %d of %d draws went to the lowest of all", c.label, l.due, len(r.parts), l.exact, l.draws)
 	if err := s.dismiss(ctx, c.force.class, hands); err != nil {
 		return row, err
 	}
 	return row, s.dismiss(ctx, c.accomplices.class, others)
 }
 
-// show posts the usual jobs in waves and waits for their ends.
+// show posts the usual jobs, or arrays, in waves and waits for their ends.
 func (s *stage) show(ctx context.Context, jobs int, change func(*computetypes.JobSpec)) ([]ended, error) {
 	spec := s.spec()
 	if change != nil {
 		change(&spec)
 	}
 	var over []ended
+	tasks := int(spec.Tasks) //nolint:gosec // small
 	for jobs > 0 {
-		n := min(jobs, wave)
+		n := max(1, min(jobs, wave)/tasks)
 		posted, err := s.post(ctx, s.customer, spec, s.plain, n)
 		if err != nil {
 			return over, err
@@ -136,7 +142,7 @@ func (s *stage) show(ctx context.Context, jobs int, change func(*computetypes.Jo
 			return over, err
 		}
 		over = append(over, done...)
-		jobs -= n
+		jobs -= n * tasks
 	}
 	return over, nil
 }

@@ -25,6 +25,8 @@ type content struct {
 	mu      sync.Mutex
 	blobs   map[string][]byte
 	special map[string]http.HandlerFunc
+	// puts counts what came to each path of the sink.
+	puts map[string]int
 }
 
 // newContent listens on a port of this machine.
@@ -35,7 +37,7 @@ func newContent() (*content, error) {
 	}
 	c := &content{
 		base:  "http://" + listener.Addr().String(),
-		blobs: make(map[string][]byte), special: make(map[string]http.HandlerFunc),
+		blobs: make(map[string][]byte), special: make(map[string]http.HandlerFunc), puts: make(map[string]int),
 	}
 	c.server = &http.Server{Handler: c, ReadTimeout: 30 * time.Second}
 	go func() { _ = c.server.Serve(listener) }()
@@ -64,10 +66,27 @@ func (c *content) withheld(path string, raw []byte, serve http.HandlerFunc) comp
 	return computetypes.Blob{Sha256: sum[:], Size_: uint64(len(raw)), Uris: []string{c.base + path}}
 }
 
+// delivered counts what nodes have put below a URL of the sink.
+func (c *content) delivered(sink string) int {
+	below := strings.TrimPrefix(sink, c.base) + "/"
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n := 0
+	for path, puts := range c.puts {
+		if strings.HasPrefix(path, below) {
+			n += puts
+		}
+	}
+	return n
+}
+
 // ServeHTTP implements http.Handler.
 func (c *content) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPut && strings.HasPrefix(r.URL.Path, "/sink/") {
 		_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxUpload))
+		c.mu.Lock()
+		c.puts[r.URL.Path]++
+		c.mu.Unlock()
 		w.WriteHeader(http.StatusCreated)
 		return
 	}

@@ -149,6 +149,19 @@ func (r ring) perJob(quorum int) expectation {
 	return expectation{mean: mean, variance: square - mean*mean}
 }
 
+// filled is what the ring wins by a job all replicas of which are its own.
+func (r ring) filled(quorum int) expectation {
+	mean, square := r.verdict(tally{}.with(0, quorum))
+	mean, square = (1-r.audit)*mean, (1-r.audit)*square
+	honest, liars := r.nodes-r.members, r.members-quorum
+	for drawn := max(0, r.auditors-honest); drawn <= min(r.auditors, liars); drawn++ {
+		m, s := r.verdict(tally{}.with(r.auditors-drawn, quorum+drawn))
+		chance := r.audit * hypergeometric(honest, liars, r.auditors-drawn, drawn)
+		mean, square = mean+chance*m, square+chance*s
+	}
+	return expectation{mean: mean, variance: square - mean*mean}
+}
+
 // rounds returns the first two moments of the ring's money when the next round
 // has so many replicas.
 func (r ring) rounds(so tally, replicas int) (mean, square float64) {

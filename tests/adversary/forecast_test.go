@@ -87,3 +87,42 @@ func TestALieUnderAuditLosesUpToTheAssumedShareOfLiars(t *testing.T) {
 	audits := q * 0.1 * -9.0
 	require.InDelta(t, executes+audits, lone.mean, 1e-9)
 }
+
+// A ring that holds every replica is paid for its lie unless auditors come, and
+// then loses all that it staked on it.
+func TestARingThatFillsAQuorumStakesAllOfItOnNotBeingAudited(t *testing.T) {
+	const q = 0.5
+	alone := ring{terms: usual(), nodes: 40, members: 3, audit: q, auditors: 2}.filled(3)
+	require.InDelta(t, (1-q)*3*0.88-q*3*7, alone.mean, 1e-9)
+	spread := 3*0.88 + 3*7.0
+	require.InDelta(t, q*(1-q)*spread*spread, alone.variance, 1e-9)
+	require.Positive(t, ring{terms: usual(), nodes: 40, members: 3}.filled(3).mean, "without audits nobody looks")
+}
+
+// The figures of docs/trust.md: nodes of one owner rank against each other, and one
+// node holds one replica of a task at most. The first costs the parts of a small
+// bond, the second caps the whole of a large one; both fade with the share.
+func TestSplittingABondPaysOnlyAboveAThirdOfAClass(t *testing.T) {
+	for _, c := range []struct {
+		honest, parts int
+		whole, split  float64
+	}{
+		{9, 3, 0.774, 0.750},
+		{40, 10, 0.660, 0.600},
+		{400, 10, 0.0748, 0.0732},
+		{20, 10, 0.894, 1.000},
+		{9, 9, 0.981, 1.500},
+	} {
+		field := make([]float64, c.honest, c.honest+c.parts)
+		for i := range field {
+			field[i] = 1
+		}
+		whole := inclusion(append(field[:c.honest:c.honest], float64(c.parts)), c.honest, replicas)
+		for range c.parts {
+			field = append(field, 1)
+		}
+		split := float64(c.parts) * inclusion(field, c.honest, replicas)
+		require.InDelta(t, c.whole, whole, 1e-3, "%d honest, %d parts", c.honest, c.parts)
+		require.InDelta(t, c.split, split, 1e-3, "%d honest, %d parts", c.honest, c.parts)
+	}
+}

@@ -78,10 +78,11 @@ func (s *stage) post(ctx context.Context, requester *chain.Sender, spec computet
 	return p, nil
 }
 
-// ended is a job that is over; receipt is nil when nobody took part.
+// ended is a job that is over. It has no receipt of a task that was never opened,
+// nor of one that nobody took part in and that was the only one.
 type ended struct {
-	job     computetypes.Job
-	receipt *computetypes.Receipt
+	job      computetypes.Job
+	receipts []computetypes.Receipt
 }
 
 // finish waits until all jobs are over.
@@ -96,17 +97,40 @@ func (s *stage) finish(ctx context.Context, ids []string) ([]ended, error) {
 		if err != nil {
 			return over, fmt.Errorf("%w; job %s is %s", err, id, job.Status)
 		}
-		entry := ended{job: job}
-		receipt, err := s.reader.Receipt(ctx, id, 0)
-		switch {
-		case err == nil:
-			entry.receipt = &receipt
-		case !errors.Is(err, chain.ErrNotFound):
+		receipts, err := s.receipts(ctx, &job)
+		if err != nil {
 			return over, err
 		}
-		over = append(over, entry)
+		over = append(over, ended{job, receipts})
 	}
 	return over, nil
+}
+
+// receipts of a job that is over. Those of an array are in the events of its blocks.
+func (s *stage) receipts(ctx context.Context, job *computetypes.Job) ([]computetypes.Receipt, error) {
+	if job.Tasks == 1 {
+		receipt, err := s.reader.Receipt(ctx, job.Id, 0)
+		if errors.Is(err, chain.ErrNotFound) {
+			return nil, nil
+		}
+		return []computetypes.Receipt{receipt}, err
+	}
+	var own []computetypes.Receipt
+	for height := job.PostedHeight; height <= job.ClosedHeight; height++ {
+		all, err := s.reader.EndedAt(ctx, height)
+		if err != nil {
+			return own, err
+		}
+		for _, receipt := range all {
+			if receipt.JobId == job.Id {
+				own = append(own, receipt)
+			}
+		}
+	}
+	if opened := int(job.Tasks - job.TasksDropped); len(own) != opened { //nolint:gosec // small
+		return own, fmt.Errorf("expected the events of job %s to hold the receipts of %d tasks, found %d", job.Id, opened, len(own))
+	}
+	return own, nil
 }
 
 // parts lists what some nodes did in jobs that are over.
@@ -117,12 +141,11 @@ func parts(over []ended, hands []*hand) []computetypes.Outcome {
 	}
 	var found []computetypes.Outcome
 	for _, e := range over {
-		if e.receipt == nil {
-			continue
-		}
-		for _, outcome := range e.receipt.Outcomes {
-			if mine[outcome.Operator] {
-				found = append(found, outcome)
+		for _, receipt := range e.receipts {
+			for _, outcome := range receipt.Outcomes {
+				if mine[outcome.Operator] {
+					found = append(found, outcome)
+				}
 			}
 		}
 	}
@@ -140,13 +163,18 @@ func count(parts []computetypes.Outcome, status computetypes.AssignmentStatus) i
 	return n
 }
 
-// accepted returns how many jobs have a result.
-func accepted(over []ended) int {
-	n := 0
+// accepted returns how many tasks have a result.
+func accepted(over []ended) int { return len(endedAs(over, computetypes.TASK_STATUS_ACCEPTED)) }
+
+// endedAs returns the receipts of the tasks that ended so.
+func endedAs(over []ended, status computetypes.TaskStatus) []computetypes.Receipt {
+	var found []computetypes.Receipt
 	for _, e := range over {
-		if e.job.Status == computetypes.JOB_STATUS_COMPLETED {
-			n++
+		for _, receipt := range e.receipts {
+			if receipt.Status == status {
+				found = append(found, receipt)
+			}
 		}
 	}
-	return n
+	return found
 }

@@ -17,11 +17,13 @@ import (
 type lots struct {
 	// due is how many parts the tickets give to the nodes.
 	due int
-	// exact is how many draws went to the lowest ranks of all nodes.
-	exact int
+	// draws were repeated, exact of them went to the lowest ranks of all nodes.
+	draws, exact int
 }
 
-// lotsOf draws the first rounds of ended jobs again.
+// lotsOf draws the first rounds of ended jobs again. Tasks of arrays open as others
+// end, each with a seed of its own: they are left out, as is what runs apart from
+// the honest nodes.
 func (s *stage) lotsOf(ctx context.Context, over []ended, hands []*hand) (lots, error) {
 	var found lots
 	operators := make([]string, 0, s.honest()+len(hands))
@@ -33,6 +35,10 @@ func (s *stage) lotsOf(ctx context.Context, over []ended, hands []*hand) (lots, 
 	}
 	weight := params.Tfuel(int64(s.weightOf(strangerBond, strangerSlots)))
 	for _, e := range over {
+		if e.job.Tasks > 1 || e.job.Class != crowded {
+			continue
+		}
+		found.draws++
 		seed, err := s.seedAt(ctx, e.job.PostedHeight)
 		if err != nil {
 			return found, err
@@ -57,7 +63,7 @@ func (s *stage) lotsOf(ctx context.Context, over []ended, hands []*hand) (lots, 
 				found.due++
 			}
 		}
-		if e.receipt != nil && drawn(*e.receipt, winners) {
+		if len(e.receipts) > 0 && drawn(e.receipts[0], winners) {
 			found.exact++
 		}
 	}

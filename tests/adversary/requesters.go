@@ -79,15 +79,9 @@ func (b badJob) play(ctx context.Context, s *stage) (Row, error) {
 	cost, formula := b.cost(s.terms())
 	row.Gain, row.Loss = inTfuel(c.gain), inTfuel(c.loss)
 	row.Predicted, row.Formula = -float64(badJobs)*cost-fees, formula
-	outcomes := make(map[computetypes.TaskStatus]int)
-	for _, e := range over {
-		if e.receipt != nil {
-			outcomes[e.receipt.Status]++
-		}
-	}
 	row.Note = fmt.Sprintf("accepted %d, input unavailable %d, expired %d, failed %d of %d jobs",
-		outcomes[computetypes.TASK_STATUS_ACCEPTED], outcomes[computetypes.TASK_STATUS_INPUT_UNAVAILABLE],
-		outcomes[computetypes.TASK_STATUS_EXPIRED], outcomes[computetypes.TASK_STATUS_FAILED], badJobs)
+		accepted(over), len(endedAs(over, computetypes.TASK_STATUS_INPUT_UNAVAILABLE)),
+		len(endedAs(over, computetypes.TASK_STATUS_EXPIRED)), len(endedAs(over, computetypes.TASK_STATUS_FAILED)), badJobs)
 	return row.judged(), nil
 }
 

@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 
+	"cosmossdk.io/math"
+
+	"github.com/thetaedge/theta/sidecar/chain"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -12,20 +15,40 @@ const selfDealNodes = 4
 
 // selfDealer posts jobs in a class in which nobody but its own nodes works, so
 // that all it pays comes back to it: the best case for work that nobody needs.
-type selfDealer struct{}
+type selfDealer struct {
+	label, policy string
+	jobs          int
+	// spec changes the usual job.
+	spec func(spec *computetypes.JobSpec)
+	// stopAfter cancels a job once so many of its tasks run or have been accepted;
+	// 0 is never.
+	stopAfter uint64
+}
 
-func (selfDealer) name() string { return "runs its own jobs" }
+// dealers are behaviours of owners who post for their own nodes.
+func dealers() []behaviour {
+	return []behaviour{
+		selfDealer{label: "runs its own jobs", policy: quorumPolicy, jobs: wave, spec: array(1)},
+		selfDealer{label: "runs its own array", policy: arrayPolicy, jobs: 1, spec: array(2 * arrayTasks), stopAfter: arrayTasks},
+	}
+}
+
+func (d selfDealer) name() string { return d.label }
 
 func (d selfDealer) play(ctx context.Context, s *stage) (Row, error) {
-	row := Row{Behaviour: d.name(), Policy: quorumPolicy, Jobs: wave}
+	row := Row{Behaviour: d.label, Policy: d.policy}
 	f := strangers(selfDealNodes, tactics{})
 	f.class = lonely
 	hands, err := s.enlist(ctx, f)
 	if err != nil {
 		return row, err
 	}
+	spec := s.spec()
+	spec.Class = lonely
+	d.spec(&spec)
+	row.Jobs = d.jobs * int(spec.Tasks) //nolint:gosec // small
 	key := newKeyPair()
-	if err := s.fund(ctx, 4*replicas*wave*reward, key.Address()); err != nil {
+	if err := s.fund(ctx, int64(4*replicas*row.Jobs*reward), key.Address()); err != nil {
 		return row, err
 	}
 	wallet := purse{accounts: []string{key.Address().String()}}
@@ -40,13 +63,7 @@ func (d selfDealer) play(ctx context.Context, s *stage) (Row, error) {
 	for _, h := range hands {
 		h.start(ctx)
 	}
-	spec := s.spec()
-	spec.Class = lonely
-	posted, err := s.post(ctx, s.senders.of(key, 1), spec, s.plain, wave)
-	if err != nil {
-		return row, err
-	}
-	over, err := s.finish(ctx, posted.ids)
+	over, fees, err := d.deal(ctx, s, s.senders.of(key, 1), spec)
 	if err != nil {
 		return row, err
 	}
@@ -63,8 +80,30 @@ func (d selfDealer) play(ctx context.Context, s *stage) (Row, error) {
 	row.Trials = len(parts(over, hands))
 	row.Gain = inTfuel(nodes.gain.Add(paid.gain))
 	row.Loss = inTfuel(nodes.loss.Add(paid.loss))
-	row.Predicted = -float64(wave*replicas)*t.reward*(1-t.kept) - inTfuel(posted.fees) - inTfuel(nodes.fees)
-	row.Formula = fmt.Sprintf("-jobs·M·R·(1-kept) - posting - gas, kept = %g", t.kept)
-	row.Note = fmt.Sprintf("%d of %d jobs accepted, %d parts paid", accepted(over), wave, count(parts(over, hands), computetypes.ASSIGNMENT_STATUS_PAID))
+	row.Predicted = -t.spending(over)*(1-t.kept) - inTfuel(fees) - inTfuel(nodes.fees)
+	row.Formula = fmt.Sprintf("-(accepted·M + held·attempt)·R·(1-kept) - posting - gas, kept = %g", t.kept)
+	row.Note = fmt.Sprintf("%d of %d tasks accepted, %d cancelled after they were opened, %d parts paid", accepted(over), row.Jobs,
+		len(endedAs(over, computetypes.TASK_STATUS_CANCELLED)), count(parts(over, hands), computetypes.ASSIGNMENT_STATUS_PAID))
 	return row.judged(), s.dismiss(ctx, lonely, hands)
+}
+
+// deal posts the jobs, cancels them where that belongs to the play, and waits for
+// their ends. It returns what the requester paid besides escrow.
+func (d selfDealer) deal(ctx context.Context, s *stage, requester *chain.Sender, spec computetypes.JobSpec) ([]ended, math.Int, error) {
+	posted, err := s.post(ctx, requester, spec, s.plain, d.jobs)
+	if err != nil {
+		return nil, posted.fees, err
+	}
+	fees := posted.fees
+	if d.stopAfter > 0 {
+		for _, job := range posted.ids {
+			spent, err := s.cancelAfter(ctx, requester, job, d.stopAfter)
+			if err != nil {
+				return nil, fees, err
+			}
+			fees = fees.Add(spent)
+		}
+	}
+	over, err := s.finish(ctx, posted.ids)
+	return over, fees, err
 }

@@ -1,0 +1,180 @@
+package adversary
+
+import (
+	"context"
+	"fmt"
+
+	"cosmossdk.io/math"
+
+	"github.com/thetaedge/theta/sidecar/chain"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+const (
+	// arrayPolicy is how reports call the policy of arrays.
+	arrayPolicy = "QUORUM(3), array"
+	// arrayTasks is how many tasks an array has, lieEvery how often one of them is
+	// lied about.
+	arrayTasks, lieEvery = 24, 2
+)
+
+// arrayPlayers are behaviours that rely on many tasks in one job.
+func arrayPlayers() []behaviour {
+	return []behaviour{
+		cheat{
+			label: "lies now and then", policy: arrayPolicy, jobs: 2 * arrayTasks, forecast: nowAndThen,
+			force: strangers(1, tactics{answer: lieNowAndThen}), spec: array(arrayTasks),
+		},
+		canceller{},
+	}
+}
+
+// array makes a job one of so many tasks.
+func array(tasks uint64) func(*computetypes.JobSpec) {
+	return func(spec *computetypes.JobSpec) {
+		spec.Tasks = tasks
+		if tasks > 1 {
+			spec.Sink += "/{task}"
+		}
+	}
+}
+
+// liesAbout says whether a task is one of those to lie about.
+func liesAbout(task uint64) bool { return task%lieEvery == 0 }
+
+// lieNowAndThen hides its lies among honest work of the same job.
+func lieNowAndThen(_ context.Context, h *hand, item computetypes.WorkItem) *answer {
+	found := h.stage.truth(item.Assignment.JobId)
+	if liesAbout(item.Assignment.Task) {
+		found = found.altered("now and then")
+	}
+	return &found
+}
+
+// nowAndThen holds the lies against the same node's honest work on all of its
+// tasks: each task is drawn and judged by itself. It knows no chance.
+func nowAndThen(s *stage, r run) forecast {
+	t, lies := s.terms(), 0
+	for _, e := range r.over {
+		for _, receipt := range e.receipts {
+			for _, outcome := range receipt.Outcomes {
+				if liesAbout(receipt.Task) && outcome.Operator == r.hands[0].address() {
+					lies++
+				}
+			}
+		}
+	}
+	honest := t.paidFor(float64(len(r.parts) - lies))
+	return forecast{
+		mean: honest - t.liability*float64(lies), baseline: t.paidFor(float64(len(r.parts))), trials: lies,
+		formula: fmt.Sprintf("-n·(L + R·kept) - gas against honest work on the same %d parts, n = %d lies, L = %g", len(r.parts), lies, t.liability),
+		note: fmt.Sprintf("%d slashed, %d paid; %d of %d tasks accepted with the right result", count(r.parts, computetypes.ASSIGNMENT_STATUS_SLASHED),
+			count(r.parts, computetypes.ASSIGNMENT_STATUS_PAID), accepted(r.over), r.jobs),
+	}
+}
+
+// canceller posts arrays for honest nodes and cancels each at another moment, in
+// the hope of results of tasks that it need not pay.
+type canceller struct{}
+
+func (canceller) name() string { return "cancels half-way" }
+
+// moments are how many tasks of an array run or have been accepted when it is
+// cancelled.
+func (canceller) moments() []uint64 { return []uint64{1, 4, 8, arrayTasks / 2} }
+
+func (b canceller) play(ctx context.Context, s *stage) (Row, error) {
+	row := Row{
+		Behaviour: b.name(), Policy: arrayPolicy,
+		Formula: "-accepted·M·R - held·attempt·R - posting - gas: what nobody has committed to ends with an attempt fee, what somebody has is settled and paid",
+	}
+	key := newKeyPair()
+	sender := s.senders.of(key, 1)
+	if err := s.fund(ctx, int64(len(b.moments()))*(arrayTasks+1)*replicas*reward, key.Address()); err != nil {
+		return row, err
+	}
+	wallet := purse{accounts: []string{key.Address().String()}}
+	before, err := s.read(ctx, wallet)
+	if err != nil {
+		return row, err
+	}
+	var over []ended
+	fees := math.ZeroInt()
+	for _, moment := range b.moments() {
+		done, spent, err := b.cancel(ctx, s, sender, moment)
+		if err != nil {
+			return row, err
+		}
+		over, fees = append(over, done...), fees.Add(spent)
+	}
+	after, err := s.read(ctx, wallet)
+	if err != nil {
+		return row, err
+	}
+	c, cancelled := between(before, after), endedAs(over, computetypes.TASK_STATUS_CANCELLED)
+	row.Gain, row.Loss = inTfuel(c.gain), inTfuel(c.loss)
+	row.Predicted = -s.terms().spending(over) - inTfuel(fees)
+	row.Jobs, row.Trials = len(b.moments())*arrayTasks, len(cancelled)
+	row.Note = fmt.Sprintf("%d tasks accepted, %d cancelled after they were opened; nodes had not delivered the %d replicas of these that they held",
+		accepted(over), len(cancelled), held(cancelled))
+	return row.judged(), nil
+}
+
+// cancel posts an array and cancels it once so many of its tasks run or have been
+// accepted. It returns what the array and the fees came to, and fails when the
+// requester got outputs that it did not pay.
+func (canceller) cancel(ctx context.Context, s *stage, requester *chain.Sender, moment uint64) ([]ended, math.Int, error) {
+	spec := s.spec()
+	spec.Sink = fmt.Sprintf("%s/cancelled-after-%d", spec.Sink, moment)
+	array(arrayTasks)(&spec)
+	posted, err := s.post(ctx, requester, spec, s.plain, 1)
+	if err != nil {
+		return nil, posted.fees, err
+	}
+	spent, err := s.cancelAfter(ctx, requester, posted.ids[0], moment)
+	if err != nil {
+		return nil, posted.fees, err
+	}
+	over, err := s.finish(ctx, posted.ids)
+	if err != nil {
+		return over, posted.fees, err
+	}
+	for _, receipt := range endedAs(over, computetypes.TASK_STATUS_CANCELLED) {
+		if n := s.content.delivered(computetypes.TaskSink(spec.Sink, receipt.Task)); n > 0 {
+			return over, posted.fees, fmt.Errorf("expected no outputs of task %d of job %s, which was cancelled, found %d", receipt.Task, receipt.JobId, n)
+		}
+	}
+	return over, posted.fees.Add(spent), nil
+}
+
+// cancelAfter cancels a job once so many tasks run or have been accepted, and
+// returns the fee.
+func (s *stage) cancelAfter(ctx context.Context, requester *chain.Sender, id string, tasks uint64) (math.Int, error) {
+	err := s.await(ctx, fmt.Sprintf("%d tasks of job %s", tasks, id), func() (bool, error) {
+		job, _, err := s.reader.Job(ctx, id)
+		return job.TasksOpened-job.TasksWaiting >= tasks, err
+	})
+	if err != nil {
+		return math.ZeroInt(), err
+	}
+	result, err := requester.Send(ctx, &computetypes.MsgCancelJob{Requester: requester.Address().String(), JobId: id})
+	return s.rewards.MinGasPrice.MulRaw(result.GasWanted), err
+}
+
+// held counts the replicas that nodes held of tasks that were cancelled.
+func held(cancelled []computetypes.Receipt) int {
+	n := 0
+	for _, receipt := range cancelled {
+		n += count(receipt.Outcomes, computetypes.ASSIGNMENT_STATUS_PAID)
+	}
+	return n
+}
+
+// spending is what a requester's tasks should have paid to nodes, in whole tfuel:
+// accepted ones each replica's reward, cancelled ones the attempt fee to whoever
+// held them.
+func (t terms) spending(over []ended) float64 {
+	done := float64(accepted(over) * replicas)
+	tried := float64(held(endedAs(over, computetypes.TASK_STATUS_CANCELLED)))
+	return (done + t.attempt*tried) * t.reward
+}
