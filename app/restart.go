@@ -52,7 +52,8 @@ func (app *App) restartEdge(ctx sdk.Context) error {
 }
 
 // restartJobs has ended jobs and their receipts be kept as if they had ended in
-// the first block: by their old heights they would never be pruned.
+// the first block: by their old heights they would never be pruned. Their results
+// cannot be challenged any more, for nothing is held for them.
 func (app *App) restartJobs(genesis map[string]json.RawMessage) error {
 	exported, ok := genesis[computetypes.ModuleName]
 	if !ok {
@@ -67,8 +68,9 @@ func (app *App) restartJobs(genesis map[string]json.RawMessage) error {
 		job.PostedHeight, job.ExpiresHeight, job.ClosedHeight = 0, 0, 1
 	}
 	for i := range state.Receipts {
-		state.Receipts[i].Height = 1
+		state.Receipts[i].Height, state.Receipts[i].ChallengeUntil = 1, 0
 	}
+	state.Challenges = nil // none is open without jobs, and none can come
 	rewritten, err := app.encoding.Codec.MarshalJSON(&state)
 	genesis[computetypes.ModuleName] = rewritten
 	return err

@@ -137,8 +137,8 @@ func (w *work) open(operator sdk.AccAddress, item types.OpenItem) error {
 	if err != nil {
 		return err
 	}
-	if w.index() == 0 || w.round().Phase != types.ROUND_PHASE_REVEAL {
-		return types.ErrNotOpening.Wrap("digests are opened once the replicas of a further round have committed")
+	if !w.opens() || w.round().Phase != types.ROUND_PHASE_REVEAL {
+		return types.ErrNotOpening.Wrap("digests are opened once the replicas of a further round, or the judges of a challenge, have committed")
 	}
 	if a.Status != types.ASSIGNMENT_STATUS_REVEALED {
 		return types.ErrNotOpening.Wrap("reveal the tag first")
@@ -167,9 +167,13 @@ func (w *work) openedDigest(a types.Assignment) []byte {
 	return nil
 }
 
+// opens says whether the current round shows digests: tags of different rounds, or
+// jobs, do not compare.
+func (w *work) opens() bool { return w.index() > 0 || w.job.Challenged != nil }
+
 // mustOpen says whether the task waits for the node to open its digest.
 func (w *work) mustOpen(a types.Assignment) bool {
-	return w.index() > 0 && w.round().Phase == types.ROUND_PHASE_REVEAL &&
+	return w.opens() && w.round().Phase == types.ROUND_PHASE_REVEAL &&
 		a.Status == types.ASSIGNMENT_STATUS_REVEALED && w.openedDigest(a) == nil
 }
 

@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -40,7 +41,7 @@ func TestALosingTicketIsRefused(t *testing.T) {
 			if lost == 0 {
 				f.unchanged(func() error { return f.claim(n, ref(id, 0)) })
 			}
-			if outranked := types.ErrOutranked.Is(err); !outranked {
+			if !errors.Is(err, types.ErrOutranked) {
 				require.ErrorIs(t, err, types.ErrNotEligible)
 				lost++
 			}

@@ -26,7 +26,7 @@ func (w *work) abandon(status types.TaskStatus) error {
 			return err
 		}
 	}
-	return w.end(status, ballots, nil, 0)
+	return w.end(types.Receipt{Status: status}, ballots)
 }
 
 // requesterJob returns a job that has not ended and belongs to the requester.

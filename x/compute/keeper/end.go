@@ -51,13 +51,17 @@ func (w *work) bondDenom() (string, error) {
 	return params.BondDenom, err
 }
 
-// end writes the receipt and frees the task's records. Of an array only the hash
-// of the receipt stays, in the job's tree.
-func (w *work) end(status types.TaskStatus, ballots []ballot, tags [][]byte, exitCode uint32) error {
-	receipt := types.Receipt{
-		JobId: w.job.Id, Task: w.task.Index, SpecDigest: w.job.SpecDigest, Status: status,
-		Tags: tags, ExitCode: exitCode, Audited: w.task.Rounds[0].Auditors > 0, Height: w.height(),
+// end completes and writes the receipt of a task, which says what its result is, and
+// frees the task's records. Of an array only the hash of the receipt stays, in the
+// job's tree. Without a result a challenge is not judged.
+func (w *work) end(receipt types.Receipt, ballots []ballot) error {
+	if w.job.Challenged != nil && receipt.Status != types.TASK_STATUS_ACCEPTED {
+		if err := w.leaveUndecided(); err != nil {
+			return err
+		}
 	}
+	receipt.JobId, receipt.Task, receipt.SpecDigest = w.job.Id, w.task.Index, w.job.SpecDigest
+	receipt.Audited, receipt.Height = w.task.Rounds[0].Auditors > 0, w.height()
 	receipt.Outcomes = append(receipt.Outcomes, w.task.Departed...)
 	for i := range ballots {
 		receipt.Outcomes = append(receipt.Outcomes, ballots[i].outcome)
@@ -69,10 +73,10 @@ func (w *work) end(status types.TaskStatus, ballots []ballot, tags [][]byte, exi
 	if err != nil {
 		return err
 	}
-	w.note.Ended, w.note.Leaf = status, leaf
+	w.note.Ended, w.note.Leaf = receipt.Status, leaf
 	w.note.Idle = w.task.Status == types.TASK_STATUS_OPEN
 	w.changed(&types.TaskChange_Ended{Ended: &receipt})
-	if err := w.task.MoveTo(status); err != nil {
+	if err := w.task.MoveTo(receipt.Status); err != nil {
 		return err
 	}
 	if w.job.Tasks > 1 {

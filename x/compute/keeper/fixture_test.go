@@ -189,6 +189,7 @@ func (f *fixture) initGenesis() {
 	nodes := edgenodetypes.DefaultGenesis()
 	nodes.Params.MinBond, nodes.Params.BondPerSlot = math.NewInt(1_000), math.NewInt(1_000)
 	nodes.Params.UnbondingBlocks = 5
+	nodes.Params.HoldBlocks = 8
 	require.NoError(f.t, f.nodes.InitGenesis(f.ctx, *nodes))
 	rewards := rewardstypes.DefaultGenesis()
 	rewards.Params.FoldBlocks = 3

@@ -164,7 +164,10 @@ func (k *Keeper) closeJob(ctx sdk.Context, params types.Params, id types.JobID, 
 	}
 	// Cancelling left it at a task; pruning counts chunks from the first.
 	job.ClosedHeight, job.Cursor = ctx.BlockHeight(), 0
-	job.ResultsRoot, job.Frontier = types.FrontierRoot(job.Frontier), nil
+	job.ResultsRoot = types.FrontierRoot(job.Frontier)
+	if job.Policy.ChallengeBlocks == 0 {
+		job.Frontier = nil // nobody proves a receipt to the chain
+	}
 	refund, err := k.refund(ctx, job, job.Reserved)
 	if err != nil {
 		return err

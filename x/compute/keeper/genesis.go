@@ -44,6 +44,15 @@ func (k *Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 			return err
 		}
 	}
+	for _, c := range g.Challenges {
+		id, err := types.ParseJobID(c.JobId)
+		if err != nil {
+			return err
+		}
+		if err := k.challenges.Set(ctx, collections.Join(id, c.Task), c); err != nil {
+			return err
+		}
+	}
 	for _, a := range g.Assignments {
 		operator, err := k.addresses.StringToBytes(a.Operator)
 		if err != nil {
@@ -188,6 +197,13 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 	}
 	err = k.markets.Walk(ctx, nil, func(_ string, m types.Market) (bool, error) {
 		g.Markets = append(g.Markets, m)
+		return false, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = k.challenges.Walk(ctx, nil, func(_ taskKey, c types.Challenge) (bool, error) {
+		g.Challenges = append(g.Challenges, c)
 		return false, nil
 	})
 	return g, err

@@ -3,6 +3,8 @@ package keeper
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"cosmossdk.io/collections"
 	"cosmossdk.io/math"
@@ -67,6 +69,10 @@ func (k *Keeper) checkEscrow(ctx context.Context) error {
 // checkExposure: what each node has locked, in bond and in slots, is what its
 // assignments lock.
 func (k *Keeper) checkExposure(ctx context.Context) error {
+	contested, err := k.contested(ctx)
+	if err != nil {
+		return err
+	}
 	var operator sdk.AccAddress
 	locked, slots := math.ZeroInt(), uint32(0)
 	compare := func() error {
@@ -77,13 +83,17 @@ func (k *Keeper) checkExposure(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if !node.State.Locked.Equal(locked) || node.State.UsedSlots != slots {
-			return fmt.Errorf("node %s has locked %s in %d slots, its assignments lock %s in %d",
-				node.Profile.Operator, node.State.Locked, node.State.UsedSlots, locked, slots)
+		if more, ok := contested[node.Profile.Operator]; ok {
+			locked = locked.Add(more)
+			delete(contested, node.Profile.Operator)
+		}
+		if open := node.State.Locked.Sub(node.State.Held()); !open.Equal(locked) || node.State.UsedSlots != slots {
+			return fmt.Errorf("node %s has locked %s in %d slots beside what is held, its assignments and challenges lock %s in %d",
+				node.Profile.Operator, open, node.State.UsedSlots, locked, slots)
 		}
 		return nil
 	}
-	err := k.assignments.Walk(ctx, nil, func(key assignmentKey, a types.Assignment) (bool, error) {
+	err = k.assignments.Walk(ctx, nil, func(key assignmentKey, a types.Assignment) (bool, error) {
 		if !operator.Equals(key.K1()) {
 			if err := compare(); err != nil {
 				return true, err
@@ -96,7 +106,38 @@ func (k *Keeper) checkExposure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return compare()
+	if err := compare(); err != nil {
+		return err
+	}
+	for _, text := range slices.Sorted(maps.Keys(contested)) { // of nodes without assignments
+		if operator, err = k.addresses.StringToBytes(text); err != nil {
+			return err
+		}
+		locked, slots = math.ZeroInt(), 0
+		if err := compare(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// contested returns what challenges lock, in the bond denom, by operator. A
+// defendant who has nothing locked may be gone.
+func (k *Keeper) contested(ctx context.Context) (map[string]math.Int, error) {
+	sums := map[string]math.Int{}
+	err := k.challenges.Walk(ctx, nil, func(_ taskKey, c types.Challenge) (bool, error) {
+		for _, d := range c.Defendants {
+			if d.Locked.IsZero() {
+				continue
+			}
+			if sum, ok := sums[d.Operator]; ok {
+				d.Locked = d.Locked.Add(sum)
+			}
+			sums[d.Operator] = d.Locked
+		}
+		return false, nil
+	})
+	return sums, err
 }
 
 // checkTasks: a task is there exactly while it is open, and is queued; escrow holds

@@ -51,6 +51,7 @@ type Keeper struct {
 	prunable    collections.KeySet[pruneKey]
 	chunks      collections.Map[taskKey, types.Chunk]
 	markets     collections.Map[string, types.Market]
+	challenges  collections.Map[taskKey, types.Challenge]
 	// notes live in the transient store and are folded into jobs at the block's end.
 	notes collections.Map[taskKey, types.TaskNote]
 }
@@ -92,6 +93,7 @@ func NewKeeper(
 		chunks: collections.NewMap(sb, types.ChunksPrefix, "chunks", task, codec.CollValue[types.Chunk](cdc)),
 		markets: collections.NewMap(sb, types.MarketsPrefix, "markets", collections.StringKey,
 			codec.CollValue[types.Market](cdc)),
+		challenges: collections.NewMap(sb, types.ChallengesPrefix, "challenges", task, codec.CollValue[types.Challenge](cdc)),
 		notes: collections.NewMap(tb, types.NotesPrefix, "notes", task, codec.CollValue[types.TaskNote](cdc)),
 	}
 	schema, err := sb.Build()

@@ -158,7 +158,12 @@ func (w *work) matchHistory(operator sdk.AccAddress, check checker) error {
 	check("candidate", "not a candidate of this draw already", !candidate, types.ErrAlreadyClaimed)
 	left := slices.ContainsFunc(w.task.Departed, func(o types.Outcome) bool { return o.Operator == text })
 	check("new to the task", "has not taken part in this task before", !left && (!held || candidate), types.ErrAlreadyTookPart)
-	return nil
+	if w.job.Challenged == nil {
+		return nil
+	}
+	defends, err := w.defends(text)
+	check("no defendant", "the challenged result is not its own", !defends, types.ErrAlreadyTookPart)
+	return err
 }
 
 // matchTicket computes the node's rank from the draw's seed and the weights of

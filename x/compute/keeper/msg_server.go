@@ -52,6 +52,16 @@ func (s msgServer) Review(ctx context.Context, msg *types.MsgReview) (*types.Msg
 	return &types.MsgReviewResponse{Results: results}, nil
 }
 
+func (s msgServer) Challenge(ctx context.Context, msg *types.MsgChallenge) (*types.MsgChallengeResponse, error) {
+	job, fee, err := s.k.Challenge(sdk.UnwrapSDKContext(ctx), msg)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgChallengeResponse{
+		JudgingJob: job.Id, Reserved: sdk.NewCoin(job.Reward.Denom, job.Reserved), PostingFee: fee,
+	}, nil
+}
+
 // Claim never fails for what its items meet: to lose a draw is ordinary, and must
 // not take the commits and reveals along that share the transaction.
 func (s msgServer) Claim(ctx context.Context, msg *types.MsgClaim) (*types.MsgClaimResponse, error) {

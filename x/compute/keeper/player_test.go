@@ -38,7 +38,7 @@ type player struct {
 
 // digest is the result that the player commits to.
 func (p player) digest(job string) []byte {
-	text := "result of " + job
+	text := "result of " + p.f.origin(job)
 	switch p.does {
 	case liar, closedLiar:
 		text = fmt.Sprintf("lie of %d", p.n)
@@ -47,6 +47,14 @@ func (p player) digest(job string) []byte {
 	}
 	sum := sha256.Sum256([]byte(text))
 	return sum[:]
+}
+
+// origin returns the job whose work a job repeats: its own, or that which it judges.
+func (f *fixture) origin(id string) string {
+	if job := f.job(id); job.Challenged != nil {
+		return job.Challenged.JobId
+	}
+	return id
 }
 
 // exitCode is what the player says that the program returned: all programs here

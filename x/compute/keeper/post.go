@@ -72,16 +72,24 @@ func neededNodes(params types.Params, policy types.Policy) uint64 {
 // PostJob takes a job's whole cost into escrow, burns the posting fee and
 // starts to draw nodes.
 func (k *Keeper) PostJob(ctx sdk.Context, requester string, spec types.JobSpec) (types.Job, sdk.Coin, error) {
-	payer, err := k.addresses.StringToBytes(requester)
-	if err != nil {
-		return types.Job{}, sdk.Coin{}, types.ErrInvalidSpec.Wrapf("requester: %s", err)
-	}
 	if err := spec.Validate(); err != nil {
 		return types.Job{}, sdk.Coin{}, err
 	}
 	params, err := k.params.Get(ctx)
 	if err != nil {
 		return types.Job{}, sdk.Coin{}, err
+	}
+	return k.post(ctx, params, requester, spec, nil)
+}
+
+// post posts a job, of a spec that is well formed, which may judge the result of
+// another.
+func (k *Keeper) post(
+	ctx sdk.Context, params types.Params, requester string, spec types.JobSpec, challenged *types.ChallengedTask,
+) (types.Job, sdk.Coin, error) {
+	payer, err := k.addresses.StringToBytes(requester)
+	if err != nil {
+		return types.Job{}, sdk.Coin{}, types.ErrInvalidSpec.Wrapf("requester: %s", err)
 	}
 	denom, err := spec.CheckParams(params)
 	if err != nil {
@@ -110,6 +118,7 @@ func (k *Keeper) PostJob(ctx sdk.Context, requester string, spec types.JobSpec) 
 	if err != nil {
 		return types.Job{}, sdk.Coin{}, err
 	}
+	job.Challenged = challenged
 	return job, q.postingFee, k.open(ctx, payer, params, job, spec)
 }
 
@@ -183,7 +192,7 @@ func arrayInputs(spec *types.JobSpec) uint64 {
 	if spec.ArrayInput == nil {
 		return 0
 	}
-	return spec.ArrayInput.Count
+	return spec.ArrayInput.Count - spec.FirstTask
 }
 
 // newJobID returns the first id of this transaction that is not in use. Jobs

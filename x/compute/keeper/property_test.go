@@ -3,6 +3,7 @@ package keeper_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -81,10 +82,11 @@ func (m *market) actions() map[string]func(*rapid.T) {
 				m.turn(t)
 			}
 		},
-		"post":    m.postOne,
-		"cancel":  m.cancelOne,
-		"review":  m.reviewOne,
-		"explain": m.explainOne,
+		"post":      m.postOne,
+		"cancel":    m.cancelOne,
+		"review":    m.reviewOne,
+		"challenge": m.challengeOne,
+		"explain":   m.explainOne,
 		"beacon": func(*rapid.T) {
 			m.beacon.withheld = !m.beacon.withheld
 			m.beacon.since = m.ctx.BlockHeight()
@@ -126,6 +128,7 @@ func (m *market) policy(t *rapid.T) types.Policy {
 	audits := rapid.Uint32Range(0, 2).Draw(t, "audits") * 5_000
 	auditors := rapid.Uint32Range(1, 3).Draw(t, "auditors")
 	risk := !m.vouched && rapid.Bool().Draw(t, "own risk")
+	window := rapid.Uint64Range(0, 2).Draw(t, "window") * 20
 	switch kind := rapid.SampledFrom([]types.PolicyKind{
 		types.POLICY_KIND_QUORUM, types.POLICY_KIND_QUORUM, types.POLICY_KIND_AUDIT, types.POLICY_KIND_TRUST,
 	}).Draw(t, "kind"); {
@@ -136,12 +139,12 @@ func (m *market) policy(t *rapid.T) types.Policy {
 		}
 		return p
 	case kind == types.POLICY_KIND_AUDIT && (m.vouched || risk):
-		return types.Policy{Kind: kind, Replicas: 1, AuditBps: max(audits, 2_500), Auditors: auditors, OwnRisk: risk}
+		return types.Policy{Kind: kind, Replicas: 1, AuditBps: max(audits, 2_500), Auditors: auditors, OwnRisk: risk, ChallengeBlocks: window}
 	default:
 		p := types.Policy{Kind: types.POLICY_KIND_QUORUM, OwnRisk: risk}
 		p.Replicas = rapid.SampledFrom([]uint32{3, 3, 5}).Draw(t, "replicas")
 		if m.vouched || risk {
-			p.AuditBps, p.Auditors = audits, auditors
+			p.AuditBps, p.Auditors, p.ChallengeBlocks = audits, auditors, window
 		}
 		return p
 	}
@@ -167,6 +170,31 @@ func (m *market) postOne(t *rapid.T) {
 	require.Equal(t, before.Sub(cost...), m.bank.GetAllBalances(m.ctx, requester(n)))
 	m.jobs = append(m.jobs, resp.JobId)
 	m.spent[resp.JobId], m.rejected[resp.JobId] = resp.Reserved.Amount, math.ZeroInt()
+	m.fees = m.fees.Add(resp.PostingFee.Amount)
+}
+
+// challengeOne doubts a result that some job has, whatever its policy.
+func (m *market) challengeOne(t *rapid.T) {
+	var ended []types.Receipt
+	for _, id := range m.jobs {
+		ended = append(ended, m.receipts[id]...)
+	}
+	if len(ended) == 0 {
+		return
+	}
+	receipt := rapid.SampledFrom(ended).Draw(t, "result")
+	n := rapid.IntRange(0, 3).Draw(t, "challenger")
+	m.fund(requester(n), coin(500_000), sdk.NewInt64Coin(otherCoin, 500_000))
+	resp, err := m.msgs.Challenge(m.ctx, &types.MsgChallenge{
+		Challenger: requester(n).String(), JobId: receipt.JobId, Task: receipt.Task, Proof: m.proof(receipt.JobId, receipt.Task),
+	})
+	if err != nil {
+		known := []error{types.ErrNotChallengeable, types.ErrChallengeLate, types.ErrTooFewNodes, types.ErrReceiptNotFound}
+		require.True(t, slices.ContainsFunc(known, func(e error) bool { return errors.Is(err, e) }), "%s", err)
+		return
+	}
+	m.jobs = append(m.jobs, resp.JudgingJob)
+	m.spent[resp.JudgingJob], m.rejected[resp.JudgingJob] = resp.Reserved.Amount, math.ZeroInt()
 	m.fees = m.fees.Add(resp.PostingFee.Amount)
 }
 
@@ -201,6 +229,7 @@ func (m *market) cancelOne(t *rapid.T) {
 	if err != nil {
 		require.ErrorIs(t, err, types.ErrJobEnded)
 	}
+	m.next() // what a challenge without a verdict burns is counted when its job closes
 }
 
 // check holds the run against the model, between messages.
@@ -218,6 +247,10 @@ func (m *market) check(t *rapid.T) {
 				gross = gross.Add(o.Paid)
 				slashed, slashShares = slashed.Add(o.Slashed), slashShares.Add(o.Share)
 			}
+		}
+		if job.Challenged != nil && job.TasksAccepted == 0 {
+			fee := job.TaskReserve.MulRaw(int64(testParams().AttemptFeeBps)).QuoRaw(types.BasisPoints)
+			m.rejected[id] = math.MinInt(fee, m.spent[id].Sub(gross))
 		}
 		require.Equal(t, m.spent[id].String(), gross.Add(m.rejected[id]).Add(job.Refunded).String(),
 			"job %s: reserved = paid + burned by rejecting + refunded", id)
@@ -324,10 +357,15 @@ func (m *market) settle(t *rapid.T) {
 		require.True(t, m.jobEnded(id), "job %s has ended: %s", id, m.job(id).Status)
 	}
 	owed := sdk.NewCoins()
+	for n := range 4 {
+		earned, err := m.rewards.Earnings(m.ctx, requester(n))
+		require.NoError(t, err)
+		owed = owed.Add(earned...)
+	}
 	for _, p := range m.players {
 		node, err := m.nodes.Node(m.ctx, operator(p.n))
 		require.NoError(t, err)
-		require.True(t, node.State.Locked.IsZero(), "node %d has %s locked", p.n, node.State.Locked)
+		require.Equal(t, node.State.Held().String(), node.State.Locked.String(), "node %d has more locked than is held", p.n)
 		require.Zero(t, node.State.UsedSlots)
 		owed = owed.Add(m.earned(p.n)...)
 	}

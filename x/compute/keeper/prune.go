@@ -53,6 +53,13 @@ func (k *Keeper) pruneJob(ctx sdk.Context, params types.Params, id types.JobID, 
 	if !kept {
 		return k.pruneReceipts(ctx, id, limit)
 	}
+	convicted, err := k.pruneChallenges(ctx, id, limit)
+	if err != nil {
+		return 0, err
+	}
+	if convicted == limit {
+		return convicted, k.pruneAt(ctx, ctx.BlockHeight()+1, id)
+	}
 	job, err := k.Job(ctx, id)
 	if err != nil {
 		return 0, err
@@ -73,6 +80,28 @@ func (k *Keeper) pruneJob(ctx sdk.Context, params types.Params, id types.JobID, 
 		}
 	}
 	return 1, k.pruneAt(ctx, ctx.BlockHeight()+int64(params.ReceiptRetentionBlocks), id)
+}
+
+// pruneChallenges removes at most limit convictions of a job's results and returns
+// how many: without its spec nobody can challenge them again. What is still judged
+// goes with its verdict.
+func (k *Keeper) pruneChallenges(ctx context.Context, id types.JobID, limit int) (int, error) {
+	var convicted []taskKey
+	err := k.challenges.Walk(ctx, collections.NewPrefixedPairRange[types.JobID, uint64](id), func(key taskKey, c types.Challenge) (bool, error) {
+		if c.Judging == 0 {
+			convicted = append(convicted, key)
+		}
+		return len(convicted) == limit, nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	for _, key := range convicted {
+		if err := k.challenges.Remove(ctx, key); err != nil {
+			return 0, err
+		}
+	}
+	return len(convicted), nil
 }
 
 // pruneReceipts removes what stood for the results of a job whose spec is gone:

@@ -23,7 +23,7 @@ func NewQueryServer(k *Keeper) types.QueryServer { return queryServer{k: k} }
 
 // notFound turns the module's "no such thing" errors into gRPC's.
 func notFound(err error) error {
-	for _, e := range []error{types.ErrJobNotFound, types.ErrTaskNotFound, types.ErrTaskEnded, types.ErrReceiptNotFound} {
+	for _, e := range []error{types.ErrJobNotFound, types.ErrTaskNotFound, types.ErrTaskEnded, types.ErrReceiptNotFound, types.ErrChallengeNotFound} {
 		if errors.Is(err, e) {
 			return status.Error(codes.NotFound, err.Error())
 		}
@@ -108,6 +108,18 @@ func (s queryServer) Receipt(ctx context.Context, req *types.QueryReceiptRequest
 	}
 	receipt, err := s.k.Receipt(ctx, id, req.Task)
 	return &types.QueryReceiptResponse{Receipt: receipt}, notFound(err)
+}
+
+func (s queryServer) Challenge(ctx context.Context, req *types.QueryChallengeRequest) (*types.QueryChallengeResponse, error) {
+	id, err := types.ParseJobID(req.JobId)
+	if err != nil {
+		return nil, notFound(err)
+	}
+	c, err := s.k.challenges.Get(ctx, collections.Join(id, req.Task))
+	if errors.Is(err, collections.ErrNotFound) {
+		return nil, notFound(types.ErrChallengeNotFound.Wrapf("task %d of job %s is not being judged, and was not found wrong", req.Task, id))
+	}
+	return &types.QueryChallengeResponse{Challenge: c}, err
 }
 
 func (s queryServer) Quote(ctx context.Context, req *types.QueryQuoteRequest) (*types.QueryQuoteResponse, error) {

@@ -55,5 +55,5 @@ func (w *work) reject() error {
 			return err
 		}
 	}
-	return w.end(types.TASK_STATUS_FAILED, ballots, nil, 0)
+	return w.end(types.Receipt{Status: types.TASK_STATUS_FAILED}, ballots)
 }

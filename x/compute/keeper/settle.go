@@ -23,9 +23,9 @@ func (w *work) concludeRound() (bool, error) {
 	return true, w.decide()
 }
 
-// waitsForOpening says whether a further round still has tags without a digest.
+// waitsForOpening says whether a round that shows digests still has tags without one.
 func (w *work) waitsForOpening() (bool, error) {
-	if w.index() == 0 {
+	if !w.opens() {
 		return false, nil
 	}
 	ballots, err := w.ballots()
@@ -101,8 +101,9 @@ func (w *work) accept(ballots []ballot, key string) error {
 	if err != nil {
 		return err
 	}
+	until := int64(0)
 	for _, b := range right {
-		if err := w.finish(b, types.ASSIGNMENT_STATUS_PAID); err != nil {
+		if until, err = w.finishRight(b); err != nil {
 			return err
 		}
 		if b.a.Round > 0 {
@@ -119,13 +120,34 @@ func (w *work) accept(ballots []ballot, key string) error {
 		return err
 	}
 	hash, exitCode := splitKey(key)
-	return w.end(types.TASK_STATUS_ACCEPTED, ballots, w.tags(hash), exitCode)
+	if w.job.Challenged != nil {
+		if err := w.judge(hash, exitCode, len(right)-len(judges)); err != nil {
+			return err
+		}
+	}
+	return w.end(types.Receipt{
+		Status: types.TASK_STATUS_ACCEPTED, Tags: w.tags(hash), ExitCode: exitCode, ChallengeUntil: until,
+	}, ballots)
+}
+
+// finishRight gives a replica that is right its lock back, or keeps it held while
+// the result of its round may be challenged. It returns until when.
+func (w *work) finishRight(b *ballot) (int64, error) {
+	window := int64(w.job.Policy.ChallengeBlocks) //nolint:gosec // at most max_challenge_blocks
+	if window == 0 || w.index() > 0 {
+		return 0, w.finish(b, types.ASSIGNMENT_STATUS_PAID)
+	}
+	until, err := w.k.nodes.Hold(w.ctx, b.operator, b.a.Liability, w.height()+window)
+	if err != nil {
+		return 0, err
+	}
+	return until, b.moveTo(types.ASSIGNMENT_STATUS_PAID)
 }
 
 // tags returns the accepted result's tag in each round, from its tag in the only
 // one or its digest.
 func (w *work) tags(hash []byte) [][]byte {
-	if len(w.task.Rounds) == 1 {
+	if !w.opens() {
 		return [][]byte{hash}
 	}
 	tags := make([][]byte, len(w.task.Rounds))
@@ -169,7 +191,7 @@ func (w *work) fail(ballots []ballot) error {
 	if _, _, err := w.slashAll(silent, math.ZeroInt(), false); err != nil {
 		return err
 	}
-	return w.end(types.TASK_STATUS_FAILED, ballots, nil, 0)
+	return w.end(types.Receipt{Status: types.TASK_STATUS_FAILED}, ballots)
 }
 
 // dismiss ends a task whose current round found too few judges: they go with the
@@ -231,11 +253,7 @@ func (w *work) finish(b *ballot, status types.AssignmentStatus) error {
 	if err := w.k.nodes.Release(w.ctx, b.operator, b.a.Liability); err != nil {
 		return err
 	}
-	if err := b.a.MoveTo(status); err != nil {
-		return err
-	}
-	b.outcome.Status = status
-	return nil
+	return b.moveTo(status)
 }
 
 // finishAttempt gives a replica its lock back and the attempt fee, as far as

@@ -17,6 +17,12 @@ type ballot struct {
 	outcome  types.Outcome
 }
 
+// moveTo notes how the part ended.
+func (b *ballot) moveTo(status types.AssignmentStatus) error {
+	b.outcome.Status = status
+	return b.a.MoveTo(status)
+}
+
 // ballots returns the replicas of all rounds with what they say, in order of
 // round and draw.
 func (w *work) ballots() ([]ballot, error) {
@@ -33,14 +39,13 @@ func (w *work) ballots() ([]ballot, error) {
 	return out, nil
 }
 
-// vote keys a revealed result by its tag while there is one round, and by its
-// digest once there are more: tags of different rounds do not compare. The exit
+// vote keys a revealed result by its tag, and by its digest where those are shown. The exit
 // code is part of it: whoever reports a false one has said something else.
 func (w *work) vote(a types.Assignment) types.Vote {
 	v := types.Vote{Operator: a.Operator, Round: a.Round}
 	switch {
 	case a.Status != types.ASSIGNMENT_STATUS_REVEALED:
-	case len(w.task.Rounds) == 1:
+	case !w.opens():
 		v.Key = voteKey(a.Tag, a.ExitCode)
 	default:
 		v.Key = voteKey(w.openedDigest(a), a.ExitCode)

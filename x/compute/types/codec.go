@@ -13,7 +13,10 @@ import (
 // RegisterLegacyAminoCodec registers the messages for hardware wallets.
 func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	legacy.RegisterAminoMsg(cdc, &MsgPostJob{}, "theta/compute/MsgPostJob")
+	legacy.RegisterAminoMsg(cdc, &MsgTopUpJob{}, "theta/compute/MsgTopUpJob")
 	legacy.RegisterAminoMsg(cdc, &MsgCancelJob{}, "theta/compute/MsgCancelJob")
+	legacy.RegisterAminoMsg(cdc, &MsgReview{}, "theta/compute/MsgReview")
+	legacy.RegisterAminoMsg(cdc, &MsgChallenge{}, "theta/compute/MsgChallenge")
 	legacy.RegisterAminoMsg(cdc, &MsgClaim{}, "theta/compute/MsgClaim")
 	legacy.RegisterAminoMsg(cdc, &MsgCommit{}, "theta/compute/MsgCommit")
 	legacy.RegisterAminoMsg(cdc, &MsgReveal{}, "theta/compute/MsgReveal")
@@ -25,7 +28,7 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 // RegisterInterfaces registers the messages.
 func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 	registry.RegisterImplementations((*sdk.Msg)(nil),
-		&MsgPostJob{}, &MsgCancelJob{}, &MsgClaim{}, &MsgCommit{},
+		&MsgPostJob{}, &MsgTopUpJob{}, &MsgCancelJob{}, &MsgReview{}, &MsgChallenge{}, &MsgClaim{}, &MsgCommit{},
 		&MsgReveal{}, &MsgOpen{}, &MsgRelease{}, &MsgUpdateParams{})
 	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)
 }

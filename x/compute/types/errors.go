@@ -46,4 +46,7 @@ var (
 	ErrTaskNotOpen        = errors.Register(ModuleName, 40, "task is not open yet")
 	ErrInvalidTopUp       = errors.Register(ModuleName, 41, "invalid top-up")
 	ErrClassNotFound      = errors.Register(ModuleName, 42, "hardware class not found")
+	ErrNotChallengeable   = errors.Register(ModuleName, 44, "result cannot be challenged")
+	ErrChallengeLate      = errors.Register(ModuleName, 45, "challenge window has passed")
+	ErrChallengeNotFound  = errors.Register(ModuleName, 46, "no challenge of this result")
 )

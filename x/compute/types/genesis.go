@@ -39,6 +39,11 @@ func (g GenesisState) Validate() error {
 			return ErrInvalidGenesis.Wrapf("chunk %d of job %s has no job or is malformed: %v", g.Chunks[i].Index, g.Chunks[i].JobId, err)
 		}
 	}
+	for i := range g.Challenges {
+		if err := g.Challenges[i].validate(); err != nil {
+			return err
+		}
+	}
 	for i := range g.Assignments {
 		if !jobs[g.Assignments[i].JobId] {
 			return ErrInvalidGenesis.Wrapf("assignment of %s has no job", g.Assignments[i].Operator)

@@ -35,6 +35,7 @@ var (
 	ReceiptsPrefix    = collections.NewPrefix(21) // job | task -> Receipt
 	ChunksPrefix      = collections.NewPrefix(22) // job | chunk -> Chunk
 	MarketsPrefix     = collections.NewPrefix(23) // class -> Market
+	ChallengesPrefix  = collections.NewPrefix(24) // job | task -> Challenge
 )
 
 // NotesPrefix is the prefix of the transient store.

@@ -51,3 +51,26 @@ func TestPathsProveExactlyTheirLeaf(t *testing.T) {
 		}
 	}
 }
+
+func TestFrontierPathsProveExactlyTheirLeafAndStayGoodWhileTheirSubtreeStands(t *testing.T) {
+	_, all := contents(40)
+	var frontier [][]byte
+	for n := uint64(1); n < 40; n++ {
+		frontier = types.AppendLeaf(frontier, n-1, all[n-1])
+		leaves := all[:n]
+		for i := range n {
+			path := types.FrontierPath(leaves, i)
+			require.True(t, types.VerifyFrontierPath(frontier, n, i, leaves[i], path), "leaf %d of %d", i, n)
+			for other := range n + 1 {
+				if other != i {
+					require.False(t, types.VerifyFrontierPath(frontier, n, other, leaves[i], path), "leaf %d as %d of %d", i, other, n)
+				}
+			}
+			require.False(t, types.VerifyFrontierPath(frontier, n, i, all[39], path), "another leaf")
+			require.False(t, types.VerifyFrontierPath(frontier, n, i, leaves[i], append(slices.Clone(path), leaves[0])), "a longer path")
+			require.False(t, types.VerifyFrontierPath(nil, n, i, leaves[i], path), "no frontier")
+		}
+	}
+	require.False(t, types.VerifyFrontierPath(nil, 0, 0, all[0], nil), "an empty tree")
+	require.Equal(t, types.FrontierPath(all[:32], 5), types.FrontierPath(all[:39], 5), "what came later changes nothing")
+}

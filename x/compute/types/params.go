@@ -70,7 +70,8 @@ func DefaultParams() Params {
 		MaxTasks:               MaxTasks,
 		MaxOpenTasks:           512,
 		RegionDraws:            2,
-		MaxWaitBlocks:          2_400, // an hour
+		MaxWaitBlocks:          2_400,  // an hour
+		MaxChallengeBlocks:     57_600, // a day
 		PriceWeightBps:         1_000,
 	}
 }
@@ -132,6 +133,7 @@ func (p Params) Validate() error {
 		{"max_open_tasks", uint64(p.MaxOpenTasks), 1, 100_000},
 		{"region_draws", uint64(p.RegionDraws), 0, 100},
 		{"max_wait_blocks", p.MaxWaitBlocks, 1, 10_000_000},
+		{"max_challenge_blocks", p.MaxChallengeBlocks, 0, 10_000_000},
 		{"price_weight_bps", uint64(p.PriceWeightBps), 1, BasisPoints},
 	} {
 		if f.value < f.low || f.value > f.high {

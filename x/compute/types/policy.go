@@ -10,7 +10,7 @@ func (p *Policy) validate() error {
 	var err error
 	switch p.Kind {
 	case POLICY_KIND_QUORUM:
-		if p.Replicas < 3 || p.Replicas > MaxRoundReplicas || p.Replicas%2 == 0 {
+		if p.Replicas < minQuorum || p.Replicas > MaxRoundReplicas || p.Replicas%2 == 0 {
 			return ErrInvalidSpec.Wrapf("policy: replicas: expected an odd number from 3 to %d, got %d", MaxRoundReplicas, p.Replicas)
 		}
 	case POLICY_KIND_AUDIT:
@@ -33,8 +33,14 @@ func (p *Policy) validate() error {
 	if p.Kind != POLICY_KIND_TRUST && (p.Node != "" || p.ReviewBlocks != 0) {
 		return ErrInvalidSpec.Wrapf("policy: node and review_blocks belong to %s, got %s", POLICY_KIND_TRUST, p.Kind)
 	}
+	if p.Kind == POLICY_KIND_TRUST && p.ChallengeBlocks != 0 {
+		return ErrInvalidSpec.Wrapf("policy: challenge_blocks have no meaning under %s: nobody but the requester judges its results", p.Kind)
+	}
 	return nil
 }
+
+// minQuorum is the least number of replicas that can outvote one.
+const minQuorum = 3
 
 func (p *Policy) validateAudit() error {
 	if p.Replicas != 1 {
@@ -74,6 +80,13 @@ func (p *Policy) checkParams(params Params, slashed bool) error {
 	if p.ReviewBlocks > params.MaxReviewBlocks {
 		return ErrInvalidSpec.Wrapf("policy: review_blocks: at most %d, got %d", params.MaxReviewBlocks, p.ReviewBlocks)
 	}
+	if most := min(params.MaxChallengeBlocks, params.RetentionBlocks); p.ChallengeBlocks > most {
+		return ErrInvalidSpec.Wrapf("policy: challenge_blocks: at most %d, got %d", most, p.ChallengeBlocks)
+	}
+	if most := p.Replicas + max(p.Auditors, 1); p.ChallengeBlocks > 0 && (most+1)|1 > params.MaxReplicas {
+		return ErrInvalidSpec.Wrapf("policy: challenge_blocks: more than %d replicas and auditors would have to judge, at most %d replicas can be had; ask for fewer",
+			most, params.MaxReplicas)
+	}
 	if slashed || p.Kind == POLICY_KIND_TRUST {
 		return nil
 	}
@@ -82,8 +95,8 @@ func (p *Policy) checkParams(params Params, slashed bool) error {
 	if p.Kind == POLICY_KIND_AUDIT {
 		return ErrUnsupported.Wrapf("policy: %s: %s", p.Kind, cure)
 	}
-	if p.AuditBps != 0 || p.Auditors != 0 {
-		return ErrUnsupported.Wrapf("policy: audit_bps and auditors: %s", cure)
+	if p.AuditBps != 0 || p.Auditors != 0 || p.ChallengeBlocks != 0 {
+		return ErrUnsupported.Wrapf("policy: audit_bps, auditors and challenge_blocks: %s", cure)
 	}
 	return nil
 }

@@ -53,6 +53,7 @@ func TestPoliciesCarryOnlyWhatTheirKindKnows(t *testing.T) {
 		"trust with audits":        {trust, func(p *types.Policy) { p.AuditBps = 1 }, "have no meaning"},
 		"trust with auditors":      {trust, func(p *types.Policy) { p.Auditors = 1 }, "have no meaning"},
 		"trust at own risk":        {trust, func(p *types.Policy) { p.OwnRisk = true }, "have no meaning"},
+		"trust that is challenged": {trust, func(p *types.Policy) { p.ChallengeBlocks = 1 }, "have no meaning"},
 		"trust in no address":      {trust, func(p *types.Policy) { p.Node = "me" }, "expected an operator's address"},
 		"trust in upper case":      {trust, func(p *types.Policy) { p.Node = "THETA1QQQSYQCYQ5RQWZQFPG9SCRGWPUGPZYSN6WFD3E" }, "in lower case"},
 		"trust in a long address":  {trust, func(p *types.Policy) { p.Node += p.Node + p.Node }, "expected an operator's address"},
@@ -79,11 +80,19 @@ func TestParamsRefusePoliciesTheyDoNotAllow(t *testing.T) {
 		want   error
 		says   string
 	}{
-		"auditors":                    {audit, func(p *types.Policy) { p.Auditors = 8 }, nil, types.ErrInvalidSpec, "at most 7 auditors"},
-		"review":                      {trust, func(p *types.Policy) { p.ReviewBlocks = 57_601 }, nil, types.ErrInvalidSpec, "review_blocks: at most 57600"},
-		"audit of what may differ":    {audit, nil, nobodyVouches, types.ErrUnsupported, "ask for a quorum without audits"},
-		"audited quorum of the same":  {quorum, func(p *types.Policy) { p.AuditBps = 1 }, nobodyVouches, types.ErrUnsupported, "audit_bps and auditors"},
-		"auditors of what may differ": {quorum, func(p *types.Policy) { p.Auditors = 1 }, nobodyVouches, types.ErrUnsupported, "audit_bps and auditors"},
+		"auditors":               {audit, func(p *types.Policy) { p.Auditors = 8 }, nil, types.ErrInvalidSpec, "at most 7 auditors"},
+		"review":                 {trust, func(p *types.Policy) { p.ReviewBlocks = 57_601 }, nil, types.ErrInvalidSpec, "review_blocks: at most 57600"},
+		"challenge for too long": {audit, func(p *types.Policy) { p.ChallengeBlocks = 57_601 }, nil, types.ErrInvalidSpec, "challenge_blocks: at most 57600"},
+		"challenge for longer than specs are kept": {
+			audit, func(p *types.Policy) { p.ChallengeBlocks = 11 }, func(p *types.Params) { p.RetentionBlocks = 10 }, types.ErrInvalidSpec, "challenge_blocks: at most 10",
+		},
+		"challenge of as many as can judge": {
+			quorum, func(p *types.Policy) { p.Replicas, p.ChallengeBlocks = 15, 1 }, nil, types.ErrInvalidSpec, "more than 16 replicas and auditors",
+		},
+		"challenge of what may differ": {quorum, func(p *types.Policy) { p.ChallengeBlocks = 1 }, nobodyVouches, types.ErrUnsupported, "and challenge_blocks"},
+		"audit of what may differ":     {audit, nil, nobodyVouches, types.ErrUnsupported, "ask for a quorum without audits"},
+		"audited quorum of the same":   {quorum, func(p *types.Policy) { p.AuditBps = 1 }, nobodyVouches, types.ErrUnsupported, "audit_bps, auditors and"},
+		"auditors of what may differ":  {quorum, func(p *types.Policy) { p.Auditors = 1 }, nobodyVouches, types.ErrUnsupported, "audit_bps, auditors and"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, p := goodSpec(), types.DefaultParams()

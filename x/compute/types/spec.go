@@ -34,6 +34,17 @@ var (
 // Validate checks everything about a spec that needs no chain state. It returns
 // ErrInvalidSpec, ErrSpecTooLarge, ErrInvalidReward or ErrUnsupported.
 func (s *JobSpec) Validate() error {
+	if err := s.ValidateWork(); err != nil {
+		return err
+	}
+	if len(s.Sink) > maxSinkBytes {
+		return ErrInvalidSpec.Wrapf("sink: at most %d bytes, got %d", maxSinkBytes, len(s.Sink))
+	}
+	return validateURI("sink", s.Sink)
+}
+
+// ValidateWork checks a spec but for its sink, which a job that judges has none of.
+func (s *JobSpec) ValidateWork() error {
 	if n := s.Size(); n > MaxSpecBytes {
 		return ErrSpecTooLarge.Wrapf("at most %d bytes encoded, got %d; move data into inputs", MaxSpecBytes, n)
 	}
@@ -70,6 +81,9 @@ func (s *JobSpec) Validate() error {
 	if s.Tasks == 0 || s.Tasks > MaxTasks {
 		return ErrInvalidSpec.Wrapf("tasks: expected 1 to %d, got %d", MaxTasks, s.Tasks)
 	}
+	if s.FirstTask > maxArrayInputs {
+		return ErrInvalidSpec.Wrapf("first_task: at most %d, got %d", uint64(maxArrayInputs), s.FirstTask)
+	}
 	if s.PrepareBlocks == 0 || s.CommitBlocks <= s.PrepareBlocks {
 		return ErrInvalidSpec.Wrapf("commit_blocks must be above prepare_blocks and that above 0, got %d and %d",
 			s.CommitBlocks, s.PrepareBlocks)
@@ -77,10 +91,7 @@ func (s *JobSpec) Validate() error {
 	if s.LifetimeBlocks == 0 {
 		return ErrInvalidSpec.Wrap("lifetime_blocks: expected more than 0")
 	}
-	if len(s.Sink) > maxSinkBytes {
-		return ErrInvalidSpec.Wrapf("sink: at most %d bytes, got %d", maxSinkBytes, len(s.Sink))
-	}
-	return validateURI("sink", s.Sink)
+	return nil
 }
 
 // validateInputs checks the files under /in: those of all tasks and the one that
@@ -101,7 +112,7 @@ func (s *JobSpec) validateInputs() error {
 		paths = append(paths, p)
 	}
 	if s.ArrayInput != nil {
-		if err := s.ArrayInput.validate(s.Tasks); err != nil {
+		if err := s.ArrayInput.validate(s.FirstTask + s.Tasks); err != nil {
 			return err
 		}
 		paths = append(paths, s.ArrayInput.Path)

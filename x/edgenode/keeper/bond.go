@@ -100,6 +100,16 @@ func (k *Keeper) checkUnbondings(ctx context.Context, operator sdk.AccAddress) e
 	return nil
 }
 
+// hasUnbondings says whether a part of an operator's bond is on its way back.
+func (k *Keeper) hasUnbondings(ctx context.Context, operator sdk.AccAddress) (bool, error) {
+	iterator, err := k.unbondings.Iterate(ctx, unbondingsOf(ctx, operator))
+	if err != nil {
+		return false, err
+	}
+	defer iterator.Close()
+	return iterator.Valid(), nil
+}
+
 // queueUnbonding notes coins that return after the unbonding period. The stake
 // itself has already dropped.
 func (k *Keeper) queueUnbonding(ctx context.Context, params types.Params, operator sdk.AccAddress, amount sdk.Coin) (int64, error) {

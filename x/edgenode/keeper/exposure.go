@@ -64,18 +64,10 @@ func (k *Keeper) Release(ctx context.Context, operator sdk.AccAddress, liability
 		return err
 	}
 	k.unlock(ctx, operator, &state, liability)
-	if state.Status == types.NODE_STATUS_RETIRED {
-		return k.drainAndSave(ctx, operator, state)
-	}
-	if state.Live(height(ctx)) {
-		if err := k.extendLease(ctx, &state); err != nil {
-			return err
-		}
-	}
-	return k.states.Set(ctx, operator, state)
+	return k.saveAlive(ctx, operator, state)
 }
 
-// Slash takes an assignment's whole liability from the bond, and what the request
+// Slash takes an assignment's whole liability, or one that is contested, from the bond, and what the request
 // names beyond it from free bond and unbondings, and shares it: the cost of the
 // fault first, the rest by the slash split. Cost and honest share go to the
 // module account of the request. The fault counts towards jail. It writes step
@@ -92,7 +84,12 @@ func (k *Keeper) Slash(ctx context.Context, req types.SlashRequest) (types.Slash
 	if err != nil {
 		return types.SlashOutcome{}, err
 	}
-	lost := k.unlock(ctx, req.Operator, &node.State, req.Liability)
+	lost := math.MinInt(req.Liability, node.State.Locked)
+	if req.Contested {
+		node.State.Locked = node.State.Locked.Sub(lost)
+	} else {
+		lost = k.unlock(ctx, req.Operator, &node.State, req.Liability)
+	}
 	node.State.Bond = node.State.Bond.Sub(lost)
 	free := math.MinInt(req.Beyond(), node.State.Free())
 	node.State.Bond = node.State.Bond.Sub(free)

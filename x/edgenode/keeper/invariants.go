@@ -79,14 +79,17 @@ func (k *Keeper) checkNodePool(ctx context.Context) error {
 	return nil
 }
 
-// checkExposure: no node has locked more than its bond or uses more slots than
-// it has.
+// checkExposure: no node has locked more than its bond, holds more than is locked
+// or uses more slots than it has.
 func (k *Keeper) checkExposure(ctx context.Context) error {
 	return k.states.Walk(ctx, nil, func(operator sdk.AccAddress, state types.NodeState) (bool, error) {
 		if state.Locked.IsNegative() || state.Locked.GT(state.Bond) || state.UsedSlots > state.Slots {
 			return true, types.ErrInvariantBroken.Wrapf(
 				"node %s: expected 0 <= locked <= bond and used_slots <= slots, found locked %s, bond %s, %d of %d slots",
 				operator, state.Locked, state.Bond, state.UsedSlots, state.Slots)
+		}
+		if held := state.Held(); held.GT(state.Locked) {
+			return true, types.ErrInvariantBroken.Wrapf("node %s: expected holds of at most the locked %s, found %s", operator, state.Locked, held)
 		}
 		return false, nil
 	})

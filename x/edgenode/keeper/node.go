@@ -45,11 +45,13 @@ func (k *Keeper) Class(ctx context.Context, id string) (types.HardwareClass, err
 	return params.Class(id)
 }
 
+// state returns a node's state with what is held no longer unlocked.
 func (k *Keeper) state(ctx context.Context, operator sdk.AccAddress) (types.NodeState, error) {
 	state, err := k.states.Get(ctx, operator)
 	if errors.Is(err, collections.ErrNotFound) {
 		return types.NodeState{}, types.ErrNodeNotFound.Wrapf("operator %s has no node; register one", operator)
 	}
+	state.EndHolds(height(ctx))
 	return state, err
 }
 

@@ -47,6 +47,7 @@ func (k *Keeper) restartNode(ctx context.Context, params types.Params, operator 
 		return err
 	}
 	node.State.Jail = node.State.Jail.Since(now)
+	node.State.EndAllHolds() // receipts of the chain before cannot be challenged
 	node.State.LeaseEnd = 0
 	if node.State.Status == types.NODE_STATUS_ACTIVE {
 		if err := k.dropLeaseCheck(ctx, operator, &node.State); err != nil {

@@ -104,6 +104,9 @@ func (k *Keeper) retire(ctx context.Context, operator sdk.AccAddress) (sdk.Coin,
 	if err := k.moveTo(ctx, params, operator, &node, types.NODE_STATUS_RETIRED); err != nil {
 		return sdk.Coin{}, 0, err
 	}
+	if node.State.UsedSlots == 0 {
+		node.State.EndAllHolds()
+	}
 	free := sdk.NewCoin(params.BondDenom, node.State.Free())
 	node.State.Bond = node.State.Locked
 	completion := int64(0)
@@ -116,12 +119,14 @@ func (k *Keeper) retire(ctx context.Context, operator sdk.AccAddress) (sdk.Coin,
 }
 
 // drain starts the return of all that a retired node has left once it holds no
-// work, and frees the worker key of one that is closed thereby. The caller saves
-// the state.
+// work, and frees the worker key of one that is closed thereby. What is held returns
+// with it, for a slash reaches what unbonds and unbonding outlasts every hold. The
+// caller saves the state.
 func (k *Keeper) drain(ctx context.Context, params types.Params, operator sdk.AccAddress, node *types.Node) error {
 	if node.State.Status != types.NODE_STATUS_RETIRED || node.State.UsedSlots > 0 {
 		return nil
 	}
+	node.State.EndAllHolds()
 	if free := node.State.Free(); free.IsPositive() {
 		if _, err := k.queueUnbonding(ctx, params, operator, sdk.NewCoin(params.BondDenom, free)); err != nil {
 			return err
@@ -167,11 +172,19 @@ func (k *Keeper) freeWorker(ctx context.Context, operator sdk.AccAddress, text s
 	return k.workers.Remove(ctx, worker)
 }
 
-// forget removes a closed record when its weights have left the kept epochs and
-// no term in jail is remembered: otherwise leaving would wipe it out.
+// forget removes a closed record when its weights have left the kept epochs, its
+// bond has returned and no term in jail is remembered: otherwise leaving would
+// wipe it out.
 func (k *Keeper) forget(ctx context.Context, params types.Params, operator sdk.AccAddress, state types.NodeState) error {
 	if at := state.Jail.ForgottenAt(params.Jail); height(ctx) < at {
 		return types.ErrJailed.Wrapf("the record of %s is kept for its terms in jail; remove it from height %d on", operator, at)
+	}
+	returning, err := k.hasUnbondings(ctx, operator)
+	if err != nil {
+		return err
+	}
+	if returning {
+		return types.ErrInvalidStatus.Wrap("expected a bond that has returned, found some of it on its way, which a challenge may still reach; try again once it is paid")
 	}
 	epoch, err := k.Epoch(ctx)
 	if err != nil {

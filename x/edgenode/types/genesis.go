@@ -80,6 +80,9 @@ func (s NodeState) validate(epoch uint64) error {
 	if s.Bond.IsNil() || s.Locked.IsNil() || s.Locked.IsNegative() || s.Bond.LT(s.Locked) {
 		return ErrInvalidGenesis.Wrapf("expected 0 <= locked <= bond, found locked %s and bond %s", s.Locked, s.Bond)
 	}
+	if err := s.validateHolds(); err != nil {
+		return err
+	}
 	if s.UsedSlots > s.Slots {
 		return ErrInvalidGenesis.Wrapf("expected used_slots <= slots, found %d and %d", s.UsedSlots, s.Slots)
 	}

@@ -53,6 +53,7 @@ func DefaultParams() Params {
 			CleanBlocks: 403_200,
 		},
 		LeaseBlocks: 57_600,
+		HoldBlocks:  3_600, // an hour and a half
 	}
 }
 
@@ -74,6 +75,9 @@ func (p Params) Validate() error {
 		return err
 	}
 	if err := checkPeriod("lease_blocks", p.LeaseBlocks); err != nil {
+		return err
+	}
+	if err := checkPeriod("hold_blocks", p.HoldBlocks); err != nil {
 		return err
 	}
 	if n := len(p.EpochIdentifier); n == 0 || n > 64 {

@@ -17,6 +17,8 @@ type SlashRequest struct {
 	Operator sdk.AccAddress
 	// Liability that the assignment locked, in units of the bond denom.
 	Liability math.Int
+	// Contested says that Contest has locked the liability: its slot is free already.
+	Contested bool
 	// Unlocked is what is owed beyond it and locked nowhere, as for a fault that
 	// shows after the lock was released: taken from the free bond and, where that
 	// is not enough, from the operator's unbondings, youngest first. None when nil.

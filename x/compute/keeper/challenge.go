@@ -1,0 +1,181 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"cosmossdk.io/collections"
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// Challenge posts a job that judges an accepted result. What those who agreed on it
+// still have held is locked until that job has ended. It returns the judging job
+// and the posting fee.
+func (k *Keeper) Challenge(ctx sdk.Context, msg *types.MsgChallenge) (types.Job, sdk.Coin, error) {
+	none := sdk.Coin{}
+	id, err := types.ParseJobID(msg.JobId)
+	if err != nil {
+		return types.Job{}, none, err
+	}
+	job, err := k.Job(ctx, id)
+	if err != nil {
+		return job, none, err
+	}
+	receipt, err := k.challengeable(ctx, id, &job, msg)
+	if err != nil {
+		return job, none, err
+	}
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return job, none, err
+	}
+	spec, err := k.judgingSpec(ctx, params, id, &job, &receipt)
+	if err != nil {
+		return job, none, err
+	}
+	if err := k.contest(ctx, id, &job, &receipt); err != nil {
+		return job, none, err
+	}
+	judging, fee, err := k.post(ctx, params, msg.Challenger, spec, &types.ChallengedTask{JobId: job.Id, Task: receipt.Task})
+	if err != nil {
+		return job, none, err
+	}
+	return judging, fee, ctx.EventManager().EmitTypedEvent(&types.EventChallenged{
+		JobId: job.Id, Task: receipt.Task, Challenger: judging.Requester, JudgingJob: judging.Id,
+	})
+}
+
+// challengeable returns the receipt of the result that a message names, if its
+// window is open: the kept one of a single task, else the one that the message
+// proves under the job's tree. Heights of a receipt from before an export for
+// height zero are not of this chain.
+func (k *Keeper) challengeable(ctx sdk.Context, id types.JobID, job *types.Job, msg *types.MsgChallenge) (types.Receipt, error) {
+	receipt, err := k.namedReceipt(ctx, id, job, msg)
+	if err != nil {
+		return receipt, err
+	}
+	switch {
+	case len(receipt.Agreed()) == 0 || receipt.ChallengeUntil == 0:
+		return receipt, types.ErrNotChallengeable.Wrapf(
+			"task %d of job %s: expected a result that a first round has agreed on and a policy with challenge_blocks; it is %s",
+			receipt.Task, job.Id, receipt.Status)
+	case ctx.BlockHeight() > receipt.ChallengeUntil || ctx.BlockHeight() < receipt.Height:
+		return receipt, types.ErrChallengeLate.Wrapf("task %d of job %s: expected a challenge up to height %d, this is %d",
+			receipt.Task, job.Id, receipt.ChallengeUntil, ctx.BlockHeight())
+	default:
+		return receipt, nil
+	}
+}
+
+func (k *Keeper) namedReceipt(ctx context.Context, id types.JobID, job *types.Job, msg *types.MsgChallenge) (types.Receipt, error) {
+	if job.Tasks == 1 {
+		return k.Receipt(ctx, id, msg.Task)
+	}
+	if msg.Proof == nil {
+		return types.Receipt{}, types.ErrReceiptNotFound.Wrapf("job %s is an array: expected a proof of the receipt of task %d", id, msg.Task)
+	}
+	receipt := msg.Proof.Receipt
+	if receipt.JobId != job.Id || receipt.Task != msg.Task {
+		return receipt, types.ErrReceiptNotFound.Wrapf("expected the receipt of task %d of job %s, got that of task %d of job %s",
+			msg.Task, id, receipt.Task, receipt.JobId)
+	}
+	leaf, err := types.ReceiptLeaf(receipt)
+	if err != nil {
+		return receipt, err
+	}
+	size := job.TasksEnded - job.TasksDropped
+	if !types.VerifyFrontierPath(job.Frontier, size, msg.Proof.Index, leaf, msg.Proof.Path) {
+		return receipt, types.ErrReceiptNotFound.Wrapf(
+			"expected a path from the receipt of task %d of job %s to its complete subtree of the job's tree, which has %d leaves; build it anew from the job's events",
+			msg.Task, id, size)
+	}
+	return receipt, nil
+}
+
+// judgingSpec returns what judges run: the same work, on more nodes than have agreed.
+func (k *Keeper) judgingSpec(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, receipt *types.Receipt) (types.JobSpec, error) {
+	spec, err := k.specs.Get(ctx, id)
+	if errors.Is(err, collections.ErrNotFound) {
+		return spec, types.ErrChallengeLate.Wrapf("spec of job %s is not kept any more", id)
+	}
+	if err != nil {
+		return spec, err
+	}
+	epoch, err := k.nodes.Epoch(ctx)
+	if err != nil {
+		return spec, err
+	}
+	class, err := k.nodes.ClassSnapshot(ctx, job.Class, epoch)
+	if err != nil {
+		return spec, err
+	}
+	agreed := len(receipt.Agreed())
+	replicas := params.JudgingReplicas(agreed, class.Nodes)
+	if replicas == 0 {
+		return spec, types.ErrTooFewNodes.Wrapf("%d nodes have agreed, and more than these and at least 3 others have to judge: class %s has %d live nodes; wait for more",
+			agreed, job.Class, class.Nodes)
+	}
+	spec = types.JudgingSpec(spec, receipt.Task, replicas, params.JudgingLifetime(spec.CommitBlocks))
+	if _, slashed := params.Effective(&spec); !slashed {
+		return spec, types.ErrNotChallengeable.Wrapf("nobody vouches any more that the program of job %s gives equal results everywhere", id)
+	}
+	return spec, spec.ValidateWork()
+}
+
+// contest locks what those who agreed on a result have held, or counts one more
+// job that judges it.
+func (k *Keeper) contest(ctx sdk.Context, id types.JobID, job *types.Job, receipt *types.Receipt) error {
+	key := collections.Join(id, receipt.Task)
+	c, err := k.challenges.Get(ctx, key)
+	switch {
+	case err == nil && c.Convicted:
+		return types.ErrNotChallengeable.Wrapf("task %d of job %s has been found wrong already", receipt.Task, id)
+	case err == nil:
+		c.Judging++
+		return k.challenges.Set(ctx, key, c)
+	case !errors.Is(err, collections.ErrNotFound):
+		return err
+	}
+	c = types.Challenge{
+		JobId: job.Id, Task: receipt.Task, Tag: receipt.Tags[0], ExitCode: receipt.ExitCode, Requester: job.Requester,
+		Liability: job.Liability, Until: receipt.ChallengeUntil, Judging: 1,
+	}
+	for _, operator := range receipt.Agreed() {
+		addr, err := k.addresses.StringToBytes(operator)
+		if err != nil {
+			return err
+		}
+		locked, err := k.nodes.Contest(ctx, addr, job.Liability, receipt.ChallengeUntil)
+		if errors.Is(err, edgenodetypes.ErrNodeNotFound) {
+			locked, err = math.ZeroInt(), nil // gone, and so is its bond
+		}
+		if err != nil {
+			return err
+		}
+		c.Defendants = append(c.Defendants, types.Defendant{Operator: operator, Locked: locked})
+	}
+	return k.challenges.Set(ctx, key, c)
+}
+
+// challenged returns the challenge that the job judges, and its key.
+func (w *work) challenged() (taskKey, types.Challenge, error) {
+	id, err := types.ParseJobID(w.job.Challenged.JobId)
+	if err != nil {
+		return taskKey{}, types.Challenge{}, err
+	}
+	key := collections.Join(id, w.job.Challenged.Task)
+	c, err := w.k.challenges.Get(w.ctx, key)
+	return key, c, err
+}
+
+// defends says whether an operator's result is the one that the job judges.
+func (w *work) defends(operator string) (bool, error) {
+	_, c, err := w.challenged()
+	return slices.ContainsFunc(c.Defendants, func(d types.Defendant) bool { return d.Operator == operator }), err
+}

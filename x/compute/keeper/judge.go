@@ -1,0 +1,146 @@
+package keeper
+
+import (
+	"bytes"
+	"errors"
+
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// judge ends a challenge with the digest that its judges have agreed on. paid is how
+// many of them the challenger pays.
+func (w *work) judge(digest []byte, exitCode uint32, paid int) error {
+	key, c, err := w.challenged()
+	if err != nil {
+		return err
+	}
+	tag := types.Tag(w.ctx.ChainID(), c.JobId, c.Task, 0, digest)
+	if bytes.Equal(tag, c.Tag) && exitCode == c.ExitCode {
+		return w.closeChallenge(key, c, types.CHALLENGE_VERDICT_UPHELD, math.ZeroInt(), math.ZeroInt())
+	}
+	award, compensation := math.ZeroInt(), math.ZeroInt()
+	if !c.Convicted {
+		if award, compensation, err = w.convict(&c, paid); err != nil {
+			return err
+		}
+	}
+	return w.closeChallenge(key, c, types.CHALLENGE_VERDICT_CONVICTED, award, compensation)
+}
+
+// convict slashes those who agreed on a false result. What they lose pays the
+// challenger's judges first, then whoever paid for the result; the honest share of
+// the rest is the challenger's. It returns what the two got.
+func (w *work) convict(c *types.Challenge, paid int) (award, compensation math.Int, err error) {
+	spent := w.job.BondValue.MulRaw(int64(paid))
+	owed := spent.Add(w.job.BondValue.MulRaw(int64(len(c.Defendants))))
+	got, honest := math.ZeroInt(), math.ZeroInt()
+	for i := range c.Defendants {
+		d := &c.Defendants[i]
+		operator, err := w.operator(d.Operator)
+		if err != nil {
+			return got, honest, err
+		}
+		out, err := w.k.nodes.Slash(w.ctx, edgenodetypes.SlashRequest{
+			Operator: operator, Liability: d.Locked, Contested: true, Unlocked: c.Liability.Sub(d.Locked),
+			Cost: owed.Sub(got), HasHonest: true, To: types.ModuleName,
+			Reason: edgenodetypes.ReasonWrongResult, JobID: c.JobId, Task: c.Task,
+		})
+		d.Locked = math.ZeroInt()
+		if errors.Is(err, edgenodetypes.ErrNodeNotFound) {
+			continue // gone, and so is its bond
+		}
+		if err != nil {
+			return got, honest, err
+		}
+		got, honest = got.Add(out.Cost), honest.Add(out.Honest)
+	}
+	c.Convicted = true
+	award = math.MinInt(got, spent).Add(honest)
+	compensation = got.Sub(math.MinInt(got, spent))
+	if err := w.creditTo(w.job.Requester, award); err != nil {
+		return award, compensation, err
+	}
+	return award, compensation, w.creditTo(c.Requester, compensation)
+}
+
+// creditTo adds an amount of the bond denom, which lies in escrow, to somebody's
+// earnings.
+func (w *work) creditTo(account string, amount math.Int) error {
+	addr, err := w.operator(account)
+	if err != nil {
+		return err
+	}
+	denom, err := w.bondDenom()
+	if err != nil {
+		return err
+	}
+	return w.k.rewards.CreditShare(w.ctx, addr, sdk.NewCoin(denom, amount))
+}
+
+// leaveUndecided ends a challenge on which the judges came to no verdict. It costs
+// the challenger a part of what he put up: else it would cost nothing to have
+// others' bonds locked.
+func (w *work) leaveUndecided() error {
+	fee := math.MinInt(w.params.AttemptFee(w.job.TaskReserve), w.left())
+	if err := w.burnFromEscrow(fee); err != nil {
+		return err
+	}
+	key, c, err := w.challenged()
+	if err != nil {
+		return err
+	}
+	return w.closeChallenge(key, c, types.CHALLENGE_VERDICT_UNSPECIFIED, math.ZeroInt(), math.ZeroInt())
+}
+
+// closeChallenge takes the job off those that judge. With the last one, what is
+// contested is held again for as long as others may challenge. A conviction is
+// kept with the job, so that it comes once.
+func (w *work) closeChallenge(key taskKey, c types.Challenge, verdict types.ChallengeVerdict, award, compensation math.Int) error {
+	c.Judging--
+	if c.Judging == 0 && !c.Convicted {
+		if err := w.settleDefendants(&c); err != nil {
+			return err
+		}
+	}
+	kept, err := w.k.specs.Has(w.ctx, key.K1())
+	if err != nil {
+		return err
+	}
+	if c.Judging > 0 || c.Convicted && kept {
+		err = w.k.challenges.Set(w.ctx, key, c)
+	} else {
+		err = w.k.challenges.Remove(w.ctx, key)
+	}
+	if err != nil {
+		return err
+	}
+	denom, err := w.bondDenom()
+	if err != nil {
+		return err
+	}
+	return w.ctx.EventManager().EmitTypedEvent(&types.EventChallengeJudged{
+		JobId: c.JobId, Task: c.Task, JudgingJob: w.job.Id, Verdict: verdict,
+		Award: sdk.NewCoin(denom, award), Compensation: sdk.NewCoin(denom, compensation),
+	})
+}
+
+func (w *work) settleDefendants(c *types.Challenge) error {
+	for _, d := range c.Defendants {
+		if d.Locked.IsZero() {
+			continue
+		}
+		operator, err := w.operator(d.Operator)
+		if err != nil {
+			return err
+		}
+		if err := w.k.nodes.Settle(w.ctx, operator, d.Locked, c.Until); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+package types
+
+import (
+	"bytes"
+	"math/bits"
+)
+
+// JudgingSpec returns the spec of a job that judges a task of another: the same
+// work on any nodes of the class, and nothing delivered.
+func JudgingSpec(spec JobSpec, task uint64, replicas uint32, lifetime uint64) JobSpec {
+	spec.Policy = Policy{Kind: POLICY_KIND_QUORUM, Replicas: replicas, OwnRisk: spec.Policy.OwnRisk}
+	spec.Placement = Placement{}
+	spec.FirstTask += task
+	spec.Tasks, spec.Sink, spec.LifetimeBlocks = 1, "", lifetime
+	return spec
+}
+
+// JudgingLifetime returns in how many blocks the judges of a challenge have to be
+// found: a sham one locks what others have at stake for no longer.
+func (p Params) JudgingLifetime(commitBlocks uint64) uint64 {
+	return min(commitBlocks+p.MaxWaitBlocks, p.MaxLifetimeBlocks)
+}
+
+// JudgingReplicas returns how many nodes judge a result that a number of nodes has
+// agreed on, in a class of live nodes: as many as the first further round would
+// have, and more than have agreed; odd. It returns 0 when the class has too few
+// that have not taken part.
+func (p Params) JudgingReplicas(agreed int, live uint64) uint32 {
+	auditors := uint64(0)
+	if p.AuditFloorBps > 0 {
+		auditors = 1
+	}
+	taken := uint64(agreed) + auditors + uint64(p.SpareNodes)
+	want := max(uint64(p.Escalation[0]), uint64(agreed)+1, minQuorum) | 1
+	n := min(want, live-min(live, taken), uint64(p.MaxReplicas))
+	if n%2 == 0 && n > 0 {
+		n--
+	}
+	if n < minQuorum || n <= uint64(agreed) {
+		return 0
+	}
+	return uint32(n) //nolint:gosec // at most max_replicas
+}
+
+// Agreed returns the nodes whose result a receipt says was accepted in the first
+// and only round.
+func (r Receipt) Agreed() []string {
+	if r.Status != TASK_STATUS_ACCEPTED || len(r.Tags) != 1 {
+		return nil
+	}
+	var operators []string
+	for i := range r.Outcomes {
+		if o := &r.Outcomes[i]; o.Status == ASSIGNMENT_STATUS_PAID && bytes.Equal(o.Tag, r.Tags[0]) {
+			operators = append(operators, o.Operator)
+		}
+	}
+	return operators
+}
+
+// VerifyFrontierPath says whether a leaf hash stands at index of the tree with the
+// given frontier and number of leaves. The path leads to the root of the complete
+// subtree in which the leaf stands.
+func VerifyFrontierPath(frontier [][]byte, size, index uint64, leaf []byte, path [][]byte) bool {
+	if index >= size || len(frontier) != bits.OnesCount64(size) {
+		return false
+	}
+	start := uint64(0)
+	for _, root := range frontier {
+		leaves := uint64(1) << (bits.Len64(size-start) - 1)
+		if index < start+leaves {
+			return VerifyMerklePath(root, leaves, index-start, leaf, path)
+		}
+		start += leaves
+	}
+	return false
+}
+
+// FrontierPath returns the sibling hashes from the leaf at index up to the root of
+// the complete subtree in which it stands. index is below the number of leaves.
+func FrontierPath(leaves [][]byte, index uint64) [][]byte {
+	size := uint64(len(leaves))
+	for start := uint64(0); start < size; {
+		n := uint64(1) << (bits.Len64(size-start) - 1)
+		if index < start+n {
+			return MerklePath(leaves[start:start+n], index-start)
+		}
+		start += n
+	}
+	return nil
+}
+
+// validate checks an imported challenge.
+func (c *Challenge) validate() error {
+	if _, err := ParseJobID(c.JobId); err != nil {
+		return ErrInvalidGenesis.Wrap(err.Error())
+	}
+	if c.Liability.IsNil() || c.Liability.IsNegative() {
+		return ErrInvalidGenesis.Wrapf("challenge of task %d of job %s: liability: expected 0 or more, got %s", c.Task, c.JobId, c.Liability)
+	}
+	if c.Judging == 0 && !c.Convicted {
+		return ErrInvalidGenesis.Wrapf("challenge of task %d of job %s: expected jobs that judge it, or a conviction, got neither", c.Task, c.JobId)
+	}
+	for _, d := range c.Defendants {
+		if d.Locked.IsNil() || d.Locked.IsNegative() || c.Convicted && d.Locked.IsPositive() {
+			return ErrInvalidGenesis.Wrapf("challenge of task %d of job %s: locked of %s: expected 0 or more, and 0 of one who is convicted, got %s",
+				c.Task, c.JobId, d.Operator, d.Locked)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,48 @@
+package types_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+func TestMoreJudgeThanHaveAgreedAndNeverAnEvenNumber(t *testing.T) {
+	p := types.DefaultParams() // seven judges, a spare node, an auditor
+	for _, c := range []struct {
+		agreed int
+		live   uint64
+		want   uint32
+	}{
+		{1, 100, 7},
+		{3, 100, 7},
+		{7, 100, 9},
+		{14, 100, 15},
+		{15, 100, 0}, // max_replicas are not more
+		{1, 9, 5},
+		{1, 8, 5},
+		{1, 6, 3},
+		{1, 5, 0},
+		{3, 10, 5},
+		{3, 9, 0}, // three would not be more
+		{1, 0, 0},
+	} {
+		require.Equal(t, c.want, p.JudgingReplicas(c.agreed, c.live), "%d agreed, %d live", c.agreed, c.live)
+	}
+}
+
+func TestJudgesDoTheSameWorkAndDeliverNothing(t *testing.T) {
+	s := goodSpec()
+	s.FirstTask, s.Tasks = 10, 20
+	s.Placement.Regions = []string{"de"}
+	s.Policy.OwnRisk = true
+	j := types.JudgingSpec(s, 7, 5, 99)
+	require.EqualValues(t, []uint64{17, 1, 99}, []uint64{j.FirstTask, j.Tasks, j.LifetimeBlocks})
+	require.Empty(t, j.Sink)
+	require.Empty(t, j.Placement)
+	require.Equal(t, types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 5, OwnRisk: true}, j.Policy)
+	require.Equal(t, []any{s.Program, s.Inputs, s.Args, s.Resources, s.Reward}, []any{j.Program, j.Inputs, j.Args, j.Resources, j.Reward})
+	require.NoError(t, j.ValidateWork())
+	require.ErrorContains(t, j.Validate(), "sink", "nobody else posts a job that delivers nothing")
+}

@@ -1,0 +1,81 @@
+package keeper
+
+import (
+	"context"
+
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// Hold is Release for work that may still be contested: it gives the slot back and
+// keeps the liability locked until a height, rounded up to a multiple of
+// hold_blocks. It returns that height. Nothing is written when it comes: whoever
+// next reads the node finds the liability free.
+func (k *Keeper) Hold(ctx context.Context, operator sdk.AccAddress, liability math.Int, until int64) (int64, error) {
+	if err := types.CheckLiability(liability); err != nil {
+		return 0, err
+	}
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return 0, err
+	}
+	state, err := k.state(ctx, operator)
+	if err != nil {
+		return 0, err
+	}
+	until = params.HoldUntil(until)
+	unlocked := k.unlock(ctx, operator, &state, liability)
+	state.Locked = state.Locked.Add(unlocked)
+	state.AddHold(until, unlocked)
+	return until, k.saveAlive(ctx, operator, state)
+}
+
+// Contest takes a liability out of the hold that Hold has returned, so that it stays
+// locked until Settle or a slash. It returns how much there was: less than the
+// liability when the node has retired since, whose holds return with its bond.
+func (k *Keeper) Contest(ctx context.Context, operator sdk.AccAddress, liability math.Int, until int64) (math.Int, error) {
+	if err := types.CheckLiability(liability); err != nil {
+		return math.Int{}, err
+	}
+	state, err := k.state(ctx, operator)
+	if err != nil {
+		return math.Int{}, err
+	}
+	taken := state.TakeHold(until, liability)
+	return taken, k.states.Set(ctx, operator, state)
+}
+
+// Settle ends a contest that has found no fault: the liability is held until a
+// height again, or is free when that has passed.
+func (k *Keeper) Settle(ctx context.Context, operator sdk.AccAddress, liability math.Int, until int64) error {
+	if err := types.CheckLiability(liability); err != nil {
+		return err
+	}
+	state, err := k.state(ctx, operator)
+	if err != nil {
+		return err
+	}
+	state.AddHold(until, math.MinInt(liability, state.Locked))
+	state.EndHolds(height(ctx))
+	if state.Status == types.NODE_STATUS_RETIRED {
+		return k.drainAndSave(ctx, operator, state)
+	}
+	return k.states.Set(ctx, operator, state)
+}
+
+// saveAlive saves a node that has given a slot back: the lease of one that is live
+// is renewed, and a retired one that holds no work starts to get its bond.
+func (k *Keeper) saveAlive(ctx context.Context, operator sdk.AccAddress, state types.NodeState) error {
+	if state.Status == types.NODE_STATUS_RETIRED {
+		return k.drainAndSave(ctx, operator, state)
+	}
+	if state.Live(height(ctx)) {
+		if err := k.extendLease(ctx, &state); err != nil {
+			return err
+		}
+	}
+	return k.states.Set(ctx, operator, state)
+}

@@ -1,0 +1,87 @@
+package types
+
+import "cosmossdk.io/math"
+
+// HoldUntil returns the height at which a hold ends that is asked for until a
+// height: the next multiple of hold_blocks.
+func (p Params) HoldUntil(until int64) int64 {
+	step := int64(p.HoldBlocks) //nolint:gosec // at most 2^48
+	return (until + step - 1) / step * step
+}
+
+// AddHold keeps an amount locked until a height. The amount is locked already.
+func (s *NodeState) AddHold(until int64, amount math.Int) {
+	if !amount.IsPositive() {
+		return
+	}
+	at := len(s.Holds)
+	for at > 0 && s.Holds[at-1].Until > until {
+		at--
+	}
+	if at > 0 && s.Holds[at-1].Until == until {
+		s.Holds[at-1].Amount = s.Holds[at-1].Amount.Add(amount)
+		return
+	}
+	s.Holds = append(s.Holds, Hold{})
+	copy(s.Holds[at+1:], s.Holds[at:])
+	s.Holds[at] = Hold{Until: until, Amount: amount}
+}
+
+// TakeHold ends up to an amount of the hold that lasts until a height, and returns
+// how much. It stays locked.
+func (s *NodeState) TakeHold(until int64, amount math.Int) math.Int {
+	for i := range s.Holds {
+		if s.Holds[i].Until != until {
+			continue
+		}
+		taken := math.MinInt(amount, s.Holds[i].Amount)
+		s.Holds[i].Amount = s.Holds[i].Amount.Sub(taken)
+		if s.Holds[i].Amount.IsZero() {
+			s.Holds = append(s.Holds[:i:i], s.Holds[i+1:]...)
+		}
+		return taken
+	}
+	return math.ZeroInt()
+}
+
+// EndHolds unlocks what is held until before a height.
+func (s *NodeState) EndHolds(height int64) {
+	ended := 0
+	for ended < len(s.Holds) && s.Holds[ended].Until < height {
+		s.Locked = s.Locked.Sub(s.Holds[ended].Amount)
+		ended++
+	}
+	if ended > 0 {
+		s.Holds = append([]Hold(nil), s.Holds[ended:]...)
+	}
+}
+
+// EndAllHolds unlocks all that is held.
+func (s *NodeState) EndAllHolds() {
+	s.Locked = s.Locked.Sub(s.Held())
+	s.Holds = nil
+}
+
+// Held returns how much is held, in units of the bond denom.
+func (s NodeState) Held() math.Int {
+	sum := math.ZeroInt()
+	for _, h := range s.Holds {
+		sum = sum.Add(h.Amount)
+	}
+	return sum
+}
+
+// validateHolds checks holds of an imported node.
+func (s NodeState) validateHolds() error {
+	until := int64(0)
+	for _, h := range s.Holds {
+		if h.Until <= until || h.Amount.IsNil() || !h.Amount.IsPositive() {
+			return ErrInvalidGenesis.Wrapf("expected holds of more than 0 in order of their end, found %s until %d", h.Amount, h.Until)
+		}
+		until = h.Until
+	}
+	if held := s.Held(); held.GT(s.Locked) {
+		return ErrInvalidGenesis.Wrapf("expected holds of at most the locked %s, found %s", s.Locked, held)
+	}
+	return nil
+}
