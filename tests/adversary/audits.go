@@ -22,15 +22,15 @@ const (
 func audits() []behaviour {
 	return []behaviour{
 		cheat{
-			label: "lies", policy: auditPolicy, spec: audited, jobs: 6 * wave,
+			label: "lies", policy: auditPolicy, spec: audited, jobs: 3 * wave,
 			force: strangers(3, tactics{answer: lie("agreed")}), forecast: auditedRing,
 		},
 		cheat{
-			label: "lies only if unaudited", policy: auditPolicy, spec: audited, jobs: 6 * wave,
+			label: "lies only if unaudited", policy: auditPolicy, spec: audited, jobs: 2 * wave,
 			force: strangers(3, tactics{claims: onlyExecutes, answer: guess, reveal: revealIfUnaudited}), forecast: hopeUnaudited,
 		},
 		cheat{
-			label: "audits lazily", policy: auditPolicy, spec: audited, jobs: 4 * wave,
+			label: "audits lazily", policy: auditPolicy, spec: audited, jobs: 2 * wave,
 			force:    strangers(3, tactics{claims: onlyAudits, answer: guess}),
 			forecast: lazyAuditor,
 		},

@@ -22,10 +22,10 @@ const (
 	// strangerSlots and strangerBond are those of a hostile node: it weighs what an
 	// honest one does, and its bond outlasts what it loses, so that the draws stay
 	// the same from the first lie to the last.
-	strangerSlots, strangerBond = 16, 400
+	strangerSlots, strangerBond = 32, 800
 	// wave is how many jobs are open at once: no more than a node has slots, so
 	// that every node can claim every draw and chances are what formulas say.
-	wave = 12
+	wave = 24
 )
 
 // behaviours lists all, cheap ones first.

@@ -26,7 +26,7 @@ func filler() cheat {
 	ringLies, late := strangers(fillers, tactics{answer: lie("agreed")}), strangers(busyNodes, tactics{claims: onlyChecks})
 	ringLies.class, late.class = lonely, lonely
 	return cheat{
-		label: "fills a quorum alone", policy: auditedQuorumPolicy, jobs: 2 * wave,
+		label: "fills a quorum alone", policy: auditedQuorumPolicy, jobs: wave,
 		force: ringLies, accomplices: late, forecast: filled,
 		spec: func(spec *computetypes.JobSpec) {
 			spec.Class = lonely

@@ -12,21 +12,21 @@ import (
 func liars() []behaviour {
 	return []behaviour{
 		cheat{
-			label: "lies", force: strangers(1, tactics{answer: lie("alone")}), jobs: 2 * wave, forecast: loseEach("lies", 1),
+			label: "lies", force: strangers(1, tactics{answer: lie("alone")}), jobs: wave, forecast: loseEach("lies", 1),
 		},
 		cheat{
-			label: "lies only if unaudited", jobs: 2 * wave, forecast: loseEach("hides its lie once others disagree", 1),
+			label: "lies only if unaudited", jobs: wave, forecast: loseEach("hides its lie once others disagree", 1),
 			force: strangers(1, tactics{answer: lie("timid"), reveal: revealIfUnopposed}),
 		},
 		cheat{
-			label: "copies", jobs: 2 * wave, forecast: loseEach("cannot reveal what it copied", 1),
+			label: "copies", jobs: wave, forecast: loseEach("cannot reveal what it copied", 1),
 			force: strangers(1, tactics{commit: copyCommitment, reveal: copyTag}),
 		},
 		cheat{
-			label: "colludes", force: strangers(3, tactics{answer: lie("agreed")}), jobs: 3 * wave, forecast: ringForecast,
+			label: "colludes", force: strangers(3, tactics{answer: lie("agreed")}), jobs: 2 * wave, forecast: ringForecast,
 		},
 		cheat{
-			label: "audits lazily", jobs: 2 * wave, forecast: loseEach("judges by a guess", 1),
+			label: "audits lazily", jobs: wave, forecast: loseEach("judges by a guess", 1),
 			force:       strangers(3, tactics{claims: onlyJudges, answer: guess}),
 			accomplices: strangers(2, tactics{answer: guess}),
 		},

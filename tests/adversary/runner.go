@@ -21,7 +21,7 @@ const (
 	// honestNodes are enough for two escalations of the genesis below.
 	honestNodes = 9
 	// honestSlots and honestBond are those of an honest node.
-	honestSlots, honestBond = 16, 160
+	honestSlots, honestBond = 32, 320
 	// minCommitBlocks is the shortest commit window, revealBlocks the reveal window.
 	minCommitBlocks, revealBlocks = 15, 30
 

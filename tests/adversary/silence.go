@@ -15,16 +15,16 @@ const stallCommitBlocks = minCommitBlocks
 func silents() []behaviour {
 	return []behaviour{
 		cheat{
-			label: "never reveals", jobs: 2 * wave, forecast: loseEach("a commitment that is not revealed", 1),
+			label: "never reveals", jobs: wave, forecast: loseEach("a commitment that is not revealed", 1),
 			force: strangers(1, tactics{reveal: revealNothing}),
 		},
 		cheat{
-			label: "stalls", jobs: 2 * wave, forecast: missForecast,
+			label: "stalls", jobs: wave, forecast: missForecast,
 			force: strangers(1, tactics{answer: answerNothing}),
 			spec:  func(spec *computetypes.JobSpec) { spec.CommitBlocks = stallCommitBlocks },
 		},
 		cheat{
-			label: "releases for ever", jobs: 2 * wave, forecast: releaseForecast,
+			label: "releases for ever", jobs: wave, forecast: releaseForecast,
 			force: strangers(1, tactics{release: releaseAll, answer: answerNothing}),
 			spec:  func(spec *computetypes.JobSpec) { spec.CommitBlocks = stallCommitBlocks },
 		},

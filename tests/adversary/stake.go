@@ -15,8 +15,8 @@ const splitParts = 3
 // their stake is worth. They are held against the same stake played straight.
 func stakers() []behaviour {
 	return []behaviour{
-		cheat{label: "splits one bond", force: strangers(splitParts, tactics{}), jobs: 4 * wave, forecast: splitForecast},
-		cheat{label: "races", force: racer(), jobs: 4 * wave, forecast: fairForecast("claims first, at five times the gas price")},
+		cheat{label: "splits one bond", force: strangers(splitParts, tactics{}), jobs: 2 * wave, forecast: splitForecast},
+		cheat{label: "races", force: racer(), jobs: 2 * wave, forecast: fairForecast("claims first, at five times the gas price")},
 	}
 }
 

@@ -13,7 +13,7 @@ const (
 	// withheldBlocks is for how long the only relay keeps rounds back.
 	withheldBlocks = 25
 	// withheldWaves are the waves of jobs that wait for them.
-	withheldWaves = 3
+	withheldWaves = 2
 )
 
 // withholder runs the only relay of the beacon beside a node. It keeps back the
