@@ -62,6 +62,7 @@ const (
 type step struct {
 	job     computetypes.Job
 	task    *computetypes.Task
+	parts   []computetypes.Assignment
 	receipt *computetypes.Receipt
 	down    error
 }
@@ -79,7 +80,11 @@ type chain struct {
 	fates    []fate
 	executed map[string]*sdk.TxResponse
 	posted   []*computetypes.MsgPostJob
-	steps    []step
+	// heard are messages other than posts, answers what they are answered by type.
+	heard   []proto.Message
+	answers map[string]proto.Message
+	market  *computetypes.QueryMarketResponse
+	steps   []step
 	// ended are the receipts of each block.
 	ended map[int64][]computetypes.Receipt
 }
@@ -137,6 +142,11 @@ func (c *chain) Invoke(_ context.Context, method string, request, reply any, _ .
 			LiveNodes:   c.live,
 			NeededNodes: uint64(request.Replicas) + 1,
 		})
+	case *computetypes.QueryMarketRequest:
+		if c.market == nil || c.market.Market.Class != request.Class {
+			return status.Error(codes.NotFound, "hardware class not found")
+		}
+		return answer(reply, c.market)
 	default:
 		return c.show(request, reply, method)
 	}
@@ -165,7 +175,7 @@ func (c *chain) show(request, reply any, method string) error {
 		if now.task == nil {
 			return status.Error(codes.NotFound, "task not found")
 		}
-		return answer(reply, &computetypes.QueryTaskResponse{Task: *now.task})
+		return answer(reply, &computetypes.QueryTaskResponse{Task: *now.task, Assignments: now.parts})
 	case *computetypes.QueryReceiptRequest:
 		if now.receipt == nil {
 			return status.Error(codes.NotFound, "receipt not found")
@@ -213,7 +223,7 @@ func (c *chain) broadcast(request *tx.BroadcastTxRequest, reply any) error {
 	if next == fateLost {
 		return errDown
 	}
-	sequence, msg, err := decodePost(request.TxBytes)
+	sequence, msg, err := decodeTx(request.TxBytes)
 	if err != nil {
 		return err
 	}
@@ -227,8 +237,7 @@ func (c *chain) broadcast(request *tx.BroadcastTxRequest, reply any) error {
 	}
 	if next != fateSwallowed {
 		c.sequence++
-		c.posted = append(c.posted, msg)
-		c.executed[hash] = executedPost(hash)
+		c.executed[hash] = c.execute(hash, msg)
 	}
 	if next == fateUnanswered {
 		return errDown
@@ -236,30 +245,54 @@ func (c *chain) broadcast(request *tx.BroadcastTxRequest, reply any) error {
 	return answer(reply, &tx.BroadcastTxResponse{TxResponse: &sdk.TxResponse{TxHash: hash}})
 }
 
-func decodePost(raw []byte) (uint64, *computetypes.MsgPostJob, error) {
+func decodeTx(raw []byte) (uint64, *codectypes.Any, error) {
 	var envelope tx.TxRaw
 	var body tx.TxBody
 	var auth tx.AuthInfo
-	var msg computetypes.MsgPostJob
 	err := errors.Join(proto.Unmarshal(raw, &envelope), proto.Unmarshal(envelope.BodyBytes, &body), proto.Unmarshal(envelope.AuthInfoBytes, &auth))
 	if err != nil {
 		return 0, nil, err
 	}
-	return auth.SignerInfos[0].Sequence, &msg, proto.Unmarshal(body.Messages[0].Value, &msg)
+	return auth.SignerInfos[0].Sequence, body.Messages[0], nil
 }
 
-func executedPost(hash string) *sdk.TxResponse {
-	response, err := codectypes.NewAnyWithValue(&computetypes.MsgPostJobResponse{
+// execute answers posts as posts, and other messages as the test says.
+func (c *chain) execute(hash string, packed *codectypes.Any) *sdk.TxResponse {
+	var response proto.Message = &computetypes.MsgPostJobResponse{
 		JobId: testJob, Reserved: params.TfuelCoin(3), PostingFee: sdk.NewInt64Coin(params.BaseDenom, 5),
-	})
+	}
+	post := &computetypes.MsgPostJob{}
+	if packed.TypeUrl == sdk.MsgTypeURL(post) {
+		c.posted = append(c.posted, decoded(packed, post))
+	} else {
+		for _, msg := range []proto.Message{
+			&computetypes.MsgTopUpJob{}, &computetypes.MsgCancelJob{}, &computetypes.MsgReview{},
+		} {
+			if packed.TypeUrl == sdk.MsgTypeURL(msg) {
+				c.heard = append(c.heard, decoded(packed, msg))
+			}
+		}
+		response = c.answers[packed.TypeUrl]
+	}
+	if response == nil {
+		return &sdk.TxResponse{TxHash: hash, Codespace: computetypes.ModuleName, Code: 2, RawLog: "refused by the test"}
+	}
+	wrapped, err := codectypes.NewAnyWithValue(response)
 	if err != nil {
 		panic(err)
 	}
-	data, err := proto.Marshal(&sdk.TxMsgData{MsgResponses: []*codectypes.Any{response}})
+	data, err := proto.Marshal(&sdk.TxMsgData{MsgResponses: []*codectypes.Any{wrapped}})
 	if err != nil {
 		panic(err)
 	}
 	return &sdk.TxResponse{TxHash: hash, Data: strings.ToUpper(hex.EncodeToString(data))}
+}
+
+func decoded[M proto.Message](packed *codectypes.Any, msg M) M {
+	if err := proto.Unmarshal(packed.Value, msg); err != nil {
+		panic(err)
+	}
+	return msg
 }
 
 func answer(reply any, with proto.Message) error {

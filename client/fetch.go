@@ -24,8 +24,8 @@ const (
 var (
 	// ErrNoResult: the job ended without an accepted result.
 	ErrNoResult = errors.New("the job has no accepted result")
-	// ErrNotDelivered: the relay does not hold what the chain accepted.
-	ErrNotDelivered = errors.New("the accepted result is not on the relay")
+	// ErrNotDelivered: the relay does not hold what the chain accepted, or has been shown.
+	ErrNotDelivered = errors.New("the result is not on the relay")
 )
 
 // Result is a verified result on this machine.
@@ -50,7 +50,7 @@ func (c *Client) Fetch(ctx context.Context, state *State, settlement *Settlement
 	return c.fetchReceipt(ctx, state, settlement.Receipt, dir)
 }
 
-// fetchReceipt brings the result that a receipt accepts from its drop box into dir.
+// fetchReceipt brings the result of which a receipt has the tag from its drop box into dir.
 func (c *Client) fetchReceipt(ctx context.Context, state *State, receipt *computetypes.Receipt, dir string) (*Result, error) {
 	relay, err := blob.NewClient(blob.DefaultClientConfig(state.Relay))
 	if err != nil {

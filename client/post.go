@@ -100,29 +100,6 @@ func (c *Client) TopUp(ctx context.Context, signer Signer, jobID string, tasks, 
 	return &answer, nil
 }
 
-// Review accepts or rejects results under TRUST, one tx for all. It returns an error
-// that names each task on which the chain refused.
-func (c *Client) Review(ctx context.Context, signer Signer, items []computetypes.ReviewItem) error {
-	addr, err := addressText(signer.Address())
-	if err != nil {
-		return err
-	}
-	var answer computetypes.MsgReviewResponse
-	if err := c.ask(ctx, signer, &computetypes.MsgReview{Requester: addr, Items: items}, &answer); err != nil {
-		return fmt.Errorf("review: %w", err)
-	}
-	if len(answer.Results) != len(items) {
-		return fmt.Errorf("review: expected %d answers, found %d", len(items), len(answer.Results))
-	}
-	var refused []error
-	for i, result := range answer.Results {
-		if result.Code != 0 {
-			refused = append(refused, fmt.Errorf("task %d of job %s: %s (%s %d)", items[i].Task, items[i].JobId, result.Log, result.Codespace, result.Code))
-		}
-	}
-	return errors.Join(refused...)
-}
-
 // ask prices, signs and delivers a message, and decodes what it answers.
 func (c *Client) ask(ctx context.Context, signer Signer, msg sdk.Msg, answer proto.Message) error {
 	response, err := c.Execute(ctx, signer, msg)

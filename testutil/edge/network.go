@@ -48,6 +48,8 @@ type Node struct {
 	Operator, Worker apptest.Account
 	// Lies says that the node commits to a result of its own.
 	Lies bool
+	// Result is the digest that the node commits to whatever the job, if set.
+	Result []byte
 }
 
 // Network is all who take part besides the validator.

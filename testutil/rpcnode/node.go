@@ -28,6 +28,9 @@ import (
 	"github.com/thetaedge/theta/testutil/apptest"
 )
 
+// taskQuery is where a client asks for a task.
+const taskQuery = "/theta.compute.v1.Query/Task"
+
 // firstHeader is the first whose app hash a block has made.
 const firstHeader = 2
 
@@ -39,6 +42,9 @@ type Node struct {
 	Answer func(*abci.ResponseQuery)
 	// Results are those of the blocks that the node has kept, by height.
 	Results map[int64]*abci.ResponseFinalizeBlock
+	// Looked, if set, is called after each question for a task: a client that waits
+	// for one lets the test move the chain on.
+	Looked func()
 
 	t       testing.TB
 	chain   *apptest.Chain
@@ -46,6 +52,11 @@ type Node struct {
 
 	mu      sync.Mutex
 	headers *headers
+
+	// make makes the block of a transaction, which is its first; nil takes none.
+	make func(tx []byte) *abci.ResponseFinalizeBlock
+	// taken are transactions in blocks by their hash.
+	taken map[string]*coretypes.ResultTx
 }
 
 // Start serves a chain for the length of the test. Its headers begin at started, a
@@ -53,7 +64,9 @@ type Node struct {
 // not move while a question is under way.
 func Start(t testing.TB, chain *apptest.Chain, validators string, started time.Time) *Node {
 	t.Helper()
-	n := &Node{t: t, chain: chain, started: started, headers: newHeaders(validators)}
+	n := &Node{
+		t: t, chain: chain, started: started, headers: newHeaders(validators), taken: make(map[string]*coretypes.ResultTx),
+	}
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	n.Address = "tcp://" + listener.Addr().String()
@@ -65,6 +78,10 @@ func Start(t testing.TB, chain *apptest.Chain, validators string, started time.T
 		"validators":    server.NewRPCFunc(n.validators, "height,page,per_page"),
 		"block_results": server.NewRPCFunc(n.results, "height"),
 		"abci_query":    server.NewRPCFunc(n.query, "path,data,height,prove"),
+
+		"broadcast_tx_sync": server.NewRPCFunc(n.take, "tx"),
+		"tx":                server.NewRPCFunc(n.tx, "hash,prove"),
+		"block":             server.NewRPCFunc(n.block, "height"),
 	}, log.NewNopLogger())
 	web := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	done := make(chan error, 1)
@@ -180,6 +197,9 @@ func (n *Node) query(_ *rpctypes.Context, path string, key bytes.HexBytes, heigh
 	}
 	if n.Answer != nil {
 		n.Answer(&told)
+	}
+	if n.Looked != nil && path == taskQuery {
+		n.Looked()
 	}
 	return &coretypes.ResultABCIQuery{Response: told}, nil
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -80,47 +79,6 @@ func computeTopUpCmd() *cobra.Command {
 	cmd.Flags().Uint64Var(&tasks, "tasks", 0, "tasks to add after the last one")
 	cmd.Flags().Uint64Var(&lifetime, "lifetime-blocks", 0, "how long, from now on, tasks may find their nodes (never shortens it)")
 	return cmd
-}
-
-func computeReviewCmd(accept bool) *cobra.Command {
-	use, short, done := "accept", "Pay for results that a trusted node has shown", "Accepted"
-	if !accept {
-		use, short, done = "reject", "Refuse results of a trusted node: it earns the attempt fee, and the rest of its pay is burned", "Rejected"
-	}
-	return changeCmd(&cobra.Command{
-		Use:   use + " JOB [TASK ...]",
-		Short: short,
-		Args:  cobra.MinimumNArgs(1),
-	}, func(ctx context.Context, cmd *cobra.Command, c *requester.Client, signer requester.Signer, args []string) error {
-		items, err := reviewItems(args, accept)
-		if err != nil {
-			return err
-		}
-		if err := c.Review(ctx, signer, items); err != nil {
-			return err
-		}
-		fmt.Fprintf(cmd.OutOrStdout(), "%s %d results of job %s\n", done, len(items), args[0])
-		return nil
-	})
-}
-
-// reviewItems reads JOB [TASK ...]; without a task it is the only one.
-func reviewItems(args []string, accept bool) ([]computetypes.ReviewItem, error) {
-	if _, err := computetypes.ParseJobID(args[0]); err != nil {
-		return nil, err
-	}
-	if len(args) == 1 {
-		return []computetypes.ReviewItem{{JobId: args[0], Accept: accept}}, nil
-	}
-	var items []computetypes.ReviewItem
-	for _, text := range args[1:] {
-		task, err := strconv.ParseUint(text, 10, 64)
-		if err != nil {
-			return nil, fmt.Errorf("expected the numbers of tasks, found %q", text)
-		}
-		items = append(items, computetypes.ReviewItem{JobId: args[0], Task: task, Accept: accept})
-	}
-	return items, nil
 }
 
 func computeMarketCmd() *cobra.Command {

@@ -59,7 +59,16 @@ func (p *runPrinter) later(dir string) {
 	fmt.Fprintf(p.out, "Fetch the result with: thetad compute run --resume --wait --out %s --from KEY\n", dir)
 }
 
-func (p *runPrinter) progress(progress requester.Progress) { fmt.Fprintf(p.out, "  %s\n", progress) }
+// progress shows how far a job has come; dir is where it lies, which a person needs
+// to look at a result.
+func (p *runPrinter) progress(dir string) func(requester.Progress) {
+	return func(progress requester.Progress) {
+		fmt.Fprintf(p.out, "  %s\n", progress)
+		if progress.Stage == requester.StageReview {
+			fmt.Fprintf(p.out, "Look at the result with: thetad compute look --out %s\n", dir)
+		}
+	}
+}
 
 // settled shows what each node did and what the job has cost.
 func (p *runPrinter) settled(state *requester.State, s *requester.Settlement) {
@@ -84,6 +93,20 @@ func (p *runPrinter) array(state *requester.State, result *requester.ArrayResult
 	fmt.Fprintf(p.out, "Paid to nodes %s, back from escrow %s, posting fee %s, gas %s\n",
 		requester.FormatAmount(result.Paid), requester.FormatAmount(sdk.Coin{Denom: job.Reward.Denom, Amount: job.Refunded}),
 		formatText(state.PostingFee), formatText(state.Fee))
+}
+
+// inReview shows a result and what may be said about it.
+func (p *runPrinter) inReview(state *requester.State, task uint64, found *requester.InReview) error {
+	if err := p.result(found.Result); err != nil {
+		return err
+	}
+	which := state.JobID
+	if state.Array() {
+		which = fmt.Sprintf("%s %d", which, task)
+	}
+	fmt.Fprintf(p.out, "%s has shown this and nobody has checked it. Up to height %d, or it counts as accepted:\n"+
+		"  thetad compute accept %s --from KEY\n  thetad compute reject %s --from KEY\n", found.Node, found.Deadline, which, which)
+	return nil
 }
 
 // result lists the files and shows the beginning of the first text among them.

@@ -191,7 +191,7 @@ func (r *computeRun) finish(ctx context.Context, state *requester.State) error {
 	if state.Array() {
 		return r.finishArray(ctx, state)
 	}
-	settlement, err := r.client.Watch(ctx, state.JobID, r.print.progress)
+	settlement, err := r.client.Watch(ctx, state.JobID, r.print.progress(r.out))
 	if err != nil {
 		return fmt.Errorf("%w; the job goes on, come back with: thetad compute run --resume --wait --out %s", err, r.out)
 	}
@@ -209,7 +209,7 @@ func (r *computeRun) finish(ctx context.Context, state *requester.State) error {
 // finishArray follows the tasks of a job to their end and saves their results.
 func (r *computeRun) finishArray(ctx context.Context, state *requester.State) error {
 	save := func(s *requester.State) error { return s.Save(r.out) }
-	result, err := r.client.FollowArray(ctx, state, r.out, save, r.print.progress)
+	result, err := r.client.FollowArray(ctx, state, r.out, save, r.print.progress(r.out))
 	if err != nil {
 		return fmt.Errorf("%w; the job goes on, come back with: thetad compute run --resume --wait --out %s", err, r.out)
 	}

@@ -120,7 +120,7 @@ func TestQuotesRefuseWhatPostingWould(t *testing.T) {
 		"many replicas": {Class: class, Replicas: 1 << 31, Reward: "1000atfuel"},
 		"no class":      {Replicas: 3, Reward: "1000atfuel"},
 		"no address": {
-			Class: class, Replicas: 1, Reward: "1000atfuel", Kind: types.POLICY_KIND_TRUST, Node: "theta1",
+			Class: class, Replicas: 1, Reward: "1000atfuel", Kind: types.POLICY_KIND_TRUST, NamedNode: "theta1",
 		},
 	} {
 		_, err := f.queries.Quote(f.ctx, &req)

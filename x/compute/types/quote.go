@@ -24,7 +24,7 @@ func NewQuoteRequest(s *JobSpec) *QueryQuoteRequest {
 		Class: s.Class, Reward: s.Reward.String(), SpecBytes: uint64(s.Size()), //nolint:gosec // sizes are positive
 		Tasks: s.Tasks, Executor: s.Executor, Program: s.Program.Sha256,
 		Kind: s.Policy.Kind, Replicas: s.Policy.Replicas, AuditBps: s.Policy.AuditBps, Auditors: s.Policy.Auditors,
-		OwnRisk: s.Policy.OwnRisk, Node: s.Policy.Node,
+		OwnRisk: s.Policy.OwnRisk, NamedNode: s.Policy.Node,
 	}
 }
 
@@ -33,7 +33,7 @@ func (r *QueryQuoteRequest) Spec(p Params, reward sdk.Coin) *JobSpec {
 	spec := &JobSpec{
 		Class: r.Class, Reward: reward, Executor: r.Executor, Tasks: max(1, r.Tasks), Program: Blob{Sha256: r.Program},
 		Policy: Policy{
-			Kind: r.Kind, Replicas: r.Replicas, AuditBps: r.AuditBps, Auditors: r.Auditors, OwnRisk: r.OwnRisk, Node: r.Node,
+			Kind: r.Kind, Replicas: r.Replicas, AuditBps: r.AuditBps, Auditors: r.Auditors, OwnRisk: r.OwnRisk, Node: r.NamedNode,
 		},
 	}
 	if spec.Executor == "" {

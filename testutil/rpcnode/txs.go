@@ -1,0 +1,78 @@
+package rpcnode
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+	coretypes "github.com/cometbft/cometbft/rpc/core/types"
+	rpctypes "github.com/cometbft/cometbft/rpc/jsonrpc/types"
+	"github.com/cometbft/cometbft/types"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cosmos/cosmos-sdk/client"
+	"github.com/cosmos/cosmos-sdk/server/config"
+
+	"github.com/thetaedge/theta/testutil/apptest"
+)
+
+// TakeTxs has the node take transactions, each into a block at once that next makes
+// with it as its first, and serve what clients ask of transactions, blocks and the
+// node itself.
+func (n *Node) TakeTxs(next func(tx []byte) *abci.ResponseFinalizeBlock) {
+	n.t.Helper()
+	n.make = next
+	if n.Results == nil {
+		n.Results = make(map[int64]*abci.ResponseFinalizeBlock)
+	}
+	comet, err := client.NewClientFromNode(n.Address)
+	require.NoError(n.t, err)
+	app := n.chain.App
+	clientCtx := client.Context{}.WithClient(comet).WithChainID(apptest.ChainID).
+		WithCodec(app.AppCodec()).WithInterfaceRegistry(app.InterfaceRegistry()).WithTxConfig(app.TxConfig())
+	app.RegisterTxService(clientCtx)
+	app.RegisterTendermintService(clientCtx)
+	app.RegisterNodeService(clientCtx, *config.DefaultConfig())
+}
+
+// take checks a transaction and makes its block.
+func (n *Node) take(_ *rpctypes.Context, tx types.Tx) (*coretypes.ResultBroadcastTx, error) {
+	if n.make == nil {
+		return nil, errors.New("this node takes no transactions")
+	}
+	checked, err := n.chain.App.CheckTx(&abci.RequestCheckTx{Tx: tx, Type: abci.CheckTxType_New})
+	if err != nil {
+		return nil, err
+	}
+	answer := &coretypes.ResultBroadcastTx{Code: checked.Code, Codespace: checked.Codespace, Log: checked.Log, Hash: tx.Hash()}
+	if checked.Code != 0 {
+		return answer, nil
+	}
+	result := n.make(tx)
+	n.Results[n.chain.Height()] = result
+	n.taken[hex.EncodeToString(tx.Hash())] = &coretypes.ResultTx{
+		Hash: tx.Hash(), Height: n.chain.Height(), TxResult: *result.TxResults[0], Tx: tx,
+	}
+	return answer, nil
+}
+
+func (n *Node) tx(_ *rpctypes.Context, hash []byte, _ bool) (*coretypes.ResultTx, error) {
+	taken, ok := n.taken[hex.EncodeToString(hash)]
+	if !ok {
+		return nil, fmt.Errorf("tx (%X) not found", hash)
+	}
+	return taken, nil
+}
+
+// block shows when a block was made, and nothing that is in it.
+func (n *Node) block(_ *rpctypes.Context, height *int64) (*coretypes.ResultBlock, error) {
+	if height == nil {
+		return nil, errors.New("expected a height")
+	}
+	at := n.started.Add(time.Duration(*height) * time.Second)
+	return &coretypes.ResultBlock{Block: &types.Block{Header: types.Header{
+		ChainID: apptest.ChainID, Height: *height, Time: at,
+	}}}, nil
+}
