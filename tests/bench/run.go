@@ -124,7 +124,7 @@ func (r *runner) size(size int, executor string) (SizeReport, error) {
 			return err
 		}
 		var all []cycle
-		for _, f := range flows() {
+		for _, f := range r.scale.measured() {
 			r.progress("%s, %d nodes and live jobs: %s", executor, size, f.Name)
 			flow, cycles, err := w.measure(r.scale, f)
 			if err != nil {

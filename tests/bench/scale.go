@@ -25,6 +25,8 @@ type Scale struct {
 	Backlog int
 	// Parts that are left out.
 	skipped map[string]bool
+	// flows to measure, all when empty.
+	flows []string
 }
 
 // Parts of a run.
@@ -50,6 +52,29 @@ func (s *Scale) Only(parts []string) error {
 		}
 	}
 	return nil
+}
+
+// OnlyFlows leaves out all flows but those named.
+func (s *Scale) OnlyFlows(names []string) error {
+	known := make([]string, 0, len(flows()))
+	for _, f := range flows() {
+		known = append(known, f.Name)
+	}
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("expected some of %v, found %q", known, name)
+		}
+	}
+	s.flows = names
+	return nil
+}
+
+// measured returns the flows of a run.
+func (s *Scale) measured() []Flow {
+	if len(s.flows) == 0 {
+		return flows()
+	}
+	return slices.DeleteFunc(flows(), func(f Flow) bool { return !slices.Contains(s.flows, f.Name) })
 }
 
 // ScaleOf returns a scale by name: tiny (a test of the benchmark itself),

@@ -37,6 +37,7 @@ func run() (err error) {
 	cycles := flag.Int("cycles", 0, "measurements of each flow, in place of the scale's")
 	nodes := flag.String("nodes", "", "numbers of nodes, comma-separated, in place of the scale's")
 	parts := flag.String("parts", "", "what to measure of "+strings.Join(bench.Parts(), ",")+"; without it all")
+	flows := flag.String("flows", "", "flows to measure, comma-separated; without it all")
 	profile := flag.String("cpuprofile", "", "file of a CPU profile; pprof -tagfocus=block=NAME shows one flow")
 	flag.Parse()
 	debug.SetMemoryLimit(memoryLimit)
@@ -57,6 +58,11 @@ func run() (err error) {
 	if *parts != "" {
 		if err := scale.Only(strings.Split(*parts, ",")); err != nil {
 			return fmt.Errorf("-parts: %w", err)
+		}
+	}
+	if *flows != "" {
+		if err := scale.OnlyFlows(strings.Split(*flows, ",")); err != nil {
+			return fmt.Errorf("-flows: %w", err)
 		}
 	}
 	if *profile != "" {
