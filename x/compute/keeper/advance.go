@@ -155,7 +155,8 @@ func (k *Keeper) advanceDue(ctx sdk.Context, params types.Params) error {
 		limit -= done
 		changes = append(changes, changed...)
 	}
-	return emitSweep(ctx, changes)
+	emitSweep(ctx, changes)
+	return nil
 }
 
 // advanceEntry advances one entry of the queue. It returns how much it did and
@@ -188,11 +189,11 @@ func (k *Keeper) advanceEntry(ctx sdk.Context, params types.Params, key dueKey, 
 }
 
 // emitSweep tells what happened to tasks outside of their workers' batches.
-func emitSweep(ctx sdk.Context, changes []types.TaskChange) error {
+func emitSweep(ctx sdk.Context, changes []types.TaskChange) {
 	if len(changes) == 0 {
-		return nil
+		return
 	}
-	return ctx.EventManager().EmitTypedEvent(&types.EventSweep{Changes: changes})
+	ctx.EventManager().EmitEvent((&types.EventSweep{Changes: changes}).Encode())
 }
 
 // putOffBlocks is how long a task that fails to advance rests.

@@ -154,7 +154,7 @@ func (w *work) open(operator sdk.AccAddress, item types.OpenItem) error {
 }
 
 func (w *work) tag(round uint32, digest []byte) []byte {
-	return types.Tag(w.ctx.ChainID(), w.job.Id, w.task.Index, round, digest)
+	return types.Tag(sdk.UnwrapSDKContext(w.ctx).ChainID(), w.job.Id, w.task.Index, round, digest)
 }
 
 // openedDigest returns the open digest behind a revealed tag, nil without one.

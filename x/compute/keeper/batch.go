@@ -81,7 +81,8 @@ func batch[T types.Item](
 	if len(event.Items) == 0 {
 		return batched{results: results, refused: first}, nil
 	}
-	return batched{results: results}, sdkCtx.EventManager().EmitTypedEvent(event)
+	sdkCtx.EventManager().EmitEvent(event.Encode())
+	return batched{results: results}, nil
 }
 
 // runItem applies one item to its task, in a cached context. It returns what that

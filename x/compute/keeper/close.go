@@ -95,9 +95,7 @@ func (k *Keeper) CancelJob(ctx sdk.Context, requester, jobID string) (sdk.Coin, 
 	if err != nil {
 		return refund, err
 	}
-	if err := emitSweep(ctx, done.changes); err != nil {
-		return refund, err
-	}
+	emitSweep(ctx, done.changes)
 	if err := k.jobs.Set(ctx, id, job); err != nil {
 		return refund, err
 	}

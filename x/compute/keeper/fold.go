@@ -13,30 +13,80 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// fold writes what the block's tasks have changed of their jobs: each job is
-// written once, however many of its tasks moved.
+// fold writes what the block's tasks have changed of their jobs: each job and each
+// market is written once, however many tasks moved. Jobs are folded together; when
+// that fails, one by one, so that a bad one holds up nobody else.
 func (k *Keeper) fold(ctx sdk.Context, params types.Params) error {
-	entries, err := k.takeNotes(ctx)
-	if err != nil {
+	if err := k.foldPosted(ctx); err != nil {
 		return err
 	}
-	for len(entries) > 0 {
-		n := 1
-		for n < len(entries) && entries[n].id == entries[0].id {
-			n++
-		}
-		of := entries[:n]
-		entries = entries[n:]
-		k.isolated(ctx, "folding job "+of[0].id.String(), func(ctx sdk.Context) error {
-			return k.foldJob(ctx, params, of)
+	entries, err := k.takeNotes(ctx)
+	if err != nil || len(entries) == 0 {
+		return err
+	}
+	jobs := byJob(entries)
+	if k.isolated(ctx, "folding all jobs at once", func(ctx sdk.Context) error {
+		return k.foldJobs(ctx, params, jobs)
+	}) {
+		return nil
+	}
+	for i, notes := range jobs {
+		k.isolated(ctx, "folding job "+notes[0].id.String(), func(ctx sdk.Context) error {
+			return k.foldJobs(ctx, params, jobs[i:i+1])
 		})
 	}
 	return nil
 }
 
+// foldPosted counts the tasks that the block has posted. Their jobs have nothing
+// to fold.
+func (k *Keeper) foldPosted(ctx sdk.Context) error {
+	posted, err := k.takePosted(ctx)
+	if err != nil || len(posted) == 0 {
+		return err
+	}
+	k.isolated(ctx, "counting what was posted", func(ctx sdk.Context) error {
+		markets := newMarketWriter(k, ctx)
+		for _, p := range posted {
+			market, err := markets.of(p.class)
+			if err != nil {
+				return err
+			}
+			market.Count(p.tasks, 0)
+		}
+		return markets.flush()
+	})
+	return nil
+}
+
+// byJob splits notes in order of job into those of each.
+func byJob(entries []noteEntry) [][]noteEntry {
+	var jobs [][]noteEntry
+	for len(entries) > 0 {
+		n := 1
+		for n < len(entries) && entries[n].id == entries[0].id {
+			n++
+		}
+		jobs = append(jobs, entries[:n])
+		entries = entries[n:]
+	}
+	return jobs
+}
+
+// foldJobs folds the notes of jobs, and what these change of their markets.
+func (k *Keeper) foldJobs(ctx sdk.Context, params types.Params, jobs [][]noteEntry) error {
+	markets := newMarketWriter(k, ctx)
+	for _, notes := range jobs {
+		if err := k.foldJob(ctx, params, notes, markets); err != nil {
+			return err
+		}
+	}
+	return markets.flush()
+}
+
 // foldJob counts the notes of one job, then refunds, closes it or has it open
 // further tasks.
-func (k *Keeper) foldJob(ctx sdk.Context, params types.Params, notes []noteEntry) error {
+func (k *Keeper) foldJob(ctx sdk.Context, params types.Params, notes []noteEntry, markets *marketWriter) error {
 	id := notes[0].id
 	job, err := k.Job(ctx, id)
 	if err != nil {
@@ -46,7 +96,7 @@ func (k *Keeper) foldJob(ctx sdk.Context, params types.Params, notes []noteEntry
 	if err != nil {
 		return err
 	}
-	market, err := k.market(ctx, job.Class)
+	market, err := markets.of(job.Class)
 	if err != nil {
 		return err
 	}
@@ -85,9 +135,6 @@ func (k *Keeper) foldJob(ctx sdk.Context, params types.Params, notes []noteEntry
 		return err
 	}
 	market.Count(tasks, held)
-	if err := k.markets.Set(ctx, job.Class, market); err != nil {
-		return err
-	}
 	if err := k.followUp(ctx, params, id, &job, moved, last); err != nil {
 		return err
 	}
@@ -178,9 +225,11 @@ func (k *Keeper) closeJob(ctx sdk.Context, params types.Params, id types.JobID, 
 	if err := k.pruneAt(ctx, ctx.BlockHeight()+int64(params.RetentionBlocks), id); err != nil {
 		return err
 	}
-	return ctx.EventManager().EmitTypedEvent(&types.EventJobClosed{
+	closed := &types.EventJobClosed{
 		JobId: job.Id, Status: status, TasksAccepted: job.TasksAccepted, ResultsRoot: job.ResultsRoot, Refund: refund,
-	})
+	}
+	ctx.EventManager().EmitEvent(closed.Encode())
+	return nil
 }
 
 // refund pays an amount of the job's escrow back to its requester.
@@ -246,13 +295,4 @@ func (c *chunkWriter) flush() error {
 		return nil
 	}
 	return c.k.chunks.Set(c.ctx, collections.Join(c.id, c.index), *c.chunk)
-}
-
-// market returns how a class stands as of the last fold.
-func (k *Keeper) market(ctx context.Context, class string) (types.Market, error) {
-	market, err := k.markets.Get(ctx, class)
-	if errors.Is(err, collections.ErrNotFound) {
-		return types.Market{Class: class}, nil
-	}
-	return market, err
 }

@@ -19,7 +19,7 @@ func (w *work) judge(digest []byte, exitCode uint32, paid int) error {
 	if err != nil {
 		return err
 	}
-	tag := types.Tag(w.ctx.ChainID(), c.JobId, c.Task, 0, digest)
+	tag := types.Tag(sdk.UnwrapSDKContext(w.ctx).ChainID(), c.JobId, c.Task, 0, digest)
 	if bytes.Equal(tag, c.Tag) && exitCode == c.ExitCode {
 		return w.closeChallenge(key, c, types.CHALLENGE_VERDICT_UPHELD, math.ZeroInt(), math.ZeroInt())
 	}
@@ -123,7 +123,7 @@ func (w *work) closeChallenge(key taskKey, c types.Challenge, verdict types.Chal
 	if err != nil {
 		return err
 	}
-	return w.ctx.EventManager().EmitTypedEvent(&types.EventChallengeJudged{
+	return sdk.UnwrapSDKContext(w.ctx).EventManager().EmitTypedEvent(&types.EventChallengeJudged{
 		JobId: c.JobId, Task: c.Task, JudgingJob: w.job.Id, Verdict: verdict,
 		Award: sdk.NewCoin(denom, award), Compensation: sdk.NewCoin(denom, compensation),
 	})

@@ -25,6 +25,8 @@ type (
 	assignmentKey = collections.Triple[sdk.AccAddress, types.JobID, uint64]
 	dueKey        = collections.Triple[int64, types.JobID, uint64]
 	pruneKey      = collections.Pair[int64, types.JobID]
+	postingKey    = collections.Pair[uint64, uint32]
+	postedKey     = collections.Pair[string, types.JobID]
 	drawKey       = collections.Triple[string, types.JobID, uint64]
 )
 
@@ -54,6 +56,10 @@ type Keeper struct {
 	challenges  collections.Map[taskKey, types.Challenge]
 	// notes live in the transient store and are folded into jobs at the block's end.
 	notes collections.Map[taskKey, types.TaskNote]
+	// posted are the block's new tasks by class and job; ids counts its jobs by the
+	// transaction that posts them.
+	posted collections.Map[postedKey, uint64]
+	ids    collections.Map[postingKey, uint32]
 }
 
 // NewKeeper returns the keeper. authority is the address that may change the
@@ -95,6 +101,10 @@ func NewKeeper(
 			codec.CollValue[types.Market](cdc)),
 		challenges: collections.NewMap(sb, types.ChallengesPrefix, "challenges", task, codec.CollValue[types.Challenge](cdc)),
 		notes: collections.NewMap(tb, types.NotesPrefix, "notes", task, codec.CollValue[types.TaskNote](cdc)),
+		posted: collections.NewMap(tb, types.PostedPrefix, "posted",
+			collections.PairKeyCodec(collections.StringKey, types.JobIDKey), collections.Uint64Value),
+		ids: collections.NewMap(tb, types.IDsPrefix, "ids",
+			collections.PairKeyCodec(collections.Uint64Key, collections.Uint32Key), collections.Uint32Value),
 	}
 	schema, err := sb.Build()
 	if err != nil {

@@ -51,3 +51,39 @@ func (k *Keeper) takeNotes(ctx context.Context) ([]noteEntry, error) {
 	}
 	return entries, nil
 }
+
+// postedTasks is what a block has posted of a job.
+type postedTasks struct {
+	class string
+	id    types.JobID
+	tasks int64
+}
+
+// notePosted notes that a job has so many tasks more, until the block's end.
+func (k *Keeper) notePosted(ctx context.Context, class string, id types.JobID, tasks uint64) error {
+	key := collections.Join(class, id)
+	earlier, err := k.posted.Get(ctx, key)
+	if err != nil && !errors.Is(err, collections.ErrNotFound) {
+		return err
+	}
+	return k.posted.Set(ctx, key, earlier+tasks)
+}
+
+// takePosted returns what the block has posted, and removes it from the transient
+// store.
+func (k *Keeper) takePosted(ctx context.Context) ([]postedTasks, error) {
+	var all []postedTasks
+	err := k.posted.Walk(ctx, nil, func(key postedKey, tasks uint64) (bool, error) {
+		all = append(all, postedTasks{class: key.K1(), id: key.K2(), tasks: int64(tasks)})
+		return false, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range all {
+		if err := k.posted.Remove(ctx, collections.Join(p.class, p.id)); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}

@@ -1,6 +1,8 @@
 package keeper
 
 import (
+	"context"
+	"errors"
 	"slices"
 
 	"cosmossdk.io/collections"
@@ -195,19 +197,29 @@ func arrayInputs(spec *types.JobSpec) uint64 {
 	return spec.ArrayInput.Count - spec.FirstTask
 }
 
-// newJobID returns the first id of this transaction that is not in use. Jobs
-// posted outside of any transaction share a reserved index.
-func (k *Keeper) newJobID(ctx sdk.Context) (types.JobID, error) {
-	id := types.JobID{Height: uint64(ctx.BlockHeight()), Tx: types.NoTxIndex}
-	if ctx.TxIndex() >= 0 {
-		id.Tx = uint32(ctx.TxIndex())
+// newJobID returns an id of this transaction that is not in use. Jobs posted
+// outside of any transaction share a reserved index. The transient store counts
+// what a transaction has posted, so that the next id is found at once; only those
+// that an older chain has left at this height are passed by.
+func (k *Keeper) newJobID(ctx context.Context) (types.JobID, error) {
+	block := sdk.UnwrapSDKContext(ctx)
+	id := types.JobID{Height: uint64(block.BlockHeight()), Tx: types.NoTxIndex}
+	if block.TxIndex() >= 0 {
+		id.Tx = uint32(block.TxIndex())
 	}
-	for {
+	posting := collections.Join(id.Height, id.Tx)
+	posted, err := k.ids.Get(ctx, posting)
+	if err != nil && !errors.Is(err, collections.ErrNotFound) {
+		return id, err
+	}
+	for id.N = posted; ; id.N++ {
 		used, err := k.jobs.Has(ctx, id)
-		if err != nil || !used {
+		if err != nil {
 			return id, err
 		}
-		id.N++
+		if !used {
+			return id, k.ids.Set(ctx, posting, id.N+1)
+		}
 	}
 }
 
@@ -224,9 +236,7 @@ func (k *Keeper) open(ctx sdk.Context, payer sdk.AccAddress, params types.Params
 	if err := k.requesters.Set(ctx, collections.Join(payer, id)); err != nil {
 		return err
 	}
-	note := types.NewTaskNote()
-	note.Posted = int64(job.Tasks)
-	if err := k.addNote(ctx, id, types.JobEntry, note); err != nil {
+	if err := k.notePosted(ctx, job.Class, id, job.Tasks); err != nil {
 		return err
 	}
 	changes, err := k.openTasks(ctx, params, id, &job, 1)
@@ -241,11 +251,11 @@ func (k *Keeper) open(ctx sdk.Context, payer sdk.AccAddress, params types.Params
 	if err := k.jobs.Set(ctx, id, job); err != nil {
 		return err
 	}
-	if err := ctx.EventManager().EmitTypedEvent(&types.EventJobPosted{
+	posted := &types.EventJobPosted{
 		JobId: job.Id, Requester: job.Requester, Class: job.Class, Executor: job.Executor,
 		Reserved: sdk.NewCoin(job.Reward.Denom, job.Reserved), Tasks: job.Tasks,
-	}); err != nil {
-		return err
 	}
-	return emitSweep(ctx, changes)
+	ctx.EventManager().EmitEvent(posted.Encode())
+	emitSweep(ctx, changes)
+	return nil
 }

@@ -272,6 +272,9 @@ func (w *work) finishAttempt(b *ballot) error {
 
 // payJudges credits the replicas of further rounds from what the losers paid.
 func (w *work) payJudges(judges []*ballot, pot math.Int) error {
+	if !pot.IsPositive() {
+		return nil
+	}
 	denom, err := w.bondDenom()
 	if err != nil {
 		return err
@@ -290,6 +293,9 @@ func (w *work) payJudges(judges []*ballot, pot math.Int) error {
 
 // shareOut credits the honest share of the losers' liabilities.
 func (w *work) shareOut(right []*ballot, honest math.Int) error {
+	if !honest.IsPositive() {
+		return nil
+	}
 	denom, err := w.bondDenom()
 	if err != nil {
 		return err

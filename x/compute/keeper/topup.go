@@ -37,9 +37,7 @@ func (k *Keeper) TopUpJob(ctx sdk.Context, msg *types.MsgTopUpJob) (types.Job, s
 	if msg.LifetimeBlocks > 0 {
 		job.ExpiresHeight = max(job.ExpiresHeight, ctx.BlockHeight()+int64(msg.LifetimeBlocks))
 	}
-	note := types.NewTaskNote()
-	note.Posted = int64(msg.Tasks)
-	if err := k.addNote(ctx, id, types.JobEntry, note); err != nil {
+	if err := k.notePosted(ctx, job.Class, id, msg.Tasks); err != nil {
 		return job, reserve, err
 	}
 	if job.Unopened() > 0 {

@@ -1,6 +1,7 @@
 package keeper
 
 import (
+	"context"
 	"errors"
 
 	"cosmossdk.io/collections"
@@ -14,8 +15,10 @@ import (
 // changed and saved once. Assignments are read and written through as they are
 // needed. The job is only read: what the task changes of it goes into a note.
 type work struct {
-	k      *Keeper
-	ctx    sdk.Context
+	k *Keeper
+	// ctx is turned into an interface once: it is large, and each turn copies it.
+	ctx    context.Context
+	block  int64
 	params types.Params
 	id     types.JobID
 	job    types.Job
@@ -54,18 +57,21 @@ func (k *Keeper) load(ctx sdk.Context, params types.Params, jobID string, index 
 
 // loadStored returns a task as it was last saved.
 func (k *Keeper) loadStored(ctx sdk.Context, params types.Params, id types.JobID, index uint64) (*work, error) {
-	job, err := k.Job(ctx, id)
+	var shared context.Context = ctx
+	job, err := k.Job(shared, id)
 	if err != nil {
 		return nil, err
 	}
-	task, err := k.tasks.Get(ctx, collections.Join(id, index))
+	task, err := k.tasks.Get(shared, collections.Join(id, index))
 	if errors.Is(err, collections.ErrNotFound) {
 		return nil, missingTask(&job, index)
 	}
 	if err != nil {
 		return nil, err
 	}
-	w := &work{k: k, ctx: ctx, params: params, id: id, job: job, task: task, note: types.NewTaskNote()}
+	w := &work{
+		k: k, ctx: shared, block: ctx.BlockHeight(), params: params, id: id, job: job, task: task, note: types.NewTaskNote(),
+	}
 	w.loaded = w.traces(task.DueHeight)
 	return w, nil
 }
@@ -88,7 +94,7 @@ func missingTask(job *types.Job, index uint64) error {
 // newWork returns a task of a job that is about to be opened.
 func (k *Keeper) newWork(ctx sdk.Context, params types.Params, id types.JobID, job types.Job, index uint64) *work {
 	return &work{
-		k: k, ctx: ctx, params: params, id: id, job: job, note: types.NewTaskNote(),
+		k: k, ctx: ctx, block: ctx.BlockHeight(), params: params, id: id, job: job, note: types.NewTaskNote(),
 		task: types.Task{JobId: job.Id, Index: index, Status: types.TASK_STATUS_OPEN},
 	}
 }
@@ -167,7 +173,7 @@ func (w *work) changed(change types.TaskChangeKind) {
 func (w *work) expires() int64 { return w.job.ExpiresHeight + w.task.SeedDelay }
 
 // height is the height of the block at work.
-func (w *work) height() int64 { return w.ctx.BlockHeight() }
+func (w *work) height() int64 { return w.block }
 
 // index is the number of the current round.
 func (w *work) index() uint32 { return uint32(len(w.task.Rounds) - 1) }

@@ -38,8 +38,12 @@ var (
 	ChallengesPrefix  = collections.NewPrefix(24) // job | task -> Challenge
 )
 
-// NotesPrefix is the prefix of the transient store.
-var NotesPrefix = collections.NewPrefix(0) // job | task, or JobEntry -> TaskNote
+// Prefixes of the transient store.
+var (
+	NotesPrefix  = collections.NewPrefix(0) // job | task, or JobEntry -> TaskNote
+	PostedPrefix = collections.NewPrefix(1) // class | job -> new tasks
+	IDsPrefix    = collections.NewPrefix(2) // height | transaction -> jobs it has posted
+)
 
 // JobEntry stands where a task's index would, for what concerns the job as a
 // whole: no job has as many tasks.

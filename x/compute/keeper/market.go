@@ -1,0 +1,55 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+
+	"cosmossdk.io/collections"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+// market returns how a class stands as of the last fold.
+func (k *Keeper) market(ctx context.Context, class string) (types.Market, error) {
+	market, err := k.markets.Get(ctx, class)
+	if errors.Is(err, collections.ErrNotFound) {
+		return types.Market{Class: class}, nil
+	}
+	return market, err
+}
+
+// marketWriter gathers what a block changes of markets, and writes each once.
+type marketWriter struct {
+	k   *Keeper
+	ctx context.Context
+	// changed are in the order in which they were first asked for.
+	changed []*types.Market
+}
+
+func newMarketWriter(k *Keeper, ctx context.Context) *marketWriter {
+	return &marketWriter{k: k, ctx: ctx}
+}
+
+// of returns the market of a class, to be changed.
+func (m *marketWriter) of(class string) (*types.Market, error) {
+	for _, market := range m.changed {
+		if market.Class == class {
+			return market, nil
+		}
+	}
+	market, err := m.k.market(m.ctx, class)
+	if err != nil {
+		return nil, err
+	}
+	m.changed = append(m.changed, &market)
+	return &market, nil
+}
+
+func (m *marketWriter) flush() error {
+	for _, market := range m.changed {
+		if err := m.k.markets.Set(m.ctx, market.Class, *market); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,139 @@
+package types_test
+
+import (
+	"testing"
+
+	"github.com/cosmos/gogoproto/proto"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+// encoder is an event that is encoded by hand.
+type encoder interface {
+	proto.Message
+	Encode() sdk.Event
+}
+
+// eventSource draws events of all sizes and with any text in them.
+type eventSource struct{ t *rapid.T }
+
+func (s eventSource) text() string { return rapid.String().Draw(s.t, "text") }
+
+func (s eventSource) bytes() []byte {
+	if rapid.Bool().Draw(s.t, "none") {
+		return nil
+	}
+	return rapid.SliceOfN(rapid.Byte(), 0, 40).Draw(s.t, "bytes")
+}
+
+func (s eventSource) amount() math.Int {
+	return math.NewIntFromUint64(rapid.Uint64().Draw(s.t, "factor")).
+		MulRaw(rapid.Int64().Draw(s.t, "other factor"))
+}
+
+func (s eventSource) coin() sdk.Coin { return sdk.Coin{Denom: s.text(), Amount: s.amount()} }
+
+func (s eventSource) small() uint32 { return rapid.Uint32().Draw(s.t, "small") }
+func (s eventSource) large() uint64 { return rapid.Uint64().Draw(s.t, "large") }
+func (s eventSource) height() int64 { return rapid.Int64().Draw(s.t, "height") }
+func (s eventSource) status() int32 { return rapid.Int32Range(0, 12).Draw(s.t, "status") }
+func (s eventSource) yes() bool     { return rapid.Bool().Draw(s.t, "yes") }
+
+func several[T any](s eventSource, one func() T) []T {
+	var all []T
+	for range rapid.IntRange(0, 3).Draw(s.t, "several") {
+		all = append(all, one())
+	}
+	return all
+}
+
+func (s eventSource) ref() types.TaskRef {
+	return types.TaskRef{JobId: s.text(), Task: s.large(), Round: s.small()}
+}
+
+func (s eventSource) outcome() types.Outcome {
+	return types.Outcome{
+		Operator: s.text(), Round: s.small(), Status: types.AssignmentStatus(s.status()), Tag: s.bytes(),
+		Paid: s.amount(), Slashed: s.amount(), Share: s.amount(),
+		Metrics: types.Metrics{
+			Fuel: s.large(), WallMs: s.large(), EnergyMj: s.large(), EnergySource: s.text(), Device: s.text(),
+		},
+	}
+}
+
+func (s eventSource) receipt() *types.Receipt {
+	return &types.Receipt{
+		JobId: s.text(), Task: s.large(), SpecDigest: s.bytes(), Status: types.TaskStatus(s.status()),
+		Tags: several(s, s.bytes), Outcomes: several(s, s.outcome), Height: s.height(), ExitCode: s.small(), Audited: s.yes(),
+		ChallengeUntil: s.height(),
+	}
+}
+
+func (s eventSource) change() types.TaskChange {
+	changes := []types.TaskChangeKind{
+		&types.TaskChange_DrawStarted{DrawStarted: &types.DrawStarted{SeedHeight: s.height(), Attempt: s.small(), Slots: s.small()}},
+		&types.TaskChange_Assigned{Assigned: &types.Assigned{Operators: several(s, s.text), CommitDeadline: s.height()}},
+		&types.TaskChange_AuditDecided{AuditDecided: &types.AuditDecided{Auditors: s.small()}},
+		&types.TaskChange_RevealOpened{RevealOpened: &types.RevealOpened{Deadline: s.height()}},
+		&types.TaskChange_ReviewOpened{ReviewOpened: &types.ReviewOpened{Deadline: s.height()}},
+		&types.TaskChange_Escalated{Escalated: &types.Escalated{Target: s.small()}},
+		&types.TaskChange_Ended{Ended: s.receipt()},
+		nil,
+	}
+	return types.TaskChange{Ref: s.ref(), Change: rapid.SampledFrom(changes).Draw(s.t, "change")}
+}
+
+func (s eventSource) event() encoder {
+	return rapid.SampledFrom([]encoder{
+		&types.EventBatch{
+			Actor: s.text(), Action: s.text(), Items: several(s, s.ref), Changes: several(s, s.change),
+		},
+		&types.EventSweep{Changes: several(s, s.change)},
+		&types.EventJobPosted{
+			JobId: s.text(), Requester: s.text(), Class: s.text(), Executor: s.text(), Reserved: s.coin(), Tasks: s.large(),
+		},
+		&types.EventJobClosed{
+			JobId: s.text(), Status: types.JobStatus(s.status()), TasksAccepted: s.large(),
+			ResultsRoot: s.bytes(), Refund: s.coin(),
+		},
+	}).Draw(s.t, "event")
+}
+
+func TestEventsEncodedByHandAreThoseOfTheSDK(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		event := eventSource{t}.event()
+		want, err := sdk.TypedEventToEvent(event)
+		require.NoError(t, err)
+		require.Equal(t, want, event.Encode())
+	})
+}
+
+// A field that is added to a message and not to its encoding shows here: a zero
+// value is written too.
+func TestEventsEncodedByHandHaveAllFields(t *testing.T) {
+	receipt := types.Receipt{Outcomes: []types.Outcome{{}}}
+	changes := []types.TaskChange{
+		{},
+		{Change: &types.TaskChange_DrawStarted{DrawStarted: &types.DrawStarted{}}},
+		{Change: &types.TaskChange_Assigned{Assigned: &types.Assigned{}}},
+		{Change: &types.TaskChange_AuditDecided{AuditDecided: &types.AuditDecided{}}},
+		{Change: &types.TaskChange_RevealOpened{RevealOpened: &types.RevealOpened{}}},
+		{Change: &types.TaskChange_ReviewOpened{ReviewOpened: &types.ReviewOpened{}}},
+		{Change: &types.TaskChange_Escalated{Escalated: &types.Escalated{}}},
+		{Change: &types.TaskChange_Ended{Ended: &receipt}},
+	}
+	for _, event := range []encoder{
+		&types.EventBatch{Items: []types.TaskRef{{}}, Changes: changes},
+		&types.EventSweep{Changes: changes}, &types.EventJobPosted{}, &types.EventJobClosed{},
+	} {
+		want, err := sdk.TypedEventToEvent(event)
+		require.NoError(t, err)
+		require.Equal(t, want, event.Encode())
+	}
+}
