@@ -94,6 +94,10 @@ func (a *Agent) inOrder() []*assignment {
 	return list
 }
 
+// owes tells whether the outputs are still to be delivered. A job that judges a
+// challenge has no sink and takes none.
+func (w *assignment) owes() bool { return !w.record.Delivered && w.spec.Sink != "" }
+
 // holds tells whether an assignment takes a slot of the machine: from the claim
 // until the tag is out.
 func holds(p store.Phase) bool {

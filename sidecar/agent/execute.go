@@ -69,7 +69,7 @@ func taskOf(w *assignment, folder string, limit time.Duration) executor.Task {
 	task := executor.Task{
 		ID:          strings.ReplaceAll(w.record.String(), "/", "-"),
 		ProgramPath: w.ready.program,
-		Args:        computetypes.TaskArgs(w.spec.Args, w.record.Task),
+		Args:        computetypes.TaskArgs(w.spec.Args, w.spec.TaskNumber(w.record.Task)),
 		Inputs:      w.ready.inputs,
 		Fuel:        w.spec.Resources.Fuel,
 		MemoryBytes: w.spec.Resources.MemoryBytes,

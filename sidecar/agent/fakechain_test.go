@@ -38,8 +38,10 @@ type fakeTask struct {
 	phase     computetypes.RoundPhase
 	reveal    int64
 	mustOpen  bool
-	a         *computetypes.Assignment
-	receipt   *computetypes.Receipt
+	// judges a challenge: digests are shown in the first round.
+	judges  bool
+	a       *computetypes.Assignment
+	receipt *computetypes.Receipt
 	// commitments are all that were ever sent, taken or not.
 	commitments map[string]bool
 	digest      []byte
@@ -156,6 +158,8 @@ func (c *fakeChain) advance(t *fakeTask) {
 		}
 	case computetypes.ASSIGNMENT_STATUS_REVEALED:
 		switch {
+		case t.judges && t.digest == nil:
+			t.mustOpen = true
 		case c.escalates && t.digest == nil:
 			t.current, t.mustOpen, t.reveal = t.ref.Round+1, true, c.height+c.revealBlocks
 		case c.reviewing(t):

@@ -39,7 +39,7 @@ func (a *Agent) prepare(w *assignment) {
 	files := &fetcher{cache: a.cache, transfers: a.cfg.Transfers}
 	a.beside(func() event {
 		defer cancel()
-		got, input, err := fetchAll(ctx, files, spec, key.Task)
+		got, input, err := fetchAll(ctx, files, spec, spec.TaskNumber(key.Task))
 		return prepared{key, got, input, err}
 	})
 }
@@ -80,8 +80,8 @@ func (f *fetcher) take(ctx context.Context, content *computetypes.Blob) (string,
 	return path, err
 }
 
-// fetchAll fetches program and inputs of a task. On error it returns the number on
-// chain of the one that failed.
+// fetchAll fetches program and inputs of the task with a number. On error it returns
+// the number on chain of the one that failed.
 func fetchAll(ctx context.Context, f *fetcher, spec *computetypes.JobSpec, task uint64) (*materials, uint32, error) {
 	got := &materials{release: f.release}
 	fail := func(number uint32, name string, err error) (*materials, uint32, error) {

@@ -3,6 +3,7 @@ package agent
 import (
 	"fmt"
 	"math"
+	"os"
 	"testing"
 	"time"
 
@@ -155,6 +156,30 @@ func TestTasksOfAnArrayAreKeptApart(t *testing.T) {
 	require.Len(t, ids, len(tasks))
 	require.Equal(t, map[string]bool{"0": true, "1": true, "2": true, "3": true}, numbers)
 	require.Len(t, inputs, len(tasks), "each task has its own input")
+}
+
+// A job that judges a challenge runs one task of an array as a job of its own.
+func TestAJudgeRunsTheTaskThatIsInDoubtShowsItsDigestAndDeliversNothing(t *testing.T) {
+	w := newWorld(t)
+	task := w.chain.postArray(w.web, 1, 4)[1]
+	w.chain.tasks = []*fakeTask{task}
+	task.judges, task.tasks, task.ref.Task = true, 1, 0
+	task.spec.FirstTask, task.spec.Tasks, task.spec.Sink = 2, 1, ""
+	defer w.chain.blocks(2 * time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	record := w.untilPhase(task, store.PhaseSettled)
+	require.Equal(t, "paid", record.Verdict.Status)
+	require.Equal(t, []string{"--number", "2"}, w.engine.started[0].Args)
+	content, err := os.ReadFile(w.engine.started[0].Inputs[0].Path)
+	require.NoError(t, err)
+	require.Equal(t, "input 2", string(content))
+	w.chain.read(func() {
+		require.Equal(t, record.ResultDigest, task.digest, "opened in the first round")
+		require.Zero(t, task.current)
+	})
+	w.web.set(func(web *fakeWeb) { require.Zero(t, web.puts) })
+	require.Empty(t, record.LastError)
 }
 
 func TestArrayInputThatCannotBeHadIsNamedByItsNumber(t *testing.T) {

@@ -90,7 +90,7 @@ func (a *Agent) mayReveal(w *assignment) bool {
 		w.item.CurrentRound != w.record.Round || w.item.Phase != computetypes.ROUND_PHASE_REVEAL {
 		return false
 	}
-	if w.record.Delivered {
+	if !w.owes() {
 		return true
 	}
 	// In a short window, half of it belongs to the delivery.

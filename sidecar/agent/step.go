@@ -38,7 +38,7 @@ func (a *Agent) advance(w *assignment) {
 			a.moveOn(w, store.PhasePreparing, nil)
 		}
 	case store.PhaseCommitted, store.PhaseRevealed, store.PhaseOpened:
-		if !w.record.Delivered && !w.delivering && a.allCommitted(w) {
+		if w.owes() && !w.delivering && a.allCommitted(w) {
 			a.deliver(w)
 		}
 	case store.PhaseClaimed, store.PhaseExecuted, store.PhaseDelivered, store.PhaseCommitSent,

@@ -44,7 +44,7 @@ func committedWait(w *assignment) string {
 	case computetypes.ROUND_PHASE_AUDIT:
 		return "the seed that says whether auditors join"
 	case computetypes.ROUND_PHASE_REVEAL:
-		if !w.record.Delivered {
+		if w.owes() {
 			return "the sink to take the outputs"
 		}
 	case computetypes.ROUND_PHASE_UNSPECIFIED, computetypes.ROUND_PHASE_CLOSED, computetypes.ROUND_PHASE_REVIEW:

@@ -14,13 +14,16 @@ import (
 // taskPlaceholder stands for the index of the task in arguments.
 const taskPlaceholder = "{task}"
 
-// TaskArgs returns the arguments of one task: "{task}" in them is its index, in
+// TaskNumber returns what the task with an index is to its program and inputs.
+func (s *JobSpec) TaskNumber(index uint64) uint64 { return s.FirstTask + index }
+
+// TaskArgs returns the arguments of one task: "{task}" in them is its number, in
 // decimal.
-func TaskArgs(args []string, task uint64) []string {
-	index := strconv.FormatUint(task, 10)
+func TaskArgs(args []string, number uint64) []string {
+	text := strconv.FormatUint(number, 10)
 	out := make([]string, len(args))
 	for i, arg := range args {
-		out[i] = strings.ReplaceAll(arg, taskPlaceholder, index)
+		out[i] = strings.ReplaceAll(arg, taskPlaceholder, text)
 	}
 	return out
 }
