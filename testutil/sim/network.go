@@ -111,6 +111,7 @@ func (n network) beacon(cdc codec.Codec, genesis map[string]json.RawMessage) {
 func edgenode(r *rand.Rand, cdc codec.Codec, genesis map[string]json.RawMessage) {
 	adjust(cdc, genesis, edgenodetypes.ModuleName, func(state *edgenodetypes.GenesisState) {
 		state.Params.LeaseBlocks = between(r, 25, 60)
+		state.Params.HoldBlocks = between(r, 1, 10)
 		state.Params.UnbondingBlocks = between(r, 20, 60)
 		state.Params.QueueLimit = uint32(between(r, 3, 30))
 		state.Params.Jail = edgenodetypes.JailRules{
@@ -128,7 +129,7 @@ func compute(r *rand.Rand, cdc codec.Codec, genesis map[string]json.RawMessage) 
 		p.MaxOpenTasks = uint32(between(r, 4, 40))
 		p.MinPrepareBlocks, p.MinCommitBlocks = 3, 8
 		p.ClaimBlocks, p.RevealBlocks = between(r, 2, 5), between(r, 8, 16)
-		p.MaxDraws = 3
+		p.MaxDraws, p.MaxWaitBlocks = 3, between(r, 20, 50)
 		p.SeedTimeoutBlocks = between(r, 20, 40)
 		p.InputReports = uint32(between(r, 1, 3))
 		p.QueueLimit = uint32(between(r, 5, 50))

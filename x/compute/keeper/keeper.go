@@ -100,7 +100,7 @@ func NewKeeper(
 		markets: collections.NewMap(sb, types.MarketsPrefix, "markets", collections.StringKey,
 			codec.CollValue[types.Market](cdc)),
 		challenges: collections.NewMap(sb, types.ChallengesPrefix, "challenges", task, codec.CollValue[types.Challenge](cdc)),
-		notes: collections.NewMap(tb, types.NotesPrefix, "notes", task, codec.CollValue[types.TaskNote](cdc)),
+		notes:      collections.NewMap(tb, types.NotesPrefix, "notes", task, codec.CollValue[types.TaskNote](cdc)),
 		posted: collections.NewMap(tb, types.PostedPrefix, "posted",
 			collections.PairKeyCodec(collections.StringKey, types.JobIDKey), collections.Uint64Value),
 		ids: collections.NewMap(tb, types.IDsPrefix, "ids",

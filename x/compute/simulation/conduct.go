@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 
@@ -49,25 +50,49 @@ func digestOf(text, job string, task uint64) []byte {
 	return sum[:]
 }
 
-// result is the digest that a node arrives at.
-func result(operator, job string, task uint64) []byte {
-	if conductOf(operator, job, task) == lying {
-		return digestOf("lie of "+operator, job, task)
+// part is a node's part in a task, and the task whose work it does: its own, or that
+// which its job judges.
+type part struct {
+	types.Assignment
+	origin types.ChallengedTask
+}
+
+// partOf looks up whether a part's job judges another.
+func (o operations) partOf(ctx context.Context, a types.Assignment) (part, error) {
+	p := part{Assignment: a, origin: types.ChallengedTask{JobId: a.JobId, Task: a.Task}}
+	found, err := o.queries.Job(ctx, &types.QueryJobRequest{JobId: a.JobId})
+	if err != nil {
+		return p, err
 	}
-	return digestOf("result", job, task)
+	if found.Job.Challenged != nil {
+		p.origin = *found.Job.Challenged
+	}
+	return p, nil
+}
+
+func (p part) conduct() conduct { return conductOf(p.Operator, p.JobId, p.Task) }
+
+// result is the digest that the node arrives at.
+func (p part) result() []byte {
+	if p.conduct() == lying {
+		return digestOf("lie of "+p.Operator, p.JobId, p.Task)
+	}
+	return digestOf("result", p.origin.JobId, p.origin.Task)
 }
 
 // exitCode is part of the result: programs of a third of all jobs fail.
-func exitCode(operator, job string, task uint64) uint32 {
-	if result(operator, job, task)[0]%3 == 0 {
+func (p part) exitCode() uint32 {
+	if p.result()[0]%3 == 0 {
 		return 1
 	}
 	return 0
 }
 
-func salt(operator, job string, task uint64) []byte { return digestOf("salt of "+operator, job, task) }
+func (p part) inputMissing() bool { return inputMissing(p.origin.JobId) }
 
-// tag stands for a node's result in a round.
-func tag(chain string, a types.Assignment) []byte {
-	return types.Tag(chain, a.JobId, a.Task, a.Round, result(a.Operator, a.JobId, a.Task))
+func (p part) salt() []byte { return digestOf("salt of "+p.Operator, p.JobId, p.Task) }
+
+// tag stands for the node's result in its round.
+func (p part) tag(chain string) []byte {
+	return types.Tag(chain, p.JobId, p.Task, p.Round, p.result())
 }

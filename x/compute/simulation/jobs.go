@@ -53,7 +53,7 @@ func (o operations) seek(
 			return nil, types.Job{}
 		}
 		for _, job := range jobs.Jobs {
-			if !job.Ended() && matches(job) {
+			if matches(job) {
 				return []simsx.SimAccount{requester}, job
 			}
 		}
@@ -66,7 +66,7 @@ func (o operations) seek(
 func (o operations) cancel(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgCancelJob) {
-	from, job := o.seek(ctx, world, reporter, "open", func(job types.Job) bool { return !job.Cancelled })
+	from, job := o.seek(ctx, world, reporter, "open", func(job types.Job) bool { return !job.Ended() && !job.Cancelled })
 	return from, &types.MsgCancelJob{Requester: job.Requester, JobId: job.Id}
 }
 
@@ -76,7 +76,7 @@ func (o operations) topUp(
 ) ([]simsx.SimAccount, *types.MsgTopUpJob) {
 	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
 	from, job := o.seek(ctx, world, reporter, "to be topped up", func(job types.Job) bool {
-		return !job.Cancelled && job.TasksDropped == 0 && height < job.ExpiresHeight
+		return !job.Ended() && !job.Cancelled && job.TasksDropped == 0 && height < job.ExpiresHeight
 	})
 	r, msg := world.Rand(), &types.MsgTopUpJob{Requester: job.Requester, JobId: job.Id}
 	if job.ArrayInputs == 0 {
@@ -95,7 +95,7 @@ func (o operations) review(
 	r := world.Rand()
 	var items []types.ReviewItem
 	from, job := o.seek(ctx, world, reporter, "to be reviewed", func(job types.Job) bool {
-		if !job.Policy.Reviewed() {
+		if job.Ended() || !job.Policy.Reviewed() {
 			return false
 		}
 		for task := range job.TasksOpened {
@@ -110,4 +110,28 @@ func (o operations) review(
 		return len(items) > 0
 	})
 	return from, &types.MsgReview{Requester: job.Requester, Items: items}
+}
+
+// challenge doubts the result of some single task, rightly or not.
+func (o operations) challenge(
+	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
+) ([]simsx.SimAccount, *types.MsgChallenge) {
+	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
+	_, job := o.seek(ctx, world, reporter, "to be challenged", func(job types.Job) bool {
+		if job.Tasks > 1 || job.Status != types.JOB_STATUS_COMPLETED {
+			return false
+		}
+		found, err := o.queries.Receipt(ctx, &types.QueryReceiptRequest{JobId: job.Id})
+		if err != nil || found.Receipt.ChallengeUntil <= height || len(found.Receipt.Agreed()) == 0 {
+			return false
+		}
+		judged, err := o.queries.Challenge(ctx, &types.QueryChallengeRequest{JobId: job.Id})
+		return err != nil || !judged.Challenge.Convicted
+	})
+	if reporter.IsSkipped() {
+		return nil, nil
+	}
+	reserve := sdk.NewCoin(job.Reward.Denom, job.Reward.Amount.MulRaw(2*types.MaxRoundReplicas))
+	from := world.AnyAccountN(10, reporter, simsx.WithLiquidBalanceGTE(reserve))
+	return []simsx.SimAccount{from}, &types.MsgChallenge{Challenger: from.AddressBech32, JobId: job.Id}
 }

@@ -32,8 +32,8 @@ func randomSpec(r *simsx.XRand, params types.Params) types.JobSpec {
 		PrepareBlocks: prepare, CommitBlocks: commit, LifetimeBlocks: commit + r.Uint64InRange(20, 80),
 		Sink: "http://127.0.0.1:1/v1/drops/00",
 	}
-	spec.Policy = randomPolicy(r, params.Deterministic(&spec))
-	if r.Intn(3) > 0 {
+	spec.Policy = randomPolicy(r, params, params.Deterministic(&spec))
+	if r.Intn(4) > 0 {
 		return spec
 	}
 	spec.Tasks = r.Uint64InRange(2, 12)
@@ -47,15 +47,19 @@ func randomSpec(r *simsx.XRand, params types.Params) types.JobSpec {
 }
 
 // randomPolicy returns what a job of such a program may ask for.
-func randomPolicy(r *simsx.XRand, deterministic bool) types.Policy {
-	quorum := types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 3 + 2*r.Uint32InRange(0, 2)}
+func randomPolicy(r *simsx.XRand, params types.Params, deterministic bool) types.Policy {
+	window := uint64(0)
+	if deterministic {
+		window = min(params.MaxChallengeBlocks, params.RetentionBlocks)
+	}
+	quorum := types.Policy{ChallengeBlocks: window, Kind: types.POLICY_KIND_QUORUM, Replicas: 3 + 2*r.Uint32InRange(0, 2)}
 	switch draw := r.Intn(10); {
 	case draw < 2:
 		return types.Policy{Kind: types.POLICY_KIND_TRUST, Replicas: 1, ReviewBlocks: r.Uint64InRange(5, 15)}
 	case draw < 6 && deterministic:
 		return types.Policy{
 			Kind: types.POLICY_KIND_AUDIT, Replicas: 1,
-			AuditBps: r.Uint32InRange(1_000, 10_000), Auditors: r.Uint32InRange(1, 4),
+			AuditBps: r.Uint32InRange(1_000, 10_000), Auditors: r.Uint32InRange(1, 4), ChallengeBlocks: window,
 		}
 	case draw < 7 && !deterministic:
 		quorum.OwnRisk = true

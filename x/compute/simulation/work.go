@@ -50,7 +50,7 @@ func gather[T any](
 
 // held returns the batch items that a node's assignments give rise to.
 func held[T any](
-	ctx context.Context, o operations, node edgenodetypes.Node, itemOf func(types.WorkItem) (T, bool),
+	ctx context.Context, o operations, node edgenodetypes.Node, itemOf func(types.WorkItem, part) (T, bool),
 ) ([]T, error) {
 	response, err := o.queries.Assignments(ctx, &types.QueryAssignmentsRequest{Operator: node.Profile.Operator})
 	if err != nil {
@@ -58,7 +58,11 @@ func held[T any](
 	}
 	var items []T
 	for _, work := range response.Items {
-		if item, ok := itemOf(work); ok {
+		a, err := o.partOf(ctx, work.Assignment)
+		if err != nil {
+			return nil, err
+		}
+		if item, ok := itemOf(work, a); ok {
 			items = append(items, item)
 		}
 	}
@@ -68,7 +72,7 @@ func held[T any](
 // worked gathers a batch out of what nodes hold.
 func worked[T any](
 	ctx context.Context, o operations, kind string, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
-	itemOf func(types.WorkItem) (T, bool),
+	itemOf func(types.WorkItem, part) (T, bool),
 ) ([]simsx.SimAccount, string, []T) {
 	return gather(ctx, o, kind, world, reporter, world.AccountsCount(), func(node edgenodetypes.Node) ([]T, error) {
 		return held(ctx, o, node, itemOf)
@@ -108,18 +112,14 @@ func (o operations) commit(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgCommit) {
 	chain := sdk.UnwrapSDKContext(ctx).ChainID()
-	from, worker, items := worked(ctx, o, "commit", world, reporter, func(w types.WorkItem) (types.CommitItem, bool) {
-		a := w.Assignment
-		ok := a.Status == types.ASSIGNMENT_STATUS_ASSIGNED && conductOf(a.Operator, a.JobId, a.Task) != idle &&
-			!inputMissing(a.JobId)
+	from, worker, items := worked(ctx, o, "commit", world, reporter, func(w types.WorkItem, a part) (types.CommitItem, bool) {
+		ok := a.Status == types.ASSIGNMENT_STATUS_ASSIGNED && a.conduct() != idle && !a.inputMissing()
 		if !ok {
 			return types.CommitItem{}, false
 		}
 		operator, err := world.AddressCodec().StringToBytes(a.Operator)
 		return types.CommitItem{
-			Ref: refOf(a),
-			Commitment: types.Commitment(operator, tag(chain, a),
-				exitCode(a.Operator, a.JobId, a.Task), salt(a.Operator, a.JobId, a.Task)),
+			Ref: refOf(a.Assignment), Commitment: types.Commitment(operator, a.tag(chain), a.exitCode(), a.salt()),
 		}, err == nil
 	})
 	return from, &types.MsgCommit{Worker: worker, Items: items}
@@ -130,13 +130,11 @@ func (o operations) reveal(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgReveal) {
 	chain := sdk.UnwrapSDKContext(ctx).ChainID()
-	from, worker, items := worked(ctx, o, "reveal", world, reporter, func(w types.WorkItem) (types.RevealItem, bool) {
-		a := w.Assignment
+	from, worker, items := worked(ctx, o, "reveal", world, reporter, func(w types.WorkItem, a part) (types.RevealItem, bool) {
 		ok := a.Status == types.ASSIGNMENT_STATUS_COMMITTED && w.Phase == types.ROUND_PHASE_REVEAL &&
-			w.CurrentRound == a.Round && conductOf(a.Operator, a.JobId, a.Task) != silent
+			w.CurrentRound == a.Round && a.conduct() != silent
 		return types.RevealItem{
-			Ref: refOf(a), Tag: tag(chain, a),
-			ExitCode: exitCode(a.Operator, a.JobId, a.Task), Salt: salt(a.Operator, a.JobId, a.Task),
+			Ref: refOf(a.Assignment), Tag: a.tag(chain), ExitCode: a.exitCode(), Salt: a.salt(),
 		}, ok
 	})
 	return from, &types.MsgReveal{Worker: worker, Items: items}
@@ -146,10 +144,8 @@ func (o operations) reveal(
 func (o operations) open(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgOpen) {
-	from, worker, items := worked(ctx, o, "open", world, reporter, func(w types.WorkItem) (types.OpenItem, bool) {
-		a := w.Assignment
-		ok := w.MustOpen && conductOf(a.Operator, a.JobId, a.Task) != closed
-		return types.OpenItem{Ref: refOf(a), Digest: result(a.Operator, a.JobId, a.Task)}, ok
+	from, worker, items := worked(ctx, o, "open", world, reporter, func(w types.WorkItem, a part) (types.OpenItem, bool) {
+		return types.OpenItem{Ref: refOf(a.Assignment), Digest: a.result()}, w.MustOpen && a.conduct() != closed
 	})
 	return from, &types.MsgOpen{Worker: worker, Items: items}
 }
@@ -161,12 +157,11 @@ func (o operations) release(
 ) ([]simsx.SimAccount, *types.MsgRelease) {
 	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
 	weary := world.Rand().Intn(4) == 0
-	from, worker, items := worked(ctx, o, "release", world, reporter, func(w types.WorkItem) (types.ReleaseItem, bool) {
-		a := w.Assignment
+	from, worker, items := worked(ctx, o, "release", world, reporter, func(_ types.WorkItem, a part) (types.ReleaseItem, bool) {
 		// The shortest window there may be: the job's own is not shorter.
-		ok := a.Status == types.ASSIGNMENT_STATUS_ASSIGNED && (weary || inputMissing(a.JobId)) &&
+		ok := a.Status == types.ASSIGNMENT_STATUS_ASSIGNED && (weary || a.inputMissing()) &&
 			height < a.AssignedHeight+int64(o.params(ctx, reporter).MinPrepareBlocks)
-		return types.ReleaseItem{Ref: refOf(a), InputUnavailable: inputMissing(a.JobId), Input: 1}, ok
+		return types.ReleaseItem{Ref: refOf(a.Assignment), InputUnavailable: a.inputMissing(), Input: 1}, ok
 	})
 	return from, &types.MsgRelease{Worker: worker, Items: items}
 }
