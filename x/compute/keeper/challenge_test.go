@@ -242,6 +242,18 @@ func TestTaskOfAnArrayIsChallengedByItsPlaceInTheTree(t *testing.T) {
 	require.ErrorContains(t, err, "expected a proof")
 }
 
+func TestJudgingJobIsNeitherProlongedNorEnlarged(t *testing.T) {
+	f, players := contested(t, honest, honest, honest, honest, honest, honest)
+	id := f.accepted(players, 0)
+	judging, err := f.challenge(1, id, 0)
+	require.NoError(t, err)
+	for _, msg := range []types.MsgTopUpJob{{Tasks: 1}, {LifetimeBlocks: 1_000}} {
+		msg.Requester, msg.JobId = requester(1).String(), judging
+		_, err := f.msgs.TopUpJob(f.ctx, &msg)
+		require.ErrorIs(t, err, types.ErrInvalidTopUp)
+	}
+}
+
 func TestConvictionsGoWithTheirJob(t *testing.T) {
 	f, players := contested(t, liar, honest, honest, honest, honest, honest, honest)
 	f.setParams(func(p *types.Params) { p.RetentionBlocks = 150 })

@@ -29,6 +29,7 @@ func (k *Keeper) CheckInvariants(ctx context.Context) []InvariantResult {
 		{Name: "escrow", Err: k.checkEscrow(ctx)},
 		{Name: "exposure", Err: k.checkExposure(ctx)},
 		{Name: "tasks", Err: k.checkTasks(ctx)},
+		{Name: "challenges", Err: k.checkChallenges(ctx)},
 	}
 }
 
@@ -138,6 +139,33 @@ func (k *Keeper) contested(ctx context.Context) (map[string]math.Int, error) {
 		return false, nil
 	})
 	return sums, err
+}
+
+// checkChallenges: a challenge counts the jobs that judge it, and is gone without
+// any unless it has convicted.
+func (k *Keeper) checkChallenges(ctx context.Context) error {
+	judging := map[types.ChallengedTask]uint32{}
+	err := k.jobs.Walk(ctx, nil, func(_ types.JobID, job types.Job) (bool, error) {
+		if job.Challenged != nil && job.TasksEnded < job.Tasks {
+			judging[*job.Challenged]++
+		}
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	err = k.challenges.Walk(ctx, nil, func(_ taskKey, c types.Challenge) (bool, error) {
+		of := types.ChallengedTask{JobId: c.JobId, Task: c.Task}
+		if c.Judging != judging[of] || c.Judging == 0 && !c.Convicted {
+			return true, fmt.Errorf("challenge of task %d of job %s counts %d jobs that judge it, there are %d", c.Task, c.JobId, c.Judging, judging[of])
+		}
+		delete(judging, of)
+		return false, nil
+	})
+	if err == nil && len(judging) > 0 {
+		err = fmt.Errorf("%d challenges are judged and not recorded", len(judging))
+	}
+	return err
 }
 
 // checkTasks: a task is there exactly while it is open, and is queued; escrow holds

@@ -203,7 +203,7 @@ func TestInvariantsAreShownAndName(t *testing.T) {
 	f.post(0, spec(coin(10), 3))
 	resp, err := f.queries.Invariants(f.ctx, &types.QueryInvariantsRequest{})
 	require.NoError(t, err)
-	require.Len(t, resp.Invariants, 3)
+	require.Len(t, resp.Invariants, 4)
 	for _, line := range resp.Invariants {
 		require.True(t, line.Ok, "%s: %s", line.Name, line.Detail)
 	}

@@ -56,6 +56,8 @@ func (k *Keeper) TopUpJob(ctx sdk.Context, msg *types.MsgTopUpJob) (types.Job, s
 func checkTopUp(params types.Params, job *types.Job, msg *types.MsgTopUpJob, height int64) error {
 	bad := types.ErrInvalidTopUp
 	switch {
+	case job.Challenged != nil:
+		return bad.Wrapf("job %s judges a challenge, and is as long and large as that asks; challenge again", job.Id)
 	case job.Cancelled || job.TasksDropped > 0 || height > job.ExpiresHeight:
 		return types.ErrJobEnded.Wrapf("job %s is cancelled or its lifetime is over; post another", job.Id)
 	case msg.Tasks == 0 && msg.LifetimeBlocks == 0:
