@@ -221,50 +221,6 @@ func TestOnlyOpenTasksCanBeClaimedAndEndedOnesNeverAgain(t *testing.T) {
 	}
 }
 
-func TestToppingUpAddsTasksAndTime(t *testing.T) {
-	f := newFixture(t)
-	f.network(6)
-	id := f.post(0, array(3))
-	before := f.job(id)
-	f.next()
-	resp, err := f.msgs.TopUpJob(f.ctx, &types.MsgTopUpJob{
-		Requester: requester(0).String(), JobId: id, Tasks: 4, LifetimeBlocks: 450,
-	})
-	require.NoError(t, err)
-	require.Equal(t, before.TaskReserve.MulRaw(4), resp.Reserved.Amount)
-	require.EqualValues(t, 7, resp.Tasks)
-	require.Equal(t, f.ctx.BlockHeight()+450, resp.ExpiresHeight)
-	f.crowd(6, 200, func() bool { return f.job(id).Status == types.JOB_STATUS_COMPLETED })
-	require.EqualValues(t, 7, f.job(id).TasksAccepted)
-}
-
-func TestRefusedTopUpsChangeNothing(t *testing.T) {
-	f := newFixture(t)
-	f.network(6)
-	s := array(3)
-	s.ArrayInput = &types.ArrayInput{
-		Path: "each.txt", Root: make([]byte, 32), Count: 5, MaxBytes: 10, Uris: []string{"http://127.0.0.1:1/in"},
-	}
-	id := f.post(0, s)
-	topUp := func(by int, job string, tasks, blocks uint64) func() error {
-		return func() error {
-			_, err := f.msgs.TopUpJob(f.ctx, &types.MsgTopUpJob{
-				Requester: requester(by).String(), JobId: job, Tasks: tasks, LifetimeBlocks: blocks,
-			})
-			return err
-		}
-	}
-	require.ErrorIs(t, f.unchanged(topUp(1, id, 1, 0)), types.ErrNotRequester)
-	require.ErrorIs(t, f.unchanged(topUp(0, "9-9-9", 1, 0)), types.ErrJobNotFound)
-	require.ErrorIs(t, f.unchanged(topUp(0, id, 0, 0)), types.ErrInvalidTopUp)
-	require.ErrorIs(t, f.unchanged(topUp(0, id, 3, 0)), types.ErrInvalidTopUp, "five inputs serve five tasks")
-	require.ErrorIs(t, f.unchanged(topUp(0, id, 1<<63, 0)), types.ErrInvalidTopUp)
-	require.ErrorIs(t, f.unchanged(topUp(0, id, 0, 1<<40)), types.ErrInvalidTopUp)
-	_, err := f.msgs.CancelJob(f.ctx, &types.MsgCancelJob{Requester: requester(0).String(), JobId: id})
-	require.NoError(t, err)
-	require.ErrorIs(t, f.unchanged(topUp(0, id, 1, 0)), types.ErrJobEnded)
-}
-
 func TestCancellingGoesOnOverBlocksWhenMoreIsOpenThanABatch(t *testing.T) {
 	f := newFixture(t)
 	f.network(6)
@@ -306,43 +262,6 @@ func TestMarketsTellWhatIsOpenHeldAndPaid(t *testing.T) {
 	require.Error(t, err)
 }
 
-func TestAnArrayIsForgottenInBoundedSteps(t *testing.T) {
-	f := newFixture(t)
-	f.network(6)
-	f.setParams(func(p *types.Params) { p.RetentionBlocks, p.ReceiptRetentionBlocks = 5, 5 })
-	id := f.post(0, array(12))
-	f.crowd(6, 300, func() bool { return f.over(id) })
-	root := f.job(id).ResultsRoot
-	f.blocks(6)
-	_, err := f.queries.Job(f.ctx, &types.QueryJobRequest{JobId: id})
-	require.NoError(t, err, "the record with the root stays with the receipts' retention")
-	require.Equal(t, root, f.job(id).ResultsRoot)
-	require.NotEmpty(t, f.chunks(id))
-	f.blocks(8)
-	_, err = f.queries.Job(f.ctx, &types.QueryJobRequest{JobId: id})
-	require.Error(t, err)
-	require.NotContains(t, f.export().compute, id)
-}
-
-// Cancelling over several blocks leaves the job's cursor at a task; what it then
-// forgets begins with the first chunk all the same.
-func TestACancelledArrayIsForgottenToTheLastChunk(t *testing.T) {
-	f := newFixture(t)
-	f.network(6)
-	f.setParams(func(p *types.Params) {
-		p.MaxBatch, p.QueueLimit, p.RetentionBlocks, p.ReceiptRetentionBlocks = 2, 2, 5, 5
-	})
-	id := f.post(0, array(100))
-	f.next()
-	_, err := f.msgs.CancelJob(f.ctx, &types.MsgCancelJob{Requester: requester(0).String(), JobId: id})
-	require.NoError(t, err)
-	f.blocks(8)
-	require.True(t, f.over(id))
-	require.NotEmpty(t, f.chunks(id))
-	f.blocks(20)
-	require.NotContains(t, f.export().compute, id)
-}
-
 func TestArraysSurviveAnExportAtAnyPoint(t *testing.T) {
 	f := newFixture(t)
 	f.network(6)
@@ -369,60 +288,6 @@ func TestAnArrayThatNobodyTakesUpStaysSmall(t *testing.T) {
 		job := f.job(id)
 		require.LessOrEqual(t, job.Active(), uint64(4))
 	}
-}
-
-func TestACommittedReplicaIsNotHeldByARequesterWhoProlongsTheJob(t *testing.T) {
-	f := newFixture(t)
-	f.network(4)
-	f.setParams(func(p *types.Params) { p.MaxWaitBlocks = 30 })
-	s := spec(coin(1_000), 3)
-	s.Placement.Denied = []string{operator(2).String(), operator(3).String()} // two can come, for three seats
-	id := f.drawable(s)
-	for _, n := range []int{0, 1} {
-		require.NoError(t, f.claim(n, ref(id, 0)))
-	}
-	for len(f.round(id).Replicas) < 2 {
-		f.next()
-	}
-	for _, n := range []int{0, 1} {
-		require.NoError(t, f.commit(n, ref(id, 0)))
-	}
-	committed := f.ctx.BlockHeight()
-	for !f.over(id) {
-		require.Less(t, f.ctx.BlockHeight(), committed+150)
-		_, err := f.msgs.TopUpJob(f.ctx, &types.MsgTopUpJob{Requester: requester(0).String(), JobId: id, LifetimeBlocks: 10_000})
-		require.NoError(t, err)
-		f.next()
-	}
-	require.Equal(t, types.JOB_STATUS_EXPIRED, f.job(id).Status)
-	require.Equal(t, "88atfuel", f.earned(0).String())
-	require.Equal(t, "88atfuel", f.earned(1).String())
-}
-
-func TestATaskThatEndsWhileItsJobIsToppedUpLeavesNothingBehind(t *testing.T) {
-	f := newFixture(t)
-	f.network(6)
-	f.setParams(func(p *types.Params) { p.RetentionBlocks, p.ReceiptRetentionBlocks = 5, 5 })
-	id := f.post(0, array(1))
-	for done := false; !done; {
-		for n := range 6 {
-			player{f: f, n: n}.act()
-		}
-		for _, change := range f.changes() {
-			_, ended := change.Change.(*types.TaskChange_Ended)
-			done = done || ended
-		}
-		if done {
-			_, err := f.msgs.TopUpJob(f.ctx, &types.MsgTopUpJob{Requester: requester(0).String(), JobId: id, Tasks: 2})
-			require.NoError(t, err)
-		}
-		f.next()
-	}
-	f.crowd(6, 200, func() bool { return f.over(id) })
-	require.EqualValues(t, 3, f.job(id).TasksAccepted)
-	f.requireReceiptsUnder(f.job(id))
-	f.blocks(20)
-	require.NotContains(t, f.export().compute, id)
 }
 
 func TestARefundThatFailsLosesNothingOfWhatTheBlockHasCounted(t *testing.T) {

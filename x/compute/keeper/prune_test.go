@@ -44,3 +44,40 @@ func TestEndedJobsShrinkToReceiptsAndThenToNothing(t *testing.T) {
 	after.Markets = nil
 	require.Equal(t, before, after, "nothing of the job is left")
 }
+
+func TestAnArrayIsForgottenInBoundedSteps(t *testing.T) {
+	f := newFixture(t)
+	f.network(6)
+	f.setParams(func(p *types.Params) { p.RetentionBlocks, p.ReceiptRetentionBlocks = 5, 5 })
+	id := f.post(0, array(12))
+	f.crowd(6, 300, func() bool { return f.over(id) })
+	root := f.job(id).ResultsRoot
+	f.blocks(6)
+	_, err := f.queries.Job(f.ctx, &types.QueryJobRequest{JobId: id})
+	require.NoError(t, err, "the record with the root stays with the receipts' retention")
+	require.Equal(t, root, f.job(id).ResultsRoot)
+	require.NotEmpty(t, f.chunks(id))
+	f.blocks(8)
+	_, err = f.queries.Job(f.ctx, &types.QueryJobRequest{JobId: id})
+	require.Error(t, err)
+	require.NotContains(t, f.export().compute, id)
+}
+
+// Cancelling over several blocks leaves the job's cursor at a task; what it then
+// forgets begins with the first chunk all the same.
+func TestACancelledArrayIsForgottenToTheLastChunk(t *testing.T) {
+	f := newFixture(t)
+	f.network(6)
+	f.setParams(func(p *types.Params) {
+		p.MaxBatch, p.QueueLimit, p.RetentionBlocks, p.ReceiptRetentionBlocks = 2, 2, 5, 5
+	})
+	id := f.post(0, array(100))
+	f.next()
+	_, err := f.msgs.CancelJob(f.ctx, &types.MsgCancelJob{Requester: requester(0).String(), JobId: id})
+	require.NoError(t, err)
+	f.blocks(8)
+	require.True(t, f.over(id))
+	require.NotEmpty(t, f.chunks(id))
+	f.blocks(20)
+	require.NotContains(t, f.export().compute, id)
+}

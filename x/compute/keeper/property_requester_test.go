@@ -1,0 +1,124 @@
+package keeper_test
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+// policy draws a policy of any kind.
+func (m *market) policy(t *rapid.T) types.Policy {
+	audits := rapid.Uint32Range(0, 2).Draw(t, "audits") * 5_000
+	auditors := rapid.Uint32Range(1, 3).Draw(t, "auditors")
+	risk := !m.vouched && rapid.Bool().Draw(t, "own risk")
+	window := rapid.Uint64Range(0, 2).Draw(t, "window") * 20
+	switch kind := rapid.SampledFrom([]types.PolicyKind{
+		types.POLICY_KIND_QUORUM, types.POLICY_KIND_QUORUM, types.POLICY_KIND_AUDIT, types.POLICY_KIND_TRUST,
+	}).Draw(t, "kind"); {
+	case kind == types.POLICY_KIND_TRUST:
+		p := types.Policy{Kind: kind, Replicas: 1, ReviewBlocks: rapid.Uint64Range(1, 15).Draw(t, "review")}
+		if rapid.Bool().Draw(t, "named") {
+			p.Node = operator(rapid.IntRange(0, len(m.players)-1).Draw(t, "node")).String()
+		}
+		return p
+	case kind == types.POLICY_KIND_AUDIT && (m.vouched || risk):
+		return types.Policy{Kind: kind, Replicas: 1, AuditBps: max(audits, 2_500), Auditors: auditors, OwnRisk: risk, ChallengeBlocks: window}
+	default:
+		p := types.Policy{Kind: types.POLICY_KIND_QUORUM, OwnRisk: risk}
+		p.Replicas = rapid.SampledFrom([]uint32{3, 3, 5}).Draw(t, "replicas")
+		if m.vouched || risk {
+			p.AuditBps, p.Auditors, p.ChallengeBlocks = audits, auditors, window
+		}
+		return p
+	}
+}
+
+func (m *market) postOne(t *rapid.T) {
+	if len(m.jobs) > 30 {
+		return
+	}
+	s := spec(coin(rapid.Int64Range(10, 2_000).Draw(t, "reward")), 3)
+	s.Policy = m.policy(t)
+	s.Tasks = rapid.SampledFrom([]uint64{1, 1, 1, 6}).Draw(t, "tasks")
+	if rapid.Bool().Draw(t, "other denom") {
+		s.Reward.Denom = otherCoin
+	}
+	s.LifetimeBlocks = uint64(rapid.IntRange(5, 60).Draw(t, "lifetime"))
+	n := rapid.IntRange(0, 3).Draw(t, "requester")
+	m.fund(requester(n), coin(500_000), sdk.NewInt64Coin(otherCoin, 500_000))
+	before := m.bank.GetAllBalances(m.ctx, requester(n))
+	resp, err := m.msgs.PostJob(m.ctx, &types.MsgPostJob{Requester: requester(n).String(), Spec: s})
+	require.NoError(t, err)
+	cost := sdk.NewCoins(resp.Reserved).Add(resp.PostingFee)
+	require.Equal(t, before.Sub(cost...), m.bank.GetAllBalances(m.ctx, requester(n)))
+	m.jobs = append(m.jobs, resp.JobId)
+	m.spent[resp.JobId], m.rejected[resp.JobId] = resp.Reserved.Amount, math.ZeroInt()
+	m.fees = m.fees.Add(resp.PostingFee.Amount)
+}
+
+// challengeOne doubts a result that some job has, whatever its policy.
+func (m *market) challengeOne(t *rapid.T) {
+	var ended []types.Receipt
+	for _, id := range m.jobs {
+		ended = append(ended, m.receipts[id]...)
+	}
+	if len(ended) == 0 {
+		return
+	}
+	receipt := rapid.SampledFrom(ended).Draw(t, "result")
+	n := rapid.IntRange(0, 3).Draw(t, "challenger")
+	m.fund(requester(n), coin(500_000), sdk.NewInt64Coin(otherCoin, 500_000))
+	resp, err := m.msgs.Challenge(m.ctx, &types.MsgChallenge{
+		Challenger: requester(n).String(), JobId: receipt.JobId, Task: receipt.Task, Proof: m.proof(receipt.JobId, receipt.Task),
+	})
+	if err != nil {
+		known := []error{types.ErrNotChallengeable, types.ErrChallengeLate, types.ErrTooFewNodes, types.ErrReceiptNotFound}
+		require.True(t, slices.ContainsFunc(known, func(e error) bool { return errors.Is(err, e) }), "%s", err)
+		return
+	}
+	m.jobs = append(m.jobs, resp.JudgingJob)
+	m.spent[resp.JudgingJob], m.rejected[resp.JudgingJob] = resp.Reserved.Amount, math.ZeroInt()
+	m.fees = m.fees.Add(resp.PostingFee.Amount)
+}
+
+// reviewOne lets a requester say something of a task, whatever its policy.
+func (m *market) reviewOne(t *rapid.T) {
+	if len(m.jobs) == 0 {
+		return
+	}
+	id := rapid.SampledFrom(m.jobs).Draw(t, "job")
+	job := m.job(id)
+	item := types.ReviewItem{JobId: id, Accept: rapid.Bool().Draw(t, "accept")}
+	item.Task = rapid.Uint64Range(0, job.Tasks-1).Draw(t, "task")
+	_, err := m.msgs.Review(m.ctx, &types.MsgReview{Requester: job.Requester, Items: []types.ReviewItem{item}})
+	if err != nil {
+		known := errors.Is(err, types.ErrNotReviewing) || errors.Is(err, types.ErrTaskEnded) || errors.Is(err, types.ErrTaskNotOpen)
+		require.True(t, known, "%s", err)
+		return
+	}
+	require.Equal(t, types.POLICY_KIND_TRUST, job.Policy.Kind)
+	if !item.Accept {
+		fee := job.Reward.Amount.MulRaw(int64(testParams().AttemptFeeBps)).QuoRaw(types.BasisPoints)
+		m.rejected[id] = m.rejected[id].Add(job.Reward.Amount.Sub(fee))
+	}
+}
+
+func (m *market) cancelOne(t *rapid.T) {
+	if len(m.jobs) == 0 {
+		return
+	}
+	id := rapid.SampledFrom(m.jobs).Draw(t, "job")
+	_, err := m.msgs.CancelJob(m.ctx, &types.MsgCancelJob{Requester: m.job(id).Requester, JobId: id})
+	if err != nil {
+		require.ErrorIs(t, err, types.ErrJobEnded)
+	}
+	m.next() // what a challenge without a verdict burns is counted when its job closes
+}
