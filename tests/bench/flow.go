@@ -31,7 +31,7 @@ type Flow struct {
 	Everybody bool
 	// Audited tasks have one replica under AUDIT, others three under QUORUM.
 	Audited bool
-	// Array has a step's tasks in one job.
+	// Array has all tasks in one job, which opens them as it goes.
 	Array bool
 }
 
@@ -60,6 +60,25 @@ func array() Flow {
 
 func flows() []Flow {
 	return []Flow{lifecycle(), batched(), lifecycleAudit(), batchedAudit(), array(), spread(), contended()}
+}
+
+// blocks of a cycle: the work, for arrays the one in which the chain opens tasks,
+// the one that pins the seed and the one that brings it, in each step.
+func (f Flow) blocks() float64 {
+	if f.Array {
+		return 4 * cohorts
+	}
+	return 3
+}
+
+// steps of a cycle. An array opens as many tasks as end, so that its cohorts stay as
+// different as they were when its window was full: only all of them are the same in
+// each cycle.
+func (f Flow) steps() int {
+	if f.Array {
+		return cohorts
+	}
+	return 1
 }
 
 // replicas of a task.

@@ -6,7 +6,7 @@ import (
 	"github.com/thetaedge/theta/app"
 )
 
-// cycle is a block of sends and the step of tasks after it.
+// cycle is a block of sends and the step of tasks after it, or steps.
 type cycle struct {
 	sends   int
 	spent   cost
@@ -35,6 +35,11 @@ func (w *world) measure(scale Scale, f Flow) (FlowReport, []cycle, error) {
 			return FlowReport{}, nil, err
 		}
 	}
+	if f.Array {
+		if err := p.cancel(); err != nil {
+			return FlowReport{}, nil, err
+		}
+	}
 	perTask := func(c cycle, of float64) float64 { return of / float64(c.settled.settled) }
 	return FlowReport{
 		Ratio: each(cycles, func(c cycle) float64 {
@@ -54,13 +59,20 @@ func (w *world) measure(scale Scale, f Flow) (FlowReport, []cycle, error) {
 // fill brings a pipeline into its steady state.
 func (p *pipeline) fill(jobs int) error {
 	p.label = "filling"
-	for range cohorts {
+	steps := cohorts
+	if p.flow.Array {
+		steps = growing
+	}
+	for range steps {
 		// In place of the sends: cohorts follow each other as closely as later on,
 		// so that none of their draws closes in a block of sends.
 		if _, _, err := p.profiled(nil); err != nil {
 			return err
 		}
-		if _, err := p.run(jobs); err != nil {
+		if err := p.accepting(func() error {
+			_, err := p.run(jobs)
+			return err
+		}); err != nil {
 			return err
 		}
 	}
@@ -74,15 +86,34 @@ func (p *pipeline) cycle(scale Scale) (c cycle, err error) {
 	if c.spent, c.gas, err = p.sends(scale.Sends); err != nil {
 		return c, err
 	}
-	settling := p.toReveal
 	p.label = p.flow.Name
-	if c.settled, err = p.run(scale.Jobs); err != nil {
-		return c, err
-	}
-	if err := p.accepted(settling); err != nil {
-		return c, fmt.Errorf("%s: %w", p.flow.Name, err)
+	for range p.flow.steps() {
+		if err := p.accepting(func() error {
+			done, err := p.run(scale.Jobs)
+			c.settled = c.settled.add(done)
+			return err
+		}); err != nil {
+			return c, err
+		}
 	}
 	return c, nil
+}
+
+// accepting runs a step and checks that what it reveals is accepted.
+func (p *pipeline) accepting(run func() error) error {
+	settling := p.toReveal
+	if err := run(); err != nil {
+		return err
+	}
+	before := uint64(0)
+	if p.flow.Array {
+		before = p.array.accepted
+		p.array.accepted += uint64(len(settling))
+	}
+	if err := p.accepted(settling, before); err != nil {
+		return fmt.Errorf("%s: %w", p.flow.Name, err)
+	}
+	return nil
 }
 
 // blockGas is the default gas limit of a block.
@@ -106,8 +137,9 @@ func (r *SizeReport) sent(cycles []cycle) {
 	})
 }
 
-// count averages what the steps did to the trees, idle blocks taken off.
-func (r *FlowReport) count(cycles []cycle, idle map[string]Ops) {
+// count averages what the cycles of so many blocks did to the trees, idle blocks
+// taken off.
+func (r *FlowReport) count(cycles []cycle, blocks float64, idle map[string]Ops) {
 	r.OpsByStore = make(map[string]Ops)
 	settled := 0.0
 	for _, c := range cycles {
@@ -115,8 +147,8 @@ func (r *FlowReport) count(cycles []cycle, idle map[string]Ops) {
 		for name, o := range c.settled.ops {
 			sum := r.OpsByStore[name]
 			r.OpsByStore[name] = Ops{
-				Reads:  sum.Reads + o.Reads - blocksPerStep*idle[name].Reads,
-				Writes: sum.Writes + o.Writes - blocksPerStep*idle[name].Writes,
+				Reads:  sum.Reads + o.Reads - blocks*idle[name].Reads,
+				Writes: sum.Writes + o.Writes - blocks*idle[name].Writes,
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -25,6 +26,8 @@ type pipeline struct {
 	flow Flow
 	// Cohorts by what their nodes do next.
 	toClaim, toCommit, toReveal []*task
+	// array is the job of a flow of an array, once it is posted.
+	array *arrayJob
 }
 
 // step is what one step took.
@@ -33,6 +36,15 @@ type step struct {
 	spent   cost
 	gas     int64
 	ops     map[string]Ops
+}
+
+// add returns what two steps took together.
+func (s step) add(o step) step {
+	ops := maps.Clone(o.ops)
+	for name, before := range s.ops {
+		ops[name] = Ops{Reads: before.Reads + ops[name].Reads, Writes: before.Writes + ops[name].Writes}
+	}
+	return step{settled: s.settled + o.settled, spent: s.spent.add(o.spent), gas: s.gas + o.gas, ops: ops}
 }
 
 // run does a step; posting nothing drains the pipeline.
@@ -53,23 +65,53 @@ func (p *pipeline) run(jobs int) (step, error) {
 	for _, result := range response.TxResults {
 		done.gas += result.GasUsed
 	}
-	posted, err := p.posted(response.TxResults[:posts], jobs)
+	worked := p.height
+	openings, spent, err := p.started(response.TxResults[:posts], jobs)
 	if err != nil {
 		return step{}, err
 	}
-	seed, spent, err := p.seed()
+	done.spent = done.spent.add(spent)
+	// Those who committed in this step wait for the seed of its work.
+	seeds, spent, err := p.seeds(seedHeights(append(openings, opening{seed: worked})))
 	if err != nil {
 		return step{}, err
 	}
 	done.spent = done.spent.add(spent)
 	done.ops = opsSince(before, p.store.ops())
-	for _, t := range posted {
-		if err := t.draw(p.people, p.flow, p.factor, seed); err != nil {
+	var drawn []*task
+	for _, o := range openings {
+		if err := o.task.draw(p.people, p.flow, p.factor, seeds[o.seed]); err != nil {
 			return step{}, err
 		}
+		drawn = append(drawn, o.task)
 	}
-	p.toClaim, p.toCommit, p.toReveal = posted, p.toClaim, p.unaudited(p.toCommit, seed)
+	p.toClaim, p.toCommit, p.toReveal = drawn, p.toClaim, p.unaudited(p.toCommit, seeds[worked])
 	return done, nil
+}
+
+// started returns the tasks that have begun to draw nodes with a step's work. Those
+// of an array follow in a block of their own.
+func (p *pipeline) started(posts []*abci.ExecTxResult, jobs int) ([]opening, cost, error) {
+	posted, err := p.posted(posts)
+	if err != nil {
+		return nil, cost{}, err
+	}
+	if !p.flow.Array {
+		var openings []opening
+		for _, id := range posted {
+			openings = append(openings, opening{task: &task{id: id}, seed: p.height})
+		}
+		return openings, cost{}, nil
+	}
+	if len(posted) > 0 {
+		p.array.id = posted[0]
+	}
+	_, spent, err := p.profiled(nil)
+	if err != nil || jobs == 0 {
+		return nil, spent, err
+	}
+	openings, err := p.opened()
+	return openings, spent, err
 }
 
 // unaudited leaves out the tasks that the seed after their commitments has drawn
@@ -109,22 +151,22 @@ func (p *pipeline) work(jobs int) (txs [][]byte, posts int, err error) {
 	return txs, posts, nil
 }
 
-// post signs the transactions that post so many tasks.
-func (p *pipeline) post(tasks int) ([][]byte, error) {
-	each, inJob := 1, 1
-	switch {
-	case p.flow.Array:
-		inJob = tasks
-	case p.flow.Packing == Batched:
+// post signs the transactions that post so many jobs, or the array.
+func (p *pipeline) post(jobs int) ([][]byte, error) {
+	if p.flow.Array {
+		return p.postArray()
+	}
+	each := 1
+	if p.flow.Packing == Batched {
 		each = batchItems
 	}
 	var txs [][]byte
-	for tasks > 0 {
+	for jobs > 0 {
 		requester := p.people.person()
 		var msgs []sdk.Msg
-		for len(msgs) < each && tasks > 0 {
-			msgs = append(msgs, &computetypes.MsgPostJob{Requester: requester.text, Spec: spec(p.flow, inJob)})
-			tasks -= inJob
+		for len(msgs) < each && jobs > 0 {
+			msgs = append(msgs, &computetypes.MsgPostJob{Requester: requester.text, Spec: spec(p.flow, 1)})
+			jobs--
 		}
 		tx, err := requester.sign(p.flow.Packing.gas(), msgs...)
 		if err != nil {
@@ -185,14 +227,9 @@ func claimResults(result *abci.ExecTxResult) ([]computetypes.ItemResult, error) 
 	return items, nil
 }
 
-// posted reads the ids of jobs out of their transactions' responses and returns
-// their tasks, so many in all.
-func (p *pipeline) posted(results []*abci.ExecTxResult, all int) ([]*task, error) {
-	inJob := 1
-	if p.flow.Array {
-		inJob = all
-	}
-	var tasks []*task
+// posted reads the ids of jobs out of their transactions' responses.
+func (p *pipeline) posted(results []*abci.ExecTxResult) ([]computetypes.JobID, error) {
+	var ids []computetypes.JobID
 	for _, result := range results {
 		var data sdk.TxMsgData
 		if err := data.Unmarshal(result.Data); err != nil {
@@ -207,18 +244,15 @@ func (p *pipeline) posted(results []*abci.ExecTxResult, all int) ([]*task, error
 			if err != nil {
 				return nil, err
 			}
-			for i := range inJob {
-				tasks = append(tasks, &task{id: id, index: uint64(i)}) //nolint:gosec // a few hundred
-			}
+			ids = append(ids, id)
 		}
 	}
-	return tasks, nil
+	return ids, nil
 }
 
-// seed brings the round that the last height is pinned to: a block to pin it,
-// and, once it is public, a block with the relay's transaction.
-func (p *pipeline) seed() (randomness []byte, spent cost, err error) {
-	height := p.height
+// seeds brings the rounds that heights are pinned to: a block to pin the last, and,
+// once it is public, a block with the relay's transactions.
+func (p *pipeline) seeds(heights []int64) (seeds map[int64][]byte, spent cost, err error) {
 	if _, spent, err = p.profiled(nil); err != nil {
 		return nil, cost{}, err
 	}
@@ -226,34 +260,47 @@ func (p *pipeline) seed() (randomness []byte, spent cost, err error) {
 	if err != nil {
 		return nil, cost{}, err
 	}
-	round, found, err := p.app.BeaconKeeper.RoundAt(ctx, height)
-	if err != nil || !found {
-		return nil, cost{}, fmt.Errorf("expected a round pinned to height %d, found none: %w", height, err)
-	}
-	signature, err := p.beacon.Sign(round)
-	if err != nil {
-		return nil, cost{}, err
-	}
-	randomness = bls.Randomness(signature)
 	p.skip(2 * time.Duration(beacontypes.QuicknetPeriodSeconds) * time.Second)
-	_, known, err := p.app.BeaconKeeper.Seed(ctx, height)
-	if err != nil || known {
-		return randomness, spent, err
+	seeds = make(map[int64][]byte)
+	var (
+		txs     [][]byte
+		brought []uint64
+	)
+	for _, height := range heights {
+		round, found, err := p.app.BeaconKeeper.RoundAt(ctx, height)
+		if err != nil || !found {
+			return nil, cost{}, fmt.Errorf("expected a round pinned to height %d, found none: %w", height, err)
+		}
+		signature, err := p.beacon.Sign(round)
+		if err != nil {
+			return nil, cost{}, err
+		}
+		seeds[height] = bls.Randomness(signature)
+		_, known, err := p.app.BeaconKeeper.Seed(ctx, height)
+		if err != nil {
+			return nil, cost{}, err
+		}
+		if known || slices.Contains(brought, round) {
+			continue
+		}
+		tx, err := p.people.relay.sign(singleGas, &beacontypes.MsgSubmitRound{
+			Submitter: p.people.relay.text, Round: round, Signature: signature,
+		})
+		if err != nil {
+			return nil, cost{}, err
+		}
+		txs, brought = append(txs, tx), append(brought, round)
 	}
-	tx, err := p.people.relay.sign(singleGas, &beacontypes.MsgSubmitRound{
-		Submitter: p.people.relay.text, Round: round, Signature: signature,
-	})
+	response, took, err := p.profiled(txs)
 	if err != nil {
 		return nil, cost{}, err
 	}
-	response, took, err := p.profiled([][]byte{tx})
-	if err != nil {
-		return nil, cost{}, err
+	for i, result := range response.TxResults {
+		if result.Code != 0 {
+			return nil, cost{}, fmt.Errorf("round %d was refused: %s", brought[i], result.Log)
+		}
 	}
-	if result := response.TxResults[0]; result.Code != 0 {
-		return nil, cost{}, fmt.Errorf("round %d was refused: %s", round, result.Log)
-	}
-	return randomness, spent.add(took), nil
+	return seeds, spent.add(took), nil
 }
 
 // sends runs a block of n bank sends between people and returns what it took, in

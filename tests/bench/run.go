@@ -12,8 +12,6 @@ import (
 )
 
 const (
-	// blocksPerStep of a pipeline.
-	blocksPerStep = 3
 	// cohorts in flight: a flow is steady after as many steps, and drained by as many.
 	cohorts = 3
 	// neverDue is a commit deadline that no run reaches.
@@ -130,7 +128,7 @@ func (r *runner) size(size int, executor string) (SizeReport, error) {
 			if err != nil {
 				return err
 			}
-			flow.count(cycles, idle)
+			flow.count(cycles, f.blocks(), idle)
 			report.Flows[f.Name] = flow
 			all = append(all, cycles...)
 		}
