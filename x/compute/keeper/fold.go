@@ -46,7 +46,7 @@ func (k *Keeper) foldPosted(ctx sdk.Context) error {
 		return err
 	}
 	k.isolated(ctx, "counting what was posted", func(ctx sdk.Context) error {
-		markets := newMarketWriter(k, ctx)
+		markets := newMarketWriter(ctx, k)
 		for _, p := range posted {
 			market, err := markets.of(p.class)
 			if err != nil {
@@ -75,7 +75,7 @@ func byJob(entries []noteEntry) [][]noteEntry {
 
 // foldJobs folds the notes of jobs, and what these change of their markets.
 func (k *Keeper) foldJobs(ctx sdk.Context, params types.Params, jobs [][]noteEntry) error {
-	markets := newMarketWriter(k, ctx)
+	markets := newMarketWriter(ctx, k)
 	for _, notes := range jobs {
 		if err := k.foldJob(ctx, params, notes, markets); err != nil {
 			return err

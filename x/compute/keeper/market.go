@@ -26,7 +26,7 @@ type marketWriter struct {
 	changed []*types.Market
 }
 
-func newMarketWriter(k *Keeper, ctx context.Context) *marketWriter {
+func newMarketWriter(ctx context.Context, k *Keeper) *marketWriter {
 	return &marketWriter{k: k, ctx: ctx}
 }
 
