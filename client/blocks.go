@@ -11,10 +11,9 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// Receipts returns those of all tasks that ended in a block, from its events: of
-// arrays the chain keeps no more than a root. The node must keep the results of its
-// blocks.
-func (c *Client) Receipts(ctx context.Context, height int64) ([]computetypes.Receipt, error) {
+// events returns those of a block, what its transactions did first. The node must
+// keep the results of its blocks.
+func (c *Client) events(ctx context.Context, height int64) ([]*abci.Event, error) {
 	var results *cmtservice.GetBlockResultsResponse
 	err := c.patiently(ctx, func() (err error) {
 		results, err = c.blocks.GetBlockResults(ctx, &cmtservice.GetBlockResultsRequest{Height: height})
@@ -29,8 +28,19 @@ func (c *Client) Receipts(ctx context.Context, height int64) ([]computetypes.Rec
 			events = append(events, &tx.Events[i])
 		}
 	}
+	return append(events, results.FinalizeBlockEvents...), nil
+}
+
+// Receipts returns those of all tasks that ended in a block, from its events: of
+// arrays the chain keeps no more than a root. The node must keep the results of its
+// blocks.
+func (c *Client) Receipts(ctx context.Context, height int64) ([]computetypes.Receipt, error) {
+	events, err := c.events(ctx, height)
+	if err != nil {
+		return nil, err
+	}
 	var receipts []computetypes.Receipt
-	for _, event := range append(events, results.FinalizeBlockEvents...) {
+	for _, event := range events {
 		ended, err := computetypes.ReceiptsIn(*event)
 		if err != nil {
 			return nil, fmt.Errorf("block %d: event %s: %w; this program may be older than the chain", height, event.Type, err)

@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	errorsmod "cosmossdk.io/errors"
 	"cosmossdk.io/math"
 
 	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
@@ -80,6 +81,8 @@ type chain struct {
 	fates    []fate
 	executed map[string]*sdk.TxResponse
 	posted   []*computetypes.MsgPostJob
+	// refusals are the errors of the next txs in their blocks.
+	refusals []*errorsmod.Error
 	// heard are messages other than posts, answers what they are answered by type.
 	heard   []proto.Message
 	answers map[string]proto.Message
@@ -122,7 +125,7 @@ func (c *chain) Invoke(_ context.Context, method string, request, reply any, _ .
 	case *banktypes.QuerySpendableBalanceByDenomRequest:
 		return answer(reply, &banktypes.QuerySpendableBalanceByDenomResponse{Balance: &sdk.Coin{Denom: request.Denom, Amount: c.balance}})
 	case *tx.SimulateRequest:
-		return answer(reply, &tx.SimulateResponse{GasInfo: &sdk.GasInfo{GasUsed: 100_000}})
+		return c.simulate(request, reply)
 	case *tx.BroadcastTxRequest:
 		return c.broadcast(request, reply)
 	case *tx.GetTxRequest:
@@ -142,6 +145,8 @@ func (c *chain) Invoke(_ context.Context, method string, request, reply any, _ .
 			LiveNodes:   c.live,
 			NeededNodes: uint64(request.Replicas) + 1,
 		})
+	case *computetypes.QueryChallengeRequest:
+		return status.Error(codes.NotFound, "challenge not found")
 	case *computetypes.QueryMarketRequest:
 		if c.market == nil || c.market.Market.Class != request.Class {
 			return status.Error(codes.NotFound, "hardware class not found")
@@ -266,13 +271,18 @@ func (c *chain) execute(hash string, packed *codectypes.Any) *sdk.TxResponse {
 		c.posted = append(c.posted, decoded(packed, post))
 	} else {
 		for _, msg := range []proto.Message{
-			&computetypes.MsgTopUpJob{}, &computetypes.MsgCancelJob{}, &computetypes.MsgReview{},
+			&computetypes.MsgTopUpJob{}, &computetypes.MsgCancelJob{}, &computetypes.MsgReview{}, &computetypes.MsgChallenge{},
 		} {
 			if packed.TypeUrl == sdk.MsgTypeURL(msg) {
 				c.heard = append(c.heard, decoded(packed, msg))
 			}
 		}
 		response = c.answers[packed.TypeUrl]
+	}
+	if len(c.refusals) > 0 {
+		refused := c.refusals[0]
+		c.refusals = c.refusals[1:]
+		return &sdk.TxResponse{TxHash: hash, Codespace: refused.Codespace(), Code: refused.ABCICode(), RawLog: refused.Error()}
 	}
 	if response == nil {
 		return &sdk.TxResponse{TxHash: hash, Codespace: computetypes.ModuleName, Code: 2, RawLog: "refused by the test"}
@@ -286,6 +296,23 @@ func (c *chain) execute(hash string, packed *codectypes.Any) *sdk.TxResponse {
 		panic(err)
 	}
 	return &sdk.TxResponse{TxHash: hash, Data: strings.ToUpper(hex.EncodeToString(data))}
+}
+
+// simulate answers a message that the test has an answer for.
+func (c *chain) simulate(request *tx.SimulateRequest, reply any) error {
+	_, packed, err := decodeTx(request.TxBytes)
+	if err != nil {
+		return err
+	}
+	response := &tx.SimulateResponse{GasInfo: &sdk.GasInfo{GasUsed: 100_000}}
+	if known := c.answers[packed.TypeUrl]; known != nil {
+		wrapped, err := codectypes.NewAnyWithValue(known)
+		if err != nil {
+			return err
+		}
+		response.Result = &sdk.Result{MsgResponses: []*codectypes.Any{wrapped}}
+	}
+	return answer(reply, response)
 }
 
 func decoded[M proto.Message](packed *codectypes.Any, msg M) M {

@@ -33,6 +33,9 @@ type Policy struct {
 	// ReviewBlocks is how long a result may be rejected under Trust; after that it
 	// counts as accepted.
 	ReviewBlocks uint64 `yaml:"review_blocks"`
+	// ChallengeBlocks is for how long anybody may challenge an accepted result. What
+	// its nodes have at stake stays locked meanwhile.
+	ChallengeBlocks uint64 `yaml:"challenge_blocks"`
 	// OwnRisk has nodes slashed for results that differ though nobody vouches that
 	// the program gives the same everywhere.
 	OwnRisk bool `yaml:"own_risk"`
@@ -81,8 +84,8 @@ func (p *Policy) setDefaults() {
 // validate finds what contradicts itself; values are for the chain to judge.
 func (p *Policy) validate() error {
 	switch {
-	case p.Trust != "" && (p.Quorum != 0 || p.Audit != 0 || p.Auditors != 0 || p.OwnRisk):
-		return errors.New("policy: trust stands alone: leave quorum, audit, auditors and own_risk out")
+	case p.Trust != "" && (p.Quorum != 0 || p.Audit != 0 || p.Auditors != 0 || p.OwnRisk || p.ChallengeBlocks != 0):
+		return errors.New("policy: trust stands alone: leave quorum, audit, auditors, challenge_blocks and own_risk out")
 	case p.Trust == "" && p.ReviewBlocks != 0:
 		return errors.New("policy: review_blocks belongs to trust: nobody reviews what a quorum or audits verify")
 	case p.Auditors != 0 && p.Audit == 0:
@@ -95,7 +98,7 @@ func (p *Policy) validate() error {
 func (p *Policy) spec() computetypes.Policy {
 	out := computetypes.Policy{
 		Kind: computetypes.POLICY_KIND_QUORUM, Replicas: p.Quorum,
-		AuditBps: uint32(p.Audit), Auditors: p.Auditors, OwnRisk: p.OwnRisk,
+		AuditBps: uint32(p.Audit), Auditors: p.Auditors, OwnRisk: p.OwnRisk, ChallengeBlocks: p.ChallengeBlocks,
 	}
 	switch {
 	case p.Trust != "":
@@ -114,6 +117,9 @@ func DescribePolicy(p computetypes.Policy) string {
 	audits := ""
 	if p.AuditBps > 0 {
 		audits = fmt.Sprintf(", audited by %d in %d.%02d%% of cases", p.Auditors, p.AuditBps/100, p.AuditBps%100)
+	}
+	if p.ChallengeBlocks > 0 {
+		audits += fmt.Sprintf(", open to challenges for %d blocks", p.ChallengeBlocks)
 	}
 	switch {
 	case p.Kind == computetypes.POLICY_KIND_TRUST && p.Node != "":

@@ -22,6 +22,10 @@ func TestJobFileNamesEveryPolicy(t *testing.T) {
 			computetypes.Policy{Kind: computetypes.POLICY_KIND_QUORUM, Replicas: 3, AuditBps: 500, Auditors: 2, OwnRisk: true},
 			"a quorum of 3, audited by 2 in 5.00% of cases",
 		},
+		"policy: {audit: 1%, challenge_blocks: 90}": {
+			computetypes.Policy{Kind: computetypes.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 100, Auditors: 1, ChallengeBlocks: 90},
+			"one node, audited by 1 in 1.00% of cases, open to challenges for 90 blocks",
+		},
 		"policy: {trust: any}": {computetypes.Policy{Kind: computetypes.POLICY_KIND_TRUST, Replicas: 1, ReviewBlocks: defaultReviewBlocks}, "trust in one node"},
 		"policy: {trust: theta1abc, review_blocks: 9}": {
 			computetypes.Policy{Kind: computetypes.POLICY_KIND_TRUST, Replicas: 1, Node: "theta1abc", ReviewBlocks: 9}, "trust in theta1abc",
@@ -36,17 +40,18 @@ func TestJobFileNamesEveryPolicy(t *testing.T) {
 
 func TestJobFileRefusesPoliciesThatContradictThemselves(t *testing.T) {
 	for text, says := range map[string]string{
-		"policy: {trust: any, quorum: 3}":       "trust stands alone",
-		"policy: {trust: any, audit: 1%}":       "trust stands alone",
-		"policy: {quorum: 3, review_blocks: 9}": "review_blocks belongs to trust",
-		"policy: {quorum: 3, auditors: 2}":      "found auditors alone",
-		"policy: {audit: 10}":                   `found "10"`,
-		"policy: {audit: 101%}":                 `found "101%"`,
-		"policy: {audit: 0.001%}":               `found "0.001%"`,
-		"policy: {audit: -1%}":                  `found "-1%"`,
-		"policy: {audit: '%'}":                  `found "%"`,
-		"placement: {min_bond: 5}":              "min_bond",
-		"array_input: {path: a}":                "array_input: expected path",
+		"policy: {trust: any, quorum: 3}":           "trust stands alone",
+		"policy: {trust: any, audit: 1%}":           "trust stands alone",
+		"policy: {trust: any, challenge_blocks: 1}": "trust stands alone",
+		"policy: {quorum: 3, review_blocks: 9}":     "review_blocks belongs to trust",
+		"policy: {quorum: 3, auditors: 2}":          "found auditors alone",
+		"policy: {audit: 10}":                       `found "10"`,
+		"policy: {audit: 101%}":                     `found "101%"`,
+		"policy: {audit: 0.001%}":                   `found "0.001%"`,
+		"policy: {audit: -1%}":                      `found "-1%"`,
+		"policy: {audit: '%'}":                      `found "%"`,
+		"placement: {min_bond: 5}":                  "min_bond",
+		"array_input: {path: a}":                    "array_input: expected path",
 	} {
 		_, err := ParseJobFile([]byte(minimalJob + text))
 		require.ErrorContains(t, err, says, text)

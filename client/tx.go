@@ -62,21 +62,38 @@ func (t signedTx) hash() string {
 
 // estimate simulates a message and prices it at the chain's minimum gas price.
 func (c *Client) estimate(ctx context.Context, signer Signer, msg sdk.Msg) (Cost, error) {
-	draft, err := c.assemble(ctx, signer, msg, Cost{Fee: sdk.NewInt64Coin(params.BaseDenom, 0)}, 0, nil)
+	cost, _, err := c.simulate(ctx, signer, msg)
+	return cost, err
+}
+
+// rehearse is estimate, and decodes what the message would answer.
+func (c *Client) rehearse(ctx context.Context, signer Signer, msg sdk.Msg, answer proto.Message) (Cost, error) {
+	cost, result, err := c.simulate(ctx, signer, msg)
 	if err != nil {
 		return Cost{}, err
 	}
+	if result == nil || len(result.MsgResponses) != 1 {
+		return Cost{}, errors.New("simulation: expected what the message would answer, found nothing")
+	}
+	return cost, proto.Unmarshal(result.MsgResponses[0].Value, answer)
+}
+
+func (c *Client) simulate(ctx context.Context, signer Signer, msg sdk.Msg) (Cost, *sdk.Result, error) {
+	draft, err := c.assemble(ctx, signer, msg, Cost{Fee: sdk.NewInt64Coin(params.BaseDenom, 0)}, 0, nil)
+	if err != nil {
+		return Cost{}, nil, err
+	}
 	answer, err := c.tx.Simulate(ctx, &tx.SimulateRequest{TxBytes: draft})
 	if err != nil {
-		return Cost{}, plain(err)
+		return Cost{}, nil, plain(err)
 	}
 	rewards, err := c.rewards.Params(ctx, &rewardstypes.QueryParamsRequest{})
 	if err != nil {
-		return Cost{}, fmt.Errorf("minimum gas price: %w", plain(err))
+		return Cost{}, nil, fmt.Errorf("minimum gas price: %w", plain(err))
 	}
 	gas := answer.GasInfo.GasUsed * gasMarginPercent / 100
 	price := rewards.Params.MinGasPrice
-	return Cost{Gas: gas, Fee: sdk.Coin{Denom: params.BaseDenom, Amount: price.Mul(math.NewIntFromUint64(gas))}}, nil
+	return Cost{Gas: gas, Fee: sdk.Coin{Denom: params.BaseDenom, Amount: price.Mul(math.NewIntFromUint64(gas))}}, answer.Result, nil
 }
 
 // sign returns a tx that a block may take up to timeoutHeight.

@@ -121,6 +121,18 @@ func (a *Array) Prove(task uint64) (*Inclusion, error) {
 	}, nil
 }
 
+// Place shows where the receipt of a task stands in the tree, as a challenge shows it
+// to the chain. It returns ErrNoTask.
+func (a *Array) Place(task uint64) (*computetypes.ReceiptProof, error) {
+	inclusion, err := a.Prove(task)
+	if err != nil {
+		return nil, err
+	}
+	return &computetypes.ReceiptProof{
+		Receipt: inclusion.Receipt, Index: inclusion.Index, Path: computetypes.FrontierPath(a.leaves, inclusion.Index),
+	}, nil
+}
+
 // Verify checks the receipt against the root in a job's record. It returns ErrProof.
 func (i *Inclusion) Verify(job *computetypes.Job) error {
 	leaf, err := computetypes.ReceiptLeaf(i.Receipt)

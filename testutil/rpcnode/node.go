@@ -146,7 +146,10 @@ func (n *Node) grow() error {
 }
 
 func (n *Node) status(*rpctypes.Context) (*coretypes.ResultStatus, error) {
-	return &coretypes.ResultStatus{NodeInfo: p2p.DefaultNodeInfo{Network: apptest.ChainID}}, nil
+	return &coretypes.ResultStatus{
+		NodeInfo: p2p.DefaultNodeInfo{Network: apptest.ChainID},
+		SyncInfo: coretypes.SyncInfo{LatestBlockHeight: n.chain.Height()},
+	}, nil
 }
 
 func (n *Node) commit(_ *rpctypes.Context, height *int64) (*coretypes.ResultCommit, error) {

@@ -18,7 +18,8 @@ import (
 func ComputeCommand() *cobra.Command {
 	return group("compute", "Run jobs on the computers of strangers and check what they return", nil,
 		computeRunCmd(), computeVerifyCmd(), computeReceiptCmd(), computeJobCmd(), computeTopUpCmd(),
-		computeCancelCmd(), computeLookCmd(), computeReviewCmd(true), computeReviewCmd(false), computeMarketCmd())
+		computeCancelCmd(), computeLookCmd(), computeReviewCmd(true), computeReviewCmd(false),
+		computeChallengeCmd(), computeMarketCmd())
 }
 
 // addComputeFlags adds what every command needs that talks to a node.

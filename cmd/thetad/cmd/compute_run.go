@@ -141,7 +141,7 @@ func (r *computeRun) begin(ctx context.Context, args []string) (*requester.State
 	if err := quote.Err(); err != nil {
 		return nil, err
 	}
-	if err := r.confirm(); err != nil {
+	if err := confirm(r.print.out, r.stdin, r.yes, "Post it?"); err != nil {
 		return nil, err
 	}
 	if err := packed.Upload(ctx); err != nil {
@@ -156,18 +156,18 @@ func (r *computeRun) begin(ctx context.Context, args []string) (*requester.State
 }
 
 // confirm asks a person at a terminal; a script has decided already.
-func (r *computeRun) confirm() error {
-	terminal, ok := r.stdin.(*os.File)
-	if r.yes || !ok || !isatty.IsTerminal(terminal.Fd()) {
+func confirm(out io.Writer, stdin io.Reader, yes bool, question string) error {
+	terminal, ok := stdin.(*os.File)
+	if yes || !ok || !isatty.IsTerminal(terminal.Fd()) {
 		return nil
 	}
-	fmt.Fprint(r.print.out, "Post it? [y/N] ")
-	answer, err := bufio.NewReader(r.stdin).ReadString('\n')
+	fmt.Fprint(out, question+" [y/N] ")
+	answer, err := bufio.NewReader(stdin).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
 	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
-		return errors.New("not posted; nothing was spent")
+		return errors.New("not sent; nothing was spent")
 	}
 	return nil
 }

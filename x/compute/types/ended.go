@@ -35,6 +35,20 @@ func ReceiptsIn(event abci.Event) ([]Receipt, error) {
 	return receipts, nil
 }
 
+// JudgedIn returns what an event says came of a challenge; nil for events of other
+// kinds.
+func JudgedIn(event abci.Event) (*EventChallengeJudged, error) {
+	if event.Type != proto.MessageName(&EventChallengeJudged{}) {
+		return nil, nil
+	}
+	parsed, err := sdk.ParseTypedEvent(withoutPlace(event))
+	if err != nil {
+		return nil, err
+	}
+	judged, _ := parsed.(*EventChallengeJudged)
+	return judged, nil
+}
+
 // withoutPlace drops what a block adds to an event: where in it the event stems
 // from.
 func withoutPlace(event abci.Event) abci.Event {

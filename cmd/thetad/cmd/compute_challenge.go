@@ -1,0 +1,91 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cosmos/cosmos-sdk/client/flags"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	requester "github.com/thetaedge/theta/client"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// errNoVerdict: the judges of a challenge came to none.
+var errNoVerdict = errors.New("the judges came to no verdict")
+
+func computeChallengeCmd() *cobra.Command {
+	var wait, yes bool
+	cmd := changeCmd(&cobra.Command{
+		Use:   "challenge JOB [TASK]",
+		Short: "Have an accepted result judged by more nodes",
+		Long: `Have an accepted result judged by more nodes.
+
+Anybody may doubt a result while its window is open (challenge_blocks of its job's
+policy). More nodes than have agreed on it, and none of those, run the task again. You
+pay them. If they find another result, those who agreed lose what they had at stake:
+it pays you back, and you get a share of the rest. If they come to no verdict, a part of
+what you put up is burned.`,
+		Example: "thetad compute challenge 1042-0-0 17 --wait --from alice",
+		Args:    cobra.RangeArgs(1, 2),
+	}, func(ctx context.Context, cmd *cobra.Command, c *requester.Client, signer requester.Signer, args []string) error {
+		_, task, err := parseTask(args)
+		if err != nil {
+			return err
+		}
+		prepared, err := c.PrepareChallenge(ctx, signer, args[0], task)
+		if err != nil {
+			return err
+		}
+		out := cmd.OutOrStdout()
+		printChallenge(out, prepared)
+		if err := confirm(out, cmd.InOrStdin(), yes, "Challenge it?"); err != nil {
+			return err
+		}
+		judging, err := c.Challenge(ctx, signer, prepared)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "Job %s judges it\n", judging)
+		if !wait {
+			return nil
+		}
+		verdict, err := c.AwaitVerdict(ctx, judging, func(p requester.Progress) { fmt.Fprintf(out, "  %s\n", p) })
+		if err != nil {
+			return err
+		}
+		return printVerdict(out, verdict)
+	})
+	cmd.Flags().Lookup(flags.FlagFrom).Usage = "name or address of the key that pays the judges"
+	cmd.Flags().BoolVar(&wait, "wait", false, "wait for the verdict")
+	cmd.Flags().BoolVarP(&yes, flags.FlagSkipConfirmation, "y", false, "do not ask before spending")
+	return cmd
+}
+
+func printChallenge(out io.Writer, c *requester.Challenge) {
+	if c.Judging > 0 {
+		fmt.Fprintf(out, "Task %d of job %s is in doubt already: %d jobs judge it\n", c.Task, c.JobID, c.Judging)
+	}
+	fmt.Fprintf(out, "Cost: at most %s = judges %s + posting fee %s + %s for %d gas\n",
+		formatCoins(sdk.NewCoins(c.Reserved).Add(c.PostingFee).Add(c.Posting.Fee)), requester.FormatAmount(c.Reserved),
+		requester.FormatAmount(c.PostingFee), requester.FormatAmount(c.Posting.Fee), c.Posting.Gas)
+}
+
+func printVerdict(out io.Writer, v *requester.Verdict) error {
+	switch v.Judged.Verdict {
+	case computetypes.CHALLENGE_VERDICT_CONVICTED:
+		fmt.Fprintf(out, "Found wrong: the judges got another result, and those who agreed on it are slashed\n"+
+			"%s to the challenger's earnings and %s to those of who paid for it; claim them with: thetad tx rewards claim\n",
+			requester.FormatAmount(v.Judged.Award), requester.FormatAmount(v.Judged.Compensation))
+	case computetypes.CHALLENGE_VERDICT_UPHELD:
+		fmt.Fprintln(out, "Upheld: the judges got the same result")
+	case computetypes.CHALLENGE_VERDICT_UNSPECIFIED:
+		return fmt.Errorf("job %s: %w; %s came back", v.Job.Id, errNoVerdict, requester.FormatAmount(v.Refund()))
+	}
+	fmt.Fprintf(out, "Paid to judges %s, back from escrow %s\n", requester.FormatAmount(v.Paid()), requester.FormatAmount(v.Refund()))
+	return nil
+}
