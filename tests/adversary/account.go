@@ -44,6 +44,7 @@ func newCodec() (chain.Codec, error) {
 	codec.InterfaceRegistry().RegisterImplementations((*sdk.Msg)(nil),
 		&banktypes.MsgSend{},
 		&computetypes.MsgPostJob{}, &computetypes.MsgCancelJob{}, &computetypes.MsgReview{},
+		&computetypes.MsgChallenge{},
 		&edgenodetypes.MsgPause{}, &edgenodetypes.MsgResume{},
 	)
 	return codec, nil

@@ -67,6 +67,18 @@ func (s *stage) read(ctx context.Context, p purse) (money, error) {
 	return m, nil
 }
 
+// estate is the money of an owner of nodes who also posts or challenges: kept
+// apart, because nodes pay nothing but gas out of their balance.
+type estate struct{ nodes, wallet money }
+
+func (s *stage) readEstate(ctx context.Context, hands []*hand, wallet purse) (e estate, err error) {
+	if e.nodes, err = s.read(ctx, purseOf(hands)); err != nil {
+		return e, err
+	}
+	e.wallet, err = s.read(ctx, wallet)
+	return e, err
+}
+
 // bondOf is the bond of an operator's node and what of it is on its way back; 0
 // without a node.
 func (s *stage) bondOf(ctx context.Context, operator string) (math.Int, error) {

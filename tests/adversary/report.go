@@ -12,8 +12,8 @@ import (
 
 const (
 	// deviations is how many standard deviations of the draws a measurement may
-	// lie from its expectation: 3.3 leave one in a thousand to chance, so that
-	// some sixteen rows together fail a sound chain once in sixty runs.
+	// lie from its expectation: 3.3 leave one in a thousand to chance, so that the
+	// seven rows that know chance together fail a sound chain once in 140 runs.
 	deviations = 3.3
 	// rounding is what integer amounts, cut off in favour of the escrow, may add
 	// up to, in tfuel.

@@ -81,7 +81,8 @@ func genesis() map[string]map[string]any {
 	const never = 1_000_000
 	return map[string]map[string]any{
 		"edgenode": {
-			"classes": []any{class(crowded), class(lonely)},
+			"classes":     []any{class(crowded), class(lonely)},
+			"hold_blocks": fmt.Sprint(holdBlocks),
 			"jail": map[string]any{
 				"faults_to_jail": never, "fault_window": "57600", "missed_points": 1, "wrong_points": 4, "silent_points": 4,
 				"jail_blocks": "2400", "max_jail_blocks": "403200", "clean_blocks": "403200",
@@ -95,6 +96,9 @@ func genesis() map[string]map[string]any {
 			"min_prepare_blocks": "5",
 			"max_draws":          4,
 			"spare_nodes":        1,
+			// Judges of a challenge have as long to come, in blocks.
+			"max_wait_blocks":      "200",
+			"max_challenge_blocks": fmt.Sprint(windowBlocks),
 			// Jobs say themselves how often they are audited.
 			"audit_floor_bps": 0,
 		},

@@ -52,11 +52,7 @@ func (d selfDealer) play(ctx context.Context, s *stage) (Row, error) {
 		return row, err
 	}
 	wallet := purse{accounts: []string{key.Address().String()}}
-	nodesBefore, err := s.read(ctx, purseOf(hands))
-	if err != nil {
-		return row, err
-	}
-	walletBefore, err := s.read(ctx, wallet)
+	before, err := s.readEstate(ctx, hands, wallet)
 	if err != nil {
 		return row, err
 	}
@@ -67,15 +63,11 @@ func (d selfDealer) play(ctx context.Context, s *stage) (Row, error) {
 	if err != nil {
 		return row, err
 	}
-	nodesAfter, err := s.read(ctx, purseOf(hands))
+	after, err := s.readEstate(ctx, hands, wallet)
 	if err != nil {
 		return row, err
 	}
-	walletAfter, err := s.read(ctx, wallet)
-	if err != nil {
-		return row, err
-	}
-	nodes, paid := between(nodesBefore, nodesAfter), between(walletBefore, walletAfter)
+	nodes, paid := between(before.nodes, after.nodes), between(before.wallet, after.wallet)
 	t := s.terms()
 	row.Trials = len(parts(over, hands))
 	row.Gain = inTfuel(nodes.gain.Add(paid.gain))
