@@ -117,7 +117,9 @@ func (c cheat) play(ctx context.Context, s *stage) (Row, error) {
 	if err != nil {
 		return row, err
 	}
-	s.say("  %s: tickets gave %d parts, %d were drawn; %d of %d draws went to the lowest of all", c.label, l.due, len(r.parts), l.exact, l.draws)
+	if l.draws > 0 {
+		s.say("  %s: tickets gave %d parts, %d were drawn; %d of %d draws went to the lowest of all", c.label, l.due, len(r.parts), l.exact, l.draws)
+	}
 	if err := s.dismiss(ctx, c.force.class, hands); err != nil {
 		return row, err
 	}

@@ -41,7 +41,7 @@ func (g grinder) play(ctx context.Context, s *stage) (Row, error) {
 			return row, err
 		}
 		// What the node was given covers bond and fees; the rest is what it keeps.
-		row.Loss += float64(f.bond+2*feeLimit) - inTfuel(before.total())
+		registered := float64(f.bond+2*feeLimit) - inTfuel(before.total())
 		done, err := h.worker.Submit(ctx, chain.Batch{Claims: []computetypes.TaskRef{{JobId: posted}}}, s.maxBatch())
 		h.note(done)
 		taken, refused := h.counts(chain.Claim)
@@ -59,8 +59,8 @@ func (g grinder) play(ctx context.Context, s *stage) (Row, error) {
 		}
 		c := between(before, after)
 		row.Gain += inTfuel(c.gain)
-		row.Loss += inTfuel(c.loss)
-		fees = row.Loss
+		row.Loss += registered + inTfuel(c.loss)
+		fees += registered + inTfuel(c.fees)
 		if n := len(parts(over, []*hand{h})); n > 0 {
 			reasons = append(reasons, "a ground address was drawn")
 		}
