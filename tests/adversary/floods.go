@@ -2,6 +2,7 @@ package adversary
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 
@@ -149,8 +150,12 @@ func (flooder) included(ctx context.Context, s *stage, hashes []string) (int64, 
 			if err != nil {
 				return false, err
 			}
-			if answer.TxResponse.Code == 0 {
-				return false, errors.New("expected every claim of the flood to be refused, found one taken")
+			taken, err := claimsTaken(answer.TxResponse)
+			if err != nil {
+				return false, err
+			}
+			if taken > 0 {
+				return false, fmt.Errorf("expected every claim of the flood to be refused, found %d taken", taken)
 			}
 			last = max(last, answer.TxResponse.Height)
 			return true, nil
@@ -160,4 +165,30 @@ func (flooder) included(ctx context.Context, s *stage, hashes []string) (int64, 
 		}
 	}
 	return last, nil
+}
+
+// claimsTaken counts the claims of a transaction that were taken: those that are not
+// do not fail it.
+func claimsTaken(response *sdk.TxResponse) (int, error) {
+	raw, err := hex.DecodeString(response.Data)
+	if err != nil {
+		return 0, fmt.Errorf("transaction %s: expected its answer in hex: %w", response.TxHash, err)
+	}
+	var data sdk.TxMsgData
+	if err := data.Unmarshal(raw); err != nil {
+		return 0, fmt.Errorf("transaction %s: %w", response.TxHash, err)
+	}
+	taken := 0
+	for _, packed := range data.MsgResponses {
+		var claimed computetypes.MsgClaimResponse
+		if err := claimed.Unmarshal(packed.Value); err != nil {
+			return 0, fmt.Errorf("transaction %s: %w", response.TxHash, err)
+		}
+		for _, result := range claimed.Results {
+			if result.Code == 0 {
+				taken++
+			}
+		}
+	}
+	return taken, nil
 }

@@ -166,7 +166,7 @@ func (n *Network) Act(c *apptest.Chain) [][]byte {
 		if c.App.AccountKeeper.GetAccount(c.Ctx(), node.Worker.Address) == nil {
 			continue // not registered yet
 		}
-		// A tx each: a claim that lower ranks have beaten must not undo a reveal.
+		// A tx each: blocks mix as many as there are.
 		for _, msg := range n.work(c, node) {
 			txs = append(txs, c.Sign(node.Worker, []sdk.Msg{msg}))
 		}

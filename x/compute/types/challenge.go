@@ -39,7 +39,7 @@ func (p Params) JudgingReplicas(agreed int, live uint64) uint32 {
 	if n < minQuorum || n <= uint64(agreed) {
 		return 0
 	}
-	return uint32(n) //nolint:gosec // at most max_replicas
+	return uint32(n)
 }
 
 // Agreed returns the nodes whose result a receipt says was accepted in the first

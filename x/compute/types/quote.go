@@ -21,7 +21,7 @@ func (s *JobSpec) CheckCost(p Params) error {
 // NewQuoteRequest asks what posting a spec takes.
 func NewQuoteRequest(s *JobSpec) *QueryQuoteRequest {
 	return &QueryQuoteRequest{
-		Class: s.Class, Reward: s.Reward.String(), SpecBytes: uint64(s.Size()), //nolint:gosec // sizes are positive
+		Class: s.Class, Reward: s.Reward.String(), SpecBytes: uint64(s.Size()),
 		Tasks: s.Tasks, Executor: s.Executor, Program: s.Program.Sha256,
 		Kind: s.Policy.Kind, Replicas: s.Policy.Replicas, AuditBps: s.Policy.AuditBps, Auditors: s.Policy.Auditors,
 		OwnRisk: s.Policy.OwnRisk, NamedNode: s.Policy.Node,
