@@ -240,6 +240,10 @@ func TestTaskOfAnArrayIsChallengedByItsPlaceInTheTree(t *testing.T) {
 	require.ErrorIs(t, err, types.ErrReceiptNotFound)
 	_, err = f.msgs.Challenge(f.ctx, &types.MsgChallenge{Challenger: requester(1).String(), JobId: id, Task: truths[0].Task})
 	require.ErrorContains(t, err, "expected a proof")
+	_, err = f.msgs.Challenge(f.ctx, &types.MsgChallenge{
+		Challenger: requester(1).String(), JobId: id, Task: lies[0].Task, Proof: f.proof(id, truths[0].Task),
+	})
+	require.ErrorContains(t, err, "expected the receipt of task")
 }
 
 func TestJudgingJobIsNeitherProlongedNorEnlarged(t *testing.T) {

@@ -166,3 +166,23 @@ func TestTrustWithoutANameIsDrawn(t *testing.T) {
 	drawn := f.assign(id, 4)
 	require.Len(t, drawn, 1)
 }
+
+func TestTheLastHeightOfAReviewIsTheRequesters(t *testing.T) {
+	f := newFixture(t)
+	f.network(2)
+	id := f.reviewable(0, liar)
+	f.ctx = f.ctx.WithBlockHeight(f.round(id).ReviewDeadline)
+	require.NoError(t, f.review(0, id, false))
+}
+
+func TestOnlyResultsThatWereAgreedOnMakePrices(t *testing.T) {
+	f := newFixture(t)
+	f.network(3)
+	id := f.reviewable(0, honest)
+	require.NoError(t, f.review(0, id, true))
+	f.next()
+	f.play(f.players(liar, liar, liar), f.post(0, spec(coin(1_000), 3)), 80)
+	resp, err := f.queries.Market(f.ctx, &types.QueryMarketRequest{Class: class})
+	require.NoError(t, err)
+	require.Empty(t, resp.Market.Prices)
+}

@@ -307,3 +307,18 @@ func TestOtherDenomsPayAndBondsAnswerInTheirOwn(t *testing.T) {
 	require.Equal(t, "750", job.BondValue.String(), "500 at three to two")
 	require.Equal(t, "2250", job.Liability.String(), "three judges")
 }
+
+func TestTheLastHeightOfTheRevealsIsInTime(t *testing.T) {
+	f := newFixture(t)
+	f.network(3)
+	id := f.post(0, spec(coin(1_000), 3))
+	players := f.players(honest, honest, honest)
+	for f.round(id).Phase != types.ROUND_PHASE_REVEAL {
+		for _, p := range players {
+			p.act()
+		}
+		f.next()
+	}
+	f.ctx = f.ctx.WithBlockHeight(f.round(id).RevealDeadline)
+	require.Equal(t, types.JOB_STATUS_COMPLETED, f.play(players, id, 1).Status)
+}

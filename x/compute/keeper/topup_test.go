@@ -21,6 +21,9 @@ func TestToppingUpAddsTasksAndTime(t *testing.T) {
 	require.Equal(t, before.TaskReserve.MulRaw(4), resp.Reserved.Amount)
 	require.EqualValues(t, 7, resp.Tasks)
 	require.Equal(t, f.ctx.BlockHeight()+450, resp.ExpiresHeight)
+	again, err := f.msgs.TopUpJob(f.ctx, &types.MsgTopUpJob{Requester: requester(0).String(), JobId: id, LifetimeBlocks: 1})
+	require.NoError(t, err)
+	require.Equal(t, resp.ExpiresHeight, again.ExpiresHeight, "no top-up takes time away")
 	f.crowd(6, 200, func() bool { return f.job(id).Status == types.JOB_STATUS_COMPLETED })
 	require.EqualValues(t, 7, f.job(id).TasksAccepted)
 }

@@ -133,3 +133,10 @@ func TestRetiredNodeKeepsItsHoldsWhileItWorks(t *testing.T) {
 	require.True(t, f.state(0).Closed())
 	f.requireInvariants()
 }
+
+func TestHoldsEndWithTheHeightsThatTheyCountIn(t *testing.T) {
+	f := newFixture(t)
+	f.register(0, 100, 2)
+	f.held(0, 30, 1_000)
+	f.restarted().requireLocked(0, 100, 0, 0, 0)
+}
