@@ -66,6 +66,7 @@ func (app *App) restartJobs(genesis map[string]json.RawMessage) error {
 	for i := range state.Jobs {
 		job := &state.Jobs[i]
 		job.PostedHeight, job.ExpiresHeight, job.ClosedHeight = 0, 0, 1
+		job.Frontier = nil // receipts of arrays count in heights of the chain before
 	}
 	for i := range state.Receipts {
 		state.Receipts[i].Height, state.Receipts[i].ChallengeUntil = 1, 0

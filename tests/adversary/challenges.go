@@ -184,7 +184,7 @@ func (b challengedLiar) predict(s *stage, row *Row, lies []computetypes.Outcome,
 }
 
 // shamChallenger challenges what honest nodes have done, to have their bonds taken
-// or at least locked. Half of the challenges it calls off.
+// or at least locked.
 type shamChallenger struct{}
 
 func (shamChallenger) name() string { return "challenges honest work" }
@@ -192,7 +192,7 @@ func (shamChallenger) name() string { return "challenges honest work" }
 func (b shamChallenger) play(ctx context.Context, s *stage) (Row, error) {
 	row := Row{
 		Behaviour: b.name(), Policy: challengePolicy, Jobs: badJobs,
-		Formula: "-judged·J·R - called off·attempt·J·R - posting - gas: judges are paid by whoever is wrong, and a challenge without a verdict costs a part of what it put up",
+		Formula: "-judged·J·R - posting - gas: judges are paid by whoever is wrong",
 	}
 	key := newKeyPair()
 	if err := s.fund(ctx, badJobs*honestNodes*reward, key.Address()); err != nil {
@@ -211,14 +211,6 @@ func (b shamChallenger) play(ctx context.Context, s *stage) (Row, error) {
 	if err != nil {
 		return row, err
 	}
-	fees, calledOff := inTfuel(d.fees), d.judging[:len(d.judging)/2]
-	for _, job := range calledOff {
-		sent, err := challenger.Send(ctx, &computetypes.MsgCancelJob{Requester: key.Address().String(), JobId: job})
-		if err != nil {
-			return row, err
-		}
-		fees += inTfuel(s.rewards.MinGasPrice.MulRaw(sent.GasWanted))
-	}
 	judged, err := s.finish(ctx, d.judging)
 	if err != nil {
 		return row, err
@@ -228,9 +220,8 @@ func (b shamChallenger) play(ctx context.Context, s *stage) (Row, error) {
 		return row, err
 	}
 	c, t := between(before, after), s.terms()
-	dropped := endedAs(judged, computetypes.TASK_STATUS_CANCELLED)
 	row.Trials, row.Gain, row.Loss = len(d.judging), inTfuel(c.gain), inTfuel(c.loss)
-	row.Predicted = -t.reward*(t.judges()*float64(accepted(judged))+t.attempt*(t.judges()*float64(len(dropped))+float64(held(dropped)))) - fees
-	row.Note = fmt.Sprintf("%d challenges judged, %d called off, and nobody was slashed", accepted(judged), len(dropped))
+	row.Predicted = -t.reward*t.judges()*float64(accepted(judged)) - inTfuel(d.fees)
+	row.Note = fmt.Sprintf("%d challenges judged, and nobody was slashed", accepted(judged))
 	return row.judged(), nil
 }

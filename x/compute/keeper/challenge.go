@@ -144,7 +144,7 @@ func (k *Keeper) contest(ctx sdk.Context, id types.JobID, job *types.Job, receip
 	}
 	c = types.Challenge{
 		JobId: job.Id, Task: receipt.Task, Tag: receipt.Tags[0], ExitCode: receipt.ExitCode, Requester: job.Requester,
-		Liability: job.Liability, Until: receipt.ChallengeUntil, Judging: 1,
+		Liability: job.Liability, Until: receipt.ChallengeUntil, Judging: 1, Pledged: math.ZeroInt(),
 	}
 	for _, operator := range receipt.Agreed() {
 		addr, err := k.addresses.StringToBytes(operator)

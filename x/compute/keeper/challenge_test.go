@@ -165,14 +165,17 @@ func TestChallengeWithoutAVerdictCostsAndLeavesThingsAsTheyWere(t *testing.T) {
 	held := f.state(0).Held()
 	first, err := f.challenge(1, id, 0)
 	require.NoError(t, err)
+	f.blocks(10)
 	second, err := f.challenge(2, id, 0)
 	require.NoError(t, err)
 	require.Equal(t, held.SubRaw(9_000).String(), f.state(0).Held().String(), "contested once")
+	_, err = f.msgs.CancelJob(f.ctx, &types.MsgCancelJob{Requester: requester(1).String(), JobId: first})
+	require.ErrorIs(t, err, types.ErrNotCancellable, "who sees the judges could draw others")
 
 	before := f.net(requester(1))
-	_, err = f.msgs.CancelJob(f.ctx, &types.MsgCancelJob{Requester: requester(1).String(), JobId: first})
-	require.NoError(t, err)
-	f.next()
+	for !f.jobEnded(first) { // nobody takes it
+		f.next()
+	}
 	// Three judges and an auditor were put up; a tenth of that is gone.
 	require.Equal(t, before.AddRaw(3_600).String(), f.net(requester(1)).String())
 	require.Equal(t, held.SubRaw(9_000).String(), f.state(0).Held().String(), "another job still judges")
@@ -180,6 +183,12 @@ func TestChallengeWithoutAVerdictCostsAndLeavesThingsAsTheyWere(t *testing.T) {
 	bond := f.bond(0)
 	f.play(players, second, 120)
 	require.Equal(t, bond.SubRaw(9_000).String(), f.bond(0).String(), "a sham challenge shields nobody")
+}
+
+func (f *fixture) jobEnded(id string) bool {
+	f.t.Helper()
+	job := f.job(id)
+	return job.Ended()
 }
 
 func TestOnlyResultsOfAgreedFirstRoundsCanBeChallengedAndInTime(t *testing.T) {

@@ -75,6 +75,9 @@ func (k *Keeper) CancelJob(ctx sdk.Context, requester, jobID string) (sdk.Coin, 
 	if err != nil {
 		return sdk.Coin{}, err
 	}
+	if job.Challenged != nil {
+		return sdk.Coin{}, types.ErrNotCancellable.Wrapf("job %s judges a challenge; who saw its judges drawn could else choose among draws", id)
+	}
 	if job.Cancelled {
 		return sdk.Coin{}, types.ErrJobEnded.Wrapf("job %s is cancelled already; committed work is being settled", id)
 	}

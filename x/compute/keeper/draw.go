@@ -201,8 +201,21 @@ func (w *work) halfHaveCome() bool {
 	if w.index() > 0 {
 		return 2*len(round.Replicas) >= int(round.Target)
 	}
-	auditors := len(round.Replicas) - int(w.job.Policy.Replicas)
+	auditors := len(round.Replicas) - int(round.Target-round.Auditors)
 	return 2*auditors >= int(w.job.Policy.Auditors)
+}
+
+// enoughJudges says whether a challenge may be judged by those that have come: half
+// of the judges that it asked for, three at least, and more than have agreed on the
+// result. One that takes the task and stays away must not keep a result from being
+// judged.
+func (w *work) enoughJudges() (bool, error) {
+	if w.job.Challenged == nil {
+		return false, nil
+	}
+	_, c, err := w.challenged()
+	n := len(w.round().Replicas)
+	return n >= types.MinQuorum && 2*n >= int(w.job.Policy.Replicas) && n > len(c.Defendants), err
 }
 
 // giveUpDrawing ends a first round that found too few nodes. A further round, or
@@ -210,13 +223,17 @@ func (w *work) halfHaveCome() bool {
 // asked for; fewer might be whom an attacker has left able to come. Such a round
 // judges nobody, and what was drawn for such an audit is not accepted.
 func (w *work) giveUpDrawing() error {
-	if w.drawsReplicas() {
+	enough, err := w.enoughJudges()
+	if err != nil {
+		return err
+	}
+	if w.drawsReplicas() && !enough {
 		return w.abandon(types.TASK_STATUS_EXPIRED)
 	}
 	if err := w.dropCandidates(); err != nil {
 		return err
 	}
-	if !w.halfHaveCome() {
+	if !w.drawsReplicas() && !w.halfHaveCome() {
 		if w.index() == 0 {
 			return w.abandon(types.TASK_STATUS_FAILED)
 		}
@@ -225,7 +242,7 @@ func (w *work) giveUpDrawing() error {
 	round := w.round()
 	missing := round.Target - uint32(len(round.Replicas))
 	round.Target -= missing
-	if w.index() == 0 {
+	if round.Auditors > 0 {
 		round.Auditors -= missing
 	}
 	return nil

@@ -23,6 +23,13 @@ func (w *work) nextTarget() (uint32, error) {
 		return 0, err
 	}
 	taken := uint64(w.participants())
+	if w.job.Challenged != nil { // whose result is judged does not judge
+		_, c, err := w.challenged()
+		if err != nil {
+			return 0, err
+		}
+		taken += uint64(len(c.Defendants))
+	}
 	if class.Nodes <= taken {
 		return 0, nil
 	}

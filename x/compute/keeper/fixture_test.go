@@ -212,7 +212,7 @@ func testParams() types.Params {
 	p.Escalation = []uint32{3, 3}
 	p.AuditFloorBps = 0 // audits are drawn where a test asks for them
 	p.ClaimBlocks, p.RevealBlocks, p.MaxDraws = 2, 4, 2
-	p.SeedTimeoutBlocks = 20
+	p.SeedTimeoutBlocks, p.MaxWaitBlocks = 20, 60
 	p.MinPrepareBlocks, p.MinCommitBlocks = 1, 2
 	p.InputReports = 2
 	p.QueueLimit = 50

@@ -17,6 +17,11 @@ func (k *Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 	if err := g.Validate(); err != nil {
 		return err
 	}
+	if chain := sdk.UnwrapSDKContext(ctx).ChainID(); g.ChainId != "" && g.ChainId != chain {
+		if err := g.Rename(chain); err != nil {
+			return err
+		}
+	}
 	if err := k.params.Set(ctx, g.Params); err != nil {
 		return err
 	}
@@ -155,7 +160,7 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 	if err != nil {
 		return nil, err
 	}
-	g := &types.GenesisState{Params: params}
+	g := &types.GenesisState{Params: params, ChainId: sdk.UnwrapSDKContext(ctx).ChainID()}
 	err = k.jobs.Walk(ctx, nil, func(id types.JobID, job types.Job) (bool, error) {
 		spec, err := k.specs.Get(ctx, id)
 		if errors.Is(err, collections.ErrNotFound) {

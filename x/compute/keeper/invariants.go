@@ -33,8 +33,22 @@ func (k *Keeper) CheckInvariants(ctx context.Context) []InvariantResult {
 	}
 }
 
+// pledged returns what convictions have set aside for judges.
+func (k *Keeper) pledged(ctx context.Context) (sdk.Coins, error) {
+	params, err := k.nodes.Params(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sum := math.ZeroInt()
+	err = k.challenges.Walk(ctx, nil, func(_ taskKey, c types.Challenge) (bool, error) {
+		sum = sum.Add(c.Pledged)
+		return false, nil
+	})
+	return sdk.NewCoins(sdk.NewCoin(params.BondDenom, sum)), err
+}
+
 // checkEscrow: balance = reserved by jobs + earned and not claimed + shares not
-// yet moved, in every denom.
+// yet moved + pledged to judges, in every denom.
 func (k *Keeper) checkEscrow(ctx context.Context) error {
 	owed := sdk.NewCoins()
 	err := k.jobs.Walk(ctx, nil, func(id types.JobID, job types.Job) (bool, error) {
@@ -60,7 +74,11 @@ func (k *Keeper) checkEscrow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	owed = owed.Add(earned...).Add(pending...)
+	pledged, err := k.pledged(ctx)
+	if err != nil {
+		return err
+	}
+	owed = owed.Add(earned...).Add(pending...).Add(pledged...)
 	if held := k.bank.GetAllBalances(ctx, k.escrow); !held.Equal(owed) {
 		return fmt.Errorf("escrow holds %s and owes %s", held, owed)
 	}

@@ -23,21 +23,28 @@ func (w *work) judge(digest []byte, exitCode uint32, paid int) error {
 	if bytes.Equal(tag, c.Tag) && exitCode == c.ExitCode {
 		return w.closeChallenge(key, c, types.CHALLENGE_VERDICT_UPHELD, math.ZeroInt(), math.ZeroInt())
 	}
-	award, compensation := math.ZeroInt(), math.ZeroInt()
-	if !c.Convicted {
-		if award, compensation, err = w.convict(&c, paid); err != nil {
-			return err
-		}
+	spent := w.job.BondValue.MulRaw(int64(paid))
+	award, compensation := math.MinInt(spent, c.Pledged), math.ZeroInt()
+	if c.Convicted {
+		c.Pledged = c.Pledged.Sub(award)
+		err = w.creditTo(w.job.Requester, award)
+	} else {
+		award, compensation, err = w.convict(&c, spent)
+	}
+	if err != nil {
+		return err
 	}
 	return w.closeChallenge(key, c, types.CHALLENGE_VERDICT_CONVICTED, award, compensation)
 }
 
-// convict slashes those who agreed on a false result. What they lose pays the
-// challenger's judges first, then whoever paid for the result; the honest share of
-// the rest is the challenger's. It returns what the two got.
-func (w *work) convict(c *types.Challenge, paid int) (award, compensation math.Int, err error) {
-	spent := w.job.BondValue.MulRaw(int64(paid))
-	owed := spent.Add(w.job.BondValue.MulRaw(int64(len(c.Defendants))))
+// convict slashes those who agreed on a false result. What they lose pays what the
+// challenger has spent on judges first, then whoever paid for the result, then is
+// pledged to the judges of other jobs: nobody is to lose by having challenged a
+// little later. The honest share of the rest is the challenger's. It returns what
+// the two got.
+func (w *work) convict(c *types.Challenge, spent math.Int) (award, compensation math.Int, err error) {
+	wronged := w.job.BondValue.MulRaw(int64(len(c.Defendants)))
+	owed := spent.MulRaw(int64(c.Judging)).Add(wronged)
 	got, honest := math.ZeroInt(), math.ZeroInt()
 	for i := range c.Defendants {
 		d := &c.Defendants[i]
@@ -60,8 +67,10 @@ func (w *work) convict(c *types.Challenge, paid int) (award, compensation math.I
 		got, honest = got.Add(out.Cost), honest.Add(out.Honest)
 	}
 	c.Convicted = true
-	award = math.MinInt(got, spent).Add(honest)
-	compensation = got.Sub(math.MinInt(got, spent))
+	award = math.MinInt(got, spent)
+	compensation = math.MinInt(got.Sub(award), wronged)
+	c.Pledged = got.Sub(award).Sub(compensation)
+	award = award.Add(honest)
 	if err := w.creditTo(w.job.Requester, award); err != nil {
 		return award, compensation, err
 	}
@@ -102,8 +111,8 @@ func (w *work) leaveUndecided() error {
 // kept with the job, so that it comes once.
 func (w *work) closeChallenge(key taskKey, c types.Challenge, verdict types.ChallengeVerdict, award, compensation math.Int) error {
 	c.Judging--
-	if c.Judging == 0 && !c.Convicted {
-		if err := w.settleDefendants(&c); err != nil {
+	if c.Judging == 0 {
+		if err := w.settleChallenge(&c); err != nil {
 			return err
 		}
 	}
@@ -129,7 +138,19 @@ func (w *work) closeChallenge(key taskKey, c types.Challenge, verdict types.Chal
 	})
 }
 
-func (w *work) settleDefendants(c *types.Challenge) error {
+// settleChallenge gives back what is still locked, and burns what was pledged to
+// nobody.
+func (w *work) settleChallenge(c *types.Challenge) error {
+	if c.Pledged.IsPositive() {
+		denom, err := w.bondDenom()
+		if err != nil {
+			return err
+		}
+		if err := w.k.bank.BurnCoins(w.ctx, types.ModuleName, sdk.NewCoins(sdk.NewCoin(denom, c.Pledged))); err != nil {
+			return err
+		}
+		c.Pledged = math.ZeroInt()
+	}
 	for _, d := range c.Defendants {
 		if d.Locked.IsZero() {
 			continue

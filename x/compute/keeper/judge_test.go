@@ -1,9 +1,12 @@
 package keeper_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"cosmossdk.io/math"
 
 	"github.com/thetaedge/theta/x/compute/types"
 	edgenodekeeper "github.com/thetaedge/theta/x/edgenode/keeper"
@@ -69,25 +72,121 @@ func TestFalseExitCodeIsConvictedLikeAFalseDigest(t *testing.T) {
 	require.Equal(t, bond.SubRaw(9_000).String(), f.bond(drawn[0]).String())
 }
 
-func TestResultIsConvictedOnceHoweverManyJobsJudgeIt(t *testing.T) {
+// Whoever challenges a little later than somebody else has the same judges to pay,
+// and gets them back from what the loser has left.
+func TestResultIsConvictedOnceAndEveryChallengersJudgesArePaid(t *testing.T) {
 	f, players := judges(t)
 	id, drawn := f.untruth(players, contestable(), colluder)
-	bond := f.bond(drawn[0])
-	for n := 1; n < 3; n++ {
-		_, err := f.challenge(n, id, 0)
+	bond, payer := f.bond(drawn[0]), f.net(requester(0))
+	var judging []string
+	for n := 1; n < 4; n++ {
+		job, err := f.challenge(n, id, 0)
 		require.NoError(t, err)
+		judging = append(judging, job)
 	}
-	payer := f.net(requester(0))
-	for range 40 {
+	gave := map[int]math.Int{}
+	for n := 1; n < 4; n++ {
+		gave[n] = f.net(requester(n)).Add(f.job(judging[n-1]).Reserved).AddRaw(int64(f.specSize(judging[n-1])))
+	}
+	for _, job := range judging {
+		f.play(players, job, 120)
+	}
+	_, err := f.challenge(4, id, 0)
+	require.ErrorIs(t, err, types.ErrNotChallengeable)
+	require.Equal(t, bond.SubRaw(9_000).String(), f.bond(drawn[0]).String())
+	require.Equal(t, payer.AddRaw(1_000).String(), f.net(requester(0)).String())
+	// 9,000 lost: three for the first's judges, one for the reward, and five are left
+	// for the six of the others.
+	lost := math.ZeroInt()
+	for n := 1; n < 4; n++ {
+		fee := int64(f.specSize(judging[n-1]))
+		lost = lost.Add(gave[n].Sub(f.net(requester(n))).SubRaw(fee))
+		require.True(t, gave[n].Sub(f.net(requester(n))).SubRaw(fee).LTE(math.NewInt(2_000)), "challenger %d", n)
+	}
+	judges := int64(0)
+	for _, job := range judging {
+		judges += int64(len(f.receipt(job).Agreed())) * 1_000
+	}
+	require.GreaterOrEqual(t, lost.Int64(), judges-8_000, "no more is paid than was lost")
+	c, err := f.queries.Challenge(f.ctx, &types.QueryChallengeRequest{JobId: id})
+	require.NoError(t, err)
+	require.True(t, c.Challenge.Pledged.IsZero(), "what nobody came for is burned")
+}
+
+func TestJudgeThatStaysAwayDoesNotKeepAResultFromBeingJudged(t *testing.T) {
+	f, players := contested(t, honest, honest, honest, honest, honest, honest, honest)
+	f.setParams(func(p *types.Params) { p.MaxWaitBlocks, p.Escalation = 5, []uint32{5, 3} })
+	s := contestable()
+	s.CommitBlocks = 20
+	id, drawn := f.untruth(players, s, colluder)
+	bond := f.bond(drawn[0])
+	judging, err := f.challenge(1, id, 0)
+	require.NoError(t, err)
+	require.EqualValues(t, 5, f.job(judging).Policy.Replicas)
+	friend := (drawn[0] + 1) % len(players) // five of the six others are drawn
+	players[friend].does = stalls
+	f.play(players, judging, 200)
+	require.Equal(t, types.TASK_STATUS_ACCEPTED, f.receipt(judging).Status)
+	require.Equal(t, bond.SubRaw(9_000).String(), f.bond(drawn[0]).String())
+}
+
+func TestFurtherJudgesAreSoughtAmongThoseWhoMayJudge(t *testing.T) {
+	f, players := contested(t, slices.Repeat([]behaviour{honest}, 9)...)
+	f.setParams(func(p *types.Params) { p.AuditFloorBps, p.SpareNodes, p.Escalation = 0, 1, []uint32{5} })
+	s := spec(coin(1_000), 3)
+	s.Policy.ChallengeBlocks = window
+	id, drawn := f.untruth(players, s, colluder)
+	judging, err := f.challenge(1, id, 0)
+	require.NoError(t, err)
+	liarAt := -1
+	for f.round(judging).Committed == 0 { // five of the six others judge
+		for _, p := range players {
+			if !slices.Contains(drawn, p.n) && liarAt < 0 {
+				liarAt = p.n
+			}
+		}
+		players[liarAt].does = liar
 		for _, p := range players {
 			p.act()
 		}
 		f.next()
 	}
-	_, err := f.challenge(3, id, 0)
-	require.ErrorIs(t, err, types.ErrNotChallengeable)
-	require.Equal(t, bond.SubRaw(9_000).String(), f.bond(drawn[0]).String())
-	require.Equal(t, payer.AddRaw(1_000).String(), f.net(requester(0)).String())
+	f.play(players, judging, 200)
+	r := f.receipt(judging)
+	require.Equal(t, types.TASK_STATUS_ACCEPTED, r.Status)
+	if len(r.Tags) > 1 { // the liar was among the first
+		last := r.Outcomes[len(r.Outcomes)-1]
+		require.EqualValues(t, 1, last.Round)
+		require.Len(t, r.Outcomes, 6, "the one node that is left, and no defendant")
+	}
+	c, err := f.queries.Challenge(f.ctx, &types.QueryChallengeRequest{JobId: id})
+	require.NoError(t, err)
+	require.True(t, c.Challenge.Convicted)
+}
+
+func TestAnotherChainTakesOverNoChallengesAndNoWorkUnderWay(t *testing.T) {
+	f, players := contested(t, honest, honest, honest, honest, honest, honest)
+	id := f.accepted(players, 0)
+	s := contestable()
+	s.Tasks = 2
+	array := f.post(0, s)
+	f.play(players, array, 200)
+	g, err := f.keeper.ExportGenesis(f.ctx)
+	require.NoError(t, err)
+	require.Equal(t, chainID, g.ChainId)
+	renamed := *g
+	require.NoError(t, renamed.Rename("next-1"))
+	for _, r := range renamed.Receipts {
+		require.Zero(t, r.ChallengeUntil)
+	}
+	for _, j := range renamed.Jobs {
+		require.Empty(t, j.Frontier)
+	}
+	_, err = f.challenge(1, id, 0)
+	require.NoError(t, err)
+	g, err = f.keeper.ExportGenesis(f.ctx)
+	require.NoError(t, err)
+	require.ErrorIs(t, g.Rename("next-1"), types.ErrInvalidGenesis)
 }
 
 func TestChallengersJudgesArePaidBeforeWhoWasLiedTo(t *testing.T) {

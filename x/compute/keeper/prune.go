@@ -53,12 +53,12 @@ func (k *Keeper) pruneJob(ctx sdk.Context, params types.Params, id types.JobID, 
 	if !kept {
 		return k.pruneReceipts(ctx, id, limit)
 	}
-	convicted, err := k.pruneChallenges(ctx, id, limit)
+	seen, err := k.pruneChallenges(ctx, id, limit)
 	if err != nil {
 		return 0, err
 	}
-	if convicted == limit {
-		return convicted, k.pruneAt(ctx, ctx.BlockHeight()+1, id)
+	if seen == limit {
+		return seen, k.pruneAt(ctx, ctx.BlockHeight()+1, id)
 	}
 	job, err := k.Job(ctx, id)
 	if err != nil {
@@ -82,16 +82,18 @@ func (k *Keeper) pruneJob(ctx sdk.Context, params types.Params, id types.JobID, 
 	return 1, k.pruneAt(ctx, ctx.BlockHeight()+int64(params.ReceiptRetentionBlocks), id)
 }
 
-// pruneChallenges removes at most limit convictions of a job's results and returns
-// how many: without its spec nobody can challenge them again. What is still judged
-// goes with its verdict.
+// pruneChallenges looks at no more than limit challenges of a job's results and
+// returns how many. It removes convictions: without its spec nobody can challenge
+// them again. What is still judged goes with its verdict.
 func (k *Keeper) pruneChallenges(ctx context.Context, id types.JobID, limit int) (int, error) {
 	var convicted []taskKey
+	seen := 0
 	err := k.challenges.Walk(ctx, collections.NewPrefixedPairRange[types.JobID, uint64](id), func(key taskKey, c types.Challenge) (bool, error) {
 		if c.Judging == 0 {
 			convicted = append(convicted, key)
 		}
-		return len(convicted) == limit, nil
+		seen++
+		return seen == limit, nil
 	})
 	if err != nil {
 		return 0, err
@@ -101,7 +103,7 @@ func (k *Keeper) pruneChallenges(ctx context.Context, id types.JobID, limit int)
 			return 0, err
 		}
 	}
-	return len(convicted), nil
+	return seen, nil
 }
 
 // pruneReceipts removes what stood for the results of a job whose spec is gone:

@@ -133,7 +133,7 @@ func (w *work) accept(ballots []ballot, key string) error {
 // finishRight gives a replica that is right its lock back, or keeps it held while
 // the result of its round may be challenged. It returns until when.
 func (w *work) finishRight(b *ballot) (int64, error) {
-	window := int64(w.job.Policy.ChallengeBlocks) //nolint:gosec // at most max_challenge_blocks
+	window := int64(w.job.Policy.ChallengeBlocks)
 	if window == 0 || w.index() > 0 {
 		return 0, w.finish(b, types.ASSIGNMENT_STATUS_PAID)
 	}

@@ -112,7 +112,7 @@ func (o operations) commit(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgCommit) {
 	chain := sdk.UnwrapSDKContext(ctx).ChainID()
-	from, worker, items := worked(ctx, o, "commit", world, reporter, func(w types.WorkItem, a part) (types.CommitItem, bool) {
+	from, worker, items := worked(ctx, o, "commit", world, reporter, func(_ types.WorkItem, a part) (types.CommitItem, bool) {
 		ok := a.Status == types.ASSIGNMENT_STATUS_ASSIGNED && a.conduct() != idle && !a.inputMissing()
 		if !ok {
 			return types.CommitItem{}, false

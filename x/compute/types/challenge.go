@@ -31,12 +31,12 @@ func (p Params) JudgingReplicas(agreed int, live uint64) uint32 {
 		auditors = 1
 	}
 	taken := uint64(agreed) + auditors + uint64(p.SpareNodes)
-	want := max(uint64(p.Escalation[0]), uint64(agreed)+1, minQuorum) | 1
+	want := max(uint64(p.Escalation[0]), uint64(agreed)+1, MinQuorum) | 1
 	n := min(want, live-min(live, taken), uint64(p.MaxReplicas))
 	if n%2 == 0 && n > 0 {
 		n--
 	}
-	if n < minQuorum || n <= uint64(agreed) {
+	if n < MinQuorum || n <= uint64(agreed) {
 		return 0
 	}
 	return uint32(n)
@@ -96,6 +96,9 @@ func (c *Challenge) validate() error {
 	}
 	if c.Liability.IsNil() || c.Liability.IsNegative() {
 		return ErrInvalidGenesis.Wrapf("challenge of task %d of job %s: liability: expected 0 or more, got %s", c.Task, c.JobId, c.Liability)
+	}
+	if c.Pledged.IsNil() || c.Pledged.IsNegative() {
+		return ErrInvalidGenesis.Wrapf("challenge of task %d of job %s: pledged: expected 0 or more, got %s", c.Task, c.JobId, c.Pledged)
 	}
 	if c.Judging == 0 && !c.Convicted {
 		return ErrInvalidGenesis.Wrapf("challenge of task %d of job %s: expected jobs that judge it, or a conviction, got neither", c.Task, c.JobId)

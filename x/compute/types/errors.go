@@ -48,5 +48,6 @@ var (
 	ErrClassNotFound      = errors.Register(ModuleName, 42, "hardware class not found")
 	ErrNotChallengeable   = errors.Register(ModuleName, 44, "result cannot be challenged")
 	ErrChallengeLate      = errors.Register(ModuleName, 45, "challenge window has passed")
+	ErrNotCancellable     = errors.Register(ModuleName, 47, "job cannot be cancelled")
 	ErrChallengeNotFound  = errors.Register(ModuleName, 46, "no challenge of this result")
 )

@@ -7,6 +7,24 @@ func DefaultGenesis() *GenesisState {
 	return &GenesisState{Params: DefaultParams()}
 }
 
+// Rename makes the state that of another chain. Tags and receipts belong to the one
+// before, so that results can no longer be challenged; and work that is under way
+// could not be judged. It returns ErrInvalidGenesis where there is any.
+func (g *GenesisState) Rename(chainID string) error {
+	if len(g.Tasks) > 0 || len(g.Challenges) > 0 {
+		return ErrInvalidGenesis.Wrapf("%d tasks of chain %s are under way, and their results belong to it: keep the chain id, or end its jobs before the export",
+			len(g.Tasks), g.ChainId)
+	}
+	for i := range g.Jobs {
+		g.Jobs[i].Frontier = nil
+	}
+	for i := range g.Receipts {
+		g.Receipts[i].ChallengeUntil = 0
+	}
+	g.ChainId = chainID
+	return nil
+}
+
 // Validate checks that the state is consistent in itself.
 func (g GenesisState) Validate() error {
 	if err := g.Params.Validate(); err != nil {

@@ -10,7 +10,7 @@ func (p *Policy) validate() error {
 	var err error
 	switch p.Kind {
 	case POLICY_KIND_QUORUM:
-		if p.Replicas < minQuorum || p.Replicas > MaxRoundReplicas || p.Replicas%2 == 0 {
+		if p.Replicas < MinQuorum || p.Replicas > MaxRoundReplicas || p.Replicas%2 == 0 {
 			return ErrInvalidSpec.Wrapf("policy: replicas: expected an odd number from 3 to %d, got %d", MaxRoundReplicas, p.Replicas)
 		}
 	case POLICY_KIND_AUDIT:
@@ -39,8 +39,8 @@ func (p *Policy) validate() error {
 	return nil
 }
 
-// minQuorum is the least number of replicas that can outvote one.
-const minQuorum = 3
+// MinQuorum is the least number of replicas that can outvote one.
+const MinQuorum = 3
 
 func (p *Policy) validateAudit() error {
 	if p.Replicas != 1 {
