@@ -422,21 +422,22 @@ func TestPolicyRefusesWhatTheOwnerDoesNotAllow(t *testing.T) {
 	spec := &computetypes.JobSpec{
 		Program: computetypes.Blob{Size_: 10}, Inputs: []computetypes.Input{{Blob: computetypes.Blob{Size_: 20}}},
 		Resources: computetypes.Resources{Fuel: 100, MemoryBytes: 200, OutputBytes: 300},
-		Reward:    sdk.NewInt64Coin("atfuel", 50),
+		Reward:    sdk.NewInt64Coin("atfuel", 50), Policy: computetypes.Policy{ChallengeBlocks: 10},
 	}
 	for name, c := range map[string]struct {
 		policy Policy
 		reason string
 	}{
-		"no limits":      {Policy{}, ""},
-		"exact limits":   {Policy{MaxFuel: 100, MaxMemoryBytes: 200, MaxOutputBytes: 300, MaxInputBytes: 30, MinRewards: sdk.NewCoins(sdk.NewInt64Coin("atfuel", 50))}, ""},
-		"fuel":           {Policy{MaxFuel: 99}, "fuel"},
-		"window":         {Policy{FuelPerBlock: 1}, "fuel in"},
-		"memory":         {Policy{MaxMemoryBytes: 199}, "memory bytes"},
-		"output":         {Policy{MaxOutputBytes: 299}, "output bytes"},
-		"inputs summed":  {Policy{MaxInputBytes: 29}, "input bytes"},
-		"too little pay": {Policy{MinRewards: sdk.NewCoins(sdk.NewInt64Coin("atfuel", 51))}, "less than"},
-		"other denom":    {Policy{MinRewards: sdk.NewCoins(sdk.NewInt64Coin("uatom", 1))}, "none of"},
+		"no limits":         {Policy{}, ""},
+		"exact limits":      {Policy{MaxFuel: 100, MaxMemoryBytes: 200, MaxOutputBytes: 300, MaxInputBytes: 30, MaxChallengeBlocks: 10, MinRewards: sdk.NewCoins(sdk.NewInt64Coin("atfuel", 50))}, ""},
+		"fuel":              {Policy{MaxFuel: 99}, "fuel"},
+		"window":            {Policy{FuelPerBlock: 1}, "fuel in"},
+		"memory":            {Policy{MaxMemoryBytes: 199}, "memory bytes"},
+		"output":            {Policy{MaxOutputBytes: 299}, "output bytes"},
+		"held for too long": {Policy{MaxChallengeBlocks: 9}, "10 challenge blocks, more than 9"},
+		"inputs summed":     {Policy{MaxInputBytes: 29}, "input bytes"},
+		"too little pay":    {Policy{MinRewards: sdk.NewCoins(sdk.NewInt64Coin("atfuel", 51))}, "less than"},
+		"other denom":       {Policy{MinRewards: sdk.NewCoins(sdk.NewInt64Coin("uatom", 1))}, "none of"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.reason == "" {

@@ -40,6 +40,8 @@ type Policy struct {
 	FuelPerBlock uint64
 	// MaxInputBytes bounds program and inputs of a task together.
 	MaxInputBytes uint64
+	// MaxChallengeBlocks bounds for how long paid work may keep its liability locked.
+	MaxChallengeBlocks uint64
 	// Trust says which jobs under TRUST are taken; empty is TrustNamed.
 	Trust Trust
 	// OwnRiskPrograms are programs that the owner believes to give equal results on
@@ -110,6 +112,7 @@ func (p Policy) exceeded(spec *computetypes.JobSpec) string {
 		{"memory bytes", spec.Resources.MemoryBytes, p.MaxMemoryBytes},
 		{"output bytes", spec.Resources.OutputBytes, p.MaxOutputBytes},
 		{"input bytes", inputs, p.MaxInputBytes},
+		{"challenge blocks", spec.Policy.ChallengeBlocks, p.MaxChallengeBlocks},
 	} {
 		if bound.most > 0 && bound.asked > bound.most {
 			return fmt.Sprintf("asks for %d %s, more than %d", bound.asked, bound.name, bound.most)

@@ -64,6 +64,8 @@ type Policy struct {
 	MaxMemory    Bytes  `mapstructure:"max-memory"`
 	MaxInput     Bytes  `mapstructure:"max-input"`
 	MaxOutput    Bytes  `mapstructure:"max-output"`
+	// MaxChallengeBlocks is how long paid work may keep bond locked; 0 does not bind.
+	MaxChallengeBlocks uint64 `mapstructure:"max-challenge-blocks"`
 	// Trust is "off", "named" or "any".
 	Trust string `mapstructure:"trust"`
 	// OwnRiskPrograms are sha256 digests in hex.
@@ -103,7 +105,7 @@ func Default() Config {
 		Keyring: Keyring{Backend: "test"},
 		Policy: Policy{
 			MaxJobs: 1, MinRewards: []string{}, FuelPerBlock: 1_500_000_000,
-			MaxMemory: 2 << 30, MaxInput: 1 << 30, MaxOutput: 256 << 20,
+			MaxMemory: 2 << 30, MaxInput: 1 << 30, MaxOutput: 256 << 20, MaxChallengeBlocks: 9_600,
 			Trust: "named", OwnRiskPrograms: []string{}, DenyRequesters: []string{},
 		},
 		Work: Work{

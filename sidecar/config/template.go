@@ -54,6 +54,9 @@ max-memory = {{ quote .Policy.MaxMemory.String }}
 # Program and inputs together.
 max-input = {{ quote .Policy.MaxInput.String }}
 max-output = {{ quote .Policy.MaxOutput.String }}
+# Blocks for which a job may keep bond locked after its work was paid, so that
+# somebody can challenge it; it earns nothing meanwhile. 0 does not bind.
+max-challenge-blocks = {{ .Policy.MaxChallengeBlocks }}
 # Jobs that only their requester judges, who may reject the result for a small fee:
 # "off" takes none, "named" those that name this node, "any" all.
 trust = {{ quote .Policy.Trust }}

@@ -162,7 +162,8 @@ func policyOf(n *node) (agent.Policy, error) {
 	return agent.Policy{
 		MaxJobs: p.MaxJobs, MinRewards: rewards, MaxFuel: p.MaxFuel, FuelPerBlock: p.FuelPerBlock,
 		MaxMemoryBytes: uint64(p.MaxMemory), MaxInputBytes: uint64(p.MaxInput), MaxOutputBytes: uint64(p.MaxOutput),
-		Trust: agent.Trust(p.Trust), OwnRiskPrograms: programs, DenyRequesters: requesters,
+		MaxChallengeBlocks: p.MaxChallengeBlocks,
+		Trust:              agent.Trust(p.Trust), OwnRiskPrograms: programs, DenyRequesters: requesters,
 		Paused: func() bool { return isPaused(n.home) },
 	}, nil
 }
