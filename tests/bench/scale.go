@@ -99,7 +99,7 @@ func ScaleOf(name string) (Scale, error) {
 	case "full":
 		return Scale{
 			Name: name, Sizes: []int{1_000, 10_000, 100_000, 1_000_000}, ParallelSizes: []int{1_000, 100_000},
-			Jobs: 200, Sends: 1_000, Cycles: 7, Queue: 500, QueueBlocks: 10, Backlog: 100_000,
+			Jobs: 200, Sends: 1_000, Cycles: 5, Queue: 500, QueueBlocks: 10, Backlog: 100_000,
 		}, nil
 	default:
 		return Scale{}, fmt.Errorf("scale: expected tiny, small, normal or full, found %q", name)
