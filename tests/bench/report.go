@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -108,6 +109,22 @@ type Report struct {
 	BacklogBlocks  int          `json:"backlog_blocks"`
 	BlockSTM       []SizeReport `json:"block_stm"`
 	Seconds        float64      `json:"seconds"`
+}
+
+func newReport(scale Scale) *Report {
+	return &Report{Scale: scale.Name, CPUs: runtime.NumCPU(), Signatures: Signatures}
+}
+
+// add takes over what a run of one step has measured.
+func (r *Report) add(step *Report) {
+	r.Growth = append(r.Growth, step.Growth...)
+	r.BlockSTM = append(r.BlockSTM, step.BlockSTM...)
+	if step.QueueItemsPerBlock > 0 {
+		r.QueueBlockMS, r.QueueItemsPerBlock = step.QueueBlockMS, step.QueueItemsPerBlock
+	}
+	if step.BacklogItems > 0 {
+		r.BacklogBlockMS, r.BacklogItems, r.BacklogBlocks = step.BacklogBlockMS, step.BacklogItems, step.BacklogBlocks
+	}
 }
 
 // summarise fills the single figures from those by size.

@@ -3,7 +3,6 @@ package bench
 import (
 	"fmt"
 	"os"
-	"runtime"
 	"time"
 
 	serverconfig "github.com/cosmos/cosmos-sdk/server/config"
@@ -42,20 +41,10 @@ func Run(scale Scale, dir string, progress Progress) (*Report, error) {
 		progress("%5.0f s, %5.0f s of processors: "+format,
 			append([]any{time.Since(start).Seconds(), used.Seconds()}, args...)...)
 	}}
-	report := &Report{Scale: scale.Name, CPUs: runtime.NumCPU(), Signatures: Signatures}
-	// The largest sizes come last: what the collector keeps of their heap slows down
-	// whatever follows in the process.
-	for _, part := range []struct {
-		name string
-		run  func(*Report) error
-	}{
-		{partQueue, r.queue}, {partBacklog, r.backlog}, {partParallel, r.parallel}, {partFlows, r.sequential},
-	} {
-		if scale.skipped[part.name] {
-			continue
-		}
-		if err := part.run(report); err != nil {
-			return nil, fmt.Errorf("%s: %w", part.name, err)
+	report := newReport(scale)
+	for _, step := range scale.Steps() {
+		if err := r.step(step, report); err != nil {
+			return nil, fmt.Errorf("%s: %w", step, err)
 		}
 	}
 	report.summarise()
@@ -63,27 +52,22 @@ func Run(scale Scale, dir string, progress Progress) (*Report, error) {
 	return report, nil
 }
 
-// sequential measures the flows at every size.
-func (r *runner) sequential(report *Report) (err error) {
-	report.Growth, err = r.sizes(r.scale.Sizes, serverconfig.BlockExecutorSequential)
-	return err
-}
-
-// parallel measures the flows under Block-STM.
-func (r *runner) parallel(report *Report) (err error) {
-	report.BlockSTM, err = r.sizes(r.scale.ParallelSizes, serverconfig.BlockExecutorBlockSTM)
-	return err
-}
-
-func (r *runner) sizes(sizes []int, executor string) (out []SizeReport, err error) {
-	for _, size := range sizes {
-		measured, err := r.size(size, executor)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, measured)
+// step measures one thing.
+func (r *runner) step(step Step, report *Report) error {
+	switch step.Part {
+	case partQueue:
+		return r.queue(report)
+	case partBacklog:
+		return r.backlog(report)
+	case partParallel:
+		size, err := r.size(step.Nodes, serverconfig.BlockExecutorBlockSTM)
+		report.BlockSTM = append(report.BlockSTM, size)
+		return err
+	default:
+		size, err := r.size(step.Nodes, serverconfig.BlockExecutorSequential)
+		report.Growth = append(report.Growth, size)
+		return err
 	}
-	return out, nil
 }
 
 // inWorld loads a world into a folder of its own and removes it afterwards.

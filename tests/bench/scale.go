@@ -38,7 +38,41 @@ const (
 )
 
 // Parts returns the parts of a run.
-func Parts() []string { return []string{partFlows, partParallel, partQueue, partBacklog} }
+func Parts() []string { return []string{partQueue, partBacklog, partParallel, partFlows} }
+
+// Step is a part of a run, with one number of nodes where it is measured by size.
+type Step struct {
+	Part  string
+	Nodes int
+}
+
+// String names the step.
+func (s Step) String() string {
+	if s.Nodes == 0 {
+		return s.Part
+	}
+	return fmt.Sprintf("%s with %d nodes", s.Part, s.Nodes)
+}
+
+// Steps returns what a run measures, in order.
+func (s *Scale) Steps() []Step {
+	var steps []Step
+	for _, part := range Parts() {
+		sizes := []int{0}
+		switch part {
+		case partParallel:
+			sizes = s.ParallelSizes
+		case partFlows:
+			sizes = s.Sizes
+		}
+		for _, n := range sizes {
+			if !s.skipped[part] {
+				steps = append(steps, Step{Part: part, Nodes: n})
+			}
+		}
+	}
+	return steps
+}
 
 // Only leaves out all parts but those named.
 func (s *Scale) Only(parts []string) error {

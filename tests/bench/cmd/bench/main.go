@@ -65,6 +65,17 @@ func run() (err error) {
 			return fmt.Errorf("-flows: %w", err)
 		}
 	}
+	progress := func(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }
+	if len(scale.Steps()) > 1 {
+		if *profile != "" {
+			return fmt.Errorf("-cpuprofile: expected one part and one number of nodes, found %d steps", len(scale.Steps()))
+		}
+		report, err := bench.RunApart(scale, []string{"-scale", *name, "-cycles", strconv.Itoa(*cycles), "-flows", *flows}, *dir, progress)
+		if err != nil {
+			return err
+		}
+		return show(report, *out)
+	}
 	if *profile != "" {
 		file, err := os.Create(*profile)
 		if err != nil {
@@ -76,19 +87,22 @@ func run() (err error) {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	report, err := bench.Run(scale, *dir, func(format string, args ...any) {
-		fmt.Fprintf(os.Stderr, format+"\n", args...)
-	})
+	report, err := bench.Run(scale, *dir, progress)
 	if err != nil {
 		return err
 	}
+	return show(report, *out)
+}
+
+// show prints a report and writes it to a file.
+func show(report *bench.Report, out string) error {
 	if err := report.Print(os.Stdout); err != nil {
 		return err
 	}
-	if err := report.Write(*out); err != nil {
+	if err := report.Write(out); err != nil {
 		return err
 	}
-	fmt.Printf("\n%.0f seconds; report in %s\n", report.Seconds, *out)
+	fmt.Printf("\n%.0f seconds; report in %s\n", report.Seconds, out)
 	return nil
 }
 
