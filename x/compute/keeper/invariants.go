@@ -3,8 +3,6 @@ package keeper
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 
 	"cosmossdk.io/collections"
 	"cosmossdk.io/math"
@@ -88,7 +86,7 @@ func (k *Keeper) checkEscrow(ctx context.Context) error {
 // checkExposure: what each node has locked, in bond and in slots, is what its
 // assignments lock.
 func (k *Keeper) checkExposure(ctx context.Context) error {
-	contested, err := k.contested(ctx)
+	contested, defendants, err := k.contested(ctx)
 	if err != nil {
 		return err
 	}
@@ -128,7 +126,10 @@ func (k *Keeper) checkExposure(ctx context.Context) error {
 	if err := compare(); err != nil {
 		return err
 	}
-	for _, text := range slices.Sorted(maps.Keys(contested)) { // of nodes without assignments
+	for _, text := range defendants {
+		if _, left := contested[text]; !left {
+			continue // it holds assignments, and was compared with them
+		}
 		if operator, err = k.addresses.StringToBytes(text); err != nil {
 			return err
 		}
@@ -140,23 +141,25 @@ func (k *Keeper) checkExposure(ctx context.Context) error {
 	return nil
 }
 
-// contested returns what challenges lock, in the bond denom, by operator. A
-// defendant who has nothing locked may be gone.
-func (k *Keeper) contested(ctx context.Context) (map[string]math.Int, error) {
-	sums := map[string]math.Int{}
-	err := k.challenges.Walk(ctx, nil, func(_ taskKey, c types.Challenge) (bool, error) {
+// contested returns what challenges lock, in the bond denom, by operator, and these
+// in order. A defendant who has nothing locked may be gone.
+func (k *Keeper) contested(ctx context.Context) (sums map[string]math.Int, operators []string, err error) {
+	sums = map[string]math.Int{}
+	err = k.challenges.Walk(ctx, nil, func(_ taskKey, c types.Challenge) (bool, error) {
 		for _, d := range c.Defendants {
 			if d.Locked.IsZero() {
 				continue
 			}
 			if sum, ok := sums[d.Operator]; ok {
 				d.Locked = d.Locked.Add(sum)
+			} else {
+				operators = append(operators, d.Operator)
 			}
 			sums[d.Operator] = d.Locked
 		}
 		return false, nil
 	})
-	return sums, err
+	return sums, operators, err
 }
 
 // checkChallenges: a challenge counts the jobs that judge it, and is gone without
