@@ -75,8 +75,8 @@ func (k *Keeper) CancelJob(ctx sdk.Context, requester, jobID string) (sdk.Coin, 
 	if err != nil {
 		return sdk.Coin{}, err
 	}
-	if job.Challenged != nil {
-		return sdk.Coin{}, types.ErrNotCancellable.Wrapf("job %s judges a challenge; who saw its judges drawn could else choose among draws", id)
+	if job.Challenged != nil { // who sees its judges drawn could else draw until he likes them
+		return sdk.Coin{}, types.ErrNotCancellable.Wrapf("job %s judges a challenge: wait for its verdict, or for the end of its lifetime", id)
 	}
 	if job.Cancelled {
 		return sdk.Coin{}, types.ErrJobEnded.Wrapf("job %s is cancelled already; committed work is being settled", id)
