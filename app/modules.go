@@ -85,9 +85,9 @@ func (app *App) modules() []module.AppModule {
 		feegrantmodule.NewAppModule(cdc, k.AccountKeeper, k.BankKeeper, k.FeeGrantKeeper, registry),
 		authzmodule.NewAppModule(cdc, k.AuthzKeeper, k.AccountKeeper, k.BankKeeper, registry),
 		epochs.NewAppModule(k.EpochsKeeper),
-		beacon.NewAppModule(cdc, k.BeaconKeeper),
-		edgenode.NewAppModule(cdc, k.EdgenodeKeeper),
-		rewards.NewAppModule(cdc, k.RewardsKeeper),
+		beacon.NewAppModule(k.BeaconKeeper),
+		edgenode.NewAppModule(k.EdgenodeKeeper),
+		rewards.NewAppModule(k.RewardsKeeper),
 		compute.NewAppModule(k.ComputeKeeper),
 	}
 }

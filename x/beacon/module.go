@@ -22,7 +22,7 @@ import (
 	"github.com/thetaedge/theta/x/beacon/types"
 )
 
-// ConsensusVersion counts breaking changes of the module's state.
+// ConsensusVersion rises with every change of the state's layout.
 const ConsensusVersion = 1
 
 var (
@@ -34,35 +34,30 @@ var (
 	_ appmodule.HasEndBlocker   = AppModule{}
 )
 
-// AppModule wires the module into an app.
-type AppModule struct {
-	cdc    codec.Codec
-	keeper *keeper.Keeper
-}
+// AppModule is the module with its keeper.
+type AppModule struct{ keeper *keeper.Keeper }
 
 // NewAppModule returns the module around its keeper.
-func NewAppModule(cdc codec.Codec, k *keeper.Keeper) AppModule {
-	return AppModule{cdc: cdc, keeper: k}
-}
+func NewAppModule(k *keeper.Keeper) AppModule { return AppModule{keeper: k} }
 
-// IsOnePerModuleType marks the module for the app.
+// IsOnePerModuleType marks the module for the SDK.
 func (AppModule) IsOnePerModuleType() {}
 
-// IsAppModule marks the module for the app.
+// IsAppModule marks the module for the SDK.
 func (AppModule) IsAppModule() {}
 
-// Name names the module.
+// Name returns the module's name.
 func (AppModule) Name() string { return types.ModuleName }
 
-// ConsensusVersion is the version of the module's state.
+// ConsensusVersion returns the version of the state's layout.
 func (AppModule) ConsensusVersion() uint64 { return ConsensusVersion }
 
-// RegisterLegacyAminoCodec registers what hardware wallets sign.
+// RegisterLegacyAminoCodec registers the messages for amino JSON signing.
 func (AppModule) RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	types.RegisterLegacyAminoCodec(cdc)
 }
 
-// RegisterInterfaces registers the module's messages.
+// RegisterInterfaces registers the messages and their service.
 func (AppModule) RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 	types.RegisterInterfaces(registry)
 }
@@ -74,14 +69,14 @@ func (AppModule) RegisterGRPCGatewayRoutes(clientCtx client.Context, mux *gwrunt
 	}
 }
 
-// RegisterServices registers the Msg and Query services.
+// RegisterServices serves messages and queries.
 func (am AppModule) RegisterServices(registrar grpc.ServiceRegistrar) error {
 	types.RegisterMsgServer(registrar, keeper.NewMsgServer(am.keeper))
 	types.RegisterQueryServer(registrar, keeper.NewQueryServer(am.keeper))
 	return nil
 }
 
-// DefaultGenesis is the state of a new chain.
+// DefaultGenesis returns the state of a new chain.
 func (AppModule) DefaultGenesis(cdc codec.JSONCodec) json.RawMessage {
 	return cdc.MustMarshalJSON(types.DefaultGenesis())
 }
@@ -95,7 +90,8 @@ func (AppModule) ValidateGenesis(cdc codec.JSONCodec, _ client.TxEncodingConfig,
 	return g.Validate()
 }
 
-// InitGenesis writes a state.
+// InitGenesis writes a state; it panics when the state is unsound, so that the
+// chain does not start on it.
 func (am AppModule) InitGenesis(ctx sdk.Context, cdc codec.JSONCodec, bz json.RawMessage) {
 	var g types.GenesisState
 	cdc.MustUnmarshalJSON(bz, &g)
@@ -104,7 +100,7 @@ func (am AppModule) InitGenesis(ctx sdk.Context, cdc codec.JSONCodec, bz json.Ra
 	}
 }
 
-// ExportGenesis reads the state.
+// ExportGenesis returns the state.
 func (am AppModule) ExportGenesis(ctx sdk.Context, cdc codec.JSONCodec) json.RawMessage {
 	g, err := am.keeper.ExportGenesis(ctx)
 	if err != nil {

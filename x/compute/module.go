@@ -8,6 +8,7 @@ import (
 	"fmt"
 
 	gwruntime "github.com/grpc-ecosystem/grpc-gateway/runtime"
+	"google.golang.org/grpc"
 
 	"cosmossdk.io/core/appmodule"
 
@@ -21,57 +22,19 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// ConsensusVersion counts changes of the module's state.
+// ConsensusVersion rises with every change of the state's layout.
 const ConsensusVersion = 1
 
 var (
 	_ module.AppModuleBasic   = AppModule{}
 	_ module.HasGenesis       = AppModule{}
-	_ module.HasServices      = AppModule{}
 	_ appmodule.AppModule     = AppModule{}
+	_ appmodule.HasServices   = AppModule{}
 	_ appmodule.HasEndBlocker = AppModule{}
 )
 
-// AppModuleBasic is the part of the module that needs no keeper.
-type AppModuleBasic struct{}
-
-// Name returns the module's name.
-func (AppModuleBasic) Name() string { return types.ModuleName }
-
-// RegisterLegacyAminoCodec registers the messages for hardware wallets.
-func (AppModuleBasic) RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
-	types.RegisterLegacyAminoCodec(cdc)
-}
-
-// RegisterInterfaces registers the messages.
-func (AppModuleBasic) RegisterInterfaces(r codectypes.InterfaceRegistry) { types.RegisterInterfaces(r) }
-
-// DefaultGenesis returns a genesis without jobs.
-func (AppModuleBasic) DefaultGenesis(cdc codec.JSONCodec) json.RawMessage {
-	return cdc.MustMarshalJSON(types.DefaultGenesis())
-}
-
-// ValidateGenesis checks a genesis.
-func (AppModuleBasic) ValidateGenesis(cdc codec.JSONCodec, _ client.TxEncodingConfig, bz json.RawMessage) error {
-	var g types.GenesisState
-	if err := cdc.UnmarshalJSON(bz, &g); err != nil {
-		return fmt.Errorf("genesis of %s: %w", types.ModuleName, err)
-	}
-	return g.Validate()
-}
-
-// RegisterGRPCGatewayRoutes serves the queries over REST.
-func (AppModuleBasic) RegisterGRPCGatewayRoutes(clientCtx client.Context, mux *gwruntime.ServeMux) {
-	if err := types.RegisterQueryHandlerClient(context.Background(), mux, types.NewQueryClient(clientCtx)); err != nil {
-		panic(err)
-	}
-}
-
-// AppModule is the module.
-type AppModule struct {
-	AppModuleBasic
-	keeper *keeper.Keeper
-}
+// AppModule is the module with its keeper.
+type AppModule struct{ keeper *keeper.Keeper }
 
 // NewAppModule returns the module around its keeper.
 func NewAppModule(k *keeper.Keeper) AppModule { return AppModule{keeper: k} }
@@ -82,13 +45,48 @@ func (AppModule) IsOnePerModuleType() {}
 // IsAppModule marks the module for the SDK.
 func (AppModule) IsAppModule() {}
 
-// ConsensusVersion returns the version of the module's state.
+// Name returns the module's name.
+func (AppModule) Name() string { return types.ModuleName }
+
+// ConsensusVersion returns the version of the state's layout.
 func (AppModule) ConsensusVersion() uint64 { return ConsensusVersion }
 
+// RegisterLegacyAminoCodec registers the messages for amino JSON signing.
+func (AppModule) RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
+	types.RegisterLegacyAminoCodec(cdc)
+}
+
+// RegisterInterfaces registers the messages and their service.
+func (AppModule) RegisterInterfaces(registry codectypes.InterfaceRegistry) {
+	types.RegisterInterfaces(registry)
+}
+
+// RegisterGRPCGatewayRoutes serves the queries over REST.
+func (AppModule) RegisterGRPCGatewayRoutes(clientCtx client.Context, mux *gwruntime.ServeMux) {
+	if err := types.RegisterQueryHandlerClient(context.Background(), mux, types.NewQueryClient(clientCtx)); err != nil {
+		panic(err)
+	}
+}
+
 // RegisterServices serves messages and queries.
-func (am AppModule) RegisterServices(cfg module.Configurator) {
-	types.RegisterMsgServer(cfg.MsgServer(), keeper.NewMsgServer(am.keeper))
-	types.RegisterQueryServer(cfg.QueryServer(), keeper.NewQueryServer(am.keeper))
+func (am AppModule) RegisterServices(registrar grpc.ServiceRegistrar) error {
+	types.RegisterMsgServer(registrar, keeper.NewMsgServer(am.keeper))
+	types.RegisterQueryServer(registrar, keeper.NewQueryServer(am.keeper))
+	return nil
+}
+
+// DefaultGenesis returns the state of a new chain.
+func (AppModule) DefaultGenesis(cdc codec.JSONCodec) json.RawMessage {
+	return cdc.MustMarshalJSON(types.DefaultGenesis())
+}
+
+// ValidateGenesis checks a state without a store.
+func (AppModule) ValidateGenesis(cdc codec.JSONCodec, _ client.TxEncodingConfig, bz json.RawMessage) error {
+	var g types.GenesisState
+	if err := cdc.UnmarshalJSON(bz, &g); err != nil {
+		return fmt.Errorf("genesis of x/%s: %w", types.ModuleName, err)
+	}
+	return g.Validate()
 }
 
 // InitGenesis writes a state; it panics when the state is unsound, so that the
@@ -97,7 +95,7 @@ func (am AppModule) InitGenesis(ctx sdk.Context, cdc codec.JSONCodec, bz json.Ra
 	var g types.GenesisState
 	cdc.MustUnmarshalJSON(bz, &g)
 	if err := am.keeper.InitGenesis(ctx, g); err != nil {
-		panic(fmt.Errorf("genesis of %s: %w", types.ModuleName, err))
+		panic(fmt.Errorf("genesis of x/%s: %w", types.ModuleName, err))
 	}
 }
 
@@ -105,7 +103,7 @@ func (am AppModule) InitGenesis(ctx sdk.Context, cdc codec.JSONCodec, bz json.Ra
 func (am AppModule) ExportGenesis(ctx sdk.Context, cdc codec.JSONCodec) json.RawMessage {
 	g, err := am.keeper.ExportGenesis(ctx)
 	if err != nil {
-		panic(fmt.Errorf("export of %s: %w", types.ModuleName, err))
+		panic(fmt.Errorf("export of x/%s: %w", types.ModuleName, err))
 	}
 	return cdc.MustMarshalJSON(g)
 }

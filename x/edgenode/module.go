@@ -8,12 +8,13 @@ import (
 	"fmt"
 
 	gwruntime "github.com/grpc-ecosystem/grpc-gateway/runtime"
+	"google.golang.org/grpc"
 
 	"cosmossdk.io/core/appmodule"
 
 	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/cosmos/cosmos-sdk/codec"
-	cdctypes "github.com/cosmos/cosmos-sdk/codec/types"
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/module"
 
@@ -27,90 +28,85 @@ const ConsensusVersion = 1
 var (
 	_ module.AppModuleBasic   = AppModule{}
 	_ module.HasGenesis       = AppModule{}
-	_ module.HasServices      = AppModule{}
 	_ appmodule.AppModule     = AppModule{}
+	_ appmodule.HasServices   = AppModule{}
 	_ appmodule.HasEndBlocker = AppModule{}
 )
 
-// AppModuleBasic is the part of the module that needs no keeper.
-type AppModuleBasic struct{}
+// AppModule is the module with its keeper.
+type AppModule struct{ keeper *keeper.Keeper }
+
+// NewAppModule returns the module around its keeper.
+func NewAppModule(k *keeper.Keeper) AppModule { return AppModule{keeper: k} }
+
+// IsOnePerModuleType marks the module for the SDK.
+func (AppModule) IsOnePerModuleType() {}
+
+// IsAppModule marks the module for the SDK.
+func (AppModule) IsAppModule() {}
 
 // Name returns the module's name.
-func (AppModuleBasic) Name() string { return types.ModuleName }
+func (AppModule) Name() string { return types.ModuleName }
+
+// ConsensusVersion returns the version of the state's layout.
+func (AppModule) ConsensusVersion() uint64 { return ConsensusVersion }
 
 // RegisterLegacyAminoCodec registers the messages for amino JSON signing.
-func (AppModuleBasic) RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
+func (AppModule) RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	types.RegisterLegacyAminoCodec(cdc)
 }
 
 // RegisterInterfaces registers the messages and their service.
-func (AppModuleBasic) RegisterInterfaces(registry cdctypes.InterfaceRegistry) {
+func (AppModule) RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 	types.RegisterInterfaces(registry)
 }
 
-// DefaultGenesis returns the genesis state of a new chain.
-func (AppModuleBasic) DefaultGenesis(cdc codec.JSONCodec) json.RawMessage {
-	return cdc.MustMarshalJSON(types.DefaultGenesis())
-}
-
-// ValidateGenesis checks a genesis state.
-func (AppModuleBasic) ValidateGenesis(cdc codec.JSONCodec, _ client.TxEncodingConfig, bz json.RawMessage) error {
-	var genesis types.GenesisState
-	if err := cdc.UnmarshalJSON(bz, &genesis); err != nil {
-		return fmt.Errorf("expected a genesis state of %s: %w", types.ModuleName, err)
-	}
-	return genesis.Validate()
-}
-
-// RegisterGRPCGatewayRoutes registers the REST routes of the queries.
-func (AppModuleBasic) RegisterGRPCGatewayRoutes(clientCtx client.Context, mux *gwruntime.ServeMux) {
+// RegisterGRPCGatewayRoutes serves the queries over REST.
+func (AppModule) RegisterGRPCGatewayRoutes(clientCtx client.Context, mux *gwruntime.ServeMux) {
 	if err := types.RegisterQueryHandlerClient(context.Background(), mux, types.NewQueryClient(clientCtx)); err != nil {
 		panic(err)
 	}
 }
 
-// AppModule is the module with its keeper.
-type AppModule struct {
-	AppModuleBasic
-	keeper *keeper.Keeper
+// RegisterServices serves messages and queries.
+func (am AppModule) RegisterServices(registrar grpc.ServiceRegistrar) error {
+	types.RegisterMsgServer(registrar, keeper.NewMsgServer(am.keeper))
+	types.RegisterQueryServer(registrar, keeper.NewQueryServer(am.keeper))
+	return nil
 }
 
-// NewAppModule returns the module.
-func NewAppModule(_ codec.Codec, keeper *keeper.Keeper) AppModule { return AppModule{keeper: keeper} }
-
-// IsOnePerModuleType marks the module for the SDK's container.
-func (AppModule) IsOnePerModuleType() {}
-
-// IsAppModule marks the type as a module.
-func (AppModule) IsAppModule() {}
-
-// RegisterServices registers the Msg and Query services.
-func (am AppModule) RegisterServices(cfg module.Configurator) {
-	types.RegisterMsgServer(cfg.MsgServer(), keeper.NewMsgServer(am.keeper))
-	types.RegisterQueryServer(cfg.QueryServer(), keeper.NewQueryServer(am.keeper))
+// DefaultGenesis returns the state of a new chain.
+func (AppModule) DefaultGenesis(cdc codec.JSONCodec) json.RawMessage {
+	return cdc.MustMarshalJSON(types.DefaultGenesis())
 }
 
-// InitGenesis writes the genesis state; it panics on one that does not hold,
-// because a chain must not start from it.
+// ValidateGenesis checks a state without a store.
+func (AppModule) ValidateGenesis(cdc codec.JSONCodec, _ client.TxEncodingConfig, bz json.RawMessage) error {
+	var g types.GenesisState
+	if err := cdc.UnmarshalJSON(bz, &g); err != nil {
+		return fmt.Errorf("genesis of x/%s: %w", types.ModuleName, err)
+	}
+	return g.Validate()
+}
+
+// InitGenesis writes a state; it panics when the state is unsound, so that the
+// chain does not start on it.
 func (am AppModule) InitGenesis(ctx sdk.Context, cdc codec.JSONCodec, bz json.RawMessage) {
-	var genesis types.GenesisState
-	cdc.MustUnmarshalJSON(bz, &genesis)
-	if err := am.keeper.InitGenesis(ctx, genesis); err != nil {
-		panic(err)
+	var g types.GenesisState
+	cdc.MustUnmarshalJSON(bz, &g)
+	if err := am.keeper.InitGenesis(ctx, g); err != nil {
+		panic(fmt.Errorf("genesis of x/%s: %w", types.ModuleName, err))
 	}
 }
 
-// ExportGenesis returns the state as a genesis state.
+// ExportGenesis returns the state.
 func (am AppModule) ExportGenesis(ctx sdk.Context, cdc codec.JSONCodec) json.RawMessage {
-	genesis, err := am.keeper.ExportGenesis(ctx)
+	g, err := am.keeper.ExportGenesis(ctx)
 	if err != nil {
-		panic(err)
+		panic(fmt.Errorf("export of x/%s: %w", types.ModuleName, err))
 	}
-	return cdc.MustMarshalJSON(genesis)
+	return cdc.MustMarshalJSON(g)
 }
-
-// ConsensusVersion returns the version of the state's layout.
-func (AppModule) ConsensusVersion() uint64 { return ConsensusVersion }
 
 // EndBlock pays unbondings that are due and ends leases that have run out.
 func (am AppModule) EndBlock(ctx context.Context) error { return am.keeper.EndBlock(ctx) }

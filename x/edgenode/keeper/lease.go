@@ -182,15 +182,6 @@ func (k *Keeper) postponeLease(ctx context.Context, operator sdk.AccAddress) err
 	return k.states.Set(ctx, operator, state)
 }
 
-// EndBlock works off both queues: unbondings that are due and leases that have
-// run out.
-func (k *Keeper) EndBlock(ctx context.Context) error {
-	if err := k.PayUnbondings(ctx); err != nil {
-		return err
-	}
-	return k.ExpireLeases(ctx)
-}
-
 // lapsed is the refusal of a node without a lease.
 func lapsed(operator sdk.AccAddress, state types.NodeState) error {
 	return types.ErrLeaseLapsed.Wrapf(
