@@ -41,9 +41,3 @@ func (w *work) decideAudit() (bool, error) {
 	w.changed(&types.TaskChange_AuditDecided{AuditDecided: &types.AuditDecided{Auditors: round.Auditors}})
 	return true, w.startDraw(round.Auditors)
 }
-
-// cancellable says whether the task may end at the requester's word: nobody has
-// committed yet.
-func (w *work) cancellable() bool {
-	return w.index() == 0 && w.round().Phase == types.ROUND_PHASE_COMMIT && w.round().Committed == 0
-}

@@ -1,9 +1,6 @@
 package keeper
 
 import (
-	"bytes"
-	"context"
-
 	"cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -11,153 +8,80 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// abandon ends a task in its first round without a verdict: nobody is at fault,
-// every lock returns, and those who hold the task earn the attempt fee.
-func (w *work) abandon(status types.TaskStatus) error {
-	if err := w.dropCandidates(); err != nil {
-		return err
+// tryClose closes a job whose tasks have all ended; when that fails it is tried
+// again later, and nothing that the block has counted is lost.
+func (k *Keeper) tryClose(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, last types.TaskStatus) error {
+	closed := *job
+	if k.isolated(ctx, "closing job "+job.Id, func(ctx sdk.Context) error {
+		return k.closeJob(ctx, params, id, &closed, last)
+	}) {
+		*job = closed
+		return nil
 	}
-	ballots, err := w.ballots()
-	if err != nil {
-		return err
-	}
-	for i := range ballots {
-		if err := w.finishAttempt(&ballots[i]); err != nil {
-			return err
-		}
-	}
-	return w.end(types.Receipt{Status: status}, ballots)
+	return k.queueJob(ctx, id, job, ctx.BlockHeight()+putOffBlocks)
 }
 
-// requesterJob returns a job that has not ended and belongs to the requester.
-func (k *Keeper) requesterJob(ctx context.Context, requester, jobID string) (types.JobID, types.Job, error) {
-	id, err := types.ParseJobID(jobID)
-	if err != nil {
-		return id, types.Job{}, err
+// closeJob ends a job with its last task and returns what is left in escrow.
+func (k *Keeper) closeJob(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, last types.TaskStatus) error {
+	status := types.JOB_STATUS_FAILED
+	switch {
+	case job.TasksAccepted == job.Tasks:
+		status = types.JOB_STATUS_COMPLETED
+	case job.Cancelled:
+		status = types.JOB_STATUS_CANCELLED
+	case job.TasksDropped > 0 || last == types.TASK_STATUS_EXPIRED:
+		status = types.JOB_STATUS_EXPIRED
 	}
-	job, err := k.Job(ctx, id)
-	if err != nil {
-		return id, job, err
+	if err := job.MoveTo(status); err != nil {
+		return err
 	}
-	if err := k.checkRequester(&job, requester); err != nil {
-		return id, job, err
+	// Cancelling left it at a task; pruning counts chunks from the first.
+	job.ClosedHeight, job.Cursor = ctx.BlockHeight(), 0
+	job.ResultsRoot = types.FrontierRoot(job.Frontier)
+	if job.Policy.ChallengeBlocks == 0 {
+		job.Frontier = nil // nobody proves a receipt to the chain
 	}
-	if job.Ended() {
-		return id, job, types.ErrJobEnded.Wrapf("job %s is %s", id, job.Status)
-	}
-	return id, job, nil
-}
-
-// checkRequester refuses anybody but the requester of a job, in whatever case the
-// address is written.
-func (k *Keeper) checkRequester(job *types.Job, requester string) error {
-	by, err := k.addresses.StringToBytes(requester)
-	if err != nil {
-		return types.ErrNotRequester.Wrapf("requester: %s", err)
-	}
-	owner, err := k.addresses.StringToBytes(job.Requester)
+	refund, err := k.refund(ctx, job, job.Reserved)
 	if err != nil {
 		return err
 	}
-	if !bytes.Equal(by, owner) {
-		return types.ErrNotRequester.Wrapf("job %s belongs to %s, got %s", job.Id, job.Requester, requester)
+	if err := k.queueJob(ctx, id, job, 0); err != nil {
+		return err
 	}
+	if err := k.pruneAt(ctx, ctx.BlockHeight()+int64(params.RetentionBlocks), id); err != nil {
+		return err
+	}
+	closed := &types.EventJobClosed{
+		JobId: job.Id, Status: status, TasksAccepted: job.TasksAccepted, ResultsRoot: job.ResultsRoot, Refund: refund,
+	}
+	ctx.EventManager().EmitEvent(closed.Encode())
 	return nil
 }
 
-// CancelJob ends a job at its requester's word: no task is opened any more, and
-// tasks that nobody has committed to end with the attempt fee for the nodes that
-// hold them. Committed ones run to their settlement. Of the open tasks max_batch
-// are seen to at once, the rest in the blocks that follow. It returns what comes
-// back with this block.
-func (k *Keeper) CancelJob(ctx sdk.Context, requester, jobID string) (sdk.Coin, error) {
-	id, job, err := k.requesterJob(ctx, requester, jobID)
-	if err != nil {
-		return sdk.Coin{}, err
+// tryRefund pays back what tasks that have ended leave over. A refund that fails
+// comes with the next one, or when the job closes, and nothing that the block has
+// counted is lost.
+func (k *Keeper) tryRefund(ctx sdk.Context, job *types.Job) {
+	refunded := *job
+	if k.isolated(ctx, "refunding job "+job.Id, func(ctx sdk.Context) error {
+		_, err := k.refund(ctx, &refunded, refunded.Excess())
+		return err
+	}) {
+		*job = refunded
 	}
-	if job.Challenged != nil { // who sees its judges drawn could else draw until he likes them
-		return sdk.Coin{}, types.ErrNotCancellable.Wrapf("job %s judges a challenge: wait for its verdict, or for the end of its lifetime", id)
-	}
-	if job.Cancelled {
-		return sdk.Coin{}, types.ErrJobEnded.Wrapf("job %s is cancelled already; committed work is being settled", id)
-	}
-	params, err := k.params.Get(ctx)
-	if err != nil {
-		return sdk.Coin{}, err
-	}
-	job.Cancelled = true
-	refund, err := k.dropUnopened(ctx, id, &job)
-	if err != nil {
-		return refund, err
-	}
-	// Tasks read the job: it has to say that it is cancelled.
-	if err := k.jobs.Set(ctx, id, job); err != nil {
-		return refund, err
-	}
-	done, err := k.cancelTasks(ctx, params, id, &job, int(params.MaxBatch))
-	if err != nil {
-		return refund, err
-	}
-	emitSweep(ctx, done.changes)
-	if err := k.jobs.Set(ctx, id, job); err != nil {
-		return refund, err
-	}
-	total := refund.AddAmount(done.freed)
-	return total, ctx.EventManager().EmitTypedEvent(&types.EventJobCancelled{JobId: job.Id, Refund: total})
 }
 
-// dropUnopened ends the tasks of a job that were never opened and pays back what
-// they had reserved.
-func (k *Keeper) dropUnopened(ctx sdk.Context, id types.JobID, job *types.Job) (sdk.Coin, error) {
-	n := job.Unopened()
-	refund, err := k.refund(ctx, job, job.Drop())
+// refund pays an amount of the job's escrow back to its requester.
+func (k *Keeper) refund(ctx sdk.Context, job *types.Job, amount math.Int) (sdk.Coin, error) {
+	coin := sdk.NewCoin(job.Reward.Denom, amount)
+	if amount.IsZero() {
+		return coin, nil
+	}
+	requester, err := k.addresses.StringToBytes(job.Requester)
 	if err != nil {
-		return refund, err
+		return coin, err
 	}
-	note := types.NewTaskNote()
-	note.Posted = -int64(n)
-	return refund, k.addNote(ctx, id, types.JobEntry, note)
-}
-
-// cancelled is what cancelling some tasks of a job has done.
-type cancelled struct {
-	// visited counts the tasks that were looked at.
-	visited int
-	// freed is what the ended ones have not spent, in the reward's denom.
-	freed   math.Int
-	changes []types.TaskChange
-}
-
-// cancelTasks ends those tasks of a cancelled job that nobody has committed to,
-// from where it stopped last, looking at most at limit of them. It queues the job
-// for the next block when it has not come to the end.
-func (k *Keeper) cancelTasks(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, limit int) (cancelled, error) {
-	out := cancelled{freed: math.ZeroInt()}
-	keys, err := k.tasksFrom(ctx, id, job.Cursor, limit)
-	if err != nil {
-		return out, err
-	}
-	for _, key := range keys {
-		w, err := k.loadStored(ctx, params, id, key.K2())
-		if err != nil {
-			return out, err
-		}
-		if err := w.advance(); err != nil {
-			return out, err
-		}
-		out.visited++
-		out.changes = append(out.changes, w.changes...)
-		if w.task.Ended() {
-			out.freed = out.freed.Add(w.left())
-		}
-		if err := w.save(); err != nil {
-			return out, err
-		}
-		job.Cursor = key.K2() + 1
-	}
-	next := int64(0)
-	if len(keys) == limit {
-		next = ctx.BlockHeight() + 1
-	}
-	return out, k.queueJob(ctx, id, job, next)
+	job.Reserved = job.Reserved.Sub(amount)
+	job.Refunded = job.Refunded.Add(amount)
+	return coin, k.bank.SendCoinsFromModuleToAccount(ctx, types.ModuleName, requester, sdk.NewCoins(coin))
 }

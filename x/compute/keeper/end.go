@@ -84,3 +84,21 @@ func (w *work) end(receipt types.Receipt, ballots []ballot) error {
 	}
 	return w.k.receipts.Set(w.ctx, collections.Join(w.id, w.task.Index), receipt)
 }
+
+// abandon ends a task in its first round without a verdict: nobody is at fault,
+// every lock returns, and those who hold the task earn the attempt fee.
+func (w *work) abandon(status types.TaskStatus) error {
+	if err := w.dropCandidates(); err != nil {
+		return err
+	}
+	ballots, err := w.ballots()
+	if err != nil {
+		return err
+	}
+	for i := range ballots {
+		if err := w.finishAttempt(&ballots[i]); err != nil {
+			return err
+		}
+	}
+	return w.end(types.Receipt{Status: status}, ballots)
+}

@@ -3,10 +3,8 @@ package keeper
 import (
 	"bytes"
 	"context"
-	"errors"
 
 	"cosmossdk.io/collections"
-	"cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
@@ -169,84 +167,6 @@ func (k *Keeper) followUp(
 	}
 }
 
-// tryRefund pays back what tasks that have ended leave over. A refund that fails
-// comes with the next one, or when the job closes, and nothing that the block has
-// counted is lost.
-func (k *Keeper) tryRefund(ctx sdk.Context, job *types.Job) {
-	refunded := *job
-	if k.isolated(ctx, "refunding job "+job.Id, func(ctx sdk.Context) error {
-		_, err := k.refund(ctx, &refunded, refunded.Excess())
-		return err
-	}) {
-		*job = refunded
-	}
-}
-
-// tryClose closes a job whose tasks have all ended; when that fails it is tried
-// again later, and nothing that the block has counted is lost.
-func (k *Keeper) tryClose(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, last types.TaskStatus) error {
-	closed := *job
-	if k.isolated(ctx, "closing job "+job.Id, func(ctx sdk.Context) error {
-		return k.closeJob(ctx, params, id, &closed, last)
-	}) {
-		*job = closed
-		return nil
-	}
-	return k.queueJob(ctx, id, job, ctx.BlockHeight()+putOffBlocks)
-}
-
-// closeJob ends a job with its last task and returns what is left in escrow.
-func (k *Keeper) closeJob(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, last types.TaskStatus) error {
-	status := types.JOB_STATUS_FAILED
-	switch {
-	case job.TasksAccepted == job.Tasks:
-		status = types.JOB_STATUS_COMPLETED
-	case job.Cancelled:
-		status = types.JOB_STATUS_CANCELLED
-	case job.TasksDropped > 0 || last == types.TASK_STATUS_EXPIRED:
-		status = types.JOB_STATUS_EXPIRED
-	}
-	if err := job.MoveTo(status); err != nil {
-		return err
-	}
-	// Cancelling left it at a task; pruning counts chunks from the first.
-	job.ClosedHeight, job.Cursor = ctx.BlockHeight(), 0
-	job.ResultsRoot = types.FrontierRoot(job.Frontier)
-	if job.Policy.ChallengeBlocks == 0 {
-		job.Frontier = nil // nobody proves a receipt to the chain
-	}
-	refund, err := k.refund(ctx, job, job.Reserved)
-	if err != nil {
-		return err
-	}
-	if err := k.queueJob(ctx, id, job, 0); err != nil {
-		return err
-	}
-	if err := k.pruneAt(ctx, ctx.BlockHeight()+int64(params.RetentionBlocks), id); err != nil {
-		return err
-	}
-	closed := &types.EventJobClosed{
-		JobId: job.Id, Status: status, TasksAccepted: job.TasksAccepted, ResultsRoot: job.ResultsRoot, Refund: refund,
-	}
-	ctx.EventManager().EmitEvent(closed.Encode())
-	return nil
-}
-
-// refund pays an amount of the job's escrow back to its requester.
-func (k *Keeper) refund(ctx sdk.Context, job *types.Job, amount math.Int) (sdk.Coin, error) {
-	coin := sdk.NewCoin(job.Reward.Denom, amount)
-	if amount.IsZero() {
-		return coin, nil
-	}
-	requester, err := k.addresses.StringToBytes(job.Requester)
-	if err != nil {
-		return coin, err
-	}
-	job.Reserved = job.Reserved.Sub(amount)
-	job.Refunded = job.Refunded.Add(amount)
-	return coin, k.bank.SendCoinsFromModuleToAccount(ctx, types.ModuleName, requester, sdk.NewCoins(coin))
-}
-
 // queueJob moves a job to the height at which it is next due, 0 for never.
 func (k *Keeper) queueJob(ctx sdk.Context, id types.JobID, job *types.Job, height int64) error {
 	if height == job.DueHeight {
@@ -262,37 +182,4 @@ func (k *Keeper) queueJob(ctx sdk.Context, id types.JobID, job *types.Job, heigh
 		return nil
 	}
 	return k.due.Set(ctx, collections.Join3(height, id, uint64(types.JobEntry)))
-}
-
-// chunkWriter marks tasks of one job in order, and writes each chunk once.
-type chunkWriter struct {
-	k     *Keeper
-	ctx   sdk.Context
-	id    types.JobID
-	index uint64
-	chunk *types.Chunk
-}
-
-func (c *chunkWriter) mark(task uint64, accepted bool) error {
-	if index := task / types.ChunkTasks; c.chunk == nil || index != c.index {
-		if err := c.flush(); err != nil {
-			return err
-		}
-		chunk, err := c.k.chunks.Get(c.ctx, collections.Join(c.id, index))
-		if errors.Is(err, collections.ErrNotFound) {
-			chunk, err = types.NewChunk(), nil
-		}
-		if err != nil {
-			return err
-		}
-		c.index, c.chunk = index, &chunk
-	}
-	return c.chunk.Mark(task%types.ChunkTasks, accepted)
-}
-
-func (c *chunkWriter) flush() error {
-	if c.chunk == nil {
-		return nil
-	}
-	return c.k.chunks.Set(c.ctx, collections.Join(c.id, c.index), *c.chunk)
 }

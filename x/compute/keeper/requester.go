@@ -1,0 +1,44 @@
+package keeper
+
+import (
+	"bytes"
+	"context"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+// requesterJob returns a job that has not ended and belongs to the requester.
+func (k *Keeper) requesterJob(ctx context.Context, requester, jobID string) (types.JobID, types.Job, error) {
+	id, err := types.ParseJobID(jobID)
+	if err != nil {
+		return id, types.Job{}, err
+	}
+	job, err := k.Job(ctx, id)
+	if err != nil {
+		return id, job, err
+	}
+	if err := k.checkRequester(&job, requester); err != nil {
+		return id, job, err
+	}
+	if job.Ended() {
+		return id, job, types.ErrJobEnded.Wrapf("job %s is %s", id, job.Status)
+	}
+	return id, job, nil
+}
+
+// checkRequester refuses anybody but the requester of a job, in whatever case the
+// address is written.
+func (k *Keeper) checkRequester(job *types.Job, requester string) error {
+	by, err := k.addresses.StringToBytes(requester)
+	if err != nil {
+		return types.ErrNotRequester.Wrapf("requester: %s", err)
+	}
+	owner, err := k.addresses.StringToBytes(job.Requester)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(by, owner) {
+		return types.ErrNotRequester.Wrapf("job %s belongs to %s, got %s", job.Id, job.Requester, requester)
+	}
+	return nil
+}
