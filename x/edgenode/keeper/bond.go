@@ -86,18 +86,35 @@ func unbondingsOf(ctx context.Context, operator sdk.AccAddress) *collections.Pai
 // checkUnbondings bounds what one operator has in the queue: without it a node
 // could fill the queue, one unbonding a block, and hold up everybody's.
 func (k *Keeper) checkUnbondings(ctx context.Context, operator sdk.AccAddress) error {
-	iterator, err := k.unbondings.Iterate(ctx, unbondingsOf(ctx, operator))
+	_, full, err := k.youngestUnbonding(ctx, operator)
+	if err == nil && full {
+		err = types.ErrTooManyUnbondings.Wrapf("expected fewer than %d, found as many; wait for one to be paid", types.MaxUnbondings)
+	}
+	return err
+}
+
+// youngestUnbonding returns the height of an operator's last unbonding, and whether
+// there are so many that none may be added.
+func (k *Keeper) youngestUnbonding(ctx context.Context, operator sdk.AccAddress) (completion int64, full bool, err error) {
+	iterator, err := k.unbondings.Iterate(ctx, unbondingsOf(ctx, operator).Descending())
 	if err != nil {
-		return err
+		return 0, false, err
 	}
 	defer iterator.Close()
 	for open := 1; iterator.Valid(); iterator.Next() {
+		if open == 1 {
+			key, err := iterator.Key()
+			if err != nil {
+				return 0, false, err
+			}
+			completion = key.K2()
+		}
 		if open >= types.MaxUnbondings {
-			return types.ErrTooManyUnbondings.Wrapf("expected fewer than %d, found %d; wait for one to be paid", types.MaxUnbondings, open)
+			return completion, true, nil
 		}
 		open++
 	}
-	return nil
+	return completion, false, nil
 }
 
 // hasUnbondings says whether a part of an operator's bond is on its way back.
@@ -111,10 +128,24 @@ func (k *Keeper) hasUnbondings(ctx context.Context, operator sdk.AccAddress) (bo
 }
 
 // queueUnbonding notes coins that return after the unbonding period. The stake
-// itself has already dropped.
+// itself has already dropped. What a retired node gets comes in as many parts as its
+// work ends in: where that is more than MaxUnbondings the youngest waits for what
+// joins it, so that nothing returns before a slash can no longer reach it.
 func (k *Keeper) queueUnbonding(ctx context.Context, params types.Params, operator sdk.AccAddress, amount sdk.Coin) (int64, error) {
 	completion := height(ctx) + int64(params.UnbondingBlocks) //nolint:gosec // at most 2^48
-	if err := k.addUnbonding(ctx, operator, completion, amount.Amount); err != nil {
+	total := amount.Amount
+	youngest, full, err := k.youngestUnbonding(ctx, operator)
+	if err != nil {
+		return 0, err
+	}
+	if full {
+		waits, err := k.takeUnbonding(ctx, operator, youngest)
+		if err != nil {
+			return 0, err
+		}
+		completion, total = max(completion, youngest), total.Add(waits)
+	}
+	if err := k.addUnbonding(ctx, operator, completion, total); err != nil {
 		return 0, err
 	}
 	text, err := k.text(operator)
@@ -213,9 +244,8 @@ func (k *Keeper) postponeUnbonding(ctx context.Context, operator sdk.AccAddress,
 }
 
 // slashUnbondings takes up to amount off what is on its way back to an operator,
-// youngest first, and returns what it got. The operator's unbondings are few:
-// MaxUnbondings, and one more each time a retired node gets a slot back and asks,
-// or has drained.
+// youngest first, and returns what it got. There are few: MaxUnbondings, and those
+// that could not be paid when they were due.
 func (k *Keeper) slashUnbondings(ctx context.Context, operator sdk.AccAddress, amount math.Int) (math.Int, error) {
 	taken := math.ZeroInt()
 	if !amount.IsPositive() {

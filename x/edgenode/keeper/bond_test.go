@@ -174,3 +174,72 @@ func TestOperatorHasBoundedUnbondings(t *testing.T) {
 	f.at(102)
 	require.NoError(t, f.unbond(0, coin(1)), "the first is due, though the queue has not come to it")
 }
+
+func TestRetiredNodeWhoseHoldsAreSettledOneByOneHasBoundedUnbondings(t *testing.T) {
+	const period, parts = 100, types.MaxUnbondings + 8
+	f := newFixture(t)
+	params := testParams()
+	params.UnbondingBlocks = period
+	_, err := f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: authority(), Params: params})
+	require.NoError(t, err)
+	f.register(0, 10*parts, 1)
+	for range parts {
+		until := f.held(0, 10, period)
+		_, err := f.keeper.Contest(f.ctx, operator(0), math.NewInt(10), until)
+		require.NoError(t, err)
+	}
+	_, err = f.retire(0)
+	require.NoError(t, err)
+	require.Empty(t, f.unbondings(0), "all of it is contested")
+	want := map[int64]int64{}
+	for i := range parts {
+		f.resetEvents()
+		f.at(f.ctx.BlockHeight() + 1)
+		completion := f.ctx.BlockHeight() + period
+		require.NoError(t, f.keeper.Settle(f.ctx, operator(0), math.NewInt(10), period))
+		f.requireEvent(&types.EventUnbonding{Operator: operator(0).String(), Amount: coin(10), CompletionHeight: completion})
+		want[completion] = 10
+		if i >= types.MaxUnbondings { // the youngest waits for what joins it
+			want[completion] += want[completion-1]
+			delete(want, completion-1)
+		}
+		require.Equal(t, want, f.unbondings(0))
+		f.requireInvariants()
+	}
+	require.True(t, f.state(0).Closed())
+	exported, err := f.keeper.ExportGenesis(f.ctx)
+	require.NoError(t, err)
+	require.NoError(t, exported.Validate())
+
+	req := slashRequest(0, 0, 0, false)
+	req.Contested, req.Unlocked = true, math.NewInt(10*parts)
+	outcome, err := f.keeper.Slash(f.ctx, req)
+	require.NoError(t, err)
+	require.Equal(t, int64(10*parts), outcome.Unbonding.Int64(), "a slash reaches them all")
+	require.Empty(t, f.unbondings(0))
+	f.requireInvariants()
+}
+
+func TestWhatJoinsAnUnbondingBringsNothingForward(t *testing.T) {
+	f := newFixture(t)
+	params := testParams()
+	params.UnbondingBlocks = 100
+	update := func() {
+		_, err := f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: authority(), Params: params})
+		require.NoError(t, err)
+	}
+	update()
+	f.register(0, 1_000, 1)
+	for range types.MaxUnbondings {
+		f.at(f.ctx.BlockHeight() + 1)
+		require.NoError(t, f.unbond(0, coin(1)))
+	}
+	youngest := f.ctx.BlockHeight() + 100
+	params.UnbondingBlocks = 50
+	update()
+	_, err := f.retire(0)
+	require.NoError(t, err)
+	require.Len(t, f.unbondings(0), types.MaxUnbondings)
+	require.Equal(t, int64(1_000-types.MaxUnbondings+1), f.unbondings(0)[youngest])
+	f.requireInvariants()
+}
