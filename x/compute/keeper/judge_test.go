@@ -253,3 +253,132 @@ func TestNobodyIsConvictedOfAProgramThatIsNoLongerVouchedFor(t *testing.T) {
 	_, err := f.challenge(1, id, 0)
 	require.ErrorIs(t, err, types.ErrNotChallengeable)
 }
+
+// sway has a node that is drawn for the first round of a job do otherwise than it
+// would, from before its commitment on. It returns the players so changed, and who.
+func (f *fixture) sway(players []player, job string, does behaviour) ([]player, int) {
+	f.t.Helper()
+	for range 40 {
+		round := f.round(job)
+		if len(round.Replicas) == int(round.Target) {
+			break
+		}
+		for _, p := range players {
+			p.act()
+		}
+		f.next()
+	}
+	drawn := f.drawn(job)
+	last := drawn[len(drawn)-1] // drawn last, so that it cannot have committed
+	swayed := slices.Clone(players)
+	swayed[last].does = does
+	return swayed, last
+}
+
+// further counts the replicas that a receipt's task had after its first round.
+func further(r types.Receipt) (n int64) {
+	for _, o := range r.Outcomes {
+		if o.Round > 0 {
+			n++
+		}
+	}
+	return n
+}
+
+func TestJudgesOfFurtherRoundsArePaidByWhoLiedToThemAndNotByTheChallenger(t *testing.T) {
+	f, players := judges(t)
+	id, drawn := f.untruth(players, contestable(), colluder)
+	challenger, defendant := f.net(requester(1)), f.bond(drawn[0])
+	judging, err := f.challenge(1, id, 0)
+	require.NoError(t, err)
+	swayed, at := f.sway(players, judging, liar)
+	bond := f.bond(at)
+	f.play(swayed, judging, 200)
+	r := f.receipt(judging)
+	require.Equal(t, types.TASK_STATUS_ACCEPTED, r.Status)
+	require.Positive(t, further(r), "one of the judges lied")
+	require.Equal(t, bond.Sub(f.job(judging).Liability).String(), f.bond(at).String())
+	require.Equal(t, defendant.SubRaw(9_000).String(), f.bond(drawn[0]).String())
+
+	paid := int64(0) // by the challenger
+	for _, o := range r.Outcomes {
+		paid += o.Paid.Int64()
+	}
+	gain := f.net(requester(1)).Sub(challenger).SubRaw(100_000) // what the test has given
+	honest := (9_000 - paid - 1_000) * 4 / 10
+	require.Equal(t, honest-int64(f.specSize(judging)), gain.Int64())
+}
+
+func TestResultOfAFurtherRoundHoldsNobodysBond(t *testing.T) {
+	f, players := judges(t)
+	s := spec(coin(1_000), 3)
+	s.Policy.ChallengeBlocks = window
+	id := f.post(0, s)
+	swayed, _ := f.sway(players, id, liar)
+	f.play(swayed, id, 200)
+	r := f.receipt(id)
+	require.Equal(t, types.TASK_STATUS_ACCEPTED, r.Status)
+	require.Positive(t, further(r))
+	require.Zero(t, r.ChallengeUntil)
+	for n := range players {
+		require.True(t, f.state(n).Locked.IsZero(), "node %d", n)
+	}
+	_, err := f.challenge(1, id, 0)
+	require.ErrorIs(t, err, types.ErrNotChallengeable)
+}
+
+// forgotten is an accepted lie whose job is pruned while a challenge of it is
+// judged. It returns both jobs and who lied.
+func forgotten(t *testing.T) (f *fixture, players []player, id, judging string, at int) {
+	t.Helper()
+	f, players = judges(t)
+	f.setParams(func(p *types.Params) { p.RetentionBlocks = window })
+	id, drawn := f.untruth(players, contestable(), colluder)
+	for end := f.job(id).ClosedHeight + window; f.ctx.BlockHeight() < end; {
+		f.next()
+	}
+	judging, err := f.challenge(1, id, 0)
+	require.NoError(t, err)
+	f.next()
+	_, err = f.queries.Job(f.ctx, &types.QueryJobRequest{JobId: id})
+	require.ErrorContains(t, err, "job not found")
+	return f, players, id, judging, drawn[0]
+}
+
+func TestChallengeIsJudgedThoughItsJobIsPrunedMeanwhile(t *testing.T) {
+	f, players, id, judging, at := forgotten(t)
+	c, err := f.queries.Challenge(f.ctx, &types.QueryChallengeRequest{JobId: id})
+	require.NoError(t, err)
+	require.EqualValues(t, 1, c.Challenge.Judging)
+	bond := f.bond(at)
+	f.play(players, judging, 120)
+	require.Equal(t, bond.SubRaw(9_000).String(), f.bond(at).String())
+}
+
+func TestNoConvictionIsKeptOfAJobThatNobodyCanChallengeAgain(t *testing.T) {
+	f, players, id, judging, _ := forgotten(t)
+	f.play(players, judging, 120)
+	_, err := f.queries.Challenge(f.ctx, &types.QueryChallengeRequest{JobId: id})
+	require.ErrorContains(t, err, "not being judged")
+	g, err := f.keeper.ExportGenesis(f.ctx)
+	require.NoError(t, err)
+	require.Empty(t, g.Challenges)
+}
+
+func TestTaskOfACancelledArrayIsChallengedByItsPlaceAmongThoseThatRan(t *testing.T) {
+	f, players := judges(t)
+	s := contestable()
+	s.Tasks = 30
+	id := f.post(0, s)
+	f.crowd(len(players), 200, func() bool { return f.job(id).TasksAccepted >= 3 })
+	_, err := f.msgs.CancelJob(f.ctx, &types.MsgCancelJob{Requester: requester(0).String(), JobId: id})
+	require.NoError(t, err)
+	f.crowd(len(players), 200, func() bool { return f.over(id) })
+	require.Positive(t, f.job(id).TasksDropped)
+	for _, r := range f.receipts[id] {
+		if len(r.Agreed()) > 0 {
+			_, err := f.challenge(1, id, r.Task)
+			require.NoError(t, err, "task %d", r.Task)
+		}
+	}
+}

@@ -108,3 +108,27 @@ func TestATaskThatEndsWhileItsJobIsToppedUpLeavesNothingBehind(t *testing.T) {
 	f.blocks(20)
 	require.NotContains(t, f.export().compute, id)
 }
+
+func TestNothingIsAddedToAJobWhoseLifetimeIsOverThoughItsTasksStillRun(t *testing.T) {
+	f := newFixture(t)
+	f.network(6)
+	s := array(1)
+	s.LifetimeBlocks = 21
+	id := f.drawable(s)
+	f.assign(id, 6)
+	topUp := func(tasks, blocks uint64) error {
+		_, err := f.msgs.TopUpJob(f.ctx, &types.MsgTopUpJob{
+			Requester: requester(0).String(), JobId: id, Tasks: tasks, LifetimeBlocks: blocks,
+		})
+		return err
+	}
+	for f.ctx.BlockHeight() < f.job(id).ExpiresHeight {
+		f.next()
+	}
+	require.NoError(t, topUp(0, 1))
+	f.next()
+	f.next()
+	require.Equal(t, types.JOB_STATUS_RUNNING, f.job(id).Status)
+	require.ErrorIs(t, f.unchanged(func() error { return topUp(1, 0) }), types.ErrJobEnded)
+	require.ErrorIs(t, f.unchanged(func() error { return topUp(0, 100) }), types.ErrJobEnded)
+}
