@@ -32,8 +32,6 @@ const (
 
 	// patience is how long a condition of the network may take.
 	patience = 4 * time.Minute
-	// look is the pause between two looks at a condition.
-	look = 300 * time.Millisecond
 	// feeLimit is what a worker may spend on fees, in whole tfuel.
 	feeLimit = 50
 )
@@ -133,25 +131,10 @@ func (s *stage) ours(job string) bool {
 	return known
 }
 
-// await looks until done says yes. The failure of a process ends the wait.
+// await looks until done says yes, and gives up where a part of the play takes longer
+// than it may.
 func (s *stage) await(ctx context.Context, what string, done func() (bool, error)) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("waited %s for %s", patience, what))
-	defer cancel()
-	ticker := time.NewTicker(look)
-	defer ticker.Stop()
-	for {
-		ready, err := done()
-		if ready && err == nil {
-			return nil
-		}
-		select {
-		case failure := <-s.net.Failure():
-			return failure
-		case <-ctx.Done():
-			return errors.Join(context.Cause(ctx), err)
-		case <-ticker.C:
-		}
-	}
+	return s.net.Await(ctx, patience, what, done)
 }
 
 // awaitBlocks waits until the chain has made that many blocks more.

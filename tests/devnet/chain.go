@@ -134,7 +134,7 @@ func (d *Devnet) Client(ctx context.Context) (*client.Client, error) { return cl
 
 // awaitHeight waits until the chain has at least that many blocks.
 func (d *Devnet) awaitHeight(ctx context.Context, height int64) error {
-	return d.await(ctx, fmt.Sprintf("block %d", height), func() (bool, error) {
+	return d.Await(ctx, startPatience, fmt.Sprintf("block %d", height), func() (bool, error) {
 		c, err := d.Client(ctx)
 		if err != nil {
 			return false, err

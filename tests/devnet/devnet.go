@@ -203,10 +203,10 @@ func (d *Devnet) Faucet() string { return "http://" + d.ports.faucet + "/" }
 
 func (d *Devnet) say(format string, args ...any) { fmt.Fprintf(d.opts.Log, format+"\n", args...) }
 
-// await looks until done says yes; errors count as no, and the last is told when
+// Await looks until done says yes; errors count as no, and the last is told when
 // the patience is over. The failure of a process ends the wait.
-func (d *Devnet) await(ctx context.Context, what string, done func() (bool, error)) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, startPatience, fmt.Errorf("waited %s for %s", startPatience, what))
+func (d *Devnet) Await(ctx context.Context, patience time.Duration, what string, done func() (bool, error)) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("waited %s for %s", patience, what))
 	defer cancel()
 	ticker := time.NewTicker(pollEvery)
 	defer ticker.Stop()

@@ -37,7 +37,7 @@ func (d *Devnet) startRelay(ctx context.Context) error {
 		"--client-rate", "0", "--box-client-percent", "100"); err != nil {
 		return err
 	}
-	return d.await(ctx, "the relay", func() (bool, error) {
+	return d.Await(ctx, startPatience, "the relay", func() (bool, error) {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, d.Relay()+"/healthz", nil)
 		if err != nil {
 			return false, err
@@ -89,7 +89,7 @@ func (d *Devnet) startNodes(ctx context.Context) error {
 	}
 	d.say("waiting for the epoch in which the nodes weigh")
 	want := uint64(len(d.nodes))
-	return d.await(ctx, "the nodes' epoch", func() (bool, error) {
+	return d.Await(ctx, startPatience, "the nodes' epoch", func() (bool, error) {
 		live, err := d.LiveNodes(ctx)
 		return live >= want, err
 	})

@@ -114,6 +114,12 @@ func Walls() []Wall {
 			Of:   func(path string) bool { return !in(path, "testutil", "tests") }, Allows: nothingOf("testutil"),
 		},
 		{
+			Name: "only tests draw random messages",
+			Of:   func(path string) bool { return !in(path, "testutil", "tests") }, Allows: func(_, imported string) bool {
+				return !in(ours(imported), "x") || !strings.HasSuffix(imported, "/simulation")
+			},
+		},
+		{
 			Name: "nothing imports the tests",
 			Of:   func(path string) bool { return !in(path, "tests") }, Allows: nothingOf("tests"), Tests: true,
 		},

@@ -37,6 +37,7 @@ func TestEveryWallCanFail(t *testing.T) {
 		"executors, devices, journal and blobs know nothing of Cosmos":           {importer: "sidecar/store", imported: "github.com/cosmos/gogoproto/proto", test: true},
 		"the client links no consensus code and runs no sidecar":                 {importer: "client", imported: Module + "/sidecar/agent"},
 		"only tests import testutil":                                             {importer: "client", imported: Module + "/testutil/apptest"},
+		"only tests draw random messages":                                        {importer: "app", imported: Module + "/x/compute/simulation"},
 		"nothing imports the tests":                                              {importer: "client", imported: Module + "/tests/devnet", test: true},
 		"examples stand alone":                                                   {importer: "examples/textgen/model", imported: "cosmossdk.io/math"},
 		"x/beacon knows no module above it":                                      {importer: "x/beacon/keeper", imported: Module + "/x/edgenode/types", deep: true},

@@ -49,7 +49,7 @@ type Chain struct {
 func New(t testing.TB, options ...Option) *Chain {
 	t.Helper()
 	c := prepare(t, options)
-	c.time = c.settings.genesisTime
+	c.time = GenesisTime()
 	c.initChain()
 	c.NextBlock()
 	return c
@@ -137,7 +137,7 @@ func (c *Chain) initChain() {
 	c.t.Helper()
 	response, err := c.App.InitChain(&abci.RequestInitChain{
 		ChainId:         ChainID,
-		Time:            c.settings.genesisTime,
+		Time:            GenesisTime(),
 		InitialHeight:   1,
 		ConsensusParams: c.consensusParams(),
 		AppStateBytes:   c.genesisState(),

@@ -26,7 +26,6 @@ type settings struct {
 	accounts       int
 	balance        sdk.Coins
 	power          int64
-	genesisTime    time.Time
 	blockTime      time.Duration
 	changes        []GenesisChange
 	consensus      []func(*cmttypes.ConsensusParams)
@@ -38,17 +37,16 @@ type settings struct {
 
 func defaultSettings() settings {
 	return settings{
-		accounts:    4,
-		balance:     sdk.NewCoins(params.TfuelCoin(1_000_000)),
-		power:       1_000,
-		genesisTime: GenesisTime(),
-		blockTime:   1500 * time.Millisecond,
-		db:          dbm.NewMemDB(),
-		appOptions:  appOptions{},
+		accounts:   4,
+		balance:    sdk.NewCoins(params.TfuelCoin(1_000_000)),
+		power:      1_000,
+		blockTime:  1500 * time.Millisecond,
+		db:         dbm.NewMemDB(),
+		appOptions: appOptions{},
 	}
 }
 
-// GenesisTime is when a chain starts unless WithGenesisTime says otherwise.
+// GenesisTime is when every test chain starts.
 func GenesisTime() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
 
 // appOptions stands for app.toml and the command line.
@@ -80,16 +78,6 @@ func WithValidatorPower(power int64) Option {
 // WithBlockTime sets how far apart the headers of two blocks are.
 func WithBlockTime(d time.Duration) Option {
 	return func(s *settings) { s.blockTime = d }
-}
-
-// WithGenesisTime sets the time at which the chain starts.
-func WithGenesisTime(at time.Time) Option {
-	return func(s *settings) { s.genesisTime = at }
-}
-
-// WithDB keeps the state in db, which the caller closes.
-func WithDB(db dbm.DB) Option {
-	return func(s *settings) { s.db = db }
 }
 
 // WithDir keeps the state in a pebble database under dir, which Restart closes

@@ -46,10 +46,9 @@ func (a Account) String() string { return a.Address.String() }
 func ConsensusKey() *ed25519.PrivKey { return ed25519.GenPrivKeyFromSecret([]byte("consensus")) }
 
 type txSettings struct {
-	gas     uint64
-	fee     sdk.Coins
-	memo    string
-	granter sdk.AccAddress
+	gas  uint64
+	fee  sdk.Coins
+	memo string
 }
 
 // TxOption changes how a tx is signed.
@@ -65,11 +64,6 @@ func WithFee(fee ...sdk.Coin) TxOption {
 
 // WithMemo sets the memo.
 func WithMemo(memo string) TxOption { return func(s *txSettings) { s.memo = memo } }
-
-// WithGranter lets another account pay the fee.
-func WithGranter(granter sdk.AccAddress) TxOption {
-	return func(s *txSettings) { s.granter = granter }
-}
 
 // Sign returns the bytes of a tx with the messages, signed with the sequence
 // that follows the committed state and what was signed since the last block.
@@ -103,7 +97,6 @@ func (c *Chain) sign(signer Account, number, sequence uint64, msgs []sdk.Msg, s 
 	builder.SetGasLimit(s.gas)
 	builder.SetFeeAmount(s.fee)
 	builder.SetMemo(s.memo)
-	builder.SetFeeGranter(s.granter)
 
 	// The public key belongs to what is signed, so it goes in first without a
 	// signature.

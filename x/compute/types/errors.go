@@ -45,7 +45,6 @@ var (
 	ErrReceiptNotFound    = errors.Register(ModuleName, 39, "receipt not found")
 	ErrTaskNotOpen        = errors.Register(ModuleName, 40, "task is not open yet")
 	ErrInvalidTopUp       = errors.Register(ModuleName, 41, "invalid top-up")
-	ErrClassNotFound      = errors.Register(ModuleName, 42, "hardware class not found")
 	ErrNotChallengeable   = errors.Register(ModuleName, 44, "result cannot be challenged")
 	ErrChallengeLate      = errors.Register(ModuleName, 45, "challenge window has passed")
 	ErrNotCancellable     = errors.Register(ModuleName, 47, "job cannot be cancelled")
