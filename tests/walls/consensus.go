@@ -28,19 +28,25 @@ type Finding struct {
 
 func (f Finding) String() string { return f.Position + ": " + f.What + " in " + f.Func }
 
-// forbiddenNames are functions that answer differently from machine to machine.
+// forbiddenNames are functions, and methods of types, that answer differently from
+// machine to machine or from run to run.
 func forbiddenNames() []string {
 	return []string{
 		"time.Now", "time.Since", "time.Until", "time.Sleep", "time.After", "time.AfterFunc", "time.Tick",
 		"time.NewTimer", "time.NewTicker",
 		"os.Getenv", "os.LookupEnv", "os.Environ", "os.ExpandEnv", "os.Hostname",
 		"maps.Keys", "maps.Values", "maps.All",
+		"sync.Map.Range", "reflect.Value.MapKeys", "reflect.Value.MapRange",
+		"time.LoadLocation", "time.Time.Local",
 	}
 }
 
 // forbiddenPackages are unpredictable as a whole.
 func forbiddenPackages() []string {
-	return []string{"math/rand", "math/rand/v2", "crypto/rand", "unsafe"}
+	return []string{
+		"math/rand", "math/rand/v2", "crypto/rand", "hash/maphash", "unsafe",
+		"runtime", "net", "net/http", "os/exec",
+	}
 }
 
 // checker looks through one package.
@@ -149,12 +155,28 @@ func (c *checker) node(function string, n ast.Node) {
 // use judges a name by what it stands for, whatever the import is called.
 func (c *checker) use(function string, ident *ast.Ident) {
 	f, ok := c.info.Uses[ident].(*types.Func)
-	if !ok || f.Pkg() == nil || f.Signature().Recv() != nil {
+	if !ok || f.Pkg() == nil {
 		return
 	}
-	if name := f.Pkg().Path() + "." + f.Name(); slices.Contains(forbiddenNames(), name) {
+	if name := f.Pkg().Path() + "." + owner(f) + f.Name(); slices.Contains(forbiddenNames(), name) {
 		c.report(function, name, ident)
 	}
+}
+
+// owner is the type that a method belongs to, with its dot.
+func owner(f *types.Func) string {
+	recv := f.Signature().Recv()
+	if recv == nil {
+		return ""
+	}
+	t := recv.Type()
+	if pointer, ok := t.(*types.Pointer); ok {
+		t = pointer.Elem()
+	}
+	if named, ok := t.(*types.Named); ok {
+		return named.Obj().Name() + "."
+	}
+	return "."
 }
 
 // isFloat says whether an expression is a float or names the type of one. The

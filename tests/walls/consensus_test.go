@@ -76,6 +76,9 @@ func TestEveryRuleCanFail(t *testing.T) {
 		"randomness":       {`import "math/rand"; func f() int { return rand.Int() }`, []string{"math/rand in x/p"}},
 		"map range":        {`type m map[string]int; func f(x m) { for range x {} }`, []string{"map range in x/p.f"}},
 		"map keys":         {`import "maps"; func f(x map[int]int) { for range maps.Keys(x) {} }`, []string{"maps.Keys in x/p.f"}},
+		"shared map":       {`import "sync"; func f(m *sync.Map) { m.Range(nil) }`, []string{"sync.Map.Range in x/p.f"}},
+		"local time":       {`import "time"; func f(t time.Time) time.Time { return t.Local() }`, []string{"time.Time.Local in x/p.f"}},
+		"machine":          {`import "runtime"; func f() int { return runtime.NumCPU() }`, []string{"runtime in x/p"}},
 		"goroutine":        {`func f() { go f() }`, []string{"go statement in x/p.f"}},
 		"select":           {`func f(c chan int) { select { case <-c: default: } }`, []string{"select statement in x/p.f"}},
 		"float literal":    {`func f() bool { return 0.5 > 0.25 }`, []string{"float in x/p.f"}},
@@ -114,7 +117,7 @@ func TestGeneratedFilesAreNotJudged(t *testing.T) {
 // standard loads the few packages that the small sources import.
 func standard(t *testing.T) importer.Lookup {
 	t.Helper()
-	packages, err := list([]string{"-export", "-deps"}, strings.Fields("time os maps math/rand math/big")...)
+	packages, err := list([]string{"-export", "-deps"}, strings.Fields("time os maps sync runtime math/rand math/big")...)
 	require.NoError(t, err)
 	return exports(packages)
 }
