@@ -77,7 +77,9 @@ func (w *work) commit(operator sdk.AccAddress, item types.CommitItem) error {
 	round := w.round()
 	round.Committed++
 	if round.WaitUntil == 0 {
-		round.WaitUntil = w.height() + int64(w.params.MaxWaitBlocks)
+		// A seat may fall empty as late as its node's deadline, and has to be drawn again
+		// for as long after it: else one node that stalls ends the task for all.
+		round.WaitUntil = w.height() + int64(w.job.CommitBlocks) + int64(w.params.MaxWaitBlocks)
 	}
 	return w.setAssignment(operator, a)
 }

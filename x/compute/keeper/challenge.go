@@ -42,7 +42,10 @@ func (k *Keeper) Challenge(ctx sdk.Context, msg *types.MsgChallenge) (types.Job,
 	if err := k.contest(ctx, id, &job, &receipt); err != nil {
 		return job, none, err
 	}
-	judging, fee, err := k.post(ctx, params, msg.Challenger, spec, &types.ChallengedTask{JobId: job.Id, Task: receipt.Task})
+	// The work was admitted when it was first posted: parameters that have changed since
+	// must not leave its result without judges while its window is open.
+	judging, fee, err := k.post(ctx, params, msg.Challenger, spec, job.BondValue,
+		&types.ChallengedTask{JobId: job.Id, Task: receipt.Task})
 	if err != nil {
 		return job, none, err
 	}

@@ -48,7 +48,11 @@ func (k *Keeper) closeJob(ctx sdk.Context, params types.Params, id types.JobID, 
 	if err := k.queueJob(ctx, id, job, 0); err != nil {
 		return err
 	}
-	if err := k.pruneAt(ctx, ctx.BlockHeight()+int64(params.RetentionBlocks), id); err != nil {
+	kept, err := k.keptUntil(ctx, params, job)
+	if err != nil {
+		return err
+	}
+	if err := k.pruneAt(ctx, kept, id); err != nil {
 		return err
 	}
 	closed := &types.EventJobClosed{

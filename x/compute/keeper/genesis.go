@@ -151,7 +151,11 @@ func (k *Keeper) importJob(ctx context.Context, params types.Params, job types.J
 	if !job.Ended() {
 		return nil
 	}
-	return k.pruneAt(ctx, job.ClosedHeight+int64(params.RetentionBlocks), id)
+	kept, err := k.keptUntil(ctx, params, &job)
+	if err != nil {
+		return err
+	}
+	return k.pruneAt(ctx, kept, id)
 }
 
 // ExportGenesis returns the whole state.

@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"cosmossdk.io/collections"
@@ -10,6 +11,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
 // InvariantResult is a rule of the module's money and what breaks it, if
@@ -163,7 +165,7 @@ func (k *Keeper) contested(ctx context.Context) (sums map[string]math.Int, opera
 }
 
 // checkChallenges: a challenge counts the jobs that judge it, and is gone without
-// any unless it has convicted.
+// any unless it has convicted; a node counts the challenges of its results.
 func (k *Keeper) checkChallenges(ctx context.Context) error {
 	judging := map[types.ChallengedTask]uint32{}
 	err := k.jobs.Walk(ctx, nil, func(_ types.JobID, job types.Job) (bool, error) {
@@ -175,7 +177,17 @@ func (k *Keeper) checkChallenges(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	contests := map[string]uint32{}
+	var defendants []string
 	err = k.challenges.Walk(ctx, nil, func(_ taskKey, c types.Challenge) (bool, error) {
+		for _, d := range c.Defendants {
+			if contests[d.Operator] == 0 {
+				defendants = append(defendants, d.Operator)
+			}
+			if !c.Convicted {
+				contests[d.Operator]++
+			}
+		}
 		of := types.ChallengedTask{JobId: c.JobId, Task: c.Task}
 		if c.Judging != judging[of] || c.Judging == 0 && !c.Convicted {
 			return true, fmt.Errorf("challenge of task %d of job %s counts %d jobs that judge it, there are %d", c.Task, c.JobId, c.Judging, judging[of])
@@ -186,7 +198,31 @@ func (k *Keeper) checkChallenges(ctx context.Context) error {
 	if err == nil && len(judging) > 0 {
 		err = fmt.Errorf("%d challenges are judged and not recorded", len(judging))
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return k.checkContests(ctx, defendants, contests)
+}
+
+// checkContests compares what nodes count of the challenges of their results.
+func (k *Keeper) checkContests(ctx context.Context, defendants []string, contests map[string]uint32) error {
+	for _, text := range defendants {
+		operator, err := k.addresses.StringToBytes(text)
+		if err != nil {
+			return err
+		}
+		node, err := k.nodes.Node(ctx, operator)
+		if errors.Is(err, edgenodetypes.ErrNodeNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if node.State.Contests != contests[text] {
+			return fmt.Errorf("node %s counts %d challenges of its results, there are %d", text, node.State.Contests, contests[text])
+		}
+	}
+	return nil
 }
 
 // checkTasks: a task is there exactly while it is open, and is queued; escrow holds

@@ -151,15 +151,19 @@ func (w *work) settleChallenge(c *types.Challenge) error {
 		}
 		c.Pledged = math.ZeroInt()
 	}
+	if c.Convicted {
+		return nil
+	}
 	for _, d := range c.Defendants {
-		if d.Locked.IsZero() {
-			continue
-		}
 		operator, err := w.operator(d.Operator)
 		if err != nil {
 			return err
 		}
-		if err := w.k.nodes.Settle(w.ctx, operator, d.Locked, c.Until); err != nil {
+		err = w.k.nodes.Settle(w.ctx, operator, d.Locked, c.Until)
+		if errors.Is(err, edgenodetypes.ErrNodeNotFound) {
+			continue // gone, and so is its bond
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -28,8 +28,9 @@ type quote struct {
 	needed      uint64
 }
 
-// quote reckons the cost of a job without changing anything.
-func (k *Keeper) quote(ctx sdk.Context, params types.Params, denom types.PaymentDenom, spec *types.JobSpec, bytes int) (quote, error) {
+// quote reckons the cost of a job, whose reward is worth a value in the bond denom,
+// without changing anything.
+func (k *Keeper) quote(ctx sdk.Context, params types.Params, value math.Int, spec *types.JobSpec, bytes int) (quote, error) {
 	nodeParams, err := k.nodes.Params(ctx)
 	if err != nil {
 		return quote{}, err
@@ -45,7 +46,6 @@ func (k *Keeper) quote(ctx sdk.Context, params types.Params, denom types.Payment
 	if err != nil {
 		return quote{}, err
 	}
-	value := denom.BondValue(spec.Reward.Amount)
 	policy, slashed := params.Effective(spec)
 	perTask := types.Reserve(spec.Reward.Amount, policy)
 	return quote{
@@ -81,23 +81,23 @@ func (k *Keeper) PostJob(ctx sdk.Context, requester string, spec types.JobSpec) 
 	if err != nil {
 		return types.Job{}, sdk.Coin{}, err
 	}
-	return k.post(ctx, params, requester, spec, nil)
+	denom, err := spec.CheckParams(params)
+	if err != nil {
+		return types.Job{}, sdk.Coin{}, err
+	}
+	return k.post(ctx, params, requester, spec, denom.BondValue(spec.Reward.Amount), nil)
 }
 
-// post posts a job, of a spec that is well formed, which may judge the result of
-// another.
+// post posts a job, of a spec that may be posted and whose reward is worth a value in
+// the bond denom. It may judge the result of another.
 func (k *Keeper) post(
-	ctx sdk.Context, params types.Params, requester string, spec types.JobSpec, challenged *types.ChallengedTask,
+	ctx sdk.Context, params types.Params, requester string, spec types.JobSpec, value math.Int, challenged *types.ChallengedTask,
 ) (types.Job, sdk.Coin, error) {
 	payer, err := k.addresses.StringToBytes(requester)
 	if err != nil {
 		return types.Job{}, sdk.Coin{}, types.ErrInvalidSpec.Wrapf("requester: %s", err)
 	}
-	denom, err := spec.CheckParams(params)
-	if err != nil {
-		return types.Job{}, sdk.Coin{}, err
-	}
-	q, err := k.quote(ctx, params, denom, &spec, spec.Size())
+	q, err := k.quote(ctx, params, value, &spec, spec.Size())
 	if err != nil {
 		return types.Job{}, sdk.Coin{}, err
 	}

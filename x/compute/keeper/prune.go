@@ -16,6 +16,17 @@ func (k *Keeper) pruneAt(ctx context.Context, height int64, id types.JobID) erro
 	return k.prunable.Set(ctx, collections.Join(height, id))
 }
 
+// keptUntil returns the height at which the spec of an ended job may go: retention is
+// over, and so is the window of a result that was accepted in its last block.
+func (k *Keeper) keptUntil(ctx context.Context, params types.Params, job *types.Job) (int64, error) {
+	kept := job.ClosedHeight + int64(params.RetentionBlocks)
+	if job.Policy.ChallengeBlocks == 0 {
+		return kept, nil
+	}
+	nodes, err := k.nodes.Params(ctx)
+	return max(kept, nodes.HoldUntil(job.ClosedHeight, job.ClosedHeight+int64(job.Policy.ChallengeBlocks))+1), err
+}
+
 // prune forgets jobs that ended long ago: first the spec, and the job too unless
 // it is an array, whose root stands for its receipts; after a longer time the
 // rest. It removes at most queue_limit things.

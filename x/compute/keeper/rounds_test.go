@@ -322,3 +322,21 @@ func TestTheLastHeightOfTheRevealsIsInTime(t *testing.T) {
 	f.ctx = f.ctx.WithBlockHeight(f.round(id).RevealDeadline)
 	require.Equal(t, types.JOB_STATUS_COMPLETED, f.play(players, id, 1).Status)
 }
+
+// Whoever is drawn and stalls loses a tenth of a reward. Were the seat not drawn
+// again, the others would lose nearly all of theirs with it.
+func TestSeatThatANodeStallsForItsWholeWindowIsDrawnAgain(t *testing.T) {
+	f := newFixture(t)
+	f.setParams(func(p *types.Params) { p.MaxWaitBlocks = 12 })
+	f.network(5)
+	s := spec(coin(1_000), 3)
+	s.CommitBlocks, s.LifetimeBlocks = 20, 200
+	id := f.drawable(s)
+	drawn := f.assign(id, 5)
+	players := f.everyone(5, honest)
+	players[drawn[0]].does = stalls
+	require.Equal(t, types.JOB_STATUS_COMPLETED, f.play(players, id, 100).Status)
+	for _, n := range drawn[1:] {
+		require.Equal(t, "880", f.earned(n).AmountOf(denom).String())
+	}
+}

@@ -18,21 +18,23 @@ func JudgingSpec(spec JobSpec, task uint64, replicas uint32, lifetime uint64) Jo
 // JudgingLifetime returns in how many blocks the judges of a challenge have to be
 // found: a sham one locks what others have at stake for no longer.
 func (p Params) JudgingLifetime(commitBlocks uint64) uint64 {
-	return min(commitBlocks+p.MaxWaitBlocks, p.MaxLifetimeBlocks)
+	return commitBlocks + p.MaxWaitBlocks
 }
 
 // JudgingReplicas returns how many nodes judge a result that a number of nodes has
 // agreed on, in a class of live nodes: as many as the first further round would
-// have, and more than have agreed; odd. It returns 0 when the class has too few
-// that have not taken part.
+// have, and more than have agreed; odd. A lower max_replicas than when the job was
+// posted takes no judges away. It returns 0 when the class has too few that have not
+// taken part.
 func (p Params) JudgingReplicas(agreed int, live uint64) uint32 {
 	auditors := uint64(0)
 	if p.AuditFloorBps > 0 {
 		auditors = 1
 	}
 	taken := uint64(agreed) + auditors + uint64(p.SpareNodes)
-	want := max(uint64(p.Escalation[0]), uint64(agreed)+1, MinQuorum) | 1
-	n := min(want, live-min(live, taken), uint64(p.MaxReplicas))
+	least := max(uint64(agreed)+1, MinQuorum) | 1
+	want := max(uint64(p.Escalation[0]), least) | 1
+	n := min(want, live-min(live, taken), max(least, uint64(p.MaxReplicas)), MaxRoundReplicas)
 	if n%2 == 0 && n > 0 {
 		n--
 	}

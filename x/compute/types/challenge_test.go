@@ -19,7 +19,8 @@ func TestMoreJudgeThanHaveAgreedAndNeverAnEvenNumber(t *testing.T) {
 		{3, 100, 7},
 		{7, 100, 9},
 		{14, 100, 15},
-		{15, 100, 0}, // max_replicas are not more
+		{15, 100, 17}, // more than max_replicas, which were not as low when they were drawn
+		{63, 100, 0},  // no round has more
 		{1, 9, 5},
 		{1, 8, 5},
 		{1, 6, 3},

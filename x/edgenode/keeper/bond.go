@@ -70,7 +70,7 @@ func (k *Keeper) unbond(ctx context.Context, operator sdk.AccAddress, amount sdk
 		return 0, err
 	}
 	node.State.Bond = left
-	completion, err := k.queueUnbonding(ctx, params, operator, amount)
+	completion, err := k.queueUnbonding(ctx, params, operator, amount, 0)
 	if err != nil {
 		return 0, err
 	}
@@ -127,12 +127,16 @@ func (k *Keeper) hasUnbondings(ctx context.Context, operator sdk.AccAddress) (bo
 	return iterator.Valid(), nil
 }
 
-// queueUnbonding notes coins that return after the unbonding period. The stake
-// itself has already dropped. What a retired node gets comes in as many parts as its
-// work ends in: where that is more than MaxUnbondings the youngest waits for what
-// joins it, so that nothing returns before a slash can no longer reach it.
-func (k *Keeper) queueUnbonding(ctx context.Context, params types.Params, operator sdk.AccAddress, amount sdk.Coin) (int64, error) {
-	completion := height(ctx) + int64(params.UnbondingBlocks) //nolint:gosec // at most 2^48
+// queueUnbonding notes coins that return after the unbonding period, and after the
+// height until which some of them were held: whatever the period is, a result can be
+// challenged for as long as was promised. The stake itself has already dropped. What a
+// retired node gets comes in as many parts as its work ends in: where that is more than
+// MaxUnbondings the youngest waits for what joins it, so that nothing returns before a
+// slash can no longer reach it.
+func (k *Keeper) queueUnbonding(
+	ctx context.Context, params types.Params, operator sdk.AccAddress, amount sdk.Coin, held int64,
+) (int64, error) {
+	completion := max(height(ctx)+int64(params.UnbondingBlocks), held+1) //nolint:gosec // at most 2^48
 	total := amount.Amount
 	youngest, full, err := k.youngestUnbonding(ctx, operator)
 	if err != nil {
@@ -220,6 +224,13 @@ func dueItems(ctx context.Context, queue heightQueue, limit int) ([]collections.
 }
 
 func (k *Keeper) payUnbonding(ctx context.Context, denom string, operator sdk.AccAddress, completion int64) error {
+	contested, err := k.isContested(ctx, operator)
+	if err != nil {
+		return err
+	}
+	if contested {
+		return k.postponeUnbonding(ctx, operator, completion)
+	}
 	amount, err := k.takeUnbonding(ctx, operator, completion)
 	if err != nil {
 		return err
@@ -235,6 +246,16 @@ func (k *Keeper) payUnbonding(ctx context.Context, denom string, operator sdk.Ac
 	return emit(ctx, types.NewEventUnbonded(text, coin))
 }
 
+// isContested says whether a result of an operator is being judged: until the verdict
+// its bond does not return, however long that takes.
+func (k *Keeper) isContested(ctx context.Context, operator sdk.AccAddress) (bool, error) {
+	state, err := k.states.Get(ctx, operator)
+	if errors.Is(err, collections.ErrNotFound) {
+		return false, nil
+	}
+	return state.Contests > 0, err
+}
+
 func (k *Keeper) postponeUnbonding(ctx context.Context, operator sdk.AccAddress, completion int64) error {
 	amount, err := k.takeUnbonding(ctx, operator, completion)
 	if err != nil {
@@ -243,15 +264,21 @@ func (k *Keeper) postponeUnbonding(ctx context.Context, operator sdk.AccAddress,
 	return k.addUnbonding(ctx, operator, height(ctx)+unbondingRetryBlocks, amount)
 }
 
-// slashUnbondings takes up to amount off what is on its way back to an operator,
-// youngest first, and returns what it got. There are few: MaxUnbondings, and those
-// that could not be paid when they were due.
-func (k *Keeper) slashUnbondings(ctx context.Context, operator sdk.AccAddress, amount math.Int) (math.Int, error) {
+// slashUnbondings takes up to amount off what is on its way back to who is slashed,
+// youngest first, and returns what it got. While a result is judged nothing is paid,
+// and what has come due since is within reach too. There are few: MaxUnbondings, and
+// those that could not be paid when they were due.
+func (k *Keeper) slashUnbondings(ctx context.Context, req types.SlashRequest, amount math.Int) (math.Int, error) {
+	operator := req.Operator
 	taken := math.ZeroInt()
 	if !amount.IsPositive() {
 		return taken, nil
 	}
-	iterator, err := k.unbondings.Iterate(ctx, unbondingsOf(ctx, operator).Descending())
+	reach := unbondingsOf(ctx, operator)
+	if req.Contested {
+		reach = collections.NewPrefixedPairRange[sdk.AccAddress, int64](operator)
+	}
+	iterator, err := k.unbondings.Iterate(ctx, reach.Descending())
 	if err != nil {
 		return taken, err
 	}

@@ -87,13 +87,14 @@ func (k *Keeper) Slash(ctx context.Context, req types.SlashRequest) (types.Slash
 	lost := math.MinInt(req.Liability, node.State.Locked)
 	if req.Contested {
 		node.State.Locked = node.State.Locked.Sub(lost)
+		node.State.EndContest()
 	} else {
 		lost = k.unlock(ctx, req.Operator, &node.State, req.Liability)
 	}
 	node.State.Bond = node.State.Bond.Sub(lost)
 	free := math.MinInt(req.Beyond(), node.State.Free())
 	node.State.Bond = node.State.Bond.Sub(free)
-	returning, err := k.slashUnbondings(ctx, req.Operator, req.Beyond().Sub(free))
+	returning, err := k.slashUnbondings(ctx, req, req.Beyond().Sub(free))
 	if err != nil {
 		return types.SlashOutcome{}, err
 	}

@@ -12,7 +12,7 @@ import (
 
 // Hold is Release for work that may still be contested: it gives the slot back and
 // keeps the liability locked until a height, rounded up to a multiple of
-// hold_blocks. It returns that height. Nothing is written when it comes: whoever
+// hold_blocks, or of more where that is far away. It returns that height. Nothing is written when it comes: whoever
 // next reads the node finds the liability free.
 func (k *Keeper) Hold(ctx context.Context, operator sdk.AccAddress, liability math.Int, until int64) (int64, error) {
 	if err := types.CheckLiability(liability); err != nil {
@@ -26,7 +26,7 @@ func (k *Keeper) Hold(ctx context.Context, operator sdk.AccAddress, liability ma
 	if err != nil {
 		return 0, err
 	}
-	until = params.HoldUntil(until)
+	until = params.HoldUntil(height(ctx), until)
 	unlocked := k.unlock(ctx, operator, &state, liability)
 	state.Locked = state.Locked.Add(unlocked)
 	state.AddHold(until, unlocked)
@@ -34,8 +34,9 @@ func (k *Keeper) Hold(ctx context.Context, operator sdk.AccAddress, liability ma
 }
 
 // Contest takes a liability out of the hold that Hold has returned, so that it stays
-// locked until Settle or a slash. It returns how much there was: less than the
-// liability when the node has retired since, whose holds return with its bond.
+// locked until Settle or a slash, and until then no unbonding of the operator is
+// paid. It returns how much was locked: less than the liability when the node has
+// retired since, whose holds return with its bond.
 func (k *Keeper) Contest(ctx context.Context, operator sdk.AccAddress, liability math.Int, until int64) (math.Int, error) {
 	if err := types.CheckLiability(liability); err != nil {
 		return math.Int{}, err
@@ -45,11 +46,12 @@ func (k *Keeper) Contest(ctx context.Context, operator sdk.AccAddress, liability
 		return math.Int{}, err
 	}
 	taken := state.TakeHold(until, liability)
+	state.Contests++
 	return taken, k.states.Set(ctx, operator, state)
 }
 
-// Settle ends a contest that has found no fault: the liability is held until a
-// height again, or is free when that has passed.
+// Settle ends a contest that has found no fault: what Contest has locked is held until
+// a height again, or is free when that has passed.
 func (k *Keeper) Settle(ctx context.Context, operator sdk.AccAddress, liability math.Int, until int64) error {
 	if err := types.CheckLiability(liability); err != nil {
 		return err
@@ -58,6 +60,7 @@ func (k *Keeper) Settle(ctx context.Context, operator sdk.AccAddress, liability 
 	if err != nil {
 		return err
 	}
+	state.EndContest()
 	state.AddHold(until, math.MinInt(liability, state.Locked))
 	state.EndHolds(height(ctx))
 	if state.Status == types.NODE_STATUS_RETIRED {

@@ -140,3 +140,55 @@ func TestHoldsEndWithTheHeightsThatTheyCountIn(t *testing.T) {
 	f.held(0, 30, 1_000)
 	f.restarted().requireLocked(0, 100, 0, 0, 0)
 }
+
+func TestUnbondingsWaitForTheVerdictHoweverLongItTakes(t *testing.T) {
+	f := newFixture(t)
+	f.register(0, 100, 2)
+	until := f.held(0, 30, 1)
+	retired, err := f.retire(0)
+	require.NoError(t, err)
+	_, err = f.keeper.Contest(f.ctx, operator(0), math.NewInt(30), until)
+	require.NoError(t, err)
+
+	f.endBlocks(retired.CompletionHeight + 2_500)
+	require.Zero(t, f.balance(operator(0)))
+	_, err = f.retire(0)
+	require.ErrorIs(t, err, types.ErrInvalidStatus, "its record stays")
+	req := slashRequest(0, 0, 0, false)
+	req.Contested, req.Unlocked = true, math.NewInt(30)
+	outcome, err := f.keeper.Slash(f.ctx, req)
+	require.NoError(t, err)
+	require.Equal(t, int64(30), outcome.Unbonding.Int64())
+	f.requireInvariants()
+	f.endBlocks(f.ctx.BlockHeight() + 1_000)
+	require.Equal(t, int64(70), f.balance(operator(0)))
+}
+
+func TestBondOfARetiredNodeReturnsAfterItsLastHold(t *testing.T) {
+	f := newFixture(t)
+	params, err := f.keeper.Params(f.ctx)
+	require.NoError(t, err)
+	f.register(0, 100, 2)
+	far := f.held(0, 30, 2*int64(params.UnbondingBlocks))
+	f.held(0, 10, 1)
+	retired, err := f.retire(0)
+	require.NoError(t, err)
+	require.Equal(t, far+1, retired.CompletionHeight)
+}
+
+func TestHoldsOfANodeStayFew(t *testing.T) {
+	p := types.DefaultParams()
+	p.HoldBlocks = 1
+	const length = 10_000_000
+	ends := map[int64]bool{}
+	for from := int64(0); from < length; from += 9_973 {
+		until := from + length
+		end := p.HoldUntil(from, until)
+		require.GreaterOrEqual(t, end, until)
+		require.LessOrEqual(t, end, until+length/32)
+		ends[end] = true
+	}
+	require.LessOrEqual(t, len(ends), 66)
+	p.HoldBlocks = 3_600
+	require.Equal(t, int64(61_200), p.HoldUntil(1, 57_601), "the steps of a day's window are those of the parameter")
+}

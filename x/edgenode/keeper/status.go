@@ -104,14 +104,15 @@ func (k *Keeper) retire(ctx context.Context, operator sdk.AccAddress) (sdk.Coin,
 	if err := k.moveTo(ctx, params, operator, &node, types.NODE_STATUS_RETIRED); err != nil {
 		return sdk.Coin{}, 0, err
 	}
+	held := int64(0)
 	if node.State.UsedSlots == 0 {
-		node.State.EndAllHolds()
+		held = node.State.EndAllHolds()
 	}
 	free := sdk.NewCoin(params.BondDenom, node.State.Free())
 	node.State.Bond = node.State.Locked
 	completion := int64(0)
 	if free.IsPositive() {
-		if completion, err = k.queueUnbonding(ctx, params, operator, free); err != nil {
+		if completion, err = k.queueUnbonding(ctx, params, operator, free, held); err != nil {
 			return sdk.Coin{}, 0, err
 		}
 	}
@@ -120,15 +121,15 @@ func (k *Keeper) retire(ctx context.Context, operator sdk.AccAddress) (sdk.Coin,
 
 // drain starts the return of all that a retired node has left once it holds no
 // work, and frees the worker key of one that is closed thereby. What is held returns
-// with it, for a slash reaches what unbonds and unbonding outlasts every hold. The
-// caller saves the state.
+// with it: a slash reaches what unbonds, and that outlasts every hold. The caller saves
+// the state.
 func (k *Keeper) drain(ctx context.Context, params types.Params, operator sdk.AccAddress, node *types.Node) error {
 	if node.State.Status != types.NODE_STATUS_RETIRED || node.State.UsedSlots > 0 {
 		return nil
 	}
-	node.State.EndAllHolds()
+	held := node.State.EndAllHolds()
 	if free := node.State.Free(); free.IsPositive() {
-		if _, err := k.queueUnbonding(ctx, params, operator, sdk.NewCoin(params.BondDenom, free)); err != nil {
+		if _, err := k.queueUnbonding(ctx, params, operator, sdk.NewCoin(params.BondDenom, free), held); err != nil {
 			return err
 		}
 		node.State.Bond = node.State.Locked
@@ -183,7 +184,7 @@ func (k *Keeper) forget(ctx context.Context, params types.Params, operator sdk.A
 	if err != nil {
 		return err
 	}
-	if returning {
+	if returning || state.Contests > 0 {
 		return types.ErrInvalidStatus.Wrap("expected a bond that has returned, found some of it on its way, which a challenge may still reach; try again once it is paid")
 	}
 	epoch, err := k.Epoch(ctx)

@@ -2,10 +2,18 @@ package types
 
 import "cosmossdk.io/math"
 
-// HoldUntil returns the height at which a hold ends that is asked for until a
-// height: the next multiple of hold_blocks.
-func (p Params) HoldUntil(until int64) int64 {
+// maxHoldSteps is in how many steps a hold may end: a node's record has to stay small
+// however long results may be challenged.
+const maxHoldSteps = 64
+
+// HoldUntil returns the height at which a hold ends that is asked for from one height
+// until another: the next multiple of hold_blocks, or of as many times that as keep
+// the steps between the two below 64.
+func (p Params) HoldUntil(from, until int64) int64 {
 	step := int64(p.HoldBlocks) //nolint:gosec // at most 2^48
+	for (until-from)/step >= maxHoldSteps {
+		step *= 2
+	}
 	return (until + step - 1) / step * step
 }
 
@@ -56,11 +64,20 @@ func (s *NodeState) EndHolds(height int64) {
 	}
 }
 
-// EndAllHolds unlocks all that is held.
-func (s *NodeState) EndAllHolds() {
+// EndAllHolds unlocks all that is held. It returns the height until which the last of
+// it was, 0 without any.
+func (s *NodeState) EndAllHolds() int64 {
+	if len(s.Holds) == 0 {
+		return 0
+	}
+	last := s.Holds[len(s.Holds)-1].Until
 	s.Locked = s.Locked.Sub(s.Held())
 	s.Holds = nil
+	return last
 }
+
+// EndContest counts one result less that is being judged.
+func (s *NodeState) EndContest() { s.Contests -= min(1, s.Contests) }
 
 // Held returns how much is held, in units of the bond denom.
 func (s NodeState) Held() math.Int {
