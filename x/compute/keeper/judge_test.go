@@ -334,12 +334,12 @@ func forgotten(t *testing.T) (f *fixture, players []player, id, judging string, 
 	f, players = judges(t)
 	f.setParams(func(p *types.Params) { p.RetentionBlocks = window })
 	id, drawn := f.untruth(players, contestable(), colluder)
-	for end := f.job(id).ClosedHeight + window; f.ctx.BlockHeight() < end; {
+	for last := f.receipt(id).ChallengeUntil; f.ctx.BlockHeight() < last; {
 		f.next()
 	}
 	judging, err := f.challenge(1, id, 0)
 	require.NoError(t, err)
-	f.next()
+	f.blocks(2) // the window is over
 	_, err = f.queries.Job(f.ctx, &types.QueryJobRequest{JobId: id})
 	require.ErrorContains(t, err, "job not found")
 	return f, players, id, judging, drawn[0]

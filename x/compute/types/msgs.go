@@ -1,5 +1,7 @@
 package types
 
+import edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+
 // Bounds of the items of batches.
 const (
 	minSaltBytes     = 16
@@ -57,9 +59,11 @@ func (i RevealItem) Validate() error {
 	if n := len(i.Salt); n < minSaltBytes || n > maxSaltBytes {
 		return ErrInvalidBatch.Wrapf("salt: expected %d to %d bytes, got %d", minSaltBytes, maxSaltBytes, n)
 	}
-	if len(i.Metrics.Device) > maxDeviceBytes || len(i.Metrics.EnergySource) > maxEnergySources {
-		return ErrInvalidBatch.Wrapf("metrics: device of at most %d bytes and energy source of at most %d",
-			maxDeviceBytes, maxEnergySources)
+	if err := edgenodetypes.CheckText("metrics: device", i.Metrics.Device, maxDeviceBytes); err != nil {
+		return ErrInvalidBatch.Wrap(err.Error())
+	}
+	if err := edgenodetypes.CheckText("metrics: energy source", i.Metrics.EnergySource, maxEnergySources); err != nil {
+		return ErrInvalidBatch.Wrap(err.Error())
 	}
 	return i.Ref.Validate()
 }

@@ -152,20 +152,23 @@ func TestBatchesAreRefusedBeforeAnyItemIsRead(t *testing.T) {
 		err  error
 		says string
 	}{
-		"no items":          {types.ValidateBatch([]types.TaskRef{}, 3), "expected 1 to 3 items, got 0"},
-		"too many":          {types.ValidateBatch([]types.TaskRef{ref(0), ref(1)}, 1), "expected 1 to 1 items, got 2"},
-		"twice":             {types.ValidateBatch([]types.TaskRef{ref(0), ref(0)}, 3), "item 1: task 0 of job 7-0-0 is named twice"},
-		"twice by round":    {types.ValidateBatch([]types.TaskRef{ref(0), {JobId: "7-0-0", Round: 1}}, 3), "named twice"},
-		"job id":            {types.ValidateBatch([]types.TaskRef{ref(0), {JobId: "x"}}, 3), "item 1: expected \"height-tx-n\""},
-		"short commitment":  {types.ValidateBatch([]types.CommitItem{{Ref: ref(0), Commitment: hash[1:]}}, 3), "expected 32 bytes, got 31"},
-		"no tag":            {types.ValidateBatch([]types.RevealItem{{Ref: ref(0), Salt: hash}}, 3), "tag: expected 32 bytes, got 0"},
-		"short salt":        {types.ValidateBatch([]types.RevealItem{{Ref: ref(0), Tag: hash, Salt: hash[:15]}}, 3), "salt: expected 16 to 64 bytes, got 15"},
-		"long salt":         {types.ValidateBatch([]types.RevealItem{{Ref: ref(0), Tag: hash, Salt: make([]byte, 65)}}, 3), "got 65"},
-		"long device":       {types.ValidateBatch([]types.RevealItem{{Ref: ref(0), Tag: hash, Salt: hash, Metrics: types.Metrics{Device: fill(1, 65)[0]}}}, 3), "device of at most 64"},
-		"long digest":       {types.ValidateBatch([]types.OpenItem{{Ref: ref(0), Digest: append(hash, 1)}}, 3), "digest: expected 32 bytes, got 33"},
-		"review of no job":  {types.ValidateBatch([]types.ReviewItem{{}}, 3), "item 0"},
-		"review twice":      {types.ValidateBatch([]types.ReviewItem{{JobId: "7-0-0"}, {JobId: "7-0-0", Accept: true}}, 3), "named twice"},
-		"release of no job": {types.ValidateBatch([]types.ReleaseItem{{}}, 3), "item 0"},
+		"no items":           {types.ValidateBatch([]types.TaskRef{}, 3), "expected 1 to 3 items, got 0"},
+		"too many":           {types.ValidateBatch([]types.TaskRef{ref(0), ref(1)}, 1), "expected 1 to 1 items, got 2"},
+		"twice":              {types.ValidateBatch([]types.TaskRef{ref(0), ref(0)}, 3), "item 1: task 0 of job 7-0-0 is named twice"},
+		"twice by round":     {types.ValidateBatch([]types.TaskRef{ref(0), {JobId: "7-0-0", Round: 1}}, 3), "named twice"},
+		"job id":             {types.ValidateBatch([]types.TaskRef{ref(0), {JobId: "x"}}, 3), "item 1: expected \"height-tx-n\""},
+		"short commitment":   {types.ValidateBatch([]types.CommitItem{{Ref: ref(0), Commitment: hash[1:]}}, 3), "expected 32 bytes, got 31"},
+		"no tag":             {types.ValidateBatch([]types.RevealItem{{Ref: ref(0), Salt: hash}}, 3), "tag: expected 32 bytes, got 0"},
+		"short salt":         {types.ValidateBatch([]types.RevealItem{{Ref: ref(0), Tag: hash, Salt: hash[:15]}}, 3), "salt: expected 16 to 64 bytes, got 15"},
+		"long salt":          {types.ValidateBatch([]types.RevealItem{{Ref: ref(0), Tag: hash, Salt: make([]byte, 65)}}, 3), "got 65"},
+		"long device":        {types.ValidateBatch([]types.RevealItem{{Ref: ref(0), Tag: hash, Salt: hash, Metrics: types.Metrics{Device: fill(1, 65)[0]}}}, 3), "device: expected at most 64 bytes, found 65"},
+		"device of bytes":    {types.ValidateBatch([]types.RevealItem{{Ref: ref(0), Tag: hash, Salt: hash, Metrics: types.Metrics{Device: "\xff"}}}, 3), "device: expected UTF-8"},
+		"device with a bell": {types.ValidateBatch([]types.RevealItem{{Ref: ref(0), Tag: hash, Salt: hash, Metrics: types.Metrics{Device: "a\a"}}}, 3), "device: expected printable text, found U+0007"},
+		"hidden source":      {types.ValidateBatch([]types.RevealItem{{Ref: ref(0), Tag: hash, Salt: hash, Metrics: types.Metrics{EnergySource: "\u202e"}}}, 3), "energy source: expected printable text"},
+		"long digest":        {types.ValidateBatch([]types.OpenItem{{Ref: ref(0), Digest: append(hash, 1)}}, 3), "digest: expected 32 bytes, got 33"},
+		"review of no job":   {types.ValidateBatch([]types.ReviewItem{{}}, 3), "item 0"},
+		"review twice":       {types.ValidateBatch([]types.ReviewItem{{JobId: "7-0-0"}, {JobId: "7-0-0", Accept: true}}, 3), "named twice"},
+		"release of no job":  {types.ValidateBatch([]types.ReleaseItem{{}}, 3), "item 0"},
 	} {
 		require.ErrorIs(t, c.err, types.ErrInvalidBatch, name)
 		require.ErrorContains(t, c.err, c.says, name)

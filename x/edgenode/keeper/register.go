@@ -28,6 +28,9 @@ func (k *Keeper) register(ctx context.Context, msg *types.MsgRegister) error {
 		return err
 	}
 	profile := msg.Profile(height(ctx))
+	if err := k.spell(&profile, operator, worker); err != nil {
+		return err
+	}
 	if err := checkDeclared(params, profile, msg.Slots, 0); err != nil {
 		return err
 	}
@@ -65,6 +68,16 @@ func (k *Keeper) register(ctx context.Context, msg *types.MsgRegister) error {
 	return emit(ctx, types.NewEventNodeStatus(profile.Operator, from, types.NODE_STATUS_ACTIVE))
 }
 
+// spell writes the addresses of a profile as the chain does, for others compare them
+// as text: messages may also have them in capitals.
+func (k *Keeper) spell(profile *types.NodeProfile, operator, worker sdk.AccAddress) (err error) {
+	if profile.Operator, err = k.text(operator); err != nil {
+		return err
+	}
+	profile.Worker, err = k.text(worker)
+	return err
+}
+
 // freshState returns the state of a newly opened node and the status before.
 func (k *Keeper) freshState(
 	ctx context.Context, operator sdk.AccAddress, bond math.Int, slots uint32,
@@ -86,7 +99,7 @@ func (k *Keeper) freshState(
 		return types.NodeState{}, 0, types.ErrJailed.Wrapf(
 			"the node that %s had is in jail; register again from height %d on", operator, old.Jail.Until)
 	}
-	fresh.Weights, fresh.Faults, fresh.Jail = old.Weights, old.Faults, old.Jail
+	fresh.Weights, fresh.Faults, fresh.Jail, fresh.Contests = old.Weights, old.Faults, old.Jail, old.Contests
 	return fresh, old.Status, nil
 }
 
@@ -146,7 +159,9 @@ func (k *Keeper) rotateWorker(ctx context.Context, msg *types.MsgRotateWorker) e
 	if err := k.workers.Remove(ctx, old); err != nil {
 		return err
 	}
-	node.Profile.Worker = msg.Worker
+	if err := k.spell(&node.Profile, operator, worker); err != nil {
+		return err
+	}
 	if err := k.profiles.Set(ctx, operator, node.Profile); err != nil {
 		return err
 	}

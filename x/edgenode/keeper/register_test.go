@@ -162,3 +162,26 @@ func updateMsg(n byte, class string, slots uint32) *types.MsgUpdate {
 		Hardware: types.Hardware{CpuCores: 16, MemoryBytes: 64 << 30}, Executors: []string{"wasm/1", "wasm/2"},
 	}
 }
+
+// Others compare addresses as text: one that may be written in two ways would be on
+// no list.
+func TestAddressesAreKeptAsTheChainWritesThem(t *testing.T) {
+	f := newFixture(t)
+	msg := registerMsg(0, 100, 2)
+	msg.Operator, msg.Worker = strings.ToUpper(msg.Operator), strings.ToUpper(msg.Worker)
+	f.fund(operator(0), 100)
+	_, err := f.msgs.Register(f.ctx, msg)
+	require.NoError(t, err)
+	node, err := f.keeper.Node(f.ctx, operator(0))
+	require.NoError(t, err)
+	require.Equal(t, operator(0).String(), node.Profile.Operator)
+	require.Equal(t, worker(0).String(), node.Profile.Worker)
+
+	_, err = f.msgs.RotateWorker(f.ctx, &types.MsgRotateWorker{
+		Operator: strings.ToUpper(operator(0).String()), Worker: strings.ToUpper(worker(1).String()),
+	})
+	require.NoError(t, err)
+	node, err = f.keeper.Node(f.ctx, operator(0))
+	require.NoError(t, err)
+	require.Equal(t, worker(1).String(), node.Profile.Worker)
+}

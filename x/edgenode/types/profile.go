@@ -21,7 +21,7 @@ const (
 
 // Validate checks what an operator declares, addresses apart.
 func (p NodeProfile) Validate() error {
-	if err := checkText("moniker", p.Moniker, MaxMonikerBytes); err != nil {
+	if err := CheckText("moniker", p.Moniker, MaxMonikerBytes); err != nil {
 		return err
 	}
 	if strings.TrimSpace(p.Moniker) == "" {
@@ -46,7 +46,7 @@ func (h Hardware) Validate() error {
 		return ErrInvalidProfile.Wrapf(
 			"hardware: expected gpus and gpu_memory_bytes to be both zero or both not, found %d and %d", h.Gpus, h.GpuMemoryBytes)
 	}
-	return checkText("hardware model", h.Model, MaxModelBytes)
+	return CheckText("hardware model", h.Model, MaxModelBytes)
 }
 
 // Meets returns an error that names every number in which h stays below the
@@ -73,10 +73,11 @@ func (h Hardware) Meets(class HardwareClass) error {
 	return nil
 }
 
-// checkText accepts at most limit bytes of UTF-8 without control and invisible
-// runes. The list is spelled out because unicode's tables change with the Go
-// release, and two validators may be built with different ones.
-func checkText(name, text string, limit int) error {
+// CheckText accepts what people are shown: at most limit bytes of UTF-8 without
+// control and invisible runes. It returns ErrInvalidProfile. The list is spelled out
+// because unicode's tables change with the Go release, and two validators may be built
+// with different ones.
+func CheckText(name, text string, limit int) error {
 	if len(text) > limit {
 		return ErrInvalidProfile.Wrapf("%s: expected at most %d bytes, found %d", name, limit, len(text))
 	}
