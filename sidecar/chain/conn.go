@@ -4,21 +4,35 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
 )
 
-// maxAnswerBytes bounds one answer of a node.
-const maxAnswerBytes = 16 << 20
+const (
+	// maxAnswerBytes bounds one answer of a node.
+	maxAnswerBytes = 16 << 20
+	// callLimit bounds the time of one answer. A node that takes calls and never
+	// answers would otherwise hold a transaction, and with it all later ones, for ever.
+	callLimit = 15 * time.Second
+	// pingPause is more than the five minutes below which servers refuse pings.
+	pingPause = 6 * time.Minute
+	// pingLimit is how long a connection may leave bytes unacknowledged: a machine
+	// that has slept or changed its network finds out before its deadlines do.
+	pingLimit = 20 * time.Second
+)
 
 // Dial opens a connection to a node's gRPC endpoint: "host:port" or
 // "http://host:port" without, "https://host:port" with transport security. It
 // does not wait for the node to answer.
-func Dial(endpoint string) (*grpc.ClientConn, error) {
+func Dial(endpoint string) (*grpc.ClientConn, error) { return dial(endpoint, callLimit) }
+
+func dial(endpoint string, limit time.Duration) (*grpc.ClientConn, error) {
 	target, secure, err := parseEndpoint(endpoint)
 	if err != nil {
 		return nil, err
@@ -29,11 +43,22 @@ func Dial(endpoint string) (*grpc.ClientConn, error) {
 	}
 	conn, err := grpc.NewClient(target,
 		grpc.WithTransportCredentials(creds),
+		grpc.WithUnaryInterceptor(within(limit)),
+		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingPause, Timeout: pingLimit}),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswerBytes)))
 	if err != nil {
 		return nil, fmt.Errorf("cannot open a connection to %s: %w", endpoint, err)
 	}
 	return conn, nil
+}
+
+// within ends a call that has no answer after limit.
+func within(limit time.Duration) grpc.UnaryClientInterceptor {
+	return func(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+		ctx, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		return invoke(ctx, method, req, reply, conn, opts...)
+	}
 }
 
 func parseEndpoint(endpoint string) (target string, secure bool, err error) {
@@ -66,7 +91,12 @@ func explain(ctx context.Context, what string, err error) error {
 	switch s.Code() {
 	case codes.NotFound:
 		return fmt.Errorf("%s: %w (%s)", what, ErrNotFound, s.Message())
-	case codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted, codes.Aborted:
+	case codes.ResourceExhausted:
+		if strings.Contains(s.Message(), "larger than max") {
+			return fmt.Errorf("%s: %w: expected at most %d bytes (%s)", what, ErrTooLarge, maxAnswerBytes, s.Message())
+		}
+		return fmt.Errorf("%s: %w (%s); the node limits calls: wait, or use another one", what, ErrUnreachable, s.Message())
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Aborted:
 		return fmt.Errorf("%s: %w (%s); check that the node is up and its gRPC endpoint is right", what, ErrUnreachable, s.Message())
 	default:
 		return fmt.Errorf("%s: %w", what, err)

@@ -11,6 +11,8 @@ var (
 	ErrNotFound = errors.New("not found on chain")
 	// ErrUnreachable: the node gave no usable answer; the same call may succeed later.
 	ErrUnreachable = errors.New("chain is unreachable")
+	// ErrTooLarge: the answer is larger than this client reads; asking again is of no use.
+	ErrTooLarge = errors.New("answer is too large")
 	// ErrNotIncluded: the transaction was accepted but is in no block up to its
 	// timeout height; query the state and send again.
 	ErrNotIncluded = errors.New("transaction was not included")
