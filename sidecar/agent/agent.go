@@ -40,7 +40,10 @@ type Agent struct {
 	node        *edgenodetypes.Node
 	operator    sdk.AccAddress
 	height      int64
-	heightAt    time.Time
+	// floor is the newest height that the journal knows of: a node that is behind it
+	// would make work that is held look as if it had ended.
+	floor    int64
+	heightAt time.Time
 	// params were read at paramsAt; governance may change them.
 	params      computetypes.Params
 	paramsAt    int64
@@ -59,6 +62,10 @@ type Agent struct {
 	freshFrom int64
 	draining  bool
 	running   int
+	// suspects among them run alone.
+	suspects int
+	// shuns are the jobs that are left to others for a while.
+	shuns     map[string]shunned
 	prunedAt  time.Time
 	lastError string
 	errorAt   time.Time
@@ -93,6 +100,7 @@ func New(cfg Config) (*Agent, error) {
 		events:      make(chan event),
 		assignments: map[store.Key]*assignment{},
 		jobs:        map[string]job{},
+		shuns:       map[string]shunned{},
 	}
 	a.publish()
 	return a, nil
@@ -110,6 +118,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	defer func() {
 		cancel()
 		a.workers.Wait()
+		a.laidDown()
 	}()
 	if err := a.restore(); err != nil {
 		return err
@@ -149,6 +158,7 @@ func (a *Agent) restore() error {
 	}
 	for _, record := range open {
 		w := a.track(record)
+		a.floor = max(a.floor, record.Seen)
 		w.recovered = record.Phase == store.PhaseRunning
 		a.cfg.Logger.Info("resuming", "assignment", record.Key, "phase", record.Phase)
 	}
@@ -197,6 +207,10 @@ func (a *Agent) look() {
 		a.trouble("cannot read the chain's height", err)
 		return
 	}
+	if why := a.outOfDate(tip.Height); why != nil {
+		a.trouble("the node shows an old state", why)
+		return
+	}
 	if tip.Height <= a.height {
 		return
 	}
@@ -206,6 +220,21 @@ func (a *Agent) look() {
 	}
 	a.metrics.height.Set(float64(a.height))
 	a.prune()
+}
+
+// staleAfter is how long no block may come before the owner is told.
+const staleAfter = time.Minute
+
+// outOfDate says what is wrong with a node whose newest block has a height; nil for
+// nothing. A node that catches up, or has stopped, answers like any other.
+func (a *Agent) outOfDate(height int64) error {
+	switch {
+	case height < a.floor:
+		return fmt.Errorf("expected at least height %d, which this home has seen before: the node catches up, or chain.grpc names another chain; nothing is sent until then. If the chain was begun anew, move the journal in the home away", a.floor)
+	case height <= a.height && a.height > 0 && a.cfg.Now().Sub(a.heightAt) > staleAfter:
+		return fmt.Errorf("no block came after height %d for more than %s: the chain has halted, or the node of chain.grpc has; check it, or name another, because deadlines may pass meanwhile", a.height, staleAfter)
+	}
+	return nil
 }
 
 // refresh reads the chain's state and makes the journal agree with it.
@@ -228,7 +257,7 @@ func (a *Agent) refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if work.Height <= a.height {
+	if work.Height <= a.height || work.Height < a.floor {
 		// Another node behind the same endpoint, which lags.
 		return nil
 	}

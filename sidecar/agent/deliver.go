@@ -30,11 +30,11 @@ type delivered struct {
 func (a *Agent) deliver(w *assignment) {
 	w.delivering = true
 	ctx, key := w.ctx, w.record.Key
-	encoded, folder, sink := w.record.Manifest, filepath.Join(w.record.Folder, "out"), computetypes.TaskSink(w.spec.Sink, key.Task)
+	record, sink := w.record, computetypes.TaskSink(w.spec.Sink, key.Task)
 	a.beside(func() event {
 		pause := a.cfg.Retry
 		for {
-			err := upload(ctx, a.cfg.Transfers, sink, folder, encoded)
+			err := upload(ctx, a.cfg.Transfers, sink, record)
 			if err == nil || ctx.Err() != nil {
 				return delivered{key: key, err: err, done: true}
 			}
@@ -50,11 +50,16 @@ func (a *Agent) deliver(w *assignment) {
 }
 
 // upload puts every output and then the manifest that names them.
-func upload(ctx context.Context, transfers Transfers, sink, folder string, encoded []byte) error {
+func upload(ctx context.Context, transfers Transfers, sink string, record store.Assignment) error {
+	encoded, err := manifestOf(record)
+	if err != nil {
+		return err
+	}
 	result, err := manifest.Decode(encoded)
 	if err != nil {
 		return err
 	}
+	folder := filepath.Join(record.Folder, outputFolder)
 	sink = strings.TrimRight(sink, "/")
 	put := func(r io.ReadSeeker, size int64, want []byte) error {
 		got, err := transfers.PutTo(ctx, sink+"/"+hex.EncodeToString(want), r, size)

@@ -12,6 +12,7 @@ import (
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
 // Chain is what the agent needs of the chain; *chain.Sender is one.
@@ -30,6 +31,8 @@ type Chain interface {
 	EndedAt(ctx context.Context, height int64) ([]computetypes.Receipt, error)
 	ComputeParams(ctx context.Context) (computetypes.Params, error)
 	EdgenodeParams(ctx context.Context) (edgenodetypes.Params, error)
+	RewardsParams(ctx context.Context) (rewardstypes.Params, error)
+	Grant(ctx context.Context, operator, worker string) (chain.Grant, error)
 	Submit(ctx context.Context, batch chain.Batch, maxItems int) (chain.Submission, error)
 }
 

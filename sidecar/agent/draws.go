@@ -65,7 +65,17 @@ func (a *Agent) openDraws(ctx context.Context, operator string) ([]claim, error)
 	})
 	// A draw may stand on two pages when others have moved between the reads.
 	wanted = slices.CompactFunc(wanted, func(x, y claim) bool { return x.key == y.key })
-	return a.affordable(wanted), nil
+	if len(wanted) == 0 {
+		return nil, nil
+	}
+	fees, err := a.readFunds(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if fees.assignments == 0 {
+		a.trouble("no new work", errors.New(fees.why))
+	}
+	return a.affordable(wanted, fees), nil
 }
 
 // wanted tells whether a draw is one that the owner wants and that this node has
@@ -92,6 +102,10 @@ func (a *Agent) wanted(ctx context.Context, task *computetypes.ClaimableTask) (c
 		a.pass(key, record.LastError)
 		return claim{}, false, nil
 	}
+	if why := a.shunReason(key.JobID); why != "" {
+		a.pass(key, why)
+		return claim{}, false, nil
+	}
 	j, err := a.job(ctx, key.JobID)
 	if err != nil {
 		return claim{}, false, err
@@ -111,8 +125,8 @@ func (a *Agent) refusal(j job) string {
 	return a.cfg.Policy.refusal(j, a.operator.String(), a.params)
 }
 
-// affordable keeps the claims for which the node has slots, bond and time.
-func (a *Agent) affordable(wanted []claim) []claim {
+// affordable keeps the claims for which the node has slots, bond, fees and time.
+func (a *Agent) affordable(wanted []claim, fees funds) []claim {
 	slots, bond := a.freeSlots(), a.node.State.Bond.Sub(a.node.State.Locked)
 	ahead := a.stints()
 	var claims []claim
@@ -126,7 +140,10 @@ func (a *Agent) affordable(wanted []claim) []claim {
 		case !a.cfg.Policy.fits(ahead, more, a.height):
 			a.pass(c.key, fmt.Sprintf("asks for %d fuel in %d blocks, and %d programs are before it at %d fuel a block",
 				more.fuel, c.job.spec.CommitBlocks, len(ahead), a.cfg.Policy.FuelPerBlock))
+		case fees.short(c.job, a.params.RevealBlocks, a.cfg.Now()) != "":
+			a.pass(c.key, fees.short(c.job, a.params.RevealBlocks, a.cfg.Now()))
 		default:
+			fees.assignments--
 			bond = bond.Sub(c.job.liability)
 			ahead = append(ahead, more)
 			claims = append(claims, c)

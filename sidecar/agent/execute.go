@@ -24,6 +24,8 @@ const (
 	outputFiles = manifest.MaxFiles - 2
 	// saltBytes makes a commitment impossible to guess from a guessed tag.
 	saltBytes = 32
+	// outputFolder holds the outputs in the folder of an assignment.
+	outputFolder = "out"
 	// maxExecutions is how often trouble of this machine is tried again before the
 	// task is given back.
 	maxExecutions = 3
@@ -33,8 +35,12 @@ const (
 type executed struct {
 	key    store.Key
 	result executor.Result
-	energy device.Energy
-	err    error
+	// suspect: it ran alone.
+	suspect bool
+	// manifest of the result, encoded, as it lies on disk.
+	manifest []byte
+	energy   device.Energy
+	err      error
 }
 
 // execute runs the program beside the loop.
@@ -51,16 +57,22 @@ func (a *Agent) execute(w *assignment) {
 	}
 	w.executing = true
 	a.running++
+	if w.suspect() {
+		a.suspects++
+	}
 	task := taskOf(w, folder, a.cfg.ExecutionLimit)
 	ctx, key, files, again := w.ctx, w.record.Key, w.ready, w.recovered
 	w.ready, w.recovered = nil, false
-	meter := a.cfg.Meter
+	meter, suspect := a.cfg.Meter, w.suspect()
 	a.beside(func() event {
 		defer files.release()
-		done := executed{key: key}
+		done := executed{key: key, suspect: suspect}
 		span := meter.Start(ctx)
 		done.result, done.err = runTask(ctx, engine, task, again)
 		done.energy = span.Stop()
+		if done.err == nil {
+			done.manifest, done.err = keepManifest(folder, done.result)
+		}
 		return done
 	})
 }
@@ -75,7 +87,7 @@ func taskOf(w *assignment, folder string, limit time.Duration) executor.Task {
 		MemoryBytes: w.spec.Resources.MemoryBytes,
 		OutputBytes: w.spec.Resources.OutputBytes,
 		OutputFiles: outputFiles,
-		OutputDir:   filepath.Join(folder, "out"),
+		OutputDir:   filepath.Join(folder, outputFolder),
 		WallLimit:   limit,
 	}
 	copy(task.Seed[:], w.spec.Seed)
@@ -104,6 +116,9 @@ func runTask(ctx context.Context, engine executor.Executor, task executor.Task, 
 // together, before anything of them can be sent.
 func (e executed) apply(a *Agent) {
 	a.running--
+	if e.suspect {
+		a.suspects--
+	}
 	w, live := a.assignments[e.key]
 	if !live {
 		return
@@ -113,7 +128,7 @@ func (e executed) apply(a *Agent) {
 		return
 	}
 	if e.err == nil {
-		e.err = a.seal(w, e.result, e.energy)
+		e.err = a.seal(w, e)
 	}
 	if e.err == nil || a.fatal != nil {
 		return
@@ -124,21 +139,19 @@ func (e executed) apply(a *Agent) {
 	a.moveOn(w, store.PhasePreparing, func(r *store.Assignment) {
 		r.Tries, r.LastError = uint32(w.failures), e.err.Error() //nolint:gosec // counts blocks at most
 	})
-	w.giveUp = w.failures >= maxExecutions
+	if w.giveUp = w.failures >= maxExecutions; w.giveUp {
+		a.shun(w.record.JobID, shunFailed, "a task of it could not be run on this machine: "+e.err.Error())
+	}
 }
 
 // seal journals what this node will commit to.
-func (a *Agent) seal(w *assignment, result executor.Result, energy device.Energy) error {
-	outcome := result.Manifest()
-	encoded, err := outcome.Encode()
-	if err != nil {
-		return fmt.Errorf("cannot encode the result: %w", err)
-	}
+func (a *Agent) seal(w *assignment, e executed) error {
+	result, energy := e.result, e.energy
 	salt := make([]byte, saltBytes)
 	if _, err := rand.Read(salt); err != nil {
 		return fmt.Errorf("cannot draw a salt: %w", err)
 	}
-	digest := sha256.Sum256(encoded)
+	digest := sha256.Sum256(e.manifest)
 	key := w.record.Key
 	tag := computetypes.Tag(a.cfg.ChainID, key.JobID, key.Task, key.Round, digest[:])
 	var size uint64
@@ -146,8 +159,8 @@ func (a *Agent) seal(w *assignment, result executor.Result, energy device.Energy
 		size += f.Size
 	}
 	a.moveOn(w, store.PhaseExecuted, func(r *store.Assignment) {
-		r.Salt, r.ResultDigest, r.Manifest = salt, digest[:], encoded
-		r.Tag, r.ExitCode = tag, outcome.ChainExitCode()
+		r.Salt, r.ResultDigest, r.Manifest = salt, digest[:], nil
+		r.Tag, r.ExitCode = tag, result.Manifest().ChainExitCode()
 		r.Commitment = computetypes.Commitment(a.operator, tag, r.ExitCode, salt)
 		r.Metrics = store.Metrics{
 			Fuel: result.FuelUsed, WallMillis: uint64(max(result.WallTime.Milliseconds(), 0)), //nolint:gosec // not negative

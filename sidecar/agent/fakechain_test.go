@@ -19,6 +19,7 @@ import (
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
 const (
@@ -88,6 +89,9 @@ type fakeChain struct {
 	leaseBlocks, leaseEnd int64
 	status                edgenodetypes.NodeStatus
 	renewals              int
+	// grant pays the fees; its zero value has no limit.
+	grant    chain.Grant
+	grantErr error
 }
 
 func newFakeChain(t *testing.T) *fakeChain {
@@ -247,6 +251,16 @@ func (c *fakeChain) ComputeParams(context.Context) (computetypes.Params, error) 
 
 func (c *fakeChain) EdgenodeParams(context.Context) (edgenodetypes.Params, error) {
 	return edgenodetypes.Params{LeaseBlocks: uint64(c.leaseBlocks)}, nil
+}
+
+func (c *fakeChain) RewardsParams(context.Context) (rewardstypes.Params, error) {
+	return rewardstypes.Params{FeeDenom: "atfuel", MinGasPrice: math.NewInt(10)}, nil
+}
+
+func (c *fakeChain) Grant(context.Context, string, string) (chain.Grant, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.grant, c.grantErr
 }
 
 func (c *fakeChain) find(id string) *fakeTask {

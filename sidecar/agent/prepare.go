@@ -182,6 +182,7 @@ func (p prepared) apply(a *Agent) {
 	// come back inside the prepare window.
 	if !blob.Retryable(p.err) || a.height+releaseMargin >= w.record.Deadlines.Prepare {
 		w.missing = &p.input
+		a.shun(p.key.JobID, shunMissing, "an input of a task of it could not be had: "+p.err.Error())
 	}
 }
 

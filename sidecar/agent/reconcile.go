@@ -105,9 +105,7 @@ func (a *Agent) agree(ctx context.Context, item *computetypes.WorkItem) error {
 			return err
 		}
 		deadlines := deadlinesOf(record.Deadlines, item, j.spec)
-		if deadlines != record.Deadlines {
-			record, err = tx.Edit(key, func(r *store.Assignment) { r.Deadlines = deadlines })
-		}
+		record, err = tx.Edit(key, a.seen(func(r *store.Assignment) { r.Deadlines = deadlines }))
 		return err
 	}) {
 		return a.fatal
@@ -117,6 +115,10 @@ func (a *Agent) agree(ctx context.Context, item *computetypes.WorkItem) error {
 		return nil
 	}
 	w := a.track(record)
+	if w.ctx.Err() != nil {
+		// The chain lists again what it had stopped listing.
+		w.ctx, w.cancel = context.WithCancel(a.ctx)
+	}
 	w.item, w.spec, w.goneSince = item, j.spec, 0
 	if w.revealSince == 0 && item.Phase == computetypes.ROUND_PHASE_REVEAL {
 		w.revealSince = a.height
@@ -168,7 +170,7 @@ func advance(tx *store.Tx, key store.Key, target store.Phase, item *computetypes
 		return record, err
 	}
 	committed := item.Assignment.Commitment
-	if target >= store.PhaseCommitted && !bytes.Equal(record.Commitment, committed) {
+	if target >= store.PhaseCommitted && (len(committed) == 0 || !bytes.Equal(record.Commitment, committed)) {
 		if record.Phase.Finished() {
 			return record, nil
 		}

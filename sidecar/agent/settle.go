@@ -39,6 +39,8 @@ func (a *Agent) unlisted(ctx context.Context, w *assignment, ended map[taskKey]c
 	}
 	if w.goneSince == 0 {
 		w.goneSince = a.height
+	}
+	if a.height > w.goneSince+slack {
 		w.cancel()
 	}
 	verdict, err := a.verdict(ctx, w, ended)
@@ -59,7 +61,7 @@ func (a *Agent) unlisted(ctx context.Context, w *assignment, ended map[taskKey]c
 			reason = fmt.Sprintf("no commitment was taken up to the deadline at height %d", record.Deadlines.Commit)
 		}
 		a.finish(w, store.PhaseFailed, func(r *store.Assignment) { r.LastError = joinReasons(r.LastError, reason) })
-		a.metrics.settled.WithLabelValues("missed").Inc()
+		a.metrics.settled.WithLabelValues(missed).Inc()
 	case a.height > w.goneSince+patience:
 		a.finish(w, store.PhaseFailed, func(r *store.Assignment) {
 			r.LastError = "no receipt of this task was found; if it was paid, the node's earnings show it"
@@ -109,8 +111,14 @@ func (a *Agent) outcome(record store.Assignment, outcomes []computetypes.Outcome
 	return store.Verdict{}, false
 }
 
+// missed is the outcome of a task that was not committed in time.
+const missed = "missed"
+
 // settle writes down the chain's verdict.
 func (a *Agent) settle(w *assignment, verdict store.Verdict) {
+	if verdict.Status == missed {
+		a.shun(w.record.JobID, shunFailed, "a task of it was not done in time on this machine")
+	}
 	a.finish(w, store.PhaseSettled, func(r *store.Assignment) { r.Verdict = &verdict })
 	a.metrics.settled.WithLabelValues(verdict.Status).Inc()
 	a.cfg.Logger.Info("settled", "assignment", w.record.Key, "outcome", verdict.Status,

@@ -24,18 +24,17 @@ func (a *Agent) advance(w *assignment) {
 	case store.PhaseAssigned, store.PhasePreparing:
 		a.outOfTime(w)
 		switch {
-		case w.fetching || a.returning(w):
+		case w.fetching || a.returning(w) || w.barred():
 		case w.ready == nil:
 			if w.record.Tries == 0 || a.mayRetry(w) {
 				a.prepare(w)
 			}
-		case a.running < a.cfg.Policy.MaxJobs:
+		case a.mayRun(w):
 			a.execute(w)
 		}
 	case store.PhaseRunning:
 		if !w.executing {
-			// Left by a daemon that was killed.
-			a.moveOn(w, store.PhasePreparing, nil)
+			a.resume(w)
 		}
 	case store.PhaseCommitted, store.PhaseRevealed, store.PhaseOpened:
 		if w.owes() && !w.delivering && a.allCommitted(w) {
@@ -49,7 +48,7 @@ func (a *Agent) advance(w *assignment) {
 // returning tells whether an assignment is to be given back. Once the prepare
 // window has passed, trying on is the better chance.
 func (a *Agent) returning(w *assignment) bool {
-	return (w.missing != nil || w.giveUp) && a.height < w.record.Deadlines.Prepare
+	return (w.missing != nil || w.giveUp || w.barred()) && a.height < w.record.Deadlines.Prepare
 }
 
 // mayRetry paces further attempts: one a block.
@@ -72,7 +71,7 @@ func (a *Agent) allCommitted(w *assignment) bool {
 // moveOn advances the journal and then what the loop knows.
 func (a *Agent) moveOn(w *assignment, to store.Phase, edit func(*store.Assignment)) bool {
 	return a.journal(func(tx *store.Tx) error {
-		record, err := tx.Advance(w.record.Key, w.record.Phase, to, edit)
+		record, err := tx.Advance(w.record.Key, w.record.Phase, to, a.seen(edit))
 		if err == nil {
 			w.record = record
 		}
@@ -80,10 +79,20 @@ func (a *Agent) moveOn(w *assignment, to store.Phase, edit func(*store.Assignmen
 	})
 }
 
+// seen adds to a change of a record the height that it follows from.
+func (a *Agent) seen(edit func(*store.Assignment)) func(*store.Assignment) {
+	return func(r *store.Assignment) {
+		r.Seen = max(r.Seen, a.height)
+		if edit != nil {
+			edit(r)
+		}
+	}
+}
+
 // edit changes a record without moving it on.
 func (a *Agent) edit(w *assignment, change func(*store.Assignment)) bool {
 	return a.journal(func(tx *store.Tx) error {
-		record, err := tx.Edit(w.record.Key, change)
+		record, err := tx.Edit(w.record.Key, a.seen(change))
 		if err == nil {
 			w.record = record
 		}

@@ -33,7 +33,9 @@ type Assignment struct {
 	// ExitCode of the program as the chain carries it, which the manifest has too.
 	ExitCode   uint32 `json:"exit_code,omitempty"`
 	Commitment []byte `json:"commitment,omitempty"`
-	// Manifest is the canonical result manifest, whose sha256 is ResultDigest.
+	// Manifest is the canonical result manifest, whose sha256 is ResultDigest, in
+	// journals of version 2. It may have megabytes, and the journal is read as a
+	// whole: since then it lies beside the outputs.
 	Manifest []byte `json:"manifest,omitempty"`
 
 	// Folder holds the outputs until retention ends.
@@ -44,10 +46,15 @@ type Assignment struct {
 	Metrics   Metrics   `json:"metrics"`
 	// LastError is the latest trouble, for the owner to read.
 	LastError string `json:"last_error,omitempty"`
+	// Crashes counts the deaths of this process while the program ran.
+	Crashes uint32 `json:"crashes,omitempty"`
 	// Tries counts attempts of the present step; Advance resets it.
 	Tries uint32 `json:"tries,omitempty"`
 	// Verdict is how it ended on chain; nil before.
 	Verdict *Verdict `json:"verdict,omitempty"`
+	// Seen is the height of the newest state of the chain that this record knows.
+	// What an older state says of it is out of date.
+	Seen int64 `json:"seen,omitempty"`
 	// TxHash is the latest transaction sent about this assignment.
 	TxHash string `json:"tx_hash,omitempty"`
 
@@ -118,6 +125,9 @@ func (a *Assignment) committed() bool {
 	return len(a.Commitment) > 0
 }
 
+// manifestField may be empty when a commit fixes it.
+const manifestField = "manifest"
+
 // fixed are the fields that a commit fixes, by name.
 func (a *Assignment) fixed() []struct {
 	name  string
@@ -132,7 +142,7 @@ func (a *Assignment) fixed() []struct {
 		{"tag", a.Tag},
 		{"exit code", binary.BigEndian.AppendUint32(nil, a.ExitCode)},
 		{"commitment", a.Commitment},
-		{"manifest", a.Manifest},
+		{manifestField, a.Manifest},
 	}
 }
 
@@ -156,7 +166,7 @@ func (a *Assignment) checkComplete() error {
 		return nil
 	}
 	for _, field := range a.fixed() {
-		if len(field.value) == 0 {
+		if len(field.value) == 0 && field.name != manifestField {
 			return fmt.Errorf("%w: assignment %s cannot become %s: expected a %s, found none; journal it before the commit is sent", ErrIncomplete, a.Key, a.Phase, field.name)
 		}
 	}

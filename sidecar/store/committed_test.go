@@ -60,7 +60,6 @@ func TestNothingIncompleteIsCommitted(t *testing.T) {
 		func(a *Assignment) { a.ResultDigest = nil },
 		func(a *Assignment) { a.Tag = nil },
 		func(a *Assignment) { a.Commitment = nil },
-		func(a *Assignment) { a.Manifest = nil },
 	} {
 		key := Key{"job", uint64(i), 0}
 		bring(t, j, key, PhaseDelivered)

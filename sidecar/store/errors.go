@@ -15,6 +15,8 @@ var (
 	ErrLocked = errors.New("journal is in use")
 	// ErrNewerSchema: a newer version wrote the journal.
 	ErrNewerSchema = errors.New("journal is of a newer version")
+	// ErrOtherChain: the unfinished work in the journal is of another chain.
+	ErrOtherChain = errors.New("journal is of another chain")
 	// ErrDamaged: the file or a record cannot be read.
 	ErrDamaged = errors.New("journal is damaged")
 )

@@ -18,8 +18,9 @@ const (
 	// FileName is the journal's file in the sidecar's home.
 	FileName = "journal.db"
 	// schema is the version of the records; a change that older code would misread
-	// raises it. Version 2 keeps the exit code that a commitment binds.
-	schema = 2
+	// raises it. Version 2 keeps the exit code that a commitment binds, version 3
+	// result manifests beside the outputs.
+	schema = 3
 	// lockWait covers a predecessor that is just shutting down.
 	lockWait = time.Second
 )
@@ -29,6 +30,7 @@ const (
 	assignmentsBucket = "assignments"
 	metaBucket        = "meta"
 	schemaKey         = "schema"
+	chainKey          = "chain"
 )
 
 // Journal is the open database. It is safe for concurrent use in one process.
@@ -48,7 +50,11 @@ func Open(home string, now func() time.Time) (*Journal, error) {
 	}
 	path := filepath.Join(home, FileName)
 	// Only the owner may read it: a salt tells a commitment's content.
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait})
+	err := whole(path)
+	var db *bbolt.DB
+	if err == nil {
+		db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait})
+	}
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
 		return nil, fmt.Errorf("%w: another thetaedge is running with this home (%s); stop it or choose another --home", ErrLocked, home)
@@ -56,7 +62,7 @@ func Open(home string, now func() time.Time) (*Journal, error) {
 		return nil, fmt.Errorf("%w: cannot open %s: %w; if the disk is sound, move the file away (unrevealed commits in it are lost) and start again", ErrDamaged, path, err)
 	}
 	j := &Journal{db: db, now: now}
-	if err := db.Update(prepare); err != nil {
+	if err := errors.Join(readable(db), db.Update(prepare)); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), db.Close())
 	}
 	return j, nil
@@ -87,6 +93,29 @@ func prepare(tx *bbolt.Tx) error {
 	}
 	// From here on an older program must not touch it.
 	return meta.Put([]byte(schemaKey), binary.BigEndian.AppendUint64(nil, schema))
+}
+
+// Bind ties the journal to a chain. While work of another one is unfinished it fails
+// with ErrOtherChain: on this chain all of it would look as if it had ended, and the
+// salts that its reveals need would be given up.
+func (j *Journal) Bind(chainID string) error {
+	return j.db.Update(func(tx *bbolt.Tx) error {
+		meta := tx.Bucket([]byte(metaBucket))
+		bound := string(meta.Get([]byte(chainKey)))
+		if bound == chainID {
+			return nil
+		}
+		if bound != "" {
+			open, err := (&Tx{bucket: tx.Bucket([]byte(assignmentsBucket)), now: j.now}).List(Filter{Unfinished: true})
+			if err != nil {
+				return err
+			}
+			if len(open) > 0 {
+				return fmt.Errorf("%w: this home has %d unfinished assignments of chain %s, and the node serves %s; correct chain.grpc, or use another --home for that chain", ErrOtherChain, len(open), bound, chainID)
+			}
+		}
+		return meta.Put([]byte(chainKey), []byte(chainID))
+	})
 }
 
 // Close waits for transactions and gives the lock back.

@@ -65,6 +65,9 @@ func start(parent context.Context, n *node, logger *slog.Logger) (err error) {
 	if err != nil || chainID == "" {
 		return err
 	}
+	if err := journal.Bind(chainID); err != nil {
+		return err
+	}
 	engine, err := wasm.New(wasm.Config{Slots: n.config.Policy.MaxJobs})
 	if err != nil {
 		return err
