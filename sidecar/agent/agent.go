@@ -152,11 +152,17 @@ func (a *Agent) Run(ctx context.Context) error {
 
 // restore takes up what the journal has left unfinished.
 func (a *Agent) restore() error {
-	open, err := a.cfg.Journal.List(store.Filter{Unfinished: true})
+	records, err := a.cfg.Journal.List(store.Filter{})
 	if err != nil {
 		return fmt.Errorf("cannot read the journal: %w", err)
 	}
-	for _, record := range open {
+	if err := clearWork(a.cfg.WorkDir, records); err != nil {
+		a.cfg.Logger.Warn("cannot delete outputs that nobody needs", "error", err)
+	}
+	for _, record := range records {
+		if record.Phase.Finished() {
+			continue
+		}
 		w := a.track(record)
 		a.floor = max(a.floor, record.Seen)
 		w.recovered = record.Phase == store.PhaseRunning

@@ -31,6 +31,14 @@ func newCache(dir string, maxBytes int64, transfers Transfers) (*cache, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot create the input cache: %w", err)
 	}
+	// What a killed daemon was fetching has no digest for a name, and is not evicted.
+	leftovers, err := filepath.Glob(filepath.Join(dir, blob.PartialPattern))
+	for _, path := range leftovers {
+		err = errors.Join(err, os.Remove(path))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot clear the input cache: %w", err)
+	}
 	return &cache{
 		dir: dir, maxBytes: maxBytes, transfers: transfers,
 		users: map[blob.Digest]int{}, fetching: map[blob.Digest]chan struct{}{},

@@ -196,8 +196,13 @@ func (c *Client) FetchDrop(ctx context.Context, token Token, want Digest, maxByt
 	})
 }
 
+// PartialPattern matches the names of files that FetchFile and FetchDrop have not
+// finished, in the folder of the file that they would become. What a killed process
+// leaves of them may be deleted.
+const PartialPattern = ".fetch-*"
+
 func toFile(path string, fill func(io.Writer) (int64, error)) (n int64, err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), ".fetch-*")
+	file, err := os.CreateTemp(filepath.Dir(path), PartialPattern)
 	if err != nil {
 		return 0, fmt.Errorf("cannot open a temporary file: %w", err)
 	}

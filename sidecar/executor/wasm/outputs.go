@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 
 	"github.com/thetaedge/theta/sidecar/executor"
 	"github.com/thetaedge/theta/sidecar/executor/manifest"
@@ -61,7 +62,23 @@ func writeOutputs(dir string, host *wasi.Host, reason executor.Reason) ([]execut
 	if err := os.Rename(partial, dir); err != nil {
 		return nil, fmt.Errorf("publish outputs: %w", err)
 	}
+	if err := syncFolder(filepath.Dir(filepath.Clean(dir))); err != nil {
+		return nil, fmt.Errorf("publish outputs: %w", err)
+	}
 	return manifest.Manifest{Files: files}.Sorted().Files, nil
+}
+
+// syncFolder makes the names in a folder outlive a power cut. Windows has no such
+// call and needs none.
+func syncFolder(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }
 
 // writeFile writes and syncs, so that a digest is never reported for content

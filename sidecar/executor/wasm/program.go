@@ -130,6 +130,7 @@ type programs struct {
 	recent   [][sha256.Size]byte // least recently used first
 	bytes    int64
 	maxBytes int64
+	compile  func(wasm []byte) (*program, error)
 }
 
 type programEntry struct {
@@ -139,7 +140,7 @@ type programEntry struct {
 }
 
 func newPrograms(maxBytes int64) *programs {
-	return &programs{entries: map[[sha256.Size]byte]*programEntry{}, maxBytes: maxBytes}
+	return &programs{entries: map[[sha256.Size]byte]*programEntry{}, maxBytes: maxBytes, compile: compile}
 }
 
 // load returns the compiled program at path. Two tasks with the same program
@@ -170,10 +171,21 @@ func (p *programs) load(ctx context.Context, path string) (*program, error) {
 			return nil, context.Cause(ctx)
 		}
 	}
-	entry.program, entry.err = compile(wasm)
-	close(entry.ready)
-	p.settle(digest, entry)
+	p.fill(digest, entry, wasm)
 	return entry.program, entry.err
+}
+
+// fill compiles a program for all that wait for it. They are told of a panic, too:
+// nobody else would ever close the entry.
+func (p *programs) fill(digest [sha256.Size]byte, entry *programEntry, wasm []byte) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			entry.program, entry.err = nil, fmt.Errorf("compiler panicked: %v", cause)
+		}
+		close(entry.ready)
+		p.settle(digest, entry)
+	}()
+	entry.program, entry.err = p.compile(wasm)
 }
 
 // touch moves a digest to the recent end.

@@ -1,35 +1,66 @@
 package wasi
 
-import "encoding/binary"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
-// buffers decodes a list of I/O vectors after it has been paid for: each entry
-// and each byte that it spans. The second value is the sum of their lengths.
-func (h *Host) buffers(ptr, count uint32) ([][]byte, uint64, Errno) {
+// vectors is a list of I/O vectors as it lies in the guest's memory: a program may
+// pass millions of them, and must not make the host hold more than it may itself.
+type vectors struct {
+	list []byte
+	mem  memory
+	// total is the sum of their lengths.
+	total uint64
+	// own: one of them covers a part of the list itself.
+	own bool
+}
+
+// vectors checks a list of I/O vectors after it has been paid for.
+func (h *Host) vectors(ptr, count uint32) (vectors, Errno) {
+	v := vectors{mem: h.mem}
 	if !h.charge(uint64(count) * FuelPerEntry) {
-		return nil, 0, errInval
+		return v, errInval
 	}
 	if uint64(count)*8 > uint64(len(h.mem)) {
-		return nil, 0, errFault
+		return v, errFault
 	}
-	list, found := h.mem.slice(ptr, count*8)
-	if !found {
-		return nil, 0, errFault
+	var found bool
+	if v.list, found = h.mem.slice(ptr, count*8); !found {
+		return v, errFault
 	}
-	buffers := make([][]byte, 0, min(count, 1024))
-	var total uint64
-	for ; len(list) > 0; list = list[8:] {
-		size := binary.LittleEndian.Uint32(list[4:])
-		b, found := h.mem.slice(binary.LittleEndian.Uint32(list), size)
-		if !found {
-			return nil, 0, errFault
+	first, last := uint64(ptr), uint64(ptr)+uint64(len(v.list))
+	for list := v.list; len(list) > 0; list = list[8:] {
+		at, size := binary.LittleEndian.Uint32(list), binary.LittleEndian.Uint32(list[4:])
+		if _, found := h.mem.slice(at, size); !found {
+			return v, errFault
 		}
-		total += uint64(size)
-		buffers = append(buffers, b)
+		v.total += uint64(size)
+		v.own = v.own || size > 0 && uint64(at) < last && uint64(at)+uint64(size) > first
 	}
-	if total > 1<<32-1 {
-		return nil, 0, errInval
+	if v.total > 1<<32-1 {
+		return v, errInval
 	}
-	return buffers, total, ok
+	return v, ok
+}
+
+// fixed returns the vectors as they are now, whatever is written through them.
+func (v vectors) fixed() vectors {
+	if v.own {
+		v.list = bytes.Clone(v.list)
+	}
+	return v
+}
+
+// each calls visit with each vector's bytes, in order, until it returns false.
+func (v vectors) each(visit func(b []byte) bool) {
+	for list := v.list; len(list) > 0; list = list[8:] {
+		// The list was checked, and nothing has changed it since.
+		b, _ := v.mem.slice(binary.LittleEndian.Uint32(list), binary.LittleEndian.Uint32(list[4:]))
+		if !visit(b) {
+			return
+		}
+	}
 }
 
 func (h *Host) fdRead(a args) Errno {
@@ -75,7 +106,7 @@ func (h *Host) read(d *descriptor, ptr, count uint32, offset uint64) (uint64, Er
 	if !d.readable {
 		return 0, errBadf
 	}
-	buffers, total, errno := h.buffers(ptr, count)
+	v, errno := h.vectors(ptr, count)
 	if errno != ok {
 		return 0, errno
 	}
@@ -83,20 +114,20 @@ func (h *Host) read(d *descriptor, ptr, count uint32, offset uint64) (uint64, Er
 	if size := d.node.size(); offset < size {
 		rest = size - offset
 	}
-	if !h.charge(min(total, rest) * FuelPerByte) {
+	if !h.charge(min(v.total, rest) * FuelPerByte) {
 		return 0, errInval
 	}
 	var done uint64
-	for _, b := range buffers {
+	var failed error
+	v.fixed().each(func(b []byte) bool {
 		n, err := d.node.readAt(b, offset+done)
-		if err != nil {
-			h.stop(HaltHost, err)
-			return 0, errInval
-		}
+		failed = err
 		done += uint64(n)
-		if n < len(b) {
-			break
-		}
+		return err == nil && n == len(b)
+	})
+	if failed != nil {
+		h.stop(HaltHost, failed)
+		return 0, errInval
 	}
 	return done, ok
 }
@@ -124,17 +155,18 @@ func (h *Host) writeStream(s *stream, a args) Errno {
 	if s != &h.stdout && s != &h.stderr {
 		return errBadf
 	}
-	buffers, total, errno := h.buffers(a.u32(1), a.u32(2))
+	v, errno := h.vectors(a.u32(1), a.u32(2))
 	if errno != ok {
 		return errno
 	}
-	if !h.charge(total * FuelPerByte) {
+	if !h.charge(v.total * FuelPerByte) {
 		return errInval
 	}
-	for _, b := range buffers {
+	v.each(func(b []byte) bool {
 		s.write(b)
-	}
-	return h.mem.putU32(a.u32(3), uint32(total))
+		return true
+	})
+	return h.mem.putU32(a.u32(3), uint32(v.total))
 }
 
 func (h *Host) fdPwrite(a args) Errno {
@@ -161,26 +193,27 @@ func (h *Host) write(d *descriptor, ptr, count uint32, offset uint64) (uint64, E
 	if !d.writable {
 		return 0, errBadf
 	}
-	buffers, total, errno := h.buffers(ptr, count)
+	v, errno := h.vectors(ptr, count)
 	if errno != ok {
 		return 0, errno
 	}
-	if !h.charge(total * FuelPerByte) {
+	if !h.charge(v.total * FuelPerByte) {
 		return 0, errInval
 	}
-	if total == 0 {
+	if v.total == 0 {
 		return 0, ok
 	}
-	if end := offset + total; end > d.node.size() {
+	if end := offset + v.total; end > d.node.size() {
 		if errno := h.resize(d.node, end); errno != ok {
 			return 0, errno
 		}
 	}
 	at := d.node.content[offset:]
-	for _, b := range buffers {
+	v.each(func(b []byte) bool {
 		at = at[copy(at, b):]
-	}
-	return total, ok
+		return true
+	})
+	return v.total, ok
 }
 
 const direntBytes = 24

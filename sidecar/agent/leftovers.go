@@ -1,0 +1,33 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/thetaedge/theta/sidecar/store"
+)
+
+// clearWork deletes the folders that no record names: a daemon may be killed between
+// forgetting an assignment and deleting its outputs.
+func clearWork(dir string, records []store.Assignment) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("cannot read the work folder: %w", err)
+	}
+	named := make(map[string]bool, len(records))
+	for i := range records {
+		named[filepath.Base(records[i].Folder)] = true
+	}
+	for _, entry := range entries {
+		if !named[entry.Name()] {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, entry.Name())))
+		}
+	}
+	return err
+}
