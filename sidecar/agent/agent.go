@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -85,6 +86,9 @@ func New(cfg Config) (*Agent, error) {
 			return nil, fmt.Errorf("agent: expected one executor for profile %s, found two", e.Profile())
 		}
 		executors[e.Profile()] = e
+	}
+	if err := os.MkdirAll(cfg.WorkDir, 0o700); err != nil {
+		return nil, fmt.Errorf("cannot create the work folder: %w", err)
 	}
 	inputs, err := newCache(cfg.CacheDir, cfg.CacheBytes, cfg.Transfers)
 	if err != nil {

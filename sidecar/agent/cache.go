@@ -126,11 +126,22 @@ func (c *cache) give(d blob.Digest) {
 	}
 }
 
+// shrink deletes every file that nothing uses now.
+func (c *cache) shrink() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.evictTo(0)
+}
+
 // evict deletes the longest unused files beyond the bound.
 func (c *cache) evict() {
-	if c.maxBytes <= 0 {
-		return
+	if c.maxBytes > 0 {
+		c.evictTo(c.maxBytes)
 	}
+}
+
+// evictTo deletes the longest unused files until the rest has at most so many bytes.
+func (c *cache) evictTo(most int64) {
 	entries, err := os.ReadDir(c.dir)
 	if err != nil {
 		return
@@ -156,7 +167,7 @@ func (c *cache) evict() {
 	}
 	slices.SortFunc(candidates, func(x, y unused) int { return cmp.Or(x.at.Compare(y.at), cmp.Compare(x.path, y.path)) })
 	for _, file := range candidates {
-		if total <= c.maxBytes {
+		if total <= most {
 			return
 		}
 		if os.Remove(file.path) == nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -32,6 +33,8 @@ type Config struct {
 	CacheBytes int64
 	// WorkDir holds a folder for each assignment.
 	WorkDir string
+	// FreeBytes tells how much of the disk of a folder is free; nil never binds.
+	FreeBytes func(path string) (uint64, error)
 	// Retention is how long finished assignments and their outputs are kept.
 	Retention time.Duration
 
@@ -90,6 +93,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.FreeBytes == nil {
+		c.FreeBytes = func(string) (uint64, error) { return math.MaxInt64, nil }
 	}
 	if c.Meter == nil {
 		c.Meter = device.Unmeasured("no meter was configured")

@@ -75,7 +75,11 @@ func (a *Agent) openDraws(ctx context.Context, operator string) ([]claim, error)
 	if fees.assignments == 0 {
 		a.trouble("no new work", errors.New(fees.why))
 	}
-	return a.affordable(wanted, fees), nil
+	room, err := a.diskRoom()
+	if err != nil {
+		return nil, err
+	}
+	return a.affordable(wanted, fees, room), nil
 }
 
 // wanted tells whether a draw is one that the owner wants and that this node has
@@ -125,11 +129,13 @@ func (a *Agent) refusal(j job) string {
 	return a.cfg.Policy.refusal(j, a.operator.String(), a.params)
 }
 
-// affordable keeps the claims for which the node has slots, bond, fees and time.
-func (a *Agent) affordable(wanted []claim, fees funds) []claim {
+// affordable keeps the claims for which the node has slots, bond, fees, disk
+// and time.
+func (a *Agent) affordable(wanted []claim, fees funds, room uint64) []claim {
 	slots, bond := a.freeSlots(), a.node.State.Bond.Sub(a.node.State.Locked)
 	ahead := a.stints()
 	var claims []claim
+	full := false
 	for _, c := range wanted {
 		more := stint{fuel: c.job.spec.Resources.Fuel, deadline: a.height + commitBlocks(c.job.spec)}
 		switch {
@@ -142,12 +148,19 @@ func (a *Agent) affordable(wanted []claim, fees funds) []claim {
 				more.fuel, c.job.spec.CommitBlocks, len(ahead), a.cfg.Policy.FuelPerBlock))
 		case fees.short(c.job, a.params.RevealBlocks, a.cfg.Now()) != "":
 			a.pass(c.key, fees.short(c.job, a.params.RevealBlocks, a.cfg.Now()))
+		case footprint(c.job.spec) > room:
+			a.pass(c.key, fmt.Sprintf("may take %d bytes of disk, and beside a reserve of %d for what is held %d are free at %s", footprint(c.job.spec), DiskReserve, room, a.cfg.WorkDir))
+			full = true
 		default:
+			room -= footprint(c.job.spec)
 			fees.assignments--
 			bond = bond.Sub(c.job.liability)
 			ahead = append(ahead, more)
 			claims = append(claims, c)
 		}
+	}
+	if full {
+		a.makeRoom()
 	}
 	return claims
 }

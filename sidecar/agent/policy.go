@@ -97,13 +97,6 @@ func (p Policy) exceeded(spec *computetypes.JobSpec) string {
 		return fmt.Sprintf("asks for %d fuel in %d blocks, this machine surely does %d a block",
 			spec.Resources.Fuel, spec.CommitBlocks, p.FuelPerBlock)
 	}
-	inputs := spec.Program.Size_
-	for i := range spec.Inputs {
-		inputs += spec.Inputs[i].Blob.Size_
-	}
-	if spec.ArrayInput != nil {
-		inputs += spec.ArrayInput.MaxBytes
-	}
 	for _, bound := range []struct {
 		name        string
 		asked, most uint64
@@ -111,7 +104,7 @@ func (p Policy) exceeded(spec *computetypes.JobSpec) string {
 		{"fuel", spec.Resources.Fuel, p.MaxFuel},
 		{"memory bytes", spec.Resources.MemoryBytes, p.MaxMemoryBytes},
 		{"output bytes", spec.Resources.OutputBytes, p.MaxOutputBytes},
-		{"input bytes", inputs, p.MaxInputBytes},
+		{"input bytes", inputBytes(spec), p.MaxInputBytes},
 		{"challenge blocks", spec.Policy.ChallengeBlocks, p.MaxChallengeBlocks},
 	} {
 		if bound.most > 0 && bound.asked > bound.most {

@@ -146,10 +146,12 @@ func startOf(list []store.Assignment, token string) (int, error) {
 func show(a *store.Assignment) *sidecarv1.Assignment {
 	out := &sidecarv1.Assignment{
 		JobId: a.JobID, Task: a.Task, Round: a.Round, Phase: a.Phase.String(),
-		Digest: hex.EncodeToString(a.ResultDigest), ExitCode: a.ExitCode,
 		CommitDeadline: a.Deadlines.Commit, RevealDeadline: a.Deadlines.Reveal,
 		Fuel: a.Metrics.Fuel, WallMs: a.Metrics.WallMillis, EnergySource: a.Metrics.EnergySource,
 		LastError: a.LastError, UpdatedAt: timestamp(a.UpdatedAt),
+	}
+	if shown(a.Phase) {
+		out.Digest, out.ExitCode = hex.EncodeToString(a.ResultDigest), a.ExitCode
 	}
 	if a.Metrics.EnergyMillijoules != nil {
 		out.EnergyMj = *a.Metrics.EnergyMillijoules
@@ -159,6 +161,10 @@ func show(a *store.Assignment) *sidecarv1.Assignment {
 	}
 	return out
 }
+
+// shown tells whether a result may be seen: before, another node of this machine or
+// its network could commit to it without doing the work.
+func shown(p store.Phase) bool { return p == store.PhaseOpened || p == store.PhaseSettled }
 
 func timestamp(t time.Time) *timestamppb.Timestamp {
 	if t.IsZero() {

@@ -15,6 +15,10 @@ type Config struct {
 	MaxBytes int64 `mapstructure:"max-bytes" toml:"max-bytes"`
 	// TotalBytes is the most that the relay keeps in all.
 	TotalBytes int64 `mapstructure:"total-bytes" toml:"total-bytes"`
+	// MaxFiles is the most files that it keeps in all: empty ones take no bytes, but
+	// memory and a place in the file system. Each counts at least its share of
+	// TotalBytes towards ClientBytes.
+	MaxFiles int `mapstructure:"max-files" toml:"max-files"`
 	// ClientBytes is what one client may upload per ClientWindow; 0 is no limit.
 	ClientBytes  int64         `mapstructure:"client-bytes" toml:"client-bytes"`
 	ClientWindow time.Duration `mapstructure:"client-window" toml:"client-window"`
@@ -50,6 +54,7 @@ func DefaultConfig(root string) Config {
 		Root:             root,
 		MaxBytes:         256 << 20,
 		TotalBytes:       20 << 30,
+		MaxFiles:         1 << 20,
 		ClientBytes:      4 << 30,
 		ClientWindow:     time.Hour,
 		ClientRate:       50,
@@ -78,6 +83,7 @@ func (c Config) Validate() error {
 	}
 	positive("max-bytes", c.MaxBytes)
 	positive("total-bytes", c.TotalBytes)
+	positive("max-files", int64(c.MaxFiles))
 	positive("max-uploads", int64(c.MaxUploads))
 	positive("blob-ttl", int64(c.BlobTTL))
 	positive("drop-ttl", int64(c.DropTTL))

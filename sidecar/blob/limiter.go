@@ -53,7 +53,10 @@ func (l *limiter) upload(client string, size int64) error {
 		return nil
 	}
 	a, now := l.of(client)
-	if !a.bytes.AllowN(now, int(size)) {
+	// However small, a file takes a place; whoever takes all of them must take as long
+	// as who takes all the bytes.
+	share := min(l.cfg.TotalBytes/int64(max(l.cfg.MaxFiles, 1)), l.cfg.ClientBytes)
+	if !a.bytes.AllowN(now, int(max(size, share))) {
 		return refusal(codeRate, "expected at most %d uploaded bytes per %s from one client, and %d bytes more exceed it; retry later", l.cfg.ClientBytes, l.cfg.ClientWindow, size)
 	}
 	return nil

@@ -42,10 +42,45 @@ func refusePrivate(_, address string, _ syscall.RawConn) error {
 	if err != nil {
 		return fmt.Errorf("%w: expected an IP address, found %q", ErrRefused, address)
 	}
-	if !public(host.Addr()) {
-		return fmt.Errorf("%w: expected a public address, found %s; publish the content on a public server or relay", ErrRefused, host.Addr())
+	own, err := ownNetworks()
+	if err != nil {
+		return fmt.Errorf("%w: cannot tell whether %s is on a network of this machine: %w", ErrRefused, host.Addr(), err)
+	}
+	if !public(host.Addr()) || near(host.Addr(), own) {
+		return fmt.Errorf("%w: expected a public address away from this machine's networks, found %s; publish the content on a public server or relay", ErrRefused, host.Addr())
 	}
 	return nil
+}
+
+// ownNetworks lists this machine's addresses, each with the length of its network.
+func ownNetworks() ([]netip.Prefix, error) {
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil, err
+	}
+	var own []netip.Prefix
+	for _, address := range addresses {
+		if prefix, err := netip.ParsePrefix(address.String()); err == nil {
+			own = append(own, prefix)
+		}
+	}
+	return own, nil
+}
+
+// leastHomeBits is the length of the largest network that one home gets.
+const leastHomeBits = 48
+
+// near tells whether an address is this machine's own, or one of its home: with IPv6
+// what stands beside this machine has public addresses, and only the router's
+// firewall keeps strangers from it. A public IPv4 network is a provider's.
+func near(addr netip.Addr, own []netip.Prefix) bool {
+	addr = addr.Unmap()
+	for _, prefix := range own {
+		if addr == prefix.Addr().Unmap() || addr.Is6() && prefix.Bits() >= leastHomeBits && prefix.Contains(addr) {
+			return true
+		}
+	}
+	return false
 }
 
 // public tells whether an address is neither this machine's, its network's nor

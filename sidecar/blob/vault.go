@@ -38,6 +38,8 @@ type vault struct {
 	boxes    map[string]*boxUse
 	used     int64
 	reserved int64
+	// arriving counts the uploads that are booked and not kept yet.
+	arriving int
 }
 
 const (
@@ -161,6 +163,9 @@ func (v *vault) reserve(k key, client string, size int64) (release func(), err e
 	if free := v.cfg.TotalBytes - v.used - v.reserved; size > free {
 		return nil, refusal(codeFull, "expected at most the %d bytes that are free, found %d; retry later or use another relay", max(free, 0), size)
 	}
+	if len(v.entries)+v.arriving >= v.cfg.MaxFiles {
+		return nil, refusal(codeFull, "expected at most %d files in this relay, and all are taken; retry later or use another relay", v.cfg.MaxFiles)
+	}
 	if k.box != "" {
 		if e := v.entries[k]; e == nil || !e.has(client) {
 			box := v.box(k.box)
@@ -170,10 +175,12 @@ func (v *vault) reserve(k key, client string, size int64) (release func(), err e
 			}
 			box.book(client, size)
 			v.reserved += size
+			v.arriving++
 			return func() { v.unreserve(k.box, client, size) }, nil
 		}
 	}
 	v.reserved += size
+	v.arriving++
 	return func() { v.unreserve("", client, size) }, nil
 }
 
@@ -181,6 +188,7 @@ func (v *vault) unreserve(box, client string, size int64) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.reserved -= size
+	v.arriving--
 	if box != "" {
 		v.box(box).unbook(client, size)
 		v.forgetIdle(box)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 
 	"github.com/cosmos/cosmos-sdk/crypto/hd"
@@ -45,7 +46,7 @@ type KeyringConfig struct {
 func OpenKeyring(cfg KeyringConfig, cdc Codec) (keyring.Keyring, error) {
 	input := cfg.Input
 	if cfg.PassphraseFile != "" {
-		passphrase, err := os.ReadFile(cfg.PassphraseFile)
+		passphrase, err := readSecret(cfg.PassphraseFile)
 		if err != nil {
 			return nil, fmt.Errorf("cannot read the keyring's passphrase: %w", err)
 		}
@@ -61,6 +62,19 @@ func OpenKeyring(cfg KeyringConfig, cdc Codec) (keyring.Keyring, error) {
 		return nil, fmt.Errorf("cannot open the %q keyring in %s: %w", cfg.Backend, cfg.Dir, err)
 	}
 	return ring, nil
+}
+
+// readSecret reads a file that nobody but its owner may read. Windows keeps that in
+// other places than the mode.
+func readSecret(path string) ([]byte, error) {
+	stat, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if mode := stat.Mode().Perm(); mode&0o077 != 0 && runtime.GOOS != "windows" {
+		return nil, fmt.Errorf("%s: expected a file that only its owner can read, found mode %s; run chmod 600 on it", path, mode)
+	}
+	return os.ReadFile(path)
 }
 
 // keySigner signs with a key of a keyring.

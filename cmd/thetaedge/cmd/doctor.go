@@ -11,7 +11,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/thetaedge/theta/sidecar/agent"
 	"github.com/thetaedge/theta/sidecar/chain"
+	"github.com/thetaedge/theta/sidecar/device"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
@@ -80,6 +82,7 @@ func diagnose(ctx context.Context, r *report, n *node, operator, relay string) {
 	} else {
 		r.line(good, "wasm", "a program ran and gave the expected result")
 	}
+	checkDisk(r, n.home)
 	if relay != "" {
 		checkRelay(ctx, r, relay)
 	}
@@ -110,6 +113,19 @@ func diagnose(ctx context.Context, r *report, n *node, operator, relay string) {
 		checkNode(r, found, params)
 		checkStanding(ctx, r, n.reader, found.State)
 		checkGrant(ctx, r, n.reader, found)
+	}
+}
+
+// checkDisk says whether there is room for work.
+func checkDisk(r *report, home string) {
+	free, err := device.FreeBytes(home)
+	switch {
+	case err != nil:
+		r.line(unsure, "disk", "%v", err)
+	case free <= agent.DiskReserve:
+		r.line(missing, "disk", "%s free at %s; nothing is claimed below %s, make room or choose another --home", gib(free), home, gib(agent.DiskReserve))
+	default:
+		r.line(good, "disk", "%s free at %s", gib(free), home)
 	}
 }
 

@@ -44,6 +44,7 @@ func relayCommand() *cobra.Command {
 	flags.StringVar(&f.clientBytes, "client-quota", size(c.ClientBytes), "most that one client uploads in --client-window; 0 is no limit")
 	flags.DurationVar(&c.ClientWindow, "client-window", c.ClientWindow, "window of --client-quota")
 	flags.IntVar(&c.ClientRate, "client-rate", c.ClientRate, "requests a second of one client; 0 is no limit")
+	flags.IntVar(&c.MaxFiles, "max-files", c.MaxFiles, "most files that are kept in all")
 	flags.IntVar(&c.MaxUploads, "max-uploads", c.MaxUploads, "uploads at once")
 	flags.DurationVar(&c.BlobTTL, "expiry", c.BlobTTL, "how long inputs are kept after their last upload")
 	flags.DurationVar(&c.DropTTL, "drop-expiry", c.DropTTL, "how long results are kept")

@@ -138,6 +138,7 @@ func newAgent(n *node, chainID string, journal *store.Journal, executors []execu
 		Device:    detect().Model(),
 		CacheDir:  filepath.Join(n.home, "cache"), CacheBytes: int64(n.config.Work.Cache), //nolint:gosec // bounded when read
 		WorkDir:        filepath.Join(n.home, "work"),
+		FreeBytes:      device.FreeBytes,
 		Retention:      n.config.Work.Retention,
 		ExecutionLimit: n.config.Work.ExecutionLimit,
 		RevealMargin:   n.config.Work.RevealMargin,
@@ -181,6 +182,16 @@ func serve(n *node, server *api.Server, logger *slog.Logger) (func() error, erro
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("api.http: %w; choose another address, or port 0 for any", err), grpcListener.Close())
 	}
+	for _, listener := range []net.Listener{grpcListener, httpListener} {
+		if at, ok := listener.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
+			logger.Warn("the api answers beyond this machine, and has no password; set api.grpc and api.http to 127.0.0.1 unless a firewall keeps others away", "address", at.String())
+		}
+	}
+	for _, listener := range []net.Listener{grpcListener, httpListener} {
+		if at, ok := listener.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
+			logger.Warn("the api answers beyond this machine, and has no password; set api.grpc and api.http to 127.0.0.1 unless a firewall keeps others away", "address", at.String())
+		}
+	}
 	run := daemon{PID: os.Getpid(), GRPC: grpcListener.Addr().String(), HTTP: httpListener.Addr().String()}
 	if err := run.write(n.home); err != nil {
 		return nil, errors.Join(err, grpcListener.Close(), httpListener.Close())
@@ -201,7 +212,7 @@ func serve(n *node, server *api.Server, logger *slog.Logger) (func() error, erro
 }
 
 // drainOn turns the first signal into a drain and the second into a stop.
-func drainOn(ctx context.Context, signals <-chan os.Signal, worker *agent.Agent, limit time.Duration, stop context.CancelFunc, logger *slog.Logger) {
+func drainOn(ctx context.Context, signals chan os.Signal, worker *agent.Agent, limit time.Duration, stop context.CancelFunc, logger *slog.Logger) {
 	select {
 	case <-ctx.Done():
 		return
@@ -216,5 +227,7 @@ func drainOn(ctx context.Context, signals <-chan os.Signal, worker *agent.Agent,
 	case <-time.After(limit):
 		logger.Info("drain timeout is over; the next start goes on with what is held")
 	}
+	// Whatever still runs may be killed: a further signal does it.
+	signal.Stop(signals)
 	stop()
 }
