@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,8 +24,11 @@ type cache struct {
 	mu sync.Mutex
 	// users counts the assignments that need a file.
 	users map[blob.Digest]int
-	// fetching is closed when a fetch has ended.
-	fetching map[blob.Digest]chan struct{}
+	// fetching is closed when a fetch has ended. Only who asks the same servers waits
+	// for it: the slow ones of one job must not keep the content from another.
+	fetching map[string]chan struct{}
+	// arriving counts the fetches of some content.
+	arriving map[blob.Digest]int
 }
 
 func newCache(dir string, maxBytes int64, transfers Transfers) (*cache, error) {
@@ -41,7 +45,7 @@ func newCache(dir string, maxBytes int64, transfers Transfers) (*cache, error) {
 	}
 	return &cache{
 		dir: dir, maxBytes: maxBytes, transfers: transfers,
-		users: map[blob.Digest]int{}, fetching: map[blob.Digest]chan struct{}{},
+		users: map[blob.Digest]int{}, fetching: map[string]chan struct{}{}, arriving: map[blob.Digest]int{},
 	}, nil
 }
 
@@ -50,15 +54,19 @@ func (c *cache) path(d blob.Digest) string { return filepath.Join(c.dir, d.Strin
 // take returns the path of some content, fetched from the first address that has
 // it. The file stays until give is called.
 func (c *cache) take(ctx context.Context, d blob.Digest, size int64, addresses []string) (string, error) {
-	if err := c.lock(ctx, d); err != nil {
+	from := d.String() + "\x00" + strings.Join(addresses, "\x00")
+	if err := c.lock(ctx, d, from); err != nil {
 		return "", err
 	}
 	path := c.path(d)
 	err := c.fetch(ctx, d, size, addresses, path)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	close(c.fetching[d])
-	delete(c.fetching, d)
+	close(c.fetching[from])
+	delete(c.fetching, from)
+	if c.arriving[d]--; c.arriving[d] == 0 {
+		delete(c.arriving, d)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -67,13 +75,14 @@ func (c *cache) take(ctx context.Context, d blob.Digest, size int64, addresses [
 	return path, nil
 }
 
-// lock waits until nobody else fetches d.
-func (c *cache) lock(ctx context.Context, d blob.Digest) error {
+// lock waits until nobody else fetches d from the same servers.
+func (c *cache) lock(ctx context.Context, d blob.Digest, from string) error {
 	for {
 		c.mu.Lock()
-		busy, taken := c.fetching[d]
+		busy, taken := c.fetching[from]
 		if !taken {
-			c.fetching[d] = make(chan struct{})
+			c.fetching[from] = make(chan struct{})
+			c.arriving[d]++
 			c.mu.Unlock()
 			return nil
 		}
@@ -87,34 +96,40 @@ func (c *cache) lock(ctx context.Context, d blob.Digest) error {
 }
 
 func (c *cache) fetch(ctx context.Context, d blob.Digest, size int64, addresses []string, path string) error {
-	if c.holds(d, path) {
+	if found, held := c.holds(d, path); held {
 		now := time.Now()
-		return os.Chtimes(path, now, now)
+		return errors.Join(sized(size, found), os.Chtimes(path, now, now))
 	}
 	var failures []error
 	for _, address := range addresses {
 		n, err := c.transfers.FetchFile(ctx, address, d, size, path)
-		if err == nil && n != size {
-			err = errors.Join(fmt.Errorf("%w: expected %d bytes, found %d", blob.ErrWrongDigest, size, n), os.Remove(path))
-		}
 		if err == nil {
-			return nil
+			return sized(size, n)
 		}
 		failures = append(failures, err)
 	}
 	return errors.Join(failures...)
 }
 
-// holds tells whether the file is whole. The digest is computed again: a disk
-// that flips a bit must not cost the owner a bond.
-func (c *cache) holds(d blob.Digest, path string) bool {
+// sized refuses content whose size is not the one that a job names. The file stays:
+// its digest is right, and another job may be using it.
+func sized(want, found int64) error {
+	if want != found {
+		return fmt.Errorf("%w: expected %d bytes, found %d", blob.ErrWrongDigest, want, found)
+	}
+	return nil
+}
+
+// holds tells whether the file is whole, and its size. The digest is computed again: a
+// disk that flips a bit must not cost the owner a bond.
+func (c *cache) holds(d blob.Digest, path string) (int64, bool) {
 	file, err := os.Open(path)
 	if err != nil {
-		return false
+		return 0, false
 	}
 	defer file.Close() //nolint:errcheck // read only
-	found, _, err := blob.DigestReader(file)
-	return err == nil && found == d
+	found, size, err := blob.DigestReader(file)
+	return size, err == nil && found == d
 }
 
 // give says that one user of d is done.
@@ -155,7 +170,7 @@ func (c *cache) evictTo(most int64) {
 	var candidates []unused
 	for _, entry := range entries {
 		d, err := blob.ParseDigest(entry.Name())
-		if err != nil || c.users[d] > 0 || c.fetching[d] != nil {
+		if err != nil || c.users[d] > 0 || c.arriving[d] > 0 {
 			continue
 		}
 		stat, err := entry.Info()

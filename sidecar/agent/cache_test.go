@@ -87,9 +87,54 @@ func TestDamagedFileIsFetchedAgain(t *testing.T) {
 
 func TestWrongSizeIsRefused(t *testing.T) {
 	c := newTestCache(t, &countingWeb{content: "weights"}, 0)
-	_, err := c.take(t.Context(), blob.DigestOf([]byte("weights")), 8, []string{"http://relay.example/weights"})
+	digest := blob.DigestOf([]byte("weights"))
+	_, err := c.take(t.Context(), digest, 8, []string{"http://relay.example/weights"})
 	require.ErrorIs(t, err, blob.ErrWrongDigest)
 	require.False(t, blob.Retryable(err))
+	path, err := c.take(t.Context(), digest, 7, []string{"http://relay.example/weights"})
+	require.NoError(t, err)
+	_, err = c.take(t.Context(), digest, 8, []string{"http://relay.example/weights"})
+	require.ErrorIs(t, err, blob.ErrWrongDigest, "also of content that is here")
+	require.FileExists(t, path, "another job uses it")
+}
+
+// slowWeb never ends a fetch from one server.
+type slowWeb struct{ countingWeb }
+
+func (w *slowWeb) FetchFile(ctx context.Context, address string, d blob.Digest, size int64, path string) (int64, error) {
+	if strings.HasPrefix(address, "http://slow.example/") {
+		w.mu.Lock()
+		w.fetched++
+		w.mu.Unlock()
+		<-ctx.Done()
+		return 0, ctx.Err()
+	}
+	return w.countingWeb.FetchFile(ctx, address, d, size, path)
+}
+
+// Anybody may name popular content in a job, and a server that drips.
+func TestSlowServersOfOneJobDoNotKeepContentFromAnother(t *testing.T) {
+	web := &slowWeb{countingWeb{content: "weights"}}
+	c, err := newCache(t.TempDir(), 0, web)
+	require.NoError(t, err)
+	digest := blob.DigestOf([]byte("weights"))
+	slow, cancel := context.WithCancel(t.Context())
+	held := make(chan error, 1)
+	go func() {
+		_, err := c.take(slow, digest, 7, []string{"http://slow.example/weights"})
+		held <- err
+	}()
+	require.Eventually(t, func() bool {
+		web.mu.Lock()
+		defer web.mu.Unlock()
+		return web.fetched == 1
+	}, patience, time.Millisecond)
+	soon, stop := context.WithTimeout(t.Context(), patience)
+	defer stop()
+	_, err = c.take(soon, digest, 7, []string{"http://relay.example/weights"})
+	require.NoError(t, err)
+	cancel()
+	require.ErrorIs(t, <-held, context.Canceled)
 }
 
 func TestLongestUnusedFilesGoFirstAndUsedOnesStay(t *testing.T) {

@@ -3,6 +3,7 @@ package agent
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -33,8 +34,9 @@ func (a *Agent) deliver(w *assignment) {
 	record, sink := w.record, computetypes.TaskSink(w.spec.Sink, key.Task)
 	a.beside(func() event {
 		pause := a.cfg.Retry
+		taken := map[[sha256.Size]byte]bool{}
 		for {
-			err := upload(ctx, a.cfg.Transfers, sink, record)
+			err := upload(ctx, a.cfg.Transfers, sink, record, taken)
 			if err == nil || ctx.Err() != nil {
 				return delivered{key: key, err: err, done: true}
 			}
@@ -49,8 +51,10 @@ func (a *Agent) deliver(w *assignment) {
 	})
 }
 
-// upload puts every output and then the manifest that names them.
-func upload(ctx context.Context, transfers Transfers, sink string, record store.Assignment) error {
+// upload puts every output and then the manifest that names them. What the sink has
+// taken is noted, so that the next try goes on there: with many outputs over a bad
+// line none would ever be the one in which all succeed.
+func upload(ctx context.Context, transfers Transfers, sink string, record store.Assignment, taken map[[sha256.Size]byte]bool) error {
 	encoded, err := manifestOf(record)
 	if err != nil {
 		return err
@@ -69,6 +73,9 @@ func upload(ctx context.Context, transfers Transfers, sink string, record store.
 		return err
 	}
 	for _, f := range result.Files {
+		if taken[f.SHA256] {
+			continue
+		}
 		file, err := os.Open(filepath.Join(folder, filepath.FromSlash(f.Path)))
 		if err != nil {
 			return fmt.Errorf("output %s: %w", f.Path, err)
@@ -77,6 +84,7 @@ func upload(ctx context.Context, transfers Transfers, sink string, record store.
 		if err = errors.Join(err, file.Close()); err != nil {
 			return fmt.Errorf("output %s: %w", f.Path, err)
 		}
+		taken[f.SHA256] = true
 	}
 	digest := blob.DigestOf(encoded)
 	if err := put(bytes.NewReader(encoded), int64(len(encoded)), digest[:]); err != nil {

@@ -12,7 +12,7 @@ const proofSuffix = ".proof"
 
 // getArray serves the inputs of an array: "N.proof" is read off the array file that
 // the first part of the path names by digest, anything else is a blob.
-func (s *Server) getArray(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) getArray(w *answer, r *http.Request) error {
 	number, isProof := strings.CutSuffix(r.PathValue("name"), proofSuffix)
 	if !isProof {
 		digest, err := ParseDigest(r.PathValue("name"))

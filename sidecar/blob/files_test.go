@@ -12,7 +12,7 @@ import (
 // An empty file takes no bytes, but memory and a place in the file system.
 func TestFilesAreBoundedHoweverSmall(t *testing.T) {
 	r := startRelay(t, func(cfg *Config) {
-		cfg.MaxFiles = 3
+		cfg.MaxFiles, cfg.ClientBytes = 3, 0
 		cfg.BlobTTL = time.Hour
 	})
 	put := func(n int) int {

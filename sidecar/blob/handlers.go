@@ -13,7 +13,7 @@ type uploaded struct {
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
-func (s *Server) putBlob(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) putBlob(w *answer, r *http.Request) error {
 	digest, err := digestOf(r)
 	if err != nil {
 		return err
@@ -28,7 +28,7 @@ func (s *Server) putBlob(w http.ResponseWriter, r *http.Request) error {
 	return s.put(w, r, key{digest: digest})
 }
 
-func (s *Server) putDrop(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) putDrop(w *answer, r *http.Request) error {
 	box, err := boxOf(r)
 	if err == nil {
 		box, err = within(box, r)
@@ -43,7 +43,7 @@ func (s *Server) putDrop(w http.ResponseWriter, r *http.Request) error {
 	return s.put(w, r, key{box, digest})
 }
 
-func (s *Server) put(w http.ResponseWriter, r *http.Request, k key) error {
+func (s *Server) put(w *answer, r *http.Request, k key) error {
 	if r.ContentLength < 0 {
 		return refusal(codeNoLength, "expected a Content-Length header, found none; send the size in bytes")
 	}
@@ -55,6 +55,11 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, k key) error {
 	if err := s.limiter.upload(client, r.ContentLength); err != nil {
 		return err
 	}
+	leave, err := s.limiter.enter(client)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	select {
 	case s.uploads <- struct{}{}:
 	default:
@@ -65,7 +70,8 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, k key) error {
 		s.metrics.uploads.Dec()
 		<-s.uploads
 	}()
-	drop, err := s.vault.put(k, client, r.ContentLength, r.Body)
+	body := &pacedReader{r.Body, newPace(s.cfg, r.ContentLength, http.NewResponseController(w).SetReadDeadline)}
+	drop, err := s.vault.put(k, client, r.ContentLength, body)
 	if err != nil {
 		return err
 	}
@@ -74,7 +80,7 @@ func (s *Server) put(w http.ResponseWriter, r *http.Request, k key) error {
 	return nil
 }
 
-func (s *Server) getBlob(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) getBlob(w *answer, r *http.Request) error {
 	digest, err := digestOf(r)
 	if err != nil {
 		return err
@@ -82,7 +88,7 @@ func (s *Server) getBlob(w http.ResponseWriter, r *http.Request) error {
 	return s.send(w, r, key{digest: digest})
 }
 
-func (s *Server) getDrop(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) getDrop(w *answer, r *http.Request) error {
 	box, err := unlock(r)
 	if err != nil {
 		return err
@@ -94,7 +100,7 @@ func (s *Server) getDrop(w http.ResponseWriter, r *http.Request) error {
 	return s.send(w, r, key{box, digest})
 }
 
-func (s *Server) listDrops(w http.ResponseWriter, r *http.Request) error {
+func (s *Server) listDrops(w *answer, r *http.Request) error {
 	box, err := unlock(r)
 	if err != nil {
 		return err
@@ -109,13 +115,13 @@ func (s *Server) listDrops(w http.ResponseWriter, r *http.Request) error {
 }
 
 // send streams content; http.ServeContent does HEAD, Range and If-None-Match.
-func (s *Server) send(w http.ResponseWriter, r *http.Request, k key) error {
+func (s *Server) send(w *answer, r *http.Request, k key) error {
 	file, drop, ok := s.vault.open(k)
 	if !ok {
 		return refusal(codeNotFound, "no content with sha256 %s here: never uploaded, or expired; upload it again", k.digest)
 	}
 	defer file.Close() //nolint:errcheck // read only
-	s.deadline(w, drop.Size)
+	w.pace = newPace(s.cfg, drop.Size, http.NewResponseController(w).SetWriteDeadline)
 	header := w.Header()
 	header.Set("Content-Type", "application/octet-stream")
 	header.Set("X-Content-Type-Options", "nosniff")

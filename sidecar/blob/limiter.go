@@ -29,10 +29,33 @@ type limiter struct {
 
 	mu      sync.Mutex
 	clients map[string]*allowance
+	// uploading counts the uploads in progress of each client that has one.
+	uploading map[string]int
 }
 
 func newLimiter(cfg Config, now func() time.Time) *limiter {
-	return &limiter{cfg: cfg, now: now, clients: map[string]*allowance{}}
+	return &limiter{cfg: cfg, now: now, clients: map[string]*allowance{}, uploading: map[string]int{}}
+}
+
+// uploadShare is the part of all uploads at once that one client may have.
+const uploadShare = 4
+
+// enter takes a place for an upload of client until leave is called, so that no
+// client takes them all.
+func (l *limiter) enter(client string) (leave func(), err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if most := max(l.cfg.MaxUploads/uploadShare, 1); l.uploading[client] >= most {
+		return nil, refusal(codeBusy, "expected at most %d uploads of one client at a time; retry in a moment", most)
+	}
+	l.uploading[client]++
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if l.uploading[client]--; l.uploading[client] == 0 {
+			delete(l.uploading, client)
+		}
+	}, nil
 }
 
 // request spends one request of client.

@@ -46,6 +46,8 @@ type answer struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
+	// pace of the body, nil for a short one.
+	pace *pace
 }
 
 func (a *answer) WriteHeader(status int) {
@@ -56,6 +58,9 @@ func (a *answer) WriteHeader(status int) {
 func (a *answer) Write(p []byte) (int, error) {
 	n, err := a.ResponseWriter.Write(p)
 	a.bytes += int64(n)
+	if a.pace != nil {
+		a.pace.move(n)
+	}
 	return n, err
 }
 

@@ -62,7 +62,7 @@ func (s *Server) routes(reg prometheus.Registerer) {
 	s.handle("GET /v1/drops/{box}/tasks/{task}", "list_drops", s.listDrops)
 	s.handle("GET /v1/drops/{box}/tasks/{task}/{digest}", "get_drop", s.getDrop)
 	s.handle("GET /v1/arrays/{array}/{name}", "get_array", s.getArray)
-	s.handle("/", "other", func(_ http.ResponseWriter, r *http.Request) error {
+	s.handle("/", "other", func(_ *answer, r *http.Request) error {
 		return refusal(codeNotFound, "expected PUT or GET of /v1/blobs/{sha256} or /v1/drops/{box}/{sha256}, or GET of /v1/arrays/{sha256}/{task}.proof, found %s of another path", r.Method)
 	})
 	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
@@ -148,7 +148,7 @@ func (s *Server) Sweep() {
 }
 
 // handle wraps a handler with limits, deadlines, error answers and metrics.
-func (s *Server) handle(pattern, route string, h func(http.ResponseWriter, *http.Request) error) {
+func (s *Server) handle(pattern, route string, h func(*answer, *http.Request) error) {
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		a := &answer{ResponseWriter: w, status: http.StatusOK}
 		defer func() { s.metrics.observe(route, a) }()
@@ -166,8 +166,7 @@ func (s *Server) handle(pattern, route string, h func(http.ResponseWriter, *http
 // deadline gives a transfer of size bytes the time that MinRate allows. The
 // server's own timeouts cannot do this, because they do not know the size.
 func (s *Server) deadline(w http.ResponseWriter, size int64) {
-	seconds := max(size, 0) / s.cfg.MinRate
-	until := time.Now().Add(s.cfg.Grace + time.Duration(min(seconds, 1<<31))*time.Second)
+	until := time.Now().Add(allowed(s.cfg, size))
 	rc := http.NewResponseController(w)
 	// A writer without deadlines is a test's recorder or another server's wrapper.
 	_ = rc.SetReadDeadline(until)

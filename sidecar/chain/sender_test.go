@@ -306,7 +306,7 @@ func TestWorkerKeyIsMadeOnceAndSignsFromAnEncryptedFile(t *testing.T) {
 	require.NoError(t, os.WriteFile(passphrase, []byte("correct horse battery\n"), 0o600))
 	cfg := KeyringConfig{Dir: dir, Backend: "file", PassphraseFile: passphrase}
 	require.NoError(t, os.Chmod(passphrase, 0o640))
-	_, err := OpenKeyring(cfg, Codec{})
+	_, err = OpenKeyring(cfg, Codec{})
 	require.ErrorContains(t, err, "chmod 600")
 	require.NoError(t, os.Chmod(passphrase, 0o600))
 	ring, err := OpenKeyring(cfg, cdc)
