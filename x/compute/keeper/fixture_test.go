@@ -8,26 +8,17 @@ import (
 	"fmt"
 	"testing"
 
-	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
-	dbm "github.com/cosmos/cosmos-db"
 	"github.com/stretchr/testify/require"
 
 	"cosmossdk.io/core/store"
-	"cosmossdk.io/log/v2"
 	"cosmossdk.io/math"
 
-	"github.com/cosmos/cosmos-sdk/codec/address"
-	codectestutil "github.com/cosmos/cosmos-sdk/codec/testutil"
-	"github.com/cosmos/cosmos-sdk/runtime"
-	rootstore "github.com/cosmos/cosmos-sdk/store/v2"
-	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
-	authkeeper "github.com/cosmos/cosmos-sdk/x/auth/keeper"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	bankkeeper "github.com/cosmos/cosmos-sdk/x/bank/keeper"
-	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/testutil/keepertest"
 	beacontypes "github.com/thetaedge/theta/x/beacon/types"
 	"github.com/thetaedge/theta/x/compute/keeper"
 	"github.com/thetaedge/theta/x/compute/types"
@@ -41,8 +32,8 @@ const (
 	chainID   = "theta-test"
 	denom     = "atfuel"
 	otherCoin = "uother"
-	faucet    = "faucet"
-	community = "community"
+	faucet    = keepertest.Faucet
+	community = keepertest.Community
 	class     = "cpu-small"
 	// seedDelay is how many blocks after its pin a seed becomes known.
 	seedDelay = 2
@@ -53,18 +44,8 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-// tb is what the fixture needs of testing.T and of rapid.T.
-type tb interface {
-	require.TestingT
-	Helper()
-}
-
-// communityPool stands in for x/distribution: a module account that takes all.
-type communityPool struct{ bank bankkeeper.Keeper }
-
-func (p communityPool) FundCommunityPool(ctx context.Context, amount sdk.Coins, sender sdk.AccAddress) error {
-	return p.bank.SendCoinsFromAccountToModule(ctx, sender, community, amount)
-}
+// tb is testing.T or rapid.T.
+type tb = keepertest.TB
 
 // beacon gives a seed for every height seedDelay blocks later, unless it is
 // withheld.
@@ -137,50 +118,26 @@ func newFixture(t tb) *fixture {
 // emptyFixture is a fixture before its genesis.
 func emptyFixture(t tb) *fixture {
 	t.Helper()
-	kv := storetypes.NewKVStoreKeys(authtypes.StoreKey, banktypes.StoreKey,
-		types.StoreKey, edgenodetypes.StoreKey, rewardstypes.StoreKey)
-	transient := storetypes.NewTransientStoreKeys(rewardstypes.TStoreKey, types.TStoreKey)
-	db := dbm.NewMemDB()
-	cms := rootstore.NewCommitMultiStore(db, log.NewNopLogger())
-	for _, key := range kv {
-		cms.MountStoreWithDB(key, storetypes.StoreTypeIAVL, nil)
-	}
-	for _, key := range transient {
-		cms.MountStoreWithDB(key, storetypes.StoreTypeTransient, nil)
-	}
-	require.NoError(t, cms.LoadLatestVersion())
-
-	cdc := codectestutil.CodecOptions{AccAddressPrefix: params.Bech32Prefix}.NewCodec()
-	authtypes.RegisterInterfaces(cdc.InterfaceRegistry())
-	addresses := address.NewBech32Codec(params.Bech32Prefix)
-	service := func(name string) *storetypes.KVStoreKey { return kv[name] }
-	permissions := map[string][]string{
-		faucet: {authtypes.Minter}, community: nil, authtypes.FeeCollectorName: nil,
-		types.ModuleName: {authtypes.Burner}, edgenodetypes.ModuleName: {authtypes.Burner},
-	}
-	accounts := authkeeper.NewAccountKeeper(cdc, runtime.NewKVStoreService(service(authtypes.StoreKey)),
-		authtypes.ProtoBaseAccount, permissions, addresses, params.Bech32Prefix, authority())
-	bank := bankkeeper.NewBaseKeeper(cdc, runtime.NewKVStoreService(service(banktypes.StoreKey)),
-		accounts, nil, authority(), log.NewNopLogger())
-	pool := communityPool{bank}
-	nodes := edgenodekeeper.NewKeeper(cdc, runtime.NewKVStoreService(service(edgenodetypes.StoreKey)),
-		addresses, bank, pool, authority())
+	ground := keepertest.New(t, keepertest.Needs{
+		ChainID:   chainID,
+		Stores:    []string{types.StoreKey, edgenodetypes.StoreKey, rewardstypes.StoreKey},
+		Transient: []string{types.TStoreKey, rewardstypes.TStoreKey},
+		Accounts: map[string][]string{
+			types.ModuleName: {authtypes.Burner}, edgenodetypes.ModuleName: {authtypes.Burner},
+		},
+	})
+	cdc, addresses, bank := ground.Codec, ground.Addresses, ground.Bank
+	nodes := edgenodekeeper.NewKeeper(cdc, ground.Store(edgenodetypes.StoreKey), addresses, bank, ground.Pool(), authority())
 	nodeRegistry := &registry{Keeper: nodes}
-	rewards := rewardskeeper.NewKeeper(cdc, runtime.NewKVStoreService(service(rewardstypes.StoreKey)),
-		runtime.NewTransientStoreService(transient[rewardstypes.TStoreKey]),
-		addresses, bank, pool, authtypes.FeeCollectorName, types.ModuleName, authority())
+	rewards := rewardskeeper.NewKeeper(cdc, ground.Store(rewardstypes.StoreKey), ground.Transient(rewardstypes.TStoreKey),
+		addresses, bank, ground.Pool(), authtypes.FeeCollectorName, types.ModuleName, authority())
 	b := &beacon{}
-	k := keeper.NewKeeper(cdc, runtime.NewKVStoreService(service(types.StoreKey)),
-		runtime.NewTransientStoreService(transient[types.TStoreKey]),
+	k := keeper.NewKeeper(cdc, ground.Store(types.StoreKey), ground.Transient(types.TStoreKey),
 		addresses, bank, b, nodeRegistry, rewards, authority())
-
-	ctx := sdk.NewContext(cms, cmtproto.Header{Height: 1, ChainID: chainID}, false, log.NewNopLogger())
-	require.NoError(t, accounts.Params.Set(ctx, authtypes.DefaultParams()))
-	require.NoError(t, bank.SetParams(ctx, banktypes.DefaultParams()))
 	return &fixture{
-		t: t, ctx: ctx, beacon: b, bank: bank, nodes: nodes, rewards: rewards,
+		t: t, ctx: ground.Ctx, beacon: b, bank: bank, nodes: nodes, rewards: rewards,
 		registry: nodeRegistry, keeper: k, msgs: keeper.NewMsgServer(k), queries: keeper.NewQueryServer(k),
-		service: runtime.NewKVStoreService(service(types.StoreKey)), receipts: map[string][]types.Receipt{},
+		service: ground.Store(types.StoreKey), receipts: map[string][]types.Receipt{},
 	}
 }
 
@@ -229,7 +186,7 @@ func (f *fixture) setParams(change func(*types.Params)) {
 	require.NoError(f.t, err)
 }
 
-func authority() string { return authtypes.NewModuleAddress("gov").String() }
+func authority() string { return keepertest.Authority() }
 
 // operator, worker and requester return the n-th address of each kind.
 func operator(n int) sdk.AccAddress  { return bytes.Repeat([]byte{byte(n + 1)}, 20) }

@@ -2,41 +2,31 @@ package keeper_test
 
 import (
 	"bytes"
-	"context"
 	"testing"
 	"time"
 
-	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
-	dbm "github.com/cosmos/cosmos-db"
 	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
 
 	"cosmossdk.io/core/store"
-	"cosmossdk.io/log/v2"
 	"cosmossdk.io/math"
 
-	"github.com/cosmos/cosmos-sdk/codec/address"
-	codectestutil "github.com/cosmos/cosmos-sdk/codec/testutil"
-	"github.com/cosmos/cosmos-sdk/runtime"
-	rootstore "github.com/cosmos/cosmos-sdk/store/v2"
-	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
-	authkeeper "github.com/cosmos/cosmos-sdk/x/auth/keeper"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	bankkeeper "github.com/cosmos/cosmos-sdk/x/bank/keeper"
-	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 	epochstypes "github.com/cosmos/cosmos-sdk/x/epochs/types"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/testutil/keepertest"
 	"github.com/thetaedge/theta/x/edgenode/keeper"
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
 const (
 	denom     = "atfuel"
-	faucet    = "faucet"
+	faucet    = keepertest.Faucet
 	escrow    = "compute"
-	community = "community"
+	community = keepertest.Community
 	small     = "cpu-small"
 	large     = "cpu-large"
 )
@@ -46,18 +36,8 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-// tb is what the fixture needs of testing.T and of rapid.T.
-type tb interface {
-	require.TestingT
-	Helper()
-}
-
-// communityPool stands in for x/distribution: a module account that takes all.
-type communityPool struct{ bank bankkeeper.Keeper }
-
-func (p communityPool) FundCommunityPool(ctx context.Context, amount sdk.Coins, sender sdk.AccAddress) error {
-	return p.bank.SendCoinsFromAccountToModule(ctx, sender, community, amount)
-}
+// tb is testing.T or rapid.T.
+type tb = keepertest.TB
 
 // hourly stands in for x/epochs: an epoch of an hour that started when it says.
 type hourly time.Time
@@ -80,36 +60,16 @@ type fixture struct {
 
 func newFixture(t tb) *fixture {
 	t.Helper()
-	keys := storetypes.NewKVStoreKeys(authtypes.StoreKey, banktypes.StoreKey, types.StoreKey)
-	db := dbm.NewMemDB()
-	cms := rootstore.NewCommitMultiStore(db, log.NewNopLogger())
-	cms.SetIAVLDisableFastNode(true) // as the chain's default is
-	for _, key := range keys {
-		cms.MountStoreWithDB(key, storetypes.StoreTypeIAVL, nil)
-	}
-	require.NoError(t, cms.LoadLatestVersion())
-	cdc := codectestutil.CodecOptions{AccAddressPrefix: params.Bech32Prefix}.NewCodec()
-	addresses := address.NewBech32Codec(params.Bech32Prefix)
-	permissions := map[string][]string{
-		faucet: {authtypes.Minter}, escrow: nil, community: nil, types.ModuleName: {authtypes.Burner},
-	}
-	accounts := authkeeper.NewAccountKeeper(cdc, runtime.NewKVStoreService(keys[authtypes.StoreKey]),
-		authtypes.ProtoBaseAccount, permissions, addresses, params.Bech32Prefix, authority())
-	authtypes.RegisterInterfaces(cdc.InterfaceRegistry())
-	blocked := map[string]bool{
-		authtypes.NewModuleAddress(types.ModuleName).String(): true,
-		authtypes.NewModuleAddress(escrow).String():           true,
-	}
-	bank := bankkeeper.NewBaseKeeper(cdc, runtime.NewKVStoreService(keys[banktypes.StoreKey]),
-		accounts, blocked, authority(), log.NewNopLogger())
-	k := keeper.NewKeeper(cdc, runtime.NewKVStoreService(keys[types.StoreKey]),
-		addresses, bank, communityPool{bank}, authority())
-	ctx := sdk.NewContext(cms, cmtproto.Header{Height: 1}, false, log.NewNopLogger())
-	require.NoError(t, accounts.Params.Set(ctx, authtypes.DefaultParams()))
-	require.NoError(t, bank.SetParams(ctx, banktypes.DefaultParams()))
+	ground := keepertest.New(t, keepertest.Needs{
+		Stores:   []string{types.StoreKey},
+		Accounts: map[string][]string{escrow: nil, types.ModuleName: {authtypes.Burner}},
+		Blocked:  []string{escrow, types.ModuleName},
+	})
+	ctx, bank := ground.Ctx, ground.Bank
+	k := keeper.NewKeeper(ground.Codec, ground.Store(types.StoreKey), ground.Addresses, bank, ground.Pool(), authority())
 	f := &fixture{
 		t: t, ctx: ctx, keeper: k, bank: bank, msgs: keeper.NewMsgServer(k), queries: keeper.NewQueryServer(k),
-		service: runtime.NewKVStoreService(keys[types.StoreKey]),
+		service: ground.Store(types.StoreKey),
 	}
 	genesis := types.DefaultGenesis()
 	genesis.Params = testParams()
@@ -132,7 +92,7 @@ func testParams() types.Params {
 	return p
 }
 
-func authority() string { return authtypes.NewModuleAddress("gov").String() }
+func authority() string { return keepertest.Authority() }
 
 // operator and worker return the n-th address of each kind.
 func operator(n byte) sdk.AccAddress { return bytes.Repeat([]byte{n + 1}, 20) }

@@ -2,28 +2,18 @@ package keeper_test
 
 import (
 	"bytes"
-	"context"
 	"testing"
 
-	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
-	dbm "github.com/cosmos/cosmos-db"
 	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
 
-	"cosmossdk.io/log/v2"
-
-	"github.com/cosmos/cosmos-sdk/codec/address"
-	codectestutil "github.com/cosmos/cosmos-sdk/codec/testutil"
-	"github.com/cosmos/cosmos-sdk/runtime"
-	"github.com/cosmos/cosmos-sdk/store/v2"
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
-	authkeeper "github.com/cosmos/cosmos-sdk/x/auth/keeper"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	bankkeeper "github.com/cosmos/cosmos-sdk/x/bank/keeper"
-	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/testutil/keepertest"
 	"github.com/thetaedge/theta/x/rewards/keeper"
 	"github.com/thetaedge/theta/x/rewards/types"
 )
@@ -31,9 +21,9 @@ import (
 const (
 	denom     = "atfuel"
 	other     = "utoken"
-	faucet    = "faucet"
+	faucet    = keepertest.Faucet
 	escrow    = "compute"
-	community = "community"
+	community = keepertest.Community
 	collector = authtypes.FeeCollectorName
 )
 
@@ -42,18 +32,8 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-// tb is what the fixture needs of testing.T and of rapid.T.
-type tb interface {
-	require.TestingT
-	Helper()
-}
-
-// communityPool stands in for x/distribution: a module account that takes all.
-type communityPool struct{ bank bankkeeper.Keeper }
-
-func (p communityPool) FundCommunityPool(ctx context.Context, amount sdk.Coins, sender sdk.AccAddress) error {
-	return p.bank.SendCoinsFromAccountToModule(ctx, sender, community, amount)
-}
+// tb is testing.T or rapid.T.
+type tb = keepertest.TB
 
 // fixture is the keeper over real stores with the SDK's real bank.
 type fixture struct {
@@ -68,40 +48,22 @@ type fixture struct {
 
 func newFixture(t tb) *fixture {
 	t.Helper()
-	keys := storetypes.NewKVStoreKeys(authtypes.StoreKey, banktypes.StoreKey, types.StoreKey)
-	transient := storetypes.NewTransientStoreKey(types.TStoreKey)
-	db := dbm.NewMemDB()
-	cms := store.NewCommitMultiStore(db, log.NewNopLogger())
-	for _, key := range keys {
-		cms.MountStoreWithDB(key, storetypes.StoreTypeIAVL, nil)
-	}
-	cms.MountStoreWithDB(transient, storetypes.StoreTypeTransient, nil)
-	require.NoError(t, cms.LoadLatestVersion())
-	cdc := codectestutil.CodecOptions{AccAddressPrefix: params.Bech32Prefix}.NewCodec()
-	authtypes.RegisterInterfaces(cdc.InterfaceRegistry())
-	addresses := address.NewBech32Codec(params.Bech32Prefix)
-	permissions := map[string][]string{
-		faucet: {authtypes.Minter}, escrow: {authtypes.Burner}, community: nil, collector: nil,
-	}
-	authority := authority()
-	accounts := authkeeper.NewAccountKeeper(cdc, runtime.NewKVStoreService(keys[authtypes.StoreKey]),
-		authtypes.ProtoBaseAccount, permissions, addresses, params.Bech32Prefix, authority)
-	bank := bankkeeper.NewBaseKeeper(cdc, runtime.NewKVStoreService(keys[banktypes.StoreKey]),
-		accounts, nil, authority, log.NewNopLogger())
-	k := keeper.NewKeeper(cdc, runtime.NewKVStoreService(keys[types.StoreKey]), runtime.NewTransientStoreService(transient),
-		addresses, bank, communityPool{bank}, collector, escrow, authority)
-	ctx := sdk.NewContext(cms, cmtproto.Header{Height: 1}, false, log.NewNopLogger())
-	require.NoError(t, accounts.Params.Set(ctx, authtypes.DefaultParams()))
-	require.NoError(t, bank.SetParams(ctx, banktypes.DefaultParams()))
+	ground := keepertest.New(t, keepertest.Needs{
+		Stores: []string{types.StoreKey}, Transient: []string{types.TStoreKey},
+		Accounts: map[string][]string{escrow: {authtypes.Burner}},
+	})
+	ctx, bank := ground.Ctx, ground.Bank
+	k := keeper.NewKeeper(ground.Codec, ground.Store(types.StoreKey), ground.Transient(types.TStoreKey),
+		ground.Addresses, bank, ground.Pool(), collector, escrow, authority())
 	genesis := types.DefaultGenesis()
 	genesis.Params.FoldBlocks = 3
 	require.NoError(t, k.InitGenesis(ctx, *genesis))
 	return &fixture{
-		t: t, stores: cms, ctx: ctx, keeper: k, bank: bank, msgs: keeper.NewMsgServer(k), queries: keeper.NewQueryServer(k),
+		t: t, stores: ground.Stores, ctx: ctx, keeper: k, bank: bank, msgs: keeper.NewMsgServer(k), queries: keeper.NewQueryServer(k),
 	}
 }
 
-func authority() string { return authtypes.NewModuleAddress("gov").String() }
+func authority() string { return keepertest.Authority() }
 
 func operator(n byte) sdk.AccAddress { return bytes.Repeat([]byte{n + 1}, 20) }
 
