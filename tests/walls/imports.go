@@ -43,8 +43,11 @@ func nothingOf(houses ...string) func(string, string) bool {
 func modules() []string { return []string{"beacon", "edgenode", "compute", "rewards"} }
 
 // Walls are the walls of the repository.
-func Walls() []Wall {
-	walls := []Wall{
+func Walls() []Wall { return slices.Concat(chainWalls(), offChainWalls(), testWalls(), floors()) }
+
+// chainWalls stand around consensus code.
+func chainWalls() []Wall {
+	return []Wall{
 		{
 			Name: "consensus code imports no app, binary, sidecar, client or test fixture",
 			Of:   within("x"), Allows: nothingOf("app", "cmd", "sidecar", "client", "testutil", "tests", "examples"),
@@ -77,6 +80,12 @@ func Walls() []Wall {
 			Name: "app/params is light: it imports nothing of the module",
 			Of:   within("app/params"), Allows: func(_, imported string) bool { return ours(imported) == "" },
 		},
+	}
+}
+
+// offChainWalls stand around the binaries, the sidecar and the client.
+func offChainWalls() []Wall {
+	return []Wall{
 		{
 			Name: "thetad runs no sidecar",
 			Of:   within("cmd/thetad"), Allows: func(_, imported string) bool {
@@ -109,6 +118,12 @@ func Walls() []Wall {
 			},
 			Deep: true,
 		},
+	}
+}
+
+// testWalls keep what is for tests, and for show, apart from the rest.
+func testWalls() []Wall {
+	return []Wall{
 		{
 			Name: "only tests import testutil",
 			Of:   func(path string) bool { return !in(path, "testutil", "tests") }, Allows: nothingOf("testutil"),
@@ -131,6 +146,11 @@ func Walls() []Wall {
 			Deep: true,
 		},
 	}
+}
+
+// floors put each module below those that may know its types.
+func floors() []Wall {
+	var walls []Wall
 	for i, module := range modules() {
 		if above := modules()[i+1:]; len(above) > 0 {
 			walls = append(walls, downward(module, above))
