@@ -100,14 +100,5 @@ func (k *Keeper) tasksFrom(ctx context.Context, id types.JobID, from uint64, lim
 	if err != nil {
 		return nil, err
 	}
-	defer iter.Close()
-	var keys []taskKey
-	for ; iter.Valid() && len(keys) < limit; iter.Next() {
-		key, err := iter.Key()
-		if err != nil {
-			return nil, err
-		}
-		keys = append(keys, key)
-	}
-	return keys, nil
+	return take(iter, limit)
 }

@@ -147,22 +147,3 @@ func (k *Keeper) pruneReceipts(ctx sdk.Context, id types.JobID, limit int) (int,
 	}
 	return removed + 1, k.jobs.Remove(ctx, id)
 }
-
-// firstKeys returns the lowest keys of a queue below end, at most limit of them.
-// They are read before anything is written: an iteration takes no writes.
-func firstKeys[K any](ctx context.Context, queue collections.KeySet[K], end K, limit int) ([]K, error) {
-	iter, err := queue.Iterate(ctx, new(collections.Range[K]).EndExclusive(end))
-	if err != nil {
-		return nil, err
-	}
-	defer iter.Close()
-	var keys []K
-	for ; iter.Valid() && len(keys) < limit; iter.Next() {
-		key, err := iter.Key()
-		if err != nil {
-			return nil, err
-		}
-		keys = append(keys, key)
-	}
-	return keys, nil
-}
