@@ -50,12 +50,12 @@ func NewKeeper(
 		feeCollector:   feeCollector,
 		feeDenom:       feeDenom,
 		authority:      authority,
-		params:         collections.NewItem(sb, types.ParamsKey, "params", codec.CollValue[types.Params](cdc)),
-		current:        collections.NewItem(sb, types.CurrentScheduleKey, "current_schedule", collections.Uint32Value),
-		schedules:      collections.NewMap(sb, types.SchedulesKey, "schedules", collections.Uint32Key, codec.CollValue[types.Schedule](cdc)),
-		pins:           collections.NewMap(sb, types.PinsKey, "pins", collections.Int64Key, codec.CollValue[types.Pin](cdc)),
-		proofs:         collections.NewMap(sb, types.ProofsKey, "proofs", key, codec.CollValue[types.Proof](cdc)),
-		reimbursements: collections.NewMap(sb, types.ReimbursementsKey, "reimbursements", key, collections.BytesValue),
+		params:         collections.NewItem(sb, types.ParamsPrefix, "params", codec.CollValue[types.Params](cdc)),
+		current:        collections.NewItem(sb, types.CurrentSchedulePrefix, "current_schedule", collections.Uint32Value),
+		schedules:      collections.NewMap(sb, types.SchedulesPrefix, "schedules", collections.Uint32Key, codec.CollValue[types.Schedule](cdc)),
+		pins:           collections.NewMap(sb, types.PinsPrefix, "pins", collections.Int64Key, codec.CollValue[types.Pin](cdc)),
+		proofs:         collections.NewMap(sb, types.ProofsPrefix, "proofs", key, codec.CollValue[types.Proof](cdc)),
+		reimbursements: collections.NewMap(sb, types.ReimbursementsPrefix, "reimbursements", key, collections.BytesValue),
 	}
 	schema, err := sb.Build()
 	if err != nil {

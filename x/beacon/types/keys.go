@@ -9,19 +9,14 @@ const (
 	StoreKey = ModuleName
 )
 
-// Prefixes of the store. They never change meaning.
+// Prefixes of the store: `prefix | key -> value`. They never change meaning.
 var (
-	// ParamsKey holds Params.
-	ParamsKey = collections.NewPrefix(0)
-	// CurrentScheduleKey holds the id of the current Schedule.
-	CurrentScheduleKey = collections.NewPrefix(1)
-	// SchedulesKey maps a schedule id to its Schedule.
-	SchedulesKey = collections.NewPrefix(2)
-	// PinsKey maps a height to its Pin.
-	PinsKey = collections.NewPrefix(3)
-	// ProofsKey maps (schedule, round) to its Proof.
-	ProofsKey = collections.NewPrefix(4)
-	// ReimbursementsKey maps (schedule, round) to the submitter who is paid at
-	// the end of the block; empty between blocks.
-	ReimbursementsKey = collections.NewPrefix(5)
+	ParamsPrefix          = collections.NewPrefix(0) // -> Params
+	CurrentSchedulePrefix = collections.NewPrefix(1) // -> id of the current Schedule
+	SchedulesPrefix       = collections.NewPrefix(2) // schedule -> Schedule
+	PinsPrefix            = collections.NewPrefix(3) // height -> Pin
+	ProofsPrefix          = collections.NewPrefix(4) // schedule | round -> Proof
+	// ReimbursementsPrefix: schedule | round -> the submitter who is paid at the end of
+	// the block; empty between blocks.
+	ReimbursementsPrefix = collections.NewPrefix(5)
 )

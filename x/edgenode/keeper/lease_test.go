@@ -42,7 +42,7 @@ func (f *fixture) endBlocks(height int64) {
 // checks counts the entries of the lease queue in the store itself.
 func (f *fixture) checks() (count int) {
 	f.t.Helper()
-	prefix := types.LeaseQueuePrefix().Bytes()
+	prefix := types.LeaseQueuePrefix.Bytes()
 	iterator, err := f.service.OpenKVStore(f.ctx).Iterator(prefix, []byte{prefix[0] + 1})
 	require.NoError(f.t, err)
 	defer iterator.Close()
@@ -197,7 +197,7 @@ func TestLeaseThatCannotEndIsPutBackAndHoldsUpNobody(t *testing.T) {
 	}
 	_, err := f.msgs.Update(f.ctx, updateMsg(0, large, 2))
 	require.NoError(t, err)
-	key, err := collections.EncodeKeyWithPrefix(types.TotalsPrefix().Bytes(), collections.StringKey, large)
+	key, err := collections.EncodeKeyWithPrefix(types.TotalsPrefix.Bytes(), collections.StringKey, large)
 	require.NoError(t, err)
 	stored := f.service.OpenKVStore(f.ctx)
 	total, err := stored.Get(key)

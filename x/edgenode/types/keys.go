@@ -30,38 +30,20 @@ const (
 	ReasonMissedDeadline = "missed_deadline"
 )
 
-// ParamsPrefix is the prefix of the parameters.
-func ParamsPrefix() collections.Prefix { return collections.NewPrefix(0) }
-
-// EpochPrefix is the prefix of the last rolled epoch.
-func EpochPrefix() collections.Prefix { return collections.NewPrefix(1) }
-
-// ProfilesPrefix is the prefix of operator -> NodeProfile.
-func ProfilesPrefix() collections.Prefix { return collections.NewPrefix(2) }
-
-// StatesPrefix is the prefix of operator -> NodeState.
-func StatesPrefix() collections.Prefix { return collections.NewPrefix(3) }
-
-// WorkersPrefix is the prefix of worker -> operator.
-func WorkersPrefix() collections.Prefix { return collections.NewPrefix(4) }
-
-// TotalsPrefix is the prefix of class -> ClassSnapshot of the coming epoch.
-func TotalsPrefix() collections.Prefix { return collections.NewPrefix(5) }
-
-// SnapshotsPrefix is the prefix of (epoch, class) -> ClassSnapshot.
-func SnapshotsPrefix() collections.Prefix { return collections.NewPrefix(6) }
-
-// UnbondingsPrefix is the prefix of (operator, completion height) -> amount.
-func UnbondingsPrefix() collections.Prefix { return collections.NewPrefix(7) }
-
-// UnbondingQueuePrefix is the prefix of the set of (completion height, operator).
-func UnbondingQueuePrefix() collections.Prefix { return collections.NewPrefix(8) }
-
-// LeaseQueuePrefix is the prefix of the set of (height to look at, operator).
-func LeaseQueuePrefix() collections.Prefix { return collections.NewPrefix(9) }
-
-// EpochStartsPrefix is the prefix of epoch -> height of its first block.
-func EpochStartsPrefix() collections.Prefix { return collections.NewPrefix(10) }
+// Prefixes of the store: `prefix | key -> value`.
+var (
+	ParamsPrefix         = collections.NewPrefix(0)  // -> Params
+	EpochPrefix          = collections.NewPrefix(1)  // -> last rolled epoch
+	ProfilesPrefix       = collections.NewPrefix(2)  // operator -> NodeProfile
+	StatesPrefix         = collections.NewPrefix(3)  // operator -> NodeState
+	WorkersPrefix        = collections.NewPrefix(4)  // worker -> operator
+	TotalsPrefix         = collections.NewPrefix(5)  // class -> ClassSnapshot of the coming epoch
+	SnapshotsPrefix      = collections.NewPrefix(6)  // epoch | class -> ClassSnapshot
+	UnbondingsPrefix     = collections.NewPrefix(7)  // operator | completion height -> amount
+	UnbondingQueuePrefix = collections.NewPrefix(8)  // completion height | operator
+	LeaseQueuePrefix     = collections.NewPrefix(9)  // height to look at | operator
+	EpochStartsPrefix    = collections.NewPrefix(10) // epoch -> height of its first block
+)
 
 // OldestKeptEpoch returns the oldest epoch whose weights are kept while epoch
 // is the current one.

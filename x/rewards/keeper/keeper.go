@@ -58,10 +58,10 @@ func NewKeeper(
 		feeCollector: feeCollector,
 		escrow:       escrow,
 		authority:    authority,
-		params:       collections.NewItem(sb, types.ParamsPrefix(), "params", codec.CollValue[types.Params](cdc)),
-		earnings:     collections.NewMap(sb, types.EarningsPrefix(), "earnings", account, sdk.IntValue),
-		pending:      collections.NewItem(sb, types.PendingPrefix(), "pending", shares),
-		notes:        collections.NewMap(tb, types.NotesPrefix(), "notes", account, shares),
+		params:       collections.NewItem(sb, types.ParamsPrefix, "params", codec.CollValue[types.Params](cdc)),
+		earnings:     collections.NewMap(sb, types.EarningsPrefix, "earnings", account, sdk.IntValue),
+		pending:      collections.NewItem(sb, types.PendingPrefix, "pending", shares),
+		notes:        collections.NewMap(tb, types.NotesPrefix, "notes", account, shares),
 	}
 	schema, err := sb.Build()
 	if err != nil {

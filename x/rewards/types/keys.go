@@ -19,14 +19,12 @@ const (
 	MaxAmountBits = 128
 )
 
-// ParamsPrefix is the prefix of the parameters.
-func ParamsPrefix() collections.Prefix { return collections.NewPrefix(0) }
+// Prefixes of the store: `prefix | key -> value`.
+var (
+	ParamsPrefix   = collections.NewPrefix(0) // -> Params
+	EarningsPrefix = collections.NewPrefix(1) // operator | denom -> unclaimed amount
+	PendingPrefix  = collections.NewPrefix(2) // -> shares that wait in escrow
+)
 
-// EarningsPrefix is the prefix of (operator, denom) -> unclaimed amount.
-func EarningsPrefix() collections.Prefix { return collections.NewPrefix(1) }
-
-// PendingPrefix is the prefix of the shares that wait in escrow.
-func PendingPrefix() collections.Prefix { return collections.NewPrefix(2) }
-
-// NotesPrefix is the transient prefix of (operator, denom) -> shares of this block.
-func NotesPrefix() collections.Prefix { return collections.NewPrefix(0) }
+// NotesPrefix is of the transient store: operator | denom -> shares of this block.
+var NotesPrefix = collections.NewPrefix(0)
