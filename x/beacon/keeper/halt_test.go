@@ -75,6 +75,9 @@ func TestRestartedChainWaitsForRoundsOfItsOwn(t *testing.T) {
 	require.Empty(t, g.Pins)
 	require.Empty(t, g.Rounds)
 	require.Len(t, g.Schedules, 2)
+	for _, s := range g.Schedules {
+		require.Zero(t, s.StartHeight, "all hold from the start")
+	}
 
 	anew := newFixture(t, func(other *types.GenesisState) { *other = *g })
 	anew.key = f.key
@@ -90,4 +93,23 @@ func TestRestartedChainWaitsForRoundsOfItsOwn(t *testing.T) {
 	g, err = anew.keeper.ExportGenesis(anew.ctx)
 	require.NoError(t, err)
 	require.NoError(t, g.Validate())
+}
+
+// Heights from before a change of network wait for the first round of the new one,
+// however long the chain stands still after it.
+func TestAHaltAfterAChangeOfNetworkLosesNoSeed(t *testing.T) {
+	f := newFixture(t, short)
+	f.until(10)
+	p, err := f.keeper.Params(f.ctx)
+	require.NoError(t, err)
+	f.key = bls.GenerateKey()
+	p.PublicKey = f.key.Public().String()
+	require.NoError(t, f.keeper.UpdateParams(f.ctx, p))
+	f.next(time.Second)
+	waiting := f.ctx.BlockHeight() - 2
+	f.next(time.Hour)
+	round := f.roundAt(waiting)
+	require.NoError(t, f.submit(round, f.sign(round)))
+	_, found := f.seed(waiting)
+	require.True(t, found)
 }

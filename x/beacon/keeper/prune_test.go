@@ -75,6 +75,73 @@ func TestPruningTakesABoundedNumberABlock(t *testing.T) {
 	require.Equal(t, 41, count())
 }
 
+func TestAHeightIsKeptForTheWholeOfItsRetention(t *testing.T) {
+	f := newFixture(t)
+	p := f.params()
+	p.RetentionRounds, p.ReimburseWindowRounds, p.RetentionBlocks, p.PruneLimit = 10, 5, 1, 10
+	require.NoError(t, f.keeper.UpdateParams(f.ctx, p))
+	f.next(time.Second)
+	f.next(time.Second)
+	end := f.schedule().TimeOf(f.roundAt(1)) + int64(10*p.PeriodSeconds)
+	f.next(time.Unix(end, 0).Sub(f.ctx.BlockTime()))
+	f.roundAt(1)
+	f.next(time.Second)
+	_, found, err := f.keeper.RoundAt(f.ctx, 1)
+	require.NoError(t, err)
+	require.False(t, found)
+}
+
+func TestPruningTakesABoundedNumberOfRoundsABlock(t *testing.T) {
+	f := newFixture(t)
+	for range 4 {
+		f.next(30 * time.Second)
+		due := f.schedule().DueAt(f.ctx.BlockTime())
+		for round := due - 9; round <= due; round++ {
+			require.NoError(t, f.submit(round, f.sign(round)))
+		}
+	}
+	p := f.params()
+	p.RetentionRounds, p.ReimburseWindowRounds, p.RetentionBlocks, p.PruneLimit = 10, 5, 1, 10
+	require.NoError(t, f.keeper.UpdateParams(f.ctx, p))
+	for _, left := range []int{30, 20, 10, 0} {
+		f.next(time.Hour)
+		g, err := f.keeper.ExportGenesis(f.ctx)
+		require.NoError(t, err)
+		require.Len(t, g.Rounds, left)
+	}
+}
+
+func TestMissingListsNoRoundThatIsNotAcceptedYet(t *testing.T) {
+	f := newFixture(t)
+	f.until(10)
+	f.next(time.Second)
+	newest := f.schedule().AcceptableAt(f.ctx.BlockTime())
+	require.Greater(t, f.roundAt(f.ctx.BlockHeight()-1), newest)
+	res, err := f.queries.Missing(f.ctx, &types.QueryMissingRequest{})
+	require.NoError(t, err)
+	require.Equal(t, newest, res.Rounds[0])
+}
+
+func TestMissingLooksAtABoundedNumberOfHeights(t *testing.T) {
+	const looked = 1_000
+	f := newFixture(t)
+	f.until(4)
+	first := f.roundAt(1)
+	for range looked {
+		f.next(time.Millisecond)
+	}
+	req := &types.QueryMissingRequest{Pagination: &query.PageRequest{}}
+	res, err := f.queries.Missing(f.ctx, req)
+	require.NoError(t, err)
+	require.NotContains(t, res.Rounds, first)
+	require.NotEmpty(t, res.Pagination.NextKey)
+	req.Pagination.Key = res.Pagination.NextKey
+	res, err = f.queries.Missing(f.ctx, req)
+	require.NoError(t, err)
+	require.Contains(t, res.Rounds, first)
+	require.Empty(t, res.Pagination.NextKey)
+}
+
 func TestGenesisSurvivesExportAndImport(t *testing.T) {
 	f := newFixture(t)
 	f.until(10)

@@ -243,3 +243,25 @@ func TestWhatJoinsAnUnbondingBringsNothingForward(t *testing.T) {
 	require.Equal(t, int64(1_000-types.MaxUnbondings+1), f.unbondings(0)[youngest])
 	f.requireInvariants()
 }
+
+func TestUnbondingsThatFailDoNotFillTheQueue(t *testing.T) {
+	f := newFixture(t) // two items a block
+	for n := range byte(3) {
+		f.register(n, 110, 1)
+	}
+	f.bank.AppendSendRestriction(func(_ context.Context, _, to sdk.AccAddress, _ sdk.Coins) (sdk.AccAddress, error) {
+		if to.Equals(operator(0)) || to.Equals(operator(1)) {
+			return nil, sdkerrors.ErrUnauthorized
+		}
+		return to, nil
+	})
+	require.NoError(t, f.unbond(0, coin(10)))
+	require.NoError(t, f.unbond(1, coin(10)))
+	f.endBlock()
+	require.NoError(t, f.unbond(2, coin(10)))
+	for f.ctx.BlockHeight() <= 7 {
+		f.endBlock()
+	}
+	require.Equal(t, int64(10), f.balance(operator(2)))
+	f.requireInvariants()
+}

@@ -118,6 +118,14 @@ func TestSlashNeverTakesMoreThanIsLocked(t *testing.T) {
 	require.Equal(t, int64(70), f.state(0).Bond.Int64())
 	require.Equal(t, uint64(1), f.state(0).Faults.Silent)
 	f.requireInvariants()
+
+	require.NoError(t, f.keeper.Reserve(f.ctx, operator(0), math.NewInt(20)))
+	req.Contested = true
+	outcome, err = f.keeper.Slash(f.ctx, req)
+	require.NoError(t, err)
+	require.Equal(t, int64(20), outcome.Total().Int64())
+	require.Equal(t, int64(50), f.state(0).Bond.Int64())
+	f.requireInvariants()
 }
 
 func TestSlashLowersTheWeightOfTheNextEpoch(t *testing.T) {

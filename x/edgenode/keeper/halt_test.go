@@ -117,4 +117,9 @@ func TestEpochsShorterThanABlockStillRoll(t *testing.T) {
 		c.next(2 * time.Hour)
 	}
 	require.Equal(t, uint64(3), c.epoch(), "the first and then one in a hundred blocks")
+	exported, err := c.keeper.ExportGenesis(c.ctx)
+	require.NoError(t, err)
+	first := exported.EpochStarts[0].Height
+	require.Equal(t, []types.EpochStart{{Epoch: 1, Height: first}, {Epoch: 2, Height: first + 100}, {Epoch: 3, Height: first + 200}},
+		exported.EpochStarts)
 }

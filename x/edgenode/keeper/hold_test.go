@@ -80,6 +80,14 @@ func TestContestedLiabilityStaysLockedUntilItIsSettled(t *testing.T) {
 	f.requireLocked(0, 100, 0, 0, 0)
 }
 
+func TestNoMoreIsHeldAgainThanIsLocked(t *testing.T) {
+	f := newFixture(t)
+	f.register(0, 100, 2)
+	require.NoError(t, f.keeper.Reserve(f.ctx, operator(0), math.NewInt(20)))
+	require.NoError(t, f.keeper.Settle(f.ctx, operator(0), math.NewInt(30), f.holdBlocks()))
+	f.requireLocked(0, 100, 20, 20, 1)
+}
+
 func TestConvictionTakesWhatIsContestedAndNoSlot(t *testing.T) {
 	f := newFixture(t)
 	f.register(0, 100, 2)

@@ -217,3 +217,42 @@ func TestLeaseThatCannotEndIsPutBackAndHoldsUpNobody(t *testing.T) {
 	require.Equal(t, types.NODE_STATUS_LAPSED, f.state(0).Status)
 	f.requireInvariants()
 }
+
+func TestLeasesThatCannotEndDoNotFillTheQueue(t *testing.T) {
+	f := newFixture(t) // two items a block
+	f.leaseOf(10)
+	f.register(0, 100, 1)
+	f.register(1, 100, 1)
+	for n := range byte(2) {
+		_, err := f.msgs.Update(f.ctx, updateMsg(n, large, 2))
+		require.NoError(t, err)
+	}
+	f.at(2)
+	f.register(2, 100, 1)
+	key, err := collections.EncodeKeyWithPrefix(types.TotalsPrefix().Bytes(), collections.StringKey, large)
+	require.NoError(t, err)
+	require.NoError(t, f.service.OpenKVStore(f.ctx).Set(key, []byte{0xff}))
+	f.at(11)
+	f.endBlock()
+	f.endBlock()
+	require.Equal(t, types.NODE_STATUS_LAPSED, f.state(2).Status)
+}
+
+func TestNodeIsLiveThroughTheLastHeightOfItsLease(t *testing.T) {
+	f := newFixture(t)
+	f.leaseOf(10)
+	f.register(0, 400, 8)
+	f.fund(operator(0), 2)
+	f.roll()
+	f.at(11)
+	f.roll()
+	require.NoError(t, f.bond(0, coin(1)))
+	require.Equal(t, types.NODE_STATUS_ACTIVE, f.state(0).Status)
+	f.at(13)
+	require.NoError(t, f.bond(0, coin(1)))
+	require.Equal(t, types.NODE_STATUS_LAPSED, f.state(0).Status)
+	require.Equal(t, int64(400), f.weight(0, 2), "an epoch that began with that height")
+	f.roll()
+	require.Zero(t, f.weight(0, 3))
+	f.requireInvariants()
+}

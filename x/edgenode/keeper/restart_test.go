@@ -60,6 +60,7 @@ func TestRestartedChainCountsInItsOwnHeights(t *testing.T) {
 		require.Equal(t, []int64{lease, lease}, []int64{anew.state(live).LeaseEnd, anew.state(live).LeaseCheck})
 	}
 	require.Equal(t, types.NODE_STATUS_LAPSED, anew.state(2).Status, "over, though the queue had not come to it")
+	require.Zero(t, anew.state(2).LeaseEnd, "a height of the chain before")
 	require.Equal(t, map[int64]int64{1: 3}, anew.unbondings(2), "due, though the queue had not come to it")
 	require.Equal(t, map[int64]int64{2: 7, 5: 9}, anew.unbondings(4))
 

@@ -143,6 +143,5 @@ func (k *Keeper) uncount(ctx context.Context, params types.Params, from uint64, 
 		return err
 	}
 	node.State.SetCheckpoint(none)
-	node.State.TrimCheckpoints(types.OldestKeptEpoch(epoch))
 	return nil
 }

@@ -36,11 +36,7 @@ func (r *JailRecord) Forgive(rules JailRules, height int64) {
 	}
 	clean := int64(rules.CleanBlocks) //nolint:gosec // 1 to 2^48
 	periods := (height - r.CleanSince) / clean
-	if periods >= int64(r.Terms) {
-		r.Terms, r.CleanSince = 0, height
-		return
-	}
-	r.Terms -= uint32(periods) //nolint:gosec // below terms
+	r.Terms -= uint32(min(periods, int64(r.Terms))) //nolint:gosec // at most terms
 	r.CleanSince += periods * clean
 }
 

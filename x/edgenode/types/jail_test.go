@@ -80,6 +80,12 @@ func TestFaultWithinATermCountsNothing(t *testing.T) {
 	require.Equal(t, uint32(3), record.Points)
 }
 
+func TestOnlyATermBeyondTheCapIsCut(t *testing.T) {
+	rules := jailRules()
+	rules.JailBlocks, rules.MaxJailBlocks = 10, 41
+	require.Equal(t, []int64{40, 41}, []int64{rules.Term(2), rules.Term(3)})
+}
+
 func TestTermsNeverOverflow(t *testing.T) {
 	rules := jailRules()
 	rules.JailBlocks, rules.MaxJailBlocks, rules.CleanBlocks = 1, 1<<48, 1<<48

@@ -7,6 +7,8 @@ import (
 	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
 
+	"cosmossdk.io/core/store"
+
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
@@ -44,6 +46,8 @@ type fixture struct {
 	bank    bankkeeper.BaseKeeper
 	msgs    types.MsgServer
 	queries types.QueryServer
+	// service opens the module's own store.
+	service store.KVStoreService
 }
 
 func newFixture(t tb) *fixture {
@@ -60,6 +64,7 @@ func newFixture(t tb) *fixture {
 	require.NoError(t, k.InitGenesis(ctx, *genesis))
 	return &fixture{
 		t: t, stores: ground.Stores, ctx: ctx, keeper: k, bank: bank, msgs: keeper.NewMsgServer(k), queries: keeper.NewQueryServer(k),
+		service: ground.Store(types.StoreKey),
 	}
 }
 

@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"cosmossdk.io/collections"
 	"cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -268,4 +270,68 @@ func TestEscrowBacksTheLedgerAfterEveryStep(t *testing.T) {
 			},
 		})
 	})
+}
+
+func TestBlocksSharesCountOnceHoweverLongItsNotesAreKept(t *testing.T) {
+	f := newFixture(t)
+	f.reward(0, coin(10_000))
+	require.NoError(t, f.keeper.EndBlock(f.ctx)) // and nothing is committed
+	f.requireBacked()
+}
+
+func TestCreditOfNothingLeavesNoEntry(t *testing.T) {
+	f := newFixture(t)
+	before, err := f.keeper.ExportGenesis(f.ctx)
+	require.NoError(t, err)
+	require.NoError(t, f.keeper.CreditShare(f.ctx, operator(1), coin(0)))
+	require.Equal(t, coin(0), f.reward(1, coin(0)))
+	after, err := f.keeper.ExportGenesis(f.ctx)
+	require.NoError(t, err)
+	require.Equal(t, before, after)
+	f.requireBacked()
+}
+
+func TestNoMoveIsToldOfWhenNothingCouldBeMoved(t *testing.T) {
+	f := newFixture(t)
+	f.reward(0, sdk.NewInt64Coin(other, 10_000))
+	f.bank.AppendSendRestriction(func(context.Context, sdk.AccAddress, sdk.AccAddress, sdk.Coins) (sdk.AccAddress, error) {
+		return nil, types.ErrInvalidCoin
+	})
+	for range 3 {
+		f.endBlock()
+	}
+	for _, event := range f.ctx.EventManager().ABCIEvents() {
+		got, err := sdk.ParseTypedEvent(event)
+		if err == nil {
+			require.NotEqual(t, proto.MessageName(&types.EventFeesMoved{}), proto.MessageName(got))
+		}
+	}
+}
+
+func TestInvariantsFindEntriesOfNothingAndBadShares(t *testing.T) {
+	broken := func(f *fixture) error {
+		for _, result := range f.keeper.CheckInvariants(f.ctx) {
+			if result.Err != nil {
+				return result.Err
+			}
+		}
+		return nil
+	}
+	f := newFixture(t)
+	sb := collections.NewSchemaBuilder(f.service)
+	earnings := collections.NewMap(sb, types.EarningsPrefix(), "earnings",
+		collections.PairKeyCodec(sdk.AccAddressKey, collections.StringKey), sdk.IntValue)
+	require.NoError(t, broken(f))
+	for _, owed := range []int64{0, -1} {
+		require.NoError(t, earnings.Set(f.ctx, collections.Join(operator(0), denom), math.NewInt(owed)))
+		require.ErrorIs(t, broken(f), types.ErrInvariantBroken)
+	}
+	require.NoError(t, earnings.Remove(f.ctx, collections.Join(operator(0), denom)))
+	require.NoError(t, broken(f))
+
+	bad := types.PendingFees{Burn: sdk.Coins{{Denom: denom, Amount: math.NewInt(-1)}}}
+	raw, err := bad.Marshal()
+	require.NoError(t, err)
+	require.NoError(t, f.service.OpenKVStore(f.ctx).Set(types.PendingPrefix().Bytes(), raw))
+	require.ErrorIs(t, broken(f), types.ErrInvariantBroken)
 }
