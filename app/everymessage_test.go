@@ -121,11 +121,11 @@ func (o *tour) release(chain *apptest.Chain) [][]byte {
 			chain.Ctx(), &computetypes.QueryAssignmentsRequest{Operator: node.Operator.String()})
 		require.NoError(o.t, err)
 		for _, item := range held.Items {
-			if a := item.Assignment; a.Status == computetypes.ASSIGNMENT_STATUS_ASSIGNED {
+			if item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_ASSIGNED {
 				o.released = true
 				return [][]byte{chain.Sign(node.Worker, []sdk.Msg{&computetypes.MsgRelease{
 					Worker: node.Worker.String(),
-					Items:  []computetypes.ReleaseItem{{Ref: computetypes.TaskRef{JobId: a.JobId, Round: a.Round}}},
+					Items:  []computetypes.ReleaseItem{{Ref: item.Ref}},
 				}})}
 			}
 		}

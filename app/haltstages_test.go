@@ -41,7 +41,7 @@ func stages(t *testing.T, chain *apptest.Chain, requester string) []string {
 			case computetypes.ROUND_PHASE_REVIEW:
 				found["reviewing"] = true
 			case computetypes.ROUND_PHASE_COMMIT:
-				for _, a := range response.Assignments {
+				for _, a := range round.Replicas {
 					found["assigned"] = found["assigned"] || a.Status == computetypes.ASSIGNMENT_STATUS_ASSIGNED
 					found["committed"] = found["committed"] || a.Status == computetypes.ASSIGNMENT_STATUS_COMMITTED
 				}

@@ -63,7 +63,6 @@ const (
 type step struct {
 	job     computetypes.Job
 	task    *computetypes.Task
-	parts   []computetypes.Assignment
 	receipt *computetypes.Receipt
 	down    error
 }
@@ -180,7 +179,7 @@ func (c *chain) show(request, reply any, method string) error {
 		if now.task == nil {
 			return status.Error(codes.NotFound, "task not found")
 		}
-		return answer(reply, &computetypes.QueryTaskResponse{Task: *now.task, Assignments: now.parts})
+		return answer(reply, &computetypes.QueryTaskResponse{Task: *now.task})
 	case *computetypes.QueryReceiptRequest:
 		if now.receipt == nil {
 			return status.Error(codes.NotFound, "receipt not found")

@@ -176,14 +176,14 @@ func TestWatchTellsEachChangeOnceAndOutlivesARestart(t *testing.T) {
 	at := func(round computetypes.Round, before ...computetypes.Round) step {
 		return step{job: running, task: &computetypes.Task{Rounds: append(before, round)}}
 	}
-	three := []string{"a", "b", "c"}
+	three := []computetypes.Assignment{{Operator: "a"}, {Operator: "b"}, {Operator: "c"}}
 	ended := settledWith(t, manifest.Manifest{Profile: "wasm/1", Reason: manifest.ReasonExited})
 	closed := computetypes.Round{Target: 3, Phase: computetypes.ROUND_PHASE_CLOSED, Replicas: three, Committed: 3, Revealed: 3}
 	chain := newChain()
 	chain.steps = []step{
 		{job: running},
 		at(computetypes.Round{Target: 3, Phase: computetypes.ROUND_PHASE_COMMIT, Draw: &computetypes.Draw{}}),
-		at(computetypes.Round{Target: 3, Phase: computetypes.ROUND_PHASE_COMMIT, Draw: &computetypes.Draw{CloseHeight: 9, Candidates: []string{"a", "b", "c", "d", "e"}}}),
+		at(computetypes.Round{Target: 3, Phase: computetypes.ROUND_PHASE_COMMIT, Draw: &computetypes.Draw{CloseHeight: 9, Candidates: make([]computetypes.Assignment, 5)}}),
 		at(computetypes.Round{Target: 3, Phase: computetypes.ROUND_PHASE_COMMIT, Replicas: three}),
 		at(computetypes.Round{Target: 3, Phase: computetypes.ROUND_PHASE_COMMIT, Replicas: three}),
 		{down: errDown},

@@ -59,9 +59,11 @@ func inReview(answer *computetypes.QueryTaskResponse) (*InReview, *computetypes.
 	}
 	receipt := &computetypes.Receipt{JobId: answer.Task.JobId, Task: answer.Task.Index, Tags: make([][]byte, len(rounds))}
 	found := &InReview{Deadline: rounds[len(rounds)-1].ReviewDeadline}
-	for _, a := range answer.Assignments {
-		if a.Status == computetypes.ASSIGNMENT_STATUS_REVEALED && int(a.Round) < len(rounds) {
-			found.Node, receipt.Tags[a.Round] = a.Operator, a.Tag
+	for r := range rounds {
+		for _, a := range rounds[r].Replicas {
+			if a.Status == computetypes.ASSIGNMENT_STATUS_REVEALED {
+				found.Node, receipt.Tags[r] = a.Operator, a.Tag
+			}
 		}
 	}
 	return found, receipt, nil

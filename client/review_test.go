@@ -8,8 +8,6 @@ import (
 	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
 
-	"cosmossdk.io/math"
-
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/app/params"
@@ -27,12 +25,12 @@ func underReview(t *testing.T) (*chain, *Client, *State) {
 	require.NoError(t, err)
 	chain.steps = []step{{
 		task: &computetypes.Task{JobId: testJob, Rounds: []computetypes.Round{{
-			Target: 1, Phase: computetypes.ROUND_PHASE_REVIEW, Replicas: []string{"a"}, Committed: 1, Revealed: 1, ReviewDeadline: 99,
+			Target: 1, Phase: computetypes.ROUND_PHASE_REVIEW, Committed: 1, Revealed: 1, ReviewDeadline: 99,
+			Replicas: []computetypes.Assignment{{
+				Operator: "a", Status: computetypes.ASSIGNMENT_STATUS_REVEALED,
+				Tag: computetypes.Tag(testChain, testJob, 0, 0, digest[:]),
+			}},
 		}}},
-		parts: []computetypes.Assignment{{
-			Operator: "a", JobId: testJob, Status: computetypes.ASSIGNMENT_STATUS_REVEALED, Liability: math.ZeroInt(),
-			Tag: computetypes.Tag(testChain, testJob, 0, 0, digest[:]),
-		}},
 	}}
 	return chain, c, state
 }
@@ -44,7 +42,7 @@ func TestAResultIsLookedAtBeforeItIsJudged(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "a", found.Node)
 	require.EqualValues(t, 99, found.Deadline)
-	require.Equal(t, chain.steps[0].parts[0].Tag, found.Tag)
+	require.Equal(t, chain.steps[0].task.Rounds[0].Replicas[0].Tag, found.Tag)
 	text, err := os.ReadFile(filepath.Join(dir, "answer.txt"))
 	require.NoError(t, err)
 	require.Equal(t, "forty-two\n", string(text))
@@ -60,7 +58,7 @@ func TestAResultIsLookedAtBeforeItIsJudged(t *testing.T) {
 
 func TestOnlyWhatWasRevealedIsShownForReview(t *testing.T) {
 	chain, c, state := underReview(t)
-	chain.steps[0].parts[0].Tag = make([]byte, 32)
+	chain.steps[0].task.Rounds[0].Replicas[0].Tag = make([]byte, 32)
 	_, err := c.FetchInReview(t.Context(), state, 0, t.TempDir())
 	require.ErrorIs(t, err, ErrNotDelivered)
 

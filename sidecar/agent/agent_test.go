@@ -376,7 +376,7 @@ func TestForeignCommitmentIsReportedAndNeverRevealed(t *testing.T) {
 	w := newWorld(t)
 	task := w.chain.post(w.web, 1)
 	task.a = &computetypes.Assignment{
-		Operator: w.chain.operator.String(), JobId: task.ref.JobId, Status: computetypes.ASSIGNMENT_STATUS_COMMITTED,
+		Operator: w.chain.operator.String(), Status: computetypes.ASSIGNMENT_STATUS_COMMITTED,
 		AssignedHeight: 11, CommitDeadline: 2011, Commitment: make([]byte, 32),
 	}
 	defer w.chain.blocks(2 * time.Millisecond)()

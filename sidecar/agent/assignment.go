@@ -54,9 +54,7 @@ func refOf(key store.Key) computetypes.TaskRef {
 	return computetypes.TaskRef{JobId: key.JobID, Task: key.Task, Round: key.Round}
 }
 
-func itemKey(item *computetypes.WorkItem) store.Key {
-	return store.Key{JobID: item.Assignment.JobId, Task: item.Assignment.Task, Round: item.Assignment.Round}
-}
+func itemKey(item *computetypes.WorkItem) store.Key { return keyOf(item.Ref) }
 
 // track returns the loop's entry for a record, new or known.
 func (a *Agent) track(record store.Assignment) *assignment {

@@ -20,7 +20,7 @@ func (w *world) assigned(t *fakeTask, crashes uint32) {
 	w.t.Helper()
 	w.chain.read(func() {
 		t.a = &computetypes.Assignment{
-			Operator: w.chain.operator.String(), JobId: t.ref.JobId, Task: t.ref.Task, Status: computetypes.ASSIGNMENT_STATUS_ASSIGNED,
+			Operator: w.chain.operator.String(), Status: computetypes.ASSIGNMENT_STATUS_ASSIGNED,
 			AssignedHeight: w.chain.height, CommitDeadline: w.chain.height + int64(t.spec.CommitBlocks),
 		}
 	})

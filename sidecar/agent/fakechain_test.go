@@ -219,7 +219,7 @@ func (c *fakeChain) Assignments(context.Context, string) (chain.Work, error) {
 	for _, t := range c.tasks {
 		if t.a != nil {
 			work.Items = append(work.Items, computetypes.WorkItem{
-				Assignment: *t.a, CurrentRound: t.current, Phase: t.phase, RevealDeadline: t.reveal, MustOpen: t.mustOpen,
+				Ref: t.ref, Assignment: *t.a, CurrentRound: t.current, Phase: t.phase, RevealDeadline: t.reveal, MustOpen: t.mustOpen,
 				ReviewDeadline: t.stage.review,
 			})
 		}
@@ -339,8 +339,7 @@ func (c *fakeChain) takeClaim(ref computetypes.TaskRef) error {
 	}
 	t.close = min(t.close, c.height+4)
 	t.a = &computetypes.Assignment{
-		Operator: c.operator.String(), JobId: ref.JobId, Task: ref.Task, Round: ref.Round,
-		Status: computetypes.ASSIGNMENT_STATUS_CANDIDATE,
+		Operator: c.operator.String(), Status: computetypes.ASSIGNMENT_STATUS_CANDIDATE,
 	}
 	return nil
 }

@@ -305,7 +305,7 @@ type computeQuery struct {
 
 func (*computeQuery) Assignments(ctx context.Context, req *computetypes.QueryAssignmentsRequest) (*computetypes.QueryAssignmentsResponse, error) {
 	item := func(job string) []computetypes.WorkItem {
-		return []computetypes.WorkItem{{Assignment: computetypes.Assignment{JobId: job, Liability: math.NewInt(1)}}}
+		return []computetypes.WorkItem{{Ref: computetypes.TaskRef{JobId: job}}}
 	}
 	if len(req.Pagination.Key) == 0 {
 		_ = grpc.SetHeader(ctx, metadata.Pairs(grpctypes.GRPCBlockHeightHeader, "42"))

@@ -44,8 +44,8 @@ func liesAbout(task uint64) bool { return task%lieEvery == 0 }
 
 // lieNowAndThen hides its lies among honest work of the same job.
 func lieNowAndThen(_ context.Context, h *hand, item computetypes.WorkItem) *answer {
-	found := h.stage.truth(item.Assignment.JobId)
-	if liesAbout(item.Assignment.Task) {
+	found := h.stage.truth(item.Ref.JobId)
+	if liesAbout(item.Ref.Task) {
 		found = found.altered("now and then")
 	}
 	return &found

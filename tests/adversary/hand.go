@@ -132,11 +132,10 @@ func (h *hand) step(ctx context.Context, seen int64) (int64, error) {
 
 // play adds what one assignment asks for.
 func (h *hand) play(ctx context.Context, item computetypes.WorkItem, batch *chain.Batch) {
-	a := item.Assignment
-	ref := computetypes.TaskRef{JobId: a.JobId, Task: a.Task, Round: a.Round}
+	ref := item.Ref
 	sealed, known := h.secrets[keyOf(ref)]
-	reveals := item.CurrentRound == a.Round && item.Phase == computetypes.ROUND_PHASE_REVEAL
-	switch a.Status {
+	reveals := item.CurrentRound == ref.Round && item.Phase == computetypes.ROUND_PHASE_REVEAL
+	switch item.Assignment.Status {
 	case computetypes.ASSIGNMENT_STATUS_ASSIGNED:
 		if h.tactics.release != nil {
 			if release := h.tactics.release(item); release != nil {

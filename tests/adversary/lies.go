@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -36,14 +37,14 @@ func liars() []behaviour {
 // lie commits to the same wrong answer as all who know the note.
 func lie(note string) func(context.Context, *hand, computetypes.WorkItem) *answer {
 	return func(_ context.Context, h *hand, item computetypes.WorkItem) *answer {
-		wrong := h.stage.truth(item.Assignment.JobId).altered(note)
+		wrong := h.stage.truth(item.Ref.JobId).altered(note)
 		return &wrong
 	}
 }
 
 // guess commits to an answer of its own making.
 func guess(_ context.Context, h *hand, item computetypes.WorkItem) *answer {
-	wrong := h.stage.truth(item.Assignment.JobId).altered(h.address())
+	wrong := h.stage.truth(item.Ref.JobId).altered(h.address())
 	return &wrong
 }
 
@@ -54,18 +55,15 @@ func onlyJudges(_ context.Context, _ *hand, draw computetypes.ClaimableTask) boo
 
 // others returns the other nodes' parts in the round of an assignment.
 func (h *hand) others(ctx context.Context, item computetypes.WorkItem) []computetypes.Assignment {
-	a := item.Assignment
-	answer, err := computetypes.NewQueryClient(h.stage.net.Conn()).Task(ctx, &computetypes.QueryTaskRequest{JobId: a.JobId, Task: a.Task})
-	if err != nil {
+	answer, err := computetypes.NewQueryClient(h.stage.net.Conn()).Task(ctx, &computetypes.QueryTaskRequest{
+		JobId: item.Ref.JobId, Task: item.Ref.Task,
+	})
+	if err != nil || int(item.Ref.Round) >= len(answer.Task.Rounds) {
 		return nil
 	}
-	var found []computetypes.Assignment
-	for _, other := range answer.Assignments {
-		if other.Round == a.Round && other.Operator != a.Operator {
-			found = append(found, other)
-		}
-	}
-	return found
+	return slices.DeleteFunc(answer.Task.Rounds[item.Ref.Round].Replicas, func(other computetypes.Assignment) bool {
+		return other.Operator == item.Assignment.Operator
+	})
 }
 
 // revealIfUnopposed waits for the others' tags and stays silent when one differs.

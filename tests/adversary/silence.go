@@ -38,8 +38,7 @@ func revealNothing(context.Context, *hand, computetypes.WorkItem, computetypes.R
 func answerNothing(context.Context, *hand, computetypes.WorkItem) *answer { return nil }
 
 func releaseAll(item computetypes.WorkItem) *computetypes.ReleaseItem {
-	a := item.Assignment
-	return &computetypes.ReleaseItem{Ref: computetypes.TaskRef{JobId: a.JobId, Task: a.Task, Round: a.Round}}
+	return &computetypes.ReleaseItem{Ref: item.Ref}
 }
 
 // missForecast is the fault of each missed deadline.

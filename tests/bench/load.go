@@ -1,7 +1,6 @@
 package bench
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"fmt"
 
@@ -226,11 +225,8 @@ func (l *loader) job(state *computetypes.GenesisState, i int) error {
 		Target: replicas, Phase: computetypes.ROUND_PHASE_COMMIT, NextDeadline: l.live.deadline, Draws: 1,
 	}
 	for r := range replicas {
-		operator := l.people.wide((i + r) % l.people.size).operator
-		round.Replicas = append(round.Replicas, operator.text)
-		state.Assignments = append(state.Assignments, computetypes.Assignment{
-			Operator: operator.text, JobId: id, Status: computetypes.ASSIGNMENT_STATUS_ASSIGNED,
-			Rank: bytes.Repeat([]byte{1}, computetypes.RankSize), Liability: liability,
+		round.Replicas = append(round.Replicas, computetypes.Assignment{
+			Operator: l.people.wide((i + r) % l.people.size).operator.text, Status: computetypes.ASSIGNMENT_STATUS_ASSIGNED,
 			AssignedHeight: 1, CommitDeadline: l.live.deadline,
 		})
 	}

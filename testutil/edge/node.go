@@ -58,18 +58,17 @@ func (n *Network) work(c *apptest.Chain, node Node) []sdk.Msg {
 		}
 	}
 	for _, item := range held.Items {
-		a := item.Assignment
-		ref := computetypes.TaskRef{JobId: a.JobId, Task: a.Task, Round: a.Round}
+		a, ref := item.Assignment, item.Ref
 		switch {
 		case a.Status == computetypes.ASSIGNMENT_STATUS_ASSIGNED:
 			commit.Items = append(commit.Items, computetypes.CommitItem{
 				Ref: ref, Commitment: computetypes.Commitment(node.Operator.Address, node.tag(ref), 0, node.salt()),
 			})
 		case a.Status == computetypes.ASSIGNMENT_STATUS_COMMITTED && item.Phase == computetypes.ROUND_PHASE_REVEAL &&
-			item.CurrentRound == a.Round:
+			item.CurrentRound == ref.Round:
 			reveal.Items = append(reveal.Items, computetypes.RevealItem{Ref: ref, Tag: node.tag(ref), Salt: node.salt()})
 		case a.Status == computetypes.ASSIGNMENT_STATUS_REVEALED && item.MustOpen:
-			open.Items = append(open.Items, computetypes.OpenItem{Ref: ref, Digest: node.digest(a.JobId)})
+			open.Items = append(open.Items, computetypes.OpenItem{Ref: ref, Digest: node.digest(ref.JobId)})
 		}
 	}
 	return messages(claim, commit, reveal, open)

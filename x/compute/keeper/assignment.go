@@ -29,32 +29,29 @@ func (w *work) enter(operator sdk.AccAddress, ref types.TaskRef) error {
 }
 
 // held returns the part that a node has in the round it names.
-func (w *work) held(operator sdk.AccAddress, ref types.TaskRef) (types.Assignment, error) {
-	a, ok, err := w.assignment(operator)
+func (w *work) held(operator sdk.AccAddress, ref types.TaskRef) (part, error) {
+	text, err := w.k.addresses.BytesToString(operator)
 	if err != nil {
-		return a, err
+		return part{}, err
 	}
+	p, ok := w.part(text)
 	if !ok {
-		return a, w.notHeld(operator, ref)
+		return p, w.notHeld(text, ref)
 	}
-	if a.Round != ref.Round {
-		return a, types.ErrWrongRound.Wrapf("node was drawn in round %d, got round %d", a.Round, ref.Round)
+	if p.round != ref.Round {
+		return p, types.ErrWrongRound.Wrapf("node was drawn in round %d, got round %d", p.round, ref.Round)
 	}
-	return a, nil
+	return p, nil
 }
 
 // notHeld says why a node holds no part of the task.
-func (w *work) notHeld(operator sdk.AccAddress, ref types.TaskRef) error {
-	text, err := w.k.addresses.BytesToString(operator)
-	if err != nil {
-		return err
-	}
+func (w *work) notHeld(operator string, ref types.TaskRef) error {
 	for _, o := range w.task.Departed {
-		if o.Operator == text && o.Status == types.ASSIGNMENT_STATUS_MISSED {
-			return types.ErrCommitLate.Wrapf("the task was taken from %s at its deadline; this is height %d", text, w.height())
+		if o.Operator == operator && o.Status == types.ASSIGNMENT_STATUS_MISSED {
+			return types.ErrCommitLate.Wrapf("the task was taken from %s at its deadline; this is height %d", operator, w.height())
 		}
 	}
-	return types.ErrNotAssigned.Wrapf("%s holds no part of task %d of job %s", text, ref.Task, ref.JobId)
+	return types.ErrNotAssigned.Wrapf("%s holds no part of task %d of job %s", operator, ref.Task, ref.JobId)
 }
 
 // commit fixes the node's result.
@@ -81,7 +78,7 @@ func (w *work) commit(operator sdk.AccAddress, item types.CommitItem) error {
 		// for as long after it: else one node that stalls ends the task for all.
 		round.WaitUntil = w.height() + int64(w.job.CommitBlocks) + int64(w.params.MaxWaitBlocks)
 	}
-	return w.setAssignment(operator, a)
+	return nil
 }
 
 // closeCommits goes on once every slot is filled and committed: to the question
@@ -117,7 +114,7 @@ func (w *work) reveal(operator sdk.AccAddress, item types.RevealItem) error {
 	if a.Status == types.ASSIGNMENT_STATUS_REVEALED {
 		return types.ErrAlreadyRevealed.Wrap("the tag is on chain")
 	}
-	if a.Status != types.ASSIGNMENT_STATUS_COMMITTED || a.Round != w.index() || w.round().Phase != types.ROUND_PHASE_REVEAL {
+	if a.Status != types.ASSIGNMENT_STATUS_COMMITTED || a.round != w.index() || w.round().Phase != types.ROUND_PHASE_REVEAL {
 		return types.ErrNotRevealing.Wrapf("round %d has %d of %d commitments and is in %s",
 			w.index(), w.round().Committed, w.round().Target, w.round().Phase)
 	}
@@ -129,7 +126,7 @@ func (w *work) reveal(operator sdk.AccAddress, item types.RevealItem) error {
 	}
 	a.Tag, a.ExitCode, a.Metrics = item.Tag, item.ExitCode, item.Metrics
 	w.round().Revealed++
-	return w.setAssignment(operator, a)
+	return nil
 }
 
 // open shows the digest behind a revealed tag. One node of those that agree is
@@ -148,8 +145,8 @@ func (w *work) open(operator sdk.AccAddress, item types.OpenItem) error {
 	if slices.ContainsFunc(w.task.Opened, func(d []byte) bool { return bytes.Equal(d, item.Digest) }) {
 		return types.ErrAlreadyOpened.Wrapf("digest %x", item.Digest)
 	}
-	if !bytes.Equal(w.tag(a.Round, item.Digest), a.Tag) {
-		return types.ErrOpenMismatch.Wrapf("digest %x has not the tag revealed in round %d", item.Digest, a.Round)
+	if !bytes.Equal(w.tag(a.round, item.Digest), a.Tag) {
+		return types.ErrOpenMismatch.Wrapf("digest %x has not the tag revealed in round %d", item.Digest, a.round)
 	}
 	w.task.Opened = append(w.task.Opened, item.Digest)
 	return nil
@@ -160,9 +157,9 @@ func (w *work) tag(round uint32, digest []byte) []byte {
 }
 
 // openedDigest returns the open digest behind a revealed tag, nil without one.
-func (w *work) openedDigest(a types.Assignment) []byte {
+func (w *work) openedDigest(a part) []byte {
 	for _, d := range w.task.Opened {
-		if bytes.Equal(w.tag(a.Round, d), a.Tag) {
+		if bytes.Equal(w.tag(a.round, d), a.Tag) {
 			return d
 		}
 	}
@@ -174,7 +171,7 @@ func (w *work) openedDigest(a types.Assignment) []byte {
 func (w *work) opens() bool { return w.index() > 0 || w.job.Challenged != nil }
 
 // mustOpen says whether the task waits for the node to open its digest.
-func (w *work) mustOpen(a types.Assignment) bool {
+func (w *work) mustOpen(a part) bool {
 	return w.opens() && w.round().Phase == types.ROUND_PHASE_REVEAL &&
 		a.Status == types.ASSIGNMENT_STATUS_REVEALED && w.openedDigest(a) == nil
 }
@@ -200,19 +197,17 @@ func (w *work) release(operator sdk.AccAddress, item types.ReleaseItem) error {
 	if err := a.MoveTo(types.ASSIGNMENT_STATUS_RELEASED); err != nil {
 		return err
 	}
-	if err := w.k.nodes.Release(w.ctx, operator, a.Liability); err != nil {
+	if err := w.k.nodes.Release(w.ctx, operator, w.job.Liability); err != nil {
 		return err
 	}
+	outcome := newOutcome(a)
+	w.task.Departed = append(w.task.Departed, outcome)
 	round := w.round()
-	round.Replicas = slices.DeleteFunc(round.Replicas, func(op string) bool { return op == a.Operator })
-	w.task.Departed = append(w.task.Departed, newOutcome(a))
-	if err := w.removeAssignment(operator); err != nil {
-		return err
-	}
+	round.Replicas = slices.DeleteFunc(round.Replicas, func(r types.Assignment) bool { return r.Operator == outcome.Operator })
 	if !item.InputUnavailable {
 		return nil
 	}
-	w.task.InputReports = append(w.task.InputReports, a.Operator)
+	w.task.InputReports = append(w.task.InputReports, outcome.Operator)
 	reports := len(w.task.InputReports)
 	if reports < int(w.params.InputReports) || reports <= len(round.Replicas) || w.index() > 0 || round.Committed > 0 {
 		return nil
@@ -220,9 +215,9 @@ func (w *work) release(operator sdk.AccAddress, item types.ReleaseItem) error {
 	return w.abandon(types.TASK_STATUS_INPUT_UNAVAILABLE)
 }
 
-func newOutcome(a types.Assignment) types.Outcome {
+func newOutcome(a part) types.Outcome {
 	return types.Outcome{
-		Operator: a.Operator, Round: a.Round, Status: a.Status, Tag: a.Tag, Metrics: a.Metrics,
+		Operator: a.Operator, Round: a.round, Status: a.Status, Tag: a.Tag, Metrics: a.Metrics,
 		Paid: math.ZeroInt(), Slashed: math.ZeroInt(), Share: math.ZeroInt(),
 	}
 }

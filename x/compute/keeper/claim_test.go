@@ -72,7 +72,7 @@ func (f *fixture) evicted(job string) int {
 	for n := range 10 {
 		held := false
 		for _, c := range f.round(job).Draw.Candidates {
-			held = held || c == operator(n).String()
+			held = held || c.Operator == operator(n).String()
 		}
 		if !held {
 			return n
@@ -91,7 +91,7 @@ func TestTheOrderOfClaimsDoesNotMatter(t *testing.T) {
 	for n := range numbers {
 		numbers[n] = n
 	}
-	var want []string
+	var want []types.Assignment
 	rapid.Check(t, func(rt *rapid.T) {
 		f.t = rt
 		f.ctx, _ = begin.CacheContext()

@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
@@ -81,19 +82,14 @@ func (w *work) closeDraw() (bool, error) {
 		return false, nil
 	}
 	deadline := w.height() + int64(w.job.CommitBlocks)
-	for _, operator := range draw.Candidates {
-		a, addr, err := w.mustAssignment(operator)
-		if err != nil {
-			return false, err
-		}
+	operators := make([]string, 0, len(draw.Candidates))
+	for _, a := range draw.Candidates {
 		if err := a.MoveTo(types.ASSIGNMENT_STATUS_ASSIGNED); err != nil {
 			return false, err
 		}
-		a.AssignedHeight, a.CommitDeadline = w.height(), deadline
-		if err := w.setAssignment(addr, a); err != nil {
-			return false, err
-		}
-		round.Replicas = append(round.Replicas, operator)
+		a.Rank, a.AssignedHeight, a.CommitDeadline = nil, w.height(), deadline
+		round.Replicas = append(round.Replicas, a)
+		operators = append(operators, a.Operator)
 	}
 	round.Draw = nil
 	if len(draw.Candidates) == 0 {
@@ -105,7 +101,7 @@ func (w *work) closeDraw() (bool, error) {
 	if err := w.markRunning(); err != nil {
 		return false, err
 	}
-	w.changed(&types.TaskChange_Assigned{Assigned: &types.Assigned{Operators: draw.Candidates, CommitDeadline: deadline}})
+	w.changed(&types.TaskChange_Assigned{Assigned: &types.Assigned{Operators: operators, CommitDeadline: deadline}})
 	return true, nil
 }
 
@@ -125,22 +121,22 @@ func (w *work) dropMissed() (bool, error) {
 		return false, nil
 	}
 	round.NextDeadline = 0
-	var kept []string
-	for _, operator := range round.Replicas {
-		a, addr, err := w.mustAssignment(operator)
-		if err != nil {
-			return false, err
-		}
+	var kept []types.Assignment
+	for _, a := range round.Replicas {
 		if a.Status != types.ASSIGNMENT_STATUS_ASSIGNED || w.height() <= a.CommitDeadline {
-			kept = append(kept, operator)
+			kept = append(kept, a)
 			if a.Status == types.ASSIGNMENT_STATUS_ASSIGNED &&
 				(round.NextDeadline == 0 || a.CommitDeadline < round.NextDeadline) {
 				round.NextDeadline = a.CommitDeadline
 			}
 			continue
 		}
+		addr, err := w.operator(a.Operator)
+		if err != nil {
+			return false, err
+		}
 		burned, err := w.k.nodes.Penalize(w.ctx, edgenodetypes.PenaltyRequest{
-			Operator: addr, Liability: a.Liability, Amount: w.params.MissedFault(w.job.BondValue),
+			Operator: addr, Liability: w.job.Liability, Amount: w.params.MissedFault(w.job.BondValue),
 			Reason: edgenodetypes.ReasonMissedDeadline, JobID: w.job.Id, Task: w.task.Index,
 		})
 		if err != nil {
@@ -149,12 +145,9 @@ func (w *work) dropMissed() (bool, error) {
 		if err := a.MoveTo(types.ASSIGNMENT_STATUS_MISSED); err != nil {
 			return false, err
 		}
-		outcome := newOutcome(a)
+		outcome := newOutcome(part{Assignment: &a, round: w.index()})
 		outcome.Slashed = burned
 		w.task.Departed = append(w.task.Departed, outcome)
-		if err := w.removeAssignment(addr); err != nil {
-			return false, err
-		}
 	}
 	round.Replicas = kept
 	return true, nil
@@ -254,8 +247,8 @@ func (w *work) dropCandidates() error {
 	if round.Draw == nil {
 		return nil
 	}
-	for _, operator := range round.Draw.Candidates {
-		if err := w.dropCandidate(operator); err != nil {
+	for i := range round.Draw.Candidates {
+		if err := w.dropCandidate(&round.Draw.Candidates[i]); err != nil {
 			return err
 		}
 	}
@@ -263,15 +256,13 @@ func (w *work) dropCandidates() error {
 	return nil
 }
 
-func (w *work) dropCandidate(operator string) error {
-	a, addr, err := w.mustAssignment(operator)
+// dropCandidate gives a candidate its lock back.
+func (w *work) dropCandidate(a *types.Assignment) error {
+	addr, err := w.operator(a.Operator)
 	if err != nil {
 		return err
 	}
-	if err := w.k.nodes.Release(w.ctx, addr, a.Liability); err != nil {
-		return err
-	}
-	return w.removeAssignment(addr)
+	return w.k.nodes.Release(w.ctx, addr, w.job.Liability)
 }
 
 // claim enters a node into the open draw. When lower ranks hold all slots, the
@@ -279,16 +270,9 @@ func (w *work) dropCandidate(operator string) error {
 // closes at once.
 func (w *work) claim(c candidate) error {
 	draw := w.round().Draw
-	at := len(draw.Candidates)
-	for i, operator := range draw.Candidates {
-		a, _, err := w.mustAssignment(operator)
-		if err != nil {
-			return err
-		}
-		if bytes.Compare(c.rank, a.Rank) < 0 {
-			at = i
-			break
-		}
+	at := slices.IndexFunc(draw.Candidates, func(a types.Assignment) bool { return bytes.Compare(c.rank, a.Rank) < 0 })
+	if at < 0 {
+		at = len(draw.Candidates)
 	}
 	if err := w.k.nodes.Reserve(w.ctx, c.operator, w.job.Liability); err != nil {
 		return err
@@ -300,21 +284,13 @@ func (w *work) claim(c candidate) error {
 	if w.job.Policy.NamesNode() {
 		draw.CloseHeight = w.height()
 	}
-	draw.Candidates = append(draw.Candidates[:at], append([]string{text}, draw.Candidates[at:]...)...)
-	if len(draw.Candidates) > int(draw.Slots) {
-		last := draw.Candidates[draw.Slots]
-		draw.Candidates = draw.Candidates[:draw.Slots]
-		if err := w.dropCandidate(last); err != nil {
-			return err
-		}
-	}
-	return w.setAssignment(c.operator, types.Assignment{
-		Operator:  text,
-		JobId:     w.job.Id,
-		Task:      w.task.Index,
-		Round:     w.index(),
-		Status:    types.ASSIGNMENT_STATUS_CANDIDATE,
-		Rank:      c.rank,
-		Liability: w.job.Liability,
+	draw.Candidates = slices.Insert(draw.Candidates, at, types.Assignment{
+		Operator: text, Status: types.ASSIGNMENT_STATUS_CANDIDATE, Rank: c.rank,
 	})
+	if len(draw.Candidates) <= int(draw.Slots) {
+		return nil
+	}
+	last := &draw.Candidates[draw.Slots]
+	draw.Candidates = draw.Candidates[:draw.Slots]
+	return w.dropCandidate(last)
 }

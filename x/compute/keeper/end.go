@@ -51,8 +51,7 @@ func (w *work) bondDenom() (string, error) {
 	return params.BondDenom, err
 }
 
-// end completes and writes the receipt of a task, which says what its result is, and
-// frees the task's records. Of an array only the hash of the receipt stays, in the
+// end completes and writes the receipt of a task, which says what its result is. Of an array only the hash of the receipt stays, in the
 // job's tree. Without a result a challenge is not judged.
 func (w *work) end(receipt types.Receipt, ballots []ballot) error {
 	if w.job.Challenged != nil && receipt.Status != types.TASK_STATUS_ACCEPTED {
@@ -65,9 +64,6 @@ func (w *work) end(receipt types.Receipt, ballots []ballot) error {
 	receipt.Outcomes = append(receipt.Outcomes, w.task.Departed...)
 	for i := range ballots {
 		receipt.Outcomes = append(receipt.Outcomes, ballots[i].outcome)
-		if err := w.removeAssignment(ballots[i].operator); err != nil {
-			return err
-		}
 	}
 	leaf, err := types.ReceiptLeaf(receipt)
 	if err != nil {

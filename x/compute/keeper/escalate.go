@@ -70,9 +70,6 @@ func (w *work) closeMouths(ballots []ballot) error {
 		if err := b.a.MoveTo(types.ASSIGNMENT_STATUS_NO_REVEAL); err != nil {
 			return err
 		}
-		if err := w.setAssignment(b.operator, b.a); err != nil {
-			return err
-		}
 	}
 	return nil
 }

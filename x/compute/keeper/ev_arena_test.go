@@ -145,18 +145,18 @@ func (a *arena) turn(index uint64) bool {
 	round := task.Rounds[at]
 	switch {
 	case round.Phase == types.ROUND_PHASE_COMMIT && round.Draw != nil && round.Draw.CloseHeight > a.ctx.BlockHeight():
-		a.enter(task, at, resp.Assignments)
+		a.enter(task, at)
 	case round.Phase == types.ROUND_PHASE_REVEAL:
-		a.speak(task, at, resp.Assignments)
+		a.speak(task, at)
 	}
 	if round.Phase != types.ROUND_PHASE_COMMIT || len(round.Replicas) != int(round.Target) {
 		return true // a ring looks at who has been drawn before it commits
 	}
-	for _, x := range resp.Assignments {
+	for _, x := range partsOf(task) {
 		if x.Status != types.ASSIGNMENT_STATUS_ASSIGNED {
 			continue
 		}
-		n, ref := a.index[x.Operator], a.ref(index, x.Round)
+		n, ref := a.index[x.Operator], a.ref(index, x.round)
 		tag, salt := a.tag(ref, a.content(n, a.fixed(task, x))), player{n: n}.salt()
 		_, err := a.msgs.Commit(a.ctx, &types.MsgCommit{Worker: worker(n).String(), Items: []types.CommitItem{{
 			Ref: ref, Commitment: types.Commitment(operator(n), tag, 0, salt),
@@ -166,9 +166,26 @@ func (a *arena) turn(index uint64) bool {
 	return true
 }
 
+// partOf is a node's part in a task and the round that it is of.
+type partOf struct {
+	types.Assignment
+	round uint32
+}
+
+// partsOf returns the parts of all rounds.
+func partsOf(task types.Task) []partOf {
+	var all []partOf
+	for r := range task.Rounds {
+		for _, x := range task.Rounds[r].Replicas {
+			all = append(all, partOf{x, uint32(r)})
+		}
+	}
+	return all
+}
+
 // enter claims for every node that is eligible and would lead: whoever is
 // outranked stays away, which changes nothing.
-func (a *arena) enter(task types.Task, at uint32, held []types.Assignment) {
+func (a *arena) enter(task types.Task, at uint32) {
 	draw := task.Rounds[at].Draw
 	key := fmt.Sprintf("%d/%d/%d", task.Index, at, draw.SeedHeight)
 	if a.claimed[key] {
@@ -187,7 +204,7 @@ func (a *arena) enter(task types.Task, at uint32, held []types.Assignment) {
 	weight := a.class.Weight.QuoRaw(int64(a.nodes))
 	for n := range a.nodes {
 		op := operator(n)
-		if slices.ContainsFunc(held, func(x types.Assignment) bool { return x.Operator == op.String() }) {
+		if slices.ContainsFunc(partsOf(task), func(x partOf) bool { return x.Operator == op.String() }) {
 			continue
 		}
 		rank := types.Rank(seed.Randomness, a.jobID, task.Index, at, draw.Attempt, op, weight)
@@ -202,11 +219,12 @@ func (a *arena) enter(task types.Task, at uint32, held []types.Assignment) {
 }
 
 // speak reveals and opens.
-func (a *arena) speak(task types.Task, at uint32, held []types.Assignment) {
+func (a *arena) speak(task types.Task, at uint32) {
+	held := partsOf(task)
 	for i := range held {
 		x := &held[i]
-		n, ref, say := a.index[x.Operator], a.ref(task.Index, x.Round), a.opinion(task, *x)
-		if x.Status != types.ASSIGNMENT_STATUS_COMMITTED || x.Round != at || say == nothing {
+		n, ref, say := a.index[x.Operator], a.ref(task.Index, x.round), a.opinion(task, *x)
+		if x.Status != types.ASSIGNMENT_STATUS_COMMITTED || x.round != at || say == nothing {
 			continue
 		}
 		_, err := a.msgs.Reveal(a.ctx, &types.MsgReveal{Worker: worker(n).String(), Items: []types.RevealItem{{
@@ -220,7 +238,7 @@ func (a *arena) speak(task types.Task, at uint32, held []types.Assignment) {
 	}
 	open := slices.Clone(task.Opened)
 	for _, x := range held {
-		n, ref := a.index[x.Operator], a.ref(task.Index, x.Round)
+		n, ref := a.index[x.Operator], a.ref(task.Index, x.round)
 		digest := a.content(n, a.opinion(task, x))
 		same := func(d []byte) bool { return bytes.Equal(d, digest) }
 		if x.Status != types.ASSIGNMENT_STATUS_REVEALED || slices.ContainsFunc(open, same) {
@@ -233,13 +251,14 @@ func (a *arena) speak(task types.Task, at uint32, held []types.Assignment) {
 }
 
 // opinion is what the node of an assignment says.
-func (a *arena) opinion(task types.Task, x types.Assignment) says {
+func (a *arena) opinion(task types.Task, x partOf) says {
 	if a.index[x.Operator] >= a.ring {
 		return truth
 	}
 	first := task.Rounds[0]
 	at := view{part: judge, owned: true, audited: first.Auditors > 0}
-	for i, op := range first.Replicas {
+	for i := range first.Replicas {
+		op := first.Replicas[i].Operator
 		wanted := i < int(a.policy.Replicas)
 		at.owned = at.owned && (!wanted || a.index[op] < a.ring)
 		if op == x.Operator && wanted {
@@ -253,7 +272,7 @@ func (a *arena) opinion(task types.Task, x types.Assignment) says {
 
 // fixed is what a node commits to. Who means to stay silent once it is audited
 // cannot know yet that it will be.
-func (a *arena) fixed(task types.Task, x types.Assignment) says {
+func (a *arena) fixed(task types.Task, x partOf) says {
 	if say := a.opinion(task, x); say != nothing {
 		return say
 	}

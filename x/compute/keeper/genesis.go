@@ -58,19 +58,6 @@ func (k *Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 			return err
 		}
 	}
-	for _, a := range g.Assignments {
-		operator, err := k.addresses.StringToBytes(a.Operator)
-		if err != nil {
-			return err
-		}
-		id, err := types.ParseJobID(a.JobId)
-		if err != nil {
-			return err
-		}
-		if err := k.assignments.Set(ctx, collections.Join3(sdk.AccAddress(operator), id, a.Task), a); err != nil {
-			return err
-		}
-	}
 	for _, r := range g.Receipts {
 		id, err := types.ParseJobID(r.JobId)
 		if err != nil {
@@ -113,12 +100,8 @@ func (k *Keeper) importTask(ctx context.Context, task types.Task) error {
 	if err := k.tasks.Set(ctx, collections.Join(id, task.Index), task); err != nil {
 		return err
 	}
-	if task.Rounds[len(task.Rounds)-1].Draw != nil {
-		if err := k.openDraws.Set(ctx, collections.Join3(job.Class, id, task.Index)); err != nil {
-			return err
-		}
-	}
-	return k.due.Set(ctx, collections.Join3(task.DueHeight, id, task.Index))
+	w := &work{k: k, ctx: ctx, id: id, job: job, task: task}
+	return w.retrace(w.traces(task.DueHeight))
 }
 
 // importJob writes a job and its spec. That of an array may have been pruned.
@@ -178,13 +161,6 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 	}
 	err = k.tasks.Walk(ctx, nil, func(_ taskKey, task types.Task) (bool, error) {
 		g.Tasks = append(g.Tasks, task)
-		return false, nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	err = k.assignments.Walk(ctx, nil, func(_ assignmentKey, a types.Assignment) (bool, error) {
-		g.Assignments = append(g.Assignments, a)
 		return false, nil
 	})
 	if err != nil {

@@ -85,83 +85,83 @@ func (k *Keeper) checkEscrow(ctx context.Context) error {
 	return nil
 }
 
+// exposure is what a node has at stake in work that has not ended.
+type exposure struct {
+	// locked of its bond, in the bond denom.
+	locked math.Int
+	slots  uint32
+}
+
+// exposures are those of all nodes, and who they are, in a fixed order.
+type exposures struct {
+	of        map[string]exposure
+	operators []string
+}
+
+func (e *exposures) add(operator string, locked math.Int, slots uint32) {
+	sum, ok := e.of[operator]
+	if !ok {
+		sum.locked = math.ZeroInt()
+		e.operators = append(e.operators, operator)
+	}
+	e.of[operator] = exposure{locked: sum.locked.Add(locked), slots: sum.slots + slots}
+}
+
 // checkExposure: what each node has locked, in bond and in slots, is what its
-// assignments lock.
+// assignments and the challenges of its results lock, and it is listed with these
+// assignments and no others.
 func (k *Keeper) checkExposure(ctx context.Context) error {
-	contested, defendants, err := k.contested(ctx)
+	all, err := k.exposures(ctx)
 	if err != nil {
 		return err
 	}
-	var operator sdk.AccAddress
-	locked, slots := math.ZeroInt(), uint32(0)
-	compare := func() error {
-		if operator == nil {
-			return nil
+	parts := uint64(0)
+	for _, text := range all.operators {
+		operator, err := k.addresses.StringToBytes(text)
+		if err != nil {
+			return err
 		}
 		node, err := k.nodes.Node(ctx, operator)
 		if err != nil {
 			return err
 		}
-		if more, ok := contested[node.Profile.Operator]; ok {
-			locked = locked.Add(more)
-			delete(contested, node.Profile.Operator)
-		}
-		if open := node.State.Locked.Sub(node.State.Held()); !open.Equal(locked) || node.State.UsedSlots != slots {
+		want := all.of[text]
+		if open := node.State.Locked.Sub(node.State.Held()); !open.Equal(want.locked) || node.State.UsedSlots != want.slots {
 			return fmt.Errorf("node %s has locked %s in %d slots beside what is held, its assignments and challenges lock %s in %d",
-				node.Profile.Operator, open, node.State.UsedSlots, locked, slots)
+				text, open, node.State.UsedSlots, want.locked, want.slots)
 		}
-		return nil
+		parts += uint64(want.slots)
 	}
-	err = k.assignments.Walk(ctx, nil, func(key assignmentKey, a types.Assignment) (bool, error) {
-		if !operator.Equals(key.K1()) {
-			if err := compare(); err != nil {
-				return true, err
-			}
-			operator, locked, slots = key.K1(), math.ZeroInt(), 0
+	return k.checkListed(ctx, parts)
+}
+
+// exposures adds up what assignments, candidatures and challenges lock. A defendant
+// who has nothing locked may be gone.
+func (k *Keeper) exposures(ctx context.Context) (exposures, error) {
+	all := exposures{of: map[string]exposure{}}
+	err := k.tasks.Walk(ctx, nil, func(key taskKey, task types.Task) (bool, error) {
+		job, err := k.jobs.Get(ctx, key.K1())
+		if err != nil {
+			return true, err
 		}
-		locked, slots = locked.Add(a.Liability), slots+1
+		w := work{task: task}
+		for _, operator := range w.traces(0).holders {
+			all.add(operator, job.Liability, 1)
+		}
 		return false, nil
 	})
 	if err != nil {
-		return err
+		return all, err
 	}
-	if err := compare(); err != nil {
-		return err
-	}
-	for _, text := range defendants {
-		if _, left := contested[text]; !left {
-			continue // it holds assignments, and was compared with them
-		}
-		if operator, err = k.addresses.StringToBytes(text); err != nil {
-			return err
-		}
-		locked, slots = math.ZeroInt(), 0
-		if err := compare(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// contested returns what challenges lock, in the bond denom, by operator, and these
-// in order. A defendant who has nothing locked may be gone.
-func (k *Keeper) contested(ctx context.Context) (sums map[string]math.Int, operators []string, err error) {
-	sums = map[string]math.Int{}
 	err = k.challenges.Walk(ctx, nil, func(_ taskKey, c types.Challenge) (bool, error) {
 		for _, d := range c.Defendants {
-			if d.Locked.IsZero() {
-				continue
+			if d.Locked.IsPositive() {
+				all.add(d.Operator, d.Locked, 0)
 			}
-			if sum, ok := sums[d.Operator]; ok {
-				d.Locked = d.Locked.Add(sum)
-			} else {
-				operators = append(operators, d.Operator)
-			}
-			sums[d.Operator] = d.Locked
 		}
 		return false, nil
 	})
-	return sums, operators, err
+	return all, err
 }
 
 // checkChallenges: a challenge counts the jobs that judge it, and is gone without
@@ -274,6 +274,9 @@ func (k *Keeper) checkTask(ctx context.Context, id types.JobID, job *types.Job, 
 		return err
 	}
 	drawing := task.Rounds[len(task.Rounds)-1].Draw != nil
+	if err := k.checkHolders(ctx, id, task); err != nil {
+		return err
+	}
 	switch {
 	case !queued:
 		return fmt.Errorf("task %d of job %s is not queued", task.Index, id)
@@ -284,6 +287,38 @@ func (k *Keeper) checkTask(ctx context.Context, id types.JobID, job *types.Job, 
 	default:
 		return nil
 	}
+}
+
+// checkHolders: a task is listed under each operator that holds a part of it.
+func (k *Keeper) checkHolders(ctx context.Context, id types.JobID, task *types.Task) error {
+	w := work{k: k, id: id, task: *task}
+	for _, operator := range w.traces(0).holders {
+		key, err := w.heldKey(operator)
+		if err != nil {
+			return err
+		}
+		listed, err := k.held.Has(ctx, key)
+		if err != nil {
+			return err
+		}
+		if !listed {
+			return fmt.Errorf("task %d of job %s is not listed under %s, who holds a part of it", task.Index, id, operator)
+		}
+	}
+	return nil
+}
+
+// checkListed: no operator is listed with a task that it holds no part of.
+func (k *Keeper) checkListed(ctx context.Context, parts uint64) error {
+	listed := uint64(0)
+	err := k.held.Walk(ctx, nil, func(heldKey) (bool, error) {
+		listed++
+		return false, nil
+	})
+	if err == nil && listed != parts {
+		err = fmt.Errorf("%d parts of tasks are held, %d are listed", parts, listed)
+	}
+	return err
 }
 
 func checkCounts(job *types.Job, active, waiting uint64) error {

@@ -32,7 +32,7 @@ func (f *fixture) untruth(players []player, s types.JobSpec, does behaviour) (st
 		swayed := append([]player(nil), players...)
 		for n := range swayed {
 			for _, r := range f.task(id).Rounds[0].Replicas {
-				if r == operator(n).String() {
+				if r.Operator == operator(n).String() {
 					swayed[n].does = does
 					drawn = append(drawn, n)
 				}

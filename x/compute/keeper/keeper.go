@@ -21,13 +21,13 @@ import (
 )
 
 type (
-	taskKey       = collections.Pair[types.JobID, uint64]
-	assignmentKey = collections.Triple[sdk.AccAddress, types.JobID, uint64]
-	dueKey        = collections.Triple[int64, types.JobID, uint64]
-	pruneKey      = collections.Pair[int64, types.JobID]
-	postingKey    = collections.Pair[uint64, uint32]
-	postedKey     = collections.Pair[string, types.JobID]
-	drawKey       = collections.Triple[string, types.JobID, uint64]
+	taskKey    = collections.Pair[types.JobID, uint64]
+	heldKey    = collections.Triple[sdk.AccAddress, types.JobID, uint64]
+	dueKey     = collections.Triple[int64, types.JobID, uint64]
+	pruneKey   = collections.Pair[int64, types.JobID]
+	postingKey = collections.Pair[uint64, uint32]
+	postedKey  = collections.Pair[string, types.JobID]
+	drawKey    = collections.Triple[string, types.JobID, uint64]
 )
 
 // Keeper owns the state of x/compute and the coins of its escrow account.
@@ -40,20 +40,20 @@ type Keeper struct {
 	authority string
 	escrow    sdk.AccAddress
 
-	schema      collections.Schema
-	params      collections.Item[types.Params]
-	jobs        collections.Map[types.JobID, types.Job]
-	specs       collections.Map[types.JobID, types.JobSpec]
-	tasks       collections.Map[taskKey, types.Task]
-	assignments collections.Map[assignmentKey, types.Assignment]
-	receipts    collections.Map[taskKey, types.Receipt]
-	openDraws   collections.KeySet[drawKey]
-	requesters  collections.KeySet[collections.Pair[sdk.AccAddress, types.JobID]]
-	due         collections.KeySet[dueKey]
-	prunable    collections.KeySet[pruneKey]
-	chunks      collections.Map[taskKey, types.Chunk]
-	markets     collections.Map[string, types.Market]
-	challenges  collections.Map[taskKey, types.Challenge]
+	schema     collections.Schema
+	params     collections.Item[types.Params]
+	jobs       collections.Map[types.JobID, types.Job]
+	specs      collections.Map[types.JobID, types.JobSpec]
+	tasks      collections.Map[taskKey, types.Task]
+	held       collections.KeySet[heldKey]
+	receipts   collections.Map[taskKey, types.Receipt]
+	openDraws  collections.KeySet[drawKey]
+	requesters collections.KeySet[collections.Pair[sdk.AccAddress, types.JobID]]
+	due        collections.KeySet[dueKey]
+	prunable   collections.KeySet[pruneKey]
+	chunks     collections.Map[taskKey, types.Chunk]
+	markets    collections.Map[string, types.Market]
+	challenges collections.Map[taskKey, types.Challenge]
 	// notes live in the transient store and are folded into jobs at the block's end.
 	notes collections.Map[taskKey, types.TaskNote]
 	// posted are the block's new tasks by class and job; ids counts its jobs by the
@@ -84,9 +84,8 @@ func NewKeeper(
 		jobs:      collections.NewMap(sb, types.JobsPrefix, "jobs", types.JobIDKey, codec.CollValue[types.Job](cdc)),
 		specs:     collections.NewMap(sb, types.SpecsPrefix, "specs", types.JobIDKey, codec.CollValue[types.JobSpec](cdc)),
 		tasks:     collections.NewMap(sb, types.TasksPrefix, "tasks", task, codec.CollValue[types.Task](cdc)),
-		assignments: collections.NewMap(sb, types.AssignmentsPrefix, "assignments",
-			collections.TripleKeyCodec(sdk.AccAddressKey, types.JobIDKey, collections.Uint64Key),
-			codec.CollValue[types.Assignment](cdc)),
+		held: collections.NewKeySet(sb, types.HeldPrefix, "held",
+			collections.TripleKeyCodec(sdk.AccAddressKey, types.JobIDKey, collections.Uint64Key)),
 		receipts: collections.NewMap(sb, types.ReceiptsPrefix, "receipts", task, codec.CollValue[types.Receipt](cdc)),
 		openDraws: collections.NewKeySet(sb, types.OpenDrawsPrefix, "open_draws",
 			collections.TripleKeyCodec(collections.StringKey, types.JobIDKey, collections.Uint64Key)),

@@ -146,14 +146,11 @@ func standing(state edgenodetypes.NodeState) string {
 // matchHistory refuses nodes that have taken part already: every round is done
 // by others.
 func (w *work) matchHistory(operator sdk.AccAddress, check checker) error {
-	a, held, err := w.assignment(operator)
-	if err != nil {
-		return err
-	}
 	text, err := w.k.addresses.BytesToString(operator)
 	if err != nil {
 		return err
 	}
+	a, held := w.part(text)
 	candidate := held && a.Status == types.ASSIGNMENT_STATUS_CANDIDATE
 	check("candidate", "not a candidate of this draw already", !candidate, types.ErrAlreadyClaimed)
 	left := slices.ContainsFunc(w.task.Departed, func(o types.Outcome) bool { return o.Operator == text })
@@ -199,11 +196,7 @@ func (w *work) matchTicket(c *candidate, check checker) error {
 		bytes.Compare(c.rank, threshold) < 0, types.ErrNotEligible)
 	leads := true
 	if n := len(draw.Candidates); n >= int(draw.Slots) {
-		worst, _, err := w.mustAssignment(draw.Candidates[n-1])
-		if err != nil {
-			return err
-		}
-		leads = bytes.Compare(c.rank, worst.Rank) < 0
+		leads = bytes.Compare(c.rank, draw.Candidates[n-1].Rank) < 0
 	}
 	check("rank", fmt.Sprintf("among the lowest %d", draw.Slots), leads, types.ErrOutranked)
 	return nil

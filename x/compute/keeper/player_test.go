@@ -107,23 +107,22 @@ func (p player) claim(task types.ClaimableTask) {
 
 // serve does what the task asks of the player, if its behaviour allows.
 func (p player) serve(item types.WorkItem) {
-	f, a := p.f, item.Assignment
-	ref := types.TaskRef{JobId: a.JobId, Task: a.Task, Round: a.Round}
+	f, a, ref := p.f, item.Assignment, item.Ref
 	switch a.Status {
 	case types.ASSIGNMENT_STATUS_ASSIGNED:
 		p.work(ref, a)
 	case types.ASSIGNMENT_STATUS_COMMITTED:
-		if item.Phase == types.ROUND_PHASE_REVEAL && item.CurrentRound == a.Round && p.does != silent {
+		if item.Phase == types.ROUND_PHASE_REVEAL && item.CurrentRound == ref.Round && p.does != silent {
 			_, err := f.msgs.Reveal(f.ctx, &types.MsgReveal{Worker: worker(p.n).String(), Items: []types.RevealItem{{
 				Ref: ref, Tag: p.tag(ref), ExitCode: p.exitCode(), Salt: p.salt(),
 			}}})
 			require.NoError(f.t, err)
 		}
 	case types.ASSIGNMENT_STATUS_REVEALED:
-		opens := p.does != closed && p.does != closedLiar && (p.does != opensLast || a.Round > 1)
+		opens := p.does != closed && p.does != closedLiar && (p.does != opensLast || ref.Round > 1)
 		if item.MustOpen && opens {
 			_, err := f.msgs.Open(f.ctx, &types.MsgOpen{Worker: worker(p.n).String(), Items: []types.OpenItem{{
-				Ref: ref, Digest: p.digest(a.JobId),
+				Ref: ref, Digest: p.digest(ref.JobId),
 			}}})
 			require.NoError(f.t, err)
 		}

@@ -46,15 +46,7 @@ func (s queryServer) Task(ctx context.Context, req *types.QueryTaskRequest) (*ty
 	if w.task.Ended() {
 		return nil, notFound(types.ErrTaskEnded.Wrap("its receipt follows with the next block"))
 	}
-	ballots, err := w.ballots()
-	if err != nil {
-		return nil, err
-	}
-	resp := &types.QueryTaskResponse{Task: w.task}
-	for _, b := range ballots {
-		resp.Assignments = append(resp.Assignments, b.a)
-	}
-	return resp, nil
+	return &types.QueryTaskResponse{Task: w.task}, nil
 }
 
 func (s queryServer) Assignments(ctx context.Context, req *types.QueryAssignmentsRequest) (*types.QueryAssignmentsResponse, error) {
@@ -62,11 +54,15 @@ func (s queryServer) Assignments(ctx context.Context, req *types.QueryAssignment
 	if err != nil {
 		return nil, status.Errorf(codes.InvalidArgument, "operator: %s", err)
 	}
-	items, page, err := query.CollectionPaginate(ctx, s.k.assignments, req.Pagination,
-		func(key assignmentKey, _ types.Assignment) (*types.WorkItem, error) {
-			item, ok, err := s.k.workItem(ctx, operator, key.K2(), key.K3())
+	text, err := s.k.addresses.BytesToString(operator)
+	if err != nil {
+		return nil, err
+	}
+	items, page, err := query.CollectionPaginate(ctx, s.k.held, req.Pagination,
+		func(key heldKey, _ collections.NoValue) (*types.WorkItem, error) {
+			item, ok, err := s.k.workItem(ctx, text, key.K2(), key.K3())
 			return ifAny(item, ok), err
-		}, func(o *query.CollectionsPaginateOptions[assignmentKey]) {
+		}, func(o *query.CollectionsPaginateOptions[heldKey]) {
 			prefix := collections.TriplePrefix[sdk.AccAddress, types.JobID, uint64](operator)
 			o.Prefix = &prefix
 		})
@@ -96,17 +92,20 @@ func present[T any](all []*T) []T {
 
 // workItem shows what a task asks of a node that holds it; not ok when the
 // height has taken it away.
-func (k *Keeper) workItem(ctx context.Context, operator sdk.AccAddress, id types.JobID, index uint64) (types.WorkItem, bool, error) {
+func (k *Keeper) workItem(ctx context.Context, operator string, id types.JobID, index uint64) (types.WorkItem, bool, error) {
 	w, err := k.peek(ctx, id, index)
 	if err != nil || w.task.Ended() {
 		return types.WorkItem{}, false, err
 	}
-	a, held, err := w.assignment(operator)
-	if err != nil || !held {
-		return types.WorkItem{}, false, err
+	a, held := w.part(operator)
+	if !held {
+		return types.WorkItem{}, false, nil
 	}
+	ref := w.ref()
+	ref.Round = a.round
 	return types.WorkItem{
-		Assignment:     a,
+		Ref:            ref,
+		Assignment:     *a.Assignment,
 		CurrentRound:   w.index(),
 		Phase:          w.round().Phase,
 		RevealDeadline: w.round().RevealDeadline,

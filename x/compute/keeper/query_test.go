@@ -166,8 +166,8 @@ func TestAssignmentsPagesAreComplete(t *testing.T) {
 		resp, err := f.queries.Assignments(f.ctx, &types.QueryAssignmentsRequest{Operator: operator(0).String(), Pagination: page})
 		require.NoError(t, err)
 		for _, item := range resp.Items {
-			require.True(t, want[item.Assignment.JobId], "%s was listed twice", item.Assignment.JobId)
-			delete(want, item.Assignment.JobId)
+			require.True(t, want[item.Ref.JobId], "%s was listed twice", item.Ref.JobId)
+			delete(want, item.Ref.JobId)
 		}
 		page = nil
 		if key := resp.Pagination.NextKey; len(key) > 0 {

@@ -89,7 +89,7 @@ func (w *work) accept(ballots []ballot, key string) error {
 			}
 		case b.vote.Key != key:
 			wrong = append(wrong, b)
-		case b.a.Round > 0: // a replica of a further round, which the losers pay
+		case b.a.round > 0: // a replica of a further round, which the losers pay
 			judges = append(judges, b)
 			right = append(right, b)
 		default:
@@ -106,7 +106,7 @@ func (w *work) accept(ballots []ballot, key string) error {
 		if until, err = w.finishRight(b); err != nil {
 			return err
 		}
-		if b.a.Round > 0 {
+		if b.a.round > 0 {
 			continue
 		}
 		if err := w.payFromEscrow(b.operator, &b.outcome, w.job.Reward.Amount); err != nil {
@@ -137,7 +137,7 @@ func (w *work) finishRight(b *ballot) (int64, error) {
 	if window == 0 || w.index() > 0 {
 		return 0, w.finish(b, types.ASSIGNMENT_STATUS_PAID)
 	}
-	until, err := w.k.nodes.Hold(w.ctx, b.operator, b.a.Liability, w.height()+window)
+	until, err := w.k.nodes.Hold(w.ctx, b.operator, w.job.Liability, w.height()+window)
 	if err != nil {
 		return 0, err
 	}
@@ -161,7 +161,7 @@ func (w *work) tags(hash []byte) [][]byte {
 // bond and earns nothing.
 func (w *work) outvote(b *ballot) error {
 	if _, err := w.k.nodes.Penalize(w.ctx, edgenodetypes.PenaltyRequest{
-		Operator: b.operator, Liability: b.a.Liability, Amount: math.ZeroInt(),
+		Operator: b.operator, Liability: w.job.Liability, Amount: math.ZeroInt(),
 		Reason: edgenodetypes.ReasonWrongResult, JobID: w.job.Id, Task: w.task.Index,
 	}); err != nil {
 		return err
@@ -203,16 +203,13 @@ func (w *work) dismiss() error {
 	}
 	for i := range ballots {
 		b := &ballots[i]
-		if b.a.Round != w.index() {
+		if b.a.round != w.index() {
 			continue
 		}
 		if err := w.finishAttempt(b); err != nil {
 			return err
 		}
 		w.task.Departed = append(w.task.Departed, b.outcome)
-		if err := w.removeAssignment(b.operator); err != nil {
-			return err
-		}
 	}
 	w.task.Rounds = w.task.Rounds[:w.index()]
 	if ballots, err = w.ballots(); err != nil {
@@ -231,7 +228,7 @@ func (w *work) slashAll(losers []*ballot, cost math.Int, hasHonest bool) (costPa
 			status, reason = types.ASSIGNMENT_STATUS_NO_REVEAL, edgenodetypes.ReasonNoReveal
 		}
 		out, err := w.k.nodes.Slash(w.ctx, edgenodetypes.SlashRequest{
-			Operator: b.operator, Liability: b.a.Liability, Cost: cost.Sub(costPaid), HasHonest: hasHonest,
+			Operator: b.operator, Liability: w.job.Liability, Cost: cost.Sub(costPaid), HasHonest: hasHonest,
 			To: types.ModuleName, Reason: reason, JobID: w.job.Id, Task: w.task.Index,
 		})
 		if err != nil {
@@ -250,7 +247,7 @@ func (w *work) slashAll(losers []*ballot, cost math.Int, hasHonest bool) (costPa
 
 // finish gives a replica its lock back.
 func (w *work) finish(b *ballot, status types.AssignmentStatus) error {
-	if err := w.k.nodes.Release(w.ctx, b.operator, b.a.Liability); err != nil {
+	if err := w.k.nodes.Release(w.ctx, b.operator, w.job.Liability); err != nil {
 		return err
 	}
 	return b.moveTo(status)

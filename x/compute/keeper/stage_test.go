@@ -123,9 +123,9 @@ func (f *fixture) assigned(nodes int) (string, []int) {
 func (f *fixture) drawn(job string) []int {
 	f.t.Helper()
 	var out []int
-	for _, op := range f.round(job).Replicas {
+	for _, a := range f.round(job).Replicas {
 		for n := range 95 {
-			if operator(n).String() == op {
+			if operator(n).String() == a.Operator {
 				out = append(out, n)
 			}
 		}

@@ -11,7 +11,7 @@ import (
 
 // ballot is one replica's part in a verdict.
 type ballot struct {
-	a        types.Assignment
+	a        part
 	operator sdk.AccAddress
 	vote     types.Vote
 	outcome  types.Outcome
@@ -26,23 +26,22 @@ func (b *ballot) moveTo(status types.AssignmentStatus) error {
 // ballots returns the replicas of all rounds with what they say, in order of
 // round and draw.
 func (w *work) ballots() ([]ballot, error) {
-	var out []ballot
-	for r := range w.task.Rounds {
-		for _, operator := range w.task.Rounds[r].Replicas {
-			a, addr, err := w.mustAssignment(operator)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, ballot{a: a, operator: addr, vote: w.vote(a), outcome: newOutcome(a)})
+	parts := w.replicas()
+	out := make([]ballot, len(parts))
+	for i, a := range parts {
+		addr, err := w.operator(a.Operator)
+		if err != nil {
+			return nil, err
 		}
+		out[i] = ballot{a: a, operator: addr, vote: w.vote(a), outcome: newOutcome(a)}
 	}
 	return out, nil
 }
 
 // vote keys a revealed result by its tag, and by its digest where those are shown. The exit
 // code is part of it: whoever reports a false one has said something else.
-func (w *work) vote(a types.Assignment) types.Vote {
-	v := types.Vote{Operator: a.Operator, Round: a.Round}
+func (w *work) vote(a part) types.Vote {
+	v := types.Vote{Operator: a.Operator, Round: a.round}
 	switch {
 	case a.Status != types.ASSIGNMENT_STATUS_REVEALED:
 	case !w.opens():

@@ -3,6 +3,7 @@ package keeper
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"cosmossdk.io/collections"
 
@@ -12,8 +13,8 @@ import (
 )
 
 // work is a task in the hands of one handler, with its job: loaded, advanced,
-// changed and saved once. Assignments are read and written through as they are
-// needed. The job is only read: what the task changes of it goes into a note.
+// changed and saved once. The job is only read: what the task changes of it goes into
+// a note.
 type work struct {
 	k *Keeper
 	// ctx is turned into an interface once: it is large, and each turn copies it.
@@ -39,6 +40,9 @@ type traces struct {
 	drawing bool
 	// held is how many replicas nodes hold.
 	held int
+	// holders are the operators under whom it is listed: those of its replicas and of
+	// the candidates of its draw.
+	holders []string
 }
 
 // load returns a task that has not ended, advanced by all that is due. It
@@ -106,9 +110,15 @@ func (w *work) traces(due int64) traces {
 	if w.task.Ended() {
 		return t
 	}
-	t.drawing = w.round().Draw != nil
-	for i := range w.task.Rounds {
-		t.held += len(w.task.Rounds[i].Replicas)
+	for _, a := range w.replicas() {
+		t.holders = append(t.holders, a.Operator)
+	}
+	t.held = len(t.holders)
+	if draw := w.round().Draw; draw != nil {
+		t.drawing = true
+		for i := range draw.Candidates {
+			t.holders = append(t.holders, draw.Candidates[i].Operator)
+		}
 	}
 	return t
 }
@@ -117,10 +127,7 @@ func (w *work) traces(due int64) traces {
 func (w *work) save() error {
 	w.task.DueHeight = w.nextDue()
 	now := w.traces(w.task.DueHeight)
-	if err := w.requeue(now.due); err != nil {
-		return err
-	}
-	if err := w.relist(now.drawing); err != nil {
+	if err := w.retrace(now); err != nil {
 		return err
 	}
 	w.note.Held += int64(now.held - w.loaded.held)
@@ -133,6 +140,18 @@ func (w *work) save() error {
 		return w.k.tasks.Remove(w.ctx, key)
 	}
 	return w.k.tasks.Set(w.ctx, key, w.task)
+}
+
+// retrace writes what the task leaves outside of its record, where that differs
+// from what it left when it was loaded.
+func (w *work) retrace(now traces) error {
+	if err := w.requeue(now.due); err != nil {
+		return err
+	}
+	if err := w.relist(now.drawing); err != nil {
+		return err
+	}
+	return w.relistHolders(now.holders)
 }
 
 // requeue moves the task to the height at which it is next due.
@@ -164,6 +183,41 @@ func (w *work) relist(drawing bool) error {
 	}
 }
 
+// relistHolders lists the task under the operators that hold a part of it, and no
+// longer under those that held one.
+func (w *work) relistHolders(holders []string) error {
+	for _, operator := range w.loaded.holders {
+		if slices.Contains(holders, operator) {
+			continue
+		}
+		key, err := w.heldKey(operator)
+		if err != nil {
+			return err
+		}
+		if err := w.k.held.Remove(w.ctx, key); err != nil {
+			return err
+		}
+	}
+	for _, operator := range holders {
+		if slices.Contains(w.loaded.holders, operator) {
+			continue
+		}
+		key, err := w.heldKey(operator)
+		if err != nil {
+			return err
+		}
+		if err := w.k.held.Set(w.ctx, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *work) heldKey(operator string) (heldKey, error) {
+	addr, err := w.operator(operator)
+	return collections.Join3(addr, w.id, w.task.Index), err
+}
+
 // changed notes what happened to the task, for the event of the batch or block.
 func (w *work) changed(change types.TaskChangeKind) {
 	w.changes = append(w.changes, types.TaskChange{Ref: w.ref(), Change: change})
@@ -189,39 +243,40 @@ func (w *work) operator(text string) (sdk.AccAddress, error) {
 	return w.k.addresses.StringToBytes(text)
 }
 
-// assignment returns a node's part in the task, whether it holds one or not.
-func (w *work) assignment(operator sdk.AccAddress) (types.Assignment, bool, error) {
-	a, err := w.k.assignments.Get(w.ctx, collections.Join3(operator, w.id, w.task.Index))
-	if errors.Is(err, collections.ErrNotFound) {
-		return types.Assignment{}, false, nil
+// part is a node's assignment in the task's record, and the round that it is of.
+type part struct {
+	*types.Assignment
+	round uint32
+}
+
+// replicas returns the parts of all rounds, in order of round and draw.
+func (w *work) replicas() []part {
+	var all []part
+	for r := range w.task.Rounds {
+		for i := range w.task.Rounds[r].Replicas {
+			all = append(all, part{Assignment: &w.task.Rounds[r].Replicas[i], round: uint32(r)})
+		}
 	}
-	return a, err == nil, err
+	return all
 }
 
-// mustAssignment returns the part of a node that the task's record names.
-func (w *work) mustAssignment(operator string) (types.Assignment, sdk.AccAddress, error) {
-	addr, err := w.operator(operator)
-	if err != nil {
-		return types.Assignment{}, nil, err
+// part returns what a node holds of the task, as a replica or as a candidate of its
+// draw.
+func (w *work) part(operator string) (part, bool) {
+	for _, p := range w.replicas() {
+		if p.Operator == operator {
+			return p, true
+		}
 	}
-	a, err := w.k.assignments.Get(w.ctx, collections.Join3(addr, w.id, w.task.Index))
-	return a, addr, err
-}
-
-func (w *work) setAssignment(operator sdk.AccAddress, a types.Assignment) error {
-	return w.k.assignments.Set(w.ctx, collections.Join3(operator, w.id, w.task.Index), a)
-}
-
-func (w *work) removeAssignment(operator sdk.AccAddress) error {
-	return w.k.assignments.Remove(w.ctx, collections.Join3(operator, w.id, w.task.Index))
+	draw := w.round().Draw
+	for i := 0; draw != nil && i < len(draw.Candidates); i++ {
+		if draw.Candidates[i].Operator == operator {
+			return part{Assignment: &draw.Candidates[i], round: w.index()}, true
+		}
+	}
+	return part{}, false
 }
 
 // participants counts the nodes that have taken part in any round, those that
 // have left included.
-func (w *work) participants() int {
-	n := len(w.task.Departed)
-	for i := range w.task.Rounds {
-		n += len(w.task.Rounds[i].Replicas)
-	}
-	return n
-}
+func (w *work) participants() int { return len(w.task.Departed) + len(w.replicas()) }

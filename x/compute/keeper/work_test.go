@@ -106,7 +106,7 @@ func TestDigestsOpenOnlyInAnEscalationAndMustMatch(t *testing.T) {
 	require.NoError(t, f.commit(drawn[2], r))
 	require.ErrorIs(t, f.open(drawn[1], r), types.ErrNotOpening, "a first round needs no digests")
 	bad.serve(types.WorkItem{
-		Assignment: types.Assignment{JobId: id, Status: types.ASSIGNMENT_STATUS_COMMITTED}, Phase: types.ROUND_PHASE_REVEAL,
+		Ref: r, Assignment: types.Assignment{Status: types.ASSIGNMENT_STATUS_COMMITTED}, Phase: types.ROUND_PHASE_REVEAL,
 	})
 	require.NoError(t, f.reveal(drawn[1], r))
 	require.NoError(t, f.reveal(drawn[2], r))

@@ -54,13 +54,14 @@ func digestOf(text, job string, task uint64) []byte {
 // which its job judges.
 type part struct {
 	types.Assignment
+	ref    types.TaskRef
 	origin types.ChallengedTask
 }
 
 // partOf looks up whether a part's job judges another.
-func (o operations) partOf(ctx context.Context, a types.Assignment) (part, error) {
-	p := part{Assignment: a, origin: types.ChallengedTask{JobId: a.JobId, Task: a.Task}}
-	found, err := o.queries.Job(ctx, &types.QueryJobRequest{JobId: a.JobId})
+func (o operations) partOf(ctx context.Context, w types.WorkItem) (part, error) {
+	p := part{Assignment: w.Assignment, ref: w.Ref, origin: types.ChallengedTask{JobId: w.Ref.JobId, Task: w.Ref.Task}}
+	found, err := o.queries.Job(ctx, &types.QueryJobRequest{JobId: w.Ref.JobId})
 	if err != nil {
 		return p, err
 	}
@@ -70,12 +71,12 @@ func (o operations) partOf(ctx context.Context, a types.Assignment) (part, error
 	return p, nil
 }
 
-func (p part) conduct() conduct { return conductOf(p.Operator, p.JobId, p.Task) }
+func (p part) conduct() conduct { return conductOf(p.Operator, p.ref.JobId, p.ref.Task) }
 
 // result is the digest that the node arrives at.
 func (p part) result() []byte {
 	if p.conduct() == lying {
-		return digestOf("lie of "+p.Operator, p.JobId, p.Task)
+		return digestOf("lie of "+p.Operator, p.ref.JobId, p.ref.Task)
 	}
 	return digestOf("result", p.origin.JobId, p.origin.Task)
 }
@@ -90,9 +91,9 @@ func (p part) exitCode() uint32 {
 
 func (p part) inputMissing() bool { return inputMissing(p.origin.JobId) }
 
-func (p part) salt() []byte { return digestOf("salt of "+p.Operator, p.JobId, p.Task) }
+func (p part) salt() []byte { return digestOf("salt of "+p.Operator, p.ref.JobId, p.ref.Task) }
 
 // tag stands for the node's result in its round.
 func (p part) tag(chain string) []byte {
-	return types.Tag(chain, p.JobId, p.Task, p.Round, p.result())
+	return types.Tag(chain, p.ref.JobId, p.ref.Task, p.ref.Round, p.result())
 }

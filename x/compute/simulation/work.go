@@ -58,7 +58,7 @@ func held[T any](
 	}
 	var items []T
 	for _, work := range response.Items {
-		a, err := o.partOf(ctx, work.Assignment)
+		a, err := o.partOf(ctx, work)
 		if err != nil {
 			return nil, err
 		}
@@ -77,10 +77,6 @@ func worked[T any](
 	return gather(ctx, o, kind, world, reporter, world.AccountsCount(), func(node edgenodetypes.Node) ([]T, error) {
 		return held(ctx, o, node, itemOf)
 	})
-}
-
-func refOf(a types.Assignment) types.TaskRef {
-	return types.TaskRef{JobId: a.JobId, Task: a.Task, Round: a.Round}
 }
 
 // claim enters draws in which the node would lead.
@@ -119,7 +115,7 @@ func (o operations) commit(
 		}
 		operator, err := world.AddressCodec().StringToBytes(a.Operator)
 		return types.CommitItem{
-			Ref: refOf(a.Assignment), Commitment: types.Commitment(operator, a.tag(chain), a.exitCode(), a.salt()),
+			Ref: a.ref, Commitment: types.Commitment(operator, a.tag(chain), a.exitCode(), a.salt()),
 		}, err == nil
 	})
 	return from, &types.MsgCommit{Worker: worker, Items: items}
@@ -132,9 +128,9 @@ func (o operations) reveal(
 	chain := sdk.UnwrapSDKContext(ctx).ChainID()
 	from, worker, items := worked(ctx, o, "reveal", world, reporter, func(w types.WorkItem, a part) (types.RevealItem, bool) {
 		ok := a.Status == types.ASSIGNMENT_STATUS_COMMITTED && w.Phase == types.ROUND_PHASE_REVEAL &&
-			w.CurrentRound == a.Round && a.conduct() != silent
+			w.CurrentRound == a.ref.Round && a.conduct() != silent
 		return types.RevealItem{
-			Ref: refOf(a.Assignment), Tag: a.tag(chain), ExitCode: a.exitCode(), Salt: a.salt(),
+			Ref: a.ref, Tag: a.tag(chain), ExitCode: a.exitCode(), Salt: a.salt(),
 		}, ok
 	})
 	return from, &types.MsgReveal{Worker: worker, Items: items}
@@ -145,7 +141,7 @@ func (o operations) open(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgOpen) {
 	from, worker, items := worked(ctx, o, "open", world, reporter, func(w types.WorkItem, a part) (types.OpenItem, bool) {
-		return types.OpenItem{Ref: refOf(a.Assignment), Digest: a.result()}, w.MustOpen && a.conduct() != closed
+		return types.OpenItem{Ref: a.ref, Digest: a.result()}, w.MustOpen && a.conduct() != closed
 	})
 	return from, &types.MsgOpen{Worker: worker, Items: items}
 }
@@ -161,7 +157,7 @@ func (o operations) release(
 		// The shortest window there may be: the job's own is not shorter.
 		ok := a.Status == types.ASSIGNMENT_STATUS_ASSIGNED && (weary || a.inputMissing()) &&
 			height < a.AssignedHeight+int64(o.params(ctx, reporter).MinPrepareBlocks)
-		return types.ReleaseItem{Ref: refOf(a.Assignment), InputUnavailable: a.inputMissing(), Input: 1}, ok
+		return types.ReleaseItem{Ref: a.ref, InputUnavailable: a.inputMissing(), Input: 1}, ok
 	})
 	return from, &types.MsgRelease{Worker: worker, Items: items}
 }

@@ -62,14 +62,6 @@ func (g GenesisState) Validate() error {
 			return err
 		}
 	}
-	for i := range g.Assignments {
-		if !jobs[g.Assignments[i].JobId] {
-			return ErrInvalidGenesis.Wrapf("assignment of %s has no job", g.Assignments[i].Operator)
-		}
-		if l := g.Assignments[i].Liability; l.IsNil() || l.IsNegative() {
-			return ErrInvalidGenesis.Wrapf("assignment of %s: liability: expected 0 or more, got %s", g.Assignments[i].Operator, l)
-		}
-	}
 	return nil
 }
 

@@ -25,17 +25,17 @@ var (
 	RequestersPrefix = collections.NewPrefix(1) // requester | job
 	DuePrefix        = collections.NewPrefix(2) // height | job | task, or JobEntry
 	PrunePrefix      = collections.NewPrefix(3) // height | job
+	HeldPrefix       = collections.NewPrefix(4) // operator | job | task: what nodes hold
 
 	ParamsPrefix = collections.NewPrefix(16) // -> Params
 
-	JobsPrefix        = collections.NewPrefix(17) // job -> Job
-	SpecsPrefix       = collections.NewPrefix(18) // job -> JobSpec
-	TasksPrefix       = collections.NewPrefix(19) // job | task -> Task
-	AssignmentsPrefix = collections.NewPrefix(20) // operator | job | task -> Assignment
-	ReceiptsPrefix    = collections.NewPrefix(21) // job | task -> Receipt
-	ChunksPrefix      = collections.NewPrefix(22) // job | chunk -> Chunk
-	MarketsPrefix     = collections.NewPrefix(23) // class -> Market
-	ChallengesPrefix  = collections.NewPrefix(24) // job | task -> Challenge
+	JobsPrefix       = collections.NewPrefix(17) // job -> Job
+	SpecsPrefix      = collections.NewPrefix(18) // job -> JobSpec
+	TasksPrefix      = collections.NewPrefix(19) // job | task -> Task
+	ReceiptsPrefix   = collections.NewPrefix(20) // job | task -> Receipt
+	ChunksPrefix     = collections.NewPrefix(21) // job | chunk -> Chunk
+	MarketsPrefix    = collections.NewPrefix(22) // class -> Market
+	ChallengesPrefix = collections.NewPrefix(23) // job | task -> Challenge
 )
 
 // Prefixes of the transient store.

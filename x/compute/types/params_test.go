@@ -111,29 +111,25 @@ func goodGenesis() types.GenesisState {
 	}}
 	g.Specs = []types.JobSpec{s}
 	g.Tasks = []types.Task{{JobId: "7-0-0", Rounds: []types.Round{{Target: 3}}}}
-	g.Assignments = []types.Assignment{{JobId: "7-0-0", Liability: math.NewInt(7)}}
 	return g
 }
 
 func TestGenesisIsRefusedWhenItContradictsItself(t *testing.T) {
 	require.NoError(t, goodGenesis().Validate())
 	for name, change := range map[string]func(*types.GenesisState){
-		"params":                 func(g *types.GenesisState) { g.Params.MaxBatch = 0 },
-		"job without spec":       func(g *types.GenesisState) { g.Specs = nil },
-		"job id":                 func(g *types.GenesisState) { g.Jobs[0].Id = "x" },
-		"job twice":              func(g *types.GenesisState) { g.Jobs, g.Specs = append(g.Jobs, g.Jobs[0]), append(g.Specs, g.Specs[0]) },
-		"reward missing":         func(g *types.GenesisState) { g.Jobs[0].Reward.Amount = math.Int{} },
-		"reserved missing":       func(g *types.GenesisState) { g.Jobs[0].Reserved = math.Int{} },
-		"task reserve missing":   func(g *types.GenesisState) { g.Jobs[0].TaskReserve = math.Int{} },
-		"negative reserved":      func(g *types.GenesisState) { g.Jobs[0].Reserved = math.NewInt(-1) },
-		"refunded missing":       func(g *types.GenesisState) { g.Jobs[0].Refunded = math.Int{} },
-		"liability missing":      func(g *types.GenesisState) { g.Jobs[0].Liability = math.Int{} },
-		"bond value of zero":     func(g *types.GenesisState) { g.Jobs[0].BondValue = math.ZeroInt() },
-		"task of no job":         func(g *types.GenesisState) { g.Tasks[0].JobId = "8-0-0" },
-		"task of no round":       func(g *types.GenesisState) { g.Tasks[0].Rounds = nil },
-		"assignment of no job":   func(g *types.GenesisState) { g.Assignments[0].JobId = "8-0-0" },
-		"assignment locks nil":   func(g *types.GenesisState) { g.Assignments[0].Liability = math.Int{} },
-		"assignment locks minus": func(g *types.GenesisState) { g.Assignments[0].Liability = math.NewInt(-1) },
+		"params":               func(g *types.GenesisState) { g.Params.MaxBatch = 0 },
+		"job without spec":     func(g *types.GenesisState) { g.Specs = nil },
+		"job id":               func(g *types.GenesisState) { g.Jobs[0].Id = "x" },
+		"job twice":            func(g *types.GenesisState) { g.Jobs, g.Specs = append(g.Jobs, g.Jobs[0]), append(g.Specs, g.Specs[0]) },
+		"reward missing":       func(g *types.GenesisState) { g.Jobs[0].Reward.Amount = math.Int{} },
+		"reserved missing":     func(g *types.GenesisState) { g.Jobs[0].Reserved = math.Int{} },
+		"task reserve missing": func(g *types.GenesisState) { g.Jobs[0].TaskReserve = math.Int{} },
+		"negative reserved":    func(g *types.GenesisState) { g.Jobs[0].Reserved = math.NewInt(-1) },
+		"refunded missing":     func(g *types.GenesisState) { g.Jobs[0].Refunded = math.Int{} },
+		"liability missing":    func(g *types.GenesisState) { g.Jobs[0].Liability = math.Int{} },
+		"bond value of zero":   func(g *types.GenesisState) { g.Jobs[0].BondValue = math.ZeroInt() },
+		"task of no job":       func(g *types.GenesisState) { g.Tasks[0].JobId = "8-0-0" },
+		"task of no round":     func(g *types.GenesisState) { g.Tasks[0].Rounds = nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := goodGenesis()

@@ -91,7 +91,7 @@ func (t *Task) Ended() bool { return len(taskTransitions[t.Status]) == 0 }
 // MoveTo sets the status, or fails when the table does not allow the step.
 func (a *Assignment) MoveTo(to AssignmentStatus) error {
 	if !allowed(assignmentTransitions, a.Status, to) {
-		return fmt.Errorf("assignment of %s on job %s cannot go from %s to %s", a.Operator, a.JobId, a.Status, to)
+		return fmt.Errorf("assignment of %s cannot go from %s to %s", a.Operator, a.Status, to)
 	}
 	a.Status = to
 	return nil
