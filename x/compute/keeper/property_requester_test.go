@@ -120,5 +120,5 @@ func (m *market) cancelOne(t *rapid.T) {
 	if err != nil {
 		require.True(t, errors.Is(err, types.ErrJobEnded) || errors.Is(err, types.ErrNotCancellable), "%s", err)
 	}
-	m.next() // what a challenge without a verdict burns is counted when its job closes
+	m.turn(t) // what a challenge without a verdict burns is counted when its job closes
 }
