@@ -229,7 +229,7 @@ func TestLeasesThatCannotEndDoNotFillTheQueue(t *testing.T) {
 	}
 	f.at(2)
 	f.register(2, 100, 1)
-	key, err := collections.EncodeKeyWithPrefix(types.TotalsPrefix().Bytes(), collections.StringKey, large)
+	key, err := collections.EncodeKeyWithPrefix(types.TotalsPrefix.Bytes(), collections.StringKey, large)
 	require.NoError(t, err)
 	require.NoError(t, f.service.OpenKVStore(f.ctx).Set(key, []byte{0xff}))
 	f.at(11)

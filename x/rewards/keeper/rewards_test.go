@@ -319,7 +319,7 @@ func TestInvariantsFindEntriesOfNothingAndBadShares(t *testing.T) {
 	}
 	f := newFixture(t)
 	sb := collections.NewSchemaBuilder(f.service)
-	earnings := collections.NewMap(sb, types.EarningsPrefix(), "earnings",
+	earnings := collections.NewMap(sb, types.EarningsPrefix, "earnings",
 		collections.PairKeyCodec(sdk.AccAddressKey, collections.StringKey), sdk.IntValue)
 	require.NoError(t, broken(f))
 	for _, owed := range []int64{0, -1} {
@@ -332,6 +332,6 @@ func TestInvariantsFindEntriesOfNothingAndBadShares(t *testing.T) {
 	bad := types.PendingFees{Burn: sdk.Coins{{Denom: denom, Amount: math.NewInt(-1)}}}
 	raw, err := bad.Marshal()
 	require.NoError(t, err)
-	require.NoError(t, f.service.OpenKVStore(f.ctx).Set(types.PendingPrefix().Bytes(), raw))
+	require.NoError(t, f.service.OpenKVStore(f.ctx).Set(types.PendingPrefix.Bytes(), raw))
 	require.ErrorIs(t, broken(f), types.ErrInvariantBroken)
 }
