@@ -1,10 +1,6 @@
 package keeper
 
-import (
-	"cosmossdk.io/math"
-
-	"github.com/thetaedge/theta/x/compute/types"
-)
+import "github.com/thetaedge/theta/x/compute/types"
 
 // openReview lets the requester reject a result before silence accepts it.
 func (w *work) openReview() error {
@@ -50,8 +46,7 @@ func (w *work) reject() error {
 		if err := w.finishAttempt(b); err != nil {
 			return err
 		}
-		rest := math.MinInt(w.job.Reward.Amount.Sub(b.outcome.Paid), w.left())
-		if err := w.burnFromEscrow(rest); err != nil {
+		if err := w.burnRest(b); err != nil {
 			return err
 		}
 	}

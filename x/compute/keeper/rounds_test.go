@@ -340,3 +340,24 @@ func TestSeatThatANodeStallsForItsWholeWindowIsDrawnAgain(t *testing.T) {
 		require.Equal(t, "880", f.earned(n).AmountOf(denom).String())
 	}
 }
+
+// Results are delivered when a round reveals. A requester that owns one of its nodes
+// could have that lie, and keep the judges from the inputs.
+func TestRequesterWhoKeepsJudgesFromTheInputsPaysForWhatWasDelivered(t *testing.T) {
+	f := newFixture(t)
+	f.network(8)
+	id := f.drawable(spec(coin(1_000), 3))
+	drawn := f.assign(id, 8)
+	players := f.everyone(8, shirks)
+	for _, n := range drawn[:2] {
+		players[n].does = honest
+	}
+	players[drawn[2]].does = liar
+	before := f.net(requester(0))
+	require.Equal(t, types.JOB_STATUS_FAILED, f.play(players, id, 300).Status)
+	for _, n := range drawn {
+		require.Equal(t, "88", f.earned(n).AmountOf(denom).String(), "an attempt fee")
+		require.Equal(t, "10000", f.bond(n).String())
+	}
+	require.Equal(t, before.String(), f.net(requester(0)).String(), "nothing returns")
+}

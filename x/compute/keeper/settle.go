@@ -67,7 +67,7 @@ func (w *work) decide() error {
 		}
 		return w.accept(ballots, key)
 	default:
-		return w.fail(ballots)
+		return w.fail(ballots, false)
 	}
 }
 
@@ -175,8 +175,9 @@ func (w *work) outvote(b *ballot) error {
 
 // fail ends a task on which the votes settle nothing, or on which nobody spoke. The
 // silent are slashed; the others earn the attempt fee, for nobody can say which
-// of them was right.
-func (w *work) fail(ballots []ballot) error {
+// of them was right. Where its jury has deserted, what the first round has delivered
+// is paid for all the same.
+func (w *work) fail(ballots []ballot, deserted bool) error {
 	var silent []*ballot
 	for i := range ballots {
 		b := &ballots[i]
@@ -191,12 +192,55 @@ func (w *work) fail(ballots []ballot) error {
 	if _, _, err := w.slashAll(silent, math.ZeroInt(), false); err != nil {
 		return err
 	}
+	if deserted {
+		if err := w.burnDelivered(ballots); err != nil {
+			return err
+		}
+	}
 	return w.end(types.Receipt{Status: types.TASK_STATUS_FAILED}, ballots)
+}
+
+// deserted says whether judges came to the current round, and would have been enough,
+// had they stayed. They leave when the inputs are not there for them.
+func (w *work) deserted() bool {
+	came := len(w.round().Replicas)
+	for i := range w.task.Departed {
+		if w.task.Departed[i].Round == w.index() {
+			came++
+		}
+	}
+	return 2*came >= int(w.round().Target)
+}
+
+// burnDelivered burns what else the first round would have earned for results that
+// have been delivered. Were it returned, a requester with a node in that round could
+// have it lie, take the inputs away from the judges, and have the others' work for an
+// attempt fee. The judges of a challenge deliver nothing.
+func (w *work) burnDelivered(ballots []ballot) error {
+	if w.job.Challenged != nil {
+		return nil
+	}
+	for i := range ballots {
+		b := &ballots[i]
+		if b.a.Round > 0 || b.vote.Key == "" {
+			continue
+		}
+		if err := w.burnRest(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// burnRest burns what a replica's attempt fee leaves of its reward.
+func (w *work) burnRest(b *ballot) error {
+	return w.burnFromEscrow(math.MinInt(w.job.Reward.Amount.Sub(b.outcome.Paid), w.left()))
 }
 
 // dismiss ends a task whose current round found too few judges: they go with the
 // attempt fee, and the rounds before fail, for nobody is there to say who lied.
 func (w *work) dismiss() error {
+	deserted := w.deserted()
 	ballots, err := w.ballots()
 	if err != nil {
 		return err
@@ -215,7 +259,7 @@ func (w *work) dismiss() error {
 	if ballots, err = w.ballots(); err != nil {
 		return err
 	}
-	return w.fail(ballots)
+	return w.fail(ballots, deserted)
 }
 
 // slashAll takes the whole liability of the losers. It returns what escrow got
