@@ -69,54 +69,40 @@ type message struct {
 // messages splits a batch into messages of at most limit items, in order of
 // urgency.
 func (b Batch) messages(worker string, limit int) []message {
-	var out []message
-	chunks(b.Reveals, limit, func(items []computetypes.RevealItem) {
-		out = append(out, message{
-			Reveal, refsOf(items, func(i computetypes.RevealItem) computetypes.TaskRef { return i.Ref }),
-			&computetypes.MsgReveal{Worker: worker, Items: items},
-		})
-	})
-	chunks(b.Opens, limit, func(items []computetypes.OpenItem) {
-		out = append(out, message{
-			Open, refsOf(items, func(i computetypes.OpenItem) computetypes.TaskRef { return i.Ref }),
-			&computetypes.MsgOpen{Worker: worker, Items: items},
-		})
-	})
-	chunks(b.Commits, limit, func(items []computetypes.CommitItem) {
-		out = append(out, message{
-			Commit, refsOf(items, func(i computetypes.CommitItem) computetypes.TaskRef { return i.Ref }),
-			&computetypes.MsgCommit{Worker: worker, Items: items},
-		})
-	})
-	chunks(b.Releases, limit, func(items []computetypes.ReleaseItem) {
-		out = append(out, message{
-			Release, refsOf(items, func(i computetypes.ReleaseItem) computetypes.TaskRef { return i.Ref }),
-			&computetypes.MsgRelease{Worker: worker, Items: items},
-		})
-	})
-	chunks(b.Claims, limit, func(items []computetypes.TaskRef) {
-		out = append(out, message{Claim, items, &computetypes.MsgClaim{Worker: worker, Items: items}})
-	})
+	out := slices.Concat(
+		split(Reveal, b.Reveals, limit, func(items []computetypes.RevealItem) sdk.Msg {
+			return &computetypes.MsgReveal{Worker: worker, Items: items}
+		}),
+		split(Open, b.Opens, limit, func(items []computetypes.OpenItem) sdk.Msg {
+			return &computetypes.MsgOpen{Worker: worker, Items: items}
+		}),
+		split(Commit, b.Commits, limit, func(items []computetypes.CommitItem) sdk.Msg {
+			return &computetypes.MsgCommit{Worker: worker, Items: items}
+		}),
+		split(Release, b.Releases, limit, func(items []computetypes.ReleaseItem) sdk.Msg {
+			return &computetypes.MsgRelease{Worker: worker, Items: items}
+		}),
+		split(Claim, b.Claims, limit, func(items []computetypes.TaskRef) sdk.Msg {
+			return &computetypes.MsgClaim{Worker: worker, Items: items}
+		}),
+	)
 	if b.Renew {
 		out = append(out, message{Renew, make([]computetypes.TaskRef, 1), &edgenodetypes.MsgRenewLease{Worker: worker}})
 	}
 	return out
 }
 
-func chunks[T any](items []T, limit int, emit func([]T)) {
-	for len(items) > 0 {
-		n := min(limit, len(items))
-		emit(items[:n:n])
-		items = items[n:]
+// split makes messages of at most limit items each.
+func split[T computetypes.Item](action Action, items []T, limit int, msg func([]T) sdk.Msg) []message {
+	var out []message
+	for part := range slices.Chunk(items, limit) {
+		refs := make([]computetypes.TaskRef, len(part))
+		for i, item := range part {
+			refs[i] = item.GetTaskRef()
+		}
+		out = append(out, message{action, refs, msg(part)})
 	}
-}
-
-func refsOf[T any](items []T, ref func(T) computetypes.TaskRef) []computetypes.TaskRef {
-	refs := make([]computetypes.TaskRef, len(items))
-	for i, item := range items {
-		refs[i] = ref(item)
-	}
-	return refs
+	return out
 }
 
 // Submission is how a batch went.
