@@ -222,7 +222,7 @@ func (w *work) burnDelivered(ballots []ballot) error {
 	}
 	for i := range ballots {
 		b := &ballots[i]
-		if b.a.Round > 0 || b.vote.Key == "" {
+		if b.a.round > 0 || b.vote.Key == "" {
 			continue
 		}
 		if err := w.burnRest(b); err != nil {
