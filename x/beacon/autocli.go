@@ -12,12 +12,12 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 			RpcCommandOptions: []*autocliv1.RpcCommandOptions{
 				{RpcMethod: "Params", Use: "params", Short: "Show the parameters and the current schedule"},
 				{
-					RpcMethod: "Round", Use: "round ROUND", Short: "Show a verified round",
+					RpcMethod: "Round", Use: "round ROUND", Short: "Show a verified round", Example: "thetad query beacon round 1234",
 					PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "round"}},
 				},
 				{RpcMethod: "Latest", Use: "latest", Short: "Show the highest verified round and the highest due one"},
 				{
-					RpcMethod: "HeightRound", Use: "height HEIGHT", Short: "Show the round that seeds a height",
+					RpcMethod: "HeightRound", Use: "height HEIGHT", Short: "Show the round that seeds a height", Example: "thetad query beacon height 1000",
 					PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "height"}},
 				},
 				{RpcMethod: "Missing", Use: "missing", Short: "List rounds that heights wait for and that are not known"},
@@ -27,11 +27,13 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 			Service: "theta.beacon.v1.Msg",
 			RpcCommandOptions: []*autocliv1.RpcCommandOptions{
 				{
-					RpcMethod: "SubmitRound", Use: "submit-round ROUND SIGNATURE", Short: "Submit a round with its signature in hex",
+					RpcMethod: "SubmitRound", Use: "submit-round ROUND SIGNATURE", Short: "Submit a round with its signature in hex; `thetad beacon relay` does it for all that are missing",
+					Example:        "thetad tx beacon submit-round 1234 83ba… --from relay",
 					PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "round"}, {ProtoField: "signature"}},
 				},
 				{
 					RpcMethod: "UpdateParams", Use: "update-params-proposal PARAMS", Short: "Propose to replace all parameters",
+					Example:        `thetad tx beacon update-params-proposal params.json --title "New parameters" --summary "Why" --deposit 1000000000000000000000atfuel --from alice`,
 					PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "params"}},
 					GovProposal:    true,
 				},

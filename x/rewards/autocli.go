@@ -13,18 +13,19 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 			Service: types.Query_serviceDesc.ServiceName,
 			RpcCommandOptions: []*autocliv1.RpcCommandOptions{
 				{RpcMethod: "Params", Use: "params", Short: "Show the parameters: fee split, least gas price"},
-				{RpcMethod: "Earnings", Use: "earnings [operator]", Short: "Show what an operator may claim", PositionalArgs: args("operator")},
-				{RpcMethod: "Split", Use: "split [amount]", Short: "Show how a reward would be shared", PositionalArgs: args("amount")},
+				{RpcMethod: "Earnings", Use: "earnings OPERATOR", Short: "Show what an operator may claim", Example: "thetad query rewards earnings theta1...", PositionalArgs: args("operator")},
+				{RpcMethod: "Split", Use: "split AMOUNT", Short: "Show how a reward would be shared", Example: "thetad query rewards split 1000000000000000000atfuel", PositionalArgs: args("amount")},
 			},
 		},
 		Tx: &autocliv1.ServiceCommandDescriptor{
 			Service: types.Msg_serviceDesc.ServiceName,
 			RpcCommandOptions: []*autocliv1.RpcCommandOptions{
-				{RpcMethod: "Claim", Use: "claim", Short: "Pay out earnings, of all denoms or of those in --denoms"},
+				{RpcMethod: "Claim", Use: "claim", Short: "Pay out earnings, of all denoms or of those in --denoms", Example: "thetad tx rewards claim --from operator"},
 				{
 					RpcMethod:      "UpdateParams",
-					Use:            "update-params-proposal [params]",
+					Use:            "update-params-proposal PARAMS",
 					Short:          "Propose new parameters; all of them must be given",
+					Example:        `thetad tx rewards update-params-proposal params.json --title "New parameters" --summary "Why" --deposit 1000000000000000000000atfuel --from alice`,
 					PositionalArgs: args("params"),
 					GovProposal:    true,
 				},
