@@ -23,7 +23,7 @@ func ParseAmount(text string) (sdk.Coin, error) {
 	}
 	whole, fraction, denom := parts[1], parts[2], parts[3]
 	exponent := 0
-	if denom == params.DisplayDenom {
+	if strings.EqualFold(denom, params.DisplayDenom) {
 		denom, exponent = params.BaseDenom, params.DisplayExponent
 	}
 	if len(fraction) > exponent {

@@ -13,6 +13,7 @@ func TestAmountsAreExact(t *testing.T) {
 		"1tfuel":                      "1000000000000000000atfuel",
 		"1.5 tfuel":                   "1500000000000000000atfuel",
 		"0.000000000000000001tfuel":   "1atfuel",
+		"1TFUEL":                      "1000000000000000000atfuel",
 		"123atfuel":                   "123atfuel",
 		"7ibc/27394FB092D2ECCD56123C": "7ibc/27394FB092D2ECCD56123C",
 	} {

@@ -144,31 +144,3 @@ func unreachable(err error) bool {
 		return false
 	}
 }
-
-// plain drops gRPC's framing from an error that a person reads.
-func plain(err error) error {
-	var framed interface{ GRPCStatus() *status.Status }
-	if errors.As(err, &framed) {
-		return &plainError{text: unframe(framed.GRPCStatus().Message()), err: err}
-	}
-	return err
-}
-
-// unframe drops "rpc error: code = X desc = ", which CometBFT's query path leaves
-// inside the message.
-func unframe(text string) string {
-	if _, inner, found := strings.Cut(text, " desc = "); found && strings.HasPrefix(text, "rpc error: code = ") {
-		return inner
-	}
-	return text
-}
-
-// plainError reads as the message and still unwraps to the whole.
-type plainError struct {
-	text string
-	err  error
-}
-
-func (e *plainError) Error() string { return e.text }
-
-func (e *plainError) Unwrap() error { return e.err }

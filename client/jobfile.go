@@ -120,6 +120,13 @@ func ParseJobFile(text []byte) (JobFile, error) {
 		}
 		return JobFile{}, explainYAML(err)
 	}
+	var tree yaml.Node
+	if err := yaml.Unmarshal(text, &tree); err != nil {
+		return JobFile{}, explainYAML(err)
+	}
+	if err := wholeNumbers(&tree); err != nil {
+		return JobFile{}, err
+	}
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return JobFile{}, errors.New("expected one job, found a second document after ---; use a file for each")
 	}
@@ -225,21 +232,4 @@ func (j *JobFile) resolve(folder string) {
 	for name, content := range j.Inputs {
 		j.Inputs[name] = content.in(folder)
 	}
-}
-
-// explainYAML drops the parser's prefix and Go's type names.
-func explainYAML(err error) error {
-	var typed *yaml.TypeError
-	if !errors.As(err, &typed) {
-		return errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
-	}
-	lines := make([]string, len(typed.Errors))
-	for i, line := range typed.Errors {
-		field, _, unknown := strings.Cut(line, " not found in type ")
-		if unknown {
-			line = field + " is unknown; check its spelling and indentation"
-		}
-		lines[i] = line
-	}
-	return errors.New(strings.Join(lines, "; "))
 }

@@ -66,13 +66,16 @@ func Pack(job JobFile) (*Packed, error) {
 		packed.Spec.Sink = relay.TaskBoxesURL(box)
 	}
 	if err := packed.Spec.Validate(); err != nil {
-		return nil, fmt.Errorf("job: %w", err)
+		return nil, within("job", err)
 	}
 	return packed, nil
 }
 
 func (p *Packed) fill(job JobFile, relay *blob.Client) error {
 	program, err := p.content(job.Program, relay)
+	if err == nil {
+		err = checkProgram(job)
+	}
 	if err != nil {
 		return fmt.Errorf("program: %w", err)
 	}
@@ -160,6 +163,25 @@ func (p *Packed) content(content Content, relay *blob.Client) (computetypes.Blob
 	return computetypes.Blob{Sha256: u.digest[:], Size_: uint64(u.size), Uris: []string{relay.BlobURL(u.digest)}}, nil //nolint:gosec // sizes are positive
 }
 
+// checkProgram refuses a file that no node could run: nodes would be paid for finding out.
+func checkProgram(job JobFile) error {
+	if job.Program.Path == "" || !strings.HasPrefix(job.Executor, "wasm/") {
+		return nil
+	}
+	file, _, err := openRegular(job.Program.Path)
+	if err != nil {
+		return err
+	}
+	defer file.Close() //nolint:errcheck // read only
+	const magic = "\x00asm"
+	head := make([]byte, len(magic))
+	if n, err := io.ReadFull(file, head); err != nil || string(head) != magic {
+		return fmt.Errorf("%s: expected a wasm module, which begins with %q, found %q; compile the program for WASI preview 1",
+			job.Program.Path, magic, head[:n])
+	}
+	return nil
+}
+
 // readUpload names a file by digest and size.
 func readUpload(path string) (upload, error) {
 	file, size, err := openRegular(path)
@@ -233,6 +255,8 @@ func openRegular(path string) (*os.File, int64, error) {
 	info, err := file.Stat()
 	switch {
 	case err != nil:
+	case info.IsDir():
+		err = fmt.Errorf("%s: expected a file, found a folder", path)
 	case !info.Mode().IsRegular():
 		err = fmt.Errorf("%s: expected a regular file, found %s", path, info.Mode().Type())
 	default:

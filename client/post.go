@@ -45,7 +45,12 @@ func (c *Client) Post(ctx context.Context, signer Signer, state *State, cost Cos
 	}
 	response, err := c.send(ctx, signer, msg, cost, func(signed signedTx) error {
 		state.Tx, state.TxTimeout, state.Fee = signed.bytes, signed.timeoutHeight, cost.Fee.String()
-		return save(state)
+		if err := save(state); err != nil {
+			// It has not left: there is nothing to go on with.
+			state.Tx, state.TxTimeout, state.Fee = nil, 0, ""
+			return fmt.Errorf("cannot keep the key to the results: %w; nothing was sent", err)
+		}
+		return nil
 	})
 	return c.posted(response, err, state, save)
 }

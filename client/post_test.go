@@ -1,6 +1,7 @@
 package client
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -177,6 +178,19 @@ func TestQuoteSaysWhatIsMissingBeforeAnythingIsSpent(t *testing.T) {
 	require.Empty(t, chain.posted)
 }
 
+func TestNothingIsSentWhoseTokenCannotBeKept(t *testing.T) {
+	chain := newChain()
+	c := testClient(t, chain)
+	state, err := c.NewState(packedJob(t, "http://127.0.0.1:1"))
+	require.NoError(t, err)
+	full := errors.New("no room on the disk")
+	err = c.Post(t.Context(), newSigner(), state, testCost, func(*State) error { return full })
+	require.ErrorIs(t, err, full)
+	require.ErrorContains(t, err, "nothing was sent")
+	require.False(t, state.Posted(), "there is nothing to go on with")
+	require.Empty(t, chain.posted)
+}
+
 func TestPackGivesTheSameSpecForTheSameFiles(t *testing.T) {
 	one, two := packedJob(t, "http://127.0.0.1:1"), packedJob(t, "http://127.0.0.1:1")
 	require.NotEqual(t, one.Token, two.Token)
@@ -197,7 +211,12 @@ func TestPackNamesTheFileThatCannotBeUsed(t *testing.T) {
 
 	job.Program.Path = dir
 	_, err = Pack(job)
-	require.ErrorContains(t, err, "expected a regular file")
+	require.ErrorContains(t, err, "expected a file, found a folder")
+
+	job.Program.Path = filepath.Join(dir, "script")
+	require.NoError(t, os.WriteFile(job.Program.Path, []byte("#!/bin/sh"), 0o600))
+	_, err = Pack(job)
+	require.ErrorContains(t, err, "expected a wasm module")
 
 	job.Relay = ""
 	_, err = Pack(job)

@@ -241,7 +241,7 @@ type txError struct {
 }
 
 func (e *txError) Error() string {
-	return fmt.Sprintf("the chain refused the transaction: %s (%s %d)", e.log, e.codespace, e.code)
+	return fmt.Sprintf("the chain refused the transaction: %s (%s %d)", PlainText(e.log), e.codespace, e.code)
 }
 
 func (e *txError) is(known *errorsmod.Error) bool {

@@ -9,13 +9,14 @@ import (
 
 	"github.com/thetaedge/theta/app"
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/cmd/thetad/cmd"
 )
 
 func main() {
 	params.SetSDKDefaults()
 	if err := svrcmd.Execute(cmd.NewRootCmd(), "THETAD", app.DefaultNodeHome()); err != nil {
-		fmt.Fprintln(os.Stderr, "Error:", err)
+		fmt.Fprintln(os.Stderr, "Error:", client.PlainText(err.Error()))
 		os.Exit(1)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/cmd/thetaedge/cmd"
 )
 
@@ -17,7 +18,7 @@ func main() {
 		err = root.ExecuteContext(context.Background())
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "Error:", err)
+		fmt.Fprintln(os.Stderr, "Error:", client.PlainText(err.Error()))
 		os.Exit(1)
 	}
 }

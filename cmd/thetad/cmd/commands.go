@@ -1,7 +1,10 @@
 package cmd
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	dbm "github.com/cosmos/cosmos-db"
 	"github.com/spf13/cast"
@@ -37,6 +40,7 @@ func addCommands(root *cobra.Command, chain *app.App) {
 		snapshot.Cmd(newApp),
 	)
 	server.AddCommandsWithStartCmdOptions(root, home, newApp, exportApp, server.StartCmdOptions{DBOpener: database.Open})
+	needGenesis(root)
 	root.AddCommand(
 		server.StatusCommand(),
 		server.ModuleHashByHeightQuery(newApp),
@@ -47,6 +51,23 @@ func addCommands(root *cobra.Command, chain *app.App) {
 		BeaconCommand(),
 		ComputeCommand(),
 	)
+}
+
+// needGenesis has start say what is missing in a home that init has not made.
+func needGenesis(root *cobra.Command) {
+	for _, cmd := range root.Commands() {
+		if cmd.Name() != "start" {
+			continue
+		}
+		run := cmd.RunE
+		cmd.RunE = func(cmd *cobra.Command, args []string) error {
+			config := server.GetServerContextFromCmd(cmd).Config
+			if _, err := os.Stat(config.GenesisFile()); errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("expected a genesis at %s, found none; run thetad init, or take that of the chain you join", config.GenesisFile())
+			}
+			return run(cmd, args)
+		}
+	}
 }
 
 // group returns a command that only holds others.

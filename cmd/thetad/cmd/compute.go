@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -39,6 +42,24 @@ func computeClient(ctx context.Context, clientCtx client.Context) (*requester.Cl
 		return nil, fmt.Errorf("expected a node of chain %s, found one of %s; change --node or --chain-id", clientCtx.ChainID, c.ChainID())
 	}
 	return c, nil
+}
+
+// txContext reads the flags of a command that signs.
+func txContext(cmd *cobra.Command) (client.Context, error) {
+	clientCtx, err := client.GetClientTxContext(cmd)
+	if err != nil {
+		from, _ := cmd.Flags().GetString(flags.FlagFrom)
+		return clientCtx, fmt.Errorf("--%s %s: %w; list the keys with: thetad keys list, for another folder with --home or --keyring-dir", flags.FlagFrom, from, err)
+	}
+	return clientCtx, nil
+}
+
+// untilInterrupted returns a context that ends with the first Ctrl-C or SIGTERM, so that
+// a command that waits can say how to go on. The second one ends the program.
+func untilInterrupted(parent context.Context) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
 }
 
 // computeSigner takes the key that --from names.

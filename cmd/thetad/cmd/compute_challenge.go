@@ -43,7 +43,7 @@ what you put up is burned.`,
 		}
 		out := cmd.OutOrStdout()
 		printChallenge(out, prepared)
-		if err := confirm(out, cmd.InOrStdin(), yes, "Challenge it?"); err != nil {
+		if err := confirm(ctx, out, cmd.InOrStdin(), yes, "Challenge it?"); err != nil {
 			return err
 		}
 		judging, err := c.Challenge(ctx, signer, prepared)
@@ -56,7 +56,7 @@ what you put up is burned.`,
 		}
 		verdict, err := c.AwaitVerdict(ctx, judging, func(p requester.Progress) { fmt.Fprintf(out, "  %s\n", p) })
 		if err != nil {
-			return err
+			return fmt.Errorf("%w; the judges go on without you, see: thetad query compute job %s", err, judging)
 		}
 		return printVerdict(out, verdict)
 	})

@@ -20,7 +20,7 @@ type changeJob func(ctx context.Context, cmd *cobra.Command, c *requester.Client
 // changeCmd is a command that signs.
 func changeCmd(cmd *cobra.Command, change changeJob) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		clientCtx, err := client.GetClientTxContext(cmd)
+		clientCtx, err := txContext(cmd)
 		if err != nil {
 			return err
 		}
@@ -28,11 +28,13 @@ func changeCmd(cmd *cobra.Command, change changeJob) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		c, err := computeClient(cmd.Context(), clientCtx)
+		ctx, stop := untilInterrupted(cmd.Context())
+		defer stop()
+		c, err := computeClient(ctx, clientCtx)
 		if err != nil {
 			return err
 		}
-		return change(cmd.Context(), cmd, c, signer, args)
+		return change(ctx, cmd, c, signer, args)
 	}
 	cmd.Flags().String(flags.FlagFrom, "", "name or address of the key that posted the job")
 	flags.AddKeyringFlags(cmd.Flags())
@@ -42,8 +44,9 @@ func changeCmd(cmd *cobra.Command, change changeJob) *cobra.Command {
 
 func computeCancelCmd() *cobra.Command {
 	return changeCmd(&cobra.Command{
-		Use:   "cancel JOB",
-		Short: "End a job; what nobody has earned comes back",
+		Use:     "cancel JOB",
+		Short:   "End a job; what nobody has earned comes back",
+		Example: "thetad compute cancel 1042-0-0 --from alice",
 		Long: `End a job; what nobody has earned comes back.
 
 Tasks that no node holds end at once and are refunded. A node that was drawn and has

@@ -199,7 +199,7 @@ func TestATrustedResultIsSeenBeforeItIsAcceptedOrRejected(t *testing.T) {
 		require.ErrorContains(t, err, "not the requester of the job")
 		out, err = m.compute("alice", verb, state.JobID)
 		require.NoError(t, err)
-		require.Contains(t, out, "ed 1 results of job "+state.JobID)
+		require.Contains(t, out, "ed of job "+state.JobID+": 1 result\n")
 		require.Equal(t, status, m.job(state.JobID).Status)
 		_, err = look()
 		require.ErrorIs(t, err, requester.ErrNotInReview)

@@ -47,8 +47,8 @@ func (p *runPrinter) quote(packed *requester.Packed, quote *requester.Quote) {
 	fmt.Fprintf(p.out, "Balance: %s\n", formatCoins(quote.Balance))
 }
 
-func (p *runPrinter) uploaded(packed *requester.Packed) {
-	fmt.Fprintf(p.out, "Relay %s holds the job's files (%d bytes)\n", packed.Relay, packed.UploadBytes())
+func (p *runPrinter) uploading(packed *requester.Packed) {
+	fmt.Fprintf(p.out, "Bringing the job's files to relay %s (%d bytes at most)\n", packed.Relay, packed.UploadBytes())
 }
 
 func (p *runPrinter) posted(state *requester.State) {

@@ -20,9 +20,10 @@ func computeReviewCmd(accept bool) *cobra.Command {
 		use, short, done = "reject", "Refuse results of a trusted node: it earns the attempt fee, and the rest of its pay is burned", "Rejected"
 	}
 	return changeCmd(&cobra.Command{
-		Use:   use + " JOB [TASK ...]",
-		Short: short,
-		Args:  cobra.MinimumNArgs(1),
+		Use:     use + " JOB [TASK ...]",
+		Short:   short,
+		Example: "thetad compute " + use + " 1042-0-0 --from alice",
+		Args:    cobra.MinimumNArgs(1),
 	}, func(ctx context.Context, cmd *cobra.Command, c *requester.Client, signer requester.Signer, args []string) error {
 		items, err := reviewItems(args, accept)
 		if err != nil {
@@ -31,9 +32,17 @@ func computeReviewCmd(accept bool) *cobra.Command {
 		if err := c.Review(ctx, signer, items); err != nil {
 			return err
 		}
-		fmt.Fprintf(cmd.OutOrStdout(), "%s %d results of job %s\n", done, len(items), args[0])
+		fmt.Fprintf(cmd.OutOrStdout(), "%s of job %s: %s\n", done, args[0], count(len(items), "result"))
 		return nil
 	})
+}
+
+// count writes a number of things.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // reviewItems reads JOB [TASK ...]; without a task it is the only one.

@@ -13,7 +13,6 @@ import (
 	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
-	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/cosmos/cosmos-sdk/client/flags"
 
 	requester "github.com/thetaedge/theta/client"
@@ -49,19 +48,21 @@ interrupted run is taken up again and never paid twice.`,
 		Example: "thetad compute run examples/textgen/job.yaml --from alice --wait --out result",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			clientCtx, err := client.GetClientTxContext(cmd)
+			clientCtx, err := txContext(cmd)
 			if err != nil {
 				return err
 			}
 			if run.signer, err = computeSigner(clientCtx); err != nil {
 				return err
 			}
-			if run.client, err = computeClient(cmd.Context(), clientCtx); err != nil {
+			ctx, stop := untilInterrupted(cmd.Context())
+			defer stop()
+			if run.client, err = computeClient(ctx, clientCtx); err != nil {
 				return err
 			}
 			run.print = &runPrinter{out: cmd.OutOrStdout()}
 			run.stdin = cmd.InOrStdin()
-			return run.do(cmd.Context(), args)
+			return run.do(ctx, args)
 		},
 	}
 	cmd.Flags().StringArrayVar(&run.inputs, "input", nil, "path=FILE: the program's input file /in/path; may be repeated")
@@ -141,13 +142,13 @@ func (r *computeRun) begin(ctx context.Context, args []string) (*requester.State
 	if err := quote.Err(); err != nil {
 		return nil, err
 	}
-	if err := confirm(r.print.out, r.stdin, r.yes, "Post it?"); err != nil {
+	if err := confirm(ctx, r.print.out, r.stdin, r.yes, "Post it?"); err != nil {
 		return nil, err
 	}
+	r.print.uploading(packed)
 	if err := packed.Upload(ctx); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w; nothing was spent", err)
 	}
-	r.print.uploaded(packed)
 	state, err := r.client.NewState(packed)
 	if err != nil {
 		return nil, err
@@ -156,20 +157,26 @@ func (r *computeRun) begin(ctx context.Context, args []string) (*requester.State
 }
 
 // confirm asks a person at a terminal; a script has decided already.
-func confirm(out io.Writer, stdin io.Reader, yes bool, question string) error {
+func confirm(ctx context.Context, out io.Writer, stdin io.Reader, yes bool, question string) error {
 	terminal, ok := stdin.(*os.File)
 	if yes || !ok || !isatty.IsTerminal(terminal.Fd()) {
 		return nil
 	}
 	fmt.Fprint(out, question+" [y/N] ")
-	answer, err := bufio.NewReader(stdin).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return err
+	answers := make(chan string, 1)
+	go func() {
+		// What cannot be read is no consent.
+		answer, _ := bufio.NewReader(stdin).ReadString('\n')
+		answers <- strings.ToLower(strings.TrimSpace(answer))
+	}()
+	select {
+	case answer := <-answers:
+		if answer == "y" || answer == "yes" {
+			return nil
+		}
+	case <-ctx.Done():
 	}
-	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
-		return errors.New("not sent; nothing was spent")
-	}
-	return nil
+	return errors.New("not sent; nothing was spent")
 }
 
 // post posts the job, or awaits the tx that an earlier run has sent.

@@ -194,7 +194,35 @@ func TestTestnetFilesAgree(t *testing.T) {
 		peers, err := run(t, home, "config", "get", "config", "p2p.persistent_peers")
 		require.NoError(t, err)
 		require.Equal(t, 1, strings.Count(peers, ","), "%s dials the two others", node)
+		rpc, err := run(t, home, "config", "get", "config", "rpc.laddr")
+		require.NoError(t, err)
+		for key, want := range map[string]string{"node": rpc, "chain-id": "theta-3\n", "keyring-backend": "test\n"} {
+			found, err := run(t, home, "config", "get", "client", key)
+			require.NoError(t, err)
+			require.Equal(t, want, found, "%s of the commands of %s", key, node)
+		}
 	}
+}
+
+func TestTestnetFilesOverwriteNothing(t *testing.T) {
+	dir := t.TempDir()
+	write := func() error {
+		_, err := run(t, t.TempDir(), "testnet", "init-files", "--validators", "1", "--output-dir", dir)
+		return err
+	}
+	require.NoError(t, write())
+	before, err := os.ReadFile(filepath.Join(dir, "node0", "key_seed.json"))
+	require.NoError(t, err)
+	require.ErrorContains(t, write(), "choose another --output-dir")
+	after, err := os.ReadFile(filepath.Join(dir, "node0", "key_seed.json"))
+	require.NoError(t, err)
+	require.Equal(t, before, after)
+}
+
+func TestStartWithoutAGenesisSaysWhatToRun(t *testing.T) {
+	home := filepath.Join(t.TempDir(), "nobody")
+	_, err := run(t, home, "start")
+	require.ErrorContains(t, err, "run thetad init")
 }
 
 func TestFailingCommandSaysWhy(t *testing.T) {

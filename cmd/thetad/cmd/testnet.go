@@ -2,7 +2,9 @@ package cmd
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"path/filepath"
@@ -14,6 +16,8 @@ import (
 
 	"cosmossdk.io/math"
 
+	"github.com/cosmos/cosmos-sdk/client"
+	clientconfig "github.com/cosmos/cosmos-sdk/client/config"
 	"github.com/cosmos/cosmos-sdk/client/flags"
 	"github.com/cosmos/cosmos-sdk/client/tx"
 	"github.com/cosmos/cosmos-sdk/crypto/hd"
@@ -64,8 +68,9 @@ func newTestnetCmd(chain *app.App) *cobra.Command {
 		Short: "Write the files of a chain of several validators",
 		Long: `Write keys, configs and one genesis for a chain of several validators on one
 host, each in its own folder: node0, node1 and so on. Start each of them with
-thetad start --home DIR/nodeN.`,
-		Args: cobra.NoArgs,
+thetad start --home DIR/nodeN; commands with that --home talk to that node.`,
+		Example: "thetad testnet init-files --validators 3 --output-dir testnet --chain-id theta-3",
+		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			plan, err := readTestnetPlan(cmd)
 			if err != nil {
@@ -150,6 +155,9 @@ func writeTestnet(cmd *cobra.Command, chain *app.App, plan testnetPlan) error {
 func newTestnetNode(cmd *cobra.Command, chain *app.App, plan testnetPlan, i int) (testnetNode, error) {
 	name := "node" + strconv.Itoa(i)
 	node := testnetNode{home: filepath.Join(plan.dir, name), config: cometConfig()}
+	if _, err := os.Stat(node.home); !errors.Is(err, fs.ErrNotExist) {
+		return node, fmt.Errorf("expected nothing at %s, found something; remove it or choose another --%s", node.home, flagOutputDir)
+	}
 	if err := os.MkdirAll(filepath.Join(node.home, "config"), 0o750); err != nil {
 		return node, err
 	}
@@ -174,6 +182,10 @@ func newTestnetNode(cmd *cobra.Command, chain *app.App, plan testnetPlan, i int)
 	settings.API.Address = "tcp://" + port(3)
 	serverconfig.SetConfigTemplate(serverconfig.DefaultConfigTemplate)
 	serverconfig.WriteConfigFile(filepath.Join(node.home, "config", "app.toml"), settings)
+
+	if err := writeClientConfig(node.home, plan, node.config.RPC.ListenAddress); err != nil {
+		return node, err
+	}
 
 	id, consensusKey, err := genutil.InitializeNodeValidatorFiles(node.config)
 	if err != nil {
@@ -208,6 +220,26 @@ func newTestnetNode(cmd *cobra.Command, chain *app.App, plan testnetPlan, i int)
 	}
 	node.gentx, err = signGentx(cmd, chain, keys, plan.chainID, name, id, msg)
 	return node, err
+}
+
+// writeClientConfig has commands with this home talk to this node.
+func writeClientConfig(home string, plan testnetPlan, rpc string) error {
+	// The SDK writes the file with its defaults when it finds none.
+	if _, err := clientconfig.ReadFromClientConfig(client.Context{HomeDir: home, ChainID: plan.chainID}.WithViper("")); err != nil {
+		return err
+	}
+	path := filepath.Join(home, "config", "client.toml")
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	text := string(raw)
+	for _, setting := range [][2]string{{"keyring-backend", plan.backend}, {"node", rpc}} {
+		if text, err = changeSetting(text, setting[0], setting[1]); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return os.WriteFile(path, []byte(text), 0o600)
 }
 
 // writeSeed keeps the words from which a testnet's key can be restored.

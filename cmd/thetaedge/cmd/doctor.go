@@ -11,6 +11,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/sidecar/agent"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/device"
@@ -49,9 +54,10 @@ func (r *report) line(v verdict, what, format string, args ...any) {
 func doctorCommand() *cobra.Command {
 	var operator, relay string
 	command := &cobra.Command{
-		Use:   "doctor",
-		Short: "Say what this machine qualifies for and what is missing",
-		Args:  cobra.NoArgs,
+		Use:     "doctor",
+		Short:   "Say what this machine qualifies for and what is missing",
+		Example: "thetaedge doctor --operator theta1... --relay https://relay.example",
+		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			n, err := openNode(command)
 			if err != nil {
@@ -135,8 +141,8 @@ func checkRelay(ctx context.Context, r *report, relay string) {
 		r.line(missing, "relay", "expected a base URL such as https://relay.example, found %q", relay)
 		return
 	}
-	client := http.Client{Timeout: 10 * time.Second}
-	res, err := client.Do(req)
+	web := http.Client{Timeout: 10 * time.Second}
+	res, err := web.Do(req)
 	if err != nil {
 		r.line(missing, "relay", "%v; check the address and this machine's network", err)
 		return
@@ -186,7 +192,7 @@ func checkClasses(ctx context.Context, r *report, reader *chain.Reader, have edg
 
 func checkFunds(ctx context.Context, r *report, n *node, operator string, params edgenodetypes.Params) {
 	if operator == "" {
-		r.line(unsure, "balance", "pass --operator ADDRESS to check that it holds the bond of at least %s%s and fees", params.MinBond, params.BondDenom)
+		r.line(unsure, "balance", "pass --operator ADDRESS to check that it holds the bond of at least %s and fees", amount(params, params.MinBond))
 		return
 	}
 	balance, err := n.reader.Balance(ctx, operator, params.BondDenom)
@@ -194,10 +200,15 @@ func checkFunds(ctx context.Context, r *report, n *node, operator string, params
 	case err != nil:
 		r.line(missing, "balance", "%v", err)
 	case balance.Amount.LTE(params.MinBond):
-		r.line(missing, "balance", "%s holds %s; a bond of at least %s%s and fees are needed", operator, balance, params.MinBond, params.BondDenom)
+		r.line(missing, "balance", "%s holds %s; a bond of at least %s and fees are needed", operator, client.FormatAmount(balance), amount(params, params.MinBond))
 	default:
-		r.line(good, "balance", "%s holds %s", operator, balance)
+		r.line(good, "balance", "%s holds %s", operator, client.FormatAmount(balance))
 	}
+}
+
+// amount writes an amount of the bond's denom for people.
+func amount(params edgenodetypes.Params, value math.Int) string {
+	return client.FormatAmount(sdk.Coin{Denom: params.BondDenom, Amount: value})
 }
 
 func checkNode(r *report, found edgenodetypes.Node, params edgenodetypes.Params) {
@@ -214,7 +225,7 @@ func checkNode(r *report, found edgenodetypes.Node, params edgenodetypes.Params)
 	if !free.IsPositive() {
 		v = unsure
 	}
-	r.line(v, "bond", "%s%s, free %s", state.Bond, params.BondDenom, free)
+	r.line(v, "bond", "%s, free %s", amount(params, state.Bond), amount(params, free))
 	if len(state.Weights) == 0 || !state.Weights[len(state.Weights)-1].Weight.IsPositive() {
 		r.line(unsure, "weight", "none; a new node draws from the next epoch on")
 	}

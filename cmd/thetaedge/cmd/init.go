@@ -16,9 +16,10 @@ import (
 func initCommand() *cobra.Command {
 	var grpcAddress, chainID, backend, passphraseFile string
 	command := &cobra.Command{
-		Use:   "init",
-		Short: "Detect the hardware and make a home with settings and a worker key",
-		Args:  cobra.NoArgs,
+		Use:     "init",
+		Short:   "Detect the hardware and make a home with settings and a worker key",
+		Example: "thetaedge init --grpc node.example:9090",
+		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			home, err := homeOf(command)
 			if err != nil {

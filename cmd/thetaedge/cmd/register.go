@@ -14,6 +14,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/client/input"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/executor/wasm"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
@@ -32,8 +33,9 @@ type registration struct {
 func registerCommand() *cobra.Command {
 	r := &registration{}
 	command := &cobra.Command{
-		Use:   "register --from KEY",
-		Short: "Bond coins, open the node and let its worker key spend fees",
+		Use:     "register --from KEY",
+		Short:   "Bond coins, open the node and let its worker key spend fees",
+		Example: "thetaedge register --from operator --keyring-dir ~/.thetad --keyring-backend os --region de --slots 4",
 		Long: `register sends one transaction of the operator: it opens the node with a bond and
 grants the worker key fees, for worker messages only, up to a limit and an expiry.
 For a node that is open already it renews that grant.`,
@@ -124,7 +126,7 @@ func (r *registration) messages(ctx context.Context, n *node, operator sdk.AccAd
 	} else if !errors.Is(err, chain.ErrNotFound) {
 		return nil, "", err
 	}
-	fees := fmt.Sprintf("fee grant to worker %s: %s until %s", worker, limit, expiry.Format(time.RFC3339))
+	fees := fmt.Sprintf("fee grant to worker %s: %s until %s", worker, client.FormatAmount(limit), expiry.Format(time.RFC3339))
 	known, err := n.reader.NodeOf(ctx, operator.String())
 	switch {
 	case errors.Is(err, chain.ErrNotFound):
@@ -133,7 +135,7 @@ func (r *registration) messages(ctx context.Context, n *node, operator sdk.AccAd
 			return nil, "", err
 		}
 		return append([]sdk.Msg{open}, renewal...), fmt.Sprintf("open node %q in class %s with %d slots and a bond of %s\n%s",
-			open.Moniker, open.Class, open.Slots, open.Bond, fees), nil
+			open.Moniker, open.Class, open.Slots, client.FormatAmount(open.Bond), fees), nil
 	case err != nil:
 		return nil, "", err
 	case known.Profile.Worker == worker.String():
@@ -175,7 +177,7 @@ func (r *registration) open(ctx context.Context, n *node, operator sdk.AccAddres
 		return nil, err
 	}
 	if balance.Amount.LT(bond.Amount) {
-		return nil, fmt.Errorf("expected at least %s and fees at %s, found %s; send coins there, or lower --slots or --bond", bond, operator, balance)
+		return nil, fmt.Errorf("expected at least %s and fees at %s, found %s; send coins there, or lower --slots or --bond", client.FormatAmount(bond), operator, client.FormatAmount(balance))
 	}
 	return &edgenodetypes.MsgRegister{
 		Operator: operator.String(), Worker: n.worker.Address().String(), Moniker: r.moniker,
@@ -193,7 +195,7 @@ func (r *registration) bondFor(params edgenodetypes.Params, slots uint32) (sdk.C
 		return bond, fmt.Errorf("--bond: expected an amount such as 100tfuel, found %q: %w", r.bond, err)
 	}
 	if bond.Denom != params.BondDenom || bond.Amount.LT(params.MinBond) {
-		return bond, fmt.Errorf("--bond: expected at least %s%s, found %s", params.MinBond, params.BondDenom, bond)
+		return bond, fmt.Errorf("--bond: expected at least %s, found %s", amount(params, params.MinBond), client.FormatAmount(bond))
 	}
 	return bond, nil
 }

@@ -28,9 +28,10 @@ func relayCommand() *cobra.Command {
 	f := &relayFlags{}
 	c := blob.DefaultConfig("")
 	command := &cobra.Command{
-		Use:   "relay",
-		Short: "Run a small store for inputs and results of machines without an address of their own",
-		Args:  cobra.NoArgs,
+		Use:     "relay",
+		Short:   "Run a small store for inputs and results of machines without an address of their own",
+		Example: "thetaedge relay --listen 0.0.0.0:7070 --dir /srv/relay --quota 100GiB",
+		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return runRelay(command, f, c)
 		},

@@ -45,9 +45,10 @@ func jobsCommand() *cobra.Command {
 	var asJSON bool
 	req := &sidecarv1.JobsRequest{}
 	command := &cobra.Command{
-		Use:   "jobs",
-		Short: "List the assignments of the running node, newest first",
-		Args:  cobra.NoArgs,
+		Use:     "jobs",
+		Short:   "List the assignments of the running node, newest first",
+		Example: "thetaedge jobs --phase running --limit 10",
+		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return withDaemon(command, func(ctx context.Context, client sidecarv1.SidecarServiceClient) error {
 				res, err := client.Jobs(ctx, req)

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 
+	"cosmossdk.io/collections"
+
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/x/compute/types"
@@ -163,4 +165,21 @@ func (k *Keeper) followUp(
 	default:
 		return nil
 	}
+}
+
+// queueJob moves a job to the height at which it is next due, 0 for never.
+func (k *Keeper) queueJob(ctx sdk.Context, id types.JobID, job *types.Job, height int64) error {
+	if height == job.DueHeight {
+		return nil
+	}
+	if job.DueHeight != 0 {
+		if err := k.due.Remove(ctx, collections.Join3(job.DueHeight, id, uint64(types.JobEntry))); err != nil {
+			return err
+		}
+	}
+	job.DueHeight = height
+	if height == 0 {
+		return nil
+	}
+	return k.due.Set(ctx, collections.Join3(height, id, uint64(types.JobEntry)))
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/types/query"
 
 	"github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
 type queryServer struct{ k *Keeper }
@@ -23,7 +24,7 @@ func NewQueryServer(k *Keeper) types.QueryServer { return queryServer{k: k} }
 
 // notFound turns the module's "no such thing" errors into gRPC's.
 func notFound(err error) error {
-	for _, e := range []error{types.ErrJobNotFound, types.ErrTaskNotFound, types.ErrTaskEnded, types.ErrReceiptNotFound, types.ErrChallengeNotFound} {
+	for _, e := range []error{types.ErrJobNotFound, types.ErrTaskNotFound, types.ErrTaskEnded, types.ErrReceiptNotFound, types.ErrChallengeNotFound, edgenodetypes.ErrNodeNotFound} {
 		if errors.Is(err, e) {
 			return status.Error(codes.NotFound, err.Error())
 		}
@@ -125,7 +126,7 @@ func (s queryServer) Challenge(ctx context.Context, req *types.QueryChallengeReq
 func (s queryServer) Quote(ctx context.Context, req *types.QueryQuoteRequest) (*types.QueryQuoteResponse, error) {
 	reward, err := sdk.ParseCoinNormalized(req.Reward)
 	if err != nil {
-		return nil, status.Errorf(codes.InvalidArgument, "reward: %s", err)
+		return nil, status.Errorf(codes.InvalidArgument, "reward: expected a coin as in 1000000atfuel, found %q: %s", req.Reward, err)
 	}
 	if err := types.ValidateReward(reward); err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
@@ -136,7 +137,7 @@ func (s queryServer) Quote(ctx context.Context, req *types.QueryQuoteRequest) (*
 	}
 	denom, ok := params.PaymentDenom(reward.Denom)
 	if !ok {
-		return nil, status.Errorf(codes.InvalidArgument, "reward: denom %s is not accepted", reward.Denom)
+		return nil, status.Errorf(codes.InvalidArgument, "reward: denom %s is not accepted; the params list those that are", reward.Denom)
 	}
 	spec := req.Spec(params, reward)
 	if err := spec.CheckCost(params); err != nil {

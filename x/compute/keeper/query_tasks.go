@@ -124,7 +124,7 @@ func (s queryServer) Claimable(ctx context.Context, req *types.QueryClaimableReq
 	}
 	node, err := s.k.nodes.Node(ctx, operator)
 	if err != nil {
-		return nil, err
+		return nil, notFound(err)
 	}
 	tasks, page, err := query.CollectionPaginate(ctx, s.k.openDraws, req.Pagination,
 		func(key drawKey, _ collections.NoValue) (*types.ClaimableTask, error) {

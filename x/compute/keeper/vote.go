@@ -68,3 +68,12 @@ func splitKey(key string) (hash []byte, exitCode uint32) {
 	at := len(key) - exitCodeSize
 	return []byte(key[:at]), binary.BigEndian.Uint32([]byte(key[at:]))
 }
+
+// rule returns how the votes are counted.
+func (w *work) rule() (types.Rule, error) {
+	if !w.job.Slashable {
+		return types.Rule{Last: true, Lenient: true}, nil
+	}
+	target, err := w.nextTarget()
+	return types.Rule{Last: target == 0}, err
+}

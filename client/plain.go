@@ -1,0 +1,52 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"google.golang.org/grpc/status"
+)
+
+var (
+	// framing is what a node and the libraries on the way put around what was said:
+	// the codes of gRPC, the place in the source, the gas of a simulation.
+	framing = regexp.MustCompile(`rpc error: code = \w+ desc = |failed to execute message; message index: 0: | \[[^\s\]]+\.go:\d+\]| with gas used: '\d+'`)
+	// trailing are the codes of the query path, which say less than what comes before.
+	trailing = regexp.MustCompile(`(: (unknown request|invalid request|key not found))+$`)
+)
+
+// PlainText drops from an error of a node what means nothing to a person.
+func PlainText(text string) string {
+	if short := framing.ReplaceAllString(text, ""); short != text {
+		return trailing.ReplaceAllString(short, "")
+	}
+	return text
+}
+
+// plain drops gRPC's framing from an error that a person reads.
+func plain(err error) error {
+	var framed interface{ GRPCStatus() *status.Status }
+	if errors.As(err, &framed) {
+		text := trailing.ReplaceAllString(framing.ReplaceAllString(framed.GRPCStatus().Message(), ""), "")
+		return &plainError{text: text, err: err}
+	}
+	return err
+}
+
+// within puts what was done before an error of the chain's own, which would show its
+// place in the source if it was formatted.
+func within(what string, err error) error {
+	return &plainError{text: fmt.Sprintf("%s: %s", what, PlainText(err.Error())), err: err}
+}
+
+// plainError reads as the message and still unwraps to the whole.
+type plainError struct {
+	text string
+	err  error
+}
+
+func (e *plainError) Error() string { return strings.TrimSpace(e.text) }
+
+func (e *plainError) Unwrap() error { return e.err }
