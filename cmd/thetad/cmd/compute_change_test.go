@@ -175,8 +175,9 @@ func TestATrustedResultIsSeenBeforeItIsAcceptedOrRejected(t *testing.T) {
 		"accept": computetypes.JOB_STATUS_COMPLETED, "reject": computetypes.JOB_STATUS_FAILED,
 	} {
 		dir := filepath.Join(t.TempDir(), "result")
-		_, err := m.compute("alice", "run", jobFile(t, relay, policy), "--out", dir)
+		out, err := m.compute("alice", "run", jobFile(t, relay, policy), "--out", dir)
 		require.NoError(t, err)
+		require.Contains(t, out, "thetad compute run --resume --wait --out "+dir+" --from alice --home "+m.home)
 		state, err := requester.LoadState(dir)
 		require.NoError(t, err)
 		spec, err := state.JobSpec()
@@ -189,7 +190,7 @@ func TestATrustedResultIsSeenBeforeItIsAcceptedOrRejected(t *testing.T) {
 		_, err = look()
 		require.ErrorIs(t, err, requester.ErrNotInReview)
 		m.blocks(20)
-		out, err := look()
+		out, err = look()
 		require.NoError(t, err)
 		require.Contains(t, out, "  | forty-two\n")
 		require.Contains(t, out, fmt.Sprintf("thetad compute accept %s --from KEY", state.JobID))

@@ -55,8 +55,8 @@ func (p *runPrinter) posted(state *requester.State) {
 	fmt.Fprintf(p.out, "Posted job %s\n", state.JobID)
 }
 
-func (p *runPrinter) later(dir string) {
-	fmt.Fprintf(p.out, "Fetch the result with: thetad compute run --resume --wait --out %s --from KEY\n", dir)
+func (p *runPrinter) later(again string) {
+	fmt.Fprintf(p.out, "Fetch the result with: %s\n", again)
 }
 
 // progress shows how far a job has come; dir is where it lies, which a person needs

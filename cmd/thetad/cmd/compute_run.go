@@ -24,6 +24,9 @@ type computeRun struct {
 	signer requester.Signer
 	print  *runPrinter
 
+	// key pays; home is the folder that the flags name, if they do.
+	key, home string
+
 	inputs []string
 	relay  string
 	out    string
@@ -60,6 +63,10 @@ interrupted run is taken up again and never paid twice.`,
 			if run.client, err = computeClient(ctx, clientCtx); err != nil {
 				return err
 			}
+			run.key = clientCtx.FromName
+			if cmd.Flags().Changed(flags.FlagHome) {
+				run.home = clientCtx.HomeDir
+			}
 			run.print = &runPrinter{out: cmd.OutOrStdout()}
 			run.stdin = cmd.InOrStdin()
 			return run.do(ctx, args)
@@ -95,7 +102,7 @@ func (r *computeRun) do(ctx context.Context, args []string) error {
 	}
 	r.print.posted(state)
 	if !r.wait {
-		r.print.later(r.out)
+		r.print.later(r.again())
 		return nil
 	}
 	return r.finish(ctx, state)
@@ -187,7 +194,7 @@ func (r *computeRun) post(ctx context.Context, state *requester.State, cost requ
 	case err == nil:
 		return nil
 	case state.Posted():
-		return fmt.Errorf("%w; go on with: thetad compute run --resume --wait --out %s", err, r.out)
+		return fmt.Errorf("%w; go on with: %s", err, r.again())
 	default:
 		return errors.Join(err, state.Discard(r.out))
 	}
@@ -200,7 +207,7 @@ func (r *computeRun) finish(ctx context.Context, state *requester.State) error {
 	}
 	settlement, err := r.client.Watch(ctx, state.JobID, r.print.progress(r.out))
 	if err != nil {
-		return fmt.Errorf("%w; the job goes on, come back with: thetad compute run --resume --wait --out %s", err, r.out)
+		return fmt.Errorf("%w; the job goes on, come back with: %s", err, r.again())
 	}
 	r.print.settled(state, settlement)
 	if !settlement.Accepted() {
@@ -208,7 +215,7 @@ func (r *computeRun) finish(ctx context.Context, state *requester.State) error {
 	}
 	result, err := r.client.Fetch(ctx, state, settlement, r.out)
 	if err != nil {
-		return fmt.Errorf("%w; try again with: thetad compute run --resume --wait --out %s", err, r.out)
+		return fmt.Errorf("%w; try again with: %s", err, r.again())
 	}
 	return r.print.result(result)
 }
@@ -218,17 +225,26 @@ func (r *computeRun) finishArray(ctx context.Context, state *requester.State) er
 	save := func(s *requester.State) error { return s.Save(r.out) }
 	result, err := r.client.FollowArray(ctx, state, r.out, save, r.print.progress(r.out))
 	if err != nil {
-		return fmt.Errorf("%w; the job goes on, come back with: thetad compute run --resume --wait --out %s", err, r.out)
+		return fmt.Errorf("%w; the job goes on, come back with: %s", err, r.again())
 	}
 	r.print.array(state, result, r.out)
 	if result.Missing > 0 {
-		return fmt.Errorf("%w: %w; try again with: thetad compute run --resume --wait --out %s", errUnverified, result.FirstMissing, r.out)
+		return fmt.Errorf("%w: %w; try again with: %s", errUnverified, result.FirstMissing, r.again())
 	}
 	if result.Failed > 0 {
 		return fmt.Errorf("job %s: %w for %d of its %d tasks; it ended %s",
 			state.JobID, requester.ErrNoResult, result.Failed, result.Job.Tasks, requester.StatusName(result.Job.Status))
 	}
 	return nil
+}
+
+// again is the command that takes the job up once more.
+func (r *computeRun) again() string {
+	command := fmt.Sprintf("thetad compute run --resume --wait --out %s --from %s", r.out, r.key)
+	if r.home != "" {
+		command += " --home " + r.home
+	}
+	return command
 }
 
 func orPending(jobID string) string {
