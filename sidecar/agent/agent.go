@@ -94,6 +94,11 @@ func New(cfg Config) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := edgenodetypes.CheckText("device", cfg.Device, edgenodetypes.MaxModelBytes); err != nil {
+		// A reveal that the chain refuses for its name would cost the stake.
+		cfg.Logger.Warn("the device is not named in results", "error", err)
+		cfg.Device = ""
+	}
 	m, err := newMetrics(cfg.Registry)
 	if err != nil {
 		return nil, err

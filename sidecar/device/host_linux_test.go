@@ -105,4 +105,6 @@ func TestModelFitsTheChain(t *testing.T) {
 	require.LessOrEqual(t, len(Machine{CPUModel: long}.Model()), maxModelBytes)
 	cut := Machine{CPUModel: "012345678901234567890123456789012345678901234567890123456789012é"}.Model()
 	require.Len(t, cut, 63, "no character is cut in half")
+	require.Equal(t, "GPU one é", Machine{CPUModel: "GPU\x07 one\u202e \xffé"}.Model(), "the chain refuses what cannot be printed")
+	require.Equal(t, Unknown, Machine{CPUModel: "\x00"}.Model())
 }

@@ -4,6 +4,8 @@ package device
 
 import (
 	"runtime"
+	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -58,6 +60,9 @@ func (m Machine) Model() string {
 	if len(m.GPUs) > 0 {
 		name = m.GPUs[0].Model
 	}
+	if name = printable(name); name == "" {
+		name = Unknown
+	}
 	if len(name) <= maxModelBytes {
 		return name
 	}
@@ -66,6 +71,16 @@ func (m Machine) Model() string {
 		end--
 	}
 	return name[:end]
+}
+
+// printable drops what the chain refuses in a name: firmware may say anything.
+func printable(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, name)
 }
 
 // LeastGPUMemory is the memory of the smallest graphics processor in bytes, 0

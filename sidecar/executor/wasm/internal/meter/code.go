@@ -40,7 +40,7 @@ func (w *rewriter) rewriteFunction(typeIndex uint32, raw []byte) ([]byte, error)
 		return nil, fmt.Errorf("%w: %d bytes of code, at most %d are allowed", ErrUnsupported, len(raw), MaxFunctionBytes)
 	}
 	t := w.types[typeIndex]
-	body, locals, calls, err := w.meterBody(raw)
+	body, locals, calls, err := w.meterBody(raw, t)
 	if err != nil {
 		return nil, err
 	}
@@ -58,7 +58,7 @@ func (w *rewriter) rewriteFunction(typeIndex uint32, raw []byte) ([]byte, error)
 // meterBody copies a body and puts the burning loops before bulk instructions.
 // It returns the number of locals, wide ones counted twice, and whether the
 // function calls any other.
-func (w *rewriter) meterBody(raw []byte) (body []byte, locals uint64, calls bool, err error) {
+func (w *rewriter) meterBody(raw []byte, t funcType) (body []byte, locals uint64, calls bool, err error) {
 	r := &reader{b: raw}
 	for n := r.u32(); n > 0 && r.err == nil; n-- {
 		count := uint64(r.u32())
@@ -69,10 +69,12 @@ func (w *rewriter) meterBody(raw []byte) (body []byte, locals uint64, calls bool
 	}
 	body = make([]byte, 0, len(raw)+len(raw)/16)
 	copied := 0
+	flow := joins{carried: uint64(t.results)}
 	for !r.done() {
 		at := r.pos
 		op := r.byte()
 		sub := r.immediates(op)
+		flow.add(op, raw[at+1:r.pos], w.types)
 		switch op {
 		case opCall, opCallIndirect:
 			calls = true
@@ -91,6 +93,9 @@ func (w *rewriter) meterBody(raw []byte) (body []byte, locals uint64, calls bool
 	}
 	if r.err != nil {
 		return nil, 0, false, r.err
+	}
+	if err := w.carry(flow.values(uint64(t.params) + locals)); err != nil {
+		return nil, 0, false, err
 	}
 	return append(body, raw[copied:]...), locals, calls, nil
 }

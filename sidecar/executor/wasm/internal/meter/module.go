@@ -33,6 +33,13 @@ const (
 	MaxFunctionBytes = 1 << 20
 	// MaxFunctionLocals is the most parameters, results and locals of a function.
 	MaxFunctionLocals = 16384
+	// MaxFunctionJoins bounds the values that a function may carry to the places where
+	// its control flow meets, see joins. A compiler may keep each of them apart: with
+	// some thousands of both it takes more time and memory than any machine has, and
+	// kills the process in the end.
+	MaxFunctionJoins = 1 << 20
+	// MaxModuleJoins bounds the sum of that over all functions.
+	MaxModuleJoins = 1 << 25
 	// MaxTableElements is the largest that one table may be.
 	MaxTableElements = 1 << 20
 	// MaxTables is the most tables that a module may have.

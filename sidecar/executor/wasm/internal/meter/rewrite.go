@@ -74,6 +74,7 @@ type rewriter struct {
 
 	added  []uint32 // types of the added functions
 	bodies [][]byte // their bodies
+	values uint64   // carried to joins, in all functions so far
 }
 
 // Rewrite returns the metered form of a module that an engine has validated. It

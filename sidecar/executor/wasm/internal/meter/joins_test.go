@@ -1,0 +1,58 @@
+package meter
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// program is a module of functions with so many locals and this body.
+func program(functions, locals int, body string) string {
+	var text strings.Builder
+	text.WriteString(`(module (func (export "_start"))`)
+	for range functions {
+		fmt.Fprintf(&text, "(func (local %s) %s)", strings.Repeat("i32 ", locals), body)
+	}
+	text.WriteString(")")
+	return text.String()
+}
+
+// Each of these takes a compiler seconds and gigabytes a function, or ends its process.
+func TestFunctionsThatNoCompilerCopesWithAreRefused(t *testing.T) {
+	wide := strings.Repeat("i32 ", 1000)
+	for name, c := range map[string]struct {
+		most func(n int) string
+		n    int
+	}{
+		"loops": {func(n int) string { return program(1, 1023, strings.Repeat("(loop)", n)) }, 1024},
+		"ifs":   {func(n int) string { return program(1, 1023, strings.Repeat("(if (i32.const 1) (then) (else))", n)) }, 512},
+		"jumps": {func(n int) string {
+			return program(1, 1023, "(block "+strings.Repeat("(br_if 0 (i32.const 1))", n)+")")
+		}, 1023},
+		"tables": {func(n int) string {
+			return program(1, 1023, "(block (br_table "+strings.Repeat("0 ", n)+"(i32.const 1)))")
+		}, 1023},
+		"results": {func(n int) string {
+			return program(1, 24, strings.Repeat("(block (result "+wide+") unreachable) "+strings.Repeat("drop ", 1000), n))
+		}, 1024},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Rewrite(binary(t, c.most(c.n)))
+			require.NoError(t, err)
+			_, err = Rewrite(binary(t, c.most(c.n+1)))
+			require.ErrorIs(t, err, ErrUnsupported)
+			require.ErrorContains(t, err, "split the function")
+		})
+	}
+}
+
+func TestModulesThatNoCompilerCopesWithAreRefused(t *testing.T) {
+	loops := strings.Repeat("(loop)", 1024)
+	_, err := Rewrite(binary(t, program(MaxModuleJoins/MaxFunctionJoins, 1023, loops)))
+	require.NoError(t, err)
+	_, err = Rewrite(binary(t, program(MaxModuleJoins/MaxFunctionJoins+1, 1023, loops)))
+	require.ErrorIs(t, err, ErrUnsupported)
+	require.ErrorContains(t, err, "of all functions")
+}
