@@ -26,16 +26,20 @@ func TestFunctionsThatNoCompilerCopesWithAreRefused(t *testing.T) {
 		most func(n int) string
 		n    int
 	}{
-		"loops": {func(n int) string { return program(1, 1023, strings.Repeat("(loop)", n)) }, 1024},
-		"ifs":   {func(n int) string { return program(1, 1023, strings.Repeat("(if (i32.const 1) (then) (else))", n)) }, 512},
+		"loops":      {func(n int) string { return program(1, 0, strings.Repeat("(loop)", n)) }, 2888},
+		"wide loops": {func(n int) string { return program(1, 1022, strings.Repeat("(loop)", n)) }, 920},
+		"blocks":     {func(n int) string { return program(1, 1022, strings.Repeat("(block)", n)) }, 1024},
+		"ifs":        {func(n int) string { return program(1, 1022, strings.Repeat("(if (i32.const 1) (then) (else))", n)) }, 512},
 		"jumps": {func(n int) string {
-			return program(1, 1023, "(block "+strings.Repeat("(br_if 0 (i32.const 1))", n)+")")
-		}, 1023},
+			return program(1, 1022, "(block "+strings.Repeat("(br_if 0 (i32.const 1))", n)+")")
+		}, 1015},
+		"jumps alone": {func(n int) string { return program(1, 0, "(block "+strings.Repeat("(br_if 0 (i32.const 1))", n)+")") }, 11457},
+		"calls":       {func(n int) string { return program(1, 0, strings.Repeat("(call 0)", n)) }, 262144},
 		"tables": {func(n int) string {
-			return program(1, 1023, "(block (br_table "+strings.Repeat("0 ", n)+"(i32.const 1)))")
+			return program(1, 1022, "(block (br_table "+strings.Repeat("0 ", n)+"(i32.const 1)))")
 		}, 1023},
 		"results": {func(n int) string {
-			return program(1, 24, strings.Repeat("(block (result "+wide+") unreachable) "+strings.Repeat("drop ", 1000), n))
+			return program(1, 23, strings.Repeat("(block (result "+wide+") unreachable) "+strings.Repeat("drop ", 1000), n))
 		}, 1024},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -49,10 +53,10 @@ func TestFunctionsThatNoCompilerCopesWithAreRefused(t *testing.T) {
 }
 
 func TestModulesThatNoCompilerCopesWithAreRefused(t *testing.T) {
-	loops := strings.Repeat("(loop)", 1024)
-	_, err := Rewrite(binary(t, program(MaxModuleJoins/MaxFunctionJoins, 1023, loops)))
+	blocks := strings.Repeat("(block)", 1024)
+	_, err := Rewrite(binary(t, program(MaxModuleJoins/MaxFunctionJoins, 1022, blocks)))
 	require.NoError(t, err)
-	_, err = Rewrite(binary(t, program(MaxModuleJoins/MaxFunctionJoins+1, 1023, loops)))
+	_, err = Rewrite(binary(t, program(MaxModuleJoins/MaxFunctionJoins+1, 1022, blocks)))
 	require.ErrorIs(t, err, ErrUnsupported)
 	require.ErrorContains(t, err, "of all functions")
 }
