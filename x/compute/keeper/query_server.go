@@ -61,6 +61,9 @@ func (s queryServer) Jobs(ctx context.Context, req *types.QueryJobsRequest) (*ty
 	if err != nil {
 		return nil, status.Errorf(codes.InvalidArgument, "requester: %s", err)
 	}
+	if err := checkPage(req.Pagination, maxRecordsPage); err != nil {
+		return nil, err
+	}
 	jobs, page, err := query.CollectionPaginate(ctx, s.k.requesters, req.Pagination,
 		func(key collections.Pair[sdk.AccAddress, types.JobID], _ collections.NoValue) (types.Job, error) {
 			return s.k.Job(ctx, key.K2())
@@ -72,6 +75,9 @@ func (s queryServer) Chunks(ctx context.Context, req *types.QueryChunksRequest) 
 	id, err := types.ParseJobID(req.JobId)
 	if err != nil {
 		return nil, notFound(err)
+	}
+	if err := checkPage(req.Pagination, maxRecordsPage); err != nil {
+		return nil, err
 	}
 	if _, err := s.k.Job(ctx, id); err != nil {
 		return nil, notFound(err)

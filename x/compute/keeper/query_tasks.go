@@ -15,8 +15,12 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// maxDrawsPage bounds the open draws that one query looks through.
-const maxDrawsPage = 200
+// Queries cost no gas: pages bound what one may ask for. Each task of a page is advanced
+// to the height, records are only read.
+const (
+	maxTasksPage   = 200
+	maxRecordsPage = 1_000
+)
 
 // peek returns a task as a message at this height would find it, and throws away
 // whatever advancing it would write. A client that asks between blocks looks at
@@ -53,6 +57,9 @@ func (s queryServer) Assignments(ctx context.Context, req *types.QueryAssignment
 	operator, err := s.k.addresses.StringToBytes(req.Operator)
 	if err != nil {
 		return nil, status.Errorf(codes.InvalidArgument, "operator: %s", err)
+	}
+	if err := checkPage(req.Pagination, maxTasksPage); err != nil {
+		return nil, err
 	}
 	text, err := s.k.addresses.BytesToString(operator)
 	if err != nil {
@@ -119,7 +126,7 @@ func (s queryServer) Claimable(ctx context.Context, req *types.QueryClaimableReq
 	if err != nil {
 		return nil, status.Errorf(codes.InvalidArgument, "operator: %s", err)
 	}
-	if err := checkPage(req.Pagination); err != nil {
+	if err := checkPage(req.Pagination, maxTasksPage); err != nil {
 		return nil, err
 	}
 	node, err := s.k.nodes.Node(ctx, operator)
@@ -134,10 +141,10 @@ func (s queryServer) Claimable(ctx context.Context, req *types.QueryClaimableReq
 	return &types.QueryClaimableResponse{Tasks: present(tasks), Pagination: page}, err
 }
 
-// checkPage refuses pages of draws that are too large.
-func checkPage(page *query.PageRequest) error {
-	if page != nil && page.Limit > maxDrawsPage {
-		return status.Errorf(codes.InvalidArgument, "pages of at most %d draws, got %d", maxDrawsPage, page.Limit)
+// checkPage refuses pages that are too large.
+func checkPage(page *query.PageRequest, most uint64) error {
+	if page != nil && page.Limit > most {
+		return status.Errorf(codes.InvalidArgument, "expected pages of at most %d, got %d", most, page.Limit)
 	}
 	return nil
 }
@@ -151,7 +158,7 @@ func inClass(class string) func(*query.CollectionsPaginateOptions[drawKey]) {
 }
 
 func (s queryServer) Draws(ctx context.Context, req *types.QueryDrawsRequest) (*types.QueryDrawsResponse, error) {
-	if err := checkPage(req.Pagination); err != nil {
+	if err := checkPage(req.Pagination, maxTasksPage); err != nil {
 		return nil, err
 	}
 	draws, page, err := query.CollectionPaginate(ctx, s.k.openDraws, req.Pagination,

@@ -140,7 +140,7 @@ func checkClaimablePages(t *testing.T, reverse bool) {
 	_, err := f.queries.Claimable(f.ctx, &types.QueryClaimableRequest{
 		Operator: operator(0).String(), Pagination: &query.PageRequest{Limit: 201},
 	})
-	require.ErrorContains(t, err, "pages of at most 200 draws, got 201")
+	require.ErrorContains(t, err, "pages of at most 200, got 201")
 	_, err = f.queries.Claimable(f.ctx, &types.QueryClaimableRequest{Operator: operator(50).String()})
 	require.Equal(t, codes.NotFound, status.Code(err))
 	_, err = f.queries.Claimable(f.ctx, &types.QueryClaimableRequest{Operator: "x"})
@@ -215,4 +215,36 @@ func TestInvariantsAreShownAndName(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, resp.Invariants[0].Ok)
 	require.Contains(t, resp.Invariants[0].Detail, "escrow holds 31atfuel and owes 30atfuel")
+}
+
+// Queries cost no gas: whoever asks may not ask for everything at once.
+func TestPagesOfQueriesAreBounded(t *testing.T) {
+	f := newFixture(t)
+	f.network(4)
+	id := f.post(0, spec(coin(1_000), 3))
+	page := func(limit uint64) *query.PageRequest { return &query.PageRequest{Limit: limit} }
+	for name, c := range map[string]struct {
+		most uint64
+		ask  func(*query.PageRequest) error
+	}{
+		"assignments": {200, func(p *query.PageRequest) error {
+			_, err := f.queries.Assignments(f.ctx, &types.QueryAssignmentsRequest{Operator: operator(0).String(), Pagination: p})
+			return err
+		}},
+		"draws": {200, func(p *query.PageRequest) error {
+			_, err := f.queries.Draws(f.ctx, &types.QueryDrawsRequest{Class: class, Pagination: p})
+			return err
+		}},
+		"jobs": {1_000, func(p *query.PageRequest) error {
+			_, err := f.queries.Jobs(f.ctx, &types.QueryJobsRequest{Requester: requester(0).String(), Pagination: p})
+			return err
+		}},
+		"chunks": {1_000, func(p *query.PageRequest) error {
+			_, err := f.queries.Chunks(f.ctx, &types.QueryChunksRequest{JobId: id, Pagination: p})
+			return err
+		}},
+	} {
+		require.NoError(t, c.ask(page(c.most)), name)
+		require.ErrorContains(t, c.ask(page(c.most+1)), "expected pages of at most", name)
+	}
 }

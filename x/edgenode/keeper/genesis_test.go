@@ -117,6 +117,8 @@ func TestQueriesShowNodesClassesAndInvariants(t *testing.T) {
 	page, err := f.queries.Nodes(f.ctx, &types.QueryNodesRequest{Pagination: &query.PageRequest{Limit: 3}})
 	require.NoError(t, err)
 	require.Len(t, page.Nodes, 3)
+	_, err = f.queries.Nodes(f.ctx, &types.QueryNodesRequest{Pagination: &query.PageRequest{Limit: 1_001}})
+	require.ErrorContains(t, err, "expected pages of at most 1000 nodes")
 	rest, err := f.queries.Nodes(f.ctx, &types.QueryNodesRequest{Pagination: &query.PageRequest{Key: page.Pagination.NextKey}})
 	require.NoError(t, err)
 	require.Len(t, rest.Nodes, 3)

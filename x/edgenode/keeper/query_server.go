@@ -62,8 +62,14 @@ func (s queryServer) NodeByWorker(ctx context.Context, req *types.QueryNodeByWor
 	return &types.QueryNodeByWorkerResponse{Node: node}, nil
 }
 
+// maxNodesPage bounds a page of nodes: queries cost no gas.
+const maxNodesPage = 1_000
+
 // Nodes lists nodes by operator.
 func (s queryServer) Nodes(ctx context.Context, req *types.QueryNodesRequest) (*types.QueryNodesResponse, error) {
+	if page := req.GetPagination(); page != nil && page.Limit > maxNodesPage {
+		return nil, status.Errorf(codes.InvalidArgument, "expected pages of at most %d nodes, found %d", maxNodesPage, page.Limit)
+	}
 	nodes, page, err := query.CollectionPaginate(ctx, s.keeper.states, req.GetPagination(),
 		func(operator sdk.AccAddress, state types.NodeState) (types.Node, error) {
 			profile, err := s.keeper.profiles.Get(ctx, operator)
