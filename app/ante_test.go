@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"encoding/json"
+	stdmath "math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -89,6 +90,37 @@ func TestPriorityIsGasPrice(t *testing.T) {
 	_, priority, err := checker(chain)(chain.Ctx(), decoded)
 	require.NoError(t, err)
 	require.EqualValues(t, 5_000_000_000, priority)
+}
+
+// bid is a tx of which only gas and fee matter.
+type bid struct {
+	sdk.FeeTx
+	gas uint64
+	fee math.Int
+}
+
+func (b bid) GetGas() uint64    { return b.gas }
+func (b bid) GetFee() sdk.Coins { return sdk.NewCoins(sdk.NewCoin(params.BaseDenom, b.fee)) }
+
+func TestPriorityOfAnyFeeAndGasCanBeSorted(t *testing.T) {
+	chain := apptest.New(t)
+	_, priority, err := checker(chain)(chain.Ctx(), bid{gas: 1, fee: math.NewIntWithDecimal(1, 30)})
+	require.NoError(t, err)
+	require.EqualValues(t, stdmath.MaxInt64, priority)
+	_, priority, err = checker(chain)(chain.Ctx(), bid{gas: 0, fee: math.OneInt()})
+	require.NoError(t, err)
+	require.Zero(t, priority)
+}
+
+func TestPartOfAnAtfuelThatANodeAsksIsRoundedUp(t *testing.T) {
+	at := func(price int64) uint32 {
+		const gas = 200_000
+		chain := apptest.New(t, apptest.WithBaseAppOptions(baseapp.SetMinGasPrices("1500000000.5atfuel")))
+		return chain.Check(chain.Sign(chain.Accounts[0], send(chain), apptest.WithGas(gas),
+			apptest.WithFee(sdk.NewCoin(params.BaseDenom, math.NewInt(price).MulRaw(gas))))).Code
+	}
+	require.Equal(t, sdkerrors.ErrInsufficientFee.ABCICode(), at(1_500_000_000))
+	require.Zero(t, at(1_500_000_001))
 }
 
 func TestFeesReachTheCollectorAtEndOfBlock(t *testing.T) {

@@ -69,7 +69,7 @@ func (app *App) prepareZeroHeight(ctx sdk.Context, allowedValidators []string) e
 		return err
 	}
 	height := ctx.BlockHeight()
-	if err := app.settleDistribution(ctx.WithBlockHeight(0)); err != nil {
+	if err := app.settleDistribution(ctx); err != nil {
 		return err
 	}
 	if err := app.resetStakingHeights(ctx.WithBlockHeight(0)); err != nil {
@@ -81,8 +81,10 @@ func (app *App) prepareZeroHeight(ctx sdk.Context, allowedValidators []string) e
 	return app.resetSigningInfos(ctx.WithBlockHeight(height))
 }
 
-// settleDistribution pays every reward and commission out and starts the
-// accounting of each validator and delegation anew.
+// settleDistribution pays every reward and commission out, at the height up to which
+// they were earned, and starts the accounting of each validator and delegation anew
+// at height zero. To x/distribution a delegation of the present height has earned
+// nothing yet: at height zero all rewards of those of genesis would be dust.
 func (app *App) settleDistribution(ctx sdk.Context) error {
 	validators, err := app.StakingKeeper.GetAllValidators(ctx)
 	if err != nil {
@@ -120,7 +122,7 @@ func (app *App) settleDistribution(ctx sdk.Context) error {
 	}
 	app.DistrKeeper.DeleteAllValidatorSlashEvents(ctx)
 	app.DistrKeeper.DeleteAllValidatorHistoricalRewards(ctx)
-	return app.restartDistribution(ctx, validators, delegations)
+	return app.restartDistribution(ctx.WithBlockHeight(0), validators, delegations)
 }
 
 func (app *App) restartDistribution(

@@ -51,6 +51,19 @@ func TestProposalOverBlockBytesIsRefused(t *testing.T) {
 	require.Equal(t, reject, chain.Judge(large))
 }
 
+func TestProposalMayFillTheBytesOfABlock(t *testing.T) {
+	signed := func(size int64) (*apptest.Chain, []byte) {
+		chain := apptest.New(t, smallBlocks(1_000_000, size))
+		return chain, chain.Sign(chain.Accounts[0], send(chain), apptest.WithGas(100_000))
+	}
+	_, tx := signed(2_000)
+	size := cmttypes.ComputeProtoSizeForTxs(cmttypes.ToTxs([][]byte{tx}))
+	full, tx := signed(size)
+	require.Equal(t, accept, full.Judge(tx))
+	small, tx := signed(size - 1)
+	require.Equal(t, reject, small.Judge(tx))
+}
+
 func TestOwnProposalIsAccepted(t *testing.T) {
 	chain := apptest.New(t, smallBlocks(1_000_000, 1<<20))
 	var pool [][]byte

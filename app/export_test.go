@@ -1,0 +1,141 @@
+package app_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
+	"github.com/cosmos/gogoproto/proto"
+	"github.com/stretchr/testify/require"
+
+	"cosmossdk.io/math"
+
+	servertypes "github.com/cosmos/cosmos-sdk/server/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	distrtypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
+	epochstypes "github.com/cosmos/cosmos-sdk/x/epochs/types"
+	slashingtypes "github.com/cosmos/cosmos-sdk/x/slashing/types"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+
+	"github.com/thetaedge/theta/app"
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/testutil/apptest"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// exportedState reads a module's state out of an export.
+func exportedState[T any, P interface {
+	*T
+	proto.Message
+}](t *testing.T, chain *apptest.Chain, exported servertypes.ExportedApp, module string) P {
+	t.Helper()
+	var modules map[string]json.RawMessage
+	require.NoError(t, json.Unmarshal(exported.AppState, &modules))
+	var state T
+	require.NoError(t, chain.App.AppCodec().UnmarshalJSON(modules[module], P(&state)))
+	return &state
+}
+
+func exportForZero(t *testing.T, chain *apptest.Chain, allowed ...string) servertypes.ExportedApp {
+	t.Helper()
+	exported, err := chain.App.ExportAppStateAndValidators(true, allowed, nil)
+	require.NoError(t, err)
+	return exported
+}
+
+func TestAnExportIsForTheNextHeight(t *testing.T) {
+	chain := apptest.New(t)
+	exported, err := chain.App.ExportAppStateAndValidators(false, nil, nil)
+	require.NoError(t, err)
+	require.Equal(t, chain.Height()+1, exported.Height)
+}
+
+func TestOnlyNamedValidatorsStartAnew(t *testing.T) {
+	chain := apptest.New(t)
+	own, err := app.ValidatorAddressCodec().BytesToString(chain.Validator.Address)
+	require.NoError(t, err)
+	require.Len(t, exportForZero(t, chain, own).Validators, 1)
+
+	chain = apptest.New(t)
+	other, err := app.ValidatorAddressCodec().BytesToString(chain.Accounts[0].Address)
+	require.NoError(t, err)
+	exported := exportForZero(t, chain, other)
+	require.Empty(t, exported.Validators)
+	staking := exportedState[stakingtypes.GenesisState](t, chain, exported, stakingtypes.ModuleName)
+	require.True(t, staking.Validators[0].Jailed)
+
+	_, err = chain.App.ExportAppStateAndValidators(true, []string{"nobody"}, nil)
+	require.ErrorContains(t, err, "expected a validator address")
+}
+
+func TestNoHeightOfTheOldChainIsLeftInStakingAndEpochs(t *testing.T) {
+	chain := apptest.New(t)
+	chain.Blocks(5)
+	own, err := app.ValidatorAddressCodec().BytesToString(chain.Validator.Address)
+	require.NoError(t, err)
+	chain.MustDeliver(chain.Validator, stakingtypes.NewMsgUndelegate(chain.Validator.String(), own, params.TfuelCoin(1)))
+	chain.Skip(2 * time.Hour)
+	chain.Blocks(3)
+
+	// What the only validator has never been: unbonded once, and bonded late.
+	ctx := chain.App.NewContextLegacy(true, cmtproto.Header{Height: chain.Height()})
+	validator, err := chain.App.StakingKeeper.GetValidator(ctx, sdk.ValAddress(chain.Validator.Address))
+	require.NoError(t, err)
+	validator.UnbondingHeight = 3
+	require.NoError(t, chain.App.StakingKeeper.SetValidator(ctx, validator))
+	consensus := sdk.ConsAddress(apptest.ConsensusKey().PubKey().Address())
+	signing, err := chain.App.SlashingKeeper.GetValidatorSigningInfo(ctx, consensus)
+	require.NoError(t, err)
+	signing.StartHeight = 4
+	require.NoError(t, chain.App.SlashingKeeper.SetValidatorSigningInfo(ctx, consensus, signing))
+
+	exported := exportForZero(t, chain)
+	staking := exportedState[stakingtypes.GenesisState](t, chain, exported, stakingtypes.ModuleName)
+	require.Len(t, staking.UnbondingDelegations, 1)
+	require.Zero(t, staking.UnbondingDelegations[0].Entries[0].CreationHeight)
+	require.Zero(t, staking.Validators[0].UnbondingHeight)
+	slashing := exportedState[slashingtypes.GenesisState](t, chain, exported, slashingtypes.ModuleName)
+	require.Len(t, slashing.SigningInfos, 1)
+	require.Zero(t, slashing.SigningInfos[0].ValidatorSigningInfo.StartHeight)
+	for _, epoch := range exportedState[epochstypes.GenesisState](t, chain, exported, epochstypes.ModuleName).Epochs {
+		require.Zero(t, epoch.CurrentEpochStartHeight, epoch.Identifier)
+	}
+}
+
+func TestRewardsAndCommissionArePaidOutAndOnlyDustGoesToTheCommunity(t *testing.T) {
+	chain := apptest.New(t)
+	chain.MustDeliver(chain.Accounts[0], send(chain)...)
+	chain.Blocks(3)
+	earned, err := chain.App.DistrKeeper.GetValidatorAccumulatedCommission(chain.Ctx(), sdk.ValAddress(chain.Validator.Address))
+	require.NoError(t, err)
+	require.True(t, earned.Commission.AmountOf(params.BaseDenom).GT(math.LegacyNewDec(1_000_000)))
+	before, err := chain.App.DistrKeeper.FeePool.Get(chain.Ctx())
+	require.NoError(t, err)
+
+	distribution := exportedState[distrtypes.GenesisState](t, chain, exportForZero(t, chain), distrtypes.ModuleName)
+	dust := distribution.FeePool.CommunityPool.AmountOf(params.BaseDenom).Sub(before.CommunityPool.AmountOf(params.BaseDenom))
+	// A reward per atfuel of stake is cut at 18 decimals: 1,000 atfuel of 1,000 tfuel.
+	require.True(t, dust.LT(math.LegacyNewDec(2_000)), "found %s", dust)
+}
+
+func TestResultsOfBeforeAnExportForZeroCannotBeChallenged(t *testing.T) {
+	network, chain := openMarket(t)
+	me := network.Requester
+	for tasks := range uint64(2) {
+		job := postJob(me.String())
+		job.Spec.Tasks, job.Spec.Policy.ChallengeBlocks = tasks+1, 500
+		chain.MustDeliver(me, job)
+	}
+	finish(t, network, chain, me.String())
+	before, err := chain.App.ComputeKeeper.ExportGenesis(chain.Ctx())
+	require.NoError(t, err)
+	after := exportedState[computetypes.GenesisState](t, chain, exportForZero(t, chain), computetypes.ModuleName)
+	for i := range before.Jobs {
+		require.NotEmpty(t, before.Jobs[i].Frontier)
+		require.Empty(t, after.Jobs[i].Frontier)
+	}
+	require.Len(t, after.Receipts, 1)
+	require.Positive(t, before.Receipts[0].ChallengeUntil)
+	require.Zero(t, after.Receipts[0].ChallengeUntil)
+}
