@@ -9,6 +9,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
 	"github.com/thetaedge/theta/sidecar/device"
 	"github.com/thetaedge/theta/sidecar/executor"
 )
@@ -18,7 +20,10 @@ type Config struct {
 	// ChainID enters the tags of results.
 	ChainID string
 	Chain   Chain
-	Journal Journal
+	// Operator whom this machine works for; without one it is whoever has registered the
+	// worker key.
+	Operator sdk.AccAddress
+	Journal  Journal
 	// Transfers fetches inputs and delivers outputs.
 	Transfers Transfers
 	// Executors of this machine, one for each profile.

@@ -55,6 +55,11 @@ func (a *Agent) adopt(node edgenodetypes.Node) error {
 	if err != nil {
 		return fmt.Errorf("node: expected an operator address, found %q: %w", node.Profile.Operator, err)
 	}
+	if owner := a.cfg.Operator; len(owner) > 0 && !owner.Equals(operator) {
+		a.node = nil
+		return fmt.Errorf("worker %s serves the node of %s, and this home works for %s (chain.operator): somebody else has registered its key, and nothing is done for him; make another home with thetaedge init and register that one",
+			a.cfg.Chain.Address(), operator, owner)
+	}
 	if a.node == nil {
 		a.cfg.Chain.SetGranter(operator)
 		a.cfg.Logger.Info("serving", "operator", node.Profile.Operator, "class", node.Profile.Class, "slots", node.State.Slots)

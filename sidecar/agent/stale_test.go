@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
@@ -35,6 +37,24 @@ func (c *hidingChain) Assignments(ctx context.Context, operator string) (chain.W
 		work.Items = nil
 	}
 	return work, err
+}
+
+// Whoever registers a worker key first, with a bond of his own, would have this machine
+// work for him.
+func TestNothingIsDoneForAnotherOperator(t *testing.T) {
+	w := newWorld(t)
+	w.config.Operator = sdk.AccAddress("somebody else")
+	task := w.chain.post(w.web, 1)
+	defer w.chain.blocks(2 * time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	require.Eventually(t, func() bool { return a.Status().LastError != "" }, patience, time.Millisecond)
+	require.Contains(t, a.Status().LastError, "chain.operator")
+	var height int64
+	w.chain.read(func() { height = w.chain.height })
+	w.until("twenty blocks", func() bool { return w.chain.height > height+20 })
+	require.Empty(t, w.record(task).JobID)
+	w.chain.read(func() { require.Empty(t, w.chain.batches) })
 }
 
 // A node that catches up after a restart does not know yet of what this one holds.

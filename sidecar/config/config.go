@@ -35,6 +35,8 @@ type Chain struct {
 	GRPC string `mapstructure:"grpc"`
 	// ID of the chain; empty takes the node's.
 	ID string `mapstructure:"id"`
+	// Operator whom the worker key serves; empty takes whoever has registered it.
+	Operator string `mapstructure:"operator"`
 	// Poll is the pause between two looks at the height.
 	Poll time.Duration `mapstructure:"poll"`
 }
@@ -127,6 +129,8 @@ func (c Config) Validate() error {
 	}
 	expect(c.Chain.GRPC != "", "chain.grpc", "the gRPC address of a node such as 127.0.0.1:9090, found none")
 	expect(c.Chain.Poll >= 10*time.Millisecond && c.Chain.Poll <= time.Minute, "chain.poll", "10ms to 1m, found %s", c.Chain.Poll)
+	_, err := c.Chain.OperatorAddress()
+	expect(err == nil, "chain.operator", "the address of an operator, found %q: %v", c.Chain.Operator, err)
 	expect(c.Tx.GasAdjustment >= 1 && c.Tx.GasAdjustment <= 10, "tx.gas-adjustment", "1 to 10, found %v", c.Tx.GasAdjustment)
 	expect(c.Tx.GasPriceFactor >= 1 && c.Tx.GasPriceFactor <= 100, "tx.gas-price-factor", "1 to 100, found %v", c.Tx.GasPriceFactor)
 	expect(c.Tx.TimeoutBlocks >= 2 && c.Tx.TimeoutBlocks <= 1000, "tx.timeout-blocks", "2 to 1000, found %d", c.Tx.TimeoutBlocks)

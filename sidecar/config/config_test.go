@@ -51,6 +51,40 @@ func TestFlagWinsOverEnvironmentOverFileOverDefault(t *testing.T) {
 	}
 }
 
+func TestTheOperatorIsWrittenAndTheRestOfTheSettingsStays(t *testing.T) {
+	operator := sdk.AccAddress(make([]byte, 20)).String()
+	for name, before := range map[string]string{
+		"made by init":   "",
+		"without it":     "# mine\n[chain]\ngrpc = \"a:1\" # here\n\n[policy]\nmax-jobs = 7\n",
+		"without a part": "[policy]\nmax-jobs = 7\n",
+		"another's":      "[chain]\noperator = \"x\"\ngrpc = \"a:1\"\n[policy]\nmax-jobs = 7\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			home := t.TempDir()
+			want := Default()
+			if before == "" {
+				require.NoError(t, Write(home, want))
+			} else {
+				home = homeWith(t, before)
+				var err error
+				want, err = Load(homeWith(t, strings.ReplaceAll(before, `"x"`, `""`)), nil, nil)
+				require.NoError(t, err)
+				require.Equal(t, 7, want.Policy.MaxJobs)
+			}
+			require.NoError(t, SetOperator(home, operator))
+			found, err := Load(home, nil, nil)
+			require.NoError(t, err)
+			want.Chain.Operator = operator
+			require.Equal(t, want, found)
+			text, err := os.ReadFile(filepath.Join(home, FileName))
+			require.NoError(t, err)
+			require.Equal(t, strings.Count(before, "#") > 0, strings.Contains(string(text), "# mine"))
+		})
+	}
+	_, err := Load(homeWith(t, "[chain]\noperator = \"theta1nobody\"\n"), nil, nil)
+	require.ErrorContains(t, err, "chain.operator")
+}
+
 func TestEverySettingIsRead(t *testing.T) {
 	c, err := Load(t.TempDir(), flagsWith(t,
 		"--chain.grpc", "https://grpc.example:443", "--chain.poll", "2s", "--tx.gas-adjustment", "1.25",

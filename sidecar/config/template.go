@@ -19,6 +19,9 @@ const settings = `# Settings of thetaedge. A flag such as --chain.grpc wins over
 grpc = {{ quote .Chain.GRPC }}
 # Chain id; empty takes the node's. Set it to be safe from a wrong endpoint.
 id = {{ quote .Chain.ID }}
+# Address of the operator for whom this machine works; register writes it. With it the
+# node of nobody else is served, should somebody else register the worker key first.
+operator = {{ quote .Chain.Operator }}
 # Pause between two looks at the chain's height.
 poll = {{ duration .Chain.Poll }}
 

@@ -116,6 +116,7 @@ func diagnose(ctx context.Context, r *report, n *node, operator, relay string) {
 	case err != nil:
 		r.line(missing, "node", "%v", err)
 	default:
+		checkOwner(r, n, found)
 		checkNode(r, found, params)
 		checkStanding(ctx, r, n.reader, found.State)
 		checkGrant(ctx, r, n.reader, found)
@@ -209,6 +210,17 @@ func checkFunds(ctx context.Context, r *report, n *node, operator string, params
 // amount writes an amount of the bond's denom for people.
 func amount(params edgenodetypes.Params, value math.Int) string {
 	return client.FormatAmount(sdk.Coin{Denom: params.BondDenom, Amount: value})
+}
+
+// checkOwner tells when somebody else has registered the worker key.
+func checkOwner(r *report, n *node, found edgenodetypes.Node) {
+	operator, err := sdk.AccAddressFromBech32(found.Profile.Operator)
+	if err == nil {
+		err = n.checkOperator(operator)
+	}
+	if err != nil {
+		r.line(missing, "operator", "of the node that this worker key serves: %v", err)
+	}
 }
 
 func checkNode(r *report, found edgenodetypes.Node, params edgenodetypes.Params) {

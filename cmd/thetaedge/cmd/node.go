@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/config"
 )
@@ -56,6 +58,17 @@ func openNode(command *cobra.Command) (*node, error) {
 }
 
 func (n *node) close() error { return n.conn.Close() }
+
+// checkOperator compares an operator with the one for whom the home works, if it is
+// known.
+func (n *node) checkOperator(operator sdk.AccAddress) error {
+	owner, err := n.config.Chain.OperatorAddress()
+	if err != nil || len(owner) == 0 || owner.Equals(operator) {
+		return err
+	}
+	return fmt.Errorf("expected %s, for whom the home %s works (chain.operator), found %s; each operator needs a home of its own",
+		owner, n.home, operator)
+}
 
 // checkChainID compares the node's chain with the one that was configured.
 func (n *node) checkChainID(found string) error {

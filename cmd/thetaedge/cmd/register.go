@@ -16,6 +16,7 @@ import (
 
 	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/sidecar/chain"
+	"github.com/thetaedge/theta/sidecar/config"
 	"github.com/thetaedge/theta/sidecar/executor/wasm"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
@@ -88,6 +89,9 @@ func (r *registration) run(command *cobra.Command, n *node) error {
 	if err != nil {
 		return err
 	}
+	if err := n.checkOperator(operator.Address()); err != nil {
+		return fmt.Errorf("--from: %w", err)
+	}
 	msgs, summary, err := r.messages(ctx, n, operator.Address())
 	if err != nil {
 		return err
@@ -97,6 +101,12 @@ func (r *registration) run(command *cobra.Command, n *node) error {
 		sure, err := input.GetConfirmation("Send this transaction?", newLineReader(command), command.ErrOrStderr())
 		if err != nil || !sure {
 			return errors.Join(err, errors.New("nothing was sent"))
+		}
+	}
+	// Before it is sent: from then on others know the worker key, and may be faster.
+	if n.config.Chain.Operator == "" {
+		if err := config.SetOperator(n.home, operator.Address().String()); err != nil {
+			return fmt.Errorf("nothing was sent: %w", err)
 		}
 	}
 	sender := chain.NewSender(n.conn, n.codec, operator, n.txConfig(chainID), newLogger(n.config.Log, command.ErrOrStderr()))

@@ -128,8 +128,13 @@ func newAgent(n *node, chainID string, journal *store.Journal, executors []execu
 	if err != nil {
 		return nil, err
 	}
+	operator, err := n.config.Chain.OperatorAddress()
+	if err != nil {
+		return nil, err
+	}
 	return agent.New(agent.Config{
 		ChainID:   chainID,
+		Operator:  operator,
 		Chain:     chain.NewSender(n.conn, n.codec, n.worker, n.txConfig(chainID), logger),
 		Journal:   journal,
 		Transfers: transfers,
