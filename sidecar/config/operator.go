@@ -22,7 +22,7 @@ func (c Chain) OperatorAddress() (sdk.AccAddress, error) {
 // leaves the rest of the file as it is.
 func SetOperator(home, operator string) error {
 	path := filepath.Join(home, FileName)
-	text, err := os.ReadFile(path) //nolint:gosec // the owner names the home
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}

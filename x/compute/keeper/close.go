@@ -29,7 +29,7 @@ func (k *Keeper) closeJob(ctx sdk.Context, params types.Params, id types.JobID, 
 		status = types.JOB_STATUS_COMPLETED
 	case job.Cancelled:
 		status = types.JOB_STATUS_CANCELLED
-	case job.TasksDropped > 0 || last == types.TASK_STATUS_EXPIRED:
+	case job.TasksDropped > 0 || last == types.TASK_STATUS_EXPIRED || job.Status == types.JOB_STATUS_OPEN: // nobody took it
 		status = types.JOB_STATUS_EXPIRED
 	}
 	if err := job.MoveTo(status); err != nil {

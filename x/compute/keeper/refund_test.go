@@ -5,6 +5,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -39,4 +41,29 @@ func TestExpiredArrayRefundsWhatHasEndedWhileTheRestRuns(t *testing.T) {
 	require.EqualValues(t, 19, job.TasksEnded, "the one that nodes hold runs")
 	require.Equal(t, job.TaskReserve.String(), job.Reserved.String())
 	require.Equal(t, job.TaskReserve.MulRaw(19).String(), job.Refunded.String())
+}
+
+// Escrow is always good for what it owes. Were it not, a job would be closed later,
+// and still as what it is: one that nobody took has expired.
+func TestAJobThatNobodyTookExpiresWhenItsRefundGoesThrough(t *testing.T) {
+	f := newFixture(t)
+	f.network(6)
+	s := spec(coin(1_000), 3)
+	s.LifetimeBlocks = 5
+	id := f.post(0, s)
+	owed := f.job(id).Reserved
+	escrow := f.bank.GetAllBalances(f.ctx, authtypes.NewModuleAddress(types.ModuleName))
+	require.NoError(t, f.bank.SendCoinsFromModuleToModule(f.ctx, types.ModuleName, faucet, escrow))
+	for range 60 {
+		require.NoError(t, f.keeper.EndBlock(f.ctx))
+		f.ctx = f.ctx.WithBlockHeight(f.ctx.BlockHeight() + 1)
+	}
+	job := f.job(id)
+	require.EqualValues(t, 1, job.TasksEnded)
+	require.Equal(t, types.JOB_STATUS_OPEN, job.Status, "it could not be closed")
+	require.NoError(t, f.bank.SendCoinsFromModuleToModule(f.ctx, faucet, types.ModuleName, escrow))
+	f.blocks(101)
+	job = f.job(id)
+	require.Equal(t, types.JOB_STATUS_EXPIRED, job.Status)
+	require.Equal(t, owed.String(), job.Refunded.String())
 }
