@@ -48,7 +48,7 @@ func (k *Keeper) closeJob(ctx sdk.Context, params types.Params, id types.JobID, 
 	if err := k.queueJob(ctx, id, job, 0); err != nil {
 		return err
 	}
-	kept, err := k.keptUntil(ctx, params, job)
+	kept, err := k.keptUntil(ctx, params, id, job)
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,9 @@ func (k *Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 	if err := k.params.Set(ctx, g.Params); err != nil {
 		return err
 	}
+	if err := k.importReceipts(ctx, &g); err != nil {
+		return err
+	}
 	for i := range g.Jobs {
 		if err := k.importJob(ctx, g.Params, g.Jobs[i], g.Specs[i]); err != nil {
 			return err
@@ -58,15 +61,6 @@ func (k *Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 			return err
 		}
 	}
-	for _, r := range g.Receipts {
-		id, err := types.ParseJobID(r.JobId)
-		if err != nil {
-			return err
-		}
-		if err := k.importReceipt(ctx, g.Params, id, r); err != nil {
-			return err
-		}
-	}
 	for _, r := range k.CheckInvariants(ctx) {
 		if r.Err != nil {
 			return types.ErrInvalidGenesis.Wrapf("%s: %s", r.Name, r.Err)
@@ -75,16 +69,30 @@ func (k *Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 	return nil
 }
 
-// importReceipt writes a receipt. That of a job which has been pruned waits for
-// its own pruning.
-func (k *Keeper) importReceipt(ctx context.Context, params types.Params, id types.JobID, r types.Receipt) error {
-	if err := k.receipts.Set(ctx, collections.Join(id, r.Task), r); err != nil {
-		return err
+// importReceipts writes the receipts, which say how long their jobs are kept. That of
+// a job which has been pruned waits for its own pruning.
+func (k *Keeper) importReceipts(ctx context.Context, g *types.GenesisState) error {
+	kept := map[string]bool{}
+	for i := range g.Jobs {
+		kept[g.Jobs[i].Id] = true
 	}
-	if kept, err := k.jobs.Has(ctx, id); kept || err != nil {
-		return err
+	for i := range g.Receipts {
+		r := &g.Receipts[i]
+		id, err := types.ParseJobID(r.JobId)
+		if err != nil {
+			return err
+		}
+		if err := k.receipts.Set(ctx, collections.Join(id, r.Task), *r); err != nil {
+			return err
+		}
+		if kept[r.JobId] {
+			continue
+		}
+		if err := k.pruneAt(ctx, retained(&g.Params, r.Height, r)+int64(g.Params.ReceiptRetentionBlocks), id); err != nil {
+			return err
+		}
 	}
-	return k.pruneAt(ctx, r.Height+int64(params.RetentionBlocks)+int64(params.ReceiptRetentionBlocks), id)
+	return nil
 }
 
 // importTask writes a task of a job that is there, and its traces.
@@ -134,7 +142,7 @@ func (k *Keeper) importJob(ctx context.Context, params types.Params, job types.J
 	if !job.Ended() {
 		return nil
 	}
-	kept, err := k.keptUntil(ctx, params, &job)
+	kept, err := k.keptUntil(ctx, params, id, &job)
 	if err != nil {
 		return err
 	}

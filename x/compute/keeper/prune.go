@@ -17,14 +17,32 @@ func (k *Keeper) pruneAt(ctx context.Context, height int64, id types.JobID) erro
 }
 
 // keptUntil returns the height at which the spec of an ended job may go: retention is
-// over, and so is the window of a result that was accepted in its last block.
-func (k *Keeper) keptUntil(ctx context.Context, params types.Params, job *types.Job) (int64, error) {
-	kept := job.ClosedHeight + int64(params.RetentionBlocks)
-	if job.Policy.ChallengeBlocks == 0 {
-		return kept, nil
+// over, and so is the window of any result. That of an array is taken to have been
+// accepted in its last block.
+func (k *Keeper) keptUntil(ctx context.Context, params types.Params, id types.JobID, job *types.Job) (int64, error) {
+	last := types.Receipt{}
+	switch {
+	case job.Policy.ChallengeBlocks == 0:
+	case job.Tasks == 1:
+		receipt, err := k.receipts.Get(ctx, collections.Join(id, uint64(0)))
+		if err != nil && !errors.Is(err, collections.ErrNotFound) {
+			return 0, err
+		}
+		last = receipt // none if it was never opened
+	default:
+		nodes, err := k.nodes.Params(ctx)
+		if err != nil {
+			return 0, err
+		}
+		last.ChallengeUntil = nodes.HoldUntil(job.ClosedHeight, job.ClosedHeight+int64(job.Policy.ChallengeBlocks))
 	}
-	nodes, err := k.nodes.Params(ctx)
-	return max(kept, nodes.HoldUntil(job.ClosedHeight, job.ClosedHeight+int64(job.Policy.ChallengeBlocks))+1), err
+	return retained(&params, job.ClosedHeight, &last), nil
+}
+
+// retained returns the height at which retention is over for what ended at a height,
+// and the window of its last result.
+func retained(params *types.Params, ended int64, last *types.Receipt) int64 {
+	return max(ended+int64(params.RetentionBlocks), last.ChallengeUntil+1)
 }
 
 // prune forgets jobs that ended long ago: first the spec, and the job too unless
