@@ -81,3 +81,34 @@ func TestACancelledArrayIsForgottenToTheLastChunk(t *testing.T) {
 	f.blocks(20)
 	require.NotContains(t, f.export().compute, id)
 }
+
+// A receipt whose job is gone says itself how long it is kept.
+func TestAReceiptOutlivesAnImportForAsLongAsItWouldHaveWithout(t *testing.T) {
+	const window = 60
+	f := newFixture(t)
+	f.network(6)
+	f.setParams(func(p *types.Params) {
+		p.RetentionBlocks, p.ReceiptRetentionBlocks, p.MaxChallengeBlocks = window, 30, window
+	})
+	s := spec(coin(1_000), 3)
+	s.Policy.ChallengeBlocks = window
+	id := f.post(0, s)
+	f.setParams(func(p *types.Params) { p.RetentionBlocks = 5 }) // shorter than the window, for those to come
+	f.play(f.players(honest, honest, honest, honest, honest, honest), id, 60)
+	parsed, err := types.ParseJobID(id)
+	require.NoError(t, err)
+	for {
+		if _, err := f.keeper.Job(f.ctx, parsed); err != nil {
+			break
+		}
+		f.next()
+	}
+	g := restored(f)
+	for range 60 {
+		require.Equal(t, f.export(), g.export())
+		f.next()
+		g.next()
+	}
+	_, err = f.keeper.Receipt(f.ctx, parsed, 0)
+	require.ErrorIs(t, err, types.ErrReceiptNotFound)
+}
