@@ -46,7 +46,7 @@ func TestEveryJobEndsWithTheRightOutcome(t *testing.T) {
 		requireResult(t, network, endless, manifest.ReasonOutOfFuel)
 	})
 	t.Run("a program that is none is a result and is paid", func(t *testing.T) {
-		requireResult(t, network, []byte("not wasm at all"), manifest.ReasonInvalidProgram)
+		requireResult(t, network, []byte("\x00asm, and then nothing of the kind"), manifest.ReasonInvalidProgram)
 	})
 	t.Run("an input that is gone ends the job without fault", func(t *testing.T) {
 		requireInputUnavailable(t, network, http.NotFound)
