@@ -51,8 +51,9 @@ func (w *work) bondDenom() (string, error) {
 	return params.BondDenom, err
 }
 
-// end completes and writes the receipt of a task, which says what its result is. Of an array only the hash of the receipt stays, in the
-// job's tree. Without a result a challenge is not judged.
+// end completes and writes the receipt of a task, which says what its result is. Of
+// an array only the hash of the receipt stays, in the job's tree. Without a result a
+// challenge is not judged.
 func (w *work) end(receipt types.Receipt, ballots []ballot) error {
 	if w.job.Challenged != nil && receipt.Status != types.TASK_STATUS_ACCEPTED {
 		if err := w.leaveUndecided(); err != nil {

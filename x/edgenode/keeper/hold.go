@@ -12,8 +12,8 @@ import (
 
 // Hold is Release for work that may still be contested: it gives the slot back and
 // keeps the liability locked until a height, rounded up to a multiple of
-// hold_blocks, or of more where that is far away. It returns that height. Nothing is written when it comes: whoever
-// next reads the node finds the liability free.
+// hold_blocks, or of more where that is far away. It returns that height. Nothing is
+// written when it comes: whoever next reads the node finds the liability free.
 func (k *Keeper) Hold(ctx context.Context, operator sdk.AccAddress, liability math.Int, until int64) (int64, error) {
 	if err := types.CheckLiability(liability); err != nil {
 		return 0, err
