@@ -6,11 +6,15 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	protov2 "google.golang.org/protobuf/proto"
 
+	bankv1beta1 "cosmossdk.io/api/cosmos/bank/v1beta1"
+	basev1beta1 "cosmossdk.io/api/cosmos/base/v1beta1"
 	"cosmossdk.io/math"
 
 	"github.com/cosmos/cosmos-sdk/baseapp"
 	"github.com/cosmos/cosmos-sdk/codec"
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
@@ -41,6 +45,30 @@ func TestBlockRefusesFeeBelowMinimum(t *testing.T) {
 	require.Equal(t, sdkerrors.ErrInsufficientFee.ABCICode(), result.Code, result.Log)
 	require.Contains(t, result.Log, "200000000000000atfuel", "the log says what it costs")
 	require.Equal(t, before, chain.Balance(chain.Accounts[0].Address, params.BaseDenom), "nothing is taken")
+}
+
+// A client that hands on what a person typed: the SDK decodes "010" as eight.
+func TestATransferOfAnOctalAmountIsRefusedAndMovesNothing(t *testing.T) {
+	chain := apptest.New(t)
+	for text, fine := range map[string]bool{"10": true, "010": false} {
+		from, to := chain.Accounts[0], chain.Accounts[1]
+		before := chain.Balance(to.Address, params.BaseDenom)
+		message, err := protov2.Marshal(&bankv1beta1.MsgSend{
+			FromAddress: from.String(), ToAddress: to.String(), Amount: []*basev1beta1.Coin{{Denom: params.BaseDenom, Amount: text}},
+		})
+		require.NoError(t, err)
+		raw := chain.SignRaw(from, &codectypes.Any{TypeUrl: sdk.MsgTypeURL(&banktypes.MsgSend{}), Value: message})
+		require.Equal(t, fine, chain.Check(raw).Code == 0)
+		result := chain.NextBlock(raw).TxResults[0]
+		require.Equal(t, fine, result.Code == 0, result.Log)
+		moved := chain.Balance(to.Address, params.BaseDenom).Sub(before)
+		if fine {
+			require.Equal(t, "10", moved.String())
+			continue
+		}
+		require.Contains(t, chain.Check(raw).Log, `expected decimal digits without leading zeros, found "010"`)
+		require.True(t, moved.IsZero(), moved)
+	}
 }
 
 func TestMempoolRefusesFeeBelowMinimum(t *testing.T) {

@@ -49,7 +49,7 @@ func NewEncoding() Encoding {
 		InterfaceRegistry: registry,
 		Codec:             cdc,
 		Amino:             amino,
-		TxConfig:          authtx.NewTxConfig(cdc, authtx.DefaultSignModes),
+		TxConfig:          decimalTxs{TxConfig: authtx.NewTxConfig(cdc, authtx.DefaultSignModes), files: registry},
 	}
 }
 

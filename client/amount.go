@@ -2,6 +2,7 @@ package client
 
 import (
 	"fmt"
+	"math/big"
 	"regexp"
 	"strings"
 
@@ -12,10 +13,15 @@ import (
 	"github.com/thetaedge/theta/app/params"
 )
 
-var amountShape = regexp.MustCompile(`^([0-9]{1,60})(?:\.([0-9]{1,30}))?\s*([a-zA-Z][a-zA-Z0-9/:._-]{2,127})$`)
+// amountShape is a decimal number and a denom, as the SDK's own parser takes them.
+var amountShape = regexp.MustCompile(`^([0-9]{1,60})(?:\.([0-9]{1,60}))?[[:space:]]*([a-zA-Z][a-zA-Z0-9/:._-]{2,127})$`)
 
-// ParseAmount reads an amount such as "1tfuel", "0.25 tfuel" or "500atfuel".
-// Only tfuel may have a fraction, of at most 18 digits.
+// ParseAmount reads an amount that a person wrote, such as "1tfuel", "0.25 tfuel" or
+// "500atfuel". Digits are decimal, whatever they begin with: "010atfuel" is ten.
+// Tfuel has at most 18 digits after the point and becomes atfuel; no other denom has
+// a fraction. Where the SDK's ParseCoinNormalized takes the same text, it gives the
+// same coin, but some of what it takes is an error here: a fraction of the base denom,
+// which it cuts off, and a denom that ends like ours, which is a slip. Every amount in this repository that comes as text from a person is read here.
 func ParseAmount(text string) (sdk.Coin, error) {
 	parts := amountShape.FindStringSubmatch(strings.TrimSpace(text))
 	if parts == nil {
@@ -23,18 +29,23 @@ func ParseAmount(text string) (sdk.Coin, error) {
 	}
 	whole, fraction, denom := parts[1], parts[2], parts[3]
 	exponent := 0
-	if strings.EqualFold(denom, params.DisplayDenom) {
+	switch {
+	case denom == params.DisplayDenom:
 		denom, exponent = params.BaseDenom, params.DisplayExponent
+	case denom == params.BaseDenom:
+	case strings.HasSuffix(strings.ToLower(denom), params.DisplayDenom):
+		// 1TFUEL, 1e18atfuel or 0x10atfuel: in another denom it would be nearly nothing.
+		return sdk.Coin{}, fmt.Errorf("expected a decimal number and %s or %s, found %q", params.DisplayDenom, params.BaseDenom, text)
 	}
 	if len(fraction) > exponent {
 		return sdk.Coin{}, fmt.Errorf("expected at most %d digits after the point of an amount in %s, found %q", exponent, parts[3], text)
 	}
-	digits := whole + fraction + strings.Repeat("0", exponent-len(fraction))
-	amount, ok := math.NewIntFromString(digits)
-	if !ok {
+	// Base 10 is named: without it a leading zero would make the number octal.
+	units, ok := new(big.Int).SetString(whole+fraction+strings.Repeat("0", exponent-len(fraction)), 10)
+	if !ok || units.BitLen() > math.MaxBitLen {
 		return sdk.Coin{}, fmt.Errorf("amount %q is too large to count", text)
 	}
-	coin := sdk.Coin{Denom: denom, Amount: amount}
+	coin := sdk.Coin{Denom: denom, Amount: math.NewIntFromBigInt(units)}
 	if err := coin.Validate(); err != nil {
 		return sdk.Coin{}, fmt.Errorf("amount %q: %w", text, err)
 	}

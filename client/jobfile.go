@@ -48,17 +48,17 @@ type JobFile struct {
 	Placement Placement `yaml:"placement"`
 	// Tasks is how many times to run it, with "{task}" in args standing for the
 	// number of the run from 0. By default 1, or as many as array_input has files.
-	Tasks uint64 `yaml:"tasks"`
+	Tasks Count `yaml:"tasks"`
 	// ArrayInput gives each task a file of its own.
 	ArrayInput *ArrayInput `yaml:"array_input"`
 	// Reward is the pay of one replica, such as "1tfuel".
 	Reward string `yaml:"reward"`
 	// PrepareBlocks is how long a node may take to find that an input is missing.
-	PrepareBlocks uint64 `yaml:"prepare_blocks"`
+	PrepareBlocks Count `yaml:"prepare_blocks"`
 	// CommitBlocks is how long a node may take to commit to a result.
-	CommitBlocks uint64 `yaml:"commit_blocks"`
+	CommitBlocks Count `yaml:"commit_blocks"`
 	// LifetimeBlocks is how long the first round may take to find its nodes.
-	LifetimeBlocks uint64 `yaml:"lifetime_blocks"`
+	LifetimeBlocks Count `yaml:"lifetime_blocks"`
 	// Relay is the base URL of the relay that carries inputs and results.
 	Relay string `yaml:"relay"`
 }
@@ -69,13 +69,13 @@ type Content struct {
 	Path   string
 	URIs   []string
 	SHA256 string
-	Size   uint64
+	Size   Count
 }
 
 // Resources bound what a replica may use.
 type Resources struct {
 	// Fuel is in the unit of the executor profile.
-	Fuel uint64 `yaml:"fuel"`
+	Fuel Count `yaml:"fuel"`
 	// Memory is what the program may hold.
 	Memory Bytes `yaml:"memory"`
 	// Output is what all its files together may take.
@@ -119,13 +119,6 @@ func ParseJobFile(text []byte) (JobFile, error) {
 			return JobFile{}, errors.New("expected a job, found an empty file")
 		}
 		return JobFile{}, explainYAML(err)
-	}
-	var tree yaml.Node
-	if err := yaml.Unmarshal(text, &tree); err != nil {
-		return JobFile{}, explainYAML(err)
-	}
-	if err := wholeNumbers(&tree); err != nil {
-		return JobFile{}, err
 	}
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return JobFile{}, errors.New("expected one job, found a second document after ---; use a file for each")

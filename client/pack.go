@@ -95,7 +95,7 @@ func (p *Packed) fill(job JobFile, relay *blob.Client) error {
 	if err != nil {
 		return err
 	}
-	tasks := max(job.Tasks, 1)
+	tasks := uint64(max(job.Tasks, 1))
 	var array *computetypes.ArrayInput
 	if job.ArrayInput != nil {
 		if array, err = p.arrayInput(job.ArrayInput, relay); err != nil {
@@ -111,7 +111,7 @@ func (p *Packed) fill(job JobFile, relay *blob.Client) error {
 		Inputs:   inputs,
 		Args:     job.Args,
 		Resources: computetypes.Resources{
-			Fuel:        job.Resources.Fuel,
+			Fuel:        uint64(job.Resources.Fuel),
 			MemoryBytes: uint64(job.Resources.Memory),
 			OutputBytes: uint64(job.Resources.Output),
 		},
@@ -122,9 +122,9 @@ func (p *Packed) fill(job JobFile, relay *blob.Client) error {
 		Reward:         reward,
 		Tasks:          tasks,
 		ArrayInput:     array,
-		PrepareBlocks:  job.PrepareBlocks,
-		CommitBlocks:   job.CommitBlocks,
-		LifetimeBlocks: job.LifetimeBlocks,
+		PrepareBlocks:  uint64(job.PrepareBlocks),
+		CommitBlocks:   uint64(job.CommitBlocks),
+		LifetimeBlocks: uint64(job.LifetimeBlocks),
 	}
 	return nil
 }
@@ -153,7 +153,7 @@ func (p *Packed) content(content Content, relay *blob.Client) (computetypes.Blob
 		if err != nil {
 			return computetypes.Blob{}, err
 		}
-		return computetypes.Blob{Sha256: digest[:], Size_: content.Size, Uris: content.URIs}, nil
+		return computetypes.Blob{Sha256: digest[:], Size_: uint64(content.Size), Uris: content.URIs}, nil
 	}
 	u, err := readUpload(content.Path)
 	if err != nil {

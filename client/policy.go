@@ -3,6 +3,7 @@ package client
 import (
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
@@ -23,19 +24,19 @@ const (
 type Policy struct {
 	// Quorum is how many nodes run a task before anybody sees a result. Without it,
 	// one does.
-	Quorum uint32 `yaml:"quorum"`
+	Quorum Count `yaml:"quorum"`
 	// Audit is how probable it is that auditors run the task as well, such as "10%".
 	Audit Share `yaml:"audit"`
 	// Auditors is how many do then.
-	Auditors uint32 `yaml:"auditors"`
+	Auditors Count `yaml:"auditors"`
 	// Trust names the node that runs the tasks and is believed, or AnyNode.
 	Trust string `yaml:"trust"`
 	// ReviewBlocks is how long a result may be rejected under Trust; after that it
 	// counts as accepted.
-	ReviewBlocks uint64 `yaml:"review_blocks"`
+	ReviewBlocks Count `yaml:"review_blocks"`
 	// ChallengeBlocks is for how long anybody may challenge an accepted result. What
 	// its nodes have at stake stays locked meanwhile.
-	ChallengeBlocks uint64 `yaml:"challenge_blocks"`
+	ChallengeBlocks Count `yaml:"challenge_blocks"`
 	// OwnRisk has nodes slashed for results that differ though nobody vouches that
 	// the program gives the same everywhere.
 	OwnRisk bool `yaml:"own_risk"`
@@ -54,17 +55,18 @@ func (s *Share) UnmarshalYAML(node *yaml.Node) error {
 	return nil
 }
 
-// ParseShare reads a share such as "10%", with at most two digits after the point.
+// ParseShare reads a share such as "10%", with at most two digits after the point. A
+// share of nothing is refused: a job that asks for audits that never come is a slip.
 func ParseShare(text string) (Share, error) {
 	number, percent := strings.CutSuffix(text, "%")
 	whole, fraction, pointed := strings.Cut(number, ".")
 	if percent && whole != "" && len(fraction) <= 2 && (!pointed || fraction != "") {
 		points, err := strconv.ParseUint(whole+fraction+strings.Repeat("0", 2-len(fraction)), 10, 32)
-		if err == nil && points <= computetypes.BasisPoints {
+		if err == nil && points > 0 && points <= computetypes.BasisPoints {
 			return Share(points), nil
 		}
 	}
-	return 0, fmt.Errorf("expected a share from 0%% to 100%%, such as 10%% or 0.25%%, found %q", text)
+	return 0, fmt.Errorf("expected a share from 0.01%% to 100%%, such as 10%% or 0.25%%, found %q; leave the field out to have none", text)
 }
 
 func (p *Policy) setDefaults() {
@@ -97,12 +99,12 @@ func (p *Policy) validate() error {
 // spec returns the policy as the chain has it.
 func (p *Policy) spec() computetypes.Policy {
 	out := computetypes.Policy{
-		Kind: computetypes.POLICY_KIND_QUORUM, Replicas: p.Quorum,
-		AuditBps: uint32(p.Audit), Auditors: p.Auditors, OwnRisk: p.OwnRisk, ChallengeBlocks: p.ChallengeBlocks,
+		Kind: computetypes.POLICY_KIND_QUORUM, Replicas: nodes(p.Quorum),
+		AuditBps: uint32(p.Audit), Auditors: nodes(p.Auditors), OwnRisk: p.OwnRisk, ChallengeBlocks: uint64(p.ChallengeBlocks),
 	}
 	switch {
 	case p.Trust != "":
-		out = computetypes.Policy{Kind: computetypes.POLICY_KIND_TRUST, Replicas: 1, ReviewBlocks: p.ReviewBlocks}
+		out = computetypes.Policy{Kind: computetypes.POLICY_KIND_TRUST, Replicas: 1, ReviewBlocks: uint64(p.ReviewBlocks)}
 		if p.Trust != AnyNode {
 			out.Node = p.Trust
 		}
@@ -111,6 +113,9 @@ func (p *Policy) spec() computetypes.Policy {
 	}
 	return out
 }
+
+// nodes is a number of nodes as the chain has it, which refuses the largest.
+func nodes(count Count) uint32 { return uint32(min(count, math.MaxUint32)) } //nolint:gosec // bounded
 
 // DescribePolicy says in a few words how results are verified.
 func DescribePolicy(p computetypes.Policy) string {

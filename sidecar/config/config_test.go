@@ -128,10 +128,36 @@ func TestUnknownSettingsAreRefusedWithTheirName(t *testing.T) {
 	require.ErrorContains(t, err, "no valid TOML")
 }
 
+func TestNumbersOfFlagsAndEnvironmentAreDecimal(t *testing.T) {
+	keys := map[string]string{"--policy.max-jobs": "10", "--policy.max-fuel": "10", "--tx.timeout-blocks": "10", "--work.reveal-margin": "10"}
+	for flag, fine := range keys {
+		_, err := Load(t.TempDir(), flagsWith(t, flag, fine), nil)
+		require.NoError(t, err)
+		for _, wrong := range []string{"010", "0x10", "0b10", "1_0", "+10", " 10", "1e1", "ten", ""} {
+			_, err := Load(t.TempDir(), flagsWith(t, flag, wrong), nil)
+			require.ErrorContains(t, err, "decimal digits", "%s %q", flag, wrong)
+		}
+	}
+	_, err := Load(t.TempDir(), nil, []string{"THETAEDGE_POLICY_MAX_JOBS=010"})
+	require.ErrorContains(t, err, "decimal digits")
+	_, err = Load(homeWith(t, "[policy]\nmax-jobs = 010\n"), nil, nil)
+	require.Error(t, err, "TOML has no leading zeros")
+}
+
+func TestAmountsOfThePolicyAreDecimal(t *testing.T) {
+	c, err := Load(t.TempDir(), flagsWith(t, "--policy.min-rewards", "010tfuel"), nil)
+	require.NoError(t, err)
+	rewards, err := c.Policy.Rewards()
+	require.NoError(t, err)
+	require.Equal(t, "10000000000000000000atfuel", rewards.String())
+	_, err = Load(t.TempDir(), flagsWith(t, "--policy.min-rewards", "0.5atfuel"), nil)
+	require.ErrorContains(t, err, "at most 0 digits after the point")
+}
+
 func TestSettingsThatCannotWorkSayWhatWould(t *testing.T) {
 	for setting, want := range map[string]string{
 		"[policy]\nmax-jobs = 0":                   "policy.max-jobs: expected 1 to 1024, found 0",
-		"[policy]\nmin-rewards = [\"much\"]":       "policy.min-rewards: expected coins",
+		"[policy]\nmin-rewards = [\"much\"]":       "policy.min-rewards: expected an amount",
 		"[policy]\nmax-memory = \"lots\"":          "expected a size such as 512MiB",
 		"[policy]\ntrust = \"some\"":               "policy.trust: expected",
 		"[policy]\nown-risk-programs = [\"ab\"]":   "policy.own-risk-programs: expected a sha256",

@@ -86,6 +86,7 @@ func Load(home string, flags *pflag.FlagSet, environ []string) (Config, error) {
 	decode := viper.DecodeHook(mapstructure.ComposeDecodeHookFunc(
 		mapstructure.TextUnmarshallerHookFunc(),
 		mapstructure.StringToTimeDurationHookFunc(),
+		decimal,
 		splitList,
 	))
 	if err := v.UnmarshalExact(&c, decode); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/sidecar/blob"
 )
 
@@ -27,9 +28,9 @@ func (p Policy) validate() error {
 func (p Policy) Rewards() (sdk.Coins, error) {
 	coins := sdk.Coins{}
 	for _, text := range p.MinRewards {
-		coin, err := sdk.ParseCoinNormalized(text)
+		coin, err := client.ParseAmount(text)
 		if err != nil {
-			return nil, fmt.Errorf("policy.min-rewards: expected coins such as \"0.5tfuel\" or \"1000atfuel\", found %q: %w", text, err)
+			return nil, fmt.Errorf("policy.min-rewards: %w", err)
 		}
 		if found, _ := coins.Find(coin.Denom); found {
 			return nil, fmt.Errorf("policy.min-rewards: expected each denom once, found %s twice", coin.Denom)

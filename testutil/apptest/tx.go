@@ -5,15 +5,18 @@ import (
 	"fmt"
 
 	abci "github.com/cometbft/cometbft/abci/types"
+	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
 
 	"cosmossdk.io/math"
 
 	"github.com/cosmos/cosmos-sdk/client/tx"
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	"github.com/cosmos/cosmos-sdk/crypto/keys/ed25519"
 	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
 	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
 	"github.com/cosmos/cosmos-sdk/types/tx/signing"
 	authsigning "github.com/cosmos/cosmos-sdk/x/auth/signing"
 
@@ -118,6 +121,38 @@ func (c *Chain) sign(signer Account, number, sequence uint64, msgs []sdk.Msg, s 
 	encoded, err := config.TxEncoder()(builder.GetTx())
 	require.NoError(c.t, err)
 	return encoded
+}
+
+// SignRaw is Sign for one message that is encoded already, as a client of another
+// make may encode it.
+func (c *Chain) SignRaw(signer Account, message *codectypes.Any) []byte {
+	c.t.Helper()
+	account := c.App.AccountKeeper.GetAccount(c.Ctx(), signer.Address)
+	require.NotNil(c.t, account, "%s has no account on this chain", signer)
+	sequence := account.GetSequence() + c.pending[signer.String()]
+	c.pending[signer.String()]++
+	body := c.marshal(&txtypes.TxBody{Messages: []*codectypes.Any{message}})
+	key, err := codectypes.NewAnyWithValue(signer.Key.PubKey())
+	require.NoError(c.t, err)
+	auth := c.marshal(&txtypes.AuthInfo{
+		SignerInfos: []*txtypes.SignerInfo{{
+			PublicKey: key, Sequence: sequence,
+			ModeInfo: &txtypes.ModeInfo{Sum: &txtypes.ModeInfo_Single_{Single: &txtypes.ModeInfo_Single{Mode: signing.SignMode_SIGN_MODE_DIRECT}}},
+		}},
+		Fee: &txtypes.Fee{GasLimit: defaultGas, Amount: MinFee(defaultGas)},
+	})
+	signature, err := signer.Key.Sign(c.marshal(&txtypes.SignDoc{
+		BodyBytes: body, AuthInfoBytes: auth, ChainId: ChainID, AccountNumber: account.GetAccountNumber(),
+	}))
+	require.NoError(c.t, err)
+	return c.marshal(&txtypes.TxRaw{BodyBytes: body, AuthInfoBytes: auth, Signatures: [][]byte{signature}})
+}
+
+func (c *Chain) marshal(message proto.Message) []byte {
+	c.t.Helper()
+	raw, err := proto.Marshal(message)
+	require.NoError(c.t, err)
+	return raw
 }
 
 // Deliver signs a tx, runs it alone in the next block and returns its result.

@@ -22,6 +22,7 @@ import (
 
 	"github.com/thetaedge/theta/app"
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/cmd/internal/decimal"
 )
 
 // NewRootCmd returns thetad with all its commands. It builds an app on an empty
@@ -45,7 +46,10 @@ func NewRootCmd() *cobra.Command {
 		Short:         "Theta Edge: the chain on which idle computers sell compute",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
+			if err := decimal.Args(args, below(cmd, "tx")); err != nil {
+				return err
+			}
 			return prepare(cmd, clientCtx)
 		},
 	}
@@ -53,6 +57,7 @@ func NewRootCmd() *cobra.Command {
 	if err := addModuleCommands(root, chain, clientCtx); err != nil {
 		panic(err)
 	}
+	decimal.Flags(root)
 	return root
 }
 

@@ -125,6 +125,9 @@ func TestBondFillsEverySlotUnlessItIsGiven(t *testing.T) {
 	bond, err = (&registration{bond: "150tfuel"}).bondFor(p, 3)
 	require.NoError(t, err)
 	require.Equal(t, params.TfuelCoin(150), bond)
+	bond, err = (&registration{bond: "0150tfuel"}).bondFor(p, 3)
+	require.NoError(t, err)
+	require.Equal(t, params.TfuelCoin(150), bond, "decimal, whatever it begins with")
 	for _, wrong := range []string{"99tfuel", "100uatom", "many"} {
 		_, err = (&registration{bond: wrong}).bondFor(p, 1)
 		require.ErrorContains(t, err, "--bond: expected", wrong)

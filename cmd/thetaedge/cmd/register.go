@@ -121,9 +121,9 @@ func (r *registration) run(command *cobra.Command, n *node) error {
 // messages decides what has to be sent, and says it in words.
 func (r *registration) messages(ctx context.Context, n *node, operator sdk.AccAddress) ([]sdk.Msg, string, error) {
 	worker := n.worker.Address()
-	limit, err := sdk.ParseCoinNormalized(r.feeLimit)
+	limit, err := client.ParseAmount(r.feeLimit)
 	if err != nil {
-		return nil, "", fmt.Errorf("--fee-limit: expected an amount such as 10tfuel, found %q: %w", r.feeLimit, err)
+		return nil, "", fmt.Errorf("--fee-limit: %w", err)
 	}
 	expiry := time.Now().Add(r.grantTime).UTC().Truncate(time.Second)
 	grant, err := chain.NewGrant(operator, worker, sdk.NewCoins(limit), expiry)
@@ -200,9 +200,9 @@ func (r *registration) bondFor(params edgenodetypes.Params, slots uint32) (sdk.C
 		full := params.BondPerSlot.Mul(math.NewIntFromUint64(uint64(slots)))
 		return sdk.NewCoin(params.BondDenom, math.MaxInt(params.MinBond, full)), nil
 	}
-	bond, err := sdk.ParseCoinNormalized(r.bond)
+	bond, err := client.ParseAmount(r.bond)
 	if err != nil {
-		return bond, fmt.Errorf("--bond: expected an amount such as 100tfuel, found %q: %w", r.bond, err)
+		return bond, fmt.Errorf("--bond: %w", err)
 	}
 	if bond.Denom != params.BondDenom || bond.Amount.LT(params.MinBond) {
 		return bond, fmt.Errorf("--bond: expected at least %s, found %s", amount(params, params.MinBond), client.FormatAmount(bond))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/thetaedge/theta/cmd/internal/decimal"
 	"github.com/thetaedge/theta/sidecar/config"
 )
 
@@ -37,6 +38,7 @@ its results and is paid for them.
 	}
 	root.AddCommand(initCommand(), relayCommand(), versionCommand(), pauseCommand(), resumeCommand())
 	root.AddCommand(withSettings...)
+	decimal.Flags(root)
 	return root, nil
 }
 

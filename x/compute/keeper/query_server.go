@@ -14,6 +14,7 @@ import (
 
 	"github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+	"github.com/thetaedge/theta/x/internal/coins"
 )
 
 type queryServer struct{ k *Keeper }
@@ -130,7 +131,7 @@ func (s queryServer) Challenge(ctx context.Context, req *types.QueryChallengeReq
 }
 
 func (s queryServer) Quote(ctx context.Context, req *types.QueryQuoteRequest) (*types.QueryQuoteResponse, error) {
-	reward, err := sdk.ParseCoinNormalized(req.Reward)
+	reward, err := coins.Parse(req.Reward)
 	if err != nil {
 		return nil, status.Errorf(codes.InvalidArgument, "reward: expected a coin as in 1000000atfuel, found %q: %s", req.Reward, err)
 	}

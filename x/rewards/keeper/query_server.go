@@ -6,8 +6,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	sdk "github.com/cosmos/cosmos-sdk/types"
-
+	"github.com/thetaedge/theta/x/internal/coins"
 	"github.com/thetaedge/theta/x/rewards/types"
 )
 
@@ -42,7 +41,7 @@ func (s queryServer) Earnings(ctx context.Context, req *types.QueryEarningsReque
 
 // Split shows how a reward would be shared.
 func (s queryServer) Split(ctx context.Context, req *types.QuerySplitRequest) (*types.QuerySplitResponse, error) {
-	gross, err := sdk.ParseCoinNormalized(req.GetAmount())
+	gross, err := coins.Parse(req.GetAmount())
 	if err == nil {
 		err = types.CheckCoin(gross)
 	}

@@ -1,0 +1,160 @@
+package app
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	cosmosproto "github.com/cosmos/cosmos-proto"
+	"google.golang.org/protobuf/encoding/protowire"
+	protov2 "google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protodesc"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/cosmos/cosmos-sdk/client"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
+)
+
+const (
+	txName  = protoreflect.FullName("cosmos.tx.v1beta1.Tx")
+	anyName = protoreflect.FullName("google.protobuf.Any")
+	// integerScalar marks a text field that holds an integer without bounds.
+	integerScalar = "cosmos.Int"
+	// maxNesting is how deep messages may lie in messages. The SDK's own bounds are
+	// narrower: it counts only those that are packed in an Any.
+	maxNesting = 100
+)
+
+// canonicalInteger is the one way to write an integer.
+var canonicalInteger = regexp.MustCompile(`^(0|-?[1-9][0-9]*)$`)
+
+// decimalTxs refuses transactions whose integers are not written in the one way. The
+// SDK decodes others as well, in the base that they begin like: it would move eight
+// coins for an amount of "010", of which whoever typed it meant ten. The bytes that
+// were signed are looked at, because the decoded messages do not show it, so that the
+// rule holds for every client.
+type decimalTxs struct {
+	client.TxConfig
+	files protodesc.Resolver
+}
+
+// TxDecoder returns the SDK's decoder with the rule.
+func (c decimalTxs) TxDecoder() sdk.TxDecoder {
+	decode := c.TxConfig.TxDecoder()
+	return func(raw []byte) (sdk.Tx, error) {
+		tx, err := decode(raw)
+		if err != nil {
+			return nil, err
+		}
+		if err := c.check(raw); err != nil {
+			return nil, sdkerrors.ErrTxDecode.Wrap(err.Error())
+		}
+		return tx, nil
+	}
+}
+
+// check looks through the bytes of a tx: a body and an auth info, as in a Tx, but
+// packed.
+func (c decimalTxs) check(raw []byte) error {
+	message, err := c.find(txName)
+	if err != nil {
+		return err
+	}
+	return c.message(message, raw, maxNesting)
+}
+
+func (c decimalTxs) find(name protoreflect.FullName) (protoreflect.MessageDescriptor, error) {
+	found, err := c.files.FindDescriptorByName(name)
+	if err != nil {
+		return nil, err
+	}
+	message, ok := found.(protoreflect.MessageDescriptor)
+	if !ok {
+		return nil, fmt.Errorf("expected %s to be a message", name)
+	}
+	return message, nil
+}
+
+// message looks through an encoded message. Fields that its schema does not have are
+// passed over: the SDK's decoder says which of them a tx may carry.
+func (c decimalTxs) message(message protoreflect.MessageDescriptor, raw []byte, depth int) error {
+	if depth == 0 {
+		return fmt.Errorf("expected messages nested at most %d deep", maxNesting)
+	}
+	if message.FullName() == anyName {
+		return c.packed(raw, depth)
+	}
+	return eachText(raw, func(number protowire.Number, text []byte) error {
+		field := message.Fields().ByNumber(number)
+		switch {
+		case field == nil:
+			return nil
+		case field.Message() != nil:
+			return c.message(field.Message(), text, depth-1)
+		case isInteger(field) && len(text) > 0 && !canonicalInteger.Match(text):
+			return fmt.Errorf("%s: expected decimal digits without leading zeros, found %.80q", field.FullName(), text)
+		default:
+			return nil
+		}
+	})
+}
+
+// packed looks through the message in an Any.
+func (c decimalTxs) packed(raw []byte, depth int) error {
+	var url, value []byte
+	err := eachText(raw, func(number protowire.Number, text []byte) error {
+		switch number {
+		case 1:
+			url = text
+		case 2:
+			value = text
+		}
+		return nil
+	})
+	if err != nil || len(url) == 0 {
+		return err
+	}
+	message, err := c.find(protoreflect.FullName(url[strings.LastIndexByte(string(url), '/')+1:]))
+	if err != nil {
+		return err
+	}
+	return c.message(message, value, depth-1)
+}
+
+// eachText calls visit for each field of an encoded message that has a length: texts,
+// bytes, messages.
+func eachText(raw []byte, visit func(protowire.Number, []byte) error) error {
+	for len(raw) > 0 {
+		number, kind, n := protowire.ConsumeTag(raw)
+		if n < 0 {
+			return protowire.ParseError(n)
+		}
+		raw = raw[n:]
+		if kind != protowire.BytesType {
+			if n = protowire.ConsumeFieldValue(number, kind, raw); n < 0 {
+				return protowire.ParseError(n)
+			}
+			raw = raw[n:]
+			continue
+		}
+		text, n := protowire.ConsumeBytes(raw)
+		if n < 0 {
+			return protowire.ParseError(n)
+		}
+		raw = raw[n:]
+		if err := visit(number, text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isInteger reports whether a field holds an integer as text.
+func isInteger(field protoreflect.FieldDescriptor) bool {
+	if field.Kind() != protoreflect.StringKind && field.Kind() != protoreflect.BytesKind {
+		return false
+	}
+	scalar, ok := protov2.GetExtension(field.Options(), cosmosproto.E_Scalar).(string)
+	return ok && scalar == integerScalar
+}

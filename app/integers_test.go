@@ -1,0 +1,160 @@
+package app
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	protov2 "google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/dynamicpb"
+	"google.golang.org/protobuf/types/known/anypb"
+
+	dbm "github.com/cosmos/cosmos-db"
+
+	basev1beta1 "cosmossdk.io/api/cosmos/base/v1beta1"
+	txv1beta1 "cosmossdk.io/api/cosmos/tx/v1beta1"
+	"cosmossdk.io/log/v2"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/app/params"
+)
+
+type noOptions struct{}
+
+func (noOptions) Get(string) any { return nil }
+
+// txWith returns the bytes of a tx with one message.
+func txWith(t *testing.T, message protov2.Message) []byte {
+	t.Helper()
+	value, err := protov2.Marshal(message)
+	require.NoError(t, err)
+	body, err := protov2.Marshal(&txv1beta1.TxBody{Messages: []*anypb.Any{
+		{TypeUrl: "/" + string(message.ProtoReflect().Descriptor().FullName()), Value: value},
+	}})
+	require.NoError(t, err)
+	raw, err := protov2.Marshal(&txv1beta1.TxRaw{BodyBytes: body})
+	require.NoError(t, err)
+	return raw
+}
+
+// withInteger returns the messages of a type in which one integer has been set to a
+// text, one for each place where an integer may stand.
+func withInteger(descriptor protoreflect.MessageDescriptor, text string, above []protoreflect.FullName) map[string]*dynamicpb.Message {
+	found := map[string]*dynamicpb.Message{}
+	for _, name := range above {
+		if name == descriptor.FullName() {
+			return found
+		}
+	}
+	fields := descriptor.Fields()
+	for i := range fields.Len() {
+		field := fields.Get(i)
+		switch {
+		case field.IsMap():
+		case isInteger(field):
+			value := protoreflect.ValueOfString(text)
+			if field.Kind() == protoreflect.BytesKind {
+				value = protoreflect.ValueOfBytes([]byte(text))
+			}
+			found[string(field.Name())] = with(descriptor, field, value)
+		case field.Message() != nil:
+			for path, inner := range withInteger(field.Message(), text, append(above, descriptor.FullName())) {
+				found[string(field.Name())+"."+path] = with(descriptor, field, protoreflect.ValueOfMessage(inner))
+			}
+		}
+	}
+	return found
+}
+
+func with(descriptor protoreflect.MessageDescriptor, field protoreflect.FieldDescriptor, value protoreflect.Value) *dynamicpb.Message {
+	message := dynamicpb.NewMessage(descriptor)
+	if field.IsList() {
+		message.Mutable(field).List().Append(value)
+	} else {
+		message.Set(field, value)
+	}
+	return message
+}
+
+func TestNoIntegerOfAnyMessageIsReadInAnotherBase(t *testing.T) {
+	params.SetSDKDefaults()
+	chain := New(log.NewNopLogger(), dbm.NewMemDB(), true, noOptions{})
+	registry := chain.InterfaceRegistry()
+	check := decimalTxs{files: registry}
+	places := 0
+	for _, url := range registry.ListImplementations(sdk.MsgInterfaceProtoName) {
+		descriptor, err := check.find(protoreflect.FullName(url[1:]))
+		require.NoError(t, err)
+		for text, wrong := range map[string]bool{
+			"0": false, "10": false, "-7": false, "115792089237316195423570985008687907853269984665640564039457584007913129639935": false,
+			"010": true, "00": true, "0x10": true, "0b1": true, "0o7": true, "1_000": true, "+5": true, "-0": true, " 1": true, "１": true, "1.5": true, "x": true,
+		} {
+			for path, message := range withInteger(descriptor, text, nil) {
+				places++
+				err := check.check(txWith(t, message))
+				if wrong {
+					require.ErrorContains(t, err, "expected decimal digits", "%s %s = %q", url, path, text)
+					continue
+				}
+				require.NoError(t, err, "%s %s = %q", url, path, text)
+			}
+		}
+	}
+	require.Greater(t, places, 500, "the messages of the chain hold integers")
+	t.Logf("%d texts in places", places)
+}
+
+func TestIntegersOfMessagesInMessagesAreLookedAt(t *testing.T) {
+	params.SetSDKDefaults()
+	chain := New(log.NewNopLogger(), dbm.NewMemDB(), true, noOptions{})
+	check := decimalTxs{files: chain.InterfaceRegistry()}
+	exec, err := check.find("cosmos.authz.v1beta1.MsgExec")
+	require.NoError(t, err)
+	send, err := check.find("cosmos.bank.v1beta1.MsgSend")
+	require.NoError(t, err)
+	wrap := func(inner protov2.Message) protov2.Message {
+		raw, err := protov2.Marshal(inner)
+		require.NoError(t, err)
+		packed := &anypb.Any{TypeUrl: "/" + string(inner.ProtoReflect().Descriptor().FullName()), Value: raw}
+		return with(exec, exec.Fields().ByName("msgs"), protoreflect.ValueOfMessage(packed.ProtoReflect()))
+	}
+	for text, wrong := range map[string]bool{"10": false, "010": true} {
+		var message protov2.Message = withInteger(send, text, nil)["amount.amount"]
+		for depth := range 10 {
+			message = wrap(message)
+			err := check.check(txWith(t, message))
+			require.Equal(t, wrong, err != nil, "%q at depth %d: %v", text, depth+1, err)
+		}
+		for range maxNesting {
+			message = wrap(message)
+		}
+		require.ErrorContains(t, check.check(txWith(t, message)), "nested at most")
+	}
+}
+
+func TestTheFeeOfATxIsDecimalToo(t *testing.T) {
+	params.SetSDKDefaults()
+	chain := New(log.NewNopLogger(), dbm.NewMemDB(), true, noOptions{})
+	check := decimalTxs{files: chain.InterfaceRegistry()}
+	for text, wrong := range map[string]bool{"10": false, "010": true} {
+		auth, err := protov2.Marshal(&txv1beta1.AuthInfo{Fee: &txv1beta1.Fee{Amount: []*basev1beta1.Coin{{Denom: "atfuel", Amount: text}}}})
+		require.NoError(t, err)
+		raw, err := protov2.Marshal(&txv1beta1.TxRaw{AuthInfoBytes: auth})
+		require.NoError(t, err)
+		require.Equal(t, wrong, check.check(raw) != nil)
+	}
+}
+
+// Whatever bytes come, the decoder answers.
+func FuzzTxDecoderNeverPanics(f *testing.F) {
+	params.SetSDKDefaults()
+	chain := New(log.NewNopLogger(), dbm.NewMemDB(), true, noOptions{})
+	config := decimalTxs{TxConfig: chain.TxConfig(), files: chain.InterfaceRegistry()}
+	decode := config.TxDecoder()
+	f.Add([]byte{0x0a, 0x02, 0x0a, 0x00})
+	f.Fuzz(func(_ *testing.T, raw []byte) {
+		_, _ = decode(raw)
+		_ = config.check(raw)
+	})
+}
