@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/thetaedge/theta/sidecar/blob"
 	"github.com/thetaedge/theta/sidecar/executor/manifest"
@@ -17,7 +16,7 @@ import (
 const (
 	// ManifestFile keeps the result manifest beside the files that it names.
 	ManifestFile = ".theta-manifest"
-	// reservedPrefix starts the names that outputs may not have.
+	// reservedPrefix starts the names of files that this package keeps beside outputs.
 	reservedPrefix = ".theta-"
 )
 
@@ -36,8 +35,11 @@ type Result struct {
 	Tag []byte
 	// Round of the task.
 	Round int
-	// Dir holds the files, at the manifest's paths.
+	// Dir holds the files; Path says where.
 	Dir string
+
+	// saved are the files' paths in Dir by their paths in the manifest.
+	saved map[string]string
 }
 
 // Fetch brings the accepted result of a settled job from its drop box into dir.
@@ -78,8 +80,11 @@ func (c *Client) fetchReceipt(ctx context.Context, state *State, receipt *comput
 	if result.Manifest, err = manifest.Decode(encoded.Bytes()); err != nil {
 		return nil, fmt.Errorf("result manifest of job %s: %w", state.JobID, err)
 	}
-	result.Dir = dir
+	result.Dir, result.saved = dir, SavedNames(result.Manifest.Files)
 	if err := fetchFiles(ctx, relay, state.Token, result); err != nil {
+		return nil, err
+	}
+	if err := result.writeNames(); err != nil {
 		return nil, err
 	}
 	if err := writeWhole(filepath.Join(dir, ManifestFile), encoded.Bytes(), 0o644); err != nil {
@@ -116,10 +121,7 @@ func matchingTag(chainID string, digest blob.Digest, receipt *computetypes.Recei
 
 func fetchFiles(ctx context.Context, relay *blob.Client, token blob.Token, result *Result) error {
 	for _, file := range result.Manifest.Files {
-		if strings.HasPrefix(file.Path, reservedPrefix) {
-			return fmt.Errorf("output %q: names that begin with %s are kept for this program; let the job write another name", file.Path, reservedPrefix)
-		}
-		path := filepath.Join(result.Dir, filepath.FromSlash(file.Path))
+		path := result.Path(file)
 		if checkFile(path, file) == nil {
 			continue
 		}

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sort"
 	"strings"
@@ -246,24 +248,47 @@ func (u upload) send(ctx context.Context, relay *blob.Client) error {
 	return nil
 }
 
-// openRegular opens a file that has a size and an end.
+// openRegular opens a file that has a size and an end. It looks before it opens:
+// opening a pipe waits until somebody writes into it.
 func openRegular(path string) (*os.File, int64, error) {
+	info, err := os.Stat(path)
+	if err == nil {
+		err = regular(path, info)
+	}
+	if err != nil {
+		return nil, 0, err
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, 0, err
 	}
-	info, err := file.Stat()
-	switch {
-	case err != nil:
-	case info.IsDir():
-		err = fmt.Errorf("%s: expected a file, found a folder", path)
-	case !info.Mode().IsRegular():
-		err = fmt.Errorf("%s: expected a regular file, found %s", path, info.Mode().Type())
-	default:
-		return file, info.Size(), nil
+	if info, err = file.Stat(); err == nil {
+		err = regular(path, info)
 	}
-	_ = file.Close()
-	return nil, 0, err
+	if err != nil {
+		return nil, 0, errors.Join(err, file.Close())
+	}
+	return file, info.Size(), nil
+}
+
+// regular refuses what is not a file with a size.
+func regular(path string, info fs.FileInfo) error {
+	kind := ""
+	switch mode := info.Mode(); {
+	case mode.IsRegular():
+		return nil
+	case mode.IsDir():
+		kind = "a folder"
+	case mode&fs.ModeNamedPipe != 0:
+		kind = "a pipe"
+	case mode&fs.ModeSocket != 0:
+		kind = "a socket"
+	case mode&fs.ModeDevice != 0:
+		kind = "a device"
+	default:
+		kind = "something else"
+	}
+	return fmt.Errorf("%s: expected a regular file, found %s; copy what it gives into a file", path, kind)
 }
 
 // Describe names the files of a spec with their digests, one a line.

@@ -211,7 +211,7 @@ func TestPackNamesTheFileThatCannotBeUsed(t *testing.T) {
 
 	job.Program.Path = dir
 	_, err = Pack(job)
-	require.ErrorContains(t, err, "expected a file, found a folder")
+	require.ErrorContains(t, err, "expected a regular file, found a folder")
 
 	job.Program.Path = filepath.Join(dir, "script")
 	require.NoError(t, os.WriteFile(job.Program.Path, []byte("#!/bin/sh"), 0o600))

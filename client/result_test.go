@@ -167,8 +167,14 @@ func TestFetchKeepsItsOwnNamesFree(t *testing.T) {
 	state, err := c.NewState(packed)
 	require.NoError(t, err)
 	hostile := deliver(t, packed.Spec.Sink, map[string]string{StateFile: "{}"})
-	_, err = c.Fetch(t.Context(), state, settledWith(t, hostile), t.TempDir())
-	require.ErrorContains(t, err, "kept for this program")
+	dir := t.TempDir()
+	require.NoError(t, state.Save(dir))
+	result, err := c.Fetch(t.Context(), state, settledWith(t, hostile), dir)
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{StateFile: "%2E" + StateFile[1:]}, result.Renamed())
+	kept, err := LoadState(dir)
+	require.NoError(t, err)
+	require.Equal(t, state.Token, kept.Token, "the output took no file's place")
 }
 
 func TestWatchTellsEachChangeOnceAndOutlivesARestart(t *testing.T) {

@@ -73,12 +73,13 @@ func VerifyReceipt(chainID string, receipt *computetypes.Receipt, dir string) (*
 	if err != nil {
 		return nil, err
 	}
+	result := &Result{Manifest: saved, Tag: tag, Round: round, Dir: dir, saved: SavedNames(saved.Files)}
 	for _, file := range saved.Files {
-		if err := checkFile(filepath.Join(dir, filepath.FromSlash(file.Path)), file); err != nil {
+		if err := checkFile(result.Path(file), file); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrMismatch, err)
 		}
 	}
-	return &Result{Manifest: saved, Tag: tag, Round: round, Dir: dir}, nil
+	return result, nil
 }
 
 func readManifest(dir string) ([]byte, error) {

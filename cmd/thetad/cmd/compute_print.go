@@ -114,14 +114,18 @@ func (p *runPrinter) result(result *requester.Result) error {
 	fmt.Fprintf(p.out, "Result %s, exit code %d, matches the chain's tag %x:\n",
 		result.Manifest.Reason, result.Manifest.ExitCode, result.Tag)
 	for _, file := range result.Manifest.Files {
-		fmt.Fprintf(p.out, "  %s (%d bytes)\n", filepath.Join(result.Dir, filepath.FromSlash(file.Path)), file.Size)
+		fmt.Fprintf(p.out, "  %s (%d bytes)\n", result.Path(file), file.Size)
+	}
+	if renamed := len(result.Renamed()); renamed > 0 {
+		fmt.Fprintf(p.out, "%d of them have a name that not every system can hold, and were saved under another; %s lists both\n",
+			renamed, filepath.Join(result.Dir, requester.NamesFile))
 	}
 	for _, streams := range []bool{false, true} {
 		for _, file := range result.Manifest.Files {
 			if isStream(file) != streams || file.Size == 0 {
 				continue
 			}
-			text, err := preview(filepath.Join(result.Dir, filepath.FromSlash(file.Path)))
+			text, err := preview(result.Path(file))
 			if err != nil {
 				return err
 			}
