@@ -56,12 +56,30 @@ func (m *market) postOne(t *rapid.T) {
 	m.fund(requester(n), coin(500_000), sdk.NewInt64Coin(otherCoin, 500_000))
 	before := m.bank.GetAllBalances(m.ctx, requester(n))
 	resp, err := m.msgs.PostJob(m.ctx, &types.MsgPostJob{Requester: requester(n).String(), Spec: s})
+	if errors.Is(err, types.ErrTooFewNodes) {
+		// Nodes were jailed, or have unbonded what gave them weight.
+		params, paramsErr := m.keeper.Params(m.ctx)
+		require.NoError(t, paramsErr)
+		policy, _ := params.Effective(&s)
+		require.Less(t, m.liveNodes(t), uint64(policy.Replicas+policy.Auditors+params.SpareNodes), "%s", err)
+		require.Equal(t, before, m.bank.GetAllBalances(m.ctx, requester(n)), "a refused job costs nothing")
+		return
+	}
 	require.NoError(t, err)
 	cost := sdk.NewCoins(resp.Reserved).Add(resp.PostingFee)
 	require.Equal(t, before.Sub(cost...), m.bank.GetAllBalances(m.ctx, requester(n)))
 	m.jobs = append(m.jobs, resp.JobId)
 	m.spent[resp.JobId], m.rejected[resp.JobId] = resp.Reserved.Amount, math.ZeroInt()
 	m.fees = m.fees.Add(resp.PostingFee.Amount)
+}
+
+// liveNodes of the class count in this epoch.
+func (m *market) liveNodes(t *rapid.T) uint64 {
+	epoch, err := m.nodes.Epoch(m.ctx)
+	require.NoError(t, err)
+	snapshot, err := m.nodes.ClassSnapshot(m.ctx, class, epoch)
+	require.NoError(t, err)
+	return snapshot.Nodes
 }
 
 // challengeOne doubts a result that some job has, whatever its policy.
