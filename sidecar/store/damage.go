@@ -6,8 +6,11 @@ import (
 	"io/fs"
 	"os"
 	"runtime/debug"
+	"syscall"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/thetaedge/theta/internal/osfault"
 )
 
 // whole tells whether the file has all the pages that it says it has. The database
@@ -19,6 +22,9 @@ func whole(path string) error {
 	}
 	if err != nil {
 		return err
+	}
+	if stat.IsDir() {
+		return &fs.PathError{Op: "open", Path: path, Err: syscall.EISDIR}
 	}
 	// Read only, it looks at no more than the first two pages.
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait, ReadOnly: true})
@@ -34,18 +40,75 @@ func whole(path string) error {
 	return errors.Join(err, db.Close())
 }
 
-// readable reads everything once. The database trusts its pages: what a bad disk has
+// sound reads everything once. The database trusts its pages: what a bad disk has
 // left of one would otherwise end the daemon in the middle of its work.
-func readable(db *bbolt.DB) (err error) {
+func sound(db *bbolt.DB) error {
+	return db.View(func(tx *bbolt.Tx) error {
+		return guarded(func() error {
+			if meta := tx.Bucket([]byte(metaBucket)); meta != nil {
+				if raw := meta.Get([]byte(schemaKey)); raw != nil {
+					if _, err := version(raw); err != nil {
+						return err
+					}
+				}
+			}
+			return tx.ForEach(func(name []byte, bucket *bbolt.Bucket) error {
+				return bucket.ForEach(func(key, value []byte) error {
+					if string(name) != assignmentsBucket {
+						return nil
+					}
+					_, err := decode(fmt.Sprintf("%q", key), value)
+					return err
+				})
+			})
+		})
+	})
+}
+
+// guarded turns a page that cannot be read into an error.
+func guarded(read func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("%w: a page cannot be read: %v; if the disk is sound, move the file away (unrevealed commits in it are lost) and start again", ErrDamaged, p)
+			err = fmt.Errorf("a page cannot be read: %v", p)
 		}
 	}()
-	return db.View(func(tx *bbolt.Tx) error {
-		return tx.ForEach(func(_ []byte, bucket *bbolt.Bucket) error {
-			return bucket.ForEach(func(_, _ []byte) error { return nil })
+	return read()
+}
+
+// damaged says that a check has found the journal unsound, where the copy is that it
+// makes, and what is lost with the file.
+func damaged(path string, cause error) error {
+	return fmt.Errorf("%w: %s: %w; %s. The file holds the salts that open what this node has committed to: each assignment that has committed and is not revealed in time costs a part of the bond, and %s. Check the disk (dmesg tells), and put a backup of the file back if there is one. Only to go on without it, move the file away and start again", ErrDamaged, path, cause, osfault.Kept(path), atStake(path))
+}
+
+// atStake says how many commitments can still be read in a damaged journal.
+func atStake(path string) string {
+	committed := 0
+	count := func(db *bbolt.DB) error {
+		return db.View(func(tx *bbolt.Tx) error {
+			return guarded(func() error {
+				bucket := tx.Bucket([]byte(assignmentsBucket))
+				if bucket == nil {
+					return nil
+				}
+				return bucket.ForEach(func(key, value []byte) error {
+					if a, err := decode(string(key), value); err == nil && a.committed() && !a.Phase.Finished() {
+						committed++
+					}
+					return nil
+				})
+			})
 		})
-	})
+	}
+	if whole(path) == nil {
+		if db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait, ReadOnly: true}); err == nil {
+			// What stops the count stops it where the damage is.
+			_ = errors.Join(count(db), db.Close())
+		}
+	}
+	if committed == 0 {
+		return "nothing in it can be read that tells how many there are"
+	}
+	return fmt.Sprintf("%d such assignments can still be read in it, and there may be more", committed)
 }

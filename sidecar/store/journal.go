@@ -12,6 +12,8 @@ import (
 
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
+
+	"github.com/thetaedge/theta/internal/osfault"
 )
 
 const (
@@ -35,37 +37,61 @@ const (
 
 // Journal is the open database. It is safe for concurrent use in one process.
 type Journal struct {
-	db  *bbolt.DB
-	now func() time.Time
+	db   *bbolt.DB
+	now  func() time.Time
+	path string
 }
 
-// Open opens or creates the journal in home. Only one process can hold it. Now is
-// the clock for CreatedAt and UpdatedAt; nil is time.Now.
+// Open opens or creates the journal in home. Only one process can hold it (ErrLocked).
+// Now is the clock for CreatedAt and UpdatedAt; nil is time.Now. What the operating
+// system refuses is told as such; ErrDamaged says that the file was read and is not
+// sound, and then a copy of it has been made.
 func Open(home string, now func() time.Time) (*Journal, error) {
 	if now == nil {
 		now = time.Now
 	}
 	if err := os.MkdirAll(home, 0o700); err != nil {
-		return nil, fmt.Errorf("cannot create the home %s: %w", home, err)
+		return nil, fmt.Errorf("cannot create the home %s: %w", home, osfault.Explain(home, err))
 	}
 	path := filepath.Join(home, FileName)
-	// Only the owner may read it: a salt tells a commitment's content.
 	err := whole(path)
-	var db *bbolt.DB
-	if err == nil {
-		db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait})
+	if err != nil {
+		return nil, refused(home, path, err)
 	}
+	// Only the owner may read it: a salt tells a commitment's content.
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait})
+	if err != nil {
+		return nil, refused(home, path, err)
+	}
+	if err = sound(db); err == nil {
+		err = db.Update(prepare)
+	}
+	if err != nil {
+		// Closed first: the copy of a damaged file is read by the same database.
+		return nil, refused(home, path, errors.Join(err, db.Close()))
+	}
+	return &Journal{db: db, now: now, path: path}, nil
+}
+
+// refused says why the journal cannot be opened, and what to do.
+func refused(home, path string, err error) error {
+	_, system := osfault.Of(err)
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
-		return nil, fmt.Errorf("%w: another thetaedge is running with this home (%s); stop it or choose another --home", ErrLocked, home)
-	case err != nil:
-		return nil, fmt.Errorf("%w: cannot open %s: %w; if the disk is sound, move the file away (unrevealed commits in it are lost) and start again", ErrDamaged, path, err)
+		holder := osfault.Holder(path)
+		if holder == "" {
+			holder = "another process"
+		}
+		return fmt.Errorf("%w: %s works with this home (%s): stop it, or choose another --home", ErrLocked, holder, home)
+	case system:
+		return fmt.Errorf("cannot open the journal %s: %w", path, osfault.Explain(path, err))
+	case errors.Is(err, ErrNewerSchema):
+		return fmt.Errorf("%s: %w", path, err)
+	case errors.Is(err, bolterrors.ErrVersionMismatch):
+		return fmt.Errorf("%w: %s: %w: another version of thetaedge wrote it; run that one", ErrNewerSchema, path, err)
+	default:
+		return damaged(path, err)
 	}
-	j := &Journal{db: db, now: now}
-	if err := errors.Join(readable(db), db.Update(prepare)); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), db.Close())
-	}
-	return j, nil
 }
 
 // prepare creates the buckets of a new journal and checks the version of an old one.
@@ -81,12 +107,9 @@ func prepare(tx *bbolt.Tx) error {
 	if raw == nil {
 		return meta.Put([]byte(schemaKey), binary.BigEndian.AppendUint64(nil, schema))
 	}
-	if len(raw) != 8 {
-		return fmt.Errorf("%w: expected a schema version of 8 bytes, found %d", ErrDamaged, len(raw))
-	}
-	found := binary.BigEndian.Uint64(raw)
-	if found > schema {
-		return fmt.Errorf("%w: expected schema %d or older, found %d; run the newer thetaedge", ErrNewerSchema, schema, found)
+	found, err := version(raw)
+	if err != nil {
+		return err
 	}
 	if found == schema {
 		return nil
@@ -95,11 +118,23 @@ func prepare(tx *bbolt.Tx) error {
 	return meta.Put([]byte(schemaKey), binary.BigEndian.AppendUint64(nil, schema))
 }
 
+// version reads the version of the records; ErrNewerSchema for one that is not known.
+func version(raw []byte) (uint64, error) {
+	if len(raw) != 8 {
+		return 0, fmt.Errorf("%w: expected a schema version of 8 bytes, found %d", ErrDamaged, len(raw))
+	}
+	found := binary.BigEndian.Uint64(raw)
+	if found > schema {
+		return 0, fmt.Errorf("%w: expected schema %d or older, found %d; run the newer thetaedge", ErrNewerSchema, schema, found)
+	}
+	return found, nil
+}
+
 // Bind ties the journal to a chain. While work of another one is unfinished it fails
 // with ErrOtherChain: on this chain all of it would look as if it had ended, and the
 // salts that its reveals need would be given up.
 func (j *Journal) Bind(chainID string) error {
-	return j.db.Update(func(tx *bbolt.Tx) error {
+	return j.write(func(tx *bbolt.Tx) error {
 		meta := tx.Bucket([]byte(metaBucket))
 		bound := string(meta.Get([]byte(chainKey)))
 		if bound == chainID {
@@ -124,9 +159,18 @@ func (j *Journal) Close() error { return j.db.Close() }
 // Update runs several changes as one: all of them are on disk when it returns
 // nil, and none if it returns an error. One sync serves a whole batch message.
 func (j *Journal) Update(change func(*Tx) error) error {
-	return j.db.Update(func(tx *bbolt.Tx) error {
+	return j.write(func(tx *bbolt.Tx) error {
 		return change(&Tx{bucket: tx.Bucket([]byte(assignmentsBucket)), now: j.now})
 	})
+}
+
+// write runs a change of the database and says what the operating system refuses.
+func (j *Journal) write(change func(*bbolt.Tx) error) error {
+	err := j.db.Update(change)
+	if _, system := osfault.Of(err); system {
+		return fmt.Errorf("cannot write the journal %s: %w", j.path, osfault.Explain(j.path, err))
+	}
+	return err
 }
 
 // View runs reads on one consistent state.

@@ -238,7 +238,7 @@ func TestSecondProcessIsTurnedAway(t *testing.T) {
 	require.NoError(t, err)
 	_, err = Open(home, nil)
 	require.ErrorIs(t, err, ErrLocked)
-	require.ErrorContains(t, err, "another thetaedge is running with this home")
+	require.ErrorContains(t, err, "works with this home")
 	require.NoError(t, j.Close())
 	j, err = Open(home, nil)
 	require.NoError(t, err)

@@ -19,12 +19,29 @@ import (
 // killHome tells a re-executed test binary that it is the process to be killed.
 const killHome = "THETAEDGE_TEST_KILL_HOME"
 
+// openHome tells a re-executed test binary to open the journal of a home, and with how
+// many files at most.
+const openHome = "THETAEDGE_TEST_OPEN_HOME"
+
 func TestMain(m *testing.M) {
 	if home := os.Getenv(killHome); home != "" {
 		fmt.Fprintln(os.Stderr, writeUntilKilled(home, os.Getenv(killHome+"_JOB")))
 		os.Exit(1)
 	}
+	if home := os.Getenv(openHome); home != "" {
+		fmt.Println(openHere(home))
+		os.Exit(0)
+	}
 	os.Exit(m.Run())
+}
+
+// openHere is what the other process does.
+func openHere(home string) string {
+	j, err := Open(home, nil)
+	if err != nil {
+		return err.Error()
+	}
+	return "opened " + j.path
 }
 
 // saltOf is what a task's salt must be, whoever looks.

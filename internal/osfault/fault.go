@@ -1,0 +1,179 @@
+// Package osfault says in words what an operating system refuses, and what its owner
+// can do about it. What a full disk or a wrong owner has caused must not be taken for
+// a damaged file: the cure of one destroys the other.
+package osfault
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"syscall"
+)
+
+// Class is what kind of thing the operating system refuses. Each has a cure of its own.
+type Class string
+
+// The classes.
+const (
+	// Permission: owner or mode of a file or folder keep this user out.
+	Permission Class = "permission denied"
+	// ReadOnly: the file system takes no writes.
+	ReadOnly Class = "read-only file system"
+	// NoSpace: the disk, its inodes or the user's quota are used up.
+	NoSpace Class = "no space left"
+	// TooManyFiles: the process, or the machine, has as many files open as it may.
+	TooManyFiles Class = "too many open files"
+	// TooLarge: the process may not write files of this size.
+	TooLarge Class = "file size limit"
+	// NoMemory: the machine has no memory for it.
+	NoMemory Class = "no memory"
+	// WrongKind: a folder was expected where a file is, or the other way round.
+	WrongKind Class = "not the kind of file that was expected"
+	// NoLocks: the file system cannot lock files.
+	NoLocks Class = "no locks"
+	// Device: the disk or the network mount failed to read or write.
+	Device Class = "input or output error"
+)
+
+// Fault is an error of the operating system with its cure.
+type Fault struct {
+	// Class of the error.
+	Class Class
+	// Path that was touched.
+	Path string
+	// Cure in words.
+	Cure string
+	// Err is what the operating system said.
+	Err error
+}
+
+// Error implements error.
+func (f *Fault) Error() string { return fmt.Sprintf("%v: %s", f.Err, f.Cure) }
+
+// Unwrap returns what the operating system said.
+func (f *Fault) Unwrap() error { return f.Err }
+
+// Of returns the class of an error; false when the operating system has no part in it.
+func Of(err error) (Class, bool) {
+	var fault *Fault
+	if errors.As(err, &fault) {
+		return fault.Class, true
+	}
+	is := func(targets ...error) bool {
+		for _, target := range targets {
+			if errors.Is(err, target) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case err == nil:
+		return "", false
+	case is(syscall.EROFS):
+		return ReadOnly, true
+	case is(syscall.ENOSPC, syscall.EDQUOT):
+		return NoSpace, true
+	case is(syscall.EMFILE, syscall.ENFILE):
+		return TooManyFiles, true
+	case is(syscall.EFBIG):
+		return TooLarge, true
+	case is(syscall.ENOMEM):
+		return NoMemory, true
+	case is(syscall.ENOTDIR, syscall.EISDIR):
+		return WrongKind, true
+	case is(syscall.ENOLCK, syscall.ENOTSUP):
+		return NoLocks, true
+	case is(syscall.EIO, syscall.ESTALE, syscall.ENXIO, syscall.ENODEV):
+		return Device, true
+	case is(fs.ErrPermission):
+		return Permission, true
+	}
+	return "", false
+}
+
+// Explain adds the cure to an error of the operating system about path, or about the
+// file that the error names itself. Any other error, and nil, comes back as it is. Path
+// may be empty: then only an error that names a file is explained.
+func Explain(path string, err error) error {
+	class, known := Of(err)
+	var fault *Fault
+	if !known || errors.As(err, &fault) {
+		return err
+	}
+	var file *fs.PathError
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &file) && filepath.IsAbs(file.Path):
+		path = file.Path
+	case errors.As(err, &link) && filepath.IsAbs(link.New):
+		path = filepath.Dir(link.New) // a name is an entry of its folder
+	}
+	if path == "" {
+		return err
+	}
+	return &Fault{Class: class, Path: path, Cure: cure(class, path, err), Err: err}
+}
+
+// cure says what the owner of the machine can do.
+func cure(class Class, path string, err error) string {
+	switch class {
+	case Permission:
+		return permissionCure(path)
+	case ReadOnly:
+		mount := mountOf(path)
+		return fmt.Sprintf("the file system at %s is mounted read-only; if it was writable before, the kernel has found errors on the disk (dmesg tells): check it, then run mount -o remount,rw %s. The file is as it was", mount, mount)
+	case NoSpace:
+		return spaceCure(path, err)
+	case TooManyFiles:
+		return fmt.Sprintf("this process may have %s files open; raise the limit with ulimit -n, or LimitNOFILE= in the unit of systemd. The file is as it was", openLimit())
+	case TooLarge:
+		return "this process may not write files of that size; raise the limit with ulimit -f, or LimitFSIZE= in the unit of systemd"
+	case NoMemory:
+		return "the machine has no memory for it; end other programs, or raise the limit of this one"
+	case WrongKind:
+		return fmt.Sprintf("look at %s and the folders above it: one of them is a file where a folder was expected, or a folder where a file was", path)
+	case NoLocks:
+		return fmt.Sprintf("the file system at %s does not do what was asked, such as locking files; use a folder on a disk of this machine", mountOf(path))
+	case Device:
+		return fmt.Sprintf("the disk or the network mount at %s failed (dmesg tells); copy what can be read to another disk before anything else", mountOf(path))
+	}
+	return ""
+}
+
+// permissionCure names the first thing on the way to path that keeps this user out.
+func permissionCure(path string) string {
+	who := user(os.Geteuid())
+	for at := path; ; at = filepath.Dir(at) {
+		info, err := os.Lstat(at)
+		if err != nil {
+			if parent := filepath.Dir(at); parent != at {
+				continue
+			}
+		}
+		if runtime.GOOS == "windows" || err != nil {
+			return "this user may not use " + path + "; run the program as the user who owns it"
+		}
+		return fmt.Sprintf("%s belongs to %s with mode %#o, and this program runs as %s; run it as the owner, or give it to this user (chown). The file is as it was",
+			at, ownerOf(info), info.Mode().Perm(), who)
+	}
+}
+
+func spaceCure(path string, err error) string {
+	mount := mountOf(path)
+	if errors.Is(err, syscall.EDQUOT) {
+		return fmt.Sprintf("the quota of this user at %s is used up; make room there, or ask for a larger one", mount)
+	}
+	free, inodes, known := freeAt(mount)
+	switch {
+	case !known:
+		return fmt.Sprintf("the disk at %s is full; make room there", mount)
+	case inodes == 0:
+		return fmt.Sprintf("the file system at %s has no inodes left (df -i shows it); make room there, or use a file system with more", mount)
+	default:
+		return fmt.Sprintf("%d bytes are free at %s; make room there. What was on disk before is as it was", free, mount)
+	}
+}

@@ -1,0 +1,79 @@
+package osfault
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+)
+
+// freeAt returns the bytes and the inodes that a user can still take.
+func freeAt(path string) (bytes, inodes uint64, known bool) {
+	var stat syscall.Statfs_t
+	if err := syscall.Statfs(path, &stat); err != nil {
+		return 0, 0, false
+	}
+	inodes = stat.Ffree
+	if stat.Files == 0 {
+		inodes = 1 // a file system without a count of them
+	}
+	return stat.Bavail * uint64(stat.Bsize), inodes, true //nolint:gosec,unconvert,nolintlint // positive
+}
+
+// mountPoint is where the file system of a path is mounted, as the kernel lists it; ""
+// when it does not say. A mount of a folder elsewhere has the same device number.
+func mountPoint(path string) string {
+	mounts, err := os.Open("/proc/self/mountinfo")
+	if err != nil {
+		return ""
+	}
+	defer mounts.Close() //nolint:errcheck // read only
+	longest := ""
+	for lines := bufio.NewScanner(mounts); lines.Scan(); {
+		// 36 35 98:0 /root /mount/point rw - ext4 /dev/sda rw
+		fields := strings.Fields(lines.Text())
+		if len(fields) < 5 {
+			continue
+		}
+		at := strings.ReplaceAll(fields[4], `\040`, " ")
+		below := path == at || at == "/" || strings.HasPrefix(path, at+"/")
+		if below && len(at) >= len(longest) {
+			longest = at
+		}
+	}
+	return longest
+}
+
+// Holder names the process that has locked a file, "process 123 (thetaedge)"; "" when
+// the system does not tell.
+func Holder(path string) string {
+	info, err := os.Stat(path)
+	if err != nil {
+		return ""
+	}
+	stat, ok := info.Sys().(*syscall.Stat_t)
+	if !ok {
+		return ""
+	}
+	locks, err := os.Open("/proc/locks")
+	if err != nil {
+		return ""
+	}
+	defer locks.Close() //nolint:errcheck // read only
+	inode := strconv.FormatUint(stat.Ino, 10)
+	for lines := bufio.NewScanner(locks); lines.Scan(); {
+		// 1: FLOCK  ADVISORY  WRITE 708 00:2f:1234 0 EOF
+		fields := strings.Fields(lines.Text())
+		if len(fields) < 6 || fields[1] == "->" || !strings.HasSuffix(fields[5], ":"+inode) {
+			continue
+		}
+		name, err := os.ReadFile("/proc/" + fields[4] + "/comm")
+		if err != nil {
+			return "process " + fields[4]
+		}
+		return fmt.Sprintf("process %s (%s)", fields[4], strings.TrimSpace(string(name)))
+	}
+	return ""
+}
