@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/thetaedge/theta/internal/osfault"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -36,26 +37,37 @@ func openReceiptLog(dir string) (*receiptLog, error) {
 		return log, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("cannot read the receipts: %w", osfault.Explain(log.path, err))
 	}
 	defer file.Close() //nolint:errcheck // read only
 	whole := int64(0)
 	reader := bufio.NewReader(file)
 	for {
 		raw, err := readFramed(reader)
-		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		switch {
+		case errors.Is(err, io.EOF):
+			return log, nil
+		case errors.Is(err, io.ErrUnexpectedEOF):
 			return log, log.cut(whole)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w; move it away to gather the receipts anew", log.path, err)
+		case err != nil:
+			return nil, log.damaged(err)
 		}
 		var receipt computetypes.Receipt
 		if err := receipt.Unmarshal(raw); err != nil {
-			return nil, fmt.Errorf("%s: %w; move it away to gather the receipts anew", log.path, err)
+			return nil, log.damaged(err)
 		}
 		log.tasks[receipt.Task] = receipt
 		whole += int64(len(raw)) + 4
 	}
+}
+
+// damaged says why the receipts cannot be read: the system refuses it, or a record is
+// none. What the chain has pruned cannot be gathered again, so a copy is made first.
+func (l *receiptLog) damaged(err error) error {
+	if _, system := osfault.Of(err); system {
+		return fmt.Errorf("cannot read the receipts: %w", osfault.Explain(l.path, err))
+	}
+	return fmt.Errorf("%s: expected receipts, found a file that is damaged: %w; %s. Move the file away to gather the receipts anew: the chain gives those that it still keeps", l.path, err, osfault.Kept(l.path))
 }
 
 func readFramed(reader io.Reader) ([]byte, error) {
@@ -72,7 +84,9 @@ func readFramed(reader io.Reader) ([]byte, error) {
 }
 
 // cut drops the rest of a receipt that was never finished.
-func (l *receiptLog) cut(whole int64) error { return os.Truncate(l.path, whole) }
+func (l *receiptLog) cut(whole int64) error {
+	return osfault.Explain(l.path, os.Truncate(l.path, whole))
+}
 
 // add appends receipts that it does not have. They are on disk when it returns.
 func (l *receiptLog) add(receipts []computetypes.Receipt) error {
@@ -94,10 +108,10 @@ func (l *receiptLog) add(receipts []computetypes.Receipt) error {
 	}
 	file, err := os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644) //nolint:gosec // receipts are public
 	if err != nil {
-		return err
+		return osfault.Explain(l.path, err)
 	}
 	_, err = file.Write(out)
-	return errors.Join(err, file.Sync(), file.Close())
+	return osfault.Explain(l.path, errors.Join(err, file.Sync(), file.Close()))
 }
 
 // receipts returns them all, in no order.

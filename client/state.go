@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/thetaedge/theta/internal/osfault"
 	"github.com/thetaedge/theta/sidecar/blob"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -66,11 +67,11 @@ func LoadState(dir string) (*State, error) {
 		return nil, fmt.Errorf("%w: %s does not exist", ErrNoState, path)
 	}
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("cannot read the state of a job: %w", osfault.Explain(path, err))
 	}
 	var state State
 	if err := json.Unmarshal(raw, &state); err != nil {
-		return nil, fmt.Errorf("%s: expected the state of a job: %w; move the file away to start anew", path, err)
+		return nil, fmt.Errorf("%s: expected the state of a job, found a file that is damaged: %w; %s. The file holds the only token that opens the results of a job that is posted, and the transaction that posts it: put a backup back if there is one. Only when nothing was posted from this folder, move the file away to start anew", path, err, osfault.Kept(path))
 	}
 	if state.Version != stateVersion {
 		return nil, fmt.Errorf("%s: expected version %d, found %d; use the program that wrote it", path, stateVersion, state.Version)
@@ -81,7 +82,7 @@ func LoadState(dir string) (*State, error) {
 // Save writes the state for its owner's eyes only. It is on disk when Save returns.
 func (s *State) Save(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // results are the owner's to share
-		return err
+		return osfault.Explain(dir, err)
 	}
 	raw, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
@@ -124,13 +125,13 @@ func (s *State) Array() bool {
 func writeWhole(path string, content []byte, mode fs.FileMode) error {
 	file, err := os.CreateTemp(filepath.Dir(path), ".theta-*.tmp")
 	if err != nil {
-		return err
+		return fmt.Errorf("write %s: %w", path, osfault.Explain(filepath.Dir(path), err))
 	}
 	defer os.Remove(file.Name()) //nolint:errcheck // gone after the rename
 	_, err = file.Write(content)
 	err = errors.Join(err, file.Chmod(mode), file.Sync(), file.Close())
 	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
+		return fmt.Errorf("write %s: %w", path, osfault.Explain(path, err))
 	}
-	return os.Rename(file.Name(), path)
+	return osfault.Explain(path, os.Rename(file.Name(), path))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/cmd/thetaedge/cmd"
+	"github.com/thetaedge/theta/internal/osfault"
 )
 
 func main() {
@@ -18,7 +19,7 @@ func main() {
 		err = root.ExecuteContext(context.Background())
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "Error:", client.PlainText(err.Error()))
+		fmt.Fprintln(os.Stderr, "Error:", client.PlainText(osfault.Explain("", err).Error()))
 		os.Exit(1)
 	}
 }

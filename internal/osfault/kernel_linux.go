@@ -22,6 +22,13 @@ func freeAt(path string) (bytes, inodes uint64, known bool) {
 	return stat.Bavail * uint64(stat.Bsize), inodes, true //nolint:gosec,unconvert,nolintlint // positive
 }
 
+// Free is how many bytes a user can still write at path; false when the system does not
+// tell.
+func Free(path string) (uint64, bool) {
+	bytes, _, known := freeAt(path)
+	return bytes, known
+}
+
 // mountPoint is where the file system of a path is mounted, as the kernel lists it; ""
 // when it does not say. A mount of a folder elsewhere has the same device number.
 func mountPoint(path string) string {

@@ -11,6 +11,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/internal/osfault"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/executor"
 	"github.com/thetaedge/theta/sidecar/store"
@@ -88,7 +89,7 @@ func New(cfg Config) (*Agent, error) {
 		executors[e.Profile()] = e
 	}
 	if err := os.MkdirAll(cfg.WorkDir, 0o700); err != nil {
-		return nil, fmt.Errorf("cannot create the work folder: %w", err)
+		return nil, fmt.Errorf("cannot create the work folder: %w", osfault.Explain(cfg.WorkDir, err))
 	}
 	inputs, err := newCache(cfg.CacheDir, cfg.CacheBytes, cfg.Transfers)
 	if err != nil {
@@ -245,7 +246,7 @@ const staleAfter = time.Minute
 func (a *Agent) outOfDate(height int64) error {
 	switch {
 	case height < a.floor:
-		return fmt.Errorf("expected at least height %d, which this home has seen before: the node catches up, or chain.grpc names another chain; nothing is sent until then. If the chain was begun anew, move the journal in the home away", a.floor)
+		return fmt.Errorf("expected at least height %d, which this home has seen before: the node catches up, or chain.grpc names another chain; nothing is sent until then. Keep this home, because its journal holds the salts of %d assignments that are not over, and each that has committed costs bond when it is not revealed. If the chain was begun anew from height 0, work for it from another home: thetaedge init --home", a.floor, len(a.assignments))
 	case height <= a.height && a.height > 0 && a.cfg.Now().Sub(a.heightAt) > staleAfter:
 		return fmt.Errorf("no block came after height %d for more than %s: the chain has halted, or the node of chain.grpc has; check it, or name another, because deadlines may pass meanwhile", a.height, staleAfter)
 	}
@@ -313,6 +314,7 @@ func (a *Agent) trouble(what string, err error) {
 	if a.ctx.Err() != nil {
 		return
 	}
+	err = osfault.Explain("", err)
 	text := fmt.Sprintf("%s: %v", what, err)
 	if text != a.lastError {
 		a.cfg.Logger.Warn(what, "error", err)

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/thetaedge/theta/internal/osfault"
 	"github.com/thetaedge/theta/sidecar/blob"
 )
 
@@ -33,7 +34,7 @@ type cache struct {
 
 func newCache(dir string, maxBytes int64, transfers Transfers) (*cache, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fmt.Errorf("cannot create the input cache: %w", err)
+		return nil, fmt.Errorf("cannot create the input cache: %w", osfault.Explain(dir, err))
 	}
 	// What a killed daemon was fetching has no digest for a name, and is not evicted.
 	leftovers, err := filepath.Glob(filepath.Join(dir, blob.PartialPattern))
@@ -41,7 +42,7 @@ func newCache(dir string, maxBytes int64, transfers Transfers) (*cache, error) {
 		err = errors.Join(err, os.Remove(path))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot clear the input cache: %w", err)
+		return nil, fmt.Errorf("cannot clear the input cache: %w", osfault.Explain(dir, err))
 	}
 	return &cache{
 		dir: dir, maxBytes: maxBytes, transfers: transfers,

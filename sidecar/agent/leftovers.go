@@ -7,18 +7,23 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/thetaedge/theta/internal/osfault"
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
 // clearWork deletes the folders that no record names: a daemon may be killed between
-// forgetting an assignment and deleting its outputs.
+// forgetting an assignment and deleting its outputs. An empty journal deletes nothing:
+// it may stand in the place of one that was moved away, whose outputs these are.
 func clearWork(dir string, records []store.Assignment) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("cannot read the work folder: %w", err)
+		return fmt.Errorf("cannot read the work folder: %w", osfault.Explain(dir, err))
+	}
+	if len(records) == 0 {
+		return nil
 	}
 	named := make(map[string]bool, len(records))
 	for i := range records {

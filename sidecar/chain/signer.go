@@ -13,7 +13,10 @@ import (
 	"github.com/cosmos/cosmos-sdk/crypto/keyring"
 	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
 	"github.com/cosmos/cosmos-sdk/types/tx/signing"
+
+	"github.com/thetaedge/theta/internal/osfault"
 )
 
 // WorkerKey is the name of the machine's key in its keyring.
@@ -42,13 +45,34 @@ type KeyringConfig struct {
 	Input io.Reader
 }
 
+// The decisions that a caller makes about a keyring that does not give its key.
+var (
+	// ErrNoKey: the keyring was read and has no such key.
+	ErrNoKey = errors.New("no such key")
+	// ErrPassphrase: the keyring does not open with this passphrase.
+	ErrPassphrase = errors.New("wrong passphrase")
+)
+
+// explainKeyring says why a key cannot be read: what the operating system refuses, a
+// wrong passphrase and a key that is not there have cures of their own.
+func explainKeyring(err error) error {
+	switch {
+	case errors.Is(err, keyring.ErrMaxPassPhraseAttempts):
+		return fmt.Errorf("%w: it is not the one with which this keyring was made; correct keyring.passphrase-file, or what was typed. The key is as it was (%w)", ErrPassphrase, err)
+	case errors.Is(err, sdkerrors.ErrKeyNotFound):
+		return fmt.Errorf("%w: %w", ErrNoKey, err)
+	default:
+		return osfault.Explain("", err)
+	}
+}
+
 // OpenKeyring opens a keyring.
 func OpenKeyring(cfg KeyringConfig, cdc Codec) (keyring.Keyring, error) {
 	input := cfg.Input
 	if cfg.PassphraseFile != "" {
 		passphrase, err := readSecret(cfg.PassphraseFile)
 		if err != nil {
-			return nil, fmt.Errorf("cannot read the keyring's passphrase: %w", err)
+			return nil, fmt.Errorf("cannot read the keyring's passphrase: %w", osfault.Explain(cfg.PassphraseFile, err))
 		}
 		// The keyring asks up to three times: once to open, twice to create.
 		line := strings.TrimRight(string(passphrase), "\r\n") + "\n"
@@ -59,7 +83,7 @@ func OpenKeyring(cfg KeyringConfig, cdc Codec) (keyring.Keyring, error) {
 	}
 	ring, err := keyring.New(sdk.KeyringServiceName(), cfg.Backend, cfg.Dir, input, cdc)
 	if err != nil {
-		return nil, fmt.Errorf("cannot open the %q keyring in %s: %w", cfg.Backend, cfg.Dir, err)
+		return nil, fmt.Errorf("cannot open the %q keyring in %s: %w", cfg.Backend, cfg.Dir, osfault.Explain(cfg.Dir, err))
 	}
 	return ring, nil
 }
@@ -85,7 +109,8 @@ type keySigner struct {
 	pubKey  cryptotypes.PubKey
 }
 
-// NewSigner returns a signer for a key of the ring, by name or address.
+// NewSigner returns a signer for a key of the ring, by name or address; ErrNoKey when
+// there is none, ErrPassphrase when the ring does not open.
 func NewSigner(ring keyring.Keyring, name string) (Signer, error) {
 	record, err := ring.Key(name)
 	if err != nil {
@@ -94,7 +119,7 @@ func NewSigner(ring keyring.Keyring, name string) (Signer, error) {
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("expected a key named %q in the keyring: %w", name, err)
+		return nil, fmt.Errorf("expected a key named %q in the keyring: %w", name, explainKeyring(err))
 	}
 	address, err := record.GetAddress()
 	if err != nil {
@@ -113,7 +138,7 @@ func (s *keySigner) PubKey() cryptotypes.PubKey { return s.pubKey }
 func (s *keySigner) Sign(bytes []byte) ([]byte, error) {
 	signature, _, err := s.ring.Sign(s.name, bytes, signing.SignMode_SIGN_MODE_DIRECT)
 	if err != nil {
-		return nil, fmt.Errorf("cannot sign with key %q: %w", s.name, err)
+		return nil, fmt.Errorf("cannot sign with key %q: %w", s.name, explainKeyring(err))
 	}
 	return signature, nil
 }
@@ -122,13 +147,18 @@ func (s *keySigner) Sign(bytes []byte) ([]byte, error) {
 // worker key is replaced by rotation, and nothing else depends on it. It fails
 // when there is one already.
 func CreateWorkerKey(ring keyring.Keyring) (sdk.AccAddress, error) {
-	if _, err := ring.Key(WorkerKey); err == nil {
-		return nil, errors.New("expected no worker key yet, found one; keep it, or delete the keyring folder and rotate the worker on chain")
+	_, err := ring.Key(WorkerKey)
+	if err == nil {
+		return nil, errors.New("expected no worker key yet, found one; keep it, or choose another --home and rotate the worker on chain")
+	}
+	// One that is there and cannot be read must not be written over.
+	if err := explainKeyring(err); !errors.Is(err, ErrNoKey) {
+		return nil, fmt.Errorf("cannot tell whether there is a worker key: %w", err)
 	}
 	path := sdk.GetConfig().GetFullBIP44Path()
 	record, _, err := ring.NewMnemonic(WorkerKey, keyring.English, path, keyring.DefaultBIP39Passphrase, hd.Secp256k1)
 	if err != nil {
-		return nil, fmt.Errorf("cannot create the worker key: %w", err)
+		return nil, fmt.Errorf("cannot create the worker key: %w", explainKeyring(err))
 	}
 	return record.GetAddress()
 }

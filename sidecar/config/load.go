@@ -12,6 +12,8 @@ import (
 	"github.com/go-viper/mapstructure/v2"
 	"github.com/spf13/pflag"
 	"github.com/spf13/viper"
+
+	"github.com/thetaedge/theta/internal/osfault"
 )
 
 // Keys lists every setting as "section.name", in order.
@@ -104,7 +106,7 @@ func mergeFile(v *viper.Viper, path string, known []string) error {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("cannot read the settings: %w", err)
+		return fmt.Errorf("cannot read the settings: %w", osfault.Explain(path, err))
 	}
 	file := viper.New()
 	file.SetConfigType("toml")

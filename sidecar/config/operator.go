@@ -1,12 +1,16 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/internal/osfault"
 )
 
 // OperatorAddress is the operator whom the worker key serves, nil when it serves
@@ -24,7 +28,7 @@ func SetOperator(home, operator string) error {
 	path := filepath.Join(home, FileName)
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return err
+		return fmt.Errorf("cannot read the settings: %w", osfault.Explain(path, err))
 	}
 	line := fmt.Sprintf("operator = %q", operator)
 	set := regexp.MustCompile(`(?m)^[ \t]*operator[ \t]*=.*$`)
@@ -38,8 +42,20 @@ func SetOperator(home, operator string) error {
 		text = append([]byte("[chain]\n"+line+"\n\n"), text...)
 	}
 	written := path + ".new"
-	if err := os.WriteFile(written, text, 0o600); err != nil {
+	err = os.WriteFile(written, text, 0o600)
+	if err == nil {
+		err = os.Rename(written, path)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot write the settings: %w", osfault.Explain(path, errors.Join(err, remove(written))))
+	}
+	return nil
+}
+
+// remove deletes a file, if it is there.
+func remove(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return os.Rename(written, path)
+	return nil
 }

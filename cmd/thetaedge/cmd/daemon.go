@@ -9,6 +9,8 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/thetaedge/theta/internal/osfault"
 )
 
 const (
@@ -30,10 +32,14 @@ func (d daemon) write(home string) error {
 		return err
 	}
 	path := filepath.Join(home, daemonFile)
-	if err := os.WriteFile(path+".new", append(raw, '\n'), 0o600); err != nil {
-		return fmt.Errorf("cannot write %s: %w", path, err)
+	err = os.WriteFile(path+".new", append(raw, '\n'), 0o600)
+	if err == nil {
+		err = os.Rename(path+".new", path)
 	}
-	return os.Rename(path+".new", path)
+	if err != nil {
+		return fmt.Errorf("cannot write %s, which tells other commands where the daemon answers: %w", path, osfault.Explain(path, err))
+	}
+	return nil
 }
 
 func (d daemon) remove(home string) error { return os.Remove(filepath.Join(home, daemonFile)) }
@@ -47,7 +53,7 @@ func runningDaemon(home string) (daemon, error) {
 		return d, fmt.Errorf("expected a running daemon with home %s, found none; run thetaedge start --home %s", home, home)
 	}
 	if err != nil {
-		return d, err
+		return d, fmt.Errorf("cannot tell whether a daemon runs with home %s: %w", home, osfault.Explain(filepath.Join(home, daemonFile), err))
 	}
 	if err := json.Unmarshal(raw, &d); err != nil {
 		return d, fmt.Errorf("%s: %w; restart the daemon", filepath.Join(home, daemonFile), err)
@@ -60,7 +66,9 @@ func (d daemon) dial() (*grpc.ClientConn, error) {
 	return grpc.NewClient(d.GRPC, grpc.WithTransportCredentials(insecure.NewCredentials()))
 }
 
+// isPaused tells whether the owner has paused the node. If the system does not let it
+// look, it is: what is not claimed costs nothing.
 func isPaused(home string) bool {
 	_, err := os.Stat(filepath.Join(home, pauseFile))
-	return err == nil
+	return !errors.Is(err, os.ErrNotExist)
 }

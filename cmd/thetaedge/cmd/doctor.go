@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/sidecar/agent"
 	"github.com/thetaedge/theta/sidecar/chain"
+	"github.com/thetaedge/theta/sidecar/config"
 	"github.com/thetaedge/theta/sidecar/device"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
@@ -59,13 +61,19 @@ func doctorCommand() *cobra.Command {
 		Example: "thetaedge doctor --operator theta1... --relay https://relay.example",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			n, err := openNode(command)
+			n, err := openSettings(command)
 			if err != nil {
 				return err
 			}
 			ctx, cancel := context.WithTimeout(command.Context(), time.Minute)
 			defer cancel()
 			r := &report{out: command.OutOrStdout()}
+			r.line(good, "settings", "%s", filepath.Join(n.home, config.FileName))
+			if err := n.open(command); err != nil {
+				r.line(missing, "key", "%v", err)
+			} else {
+				r.line(good, "key", "worker %s", n.worker.Address())
+			}
 			diagnose(ctx, r, n, operator, relay)
 			if r.failed > 0 {
 				err = fmt.Errorf("%d checks failed; the lines above say what to do", r.failed)
@@ -89,8 +97,12 @@ func diagnose(ctx context.Context, r *report, n *node, operator, relay string) {
 		r.line(good, "wasm", "a program ran and gave the expected result")
 	}
 	checkDisk(r, n.home)
+	checkPlaces(ctx, r, n)
 	if relay != "" {
 		checkRelay(ctx, r, relay)
+	}
+	if n.reader == nil {
+		return // without a key there is nothing to ask for
 	}
 	chainID, err := n.reader.ChainID(ctx)
 	if err == nil {

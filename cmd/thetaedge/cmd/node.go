@@ -27,6 +27,15 @@ type node struct {
 
 // openNode loads a home that init has made.
 func openNode(command *cobra.Command) (*node, error) {
+	n, err := openSettings(command)
+	if err != nil {
+		return nil, err
+	}
+	return n, n.open(command)
+}
+
+// openSettings reads the settings of a home, and nothing else of it.
+func openSettings(command *cobra.Command) (*node, error) {
 	home, err := homeOf(command)
 	if err != nil {
 		return nil, err
@@ -35,29 +44,41 @@ func openNode(command *cobra.Command) (*node, error) {
 		return nil, fmt.Errorf("expected a home at %s, found none; run thetaedge init --home %s", home, home)
 	}
 	n := &node{home: home}
-	if n.config, err = config.Load(home, command.Flags(), os.Environ()); err != nil {
-		return nil, err
-	}
-	if n.codec, err = chain.NewCodec(); err != nil {
-		return nil, err
-	}
-	ring, err := chain.OpenKeyring(chain.KeyringConfig{
-		Dir: home, Backend: n.config.Keyring.Backend, PassphraseFile: n.config.Keyring.PassphraseFile, Input: command.InOrStdin(),
-	}, n.codec)
-	if err != nil {
-		return nil, err
-	}
-	if n.worker, err = chain.NewSigner(ring, chain.WorkerKey); err != nil {
-		return nil, fmt.Errorf("%w; run thetaedge init", err)
-	}
-	if n.conn, err = chain.Dial(n.config.Chain.GRPC); err != nil {
-		return nil, err
-	}
-	n.reader = chain.NewReader(n.conn, n.codec)
-	return n, nil
+	n.config, err = config.Load(home, command.Flags(), os.Environ())
+	return n, err
 }
 
-func (n *node) close() error { return n.conn.Close() }
+// open reads the worker key and opens the connection to the chain.
+func (n *node) open(command *cobra.Command) (err error) {
+	if n.codec, err = chain.NewCodec(); err != nil {
+		return err
+	}
+	ring, err := chain.OpenKeyring(chain.KeyringConfig{
+		Dir: n.home, Backend: n.config.Keyring.Backend, PassphraseFile: n.config.Keyring.PassphraseFile, Input: command.InOrStdin(),
+	}, n.codec)
+	if err != nil {
+		return err
+	}
+	n.worker, err = chain.NewSigner(ring, chain.WorkerKey)
+	if errors.Is(err, chain.ErrNoKey) {
+		return fmt.Errorf("%w; put the keyring of this home back, or make another home with thetaedge init --home and give it the node with thetaedge register --rotate", err)
+	}
+	if err != nil {
+		return fmt.Errorf("the worker key in %s: %w", n.home, err)
+	}
+	if n.conn, err = chain.Dial(n.config.Chain.GRPC); err != nil {
+		return err
+	}
+	n.reader = chain.NewReader(n.conn, n.codec)
+	return nil
+}
+
+func (n *node) close() error {
+	if n.conn == nil {
+		return nil
+	}
+	return n.conn.Close()
+}
 
 // checkOperator compares an operator with the one for whom the home works, if it is
 // known.

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
+
+	"github.com/thetaedge/theta/internal/osfault"
 )
 
 func pauseCommand() *cobra.Command {
@@ -20,7 +22,7 @@ func pauseCommand() *cobra.Command {
 				return err
 			}
 			if err := os.WriteFile(filepath.Join(home, pauseFile), nil, 0o600); err != nil {
-				return fmt.Errorf("cannot pause: %w", err)
+				return fmt.Errorf("cannot pause: %w", osfault.Explain(home, err))
 			}
 			fmt.Fprintln(command.OutOrStdout(), "paused; thetaedge resume goes on")
 			return nil
@@ -39,7 +41,7 @@ func resumeCommand() *cobra.Command {
 				return err
 			}
 			if err := os.Remove(filepath.Join(home, pauseFile)); err != nil && !errors.Is(err, os.ErrNotExist) {
-				return fmt.Errorf("cannot resume: %w", err)
+				return fmt.Errorf("cannot resume: %w", osfault.Explain(home, err))
 			}
 			fmt.Fprintln(command.OutOrStdout(), "working")
 			return nil

@@ -3,12 +3,10 @@ package cmd
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"syscall"
 	"time"
 
@@ -59,6 +57,9 @@ func start(parent context.Context, n *node, logger *slog.Logger) (err error) {
 	journal, err := store.Open(n.home, nil)
 	if err != nil {
 		return err
+	}
+	if err := errors.Join(tryFolder(n.workDir()), tryFolder(n.cacheDir())); err != nil {
+		return errors.Join(err, journal.Close())
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
 	chainID, err := awaitChain(ctx, n, logger, signals)
@@ -141,8 +142,8 @@ func newAgent(n *node, chainID string, journal *store.Journal, executors []execu
 		Executors: executors,
 		Meter:     device.NewRAPL(device.PowercapRoot),
 		Device:    detect().Model(),
-		CacheDir:  filepath.Join(n.home, "cache"), CacheBytes: int64(n.config.Work.Cache), //nolint:gosec // bounded when read
-		WorkDir:        filepath.Join(n.home, "work"),
+		CacheDir:  n.cacheDir(), CacheBytes: int64(n.config.Work.Cache), //nolint:gosec // bounded when read
+		WorkDir:        n.workDir(),
 		FreeBytes:      device.FreeBytes,
 		Retention:      n.config.Work.Retention,
 		ExecutionLimit: n.config.Work.ExecutionLimit,
@@ -179,18 +180,9 @@ func policyOf(n *node) (agent.Policy, error) {
 
 // serve starts the API beside the agent and returns what stops it.
 func serve(n *node, server *api.Server, logger *slog.Logger) (func() error, error) {
-	grpcListener, err := net.Listen("tcp", n.config.API.GRPC)
+	grpcListener, httpListener, err := n.listen()
 	if err != nil {
-		return nil, fmt.Errorf("api.grpc: %w; choose another address, or port 0 for any", err)
-	}
-	httpListener, err := net.Listen("tcp", n.config.API.HTTP)
-	if err != nil {
-		return nil, errors.Join(fmt.Errorf("api.http: %w; choose another address, or port 0 for any", err), grpcListener.Close())
-	}
-	for _, listener := range []net.Listener{grpcListener, httpListener} {
-		if at, ok := listener.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
-			logger.Warn("the api answers beyond this machine, and has no password; set api.grpc and api.http to 127.0.0.1 unless a firewall keeps others away", "address", at.String())
-		}
+		return nil, err
 	}
 	for _, listener := range []net.Listener{grpcListener, httpListener} {
 		if at, ok := listener.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {

@@ -1,0 +1,120 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/thetaedge/theta/internal/osfault"
+	"github.com/thetaedge/theta/sidecar/store"
+)
+
+// workDir holds what assignments put out, cacheDir the inputs of programs.
+func (n *node) workDir() string  { return filepath.Join(n.home, "work") }
+func (n *node) cacheDir() string { return filepath.Join(n.home, "cache") }
+
+// tryFolder makes a folder, and a file in it that it takes away again: what start needs
+// must fail at the start, not with the first assignment.
+func tryFolder(dir string) error {
+	err := os.MkdirAll(dir, 0o700)
+	if err == nil {
+		var file *os.File
+		if file, err = os.CreateTemp(dir, ".try-"); err == nil {
+			_, err = file.WriteString("written by thetaedge to see that it can\n")
+			err = errors.Join(err, file.Close(), os.Remove(file.Name()))
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("cannot write to the folder %s: %w", dir, osfault.Explain(dir, err))
+	}
+	return nil
+}
+
+// listen takes the addresses of the API.
+func (n *node) listen() (forGRPC, forHTTP net.Listener, err error) {
+	const cure = "choose another address, or port 0 for any"
+	if forGRPC, err = net.Listen("tcp", n.config.API.GRPC); err != nil {
+		return nil, nil, fmt.Errorf("api.grpc: %w; %s", err, cure)
+	}
+	if forHTTP, err = net.Listen("tcp", n.config.API.HTTP); err != nil {
+		return nil, nil, errors.Join(fmt.Errorf("api.http: %w; %s", err, cure), forGRPC.Close())
+	}
+	return forGRPC, forHTTP, nil
+}
+
+// checkPlaces opens what start opens, in its order, and closes it again. It says
+// whether the daemon of this home runs: then journal and addresses are its own.
+func checkPlaces(ctx context.Context, r *report, n *node) {
+	running := daemonAnswers(ctx, n.home)
+	journal, err := openJournal(n.home)
+	switch {
+	case errors.Is(err, store.ErrLocked) && running != "":
+		r.line(good, "journal", "in use by the running daemon, %s", running)
+	case err != nil:
+		r.line(missing, "journal", "%v", err)
+	default:
+		open, listErr := journal.List(store.Filter{Unfinished: true})
+		if err := errors.Join(listErr, journal.Close()); err != nil {
+			r.line(missing, "journal", "%v", err)
+		} else {
+			r.line(good, "journal", "%d assignments in it are not over", len(open))
+		}
+	}
+	for _, place := range []struct{ what, dir string }{{"work", n.workDir()}, {"cache", n.cacheDir()}} {
+		if err := tryFolder(place.dir); err != nil {
+			r.line(missing, place.what, "%v", err)
+			continue
+		}
+		r.line(good, place.what, "%s can be written", place.dir)
+	}
+	forGRPC, forHTTP, err := n.listen()
+	switch {
+	case err != nil && running != "":
+		r.line(good, "api", "the running daemon answers")
+	case err != nil:
+		r.line(missing, "api", "%v", err)
+	default:
+		at := forGRPC.Addr().String() + " and " + forHTTP.Addr().String()
+		if err := errors.Join(forGRPC.Close(), forHTTP.Close()); err != nil {
+			r.line(missing, "api", "%v", err)
+			return
+		}
+		r.line(good, "api", "%s are free", at)
+	}
+}
+
+// openJournal opens a journal as start does. In a home of another user it makes none,
+// because that user could not open it.
+func openJournal(home string) (*store.Journal, error) {
+	if _, err := os.Stat(filepath.Join(home, store.FileName)); errors.Is(err, os.ErrNotExist) {
+		if err := tryFolder(home); err != nil {
+			return nil, err
+		}
+		scratch, err := os.MkdirTemp(home, "journal-")
+		if err != nil {
+			return nil, osfault.Explain(home, err)
+		}
+		journal, err := store.Open(scratch, nil)
+		return journal, errors.Join(err, os.RemoveAll(scratch))
+	}
+	return store.Open(home, nil)
+}
+
+// daemonAnswers says where the daemon of a home answers; "" when none does.
+func daemonAnswers(ctx context.Context, home string) string {
+	running, err := runningDaemon(home)
+	if err != nil {
+		return ""
+	}
+	dialer := net.Dialer{Timeout: apiTimeout}
+	conn, err := dialer.DialContext(ctx, "tcp", running.GRPC)
+	if err != nil {
+		return ""
+	}
+	_ = conn.Close()
+	return strings.TrimSpace(fmt.Sprintf("process %d at %s", running.PID, running.GRPC))
+}
