@@ -7,10 +7,13 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/thetaedge/theta/internal/osfault"
 )
 
 // shutdownGrace is how long running transfers may take to finish at shutdown.
@@ -25,31 +28,45 @@ type Server struct {
 	metrics *metrics
 	uploads chan struct{}
 	mux     *http.ServeMux
+	lock    *os.File
 }
 
-// NewServer opens the folder at cfg.Root and registers the relay's metrics with
-// reg. They are served at /metrics if reg can also gather, as a
-// *prometheus.Registry can.
+// NewServer opens the folder at cfg.Root, which is its own until Serve returns or Close
+// is called (ErrLocked), and registers the relay's metrics with reg. They are served at
+// /metrics if reg can also gather, as a *prometheus.Registry can.
 func NewServer(cfg Config, logger *slog.Logger, reg prometheus.Registerer) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("invalid relay settings: %w", err)
 	}
-	v, err := openVault(cfg)
+	lock, err := lockFolder(cfg.Root)
 	if err != nil {
 		return nil, err
 	}
+	v, err := openVault(cfg)
+	if err != nil {
+		return nil, errors.Join(osfault.Explain(cfg.Root, err), lock.Close())
+	}
 	m, err := newMetrics(reg, v)
 	if err != nil {
-		return nil, fmt.Errorf("cannot register the relay's metrics: %w", err)
+		return nil, errors.Join(fmt.Errorf("cannot register the relay's metrics: %w", err), lock.Close())
 	}
 	s := &Server{
 		cfg: cfg, logger: logger, vault: v, metrics: m,
 		limiter: newLimiter(cfg, v.now),
 		uploads: make(chan struct{}, cfg.MaxUploads),
 		mux:     http.NewServeMux(),
+		lock:    lock,
 	}
 	s.routes(reg)
 	return s, nil
+}
+
+// Close gives the folder back. Serve does it by itself.
+func (s *Server) Close() error {
+	if err := s.lock.Close(); !errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	return nil
 }
 
 func (s *Server) routes(reg prometheus.Registerer) {
@@ -84,7 +101,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Serve
 
 // Serve answers on ln until ctx ends, then lets running transfers finish for a
 // few seconds. It returns nil after a clean shutdown.
-func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+func (s *Server) Serve(ctx context.Context, ln net.Listener) (err error) {
+	defer func() { err = errors.Join(err, s.Close()) }()
 	server := &http.Server{
 		Handler:           s,
 		ReadHeaderTimeout: s.cfg.Grace,
@@ -112,7 +130,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	}
 	graceCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
 	defer cancel()
-	err := server.Shutdown(graceCtx)
+	err = server.Shutdown(graceCtx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		s.logger.Warn("relay cut transfers that outlasted the shutdown", "grace", shutdownGrace)
 		err = server.Close()
@@ -176,8 +194,16 @@ func (s *Server) deadline(w http.ResponseWriter, size int64) {
 func (s *Server) fail(w http.ResponseWriter, route string, err error) {
 	var r *refused
 	if !errors.As(err, &r) {
-		s.logger.Error("relay failed a request", "route", route, "error", err)
-		r = &refused{Code: codeInternal, Message: "the relay could not serve this request; retry later, or ask its operator to read the log"}
+		err = osfault.Explain(s.cfg.Root, err)
+		class, _ := osfault.Of(err)
+		switch class {
+		case osfault.NoSpace:
+			s.logger.Error("relay's disk is full: uploads are refused until there is room, or lower --quota", "route", route, "error", err)
+			r = &refused{Code: codeFull, Message: "the relay's disk is full, and nothing of this upload was kept; retry later or use another relay"}
+		default:
+			s.logger.Error("relay failed a request", "route", route, "error", err)
+			r = &refused{Code: codeInternal, Message: "the relay could not serve this request; retry later, or ask its operator to read the log"}
+		}
 	}
 	if r.Code == codeRate || r.Code == codeBusy {
 		w.Header().Set("Retry-After", "1")

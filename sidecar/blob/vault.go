@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/thetaedge/theta/internal/osfault"
 )
 
 // key names stored content: in a drop box, or public where box is empty.
@@ -56,11 +58,11 @@ func openVault(cfg Config) (*vault, error) {
 	}
 	temp := filepath.Join(cfg.Root, tempFolder)
 	if err := os.RemoveAll(temp); err != nil {
-		return nil, fmt.Errorf("cannot clear half-written uploads: %w", err)
+		return nil, fmt.Errorf("cannot clear half-written uploads: %w", osfault.Explain(temp, err))
 	}
 	for _, dir := range []string{temp, filepath.Join(cfg.Root, blobFolder), filepath.Join(cfg.Root, dropFolder)} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, fmt.Errorf("cannot create the relay's folder: %w", err)
+			return nil, fmt.Errorf("cannot create the relay's folder: %w", osfault.Explain(dir, err))
 		}
 	}
 	return v, v.index()
