@@ -45,9 +45,7 @@ func openReceiptLog(dir string) (*receiptLog, error) {
 	for {
 		raw, err := readFramed(reader)
 		switch {
-		case errors.Is(err, io.EOF):
-			return log, nil
-		case errors.Is(err, io.ErrUnexpectedEOF):
+		case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 			return log, log.cut(whole)
 		case err != nil:
 			return nil, log.damaged(err)
@@ -83,8 +81,12 @@ func readFramed(reader io.Reader) ([]byte, error) {
 	return raw, err
 }
 
-// cut drops the rest of a receipt that was never finished.
+// cut drops the rest of a receipt that was never finished, if there is one: a folder
+// that takes no writes can be read.
 func (l *receiptLog) cut(whole int64) error {
+	if stat, err := os.Stat(l.path); err == nil && stat.Size() == whole {
+		return nil
+	}
 	return osfault.Explain(l.path, os.Truncate(l.path, whole))
 }
 
