@@ -48,7 +48,7 @@ func serve(t *testing.T) serving {
 	require.NoError(t, err)
 	state := func() agent.Status {
 		return agent.Status{
-			Mode: agent.Working, Operator: "theta1op", NodeStatus: "active", Height: 7, Slots: 2, Running: 1, LeaseEnd: 90, Standing: "live",
+			Mode: agent.Working, Operator: "theta1op", NodeStatus: "active", Height: 7, HeightAt: time.Now(), Slots: 2, Running: 1, LeaseEnd: 90, Standing: "live",
 			Passed: []agent.Passed{{JobID: "7-0-0", Draws: 3, Reason: "pays too little", Height: 6}},
 			Waits:  map[store.Key]string{{JobID: "3-0-0"}: "the seed that says whether auditors join"},
 		}

@@ -42,10 +42,7 @@ func NewServer(service sidecarv1.SidecarServiceServer, gatherer prometheus.Gathe
 	mux := http.NewServeMux()
 	mux.Handle("GET /v1/", gateway)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{MaxRequestsInFlight: 4}))
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(`{"status":"ok"}` + "\n"))
-	})
+	mux.Handle("GET /healthz", healthOf(service, time.Now))
 	s.http = &http.Server{
 		Handler:           refuseForeignHosts(mux),
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 10 * time.Second,

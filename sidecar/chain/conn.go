@@ -78,6 +78,19 @@ func parseEndpoint(endpoint string) (target string, secure bool, err error) {
 	return target, secure, nil
 }
 
+// startingText is in what a node of the SDK answers to every query between its restart
+// and its first block. It has no code of its own.
+const startingText = "context did not contain latest block height"
+
+// startingError is ErrStarting about one query.
+type startingError struct{ what string }
+
+// Error implements error.
+func (e *startingError) Error() string { return e.what + ": " + ErrStarting.Error() }
+
+// Unwrap makes it both: what it is, and that asking later may help.
+func (e *startingError) Unwrap() []error { return []error{ErrStarting, ErrUnreachable} }
+
 // explain turns a gRPC status into one of this package's errors. what names the
 // thing that was asked for.
 func explain(ctx context.Context, what string, err error) error {
@@ -88,6 +101,9 @@ func explain(ctx context.Context, what string, err error) error {
 		return fmt.Errorf("%s: %w", what, ctx.Err())
 	}
 	s, _ := status.FromError(err)
+	if strings.Contains(s.Message(), startingText) {
+		return &startingError{what: what}
+	}
 	switch s.Code() {
 	case codes.NotFound:
 		return fmt.Errorf("%s: %w (%s)", what, ErrNotFound, s.Message())

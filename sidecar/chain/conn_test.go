@@ -39,3 +39,12 @@ func TestAnAnswerThatIsTooLargeIsNotAskedForAgain(t *testing.T) {
 	require.NotErrorIs(t, err, ErrUnreachable)
 	require.ErrorIs(t, explain(t.Context(), "results", status.Error(codes.ResourceExhausted, "slow down")), ErrUnreachable)
 }
+
+func TestANodeThatHasSeenNoBlockSinceItsRestartIsToldAsSuch(t *testing.T) {
+	said := status.Error(codes.Unknown, "codespace sdk code 26: invalid height: context did not contain latest block height in either check state or finalize block state (41)")
+	err := explain(t.Context(), "height", said)
+	require.ErrorIs(t, err, ErrStarting)
+	require.ErrorIs(t, err, ErrUnreachable, "asking later may help")
+	require.ErrorContains(t, err, "has not seen a block since")
+	require.NotErrorIs(t, explain(t.Context(), "height", status.Error(codes.NotFound, "no such job")), ErrStarting)
+}

@@ -11,6 +11,9 @@ var (
 	ErrNotFound = errors.New("not found on chain")
 	// ErrUnreachable: the node gave no usable answer; the same call may succeed later.
 	ErrUnreachable = errors.New("chain is unreachable")
+	// ErrStarting: the node answers, and cannot say anything of the state before it
+	// has seen a block. Every such error is an ErrUnreachable too.
+	ErrStarting = errors.New("the node has been restarted and has not seen a block since: the chain has halted, or the node waits for peers; it answers with its next block")
 	// ErrTooLarge: the answer is larger than this client reads; asking again is of no use.
 	ErrTooLarge = errors.New("answer is too large")
 	// ErrNotIncluded: the transaction was accepted but is in no block up to its

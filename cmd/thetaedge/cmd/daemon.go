@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
@@ -23,6 +24,8 @@ type daemon struct {
 	PID  int    `json:"pid"`
 	GRPC string `json:"grpc"`
 	HTTP string `json:"http"`
+	// Waiting is why it does not answer yet; empty once it does.
+	Waiting string `json:"waiting,omitempty"`
 }
 
 // write tells other commands of this home where to ask. The file appears whole.
@@ -61,8 +64,24 @@ func runningDaemon(home string) (daemon, error) {
 	return d, nil
 }
 
+// alive tells whether the process that wrote the file still runs. Where the system does
+// not tell, it does.
+func (d daemon) alive() bool {
+	process, err := os.FindProcess(d.PID)
+	if err != nil {
+		return false
+	}
+	return !errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone)
+}
+
 // dial opens a connection to the daemon.
-func (d daemon) dial() (*grpc.ClientConn, error) {
+func (d daemon) dial(home string) (*grpc.ClientConn, error) {
+	if d.Waiting != "" {
+		if !d.alive() {
+			return nil, fmt.Errorf("expected a running daemon with home %s, found one that ended while it waited for the chain (%s); run thetaedge start --home %s", home, d.Waiting, home)
+		}
+		return nil, fmt.Errorf("the daemon runs as process %d and waits for the chain: %s", d.PID, d.Waiting)
+	}
 	return grpc.NewClient(d.GRPC, grpc.WithTransportCredentials(insecure.NewCredentials()))
 }
 

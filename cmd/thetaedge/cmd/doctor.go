@@ -219,6 +219,15 @@ func checkFunds(ctx context.Context, r *report, n *node, operator string, params
 	}
 }
 
+// shownAmounts writes coins for people.
+func shownAmounts(coins sdk.Coins) string {
+	parts := make([]string, len(coins))
+	for i, coin := range coins {
+		parts[i] = client.FormatAmount(coin)
+	}
+	return strings.Join(parts, " + ")
+}
+
 // amount writes an amount of the bond's denom for people.
 func amount(params edgenodetypes.Params, value math.Int) string {
 	return client.FormatAmount(sdk.Coin{Denom: params.BondDenom, Amount: value})
@@ -289,7 +298,7 @@ func checkGrant(ctx context.Context, r *report, reader *chain.Reader, found edge
 	default:
 		limit, until := "without limit", "without end"
 		if grant.Left != nil {
-			limit = grant.Left.String() + " left"
+			limit = shownAmounts(grant.Left) + " left"
 		}
 		if grant.Expiry != nil {
 			until = "until " + grant.Expiry.Format(time.RFC3339)

@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/thetaedge/theta/internal/osfault"
 	"github.com/thetaedge/theta/sidecar/store"
@@ -110,11 +109,17 @@ func daemonAnswers(ctx context.Context, home string) string {
 	if err != nil {
 		return ""
 	}
+	if running.Waiting != "" {
+		if !running.alive() {
+			return ""
+		}
+		return fmt.Sprintf("process %d, which waits for the chain", running.PID)
+	}
 	dialer := net.Dialer{Timeout: apiTimeout}
 	conn, err := dialer.DialContext(ctx, "tcp", running.GRPC)
 	if err != nil {
 		return ""
 	}
 	_ = conn.Close()
-	return strings.TrimSpace(fmt.Sprintf("process %d at %s", running.PID, running.GRPC))
+	return fmt.Sprintf("process %d at %s", running.PID, running.GRPC)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -42,6 +43,9 @@ grants the worker key fees, for worker messages only, up to a limit and an expir
 For a node that is open already it renews that grant.`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
+			if err := r.check(); err != nil {
+				return err
+			}
 			n, err := openNode(command)
 			if err != nil {
 				return err
@@ -50,6 +54,7 @@ For a node that is open already it renews that grant.`,
 		},
 	}
 	hostname, _ := os.Hostname()
+	hostname = monikerOf(hostname)
 	flags := command.Flags()
 	flags.StringVar(&r.from, "from", "", "operator key: name or address (required)")
 	flags.StringVar(&r.keyringDir, "keyring-dir", "", "folder that holds the operator's keyring (required)")
@@ -69,6 +74,35 @@ For a node that is open already it renews that grant.`,
 		}
 	}
 	return command
+}
+
+// monikerOf is a node's name after its host's, which may be longer than a name or hold
+// what a name may not.
+func monikerOf(hostname string) string {
+	var name strings.Builder
+	for _, letter := range strings.ToValidUTF8(hostname, "") {
+		if text := string(letter); edgenodetypes.CheckText("moniker", text, len(text)) == nil && name.Len()+len(text) <= edgenodetypes.MaxMonikerBytes {
+			name.WriteString(text)
+		}
+	}
+	if moniker := strings.TrimSpace(name.String()); moniker != "" {
+		return moniker
+	}
+	return "edge node"
+}
+
+// check finds what the chain would refuse, before it is asked for anything.
+func (r *registration) check() error {
+	if err := edgenodetypes.CheckMoniker(r.moniker); err != nil {
+		return fmt.Errorf("--moniker: %w", err)
+	}
+	if r.region == "" {
+		return nil // a node that is open already has one
+	}
+	if err := edgenodetypes.CheckRegion(r.region); err != nil {
+		return fmt.Errorf("--region: %w", err)
+	}
+	return nil
 }
 
 func (r *registration) run(command *cobra.Command, n *node) error {

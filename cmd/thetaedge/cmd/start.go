@@ -101,7 +101,13 @@ func start(parent context.Context, n *node, logger *slog.Logger) (err error) {
 
 // awaitChain returns the chain's id once the node answers; "" when a signal came
 // first.
-func awaitChain(ctx context.Context, n *node, logger *slog.Logger, signals <-chan os.Signal) (string, error) {
+func awaitChain(ctx context.Context, n *node, logger *slog.Logger, signals <-chan os.Signal) (id string, err error) {
+	told, waiting := "", false
+	defer func() {
+		if waiting {
+			err = errors.Join(err, daemon{}.remove(n.home))
+		}
+	}()
 	for {
 		query, cancel := context.WithTimeout(ctx, 10*time.Second)
 		chainID, err := n.reader.ChainID(query)
@@ -109,7 +115,15 @@ func awaitChain(ctx context.Context, n *node, logger *slog.Logger, signals <-cha
 		if err == nil {
 			return chainID, n.checkChainID(chainID)
 		}
-		logger.Warn("waiting for the chain", "error", err)
+		if text := err.Error(); text != told {
+			told = text
+			logger.Warn("waiting for the chain", "error", err)
+			// For thetaedge status, which would find no daemon otherwise.
+			if err := (daemon{PID: os.Getpid(), Waiting: told}).write(n.home); err != nil {
+				return "", err
+			}
+			waiting = true
+		}
 		select {
 		case <-ctx.Done():
 			return "", nil

@@ -13,6 +13,12 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/client"
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
 )
 
@@ -79,7 +85,7 @@ func withDaemon(command *cobra.Command, ask func(context.Context, sidecarv1.Side
 	if err != nil {
 		return err
 	}
-	conn, err := running.dial()
+	conn, err := running.dial(home)
 	if err != nil {
 		return err
 	}
@@ -154,6 +160,15 @@ func noteOf(a *sidecarv1.Assignment) string {
 	}
 }
 
+// shownAmount writes an amount of base units for people, as it is when it is none.
+func shownAmount(text string) string {
+	amount, ok := math.NewIntFromString(text)
+	if !ok {
+		return text
+	}
+	return client.FormatAmount(sdk.Coin{Denom: params.BaseDenom, Amount: amount})
+}
+
 func printJobs(out io.Writer, res *sidecarv1.JobsResponse) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "JOB\tTASK\tROUND\tPHASE\tEXIT\tOUTCOME\tPAID\tSLASHED\tWALL\tNOTE")
@@ -167,7 +182,7 @@ func printJobs(out io.Writer, res *sidecarv1.JobsResponse) error {
 			exit = fmt.Sprint(int32(a.ExitCode)) //nolint:gosec // the bits are meant: -1 is the code of programs that did not exit
 		}
 		fmt.Fprintf(w, "%s\t%d\t%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n",
-			a.JobId, a.Task, a.Round, a.Phase, exit, a.Outcome, a.Paid, a.Slashed, wall, noteOf(a))
+			a.JobId, a.Task, a.Round, a.Phase, exit, a.Outcome, shownAmount(a.Paid), shownAmount(a.Slashed), wall, noteOf(a))
 	}
 	if err := w.Flush(); err != nil {
 		return err

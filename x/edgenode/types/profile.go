@@ -21,18 +21,14 @@ const (
 
 // Validate checks what an operator declares, addresses apart.
 func (p NodeProfile) Validate() error {
-	if err := CheckText("moniker", p.Moniker, MaxMonikerBytes); err != nil {
+	if err := CheckMoniker(p.Moniker); err != nil {
 		return err
-	}
-	if strings.TrimSpace(p.Moniker) == "" {
-		return ErrInvalidProfile.Wrapf("moniker: expected 1 to %d bytes of text, found none", MaxMonikerBytes)
 	}
 	if err := p.Hardware.Validate(); err != nil {
 		return err
 	}
-	if !isRegion(p.Region) {
-		return ErrInvalidProfile.Wrapf(
-			"region: expected two lower case letters of a country and optionally a dash and a part, as in \"de\" or \"us-west\", found %q", p.Region)
+	if err := CheckRegion(p.Region); err != nil {
+		return err
 	}
 	return checkExecutors(p.Executors)
 }
@@ -69,6 +65,26 @@ func (h Hardware) Meets(class HardwareClass) error {
 	}
 	if len(missing) > 0 {
 		return ErrHardwareTooSmall.Wrapf("class %q: %s; choose a smaller class", class.Id, strings.Join(missing, "; "))
+	}
+	return nil
+}
+
+// CheckMoniker returns ErrInvalidProfile for a text that no node may be named by.
+func CheckMoniker(moniker string) error {
+	if err := CheckText("moniker", moniker, MaxMonikerBytes); err != nil {
+		return err
+	}
+	if strings.TrimSpace(moniker) == "" {
+		return ErrInvalidProfile.Wrapf("moniker: expected 1 to %d bytes of text, found none", MaxMonikerBytes)
+	}
+	return nil
+}
+
+// CheckRegion returns ErrInvalidProfile for a text that is no region.
+func CheckRegion(region string) error {
+	if !isRegion(region) {
+		return ErrInvalidProfile.Wrapf(
+			"region: expected two lower case letters of a country and optionally a dash and a part, as in \"de\" or \"us-west\", found %q", region)
 	}
 	return nil
 }

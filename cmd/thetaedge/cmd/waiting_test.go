@@ -1,0 +1,94 @@
+package cmd
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
+	"github.com/thetaedge/theta/sidecar/chain"
+)
+
+// restarted is a node that answers every query as one of the SDK does between its
+// restart and its first block.
+func restarted(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	server := grpc.NewServer(grpc.UnknownServiceHandler(func(any, grpc.ServerStream) error {
+		return status.Error(codes.Unknown, "codespace sdk code 26: invalid height: context did not contain latest block height in either check state or finalize block state (41)")
+	}))
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(server.Stop)
+	return listener.Addr().String()
+}
+
+func TestANodeThatWasRestartedOnAHaltedChainIsNoMissingChain(t *testing.T) {
+	home := newHome(t)
+	out, err := run(t, "doctor", "--home", home, "--chain.grpc", restarted(t))
+	require.Error(t, err)
+	line := lineOf(t, out, "chain")
+	require.Contains(t, line, chain.ErrStarting.Error())
+	require.NotContains(t, line, "check that the node is up")
+}
+
+func TestADaemonThatWaitsForTheChainSaysSoWhenAsked(t *testing.T) {
+	home := newHome(t)
+	root, err := Root()
+	require.NoError(t, err)
+	start, _, err := root.Find([]string{"start"})
+	require.NoError(t, err)
+	start.InheritedFlags() // the root's
+	require.NoError(t, start.ParseFlags([]string{"--home", home}))
+	require.NoError(t, start.Flags().Set("chain.grpc", restarted(t)))
+	n, err := openNode(start)
+	require.NoError(t, err)
+	defer n.close() //nolint:errcheck // a test's
+
+	signals := make(chan os.Signal, 1)
+	ended := make(chan error, 1)
+	var log bytes.Buffer
+	go func() {
+		_, err := awaitChain(context.Background(), n, slog.New(slog.NewTextHandler(&log, nil)), signals)
+		ended <- err
+	}()
+	require.Eventually(t, func() bool {
+		_, err := os.Stat(filepath.Join(home, daemonFile))
+		return err == nil
+	}, 20*time.Second, 20*time.Millisecond)
+	_, err = run(t, "status", "--home", home)
+	require.ErrorContains(t, err, "waits for the chain")
+	require.ErrorContains(t, err, chain.ErrStarting.Error())
+	out, err := run(t, "doctor", "--home", home)
+	require.Error(t, err)
+	require.Contains(t, lineOf(t, out, "chain"), "MISSING")
+
+	signals <- syscall.SIGTERM
+	require.NoError(t, <-ended)
+	require.Contains(t, log.String(), "has not seen a block since")
+	require.NoFileExists(t, filepath.Join(home, daemonFile))
+}
+
+func TestAmountsAreShownInTfuelAndToldInBaseUnits(t *testing.T) {
+	jobs := &sidecarv1.JobsResponse{Assignments: []*sidecarv1.Assignment{{
+		JobId: "j", Phase: "settled", Paid: "1500000000000000000", Slashed: "250000000000000000",
+	}}}
+	var people, programs bytes.Buffer
+	require.NoError(t, printJobs(&people, jobs))
+	require.Contains(t, people.String(), "1.5 tfuel")
+	require.Contains(t, people.String(), "0.25 tfuel")
+	require.NotContains(t, people.String(), "0000")
+	require.NoError(t, printJSON(&programs, jobs))
+	require.Contains(t, programs.String(), `"1500000000000000000"`)
+}
