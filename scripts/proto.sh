@@ -83,11 +83,18 @@ YAML
     cp -r "$out/sidecar/github.com/thetaedge/theta/." "$dest/"
   fi
   cp -r "$out/chain/github.com/thetaedge/theta/." "$dest/"
-  "$TOOLS/buf" generate --template openapi.gen.yaml \
-    $(for m in beacon edgenode compute rewards; do for q in theta-proto/theta/$m/v1/query.proto; do [[ -e $q ]] && echo "--path $q"; done; done)
+  # The queries that the app serves over REST: its own modules' and the SDK's.
+  local served=() query
+  for query in theta-proto/theta/{beacon,edgenode,compute,rewards}/v1/query.proto \
+    deps/cosmos/{auth,authz,bank,distribution,epochs,evidence,feegrant,mint,slashing,staking,upgrade}/v1beta1/query.proto \
+    deps/cosmos/{consensus,gov}/v1/query.proto deps/cosmos/base/{node,tendermint}/v1beta1/query.proto \
+    deps/cosmos/tx/v1beta1/service.proto; do
+    if [[ -e $query ]]; then served+=(--path "$query"); fi
+  done
+  "$TOOLS/buf" generate --template openapi.gen.yaml "${served[@]}"
   mkdir -p "$dest/docs/static"
-  cp "$out/openapi/theta.swagger.json" "$dest/docs/static/openapi.json"
   cd "$ROOT"
+  go run ./scripts/openapi "$out/openapi/theta.swagger.json" > "$dest/docs/static/openapi.json"
 }
 
 # compare DEST: every generated file is in the tree as generated, and the tree
