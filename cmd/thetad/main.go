@@ -11,12 +11,13 @@ import (
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/cmd/thetad/cmd"
+	"github.com/thetaedge/theta/internal/osfault"
 )
 
 func main() {
 	params.SetSDKDefaults()
 	if err := svrcmd.Execute(cmd.NewRootCmd(), "THETAD", app.DefaultNodeHome()); err != nil {
-		fmt.Fprintln(os.Stderr, "Error:", client.PlainText(err.Error()))
-		os.Exit(1)
+		fmt.Fprintln(os.Stderr, "Error:", client.PlainText(osfault.Explain("", err).Error()))
+		os.Exit(cmd.ExitCode(err))
 	}
 }

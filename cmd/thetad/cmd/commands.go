@@ -26,6 +26,7 @@ import (
 
 	"github.com/thetaedge/theta/app"
 	"github.com/thetaedge/theta/app/database"
+	"github.com/thetaedge/theta/cmd/thetad/watchdog"
 )
 
 // addCommands adds what does not come from a module.
@@ -39,8 +40,13 @@ func addCommands(root *cobra.Command, chain *app.App) {
 		pruneCmd(home),
 		snapshot.Cmd(newApp),
 	)
-	server.AddCommandsWithStartCmdOptions(root, home, newApp, exportApp, server.StartCmdOptions{DBOpener: database.Open})
+	dog := watchdog.New()
+	server.AddCommandsWithStartCmdOptions(root, home, newWatchedApp(dog), exportApp, server.StartCmdOptions{
+		DBOpener: database.Open, PostSetup: watchNode(dog),
+	})
+	watch(root, dog)
 	needGenesis(root)
+	addInPlaceTestnet(root)
 	root.AddCommand(
 		server.StatusCommand(),
 		server.ModuleHashByHeightQuery(newApp),
@@ -121,8 +127,13 @@ func pruneCmd(home string) *cobra.Command {
 	return cmd
 }
 
-// newApp builds the app of a running node.
+// newApp builds the app of a command that works on a node's state.
 func newApp(logger log.Logger, db dbm.DB, options servertypes.AppOptions) servertypes.Application {
+	return newChain(logger, db, options)
+}
+
+// newChain builds the app with the options of app.toml.
+func newChain(logger log.Logger, db dbm.DB, options servertypes.AppOptions) *app.App {
 	base := append(server.DefaultBaseappOptions(options), keepTreeLayout(options))
 	return app.New(logger, db, true, options, base...)
 }

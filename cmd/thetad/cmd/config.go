@@ -10,6 +10,7 @@ import (
 	serverconfig "github.com/cosmos/cosmos-sdk/server/config"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/cmd/thetad/watchdog"
 )
 
 const (
@@ -46,7 +47,7 @@ func cometConfig() *cmtcfg.Config {
 // appConfig returns the template and the values of a new node's app.toml. IAVL
 // prunes in the background as long as iavl-sync-pruning is not set.
 func appConfig() (string, any) {
-	config := serverconfig.DefaultConfig()
+	config := &nodeConfig{Config: *serverconfig.DefaultConfig(), Watchdog: watchdog.DefaultSettings()}
 	config.MinGasPrices = minGasPrices()
 	config.AppDBBackend = string(dbm.PebbleDBBackend)
 	config.IAVLCacheSize = iavlCacheNodes
@@ -60,5 +61,5 @@ func appConfig() (string, any) {
 	metrics.Enabled = true
 	metrics.ServiceName = "theta"
 	metrics.PrometheusRetentionTime = metricsRetentionSeconds
-	return serverconfig.DefaultConfigTemplate, config
+	return serverconfig.DefaultConfigTemplate + watchdogTemplate, config
 }

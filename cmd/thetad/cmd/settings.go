@@ -154,6 +154,9 @@ func checkSettings(file, text string) error {
 		if err != nil {
 			return err
 		}
+		if _, err := watchdogSettings(v); err != nil {
+			return err
+		}
 		return config.ValidateBasic()
 	case "config":
 		config := cmtcfg.DefaultConfig()

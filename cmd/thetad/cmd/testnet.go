@@ -173,14 +173,14 @@ func newTestnetNode(cmd *cobra.Command, chain *app.App, plan testnetPlan, i int)
 	node.config.Instrumentation.PrometheusListenAddr = port(4)
 	node.config.RPC.PprofListenAddress = port(5)
 
-	_, values := appConfig()
-	settings, ok := values.(*serverconfig.Config)
+	template, values := appConfig()
+	settings, ok := values.(*nodeConfig)
 	if !ok {
-		return node, fmt.Errorf("expected the server's config, found %T", values)
+		return node, fmt.Errorf("expected the node's config, found %T", values)
 	}
 	settings.GRPC.Address = port(2)
 	settings.API.Address = "tcp://" + port(3)
-	serverconfig.SetConfigTemplate(serverconfig.DefaultConfigTemplate)
+	serverconfig.SetConfigTemplate(template)
 	serverconfig.WriteConfigFile(filepath.Join(node.home, "config", "app.toml"), settings)
 
 	if err := writeClientConfig(node.home, plan, node.config.RPC.ListenAddress); err != nil {

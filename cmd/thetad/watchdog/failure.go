@@ -1,0 +1,66 @@
+package watchdog
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Exit codes of a node that the watchdog has ended. 1 is any other error, 2 a crash.
+const (
+	// ExitHalted: the block of halt-height or halt-time has come, as its operator
+	// has planned.
+	ExitHalted = 10
+	// ExitUpgrade: the chain has reached an upgrade that this binary does not know,
+	// or has not reached one that it already has.
+	ExitUpgrade = 11
+	// ExitConsensus: consensus has failed for another reason.
+	ExitConsensus = 12
+	// ExitDisk: the disk is full.
+	ExitDisk = 13
+)
+
+// Failure is why the consensus of a node has stopped.
+type Failure struct {
+	// Code is what the process exits with.
+	Code int
+	// Reason as consensus or the application has told it.
+	Reason string
+}
+
+// Error implements error: what has happened, and what to do.
+func (f *Failure) Error() string {
+	const stopped = "consensus has stopped"
+	switch f.Code {
+	case ExitHalted:
+		return fmt.Sprintf("%s as planned by halt-height or halt-time: %s; clear both in app.toml before the next start (exit code %d)", stopped, f.Reason, f.Code)
+	case ExitUpgrade:
+		return fmt.Sprintf("%s, because this binary is not the one of the chain's upgrade: %s; start the binary that the upgrade names (exit code %d)", stopped, f.Reason, f.Code)
+	case ExitDisk:
+		return fmt.Sprintf("%s, because the disk is full: %s; make room and start the node again, nothing else is to be repaired (exit code %d)", stopped, f.Reason, f.Code)
+	default:
+		return fmt.Sprintf("%s: %s; start the node again, and if this comes back, compare its version and state with those of other validators (exit code %d)", stopped, f.Reason, f.Code)
+	}
+}
+
+// classify finds out what kind of failure a text tells of. Its texts are those of
+// the SDK's baseapp and upgrade module and of the operating system.
+func classify(reason string) *Failure {
+	code := ExitConsensus
+	has := func(texts ...string) bool {
+		for _, text := range texts {
+			if strings.Contains(reason, text) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case has("no space left on device", "disk quota exceeded"):
+		code = ExitDisk
+	case has("halt per configuration"):
+		code = ExitHalted
+	case has("BINARY UPDATED BEFORE TRIGGER") || has("UPGRADE \"") && has("NEEDED at"):
+		code = ExitUpgrade
+	}
+	return &Failure{Code: code, Reason: reason}
+}
