@@ -1,23 +1,31 @@
 package cmd
 
 import (
+	"bufio"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"time"
 
 	cmtcrypto "github.com/cometbft/cometbft/crypto"
+	"github.com/cometbft/cometbft/privval"
 	dbm "github.com/cosmos/cosmos-db"
 	"github.com/spf13/cast"
 	"github.com/spf13/cobra"
 
 	"cosmossdk.io/log/v2"
 
+	"github.com/cosmos/cosmos-sdk/client/input"
 	cryptocodec "github.com/cosmos/cosmos-sdk/crypto/codec"
 	"github.com/cosmos/cosmos-sdk/server"
 	servertypes "github.com/cosmos/cosmos-sdk/server/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
 
 	"github.com/thetaedge/theta/app"
 	"github.com/thetaedge/theta/client/drand"
+	"github.com/thetaedge/theta/internal/osfault"
 )
 
 const (
@@ -61,12 +69,57 @@ command then names makes the rounds.`
 			if _, err := sdk.AccAddressFromBech32(args[1]); err != nil {
 				return fmt.Errorf("expected the address of the operator's account, found %q: %w", args[1], err)
 			}
+			sure, err := confirmed(cmd)
+			if err != nil || !sure {
+				return err
+			}
+			if err := forgetVotes(cmd, args[0]); err != nil {
+				return err
+			}
 			if err := prepareBeacon(cmd); err != nil {
 				return err
 			}
 			return run(cmd, args)
 		}
 	})
+}
+
+// confirmed asks before anything is changed, in the SDK's place, which would ask later.
+func confirmed(cmd *cobra.Command) (bool, error) {
+	const flag = "skip-confirmation"
+	sure, err := cmd.Flags().GetBool(flag)
+	if err != nil || sure {
+		return sure, err
+	}
+	question := fmt.Sprintf("The data in %s will be changed for good and no longer fit its chain. Is it a copy, and may it?",
+		server.GetServerContextFromCmd(cmd).Config.RootDir)
+	sure, err = input.GetConfirmation(question, bufio.NewReader(cmd.InOrStdin()), cmd.ErrOrStderr())
+	if err != nil || !sure {
+		cmd.PrintErrln("Nothing was changed.")
+		return false, err
+	}
+	return true, cmd.Flags().Set(flag, "true")
+}
+
+// forgetVotes lets the key of a copy sign from the beginning: it has voted on the chain
+// that the copy is from, at heights that come again. Only under another chain id are
+// those votes no double votes.
+func forgetVotes(cmd *cobra.Command, chainID string) error {
+	config := server.GetServerContextFromCmd(cmd).Config
+	genesis, err := genutiltypes.AppGenesisFromFile(config.GenesisFile())
+	if err != nil {
+		return err
+	}
+	if genesis.ChainID == chainID {
+		return fmt.Errorf("expected another chain id than %s, which this home has: under the same one its key would vote twice; choose another, and take a fresh copy if an earlier try has failed", chainID)
+	}
+	if _, err := os.Stat(config.PrivValidatorKeyFile()); errors.Is(err, fs.ErrNotExist) {
+		return nil // one is made
+	} else if err != nil {
+		return osfault.Explain(config.PrivValidatorKeyFile(), err)
+	}
+	privval.LoadFilePVEmptyState(config.PrivValidatorKeyFile(), config.PrivValidatorStateFile()).Reset()
+	return nil
 }
 
 // prepareBeacon sets when the rounds of a signer of one's own begin, and says how to

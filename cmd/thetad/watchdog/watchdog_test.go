@@ -13,6 +13,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"cosmossdk.io/log/v2"
+
+	"github.com/cosmos/cosmos-sdk/x/upgrade"
+	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
 )
 
 // clock is a time that a test moves.
@@ -42,7 +45,7 @@ func TestEachKindOfFailureHasACodeAndACure(t *testing.T) {
 		cure string
 	}{
 		"halt height": {"failed to apply block; error halt per configuration height 5 time 0", ExitHalted, "clear both in app.toml"},
-		"upgrade":     {`UPGRADE "v2" NEEDED at height: 100: {}`, ExitUpgrade, "start the binary that the upgrade names"},
+		"upgrade":     {upgrade.BuildUpgradeNeededMsg(upgradetypes.Plan{Name: "v2", Height: 100}), ExitUpgrade, "start the binary that the upgrade names"},
 		"too new":     {`BINARY UPDATED BEFORE TRIGGER! UPGRADE "v2" - in binary but not executed on chain. Downgrade your binary`, ExitUpgrade, "start the binary"},
 		"full disk":   {"failed to write to consensus WAL: write /x: no space left on device", ExitDisk, "make room"},
 		"quota":       {"write /x: disk quota exceeded", ExitDisk, "make room"},
