@@ -12,10 +12,13 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"syscall"
 
 	"github.com/cockroachdb/pebble"
 	"github.com/cockroachdb/pebble/bloom"
 	dbm "github.com/cosmos/cosmos-db"
+
+	"github.com/thetaedge/theta/internal/osfault"
 )
 
 const (
@@ -61,9 +64,22 @@ func OpenIn(name string, backend dbm.BackendType, dir string) (dbm.DB, error) {
 	path := filepath.Join(dir, name+dbm.DBFileSuffix)
 	opened, err := pebble.Open(path, options)
 	if err != nil {
-		return nil, fmt.Errorf("open the database %s: %w; no other process may have it open", path, err)
+		return nil, refused(path, err)
 	}
 	return &db{pebble: opened}, nil
+}
+
+// refused says why a database cannot be opened: another process that has it, or what the
+// operating system refuses. Neither is damage.
+func refused(path string, err error) error {
+	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) && osfault.Holder(filepath.Join(path, "LOCK")) != "" {
+		holder := osfault.Holder(filepath.Join(path, "LOCK"))
+		if holder == "" {
+			holder = "another process"
+		}
+		return fmt.Errorf("open the database %s: %w: %s has it open; stop it, or choose another --home", path, err, holder)
+	}
+	return fmt.Errorf("open the database %s: %w", path, osfault.Explain(path, err))
 }
 
 // quietLogger leaves out what pebble tells about its files.

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/thetaedge/theta/internal/osfault"
 	"github.com/thetaedge/theta/sidecar/blob"
 	"github.com/thetaedge/theta/sidecar/executor/manifest"
 	"github.com/thetaedge/theta/sidecar/store"
@@ -108,6 +109,6 @@ func (d delivered) apply(a *Agent) {
 		a.metrics.deliveries.Inc()
 	case w.ctx.Err() == nil:
 		a.trouble("assignment "+d.key.String()+" cannot be delivered", d.err)
-		a.edit(w, func(r *store.Assignment) { r.LastError = d.err.Error() })
+		a.edit(w, func(r *store.Assignment) { r.LastError = osfault.Explain("", d.err).Error() })
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/thetaedge/theta/internal/osfault"
 	"github.com/thetaedge/theta/sidecar/device"
 	"github.com/thetaedge/theta/sidecar/executor"
 	"github.com/thetaedge/theta/sidecar/executor/manifest"
@@ -137,7 +138,7 @@ func (e executed) apply(a *Agent) {
 	a.trouble("assignment "+e.key.String()+" cannot be executed", e.err)
 	w.failures++
 	a.moveOn(w, store.PhasePreparing, func(r *store.Assignment) {
-		r.Tries, r.LastError = uint32(w.failures), e.err.Error() //nolint:gosec // counts blocks at most
+		r.Tries, r.LastError = uint32(w.failures), osfault.Explain("", e.err).Error() //nolint:gosec // counts blocks at most
 	})
 	if w.giveUp = w.failures >= maxExecutions; w.giveUp {
 		a.shun(w.record.JobID, shunFailed, "a task of it could not be run on this machine: "+e.err.Error())

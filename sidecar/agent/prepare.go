@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/thetaedge/theta/internal/osfault"
 	"github.com/thetaedge/theta/sidecar/blob"
 	"github.com/thetaedge/theta/sidecar/executor"
 	"github.com/thetaedge/theta/sidecar/store"
@@ -176,7 +177,7 @@ func (p prepared) apply(a *Agent) {
 	a.trouble("assignment "+p.key.String()+" cannot be prepared", p.err)
 	a.edit(w, func(r *store.Assignment) {
 		r.Tries++
-		r.LastError = p.err.Error()
+		r.LastError = osfault.Explain("", p.err).Error()
 	})
 	// Content that is gone or wrong stays so; a relay that is busy or down may
 	// come back inside the prepare window.

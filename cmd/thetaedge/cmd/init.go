@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/thetaedge/theta/internal/osfault"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/config"
 )
@@ -57,11 +58,14 @@ func makeHome(command *cobra.Command, home string, settings config.Config) (stri
 	if err := settings.Validate(); err != nil {
 		return "", err
 	}
-	if _, err := os.Stat(filepath.Join(home, config.FileName)); !errors.Is(err, fs.ErrNotExist) {
+	settingsFile := filepath.Join(home, config.FileName)
+	if _, err := os.Stat(settingsFile); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("cannot tell whether there is a home at %s: %w", home, osfault.Explain(settingsFile, err))
+	} else if err == nil {
 		return "", fmt.Errorf("expected no home at %s yet, found one; keep it, or choose another --home", home)
 	}
 	if err := os.MkdirAll(home, 0o700); err != nil {
-		return "", fmt.Errorf("cannot create the home: %w", err)
+		return "", fmt.Errorf("cannot create the home: %w", osfault.Explain(home, err))
 	}
 	codec, err := chain.NewCodec()
 	if err != nil {
