@@ -43,7 +43,7 @@ func validators(t *testing.T, dir string, count int) (*devnet.Devnet, string) {
 	return network, thetad
 }
 
-// thetad runs a command to its end and returns what it printed.
+// thetadOutput runs a command to its end and returns what it printed.
 func thetadOutput(t *testing.T, binary string, args ...string) string {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), binary, args...).CombinedOutput()
@@ -210,4 +210,22 @@ func TestLostQuorumEndsNoNodeAndIsToldAsSuch(t *testing.T) {
 		require.NoError(t, network.Restart(name))
 	}
 	await("blocks again", func(h health) bool { return h.Status == "ok" && h.Height != lost.Height })
+}
+
+func TestANodeThatWasRestartedOnAHaltedChainIsToldAsSuch(t *testing.T) {
+	network, _ := validators(t, filepath.Join(t.TempDir(), "network"), 2)
+	thetaedge := filepath.Join(root(t), "build", "thetaedge")
+	home := filepath.Join(t.TempDir(), "edge")
+	thetadOutput(t, thetaedge, "init", "--home", home, "--grpc", network.GRPC())
+	for _, name := range []string{"node0", "node1"} {
+		require.NoError(t, network.Kill(name))
+	}
+	require.NoError(t, network.Restart("node0"))
+	var said string
+	require.NoError(t, network.Await(t.Context(), time.Minute, "an answer of the node", func() (bool, error) {
+		out, _ := exec.CommandContext(t.Context(), thetaedge, "doctor", "--home", home).CombinedOutput()
+		said = string(out)
+		return strings.Contains(said, "has been restarted and has not seen a block since"), nil
+	}), said)
+	require.NotContains(t, said, "context did not contain")
 }

@@ -43,7 +43,9 @@ func nothingOf(houses ...string) func(string, string) bool {
 func modules() []string { return []string{"beacon", "edgenode", "compute", "rewards"} }
 
 // Walls are the walls of the repository.
-func Walls() []Wall { return slices.Concat(chainWalls(), offChainWalls(), testWalls(), floors()) }
+func Walls() []Wall {
+	return slices.Concat(chainWalls(), offChainWalls(), plainWalls(), testWalls(), floors())
+}
 
 // chainWalls stand around consensus code.
 func chainWalls() []Wall {
@@ -117,6 +119,19 @@ func offChainWalls() []Wall {
 					(!in(path, "sidecar") || in(path, "sidecar/blob", "sidecar/executor/manifest"))
 			},
 			Deep: true,
+		},
+	}
+}
+
+// plainWalls stand around what every house may use.
+func plainWalls() []Wall {
+	return []Wall{
+		{
+			Name: "what says why the system refuses knows nothing of the module",
+			Of:   within("internal/osfault", "cmd/thetad/watchdog"),
+			Allows: func(importer, imported string) bool {
+				return ours(imported) == "" || ours(imported) == importer
+			},
 		},
 	}
 }
