@@ -146,8 +146,3 @@ func watchNode(dog *watchdog.Watchdog) func(*server.Context, client.Context, con
 		return nil
 	}
 }
-
-// ExitCode is what thetad exits with when a command has failed with err.
-func ExitCode(err error) int {
-	return watchdog.CodeOf(err)
-}
