@@ -3,23 +3,17 @@ package wasm
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
-	"io"
-	"os"
 	"sync"
 
 	"github.com/bytecodealliance/wasmtime-go/v40"
-
-	"github.com/thetaedge/theta/sidecar/executor/wasm/internal/meter"
-	"github.com/thetaedge/theta/sidecar/executor/wasm/internal/wasi"
 )
 
 // program is a compiled program, or the reason why it can be run nowhere.
 type program struct {
 	// refusal is set if the program is not valid under the profile; every
 	// machine refuses it alike.
-	refusal error
+	refusal *Refusal
 	// artifact is the compiled code, as the engine serialises it.
 	artifact []byte
 	// pages and maxPages are the declared bounds of its memory.
@@ -27,47 +21,23 @@ type program struct {
 	hasStart        bool
 }
 
-// readProgram returns the program's bytes, or nil and a refusal if it is larger
-// than the profile allows.
-func readProgram(path string) (wasm []byte, refusal, err error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, nil, fmt.Errorf("open program: %w", err)
-	}
-	defer file.Close() //nolint:errcheck // read only
-	wasm, err = io.ReadAll(io.LimitReader(file, MaxProgramBytes+1))
-	if err != nil {
-		return nil, nil, fmt.Errorf("read program: %w", err)
-	}
-	if len(wasm) > MaxProgramBytes {
-		return nil, fmt.Errorf("program is larger than %d bytes", MaxProgramBytes), nil
-	}
-	return wasm, nil, nil
-}
-
 // compile validates, meters and compiles a program. A returned error is trouble
 // of the machine.
 func compile(wasm []byte) (*program, error) {
 	engine := newEngine()
 	defer engine.Close()
-	if err := wasmtime.ModuleValidate(engine, wasm); err != nil {
-		return &program{refusal: err}, nil
-	}
-	metered, err := meter.Rewrite(wasm)
-	if errors.Is(err, meter.ErrUnsupported) {
-		return &program{refusal: err}, nil
-	}
+	metered, refusal, err := inspect(engine, wasm)
 	if err != nil {
 		return nil, err
+	}
+	if refusal != nil {
+		return &program{refusal: refusal}, nil
 	}
 	module, err := wasmtime.NewModule(engine, metered.Wasm)
 	if err != nil {
 		return nil, fmt.Errorf("compile program: %w", err)
 	}
 	defer module.Close()
-	if refusal := checkImports(module); refusal != nil {
-		return &program{refusal: refusal}, nil
-	}
 	artifact, err := module.Serialize()
 	if err != nil {
 		return nil, fmt.Errorf("serialise program: %w", err)
@@ -78,49 +48,6 @@ func compile(wasm []byte) (*program, error) {
 		maxPages: metered.MaxPages,
 		hasStart: metered.HasStart,
 	}, nil
-}
-
-// checkImports refuses a module that imports what the profile does not have.
-func checkImports(module *wasmtime.Module) error {
-	functions := wasi.Functions()
-	for _, imported := range module.Imports() {
-		name := ""
-		if imported.Name() != nil {
-			name = *imported.Name()
-		}
-		f, known := functions[name]
-		if imported.Module() != wasi.Module || !known {
-			return fmt.Errorf("import %s.%s is not part of the profile", imported.Module(), name)
-		}
-		got := imported.Type().FuncType()
-		if got == nil || signature(got.Params()) != f.Params || signature(got.Results()) != results(f) {
-			return fmt.Errorf("import %s.%s does not have the type of the function", imported.Module(), name)
-		}
-	}
-	return nil
-}
-
-// signature writes value types with one letter each, as wasi.Function does.
-func signature(types []*wasmtime.ValType) string {
-	letters := make([]byte, 0, len(types))
-	for _, t := range types {
-		switch t.Kind() {
-		case wasmtime.KindI32:
-			letters = append(letters, 'i')
-		case wasmtime.KindI64:
-			letters = append(letters, 'I')
-		default:
-			letters = append(letters, '?')
-		}
-	}
-	return string(letters)
-}
-
-func results(f wasi.Function) string {
-	if f.Returns {
-		return "i"
-	}
-	return ""
 }
 
 // programs caches compiled programs by digest, up to a number of bytes.

@@ -52,6 +52,7 @@ const (
 	exportMemory   = 2
 	exportGlobal   = 3
 	typeI32        = 0x7f
+	typeI64        = 0x7e
 	typeV128       = 0x7b
 	typeFuncref    = 0x70
 	typeExternref  = 0x6f
@@ -63,6 +64,18 @@ type funcType struct {
 	params  uint32
 	results uint32
 	wide    uint32 // how many of both are v128
+
+	// paramTypes and resultTypes are the value types, a byte each.
+	paramTypes, resultTypes []byte
+}
+
+// Import is a function that a module imports.
+type Import struct {
+	// Module and Name are as the module writes them.
+	Module, Name string
+	// Params and Results hold one letter for each value: i for i32, I for i64, ? for
+	// any other.
+	Params, Results string
 }
 
 // module is what the rewriting needs to know of a module.
@@ -71,6 +84,7 @@ type module struct {
 
 	types     []funcType
 	imported  uint32 // functions; nothing else may be imported
+	imports   []Import
 	functions []uint32
 	globals   uint32
 	exports   map[string]struct{}
@@ -143,21 +157,22 @@ func (m *module) readTypes(r *reader) {
 			r.fail("type form 0x%02x, only functions are part of the profile", form)
 		}
 		var t funcType
-		t.params = r.values(&t.wide)
-		t.results = r.values(&t.wide)
+		t.params, t.paramTypes = r.values(&t.wide)
+		t.results, t.resultTypes = r.values(&t.wide)
 		m.types = append(m.types, t)
 	}
 }
 
 // values reads a vector of value types and counts the wide ones.
-func (r *reader) values(wide *uint32) uint32 {
+func (r *reader) values(wide *uint32) (uint32, []byte) {
 	count := r.u32()
+	from := r.pos
 	for n := count; n > 0 && r.err == nil; n-- {
 		if r.valueType() == typeV128 {
 			*wide++
 		}
 	}
-	return count
+	return count, r.b[from:r.pos]
 }
 
 // valueType reads a value type: a number, a vector or a plain reference.
@@ -171,14 +186,49 @@ func (r *reader) valueType() byte {
 
 func (m *module) readImports(r *reader) {
 	for n := r.u32(); n > 0 && r.err == nil; n-- {
-		r.bytes(r.u32())
-		r.bytes(r.u32())
-		if kind := r.byte(); kind != exportFunction {
-			r.fail("import of kind %d, only functions may be imported", kind)
+		module, name := r.bytes(r.u32()), r.bytes(r.u32())
+		if kind := r.byte(); kind != exportFunction && r.err == nil {
+			r.err = fmt.Errorf("%w: import %.64s.%.64s is of kind %d, only functions may be imported", ErrImportKind, module, name, kind)
 		}
-		r.u32()
+		index := r.u32()
+		if r.err == nil && uint64(index) >= uint64(len(m.types)) {
+			r.fail("type %d does not exist", index)
+		}
+		if r.err != nil {
+			return
+		}
+		t := m.types[index]
+		m.imports = append(m.imports, Import{
+			Module: string(module), Name: string(name), Params: letters(t.paramTypes), Results: letters(t.resultTypes),
+		})
 		m.imported++
 	}
+}
+
+// letters writes value types with a letter each.
+func letters(types []byte) string {
+	out := make([]byte, len(types))
+	for i, t := range types {
+		switch t {
+		case typeI32:
+			out[i] = 'i'
+		case typeI64:
+			out[i] = 'I'
+		default:
+			out[i] = '?'
+		}
+	}
+	return string(out)
+}
+
+// Imports returns the functions that a module imports, in order. It fails with
+// ErrUnsupported when the module is outside of the profile.
+func Imports(wasm []byte) ([]Import, error) {
+	m, err := parse(wasm)
+	if err != nil {
+		return nil, err
+	}
+	return m.imports, nil
 }
 
 func (m *module) readFunctions(r *reader) {

@@ -9,6 +9,14 @@ import (
 // the profile, or is not a module at all.
 var ErrUnsupported = errors.New("unsupported wasm module")
 
+var (
+	// ErrNoEntry wraps the refusal of a module without an Entry; it is ErrUnsupported.
+	ErrNoEntry = fmt.Errorf("%w", ErrUnsupported)
+	// ErrImportKind wraps the refusal of a module that imports something else than
+	// functions; it is ErrUnsupported.
+	ErrImportKind = fmt.Errorf("%w", ErrUnsupported)
+)
+
 // reader walks over bytes and remembers the first failure, after which it only
 // returns zeros.
 type reader struct {

@@ -85,7 +85,7 @@ func Rewrite(wasm []byte) (Module, error) {
 		return Module{}, err
 	}
 	if !m.hasEntry {
-		return Module{}, fmt.Errorf("%w: expected an exported function %q without parameters and results", ErrUnsupported, Entry)
+		return Module{}, fmt.Errorf("%w: expected an exported function %q without parameters and results", ErrNoEntry, Entry)
 	}
 	for _, name := range []string{ExportStart, ExportOwnMemory, ExportOutOfMemory, ExportWanted, ExportOverflow} {
 		if _, taken := m.exports[name]; taken {
