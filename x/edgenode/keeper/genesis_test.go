@@ -33,7 +33,12 @@ func busy(t *testing.T) *fixture {
 	_, err := f.retire(3)
 	require.NoError(t, err)
 	f.roll()
-	_, err = f.msgs.Update(f.ctx, updateMsg(0, large, 2))
+	change := updateMsg(0, large, 2)
+	change.Limits = types.TaskLimits{
+		MemoryBytes: 1, InputBytes: 2, OutputBytes: 3, Fuel: 4, FuelPerBlock: 5, ChallengeBlocks: 6,
+		Trust: types.TRUST_STANCE_ANY, MinRewards: sdk.NewCoins(coin(7)),
+	}
+	_, err = f.msgs.Update(f.ctx, change)
 	require.NoError(t, err)
 	return f
 }

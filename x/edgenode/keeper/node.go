@@ -25,6 +25,26 @@ func (k *Keeper) Node(ctx context.Context, operator sdk.AccAddress) (types.Node,
 	return types.Node{Profile: profile, State: state}, nil
 }
 
+// WalkNodes shows nodes in order of operator to a query, at most most of them. It
+// returns how many it has shown and whether there are more.
+func (k *Keeper) WalkNodes(ctx context.Context, most int, show func(types.Node) error) (int, bool, error) {
+	shown, more := 0, false
+	err := k.states.Walk(ctx, nil, func(operator sdk.AccAddress, state types.NodeState) (bool, error) {
+		if shown == most {
+			more = true
+			return true, nil
+		}
+		profile, err := k.profiles.Get(ctx, operator)
+		if err != nil {
+			return true, err
+		}
+		shown++
+		state.EndHolds(height(ctx))
+		return false, show(types.Node{Profile: profile, State: state})
+	})
+	return shown, more, err
+}
+
 // OperatorOf returns the operator whose node a worker key serves, or
 // ErrUnknownWorker.
 func (k *Keeper) OperatorOf(ctx context.Context, worker sdk.AccAddress) (sdk.AccAddress, error) {

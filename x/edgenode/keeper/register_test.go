@@ -64,6 +64,7 @@ func TestRegisterRefuses(t *testing.T) {
 		"nine executors":           {func(m *types.MsgRegister) { m.Executors = strings.Fields("a/1 a/2 a/3 a/4 a/5 a/6 a/7 a/8 a/9") }, types.ErrInvalidProfile},
 		"unknown class":            {func(m *types.MsgRegister) { m.Class = "tpu" }, types.ErrUnknownClass},
 		"hardware below class":     {func(m *types.MsgRegister) { m.Class = "gpu-8g" }, types.ErrHardwareTooSmall},
+		"limit above the bound":    {func(m *types.MsgRegister) { m.Limits.Fuel = types.MaxLimit + 1 }, types.ErrInvalidProfile},
 		"no slots":                 {func(m *types.MsgRegister) { m.Slots = 0 }, types.ErrInvalidSlots},
 		"too many slots":           {func(m *types.MsgRegister) { m.Slots = 9 }, types.ErrInvalidSlots},
 		"wrong denom":              {func(m *types.MsgRegister) { m.Bond.Denom = "uatom" }, types.ErrInvalidCoin},
@@ -87,6 +88,50 @@ func TestRegisterRefuses(t *testing.T) {
 			f.requireInvariants()
 		})
 	}
+}
+
+func TestWhatANodeTakesIsDeclaredAtItsOpeningAndReplacedByAnUpdate(t *testing.T) {
+	f := newFixture(t)
+	f.fund(operator(0), 150)
+	msg := registerMsg(0, 150, 2)
+	msg.Limits = types.TaskLimits{MemoryBytes: 2 << 30, Trust: types.TRUST_STANCE_OFF}
+	_, err := f.msgs.Register(f.ctx, msg)
+	require.NoError(t, err)
+	node, err := f.keeper.Node(f.ctx, operator(0))
+	require.NoError(t, err)
+	require.Equal(t, msg.Limits, node.Profile.Limits)
+
+	change := updateMsg(0, small, 2)
+	change.Limits = types.TaskLimits{FuelPerBlock: 7, MinRewards: sdk.NewCoins(coin(3))}
+	_, err = f.msgs.Update(f.ctx, change)
+	require.NoError(t, err)
+	node, err = f.keeper.Node(f.ctx, operator(0))
+	require.NoError(t, err)
+	require.Equal(t, change.Limits, node.Profile.Limits, "an update replaces all that is declared")
+
+	change.Limits.Trust = 9
+	err = f.try(func(ctx sdk.Context) error { _, err := f.msgs.Update(ctx, change); return err })
+	require.ErrorIs(t, err, types.ErrInvalidProfile)
+}
+
+func TestAWalkOverNodesEndsWhereItIsToldTo(t *testing.T) {
+	f := newFixture(t)
+	for n := range byte(4) {
+		f.register(n, 150, 2)
+	}
+	for most, want := range []int{0, 1, 2, 3, 4, 4} {
+		var seen []string
+		shown, more, err := f.keeper.WalkNodes(f.ctx, most, func(n types.Node) error {
+			seen = append(seen, n.Profile.Operator)
+			return nil
+		})
+		require.NoError(t, err)
+		require.Equal(t, want, shown)
+		require.Len(t, seen, want)
+		require.Equal(t, most < 4, more)
+	}
+	_, _, err := f.keeper.WalkNodes(f.ctx, 9, func(types.Node) error { return types.ErrTooManyNodes })
+	require.ErrorIs(t, err, types.ErrTooManyNodes)
 }
 
 func TestRefusalNamesEachNumberBelowTheClass(t *testing.T) {

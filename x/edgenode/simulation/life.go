@@ -32,7 +32,7 @@ func (o operations) register(
 	return []simsx.SimAccount{operator}, &types.MsgRegister{
 		Operator: operator.AddressBech32, Worker: worker.AddressBech32, Moniker: fmt.Sprintf("node %d", r.Intn(1000)),
 		Hardware: hardware, Region: region(r), Class: class, Executors: executors(),
-		Bond: bond, Slots: 1 + r.Uint32InRange(0, 4),
+		Bond: bond, Slots: 1 + r.Uint32InRange(0, 4), Limits: limits(r),
 	}
 }
 
@@ -48,6 +48,18 @@ func declare(r *simsx.XRand) (string, types.Hardware) {
 // executors are the profiles that every simulated machine runs.
 func executors() []string { return []string{"wasm/1", "container/1"} }
 
+// limits are what some machines declare to take.
+func limits(r *simsx.XRand) types.TaskLimits {
+	if r.Intn(3) == 0 {
+		return types.TaskLimits{}
+	}
+	return types.TaskLimits{
+		MemoryBytes: r.Uint64InRange(1, 4<<30), InputBytes: r.Uint64InRange(1, 1<<30), OutputBytes: r.Uint64InRange(1, 1<<30),
+		FuelPerBlock: r.Uint64InRange(0, 3_000_000_000), ChallengeBlocks: r.Uint64InRange(0, 9_600),
+		Trust: types.TrustStance(r.Intn(4)), //nolint:gosec // below 4
+	}
+}
+
 func region(r *simsx.XRand) string { return simsx.OneOf(r, []string{"de", "us-west", "jp", "za"}) }
 
 // update declares other hardware.
@@ -60,6 +72,7 @@ func (o operations) update(
 	return from, &types.MsgUpdate{
 		Operator: node.Profile.Operator, Moniker: fmt.Sprintf("renamed %d", r.Intn(1000)), Hardware: hardware,
 		Region: region(r), Class: class, Executors: executors(), Slots: node.State.UsedSlots + 1 + r.Uint32InRange(0, 4),
+		Limits: limits(r),
 	}
 }
 

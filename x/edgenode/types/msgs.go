@@ -11,6 +11,7 @@ func (m *MsgRegister) Profile(height int64) NodeProfile {
 		Class:            m.Class,
 		Executors:        m.Executors,
 		RegisteredHeight: height,
+		Limits:           m.Limits,
 	}
 }
 
@@ -21,5 +22,6 @@ func (m *MsgUpdate) Apply(profile NodeProfile) NodeProfile {
 	profile.Region = m.Region
 	profile.Class = m.Class
 	profile.Executors = m.Executors
+	profile.Limits = m.Limits
 	return profile
 }

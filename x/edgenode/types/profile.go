@@ -30,7 +30,10 @@ func (p NodeProfile) Validate() error {
 	if err := CheckRegion(p.Region); err != nil {
 		return err
 	}
-	return checkExecutors(p.Executors)
+	if err := checkExecutors(p.Executors); err != nil {
+		return err
+	}
+	return p.Limits.Validate()
 }
 
 // Validate checks that the numbers of a machine make sense together.

@@ -1,0 +1,59 @@
+package types
+
+import (
+	sdk "github.com/cosmos/cosmos-sdk/types"
+)
+
+const (
+	// MaxLimit bounds each number of TaskLimits: more binds no job.
+	MaxLimit = 1 << 62
+	// MaxMinRewards bounds the least rewards of TaskLimits.
+	MaxMinRewards = 8
+)
+
+// Validate checks what an operator declares of the tasks that a node takes. It
+// returns ErrInvalidProfile.
+func (l TaskLimits) Validate() error {
+	for _, n := range []struct {
+		name  string
+		value uint64
+	}{
+		{"memory_bytes", l.MemoryBytes},
+		{"input_bytes", l.InputBytes},
+		{"output_bytes", l.OutputBytes},
+		{"fuel", l.Fuel},
+		{"fuel_per_block", l.FuelPerBlock},
+		{"challenge_blocks", l.ChallengeBlocks},
+	} {
+		if n.value > MaxLimit {
+			return ErrInvalidProfile.Wrapf("limits: %s: expected at most %d, or 0 to leave it undeclared, found %d", n.name, uint64(MaxLimit), n.value)
+		}
+	}
+	switch l.Trust {
+	case TRUST_STANCE_UNSPECIFIED, TRUST_STANCE_OFF, TRUST_STANCE_NAMED, TRUST_STANCE_ANY:
+	default:
+		return ErrInvalidProfile.Wrapf("limits: trust: expected %s, %s, %s or none, found %d",
+			TRUST_STANCE_OFF, TRUST_STANCE_NAMED, TRUST_STANCE_ANY, int32(l.Trust))
+	}
+	if n := len(l.MinRewards); n > MaxMinRewards {
+		return ErrInvalidProfile.Wrapf("limits: min_rewards: expected at most %d denoms, found %d", MaxMinRewards, n)
+	}
+	for _, coin := range l.MinRewards {
+		if coin.Amount.IsNil() {
+			return ErrInvalidProfile.Wrapf("limits: min_rewards: expected an amount of %q, found none", coin.Denom)
+		}
+	}
+	if err := sdk.Coins(l.MinRewards).Validate(); err != nil {
+		return ErrInvalidProfile.Wrapf("limits: min_rewards: expected amounts above 0, sorted by denom: %s", err)
+	}
+	return nil
+}
+
+// Takes says whether a reward of one replica is enough.
+func (l TaskLimits) Takes(reward sdk.Coin) bool {
+	if len(l.MinRewards) == 0 {
+		return true
+	}
+	found, least := sdk.Coins(l.MinRewards).Find(reward.Denom)
+	return found && reward.Amount.GTE(least.Amount)
+}
