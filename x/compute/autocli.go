@@ -27,7 +27,11 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 				{RpcMethod: "Task", Use: "task JOB TASK", Short: "Show a task that has not ended", Example: "thetad query compute task 1042-0-0 0", PositionalArgs: arg("job_id", "task")},
 				{RpcMethod: "Assignments", Use: "assignments OPERATOR", Short: "List what a node holds", Example: "thetad query compute assignments theta1...", PositionalArgs: arg("operator")},
 				{RpcMethod: "Claimable", Use: "claimable OPERATOR", Short: "List the draws a node may enter now", Example: "thetad query compute claimable theta1...", PositionalArgs: arg("operator")},
-				{RpcMethod: "Explain", Use: "explain JOB TASK OPERATOR", Short: "Say line by line why a node does or does not qualify", Example: "thetad query compute explain 1042-0-0 0 theta1...", PositionalArgs: arg("job_id", "task", "operator")},
+				{
+					RpcMethod: "Explain", Use: "explain JOB TASK [OPERATOR]", Short: "Say what a task waits for and whom it fits, or why a node does or does not qualify",
+					Example:        "thetad query compute explain 1042-0-0 0\nthetad query compute explain 1042-0-0 0 theta1...",
+					PositionalArgs: append(arg("job_id", "task"), &autocliv1.PositionalArgDescriptor{ProtoField: "operator", Optional: true}),
+				},
 				{RpcMethod: "Receipt", Use: "receipt JOB TASK", Short: "Show how a task ended", Example: "thetad query compute receipt 1042-0-0 0", PositionalArgs: arg("job_id", "task")},
 				{RpcMethod: "Challenge", Use: "challenge JOB TASK", Short: "Show who is judged over an accepted result", Example: "thetad query compute challenge 1042-0-0 0", PositionalArgs: arg("job_id", "task")},
 				{RpcMethod: "Quote", Use: "quote CLASS REPLICAS REWARD", Short: "Say what a job costs and how many nodes qualify", Example: "thetad query compute quote cpu-small 3 1000000000000000000atfuel", PositionalArgs: arg("class", "replicas", "reward")},

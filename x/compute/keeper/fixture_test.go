@@ -77,6 +77,8 @@ func (b *beacon) Seed(ctx context.Context, height int64) (beacontypes.Seed, bool
 type registry struct {
 	*edgenodekeeper.Keeper
 	torn bool
+	// walked counts how often all nodes were walked.
+	walked int
 }
 
 var errTorn = errors.New("the registry of nodes is torn")
@@ -86,6 +88,11 @@ func (r *registry) ClassSnapshot(ctx context.Context, class string, epoch uint64
 		return edgenodetypes.ClassSnapshot{}, errTorn
 	}
 	return r.Keeper.ClassSnapshot(ctx, class, epoch)
+}
+
+func (r *registry) WalkNodes(ctx context.Context, most int, show func(edgenodetypes.Node) error) (int, bool, error) {
+	r.walked++
+	return r.Keeper.WalkNodes(ctx, most, show)
 }
 
 // fixture is x/compute over real stores with the real bank, nodes and rewards.

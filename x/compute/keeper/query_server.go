@@ -150,6 +150,9 @@ func (s queryServer) Quote(ctx context.Context, req *types.QueryQuoteRequest) (*
 	if err := spec.CheckCost(params); err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
+	if err := spec.CheckDemand(); err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
 	if req.SpecBytes > types.MaxSpecBytes {
 		return nil, status.Errorf(codes.InvalidArgument, "expected at most %d spec_bytes, got %d", types.MaxSpecBytes, req.SpecBytes)
 	}
@@ -157,8 +160,14 @@ func (s queryServer) Quote(ctx context.Context, req *types.QueryQuoteRequest) (*
 	if err != nil {
 		return nil, err
 	}
+	d := types.NewDemand(spec, q.policy, q.liability.Amount)
+	d.InputBytes = req.InputBytes
+	fit, err := s.k.fit(sdk.UnwrapSDKContext(ctx), &d, nil)
+	if err != nil {
+		return nil, err
+	}
 	return &types.QueryQuoteResponse{
-		Reserve: q.reserve, PostingFee: q.postingFee, Liability: q.liability, LiveNodes: q.live, NeededNodes: q.needed,
+		Reserve: q.reserve, PostingFee: q.postingFee, Liability: q.liability, LiveNodes: q.live, NeededNodes: q.needed, Fit: fit,
 	}, nil
 }
 

@@ -200,35 +200,3 @@ func (k *Keeper) claimable(ctx context.Context, operator sdk.AccAddress, id type
 		Ref: w.ref(), Rank: c.rank, CloseHeight: w.round().Draw.CloseHeight, Reward: w.job.Reward, Leading: leading,
 	}, true, nil
 }
-
-func (s queryServer) Explain(ctx context.Context, req *types.QueryExplainRequest) (*types.QueryExplainResponse, error) {
-	id, err := types.ParseJobID(req.JobId)
-	if err != nil {
-		return nil, notFound(err)
-	}
-	operator, err := s.k.addresses.StringToBytes(req.Operator)
-	if err != nil {
-		return nil, status.Errorf(codes.InvalidArgument, "operator: %s", err)
-	}
-	w, err := s.k.peek(ctx, id, req.Task)
-	if err != nil {
-		return nil, notFound(err)
-	}
-	if w.task.Ended() {
-		return nil, notFound(types.ErrTaskEnded.Wrap("its receipt follows with the next block"))
-	}
-	_, rules, err := w.match(operator)
-	if err != nil {
-		return nil, err
-	}
-	resp := &types.QueryExplainResponse{Qualifies: true}
-	for _, r := range rules {
-		check := types.Check{Rule: r.name, Ok: r.err == nil, Detail: r.detail}
-		if r.err != nil {
-			resp.Qualifies = false
-			check.Detail = r.err.Error()
-		}
-		resp.Checks = append(resp.Checks, check)
-	}
-	return resp, nil
-}

@@ -31,6 +31,7 @@ type EdgenodeKeeper interface {
 	Class(ctx context.Context, id string) (edgenodetypes.HardwareClass, error)
 	ClassSnapshot(ctx context.Context, class string, epoch uint64) (edgenodetypes.ClassSnapshot, error)
 	Node(ctx context.Context, operator sdk.AccAddress) (edgenodetypes.Node, error)
+	WalkNodes(ctx context.Context, most int, show func(edgenodetypes.Node) error) (shown int, more bool, err error)
 	OperatorOf(ctx context.Context, worker sdk.AccAddress) (sdk.AccAddress, error)
 	Weight(ctx context.Context, operator sdk.AccAddress, epoch uint64) (math.Int, error)
 	Reserve(ctx context.Context, operator sdk.AccAddress, liability math.Int) error

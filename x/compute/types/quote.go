@@ -18,13 +18,24 @@ func (s *JobSpec) CheckCost(p Params) error {
 	return nil
 }
 
+// CheckDemand checks what decides which nodes a job fits. It returns ErrInvalidSpec.
+func (s *JobSpec) CheckDemand() error {
+	if err := s.Placement.validate(); err != nil {
+		return err
+	}
+	return s.CheckProfile()
+}
+
 // NewQuoteRequest asks what posting a spec takes.
 func NewQuoteRequest(s *JobSpec) *QueryQuoteRequest {
 	return &QueryQuoteRequest{
 		Class: s.Class, Reward: s.Reward.String(), SpecBytes: uint64(s.Size()),
 		Tasks: s.Tasks, Executor: s.Executor, Program: s.Program.Sha256,
 		Kind: s.Policy.Kind, Replicas: s.Policy.Replicas, AuditBps: s.Policy.AuditBps, Auditors: s.Policy.Auditors,
-		OwnRisk: s.Policy.OwnRisk, NamedNode: s.Policy.Node,
+		OwnRisk: s.Policy.OwnRisk, NamedNode: s.Policy.Node, ChallengeBlocks: s.Policy.ChallengeBlocks,
+		Fuel: s.Resources.Fuel, MemoryBytes: s.Resources.MemoryBytes, OutputBytes: s.Resources.OutputBytes,
+		InputBytes: s.InputBytes(), CommitBlocks: s.CommitBlocks,
+		Regions: s.Placement.Regions, Denied: s.Placement.Denied, MinBond: s.Placement.MinBond,
 	}
 }
 
@@ -34,7 +45,11 @@ func (r *QueryQuoteRequest) Spec(p Params, reward sdk.Coin) *JobSpec {
 		Class: r.Class, Reward: reward, Executor: r.Executor, Tasks: max(1, r.Tasks), Program: Blob{Sha256: r.Program},
 		Policy: Policy{
 			Kind: r.Kind, Replicas: r.Replicas, AuditBps: r.AuditBps, Auditors: r.Auditors, OwnRisk: r.OwnRisk, Node: r.NamedNode,
+			ChallengeBlocks: r.ChallengeBlocks,
 		},
+		Resources:    Resources{Fuel: r.Fuel, MemoryBytes: r.MemoryBytes, OutputBytes: r.OutputBytes},
+		CommitBlocks: r.CommitBlocks,
+		Placement:    Placement{Regions: r.Regions, Denied: r.Denied, MinBond: r.MinBond},
 	}
 	if spec.Executor == "" {
 		spec.Executor = p.Executors[0]

@@ -66,6 +66,9 @@ func (s *JobSpec) ValidateWork() error {
 	if err := s.Resources.validate(); err != nil {
 		return err
 	}
+	if err := s.CheckProfile(); err != nil {
+		return err
+	}
 	if n := len(s.Seed); n != 0 && n != seedBytes {
 		return ErrInvalidSpec.Wrapf("seed: expected none or %d bytes, got %d", seedBytes, n)
 	}

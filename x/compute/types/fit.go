@@ -1,0 +1,201 @@
+package types
+
+import (
+	"fmt"
+	"slices"
+
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// Demand is what a job asks of each node that takes one of its tasks.
+type Demand struct {
+	// Class and Executor that the node has to have.
+	Class, Executor string
+	// Resources of the program. A number of 0 is not known yet and asks for nothing,
+	// as in all of a Demand.
+	Resources Resources
+	// InputBytes is the size of program and inputs together.
+	InputBytes uint64
+	// CommitBlocks is the window in which the program has to run.
+	CommitBlocks uint64
+	// Policy as the job is verified.
+	Policy Policy
+	// Placement of the round; empty where the requester has no say.
+	Placement Placement
+	// Reward of a replica.
+	Reward sdk.Coin
+	// Liability that the node locks, in units of the bond denom.
+	Liability math.Int
+}
+
+// NewDemand returns what a job of a spec asks of nodes, verified by a policy that
+// locks a liability.
+func NewDemand(spec *JobSpec, policy Policy, liability math.Int) Demand {
+	return Demand{
+		Class: spec.Class, Executor: spec.Executor, Resources: spec.Resources, InputBytes: spec.InputBytes(),
+		CommitBlocks: spec.CommitBlocks, Policy: policy, Placement: spec.Placement, Reward: spec.Reward, Liability: liability,
+	}
+}
+
+// Need is one thing that a node must meet for a job to fit it.
+type Need struct {
+	// Rule is its name.
+	Rule string
+	// Met says whether the node meets it.
+	Met bool
+	// Declared: it is about what the operator declares the node to take.
+	Declared bool
+	// Detail is what the job asks for and what the node is.
+	Detail string
+	// Best is the number that counts among nodes that do not meet the rule; the
+	// largest of them goes into what Together says.
+	Best uint64
+	// Together is Detail for several nodes, whose largest number is given.
+	Together func(best uint64) string
+}
+
+// Needs holds a node against the demand, in the order in which nodes are checked.
+// epoch is the one whose weights count. That the node is live is not among them.
+func (d *Demand) Needs(node edgenodetypes.Node, epoch uint64) []Need {
+	return append(d.needsOfState(node, epoch), d.NeedsOfLimits(node.Profile.Operator, node.Profile.Hardware, node.Profile.Limits)...)
+}
+
+// needsOfState are met by what the chain knows of the node.
+func (d *Demand) needsOfState(node edgenodetypes.Node, epoch uint64) []Need {
+	profile, state := node.Profile, node.State
+	var needs []Need
+	add := func(rule string, met bool, detail, together string) {
+		needs = append(needs, Need{Rule: rule, Met: met, Detail: detail, Together: func(uint64) string { return together }})
+	}
+	add("class", profile.Class == d.Class, fmt.Sprintf("class %s: the node's is %s", d.Class, profile.Class),
+		"are not of class "+d.Class)
+	add("executor", slices.Contains(profile.Executors, d.Executor), fmt.Sprintf("runs %s: the node runs %v", d.Executor, profile.Executors),
+		"do not run "+d.Executor)
+	if node := d.Policy.Node; node != "" {
+		add("named", profile.Operator == node, "the job names "+node, "are not the node that the job names")
+	} else {
+		point := state.CheckpointAt(epoch)
+		add("weight", point.Weight.IsPositive() && point.Class == profile.Class,
+			fmt.Sprintf("weight in epoch %d: %s; a new bond or class counts from the next epoch", epoch, point.Weight),
+			fmt.Sprintf("have no weight in epoch %d; a new bond or class counts from the next", epoch))
+	}
+	if slices.Contains(d.Placement.Denied, profile.Operator) {
+		add("denied", false, "the requester does not deny it", "are denied by the job's placement")
+	}
+	if least := d.Placement.LeastBond(); least.IsPositive() {
+		add("min bond", state.Bond.GTE(least), fmt.Sprintf("bond of %s at least: the node's is %s", least, state.Bond),
+			fmt.Sprintf("have a bond below the placement's min_bond of %s", least))
+	}
+	add("liability", state.Bond.GTE(d.Liability), fmt.Sprintf("a bond that covers the liability of %s: the node's is %s", d.Liability, state.Bond),
+		fmt.Sprintf("have a bond below the liability of %s, which grows with the reward", d.Liability))
+	return needs
+}
+
+// NeedsOfLimits are met by what an operator declares the node to take. The memory of
+// the declared hardware bounds that of a task, too.
+func (d *Demand) NeedsOfLimits(operator string, hardware edgenodetypes.Hardware, limits edgenodetypes.TaskLimits) []Need {
+	memory := hardware.MemoryBytes
+	if limits.MemoryBytes > 0 {
+		memory = min(memory, limits.MemoryBytes)
+	}
+	needs := []Need{
+		most("memory", "of memory", FormatBytes, d.Resources.MemoryBytes, memory),
+		most("input", "of program and inputs", FormatBytes, d.InputBytes, limits.InputBytes),
+		most("output", "of output", FormatBytes, d.Resources.OutputBytes, limits.OutputBytes),
+		most("fuel", "fuel", plainNumber, d.Resources.Fuel, limits.Fuel),
+		d.window(limits.FuelPerBlock),
+		most("challenge", "challenge_blocks", plainNumber, d.Policy.ChallengeBlocks, limits.ChallengeBlocks),
+	}
+	add := func(rule string, met bool, detail, together string) {
+		needs = append(needs, Need{Rule: rule, Met: met, Declared: true, Detail: detail, Together: func(uint64) string { return together }})
+	}
+	if d.Policy.Reviewed() {
+		takes := limits.Trust != edgenodetypes.TRUST_STANCE_OFF &&
+			(limits.Trust != edgenodetypes.TRUST_STANCE_NAMED || d.Policy.Node == operator)
+		add("trust", takes, fmt.Sprintf("takes jobs under trust: the node declares %s", limits.Trust),
+			"do not take such jobs under trust; name a node, or ask for a quorum or audits")
+	}
+	if !d.Reward.Amount.IsNil() {
+		add("reward", limits.Takes(d.Reward), fmt.Sprintf("works for %s: the node wants at least %s", d.Reward, sdk.Coins(limits.MinRewards)),
+			fmt.Sprintf("want more than %s a replica, or another denom", d.Reward))
+	}
+	return needs
+}
+
+// most is the need that a number of a job is no more than what a node declares.
+func most(rule, what string, format func(uint64) string, asked, limit uint64) Need {
+	return Need{
+		Rule: rule, Declared: true, Met: limit == 0 || asked <= limit, Best: limit,
+		Detail: declaredDetail(limit, fmt.Sprintf("at most %s %s", format(limit), what), fmt.Sprintf("the job asks for %s", format(asked))),
+		Together: func(best uint64) string {
+			return fmt.Sprintf("take at most %s %s, the job asks for %s", format(best), what, format(asked))
+		},
+	}
+}
+
+// window is the need that the fuel of a job fits its commit window.
+func (d *Demand) window(perBlock uint64) Need {
+	fits := perBlock == 0 || d.CommitBlocks == 0 || d.Resources.Fuel/perBlock < d.CommitBlocks
+	return Need{
+		Rule: "fuel per block", Declared: true, Met: fits, Best: perBlock,
+		Detail: declaredDetail(perBlock, fmt.Sprintf("%d fuel a block", perBlock),
+			fmt.Sprintf("the job asks for %d in %d commit_blocks", d.Resources.Fuel, d.CommitBlocks)),
+		Together: func(best uint64) string {
+			return fmt.Sprintf("burn %d fuel a block, so that %d take %d commit_blocks, the job has %d",
+				best, d.Resources.Fuel, d.Resources.Fuel/max(best, 1)+1, d.CommitBlocks)
+		},
+	}
+}
+
+func declaredDetail(limit uint64, takes, asks string) string {
+	if limit == 0 {
+		return "the node declares no limit: " + asks
+	}
+	return "the node takes " + takes + ": " + asks
+}
+
+// Fits says whether a live node meets all needs.
+func Fits(needs []Need) bool {
+	return !slices.ContainsFunc(needs, func(n Need) bool { return !n.Met })
+}
+
+// Busy says whether a node that fits has no slot or bond free for the job now.
+func (d *Demand) Busy(state edgenodetypes.NodeState) bool {
+	return state.UsedSlots >= state.Slots || state.Free().LT(d.Liability)
+}
+
+// Exclude counts the needs that a node does not meet.
+func (f *Fit) Exclude(needs []Need, best map[string]uint64) {
+	for _, need := range needs {
+		if need.Met {
+			continue
+		}
+		best[need.Rule] = max(best[need.Rule], need.Best)
+		at := slices.IndexFunc(f.Exclusions, func(e Exclusion) bool { return e.Rule == need.Rule })
+		if at < 0 {
+			f.Exclusions = append(f.Exclusions, Exclusion{Rule: need.Rule})
+			at = len(f.Exclusions) - 1
+		}
+		f.Exclusions[at].Nodes++
+		f.Exclusions[at].Detail = need.Together(best[need.Rule])
+	}
+}
+
+// FormatBytes writes a size with the largest unit that gives a whole number.
+func FormatBytes(n uint64) string {
+	for _, unit := range []struct {
+		name  string
+		bytes uint64
+	}{{"GiB", 1 << 30}, {"MiB", 1 << 20}, {"KiB", 1 << 10}} {
+		if n > 0 && n%unit.bytes == 0 {
+			return fmt.Sprintf("%d%s", n/unit.bytes, unit.name)
+		}
+	}
+	return fmt.Sprintf("%d bytes", n)
+}
+
+func plainNumber(n uint64) string { return fmt.Sprint(n) }

@@ -1,0 +1,56 @@
+package types
+
+// ProfileLimits are the most that an executor profile can do for one task, whatever
+// the machine. They are the profile's own: its executor refuses a task beyond them,
+// so that no node could ever take it.
+type ProfileLimits struct {
+	// ProgramBytes is the largest program.
+	ProgramBytes uint64
+	// Fuel, MemoryBytes and OutputBytes bound what Resources may ask for.
+	Fuel, MemoryBytes, OutputBytes uint64
+}
+
+// LimitsOf returns the limits of a profile; false when this chain does not know them.
+func LimitsOf(executor string) (ProfileLimits, bool) {
+	switch executor {
+	case "wasm/1":
+		return ProfileLimits{ProgramBytes: 32 << 20, Fuel: 1 << 62, MemoryBytes: 4 << 30, OutputBytes: 4 << 30}, true
+	default:
+		return ProfileLimits{}, false
+	}
+}
+
+// CheckProfile checks a spec against the limits of its executor profile. It returns
+// ErrInvalidSpec, which names the limit.
+func (s *JobSpec) CheckProfile() error {
+	limits, known := LimitsOf(s.Executor)
+	if !known {
+		return nil
+	}
+	for _, n := range []struct {
+		name        string
+		asked, most uint64
+	}{
+		{"program: size", s.Program.Size_, limits.ProgramBytes},
+		{"resources: fuel", s.Resources.Fuel, limits.Fuel},
+		{"resources: memory_bytes", s.Resources.MemoryBytes, limits.MemoryBytes},
+		{"resources: output_bytes", s.Resources.OutputBytes, limits.OutputBytes},
+	} {
+		if n.asked > n.most {
+			return ErrInvalidSpec.Wrapf("%s: the profile %s takes at most %d, got %d", n.name, s.Executor, n.most, n.asked)
+		}
+	}
+	return nil
+}
+
+// InputBytes is the size of program and inputs of one task together, in bytes.
+func (s *JobSpec) InputBytes() uint64 {
+	total := s.Program.Size_
+	for i := range s.Inputs {
+		total += s.Inputs[i].Blob.Size_
+	}
+	if s.ArrayInput != nil {
+		total += s.ArrayInput.MaxBytes
+	}
+	return total
+}
