@@ -55,7 +55,7 @@ func (c *Client) FollowArray(ctx context.Context, state *State, dir string, save
 	for _, receipt := range log.receipts() {
 		a.fetch(ctx, receipt)
 	}
-	tell := once(report)
+	tell, quiet := once(report), quiet{client: c, jobID: state.JobID}
 	for {
 		job, err := a.look(ctx)
 		switch {
@@ -63,7 +63,7 @@ func (c *Client) FollowArray(ctx context.Context, state *State, dir string, save
 			tell(progressOfArray(*job))
 			return a.finish(ctx, job)
 		case err == nil:
-			tell(progressOfArray(*job))
+			tell(quiet.explained(ctx, progressOfArray(*job), log.firstMissing))
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
 		case unreachable(err):

@@ -18,7 +18,7 @@ func packedArray(t *testing.T, relay string, n int, more string) (*Packed, error
 	t.Helper()
 	dir := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "items"), 0o700))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "p.wasm"), []byte("\x00asm"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "p.wasm"), []byte(tinyProgram), 0o600))
 	for i := range n {
 		path := filepath.Join(dir, "items", fmt.Sprintf("%04d.txt", i))
 		require.NoError(t, os.WriteFile(path, inputOf(i), 0o600))

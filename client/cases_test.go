@@ -88,7 +88,7 @@ func TestOddJobFilesAreReadAsAPersonMeansThemOrRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			require.NoError(t, os.WriteFile(filepath.Join(dir, "p.wasm"), []byte("\x00asm"), 0o600))
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "p.wasm"), []byte(tinyProgram), 0o600))
 			require.NoError(t, os.WriteFile(filepath.Join(dir, "empty"), nil, 0o600))
 			require.NoError(t, mkfifo(filepath.Join(dir, "fifo")))
 			lines := strings.Split(oddJob, "\n")

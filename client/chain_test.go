@@ -77,6 +77,8 @@ type chain struct {
 	sequence uint64
 	balance  math.Int
 	live     uint64
+	fit      computetypes.Fit
+	explains *computetypes.QueryExplainResponse
 	fates    []fate
 	executed map[string]*sdk.TxResponse
 	posted   []*computetypes.MsgPostJob
@@ -143,7 +145,13 @@ func (c *chain) Invoke(_ context.Context, method string, request, reply any, _ .
 			Liability:   reward,
 			LiveNodes:   c.live,
 			NeededNodes: uint64(request.Replicas) + 1,
+			Fit:         c.fit,
 		})
+	case *computetypes.QueryExplainRequest:
+		if c.explains == nil {
+			return status.Error(codes.NotFound, "task not found")
+		}
+		return answer(reply, c.explains)
 	case *computetypes.QueryChallengeRequest:
 		return status.Error(codes.NotFound, "challenge not found")
 	case *computetypes.QueryMarketRequest:

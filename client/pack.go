@@ -25,6 +25,9 @@ type Packed struct {
 	Token blob.Token
 	// Relay is the base URL of the relay.
 	Relay string
+	// Unchecked says why nobody has checked that the profile takes the program, ""
+	// when this machine has.
+	Unchecked string
 
 	uploads []upload
 }
@@ -76,7 +79,7 @@ func Pack(job JobFile) (*Packed, error) {
 func (p *Packed) fill(job JobFile, relay *blob.Client) error {
 	program, err := p.content(job.Program, relay)
 	if err == nil {
-		err = checkProgram(job)
+		p.Unchecked, err = checkProgram(job)
 	}
 	if err != nil {
 		return fmt.Errorf("program: %w", err)
@@ -163,25 +166,6 @@ func (p *Packed) content(content Content, relay *blob.Client) (computetypes.Blob
 	}
 	p.uploads = append(p.uploads, u)
 	return computetypes.Blob{Sha256: u.digest[:], Size_: uint64(u.size), Uris: []string{relay.BlobURL(u.digest)}}, nil //nolint:gosec // sizes are positive
-}
-
-// checkProgram refuses a file that no node could run: nodes would be paid for finding out.
-func checkProgram(job JobFile) error {
-	if job.Program.Path == "" || !strings.HasPrefix(job.Executor, "wasm/") {
-		return nil
-	}
-	file, _, err := openRegular(job.Program.Path)
-	if err != nil {
-		return err
-	}
-	defer file.Close() //nolint:errcheck // read only
-	const magic = "\x00asm"
-	head := make([]byte, len(magic))
-	if n, err := io.ReadFull(file, head); err != nil || string(head) != magic {
-		return fmt.Errorf("%s: expected a wasm module, which begins with %q, found %q; compile the program for WASI preview 1",
-			job.Program.Path, magic, head[:n])
-	}
-	return nil
 }
 
 // readUpload names a file by digest and size.

@@ -13,7 +13,15 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/app/params"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
+
+// tinyProgram is a module whose _start returns at once.
+const tinyProgram = "\x00asm\x01\x00\x00\x00" +
+	"\x01\x04\x01\x60\x00\x00" + // type: no parameters, no results
+	"\x03\x02\x01\x00" + // one function
+	"\x07\x0a\x01\x06_start\x00\x00" +
+	"\x0a\x04\x01\x02\x00\x0b" // its body
 
 // packedJob is a job with one input, packed for a relay that need not exist.
 func packedJob(t *testing.T, relay string) *Packed {
@@ -22,7 +30,7 @@ func packedJob(t *testing.T, relay string) *Packed {
 	write := func(name, content string) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600))
 	}
-	write("p.wasm", "\x00asm")
+	write("p.wasm", tinyProgram)
 	write("prompt.txt", "It is a truth")
 	write("job.yaml", `
 executor: wasm/1
@@ -226,4 +234,33 @@ func TestPackNamesTheFileThatCannotBeUsed(t *testing.T) {
 	require.NoError(t, os.WriteFile(job.Program.Path, []byte("x"), 0o600))
 	_, err = Pack(job)
 	require.ErrorContains(t, err, "scheme")
+}
+
+func TestAQuoteRefusesAJobThatFitsTooFewNodesAndSaysWhatToChange(t *testing.T) {
+	packed := packedJob(t, "http://127.0.0.1:1")
+	chain := newChain()
+	chain.fit = computetypes.Fit{
+		Live: 5, Fitting: 2, Visited: 9,
+		Exclusions: []computetypes.Exclusion{{Rule: "memory", Nodes: 3, Detail: "take at most 2GiB of memory, the job asks for 3GiB"}},
+	}
+	ask := func() *Quote {
+		quote, err := testClient(t, chain).Quote(t.Context(), newSigner(), packed.Spec)
+		require.NoError(t, err)
+		return quote
+	}
+	require.ErrorContains(t, ask().Err(), "the job fits 2 of 5 live nodes in class cpu-small, a quorum of 3 needs 4: 3 take at most 2GiB of memory, the job asks for 3GiB")
+	chain.fit.Cut = true
+	require.NoError(t, ask().Err(), "a part of the nodes tells nothing of the others")
+	chain.fit.Cut, chain.fit.Fitting = false, 4
+	require.NoError(t, ask().Err())
+	chain.fit = computetypes.Fit{}
+	require.NoError(t, ask().Err(), "a chain that does not count")
+
+	packed.Spec.Policy = computetypes.Policy{Kind: computetypes.POLICY_KIND_TRUST, Replicas: 1, ReviewBlocks: 9, Node: "theta1node"}
+	chain.live, chain.fit = 9, computetypes.Fit{Visited: 1}
+	require.ErrorContains(t, ask().Err(), "node theta1node is not live now")
+	chain.fit = computetypes.Fit{Visited: 1, Live: 1, Exclusions: []computetypes.Exclusion{{Rule: "trust", Nodes: 1, Detail: "do not take such jobs"}}}
+	require.ErrorContains(t, ask().Err(), "node theta1node does not take the job: 1 do not take such jobs")
+	chain.fit.Fitting = 1
+	require.NoError(t, ask().Err())
 }

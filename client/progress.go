@@ -48,12 +48,22 @@ type Progress struct {
 	Status computetypes.JobStatus
 	// ReviewDeadline is the last height at which the requester may reject, or 0.
 	ReviewDeadline int64
-	// Tasks, TasksOpened, TasksEnded and TasksAccepted count those of an array.
-	Tasks, TasksOpened, TasksEnded, TasksAccepted uint64
+	// Why says what it waits for when nothing has happened for a while, "" before.
+	Why string
+	// Tasks, TasksOpened, TasksEnded and TasksAccepted count those of an array;
+	// TasksWaiting are open and have no node yet.
+	Tasks, TasksOpened, TasksEnded, TasksAccepted, TasksWaiting uint64
 }
 
 // String is one line for a person.
 func (p Progress) String() string {
+	if p.Why != "" {
+		return p.line() + "; waits: " + p.Why
+	}
+	return p.line()
+}
+
+func (p Progress) line() string {
 	var parts []string
 	switch p.Stage {
 	case StageSettled:
@@ -140,6 +150,7 @@ func progressOfArray(job computetypes.Job) Progress {
 	p := Progress{
 		Stage: StageArray, Status: job.Status,
 		Tasks: job.Tasks, TasksOpened: job.TasksOpened, TasksEnded: job.TasksEnded, TasksAccepted: job.TasksAccepted,
+		TasksWaiting: job.TasksWaiting,
 	}
 	if job.Ended() {
 		p.Stage = StageSettled

@@ -28,6 +28,8 @@ type Quote struct {
 	Liability sdk.Coin
 	// LiveNodes of the class are up; NeededNodes must be.
 	LiveNodes, NeededNodes uint64
+	// Fit says how many of them the job fits, and what excludes the others.
+	Fit computetypes.Fit
 	// Balance is what the requester has in each denom that it needs.
 	Balance sdk.Coins
 	// Problems say what is missing; empty when the job can be posted.
@@ -61,11 +63,10 @@ func (c *Client) Quote(ctx context.Context, signer Signer, spec computetypes.Job
 		Liability:   answer.Liability,
 		LiveNodes:   answer.LiveNodes,
 		NeededNodes: answer.NeededNodes,
+		Fit:         answer.Fit,
 	}
-	if quote.LiveNodes < quote.NeededNodes {
-		quote.Problems = append(quote.Problems, fmt.Sprintf(
-			"only %d live nodes in class %s, %s needs %d; ask for fewer, for another class, or wait for nodes",
-			quote.LiveNodes, spec.Class, DescribePolicy(spec.Policy), quote.NeededNodes))
+	if problem := nodesProblem(quote, spec); problem != "" {
+		quote.Problems = append(quote.Problems, problem)
 	}
 	if err := c.checkBalance(ctx, signer, quote); err != nil {
 		return nil, err
@@ -85,6 +86,41 @@ func (c *Client) Quote(ctx context.Context, signer Signer, spec computetypes.Job
 		return quote, nil
 	}
 	return quote, c.checkBalance(ctx, signer, quote)
+}
+
+// nodesProblem says why a job would wait for nodes in vain, "" when it would not. A
+// count that was cut, or that the node of the chain does not give, tells nothing.
+func nodesProblem(quote *Quote, spec computetypes.JobSpec) string {
+	fit, named := quote.Fit, spec.Policy.NamesNode()
+	switch {
+	case quote.LiveNodes < quote.NeededNodes:
+		return fmt.Sprintf("only %d live nodes in class %s, %s needs %d; ask for fewer, for another class, or wait for nodes",
+			quote.LiveNodes, spec.Class, DescribePolicy(spec.Policy), quote.NeededNodes)
+	case fit.Visited == 0 || fit.Cut:
+		return ""
+	case named && fit.Live == 0:
+		return fmt.Sprintf("node %s is not live now; wait until it is, or name another", spec.Policy.Node)
+	case named && fit.Fitting == 0:
+		return fmt.Sprintf("node %s does not take the job: %s; change that or name another", spec.Policy.Node, DescribeExclusions(fit))
+	case !named && fit.Fitting < quote.NeededNodes:
+		return fmt.Sprintf("the job fits %d of %d live nodes in class %s, %s needs %d: %s; change that, ask for fewer, or wait for nodes",
+			fit.Fitting, fit.Live, spec.Class, DescribePolicy(spec.Policy), quote.NeededNodes, DescribeExclusions(fit))
+	default:
+		return ""
+	}
+}
+
+// DescribeExclusions says what excludes nodes from a job, such as "3 take at most 2GiB
+// of memory, the job asks for 3GiB".
+func DescribeExclusions(fit computetypes.Fit) string {
+	parts := make([]string, len(fit.Exclusions))
+	for i, e := range fit.Exclusions {
+		parts[i] = fmt.Sprintf("%d %s", e.Nodes, PlainText(e.Detail))
+	}
+	if len(parts) == 0 {
+		return "nothing excludes the others"
+	}
+	return strings.Join(parts, "; ")
 }
 
 // checkBalance reads the balances that the quote needs and notes what is missing.

@@ -125,6 +125,15 @@ func (l *receiptLog) receipts() []computetypes.Receipt {
 	return all
 }
 
+// firstMissing is the first task that has no receipt here.
+func (l *receiptLog) firstMissing() uint64 {
+	for task := uint64(0); ; task++ {
+		if _, known := l.tasks[task]; !known {
+			return task
+		}
+	}
+}
+
 // forget empties the log.
 func (l *receiptLog) forget() error {
 	clear(l.tasks)

@@ -43,7 +43,7 @@ func (s *Settlement) Refund() sdk.Coin {
 // Watch reports each change of a job, as far as its line tells, until it has
 // ended. A node of the chain that goes away is waited for; ctx ends the watch.
 func (c *Client) Watch(ctx context.Context, jobID string, report func(Progress)) (*Settlement, error) {
-	tell := once(report)
+	tell, quiet := once(report), quiet{client: c, jobID: jobID}
 	for {
 		settlement, progress, err := c.look(ctx, jobID)
 		switch {
@@ -51,7 +51,7 @@ func (c *Client) Watch(ctx context.Context, jobID string, report func(Progress))
 			tell(Progress{Stage: StageSettled, Status: settlement.Job.Status})
 			return settlement, nil
 		case err == nil:
-			tell(progress)
+			tell(quiet.explained(ctx, progress, func() uint64 { return 0 }))
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
 		case unreachable(err):

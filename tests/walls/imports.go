@@ -92,7 +92,7 @@ func offChainWalls() []Wall {
 			Name: "thetad runs no sidecar",
 			Of:   within("cmd/thetad"), Allows: func(_, imported string) bool {
 				path := ours(imported)
-				return !in(path, "sidecar", "testutil", "tests", "examples") || in(path, "sidecar/blob", "sidecar/executor/manifest")
+				return !in(path, "sidecar", "testutil", "tests", "examples") || requesterMayUse(path)
 			},
 		},
 		{
@@ -116,7 +116,7 @@ func offChainWalls() []Wall {
 			Of:   within("client"), Allows: func(importer, imported string) bool {
 				path := ours(imported)
 				return noConsensus(importer, imported) &&
-					(!in(path, "sidecar") || in(path, "sidecar/blob", "sidecar/executor/manifest"))
+					(!in(path, "sidecar") || requesterMayUse(path))
 			},
 			Deep: true,
 		},
@@ -134,6 +134,14 @@ func plainWalls() []Wall {
 			},
 		},
 	}
+}
+
+// requesterMayUse says which packages of the sidecar a requester needs: the relay's
+// client, the result's manifest, and the executor, so that a program is refused or
+// tried before anybody is paid for it by the code that nodes run. The daemon is none
+// of them.
+func requesterMayUse(path string) bool {
+	return in(path, "sidecar/blob", "sidecar/executor") && !in(path, "sidecar/executor/executortest")
 }
 
 // testWalls keep what is for tests, and for show, apart from the rest.

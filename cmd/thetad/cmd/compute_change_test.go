@@ -149,11 +149,14 @@ func deliver(t *testing.T, sink, path, content string) []byte {
 	return digest[:]
 }
 
+// tinyProgram is a module whose _start returns at once.
+const tinyProgram = "\x00asm\x01\x00\x00\x00\x01\x04\x01\x60\x00\x00\x03\x02\x01\x00\x07\x0a\x01\x06_start\x00\x00\x0a\x04\x01\x02\x00\x0b"
+
 // jobFile writes a job file with a policy, and its program.
 func jobFile(t *testing.T, relay, policy string) string {
 	t.Helper()
 	dir := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "p.wasm"), []byte("\x00asm"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "p.wasm"), []byte(tinyProgram), 0o600))
 	path := filepath.Join(dir, "job.yaml")
 	require.NoError(t, os.WriteFile(path, fmt.Appendf(nil, `
 executor: wasm/1

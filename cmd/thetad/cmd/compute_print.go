@@ -14,6 +14,7 @@ import (
 	"github.com/thetaedge/theta/app/params"
 	requester "github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
 const (
@@ -36,7 +37,10 @@ func (p *runPrinter) quote(packed *requester.Packed, quote *requester.Quote) {
 		fmt.Fprintf(p.out, "Tasks: %d\n", spec.Tasks)
 	}
 	fmt.Fprint(p.out, requester.Describe(spec))
-	fmt.Fprintf(p.out, "Nodes: %d live in class %s, %d needed\n", quote.LiveNodes, spec.Class, quote.NeededNodes)
+	if packed.Unchecked != "" {
+		fmt.Fprintf(p.out, "Program: not checked, because %s; try it first with --local\n", packed.Unchecked)
+	}
+	p.nodes(spec, quote)
 	gas := "gas"
 	if quote.Posting.Gas > 0 {
 		gas = fmt.Sprintf("%s for %d gas", requester.FormatAmount(quote.Posting.Fee), quote.Posting.Gas)
@@ -45,6 +49,32 @@ func (p *runPrinter) quote(packed *requester.Packed, quote *requester.Quote) {
 		formatCoins(quote.Most()), requester.FormatAmount(quote.Reserve), requester.FormatAmount(quote.PostingFee),
 		gas, requester.FormatAmount(quote.Liability))
 	fmt.Fprintf(p.out, "Balance: %s\n", formatCoins(quote.Balance))
+}
+
+// nodes says whom the job fits.
+func (p *runPrinter) nodes(spec computetypes.JobSpec, quote *requester.Quote) {
+	fit := quote.Fit
+	if fit.Visited == 0 {
+		fmt.Fprintf(p.out, "Nodes: %d live in class %s, %d needed\n", quote.LiveNodes, spec.Class, quote.NeededNodes)
+		return
+	}
+	fmt.Fprintf(p.out, "Nodes: %d live in class %s, the job fits %d, %d needed\n", fit.Live, spec.Class, fit.Fitting, quote.NeededNodes)
+	if fit.Cut {
+		fmt.Fprintf(p.out, "  (of the first %d nodes that the chain has; class %s has %d with weight)\n", fit.Visited, spec.Class, quote.LiveNodes)
+	}
+	for _, e := range fit.Exclusions {
+		fmt.Fprintf(p.out, "  %d %s\n", e.Nodes, requester.PlainText(e.Detail))
+	}
+	if fit.Busy > 0 {
+		fmt.Fprintf(p.out, "  %d of those that it fits are busy now\n", fit.Busy)
+	}
+	if len(spec.Placement.Regions) > 0 {
+		fmt.Fprintf(p.out, "  %d of those that it fits are in %s; others are drawn once nobody there has come\n",
+			fit.Preferred, strings.Join(spec.Placement.Regions, ", "))
+	}
+	if spec.Policy.OwnRisk {
+		fmt.Fprintln(p.out, "  own_risk: unless the program is held deterministic, only nodes whose owners list it take the job; the chain does not know which")
+	}
 }
 
 func (p *runPrinter) uploading(packed *requester.Packed) {
@@ -113,13 +143,24 @@ func (p *runPrinter) inReview(state *requester.State, task uint64, found *reques
 func (p *runPrinter) result(result *requester.Result) error {
 	fmt.Fprintf(p.out, "Result %s, exit code %d, matches the chain's tag %x:\n",
 		result.Manifest.Reason, result.Manifest.ExitCode, result.Tag)
+	return showFiles(p.out, result)
+}
+
+// showFiles lists the files of a result and shows the beginning of the first text
+// among them.
+func showFiles(out io.Writer, result *requester.Result) error {
 	for _, file := range result.Manifest.Files {
-		fmt.Fprintf(p.out, "  %s (%d bytes)\n", result.Path(file), file.Size)
+		fmt.Fprintf(out, "  %s (%d bytes)\n", result.Path(file), file.Size)
 	}
 	if renamed := len(result.Renamed()); renamed > 0 {
-		fmt.Fprintf(p.out, "%d of them have a name that not every system can hold, and were saved under another; %s lists both\n",
+		fmt.Fprintf(out, "%d of them have a name that not every system can hold, and were saved under another; %s lists both\n",
 			renamed, filepath.Join(result.Dir, requester.NamesFile))
 	}
+	return showBeginning(out, result)
+}
+
+// showBeginning shows the first lines of the first text among the files of a result.
+func showBeginning(out io.Writer, result *requester.Result) error {
 	for _, streams := range []bool{false, true} {
 		for _, file := range result.Manifest.Files {
 			if isStream(file) != streams || file.Size == 0 {
@@ -130,7 +171,7 @@ func (p *runPrinter) result(result *requester.Result) error {
 				return err
 			}
 			if text != "" {
-				fmt.Fprintf(p.out, "%s begins:\n%s\n", file.Path, text)
+				fmt.Fprintf(out, "%s begins:\n%s\n", file.Path, text)
 				return nil
 			}
 		}

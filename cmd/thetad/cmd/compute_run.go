@@ -37,7 +37,7 @@ type computeRun struct {
 }
 
 func computeRunCmd() *cobra.Command {
-	run := &computeRun{}
+	run, local := &computeRun{}, &localRun{}
 	cmd := &cobra.Command{
 		Use:   "run JOB.yaml",
 		Short: "Post a job, wait for its verified result and save it",
@@ -46,11 +46,16 @@ func computeRunCmd() *cobra.Command {
 Before anything is spent it says what the job may cost and whether enough nodes
 are live. The job's files go to the relay; nodes drawn by lot run it without
 seeing each other's results; the result that comes back is checked against the
-chain. DIR keeps the key to the results in ` + requester.StateFile + `; with --resume an
+chain. With --local the job runs on this machine instead: it needs neither a node
+nor a key, costs nothing, and says what the result would be and what the job takes.
+DIR keeps the key to the results in ` + requester.StateFile + `; with --resume an
 interrupted run is taken up again and never paid twice.`,
 		Example: "thetad compute run examples/textgen/job.yaml --from alice --wait --out result",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if local.asked {
+				return local.do(cmd, run, args)
+			}
 			clientCtx, err := txContext(cmd)
 			if err != nil {
 				return err
@@ -79,6 +84,7 @@ interrupted run is taken up again and never paid twice.`,
 	cmd.Flags().BoolVar(&run.resume, "resume", false, "take up the job in --out again")
 	cmd.Flags().BoolVarP(&run.yes, flags.FlagSkipConfirmation, "y", false, "do not ask before spending")
 	cmd.Flags().String(flags.FlagFrom, "", "name or address of the key that pays")
+	local.addFlags(cmd)
 	flags.AddKeyringFlags(cmd.Flags())
 	addComputeFlags(cmd)
 	return cmd
@@ -125,17 +131,9 @@ func (r *computeRun) begin(ctx context.Context, args []string) (*requester.State
 	if len(args) == 0 {
 		return nil, errors.New("expected a job file, found none")
 	}
-	job, err := requester.LoadJobFile(args[0])
+	job, err := r.job(args[0])
 	if err != nil {
 		return nil, err
-	}
-	for _, input := range r.inputs {
-		if err := job.SetInput(input); err != nil {
-			return nil, err
-		}
-	}
-	if r.relay != "" {
-		job.Relay = r.relay
 	}
 	packed, err := requester.Pack(job)
 	if err != nil {
@@ -161,6 +159,23 @@ func (r *computeRun) begin(ctx context.Context, args []string) (*requester.State
 		return nil, err
 	}
 	return state, r.post(ctx, state, quote.Posting)
+}
+
+// job reads a job file and puts in what the flags say.
+func (r *computeRun) job(path string) (requester.JobFile, error) {
+	job, err := requester.LoadJobFile(path)
+	if err != nil {
+		return job, err
+	}
+	for _, input := range r.inputs {
+		if err := job.SetInput(input); err != nil {
+			return job, err
+		}
+	}
+	if r.relay != "" {
+		job.Relay = r.relay
+	}
+	return job, nil
 }
 
 // confirm asks a person at a terminal; a script has decided already.

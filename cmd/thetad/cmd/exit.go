@@ -6,6 +6,7 @@ import (
 
 	"github.com/thetaedge/theta/cmd/thetad/watchdog"
 	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/sidecar/executor/wasm"
 )
 
 // Exit codes of thetad: how the program of a job ended, for scripts. 0 is a program
@@ -16,7 +17,7 @@ const (
 	exitOutOfFuel      = 12
 	exitOutOfMemory    = 13
 	exitOutputTooBig   = 14
-	exitInvalidProgram = 15
+	exitInvalidProgram = 15 // also when it is refused before anything is sent
 )
 
 // outcomeError says that a program has a result, and that it is none of success.
@@ -60,6 +61,10 @@ func ExitCode(err error) int {
 	var ended *outcomeError
 	if errors.As(err, &ended) {
 		return ended.code
+	}
+	var refusal *wasm.Refusal
+	if errors.As(err, &refusal) {
+		return exitInvalidProgram
 	}
 	return watchdog.CodeOf(err)
 }

@@ -1,0 +1,257 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/thetaedge/theta/sidecar/blob"
+	"github.com/thetaedge/theta/sidecar/executor"
+	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/sidecar/executor/wasm"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// ExecutorTask returns what every machine runs for one task of a job, by the task's
+// index. The caller fills in the paths of this machine: ID, ProgramPath, Inputs and
+// OutputDir.
+func ExecutorTask(spec *computetypes.JobSpec, index uint64) executor.Task {
+	task := executor.Task{
+		Args:        computetypes.TaskArgs(spec.Args, spec.TaskNumber(index)),
+		Fuel:        spec.Resources.Fuel,
+		MemoryBytes: spec.Resources.MemoryBytes,
+		OutputBytes: spec.Resources.OutputBytes,
+		// The most outputs that a manifest can list beside the two captured streams.
+		OutputFiles: manifest.MaxFiles - 2,
+	}
+	copy(task.Seed[:], spec.Seed)
+	return task
+}
+
+// Local is what a task gave on this machine.
+type Local struct {
+	// Result is what nodes would agree on, saved as a fetched result is. No chain has
+	// accepted it: it has no tag.
+	Result
+	// Digest is the SHA-256 of the result manifest.
+	Digest blob.Digest
+	// Task is the index of the task.
+	Task uint64
+	// Spec is the job's, but for where content lies.
+	Spec computetypes.JobSpec
+	// Report is the executor's, with the fuel and memory that the task took.
+	Report executor.Result
+}
+
+// localRelay stands for the relay of a job that is not posted. Nothing is sent there.
+const localRelay = "http://localhost"
+
+// RunLocal runs one task of a job on this machine, under the rules of its profile and
+// within the bounds of the job, and saves its outputs as a fetched result is saved:
+// into dir, of an array into the task's folder in it; into a new temporary folder
+// when dir is empty. It needs no chain and no relay; content that the job names by
+// address is fetched. A failing program is a result. The error wraps *wasm.Refusal
+// when the profile does not take the program.
+func RunLocal(ctx context.Context, job JobFile, index uint64, dir string) (local *Local, err error) {
+	if job.Executor != wasm.Profile {
+		return nil, fmt.Errorf("executor: this thetad runs %s alone, the job asks for %s", wasm.Profile, job.Executor)
+	}
+	spec, err := localSpec(job)
+	if err != nil {
+		return nil, err
+	}
+	if index >= spec.Tasks {
+		return nil, fmt.Errorf("expected a task from 0 to %d, found %d", spec.Tasks-1, index)
+	}
+	if dir, err = localFolder(dir, spec, index); err != nil {
+		return nil, err
+	}
+	scratch, err := os.MkdirTemp(dir, ".theta-local-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(scratch)) }()
+	task := ExecutorTask(spec, index)
+	task.ID, task.OutputDir = "local", filepath.Join(scratch, "out")
+	if err := localMaterials(ctx, job, index, scratch, &task); err != nil {
+		return nil, err
+	}
+	if err := checkModule(task.ProgramPath, task.MemoryBytes); err != nil {
+		return nil, fmt.Errorf("program: %w", err)
+	}
+	report, err := runHere(ctx, task)
+	if err != nil {
+		return nil, err
+	}
+	result := report.Manifest()
+	local = &Local{
+		Result: Result{Manifest: result, Dir: dir, saved: SavedNames(result.Files)},
+		Task:   index, Spec: *spec, Report: report,
+	}
+	return local, local.save(task.OutputDir)
+}
+
+// localSpec is the spec as the chain would have it, but for where content lies.
+func localSpec(job JobFile) (*computetypes.JobSpec, error) {
+	if err := job.validate(); err != nil {
+		return nil, err
+	}
+	nowhere, err := blob.NewClient(blob.DefaultClientConfig(localRelay))
+	if err != nil {
+		return nil, err
+	}
+	var packed Packed
+	if err := packed.fill(job, nowhere); err != nil {
+		return nil, err
+	}
+	if err := packed.Spec.ValidateWork(); err != nil {
+		return nil, within("job", err)
+	}
+	return &packed.Spec, nil
+}
+
+// localFolder makes the folder for the outputs of a task.
+func localFolder(dir string, spec *computetypes.JobSpec, index uint64) (string, error) {
+	if dir == "" {
+		return os.MkdirTemp("", "theta-local-")
+	}
+	switch state, err := LoadState(dir); {
+	case err == nil:
+		return "", fmt.Errorf("%s holds the results of job %q; choose another folder with --out", dir, state.JobID)
+	case !errors.Is(err, ErrNoState):
+		return "", err
+	}
+	if spec.Tasks > 1 {
+		dir = taskFolder(dir, index)
+	}
+	return dir, os.MkdirAll(dir, 0o755) //nolint:gosec // results are the owner's to share
+}
+
+// localMaterials names the files of a task on this machine; those that lie elsewhere
+// are fetched into scratch.
+func localMaterials(ctx context.Context, job JobFile, index uint64, scratch string, task *executor.Task) error {
+	fetcher, err := blob.NewClient(blob.DefaultClientConfig(""))
+	if err != nil {
+		return err
+	}
+	fetched := 0
+	place := func(name string, content Content) (string, error) {
+		if len(content.URIs) == 0 {
+			return content.Path, nil
+		}
+		fetched++
+		path := filepath.Join(scratch, fmt.Sprintf("fetched-%d", fetched))
+		if err := fetchContent(ctx, fetcher, content, path); err != nil {
+			return "", fmt.Errorf("%s: %w", name, err)
+		}
+		return path, nil
+	}
+	if task.ProgramPath, err = place("program", job.Program); err != nil {
+		return err
+	}
+	for name, content := range job.Inputs {
+		path, err := place("input "+name, content)
+		if err != nil {
+			return err
+		}
+		task.Inputs = append(task.Inputs, executor.Input{Name: name, Path: path})
+	}
+	if job.ArrayInput == nil {
+		return nil
+	}
+	own, err := job.ArrayInput.files()
+	if err != nil {
+		return err
+	}
+	if index >= uint64(len(own)) {
+		return fmt.Errorf("array_input: expected a file for task %d, found %d files", index, len(own))
+	}
+	task.Inputs = append(task.Inputs, executor.Input{Name: job.ArrayInput.Path, Path: own[index]})
+	return nil
+}
+
+// fetchContent fetches content from the first of its addresses that has it.
+func fetchContent(ctx context.Context, fetcher *blob.Client, content Content, path string) error {
+	digest, err := blob.ParseDigest(content.SHA256)
+	if err != nil {
+		return err
+	}
+	var failures []error
+	for _, uri := range content.URIs {
+		_, err := fetcher.FetchFile(ctx, uri, digest, int64(content.Size), path) //nolint:gosec // the spec bounds sizes
+		if err == nil {
+			return nil
+		}
+		failures = append(failures, err)
+	}
+	return errors.Join(failures...)
+}
+
+// runHere runs a task in an executor of its own; the context stops it.
+func runHere(ctx context.Context, task executor.Task) (result executor.Result, err error) {
+	engine, err := wasm.New(wasm.Config{Slots: 1})
+	if err != nil {
+		return result, err
+	}
+	defer func() { err = errors.Join(err, engine.Close()) }()
+	if err := engine.Start(ctx, task); err != nil {
+		return result, err
+	}
+	return engine.Wait(ctx, task.ID)
+}
+
+// save moves the outputs from the executor's folder into the result's and writes the
+// manifest beside them.
+func (l *Local) save(from string) error {
+	encoded, err := l.Manifest.Encode()
+	if err != nil {
+		return err
+	}
+	l.Digest = blob.DigestOf(encoded)
+	if err := forget(l.Dir); err != nil {
+		return err
+	}
+	for _, file := range l.Manifest.Files {
+		path := l.Path(file)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // results are the owner's to share
+			return err
+		}
+		if err := os.Rename(filepath.Join(from, filepath.FromSlash(file.Path)), path); err != nil {
+			return fmt.Errorf("output %s: %w", file.Path, err)
+		}
+		if err := os.Chmod(path, 0o644); err != nil { //nolint:gosec // results are the owner's to share
+			return err
+		}
+	}
+	if err := l.writeNames(); err != nil {
+		return err
+	}
+	return writeWhole(filepath.Join(l.Dir, ManifestFile), encoded, 0o644)
+}
+
+// forget removes the outputs that an earlier run has left in a folder, as far as they
+// are still as that run wrote them.
+func forget(dir string) error {
+	encoded, err := os.ReadFile(filepath.Join(dir, ManifestFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	result, err := manifest.Decode(encoded)
+	if err != nil {
+		return fmt.Errorf("%s: %w; choose another folder with --out", filepath.Join(dir, ManifestFile), err)
+	}
+	earlier := Result{Manifest: result, Dir: dir, saved: SavedNames(result.Files)}
+	for _, file := range result.Files {
+		if path := earlier.Path(file); checkFile(path, file) == nil {
+			if err := os.Remove(path); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

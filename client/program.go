@@ -1,0 +1,44 @@
+package client
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/thetaedge/theta/sidecar/executor/wasm"
+)
+
+// checkProgram refuses what the executor of every node would refuse, by the
+// executor's own code: nodes are paid for finding out. It returns why a program could
+// not be checked, "" when it was.
+func checkProgram(job JobFile) (unchecked string, err error) {
+	switch {
+	case job.Executor != wasm.Profile:
+		return fmt.Sprintf("this thetad knows the profile %s only", wasm.Profile), nil
+	case len(job.Program.URIs) > 0:
+		return "it is named by its address and digest", nil
+	}
+	file, _, err := openRegular(job.Program.Path)
+	if err != nil {
+		return "", err
+	}
+	if err := file.Close(); err != nil {
+		return "", err
+	}
+	return "", checkModule(job.Program.Path, uint64(job.Resources.Memory))
+}
+
+// checkModule refuses a program that no node could run within the memory of a task.
+func checkModule(path string, memory uint64) error {
+	program, err := wasm.Check(path)
+	var refusal *wasm.Refusal
+	switch {
+	case errors.As(err, &refusal):
+		return fmt.Errorf("%s: no node can run it: %w; %s", path, refusal, refusal.Advice())
+	case err != nil:
+		return err
+	case program.MemoryBytes > memory:
+		return fmt.Errorf("%s: the program starts with %d bytes of memory, resources.memory allows %d; raise it to more than the first",
+			path, program.MemoryBytes, memory)
+	}
+	return nil
+}

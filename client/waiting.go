@@ -1,0 +1,64 @@
+package client
+
+import (
+	"context"
+	"fmt"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// quietLooks is how many looks at a job without any change are worth asking the chain
+// what it waits for: some ten seconds, half a dozen blocks.
+const quietLooks = 25
+
+// quiet notices that nothing happens to a job, and asks why.
+type quiet struct {
+	client *Client
+	jobID  string
+	line   string
+	looks  int
+	why    string
+}
+
+// explained returns the progress with what the job waits for, once nothing has
+// changed for a while and it waits for nodes. task says which of its tasks to ask for.
+func (q *quiet) explained(ctx context.Context, p Progress, task func() uint64) Progress {
+	if line := p.String(); line != q.line {
+		q.line, q.looks, q.why = line, 0, ""
+	}
+	q.looks++
+	if q.looks%quietLooks == 0 && p.waitsForNodes() {
+		if why := q.client.why(ctx, q.jobID, task()); why != "" {
+			q.why = why
+		}
+	}
+	p.Why = q.why
+	return p
+}
+
+// waitsForNodes tells whether nodes have to come before anything else happens.
+func (p Progress) waitsForNodes() bool {
+	return p.Stage == StageSeed || p.Stage == StageDraw || p.Stage == StageArray && p.TasksWaiting > 0
+}
+
+// why says what a task waits for; "" when the chain does not tell.
+func (c *Client) why(ctx context.Context, jobID string, task uint64) string {
+	answer, err := c.compute.Explain(ctx, &computetypes.QueryExplainRequest{JobId: jobID, Task: task})
+	if err != nil || answer.Waiting.Summary == "" {
+		return ""
+	}
+	why := PlainText(answer.Waiting.Summary)
+	if fit := answer.Fit; fit != nil && (fit.Visited > 0 || fit.Live > 0) {
+		why += fmt.Sprintf("; it fits %d of %d live nodes", fit.Fitting, fit.Live)
+		if fit.Cut {
+			why += fmt.Sprintf(" among the first %d of the chain", fit.Visited)
+		}
+		if len(fit.Exclusions) > 0 {
+			why += ": " + DescribeExclusions(*fit)
+		}
+		if fit.Busy > 0 {
+			why += fmt.Sprintf("; %d of them are busy", fit.Busy)
+		}
+	}
+	return why
+}

@@ -1,0 +1,98 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	requester "github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+const (
+	flagLocal = "local"
+	flagTask  = "task"
+)
+
+// localRun runs a job on this machine before anything is paid for it.
+type localRun struct {
+	asked bool
+	tasks []uint
+}
+
+func (l *localRun) addFlags(cmd *cobra.Command) {
+	cmd.Flags().BoolVar(&l.asked, flagLocal, false, "run the job on this machine: nothing is sent, spent or asked of a node")
+	cmd.Flags().UintSliceVar(&l.tasks, flagTask, []uint{0}, "tasks of an array that --local runs; may be repeated")
+	for _, other := range []string{"wait", "resume"} {
+		cmd.MarkFlagsMutuallyExclusive(flagLocal, other)
+	}
+}
+
+// do runs the tasks one after the other. The exit code of the command is that of the
+// first whose program did not exit with 0.
+func (l *localRun) do(cmd *cobra.Command, run *computeRun, args []string) error {
+	if len(args) == 0 {
+		return errors.New("expected a job file, found none")
+	}
+	job, err := run.job(args[0])
+	if err != nil {
+		return err
+	}
+	ctx, stop := untilInterrupted(cmd.Context())
+	defer stop()
+	out := cmd.OutOrStdout()
+	fmt.Fprintln(out, "Running on this machine; nothing is sent or spent")
+	var failed error
+	tasks := slices.Clone(l.tasks)
+	slices.Sort(tasks)
+	for _, task := range slices.Compact(tasks) {
+		local, err := requester.RunLocal(ctx, job, uint64(task), run.out)
+		if err != nil {
+			return err
+		}
+		if err := printLocal(out, local); err != nil {
+			return err
+		}
+		if ended := outcome(local.Manifest); ended != nil && failed == nil {
+			failed = ended
+		}
+	}
+	return failed
+}
+
+// printLocal says what a task gave, what it took, and what to ask for.
+func printLocal(out io.Writer, local *requester.Local) error {
+	result, bounds := local.Report, local.Spec.Resources
+	fmt.Fprintf(out, "Task %d: %s, exit code %d\n", local.Task, result.Reason, result.ExitCode)
+	if result.Detail != "" {
+		fmt.Fprintf(out, "  because: %s\n", requester.PlainText(result.Detail))
+	}
+	fmt.Fprintf(out, "Result digest: %s, which nodes would agree on\n", local.Digest)
+	fmt.Fprintf(out, "Fuel:   %d of %d\nMemory: %d of %d bytes\nOutput: %d of %d bytes in %d files, streams apart\n",
+		result.FuelUsed, bounds.Fuel, local.MemoryBytes(), bounds.MemoryBytes,
+		local.OutputBytes(), bounds.OutputBytes, fileCount(result.Outputs))
+	fmt.Fprintf(out, "Time:   %s on this machine\n", result.WallTime.Round(1e6))
+	if result.Reason == manifest.ReasonExited {
+		better := local.Suggested()
+		fmt.Fprintf(out, "Suggested, with a quarter to spare, for inputs like these:\n"+
+			"  resources: {fuel: %d, memory: %s, output: %s}\n  commit_blocks: %d  # at %d fuel a block, which nodes declare by default\n",
+			better.Fuel, computetypes.FormatBytes(better.MemoryBytes), computetypes.FormatBytes(better.OutputBytes),
+			better.CommitBlocks, uint64(requester.CautiousFuelPerBlock))
+	}
+	fmt.Fprintf(out, "Outputs in %s:\n", local.Dir)
+	return showFiles(out, &local.Result)
+}
+
+func fileCount(files []manifest.File) int {
+	n := 0
+	for _, file := range files {
+		if !isStream(file) {
+			n++
+		}
+	}
+	return n
+}
