@@ -13,19 +13,7 @@ const DiskReserve = 1 << 30
 
 // footprint is the most disk that a task may take, in bytes.
 func footprint(spec *computetypes.JobSpec) uint64 {
-	return inputBytes(spec) + spec.Resources.OutputBytes
-}
-
-// inputBytes is the size of program and inputs of a task.
-func inputBytes(spec *computetypes.JobSpec) uint64 {
-	inputs := spec.Program.Size_
-	for i := range spec.Inputs {
-		inputs += spec.Inputs[i].Blob.Size_
-	}
-	if spec.ArrayInput != nil {
-		inputs += spec.ArrayInput.MaxBytes
-	}
-	return inputs
+	return spec.InputBytes() + spec.Resources.OutputBytes
 }
 
 // diskRoom is how many bytes may be promised to new work: what is free, less the

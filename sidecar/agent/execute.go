@@ -11,18 +11,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/internal/osfault"
 	"github.com/thetaedge/theta/sidecar/device"
 	"github.com/thetaedge/theta/sidecar/executor"
-	"github.com/thetaedge/theta/sidecar/executor/manifest"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
 const (
-	// outputFiles is the most outputs of a task: the most that a manifest can list
-	// beside the two captured streams.
-	outputFiles = manifest.MaxFiles - 2
 	// saltBytes makes a commitment impossible to guess from a guessed tag.
 	saltBytes = 32
 	// outputFolder holds the outputs in the folder of an assignment.
@@ -79,19 +76,10 @@ func (a *Agent) execute(w *assignment) {
 }
 
 func taskOf(w *assignment, folder string, limit time.Duration) executor.Task {
-	task := executor.Task{
-		ID:          strings.ReplaceAll(w.record.String(), "/", "-"),
-		ProgramPath: w.ready.program,
-		Args:        computetypes.TaskArgs(w.spec.Args, w.spec.TaskNumber(w.record.Task)),
-		Inputs:      w.ready.inputs,
-		Fuel:        w.spec.Resources.Fuel,
-		MemoryBytes: w.spec.Resources.MemoryBytes,
-		OutputBytes: w.spec.Resources.OutputBytes,
-		OutputFiles: outputFiles,
-		OutputDir:   filepath.Join(folder, outputFolder),
-		WallLimit:   limit,
-	}
-	copy(task.Seed[:], w.spec.Seed)
+	task := client.ExecutorTask(w.spec, w.record.Task)
+	task.ID = strings.ReplaceAll(w.record.String(), "/", "-")
+	task.ProgramPath, task.Inputs = w.ready.program, w.ready.inputs
+	task.OutputDir, task.WallLimit = filepath.Join(folder, outputFolder), limit
 	return task
 }
 

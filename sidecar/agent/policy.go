@@ -8,6 +8,7 @@ import (
 
 	"github.com/thetaedge/theta/sidecar/blob"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
 // Trust says which jobs under TRUST the owner takes: there the requester alone
@@ -51,6 +52,33 @@ type Policy struct {
 	DenyRequesters []string
 	// Paused tells whether the owner wants no new work now.
 	Paused func() bool
+}
+
+// Limits are what the operator declares of the policy on chain, so that requesters
+// know whom their jobs fit. Programs at own risk, denied requesters and what this
+// machine has room for at a moment are not among it.
+func (p Policy) Limits() edgenodetypes.TaskLimits {
+	stance := edgenodetypes.TRUST_STANCE_NAMED
+	switch p.Trust {
+	case TrustOff:
+		stance = edgenodetypes.TRUST_STANCE_OFF
+	case TrustAny:
+		stance = edgenodetypes.TRUST_STANCE_ANY
+	case TrustNamed:
+	}
+	limits := edgenodetypes.TaskLimits{
+		MemoryBytes:     min(p.MaxMemoryBytes, edgenodetypes.MaxLimit),
+		InputBytes:      min(p.MaxInputBytes, edgenodetypes.MaxLimit),
+		OutputBytes:     min(p.MaxOutputBytes, edgenodetypes.MaxLimit),
+		Fuel:            min(p.MaxFuel, edgenodetypes.MaxLimit),
+		FuelPerBlock:    min(p.FuelPerBlock, edgenodetypes.MaxLimit),
+		ChallengeBlocks: min(p.MaxChallengeBlocks, edgenodetypes.MaxLimit),
+		Trust:           stance,
+	}
+	if n := len(p.MinRewards); n > 0 && n <= edgenodetypes.MaxMinRewards && p.MinRewards.Validate() == nil {
+		limits.MinRewards = p.MinRewards
+	}
+	return limits
 }
 
 // refusal returns why the owner of an operator's node does not want a job, or "".
@@ -104,7 +132,7 @@ func (p Policy) exceeded(spec *computetypes.JobSpec) string {
 		{"fuel", spec.Resources.Fuel, p.MaxFuel},
 		{"memory bytes", spec.Resources.MemoryBytes, p.MaxMemoryBytes},
 		{"output bytes", spec.Resources.OutputBytes, p.MaxOutputBytes},
-		{"input bytes", inputBytes(spec), p.MaxInputBytes},
+		{"input bytes", spec.InputBytes(), p.MaxInputBytes},
 		{"challenge blocks", spec.Policy.ChallengeBlocks, p.MaxChallengeBlocks},
 	} {
 		if bound.most > 0 && bound.asked > bound.most {

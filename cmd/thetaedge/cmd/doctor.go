@@ -130,6 +130,7 @@ func diagnose(ctx context.Context, r *report, n *node, operator, relay string) {
 	default:
 		checkOwner(r, n, found)
 		checkNode(r, found, params)
+		checkDeclaration(r, n, found)
 		checkStanding(ctx, r, n.reader, found.State)
 		checkGrant(ctx, r, n.reader, found)
 	}

@@ -40,7 +40,9 @@ func registerCommand() *cobra.Command {
 		Example: "thetaedge register --from operator --keyring-dir ~/.thetad --keyring-backend os --region de --slots 4",
 		Long: `register sends one transaction of the operator: it opens the node with a bond and
 grants the worker key fees, for worker messages only, up to a limit and an expiry.
-For a node that is open already it renews that grant.`,
+It declares on chain what [policy] lets the node take, so that requesters know whom
+their jobs fit. For a node that is open already it renews that grant, and declares
+anew what has changed in the settings.`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if err := r.check(); err != nil {
@@ -183,13 +185,34 @@ func (r *registration) messages(ctx context.Context, n *node, operator sdk.AccAd
 	case err != nil:
 		return nil, "", err
 	case known.Profile.Worker == worker.String():
-		return renewal, fmt.Sprintf("node %q is open already\nrenew the %s", known.Profile.Moniker, fees), nil
+		return refresh(n, known, renewal, fees)
 	case r.rotate:
 		rotate := &edgenodetypes.MsgRotateWorker{Operator: operator.String(), Worker: worker.String()}
 		return append([]sdk.Msg{rotate}, renewal...), fmt.Sprintf("node %q: replace worker %s\n%s", known.Profile.Moniker, known.Profile.Worker, fees), nil
 	}
 	return nil, "", fmt.Errorf("expected no node of %s or one with worker %s, found one with worker %s; pass --rotate to replace that key, which stops the machine that holds it",
 		operator, worker, known.Profile.Worker)
+}
+
+// refresh renews the fee grant of an open node, and its declaration when the settings
+// say something else.
+func refresh(n *node, known edgenodetypes.Node, renewal []sdk.Msg, fees string) ([]sdk.Msg, string, error) {
+	summary := fmt.Sprintf("node %q is open already\nrenew the %s", known.Profile.Moniker, fees)
+	policy, err := policyOf(n)
+	if err != nil {
+		return nil, "", err
+	}
+	limits := policy.Limits()
+	changes := undeclared(limits, known.Profile.Limits)
+	if len(changes) == 0 {
+		return renewal, summary, nil
+	}
+	p := known.Profile
+	update := &edgenodetypes.MsgUpdate{
+		Operator: p.Operator, Moniker: p.Moniker, Hardware: p.Hardware, Region: p.Region, Class: p.Class,
+		Executors: p.Executors, Slots: known.State.Slots, Limits: limits,
+	}
+	return append([]sdk.Msg{update}, renewal...), summary + "\ndeclare what the node takes: " + strings.Join(changes, "; "), nil
 }
 
 // open returns the message that opens a node for this machine.
@@ -223,9 +246,14 @@ func (r *registration) open(ctx context.Context, n *node, operator sdk.AccAddres
 	if balance.Amount.LT(bond.Amount) {
 		return nil, fmt.Errorf("expected at least %s and fees at %s, found %s; send coins there, or lower --slots or --bond", client.FormatAmount(bond), operator, client.FormatAmount(balance))
 	}
+	policy, err := policyOf(n)
+	if err != nil {
+		return nil, err
+	}
 	return &edgenodetypes.MsgRegister{
 		Operator: operator.String(), Worker: n.worker.Address().String(), Moniker: r.moniker,
 		Hardware: hardware, Region: r.region, Class: class, Executors: []string{wasm.Profile}, Bond: bond, Slots: slots,
+		Limits: policy.Limits(),
 	}, nil
 }
 

@@ -94,6 +94,7 @@ func start(parent context.Context, n *node, logger *slog.Logger) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, stopAPI()) }()
+	warnUndeclared(ctx, n, logger)
 	go drainOn(ctx, signals, worker, n.config.Work.DrainTimeout, cancel, logger)
 	logger.Info("started", "chain", chainID, "worker", identity.Worker, "version", identity.Version)
 	return worker.Run(ctx)

@@ -1,0 +1,101 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// undeclared says what the settings let the node take and the chain says otherwise,
+// one difference an item. Requesters count nodes by what the chain says.
+func undeclared(settings, declared edgenodetypes.TaskLimits) []string {
+	var changes []string
+	for _, n := range []struct {
+		key                string
+		settings, declared uint64
+		format             func(uint64) string
+	}{
+		{"max-memory", settings.MemoryBytes, declared.MemoryBytes, computetypes.FormatBytes},
+		{"max-input", settings.InputBytes, declared.InputBytes, computetypes.FormatBytes},
+		{"max-output", settings.OutputBytes, declared.OutputBytes, computetypes.FormatBytes},
+		{"max-fuel", settings.Fuel, declared.Fuel, plain},
+		{"fuel-per-block", settings.FuelPerBlock, declared.FuelPerBlock, plain},
+		{"max-challenge-blocks", settings.ChallengeBlocks, declared.ChallengeBlocks, plain},
+	} {
+		if n.settings != n.declared {
+			changes = append(changes, fmt.Sprintf("policy.%s is %s, declared is %s", n.key, limitText(n.settings, n.format), limitText(n.declared, n.format)))
+		}
+	}
+	if settings.Trust != declared.Trust {
+		changes = append(changes, fmt.Sprintf("policy.trust is %s, declared is %s", stanceText(settings.Trust), stanceText(declared.Trust)))
+	}
+	if asked, said := sdk.Coins(settings.MinRewards), sdk.Coins(declared.MinRewards); !asked.Equal(said) {
+		changes = append(changes, fmt.Sprintf("policy.min-rewards is %s, declared is %s", coinsText(asked), coinsText(said)))
+	}
+	return changes
+}
+
+func plain(n uint64) string { return fmt.Sprint(n) }
+
+func limitText(n uint64, format func(uint64) string) string {
+	if n == 0 {
+		return "no limit"
+	}
+	return format(n)
+}
+
+func stanceText(stance edgenodetypes.TrustStance) string {
+	if stance == edgenodetypes.TRUST_STANCE_UNSPECIFIED {
+		return "nothing"
+	}
+	return strings.ToLower(strings.TrimPrefix(stance.String(), "TRUST_STANCE_"))
+}
+
+func coinsText(coins sdk.Coins) string {
+	if coins.Empty() {
+		return "none"
+	}
+	return coins.String()
+}
+
+// declareAgain is what an operator does about a difference.
+const declareAgain = "declare it with: thetaedge register --from KEY --keyring-dir DIR"
+
+// checkDeclaration says whether the chain tells requesters what the settings say.
+func checkDeclaration(r *report, n *node, found edgenodetypes.Node) {
+	policy, err := policyOf(n)
+	if err != nil {
+		r.line(missing, "declared", "%v", err)
+		return
+	}
+	changes := undeclared(policy.Limits(), found.Profile.Limits)
+	if len(changes) == 0 {
+		r.line(good, "declared", "the chain tells requesters what [policy] takes")
+		return
+	}
+	r.line(unsure, "declared", "requesters are told something else than [policy] says: %s; %s", strings.Join(changes, "; "), declareAgain)
+}
+
+// warnUndeclared logs what a node that starts takes and has not declared.
+func warnUndeclared(parent context.Context, n *node, logger *slog.Logger) {
+	ctx, cancel := context.WithTimeout(parent, 10*time.Second)
+	defer cancel()
+	found, err := n.reader.Node(ctx, n.worker.Address().String())
+	if err != nil {
+		return // the agent says that the worker serves no node, or that the chain is away
+	}
+	policy, err := policyOf(n)
+	if err != nil {
+		return // it has been read before
+	}
+	if changes := undeclared(policy.Limits(), found.Profile.Limits); len(changes) > 0 {
+		logger.Warn("requesters are told something else than the settings say; "+declareAgain, "differences", strings.Join(changes, "; "))
+	}
+}
