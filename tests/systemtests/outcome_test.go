@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -43,10 +44,20 @@ func ignore(client.Progress) {}
 func TestEveryJobEndsWithTheRightOutcome(t *testing.T) {
 	network := startNetwork(t)
 	t.Run("a program that never ends is a result and is paid", func(t *testing.T) {
-		requireResult(t, network, endless, manifest.ReasonOutOfFuel)
+		job := writeJob(t, smallJob, map[string][]byte{"program.wasm": endless})
+		requireResult(t, network, job, manifest.ReasonOutOfFuel)
 	})
 	t.Run("a program that is none is a result and is paid", func(t *testing.T) {
-		requireResult(t, network, []byte("\x00asm, and then nothing of the kind"), manifest.ReasonInvalidProgram)
+		// The client refuses a file like that; what an address serves it cannot check.
+		none := []byte("\x00asm, and then nothing of the kind")
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(none) }))
+		defer server.Close()
+		byAddress := fmt.Sprintf("program: {uri: %s/program.wasm, sha256: %x, size: %d}", server.URL, sha256.Sum256(none), len(none))
+		requireResult(t, network, writeJob(t, strings.Replace(smallJob, "program: program.wasm", byAddress, 1), nil), manifest.ReasonInvalidProgram)
+	})
+	t.Run("a run on the requester's machine gives the digest that nodes agree on", func(t *testing.T) {
+		requireSameHere(t, network, writeJob(t, fmt.Sprintf(textgen, root(t)), nil))
+		requireSameHere(t, network, writeJob(t, smallJob, map[string][]byte{"program.wasm": endless}))
 	})
 	t.Run("an input that is gone ends the job without fault", func(t *testing.T) {
 		requireInputUnavailable(t, network, http.NotFound)
@@ -59,13 +70,29 @@ func TestEveryJobEndsWithTheRightOutcome(t *testing.T) {
 	t.Run("a cancelled job returns what nobody has earned", func(t *testing.T) { requireCancelled(t, network) })
 }
 
-func requireResult(t *testing.T, network *devnet.Devnet, program []byte, reason manifest.Reason) {
+func requireResult(t *testing.T, network *devnet.Devnet, jobFile string, reason manifest.Reason) {
 	t.Helper()
-	run := follow(t, network, writeJob(t, smallJob, map[string][]byte{"program.wasm": program}), ignore)
+	run := follow(t, network, jobFile, ignore)
 	require.Equal(t, computetypes.JOB_STATUS_COMPLETED, run.Settlement.Job.Status)
 	require.Equal(t, reason, run.Result.Manifest.Reason)
 	require.Len(t, paid(run), 3)
 	requireProven(t, network, run.Settlement.Receipt)
+	requireUnharmed(t, network, run)
+}
+
+// requireSameHere runs a job on this machine and then on the network.
+func requireSameHere(t *testing.T, network *devnet.Devnet, jobFile string) {
+	t.Helper()
+	job, err := client.LoadJobFile(jobFile)
+	require.NoError(t, err)
+	local, err := client.RunLocal(t.Context(), job, 0, t.TempDir())
+	require.NoError(t, err)
+	run := follow(t, network, jobFile, ignore)
+	require.Equal(t, computetypes.JOB_STATUS_COMPLETED, run.Settlement.Job.Status)
+	encoded, err := run.Result.Manifest.Encode()
+	require.NoError(t, err)
+	require.Equal(t, sha256.Sum256(encoded), [sha256.Size]byte(local.Digest))
+	require.Equal(t, run.Result.Manifest, local.Result.Manifest())
 	requireUnharmed(t, network, run)
 }
 
