@@ -59,6 +59,13 @@ func TestEveryJobEndsWithTheRightOutcome(t *testing.T) {
 		requireSameHere(t, network, writeJob(t, fmt.Sprintf(textgen, root(t)), nil))
 		requireSameHere(t, network, writeJob(t, smallJob, map[string][]byte{"program.wasm": endless}))
 	})
+	t.Run("a job that no node takes is not posted", func(t *testing.T) {
+		job := writeJob(t, strings.Replace(smallJob, "16MiB", "3GiB", 1), map[string][]byte{"program.wasm": endless})
+		_, err := network.Run(t.Context(), devnet.Alice, job, t.TempDir(), ignore)
+		require.ErrorIs(t, err, client.ErrNotPostable)
+		require.ErrorContains(t, err, "the job fits 0 of 3 live nodes")
+		require.ErrorContains(t, err, "3 take at most 2GiB of memory, the job asks for 3GiB", "thetaedge register has declared what the settings say")
+	})
 	t.Run("an input that is gone ends the job without fault", func(t *testing.T) {
 		requireInputUnavailable(t, network, http.NotFound)
 	})

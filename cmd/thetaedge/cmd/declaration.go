@@ -42,6 +42,33 @@ func undeclared(settings, declared edgenodetypes.TaskLimits) []string {
 	return changes
 }
 
+// declaration returns the message that declares limits of an open node and leaves the
+// rest of its profile, and what it changes in words; nil when nothing differs. A fee
+// grant must not wait for it: where the chain would refuse it, nothing is declared.
+func declaration(known edgenodetypes.Node, limits edgenodetypes.TaskLimits, params edgenodetypes.Params) (*edgenodetypes.MsgUpdate, string) {
+	p, state := known.Profile, known.State
+	changes := strings.Join(undeclared(limits, p.Limits), "; ")
+	if changes == "" {
+		return nil, ""
+	}
+	class, err := params.Class(p.Class)
+	if err == nil {
+		err = p.Hardware.Meets(class)
+	}
+	switch {
+	case state.Status == edgenodetypes.NODE_STATUS_RETIRED:
+		return nil, "\nnot declared, because the node is retired: " + changes
+	case err != nil:
+		return nil, fmt.Sprintf("\nnot declared, because of its class (%v): %s", err, changes)
+	case state.Slots > params.MaxSlots:
+		return nil, fmt.Sprintf("\nnot declared, because the node has %d slots and at most %d are allowed by now: %s", state.Slots, params.MaxSlots, changes)
+	}
+	return &edgenodetypes.MsgUpdate{
+		Operator: p.Operator, Moniker: p.Moniker, Hardware: p.Hardware, Region: p.Region, Class: p.Class,
+		Executors: p.Executors, Slots: state.Slots, Limits: limits,
+	}, "\ndeclare what the node takes: " + changes
+}
+
 func plain(n uint64) string { return fmt.Sprint(n) }
 
 func limitText(n uint64, format func(uint64) string) string {

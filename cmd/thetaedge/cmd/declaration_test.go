@@ -29,6 +29,44 @@ func TestTheDefaultSettingsAreDeclaredWhole(t *testing.T) {
 	require.NoError(t, homeLimits(t).Validate())
 }
 
+func TestAnOpenNodesDeclarationFollowsTheSettingsAndNothingElseOfItChanges(t *testing.T) {
+	params := edgenodetypes.DefaultParams()
+	node := func() edgenodetypes.Node {
+		return edgenodetypes.Node{
+			Profile: edgenodetypes.NodeProfile{
+				Operator: "theta1operator", Moniker: "lab", Hardware: edgenodetypes.Hardware{CpuCores: 64, MemoryBytes: 256 << 30, Model: "x"},
+				Region: "de", Class: "cpu-small", Executors: []string{"wasm/1", "container/1"},
+			},
+			State: edgenodetypes.NodeState{Status: edgenodetypes.NODE_STATUS_PAUSED, Slots: 3},
+		}
+	}
+	limits := homeLimits(t)
+	known := node()
+	update, text := declaration(known, limits, params)
+	require.Contains(t, text, "declare what the node takes: policy.max-memory is 2GiB, declared is no limit")
+	after := update.Apply(known.Profile)
+	require.Equal(t, limits, after.Limits)
+	require.Equal(t, known.State.Slots, update.Slots)
+	again, text := declaration(edgenodetypes.Node{Profile: after, State: known.State}, limits, params)
+	require.Nil(t, again)
+	require.Empty(t, text)
+	after.Limits = known.Profile.Limits
+	require.Equal(t, known.Profile, after)
+
+	for reason, change := range map[string]func(*edgenodetypes.Node){
+		"retired":            func(n *edgenodetypes.Node) { n.State.Status = edgenodetypes.NODE_STATUS_RETIRED },
+		"cpu_cores":          func(n *edgenodetypes.Node) { n.Profile.Hardware.CpuCores = 0 },
+		"slots and at most ": func(n *edgenodetypes.Node) { n.State.Slots = params.MaxSlots + 1 },
+	} {
+		known := node()
+		change(&known)
+		update, text := declaration(known, limits, params)
+		require.Nil(t, update, "the chain would refuse it, and the fee grant with it")
+		require.Contains(t, text, "not declared")
+		require.Contains(t, text, reason)
+	}
+}
+
 func TestEachDifferenceBetweenSettingsAndDeclarationIsNamed(t *testing.T) {
 	settings := homeLimits(t)
 	require.Empty(t, undeclared(settings, settings))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -185,34 +184,33 @@ func (r *registration) messages(ctx context.Context, n *node, operator sdk.AccAd
 	case err != nil:
 		return nil, "", err
 	case known.Profile.Worker == worker.String():
-		return refresh(n, known, renewal, fees)
+		update, changes, err := r.declare(ctx, n, known)
+		return append(update, renewal...), fmt.Sprintf("node %q is open already\nrenew the %s%s", known.Profile.Moniker, fees, changes), err
 	case r.rotate:
 		rotate := &edgenodetypes.MsgRotateWorker{Operator: operator.String(), Worker: worker.String()}
-		return append([]sdk.Msg{rotate}, renewal...), fmt.Sprintf("node %q: replace worker %s\n%s", known.Profile.Moniker, known.Profile.Worker, fees), nil
+		update, changes, err := r.declare(ctx, n, known)
+		return append(append(update, rotate), renewal...), fmt.Sprintf("node %q: replace worker %s\n%s%s", known.Profile.Moniker, known.Profile.Worker, fees, changes), err
 	}
 	return nil, "", fmt.Errorf("expected no node of %s or one with worker %s, found one with worker %s; pass --rotate to replace that key, which stops the machine that holds it",
 		operator, worker, known.Profile.Worker)
 }
 
-// refresh renews the fee grant of an open node, and its declaration when the settings
-// say something else.
-func refresh(n *node, known edgenodetypes.Node, renewal []sdk.Msg, fees string) ([]sdk.Msg, string, error) {
-	summary := fmt.Sprintf("node %q is open already\nrenew the %s", known.Profile.Moniker, fees)
+// declare returns the update that tells the chain what the settings let an open node
+// take, and says it in words; none when the chain says so already.
+func (r *registration) declare(ctx context.Context, n *node, known edgenodetypes.Node) ([]sdk.Msg, string, error) {
 	policy, err := policyOf(n)
 	if err != nil {
 		return nil, "", err
 	}
-	limits := policy.Limits()
-	changes := undeclared(limits, known.Profile.Limits)
-	if len(changes) == 0 {
-		return renewal, summary, nil
+	params, err := n.reader.EdgenodeParams(ctx)
+	if err != nil {
+		return nil, "", err
 	}
-	p := known.Profile
-	update := &edgenodetypes.MsgUpdate{
-		Operator: p.Operator, Moniker: p.Moniker, Hardware: p.Hardware, Region: p.Region, Class: p.Class,
-		Executors: p.Executors, Slots: known.State.Slots, Limits: limits,
+	update, changes := declaration(known, policy.Limits(), params)
+	if update == nil {
+		return nil, changes, nil
 	}
-	return append([]sdk.Msg{update}, renewal...), summary + "\ndeclare what the node takes: " + strings.Join(changes, "; "), nil
+	return []sdk.Msg{update}, changes, nil
 }
 
 // open returns the message that opens a node for this machine.
