@@ -99,7 +99,7 @@ func requireSameHere(t *testing.T, network *devnet.Devnet, jobFile string) {
 	encoded, err := run.Result.Manifest.Encode()
 	require.NoError(t, err)
 	require.Equal(t, sha256.Sum256(encoded), [sha256.Size]byte(local.Digest))
-	require.Equal(t, run.Result.Manifest, local.Result.Manifest())
+	require.Equal(t, run.Result.Manifest, local.Manifest)
 	requireUnharmed(t, network, run)
 }
 
