@@ -50,14 +50,14 @@ func TestAJobRunsHereWithoutNodeRelayOrKey(t *testing.T) {
 
 func TestTheExitCodeOfALocalRunSaysHowTheProgramEnded(t *testing.T) {
 	out, err := run(t, t.TempDir(), "compute", "run", localFile(t, trapping, ""), "--local", "--out", t.TempDir())
-	require.Equal(t, 11, cmd.ExitCode(err))
+	require.Equal(t, 21, cmd.ExitCode(err))
 	require.Contains(t, out, "Task 0: trapped, exit code -1")
 	require.Contains(t, out, "unreachable")
 	require.NotContains(t, out, "Suggested", "what a trap took says nothing of what the job needs")
 
 	_, err = run(t, t.TempDir(), "compute", "run", localFile(t, "\x00asm\x0d\x00\x01\x00", ""), "--local", "--out", t.TempDir())
 	require.ErrorContains(t, err, "wasm32-wasip1")
-	require.Equal(t, 15, cmd.ExitCode(err))
+	require.Equal(t, 25, cmd.ExitCode(err))
 
 	_, err = run(t, t.TempDir(), "compute", "run", localFile(t, tinyProgram, ""), "--local", "--task", "1", "--out", t.TempDir())
 	require.Equal(t, 1, cmd.ExitCode(err))

@@ -10,14 +10,15 @@ import (
 )
 
 // Exit codes of thetad: how the program of a job ended, for scripts. 0 is a program
-// that exited with 0, 1 any other failure of the command.
+// that exited with 0, 1 any other failure of the command. Those of the watchdog, from
+// 10 on, are a node's.
 const (
-	exitProgram        = 10 // the program exited with another code than 0
-	exitTrapped        = 11
-	exitOutOfFuel      = 12
-	exitOutOfMemory    = 13
-	exitOutputTooBig   = 14
-	exitInvalidProgram = 15 // also when it is refused before anything is sent
+	exitProgram        = 20 // the program exited with another code than 0
+	exitTrapped        = 21
+	exitOutOfFuel      = 22
+	exitOutOfMemory    = 23
+	exitOutputTooBig   = 24
+	exitInvalidProgram = 25 // also when it is refused before anything is sent
 )
 
 // outcomeError says that a program has a result, and that it is none of success.
@@ -53,7 +54,7 @@ func outcome(m manifest.Manifest) error {
 	}
 }
 
-// ExitCode is the exit code of the command that ended with err.
+// ExitCode is what thetad exits with when a command has failed with err.
 func ExitCode(err error) int {
 	if err == nil {
 		return 0

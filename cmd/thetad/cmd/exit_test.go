@@ -24,7 +24,7 @@ func TestEachWayInWhichAProgramEndsHasAnExitCodeOfItsOwn(t *testing.T) {
 		require.True(t, m.Reason.Valid())
 		code := ExitCode(outcome(m))
 		require.NotContains(t, seen, code)
-		require.NotEqual(t, exitFailure, code)
+		require.True(t, code == 0 || code >= 20, "the codes below are those of failures and of the watchdog")
 		seen[code] = m.Reason
 	}
 	require.Equal(t, manifest.ReasonExited, seen[0])
