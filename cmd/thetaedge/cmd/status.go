@@ -13,10 +13,6 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 
-	"cosmossdk.io/math"
-
-	sdk "github.com/cosmos/cosmos-sdk/types"
-
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/client"
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
@@ -162,11 +158,11 @@ func noteOf(a *sidecarv1.Assignment) string {
 
 // shownAmount writes an amount of base units for people, as it is when it is none.
 func shownAmount(text string) string {
-	amount, ok := math.NewIntFromString(text)
-	if !ok {
+	amount, err := client.ParseAmount(text + params.BaseDenom)
+	if err != nil {
 		return text
 	}
-	return client.FormatAmount(sdk.Coin{Denom: params.BaseDenom, Amount: amount})
+	return client.FormatAmount(amount)
 }
 
 func printJobs(out io.Writer, res *sidecarv1.JobsResponse) error {
