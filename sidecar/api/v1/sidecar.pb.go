@@ -101,7 +101,10 @@ type StatusResponse struct {
 	Standing string `protobuf:"bytes,18,opt,name=standing,proto3" json:"standing,omitempty"`
 	// Open draws that the node left to others when it looked last, by job and
 	// reason, at most 20.
-	Passed        []*PassedDraws `protobuf:"bytes,19,rep,name=passed,proto3" json:"passed,omitempty"`
+	Passed []*PassedDraws `protobuf:"bytes,19,rep,name=passed,proto3" json:"passed,omitempty"`
+	// Accepted results whose outputs the sink has not taken yet, and that this machine
+	// still has.
+	Undelivered   uint64 `protobuf:"varint,20,opt,name=undelivered,proto3" json:"undelivered,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -267,6 +270,13 @@ func (x *StatusResponse) GetPassed() []*PassedDraws {
 		return x.Passed
 	}
 	return nil
+}
+
+func (x *StatusResponse) GetUndelivered() uint64 {
+	if x != nil {
+		return x.Undelivered
+	}
+	return 0
 }
 
 // PassedDraws says why draws of a job were left to others.
@@ -573,7 +583,15 @@ type Assignment struct {
 	WaitsFor string `protobuf:"bytes,17,opt,name=waits_for,json=waitsFor,proto3" json:"waits_for,omitempty"`
 	// Exit code of the program as the chain carries it: 4294967295 for one that did
 	// not exit by itself. Meaningful only with a digest.
-	ExitCode      uint32 `protobuf:"varint,18,opt,name=exit_code,json=exitCode,proto3" json:"exit_code,omitempty"`
+	ExitCode uint32 `protobuf:"varint,18,opt,name=exit_code,json=exitCode,proto3" json:"exit_code,omitempty"`
+	// Whether the sink has the outputs: "delivered", or "not delivered: why"; empty while
+	// nothing is to be delivered.
+	Delivery string `protobuf:"bytes,19,opt,name=delivery,proto3" json:"delivery,omitempty"`
+	// When the outputs of a task that has ended are next tried, empty when nothing is.
+	NextDeliveryAt *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=next_delivery_at,json=nextDeliveryAt,proto3" json:"next_delivery_at,omitempty"`
+	// What this machine says of why the program did not end well, at most 2 KiB; no part
+	// of the result.
+	Detail        string `protobuf:"bytes,21,opt,name=detail,proto3" json:"detail,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -734,12 +752,33 @@ func (x *Assignment) GetExitCode() uint32 {
 	return 0
 }
 
+func (x *Assignment) GetDelivery() string {
+	if x != nil {
+		return x.Delivery
+	}
+	return ""
+}
+
+func (x *Assignment) GetNextDeliveryAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.NextDeliveryAt
+	}
+	return nil
+}
+
+func (x *Assignment) GetDetail() string {
+	if x != nil {
+		return x.Detail
+	}
+	return ""
+}
+
 var File_theta_sidecar_v1_sidecar_proto protoreflect.FileDescriptor
 
 const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\n" +
 	"\x1etheta/sidecar/v1/sidecar.proto\x12\x10theta.sidecar.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x0f\n" +
-	"\rStatusRequest\"\xad\x06\n" +
+	"\rStatusRequest\"\xcf\x06\n" +
 	"\x0eStatusResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x129\n" +
 	"\n" +
@@ -764,7 +803,8 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\rlast_error_at\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\vlastErrorAt\x12\x1b\n" +
 	"\tlease_end\x18\x11 \x01(\x03R\bleaseEnd\x12\x1a\n" +
 	"\bstanding\x18\x12 \x01(\tR\bstanding\x125\n" +
-	"\x06passed\x18\x13 \x03(\v2\x1d.theta.sidecar.v1.PassedDrawsR\x06passed\x1a>\n" +
+	"\x06passed\x18\x13 \x03(\v2\x1d.theta.sidecar.v1.PassedDrawsR\x06passed\x12 \n" +
+	"\vundelivered\x18\x14 \x01(\x04R\vundelivered\x1a>\n" +
 	"\x10AssignmentsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"j\n" +
@@ -785,7 +825,7 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\x05phase\x18\x03 \x01(\tR\x05phase\"v\n" +
 	"\fJobsResponse\x12>\n" +
 	"\vassignments\x18\x01 \x03(\v2\x1c.theta.sidecar.v1.AssignmentR\vassignments\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x98\x04\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x92\x05\n" +
 	"\n" +
 	"Assignment\x12\x15\n" +
 	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x12\n" +
@@ -808,7 +848,10 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\n" +
 	"updated_at\x18\x10 \x01(\v2\x1a.google.protobuf.TimestampR\tupdatedAt\x12\x1b\n" +
 	"\twaits_for\x18\x11 \x01(\tR\bwaitsFor\x12\x1b\n" +
-	"\texit_code\x18\x12 \x01(\rR\bexitCode2\xca\x01\n" +
+	"\texit_code\x18\x12 \x01(\rR\bexitCode\x12\x1a\n" +
+	"\bdelivery\x18\x13 \x01(\tR\bdelivery\x12D\n" +
+	"\x10next_delivery_at\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\x0enextDeliveryAt\x12\x16\n" +
+	"\x06detail\x18\x15 \x01(\tR\x06detail2\xca\x01\n" +
 	"\x0eSidecarService\x12_\n" +
 	"\x06Status\x12\x1f.theta.sidecar.v1.StatusRequest\x1a .theta.sidecar.v1.StatusResponse\"\x12\x82\xd3\xe4\x93\x02\f\x12\n" +
 	"/v1/status\x12W\n" +
@@ -848,15 +891,16 @@ var file_theta_sidecar_v1_sidecar_proto_depIdxs = []int32{
 	2,  // 5: theta.sidecar.v1.StatusResponse.passed:type_name -> theta.sidecar.v1.PassedDraws
 	6,  // 6: theta.sidecar.v1.JobsResponse.assignments:type_name -> theta.sidecar.v1.Assignment
 	8,  // 7: theta.sidecar.v1.Assignment.updated_at:type_name -> google.protobuf.Timestamp
-	0,  // 8: theta.sidecar.v1.SidecarService.Status:input_type -> theta.sidecar.v1.StatusRequest
-	4,  // 9: theta.sidecar.v1.SidecarService.Jobs:input_type -> theta.sidecar.v1.JobsRequest
-	1,  // 10: theta.sidecar.v1.SidecarService.Status:output_type -> theta.sidecar.v1.StatusResponse
-	5,  // 11: theta.sidecar.v1.SidecarService.Jobs:output_type -> theta.sidecar.v1.JobsResponse
-	10, // [10:12] is the sub-list for method output_type
-	8,  // [8:10] is the sub-list for method input_type
-	8,  // [8:8] is the sub-list for extension type_name
-	8,  // [8:8] is the sub-list for extension extendee
-	0,  // [0:8] is the sub-list for field type_name
+	8,  // 8: theta.sidecar.v1.Assignment.next_delivery_at:type_name -> google.protobuf.Timestamp
+	0,  // 9: theta.sidecar.v1.SidecarService.Status:input_type -> theta.sidecar.v1.StatusRequest
+	4,  // 10: theta.sidecar.v1.SidecarService.Jobs:input_type -> theta.sidecar.v1.JobsRequest
+	1,  // 11: theta.sidecar.v1.SidecarService.Status:output_type -> theta.sidecar.v1.StatusResponse
+	5,  // 12: theta.sidecar.v1.SidecarService.Jobs:output_type -> theta.sidecar.v1.JobsResponse
+	11, // [11:13] is the sub-list for method output_type
+	9,  // [9:11] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_theta_sidecar_v1_sidecar_proto_init() }
