@@ -61,6 +61,9 @@ func (o *tour) block(chain *apptest.Chain, i int) [][]byte {
 	if i == 23 {
 		txs = append(txs, o.cancel(chain)...)
 	}
+	if i == 26 || i == 27 { // the second one comes too soon
+		txs = append(txs, o.redeliver(chain)...)
+	}
 	for _, msg := range o.life(i) {
 		txs = append(txs, chain.Sign(o.wanderer, []sdk.Msg{msg}))
 	}
@@ -141,6 +144,13 @@ func (o *tour) cancel(chain *apptest.Chain) [][]byte {
 	}})}
 }
 
+// redeliver asks for the results of the oldest job at another sink.
+func (o *tour) redeliver(chain *apptest.Chain) [][]byte {
+	return [][]byte{chain.Sign(o.Requester, []sdk.Msg{&computetypes.MsgRedeliver{
+		Requester: o.Requester.String(), JobId: o.Jobs(chain)[0].Id, Sink: "https://other.example/v1/drops/{task}",
+	}})}
+}
+
 // observe notes what has taken effect by the last block.
 func (o *tour) observe(chain *apptest.Chain) {
 	o.observeWanderer(chain)
@@ -156,6 +166,9 @@ func (o *tour) observe(chain *apptest.Chain) {
 		o.seen["post"] = true
 		if job.Status == computetypes.JOB_STATUS_CANCELLED {
 			o.seen["cancel"] = true
+		}
+		if job.Redelivery != nil {
+			o.seen["redeliver"] = true
 		}
 		id, err := computetypes.ParseJobID(job.Id)
 		require.NoError(o.t, err)
@@ -228,7 +241,7 @@ func TestEveryMessageGivesTheSameStateOnEveryNode(t *testing.T) {
 	o.observe(chain)
 	maps.DeleteFunc(o.seen, func(_ string, seen bool) bool { return !seen })
 	require.Equal(t, []string{
-		"bond", "cancel", "claim earnings", "open", "pause", "post", "register", "release", "renew", "resume", "retire",
+		"bond", "cancel", "claim earnings", "open", "pause", "post", "redeliver", "register", "release", "renew", "resume", "retire",
 		"rotate", "slash", "unbond", "update",
 	}, slices.Sorted(maps.Keys(o.seen)), "every message took effect")
 	for _, job := range o.Jobs(chain) {

@@ -34,6 +34,7 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 				},
 				{RpcMethod: "Receipt", Use: "receipt JOB TASK", Short: "Show how a task ended", Example: "thetad query compute receipt 1042-0-0 0", PositionalArgs: arg("job_id", "task")},
 				{RpcMethod: "Challenge", Use: "challenge JOB TASK", Short: "Show who is judged over an accepted result", Example: "thetad query compute challenge 1042-0-0 0", PositionalArgs: arg("job_id", "task")},
+				{RpcMethod: "Redeliveries", Use: "redeliveries", Short: "List the jobs whose results their requesters have asked for again", Example: "thetad query compute redeliveries --from-height 1000"},
 				{RpcMethod: "Quote", Use: "quote CLASS REPLICAS REWARD", Short: "Say what a job costs and how many nodes qualify", Example: "thetad query compute quote cpu-small 3 1000000000000000000atfuel", PositionalArgs: arg("class", "replicas", "reward")},
 				{RpcMethod: "Invariants", Use: "invariants", Short: "Check the module's money"},
 			},
@@ -48,6 +49,7 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 					Example: `thetad tx compute review --items '{"job_id":"1042-0-0","task":0,"accept":true}' --from alice`,
 				},
 				{RpcMethod: "CancelJob", Use: "cancel-job JOB", Short: "End a job and get back what is not owed", Example: "thetad tx compute cancel-job 1042-0-0 --from alice", PositionalArgs: arg("job_id")},
+				{RpcMethod: "Redeliver", Use: "redeliver JOB", Short: "Ask nodes to deliver the results of a job again; `thetad compute fetch` also waits for them and saves them", Example: "thetad tx compute redeliver 1042-0-0 --sink https://relay.example/v1/drops/BOX --from alice", PositionalArgs: arg("job_id")},
 				{
 					RpcMethod: "Challenge", Use: "challenge JOB TASK", Short: "Have an accepted result judged; `thetad compute challenge` says first what it costs, and finds the proof that arrays need",
 					Example: "thetad tx compute challenge 1042-0-0 0 --from alice", PositionalArgs: arg("job_id", "task"),

@@ -132,6 +132,9 @@ func (k *Keeper) importJob(ctx context.Context, params types.Params, job types.J
 	if err := k.specs.Set(ctx, id, spec); err != nil {
 		return err
 	}
+	if err := k.noteRedelivery(ctx, id, &job); err != nil {
+		return err
+	}
 	requester, err := k.addresses.StringToBytes(job.Requester)
 	if err != nil {
 		return err

@@ -30,6 +30,7 @@ func (k *Keeper) CheckInvariants(ctx context.Context) []InvariantResult {
 		{Name: "exposure", Err: k.checkExposure(ctx)},
 		{Name: "tasks", Err: k.checkTasks(ctx)},
 		{Name: "challenges", Err: k.checkChallenges(ctx)},
+		{Name: "redeliveries", Err: k.checkRedeliveries(ctx)},
 	}
 }
 

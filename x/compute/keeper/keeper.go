@@ -21,13 +21,14 @@ import (
 )
 
 type (
-	taskKey    = collections.Pair[types.JobID, uint64]
-	heldKey    = collections.Triple[sdk.AccAddress, types.JobID, uint64]
-	dueKey     = collections.Triple[int64, types.JobID, uint64]
-	pruneKey   = collections.Pair[int64, types.JobID]
-	postingKey = collections.Pair[uint64, uint32]
-	postedKey  = collections.Pair[string, types.JobID]
-	drawKey    = collections.Triple[string, types.JobID, uint64]
+	taskKey       = collections.Pair[types.JobID, uint64]
+	heldKey       = collections.Triple[sdk.AccAddress, types.JobID, uint64]
+	dueKey        = collections.Triple[int64, types.JobID, uint64]
+	redeliveryKey = collections.Pair[int64, types.JobID]
+	pruneKey      = collections.Pair[int64, types.JobID]
+	postingKey    = collections.Pair[uint64, uint32]
+	postedKey     = collections.Pair[string, types.JobID]
+	drawKey       = collections.Triple[string, types.JobID, uint64]
 )
 
 // Keeper owns the state of x/compute and the coins of its escrow account.
@@ -51,9 +52,11 @@ type Keeper struct {
 	requesters collections.KeySet[collections.Pair[sdk.AccAddress, types.JobID]]
 	due        collections.KeySet[dueKey]
 	prunable   collections.KeySet[pruneKey]
-	chunks     collections.Map[taskKey, types.Chunk]
-	markets    collections.Map[string, types.Market]
-	challenges collections.Map[taskKey, types.Challenge]
+	// redeliveries list the newest request of each job, by its height.
+	redeliveries collections.KeySet[redeliveryKey]
+	chunks       collections.Map[taskKey, types.Chunk]
+	markets      collections.Map[string, types.Market]
+	challenges   collections.Map[taskKey, types.Challenge]
 	// notes live in the transient store and are folded into jobs at the block's end.
 	notes collections.Map[taskKey, types.TaskNote]
 	// posted are the block's new tasks by class and job; ids counts its jobs by the
@@ -94,6 +97,8 @@ func NewKeeper(
 		due: collections.NewKeySet(sb, types.DuePrefix, "due",
 			collections.TripleKeyCodec(collections.Int64Key, types.JobIDKey, collections.Uint64Key)),
 		prunable: collections.NewKeySet(sb, types.PrunePrefix, "prunable",
+			collections.PairKeyCodec(collections.Int64Key, types.JobIDKey)),
+		redeliveries: collections.NewKeySet(sb, types.RedeliveriesPrefix, "redeliveries",
 			collections.PairKeyCodec(collections.Int64Key, types.JobIDKey)),
 		chunks: collections.NewMap(sb, types.ChunksPrefix, "chunks", task, codec.CollValue[types.Chunk](cdc)),
 		markets: collections.NewMap(sb, types.MarketsPrefix, "markets", collections.StringKey,

@@ -39,6 +39,14 @@ func (s msgServer) TopUpJob(ctx context.Context, msg *types.MsgTopUpJob) (*types
 	return &types.MsgTopUpJobResponse{Reserved: reserved, Tasks: job.Tasks, ExpiresHeight: job.ExpiresHeight}, nil
 }
 
+func (s msgServer) Redeliver(ctx context.Context, msg *types.MsgRedeliver) (*types.MsgRedeliverResponse, error) {
+	asked, fee, err := s.k.Redeliver(sdk.UnwrapSDKContext(ctx), msg)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgRedeliverResponse{Redelivery: asked, PostingFee: fee}, nil
+}
+
 func (s msgServer) Review(ctx context.Context, msg *types.MsgReview) (*types.MsgReviewResponse, error) {
 	results, err := orRefused(batch(ctx, s.k, "review", msg.Requester, msg.Items, func(w *work, item types.ReviewItem) error {
 		if err := s.k.checkRequester(&w.job, msg.Requester); err != nil {

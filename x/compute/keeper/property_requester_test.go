@@ -129,6 +129,24 @@ func (m *market) reviewOne(t *rapid.T) {
 	}
 }
 
+// redeliverOne lets a requester ask for the results of a job, whatever has come of it.
+func (m *market) redeliverOne(t *rapid.T) {
+	if len(m.jobs) == 0 {
+		return
+	}
+	id := rapid.SampledFrom(m.jobs).Draw(t, "job")
+	job := m.job(id)
+	resp, err := m.msgs.Redeliver(m.ctx, &types.MsgRedeliver{
+		Requester: job.Requester, JobId: id, Sink: rapid.SampledFrom([]string{"", "https://other.example/{task}"}).Draw(t, "sink"),
+	})
+	if err != nil {
+		require.ErrorIs(t, err, types.ErrRedelivery)
+		return
+	}
+	require.Nil(t, job.Challenged)
+	m.fees = m.fees.Add(resp.PostingFee.Amount)
+}
+
 func (m *market) cancelOne(t *rapid.T) {
 	if len(m.jobs) == 0 {
 		return

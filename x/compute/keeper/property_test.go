@@ -84,6 +84,7 @@ func (m *market) actions() map[string]func(*rapid.T) {
 		"post":      m.postOne,
 		"cancel":    m.cancelOne,
 		"review":    m.reviewOne,
+		"redeliver": m.redeliverOne,
 		"challenge": m.challengeOne,
 		"explain":   m.explainOne,
 		"beacon": func(*rapid.T) {

@@ -103,10 +103,18 @@ func (k *Keeper) pruneJob(ctx sdk.Context, params types.Params, id types.JobID, 
 	if err := k.specs.Remove(ctx, id); err != nil {
 		return 0, err
 	}
-	if job.Tasks == 1 {
-		if err := k.jobs.Remove(ctx, id); err != nil {
-			return 0, err
-		}
+	asked := job.Redelivery != nil
+	if err := k.dropRedelivery(ctx, id, &job); err != nil {
+		return 0, err
+	}
+	switch {
+	case job.Tasks == 1:
+		err = k.jobs.Remove(ctx, id)
+	case asked:
+		err = k.jobs.Set(ctx, id, job)
+	}
+	if err != nil {
+		return 0, err
 	}
 	return 1, k.pruneAt(ctx, ctx.BlockHeight()+int64(params.ReceiptRetentionBlocks), id)
 }

@@ -130,6 +130,35 @@ func (s queryServer) Challenge(ctx context.Context, req *types.QueryChallengeReq
 	return &types.QueryChallengeResponse{Challenge: c}, err
 }
 
+func (s queryServer) Redeliveries(ctx context.Context, req *types.QueryRedeliveriesRequest) (*types.QueryRedeliveriesResponse, error) {
+	page := req.Pagination
+	if page == nil {
+		page = &query.PageRequest{}
+	}
+	switch {
+	case page.Limit > maxRecordsPage:
+		return nil, checkPage(page, maxRecordsPage)
+	case page.Offset > 0 || page.Reverse || page.CountTotal:
+		return nil, status.Error(codes.InvalidArgument, "expected a page without offset, reverse or count_total: requests are read from a height on")
+	}
+	if len(page.Key) == 0 {
+		from, err := collections.EncodeKeyWithPrefix(nil, s.k.redeliveries.KeyCodec(), collections.Join(req.FromHeight, types.JobID{}))
+		if err != nil {
+			return nil, err
+		}
+		page = &query.PageRequest{Key: from, Limit: page.Limit}
+	}
+	list, next, err := query.CollectionPaginate(ctx, s.k.redeliveries, page,
+		func(key redeliveryKey, _ collections.NoValue) (types.JobRedelivery, error) {
+			job, err := s.k.Job(ctx, key.K2())
+			if err != nil || job.Redelivery == nil {
+				return types.JobRedelivery{JobId: key.K2().String()}, err
+			}
+			return types.JobRedelivery{JobId: job.Id, Redelivery: *job.Redelivery}, nil
+		})
+	return &types.QueryRedeliveriesResponse{Redeliveries: list, Pagination: next}, err
+}
+
 func (s queryServer) Quote(ctx context.Context, req *types.QueryQuoteRequest) (*types.QueryQuoteResponse, error) {
 	reward, err := coins.Parse(req.Reward)
 	if err != nil {

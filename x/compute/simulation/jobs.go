@@ -88,6 +88,23 @@ func (o operations) topUp(
 	return from, msg
 }
 
+// redeliver asks for the results of a job again, at its sink or another.
+func (o operations) redeliver(
+	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
+) ([]simsx.SimAccount, *types.MsgRedeliver) {
+	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
+	from, job := o.seek(ctx, world, reporter, "to be delivered again", func(job types.Job) bool {
+		last := job.Redelivery
+		return job.Challenged == nil && (!job.Ended() || job.TasksAccepted > 0) &&
+			(last == nil || last.Count < types.MaxRedeliveries && height >= last.Height+types.RedeliveryPause)
+	})
+	msg := &types.MsgRedeliver{Requester: job.Requester, JobId: job.Id}
+	if world.Rand().Intn(2) == 0 {
+		msg.Sink = "https://other.example/v1/drops/{task}"
+	}
+	return from, msg
+}
+
 // review accepts results under TRUST, and rejects one in four.
 func (o operations) review(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,

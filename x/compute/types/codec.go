@@ -15,6 +15,7 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	legacy.RegisterAminoMsg(cdc, &MsgPostJob{}, "theta/compute/MsgPostJob")
 	legacy.RegisterAminoMsg(cdc, &MsgTopUpJob{}, "theta/compute/MsgTopUpJob")
 	legacy.RegisterAminoMsg(cdc, &MsgCancelJob{}, "theta/compute/MsgCancelJob")
+	legacy.RegisterAminoMsg(cdc, &MsgRedeliver{}, "theta/compute/MsgRedeliver")
 	legacy.RegisterAminoMsg(cdc, &MsgReview{}, "theta/compute/MsgReview")
 	legacy.RegisterAminoMsg(cdc, &MsgChallenge{}, "theta/compute/MsgChallenge")
 	legacy.RegisterAminoMsg(cdc, &MsgClaim{}, "theta/compute/MsgClaim")
@@ -28,7 +29,7 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 // RegisterInterfaces registers the messages.
 func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 	registry.RegisterImplementations((*sdk.Msg)(nil),
-		&MsgPostJob{}, &MsgTopUpJob{}, &MsgCancelJob{}, &MsgReview{}, &MsgChallenge{}, &MsgClaim{}, &MsgCommit{},
+		&MsgPostJob{}, &MsgTopUpJob{}, &MsgCancelJob{}, &MsgRedeliver{}, &MsgReview{}, &MsgChallenge{}, &MsgClaim{}, &MsgCommit{},
 		&MsgReveal{}, &MsgOpen{}, &MsgRelease{}, &MsgUpdateParams{})
 	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)
 }

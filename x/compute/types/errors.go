@@ -48,5 +48,6 @@ var (
 	ErrNotChallengeable   = errors.Register(ModuleName, 44, "result cannot be challenged")
 	ErrChallengeLate      = errors.Register(ModuleName, 45, "challenge window has passed")
 	ErrNotCancellable     = errors.Register(ModuleName, 47, "job cannot be cancelled")
+	ErrRedelivery         = errors.Register(ModuleName, 48, "results cannot be asked for again")
 	ErrChallengeNotFound  = errors.Register(ModuleName, 46, "no challenge of this result")
 )

@@ -17,6 +17,7 @@ func (g *GenesisState) Rename(chainID string) error {
 	}
 	for i := range g.Jobs {
 		g.Jobs[i].Frontier = nil
+		g.Jobs[i].Redelivery = nil
 	}
 	for i := range g.Receipts {
 		g.Receipts[i].ChallengeUntil = 0
@@ -44,6 +45,9 @@ func (g GenesisState) Validate() error {
 		}
 		jobs[job.Id] = true
 		if err := job.validateMoney(); err != nil {
+			return err
+		}
+		if err := job.validateRedelivery(); err != nil {
 			return err
 		}
 	}

@@ -21,11 +21,12 @@ const (
 // ParamsPrefix and records lie above it: that a record is absent is proven by its
 // neighbours, and an ICS-23 proof cannot tell of a neighbour without a value.
 var (
-	OpenDrawsPrefix  = collections.NewPrefix(0) // class | job | task
-	RequestersPrefix = collections.NewPrefix(1) // requester | job
-	DuePrefix        = collections.NewPrefix(2) // height | job | task, or JobEntry
-	PrunePrefix      = collections.NewPrefix(3) // height | job
-	HeldPrefix       = collections.NewPrefix(4) // operator | job | task: what nodes hold
+	OpenDrawsPrefix    = collections.NewPrefix(0) // class | job | task
+	RequestersPrefix   = collections.NewPrefix(1) // requester | job
+	DuePrefix          = collections.NewPrefix(2) // height | job | task, or JobEntry
+	PrunePrefix        = collections.NewPrefix(3) // height | job
+	HeldPrefix         = collections.NewPrefix(4) // operator | job | task: what nodes hold
+	RedeliveriesPrefix = collections.NewPrefix(5) // height | job: results that are asked for again
 
 	ParamsPrefix = collections.NewPrefix(16) // -> Params
 

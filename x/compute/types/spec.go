@@ -37,10 +37,7 @@ func (s *JobSpec) Validate() error {
 	if err := s.ValidateWork(); err != nil {
 		return err
 	}
-	if len(s.Sink) > maxSinkBytes {
-		return ErrInvalidSpec.Wrapf("sink: at most %d bytes, got %d", maxSinkBytes, len(s.Sink))
-	}
-	return validateURI("sink", s.Sink)
+	return ValidateSink(s.Sink)
 }
 
 // ValidateWork checks a spec but for its sink, which a job that judges has none of.

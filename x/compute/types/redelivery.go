@@ -1,0 +1,65 @@
+package types
+
+const (
+	// RedeliveryPause is how many blocks pass between two requests for the results of a
+	// job, and MaxRedeliveries how many there are in all: a sink may be anybody's
+	// server, and nodes must not be made to flood it.
+	RedeliveryPause = 40
+	MaxRedeliveries = 8
+)
+
+// ValidateSink checks the address that results are delivered to. It returns
+// ErrInvalidSpec.
+func ValidateSink(sink string) error {
+	if len(sink) > maxSinkBytes {
+		return ErrInvalidSpec.Wrapf("sink: at most %d bytes, got %d", maxSinkBytes, len(sink))
+	}
+	return validateURI("sink", sink)
+}
+
+// SinkOf returns where the results of a job go: to the sink of its spec, or where its
+// requester has asked for them since.
+func (j *Job) SinkOf(spec *JobSpec) string {
+	if j.Redelivery != nil {
+		return j.Redelivery.Sink
+	}
+	return spec.Sink
+}
+
+// Redeliver returns the request that follows the ones before at a height, and the bytes
+// that are paid for. An empty sink is the one in use. It returns ErrRedelivery or
+// ErrInvalidSpec.
+func (j *Job) Redeliver(spec *JobSpec, sink string, height int64) (Redelivery, error) {
+	next := Redelivery{Sink: sink, Height: height, Count: 1}
+	if last := j.Redelivery; last != nil {
+		next.Count = last.Count + 1
+		if height < last.Height+RedeliveryPause {
+			return next, ErrRedelivery.Wrapf("job %s asked at height %d, and may ask again from height %d on", j.Id, last.Height, last.Height+RedeliveryPause)
+		}
+	}
+	switch {
+	case j.Challenged != nil:
+		return next, ErrRedelivery.Wrapf("job %s judges a challenge, and delivers nothing", j.Id)
+	case next.Count > MaxRedeliveries:
+		return next, ErrRedelivery.Wrapf("job %s has asked %d times, which is all it may", j.Id, MaxRedeliveries)
+	case j.Ended() && j.TasksAccepted == 0:
+		return next, ErrRedelivery.Wrapf("job %s is %s without an accepted result", j.Id, j.Status)
+	}
+	if next.Sink == "" {
+		next.Sink = j.SinkOf(spec)
+	}
+	return next, ValidateSink(next.Sink)
+}
+
+// validateRedelivery checks the request of a job in a genesis.
+func (j *Job) validateRedelivery() error {
+	r := j.Redelivery
+	if r == nil {
+		return nil
+	}
+	if r.Height < j.PostedHeight || r.Count < 1 || r.Count > MaxRedeliveries || ValidateSink(r.Sink) != nil {
+		return ErrInvalidGenesis.Wrapf("job %s: redelivery: expected a sink, a height from %d on and a count of 1 to %d, got %.280q, %d and %d",
+			j.Id, j.PostedHeight, MaxRedeliveries, r.Sink, r.Height, r.Count)
+	}
+	return nil
+}
