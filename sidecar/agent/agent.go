@@ -57,8 +57,18 @@ type Agent struct {
 	// drawsFrom is where the next page of open draws begins; nil for the newest.
 	drawsFrom []byte
 	passed    []Passed
-	// scanned is the height up to which blocks were searched for receipts.
-	scanned int64
+	// scanned is the height up to which blocks were searched for receipts, scannedFrom
+	// where the search began, and unread how many blocks the node could not show.
+	scanned, scannedFrom int64
+	unread               int
+	// deliveries bring outputs to sinks, those of assignments that are over among them.
+	deliveries map[store.Key]*delivery
+	// probes are the servers that results would go to; probing counts those that are
+	// being asked.
+	probes  map[string]*probe
+	probing int
+	// asked is how far requests to deliver again were read.
+	asked   asked
 	sending bool
 	// freshFrom is the height of our newest transaction: older state does not know of it.
 	freshFrom int64
@@ -111,6 +121,8 @@ func New(cfg Config) (*Agent, error) {
 		assignments: map[store.Key]*assignment{},
 		jobs:        map[string]job{},
 		shuns:       map[string]shunned{},
+		deliveries:  map[store.Key]*delivery{},
+		probes:      map[string]*probe{},
 	}
 	a.publish()
 	return a, nil
@@ -169,8 +181,10 @@ func (a *Agent) restore() error {
 	if err := clearWork(a.cfg.WorkDir, records); err != nil {
 		a.cfg.Logger.Warn("cannot delete outputs that nobody needs", "error", err)
 	}
+	a.asked.from = firstAsked(records)
 	for _, record := range records {
 		if record.Phase.Finished() {
+			a.keepDelivering(record)
 			continue
 		}
 		w := a.track(record)
@@ -280,6 +294,10 @@ func (a *Agent) refresh(ctx context.Context) error {
 	a.height, a.heightAt = work.Height, a.cfg.Now()
 	if err := a.reconcile(ctx, work); err != nil {
 		return err
+	}
+	a.readRedeliveries(ctx)
+	if a.fatal != nil {
+		return a.fatal
 	}
 	a.claims = nil
 	if a.wantsWork() {

@@ -22,8 +22,8 @@ type assignment struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 
-	// fetching, executing and delivering tell what runs beside the loop.
-	fetching, executing, delivering bool
+	// fetching and executing tell what runs beside the loop.
+	fetching, executing bool
 	// ready holds the fetched inputs until a slot is free.
 	ready *materials
 	// stopFetching ends the fetch that runs.
@@ -68,9 +68,11 @@ func (a *Agent) track(record store.Assignment) *assignment {
 	return w
 }
 
-// forget ends what runs for an assignment that is finished.
+// forget ends what runs for an assignment that is finished, but for the delivery of
+// outputs that are owed.
 func (a *Agent) forget(w *assignment) {
 	w.cancel()
+	a.keepDelivering(w.record)
 	if w.ready != nil {
 		w.ready.release()
 	}
@@ -95,6 +97,10 @@ func (a *Agent) inOrder() []*assignment {
 // owes tells whether the outputs are still to be delivered. A job that judges a
 // challenge has no sink and takes none.
 func (w *assignment) owes() bool { return !w.record.Delivered && w.spec.Sink != "" }
+
+// over tells whether the chain has taken an assignment away and only its receipt is
+// awaited: nothing more is run for it.
+func (w *assignment) over() bool { return w.goneSince > 0 && w.ctx.Err() != nil }
 
 // holds tells whether an assignment takes a slot of the machine: from the claim
 // until the tag is out.

@@ -35,6 +35,8 @@ func (w *countingWeb) Get(context.Context, string, int64) ([]byte, error) {
 	return nil, blob.ErrRefused
 }
 
+func (w *countingWeb) Probe(context.Context, string) error { return blob.ErrRefused }
+
 func (w *countingWeb) PutTo(context.Context, string, io.ReadSeeker, int64) (blob.Digest, error) {
 	return blob.Digest{}, blob.ErrRefused
 }

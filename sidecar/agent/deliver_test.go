@@ -42,12 +42,12 @@ func TestDeliveryGoesOnWhereTheLineBroke(t *testing.T) {
 	encoded, err := keepManifest(folder, result)
 	require.NoError(t, err)
 	digest := sha256.Sum256(encoded)
-	record := store.Assignment{Folder: folder, ResultDigest: digest[:]}
+	record := store.Assignment{Folder: folder, ResultDigest: digest[:], Sink: "http://relay.example/box"}
 	line, taken := &badLine{fakeWeb: newFakeWeb()}, map[[sha256.Size]byte]bool{}
 	tries := 0
 	for err = blob.ErrUnreachable; err != nil; tries++ {
 		require.Less(t, tries, 20)
-		err = upload(t.Context(), line, "http://relay.example/box", record, taken)
+		err = upload(t.Context(), line, record, nil, taken)
 	}
 	require.Len(t, line.drops, 11, "all outputs and the manifest")
 	require.Equal(t, 11, line.puts, "each of them once")

@@ -28,6 +28,7 @@ type Chain interface {
 	Job(ctx context.Context, id string) (computetypes.Job, computetypes.JobSpec, error)
 	Receipt(ctx context.Context, job string, task uint64) (computetypes.Receipt, error)
 	Task(ctx context.Context, job string, task uint64) (computetypes.Task, error)
+	Redeliveries(ctx context.Context, from int64, page []byte) (chain.Redeliveries, error)
 	EndedAt(ctx context.Context, height int64) ([]computetypes.Receipt, error)
 	ComputeParams(ctx context.Context) (computetypes.Params, error)
 	EdgenodeParams(ctx context.Context) (edgenodetypes.Params, error)
@@ -49,5 +50,7 @@ type Transfers interface {
 	// Get fetches content whose digest is not known, into memory.
 	Get(ctx context.Context, address string, maxBytes int64) ([]byte, error)
 	FetchFile(ctx context.Context, address string, want blob.Digest, maxBytes int64, path string) (int64, error)
+	// Probe tells whether the server of an address answers at all.
+	Probe(ctx context.Context, origin string) error
 	PutTo(ctx context.Context, address string, r io.ReadSeeker, size int64) (blob.Digest, error)
 }

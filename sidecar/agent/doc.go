@@ -16,6 +16,11 @@
 // that may join it among them: whoever runs the sink could otherwise hand them to
 // one that has not.
 //
+// What the chain has accepted and the sink has not taken is tried until retention ends,
+// over restarts, and again where the requester asks for it on chain. Draws of jobs whose
+// sink does not answer are left to others; once there is a result it is committed
+// whatever the sink does, for the bond is at stake and a sink may come back.
+//
 // From its result on an assignment holds a slot on the chain and nothing of the
 // machine, which runs the most urgent program next. Draws are entered as far as all
 // that is held can be run before its deadline.

@@ -118,6 +118,12 @@ func (a *Agent) wanted(ctx context.Context, task *computetypes.ClaimableTask) (c
 		a.pass(key, why)
 		return claim{}, false, nil
 	}
+	if ok, why := a.reachable(j.spec.Sink); !ok {
+		if why != "" {
+			a.pass(key, why)
+		}
+		return claim{}, false, nil
+	}
 	return claim{key: key, close: task.CloseHeight, rank: task.Rank, job: j}, true, nil
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/internal/osfault"
+	"github.com/thetaedge/theta/sidecar/blob"
 	"github.com/thetaedge/theta/sidecar/device"
 	"github.com/thetaedge/theta/sidecar/executor"
 	"github.com/thetaedge/theta/sidecar/store"
@@ -158,7 +159,10 @@ func (a *Agent) seal(w *assignment, e executed) error {
 		if energy.Measured() {
 			r.Metrics.EnergyMillijoules, r.Metrics.EnergySource = &energy.Millijoules, energy.Source
 		}
-		r.LastError = ""
+		r.LastError, r.Detail = "", blob.Printable(result.Detail)
+		if w.spec.Sink != "" {
+			r.Sink, r.Requested = computetypes.TaskSink(w.spec.Sink, key.Task), a.jobs[key.JobID].requested
+		}
 	})
 	a.metrics.executions.WithLabelValues(string(result.Reason)).Inc()
 	a.metrics.seconds.Observe(result.WallTime.Seconds())

@@ -53,6 +53,8 @@ type fakeTask struct {
 	// departed says how this node has left a task that goes on.
 	departed []computetypes.Outcome
 	released *computetypes.ReleaseItem
+	// redelivery is what the requester has asked for last.
+	redelivery *computetypes.Redelivery
 }
 
 // fakeChain is the protocol as one node sees it, in memory: draws close, deadlines
@@ -174,8 +176,12 @@ func (c *fakeChain) advance(t *fakeTask) {
 }
 
 func (c *fakeChain) settle(t *fakeTask, status computetypes.AssignmentStatus) {
+	tags := make([][]byte, t.ref.Round+1)
+	if t.a != nil {
+		tags[t.ref.Round] = t.a.Tag
+	}
 	t.receipt = &computetypes.Receipt{
-		JobId: t.ref.JobId, Task: t.ref.Task, Status: computetypes.TASK_STATUS_ACCEPTED, Height: c.height,
+		JobId: t.ref.JobId, Task: t.ref.Task, Status: computetypes.TASK_STATUS_ACCEPTED, Height: c.height, Tags: tags,
 		Outcomes: []computetypes.Outcome{{
 			Operator: c.operator.String(), Status: status,
 			Paid: math.NewInt(1000), Slashed: math.ZeroInt(), Share: math.ZeroInt(),
@@ -232,7 +238,7 @@ func (c *fakeChain) Job(_ context.Context, id string) (computetypes.Job, compute
 	if t == nil {
 		return computetypes.Job{}, computetypes.JobSpec{}, chain.ErrNotFound
 	}
-	return computetypes.Job{Id: id, Requester: t.requester, Liability: math.NewInt(2000), Tasks: t.tasks}, t.spec, nil
+	return computetypes.Job{Id: id, Requester: t.requester, Liability: math.NewInt(2000), Tasks: t.tasks, Redelivery: t.redelivery}, t.spec, nil
 }
 
 func (c *fakeChain) Receipt(_ context.Context, id string, task uint64) (computetypes.Receipt, error) {

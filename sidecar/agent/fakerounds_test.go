@@ -127,6 +127,27 @@ func (c *fakeChain) Task(_ context.Context, id string, task uint64) (computetype
 	return computetypes.Task{JobId: id, Index: task, Departed: t.departed}, nil
 }
 
+// Redeliveries lists one request a page.
+func (c *fakeChain) Redeliveries(_ context.Context, from int64, page []byte) (chain.Redeliveries, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var all []computetypes.JobRedelivery
+	for _, t := range c.tasks {
+		if t.redelivery != nil && t.redelivery.Height >= from {
+			all = append(all, computetypes.JobRedelivery{JobId: t.ref.JobId, Redelivery: *t.redelivery})
+		}
+	}
+	at, _ := strconv.Atoi(string(page))
+	out := chain.Redeliveries{}
+	if at < len(all) {
+		out.Requests = all[at : at+1]
+	}
+	if at+1 < len(all) {
+		out.Next = []byte(strconv.Itoa(at + 1))
+	}
+	return out, nil
+}
+
 func (c *fakeChain) EndedAt(_ context.Context, height int64) ([]computetypes.Receipt, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -78,6 +78,7 @@ type fakeExecutor struct {
 	// reason and exit say how programs end.
 	reason manifest.Reason
 	exit   int32
+	detail string
 	// started are the tasks in the order in which they began.
 	started []executor.Task
 }
@@ -125,7 +126,7 @@ func (e *fakeExecutor) Start(_ context.Context, task executor.Task) error {
 	}
 	e.tasks[task.ID] = done
 	e.results[task.ID] = executor.Result{
-		Profile: "wasm/1", Reason: e.reason, ExitCode: e.exit, FuelUsed: 7,
+		Profile: "wasm/1", Reason: e.reason, ExitCode: e.exit, FuelUsed: 7, Detail: e.detail,
 		Outputs: []manifest.File{{Path: "text.txt", Size: 16, SHA256: sha256.Sum256(content)}},
 	}
 	return nil
@@ -182,6 +183,9 @@ type fakeWeb struct {
 	// fetchErr and putErr fail every transfer while set.
 	fetchErr, putErr error
 	puts             int
+	// probeErr fails every probe while set; probes counts them.
+	probeErr error
+	probes   int
 	// drips: a fetch never ends by itself.
 	drips bool
 }
@@ -243,6 +247,13 @@ func (w *fakeWeb) PutTo(_ context.Context, address string, r io.ReadSeeker, _ in
 		w.drops[address] = true
 	}
 	return digest, err
+}
+
+func (w *fakeWeb) Probe(context.Context, string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.probes++
+	return w.probeErr
 }
 
 func (w *fakeWeb) set(change func(*fakeWeb)) {

@@ -16,8 +16,11 @@ type metrics struct {
 	seconds     prometheus.Histogram
 	failures    prometheus.Counter
 	deliveries  prometheus.Counter
-	undrawn     prometheus.Counter
-	troubles    prometheus.Counter
+	undelivered prometheus.Gauge
+	// deliveryFailures counts tries.
+	deliveryFailures prometheus.Counter
+	undrawn          prometheus.Counter
+	troubles         prometheus.Counter
 }
 
 func newMetrics(registry prometheus.Registerer) (*metrics, error) {
@@ -42,8 +45,11 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 		}),
 		failures:   counter("execution_failures_total", "Executions that this machine could not finish."),
 		deliveries: counter("deliveries_total", "Assignments whose outputs the sink holds."),
-		undrawn:    counter("undrawn_total", "Claims that were not drawn."),
-		troubles:   counter("troubles_total", "Things that went wrong and were noted as the last error."),
+		undelivered: prometheus.NewGauge(prometheus.GaugeOpts(opts("undelivered",
+			"Accepted results whose outputs the sink has not taken yet, and that are tried until retention ends."))),
+		deliveryFailures: counter("delivery_failures_total", "Tries to deliver outputs that failed."),
+		undrawn:          counter("undrawn_total", "Claims that were not drawn."),
+		troubles:         counter("troubles_total", "Things that went wrong and were noted as the last error."),
 	}
 	if registry == nil {
 		return m, nil
@@ -52,5 +58,5 @@ func newMetrics(registry prometheus.Registerer) (*metrics, error) {
 		registry.Register(m.height), registry.Register(m.assignments), registry.Register(m.items),
 		registry.Register(m.settled), registry.Register(m.executions), registry.Register(m.seconds),
 		registry.Register(m.failures), registry.Register(m.deliveries), registry.Register(m.undrawn),
-		registry.Register(m.troubles))
+		registry.Register(m.troubles), registry.Register(m.undelivered), registry.Register(m.deliveryFailures))
 }

@@ -23,6 +23,8 @@ type job struct {
 	liability math.Int
 	// tasks grows when the job is topped up.
 	tasks uint64
+	// requested is the height at which its results were last asked for again.
+	requested int64
 }
 
 // array tells whether the job has several tasks: the state keeps no receipts of
@@ -45,6 +47,10 @@ func (a *Agent) job(ctx context.Context, id string) (job, error) {
 		clear(a.jobs)
 	}
 	read := job{spec: &spec, requester: record.Requester, liability: record.Liability, tasks: record.Tasks}
+	if record.Redelivery != nil {
+		// Results go where their requester has asked for them last.
+		spec.Sink, read.requested = record.Redelivery.Sink, record.Redelivery.Height
+	}
 	a.jobs[id] = read
 	return read, nil
 }

@@ -3,17 +3,23 @@ package agent
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/thetaedge/theta/sidecar/chain"
-	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
 const (
-	// scanBlocks is the most blocks that one look searches for receipts.
-	scanBlocks = 20
-	// scanBack is how far back a daemon searches that has just been started.
-	scanBack = 200
+	// scanBlocks is the most blocks that one look searches for receipts, and scanTime
+	// how long it takes at most: a daemon that was down has some thousand to catch up.
+	scanBlocks = 100
+	scanTime   = 2 * time.Second
+	// scanMargin is how far before the last height that a record knows of its task may
+	// have ended: what was under way for it is noted a little longer.
+	scanMargin = 200
+	// scanBack is the most blocks that a daemon searches which has just been started;
+	// its home says from where on.
+	scanBack = 200_000
 )
 
 // taskKey names a task.
@@ -28,9 +34,6 @@ type taskKey struct {
 func (a *Agent) endedTasks(ctx context.Context, gone []*assignment) map[taskKey]computetypes.Receipt {
 	missing := map[taskKey]bool{}
 	for _, w := range gone {
-		if w.record.Phase == store.PhaseClaimed {
-			continue
-		}
 		if !a.jobs[w.record.JobID].array() {
 			// It may have been topped up since it was read.
 			delete(a.jobs, w.record.JobID)
@@ -45,15 +48,17 @@ func (a *Agent) endedTasks(ctx context.Context, gone []*assignment) map[taskKey]
 		}
 	}
 	if len(missing) == 0 {
-		a.scanned = a.height
+		a.scanned, a.scannedFrom, a.unread = a.height, a.height, 0
 		return nil
 	}
 	if a.scanned == 0 {
-		a.scanned = max(a.height-scanBack, 0)
+		a.scanned = max(lastSeen(gone)-scanMargin, a.height-scanBack, 0)
+		a.scannedFrom = a.scanned
 	}
 	found := map[taskKey]computetypes.Receipt{}
+	began := time.Now()
 	for range scanBlocks {
-		if a.scanned >= a.height {
+		if a.scanned >= a.height || time.Since(began) > scanTime {
 			break
 		}
 		receipts, err := a.cfg.Chain.EndedAt(ctx, a.scanned+1)
@@ -62,7 +67,8 @@ func (a *Agent) endedTasks(ctx context.Context, gone []*assignment) map[taskKey]
 			break
 		}
 		if err != nil {
-			// The node keeps no results of that block: another would not help.
+			// The node keeps no results of that block: another try would not help.
+			a.unread++
 			a.trouble("cannot read the results of a block", err)
 		}
 		a.scanned++
@@ -73,4 +79,20 @@ func (a *Agent) endedTasks(ctx context.Context, gone []*assignment) map[taskKey]
 		}
 	}
 	return found
+}
+
+// lastSeen is the height after which all of these have ended: the least at which one of
+// them was known to go on. No job is worked on before it was posted.
+func lastSeen(gone []*assignment) int64 {
+	var least int64
+	for i, w := range gone {
+		seen := w.record.Seen
+		if id, err := computetypes.ParseJobID(w.record.JobID); err == nil {
+			seen = max(seen, int64(id.Height)-1) //nolint:gosec // heights fit
+		}
+		if i == 0 || seen < least {
+			least = seen
+		}
+	}
+	return least
 }

@@ -37,7 +37,7 @@ func toRun(p store.Phase) bool {
 func (a *Agent) stints() []stint {
 	var list []stint
 	for _, w := range a.assignments {
-		if w.spec == nil || !toRun(w.record.Phase) {
+		if w.spec == nil || !toRun(w.record.Phase) || w.over() {
 			continue
 		}
 		s := stint{fuel: w.spec.Resources.Fuel, deadline: w.record.Deadlines.Commit, running: w.executing}
@@ -102,7 +102,7 @@ func (a *Agent) freeSlots() int {
 		if w.record.Phase == store.PhaseClaimed && !w.claimSent {
 			continue // a claim that never reached the chain holds nothing
 		}
-		if toRun(w.record.Phase) {
+		if toRun(w.record.Phase) && !w.over() {
 			ahead++
 		}
 		// The chain counts a candidate once it lists it.

@@ -65,6 +65,8 @@ func (a *Agent) due(w *assignment, batch *chain.Batch) {
 			batch.Releases = append(batch.Releases, release)
 		}
 	case store.PhaseExecuted, store.PhaseCommitSent:
+		// Whether the sink is there is not asked again: the work is done, a missed deadline
+		// costs a part of the reward, and a sink that is away may be back within retention.
 		if item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_ASSIGNED && a.height < record.Deadlines.Commit {
 			batch.Commits = append(batch.Commits, computetypes.CommitItem{Ref: ref, Commitment: record.Commitment})
 		}
@@ -138,7 +140,7 @@ func (a *Agent) enterDraws(batch *chain.Batch) bool {
 			continue
 		}
 		if !a.journal(func(tx *store.Tx) (err error) {
-			record, fresh, err = claimed(tx, c)
+			record, fresh, err = claimed(tx, c, a.height)
 			return err
 		}) {
 			return false
@@ -155,15 +157,15 @@ func (a *Agent) enterDraws(batch *chain.Batch) bool {
 
 // claimed writes a claim down. It is not fresh when this draw was tried before
 // and the chain refused it.
-func claimed(tx *store.Tx, c claim) (store.Assignment, bool, error) {
+func claimed(tx *store.Tx, c claim, height int64) (store.Assignment, bool, error) {
 	record, err := tx.Get(c.key)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		err = tx.Put(store.Assignment{Key: c.key, Phase: store.PhaseClaimed, Deadlines: store.Deadlines{Claim: c.close}})
+		err = tx.Put(store.Assignment{Key: c.key, Phase: store.PhaseClaimed, Seen: height, Deadlines: store.Deadlines{Claim: c.close}})
 	case err != nil:
 	case record.Phase == store.PhaseReleased && record.Deadlines.Claim != c.close:
 		_, err = tx.Advance(c.key, store.PhaseReleased, store.PhaseClaimed, func(r *store.Assignment) {
-			*r = store.Assignment{Key: r.Key, CreatedAt: r.CreatedAt, Deadlines: store.Deadlines{Claim: c.close}}
+			*r = store.Assignment{Key: r.Key, CreatedAt: r.CreatedAt, Seen: height, Deadlines: store.Deadlines{Claim: c.close}}
 		})
 	case record.Phase == store.PhaseClaimed:
 	default:

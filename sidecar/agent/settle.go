@@ -1,10 +1,12 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"cosmossdk.io/math"
@@ -22,19 +24,20 @@ const (
 	// that took longer has been pruned.
 	receiptPatience = 20_000
 	// arrayPatience is the same for tasks of arrays, whose receipts stand in the
-	// events of blocks only.
+	// events of blocks only. It counts once all blocks are searched.
 	arrayPatience = 2_000
 )
 
+// errUndrawn: the chain shows how the draw or its task ended, and this node had no seat.
+var errUndrawn = errors.New("not drawn")
+
 // unlisted handles an assignment that the chain does not list: it was not drawn,
-// or it has ended. ended holds receipts that were found in blocks.
+// or it has ended. ended holds receipts that were found in blocks. How it ended is
+// read from the chain, whatever the journal had: a claim may have been drawn and have
+// missed its deadline while this daemon was down.
 func (a *Agent) unlisted(ctx context.Context, w *assignment, ended map[taskKey]computetypes.Receipt) {
 	record := w.record
-	if record.Phase == store.PhaseClaimed {
-		if a.height > record.Deadlines.Claim+slack && !a.sending {
-			a.finish(w, store.PhaseReleased, func(r *store.Assignment) { r.LastError = "not drawn" })
-			a.metrics.undrawn.Inc()
-		}
+	if record.Phase == store.PhaseClaimed && (a.sending || a.height <= record.Deadlines.Claim+slack) {
 		return
 	}
 	if w.goneSince == 0 {
@@ -44,34 +47,45 @@ func (a *Agent) unlisted(ctx context.Context, w *assignment, ended map[taskKey]c
 		w.cancel()
 	}
 	verdict, err := a.verdict(ctx, w, ended)
-	patience := int64(receiptPatience)
-	if a.jobs[record.JobID].array() {
-		patience = arrayPatience
-	}
 	switch {
 	case err == nil:
 		a.settle(w, verdict)
+	case errors.Is(err, errUndrawn):
+		a.finish(w, store.PhaseReleased, func(r *store.Assignment) { r.LastError = errUndrawn.Error() })
+		a.metrics.undrawn.Inc()
 	case !errors.Is(err, chain.ErrNotFound):
-		a.trouble("cannot read a receipt", err)
-	case a.height <= w.goneSince+slack:
-	case record.Phase <= store.PhaseCommitSent:
-		// The task goes on without this node.
-		reason := fmt.Sprintf("ended by the chain at height %d before a commitment was taken", a.height)
-		if record.Deadlines.Commit > 0 && a.height > record.Deadlines.Commit {
-			reason = fmt.Sprintf("no commitment was taken up to the deadline at height %d", record.Deadlines.Commit)
-		}
-		a.finish(w, store.PhaseFailed, func(r *store.Assignment) { r.LastError = joinReasons(r.LastError, reason) })
-		a.metrics.settled.WithLabelValues(missed).Inc()
-	case a.height > w.goneSince+patience:
-		a.finish(w, store.PhaseFailed, func(r *store.Assignment) {
-			r.LastError = "no receipt of this task was found; if it was paid, the node's earnings show it"
-		})
+		a.trouble("cannot read how "+record.Key.String()+" ended", err)
+	case a.outOfPatience(w):
+		reason := a.unknownEnd(record)
+		a.finish(w, store.PhaseFailed, func(r *store.Assignment) { r.LastError, r.Unknown = joinReasons(r.LastError, reason), true })
+		a.metrics.settled.WithLabelValues(unknown).Inc()
 	}
 }
 
+// outOfPatience tells whether the chain will not show any more how an assignment ended.
+func (a *Agent) outOfPatience(w *assignment) bool {
+	if a.jobs[w.record.JobID].array() {
+		return a.scanned >= a.height && a.height > w.goneSince+arrayPatience
+	}
+	return a.height > w.goneSince+receiptPatience
+}
+
+// unknownEnd says what could not be found out, and where else it shows.
+func (a *Agent) unknownEnd(record store.Assignment) string {
+	why := "the chain shows neither the task nor its receipt"
+	if a.jobs[record.JobID].array() {
+		why = fmt.Sprintf("it is none of those that ended in the blocks after height %d", a.scannedFrom)
+		if a.unread > 0 {
+			why += fmt.Sprintf(", of which the node of chain.grpc could not show %d", a.unread)
+		}
+	}
+	return "unknown how it ended: " + why + "; the node's earnings and its bond show whether it was paid or slashed"
+}
+
 // verdict returns how the node's part in a task ended: by the receipt of the task,
-// or by the task itself when it goes on without this node. Without either it
-// fails with chain.ErrNotFound.
+// or by the task itself when it goes on without this node. A node that was a candidate
+// only had no part: errUndrawn. Without receipt and task it fails with
+// chain.ErrNotFound.
 func (a *Agent) verdict(ctx context.Context, w *assignment, ended map[taskKey]computetypes.Receipt) (store.Verdict, error) {
 	record := w.record
 	receipt, found := ended[taskKey{record.JobID, record.Task}]
@@ -84,21 +98,49 @@ func (a *Agent) verdict(ctx context.Context, w *assignment, ended map[taskKey]co
 		found = err == nil
 	}
 	if found {
-		verdict, took := a.outcome(record, receipt.Outcomes, receipt.Height)
-		if !took {
-			verdict = store.Verdict{Status: taskOutcome(receipt.Status), Height: receipt.Height}
-		}
-		return verdict, nil
+		return a.verdictIn(record, &receipt)
 	}
 	task, err := a.cfg.Chain.Task(ctx, record.JobID, record.Task)
 	if err != nil {
 		return store.Verdict{}, err
 	}
 	verdict, took := a.outcome(record, task.Departed, a.height)
-	if !took {
-		return store.Verdict{}, fmt.Errorf("task %s goes on without this node: %w", record.Key, chain.ErrNotFound)
+	switch {
+	case took:
+		return verdict, nil
+	case record.Phase == store.PhaseClaimed && !a.seated(&task):
+		return store.Verdict{}, errUndrawn
 	}
+	return store.Verdict{}, fmt.Errorf("task %s goes on without this node: %w", record.Key, chain.ErrNotFound)
+}
+
+// verdictIn reads the node's part in a task that has ended.
+func (a *Agent) verdictIn(record store.Assignment, receipt *computetypes.Receipt) (store.Verdict, error) {
+	verdict, took := a.outcome(record, receipt.Outcomes, receipt.Height)
+	switch {
+	case took:
+	case record.Phase == store.PhaseClaimed:
+		return verdict, errUndrawn
+	default:
+		verdict = store.Verdict{Status: taskOutcome(receipt.Status), Height: receipt.Height}
+	}
+	round := int(record.Round)
+	verdict.Accepted = receipt.Status == computetypes.TASK_STATUS_ACCEPTED && round < len(receipt.Tags) &&
+		len(record.Tag) > 0 && bytes.Equal(receipt.Tags[round], record.Tag)
 	return verdict, nil
+}
+
+// seated tells whether the node holds a part of a task.
+func (a *Agent) seated(task *computetypes.Task) bool {
+	operator := a.operator.String()
+	holds := func(part computetypes.Assignment) bool { return part.Operator == operator }
+	for i := range task.Rounds {
+		round := &task.Rounds[i]
+		if slices.ContainsFunc(round.Replicas, holds) || round.Draw != nil && slices.ContainsFunc(round.Draw.Candidates, holds) {
+			return true
+		}
+	}
+	return false
 }
 
 // outcome finds this node's among the outcomes of a task.
@@ -111,8 +153,12 @@ func (a *Agent) outcome(record store.Assignment, outcomes []computetypes.Outcome
 	return store.Verdict{}, false
 }
 
-// missed is the outcome of a task that was not committed in time.
-const missed = "missed"
+const (
+	// missed is the outcome of a task that was not committed in time.
+	missed = "missed"
+	// unknown stands for an outcome that could not be read.
+	unknown = "unknown"
+)
 
 // settle writes down the chain's verdict.
 func (a *Agent) settle(w *assignment, verdict store.Verdict) {
@@ -149,8 +195,8 @@ func amount(v math.Int) string {
 
 // finish ends an assignment in the journal and then here.
 func (a *Agent) finish(w *assignment, phase store.Phase, edit func(*store.Assignment)) {
-	if a.journal(func(tx *store.Tx) error {
-		_, err := tx.Advance(w.record.Key, w.record.Phase, phase, edit)
+	if a.journal(func(tx *store.Tx) (err error) {
+		w.record, err = tx.Advance(w.record.Key, w.record.Phase, phase, edit)
 		return err
 	}) {
 		a.forget(w)
@@ -170,6 +216,7 @@ func (a *Agent) prune() {
 		return
 	}
 	for _, record := range gone {
+		a.dropDelivery(record.Key)
 		if record.Folder == "" {
 			continue
 		}

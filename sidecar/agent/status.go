@@ -42,11 +42,25 @@ type Status struct {
 	Running int
 	// Waits says what each assignment waits for, where it is not this machine.
 	Waits map[store.Key]string
+	// Deliveries are the outputs that sinks have not taken yet.
+	Deliveries map[store.Key]Delivery
 	// Passed says why open draws were left to others, as of the last look at them.
 	Passed []Passed
 	// LastError is empty when nothing has gone wrong.
 	LastError   string
 	LastErrorAt time.Time
+}
+
+// Delivery is how it stands with outputs that a sink has not taken.
+type Delivery struct {
+	// Error of the last try, empty before one.
+	Error string
+	// NextAt is when the next one begins; zero while one runs, and when none follows.
+	NextAt time.Time
+	// Running tells whether a try is under way.
+	Running bool
+	// Late: the assignment is over, and its result was accepted.
+	Late bool
 }
 
 // Status returns the agent's state; it may be called from any goroutine.
@@ -74,6 +88,15 @@ func (a *Agent) publish() {
 	}
 	s.Passed = slices.Clone(a.passed)
 	s.Waits = make(map[store.Key]string, len(a.assignments))
+	now, undelivered := a.cfg.Now(), 0
+	s.Deliveries = make(map[store.Key]Delivery, len(a.deliveries))
+	for key, d := range a.deliveries {
+		s.Deliveries[key] = d.state(now)
+		if d.late {
+			undelivered++
+		}
+	}
+	a.metrics.undelivered.Set(float64(undelivered))
 	counts := map[store.Phase]int{}
 	for key, w := range a.assignments {
 		counts[w.record.Phase]++

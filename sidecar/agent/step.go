@@ -15,6 +15,7 @@ func (a *Agent) step() {
 			a.advance(w)
 		}
 	}
+	a.pump()
 	a.send()
 }
 
@@ -37,7 +38,7 @@ func (a *Agent) advance(w *assignment) {
 			a.resume(w)
 		}
 	case store.PhaseCommitted, store.PhaseRevealed, store.PhaseOpened:
-		if w.owes() && !w.delivering && a.allCommitted(w) {
+		if _, queued := a.deliveries[w.record.Key]; w.owes() && !queued && a.allCommitted(w) {
 			a.deliver(w)
 		}
 	case store.PhaseClaimed, store.PhaseExecuted, store.PhaseDelivered, store.PhaseCommitSent,

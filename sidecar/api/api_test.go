@@ -42,15 +42,20 @@ func serve(t *testing.T) serving {
 		require.NoError(t, journal.Put(store.Assignment{Key: store.Key{JobID: fmt.Sprintf("%d-0-0", n)}, Phase: store.PhaseAssigned}))
 	}
 	_, err = journal.Advance(store.Key{JobID: "4-0-0"}, store.PhaseAssigned, store.PhaseSettled, func(a *store.Assignment) {
-		a.ExitCode = 3
-		a.Verdict = &store.Verdict{Status: "paid", Paid: "1000", Height: 9}
+		a.ExitCode, a.Detail = 3, "panicked"
+		a.ResultDigest, a.Folder, a.Sink, a.DeliveryError = []byte{1}, "work", "https://relay.example/v1/drops/box", "connection refused"
+		a.Verdict = &store.Verdict{Status: "paid", Paid: "1000", Height: 9, Accepted: true}
 	})
 	require.NoError(t, err)
 	state := func() agent.Status {
 		return agent.Status{
 			Mode: agent.Working, Operator: "theta1op", NodeStatus: "active", Height: 7, HeightAt: time.Now(), Slots: 2, Running: 1, LeaseEnd: 90, Standing: "live",
 			Passed: []agent.Passed{{JobID: "7-0-0", Draws: 3, Reason: "pays too little", Height: 6}},
-			Waits:  map[store.Key]string{{JobID: "3-0-0"}: "the seed that says whether auditors join"},
+			Deliveries: map[store.Key]agent.Delivery{
+				{JobID: "4-0-0"}: {Error: "connection refused", Late: true, NextAt: time.Unix(1_700_000_300, 0)},
+				{JobID: "3-0-0"}: {},
+			},
+			Waits: map[store.Key]string{{JobID: "3-0-0"}: "the seed that says whether auditors join"},
 		}
 	}
 	registry := prometheus.NewRegistry()
@@ -177,4 +182,25 @@ func TestForeignHostNamesAreRefused(t *testing.T) {
 	s := serve(t)
 	code, _ := get(t, s.http+"/v1/status", "evil.example")
 	require.Equal(t, http.StatusForbidden, code)
+}
+
+func TestWhatIsNotDeliveredIsShownWithItsReasonAndTheNextTry(t *testing.T) {
+	s := serve(t)
+	res, err := s.client.Jobs(t.Context(), &sidecarv1.JobsRequest{})
+	require.NoError(t, err)
+	late, live, other := res.Assignments[0], res.Assignments[1], res.Assignments[2]
+	require.Equal(t, "not delivered: connection refused", late.Delivery)
+	require.Equal(t, int64(1_700_000_300), late.NextDeliveryAt.Seconds)
+	require.Equal(t, "panicked", late.Detail)
+	require.Equal(t, "not delivered: the first try is under way", live.Delivery)
+	require.Empty(t, other.Delivery)
+	status, err := s.client.Status(t.Context(), &sidecarv1.StatusRequest{})
+	require.NoError(t, err)
+	require.Equal(t, uint64(1), status.Undelivered)
+
+	_, err = s.journal.Edit(store.Key{JobID: "4-0-0"}, func(a *store.Assignment) { a.Delivered = true })
+	require.NoError(t, err)
+	res, err = s.client.Jobs(t.Context(), &sidecarv1.JobsRequest{})
+	require.NoError(t, err)
+	require.Equal(t, "delivered", res.Assignments[0].Delivery)
 }

@@ -66,6 +66,11 @@ func (s *Service) Status(ctx context.Context, _ *sidecarv1.StatusRequest) (*side
 		LeaseEnd:    now.LeaseEnd, Standing: now.Standing,
 		LastError: now.LastError, LastErrorAt: timestamp(now.LastErrorAt),
 	}
+	for _, d := range now.Deliveries {
+		if d.Late {
+			out.Undelivered++
+		}
+	}
 	for _, p := range now.Passed {
 		out.Passed = append(out.Passed, &sidecarv1.PassedDraws{
 			JobId: p.JobID, Draws: uint32(max(p.Draws, 0)), Reason: p.Reason, Height: p.Height, //nolint:gosec // a small count
@@ -113,10 +118,14 @@ func (s *Service) Jobs(_ context.Context, req *sidecarv1.JobsRequest) (*sidecarv
 	}
 	end := min(start+size, len(list))
 	out := &sidecarv1.JobsResponse{}
-	waits := s.status().Waits
+	now := s.status()
 	for i := range list[start:end] {
-		shown := show(&list[start+i])
-		shown.WaitsFor = waits[list[start+i].Key]
+		record := &list[start+i]
+		shown := show(record)
+		shown.WaitsFor = now.Waits[record.Key]
+		pending, queued := now.Deliveries[record.Key]
+		shown.Delivery = deliveryOf(record, pending, queued)
+		shown.NextDeliveryAt = timestamp(pending.NextAt)
 		out.Assignments = append(out.Assignments, shown)
 	}
 	if end < len(list) {
@@ -148,7 +157,7 @@ func show(a *store.Assignment) *sidecarv1.Assignment {
 		JobId: a.JobID, Task: a.Task, Round: a.Round, Phase: a.Phase.String(),
 		CommitDeadline: a.Deadlines.Commit, RevealDeadline: a.Deadlines.Reveal,
 		Fuel: a.Metrics.Fuel, WallMs: a.Metrics.WallMillis, EnergySource: a.Metrics.EnergySource,
-		LastError: a.LastError, UpdatedAt: timestamp(a.UpdatedAt),
+		LastError: a.LastError, Detail: a.Detail, UpdatedAt: timestamp(a.UpdatedAt),
 	}
 	if shown(a.Phase) {
 		out.Digest, out.ExitCode = hex.EncodeToString(a.ResultDigest), a.ExitCode
@@ -160,6 +169,24 @@ func show(a *store.Assignment) *sidecarv1.Assignment {
 		out.Outcome, out.Paid, out.Slashed = a.Verdict.Status, a.Verdict.Paid, a.Verdict.Slashed
 	}
 	return out
+}
+
+// deliveryOf says whether the sink has the outputs of an assignment; nothing where none
+// are due.
+func deliveryOf(a *store.Assignment, pending agent.Delivery, queued bool) string {
+	why := pending.Error
+	if why == "" {
+		why = a.DeliveryError
+	}
+	switch {
+	case a.Delivered:
+		return "delivered"
+	case why != "" && (queued || a.Owed()):
+		return "not delivered: " + why
+	case queued || a.Owed():
+		return "not delivered: the first try is under way"
+	}
+	return ""
 }
 
 // shown tells whether a result may be seen: before, another node of this machine or

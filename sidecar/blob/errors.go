@@ -21,6 +21,9 @@ var (
 	ErrBusy = errors.New("relay is busy or full")
 	// ErrUnreachable: no usable answer (refused connection, 5xx, cut transfer).
 	ErrUnreachable = errors.New("server is unreachable")
+	// ErrUntrusted: the server's certificate is not one that this machine trusts. It comes
+	// with ErrUnreachable.
+	ErrUntrusted = errors.New("certificate is not trusted")
 	// ErrBadRequest: the server found the request malformed (other 4xx).
 	ErrBadRequest = errors.New("request was rejected")
 )

@@ -54,6 +54,9 @@ func explain(ctx context.Context, where string, err error) error {
 			return fmt.Errorf("%s: %w", where, err)
 		}
 	}
+	if untrusted(err) {
+		return fmt.Errorf("%s: %w: %w: %w; the server needs a certificate for this name by an authority that everybody knows", where, ErrUnreachable, ErrUntrusted, err)
+	}
 	return fmt.Errorf("%s: %w: %w; check the address and that the server is up", where, ErrUnreachable, err)
 }
 

@@ -175,6 +175,26 @@ func (r *Reader) Task(ctx context.Context, job string, task uint64) (computetype
 	return res.Task, nil
 }
 
+// Redeliveries is a page of requests to deliver results again.
+type Redeliveries struct {
+	// Requests in order of height.
+	Requests []computetypes.JobRedelivery
+	// Next is where the page after begins; nil on the last.
+	Next []byte
+}
+
+// Redeliveries returns a page of the requests that were made from a height on. page is
+// where it begins, nil for the first.
+func (r *Reader) Redeliveries(ctx context.Context, from int64, page []byte) (Redeliveries, error) {
+	res, err := computetypes.NewQueryClient(r.conn).Redeliveries(ctx, &computetypes.QueryRedeliveriesRequest{
+		FromHeight: from, Pagination: &query.PageRequest{Key: page, Limit: pageLimit},
+	})
+	if err != nil {
+		return Redeliveries{}, explain(ctx, "results that are asked for again", err)
+	}
+	return Redeliveries{Requests: res.Redeliveries, Next: nextKey(res.Pagination)}, nil
+}
+
 // ComputeParams returns the parameters of x/compute.
 func (r *Reader) ComputeParams(ctx context.Context) (computetypes.Params, error) {
 	res, err := computetypes.NewQueryClient(r.conn).Params(ctx, &computetypes.QueryParamsRequest{})

@@ -40,8 +40,19 @@ type Assignment struct {
 
 	// Folder holds the outputs until retention ends.
 	Folder string `json:"folder,omitempty"`
+	// Sink is where the outputs of this task go; empty before there is a result, and for
+	// work that delivers nothing.
+	Sink string `json:"sink,omitempty"`
+	// Requested is the height at which the requester has last asked for the results of
+	// the job again, as far as this record follows it.
+	Requested int64 `json:"requested,omitempty"`
 	// Delivered tells whether the sink holds the outputs, whatever the phase.
-	Delivered bool      `json:"delivered,omitempty"`
+	Delivered bool `json:"delivered,omitempty"`
+	// DeliveryError is why the last try to deliver has failed; empty before and after.
+	DeliveryError string `json:"delivery_error,omitempty"`
+	// Detail is what this machine's executor says of why a program did not end well. It
+	// is no part of the result.
+	Detail    string    `json:"detail,omitempty"`
 	Deadlines Deadlines `json:"deadlines"`
 	Metrics   Metrics   `json:"metrics"`
 	// LastError is the latest trouble, for the owner to read.
@@ -52,6 +63,8 @@ type Assignment struct {
 	Tries uint32 `json:"tries,omitempty"`
 	// Verdict is how it ended on chain; nil before.
 	Verdict *Verdict `json:"verdict,omitempty"`
+	// Unknown: it is over, and nothing on chain could be read that says how.
+	Unknown bool `json:"unknown,omitempty"`
 	// Seen is the height of the newest state of the chain that this record knows.
 	// What an older state says of it is out of date.
 	Seen int64 `json:"seen,omitempty"`
@@ -61,6 +74,19 @@ type Assignment struct {
 	// CreatedAt and UpdatedAt are set by the journal.
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
+	// FinishedAt is when it got a phase in which nothing is left to do, zero before;
+	// set by the journal. Retention counts from here: deliveries go on after it.
+	FinishedAt time.Time `json:"finished_at,omitzero"`
+}
+
+// Owed tells whether the outputs of an assignment that is over are still to be
+// delivered: the chain has accepted its result, or nobody could read whether it has.
+func (a *Assignment) Owed() bool {
+	if a.Delivered || a.Sink == "" || a.Folder == "" || len(a.ResultDigest) == 0 {
+		return false
+	}
+	return a.Phase == PhaseSettled && a.Verdict != nil && a.Verdict.Accepted ||
+		a.Phase == PhaseFailed && a.Unknown
 }
 
 // Verdict is the chain's last word on an assignment, as its receipt has it.
@@ -74,6 +100,8 @@ type Verdict struct {
 	Slashed string `json:"slashed,omitempty"`
 	// Height of settlement.
 	Height int64 `json:"height"`
+	// Accepted: the task has a result, and it is this machine's.
+	Accepted bool `json:"accepted,omitempty"`
 }
 
 // Deadlines are block heights; 0 is not known yet.

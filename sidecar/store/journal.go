@@ -226,8 +226,7 @@ func (j *Journal) List(filter Filter) (list []Assignment, err error) {
 	return list, err
 }
 
-// Prune forgets finished assignments that were last updated before t and returns
-// them, so that the caller can delete their folders.
+// Prune forgets assignments that were finished before t and returns them, so that the caller can delete their folders.
 func (j *Journal) Prune(t time.Time) (pruned []Assignment, err error) {
 	err = j.Update(func(tx *Tx) error {
 		finished, err := tx.List(Filter{Phases: []Phase{PhaseSettled, PhaseReleased, PhaseFailed}})
@@ -236,7 +235,7 @@ func (j *Journal) Prune(t time.Time) (pruned []Assignment, err error) {
 		}
 		pruned = nil
 		for _, a := range finished {
-			if a.UpdatedAt.Before(t) {
+			if a.ended().Before(t) {
 				if err := tx.Delete(a.Key); err != nil {
 					return err
 				}

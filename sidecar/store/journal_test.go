@@ -339,3 +339,25 @@ func TestOlderJournalIsTakenOverAndClosedToOlderPrograms(t *testing.T) {
 	reopen()
 	require.Equal(t, uint64(schema), version(0))
 }
+
+func TestRetentionCountsFromTheEndWhateverIsNotedAfterIt(t *testing.T) {
+	now := time.Unix(1000, 0)
+	j, err := Open(t.TempDir(), func() time.Time { return now })
+	require.NoError(t, err)
+	defer j.Close()
+	key := Key{"old", 0, 0}
+	bring(t, j, key, PhaseSettled)
+	ended := now
+	for range 3 {
+		now = now.Add(time.Hour)
+		_, err := j.Edit(key, func(a *Assignment) { a.DeliveryError += "." })
+		require.NoError(t, err)
+	}
+	pruned, err := j.Prune(ended)
+	require.NoError(t, err)
+	require.Empty(t, pruned, "not before its time")
+	pruned, err = j.Prune(ended.Add(time.Second))
+	require.NoError(t, err)
+	require.Len(t, pruned, 1)
+	require.True(t, ended.Equal(pruned[0].FinishedAt))
+}

@@ -57,7 +57,8 @@ func Phases() []Phase {
 func (p Phase) next() []Phase {
 	switch p {
 	case PhaseClaimed:
-		return []Phase{PhaseAssigned, PhaseReleased, PhaseFailed}
+		// It may have been drawn and have missed its deadline while the daemon was down.
+		return []Phase{PhaseAssigned, PhaseSettled, PhaseReleased, PhaseFailed}
 	case PhaseAssigned:
 		return []Phase{PhasePreparing, PhaseSettled, PhaseReleased, PhaseFailed}
 	case PhasePreparing:

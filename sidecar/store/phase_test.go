@@ -13,7 +13,7 @@ import (
 func TestEveryPairOfPhases(t *testing.T) {
 	table := map[Phase]string{
 		//                cl as pr ru ex de cs co rv op se rl fa
-		PhaseClaimed:    ". x . . . . . . . . . x x",
+		PhaseClaimed:    ". x . . . . . . . . x x x",
 		PhaseAssigned:   ". . x . . . . . . . x x x",
 		PhasePreparing:  ". . . x . . . . . . x x x",
 		PhaseRunning:    ". . x . x . . . . . x x x",

@@ -79,11 +79,32 @@ func (tx *Tx) Put(a Assignment) error {
 		a.CreatedAt = old.CreatedAt
 	}
 	a.UpdatedAt = now
+	a.FinishedAt = finishedAt(&a, &old, now)
 	value, err := json.Marshal(a)
 	if err != nil {
 		return fmt.Errorf("cannot encode assignment %s: %w", a.Key, err)
 	}
 	return tx.bucket.Put(raw, value)
+}
+
+// finishedAt is when an assignment was finished; records of older programs do not say.
+func finishedAt(a, old *Assignment, now time.Time) time.Time {
+	switch {
+	case !a.Phase.Finished():
+		return time.Time{}
+	case old.Phase != a.Phase:
+		return now
+	default:
+		return old.ended()
+	}
+}
+
+// ended is when a finished assignment was finished.
+func (a *Assignment) ended() time.Time {
+	if a.FinishedAt.IsZero() {
+		return a.UpdatedAt
+	}
+	return a.FinishedAt
 }
 
 func checkChange(a, old *Assignment) error {

@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"os/signal"
 	"path/filepath"
-	"syscall"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
@@ -105,7 +104,7 @@ func runRelay(command *cobra.Command, f *relayFlags, c blob.Config) error {
 	if err != nil {
 		return fmt.Errorf("--listen: %w", err)
 	}
-	ctx, stop := signal.NotifyContext(command.Context(), syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(command.Context(), stopSignals()...)
 	defer stop()
 	fmt.Fprintf(command.OutOrStdout(), "relay at http://%s\n", listener.Addr())
 	err = server.Serve(ctx, listener)

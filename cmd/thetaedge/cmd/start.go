@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,9 +30,11 @@ func startCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "start",
 		Short: "Run the node",
-		Long: `start works until it is told to stop. The first interrupt stops claiming and reveals
-what is held, as long as work.drain-timeout allows; the second stops at once. It may
-be killed at any instant: the next start goes on where this one was.`,
+		Long: `start works until it is told to stop. The first interrupt, SIGTERM or SIGHUP stops
+claiming and reveals what is held, as long as work.drain-timeout allows; the second
+stops at once. It may be killed at any instant: the next start goes on where this one
+was. Outputs that a sink has not taken are tried until work.retention ends, over
+restarts too.`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			n, err := openNode(command)
@@ -51,7 +52,7 @@ func start(parent context.Context, n *node, logger *slog.Logger) (err error) {
 	ctx, cancel := context.WithCancel(parent)
 	defer cancel()
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, stopSignals()...)
 	defer signal.Stop(signals)
 
 	journal, err := store.Open(n.home, nil)

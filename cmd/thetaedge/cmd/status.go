@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -131,6 +132,9 @@ func printStatus(out io.Writer, s *sidecarv1.StatusResponse) error {
 	for _, phase := range phases {
 		fmt.Fprintf(w, "%s\t%d\n", phase, s.Assignments[phase])
 	}
+	if s.Undelivered > 0 {
+		fmt.Fprintf(w, "not delivered\t%d accepted results, which are tried until work.retention ends; see thetaedge jobs\n", s.Undelivered)
+	}
 	for _, p := range s.Passed {
 		draws := "a draw"
 		if p.Draws > 1 {
@@ -144,16 +148,27 @@ func printStatus(out io.Writer, s *sidecarv1.StatusResponse) error {
 	return w.Flush()
 }
 
-// noteOf says what an assignment waits for, or what went wrong.
+// noteOf says what an assignment waits for, whether its outputs are where they belong,
+// what went wrong, and what the program failed of.
 func noteOf(a *sidecarv1.Assignment) string {
-	switch {
-	case a.WaitsFor == "":
-		return a.LastError
-	case a.LastError == "":
-		return "waits for " + a.WaitsFor
-	default:
-		return "waits for " + a.WaitsFor + "; " + a.LastError
+	var notes []string
+	if a.WaitsFor != "" {
+		notes = append(notes, "waits for "+a.WaitsFor)
 	}
+	if a.Delivery != "" {
+		note := a.Delivery
+		if a.NextDeliveryAt != nil {
+			note += ", next try at " + a.NextDeliveryAt.AsTime().Local().Format(time.TimeOnly)
+		}
+		notes = append(notes, note)
+	}
+	if a.LastError != "" {
+		notes = append(notes, a.LastError)
+	}
+	if a.Detail != "" {
+		notes = append(notes, "the program: "+a.Detail)
+	}
+	return strings.ReplaceAll(strings.Join(notes, "; "), "\n", " ")
 }
 
 // shownAmount writes an amount of base units for people, as it is when it is none.

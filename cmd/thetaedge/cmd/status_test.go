@@ -1,0 +1,31 @@
+package cmd
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
+)
+
+func TestJobsSayWhetherTheirOutputsAreDelivered(t *testing.T) {
+	next := time.Date(2026, 1, 2, 3, 4, 5, 0, time.Local)
+	for want, a := range map[string]*sidecarv1.Assignment{
+		"":          {},
+		"delivered": {Delivery: "delivered"},
+		"not delivered: connection refused, next try at 03:04:05": {
+			Delivery: "not delivered: connection refused", NextDeliveryAt: timestamppb.New(next),
+		},
+		"waits for its receipt; disk is slow; the program: unreachable executed in f": {
+			WaitsFor: "its receipt", LastError: "disk is slow", Detail: "unreachable executed\nin f",
+		},
+	} {
+		require.Equal(t, want, noteOf(a))
+	}
+	var out bytes.Buffer
+	require.NoError(t, printStatus(&out, &sidecarv1.StatusResponse{Undelivered: 2}))
+	require.Contains(t, out.String(), "2 accepted results")
+}

@@ -1,0 +1,78 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/thetaedge/theta/sidecar/blob"
+	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/sidecar/store"
+)
+
+// upload puts every output and then the manifest that names them. What the sink has
+// taken is noted, so that the next try goes on there: with many outputs over a bad
+// line none would ever be the one in which all succeed.
+func upload(ctx context.Context, transfers Transfers, record store.Assignment, remark []byte, taken map[[sha256.Size]byte]bool) error {
+	encoded, err := manifestOf(record)
+	if err != nil {
+		return err
+	}
+	result, err := manifest.Decode(encoded)
+	if err != nil {
+		return err
+	}
+	folder := filepath.Join(record.Folder, outputFolder)
+	sink := strings.TrimRight(record.Sink, "/")
+	put := func(r io.ReadSeeker, size int64, want []byte) error {
+		got, err := transfers.PutTo(ctx, sink+"/"+hex.EncodeToString(want), r, size)
+		if err == nil && !bytes.Equal(got[:], want) {
+			err = fmt.Errorf("%w: expected %x, found %s on this disk", blob.ErrWrongDigest, want, got)
+		}
+		return err
+	}
+	for _, f := range result.Files {
+		if taken[f.SHA256] {
+			continue
+		}
+		file, err := os.Open(filepath.Join(folder, filepath.FromSlash(f.Path)))
+		if err != nil {
+			return fmt.Errorf("output %s: %w", f.Path, err)
+		}
+		err = put(file, int64(f.Size), f.SHA256[:]) //nolint:gosec // bounded by the manifest
+		if err = errors.Join(err, file.Close()); err != nil {
+			return fmt.Errorf("output %s: %w", f.Path, err)
+		}
+		taken[f.SHA256] = true
+	}
+	if len(remark) > 0 {
+		digest := blob.DigestOf(remark)
+		// It is no part of the result: a sink that takes none keeps nobody from it.
+		if err := put(bytes.NewReader(remark), int64(len(remark)), digest[:]); blob.Retryable(err) {
+			return fmt.Errorf("remark: %w", err)
+		}
+	}
+	digest := blob.DigestOf(encoded)
+	if err := put(bytes.NewReader(encoded), int64(len(encoded)), digest[:]); err != nil {
+		return fmt.Errorf("result manifest: %w", err)
+	}
+	return nil
+}
+
+// remarkOf returns what this node says of a program that did not end well, nil for
+// nothing.
+func (a *Agent) remarkOf(record *store.Assignment) []byte {
+	if record.Detail == "" || len(a.operator) == 0 {
+		return nil
+	}
+	return blob.Remark{
+		JobID: record.JobID, Task: record.Task, Round: record.Round, Node: a.operator.String(), Text: record.Detail,
+	}.Encode()
+}
