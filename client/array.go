@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"time"
 
 	"cosmossdk.io/math"
 
@@ -28,6 +29,10 @@ type ArrayResult struct {
 	Paid sdk.Coin
 	// FirstMissing says why the first of those is not here.
 	FirstMissing error
+	// EndedHeight is the last one at which a task ended whose result is not here.
+	EndedHeight int64
+	// Remarks say, unchecked, why programs failed: those of the first few such tasks.
+	Remarks []Remark
 }
 
 // array is one that is being followed.
@@ -40,7 +45,15 @@ type array struct {
 	// missing are accepted tasks whose results are not here, with the reason.
 	missing map[uint64]error
 	fetched int
+	// away says that the relay did not answer, and until when it is not asked again: with
+	// many tasks each would wait for it.
+	away      error
+	awayUntil time.Time
+	remarks   []Remark
 }
+
+// relayPause is how long a relay that does not answer is left alone.
+const relayPause = 30 * time.Second
 
 // FollowArray reports each change of an array until it has ended, and fetches the
 // result of each task as it ends into a folder below dir, named by the task's
@@ -128,19 +141,32 @@ func (a *array) fetch(ctx context.Context, receipt computetypes.Receipt) {
 		a.fetched++
 		return
 	}
+	if a.away != nil && time.Now().Before(a.awayUntil) {
+		a.missing[receipt.Task] = a.away
+		return
+	}
+	var result *Result
 	err := os.MkdirAll(dir, 0o755) //nolint:gosec // results are the owner's to share
 	if err == nil {
-		err = patientTransfer(ctx, func() error {
-			_, err := a.c.fetchReceipt(ctx, a.state, &receipt, dir)
+		err = patientTransfer(ctx, func() (err error) {
+			result, err = a.c.fetchReceipt(ctx, a.state, &receipt, dir)
 			return err
 		})
 	}
+	a.away = nil
 	if err != nil {
 		a.missing[receipt.Task] = err
+		var where *Absence
+		if errors.As(err, &where) && where.Kind == AbsentRelay {
+			a.away, a.awayUntil = err, time.Now().Add(relayPause)
+		}
 		return
 	}
 	delete(a.missing, receipt.Task)
 	a.fetched++
+	if len(a.remarks) < failedRemarks {
+		a.remarks = append(a.remarks, result.Remarks...)
+	}
 }
 
 // finish checks the receipts against the job's root and counts.
@@ -163,11 +189,26 @@ func (a *array) finish(ctx context.Context, job *computetypes.Job) (*ArrayResult
 	result.Failed = int(job.Tasks - job.TasksAccepted) //nolint:gosec // a million at most
 	for _, receipt := range tree.Receipts() {
 		if err := a.missing[receipt.Task]; err != nil {
-			result.FirstMissing = fmt.Errorf("task %d: %w", receipt.Task, err)
-			break
+			result.EndedHeight = max(result.EndedHeight, receipt.Height)
+			if result.FirstMissing == nil {
+				result.FirstMissing = err
+			}
 		}
 	}
+	a.remarkFailed(ctx, tree.Receipts())
+	result.Remarks = a.remarks
 	return result, nil
+}
+
+// remarkFailed looks for what nodes say of tasks that ended without a result.
+func (a *array) remarkFailed(ctx context.Context, receipts []computetypes.Receipt) {
+	for i, looked := 0, 0; i < len(receipts) && looked < failedRemarks && a.away == nil; i++ {
+		if receipts[i].Status != computetypes.TASK_STATUS_FAILED || len(receipts[i].Outcomes) == 0 {
+			continue
+		}
+		looked++
+		a.remarks = append(a.remarks, a.c.Remarks(ctx, a.state, &receipts[i])...)
+	}
 }
 
 // paidBy sums what nodes were paid.

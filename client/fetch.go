@@ -23,8 +23,9 @@ const (
 var (
 	// ErrNoResult: the job ended without an accepted result.
 	ErrNoResult = errors.New("the job has no accepted result")
-	// ErrNotDelivered: the relay does not hold what the chain accepted, or has been shown.
-	ErrNotDelivered = errors.New("the result is not on the relay")
+	// ErrNotDelivered: what the chain accepted, or has been shown, could not be had from the
+	// relay. Absence says what was found there.
+	ErrNotDelivered = errors.New("not delivered")
 )
 
 // Result is a verified result on this machine.
@@ -37,6 +38,8 @@ type Result struct {
 	Round int
 	// Dir holds the files; Path says where.
 	Dir string
+	// Remarks say, unchecked, why a program did not end by itself.
+	Remarks []Remark
 
 	// saved are the files' paths in Dir by their paths in the manifest.
 	saved map[string]string
@@ -54,35 +57,36 @@ func (c *Client) Fetch(ctx context.Context, state *State, settlement *Settlement
 
 // fetchReceipt brings the result of which a receipt has the tag from its drop box into dir.
 func (c *Client) fetchReceipt(ctx context.Context, state *State, receipt *computetypes.Receipt, dir string) (*Result, error) {
-	relay, err := blob.NewClient(blob.DefaultClientConfig(state.Relay))
+	relay, err := taskRelay(state, receipt.Task)
 	if err != nil {
 		return nil, err
 	}
-	spec, err := state.JobSpec()
-	if err != nil {
-		return nil, err
-	}
-	if computetypes.TaskSink(spec.Sink, receipt.Task) != spec.Sink {
-		relay = relay.ForTask(receipt.Task)
-	}
+	where := Absence{Relay: state.Relay, JobID: receipt.JobId, Task: receipt.Task}
 	drops, err := relay.ListDrops(ctx, state.Token)
 	if err != nil {
-		return nil, fmt.Errorf("results of job %s: %w", state.JobID, err)
+		return nil, absent(where, err)
 	}
-	digest, result, err := accepted(c.chainID, drops, receipt)
-	if err != nil {
-		return nil, err
+	digest, result := accepted(c.chainID, drops, receipt)
+	if result == nil {
+		if where.Kind, where.Items = AbsentResult, len(drops); where.Items == 0 {
+			where.Kind = AbsentAll
+		}
+		return nil, &where
 	}
 	var encoded bytes.Buffer
 	if _, err := relay.GetDrop(ctx, state.Token, digest, manifest.MaxEncodedBytes, &encoded); err != nil {
-		return nil, fmt.Errorf("result manifest of job %s: %w", state.JobID, err)
+		where.File = "manifest"
+		return nil, absent(where, err)
 	}
 	if result.Manifest, err = manifest.Decode(encoded.Bytes()); err != nil {
 		return nil, fmt.Errorf("result manifest of job %s: %w", state.JobID, err)
 	}
 	result.Dir, result.saved = dir, SavedNames(result.Manifest.Files)
-	if err := fetchFiles(ctx, relay, state.Token, result); err != nil {
+	if err := fetchFiles(ctx, relay, state.Token, result, where); err != nil {
 		return nil, err
+	}
+	if result.Manifest.Reason != manifest.ReasonExited {
+		result.Remarks = remarksIn(ctx, relay, state.Token, drops, receipt)
 	}
 	if err := result.writeNames(); err != nil {
 		return nil, err
@@ -93,19 +97,18 @@ func (c *Client) fetchReceipt(ctx context.Context, state *State, receipt *comput
 	return result, nil
 }
 
-// accepted finds the drop whose tag the chain has accepted. The digest of a
+// accepted finds the drop whose tag the chain has accepted; nil for none. The digest of a
 // manifest's bytes is the result digest, so that nothing has to be fetched for it.
-func accepted(chainID string, drops []blob.Drop, receipt *computetypes.Receipt) (blob.Digest, *Result, error) {
+func accepted(chainID string, drops []blob.Drop, receipt *computetypes.Receipt) (blob.Digest, *Result) {
 	for _, drop := range drops {
 		if drop.Size > manifest.MaxEncodedBytes {
 			continue
 		}
 		if round, tag := matchingTag(chainID, drop.Digest, receipt); tag != nil {
-			return drop.Digest, &Result{Tag: tag, Round: round}, nil
+			return drop.Digest, &Result{Tag: tag, Round: round}
 		}
 	}
-	return blob.Digest{}, nil, fmt.Errorf("%w: none of %d items in the drop box has a tag of job %s; it may have expired there",
-		ErrNotDelivered, len(drops), receipt.JobId)
+	return blob.Digest{}, nil
 }
 
 // matchingTag returns the tag of the receipt that a result digest gives, and its
@@ -119,7 +122,7 @@ func matchingTag(chainID string, digest blob.Digest, receipt *computetypes.Recei
 	return 0, nil
 }
 
-func fetchFiles(ctx context.Context, relay *blob.Client, token blob.Token, result *Result) error {
+func fetchFiles(ctx context.Context, relay *blob.Client, token blob.Token, result *Result, where Absence) error {
 	for _, file := range result.Manifest.Files {
 		path := result.Path(file)
 		if checkFile(path, file) == nil {
@@ -136,7 +139,8 @@ func fetchFiles(ctx context.Context, relay *blob.Client, token blob.Token, resul
 			continue
 		}
 		if _, err := relay.FetchDrop(ctx, token, file.SHA256, int64(file.Size), path); err != nil { //nolint:gosec // a manifest's sizes fit
-			return fmt.Errorf("output %s: %w", file.Path, err)
+			where.File = file.Path
+			return absent(where, err)
 		}
 	}
 	return nil

@@ -63,6 +63,7 @@ func inReview(answer *computetypes.QueryTaskResponse) (*InReview, *computetypes.
 		for _, a := range rounds[r].Replicas {
 			if a.Status == computetypes.ASSIGNMENT_STATUS_REVEALED {
 				found.Node, receipt.Tags[r] = a.Operator, a.Tag
+				receipt.Outcomes = append(receipt.Outcomes, computetypes.Outcome{Operator: a.Operator})
 			}
 		}
 	}

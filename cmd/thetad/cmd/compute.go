@@ -20,7 +20,7 @@ import (
 // ComputeCommand returns the commands of those who need compute.
 func ComputeCommand() *cobra.Command {
 	return group("compute", "Run jobs on the computers of strangers and check what they return", nil,
-		computeRunCmd(), computeVerifyCmd(), computeReceiptCmd(), computeJobCmd(), computeTopUpCmd(),
+		computeRunCmd(), computeFetchCmd(), computeVerifyCmd(), computeReceiptCmd(), computeJobCmd(), computeTopUpCmd(),
 		computeCancelCmd(), computeLookCmd(), computeReviewCmd(true), computeReviewCmd(false),
 		computeChallengeCmd(), computeMarketCmd())
 }

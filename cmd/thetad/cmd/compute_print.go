@@ -143,7 +143,11 @@ func (p *runPrinter) inReview(state *requester.State, task uint64, found *reques
 func (p *runPrinter) result(result *requester.Result) error {
 	fmt.Fprintf(p.out, "Result %s, exit code %d, matches the chain's tag %x:\n",
 		result.Manifest.Reason, result.Manifest.ExitCode, result.Tag)
-	return showFiles(p.out, result)
+	if err := showFiles(p.out, result); err != nil {
+		return err
+	}
+	p.remarks(result.Remarks)
+	return nil
 }
 
 // showFiles lists the files of a result and shows the beginning of the first text
@@ -177,6 +181,13 @@ func showBeginning(out io.Writer, result *requester.Result) error {
 		}
 	}
 	return nil
+}
+
+// remarks shows what nodes say of programs that failed. It is no part of the result.
+func (p *runPrinter) remarks(remarks []requester.Remark) {
+	for _, r := range remarks {
+		fmt.Fprintf(p.out, "Task %d, unverified remark in the name of node %s:\n  | %s\n", r.Task, r.Node, strings.ReplaceAll(r.Text, "\n", "\n  | "))
+	}
 }
 
 func isStream(file manifest.File) bool { return file.Path == "stdout" || file.Path == "stderr" }

@@ -226,11 +226,12 @@ func (r *computeRun) finish(ctx context.Context, state *requester.State) error {
 	}
 	r.print.settled(state, settlement)
 	if !settlement.Accepted() {
+		r.print.remarks(r.client.Remarks(ctx, state, orNone(settlement.Receipt)))
 		return fmt.Errorf("job %s: %w: it ended %s", state.JobID, requester.ErrNoResult, requester.StatusName(settlement.Job.Status))
 	}
-	result, err := r.client.Fetch(ctx, state, settlement, r.out)
+	result, err := r.fetcher().single(ctx, state, settlement, false)
 	if err != nil {
-		return fmt.Errorf("%w; try again with: %s", err, r.again())
+		return err
 	}
 	return r.print.result(result)
 }
@@ -242,15 +243,16 @@ func (r *computeRun) finishArray(ctx context.Context, state *requester.State) er
 	if err != nil {
 		return fmt.Errorf("%w; the job goes on, come back with: %s", err, r.again())
 	}
-	r.print.array(state, result, r.out)
-	if result.Missing > 0 {
-		return fmt.Errorf("%w: %w; try again with: %s", errUnverified, result.FirstMissing, r.again())
+	return r.fetcher().rest(ctx, state, result, false)
+}
+
+// fetcher brings results, and asks nodes for those that are lost.
+func (r *computeRun) fetcher() *fetcher {
+	return &fetcher{
+		client: r.client, print: r.print, out: r.out, yes: r.yes, stdin: r.stdin, grace: fetchGrace,
+		signer: func() (requester.Signer, error) { return r.signer, nil },
+		again:  fetchCommand(r.out, "", r.key, r.home),
 	}
-	if result.Failed > 0 {
-		return fmt.Errorf("job %s: %w for %d of its %d tasks; it ended %s",
-			state.JobID, requester.ErrNoResult, result.Failed, result.Job.Tasks, requester.StatusName(result.Job.Status))
-	}
-	return nil
 }
 
 // again is the command that takes the job up once more.

@@ -1,0 +1,132 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"cosmossdk.io/math"
+
+	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/sidecar/blob"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// NodeRetention is how long nodes keep outputs and try to deliver them, unless their
+// operators have set work.retention otherwise.
+const NodeRetention = 24 * time.Hour
+
+// ErrNotAsked: nodes were not asked to deliver again.
+var ErrNotAsked = errors.New("nodes were not asked to deliver again")
+
+// Redelivery is a request to nodes to deliver the results of a job again.
+type Redelivery struct {
+	// JobID of the results.
+	JobID string
+	// Relay that they are to go to, and Sink in full.
+	Relay, Sink string
+	// Fee is what the chain burns for the bytes of the sink, gas not counted.
+	Fee sdk.Coin
+	// Asked is the request that is already on chain for this sink; nil for none.
+	Asked *computetypes.Redelivery
+	// NotBefore is the height from which the chain takes another request.
+	NotBefore int64
+}
+
+// PrepareRedelivery says what it takes to have the results of a job delivered to the
+// relay in its state.
+func (c *Client) PrepareRedelivery(ctx context.Context, state *State) (*Redelivery, error) {
+	answer, err := c.compute.Job(ctx, &computetypes.QueryJobRequest{JobId: state.JobID})
+	if err != nil {
+		return nil, fmt.Errorf("job %s: %w", state.JobID, plain(err))
+	}
+	if answer.Spec.Executor == "" {
+		return nil, fmt.Errorf("job %s ended at height %d, and the chain takes no requests for its results any more; no node keeps its outputs for so long", state.JobID, answer.Job.ClosedHeight)
+	}
+	sink, err := state.sink()
+	if err != nil {
+		return nil, err
+	}
+	found, err := c.compute.Params(ctx, &computetypes.QueryParamsRequest{})
+	if err != nil {
+		return nil, fmt.Errorf("posting fee: %w", plain(err))
+	}
+	r := &Redelivery{JobID: state.JobID, Relay: state.Relay, Sink: sink}
+	r.Fee = sdk.Coin{Denom: params.BaseDenom, Amount: found.Params.PostingFeePerByte.Mul(math.NewInt(int64(len(sink))))}
+	if last := answer.Job.Redelivery; last != nil {
+		r.NotBefore = last.Height + computetypes.RedeliveryPause
+		if last.Sink == sink {
+			r.Asked = last
+		}
+	}
+	return r, nil
+}
+
+// Redeliver asks nodes to deliver.
+func (c *Client) Redeliver(ctx context.Context, signer Signer, r *Redelivery) (*computetypes.MsgRedeliverResponse, error) {
+	addr, err := addressText(signer.Address())
+	if err != nil {
+		return nil, err
+	}
+	var answer computetypes.MsgRedeliverResponse
+	msg := &computetypes.MsgRedeliver{Requester: addr, JobId: r.JobID, Sink: r.Sink}
+	if err := c.ask(ctx, signer, msg, &answer); err != nil {
+		return nil, fmt.Errorf("deliver job %s again: %w", r.JobID, err)
+	}
+	return &answer, nil
+}
+
+// DeliveredUntil is until about when nodes deliver what they were paid for at a height
+// by themselves, or when asked; zero when the node of the chain does not keep that block.
+func (c *Client) DeliveredUntil(ctx context.Context, height int64) time.Time {
+	block, err := c.blocks.GetBlockByHeight(ctx, &cmtservice.GetBlockByHeightRequest{Height: height})
+	if err != nil || block.SdkBlock == nil {
+		return time.Time{}
+	}
+	return block.SdkBlock.Header.Time.Add(NodeRetention)
+}
+
+// MoveTo makes another relay that of a job: its results are looked for there, in the box
+// that the same token opens.
+func (s *State) MoveTo(relay string) error {
+	_, err := blob.NewClient(blob.ClientConfig{Relay: relay})
+	if err == nil {
+		s.Relay = relay
+	}
+	return err
+}
+
+// sink is the address of the job's box on its relay.
+func (s *State) sink() (string, error) {
+	relay, err := blob.NewClient(blob.ClientConfig{Relay: s.Relay})
+	if err != nil {
+		return "", err
+	}
+	box, err := blob.BoxOf(s.Token)
+	if err != nil {
+		return "", err
+	}
+	if s.taskBoxes() {
+		return relay.TaskBoxesURL(box), nil
+	}
+	return relay.BoxURL(box), nil
+}
+
+// taskBoxes tells whether each task of the job has a box of its own.
+func (s *State) taskBoxes() bool {
+	spec, err := s.JobSpec()
+	return err == nil && computetypes.TaskSink(spec.Sink, 0) != spec.Sink
+}
+
+// taskRelay returns a client for the box of a task.
+func taskRelay(state *State, task uint64) (*blob.Client, error) {
+	relay, err := blob.NewClient(blob.DefaultClientConfig(state.Relay))
+	if err == nil && state.taskBoxes() {
+		relay = relay.ForTask(task)
+	}
+	return relay, err
+}

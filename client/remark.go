@@ -1,0 +1,76 @@
+package client
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/thetaedge/theta/sidecar/blob"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+const (
+	// remarksRead bounds the drops that are read in search of remarks: whoever knows the
+	// address of a box may fill it.
+	remarksRead = 24
+	// failedRemarks bounds the tasks of an array that ended without a result and whose
+	// remarks are looked for.
+	failedRemarks = 5
+)
+
+// Remark is what a node says of how a program ended. Nobody has checked it, and
+// whoever knows the address of the box may have written it in the node's name.
+type Remark struct {
+	// Task of the job.
+	Task uint64
+	// Node is the operator in whose name it is said.
+	Node string
+	// Text is printable, 2 KiB at most, and may have several lines.
+	Text string
+}
+
+// Remarks returns what is said in the box of a task by nodes that took part in it. It
+// is a help for a person: what cannot be read is left out.
+func (c *Client) Remarks(ctx context.Context, state *State, receipt *computetypes.Receipt) []Remark {
+	relay, err := taskRelay(state, receipt.Task)
+	if err != nil {
+		return nil
+	}
+	drops, err := relay.ListDrops(ctx, state.Token)
+	if err != nil {
+		return nil
+	}
+	return remarksIn(ctx, relay, state.Token, drops, receipt)
+}
+
+// remarksIn reads small drops in search of remarks.
+func remarksIn(ctx context.Context, relay *blob.Client, token blob.Token, drops []blob.Drop, receipt *computetypes.Receipt) []Remark {
+	took := map[string]bool{}
+	for _, outcome := range receipt.Outcomes {
+		took[outcome.Operator] = true
+	}
+	var remarks []Remark
+	read := 0
+	for _, drop := range drops {
+		if drop.Size > blob.MaxRemarkBytes || read == remarksRead {
+			continue
+		}
+		read++
+		var content bytes.Buffer
+		if _, err := relay.GetDrop(ctx, token, drop.Digest, blob.MaxRemarkBytes, &content); err != nil {
+			if ctx.Err() != nil || blob.Retryable(err) {
+				return remarks
+			}
+			continue
+		}
+		said, ok := blob.DecodeRemark(content.Bytes())
+		if !ok || said.JobID != receipt.JobId || said.Task != receipt.Task || !took[said.Node] || said.Text == "" {
+			continue
+		}
+		took[said.Node] = false // one each
+		remarks = append(remarks, Remark{Task: said.Task, Node: said.Node, Text: said.Text})
+	}
+	slices.SortFunc(remarks, func(x, y Remark) int { return cmp.Compare(x.Node, y.Node) })
+	return remarks
+}
