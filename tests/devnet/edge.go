@@ -222,3 +222,6 @@ type Run struct {
 
 // Home is the node's folder.
 func (n Node) Home() string { return n.home }
+
+// API is the base URL at which the node's daemon answers over HTTP.
+func (n Node) API() string { return "http://" + n.api }

@@ -19,9 +19,12 @@ import (
 const repository = "../.."
 
 // startNetwork runs three nodes, so that a quorum of three needs each of them.
-func startNetwork(t *testing.T) *devnet.Devnet {
+func startNetwork(t *testing.T, changes ...func(*devnet.Options)) *devnet.Devnet {
 	t.Helper()
 	options := devnet.DefaultOptions()
+	for _, change := range changes {
+		change(&options)
+	}
 	options.Dir, options.Bin, options.ChainID = filepath.Join(t.TempDir(), "network"), filepath.Join(root(t), "build"), "theta-system-1"
 	options.Log = t.Output()
 	network, err := devnet.Start(t.Context(), options)

@@ -1,0 +1,296 @@
+//go:build system
+
+package systemtests
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/sidecar/blob"
+	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/tests/devnet"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// line stands between nodes and the relay, and falls at a moment of the delivery.
+type line struct {
+	*httptest.Server
+	relay http.Handler
+
+	mu sync.Mutex
+	// falls tells whether it does before an upload into a box is passed on: the n-th
+	// since it was set, with the content.
+	falls func(n int, content []byte) bool
+	drops int
+	down  bool
+}
+
+func newLine(t *testing.T, network *devnet.Devnet) *line {
+	t.Helper()
+	address, err := url.Parse(network.Relay())
+	require.NoError(t, err)
+	proxy := httputil.NewSingleHostReverseProxy(address)
+	proxy.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	l := &line{relay: proxy}
+	l.Server = httptest.NewServer(l)
+	t.Cleanup(l.Close)
+	return l
+}
+
+func (l *line) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !l.passes(r) {
+		// No answer at all, as from a machine that is gone.
+		if connection, _, err := http.NewResponseController(w).Hijack(); err == nil {
+			_ = connection.Close()
+		}
+		return
+	}
+	l.relay.ServeHTTP(w, r)
+}
+
+func (l *line) passes(r *http.Request) bool {
+	var content []byte
+	if drop := r.Method == http.MethodPut && strings.HasPrefix(r.URL.Path, "/v1/drops/"); drop {
+		var err error
+		if content, err = io.ReadAll(r.Body); err != nil {
+			return false
+		}
+		r.Body = io.NopCloser(bytes.NewReader(content))
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if content != nil && !l.down {
+		l.drops++
+		l.down = l.falls != nil && l.falls(l.drops, content)
+	}
+	return !l.down
+}
+
+// fallAt has it fall; nil puts it up again.
+func (l *line) fallAt(falls func(int, []byte) bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.falls, l.drops, l.down = falls, 0, false
+}
+
+func (l *line) isDown() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.down
+}
+
+// runOver runs a job file over a relay to its settlement. fetch is not part of it.
+func runOver(t *testing.T, network *devnet.Devnet, relay, jobFile string, sink func(string) string) (*client.State, *client.Settlement, string) {
+	t.Helper()
+	c, err := network.Client(t.Context())
+	require.NoError(t, err)
+	state, dir := postOver(t, network, relay, jobFile, sink)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	settlement, err := c.Watch(ctx, state.JobID, func(p client.Progress) { t.Log(p) })
+	if err != nil {
+		t.Fatalf("%v\n%v", err, network.Logs())
+	}
+	return state, settlement, dir
+}
+
+func postOver(t *testing.T, network *devnet.Devnet, relay, jobFile string, sink func(string) string) (*client.State, string) {
+	t.Helper()
+	c, err := network.Client(t.Context())
+	require.NoError(t, err)
+	signer, err := network.Signer(devnet.Alice)
+	require.NoError(t, err)
+	job, err := client.LoadJobFile(jobFile)
+	require.NoError(t, err)
+	job.Relay = relay
+	packed, err := client.Pack(job)
+	require.NoError(t, err)
+	if sink != nil {
+		packed.Spec.Sink = sink(packed.Spec.Sink)
+	}
+	quote, err := c.Quote(t.Context(), signer, packed.Spec)
+	require.NoError(t, err)
+	require.NoError(t, quote.Err())
+	require.NoError(t, packed.Upload(t.Context()))
+	state, err := c.NewState(packed)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	require.NoError(t, c.Post(t.Context(), signer, state, quote.Posting, func(s *client.State) error { return s.Save(dir) }))
+	return state, dir
+}
+
+// thetad runs a command of the requester's and returns what it printed.
+func thetad(t *testing.T, network *devnet.Devnet, args ...string) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	command := exec.CommandContext(ctx, filepath.Join(root(t), "build", "thetad"), append(args, "--home", network.Home())...)
+	out, err := command.CombinedOutput()
+	t.Logf("thetad %s\n%s", strings.Join(args, " "), out)
+	return string(out), err
+}
+
+// shortReveals lets nodes reveal soon although their outputs are not delivered.
+func shortReveals(o *devnet.Options) {
+	o.Params = map[string]map[string]any{"compute": {"reveal_blocks": "16"}}
+}
+
+func TestNoPaidResultIsLostWhenTheRelayGoesAway(t *testing.T) {
+	network := startNetwork(t, shortReveals)
+	line := newLine(t, network)
+	c, err := network.Client(t.Context())
+	require.NoError(t, err)
+	isManifest := func(content []byte) bool { return bytes.HasPrefix(content, []byte(manifest.Version)) }
+	for _, stage := range []struct {
+		name  string
+		falls func(int, []byte) bool
+		kill  bool
+	}{
+		{"before the first output", func(int, []byte) bool { return true }, false},
+		{"between outputs", func(n int, _ []byte) bool { return n == 2 }, true},
+		{"before the manifest", func(_ int, content []byte) bool { return isManifest(content) }, true},
+	} {
+		t.Run(stage.name, func(t *testing.T) {
+			line.fallAt(stage.falls)
+			state, settlement, dir := runOver(t, network, line.URL, writeJob(t, fmt.Sprintf(textgen, root(t)), nil), nil)
+			require.True(t, line.isDown(), "the line never fell")
+			require.True(t, settlement.Accepted())
+			require.Len(t, paid(&devnet.Run{Settlement: settlement}), 3, "revealed all the same")
+			_, err := c.Fetch(t.Context(), state, settlement, dir)
+			require.ErrorIs(t, err, client.ErrNotDelivered)
+			require.ErrorContains(t, err, "does not answer")
+			if stage.kill {
+				for _, node := range network.Nodes() {
+					require.NoError(t, network.Kill(node.Name))
+				}
+				for _, node := range network.Nodes() {
+					require.NoError(t, network.Restart(node.Name))
+				}
+			}
+			line.fallAt(nil)
+			require.Eventually(t, func() bool {
+				_, err = c.Fetch(t.Context(), state, settlement, dir)
+				return err == nil
+			}, 90*time.Second, 500*time.Millisecond, "nodes try by themselves: %v", err)
+			_, err = c.Verify(t.Context(), state.JobID, dir)
+			require.NoError(t, err)
+		})
+	}
+	invariants, err := network.Invariants(t.Context())
+	require.NoError(t, err)
+	for name, found := range invariants {
+		require.Equal(t, devnet.Holds, found, name)
+	}
+}
+
+func TestResultsThatARelayHasLostAreDeliveredToAnother(t *testing.T) {
+	network := startNetwork(t)
+	single := fmt.Sprintf(textgen, root(t))
+	state, settlement, dir := runOver(t, network, network.Relay(), writeJob(t, single, nil), nil)
+	require.True(t, settlement.Accepted())
+	many, _, manyDir := runOver(t, network, network.Relay(), writeJob(t, single+"tasks: 3\n", nil), nil)
+
+	// The relay is gone with all that it had, and all nodes are killed.
+	require.NoError(t, network.Kill(devnet.BlobRelay))
+	for _, node := range network.Nodes() {
+		require.NoError(t, network.Kill(node.Name))
+	}
+	out, err := thetad(t, network, "compute", "fetch", "--out", dir, "--from", devnet.Alice, "-y")
+	require.Error(t, err)
+	require.Contains(t, out, "does not answer")
+	require.NotContains(t, out, "may have expired")
+
+	config := blob.DefaultConfig(t.TempDir())
+	config.ClientRate, config.BoxClientPercent = 0, 100 // all nodes share one address here
+	server, err := blob.NewServer(config, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	require.NoError(t, err)
+	other := httptest.NewServer(server)
+	defer other.Close()
+	out, err = thetad(t, network, "compute", "fetch", "--out", dir, "--from", devnet.Alice, "--relay", other.URL)
+	require.Error(t, err, "without consent nothing is spent")
+	require.Contains(t, out, "--yes")
+	// The request is on chain while the nodes are down.
+	for _, node := range network.Nodes() {
+		time.AfterFunc(10*time.Second, func() { _ = network.Restart(node.Name) })
+	}
+	for job, folder := range map[*client.State]string{state: dir, many: manyDir} {
+		out, err = thetad(t, network, "compute", "fetch", "--out", folder, "--from", devnet.Alice, "--relay", other.URL, "-y")
+		if err != nil {
+			t.Fatalf("%v\n%v", err, network.Logs())
+		}
+		_, err = thetad(t, network, "compute", "verify", job.JobID, "--dir", folder)
+		require.NoError(t, err)
+		kept, err := client.LoadState(folder)
+		require.NoError(t, err)
+		require.Equal(t, other.URL, kept.Relay, "the job's relay from now on")
+		require.Equal(t, job.Token, kept.Token)
+	}
+	out, err = thetad(t, network, "compute", "fetch", "--out", dir)
+	require.NoError(t, err, "what is here needs neither key nor relay")
+	require.NotContains(t, out, "Asked nodes")
+
+	// A relay that has lost what it had is filled again.
+	require.NoError(t, os.RemoveAll(filepath.Join(config.Root, "drops")))
+	require.NoError(t, os.RemoveAll(filepath.Join(manyDir, "1")))
+	found, err := blob.NewServer(config, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	require.NoError(t, err)
+	other.Config.Handler = found
+	c, err := network.Client(t.Context())
+	require.NoError(t, err)
+	asked, err := computetypes.NewQueryClient(network.Conn()).Job(t.Context(), &computetypes.QueryJobRequest{JobId: many.JobID})
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		height, err := c.Height(t.Context())
+		return err == nil && height > asked.Job.Redelivery.Height+computetypes.RedeliveryPause
+	}, time.Minute, 500*time.Millisecond)
+	_, err = thetad(t, network, "compute", "run", "--resume", "--wait", "--out", manyDir, "--from", devnet.Alice, "-y")
+	require.NoError(t, err)
+	_, err = thetad(t, network, "compute", "verify", many.JobID, "--dir", manyDir)
+	require.NoError(t, err)
+}
+
+func TestNothingIsClaimedWhoseSinkNobodyTrusts(t *testing.T) {
+	network := startNetwork(t)
+	secret := httptest.NewTLSServer(http.NotFoundHandler())
+	defer secret.Close()
+	secret.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	state, _ := postOver(t, network, network.Relay(), writeJob(t, fmt.Sprintf(textgen, root(t)), nil), func(sink string) string {
+		return strings.Replace(sink, network.Relay(), secret.URL, 1)
+	})
+	for _, node := range network.Nodes() {
+		require.Eventually(t, func() bool {
+			answer, err := http.Get(node.API() + "/v1/status") //nolint:noctx // a test
+			if err != nil {
+				return false
+			}
+			defer answer.Body.Close() //nolint:errcheck // read only
+			said, err := io.ReadAll(answer.Body)
+			return err == nil && bytes.Contains(said, []byte("certificate is not trusted"))
+		}, time.Minute, 200*time.Millisecond, node.Name)
+	}
+	job, err := computetypes.NewQueryClient(network.Conn()).Job(t.Context(), &computetypes.QueryJobRequest{JobId: state.JobID})
+	require.NoError(t, err)
+	require.Equal(t, computetypes.JOB_STATUS_OPEN, job.Job.Status)
+	task, err := computetypes.NewQueryClient(network.Conn()).Task(t.Context(), &computetypes.QueryTaskRequest{JobId: state.JobID})
+	require.NoError(t, err)
+	require.Empty(t, task.Task.Rounds[0].Replicas)
+	require.Empty(t, task.Task.Rounds[0].Draw.Candidates)
+}
