@@ -157,10 +157,10 @@ func show(a *store.Assignment) *sidecarv1.Assignment {
 		JobId: a.JobID, Task: a.Task, Round: a.Round, Phase: a.Phase.String(),
 		CommitDeadline: a.Deadlines.Commit, RevealDeadline: a.Deadlines.Reveal,
 		Fuel: a.Metrics.Fuel, WallMs: a.Metrics.WallMillis, EnergySource: a.Metrics.EnergySource,
-		LastError: a.LastError, Detail: a.Detail, UpdatedAt: timestamp(a.UpdatedAt),
+		LastError: a.LastError, UpdatedAt: timestamp(a.UpdatedAt),
 	}
 	if shown(a.Phase) {
-		out.Digest, out.ExitCode = hex.EncodeToString(a.ResultDigest), a.ExitCode
+		out.Digest, out.ExitCode, out.Detail = hex.EncodeToString(a.ResultDigest), a.ExitCode, a.Detail
 	}
 	if a.Metrics.EnergyMillijoules != nil {
 		out.EnergyMj = *a.Metrics.EnergyMillijoules
