@@ -72,7 +72,8 @@ deny-requesters = {{ list .Policy.DenyRequesters }}
 [work]
 # Inputs that are kept for further tasks.
 cache = {{ quote .Work.Cache.String }}
-# How long finished assignments and their outputs are kept.
+# How long finished assignments and their outputs are kept, and accepted results tried
+# to be delivered that their sink has not taken.
 retention = {{ duration .Work.Retention }}
 # Blocks before the reveal deadline at which the node reveals even if the outputs
 # could not be delivered, because not revealing costs the bond.
