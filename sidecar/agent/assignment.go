@@ -42,6 +42,8 @@ type assignment struct {
 	revealSince int64
 	// retriedAt is the height of the last further attempt.
 	retriedAt int64
+	// searched: its task is gone as well, and blocks are searched for its receipt.
+	searched bool
 	// goneSince is the height at which the chain stopped listing it, 0 while it does.
 	goneSince int64
 }

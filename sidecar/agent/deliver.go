@@ -95,13 +95,14 @@ func (a *Agent) keepDelivering(record store.Assignment) {
 	}
 }
 
-// pump starts the tries that are due: all of those that the chain waits for, and beside
-// them a few of what is settled, one for each server.
+// pump starts the tries that are due: all of those that the chain waits for, and while
+// none of these is under way a few of what is settled, one for each server.
 func (a *Agent) pump() {
 	now := a.cfg.Now()
 	var due []*delivery
-	late, busy := 0, map[string]bool{}
+	late, live, busy := 0, false, map[string]bool{}
 	for _, d := range a.deliveries {
+		live = live || !d.late && (d.running || !d.lost && !now.Before(d.next))
 		switch {
 		case d.running && d.late:
 			late++
@@ -118,7 +119,7 @@ func (a *Agent) pump() {
 		return cmp.Or(x.next.Compare(y.next), cmp.Compare(x.record.String(), y.record.String()))
 	})
 	for _, d := range due {
-		if d.late && (late == lateDeliveries || busy[d.origin]) {
+		if d.late && (live || late == lateDeliveries || busy[d.origin]) {
 			continue
 		}
 		if d.late {

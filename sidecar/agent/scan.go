@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/thetaedge/theta/sidecar/chain"
+	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -34,6 +35,9 @@ type taskKey struct {
 func (a *Agent) endedTasks(ctx context.Context, gone []*assignment) map[taskKey]computetypes.Receipt {
 	missing := map[taskKey]bool{}
 	for _, w := range gone {
+		if w.record.Phase == store.PhaseClaimed && !w.searched {
+			continue // most were not drawn, which their task shows
+		}
 		if !a.jobs[w.record.JobID].array() {
 			// It may have been topped up since it was read.
 			delete(a.jobs, w.record.JobID)
@@ -79,6 +83,15 @@ func (a *Agent) endedTasks(ctx context.Context, gone []*assignment) map[taskKey]
 		}
 	}
 	return found
+}
+
+// search has blocks searched for the receipt of a claim whose task is gone, from the first
+// on in which it may have ended.
+func (a *Agent) search(w *assignment) {
+	w.searched = true
+	if from := max(lastSeen([]*assignment{w})-scanMargin, a.height-scanBack, 0); from < a.scanned {
+		a.scanned, a.scannedFrom = from, from
+	}
 }
 
 // lastSeen is the height after which all of these have ended: the least at which one of

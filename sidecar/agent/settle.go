@@ -55,6 +55,8 @@ func (a *Agent) unlisted(ctx context.Context, w *assignment, ended map[taskKey]c
 		a.metrics.undrawn.Inc()
 	case !errors.Is(err, chain.ErrNotFound):
 		a.trouble("cannot read how "+record.Key.String()+" ended", err)
+	case record.Phase == store.PhaseClaimed && !w.searched:
+		a.search(w)
 	case a.outOfPatience(w):
 		reason := a.unknownEnd(record)
 		a.finish(w, store.PhaseFailed, func(r *store.Assignment) { r.LastError, r.Unknown = joinReasons(r.LastError, reason), true })

@@ -148,13 +148,38 @@ func thetad(t *testing.T, network *devnet.Devnet, args ...string) (string, error
 	return string(out), err
 }
 
+// quickText is a job of a second or two.
+const quickText = `
+executor: wasm/1
+program: %[1]s/build/textgen.wasm
+args: [--tokens, "200", --seed, "11"]
+inputs:
+  model.bin: %[1]s/examples/textgen/model.bin
+  prompt.txt: %[1]s/examples/textgen/prompt.txt
+resources: {fuel: 20_000_000_000, memory: 64MiB, output: 64KiB}
+class: cpu-small
+reward: 1tfuel
+`
+
 // shortReveals lets nodes reveal soon although their outputs are not delivered.
 func shortReveals(o *devnet.Options) {
 	o.Params = map[string]map[string]any{"compute": {"reveal_blocks": "16"}}
 }
 
-func TestNoPaidResultIsLostWhenTheRelayGoesAway(t *testing.T) {
+func TestAPaidResultIsNeverLost(t *testing.T) {
 	network := startNetwork(t, shortReveals)
+	t.Run("nothing is claimed whose sink nobody trusts", func(t *testing.T) { requireUntrustedIsLeft(t, network) })
+	t.Run("a relay that goes away gets it later", func(t *testing.T) { requireDeliveredLater(t, network) })
+	t.Run("another relay gets what one has lost", func(t *testing.T) { requireDeliveredElsewhere(t, network) })
+	invariants, err := network.Invariants(t.Context())
+	require.NoError(t, err)
+	for name, found := range invariants {
+		require.Equal(t, devnet.Holds, found, name)
+	}
+}
+
+func requireDeliveredLater(t *testing.T, network *devnet.Devnet) {
+	t.Helper()
 	line := newLine(t, network)
 	c, err := network.Client(t.Context())
 	require.NoError(t, err)
@@ -170,7 +195,7 @@ func TestNoPaidResultIsLostWhenTheRelayGoesAway(t *testing.T) {
 	} {
 		t.Run(stage.name, func(t *testing.T) {
 			line.fallAt(stage.falls)
-			state, settlement, dir := runOver(t, network, line.URL, writeJob(t, fmt.Sprintf(textgen, root(t)), nil), nil)
+			state, settlement, dir := runOver(t, network, line.URL, writeJob(t, fmt.Sprintf(quickText, root(t)), nil), nil)
 			require.True(t, line.isDown(), "the line never fell")
 			require.True(t, settlement.Accepted())
 			require.Len(t, paid(&devnet.Run{Settlement: settlement}), 3, "revealed all the same")
@@ -194,16 +219,11 @@ func TestNoPaidResultIsLostWhenTheRelayGoesAway(t *testing.T) {
 			require.NoError(t, err)
 		})
 	}
-	invariants, err := network.Invariants(t.Context())
-	require.NoError(t, err)
-	for name, found := range invariants {
-		require.Equal(t, devnet.Holds, found, name)
-	}
 }
 
-func TestResultsThatARelayHasLostAreDeliveredToAnother(t *testing.T) {
-	network := startNetwork(t)
-	single := fmt.Sprintf(textgen, root(t))
+func requireDeliveredElsewhere(t *testing.T, network *devnet.Devnet) {
+	t.Helper()
+	single := fmt.Sprintf(quickText, root(t))
 	state, settlement, dir := runOver(t, network, network.Relay(), writeJob(t, single, nil), nil)
 	require.True(t, settlement.Accepted())
 	many, _, manyDir := runOver(t, network, network.Relay(), writeJob(t, single+"tasks: 3\n", nil), nil)
@@ -267,12 +287,12 @@ func TestResultsThatARelayHasLostAreDeliveredToAnother(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestNothingIsClaimedWhoseSinkNobodyTrusts(t *testing.T) {
-	network := startNetwork(t)
+func requireUntrustedIsLeft(t *testing.T, network *devnet.Devnet) {
+	t.Helper()
 	secret := httptest.NewTLSServer(http.NotFoundHandler())
 	defer secret.Close()
 	secret.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
-	state, _ := postOver(t, network, network.Relay(), writeJob(t, fmt.Sprintf(textgen, root(t)), nil), func(sink string) string {
+	state, _ := postOver(t, network, network.Relay(), writeJob(t, fmt.Sprintf(quickText, root(t)), nil), func(sink string) string {
 		return strings.Replace(sink, network.Relay(), secret.URL, 1)
 	})
 	for _, node := range network.Nodes() {
@@ -293,4 +313,10 @@ func TestNothingIsClaimedWhoseSinkNobodyTrusts(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, task.Task.Rounds[0].Replicas)
 	require.Empty(t, task.Task.Rounds[0].Draw.Candidates)
+	c, err := network.Client(t.Context())
+	require.NoError(t, err)
+	signer, err := network.Signer(devnet.Alice)
+	require.NoError(t, err)
+	_, err = c.Cancel(t.Context(), signer, state.JobID)
+	require.NoError(t, err)
 }
