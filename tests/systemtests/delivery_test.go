@@ -226,7 +226,7 @@ func requireDeliveredElsewhere(t *testing.T, network *devnet.Devnet) {
 	single := fmt.Sprintf(quickText, root(t))
 	state, settlement, dir := runOver(t, network, network.Relay(), writeJob(t, single, nil), nil)
 	require.True(t, settlement.Accepted())
-	many, _, manyDir := runOver(t, network, network.Relay(), writeJob(t, single+"tasks: 3\n", nil), nil)
+	many, _, manyDir := runOver(t, network, network.Relay(), writeJob(t, single+"tasks: 2\n", nil), nil)
 
 	// The relay is gone with all that it had, and all nodes are killed.
 	require.NoError(t, network.Kill(devnet.BlobRelay))
