@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -16,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	errorsmod "cosmossdk.io/errors"
@@ -28,6 +30,7 @@ import (
 	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
+	grpctypes "github.com/cosmos/cosmos-sdk/types/grpc"
 	"github.com/cosmos/cosmos-sdk/types/tx"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
@@ -88,7 +91,9 @@ type chain struct {
 	heard   []proto.Message
 	answers map[string]proto.Message
 	market  *computetypes.QueryMarketResponse
-	steps   []step
+	// nodePrice is the gas price that the node asks for, as coins.
+	nodePrice string
+	steps     []step
 	// ended are the receipts of each block.
 	ended map[int64][]computetypes.Receipt
 }
@@ -108,15 +113,27 @@ func testClient(t *testing.T, c *chain) *Client {
 }
 
 // Invoke answers a question.
-func (c *chain) Invoke(_ context.Context, method string, request, reply any, _ ...grpc.CallOption) error {
+func (c *chain) Invoke(_ context.Context, method string, request, reply any, opts ...grpc.CallOption) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if _, account := request.(*authtypes.QueryAccountInfoRequest); account {
+		c.height++
+	}
+	tellHeight(c.height, opts)
 	switch request := request.(type) {
 	case *cmtservice.GetNodeInfoRequest:
 		return answer(reply, &cmtservice.GetNodeInfoResponse{DefaultNodeInfo: &p2p.DefaultNodeInfo{Network: testChain}})
 	case *nodeservice.StatusRequest:
 		c.height++
 		return answer(reply, &nodeservice.StatusResponse{Height: c.height})
+	case *nodeservice.ConfigRequest:
+		return answer(reply, &nodeservice.ConfigResponse{MinimumGasPrice: c.nodePrice})
+	case *computetypes.QueryJobsRequest:
+		return answer(reply, c.jobs())
+	case *computetypes.QueryParamsRequest:
+		return answer(reply, &computetypes.QueryParamsResponse{Params: computetypes.Params{RetentionBlocks: 1000}})
+	case *cmtservice.GetBlockByHeightRequest:
+		return answer(reply, &cmtservice.GetBlockByHeightResponse{SdkBlock: &cmtservice.Block{}})
 	case *cmtservice.GetBlockResultsRequest:
 		return c.results(request.Height, reply)
 	case *rewardstypes.QueryParamsRequest:
@@ -196,6 +213,28 @@ func (c *chain) show(request, reply any, method string) error {
 	default:
 		return errors.New("the test has no answer for " + method)
 	}
+}
+
+// tellHeight says for which height an answer is, as a node does.
+func tellHeight(height uint64, opts []grpc.CallOption) {
+	for _, opt := range opts {
+		if header, ok := opt.(grpc.HeaderCallOption); ok {
+			*header.HeaderAddr = metadata.Pairs(grpctypes.GRPCBlockHeightHeader, strconv.FormatUint(height, 10))
+		}
+	}
+}
+
+// jobs lists those that were posted.
+func (c *chain) jobs() *computetypes.QueryJobsResponse {
+	answer := &computetypes.QueryJobsResponse{}
+	for _, post := range c.posted {
+		digest, err := computetypes.SpecDigest(&post.Spec)
+		if err != nil {
+			panic(err)
+		}
+		answer.Jobs = append(answer.Jobs, computetypes.Job{Id: testJob, Reward: post.Spec.Reward, SpecDigest: digest})
+	}
+	return answer
 }
 
 // results shows half of what ended in a block as a tx's doing, the rest as the

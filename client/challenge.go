@@ -34,6 +34,9 @@ type Challenge struct {
 	msg *computetypes.MsgChallenge
 }
 
+// Message is what has to be signed to challenge.
+func (c *Challenge) Message() sdk.Msg { return c.msg }
+
 // Verdict is what came of a challenge.
 type Verdict struct {
 	*Settlement
@@ -110,7 +113,7 @@ func (c *Client) receiptProof(ctx context.Context, job *computetypes.Job, task u
 // an array that goes on may grow over the proof: it is then built anew.
 func (c *Client) Challenge(ctx context.Context, signer Signer, prepared *Challenge) (string, error) {
 	for attempt := 1; ; attempt++ {
-		response, err := c.send(ctx, signer, prepared.msg, prepared.Posting, func(signedTx) error { return nil })
+		response, err := c.transact(ctx, signer, prepared.msg, prepared.Posting)
 		var refused *txError
 		if prepared.msg.Proof != nil && attempt < maxChallenges &&
 			errors.As(err, &refused) && refused.is(computetypes.ErrReceiptNotFound) {

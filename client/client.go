@@ -29,10 +29,6 @@ import (
 // a second or two.
 const defaultPoll = 400 * time.Millisecond
 
-// startingText is in what a node of the SDK answers between its restart and its
-// first block; it comes without a code of its own.
-const startingText = "context did not contain latest block height"
-
 // Connection is what the client needs of a gRPC connection. *grpc.ClientConn is
 // one, and so is the SDK's client.Context.
 type Connection = grpc.ClientConnInterface
@@ -42,6 +38,7 @@ type Connection = grpc.ClientConnInterface
 type Client struct {
 	chainID string
 	poll    time.Duration
+	terms   Terms
 
 	compute computetypes.QueryClient
 	rewards rewardstypes.QueryClient
@@ -54,6 +51,7 @@ type Client struct {
 
 // New returns a client for the chain behind conn, which it asks for its id.
 func New(ctx context.Context, conn Connection) (*Client, error) {
+	conn = telling{conn}
 	info, err := cmtservice.NewServiceClient(conn).GetNodeInfo(ctx, &cmtservice.GetNodeInfoRequest{})
 	if err != nil {
 		return nil, fmt.Errorf("cannot reach a node of the chain: %w; check its address and that it is up", plain(err))
@@ -61,8 +59,12 @@ func New(ctx context.Context, conn Connection) (*Client, error) {
 	if info.DefaultNodeInfo == nil || info.DefaultNodeInfo.Network == "" {
 		return nil, errors.New("expected a node that names its chain, found none")
 	}
+	return newClient(info.DefaultNodeInfo.Network, conn), nil
+}
+
+func newClient(chainID string, conn Connection) *Client {
 	return &Client{
-		chainID: info.DefaultNodeInfo.Network,
+		chainID: chainID,
 		poll:    defaultPoll,
 		compute: computetypes.NewQueryClient(conn),
 		rewards: rewardstypes.NewQueryClient(conn),
@@ -71,7 +73,7 @@ func New(ctx context.Context, conn Connection) (*Client, error) {
 		node:    nodeservice.NewServiceClient(conn),
 		blocks:  cmtservice.NewServiceClient(conn),
 		tx:      tx.NewServiceClient(conn),
-	}, nil
+	}
 }
 
 // Dial opens a connection without transport security, for nodes on this machine
@@ -132,6 +134,9 @@ func (c *Client) patiently(ctx context.Context, ask func() error) error {
 // isNotFound tells an absent record from trouble.
 func isNotFound(err error) bool { return status.Code(err) == codes.NotFound }
 
+// catchingUpText is in what a node answers that cannot take transactions yet.
+const catchingUpText = "endpoint is closed while node is catching up"
+
 // unreachable tells whether the node itself did not answer. Over CometBFT's RPC,
 // as the command line uses it, a refused connection comes without a gRPC status.
 func unreachable(err error) bool {
@@ -139,7 +144,7 @@ func unreachable(err error) bool {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted:
 		return true
 	case codes.Unknown:
-		return isNetwork(err) || strings.Contains(err.Error(), startingText)
+		return isNetwork(err) || strings.Contains(err.Error(), catchingUpText)
 	default:
 		return false
 	}

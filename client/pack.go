@@ -76,6 +76,69 @@ func Pack(job JobFile) (*Packed, error) {
 	return packed, nil
 }
 
+// PackSpec takes a spec that was written by hand; its content is where it says already.
+// A spec without a sink gets a drop box at the relay. One with a sink needs the token
+// of that box: nobody without it can open the results.
+func PackSpec(spec computetypes.JobSpec, relayURL string, token blob.Token) (*Packed, error) {
+	packed := &Packed{Spec: spec, Relay: relayURL, Token: token}
+	if spec.Sink == "" {
+		if token != "" {
+			return nil, errors.New("expected a drop box in the spec's sink that the token opens, found none")
+		}
+		if err := packed.makeBox(); err != nil {
+			return nil, err
+		}
+	} else if err := packed.findBox(); err != nil {
+		return nil, err
+	}
+	if err := packed.Spec.Validate(); err != nil {
+		return nil, within("spec", err)
+	}
+	return packed, nil
+}
+
+// makeBox draws a token and names its drop box in the spec.
+func (p *Packed) makeBox() error {
+	if p.Relay == "" {
+		return errors.New("relay is missing; name one with --relay, or run your own with: thetaedge relay")
+	}
+	relay, err := blob.NewClient(blob.DefaultClientConfig(p.Relay))
+	if err != nil {
+		return err
+	}
+	if p.Token, err = blob.NewToken(); err != nil {
+		return err
+	}
+	box, err := blob.BoxOf(p.Token)
+	if err != nil {
+		return err
+	}
+	p.Spec.Sink = relay.BoxURL(box)
+	if p.Spec.Tasks > 1 {
+		p.Spec.Sink = relay.TaskBoxesURL(box)
+	}
+	return nil
+}
+
+// findBox checks that the token opens the box that the spec names, and finds its relay.
+func (p *Packed) findBox() error {
+	if p.Token == "" {
+		return fmt.Errorf("expected the token that opens the drop box of the spec's sink in --token-file, found none; leave sink out of the spec to have a box made for you (found %s)", p.Spec.Sink)
+	}
+	box, err := blob.BoxOf(p.Token)
+	if err != nil {
+		return fmt.Errorf("token: %w", err)
+	}
+	base, _, found := strings.Cut(p.Spec.Sink, "/v1/drops/"+box)
+	if !found {
+		return fmt.Errorf("expected the drop box %s, which the token opens, in the spec's sink, found %s", box, p.Spec.Sink)
+	}
+	if p.Relay == "" {
+		p.Relay = base
+	}
+	return nil
+}
+
 func (p *Packed) fill(job JobFile, relay *blob.Client) error {
 	program, err := p.content(job.Program, relay)
 	if err == nil {

@@ -1,33 +1,58 @@
 package client
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/cosmos/gogoproto/proto"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/types/query"
+	"github.com/cosmos/cosmos-sdk/types/tx"
 
+	"github.com/thetaedge/theta/app/params"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
+// jobsPage is how many jobs of a requester are asked for at a time.
+const jobsPage = 100
+
+// ErrNotPosted: the job is not on chain, and no transaction that would post it can run
+// any more.
+var ErrNotPosted = errors.New("the job is not on chain")
+
 // Post posts the job of a state and writes its id into the state. save is called
-// whenever the state has changed, and always before the tx leaves this machine: a
-// run that is cut off is taken up again with the same state, and a tx that may be
-// under way is awaited before another one is signed. A cost without gas is
-// estimated. After a refusal by the chain the state names no tx any more.
+// whenever the state has changed, and always before a tx leaves this machine. A job is
+// posted at most once, however often Post is called and cut off with the same state: a
+// tx that may have left is awaited until it has run or never can, whatever any node's
+// mempool says, and only one with the same sequence is ever signed beside it. A cost
+// without gas is estimated. After ErrRefused, ErrTxExpired and a failure in a block
+// Post may be called again; the state is needed until then.
 func (c *Client) Post(ctx context.Context, signer Signer, state *State, cost Cost, save func(*State) error) error {
-	if state.ChainID != c.chainID {
-		return fmt.Errorf("expected a job for chain %s, found one for %s; use a node of that chain", c.chainID, state.ChainID)
+	if err := c.checkChain(state); err != nil || state.JobID != "" {
+		return err
 	}
-	if state.JobID != "" {
-		return nil
+	if state.Outside {
+		return c.Await(ctx, state, save)
 	}
+	release, err := c.exclusive(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
 	if len(state.Tx) > 0 {
-		response, err := c.deliver(ctx, signedTx{bytes: state.Tx, timeoutHeight: state.TxTimeout}, true)
-		if !errors.Is(err, ErrTxExpired) {
-			return c.posted(response, err, state, save)
+		if err := signedBy(state, signer); err != nil {
+			return err
+		}
+		if err := c.settle(ctx, state, save); !errors.Is(err, ErrNotPosted) && !errors.Is(err, ErrRefused) {
+			return err
 		}
 	}
 	spec, err := state.JobSpec()
@@ -43,36 +68,312 @@ func (c *Client) Post(ctx context.Context, signer Signer, state *State, cost Cos
 			return fmt.Errorf("post job: %w", err)
 		}
 	}
-	response, err := c.send(ctx, signer, msg, cost, func(signed signedTx) error {
-		state.Tx, state.TxTimeout, state.Fee = signed.bytes, signed.timeoutHeight, cost.Fee.String()
-		if err := save(state); err != nil {
-			// It has not left: there is nothing to go on with.
-			state.Tx, state.TxTimeout, state.Fee = nil, 0, ""
-			return fmt.Errorf("cannot keep the key to the results: %w; nothing was sent", err)
-		}
-		return nil
-	})
-	return c.posted(response, err, state, save)
+	return c.post(ctx, signer, msg, state, cost, save)
 }
 
-// posted notes what the tx did.
-func (c *Client) posted(response *sdk.TxResponse, err error, state *State, save func(*State) error) error {
-	var refused *txError
-	if errors.As(err, &refused) {
-		state.Tx, state.TxTimeout, state.Fee = nil, 0, ""
-		return errors.Join(err, save(state))
+// post signs the job's message and has it executed once.
+func (c *Client) post(ctx context.Context, signer Signer, msg sdk.Msg, state *State, cost Cost, save func(*State) error) error {
+	for range maxSignings {
+		sequence, err := state.sequence()
+		if err != nil {
+			return err
+		}
+		signed, err := c.sign(ctx, signer, msg, cost, sequence)
+		if err != nil {
+			return err
+		}
+		before := *state
+		if state.Requester, err = addressText(signer.Address()); err != nil {
+			return err
+		}
+		state.carry(signed, cost)
+		if err := save(state); err != nil {
+			// It has not left: there is nothing new to go on with.
+			*state = before
+			return fmt.Errorf("cannot keep the key to the results: %w; nothing was sent", err)
+		}
+		err = c.settleFirst(ctx, state, save)
+		if !errors.Is(err, ErrOvertaken) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w %d times; is the key used elsewhere?", ErrOvertaken, maxSignings)
+}
+
+// settleFirst hands over a tx that was signed just now and awaits it.
+func (c *Client) settleFirst(ctx context.Context, state *State, save func(*State) error) error {
+	d, err := c.deliveryOf(state)
+	if err != nil {
+		return err
+	}
+	taken, err := c.handOver(ctx, d)
+	if refused, ok := refusedText(err); ok {
+		state.Refusal = refused
+		return errors.Join(refusedFor(err, d.newest()), save(state))
 	}
 	if err != nil {
 		return err
 	}
-	var answer computetypes.MsgPostJobResponse
-	if err := answerOf(response, &answer); err != nil {
+	found, err := c.await(ctx, d, taken)
+	if err != nil {
 		return err
 	}
-	state.JobID = answer.JobId
-	state.PostingFee = answer.PostingFee.String()
-	state.Reserved = answer.Reserved.String()
+	return c.note(state, d, found, save)
+}
+
+// Await follows the job of a state onto the chain without signing anything. It returns
+// nil once the job is there, ErrNotPosted once no transaction of the state can run any
+// more, and ErrRefused while one may, which no node is known to have taken.
+func (c *Client) Await(ctx context.Context, state *State, save func(*State) error) error {
+	if err := c.checkChain(state); err != nil || state.JobID != "" {
+		return err
+	}
+	if state.Outside {
+		return c.awaitOutside(ctx, state, save)
+	}
+	if len(state.Tx) == 0 {
+		return fmt.Errorf("%w: no transaction for it was sent", ErrNotPosted)
+	}
+	return c.settle(ctx, state, save)
+}
+
+// settle finds out what became of the txs of a state.
+func (c *Client) settle(ctx context.Context, state *State, save func(*State) error) error {
+	d, err := c.deliveryOf(state)
+	if err != nil {
+		return err
+	}
+	if state.Refusal == "" {
+		found, err := c.await(ctx, d, false)
+		if err != nil {
+			return err
+		}
+		err = c.note(state, d, found, save)
+		if errors.Is(err, ErrOvertaken) || errors.Is(err, ErrTxExpired) {
+			return fmt.Errorf("%w: %w", ErrNotPosted, err)
+		}
+		return err
+	}
+	var found verdict
+	if err := c.patiently(ctx, func() (err error) { found, err = c.judge(ctx, d); return err }); err != nil {
+		return err
+	}
+	if found.end == endPending {
+		return fmt.Errorf("%w: %s; some node may still have it, up to height %d: until then only one in its place is safe", ErrRefused, state.Refusal, d.timeout())
+	}
+	err = c.note(state, d, found, save)
+	if errors.Is(err, ErrOvertaken) || errors.Is(err, ErrTxExpired) {
+		return fmt.Errorf("%w: %w", ErrNotPosted, err)
+	}
+	return err
+}
+
+// note writes into the state what became of its txs.
+func (c *Client) note(state *State, d *delivery, found verdict, save func(*State) error) error {
+	switch found.end {
+	case endRan:
+		return c.posted(state, found, save)
+	case endFailed:
+		state.drop()
+		return errors.Join(found.err, save(state))
+	case endOvertaken:
+		state.drop()
+		return errors.Join(ErrOvertaken, save(state))
+	case endExpired:
+		state.drop()
+		return errors.Join(expired(d), save(state))
+	case endPending:
+	}
+	return ErrUncertain
+}
+
+// posted notes the job that a tx has posted.
+func (c *Client) posted(state *State, found verdict, save func(*State) error) error {
+	if found.response != nil {
+		var answer computetypes.MsgPostJobResponse
+		if err := answerOf(found.response, &answer); err != nil {
+			return err
+		}
+		state.JobID, state.PostingFee, state.Reserved = answer.JobId, answer.PostingFee.String(), answer.Reserved.String()
+		return save(state)
+	}
+	job, ok := found.trace.what.(computetypes.Job)
+	if !ok {
+		return fmt.Errorf("expected the job that was posted, found %T", found.trace.what)
+	}
+	state.JobID, state.Reserved = job.Id, sdk.Coin{Denom: job.Reward.Denom, Amount: job.Reserved}.String()
 	return save(state)
+}
+
+// awaitOutside waits for a job whose transaction is signed elsewhere.
+func (c *Client) awaitOutside(ctx context.Context, state *State, save func(*State) error) error {
+	told := false
+	for {
+		var found trace
+		err := c.patiently(ctx, func() (err error) { found, err = c.jobOf(ctx, state, 0); return err })
+		if err != nil {
+			return err
+		}
+		if found.found {
+			return c.posted(state, verdict{trace: found}, save)
+		}
+		if !told {
+			c.terms.tell("The job is in no block yet; it is looked for until its transaction, which is signed elsewhere, has been broadcast")
+			told = true
+		}
+		if err := c.wait(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// Find looks once for a job whose transaction is signed elsewhere. It returns
+// ErrNotPosted if it is not on chain yet.
+func (c *Client) Find(ctx context.Context, state *State, save func(*State) error) error {
+	if err := c.checkChain(state); err != nil || state.JobID != "" {
+		return err
+	}
+	found, err := c.jobOf(ctx, state, 0)
+	switch {
+	case err != nil:
+		return err
+	case !found.found:
+		return fmt.Errorf("%w yet: its transaction, made to be signed elsewhere, has not been executed, or the job ended so long ago that the chain has forgotten it", ErrNotPosted)
+	}
+	return c.posted(state, verdict{trace: found}, save)
+}
+
+func (c *Client) checkChain(state *State) error {
+	if state.ChainID != c.chainID {
+		return fmt.Errorf("expected a job for chain %s, found one for %s; use a node of that chain", c.chainID, state.ChainID)
+	}
+	return nil
+}
+
+// deliveryOf is what is under way of a state.
+func (c *Client) deliveryOf(state *State) (*delivery, error) {
+	txs, err := state.signed()
+	if err != nil {
+		return nil, err
+	}
+	addr, err := requesterOf(state)
+	if err != nil {
+		return nil, err
+	}
+	state.TxHeight = txs[0].height
+	return &delivery{addr: addr, txs: txs, done: func(ctx context.Context, height int64) (trace, error) {
+		return c.jobOf(ctx, state, height)
+	}}, nil
+}
+
+// requesterOf is who posts the job. States of earlier versions have it in their tx only.
+func requesterOf(state *State) (sdk.AccAddress, error) {
+	if state.Requester == "" {
+		var envelope tx.TxRaw
+		var body tx.TxBody
+		var post computetypes.MsgPostJob
+		if err := errors.Join(proto.Unmarshal(state.Tx, &envelope), proto.Unmarshal(envelope.BodyBytes, &body)); err != nil {
+			return nil, err
+		}
+		if len(body.Messages) != 1 {
+			return nil, fmt.Errorf("expected a transaction that posts one job, found %d messages", len(body.Messages))
+		}
+		if err := proto.Unmarshal(body.Messages[0].Value, &post); err != nil {
+			return nil, err
+		}
+		state.Requester = post.Requester
+	}
+	return sdk.GetFromBech32(state.Requester, params.Bech32Prefix)
+}
+
+// signedBy refuses another key than that of the txs under way: another account's
+// sequence would not keep them from running as well.
+func signedBy(state *State, signer Signer) error {
+	requester, err := requesterOf(state)
+	if err != nil {
+		return err
+	}
+	if !signer.Address().Equals(requester) {
+		return fmt.Errorf("expected the key of %s, whose transaction may still post the job, found that of %s", state.Requester, signer.Address())
+	}
+	return nil
+}
+
+// jobOf looks for the job of a state among those of its requester, after a height at
+// least. A spec names a drop box of its own, so its digest is in no other job. That the
+// job is not there is certain for as long as the chain keeps jobs that have ended.
+func (c *Client) jobOf(ctx context.Context, state *State, least int64) (trace, error) {
+	spec, err := state.JobSpec()
+	if err != nil {
+		return trace{}, err
+	}
+	digest, err := computetypes.SpecDigest(&spec)
+	if err != nil {
+		return trace{}, err
+	}
+	page := &query.PageRequest{Limit: jobsPage, Reverse: true}
+	height := int64(math.MaxInt64)
+	for {
+		var header metadata.MD
+		answer, err := c.compute.Jobs(ctx, &computetypes.QueryJobsRequest{Requester: state.Requester, Pagination: page}, grpc.Header(&header))
+		if err != nil {
+			return trace{}, fmt.Errorf("jobs of %s: %w", state.Requester, plain(err))
+		}
+		at, err := heightIn(header)
+		if err != nil {
+			return trace{}, err
+		}
+		height = min(height, at)
+		for _, job := range answer.Jobs {
+			if bytes.Equal(job.SpecDigest, digest) {
+				return trace{found: true, what: job}, nil
+			}
+		}
+		oldest := len(answer.Jobs) > 0 && answer.Jobs[len(answer.Jobs)-1].PostedHeight < state.TxHeight
+		if oldest || answer.Pagination == nil || len(answer.Pagination.NextKey) == 0 {
+			if height < least {
+				return trace{}, errBehind
+			}
+			certain, err := c.kept(ctx, state, height)
+			return trace{certain: certain}, err
+		}
+		page = &query.PageRequest{Key: answer.Pagination.NextKey, Limit: jobsPage, Reverse: true}
+	}
+}
+
+// errBehind: of the machines behind one address, one is behind another. It is asked
+// again.
+var errBehind = status.Error(codes.Unavailable, "the node is behind what it has shown before")
+
+// kept tells whether a job that was posted since a state's first tx was signed is still
+// listed at a height.
+func (c *Client) kept(ctx context.Context, state *State, height int64) (bool, error) {
+	if state.TxHeight == 0 {
+		return false, nil
+	}
+	answer, err := c.compute.Params(ctx, &computetypes.QueryParamsRequest{})
+	if err != nil {
+		return false, fmt.Errorf("compute parameters: %w", plain(err))
+	}
+	return height-state.TxHeight <= int64(answer.Params.RetentionBlocks), nil //nolint:gosec // bounded by the parameters' validation
+}
+
+// Entrust marks the job of a state as one whose transaction is signed elsewhere, by
+// whoever holds the account's key or keys, and returns the message for it. The state
+// has to be saved before the transaction is handed to anybody.
+func (s *State) Entrust(requester sdk.AccAddress) (sdk.Msg, error) {
+	if s.Posted() {
+		return nil, errors.New("expected a job for which nothing was signed, found one that may be under way")
+	}
+	spec, err := s.JobSpec()
+	if err != nil {
+		return nil, err
+	}
+	if s.Requester, err = addressText(requester); err != nil {
+		return nil, err
+	}
+	s.Outside = true
+	return &computetypes.MsgPostJob{Requester: s.Requester, Spec: spec}, nil
 }
 
 // Cancel ends a job. What committed nodes are owed is settled first; the refund

@@ -74,7 +74,6 @@ func TestPostKeepsTheTokenOnDiskBeforeTheTxLeaves(t *testing.T) {
 	info, err := os.Stat(filepath.Join(dir, StateFile))
 	require.NoError(t, err)
 	require.EqualValues(t, 0o600, info.Mode().Perm())
-	require.Error(t, loaded.Discard(dir))
 }
 
 func TestPostNeverPaysTwice(t *testing.T) {
@@ -111,7 +110,7 @@ func TestPostThatExpiredIsPostedAnewWithTheSameSpec(t *testing.T) {
 	save := func(*State) error { return nil }
 	err = c.Post(t.Context(), newSigner(), state, testCost, save)
 	require.ErrorIs(t, err, ErrTxExpired)
-	require.True(t, state.Posted())
+	require.False(t, state.Posted(), "no tx of it can run any more")
 	require.Empty(t, chain.posted)
 
 	chain.fates = []fate{fateSwallowed}

@@ -1,12 +1,23 @@
 package client
 
 import (
+	"context"
+	"errors"
 	"fmt"
 
+	protov2 "google.golang.org/protobuf/proto"
+
+	signingv1beta1 "cosmossdk.io/api/cosmos/tx/signing/v1beta1"
+	txv1beta1 "cosmossdk.io/api/cosmos/tx/v1beta1"
+
+	"github.com/cosmos/cosmos-sdk/codec"
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	"github.com/cosmos/cosmos-sdk/crypto/keyring"
 	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/tx/signing"
+	authtx "github.com/cosmos/cosmos-sdk/x/auth/tx"
+	txsigning "github.com/cosmos/cosmos-sdk/x/tx/signing"
 )
 
 // Signer holds a key. Nothing is spent without it.
@@ -15,8 +26,51 @@ type Signer interface {
 	Address() sdk.AccAddress
 	// PubKey is its public key.
 	PubKey() cryptotypes.PubKey
-	// Sign signs the bytes of a sign doc in the direct sign mode.
+	// Sign signs the bytes of a sign doc, in the direct sign mode unless the signer is
+	// a ModeSigner.
 	Sign(doc []byte) ([]byte, error)
+}
+
+// ModeSigner is a signer that signs in a mode of its own, as hardware does.
+type ModeSigner interface {
+	Signer
+	// Mode is SIGN_MODE_DIRECT or SIGN_MODE_LEGACY_AMINO_JSON.
+	Mode() signing.SignMode
+}
+
+// modeOf is how a signer signs.
+func modeOf(signer Signer) signing.SignMode {
+	if other, ok := signer.(ModeSigner); ok {
+		return other.Mode()
+	}
+	return signing.SignMode_SIGN_MODE_DIRECT
+}
+
+// signBytes is what the signer has to sign.
+func (c *Client) signBytes(ctx context.Context, signer Signer, account accountState, body, auth []byte) ([]byte, error) {
+	var decodedBody txv1beta1.TxBody
+	var decodedAuth txv1beta1.AuthInfo
+	if err := errors.Join(protov2.Unmarshal(body, &decodedBody), protov2.Unmarshal(auth, &decodedAuth)); err != nil {
+		return nil, err
+	}
+	text, err := addressText(signer.Address())
+	if err != nil {
+		return nil, err
+	}
+	mode := signingv1beta1.SignMode(modeOf(signer)) // both number the modes alike
+	handlers := authtx.NewTxConfig(codec.NewProtoCodec(codectypes.NewInterfaceRegistry()), []signing.SignMode{
+		signing.SignMode_SIGN_MODE_DIRECT, signing.SignMode_SIGN_MODE_LEGACY_AMINO_JSON,
+	}).SignModeHandler()
+	doc, err := handlers.GetSignBytes(ctx, mode,
+		txsigning.SignerData{
+			Address: text, ChainID: c.chainID, AccountNumber: account.number, Sequence: account.sequence, PubKey: decodedAuth.SignerInfos[0].PublicKey,
+		},
+		txsigning.TxData{Body: &decodedBody, AuthInfo: &decodedAuth, BodyBytes: body, AuthInfoBytes: auth},
+	)
+	if err != nil {
+		return nil, fmt.Errorf("sign mode %s: %w", mode, err)
+	}
+	return doc, nil
 }
 
 // KeyringSigner signs with a key of an SDK keyring.
@@ -25,9 +79,11 @@ type KeyringSigner struct {
 	name   string
 	addr   sdk.AccAddress
 	pubKey cryptotypes.PubKey
+	mode   signing.SignMode
 }
 
-// NewKeyringSigner returns a signer for the key of that name.
+// NewKeyringSigner returns a signer for the key of that name. A key on a Ledger signs
+// in the amino JSON mode, others in the direct one.
 func NewKeyringSigner(keys keyring.Keyring, name string) (*KeyringSigner, error) {
 	record, err := keys.Key(name)
 	if err != nil {
@@ -41,7 +97,18 @@ func NewKeyringSigner(keys keyring.Keyring, name string) (*KeyringSigner, error)
 	if err != nil {
 		return nil, fmt.Errorf("key %q: %w", name, err)
 	}
-	return &KeyringSigner{keys: keys, name: name, addr: addr, pubKey: pubKey}, nil
+	mode := signing.SignMode_SIGN_MODE_DIRECT
+	if record.GetType() == keyring.TypeLedger {
+		mode = signing.SignMode_SIGN_MODE_LEGACY_AMINO_JSON
+	}
+	return &KeyringSigner{keys: keys, name: name, addr: addr, pubKey: pubKey, mode: mode}, nil
+}
+
+// In returns the signer for the same key in another mode.
+func (s *KeyringSigner) In(mode signing.SignMode) *KeyringSigner {
+	other := *s
+	other.mode = mode
+	return &other
 }
 
 // Address returns the key's account.
@@ -50,11 +117,43 @@ func (s *KeyringSigner) Address() sdk.AccAddress { return s.addr }
 // PubKey returns the key's public half.
 func (s *KeyringSigner) PubKey() cryptotypes.PubKey { return s.pubKey }
 
+// Mode is how the key signs.
+func (s *KeyringSigner) Mode() signing.SignMode { return s.mode }
+
 // Sign signs with the keyring.
 func (s *KeyringSigner) Sign(doc []byte) ([]byte, error) {
-	signature, _, err := s.keys.Sign(s.name, doc, signing.SignMode_SIGN_MODE_DIRECT)
+	signature, _, err := s.keys.Sign(s.name, doc, s.mode)
 	if err != nil {
 		return nil, fmt.Errorf("sign with key %q: %w", s.name, err)
 	}
 	return signature, nil
+}
+
+// ErrCannotSign: the key is not here, or one key is not enough.
+var ErrCannotSign = errors.New("this program cannot sign for the account")
+
+// Account is a payer whose transactions are signed elsewhere: an address whose key is
+// not here, or a multisig. It can be asked what something would cost.
+type Account struct {
+	addr   sdk.AccAddress
+	pubKey cryptotypes.PubKey
+}
+
+// NewAccount returns an account; its key may be nil.
+func NewAccount(addr sdk.AccAddress, pubKey cryptotypes.PubKey) *Account {
+	return &Account{addr: addr, pubKey: pubKey}
+}
+
+// Address returns the account.
+func (a *Account) Address() sdk.AccAddress { return a.addr }
+
+// PubKey returns its key, nil if it is not known.
+func (a *Account) PubKey() cryptotypes.PubKey { return a.pubKey }
+
+// Mode is amino JSON: the keys of a multisig sign in no other.
+func (a *Account) Mode() signing.SignMode { return signing.SignMode_SIGN_MODE_LEGACY_AMINO_JSON }
+
+// Sign fails with ErrCannotSign.
+func (a *Account) Sign([]byte) ([]byte, error) {
+	return nil, fmt.Errorf("%w %s; make the transaction with --generate-only and sign it with: thetad tx sign", ErrCannotSign, a.addr)
 }

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/thetaedge/theta/internal/osfault"
 	"github.com/thetaedge/theta/sidecar/blob"
@@ -34,10 +36,23 @@ type State struct {
 	Token blob.Token `json:"token"`
 	// Spec is the encoded spec.
 	Spec []byte `json:"spec"`
+	// Requester posts the job.
+	Requester string `json:"requester,omitempty"`
+	// Outside: the transaction that posts the job is signed elsewhere. This program
+	// signs none for it.
+	Outside bool `json:"outside,omitempty"`
 	// Tx is the signed tx that posts the job, empty before.
 	Tx []byte `json:"tx,omitempty"`
 	// TxTimeout is the last height at which a block may take it.
 	TxTimeout int64 `json:"tx_timeout,omitempty"`
+	// TxHeight is the height of the chain when the first of the txs was signed.
+	TxHeight int64 `json:"tx_height,omitempty"`
+	// Replaced are txs that were signed before, with the same sequence: of all of them
+	// at most one can run.
+	Replaced [][]byte `json:"replaced,omitempty"`
+	// Refusal is why the mempool of the only node that was given the tx refused it;
+	// empty if some node may have taken it.
+	Refusal string `json:"refusal,omitempty"`
 	// Fee is what the tx costs.
 	Fee string `json:"fee,omitempty"`
 	// JobID names the job once it is on chain.
@@ -92,18 +107,69 @@ func (s *State) Save(dir string) error {
 }
 
 // Posted tells whether the job is on chain or a tx that posts it may be under way.
-func (s *State) Posted() bool { return s.JobID != "" || len(s.Tx) > 0 }
+func (s *State) Posted() bool { return s.JobID != "" || len(s.Tx) > 0 || s.Outside }
 
-// Discard removes the state of a job that was never posted.
-func (s *State) Discard(dir string) error {
-	if s.Posted() {
-		return fmt.Errorf("the state in %s is needed for its job", dir)
+// SetAside moves the state in a folder out of the way of another job's and returns its
+// new name. The token in it is the only key to that job's results, so that a state is
+// never deleted.
+func SetAside(dir string) (string, error) {
+	path := filepath.Join(dir, StateFile)
+	for n := 1; ; n++ {
+		aside := filepath.Join(dir, fmt.Sprintf("%s.%d%s", strings.TrimSuffix(StateFile, filepath.Ext(StateFile)), n, filepath.Ext(StateFile)))
+		// The name is claimed first: a rename would replace what has it.
+		claimed, err := os.OpenFile(aside, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err == nil {
+			err = errors.Join(claimed.Close(), os.Rename(path, aside))
+		}
+		if err != nil {
+			return "", fmt.Errorf("move %s out of the way: %w", path, err)
+		}
+		return aside, nil
 	}
-	err := os.Remove(filepath.Join(dir, StateFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+}
+
+// carry notes a tx that is about to leave. Those before it had the same sequence.
+func (s *State) carry(signed signedTx, cost Cost) {
+	if len(s.Tx) > 0 {
+		s.Replaced = append(slices.Clone(s.Replaced), s.Tx)
+	} else {
+		s.TxHeight = signed.height
 	}
-	return err
+	s.Tx, s.TxTimeout, s.Fee, s.Refusal = signed.bytes, signed.timeoutHeight, cost.Fee.String(), ""
+}
+
+// drop forgets txs none of which can run any more.
+func (s *State) drop() {
+	s.Tx, s.TxTimeout, s.TxHeight, s.Replaced, s.Refusal, s.Fee = nil, 0, 0, nil, "", ""
+}
+
+// signed are the txs of which one may be under way, the newest last.
+func (s *State) signed() ([]signedTx, error) {
+	var txs []signedTx
+	for _, raw := range append(slices.Clone(s.Replaced), s.Tx) {
+		tx, err := readTx(raw)
+		if err != nil {
+			return nil, fmt.Errorf("transaction of the job: %w", err)
+		}
+		tx.height = s.TxHeight
+		if tx.height == 0 {
+			tx.height = max(0, tx.timeoutHeight-txLifeBlocks)
+		}
+		txs = append(txs, tx)
+	}
+	return txs, nil
+}
+
+// sequence is what the next tx has to be signed with; nil is the account's next.
+func (s *State) sequence() (*uint64, error) {
+	if len(s.Tx) == 0 {
+		return nil, nil
+	}
+	tx, err := readTx(s.Tx)
+	return &tx.sequence, err
 }
 
 // JobSpec decodes the spec.

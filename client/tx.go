@@ -6,40 +6,27 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/cosmos/gogoproto/proto"
 
-	errorsmod "cosmossdk.io/errors"
-	"cosmossdk.io/math"
-
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	"github.com/cosmos/cosmos-sdk/crypto/keys/multisig"
+	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
+	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
+	multisigtypes "github.com/cosmos/cosmos-sdk/crypto/types/multisig"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
 	"github.com/cosmos/cosmos-sdk/types/tx"
 	"github.com/cosmos/cosmos-sdk/types/tx/signing"
-	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 
 	"github.com/thetaedge/theta/app/params"
-	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
-const (
-	// gasMarginPercent covers what a simulation cannot see, such as a store that
-	// grows before the tx runs.
-	gasMarginPercent = 140
-	// txLifeBlocks is how long a tx may wait for a block; after that it can never
-	// run, and another one is safe to send.
-	txLifeBlocks = 60
-	// resendBlocks is how long a tx is awaited before it is sent again: a node that
-	// was restarted has forgotten what waited in its mempool.
-	resendBlocks = 5
-	// maxBroadcasts bounds attempts with a fresh sequence number.
-	maxBroadcasts = 4
-)
-
-// ErrTxExpired: the tx got into no block in its life and never will.
-var ErrTxExpired = errors.New("transaction expired before a block took it")
+// txLifeBlocks is how long a tx may wait for a block; after that it can never run.
+const txLifeBlocks = 60
 
 // Cost is what a tx pays for being executed.
 type Cost struct {
@@ -49,18 +36,40 @@ type Cost struct {
 	Fee sdk.Coin
 }
 
-// signedTx is a tx that can be sent any number of times and runs at most once.
+// signedTx is a tx that can be sent any number of times and runs at most once. Of
+// several with the same sequence of the same account at most one runs.
 type signedTx struct {
-	bytes         []byte
+	bytes    []byte
+	sequence uint64
+	// timeoutHeight is the last height at which a block may take it; 0 is no limit.
 	timeoutHeight int64
+	// height of the chain when it was signed; 0 is unknown.
+	height int64
 }
 
-func (t signedTx) hash() string {
-	sum := sha256.Sum256(t.bytes)
+func (t signedTx) hash() string { return hashOf(t.bytes) }
+
+func hashOf(tx []byte) string {
+	sum := sha256.Sum256(tx)
 	return strings.ToUpper(hex.EncodeToString(sum[:]))
 }
 
-// estimate simulates a message and prices it at the chain's minimum gas price.
+// readTx reads back what a signed tx says.
+func readTx(raw []byte) (signedTx, error) {
+	var envelope tx.TxRaw
+	var body tx.TxBody
+	var auth tx.AuthInfo
+	err := errors.Join(proto.Unmarshal(raw, &envelope), proto.Unmarshal(envelope.BodyBytes, &body), proto.Unmarshal(envelope.AuthInfoBytes, &auth))
+	if err != nil || len(auth.SignerInfos) == 0 {
+		return signedTx{}, errors.Join(errors.New("expected a signed transaction, found none"), err)
+	}
+	return signedTx{
+		bytes: raw, sequence: auth.SignerInfos[0].Sequence,
+		timeoutHeight: int64(body.TimeoutHeight), //nolint:gosec // heights fit
+	}, nil
+}
+
+// estimate simulates a message and prices it on the client's terms.
 func (c *Client) estimate(ctx context.Context, signer Signer, msg sdk.Msg) (Cost, error) {
 	cost, _, err := c.simulate(ctx, signer, msg)
 	return cost, err
@@ -78,218 +87,180 @@ func (c *Client) rehearse(ctx context.Context, signer Signer, msg sdk.Msg, answe
 	return cost, proto.Unmarshal(result.MsgResponses[0].Value, answer)
 }
 
+// simulate tries a message on what the node knows, its mempool included: another tx
+// of the key's that waits there has used the account's sequence already.
 func (c *Client) simulate(ctx context.Context, signer Signer, msg sdk.Msg) (Cost, *sdk.Result, error) {
-	draft, err := c.assemble(ctx, signer, msg, Cost{Fee: sdk.NewInt64Coin(params.BaseDenom, 0)}, 0, nil)
+	account, err := c.accountOf(ctx, signer.Address())
 	if err != nil {
 		return Cost{}, nil, err
 	}
-	answer, err := c.tx.Simulate(ctx, &tx.SimulateRequest{TxBytes: draft})
+	answer, err := c.try(ctx, signer, msg, account)
+	if next, waiting := expectedSequence(err); waiting {
+		account.sequence = next
+		answer, err = c.try(ctx, signer, msg, account)
+	}
 	if err != nil {
 		return Cost{}, nil, plain(err)
 	}
-	rewards, err := c.rewards.Params(ctx, &rewardstypes.QueryParamsRequest{})
-	if err != nil {
-		return Cost{}, nil, fmt.Errorf("minimum gas price: %w", plain(err))
-	}
-	gas := answer.GasInfo.GasUsed * gasMarginPercent / 100
-	price := rewards.Params.MinGasPrice
-	return Cost{Gas: gas, Fee: sdk.Coin{Denom: params.BaseDenom, Amount: price.Mul(math.NewIntFromUint64(gas))}}, answer.Result, nil
+	cost, err := c.cost(ctx, c.terms.gas(answer.GasInfo.GasUsed))
+	return cost, answer.Result, err
 }
 
-// sign returns a tx that a block may take up to timeoutHeight.
-func (c *Client) sign(ctx context.Context, signer Signer, msg sdk.Msg, cost Cost) (signedTx, error) {
-	height, err := c.Height(ctx)
+func (c *Client) try(ctx context.Context, signer Signer, msg sdk.Msg, account accountState) (*tx.SimulateResponse, error) {
+	draft, err := c.assemble(ctx, signer, msg, account, Cost{Fee: sdk.NewInt64Coin(params.BaseDenom, 0)}, 0, false)
+	if err != nil {
+		return nil, err
+	}
+	return c.tx.Simulate(ctx, &tx.SimulateRequest{TxBytes: draft})
+}
+
+// sequencePattern is how x/auth names the sequence that it expects.
+var sequencePattern = regexp.MustCompile(`account sequence mismatch, expected (\d+), got \d+`)
+
+func expectedSequence(err error) (uint64, bool) {
+	if err == nil {
+		return 0, false
+	}
+	match := sequencePattern.FindStringSubmatch(err.Error())
+	if match == nil {
+		return 0, false
+	}
+	next, err := strconv.ParseUint(match[1], 10, 64)
+	return next, err == nil
+}
+
+// sign returns a tx that a block may take for some time from now on. With a sequence
+// it replaces what was signed with that one; else it takes the account's next.
+func (c *Client) sign(ctx context.Context, signer Signer, msg sdk.Msg, cost Cost, sequence *uint64) (signedTx, error) {
+	account, err := c.accountOf(ctx, signer.Address())
 	if err != nil {
 		return signedTx{}, err
 	}
-	timeout := height + txLifeBlocks
-	raw, err := c.assemble(ctx, signer, msg, cost, timeout, signer.Sign)
-	return signedTx{bytes: raw, timeoutHeight: timeout}, err
+	if sequence != nil {
+		account.sequence = *sequence
+	}
+	timeout := account.height + txLifeBlocks
+	raw, err := c.assemble(ctx, signer, msg, account, cost, timeout, true)
+	return signedTx{bytes: raw, sequence: account.sequence, timeoutHeight: timeout, height: account.height}, err
 }
 
-// assemble encodes a tx with the account's current sequence. Without sign it
-// carries an empty signature, as a simulation takes it.
+// assemble encodes a tx. Without signature it carries an empty one, as a simulation
+// takes it.
 func (c *Client) assemble(
-	ctx context.Context, signer Signer, msg sdk.Msg, cost Cost, timeout int64, sign func([]byte) ([]byte, error),
+	ctx context.Context, signer Signer, msg sdk.Msg, account accountState, cost Cost, timeout int64, signed bool,
 ) ([]byte, error) {
-	account, err := c.account(ctx, signer.Address())
+	body, err := c.body(msg, timeout)
 	if err != nil {
 		return nil, err
 	}
-	packed, err := codectypes.NewAnyWithValue(msg)
+	key := signer.PubKey()
+	if key == nil {
+		key = account.pubKey
+	}
+	info, err := signerInfo(key, modeOf(signer), account.sequence)
 	if err != nil {
 		return nil, err
 	}
-	key, err := codectypes.NewAnyWithValue(signer.PubKey())
+	fee, err := c.fee(cost)
 	if err != nil {
 		return nil, err
 	}
-	body, err := proto.Marshal(&tx.TxBody{
-		Messages:      []*codectypes.Any{packed},
-		TimeoutHeight: uint64(timeout), //nolint:gosec // heights are positive
-	})
-	if err != nil {
-		return nil, err
-	}
-	fee := &tx.Fee{GasLimit: cost.Gas}
-	if cost.Fee.IsPositive() {
-		fee.Amount = sdk.NewCoins(cost.Fee)
-	}
-	auth, err := proto.Marshal(&tx.AuthInfo{
-		SignerInfos: []*tx.SignerInfo{{
-			PublicKey: key,
-			ModeInfo:  &tx.ModeInfo{Sum: &tx.ModeInfo_Single_{Single: &tx.ModeInfo_Single{Mode: signing.SignMode_SIGN_MODE_DIRECT}}},
-			Sequence:  account.Sequence,
-		}},
-		Fee: fee,
-	})
+	auth, err := proto.Marshal(&tx.AuthInfo{SignerInfos: []*tx.SignerInfo{info}, Fee: fee})
 	if err != nil {
 		return nil, err
 	}
 	signature := []byte{}
-	if sign != nil {
-		doc, err := proto.Marshal(&tx.SignDoc{
-			BodyBytes: body, AuthInfoBytes: auth, ChainId: c.chainID, AccountNumber: account.AccountNumber,
-		})
+	if _, many := key.(multisigtypes.PubKey); many && !signed {
+		if signature, err = emptySignatures(key.(multisigtypes.PubKey)); err != nil {
+			return nil, err
+		}
+	}
+	if signed {
+		doc, err := c.signBytes(ctx, signer, account, body, auth)
 		if err != nil {
 			return nil, err
 		}
-		if signature, err = sign(doc); err != nil {
+		if signature, err = signer.Sign(doc); err != nil {
 			return nil, err
 		}
 	}
 	return proto.Marshal(&tx.TxRaw{BodyBytes: body, AuthInfoBytes: auth, Signatures: [][]byte{signature}})
 }
 
-func (c *Client) account(ctx context.Context, addr sdk.AccAddress) (*authtypes.BaseAccount, error) {
-	text, err := addressText(addr)
+func (c *Client) body(msg sdk.Msg, timeout int64) ([]byte, error) {
+	packed, err := codectypes.NewAnyWithValue(msg)
 	if err != nil {
 		return nil, err
 	}
-	answer, err := c.auth.AccountInfo(ctx, &authtypes.QueryAccountInfoRequest{Address: text})
-	if isNotFound(err) {
-		return nil, fmt.Errorf("account %s does not exist on %s yet; send it some %s first (testnets have a faucet)", text, c.chainID, params.DisplayDenom)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("account %s: %w", text, plain(err))
-	}
-	return answer.Info, nil
-}
-
-// deliver sends a tx and awaits the block that takes it. Sending the same bytes
-// again is harmless: they carry a sequence. sent says that they may have been sent
-// before, so that a used-up sequence may be their own doing.
-func (c *Client) deliver(ctx context.Context, signed signedTx, sent bool) (*sdk.TxResponse, error) {
-	err := c.patiently(ctx, func() error {
-		err := c.broadcast(ctx, signed)
-		sent = sent || unreachable(err)
-		return err
+	return proto.Marshal(&tx.TxBody{
+		Messages:      []*codectypes.Any{packed},
+		Memo:          c.terms.Note,
+		TimeoutHeight: uint64(timeout), //nolint:gosec // heights are positive
 	})
-	if err != nil && !(sent && staleSequence(err)) {
+}
+
+func (c *Client) fee(cost Cost) (*tx.Fee, error) {
+	fee := &tx.Fee{GasLimit: cost.Gas}
+	if cost.Fee.IsPositive() {
+		fee.Amount = sdk.NewCoins(cost.Fee)
+	}
+	var err1, err2 error
+	if len(c.terms.FeeGranter) > 0 {
+		fee.Granter, err1 = addressText(c.terms.FeeGranter)
+	}
+	if len(c.terms.FeePayer) > 0 {
+		fee.Payer, err2 = addressText(c.terms.FeePayer)
+	}
+	return fee, errors.Join(err1, err2)
+}
+
+// signerInfo names a key and how it signs. Of a multisig as many keys sign as have to.
+func signerInfo(key cryptotypes.PubKey, mode signing.SignMode, sequence uint64) (*tx.SignerInfo, error) {
+	if key == nil {
+		// The chain puts a key of its own in place of this one in a simulation.
+		key = &secp256k1.PubKey{}
+	}
+	packed, err := codectypes.NewAnyWithValue(key)
+	if err != nil {
 		return nil, err
 	}
-	return c.included(ctx, signed)
+	single := &tx.ModeInfo{Sum: &tx.ModeInfo_Single_{Single: &tx.ModeInfo_Single{Mode: mode}}}
+	info := &tx.SignerInfo{PublicKey: packed, ModeInfo: single, Sequence: sequence}
+	if many, ok := key.(multisigtypes.PubKey); ok {
+		signers := cryptotypes.NewCompactBitArray(len(many.GetPubKeys()))
+		modes := make([]*tx.ModeInfo, many.GetThreshold())
+		for i := range modes {
+			signers.SetIndex(i, true)
+			modes[i] = single
+		}
+		info.ModeInfo = &tx.ModeInfo{Sum: &tx.ModeInfo_Multi_{Multi: &tx.ModeInfo_Multi{Bitarray: signers, ModeInfos: modes}}}
+	}
+	return info, nil
 }
 
-// broadcast hands a tx to the node.
-func (c *Client) broadcast(ctx context.Context, signed signedTx) error {
-	answer, err := c.tx.BroadcastTx(ctx, &tx.BroadcastTxRequest{TxBytes: signed.bytes, Mode: tx.BroadcastMode_BROADCAST_MODE_SYNC})
+// emptySignatures are those of as many keys of a multisig as have to sign.
+func emptySignatures(key multisigtypes.PubKey) ([]byte, error) {
+	return (&cryptotypes.MultiSignature{Signatures: make([][]byte, key.GetThreshold())}).Marshal()
+}
+
+var _ multisigtypes.PubKey = (*multisig.LegacyAminoPubKey)(nil)
+
+// Unsigned encodes a transaction that is signed elsewhere: it holds the message, the
+// note and the fee, and nothing of a signature.
+func (c *Client) Unsigned(msg sdk.Msg, cost Cost) ([]byte, error) {
+	body, err := c.body(msg, int64(c.terms.TimeoutHeight)) //nolint:gosec // heights fit
 	if err != nil {
-		return fmt.Errorf("send transaction: %w", err)
+		return nil, err
 	}
-	return refusal(answer.TxResponse)
-}
-
-// included awaits the block that takes a tx.
-func (c *Client) included(ctx context.Context, signed signedTx) (*sdk.TxResponse, error) {
-	var sentAt, height int64
-	for {
-		err := c.patiently(ctx, func() (err error) {
-			height, err = c.Height(ctx)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		answer, err := c.tx.GetTx(ctx, &tx.GetTxRequest{Hash: signed.hash()})
-		switch {
-		case err == nil:
-			return answer.TxResponse, refusal(answer.TxResponse)
-		case !isNotFound(err) && !unreachable(err):
-			return nil, fmt.Errorf("transaction %s: %w", signed.hash(), plain(err))
-		case isNotFound(err) && height > signed.timeoutHeight+1:
-			// The indexer may trail the height by a block, hence one to spare.
-			return nil, fmt.Errorf("%w: %s was not in any block up to height %d; nothing was spent", ErrTxExpired, signed.hash(), signed.timeoutHeight)
-		case sentAt == 0:
-			sentAt = height
-		case height >= sentAt+resendBlocks:
-			// Whatever it answers, the tx is known by its hash and its life is bounded.
-			_ = c.broadcast(ctx, signed)
-			sentAt = height
-		}
-		if err := c.wait(ctx); err != nil {
-			return nil, err
-		}
+	fee, err := c.fee(cost)
+	if err != nil {
+		return nil, err
 	}
-}
-
-// txError is a refusal by the chain, with its code.
-type txError struct {
-	codespace string
-	code      uint32
-	log       string
-}
-
-func (e *txError) Error() string {
-	return fmt.Sprintf("the chain refused the transaction: %s (%s %d)", PlainText(e.log), e.codespace, e.code)
-}
-
-func (e *txError) is(known *errorsmod.Error) bool {
-	return e.codespace == known.Codespace() && e.code == known.ABCICode()
-}
-
-// refusal is nil for a tx that ran or waits in the mempool.
-func refusal(response *sdk.TxResponse) error {
-	if response == nil {
-		return errors.New("expected an answer about the transaction, found none")
+	auth, err := proto.Marshal(&tx.AuthInfo{Fee: fee})
+	if err != nil {
+		return nil, err
 	}
-	if response.Code == 0 {
-		return nil
-	}
-	err := &txError{codespace: response.Codespace, code: response.Code, log: response.RawLog}
-	if err.is(sdkerrors.ErrTxInMempoolCache) {
-		return nil
-	}
-	return err
-}
-
-// staleSequence tells whether another tx of the same key came first.
-func staleSequence(err error) bool {
-	var refused *txError
-	return errors.As(err, &refused) && refused.is(sdkerrors.ErrWrongSequence)
-}
-
-// send signs and delivers a message, again with a fresh sequence if another tx of
-// the same key came first. before is called with each signed tx before it leaves.
-func (c *Client) send(
-	ctx context.Context, signer Signer, msg sdk.Msg, cost Cost, before func(signedTx) error,
-) (*sdk.TxResponse, error) {
-	for attempt := 1; ; attempt++ {
-		signed, err := c.sign(ctx, signer, msg, cost)
-		if err != nil {
-			return nil, err
-		}
-		if err := before(signed); err != nil {
-			return nil, err
-		}
-		response, err := c.deliver(ctx, signed, false)
-		if err == nil || !staleSequence(err) || attempt == maxBroadcasts {
-			return response, err
-		}
-		if err := c.wait(ctx); err != nil {
-			return nil, err
-		}
-	}
+	return proto.Marshal(&tx.TxRaw{BodyBytes: body, AuthInfoBytes: auth})
 }
 
 // answerOf decodes the first message's response out of an executed tx.
@@ -308,12 +279,26 @@ func answerOf(response *sdk.TxResponse, into proto.Message) error {
 	return proto.Unmarshal(data.MsgResponses[0].Value, into)
 }
 
-// Execute prices, signs and delivers any message, for programs that do more than
-// jobs, and returns what it did.
-func (c *Client) Execute(ctx context.Context, signer Signer, msg sdk.Msg) (*sdk.TxResponse, error) {
-	cost, err := c.estimate(ctx, signer, msg)
+// broadcast hands a tx to the node, which may refuse it with a *txError.
+func (c *Client) broadcast(ctx context.Context, signed signedTx) error {
+	answer, err := c.tx.BroadcastTx(ctx, &tx.BroadcastTxRequest{TxBytes: signed.bytes, Mode: tx.BroadcastMode_BROADCAST_MODE_SYNC})
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("send transaction: %w", err)
 	}
-	return c.send(ctx, signer, msg, cost, func(signedTx) error { return nil })
+	return refusal(answer.TxResponse)
+}
+
+// refusal is nil for a tx that ran or waits in the mempool.
+func refusal(response *sdk.TxResponse) error {
+	if response == nil {
+		return errors.New("expected an answer about the transaction, found none")
+	}
+	if response.Code == 0 {
+		return nil
+	}
+	err := &txError{codespace: response.Codespace, code: response.Code, log: response.RawLog}
+	if err.is(sdkerrors.ErrTxInMempoolCache) {
+		return nil
+	}
+	return err
 }

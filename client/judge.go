@@ -1,0 +1,213 @@
+package client
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/types/tx"
+)
+
+// maxScan bounds how many blocks are searched for a tx.
+const maxScan = 1_000
+
+// ErrUncertain: a node's answers do not tell whether a tx has run. Nothing else may be
+// signed in its place.
+var ErrUncertain = errors.New("it cannot be told yet whether the transaction has run")
+
+// ending is what became of the txs of a delivery.
+type ending int
+
+const (
+	// endPending: a block may still take one.
+	endPending ending = iota
+	// endRan: one was executed.
+	endRan
+	// endFailed: one was in a block, had its fee taken and did nothing.
+	endFailed
+	// endOvertaken: another tx of the account has used their sequence; none has run
+	// or ever will.
+	endOvertaken
+	// endExpired: no block took one in time; none has run or ever will.
+	endExpired
+)
+
+// verdict is an ending, and what is known of it.
+type verdict struct {
+	end ending
+	// height of the state that tells.
+	height int64
+	// response is what the tx did, if it was found.
+	response *sdk.TxResponse
+	// trace is what the message has done, if that was found.
+	trace trace
+	// err says why it failed.
+	err error
+}
+
+// trace is what a message has left in the state.
+type trace struct {
+	// found tells whether it is there.
+	found bool
+	// certain tells whether it would be there if the message had been executed.
+	certain bool
+	// what it is, as whoever looks for it knows.
+	what any
+}
+
+// judge reads out of the state what became of the txs. An account's sequence moves with
+// each of its txs and never back: while it has not passed theirs, none of them has run,
+// and once it has, none will run that has not. So neither what a mempool says nor an
+// index of transactions is needed, and a node that lags behind is only late.
+func (c *Client) judge(ctx context.Context, d *delivery) (verdict, error) {
+	account, err := c.accountOf(ctx, d.addr)
+	if isNotFound(err) {
+		return verdict{}, nil // the node is behind the block that made the account
+	}
+	if err != nil {
+		return verdict{}, err
+	}
+	found := verdict{height: account.height}
+	if account.sequence <= d.newest().sequence {
+		if timeout := d.timeout(); timeout > 0 && account.height >= timeout {
+			found.end = endExpired
+		}
+		return found, nil
+	}
+	return c.sequenceUsed(ctx, d, account.height)
+}
+
+// sequenceUsed finds out whether it was one of the txs that has used their sequence.
+func (c *Client) sequenceUsed(ctx context.Context, d *delivery, height int64) (verdict, error) {
+	found := verdict{height: height}
+	indexed, err := c.indexed(ctx, d)
+	if err != nil {
+		return found, err
+	}
+	if indexed != nil && indexed.Code == 0 {
+		found.end, found.response = endRan, indexed
+		return found, nil
+	}
+	if d.done != nil {
+		if found.trace, err = d.done(ctx, height); err != nil {
+			return found, err
+		}
+	}
+	if found.trace.found {
+		found.end = endRan
+		return found, nil
+	}
+	if !found.trace.certain {
+		return c.scanned(ctx, d, found, indexed)
+	}
+	found.end = endOvertaken
+	found.failed(indexed)
+	return found, nil
+}
+
+// failed notes a tx that was in a block and did nothing. One with a wrong sequence has
+// not even paid: another one has come first.
+func (v *verdict) failed(response *sdk.TxResponse) {
+	if response == nil {
+		return
+	}
+	if err := refusal(response); !staleSequence(err) {
+		v.end, v.response, v.err = endFailed, response, err
+	}
+}
+
+// indexed asks the node's index for the txs; nil if none is in it. An index may be
+// behind, switched off or pruned: that it does not have a tx says nothing.
+func (c *Client) indexed(ctx context.Context, d *delivery) (*sdk.TxResponse, error) {
+	var failed *sdk.TxResponse
+	for _, t := range d.txs {
+		answer, err := c.tx.GetTx(ctx, &tx.GetTxRequest{Hash: t.hash()})
+		switch {
+		case unreachable(err) || ctx.Err() != nil:
+			return nil, err
+		case err != nil || answer.TxResponse == nil:
+		case answer.TxResponse.Code == 0:
+			return answer.TxResponse, nil
+		default:
+			failed = answer.TxResponse
+		}
+	}
+	return failed, nil
+}
+
+// scanned searches the blocks in which one of the txs may be.
+func (c *Client) scanned(ctx context.Context, d *delivery, found verdict, indexed *sdk.TxResponse) (verdict, error) {
+	last := found.height
+	if timeout := d.timeout(); timeout > 0 {
+		last = min(last, timeout)
+	}
+	first := d.since() + 1
+	if d.since() == 0 || last-first >= maxScan {
+		return found, fmt.Errorf("%w: %s; ask a node that has it in its index of transactions", ErrUncertain, d.newest().hash())
+	}
+	hashes := make(map[string]bool, len(d.txs))
+	for _, t := range d.txs {
+		hashes[t.hash()] = true
+	}
+	found.end = endOvertaken
+	found.failed(indexed)
+	for height := first; height <= last; height++ {
+		response, err := c.inBlock(ctx, height, hashes)
+		if unreachable(err) || ctx.Err() != nil {
+			return found, err
+		}
+		if err != nil {
+			return found, fmt.Errorf("%w: %s, block %d: %w; ask a node that has kept the blocks from %d to %d",
+				ErrUncertain, d.newest().hash(), height, plain(err), first, last)
+		}
+		if response == nil {
+			continue
+		}
+		if response.Code == 0 {
+			found.end, found.response, found.err = endRan, response, nil
+			return found, nil
+		}
+		// A tx that failed before it had paid may be in a later block once more.
+		found.failed(response)
+	}
+	return found, nil
+}
+
+// inBlock returns what a tx did in a block; nil if none of them is there.
+func (c *Client) inBlock(ctx context.Context, height int64, hashes map[string]bool) (*sdk.TxResponse, error) {
+	answer, err := c.blocks.GetBlockByHeight(ctx, &cmtservice.GetBlockByHeightRequest{Height: height})
+	if err != nil {
+		return nil, err
+	}
+	var txs [][]byte
+	switch {
+	case answer.SdkBlock != nil:
+		txs = answer.SdkBlock.Data.Txs
+	case answer.Block != nil:
+		txs = answer.Block.Data.Txs
+	default:
+		return nil, errors.New("expected a block, found none")
+	}
+	for i, raw := range txs {
+		if !hashes[hashOf(raw)] {
+			continue
+		}
+		results, err := c.blocks.GetBlockResults(ctx, &cmtservice.GetBlockResultsRequest{Height: height})
+		if err != nil {
+			return nil, err
+		}
+		if i >= len(results.TxsResults) {
+			return nil, fmt.Errorf("expected results of %d transactions, found %d", len(txs), len(results.TxsResults))
+		}
+		result := results.TxsResults[i]
+		return &sdk.TxResponse{
+			Height: height, TxHash: hashOf(raw), Codespace: result.Codespace, Code: result.Code, RawLog: result.Log,
+			Data: strings.ToUpper(hex.EncodeToString(result.Data)), GasWanted: result.GasWanted, GasUsed: result.GasUsed,
+		}, nil
+	}
+	return nil, nil
+}

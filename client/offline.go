@@ -1,0 +1,56 @@
+package client
+
+import (
+	"context"
+	"errors"
+
+	"google.golang.org/grpc"
+
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/app/params"
+)
+
+// errOffline: nothing is asked of a node.
+var errOffline = errors.New("offline: no node of the chain is asked")
+
+// unconnected is a connection to nothing.
+type unconnected struct{ grpc.ClientConnInterface }
+
+// Invoke fails.
+func (unconnected) Invoke(context.Context, string, any, any, ...grpc.CallOption) error {
+	return errOffline
+}
+
+// NewOffline returns a client that makes transactions for a chain and asks no node.
+func NewOffline(chainID string) (*Client, error) {
+	if chainID == "" {
+		return nil, errors.New("expected the chain in --chain-id, found none")
+	}
+	return newClient(chainID, unconnected{}), nil
+}
+
+// Estimate says what executing a message would cost. Nothing is signed.
+func (c *Client) Estimate(ctx context.Context, signer Signer, msg sdk.Msg) (Cost, error) {
+	return c.estimate(ctx, signer, msg)
+}
+
+// Signed encodes a signed transaction that somebody else sends, for an account whose
+// number and sequence are known.
+func (c *Client) Signed(ctx context.Context, signer Signer, msg sdk.Msg, cost Cost, number, sequence uint64) ([]byte, error) {
+	account := accountState{number: number, sequence: sequence}
+	return c.assemble(ctx, signer, msg, account, cost, int64(c.terms.TimeoutHeight), true) //nolint:gosec // heights fit
+}
+
+// CostOffline is what gas costs on the client's terms, which have to name the gas and a
+// price or a fee: nobody is asked what the chain takes.
+func (c *Client) CostOffline() (Cost, error) {
+	terms := c.terms
+	if terms.Gas == 0 || terms.Fee.IsNil() && (terms.GasPrice.IsNil() || terms.GasPrice.IsZero()) {
+		return Cost{}, errors.New("offline: expected the gas in --gas and its price in --gas-prices or --fees: no node is asked for them")
+	}
+	fee, err := terms.fee(terms.Gas, math.ZeroInt())
+	return Cost{Gas: terms.Gas, Fee: sdk.Coin{Denom: params.BaseDenom, Amount: fee}}, err
+}

@@ -1,0 +1,119 @@
+package client
+
+import (
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/sidecar/blob"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+func blockData(txs [][]byte) cmtproto.Data { return cmtproto.Data{Txs: txs} }
+
+// errand is a requester's errand through a mesh: its state lies on a disk, its client
+// may be killed at any call.
+type errand struct {
+	t      *rapid.T
+	m      *mesh
+	signer keySigner
+	disk   []byte
+	tokens map[blob.Token]bool
+}
+
+// attempt runs the client at a node until it is done or killed, with the state that is
+// on the disk.
+func (e *errand) attempt(node *meshNode, calls int) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	e.m.calls, e.m.kill = -1, cancel
+	c, err := New(ctx, meshConn{m: e.m, node: node})
+	require.NoError(e.t, err)
+	c.poll = time.Nanosecond
+	e.m.calls = calls
+	var state State
+	require.NoError(e.t, json.Unmarshal(e.disk, &state))
+	save := func(s *State) error {
+		raw, err := json.Marshal(s)
+		e.disk = raw
+		return err
+	}
+	fee := []int64{1_000_000_000, 3_000_000_000}[e.m.rand.IntN(2)]
+	return c.Post(ctx, e.signer, &state, Cost{Gas: 1, Fee: sdk.NewInt64Coin(params.BaseDenom, fee)}, save)
+}
+
+// check holds after every step: the job is on chain once at most, and the state on disk
+// has the token that opens it.
+func (e *errand) check() {
+	jobs := e.m.tip().jobs
+	require.LessOrEqual(e.t, len(jobs), 1, "the job was posted, and paid, more than once")
+	var state State
+	require.NoError(e.t, json.Unmarshal(e.disk, &state))
+	require.True(e.t, e.tokens[state.Token], "the token is lost")
+	if len(jobs) == 0 {
+		require.Empty(e.t, state.JobID)
+		return
+	}
+	spec, err := state.JobSpec()
+	require.NoError(e.t, err)
+	digest, err := computetypes.SpecDigest(&spec)
+	require.NoError(e.t, err)
+	require.Equal(e.t, jobs[0].SpecDigest, digest)
+	if state.JobID != "" {
+		require.Equal(e.t, jobs[0].Id, state.JobID)
+	}
+}
+
+func TestAJobIsPostedOnceWhateverMempoolsNodesAndKillsDo(t *testing.T) {
+	params.SetSDKDefaults()
+	packed := packedJob(t, "http://127.0.0.1:1")
+	spec, err := packed.Spec.Marshal()
+	require.NoError(t, err)
+	posted, refused := 0, 0
+	rapid.Check(t, func(t *rapid.T) {
+		seed := rapid.Uint64().Draw(t, "seed")
+		m := newMesh(rand.New(rand.NewPCG(seed, 1)), rapid.IntRange(1, 4).Draw(t, "nodes")) //nolint:gosec // repeatable
+		state := &State{Version: stateVersion, ChainID: testChain, Token: packed.Token, Spec: spec}
+		disk, err := json.Marshal(state)
+		require.NoError(t, err)
+		e := &errand{t: t, m: m, signer: newSigner(), disk: disk, tokens: map[blob.Token]bool{packed.Token: true}}
+		for range rapid.IntRange(1, 8).Draw(t, "attempts") {
+			node := m.nodes[m.rand.IntN(len(m.nodes))]
+			if err := e.attempt(node, m.rand.IntN(120)); err == nil {
+				posted++
+			} else {
+				refused++
+			}
+			e.check()
+			for range m.rand.IntN(20) {
+				if !m.halted {
+					m.propose()
+				}
+			}
+			e.check()
+		}
+		m.rest()
+		var last error
+		for range 8 {
+			m.propose()
+			if last = e.attempt(m.nodes[m.rand.IntN(len(m.nodes))], -1); last == nil {
+				break
+			}
+			e.check()
+		}
+		require.NoError(t, last, "an errand over a calm network comes to its end")
+		e.check()
+		require.Len(t, m.tip().jobs, 1)
+	})
+	require.NotZero(t, posted, "the troubles let no attempt through")
+	require.NotZero(t, refused, "there was no trouble")
+}

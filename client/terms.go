@@ -1,0 +1,144 @@
+package client
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	sdkmath "cosmossdk.io/math"
+
+	nodeservice "github.com/cosmos/cosmos-sdk/client/grpc/node"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/app/params"
+	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
+)
+
+const (
+	// DefaultGasAdjustment covers what a simulation cannot see, such as a store that
+	// grows before the tx runs.
+	DefaultGasAdjustment = 1.4
+	// maxGasAdjustment is where a slip of the finger begins.
+	maxGasAdjustment = 100
+)
+
+// Terms are how transactions are paid and described. The zero value pays the least
+// that the chain and its node take, for the gas of a simulation and some to spare.
+type Terms struct {
+	// GasPrice in atfuel a unit of gas; zero is the least that is taken.
+	GasPrice sdkmath.LegacyDec
+	// Fee is the whole fee in atfuel, instead of a price; nil is none.
+	Fee sdkmath.Int
+	// Gas is the limit; 0 is simulated.
+	Gas uint64
+	// GasAdjustment multiplies simulated gas; 0 is DefaultGasAdjustment.
+	GasAdjustment float64
+	// Note is put into the transaction, for everybody to read.
+	Note string
+	// FeeGranter pays the fee by a fee grant; empty when the signer pays.
+	FeeGranter sdk.AccAddress
+	// FeePayer pays the fee and has to sign too: only for transactions that are signed
+	// elsewhere.
+	FeePayer sdk.AccAddress
+	// TimeoutHeight is the last block that may take a transaction that is signed
+	// elsewhere; 0 is no limit.
+	TimeoutHeight uint64
+	// Exclusive, if set, keeps other programs with the same key from sending until
+	// release is called.
+	Exclusive func(ctx context.Context) (release func(), err error)
+	// Tell, if set, is told what a person who waits should know.
+	Tell func(line string)
+}
+
+// With returns a client that pays and describes its transactions on these terms.
+func (c *Client) With(terms Terms) *Client {
+	on := *c
+	on.terms = terms
+	return &on
+}
+
+// Validate finds terms that no chain takes.
+func (t Terms) Validate() error {
+	priced, given := !t.GasPrice.IsNil() && !t.GasPrice.IsZero(), !t.Fee.IsNil()
+	switch {
+	case priced && given:
+		return fmt.Errorf("expected a gas price or a fee, found both: %s%s a unit of gas and %s%s", t.GasPrice, params.BaseDenom, t.Fee, params.BaseDenom)
+	case priced && t.GasPrice.IsNegative(), given && t.Fee.IsNegative():
+		return fmt.Errorf("expected a gas price and a fee of 0 or more, found less")
+	case math.IsNaN(t.GasAdjustment), t.GasAdjustment != 0 && (t.GasAdjustment < 1 || t.GasAdjustment > maxGasAdjustment):
+		return fmt.Errorf("expected a gas adjustment from 1 to %d, found %v: below 1 a transaction runs out of the gas that its simulation used", maxGasAdjustment, t.GasAdjustment)
+	}
+	return nil
+}
+
+// LeastGasPrice is the lowest price in atfuel a unit of gas that both the chain and
+// the node take: a node may ask for more in its own mempool.
+func (c *Client) LeastGasPrice(ctx context.Context) (sdkmath.Int, error) {
+	rewards, err := c.rewards.Params(ctx, &rewardstypes.QueryParamsRequest{})
+	if err != nil {
+		return sdkmath.Int{}, fmt.Errorf("minimum gas price: %w", plain(err))
+	}
+	least := rewards.Params.MinGasPrice
+	config, err := c.node.Config(ctx, &nodeservice.ConfigRequest{})
+	if err != nil {
+		if unreachable(err) {
+			return sdkmath.Int{}, fmt.Errorf("minimum gas price of the node: %w", plain(err))
+		}
+		// A node that keeps its settings to itself may still take the chain's price.
+		return least, nil
+	}
+	own, err := sdk.ParseDecCoins(config.MinimumGasPrice)
+	if err != nil {
+		return sdkmath.Int{}, fmt.Errorf("minimum gas price of the node: expected coins, found %q: %w", config.MinimumGasPrice, err)
+	}
+	return sdkmath.MaxInt(least, own.AmountOf(params.BaseDenom).Ceil().TruncateInt()), nil
+}
+
+// cost prices gas on the client's terms, and refuses terms that are below what is taken.
+func (c *Client) cost(ctx context.Context, gas uint64) (Cost, error) {
+	least, err := c.LeastGasPrice(ctx)
+	if err != nil {
+		return Cost{}, err
+	}
+	fee, err := c.terms.fee(gas, least)
+	return Cost{Gas: gas, Fee: sdk.Coin{Denom: params.BaseDenom, Amount: fee}}, err
+}
+
+// fee is what gas costs, in atfuel.
+func (t Terms) fee(gas uint64, least sdkmath.Int) (sdkmath.Int, error) {
+	needed := least.Mul(sdkmath.NewIntFromUint64(gas))
+	switch {
+	case !t.Fee.IsNil():
+		if t.Fee.LT(needed) {
+			return sdkmath.Int{}, fmt.Errorf("expected a fee of at least %s%s for %d gas at %s%s each, found %s%s",
+				needed, params.BaseDenom, gas, least, params.BaseDenom, t.Fee, params.BaseDenom)
+		}
+		return t.Fee, nil
+	case !t.GasPrice.IsNil() && !t.GasPrice.IsZero():
+		if t.GasPrice.LT(sdkmath.LegacyNewDecFromInt(least)) {
+			return sdkmath.Int{}, fmt.Errorf("expected a gas price of at least %s%s, which the chain and its node ask for, found %s%s",
+				least, params.BaseDenom, t.GasPrice, params.BaseDenom)
+		}
+		return t.GasPrice.MulInt(sdkmath.NewIntFromUint64(gas)).Ceil().TruncateInt(), nil
+	default:
+		return needed, nil
+	}
+}
+
+// gas is the limit for what a simulation has used.
+func (t Terms) gas(used uint64) uint64 {
+	if t.Gas != 0 {
+		return t.Gas
+	}
+	adjustment := t.GasAdjustment
+	if adjustment == 0 {
+		adjustment = DefaultGasAdjustment
+	}
+	return uint64(math.Ceil(float64(used) * adjustment))
+}
+
+func (t Terms) tell(format string, args ...any) {
+	if t.Tell != nil {
+		t.Tell(fmt.Sprintf(format, args...))
+	}
+}
