@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -60,12 +59,4 @@ func untilInterrupted(parent context.Context) (context.Context, context.CancelFu
 	ctx, stop := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	return ctx, stop
-}
-
-// computeSigner takes the key that --from names.
-func computeSigner(clientCtx client.Context) (requester.Signer, error) {
-	if clientCtx.FromName == "" {
-		return nil, errors.New("expected the key that pays in --from, found none; list yours with: thetad keys list")
-	}
-	return requester.NewKeyringSigner(clientCtx.Keyring, clientCtx.FromName)
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/cosmos/cosmos-sdk/client/flags"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	requester "github.com/thetaedge/theta/client"
@@ -19,7 +18,7 @@ import (
 var errNoVerdict = errors.New("the judges came to no verdict")
 
 func computeChallengeCmd() *cobra.Command {
-	var wait, yes bool
+	var wait bool
 	cmd := changeCmd(&cobra.Command{
 		Use:   "challenge JOB [TASK]",
 		Short: "Have an accepted result judged by more nodes",
@@ -32,38 +31,53 @@ it pays you back, and you get a share of the rest. If they come to no verdict, a
 what you put up is burned.`,
 		Example: "thetad compute challenge 1042-0-0 17 --wait --from alice",
 		Args:    cobra.RangeArgs(1, 2),
-	}, func(ctx context.Context, cmd *cobra.Command, c *requester.Client, signer requester.Signer, args []string) error {
-		_, task, err := parseTask(args)
-		if err != nil {
-			return err
-		}
-		prepared, err := c.PrepareChallenge(ctx, signer, args[0], task)
-		if err != nil {
-			return err
-		}
-		out := cmd.OutOrStdout()
-		printChallenge(out, prepared)
-		if err := confirm(ctx, out, cmd.InOrStdin(), yes, "Challenge it?"); err != nil {
-			return err
-		}
-		judging, err := c.Challenge(ctx, signer, prepared)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(out, "Job %s judges it\n", judging)
-		if !wait {
-			return nil
-		}
-		verdict, err := c.AwaitVerdict(ctx, judging, func(p requester.Progress) { fmt.Fprintf(out, "  %s\n", p) })
-		if err != nil {
-			return fmt.Errorf("%w; the judges go on without you, see: thetad query compute job %s", err, judging)
-		}
-		return printVerdict(out, verdict)
+	}, "the key that pays the judges", change{
+		message: func(ctx context.Context, c *requester.Client, signer requester.Signer, args []string) (sdk.Msg, error) {
+			_, task, err := parseTask(args)
+			if err != nil {
+				return nil, err
+			}
+			prepared, err := c.PrepareChallenge(ctx, signer, args[0], task)
+			if err != nil {
+				return nil, err
+			}
+			return prepared.Message(), nil
+		},
+		send: func(ctx context.Context, s *signing, c *requester.Client, args []string) error {
+			return challenge(ctx, s, c, args, wait)
+		},
 	})
-	cmd.Flags().Lookup(flags.FlagFrom).Usage = "name or address of the key that pays the judges"
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait for the verdict")
-	cmd.Flags().BoolVarP(&yes, flags.FlagSkipConfirmation, "y", false, "do not ask before spending")
 	return cmd
+}
+
+// challenge says what it costs, asks, and has the result judged.
+func challenge(ctx context.Context, s *signing, c *requester.Client, args []string, wait bool) error {
+	_, task, err := parseTask(args)
+	if err != nil {
+		return err
+	}
+	prepared, err := c.PrepareChallenge(ctx, s.signer, args[0], task)
+	if err != nil {
+		return err
+	}
+	printChallenge(s.out, prepared)
+	if err := confirm(ctx, s.out, s.stdin, s.yes, "Challenge it?"); err != nil {
+		return err
+	}
+	judging, err := c.Challenge(ctx, s.signer, prepared)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.out, "Job %s judges it\n", judging)
+	if !wait {
+		return nil
+	}
+	verdict, err := c.AwaitVerdict(ctx, judging, func(p requester.Progress) { fmt.Fprintf(s.out, "  %s\n", p) })
+	if err != nil {
+		return fmt.Errorf("%w; the judges go on without you, see: thetad query compute job %s", errors.Join(err, errGoesOn), judging)
+	}
+	return printVerdict(s.out, verdict)
 }
 
 func printChallenge(out io.Writer, c *requester.Challenge) {

@@ -8,39 +8,59 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cosmos/cosmos-sdk/client"
-	"github.com/cosmos/cosmos-sdk/client/flags"
+	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	requester "github.com/thetaedge/theta/client"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// changeJob changes a job of the key's in a transaction.
-type changeJob func(ctx context.Context, cmd *cobra.Command, c *requester.Client, signer requester.Signer, args []string) error
+// change is what a command that signs does.
+type change struct {
+	// message returns what is to be signed, for a transaction that is printed instead
+	// of sent, and for a dry run.
+	message func(ctx context.Context, c *requester.Client, signer requester.Signer, args []string) (sdk.Msg, error)
+	// send has it executed.
+	send func(ctx context.Context, s *signing, c *requester.Client, args []string) error
+}
 
-// changeCmd is a command that signs.
-func changeCmd(cmd *cobra.Command, change changeJob) *cobra.Command {
+// changeCmd is a command that signs. payer says whose key it wants.
+func changeCmd(cmd *cobra.Command, payer string, change change) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		clientCtx, err := txContext(cmd)
-		if err != nil {
-			return err
+		s, err := readSigning(cmd)
+		if err == nil {
+			err = s.need()
 		}
-		signer, err := computeSigner(clientCtx)
 		if err != nil {
 			return err
 		}
 		ctx, stop := untilInterrupted(cmd.Context())
 		defer stop()
-		c, err := computeClient(ctx, clientCtx)
+		c, err := s.connect(ctx)
 		if err != nil {
 			return err
 		}
-		return change(ctx, cmd, c, signer, args)
+		if !s.dryRun && !s.elsewhere() {
+			return change.send(ctx, s, c, args)
+		}
+		msg, err := change.message(ctx, c, s.signer, args)
+		if err != nil {
+			return err
+		}
+		cost, err := s.cost(ctx, c, msg)
+		if err != nil {
+			return err
+		}
+		if s.dryRun {
+			s.show(cost)
+			return nil
+		}
+		return s.handOut(ctx, c, msg, cost)
 	}
-	cmd.Flags().String(flags.FlagFrom, "", "name or address of the key that posted the job")
-	flags.AddKeyringFlags(cmd.Flags())
-	addComputeFlags(cmd)
+	addSigningFlags(cmd, payer)
 	return cmd
 }
+
+const poster = "the key that posted the job"
 
 func computeCancelCmd() *cobra.Command {
 	return changeCmd(&cobra.Command{
@@ -52,14 +72,19 @@ func computeCancelCmd() *cobra.Command {
 Tasks that no node holds end at once and are refunded. A node that was drawn and has
 not committed earns the attempt fee; what is committed runs to its end and is paid.`,
 		Args: cobra.ExactArgs(1),
-	}, func(ctx context.Context, cmd *cobra.Command, c *requester.Client, signer requester.Signer, args []string) error {
-		refund, err := c.Cancel(ctx, signer, args[0])
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(cmd.OutOrStdout(), "Cancelled job %s; %s came back at once, the rest follows as its last tasks end\n",
-			args[0], requester.FormatAmount(refund))
-		return nil
+	}, poster, change{
+		message: func(_ context.Context, _ *requester.Client, signer requester.Signer, args []string) (sdk.Msg, error) {
+			return &computetypes.MsgCancelJob{Requester: signer.Address().String(), JobId: args[0]}, nil
+		},
+		send: func(ctx context.Context, s *signing, c *requester.Client, args []string) error {
+			refund, err := c.Cancel(ctx, s.signer, args[0])
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(s.out, "Cancelled job %s; %s came back at once, the rest follows as its last tasks end\n",
+				args[0], requester.FormatAmount(refund))
+			return nil
+		},
 	})
 }
 
@@ -70,14 +95,22 @@ func computeTopUpCmd() *cobra.Command {
 		Short:   "Add tasks or time to a job that has not ended",
 		Example: "thetad compute top-up 1042-0-0 --tasks 500 --lifetime-blocks 5000 --from alice",
 		Args:    cobra.ExactArgs(1),
-	}, func(ctx context.Context, cmd *cobra.Command, c *requester.Client, signer requester.Signer, args []string) error {
-		answer, err := c.TopUp(ctx, signer, args[0], tasks, lifetime)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(cmd.OutOrStdout(), "Job %s has %d tasks, which may find their nodes up to height %d; %s more in escrow\n",
-			args[0], answer.Tasks, answer.ExpiresHeight, requester.FormatAmount(answer.Reserved))
-		return nil
+	}, poster, change{
+		message: func(_ context.Context, _ *requester.Client, signer requester.Signer, args []string) (sdk.Msg, error) {
+			return &computetypes.MsgTopUpJob{Requester: signer.Address().String(), JobId: args[0], Tasks: tasks, LifetimeBlocks: lifetime}, nil
+		},
+		send: func(ctx context.Context, s *signing, c *requester.Client, args []string) error {
+			if err := confirm(ctx, s.out, s.stdin, s.yes, fmt.Sprintf("Put the pay of %d more tasks of job %s into escrow?", tasks, args[0])); err != nil {
+				return err
+			}
+			answer, err := c.TopUp(ctx, s.signer, args[0], tasks, lifetime)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(s.out, "Job %s has %d tasks, which may find their nodes up to height %d; %s more in escrow\n",
+				args[0], answer.Tasks, answer.ExpiresHeight, requester.FormatAmount(answer.Reserved))
+			return nil
+		},
 	})
 	cmd.Flags().Uint64Var(&tasks, "tasks", 0, "tasks to add after the last one")
 	cmd.Flags().Uint64Var(&lifetime, "lifetime-blocks", 0, "how long, from now on, tasks may find their nodes (never shortens it)")

@@ -72,7 +72,7 @@ func (m *market) blocks(n int) {
 func (m *market) compute(from string, args ...string) (string, error) {
 	m.t.Helper()
 	return run(m.t, m.home, slices.Concat([]string{"compute"}, args,
-		[]string{"--node", m.node.Address, "--from", from, "--keyring-backend", "test"})...)
+		[]string{"--node", m.node.Address, "--from", from, "--keyring-backend", "test", "-y"})...)
 }
 
 func (m *market) job(id string) computetypes.Job {

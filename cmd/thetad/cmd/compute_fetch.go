@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"time"
 
-	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
 	"github.com/cosmos/cosmos-sdk/client/flags"
@@ -32,12 +29,10 @@ const (
 // deliver them again where the relay does not have them.
 type fetcher struct {
 	client *requester.Client
-	// signer returns the key that pays for a request.
-	signer func() (requester.Signer, error)
-	print  *runPrinter
-	out    string
-	yes    bool
-	stdin  io.Reader
+	// signing has the key that pays for a request; it is needed only then.
+	signing *signing
+	print   *runPrinter
+	out     string
 	// again is the command that goes on.
 	again string
 	// grace is how long nodes are given to deliver by themselves first.
@@ -46,7 +41,6 @@ type fetcher struct {
 
 func computeFetchCmd() *cobra.Command {
 	var out, relay string
-	var yes bool
 	cmd := &cobra.Command{
 		Use:   "fetch --out DIR",
 		Short: "Save the result of a job that has ended, and have nodes deliver it again if it is lost",
@@ -61,23 +55,23 @@ Another relay is written into DIR and is the job's from then on.`,
 		Example: "thetad compute fetch --out result --relay https://relay.example --from alice",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			clientCtx, err := txContext(cmd)
+			signing, err := readSigning(cmd)
 			if err != nil {
 				return err
 			}
+			if signing.elsewhere() || signing.dryRun {
+				return fmt.Errorf("fetch looks before it asks nodes: expected none of --%s, --%s and --%s; the transaction alone is thetad tx compute redeliver",
+					flags.FlagGenerateOnly, flags.FlagOffline, flags.FlagDryRun)
+			}
 			ctx, stop := untilInterrupted(cmd.Context())
 			defer stop()
-			c, err := computeClient(ctx, clientCtx)
+			c, err := signing.connect(ctx)
 			if err != nil {
 				return err
 			}
 			f := &fetcher{
-				client: c, print: &runPrinter{out: cmd.OutOrStdout()}, out: out, yes: yes, stdin: cmd.InOrStdin(),
-				signer: func() (requester.Signer, error) { return computeSigner(clientCtx) },
-				again:  fetchCommand(out, relay, clientCtx.FromName, ""),
-			}
-			if cmd.Flags().Changed(flags.FlagHome) {
-				f.again = fetchCommand(out, relay, clientCtx.FromName, clientCtx.HomeDir)
+				client: c, signing: signing, print: &runPrinter{out: signing.out}, out: out,
+				again: fetchCommand(out, relay, signing.ctx.From, signing.home),
 			}
 			state, err := requester.LoadState(out)
 			if err != nil {
@@ -88,19 +82,16 @@ Another relay is written into DIR and is the job's from then on.`,
 	}
 	cmd.Flags().StringVar(&out, "out", ".", "folder of the job")
 	cmd.Flags().StringVar(&relay, "relay", "", "base URL of another relay, where nodes are to deliver from now on")
-	cmd.Flags().BoolVarP(&yes, flags.FlagSkipConfirmation, "y", false, "do not ask before nodes are asked, which costs a fee")
-	cmd.Flags().String(flags.FlagFrom, "", "name or address of the key that posted the job")
-	flags.AddKeyringFlags(cmd.Flags())
-	addComputeFlags(cmd)
+	addSigningFlags(cmd, "the key that posted the job")
 	return cmd
 }
 
 // fetchCommand is what a person types to go on.
 func fetchCommand(out, relay, key, home string) string {
-	command := "thetad compute fetch --out " + out
+	command := "thetad compute fetch --out " + requester.ShellQuote(out)
 	for _, flag := range [][2]string{{"relay", relay}, {"from", key}, {"home", home}} {
 		if flag[1] != "" {
-			command += fmt.Sprintf(" --%s %s", flag[0], flag[1])
+			command += fmt.Sprintf(" --%s %s", flag[0], requester.ShellQuote(flag[1]))
 		}
 	}
 	return command
@@ -109,7 +100,7 @@ func fetchCommand(out, relay, key, home string) string {
 // fetch brings what a job has led to, from another relay if one is named.
 func (f *fetcher) fetch(ctx context.Context, state *requester.State, relay string) error {
 	if state.JobID == "" {
-		return fmt.Errorf("%s holds a job that is in no block yet; go on with: thetad compute run --resume --wait --out %s --from KEY", f.out, f.out)
+		return fmt.Errorf("%s holds a job that is in no block yet; go on with: thetad compute run --resume --wait --out %s --from KEY", f.out, requester.ShellQuote(f.out))
 	}
 	moved := relay != "" && relay != state.Relay
 	if moved {
@@ -127,7 +118,7 @@ func (f *fetcher) fetch(ctx context.Context, state *requester.State, relay strin
 		settlement = recorded
 	}
 	if settlement == nil {
-		return fmt.Errorf("job %s has not ended; wait for it with: thetad compute run --resume --wait --out %s --from KEY", state.JobID, f.out)
+		return fmt.Errorf("job %s has not ended; wait for it with: thetad compute run --resume --wait --out %s --from KEY", state.JobID, requester.ShellQuote(f.out))
 	}
 	if state.Array() {
 		return f.array(ctx, state, moved)
@@ -140,7 +131,13 @@ func (f *fetcher) fetch(ctx context.Context, state *requester.State, relay strin
 	if err != nil {
 		return err
 	}
-	return f.print.result(result)
+	if err := f.print.result(result); err != nil {
+		return err
+	}
+	if err := outcome(result.Manifest); err != nil {
+		return fmt.Errorf("job %s: %w; its result is verified and saved", state.JobID, err)
+	}
+	return nil
 }
 
 // single brings the result of a job of one task. moved says that its relay is not the one
@@ -278,15 +275,14 @@ func (f *fetcher) request(ctx context.Context, state *requester.State, height in
 		return fmt.Errorf("%w; %w%s; go on with: %s", why, err, f.until(ctx, height), f.again)
 	}
 	fmt.Fprintf(f.print.out, "%s\n", why)
-	signer, err := f.signer()
-	if err != nil {
+	if err := f.signing.need(); err != nil {
 		return err
 	}
 	// Before the request leaves: what nodes deliver then is found.
 	if err := f.keepRelay(state, moved, nil); err != nil {
 		return err
 	}
-	answer, err := f.client.Redeliver(ctx, signer, asked)
+	answer, err := f.client.Redeliver(ctx, f.signing.signer, asked)
 	if err != nil {
 		return fmt.Errorf("%w; go on with: %s", err, f.again)
 	}
@@ -299,11 +295,7 @@ func (f *fetcher) request(ctx context.Context, state *requester.State, height in
 func (f *fetcher) consent(ctx context.Context, asked *requester.Redelivery) error {
 	fmt.Fprintf(f.print.out, "Nodes that were paid for it can deliver it again to %s; asking them burns %s, and costs gas\n",
 		asked.Relay, requester.FormatAmount(asked.Fee))
-	terminal, ok := f.stdin.(*os.File)
-	if !f.yes && (!ok || !isatty.IsTerminal(terminal.Fd())) {
-		return fmt.Errorf("%w: that needs your consent; say it with --yes", requester.ErrNotAsked)
-	}
-	if err := confirm(ctx, f.print.out, f.stdin, f.yes, "Ask them?"); err != nil {
+	if err := confirm(ctx, f.print.out, f.signing.stdin, f.signing.yes, "Ask them?"); err != nil {
 		return fmt.Errorf("%w: %w", requester.ErrNotAsked, err)
 	}
 	return nil

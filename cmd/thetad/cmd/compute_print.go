@@ -95,7 +95,7 @@ func (p *runPrinter) progress(dir string) func(requester.Progress) {
 	return func(progress requester.Progress) {
 		fmt.Fprintf(p.out, "  %s\n", progress)
 		if progress.Stage == requester.StageReview {
-			fmt.Fprintf(p.out, "Look at the result with: thetad compute look --out %s\n", dir)
+			fmt.Fprintf(p.out, "Look at the result with: thetad compute look --out %s\n", requester.ShellQuote(dir))
 		}
 	}
 }
@@ -113,7 +113,7 @@ func (p *runPrinter) settled(state *requester.State, s *requester.Settlement) {
 		_ = table.Flush()
 	}
 	fmt.Fprintf(p.out, "Paid to nodes %s, back from escrow %s, posting fee %s, gas %s\n",
-		requester.FormatAmount(s.Paid()), requester.FormatAmount(s.Refund()), formatText(state.PostingFee), formatText(state.Fee))
+		requester.FormatAmount(s.Paid()), requester.FormatAmount(s.Refund()), formatKept(state.PostingFee), formatKept(state.Fee))
 }
 
 // array sums up what came of the tasks of a job.
@@ -122,7 +122,7 @@ func (p *runPrinter) array(state *requester.State, result *requester.ArrayResult
 	fmt.Fprintf(p.out, "Results of %d of %d tasks in %s, proven under the job's root %x\n", result.Fetched, job.Tasks, dir, job.ResultsRoot)
 	fmt.Fprintf(p.out, "Paid to nodes %s, back from escrow %s, posting fee %s, gas %s\n",
 		requester.FormatAmount(result.Paid), requester.FormatAmount(sdk.Coin{Denom: job.Reward.Denom, Amount: job.Refunded}),
-		formatText(state.PostingFee), formatText(state.Fee))
+		formatKept(state.PostingFee), formatKept(state.Fee))
 }
 
 // inReview shows a result and what may be said about it.
@@ -230,6 +230,15 @@ func formatCoins(coins sdk.Coins) string {
 		parts[i] = requester.FormatAmount(coin)
 	}
 	return strings.Join(parts, " + ")
+}
+
+// formatKept formats a coin out of a state, which does not know it of a job that was
+// found on chain.
+func formatKept(text string) string {
+	if text == "" {
+		return "not known"
+	}
+	return formatText(text)
 }
 
 // formatText formats a coin that was kept as text; what is no coin is shown as it is.

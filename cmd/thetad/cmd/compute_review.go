@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cosmos/cosmos-sdk/client"
+	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	requester "github.com/thetaedge/theta/client"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
@@ -24,16 +25,22 @@ func computeReviewCmd(accept bool) *cobra.Command {
 		Short:   short,
 		Example: "thetad compute " + use + " 1042-0-0 --from alice",
 		Args:    cobra.MinimumNArgs(1),
-	}, func(ctx context.Context, cmd *cobra.Command, c *requester.Client, signer requester.Signer, args []string) error {
-		items, err := reviewItems(args, accept)
-		if err != nil {
-			return err
-		}
-		if err := c.Review(ctx, signer, items); err != nil {
-			return err
-		}
-		fmt.Fprintf(cmd.OutOrStdout(), "%s of job %s: %s\n", done, args[0], count(len(items), "result"))
-		return nil
+	}, poster, change{
+		message: func(_ context.Context, _ *requester.Client, signer requester.Signer, args []string) (sdk.Msg, error) {
+			items, err := reviewItems(args, accept)
+			return &computetypes.MsgReview{Requester: signer.Address().String(), Items: items}, err
+		},
+		send: func(ctx context.Context, s *signing, c *requester.Client, args []string) error {
+			items, err := reviewItems(args, accept)
+			if err != nil {
+				return err
+			}
+			if err := c.Review(ctx, s.signer, items); err != nil {
+				return err
+			}
+			fmt.Fprintf(s.out, "%s of job %s: %s\n", done, args[0], count(len(items), "result"))
+			return nil
+		},
 	})
 }
 

@@ -1,16 +1,12 @@
 package cmd
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
-	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
 	"github.com/cosmos/cosmos-sdk/client/flags"
@@ -20,20 +16,16 @@ import (
 
 // computeRun is one run of a job, from its file to its result.
 type computeRun struct {
-	client *requester.Client
-	signer requester.Signer
-	print  *runPrinter
+	signing *signing
+	client  *requester.Client
+	print   *runPrinter
 
-	// key pays; home is the folder that the flags name, if they do.
-	key, home string
-
-	inputs []string
-	relay  string
-	out    string
-	wait   bool
-	resume bool
-	yes    bool
-	stdin  io.Reader
+	inputs    []string
+	relay     string
+	tokenFile string
+	out       string
+	wait      bool
+	resume    bool
 }
 
 func computeRunCmd() *cobra.Command {
@@ -49,45 +41,58 @@ seeing each other's results; the result that comes back is checked against the
 chain. With --local the job runs on this machine instead: it needs neither a node
 nor a key, costs nothing, and says what the result would be and what the job takes.
 DIR keeps the key to the results in ` + requester.StateFile + `; with --resume an
-interrupted run is taken up again and never paid twice.`,
+interrupted run is taken up again and never paid twice.
+
+With --` + flags.FlagGenerateOnly + ` the transaction is printed unsigned, for a multisig or another
+machine; once it was sent, --resume finds the job. JOB may be a spec in JSON, as
+thetad tx compute post-job takes it.`,
 		Example: "thetad compute run examples/textgen/job.yaml --from alice --wait --out result",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if local.asked {
 				return local.do(cmd, run, args)
 			}
-			clientCtx, err := txContext(cmd)
-			if err != nil {
-				return err
-			}
-			if run.signer, err = computeSigner(clientCtx); err != nil {
-				return err
-			}
 			ctx, stop := untilInterrupted(cmd.Context())
 			defer stop()
-			if run.client, err = computeClient(ctx, clientCtx); err != nil {
+			if err := run.prepare(ctx, cmd); err != nil {
 				return err
 			}
-			run.key = clientCtx.FromName
-			if cmd.Flags().Changed(flags.FlagHome) {
-				run.home = clientCtx.HomeDir
-			}
-			run.print = &runPrinter{out: cmd.OutOrStdout()}
-			run.stdin = cmd.InOrStdin()
 			return run.do(ctx, args)
 		},
 	}
 	cmd.Flags().StringArrayVar(&run.inputs, "input", nil, "path=FILE: the program's input file /in/path; may be repeated")
 	cmd.Flags().StringVar(&run.relay, "relay", "", "base URL of the relay, instead of the job file's")
+	cmd.Flags().StringVar(&run.tokenFile, "token-file", "", "file with the token of the drop box that a spec in JSON names")
 	cmd.Flags().StringVar(&run.out, "out", "", "folder for the result (default: the job file's name with .out)")
 	cmd.Flags().BoolVar(&run.wait, "wait", false, "wait for the result and save it")
 	cmd.Flags().BoolVar(&run.resume, "resume", false, "take up the job in --out again")
-	cmd.Flags().BoolVarP(&run.yes, flags.FlagSkipConfirmation, "y", false, "do not ask before spending")
-	cmd.Flags().String(flags.FlagFrom, "", "name or address of the key that pays")
 	local.addFlags(cmd)
-	flags.AddKeyringFlags(cmd.Flags())
-	addComputeFlags(cmd)
+	addSigningFlags(cmd, "the key that pays")
 	return cmd
+}
+
+// prepare reads the flags and connects to the chain.
+func (r *computeRun) prepare(ctx context.Context, cmd *cobra.Command) (err error) {
+	if r.signing, err = readSigning(cmd); err != nil {
+		return err
+	}
+	if !r.resume {
+		if err := r.signing.need(); err != nil {
+			return err
+		}
+	}
+	if r.signing.elsewhere() && (r.resume || r.wait) {
+		return fmt.Errorf("--%s and --%s print a transaction and end: expected them without --resume and --wait", flags.FlagGenerateOnly, flags.FlagOffline)
+	}
+	if r.client, err = r.signing.connect(ctx); err != nil {
+		return err
+	}
+	r.print = &runPrinter{out: r.signing.out}
+	if r.signing.elsewhere() {
+		// Standard output is for the transaction.
+		r.print.out = r.signing.errOut
+	}
+	return nil
 }
 
 func (r *computeRun) do(ctx context.Context, args []string) error {
@@ -96,14 +101,19 @@ func (r *computeRun) do(ctx context.Context, args []string) error {
 	}
 	state, err := requester.LoadState(r.out)
 	switch {
+	case err == nil && !r.resume && state.Posted():
+		return fmt.Errorf("%s already holds job %s; take it up again with --resume or choose another --out", requester.ShellQuote(r.out), orPending(state))
 	case err == nil && !r.resume:
-		return fmt.Errorf("%s already holds job %s; take it up again with --resume or choose another --out", r.out, orPending(state.JobID))
+		if err := r.setAside(); err != nil {
+			return err
+		}
+		state, err = r.begin(ctx, args)
 	case err == nil:
-		err = r.post(ctx, state, requester.Cost{})
+		err = r.takeUp(ctx, state, args)
 	case errors.Is(err, requester.ErrNoState) && !r.resume:
 		state, err = r.begin(ctx, args)
 	}
-	if err != nil {
+	if err != nil || state == nil {
 		return err
 	}
 	r.print.posted(state)
@@ -126,39 +136,77 @@ func (r *computeRun) setOut(args []string) error {
 	return nil
 }
 
-// begin packs, quotes, uploads and posts a new job.
+// setAside makes room for another job in --out.
+func (r *computeRun) setAside() error {
+	if r.signing.dryRun {
+		return nil
+	}
+	aside, err := requester.SetAside(r.out)
+	if err == nil {
+		fmt.Fprintf(r.print.out, "The job that was there before was never posted; its state is now %s\n", requester.ShellQuote(aside))
+	}
+	return err
+}
+
+// begin packs, quotes, uploads and posts a new job. The state is nil when nothing was
+// posted and nothing went wrong: of a dry run, or a transaction that was printed.
 func (r *computeRun) begin(ctx context.Context, args []string) (*requester.State, error) {
-	if len(args) == 0 {
-		return nil, errors.New("expected a job file, found none")
-	}
-	job, err := r.job(args[0])
+	packed, err := r.pack(args)
 	if err != nil {
 		return nil, err
 	}
-	packed, err := requester.Pack(job)
+	if r.signing.offline {
+		return nil, r.printOffline(ctx, packed)
+	}
+	quote, err := r.quote(ctx, packed)
 	if err != nil {
 		return nil, err
 	}
-	quote, err := r.client.Quote(ctx, r.signer, packed.Spec)
-	if err != nil {
-		return nil, err
+	if r.signing.dryRun {
+		r.signing.show(quote.Posting)
+		return nil, nil
 	}
-	r.print.quote(packed, quote)
-	if err := quote.Err(); err != nil {
-		return nil, err
+	if !r.signing.generate {
+		if err := r.confirm(ctx, "Post it?"); err != nil {
+			return nil, err
+		}
 	}
-	if err := confirm(ctx, r.print.out, r.stdin, r.yes, "Post it?"); err != nil {
-		return nil, err
-	}
-	r.print.uploading(packed)
-	if err := packed.Upload(ctx); err != nil {
+	if err := r.upload(ctx, packed); err != nil {
 		return nil, fmt.Errorf("%w; nothing was spent", err)
 	}
 	state, err := r.client.NewState(packed)
 	if err != nil {
 		return nil, err
 	}
+	if r.signing.generate {
+		return nil, r.printUnsigned(ctx, state, quote.Posting)
+	}
 	return state, r.post(ctx, state, quote.Posting)
+}
+
+// pack reads the job's file, or a spec in JSON, and what it names.
+func (r *computeRun) pack(args []string) (*requester.Packed, error) {
+	if len(args) == 0 {
+		return nil, errors.New("expected a job file, found none")
+	}
+	if strings.EqualFold(filepath.Ext(args[0]), ".json") {
+		return r.packSpec(args[0])
+	}
+	job, err := r.job(args[0])
+	if err != nil {
+		return nil, err
+	}
+	return requester.Pack(job)
+}
+
+// quote says what the job would cost; it fails if the job cannot be posted now.
+func (r *computeRun) quote(ctx context.Context, packed *requester.Packed) (*requester.Quote, error) {
+	quote, err := r.client.Quote(ctx, r.signing.signer, packed.Spec)
+	if err != nil {
+		return nil, err
+	}
+	r.print.quote(packed, quote)
+	return quote, quote.Err()
 }
 
 // job reads a job file and puts in what the flags say.
@@ -178,41 +226,79 @@ func (r *computeRun) job(path string) (requester.JobFile, error) {
 	return job, nil
 }
 
-// confirm asks a person at a terminal; a script has decided already.
-func confirm(ctx context.Context, out io.Writer, stdin io.Reader, yes bool, question string) error {
-	terminal, ok := stdin.(*os.File)
-	if yes || !ok || !isatty.IsTerminal(terminal.Fd()) {
-		return nil
-	}
-	fmt.Fprint(out, question+" [y/N] ")
-	answers := make(chan string, 1)
-	go func() {
-		// What cannot be read is no consent.
-		answer, _ := bufio.NewReader(stdin).ReadString('\n')
-		answers <- strings.ToLower(strings.TrimSpace(answer))
-	}()
-	select {
-	case answer := <-answers:
-		if answer == "y" || answer == "yes" {
-			return nil
-		}
-	case <-ctx.Done():
-	}
-	return errors.New("not sent; nothing was spent")
+func (r *computeRun) confirm(ctx context.Context, question string) error {
+	return confirm(ctx, r.print.out, r.signing.stdin, r.signing.yes, question)
 }
 
-// post posts the job, or awaits the tx that an earlier run has sent.
+func (r *computeRun) upload(ctx context.Context, packed *requester.Packed) error {
+	if packed.UploadBytes() == 0 {
+		return nil
+	}
+	r.print.uploading(packed)
+	return packed.Upload(ctx)
+}
+
+func (r *computeRun) save(state *requester.State) error { return state.Save(r.out) }
+
+// post has the job posted. The state stays whatever comes of it: the token in it is the
+// only key to what may have been paid for.
 func (r *computeRun) post(ctx context.Context, state *requester.State, cost requester.Cost) error {
-	save := func(s *requester.State) error { return s.Save(r.out) }
-	err := r.client.Post(ctx, r.signer, state, cost, save)
+	err := r.client.Post(ctx, r.signing.signer, state, cost, r.save)
 	switch {
 	case err == nil:
 		return nil
 	case state.Posted():
-		return fmt.Errorf("%w; go on with: %s", err, r.again())
+		return fmt.Errorf("%w; go on with: %s", errors.Join(err, errGoesOn), r.again())
 	default:
-		return errors.Join(err, state.Discard(r.out))
+		return err
 	}
+}
+
+// takeUp finds out what became of an earlier run. It signs again only when nothing of
+// that run can be executed any more, or when of both at most one can.
+func (r *computeRun) takeUp(ctx context.Context, state *requester.State, args []string) error {
+	if state.JobID != "" {
+		return nil
+	}
+	if len(args) > 0 {
+		if err := r.uploadAgain(ctx, state, args); err != nil {
+			return err
+		}
+	}
+	if state.Outside && !r.wait {
+		return r.client.Find(ctx, state, r.save)
+	}
+	err := r.client.Await(ctx, state, r.save)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, requester.ErrNotPosted), errors.Is(err, requester.ErrRefused):
+		fmt.Fprintf(r.print.out, "%s\n", err)
+		return r.postAgain(ctx, state)
+	case state.Posted():
+		return fmt.Errorf("%w; go on with: %s", errors.Join(err, errGoesOn), r.again())
+	default:
+		return fmt.Errorf("%w; post it again with: %s", err, r.again())
+	}
+}
+
+// postAgain asks before it spends, like the first time.
+func (r *computeRun) postAgain(ctx context.Context, state *requester.State) error {
+	if err := r.signing.need(); err != nil {
+		return err
+	}
+	spec, err := state.JobSpec()
+	if err != nil {
+		return err
+	}
+	quote, err := r.quote(ctx, &requester.Packed{Spec: spec, Relay: state.Relay})
+	if err != nil {
+		return err
+	}
+	if err := r.confirm(ctx, "Post it again?"); err != nil {
+		return err
+	}
+	return r.post(ctx, state, quote.Posting)
 }
 
 // finish watches the job to its end and saves its result.
@@ -222,7 +308,7 @@ func (r *computeRun) finish(ctx context.Context, state *requester.State) error {
 	}
 	settlement, err := r.client.Watch(ctx, state.JobID, r.print.progress(r.out))
 	if err != nil {
-		return fmt.Errorf("%w; the job goes on, come back with: %s", err, r.again())
+		return fmt.Errorf("%w; the job goes on, come back with: %s", errors.Join(err, errGoesOn), r.again())
 	}
 	r.print.settled(state, settlement)
 	if !settlement.Accepted() {
@@ -233,15 +319,20 @@ func (r *computeRun) finish(ctx context.Context, state *requester.State) error {
 	if err != nil {
 		return err
 	}
-	return r.print.result(result)
+	if err := r.print.result(result); err != nil {
+		return err
+	}
+	if err := outcome(result.Manifest); err != nil {
+		return fmt.Errorf("job %s: %w; its result is verified and saved", state.JobID, err)
+	}
+	return nil
 }
 
 // finishArray follows the tasks of a job to their end and saves their results.
 func (r *computeRun) finishArray(ctx context.Context, state *requester.State) error {
-	save := func(s *requester.State) error { return s.Save(r.out) }
-	result, err := r.client.FollowArray(ctx, state, r.out, save, r.print.progress(r.out))
+	result, err := r.client.FollowArray(ctx, state, r.out, r.save, r.print.progress(r.out))
 	if err != nil {
-		return fmt.Errorf("%w; the job goes on, come back with: %s", err, r.again())
+		return fmt.Errorf("%w; the job goes on, come back with: %s", errors.Join(err, errGoesOn), r.again())
 	}
 	return r.fetcher().rest(ctx, state, result, false)
 }
@@ -249,24 +340,30 @@ func (r *computeRun) finishArray(ctx context.Context, state *requester.State) er
 // fetcher brings results, and asks nodes for those that are lost.
 func (r *computeRun) fetcher() *fetcher {
 	return &fetcher{
-		client: r.client, print: r.print, out: r.out, yes: r.yes, stdin: r.stdin, grace: fetchGrace,
-		signer: func() (requester.Signer, error) { return r.signer, nil },
-		again:  fetchCommand(r.out, "", r.key, r.home),
+		client: r.client, signing: r.signing, print: r.print, out: r.out, grace: fetchGrace,
+		again: fetchCommand(r.out, "", r.signing.ctx.From, r.signing.home),
 	}
 }
 
 // again is the command that takes the job up once more.
 func (r *computeRun) again() string {
-	command := fmt.Sprintf("thetad compute run --resume --wait --out %s --from %s", r.out, r.key)
-	if r.home != "" {
-		command += " --home " + r.home
+	command := "thetad compute run --resume --wait --out " + requester.ShellQuote(r.out)
+	if from := r.signing.ctx.From; from != "" {
+		command += " --from " + requester.ShellQuote(from)
+	}
+	if r.signing.home != "" {
+		command += " --home " + requester.ShellQuote(r.signing.home)
 	}
 	return command
 }
 
-func orPending(jobID string) string {
-	if jobID == "" {
+func orPending(state *requester.State) string {
+	switch {
+	case state.JobID != "":
+		return state.JobID
+	case state.Outside:
+		return "(its transaction is signed elsewhere)"
+	default:
 		return "(not in a block yet)"
 	}
-	return jobID
 }

@@ -1,27 +1,45 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
+	requester "github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/cmd/thetad/watchdog"
 	"github.com/thetaedge/theta/sidecar/executor/manifest"
 	"github.com/thetaedge/theta/sidecar/executor/wasm"
 )
 
-// Exit codes of thetad: how the program of a job ended, for scripts. 0 is a program
-// that exited with 0, 1 any other failure of the command. Those of the watchdog, from
-// 10 on, are a node's.
+// The exit codes of the commands for jobs, which tell a script what came of the job;
+// docs/requesters has them. 0 is a program that exited with 0, 1 any other failure.
+// Those of the watchdog, from 10 on, are a node's.
 const (
-	exitProgram        = 20 // the program exited with another code than 0
-	exitTrapped        = 21
-	exitOutOfFuel      = 22
-	exitOutOfMemory    = 23
-	exitOutputTooBig   = 24
-	exitInvalidProgram = 25 // also when it is refused before anything is sent
+	// exitProgram: the program ended with an exit code other than 0.
+	exitProgram = 20
+	// exitTrapped: the program trapped.
+	exitTrapped = 21
+	// exitOutOfFuel, exitOutOfMemory, exitOutputTooBig: the program used up what the
+	// job allows.
+	exitOutOfFuel    = 22
+	exitOutOfMemory  = 23
+	exitOutputTooBig = 24
+	// exitInvalidProgram: the program cannot be run under its profile. A command ends
+	// with it also when it refuses the program before anything is sent.
+	exitInvalidProgram = 25
+	// exitNoResult: the job ended without an accepted result.
+	exitNoResult = 26
+	// exitUndelivered: a result was accepted, and the relay does not have it.
+	exitUndelivered = 27
+	// exitUnderWay: the job or its transaction goes on; come back with --resume.
+	exitUnderWay = 28
 )
 
-// outcomeError says that a program has a result, and that it is none of success.
+// errGoesOn: the command ends, and what it has begun does not.
+var errGoesOn = errors.New("it goes on without this command")
+
+// outcomeError is a verified result of a program that did not end well. The result is
+// here all the same.
 type outcomeError struct {
 	code int
 	text string
@@ -31,7 +49,7 @@ type outcomeError struct {
 func (e *outcomeError) Error() string { return e.text }
 
 // outcome is nil when a program exited with 0, else an error that carries the exit
-// code of the command. The result is verified and here all the same.
+// code of the command.
 func outcome(m manifest.Manifest) error {
 	switch m.Reason {
 	case manifest.ReasonExited:
@@ -56,16 +74,23 @@ func outcome(m manifest.Manifest) error {
 
 // ExitCode is what thetad exits with when a command has failed with err.
 func ExitCode(err error) int {
-	if err == nil {
-		return 0
-	}
 	var ended *outcomeError
-	if errors.As(err, &ended) {
-		return ended.code
-	}
 	var refusal *wasm.Refusal
-	if errors.As(err, &refusal) {
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &ended):
+		return ended.code
+	case errors.As(err, &refusal):
 		return exitInvalidProgram
+	case errors.Is(err, requester.ErrNoResult):
+		return exitNoResult
+	case errors.Is(err, requester.ErrNotDelivered), errors.Is(err, errUnverified):
+		return exitUndelivered
+	case errors.Is(err, errGoesOn), errors.Is(err, requester.ErrUncertain), errors.Is(err, requester.ErrRefused),
+		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return exitUnderWay
+	default:
+		return watchdog.CodeOf(err)
 	}
-	return watchdog.CodeOf(err)
 }

@@ -19,8 +19,15 @@ func TestTheFirstInterruptEndsAWait(t *testing.T) {
 	require.ErrorContains(t, context.Cause(ctx), "interrupt")
 }
 
-func TestAScriptIsNotAsked(t *testing.T) {
+func TestNothingIsSpentWithoutAPersonOrAYes(t *testing.T) {
 	var out bytes.Buffer
-	require.NoError(t, confirm(t.Context(), &out, &bytes.Buffer{}, false, "Post it?"))
+	err := confirm(t.Context(), &out, &bytes.Buffer{}, false, "Post it?")
+	require.ErrorIs(t, err, errNobodyAsked)
+	require.ErrorContains(t, err, "-y")
+	null, err := os.Open(os.DevNull)
+	require.NoError(t, err)
+	defer null.Close() //nolint:errcheck // read only
+	require.ErrorIs(t, confirm(t.Context(), &out, null, false, "Post it?"), errNobodyAsked)
+	require.NoError(t, confirm(t.Context(), &out, &bytes.Buffer{}, true, "Post it?"))
 	require.Empty(t, out.String())
 }

@@ -3,6 +3,7 @@ package cmd
 
 import (
 	"os"
+	"strings"
 
 	dbm "github.com/cosmos/cosmos-db"
 	"github.com/spf13/cobra"
@@ -73,6 +74,9 @@ func prepare(cmd *cobra.Command, clientCtx client.Context) error {
 	cmd.SetOut(cmd.OutOrStdout())
 	cmd.SetErr(cmd.ErrOrStderr())
 
+	if err := completeNode(cmd); err != nil {
+		return err
+	}
 	clientCtx = clientCtx.WithCmdContext(cmd.Context()).WithViper("")
 	clientCtx, err := client.ReadPersistentCommandFlags(clientCtx, cmd.Flags())
 	if err != nil {
@@ -90,6 +94,15 @@ func prepare(cmd *cobra.Command, clientCtx client.Context) error {
 	}
 	template, config := appConfig()
 	return server.InterceptConfigsPreRunHandler(cmd, template, config, cometConfig())
+}
+
+// completeNode lets --node be host:port, as its help says.
+func completeNode(cmd *cobra.Command) error {
+	node := cmd.Flags().Lookup(flags.FlagNode)
+	if node == nil || !node.Changed || strings.Contains(node.Value.String(), "://") {
+		return nil
+	}
+	return cmd.Flags().Set(flags.FlagNode, "tcp://"+node.Value.String())
 }
 
 // setDefaultGasPrices lets a tx be sent without naming its price: the chain's

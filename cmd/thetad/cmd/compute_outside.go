@@ -1,0 +1,97 @@
+package cmd
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	requester "github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/sidecar/blob"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// packSpec reads a spec in JSON, as thetad tx compute post-job takes it.
+func (r *computeRun) packSpec(path string) (*requester.Packed, error) {
+	if len(r.inputs) > 0 {
+		return nil, fmt.Errorf("--input goes with a job file; %s is a spec, which names its inputs itself", path)
+	}
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var spec computetypes.JobSpec
+	if err := r.signing.ctx.Codec.UnmarshalJSON(raw, &spec); err != nil {
+		return nil, fmt.Errorf("%s: expected the spec of a job in JSON: %w", path, err)
+	}
+	var token blob.Token
+	if r.tokenFile != "" {
+		text, err := os.ReadFile(r.tokenFile)
+		if err != nil {
+			return nil, err
+		}
+		token = blob.Token(strings.TrimSpace(string(text)))
+	}
+	return requester.PackSpec(spec, r.relay, token)
+}
+
+// printUnsigned keeps the key to the results and only then prints the transaction.
+func (r *computeRun) printUnsigned(ctx context.Context, state *requester.State, cost requester.Cost) error {
+	msg, err := state.Entrust(r.signing.signer.Address())
+	if err != nil {
+		return err
+	}
+	raw, err := r.signing.encode(ctx, r.client, msg, cost)
+	if err != nil {
+		return err
+	}
+	if err := r.save(state); err != nil {
+		return fmt.Errorf("cannot keep the key to the results: %w; no transaction was made", err)
+	}
+	if err := r.signing.printTx(raw); err != nil {
+		return err
+	}
+	fmt.Fprintf(r.print.out, "The key to the results is in %s. Once the transaction was sent: %s\n", requester.ShellQuote(r.out), r.again())
+	return nil
+}
+
+// printOffline makes the transaction without asking the chain or the relay.
+func (r *computeRun) printOffline(ctx context.Context, packed *requester.Packed) error {
+	cost, err := r.client.CostOffline()
+	if err != nil {
+		return err
+	}
+	state, err := r.client.NewState(packed)
+	if err != nil {
+		return err
+	}
+	if err := r.printUnsigned(ctx, state, cost); err != nil {
+		return err
+	}
+	if packed.UploadBytes() > 0 {
+		fmt.Fprintf(r.print.out, "The relay does not have the job's files yet: before the transaction is sent, bring them there with: thetad compute run JOB.yaml --resume --out %s\n", requester.ShellQuote(r.out))
+	}
+	return nil
+}
+
+// uploadAgain brings the files of a job to its relay once more.
+func (r *computeRun) uploadAgain(ctx context.Context, state *requester.State, args []string) error {
+	packed, err := r.pack(args)
+	if err != nil {
+		return err
+	}
+	spec, err := state.JobSpec()
+	if err != nil {
+		return err
+	}
+	packed.Spec.Sink = spec.Sink
+	found, err := packed.Spec.Marshal()
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(found, state.Spec) {
+		return fmt.Errorf("expected the job of %s in %s, found another one; leave the job file out, or choose another --out", requester.ShellQuote(r.out), args[0])
+	}
+	return r.upload(ctx, packed)
+}

@@ -1,0 +1,283 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/cosmos/cosmos-sdk/client"
+	clientconfig "github.com/cosmos/cosmos-sdk/client/config"
+	"github.com/cosmos/cosmos-sdk/client/flags"
+	"github.com/cosmos/cosmos-sdk/crypto/keyring"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	signingtypes "github.com/cosmos/cosmos-sdk/types/tx/signing"
+
+	"github.com/thetaedge/theta/app/params"
+	requester "github.com/thetaedge/theta/client"
+)
+
+// signing is how a command's transaction is paid, signed and sent: the options of the
+// SDK's own commands.
+type signing struct {
+	ctx    client.Context
+	signer requester.Signer
+	terms  requester.Terms
+
+	// dryRun only says what the transaction would cost; generate prints it unsigned;
+	// offline asks no node.
+	dryRun, generate, offline bool
+	// number and sequence of the account, when offline.
+	number, sequence uint64
+	// yes does not ask before spending.
+	yes bool
+	// home is the folder that the flags name, if they do.
+	home string
+
+	stdin       io.Reader
+	out, errOut io.Writer
+}
+
+// addSigningFlags adds what every command needs that signs. payer says whose key it is.
+func addSigningFlags(cmd *cobra.Command, payer string) {
+	f := cmd.Flags()
+	f.String(flags.FlagFrom, "", "name or address of "+payer)
+	f.String(flags.FlagGas, flags.GasFlagAuto, "gas limit, or auto for that of a simulation and some to spare")
+	f.Float64(flags.FlagGasAdjustment, requester.DefaultGasAdjustment, "what the gas of the simulation is multiplied by")
+	f.String(flags.FlagGasPrices, "", "price of a unit of gas, such as 1000000000atfuel (default: the least that the chain and its node take)")
+	f.String(flags.FlagFees, "", "the whole fee, such as 0.001tfuel, instead of a price")
+	f.String(flags.FlagFeeGranter, "", "address whose fee grant pays the fee")
+	f.String(flags.FlagFeePayer, "", "address that pays the fee and signs too; with --"+flags.FlagGenerateOnly)
+	f.String(flags.FlagNote, "", "note in the transaction, for everybody to read")
+	f.String(flags.FlagSignMode, "", "direct or amino-json (default: what the key can)")
+	f.Bool(flags.FlagUseLedger, false, "refuse a key that is not on a Ledger")
+	f.Bool(flags.FlagDryRun, false, "say what it would cost, and send nothing")
+	f.Bool(flags.FlagGenerateOnly, false, "print the transaction unsigned, for another machine or a multisig")
+	f.Bool(flags.FlagOffline, false, "ask no node: print the transaction, signed with --account-number and --sequence or unsigned with --"+flags.FlagGenerateOnly)
+	f.Uint64P(flags.FlagAccountNumber, "a", 0, "number of the account, with --"+flags.FlagOffline)
+	f.Uint64P(flags.FlagSequence, "s", 0, "sequence of the account, with --"+flags.FlagOffline)
+	f.Uint64(flags.FlagTimeoutHeight, 0, "last block that may take a transaction which is printed; 0 is no limit")
+	f.BoolP(flags.FlagSkipConfirmation, "y", false, "do not ask before spending")
+	flags.AddKeyringFlags(f)
+	addComputeFlags(cmd)
+}
+
+// readSigning reads those flags. The signer is nil without --from.
+func readSigning(cmd *cobra.Command) (*signing, error) {
+	f := cmd.Flags()
+	s := &signing{stdin: cmd.InOrStdin(), out: cmd.OutOrStdout(), errOut: cmd.ErrOrStderr()}
+	s.dryRun, _ = f.GetBool(flags.FlagDryRun)
+	s.generate, _ = f.GetBool(flags.FlagGenerateOnly)
+	s.offline, _ = f.GetBool(flags.FlagOffline)
+	s.yes, _ = f.GetBool(flags.FlagSkipConfirmation)
+	s.number, _ = f.GetUint64(flags.FlagAccountNumber)
+	s.sequence, _ = f.GetUint64(flags.FlagSequence)
+	var err error
+	if s.ctx, err = signingContext(cmd, s.dryRun); err != nil {
+		return nil, err
+	}
+	if f.Changed(flags.FlagHome) {
+		s.home = s.ctx.HomeDir
+	}
+	if s.terms, err = readTerms(f, s.ctx); err != nil {
+		return nil, err
+	}
+	if s.signer, err = s.readSigner(f); err != nil {
+		return nil, err
+	}
+	return s, s.check(f)
+}
+
+// signingContext reads the client's context. A dry run may name a key too, so the SDK's
+// own reading of that flag, which forgets the keyring, is kept from it.
+func signingContext(cmd *cobra.Command, dryRun bool) (client.Context, error) {
+	if dryRun {
+		ctx, err := clientconfig.ReadFromClientConfig(client.GetClientContextFromCmd(cmd).WithSimulation(false))
+		if err != nil {
+			return ctx, err
+		}
+		if err := client.SetCmdClientContext(cmd, ctx); err != nil {
+			return ctx, err
+		}
+		if err := cmd.Flags().Set(flags.FlagDryRun, "false"); err != nil {
+			return ctx, err
+		}
+	}
+	return txContext(cmd)
+}
+
+// readTerms reads how the transaction is paid and described.
+func readTerms(f *pflag.FlagSet, ctx client.Context) (requester.Terms, error) {
+	terms := requester.Terms{FeeGranter: ctx.FeeGranter, FeePayer: ctx.FeePayer}
+	terms.GasAdjustment, _ = f.GetFloat64(flags.FlagGasAdjustment)
+	terms.Note, _ = f.GetString(flags.FlagNote)
+	terms.TimeoutHeight, _ = f.GetUint64(flags.FlagTimeoutHeight)
+	if text, _ := f.GetString(flags.FlagGas); text != "" && text != flags.GasFlagAuto {
+		gas, err := strconv.ParseUint(text, 10, 63)
+		if err != nil || gas == 0 {
+			return terms, fmt.Errorf("--%s: expected auto or a number above 0, found %q", flags.FlagGas, text)
+		}
+		terms.Gas = gas
+	}
+	if text, _ := f.GetString(flags.FlagGasPrices); text != "" {
+		price, err := sdk.ParseDecCoin(text)
+		if err != nil || price.Denom != params.BaseDenom || !price.IsPositive() {
+			return terms, fmt.Errorf("--%s: expected a price above 0 such as 1000000000%s, found %q", flags.FlagGasPrices, params.BaseDenom, text)
+		}
+		terms.GasPrice = price.Amount
+	}
+	if text, _ := f.GetString(flags.FlagFees); text != "" {
+		fee, err := requester.ParseAmount(text)
+		if err != nil {
+			return terms, fmt.Errorf("--%s: %w", flags.FlagFees, err)
+		}
+		if fee.Denom != params.BaseDenom {
+			return terms, fmt.Errorf("--%s: expected an amount in %s or %s, found %q", flags.FlagFees, params.DisplayDenom, params.BaseDenom, text)
+		}
+		terms.Fee = fee.Amount
+	}
+	if terms.GasAdjustment == 0 {
+		return terms, fmt.Errorf("--%s: expected a number from 1 up, found 0", flags.FlagGasAdjustment)
+	}
+	return terms, terms.Validate()
+}
+
+// readSigner takes the key that --from names, if it does.
+func (s *signing) readSigner(f *pflag.FlagSet) (requester.Signer, error) {
+	if s.ctx.FromName == "" {
+		if s.ctx.FromAddress.Empty() {
+			return nil, nil
+		}
+		return requester.NewAccount(s.ctx.FromAddress, nil), nil
+	}
+	record, err := s.ctx.Keyring.Key(s.ctx.FromName)
+	if err != nil {
+		return nil, err
+	}
+	if ledger, _ := f.GetBool(flags.FlagUseLedger); ledger && record.GetType() != keyring.TypeLedger {
+		return nil, fmt.Errorf("--%s: expected a key on a Ledger in --%s, found %q, which is %s; leave out --%s, or add the device's key with: thetad keys add NAME --ledger",
+			flags.FlagUseLedger, flags.FlagFrom, s.ctx.FromName, record.GetType(), flags.FlagUseLedger)
+	}
+	key, err := record.GetPubKey()
+	if err != nil {
+		return nil, err
+	}
+	if kind := record.GetType(); kind == keyring.TypeMulti || kind == keyring.TypeOffline {
+		return requester.NewAccount(s.ctx.FromAddress, key), nil
+	}
+	signer, err := requester.NewKeyringSigner(s.ctx.Keyring, s.ctx.FromName)
+	if err != nil {
+		return nil, err
+	}
+	switch mode := s.ctx.SignModeStr; {
+	case mode == "":
+		return signer, nil
+	case mode == flags.SignModeLegacyAminoJSON:
+		return signer.In(signingtypes.SignMode_SIGN_MODE_LEGACY_AMINO_JSON), nil
+	case mode == flags.SignModeDirect && record.GetType() != keyring.TypeLedger:
+		return signer.In(signingtypes.SignMode_SIGN_MODE_DIRECT), nil
+	}
+	return nil, fmt.Errorf("--%s: expected %s or, for a key that is not on a Ledger, %s, found %q; this chain takes no other",
+		flags.FlagSignMode, flags.SignModeLegacyAminoJSON, flags.SignModeDirect, s.ctx.SignModeStr)
+}
+
+// check finds options that do not go together.
+func (s *signing) check(f *pflag.FlagSet) error {
+	switch {
+	case s.dryRun && (s.generate || s.offline):
+		return fmt.Errorf("expected --%s alone, found it with --%s or --%s", flags.FlagDryRun, flags.FlagGenerateOnly, flags.FlagOffline)
+	case len(s.terms.FeePayer) > 0 && !s.generate:
+		return fmt.Errorf("--%s: the payer has to sign too; make the transaction with --%s and sign it with both keys: thetad tx sign", flags.FlagFeePayer, flags.FlagGenerateOnly)
+	case s.offline && !s.generate && !(f.Changed(flags.FlagAccountNumber) && f.Changed(flags.FlagSequence)):
+		return fmt.Errorf("--%s: expected --%s and --%s of the account too: no node is asked for them", flags.FlagOffline, flags.FlagAccountNumber, flags.FlagSequence)
+	case !s.offline && (f.Changed(flags.FlagAccountNumber) || f.Changed(flags.FlagSequence)):
+		return fmt.Errorf("--%s and --%s go with --%s; a node says both otherwise", flags.FlagAccountNumber, flags.FlagSequence, flags.FlagOffline)
+	case s.terms.TimeoutHeight > 0 && !s.elsewhere():
+		return fmt.Errorf("--%s goes with --%s or --%s; a transaction that is sent at once has a limit of its own", flags.FlagTimeoutHeight, flags.FlagGenerateOnly, flags.FlagOffline)
+	}
+	if _, elsewhere := s.signer.(*requester.Account); elsewhere && !s.generate && !s.dryRun {
+		return fmt.Errorf("--%s %s: %w: its key is a multisig or not here; make the transaction with --%s, sign it with thetad tx sign or thetad tx multisign, and send it with thetad tx broadcast",
+			flags.FlagFrom, s.ctx.From, requester.ErrCannotSign, flags.FlagGenerateOnly)
+	}
+	return nil
+}
+
+// elsewhere tells whether the transaction is printed instead of sent.
+func (s *signing) elsewhere() bool { return s.generate || s.offline }
+
+// need fails without a key.
+func (s *signing) need() error {
+	if s.signer == nil {
+		return errors.New("expected the key that pays in --from, found none; list yours with: thetad keys list")
+	}
+	return nil
+}
+
+// connect returns a client that pays and signs as the flags say.
+func (s *signing) connect(ctx context.Context) (*requester.Client, error) {
+	terms := s.terms
+	terms.Tell = func(line string) { fmt.Fprintln(s.errOut, line) }
+	if s.signer != nil {
+		terms.Exclusive = keyLock(s.ctx.KeyringDir, s.signer.Address(), terms.Tell)
+	}
+	if s.offline {
+		c, err := requester.NewOffline(s.ctx.ChainID)
+		if err != nil {
+			return nil, err
+		}
+		return c.With(terms), nil
+	}
+	c, err := computeClient(ctx, s.ctx)
+	if err != nil {
+		return nil, err
+	}
+	return c.With(terms), nil
+}
+
+// cost is what the message costs to execute.
+func (s *signing) cost(ctx context.Context, c *requester.Client, msg sdk.Msg) (requester.Cost, error) {
+	if s.offline {
+		return c.CostOffline()
+	}
+	return c.Estimate(ctx, s.signer, msg)
+}
+
+// show says what a message would cost, for a dry run.
+func (s *signing) show(cost requester.Cost) {
+	fmt.Fprintf(s.errOut, "gas estimate: %d\n", cost.Gas)
+	fmt.Fprintf(s.out, "Nothing was sent. It would take %d gas, for %s\n", cost.Gas, requester.FormatAmount(cost.Fee))
+}
+
+// handOut prints the transaction for a message, to be signed or sent elsewhere.
+func (s *signing) handOut(ctx context.Context, c *requester.Client, msg sdk.Msg, cost requester.Cost) error {
+	raw, err := s.encode(ctx, c, msg, cost)
+	if err != nil {
+		return err
+	}
+	return s.printTx(raw)
+}
+
+func (s *signing) encode(ctx context.Context, c *requester.Client, msg sdk.Msg, cost requester.Cost) ([]byte, error) {
+	if s.generate {
+		return c.Unsigned(msg, cost)
+	}
+	return c.Signed(ctx, s.signer, msg, cost, s.number, s.sequence)
+}
+
+// printTx prints a transaction as the SDK's commands read it.
+func (s *signing) printTx(raw []byte) error {
+	tx, err := s.ctx.TxConfig.TxDecoder()(raw)
+	if err != nil {
+		return err
+	}
+	text, err := s.ctx.TxConfig.TxJSONEncoder()(tx)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(s.out, "%s\n", text)
+	return err
+}
