@@ -113,7 +113,7 @@ func (c *Client) receiptProof(ctx context.Context, job *computetypes.Job, task u
 // an array that goes on may grow over the proof: it is then built anew.
 func (c *Client) Challenge(ctx context.Context, signer Signer, prepared *Challenge) (string, error) {
 	for attempt := 1; ; attempt++ {
-		response, err := c.transact(ctx, signer, prepared.msg, prepared.Posting)
+		response, err := c.transact(ctx, signer, prepared.Posting, prepared.msg)
 		var refused *txError
 		if prepared.msg.Proof != nil && attempt < maxChallenges &&
 			errors.As(err, &refused) && refused.is(computetypes.ErrReceiptNotFound) {

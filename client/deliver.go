@@ -144,16 +144,16 @@ func (c *Client) await(ctx context.Context, d *delivery, sent bool) (verdict, er
 	}
 }
 
-// transact signs a message and has it executed once: it is signed with another sequence
+// transact signs messages and has them executed once: they are signed with another sequence
 // only when what was signed before can never run.
-func (c *Client) transact(ctx context.Context, signer Signer, msg sdk.Msg, cost Cost) (*sdk.TxResponse, error) {
+func (c *Client) transact(ctx context.Context, signer Signer, cost Cost, msgs ...sdk.Msg) (*sdk.TxResponse, error) {
 	release, err := c.exclusive(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer release()
 	for range maxSignings {
-		signed, err := c.sign(ctx, signer, msg, cost, nil)
+		signed, err := c.sign(ctx, signer, msgs, cost, nil)
 		if err != nil {
 			return nil, err
 		}
@@ -201,13 +201,13 @@ func (c *Client) exclusive(ctx context.Context) (release func(), err error) {
 	return c.terms.Exclusive(ctx)
 }
 
-// Execute prices, signs and delivers any message, for programs that do more than
-// jobs, and returns what it did. The message is executed at most once. After an error
-// it may still be executed: until the height that the error names.
-func (c *Client) Execute(ctx context.Context, signer Signer, msg sdk.Msg) (*sdk.TxResponse, error) {
-	cost, err := c.estimate(ctx, signer, msg)
+// Execute prices, signs and delivers any messages in one transaction, for programs that
+// do more than jobs, and returns what it did. They are executed at most once. After an
+// error they may still be executed: until the height that the error names.
+func (c *Client) Execute(ctx context.Context, signer Signer, msgs ...sdk.Msg) (*sdk.TxResponse, error) {
+	cost, err := c.estimate(ctx, signer, msgs...)
 	if err != nil {
 		return nil, err
 	}
-	return c.transact(ctx, signer, msg, cost)
+	return c.transact(ctx, signer, cost, msgs...)
 }

@@ -32,16 +32,17 @@ func NewOffline(chainID string) (*Client, error) {
 	return newClient(chainID, unconnected{}), nil
 }
 
-// Estimate says what executing a message would cost. Nothing is signed.
-func (c *Client) Estimate(ctx context.Context, signer Signer, msg sdk.Msg) (Cost, error) {
-	return c.estimate(ctx, signer, msg)
+// Estimate says what executing messages in one transaction would cost. Nothing is
+// signed.
+func (c *Client) Estimate(ctx context.Context, signer Signer, msgs ...sdk.Msg) (Cost, error) {
+	return c.estimate(ctx, signer, msgs...)
 }
 
 // Signed encodes a signed transaction that somebody else sends, for an account whose
 // number and sequence are known.
-func (c *Client) Signed(ctx context.Context, signer Signer, msg sdk.Msg, cost Cost, number, sequence uint64) ([]byte, error) {
+func (c *Client) Signed(ctx context.Context, signer Signer, cost Cost, number, sequence uint64, msgs ...sdk.Msg) ([]byte, error) {
 	account := accountState{number: number, sequence: sequence}
-	return c.assemble(ctx, signer, msg, account, cost, int64(c.terms.TimeoutHeight), true) //nolint:gosec // heights fit
+	return c.assemble(ctx, signer, msgs, account, cost, int64(c.terms.TimeoutHeight), true) //nolint:gosec // heights fit
 }
 
 // CostOffline is what gas costs on the client's terms, which have to name the gas and a

@@ -3,7 +3,10 @@ package client
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
+	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -116,4 +119,97 @@ func TestAJobIsPostedOnceWhateverMempoolsNodesAndKillsDo(t *testing.T) {
 	})
 	require.NotZero(t, posted, "the troubles let no attempt through")
 	require.NotZero(t, refused, "there was no trouble")
+}
+
+func TestJobsOfOneAccountPostedAtTheSameTimeAllPost(t *testing.T) {
+	chain, signer := newChain(), newSigner()
+	const jobs = 5
+	errs := make([]error, jobs)
+	var all sync.WaitGroup
+	for i := range jobs {
+		c := testClient(t, chain)
+		state, err := c.NewState(packedJob(t, "http://127.0.0.1:1"))
+		require.NoError(t, err)
+		all.Go(func() { errs[i] = c.Post(t.Context(), signer, state, testCost, func(*State) error { return nil }) })
+	}
+	all.Wait()
+	for _, err := range errs {
+		require.NoError(t, err)
+	}
+	require.Len(t, chain.posted, jobs)
+}
+
+func TestARefusalByOneMempoolIsToldAtOnceAndForgetsNothing(t *testing.T) {
+	m := newMesh(rand.New(rand.NewPCG(1, 2)), 1) //nolint:gosec // repeatable
+	m.rest()
+	m.nodes[0].least, m.nodes[0].keeps = 2_000_000_000, true
+	disk := t.TempDir()
+	c, err := New(t.Context(), meshConn{m: m, node: m.nodes[0]})
+	require.NoError(t, err)
+	c.poll = time.Nanosecond
+	state, err := c.NewState(packedJob(t, "http://127.0.0.1:1"))
+	require.NoError(t, err)
+	save := func(s *State) error { return s.Save(disk) }
+	m.halted = true
+	cost := Cost{Gas: 1, Fee: sdk.NewInt64Coin(params.BaseDenom, 1)}
+	err = c.Post(t.Context(), newSigner(), state, cost, save)
+	require.ErrorIs(t, err, ErrRefused)
+	require.ErrorContains(t, err, "takes it by height")
+	kept, err := LoadState(disk)
+	require.NoError(t, err)
+	require.Equal(t, state.Token, kept.Token)
+	require.NotEmpty(t, kept.Tx)
+
+	// The node has kept what it refused, and proposes it.
+	m.halted = false
+	m.propose()
+	require.NoError(t, c.Await(t.Context(), kept, save))
+	require.Len(t, m.tip().jobs, 1)
+	require.Equal(t, m.tip().jobs[0].Id, kept.JobID)
+}
+
+func TestARefusedTransactionIsReplacedOnlyByOneWithItsSequence(t *testing.T) {
+	m := newMesh(rand.New(rand.NewPCG(1, 2)), 1) //nolint:gosec // repeatable
+	m.rest()
+	m.nodes[0].least, m.nodes[0].keeps = 2_000_000_000, true
+	c, err := New(t.Context(), meshConn{m: m, node: m.nodes[0]})
+	require.NoError(t, err)
+	c.poll = time.Nanosecond
+	state, err := c.NewState(packedJob(t, "http://127.0.0.1:1"))
+	require.NoError(t, err)
+	save := func(*State) error { return nil }
+	signer := newSigner()
+	require.ErrorIs(t, c.Post(t.Context(), signer, state, Cost{Gas: 1, Fee: sdk.NewInt64Coin(params.BaseDenom, 1)}, save), ErrRefused)
+	require.ErrorContains(t, c.Post(t.Context(), newSigner(), state, testCost, save), "whose transaction may still post the job")
+	require.NoError(t, c.Post(t.Context(), signer, state, Cost{Gas: 1, Fee: sdk.NewInt64Coin(params.BaseDenom, 3_000_000_000)}, save))
+	require.Len(t, m.tip().jobs, 1)
+	require.Len(t, m.signed, 2)
+	sequences := map[uint64]bool{}
+	for _, sequence := range m.signed {
+		sequences[sequence] = true
+	}
+	require.Len(t, sequences, 1)
+}
+
+func TestAStateMovesAsideAndIsNeverReplaced(t *testing.T) {
+	dir := t.TempDir()
+	for want := 1; want <= 3; want++ {
+		state := &State{Version: stateVersion, Token: blob.Token(fmt.Sprint(want))}
+		require.NoError(t, state.Save(dir))
+		aside, err := SetAside(dir)
+		require.NoError(t, err)
+		require.Equal(t, filepath.Join(dir, fmt.Sprintf(".theta-job.%d.json", want)), aside)
+	}
+	left, err := filepath.Glob(filepath.Join(dir, ".theta-job.*.json"))
+	require.NoError(t, err)
+	require.Len(t, left, 3)
+	require.NoFileExists(t, filepath.Join(dir, StateFile))
+}
+
+func TestAWordIsQuotedForTheShell(t *testing.T) {
+	for word, want := range map[string]string{
+		"result": "result", "/a/b-c_d.e": "/a/b-c_d.e", "my result": "'my result'", "it's": `'it'\''s'`, "": "''", "$(x)": "'$(x)'",
+	} {
+		require.Equal(t, want, ShellQuote(word))
+	}
 }

@@ -78,7 +78,7 @@ func (c *Client) post(ctx context.Context, signer Signer, msg sdk.Msg, state *St
 		if err != nil {
 			return err
 		}
-		signed, err := c.sign(ctx, signer, msg, cost, sequence)
+		signed, err := c.sign(ctx, signer, []sdk.Msg{msg}, cost, sequence)
 		if err != nil {
 			return err
 		}

@@ -2,8 +2,10 @@ package client
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
+	"strconv"
 
 	sdkmath "cosmossdk.io/math"
 
@@ -69,6 +71,40 @@ func (t Terms) Validate() error {
 		return fmt.Errorf("expected a gas adjustment from 1 to %d, found %v: below 1 a transaction runs out of the gas that its simulation used", maxGasAdjustment, t.GasAdjustment)
 	}
 	return nil
+}
+
+// ParseTerms reads what the options --gas, --gas-adjustment, --gas-prices and --fees
+// say; empty texts say nothing.
+func ParseTerms(gas string, adjustment float64, prices, fees string) (Terms, error) {
+	terms := Terms{GasAdjustment: adjustment}
+	if gas != "" && gas != "auto" {
+		limit, err := strconv.ParseUint(gas, 10, 63)
+		if err != nil || limit == 0 {
+			return terms, fmt.Errorf("--gas: expected auto or a number above 0, found %q", gas)
+		}
+		terms.Gas = limit
+	}
+	if prices != "" {
+		price, err := sdk.ParseDecCoin(prices)
+		if err != nil || price.Denom != params.BaseDenom || !price.IsPositive() {
+			return terms, fmt.Errorf("--gas-prices: expected a price above 0 such as 1000000000%s, found %q", params.BaseDenom, prices)
+		}
+		terms.GasPrice = price.Amount
+	}
+	if fees != "" {
+		fee, err := ParseAmount(fees)
+		if err != nil {
+			return terms, fmt.Errorf("--fees: %w", err)
+		}
+		if fee.Denom != params.BaseDenom {
+			return terms, fmt.Errorf("--fees: expected an amount in %s or %s, found %q", params.DisplayDenom, params.BaseDenom, fees)
+		}
+		terms.Fee = fee.Amount
+	}
+	if adjustment == 0 {
+		return terms, errors.New("--gas-adjustment: expected a number from 1 up, found 0")
+	}
+	return terms, terms.Validate()
 }
 
 // LeastGasPrice is the lowest price in atfuel a unit of gas that both the chain and

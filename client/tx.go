@@ -69,15 +69,15 @@ func readTx(raw []byte) (signedTx, error) {
 	}, nil
 }
 
-// estimate simulates a message and prices it on the client's terms.
-func (c *Client) estimate(ctx context.Context, signer Signer, msg sdk.Msg) (Cost, error) {
-	cost, _, err := c.simulate(ctx, signer, msg)
+// estimate simulates messages and prices them on the client's terms.
+func (c *Client) estimate(ctx context.Context, signer Signer, msgs ...sdk.Msg) (Cost, error) {
+	cost, _, err := c.simulate(ctx, signer, msgs)
 	return cost, err
 }
 
 // rehearse is estimate, and decodes what the message would answer.
 func (c *Client) rehearse(ctx context.Context, signer Signer, msg sdk.Msg, answer proto.Message) (Cost, error) {
-	cost, result, err := c.simulate(ctx, signer, msg)
+	cost, result, err := c.simulate(ctx, signer, []sdk.Msg{msg})
 	if err != nil {
 		return Cost{}, err
 	}
@@ -87,17 +87,17 @@ func (c *Client) rehearse(ctx context.Context, signer Signer, msg sdk.Msg, answe
 	return cost, proto.Unmarshal(result.MsgResponses[0].Value, answer)
 }
 
-// simulate tries a message on what the node knows, its mempool included: another tx
+// simulate tries messages on what the node knows, its mempool included: another tx
 // of the key's that waits there has used the account's sequence already.
-func (c *Client) simulate(ctx context.Context, signer Signer, msg sdk.Msg) (Cost, *sdk.Result, error) {
+func (c *Client) simulate(ctx context.Context, signer Signer, msgs []sdk.Msg) (Cost, *sdk.Result, error) {
 	account, err := c.accountOf(ctx, signer.Address())
 	if err != nil {
 		return Cost{}, nil, err
 	}
-	answer, err := c.try(ctx, signer, msg, account)
+	answer, err := c.try(ctx, signer, msgs, account)
 	if next, waiting := expectedSequence(err); waiting {
 		account.sequence = next
-		answer, err = c.try(ctx, signer, msg, account)
+		answer, err = c.try(ctx, signer, msgs, account)
 	}
 	if err != nil {
 		return Cost{}, nil, plain(err)
@@ -106,8 +106,8 @@ func (c *Client) simulate(ctx context.Context, signer Signer, msg sdk.Msg) (Cost
 	return cost, answer.Result, err
 }
 
-func (c *Client) try(ctx context.Context, signer Signer, msg sdk.Msg, account accountState) (*tx.SimulateResponse, error) {
-	draft, err := c.assemble(ctx, signer, msg, account, Cost{Fee: sdk.NewInt64Coin(params.BaseDenom, 0)}, 0, false)
+func (c *Client) try(ctx context.Context, signer Signer, msgs []sdk.Msg, account accountState) (*tx.SimulateResponse, error) {
+	draft, err := c.assemble(ctx, signer, msgs, account, Cost{Fee: sdk.NewInt64Coin(params.BaseDenom, 0)}, 0, false)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +131,7 @@ func expectedSequence(err error) (uint64, bool) {
 
 // sign returns a tx that a block may take for some time from now on. With a sequence
 // it replaces what was signed with that one; else it takes the account's next.
-func (c *Client) sign(ctx context.Context, signer Signer, msg sdk.Msg, cost Cost, sequence *uint64) (signedTx, error) {
+func (c *Client) sign(ctx context.Context, signer Signer, msgs []sdk.Msg, cost Cost, sequence *uint64) (signedTx, error) {
 	account, err := c.accountOf(ctx, signer.Address())
 	if err != nil {
 		return signedTx{}, err
@@ -140,16 +140,16 @@ func (c *Client) sign(ctx context.Context, signer Signer, msg sdk.Msg, cost Cost
 		account.sequence = *sequence
 	}
 	timeout := account.height + txLifeBlocks
-	raw, err := c.assemble(ctx, signer, msg, account, cost, timeout, true)
+	raw, err := c.assemble(ctx, signer, msgs, account, cost, timeout, true)
 	return signedTx{bytes: raw, sequence: account.sequence, timeoutHeight: timeout, height: account.height}, err
 }
 
 // assemble encodes a tx. Without signature it carries an empty one, as a simulation
 // takes it.
 func (c *Client) assemble(
-	ctx context.Context, signer Signer, msg sdk.Msg, account accountState, cost Cost, timeout int64, signed bool,
+	ctx context.Context, signer Signer, msgs []sdk.Msg, account accountState, cost Cost, timeout int64, signed bool,
 ) ([]byte, error) {
-	body, err := c.body(msg, timeout)
+	body, err := c.body(msgs, timeout)
 	if err != nil {
 		return nil, err
 	}
@@ -187,13 +187,16 @@ func (c *Client) assemble(
 	return proto.Marshal(&tx.TxRaw{BodyBytes: body, AuthInfoBytes: auth, Signatures: [][]byte{signature}})
 }
 
-func (c *Client) body(msg sdk.Msg, timeout int64) ([]byte, error) {
-	packed, err := codectypes.NewAnyWithValue(msg)
-	if err != nil {
-		return nil, err
+func (c *Client) body(msgs []sdk.Msg, timeout int64) ([]byte, error) {
+	packed := make([]*codectypes.Any, len(msgs))
+	for i, msg := range msgs {
+		var err error
+		if packed[i], err = codectypes.NewAnyWithValue(msg); err != nil {
+			return nil, err
+		}
 	}
 	return proto.Marshal(&tx.TxBody{
-		Messages:      []*codectypes.Any{packed},
+		Messages:      packed,
 		Memo:          c.terms.Note,
 		TimeoutHeight: uint64(timeout), //nolint:gosec // heights are positive
 	})
@@ -245,10 +248,10 @@ func emptySignatures(key multisigtypes.PubKey) ([]byte, error) {
 
 var _ multisigtypes.PubKey = (*multisig.LegacyAminoPubKey)(nil)
 
-// Unsigned encodes a transaction that is signed elsewhere: it holds the message, the
+// Unsigned encodes a transaction that is signed elsewhere: it holds the messages, the
 // note and the fee, and nothing of a signature.
-func (c *Client) Unsigned(msg sdk.Msg, cost Cost) ([]byte, error) {
-	body, err := c.body(msg, int64(c.terms.TimeoutHeight)) //nolint:gosec // heights fit
+func (c *Client) Unsigned(cost Cost, msgs ...sdk.Msg) ([]byte, error) {
+	body, err := c.body(msgs, int64(c.terms.TimeoutHeight)) //nolint:gosec // heights fit
 	if err != nil {
 		return nil, err
 	}

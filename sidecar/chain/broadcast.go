@@ -13,13 +13,15 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
-	"github.com/cosmos/cosmos-sdk/client"
+	sdkclient "github.com/cosmos/cosmos-sdk/client"
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
 	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
 	"github.com/cosmos/cosmos-sdk/types/tx/signing"
 	authsigning "github.com/cosmos/cosmos-sdk/x/auth/signing"
+
+	"github.com/thetaedge/theta/client"
 )
 
 // refusalKind is what a refused transaction needs to be tried again.
@@ -46,7 +48,7 @@ func (r *refusal) Error() string { return fmt.Sprintf("%v: %s", ErrRejected, r.l
 func (r *refusal) Unwrap() error { return ErrRejected }
 
 // build makes a transaction with the signature given, which may be empty.
-func (s *Sender) build(msgs []sdk.Msg, gas uint64, fee sdk.Coins, timeout int64, signature []byte) (client.TxBuilder, error) {
+func (s *Sender) build(msgs []sdk.Msg, gas uint64, fee sdk.Coins, timeout int64, signature []byte) (sdkclient.TxBuilder, error) {
 	builder := s.cdc.Tx.NewTxBuilder()
 	if err := builder.SetMsgs(msgs...); err != nil {
 		return nil, fmt.Errorf("cannot build the transaction: %w", err)
@@ -129,6 +131,12 @@ func (s *Sender) broadcast(ctx context.Context, tx []byte) (string, error) {
 		return "", errors.New("broadcast: expected an answer about the transaction, found none")
 	}
 	if res.TxResponse.Code != 0 && !isCode(res.TxResponse.Codespace, res.TxResponse.Code, sdkerrors.ErrTxInMempoolCache.ABCICode()) {
+		// A node without a block since its restart refuses what is good: it takes the
+		// chain for one at genesis.
+		if _, err := s.Tip(ctx); errors.Is(err, ErrStarting) {
+			s.account = accountState{}
+			return "", err
+		}
 		return "", classifyCode(res.TxResponse.Codespace, res.TxResponse.Code, res.TxResponse.RawLog)
 	}
 	return res.TxResponse.TxHash, nil
@@ -217,7 +225,7 @@ func classifyCode(codespace string, code uint32, log string) error {
 // comes as text only.
 func classifyStatus(ctx context.Context, err error) error {
 	s, _ := status.FromError(err)
-	if ctx.Err() != nil || s.Code() == codes.Unavailable || s.Code() == codes.DeadlineExceeded {
+	if ctx.Err() != nil || client.IsStarting(err) || s.Code() == codes.Unavailable || s.Code() == codes.DeadlineExceeded {
 		return explain(ctx, "transaction", err)
 	}
 	log := s.Message()

@@ -2,11 +2,14 @@ package chain
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/metadata"
+
+	sdkmath "cosmossdk.io/math"
 
 	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
 	"github.com/cosmos/cosmos-sdk/client/grpc/node"
@@ -71,6 +74,23 @@ func (r *Reader) Tip(ctx context.Context) (Tip, error) {
 		tip.UnixSeconds = res.Timestamp.Unix()
 	}
 	return tip, nil
+}
+
+// ownGasPrice is what the node asks for a unit of gas in its own mempool, which may be
+// more than what the chain does; 0 if it does not say.
+func (r *Reader) ownGasPrice(ctx context.Context, denom string) (sdkmath.Int, error) {
+	res, err := node.NewServiceClient(r.conn).Config(ctx, &node.ConfigRequest{})
+	if err != nil {
+		if err = explain(ctx, "gas price of the node", err); errors.Is(err, ErrUnreachable) || ctx.Err() != nil {
+			return sdkmath.Int{}, err
+		}
+		return sdkmath.ZeroInt(), nil
+	}
+	prices, err := sdk.ParseDecCoins(res.MinimumGasPrice)
+	if err != nil {
+		return sdkmath.Int{}, fmt.Errorf("gas price of the node: expected coins, found %q: %w", res.MinimumGasPrice, err)
+	}
+	return prices.AmountOf(denom).Ceil().TruncateInt(), nil
 }
 
 // Work is what a node holds at a height.

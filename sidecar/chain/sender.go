@@ -109,6 +109,9 @@ func (s *Sender) SetGranter(granter sdk.AccAddress) {
 func (s *Sender) Address() sdk.AccAddress { return s.signer.Address() }
 
 // Send signs the messages in one transaction and returns once it is in a block.
+// A transaction that a node refused may still get into a block, beside the one that is
+// signed after it: the messages have to be such that doing them twice does no more, or
+// that the chain refuses the second.
 // A wrong sequence, a raised minimum gas price and exhausted gas are corrected
 // and tried again. It fails with *MessageError when a message fails (nothing was
 // done then), ErrNotIncluded, ErrNoAccount, ErrUnreachable or ErrRejected.
@@ -181,7 +184,11 @@ func (s *Sender) load(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		s.price = gasPrice{known: true, denom: params.FeeDenom, amount: params.MinGasPrice}
+		least, err := s.ownGasPrice(ctx, params.FeeDenom)
+		if err != nil {
+			return err
+		}
+		s.price = gasPrice{known: true, denom: params.FeeDenom, amount: sdkmath.MaxInt(params.MinGasPrice, least)}
 	}
 	return nil
 }

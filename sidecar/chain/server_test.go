@@ -26,6 +26,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
 	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
 	grpctypes "github.com/cosmos/cosmos-sdk/types/grpc"
 	"github.com/cosmos/cosmos-sdk/types/query"
 	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
@@ -80,6 +81,12 @@ type fakeNode struct {
 	winning bool
 	// forgets is how many broadcasts are taken and forgotten.
 	forgets int
+	// ownPrice is what the node asks for, as coins; empty if it does not say.
+	ownPrice string
+	// starting: the node was restarted and has seen no block since.
+	starting bool
+	// restarts has the node restart while a transaction is sent.
+	restarts bool
 	// loses takes transactions and includes none.
 	loses    bool
 	sent     []sentTx
@@ -145,12 +152,18 @@ type nodeStatus struct {
 }
 
 func (s *nodeStatus) Config(context.Context, *node.ConfigRequest) (*node.ConfigResponse, error) {
-	return nil, status.Error(codes.Unimplemented, "not asked by this test")
+	if s.node.ownPrice == "" {
+		return nil, status.Error(codes.Unimplemented, "the node does not say")
+	}
+	return &node.ConfigResponse{MinimumGasPrice: s.node.ownPrice}, nil
 }
 
 func (s *nodeStatus) Status(context.Context, *node.StatusRequest) (*node.StatusResponse, error) {
 	s.node.mu.Lock()
 	defer s.node.mu.Unlock()
+	if s.node.starting {
+		return nil, status.Error(codes.Unknown, "codespace sdk code 26: invalid height: context did not contain latest block height in either check state or finalize block state (14)")
+	}
 	s.node.height++
 	return &node.StatusResponse{Height: s.node.height}, nil
 }
@@ -186,6 +199,12 @@ func (n *fakeNode) BroadcastTx(ctx context.Context, req *txtypes.BroadcastTxRequ
 		return nil, err
 	}
 	n.sent = append(n.sent, got)
+	if n.restarts {
+		n.starting = true
+		return &txtypes.BroadcastTxResponse{TxResponse: &sdk.TxResponse{
+			Code: sdkerrors.ErrUnauthorized.ABCICode(), Codespace: sdkerrors.RootCodespace, RawLog: "signature verification failed; please verify account number (0)",
+		}}, nil
+	}
 	if len(n.checkCodes) > 0 {
 		code := n.checkCodes[0]
 		n.checkCodes = n.checkCodes[1:]

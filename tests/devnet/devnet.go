@@ -60,6 +60,8 @@ type Devnet struct {
 	faucet    *http.Server
 	conn      *grpc.ClientConn
 	failures  chan error
+	// validatorPorts is the first port of the validators of StartValidators.
+	validatorPorts int
 }
 
 // Start brings a network up: it returns when all nodes are registered and weigh

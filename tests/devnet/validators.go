@@ -15,9 +15,9 @@ import (
 	"github.com/thetaedge/theta/client"
 )
 
-// portsPerValidator is what thetad testnet init-files takes for each, grpcPort
-// the place of the gRPC endpoint among them.
-const portsPerValidator, grpcPort = 10, 2
+// portsPerValidator is what thetad testnet init-files takes for each, rpcPort and
+// grpcPort the places of those endpoints among them.
+const portsPerValidator, rpcPort, grpcPort = 10, 1, 2
 
 // ValidatorOptions say which validators to start, without edge nodes.
 type ValidatorOptions struct {
@@ -32,6 +32,13 @@ type ValidatorOptions struct {
 	Count int
 	// BlockPause is the pause after each block.
 	BlockPause time.Duration
+	// Params change parameters of modules in the genesis, by module and name.
+	Params map[string]map[string]any
+	// Epoch is how long sortition weights hold; 0 leaves it as it is.
+	Epoch time.Duration
+	// GasPrices are what the validators ask for a unit of gas in their own mempools,
+	// such as 2000000000atfuel; those without an entry ask for what the chain does.
+	GasPrices []string
 }
 
 // StartValidators starts a chain of several validators and returns once it makes
@@ -79,6 +86,9 @@ func (d *Devnet) startValidators(ctx context.Context, opts ValidatorOptions) err
 			setting{"consensus", "timeout_commit", strconv.Quote(opts.BlockPause.String())}); err != nil {
 			return err
 		}
+		if err := d.adapt(i, opts); err != nil {
+			return err
+		}
 		if err := d.learn(i); err != nil {
 			return err
 		}
@@ -86,11 +96,36 @@ func (d *Devnet) startValidators(ctx context.Context, opts ValidatorOptions) err
 			return err
 		}
 	}
+	d.validatorPorts = base
 	d.ports.grpc = net.JoinHostPort("127.0.0.1", strconv.Itoa(base+grpcPort))
 	if d.conn, err = client.Dial(d.ports.grpc); err != nil {
 		return err
 	}
 	return d.awaitHeight(ctx, 2)
+}
+
+// adapt gives a validator its gas price and the genesis of all.
+func (d *Devnet) adapt(i int, opts ValidatorOptions) error {
+	config := filepath.Join(d.ValidatorHome(i), "config")
+	if i < len(opts.GasPrices) && opts.GasPrices[i] != "" {
+		if err := setTOML(filepath.Join(config, "app.toml"), setting{"", "minimum-gas-prices", strconv.Quote(opts.GasPrices[i])}); err != nil {
+			return err
+		}
+	}
+	if opts.Params == nil && opts.Epoch == 0 {
+		return nil
+	}
+	return editGenesis(filepath.Join(config, "genesis.json"), func(state object) error {
+		for module, values := range opts.Params {
+			if err := set(state, module, values); err != nil {
+				return err
+			}
+		}
+		if opts.Epoch == 0 {
+			return nil
+		}
+		return setEpoch(state, opts.Epoch)
+	})
 }
 
 // learn reads the address of a validator's key.
@@ -109,6 +144,14 @@ func (d *Devnet) learn(i int) error {
 
 // ValidatorHome is the folder of a validator that StartValidators has started.
 func (d *Devnet) ValidatorHome(i int) string { return filepath.Join(d.dir, validatorName(i)) }
+
+// ValidatorRPC is the CometBFT endpoint of that validator, host:port.
+func (d *Devnet) ValidatorRPC(i int) string {
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(d.validatorPorts+i*portsPerValidator+rpcPort))
+}
+
+// ValidatorName is the process of that validator, and the key in its home.
+func ValidatorName(i int) string { return validatorName(i) }
 
 // ValidatorAddress is the account of that validator.
 func (d *Devnet) ValidatorAddress(i int) string { return d.addresses[validatorName(i)] }

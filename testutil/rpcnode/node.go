@@ -57,6 +57,7 @@ type Node struct {
 	make func(tx []byte) *abci.ResponseFinalizeBlock
 	// taken are transactions in blocks by their hash.
 	taken map[string]*coretypes.ResultTx
+	last  []byte
 }
 
 // Start serves a chain for the length of the test. Its headers begin at started, a

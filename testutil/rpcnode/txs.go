@@ -37,6 +37,12 @@ func (n *Node) TakeTxs(next func(tx []byte) *abci.ResponseFinalizeBlock) {
 	app.RegisterNodeService(clientCtx, *config.DefaultConfig())
 }
 
+// Last is the transaction that was taken last; nil if none was.
+func (n *Node) Last() []byte { return n.last }
+
+// ChainID is the chain's.
+func (n *Node) ChainID() string { return apptest.ChainID }
+
 // take checks a transaction and makes its block.
 func (n *Node) take(_ *rpctypes.Context, tx types.Tx) (*coretypes.ResultBroadcastTx, error) {
 	if n.make == nil {
@@ -51,6 +57,7 @@ func (n *Node) take(_ *rpctypes.Context, tx types.Tx) (*coretypes.ResultBroadcas
 		return answer, nil
 	}
 	result := n.make(tx)
+	n.last = tx
 	n.Results[n.chain.Height()] = result
 	n.taken[hex.EncodeToString(tx.Hash())] = &coretypes.ResultTx{
 		Hash: tx.Hash(), Height: n.chain.Height(), TxResult: *result.TxResults[0], Tx: tx,
@@ -66,13 +73,18 @@ func (n *Node) tx(_ *rpctypes.Context, hash []byte, _ bool) (*coretypes.ResultTx
 	return taken, nil
 }
 
-// block shows when a block was made, and nothing that is in it.
+// block shows when a block was made, and which of the transactions that the node has
+// taken are in it.
 func (n *Node) block(_ *rpctypes.Context, height *int64) (*coretypes.ResultBlock, error) {
 	if height == nil {
 		return nil, errors.New("expected a height")
 	}
 	at := n.started.Add(time.Duration(*height) * time.Second)
-	return &coretypes.ResultBlock{Block: &types.Block{Header: types.Header{
-		ChainID: apptest.ChainID, Height: *height, Time: at,
-	}}}, nil
+	block := &types.Block{Header: types.Header{ChainID: apptest.ChainID, Height: *height, Time: at}}
+	for _, taken := range n.taken {
+		if taken.Height == *height {
+			block.Txs = append(block.Txs, taken.Tx)
+		}
+	}
+	return &coretypes.ResultBlock{Block: block}, nil
 }

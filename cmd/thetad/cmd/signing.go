@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -17,7 +16,6 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	signingtypes "github.com/cosmos/cosmos-sdk/types/tx/signing"
 
-	"github.com/thetaedge/theta/app/params"
 	requester "github.com/thetaedge/theta/client"
 )
 
@@ -112,38 +110,15 @@ func signingContext(cmd *cobra.Command, dryRun bool) (client.Context, error) {
 
 // readTerms reads how the transaction is paid and described.
 func readTerms(f *pflag.FlagSet, ctx client.Context) (requester.Terms, error) {
-	terms := requester.Terms{FeeGranter: ctx.FeeGranter, FeePayer: ctx.FeePayer}
-	terms.GasAdjustment, _ = f.GetFloat64(flags.FlagGasAdjustment)
+	gas, _ := f.GetString(flags.FlagGas)
+	adjustment, _ := f.GetFloat64(flags.FlagGasAdjustment)
+	prices, _ := f.GetString(flags.FlagGasPrices)
+	fees, _ := f.GetString(flags.FlagFees)
+	terms, err := requester.ParseTerms(gas, adjustment, prices, fees)
+	terms.FeeGranter, terms.FeePayer = ctx.FeeGranter, ctx.FeePayer
 	terms.Note, _ = f.GetString(flags.FlagNote)
 	terms.TimeoutHeight, _ = f.GetUint64(flags.FlagTimeoutHeight)
-	if text, _ := f.GetString(flags.FlagGas); text != "" && text != flags.GasFlagAuto {
-		gas, err := strconv.ParseUint(text, 10, 63)
-		if err != nil || gas == 0 {
-			return terms, fmt.Errorf("--%s: expected auto or a number above 0, found %q", flags.FlagGas, text)
-		}
-		terms.Gas = gas
-	}
-	if text, _ := f.GetString(flags.FlagGasPrices); text != "" {
-		price, err := sdk.ParseDecCoin(text)
-		if err != nil || price.Denom != params.BaseDenom || !price.IsPositive() {
-			return terms, fmt.Errorf("--%s: expected a price above 0 such as 1000000000%s, found %q", flags.FlagGasPrices, params.BaseDenom, text)
-		}
-		terms.GasPrice = price.Amount
-	}
-	if text, _ := f.GetString(flags.FlagFees); text != "" {
-		fee, err := requester.ParseAmount(text)
-		if err != nil {
-			return terms, fmt.Errorf("--%s: %w", flags.FlagFees, err)
-		}
-		if fee.Denom != params.BaseDenom {
-			return terms, fmt.Errorf("--%s: expected an amount in %s or %s, found %q", flags.FlagFees, params.DisplayDenom, params.BaseDenom, text)
-		}
-		terms.Fee = fee.Amount
-	}
-	if terms.GasAdjustment == 0 {
-		return terms, fmt.Errorf("--%s: expected a number from 1 up, found 0", flags.FlagGasAdjustment)
-	}
-	return terms, terms.Validate()
+	return terms, err
 }
 
 // readSigner takes the key that --from names, if it does.
@@ -199,20 +174,20 @@ func (s *signing) check(f *pflag.FlagSet) error {
 	case s.terms.TimeoutHeight > 0 && !s.elsewhere():
 		return fmt.Errorf("--%s goes with --%s or --%s; a transaction that is sent at once has a limit of its own", flags.FlagTimeoutHeight, flags.FlagGenerateOnly, flags.FlagOffline)
 	}
-	if _, elsewhere := s.signer.(*requester.Account); elsewhere && !s.generate && !s.dryRun {
-		return fmt.Errorf("--%s %s: %w: its key is a multisig or not here; make the transaction with --%s, sign it with thetad tx sign or thetad tx multisign, and send it with thetad tx broadcast",
-			flags.FlagFrom, s.ctx.From, requester.ErrCannotSign, flags.FlagGenerateOnly)
-	}
 	return nil
 }
 
 // elsewhere tells whether the transaction is printed instead of sent.
 func (s *signing) elsewhere() bool { return s.generate || s.offline }
 
-// need fails without a key.
+// need fails without a key, or with one that cannot sign what is to be sent.
 func (s *signing) need() error {
 	if s.signer == nil {
 		return errors.New("expected the key that pays in --from, found none; list yours with: thetad keys list")
+	}
+	if _, elsewhere := s.signer.(*requester.Account); elsewhere && !s.generate && !s.dryRun {
+		return fmt.Errorf("--%s %s: %w: its key is a multisig or not here; make the transaction with --%s, sign it with thetad tx sign or thetad tx multisign, and send it with thetad tx broadcast",
+			flags.FlagFrom, s.ctx.From, requester.ErrCannotSign, flags.FlagGenerateOnly)
 	}
 	return nil
 }
@@ -263,9 +238,9 @@ func (s *signing) handOut(ctx context.Context, c *requester.Client, msg sdk.Msg,
 
 func (s *signing) encode(ctx context.Context, c *requester.Client, msg sdk.Msg, cost requester.Cost) ([]byte, error) {
 	if s.generate {
-		return c.Unsigned(msg, cost)
+		return c.Unsigned(cost, msg)
 	}
-	return c.Signed(ctx, s.signer, msg, cost, s.number, s.sequence)
+	return c.Signed(ctx, s.signer, cost, s.number, s.sequence, msg)
 }
 
 // printTx prints a transaction as the SDK's commands read it.

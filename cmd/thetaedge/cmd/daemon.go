@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/internal/osfault"
 )
 
@@ -53,7 +54,7 @@ func runningDaemon(home string) (daemon, error) {
 	var d daemon
 	raw, err := os.ReadFile(filepath.Join(home, daemonFile))
 	if errors.Is(err, os.ErrNotExist) {
-		return d, fmt.Errorf("expected a running daemon with home %s, found none; run thetaedge start --home %s", home, home)
+		return d, fmt.Errorf("expected a running daemon with home %s, found none; run thetaedge start --home %s", home, client.ShellQuote(home))
 	}
 	if err != nil {
 		return d, fmt.Errorf("cannot tell whether a daemon runs with home %s: %w", home, osfault.Explain(filepath.Join(home, daemonFile), err))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/internal/osfault"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/config"
@@ -39,7 +40,7 @@ func initCommand() *cobra.Command {
 				fmt.Fprintln(out, line)
 			}
 			fmt.Fprintf(out, "\nhome       %s\nworker     %s\n\nNext: thetaedge doctor --home %s\nThen: thetaedge register --from KEY --keyring-dir DIR --home %s\n",
-				home, worker, home, home)
+				home, worker, client.ShellQuote(home), client.ShellQuote(home))
 			return nil
 		},
 	}

@@ -11,6 +11,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/internal/osfault"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/config"
@@ -43,7 +44,7 @@ func openSettings(command *cobra.Command) (*node, error) {
 	}
 	_, err = os.Stat(filepath.Join(home, config.FileName))
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("expected a home at %s, found none; run thetaedge init --home %s", home, home)
+		return nil, fmt.Errorf("expected a home at %s, found none; run thetaedge init --home %s", home, client.ShellQuote(home))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("cannot look into the home %s: %w", home, osfault.Explain(home, err))

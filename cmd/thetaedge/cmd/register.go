@@ -12,7 +12,6 @@ import (
 
 	"cosmossdk.io/math"
 
-	"github.com/cosmos/cosmos-sdk/client/input"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/client"
@@ -24,12 +23,12 @@ import (
 
 // registration is what the operator says on the command line.
 type registration struct {
-	from, keyringDir, keyringBackend string
-	moniker, region, class           string
-	slots                            uint32
-	bond, feeLimit                   string
-	grantTime                        time.Duration
-	rotate, yes                      bool
+	signing
+	moniker, region, class string
+	slots                  uint32
+	bond, feeLimit         string
+	grantTime              time.Duration
+	rotate                 bool
 }
 
 func registerCommand() *cobra.Command {
@@ -58,9 +57,7 @@ anew what has changed in the settings.`,
 	hostname, _ := os.Hostname()
 	hostname = monikerOf(hostname)
 	flags := command.Flags()
-	flags.StringVar(&r.from, "from", "", "operator key: name or address (required)")
-	flags.StringVar(&r.keyringDir, "keyring-dir", "", "folder that holds the operator's keyring (required)")
-	flags.StringVar(&r.keyringBackend, "keyring-backend", "os", "backend of the operator's keyring: os, file or test")
+	r.addFlags(flags)
 	flags.StringVar(&r.moniker, "moniker", hostname, "name of the node for people")
 	flags.StringVar(&r.region, "region", "", "region of the node, e.g. de or us-west (required for a new node)")
 	flags.StringVar(&r.class, "class", "", "hardware class; empty takes the most demanding one for which this machine qualifies")
@@ -69,11 +66,8 @@ anew what has changed in the settings.`,
 	flags.StringVar(&r.feeLimit, "fee-limit", "10tfuel", "most that the worker may spend on fees")
 	flags.DurationVar(&r.grantTime, "grant-time", 90*24*time.Hour, "how long the worker may spend fees")
 	flags.BoolVar(&r.rotate, "rotate", false, "make this machine's worker key the one of a node that is open already")
-	flags.BoolVarP(&r.yes, "yes", "y", false, "send without asking")
-	for _, required := range []string{"from", "keyring-dir"} {
-		if err := command.MarkFlagRequired(required); err != nil {
-			panic(err)
-		}
+	if err := command.MarkFlagRequired("from"); err != nil {
+		panic(err)
 	}
 	return command
 }
@@ -110,11 +104,7 @@ func (r *registration) check() error {
 func (r *registration) run(command *cobra.Command, n *node) error {
 	ctx, cancel := context.WithTimeout(command.Context(), 3*time.Minute)
 	defer cancel()
-	ring, err := chain.OpenKeyring(chain.KeyringConfig{Dir: r.keyringDir, Backend: r.keyringBackend, Input: command.InOrStdin()}, n.codec)
-	if err != nil {
-		return err
-	}
-	operator, err := chain.NewSigner(ring, r.from)
+	operator, err := r.operator(command, n)
 	if err != nil {
 		return err
 	}
@@ -128,15 +118,36 @@ func (r *registration) run(command *cobra.Command, n *node) error {
 	if err := n.checkOperator(operator.Address()); err != nil {
 		return fmt.Errorf("--from: %w", err)
 	}
+	c, err := r.connect(ctx, n, func(line string) { fmt.Fprintln(command.ErrOrStderr(), line) })
+	if err != nil {
+		return err
+	}
 	msgs, summary, err := r.messages(ctx, n, operator.Address())
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(command.OutOrStdout(), "%s\nsigned by %s\n", summary, operator.Address())
-	if !r.yes {
-		sure, err := input.GetConfirmation("Send this transaction?", newLineReader(command), command.ErrOrStderr())
-		if err != nil || !sure {
-			return errors.Join(err, errors.New("nothing was sent"))
+	return r.send(ctx, command, n, c, operator, msgs, summary)
+}
+
+// send says what is to be signed, asks, and has it executed, or prints it.
+func (r *registration) send(ctx context.Context, command *cobra.Command, n *node, c *client.Client, operator client.Signer, msgs []sdk.Msg, summary string) error {
+	cost, err := c.Estimate(ctx, operator, msgs...)
+	if err != nil {
+		return err
+	}
+	// Standard output is for the transaction if one is printed.
+	say := command.OutOrStdout()
+	if r.generate {
+		say = command.ErrOrStderr()
+	}
+	fmt.Fprintf(say, "%s\nfee %s for %d gas\nsigned by %s\n", summary, client.FormatAmount(cost.Fee), cost.Gas, operator.Address())
+	if r.dryRun {
+		fmt.Fprintln(say, "nothing was sent")
+		return nil
+	}
+	if !r.generate {
+		if err := r.confirm(command); err != nil {
+			return err
 		}
 	}
 	// Before it is sent: from then on others know the worker key, and may be faster.
@@ -145,12 +156,17 @@ func (r *registration) run(command *cobra.Command, n *node) error {
 			return fmt.Errorf("nothing was sent: %w", err)
 		}
 	}
-	sender := chain.NewSender(n.conn, n.codec, operator, n.txConfig(chainID), newLogger(n.config.Log, command.ErrOrStderr()))
-	result, err := sender.Send(ctx, msgs...)
+	next := "Next: thetaedge start --home " + client.ShellQuote(n.home)
+	if r.generate {
+		err := r.printUnsigned(command, n, c, cost, msgs)
+		fmt.Fprintf(say, "Once it was signed and sent: %s\n", next)
+		return err
+	}
+	result, err := c.Execute(ctx, operator, msgs...)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(command.OutOrStdout(), "done in block %d, transaction %s\n\nNext: thetaedge start --home %s\n", result.Height, result.Hash, n.home)
+	fmt.Fprintf(say, "done in block %d, transaction %s\n\n%s\n", result.Height, result.TxHash, next)
 	return nil
 }
 

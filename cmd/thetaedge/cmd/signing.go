@@ -1,0 +1,169 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/mattn/go-isatty"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	sdkmath "cosmossdk.io/math"
+
+	"github.com/cosmos/cosmos-sdk/client/input"
+	"github.com/cosmos/cosmos-sdk/crypto/keyring"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	signingtypes "github.com/cosmos/cosmos-sdk/types/tx/signing"
+
+	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/sidecar/chain"
+)
+
+// signing is how the operator's transaction is paid, signed and sent: the options of
+// the SDK's own commands.
+type signing struct {
+	from, keyringDir, keyringBackend    string
+	gas, gasPrices, fees, note          string
+	feeGranter, signMode                string
+	gasAdjustment                       float64
+	ledger, dryRun, generate, confirmed bool
+}
+
+func (s *signing) addFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&s.from, "from", "", "operator key: name or address (required)")
+	flags.StringVar(&s.keyringDir, "keyring-dir", "", "folder that holds the operator's keyring (required, unless --from is an address and nothing is signed)")
+	flags.StringVar(&s.keyringBackend, "keyring-backend", "os", "backend of the operator's keyring: os, file or test")
+	flags.StringVar(&s.gas, "gas", "auto", "gas limit, or auto for that of a simulation and some to spare")
+	flags.Float64Var(&s.gasAdjustment, "gas-adjustment", 0, "what the gas of the simulation is multiplied by (default: tx.gas-adjustment)")
+	flags.StringVar(&s.gasPrices, "gas-prices", "", "price of a unit of gas, such as 1000000000atfuel (default: the least that the chain and its node take)")
+	flags.StringVar(&s.fees, "fees", "", "the whole fee, such as 0.001tfuel, instead of a price")
+	flags.StringVar(&s.feeGranter, "fee-granter", "", "address whose fee grant pays the fee")
+	flags.StringVar(&s.note, "note", "", "note in the transaction, for everybody to read")
+	flags.StringVar(&s.signMode, "sign-mode", "", "direct or amino-json (default: what the key can)")
+	flags.BoolVar(&s.ledger, "ledger", false, "refuse a key that is not on a Ledger")
+	flags.BoolVar(&s.dryRun, "dry-run", false, "say what it would cost, and send nothing")
+	flags.BoolVar(&s.generate, "generate-only", false, "print the transaction unsigned, for another machine or a multisig")
+	flags.BoolVarP(&s.confirmed, "yes", "y", false, "send without asking")
+}
+
+// operator takes the key that --from names, or the account if nothing is signed here.
+func (s *signing) operator(command *cobra.Command, n *node) (client.Signer, error) {
+	address, err := sdk.AccAddressFromBech32(s.from)
+	if err == nil && (s.generate || s.dryRun) && s.keyringDir == "" {
+		return client.NewAccount(address, nil), nil
+	}
+	if s.keyringDir == "" {
+		return nil, errors.New("expected the folder of the operator's keyring in --keyring-dir, found none")
+	}
+	ring, err := chain.OpenKeyring(chain.KeyringConfig{Dir: s.keyringDir, Backend: s.keyringBackend, Input: command.InOrStdin()}, n.codec)
+	if err != nil {
+		return nil, err
+	}
+	record, err := ring.Key(s.from)
+	if err != nil && !address.Empty() {
+		record, err = ring.KeyByAddress(address)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("expected a key named %q in the keyring: %w", s.from, err)
+	}
+	return s.signer(ring, record)
+}
+
+func (s *signing) signer(ring keyring.Keyring, record *keyring.Record) (client.Signer, error) {
+	kind := record.GetType()
+	if s.ledger && kind != keyring.TypeLedger {
+		return nil, fmt.Errorf("--ledger: expected a key on a Ledger in --from, found %q, which is %s; leave out --ledger", record.Name, kind)
+	}
+	if kind == keyring.TypeMulti || kind == keyring.TypeOffline {
+		key, err := record.GetPubKey()
+		if err != nil {
+			return nil, err
+		}
+		if !s.generate && !s.dryRun {
+			return nil, fmt.Errorf("--from %s: %w: its key is a multisig or not here; make the transaction with --generate-only", record.Name, client.ErrCannotSign)
+		}
+		return client.NewAccount(sdk.AccAddress(key.Address()), key), nil
+	}
+	signer, err := client.NewKeyringSigner(ring, record.Name)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case s.signMode == "":
+		return signer, nil
+	case s.signMode == "amino-json":
+		return signer.In(signingtypes.SignMode_SIGN_MODE_LEGACY_AMINO_JSON), nil
+	case s.signMode == "direct" && kind != keyring.TypeLedger:
+		return signer.In(signingtypes.SignMode_SIGN_MODE_DIRECT), nil
+	}
+	return nil, fmt.Errorf("--sign-mode: expected amino-json or, for a key that is not on a Ledger, direct, found %q; this chain takes no other", s.signMode)
+}
+
+// connect returns a client that pays as the flags and the settings of the home say.
+func (s *signing) connect(ctx context.Context, n *node, tell func(string)) (*client.Client, error) {
+	adjustment := s.gasAdjustment
+	if adjustment == 0 {
+		adjustment = n.config.Tx.GasAdjustment
+	}
+	terms, err := client.ParseTerms(s.gas, adjustment, s.gasPrices, s.fees)
+	if err != nil {
+		return nil, err
+	}
+	terms.Note, terms.Tell = s.note, tell
+	if s.feeGranter != "" {
+		if terms.FeeGranter, err = sdk.AccAddressFromBech32(s.feeGranter); err != nil {
+			return nil, fmt.Errorf("--fee-granter: %w", err)
+		}
+	}
+	c, err := client.New(ctx, n.conn)
+	if err != nil {
+		return nil, err
+	}
+	if s.gasPrices == "" && s.fees == "" && n.config.Tx.GasPriceFactor > 1 {
+		least, err := c.LeastGasPrice(ctx)
+		if err != nil {
+			return nil, err
+		}
+		factor, err := sdkmath.LegacyNewDecFromStr(fmt.Sprintf("%.6f", n.config.Tx.GasPriceFactor))
+		if err != nil {
+			return nil, err
+		}
+		terms.GasPrice = factor.MulInt(least)
+	}
+	return c.With(terms), nil
+}
+
+// printUnsigned prints the transaction as the SDK's commands read it.
+func (s *signing) printUnsigned(command *cobra.Command, n *node, c *client.Client, cost client.Cost, msgs []sdk.Msg) error {
+	raw, err := c.Unsigned(cost, msgs...)
+	if err != nil {
+		return err
+	}
+	tx, err := n.codec.Tx.TxDecoder()(raw)
+	if err != nil {
+		return err
+	}
+	text, err := n.codec.Tx.TxJSONEncoder()(tx)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(command.OutOrStdout(), "%s\n", text)
+	return err
+}
+
+// confirm asks a person at a terminal; without one and without --yes nothing is spent.
+func (s *signing) confirm(command *cobra.Command) error {
+	if s.confirmed {
+		return nil
+	}
+	if terminal, ok := command.InOrStdin().(*os.File); !ok || !isatty.IsTerminal(terminal.Fd()) {
+		return errors.New("nothing was sent: expected a person at a terminal who agrees, found no terminal on standard input; pass -y (--yes) to send without being asked")
+	}
+	sure, err := input.GetConfirmation("Send this transaction?", newLineReader(command), command.ErrOrStderr())
+	if err != nil || !sure {
+		return errors.Join(err, errors.New("nothing was sent"))
+	}
+	return nil
+}
