@@ -16,7 +16,7 @@ func computeVerifyCmd() *cobra.Command {
 	var dir string
 	var believed trust
 	cmd := &cobra.Command{
-		Use:   "verify JOB --dir DIR",
+		Use:   "verify JOB --out DIR",
 		Short: "Check saved files against what the chain accepted",
 		Long: `Check saved files against what the chain accepted.
 
@@ -24,7 +24,7 @@ The result manifest in DIR must have the tag of the job's receipt, and every fil
 that it names must have the size and digest in it. Exits with an error otherwise.
 The node's word is taken for the receipt, unless a header to trust or a witness is
 named: then it is proven, as by thetad compute receipt.`,
-		Example: "thetad compute verify 1042-0-0 --dir result",
+		Example: "thetad compute verify 1042-0-0 --out result",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			clientCtx, err := client.GetClientQueryContext(cmd)
@@ -42,7 +42,12 @@ named: then it is proven, as by thetad compute receipt.`,
 			return facts.verify(cmd.OutOrStdout(), dir)
 		},
 	}
+	cmd.Flags().StringVar(&dir, "out", ".", "folder with the saved files, as compute run has it")
+	// What it was called before it was named like that of compute run.
 	cmd.Flags().StringVar(&dir, "dir", ".", "folder with the saved files")
+	if err := cmd.Flags().MarkHidden("dir"); err != nil {
+		panic(err)
+	}
 	believed.addFlags(cmd)
 	addComputeFlags(cmd)
 	return cmd

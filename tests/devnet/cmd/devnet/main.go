@@ -59,7 +59,7 @@ func tell(n *devnet.Devnet) {
 Next:
   build/thetad compute run examples/textgen/job.yaml --relay %s \
       --from alice --home %s --wait --out build/result -y
-  build/thetad compute verify JOB --dir build/result --home %s
+  build/thetad compute verify JOB --out build/result --home %s
   build/thetad query bank balances %s --home %s
   curl -d '{"address":"theta1..."}' %s
 
