@@ -75,7 +75,7 @@ func challenge(ctx context.Context, s *signing, c *requester.Client, args []stri
 	}
 	verdict, err := c.AwaitVerdict(ctx, judging, func(p requester.Progress) { fmt.Fprintf(s.out, "  %s\n", p) })
 	if err != nil {
-		return fmt.Errorf("%w; the judges go on without you, see: thetad query compute job %s", errors.Join(err, errGoesOn), judging)
+		return fmt.Errorf("%w; the judges go on without you, see: thetad query compute job %s", goesOn(err), judging)
 	}
 	return printVerdict(s.out, verdict)
 }

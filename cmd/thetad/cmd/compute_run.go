@@ -248,7 +248,7 @@ func (r *computeRun) post(ctx context.Context, state *requester.State, cost requ
 	case err == nil:
 		return nil
 	case state.Posted():
-		return fmt.Errorf("%w; go on with: %s", errors.Join(err, errGoesOn), r.again())
+		return fmt.Errorf("%w; go on with: %s", goesOn(err), r.again())
 	default:
 		return err
 	}
@@ -276,7 +276,7 @@ func (r *computeRun) takeUp(ctx context.Context, state *requester.State, args []
 		fmt.Fprintf(r.print.out, "%s\n", err)
 		return r.postAgain(ctx, state)
 	case state.Posted():
-		return fmt.Errorf("%w; go on with: %s", errors.Join(err, errGoesOn), r.again())
+		return fmt.Errorf("%w; go on with: %s", goesOn(err), r.again())
 	default:
 		return fmt.Errorf("%w; post it again with: %s", err, r.again())
 	}
@@ -308,7 +308,7 @@ func (r *computeRun) finish(ctx context.Context, state *requester.State) error {
 	}
 	settlement, err := r.client.Watch(ctx, state.JobID, r.print.progress(r.out))
 	if err != nil {
-		return fmt.Errorf("%w; the job goes on, come back with: %s", errors.Join(err, errGoesOn), r.again())
+		return fmt.Errorf("%w; the job goes on, come back with: %s", goesOn(err), r.again())
 	}
 	r.print.settled(state, settlement)
 	if !settlement.Accepted() {
@@ -332,7 +332,7 @@ func (r *computeRun) finish(ctx context.Context, state *requester.State) error {
 func (r *computeRun) finishArray(ctx context.Context, state *requester.State) error {
 	result, err := r.client.FollowArray(ctx, state, r.out, r.save, r.print.progress(r.out))
 	if err != nil {
-		return fmt.Errorf("%w; the job goes on, come back with: %s", errors.Join(err, errGoesOn), r.again())
+		return fmt.Errorf("%w; the job goes on, come back with: %s", goesOn(err), r.again())
 	}
 	return r.fetcher().rest(ctx, state, result, false)
 }

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -37,6 +36,18 @@ const (
 
 // errGoesOn: the command ends, and what it has begun does not.
 var errGoesOn = errors.New("it goes on without this command")
+
+// goesOn marks an error after which the job or its transaction goes on, and reads as
+// the error does.
+func goesOn(err error) error { return &goesOnError{err} }
+
+type goesOnError struct{ err error }
+
+// Error implements error.
+func (e *goesOnError) Error() string { return e.err.Error() }
+
+// Unwrap returns both.
+func (e *goesOnError) Unwrap() []error { return []error{e.err, errGoesOn} }
 
 // outcomeError is a verified result of a program that did not end well. The result is
 // here all the same.
@@ -87,8 +98,7 @@ func ExitCode(err error) int {
 		return exitNoResult
 	case errors.Is(err, requester.ErrNotDelivered), errors.Is(err, errUnverified):
 		return exitUndelivered
-	case errors.Is(err, errGoesOn), errors.Is(err, requester.ErrUncertain), errors.Is(err, requester.ErrRefused),
-		errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, errGoesOn), errors.Is(err, requester.ErrUncertain), errors.Is(err, requester.ErrRefused):
 		return exitUnderWay
 	default:
 		return watchdog.CodeOf(err)

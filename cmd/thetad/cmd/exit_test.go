@@ -7,32 +7,35 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	requester "github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/sidecar/executor/wasm"
 )
 
-func TestEachWayInWhichAProgramEndsHasAnExitCodeOfItsOwn(t *testing.T) {
-	seen := map[int]manifest.Reason{}
-	for _, m := range []manifest.Manifest{
-		{Reason: manifest.ReasonExited},
-		{Reason: manifest.ReasonExited, ExitCode: 3},
-		{Reason: manifest.ReasonTrapped, ExitCode: manifest.NoExitCode},
-		{Reason: manifest.ReasonOutOfFuel, ExitCode: manifest.NoExitCode},
-		{Reason: manifest.ReasonOutOfMemory, ExitCode: manifest.NoExitCode},
-		{Reason: manifest.ReasonOutputTooBig, ExitCode: manifest.NoExitCode},
-		{Reason: manifest.ReasonInvalidProgram, ExitCode: manifest.NoExitCode},
-	} {
-		require.True(t, m.Reason.Valid())
-		code := ExitCode(outcome(m))
-		require.NotContains(t, seen, code)
-		require.True(t, code == 0 || code >= 20, "the codes below are those of failures and of the watchdog")
-		seen[code] = m.Reason
+func TestTheExitCodeTellsWhatCameOfTheJob(t *testing.T) {
+	result := func(reason manifest.Reason, code int32) error {
+		return fmt.Errorf("job 7-0-0: %w", outcome(manifest.Manifest{Reason: reason, ExitCode: code}))
 	}
-	require.Equal(t, manifest.ReasonExited, seen[0])
-	require.Len(t, seen, 7)
-}
-
-func TestAnyOtherFailureExitsWithOne(t *testing.T) {
-	require.Equal(t, 1, ExitCode(errors.New("no node")))
-	require.Equal(t, 1, ExitCode(outcome(manifest.Manifest{Reason: "melted"})))
-	require.Equal(t, exitTrapped, ExitCode(fmt.Errorf("job 1-0-0: %w", outcome(manifest.Manifest{Reason: manifest.ReasonTrapped}))))
+	require.NoError(t, outcome(manifest.Manifest{Reason: manifest.ReasonExited}))
+	for _, c := range []struct {
+		err  error
+		code int
+	}{
+		{nil, 0},
+		{errors.New("anything"), 1},
+		{result("melted", 0), 1},
+		{result(manifest.ReasonExited, 3), 20},
+		{result(manifest.ReasonTrapped, manifest.NoExitCode), 21},
+		{result(manifest.ReasonOutOfFuel, manifest.NoExitCode), 22},
+		{result(manifest.ReasonOutOfMemory, manifest.NoExitCode), 23},
+		{result(manifest.ReasonOutputTooBig, manifest.NoExitCode), 24},
+		{result(manifest.ReasonInvalidProgram, manifest.NoExitCode), 25},
+		{fmt.Errorf("program: %w", &wasm.Refusal{}), 25},
+		{fmt.Errorf("job: %w", requester.ErrNoResult), 26},
+		{fmt.Errorf("%w: %w", errUnverified, requester.ErrNotDelivered), 27},
+		{fmt.Errorf("%w; go on", goesOn(errors.New("interrupt"))), 28},
+		{fmt.Errorf("post: %w", requester.ErrRefused), 28},
+	} {
+		require.Equal(t, c.code, ExitCode(c.err), "%v", c.err)
+	}
 }
