@@ -268,7 +268,7 @@ func requireDeliveredElsewhere(t *testing.T, network *devnet.Devnet) {
 	require.NotContains(t, out, "Asked nodes")
 
 	// A relay that has lost what it had is filled again.
-	require.NoError(t, os.RemoveAll(filepath.Join(config.Root, "drops")))
+	config.Root = t.TempDir()
 	require.NoError(t, os.RemoveAll(filepath.Join(manyDir, "1")))
 	found, err := blob.NewServer(config, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	require.NoError(t, err)
