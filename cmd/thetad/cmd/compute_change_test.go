@@ -71,8 +71,8 @@ func (m *market) blocks(n int) {
 // compute runs a command that signs.
 func (m *market) compute(from string, args ...string) (string, error) {
 	m.t.Helper()
-	return run(m.t, m.home, slices.Concat([]string{"compute"}, args,
-		[]string{"--node", m.node.Address, "--from", from, "--keyring-backend", "test", "-y"})...)
+	return run(m.t, m.home, slices.Concat([]string{"compute"}, args[:1],
+		[]string{"--node", m.node.Address, "--from", from, "--keyring-backend", "test", "-y"}, args[1:])...)
 }
 
 func (m *market) job(id string) computetypes.Job {

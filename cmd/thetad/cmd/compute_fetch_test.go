@@ -55,7 +55,7 @@ func TestALostResultIsAskedForWithConsentAndFetchedFromAnotherRelay(t *testing.T
 	m.blocks(1)
 	first.Close() // for good, with all that it had
 
-	_, err = m.compute("alice", "fetch", "--out", dir, "-y")
+	_, err = m.compute("alice", "fetch", "--out", dir)
 	require.ErrorIs(t, err, requester.ErrNotAsked)
 	require.ErrorContains(t, err, "name another")
 	require.Nil(t, m.job(state.JobID).Redelivery)
@@ -67,7 +67,7 @@ func TestALostResultIsAskedForWithConsentAndFetchedFromAnotherRelay(t *testing.T
 		}
 	})
 	sink.Store(strings.Replace(spec.Sink, first.URL, other.URL, 1))
-	out, err := m.compute("alice", "fetch", "--out", dir, "--relay", other.URL)
+	out, err := m.compute("alice", "fetch", "--out", dir, "--relay", other.URL, "--yes=false")
 	require.ErrorIs(t, err, requester.ErrNotAsked, "nobody has agreed to pay")
 	require.ErrorContains(t, err, "--yes")
 	require.ErrorIs(t, err, requester.ErrNotDelivered)
@@ -78,7 +78,7 @@ func TestALostResultIsAskedForWithConsentAndFetchedFromAnotherRelay(t *testing.T
 	require.Equal(t, first.URL, kept.Relay)
 	require.Nil(t, m.job(state.JobID).Redelivery)
 
-	out, err = m.compute("alice", "fetch", "--out", dir, "--relay", other.URL, "-y")
+	out, err = m.compute("alice", "fetch", "--out", dir, "--relay", other.URL)
 	require.NoError(t, err)
 	require.Contains(t, out, "Asked nodes at height")
 	require.Contains(t, out, "  | forty-two\n")
