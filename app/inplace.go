@@ -54,7 +54,7 @@ type BeaconSource struct {
 // BecomeTestnet makes one validator of the state that is loaded, and nobody else. It
 // writes to the state that the next block commits. Nodes, jobs, balances and bonds stay.
 func (app *App) BecomeTestnet(t Testnet) error {
-	ctx := app.NewUncachedContext(true, cmtproto.Header{ChainID: t.ChainID, Height: app.LastBlockHeight()})
+	ctx := app.NewUncachedContext(true, cmtproto.Header{ChainID: t.ChainID, Height: app.LastBlockHeight()}) //nolint:staticcheck // its successors do not write to the state before the next block
 	for _, step := range []struct {
 		what string
 		do   func(sdk.Context, Testnet) error

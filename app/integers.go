@@ -104,10 +104,10 @@ func (c decimalTxs) message(message protoreflect.MessageDescriptor, raw []byte, 
 func (c decimalTxs) packed(raw []byte, depth int) error {
 	var url, value []byte
 	err := eachText(raw, func(number protowire.Number, text []byte) error {
-		switch number {
-		case 1:
+		if number == 1 {
 			url = text
-		case 2:
+		}
+		if number == 2 {
 			value = text
 		}
 		return nil

@@ -66,7 +66,7 @@ func TestATokenThatIsRefusedAndAFileThatIsMissingAreToldApart(t *testing.T) {
 			r.RequestURI, r.URL.Scheme, r.URL.Host = "", "http", strings.TrimPrefix(relay, "http://")
 			answer, err := http.DefaultClient.Do(r)
 			require.NoError(t, err)
-			defer answer.Body.Close() //nolint:errcheck // read only
+			defer answer.Body.Close()
 			w.WriteHeader(answer.StatusCode)
 			var body bytes.Buffer
 			_, _ = body.ReadFrom(answer.Body)

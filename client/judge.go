@@ -183,16 +183,10 @@ func (c *Client) inBlock(ctx context.Context, height int64, hashes map[string]bo
 	if err != nil {
 		return nil, err
 	}
-	var txs [][]byte
-	switch {
-	case answer.SdkBlock != nil:
-		txs = answer.SdkBlock.Data.Txs
-	case answer.Block != nil:
-		txs = answer.Block.Data.Txs
-	default:
+	if answer.SdkBlock == nil {
 		return nil, errors.New("expected a block, found none")
 	}
-	for i, raw := range txs {
+	for i, raw := range answer.SdkBlock.Data.Txs {
 		if !hashes[hashOf(raw)] {
 			continue
 		}
@@ -201,7 +195,7 @@ func (c *Client) inBlock(ctx context.Context, height int64, hashes map[string]bo
 			return nil, err
 		}
 		if i >= len(results.TxsResults) {
-			return nil, fmt.Errorf("expected results of %d transactions, found %d", len(txs), len(results.TxsResults))
+			return nil, fmt.Errorf("expected results of %d transactions, found %d", len(answer.SdkBlock.Data.Txs), len(results.TxsResults))
 		}
 		result := results.TxsResults[i]
 		return &sdk.TxResponse{

@@ -285,7 +285,7 @@ func (c meshConn) Invoke(ctx context.Context, _ string, request, reply any, opts
 
 func (c meshConn) answer(request, reply any, opts []grpc.CallOption) error {
 	m, height := c.m, c.m.at(c.node)
-	tellHeight(uint64(height), opts) //nolint:gosec // positive
+	tellHeight(uint64(height), opts)
 	if broadcast, ok := request.(*tx.BroadcastTxRequest); ok {
 		response := &sdk.TxResponse{TxHash: hashOf(broadcast.TxBytes)}
 		if refused := m.give(c.node, broadcast.TxBytes); refused != nil {

@@ -175,7 +175,8 @@ func device(name string) bool {
 		return true
 	}
 	for _, port := range []string{"com", "lpt"} {
-		if digit, found := strings.CutPrefix(stem, port); found && utf8.RuneCountInString(digit) == 1 && strings.Contains("0123456789¹²³", digit) {
+		number, found := strings.CutPrefix(stem, port)
+		if digit, size := utf8.DecodeRuneInString(number); found && size > 0 && size == len(number) && strings.ContainsRune("0123456789¹²³", digit) {
 			return true
 		}
 	}

@@ -37,7 +37,7 @@ func TestOddOutputsAreSavedUnderSafeNames(t *testing.T) {
 		"12:30.log":              "12%3A30.log",
 		`what?*<>|".txt`:         "what%3F%2A%3C%3E%7C%22.txt",
 		"ends.":                  "ends%2E",
-		"ends ":                  "ends%20",
+		"ends\x20":               "ends%20",
 		"NUL":                    "%4EUL",
 		"con.txt":                "%63on.txt",
 		"a/aux/b":                "a/%61ux/b",

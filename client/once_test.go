@@ -84,7 +84,7 @@ func TestAJobIsPostedOnceWhateverMempoolsNodesAndKillsDo(t *testing.T) {
 	posted, refused := 0, 0
 	rapid.Check(t, func(t *rapid.T) {
 		seed := rapid.Uint64().Draw(t, "seed")
-		m := newMesh(rand.New(rand.NewPCG(seed, 1)), rapid.IntRange(1, 4).Draw(t, "nodes")) //nolint:gosec // repeatable
+		m := newMesh(rand.New(rand.NewPCG(seed, 1)), rapid.IntRange(1, 4).Draw(t, "nodes"))
 		state := &State{Version: stateVersion, ChainID: testChain, Token: packed.Token, Spec: spec}
 		disk, err := json.Marshal(state)
 		require.NoError(t, err)
@@ -140,7 +140,7 @@ func TestJobsOfOneAccountPostedAtTheSameTimeAllPost(t *testing.T) {
 }
 
 func TestARefusalByOneMempoolIsToldAtOnceAndForgetsNothing(t *testing.T) {
-	m := newMesh(rand.New(rand.NewPCG(1, 2)), 1) //nolint:gosec // repeatable
+	m := newMesh(rand.New(rand.NewPCG(1, 2)), 1)
 	m.rest()
 	m.nodes[0].least, m.nodes[0].keeps = 2_000_000_000, true
 	disk := t.TempDir()
@@ -169,7 +169,7 @@ func TestARefusalByOneMempoolIsToldAtOnceAndForgetsNothing(t *testing.T) {
 }
 
 func TestARefusedTransactionIsReplacedOnlyByOneWithItsSequence(t *testing.T) {
-	m := newMesh(rand.New(rand.NewPCG(1, 2)), 1) //nolint:gosec // repeatable
+	m := newMesh(rand.New(rand.NewPCG(1, 2)), 1)
 	m.rest()
 	m.nodes[0].least, m.nodes[0].keeps = 2_000_000_000, true
 	c, err := New(t.Context(), meshConn{m: m, node: m.nodes[0]})

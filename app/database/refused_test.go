@@ -15,7 +15,7 @@ func TestADatabaseThatDoesNotOpenSaysWhetherItIsTakenOrRefused(t *testing.T) {
 	dir := t.TempDir()
 	first, err := database.OpenIn("application", dbm.PebbleDBBackend, dir)
 	require.NoError(t, err)
-	defer first.Close() //nolint:errcheck // a test's
+	defer first.Close()
 
 	plain := filepath.Join(dir, "plain")
 	require.NoError(t, os.WriteFile(plain, nil, 0o600))

@@ -56,9 +56,9 @@ func TestTheHolderOfALockIsNamed(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "file")
 	file, err := os.Create(path)
 	require.NoError(t, err)
-	defer file.Close() //nolint:errcheck // a test's
+	defer file.Close()
 	require.Empty(t, osfault.Holder(path))
-	require.NoError(t, syscall.Flock(int(file.Fd()), syscall.LOCK_EX)) //nolint:gosec // a small number
+	require.NoError(t, syscall.Flock(int(file.Fd()), syscall.LOCK_EX))
 	if _, err := os.Stat("/proc/locks"); err != nil {
 		t.Skip(err)
 	}

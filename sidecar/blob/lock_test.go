@@ -51,7 +51,7 @@ func TestAFullDiskIsToldToUploaderAndOwnerAndKeepsNothingHalf(t *testing.T) {
 	cfg.ClientRate = 0
 	server, err := NewServer(cfg, slog.New(slog.NewTextHandler(&log, nil)), prometheus.NewRegistry())
 	require.NoError(t, err)
-	defer server.Close() //nolint:errcheck // a test's
+	defer server.Close()
 	put := func(content []byte) *putAnswer {
 		return upload(t, server, content)
 	}

@@ -14,7 +14,7 @@ var errTaken = errors.New("taken")
 // flock locks a file or folder for this process, without waiting. The system gives the lock back
 // when the process ends, however it ends.
 func flock(file *os.File) error {
-	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) //nolint:gosec // a small number
+	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return errTaken
 	}

@@ -1,6 +1,7 @@
 package blob
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -83,5 +84,5 @@ func DecodeRemark(content []byte) (r Remark, ok bool) {
 		return Remark{}, false
 	}
 	r = Remark{JobID: values[0], Task: task, Round: uint32(round), Node: values[3], Text: strings.TrimSuffix(text, "\n")}
-	return r, string(r.Encode()) == string(content)
+	return r, bytes.Equal(r.Encode(), content)
 }

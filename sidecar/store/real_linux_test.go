@@ -23,7 +23,7 @@ func openAs(t *testing.T, home string, uid uint32, files string) string {
 	binary := filepath.Join(filepath.Dir(home), "store.test")
 	raw, err := os.ReadFile(os.Args[0])
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(binary, raw, 0o755)) //nolint:gosec // another user runs it
+	require.NoError(t, os.WriteFile(binary, raw, 0o755))
 	command := exec.CommandContext(t.Context(), "sh", "-c", "ulimit -n "+files+"; exec "+binary)
 	command.Env = append(os.Environ(), openHome+"="+home, "TMPDIR="+home)
 	command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
@@ -41,7 +41,7 @@ func openToAll(t *testing.T) string {
 	base, err := os.MkdirTemp("/tmp", "journal-") //nolint:usetesting // t.TempDir lies in a folder of this user's only
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(base)) })
-	require.NoError(t, os.Chmod(base, 0o755)) //nolint:gosec // others go through
+	require.NoError(t, os.Chmod(base, 0o755))
 	home := filepath.Join(base, "home")
 	j, err := Open(home, nil)
 	require.NoError(t, err)
@@ -52,7 +52,7 @@ func openToAll(t *testing.T) string {
 
 func TestAJournalOfAnotherUserNamesTheOwner(t *testing.T) {
 	home := openToAll(t)
-	require.NoError(t, os.Chmod(home, 0o755)) //nolint:gosec // others go through
+	require.NoError(t, os.Chmod(home, 0o755))
 	said := openAs(t, home, 65534, "256")
 	require.Contains(t, said, "permission denied")
 	require.Contains(t, said, FileName+" belongs to root (uid 0) with mode 0600")

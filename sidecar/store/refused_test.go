@@ -61,7 +61,7 @@ func TestALockedJournalIsNoDamageAndNamesWhoHoldsIt(t *testing.T) {
 	home, _ := filledHome(t)
 	holder, err := Open(home, nil)
 	require.NoError(t, err)
-	defer holder.Close() //nolint:errcheck // a test's
+	defer holder.Close()
 	_, err = Open(home, nil)
 	noDamage(t, err)
 	require.ErrorIs(t, err, ErrLocked)

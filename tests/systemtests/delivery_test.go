@@ -252,7 +252,7 @@ func requireDeliveredElsewhere(t *testing.T, network *devnet.Devnet) {
 		time.AfterFunc(10*time.Second, func() { _ = network.Restart(node.Name) })
 	}
 	for job, folder := range map[*client.State]string{state: dir, many: manyDir} {
-		out, err = thetad(t, network, "compute", "fetch", "--out", folder, "--from", devnet.Alice, "--relay", other.URL, "-y")
+		_, err = thetad(t, network, "compute", "fetch", "--out", folder, "--from", devnet.Alice, "--relay", other.URL, "-y")
 		if err != nil {
 			t.Fatalf("%v\n%v", err, network.Logs())
 		}
@@ -301,7 +301,7 @@ func requireUntrustedIsLeft(t *testing.T, network *devnet.Devnet) {
 			if err != nil {
 				return false
 			}
-			defer answer.Body.Close() //nolint:errcheck // read only
+			defer answer.Body.Close()
 			said, err := io.ReadAll(answer.Body)
 			return err == nil && bytes.Contains(said, []byte("certificate is not trusted"))
 		}, time.Minute, 200*time.Millisecond, node.Name)

@@ -56,7 +56,7 @@ func rest(ctx context.Context, api, path string, into any) bool {
 	if err != nil {
 		return false
 	}
-	defer res.Body.Close() //nolint:errcheck // read only
+	defer res.Body.Close()
 	return res.StatusCode == http.StatusOK && json.NewDecoder(res.Body).Decode(into) == nil
 }
 
@@ -128,8 +128,8 @@ func TestACopyOfAChainBecomesATestnetOfOneValidator(t *testing.T) {
 				"--node", node, "--chain-id", chainID, "--yes")
 			require.Eventually(t, func() bool { return balanceOf(t, api, to) != before }, 30*time.Second, 300*time.Millisecond)
 			for _, path := range []string{"/theta/edgenode/v1/params", "/theta/compute/v1/params"} {
-				var any struct{ Params map[string]any }
-				require.True(t, rest(t.Context(), api, path, &any), path)
+				var answer struct{ Params map[string]any }
+				require.True(t, rest(t.Context(), api, path, &answer), path)
 			}
 			var set struct {
 				Validators []struct{ Status string } `json:"validators"`

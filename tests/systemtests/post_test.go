@@ -77,9 +77,9 @@ func newPoster(t *testing.T) *poster {
 	})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, network.Stop()) })
-	seed := uint64(time.Now().UnixNano()) //nolint:gosec // any
+	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	p := &poster{t: t, network: network, thetad: thetad, random: rand.New(rand.NewPCG(seed, 1))} //nolint:gosec // repeatable
+	p := &poster{t: t, network: network, thetad: thetad, random: rand.New(rand.NewPCG(seed, 1))}
 	p.openNodes()
 	p.jobFile = writeJob(t, "executor: wasm/1\nprogram: p.wasm\nclass: cpu-small\nreward: 1tfuel\n"+
 		"resources: {fuel: 1000, memory: 1MiB, output: 1KiB}\nrelay: "+startRelay(t)+"\n", map[string][]byte{"p.wasm": []byte("\x00asm")})
@@ -114,7 +114,7 @@ func (p *poster) command(ctx context.Context, node int, args ...string) *exec.Cm
 	args = append([]string{"compute", "run"}, args...)
 	args = append(args, "--node", p.network.ValidatorRPC(node), "--from", devnet.ValidatorName(0),
 		"--home", p.network.ValidatorHome(0), "--keyring-backend", "test", "-y")
-	cmd := exec.CommandContext(ctx, p.thetad, args...) //nolint:gosec // our own binary
+	cmd := exec.CommandContext(ctx, p.thetad, args...)
 	cmd.WaitDelay = time.Second
 	return cmd
 }
@@ -261,7 +261,7 @@ func TestANodeIsRegisteredByATransactionThatIsSignedElsewhere(t *testing.T) {
 	p := newPoster(t)
 	thetaedge, home, dir := filepath.Join(root(t), "build", "thetaedge"), t.TempDir(), t.TempDir()
 	call := func(binary string, args ...string) []byte {
-		cmd := exec.CommandContext(t.Context(), binary, args...) //nolint:gosec // our own binaries
+		cmd := exec.CommandContext(t.Context(), binary, args...)
 		var errs strings.Builder
 		cmd.Stderr = &errs
 		out, err := cmd.Output()
@@ -274,7 +274,7 @@ func TestANodeIsRegisteredByATransactionThatIsSignedElsewhere(t *testing.T) {
 		"--region", "de", "--class", "cpu-small", "--bond", "20tfuel", "--note", "from afar",
 	}
 	call(thetaedge, append(register, "--dry-run")...)
-	_, err := exec.CommandContext(t.Context(), thetaedge, register...).Output() //nolint:gosec // our own binary
+	_, err := exec.CommandContext(t.Context(), thetaedge, register...).Output()
 	require.Error(t, err, "nobody has agreed")
 	unsigned, signed := filepath.Join(dir, "unsigned.json"), filepath.Join(dir, "signed.json")
 	require.NoError(t, os.WriteFile(unsigned, call(thetaedge, append(register, "--generate-only")...), 0o600))

@@ -62,7 +62,7 @@ func askHealth(ctx context.Context, api string) (health, error) {
 	if err != nil {
 		return h, err
 	}
-	defer res.Body.Close() //nolint:errcheck // read only
+	defer res.Body.Close()
 	h.code = res.StatusCode
 	return h, json.NewDecoder(res.Body).Decode(&h)
 }
@@ -161,7 +161,7 @@ func fill(path string) error {
 	if err != nil {
 		return err
 	}
-	defer file.Close() //nolint:errcheck // it is to be full
+	defer file.Close()
 	for {
 		if _, err := file.Write(make([]byte, 64<<10)); err != nil {
 			for {

@@ -26,7 +26,7 @@ func TestNothingIsSpentWithoutAPersonOrAYes(t *testing.T) {
 	require.ErrorContains(t, err, "-y")
 	null, err := os.Open(os.DevNull)
 	require.NoError(t, err)
-	defer null.Close() //nolint:errcheck // read only
+	defer null.Close()
 	require.ErrorIs(t, confirm(t.Context(), &out, null, false, "Post it?"), errNobodyAsked)
 	require.NoError(t, confirm(t.Context(), &out, &bytes.Buffer{}, true, "Post it?"))
 	require.Empty(t, out.String())

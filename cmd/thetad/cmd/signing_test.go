@@ -163,11 +163,23 @@ func TestTheSignersOptionsAreInTheTransaction(t *testing.T) {
 	require.EqualValues(t, 4, m.job(id).Tasks)
 
 	for _, nonsense := range [][]string{
-		{"--gas", "many"}, {"--gas", "0"}, {"--gas-prices", "1uatom"}, {"--gas-prices", "-1atfuel"}, {"--gas-prices", "1atfuel"},
-		{"--fees", "1atfuel"}, {"--fees", "1atom"}, {"--fees", "1tfuel", "--gas-prices", "9000000000atfuel"},
-		{"--gas-adjustment", "0.5"}, {"--gas-adjustment", "0"}, {"--gas-adjustment", "NaN"},
-		{"--sign-mode", "textual"}, {"--ledger"}, {"--fee-payer", m.network.Relay.Address.String()},
-		{"--account-number", "1"}, {"--timeout-height", "9"}, {"--dry-run", "--generate-only"},
+		{"--gas", "many"},
+		{"--gas", "0"},
+		{"--gas-prices", "1uatom"},
+		{"--gas-prices", "-1atfuel"},
+		{"--gas-prices", "1atfuel"},
+		{"--fees", "1atfuel"},
+		{"--fees", "1atom"},
+		{"--fees", "1tfuel", "--gas-prices", "9000000000atfuel"},
+		{"--gas-adjustment", "0.5"},
+		{"--gas-adjustment", "0"},
+		{"--gas-adjustment", "NaN"},
+		{"--sign-mode", "textual"},
+		{"--ledger"},
+		{"--fee-payer", m.network.Relay.Address.String()},
+		{"--account-number", "1"},
+		{"--timeout-height", "9"},
+		{"--dry-run", "--generate-only"},
 	} {
 		_, err := m.compute("alice", append(topUp, nonsense...)...)
 		require.Error(t, err, nonsense)

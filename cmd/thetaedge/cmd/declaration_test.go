@@ -54,9 +54,9 @@ func TestAnOpenNodesDeclarationFollowsTheSettingsAndNothingElseOfItChanges(t *te
 	require.Equal(t, known.Profile, after)
 
 	for reason, change := range map[string]func(*edgenodetypes.Node){
-		"retired":            func(n *edgenodetypes.Node) { n.State.Status = edgenodetypes.NODE_STATUS_RETIRED },
-		"cpu_cores":          func(n *edgenodetypes.Node) { n.Profile.Hardware.CpuCores = 0 },
-		"slots and at most ": func(n *edgenodetypes.Node) { n.State.Slots = params.MaxSlots + 1 },
+		"retired":           func(n *edgenodetypes.Node) { n.State.Status = edgenodetypes.NODE_STATUS_RETIRED },
+		"cpu_cores":         func(n *edgenodetypes.Node) { n.Profile.Hardware.CpuCores = 0 },
+		"slots and at most": func(n *edgenodetypes.Node) { n.State.Slots = params.MaxSlots + 1 },
 	} {
 		known := node()
 		change(&known)

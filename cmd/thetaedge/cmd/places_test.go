@@ -91,7 +91,7 @@ func TestDoctorFindsATakenAddressAndAFolderThatCannotBeWritten(t *testing.T) {
 	home := newHome(t)
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer taken.Close() //nolint:errcheck // a test's
+	defer taken.Close()
 	require.NoError(t, os.WriteFile(filepath.Join(home, "cache"), nil, 0o600))
 	out, err := run(t, "doctor", "--home", home, "--api.grpc", taken.Addr().String())
 	require.Error(t, err)

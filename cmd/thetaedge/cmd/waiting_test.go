@@ -54,7 +54,7 @@ func TestADaemonThatWaitsForTheChainSaysSoWhenAsked(t *testing.T) {
 	require.NoError(t, start.Flags().Set("chain.grpc", restarted(t)))
 	n, err := openNode(start)
 	require.NoError(t, err)
-	defer n.close() //nolint:errcheck // a test's
+	defer n.close()
 
 	signals := make(chan os.Signal, 1)
 	ended := make(chan error, 1)

@@ -1,10 +1,11 @@
 package types
 
+// Bounds of the requests for the results of a job: a sink may be anybody's server, and
+// nodes must not be made to flood it.
 const (
-	// RedeliveryPause is how many blocks pass between two requests for the results of a
-	// job, and MaxRedeliveries how many there are in all: a sink may be anybody's
-	// server, and nodes must not be made to flood it.
+	// RedeliveryPause is how many blocks pass between two requests.
 	RedeliveryPause = 40
+	// MaxRedeliveries is how many requests there are in all.
 	MaxRedeliveries = 8
 )
 
