@@ -15,6 +15,9 @@ const (
 	redeliveryBlocks = 5
 	// redeliveryPages bounds the pages of one look; the next one goes on.
 	redeliveryPages = 4
+	// redeliveryMargin is how many blocks are read twice: behind one endpoint there may
+	// be nodes that lag, and what one of them does not know yet must not be passed over.
+	redeliveryMargin = 20
 )
 
 // asked is where this machine stands in the list of those requests.
@@ -66,8 +69,8 @@ func (a *Agent) readRedeliveries(ctx context.Context) {
 			}
 		}
 		if a.asked.page = list.Next; a.asked.page == nil {
-			// Requests of this height are read twice, and heeded once.
-			a.asked.from = a.height
+			// What is read twice is heeded once.
+			a.asked.from = max(a.asked.from, a.height-redeliveryMargin)
 			return
 		}
 	}
@@ -76,6 +79,11 @@ func (a *Agent) readRedeliveries(ctx context.Context) {
 // redeliver delivers all results of a job that this machine has and that are not known
 // to be refused.
 func (a *Agent) redeliver(ctx context.Context, asked *computetypes.JobRedelivery) error {
+	if known, cached := a.jobs[asked.JobId]; cached && known.requested < asked.Redelivery.Height {
+		// What is claimed from now on goes to the new sink, whether or not this machine
+		// holds something of the job already.
+		delete(a.jobs, asked.JobId)
+	}
 	records, err := a.cfg.Journal.List(store.Filter{JobID: asked.JobId})
 	if err != nil {
 		a.fatal = err
@@ -84,10 +92,15 @@ func (a *Agent) redeliver(ctx context.Context, asked *computetypes.JobRedelivery
 	if len(records) == 0 {
 		return nil
 	}
-	// What has still to be executed goes to the new sink too.
-	delete(a.jobs, asked.JobId)
-	if _, err := a.job(ctx, asked.JobId); err != nil && !errors.Is(err, chain.ErrNotFound) {
+	j, err := a.job(ctx, asked.JobId)
+	if err != nil && !errors.Is(err, chain.ErrNotFound) {
 		return err
+	}
+	for i := range records {
+		// What has still to be executed goes there too, and may end before the next block.
+		if w, tracked := a.assignments[records[i].Key]; tracked && err == nil && w.spec != nil {
+			w.spec = j.spec
+		}
 	}
 	var again []store.Assignment
 	if !a.journal(func(tx *store.Tx) error {

@@ -47,6 +47,9 @@ func (a *Agent) unlisted(ctx context.Context, w *assignment, ended map[taskKey]c
 		w.cancel()
 	}
 	verdict, err := a.verdict(ctx, w, ended)
+	if err == nil && verdict.Accepted {
+		err = a.nameSink(ctx, w)
+	}
 	switch {
 	case err == nil:
 		a.settle(w, verdict)
@@ -62,6 +65,23 @@ func (a *Agent) unlisted(ctx context.Context, w *assignment, ended map[taskKey]c
 		a.finish(w, store.PhaseFailed, func(r *store.Assignment) { r.LastError, r.Unknown = joinReasons(r.LastError, reason), true })
 		a.metrics.settled.WithLabelValues(unknown).Inc()
 	}
+}
+
+// nameSink writes down where an accepted result goes, for a record of before sinks were
+// journalled: its assignment ends now, and its delivery goes on.
+func (a *Agent) nameSink(ctx context.Context, w *assignment) error {
+	if w.record.Sink != "" || w.record.Delivered || len(w.record.ResultDigest) == 0 {
+		return nil
+	}
+	j, err := a.job(ctx, w.record.JobID)
+	switch {
+	case errors.Is(err, chain.ErrNotFound):
+		return nil // nobody can say any more
+	case err != nil || j.spec.Sink == "":
+		return err
+	}
+	a.edit(w, func(r *store.Assignment) { r.Sink = computetypes.TaskSink(j.spec.Sink, r.Task) })
+	return a.fatal
 }
 
 // outOfPatience tells whether the chain will not show any more how an assignment ended.

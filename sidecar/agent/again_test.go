@@ -1,0 +1,144 @@
+package agent
+
+import (
+	"context"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/sidecar/blob"
+	"github.com/thetaedge/theta/sidecar/chain"
+	"github.com/thetaedge/theta/sidecar/store"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+const elsewhere = "http://other.example/v1/drops/box"
+
+// webWithout is a web in which some servers do not answer.
+type webWithout struct {
+	*fakeWeb
+	away func(origin string) bool
+}
+
+func (w webWithout) Probe(ctx context.Context, origin string) error {
+	if err := w.fakeWeb.Probe(ctx, origin); err != nil {
+		return err
+	}
+	if w.away(origin) {
+		return blob.ErrUnreachable
+	}
+	return nil
+}
+
+// askedChain counts the looks that have shown a request.
+type askedChain struct {
+	*fakeChain
+	shown atomic.Int64
+}
+
+func (c *askedChain) Redeliveries(ctx context.Context, from int64, page []byte) (chain.Redeliveries, error) {
+	list, err := c.fakeChain.Redeliveries(ctx, from, page)
+	c.shown.Add(int64(len(list.Requests)))
+	return list, err
+}
+
+func TestAJobThatIsKnownAlreadyIsClaimedForTheNewSink(t *testing.T) {
+	w := newWorld(t)
+	w.config.Transfers = webWithout{w.web, func(origin string) bool { return strings.Contains(origin, "relay.example") }}
+	task := w.chain.post(w.web, 1)
+	defer w.chain.blocks(time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	require.Eventually(t, func() bool { return len(a.Status().Passed) == 1 }, patience, time.Millisecond)
+	w.chain.read(func() {
+		task.redelivery = &computetypes.Redelivery{Sink: elsewhere, Height: w.chain.height + 1, Count: 1}
+	})
+	record := w.untilPhase(task, store.PhaseSettled)
+	require.True(t, w.web.holds(manifestAt(elsewhere, record)))
+}
+
+func TestAProgramThatEndsRightAfterARequestIsDeliveredToTheNewSink(t *testing.T) {
+	w := newWorld(t)
+	seen := &askedChain{fakeChain: w.chain}
+	w.config.Chain = seen
+	w.engine.hold = make(chan struct{})
+	task := w.chain.post(w.web, 1)
+	stopBlocks := w.chain.blocks(time.Millisecond)
+	a, stop := w.run()
+	defer stop()
+	w.untilPhase(task, store.PhaseRunning)
+	stopBlocks()
+	w.chain.read(func() {
+		task.redelivery = &computetypes.Redelivery{Sink: elsewhere, Height: w.chain.height + 1, Count: 1}
+	})
+	require.Eventually(t, func() bool {
+		w.chain.next()
+		var height int64
+		w.chain.read(func() { height = w.chain.height })
+		require.Eventually(t, func() bool { return a.Status().Height == height }, patience, time.Millisecond)
+		return seen.shown.Load() > 0
+	}, patience, time.Millisecond)
+	close(w.engine.hold)
+	w.untilPhase(task, store.PhaseCommitSent)
+	require.Equal(t, elsewhere, w.record(task).Sink)
+	defer w.chain.blocks(time.Millisecond)()
+	record := w.untilPhase(task, store.PhaseSettled)
+	require.True(t, w.web.holds(manifestAt(elsewhere, record)))
+}
+
+// laggingChain answers with requests as a node that is some blocks behind.
+type laggingChain struct {
+	*fakeChain
+	behind int64
+}
+
+func (c *laggingChain) Redeliveries(ctx context.Context, from int64, page []byte) (chain.Redeliveries, error) {
+	list, err := c.fakeChain.Redeliveries(ctx, from, page)
+	c.read(func() {
+		if len(list.Requests) > 0 && list.Requests[0].Redelivery.Height > c.height-c.behind {
+			list.Requests = nil
+		}
+	})
+	return list, err
+}
+
+func TestARequestThatALaggingNodeDoesNotKnowYetIsHeededLater(t *testing.T) {
+	w := newWorld(t)
+	w.config.Chain = &laggingChain{w.chain, 2 * redeliveryBlocks}
+	task := w.chain.post(w.web, 1)
+	defer w.chain.blocks(2 * time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	require.True(t, w.untilPhase(task, store.PhaseSettled).Delivered)
+	w.chain.read(func() {
+		task.redelivery = &computetypes.Redelivery{Sink: elsewhere, Height: w.chain.height + 1, Count: 1}
+	})
+	require.Eventually(t, func() bool { return w.web.holds(manifestAt(elsewhere, w.record(task))) }, patience, time.Millisecond)
+}
+
+func TestAResultOfBeforeSinksWereJournalledIsDeliveredAfterItsEnd(t *testing.T) {
+	w := newWorld(t)
+	w.chain.othersCommit = false
+	task := w.chain.post(w.web, 1)
+	stopBlocks := w.chain.blocks(time.Millisecond)
+	_, stop := w.run()
+	record := w.untilPhase(task, store.PhaseCommitted)
+	stop()
+	stopBlocks()
+	_, err := w.journal.Edit(record.Key, func(r *store.Assignment) { r.Sink = "" })
+	require.NoError(t, err)
+	// While the daemon is replaced the task ends.
+	w.chain.read(func() {
+		task.a.Tag = record.Tag
+		w.chain.settle(task, computetypes.ASSIGNMENT_STATUS_PAID)
+	})
+	w.again()
+	defer w.chain.blocks(time.Millisecond)()
+	_, stop = w.run()
+	defer stop()
+	w.untilDelivered(task)
+	require.True(t, w.web.holds(manifestAt(task.spec.Sink, record)))
+}
