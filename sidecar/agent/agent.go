@@ -67,6 +67,8 @@ type Agent struct {
 	// being asked.
 	probes  map[string]*probe
 	probing int
+	// answered: one of them has answered since the open draws were read.
+	answered bool
 	// asked is how far requests to deliver again were read.
 	asked   asked
 	sending bool
@@ -242,6 +244,7 @@ func (a *Agent) look() {
 		return
 	}
 	if tip.Height <= a.height {
+		a.lookAgain(ctx)
 		return
 	}
 	if err := a.refresh(ctx); err != nil {
@@ -299,7 +302,7 @@ func (a *Agent) refresh(ctx context.Context) error {
 	if a.fatal != nil {
 		return a.fatal
 	}
-	a.claims = nil
+	a.claims, a.answered = nil, false
 	if a.wantsWork() {
 		a.claims, err = a.openDraws(ctx, node.Profile.Operator)
 	}

@@ -12,9 +12,15 @@ const (
 	// probeGood and probeBad are how long it is believed that a server answers, or not.
 	probeGood = time.Minute
 	probeBad  = 20 * time.Second
+	// probeWorst bounds how long a server that fails again and again is left alone.
+	probeWorst = 5 * time.Minute
 	// maxProbes bounds the servers that are asked at once, and maxOrigins those that
-	// are remembered.
+	// are remembered. Any requester may name as many servers that never answer as he
+	// likes: those that have failed get maxFailed of the probes, those that have not
+	// answered yet maxUnknown, so that some are left for servers that do answer.
 	maxProbes  = 16
+	maxUnknown = 12
+	maxFailed  = 4
 	maxOrigins = 1024
 )
 
@@ -24,7 +30,12 @@ type probe struct {
 	// at is when it was last asked; zero before the first answer.
 	at  time.Time
 	err error
+	// pause is how long a failure is believed; it grows with each.
+	pause time.Duration
 }
+
+// answers tells whether the server has answered when it was asked last.
+func (p *probe) answers() bool { return !p.at.IsZero() && p.err == nil }
 
 // probed says whether a server answers.
 type probed struct {
@@ -54,10 +65,10 @@ func (a *Agent) reachable(sink string) (ok bool, why string) {
 		a.probes[origin] = p
 	}
 	age := a.cfg.Now().Sub(p.at)
-	if !p.at.IsZero() && p.err == nil && age < probeGood {
+	if p.answers() && age < probeGood {
 		return true, ""
 	}
-	if !p.running && (p.at.IsZero() || p.err == nil || age >= probeBad) {
+	if !p.running && (p.err == nil || age >= p.pause) {
 		a.ask(origin, p)
 	}
 	if p.err != nil {
@@ -68,7 +79,14 @@ func (a *Agent) reachable(sink string) (ok bool, why string) {
 
 // ask tries a server beside the loop.
 func (a *Agent) ask(origin string, p *probe) {
-	if a.probing >= maxProbes {
+	most := maxProbes
+	switch {
+	case p.err != nil:
+		most = maxFailed
+	case p.at.IsZero():
+		most = maxUnknown
+	}
+	if a.probing >= most {
 		return
 	}
 	a.probing++
@@ -77,17 +95,23 @@ func (a *Agent) ask(origin string, p *probe) {
 	a.beside(func() event { return probed{origin: origin, err: transfers.Probe(ctx, origin)} })
 }
 
-// forgetProbes makes room for servers that were never asked.
+// forgetProbes makes room for servers that were never asked. Those that answer are
+// forgotten last.
 func (a *Agent) forgetProbes() {
-	for origin, p := range a.probes {
-		if !p.running {
-			delete(a.probes, origin)
+	for _, all := range []bool{false, true} {
+		if len(a.probes) < maxOrigins {
+			return
+		}
+		for origin, p := range a.probes {
+			if !p.running && (all || !p.answers()) {
+				delete(a.probes, origin)
+			}
 		}
 	}
 }
 
-// apply implements event. The draws of a server that answers are looked at again at
-// once: some stay open for a few blocks only.
+// apply implements event. The draws of a server that answers are looked at again before
+// the next block: some stay open for a few blocks only.
 func (e probed) apply(a *Agent) {
 	a.probing--
 	p, known := a.probes[e.origin]
@@ -96,14 +120,20 @@ func (e probed) apply(a *Agent) {
 	}
 	p.running, p.at, p.err = false, a.cfg.Now(), e.err
 	if e.err != nil {
+		p.pause = min(max(2*p.pause, probeBad), probeWorst)
 		a.cfg.Logger.Debug("results could not be delivered", "sink", e.origin, "error", e.err)
 		return
 	}
-	if a.height == 0 || !a.wantsWork() {
+	p.pause, a.answered = 0, true
+}
+
+// lookAgain reads the open draws once more in a block, if servers have answered since
+// they were read: once for all of these, because each reading is several queries.
+func (a *Agent) lookAgain(ctx context.Context) {
+	if !a.answered || a.height == 0 || !a.wantsWork() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(a.ctx, queryTimeout)
-	defer cancel()
+	a.answered = false
 	claims, err := a.openDraws(ctx, a.node.Profile.Operator)
 	if err != nil {
 		a.trouble("cannot read the open draws", err)
