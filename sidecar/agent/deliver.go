@@ -22,6 +22,9 @@ const (
 	lateDeliveries = 2
 	// latePause bounds the pause between two of their tries.
 	latePause = 5 * time.Minute
+	// deliveryTurn is after how long a try makes room for the next, once the output
+	// that is under way is through.
+	deliveryTurn = 5 * time.Minute
 )
 
 // delivery brings the outputs of one result to its sink, try by try. It outlives its
@@ -96,7 +99,8 @@ func (a *Agent) keepDelivering(record store.Assignment) {
 }
 
 // pump starts the tries that are due: all of those that the chain waits for, and while
-// none of these is under way a few of what is settled, one for each server.
+// none of these is under way a few of what is settled, one for each server. One that is
+// long due goes beside live ones: a machine with much work always has some.
 func (a *Agent) pump() {
 	now := a.cfg.Now()
 	var due []*delivery
@@ -119,7 +123,8 @@ func (a *Agent) pump() {
 		return cmp.Or(x.next.Compare(y.next), cmp.Compare(x.record.String(), y.record.String()))
 	})
 	for _, d := range due {
-		if d.late && (live || late == lateDeliveries || busy[d.origin]) {
+		waits := live && (late > 0 || now.Sub(d.next) < latePause)
+		if d.late && (waits || late >= lateDeliveries || busy[d.origin]) {
 			continue
 		}
 		if d.late {
@@ -136,7 +141,7 @@ func (a *Agent) try(d *delivery) {
 	ctx, record, taken, transfers := d.ctx, d.record, d.taken, a.cfg.Transfers
 	remark := a.remarkOf(&record)
 	a.beside(func() event {
-		return delivered{of: d, err: upload(ctx, transfers, record, remark, taken)}
+		return delivered{of: d, err: upload(ctx, transfers, record, remark, taken, deliveryTurn)}
 	})
 }
 
@@ -156,6 +161,10 @@ func (e delivered) apply(a *Agent) {
 			a.cfg.Logger.Info("delivered after the end", "assignment", d.record.Key, "sink", d.origin)
 		}
 		a.resumeOrigin(d.origin)
+		return
+	}
+	if errors.Is(e.err, errTurn) {
+		d.next, d.pause = a.cfg.Now(), a.cfg.Retry
 		return
 	}
 	a.metrics.deliveryFailures.Inc()

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -30,7 +31,9 @@ func (l *badLine) PutTo(ctx context.Context, address string, r io.ReadSeeker, si
 	return l.fakeWeb.PutTo(ctx, address, r, size)
 }
 
-func TestDeliveryGoesOnWhereTheLineBroke(t *testing.T) {
+// manyOutputs is a record of ten outputs on disk.
+func manyOutputs(t *testing.T) store.Assignment {
+	t.Helper()
 	folder := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(folder, outputFolder), 0o700))
 	result := executor.Result{Profile: "wasm/1", Reason: manifest.ReasonExited}
@@ -42,13 +45,52 @@ func TestDeliveryGoesOnWhereTheLineBroke(t *testing.T) {
 	encoded, err := keepManifest(folder, result)
 	require.NoError(t, err)
 	digest := sha256.Sum256(encoded)
-	record := store.Assignment{Folder: folder, ResultDigest: digest[:], Sink: "http://relay.example/box"}
+	return store.Assignment{Folder: folder, ResultDigest: digest[:], Sink: "http://relay.example/box"}
+}
+
+func TestDeliveryGoesOnWhereTheLineBroke(t *testing.T) {
+	record, tries := manyOutputs(t), 0
 	line, taken := &badLine{fakeWeb: newFakeWeb()}, map[[sha256.Size]byte]bool{}
-	tries := 0
-	for err = blob.ErrUnreachable; err != nil; tries++ {
+	for err := error(blob.ErrUnreachable); err != nil; tries++ {
 		require.Less(t, tries, 20)
-		err = upload(t.Context(), line, record, nil, taken)
+		err = upload(t.Context(), line, record, nil, taken, time.Hour)
 	}
 	require.Len(t, line.drops, 11, "all outputs and the manifest")
 	require.Equal(t, 11, line.puts, "each of them once")
+}
+
+func TestADeliveryOfManyOutputsMakesRoomForOthers(t *testing.T) {
+	web, record, taken := newFakeWeb(), manyOutputs(t), map[[sha256.Size]byte]bool{}
+	for n := range 10 {
+		require.ErrorIs(t, upload(t.Context(), web, record, nil, taken, 0), errTurn)
+		require.Equal(t, n+1, web.puts, "each turn gets one on")
+	}
+	require.NoError(t, upload(t.Context(), web, record, nil, taken, 0))
+	require.Len(t, web.drops, 11, "all outputs and the manifest")
+
+	// The turn is over: who has waited longer goes first, without a failure.
+	now := time.Now()
+	a := &Agent{cfg: Config{Now: func() time.Time { return now }, Retry: time.Second}, deliveries: map[store.Key]*delivery{}, ctx: t.Context()}
+	slow := a.queueDelivery(store.Assignment{Key: store.Key{JobID: "1-0-0"}, Sink: "https://slow.example/box"}, true)
+	other := a.queueDelivery(store.Assignment{Key: store.Key{JobID: "2-0-0"}, Sink: "https://other.example/box"}, true)
+	now = now.Add(deliveryTurn)
+	delivered{of: slow, err: errTurn}.apply(a)
+	require.True(t, other.next.Before(slow.next))
+	require.False(t, slow.next.After(now))
+	require.Empty(t, slow.record.DeliveryError)
+}
+
+func TestALateDeliveryIsNotPutOffForEverByLiveOnes(t *testing.T) {
+	now := time.Now()
+	a := &Agent{cfg: Config{Now: func() time.Time { return now }, Retry: time.Second}, deliveries: map[store.Key]*delivery{}, ctx: t.Context(), events: make(chan event)}
+	late := a.queueDelivery(store.Assignment{Key: store.Key{JobID: "1-0-0"}, Sink: "https://relay.example/box"}, true)
+	second := a.queueDelivery(store.Assignment{Key: store.Key{JobID: "2-0-0"}, Sink: "https://other.example/box"}, true)
+	live := a.queueDelivery(store.Assignment{Key: store.Key{JobID: "3-0-0"}, Sink: "https://third.example/box"}, false)
+	live.running = true
+	a.pump()
+	require.False(t, late.running, "what the chain waits for goes first")
+	now = now.Add(latePause)
+	a.pump()
+	require.True(t, late.running)
+	require.False(t, second.running, "one at a time beside live ones")
 }

@@ -11,16 +11,22 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/thetaedge/theta/sidecar/blob"
 	"github.com/thetaedge/theta/sidecar/executor/manifest"
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
+// errTurn says that a try has had its time and is to go on after others.
+var errTurn = errors.New("other deliveries come first")
+
 // upload puts every output and then the manifest that names them. What the sink has
 // taken is noted, so that the next try goes on there: with many outputs over a bad
-// line none would ever be the one in which all succeed.
-func upload(ctx context.Context, transfers Transfers, record store.Assignment, remark []byte, taken map[[sha256.Size]byte]bool) error {
+// line none would ever be the one in which all succeed. After turn it stops between two outputs with
+// errTurn: a sink that takes many of them slowly must not keep others from theirs.
+func upload(ctx context.Context, transfers Transfers, record store.Assignment, remark []byte, taken map[[sha256.Size]byte]bool, turn time.Duration) error {
+	began := time.Now()
 	encoded, err := manifestOf(record)
 	if err != nil {
 		return err
@@ -51,6 +57,9 @@ func upload(ctx context.Context, transfers Transfers, record store.Assignment, r
 			return fmt.Errorf("output %s: %w", f.Path, err)
 		}
 		taken[f.SHA256] = true
+		if time.Since(began) >= turn {
+			return errTurn
+		}
 	}
 	if len(remark) > 0 {
 		digest := blob.DigestOf(remark)
