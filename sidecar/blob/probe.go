@@ -7,20 +7,28 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
 // probeTimeout is how long a server may take to answer a probe.
 const probeTimeout = 10 * time.Second
 
+// maxStatusText bounds what is shown of the line with which a server answers, in bytes.
+const maxStatusText = 128
+
 // Origin is the part of an http or https address that names the server: scheme, host
-// and port.
+// and port, written in one way however the address writes them.
 func Origin(address string) (string, error) {
 	u, err := webURL(address)
 	if err != nil {
 		return "", err
 	}
-	return u.Scheme + "://" + u.Host, nil
+	host := strings.ToLower(u.Host)
+	if standard, known := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]; known {
+		host = strings.TrimSuffix(strings.TrimSuffix(host, standard), ":")
+	}
+	return u.Scheme + "://" + host, nil
 }
 
 // Probe tells whether a server answers: any HTTP answer below 500 is one, because a
@@ -49,9 +57,16 @@ func (c *Client) Probe(ctx context.Context, origin string) error {
 	}
 	defer answer.Body.Close() //nolint:errcheck // read only
 	if answer.StatusCode >= http.StatusInternalServerError {
-		return fmt.Errorf("%s: %w: the server answers %s", where, ErrUnreachable, answer.Status)
+		return fmt.Errorf("%s: %w: the server answers %s", where, ErrUnreachable, statusText(answer))
 	}
 	return nil
+}
+
+// statusText is the line with which a server answers. It is free to write anything into
+// it, and people read it on terminals.
+func statusText(answer *http.Response) string {
+	text := strings.ReplaceAll(Printable(answer.Status), "\n", " ")
+	return strings.ToValidUTF8(text[:min(len(text), maxStatusText)], "")
 }
 
 // untrusted tells whether a server's certificate is the reason of an error.

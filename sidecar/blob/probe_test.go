@@ -1,8 +1,11 @@
 package blob
 
 import (
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -56,6 +59,37 @@ func TestTheOriginOfASinkNamesItsServer(t *testing.T) {
 	origin, err := Origin("https://relay.example:8443/v1/drops/BOX/tasks/{task}")
 	require.NoError(t, err)
 	require.Equal(t, "https://relay.example:8443", origin)
+	for _, address := range []string{"https://Relay.Example/box", "HTTPS://relay.example:443/box", "https://relay.example:/box"} {
+		origin, err = Origin(address)
+		require.NoError(t, err)
+		require.Equal(t, "https://relay.example", origin, "one server has one name")
+	}
 	_, err = Origin("relay.example")
 	require.ErrorIs(t, err, ErrRefused)
+}
+
+func TestWhatAServerAnswersCannotSteerATerminal(t *testing.T) {
+	server, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer server.Close() //nolint:errcheck // of a test
+	go func() {
+		for {
+			conn, err := server.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = io.WriteString(conn, "HTTP/1.1 500 \x1b[2J\x07all is well"+strings.Repeat("!", 4096)+"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+			_ = conn.Close()
+		}
+	}()
+	client, err := NewClient(ClientConfig{})
+	require.NoError(t, err)
+	probed := client.Probe(t.Context(), "http://"+server.Addr().String())
+	_, got := client.Get(t.Context(), "http://"+server.Addr().String(), 10)
+	for _, err := range []error{probed, got} {
+		require.ErrorContains(t, err, "all is well")
+		require.NotContains(t, err.Error(), "\x1b")
+		require.NotContains(t, err.Error(), "\x07")
+		require.Less(t, len(err.Error()), 512)
+	}
 }

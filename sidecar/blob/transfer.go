@@ -108,11 +108,12 @@ func (c *Client) do(ctx context.Context, via *http.Client, method, address strin
 
 // statusError maps HTTP to this package's errors and carries the server's reason.
 func statusError(r *response) error {
-	reason := r.Status
+	status := statusText(&r.Response)
+	reason := status
 	raw, _ := io.ReadAll(io.LimitReader(r, maxErrorBytes))
 	var body errorBody
 	if json.Unmarshal(raw, &body) == nil && body.Error.Message != "" {
-		reason = fmt.Sprintf("%s: %.512q", r.Status, body.Error.Message)
+		reason = fmt.Sprintf("%s: %.512q", status, body.Error.Message)
 	}
 	switch {
 	case r.StatusCode >= 300 && r.StatusCode < 400:
