@@ -17,6 +17,7 @@ import (
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/client"
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
+	"github.com/thetaedge/theta/sidecar/blob"
 )
 
 const apiTimeout = 10 * time.Second
@@ -120,7 +121,7 @@ func printStatus(out io.Writer, s *sidecarv1.StatusResponse) error {
 	for _, e := range s.Executors {
 		health := "healthy"
 		if !e.Healthy {
-			health = "unhealthy: " + e.Detail
+			health = "unhealthy: " + oneLine(e.Detail)
 		}
 		fmt.Fprintf(w, "executor\t%s on %s, %s\n", e.Profile, e.Engine, health)
 	}
@@ -140,10 +141,10 @@ func printStatus(out io.Writer, s *sidecarv1.StatusResponse) error {
 		if p.Draws > 1 {
 			draws = fmt.Sprintf("%d draws", p.Draws)
 		}
-		fmt.Fprintf(w, "left to others\t%s of %s: %s\n", draws, p.JobId, p.Reason)
+		fmt.Fprintf(w, "left to others\t%s of %s: %s\n", draws, p.JobId, oneLine(p.Reason))
 	}
 	if s.LastError != "" {
-		fmt.Fprintf(w, "last error\t%s (%s)\n", s.LastError, s.LastErrorAt.AsTime().Local().Format(time.DateTime))
+		fmt.Fprintf(w, "last error\t%s (%s)\n", oneLine(s.LastError), s.LastErrorAt.AsTime().Local().Format(time.DateTime))
 	}
 	return w.Flush()
 }
@@ -168,7 +169,13 @@ func noteOf(a *sidecarv1.Assignment) string {
 	if a.Detail != "" {
 		notes = append(notes, "the program: "+a.Detail)
 	}
-	return strings.ReplaceAll(strings.Join(notes, "; "), "\n", " ")
+	return oneLine(strings.Join(notes, "; "))
+}
+
+// oneLine shows a text that others have a part in, such as the server of a sink: what
+// would move a terminal's cursor or begin another line is dropped.
+func oneLine(text string) string {
+	return strings.Join(strings.Fields(blob.Printable(text)), " ")
 }
 
 // shownAmount writes an amount of base units for people, as it is when it is none.

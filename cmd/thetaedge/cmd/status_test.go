@@ -29,3 +29,15 @@ func TestJobsSayWhetherTheirOutputsAreDelivered(t *testing.T) {
 	require.NoError(t, printStatus(&out, &sidecarv1.StatusResponse{Undelivered: 2}))
 	require.Contains(t, out.String(), "2 accepted results")
 }
+
+func TestWhatOthersSayCannotSteerTheOperatorsTerminal(t *testing.T) {
+	const said = "the server answers 500 \x1b[2J\x1b]0;x\x07\nlast error\tnone"
+	var out bytes.Buffer
+	require.NoError(t, printStatus(&out, &sidecarv1.StatusResponse{
+		LastError: said, LastErrorAt: timestamppb.Now(), Passed: []*sidecarv1.PassedDraws{{JobId: "1-0-0", Reason: said, Draws: 1}},
+	}))
+	require.NoError(t, printJobs(&out, &sidecarv1.JobsResponse{Assignments: []*sidecarv1.Assignment{{Delivery: said, LastError: said, Detail: said}}}))
+	require.NotContains(t, out.String(), "\x1b")
+	require.NotContains(t, out.String(), "\x07")
+	require.NotContains(t, out.String(), "\nlast error  none")
+}
