@@ -65,9 +65,15 @@ func RunLocal(ctx context.Context, job JobFile, index uint64, dir string) (local
 	if index >= spec.Tasks {
 		return nil, fmt.Errorf("expected a task from 0 to %d, found %d", spec.Tasks-1, index)
 	}
+	temporary := dir == ""
 	if dir, err = localFolder(dir, spec, index); err != nil {
 		return nil, err
 	}
+	defer func() {
+		if err != nil && temporary {
+			err = errors.Join(err, os.RemoveAll(dir)) // nobody would be told of it
+		}
+	}()
 	scratch, err := os.MkdirTemp(dir, ".theta-local-")
 	if err != nil {
 		return nil, err

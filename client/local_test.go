@@ -242,3 +242,15 @@ func TestALocalRunSavesOddNamesAsAFetchedResultDoes(t *testing.T) {
 	require.FileExists(t, filepath.Join(local.Dir, "a%3Ab%3F"))
 	require.FileExists(t, filepath.Join(local.Dir, NamesFile))
 }
+
+func TestALocalRunThatFailsLeavesNoFolderBehind(t *testing.T) {
+	job := localJob(t, echo, "resources: {fuel: 1000000, memory: 1MiB, output: 1KiB}\n", nil)
+	temporary := t.TempDir()
+	t.Setenv("TMPDIR", temporary)
+	job.Program.Path += ".gone"
+	_, err := RunLocal(t.Context(), job, 0, "")
+	require.Error(t, err)
+	left, err := os.ReadDir(temporary)
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
