@@ -18,5 +18,10 @@ func flock(file *os.File) error {
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return errTaken
 	}
+	if errors.Is(err, syscall.EBADF) {
+		// A network file system that locks only what is open for writing, which a folder
+		// never is.
+		return syscall.ENOLCK
+	}
 	return err
 }
