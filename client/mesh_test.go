@@ -45,6 +45,8 @@ type mesh struct {
 	kill  context.CancelFunc
 	// signed are the sequences of all txs that a node was ever given, by hash.
 	signed map[string]uint64
+	// posted are all jobs that were ever posted.
+	posted []computetypes.Job
 }
 
 // meshBlock is a block and the state after it.
@@ -52,7 +54,8 @@ type meshBlock struct {
 	txs      [][]byte
 	results  []*abci.ExecTxResult
 	sequence uint64
-	jobs     []computetypes.Job
+	// jobs are those that the chain lists.
+	jobs []computetypes.Job
 }
 
 // meshNode is one node.
@@ -67,15 +70,24 @@ type meshNode struct {
 	// index: it has an index of transactions. keeps: it keeps what it has refused, and
 	// may propose it in a block of its own.
 	index, keeps bool
+	// hoards: it proposes what it was given in the last block that may take it, and
+	// not before. forgets: it keeps no blocks.
+	hoards, forgets bool
+	// balanced: several machines answer for it, which are not at the same height.
+	balanced bool
 }
+
+// meshRetention is how many blocks the mesh lists a job for, which ends at once.
+const meshRetention = 40
 
 func newMesh(random *rand.Rand, nodes int) *mesh {
 	m := &mesh{rand: random, blocks: make([]meshBlock, 12), calls: -1, signed: map[string]uint64{}}
-	for i := range nodes {
+	hoards := m.chance(40)
+	for range nodes {
 		m.nodes = append(m.nodes, &meshNode{
 			least: []int64{0, 0, 2_000_000_000}[m.rand.IntN(3)], index: m.rand.IntN(3) > 0, keeps: m.rand.IntN(3) == 0,
+			hoards: hoards && m.chance(90),
 		})
-		_ = i
 	}
 	return m
 }
@@ -87,7 +99,7 @@ func (m *mesh) tip() meshBlock { return m.blocks[len(m.blocks)-1] }
 // trouble changes what the network suffers from.
 func (m *mesh) trouble() {
 	node := m.nodes[m.rand.IntN(len(m.nodes))]
-	switch m.rand.IntN(8) {
+	switch m.rand.IntN(11) {
 	case 0: // a restart forgets the mempool
 		node.pool, node.starting, node.down = nil, true, false
 	case 1:
@@ -105,11 +117,24 @@ func (m *mesh) trouble() {
 			m.block(nil, true)
 		}
 	case 7:
-		for range m.rand.IntN(txLifeBlocks) {
+		blocks := m.rand.IntN(txLifeBlocks)
+		if left := m.left(); left > 0 && m.chance(70) {
+			blocks = max(0, left-m.rand.IntN(4))
+		}
+		for range blocks {
 			if !m.halted {
 				m.propose()
 			}
 		}
+	case 8:
+		hoards := m.chance(40)
+		for _, node := range m.nodes {
+			node.hoards = hoards && m.chance(90)
+		}
+	case 9:
+		node.forgets = !node.forgets
+	case 10:
+		node.balanced = !node.balanced
 	}
 }
 
@@ -118,19 +143,56 @@ func (m *mesh) rest() {
 	m.calm, m.halted, m.poor, m.calls = true, false, false, -1
 	for _, node := range m.nodes {
 		node.down, node.behind, node.least = false, 0, 0
+		node.hoards, node.forgets, node.balanced = false, false, false
 	}
 }
 
-// propose makes a block of what is in one node's mempool.
+// propose makes a block of what is in one node's mempool: of one that hoards, if it has
+// what only the next block may take.
 func (m *mesh) propose() {
-	node := m.nodes[m.rand.IntN(len(m.nodes))]
-	m.block(node.pool, !m.calm && m.chance(3))
+	proposer := m.nodes[m.rand.IntN(len(m.nodes))]
+	pool := proposer.pool
+	if proposer.hoards {
+		pool = nil
+	}
+	for _, node := range m.nodes {
+		if last := m.lastChance(node); node.hoards && len(last) > 0 {
+			pool = last
+		}
+	}
+	m.block(pool, !m.calm && m.chance(3))
+}
+
+// left is how many blocks there are until the last that may take what waits.
+func (m *mesh) left() int {
+	last := int64(0)
+	for _, node := range m.nodes {
+		for _, raw := range node.pool {
+			if signed, err := readTx(raw); err == nil {
+				last = max(last, signed.timeoutHeight)
+			}
+		}
+	}
+	return int(last) - len(m.blocks)
+}
+
+// lastChance are a node's txs that may be in the next block and in none after it.
+func (m *mesh) lastChance(node *meshNode) [][]byte {
+	var last [][]byte
+	for _, raw := range node.pool {
+		if signed, err := readTx(raw); err == nil && signed.timeoutHeight == int64(len(m.blocks)) {
+			last = append(last, raw)
+		}
+	}
+	return last
 }
 
 // block makes a block. other: another tx of the same key goes first.
 func (m *mesh) block(txs [][]byte, other bool) {
 	height := int64(len(m.blocks))
-	next := meshBlock{sequence: m.tip().sequence, jobs: slices.Clone(m.tip().jobs)}
+	next := meshBlock{sequence: m.tip().sequence, jobs: slices.DeleteFunc(slices.Clone(m.tip().jobs), func(job computetypes.Job) bool {
+		return job.PostedHeight+meshRetention < height
+	})}
 	if other {
 		next.sequence++
 	}
@@ -182,6 +244,7 @@ func (m *mesh) execute(state *meshBlock, raw []byte, height int64, index int) *a
 		SpecDigest: digest, PostedHeight: height, Reward: post.Spec.Reward,
 	}
 	state.jobs = append(state.jobs, job)
+	m.posted = append(m.posted, job)
 	wrapped, err := codectypes.NewAnyWithValue(&computetypes.MsgPostJobResponse{
 		JobId: job.Id, Reserved: params.TfuelCoin(3), PostingFee: params.TfuelCoin(0),
 	})
@@ -285,6 +348,9 @@ func (c meshConn) Invoke(ctx context.Context, _ string, request, reply any, opts
 
 func (c meshConn) answer(request, reply any, opts []grpc.CallOption) error {
 	m, height := c.m, c.m.at(c.node)
+	if c.node.balanced {
+		height = max(0, height-m.rand.IntN(6))
+	}
 	tellHeight(uint64(height), opts)
 	if broadcast, ok := request.(*tx.BroadcastTxRequest); ok {
 		response := &sdk.TxResponse{TxHash: hashOf(broadcast.TxBytes)}
@@ -306,10 +372,13 @@ func (c meshConn) answer(request, reply any, opts []grpc.CallOption) error {
 		slices.Reverse(jobs)
 		return answer(reply, &computetypes.QueryJobsResponse{Jobs: jobs})
 	case *computetypes.QueryParamsRequest:
-		return answer(reply, &computetypes.QueryParamsResponse{Params: computetypes.Params{RetentionBlocks: 40}})
+		return answer(reply, &computetypes.QueryParamsResponse{Params: computetypes.Params{RetentionBlocks: meshRetention}})
 	case *tx.GetTxRequest:
 		return c.indexed(request, height, reply)
 	case *cmtservice.GetBlockByHeightRequest:
+		if c.node.forgets {
+			return status.Error(codes.Unknown, "block is not available, lowest height is above")
+		}
 		if request.Height > int64(height) {
 			return status.Error(codes.InvalidArgument, "height must be less than or equal to the current blockchain height")
 		}

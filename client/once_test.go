@@ -57,7 +57,7 @@ func (e *errand) attempt(node *meshNode, calls int) error {
 // check holds after every step: the job is on chain once at most, and the state on disk
 // has the token that opens it.
 func (e *errand) check() {
-	jobs := e.m.tip().jobs
+	jobs := e.m.posted
 	require.LessOrEqual(e.t, len(jobs), 1, "the job was posted, and paid, more than once")
 	var state State
 	require.NoError(e.t, json.Unmarshal(e.disk, &state))
@@ -82,7 +82,7 @@ func TestAJobIsPostedOnceWhateverMempoolsNodesAndKillsDo(t *testing.T) {
 	spec, err := packed.Spec.Marshal()
 	require.NoError(t, err)
 	posted, refused := 0, 0
-	rapid.Check(t, func(t *rapid.T) {
+	property := func(t *rapid.T) {
 		seed := rapid.Uint64().Draw(t, "seed")
 		m := newMesh(rand.New(rand.NewPCG(seed, 1)), rapid.IntRange(1, 4).Draw(t, "nodes"))
 		state := &State{Version: stateVersion, ChainID: testChain, Token: packed.Token, Spec: spec}
@@ -115,8 +115,11 @@ func TestAJobIsPostedOnceWhateverMempoolsNodesAndKillsDo(t *testing.T) {
 		}
 		require.NoError(t, last, "an errand over a calm network comes to its end")
 		e.check()
-		require.Len(t, m.tip().jobs, 1)
-	})
+		require.Len(t, m.posted, 1)
+	}
+	for range 10 { // what loses coins takes several rare things at once
+		rapid.Check(t, property)
+	}
 	require.NotZero(t, posted, "the troubles let no attempt through")
 	require.NotZero(t, refused, "there was no trouble")
 }
