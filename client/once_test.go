@@ -194,6 +194,37 @@ func TestARefusedTransactionIsReplacedOnlyByOneWithItsSequence(t *testing.T) {
 	require.Len(t, sequences, 1)
 }
 
+func TestTwoProgramsInOneFolderLoseNoTokenAndPostOneJobOnce(t *testing.T) {
+	chain, dir, signer := newChain(), t.TempDir(), newSigner()
+	save := func(s *State) error { return s.Save(dir) }
+	// Both have found the folder empty and made a job of their own.
+	first, second := testClient(t, chain), testClient(t, chain)
+	one, err := first.NewState(packedJob(t, "http://127.0.0.1:1"))
+	require.NoError(t, err)
+	two, err := second.NewState(packedJob(t, "http://127.0.0.1:1"))
+	require.NoError(t, err)
+	require.NoError(t, first.Post(t.Context(), signer, one, testCost, save))
+	require.ErrorIs(t, second.Post(t.Context(), signer, two, testCost, save), ErrOtherState)
+	require.Empty(t, two.Tx, "nothing was sent")
+	require.Len(t, chain.posted, 1)
+	kept, err := LoadState(dir)
+	require.NoError(t, err)
+	require.Equal(t, one.Token, kept.Token, "the token of a job that was paid for")
+	require.Equal(t, one.JobID, kept.JobID)
+
+	// Both have loaded a job of which nothing was under way.
+	again := t.TempDir()
+	save = func(s *State) error { return s.Save(again) }
+	one, err = first.NewState(packedJob(t, "http://127.0.0.1:1"))
+	require.NoError(t, err)
+	require.NoError(t, save(one))
+	two, err = LoadState(again)
+	require.NoError(t, err)
+	require.NoError(t, first.Post(t.Context(), signer, one, testCost, save))
+	require.ErrorIs(t, second.Post(t.Context(), signer, two, testCost, save), ErrOtherState)
+	require.Len(t, chain.posted, 2, "each job is posted once")
+}
+
 func TestAStateMovesAsideAndIsNeverReplaced(t *testing.T) {
 	dir := t.TempDir()
 	for want := 1; want <= 3; want++ {

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -94,16 +95,45 @@ func LoadState(dir string) (*State, error) {
 	return &state, nil
 }
 
-// Save writes the state for its owner's eyes only. It is on disk when Save returns.
+// ErrOtherState: the folder holds what the state would replace and does not contain.
+var ErrOtherState = errors.New("another program works on a job in this folder")
+
+// Save writes the state for its owner's eyes only. It is on disk when Save returns. It
+// fails with ErrOtherState where another program has written the folder since the state
+// was made or loaded: the token of its job, or its transaction, would be lost.
 func (s *State) Save(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // results are the owner's to share
 		return osfault.Explain(dir, err)
+	}
+	switch kept, err := LoadState(dir); {
+	case errors.Is(err, ErrNoState):
+	case err != nil:
+		return err
+	case !s.follows(kept):
+		return fmt.Errorf("%w: expected what this one has loaded in %s, found a job or a transaction that it does not know; look at it with --resume, or choose another folder",
+			ErrOtherState, filepath.Join(dir, StateFile))
 	}
 	raw, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return err
 	}
 	return writeWhole(filepath.Join(dir, StateFile), append(raw, '\n'), 0o600)
+}
+
+// follows tells whether nothing is lost if s replaces what is kept in a folder.
+func (s *State) follows(kept *State) bool {
+	switch {
+	case !kept.Posted():
+		return true
+	case s.Token != kept.Token || !bytes.Equal(s.Spec, kept.Spec):
+		return false
+	case kept.JobID != "":
+		return s.JobID == kept.JobID
+	case len(kept.Tx) == 0 || len(s.Tx) == 0 || bytes.Equal(s.Tx, kept.Tx):
+		return true
+	default:
+		return slices.ContainsFunc(s.Replaced, func(tx []byte) bool { return bytes.Equal(tx, kept.Tx) })
+	}
 }
 
 // Posted tells whether the job is on chain or a tx that posts it may be under way.
