@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	cosmosproto "github.com/cosmos/cosmos-proto"
@@ -77,7 +78,9 @@ func (c decimalTxs) find(name protoreflect.FullName) (protoreflect.MessageDescri
 }
 
 // message looks through an encoded message. Fields that its schema does not have are
-// passed over: the SDK's decoder says which of them a tx may carry.
+// passed over: the SDK's decoder says which of them a tx may carry. A message that is
+// there once in the schema may be there once: decoders put two of them together, so that
+// one gave the type of what is packed in an Any and the other one its content.
 func (c decimalTxs) message(message protoreflect.MessageDescriptor, raw []byte, depth int) error {
 	if depth == 0 {
 		return fmt.Errorf("expected messages nested at most %d deep", maxNesting)
@@ -85,12 +88,19 @@ func (c decimalTxs) message(message protoreflect.MessageDescriptor, raw []byte, 
 	if message.FullName() == anyName {
 		return c.packed(raw, depth)
 	}
+	var met []protowire.Number
 	return eachText(raw, func(number protowire.Number, text []byte) error {
 		field := message.Fields().ByNumber(number)
 		switch {
 		case field == nil:
 			return nil
 		case field.Message() != nil:
+			if !field.IsList() && !field.IsMap() {
+				if slices.Contains(met, number) {
+					return fmt.Errorf("%s: expected it once, found it again", field.FullName())
+				}
+				met = append(met, number)
+			}
 			return c.message(field.Message(), text, depth-1)
 		case isInteger(field) && len(text) > 0 && !canonicalInteger.Match(text):
 			return fmt.Errorf("%s: expected decimal digits without leading zeros, found %.80q", field.FullName(), text)

@@ -5,12 +5,14 @@ import (
 
 	dbm "github.com/cosmos/cosmos-db"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/encoding/protowire"
 	protov2 "google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/dynamicpb"
 	"google.golang.org/protobuf/types/known/anypb"
 
 	basev1beta1 "cosmossdk.io/api/cosmos/base/v1beta1"
+	feegrantv1beta1 "cosmossdk.io/api/cosmos/feegrant/v1beta1"
 	txv1beta1 "cosmossdk.io/api/cosmos/tx/v1beta1"
 	"cosmossdk.io/log/v2"
 
@@ -142,6 +144,42 @@ func TestTheFeeOfATxIsDecimalToo(t *testing.T) {
 		raw, err := protov2.Marshal(&txv1beta1.TxRaw{AuthInfoBytes: auth})
 		require.NoError(t, err)
 		require.Equal(t, wrong, check.check(raw) != nil)
+	}
+}
+
+// Decoders put the occurrences of a message together: the type of the last one would be
+// that of the content of the first.
+func TestWhatIsPackedCannotBeSplitIntoTypeAndContent(t *testing.T) {
+	params.SetSDKDefaults()
+	chain := New(log.NewNopLogger(), dbm.NewMemDB(), true, noOptions{})
+	for text, wrong := range map[string]bool{"10": false, "010": true} {
+		allowance, err := protov2.Marshal(&feegrantv1beta1.BasicAllowance{SpendLimit: []*basev1beta1.Coin{{Denom: "atfuel", Amount: text}}})
+		require.NoError(t, err)
+		address := sdk.AccAddress(make([]byte, 20)).String()
+		for split, parts := range map[bool][]*anypb.Any{
+			false: {{TypeUrl: "/cosmos.feegrant.v1beta1.BasicAllowance", Value: allowance}},
+			true: {
+				// Its first field is any text.
+				{TypeUrl: "/cosmos.authz.v1beta1.GenericAuthorization", Value: allowance},
+				{TypeUrl: "/cosmos.feegrant.v1beta1.BasicAllowance"},
+			},
+		} {
+			grant, err := protov2.Marshal(&feegrantv1beta1.MsgGrantAllowance{Granter: address, Grantee: address})
+			require.NoError(t, err)
+			for _, part := range parts {
+				raw, err := protov2.Marshal(part)
+				require.NoError(t, err)
+				grant = protowire.AppendBytes(protowire.AppendTag(grant, 3, protowire.BytesType), raw)
+			}
+			body, err := protov2.Marshal(&txv1beta1.TxBody{Messages: []*anypb.Any{{TypeUrl: "/cosmos.feegrant.v1beta1.MsgGrantAllowance", Value: grant}}})
+			require.NoError(t, err)
+			auth, err := protov2.Marshal(&txv1beta1.AuthInfo{Fee: &txv1beta1.Fee{}})
+			require.NoError(t, err)
+			raw, err := protov2.Marshal(&txv1beta1.TxRaw{BodyBytes: body, AuthInfoBytes: auth, Signatures: [][]byte{{1}}})
+			require.NoError(t, err)
+			_, err = chain.TxConfig().TxDecoder()(raw)
+			require.Equal(t, wrong || split, err != nil, "%q split %t: %v", text, split, err)
+		}
 	}
 }
 
