@@ -4,8 +4,10 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
 
 	"cosmossdk.io/math"
@@ -262,4 +264,21 @@ func TestAQuoteRefusesAJobThatFitsTooFewNodesAndSaysWhatToChange(t *testing.T) {
 	require.ErrorContains(t, ask().Err(), "node theta1node does not take the job: 1 do not take such jobs")
 	chain.fit.Fitting = 1
 	require.NoError(t, ask().Err())
+}
+
+func TestANodeThatLiesAboutThePriceOfGasGetsNoFortune(t *testing.T) {
+	for _, price := range []string{"200000000000000atfuel", "1000000000000000000000000atfuel", "1" + strings.Repeat("0", 75) + "atfuel"} {
+		chain := newChain()
+		chain.nodePrice = price
+		c := testClient(t, chain)
+		_, err := c.Cancel(t.Context(), newSigner(), testJob)
+		require.ErrorContains(t, err, "expected a", price)
+		require.Empty(t, chain.heard, "nothing was signed")
+	}
+	// Who names the fee means it.
+	chain := newChain()
+	chain.nodePrice = "200000000000000atfuel"
+	chain.answers = map[string]proto.Message{sdk.MsgTypeURL(&computetypes.MsgCancelJob{}): &computetypes.MsgCancelJobResponse{Refund: params.TfuelCoin(1)}}
+	_, err := testClient(t, chain).With(Terms{Fee: params.Tfuel(30)}).Cancel(t.Context(), newSigner(), testJob)
+	require.NoError(t, err)
 }

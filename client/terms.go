@@ -22,6 +22,9 @@ const (
 	DefaultGasAdjustment = 1.4
 	// maxGasAdjustment is where a slip of the finger begins.
 	maxGasAdjustment = 100
+	// mostFee is the most that a transaction costs, in tfuel, while gas or price are what
+	// a node says: one that lies would have all that an account has.
+	mostFee = 10
 )
 
 // Terms are how transactions are paid and described. The zero value pays the least
@@ -121,13 +124,28 @@ func (c *Client) LeastGasPrice(ctx context.Context) (sdkmath.Int, error) {
 			return sdkmath.Int{}, fmt.Errorf("minimum gas price of the node: %w", plain(err))
 		}
 		// A node that keeps its settings to itself may still take the chain's price.
-		return least, nil
+		return least, believable(least)
 	}
 	own, err := sdk.ParseDecCoins(config.MinimumGasPrice)
 	if err != nil {
 		return sdkmath.Int{}, fmt.Errorf("minimum gas price of the node: expected coins, found %q: %w", config.MinimumGasPrice, err)
 	}
-	return sdkmath.MaxInt(least, own.AmountOf(params.BaseDenom).Ceil().TruncateInt()), nil
+	price := own.AmountOf(params.BaseDenom)
+	if price.GT(sdkmath.LegacyNewDecFromInt(params.Tfuel(mostFee))) {
+		return sdkmath.Int{}, fmt.Errorf("%w: a node that asks for %s%s", errPrice, price, params.BaseDenom)
+	}
+	return sdkmath.MaxInt(least, price.Ceil().TruncateInt()), believable(least)
+}
+
+// errPrice: no gas costs that much, and numbers without bounds cannot be counted with.
+var errPrice = fmt.Errorf("expected a unit of gas to cost at most %d%s, found", mostFee, params.DisplayDenom)
+
+// believable refuses a price that a node says the chain has.
+func believable(price sdkmath.Int) error {
+	if price.IsNil() || price.IsNegative() || price.GT(params.Tfuel(mostFee)) {
+		return fmt.Errorf("%w: a chain that asks for %s%s", errPrice, price, params.BaseDenom)
+	}
+	return nil
 }
 
 // cost prices gas on the client's terms, and refuses terms that are below what is taken.
@@ -137,7 +155,16 @@ func (c *Client) cost(ctx context.Context, gas uint64) (Cost, error) {
 		return Cost{}, err
 	}
 	fee, err := c.terms.fee(gas, least)
+	if err == nil && fee.GT(params.Tfuel(mostFee)) && !c.terms.named() {
+		err = fmt.Errorf("expected a fee of at most %s, found that the node asks for %s, which is %s%s for each of %d gas; if you mean to pay that, say so with --fees",
+			FormatAmount(params.TfuelCoin(mostFee)), FormatAmount(sdk.Coin{Denom: params.BaseDenom, Amount: fee}), fee.Quo(sdkmath.NewIntFromUint64(max(gas, 1))), params.BaseDenom, gas)
+	}
 	return Cost{Gas: gas, Fee: sdk.Coin{Denom: params.BaseDenom, Amount: fee}}, err
+}
+
+// named tells whether the fee follows from what a person has said alone.
+func (t Terms) named() bool {
+	return !t.Fee.IsNil() || t.Gas != 0 && !t.GasPrice.IsNil() && !t.GasPrice.IsZero()
 }
 
 // fee is what gas costs, in atfuel.
