@@ -47,3 +47,17 @@ func TestJudgesDoTheSameWorkAndDeliverNothing(t *testing.T) {
 	require.NoError(t, j.ValidateWork())
 	require.ErrorContains(t, j.Validate(), "sink", "nobody else posts a job that delivers nothing")
 }
+
+func TestEveryTaskOfAnAcceptedSpecCanBeJudged(t *testing.T) {
+	s := goodSpec()
+	s.ArrayInput = nil
+	s.FirstTask, s.Tasks = 1<<32, types.MaxTasks
+	require.NoError(t, s.Validate())
+	for _, task := range []uint64{0, 1, types.MaxTasks - 1} {
+		judging := types.JudgingSpec(s, task, 3, 100)
+		require.NoError(t, judging.ValidateWork(), "task %d", task)
+	}
+	s.FirstTask++
+	require.ErrorIs(t, s.Validate(), types.ErrInvalidSpec)
+	require.ErrorContains(t, s.Validate(), "first_task")
+}

@@ -37,10 +37,15 @@ func (s *JobSpec) Validate() error {
 	if err := s.ValidateWork(); err != nil {
 		return err
 	}
+	if s.FirstTask > maxArrayInputs {
+		return ErrInvalidSpec.Wrapf("first_task: at most %d, got %d", uint64(maxArrayInputs), s.FirstTask)
+	}
 	return ValidateSink(s.Sink)
 }
 
-// ValidateWork checks a spec but for its sink, which a job that judges has none of.
+// ValidateWork checks a spec but for its sink, which a job that judges has none of, and
+// for the bound of first_task, which is that of the judged task there: any task of a job
+// that was posted, added ones too, can be judged.
 func (s *JobSpec) ValidateWork() error {
 	if n := s.Size(); n > MaxSpecBytes {
 		return ErrSpecTooLarge.Wrapf("at most %d bytes encoded, got %d; move data into inputs", MaxSpecBytes, n)
@@ -81,8 +86,8 @@ func (s *JobSpec) ValidateWork() error {
 	if s.Tasks == 0 || s.Tasks > MaxTasks {
 		return ErrInvalidSpec.Wrapf("tasks: expected 1 to %d, got %d", MaxTasks, s.Tasks)
 	}
-	if s.FirstTask > maxArrayInputs {
-		return ErrInvalidSpec.Wrapf("first_task: at most %d, got %d", uint64(maxArrayInputs), s.FirstTask)
+	if s.FirstTask > maxArrayInputs+MaxTasks {
+		return ErrInvalidSpec.Wrapf("first_task: at most %d, got %d", uint64(maxArrayInputs+MaxTasks), s.FirstTask)
 	}
 	if s.PrepareBlocks == 0 || s.CommitBlocks <= s.PrepareBlocks {
 		return ErrInvalidSpec.Wrapf("commit_blocks must be above prepare_blocks and that above 0, got %d and %d",
