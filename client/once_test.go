@@ -12,9 +12,11 @@ import (
 
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"pgregory.net/rapid"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/types/tx"
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/sidecar/blob"
@@ -192,6 +194,40 @@ func TestARefusedTransactionIsReplacedOnlyByOneWithItsSequence(t *testing.T) {
 		sequences[sequence] = true
 	}
 	require.Len(t, sequences, 1)
+}
+
+// poorLater is a chain on which the account cannot pay once a mempool has taken its tx.
+type poorLater struct{ meshConn }
+
+// Invoke answers a question.
+func (c poorLater) Invoke(ctx context.Context, method string, request, reply any, opts ...grpc.CallOption) error {
+	err := c.meshConn.Invoke(ctx, method, request, reply, opts...)
+	if _, sent := request.(*tx.BroadcastTxRequest); sent {
+		c.m.poor, c.m.halted = true, false
+	}
+	return err
+}
+
+func TestAnOlderJobOfTheSameSpecIsNotTakenForTheOneThatFailed(t *testing.T) {
+	m := newMesh(rand.New(rand.NewPCG(1, 2)), 1) //nolint:gosec // repeatable
+	m.rest()
+	m.nodes[0].index = false
+	c, err := New(t.Context(), meshConn{m: m, node: m.nodes[0]})
+	require.NoError(t, err)
+	c.poll = time.Nanosecond
+	packed, signer, save := packedJob(t, "http://127.0.0.1:1"), newSigner(), func(*State) error { return nil }
+	first, err := c.NewState(packed)
+	require.NoError(t, err)
+	require.NoError(t, c.Post(t.Context(), signer, first, testCost, save))
+	second, err := c.NewState(packed)
+	require.NoError(t, err)
+	m.halted = true
+	c, err = New(t.Context(), poorLater{meshConn{m: m, node: m.nodes[0]}})
+	require.NoError(t, err)
+	c.poll = time.Nanosecond
+	require.Error(t, c.Post(t.Context(), signer, second, testCost, save), "its transaction has failed")
+	require.Empty(t, second.JobID)
+	require.Len(t, m.posted, 1)
 }
 
 func TestTwoProgramsInOneFolderLoseNoTokenAndPostOneJobOnce(t *testing.T) {

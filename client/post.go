@@ -300,8 +300,8 @@ func signedBy(state *State, signer Signer) error {
 }
 
 // jobOf looks for the job of a state among those of its requester, after a height at
-// least. A spec names a drop box of its own, so its digest is in no other job. That the
-// job is not there is certain for as long as the chain keeps jobs that have ended.
+// least. A spec names a drop box of its own, so its digest is in no other job, but for a
+// spec that somebody posts again: that job is older than the txs. That the job is not there is certain for as long as the chain keeps jobs that have ended.
 func (c *Client) jobOf(ctx context.Context, state *State, least int64) (trace, error) {
 	spec, err := state.JobSpec()
 	if err != nil {
@@ -325,7 +325,7 @@ func (c *Client) jobOf(ctx context.Context, state *State, least int64) (trace, e
 		}
 		height = min(height, at)
 		for _, job := range answer.Jobs {
-			if bytes.Equal(job.SpecDigest, digest) {
+			if bytes.Equal(job.SpecDigest, digest) && (state.TxHeight == 0 || job.PostedHeight > state.TxHeight) {
 				return trace{found: true, what: job}, nil
 			}
 		}
