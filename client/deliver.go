@@ -17,7 +17,7 @@ const (
 	resendBlocks = 5
 	// maxSignings bounds how often a message is signed anew because other txs of the
 	// same key came first.
-	maxSignings = 32
+	maxSignings = 8
 )
 
 var (
