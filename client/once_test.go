@@ -209,7 +209,7 @@ func (c poorLater) Invoke(ctx context.Context, method string, request, reply any
 }
 
 func TestAnOlderJobOfTheSameSpecIsNotTakenForTheOneThatFailed(t *testing.T) {
-	m := newMesh(rand.New(rand.NewPCG(1, 2)), 1) //nolint:gosec // repeatable
+	m := newMesh(rand.New(rand.NewPCG(1, 2)), 1)
 	m.rest()
 	m.nodes[0].index = false
 	c, err := New(t.Context(), meshConn{m: m, node: m.nodes[0]})

@@ -51,7 +51,7 @@ func manyOutputs(t *testing.T) store.Assignment {
 func TestDeliveryGoesOnWhereTheLineBroke(t *testing.T) {
 	record, tries := manyOutputs(t), 0
 	line, taken := &badLine{fakeWeb: newFakeWeb()}, map[[sha256.Size]byte]bool{}
-	for err := error(blob.ErrUnreachable); err != nil; tries++ {
+	for err := blob.ErrUnreachable; err != nil; tries++ {
 		require.Less(t, tries, 20)
 		err = upload(t.Context(), line, record, nil, taken, time.Hour)
 	}

@@ -71,7 +71,7 @@ func TestTheOriginOfASinkNamesItsServer(t *testing.T) {
 func TestWhatAServerAnswersCannotSteerATerminal(t *testing.T) {
 	server, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer server.Close() //nolint:errcheck // of a test
+	defer server.Close()
 	go func() {
 		for {
 			conn, err := server.Accept()
