@@ -82,7 +82,7 @@ func newPoster(t *testing.T) *poster {
 	p := &poster{t: t, network: network, thetad: thetad, random: rand.New(rand.NewPCG(seed, 1))}
 	p.openNodes()
 	p.jobFile = writeJob(t, "executor: wasm/1\nprogram: p.wasm\nclass: cpu-small\nreward: 1tfuel\n"+
-		"resources: {fuel: 1000, memory: 1MiB, output: 1KiB}\nrelay: "+startRelay(t)+"\n", map[string][]byte{"p.wasm": []byte("\x00asm")})
+		"resources: {fuel: 1000, memory: 1MiB, output: 1KiB}\nrelay: "+startRelay(t)+"\n", map[string][]byte{"p.wasm": endless})
 	return p
 }
 
