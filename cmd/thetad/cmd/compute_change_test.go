@@ -231,8 +231,9 @@ func TestALookNeedsAJobAndItsTasks(t *testing.T) {
 	require.ErrorContains(t, err, "the job is an array")
 	_, err = run(t, t.TempDir(), "compute", "look", "first", "--out", dir)
 	require.ErrorContains(t, err, "expected the numbers of tasks")
+	waiting := t.TempDir()
 	state.JobID = ""
-	require.NoError(t, state.Save(dir))
-	_, err = run(t, t.TempDir(), "compute", "look", "--out", dir)
+	require.NoError(t, state.Save(waiting))
+	_, err = run(t, t.TempDir(), "compute", "look", "--out", waiting)
 	require.ErrorContains(t, err, "in no block yet")
 }
