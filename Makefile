@@ -75,7 +75,7 @@ test-race: ## Run the sidecar's and the client's tests under the race detector
 
 .PHONY: test-system
 test-system: build textgen ## Run real binaries, kill them, and see that nothing is lost
-	go test $(TEST_FLAGS) -count=1 -tags=$(TAGS),system ./tests/systemtests/...
+	go test $(TEST_FLAGS) -count=1 -parallel=4 -tags=$(TAGS),system ./tests/systemtests/...
 
 .PHONY: test-sim
 test-sim: ## Simulate chains of random messages: invariants, export and import, same seed same state

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"strconv"
+	"sync"
 )
 
 // Ports are taken from a range below that of outgoing connections on Linux and
@@ -15,6 +16,30 @@ const (
 	highestPort = 32_000
 )
 
+// walk is where this process looks for ports next. Each search goes on behind the last
+// one, so that networks that run beside each other never get the same port, not even
+// while one of their processes is dead.
+var walk struct {
+	sync.Mutex
+	next int
+}
+
+// step returns the next n ports of the walk, which begins anywhere.
+func step(n int) int {
+	const width = highestPort - lowestPort
+	walk.Lock()
+	defer walk.Unlock()
+	if walk.next == 0 {
+		walk.next = lowestPort + rand.IntN(width) //nolint:gosec // only keeps runs out of each other's way
+	}
+	if walk.next+n > highestPort {
+		walk.next = lowestPort
+	}
+	first := walk.next
+	walk.next += n
+	return first
+}
+
 // freePorts returns n addresses of this machine on which nobody listens. All are
 // held until the last is known, so that they differ.
 func freePorts(n int) ([]string, error) {
@@ -24,12 +49,9 @@ func freePorts(n int) ([]string, error) {
 			_ = listener.Close()
 		}
 	}()
-	const width = highestPort - lowestPort
-	start := rand.IntN(width) //nolint:gosec // only keeps runs out of each other's way
 	var last error
-	for i := 0; i < width && len(listeners) < n; i++ {
-		port := lowestPort + (start+i)%width
-		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+	for i := 0; i < highestPort-lowestPort && len(listeners) < n; i++ {
+		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(step(1))))
 		if err != nil {
 			last = err
 			continue
@@ -50,7 +72,7 @@ func freePorts(n int) ([]string, error) {
 func freeBlock(n int) (int, error) {
 	const tries = 200
 	for range tries {
-		base := lowestPort + rand.IntN(highestPort-lowestPort-n) //nolint:gosec // only keeps runs out of each other's way
+		base := step(n)
 		if blockIsFree(base, n) {
 			return base, nil
 		}

@@ -27,8 +27,10 @@ const (
 // Random messages of every kind leave a state that can be exported, that imports
 // to the same state, and from which the chain goes on as the original does.
 func TestSimulatedStateSurvivesExportAndImport(t *testing.T) {
+	t.Parallel()
 	for _, seed := range []int64{1, 2, 3} {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			t.Parallel()
 			s := sim.New(t, seed)
 			s.Run(simBlocks)
 			t.Log("\n" + s.Tally.String())
@@ -48,6 +50,7 @@ func TestSimulatedStateSurvivesExportAndImport(t *testing.T) {
 
 // The same seed gives the same blocks and the same state; another one another.
 func TestSameSeedGivesSameAppHash(t *testing.T) {
+	t.Parallel()
 	run := func(seed int64, blocks int) []string {
 		s := sim.New(t, seed)
 		var hashes []string

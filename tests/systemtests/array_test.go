@@ -23,6 +23,7 @@ import (
 )
 
 func TestArraysRunUnderEveryPolicy(t *testing.T) {
+	t.Parallel()
 	network := startNetwork(t)
 	t.Run("each task has its own input and is audited", func(t *testing.T) {
 		// Of the network's six slots each task takes two, and it waits for the second

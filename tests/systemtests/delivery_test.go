@@ -36,9 +36,11 @@ type line struct {
 	relay http.Handler
 
 	mu sync.Mutex
-	// falls tells whether it does before an upload into a box is passed on: the n-th
+	// falls tells whether it does before an upload into the box is passed on: the n-th
 	// since it was set, with the content.
 	falls func(n int, content []byte) bool
+	// box is the path of the box; what nodes still deliver of earlier jobs goes elsewhere.
+	box   string
 	drops int
 	down  bool
 }
@@ -77,19 +79,22 @@ func (l *line) passes(r *http.Request) bool {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if content != nil && !l.down {
+	if content != nil && !l.down && l.box != "" && strings.HasPrefix(r.URL.Path, l.box) {
 		l.drops++
 		l.down = l.falls != nil && l.falls(l.drops, content)
 	}
 	return !l.down
 }
 
-// fallAt has it fall; nil puts it up again.
-func (l *line) fallAt(falls func(int, []byte) bool) {
+// fallAt has it fall at a moment of the delivery into a sink.
+func (l *line) fallAt(sink string, falls func(int, []byte) bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.falls, l.drops, l.down = falls, 0, false
+	l.box, l.falls, l.drops, l.down = strings.TrimPrefix(sink, l.URL), falls, 0, false
 }
+
+// up puts it up again.
+func (l *line) up() { l.fallAt("", nil) }
 
 func (l *line) isDown() bool {
 	l.mu.Lock()
@@ -167,6 +172,7 @@ func shortReveals(o *devnet.Options) {
 }
 
 func TestAPaidResultIsNeverLost(t *testing.T) {
+	t.Parallel()
 	network := startNetwork(t, shortReveals)
 	t.Run("nothing is claimed whose sink nobody trusts", func(t *testing.T) { requireUntrustedIsLeft(t, network) })
 	t.Run("a relay that goes away gets it later", func(t *testing.T) { requireDeliveredLater(t, network) })
@@ -194,8 +200,10 @@ func requireDeliveredLater(t *testing.T, network *devnet.Devnet) {
 		{"before the manifest", func(_ int, content []byte) bool { return isManifest(content) }, true},
 	} {
 		t.Run(stage.name, func(t *testing.T) {
-			line.fallAt(stage.falls)
-			state, settlement, dir := runOver(t, network, line.URL, writeJob(t, fmt.Sprintf(quickText, root(t)), nil), nil)
+			state, settlement, dir := runOver(t, network, line.URL, writeJob(t, fmt.Sprintf(quickText, root(t)), nil), func(sink string) string {
+				line.fallAt(sink, stage.falls)
+				return sink
+			})
 			require.True(t, line.isDown(), "the line never fell")
 			require.True(t, settlement.Accepted())
 			require.Len(t, paid(&devnet.Run{Settlement: settlement}), 3, "revealed all the same")
@@ -210,7 +218,7 @@ func requireDeliveredLater(t *testing.T, network *devnet.Devnet) {
 					require.NoError(t, network.Restart(node.Name))
 				}
 			}
-			line.fallAt(nil)
+			line.up()
 			require.Eventually(t, func() bool {
 				_, err = c.Fetch(t.Context(), state, settlement, dir)
 				return err == nil

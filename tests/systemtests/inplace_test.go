@@ -76,6 +76,7 @@ func heightOf(ctx context.Context, api string) string {
 }
 
 func TestACopyOfAChainBecomesATestnetOfOneValidator(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "network")
 	network, thetad := validators(t, dir, 2)
 	operator := network.ValidatorAddress(0)

@@ -41,6 +41,7 @@ func moments() []moment {
 }
 
 func TestKilledEdgeNodeFinishesItsJobAndNobodyIsSlashed(t *testing.T) {
+	t.Parallel()
 	network := startNetwork(t)
 	for _, when := range moments() {
 		t.Run(when.name, func(t *testing.T) { killDuring(t, network, when, network.Nodes()[0].Name) })
@@ -48,6 +49,7 @@ func TestKilledEdgeNodeFinishesItsJobAndNobodyIsSlashed(t *testing.T) {
 }
 
 func TestKilledValidatorGoesOnAndNobodyIsSlashed(t *testing.T) {
+	t.Parallel()
 	network := startNetwork(t)
 	for _, when := range moments() {
 		t.Run(when.name, func(t *testing.T) { killDuring(t, network, when, devnet.Validator) })
@@ -55,6 +57,7 @@ func TestKilledValidatorGoesOnAndNobodyIsSlashed(t *testing.T) {
 }
 
 func TestEverythingKilledAtOnceGoesOnAndNobodyIsSlashed(t *testing.T) {
+	t.Parallel()
 	network := startNetwork(t)
 	victims := []string{devnet.Validator, devnet.BeaconRelay, devnet.BlobRelay}
 	for _, node := range network.Nodes() {

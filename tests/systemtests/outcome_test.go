@@ -42,6 +42,7 @@ var endless = []byte("\x00asm\x01\x00\x00\x00" +
 func ignore(client.Progress) {}
 
 func TestEveryJobEndsWithTheRightOutcome(t *testing.T) {
+	t.Parallel()
 	network := startNetwork(t)
 	t.Run("a program that never ends is a result and is paid", func(t *testing.T) {
 		job := writeJob(t, smallJob, map[string][]byte{"program.wasm": endless})

@@ -47,6 +47,7 @@ type poster struct {
 // TestAJobIsOnChainOnceAfterKillsRestartsAHaltAndOtherNodes: validators ask for
 // different gas prices, so that one refuses what another has taken.
 func TestAJobIsOnChainOnceAfterKillsRestartsAHaltAndOtherNodes(t *testing.T) {
+	t.Parallel()
 	p := newPoster(t)
 	rounds := []func(dir string){p.killedAndResumedElsewhere, p.chainHalts, p.nodeRestarts, p.killedAndResumedElsewhere}
 	states := make([]*client.State, len(rounds))
@@ -258,6 +259,7 @@ func (p *poster) checkOnce(states []*client.State) {
 // TestANodeIsRegisteredByATransactionThatIsSignedElsewhere: register makes it, the
 // operator's other machine signs and sends it.
 func TestANodeIsRegisteredByATransactionThatIsSignedElsewhere(t *testing.T) {
+	t.Parallel()
 	p := newPoster(t)
 	thetaedge, home, dir := filepath.Join(root(t), "build", "thetaedge"), t.TempDir(), t.TempDir()
 	call := func(binary string, args ...string) []byte {

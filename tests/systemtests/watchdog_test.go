@@ -92,6 +92,7 @@ func startUntilExit(t *testing.T, binary, home string, patience time.Duration, a
 }
 
 func TestANodeThatHaltsAsPlannedExitsWithACodeOfItsOwn(t *testing.T) {
+	t.Parallel()
 	network, thetad := validators(t, filepath.Join(t.TempDir(), "network"), 1)
 	home := network.ValidatorHome(0)
 	c, err := network.Client(t.Context())
@@ -118,6 +119,7 @@ func TestANodeThatHaltsAsPlannedExitsWithACodeOfItsOwn(t *testing.T) {
 }
 
 func TestANodeOnAFullDiskExitsAndGoesOnWithRoom(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	if out, err := exec.CommandContext(t.Context(), "mount", "-t", "tmpfs", "-o", "size=256m", "tmpfs", dir).CombinedOutput(); err != nil {
 		t.Skipf("mount: %v: %s", err, out)
@@ -174,6 +176,7 @@ func fill(path string) error {
 }
 
 func TestLostQuorumEndsNoNodeAndIsToldAsSuch(t *testing.T) {
+	t.Parallel()
 	network, thetad := validators(t, filepath.Join(t.TempDir(), "network"), 4)
 	home := network.ValidatorHome(0)
 	require.NoError(t, network.Kill("node0"))
@@ -213,6 +216,7 @@ func TestLostQuorumEndsNoNodeAndIsToldAsSuch(t *testing.T) {
 }
 
 func TestANodeThatWasRestartedOnAHaltedChainIsToldAsSuch(t *testing.T) {
+	t.Parallel()
 	network, _ := validators(t, filepath.Join(t.TempDir(), "network"), 2)
 	thetaedge := filepath.Join(root(t), "build", "thetaedge")
 	home := filepath.Join(t.TempDir(), "edge")
