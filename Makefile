@@ -85,6 +85,10 @@ test-sim: ## Simulate chains of random messages: invariants, export and import, 
 fuzz: ## Fuzz every decoder of outside input for FUZZ_TIME each (default 10s)
 	@scripts/fuzz.sh $(PKG)
 
+.PHONY: fuzz-short
+fuzz-short: ## Fuzz every decoder for 3s, without guidance and so without compiling anew
+	@FUZZ_GUIDED=0 FUZZ_TIME=3s scripts/fuzz.sh $(PKG)
+
 .PHONY: adversary
 adversary: build ## Measure what attacks earn against honest nodes into build/adversary/report.json
 	@mkdir -p build/bin && go build -o build/bin/ ./tests/adversary/cmd/...
@@ -140,6 +144,10 @@ proto: ## Generate code and OpenAPI from the schemas
 proto-check: ## Lint the schemas and see that the generated code is theirs
 	@scripts/proto.sh lint
 	@scripts/proto.sh check
+
+.PHONY: vuln
+vuln: ## Look for known vulnerabilities, where their database can be reached
+	@TAGS=$(TAGS) scripts/vuln.sh
 
 ##@ Other
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the pinned development tools into build/tools, from the Go module
-# proxy alone. Usage: scripts/tools.sh proto|lint
+# proxy alone. Usage: scripts/tools.sh proto|lint|vuln
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -37,8 +37,11 @@ case "${1:-}" in
   lint)
     want golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.6.2
     ;;
+  vuln)
+    want govulncheck golang.org/x/vuln/cmd/govulncheck@v1.1.4
+    ;;
   *)
-    echo "usage: scripts/tools.sh proto|lint" >&2
+    echo "usage: scripts/tools.sh proto|lint|vuln" >&2
     exit 2
     ;;
 esac
