@@ -2,6 +2,8 @@ package agent
 
 import (
 	"os"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -15,25 +17,45 @@ func TestNothingIsClaimedForWhichTheDiskHasNoRoom(t *testing.T) {
 	w := newWorld(t)
 	var free atomic.Uint64
 	free.Store(1 << 40)
-	w.config.FreeBytes = func(string) (uint64, error) { return free.Load(), nil }
-	first := w.chain.post(w.web, 1)
+	var oldest atomic.Pointer[string]
+	w.config.FreeBytes = func(string) (uint64, error) {
+		if folder := oldest.Load(); folder != nil {
+			if _, err := os.Stat(*folder); os.IsNotExist(err) {
+				return free.Load() + 1, nil
+			}
+		}
+		return free.Load(), nil
+	}
+	first, second := w.chain.post(w.web, 1), w.chain.post(w.web, 2)
 	defer w.chain.blocks(2 * time.Millisecond)()
 	a, stop := w.run()
 	defer stop()
-	record := w.untilPhase(first, store.PhaseSettled)
-	require.DirExists(t, record.Folder)
+	kept := []store.Assignment{w.untilDelivered(first), w.untilDelivered(second)}
+	slices.SortFunc(kept, func(a, b store.Assignment) int { return a.FinishedAt.Compare(b.FinishedAt) })
+	require.DirExists(t, kept[0].Folder)
+	oldest.Store(&kept[0].Folder)
 
-	free.Store(DiskReserve + first.spec.Resources.OutputBytes)
-	second := w.chain.post(w.web, 2)
-	require.Eventually(t, func() bool { return len(a.Status().Passed) > 0 }, patience, time.Millisecond)
-	require.Contains(t, a.Status().Passed[0].Reason, "bytes of disk")
-	require.Empty(t, w.record(second).JobID)
+	// All that is kept does not make the room that this one lacks.
+	free.Store(DiskReserve + first.spec.Resources.OutputBytes/2)
+	third := w.chain.post(w.web, 3)
+	passed := func() bool {
+		return slices.ContainsFunc(a.Status().Passed, func(p Passed) bool { return strings.Contains(p.Reason, "bytes of disk") })
+	}
+	require.Eventually(t, passed, patience, time.Millisecond)
+	require.Empty(t, w.record(third).JobID)
 	require.Eventually(t, func() bool {
-		_, err := os.Stat(record.Folder)
-		entries, listErr := os.ReadDir(w.config.CacheDir)
-		return os.IsNotExist(err) && listErr == nil && len(entries) == 0
-	}, patience, time.Millisecond, "what was delivered and settled makes room, and so do inputs that nothing uses")
+		entries, err := os.ReadDir(w.config.CacheDir)
+		return err == nil && len(entries) == 0
+	}, patience, time.Millisecond, "inputs that nothing uses go")
+	require.DirExists(t, kept[0].Folder, "no outputs go in vain")
+	require.DirExists(t, kept[1].Folder)
 
-	free.Store(DiskReserve + footprint(&second.spec))
-	require.Equal(t, "paid", w.untilPhase(second, store.PhaseSettled).Verdict.Status)
+	// One byte is lacking: the oldest outputs go, and no others.
+	free.Store(DiskReserve + footprint(&third.spec) - 1)
+	require.Eventually(t, func() bool {
+		_, err := os.Stat(kept[0].Folder)
+		return os.IsNotExist(err)
+	}, patience, time.Millisecond)
+	require.Equal(t, "paid", w.untilPhase(third, store.PhaseSettled).Verdict.Status)
+	require.DirExists(t, kept[1].Folder)
 }

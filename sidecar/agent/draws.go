@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/thetaedge/theta/sidecar/store"
@@ -141,7 +142,7 @@ func (a *Agent) affordable(wanted []claim, fees funds, room uint64) []claim {
 	slots, bond := a.freeSlots(), a.node.State.Bond.Sub(a.node.State.Locked)
 	ahead := a.stints()
 	var claims []claim
-	full := false
+	lacking := uint64(math.MaxUint64)
 	for _, c := range wanted {
 		more := stint{fuel: c.job.spec.Resources.Fuel, deadline: a.height + commitBlocks(c.job.spec)}
 		switch {
@@ -156,7 +157,7 @@ func (a *Agent) affordable(wanted []claim, fees funds, room uint64) []claim {
 			a.pass(c.key, fees.short(c.job, a.params.RevealBlocks, a.cfg.Now()))
 		case footprint(c.job.spec) > room:
 			a.pass(c.key, fmt.Sprintf("may take %d bytes of disk, and beside a reserve of %d for what is held %d are free at %s", footprint(c.job.spec), DiskReserve, room, a.cfg.WorkDir))
-			full = true
+			lacking = min(lacking, footprint(c.job.spec)-room)
 		default:
 			room -= footprint(c.job.spec)
 			fees.assignments--
@@ -165,8 +166,8 @@ func (a *Agent) affordable(wanted []claim, fees funds, room uint64) []claim {
 			claims = append(claims, c)
 		}
 	}
-	if full {
-		a.makeRoom()
+	if lacking != math.MaxUint64 {
+		a.makeRoom(lacking)
 	}
 	return claims
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	requester "github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/cmd/internal/terminal"
 	"github.com/thetaedge/theta/sidecar/executor/manifest"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -154,7 +155,7 @@ func (p *runPrinter) result(result *requester.Result) error {
 // among them.
 func showFiles(out io.Writer, result *requester.Result) error {
 	for _, file := range result.Manifest.Files {
-		fmt.Fprintf(out, "  %s (%d bytes)\n", result.Path(file), file.Size)
+		fmt.Fprintf(out, "  %s (%d bytes)\n", terminal.Line(result.Path(file)), file.Size)
 	}
 	if renamed := len(result.Renamed()); renamed > 0 {
 		fmt.Fprintf(out, "%d of them have a name that not every system can hold, and were saved under another; %s lists both\n",
@@ -175,7 +176,7 @@ func showBeginning(out io.Writer, result *requester.Result) error {
 				return err
 			}
 			if text != "" {
-				fmt.Fprintf(out, "%s begins:\n%s\n", file.Path, text)
+				fmt.Fprintf(out, "%s begins:\n%s\n", terminal.Line(file.Path), text)
 				return nil
 			}
 		}
@@ -212,9 +213,11 @@ func preview(path string) (string, error) {
 		lines = append(lines[:previewLines], "…")
 	}
 	for i, line := range lines {
+		line = strings.TrimSuffix(line, "\r")
 		if runes := []rune(line); len(runes) > previewWidth {
-			lines[i] = string(runes[:previewWidth]) + "…"
+			line = string(runes[:previewWidth]) + "…"
 		}
+		lines[i] = terminal.Line(line)
 	}
 	return "  | " + strings.Join(lines, "\n  | "), nil
 }
