@@ -26,12 +26,15 @@ func TestNothingIsClaimedForWhichTheDiskHasNoRoom(t *testing.T) {
 		}
 		return free.Load(), nil
 	}
-	first, second := w.chain.post(w.web, 1), w.chain.post(w.web, 2)
+	first := w.chain.post(w.web, 1)
 	defer w.chain.blocks(2 * time.Millisecond)()
 	a, stop := w.run()
 	defer stop()
-	kept := []store.Assignment{w.untilDelivered(first), w.untilDelivered(second)}
-	slices.SortFunc(kept, func(a, b store.Assignment) int { return a.FinishedAt.Compare(b.FinishedAt) })
+	kept := []store.Assignment{w.untilDelivered(first)}
+	w.untilPhase(first, store.PhaseSettled)
+	second := w.chain.post(w.web, 2)
+	kept = append(kept, w.untilDelivered(second))
+	w.untilPhase(second, store.PhaseSettled)
 	require.DirExists(t, kept[0].Folder)
 	oldest.Store(&kept[0].Folder)
 

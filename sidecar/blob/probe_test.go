@@ -78,6 +78,8 @@ func TestWhatAServerAnswersCannotSteerATerminal(t *testing.T) {
 			if err != nil {
 				return
 			}
+			// Before the request is there an answer would be an unsolicited one.
+			_, _ = conn.Read(make([]byte, 1))
 			_, _ = io.WriteString(conn, "HTTP/1.1 500 \x1b[2J\x07all is well"+strings.Repeat("!", 4096)+"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 			_ = conn.Close()
 		}
