@@ -70,8 +70,8 @@ test: ## Run all tests but system tests and simulations (PKG=./x/... for fewer)
 	go test $(TEST_FLAGS) $(PKG)
 
 .PHONY: test-race
-test-race: ## Run the sidecar's and the client's tests under the race detector
-	go test -race $(TEST_FLAGS) ./sidecar/... ./client/...
+test-race: ## Run the sidecar's and the client's tests, shortened, under the race detector
+	go test -race -short $(TEST_FLAGS) ./sidecar/... ./client/...
 
 .PHONY: test-system
 test-system: build textgen ## Run real binaries, kill them, and see that nothing is lost
@@ -113,7 +113,7 @@ cover: ## Write build/coverage.html
 check: static test ## Check everything that a change must pass: static and test
 
 .PHONY: static
-static: fmt-check lint vet proto-check ## Check format, lint, vet, schemas, and that go.mod is complete
+static: fmt-check lint proto-check ## Check format, lint (go vet is one of the linters), schemas, and that go.mod is complete
 	go mod tidy -diff
 
 .PHONY: fmt
