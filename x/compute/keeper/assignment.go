@@ -96,6 +96,9 @@ func (w *work) closeCommits() (bool, error) {
 
 // openReveals starts the reveal phase.
 func (w *work) openReveals() error {
+	if err := w.judgeMissed(); err != nil {
+		return err
+	}
 	round := w.round()
 	if err := round.MoveTo(types.ROUND_PHASE_REVEAL); err != nil {
 		return err

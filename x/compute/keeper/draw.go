@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/thetaedge/theta/x/compute/types"
-	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
 // startRound appends a round and starts its first draw.
@@ -131,23 +130,9 @@ func (w *work) dropMissed() (bool, error) {
 			}
 			continue
 		}
-		addr, err := w.operator(a.Operator)
-		if err != nil {
+		if err := w.miss(a); err != nil {
 			return false, err
 		}
-		burned, err := w.k.nodes.Penalize(w.ctx, edgenodetypes.PenaltyRequest{
-			Operator: addr, Liability: w.job.Liability, Amount: w.params.MissedFault(w.job.BondValue),
-			Reason: edgenodetypes.ReasonMissedDeadline, JobID: w.job.Id, Task: w.task.Index,
-		})
-		if err != nil {
-			return false, err
-		}
-		if err := a.MoveTo(types.ASSIGNMENT_STATUS_MISSED); err != nil {
-			return false, err
-		}
-		outcome := newOutcome(part{Assignment: &a, round: w.index()})
-		outcome.Slashed = burned
-		w.task.Departed = append(w.task.Departed, outcome)
 	}
 	round.Replicas = kept
 	return true, nil
@@ -165,7 +150,7 @@ func (w *work) fillSlots() (bool, error) {
 	if round.Draw != nil || missing <= 0 {
 		return false, nil
 	}
-	if len(w.task.Departed) >= types.MaxDepartures || w.drawnOut() {
+	if len(w.task.Departed) >= types.MaxDepartures || w.drawnOut() || w.outruns() {
 		return true, w.giveUpDrawing()
 	}
 	return true, w.startDraw(uint32(missing))

@@ -60,6 +60,12 @@ func (w *work) end(receipt types.Receipt, ballots []ballot) error {
 			return err
 		}
 	}
+	if err := w.judgeMissed(); err != nil {
+		return err
+	}
+	if err := w.burnUnfinished(); err != nil {
+		return err
+	}
 	receipt.JobId, receipt.Task, receipt.SpecDigest = w.job.Id, w.task.Index, w.job.SpecDigest
 	receipt.Audited, receipt.Height = w.task.Rounds[0].Auditors > 0, w.height()
 	receipt.Outcomes = append(receipt.Outcomes, w.task.Departed...)

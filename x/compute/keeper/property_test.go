@@ -138,6 +138,17 @@ func undecided(job *types.Job, receipt types.Receipt) math.Int {
 	return sum
 }
 
+// unfinished is the most that the reserve of a task burns for seats that were missed.
+func unfinished(job *types.Job, receipt types.Receipt) math.Int {
+	missed := int64(0)
+	for _, o := range receipt.Outcomes {
+		if o.Status == types.ASSIGNMENT_STATUS_MISSED {
+			missed++
+		}
+	}
+	return testParams().AttemptFee(job.Reward.Amount).MulRaw(missed)
+}
+
 // check holds the run against the model, between messages.
 func (m *market) check(t *rapid.T) {
 	slashed, slashShares, paid := math.ZeroInt(), math.ZeroInt(), sdk.NewCoins()
@@ -148,7 +159,7 @@ func (m *market) check(t *rapid.T) {
 		}
 		gross, delivered := math.ZeroInt(), math.ZeroInt()
 		for _, receipt := range m.receipts[id] {
-			delivered = delivered.Add(undecided(&job, receipt))
+			delivered = delivered.Add(undecided(&job, receipt)).Add(unfinished(&job, receipt))
 			for _, o := range receipt.Outcomes {
 				m.checkOutcome(t, &job, receipt, o)
 				gross = gross.Add(o.Paid)
@@ -161,7 +172,7 @@ func (m *market) check(t *rapid.T) {
 		}
 		burned := m.spent[id].Sub(gross).Sub(m.rejected[id]).Sub(job.Refunded)
 		require.False(t, burned.IsNegative() || burned.GT(delivered),
-			"job %s: reserved = paid + burned by rejecting + refunded, but for at most %s burned with deserted juries: got %s", id, delivered, burned)
+			"job %s: reserved = paid + burned by rejecting + refunded, but for at most %s burned with deserted juries and missed seats: got %s", id, delivered, burned)
 		if gross.IsPositive() {
 			paid = paid.Add(sdk.NewCoin(job.Reward.Denom, gross))
 		}
@@ -247,21 +258,16 @@ func (m *market) checkSupply(t *rapid.T) {
 			}
 			rejected = rejected.Add(m.rejected[id])
 			for _, receipt := range m.receipts[id] {
-				delivered = delivered.Add(undecided(&job, receipt))
+				delivered = delivered.Add(undecided(&job, receipt)).Add(unfinished(&job, receipt))
 			}
 		}
 		if d == otherCoin {
 			require.True(t, burned.GTE(rejected) && burned.LTE(rejected.Add(delivered)),
-				"only rejecting and deserted juries burn other than the bond denom: expected %s, and %s at most beside it, got %s", rejected, delivered, burned)
+				"only rejecting, deserted juries and missed seats burn other than the bond denom: expected %s, and %s at most beside it, got %s", rejected, delivered, burned)
 		} else {
 			require.True(t, burned.GTE(m.fees.Add(rejected)), "posting fees are burned, and what is rejected")
 		}
 	}
-}
-
-func (m *market) jobEnded(id string) bool {
-	job := m.job(id)
-	return job.Ended()
 }
 
 // settle lets everybody act until all jobs have ended, and checks that nothing

@@ -255,6 +255,9 @@ func (w *work) dismiss() error {
 		}
 		w.task.Departed = append(w.task.Departed, b.outcome)
 	}
+	if err := w.judgeMissed(); err != nil {
+		return err
+	}
 	w.task.Rounds = w.task.Rounds[:w.index()]
 	if ballots, err = w.ballots(); err != nil {
 		return err

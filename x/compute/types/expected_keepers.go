@@ -41,6 +41,7 @@ type EdgenodeKeeper interface {
 	Settle(ctx context.Context, operator sdk.AccAddress, liability math.Int, until int64) error
 	Slash(ctx context.Context, req edgenodetypes.SlashRequest) (edgenodetypes.SlashOutcome, error)
 	Penalize(ctx context.Context, req edgenodetypes.PenaltyRequest) (math.Int, error)
+	CountMissed(ctx context.Context, operator sdk.AccAddress, missedAt int64) error
 }
 
 // RewardsKeeper credits what operators earn against the escrow.

@@ -114,9 +114,11 @@ func (k *Keeper) Slash(ctx context.Context, req types.SlashRequest) (types.Slash
 }
 
 // Penalize is for a fault that does not cost the liability: it gives slot and
-// liability back, counts the fault towards jail, and burns the amount of the
-// request, never more than the liability. It returns what was burned, in units of
-// the bond denom. Callers run it in a cached context.
+// liability back, notes the fault, and burns the amount of the request, never more
+// than the liability. A wrong result counts towards jail at once; a missed deadline
+// when the caller says so by CountMissed, because it may be the task's fault. It
+// returns what was burned, in units of the bond denom. Callers run it in a cached
+// context.
 func (k *Keeper) Penalize(ctx context.Context, req types.PenaltyRequest) (math.Int, error) {
 	if err := req.Validate(); err != nil {
 		return math.Int{}, err
@@ -131,7 +133,9 @@ func (k *Keeper) Penalize(ctx context.Context, req types.PenaltyRequest) (math.I
 	}
 	burned := math.MinInt(req.Amount, k.unlock(ctx, req.Operator, &node.State, req.Liability))
 	node.State.Bond = node.State.Bond.Sub(burned)
-	if err := k.countFault(ctx, params, req.Operator, &node, req.Reason); err != nil {
+	if req.Reason == types.ReasonMissedDeadline {
+		node.State.Faults.Missed++
+	} else if err := k.countFault(ctx, params, req.Operator, &node, req.Reason); err != nil {
 		return math.Int{}, err
 	}
 	if err := k.saveLessened(ctx, params, req.Operator, node); err != nil {

@@ -8,19 +8,44 @@ import (
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// countFault notes a fault and jails the node when it was one too many. A paused
+// CountMissed counts a deadline that a node has missed at a height, and for which
+// Penalize was called then, towards jail. One from before or within a term is not
+// counted, however long it took until somebody could say that it counts. It returns
+// ErrNodeNotFound when the node is gone. Callers run it in a cached context.
+func (k *Keeper) CountMissed(ctx context.Context, operator sdk.AccAddress, missedAt int64) error {
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	node, err := k.current(ctx, params, operator)
+	if err != nil {
+		return err
+	}
+	if missedAt < node.State.Jail.Until {
+		return nil
+	}
+	if err := k.countPoints(ctx, params, operator, &node, types.ReasonMissedDeadline); err != nil {
+		return err
+	}
+	return k.saveReweighed(ctx, params, operator, node.Profile.Class, node.State)
+}
+
+// countFault notes a wrong result or a silent commitment and counts it towards jail.
+// The caller saves the state.
+func (k *Keeper) countFault(ctx context.Context, params types.Params, operator sdk.AccAddress, node *types.Node, reason string) error {
+	if reason == types.ReasonNoReveal {
+		node.State.Faults.Silent++
+	} else {
+		node.State.Faults.Wrong++
+	}
+	return k.countPoints(ctx, params, operator, node, reason)
+}
+
+// countPoints counts a fault and jails the node when it was one too many. A paused
 // or lapsed node is jailed too, so that stepping aside is no way out; a retired
 // one stays retired and may not register again before its term is over. The
 // caller saves the state.
-func (k *Keeper) countFault(ctx context.Context, params types.Params, operator sdk.AccAddress, node *types.Node, reason string) error {
-	switch reason {
-	case types.ReasonWrongResult:
-		node.State.Faults.Wrong++
-	case types.ReasonNoReveal:
-		node.State.Faults.Silent++
-	default:
-		node.State.Faults.Missed++
-	}
+func (k *Keeper) countPoints(ctx context.Context, params types.Params, operator sdk.AccAddress, node *types.Node, reason string) error {
 	status := node.State.Status
 	if status == types.NODE_STATUS_JAILED || !node.State.Jail.CountFault(params.Jail, reason, height(ctx)) {
 		return nil

@@ -35,11 +35,12 @@ func (f *fixture) lie(n byte) {
 	require.NoError(f.t, err)
 }
 
-// miss ends one of the n-th node's assignments with a missed deadline.
+// miss ends one of the n-th node's assignments with a missed deadline that counts.
 func (f *fixture) miss(n byte) {
 	f.t.Helper()
 	_, err := f.keeper.Penalize(f.ctx, missed(n, 1, 0))
 	require.NoError(f.t, err)
+	require.NoError(f.t, f.keeper.CountMissed(f.ctx, operator(n), f.ctx.BlockHeight()))
 }
 
 // jail has the n-th node, which holds nothing, lie until it is in jail.
@@ -69,6 +70,40 @@ func TestRepeatedFaultsJail(t *testing.T) {
 	f.roll()
 	require.Zero(t, f.weight(0, 2))
 	require.Equal(t, types.ZeroSnapshot(), f.snapshot(small, 2))
+	f.requireInvariants()
+}
+
+func TestAMissedDeadlineCountsTowardsJailOnlyOnceItIsSaidTo(t *testing.T) {
+	f := newFixture(t)
+	f.register(0, 400, 8)
+	f.hold(0, 8)
+	at := f.ctx.BlockHeight()
+	for range 8 {
+		_, err := f.keeper.Penalize(f.ctx, missed(0, 1, 0))
+		require.NoError(t, err)
+	}
+	require.Equal(t, uint64(8), f.state(0).Faults.Missed)
+	require.Zero(t, f.state(0).Jail.Points)
+	require.Equal(t, types.NODE_STATUS_ACTIVE, f.state(0).Status)
+
+	for range 4 {
+		require.NoError(t, f.keeper.CountMissed(f.ctx, operator(0), at))
+	}
+	require.Equal(t, types.NODE_STATUS_JAILED, f.state(0).Status)
+	require.Equal(t, uint64(8), f.state(0).Faults.Missed, "noted when it was missed")
+
+	// One crash must not add up to many terms, however late its rounds are over.
+	f.at(f.state(0).Jail.Until)
+	require.NoError(t, f.unjail(0))
+	for range 4 {
+		require.NoError(t, f.keeper.CountMissed(f.ctx, operator(0), at))
+		require.NoError(t, f.keeper.CountMissed(f.ctx, operator(0), f.ctx.BlockHeight()-1))
+	}
+	require.Equal(t, types.NODE_STATUS_ACTIVE, f.state(0).Status)
+	require.Zero(t, f.state(0).Jail.Points)
+	require.NoError(t, f.keeper.CountMissed(f.ctx, operator(0), f.ctx.BlockHeight()))
+	require.Equal(t, testParams().Jail.MissedPoints, f.state(0).Jail.Points)
+	require.ErrorIs(t, f.keeper.CountMissed(f.ctx, operator(1), at), types.ErrNodeNotFound)
 	f.requireInvariants()
 }
 

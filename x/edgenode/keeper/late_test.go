@@ -79,8 +79,10 @@ func (p *pair) conclude(t *rapid.T) {
 		case "well":
 			return f.keeper.Release(f.ctx, operator(n), math.NewInt(liability))
 		case "missed":
-			_, err := f.keeper.Penalize(f.ctx, missed(n, liability, 3))
-			return err
+			if _, err := f.keeper.Penalize(f.ctx, missed(n, liability, 3)); err != nil {
+				return err
+			}
+			return f.keeper.CountMissed(f.ctx, operator(n), f.ctx.BlockHeight())
 		default:
 			req := slashRequest(n, liability, 0, false)
 			req.Unlocked = math.NewInt(unlocked)

@@ -282,16 +282,23 @@ func (m *model) stepSlash(t *rapid.T) {
 
 func (m *model) stepPenalize(t *rapid.T) {
 	n, node, liability := m.take(t)
-	amount, points := rapid.Int64Range(0, 150).Draw(t, "amount"), 1
+	amount := rapid.Int64Range(0, 150).Draw(t, "amount")
 	req := missed(n, liability, amount)
-	if rapid.Bool().Draw(t, "outvoted") {
-		req.Reason, req.Amount, amount, points = types.ReasonWrongResult, math.ZeroInt(), 0, 2
+	outvoted := rapid.Bool().Draw(t, "outvoted")
+	if outvoted {
+		req.Reason, req.Amount, amount = types.ReasonWrongResult, math.ZeroInt(), 0
 	}
 	burned, err := m.keeper.Penalize(m.ctx, req)
 	require.NoError(m.t, err)
 	require.Equal(m.t, min(liability, amount), burned.Int64())
 	node.bond -= burned.Int64()
-	node.fault(points, m.height())
+	switch {
+	case outvoted:
+		node.fault(2, m.height())
+	case rapid.Bool().Draw(t, "counts"):
+		require.NoError(m.t, m.keeper.CountMissed(m.ctx, operator(n), m.height()))
+		node.fault(1, m.height())
+	}
 	node.drain(m.height())
 	m.burned += burned.Int64()
 }

@@ -1,0 +1,214 @@
+package keeper_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"cosmossdk.io/math"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+// points of the n-th node towards jail.
+func (f *fixture) points(n int) uint32 {
+	f.t.Helper()
+	node, err := f.nodes.Node(f.ctx, operator(n))
+	require.NoError(f.t, err)
+	return node.State.Jail.Points
+}
+
+// TestATaskThatNobodyCanFinishJailsNobodyAndCostsItsAuthor: whoever was drawn pays the
+// fee, and the reserve burns an attempt fee for each of them, under any policy, in an
+// array, and where the machines of its author can do what nobody else can.
+func TestATaskThatNobodyCanFinishJailsNobodyAndCostsItsAuthor(t *testing.T) {
+	trust := types.Policy{Kind: types.POLICY_KIND_TRUST, Replicas: 1, ReviewBlocks: 5}
+	named := trust
+	named.Node = operator(3).String()
+	audited := types.Policy{Kind: types.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 5_000, Auditors: 2}
+	quorum := types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 3}
+	for name, c := range map[string]struct {
+		policy types.Policy
+		tasks  uint64
+		own    int // nodes of the author, which finish it
+		missed int // seats, 0 where chance decides
+	}{
+		"quorum":               {policy: quorum, tasks: 1, missed: 12},
+		"audit":                {policy: audited, tasks: 1, missed: 12},
+		"trust":                {policy: trust, tasks: 1, missed: 4},
+		"a named node":         {policy: named, tasks: 1, missed: 1},
+		"an array":             {policy: quorum, tasks: 2, missed: 24},
+		"own nodes finish it":  {policy: quorum, tasks: 1, own: 3},
+		"own node finishes it": {policy: audited, tasks: 1, own: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			f.setParams(func(p *types.Params) { p.AttemptFeeBps = 2_500 })
+			const nodes = 14
+			f.network(nodes)
+			does := make([]behaviour, nodes)
+			for n := range does {
+				does[n] = stalls
+				if n >= nodes-c.own {
+					does[n] = honest
+				}
+			}
+			s := spec(coin(1_000), 3)
+			s.Policy, s.Tasks, s.LifetimeBlocks = c.policy, c.tasks, 700
+			if c.policy.NamesNode() {
+				s.LifetimeBlocks = 20 // nobody else comes after it
+			}
+			id := f.post(0, s)
+			job := f.play(f.players(does...), id, 900)
+
+			missed, unfinished, paid := int64(0), int64(0), math.ZeroInt()
+			for _, receipt := range f.receipts[id] {
+				here, committed := int64(0), int64(0)
+				for _, o := range receipt.Outcomes {
+					paid = paid.Add(o.Paid)
+					switch o.Status {
+					case types.ASSIGNMENT_STATUS_MISSED:
+						require.Equal(t, "100", o.Slashed.String(), "the fee is due, whatever the reason")
+						here++
+					default:
+						committed++
+					}
+				}
+				missed += here
+				if here > committed {
+					unfinished += here
+				}
+			}
+			if c.own == 0 {
+				require.Equal(t, types.JOB_STATUS_EXPIRED, job.Status)
+				require.Equal(t, missed, unfinished)
+				require.Equal(t, int64(c.missed), missed)
+				for n := range nodes {
+					require.Zero(t, f.points(n), "node %d could not finish it", n)
+				}
+			}
+			reserve := job.TaskReserve.MulRaw(int64(c.tasks))
+			burned := math.MinInt(math.NewInt(250*unfinished), reserve.Sub(paid))
+			require.Equal(t, reserve.Sub(paid).Sub(burned).String(), job.Refunded.String(),
+				"%d seats were missed, of which the reserve pays for %d", missed, unfinished)
+		})
+	}
+}
+
+// TestAMissedDeadlineCountsWhereAsManyHaveCommitted: over random crowds and policies,
+// in every round. Nodes that idle together pay the fee each and gain nothing.
+func TestAMissedDeadlineCountsWhereAsManyHaveCommitted(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := newFixture(t)
+		n := rapid.IntRange(8, 16).Draw(t, "nodes")
+		f.network(n)
+		crowd := rapid.SampledFrom([]behaviour{honest, honest, stalls, stalls, shirks, liar})
+		does := make([]behaviour, n)
+		for i := range does {
+			does[i] = crowd.Draw(t, "does")
+		}
+		s := spec(coin(1_000), 3)
+		s.LifetimeBlocks = rapid.Uint64Range(20, 200).Draw(t, "lifetime")
+		s.Tasks = rapid.SampledFrom([]uint64{1, 2}).Draw(t, "tasks")
+		if rapid.Bool().Draw(t, "one replica") {
+			s.Policy = types.Policy{Kind: types.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 5_000, Auditors: 3}
+		}
+		id := f.post(0, s)
+		committed := f.watch(f.players(does...), id)
+		job := f.job(id)
+
+		want, lost := map[string]uint32{}, map[string]int64{}
+		spent, judged := math.ZeroInt(), false
+		for _, receipt := range f.receipts[id] {
+			fees, paid := f.countMissed(receipt, committed, want, lost)
+			left := job.TaskReserve.Sub(paid)
+			spent = spent.Add(paid).Add(math.MinInt(left, math.NewInt(fees)))
+			judged = judged || receipt.Status == types.TASK_STATUS_FAILED
+		}
+		for i := range does {
+			node, err := f.nodes.Node(f.ctx, operator(i))
+			require.NoError(t, err)
+			if does[i] == stalls {
+				require.Equal(t, want[operator(i).String()], node.State.Jail.Points, "node %d", i)
+				require.Equal(t, lost[operator(i).String()], 10_000-node.State.Bond.Int64(), "node %d pays the fee and no more", i)
+			}
+		}
+		if !judged { // where nobody judged, what was delivered is burned as well
+			require.Equal(t, spent.String(), job.TaskReserve.MulRaw(int64(job.Tasks)).Sub(job.Refunded).String())
+		}
+	})
+}
+
+// seatOf is a node's part in a round.
+type seatOf struct {
+	task     uint64
+	round    uint32
+	operator string
+}
+
+// watch lets all players act until the job has ended, and returns who has committed.
+func (f *fixture) watch(players []player, id string) map[seatOf]bool {
+	f.t.Helper()
+	committed := map[seatOf]bool{}
+	for !f.jobEnded(id) {
+		for _, p := range players {
+			p.act()
+		}
+		for task := range f.job(id).Tasks {
+			resp, err := f.queries.Task(f.ctx, &types.QueryTaskRequest{JobId: id, Task: task})
+			if err != nil {
+				continue // it has ended, or is not open
+			}
+			for r, round := range resp.Task.Rounds {
+				for _, a := range round.Replicas {
+					if len(a.Commitment) > 0 {
+						committed[seatOf{task, uint32(r), a.Operator}] = true
+					}
+				}
+			}
+		}
+		f.next()
+	}
+	return committed
+}
+
+// countMissed adds to the points and losses that a receipt brings its nodes, by rounds,
+// and returns what its reserve burns for missed seats and has paid.
+func (f *fixture) countMissed(receipt types.Receipt, committed map[seatOf]bool, points map[string]uint32, lost map[string]int64) (fees int64, paid math.Int) {
+	came, missed := map[uint32]int{}, map[uint32][]string{}
+	paid = math.ZeroInt()
+	for _, o := range receipt.Outcomes {
+		paid = paid.Add(o.Paid)
+		switch {
+		case o.Status == types.ASSIGNMENT_STATUS_MISSED:
+			missed[o.Round] = append(missed[o.Round], o.Operator)
+			lost[o.Operator] += 100
+		case committed[seatOf{receipt.Task, o.Round, o.Operator}]:
+			came[o.Round]++
+		}
+	}
+	for round, operators := range missed {
+		if len(operators) > came[round] {
+			fees += 100 * int64(len(operators))
+			continue
+		}
+		for _, operator := range operators {
+			points[operator]++
+		}
+	}
+	return fees, paid
+}
+
+// TestMissesCountUpToHalfOfARound is the rule by itself.
+func TestMissesCountUpToHalfOfARound(t *testing.T) {
+	for _, c := range []struct {
+		committed, missed uint32
+		count             bool
+	}{{0, 0, true}, {0, 1, false}, {1, 1, true}, {1, 2, false}, {2, 1, true}, {3, 3, true}, {3, 4, false}} {
+		t.Run(fmt.Sprintf("%d of %d", c.committed, c.committed+c.missed), func(t *testing.T) {
+			require.Equal(t, c.count, types.MissesCount(c.committed, c.missed))
+		})
+	}
+}
