@@ -2,8 +2,8 @@ package keeper
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	gomath "math"
 
 	"cosmossdk.io/collections"
 	"cosmossdk.io/math"
@@ -93,47 +93,63 @@ type exposure struct {
 	slots  uint32
 }
 
-// exposures are those of all nodes, and who they are, in a fixed order.
+// exposures are those of all nodes that have some, and how many parts of tasks they
+// come from.
 type exposures struct {
-	of        map[string]exposure
-	operators []string
+	of    map[string]exposure
+	parts uint64
 }
 
 func (e *exposures) add(operator string, locked math.Int, slots uint32) {
-	sum, ok := e.of[operator]
-	if !ok {
+	sum := e.of[operator]
+	if sum.locked.IsNil() {
 		sum.locked = math.ZeroInt()
-		e.operators = append(e.operators, operator)
 	}
 	e.of[operator] = exposure{locked: sum.locked.Add(locked), slots: sum.slots + slots}
+	e.parts += uint64(slots)
+}
+
+// take returns and forgets what a node has at stake, nothing for most.
+func (e *exposures) take(operator string) exposure {
+	sum, ok := e.of[operator]
+	if !ok {
+		return exposure{locked: math.ZeroInt()}
+	}
+	delete(e.of, operator)
+	return sum
 }
 
 // checkExposure: what each node has locked, in bond and in slots, is what its
 // assignments and the challenges of its results lock, and it is listed with these
-// assignments and no others.
+// assignments and no others. Nodes that have none are looked at too: a lock that
+// belongs to nothing would stay for ever.
 func (k *Keeper) checkExposure(ctx context.Context) error {
 	all, err := k.exposures(ctx)
 	if err != nil {
 		return err
 	}
-	parts := uint64(0)
-	for _, text := range all.operators {
-		operator, err := k.addresses.StringToBytes(text)
-		if err != nil {
-			return err
-		}
-		node, err := k.nodes.Node(ctx, operator)
-		if err != nil {
-			return err
-		}
-		want := all.of[text]
+	err = k.walkAllNodes(ctx, func(node edgenodetypes.Node) error {
+		text := node.Profile.Operator
+		want := all.take(text)
 		if open := node.State.Locked.Sub(node.State.Held()); !open.Equal(want.locked) || node.State.UsedSlots != want.slots {
 			return fmt.Errorf("node %s has locked %s in %d slots beside what is held, its assignments and challenges lock %s in %d",
 				text, open, node.State.UsedSlots, want.locked, want.slots)
 		}
-		parts += uint64(want.slots)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	return k.checkListed(ctx, parts)
+	if n := len(all.of); n > 0 {
+		return fmt.Errorf("%d operators have assignments or challenges that lock bond, and no node", n)
+	}
+	return k.checkListed(ctx, all.parts)
+}
+
+// walkAllNodes shows every node, in order of operator.
+func (k *Keeper) walkAllNodes(ctx context.Context, show func(edgenodetypes.Node) error) error {
+	_, _, err := k.nodes.WalkNodes(ctx, gomath.MaxInt, show)
+	return err
 }
 
 // exposures adds up what assignments, candidatures and challenges lock. A defendant
@@ -179,12 +195,8 @@ func (k *Keeper) checkChallenges(ctx context.Context) error {
 		return err
 	}
 	contests := map[string]uint32{}
-	var defendants []string
 	err = k.challenges.Walk(ctx, nil, func(_ taskKey, c types.Challenge) (bool, error) {
 		for _, d := range c.Defendants {
-			if contests[d.Operator] == 0 {
-				defendants = append(defendants, d.Operator)
-			}
 			if !c.Convicted {
 				contests[d.Operator]++
 			}
@@ -202,28 +214,13 @@ func (k *Keeper) checkChallenges(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return k.checkContests(ctx, defendants, contests)
-}
-
-// checkContests compares what nodes count of the challenges of their results.
-func (k *Keeper) checkContests(ctx context.Context, defendants []string, contests map[string]uint32) error {
-	for _, text := range defendants {
-		operator, err := k.addresses.StringToBytes(text)
-		if err != nil {
-			return err
-		}
-		node, err := k.nodes.Node(ctx, operator)
-		if errors.Is(err, edgenodetypes.ErrNodeNotFound) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		if node.State.Contests != contests[text] {
+	// What nodes count of the challenges of their results; a defendant may be gone.
+	return k.walkAllNodes(ctx, func(node edgenodetypes.Node) error {
+		if text := node.Profile.Operator; node.State.Contests != contests[text] {
 			return fmt.Errorf("node %s counts %d challenges of its results, there are %d", text, node.State.Contests, contests[text])
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // checkTasks: a task is there exactly while it is open, and is queued; escrow holds
