@@ -176,8 +176,8 @@ func (b challengedLiar) predict(s *stage, row *Row, lies []computetypes.Outcome,
 	row.Formula = fmt.Sprintf("accepted·R·kept - (audited + challenged)·L - gas, L = %.4g: what was accepted stays at stake for %d blocks", t.liability, windowBlocks)
 	if b.own {
 		// The judges' pay goes out of the friend's balance and comes back as earnings.
-		row.Predicted += float64(caught)*t.honest*(t.liability-(t.judges()+1)*t.reward) - inTfuel(d.fees)
-		row.Formula = fmt.Sprintf("accepted·R·kept - (audited + challenged)·L + challenged·honest·(L - (J + 1)·R) - posting - gas, L = %.4g, J = %g judges: the friend gets its judges' pay back and the honest share of what is left",
+		row.Predicted += float64(caught)*math.Min(t.honest*(t.liability-(t.judges()+1)*t.reward), t.reward) - inTfuel(d.fees)
+		row.Formula = fmt.Sprintf("accepted·R·kept - (audited + challenged)·L + challenged·min(honest·(L - (J + 1)·R), R) - posting - gas, L = %.4g, J = %g judges: the friend gets its judges' pay back and the honest share of what is left, R at most",
 			t.liability, t.judges())
 	}
 	row.Note = fmt.Sprintf("%d lies, %d of them found by audits and %d by challenges of %d results", len(lies), audited, caught, len(d.results))

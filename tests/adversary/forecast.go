@@ -220,12 +220,12 @@ func (r ring) next(now tally) int {
 
 // accepted is what the ring gets when its lie stands: the reward of the first
 // round from escrow, and of the honest nodes' liabilities the judges' pay first
-// and then its share.
+// and then its share, a reward at most.
 func (r ring) accepted(now tally) float64 {
 	first, judges := now.liars[0], sum(now.liars[1:])
 	slashed := float64(sum(now.honest)) * r.liability
 	cost := math.Min(float64(judges)*r.reward, slashed)
-	return float64(first)*r.reward*r.kept + cost*r.kept + (slashed-cost)*r.honest
+	return float64(first)*r.reward*r.kept + cost*r.kept + math.Min((slashed-cost)*r.honest, r.reward)
 }
 
 // hypergeometric is the chance to draw exactly so many of each of two kinds.

@@ -173,14 +173,15 @@ func (w *work) drawnOut() bool {
 }
 
 // halfHaveCome says whether there are half of the nodes that a further round, or
-// the audit of a first one, asked for.
+// the audit of a first one, asked for at first. Its target may have been lowered since,
+// and nodes may have left: half of what is left would be a jury that shrinks to one.
 func (w *work) halfHaveCome() bool {
 	round := w.round()
 	if w.index() > 0 {
-		return 2*len(round.Replicas) >= int(round.Target)
+		return types.HalfAJury(len(round.Replicas), round.Asked)
 	}
 	auditors := len(round.Replicas) - int(round.Target-round.Auditors)
-	return 2*auditors >= int(w.job.Policy.Auditors)
+	return types.HalfAJury(auditors, w.job.Policy.Auditors)
 }
 
 // enoughJudges says whether a challenge may be judged by those that have come: half

@@ -6,14 +6,30 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// nextTarget returns how many replicas a further round would have, 0 when there
-// is none to be had: as many as the table says, or as many nodes of the class as
-// have not taken part.
-func (w *work) nextTarget() (uint32, error) {
+// nextTarget returns how many judges a further round asks for, as the table says, and
+// how many it aims at: fewer where the class has fewer nodes that have not taken part,
+// or the losers could not pay as many. Where these are not half of those asked for no
+// round is held, and both are 0: whoever can make a class small for a task must not
+// choose who is left to judge it.
+func (w *work) nextTarget() (target, asked uint32, err error) {
 	i := len(w.task.Rounds) - 1
 	if i >= len(w.params.Escalation) {
-		return 0, nil
+		return 0, 0, nil
 	}
+	asked = w.params.Escalation[i]
+	free, err := w.uninvolved()
+	if err != nil {
+		return 0, 0, err
+	}
+	target = uint32(min(uint64(asked), free, w.affordable()))
+	if !types.HalfAJury(int(target), asked) {
+		return 0, 0, nil
+	}
+	return target, asked, nil
+}
+
+// uninvolved returns how many live nodes of the class have taken no part in the task.
+func (w *work) uninvolved() (uint64, error) {
 	epoch, err := w.k.nodes.Epoch(w.ctx)
 	if err != nil {
 		return 0, err
@@ -30,10 +46,7 @@ func (w *work) nextTarget() (uint32, error) {
 		}
 		taken += uint64(len(c.Defendants))
 	}
-	if class.Nodes <= taken {
-		return 0, nil
-	}
-	return uint32(min(uint64(w.params.Escalation[i]), class.Nodes-taken, w.affordable())), nil
+	return class.Nodes - min(class.Nodes, taken), nil
 }
 
 // affordable returns how many more judges the losers can pay, whoever they turn
@@ -75,7 +88,7 @@ func (w *work) closeMouths(ballots []ballot) error {
 }
 
 func (w *work) escalate() error {
-	target, err := w.nextTarget()
+	target, asked, err := w.nextTarget()
 	if err != nil {
 		return err
 	}
@@ -85,6 +98,7 @@ func (w *work) escalate() error {
 	if err := w.startRound(target); err != nil {
 		return err
 	}
+	w.round().Asked = asked
 	w.changed(&types.TaskChange_Escalated{Escalated: &types.Escalated{Target: target}})
 	return nil
 }

@@ -200,7 +200,8 @@ func (g game) judges(votes tally, further int) int {
 }
 
 // accepted is what a verdict is worth: replicas of the first round that were right
-// are paid by the requester and judges by the losers, whose rest is shared.
+// are paid by the requester and judges by the losers, of whose rest a reward at most is
+// shared.
 func (g game) accepted(s strategy, groups []group, winner says, further int) float64 {
 	var firstRing, first, judgeRing, judges, rightRing, right, lostRing, lost float64
 	for i, x := range groups {
@@ -225,7 +226,7 @@ func (g game) accepted(s strategy, groups []group, winner says, further int) flo
 	if judges > 0 {
 		value += cost * g.kept * judgeRing / judges
 	}
-	value += (lost*g.liability - cost) * g.honest * rightRing / right
+	value += min((lost*g.liability-cost)*g.honest, 1) * rightRing / right
 	if s.posts {
 		value -= first
 	}

@@ -40,8 +40,8 @@ func (w *work) judge(digest []byte, exitCode uint32, paid int) error {
 // convict slashes those who agreed on a false result. What they lose pays what the
 // challenger has spent on judges first, then whoever paid for the result, then is
 // pledged to the judges of other jobs: nobody is to lose by having challenged a
-// little later. The honest share of the rest is the challenger's. It returns what
-// the two got.
+// little later. The honest share of the rest, a reward at most, is the challenger's.
+// It returns what the two got.
 func (w *work) convict(c *types.Challenge, spent math.Int) (award, compensation math.Int, err error) {
 	wronged := w.job.BondValue.MulRaw(int64(len(c.Defendants)))
 	owed := spent.MulRaw(int64(c.Judging)).Add(wronged)
@@ -54,7 +54,7 @@ func (w *work) convict(c *types.Challenge, spent math.Int) (award, compensation 
 		}
 		out, err := w.k.nodes.Slash(w.ctx, edgenodetypes.SlashRequest{
 			Operator: operator, Liability: d.Locked, Contested: true, Unlocked: c.Liability.Sub(d.Locked),
-			Cost: owed.Sub(got), HasHonest: true, To: types.ModuleName,
+			Cost: owed.Sub(got), Honest: w.job.BondValue.Sub(honest), To: types.ModuleName,
 			Reason: edgenodetypes.ReasonWrongResult, JobID: c.JobId, Task: c.Task,
 		})
 		d.Locked = math.ZeroInt()

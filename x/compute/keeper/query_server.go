@@ -195,9 +195,13 @@ func (s queryServer) Quote(ctx context.Context, req *types.QueryQuoteRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	return &types.QueryQuoteResponse{
+	resp := &types.QueryQuoteResponse{
 		Reserve: q.reserve, PostingFee: q.postingFee, Liability: q.liability, LiveNodes: q.live, NeededNodes: q.needed, Fit: fit,
-	}, nil
+	}
+	if q.slashed {
+		resp.JudgingNodes = params.JudgingNodes(q.policy)
+	}
+	return resp, nil
 }
 
 // maxChecked bounds the jobs and nodes that Invariants walks in one query.

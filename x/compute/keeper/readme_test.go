@@ -21,7 +21,7 @@ func TestTheWorkedExampleOfTheReadme(t *testing.T) {
 		lost, shares, slashBurned, slashGot string
 	}{
 		"the liability is what the judges cost": {50, "7000", "0", "0", "0"},
-		"more is at stake than the judges cost": {10_000, "10000", "1200", "1500", "300"},
+		"more is at stake than the judges cost": {10_000, "10000", "1000", "1700", "300"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t)

@@ -75,8 +75,8 @@ func (w *work) decide() error {
 //
 // Replicas of the first round, auditors among them, are paid from escrow. Replicas
 // of further rounds are paid from the losers' liabilities, before anything else is
-// taken from them; what is left over of the honest share goes to all who were
-// right. Where nobody vouches that honest machines agree, who differs is outvoted
+// taken from them; the honest share of the rest, a reward at most, goes to all who
+// were right. Where nobody vouches that honest machines agree, who differs is outvoted
 // and keeps the bond; who stays silent loses it there too.
 func (w *work) accept(ballots []ballot, key string) error {
 	var right, wrong, judges []*ballot
@@ -97,7 +97,7 @@ func (w *work) accept(ballots []ballot, key string) error {
 		}
 	}
 	cost := w.job.BondValue.MulRaw(int64(len(judges)))
-	costPaid, honest, err := w.slashAll(wrong, cost, true)
+	costPaid, honest, err := w.slashAll(wrong, cost, w.job.BondValue)
 	if err != nil {
 		return err
 	}
@@ -189,7 +189,7 @@ func (w *work) fail(ballots []ballot, deserted bool) error {
 			return err
 		}
 	}
-	if _, _, err := w.slashAll(silent, math.ZeroInt(), false); err != nil {
+	if _, _, err := w.slashAll(silent, math.ZeroInt(), math.ZeroInt()); err != nil {
 		return err
 	}
 	if deserted {
@@ -209,7 +209,7 @@ func (w *work) deserted() bool {
 			came++
 		}
 	}
-	return 2*came >= int(w.round().Target)
+	return types.HalfAJury(came, w.round().Asked)
 }
 
 // burnDelivered burns what else the first round would have earned for results that
@@ -266,8 +266,10 @@ func (w *work) dismiss() error {
 }
 
 // slashAll takes the whole liability of the losers. It returns what escrow got
-// of it: the cost, as far as it could be paid, and the honest share.
-func (w *work) slashAll(losers []*ballot, cost math.Int, hasHonest bool) (costPaid, honest math.Int, err error) {
+// of it: the cost, as far as it could be paid, and the honest share, at most as much
+// as is named of all losers together. More than a reward would make it worth while to
+// look for a program on which honest machines differ.
+func (w *work) slashAll(losers []*ballot, cost, most math.Int) (costPaid, honest math.Int, err error) {
 	costPaid, honest = math.ZeroInt(), math.ZeroInt()
 	for _, b := range losers {
 		status, reason := types.ASSIGNMENT_STATUS_SLASHED, edgenodetypes.ReasonWrongResult
@@ -275,7 +277,7 @@ func (w *work) slashAll(losers []*ballot, cost math.Int, hasHonest bool) (costPa
 			status, reason = types.ASSIGNMENT_STATUS_NO_REVEAL, edgenodetypes.ReasonNoReveal
 		}
 		out, err := w.k.nodes.Slash(w.ctx, edgenodetypes.SlashRequest{
-			Operator: b.operator, Liability: w.job.Liability, Cost: cost.Sub(costPaid), HasHonest: hasHonest,
+			Operator: b.operator, Liability: w.job.Liability, Cost: cost.Sub(costPaid), Honest: most.Sub(honest),
 			To: types.ModuleName, Reason: reason, JobID: w.job.Id, Task: w.task.Index,
 		})
 		if err != nil {

@@ -74,6 +74,6 @@ func (w *work) rule() (types.Rule, error) {
 	if !w.job.Slashable {
 		return types.Rule{Last: true, Lenient: true}, nil
 	}
-	target, err := w.nextTarget()
+	target, _, err := w.nextTarget()
 	return types.Rule{Last: target == 0}, err
 }

@@ -65,6 +65,17 @@ func Decide(votes []Vote, rule Rule) (Decision, string) {
 	return DecisionEscalate, ""
 }
 
+// HalfAJury says whether so many judges, or auditors, may decide where a number was
+// asked for first: they are half of those, and one at least.
+func HalfAJury(judges int, asked uint32) bool { return judges > 0 && 2*judges >= int(asked) }
+
+// JudgingNodes returns how many live nodes a class needs, so that a first round which
+// disagrees can be judged: its replicas and auditors, and half of the first jury. Below
+// it such a task ends without a verdict.
+func (p Params) JudgingNodes(policy Policy) uint64 {
+	return uint64(policy.Replicas) + uint64(policy.Auditors) + (uint64(p.Escalation[0])+1)/2
+}
+
 // count returns the key with the most votes, how many, and whether another key
 // has as many.
 func count(votes []Vote) (winner string, best int, tied bool) {

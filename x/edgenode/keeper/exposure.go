@@ -101,7 +101,7 @@ func (k *Keeper) Slash(ctx context.Context, req types.SlashRequest) (types.Slash
 	if err := k.countFault(ctx, params, req.Operator, &node, req.Reason); err != nil {
 		return types.SlashOutcome{}, err
 	}
-	outcome := params.SlashSplit.Share(lost.Add(free).Add(returning), req.Cost, req.HasHonest)
+	outcome := params.SlashSplit.Share(lost.Add(free).Add(returning), req.Cost, req.Honest)
 	outcome.Unbonding = returning
 	if err := k.saveLessened(ctx, params, req.Operator, node); err != nil {
 		return types.SlashOutcome{}, err

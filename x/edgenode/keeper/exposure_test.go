@@ -11,11 +11,18 @@ import (
 )
 
 func slashRequest(n byte, liability, cost int64, hasHonest bool) types.SlashRequest {
-	return types.SlashRequest{
-		Operator: operator(n), Liability: math.NewInt(liability), Cost: math.NewInt(cost), HasHonest: hasHonest,
+	req := types.SlashRequest{
+		Operator: operator(n), Liability: math.NewInt(liability), Cost: math.NewInt(cost),
 		To: escrow, Reason: types.ReasonWrongResult, JobID: "job", Task: 3,
 	}
+	if hasHonest {
+		req.Honest = math.NewInt(mostHonest)
+	}
+	return req
 }
+
+// mostHonest is the most that the honest share of a slash in these tests comes to.
+const mostHonest = 400
 
 func TestReserveLocksBondAndSlot(t *testing.T) {
 	f := newFixture(t)
@@ -70,6 +77,7 @@ func TestSlashPaysTheCostFirstThenSplitsTheRest(t *testing.T) {
 		paid, honest, burned, communityPool int64
 	}{
 		"no cost":                     {1000, 0, true, 0, 400, 500, 100},
+		"honest at most the reward":   {2000, 100, true, 100, 400, 1310, 190},
 		"cost first":                  {1000, 500, true, 500, 200, 250, 50},
 		"cost takes all":              {1000, 4000, true, 1000, 0, 0, 0},
 		"no honest replicas":          {1000, 0, false, 0, 0, 900, 100},

@@ -260,6 +260,11 @@ func (m *model) stepSlash(t *rapid.T) {
 	if rapid.Bool().Draw(t, "silent") {
 		req.Reason, points = types.ReasonNoReveal, 3
 	}
+	most := int64(0)
+	if !req.Honest.IsNil() {
+		most = rapid.SampledFrom([]int64{0, 7, 1_000}).Draw(t, "most")
+		req.Honest = math.NewInt(most)
+	}
 	unlocked := rapid.SampledFrom([]int64{0, 0, 50, 300}).Draw(t, "unlocked")
 	req.Unlocked = math.NewInt(unlocked)
 	escrowed, pool := m.moduleBalance(escrow), m.moduleBalance(community)
@@ -270,10 +275,7 @@ func (m *model) stepSlash(t *rapid.T) {
 	node.fault(points, m.height())
 	node.drain(m.height())
 	cost := min(lost, req.Cost.Int64())
-	honest, communityShare := (lost-cost)*4/10, (lost-cost)/10
-	if !req.HasHonest {
-		honest = 0
-	}
+	honest, communityShare := min((lost-cost)*4/10, most), (lost-cost)/10
 	m.burned += lost - cost - honest - communityShare
 	require.Equal(m.t, lost, outcome.Total().Int64())
 	require.Equal(m.t, escrowed+cost+honest, m.moduleBalance(escrow))

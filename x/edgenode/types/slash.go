@@ -25,8 +25,9 @@ type SlashRequest struct {
 	Unlocked math.Int
 	// Cost of the fault, paid before anything is shared; capped by what is lost.
 	Cost math.Int
-	// HasHonest says whether honest replicas are there to take their share.
-	HasHonest bool
+	// Honest is the most that the honest share comes to, in units of the bond denom;
+	// what it would be beyond that is burned. None when nil, as without honest replicas.
+	Honest math.Int
 	// To is the module account that gets the cost and the honest share.
 	To string
 	// Reason is ReasonWrongResult or ReasonNoReveal.
@@ -46,6 +47,9 @@ func (r SlashRequest) Validate() error {
 	}
 	if r.Cost.IsNil() || r.Cost.IsNegative() {
 		return ErrInvalidSlash.Wrapf("expected a cost of 0 or more, found %s", r.Cost)
+	}
+	if !r.Honest.IsNil() && r.Honest.IsNegative() {
+		return ErrInvalidSlash.Wrapf("expected an honest share of at most 0 or more, found %s", r.Honest)
 	}
 	if r.To == "" {
 		return ErrInvalidSlash.Wrap("expected the module account that is paid, found none")
@@ -121,14 +125,14 @@ func (o SlashOutcome) Total() math.Int {
 }
 
 // Share divides a lost amount: the cost first, of the rest the honest and the
-// community share truncated, and all that is left burned. Without honest
-// replicas their share is burned too.
-func (s SlashSplit) Share(lost, cost math.Int, hasHonest bool) SlashOutcome {
+// community share truncated, and all that is left burned. The honest share is no
+// more than most, none where that is nil: what it would be beyond that is burned.
+func (s SlashSplit) Share(lost, cost, most math.Int) SlashOutcome {
 	paid := math.MinInt(lost, cost)
 	rest := lost.Sub(paid)
 	honest := math.ZeroInt()
-	if hasHonest {
-		honest = bps(rest, s.HonestBps)
+	if !most.IsNil() {
+		honest = math.MinInt(bps(rest, s.HonestBps), most)
 	}
 	community := bps(rest, s.CommunityBps)
 	return SlashOutcome{
