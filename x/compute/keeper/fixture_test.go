@@ -250,6 +250,7 @@ func (f *fixture) blocks(n int) {
 
 func (f *fixture) checkInvariants() {
 	f.t.Helper()
+	defer func(walked int) { f.registry.walked = walked }(f.registry.walked) // a test's, no message's
 	for _, r := range f.keeper.CheckInvariants(f.ctx) {
 		require.NoError(f.t, r.Err, "compute: %s", r.Name)
 	}

@@ -39,8 +39,8 @@ func TestACommitmentIsMadeOnceAndInTime(t *testing.T) {
 
 func TestRevealsOpenWhenAllHaveCommittedAndMustMatch(t *testing.T) {
 	f := newFixture(t)
-	f.network(4)
-	id, drawn := f.assigned(4)
+	f.network(5)
+	id, drawn := f.assigned(5)
 	r := ref(id, 0)
 	for _, n := range drawn[:2] {
 		require.NoError(t, f.commit(n, r))
