@@ -1,9 +1,12 @@
 package types_test
 
 import (
+	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/thetaedge/theta/x/compute/types"
 )
@@ -60,4 +63,48 @@ func TestEveryTaskOfAnAcceptedSpecCanBeJudged(t *testing.T) {
 	s.FirstTask++
 	require.ErrorIs(t, s.Validate(), types.ErrInvalidSpec)
 	require.ErrorContains(t, s.Validate(), "first_task")
+}
+
+// TestEveryTaskOfEverySpecThatCanBePostedCanBeJudged: at both ends of arrays of every
+// size, from the lowest to the highest first task, added tasks among them, and of specs
+// as long as can be.
+func TestEveryTaskOfEverySpecThatCanBePostedCanBeJudged(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := goodSpec()
+		edge := func(name string, low, high uint64) uint64 {
+			return rapid.OneOf(rapid.Just(low), rapid.Just(high), rapid.Uint64Range(low, high)).Draw(t, name)
+		}
+		s.FirstTask = edge("first", 0, 1<<32)
+		s.Tasks = edge("tasks", 1, types.MaxTasks)
+		added := types.MaxTasks - s.Tasks
+		if rapid.Bool().Draw(t, "inputs") {
+			s.ArrayInput = &types.ArrayInput{
+				Path: "task", Root: bytes.Repeat([]byte{1}, types.HashSize), Count: edge("count", s.FirstTask+s.Tasks, max(s.FirstTask+s.Tasks, 1<<32)),
+				MaxBytes: 1, Uris: []string{"https://example.org/inputs"},
+			}
+			added = min(added, s.ArrayInput.Count-s.FirstTask-s.Tasks)
+		}
+		s.LifetimeBlocks, s.CommitBlocks = edge("lifetime", 1, 400_000), edge("commit", 40, 57_600)
+		s.Policy = rapid.SampledFrom([]types.Policy{
+			{Kind: types.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 1, Auditors: 1, ChallengeBlocks: 1},
+			{Kind: types.POLICY_KIND_QUORUM, Replicas: 15, ChallengeBlocks: 57_600, OwnRisk: true},
+		}).Draw(t, "policy")
+		if rapid.Bool().Draw(t, "no sink") {
+			s.Sink = ""
+		}
+		if rapid.Bool().Draw(t, "long") {
+			s.Args = nil
+			for room := types.MaxSpecBytes - s.Size() - 3; room > 0; room = types.MaxSpecBytes - s.Size() - 3 {
+				s.Args = append(s.Args, strings.Repeat("a", min(room, 512)))
+			}
+		}
+		if s.Validate() != nil {
+			return // it cannot be posted
+		}
+		last := s.Tasks + added - 1
+		for _, task := range []uint64{0, s.Tasks - 1, last, edge("task", 0, last)} {
+			judging := types.JudgingSpec(s, task, rapid.SampledFrom([]uint32{3, 63}).Draw(t, "judges"), edge("judging lifetime", 1, 10_000_000))
+			require.NoError(t, judging.ValidateWork(), "task %d of %d from %d, spec of %d bytes", task, last+1, s.FirstTask, s.Size())
+		}
+	})
 }
