@@ -5,6 +5,8 @@ import (
 
 	"cosmossdk.io/errors"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
 	"github.com/thetaedge/theta/x/beacon/types"
 )
 
@@ -32,8 +34,8 @@ func (s msgServer) SubmitRound(ctx context.Context, msg *types.MsgSubmitRound) (
 
 // UpdateParams replaces the parameters for governance.
 func (s msgServer) UpdateParams(ctx context.Context, msg *types.MsgUpdateParams) (*types.MsgUpdateParamsResponse, error) {
-	if msg.Authority != s.keeper.authority {
-		return nil, errors.Wrapf(types.ErrUnauthorized, "expected %s, found %s", s.keeper.authority, msg.Authority)
+	if err := sdk.ValidateAuthority(sdk.UnwrapSDKContext(ctx), s.keeper.authority, msg.Authority); err != nil {
+		return nil, err
 	}
 	if err := s.keeper.UpdateParams(ctx, msg.Params); err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
 
 	"github.com/thetaedge/theta/x/beacon/bls"
 	"github.com/thetaedge/theta/x/beacon/types"
@@ -144,7 +145,7 @@ func TestOnlyGovernanceChangesParams(t *testing.T) {
 	p := f.params()
 	p.PairingGas = 400_000
 	_, err := f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: f.submitter.String(), Params: p})
-	require.ErrorIs(t, err, types.ErrUnauthorized)
+	require.ErrorIs(t, err, sdkerrors.ErrUnauthorized)
 	_, err = f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: f.authority, Params: types.Params{}})
 	require.ErrorIs(t, err, types.ErrInvalidParams)
 	_, err = f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: f.authority, Params: p})

@@ -22,6 +22,4 @@ var (
 	ErrUnknownHeight = errors.Register(ModuleName, 9, "height is not pinned")
 	// ErrInvalidRound asks for a round number from 1 up.
 	ErrInvalidRound = errors.Register(ModuleName, 10, "invalid round number")
-	// ErrUnauthorized says that only governance may do this.
-	ErrUnauthorized = errors.Register(ModuleName, 11, "not the governance account")
 )

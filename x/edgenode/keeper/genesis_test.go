@@ -8,6 +8,7 @@ import (
 	"cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
 	"github.com/cosmos/cosmos-sdk/types/query"
 
 	"github.com/thetaedge/theta/x/edgenode/types"
@@ -162,7 +163,7 @@ func TestUpdateParamsIsForTheAuthority(t *testing.T) {
 	changed := testParams()
 	changed.QueueLimit = 9
 	_, err := f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: operator(0).String(), Params: changed})
-	require.ErrorIs(t, err, types.ErrInvalidSigner)
+	require.ErrorIs(t, err, sdkerrors.ErrUnauthorized)
 	_, err = f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: authority(), Params: types.Params{}})
 	require.ErrorIs(t, err, types.ErrInvalidParams)
 	_, err = f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: authority(), Params: changed})

@@ -3,6 +3,8 @@ package keeper
 import (
 	"context"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
@@ -10,8 +12,8 @@ import (
 // bonded or unbonding: those are recorded as bare amounts of it. A new
 // bond_per_slot reaches a node's weight with the node's next change.
 func (k *Keeper) updateParams(ctx context.Context, authority string, params types.Params) error {
-	if authority != k.authority {
-		return types.ErrInvalidSigner.Wrapf("expected the authority %s, found %s", k.authority, authority)
+	if err := sdk.ValidateAuthority(sdk.UnwrapSDKContext(ctx), k.authority, authority); err != nil {
+		return err
 	}
 	if err := params.Validate(); err != nil {
 		return err

@@ -95,8 +95,8 @@ func (k *Keeper) FeeDenom(ctx context.Context) (string, error) {
 
 // updateParams replaces the parameters.
 func (k *Keeper) updateParams(ctx context.Context, authority string, params types.Params) error {
-	if authority != k.authority {
-		return types.ErrInvalidSigner.Wrapf("expected the authority %s, found %s", k.authority, authority)
+	if err := sdk.ValidateAuthority(sdk.UnwrapSDKContext(ctx), k.authority, authority); err != nil {
+		return err
 	}
 	if err := params.Validate(); err != nil {
 		return err

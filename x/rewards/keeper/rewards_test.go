@@ -13,6 +13,7 @@ import (
 	"cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 
 	"github.com/thetaedge/theta/x/rewards/types"
@@ -211,7 +212,7 @@ func TestUpdateParamsIsForTheAuthority(t *testing.T) {
 	changed := types.DefaultParams()
 	changed.MinGasPrice = math.NewInt(7)
 	_, err := f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: operator(0).String(), Params: changed})
-	require.ErrorIs(t, err, types.ErrInvalidSigner)
+	require.ErrorIs(t, err, sdkerrors.ErrUnauthorized)
 	_, err = f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: authority()})
 	require.ErrorIs(t, err, types.ErrInvalidParams)
 	_, err = f.msgs.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: authority(), Params: changed})

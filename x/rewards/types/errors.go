@@ -4,7 +4,6 @@ import "cosmossdk.io/errors"
 
 // Sentinels of x/rewards, one per decision that a caller makes.
 var (
-	ErrInvalidSigner   = errors.Register(ModuleName, 2, "expected another signer")
 	ErrInvalidParams   = errors.Register(ModuleName, 3, "invalid params")
 	ErrInvalidAddress  = errors.Register(ModuleName, 4, "invalid address")
 	ErrInvalidCoin     = errors.Register(ModuleName, 5, "invalid coin")
