@@ -40,6 +40,8 @@ type App struct {
 	ModuleManager      *module.Manager
 	BasicModuleManager module.BasicManager
 	configurator       module.Configurator
+	// initializing says that the genesis is being written, gentxs among it.
+	initializing bool
 
 	closeOnce sync.Once
 	closeErr  error
@@ -104,7 +106,7 @@ func (app *App) setHandlers() {
 	app.SetEndBlocker(app.EndBlocker)
 	app.SetPrecommiter(app.Precommiter)
 	app.SetPrepareCheckStater(app.PrepareCheckStater)
-	app.SetAnteHandler(newAnteHandler(app))
+	app.SetAnteHandler(app.atGenesis(newAnteHandler(app)))
 	app.setProposalHandlers()
 }
 
@@ -117,6 +119,8 @@ func (app *App) InitChainer(ctx sdk.Context, req *abci.RequestInitChain) (*abci.
 	if err := app.UpgradeKeeper.SetModuleVersionMap(ctx, app.ModuleManager.GetVersionMap()); err != nil {
 		return nil, err
 	}
+	app.initializing = true
+	defer func() { app.initializing = false }()
 	return app.ModuleManager.InitGenesis(ctx, app.encoding.Codec, genesis)
 }
 

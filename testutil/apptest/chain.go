@@ -138,12 +138,13 @@ func (c *Chain) initChain() {
 	response, err := c.App.InitChain(&abci.RequestInitChain{
 		ChainId:         ChainID,
 		Time:            GenesisTime(),
-		InitialHeight:   1,
+		InitialHeight:   c.settings.initial,
 		ConsensusParams: c.consensusParams(),
 		AppStateBytes:   c.genesisState(),
 	})
 	require.NoError(c.t, err)
 	require.Len(c.t, response.Validators, 1, "the genesis transaction makes one validator")
+	c.height = c.settings.initial - 1
 	c.voters.start(c.t, response.Validators)
 }
 

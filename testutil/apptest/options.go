@@ -33,6 +33,8 @@ type settings struct {
 	dir            string
 	appOptions     appOptions
 	baseAppOptions []func(*baseapp.BaseApp)
+	// initial is the height of the first block.
+	initial int64
 }
 
 func defaultSettings() settings {
@@ -43,6 +45,7 @@ func defaultSettings() settings {
 		blockTime:  1500 * time.Millisecond,
 		db:         dbm.NewMemDB(),
 		appOptions: appOptions{},
+		initial:    1,
 	}
 }
 
@@ -73,6 +76,11 @@ func WithAccounts(n int, balance ...sdk.Coin) Option {
 // WithValidatorPower sets the validator's bond in whole tfuel, which is its power.
 func WithValidatorPower(power int64) Option {
 	return func(s *settings) { s.power = power }
+}
+
+// WithInitialHeight sets the height of the first block, as a genesis file does.
+func WithInitialHeight(height int64) Option {
+	return func(s *settings) { s.initial = height }
 }
 
 // WithBlockTime sets how far apart the headers of two blocks are.
