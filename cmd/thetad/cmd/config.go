@@ -24,6 +24,10 @@ const (
 	iavlCacheNodes = 2_000_000
 	// snapshotBlocks is how often a state-sync snapshot is taken: every half hour.
 	snapshotBlocks = 1_000
+	// queryGas is what one query may read, in gas: as much as a whole block. What walks all
+	// state, as the invariants and count_total do, ends there on a node that serves others;
+	// its owner may lift it (0 is no limit).
+	queryGas = 100_000_000
 	// metricsRetentionSeconds is how long an unchanged metric stays visible.
 	metricsRetentionSeconds = 600
 )
@@ -49,6 +53,7 @@ func cometConfig() *cmtcfg.Config {
 func appConfig() (string, any) {
 	config := &nodeConfig{Config: *serverconfig.DefaultConfig(), Watchdog: watchdog.DefaultSettings()}
 	config.MinGasPrices = minGasPrices()
+	config.QueryGasLimit = queryGas
 	config.AppDBBackend = string(dbm.PebbleDBBackend)
 	config.IAVLCacheSize = iavlCacheNodes
 	// Fast nodes speed up queries and cost every write a second one.

@@ -125,6 +125,7 @@ func TestNewNodeHasAValidatorsDefaults(t *testing.T) {
 	require.NoError(t, err)
 	for _, want := range []struct{ file, key, value string }{
 		{"app", "minimum-gas-prices", "1000000000atfuel"},
+		{"app", "query-gas-limit", "100000000"},
 		{"app", "app-db-backend", "pebbledb"},
 		{"app", "iavl-disable-fastnode", "true"},
 		{"app", "iavl-cache-size", "2000000"},
