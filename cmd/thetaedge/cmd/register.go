@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -54,11 +52,9 @@ anew what has changed in the settings.`,
 			return errors.Join(r.run(command, n), n.close())
 		},
 	}
-	hostname, _ := os.Hostname()
-	hostname = monikerOf(hostname)
 	flags := command.Flags()
 	r.addFlags(flags)
-	flags.StringVar(&r.moniker, "moniker", hostname, "name of the node for people")
+	flags.StringVar(&r.moniker, "moniker", defaultMoniker, "name of the node, which everybody can read on the chain; the host's name is not published")
 	flags.StringVar(&r.region, "region", "", "region of the node, e.g. de or us-west (required for a new node)")
 	flags.StringVar(&r.class, "class", "", "hardware class; empty takes the most demanding one for which this machine qualifies")
 	flags.Uint32Var(&r.slots, "slots", 0, "assignments held at once; 0 takes policy.max-jobs")
@@ -72,20 +68,9 @@ anew what has changed in the settings.`,
 	return command
 }
 
-// monikerOf is a node's name after its host's, which may be longer than a name or hold
-// what a name may not.
-func monikerOf(hostname string) string {
-	var name strings.Builder
-	for _, letter := range strings.ToValidUTF8(hostname, "") {
-		if text := string(letter); edgenodetypes.CheckText("moniker", text, len(text)) == nil && name.Len()+len(text) <= edgenodetypes.MaxMonikerBytes {
-			name.WriteString(text)
-		}
-	}
-	if moniker := strings.TrimSpace(name.String()); moniker != "" {
-		return moniker
-	}
-	return "edge node"
-}
+// defaultMoniker is a node's name where its owner gives none. It says nothing of the
+// machine or the network that it stands in.
+const defaultMoniker = "edge node"
 
 // check finds what the chain would refuse, before it is asked for anything.
 func (r *registration) check() error {
