@@ -28,6 +28,9 @@ type Quote struct {
 	Liability sdk.Coin
 	// LiveNodes of the class are up; NeededNodes must be.
 	LiveNodes, NeededNodes uint64
+	// JudgingNodes is how many nodes of the class have to be live, so that somebody can
+	// judge results that differ; 0 where wrong results are not slashed.
+	JudgingNodes uint64
 	// Fit says how many of them the job fits, and what excludes the others.
 	Fit computetypes.Fit
 	// Balance is what the requester has in each denom that it needs.
@@ -64,6 +67,8 @@ func (c *Client) Quote(ctx context.Context, signer Signer, spec computetypes.Job
 		LiveNodes:   answer.LiveNodes,
 		NeededNodes: answer.NeededNodes,
 		Fit:         answer.Fit,
+
+		JudgingNodes: answer.JudgingNodes,
 	}
 	if problem := nodesProblem(quote, spec); problem != "" {
 		quote.Problems = append(quote.Problems, problem)
@@ -86,6 +91,16 @@ func (c *Client) Quote(ctx context.Context, signer Signer, spec computetypes.Job
 		return quote, nil
 	}
 	return quote, c.checkBalance(ctx, signer, quote)
+}
+
+// Warning says what a requester should know of a job that can be posted, "" for
+// nothing: in a class too small for half a jury a lie is found, but nobody judges it.
+func (q *Quote) Warning(class string) string {
+	if q.LiveNodes >= q.JudgingNodes {
+		return ""
+	}
+	return fmt.Sprintf("class %s has %d live nodes, and %d are needed to judge results that differ: with fewer such a task fails, and whoever lied keeps the bond",
+		class, q.LiveNodes, q.JudgingNodes)
 }
 
 // nodesProblem says why a job would wait for nodes in vain, "" when it would not. A

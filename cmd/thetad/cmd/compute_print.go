@@ -42,6 +42,9 @@ func (p *runPrinter) quote(packed *requester.Packed, quote *requester.Quote) {
 		fmt.Fprintf(p.out, "Program: not checked, because %s; try it first with --local\n", packed.Unchecked)
 	}
 	p.nodes(spec, quote)
+	if warning := quote.Warning(spec.Class); warning != "" {
+		fmt.Fprintf(p.out, "Too few to judge: %s\n", warning)
+	}
 	gas := "gas"
 	if quote.Posting.Gas > 0 {
 		gas = fmt.Sprintf("%s for %d gas", requester.FormatAmount(quote.Posting.Fee), quote.Posting.Gas)
