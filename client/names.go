@@ -12,9 +12,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/cases"
-	"golang.org/x/text/unicode/norm"
-
+	"github.com/thetaedge/theta/sidecar/executor/filename"
 	"github.com/thetaedge/theta/sidecar/executor/manifest"
 )
 
@@ -103,7 +101,7 @@ func (f *folder) name(top bool) {
 	taken := make(map[string]bool, len(children))
 	for _, c := range children {
 		c.saved = untaken(c.saved, taken)
-		taken[folded(c.saved)] = true
+		taken[filename.Key(c.saved)] = true
 		c.below.name(false)
 	}
 }
@@ -127,15 +125,10 @@ func untaken(name string, taken map[string]bool) string {
 		extension = ""
 	}
 	numbered := name
-	for n := 2; taken[folded(numbered)]; n++ {
+	for n := 2; taken[filename.Key(numbered)]; n++ {
 		numbered = fmt.Sprintf("%s~%d%s", strings.TrimSuffix(name, extension), n, extension)
 	}
 	return numbered
-}
-
-// folded is what file systems that ignore case, or how letters are composed, compare.
-func folded(name string) string {
-	return norm.NFC.String(cases.Fold().String(norm.NFD.String(name)))
 }
 
 // safeName returns a name that every common file system takes, and that is the name
@@ -145,14 +138,14 @@ func safeName(name string, top bool) string {
 	for i, r := range name {
 		last := i+utf8.RuneLen(r) == len(name)
 		switch {
-		case strings.ContainsRune(`<>:"|?*\`, r), r < ' ', last && (r == '.' || r == ' '):
+		case filename.Forbidden(r), last && (r == '.' || r == ' '):
 			fmt.Fprintf(&b, "%%%02X", r)
 		default:
 			b.WriteRune(r)
 		}
 	}
 	safe := b.String()
-	if device(safe) || (top && strings.HasPrefix(folded(safe), reservedPrefix)) {
+	if filename.Device(safe) || (top && strings.HasPrefix(filename.Key(safe), reservedPrefix)) {
 		safe = fmt.Sprintf("%%%02X", safe[0]) + safe[1:]
 	}
 	// A suffix that makes it differ from another name has to fit as well.
@@ -164,23 +157,6 @@ func safeName(name string, top bool) string {
 		safe = fmt.Sprintf("%s~%x", safe[:cut], sha256.Sum256([]byte(name)))[:cut+1+16]
 	}
 	return safe
-}
-
-// device reports whether Windows takes a name for a device, whatever its extension.
-func device(name string) bool {
-	stem, _, _ := strings.Cut(folded(name), ".")
-	stem = strings.TrimRight(stem, " ")
-	switch stem {
-	case "con", "prn", "aux", "nul", "conin$", "conout$":
-		return true
-	}
-	for _, port := range []string{"com", "lpt"} {
-		number, found := strings.CutPrefix(stem, port)
-		if digit, size := utf8.DecodeRuneInString(number); found && size > 0 && size == len(number) && strings.ContainsRune("0123456789¹²³", digit) {
-			return true
-		}
-	}
-	return false
 }
 
 // Path is where a file of the result lies on this machine.

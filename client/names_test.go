@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"github.com/thetaedge/theta/sidecar/executor/filename"
 	"github.com/thetaedge/theta/sidecar/executor/manifest"
 )
 
@@ -78,15 +79,15 @@ func TestEveryOutputHasAPlaceOfItsOwn(t *testing.T) {
 		require.Len(t, saved, len(files))
 		places := map[string]string{}
 		for name, place := range saved {
-			other, taken := places[folded(place)]
+			other, taken := places[filename.Key(place)]
 			require.False(t, taken, "%q and %q are both saved as %q", name, other, place)
-			places[folded(place)] = name
+			places[filename.Key(place)] = name
 			require.True(t, filepath.IsLocal(filepath.FromSlash(place)), place)
-			require.False(t, strings.HasPrefix(folded(place), reservedPrefix), place)
+			require.False(t, strings.HasPrefix(filename.Key(place), reservedPrefix), place)
 			for _, part := range strings.Split(place, "/") {
 				require.LessOrEqual(t, len(part), maxNameBytes)
 				require.True(t, utf8.ValidString(part))
-				require.False(t, device(part), part)
+				require.False(t, filename.Device(part), part)
 				require.False(t, strings.ContainsAny(part, `<>:"|?*\`), part)
 				require.False(t, strings.HasSuffix(part, ".") || strings.HasSuffix(part, " "), part)
 			}
@@ -97,6 +98,19 @@ func TestEveryOutputHasAPlaceOfItsOwn(t *testing.T) {
 					require.NotContains(t, places, place[:at], "a file and a folder")
 				}
 			}
+		}
+	})
+}
+
+// What a profile lets a program write is saved as it was written, but for the names of
+// the client's own files and those that leave no room for a number.
+func TestNamesThatEveryFileSystemHoldsAreSavedAsTheyAre(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		names := rapid.SliceOfNDistinct(rapid.StringN(1, 60, 200).Filter(func(name string) bool {
+			return filename.Check(name) == nil && !strings.HasPrefix(filename.Key(name), reservedPrefix)
+		}), 1, 20, filename.Key).Draw(t, "names")
+		for name, saved := range SavedNames(filesNamed(names...)) {
+			require.Equal(t, name, saved)
 		}
 	})
 }

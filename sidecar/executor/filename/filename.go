@@ -1,0 +1,107 @@
+// Package filename says which names of files every common file system can hold, and
+// which two of them some file system takes for one.
+//
+// Nodes decide by it what a program may write, so the answers are part of a profile:
+// they follow from tables of one version of Unicode that are kept here, whatever the
+// Go release or library a node was built with.
+package filename
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// ErrName wraps every refusal of Check.
+var ErrName = errors.New("name that not every file system can hold")
+
+// forbidden are the characters that Windows gives a meaning of its own.
+const forbidden = `<>:"|?*\`
+
+// Check reports why some common file system cannot hold a name, nil if all can:
+// characters that are control codes, that Windows forbids or that Unicode 15 has not
+// assigned, a dot or a space at the end, a device of Windows, nothing that can be seen.
+// How long a name may be is for the caller.
+func Check(name string) error {
+	if !utf8.ValidString(name) {
+		return fmt.Errorf("%w: %.64q is not UTF-8", ErrName, name)
+	}
+	for _, r := range name {
+		switch {
+		case r == '/' || Forbidden(r):
+			return fmt.Errorf("%w: %.64q holds %q; leave it out", ErrName, name, r)
+		case !assigned(r):
+			return fmt.Errorf("%w: %.64q holds %q, which Unicode %s has not assigned; leave it out", ErrName, name, r, Version)
+		}
+	}
+	switch {
+	case Key(name) == "":
+		return fmt.Errorf("%w: %.64q shows nothing", ErrName, name)
+	case strings.HasSuffix(name, ".") || strings.HasSuffix(name, " "):
+		return fmt.Errorf("%w: %.64q ends with a dot or a space, which Windows drops", ErrName, name)
+	case Device(name):
+		return fmt.Errorf("%w: %.64q is a device of Windows; choose another name", ErrName, name)
+	}
+	return nil
+}
+
+// Forbidden reports whether some common file system takes no name with this character.
+func Forbidden(r rune) bool {
+	return r < ' ' || r == 0x7f || strings.ContainsRune(forbidden, r)
+}
+
+// Device reports whether Windows takes a name for a device, whatever its extension.
+func Device(name string) bool {
+	stem, _, _ := strings.Cut(Key(name), ".")
+	stem = strings.TrimRight(stem, " ")
+	switch stem {
+	case "con", "prn", "aux", "nul", "conin$", "conout$":
+		return true
+	}
+	for _, port := range []string{"com", "lpt"} {
+		number, found := strings.CutPrefix(stem, port)
+		digit, size := utf8.DecodeRuneInString(number)
+		if found && size > 0 && size == len(number) && strings.ContainsRune("0123456789¹²³", digit) {
+			return true
+		}
+	}
+	return false
+}
+
+// Key is the same for two names that a file system may take for one, because it
+// ignores case, how letters are composed, or characters that are not shown. It is the
+// canonical decomposition of the case folding of the decomposition (Unicode 15, D145)
+// without what Unicode says may be ignored. Bytes that are no UTF-8 count as U+FFFD.
+func Key(name string) string {
+	if key, plain := asciiKey(name); plain {
+		return key
+	}
+	t := tables()
+	folded := make([]rune, 0, len(name))
+	for _, r := range t.decomposed([]rune(name)) {
+		if to, found := t.foldings[r]; found {
+			folded = append(folded, []rune(to)...)
+		} else {
+			folded = append(folded, r)
+		}
+	}
+	shown := folded[:0]
+	for _, r := range t.decomposed(folded) {
+		if !ignorable(r) {
+			shown = append(shown, r)
+		}
+	}
+	// What was left out may have kept marks apart.
+	return string(t.decomposed(shown))
+}
+
+// asciiKey is Key of a name that is ASCII alone.
+func asciiKey(name string) (key string, plain bool) {
+	for i := range len(name) {
+		if name[i] >= utf8.RuneSelf {
+			return "", false
+		}
+	}
+	return strings.ToLower(name), true
+}
