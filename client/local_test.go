@@ -235,11 +235,12 @@ func TestMoreThanTheProfileCanDoIsRefusedBeforeAnythingIsSent(t *testing.T) {
 }
 
 func TestALocalRunSavesOddNamesAsAFetchedResultDoes(t *testing.T) {
-	job := localJob(t, strings.ReplaceAll(echo, `"dice"`, `"a:b?"`), roomy+"args: [x]\n", nil)
+	program := strings.NewReplacer(`"dice"`, `".theta-x"`, "(i32.const 17) (i32.const 4)", "(i32.const 17) (i32.const 8)").Replace(echo)
+	job := localJob(t, program, roomy+"args: [x]\n", nil)
 	local, err := RunLocal(t.Context(), job, 0, t.TempDir())
 	require.NoError(t, err)
-	require.Equal(t, map[string]string{"a:b?": "a%3Ab%3F"}, local.Renamed())
-	require.FileExists(t, filepath.Join(local.Dir, "a%3Ab%3F"))
+	require.Equal(t, map[string]string{".theta-x": "%2Etheta-x"}, local.Renamed())
+	require.FileExists(t, filepath.Join(local.Dir, "%2Etheta-x"))
 	require.FileExists(t, filepath.Join(local.Dir, NamesFile))
 }
 

@@ -21,6 +21,8 @@ type Task struct {
 	ProgramPath string
 	// Args are the program's arguments after its own name.
 	Args []string
+	// Env are variables of its environment beside those that the profile sets.
+	Env []Variable
 	// Inputs are the files that the program can read, and nothing else.
 	Inputs []Input
 	// Seed feeds every random number that the program asks for.
@@ -42,6 +44,14 @@ type Task struct {
 	// WallLimit is a safety net against a stuck machine: running into it is a
 	// failure of the executor, never a result. Zero means no limit.
 	WallLimit time.Duration
+}
+
+// Variable is one of a program's environment.
+type Variable struct {
+	// Name consists of letters, digits and underscores, no digit first.
+	Name string
+	// Value holds no zero byte.
+	Value string
 }
 
 // Input is one file that a program may read.
@@ -74,7 +84,37 @@ func (t Task) Validate() error {
 			return fmt.Errorf("%w: argument %q holds a zero byte", ErrBadTask, arg)
 		}
 	}
+	if err := validateEnv(t.Env); err != nil {
+		return err
+	}
 	return validateInputs(t.Inputs)
+}
+
+func validateEnv(env []Variable) error {
+	seen := make(map[string]struct{}, len(env))
+	for _, v := range env {
+		if !variableName(v.Name) {
+			return fmt.Errorf("%w: environment: expected a name of letters, digits and underscores without a digit first, found %q", ErrBadTask, v.Name)
+		}
+		if _, dup := seen[v.Name]; dup {
+			return fmt.Errorf("%w: environment: %s is set twice", ErrBadTask, v.Name)
+		}
+		seen[v.Name] = struct{}{}
+		if strings.ContainsRune(v.Value, 0) {
+			return fmt.Errorf("%w: environment: the value of %s holds a zero byte", ErrBadTask, v.Name)
+		}
+	}
+	return nil
+}
+
+func variableName(name string) bool {
+	for i, c := range []byte(name) {
+		letter := c == '_' || c|0x20 >= 'a' && c|0x20 <= 'z'
+		if !letter && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return name != ""
 }
 
 func validateInputs(inputs []Input) error {

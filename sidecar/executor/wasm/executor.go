@@ -214,6 +214,14 @@ func check(task executor.Task) error {
 	for _, arg := range task.Args {
 		argBytes += len(arg) + 1
 	}
+	for _, v := range task.Env {
+		argBytes += len(v.Name) + len(v.Value) + 2
+		for _, own := range Environment() {
+			if v.Name == own.Name {
+				return fmt.Errorf("%w: environment: %s is set by the profile %s", executor.ErrBadTask, v.Name, Profile)
+			}
+		}
+	}
 	switch {
 	case task.Fuel > MaxFuel:
 		return fmt.Errorf("%w: fuel %d is over %d", executor.ErrBadTask, task.Fuel, uint64(MaxFuel))
@@ -224,7 +232,7 @@ func check(task executor.Task) error {
 	case task.OutputFiles > MaxOutputFiles:
 		return fmt.Errorf("%w: %d output files are over %d", executor.ErrBadTask, task.OutputFiles, MaxOutputFiles)
 	case argBytes > MaxArgBytes:
-		return fmt.Errorf("%w: arguments of %d bytes are over %d", executor.ErrBadTask, argBytes, MaxArgBytes)
+		return fmt.Errorf("%w: arguments and environment of %d bytes are over %d", executor.ErrBadTask, argBytes, MaxArgBytes)
 	case len(task.Inputs) > manifest.MaxFiles:
 		return fmt.Errorf("%w: %d inputs are over %d", executor.ErrBadTask, len(task.Inputs), manifest.MaxFiles)
 	}

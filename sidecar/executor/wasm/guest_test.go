@@ -101,17 +101,22 @@ func TestProgramSeesNothingOfTheHost(t *testing.T) {
 	look := func(seed byte) string {
 		tk := goTask(t, program, inputs(t, dir))
 		tk.Seed[0] = seed
+		tk.Env = []executor.Variable{{Name: "TASK", Value: "7"}}
 		r := run(t, tk)
 		require.Equal(t, manifest.ReasonExited, r.Reason, r.Detail)
 		require.Zero(t, r.ExitCode)
-		require.Equal(t, "stdout", paths(r.Outputs))
+		require.Equal(t, "relative stdout", paths(r.Outputs))
 		return output(t, tk, "stdout")
 	}
 	seen := look(1)
 	for _, line := range []string{
 		"now 2020-01-01T00:00:00Z",
 		"slept an hour true",
-		"environment []",
+		"environment [PWD=/out TMPDIR=/tmp HOME=/tmp TASK=7]",
+		"here /out",
+		"temporary /tmp",
+		"draft \"x\" <nil>",
+		"root [in out tmp]",
 		"write \"/in/data\" open /in/data: Read-only file system",
 		"write \"/in/new\" open /in/new: Read-only file system",
 		"write \"/out/stdout\" open /out/stdout: Permission denied",
@@ -153,18 +158,24 @@ func TestBadTasksAreRefused(t *testing.T) {
 	e := newExecutor(t, 1)
 	defer func() { require.NoError(t, e.Close()) }()
 	for name, spoil := range map[string]func(*executor.Task){
-		"no id":            func(tk *executor.Task) { tk.ID = "" },
-		"no program":       func(tk *executor.Task) { tk.ProgramPath = "" },
-		"no fuel":          func(tk *executor.Task) { tk.Fuel = 0 },
-		"endless fuel":     func(tk *executor.Task) { tk.Fuel = 1<<64 - 1 },
-		"no memory":        func(tk *executor.Task) { tk.MemoryBytes = 0 },
-		"huge memory":      func(tk *executor.Task) { tk.MemoryBytes = 1 << 40 },
-		"huge outputs":     func(tk *executor.Task) { tk.OutputBytes = 1 << 50 },
-		"many outputs":     func(tk *executor.Task) { tk.OutputFiles = 1 << 20 },
-		"zero in argument": func(tk *executor.Task) { tk.Args = []string{"a\x00b"} },
-		"long arguments":   func(tk *executor.Task) { tk.Args = []string{strings.Repeat("a", 1<<20)} },
-		"escaping input":   func(tk *executor.Task) { tk.Inputs = []executor.Input{{Name: "../x", Path: program}} },
-		"rooted input":     func(tk *executor.Task) { tk.Inputs = []executor.Input{{Name: "/x", Path: program}} },
+		"no id":             func(tk *executor.Task) { tk.ID = "" },
+		"no program":        func(tk *executor.Task) { tk.ProgramPath = "" },
+		"no fuel":           func(tk *executor.Task) { tk.Fuel = 0 },
+		"endless fuel":      func(tk *executor.Task) { tk.Fuel = 1<<64 - 1 },
+		"no memory":         func(tk *executor.Task) { tk.MemoryBytes = 0 },
+		"huge memory":       func(tk *executor.Task) { tk.MemoryBytes = 1 << 40 },
+		"huge outputs":      func(tk *executor.Task) { tk.OutputBytes = 1 << 50 },
+		"many outputs":      func(tk *executor.Task) { tk.OutputFiles = 1 << 20 },
+		"zero in argument":  func(tk *executor.Task) { tk.Args = []string{"a\x00b"} },
+		"zero in variable":  func(tk *executor.Task) { tk.Env = []executor.Variable{{Name: "A", Value: "a\x00b"}} },
+		"nameless variable": func(tk *executor.Task) { tk.Env = []executor.Variable{{Value: "a"}} },
+		"odd variable":      func(tk *executor.Task) { tk.Env = []executor.Variable{{Name: "A=B"}} },
+		"variable twice":    func(tk *executor.Task) { tk.Env = []executor.Variable{{Name: "A"}, {Name: "A"}} },
+		"own variable":      func(tk *executor.Task) { tk.Env = []executor.Variable{{Name: "PWD", Value: "/in"}} },
+		"long variables":    func(tk *executor.Task) { tk.Env = []executor.Variable{{Name: "A", Value: strings.Repeat("a", 1<<20)}} },
+		"long arguments":    func(tk *executor.Task) { tk.Args = []string{strings.Repeat("a", 1<<20)} },
+		"escaping input":    func(tk *executor.Task) { tk.Inputs = []executor.Input{{Name: "../x", Path: program}} },
+		"rooted input":      func(tk *executor.Task) { tk.Inputs = []executor.Input{{Name: "/x", Path: program}} },
 		"input twice": func(tk *executor.Task) {
 			tk.Inputs = []executor.Input{{Name: "x", Path: program}, {Name: "x", Path: program}}
 		},

@@ -1,9 +1,11 @@
 package wasm
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -33,28 +35,31 @@ func writeOutputs(dir string, host *wasi.Host, reason executor.Reason) ([]execut
 		return nil, fmt.Errorf("make output directory: %w", err)
 	}
 	var files []executor.File
-	write := func(path string, content []byte) error {
+	write := func(path string, content io.WriterTo) error {
 		if err := manifest.ValidatePath(path); err != nil {
 			return err
 		}
-		if err := writeFile(filepath.Join(partial, filepath.FromSlash(path)), content); err != nil {
+		file, err := writeFile(filepath.Join(partial, filepath.FromSlash(path)), content)
+		if err != nil {
 			return fmt.Errorf("write output %q: %w", path, err)
 		}
-		files = append(files, executor.File{Path: path, Size: uint64(len(content)), SHA256: sha256.Sum256(content)})
+		file.Path = path
+		files = append(files, file)
 		return nil
 	}
 	if reason == manifest.ReasonExited {
-		if err := host.Outputs(write); err != nil {
+		visit := func(path string, content wasi.Content) error { return write(path, content) }
+		if err := host.Outputs(visit); err != nil {
 			return nil, err
 		}
 	}
 	if content := host.Stdout(); len(content) > 0 {
-		if err := write(streamStdout, content); err != nil {
+		if err := write(streamStdout, bytes.NewReader(content)); err != nil {
 			return nil, err
 		}
 	}
 	if content := host.Stderr(); len(content) > 0 {
-		if err := write(streamStderr, content); err != nil {
+		if err := write(streamStderr, bytes.NewReader(content)); err != nil {
 			return nil, err
 		}
 	}
@@ -83,16 +88,19 @@ func syncFolder(path string) error {
 
 // writeFile writes and syncs, so that a digest is never reported for content
 // that a power cut could still take away.
-func writeFile(path string, content []byte) error {
+func writeFile(path string, content io.WriterTo) (executor.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return err
+		return executor.File{}, err
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
-		return err
+		return executor.File{}, err
 	}
-	_, err = file.Write(content)
-	return errors.Join(err, file.Sync(), file.Close())
+	hash := sha256.New()
+	size, err := content.WriteTo(io.MultiWriter(file, hash))
+	written := executor.File{Size: uint64(size)}
+	hash.Sum(written.SHA256[:0])
+	return written, errors.Join(err, file.Sync(), file.Close())
 }
 
 // clearOutputs removes what an earlier run of the task left.

@@ -9,7 +9,9 @@ package wasm
 import (
 	"github.com/bytecodealliance/wasmtime-go/v40"
 
+	"github.com/thetaedge/theta/sidecar/executor"
 	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/sidecar/executor/wasm/internal/wasi"
 )
 
 const (
@@ -20,7 +22,7 @@ const (
 
 	// MaxProgramBytes is the largest program.
 	MaxProgramBytes = 32 << 20
-	// MaxArgBytes is the most bytes that all arguments together may have.
+	// MaxArgBytes is the most bytes that arguments and environment together may have.
 	MaxArgBytes = 128 << 10
 	// MaxFuel is the most fuel that a task may have.
 	MaxFuel = 1 << 62
@@ -40,6 +42,16 @@ const (
 	// counted stack of the profile is used up long before it.
 	nativeStackBytes = 5 << 20
 )
+
+// Environment is what every program finds in its environment; a task may not set these
+// variables.
+func Environment() []executor.Variable {
+	var env []executor.Variable
+	for _, v := range wasi.Environment() {
+		env = append(env, executor.Variable{Name: v.Name, Value: v.Value})
+	}
+	return env
+}
 
 // newEngine returns an engine with the features of the profile. The caller
 // closes it.

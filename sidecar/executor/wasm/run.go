@@ -61,6 +61,9 @@ func hostConfig(task executor.Task) wasi.Config {
 		OutputBytes: task.OutputBytes,
 		OutputFiles: task.OutputFiles,
 	}
+	for _, v := range task.Env {
+		cfg.Env = append(cfg.Env, wasi.Variable{Name: v.Name, Value: v.Value})
+	}
 	for _, in := range task.Inputs {
 		cfg.Inputs = append(cfg.Inputs, wasi.Input{Name: in.Name, Path: in.Path})
 	}

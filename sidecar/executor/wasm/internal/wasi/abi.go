@@ -51,13 +51,41 @@ const (
 	fdAppend = 1
 	fdAll    = 31
 
-	rightRead  = 1 << 1
-	rightWrite = 1 << 6
-	rightsAll  = 1<<30 - 1
-
 	whenceSet     = 0
 	whenceCurrent = 1
 	whenceEnd     = 2
+)
+
+// Rights of descriptors.
+const (
+	rightDatasync = 1 << 0
+	rightRead     = 1 << 1
+	rightSeek     = 1 << 2
+	rightTell     = 1 << 5
+	rightWrite    = 1 << 6
+	rightAdvise   = 1 << 7
+	rightAllocate = 1 << 8
+	rightReaddir  = 1 << 14
+	rightSetSize  = 1 << 22
+
+	rightsAll = 1<<30 - 1
+	// rightsPaths are those that a directory has and a file has not.
+	rightsPaths = 0x1f<<9 | 0x3f<<15 | 7<<24
+	// rightsRead and rightsWrite go with how a file was opened; the C library tells
+	// from them what it was opened for.
+	rightsRead  = rightRead | rightReaddir
+	rightsWrite = rightDatasync | rightWrite | rightAllocate | rightSetSize
+	// rightsFile are those of files that a directory has not.
+	rightsFile = rightRead | rightWrite | rightAllocate | rightSetSize | rightSeek | rightTell | rightAdvise
+)
+
+// Flags of the calls that set times.
+const (
+	timeAccess    = 1
+	timeAccessNow = 2
+	timeModify    = 4
+	timeModifyNow = 8
+	timeAll       = timeAccess | timeAccessNow | timeModify | timeModifyNow
 )
 
 // memory is the guest's linear memory during one call.

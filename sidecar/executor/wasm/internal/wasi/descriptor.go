@@ -20,8 +20,24 @@ type descriptor struct {
 	flags    uint32
 	readable bool
 	writable bool
+}
 
-	listing []string // of a directory, taken when it is read from the start
+// rights returns what the descriptor may be used for, and what may be opened by it.
+func (d *descriptor) rights() (base, inheriting uint64) {
+	if d.node != nil && d.node.isDir() {
+		// Everything may be tried below a directory, so that a wish to write below /in
+		// reaches path_open and is refused there with a plain answer.
+		return rightsAll &^ rightsFile, rightsAll
+	}
+	// A stream has the rights to seek too: a C library takes one without for a terminal.
+	base = rightsAll &^ rightsPaths
+	if !d.readable {
+		base &^= rightsRead
+	}
+	if !d.writable {
+		base &^= rightsWrite
+	}
+	return base, base
 }
 
 func (d *descriptor) fileType() byte {
@@ -38,7 +54,8 @@ func (h *Host) descriptor(fd uint32) (*descriptor, Errno) {
 	return h.fds[fd], ok
 }
 
-// file returns a descriptor of a regular file.
+// file returns a descriptor of a regular file. WASI says EBADF of a directory where
+// POSIX would let one seek in it.
 func (h *Host) file(fd uint32) (*descriptor, Errno) {
 	d, errno := h.descriptor(fd)
 	switch {
@@ -47,7 +64,7 @@ func (h *Host) file(fd uint32) (*descriptor, Errno) {
 	case d.stream != nil:
 		return nil, errSpipe
 	case d.node.isDir():
-		return nil, errIsdir
+		return nil, errBadf
 	}
 	return d, ok
 }

@@ -12,48 +12,49 @@ const (
 	clockMax      = 3
 )
 
-func (h *Host) argsSizesGet(a args) Errno {
+func (h *Host) argsSizesGet(a args) Errno { return h.textSizes(h.args, a.u32(0), a.u32(1)) }
+
+func (h *Host) argsGet(a args) Errno { return h.texts(h.args, a.u32(0), a.u32(1)) }
+
+func (h *Host) environSizesGet(a args) Errno { return h.textSizes(h.env, a.u32(0), a.u32(1)) }
+
+func (h *Host) environGet(a args) Errno { return h.texts(h.env, a.u32(0), a.u32(1)) }
+
+// textSizes writes how many texts there are and how many bytes they take, each with a
+// zero at its end.
+func (h *Host) textSizes(list []string, count, size uint32) Errno {
 	total := 0
-	for _, arg := range h.args {
-		total += len(arg) + 1
+	for _, text := range list {
+		total += len(text) + 1
 	}
-	if errno := h.mem.putU32(a.u32(0), uint32(len(h.args))); errno != ok {
+	if errno := h.mem.putU32(count, uint32(len(list))); errno != ok {
 		return errno
 	}
-	return h.mem.putU32(a.u32(1), uint32(total))
+	return h.mem.putU32(size, uint32(total))
 }
 
-func (h *Host) argsGet(a args) Errno {
-	pointers, text := a.u32(0), a.u32(1)
-	for _, arg := range h.args {
-		size := uint32(len(arg)) + 1
+// texts writes texts and a list of where each begins.
+func (h *Host) texts(list []string, pointers, at uint32) Errno {
+	for _, text := range list {
+		size := uint32(len(text)) + 1
 		if !h.charge(uint64(size) * FuelPerByte) {
 			return errInval
 		}
-		dst, found := h.mem.slice(text, size)
+		dst, found := h.mem.slice(at, size)
 		if !found {
 			return errFault
 		}
-		copy(dst, arg)
+		copy(dst, text)
 		dst[size-1] = 0
-		if errno := h.mem.putU32(pointers, text); errno != ok {
+		if errno := h.mem.putU32(pointers, at); errno != ok {
 			return errno
 		}
 		// Neither can wrap: both lie inside a memory of at most 4 GiB, and a
 		// wrapped one is caught by the next access.
-		pointers, text = pointers+4, text+size
+		pointers, at = pointers+4, at+size
 	}
 	return ok
 }
-
-func (h *Host) environSizesGet(a args) Errno {
-	if errno := h.mem.putU32(a.u32(0), 0); errno != ok {
-		return errno
-	}
-	return h.mem.putU32(a.u32(1), 0)
-}
-
-func (h *Host) environGet(args) Errno { return ok }
 
 func (h *Host) clockResGet(a args) Errno {
 	if a.u32(0) > clockMax {

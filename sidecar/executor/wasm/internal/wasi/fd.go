@@ -2,6 +2,9 @@ package wasi
 
 import "encoding/binary"
 
+// adviceMax is the last kind of advice.
+const adviceMax = 5
+
 func (h *Host) fdClose(a args) Errno {
 	if _, errno := h.descriptor(a.u32(0)); errno != ok {
 		return errno
@@ -27,6 +30,18 @@ func (h *Host) fdRenumber(a args) Errno {
 	return ok
 }
 
+// fdDatasync is for what may be written; a directory is synced as a whole.
+func (h *Host) fdDatasync(a args) Errno {
+	d, errno := h.descriptor(a.u32(0))
+	if errno != ok {
+		return errno
+	}
+	if base, _ := d.rights(); base&rightDatasync == 0 {
+		return errBadf
+	}
+	return ok
+}
+
 func (h *Host) fdSync(a args) Errno {
 	_, errno := h.descriptor(a.u32(0))
 	return errno
@@ -34,6 +49,9 @@ func (h *Host) fdSync(a args) Errno {
 
 func (h *Host) fdAdvise(a args) Errno {
 	_, errno := h.file(a.u32(0))
+	if errno == ok && a.u32(3) > adviceMax {
+		return errInval
+	}
 	return errno
 }
 
@@ -49,10 +67,9 @@ func (h *Host) fdFdstatGet(a args) Errno {
 	clear(dst)
 	dst[0] = d.fileType()
 	binary.LittleEndian.PutUint16(dst[2:], uint16(d.flags))
-	// Every right is shown, also below /in, so that a program's wish to write
-	// reaches path_open and is refused there with a plain answer.
-	binary.LittleEndian.PutUint64(dst[8:], rightsAll)
-	binary.LittleEndian.PutUint64(dst[16:], rightsAll)
+	base, inheriting := d.rights()
+	binary.LittleEndian.PutUint64(dst[8:], base)
+	binary.LittleEndian.PutUint64(dst[16:], inheriting)
 	return ok
 }
 
@@ -140,8 +157,21 @@ func (h *Host) fdFilestatSetTimes(a args) Errno {
 	if errno != ok {
 		return errno
 	}
+	if errno := checkTimes(a.u32(3)); errno != ok {
+		return errno
+	}
 	if d.node != nil && d.node.readOnly {
 		return errRofs
+	}
+	return ok
+}
+
+// checkTimes refuses a time that is both given and now. All times are zero whatever
+// is set.
+func checkTimes(flags uint32) Errno {
+	const access, modify = timeAccess | timeAccessNow, timeModify | timeModifyNow
+	if flags&^timeAll != 0 || flags&access == access || flags&modify == modify {
+		return errInval
 	}
 	return ok
 }

@@ -5,8 +5,7 @@ import (
 	"encoding/binary"
 )
 
-// vectors is a list of I/O vectors as it lies in the guest's memory: a program may
-// pass millions of them, and must not make the host hold more than it may itself.
+// vectors is a list of I/O vectors as it lies in the guest's memory, at most MaxVectors.
 type vectors struct {
 	list []byte
 	mem  memory
@@ -19,11 +18,11 @@ type vectors struct {
 // vectors checks a list of I/O vectors after it has been paid for.
 func (h *Host) vectors(ptr, count uint32) (vectors, Errno) {
 	v := vectors{mem: h.mem}
-	if !h.charge(uint64(count) * FuelPerEntry) {
+	if count > MaxVectors {
 		return v, errInval
 	}
-	if uint64(count)*8 > uint64(len(h.mem)) {
-		return v, errFault
+	if !h.charge(uint64(count) * FuelPerEntry) {
+		return v, errInval
 	}
 	var found bool
 	if v.list, found = h.mem.slice(ptr, count*8); !found {
@@ -83,9 +82,12 @@ func (h *Host) fdRead(a args) Errno {
 }
 
 func (h *Host) fdPread(a args) Errno {
-	d, errno := h.file(a.u32(0))
-	if errno != ok {
+	d, errno := h.descriptor(a.u32(0))
+	switch {
+	case errno != ok:
 		return errno
+	case d.stream != nil:
+		return errSpipe
 	}
 	if a[3] > 1<<63-1 {
 		return errInval
@@ -187,10 +189,7 @@ func (h *Host) fdPwrite(a args) Errno {
 // write stores the vectors in a file, which grows as needed; passing the limit
 // of outputs halts the program.
 func (h *Host) write(d *descriptor, ptr, count uint32, offset uint64) (uint64, Errno) {
-	if d.node.isDir() {
-		return 0, errIsdir
-	}
-	if !d.writable {
+	if d.node.isDir() || !d.writable {
 		return 0, errBadf
 	}
 	v, errno := h.vectors(ptr, count)
@@ -208,67 +207,10 @@ func (h *Host) write(d *descriptor, ptr, count uint32, offset uint64) (uint64, E
 			return 0, errno
 		}
 	}
-	at := d.node.content[offset:]
 	v.each(func(b []byte) bool {
-		at = at[copy(at, b):]
+		d.node.content.writeAt(b, offset)
+		offset += uint64(len(b))
 		return true
 	})
 	return v.total, ok
-}
-
-const direntBytes = 24
-
-// fdReaddir lists a directory in the byte order of names, "." and ".." first.
-// Reading from cookie zero takes a snapshot that later calls continue.
-func (h *Host) fdReaddir(a args) Errno {
-	d, errno := h.descriptor(a.u32(0))
-	if errno != ok {
-		return errno
-	}
-	if d.stream != nil || !d.node.isDir() {
-		return errNotdir
-	}
-	dst, found := h.mem.slice(a.u32(1), a.u32(2))
-	if !found {
-		return errFault
-	}
-	cookie := a[3]
-	if cookie == 0 || d.listing == nil {
-		if !h.charge(uint64(len(d.node.children)) * FuelPerEntry) {
-			return errInval
-		}
-		d.listing = append([]string{".", ".."}, d.node.names()...)
-	}
-	used := 0
-	for next := cookie; next < uint64(len(d.listing)) && used < len(dst); next++ {
-		entry := h.dirent(d.node, d.listing[next], next+1)
-		if !h.charge(FuelPerEntry + uint64(len(entry))*FuelPerByte) {
-			return errInval
-		}
-		used += copy(dst[used:], entry)
-	}
-	return h.mem.putU32(a.u32(4), uint32(used))
-}
-
-func (h *Host) dirent(dir *node, name string, next uint64) []byte {
-	entry := make([]byte, direntBytes, direntBytes+len(name))
-	child := dir
-	switch name {
-	case ".":
-	case "..":
-		if dir.parent != nil {
-			child = dir.parent
-		}
-	default:
-		// It may be gone since the snapshot: then its number is zero, as of a
-		// file that was removed while the directory was read.
-		if child = dir.children[name]; child == nil {
-			child = &node{}
-		}
-	}
-	binary.LittleEndian.PutUint64(entry, next)
-	binary.LittleEndian.PutUint64(entry[8:], child.ino)
-	binary.LittleEndian.PutUint32(entry[16:], uint32(len(name)))
-	entry[20] = child.fileType()
-	return append(entry, name...)
 }

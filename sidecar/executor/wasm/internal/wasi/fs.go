@@ -3,6 +3,7 @@ package wasi
 import (
 	"fmt"
 	"os"
+	"slices"
 	"sort"
 	"strings"
 
@@ -16,15 +17,19 @@ const (
 	MaxNameBytes = 255
 )
 
-// node is a file or a directory.
+// node is a file or a directory. What one takes of the host's memory is bounded: its
+// name is a copy of at most MaxNameBytes, and the tree bounds how many there are.
 type node struct {
 	ino      uint64
 	name     string
 	parent   *node // nil for a root and for what has been unlinked
-	children map[string]*node
+	dir      bool
 	readOnly bool
+	// children in the order of inode numbers, so that a listing may go on from any
+	// place without a copy of it being kept. They are found by name in tree.names.
+	children []*node
 
-	content []byte     // of an output
+	content content    // of an output
 	input   *inputFile // of an input
 	refs    int        // open descriptors
 	linked  bool
@@ -37,14 +42,14 @@ type inputFile struct {
 	file *os.File
 }
 
-func (n *node) isDir() bool { return n.children != nil }
+func (n *node) isDir() bool { return n.dir }
 
 func (n *node) size() uint64 {
 	switch {
 	case n.input != nil:
 		return n.input.size
 	default:
-		return uint64(len(n.content))
+		return n.content.size
 	}
 }
 
@@ -55,39 +60,58 @@ func (n *node) fileType() byte {
 	return typeRegularFile
 }
 
-// names returns the children's names in byte order.
-func (n *node) names() []string {
-	names := make([]string, 0, len(n.children))
-	for name := range n.children {
-		names = append(names, name)
-	}
-	sort.Strings(names)
-	return names
+// after returns the place in children of the first whose inode number is above ino.
+func (n *node) after(ino uint64) int {
+	return sort.Search(len(n.children), func(i int) bool { return n.children[i].ino > ino })
 }
 
-// pathBytes is the length of the path from the root, slashes included.
+// pathBytes is the length of the path from /in, /out or /tmp, slashes included.
 func (n *node) pathBytes() int {
 	total := 0
-	for at := n; at.parent != nil; at = at.parent {
+	for at := n; at.parent != nil && at.parent.parent != nil; at = at.parent {
 		total += len(at.name) + 1
 	}
 	return max(0, total-1)
 }
 
+// below reports whether n is dir or lies below it.
+func (n *node) below(dir *node) bool {
+	for at := n; at != nil; at = at.parent {
+		if at == dir {
+			return true
+		}
+	}
+	return false
+}
+
+// entry is a name in a directory.
+type entry struct {
+	dir  uint64
+	name string
+}
+
 // tree is the whole file system with the account of what was written.
 type tree struct {
-	in, out  *node
+	root, in, out, tmp *node
+	// names holds every name of every directory, and keys those below /out by what a
+	// file system that ignores case compares. Both are one for the whole tree, because
+	// a table of each directory would keep the size that it once had.
+	names    map[entry]*node
+	keys     map[nameKey]*node
 	nextIno  uint64
-	used     uint64 // bytes held by live outputs
-	files    uint32 // live outputs, directories included
+	used     uint64 // bytes held by live outputs and temporary files
+	files    uint32 // live outputs and temporary files, directories included
 	maxBytes uint64
 	maxFiles uint32
 }
 
 func newTree(inputs []Input, maxBytes uint64, maxFiles uint32) (*tree, error) {
-	t := &tree{maxBytes: maxBytes, maxFiles: maxFiles}
-	t.in, t.out = t.newDir(), t.newDir()
-	t.in.readOnly = true
+	t := &tree{maxBytes: maxBytes, maxFiles: maxFiles, names: map[entry]*node{}, keys: map[nameKey]*node{}}
+	t.root, t.in, t.out, t.tmp = t.newDir(), t.newDir(), t.newDir(), t.newDir()
+	t.root.readOnly, t.in.readOnly = true, true
+	t.link(t.root, "in", t.in)
+	t.link(t.root, "out", t.out)
+	t.link(t.root, "tmp", t.tmp)
 	// Sorted, so that inode numbers do not depend on the order of the list.
 	inputs = append([]Input(nil), inputs...)
 	sort.Slice(inputs, func(i, j int) bool { return inputs[i].Name < inputs[j].Name })
@@ -100,14 +124,18 @@ func newTree(inputs []Input, maxBytes uint64, maxFiles uint32) (*tree, error) {
 }
 
 func (t *tree) newDir() *node {
-	t.nextIno++
-	return &node{ino: t.nextIno, children: map[string]*node{}, linked: true}
+	n := t.newFile()
+	n.dir = true
+	return n
 }
 
 func (t *tree) newFile() *node {
 	t.nextIno++
 	return &node{ino: t.nextIno, linked: true}
 }
+
+// find returns the node of a name in a directory, or nil.
+func (t *tree) find(dir *node, name string) *node { return t.names[entry{dir.ino, name}] }
 
 func (t *tree) addInput(in Input) error {
 	if err := manifest.ValidatePath(in.Name); err != nil {
@@ -123,11 +151,11 @@ func (t *tree) addInput(in Input) error {
 	elements := strings.Split(in.Name, "/")
 	dir := t.in
 	for _, name := range elements[:len(elements)-1] {
-		child, exists := dir.children[name]
-		if !exists {
+		child := t.find(dir, name)
+		if child == nil {
 			child = t.newDir()
 			child.readOnly = true
-			link(dir, name, child)
+			t.link(dir, name, child)
 		}
 		if !child.isDir() {
 			return fmt.Errorf("input %q: %q is a file already", in.Name, name)
@@ -135,27 +163,62 @@ func (t *tree) addInput(in Input) error {
 		dir = child
 	}
 	name := elements[len(elements)-1]
-	if _, exists := dir.children[name]; exists {
+	if t.find(dir, name) != nil {
 		return fmt.Errorf("input %q: the name is taken already", in.Name)
 	}
 	file := t.newFile()
 	file.readOnly = true
 	file.input = &inputFile{path: in.Path, size: uint64(info.Size())}
-	link(dir, name, file)
+	t.link(dir, name, file)
 	return nil
 }
 
-func link(dir *node, name string, child *node) {
+// link gives child a name of its own memory: the one that was passed may be a part of a
+// much longer path.
+func (t *tree) link(dir *node, name string, child *node) {
+	name = strings.Clone(name)
 	child.name, child.parent, child.linked = name, dir, true
-	dir.children[name] = child
+	dir.children = slices.Insert(dir.children, dir.after(child.ino), child)
+	t.names[entry{dir.ino, name}] = child
+	if dir.below(t.out) {
+		t.keys[keyOf(dir, name)] = child
+	}
 }
 
-// unlink takes child out of its directory. What it held is given back once no
+// detach takes child out of its directory.
+func (t *tree) detach(child *node) {
+	dir := child.parent
+	if dir.below(t.out) {
+		delete(t.keys, keyOf(dir, child.name))
+	}
+	at := dir.after(child.ino) - 1
+	dir.children = slices.Delete(dir.children, at, at+1)
+	if cap(dir.children) > 2*len(dir.children)+8 {
+		dir.children = slices.Clone(dir.children)
+	}
+	delete(t.names, entry{dir.ino, child.name})
+	child.parent, child.linked = nil, false
+}
+
+// unlink takes child out of its directory for good. What it held is given back once no
 // descriptor is open on it.
 func (t *tree) unlink(child *node) {
-	delete(child.parent.children, child.name)
-	child.parent, child.linked = nil, false
+	t.detach(child)
 	t.release(child)
+}
+
+// move gives a node another name. What is below it keeps its place, and its keys unless
+// it comes below /out, or leaves it.
+func (t *tree) move(n, dir *node, name string) {
+	was, is := n.below(t.out), dir.below(t.out)
+	t.detach(n)
+	t.link(dir, name, n)
+	switch {
+	case was && !is:
+		eachBelow(n, func(n *node) { delete(t.keys, keyOf(n.parent, n.name)) })
+	case is && !was:
+		eachBelow(n, func(n *node) { t.keys[keyOf(n.parent, n.name)] = n })
+	}
 }
 
 // release gives back the account of a node that nothing refers to any more.
@@ -163,9 +226,9 @@ func (t *tree) release(n *node) {
 	if n.linked || n.refs > 0 || n.readOnly {
 		return
 	}
-	t.used -= uint64(len(n.content))
+	t.used -= n.content.size
 	t.files--
-	n.content = nil
+	n.content = content{}
 }
 
 // create adds an output below dir, or reports false if the limit of files is
@@ -175,34 +238,19 @@ func (t *tree) create(dir *node, name string, child *node) bool {
 		return false
 	}
 	t.files++
-	link(dir, name, child)
+	t.link(dir, name, child)
 	return true
 }
 
 // resize sets the length of an output, filling with zeros, or reports false if
 // the limit of bytes is passed.
 func (t *tree) resize(n *node, size uint64) bool {
-	old := uint64(len(n.content))
-	if size <= old {
-		t.used -= old - size
-		n.content = n.content[:size]
-		// What is not counted must not be held: many emptied files would
-		// otherwise keep far more memory than the limit.
-		if uint64(cap(n.content)) > 2*size {
-			n.content = append([]byte(nil), n.content...)
-		}
-		return true
-	}
-	if grow := size - old; grow > t.maxBytes-t.used {
+	old := n.content.size
+	if size > old && size-old > t.maxBytes-t.used {
 		return false
 	}
-	t.used += size - old
-	if size <= uint64(cap(n.content)) {
-		n.content = n.content[:size]
-		clear(n.content[old:])
-		return true
-	}
-	n.content = append(n.content, make([]byte, size-old)...)
+	t.used = t.used - old + size
+	n.content.resize(size)
 	return true
 }
 
@@ -212,7 +260,7 @@ func (n *node) readAt(dst []byte, offset uint64) (int, error) {
 		return 0, nil
 	}
 	if n.input == nil {
-		return copy(dst, n.content[offset:]), nil
+		return n.content.readAt(dst, offset), nil
 	}
 	in := n.input
 	if in.file == nil {
@@ -231,24 +279,23 @@ func (n *node) readAt(dst []byte, offset uint64) (int, error) {
 }
 
 // visitOutputs calls visit for every output file, in the byte order of paths.
-func (t *tree) visitOutputs(visit func(path string, content []byte) error) error {
-	var paths []string
-	files := map[string]*node{}
-	var walk func(dir *node, prefix string)
-	walk = func(dir *node, prefix string) {
-		for name, child := range dir.children {
-			if child.isDir() {
-				walk(child, prefix+name+"/")
-				continue
-			}
-			paths = append(paths, prefix+name)
-			files[prefix+name] = child
+func visitOutputs(dir *node, prefix string, visit func(path string, content Content) error) error {
+	// A directory stands where the paths below it do: after "a-b" comes "a/".
+	order := func(n *node) string {
+		if n.isDir() {
+			return n.name + "/"
 		}
+		return n.name
 	}
-	walk(t.out, "")
-	sort.Strings(paths)
-	for _, path := range paths {
-		if err := visit(path, files[path].content); err != nil {
+	children := slices.SortedFunc(slices.Values(dir.children), func(a, b *node) int { return strings.Compare(order(a), order(b)) })
+	for _, child := range children {
+		var err error
+		if child.isDir() {
+			err = visitOutputs(child, prefix+child.name+"/", visit)
+		} else {
+			err = visit(prefix+child.name, Content{&child.content})
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -256,16 +303,11 @@ func (t *tree) visitOutputs(visit func(path string, content []byte) error) error
 }
 
 func (t *tree) close() {
-	var walk func(*node)
-	walk = func(n *node) {
-		for _, child := range n.children {
-			walk(child)
-		}
+	for _, n := range t.names {
 		if n.input != nil && n.input.file != nil {
 			// Opened for reading: nothing can be lost at closing.
 			_ = n.input.file.Close()
 			n.input.file = nil
 		}
 	}
-	walk(t.in)
 }

@@ -2,6 +2,7 @@ package wasi
 
 import (
 	"math/rand/v2"
+	"slices"
 )
 
 // What host calls cost, in fuel. Part of the profile: a change is wasm/2.
@@ -12,8 +13,10 @@ const (
 	// for each byte by which a file grows.
 	FuelPerByte = 1
 	// FuelPerEntry is charged for each I/O vector, directory entry,
-	// subscription and path element.
+	// subscription and path element, and for each node of a directory that is renamed.
 	FuelPerEntry = 100
+	// FuelPerName is charged for each node that is moved into /out or out of it.
+	FuelPerName = 1000
 )
 
 const (
@@ -22,8 +25,14 @@ const (
 	StreamBytes = 1 << 20
 	// MaxDescriptors is the most descriptors that may be open at once.
 	MaxDescriptors = 1024
+	// MaxVectors is the most I/O vectors of one call, IOV_MAX of the C library.
+	MaxVectors = 1024
 	// ProgramName is argv[0].
 	ProgramName = "program"
+	// WorkDir is the working folder: what a program writes below it is delivered.
+	WorkDir = "/out"
+	// TempDir is writable and forgotten with the program.
+	TempDir = "/tmp"
 )
 
 // Halt says why the program must not continue after a call.
@@ -53,14 +62,25 @@ type Meter interface {
 type Config struct {
 	// Args are the arguments after argv[0].
 	Args []string
+	// Env are variables of the environment beside those of Environment.
+	Env []Variable
 	// Inputs are the files under /in.
 	Inputs []Input
 	// Seed feeds random_get.
 	Seed [32]byte
-	// OutputBytes bounds the sum of the file sizes under /out.
+	// OutputBytes bounds the sum of the file sizes under /out and /tmp.
 	OutputBytes uint64
-	// OutputFiles bounds the files and directories under /out.
+	// OutputFiles bounds the files and directories under /out and /tmp.
 	OutputFiles uint32
+}
+
+// Variable is one of the environment.
+type Variable struct{ Name, Value string }
+
+// Environment is what every program finds in its environment before the variables of
+// its task, which may not have these names.
+func Environment() []Variable {
+	return []Variable{{"PWD", WorkDir}, {"TMPDIR", TempDir}, {"HOME", TempDir}}
 }
 
 // Input is a host file shown to the program at /in/Name.
@@ -72,6 +92,7 @@ type Input struct {
 // Host is the state of one program's operating system. One goroutine uses it.
 type Host struct {
 	args   []string
+	env    []string
 	tree   *tree
 	fds    []*descriptor
 	now    uint64
@@ -98,12 +119,20 @@ func New(cfg Config) (*Host, error) {
 		tree:   t,
 		random: rand.NewChaCha8(cfg.Seed),
 	}
+	for _, v := range slices.Concat(Environment(), cfg.Env) {
+		h.env = append(h.env, v.Name+"="+v.Value)
+	}
+	// The root serves programs that look at every folder up to it. The last one is the
+	// working folder of a C library, which knows none but that of this name.
 	h.fds = []*descriptor{
-		{stream: &stream{}},
-		{stream: &h.stdout},
-		{stream: &h.stderr},
+		{stream: &stream{}, readable: true},
+		{stream: &h.stdout, writable: true},
+		{stream: &h.stderr, writable: true},
 		{node: t.in, preopen: "/in"},
 		{node: t.out, preopen: "/out"},
+		{node: t.tmp, preopen: "/tmp"},
+		{node: t.root, preopen: "/"},
+		{node: t.out, preopen: "."},
 	}
 	return h, nil
 }
@@ -136,11 +165,11 @@ func (h *Host) Stdout() []byte { return h.stdout.kept }
 func (h *Host) Stderr() []byte { return h.stderr.kept }
 
 // Outputs calls visit for every file under /out, in the byte order of paths.
-func (h *Host) Outputs(visit func(path string, content []byte) error) error {
-	return h.tree.visitOutputs(visit)
+func (h *Host) Outputs(visit func(path string, content Content) error) error {
+	return visitOutputs(h.tree.out, "", visit)
 }
 
-// OutputBytes is the sum of the sizes of the files under /out.
+// OutputBytes is the sum of the sizes of the files under /out and /tmp.
 func (h *Host) OutputBytes() uint64 { return h.tree.used }
 
 // Close releases the host files behind the inputs.

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/sidecar/executor/filename"
 )
 
 // tank is a meter with a fixed amount of fuel.
@@ -85,8 +87,39 @@ func (g *guest) read(fd uint64) (string, Errno) {
 	return string(g.mem[4096 : 4096+binary.LittleEndian.Uint32(g.mem[512:])]), errno
 }
 
+// on calls a function of a directory and a path.
+func (g *guest) on(name string, dir uint64, path string) Errno {
+	g.t.Helper()
+	ptr, size := g.text(path)
+	return g.call(name, dir, ptr, size)
+}
+
+func (g *guest) rename(dir uint64, from string, toDir uint64, to string) Errno {
+	g.t.Helper()
+	copy(g.mem[8192:], to)
+	ptr, size := g.text(from)
+	return g.call("path_rename", dir, ptr, size, toDir, 8192, uint64(len(to)))
+}
+
+func (g *guest) create(dir uint64, path string) Errno {
+	g.t.Helper()
+	fd, errno := g.open(dir, path, oCreate|oExclusive, rightWrite, 0)
+	if errno == ok {
+		require.Equal(g.t, ok, g.call("fd_close", fd))
+	}
+	return errno
+}
+
+func (g *guest) ino(dir uint64, path string) (uint64, Errno) {
+	g.t.Helper()
+	ptr, size := g.text(path)
+	errno := g.call("path_filestat_get", dir, 0, ptr, size, 512)
+	return binary.LittleEndian.Uint64(g.mem[520:]), errno
+}
+
 const (
-	in, out = 3, 4
+	in, out, tmp, root, cwd = 3, 4, 5, 6, 7
+	firstFree               = 8
 )
 
 func TestInputsCanBeReadAndNotChanged(t *testing.T) {
@@ -115,8 +148,8 @@ func TestInputsCanBeReadAndNotChanged(t *testing.T) {
 	require.Equal(t, errRofs, g.call("path_create_directory", in, ptr, size))
 }
 
-func TestNoPathLeadsOutOfAPreopenedDirectory(t *testing.T) {
-	for _, path := range []string{"..", "../in/data", "dir/../..", "dir/../../out", "./../x", "/data", "//", "/"} {
+func TestNoPathLeadsAboveTheRoot(t *testing.T) {
+	for _, path := range []string{"../..", "../../in/data", "dir/../../..", "dir/../../../out", "./../../x", "/data", "//", "/"} {
 		g := newGuest(t)
 		_, errno := g.open(in, path, 0, rightRead, 0)
 		require.Equal(t, errPerm, errno, path)
@@ -142,7 +175,11 @@ func TestPathsResolve(t *testing.T) {
 		"":                       errNoent,
 		"dir/none":               errNoent,
 		"\xff":                   errNoent,
-		"data\x00":               errNoent,
+		"data\x00":               errInval,
+		"\x00":                   errInval,
+		"..":                     ok,
+		"../in/data":             ok,
+		"../none":                errNoent,
 		strings.Repeat("a", 256): errNametoo,
 	} {
 		g := newGuest(t)
@@ -173,9 +210,11 @@ func TestOutputsKeepWhatIsWritten(t *testing.T) {
 	require.Equal(t, ok, errno)
 	require.Equal(t, ok, g.write(appending, "!"))
 	visited := map[string]string{}
-	require.NoError(t, g.host.Outputs(func(path string, content []byte) error {
-		visited[path] = string(content)
-		return nil
+	require.NoError(t, g.host.Outputs(func(path string, content Content) error {
+		var text strings.Builder
+		_, err := content.WriteTo(&text)
+		visited[path] = text.String()
+		return err
 	}))
 	require.Equal(t, map[string]string{"f": "hi\x00\x00!"}, visited)
 }
@@ -192,7 +231,7 @@ func TestSeekStaysWithinAFile(t *testing.T) {
 	require.Equal(t, errOverflow, g.call("fd_seek", fd, 1<<63-1, whenceCurrent, 512))
 	require.Equal(t, errInval, g.call("fd_seek", fd, 0, 3, 512))
 	require.Equal(t, errSpipe, g.call("fd_seek", 1, 0, whenceSet, 512))
-	require.Equal(t, errIsdir, g.call("fd_seek", in, 0, whenceSet, 512))
+	require.Equal(t, errBadf, g.call("fd_seek", in, 0, whenceSet, 512))
 	require.Equal(t, ok, g.call("fd_seek", fd, 1<<62, whenceSet, 512))
 	text, errno = g.read(fd)
 	require.Equal(t, ok, errno)
@@ -256,22 +295,19 @@ func TestDirectoriesAreListedInOrder(t *testing.T) {
 		return names
 	}
 	require.Equal(t, []string{".", "..", "a", "b"}, list(4096, 0))
-	require.Equal(t, []string{"b"}, list(4096, 3))
+	require.Equal(t, []string{"..", "a", "b"}, list(4096, 1))
+	require.Equal(t, []string{"a", "b"}, list(4096, 2))
+	first, errno := g.ino(in, "dir/a")
+	require.Equal(t, ok, errno)
+	require.Equal(t, []string{"b"}, list(4096, first+2))
 	require.Equal(t, []string{"."}, list(30, 0), "a cut entry is read again")
 	require.Empty(t, list(4096, 1<<40))
 }
 
 func TestRenameMovesAndReplaces(t *testing.T) {
 	g := newGuest(t)
-	rename := func(from, to string) Errno {
-		copy(g.mem[2048:], to)
-		ptr, size := g.text(from)
-		return g.call("path_rename", out, ptr, size, out, 2048, uint64(len(to)))
-	}
-	mkdir := func(path string) Errno {
-		ptr, size := g.text(path)
-		return g.call("path_create_directory", out, ptr, size)
-	}
+	rename := func(from, to string) Errno { return g.rename(out, from, out, to) }
+	mkdir := func(path string) Errno { return g.on("path_create_directory", out, path) }
 	require.Equal(t, ok, mkdir("d"))
 	require.Equal(t, ok, mkdir("d/e"))
 	_, errno := g.open(out, "f", oCreate, rightWrite, 0)
@@ -291,7 +327,7 @@ func TestRenameMovesAndReplaces(t *testing.T) {
 	require.Equal(t, ok, rename("d/e", "e"))
 	require.Equal(t, ok, rename("e", "d"), "an empty directory is replaced")
 	var paths []string
-	require.NoError(t, g.host.Outputs(func(path string, _ []byte) error {
+	require.NoError(t, g.host.Outputs(func(path string, _ Content) error {
 		paths = append(paths, path)
 		return nil
 	}))
@@ -372,18 +408,18 @@ func TestCallsCostFuel(t *testing.T) {
 
 func TestDescriptorsAreLimited(t *testing.T) {
 	g := newGuest(t)
-	for range MaxDescriptors - 5 {
+	for range MaxDescriptors - firstFree {
 		_, errno := g.open(in, "data", 0, rightRead, 0)
 		require.Equal(t, ok, errno)
 	}
 	_, errno := g.open(in, "data", 0, rightRead, 0)
 	require.Equal(t, errNfile, errno)
-	require.Equal(t, ok, g.call("fd_close", 7))
+	require.Equal(t, ok, g.call("fd_close", 9))
 	fd, errno := g.open(in, "data", 0, rightRead, 0)
 	require.Equal(t, ok, errno)
-	require.Equal(t, uint64(7), fd, "the lowest free number is taken")
-	require.Equal(t, ok, g.call("fd_renumber", 7, 8))
-	require.Equal(t, errBadf, g.call("fd_close", 7))
+	require.Equal(t, uint64(9), fd, "the lowest free number is taken")
+	require.Equal(t, ok, g.call("fd_renumber", 9, 10))
+	require.Equal(t, errBadf, g.call("fd_close", 9))
 }
 
 func TestChangedInputIsAFailureOfTheHost(t *testing.T) {
@@ -449,10 +485,38 @@ func FuzzCallsNeverPanic(f *testing.F) {
 		require.LessOrEqual(t, host.tree.files, host.tree.maxFiles)
 		require.NotEqual(t, HaltHost, host.halt)
 		var sum uint64
-		require.NoError(t, host.Outputs(func(_ string, content []byte) error {
-			sum += uint64(len(content))
+		require.NoError(t, host.Outputs(func(_ string, content Content) error {
+			sum += content.Size()
 			return nil
 		}))
 		require.LessOrEqual(t, sum, host.tree.used)
+		checkTree(t, host.tree)
 	})
+}
+
+// checkTree holds the indexes of a tree against what is in it, and the names below /out
+// against what every file system can hold.
+func checkTree(t *testing.T, tree *tree) {
+	t.Helper()
+	names, keys := 0, map[string]bool{}
+	var walk func(dir *node, delivered bool, prefix string)
+	walk = func(dir *node, delivered bool, prefix string) {
+		for i, n := range dir.children {
+			names++
+			require.Same(t, n, tree.find(dir, n.name))
+			require.Same(t, dir, n.parent)
+			require.True(t, i == 0 || dir.children[i-1].ino < n.ino)
+			if delivered {
+				require.NoError(t, filename.Check(n.name))
+				key := prefix + filename.Key(n.name)
+				require.False(t, keys[key], key)
+				keys[key] = true
+				require.Same(t, n, tree.keys[keyOf(dir, n.name)])
+			}
+			walk(n, delivered || n == tree.out, prefix+filename.Key(n.name)+"/")
+		}
+	}
+	walk(tree.root, false, "")
+	require.Len(t, tree.names, names)
+	require.Len(t, tree.keys, len(keys))
 }

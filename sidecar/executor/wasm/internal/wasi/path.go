@@ -15,15 +15,15 @@ type place struct {
 }
 
 // target returns the node at the place, or nil.
-func (p place) target() *node {
+func (t *tree) target(p place) *node {
 	if p.name == "" {
 		return p.dir
 	}
-	return p.dir.children[p.name]
+	return t.find(p.dir, p.name)
 }
 
 // resolve walks a path from a directory descriptor. There are no links, so ".."
-// is the parent; it does not lead out of the preopened directory.
+// is the parent; it does not lead above the root.
 func (h *Host) resolve(fd, ptr, size uint32) (place, Errno) {
 	d, errno := h.descriptor(fd)
 	if errno != ok {
@@ -46,14 +46,17 @@ func (h *Host) resolve(fd, ptr, size uint32) (place, Errno) {
 	if path[0] == '/' {
 		return place{}, errPerm
 	}
+	if strings.IndexByte(path, 0) >= 0 {
+		return place{}, errInval
+	}
 	elements := strings.Split(path, "/")
 	if !h.charge(uint64(len(elements)) * FuelPerEntry) {
 		return place{}, errInval
 	}
-	return walk(d.node, elements)
+	return h.tree.walk(d.node, elements)
 }
 
-func walk(start *node, elements []string) (place, Errno) {
+func (t *tree) walk(start *node, elements []string) (place, Errno) {
 	at := place{dir: start, slash: elements[len(elements)-1] == ""}
 	for _, name := range elements {
 		if len(name) > MaxNameBytes {
@@ -63,7 +66,7 @@ func walk(start *node, elements []string) (place, Errno) {
 			continue
 		}
 		// Every element but the last has to be a directory that exists.
-		here := at.target()
+		here := t.target(at)
 		if here == nil {
 			return place{}, errNoent
 		}
@@ -82,28 +85,10 @@ func walk(start *node, elements []string) (place, Errno) {
 			at.dir, at.name = here, name
 		}
 	}
-	if t := at.target(); at.slash && t != nil && !t.isDir() {
+	if n := t.target(at); at.slash && n != nil && !n.isDir() {
 		return place{}, errNotdir
 	}
 	return at, ok
-}
-
-// mayCreate says whether a new node may be made at the place: below /out, under
-// a name that a manifest can hold, and not in the place of a captured stream.
-func (h *Host) mayCreate(p place) Errno {
-	switch {
-	case p.dir.readOnly:
-		return errRofs
-	case !p.dir.linked:
-		return errNoent
-	case p.dir == h.tree.out && (p.name == "stdout" || p.name == "stderr"):
-		return errAcces
-	case manifest.ValidateName(p.name) != nil:
-		return errIlseq
-	case p.dir.pathBytes()+1+len(p.name) > manifest.MaxPathBytes:
-		return errNametoo
-	}
-	return ok
 }
 
 func (h *Host) create(p place, child *node) Errno {
@@ -127,7 +112,7 @@ func (h *Host) pathOpen(a args) Errno {
 		return errInval
 	}
 	d := &descriptor{
-		node:     p.target(),
+		node:     h.tree.target(p),
 		flags:    fdFlags,
 		readable: rights&rightRead != 0,
 		writable: rights&rightWrite != 0,
@@ -168,7 +153,7 @@ func (h *Host) openExisting(d *descriptor, flags uint32) Errno {
 		return errExist
 	case flags&oDirectory != 0 && !n.isDir():
 		return errNotdir
-	case n.isDir() && flags&oTruncate != 0:
+	case n.isDir() && (flags&(oTruncate|oCreate) != 0 || d.writable):
 		return errIsdir
 	case n.isDir():
 		return ok
@@ -185,11 +170,24 @@ func (h *Host) pathFilestatGet(a args) Errno {
 	if errno != ok {
 		return errno
 	}
-	n := p.target()
+	n := h.tree.target(p)
 	if n == nil {
 		return errNoent
 	}
 	return h.putFilestat(a.u32(4), n.ino, n.fileType(), n.size())
+}
+
+// pathReadlink says of everything that it is no link: a C library that makes a path
+// real asks of each element, and goes on at this answer alone.
+func (h *Host) pathReadlink(a args) Errno {
+	p, errno := h.resolve(a.u32(0), a.u32(1), a.u32(2))
+	if errno != ok {
+		return errno
+	}
+	if h.tree.target(p) == nil {
+		return errNoent
+	}
+	return errInval
 }
 
 func (h *Host) pathFilestatSetTimes(a args) Errno {
@@ -197,11 +195,14 @@ func (h *Host) pathFilestatSetTimes(a args) Errno {
 	if errno != ok {
 		return errno
 	}
-	n := p.target()
-	switch {
-	case n == nil:
+	n := h.tree.target(p)
+	if n == nil {
 		return errNoent
-	case n.readOnly:
+	}
+	if errno := checkTimes(a.u32(6)); errno != ok {
+		return errno
+	}
+	if n.readOnly {
 		return errRofs
 	}
 	return ok
@@ -212,19 +213,19 @@ func (h *Host) pathCreateDirectory(a args) Errno {
 	if errno != ok {
 		return errno
 	}
-	if p.target() != nil {
+	if h.tree.target(p) != nil {
 		return errExist
 	}
 	return h.create(p, h.tree.newDir())
 }
 
 // removable returns the node at a place if it may be taken out of its directory.
-func removable(p place) (*node, Errno) {
-	n := p.target()
+func (h *Host) removable(p place) (*node, Errno) {
+	n := h.tree.target(p)
 	switch {
 	case n == nil:
 		return nil, errNoent
-	case n.readOnly:
+	case n.readOnly || p.name != "" && p.dir.readOnly:
 		return nil, errRofs
 	case p.name == "":
 		return nil, errInval
@@ -237,7 +238,7 @@ func (h *Host) pathUnlinkFile(a args) Errno {
 	if errno != ok {
 		return errno
 	}
-	n, errno := removable(p)
+	n, errno := h.removable(p)
 	if errno != ok {
 		return errno
 	}
@@ -253,7 +254,7 @@ func (h *Host) pathRemoveDirectory(a args) Errno {
 	if errno != ok {
 		return errno
 	}
-	n, errno := removable(p)
+	n, errno := h.removable(p)
 	switch {
 	case errno != ok:
 		return errno
@@ -275,7 +276,7 @@ func (h *Host) pathRename(a args) Errno {
 	if errno != ok {
 		return errno
 	}
-	n, errno := removable(from)
+	n, errno := h.removable(from)
 	if errno != ok {
 		return errno
 	}
@@ -285,58 +286,56 @@ func (h *Host) pathRename(a args) Errno {
 	if errno := h.mayRename(n, to); errno != ok {
 		return errno
 	}
-	old := to.target()
+	old := h.tree.target(to)
 	if old == n {
 		return ok
 	}
 	if old != nil {
 		h.tree.unlink(old)
 	}
-	delete(n.parent.children, n.name)
-	link(to.dir, to.name, n)
+	h.tree.move(n, to.dir, to.name)
 	return ok
 }
 
 // mayRename says whether n may take the place, and what is there now.
 func (h *Host) mayRename(n *node, to place) Errno {
-	if errno := h.mayCreate(to); errno != ok {
-		return errno
-	}
-	old := to.target()
+	old := h.tree.target(to)
 	switch {
+	case to.dir.readOnly:
+		return errRofs
+	case !to.dir.linked:
+		return errNoent
 	case to.slash && !n.isDir():
 		return errNotdir
+	case old == n:
+		return ok
+	case to.dir.below(n):
+		return errInval
 	case old == nil:
 	case n.isDir() && !old.isDir():
 		return errNotdir
 	case !n.isDir() && old.isDir():
 		return errIsdir
-	case old != n && len(old.children) > 0:
+	case len(old.children) > 0:
 		return errNotempty
 	}
-	for at := to.dir; at != nil; at = at.parent {
-		if at == n {
-			return errInval
-		}
+	longest, entries := deepest(n)
+	cost := uint64(FuelPerEntry)
+	if n.below(h.tree.out) != to.dir.below(h.tree.out) {
+		cost = FuelPerName
 	}
-	longest, entries := longestPath(n)
-	if !h.charge(entries * FuelPerEntry) {
+	if !h.charge(entries * cost) {
 		return errInval
 	}
 	if to.dir.pathBytes()+1+len(to.name)+longest > manifest.MaxPathBytes {
 		return errNametoo
 	}
-	return ok
-}
-
-// longestPath returns how many bytes the deepest path below n adds to n's own,
-// and how many nodes there are.
-func longestPath(n *node) (longest int, entries uint64) {
-	entries = 1
-	for name, child := range n.children {
-		below, count := longestPath(child)
-		longest = max(longest, 1+len(name)+below)
-		entries += count
+	// A name may change into one that differs from it in case alone.
+	if errno := h.mayName(to, n); errno != ok {
+		return errno
 	}
-	return longest, entries
+	if to.dir.below(h.tree.out) && !n.below(h.tree.out) {
+		return mayDeliver(n)
+	}
+	return ok
 }

@@ -7,6 +7,7 @@ import (
 	mathrand "math/rand/v2"
 	"net"
 	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -21,6 +22,22 @@ func main() {
 	}
 	fmt.Printf("random %x %d\n", secret, mathrand.Uint64())
 	fmt.Println("environment", os.Environ())
+	here, err := os.Getwd()
+	fmt.Println("here", here, err)
+	fmt.Println("temporary", os.TempDir())
+	draft := filepath.Join(os.TempDir(), "draft")
+	for path, text := range map[string]string{draft: "x", "relative": "y"} {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			fmt.Println("write:", err)
+		}
+	}
+	text, err := os.ReadFile(draft)
+	fmt.Printf("draft %q %v\n", text, err)
+	entries, err := os.ReadDir("/")
+	if err != nil {
+		fmt.Println("root:", err)
+	}
+	fmt.Println("root", names(entries))
 	host, err := os.Hostname()
 	fmt.Println("host", host, err)
 	_, err = net.Dial("tcp", "127.0.0.1:80")
@@ -37,7 +54,7 @@ func main() {
 	fmt.Println("rename", os.Rename("/in/data", "/out/data"))
 	fmt.Println("mkdir", os.Mkdir("/in/dir", 0o755))
 	fmt.Println("link", os.Symlink("/in/data", "/out/link"))
-	text, err := os.ReadFile("/in/data")
+	text, err = os.ReadFile("/in/data")
 	fmt.Printf("still %q %v\n", text, err)
 	stdin := make([]byte, 1)
 	n, err := os.Stdin.Read(stdin)
@@ -50,4 +67,11 @@ func main() {
 	case <-time.After(time.Hour):
 		fmt.Println("goroutine late")
 	}
+}
+
+func names(entries []os.DirEntry) (list []string) {
+	for _, entry := range entries {
+		list = append(list, entry.Name())
+	}
+	return list
 }
