@@ -34,6 +34,8 @@ type JobFile struct {
 	Program Content `yaml:"program"`
 	// Args are its arguments, its own name left out.
 	Args []string `yaml:"args"`
+	// Env are variables of its environment, by name.
+	Env Environment `yaml:"env"`
 	// Inputs are the files it finds under /in, by their path there.
 	Inputs map[string]Content `yaml:"inputs"`
 	// Resources bound it; the same bounds hold on every machine.

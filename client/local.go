@@ -26,6 +26,9 @@ func ExecutorTask(spec *computetypes.JobSpec, index uint64) executor.Task {
 		// The most outputs that a manifest can list beside the two captured streams.
 		OutputFiles: manifest.MaxFiles - 2,
 	}
+	for _, v := range computetypes.TaskEnv(spec.Env, spec.TaskNumber(index)) {
+		task.Env = append(task.Env, executor.Variable{Name: v.Name, Value: v.Value})
+	}
 	copy(task.Seed[:], spec.Seed)
 	return task
 }

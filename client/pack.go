@@ -178,6 +178,7 @@ func (p *Packed) fill(job JobFile, relay *blob.Client) error {
 		Program:  program,
 		Inputs:   inputs,
 		Args:     job.Args,
+		Env:      job.Env.variables(),
 		Resources: computetypes.Resources{
 			Fuel:        uint64(job.Resources.Fuel),
 			MemoryBytes: uint64(job.Resources.Memory),

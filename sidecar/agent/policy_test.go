@@ -72,7 +72,12 @@ func TestANodeTakesWhatItDeclaresToTakeAndNothingElse(t *testing.T) {
 func TestTheChainsLimitsOfAProfileAreTheExecutors(t *testing.T) {
 	limits, known := computetypes.LimitsOf(wasm.Profile)
 	require.True(t, known)
+	var env []string
+	for _, v := range wasm.Environment() {
+		env = append(env, v.Name)
+	}
 	require.Equal(t, computetypes.ProfileLimits{
+		Env:          env,
 		ProgramBytes: wasm.MaxProgramBytes, Fuel: wasm.MaxFuel, MemoryBytes: wasm.MaxMemoryBytes, OutputBytes: wasm.MaxOutputBytes,
 	}, limits)
 	_, known = computetypes.LimitsOf("container/1")

@@ -26,6 +26,7 @@ func randomSpec(r *simsx.XRand, params types.Params) types.JobSpec {
 		Program:   blob(r),
 		Inputs:    []types.Input{{Path: "in/a", Blob: blob(r)}},
 		Args:      []string{"--task", "{task}"},
+		Env:       []types.Variable{{Name: "TASK", Value: "{task}"}},
 		Resources: types.Resources{Fuel: 1_000_000, MemoryBytes: 1 << 20, OutputBytes: 1 << 20},
 		Reward: sdk.NewCoin(denom.Denom, denom.MinReward.Add(
 			math.NewInt(r.Int63n(1_000)).Mul(math.NewIntWithDecimal(1, 15)))),

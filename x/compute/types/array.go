@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// taskPlaceholder stands for the index of the task in arguments.
+// taskPlaceholder stands for the index of the task in arguments and in the environment.
 const taskPlaceholder = "{task}"
 
 // TaskNumber returns what the task with an index is to its program and inputs.
@@ -20,12 +20,25 @@ func (s *JobSpec) TaskNumber(index uint64) uint64 { return s.FirstTask + index }
 // TaskArgs returns the arguments of one task: "{task}" in them is its number, in
 // decimal.
 func TaskArgs(args []string, number uint64) []string {
-	text := strconv.FormatUint(number, 10)
 	out := make([]string, len(args))
 	for i, arg := range args {
-		out[i] = strings.ReplaceAll(arg, taskPlaceholder, text)
+		out[i] = taskText(arg, number)
 	}
 	return out
+}
+
+// TaskEnv returns the environment of one task, with its number in the values as TaskArgs
+// has it in arguments.
+func TaskEnv(env []Variable, number uint64) []Variable {
+	out := make([]Variable, len(env))
+	for i, v := range env {
+		out[i] = Variable{Name: v.Name, Value: taskText(v.Value, number)}
+	}
+	return out
+}
+
+func taskText(text string, number uint64) string {
+	return strings.ReplaceAll(text, taskPlaceholder, strconv.FormatUint(number, 10))
 }
 
 // ArrayInputNumber is how a release names the input that differs from task to

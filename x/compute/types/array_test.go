@@ -16,6 +16,9 @@ func TestTaskStandsForItsIndexInArguments(t *testing.T) {
 	require.Equal(t, []string{"--frame=999999", "999999-999999", "{taskx}", "plain", ""}, types.TaskArgs(args, 999_999))
 	require.Equal(t, "--frame={task}", args[0], "the spec stays as it is")
 	require.Empty(t, types.TaskArgs(nil, 3))
+	env := []types.Variable{{Name: "TASK", Value: "{task}/{task}"}, {Name: "LANG", Value: "C"}}
+	require.Equal(t, []types.Variable{{Name: "TASK", Value: "7/7"}, {Name: "LANG", Value: "C"}}, types.TaskEnv(env, 7))
+	require.Equal(t, "{task}/{task}", env[0].Value)
 }
 
 func TestInputOfATaskComesAfterThoseOfAll(t *testing.T) {

@@ -46,7 +46,7 @@ func TestJudgesDoTheSameWorkAndDeliverNothing(t *testing.T) {
 	require.Empty(t, j.Sink)
 	require.Empty(t, j.Placement)
 	require.Equal(t, types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 5, OwnRisk: true}, j.Policy)
-	require.Equal(t, []any{s.Program, s.Inputs, s.Args, s.Resources, s.Reward}, []any{j.Program, j.Inputs, j.Args, j.Resources, j.Reward})
+	require.Equal(t, []any{s.Program, s.Inputs, s.Args, s.Env, s.Resources, s.Reward}, []any{j.Program, j.Inputs, j.Args, j.Env, j.Resources, j.Reward})
 	require.NoError(t, j.ValidateWork())
 	require.ErrorContains(t, j.Validate(), "sink", "nobody else posts a job that delivers nothing")
 }

@@ -1,5 +1,7 @@
 package types
 
+import "slices"
+
 // ProfileLimits are the most that an executor profile can do for one task, whatever
 // the machine. They are the profile's own: its executor refuses a task beyond them,
 // so that no node could ever take it.
@@ -8,13 +10,15 @@ type ProfileLimits struct {
 	ProgramBytes uint64
 	// Fuel, MemoryBytes and OutputBytes bound what Resources may ask for.
 	Fuel, MemoryBytes, OutputBytes uint64
+	// Env are the variables that the profile sets itself: a spec may not.
+	Env []string
 }
 
 // LimitsOf returns the limits of a profile; false when this chain does not know them.
 func LimitsOf(executor string) (ProfileLimits, bool) {
 	switch executor {
 	case "wasm/1":
-		return ProfileLimits{ProgramBytes: 32 << 20, Fuel: 1 << 62, MemoryBytes: 4 << 30, OutputBytes: 4 << 30}, true
+		return ProfileLimits{ProgramBytes: 32 << 20, Fuel: 1 << 62, MemoryBytes: 4 << 30, OutputBytes: 4 << 30, Env: []string{"PWD", "TMPDIR", "HOME"}}, true
 	default:
 		return ProfileLimits{}, false
 	}
@@ -38,6 +42,11 @@ func (s *JobSpec) CheckProfile() error {
 	} {
 		if n.asked > n.most {
 			return ErrInvalidSpec.Wrapf("%s: the profile %s takes at most %d, got %d", n.name, s.Executor, n.most, n.asked)
+		}
+	}
+	for _, v := range s.Env {
+		if slices.Contains(limits.Env, v.Name) {
+			return ErrInvalidSpec.Wrapf("env: %s is set by the profile %s; choose another name", v.Name, s.Executor)
 		}
 	}
 	return nil

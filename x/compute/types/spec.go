@@ -15,6 +15,8 @@ const (
 	maxInputs    = 16
 	maxArgs      = 64
 	maxArgBytes  = 512
+	maxEnv       = 64
+	maxEnvBytes  = 512
 	maxPathBytes = 128
 	maxURIs      = 4
 	maxURIBytes  = 256
@@ -28,6 +30,7 @@ var (
 	profilePattern = regexp.MustCompile(`^[a-z0-9-]{1,24}/[0-9]{1,6}$`)
 	classPattern   = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
 	uriPattern     = regexp.MustCompile(`^https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/(?:[\x21-\x24\x26-\x7e]|%[0-9A-Fa-f]{2})*)?$`)
+	envPattern     = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
 	pathPattern    = regexp.MustCompile(`^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$`)
 )
 
@@ -74,6 +77,9 @@ func (s *JobSpec) ValidateWork() error {
 		return err
 	}
 	if err := s.validateArgs(); err != nil {
+		return err
+	}
+	if err := s.validateEnv(); err != nil {
 		return err
 	}
 	if err := s.Resources.validate(); err != nil {
@@ -157,6 +163,26 @@ func (s *JobSpec) validateArgs() error {
 	for i, a := range s.Args {
 		if len(a) > maxArgBytes || !utf8.ValidString(a) || strings.ContainsRune(a, 0) {
 			return ErrInvalidSpec.Wrapf("arg %d: expected at most %d bytes of UTF-8 without zero bytes", i+1, maxArgBytes)
+		}
+	}
+	return nil
+}
+
+func (s *JobSpec) validateEnv() error {
+	if n := len(s.Env); n > maxEnv {
+		return ErrInvalidSpec.Wrapf("env: at most %d variables, got %d", maxEnv, n)
+	}
+	seen := make(map[string]bool, len(s.Env))
+	for i, v := range s.Env {
+		if !envPattern.MatchString(v.Name) {
+			return ErrInvalidSpec.Wrapf("env %d: expected a name of letters, digits and underscores without a digit first, at most 64 bytes, got %.80q", i+1, v.Name)
+		}
+		if seen[v.Name] {
+			return ErrInvalidSpec.Wrapf("env %d: %s is set twice", i+1, v.Name)
+		}
+		seen[v.Name] = true
+		if len(v.Value) > maxEnvBytes || !utf8.ValidString(v.Value) || strings.ContainsRune(v.Value, 0) {
+			return ErrInvalidSpec.Wrapf("env %s: expected at most %d bytes of UTF-8 without zero bytes", v.Name, maxEnvBytes)
 		}
 	}
 	return nil

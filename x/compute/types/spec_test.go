@@ -78,6 +78,21 @@ func TestSpecsAreRefusedByField(t *testing.T) {
 		"arg too long":              {func(s *types.JobSpec) { s.Args = fill(1, 513) }, invalid, "arg 1"},
 		"arg with a zero byte":      {func(s *types.JobSpec) { s.Args = []string{"a\x00b"} }, invalid, "without zero bytes"},
 		"arg that is not UTF-8":     {func(s *types.JobSpec) { s.Args = []string{"\xff"} }, invalid, "UTF-8"},
+		"65 variables":              {func(s *types.JobSpec) { s.Env = variables(65) }, invalid, "env: at most 64 variables, got 65"},
+		"variable without name":     {func(s *types.JobSpec) { s.Env = []types.Variable{{Value: "x"}} }, invalid, "env 1: expected a name"},
+		"variable like a number":    {func(s *types.JobSpec) { s.Env = []types.Variable{{Name: "1A"}} }, invalid, "env 1: expected a name"},
+		"variable with a sum":       {func(s *types.JobSpec) { s.Env = []types.Variable{{Name: "A=B"}} }, invalid, "env 1: expected a name"},
+		"variable with a newline":   {func(s *types.JobSpec) { s.Env = []types.Variable{{Name: "A\n"}} }, invalid, "env 1: expected a name"},
+		"variable in other letters": {func(s *types.JobSpec) { s.Env = []types.Variable{{Name: "Ä"}} }, invalid, "env 1: expected a name"},
+		"variable with a long name": {func(s *types.JobSpec) { s.Env = []types.Variable{{Name: long[:65]}} }, invalid, "at most 64 bytes"},
+		"variable twice":            {func(s *types.JobSpec) { s.Env = []types.Variable{{Name: "A"}, {Name: "B"}, {Name: "A"}} }, invalid, "env 3: A is set twice"},
+		"variable too long":         {func(s *types.JobSpec) { s.Env = []types.Variable{{Name: "A", Value: long + long}} }, invalid, "env A: expected at most 512 bytes"},
+		"variable with a zero byte": {func(s *types.JobSpec) { s.Env = []types.Variable{{Name: "A", Value: "a\x00b"}} }, invalid, "env A: expected"},
+		"variable not in UTF-8":     {func(s *types.JobSpec) { s.Env = []types.Variable{{Name: "A", Value: "\xff"}} }, invalid, "env A: expected"},
+		"working folder":            {func(s *types.JobSpec) { s.Env = []types.Variable{{Name: "PWD", Value: "/tmp"}} }, invalid, "PWD is set by the profile wasm/1"},
+		"temporary folder":          {func(s *types.JobSpec) { s.Env = []types.Variable{{Name: "TMPDIR"}} }, invalid, "TMPDIR is set by the profile"},
+		"home":                      {func(s *types.JobSpec) { s.Env = []types.Variable{{Name: "HOME"}} }, invalid, "HOME is set by the profile"},
+		"variables over 4 KiB":      {func(s *types.JobSpec) { s.Env = []types.Variable{{Name: "A", Value: strings.Repeat("a", 5000)}} }, types.ErrSpecTooLarge, "at most 4096 bytes"},
 		"no fuel":                   {func(s *types.JobSpec) { s.Resources.Fuel = 0 }, invalid, "fuel: expected 1 to"},
 		"endless fuel":              {func(s *types.JobSpec) { s.Resources.Fuel = 1<<50 + 1 }, invalid, "fuel"},
 		"no memory":                 {func(s *types.JobSpec) { s.Resources.MemoryBytes = 0 }, invalid, "memory_bytes"},
@@ -114,6 +129,31 @@ func TestSpecsAreRefusedByField(t *testing.T) {
 			require.Less(t, len(err.Error()), 800, "an error does not carry all that was sent")
 		})
 	}
+}
+
+// variables returns n variables of different names.
+func variables(n int) []types.Variable {
+	out := make([]types.Variable, n)
+	for i := range out {
+		out[i] = types.Variable{Name: fmt.Sprintf("V%d", i), Value: "{task} = \"a\"\n"}
+	}
+	return out
+}
+
+func TestASpecMaySetTheEnvironment(t *testing.T) {
+	s := goodSpec()
+	before, err := types.SpecDigest(&s)
+	require.NoError(t, err)
+	s.Env = variables(64)
+	require.NoError(t, s.Validate())
+	s.Env = append(variables(3), types.Variable{Name: "_", Value: ""}, types.Variable{Name: strings.Repeat("a", 64), Value: strings.Repeat("ä", 256)})
+	require.NoError(t, s.Validate())
+	after, err := types.SpecDigest(&s)
+	require.NoError(t, err)
+	require.NotEqual(t, before, after, "the digest of a spec covers it")
+	s.Executor = "other/1"
+	s.Env = []types.Variable{{Name: "PWD", Value: "/"}}
+	require.NoError(t, s.Validate(), "another profile may leave it free")
 }
 
 // fill returns n arguments of the given length, all different.

@@ -1,0 +1,104 @@
+package client
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+	"pgregory.net/rapid"
+
+	"github.com/thetaedge/theta/sidecar/executor"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// printenv writes its environment, each variable with a zero at its end.
+const printenv = `(module
+	(import "wasi_snapshot_preview1" "environ_sizes_get" (func $sizes (param i32 i32) (result i32)))
+	(import "wasi_snapshot_preview1" "environ_get" (func $get (param i32 i32) (result i32)))
+	(import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+	(memory (export "memory") 1)
+	(func (export "_start")
+		(drop (call $sizes (i32.const 0) (i32.const 4)))
+		(drop (call $get (i32.const 1024) (i32.const 4096)))
+		(i32.store (i32.const 0) (i32.const 4096))
+		(drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))`
+
+func readEnv(text string) (Environment, error) {
+	var job struct {
+		Env Environment `yaml:"env"`
+	}
+	err := yaml.Unmarshal([]byte(text), &job)
+	return job.Env, err
+}
+
+func TestVariablesAreTheTextThatStandsInTheJobFile(t *testing.T) {
+	env, err := readEnv("env:\n  OCTAL: 010\n  HEX: 0x1F\n  FLOAT: 1.50\n  BIG: 1e3\n  LONG: 12345678901234567890123\n  ON: on\n  TRUTH: True\n" +
+		"  DAY: 2020-01-01\n  TIME: 12:30:05\n  NULLISH: 'null'\n  TILDE: \"~\"\n  EMPTY: \"\"\n  UNDER: 1_000\n  NAN: .nan\n  SPACES: '  a  '\n" +
+		"  BLOCK: |\n    one\n    two\n  QUOTED: \"a\\tb\"\n  SINGLE: 'it''s'\n  TASK: '{task}'\n  y: n\n")
+	require.NoError(t, err)
+	require.Equal(t, Environment{
+		"OCTAL": "010", "HEX": "0x1F", "FLOAT": "1.50", "BIG": "1e3", "LONG": "12345678901234567890123", "ON": "on", "TRUTH": "True",
+		"DAY": "2020-01-01", "TIME": "12:30:05", "NULLISH": "null", "TILDE": "~", "EMPTY": "", "UNDER": "1_000", "NAN": ".nan", "SPACES": "  a  ",
+		"BLOCK": "one\ntwo\n", "QUOTED": "a\tb", "SINGLE": "it's", "TASK": "{task}", "y": "n",
+	}, env)
+}
+
+func TestWhatIsNoTextIsNoVariable(t *testing.T) {
+	for text, want := range map[string]string{
+		"env: [A, B]":                 "line 1: expected env as {NAME: value}, found a list",
+		"env: A=B":                    "expected env as {NAME: value}",
+		"env: {A: }":                  "found nothing; write \"\" for an empty one",
+		"env: {A: ~}":                 "found nothing",
+		"env: {A: null}":              "found nothing",
+		"env:\n  A: [1]":              "line 2: env: expected a text for \"A\", found a list",
+		"env: {A: {B: C}}":            "expected a text for \"A\", found fields",
+		"env: {A: !!binary aGk=}":     "expected a text for \"A\"",
+		"env: {A: !!str 1}":           "expected a text for \"A\"",
+		"env: {A: &x 1, B: *x}":       "expected a text for \"A\"",
+		"env: {A: 1, A: 2}":           "\"A\" is set twice",
+		"env: {[A]: 1}":               "expected the name of a variable in env, found a list",
+		"env: {? {A: B} : 1}":         "expected the name of a variable",
+		"x: &x {A: 1}\nenv: {<<: *x}": "expected a text for \"<<\"",
+	} {
+		_, err := readEnv(text)
+		require.ErrorContains(t, err, want, text)
+	}
+}
+
+// What YAML writes of any value, the job file reads back as it was.
+func TestAVariableSurvivesQuoting(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		want := rapid.MapOf(rapid.StringMatching("[A-Za-z_][A-Za-z0-9_]{0,10}"), rapid.String()).Draw(t, "env")
+		text, err := yaml.Marshal(map[string]any{"env": want})
+		require.NoError(t, err)
+		got, err := readEnv(string(text))
+		if err != nil {
+			require.ErrorContains(t, err, "expected a text", "a value that is no UTF-8 is written with a tag")
+			return
+		}
+		require.Equal(t, Environment(want), got)
+	})
+}
+
+func TestTheEnvironmentGoesFromTheJobFileToTheProgram(t *testing.T) {
+	job := localJob(t, printenv, roomy, nil)
+	job.Relay = "http://127.0.0.1:1"
+	job.Env = Environment{"TASK": "n{task}", "LANG": "C.UTF-8", "A": ""}
+	packed, err := Pack(job)
+	require.NoError(t, err)
+	require.Equal(t, []computetypes.Variable{{Name: "A"}, {Name: "LANG", Value: "C.UTF-8"}, {Name: "TASK", Value: "n{task}"}}, packed.Spec.Env)
+	packed.Spec.FirstTask = 40
+	require.Equal(t, []executor.Variable{{Name: "A"}, {Name: "LANG", Value: "C.UTF-8"}, {Name: "TASK", Value: "n42"}}, ExecutorTask(&packed.Spec, 2).Env)
+	local, err := RunLocal(t.Context(), job, 0, filepath.Join(t.TempDir(), "result"))
+	require.NoError(t, err)
+	printed, err := os.ReadFile(filepath.Join(local.Dir, "stdout"))
+	require.NoError(t, err)
+	require.Equal(t, "PWD=/out\x00TMPDIR=/tmp\x00HOME=/tmp\x00A=\x00LANG=C.UTF-8\x00TASK=n0\x00", string(printed))
+	for _, name := range []string{"PWD", "TMPDIR", "HOME", "1", "A-B", ""} {
+		job.Env = Environment{name: "x"}
+		_, err := Pack(job)
+		require.ErrorIs(t, err, computetypes.ErrInvalidSpec, name)
+	}
+}
