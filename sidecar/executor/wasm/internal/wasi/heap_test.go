@@ -58,7 +58,7 @@ func TestAProgramMakesItsHostHoldNoMoreThanItsLimitsAllow(t *testing.T) {
 			}
 			g.empty(out, files/8, func(i int) string { return fmt.Sprintf("%d-%d%s", turn%2, i, strings.Repeat("\u0390", 100)) })
 		}},
-		"files that were large": {300, func(g *guest, turn int) {
+		"files that were large": {60, func(g *guest, turn int) {
 			file := fmt.Sprintf("large%d", turn)
 			fd, errno := g.open(out, file, oCreate, rightWrite, 0)
 			require.Equal(t, ok, errno)
@@ -110,7 +110,7 @@ func TestAProgramMakesItsHostHoldNoMoreThanItsLimitsAllow(t *testing.T) {
 			require.Equal(t, ok, g.call("poll_oneoff", 0, 0, 1000, 512))
 			require.Equal(t, errInval, g.call("poll_oneoff", 0, 0, maxSubscriptions+1, 512))
 		}},
-		"paths that fail": {3000, func(g *guest, turn int) {
+		"paths that fail": {500, func(g *guest, turn int) {
 			g.create(in, around+name(turn, 0))
 			g.create(out, around+"none/"+name(turn, 0))
 			g.on("path_create_directory", out, strings.Repeat("a/", MaxPathBytes/2))

@@ -24,6 +24,8 @@ func (t *tank) Charge(fuel uint64) bool {
 	return true
 }
 
+var functions = Functions()
+
 // guest drives a Host as a program would, on a memory of its own.
 type guest struct {
 	t    *testing.T
@@ -49,7 +51,7 @@ func newGuest(t *testing.T) *guest {
 
 func (g *guest) call(name string, params ...uint64) Errno {
 	g.t.Helper()
-	f, known := Functions()[name]
+	f, known := functions[name]
 	require.True(g.t, known, name)
 	require.Len(g.t, params, len(f.Params), name)
 	errno, _ := g.host.Call(f, g.mem, g.fuel, params)
