@@ -29,6 +29,12 @@ var (
 	ErrStopped = errors.New("task was stopped")
 	// ErrWallLimit: the task ran into its wall limit before it had a result.
 	ErrWallLimit = errors.New("task ran into its wall limit")
+	// ErrWorkerDied: the process that ran the task has ended, or had to be ended,
+	// before there was a result. That is trouble of this machine, and may be the
+	// program's doing.
+	ErrWorkerDied = errors.New("the process that ran the program has ended")
+	// ErrUnavailable: this machine cannot run the profile now; Fingerprint says why.
+	ErrUnavailable = errors.New("executor cannot run here")
 	// ErrClosed: the executor has been closed.
 	ErrClosed = errors.New("executor is closed")
 )
@@ -44,13 +50,15 @@ type Executor interface {
 	Fingerprint(ctx context.Context) Fingerprint
 
 	// Start begins a task and returns. It fails with ErrBadTask, ErrBusy,
-	// ErrTaskExists or ErrClosed, and then nothing was started.
+	// ErrTaskExists, ErrUnavailable or ErrClosed, with the context's error when the
+	// caller gave up, or with trouble of the machine, and then nothing was started.
 	Start(ctx context.Context, task Task) error
 
 	// Wait blocks until the task has ended and returns its result, the same one
-	// for every caller, until Destroy. The error is ErrStopped, ErrWallLimit or
-	// trouble of the machine when there is no result, ErrUnknownTask when the
-	// id is not live, and the context's when the caller gave up waiting.
+	// for every caller, until Destroy. The error is ErrStopped, ErrWallLimit,
+	// ErrWorkerDied or other trouble of the machine when there is no result,
+	// ErrUnknownTask when the id is not live, and the context's when the caller gave
+	// up waiting.
 	Wait(ctx context.Context, id string) (Result, error)
 
 	// Stop ends a running task; Wait then returns ErrStopped. Stopping a task

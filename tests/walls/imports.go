@@ -104,8 +104,8 @@ func offChainWalls() []Wall {
 			Of:   within("sidecar"), Allows: noConsensus, Deep: true,
 		},
 		{
-			Name: "executors, devices, journal and blobs know nothing of Cosmos",
-			Of:   within("sidecar/executor", "sidecar/device", "sidecar/store", "sidecar/blob"),
+			Name: "executors, workers, devices, journal and blobs know nothing of Cosmos",
+			Of:   within("sidecar/executor", "sidecar/worker", "sidecar/device", "sidecar/store", "sidecar/blob"),
 			Allows: func(_, imported string) bool {
 				return !isCosmos(imported) && !in(ours(imported), "x", "app", "client")
 			},

@@ -34,7 +34,7 @@ func TestEveryWallCanFail(t *testing.T) {
 		"thetad runs no sidecar":                                                 {importer: "cmd/thetad/cmd", imported: Module + "/sidecar/agent"},
 		"thetaedge links no consensus code":                                      {importer: "cmd/thetaedge", imported: Module + "/x/compute/keeper", deep: true},
 		"the sidecar imports only types, the client and app/params":              {importer: "sidecar/agent", imported: Module + "/app", deep: true},
-		"executors, devices, journal and blobs know nothing of Cosmos":           {importer: "sidecar/store", imported: "github.com/cosmos/gogoproto/proto", test: true},
+		"executors, workers, devices, journal and blobs know nothing of Cosmos":  {importer: "sidecar/store", imported: "github.com/cosmos/gogoproto/proto", test: true},
 		"the client links no consensus code and runs no sidecar":                 {importer: "client", imported: Module + "/sidecar/agent"},
 		"what says why the system refuses knows nothing of the module":           {importer: "internal/osfault", imported: Module + "/client"},
 		"only tests import testutil":                                             {importer: "client", imported: Module + "/testutil/apptest"},

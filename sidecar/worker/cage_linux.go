@@ -1,0 +1,131 @@
+package worker
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// innerID is the user and group as which a worker sees itself in its own namespace: not
+// root, so that executing gives it no capability there.
+const innerID = 1000
+
+// cages makes what surrounds workers on this machine.
+type cages struct {
+	groups *groups
+	// groupErr is why memory is not bounded by a control group.
+	groupErr error
+}
+
+func openCages(slots int) *cages {
+	c := &cages{}
+	c.groups, c.groupErr = openGroups(slots)
+	return c
+}
+
+// cage is what surrounds one worker, as far as the daemon sets it up.
+type cage struct {
+	layers     []Layer
+	namespaces bool
+	group      *group
+}
+
+func (c *cages) make(name string, cfg *Config, without []string) (*cage, error) {
+	made := &cage{layers: []Layer{{Name: LayerLifetime, By: "parent death signal"}}}
+	if slices.Contains(without, LayerNamespaces) {
+		made.layers = append(made.layers, stands(LayerNamespaces, "user namespaces", errNotTried))
+	} else {
+		made.namespaces = true
+		made.layers = append(made.layers, Layer{Name: LayerNamespaces, By: "user, mount, network, IPC and UTS namespaces"})
+	}
+	memory := Layer{Name: LayerMemory, By: "RLIMIT_DATA and a watchdog"}
+	switch group, err := c.groups.make(name, cfg.MemoryBytes); {
+	case err == nil && group != nil:
+		made.group, memory.By = group, "control group (memory.max, pids.max)"
+	case err != nil:
+		memory.By += "; no control group: " + err.Error()
+	case c.groupErr != nil:
+		memory.By += "; no control group: " + c.groupErr.Error()
+	}
+	made.layers = append(made.layers, memory)
+	return made, nil
+}
+
+// errNotTried: a worker did not start with the layer.
+var errNotTried = errors.New("no worker starts with it here")
+
+// prepare sets how the process is started.
+func (c *cage) prepare(command *exec.Cmd) {
+	attr := &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	if c.namespaces {
+		attr.Cloneflags = syscall.CLONE_NEWUSER | syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS
+		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: innerID, HostID: os.Getuid(), Size: 1}}
+		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: innerID, HostID: os.Getgid(), Size: 1}}
+	}
+	if c.group != nil {
+		attr.UseCgroupFD, attr.CgroupFD = true, int(c.group.folder.Fd()) //nolint:gosec // a descriptor
+	}
+	command.SysProcAttr = attr
+}
+
+// enclose has nothing left to do: all was set when the process was made.
+func (c *cage) enclose(*os.Process) error { return nil }
+
+// explain adds to how a worker ended what the kernel says of it.
+func (c *cage) explain(how string) string {
+	if c.group != nil && c.group.outOfMemory() {
+		return how + ", because it used up its memory"
+	}
+	return how
+}
+
+// open takes away what surrounded a worker that is gone.
+func (c *cage) open() error {
+	if c.group == nil {
+		return nil
+	}
+	return c.group.remove()
+}
+
+// endGroup ends what is left of a worker's process group.
+func endGroup(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) }
+
+// clockTicks is the unit of processor time in /proc, a second's part; the kernel's
+// interface has had this value on all architectures that Go knows.
+const clockTicks = 100
+
+// usageOf reads what a process uses. Pages that it shares with others, such as the
+// binary's, are not its own.
+func usageOf(pid int, _ *cage) (usage, bool) {
+	at := "/proc/" + strconv.Itoa(pid)
+	statm, err := os.ReadFile(at + "/statm")
+	if err != nil {
+		return usage{}, false
+	}
+	pages := strings.Fields(string(statm))
+	if len(pages) < 3 {
+		return usage{}, false
+	}
+	resident, err1 := strconv.ParseUint(pages[1], 10, 64)
+	shared, err2 := strconv.ParseUint(pages[2], 10, 64)
+	stat, err3 := os.ReadFile(at + "/stat")
+	if errors.Join(err1, err2, err3) != nil {
+		return usage{}, false
+	}
+	// The name of the program stands in parentheses and may hold anything.
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	if len(fields) < 13 {
+		return usage{}, false
+	}
+	user, err1 := strconv.ParseUint(fields[11], 10, 63)
+	system, err2 := strconv.ParseUint(fields[12], 10, 63)
+	return usage{
+		memory:    (resident - min(shared, resident)) * uint64(os.Getpagesize()), //nolint:gosec // positive
+		processor: time.Duration(user+system) * time.Second / clockTicks,         //nolint:gosec // 63 bits
+	}, errors.Join(err1, err2) == nil
+}

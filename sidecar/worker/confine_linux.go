@@ -1,0 +1,99 @@
+package worker
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"runtime"
+	"slices"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// maxDescriptors that a worker may have open.
+const maxDescriptors = 256
+
+// confine gives up what a worker does not need, and executes the binary again: what one
+// thread has given up all threads of the new image have given up, C libraries' among
+// them. It returns only if that fails.
+func confine(s *settings, name string) error {
+	runtime.LockOSThread()
+	tried := func(layer, by string, do func() error) {
+		err := errNotTried
+		if !slices.Contains(s.Without, layer) {
+			err = do()
+		}
+		s.Layers = append(s.Layers, stands(layer, by, err))
+	}
+	tried(LayerLimits, "RLIMIT_CORE, RLIMIT_NOFILE, RLIMIT_FSIZE", func() error { return limit(s) })
+	tried(LayerPrivileges, "no_new_privs", func() error { return unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) })
+	tried(LayerFiles, "Landlock", func() error { return restrictFiles(inFolder, outFolder) })
+	tried(LayerCalls, "seccomp", func() error { return filterCalls(os.Getpid()) })
+	argument, err := s.encode()
+	if err != nil {
+		return err
+	}
+	self, err := ownBinary()
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("cannot execute %s: %w", self, syscall.Exec(self, []string{name, Argument, argument}, os.Environ())) //nolint:gosec // this very program
+}
+
+// limit sets the limits of the process.
+func limit(s *settings) error {
+	set := func(resource int, most uint64) error {
+		return unix.Setrlimit(resource, &unix.Rlimit{Cur: most, Max: most})
+	}
+	// A control group counts memory better; this one holds where there is none, and
+	// counts what is asked for rather than what is used.
+	data := s.MemoryBytes + s.MemoryBytes/2 + 1<<30
+	err := errors.Join(
+		inheritNothing(),
+		set(unix.RLIMIT_CORE, 0),
+		set(unix.RLIMIT_FSIZE, s.FileBytes),
+		set(unix.RLIMIT_DATA, data),
+		set(unix.RLIMIT_MEMLOCK, 0),
+		// The one of package syscall is the one that Exec does not put back.
+		syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: maxDescriptors, Max: maxDescriptors}),
+	)
+	if s.Namespaces {
+		// Elsewhere it would count the owner's other processes.
+		err = errors.Join(err, set(unix.RLIMIT_NPROC, maxThreads))
+	}
+	return err
+}
+
+// inheritNothing keeps from the next image all descriptors but its three pipes: whoever
+// has started the daemon may have left it some that every process below it inherits.
+func inheritNothing() error {
+	const first = 3
+	if unix.CloseRange(first, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) == nil {
+		return nil
+	}
+	open, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		return fmt.Errorf("cannot list the open files: %w", err)
+	}
+	for _, entry := range open {
+		if fd, err := strconv.Atoi(entry.Name()); err == nil && fd >= first {
+			unix.CloseOnExec(fd)
+		}
+	}
+	return nil
+}
+
+// seal closes, in the image that runs programs, what was needed to execute it.
+func seal(s settings) error {
+	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
+		return fmt.Errorf("cannot make the worker undumpable: %w", err)
+	}
+	at := slices.IndexFunc(s.Layers, func(l Layer) bool { return l.Name == LayerCalls })
+	if at < 0 || s.Layers[at].Missing != "" {
+		return nil
+	}
+	return refuseExec()
+}

@@ -1,0 +1,198 @@
+package worker
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/thetaedge/theta/sidecar/executor"
+)
+
+// Argument is the first argument of a worker; nobody types it.
+const Argument = "run-programs-of-strangers"
+
+// beatPause is the pause between two signs of life.
+const beatPause = time.Second
+
+// settings is what a worker is told at its start, as its second argument.
+type settings struct {
+	Version int `json:"version"`
+	// Confined: the process has given up what it can, and has executed itself again.
+	Confined bool `json:"confined,omitempty"`
+	// Without are layers that are not tried; Layers those that are decided.
+	Without []string `json:"without,omitempty"`
+	Layers  []Layer  `json:"layers,omitempty"`
+	// Namespaces: the process has its own.
+	Namespaces  bool   `json:"namespaces,omitempty"`
+	MemoryBytes uint64 `json:"memory_bytes"`
+	FileBytes   uint64 `json:"file_bytes"`
+}
+
+func (s settings) encode() (string, error) {
+	raw, err := json.Marshal(s)
+	return string(raw), err
+}
+
+// Invoked tells whether this process was started as a worker. It is asked before
+// anything else, and then the process does what Main does and nothing more.
+func Invoked(args []string) bool { return len(args) == 3 && args[1] == Argument }
+
+// Main serves the daemon that has started this process, until the pipe from it closes,
+// and returns the exit code. Open makes the executor; it is asked once the process can
+// do no more than a program needs.
+func Main(args []string, open func() (executor.Executor, error)) int {
+	if err := serve(args, open); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
+
+func serve(args []string, open func() (executor.Executor, error)) error {
+	var s settings
+	if err := json.Unmarshal([]byte(args[2]), &s); err != nil {
+		return fmt.Errorf("expected the settings of a worker: %w", err)
+	}
+	if s.Version != protocol {
+		return fmt.Errorf("expected protocol %d, found %d: daemon and worker are not of one version", protocol, s.Version)
+	}
+	// A terminal or a supervisor that stops the daemon leaves it to the daemon when its
+	// workers end.
+	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	if !s.Confined {
+		s.Confined = true
+		if err := confine(&s, args[0]); err != nil {
+			return err
+		}
+	}
+	if err := seal(s); err != nil {
+		return err
+	}
+	debug.SetMemoryLimit(int64(min(s.MemoryBytes-s.MemoryBytes/8, 1<<62))) //nolint:gosec // bounded
+	reports := &line{to: os.Stdout}
+	// What a library prints is not for the daemon.
+	os.Stdout = os.Stderr
+	engine, err := open()
+	if err != nil {
+		return err
+	}
+	fingerprint := engine.Fingerprint(context.Background())
+	if err := reports.send(report{
+		Kind: kindHello, Version: protocol, Profile: engine.Profile(), Engine: fingerprint.Engine,
+		Healthy: fingerprint.Health == executor.Healthy, Detail: clip(fingerprint.Detail, maxDetail), Layers: s.Layers,
+	}); err != nil {
+		return err
+	}
+	return work(engine, os.Stdin, reports)
+}
+
+// line sends reports, one at a time.
+type line struct {
+	mu sync.Mutex
+	to io.Writer
+}
+
+func (l *line) send(r report) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return writeFrame(l.to, r, maxReport)
+}
+
+// work does what it is ordered, one task after the other. The end of the orders ends the
+// process at once, whatever runs.
+func work(engine executor.Executor, from io.Reader, reports *line) error {
+	orders := make(chan order)
+	go func() {
+		for {
+			var o order
+			if err := readFrame(from, &o, maxOrder, func() {}); err != nil {
+				os.Exit(exitOrders(err))
+			}
+			orders <- o
+		}
+	}()
+	for o := range orders {
+		if err := runOrder(engine, o, reports); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// exitOrders is the code with which the end of the orders ends a worker.
+func exitOrders(err error) int {
+	if errors.Is(err, io.EOF) && !errors.Is(err, errFrame) {
+		return 0
+	}
+	fmt.Fprintln(os.Stderr, err)
+	return 1
+}
+
+// runOrder runs one task and says how it went.
+func runOrder(engine executor.Executor, o order, reports *line) error {
+	ctx := context.Background()
+	task := o.task()
+	err := engine.Start(ctx, task)
+	switch {
+	case errors.Is(err, executor.ErrBadTask):
+		return reports.send(report{Kind: kindRefused, Number: o.Number, Detail: clip(err.Error(), maxDetail)})
+	case err != nil:
+		return err
+	}
+	if err := reports.send(report{Kind: kindStarted, Number: o.Number}); err != nil {
+		return err
+	}
+	over := make(chan struct{})
+	var beats sync.WaitGroup
+	beats.Go(func() { beat(o.Number, reports, over) })
+	result, err := engine.Wait(ctx, task.ID)
+	close(over)
+	beats.Wait()
+	if err = errors.Join(err, engine.Destroy(task.ID)); err != nil {
+		return reports.send(report{Kind: kindFailed, Number: o.Number, Detail: clip(err.Error(), maxDetail)})
+	}
+	return reports.send(report{
+		Kind: kindDone, Number: o.Number, Reason: result.Reason, ExitCode: result.ExitCode,
+		FuelUsed: result.FuelUsed, PeakMemory: result.PeakMemory, Detail: clip(result.Detail, maxDetail),
+	})
+}
+
+// beat says now and then that the worker lives.
+func beat(number uint64, reports *line, over <-chan struct{}) {
+	ticker := time.NewTicker(beatPause)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-over:
+			return
+		case <-ticker.C:
+			if reports.send(report{Kind: kindBeat, Number: number}) != nil {
+				return
+			}
+		}
+	}
+}
+
+// task is what the executor in the worker runs.
+func (o order) task() executor.Task {
+	task := executor.Task{
+		ID: "task", ProgramPath: o.Program, Fuel: o.Fuel, MemoryBytes: o.MemoryBytes,
+		OutputBytes: o.OutputBytes, OutputFiles: o.OutputFiles, OutputDir: o.OutputDir,
+	}
+	for _, arg := range o.Args {
+		task.Args = append(task.Args, string(arg))
+	}
+	for _, in := range o.Inputs {
+		task.Inputs = append(task.Inputs, executor.Input{Name: in.Name, Path: in.Path})
+	}
+	copy(task.Seed[:], o.Seed)
+	return task
+}

@@ -1,0 +1,118 @@
+package worker
+
+import (
+	"debug/elf"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+const (
+	readFile = unix.LANDLOCK_ACCESS_FS_READ_FILE
+	readTree = readFile | unix.LANDLOCK_ACCESS_FS_READ_DIR
+	execFile = readFile | unix.LANDLOCK_ACCESS_FS_EXECUTE
+	execTree = readTree | unix.LANDLOCK_ACCESS_FS_EXECUTE
+	// writeTree makes no links, devices, sockets or pipes.
+	writeTree = readTree | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_REMOVE_DIR |
+		unix.LANDLOCK_ACCESS_FS_REMOVE_FILE | unix.LANDLOCK_ACCESS_FS_MAKE_DIR | unix.LANDLOCK_ACCESS_FS_MAKE_REG |
+		unix.LANDLOCK_ACCESS_FS_REFER | unix.LANDLOCK_ACCESS_FS_TRUNCATE
+)
+
+// restrictFiles lets the calling thread, and what it executes, read one folder, write
+// another, and execute this binary with the libraries of the system. It may connect to
+// no port either, and signal no process outside.
+func restrictFiles(readable, writable string) error {
+	version, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
+	if errno != 0 {
+		return fmt.Errorf("the kernel has no Landlock, or it is switched off (lsm= of the kernel's command line): %w", errno)
+	}
+	attr, size := handled(version)
+	rules, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&attr)), size, 0)
+	if errno != 0 {
+		return fmt.Errorf("landlock: make rules: %w", errno)
+	}
+	defer unix.Close(int(rules)) //nolint:errcheck // it is in force, or the process is given up
+	allow := func(path string, access uint64) error {
+		return allowBeneath(int(rules), path, access&attr.Access_fs)
+	}
+	self, err := ownBinary()
+	if err != nil {
+		return err
+	}
+	err = errors.Join(allow(readable, readTree), allow(writable, writeTree), allow(self, execFile))
+	for _, path := range libraries(self) {
+		access := uint64(execTree)
+		if info, statErr := os.Stat(path); statErr == nil && !info.IsDir() {
+			access = execFile
+		}
+		if found := allow(path, access); !errors.Is(found, fs.ErrNotExist) {
+			err = errors.Join(err, found)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("landlock: allow the files of the task: %w", err)
+	}
+	if _, _, errno := unix.Syscall(unix.SYS_LANDLOCK_RESTRICT_SELF, rules, 0, 0); errno != 0 {
+		return fmt.Errorf("landlock: restrict: %w", errno)
+	}
+	return nil
+}
+
+// handled is all that a version of the kernel's interface can refuse, and how much of
+// the structure that version knows.
+func handled(version uintptr) (unix.LandlockRulesetAttr, uintptr) {
+	attr := unix.LandlockRulesetAttr{Access_fs: unix.LANDLOCK_ACCESS_FS_REFER - 1}
+	size := unsafe.Offsetof(attr.Access_net)
+	if version >= 2 {
+		attr.Access_fs |= unix.LANDLOCK_ACCESS_FS_REFER
+	}
+	if version >= 3 {
+		attr.Access_fs |= unix.LANDLOCK_ACCESS_FS_TRUNCATE
+	}
+	if version >= 4 {
+		attr.Access_net = unix.LANDLOCK_ACCESS_NET_BIND_TCP | unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
+		size = unsafe.Offsetof(attr.Scoped)
+	}
+	if version >= 5 {
+		attr.Access_fs |= unix.LANDLOCK_ACCESS_FS_IOCTL_DEV
+	}
+	if version >= 6 {
+		attr.Scoped = unix.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | unix.LANDLOCK_SCOPE_SIGNAL
+		size = unsafe.Sizeof(attr)
+	}
+	return attr, size
+}
+
+func allowBeneath(rules int, path string, access uint64) error {
+	fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer unix.Close(fd)                                                                                         //nolint:errcheck // nothing was written
+	rule := unix.LandlockPathBeneathAttr{Allowed_access: access, Parent_fd: int32(fd)}                           //nolint:gosec // a descriptor
+	if _, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(rules), unix.LANDLOCK_RULE_PATH_BENEATH, //nolint:gosec // a descriptor
+		uintptr(unsafe.Pointer(&rule)), 0, 0, 0); errno != 0 {
+		return &fs.PathError{Op: "allow", Path: path, Err: errno}
+	}
+	return nil
+}
+
+// libraries are where a dynamically linked binary finds what it is linked with; a static
+// one needs none.
+func libraries(binary string) []string {
+	file, err := elf.Open(binary)
+	if err != nil {
+		return nil
+	}
+	defer file.Close() //nolint:errcheck // read only
+	for _, part := range file.Progs {
+		if part.Type == elf.PT_INTERP {
+			return []string{"/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache"}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,160 @@
+//go:build linux
+
+package worker
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/sidecar/executor"
+	"github.com/thetaedge/theta/sidecar/executor/executortest"
+	"github.com/thetaedge/theta/sidecar/executor/manifest"
+)
+
+// patience is how long a test waits for what must come.
+const patience = time.Minute
+
+// TestMain makes the test binary a worker too, as main does of the daemon's. Another
+// first argument makes it a worker that lies, or a daemon.
+func TestMain(m *testing.M) {
+	switch {
+	case Invoked(os.Args):
+		os.Exit(Main(os.Args, func() (executor.Executor, error) { return newScripts(), nil }))
+	case len(os.Args) > 1 && strings.HasPrefix(os.Args[1], liarPrefix):
+		lie(strings.TrimPrefix(os.Args[1], liarPrefix))
+		os.Exit(0)
+	case len(os.Args) > 2 && os.Args[1] == daemonArgument:
+		beDaemon(os.Args[2])
+	}
+	os.Exit(m.Run())
+}
+
+const profile = "script/1"
+
+// config is that of a small machine.
+func config(t testing.TB) Config {
+	t.Helper()
+	return Config{
+		Profile: profile, Slots: 1, Dir: filepath.Join(t.TempDir(), "workers"),
+		MemoryBytes: 512 << 20, FileBytes: 1 << 20, StreamBytes: 1 << 10,
+	}
+}
+
+// open returns an executor that is closed with the test.
+func open(t testing.TB, cfg Config) *Executor {
+	t.Helper()
+	e, err := New(cfg)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, e.Close()) })
+	return e
+}
+
+func waiting(t testing.TB) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// script writes a program: one line for each step, see scripts_test.go.
+func script(t testing.TB, lines ...string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "program")
+	require.NoError(t, os.WriteFile(path, []byte(strings.Join(lines, "\n")), 0o600))
+	return path
+}
+
+func taskOf(t testing.TB, program string) executor.Task {
+	t.Helper()
+	return executor.Task{
+		ID: "task", ProgramPath: program, Fuel: 1000, MemoryBytes: 64 << 20, OutputBytes: 1 << 20, OutputFiles: 16,
+		OutputDir: filepath.Join(t.TempDir(), "out"), WallLimit: patience,
+	}
+}
+
+// run runs a task that is forgotten afterwards.
+func run(t testing.TB, e *Executor, task executor.Task) (executor.Result, error) {
+	t.Helper()
+	if err := e.Start(waiting(t), task); err != nil {
+		return executor.Result{}, err
+	}
+	result, err := e.Wait(waiting(t), task.ID)
+	require.NoError(t, e.Destroy(task.ID))
+	return result, err
+}
+
+// outcome runs a script and returns what it has written into a file.
+func outcome(t testing.TB, e *Executor, name string, lines ...string) string {
+	t.Helper()
+	task := taskOf(t, script(t, lines...))
+	_, err := run(t, e, task)
+	require.NoError(t, err)
+	content, err := os.ReadFile(filepath.Join(task.OutputDir, name))
+	require.NoError(t, err)
+	return string(content)
+}
+
+func TestExecutorContract(t *testing.T) {
+	executortest.Run(t, executortest.Subject{
+		New: func(t *testing.T, slots int) executor.Executor {
+			cfg := config(t)
+			cfg.Slots = slots
+			e, err := New(cfg)
+			require.NoError(t, err)
+			return e
+		},
+		Quick:   script(t, "write a/b hello", "stdout hello"),
+		Endless: script(t, "endless"),
+	})
+}
+
+func TestATaskReachesTheWorkerWhole(t *testing.T) {
+	e := open(t, config(t))
+	input := script(t, "what it reads")
+	task := taskOf(t, script(t, "echo"))
+	task.Args = []string{"plain", "two words", "no \xff UTF-8", ""}
+	task.Inputs = []executor.Input{{Name: "in/put.txt", Path: input}}
+	task.Seed = [32]byte{1, 2, 255}
+	result, err := run(t, e, task)
+	require.NoError(t, err)
+	require.Equal(t, uint64(7), result.FuelUsed)
+	content, err := os.ReadFile(filepath.Join(task.OutputDir, "echo"))
+	require.NoError(t, err)
+	require.Equal(t, fmt.Sprintf("%q %x in/put.txt=%q 1000 67108864 1048576 16", task.Args, task.Seed, "what it reads"), string(content))
+}
+
+func TestAFailedProgramIsAResult(t *testing.T) {
+	e := open(t, config(t))
+	result, err := run(t, e, taskOf(t, script(t, "stderr oh", "trap")))
+	require.NoError(t, err)
+	require.Equal(t, manifest.ReasonTrapped, result.Reason)
+	require.Equal(t, manifest.NoExitCode, result.ExitCode)
+	require.Len(t, result.Outputs, 1)
+	require.Equal(t, "stderr", result.Outputs[0].Path)
+}
+
+func TestATaskThatTheExecutorRefusesIsNotStarted(t *testing.T) {
+	e := open(t, config(t))
+	task := taskOf(t, script(t, "stdout hello"))
+	task.Fuel = refusedFuel
+	require.ErrorIs(t, e.Start(waiting(t), task), executor.ErrBadTask)
+	_, err := e.Wait(waiting(t), task.ID)
+	require.ErrorIs(t, err, executor.ErrUnknownTask)
+	task.Fuel = 1000
+	_, err = run(t, e, task)
+	require.NoError(t, err)
+}
+
+func TestTroubleOfTheWorkerIsNoResult(t *testing.T) {
+	e := open(t, config(t))
+	_, err := run(t, e, taskOf(t, script(t, "fail")))
+	require.ErrorContains(t, err, "no disk")
+	require.NotErrorIs(t, err, executor.ErrWorkerDied)
+}

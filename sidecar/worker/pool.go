@@ -1,0 +1,228 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/thetaedge/theta/sidecar/executor"
+)
+
+// pool keeps the workers that have no task, and starts others.
+type pool struct {
+	cfg   *Config
+	cages *cages
+
+	mu     sync.Mutex
+	closed bool
+	idle   []*process
+	// without are the layers with which no worker starts on this machine.
+	without []string
+	settled bool
+	// layers of the last worker that was started.
+	layers []Layer
+	engine string
+	// health is why no worker can be started, nil if one could; at is when that was
+	// found, zero before.
+	health  error
+	at      time.Time
+	probing bool
+}
+
+// take returns a worker for a program: one that has run it, or else a fresh one, for
+// which the worker of another program makes room.
+func (l *pool) take(ctx context.Context, program string) (*process, error) {
+	for {
+		p := l.pick(program)
+		if p == nil {
+			return l.launch(ctx)
+		}
+		if !p.condemned() && (p.program == program || p.program == "") {
+			return p, nil
+		}
+		if err := p.retire(); err != nil {
+			l.cfg.Logger.Warn("cannot delete the folder of a worker", "error", err)
+		}
+	}
+}
+
+// pick takes the best worker out of the idle ones; nil when there is none.
+func (l *pool) pick(program string) *process {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at := slices.IndexFunc(l.idle, func(p *process) bool { return p.program == program })
+	if at < 0 {
+		at = slices.IndexFunc(l.idle, func(p *process) bool { return p.program == "" })
+	}
+	if at < 0 && len(l.idle) > 0 {
+		at = 0
+	}
+	if at < 0 {
+		return nil
+	}
+	p := l.idle[at]
+	p.retired.Stop()
+	l.idle = slices.Delete(l.idle, at, at+1)
+	return p
+}
+
+// give takes a worker back after a task, or ends it when it has done its share.
+func (l *pool) give(p *process) {
+	reason := ""
+	switch held := p.held(); {
+	case p.condemned():
+		reason = "it has ended"
+	case p.tasks >= l.cfg.MaxTasks:
+		reason = fmt.Sprintf("it has run %d tasks", p.tasks)
+	case held > l.cfg.KeptBytes:
+		reason = fmt.Sprintf("it holds %d bytes after its task", held)
+	}
+	if reason == "" {
+		if err := p.sweep(); err != nil {
+			reason = "its folder could not be emptied: " + err.Error()
+		}
+	}
+	l.mu.Lock()
+	if reason == "" && !l.closed {
+		p.retired = time.AfterFunc(l.cfg.IdleTime, func() { l.expire(p) })
+		l.idle = append(l.idle, p)
+		l.mu.Unlock()
+		return
+	}
+	l.mu.Unlock()
+	l.cfg.Logger.Debug("a worker is replaced", "reason", reason)
+	if err := p.retire(); err != nil {
+		l.cfg.Logger.Warn("cannot delete the folder of a worker", "error", err)
+	}
+}
+
+// expire ends a worker that has been idle for long.
+func (l *pool) expire(p *process) {
+	l.mu.Lock()
+	at := slices.Index(l.idle, p)
+	if at >= 0 {
+		l.idle = slices.Delete(l.idle, at, at+1)
+	}
+	l.mu.Unlock()
+	if at >= 0 {
+		_ = p.retire()
+	}
+}
+
+// attempts are the layers without which a start is tried, in turn. What keeps a worker
+// from starting is some layer that this machine does not have in the expected form.
+func attempts() [][]string {
+	return [][]string{
+		nil, {LayerNamespaces}, {LayerFiles}, {LayerCalls}, {LayerNamespaces, LayerFiles, LayerCalls},
+	}
+}
+
+// launch starts a worker with all layers that this machine has.
+func (l *pool) launch(ctx context.Context) (*process, error) {
+	l.mu.Lock()
+	tries := attempts()
+	if l.settled {
+		tries = [][]string{l.without}
+	}
+	l.mu.Unlock()
+	var first error
+	for _, without := range tries {
+		p, err := launch(ctx, l.cfg, l.cages, without)
+		if err == nil {
+			return l.admit(p, without)
+		}
+		if first == nil {
+			first = err
+		}
+		if ctx.Err() != nil {
+			return nil, err
+		}
+		if errors.Is(err, errSlowStart) {
+			break
+		}
+	}
+	return nil, l.unhealthy(fmt.Errorf("%w: no worker process could be started: %w; check that the binary of thetaedge can be executed, and run thetaedge doctor", executor.ErrUnavailable, first))
+}
+
+// admit checks a worker that has started.
+func (l *pool) admit(p *process, without []string) (*process, error) {
+	layers := complete(p.hello.Layers)
+	err := lacking(layers, l.cfg.Layers)
+	switch {
+	case p.hello.Version != protocol || p.hello.Profile != l.cfg.Profile:
+		err = fmt.Errorf("expected a worker for %s by protocol %d, found %s by %d; reinstall thetaedge", l.cfg.Profile, protocol, clip(p.hello.Profile, 64), p.hello.Version)
+	case !p.hello.Healthy:
+		err = errors.New(p.hello.Detail)
+	}
+	l.mu.Lock()
+	l.layers, l.engine, l.without, l.settled = layers, p.hello.Engine, without, true
+	closed := l.closed
+	l.mu.Unlock()
+	if err != nil {
+		return nil, errors.Join(l.unhealthy(fmt.Errorf("%w: %w", executor.ErrUnavailable, err)), p.retire())
+	}
+	if closed {
+		return nil, errors.Join(executor.ErrClosed, p.retire())
+	}
+	_ = l.unhealthy(nil)
+	return p, nil
+}
+
+// unhealthy notes why no worker can be started; nil that one could.
+func (l *pool) unhealthy(err error) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.health, l.at = err, time.Now()
+	return err
+}
+
+// probe starts a worker if it is not known whether one can be, and keeps it. A machine
+// that could not is asked again after a pause, beside the caller.
+func (l *pool) probe(ctx context.Context) error {
+	l.mu.Lock()
+	health, known := l.health, !l.at.IsZero()
+	again := known && health != nil && time.Since(l.at) > retryPause && !l.probing && !l.closed
+	if again {
+		l.probing = true
+	}
+	l.mu.Unlock()
+	if again {
+		go func() {
+			_ = l.try(context.Background())
+			l.mu.Lock()
+			l.probing = false
+			l.mu.Unlock()
+		}()
+	}
+	if known {
+		return health
+	}
+	return l.try(ctx)
+}
+
+func (l *pool) try(ctx context.Context) error {
+	p, err := l.take(ctx, "")
+	if err != nil {
+		return err
+	}
+	l.give(p)
+	return nil
+}
+
+// close ends the idle workers and keeps no others.
+func (l *pool) close() error {
+	l.mu.Lock()
+	l.closed = true
+	idle := l.idle
+	l.idle = nil
+	l.mu.Unlock()
+	var errs []error
+	for _, p := range idle {
+		p.retired.Stop()
+		errs = append(errs, p.retire())
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,345 @@
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/thetaedge/theta/sidecar/executor"
+)
+
+// stage is what the daemon waits for a worker to say.
+type stage int
+
+const (
+	starting stage = iota // hello
+	idle                  // nothing
+	ordered               // whether it takes the task
+	running               // how the task ended
+)
+
+// process is one worker as the daemon sees it.
+type process struct {
+	cfg *Config
+	// folder of the worker; in holds what it may read, out what it may write.
+	folder string
+	orders *os.File
+	// reports hands over what answers an order: two at most, that it was taken and how it
+	// ended.
+	reports chan report
+	// ended is closed once the process is gone and all it wrote was read.
+	ended chan struct{}
+	// fate is how it ended, valid then.
+	fate   error
+	stderr tail
+	cage   *cage
+	hello  report
+
+	// What the pool notes of it.
+
+	program string
+	tasks   int
+	retired *time.Timer
+
+	mu     sync.Mutex
+	proc   *os.Process
+	stage  stage
+	number uint64
+	// sign is when it last gave a sign of life, budget how many reports it may send.
+	sign   time.Time
+	budget budget
+	// cause is why the daemon has ended it.
+	cause error
+}
+
+// launch starts a worker in a folder of its own and waits until it is ready. Without
+// are the layers that are not tried.
+func launch(ctx context.Context, cfg *Config, c *cages, without []string) (*process, error) {
+	folder, err := os.MkdirTemp(cfg.Dir, "worker-")
+	if err != nil {
+		return nil, fmt.Errorf("cannot make a folder for a worker: %w", err)
+	}
+	p := &process{
+		cfg: cfg, folder: folder, reports: make(chan report, 2), ended: make(chan struct{}), sign: time.Now(),
+	}
+	for _, name := range []string{inFolder, outFolder} {
+		err = errors.Join(err, os.Mkdir(filepath.Join(folder, name), 0o700))
+	}
+	if err == nil {
+		err = p.spawn(c, without)
+	}
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(folder))
+	}
+	timer := time.NewTimer(cfg.StartTime)
+	defer timer.Stop()
+	select {
+	case p.hello = <-p.reports:
+		return p, nil
+	case <-p.ended:
+		return nil, errors.Join(errors.New("it was not ready: "+p.fate.Error()), p.clear())
+	case <-timer.C:
+		err = fmt.Errorf("%w: expected a worker to be ready within %s", errSlowStart, cfg.StartTime)
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	p.end(err)
+	return nil, errors.Join(err, p.clear())
+}
+
+// errSlowStart: the machine is too busy, which no other way to start would change.
+var errSlowStart = errors.New("slow start")
+
+// spawn starts the process, with three pipes and nothing else.
+func (p *process) spawn(c *cages, without []string) error {
+	var closeAll []*os.File
+	defer func() {
+		for _, f := range closeAll {
+			_ = f.Close()
+		}
+	}()
+	var ends [3][2]*os.File
+	for i := range ends {
+		r, w, err := os.Pipe()
+		if err != nil {
+			return fmt.Errorf("cannot make the pipes of a worker: %w", err)
+		}
+		closeAll = append(closeAll, r, w)
+		ends[i] = [2]*os.File{r, w}
+	}
+	cage, err := c.make(filepath.Base(p.folder), p.cfg, without)
+	if err != nil {
+		return err
+	}
+	argument, err := settings{
+		Version: protocol, Without: without, Layers: cage.layers, Namespaces: cage.namespaces,
+		MemoryBytes: p.cfg.MemoryBytes, FileBytes: p.cfg.FileBytes,
+	}.encode()
+	if err != nil {
+		return errors.Join(err, cage.open())
+	}
+	command := exec.Command(p.cfg.Command[0], append(p.cfg.Command[1:len(p.cfg.Command):len(p.cfg.Command)], Argument, argument)...) //nolint:gosec // this very program
+	command.Dir = p.folder
+	command.Env = []string{"TMPDIR=" + outFolder, "TMP=" + outFolder}
+	command.Stdin, command.Stdout, command.Stderr = ends[0][0], ends[1][1], ends[2][1]
+	cage.prepare(command)
+
+	begun, gone := make(chan error, 1), make(chan error, 1)
+	go hold(command, cage, begun, gone)
+	if err := <-begun; err != nil {
+		return errors.Join(fmt.Errorf("cannot start a worker (%s): %w", p.cfg.Command[0], err), cage.open())
+	}
+	p.cage, p.proc, p.orders = cage, command.Process, ends[0][1]
+	reports, stderr := ends[1][0], ends[2][0]
+	closeAll = []*os.File{ends[0][0], ends[1][1], ends[2][1]}
+	p.budget = newBudget(time.Now())
+	go p.attend(reports, stderr, gone)
+	return nil
+}
+
+// hold starts a process and waits for its end. It stays on one thread: the kernel ends
+// the process when that thread ends.
+func hold(command *exec.Cmd, cage *cage, begun, gone chan<- error) {
+	runtime.LockOSThread()
+	err := command.Start()
+	if err == nil {
+		if err = cage.enclose(command.Process); err != nil {
+			_ = command.Process.Kill()
+			_ = command.Wait()
+		}
+	}
+	begun <- err
+	if err == nil {
+		gone <- command.Wait()
+	}
+}
+
+// attend reads what a worker says, watches it, and sums up how it ended.
+func (p *process) attend(reports, stderr *os.File, gone <-chan error) {
+	var readers sync.WaitGroup
+	readers.Go(func() { p.listen(reports) })
+	readers.Go(func() {
+		p.stderr.follow(stderr, func() { p.end(died("it flooded its error stream", p.stderr.text())) })
+	})
+	over := make(chan struct{})
+	var watch sync.WaitGroup
+	watch.Go(func() { p.watch(over) })
+	waited := <-gone
+	close(over)
+	watch.Wait()
+	// Nothing of it may be left, nor hold the pipes open.
+	endGroup(p.proc.Pid)
+	cut := time.AfterFunc(frameTime, func() { _ = errors.Join(reports.Close(), stderr.Close()) })
+	readers.Wait()
+	cut.Stop()
+	p.mu.Lock()
+	p.fate = p.cause
+	p.mu.Unlock()
+	if p.fate == nil {
+		p.fate = died(p.cage.explain(exitOf(waited)), p.stderr.text())
+	}
+	_ = errors.Join(reports.Close(), stderr.Close(), p.orders.Close(), p.cage.open())
+	close(p.ended)
+}
+
+// exitOf says how a process ended.
+func exitOf(err error) string {
+	if err == nil {
+		return "it exited by itself with code 0"
+	}
+	return "it ended with " + err.Error()
+}
+
+// died is what Wait answers for a task whose worker has ended.
+func died(how, said string) error {
+	if said != "" {
+		how += "; it said: " + said
+	}
+	return fmt.Errorf("%w: %s", executor.ErrWorkerDied, how)
+}
+
+// end ends the process; the first cause is the one that is told. It does not wait.
+func (p *process) end(cause error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cause == nil {
+		p.cause = cause
+	}
+	_ = p.proc.Kill()
+}
+
+// condemned tells whether a worker has ended, or is being ended.
+func (p *process) condemned() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	select {
+	case <-p.ended:
+		return true
+	default:
+		return p.cause != nil
+	}
+}
+
+// errRetired ends a worker that is not needed any more.
+var errRetired = errors.New("the worker was not needed any more")
+
+// retire ends a worker and deletes its folder, once it is gone.
+func (p *process) retire() error {
+	p.end(errRetired)
+	return p.clear()
+}
+
+// clear waits for the end of the process and deletes its folder.
+func (p *process) clear() error {
+	<-p.ended
+	return os.RemoveAll(p.folder)
+}
+
+// listen takes the reports of a worker until it ends, or says what it may not.
+func (p *process) listen(from io.Reader) {
+	for {
+		var slow *time.Timer
+		var r report
+		err := readFrame(from, &r, maxReport, func() {
+			slow = time.AfterFunc(frameTime, func() {
+				p.end(died(fmt.Sprintf("a report took it more than %s", frameTime), ""))
+			})
+		})
+		if slow != nil {
+			slow.Stop()
+		}
+		if errors.Is(err, io.EOF) && !errors.Is(err, errFrame) {
+			return
+		}
+		if err == nil {
+			err = p.hear(r)
+		}
+		if err != nil {
+			p.end(died("it does not keep to the protocol: "+err.Error(), ""))
+			// It may be blocked writing; it is killed, and the rest is thrown away.
+			_, _ = io.Copy(io.Discard, from)
+			return
+		}
+	}
+}
+
+// hear takes one report, if it is one that the daemon waits for.
+func (p *process) hear(r report) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if !p.budget.take(now) {
+		return fmt.Errorf("%w: it floods the daemon with reports", errFrame)
+	}
+	before, number := p.stage, p.number
+	expected := r.Number == number
+	switch r.Kind {
+	case kindHello:
+		expected = expected && before == starting
+		p.stage = idle
+	case kindStarted:
+		expected = expected && before == ordered
+		p.stage = running
+	case kindBeat:
+		expected = expected && (before == ordered || before == running)
+		p.sign = now
+		if expected {
+			return nil
+		}
+	case kindRefused:
+		expected = expected && before == ordered
+		p.stage = idle
+	case kindDone, kindFailed:
+		expected = expected && before == running
+		p.stage = idle
+	default:
+		expected = false
+	}
+	if !expected {
+		return fmt.Errorf("%w: expected nothing of the kind, found %q for task %d in task %d", errFrame, clip(string(r.Kind), 32), r.Number, number)
+	}
+	p.sign = now
+	select {
+	case p.reports <- r:
+		return nil
+	default:
+		return fmt.Errorf("%w: it answers before the last answer was taken", errFrame)
+	}
+}
+
+// ask sends an order.
+func (p *process) ask(o order) error {
+	p.mu.Lock()
+	p.stage, p.number, p.sign = ordered, o.Number, time.Now()
+	p.mu.Unlock()
+	return writeFrame(p.orders, o, maxOrder)
+}
+
+// answer waits for the next report, the end of the worker, or the context's, which ends
+// the worker.
+func (p *process) answer(ctx context.Context) (report, error) {
+	select {
+	case r := <-p.reports:
+		return r, nil
+	case <-p.ended:
+	case <-ctx.Done():
+		p.end(context.Cause(ctx))
+		<-p.ended
+	}
+	// What it said before its end counts.
+	select {
+	case r := <-p.reports:
+		if ctx.Err() == nil {
+			return r, nil
+		}
+	default:
+	}
+	return report{}, p.fate
+}
