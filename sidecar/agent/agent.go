@@ -79,7 +79,9 @@ type Agent struct {
 	// suspects among them run alone.
 	suspects int
 	// shuns are the jobs that are left to others for a while.
-	shuns     map[string]shunned
+	shuns map[string]shunned
+	// killers are programs and requesters whose programs have ended a worker.
+	killers   map[string]store.Shun
 	prunedAt  time.Time
 	lastError string
 	errorAt   time.Time
@@ -123,6 +125,7 @@ func New(cfg Config) (*Agent, error) {
 		assignments: map[store.Key]*assignment{},
 		jobs:        map[string]job{},
 		shuns:       map[string]shunned{},
+		killers:     map[string]store.Shun{},
 		deliveries:  map[store.Key]*delivery{},
 		probes:      map[string]*probe{},
 	}
@@ -182,6 +185,13 @@ func (a *Agent) restore() error {
 	}
 	if err := clearWork(a.cfg.WorkDir, records); err != nil {
 		a.cfg.Logger.Warn("cannot delete outputs that nobody needs", "error", err)
+	}
+	killers, err := a.cfg.Journal.Shuns()
+	if err != nil {
+		return fmt.Errorf("cannot read the journal: %w", err)
+	}
+	for _, s := range killers {
+		a.killers[s.Name] = s
 	}
 	a.asked.from = firstAsked(records)
 	for _, record := range records {

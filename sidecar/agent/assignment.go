@@ -38,6 +38,8 @@ type assignment struct {
 	claimSent bool
 	// failures counts executions that this machine could not finish.
 	failures int
+	// deaths counts those of them that have ended the worker.
+	deaths int
 	// revealSince is the height at which its round was first seen to wait for reveals.
 	revealSince int64
 	// retriedAt is the height of the last further attempt.

@@ -16,7 +16,9 @@ func (w *assignment) suspect() bool { return w.record.Crashes > 0 }
 
 // barred tells whether the program is not run any more: it is given back while that
 // costs nothing, and missed otherwise, which costs a part of one reward.
-func (w *assignment) barred() bool { return w.record.Crashes >= maxCrashes }
+func (w *assignment) barred() bool {
+	return w.record.Crashes >= maxCrashes || w.deaths >= maxExecutions
+}
 
 // errCrashes is what the owner of a machine reads about such a program.
 var errCrashes = errors.New("the daemon has died more than once while this program ran, so that it is not run again; if other programs do not end like this, lower policy.max-memory or policy.max-jobs")

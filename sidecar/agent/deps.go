@@ -43,6 +43,7 @@ type Journal interface {
 	Get(key store.Key) (store.Assignment, error)
 	List(filter store.Filter) ([]store.Assignment, error)
 	Prune(before time.Time) ([]store.Assignment, error)
+	Shuns() ([]store.Shun, error)
 }
 
 // Transfers moves content by address; *blob.Client is one.

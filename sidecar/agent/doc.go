@@ -24,4 +24,7 @@
 // From its result on an assignment holds a slot on the chain and nothing of the
 // machine, which runs the most urgent program next. Draws are entered as far as all
 // that is held can be run before its deadline.
+//
+// A program that has ended the worker it ran in is given back while that costs nothing,
+// and left to others for a while, over restarts, with its requester's other jobs.
 package agent

@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/thetaedge/theta/sidecar/executor"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -115,7 +116,7 @@ func (a *Agent) wanted(ctx context.Context, task *computetypes.ClaimableTask) (c
 	if err != nil {
 		return claim{}, false, err
 	}
-	if why := a.refusal(j); why != "" {
+	if why := cmp.Or(a.killerReason(j), a.refusal(j)); why != "" {
 		a.pass(key, why)
 		return claim{}, false, nil
 	}
@@ -130,8 +131,12 @@ func (a *Agent) wanted(ctx context.Context, task *computetypes.ClaimableTask) (c
 
 // refusal returns why neither machine nor owner want a job, or "".
 func (a *Agent) refusal(j job) string {
-	if _, runs := a.executors[j.spec.Executor]; !runs {
+	engine, runs := a.executors[j.spec.Executor]
+	if !runs {
 		return "needs an executor for " + j.spec.Executor + ", which this machine has not"
+	}
+	if f := engine.Fingerprint(a.ctx); f.Health != executor.Healthy {
+		return "needs an executor for " + j.spec.Executor + ", which does not work here: " + f.Detail
 	}
 	return a.cfg.Policy.refusal(j, a.operator.String(), a.params)
 }

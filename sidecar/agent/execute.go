@@ -126,10 +126,14 @@ func (e executed) apply(a *Agent) {
 	a.metrics.failures.Inc()
 	a.trouble("assignment "+e.key.String()+" cannot be executed", e.err)
 	w.failures++
+	if errors.Is(e.err, executor.ErrWorkerDied) {
+		w.deaths++
+		a.blame(w, e.err)
+	}
 	a.moveOn(w, store.PhasePreparing, func(r *store.Assignment) {
 		r.Tries, r.LastError = uint32(w.failures), osfault.Explain("", e.err).Error() //nolint:gosec // counts blocks at most
 	})
-	if w.giveUp = w.failures >= maxExecutions; w.giveUp {
+	if w.giveUp = w.deaths > 0 || w.failures >= maxExecutions; w.giveUp {
 		a.shun(w.record.JobID, shunFailed, "a task of it could not be run on this machine: "+e.err.Error())
 	}
 }

@@ -75,6 +75,9 @@ type fakeExecutor struct {
 	// hold blocks executions until it is closed; nil does not.
 	hold chan struct{}
 	fail error
+	// kills are the jobs whose programs end the worker; unhealthy is why nothing runs.
+	kills     map[string]bool
+	unhealthy string
 	// reason and exit say how programs end.
 	reason manifest.Reason
 	exit   int32
@@ -92,6 +95,9 @@ func newFakeExecutor() *fakeExecutor {
 func (e *fakeExecutor) Profile() string { return "wasm/1" }
 
 func (e *fakeExecutor) Fingerprint(context.Context) executor.Fingerprint {
+	if e.unhealthy != "" {
+		return executor.Fingerprint{Profile: "wasm/1", Health: executor.Unhealthy, Detail: e.unhealthy}
+	}
 	return executor.Fingerprint{Profile: "wasm/1", Health: executor.Healthy, Slots: 4}
 }
 
@@ -144,8 +150,13 @@ func (e *fakeExecutor) Wait(ctx context.Context, id string) (executor.Result, er
 	case <-ctx.Done():
 		return executor.Result{}, ctx.Err()
 	case <-done:
-		return result, nil
 	}
+	for job := range e.kills {
+		if strings.HasPrefix(id, job+"-") {
+			return executor.Result{}, errDied
+		}
+	}
+	return result, nil
 }
 
 func (e *fakeExecutor) Stop(string) error { return nil }

@@ -24,6 +24,7 @@ func (a *Agent) advance(w *assignment) {
 	switch w.record.Phase {
 	case store.PhaseAssigned, store.PhasePreparing:
 		a.outOfTime(w)
+		a.avoid(w)
 		switch {
 		case w.fetching || a.returning(w) || w.barred():
 		case w.ready == nil:

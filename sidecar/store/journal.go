@@ -100,8 +100,10 @@ func prepare(tx *bbolt.Tx) error {
 	if err != nil {
 		return err
 	}
-	if _, err := tx.CreateBucketIfNotExists([]byte(assignmentsBucket)); err != nil {
-		return err
+	for _, name := range []string{assignmentsBucket, shunsBucket} {
+		if _, err := tx.CreateBucketIfNotExists([]byte(name)); err != nil {
+			return err
+		}
 	}
 	raw := meta.Get([]byte(schemaKey))
 	if raw == nil {
@@ -141,7 +143,7 @@ func (j *Journal) Bind(chainID string) error {
 			return nil
 		}
 		if bound != "" {
-			open, err := (&Tx{bucket: tx.Bucket([]byte(assignmentsBucket)), now: j.now}).List(Filter{Unfinished: true})
+			open, err := j.newTx(tx).List(Filter{Unfinished: true})
 			if err != nil {
 				return err
 			}
@@ -160,7 +162,7 @@ func (j *Journal) Close() error { return j.db.Close() }
 // nil, and none if it returns an error. One sync serves a whole batch message.
 func (j *Journal) Update(change func(*Tx) error) error {
 	return j.write(func(tx *bbolt.Tx) error {
-		return change(&Tx{bucket: tx.Bucket([]byte(assignmentsBucket)), now: j.now})
+		return change(j.newTx(tx))
 	})
 }
 
@@ -176,7 +178,7 @@ func (j *Journal) write(change func(*bbolt.Tx) error) error {
 // View runs reads on one consistent state.
 func (j *Journal) View(read func(*Tx) error) error {
 	return j.db.View(func(tx *bbolt.Tx) error {
-		return read(&Tx{bucket: tx.Bucket([]byte(assignmentsBucket)), now: j.now})
+		return read(j.newTx(tx))
 	})
 }
 

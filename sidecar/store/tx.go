@@ -13,8 +13,8 @@ import (
 
 // Tx is one atomic change or one consistent view; it must not be kept.
 type Tx struct {
-	bucket *bbolt.Bucket
-	now    func() time.Time
+	bucket, shuns *bbolt.Bucket
+	now           func() time.Time
 }
 
 // Filter selects assignments; its zero value selects all.

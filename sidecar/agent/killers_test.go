@@ -1,0 +1,119 @@
+package agent
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/sidecar/executor"
+	"github.com/thetaedge/theta/sidecar/store"
+)
+
+// errDied is what a worker's end looks like.
+var errDied = fmt.Errorf("%w: it ended with signal: segmentation fault", executor.ErrWorkerDied)
+
+func TestAProgramThatEndsItsWorkerIsGivenBackAndNeverCommitted(t *testing.T) {
+	w := newWorld(t)
+	killer, other := w.chain.post(w.web, 1), w.chain.post(w.web, 2)
+	w.chain.read(func() { killer.requester = "theta1killer" })
+	w.engine.kills = map[string]bool{killer.ref.JobId: true}
+	defer w.chain.blocks(2 * time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	record := w.untilPhase(killer, store.PhaseReleased)
+	require.Empty(t, record.Commitment)
+	require.False(t, killer.released.InputUnavailable)
+	require.Equal(t, "paid", w.untilPhase(other, store.PhaseSettled).Verdict.Status, "another's program goes on")
+	require.Contains(t, a.Status().LastError+record.LastError, "segmentation fault")
+	shuns, err := w.journal.Shuns()
+	require.NoError(t, err)
+	require.Len(t, shuns, 2)
+	for _, s := range shuns {
+		require.Equal(t, uint32(1), s.Times)
+		require.Contains(t, s.Reason, "segmentation fault")
+	}
+}
+
+// Neither another job, nor another account, nor a restart gets the same program run, and
+// no other program of the same requester is.
+func TestWhatHasEndedAWorkerIsShunnedByProgramAndRequesterOverRestarts(t *testing.T) {
+	w := newWorld(t)
+	killer := w.chain.post(w.web, 1)
+	w.chain.read(func() { killer.requester = "theta1killer" })
+	w.engine.kills = map[string]bool{killer.ref.JobId: true}
+	defer w.chain.blocks(2 * time.Millisecond)()
+	_, stop := w.run()
+	w.untilPhase(killer, store.PhaseReleased)
+	stop()
+	w.config.Registry = nil
+
+	again, sibling, other := w.chain.post(w.web, 2), w.chain.post(w.web, 3), w.chain.post(w.web, 4)
+	w.chain.read(func() {
+		again.spec.Program = killer.spec.Program
+		again.requester, sibling.requester = "theta1other", "theta1killer"
+	})
+	a, stop := w.run()
+	defer stop()
+	require.Equal(t, "paid", w.untilPhase(other, store.PhaseSettled).Verdict.Status)
+	require.Eventually(t, func() bool { return len(a.Status().Passed) >= 2 }, patience, time.Millisecond)
+	require.Nil(t, again.a)
+	require.Nil(t, sibling.a)
+	for _, passed := range a.Status().Passed {
+		require.Contains(t, passed.Reason, "has ended a worker on this machine")
+	}
+}
+
+func TestAProgramThatEndsItsWorkerAfterThePrepareWindowIsTriedAFewTimes(t *testing.T) {
+	w := newWorld(t)
+	task := w.chain.post(w.web, 1)
+	w.chain.read(func() { task.spec.PrepareBlocks, task.spec.CommitBlocks = 0, 80 })
+	w.engine.kills = map[string]bool{task.ref.JobId: true}
+	defer w.chain.blocks(2 * time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	require.Equal(t, "missed", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
+	require.Equal(t, maxExecutions, w.engine.executions())
+}
+
+func TestShunsDoubleUpToABoundAndAreForgotten(t *testing.T) {
+	w := newWorld(t)
+	a, err := New(w.config)
+	require.NoError(t, err)
+	task := w.chain.post(w.web, 1)
+	held := &assignment{spec: &task.spec, record: store.Assignment{Key: keyOf(task.ref)}}
+	var blocks []int64
+	for range 8 {
+		a.blame(held, errDied)
+		blocks = append(blocks, a.killers[killerNames(held.spec, "")[0]].Until-a.height)
+	}
+	require.Equal(t, []int64{1200, 2400, 4800, 9600, 19200, 38400, 57600, 57600}, blocks)
+	require.NotEmpty(t, a.killerReason(job{spec: held.spec}))
+	a.height += killerMost
+	require.Empty(t, a.killerReason(job{spec: held.spec}))
+
+	a.height += killerMost
+	other := task.spec
+	for n := range 2 * maxKillers {
+		other.Program.Sha256 = fmt.Appendf(nil, "%032d", n)
+		a.killers[killerNames(&other, "")[0]] = store.Shun{Name: killerNames(&other, "")[0], Until: a.height + int64(n)}
+	}
+	a.blame(&assignment{spec: &other, record: held.record}, errDied)
+	require.LessOrEqual(t, len(a.killers), maxKillers)
+	shuns, err := w.journal.Shuns()
+	require.NoError(t, err)
+	require.Len(t, shuns, 1, "what has behaved is forgotten")
+}
+
+func TestAnExecutorThatDoesNotWorkClaimsNothing(t *testing.T) {
+	w := newWorld(t)
+	w.engine.unhealthy = "its binary is gone"
+	w.chain.post(w.web, 1)
+	defer w.chain.blocks(2 * time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	require.Eventually(t, func() bool { return len(a.Status().Passed) > 0 }, patience, time.Millisecond)
+	require.Contains(t, a.Status().Passed[0].Reason, "its binary is gone")
+	w.chain.read(func() { require.Zero(t, w.chain.claims) })
+}
