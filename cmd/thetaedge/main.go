@@ -13,6 +13,10 @@ import (
 )
 
 func main() {
+	// Before anything else: a process that runs strangers' programs needs nothing of it.
+	if code, guest := cmd.Guest(os.Args); guest {
+		os.Exit(code)
+	}
 	params.SetSDKDefaults()
 	root, err := cmd.Root()
 	if err == nil {

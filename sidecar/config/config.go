@@ -9,6 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/thetaedge/theta/sidecar/worker"
 )
 
 const (
@@ -85,6 +87,8 @@ type Work struct {
 	TransferLimit  time.Duration `mapstructure:"transfer-limit"`
 	DrainTimeout   time.Duration `mapstructure:"drain-timeout"`
 	ExecutionLimit time.Duration `mapstructure:"execution-limit"`
+	// Layers without which no program is run, see worker.Layers.
+	Layers []string `mapstructure:"layers"`
 }
 
 // API says where the daemon answers.
@@ -113,6 +117,7 @@ func Default() Config {
 		Work: Work{
 			Cache: 4 << 30, Retention: 24 * time.Hour, RevealMargin: 200, RefusePrivate: true,
 			TransferLimit: 15 * time.Minute, DrainTimeout: 30 * time.Second, ExecutionLimit: time.Hour,
+			Layers: []string{},
 		},
 		API: API{GRPC: "127.0.0.1:9770", HTTP: "127.0.0.1:9771"},
 		Log: Log{Level: "info", Format: "text"},
@@ -148,6 +153,9 @@ func (c Config) Validate() error {
 	expect(c.Work.TransferLimit >= time.Second, "work.transfer-limit", "at least 1s, found %s", c.Work.TransferLimit)
 	expect(c.Work.DrainTimeout >= 0, "work.drain-timeout", "0s or more, found %s", c.Work.DrainTimeout)
 	expect(c.Work.ExecutionLimit >= time.Second, "work.execution-limit", "at least 1s, found %s", c.Work.ExecutionLimit)
+	if err := worker.CheckLayers(c.Work.Layers); err != nil {
+		errs = append(errs, fmt.Errorf("work.layers: %w", err))
+	}
 	for _, listen := range []struct{ key, address string }{{"api.grpc", c.API.GRPC}, {"api.http", c.API.HTTP}} {
 		_, _, err := net.SplitHostPort(listen.address)
 		expect(err == nil, listen.key, "an address to listen on such as 127.0.0.1:9770, found %q", listen.address)

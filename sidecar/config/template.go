@@ -85,6 +85,10 @@ refuse-private = {{ .Work.RefusePrivate }}
 transfer-limit = {{ duration .Work.TransferLimit }}
 # Longest run of a program: a safety net, not a limit of the job.
 execution-limit = {{ duration .Work.ExecutionLimit }}
+# Layers around strangers' programs without which none is run, out of "lifetime",
+# "limits", "memory", "namespaces", "privileges", "files" and "calls"; thetaedge doctor
+# says which of them this machine has. Empty runs programs with those that it has.
+layers = {{ list .Work.Layers }}
 # How long a stop may take to reveal what is held; a second signal stops at once.
 drain-timeout = {{ duration .Work.DrainTimeout }}
 

@@ -10,10 +10,14 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/sidecar/blob"
+	"github.com/thetaedge/theta/sidecar/worker"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
 func TestMain(m *testing.M) {
+	if code, guest := Guest(os.Args); guest {
+		os.Exit(code)
+	}
 	params.SetSDKDefaults()
 	os.Exit(m.Run())
 }
@@ -62,11 +66,25 @@ func TestDoctorTriesTheSandboxAndNamesWhatIsMissing(t *testing.T) {
 	out, err := run(t, "doctor", "--home", home)
 	require.ErrorContains(t, err, "1 checks failed")
 	require.Contains(t, out, "ok       wasm")
+	for _, layer := range worker.Layers() {
+		require.Regexp(t, `(?m)^(ok|warn) +layer +`+layer+": ", out)
+	}
 	require.Contains(t, out, "MISSING  chain")
 	require.Contains(t, out, "unreachable")
 	left, err := filepath.Glob(filepath.Join(home, "selftest-*"))
 	require.NoError(t, err)
 	require.Empty(t, left)
+}
+
+func TestALayerThatTheOwnerDemandsIsMissingAndNotAWarning(t *testing.T) {
+	home := filepath.Join(t.TempDir(), "edge")
+	_, err := run(t, "init", "--home", home, "--grpc", "127.0.0.1:1")
+	require.NoError(t, err)
+	_, err = run(t, "doctor", "--home", home, "--work.layers", "walls")
+	require.ErrorContains(t, err, "work.layers: expected layers out of")
+	out, err := run(t, "doctor", "--home", home, "--work.layers", "limits, privileges")
+	require.Error(t, err)
+	require.Regexp(t, `(ok|MISSING) +layer +limits`, out)
 }
 
 func TestCommandsWithoutAHomeSayWhatToRun(t *testing.T) {

@@ -91,11 +91,7 @@ func diagnose(ctx context.Context, r *report, n *node, operator, relay string) {
 	for _, line := range describe(machine) {
 		fmt.Fprintln(r.out, "         "+line)
 	}
-	if err := selfTest(ctx, n.home); err != nil {
-		r.line(missing, "wasm", "the self-test failed: %v", err)
-	} else {
-		r.line(good, "wasm", "a program ran and gave the expected result")
-	}
+	checkWorkers(ctx, r, n)
 	checkDisk(r, n.home)
 	checkPlaces(ctx, r, n)
 	if relay != "" {

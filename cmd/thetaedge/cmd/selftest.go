@@ -2,7 +2,6 @@ package cmd
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,7 +9,6 @@ import (
 
 	"github.com/thetaedge/theta/sidecar/executor"
 	"github.com/thetaedge/theta/sidecar/executor/manifest"
-	"github.com/thetaedge/theta/sidecar/executor/wasm"
 )
 
 // emptyProgram is a module with a memory and a start function that does nothing.
@@ -26,24 +24,14 @@ func emptyProgram() []byte {
 	}
 }
 
-// selfTest runs a program in the sandbox, in a folder of its own below home.
-func selfTest(ctx context.Context, home string) (err error) {
-	folder, err := os.MkdirTemp(home, "selftest-")
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+// selfTest runs a program in an executor, with its files in a folder.
+func selfTest(ctx context.Context, engine executor.Executor, folder string) error {
 	program := filepath.Join(folder, "program.wasm")
 	if err := os.WriteFile(program, emptyProgram(), 0o600); err != nil {
 		return err
 	}
-	engine, err := wasm.New(wasm.Config{Slots: 1})
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, engine.Close()) }()
 	const id = "self-test"
-	err = engine.Start(ctx, executor.Task{
+	err := engine.Start(ctx, executor.Task{
 		ID: id, ProgramPath: program, Fuel: 10_000_000, MemoryBytes: 1 << 20, OutputBytes: 1 << 10, OutputFiles: 1,
 		OutputDir: filepath.Join(folder, "out"), WallLimit: 30 * time.Second,
 	})

@@ -19,8 +19,8 @@ import (
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/device"
 	"github.com/thetaedge/theta/sidecar/executor"
-	"github.com/thetaedge/theta/sidecar/executor/wasm"
 	"github.com/thetaedge/theta/sidecar/store"
+	"github.com/thetaedge/theta/sidecar/worker"
 )
 
 // chainRetry is the pause between two tries to reach the chain at the start.
@@ -70,11 +70,12 @@ func start(parent context.Context, n *node, logger *slog.Logger) (err error) {
 	if err := journal.Bind(chainID); err != nil {
 		return err
 	}
-	engine, err := wasm.New(wasm.Config{Slots: n.config.Policy.MaxJobs})
+	engine, err := newWorkers(n, n.workersDir(), n.config.Policy.MaxJobs, logger)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, engine.Close()) }()
+	warnUnwalled(ctx, engine, logger)
 	registry := prometheus.NewRegistry()
 	if err := errors.Join(registry.Register(collectors.NewGoCollector()),
 		registry.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))); err != nil {
@@ -99,6 +100,19 @@ func start(parent context.Context, n *node, logger *slog.Logger) (err error) {
 	go drainOn(ctx, signals, worker, n.config.Work.DrainTimeout, cancel, logger)
 	logger.Info("started", "chain", chainID, "worker", identity.Worker, "version", identity.Version)
 	return worker.Run(ctx)
+}
+
+// warnUnwalled starts the first worker and tells the owner what is missing around it.
+func warnUnwalled(ctx context.Context, engine *worker.Executor, logger *slog.Logger) {
+	layers, err := engine.Layers(ctx)
+	if err != nil {
+		logger.Error("no work is taken until programs can be run", "error", err)
+	}
+	for _, layer := range layers {
+		if layer.Missing != "" {
+			logger.Warn("programs run without a layer around them; thetaedge doctor says more", "layer", layer.Name, "reason", layer.Missing)
+		}
+	}
 }
 
 // awaitChain returns the chain's id once the node answers; "" when a signal came

@@ -1,0 +1,104 @@
+//go:build system
+
+package systemtests
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/tests/devnet"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// patientTextgen leaves time to give a task back that has begun.
+const patientTextgen = textgen + "prepare_blocks: 60\n"
+
+// busyWorker is the process that runs a program for a node; 0 when none does.
+func busyWorker(node devnet.Node) int {
+	programs, err := filepath.Glob(filepath.Join(node.Home(), "workers", "*", "in", "program"))
+	if err != nil || len(programs) == 0 {
+		return 0
+	}
+	folder := filepath.Dir(filepath.Dir(programs[0]))
+	places, err := filepath.Glob("/proc/[0-9]*/cwd")
+	if err != nil {
+		return 0
+	}
+	for _, place := range places {
+		if at, err := os.Readlink(place); err == nil && at == folder {
+			pid, err := strconv.Atoi(filepath.Base(filepath.Dir(place)))
+			if err == nil {
+				return pid
+			}
+		}
+	}
+	return 0
+}
+
+// killWorkers kills the next worker with a program of each node, until some were hit.
+func killWorkers(ctx context.Context, nodes []devnet.Node, most int) map[string]bool {
+	hit := map[string]bool{}
+	for len(hit) < most && ctx.Err() == nil {
+		for _, node := range nodes {
+			if pid := busyWorker(node); pid != 0 && !hit[node.Name] && len(hit) < most {
+				if syscall.Kill(pid, syscall.SIGKILL) == nil {
+					hit[node.Name] = true
+				}
+			}
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return hit
+}
+
+func TestAWorkerThatIsKilledCostsItsNodeThatTaskAndNothingElse(t *testing.T) {
+	network := startNetwork(t, func(o *devnet.Options) { o.Nodes = 4 })
+	var victims map[string]bool
+	run := follow(t, network, writeJob(t, fmt.Sprintf(patientTextgen, root(t)), nil), func(p client.Progress) {
+		if p.Stage == client.StageExecute && victims == nil {
+			victims = killWorkers(t.Context(), network.Nodes(), 1)
+		}
+	})
+	require.Len(t, victims, 1, "the job was over before a worker was found")
+	require.Equal(t, computetypes.JOB_STATUS_COMPLETED, run.Settlement.Job.Status)
+	require.Len(t, paid(run), 3, "another node has taken its place")
+	for victim := range victims {
+		require.NotContains(t, paid(run), network.Address(victim), "what a dead worker has left is never committed")
+	}
+	requireUnharmed(t, network, run)
+}
+
+// Nobody can be paid for a program that ends every worker; whoever comes next is served
+// by the same nodes.
+func TestAProgramThatEndsEveryWorkerEndsNoNode(t *testing.T) {
+	network := startNetwork(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	posted := make(chan error, 1)
+	go func() {
+		_, err := network.Run(ctx, devnet.Alice, writeJob(t, fmt.Sprintf(patientTextgen, root(t)), nil), t.TempDir(), func(p client.Progress) { t.Log(p) })
+		posted <- err
+	}()
+	within, stop := context.WithTimeout(ctx, 2*time.Minute)
+	defer stop()
+	require.Len(t, killWorkers(within, network.Nodes(), 3), 3, "%v", network.Logs())
+	job := writeJob(t, smallJob, map[string][]byte{"program.wasm": endless})
+	run, err := network.Run(within, devnet.Bob, job, t.TempDir(), func(p client.Progress) { t.Log(p) })
+	if err != nil {
+		t.Fatalf("%v\n%v", err, network.Logs())
+	}
+	cancel()
+	require.ErrorIs(t, <-posted, context.Canceled, "the other job has no result")
+	require.Equal(t, computetypes.JOB_STATUS_COMPLETED, run.Settlement.Job.Status)
+	require.Len(t, paid(run), 3)
+	requireUnharmed(t, network, run)
+}
