@@ -15,9 +15,10 @@ import (
 // daemon, and what is committed is not revealed then.
 const DiskReserve = 1 << 30
 
-// footprint is the most disk that a task may take, in bytes.
+// footprint is the most disk that a task may take, in bytes: its outputs lie there twice
+// while they are copied out of the worker's folder.
 func footprint(spec *computetypes.JobSpec) uint64 {
-	return spec.InputBytes() + spec.Resources.OutputBytes
+	return spec.InputBytes() + 2*spec.Resources.OutputBytes
 }
 
 // diskRoom is how many bytes may be promised to new work: what is free, less the

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -90,6 +91,10 @@ func inheritNothing() error {
 func seal(s settings) error {
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return fmt.Errorf("cannot make the worker undumpable: %w", err)
+	}
+	if name, err := unix.ByteSliceFromString(processName); err == nil {
+		// A list of processes without it is only harder to read.
+		_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&name[0])), 0, 0, 0)
 	}
 	at := slices.IndexFunc(s.Layers, func(l Layer) bool { return l.Name == LayerCalls })
 	if at < 0 || s.Layers[at].Missing != "" {

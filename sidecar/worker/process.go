@@ -97,6 +97,9 @@ func launch(ctx context.Context, cfg *Config, c *cages, without []string) (*proc
 // errSlowStart: the machine is too busy, which no other way to start would change.
 var errSlowStart = errors.New("slow start")
 
+// processName is what lists of processes show of a worker.
+const processName = "theta-worker"
+
 // spawn starts the process, with three pipes and nothing else.
 func (p *process) spawn(c *cages, without []string) error {
 	var closeAll []*os.File
@@ -126,6 +129,7 @@ func (p *process) spawn(c *cages, without []string) error {
 		return errors.Join(err, cage.open())
 	}
 	command := exec.Command(p.cfg.Command[0], append(p.cfg.Command[1:len(p.cfg.Command):len(p.cfg.Command)], Argument, argument)...) //nolint:gosec // this very program
+	command.Args[0] = processName
 	command.Dir = p.folder
 	command.Env = []string{"TMPDIR=" + outFolder, "TMP=" + outFolder}
 	command.Stdin, command.Stdout, command.Stderr = ends[0][0], ends[1][1], ends[2][1]

@@ -60,43 +60,45 @@ func killWorkers(ctx context.Context, nodes []devnet.Node, most int) map[string]
 	return hit
 }
 
-func TestAWorkerThatIsKilledCostsItsNodeThatTaskAndNothingElse(t *testing.T) {
+func TestTheEndOfAWorkerCostsItsNodeThatTaskAndNothingElse(t *testing.T) {
 	network := startNetwork(t, func(o *devnet.Options) { o.Nodes = 4 })
-	var victims map[string]bool
-	run := follow(t, network, writeJob(t, fmt.Sprintf(patientTextgen, root(t)), nil), func(p client.Progress) {
-		if p.Stage == client.StageExecute && victims == nil {
-			victims = killWorkers(t.Context(), network.Nodes(), 1)
+	textgenJob := writeJob(t, fmt.Sprintf(patientTextgen, root(t)), nil)
+	t.Run("a worker is killed in the middle of a task", func(t *testing.T) {
+		var victims map[string]bool
+		run := follow(t, network, textgenJob, func(p client.Progress) {
+			if p.Stage == client.StageExecute && victims == nil {
+				victims = killWorkers(t.Context(), network.Nodes(), 1)
+			}
+		})
+		require.Len(t, victims, 1, "the job was over before a worker was found")
+		require.Equal(t, computetypes.JOB_STATUS_COMPLETED, run.Settlement.Job.Status)
+		require.Len(t, paid(run), 3, "another node has taken its place")
+		for victim := range victims {
+			require.NotContains(t, paid(run), network.Address(victim), "what a dead worker has left is never committed")
 		}
+		requireUnharmed(t, network, run)
 	})
-	require.Len(t, victims, 1, "the job was over before a worker was found")
-	require.Equal(t, computetypes.JOB_STATUS_COMPLETED, run.Settlement.Job.Status)
-	require.Len(t, paid(run), 3, "another node has taken its place")
-	for victim := range victims {
-		require.NotContains(t, paid(run), network.Address(victim), "what a dead worker has left is never committed")
-	}
-	requireUnharmed(t, network, run)
+	t.Run("a program ends every worker that it is given", func(t *testing.T) { endEveryWorker(t, network, textgenJob) })
 }
 
-// Nobody can be paid for a program that ends every worker; whoever comes next is served
-// by the same nodes.
-func TestAProgramThatEndsEveryWorkerEndsNoNode(t *testing.T) {
-	network := startNetwork(t)
-	ctx, cancel := context.WithCancel(t.Context())
+// endEveryWorker kills the workers of one job on three nodes, and expects that the nodes
+// serve somebody else.
+func endEveryWorker(t *testing.T, network *devnet.Devnet, job string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
+	posting, stop := context.WithCancel(ctx)
 	posted := make(chan error, 1)
 	go func() {
-		_, err := network.Run(ctx, devnet.Alice, writeJob(t, fmt.Sprintf(patientTextgen, root(t)), nil), t.TempDir(), func(p client.Progress) { t.Log(p) })
+		_, err := network.Run(posting, devnet.Alice, job, t.TempDir(), func(p client.Progress) { t.Log(p) })
 		posted <- err
 	}()
-	within, stop := context.WithTimeout(ctx, 2*time.Minute)
-	defer stop()
-	require.Len(t, killWorkers(within, network.Nodes(), 3), 3, "%v", network.Logs())
-	job := writeJob(t, smallJob, map[string][]byte{"program.wasm": endless})
-	run, err := network.Run(within, devnet.Bob, job, t.TempDir(), func(p client.Progress) { t.Log(p) })
+	require.Len(t, killWorkers(ctx, network.Nodes(), 3), 3, "%v", network.Logs())
+	run, err := network.Run(ctx, devnet.Bob, writeJob(t, smallJob, map[string][]byte{"program.wasm": endless}), t.TempDir(), func(p client.Progress) { t.Log(p) })
 	if err != nil {
 		t.Fatalf("%v\n%v", err, network.Logs())
 	}
-	cancel()
+	stop()
 	require.ErrorIs(t, <-posted, context.Canceled, "the other job has no result")
 	require.Equal(t, computetypes.JOB_STATUS_COMPLETED, run.Settlement.Job.Status)
 	require.Len(t, paid(run), 3)
