@@ -61,6 +61,7 @@ func killWorkers(ctx context.Context, nodes []devnet.Node, most int) map[string]
 }
 
 func TestTheEndOfAWorkerCostsItsNodeThatTaskAndNothingElse(t *testing.T) {
+	t.Parallel()
 	network := startNetwork(t, func(o *devnet.Options) { o.Nodes = 4 })
 	textgenJob := writeJob(t, fmt.Sprintf(patientTextgen, root(t)), nil)
 	t.Run("a worker is killed in the middle of a task", func(t *testing.T) {
