@@ -125,8 +125,12 @@ func (s *State) taskBoxes() bool {
 // taskRelay returns a client for the box of a task.
 func taskRelay(state *State, task uint64) (*blob.Client, error) {
 	relay, err := blob.NewClient(blob.DefaultClientConfig(state.Relay))
-	if err == nil && state.taskBoxes() {
+	if err != nil {
+		return nil, err
+	}
+	if state.taskBoxes() {
 		relay = relay.ForTask(task)
 	}
-	return relay, err
+	// Others may have named the box in jobs of theirs.
+	return relay.ForJob(state.JobID), nil
 }

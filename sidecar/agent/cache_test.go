@@ -37,7 +37,7 @@ func (w *countingWeb) Get(context.Context, string, int64) ([]byte, error) {
 
 func (w *countingWeb) Probe(context.Context, string) error { return blob.ErrRefused }
 
-func (w *countingWeb) PutTo(context.Context, string, io.ReadSeeker, int64) (blob.Digest, error) {
+func (w *countingWeb) PutTo(context.Context, string, io.ReadSeeker, int64, *blob.Work) (blob.Digest, error) {
 	return blob.Digest{}, blob.ErrRefused
 }
 

@@ -11,6 +11,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/sidecar/blob"
 	"github.com/thetaedge/theta/sidecar/device"
 	"github.com/thetaedge/theta/sidecar/executor"
 )
@@ -26,6 +27,9 @@ type Config struct {
 	Journal  Journal
 	// Transfers fetches inputs and delivers outputs.
 	Transfers Transfers
+	// Uploads signs for what is delivered, with the worker key: a relay lets in whom the
+	// chain shows at work. nil delivers unsigned.
+	Uploads blob.Signer
 	// Executors of this machine, one for each profile.
 	Executors []executor.Executor
 	// Meter measures the energy of executions; nil when nothing can.

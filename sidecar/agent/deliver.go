@@ -139,9 +139,9 @@ func (a *Agent) pump() {
 func (a *Agent) try(d *delivery) {
 	d.running = true
 	ctx, record, taken, transfers := d.ctx, d.record, d.taken, a.cfg.Transfers
-	remark := a.remarkOf(&record)
+	remark, by := a.remarkOf(&record), a.workOf(&record)
 	a.beside(func() event {
-		return delivered{of: d, err: upload(ctx, transfers, record, remark, taken, deliveryTurn)}
+		return delivered{of: d, err: upload(ctx, transfers, by, record, remark, taken, deliveryTurn)}
 	})
 }
 

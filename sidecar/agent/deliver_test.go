@@ -24,11 +24,11 @@ type badLine struct {
 	tries int
 }
 
-func (l *badLine) PutTo(ctx context.Context, address string, r io.ReadSeeker, size int64) (blob.Digest, error) {
+func (l *badLine) PutTo(ctx context.Context, address string, r io.ReadSeeker, size int64, by *blob.Work) (blob.Digest, error) {
 	if l.tries++; l.tries%2 == 0 {
 		return blob.Digest{}, blob.ErrUnreachable
 	}
-	return l.fakeWeb.PutTo(ctx, address, r, size)
+	return l.fakeWeb.PutTo(ctx, address, r, size, by)
 }
 
 // manyOutputs is a record of ten outputs on disk.
@@ -53,7 +53,7 @@ func TestDeliveryGoesOnWhereTheLineBroke(t *testing.T) {
 	line, taken := &badLine{fakeWeb: newFakeWeb()}, map[[sha256.Size]byte]bool{}
 	for err := blob.ErrUnreachable; err != nil; tries++ {
 		require.Less(t, tries, 20)
-		err = upload(t.Context(), line, record, nil, taken, time.Hour)
+		err = upload(t.Context(), line, nil, record, nil, taken, time.Hour)
 	}
 	require.Len(t, line.drops, 11, "all outputs and the manifest")
 	require.Equal(t, 11, line.puts, "each of them once")
@@ -62,10 +62,10 @@ func TestDeliveryGoesOnWhereTheLineBroke(t *testing.T) {
 func TestADeliveryOfManyOutputsMakesRoomForOthers(t *testing.T) {
 	web, record, taken := newFakeWeb(), manyOutputs(t), map[[sha256.Size]byte]bool{}
 	for n := range 10 {
-		require.ErrorIs(t, upload(t.Context(), web, record, nil, taken, 0), errTurn)
+		require.ErrorIs(t, upload(t.Context(), web, nil, record, nil, taken, 0), errTurn)
 		require.Equal(t, n+1, web.puts, "each turn gets one on")
 	}
-	require.NoError(t, upload(t.Context(), web, record, nil, taken, 0))
+	require.NoError(t, upload(t.Context(), web, nil, record, nil, taken, 0))
 	require.Len(t, web.drops, 11, "all outputs and the manifest")
 
 	// The turn is over: who has waited longer goes first, without a failure.
@@ -94,3 +94,30 @@ func TestALateDeliveryIsNotPutOffForEverByLiveOnes(t *testing.T) {
 	require.True(t, late.running)
 	require.False(t, second.running, "one at a time beside live ones")
 }
+
+// What a node delivers it signs for with its own key and in words of its own: the chain,
+// the job and the task, and the block in which that ended.
+func TestDeliveriesAreSignedForTheTask(t *testing.T) {
+	w := newWorld(t)
+	w.config.Uploads = unusedKey{}
+	task := w.chain.post(w.web, 1)
+	defer w.chain.blocks(2 * time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	record := w.untilPhase(task, store.PhaseSettled)
+	require.Equal(t, w.web.puts, len(w.web.signedFor))
+	require.NotEmpty(t, w.web.signedFor)
+	for _, by := range w.web.signedFor {
+		require.Equal(t, blob.Work{Chain: testChainID, Job: record.JobID, Task: record.Task, Signer: unusedKey{}}, by)
+	}
+	a := &Agent{cfg: w.config}
+	require.Equal(t, record.Verdict.Height, a.workOf(&record).Ended)
+	a.cfg.Uploads = nil
+	require.Nil(t, a.workOf(&record), "a node without a key delivers unsigned")
+}
+
+// unusedKey signs nothing: the fake web asks for no signature.
+type unusedKey struct{}
+
+func (unusedKey) Public() []byte              { return nil }
+func (unusedKey) Sign([]byte) ([]byte, error) { return nil, nil }

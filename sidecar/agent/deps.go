@@ -53,5 +53,7 @@ type Transfers interface {
 	FetchFile(ctx context.Context, address string, want blob.Digest, maxBytes int64, path string) (int64, error)
 	// Probe tells whether the server of an address answers at all.
 	Probe(ctx context.Context, origin string) error
-	PutTo(ctx context.Context, address string, r io.ReadSeeker, size int64) (blob.Digest, error)
+	// PutTo uploads to an address in a sink. by says whose work it is, nil where nobody
+	// signs for it.
+	PutTo(ctx context.Context, address string, r io.ReadSeeker, size int64, by *blob.Work) (blob.Digest, error)
 }

@@ -194,6 +194,8 @@ type fakeWeb struct {
 	// fetchErr and putErr fail every transfer while set.
 	fetchErr, putErr error
 	puts             int
+	// signedFor are the uploads that somebody signed for.
+	signedFor []blob.Work
 	// probeErr fails every probe while set; probes counts them.
 	probeErr error
 	probes   int
@@ -243,10 +245,13 @@ func (w *fakeWeb) Get(_ context.Context, address string, maxBytes int64) ([]byte
 	return content, nil
 }
 
-func (w *fakeWeb) PutTo(_ context.Context, address string, r io.ReadSeeker, _ int64) (blob.Digest, error) {
+func (w *fakeWeb) PutTo(_ context.Context, address string, r io.ReadSeeker, _ int64, by *blob.Work) (blob.Digest, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.puts++
+	if by != nil {
+		w.signedFor = append(w.signedFor, *by)
+	}
 	if w.putErr != nil {
 		return blob.Digest{}, w.putErr
 	}

@@ -25,7 +25,7 @@ var errTurn = errors.New("other deliveries come first")
 // taken is noted, so that the next try goes on there: with many outputs over a bad
 // line none would ever be the one in which all succeed. After turn it stops between two outputs with
 // errTurn: a sink that takes many of them slowly must not keep others from theirs.
-func upload(ctx context.Context, transfers Transfers, record store.Assignment, remark []byte, taken map[[sha256.Size]byte]bool, turn time.Duration) error {
+func upload(ctx context.Context, transfers Transfers, by *blob.Work, record store.Assignment, remark []byte, taken map[[sha256.Size]byte]bool, turn time.Duration) error {
 	began := time.Now()
 	encoded, err := manifestOf(record)
 	if err != nil {
@@ -38,7 +38,7 @@ func upload(ctx context.Context, transfers Transfers, record store.Assignment, r
 	folder := filepath.Join(record.Folder, outputFolder)
 	sink := strings.TrimRight(record.Sink, "/")
 	put := func(r io.ReadSeeker, size int64, want []byte) error {
-		got, err := transfers.PutTo(ctx, sink+"/"+hex.EncodeToString(want), r, size)
+		got, err := transfers.PutTo(ctx, sink+"/"+hex.EncodeToString(want), r, size, by)
 		if err == nil && !bytes.Equal(got[:], want) {
 			err = fmt.Errorf("%w: expected %x, found %s on this disk", blob.ErrWrongDigest, want, got)
 		}
@@ -73,6 +73,18 @@ func upload(ctx context.Context, transfers Transfers, record store.Assignment, r
 		return fmt.Errorf("result manifest: %w", err)
 	}
 	return nil
+}
+
+// workOf is what this node's key signs for when it delivers a result; nil without a key.
+func (a *Agent) workOf(record *store.Assignment) *blob.Work {
+	if a.cfg.Uploads == nil {
+		return nil
+	}
+	by := &blob.Work{Chain: a.cfg.ChainID, Job: record.JobID, Task: record.Task, Signer: a.cfg.Uploads}
+	if record.Verdict != nil {
+		by.Ended = record.Verdict.Height
+	}
+	return by
 }
 
 // remarkOf returns what this node says of a program that did not end well, nil for

@@ -143,7 +143,8 @@ func TestQuotasRefuseWithTheirReason(t *testing.T) {
 	}
 	for _, c := range []refusal{
 		{"one blob too big", func(c *Config) { c.MaxBytes = 10 }, 1, 11, ErrTooBig, "at most 10 bytes, found 11"},
-		{"relay full", func(c *Config) { c.MaxBytes, c.TotalBytes = 10, 15 }, 10, 6, ErrBusy, "at most the 5 bytes that are free"},
+		{"relay full", func(c *Config) { c.MaxBytes, c.TotalBytes, c.DropPercent, c.ClientPercent = 12, 20, 0, 100 }, 10, 12, ErrBusy, "at most the 10 bytes that are free for inputs"},
+		{"client over its share", func(c *Config) { c.MaxBytes, c.TotalBytes, c.DropPercent = 10, 40, 0 }, 5, 10, ErrBusy, "at most 50% of what is free"},
 		{"client over its quota", func(c *Config) { c.MaxBytes, c.ClientBytes = 10, 15 }, 10, 6, ErrBusy, "at most 15 uploaded bytes per 1h0m0s"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -159,7 +160,7 @@ func TestQuotasRefuseWithTheirReason(t *testing.T) {
 }
 
 func TestRefusedUploadsGiveTheirReservationBack(t *testing.T) {
-	r := startRelay(t, func(c *Config) { c.MaxBytes, c.TotalBytes = 10, 10 })
+	r := startRelay(t, func(c *Config) { c.MaxBytes, c.TotalBytes, c.DropPercent, c.ClientPercent = 10, 20, 0, 100 })
 	wrong := DigestOf([]byte("named"))
 	for range 3 {
 		res, _ := r.request(t, http.MethodPut, "/v1/blobs/"+wrong.String(), make([]byte, 10), nil)
@@ -180,8 +181,13 @@ func TestRequestRateIsPerClient(t *testing.T) {
 	r.clock.advance(time.Second)
 	res, _ := r.request(t, http.MethodGet, path, nil, nil)
 	require.Equal(t, http.StatusNotFound, res.StatusCode)
-	res, _ = r.request(t, http.MethodGet, "/healthz", nil, nil)
-	require.Equal(t, http.StatusOK, res.StatusCode)
+	for _, path := range []string{"/healthz", "/metrics", "/elsewhere"} {
+		res, _ = r.request(t, http.MethodGet, path, nil, nil)
+		require.Equal(t, http.StatusTooManyRequests, res.StatusCode, path)
+		r.clock.advance(time.Second)
+		res, _ = r.request(t, http.MethodGet, path, nil, nil)
+		require.NotEqual(t, http.StatusTooManyRequests, res.StatusCode, path)
+	}
 }
 
 func TestParallelUploadsOfOneContentCountOnce(t *testing.T) {
@@ -203,8 +209,8 @@ func TestParallelUploadsOfOneContentCountOnce(t *testing.T) {
 	stored, files := r.vault.usage()
 	require.EqualValues(t, len(content), stored)
 	require.Equal(t, 1, files)
-	require.Len(t, filesUnder(t, r.cfg.Root), 1)
-	require.Zero(t, r.vault.reserved)
+	require.Len(t, filesUnder(t, r.cfg.Root), 2, "the content, and who is charged for it")
+	require.Equal(t, tally{1, int64(len(content))}, r.vault.held())
 }
 
 func TestRangeAndHeadAreAnswered(t *testing.T) {
@@ -274,11 +280,12 @@ func TestUploadThatStallsIsCut(t *testing.T) {
 
 func TestUploadsBeyondTheLimitWait(t *testing.T) {
 	r := startRelay(t, func(c *Config) { c.MaxUploads = 1 })
-	r.uploads <- struct{}{}
-	_, err := r.client.PutBlob(t.Context(), strings.NewReader("x"), 1)
+	other, err := r.places.enter(holder{name: "other", network: "other"}, func(time.Time) error { return nil })
+	require.NoError(t, err)
+	_, err = r.client.PutBlob(t.Context(), strings.NewReader("x"), 1)
 	require.ErrorIs(t, err, ErrBusy)
 	require.True(t, Retryable(err))
-	<-r.uploads
+	r.places.leave(other)
 	r.put(t, []byte("x"))
 }
 

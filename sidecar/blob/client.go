@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -26,6 +27,14 @@ type ClientConfig struct {
 	MinRate int64
 	// MaxRedirects bounds the redirects of a fetch; uploads and drops follow none.
 	MaxRedirects int
+	// Strangers says that others name the addresses that this client speaks to. It never
+	// speaks to link-local addresses then, nor to those where machines of a cloud ask for
+	// their settings, nor to the owner's, and it spares each host; loopback is not paced.
+	Strangers bool
+	// OwnNetworks and OwnNames are public addresses of the owner, and names that lead to
+	// some, such as that of a home whose address changes.
+	OwnNetworks []netip.Prefix
+	OwnNames    []string
 	// RefusePrivate refuses loopback, link-local and private addresses, so that a
 	// stranger's job cannot make this machine probe its owner's network. Devnets
 	// switch it off.
@@ -50,8 +59,11 @@ type Client struct {
 	relay    string
 	fetch    *http.Client
 	relaying *http.Client
-	// below is the part of drop boxes that this client reads; see ForTask.
-	below string
+	// pace spares each host; nil where the owner names the addresses.
+	pace *hostPace
+	// below is the part of drop boxes that this client reads, job whose results; see
+	// ForTask and ForJob.
+	below, job string
 }
 
 // NewClient checks cfg and returns a client.
@@ -70,9 +82,13 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 		cfg.MaxRedirects = defaults.MaxRedirects
 	}
 	transport := newTransport(cfg)
+	var pace *hostPace
+	if cfg.Strangers {
+		pace = newHostPace(requestsPerSecond, requestBurst)
+	}
 	c := &Client{
-		cfg:   cfg,
-		fetch: &http.Client{Transport: transport, CheckRedirect: followAtMost(cfg.MaxRedirects)},
+		cfg: cfg, pace: pace,
+		fetch: &http.Client{Transport: transport, CheckRedirect: pacedRedirects(pace, cfg.MaxRedirects)},
 		// A redirect would hand the content or the token to a server nobody named.
 		relaying: &http.Client{Transport: transport, CheckRedirect: followAtMost(0)},
 	}
@@ -100,7 +116,7 @@ func (c *Client) With(relay string) (*Client, error) {
 func (c *Client) BlobURL(d Digest) string { return c.relay + "/v1/blobs/" + d.String() }
 
 // BoxURL is the sink of a job whose results go to box.
-func (c *Client) BoxURL(box string) string { return c.relay + "/v1/drops/" + box }
+func (c *Client) BoxURL(box string) string { return c.relay + dropsPath + box }
 
 // PutBlob uploads size bytes of r, which is read twice, and returns their digest.
 // Uploading the same content again is cheap and extends its life.
@@ -112,7 +128,7 @@ func (c *Client) PutBlob(ctx context.Context, r io.ReadSeeker, size int64) (Dige
 	if err != nil {
 		return digest, err
 	}
-	return digest, c.upload(ctx, c.BlobURL(digest), r, size)
+	return digest, c.upload(ctx, c.BlobURL(digest), r, size, "")
 }
 
 // HasBlob tells whether the relay holds a blob.
@@ -120,7 +136,7 @@ func (c *Client) HasBlob(ctx context.Context, d Digest) (bool, error) {
 	if err := c.needRelay(); err != nil {
 		return false, err
 	}
-	body, err := c.do(ctx, c.relaying, http.MethodHead, c.BlobURL(d), "", nil, 0)
+	body, err := c.do(ctx, request{via: c.relaying, method: http.MethodHead, address: c.BlobURL(d)})
 	if errors.Is(err, ErrGone) {
 		return false, nil
 	}
@@ -141,7 +157,7 @@ func (c *Client) GetBlob(ctx context.Context, address string, want Digest, maxBy
 // Get fetches at most maxBytes of content that no digest names from any http or
 // https address; whoever calls checks what it holds. See GetBlob for errors.
 func (c *Client) Get(ctx context.Context, address string, maxBytes int64) ([]byte, error) {
-	r, err := c.do(ctx, c.fetch, http.MethodGet, address, "", nil, 0)
+	r, err := c.do(ctx, request{via: c.fetch, method: http.MethodGet, address: address})
 	if err != nil {
 		return nil, err
 	}
@@ -174,16 +190,36 @@ func (c *Client) PutSink(ctx context.Context, sink string, r io.ReadSeeker, size
 	if err != nil {
 		return digest, err
 	}
-	return digest, c.upload(ctx, strings.TrimRight(sink, "/")+"/"+digest.String(), r, size)
+	return digest, c.upload(ctx, strings.TrimRight(sink, "/")+"/"+digest.String(), r, size, "")
 }
 
-// PutTo uploads size bytes of r, which is read twice, to one presigned address.
-func (c *Client) PutTo(ctx context.Context, address string, r io.ReadSeeker, size int64) (Digest, error) {
+// PutTo uploads size bytes of r, which is read twice, to one presigned address, or to one
+// in a drop box: what by says is then signed for, so that a relay can ask the chain.
+func (c *Client) PutTo(ctx context.Context, address string, r io.ReadSeeker, size int64, by *Work) (Digest, error) {
 	digest, err := digestAndRewind(r, size)
 	if err != nil {
 		return digest, err
 	}
-	return digest, c.upload(ctx, address, r, size)
+	if by == nil {
+		return digest, c.upload(ctx, address, r, size, "")
+	}
+	u, err := webURL(address)
+	if err != nil {
+		return digest, err
+	}
+	signed, err := by.sign(u, digest, size, time.Now())
+	if err != nil {
+		return digest, err
+	}
+	return digest, c.upload(ctx, address, r, size, signed)
+}
+
+// ForJob returns a client whose ListDrops leaves out what the chain shows to be of other
+// jobs. A box's name is on chain, and nobody keeps strangers from naming it in their jobs.
+func (c *Client) ForJob(job string) *Client {
+	other := *c
+	other.job = job
+	return &other
 }
 
 // ListDrops lists the box that token opens, by digest. An unused box is empty.
@@ -195,7 +231,11 @@ func (c *Client) ListDrops(ctx context.Context, token Token) ([]Drop, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := c.do(ctx, c.relaying, http.MethodGet, c.BoxURL(box)+c.below, token, nil, 0)
+	address := c.BoxURL(box) + c.below
+	if c.job != "" {
+		address += "?job=" + url.QueryEscape(c.job)
+	}
+	body, err := c.do(ctx, request{via: c.relaying, method: http.MethodGet, address: address, token: token})
 	if err != nil {
 		return nil, err
 	}
@@ -226,7 +266,7 @@ func CheckSink(sink string) error {
 		return err
 	}
 	path := strings.TrimRight(u.Path, "/")
-	_, box, found := strings.Cut(path, "/v1/drops/")
+	_, box, found := strings.Cut(path, dropsPath)
 	if !found || u.RawQuery != "" {
 		return fmt.Errorf("%w: expected a sink like https://relay.example/v1/drops/BOX, found %s", ErrRefused, redact(u))
 	}

@@ -260,7 +260,7 @@ func TestSinksAreBoxes(t *testing.T) {
 func TestPresignedAddressReceivesContent(t *testing.T) {
 	var got []byte
 	url := serve(t, func(_ http.ResponseWriter, r *http.Request) { got, _ = io.ReadAll(r.Body) })
-	d, err := newFetcher(t, nil).PutTo(t.Context(), url+"/object?signature=x", strings.NewReader("result"), 6)
+	d, err := newFetcher(t, nil).PutTo(t.Context(), url+"/object?signature=x", strings.NewReader("result"), 6, nil)
 	require.NoError(t, err)
 	require.Equal(t, DigestOf([]byte("result")), d)
 	require.Equal(t, "result", string(got))
@@ -268,7 +268,7 @@ func TestPresignedAddressReceivesContent(t *testing.T) {
 
 func TestContentThatChangesWhileReadIsNotUploaded(t *testing.T) {
 	c := newFetcher(t, nil)
-	_, err := c.PutTo(t.Context(), "http://127.0.0.1:1/x", strings.NewReader("longer"), 3)
+	_, err := c.PutTo(t.Context(), "http://127.0.0.1:1/x", strings.NewReader("longer"), 3, nil)
 	require.ErrorContains(t, err, "expected 3 bytes to upload, found 6")
 }
 
@@ -289,7 +289,7 @@ func TestUploadToASilentServerIsLeft(t *testing.T) {
 		<-r.Context().Done()
 	})
 	c := newFetcher(t, func(c *ClientConfig) { c.StallTimeout = 200 * time.Millisecond })
-	_, err := c.PutTo(t.Context(), url, bytes.NewReader(make([]byte, 100)), 100)
+	_, err := c.PutTo(t.Context(), url, bytes.NewReader(make([]byte, 100)), 100, nil)
 	require.ErrorIs(t, err, ErrTooSlow)
 }
 

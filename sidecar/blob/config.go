@@ -22,20 +22,32 @@ type Config struct {
 	// ClientBytes is what one client may upload per ClientWindow; 0 is no limit.
 	ClientBytes  int64         `mapstructure:"client-bytes" toml:"client-bytes"`
 	ClientWindow time.Duration `mapstructure:"client-window" toml:"client-window"`
-	// ClientRate is the sustained requests per second of one client; 0 is no limit.
+	// ClientPercent is how much one client may hold of what the relay has free; its
+	// network may hold as much as is free. The more there are, the less each may have.
+	ClientPercent int `mapstructure:"client-percent" toml:"client-percent"`
+	// DropPercent is the part of the relay that is for results; inputs have the rest, and
+	// neither takes room from the other.
+	DropPercent int `mapstructure:"drop-percent" toml:"drop-percent"`
+	// ClientRate is the sustained requests per second of one client; 0 is no limit. Its
+	// network gets networkFactor times as many.
 	ClientRate int `mapstructure:"client-rate" toml:"client-rate"`
-	// MaxUploads bounds the uploads in progress, over all clients.
+	// MaxConns bounds the connections at once; 0 is no limit. One client may have as many
+	// as are left.
+	MaxConns int `mapstructure:"max-conns" toml:"max-conns"`
+	// MaxUploads bounds the uploads in progress, over all clients. Where all are taken the
+	// slowest makes room.
 	MaxUploads int `mapstructure:"max-uploads" toml:"max-uploads"`
 	// BlobTTL and DropTTL are how long content is kept after its last upload.
 	BlobTTL time.Duration `mapstructure:"blob-ttl" toml:"blob-ttl"`
 	DropTTL time.Duration `mapstructure:"drop-ttl" toml:"drop-ttl"`
-	// BoxCount and BoxBytes cap one drop box. Each client is charged for what it
-	// adds even if another client has added the same, because otherwise the cap
-	// would tell whether somebody else's result is already there.
+	// BoxCount and BoxBytes cap what the chain's nodes bring for one task, each for
+	// itself, and what all others together bring into one drop box. Each client is
+	// charged for what it adds even if another client has added the same, because
+	// otherwise the cap would tell whether somebody else's result is already there.
 	BoxCount int   `mapstructure:"box-count" toml:"box-count"`
 	BoxBytes int64 `mapstructure:"box-bytes" toml:"box-bytes"`
-	// BoxClientPercent is the share of those caps that one client may use, so
-	// that no single stranger can fill a published box with junk.
+	// BoxClientPercent is how much a client that the chain does not show at work may
+	// hold of what a box has free, so that strangers leave room for the next.
 	BoxClientPercent int `mapstructure:"box-client-percent" toml:"box-client-percent"`
 	// SweepEvery is the pause between two searches for expired content.
 	SweepEvery time.Duration `mapstructure:"sweep-every" toml:"sweep-every"`
@@ -44,6 +56,12 @@ type Config struct {
 	Grace   time.Duration `mapstructure:"grace" toml:"grace"`
 	// TrustedProxies may name the client in X-Forwarded-For.
 	TrustedProxies []netip.Prefix `mapstructure:"-" toml:"-"`
+	// Ledger shows who works on what; nil where nobody can be asked, and clients share
+	// boxes by their addresses.
+	Ledger Ledger `mapstructure:"-" toml:"-"`
+	// Audiences are the hosts under which clients know this relay, such as
+	// relay.example or relay.example:7070; none is whatever host a request names.
+	Audiences []string `mapstructure:"-" toml:"-"`
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time `mapstructure:"-" toml:"-"`
 }
@@ -57,7 +75,10 @@ func DefaultConfig(root string) Config {
 		MaxFiles:         1 << 20,
 		ClientBytes:      4 << 30,
 		ClientWindow:     time.Hour,
+		ClientPercent:    50,
+		DropPercent:      50,
 		ClientRate:       50,
+		MaxConns:         4096,
 		MaxUploads:       64,
 		BlobTTL:          7 * 24 * time.Hour,
 		DropTTL:          7 * 24 * time.Hour,
@@ -95,11 +116,16 @@ func (c Config) Validate() error {
 	if c.MaxBytes > c.TotalBytes {
 		errs = append(errs, fmt.Errorf("max-bytes: expected at most total-bytes (%d), found %d", c.TotalBytes, c.MaxBytes))
 	}
-	if c.BoxClientPercent < 1 || c.BoxClientPercent > 100 {
-		errs = append(errs, fmt.Errorf("box-client-percent: expected 1 to 100, found %d", c.BoxClientPercent))
+	for name, percent := range map[string]int{"box-client-percent": c.BoxClientPercent, "client-percent": c.ClientPercent} {
+		if percent < 1 || percent > 100 {
+			errs = append(errs, fmt.Errorf("%s: expected 1 to 100, found %d", name, percent))
+		}
 	}
-	if c.ClientBytes < 0 || c.ClientRate < 0 {
-		errs = append(errs, errors.New("client-bytes and client-rate: expected 0 (no limit) or more"))
+	if c.DropPercent < 0 || c.DropPercent > 100 {
+		errs = append(errs, fmt.Errorf("drop-percent: expected 0 to 100, found %d", c.DropPercent))
+	}
+	if c.ClientBytes < 0 || c.ClientRate < 0 || c.MaxConns < 0 {
+		errs = append(errs, errors.New("client-bytes, client-rate and max-conns: expected 0 (no limit) or more"))
 	}
 	if c.ClientBytes > 0 {
 		positive("client-window", int64(c.ClientWindow))

@@ -73,47 +73,53 @@ func (r *relay) putDrop(t *testing.T, box, client, content string) int {
 // TestAddingTellsNothingOfOthers holds the blindness of a round: a node that
 // guesses a result must not learn from the relay whether another delivered it.
 func TestAddingTellsNothingOfOthers(t *testing.T) {
-	probe := func(delivered bool) []int {
-		r := startRelay(t, trustLoopback(func(c *Config) { c.BoxCount, c.BoxClientPercent = 4, 50 }))
+	probe := func(delivered bool) []any {
+		r := startRelay(t, trustLoopback(func(c *Config) { c.BoxCount, c.BoxClientPercent = 8, 50 }))
 		_, box := newBox(t)
 		if delivered {
 			require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.1", "yes"))
 		} else {
-			require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.1", "no"))
+			require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.1", "nay"))
 		}
-		var answers []int
+		var answers []any
 		for _, guess := range []string{"yes", "junk", "more junk"} {
 			answers = append(answers, r.putDrop(t, box, "203.0.113.2", guess))
 		}
 		for _, guess := range []string{"yes", "even more junk"} {
-			answers = append(answers, r.putDrop(t, box, "203.0.113.3", guess))
+			answers = append(answers, r.putDrop(t, box, "198.51.100.3", guess))
 		}
+		// Nor do the sums that everybody sees.
+		_, health := r.request(t, http.MethodGet, "/healthz", nil, nil)
+		bytes, files := r.vault.usage()
+		answers = append(answers, health, bytes, files)
 		return answers
 	}
 	require.Equal(t, probe(false), probe(true))
 }
 
 func TestOneClientCannotFillABox(t *testing.T) {
-	r := startRelay(t, trustLoopback(func(c *Config) { c.BoxCount, c.BoxClientPercent = 4, 50 }))
+	r := startRelay(t, trustLoopback(func(c *Config) { c.BoxCount, c.BoxClientPercent = 16, 50 }))
 	token, box := newBox(t)
 	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.1", "a"))
 	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.1", "b"))
-	require.Equal(t, http.StatusInsufficientStorage, r.putDrop(t, box, "203.0.113.1", "c"))
+	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.1", "c"))
+	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.1", "d"))
+	require.Equal(t, http.StatusInsufficientStorage, r.putDrop(t, box, "203.0.113.1", "e"), "one is its floor; three of eight are above it, and half of what is left is less")
 	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.1", "a"), "a retry of what is there costs nothing")
-	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.2", "d"))
-	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.2", "e"))
-	require.Equal(t, http.StatusInsufficientStorage, r.putDrop(t, box, "203.0.113.3", "f"), "the box is full")
+	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.2", "f"), "its neighbour has the rest of what their network may hold")
+	require.Equal(t, http.StatusInsufficientStorage, r.putDrop(t, box, "203.0.113.3", "g"))
+	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "198.51.100.1", "h"))
 	drops, err := r.client.ListDrops(t.Context(), token)
 	require.NoError(t, err)
-	require.Len(t, drops, 4)
+	require.Len(t, drops, 6)
 }
 
 func TestBoxBytesAreCapped(t *testing.T) {
-	r := startRelay(t, trustLoopback(func(c *Config) { c.BoxBytes, c.BoxClientPercent = 10, 100 }))
+	r := startRelay(t, trustLoopback(func(c *Config) { c.BoxBytes, c.BoxClientPercent = 16, 100 }))
 	_, box := newBox(t)
 	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.1", "12345678"))
-	require.Equal(t, http.StatusInsufficientStorage, r.putDrop(t, box, "203.0.113.2", "abc"))
-	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.2", "ab"))
+	require.Equal(t, http.StatusInsufficientStorage, r.putDrop(t, box, "198.51.100.2", "abcdefghi"))
+	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "198.51.100.2", "ab"))
 }
 
 func TestExpiredDropsFreeTheirBox(t *testing.T) {
@@ -125,7 +131,7 @@ func TestExpiredDropsFreeTheirBox(t *testing.T) {
 	r.Sweep()
 	require.Empty(t, r.vault.boxes)
 	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.1", "b"))
-	require.Len(t, filesUnder(t, r.cfg.Root), 1)
+	require.Len(t, filesUnder(t, r.cfg.Root), 2, "the content, and who is charged for it")
 }
 
 func TestBoxIsTheHashOfTheTokenBytes(t *testing.T) {
@@ -146,13 +152,13 @@ func TestRetriesOfOwnDropsAlwaysSucceed(t *testing.T) {
 	r := startRelay(t, trustLoopback(func(c *Config) { c.BoxCount, c.BoxClientPercent = 2, 100 }))
 	_, box := newBox(t)
 	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.1", "a"))
-	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "203.0.113.2", "a"), "each pays for the same content")
-	require.Equal(t, http.StatusInsufficientStorage, r.putDrop(t, box, "203.0.113.3", "a"), "full for others, present or not")
-	require.Equal(t, http.StatusInsufficientStorage, r.putDrop(t, box, "203.0.113.3", "b"))
-	for _, client := range []string{"203.0.113.1", "203.0.113.2"} {
+	require.Equal(t, http.StatusCreated, r.putDrop(t, box, "198.51.100.2", "a"), "each pays for the same content")
+	require.Equal(t, http.StatusInsufficientStorage, r.putDrop(t, box, "192.0.2.3", "a"), "full for others, present or not")
+	require.Equal(t, http.StatusInsufficientStorage, r.putDrop(t, box, "192.0.2.3", "b"))
+	for _, client := range []string{"203.0.113.1", "198.51.100.2"} {
 		require.Equal(t, http.StatusCreated, r.putDrop(t, box, client, "a"))
 	}
 	bytes, files := r.vault.usage()
-	require.EqualValues(t, 1, bytes)
-	require.Equal(t, 1, files)
+	require.EqualValues(t, 2, bytes, "the sum does not tell that both have brought the same")
+	require.Equal(t, 2, files)
 }

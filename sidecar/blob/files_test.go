@@ -12,7 +12,7 @@ import (
 // An empty file takes no bytes, but memory and a place in the file system.
 func TestFilesAreBoundedHoweverSmall(t *testing.T) {
 	r := startRelay(t, func(cfg *Config) {
-		cfg.MaxFiles, cfg.ClientBytes = 3, 0
+		cfg.MaxFiles, cfg.ClientBytes, cfg.DropPercent, cfg.ClientPercent = 6, 0, 0, 100
 		cfg.BlobTTL = time.Hour
 	})
 	put := func(n int) int {
@@ -34,8 +34,8 @@ func TestManySmallFilesUseUpAClientsQuota(t *testing.T) {
 	cfg.TotalBytes, cfg.MaxFiles, cfg.ClientBytes = 1000, 10, 300
 	l := newLimiter(cfg, (&clock{now: time.Unix(1000, 0)}).Now)
 	for range 3 {
-		require.NoError(t, l.upload("client", 0))
+		require.NoError(t, l.upload(peer{"client", "client"}, 0))
 	}
-	require.ErrorContains(t, l.upload("client", 0), "retry later")
-	require.NoError(t, l.upload("other", 0))
+	require.ErrorContains(t, l.upload(peer{"client", "client"}, 0), "retry later")
+	require.NoError(t, l.upload(peer{"other", "other"}, 0))
 }

@@ -25,7 +25,8 @@ func (s *Server) putBlob(w *answer, r *http.Request) error {
 			return nil
 		}
 	}
-	return s.put(w, r, key{digest: digest})
+	from := peerOf(&s.cfg, r)
+	return s.put(w, r, key{digest: digest}, func() (uploader, error) { return uploader{holder: householder(from)}, nil })
 }
 
 func (s *Server) putDrop(w *answer, r *http.Request) error {
@@ -40,10 +41,12 @@ func (s *Server) putDrop(w *answer, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.put(w, r, key{box, digest})
+	from := peerOf(&s.cfg, r)
+	return s.put(w, r, key{box, digest}, func() (uploader, error) { return s.gate.admit(r, from, digest) })
 }
 
-func (s *Server) put(w *answer, r *http.Request, k key) error {
+// put takes an upload of whom admit names.
+func (s *Server) put(w *answer, r *http.Request, k key, admit func() (uploader, error)) error {
 	if r.ContentLength < 0 {
 		return refusal(codeNoLength, "expected a Content-Length header, found none; send the size in bytes")
 	}
@@ -51,27 +54,26 @@ func (s *Server) put(w *answer, r *http.Request, k key) error {
 	if r.ContentLength > s.cfg.MaxBytes {
 		return refusal(codeTooBig, "expected at most %d bytes, found %d; split it or use another relay", s.cfg.MaxBytes, r.ContentLength)
 	}
-	client := s.limiter.clientOf(r)
-	if err := s.limiter.upload(client, r.ContentLength); err != nil {
-		return err
-	}
-	leave, err := s.limiter.enter(client)
+	by, err := admit()
 	if err != nil {
 		return err
 	}
-	defer leave()
-	select {
-	case s.uploads <- struct{}{}:
-	default:
-		return refusal(codeBusy, "expected at most %d uploads at a time; retry in a moment", s.cfg.MaxUploads)
+	if !by.signed() {
+		if err := s.limiter.upload(peerOf(&s.cfg, r), r.ContentLength); err != nil {
+			return err
+		}
 	}
-	s.metrics.uploads.Inc()
-	defer func() {
-		s.metrics.uploads.Dec()
-		<-s.uploads
-	}()
-	body := &pacedReader{r.Body, newPace(s.cfg, r.ContentLength, http.NewResponseController(w).SetReadDeadline)}
-	drop, err := s.vault.put(k, client, r.ContentLength, body)
+	at, err := s.places.enter(by.holder, http.NewResponseController(w).SetReadDeadline)
+	if err != nil {
+		return err
+	}
+	defer s.places.leave(at)
+	body := &placedReader{body: r.Body, pace: newPace(s.cfg, r.ContentLength, at.deadline), place: at}
+	drop, err := s.vault.put(k, by, r.ContentLength, body)
+	if err != nil && at.gone() {
+		s.metrics.gaveWay.Inc()
+		return refusal(codeBusy, "expected a free place for this upload, found all %d taken, and it was the slowest; retry in a moment", s.cfg.MaxUploads)
+	}
 	if err != nil {
 		return err
 	}
@@ -105,7 +107,7 @@ func (s *Server) listDrops(w *answer, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	drops, err := s.vault.list(box)
+	drops, err := s.vault.list(box, r.URL.Query().Get("job"))
 	if err != nil {
 		return err
 	}

@@ -1,169 +1,142 @@
 package blob
 
 import (
-	"net"
-	"net/http"
-	"net/netip"
-	"strings"
+	"container/list"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
 )
 
-// maxClients bounds the limiter's memory. Beyond it the idlest client is
-// forgotten, which gives it a fresh allowance and nothing else.
-const maxClients = 16384
+const (
+	// maxAllowances bounds the limiter's memory. Beyond it the one that was used longest
+	// ago is forgotten, which makes it fresh and does nothing else.
+	maxAllowances = 16384
+	// networkFactor is how much more a network may do than one household in it.
+	networkFactor = 4
+	// lookupsPerSecond and lookupBurst bound what a network may have the relay ask the
+	// chain; a question that finds nothing counts lookupMiss times.
+	lookupsPerSecond, lookupBurst, lookupMiss = 50, 500, 10
+)
 
-// allowance is what one client may still do.
+// allowance is what one household or network may still do.
 type allowance struct {
+	name     string
 	requests *rate.Limiter
 	bytes    *rate.Limiter
+	lookups  *rate.Limiter
 	seen     time.Time
 }
 
-// limiter holds an allowance per client.
+// limiter holds an allowance for each household and for each network. Every call costs
+// the same, however many it holds.
 type limiter struct {
 	cfg Config
 	now func() time.Time
 
-	mu      sync.Mutex
-	clients map[string]*allowance
-	// uploading counts the uploads in progress of each client that has one.
-	uploading map[string]int
+	mu sync.Mutex
+	// byName finds what recent orders, the latest first.
+	byName map[string]*list.Element
+	recent *list.List
 }
 
 func newLimiter(cfg Config, now func() time.Time) *limiter {
-	return &limiter{cfg: cfg, now: now, clients: map[string]*allowance{}, uploading: map[string]int{}}
+	return &limiter{cfg: cfg, now: now, byName: map[string]*list.Element{}, recent: list.New()}
 }
 
-// uploadShare is the part of all uploads at once that one client may have.
-const uploadShare = 4
-
-// enter takes a place for an upload of client until leave is called, so that no
-// client takes them all.
-func (l *limiter) enter(client string) (leave func(), err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if most := max(l.cfg.MaxUploads/uploadShare, 1); l.uploading[client] >= most {
-		return nil, refusal(codeBusy, "expected at most %d uploads of one client at a time; retry in a moment", most)
-	}
-	l.uploading[client]++
-	return func() {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		if l.uploading[client]--; l.uploading[client] == 0 {
-			delete(l.uploading, client)
-		}
-	}, nil
-}
-
-// request spends one request of client.
-func (l *limiter) request(client string) error {
+// request spends one request of a peer and of its network.
+func (l *limiter) request(from peer) error {
 	if l.cfg.ClientRate == 0 {
 		return nil
 	}
-	a, now := l.of(client)
-	if !a.requests.AllowN(now, 1) {
-		return refusal(codeRate, "expected at most %d requests a second from one client; wait a second and retry", l.cfg.ClientRate)
+	for _, a := range l.of(from) {
+		if !a.requests.AllowN(a.seen, 1) {
+			return refusal(codeRate, "expected at most %d requests a second from one client, and %d from its network; wait a second and retry", l.cfg.ClientRate, networkFactor*l.cfg.ClientRate)
+		}
 	}
 	return nil
 }
 
-// upload spends size bytes of client's quota.
-func (l *limiter) upload(client string, size int64) error {
+// upload spends size bytes of the quota of a peer and of its network.
+func (l *limiter) upload(from peer, size int64) error {
 	if l.cfg.ClientBytes == 0 {
 		return nil
 	}
-	a, now := l.of(client)
 	// However small, a file takes a place; whoever takes all of them must take as long
 	// as who takes all the bytes.
 	share := min(l.cfg.TotalBytes/int64(max(l.cfg.MaxFiles, 1)), l.cfg.ClientBytes)
-	if !a.bytes.AllowN(now, int(max(size, share))) {
-		return refusal(codeRate, "expected at most %d uploaded bytes per %s from one client, and %d bytes more exceed it; retry later", l.cfg.ClientBytes, l.cfg.ClientWindow, size)
+	for _, a := range l.of(from) {
+		if !a.bytes.AllowN(a.seen, int(max(size, share))) {
+			return refusal(codeRate, "expected at most %d uploaded bytes per %s from one client, and %d times as many from its network, and %d bytes more exceed it; retry later", l.cfg.ClientBytes, l.cfg.ClientWindow, networkFactor, size)
+		}
 	}
 	return nil
 }
 
-func (l *limiter) of(client string) (*allowance, time.Time) {
+// lookup spends a question to the chain of a peer's network.
+func (l *limiter) lookup(from peer) bool {
+	all := l.of(from)
+	a := all[len(all)-1]
+	return a.lookups.AllowN(a.seen, 1)
+}
+
+// missed charges a peer's network for a question that found nothing.
+func (l *limiter) missed(from peer) {
+	all := l.of(from)
+	a := all[len(all)-1]
+	a.lookups.ReserveN(a.seen, lookupMiss) // beyond what it has: a debt
+}
+
+// of returns the allowances of a peer and of its network, as of now.
+func (l *limiter) of(from peer) []allowance {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
-	a := l.clients[client]
-	if a == nil {
-		if len(l.clients) >= maxClients {
-			l.forgetIdlest()
-		}
-		a = &allowance{requests: rate.NewLimiter(rate.Limit(l.cfg.ClientRate), 4*l.cfg.ClientRate)}
-		if l.cfg.ClientBytes > 0 {
-			perSecond := float64(l.cfg.ClientBytes) / l.cfg.ClientWindow.Seconds()
-			a.bytes = rate.NewLimiter(rate.Limit(perSecond), int(l.cfg.ClientBytes))
-		}
-		l.clients[client] = a
+	all := []allowance{l.use(from.name, 1, now)}
+	if from.network != from.name {
+		all = append(all, l.use(from.network, networkFactor, now))
 	}
-	a.seen = now
-	return a, now
+	return all
 }
 
-func (l *limiter) forgetIdlest() {
-	var idlest string
-	var since time.Time
-	for client, a := range l.clients {
-		if idlest == "" || a.seen.Before(since) {
-			idlest, since = client, a.seen
-		}
+// use returns the allowance of a name, and makes one that is factor times a household's.
+func (l *limiter) use(name string, factor int, now time.Time) allowance {
+	if found, known := l.byName[name]; known {
+		l.recent.MoveToFront(found)
+		a := found.Value.(*allowance) //nolint:forcetypeassert // the list holds nothing else
+		a.seen = now
+		return *a
 	}
-	delete(l.clients, idlest)
+	if l.recent.Len() >= maxAllowances {
+		l.forget(l.recent.Back())
+	}
+	a := &allowance{
+		name: name, seen: now,
+		requests: rate.NewLimiter(rate.Limit(factor*l.cfg.ClientRate), 4*factor*l.cfg.ClientRate),
+		lookups:  rate.NewLimiter(lookupsPerSecond, lookupBurst),
+	}
+	if l.cfg.ClientBytes > 0 {
+		perSecond := float64(factor) * float64(l.cfg.ClientBytes) / l.cfg.ClientWindow.Seconds()
+		a.bytes = rate.NewLimiter(rate.Limit(perSecond), factor*int(l.cfg.ClientBytes))
+	}
+	l.byName[name] = l.recent.PushFront(a)
+	return *a
 }
 
-// sweep forgets clients whose allowance has refilled by now.
+func (l *limiter) forget(e *list.Element) {
+	a := l.recent.Remove(e).(*allowance) //nolint:forcetypeassert // the list holds nothing else
+	delete(l.byName, a.name)
+}
+
+// sweep forgets those whose allowance has refilled by now. It looks at no others.
 func (l *limiter) sweep() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	idle := l.now().Add(-max(l.cfg.ClientWindow, time.Minute))
-	for client, a := range l.clients {
-		if a.seen.Before(idle) {
-			delete(l.clients, client)
+	for last := l.recent.Back(); last != nil; last = l.recent.Back() {
+		if !last.Value.(*allowance).seen.Before(idle) { //nolint:forcetypeassert // the list holds nothing else
+			return
 		}
+		l.forget(last)
 	}
-}
-
-// clientOf names the client for quotas: its IPv4 address, or its IPv6 /64, which
-// is what one household gets. X-Forwarded-For counts only as far as it was
-// written by proxies that the operator trusts.
-func (l *limiter) clientOf(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
-	addr, err := netip.ParseAddr(host)
-	if err != nil {
-		return host
-	}
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0 && l.trusted(addr); i-- {
-		hop, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
-			break
-		}
-		addr = hop
-	}
-	addr = addr.Unmap().WithZone("")
-	if addr.Is4() {
-		return addr.String()
-	}
-	prefix, err := addr.Prefix(64)
-	if err != nil {
-		return addr.String()
-	}
-	return prefix.String()
-}
-
-func (l *limiter) trusted(addr netip.Addr) bool {
-	for _, proxy := range l.cfg.TrustedProxies {
-		if proxy.Contains(addr.Unmap()) {
-			return true
-		}
-	}
-	return false
 }

@@ -62,11 +62,12 @@ func TestOneClientDoesNotTakeAllUploads(t *testing.T) {
 	for range 2 {
 		begun(t, r, 1<<20, "some")
 	}
-	require.Eventually(t, func() bool { return len(r.uploads) == 2 }, 20*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return r.places.count() == 2 }, 20*time.Second, time.Millisecond)
 	res, text := r.request(t, http.MethodPut, "/v1/blobs/"+DigestOf([]byte("x")).String(), []byte("x"), nil)
 	require.Equal(t, http.StatusServiceUnavailable, res.StatusCode, text)
 	require.Contains(t, text, "at most 2 uploads of one client")
-	leave, err := r.limiter.enter("another client")
+	other, err := r.places.enter(holder{name: "another client"}, func(time.Time) error { return nil })
 	require.NoError(t, err)
-	leave()
+	r.places.leave(other)
+	require.Equal(t, 2, r.places.count())
 }

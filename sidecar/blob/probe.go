@@ -41,6 +41,9 @@ func (c *Client) Probe(ctx context.Context, origin string) error {
 	}
 	u.Path, u.RawPath, u.RawQuery, u.Fragment, u.User = "/", "", "", "", nil
 	where := http.MethodHead + " " + redact(u)
+	if err := c.spare(ctx, u); err != nil {
+		return explain(ctx, where, err)
+	}
 	ctx, cancel := context.WithTimeoutCause(ctx, probeTimeout, fmt.Errorf("%w: no answer in %s", ErrUnreachable, probeTimeout))
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodHead, u.String(), nil)

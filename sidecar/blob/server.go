@@ -16,8 +16,14 @@ import (
 	"github.com/thetaedge/theta/internal/osfault"
 )
 
-// shutdownGrace is how long running transfers may take to finish at shutdown.
-const shutdownGrace = 10 * time.Second
+const (
+	// shutdownGrace is how long running transfers may take to finish at shutdown.
+	shutdownGrace = 10 * time.Second
+	// headerLimit is how long the head of a request may take, maxHeaderBytes its size.
+	headerLimit, maxHeaderBytes = 10 * time.Second, 16 << 10
+	// idleLimit is how long a connection may wait for its next request.
+	idleLimit = time.Minute
+)
 
 // Server is a relay: public blobs by digest and drop boxes for results.
 type Server struct {
@@ -26,7 +32,8 @@ type Server struct {
 	vault   *vault
 	limiter *limiter
 	metrics *metrics
-	uploads chan struct{}
+	places  *places
+	gate    *gate
 	mux     *http.ServeMux
 	lock    *os.File
 }
@@ -46,17 +53,18 @@ func NewServer(cfg Config, logger *slog.Logger, reg prometheus.Registerer) (*Ser
 	if err != nil {
 		return nil, errors.Join(osfault.Explain(cfg.Root, err), lock.Close())
 	}
-	m, err := newMetrics(reg, v)
+	p := newPlaces(cfg.MaxUploads)
+	m, err := newMetrics(reg, v, p)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("cannot register the relay's metrics: %w", err), lock.Close())
 	}
 	s := &Server{
-		cfg: cfg, logger: logger, vault: v, metrics: m,
+		cfg: cfg, logger: logger, vault: v, metrics: m, places: p,
 		limiter: newLimiter(cfg, v.now),
-		uploads: make(chan struct{}, cfg.MaxUploads),
 		mux:     http.NewServeMux(),
 		lock:    lock,
 	}
+	s.gate = newGate(&s.cfg, logger, s.limiter, m, v.now)
 	s.routes(reg)
 	return s, nil
 }
@@ -82,16 +90,16 @@ func (s *Server) routes(reg prometheus.Registerer) {
 	s.handle("/", "other", func(_ *answer, r *http.Request) error {
 		return refusal(codeNotFound, "expected PUT or GET of /v1/blobs/{sha256} or /v1/drops/{box}/{sha256}, or GET of /v1/arrays/{sha256}/{task}.proof, found %s of another path", r.Method)
 	})
-	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
-		s.deadline(w, 0)
+	s.handle("GET /healthz", "healthz", func(w *answer, _ *http.Request) error {
 		bytes, files := s.vault.usage()
 		writeJSON(w, http.StatusOK, map[string]any{"status": "ok", "stored_bytes": bytes, "stored_files": files})
+		return nil
 	})
 	if gatherer, ok := reg.(prometheus.Gatherer); ok {
 		metrics := promhttp.HandlerFor(gatherer, promhttp.HandlerOpts{MaxRequestsInFlight: 4})
-		s.mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, r *http.Request) {
-			s.deadline(w, 0)
+		s.handle("GET /metrics", "metrics", func(w *answer, r *http.Request) error {
 			metrics.ServeHTTP(w, r)
+			return nil
 		})
 	}
 }
@@ -105,9 +113,9 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) (err error) {
 	defer func() { err = errors.Join(err, s.Close()) }()
 	server := &http.Server{
 		Handler:           s,
-		ReadHeaderTimeout: s.cfg.Grace,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    32 << 10,
+		ReadHeaderTimeout: min(s.cfg.Grace, headerLimit),
+		IdleTimeout:       idleLimit,
+		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelDebug),
 	}
 	sweepCtx, stopSweep := context.WithCancel(ctx)
@@ -121,7 +129,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) (err error) {
 		<-swept
 	}()
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(ln) }()
+	go func() { served <- server.Serve(newDoor(ln, &s.cfg)) }()
 	s.logger.Info("relay is serving", "address", ln.Addr().String(), "root", s.cfg.Root)
 	select {
 	case err := <-served:
@@ -170,7 +178,7 @@ func (s *Server) handle(pattern, route string, h func(*answer, *http.Request) er
 	s.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		a := &answer{ResponseWriter: w, status: http.StatusOK}
 		defer func() { s.metrics.observe(route, a) }()
-		err := s.limiter.request(s.limiter.clientOf(r))
+		err := s.limiter.request(peerOf(&s.cfg, r))
 		if err == nil {
 			s.deadline(a, r.ContentLength)
 			err = h(a, r)

@@ -11,8 +11,12 @@ import (
 // A job of many tasks has a box for each, below the job's own: results are found by
 // task, and no task fills another's box. The token of the job's box opens them all.
 
-// taskPart stands between the job's box and the number of a task.
-const taskPart = "/tasks/"
+const (
+	// dropsPath stands before the name of a box.
+	dropsPath = "/v1/drops/"
+	// taskPart stands between the job's box and the number of a task.
+	taskPart = "/tasks/"
+)
 
 // taskPlaceholder stands for the number of the task in a sink.
 const taskPlaceholder = "{task}"

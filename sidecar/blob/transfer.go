@@ -14,7 +14,7 @@ import (
 
 const (
 	// maxListBytes bounds the answer of ListDrops.
-	maxListBytes = 4 << 20
+	maxListBytes = 16 << 20
 	// maxErrorBytes bounds what is read of a server's explanation.
 	maxErrorBytes = 4 << 10
 )
@@ -49,7 +49,7 @@ func explain(ctx context.Context, where string, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return fmt.Errorf("%s: %w", where, cause)
 	}
-	for _, known := range []error{ErrRefused, ErrTooBig, ErrWrongDigest, ErrUnreachable} {
+	for _, known := range []error{ErrRefused, ErrTooBig, ErrWrongDigest, ErrUnreachable, ErrBusy} {
 		if errors.Is(err, known) {
 			return fmt.Errorf("%s: %w", where, err)
 		}
@@ -60,13 +60,29 @@ func explain(ctx context.Context, where string, err error) error {
 	return fmt.Errorf("%s: %w: %w; check the address and that the server is up", where, ErrUnreachable, err)
 }
 
+// request is what do sends.
+type request struct {
+	via             *http.Client
+	method, address string
+	token           Token
+	// pass is what passHeader carries, empty for none.
+	pass string
+	body io.Reader
+	// size of the body in bytes.
+	size int64
+}
+
 // do sends a request and returns the answer if it is a success.
-func (c *Client) do(ctx context.Context, via *http.Client, method, address string, token Token, body io.Reader, size int64) (*response, error) {
-	u, err := webURL(address)
+func (c *Client) do(ctx context.Context, q request) (*response, error) {
+	u, err := webURL(q.address)
 	if err != nil {
 		return nil, err
 	}
-	where := method + " " + redact(u)
+	body, size := q.body, q.size
+	where := q.method + " " + redact(u)
+	if err := c.spare(ctx, u); err != nil {
+		return nil, explain(ctx, where, err)
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	watch := newWatchdog(c.cfg, cancel)
 	fail := func(err error) (*response, error) {
@@ -78,7 +94,7 @@ func (c *Client) do(ctx context.Context, via *http.Client, method, address strin
 	if body != nil {
 		body = &watchedReader{r: body, watch: watch}
 	}
-	req, err := http.NewRequestWithContext(ctx, method, u.String(), body)
+	req, err := http.NewRequestWithContext(ctx, q.method, u.String(), body)
 	if err != nil {
 		return fail(err)
 	}
@@ -90,10 +106,13 @@ func (c *Client) do(ctx context.Context, via *http.Client, method, address strin
 		// A relay that has the content already, or no room, says so before it is sent.
 		req.Header.Set("Expect", "100-continue")
 	}
-	if token != "" {
-		req.Header.Set("Authorization", "Bearer "+string(token))
+	if q.token != "" {
+		req.Header.Set("Authorization", "Bearer "+string(q.token))
 	}
-	answer, err := via.Do(req) //nolint:bodyclose // closed by response.Close
+	if q.pass != "" {
+		req.Header.Set(passHeader, q.pass)
+	}
+	answer, err := q.via.Do(req) //nolint:bodyclose // closed by response.Close
 	if err != nil {
 		return fail(unwrapURL(err))
 	}
@@ -135,8 +154,8 @@ func statusError(r *response) error {
 	}
 }
 
-func (c *Client) upload(ctx context.Context, address string, r io.Reader, size int64) error {
-	answer, err := c.do(ctx, c.relaying, http.MethodPut, address, "", r, size)
+func (c *Client) upload(ctx context.Context, address string, r io.Reader, size int64, signed string) error {
+	answer, err := c.do(ctx, request{via: c.relaying, method: http.MethodPut, address: address, pass: signed, body: r, size: size})
 	if err != nil {
 		return err
 	}
@@ -144,7 +163,7 @@ func (c *Client) upload(ctx context.Context, address string, r io.Reader, size i
 }
 
 func (c *Client) download(ctx context.Context, via *http.Client, address string, token Token, want Digest, maxBytes int64, dst io.Writer) (int64, error) {
-	r, err := c.do(ctx, via, http.MethodGet, address, token, nil, 0)
+	r, err := c.do(ctx, request{via: via, method: http.MethodGet, address: address, token: token})
 	if err != nil {
 		return 0, err
 	}

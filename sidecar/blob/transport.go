@@ -1,13 +1,12 @@
 package blob
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
-	"syscall"
 	"time"
 )
 
@@ -27,79 +26,17 @@ func newTransport(cfg ClientConfig) *http.Transport {
 		// The digest is over the bytes as they were published, and a bomb cannot unfold.
 		DisableCompression: true,
 	}
-	if cfg.RefusePrivate {
-		// Checked on the resolved address at each dial: a name that resolves to a
-		// public address first and a private one later gains nothing. A proxy would
-		// resolve names out of our sight.
-		dialer.Control = refusePrivate
-		t.Proxy = nil
+	if cfg.Strangers || cfg.RefusePrivate {
+		// Checked on the resolved address at each dial, redirects included: a name that
+		// resolves to a public address first and to a private one later gains nothing. A
+		// proxy would resolve names out of our sight.
+		g := newGuard(cfg)
+		dialer.ControlContext = g.check
+		if cfg.RefusePrivate {
+			t.Proxy = nil
+		}
 	}
 	return t
-}
-
-func refusePrivate(_, address string, _ syscall.RawConn) error {
-	host, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return fmt.Errorf("%w: expected an IP address, found %q", ErrRefused, address)
-	}
-	own, err := ownNetworks()
-	if err != nil {
-		return fmt.Errorf("%w: cannot tell whether %s is on a network of this machine: %w", ErrRefused, host.Addr(), err)
-	}
-	if !public(host.Addr()) || near(host.Addr(), own) {
-		return fmt.Errorf("%w: expected a public address away from this machine's networks, found %s; publish the content on a public server or relay", ErrRefused, host.Addr())
-	}
-	return nil
-}
-
-// ownNetworks lists this machine's addresses, each with the length of its network.
-func ownNetworks() ([]netip.Prefix, error) {
-	addresses, err := net.InterfaceAddrs()
-	if err != nil {
-		return nil, err
-	}
-	var own []netip.Prefix
-	for _, address := range addresses {
-		if prefix, err := netip.ParsePrefix(address.String()); err == nil {
-			own = append(own, prefix)
-		}
-	}
-	return own, nil
-}
-
-// leastHomeBits is the length of the largest network that one home gets.
-const leastHomeBits = 48
-
-// near tells whether an address is this machine's own, or one of its home: with IPv6
-// what stands beside this machine has public addresses, and only the router's
-// firewall keeps strangers from it. A public IPv4 network is a provider's.
-func near(addr netip.Addr, own []netip.Prefix) bool {
-	addr = addr.Unmap()
-	for _, prefix := range own {
-		if addr == prefix.Addr().Unmap() || addr.Is6() && prefix.Bits() >= leastHomeBits && prefix.Contains(addr) {
-			return true
-		}
-	}
-	return false
-}
-
-// public tells whether an address is neither this machine's, its network's nor
-// reserved. Translated forms (NAT64, 6to4) are refused as a whole, because they
-// may carry a private IPv4 address.
-func public(addr netip.Addr) bool {
-	addr = addr.Unmap()
-	if !addr.IsGlobalUnicast() || addr.IsPrivate() || addr.IsLinkLocalUnicast() || addr.IsLoopback() {
-		return false
-	}
-	for _, reserved := range []string{
-		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "198.18.0.0/15", "198.51.100.0/24",
-		"203.0.113.0/24", "240.0.0.0/4", "64:ff9b::/96", "64:ff9b:1::/48", "2001:db8::/32", "2002::/16", "fec0::/10",
-	} {
-		if netip.MustParsePrefix(reserved).Contains(addr) {
-			return false
-		}
-	}
-	return true
 }
 
 // followAtMost bounds redirects and keeps them on the web, and on TLS once there.
@@ -125,4 +62,23 @@ func unwrapURL(err error) error {
 		return u.Err
 	}
 	return err
+}
+
+// pacedRedirects follows redirects within limits, each in its host's turn.
+func pacedRedirects(pace *hostPace, limit int) func(*http.Request, []*http.Request) error {
+	follow := followAtMost(limit)
+	return func(next *http.Request, via []*http.Request) error {
+		if err := follow(next, via); err != nil || pace == nil {
+			return err
+		}
+		return pace.wait(next.Context(), next.URL)
+	}
+}
+
+// spare waits for a turn with the host of an address.
+func (c *Client) spare(ctx context.Context, u *url.URL) error {
+	if c.pace == nil {
+		return nil
+	}
+	return c.pace.wait(ctx, u)
 }

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
 	"time"
 
@@ -25,23 +24,36 @@ type key struct {
 type entry struct {
 	size    int64
 	expires time.Time
-	// clients that have added it and are charged for it in the box.
-	clients map[string]struct{}
+	// holders are charged for it; of a blob whoever brought it first.
+	holders map[holder]struct{}
 }
 
-// vault keeps content-addressed files within limits. The index lives in memory
-// and is rebuilt from the folder, whose file times carry the expiry.
+// has tells whether a holder is already charged for this entry.
+func (e *entry) has(h holder) bool {
+	_, ok := e.holders[h]
+	return ok
+}
+
+// uploader is who adds content, and what it may hold in its box; none where shares
+// decide.
+type uploader struct {
+	holder
+	quota *tally
+}
+
+// vault keeps content-addressed files within limits. The index lives in memory and is
+// rebuilt from the folder, whose file times carry the expiry and whose file names say
+// who is charged. What it holds is counted by charges: a drop that two have brought
+// counts twice, because the sum would tell otherwise that both have the same.
 type vault struct {
 	cfg Config
 	now func() time.Time
 
-	mu       sync.Mutex
-	entries  map[key]*entry
-	boxes    map[string]*boxUse
-	used     int64
-	reserved int64
-	// arriving counts the uploads that are booked and not kept yet.
-	arriving int
+	mu      sync.Mutex
+	entries map[key]*entry
+	boxes   map[string]*boxUse
+	// blobs and drops are what is held or on its way of each.
+	blobs, drops *share
 }
 
 const (
@@ -52,7 +64,11 @@ const (
 
 // openVault creates the folders, drops half-written files and indexes the rest.
 func openVault(cfg Config) (*vault, error) {
-	v := &vault{cfg: cfg, now: cfg.Now, entries: map[key]*entry{}, boxes: map[string]*boxUse{}}
+	v := &vault{
+		cfg: cfg, now: cfg.Now, entries: map[key]*entry{}, boxes: map[string]*boxUse{},
+		blobs: newShare(tally{cfg.MaxFiles, cfg.TotalBytes}.percent(100 - cfg.DropPercent)),
+		drops: newShare(tally{cfg.MaxFiles, cfg.TotalBytes}.percent(cfg.DropPercent)),
+	}
 	if v.now == nil {
 		v.now = time.Now
 	}
@@ -84,60 +100,10 @@ func (v *vault) ttl(k key) time.Duration {
 	return v.cfg.DropTTL
 }
 
-// index reads the folder; a file whose name is no digest is left alone.
-func (v *vault) index() error {
-	root := os.DirFS(v.cfg.Root)
-	blobs, err := fs.Glob(root, blobFolder+"/??/*")
-	if err != nil {
-		return err
-	}
-	for _, name := range blobs {
-		parts := strings.Split(name, "/")
-		if err := v.indexFile(name, "", parts[1]+parts[2]); err != nil {
-			return err
-		}
-	}
-	drops, err := fs.Glob(root, dropFolder+"/??/*/*")
-	if err != nil {
-		return err
-	}
-	for _, name := range drops {
-		parts := strings.Split(name, "/")
-		box := parts[1] + parts[2]
-		if _, err := ParseDigest(box); err != nil {
-			continue
-		}
-		if err := v.indexFile(name, box, parts[3]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (v *vault) indexFile(path, box, name string) error {
-	digest, err := ParseDigest(name)
-	if err != nil {
-		return nil
-	}
-	stat, err := os.Stat(filepath.Join(v.cfg.Root, filepath.FromSlash(path)))
-	if err != nil {
-		return fmt.Errorf("cannot index %s: %w", path, err)
-	}
-	k := key{box, digest}
-	// Who uploaded it is not kept on disk; the empty client carries the charge.
-	e := &entry{size: stat.Size(), expires: stat.ModTime().Add(v.ttl(k)), clients: map[string]struct{}{"": {}}}
-	v.entries[k] = e
-	v.used += e.size
-	if box != "" {
-		v.box(box).charge("", e.size)
-	}
-	return nil
-}
-
 // put stores size bytes of body under k if they have its digest. The answer to a
 // drop does not depend on whether somebody else has added the same content.
-func (v *vault) put(k key, client string, size int64, body io.Reader) (Drop, error) {
-	release, err := v.reserve(k, client, size)
+func (v *vault) put(k key, by uploader, size int64, body io.Reader) (Drop, error) {
+	release, err := v.reserve(k, by, size)
 	if err != nil {
 		return Drop{}, err
 	}
@@ -147,54 +113,11 @@ func (v *vault) put(k key, client string, size int64, body io.Reader) (Drop, err
 		return Drop{}, err
 	}
 	defer func() { _ = os.Remove(temp) }()
-	expires, err := v.keep(k, client, size, temp)
+	expires, err := v.keep(k, by.holder, size, temp)
 	if err != nil {
 		return Drop{}, err
 	}
 	return Drop{Digest: k.digest, Size: size, ExpiresAt: expires}, v.syncFolders(k)
-}
-
-// reserve books size bytes until release is called, so that parallel uploads
-// cannot exceed a quota together.
-func (v *vault) reserve(k key, client string, size int64) (release func(), err error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if size > v.cfg.MaxBytes {
-		return nil, refusal(codeTooBig, "expected at most %d bytes, found %d; split it or use another relay", v.cfg.MaxBytes, size)
-	}
-	if free := v.cfg.TotalBytes - v.used - v.reserved; size > free {
-		return nil, refusal(codeFull, "expected at most the %d bytes that are free, found %d; retry later or use another relay", max(free, 0), size)
-	}
-	if len(v.entries)+v.arriving >= v.cfg.MaxFiles {
-		return nil, refusal(codeFull, "expected at most %d files in this relay, and all are taken; retry later or use another relay", v.cfg.MaxFiles)
-	}
-	if k.box != "" {
-		if e := v.entries[k]; e == nil || !e.has(client) {
-			box := v.box(k.box)
-			if err := box.admit(v.cfg, client, size); err != nil {
-				v.forgetIdle(k.box)
-				return nil, err
-			}
-			box.book(client, size)
-			v.reserved += size
-			v.arriving++
-			return func() { v.unreserve(k.box, client, size) }, nil
-		}
-	}
-	v.reserved += size
-	v.arriving++
-	return func() { v.unreserve("", client, size) }, nil
-}
-
-func (v *vault) unreserve(box, client string, size int64) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.reserved -= size
-	v.arriving--
-	if box != "" {
-		v.box(box).unbook(client, size)
-		v.forgetIdle(box)
-	}
 }
 
 // receive writes body to a temporary file, synced to disk, and returns its path.
@@ -231,8 +154,9 @@ func (v *vault) receive(k key, size int64, body io.Reader) (path string, err err
 	return file.Name(), file.Sync()
 }
 
-// keep moves a received file into place and accounts for it.
-func (v *vault) keep(k key, client string, size int64, temp string) (time.Time, error) {
+// keep moves a received file into place and accounts for it. Who is charged is on disk
+// before the content, so that no restart forgets it.
+func (v *vault) keep(k key, by holder, size int64, temp string) (time.Time, error) {
 	path := v.path(k)
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -243,19 +167,27 @@ func (v *vault) keep(k key, client string, size int64, temp string) (time.Time, 
 	if err := os.Chtimes(temp, now, now); err != nil {
 		return time.Time{}, err
 	}
+	e := v.entries[k]
+	charged := e == nil || k.box != "" && !e.has(by)
+	if charged {
+		if err := os.WriteFile(chargePath(path, by), nil, 0o600); err != nil {
+			return time.Time{}, err
+		}
+	}
 	if err := os.Rename(temp, path); err != nil {
+		if charged {
+			_ = os.Remove(chargePath(path, by))
+		}
 		return time.Time{}, err
 	}
-	e := v.entries[k]
 	if e == nil {
-		e = &entry{size: size, clients: map[string]struct{}{}}
+		e = &entry{size: size, holders: map[holder]struct{}{}}
 		v.entries[k] = e
-		v.used += size
 	}
 	e.expires = now.Add(v.ttl(k))
-	if k.box != "" && !e.has(client) {
-		e.clients[client] = struct{}{}
-		v.box(k.box).charge(client, size)
+	if charged {
+		e.holders[by] = struct{}{}
+		v.charge(k, by, 1, size)
 	}
 	return e.expires, nil
 }
@@ -291,8 +223,9 @@ func (v *vault) open(k key) (*os.File, Drop, bool) {
 	return file, Drop{Digest: k.digest, Size: e.size, ExpiresAt: e.expires}, true
 }
 
-// list returns what box holds, by digest.
-func (v *vault) list(box string) ([]Drop, error) {
+// list returns what box holds, by digest: all of it, or what nodes have brought that the
+// chain showed at work on one job, and what came without a name.
+func (v *vault) list(box, job string) ([]Drop, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	drops := []Drop{}
@@ -305,14 +238,30 @@ func (v *vault) list(box string) ([]Drop, error) {
 		return nil, err
 	}
 	now := v.now()
+	if job != "" {
+		job = tag("job", job)
+	}
 	for _, file := range files {
 		digest, err := ParseDigest(file.Name())
 		if err != nil {
 			continue
 		}
-		if e := v.entries[key{box, digest}]; e != nil && e.expires.After(now) {
+		if e := v.entries[key{box, digest}]; e != nil && e.expires.After(now) && e.concerns(job) {
 			drops = append(drops, Drop{Digest: digest, Size: e.size, ExpiresAt: e.expires})
 		}
 	}
 	return drops, nil
+}
+
+// concerns tells whether an entry may belong to the job of a tag; every one does to none.
+func (e *entry) concerns(job string) bool {
+	if job == "" {
+		return true
+	}
+	for h := range e.holders {
+		if !h.signed() || h.job == job {
+			return true
+		}
+	}
+	return false
 }

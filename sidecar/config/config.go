@@ -80,10 +80,13 @@ type Policy struct {
 
 // Work says how assignments are handled.
 type Work struct {
-	Cache          Bytes         `mapstructure:"cache"`
-	Retention      time.Duration `mapstructure:"retention"`
-	RevealMargin   int64         `mapstructure:"reveal-margin"`
-	RefusePrivate  bool          `mapstructure:"refuse-private"`
+	Cache         Bytes         `mapstructure:"cache"`
+	Retention     time.Duration `mapstructure:"retention"`
+	RevealMargin  int64         `mapstructure:"reveal-margin"`
+	RefusePrivate bool          `mapstructure:"refuse-private"`
+	// OwnAddresses are public addresses, networks or names of the owner's that no job may
+	// make this machine speak to.
+	OwnAddresses   []string      `mapstructure:"own-addresses"`
 	TransferLimit  time.Duration `mapstructure:"transfer-limit"`
 	DrainTimeout   time.Duration `mapstructure:"drain-timeout"`
 	ExecutionLimit time.Duration `mapstructure:"execution-limit"`
@@ -115,7 +118,7 @@ func Default() Config {
 			Trust: "named", OwnRiskPrograms: []string{}, DenyRequesters: []string{},
 		},
 		Work: Work{
-			Cache: 4 << 30, Retention: 24 * time.Hour, RevealMargin: 200, RefusePrivate: true,
+			Cache: 4 << 30, Retention: 24 * time.Hour, RevealMargin: 200, RefusePrivate: true, OwnAddresses: []string{},
 			TransferLimit: 15 * time.Minute, DrainTimeout: 30 * time.Second, ExecutionLimit: time.Hour,
 			Layers: []string{},
 		},
@@ -150,6 +153,8 @@ func (c Config) Validate() error {
 	errs = append(errs, c.Policy.validate())
 	expect(c.Work.Retention >= time.Minute, "work.retention", "at least 1m, found %s", c.Work.Retention)
 	expect(c.Work.RevealMargin >= 1 && c.Work.RevealMargin <= 1000, "work.reveal-margin", "1 to 1000 blocks, found %d", c.Work.RevealMargin)
+	_, _, err = c.Work.Own()
+	expect(err == nil, "work.own-addresses", "addresses, networks or names of hosts, found %v", err)
 	expect(c.Work.TransferLimit >= time.Second, "work.transfer-limit", "at least 1s, found %s", c.Work.TransferLimit)
 	expect(c.Work.DrainTimeout >= 0, "work.drain-timeout", "0s or more, found %s", c.Work.DrainTimeout)
 	expect(c.Work.ExecutionLimit >= time.Second, "work.execution-limit", "at least 1s, found %s", c.Work.ExecutionLimit)

@@ -81,6 +81,10 @@ reveal-margin = {{ .Work.RevealMargin }}
 # Refuse inputs and sinks at private addresses, so that no job can probe this
 # network. Switch it off on a devnet.
 refuse-private = {{ .Work.RefusePrivate }}
+# Public addresses, networks or names of yours at which no job may make this machine fetch
+# or send, such as ["home.example", "203.0.113.7", "2001:db8:1::/48"]: what stands behind
+# the router of a home is often let in from its own address.
+own-addresses = {{ list .Work.OwnAddresses }}
 # Longest time of one upload or download.
 transfer-limit = {{ duration .Work.TransferLimit }}
 # Longest run of a program: a safety net, not a limit of the job.

@@ -33,8 +33,9 @@ const (
 func (d *Devnet) startRelay(ctx context.Context) error {
 	d.say("starting the relay, the faucet and %d edge nodes", len(d.nodes))
 	if err := d.add(BlobRelay, d.opts.binary("thetaedge"), "relay", "--listen", d.ports.relay, "--dir", filepath.Join(d.dir, "blobs"),
+		"--node", d.ports.grpc,
 		// All nodes share one address here.
-		"--client-rate", "0", "--box-client-percent", "100"); err != nil {
+		"--client-rate", "0", "--client-percent", "100", "--box-client-percent", "100"); err != nil {
 		return err
 	}
 	return d.Await(ctx, startPatience, "the relay", func() (bool, error) {

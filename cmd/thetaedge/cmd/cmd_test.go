@@ -163,6 +163,23 @@ func TestRelayFlagsAreSizesAndNetworks(t *testing.T) {
 	require.ErrorContains(t, f.apply(&c), "--max-size: expected a size")
 	f.maxBytes, f.proxies = "1MiB", []string{"proxy"}
 	require.ErrorContains(t, f.apply(&c), "--trusted-proxy: expected a network")
+	f.proxies, f.urls = nil, []string{"https://Relay.example:443/base", "http://relay.example:7070"}
+	require.NoError(t, f.apply(&c))
+	require.Equal(t, []string{"relay.example", "relay.example:7070"}, c.Audiences)
+	f.urls = []string{"relay.example"}
+	require.ErrorContains(t, f.apply(&c), "--public-url: ")
+	closeConn, err := f.ask(&c)
+	require.NoError(t, err)
+	require.NoError(t, closeConn())
+	require.Nil(t, c.Ledger, "without --node nobody is asked")
+	f.node = "127.0.0.1:1"
+	closeConn, err = f.ask(&c)
+	require.NoError(t, err, "the node may come later")
+	require.NotNil(t, c.Ledger)
+	require.NoError(t, closeConn())
+	f.node = "no endpoint"
+	_, err = f.ask(&c)
+	require.ErrorContains(t, err, "--node: ")
 }
 
 func TestVersionNamesTheProfile(t *testing.T) {

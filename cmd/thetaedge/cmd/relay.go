@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/thetaedge/theta/sidecar/blob"
+	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/config"
 )
 
@@ -21,15 +22,24 @@ type relayFlags struct {
 	maxBytes, totalBytes, clientBytes, boxBytes string
 	logLevel, logFormat                         string
 	proxies                                     []string
+	// node is the gRPC endpoint of a node, urls are under what clients know the relay.
+	node string
+	urls []string
 }
 
 func relayCommand() *cobra.Command {
 	f := &relayFlags{}
 	c := blob.DefaultConfig("")
 	command := &cobra.Command{
-		Use:     "relay",
-		Short:   "Run a small store for inputs and results of machines without an address of their own",
-		Example: "thetaedge relay --listen 0.0.0.0:7070 --dir /srv/relay --quota 100GiB",
+		Use:   "relay",
+		Short: "Run a small store for inputs and results of machines without an address of their own",
+		Long: `relay keeps inputs by their SHA-256, and results in drop boxes that only their
+requester's token opens. With --node it asks the chain who may add to a box: nodes sign
+what they deliver, and are let in while they have a commitment to a task whose results go
+there, or a part in it that ended without fault. Without --node, or while that node does not
+answer, everybody may add, and addresses share what is there: somebody with enough networks
+can fill a box then.`,
+		Example: "thetaedge relay --listen 0.0.0.0:7070 --dir /srv/relay --quota 100GiB --node 127.0.0.1:9090 --public-url https://relay.example",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			return runRelay(command, f, c)
@@ -42,15 +52,20 @@ func relayCommand() *cobra.Command {
 	flags.StringVar(&f.maxBytes, "max-size", size(c.MaxBytes), "largest single content")
 	flags.StringVar(&f.totalBytes, "quota", size(c.TotalBytes), "most that is kept in all")
 	flags.StringVar(&f.clientBytes, "client-quota", size(c.ClientBytes), "most that one client uploads in --client-window; 0 is no limit")
+	flags.StringVar(&f.node, "node", "", "gRPC address of a node to ask who works for a drop box; empty asks nobody")
+	flags.StringSliceVar(&f.urls, "public-url", nil, "address under which clients know this relay, for uploads signed for it; none is the host that a request names")
+	flags.IntVar(&c.ClientPercent, "client-percent", c.ClientPercent, "share of what is free that one client may hold")
+	flags.IntVar(&c.DropPercent, "drop-percent", c.DropPercent, "part of --quota and --max-files that is for results; inputs have the rest")
+	flags.IntVar(&c.MaxConns, "max-conns", c.MaxConns, "connections at once; 0 is no limit")
 	flags.DurationVar(&c.ClientWindow, "client-window", c.ClientWindow, "window of --client-quota")
-	flags.IntVar(&c.ClientRate, "client-rate", c.ClientRate, "requests a second of one client; 0 is no limit")
+	flags.IntVar(&c.ClientRate, "client-rate", c.ClientRate, "requests a second of one client, and a quarter of those of its network; 0 is no limit")
 	flags.IntVar(&c.MaxFiles, "max-files", c.MaxFiles, "most files that are kept in all")
 	flags.IntVar(&c.MaxUploads, "max-uploads", c.MaxUploads, "uploads at once")
 	flags.DurationVar(&c.BlobTTL, "expiry", c.BlobTTL, "how long inputs are kept after their last upload")
 	flags.DurationVar(&c.DropTTL, "drop-expiry", c.DropTTL, "how long results are kept")
-	flags.IntVar(&c.BoxCount, "box-count", c.BoxCount, "most contents of one drop box")
-	flags.StringVar(&f.boxBytes, "box-size", size(c.BoxBytes), "most bytes of one drop box")
-	flags.IntVar(&c.BoxClientPercent, "box-client-percent", c.BoxClientPercent, "share of a drop box that one client may fill")
+	flags.IntVar(&c.BoxCount, "box-count", c.BoxCount, "most contents of one node for one task, and of all whom nobody vouches for in a drop box")
+	flags.StringVar(&f.boxBytes, "box-size", size(c.BoxBytes), "most bytes of the same")
+	flags.IntVar(&c.BoxClientPercent, "box-client-percent", c.BoxClientPercent, "share of what is free in a drop box that a client may hold whom nobody vouches for")
 	flags.StringSliceVar(&f.proxies, "trusted-proxy", nil, "network of a proxy that may name the client in X-Forwarded-For, e.g. 10.0.0.0/8")
 	flags.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
 	flags.StringVar(&f.logFormat, "log-format", "text", "text or json")
@@ -81,13 +96,42 @@ func (f *relayFlags) apply(c *blob.Config) error {
 		}
 		c.TrustedProxies = append(c.TrustedProxies, network)
 	}
+	for _, text := range f.urls {
+		audience, err := blob.Audience(text)
+		if err != nil {
+			return fmt.Errorf("--public-url: %w", err)
+		}
+		c.Audiences = append(c.Audiences, audience)
+	}
 	return nil
 }
 
-func runRelay(command *cobra.Command, f *relayFlags, c blob.Config) error {
+// ask lets the relay ask a node who works for its boxes.
+func (f *relayFlags) ask(c *blob.Config) (closeConn func() error, err error) {
+	if f.node == "" {
+		return func() error { return nil }, nil
+	}
+	codec, err := chain.NewCodec()
+	if err != nil {
+		return nil, err
+	}
+	conn, err := chain.Dial(f.node)
+	if err != nil {
+		return nil, fmt.Errorf("--node: %w", err)
+	}
+	c.Ledger = chain.NewLedger(chain.NewReader(conn, codec))
+	return conn.Close, nil
+}
+
+func runRelay(command *cobra.Command, f *relayFlags, c blob.Config) (err error) {
 	if err := f.apply(&c); err != nil {
 		return err
 	}
+	closeConn, err := f.ask(&c)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, closeConn()) }()
 	home, err := homeOf(command)
 	if err != nil {
 		return err
@@ -96,6 +140,9 @@ func runRelay(command *cobra.Command, f *relayFlags, c blob.Config) error {
 		c.Root = filepath.Join(home, "relay")
 	}
 	logger := newLogger(config.Log{Level: f.logLevel, Format: f.logFormat}, command.ErrOrStderr())
+	if c.Ledger == nil {
+		logger.Warn("relay asks no node who works for a drop box, so that addresses share them and many can fill one; set --node")
+	}
 	server, err := blob.NewServer(c, logger, prometheus.NewRegistry())
 	if err != nil {
 		return err

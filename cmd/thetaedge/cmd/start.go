@@ -151,7 +151,14 @@ func awaitChain(ctx context.Context, n *node, logger *slog.Logger, signals <-cha
 }
 
 func newAgent(n *node, chainID string, journal *store.Journal, executors []executor.Executor, registry prometheus.Registerer, logger *slog.Logger) (*agent.Agent, error) {
-	transfers, err := blob.NewClient(blob.ClientConfig{Timeout: n.config.Work.TransferLimit, RefusePrivate: n.config.Work.RefusePrivate})
+	networks, names, err := n.config.Work.Own()
+	if err != nil {
+		return nil, err
+	}
+	transfers, err := blob.NewClient(blob.ClientConfig{
+		Timeout: n.config.Work.TransferLimit, RefusePrivate: n.config.Work.RefusePrivate,
+		Strangers: true, OwnNetworks: networks, OwnNames: names,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -169,6 +176,7 @@ func newAgent(n *node, chainID string, journal *store.Journal, executors []execu
 		Chain:     chain.NewSender(n.conn, n.codec, n.worker, n.txConfig(chainID), logger),
 		Journal:   journal,
 		Transfers: transfers,
+		Uploads:   chain.NewUploadSigner(n.worker),
 		Executors: executors,
 		Meter:     device.NewRAPL(device.PowercapRoot),
 		Device:    detect().Model(),

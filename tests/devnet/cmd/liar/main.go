@@ -53,7 +53,7 @@ func run(ctx context.Context, home string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, engine.Close()) }()
-	sender, closeConn, err := connect(home, settings)
+	sender, uploads, closeConn, err := connect(home, settings)
 	if err != nil {
 		return err
 	}
@@ -67,6 +67,7 @@ func run(ctx context.Context, home string) (err error) {
 		Chain:      sender,
 		Journal:    journal,
 		Transfers:  transfers,
+		Uploads:    uploads,
 		Executors:  []executor.Executor{newLyingExecutor(engine)},
 		CacheDir:   filepath.Join(home, "cache"),
 		CacheBytes: int64(settings.Work.Cache), //nolint:gosec // bounded when read
@@ -84,27 +85,28 @@ func run(ctx context.Context, home string) (err error) {
 	return worker.Run(ctx)
 }
 
-// connect returns the node's way to the chain, signing with the worker key.
-func connect(home string, settings config.Config) (*chain.Sender, func() error, error) {
+// connect returns the node's way to the chain, and what signs its uploads; both with the
+// worker key.
+func connect(home string, settings config.Config) (*chain.Sender, blob.Signer, func() error, error) {
 	codec, err := chain.NewCodec()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	ring, err := chain.OpenKeyring(chain.KeyringConfig{Dir: home, Backend: settings.Keyring.Backend}, codec)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	key, err := chain.NewSigner(ring, chain.WorkerKey)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	conn, err := chain.Dial(settings.Chain.GRPC)
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	tx := chain.TxConfig{
 		ChainID: settings.Chain.ID, GasAdjustment: settings.Tx.GasAdjustment, GasPriceFactor: settings.Tx.GasPriceFactor,
 		TimeoutBlocks: settings.Tx.TimeoutBlocks, PollInterval: settings.Chain.Poll,
 	}
-	return chain.NewSender(conn, codec, key, tx, slog.New(slog.NewTextHandler(os.Stderr, nil))), conn.Close, nil
+	return chain.NewSender(conn, codec, key, tx, slog.New(slog.NewTextHandler(os.Stderr, nil))), chain.NewUploadSigner(key), conn.Close, nil
 }

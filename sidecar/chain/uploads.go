@@ -1,0 +1,147 @@
+package chain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/sidecar/blob"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// UploadSigner signs uploads with a worker's key. It signs nothing but what package blob
+// writes for an upload.
+type UploadSigner struct{ signer Signer }
+
+// NewUploadSigner returns a signer of uploads.
+func NewUploadSigner(signer Signer) UploadSigner { return UploadSigner{signer} }
+
+// Public implements blob.Signer.
+func (s UploadSigner) Public() []byte { return s.signer.PubKey().Bytes() }
+
+// Sign implements blob.Signer.
+func (s UploadSigner) Sign(message []byte) ([]byte, error) { return s.signer.Sign(message) }
+
+// Ledger shows a relay who works for its boxes. It reads what a node says.
+type Ledger struct{ reader *Reader }
+
+// NewLedger returns a ledger that asks through a reader.
+func NewLedger(reader *Reader) *Ledger { return &Ledger{reader} }
+
+// Worker implements blob.Ledger: it returns the address of the secp256k1 key that signed.
+func (l *Ledger) Worker(key, message, signature []byte) (string, error) {
+	if len(key) != secp256k1.PubKeySize {
+		return "", fmt.Errorf("expected a key of %d bytes, found %d", secp256k1.PubKeySize, len(key))
+	}
+	public := &secp256k1.PubKey{Key: key}
+	if !public.VerifySignature(message, signature) {
+		return "", errors.New("the signature is not of this key and content")
+	}
+	return sdk.AccAddress(public.Address()).String(), nil
+}
+
+// Task implements blob.Ledger. It asks for the job, for the task or its receipt, and for
+// the node of each operator in it.
+func (l *Ledger) Task(ctx context.Context, id string, index uint64, ended int64) (blob.Task, error) {
+	found, err := l.task(ctx, id, index, ended)
+	if err == nil || errors.Is(err, blob.ErrNoTask) || errors.Is(err, ErrUnreachable) || ctx.Err() != nil {
+		return found, err
+	}
+	// The node answers, and not with what was asked for: a height that it does not have,
+	// an id that is none.
+	return blob.Task{}, fmt.Errorf("%w: %w", blob.ErrNoTask, err)
+}
+
+func (l *Ledger) task(ctx context.Context, id string, index uint64, ended int64) (blob.Task, error) {
+	job, spec, err := l.reader.Job(ctx, id)
+	if err == nil && spec.Sink == "" || errors.Is(err, ErrNotFound) {
+		return blob.Task{}, blob.ErrNoTask // gone, pruned, or one that delivers nothing
+	}
+	if err != nil {
+		return blob.Task{}, err
+	}
+	operators, err := l.operators(ctx, &job, index, ended)
+	if err != nil {
+		return blob.Task{}, err
+	}
+	found := blob.Task{
+		Sinks:       []string{computetypes.TaskSink(spec.Sink, index)},
+		OutputBytes: int64(spec.Resources.OutputBytes), //nolint:gosec // the chain bounds it
+		Workers:     make(map[string]string, len(operators)),
+	}
+	if now := job.SinkOf(&spec); now != spec.Sink {
+		found.Sinks = append(found.Sinks, computetypes.TaskSink(now, index))
+	}
+	for _, operator := range operators {
+		node, err := l.reader.NodeOf(ctx, operator)
+		if errors.Is(err, ErrNotFound) {
+			continue // it has retired, and nobody works for it
+		}
+		if err != nil {
+			return blob.Task{}, err
+		}
+		found.Workers[node.Profile.Worker] = operator
+	}
+	found.Chain, err = l.reader.ChainID(ctx)
+	return found, err
+}
+
+// operators lists those of a task who have something to deliver: a commitment while it
+// is open, a part without fault once it has ended.
+func (l *Ledger) operators(ctx context.Context, job *computetypes.Job, index uint64, ended int64) ([]string, error) {
+	task, err := l.reader.Task(ctx, job.Id, index)
+	if errors.Is(err, ErrNotFound) {
+		return l.settled(ctx, job, index, ended)
+	}
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	for _, round := range task.Rounds {
+		for _, replica := range round.Replicas {
+			if replica.Status == computetypes.ASSIGNMENT_STATUS_COMMITTED || replica.Status == computetypes.ASSIGNMENT_STATUS_REVEALED {
+				found = append(found, replica.Operator)
+			}
+		}
+	}
+	return found, nil
+}
+
+func (l *Ledger) settled(ctx context.Context, job *computetypes.Job, index uint64, ended int64) ([]string, error) {
+	receipt, err := l.reader.Receipt(ctx, job.Id, index)
+	if errors.Is(err, ErrNotFound) && job.Tasks > 1 && ended > 0 {
+		receipt, err = l.ofArray(ctx, job.Id, index, ended)
+	}
+	if errors.Is(err, ErrNotFound) {
+		return nil, blob.ErrNoTask
+	}
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	for i := range receipt.Outcomes {
+		outcome := &receipt.Outcomes[i]
+		if outcome.Status == computetypes.ASSIGNMENT_STATUS_PAID || outcome.Status == computetypes.ASSIGNMENT_STATUS_UNPAID {
+			found = append(found, outcome.Operator)
+		}
+	}
+	return found, nil
+}
+
+// ofArray looks for the receipt of an array's task in the block in which it ended: state
+// keeps none of them.
+func (l *Ledger) ofArray(ctx context.Context, id string, index uint64, ended int64) (computetypes.Receipt, error) {
+	receipts, err := l.reader.EndedAt(ctx, ended)
+	if err != nil {
+		return computetypes.Receipt{}, err
+	}
+	for i := range receipts {
+		if receipts[i].JobId == id && receipts[i].Task == index {
+			return receipts[i], nil
+		}
+	}
+	return computetypes.Receipt{}, ErrNotFound
+}
