@@ -85,7 +85,8 @@ func TestARestartForgetsNoCharge(t *testing.T) {
 
 func TestHoldersAreReadAsTheyAreWritten(t *testing.T) {
 	for _, h := range []holder{
-		{}, householder(peerAt(netip.MustParseAddr("203.0.113.1"))), householder(peer{"pipe", "pipe"}),
+		{},
+		householder(peerAt(netip.MustParseAddr("203.0.113.1"))), householder(peer{"pipe", "pipe"}),
 		{name: tag("work"), network: tag("operator"), job: tag("job")},
 	} {
 		found, ok := parseHolder(h.encode())

@@ -39,7 +39,7 @@ func behaviours() []behaviour {
 	all = append(all, grinder{}, flooder{})
 	all = append(all, dealers()...)
 	all = append(all, arrayPlayers()...)
-	all = append(all, withholder{}, rejecter{})
+	all = append(all, withholder{}, rejecter{}, relayFiller{})
 	all = append(all, requesters()...)
 	all = append(all, challenges()...)
 	return append(all, overfiller{})
