@@ -8,6 +8,19 @@ func JobStoreKey(id JobID) ([]byte, error) {
 	return collections.EncodeKeyWithPrefix(JobsPrefix.Bytes(), JobIDKey, id)
 }
 
+// SpecStoreKey returns the key of a JobSpec record in the module's store, for those
+// who ask for it with a proof.
+func SpecStoreKey(id JobID) ([]byte, error) {
+	return collections.EncodeKeyWithPrefix(SpecsPrefix.Bytes(), JobIDKey, id)
+}
+
+// TaskStoreKey returns the key of a Task record in the module's store, for those
+// who ask for it with a proof. A task that has ended has none.
+func TaskStoreKey(id JobID, task uint64) ([]byte, error) {
+	key := collections.PairKeyCodec(JobIDKey, collections.Uint64Key)
+	return collections.EncodeKeyWithPrefix(TasksPrefix.Bytes(), key, collections.Join(id, task))
+}
+
 // ReceiptStoreKey returns the key of a Receipt record in the module's store, for
 // those who ask for it with a proof.
 func ReceiptStoreKey(id JobID, task uint64) ([]byte, error) {

@@ -1,0 +1,296 @@
+package proven
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/cometbft/cometbft/light"
+	"github.com/cometbft/cometbft/light/provider"
+	"github.com/cometbft/cometbft/types"
+)
+
+const (
+	// clockDrift is how far ahead of this machine's clock a header may be.
+	clockDrift = 10 * time.Second
+	// maxPivots bounds the headers that are read between a trusted one and a later one
+	// whose validators have changed too much.
+	maxPivots = 200
+	// believedHeaders is how many headers a Follower keeps beside the newest.
+	believedHeaders = 64
+)
+
+// Trusted is where a Follower stands, to go on from later.
+type Trusted struct {
+	// Root is the header that it all began with.
+	Root Root
+	// FirstUse tells that nobody named the root: it was the newest that the nodes showed.
+	FirstUse bool
+	// Block is the newest that was believed.
+	Block *types.LightBlock
+}
+
+// Expired tells whether headers can no longer be followed from there.
+func (t *Trusted) Expired(period time.Duration, now time.Time) bool {
+	return light.HeaderExpired(t.Block.SignedHeader, orDefault(period), now)
+}
+
+// Follower believes headers by what it believed last, for as long as a daemon runs and
+// over its restarts. It verifies as CometBFT's light client does; unlike that one it
+// stays with its nodes, because its owner has chosen them, and needs the root's height
+// from a node only once.
+type Follower struct {
+	primary   provider.Provider
+	witnesses []provider.Provider
+	period    time.Duration
+	now       func() time.Time
+	// keep is called with what is believed, whenever that is newer.
+	keep func(*Trusted) error
+
+	mu       sync.Mutex
+	trusted  *Trusted
+	believed map[int64]*types.Header
+}
+
+// FollowerConfig is what a follower works with.
+type FollowerConfig struct {
+	// Primary shows headers; Witnesses have to show the same: one of them at least,
+	// and none another one that is signed as well.
+	Primary   provider.Provider
+	Witnesses []provider.Provider
+	// Root is trusted by a person; without a height the newest header is, that all who
+	// are asked show alike.
+	Root Root
+	// From goes on from where a follower stood; nil begins at the root.
+	From *Trusted
+	// Keep is called with where it stands, whenever that is newer.
+	Keep func(*Trusted) error
+	// Now is the clock that headers are too old or too new by.
+	Now func() time.Time
+}
+
+// Follow returns a follower. What it goes on from is given up for a root that a person
+// has named since. It returns ErrHeader where the nodes do not have the root.
+func Follow(ctx context.Context, cfg FollowerConfig) (*Follower, error) {
+	f := &Follower{
+		primary: cfg.Primary, witnesses: cfg.Witnesses, period: orDefault(cfg.Root.Period), now: cfg.Now, keep: cfg.Keep,
+		believed: make(map[int64]*types.Header),
+	}
+	switch from := cfg.From; {
+	case from != nil && cfg.Root.Height == 0 && from.FirstUse && from.Expired(f.period, f.now()):
+		// Nobody has named a root, so that the nodes are asked as if for the first time.
+	case from != nil && (cfg.Root.Height == 0 || from.Root.Height == cfg.Root.Height && bytes.Equal(from.Root.Hash, cfg.Root.Hash)):
+		if err := from.Block.ValidateBasic(f.primary.ChainID()); err != nil {
+			return nil, refused(from.Block.Height, err)
+		}
+		f.trusted = from
+		f.remember(from.Block.Header)
+		return f, nil
+	}
+	trusted, err := f.begin(ctx, cfg.Root)
+	if err != nil {
+		return nil, err
+	}
+	return f, f.believe(trusted)
+}
+
+// begin reads the root from the nodes.
+func (f *Follower) begin(ctx context.Context, root Root) (*Trusted, error) {
+	block, err := f.primary.LightBlock(ctx, root.Height)
+	for _, witness := range f.witnesses {
+		// Nodes forget old blocks; who shows the root is not believed for it.
+		if err == nil || root.Height == 0 {
+			break
+		}
+		block, err = witness.LightBlock(ctx, root.Height)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("trust root at height %d: %w; no node that is asked shows it: name a newer one, or a node that keeps old blocks", root.Height, err)
+	}
+	firstUse := root.Height == 0
+	if firstUse {
+		root.Height, root.Hash = block.Height, block.Hash()
+	}
+	if err := block.ValidateBasic(f.primary.ChainID()); err != nil {
+		return nil, refused(root.Height, err)
+	}
+	if block.Height != root.Height || !bytes.Equal(block.Hash(), root.Hash) {
+		return nil, refused(root.Height, fmt.Errorf("expected the trust root %X, found %X at height %d; compare height and hash with a source that you trust", root.Hash, block.Hash(), block.Height))
+	}
+	if err := block.ValidatorSet.VerifyCommitLight(f.primary.ChainID(), block.Commit.BlockID, block.Height, block.Commit); err != nil {
+		return nil, refused(root.Height, err)
+	}
+	if ahead := block.Time.Sub(f.now()); ahead > clockDrift {
+		return nil, refused(root.Height, fmt.Errorf("its time is %s ahead of this machine's clock; set the clock, or ask another node", ahead.Round(time.Second)))
+	}
+	trusted := &Trusted{Root: root, FirstUse: firstUse, Block: block}
+	if trusted.Expired(f.period, f.now()) {
+		return nil, f.expired(trusted)
+	}
+	if !firstUse {
+		return trusted, nil
+	}
+	return trusted, f.crossCheck(ctx, nil, block)
+}
+
+func (f *Follower) expired(t *Trusted) error {
+	return refused(t.Block.Height, fmt.Errorf("what was trusted last is of %s, more than the trusting period of %s ago, and can be followed no longer: name a newer trust root, from a source other than these nodes",
+		t.Block.Time.UTC().Format(time.RFC3339), f.period))
+}
+
+// Header follows the chain to a height; 0 is the newest. Heights below what was trusted
+// first, or long behind the newest, are not to be had.
+func (f *Follower) Header(ctx context.Context, height int64) (*types.Header, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if known := f.believed[height]; known != nil {
+		return known, nil
+	}
+	if height != 0 && height < f.trusted.Block.Height {
+		return nil, refused(height, fmt.Errorf("expected one after height %d, which is trusted already", f.trusted.Block.Height))
+	}
+	block, err := f.primary.LightBlock(ctx, height)
+	if err != nil {
+		return nil, fmt.Errorf("header at height %d: %w", height, err)
+	}
+	if height != 0 && block.Height != height {
+		return nil, refused(height, fmt.Errorf("found one of height %d", block.Height))
+	}
+	return f.follow(ctx, block)
+}
+
+// follow verifies a block from what is trusted.
+func (f *Follower) follow(ctx context.Context, block *types.LightBlock) (*types.Header, error) {
+	from := f.trusted.Block
+	if known := f.believed[block.Height]; known != nil || block.Height <= from.Height {
+		// An old one again: the node has nothing newer, or lies about it. It is worth what
+		// it was worth before.
+		if known == nil || !bytes.Equal(known.Hash(), block.Hash()) {
+			return nil, refused(block.Height, fmt.Errorf("expected one after height %d or one that was shown before, found another", from.Height))
+		}
+		return known, nil
+	}
+	if f.trusted.Expired(f.period, f.now()) {
+		return nil, f.expired(f.trusted)
+	}
+	if err := f.verify(ctx, f.primary, from, block); err != nil {
+		return nil, err
+	}
+	if err := f.crossCheck(ctx, from, block); err != nil {
+		return nil, err
+	}
+	return block.Header, f.believe(&Trusted{Root: f.trusted.Root, FirstUse: f.trusted.FirstUse, Block: block})
+}
+
+// verify checks that enough of those who were trusted have signed a block, by others
+// between the two where the validators have changed.
+func (f *Follower) verify(ctx context.Context, node provider.Provider, from, block *types.LightBlock) error {
+	ahead := []*types.LightBlock{block}
+	for range maxPivots {
+		next := ahead[len(ahead)-1]
+		if err := next.ValidateBasic(node.ChainID()); err != nil {
+			return refused(next.Height, err)
+		}
+		err := light.Verify(from.SignedHeader, from.ValidatorSet, next.SignedHeader, next.ValidatorSet, f.period, f.now(), clockDrift, light.DefaultTrustLevel)
+		var changed light.ErrNewValSetCantBeTrusted
+		switch {
+		case err == nil:
+			from, ahead = next, ahead[:len(ahead)-1]
+			if len(ahead) == 0 {
+				return nil
+			}
+		case errors.As(err, &changed) && next.Height > from.Height+1:
+			pivot, err := node.LightBlock(ctx, from.Height+(next.Height-from.Height)/2)
+			if err != nil {
+				return fmt.Errorf("header between %d and %d: %w", from.Height, next.Height, err)
+			}
+			if pivot.Height <= from.Height || pivot.Height >= next.Height {
+				return refused(pivot.Height, fmt.Errorf("expected one between %d and %d", from.Height, next.Height))
+			}
+			ahead = append(ahead, pivot)
+		default:
+			return refused(next.Height, err)
+		}
+	}
+	return refused(block.Height, fmt.Errorf("more than %d steps are between it and height %d, which was trusted last; name a newer trust root", maxPivots, f.trusted.Block.Height))
+}
+
+// crossCheck asks the witnesses for a block that the primary has shown. One that cannot
+// answer, or shows what nobody has signed, counts for nothing; one that shows another
+// that is signed as well has seen a fork.
+func (f *Follower) crossCheck(ctx context.Context, from, block *types.LightBlock) error {
+	if len(f.witnesses) == 0 {
+		return nil
+	}
+	agree := 0
+	var why error
+	for i, witness := range f.witnesses {
+		other, err := witness.LightBlock(ctx, block.Height)
+		if err == nil && other.Height != block.Height {
+			err = fmt.Errorf("expected its header at height %d, found one of height %d", block.Height, other.Height)
+		}
+		switch {
+		case err != nil:
+			why = fmt.Errorf("witness %d: %w", i+1, err)
+		case bytes.Equal(other.Hash(), block.Hash()):
+			agree++
+		case from == nil:
+			return refused(block.Height, fmt.Errorf("the node shows %X and witness %d shows %X: one of them lies; name a trust root from a source that you trust", block.Hash(), i+1, other.Hash()))
+		default:
+			if err = f.verify(ctx, witness, from, other); err == nil {
+				return refused(block.Height, fmt.Errorf("the node shows %X and witness %d shows %X, and both are signed by those who were trusted: the chain has forked", block.Hash(), i+1, other.Hash()))
+			}
+			why = fmt.Errorf("witness %d: %w", i+1, err)
+		}
+	}
+	if agree == 0 {
+		return fmt.Errorf("header at height %d: none of %d witnesses shows it too: %w", block.Height, len(f.witnesses), why)
+	}
+	return nil
+}
+
+// believe takes a block for the newest and has it kept.
+func (f *Follower) believe(t *Trusted) error {
+	f.trusted = t
+	f.remember(t.Block.Header)
+	if f.keep == nil {
+		return nil
+	}
+	return f.keep(t)
+}
+
+func (f *Follower) remember(header *types.Header) {
+	f.believed[header.Height] = header
+	delete(f.believed, header.Height-believedHeaders)
+	if len(f.believed) > 2*believedHeaders {
+		clear(f.believed)
+		f.believed[header.Height] = header
+	}
+}
+
+// Grounds names the root and the witnesses.
+func (f *Follower) Grounds() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	root := f.trusted.Root
+	witnesses := "no witness is asked"
+	if n := len(f.witnesses); n > 0 {
+		witnesses = fmt.Sprintf("witnesses asked: %d", n)
+	}
+	if f.trusted.FirstUse {
+		return fmt.Sprintf("followed by its validators' signatures from header %X at height %d, which nobody has named and the node showed first; %s", root.Hash, root.Height, witnesses)
+	}
+	return fmt.Sprintf("followed by its validators' signatures from the trusted header %X at height %d; %s", root.Hash, root.Height, witnesses)
+}
+
+func orDefault(period time.Duration) time.Duration {
+	if period == 0 {
+		return DefaultTrustPeriod
+	}
+	return period
+}
+
+var _ Headers = (*Follower)(nil)

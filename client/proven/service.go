@@ -1,0 +1,230 @@
+package proven
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+	cmted25519 "github.com/cometbft/cometbft/crypto/ed25519"
+	cmtbytes "github.com/cometbft/cometbft/libs/bytes"
+	"github.com/cometbft/cometbft/light/provider"
+	"github.com/cometbft/cometbft/proto/tendermint/crypto"
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
+	rpcclient "github.com/cometbft/cometbft/rpc/client"
+	coretypes "github.com/cometbft/cometbft/rpc/core/types"
+	"github.com/cometbft/cometbft/types"
+	"google.golang.org/grpc"
+
+	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
+	"github.com/cosmos/cosmos-sdk/crypto/keys/ed25519"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/types/query"
+)
+
+const (
+	// keptHeaders is how many headers a Service remembers: who follows the chain asks
+	// for each of them twice.
+	keptHeaders = 8
+	// validatorsPage is the most validators that a node shows at once, and
+	// maxValidators how many of them are read.
+	validatorsPage = 100
+	maxValidators  = 10_000
+)
+
+// Service is a node's gRPC endpoint, asked for records and headers. The commit of a
+// block stands in the block after it, so that its newest header is one block behind
+// what CometBFT's RPC shows, and each costs a whole block on the line.
+type Service struct {
+	chainID string
+	cmt     cmtservice.ServiceClient
+
+	mu      sync.Mutex
+	headers map[int64]*types.Header
+	set     *types.ValidatorSet
+}
+
+// NewService asks the node behind conn, which is expected to be of a chain: headers of
+// another are refused by whoever checks them.
+func NewService(conn grpc.ClientConnInterface, chainID string) *Service {
+	return &Service{chainID: chainID, cmt: cmtservice.NewServiceClient(conn), headers: make(map[int64]*types.Header)}
+}
+
+// ChainID is the chain that the node is expected to be of.
+func (s *Service) ChainID() string { return s.chainID }
+
+// ReportEvidence implements provider.Provider; a node takes none over gRPC.
+func (s *Service) ReportEvidence(context.Context, types.Evidence) error { return nil }
+
+// LightBlock returns a header with its commit and its validators, 0 for the newest whose
+// commit is in a block.
+func (s *Service) LightBlock(ctx context.Context, height int64) (*types.LightBlock, error) {
+	next, err := s.block(ctx, height)
+	if err != nil {
+		return nil, err
+	}
+	commit, err := types.CommitFromProto(next.GetLastCommit())
+	if err != nil {
+		return nil, provider.ErrBadLightBlock{Reason: err}
+	}
+	header, err := s.header(ctx, next.Header.Height-1)
+	if err != nil {
+		return nil, err
+	}
+	set, err := s.validators(ctx, header)
+	if err != nil {
+		return nil, err
+	}
+	block := &types.LightBlock{SignedHeader: &types.SignedHeader{Header: header, Commit: commit}, ValidatorSet: set}
+	if err := block.ValidateBasic(s.chainID); err != nil {
+		return nil, provider.ErrBadLightBlock{Reason: err}
+	}
+	return block, nil
+}
+
+// block returns the block after a height, the newest for 0.
+func (s *Service) block(ctx context.Context, height int64) (*cmtproto.Block, error) {
+	if height == 0 {
+		answer, err := s.cmt.GetLatestBlock(ctx, &cmtservice.GetLatestBlockRequest{})
+		if err != nil {
+			return nil, fmt.Errorf("newest block: %w", err)
+		}
+		return s.keep(answer.GetBlock())
+	}
+	answer, err := s.cmt.GetBlockByHeight(ctx, &cmtservice.GetBlockByHeightRequest{Height: height + 1})
+	if err != nil {
+		return nil, explain(height+1, err)
+	}
+	return s.keep(answer.GetBlock())
+}
+
+// tooHighText is in what a node answers that has not got as far.
+const tooHighText = "bigger than the chain length"
+
+func explain(height int64, err error) error {
+	if strings.Contains(err.Error(), tooHighText) {
+		return fmt.Errorf("%w: block %d", provider.ErrHeightTooHigh, height)
+	}
+	return fmt.Errorf("block %d: %w", height, err)
+}
+
+// keep remembers the header of a block.
+func (s *Service) keep(block *cmtproto.Block) (*cmtproto.Block, error) {
+	if block == nil || block.LastCommit == nil {
+		return nil, provider.ErrLightBlockNotFound
+	}
+	header, err := types.HeaderFromProto(&block.Header)
+	if err != nil {
+		return nil, provider.ErrBadLightBlock{Reason: err}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.headers) >= keptHeaders {
+		clear(s.headers)
+	}
+	s.headers[header.Height] = &header
+	return block, nil
+}
+
+func (s *Service) header(ctx context.Context, height int64) (*types.Header, error) {
+	s.mu.Lock()
+	known := s.headers[height]
+	s.mu.Unlock()
+	if known != nil {
+		return known, nil
+	}
+	answer, err := s.cmt.GetBlockByHeight(ctx, &cmtservice.GetBlockByHeightRequest{Height: height})
+	if err != nil {
+		return nil, explain(height, err)
+	}
+	if answer.GetBlock() == nil {
+		return nil, provider.ErrLightBlockNotFound
+	}
+	header, err := types.HeaderFromProto(&answer.Block.Header)
+	if err != nil {
+		return nil, provider.ErrBadLightBlock{Reason: err}
+	}
+	return &header, nil
+}
+
+// validators returns those that a header names. They rarely change.
+func (s *Service) validators(ctx context.Context, header *types.Header) (*types.ValidatorSet, error) {
+	s.mu.Lock()
+	known := s.set
+	s.mu.Unlock()
+	if known != nil && bytes.Equal(known.Hash(), header.ValidatorsHash) {
+		return known, nil
+	}
+	var list []*types.Validator
+	for {
+		answer, err := s.cmt.GetValidatorSetByHeight(ctx, &cmtservice.GetValidatorSetByHeightRequest{
+			Height: header.Height, Pagination: &query.PageRequest{Offset: uint64(len(list)), Limit: validatorsPage},
+		})
+		if err != nil {
+			return nil, fmt.Errorf("validators of block %d: %w", header.Height, err)
+		}
+		for _, told := range answer.Validators {
+			validator, err := validatorOf(told)
+			if err != nil {
+				return nil, provider.ErrBadLightBlock{Reason: err}
+			}
+			list = append(list, validator)
+		}
+		if total := answer.Pagination.GetTotal(); len(answer.Validators) == 0 || uint64(len(list)) >= min(total, maxValidators) {
+			break
+		}
+	}
+	set, err := types.ValidatorSetFromExistingValidators(list)
+	if err != nil {
+		return nil, provider.ErrBadLightBlock{Reason: err}
+	}
+	s.mu.Lock()
+	s.set = set
+	s.mu.Unlock()
+	return set, nil
+}
+
+func validatorOf(told *cmtservice.Validator) (*types.Validator, error) {
+	key := new(ed25519.PubKey)
+	if told.GetPubKey() == nil || told.PubKey.TypeUrl != sdk.MsgTypeURL(key) {
+		return nil, fmt.Errorf("expected validators with keys of type %s, found %q", sdk.MsgTypeURL(key), told.GetPubKey().GetTypeUrl())
+	}
+	if err := key.Unmarshal(told.PubKey.Value); err != nil {
+		return nil, err
+	}
+	if len(key.Key) != ed25519.PubKeySize {
+		return nil, fmt.Errorf("expected a key of %d bytes, found %d", ed25519.PubKeySize, len(key.Key))
+	}
+	validator := types.NewValidator(cmted25519.PubKey(key.Key), told.VotingPower)
+	validator.ProposerPriority = told.ProposerPriority
+	return validator, nil
+}
+
+// ABCIQueryWithOptions implements Node.
+func (s *Service) ABCIQueryWithOptions(
+	ctx context.Context, path string, key cmtbytes.HexBytes, options rpcclient.ABCIQueryOptions,
+) (*coretypes.ResultABCIQuery, error) {
+	answer, err := s.cmt.ABCIQuery(ctx, &cmtservice.ABCIQueryRequest{
+		Path: path, Data: key, Height: options.Height, Prove: options.Prove,
+	})
+	if err != nil {
+		return nil, err
+	}
+	response := abci.ResponseQuery{
+		Code: answer.Code, Codespace: answer.Codespace, Log: answer.Log, Key: answer.Key, Value: answer.Value, Height: answer.Height,
+	}
+	if answer.ProofOps != nil {
+		response.ProofOps = &crypto.ProofOps{}
+		for _, step := range answer.ProofOps.Ops {
+			response.ProofOps.Ops = append(response.ProofOps.Ops, crypto.ProofOp{Type: step.Type, Key: step.Key, Data: step.Data})
+		}
+	}
+	return &coretypes.ResultABCIQuery{Response: response}, nil
+}
+
+var (
+	_ Node              = (*Service)(nil)
+	_ provider.Provider = (*Service)(nil)
+)
