@@ -4,13 +4,19 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/cometbft/cometbft/light/provider"
 	"github.com/cometbft/cometbft/types"
 )
 
 // agreedHeaders believes what all of several nodes show.
-type agreedHeaders struct{ nodes []provider.Provider }
+type agreedHeaders struct {
+	nodes []provider.Provider
+
+	mu       sync.Mutex
+	believed map[int64]*types.Header
+}
 
 // FromNodes returns headers that each of two or more nodes shows alike, signed by
 // two thirds of the validators that it names. One honest node among them is enough
@@ -24,11 +30,16 @@ func FromNodes(nodes []provider.Provider) (Headers, error) {
 			return nil, fmt.Errorf("%w: expected nodes of one chain, found %s and %s", ErrHeader, nodes[0].ChainID(), node.ChainID())
 		}
 	}
-	return &agreedHeaders{nodes: patients(nodes)}, nil
+	return &agreedHeaders{nodes: patients(nodes), believed: make(map[int64]*types.Header)}, nil
 }
 
 // Header asks every node for a header; the newest is the first node's.
 func (h *agreedHeaders) Header(ctx context.Context, height int64) (*types.Header, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if known := h.believed[height]; known != nil {
+		return known, nil
+	}
 	first, err := h.ask(ctx, h.nodes[0], height)
 	if err != nil {
 		return nil, err
@@ -42,6 +53,10 @@ func (h *agreedHeaders) Header(ctx context.Context, height int64) (*types.Header
 			return nil, refused(first.Height, fmt.Errorf("the first node shows %X and node %d shows %X; one of them lies", first.Hash(), i+2, block.Hash()))
 		}
 	}
+	if len(h.believed) >= believedHeaders {
+		clear(h.believed)
+	}
+	h.believed[first.Height] = first.Header
 	return first.Header, nil
 }
 

@@ -76,7 +76,7 @@ type FollowerConfig struct {
 // has named since. It returns ErrHeader where the nodes do not have the root.
 func Follow(ctx context.Context, cfg FollowerConfig) (*Follower, error) {
 	f := &Follower{
-		primary: cfg.Primary, witnesses: cfg.Witnesses, period: orDefault(cfg.Root.Period), now: cfg.Now, keep: cfg.Keep,
+		primary: cfg.Primary, witnesses: patients(cfg.Witnesses), period: orDefault(cfg.Root.Period), now: cfg.Now, keep: cfg.Keep,
 		believed: make(map[int64]*types.Header),
 	}
 	switch from := cfg.From; {

@@ -115,6 +115,34 @@ func (r *Reader) Job(ctx context.Context, id computetypes.JobID, height int64) (
 	return &job, record, nil
 }
 
+// Spec reads what a job asks for, nil if there is none (any more).
+func (r *Reader) Spec(ctx context.Context, id computetypes.JobID, height int64) (*computetypes.JobSpec, error) {
+	key, err := computetypes.SpecStoreKey(id)
+	if err != nil {
+		return nil, err
+	}
+	var spec computetypes.JobSpec
+	record, err := r.decode(ctx, key, height, &spec)
+	if err != nil || record.Value == nil {
+		return nil, err
+	}
+	return &spec, nil
+}
+
+// Task reads a task that has not ended, nil if there is none.
+func (r *Reader) Task(ctx context.Context, id computetypes.JobID, task uint64, height int64) (*computetypes.Task, error) {
+	key, err := computetypes.TaskStoreKey(id, task)
+	if err != nil {
+		return nil, err
+	}
+	var found computetypes.Task
+	record, err := r.decode(ctx, key, height, &found)
+	if err != nil || record.Value == nil {
+		return nil, err
+	}
+	return &found, nil
+}
+
 // decode reads a record of x/compute into a message.
 func (r *Reader) decode(ctx context.Context, key []byte, height int64, into interface{ Unmarshal([]byte) error }) (*Record, error) {
 	record, err := r.Read(ctx, computetypes.StoreKey, key, height)

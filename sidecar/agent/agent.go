@@ -72,6 +72,7 @@ type Agent struct {
 	// asked is how far requests to deliver again were read.
 	asked   asked
 	sending bool
+	proofs  proofs
 	// freshFrom is the height of our newest transaction: older state does not know of it.
 	freshFrom int64
 	draining  bool

@@ -22,6 +22,11 @@ type assignment struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 
+	// ran is the spec that was executed last.
+	ran *computetypes.JobSpec
+	// clearance is what the chain has been proven to allow.
+	clearance clearance
+
 	// fetching and executing tell what runs beside the loop.
 	fetching, executing bool
 	// ready holds the fetched inputs until a slot is free.

@@ -21,6 +21,8 @@ type Config struct {
 	// ChainID enters the tags of results.
 	ChainID string
 	Chain   Chain
+	// Prover proves what allows a secret to leave this machine; nil believes Chain.
+	Prover Prover
 	// Operator whom this machine works for; without one it is whoever has registered the
 	// worker key.
 	Operator sdk.AccAddress

@@ -44,14 +44,18 @@ type delivery struct {
 	// next is when the next try is due, pause what follows it.
 	next  time.Time
 	pause time.Duration
+	// cleared: the chain was proven to let them leave this machine.
+	cleared bool
 	// lost: the outputs are not on this disk any more, so that nothing is left to try.
 	lost bool
 }
 
 // delivered says that the sink has everything, or why it has not yet.
 type delivered struct {
-	of  *delivery
-	err error
+	of *delivery
+	// cleared is what was proven of it, nil for nothing new.
+	cleared *cleared
+	err     error
 }
 
 // deliver begins to upload outputs and manifest of an assignment.
@@ -140,8 +144,16 @@ func (a *Agent) try(d *delivery) {
 	d.running = true
 	ctx, record, taken, transfers := d.ctx, d.record, d.taken, a.cfg.Transfers
 	remark, by := a.remarkOf(&record), a.workOf(&record)
+	prover := a.cfg.Prover
+	if d.cleared {
+		prover = nil
+	}
 	a.beside(func() event {
-		return delivered{of: d, err: upload(ctx, transfers, by, record, remark, taken, deliveryTurn)}
+		proof, err := clearDelivery(ctx, prover, &record)
+		if err == nil {
+			err = upload(ctx, transfers, by, record, remark, taken, deliveryTurn)
+		}
+		return delivered{of: d, cleared: proof, err: err}
 	})
 }
 
@@ -152,6 +164,7 @@ func (e delivered) apply(a *Agent) {
 	if a.deliveries[d.record.Key] != d || d.ctx.Err() != nil {
 		return // it has ended, or another has taken its place
 	}
+	a.noteClearance(d, e.cleared)
 	if e.err == nil {
 		d.cancel()
 		delete(a.deliveries, d.record.Key)

@@ -37,6 +37,18 @@ type Chain interface {
 	Submit(ctx context.Context, batch chain.Batch, maxItems int) (chain.Submission, error)
 }
 
+// Prover proves what the chain has; *chain.Prover is one.
+type Prover interface {
+	// Tasks proves tasks with their jobs after one block.
+	Tasks(ctx context.Context, refs []computetypes.TaskRef) ([]chain.Proven, error)
+	// Serves proves that a worker key serves an operator's node.
+	Serves(ctx context.Context, worker, operator sdk.AccAddress) error
+	// Follow proves that there is a newest block and returns its height.
+	Follow(ctx context.Context) (int64, error)
+	// Grounds says why what it proves is to be believed.
+	Grounds() string
+}
+
 // Journal is the part of *store.Journal that the agent uses.
 type Journal interface {
 	Update(change func(*store.Tx) error) error

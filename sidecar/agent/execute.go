@@ -54,7 +54,7 @@ func (a *Agent) execute(w *assignment) {
 	if !a.moveOn(w, store.PhaseRunning, func(r *store.Assignment) { r.Folder = folder }) {
 		return
 	}
-	w.executing = true
+	w.executing, w.ran = true, w.spec
 	a.running++
 	if w.suspect() {
 		a.suspects++
@@ -153,7 +153,7 @@ func (a *Agent) seal(w *assignment, e executed) error {
 		size += f.Size
 	}
 	a.moveOn(w, store.PhaseExecuted, func(r *store.Assignment) {
-		r.Salt, r.ResultDigest, r.Manifest = salt, digest[:], nil
+		r.Salt, r.ResultDigest, r.Manifest, r.Work = salt, digest[:], nil, workDigest(w.ran)
 		r.Tag, r.ExitCode = tag, result.Manifest().ChainExitCode()
 		r.Commitment = computetypes.Commitment(a.operator, tag, r.ExitCode, salt)
 		r.Metrics = store.Metrics{

@@ -25,6 +25,8 @@ type job struct {
 	tasks uint64
 	// requested is the height at which its results were last asked for again.
 	requested int64
+	// proven: it is as the chain has it, whatever the node says that was asked.
+	proven bool
 }
 
 // array tells whether the job has several tasks: the state keeps no receipts of
@@ -46,13 +48,19 @@ func (a *Agent) job(ctx context.Context, id string) (job, error) {
 	if len(a.jobs) >= maxJobs {
 		clear(a.jobs)
 	}
-	read := job{spec: &spec, requester: record.Requester, liability: record.Liability, tasks: record.Tasks}
+	read := jobOf(&record, &spec)
+	a.jobs[id] = read
+	return read, nil
+}
+
+// jobOf is what is kept of a job.
+func jobOf(record *computetypes.Job, spec *computetypes.JobSpec) job {
+	read := job{spec: spec, requester: record.Requester, liability: record.Liability, tasks: record.Tasks}
 	if record.Redelivery != nil {
 		// Results go where their requester has asked for them last.
 		spec.Sink, read.requested = record.Redelivery.Sink, record.Redelivery.Height
 	}
-	a.jobs[id] = read
-	return read, nil
+	return read
 }
 
 // adopt takes the node as the chain has it.

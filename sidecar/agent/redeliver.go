@@ -111,7 +111,7 @@ func (a *Agent) redeliver(ctx context.Context, asked *computetypes.JobRedelivery
 			}
 			record, err := tx.Edit(records[i].Key, func(r *store.Assignment) {
 				r.Requested, r.Sink = asked.Redelivery.Height, computetypes.TaskSink(asked.Redelivery.Sink, r.Task)
-				r.Delivered, r.DeliveryError = false, ""
+				r.Delivered, r.DeliveryError, r.SinkProven = false, "", false
 			})
 			if err != nil {
 				return err

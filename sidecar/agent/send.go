@@ -67,11 +67,11 @@ func (a *Agent) due(w *assignment, batch *chain.Batch) {
 	case store.PhaseExecuted, store.PhaseCommitSent:
 		// Whether the sink is there is not asked again: the work is done, a missed deadline
 		// costs a part of the reward, and a sink that is away may be back within retention.
-		if item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_ASSIGNED && a.height < record.Deadlines.Commit {
+		if item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_ASSIGNED && a.height < record.Deadlines.Commit && a.mayCommit(w) {
 			batch.Commits = append(batch.Commits, computetypes.CommitItem{Ref: ref, Commitment: record.Commitment})
 		}
 	case store.PhaseCommitted:
-		if revealing = a.mayReveal(w); revealing {
+		if revealing = a.mayShow(w) && a.mayReveal(w); revealing {
 			batch.Reveals = append(batch.Reveals, computetypes.RevealItem{
 				Ref: ref, Tag: record.Tag, Salt: record.Salt, ExitCode: record.ExitCode, Metrics: a.report(record.Metrics),
 			})
@@ -80,7 +80,7 @@ func (a *Agent) due(w *assignment, batch *chain.Batch) {
 		store.PhaseSettled, store.PhaseReleased, store.PhaseFailed:
 	}
 	opens := revealing || record.Phase == store.PhaseRevealed || record.Phase == store.PhaseOpened
-	if opens && item.MustOpen {
+	if opens && item.MustOpen && a.mayOpen(w) {
 		batch.Opens = append(batch.Opens, computetypes.OpenItem{Ref: ref, Digest: record.ResultDigest})
 	}
 }
@@ -118,7 +118,7 @@ func (a *Agent) report(m store.Metrics) computetypes.Metrics {
 func (a *Agent) sealCommits(commits []computetypes.CommitItem) bool {
 	for _, item := range commits {
 		w := a.assignments[keyOf(item.Ref)]
-		if w.record.Phase == store.PhaseExecuted && !a.moveOn(w, store.PhaseCommitSent, nil) {
+		if w.record.Phase == store.PhaseExecuted && !a.moveOn(w, store.PhaseCommitSent, a.sealSink(w)) {
 			return false
 		}
 	}
@@ -130,6 +130,10 @@ func (a *Agent) enterDraws(batch *chain.Batch) bool {
 	claims := a.claims
 	a.claims = nil
 	for _, c := range claims {
+		if !a.mayClaim(c) {
+			a.claims = append(a.claims, c) // its proof is under way
+			continue
+		}
 		var record store.Assignment
 		var fresh bool
 		w, tracked := a.assignments[c.key]

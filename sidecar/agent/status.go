@@ -46,6 +46,9 @@ type Status struct {
 	Deliveries map[store.Key]Delivery
 	// Passed says why open draws were left to others, as of the last look at them.
 	Passed []Passed
+	// Proof says what is believed of the chain's node, and why; Unproven why the last
+	// proof failed, empty if it did not.
+	Proof, Unproven string
 	// LastError is empty when nothing has gone wrong.
 	LastError   string
 	LastErrorAt time.Time
@@ -86,6 +89,7 @@ func (a *Agent) publish() {
 	case a.cfg.Policy.Paused() || a.node.State.Status != activeNode:
 		s.Mode = Paused
 	}
+	s.Proof, s.Unproven = a.grounds(), a.proofs.trouble
 	s.Passed = slices.Clone(a.passed)
 	s.Waits = make(map[store.Key]string, len(a.assignments))
 	now, undelivered := a.cfg.Now(), 0
@@ -100,7 +104,7 @@ func (a *Agent) publish() {
 	counts := map[store.Phase]int{}
 	for key, w := range a.assignments {
 		counts[w.record.Phase]++
-		if what := waitsFor(w); what != "" {
+		if what := a.waitsFor(w); what != "" {
 			s.Waits[key] = what
 		}
 	}

@@ -16,6 +16,7 @@ func (a *Agent) step() {
 		}
 	}
 	a.pump()
+	a.prove()
 	a.send()
 }
 
@@ -42,7 +43,9 @@ func (a *Agent) advance(w *assignment) {
 		if _, queued := a.deliveries[w.record.Key]; w.owes() && !queued && a.allCommitted(w) {
 			a.deliver(w)
 		}
-	case store.PhaseClaimed, store.PhaseExecuted, store.PhaseDelivered, store.PhaseCommitSent,
+	case store.PhaseExecuted:
+		a.redo(w)
+	case store.PhaseClaimed, store.PhaseDelivered, store.PhaseCommitSent,
 		store.PhaseSettled, store.PhaseReleased, store.PhaseFailed:
 	}
 }

@@ -7,6 +7,20 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
+// waitsFor says what an assignment waits for; "" when it is this machine's turn.
+func (a *Agent) waitsFor(w *assignment) string {
+	if a.cfg.Prover == nil || w.item == nil {
+		return waitsFor(w)
+	}
+	switch {
+	case showing(w):
+		return "a proof that the chain asks for it (chain.verify)"
+	case w.record.Phase == store.PhaseExecuted && !a.mayCommit(w):
+		return "a proof of the job (chain.verify)"
+	}
+	return waitsFor(w)
+}
+
 // waitsFor says what others have to do before an assignment goes on; "" when it is
 // this machine's turn.
 func waitsFor(w *assignment) string {

@@ -21,6 +21,8 @@ var (
 	ErrNotIncluded = errors.New("transaction was not included")
 	// ErrRejected: the chain refused the transaction as a whole.
 	ErrRejected = errors.New("transaction was rejected")
+	// ErrContradicted: a node shows what the chain proves to be otherwise.
+	ErrContradicted = errors.New("the node contradicts the chain: it lies, or its state is damaged; name another in chain.grpc")
 	// ErrNoAccount: the signing account does not exist on chain.
 	ErrNoAccount = errors.New("account does not exist")
 )

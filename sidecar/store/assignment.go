@@ -43,6 +43,10 @@ type Assignment struct {
 	// Sink is where the outputs of this task go; empty before there is a result, and for
 	// work that delivers nothing.
 	Sink string `json:"sink,omitempty"`
+	// SinkProven: the chain was proven to name that sink.
+	SinkProven bool `json:"sink_proven,omitempty"`
+	// Work is the digest of what was executed: the spec apart from its sink.
+	Work []byte `json:"work,omitempty"`
 	// Requested is the height at which the requester has last asked for the results of
 	// the job again, as far as this record follows it.
 	Requested int64 `json:"requested,omitempty"`

@@ -1,0 +1,326 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/sidecar/chain"
+	"github.com/thetaedge/theta/sidecar/store"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+const (
+	// maxProofs bounds what is proven in one go.
+	maxProofs = 100
+	// followPause is how long nothing may be proven before the newest header is followed
+	// all the same: what is trusted must not grow too old to go on from.
+	followPause = 30 * time.Minute
+)
+
+// whyUnproven leads what is told where something cannot be proven.
+const whyUnproven = "cannot prove what the node of chain.grpc shows, so that work goes on and no commitment, tag, digest or output leaves this machine"
+
+// clearance is what the chain was proven to allow of one assignment. What it allows it
+// allows for good.
+type clearance struct {
+	// reveal: its round waits for the reveal of its commitment. open: for its digest.
+	reveal, open bool
+	// since is the height at which the node first said so.
+	since int64
+}
+
+// proofs are where the agent stands with proving.
+type proofs struct {
+	// underway: some are being read beside the loop.
+	underway bool
+	// at is the height of the last try, when its time.
+	at   int64
+	when time.Time
+	// operator was proven to be served by the worker key.
+	operator sdk.AccAddress
+	// trouble is why the last try failed, empty if it did not.
+	trouble string
+}
+
+// proved is what was read with proofs.
+type proved struct {
+	refs     []computetypes.TaskRef
+	operator sdk.AccAddress
+	list     []chain.Proven
+	err      error
+}
+
+// mayCommit tells whether a commitment may leave: what was executed is what the chain
+// has the job ask for. A node that shows another job would have it lose its bond.
+func (a *Agent) mayCommit(w *assignment) bool {
+	if a.cfg.Prover == nil {
+		return true
+	}
+	j := a.jobs[w.record.JobID]
+	// A result of before this was kept names no work.
+	return j.proven && (len(w.record.Work) == 0 || bytes.Equal(w.record.Work, workDigest(j.spec)))
+}
+
+// workDigest is the digest of a spec apart from its sink, which its requester may change.
+func workDigest(spec *computetypes.JobSpec) []byte {
+	if spec == nil {
+		return nil
+	}
+	work := *spec
+	work.Sink = ""
+	digest, err := computetypes.SpecDigest(&work)
+	if err != nil {
+		return nil
+	}
+	return digest
+}
+
+// sealSink notes that the sink of a result is what the chain has.
+func (a *Agent) sealSink(w *assignment) func(*store.Assignment) {
+	j := a.jobs[w.record.JobID]
+	if !j.proven || j.spec.Sink == "" {
+		return nil
+	}
+	sink := computetypes.TaskSink(j.spec.Sink, w.record.Task)
+	return func(r *store.Assignment) { r.Sink, r.SinkProven = sink, true }
+}
+
+// mayShow tells whether tag and salt may leave.
+func (a *Agent) mayShow(w *assignment) bool { return a.cfg.Prover == nil || w.clearance.reveal }
+
+// mayOpen tells whether the digest may leave.
+func (a *Agent) mayOpen(w *assignment) bool { return a.cfg.Prover == nil || w.clearance.open }
+
+// mayClaim tells whether the terms of a draw are those of the chain.
+func (a *Agent) mayClaim(c claim) bool {
+	return a.cfg.Prover == nil || a.jobs[c.key.JobID].proven
+}
+
+// showing tells whether the chain waits for a secret, as far as its node says.
+func showing(w *assignment) bool {
+	if w.item == nil || w.over() {
+		return false
+	}
+	reveals := w.record.Phase == store.PhaseCommitted && !w.clearance.reveal && w.item.CurrentRound == w.record.Round &&
+		w.item.Phase == computetypes.ROUND_PHASE_REVEAL && w.item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_COMMITTED
+	return reveals || w.item.MustOpen && !w.clearance.open
+}
+
+// unproven lists what has to be proven, most urgent first.
+func (a *Agent) unproven() []computetypes.TaskRef {
+	var urgent, rest []computetypes.TaskRef
+	for _, w := range a.inOrder() {
+		switch {
+		case showing(w):
+			if w.clearance.since == 0 {
+				w.clearance.since = a.height
+			}
+			urgent = append(urgent, refOf(w.record.Key))
+		case w.item != nil && !w.over() && !a.jobs[w.record.JobID].proven:
+			rest = append(rest, refOf(w.record.Key))
+		}
+	}
+	for _, c := range a.claims {
+		if !a.mayClaim(c) {
+			rest = append(rest, refOf(c.key))
+		}
+	}
+	all := append(urgent, rest...)
+	return all[:min(len(all), maxProofs)]
+}
+
+// prove reads beside the loop what has to be proven, once a block.
+func (a *Agent) prove() {
+	if a.cfg.Prover == nil || a.proofs.underway || a.node == nil || a.height == a.proofs.at || a.fatal != nil {
+		return
+	}
+	refs, now := a.unproven(), a.cfg.Now()
+	if len(refs) == 0 && now.Sub(a.proofs.when) < followPause {
+		return
+	}
+	a.proofs.underway, a.proofs.at, a.proofs.when = true, a.height, now
+	ctx, prover, worker, operator := a.ctx, a.cfg.Prover, a.cfg.Chain.Address(), a.operator
+	served := len(a.cfg.Operator) > 0 || operator.Equals(a.proofs.operator)
+	a.beside(func() event {
+		ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+		defer cancel()
+		done := proved{refs: refs, operator: operator}
+		if !served {
+			done.err = prover.Serves(ctx, worker, operator)
+		}
+		if done.err == nil && len(refs) == 0 {
+			_, done.err = prover.Follow(ctx)
+		}
+		if done.err == nil && len(refs) > 0 {
+			done.list, done.err = prover.Tasks(ctx, refs)
+		}
+		return done
+	})
+}
+
+// apply implements event.
+func (p proved) apply(a *Agent) {
+	a.proofs.underway, a.proofs.trouble = false, ""
+	if p.err != nil {
+		a.unprovable(p.err)
+		return
+	}
+	a.proofs.operator = p.operator
+	for i := range p.list {
+		found := &p.list[i]
+		if found.Err != nil {
+			a.unprovable(found.Err)
+			continue
+		}
+		a.takeJob(p.refs[i].JobId, found)
+		if w, live := a.assignments[keyOf(p.refs[i])]; live {
+			a.clear(w, found)
+		}
+	}
+}
+
+// unprovable tells the owner why secrets stay.
+func (a *Agent) unprovable(err error) {
+	a.proofs.trouble = err.Error()
+	a.trouble(whyUnproven, err)
+}
+
+// takeJob takes a job as the chain has it, and what was read of it before no longer.
+func (a *Agent) takeJob(id string, found *chain.Proven) {
+	if found.Job == nil || found.Spec == nil {
+		return // it is too new to be proven, has ended, or never was
+	}
+	spec := *found.Spec
+	actual := jobOf(found.Job, &spec)
+	actual.proven = true
+	if known, read := a.jobs[id]; read {
+		if known.proven {
+			return
+		}
+		if !sameTerms(known, actual) {
+			a.trouble("job "+id, fmt.Errorf("%w; the job is taken as block %d has it", chain.ErrContradicted, found.Height))
+		}
+		if known.requested > actual.requested {
+			// Asked for since. Where it goes is proven before anything goes there.
+			actual.spec.Sink, actual.requested = known.spec.Sink, known.requested
+		}
+	}
+	a.jobs[id] = actual
+	for _, w := range a.assignments {
+		if w.record.JobID == id && w.spec != nil {
+			a.correct(w, actual.spec)
+		}
+	}
+	kept := a.claims[:0]
+	for _, c := range a.claims {
+		// The next look judges it by its true terms.
+		if c.key.JobID != id || sameTerms(c.job, actual) {
+			kept = append(kept, c)
+		}
+	}
+	a.claims = kept
+}
+
+// sameTerms tells whether two readings of a job are of the same work on the same terms.
+func sameTerms(x, y job) bool {
+	return x.requester == y.requester && x.liability.Equal(y.liability) && bytes.Equal(workDigest(x.spec), workDigest(y.spec))
+}
+
+// correct gives an assignment the spec that the chain has. What was fetched for another
+// is fetched again.
+func (a *Agent) correct(w *assignment, spec *computetypes.JobSpec) {
+	if w.ready != nil && !bytes.Equal(workDigest(w.spec), workDigest(spec)) {
+		w.ready.release()
+		w.ready = nil
+	}
+	w.spec = spec
+}
+
+// redo does again what was done for another job than the chain has.
+func (a *Agent) redo(w *assignment) {
+	j := a.jobs[w.record.JobID]
+	if a.cfg.Prover == nil || !j.proven || len(w.record.Work) == 0 || bytes.Equal(w.record.Work, workDigest(j.spec)) {
+		return
+	}
+	w.spec = j.spec
+	a.moveOn(w, store.PhasePreparing, func(r *store.Assignment) {
+		r.Work, r.LastError = nil, "the node of chain.grpc had shown another job than the chain has; it is done again"
+	})
+}
+
+// clear notes what the chain allows of an assignment.
+func (a *Agent) clear(w *assignment, found *chain.Proven) {
+	operator, round, commitment := a.operator.String(), w.record.Round, w.record.Commitment
+	w.clearance.reveal = w.clearance.reveal || found.Reveals(round, operator, commitment)
+	w.clearance.open = w.clearance.open || found.Opens(round, operator, commitment)
+	if showing(w) && found.Height >= w.clearance.since {
+		a.trouble("assignment "+w.record.Key.String(), fmt.Errorf("%w: it says that the chain waits for this result, and after block %d it does not; nothing was shown", chain.ErrContradicted, found.Height))
+	}
+}
+
+// cleared is what was proven of a delivery.
+type cleared struct {
+	// sink that the chain names; empty where it has forgotten the job.
+	sink string
+}
+
+// errNotCleared: outputs have to stay.
+var errNotCleared = errors.New("the outputs stay here until the chain is proven to let them go")
+
+// clearDelivery proves that the outputs of a result may leave, and where they go, which it
+// writes into the record. A nil prover believes the record.
+func clearDelivery(ctx context.Context, prover Prover, record *store.Assignment) (*cleared, error) {
+	if prover == nil {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	list, err := prover.Tasks(ctx, []computetypes.TaskRef{refOf(record.Key)})
+	if err == nil {
+		err = list[0].Err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errNotCleared, err)
+	}
+	found := &list[0]
+	if !found.AllCommitted(record.Round) {
+		return nil, fmt.Errorf("%w: after block %d others of its round may still commit", errNotCleared, found.Height)
+	}
+	proof := &cleared{sink: found.Sink()}
+	switch {
+	case proof.sink != "":
+		record.Sink = proof.sink
+	case found.Spec != nil:
+		return nil, fmt.Errorf("%w: after block %d the job names no sink", errNotCleared, found.Height)
+	case !record.SinkProven:
+		return nil, fmt.Errorf("%w: the chain has forgotten the job, and nothing proves that its sink was %s", errNotCleared, record.Sink)
+	}
+	return proof, nil
+}
+
+// noteClearance keeps what was proven of a delivery.
+func (a *Agent) noteClearance(d *delivery, proof *cleared) {
+	if proof == nil {
+		return
+	}
+	d.cleared = true
+	if proof.sink != "" && (!d.record.SinkProven || d.record.Sink != proof.sink) {
+		a.noteDelivery(d.record.Key, func(r *store.Assignment) { r.Sink, r.SinkProven = proof.sink, true })
+	}
+}
+
+// grounds says what is believed of the chain's node, and why.
+func (a *Agent) grounds() string {
+	if a.cfg.Prover == nil {
+		return "nothing is proven: all that the node of chain.grpc says is believed (chain.verify = none)"
+	}
+	if said := a.cfg.Prover.Grounds(); said != "" {
+		return said
+	}
+	return "nothing has been proven yet"
+}

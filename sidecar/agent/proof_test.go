@@ -1,0 +1,415 @@
+package agent
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/sidecar/chain"
+	"github.com/thetaedge/theta/sidecar/store"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// truth proves what the fake chain really has.
+type truth struct {
+	*fakeChain
+
+	mu sync.Mutex
+	// down is why nothing can be proven.
+	down error
+	// lag is how many blocks behind the newest proofs are.
+	lag int64
+	// asked counts the questions.
+	asked int
+}
+
+func (p *truth) set(change func(*truth)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	change(p)
+}
+
+func (p *truth) Tasks(_ context.Context, refs []computetypes.TaskRef) ([]chain.Proven, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked++
+	if p.down != nil {
+		return nil, p.down
+	}
+	list := make([]chain.Proven, len(refs))
+	for i, ref := range refs {
+		list[i] = p.proven(ref)
+	}
+	return list, nil
+}
+
+func (p *truth) proven(ref computetypes.TaskRef) chain.Proven {
+	id, err := computetypes.ParseJobID(ref.JobId)
+	t := p.findTask(ref.JobId, ref.Task)
+	p.fakeChain.mu.Lock()
+	defer p.fakeChain.mu.Unlock()
+	found := chain.Proven{Height: p.height - p.lag, ID: id, Index: ref.Task, Err: err}
+	if t == nil {
+		return found
+	}
+	spec := t.spec
+	found.Spec = &spec
+	found.Job = &computetypes.Job{
+		Id: ref.JobId, Requester: t.requester, Liability: math.NewInt(2000), Tasks: t.tasks, TasksOpened: t.tasks, Redelivery: t.redelivery,
+	}
+	if t.judges {
+		found.Job.Challenged = &computetypes.ChallengedTask{}
+	}
+	if t.receipt != nil {
+		return found
+	}
+	rounds := make([]computetypes.Round, t.current+1)
+	for i := range rounds {
+		rounds[i].Phase = computetypes.ROUND_PHASE_CLOSED
+	}
+	rounds[t.current].Phase = t.phase
+	if t.a != nil {
+		rounds[t.ref.Round].Replicas = []computetypes.Assignment{*t.a}
+	}
+	found.Task = &computetypes.Task{JobId: ref.JobId, Index: ref.Task, Rounds: rounds}
+	return found
+}
+
+func (p *truth) Serves(_ context.Context, _, operator sdk.AccAddress) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.down != nil:
+		return p.down
+	case !operator.Equals(p.operator):
+		return chain.ErrContradicted
+	}
+	return nil
+}
+
+func (p *truth) Follow(context.Context) (int64, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.height - p.lag, p.down
+}
+
+func (p *truth) Grounds() string { return "proven by the test" }
+
+// liar is a node that shows the fake chain otherwise.
+type liar struct {
+	*fakeChain
+	work func(*chain.Work)
+	job  func(*computetypes.Job, *computetypes.JobSpec)
+	node func(*edgenodetypes.Node)
+	asks func(*chain.Redeliveries)
+}
+
+func (l *liar) Assignments(ctx context.Context, operator string) (chain.Work, error) {
+	work, err := l.fakeChain.Assignments(ctx, operator)
+	if l.work != nil {
+		l.read(func() { l.work(&work) })
+	}
+	return work, err
+}
+
+func (l *liar) Job(ctx context.Context, id string) (computetypes.Job, computetypes.JobSpec, error) {
+	job, spec, err := l.fakeChain.Job(ctx, id)
+	if l.job != nil && err == nil {
+		l.job(&job, &spec)
+	}
+	return job, spec, err
+}
+
+func (l *liar) Node(ctx context.Context, worker string) (edgenodetypes.Node, error) {
+	node, err := l.fakeChain.Node(ctx, worker)
+	if l.node != nil {
+		l.node(&node)
+	}
+	return node, err
+}
+
+func (l *liar) Redeliveries(ctx context.Context, from int64, page []byte) (chain.Redeliveries, error) {
+	list, err := l.fakeChain.Redeliveries(ctx, from, page)
+	if l.asks != nil {
+		l.asks(&list)
+	}
+	return list, err
+}
+
+// lied returns a world whose node lies and whose chain can be proven.
+func lied(t *testing.T) (*world, *liar, *truth) {
+	w := newWorld(t)
+	node, prover := &liar{fakeChain: w.chain}, &truth{fakeChain: w.chain}
+	w.config.Chain, w.config.Prover = node, prover
+	return w, node, prover
+}
+
+// requireSecret checks that nothing of results has left the machine.
+func (w *world) requireSecret() {
+	w.t.Helper()
+	w.chain.read(func() {
+		for _, batch := range w.chain.batches {
+			require.Empty(w.t, batch.Reveals)
+			require.Empty(w.t, batch.Opens)
+		}
+	})
+	w.web.set(func(web *fakeWeb) { require.Zero(w.t, web.puts) })
+}
+
+func (w *world) untilTrouble(a *Agent, text string) {
+	w.t.Helper()
+	require.Eventually(w.t, func() bool {
+		return strings.Contains(a.Status().LastError, text) || strings.Contains(a.Status().Unproven, text)
+	},
+		patience, time.Millisecond, "expected trouble with %q, found %q", text, a.Status().LastError)
+}
+
+func TestWhatIsProvenGoesTheWholeWay(t *testing.T) {
+	for name, lag := range map[string]int64{"at once": 0, "two blocks late": 2} {
+		t.Run(name, func(t *testing.T) {
+			w, _, prover := lied(t)
+			prover.lag = lag
+			w.chain.escalates = true
+			task := w.chain.post(w.web, 1)
+			defer w.chain.blocks(2 * time.Millisecond)()
+			a, stop := w.run()
+			defer stop()
+			record := w.untilPhase(task, store.PhaseSettled)
+			require.Equal(t, "paid", record.Verdict.Status)
+			require.True(t, record.Delivered)
+			require.True(t, record.SinkProven)
+			require.NotEmpty(t, task.digest, "the digest was opened")
+			require.Equal(t, "proven by the test", a.Status().Proof)
+			require.Empty(t, a.Status().Unproven)
+		})
+	}
+}
+
+// A node that says that the others have committed would have tag, salt and outputs while
+// its own machine can still commit to them.
+func TestATagStaysUntilTheChainIsProvenToAskForIt(t *testing.T) {
+	for name, lie := range map[string]func(*computetypes.WorkItem){
+		"all have committed": func(i *computetypes.WorkItem) {
+			i.Phase, i.RevealDeadline = computetypes.ROUND_PHASE_REVEAL, i.RevealDeadline+1
+		},
+		"the deadline is near": func(i *computetypes.WorkItem) {
+			i.Phase, i.RevealDeadline = computetypes.ROUND_PHASE_REVEAL, 1
+		},
+		"a later round runs":  func(i *computetypes.WorkItem) { i.CurrentRound++ },
+		"a digest is awaited": func(i *computetypes.WorkItem) { i.MustOpen = true },
+		"it was revealed, and the digest is awaited": func(i *computetypes.WorkItem) {
+			i.Assignment.Status, i.MustOpen, i.CurrentRound = computetypes.ASSIGNMENT_STATUS_REVEALED, true, 1
+		},
+		"its review runs": func(i *computetypes.WorkItem) {
+			i.Assignment.Status, i.Phase = computetypes.ASSIGNMENT_STATUS_REVEALED, computetypes.ROUND_PHASE_REVIEW
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, node, prover := lied(t)
+			w.chain.othersCommit = false
+			node.work = func(work *chain.Work) {
+				for i := range work.Items {
+					if work.Items[i].Assignment.Status == computetypes.ASSIGNMENT_STATUS_COMMITTED {
+						lie(&work.Items[i])
+					}
+				}
+			}
+			task := w.chain.post(w.web, 1)
+			defer w.chain.blocks(2 * time.Millisecond)()
+			_, stop := w.run()
+			defer stop()
+			w.until("a commitment", func() bool { return len(task.commitments) == 1 })
+			var asked int
+			prover.set(func(p *truth) { asked = p.asked })
+			w.until("some blocks", func() bool { return w.chain.height > 200 })
+			prover.set(func(p *truth) { require.GreaterOrEqual(t, p.asked, asked) })
+			w.requireSecret()
+		})
+	}
+}
+
+func TestASettledResultIsDeliveredOnlyOnceItsTaskIsProvenToHaveEnded(t *testing.T) {
+	w, node, _ := lied(t)
+	w.chain.othersCommit = false
+	task := w.chain.post(w.web, 1)
+	gone := false
+	node.work = func(work *chain.Work) {
+		if gone {
+			work.Items = nil
+		}
+	}
+	defer w.chain.blocks(2 * time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	w.until("a commitment", func() bool { return len(task.commitments) == 1 })
+	record := w.untilPhase(task, store.PhaseCommitted)
+	// The node hides the assignment and shows a receipt of its own making.
+	w.chain.read(func() {
+		gone = true
+		tags := make([][]byte, 1)
+		tags[0] = record.Tag
+		task.receipt = &computetypes.Receipt{
+			JobId: task.ref.JobId, Status: computetypes.TASK_STATUS_ACCEPTED, Tags: tags,
+			Outcomes: []computetypes.Outcome{{Operator: w.chain.operator.String(), Status: computetypes.ASSIGNMENT_STATUS_PAID, Paid: math.OneInt(), Slashed: math.ZeroInt(), Share: math.ZeroInt()}},
+		}
+	})
+	// The chain itself has none, and the task goes on.
+	w.config.Prover.(*truth).set(func(p *truth) { p.down = errors.New("not asked here") })
+	w.untilTrouble(a, "stay here")
+	w.requireSecret()
+}
+
+func TestWithoutProofsWorkGoesOnAndSecretsStay(t *testing.T) {
+	w, _, prover := lied(t)
+	prover.down = errors.New("connection refused")
+	prover.lag = 0
+	// The job was proven before its endpoints went away.
+	task := w.chain.post(w.web, 1)
+	blocks := w.chain.blocks(2 * time.Millisecond)
+	defer blocks()
+	a, stop := w.run()
+	w.until("some blocks", func() bool { return w.chain.height > 100 })
+	w.untilTrouble(a, "connection refused")
+	w.chain.read(func() { require.Zero(t, w.chain.claims, "nothing is claimed whose terms are not proven") })
+	prover.set(func(p *truth) { p.down = nil })
+	w.until("a claim", func() bool { return task.a != nil })
+	prover.set(func(p *truth) { p.down = errors.New("connection refused") })
+	w.untilPhase(task, store.PhaseCommitted)
+	w.until("reveals", func() bool { return task.phase == computetypes.ROUND_PHASE_REVEAL })
+	w.waits(a, task, "a proof that the chain asks for it (chain.verify)")
+	require.Contains(t, a.Status().Unproven, "connection refused")
+	w.requireSecret()
+	stop()
+	// Over a restart too.
+	w.config.Registry = nil
+	a, stop = w.run()
+	defer stop()
+	w.untilTrouble(a, "connection refused")
+	w.requireSecret()
+	prover.set(func(p *truth) { p.down = nil })
+	require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
+	require.Len(t, task.commitments, 1)
+}
+
+// A node that shows another program would have the machine commit to a result of that,
+// and lose its bond.
+func TestWorkForAJobThatTheChainDoesNotHaveIsDoneAgain(t *testing.T) {
+	w, node, prover := lied(t)
+	w.chain.othersCommit = false
+	task := w.chain.post(w.web, 1)
+	other := w.chain.post(w.web, 2)
+	var program computetypes.Blob
+	w.chain.read(func() {
+		program = other.spec.Program
+		w.chain.tasks = slices.DeleteFunc(w.chain.tasks, func(t *fakeTask) bool { return t == other })
+		// It is drawn already, so that it works whether or not anything is proven.
+		task.a = &computetypes.Assignment{
+			Operator: w.chain.operator.String(), Status: computetypes.ASSIGNMENT_STATUS_ASSIGNED, AssignedHeight: 1, CommitDeadline: 1 << 40,
+		}
+	})
+	prover.down = errors.New("connection refused")
+	node.job = func(_ *computetypes.Job, spec *computetypes.JobSpec) { spec.Program = program }
+	defer w.chain.blocks(2 * time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	w.untilPhase(task, store.PhaseExecuted)
+	w.waits(a, task, "a proof of the job (chain.verify)")
+	w.chain.read(func() { require.Empty(t, task.commitments) })
+	prover.set(func(p *truth) { p.down = nil })
+	w.until("a commitment", func() bool { return len(task.commitments) == 1 })
+	require.Equal(t, 2, w.engine.executions())
+	require.Equal(t, workDigest(&task.spec), w.record(task).Work)
+}
+
+func TestTermsThatTheChainDoesNotHaveAreNotClaimed(t *testing.T) {
+	for name, lie := range map[string]func(*computetypes.Job, *computetypes.JobSpec){
+		"a friend's job": func(j *computetypes.Job, _ *computetypes.JobSpec) { j.Requester = "another" },
+		"a reward that is not paid": func(_ *computetypes.Job, s *computetypes.JobSpec) {
+			s.Reward = sdk.NewInt64Coin("atfuel", 5000)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, node, _ := lied(t)
+			node.job = lie
+			w.config.Policy.MinRewards = sdk.NewCoins(sdk.NewInt64Coin("atfuel", 2000))
+			w.config.Policy.DenyRequesters = []string{"stranger"}
+			task := w.chain.post(w.web, 1)
+			w.chain.read(func() { task.requester = "stranger" })
+			defer w.chain.blocks(2 * time.Millisecond)()
+			_, stop := w.run()
+			defer stop()
+			w.until("some blocks", func() bool { return w.chain.height > 150 })
+			w.chain.read(func() { require.Zero(t, w.chain.claims) })
+		})
+	}
+}
+
+func TestOutputsGoWhereTheChainIsProvenToSendThem(t *testing.T) {
+	t.Run("not to the sink of a node's own job", func(t *testing.T) {
+		w, node, prover := lied(t)
+		node.job = func(_ *computetypes.Job, spec *computetypes.JobSpec) { spec.Sink = "http://liar.example/v1/drops/mine" }
+		prover.lag = 1
+		task := w.chain.post(w.web, 1)
+		defer w.chain.blocks(2 * time.Millisecond)()
+		_, stop := w.run()
+		defer stop()
+		record := w.untilPhase(task, store.PhaseSettled)
+		require.True(t, record.Delivered)
+		require.True(t, w.web.holds(task.spec.Sink+"/"+hex.EncodeToString(record.ResultDigest)))
+		require.False(t, w.web.holds("http://liar.example/v1/drops/mine/"+hex.EncodeToString(record.ResultDigest)))
+	})
+	t.Run("not where nobody has asked for them again", func(t *testing.T) {
+		w, node, _ := lied(t)
+		task := w.chain.post(w.web, 1)
+		defer w.chain.blocks(2 * time.Millisecond)()
+		_, stop := w.run()
+		defer stop()
+		record := w.untilPhase(task, store.PhaseSettled)
+		w.chain.read(func() {
+			node.asks = func(list *chain.Redeliveries) {
+				list.Requests = []computetypes.JobRedelivery{{
+					JobId: task.ref.JobId, Redelivery: computetypes.Redelivery{Sink: "http://liar.example/v1/drops/mine", Height: 1 << 30},
+				}}
+			}
+		})
+		require.Eventually(t, func() bool {
+			again := w.record(task)
+			return again.Requested == 1<<30 && again.Delivered
+		}, patience, time.Millisecond, "what is asked for goes to the sink of the chain")
+		require.Equal(t, record.Sink, w.record(task).Sink)
+		w.web.set(func(web *fakeWeb) {
+			for address := range web.drops {
+				require.NotContains(t, address, "liar.example")
+			}
+		})
+	})
+}
+
+// Whoever is taken for the operator could take the commitment of this machine for its
+// own, and wait for the reveal.
+func TestAnOperatorThatIsNotProvenIsShownNothing(t *testing.T) {
+	w, node, _ := lied(t)
+	task := w.chain.post(w.web, 1)
+	defer w.chain.blocks(2 * time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	w.chain.read(func() {
+		node.node = func(n *edgenodetypes.Node) { n.Profile.Operator = sdk.AccAddress("another operator....").String() }
+	})
+	w.untilTrouble(a, "contradicts the chain")
+	w.until("some blocks", func() bool { return w.chain.height > 100 })
+	_ = task
+	w.requireSecret()
+}

@@ -1,0 +1,216 @@
+package chain
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/cometbft/cometbft/light/provider"
+	"google.golang.org/grpc"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/client/proven"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// Verify says what a daemon believes of the node that it asks.
+type Verify string
+
+// The ways to believe.
+const (
+	// VerifyProof: what is proven against a header that a light client has followed.
+	VerifyProof Verify = "proof"
+	// VerifyAgreement: what is proven against a header that several endpoints show alike.
+	VerifyAgreement Verify = "agreement"
+	// VerifyNone: all that it says.
+	VerifyNone Verify = "none"
+)
+
+// ProverConfig is what a prover works with.
+type ProverConfig struct {
+	// ChainID of the chain; headers of another are refused.
+	ChainID string
+	Verify  Verify
+	// Conn is the node that is asked for records and, without RPC, for headers.
+	Conn grpc.ClientConnInterface
+	// RPC is the CometBFT RPC of the same or another node, empty for none.
+	RPC string
+	// Witnesses are connections to further nodes, which have to show the same headers.
+	Witnesses []grpc.ClientConnInterface
+	// Root is a header that the owner trusts; without a height the first that is shown is.
+	Root proven.Root
+	// File keeps the header that was trusted last.
+	File string
+	// Now is the clock that headers are too old or too new by; nil is time.Now.
+	Now func() time.Time
+}
+
+// Prover proves records of the chain. It connects when it is first asked, and again
+// after a failure: a daemon starts whether or not its nodes are up.
+type Prover struct {
+	cfg ProverConfig
+
+	mu     sync.Mutex
+	reader *proven.Reader
+	newest int64
+}
+
+// NewProver returns a prover that has asked nobody yet.
+func NewProver(cfg ProverConfig) *Prover {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	return &Prover{cfg: cfg}
+}
+
+// connect returns what reads with proofs.
+func (p *Prover) connect(ctx context.Context) (*proven.Reader, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.reader != nil {
+		return p.reader, nil
+	}
+	service := proven.NewService(p.cfg.Conn, p.cfg.ChainID)
+	var primary provider.Provider = service
+	var node proven.Node = service
+	if p.cfg.RPC != "" {
+		endpoint, err := proven.Dial(ctx, p.cfg.RPC)
+		if err != nil {
+			return nil, err
+		}
+		if endpoint.ChainID != p.cfg.ChainID {
+			return nil, fmt.Errorf("expected chain %s, found %s at %s; correct chain.rpc", p.cfg.ChainID, endpoint.ChainID, p.cfg.RPC)
+		}
+		primary, node = endpoint.Provider(), endpoint
+	}
+	var witnesses []provider.Provider
+	for _, conn := range p.cfg.Witnesses {
+		witnesses = append(witnesses, proven.NewService(conn, p.cfg.ChainID))
+	}
+	headers, err := p.headers(ctx, primary, witnesses)
+	if err != nil {
+		return nil, err
+	}
+	p.reader = proven.NewReader(node, headers)
+	return p.reader, nil
+}
+
+// headers returns what the owner has chosen to believe.
+func (p *Prover) headers(ctx context.Context, primary provider.Provider, witnesses []provider.Provider) (proven.Headers, error) {
+	if p.cfg.Verify == VerifyAgreement {
+		return proven.FromNodes(append([]provider.Provider{primary}, witnesses...))
+	}
+	from, err := proven.LoadTrusted(p.cfg.File, p.cfg.ChainID)
+	if err != nil {
+		return nil, err
+	}
+	return proven.Follow(ctx, proven.FollowerConfig{
+		Primary: primary, Witnesses: witnesses, Root: p.cfg.Root, From: from, Now: p.cfg.Now,
+		Keep: func(trusted *proven.Trusted) error {
+			if err := trusted.Save(p.cfg.File); err != nil {
+				return fmt.Errorf("cannot keep the header that is trusted: %w", err)
+			}
+			return nil
+		},
+	})
+}
+
+// Tasks proves tasks, with their jobs and specs, all after one block: the newest that
+// can be proven. What cannot be proven of one keeps none from the others: its Err says
+// why. It fails when nothing can be proven at all.
+func (p *Prover) Tasks(ctx context.Context, refs []computetypes.TaskRef) ([]Proven, error) {
+	reader, err := p.connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	height, err := p.Follow(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Proven, len(refs))
+	jobs := map[string]Proven{}
+	for i, ref := range refs {
+		found, known := jobs[ref.JobId]
+		if !known {
+			found = readJob(ctx, reader, ref.JobId, height)
+			jobs[ref.JobId] = found
+		}
+		found.Index = ref.Task
+		if found.Err == nil && found.Job != nil {
+			found.Task, found.Err = reader.Task(ctx, found.ID, ref.Task, height)
+		}
+		if found.Err != nil {
+			found.Err = fmt.Errorf("task %d of job %s: %w", ref.Task, ref.JobId, found.Err)
+		}
+		list[i] = found
+	}
+	return list, nil
+}
+
+func readJob(ctx context.Context, reader *proven.Reader, id string, height int64) Proven {
+	found := Proven{Height: height}
+	if found.ID, found.Err = computetypes.ParseJobID(id); found.Err != nil {
+		return found
+	}
+	if found.Job, _, found.Err = reader.Job(ctx, found.ID, height); found.Err == nil && found.Job != nil {
+		found.Spec, found.Err = reader.Spec(ctx, found.ID, height)
+	}
+	return found
+}
+
+// Serves proves that a worker key serves an operator's node.
+func (p *Prover) Serves(ctx context.Context, worker, operator sdk.AccAddress) error {
+	reader, err := p.connect(ctx)
+	if err != nil {
+		return err
+	}
+	key, err := edgenodetypes.WorkerStoreKey(worker)
+	if err != nil {
+		return err
+	}
+	record, err := reader.Read(ctx, edgenodetypes.StoreKey, key, 0)
+	if err != nil {
+		return fmt.Errorf("node of worker %s: %w", worker, err)
+	}
+	p.reached(record.Height)
+	if found := sdk.AccAddress(record.Value); !found.Equals(operator) {
+		return fmt.Errorf("%w: the node of chain.grpc shows worker %s as that of operator %s, and after block %d the chain has it as that of %q",
+			ErrContradicted, worker, operator, record.Height, found.String())
+	}
+	return nil
+}
+
+// Follow proves that there is a newest block, so that what is trusted does not grow old
+// while nothing is asked for. It returns its height.
+func (p *Prover) Follow(ctx context.Context) (int64, error) {
+	reader, err := p.connect(ctx)
+	if err != nil {
+		return 0, err
+	}
+	record, err := reader.Read(ctx, computetypes.StoreKey, computetypes.ParamsPrefix.Bytes(), 0)
+	if err != nil {
+		return 0, err
+	}
+	p.reached(record.Height)
+	return record.Height, nil
+}
+
+func (p *Prover) reached(height int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.newest = max(p.newest, height)
+}
+
+// Grounds says in a clause why headers are believed, and up to which height; empty
+// before any was.
+func (p *Prover) Grounds() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.reader == nil || p.newest == 0 {
+		return ""
+	}
+	return fmt.Sprintf("proven up to block %d; headers are %s", p.newest, p.reader.Grounds())
+}
