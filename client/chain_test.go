@@ -109,6 +109,7 @@ func testClient(t *testing.T, c *chain) *Client {
 	client, err := New(t.Context(), c)
 	require.NoError(t, err)
 	client.poll = time.Microsecond
+	client.terms.Overtaken = BelieveNode
 	return client
 }
 

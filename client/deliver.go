@@ -173,7 +173,11 @@ func (c *Client) transact(ctx context.Context, signer Signer, cost Cost, msgs ..
 			return found.response, found.err
 		case endExpired:
 			return nil, expired(d)
-		case endOvertaken, endPending:
+		case endOvertaken:
+			if err := c.overtaken(ctx, d); err != nil {
+				return nil, err
+			}
+		case endPending:
 		}
 	}
 	return nil, fmt.Errorf("%w %d times; is the key used elsewhere?", ErrOvertaken, maxSignings)

@@ -5,7 +5,23 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"strings"
 )
+
+// OnThisMachine tells whether the address of a node, with or without a scheme and a port,
+// is one of this machine.
+func OnThisMachine(address string) bool {
+	if _, rest, found := strings.Cut(address, "://"); found {
+		address = rest
+	}
+	address = strings.TrimRight(address, "/")
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		host = address
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
 
 // isNetwork tells whether err says that a connection could not be made or broke.
 func isNetwork(err error) bool {

@@ -43,7 +43,7 @@ func (e *errand) attempt(node *meshNode, calls int) error {
 	e.m.calls, e.m.kill = -1, cancel
 	c, err := New(ctx, meshConn{m: e.m, node: node})
 	require.NoError(e.t, err)
-	c.poll = time.Nanosecond
+	c.poll, c.terms.Overtaken = time.Nanosecond, BelieveNode
 	e.m.calls = calls
 	var state State
 	require.NoError(e.t, json.Unmarshal(e.disk, &state))
@@ -151,7 +151,7 @@ func TestARefusalByOneMempoolIsToldAtOnceAndForgetsNothing(t *testing.T) {
 	disk := t.TempDir()
 	c, err := New(t.Context(), meshConn{m: m, node: m.nodes[0]})
 	require.NoError(t, err)
-	c.poll = time.Nanosecond
+	c.poll, c.terms.Overtaken = time.Nanosecond, BelieveNode
 	state, err := c.NewState(packedJob(t, "http://127.0.0.1:1"))
 	require.NoError(t, err)
 	save := func(s *State) error { return s.Save(disk) }
@@ -179,7 +179,7 @@ func TestARefusedTransactionIsReplacedOnlyByOneWithItsSequence(t *testing.T) {
 	m.nodes[0].least, m.nodes[0].keeps = 2_000_000_000, true
 	c, err := New(t.Context(), meshConn{m: m, node: m.nodes[0]})
 	require.NoError(t, err)
-	c.poll = time.Nanosecond
+	c.poll, c.terms.Overtaken = time.Nanosecond, BelieveNode
 	state, err := c.NewState(packedJob(t, "http://127.0.0.1:1"))
 	require.NoError(t, err)
 	save := func(*State) error { return nil }
@@ -214,7 +214,7 @@ func TestAnOlderJobOfTheSameSpecIsNotTakenForTheOneThatFailed(t *testing.T) {
 	m.nodes[0].index = false
 	c, err := New(t.Context(), meshConn{m: m, node: m.nodes[0]})
 	require.NoError(t, err)
-	c.poll = time.Nanosecond
+	c.poll, c.terms.Overtaken = time.Nanosecond, BelieveNode
 	packed, signer, save := packedJob(t, "http://127.0.0.1:1"), newSigner(), func(*State) error { return nil }
 	first, err := c.NewState(packed)
 	require.NoError(t, err)
@@ -224,7 +224,7 @@ func TestAnOlderJobOfTheSameSpecIsNotTakenForTheOneThatFailed(t *testing.T) {
 	m.halted = true
 	c, err = New(t.Context(), poorLater{meshConn{m: m, node: m.nodes[0]}})
 	require.NoError(t, err)
-	c.poll = time.Nanosecond
+	c.poll, c.terms.Overtaken = time.Nanosecond, BelieveNode
 	require.Error(t, c.Post(t.Context(), signer, second, testCost, save), "its transaction has failed")
 	require.Empty(t, second.JobID)
 	require.Len(t, m.posted, 1)

@@ -108,7 +108,7 @@ func (c *Client) settleFirst(ctx context.Context, state *State, save func(*State
 	if err != nil {
 		return err
 	}
-	return c.note(state, d, found, save)
+	return c.note(ctx, state, d, found, save)
 }
 
 // Await follows the job of a state onto the chain without signing anything. It returns
@@ -138,7 +138,7 @@ func (c *Client) settle(ctx context.Context, state *State, save func(*State) err
 		if err != nil {
 			return err
 		}
-		err = c.note(state, d, found, save)
+		err = c.note(ctx, state, d, found, save)
 		if errors.Is(err, ErrOvertaken) || errors.Is(err, ErrTxExpired) {
 			return fmt.Errorf("%w: %w", ErrNotPosted, err)
 		}
@@ -151,7 +151,7 @@ func (c *Client) settle(ctx context.Context, state *State, save func(*State) err
 	if found.end == endPending {
 		return fmt.Errorf("%w: %s; some node may still have it, up to height %d: until then only one in its place is safe", ErrRefused, state.Refusal, d.timeout())
 	}
-	err = c.note(state, d, found, save)
+	err = c.note(ctx, state, d, found, save)
 	if errors.Is(err, ErrOvertaken) || errors.Is(err, ErrTxExpired) {
 		return fmt.Errorf("%w: %w", ErrNotPosted, err)
 	}
@@ -159,7 +159,7 @@ func (c *Client) settle(ctx context.Context, state *State, save func(*State) err
 }
 
 // note writes into the state what became of its txs.
-func (c *Client) note(state *State, d *delivery, found verdict, save func(*State) error) error {
+func (c *Client) note(ctx context.Context, state *State, d *delivery, found verdict, save func(*State) error) error {
 	switch found.end {
 	case endRan:
 		return c.posted(state, found, save)
@@ -167,6 +167,9 @@ func (c *Client) note(state *State, d *delivery, found verdict, save func(*State
 		state.drop()
 		return errors.Join(found.err, save(state))
 	case endOvertaken:
+		if err := c.overtaken(ctx, d); err != nil {
+			return err // the state keeps what may have run
+		}
 		state.drop()
 		return errors.Join(ErrOvertaken, save(state))
 	case endExpired:

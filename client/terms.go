@@ -51,6 +51,10 @@ type Terms struct {
 	// Exclusive, if set, keeps other programs with the same key from sending until
 	// release is called.
 	Exclusive func(ctx context.Context) (release func(), err error)
+	// Overtaken is asked before a message is signed with another sequence, because a node
+	// says that another transaction of the key came first. Its error ends the errand,
+	// which can be taken up again; nil refuses.
+	Overtaken func(ctx context.Context, o Overtaking) error
 	// Tell, if set, is told what a person who waits should know.
 	Tell func(line string)
 }

@@ -130,7 +130,13 @@ func setEpoch(state object, length time.Duration) error {
 }
 
 // Client returns a client of the chain.
-func (d *Devnet) Client(ctx context.Context) (*client.Client, error) { return client.New(ctx, d.conn) }
+func (d *Devnet) Client(ctx context.Context) (*client.Client, error) {
+	c, err := client.New(ctx, d.conn)
+	if err != nil {
+		return nil, err
+	}
+	return c.With(client.Terms{Overtaken: client.BelieveNode}), nil
+}
 
 // awaitHeight waits until the chain has at least that many blocks.
 func (d *Devnet) awaitHeight(ctx context.Context, height int64) error {

@@ -42,6 +42,9 @@ type Node struct {
 	Answer func(*abci.ResponseQuery)
 	// Results are those of the blocks that the node has kept, by height.
 	Results map[int64]*abci.ResponseFinalizeBlock
+	// Bodies are the transactions that headers commit to, by height; set before the first
+	// header is asked for.
+	Bodies map[int64]types.Txs
 	// Looked, if set, is called after each question for a task: a client that waits
 	// for one lets the test move the chain on.
 	Looked func()
@@ -139,7 +142,7 @@ func (n *Node) grow() error {
 		if err != nil {
 			return err
 		}
-		if err := n.headers.add(height, n.started.Add(time.Duration(height)*time.Second), info.Hash()); err != nil {
+		if err := n.headers.add(height, n.started.Add(time.Duration(height)*time.Second), info.Hash(), n.Bodies[height].Hash()); err != nil {
 			return err
 		}
 	}

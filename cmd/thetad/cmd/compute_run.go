@@ -20,6 +20,7 @@ type computeRun struct {
 	client  *requester.Client
 	print   *runPrinter
 
+	trust     trust
 	inputs    []string
 	relay     string
 	tokenFile string
@@ -42,6 +43,11 @@ chain. With --local the job runs on this machine instead: it needs neither a nod
 nor a key, costs nothing, and says what the result would be and what the job takes.
 DIR keeps the key to the results in ` + requester.StateFile + `; with --resume an
 interrupted run is taken up again and never paid twice.
+
+A transaction is signed again only when another one of the key came first. A node of
+this machine is believed when it says so, and any other one only with a trust root or a
+witness (--` + flagTrustHeight + `, --` + flagTrustHash + `, --` + flagWitness + `): it could have the job posted, and paid,
+several times.
 
 With --` + flags.FlagGenerateOnly + ` the transaction is printed unsigned, for a multisig or another
 machine; once it was sent, --resume finds the job. JOB may be a spec in JSON, as
@@ -66,6 +72,7 @@ thetad tx compute post-job takes it.`,
 	cmd.Flags().StringVar(&run.out, "out", "", "folder for the result (default: the job file's name with .out)")
 	cmd.Flags().BoolVar(&run.wait, "wait", false, "wait for the result and save it")
 	cmd.Flags().BoolVar(&run.resume, "resume", false, "take up the job in --out again")
+	run.trust.addFlags(cmd)
 	local.addFlags(cmd)
 	addSigningFlags(cmd, "the key that pays")
 	return cmd
@@ -83,6 +90,11 @@ func (r *computeRun) prepare(ctx context.Context, cmd *cobra.Command) (err error
 	}
 	if r.signing.elsewhere() && (r.resume || r.wait) {
 		return fmt.Errorf("--%s and --%s print a transaction and end: expected them without --resume and --wait", flags.FlagGenerateOnly, flags.FlagOffline)
+	}
+	if r.trust.given() && !r.signing.offline {
+		if r.signing.terms.Overtaken, err = r.trust.overtaken(ctx, r.signing.ctx); err != nil {
+			return err
+		}
 	}
 	if r.client, err = r.signing.connect(ctx); err != nil {
 		return err

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cosmos/cosmos-sdk/client"
 
+	requester "github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/client/proven"
 )
 
@@ -66,6 +67,15 @@ func (t *trust) reader(ctx context.Context, clientCtx client.Context) (*proven.R
 		return nil, nil, err
 	}
 	return proven.NewReader(node, headers), node, nil
+}
+
+// overtaken proves that another transaction of a key came first, before its next one is signed.
+func (t *trust) overtaken(ctx context.Context, clientCtx client.Context) (func(context.Context, requester.Overtaking) error, error) {
+	reader, node, err := t.reader(ctx, clientCtx)
+	if err != nil {
+		return nil, err
+	}
+	return requester.ProvenBy(proven.Search{Reader: reader, Bodies: node}), nil
 }
 
 func (t *trust) headers(ctx context.Context, node provider.Provider, witnesses []provider.Provider) (proven.Headers, error) {

@@ -112,6 +112,8 @@ func (s *signing) connect(ctx context.Context, n *node, tell func(string)) (*cli
 		return nil, err
 	}
 	terms.Note, terms.Tell = s.note, tell
+	// What is sent here does no more when it is executed twice.
+	terms.Overtaken = client.BelieveNode
 	if s.feeGranter != "" {
 		if terms.FeeGranter, err = sdk.AccAddressFromBech32(s.feeGranter); err != nil {
 			return nil, fmt.Errorf("--fee-granter: %w", err)

@@ -1,0 +1,133 @@
+package proven
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/cometbft/cometbft/types"
+
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+)
+
+// maxSearch bounds the blocks that are searched for a transaction.
+const maxSearch = 1_000
+
+// Bodies shows the transactions of blocks; *Endpoint is one. Nothing it says is believed.
+type Bodies interface {
+	Txs(ctx context.Context, height int64) (types.Txs, error)
+}
+
+// Txs returns the transactions of a block.
+func (e *Endpoint) Txs(ctx context.Context, height int64) (types.Txs, error) {
+	answer, err := e.Block(ctx, &height)
+	if err != nil {
+		return nil, fmt.Errorf("block %d: %w", height, err)
+	}
+	if answer.Block == nil {
+		return nil, fmt.Errorf("block %d: expected one, found none", height)
+	}
+	return answer.Block.Txs, nil
+}
+
+// Search proves what has become of transactions.
+type Search struct {
+	// Reader proves records and believes headers.
+	Reader *Reader
+	// Bodies shows blocks.
+	Bodies Bodies
+}
+
+// Overtaken returns nil once it is proven that an account's sequence has passed one, and
+// that no block after a height, up to another (0 for the newest), holds one of the
+// transactions with these hashes. It returns ErrProof where that is not so.
+func (s Search) Overtaken(ctx context.Context, account sdk.AccAddress, sequence uint64, hashes []string, since, until int64) error {
+	// Blocks first, because headers are followed upwards.
+	newest, err := s.Reader.headers.Header(ctx, 0)
+	if err != nil {
+		return err
+	}
+	last := newest.Height - 1
+	if until > 0 {
+		last = min(last, until)
+	}
+	if last-since >= maxSearch {
+		return fmt.Errorf("%w: expected %d blocks to search at most, found those from %d to %d", ErrProof, maxSearch, since+1, last)
+	}
+	next, err := s.sequence(ctx, account, last)
+	if err != nil {
+		return err
+	}
+	if next <= sequence {
+		return fmt.Errorf("%w: after block %d the account's next sequence is %d, and the node says that %d was used: it lies, or is ahead of what can be proven; try again with another node",
+			ErrProof, last, next, sequence)
+	}
+	for height := since + 1; height <= last; height++ {
+		found, err := s.inBlock(ctx, height, hashes)
+		if err != nil {
+			return err
+		}
+		if found != "" {
+			return fmt.Errorf("%w: transaction %s is in block %d, and the node says that it is in none: it lies; ask another node what it did", ErrProof, found, height)
+		}
+	}
+	return nil
+}
+
+// inBlock returns the first of some transactions that a block holds.
+func (s Search) inBlock(ctx context.Context, height int64, hashes []string) (string, error) {
+	header, err := s.Reader.headers.Header(ctx, height)
+	if err != nil {
+		return "", err
+	}
+	txs, err := s.Bodies.Txs(ctx, height)
+	if err != nil {
+		return "", err
+	}
+	if !bytes.Equal(txs.Hash(), header.DataHash) {
+		return "", fmt.Errorf("%w: block %d has other transactions than the node shows; ask another node", ErrProof, height)
+	}
+	for _, tx := range txs {
+		sum := sha256.Sum256(tx)
+		if hash := strings.ToUpper(hex.EncodeToString(sum[:])); slices.Contains(hashes, hash) {
+			return hash, nil
+		}
+	}
+	return "", nil
+}
+
+// sequence reads the next sequence of an account after a block.
+func (s Search) sequence(ctx context.Context, account sdk.AccAddress, height int64) (uint64, error) {
+	key := append(authtypes.AddressStoreKeyPrefix.Bytes(), account...)
+	record, err := s.Reader.Read(ctx, authtypes.StoreKey, key, height)
+	if err != nil {
+		return 0, err
+	}
+	if record.Value == nil {
+		return 0, fmt.Errorf("%w: after block %d there is no account %X", ErrProof, height, account.Bytes())
+	}
+	return sequenceIn(record.Value)
+}
+
+// sequenceIn decodes an account of the common kind.
+func sequenceIn(value []byte) (uint64, error) {
+	var packed codectypes.Any
+	if err := packed.Unmarshal(value); err != nil {
+		return 0, err
+	}
+	var base authtypes.BaseAccount
+	if packed.TypeUrl != sdk.MsgTypeURL(&base) {
+		return 0, errors.New("expected an account of its own, found one of type " + packed.TypeUrl)
+	}
+	if err := base.Unmarshal(packed.Value); err != nil {
+		return 0, err
+	}
+	return base.Sequence, nil
+}
