@@ -5,6 +5,8 @@ import (
 	"io"
 	"time"
 
+	"cosmossdk.io/math"
+
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/sidecar/blob"
@@ -35,6 +37,8 @@ type Chain interface {
 	RewardsParams(ctx context.Context) (rewardstypes.Params, error)
 	Grant(ctx context.Context, operator, worker string) (chain.Grant, error)
 	Submit(ctx context.Context, batch chain.Batch, maxItems int) (chain.Submission, error)
+	// FeesLeft is what the owner still allows for fees today; not ok without a limit.
+	FeesLeft() (left math.Int, ok bool, err error)
 }
 
 // Prover proves what the chain has; *chain.Prover is one.

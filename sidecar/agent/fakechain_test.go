@@ -94,6 +94,8 @@ type fakeChain struct {
 	// grant pays the fees; its zero value has no limit.
 	grant    chain.Grant
 	grantErr error
+	// feesLeft is what the owner allows today; nil is no limit.
+	feesLeft *math.Int
 }
 
 func newFakeChain(t *testing.T) *fakeChain {
@@ -267,6 +269,15 @@ func (c *fakeChain) Grant(context.Context, string, string) (chain.Grant, error) 
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.grant, c.grantErr
+}
+
+func (c *fakeChain) FeesLeft() (math.Int, bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.feesLeft == nil {
+		return math.Int{}, false, nil
+	}
+	return *c.feesLeft, true, nil
 }
 
 func (c *fakeChain) find(id string) *fakeTask {

@@ -54,7 +54,11 @@ func (a *Agent) readFunds(ctx context.Context) (funds, error) {
 	if grant.Expiry != nil {
 		f.until = *grant.Expiry
 	}
-	if grant.Left == nil {
+	today, limited, err := a.cfg.Chain.FeesLeft()
+	if err != nil {
+		return funds{}, err
+	}
+	if grant.Left == nil && !limited {
 		return f, nil
 	}
 	params, err := a.cfg.Chain.RewardsParams(ctx)
@@ -65,14 +69,31 @@ func (a *Agent) readFunds(ctx context.Context) (funds, error) {
 	if !each.IsPositive() {
 		return f, nil
 	}
-	left := grant.Left.AmountOf(params.FeeDenom)
-	if enough := left.Quo(each); enough.IsInt64() {
-		f.assignments = max(int(min(enough.Int64(), math.MaxInt32))-a.unpaid(), 0)
+	if grant.Left != nil {
+		left := grant.Left.AmountOf(params.FeeDenom)
+		f.bound(a.affords(left, each), fmt.Sprintf("the fee grant has %s%s left, which is kept to finish what is held; %s", left, params.FeeDenom, renewGrant))
 	}
-	if f.assignments < math.MaxInt {
-		f.why = fmt.Sprintf("the fee grant has %s%s left, which is kept to finish what is held; %s", left, params.FeeDenom, renewGrant)
+	if limited {
+		f.bound(a.affords(today, each), fmt.Sprintf("%s%s are left of what fees may cost today (fees.max-day), which is kept to finish what is held; raise that, or wait for midnight in UTC", today, params.FeeDenom))
 	}
 	return f, nil
+}
+
+// bound takes the least of what several purses allow, and its reason.
+func (f *funds) bound(assignments int, why string) {
+	if assignments < f.assignments {
+		f.assignments, f.why = assignments, why
+	}
+}
+
+// affords is how many assignments can be taken on beside those that are held, when each
+// may cost so much; math.MaxInt for any number.
+func (a *Agent) affords(left, each sdkmath.Int) int {
+	enough := left.Quo(each)
+	if !enough.IsInt64() {
+		return math.MaxInt
+	}
+	return max(int(min(enough.Int64(), math.MaxInt32))-a.unpaid(), 0)
 }
 
 // unpaid counts the assignments for which fees have still to be paid.

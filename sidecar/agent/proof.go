@@ -17,6 +17,9 @@ import (
 const (
 	// maxProofs bounds what is proven in one go.
 	maxProofs = 100
+	// sweepBlocks is more than the chain takes to write down what a height has changed of a
+	// task that nobody speaks to: its node shows it at once.
+	sweepBlocks = 50
 	// followPause is how long nothing may be proven before the newest header is followed
 	// all the same: what is trusted must not grow too old to go on from.
 	followPause = 30 * time.Minute
@@ -29,7 +32,8 @@ const whyUnproven = "cannot prove what the node of chain.grpc shows, so that wor
 // allows for good.
 type clearance struct {
 	// reveal: its round waits for the reveal of its commitment. open: for its digest.
-	reveal, open bool
+	// deliver: nobody of its round can commit any more.
+	reveal, open, deliver bool
 	// since is the height at which the node first said so.
 	since int64
 }
@@ -93,6 +97,21 @@ func (a *Agent) sealSink(w *assignment) func(*store.Assignment) {
 // mayShow tells whether tag and salt may leave.
 func (a *Agent) mayShow(w *assignment) bool { return a.cfg.Prover == nil || w.clearance.reveal }
 
+// mayDeliver tells whether the outputs may be brought to their sink, which is proven then.
+func (a *Agent) mayDeliver(w *assignment) bool { return a.cfg.Prover == nil || w.clearance.deliver }
+
+// delivers tells whether outputs are due, as far as the node says.
+func (a *Agent) delivers(w *assignment) bool {
+	switch w.record.Phase {
+	case store.PhaseCommitted, store.PhaseRevealed, store.PhaseOpened:
+		_, queued := a.deliveries[w.record.Key]
+		return w.item != nil && w.spec != nil && w.owes() && !queued && a.allCommitted(w)
+	case store.PhaseClaimed, store.PhaseAssigned, store.PhasePreparing, store.PhaseRunning, store.PhaseExecuted,
+		store.PhaseDelivered, store.PhaseCommitSent, store.PhaseSettled, store.PhaseReleased, store.PhaseFailed:
+	}
+	return false
+}
+
 // mayOpen tells whether the digest may leave.
 func (a *Agent) mayOpen(w *assignment) bool { return a.cfg.Prover == nil || w.clearance.open }
 
@@ -116,7 +135,7 @@ func (a *Agent) unproven() []computetypes.TaskRef {
 	var urgent, rest []computetypes.TaskRef
 	for _, w := range a.inOrder() {
 		switch {
-		case showing(w):
+		case showing(w), a.delivers(w) && !w.clearance.deliver:
 			if w.clearance.since == 0 {
 				w.clearance.since = a.height
 			}
@@ -258,8 +277,9 @@ func (a *Agent) clear(w *assignment, found *chain.Proven) {
 	operator, round, commitment := a.operator.String(), w.record.Round, w.record.Commitment
 	w.clearance.reveal = w.clearance.reveal || found.Reveals(round, operator, commitment)
 	w.clearance.open = w.clearance.open || found.Opens(round, operator, commitment)
-	if showing(w) && found.Height >= w.clearance.since {
-		a.trouble("assignment "+w.record.Key.String(), fmt.Errorf("%w: it says that the chain waits for this result, and after block %d it does not; nothing was shown", chain.ErrContradicted, found.Height))
+	w.clearance.deliver = w.clearance.deliver || found.AllCommitted(round)
+	if showing(w) && found.Height >= w.clearance.since+sweepBlocks {
+		a.trouble("assignment "+w.record.Key.String(), fmt.Errorf("%w: it has said since block %d that the chain waits for this result, and after block %d the chain does not; nothing was shown", chain.ErrContradicted, w.clearance.since, found.Height))
 	}
 }
 

@@ -74,12 +74,16 @@ func (a *Agent) publish() {
 	s := &Status{
 		Mode: Working, NodeStatus: "unregistered", Height: a.height, HeightAt: a.heightAt,
 		Running: a.running, LastError: a.lastError, LastErrorAt: a.errorAt,
+		Proof: a.grounds(), Unproven: a.proofs.trouble,
 	}
 	if a.node != nil {
 		s.Operator = a.node.Profile.Operator
 		s.NodeStatus = strings.ToLower(strings.TrimPrefix(a.node.State.Status.String(), "NODE_STATUS_"))
 		s.Slots, s.UsedSlots = a.node.State.Slots, a.node.State.UsedSlots
 		s.LeaseEnd, s.Standing = a.node.State.LeaseEnd, chain.Standing(a.node.State, a.height)
+	}
+	if s.Standing != "" && s.Unproven != "" {
+		s.Standing += "; results stay on this machine, because nothing can be proven: " + s.Unproven
 	}
 	switch {
 	case a.draining:
@@ -89,7 +93,6 @@ func (a *Agent) publish() {
 	case a.cfg.Policy.Paused() || a.node.State.Status != activeNode:
 		s.Mode = Paused
 	}
-	s.Proof, s.Unproven = a.grounds(), a.proofs.trouble
 	s.Passed = slices.Clone(a.passed)
 	s.Waits = make(map[store.Key]string, len(a.assignments))
 	now, undelivered := a.cfg.Now(), 0

@@ -40,7 +40,7 @@ func (a *Agent) advance(w *assignment) {
 			a.resume(w)
 		}
 	case store.PhaseCommitted, store.PhaseRevealed, store.PhaseOpened:
-		if _, queued := a.deliveries[w.record.Key]; w.owes() && !queued && a.allCommitted(w) {
+		if a.delivers(w) && a.mayDeliver(w) {
 			a.deliver(w)
 		}
 	case store.PhaseExecuted:

@@ -145,17 +145,42 @@ func (s *Sender) Submit(ctx context.Context, batch Batch, maxItems int) (Submiss
 		case errors.As(err, &lost):
 			done.Items = append(done.Items, lost.items...)
 			pending = slices.Delete(pending, lost.index, lost.index+1)
+		case errors.Is(err, ErrFeeCap) && claimsBeside(pending):
+			// What is held goes first; there is no duty to claim.
+			pending = slices.DeleteFunc(pending, func(m message) bool {
+				if m.action == Claim {
+					done.Items = append(done.Items, refusedItems(m, err.Error())...)
+				}
+				return m.action == Claim
+			})
 		case errors.As(err, &failed) && failed.Index < len(pending):
-			bad := pending[failed.Index]
-			for _, ref := range bad.refs {
-				done.Items = append(done.Items, ItemOutcome{Action: bad.action, Ref: ref, Code: codeUnsent, Log: failed.Log})
-			}
+			done.Items = append(done.Items, refusedItems(pending[failed.Index], failed.Log)...)
 			pending = slices.Delete(pending, failed.Index, failed.Index+1)
 		default:
 			return done, err
 		}
 	}
 	return done, nil
+}
+
+// claimsBeside tells whether there are claims and something else.
+func claimsBeside(pending []message) bool {
+	claims := 0
+	for _, m := range pending {
+		if m.action == Claim {
+			claims++
+		}
+	}
+	return claims > 0 && claims < len(pending)
+}
+
+// refusedItems are the items of a message that was not sent.
+func refusedItems(m message, log string) []ItemOutcome {
+	items := make([]ItemOutcome, len(m.refs))
+	for i, ref := range m.refs {
+		items[i] = ItemOutcome{Action: m.action, Ref: ref, Code: codeUnsent, Log: log}
+	}
+	return items
 }
 
 // lostError is a message of claims none of which would be taken.

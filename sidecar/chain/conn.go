@@ -2,6 +2,7 @@ package chain
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -12,6 +13,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
+
+	"github.com/thetaedge/theta/client"
 )
 
 const (
@@ -27,10 +30,31 @@ const (
 	pingLimit = 20 * time.Second
 )
 
-// Dial opens a connection to a node's gRPC endpoint: "host:port" or
-// "http://host:port" without, "https://host:port" with transport security. It
-// does not wait for the node to answer.
-func Dial(endpoint string) (*grpc.ClientConn, error) { return dial(endpoint, callLimit) }
+// Dial opens a connection to a node's gRPC endpoint: "https://host:port" with transport
+// security; "host:port" or "http://host:port" without, and then to this machine only, or
+// it returns ErrPlaintext. It does not wait for the node to answer.
+func Dial(endpoint string) (*grpc.ClientConn, error) {
+	if err := CheckPlaintext(endpoint); err != nil {
+		return nil, err
+	}
+	return DialPlaintext(endpoint)
+}
+
+// DialPlaintext is Dial for an owner who has said that nobody between this machine and
+// the node can read or change what they say.
+func DialPlaintext(endpoint string) (*grpc.ClientConn, error) { return dial(endpoint, callLimit) }
+
+// ErrPlaintext: an endpoint is beyond this machine and has no transport security.
+var ErrPlaintext = errors.New("expected transport security to a node that is not on this machine")
+
+// CheckPlaintext returns ErrPlaintext for the endpoint of a node that is not on this
+// machine and is spoken to without transport security.
+func CheckPlaintext(endpoint string) error {
+	if strings.HasPrefix(endpoint, "https://") || client.OnThisMachine(endpoint) {
+		return nil
+	}
+	return fmt.Errorf("%w, found %q: whoever is between could read and change everything. Write https://host:port for a node with TLS; for a tunnel or a network of your own set chain.insecure-plaintext = true (thetaedge init --insecure-plaintext)", ErrPlaintext, endpoint)
+}
 
 func dial(endpoint string, limit time.Duration) (*grpc.ClientConn, error) {
 	target, secure, err := parseEndpoint(endpoint)

@@ -29,6 +29,9 @@ type Proven struct {
 // Ended tells whether the task had ended: it was opened, and has no record; or its job
 // was posted before, and has none.
 func (p *Proven) Ended() bool {
+	if p.Err != nil {
+		return false
+	}
 	if p.Task != nil {
 		return p.Task.Ended()
 	}
@@ -41,7 +44,7 @@ func (p *Proven) Ended() bool {
 // round returns a round of the task, and whether it is the current one; nil where there
 // is none.
 func (p *Proven) round(number uint32) (*computetypes.Round, bool) {
-	if p.Task == nil || int(number) >= len(p.Task.Rounds) {
+	if p.Err != nil || p.Task == nil || int(number) >= len(p.Task.Rounds) {
 		return nil, false
 	}
 	return &p.Task.Rounds[number], int(number) == len(p.Task.Rounds)-1
@@ -88,6 +91,7 @@ func (p *Proven) Opens(round uint32, operator string, commitment []byte) bool {
 // chain does not say any more.
 func (p *Proven) Sink() string {
 	switch {
+	case p.Err != nil:
 	case p.Job != nil && p.Job.Redelivery != nil:
 		return computetypes.TaskSink(p.Job.Redelivery.Sink, p.Index)
 	case p.Spec != nil && p.Spec.Sink != "":

@@ -29,6 +29,12 @@ type TxConfig struct {
 	GasPriceFactor float64
 	// TimeoutBlocks is how many blocks a transaction may wait for inclusion; 0 means 20.
 	TimeoutBlocks int64
+	// Caps are the most that is signed for; without a gas price DefaultFeeCaps.
+	Caps FeeCaps
+	// Spending counts the fees of a day; nil counts none.
+	Spending Spending
+	// Now is the clock of days; nil is time.Now.
+	Now func() time.Time
 	// PollInterval is the pause between two looks for inclusion; 0 means 250 ms.
 	PollInterval time.Duration
 }
@@ -42,6 +48,12 @@ func (c TxConfig) withDefaults() TxConfig {
 	}
 	if c.TimeoutBlocks == 0 {
 		c.TimeoutBlocks = 20
+	}
+	if c.Caps.GasPrice.Denom == "" {
+		c.Caps = DefaultFeeCaps()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
 	}
 	if c.PollInterval == 0 {
 		c.PollInterval = 250 * time.Millisecond
@@ -210,6 +222,10 @@ func (s *Sender) try(ctx context.Context, adjustment float64, o order) (TxResult
 		return TxResult{}, err
 	}
 	timeout := tip.Height + s.cfg.TimeoutBlocks
+	if err := s.allow(gas); err != nil {
+		s.price = gasPrice{} // it may be lower the next time
+		return TxResult{}, err
+	}
 	tx, err := s.sign(ctx, o.msgs, gas, timeout)
 	if err != nil {
 		return TxResult{}, err
@@ -227,10 +243,14 @@ func (s *Sender) try(ctx context.Context, adjustment float64, o order) (TxResult
 	return result, err
 }
 
+// factor is what the minimum price is multiplied by.
+func (s *Sender) factor() sdkmath.LegacyDec {
+	return sdkmath.LegacyMustNewDecFromStr(fmt.Sprintf("%.6f", s.cfg.GasPriceFactor))
+}
+
 // fee returns what gas costs at the minimum price, rounded up.
 func (s *Sender) fee(gas uint64) sdk.Coins {
-	factor := sdkmath.LegacyMustNewDecFromStr(fmt.Sprintf("%.6f", s.cfg.GasPriceFactor))
-	amount := factor.MulInt(s.price.amount.Mul(sdkmath.NewIntFromUint64(gas))).Ceil().TruncateInt()
+	amount := s.factor().MulInt(s.price.amount.Mul(sdkmath.NewIntFromUint64(gas))).Ceil().TruncateInt()
 	if !amount.IsPositive() {
 		return nil
 	}
