@@ -24,6 +24,7 @@ const (
 type Config struct {
 	Chain   Chain   `mapstructure:"chain"`
 	Tx      Tx      `mapstructure:"tx"`
+	Fees    Fees    `mapstructure:"fees"`
 	Keyring Keyring `mapstructure:"keyring"`
 	Policy  Policy  `mapstructure:"policy"`
 	Work    Work    `mapstructure:"work"`
@@ -41,6 +42,29 @@ type Chain struct {
 	Operator string `mapstructure:"operator"`
 	// Poll is the pause between two looks at the height.
 	Poll time.Duration `mapstructure:"poll"`
+	// Verify is "proof", "agreement" or "none".
+	Verify string `mapstructure:"verify"`
+	// RPC is a node's CometBFT RPC, for headers and proofs; empty takes them from GRPC.
+	RPC string `mapstructure:"rpc"`
+	// Witnesses are gRPC endpoints of further nodes.
+	Witnesses []string `mapstructure:"witnesses"`
+	// TrustHeight and TrustHash name a header that the owner trusts; 0 and "" the first
+	// that is shown.
+	TrustHeight int64  `mapstructure:"trust-height"`
+	TrustHash   string `mapstructure:"trust-hash"`
+	// TrustPeriod is how old a header may be that others are followed from.
+	TrustPeriod time.Duration `mapstructure:"trust-period"`
+	// InsecurePlaintext lets nodes beyond this machine be spoken to without TLS.
+	InsecurePlaintext bool `mapstructure:"insecure-plaintext"`
+}
+
+// Fees are the most that is paid, whatever a node says.
+type Fees struct {
+	// MaxGasPrice a unit of gas, MaxTx a transaction, MaxDay a day in UTC; the last two
+	// may be empty for no limit.
+	MaxGasPrice string `mapstructure:"max-gas-price"`
+	MaxTx       string `mapstructure:"max-tx"`
+	MaxDay      string `mapstructure:"max-day"`
 }
 
 // Tx says how transactions are paid.
@@ -109,7 +133,13 @@ type Log struct {
 // Default is a home machine that works for a local node.
 func Default() Config {
 	return Config{
-		Chain:   Chain{GRPC: "127.0.0.1:9090", Poll: 500 * time.Millisecond},
+		Chain: Chain{
+			GRPC: "127.0.0.1:9090", Poll: 500 * time.Millisecond,
+			Verify: "proof", Witnesses: []string{}, TrustPeriod: 14 * 24 * time.Hour,
+		},
+		// 20 times what the chain asks for at its start, and at that price without the
+		// factor some 300 assignments a day.
+		Fees:    Fees{MaxGasPrice: "20000000000atfuel", MaxTx: "0.1tfuel", MaxDay: "1tfuel"},
 		Tx:      Tx{GasAdjustment: 1.5, GasPriceFactor: 1, TimeoutBlocks: 20},
 		Keyring: Keyring{Backend: "test"},
 		Policy: Policy{
@@ -139,6 +169,7 @@ func (c Config) Validate() error {
 	expect(c.Chain.Poll >= 10*time.Millisecond && c.Chain.Poll <= time.Minute, "chain.poll", "10ms to 1m, found %s", c.Chain.Poll)
 	_, err := c.Chain.OperatorAddress()
 	expect(err == nil, "chain.operator", "the address of an operator, found %q: %v", c.Chain.Operator, err)
+	errs = append(errs, c.Chain.validate(), c.Fees.validate())
 	expect(c.Tx.GasAdjustment >= 1 && c.Tx.GasAdjustment <= 10, "tx.gas-adjustment", "1 to 10, found %v", c.Tx.GasAdjustment)
 	expect(c.Tx.GasPriceFactor >= 1 && c.Tx.GasPriceFactor <= 100, "tx.gas-price-factor", "1 to 100, found %v", c.Tx.GasPriceFactor)
 	expect(c.Tx.TimeoutBlocks >= 2 && c.Tx.TimeoutBlocks <= 1000, "tx.timeout-blocks", "2 to 1000, found %d", c.Tx.TimeoutBlocks)

@@ -24,6 +24,27 @@ id = {{ quote .Chain.ID }}
 operator = {{ quote .Chain.Operator }}
 # Pause between two looks at the chain's height.
 poll = {{ duration .Chain.Poll }}
+# What is believed before a commitment, tag, digest or output leaves this machine:
+# "proof" what is proven against headers that a light client follows by the validators'
+# signatures, "agreement" what is proven against headers that chain.grpc and all
+# witnesses show alike, "none" all that chain.grpc says.
+verify = {{ quote .Chain.Verify }}
+# CometBFT RPC of a node, such as "https://rpc.example:443", for headers and proofs: a few
+# KiB instead of whole blocks, and a block sooner. Empty takes them from chain.grpc.
+rpc = {{ quote .Chain.RPC }}
+# gRPC endpoints of nodes of others, which have to show the same headers. With "proof"
+# one of them has to answer, so that two let one be down.
+witnesses = {{ list .Chain.Witnesses }}
+# A header that you trust, from a source other than these nodes: its height, and its
+# hash in 64 hex digits. 0 and "" trust the first that is shown, and keep to it.
+trust-height = {{ .Chain.TrustHeight }}
+trust-hash = {{ quote .Chain.TrustHash }}
+# How old a header may be that others are followed from: a daemon that was down for
+# longer needs a new one. Less than the chain's unbonding.
+trust-period = {{ duration .Chain.TrustPeriod }}
+# Speak to nodes beyond this machine without TLS. Whoever is between can then read and
+# change what they say: for a tunnel or a network of your own.
+insecure-plaintext = {{ .Chain.InsecurePlaintext }}
 
 [tx]
 # Simulated gas is multiplied by this.
@@ -32,6 +53,15 @@ gas-adjustment = {{ .Tx.GasAdjustment }}
 gas-price-factor = {{ .Tx.GasPriceFactor }}
 # Blocks that a transaction may wait before it is sent anew.
 timeout-blocks = {{ .Tx.TimeoutBlocks }}
+
+[fees]
+# The most that is paid, whatever a node says of prices and gas: a unit of gas, one
+# transaction, and a day in UTC, which is counted over restarts. When a day's budget
+# runs short nothing new is claimed, and what is held goes first. Empty max-tx or
+# max-day is no limit.
+max-gas-price = {{ quote .Fees.MaxGasPrice }}
+max-tx = {{ quote .Fees.MaxTx }}
+max-day = {{ quote .Fees.MaxDay }}
 
 [keyring]
 # Where the worker key is: "test" (files that only this user can read), "file"

@@ -109,6 +109,7 @@ func diagnose(ctx context.Context, r *report, n *node, operator, relay string) {
 		return
 	}
 	r.line(good, "chain", "%s at %s", chainID, n.config.Chain.GRPC)
+	checkProof(ctx, r, n, chainID)
 	checkClock(ctx, r, n.reader)
 	params, err := n.reader.EdgenodeParams(ctx)
 	if err != nil {
@@ -163,6 +164,29 @@ func checkRelay(ctx context.Context, r *report, relay string) {
 		return
 	}
 	r.line(good, "relay", "%s answers", relay)
+}
+
+// checkProof says what is believed of the node and whether it can be proven.
+func checkProof(ctx context.Context, r *report, n *node, chainID string) {
+	prover, err := n.prover(chainID)
+	switch {
+	case err != nil:
+		r.line(missing, "proof", "%v", err)
+		return
+	case prover == nil:
+		r.line(unsure, "proof", "chain.verify = none: all that the node of chain.grpc says is believed, and one that lies could have results of this machine shown too early; set chain.verify = \"proof\"")
+		return
+	}
+	began := time.Now()
+	if _, err := prover.Follow(ctx); err != nil {
+		r.line(missing, "proof", "nothing that the node shows can be proven, so that work goes on and no commitment, tag, digest or output would leave this machine: %v", err)
+		return
+	}
+	v, advice := good, ""
+	if n.config.Chain.Verify == string(chain.VerifyProof) && n.config.Chain.TrustHeight == 0 {
+		v, advice = unsure, "; compare that header with a source that you trust, and name it in chain.trust-height and chain.trust-hash"
+	}
+	r.line(v, "proof", "%s (%s)%s", prover.Grounds(), time.Since(began).Round(time.Millisecond), advice)
 }
 
 func checkClock(ctx context.Context, r *report, reader *chain.Reader) {

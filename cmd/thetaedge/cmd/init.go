@@ -16,21 +16,23 @@ import (
 )
 
 func initCommand() *cobra.Command {
-	var grpcAddress, chainID, backend, passphraseFile string
+	var backend, passphraseFile string
+	settings := config.Default()
 	command := &cobra.Command{
 		Use:     "init",
 		Short:   "Detect the hardware and make a home with settings and a worker key",
-		Example: "thetaedge init --grpc node.example:9090",
+		Example: "thetaedge init --grpc https://node.example:443 --witness https://other.example:443 --trust-height 1200 --trust-hash 5A3C...",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			home, err := homeOf(command)
 			if err != nil {
 				return err
 			}
-			settings := config.Default()
-			settings.Chain.GRPC, settings.Chain.ID = grpcAddress, chainID
 			settings.Keyring = config.Keyring{Backend: backend, PassphraseFile: passphraseFile}
 			machine := detect()
+			if err := checkEndpoints(settings.Chain); err != nil {
+				return err
+			}
 			worker, err := makeHome(command, home, settings)
 			if err != nil {
 				return err
@@ -46,11 +48,35 @@ func initCommand() *cobra.Command {
 	}
 	defaults := config.Default()
 	flags := command.Flags()
-	flags.StringVar(&grpcAddress, "grpc", defaults.Chain.GRPC, "gRPC endpoint of a node")
-	flags.StringVar(&chainID, "chain-id", "", "chain to work for; empty takes the node's")
+	of := &settings.Chain
+	flags.StringVar(&of.GRPC, "grpc", defaults.Chain.GRPC, "gRPC endpoint of a node, https://host:port for one that is not on this machine")
+	flags.StringVar(&of.ID, "chain-id", "", "chain to work for; empty takes the node's")
+	flags.StringVar(&of.Verify, "verify", defaults.Chain.Verify, "what is believed of the node: proof, agreement (of it and of all witnesses) or none")
+	flags.StringVar(&of.RPC, "rpc", "", "CometBFT RPC of a node, for headers and proofs; empty takes them over gRPC")
+	flags.StringArrayVar(&of.Witnesses, "witness", defaults.Chain.Witnesses, "gRPC endpoint of another node that has to show the same headers; may be repeated")
+	flags.Int64Var(&of.TrustHeight, "trust-height", 0, "height of a header that you trust; 0 trusts the first that is shown")
+	flags.StringVar(&of.TrustHash, "trust-hash", "", "hash of that header, 64 hex digits, from a source other than the node")
+	flags.BoolVar(&of.InsecurePlaintext, "insecure-plaintext", false, "speak to nodes that are not on this machine without TLS: for a tunnel or a network of your own")
 	flags.StringVar(&backend, "keyring-backend", defaults.Keyring.Backend, "where the worker key is kept: test, file or os")
 	flags.StringVar(&passphraseFile, "keyring-passphrase-file", "", "passphrase of the file keyring")
 	return command
+}
+
+// checkEndpoints finds what would be refused later, before a home is made.
+func checkEndpoints(settings config.Chain) error {
+	if settings.InsecurePlaintext {
+		return nil
+	}
+	endpoints := append([]string{settings.GRPC}, settings.Witnesses...)
+	if settings.RPC != "" {
+		endpoints = append(endpoints, settings.RPC)
+	}
+	for _, endpoint := range endpoints {
+		if err := chain.CheckPlaintext(endpoint); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // makeHome writes the settings and makes the worker key; what is there already

@@ -12,10 +12,14 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/proven"
 	"github.com/thetaedge/theta/internal/osfault"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/config"
 )
+
+// trustedFile keeps the header that was trusted last, in the home.
+const trustedFile = "trusted-header.json"
 
 // node is a home with its settings, worker key and connection to the chain.
 type node struct {
@@ -24,7 +28,9 @@ type node struct {
 	codec  chain.Codec
 	worker chain.Signer
 	conn   *grpc.ClientConn
-	reader *chain.Reader
+	// witnesses are further nodes.
+	witnesses []*grpc.ClientConn
+	reader    *chain.Reader
 }
 
 // openNode loads a home that init has made.
@@ -72,18 +78,60 @@ func (n *node) open(command *cobra.Command) (err error) {
 	if err != nil {
 		return fmt.Errorf("the worker key in %s: %w", n.home, err)
 	}
-	if n.conn, err = chain.Dial(n.config.Chain.GRPC); err != nil {
-		return err
+	if n.conn, err = n.dial(n.config.Chain.GRPC); err != nil {
+		return fmt.Errorf("chain.grpc: %w", err)
 	}
 	n.reader = chain.NewReader(n.conn, n.codec)
 	return nil
 }
 
-func (n *node) close() error {
-	if n.conn == nil {
-		return nil
+// dial opens a connection to a node, as the owner allows.
+func (n *node) dial(endpoint string) (*grpc.ClientConn, error) {
+	if n.config.Chain.InsecurePlaintext {
+		return chain.DialPlaintext(endpoint)
 	}
-	return n.conn.Close()
+	return chain.Dial(endpoint)
+}
+
+func (n *node) close() error {
+	var errs []error
+	for _, conn := range append(n.witnesses, n.conn) {
+		if conn != nil {
+			errs = append(errs, conn.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// prover proves what the node of chain.grpc shows; nil where the owner believes it.
+func (n *node) prover(chainID string) (*chain.Prover, error) {
+	settings := n.config.Chain
+	if chain.Verify(settings.Verify) == chain.VerifyNone {
+		return nil, nil
+	}
+	hash, err := settings.Trust()
+	if err != nil {
+		return nil, err
+	}
+	if settings.RPC != "" && !settings.InsecurePlaintext {
+		if err := chain.CheckPlaintext(settings.RPC); err != nil {
+			return nil, fmt.Errorf("chain.rpc: %w", err)
+		}
+	}
+	cfg := chain.ProverConfig{
+		ChainID: chainID, Verify: chain.Verify(settings.Verify), Conn: n.conn, RPC: settings.RPC,
+		Root: proven.Root{Height: settings.TrustHeight, Hash: hash, Period: settings.TrustPeriod},
+		File: filepath.Join(n.home, trustedFile),
+	}
+	for _, endpoint := range settings.Witnesses {
+		conn, err := n.dial(endpoint)
+		if err != nil {
+			return nil, fmt.Errorf("chain.witnesses: %w", err)
+		}
+		n.witnesses = append(n.witnesses, conn)
+		cfg.Witnesses = append(cfg.Witnesses, conn)
+	}
+	return chain.NewProver(cfg), nil
 }
 
 // checkOperator compares an operator with the one for whom the home works, if it is
@@ -105,10 +153,12 @@ func (n *node) checkChainID(found string) error {
 	return nil
 }
 
-func (n *node) txConfig(chainID string) chain.TxConfig {
+func (n *node) txConfig(chainID string, spending chain.Spending) (chain.TxConfig, error) {
+	gasPrice, tx, day, err := n.config.Fees.Caps()
 	return chain.TxConfig{
+		Caps: chain.FeeCaps{GasPrice: gasPrice, Tx: tx, Day: day}, Spending: spending,
 		ChainID: chainID, GasAdjustment: n.config.Tx.GasAdjustment,
 		GasPriceFactor: n.config.Tx.GasPriceFactor, TimeoutBlocks: n.config.Tx.TimeoutBlocks,
 		PollInterval: max(n.config.Chain.Poll/2, minTxPoll),
-	}
+	}, err
 }

@@ -170,10 +170,14 @@ func newAgent(n *node, chainID string, journal *store.Journal, executors []execu
 	if err != nil {
 		return nil, err
 	}
-	return agent.New(agent.Config{
+	tx, err := n.txConfig(chainID, journal)
+	if err != nil {
+		return nil, err
+	}
+	cfg := agent.Config{
 		ChainID:   chainID,
 		Operator:  operator,
-		Chain:     chain.NewSender(n.conn, n.codec, n.worker, n.txConfig(chainID), logger),
+		Chain:     chain.NewSender(n.conn, n.codec, n.worker, tx, logger),
 		Journal:   journal,
 		Transfers: transfers,
 		Uploads:   chain.NewUploadSigner(n.worker),
@@ -189,7 +193,17 @@ func newAgent(n *node, chainID string, journal *store.Journal, executors []execu
 		Poll:           n.config.Chain.Poll,
 		Policy:         policy,
 		Logger:         logger, Registry: registry,
-	})
+	}
+	prover, err := n.prover(chainID)
+	if err != nil {
+		return nil, err
+	}
+	if prover != nil {
+		cfg.Prover = prover
+	} else {
+		logger.Warn("nothing is proven: the node of chain.grpc is believed in all that it says, and could have results of this machine shown too early", "setting", "chain.verify = none")
+	}
+	return agent.New(cfg)
 }
 
 // policyOf reads what the owner allows.

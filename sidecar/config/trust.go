@@ -1,0 +1,83 @@
+package config
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/client"
+)
+
+// hashBytes is the length of a header's hash.
+const hashBytes = 32
+
+// validate reports what cannot work of whom the owner believes.
+func (c Chain) validate() error {
+	var errs []error
+	switch c.Verify {
+	case "proof", "none":
+	case "agreement":
+		if len(c.Witnesses) == 0 {
+			errs = append(errs, errors.New("chain.witnesses: expected the endpoint of another node or more, which chain.verify = \"agreement\" needs, found none"))
+		}
+	default:
+		errs = append(errs, fmt.Errorf("chain.verify: expected \"proof\", \"agreement\" or \"none\", found %q", c.Verify))
+	}
+	if _, err := c.Trust(); err != nil {
+		errs = append(errs, err)
+	}
+	if c.TrustPeriod < time.Hour {
+		errs = append(errs, fmt.Errorf("chain.trust-period: expected 1h or more, and less than the chain's unbonding, found %s", c.TrustPeriod))
+	}
+	return errors.Join(errs...)
+}
+
+// Trust is the hash of the header that the owner trusts, nil where none is named.
+func (c Chain) Trust() ([]byte, error) {
+	if c.TrustHeight == 0 && c.TrustHash == "" {
+		return nil, nil
+	}
+	hash, err := hex.DecodeString(c.TrustHash)
+	if err != nil || len(hash) != hashBytes || c.TrustHeight < 1 {
+		return nil, fmt.Errorf("chain.trust-height, chain.trust-hash: expected a height above 0 and the hash of its header in 64 hex digits, found %d and %q; leave both out to trust the first header that is shown", c.TrustHeight, c.TrustHash)
+	}
+	return hash, nil
+}
+
+// validate reports what is no amount.
+func (f Fees) validate() error {
+	_, _, _, err := f.Caps()
+	return err
+}
+
+// Caps returns the amounts; a limit that is not set has no denom.
+func (f Fees) Caps() (gasPrice, tx, day sdk.Coin, err error) {
+	read := func(key, text string, needed bool) (coin sdk.Coin, err error) {
+		if text == "" && !needed {
+			return sdk.Coin{}, nil
+		}
+		if coin, err = client.ParseAmount(text); err != nil {
+			return coin, fmt.Errorf("%s: %w", key, err)
+		}
+		return coin, nil
+	}
+	gasPrice, err1 := read("fees.max-gas-price", f.MaxGasPrice, true)
+	tx, err2 := read("fees.max-tx", f.MaxTx, false)
+	day, err3 := read("fees.max-day", f.MaxDay, false)
+	err = errors.Join(err1, err2, err3)
+	if err != nil {
+		return gasPrice, tx, day, err
+	}
+	for _, c := range []struct {
+		key  string
+		coin sdk.Coin
+	}{{"fees.max-tx", tx}, {"fees.max-day", day}} {
+		if c.coin.Denom != "" && c.coin.Denom != gasPrice.Denom {
+			err = errors.Join(err, fmt.Errorf("%s: expected an amount in %s as fees.max-gas-price is, found %s", c.key, gasPrice.Denom, c.coin))
+		}
+	}
+	return gasPrice, tx, day, err
+}
