@@ -105,7 +105,7 @@ func (s Search) inBlock(ctx context.Context, height int64, hashes []string) (str
 
 // sequence reads the next sequence of an account after a block.
 func (s Search) sequence(ctx context.Context, account sdk.AccAddress, height int64) (uint64, error) {
-	key := append(authtypes.AddressStoreKeyPrefix.Bytes(), account...)
+	key := slices.Concat(authtypes.AddressStoreKeyPrefix.Bytes(), account)
 	record, err := s.Reader.Read(ctx, authtypes.StoreKey, key, height)
 	if err != nil {
 		return 0, err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -149,7 +150,7 @@ func (a *Agent) unproven() []computetypes.TaskRef {
 			rest = append(rest, refOf(c.key))
 		}
 	}
-	all := append(urgent, rest...)
+	all := slices.Concat(urgent, rest)
 	return all[:min(len(all), maxProofs)]
 }
 
