@@ -14,7 +14,7 @@ require (
 	cosmossdk.io/log/v2 v2.1.0
 	cosmossdk.io/math v1.5.3
 	github.com/NVIDIA/go-nvml v0.13.0-1
-	github.com/bytecodealliance/wasmtime-go/v40 v40.0.0
+	github.com/bytecodealliance/wasmtime-go/v44 v44.0.0
 	github.com/cometbft/cometbft v0.39.4
 	github.com/cosmos/cosmos-db v1.1.3
 	github.com/cosmos/cosmos-proto v1.0.0-beta.5

@@ -97,7 +97,7 @@ type Fingerprint struct {
 	Health Health
 	// Detail is for a person: what is missing and what to do about it.
 	Detail string
-	// Engine names engine and version, such as "wasmtime 40".
+	// Engine names engine and version, such as "wazero 1.12.0".
 	Engine string
 	// Slots is how many tasks may run at once.
 	Slots int

@@ -2,12 +2,9 @@ package wasm
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-
-	"github.com/bytecodealliance/wasmtime-go/v40"
 
 	"github.com/thetaedge/theta/sidecar/executor/wasm/internal/meter"
 	"github.com/thetaedge/theta/sidecar/executor/wasm/internal/wasi"
@@ -34,12 +31,7 @@ func Check(path string) (Program, error) {
 	if refusal != nil {
 		return Program{}, refusal
 	}
-	engine := newEngine()
-	defer engine.Close()
-	metered, refusal, err := inspect(engine, wasm)
-	if err != nil {
-		return Program{}, err
-	}
+	metered, refusal := inspect(wasm)
 	if refusal != nil {
 		return Program{}, refusal
 	}
@@ -80,35 +72,29 @@ var (
 )
 
 // inspect validates and meters a program: a module, or the reason why every machine
-// refuses it. The error is trouble of the machine.
-func inspect(engine *wasmtime.Engine, wasm []byte) (meter.Module, *Refusal, error) {
-	var none meter.Module
+// refuses it. No engine is asked.
+func inspect(wasm []byte) (meter.Metered, *Refusal) {
+	var none meter.Metered
 	switch {
 	case bytes.HasPrefix(wasm, headerComponent):
-		return none, refuse(Component, "program is a component, expected a core module"), nil
+		return none, refuse(Component, "program is a component, expected a core module")
 	case !bytes.HasPrefix(wasm, magic):
-		return none, refuse(NoModule, "expected a wasm module, which begins with %q, found %q", magic, wasm[:min(len(wasm), len(magic))]), nil
+		return none, refuse(NoModule, "expected a wasm module, which begins with %q, found %q", magic, wasm[:min(len(wasm), len(magic))])
 	case !bytes.HasPrefix(wasm, headerModule):
-		return none, refuse(Invalid, "expected a core module of version 1, found the header %x", wasm[:min(len(wasm), len(headerModule))]), nil
+		return none, refuse(Invalid, "expected a core module of version 1, found the header %x", wasm[:min(len(wasm), len(headerModule))])
 	}
-	if err := wasmtime.ModuleValidate(engine, wasm); err != nil {
-		return none, refuse(Invalid, "%s", err), nil
-	}
-	imports, err := meter.Imports(wasm)
+	module, err := meter.Read(wasm)
 	if err != nil {
-		return none, unsupported(err), nil
+		return none, refusalOf(err)
 	}
-	if refusal := checkImports(imports); refusal != nil {
-		return none, refusal, nil
+	if refusal := checkImports(module.Imports()); refusal != nil {
+		return none, refusal
 	}
-	metered, err := meter.Rewrite(wasm)
-	switch {
-	case errors.Is(err, meter.ErrNoEntry):
-		return none, refuse(NoEntry, "%s", err), nil
-	case errors.Is(err, meter.ErrUnsupported):
-		return none, unsupported(err), nil
+	metered, err := module.Rewrite()
+	if err != nil {
+		return none, refusalOf(err)
 	}
-	return metered, nil, err
+	return metered, nil
 }
 
 // checkImports refuses a module that imports what the profile does not have.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/bytecodealliance/wasmtime-go/v40"
+	"github.com/bytecodealliance/wasmtime-go/v44"
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/sidecar/executor"

@@ -19,11 +19,15 @@ type Config struct {
 	// CacheBytes bounds the compiled programs that are kept in memory; zero
 	// means 256 MiB.
 	CacheBytes int64
+	// Engine is what programs run on: one of Engines, or empty for the first of
+	// them. It changes no result.
+	Engine string
 }
 
 // Executor runs tasks under the profile wasm/1.
 type Executor struct {
 	slots    int
+	engine   engine
 	programs *programs
 
 	mu      sync.Mutex
@@ -50,9 +54,14 @@ func New(cfg Config) (*Executor, error) {
 	if cfg.CacheBytes <= 0 {
 		cfg.CacheBytes = defaultCacheBytes
 	}
+	engine, err := newEngine(cfg.Engine)
+	if err != nil {
+		return nil, fmt.Errorf("wasm executor: %w", err)
+	}
 	return &Executor{
 		slots:    cfg.Slots,
-		programs: newPrograms(cfg.CacheBytes),
+		engine:   engine,
+		programs: newPrograms(cfg.CacheBytes, engine),
 		tasks:    map[string]*execution{},
 	}, nil
 }
@@ -67,11 +76,11 @@ func (e *Executor) Fingerprint(context.Context) executor.Fingerprint {
 	f := executor.Fingerprint{
 		Profile: Profile,
 		Health:  executor.Healthy,
-		Engine:  Engine + " " + runtime.GOOS + "/" + runtime.GOARCH,
+		Engine:  e.engine.name() + " " + runtime.GOOS + "/" + runtime.GOARCH,
 		Slots:   e.slots,
 		Running: e.running,
 	}
-	if err := checkThreadStack(); err != nil {
+	if err := e.engine.usable(); err != nil {
 		f.Health, f.Detail = executor.Unhealthy, err.Error()
 	}
 	return f
@@ -97,7 +106,7 @@ func (e *Executor) Recover(_ context.Context, task executor.Task) error {
 // begin takes a slot and starts the task once prepare has dealt with its output
 // directory.
 func (e *Executor) begin(task executor.Task, prepare func(dir string) error) error {
-	if err := checkThreadStack(); err != nil {
+	if err := e.engine.usable(); err != nil {
 		return err
 	}
 	e.mu.Lock()

@@ -64,18 +64,18 @@ func TestGoProgramGivesTheSameResultTwiceAndUnderAnotherEngine(t *testing.T) {
 	require.Equal(t, result.Manifest(), again.Manifest())
 	require.Equal(t, result.FuelUsed, again.FuelUsed)
 
-	stdout, counts := underWazero(t, program, dir, first.Args)
+	stdout, counts := underInterpreter(t, program, dir, first.Args)
 	require.Equal(t, output(t, first, "stdout"), stdout)
 	require.Equal(t, output(t, first, "deep/counts.txt"), counts)
 }
 
-// underWazero runs the program with an engine and a WASI that share nothing with
+// underInterpreter runs the program with an engine and a WASI that share nothing with
 // this executor.
-func underWazero(t *testing.T, program, in string, arguments []string) (stdout, counts string) {
+func underInterpreter(t *testing.T, program, in string, arguments []string) (stdout, counts string) {
 	t.Helper()
 	ctx := context.Background()
 	out := t.TempDir()
-	r := wazero.NewRuntime(ctx)
+	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigInterpreter())
 	defer func() { require.NoError(t, r.Close(ctx)) }()
 	wasi_snapshot_preview1.MustInstantiate(ctx, r)
 	binary, err := os.ReadFile(program)

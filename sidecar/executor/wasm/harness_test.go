@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/bytecodealliance/wasmtime-go/v40"
+	"github.com/bytecodealliance/wasmtime-go/v44"
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/sidecar/executor"
@@ -103,6 +103,18 @@ func run(t *testing.T, task executor.Task) executor.Result {
 	result, err := try(t, task)
 	require.NoError(t, err)
 	_, err = result.Digest()
+	require.NoError(t, err)
+	return result
+}
+
+// runOn runs a task on one of the engines of the build.
+func runOn(t *testing.T, engine string, task executor.Task) executor.Result {
+	t.Helper()
+	e, err := wasm.New(wasm.Config{Slots: 1, Engine: engine})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, e.Close()) }()
+	require.NoError(t, e.Start(context.Background(), task))
+	result, err := e.Wait(context.Background(), task.ID)
 	require.NoError(t, err)
 	return result
 }

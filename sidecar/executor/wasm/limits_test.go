@@ -12,11 +12,11 @@ import (
 )
 
 func TestReturningFromStartExitsWithZero(t *testing.T) {
-	r := run(t, task(t, wat(t, `(func (export "_start"))`)))
+	r := run(t, task(t, wat(t, `(func (export "_start") (drop (i32.const 1)))`)))
 	require.Equal(t, manifest.ReasonExited, r.Reason)
 	require.Zero(t, r.ExitCode)
 	require.Empty(t, r.Outputs)
-	require.Positive(t, r.FuelUsed)
+	require.Equal(t, uint64(1), r.FuelUsed)
 	require.Equal(t, uint64(2*wasm.PageBytes), r.PeakMemory)
 }
 
@@ -27,19 +27,28 @@ func TestExitCodeIsAResult(t *testing.T) {
 }
 
 func TestEveryTrapIsTheSameResult(t *testing.T) {
-	for name, body := range map[string]string{
-		"unreachable":     `unreachable`,
-		"division by 0":   `(drop (i32.div_u (i32.const 1) (i32.const 0)))`,
-		"memory access":   `(drop (i32.load (i32.const -1)))`,
-		"bad conversion":  `(drop (i32.trunc_f32_s (f32.const nan)))`,
-		"overflow":        `(drop (i32.div_s (i32.const 0x80000000) (i32.const -1)))`,
-		"bad bulk access": `(memory.fill (i32.const -1) (i32.const 1) (i32.const 64))`,
+	for body, detail := range map[string]string{
+		`unreachable`: "unreachable",
+		`(drop (i32.div_u (i32.const 1) (i32.const 0)))`:            "divided by zero",
+		`(drop (i64.rem_s (i64.const 1) (i64.const 0)))`:            "divided by zero",
+		`(drop (i32.load (i32.const -1)))`:                          "outside of the memory",
+		`(drop (i32.trunc_f32_s (f32.const nan)))`:                  "not a number",
+		`(drop (i32.trunc_f64_u (f64.const 1e30)))`:                 "overflowed",
+		`(drop (i32.div_s (i32.const 0x80000000) (i32.const -1)))`:  "overflowed",
+		`(memory.fill (i32.const -1) (i32.const 1) (i32.const 64))`: "outside of the memory",
+		`(call_indirect (i32.const 0))`:                             "empty element",
+		`(call_indirect (i32.const 9))`:                             "empty element",
+		`(call_indirect (param i32) (i32.const 0) (i32.const 1))`:   "another type",
+		`(table.fill (i32.const 3) (ref.null func) (i32.const 3))`:  "outside of the table",
+		`(table.set (i32.const 4) (ref.null func))`:                 "outside of the table",
 	} {
-		t.Run(name, func(t *testing.T) {
-			r := run(t, task(t, wat(t, `(func (export "_start") `+body+`)`)))
-			require.Equal(t, manifest.ReasonTrapped, r.Reason)
-			require.Equal(t, manifest.NoExitCode, r.ExitCode)
-			require.NotEmpty(t, r.Detail)
+		t.Run(body, func(t *testing.T) {
+			for _, engine := range wasm.Engines() {
+				r := runOn(t, engine, task(t, wat(t, `(table 4 funcref) (elem (i32.const 1) $put) (func (export "_start") `+body+`)`)))
+				require.Equal(t, manifest.ReasonTrapped, r.Reason)
+				require.Equal(t, manifest.NoExitCode, r.ExitCode)
+				require.Contains(t, r.Detail, detail, engine)
+			}
 		})
 	}
 }
@@ -92,7 +101,7 @@ func TestFuelOfACompletedRunIsAlwaysEqual(t *testing.T) {
 		(func (export "_start") (call $exit (call $fib (i32.const 12))))`)
 	first := run(t, task(t, program))
 	require.Equal(t, int32(144), first.ExitCode)
-	require.Equal(t, uint64(21635), first.FuelUsed, "the number is the profile's: another one is another profile")
+	require.Equal(t, uint64(18844), first.FuelUsed, "the number is the profile's: another one is another profile")
 	require.Equal(t, first.FuelUsed, run(t, task(t, program)).FuelUsed)
 
 	// The last unit counts: with what it used it ends, with less it does not.
@@ -144,24 +153,27 @@ func TestInitialMemoryOverTheLimitIsAResult(t *testing.T) {
 }
 
 func TestRecursionEndsAtTheSameDepth(t *testing.T) {
-	// The depth is counted in a global and shown by a file's length, so it would
-	// differ if the native stack decided.
-	program := func(locals string) string {
-		return wat(t, `(func $down (param i32) (local `+locals+`)
+	// The depth is shown by a file's length, so it would differ if the native stack
+	// decided.
+	depth := func(locals, before, after string) int {
+		tk := task(t, wat(t, `(func $down (param i32) (local `+locals+`) `+before+`
 				(call $put (i32.const 1) (i32.const 64) (i32.const 1))
-				(call $down (i32.add (local.get 0) (i32.const 1))))
-			(func (export "_start") (call $down (i32.const 0)))`)
-	}
-	depth := func(locals string) int {
-		tk := task(t, program(locals))
+				(call $down (i32.add (local.get 0) (i32.const 1)))`+after+`)
+			(func (export "_start") (call $down (i32.const 0)))`))
 		r := run(t, tk)
 		require.Equal(t, manifest.ReasonTrapped, r.Reason)
 		require.Contains(t, r.Detail, "too deeply")
 		return len(output(t, tk, "stdout"))
 	}
 	// The numbers are the profile's: another one here is another profile.
-	require.Equal(t, 8320, depth("i32"))
-	require.Equal(t, 129, depth(strings.Repeat("i64 ", 1000)))
+	require.Equal(t, 275938, depth("i32", "", ""))
+	require.Equal(t, 275938, depth(strings.Repeat("i64 ", 1000), "", ""), "what is not used takes nothing")
+	var set, use strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&set, "(local.set %d (i64.load (i32.const %d)))", i+1, 8*i)
+		fmt.Fprintf(&use, "(i64.store (i32.const %d) (local.get %d))", 8*i, i+1)
+	}
+	require.Equal(t, 10417, depth(strings.Repeat("i64 ", 100), set.String(), use.String()))
 }
 
 func TestDeepFramesOfManyValuesFitTheNativeStack(t *testing.T) {

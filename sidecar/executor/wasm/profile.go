@@ -1,14 +1,13 @@
-// Package wasm runs WebAssembly programs under the profile wasm/1, on wasmtime.
+// Package wasm runs WebAssembly programs under the profile wasm/1.
 //
-// Everything that could change a result is fixed here and in the packages
-// below: the features of the engine, what instructions and host calls cost, how
-// deep calls nest, the clock, the randomness and the file system. The profile is
-// described in docs/profiles/wasm-1.md; any change to it is a new profile.
+// The profile is a specification, docs/profiles/wasm-1.md, that any correct engine
+// can run: everything that could change a result is fixed here and in the packages
+// below. They decide what a valid program is, what instructions and host calls cost,
+// how deep calls nest, the bits of NaNs, the clock, the randomness and the file
+// system. Any change to it is a new profile; another engine is not.
 package wasm
 
 import (
-	"github.com/bytecodealliance/wasmtime-go/v40"
-
 	"github.com/thetaedge/theta/sidecar/executor"
 	"github.com/thetaedge/theta/sidecar/executor/manifest"
 	"github.com/thetaedge/theta/sidecar/executor/wasm/internal/wasi"
@@ -17,8 +16,6 @@ import (
 const (
 	// Profile is the versioned name of this executor's rules.
 	Profile = "wasm/1"
-	// Engine names the engine that decides fuel and code generation.
-	Engine = "wasmtime 40.0.0"
 
 	// MaxProgramBytes is the largest program.
 	MaxProgramBytes = 32 << 20
@@ -37,10 +34,6 @@ const (
 
 	// PageBytes is the size of a page of wasm memory.
 	PageBytes = 1 << 16
-
-	// nativeStackBytes is what the engine may use of the thread's stack. The
-	// counted stack of the profile is used up long before it.
-	nativeStackBytes = 5 << 20
 )
 
 // Environment is what every program finds in its environment; a task may not set these
@@ -52,39 +45,3 @@ func Environment() []executor.Variable {
 	}
 	return env
 }
-
-// newEngine returns an engine with the features of the profile. The caller
-// closes it.
-func newEngine() *wasmtime.Engine {
-	cfg := wasmtime.NewConfig()
-	cfg.SetStrategy(wasmtime.StrategyCranelift)
-	cfg.SetCraneliftOptLevel(wasmtime.OptLevelSpeed)
-	cfg.SetCraneliftNanCanonicalization(true)
-	cfg.SetConsumeFuel(true)
-	cfg.SetEpochInterruption(true)
-	cfg.SetMaxWasmStack(nativeStackBytes)
-	cfg.SetDebugInfo(false)
-
-	cfg.SetWasmBulkMemory(true)
-	cfg.SetWasmMultiValue(true)
-	cfg.SetWasmReferenceTypes(true)
-	cfg.SetWasmSIMD(true)
-
-	cfg.SetWasmRelaxedSIMD(false)
-	cfg.SetWasmThreads(false)
-	cfg.SetWasmTailCall(false)
-	cfg.SetWasmMultiMemory(false)
-	cfg.SetWasmMemory64(false)
-	cfg.SetWasmFunctionReferences(false)
-	cfg.SetWasmGC(false)
-	cfg.SetWasmWideArithmetic(false)
-	return wasmtime.NewEngineWithConfig(cfg)
-}
-
-// Trap codes as the engine's C interface numbers them. The Go binding's own
-// constants miss one in the middle, so those from the tenth on are wrong there.
-const (
-	trapStackOverflow wasmtime.TrapCode = 0
-	trapInterrupt     wasmtime.TrapCode = 10
-	trapOutOfFuel     wasmtime.TrapCode = 12
-)

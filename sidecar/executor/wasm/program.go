@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"sync"
 
-	"github.com/bytecodealliance/wasmtime-go/v40"
+	"github.com/thetaedge/theta/sidecar/executor/wasm/internal/meter"
 )
 
 // program is a compiled program, or the reason why it can be run nowhere.
@@ -14,40 +14,29 @@ type program struct {
 	// refusal is set if the program is not valid under the profile; every
 	// machine refuses it alike.
 	refusal *Refusal
-	// artifact is the compiled code, as the engine serialises it.
-	artifact []byte
+	// trap is why it traps before anything of it runs, if it does.
+	trap string
+	// code is the compiled program.
+	code code
 	// pages and maxPages are the declared bounds of its memory.
 	pages, maxPages uint32
 	hasStart        bool
 }
 
-// compile validates, meters and compiles a program. A returned error is trouble
-// of the machine.
-func compile(wasm []byte) (*program, error) {
-	engine := newEngine()
-	defer engine.Close()
-	metered, refusal, err := inspect(engine, wasm)
-	if err != nil {
-		return nil, err
-	}
+// compileFor validates, meters and compiles a program for an engine. A returned
+// error is trouble of the machine.
+func compileFor(engine engine, wasm []byte) (*program, error) {
+	metered, refusal := inspect(wasm)
 	if refusal != nil {
 		return &program{refusal: refusal}, nil
 	}
-	module, err := wasmtime.NewModule(engine, metered.Wasm)
-	if err != nil {
-		return nil, fmt.Errorf("compile program: %w", err)
+	p := &program{trap: metered.Trap, pages: metered.MemoryPages, maxPages: metered.MaxPages, hasStart: metered.HasStart}
+	if p.trap != "" || p.pages > meter.MaxPages {
+		return p, nil
 	}
-	defer module.Close()
-	artifact, err := module.Serialize()
-	if err != nil {
-		return nil, fmt.Errorf("serialise program: %w", err)
-	}
-	return &program{
-		artifact: artifact,
-		pages:    metered.MemoryPages,
-		maxPages: metered.MaxPages,
-		hasStart: metered.HasStart,
-	}, nil
+	var err error
+	p.code, err = engine.compile(metered)
+	return p, err
 }
 
 // programs caches compiled programs by digest, up to a number of bytes.
@@ -66,8 +55,10 @@ type programEntry struct {
 	err     error
 }
 
-func newPrograms(maxBytes int64) *programs {
-	return &programs{entries: map[[sha256.Size]byte]*programEntry{}, maxBytes: maxBytes, compile: compile}
+func newPrograms(maxBytes int64, engine engine) *programs {
+	return &programs{entries: map[[sha256.Size]byte]*programEntry{}, maxBytes: maxBytes, compile: func(wasm []byte) (*program, error) {
+		return compileFor(engine, wasm)
+	}}
 }
 
 // load returns the compiled program at path. Two tasks with the same program
@@ -148,6 +139,9 @@ func (p *programs) settle(digest [sha256.Size]byte, entry *programEntry) {
 			continue
 		}
 		p.bytes -= old.bytes()
+		if code := old.program.code; code != nil {
+			code.close()
+		}
 		delete(p.entries, p.recent[i])
 		p.recent = append(p.recent[:i], p.recent[i+1:]...)
 	}
@@ -165,5 +159,8 @@ func (e *programEntry) settled() bool {
 // bytes is what an entry holds, with an allowance for the entry itself.
 func (e *programEntry) bytes() int64 {
 	const overhead = 4096
-	return overhead + int64(len(e.program.artifact))
+	if e.program.code == nil {
+		return overhead
+	}
+	return overhead + e.program.code.bytes()
 }

@@ -12,7 +12,7 @@ import (
 func TestAPanicOfTheCompilerIsAnErrorForAllThatWait(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "program")
 	require.NoError(t, os.WriteFile(path, []byte("program"), 0o600))
-	p := newPrograms(1 << 20)
+	p := newPrograms(1<<20, nil)
 	p.compile = func([]byte) (*program, error) { panic("unforeseen") }
 	for range 2 {
 		_, err := p.load(t.Context(), path)

@@ -40,11 +40,18 @@ func refuse(cause Cause, format string, args ...any) *Refusal {
 	return &Refusal{Cause: cause, Detail: fmt.Sprintf(format, args...)}
 }
 
-func unsupported(err error) *Refusal {
-	if errors.Is(err, meter.ErrImportKind) {
-		return refuse(Imports, "%s", err)
+// refusalOf gives the cause of an error of the package meter.
+func refusalOf(err error) *Refusal {
+	cause := Invalid
+	switch {
+	case errors.Is(err, meter.ErrImportKind):
+		cause = Imports
+	case errors.Is(err, meter.ErrNoEntry):
+		cause = NoEntry
+	case errors.Is(err, meter.ErrUnsupported):
+		cause = Unsupported
 	}
-	return refuse(Unsupported, "%s", err)
+	return refuse(cause, "%s", err)
 }
 
 // Error implements error: Detail, as a task's result carries it.

@@ -8,63 +8,52 @@ type joins struct {
 	count uint64
 	// carried is the most values that one of them takes along from the stack.
 	carried uint64
-	// loops and branches among them, and calls beside them.
-	loops, branches, calls uint64
+	// blocks (with loops and ifs), loops and branches among them, and calls beside
+	// them.
+	blocks, loops, branches, calls uint64
 }
 
-// A compiler's time grows with the square of loops and of branches, and its memory
-// with calls. The weights make as many of each cost about as much: some seconds and
-// hundreds of megabytes for the most that a function may have.
+// A compiler's time grows with the square of blocks, loops and branches, and its
+// memory with calls. The weights make as many of each cost about as much: some
+// seconds and hundreds of megabytes for the most that a function may have.
 const (
+	blockSquares  = 256
 	loopSquares   = 8
 	branchSquares = 128
 	callValues    = 4
 )
 
-// add counts an instruction. immediates are the bytes that follow op, in a body that
-// has been validated.
-func (j *joins) add(op byte, immediates []byte, types []funcType) {
-	r := &reader{b: immediates}
+// add counts an instruction; the targets of a branch table but its last, and what
+// blocks take along, are counted where they are read.
+func (j *joins) add(op byte) {
 	switch op {
-	case opElse:
+	case opElse, opBrTable:
 		j.count++
 	case opBr, opBrIf:
 		j.count++
 		j.branches++
-	case opBrTable:
-		j.count += uint64(r.u32()) + 1
 	case opCall, opCallIndirect:
 		j.calls++
 	case opLoop:
 		j.count++
 		j.loops++
-		j.carry(r, types)
+		j.blocks++
 	case opBlock, opIf:
 		j.count++
-		j.carry(r, types)
+		j.blocks++
 	}
 }
 
-// carry reads a block's type: a single byte that stands for at most one value, or the
-// number of a function type.
-func (j *joins) carry(r *reader, types []funcType) {
-	// A body that ends here was not validated, and is refused for its end.
-	if len(r.b) == 0 {
-		return
-	}
-	if r.b[0]&0xc0 == 0x40 {
-		j.carried = max(j.carried, 1)
-		return
-	}
-	if index := r.u32(); uint64(index) < uint64(len(types)) {
-		j.carried = max(j.carried, uint64(types[index].params), uint64(types[index].results))
-	}
+// carry notes what a block takes along: one value if it has none.
+func (j *joins) carry(kind funcType) {
+	j.carried = max(j.carried, 1, uint64(len(kind.params)), uint64(len(kind.results)))
 }
 
 // values is the most that may be carried to all of them in a function of so many
-// parameters and locals, with what loops, branches and calls count for.
+// parameters and locals, with what blocks, loops, branches and calls count for.
 func (j *joins) values(locals uint64) uint64 {
-	return j.count*(1+locals+j.carried) + j.loops*j.loops/loopSquares + j.branches*j.branches/branchSquares + j.calls*callValues
+	return j.count*(1+locals+j.carried) + j.blocks*j.blocks/blockSquares + j.loops*j.loops/loopSquares +
+		j.branches*j.branches/branchSquares + j.calls*callValues
 }
 
 // carry refuses a function, or a module, that no compiler copes with.

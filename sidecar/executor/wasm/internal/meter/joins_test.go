@@ -26,10 +26,12 @@ func TestFunctionsThatNoCompilerCopesWithAreRefused(t *testing.T) {
 		most func(n int) string
 		n    int
 	}{
-		"loops":      {func(n int) string { return program(1, 0, strings.Repeat("(loop)", n)) }, 2888},
-		"wide loops": {func(n int) string { return program(1, 1022, strings.Repeat("(loop)", n)) }, 920},
-		"blocks":     {func(n int) string { return program(1, 1022, strings.Repeat("(block)", n)) }, 1024},
-		"ifs":        {func(n int) string { return program(1, 1022, strings.Repeat("(if (i32.const 1) (then) (else))", n)) }, 512},
+		"loops":        {func(n int) string { return program(1, 0, strings.Repeat("(loop)", n)) }, 2844},
+		"wide loops":   {func(n int) string { return program(1, 1022, strings.Repeat("(loop)", n)) }, 917},
+		"empty blocks": {func(n int) string { return program(1, 0, strings.Repeat("(block)", n)) }, 16130},
+		"empty ifs":    {func(n int) string { return program(1, 0, strings.Repeat("(if (i32.const 1) (then))", n)) }, 16130},
+		"blocks":       {func(n int) string { return program(1, 1022, strings.Repeat("(block)", n)) }, 1020},
+		"ifs":          {func(n int) string { return program(1, 1022, strings.Repeat("(if (i32.const 1) (then) (else))", n)) }, 511},
 		"jumps": {func(n int) string {
 			return program(1, 1022, "(block "+strings.Repeat("(br_if 0 (i32.const 1))", n)+")")
 		}, 1015},
@@ -40,12 +42,12 @@ func TestFunctionsThatNoCompilerCopesWithAreRefused(t *testing.T) {
 		}, 1023},
 		"results": {func(n int) string {
 			return program(1, 23, strings.Repeat("(block (result "+wide+") unreachable) "+strings.Repeat("drop ", 1000), n))
-		}, 1024},
+		}, 1020},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Rewrite(binary(t, c.most(c.n)))
+			_, err := rewrite(assembled(t, c.most(c.n)))
 			require.NoError(t, err)
-			_, err = Rewrite(binary(t, c.most(c.n+1)))
+			_, err = rewrite(assembled(t, c.most(c.n+1)))
 			require.ErrorIs(t, err, ErrUnsupported)
 			require.ErrorContains(t, err, "split the function")
 		})
@@ -53,10 +55,10 @@ func TestFunctionsThatNoCompilerCopesWithAreRefused(t *testing.T) {
 }
 
 func TestModulesThatNoCompilerCopesWithAreRefused(t *testing.T) {
-	blocks := strings.Repeat("(block)", 1024)
-	_, err := Rewrite(binary(t, program(MaxModuleJoins/MaxFunctionJoins, 1022, blocks)))
+	blocks := strings.Repeat("(block)", 1020)
+	_, err := rewrite(assembled(t, program(MaxModuleJoins/MaxFunctionJoins, 1022, blocks)))
 	require.NoError(t, err)
-	_, err = Rewrite(binary(t, program(MaxModuleJoins/MaxFunctionJoins+1, 1022, blocks)))
+	_, err = rewrite(assembled(t, program(MaxModuleJoins/MaxFunctionJoins+1, 1022, blocks)))
 	require.ErrorIs(t, err, ErrUnsupported)
 	require.ErrorContains(t, err, "of all functions")
 }

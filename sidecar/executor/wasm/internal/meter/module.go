@@ -1,16 +1,18 @@
-// Package meter rewrites a wasm module so that what an engine leaves to the
-// machine is decided by the module itself: how deep calls may nest, what a
-// failed memory.grow means, and what bulk instructions cost in fuel.
+// Package meter reads a wasm module, decides whether the profile takes it, and
+// rewrites it so that what an engine leaves to the machine is decided by the module
+// itself: how much fuel instructions use, how deep calls may nest, what a failed
+// memory.grow means, and which bits a NaN has. Any correct engine then gives the
+// same result.
 //
 // Native stack frames differ between processors, so an engine's own stack limit
 // would make the depth of a recursion, and with it a result, depend on the
-// machine. The rewritten module counts a stack of its own and stops long before
-// the native one is used up.
+// machine. The rewritten module counts a stack of its own and stops before the
+// native one is used up.
 package meter
 
 import "fmt"
 
-// Section ids in the order in which a module holds them.
+// Section ids, and the order in which a module holds them.
 const (
 	sectionCustom   = 0
 	sectionType     = 1
@@ -27,47 +29,17 @@ const (
 	sectionCount    = 12
 )
 
-// Limits on a module, part of the profile.
-const (
-	// MaxFunctionBytes is the most code that one function may have.
-	MaxFunctionBytes = 1 << 20
-	// MaxFunctionLocals is the most parameters, results and locals of a function.
-	MaxFunctionLocals = 16384
-	// MaxFunctionJoins bounds the values that a function may carry to the places where
-	// its control flow meets, see joins. A compiler may keep each of them apart: with
-	// some thousands of both it takes more time and memory than any machine has, and
-	// kills the process in the end.
-	MaxFunctionJoins = 1 << 20
-	// MaxModuleJoins bounds the sum of that over all functions.
-	MaxModuleJoins = 1 << 25
-	// MaxTableElements is the largest that one table may be.
-	MaxTableElements = 1 << 20
-	// MaxTables is the most tables that a module may have.
-	MaxTables = 16
-)
-
 const (
 	maxPages       = 1 << 16
 	exportFunction = 0
+	exportTable    = 1
 	exportMemory   = 2
 	exportGlobal   = 3
-	typeI32        = 0x7f
-	typeI64        = 0x7e
-	typeV128       = 0x7b
-	typeFuncref    = 0x70
-	typeExternref  = 0x6f
 	formFunction   = 0x60
 )
 
-// funcType is a function's type with the width of its values.
-type funcType struct {
-	params  uint32
-	results uint32
-	wide    uint32 // how many of both are v128
-
-	// paramTypes and resultTypes are the value types, a byte each.
-	paramTypes, resultTypes []byte
-}
+// funcType is a function's type: its value types, a byte each.
+type funcType struct{ params, results string }
 
 // Import is a function that a module imports.
 type Import struct {
@@ -76,103 +48,167 @@ type Import struct {
 	// Params and Results hold one letter for each value: i for i32, I for i64, ? for
 	// any other.
 	Params, Results string
+	kind            uint32 // index of its type
 }
 
-// module is what the rewriting needs to know of a module.
-type module struct {
-	sections map[byte][]byte
+type table struct {
+	kind        byte
+	least, most uint32
+}
 
+type global struct {
+	kind    byte
+	mutable bool
+	value   []byte // a constant expression without its end
+	refers  bool   // the value is the reference of function
+	index   uint32
+}
+
+type export struct {
+	name  string
+	kind  byte
+	index uint32
+}
+
+// Module is a module whose sections are valid. The code of its functions is not
+// read before Rewrite.
+type Module struct {
 	types     []funcType
-	imported  uint32 // functions; nothing else may be imported
 	imports   []Import
-	functions []uint32
-	globals   uint32
-	exports   map[string]struct{}
+	functions []uint32 // types of the defined functions
+	tables    []table
+	globals   []global
+	exports   []export
+	elements  []element
+	data      []data
+	counted   bool // has a data count
+	dataCount uint32
 	start     *uint32
-	memoryMin uint32 // in pages
-	memoryMax uint32 // in pages, the most of 32-bit addresses if not declared
 	hasMemory bool
-	hasEntry  bool
+	memoryMin uint32 // in pages
+	memoryMax uint32 // in pages, MaxPages if not declared
+	bodies    [][]byte
+	declared  map[uint32]struct{} // functions that ref.func may name
 }
 
-// canonical is the order in which sections are written.
-func canonical() []byte {
-	return []byte{
-		sectionType, sectionImport, sectionFunction, sectionTable, sectionMemory, sectionGlobal,
-		sectionExport, sectionElement, sectionCount, sectionCode, sectionData,
+// Imports returns the functions that the module imports, in order.
+func (m *Module) Imports() []Import { return m.imports }
+
+// order gives the place of a section: the data count stands before the code.
+func order(id byte) int {
+	switch {
+	case id == sectionCount:
+		return 2*sectionCode - 1
+	default:
+		return 2 * int(id)
 	}
 }
 
-// parse reads the parts of a module that have been validated by an engine. It
-// refuses, with ErrUnsupported, whatever is outside of the profile.
-func parse(wasm []byte) (*module, error) {
+// Read decodes and validates the sections of a module. It fails with ErrInvalid
+// for what is no module or uses other instructions than the profile has, and with
+// ErrUnsupported for what is over a limit.
+func Read(wasm []byte) (*Module, error) {
 	r := &reader{b: wasm}
 	if string(r.bytes(8)) != "\x00asm\x01\x00\x00\x00" {
-		return nil, fmt.Errorf("%w: expected a core module of version 1", ErrUnsupported)
+		return nil, fmt.Errorf("%w: expected a core module of version 1", ErrInvalid)
 	}
-	m := &module{sections: map[byte][]byte{}, exports: map[string]struct{}{}}
+	m := &Module{declared: map[uint32]struct{}{}}
+	last := 0
 	for !r.done() {
 		id := r.byte()
-		payload := r.bytes(r.u32())
-		if id > sectionCount {
-			r.fail("section %d is not part of the profile", id)
+		section := &reader{b: r.bytes(r.u32())}
+		if r.err != nil {
+			break
 		}
-		if _, twice := m.sections[id]; twice && id != sectionCustom {
-			r.fail("section %d occurs twice", id)
+		if id == sectionCustom {
+			section.name()
+		} else if at := order(id); at <= last || id > sectionCount {
+			r.fail("section %d is not expected here", id)
+			break
+		} else {
+			last = at
+			m.section(id, section)
 		}
-		m.sections[id] = payload
+		if section.err == nil && id != sectionCustom && !section.done() {
+			section.fail("%d bytes too many", len(section.b)-section.pos)
+		}
+		if section.err != nil {
+			return nil, fmt.Errorf("section %d: %w", id, section.err)
+		}
 	}
 	if r.err != nil {
 		return nil, r.err
 	}
-	steps := []struct {
-		id   byte
-		read func(*reader)
-	}{
-		{sectionType, m.readTypes},
-		{sectionImport, m.readImports},
-		{sectionFunction, m.readFunctions},
-		{sectionTable, m.readTables},
-		{sectionMemory, m.readMemory},
-		{sectionGlobal, m.readGlobals},
-		{sectionExport, m.readExports},
-		{sectionStart, m.readStart},
-	}
-	for _, step := range steps {
-		payload, present := m.sections[step.id]
-		if !present {
-			continue
-		}
-		section := &reader{b: payload}
-		if step.read(section); section.err != nil {
-			return nil, fmt.Errorf("section %d: %w", step.id, section.err)
-		}
-	}
-	return m, nil
+	return m, m.whole()
 }
 
-func (m *module) readTypes(r *reader) {
-	for n := r.u32(); n > 0 && r.err == nil; n-- {
+// whole checks what only the last section decides.
+func (m *Module) whole() error {
+	switch {
+	case len(m.bodies) != len(m.functions):
+		return fmt.Errorf("%w: %d bodies for %d functions", ErrInvalid, len(m.bodies), len(m.functions))
+	case m.counted && int64(m.dataCount) != int64(len(m.data)):
+		return fmt.Errorf("%w: %d data segments, %d were announced", ErrInvalid, len(m.data), m.dataCount)
+	default:
+		return nil
+	}
+}
+
+func (m *Module) section(id byte, r *reader) {
+	switch id {
+	case sectionType:
+		m.readTypes(r)
+	case sectionImport:
+		m.readImports(r)
+	case sectionFunction:
+		m.readFunctions(r)
+	case sectionTable:
+		m.readTables(r)
+	case sectionMemory:
+		m.readMemory(r)
+	case sectionGlobal:
+		m.readGlobals(r)
+	case sectionExport:
+		m.readExports(r)
+	case sectionStart:
+		index := r.u32()
+		if t, known := m.function(index); r.err == nil && (!known || t != funcType{}) {
+			r.fail("start function %d is not a function without parameters and results", index)
+		}
+		m.start = &index
+	case sectionElement:
+		m.readElements(r)
+	case sectionCount:
+		m.counted, m.dataCount = true, r.u32()
+	case sectionCode:
+		m.readCode(r)
+	case sectionData:
+		m.readData(r)
+	}
+}
+
+func (m *Module) readTypes(r *reader) {
+	n := r.count()
+	r.limit(uint64(n), MaxTypes, "function types")
+	for ; n > 0 && r.err == nil; n-- {
 		if form := r.byte(); form != formFunction {
 			r.fail("type form 0x%02x, only functions are part of the profile", form)
 		}
-		var t funcType
-		t.params, t.paramTypes = r.values(&t.wide)
-		t.results, t.resultTypes = r.values(&t.wide)
+		t := funcType{params: r.values()}
+		t.results = r.values()
 		m.types = append(m.types, t)
 	}
 }
 
-// values reads a vector of value types and counts the wide ones.
-func (r *reader) values(wide *uint32) (uint32, []byte) {
-	count := r.u32()
-	from := r.pos
-	for n := count; n > 0 && r.err == nil; n-- {
-		if r.valueType() == typeV128 {
-			*wide++
-		}
+// values reads a vector of value types.
+func (r *reader) values() string {
+	n := r.count()
+	r.limit(uint64(n), MaxParams, "parameters or results")
+	types := make([]byte, 0, n)
+	for ; n > 0 && r.err == nil; n-- {
+		types = append(types, r.valueType())
 	}
-	return count, r.b[from:r.pos]
+	return string(types)
 }
 
 // valueType reads a value type: a number, a vector or a plain reference.
@@ -184,32 +220,48 @@ func (r *reader) valueType() byte {
 	return t
 }
 
-func (m *module) readImports(r *reader) {
-	for n := r.u32(); n > 0 && r.err == nil; n-- {
-		module, name := r.bytes(r.u32()), r.bytes(r.u32())
+func (r *reader) referenceType() byte {
+	t := r.byte()
+	if t != typeFuncref && t != typeExternref {
+		r.fail("reference type 0x%02x is not part of the profile", t)
+	}
+	return t
+}
+
+func (m *Module) readImports(r *reader) {
+	n := r.count()
+	r.limit(uint64(n), MaxImports, "imports")
+	for ; n > 0 && r.err == nil; n-- {
+		module := r.name()
+		name := r.name()
 		if kind := r.byte(); kind != exportFunction && r.err == nil {
 			r.err = fmt.Errorf("%w: import %.64s.%.64s is of kind %d, only functions may be imported", ErrImportKind, module, name, kind)
 		}
-		index := r.u32()
-		if r.err == nil && uint64(index) >= uint64(len(m.types)) {
-			r.fail("type %d does not exist", index)
-		}
+		index := r.typeIndex(m)
 		if r.err != nil {
 			return
 		}
+		r.limit(uint64(max(len(module), len(name))), MaxNameBytes, "bytes in a name")
 		t := m.types[index]
 		m.imports = append(m.imports, Import{
-			Module: string(module), Name: string(name), Params: letters(t.paramTypes), Results: letters(t.resultTypes),
+			Module: module, Name: name, Params: letters(t.params), Results: letters(t.results), kind: index,
 		})
-		m.imported++
 	}
 }
 
+func (r *reader) typeIndex(m *Module) uint32 {
+	index := r.u32()
+	if r.err == nil && uint64(index) >= uint64(len(m.types)) {
+		r.fail("type %d does not exist", index)
+	}
+	return index
+}
+
 // letters writes value types with a letter each.
-func letters(types []byte) string {
+func letters(types string) string {
 	out := make([]byte, len(types))
-	for i, t := range types {
-		switch t {
+	for i := range types {
+		switch types[i] {
 		case typeI32:
 			out[i] = 'i'
 		case typeI64:
@@ -221,81 +273,125 @@ func letters(types []byte) string {
 	return string(out)
 }
 
-// Imports returns the functions that a module imports, in order. It fails with
-// ErrUnsupported when the module is outside of the profile.
-func Imports(wasm []byte) ([]Import, error) {
-	m, err := parse(wasm)
-	if err != nil {
-		return nil, err
-	}
-	return m.imports, nil
-}
-
-func (m *module) readFunctions(r *reader) {
-	for n := r.u32(); n > 0 && r.err == nil; n-- {
-		index := r.u32()
-		if uint64(index) >= uint64(len(m.types)) {
-			r.fail("type %d does not exist", index)
-		}
-		m.functions = append(m.functions, index)
-	}
-}
-
-func (m *module) readTables(r *reader) {
-	n := r.u32()
-	if n > MaxTables {
-		r.fail("%d tables, at most %d are allowed", n, MaxTables)
-	}
+func (m *Module) readFunctions(r *reader) {
+	n := r.count()
+	r.limit(uint64(n), MaxFunctions, "functions")
 	for ; n > 0 && r.err == nil; n-- {
-		if kind := r.byte(); kind != typeFuncref && kind != typeExternref {
-			r.fail("table of type 0x%02x is not part of the profile", kind)
-		}
-		if least, _ := r.limits(MaxTableElements); least > MaxTableElements {
-			r.fail("table of %d elements, at most %d are allowed", least, MaxTableElements)
-		}
+		m.functions = append(m.functions, r.typeIndex(m))
 	}
 }
 
-// limits reads the limits of a table or memory: the minimum, and the maximum or
-// most if none is declared.
-func (r *reader) limits(most uint32) (uint32, uint32) {
+// function gives the type of a function, imported or defined.
+func (m *Module) function(index uint32) (funcType, bool) {
+	imported := uint32(len(m.imports))
+	switch {
+	case index < imported:
+		return m.types[m.imports[index].kind], true
+	case uint64(index-imported) < uint64(len(m.functions)):
+		return m.types[m.functions[index-imported]], true
+	default:
+		return funcType{}, false
+	}
+}
+
+func (m *Module) readTables(r *reader) {
+	n := r.count()
+	r.limit(uint64(n), MaxTables, "tables")
+	for ; n > 0 && r.err == nil; n-- {
+		kind := r.referenceType()
+		least, most := r.limits(1<<32-1, MaxTableElements)
+		r.limit(uint64(least), MaxTableElements, "elements in a table")
+		m.tables = append(m.tables, table{kind: kind, least: least, most: min(most, MaxTableElements)})
+	}
+}
+
+// limits reads the limits of a table or memory: the minimum and the maximum, which
+// is otherwise if it is not declared. None may be over most.
+func (r *reader) limits(most, otherwise uint32) (uint32, uint32) {
 	flags := r.byte()
-	if flags > 1 {
+	switch {
+	case flags == 2, flags == 3:
+		r.fail("shared memory (threads) is not part of the profile")
+	case flags > 1:
 		r.fail("limits of kind %d are not part of the profile", flags)
 	}
 	least := r.u32()
+	upper := max(least, otherwise)
 	if flags == 1 {
-		most = r.u32()
+		upper = r.u32()
 	}
-	return least, most
+	if r.err == nil && (least > upper || upper > most && flags == 1 || least > most) {
+		r.fail("limits from %d to %d, at most %d are possible", least, upper, most)
+	}
+	return least, upper
 }
 
-func (m *module) readMemory(r *reader) {
-	n := r.u32()
+func (m *Module) readMemory(r *reader) {
+	n := r.count()
 	if n > 1 {
 		r.fail("%d memories, at most one is allowed", n)
 	}
 	if n == 1 {
 		m.hasMemory = true
-		m.memoryMin, m.memoryMax = r.limits(maxPages)
+		m.memoryMin, m.memoryMax = r.limits(maxPages, MaxPages)
 	}
 }
 
-func (m *module) readGlobals(r *reader) { m.globals = r.u32() }
-
-func (m *module) readExports(r *reader) {
-	for n := r.u32(); n > 0 && r.err == nil; n-- {
-		name := string(r.bytes(r.u32()))
-		kind, index := r.byte(), r.u32()
-		m.exports[name] = struct{}{}
-		if name == Entry && kind == exportFunction && index >= m.imported && uint64(index-m.imported) < uint64(len(m.functions)) {
-			t := m.types[m.functions[index-m.imported]]
-			m.hasEntry = t.params == 0 && t.results == 0
+func (m *Module) readGlobals(r *reader) {
+	n := r.count()
+	r.limit(uint64(n), MaxGlobals, "globals")
+	for ; n > 0 && r.err == nil; n-- {
+		g := global{kind: r.valueType()}
+		switch r.byte() {
+		case 0:
+		case 1:
+			g.mutable = true
+		default:
+			r.fail("a global is neither constant nor mutable")
 		}
+		g.value, g.index, g.refers = m.constant(r, g.kind)
+		m.globals = append(m.globals, g)
 	}
 }
 
-func (m *module) readStart(r *reader) {
-	index := r.u32()
-	m.start = &index
+func (m *Module) readExports(r *reader) {
+	n := r.count()
+	r.limit(uint64(n), MaxExports, "exports")
+	names := make(map[string]struct{}, n)
+	for ; n > 0 && r.err == nil; n-- {
+		e := export{name: r.name()}
+		e.kind = r.byte()
+		e.index = r.u32()
+		r.limit(uint64(len(e.name)), MaxNameBytes, "bytes in a name")
+		if _, twice := names[e.name]; twice {
+			r.fail("%.64q is exported twice", e.name)
+		}
+		names[e.name] = struct{}{}
+		known := false
+		switch e.kind {
+		case exportFunction:
+			_, known = m.function(e.index)
+			m.declared[e.index] = struct{}{}
+		case exportTable:
+			known = uint64(e.index) < uint64(len(m.tables))
+		case exportMemory:
+			known = m.hasMemory && e.index == 0
+		case exportGlobal:
+			known = uint64(e.index) < uint64(len(m.globals))
+		}
+		if !known {
+			r.fail("export %.64q of kind %d, index %d, does not exist", e.name, e.kind, e.index)
+		}
+		m.exports = append(m.exports, e)
+	}
+}
+
+func (m *Module) readCode(r *reader) {
+	n := r.count()
+	if uint64(n) != uint64(len(m.functions)) {
+		r.fail("%d bodies for %d functions", n, len(m.functions))
+	}
+	for ; n > 0 && r.err == nil; n-- {
+		m.bodies = append(m.bodies, r.bytes(r.u32()))
+	}
 }

@@ -3,13 +3,16 @@ package meter
 import (
 	"errors"
 	"fmt"
+	"unicode/utf8"
 )
 
-// ErrUnsupported wraps every refusal of a module: it uses something outside of
-// the profile, or is not a module at all.
-var ErrUnsupported = errors.New("unsupported wasm module")
-
 var (
+	// ErrInvalid wraps the refusal of what is no valid module, or not with the
+	// instructions of the profile.
+	ErrInvalid = errors.New("invalid wasm module")
+	// ErrUnsupported wraps the refusal of a valid module that is over a limit of the
+	// profile or takes a reserved name.
+	ErrUnsupported = errors.New("unsupported wasm module")
 	// ErrNoEntry wraps the refusal of a module without an Entry; it is ErrUnsupported.
 	ErrNoEntry = fmt.Errorf("%w", ErrUnsupported)
 	// ErrImportKind wraps the refusal of a module that imports something else than
@@ -25,9 +28,19 @@ type reader struct {
 	err error
 }
 
-func (r *reader) fail(format string, a ...any) {
+// fail says that the module is not valid.
+func (r *reader) fail(format string, a ...any) { r.refuse(ErrInvalid, format, a...) }
+
+// limit refuses a count over what the profile allows.
+func (r *reader) limit(count, most uint64, of string) {
+	if count > most {
+		r.refuse(ErrUnsupported, "%d %s, at most %d are allowed", count, of, most)
+	}
+}
+
+func (r *reader) refuse(cause error, format string, a ...any) {
 	if r.err == nil {
-		r.err = fmt.Errorf("%w: at byte %d: %s", ErrUnsupported, r.pos, fmt.Sprintf(format, a...))
+		r.err = fmt.Errorf("%w: at byte %d: %s", cause, r.pos, fmt.Sprintf(format, a...))
 	}
 }
 
@@ -57,6 +70,27 @@ func (r *reader) bytes(n uint32) []byte {
 	return out
 }
 
+// name reads a name, which has to be UTF-8.
+func (r *reader) name() string {
+	text := r.bytes(r.u32())
+	if !utf8.Valid(text) {
+		r.fail("a name is not UTF-8")
+	}
+	return string(text)
+}
+
+// count reads the length of a vector whose items take at least a byte each.
+func (r *reader) count() uint32 {
+	n := r.u32()
+	if r.err == nil && uint64(n) > uint64(len(r.b)-r.pos) {
+		r.fail("%d items in %d bytes", n, len(r.b)-r.pos)
+	}
+	if r.err != nil {
+		return 0
+	}
+	return n
+}
+
 // u32 reads an unsigned LEB128 number of at most 32 bits.
 func (r *reader) u32() uint32 {
 	var v uint64
@@ -74,14 +108,29 @@ func (r *reader) u32() uint32 {
 	return 0
 }
 
-// skipLEB passes over a LEB128 number of at most max bytes, signed or not.
-func (r *reader) skipLEB(most int) {
-	for range most {
-		if r.byte()&0x80 == 0 {
-			return
+// signed reads a signed LEB128 number of so many bits, at most 64.
+func (r *reader) signed(bits uint) int64 {
+	var v int64
+	for shift := uint(0); shift < bits; {
+		c := r.byte()
+		v |= int64(c&0x7f) << shift
+		last := shift == 63
+		if shift += 7; c&0x80 != 0 {
+			continue
 		}
+		if last && c != 0 && c != 0x7f {
+			break
+		}
+		if shift < 64 && c&0x40 != 0 {
+			v |= -1 << shift
+		}
+		if bits < 64 && (v < -1<<(bits-1) || v >= 1<<(bits-1)) {
+			break
+		}
+		return v
 	}
-	r.fail("number is over %d bytes", most)
+	r.fail("number is over %d bits", bits)
+	return 0
 }
 
 // appendU32 appends an unsigned LEB128 number.
@@ -93,8 +142,8 @@ func appendU32(b []byte, v uint32) []byte {
 	return append(b, byte(v))
 }
 
-// appendS32 appends a signed LEB128 number.
-func appendS32(b []byte, v int32) []byte {
+// appendSigned appends a signed LEB128 number.
+func appendSigned(b []byte, v int64) []byte {
 	for {
 		c := byte(v & 0x7f)
 		v >>= 7

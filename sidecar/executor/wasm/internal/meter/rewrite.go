@@ -1,10 +1,14 @@
 package meter
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
-// Names that the rewritten module exports; a module that exports one of them
-// itself is refused.
+// Names that the rewritten module exports or imports.
 const (
+	// Reserved begins the names that a module may not export itself.
+	Reserved = "theta:"
 	// Entry is the function that a program must export, without parameters or
 	// results.
 	Entry = "_start"
@@ -12,41 +16,28 @@ const (
 	ExportMemory = "memory"
 	// ExportStart is the module's own start function, which the engine must not
 	// run by itself but the caller before Entry, so that it is accounted for.
-	ExportStart = "theta:start"
+	ExportStart = Reserved + "start"
 	// ExportOwnMemory is the memory, also of a program that does not export it.
-	ExportOwnMemory = "theta:memory"
+	ExportOwnMemory = Reserved + "memory"
+	// ExportFuel is a mutable i64 global: the fuel that is left. It has to be set
+	// before anything is called; what is below zero is owed.
+	ExportFuel = Reserved + "fuel"
 	// ExportOutOfMemory is an i32 global: one once memory.grow has failed.
-	ExportOutOfMemory = "theta:out-of-memory"
+	ExportOutOfMemory = Reserved + "out-of-memory"
 	// ExportWanted is an i32 global: the pages that the failed memory.grow asked for.
-	ExportWanted = "theta:wanted-pages"
+	ExportWanted = Reserved + "wanted-pages"
 	// ExportOverflow is an i32 global: one once calls were nested too deeply.
-	ExportOverflow = "theta:stack-overflow"
+	ExportOverflow = Reserved + "stack-overflow"
+
+	// ImportModule and ImportRefill name the function that the module calls where it
+	// finds ExportFuel below zero. It puts more fuel there, or ends the program.
+	ImportModule = Reserved + "host"
+	// ImportRefill has neither parameters nor results.
+	ImportRefill = "refill"
 )
 
-// The counted stack, part of the profile.
-const (
-	// StackUnits is how much stack a program has.
-	StackUnits = 1 << 20
-	// FrameUnits is what any call of a counted function takes.
-	FrameUnits = 96
-	// ValueUnits is what each parameter and result takes twice, and each local
-	// once; a v128 takes double.
-	ValueUnits = 8
-	// CodeBytesPerUnit is how many bytes of a function's code take one unit more:
-	// an optimiser may keep values alive that no local holds, but no more than
-	// the code can compute.
-	CodeBytesPerUnit = 3
-)
-
-// How much a bulk instruction does for one turn of the burning loop, as powers
-// of two: bytes of memory, elements of a table. Part of the profile.
-const (
-	memoryBurnShift = 6
-	tableBurnShift  = 2
-)
-
-// Module is a rewritten module.
-type Module struct {
+// Metered is a rewritten module.
+type Metered struct {
 	// Wasm is the rewritten binary.
 	Wasm []byte
 	// MemoryPages is the initial size of the memory, in pages of 64 KiB.
@@ -55,142 +46,133 @@ type Module struct {
 	MaxPages uint32
 	// HasStart says whether ExportStart is to be called first.
 	HasStart bool
+	// Trap says why the module traps before anything of it runs, if it does.
+	Trap string
 }
 
 // rewriter holds the indices that the added items get.
 type rewriter struct {
-	*module
+	*Module
 
-	typeUnary uint32 // the added type (i32) -> i32
+	typeUnary, typeVoid uint32
+	blocks              map[string]uint32 // types of blocks that were added, by results
 
-	globalStack    uint32
-	globalOOM      uint32
-	globalWanted   uint32
-	globalOverflow uint32
+	globalStack, globalFuel, globalOOM, globalWanted, globalOverflow uint32
 
-	funcGrow        uint32
-	funcBurnMemory  uint32
-	funcBurnElement uint32
+	funcRefill, funcGrow, funcTurnMemory, funcTurnTable uint32
 
-	added  []uint32 // types of the added functions
-	bodies [][]byte // their bodies
-	values uint64   // carried to joins, in all functions so far
+	values uint64 // carried to joins, in all functions so far
 }
 
-// Rewrite returns the metered form of a module that an engine has validated. It
-// fails with ErrUnsupported, and does so on every machine alike.
-func Rewrite(wasm []byte) (Module, error) {
-	m, err := parse(wasm)
-	if err != nil {
-		return Module{}, err
+// Rewrite validates the code of the module and returns its metered form. It fails
+// with ErrInvalid and ErrUnsupported, and does so on every machine alike.
+func (m *Module) Rewrite() (Metered, error) {
+	if err := m.entry(); err != nil {
+		return Metered{}, err
 	}
-	if !m.hasEntry {
-		return Module{}, fmt.Errorf("%w: expected an exported function %q without parameters and results", ErrNoEntry, Entry)
-	}
-	for _, name := range []string{ExportStart, ExportOwnMemory, ExportOutOfMemory, ExportWanted, ExportOverflow} {
-		if _, taken := m.exports[name]; taken {
-			return Module{}, fmt.Errorf("%w: the export name %q is reserved", ErrUnsupported, name)
+	return m.rewrite()
+}
+
+// rewrite is Rewrite of a module that may have no entry.
+func (m *Module) rewrite() (Metered, error) {
+	for _, e := range m.exports {
+		if strings.HasPrefix(e.name, Reserved) {
+			return Metered{}, fmt.Errorf("%w: the export name %.64q is reserved", ErrUnsupported, e.name)
 		}
 	}
 	w := newRewriter(m)
-	code, err := w.rewriteCode()
-	if err != nil {
-		return Module{}, err
-	}
-	return Module{Wasm: w.assemble(code), MemoryPages: m.memoryMin, MaxPages: m.memoryMax, HasStart: m.start != nil}, nil
-}
-
-func newRewriter(m *module) *rewriter {
-	next := m.imported + uint32(len(m.functions))
-	w := &rewriter{
-		module:          m,
-		typeUnary:       uint32(len(m.types)),
-		globalStack:     m.globals,
-		globalOOM:       m.globals + 1,
-		globalWanted:    m.globals + 2,
-		globalOverflow:  m.globals + 3,
-		funcGrow:        next,
-		funcBurnMemory:  next + 1,
-		funcBurnElement: next + 2,
-	}
-	w.add(w.typeUnary, w.growBody())
-	w.add(w.typeUnary, burnBody(memoryBurnShift))
-	w.add(w.typeUnary, burnBody(tableBurnShift))
-	return w
-}
-
-// add appends a function and returns its index.
-func (w *rewriter) add(typeIndex uint32, body []byte) uint32 {
-	index := w.imported + uint32(len(w.functions)+len(w.added))
-	w.added = append(w.added, typeIndex)
-	w.bodies = append(w.bodies, body)
-	return index
-}
-
-// assemble writes the module with the added items. Custom sections go: they
-// carry names and debug data that describe the code before the rewriting.
-func (w *rewriter) assemble(code []byte) []byte {
-	unary := []byte{formFunction, 1, typeI32, 1, typeI32}
-	w.sections[sectionType] = extend(w.sections[sectionType], 1, unary)
-
-	var types []byte
-	for _, t := range w.added {
-		types = appendU32(types, t)
-	}
-	w.sections[sectionFunction] = extend(w.sections[sectionFunction], uint32(len(w.added)), types)
-
-	globals := appendGlobal(nil, StackUnits)
-	for range 3 {
-		globals = appendGlobal(globals, 0)
-	}
-	w.sections[sectionGlobal] = extend(w.sections[sectionGlobal], 4, globals)
-
-	exports := appendExport(nil, ExportOutOfMemory, exportGlobal, w.globalOOM)
-	exports = appendExport(exports, ExportWanted, exportGlobal, w.globalWanted)
-	exports = appendExport(exports, ExportOverflow, exportGlobal, w.globalOverflow)
-	count := uint32(3)
-	if w.start != nil {
-		exports = appendExport(exports, ExportStart, exportFunction, *w.start)
-		count++
-	}
-	if w.hasMemory {
-		exports = appendExport(exports, ExportOwnMemory, exportMemory, 0)
-		count++
-	}
-	w.sections[sectionExport] = extend(w.sections[sectionExport], count, exports)
-	w.sections[sectionCode] = code
-
-	out := []byte("\x00asm\x01\x00\x00\x00")
-	for _, id := range canonical() {
-		payload, present := w.sections[id]
-		if !present {
-			continue
+	bodies := make([][]byte, 0, len(m.bodies)+3)
+	for i, raw := range m.bodies {
+		body, err := w.function(m.types[m.functions[i]], raw)
+		if err != nil {
+			return Metered{}, fmt.Errorf("function %d: %w", i, err)
 		}
-		out = append(out, id)
-		out = appendU32(out, uint32(len(payload)))
-		out = append(out, payload...)
+		bodies = append(bodies, body)
 	}
-	return out
+	bodies = append(bodies, w.growBody(), w.turnBody(memoryTurnShift), w.turnBody(tableTurnShift))
+	return Metered{
+		Wasm: w.assemble(bodies), MemoryPages: m.memoryMin, MaxPages: min(m.memoryMax, MaxPages), HasStart: m.start != nil,
+		Trap: m.misplaced(),
+	}, nil
 }
 
-// extend adds encoded items to the end of a section that is a vector.
-func extend(section []byte, count uint32, items []byte) []byte {
-	r := &reader{b: section}
-	var have uint32
-	if len(section) > 0 {
-		have = r.u32()
+// entry checks that there is a function that a task can call.
+func (m *Module) entry() error {
+	for _, e := range m.exports {
+		if e.name == Entry && e.kind == exportFunction && uint64(e.index) >= uint64(len(m.imports)) {
+			if t, _ := m.function(e.index); t == (funcType{}) {
+				return nil
+			}
+		}
 	}
-	out := appendU32(nil, have+count)
-	out = append(out, section[r.pos:]...)
-	return append(out, items...)
+	return fmt.Errorf("%w: expected an exported function %q without parameters and results", ErrNoEntry, Entry)
 }
 
-func appendGlobal(b []byte, value int32) []byte {
-	b = append(b, typeI32, 1, opI32Const)
-	b = appendS32(b, value)
-	return append(b, opEnd)
+func newRewriter(m *Module) *rewriter {
+	kinds, globals := uint32(len(m.types)), uint32(len(m.globals))
+	added := uint32(len(m.imports) + 1 + len(m.functions))
+	return &rewriter{
+		Module:         m,
+		typeUnary:      kinds,
+		typeVoid:       kinds + 1,
+		blocks:         map[string]uint32{},
+		globalStack:    globals,
+		globalFuel:     globals + 1,
+		globalOOM:      globals + 2,
+		globalWanted:   globals + 3,
+		globalOverflow: globals + 4,
+		funcRefill:     uint32(len(m.imports)),
+		funcGrow:       added,
+		funcTurnMemory: added + 1,
+		funcTurnTable:  added + 2,
+	}
 }
 
-func appendExport(b []byte, name string, kind byte, index uint32) []byte {
-	return appendU32(append(appendName(b, name), kind), index)
+// moved gives the new index of a function: the added import comes before those that
+// the module defines.
+func (w *rewriter) moved(function uint32) uint32 {
+	if function >= w.funcRefill {
+		return function + 1
+	}
+	return function
+}
+
+// blockOf gives the type of a block with these results, as an instruction writes it.
+func (w *rewriter) blockOf(results string) []byte {
+	switch len(results) {
+	case 0:
+		return []byte{blockVoid}
+	case 1:
+		return []byte(results)
+	}
+	index, known := w.blocks[results]
+	if !known {
+		index = w.typeVoid + 1 + uint32(len(w.blocks))
+		w.blocks[results] = index
+	}
+	return appendSigned(nil, int64(index))
+}
+
+// growBody is memory.grow that marks its failure and traps, because whether a
+// program looks at the answer must not decide how the task ends.
+func (w *rewriter) growBody() []byte {
+	if !w.hasMemory {
+		return []byte{0, opI32Const, 0x7f, opEnd}
+	}
+	b := []byte{1, 1, typeI32}
+	b = append(b, opLocalGet, 0, opMemoryGrow, 0, opLocalTee, 1, opI32Const, 0x7f, opI32Eq, opIf, blockVoid)
+	b = appendU32(append(b, opLocalGet, 0, opGlobalSet), w.globalWanted)
+	b = appendU32(append(b, opI32Const, 1, opGlobalSet), w.globalOOM)
+	return append(b, opUnreachable, opEnd, opLocalGet, 1, opEnd)
+}
+
+// turnBody charges for a bulk instruction of n items and returns n.
+func (w *rewriter) turnBody(shift byte) []byte {
+	b := appendU32([]byte{0, opGlobalGet}, w.globalFuel)
+	b = append(b, opLocalGet, 0, opI32Const, shift, opI32ShrU, opI64ExtendU, opI64Const, bulkTurn, opI64Mul, opI64Const, bulkTurn, opI64Add, opI64Sub)
+	b = appendU32(append(b, opGlobalSet), w.globalFuel)
+	b = appendU32(append(b, opGlobalGet), w.globalFuel)
+	b = append(b, opI64Const, 0, opI64LtS, opIf, blockVoid)
+	b = appendU32(append(b, opCall), w.funcRefill)
+	return append(b, opEnd, opLocalGet, 0, opEnd)
 }

@@ -1,13 +1,26 @@
 package meter
 
 import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
-	"github.com/bytecodealliance/wasmtime-go/v40"
+	"github.com/bytecodealliance/wasmtime-go/v44"
 	"github.com/stretchr/testify/require"
 )
 
-func binary(t testing.TB, text string) []byte {
+// rewrite reads and rewrites a module.
+func rewrite(wasm []byte) (Metered, error) {
+	m, err := Read(wasm)
+	if err != nil {
+		return Metered{}, err
+	}
+	return m.Rewrite()
+}
+
+func assembled(t testing.TB, text string) []byte {
 	t.Helper()
 	wasm, err := wasmtime.Wat2Wasm(text)
 	require.NoError(t, err)
@@ -61,23 +74,23 @@ const everything = `(module
 	(func (export "_start") (drop (call $deep (i32.const 1))) nop))`
 
 func TestRewrittenModuleIsValid(t *testing.T) {
-	engine := wasmtime.NewEngine()
+	engine := newEngine()
 	defer engine.Close()
 	for name, text := range map[string]string{
 		"everything": everything,
 		"least":      `(module (func (export "_start")))`,
 		"calls only": `(module (func $f (param i32 i64 f32) (result i32 i64) (call $f (local.get 0) (local.get 1) (local.get 2))) (func (export "_start")))`,
 	} {
-		wasm := binary(t, text)
+		wasm := assembled(t, text)
 		require.NoError(t, wasmtime.ModuleValidate(engine, wasm), name)
-		m, err := Rewrite(wasm)
+		m, err := rewrite(wasm)
 		require.NoError(t, err, name)
 		require.NoError(t, wasmtime.ModuleValidate(engine, m.Wasm), name)
 	}
 }
 
 func TestRewritingReportsMemoryAndStart(t *testing.T) {
-	m, err := Rewrite(binary(t, everything))
+	m, err := rewrite(assembled(t, everything))
 	require.NoError(t, err)
 	require.Equal(t, uint32(1), m.MemoryPages)
 	require.Equal(t, uint32(4), m.MaxPages)
@@ -85,45 +98,88 @@ func TestRewritingReportsMemoryAndStart(t *testing.T) {
 }
 
 func TestRewritingDependsOnNothingElse(t *testing.T) {
-	wasm := binary(t, everything)
-	first, err := Rewrite(wasm)
+	wasm := assembled(t, everything)
+	first, err := rewrite(wasm)
 	require.NoError(t, err)
 	for range 20 {
-		again, err := Rewrite(wasm)
+		again, err := rewrite(wasm)
 		require.NoError(t, err)
 		require.Equal(t, first.Wasm, again.Wasm)
 	}
 }
 
-func TestFunctionsWithoutCallsAreNotCounted(t *testing.T) {
-	leaf, err := Rewrite(binary(t, `(module (func $f) (func (export "_start") (drop (i32.const 1))))`))
-	require.NoError(t, err)
-	calls, err := Rewrite(binary(t, `(module (func $f) (func (export "_start") (call $f)))`))
-	require.NoError(t, err)
-	added := func(m Module) int {
-		parsed, err := parse(m.Wasm)
+func TestFunctionsWithoutCallsDoNotCountTheStack(t *testing.T) {
+	counts := func(text string) bool {
+		m, err := Read(assembled(t, text))
 		require.NoError(t, err)
-		return len(parsed.functions) - 2
+		w := newRewriter(m)
+		body, err := w.function(funcType{}, m.bodies[len(m.bodies)-1])
+		require.NoError(t, err)
+		return bytes.Contains(body, appendU32([]byte{opGlobalSet}, w.globalStack))
 	}
-	require.Equal(t, 3, added(leaf))
-	require.Equal(t, 4, added(calls))
+	require.False(t, counts(`(module (func $f) (func (export "_start") (drop (i32.const 1))))`))
+	require.True(t, counts(`(module (func $f) (func (export "_start") (call $f)))`))
 }
 
-// FuzzRewrite checks that no input makes the rewriting panic, and that what an
-// engine accepts stays acceptable to it.
+// What a frame takes is what it keeps, and hardly depends on how long the code is.
+func TestAFrameIsChargedForWhatItKeeps(t *testing.T) {
+	units := func(locals, body string) int64 {
+		m, err := Read(assembled(t, `(module (memory 1) (func $f (export "_start") (local `+locals+`) `+body+`))`))
+		require.NoError(t, err)
+		b, _, err := m.read(funcType{}, m.bodies[0])
+		require.NoError(t, err)
+		return b.units() - int64(len(b.raw))/CodeBytesPerUnit
+	}
+	call := "(call 0)"
+	store := func(local int) string { return fmt.Sprintf("(i32.store (i32.const 0) (local.get %d))", local) }
+	load := func(local int) string { return fmt.Sprintf("(local.set %d (i32.load (i32.const 0)))", local) }
+	least := units("i32 i32", call)
+	require.EqualValues(t, FrameUnits, least)
+	require.Equal(t, least, units("i32 i32", strings.Repeat(load(0)+store(0), 500)+call), "nothing outlives a call")
+	require.Equal(t, least+8, units("i32 i32", load(0)+call+store(0)))
+	require.Equal(t, least+16, units("i32 i32", load(0)+load(1)+call+store(0)+store(1)))
+	require.Equal(t, least+16, units("i32 i32", load(0)+call+store(0)+load(0)+call+store(0)), "two values of one local")
+	require.Equal(t, least+16, units("v128", "(local.set 0 (v128.load (i32.const 0)))"+call+"(v128.store (i32.const 0) (local.get 0))"))
+	require.Equal(t, least+8, units("i32", "(i32.load (i32.const 0))"+call+"(drop)"), "an operand")
+	require.Equal(t, least+8, units("i32", load(0)+"(loop (br_if 0 (i32.load (i32.const 0))))"+store(0)+call), "a loop may fetch fuel")
+	require.Greater(t, units("i32 i32 i32 i32 i32 i32 i32 i32 i32 i32", load(0)+load(1)+load(2)+load(3)+load(4)+load(5)+load(6)+load(7)+load(8)+load(9)+
+		store(0)+store(1)+store(2)+store(3)+store(4)+store(5)+store(6)+store(7)+store(8)+store(9)+call), least+9*8, "more than registers")
+	// A definition for each place where the two meet.
+	branches := func(n int) string {
+		return load(0) + strings.Repeat("(if (i32.load (i32.const 0)) (then "+load(0)+"))", n) + call + store(0)
+	}
+	require.Equal(t, least+8, units("i32", branches(1)))
+	require.Equal(t, least+8, units("i32", branches(50)), "only the last is there at the call")
+}
+
+// FuzzRewrite checks that no input makes the rewriting panic, and that what it
+// accepts, and nothing else, is valid for an engine.
 func FuzzRewriteKeepsModulesValid(f *testing.F) {
-	f.Add(binary(f, everything))
-	f.Add(binary(f, `(module (func (export "_start")))`))
+	f.Add(assembled(f, everything))
+	f.Add(assembled(f, `(module (func (export "_start")))`))
 	f.Add([]byte("\x00asm\x01\x00\x00\x00\x01\xff\xff\xff\xff\x0f"))
-	engine := wasmtime.NewEngine()
+	engine := newEngine()
 	f.Fuzz(func(t *testing.T, wasm []byte) {
-		m, err := Rewrite(wasm)
+		m, err := rewrite(wasm)
 		if err != nil {
-			require.ErrorIs(t, err, ErrUnsupported)
+			require.True(t, errors.Is(err, ErrUnsupported) || errors.Is(err, ErrInvalid), err)
 			return
 		}
-		if wasmtime.ModuleValidate(engine, wasm) == nil {
-			require.NoError(t, wasmtime.ModuleValidate(engine, m.Wasm))
-		}
+		require.NoError(t, wasmtime.ModuleValidate(engine, wasm))
+		require.NoError(t, wasmtime.ModuleValidate(engine, m.Wasm))
 	})
+}
+
+// newEngine has the features of the profile.
+func newEngine() *wasmtime.Engine {
+	cfg := wasmtime.NewConfig()
+	cfg.SetWasmRelaxedSIMD(false)
+	cfg.SetWasmThreads(false)
+	cfg.SetWasmTailCall(false)
+	cfg.SetWasmMultiMemory(false)
+	cfg.SetWasmMemory64(false)
+	cfg.SetWasmFunctionReferences(false)
+	cfg.SetWasmGC(false)
+	cfg.SetWasmWideArithmetic(false)
+	return wasmtime.NewEngineWithConfig(cfg)
 }
