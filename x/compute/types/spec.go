@@ -40,29 +40,18 @@ func (s *JobSpec) Validate() error {
 	if err := s.ValidateWork(); err != nil {
 		return err
 	}
-	if n := s.Size(); n > MaxSpecBytes {
-		return specTooLarge(MaxSpecBytes, n)
-	}
 	if s.FirstTask > maxArrayInputs {
 		return ErrInvalidSpec.Wrapf("first_task: at most %d, got %d", uint64(maxArrayInputs), s.FirstTask)
 	}
 	return ValidateSink(s.Sink)
 }
 
-// judgingBytes is by how much the spec of a job that judges may be longer than that of
-// the job it judges: a number of a task takes more bytes the larger it is.
-const judgingBytes = 32
-
-func specTooLarge(most, n int) error {
-	return ErrSpecTooLarge.Wrapf("at most %d bytes encoded, got %d; move data into inputs", most, n)
-}
-
 // ValidateWork checks a spec but for its sink, which a job that judges has none of, and
-// for the bounds of first_task, which is that of the judged task there, and of the size:
-// any task of a job that was posted, added ones too, can be judged.
+// for the bound of first_task, which is that of the judged task there: any task of a job
+// that was posted, added ones too, can be judged.
 func (s *JobSpec) ValidateWork() error {
-	if n := s.Size(); n > MaxSpecBytes+judgingBytes {
-		return specTooLarge(MaxSpecBytes, n)
+	if n := s.Size(); n > MaxSpecBytes {
+		return ErrSpecTooLarge.Wrapf("at most %d bytes encoded, got %d; move data into inputs", MaxSpecBytes, n)
 	}
 	if !profilePattern.MatchString(s.Executor) {
 		return ErrInvalidSpec.Wrapf("executor: expected a profile like \"wasm/1\", got %.64q", s.Executor)
