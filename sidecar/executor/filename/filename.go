@@ -24,6 +24,28 @@ const forbidden = `<>:"|?*\`
 // assigned, a dot or a space at the end, a device of Windows, nothing that can be seen.
 // How long a name may be is for the caller.
 func Check(name string) error {
+	_, err := Portable(name)
+	return err
+}
+
+// Portable is Check and Key at once.
+func Portable(name string) (key string, err error) {
+	if err := checkCharacters(name); err != nil {
+		return "", err
+	}
+	key = Key(name)
+	switch {
+	case key == "":
+		return "", fmt.Errorf("%w: %.64q shows nothing", ErrName, name)
+	case strings.HasSuffix(name, ".") || strings.HasSuffix(name, " "):
+		return "", fmt.Errorf("%w: %.64q ends with a dot or a space, which Windows drops", ErrName, name)
+	case device(key):
+		return "", fmt.Errorf("%w: %.64q is a device of Windows; choose another name", ErrName, name)
+	}
+	return key, nil
+}
+
+func checkCharacters(name string) error {
 	if !utf8.ValidString(name) {
 		return fmt.Errorf("%w: %.64q is not UTF-8", ErrName, name)
 	}
@@ -35,14 +57,6 @@ func Check(name string) error {
 			return fmt.Errorf("%w: %.64q holds %q, which Unicode %s has not assigned; leave it out", ErrName, name, r, Version)
 		}
 	}
-	switch {
-	case Key(name) == "":
-		return fmt.Errorf("%w: %.64q shows nothing", ErrName, name)
-	case strings.HasSuffix(name, ".") || strings.HasSuffix(name, " "):
-		return fmt.Errorf("%w: %.64q ends with a dot or a space, which Windows drops", ErrName, name)
-	case Device(name):
-		return fmt.Errorf("%w: %.64q is a device of Windows; choose another name", ErrName, name)
-	}
 	return nil
 }
 
@@ -52,8 +66,10 @@ func Forbidden(r rune) bool {
 }
 
 // Device reports whether Windows takes a name for a device, whatever its extension.
-func Device(name string) bool {
-	stem, _, _ := strings.Cut(Key(name), ".")
+func Device(name string) bool { return device(Key(name)) }
+
+func device(key string) bool {
+	stem, _, _ := strings.Cut(key, ".")
 	stem = strings.TrimRight(stem, " ")
 	switch stem {
 	case "con", "prn", "aux", "nul", "conin$", "conout$":

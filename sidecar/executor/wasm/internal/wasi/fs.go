@@ -33,6 +33,7 @@ type node struct {
 	input   *inputFile // of an input
 	refs    int        // open descriptors
 	linked  bool
+	key     nameKey // in tree.keys, of what is below /out
 }
 
 // inputFile is the host file behind an input, opened at the first read.
@@ -181,7 +182,7 @@ func (t *tree) link(dir *node, name string, child *node) {
 	dir.children = slices.Insert(dir.children, dir.after(child.ino), child)
 	t.names[entry{dir.ino, name}] = child
 	if dir.below(t.out) {
-		t.keys[keyOf(dir, name)] = child
+		t.addKey(child)
 	}
 }
 
@@ -189,7 +190,7 @@ func (t *tree) link(dir *node, name string, child *node) {
 func (t *tree) detach(child *node) {
 	dir := child.parent
 	if dir.below(t.out) {
-		delete(t.keys, keyOf(dir, child.name))
+		delete(t.keys, child.key)
 	}
 	at := dir.after(child.ino) - 1
 	dir.children = slices.Delete(dir.children, at, at+1)
@@ -215,9 +216,9 @@ func (t *tree) move(n, dir *node, name string) {
 	t.link(dir, name, n)
 	switch {
 	case was && !is:
-		eachBelow(n, func(n *node) { delete(t.keys, keyOf(n.parent, n.name)) })
+		eachBelow(n, func(n *node) { delete(t.keys, n.key) })
 	case is && !was:
-		eachBelow(n, func(n *node) { t.keys[keyOf(n.parent, n.name)] = n })
+		eachBelow(n, t.addKey)
 	}
 }
 

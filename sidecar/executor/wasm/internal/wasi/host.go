@@ -17,6 +17,9 @@ const (
 	FuelPerEntry = 100
 	// FuelPerName is charged for each node that is moved into /out or out of it.
 	FuelPerName = 1000
+	// FuelPerFoldedByte is charged for each byte of a name below /out that is not ASCII
+	// alone, when it is made or comes there: comparing it takes its decomposition.
+	FuelPerFoldedByte = 1000
 )
 
 const (

@@ -513,7 +513,7 @@ func checkTree(t *testing.T, tree *tree) {
 				key := prefix + filename.Key(n.name)
 				require.False(t, keys[key], key)
 				keys[key] = true
-				require.Same(t, n, tree.keys[keyOf(dir, n.name)])
+				require.Same(t, n, tree.keys[keyOf(dir, filename.Key(n.name))])
 			}
 			walk(n, delivered || n == tree.out, prefix+filename.Key(n.name)+"/")
 		}

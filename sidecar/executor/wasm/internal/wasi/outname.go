@@ -2,6 +2,7 @@ package wasi
 
 import (
 	"crypto/sha256"
+	"unicode/utf8"
 
 	"github.com/thetaedge/theta/sidecar/executor/filename"
 	"github.com/thetaedge/theta/sidecar/executor/manifest"
@@ -14,8 +15,24 @@ type nameKey struct {
 	sum [sha256.Size]byte
 }
 
-func keyOf(dir *node, name string) nameKey {
-	return nameKey{dir.ino, sha256.Sum256([]byte(filename.Key(name)))}
+func keyOf(dir *node, folded string) nameKey {
+	return nameKey{dir.ino, sha256.Sum256([]byte(folded))}
+}
+
+// addKey enters a node below /out.
+func (t *tree) addKey(n *node) {
+	n.key = keyOf(n.parent, filename.Key(n.name))
+	t.keys[n.key] = n
+}
+
+// foldingCost is the fuel for comparing a name with others as file systems do.
+func foldingCost(name string) uint64 {
+	for i := range len(name) {
+		if name[i] >= utf8.RuneSelf {
+			return uint64(len(name)) * FuelPerFoldedByte
+		}
+	}
+	return 0
 }
 
 // eachBelow visits all that is below a directory.
@@ -49,22 +66,20 @@ func (h *Host) mayName(p place, old *node) Errno {
 	if !p.dir.below(h.tree.out) {
 		return ok
 	}
-	if filename.Check(p.name) != nil {
+	if !h.charge(foldingCost(p.name)) {
+		return errInval
+	}
+	folded, err := filename.Portable(p.name)
+	if err != nil {
 		return errIlseq
 	}
-	if p.dir == h.tree.out && streamName(p.name) {
+	if p.dir == h.tree.out && (folded == "stdout" || folded == "stderr") {
 		return errAcces
 	}
-	if other := h.tree.keys[keyOf(p.dir, p.name)]; other != nil && other != old && other.name != p.name {
+	if other := h.tree.keys[keyOf(p.dir, folded)]; other != nil && other != old && other.name != p.name {
 		return errExist
 	}
 	return ok
-}
-
-// streamName reports whether some file system takes a name for that of a captured stream.
-func streamName(name string) bool {
-	key := filename.Key(name)
-	return key == "stdout" || key == "stderr"
 }
 
 // mayDeliver says whether all that is below a node may come below /out, where names are
@@ -72,10 +87,10 @@ func streamName(name string) bool {
 func mayDeliver(n *node) Errno {
 	taken := make(map[string]struct{}, len(n.children))
 	for _, child := range n.children {
-		if filename.Check(child.name) != nil {
+		key, err := filename.Portable(child.name)
+		if err != nil {
 			return errIlseq
 		}
-		key := filename.Key(child.name)
 		if _, twice := taken[key]; twice {
 			return errExist
 		}
@@ -85,6 +100,12 @@ func mayDeliver(n *node) Errno {
 		}
 	}
 	return ok
+}
+
+// foldingBelow is the fuel for comparing all names below a directory.
+func foldingBelow(n *node) (fuel uint64) {
+	eachBelow(n, func(n *node) { fuel += foldingCost(n.name) })
+	return fuel
 }
 
 // deepest returns how many bytes the longest path below n adds to n's own, and how many

@@ -335,6 +335,9 @@ func (h *Host) mayRename(n *node, to place) Errno {
 		return errno
 	}
 	if to.dir.below(h.tree.out) && !n.below(h.tree.out) {
+		if !h.charge(foldingBelow(n)) {
+			return errInval
+		}
 		return mayDeliver(n)
 	}
 	return ok

@@ -162,6 +162,25 @@ func TestOutputsThatSomeFileSystemTakesForOneAreRefused(t *testing.T) {
 	require.Equal(t, []string{"\u00e9"}, g.outputs()[len(g.outputs())-1:])
 }
 
+// Comparing names takes the host longer the less plain they are: it is paid for where it
+// is done.
+func TestComparingNamesIsPaidFor(t *testing.T) {
+	g := newGuest(t)
+	g.host.tree.maxFiles = 20
+	cost := func(call func() Errno) uint64 {
+		before := g.fuel.left
+		require.Equal(t, ok, call())
+		return before - g.fuel.left
+	}
+	odd := strings.Repeat("\u0390", 100)
+	plain := cost(func() Errno { return g.on("path_create_directory", out, strings.Repeat("x", 200)) })
+	require.Equal(t, plain+200*FuelPerFoldedByte, cost(func() Errno { return g.on("path_create_directory", out, odd) }))
+	require.Equal(t, plain, cost(func() Errno { return g.on("path_create_directory", tmp, odd) }), "nothing is compared there")
+	require.Equal(t, ok, g.on("path_create_directory", tmp, odd+"/"+odd))
+	around := cost(func() Errno { return g.rename(tmp, odd, tmp, "moved") })
+	require.Equal(t, around+2*(FuelPerName-FuelPerEntry)+200*FuelPerFoldedByte, cost(func() Errno { return g.rename(tmp, "moved", out, "moved") }))
+}
+
 func TestANameMayChangeItsCase(t *testing.T) {
 	g := newGuest(t)
 	require.Equal(t, ok, g.create(out, "text"))
