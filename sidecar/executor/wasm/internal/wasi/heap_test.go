@@ -78,7 +78,7 @@ func TestAProgramMakesItsHostHoldNoMoreThanItsLimitsAllow(t *testing.T) {
 			g.vector(1024, 1)
 			require.Equal(t, ok, g.call("fd_write", firstFree, 256, 1, 512))
 		}},
-		"files that are gone and open": {20, func(g *guest, turn int) {
+		"files that are gone and open": {20, func(g *guest, _ int) {
 			for i := range 40 {
 				fd, errno := g.open(out, "gone", oCreate, rightWrite, 0)
 				require.Equal(t, ok, errno)
