@@ -68,7 +68,7 @@ func (c *cage) prepare(command *exec.Cmd) {
 		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: innerID, HostID: os.Getgid(), Size: 1}}
 	}
 	if c.group != nil {
-		attr.UseCgroupFD, attr.CgroupFD = true, int(c.group.folder.Fd()) //nolint:gosec // a descriptor
+		attr.UseCgroupFD, attr.CgroupFD = true, int(c.group.folder.Fd())
 	}
 	command.SysProcAttr = attr
 }

@@ -94,7 +94,7 @@ func seal(s settings) error {
 	}
 	if name, err := unix.ByteSliceFromString(processName); err == nil {
 		// A list of processes without it is only harder to read.
-		_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&name[0])), 0, 0, 0)
+		_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&name[0])), 0, 0, 0) //nolint:gosec // the kernel copies it
 	}
 	at := slices.IndexFunc(s.Layers, func(l Layer) bool { return l.Name == LayerCalls })
 	if at < 0 || s.Layers[at].Missing != "" {

@@ -31,7 +31,7 @@ func restrictFiles(readable, writable string) error {
 		return fmt.Errorf("the kernel has no Landlock, or it is switched off (lsm= of the kernel's command line): %w", errno)
 	}
 	attr, size := handled(version)
-	rules, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&attr)), size, 0)
+	rules, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, uintptr(unsafe.Pointer(&attr)), size, 0) //nolint:gosec // the kernel copies it
 	if errno != 0 {
 		return fmt.Errorf("landlock: make rules: %w", errno)
 	}
@@ -94,8 +94,8 @@ func allowBeneath(rules int, path string, access uint64) error {
 	}
 	defer unix.Close(fd)                                                                                         //nolint:errcheck // nothing was written
 	rule := unix.LandlockPathBeneathAttr{Allowed_access: access, Parent_fd: int32(fd)}                           //nolint:gosec // a descriptor
-	if _, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(rules), unix.LANDLOCK_RULE_PATH_BENEATH, //nolint:gosec // a descriptor
-		uintptr(unsafe.Pointer(&rule)), 0, 0, 0); errno != 0 {
+	if _, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(rules), unix.LANDLOCK_RULE_PATH_BENEATH,
+		uintptr(unsafe.Pointer(&rule)), 0, 0, 0); errno != 0 { //nolint:gosec // the kernel copies it
 		return &fs.PathError{Op: "allow", Path: path, Err: errno}
 	}
 	return nil

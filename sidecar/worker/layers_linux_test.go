@@ -160,7 +160,7 @@ func attacks() map[string]func() syscall.Errno {
 		"named pipe":      func() syscall.Errno { return errnoOf(unix.Mkfifo("out/pipe", 0o600)) },
 		"mode":            func() syscall.Errno { return errnoOf(os.Chmod("in/program", 0)) },
 		"big file":        func() syscall.Errno { return errnoOf(os.WriteFile("out/big", make([]byte, 2<<20), 0o600)) },
-		"sparse file":     func() syscall.Errno { return sparse() },
+		"sparse file":     sparse,
 		"descriptors":     descriptors,
 		"much memory":     reserve,
 		"stop":            func() syscall.Errno { _ = unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGSTOP); return 0 },

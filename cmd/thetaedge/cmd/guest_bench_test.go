@@ -19,13 +19,13 @@ import (
 
 // largeProgram is a module of about a million bytes of code, different for each n.
 func largeProgram(n int) []byte {
-	leb := func(v int) []byte { return binary.AppendUvarint(nil, uint64(v)) } //nolint:gosec // positive
+	leb := func(v int) []byte { return binary.AppendUvarint(nil, uint64(v)) }
 	section := func(id byte, body []byte) []byte { return append(append([]byte{id}, leb(len(body))...), body...) }
 	const functions, steps = 700, 200
 	body := []byte{1, 1, 0x7f} // one local i32
 	for i := range steps {
-		body = append(body, 0x20, 0, 0x41, byte(i%64), 0x6a, 0x22, 0) // local.get, i32.const, i32.add, local.tee
-		body = append(body, 0x1a)                                     // drop
+		// local.get, i32.const, i32.add, local.tee, drop
+		body = append(body, 0x20, 0, 0x41, byte(i%64), 0x6a, 0x22, 0, 0x1a)
 	}
 	body = append(body, 0x0b)
 	code, types := leb(functions+1), leb(functions+1)
