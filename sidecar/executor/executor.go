@@ -51,7 +51,8 @@ type Executor interface {
 
 	// Start begins a task and returns. It fails with ErrBadTask, ErrBusy,
 	// ErrTaskExists, ErrUnavailable or ErrClosed, with the context's error when the
-	// caller gave up, or with trouble of the machine, and then nothing was started.
+	// caller gave up, or with trouble of the machine, ErrWorkerDied among it, and then
+	// nothing runs.
 	Start(ctx context.Context, task Task) error
 
 	// Wait blocks until the task has ended and returns its result, the same one

@@ -92,8 +92,8 @@ func allowBeneath(rules int, path string, access uint64) error {
 	if err != nil {
 		return &fs.PathError{Op: "open", Path: path, Err: err}
 	}
-	defer unix.Close(fd)                                                                                         //nolint:errcheck // nothing was written
-	rule := unix.LandlockPathBeneathAttr{Allowed_access: access, Parent_fd: int32(fd)}                           //nolint:gosec // a descriptor
+	defer unix.Close(fd)                                                               //nolint:errcheck // nothing was written
+	rule := unix.LandlockPathBeneathAttr{Allowed_access: access, Parent_fd: int32(fd)} //nolint:gosec // a descriptor
 	if _, _, errno := unix.Syscall6(unix.SYS_LANDLOCK_ADD_RULE, uintptr(rules), unix.LANDLOCK_RULE_PATH_BENEATH,
 		uintptr(unsafe.Pointer(&rule)), 0, 0, 0); errno != 0 { //nolint:gosec // the kernel copies it
 		return &fs.PathError{Op: "allow", Path: path, Err: errno}

@@ -46,17 +46,19 @@ func TestAWorkerThatEndsGivesNoResultAndTheNextTaskAnother(t *testing.T) {
 			cfg.SilentTime = 2 * time.Second
 			e := open(t, cfg)
 			task := taskOf(t, script(t, end.lines...))
-			require.NoError(t, e.Start(waiting(t), task))
-			if end.blow {
-				children := childrenOf(t, os.Getpid(), cfg.Dir)
-				require.Len(t, children, 1)
-				require.NoError(t, syscall.Kill(children[0], syscall.SIGKILL))
+			err := e.Start(waiting(t), task)
+			if err == nil {
+				if end.blow {
+					children := childrenOf(t, os.Getpid(), cfg.Dir)
+					require.Len(t, children, 1)
+					require.NoError(t, syscall.Kill(children[0], syscall.SIGKILL))
+				}
+				_, err = e.Wait(waiting(t), task.ID)
+				require.NoError(t, e.Destroy(task.ID))
 			}
-			_, err := e.Wait(waiting(t), task.ID)
 			require.ErrorIs(t, err, executor.ErrWorkerDied)
 			require.ErrorContains(t, err, end.told)
 			require.NoDirExists(t, task.OutputDir)
-			require.NoError(t, e.Destroy(task.ID))
 			require.Equal(t, "1", outcome(t, e, "number", "number"), "the next task has a worker")
 			require.Equal(t, executor.Healthy, e.Fingerprint(waiting(t)).Health)
 		})
