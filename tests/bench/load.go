@@ -182,7 +182,7 @@ func (l *loader) jobs() error {
 	}
 	state.Params.SortitionFactor = l.factor
 	state.Params.QueueLimit = l.queueLimit
-	escrow := computetypes.Reserve(reward().Amount, spread().policy()).MulRaw(int64(l.live.jobs))
+	escrow := computetypes.Reserve(reward().Amount, spread().policy(), math.ZeroInt()).MulRaw(int64(l.live.jobs))
 	if err := l.mint(computetypes.ModuleName, escrow); err != nil {
 		return err
 	}
@@ -207,7 +207,7 @@ func (l *loader) job(state *computetypes.GenesisState, i int) error {
 	}
 	id := liveJob(i).String()
 	liability := l.liability()
-	reserve := computetypes.Reserve(s.Reward.Amount, s.Policy)
+	reserve := computetypes.Reserve(s.Reward.Amount, s.Policy, math.ZeroInt())
 	expires := l.live.deadline + lifetime
 	if l.live.expired {
 		expires = l.live.deadline
@@ -219,7 +219,7 @@ func (l *loader) job(state *computetypes.GenesisState, i int) error {
 		Reserved: reserve, TaskReserve: reserve, Slashable: true, ExpiresHeight: expires,
 		Executor: s.Executor, Tasks: s.Tasks, TasksOpened: s.Tasks,
 		Liability: liability, PrepareBlocks: s.PrepareBlocks, CommitBlocks: s.CommitBlocks,
-		Refunded: math.ZeroInt(), Inputs: 1, BondValue: s.Reward.Amount,
+		Refunded: math.ZeroInt(), Inputs: 1, BondValue: s.Reward.Amount, SeatFee: math.ZeroInt(),
 	})
 	round := computetypes.Round{
 		Target: replicas, Phase: computetypes.ROUND_PHASE_COMMIT, NextDeadline: l.live.deadline, Draws: 1,
@@ -232,7 +232,7 @@ func (l *loader) job(state *computetypes.GenesisState, i int) error {
 	}
 	state.Tasks = append(state.Tasks, computetypes.Task{
 		JobId: id, Status: computetypes.TASK_STATUS_RUNNING, Rounds: []computetypes.Round{round},
-		DueHeight: l.live.deadline + 1,
+		DueHeight: l.live.deadline + 1, DrawFees: math.ZeroInt(),
 	})
 	return nil
 }

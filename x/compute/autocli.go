@@ -49,6 +49,7 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 					Example: `thetad tx compute review --items '{"job_id":"1042-0-0","task":0,"accept":true}' --from alice`,
 				},
 				{RpcMethod: "CancelJob", Use: "cancel-job JOB", Short: "End a job and get back what is not owed", Example: "thetad tx compute cancel-job 1042-0-0 --from alice", PositionalArgs: arg("job_id")},
+				{RpcMethod: "Redraw", Use: "redraw JOB TASK", Short: "Draw nodes now for a task that waits for its next draw; `thetad compute redraw` says first what it costs", Example: "thetad tx compute redraw 1042-0-0 0 --from alice", PositionalArgs: arg("job_id", "task")},
 				{RpcMethod: "Redeliver", Use: "redeliver JOB", Short: "Ask nodes to deliver the results of a job again; `thetad compute fetch` also waits for them and saves them", Example: "thetad tx compute redeliver 1042-0-0 --sink https://relay.example/v1/drops/BOX --from alice", PositionalArgs: arg("job_id")},
 				{
 					RpcMethod: "Challenge", Use: "challenge JOB TASK", Short: "Have an accepted result judged; `thetad compute challenge` says first what it costs, and finds the proof that arrays need",

@@ -99,17 +99,27 @@ func (w *work) nextCommitDue(round *types.Round) int64 {
 	if round.NextDeadline != 0 {
 		earliest(round.NextDeadline + 1)
 	}
+	if round.ResumeHeight != 0 {
+		earliest(w.resumes(round))
+	}
 	if d := round.Draw; d != nil {
 		switch {
 		case d.CloseHeight != 0:
 			earliest(d.CloseHeight)
-		case w.job.Policy.NamesNode():
-			earliest(d.SeedHeight)
 		default:
 			earliest(max(d.SeedHeight+firstPollBlocks, w.nextPoll(d.SeedHeight)))
 		}
 	}
 	return max(due, w.height()+1)
+}
+
+// resumes returns the height at which a pause between draws ends, or the time in which
+// nodes are drawn.
+func (w *work) resumes(round *types.Round) int64 {
+	if w.drawsReplicas() && round.WaitUntil != 0 {
+		return min(round.ResumeHeight, round.WaitUntil+1)
+	}
+	return round.ResumeHeight
 }
 
 // nextPoll returns the height at which to look again for a seed.
@@ -134,29 +144,46 @@ func (k *Keeper) EndBlock(ctx sdk.Context) error {
 }
 
 // advanceDue advances the oldest due tasks and jobs, and does at most queue_limit
-// things. An entry that fails is put off, so that it holds up nobody.
+// things. Tasks in which somebody has something at stake, and draws of judges and
+// auditors, come before all else; a tenth of the limit is left to that.
 func (k *Keeper) advanceDue(ctx sdk.Context, params types.Params) error {
 	limit := int(params.QueueLimit)
-	keys, err := firstKeys(ctx, k.due, collections.Join3(ctx.BlockHeight()+1, types.JobID{}, uint64(0)), limit)
+	done, changes, err := k.advanceQueue(ctx, params, true, limit-limit/10)
 	if err != nil {
 		return err
 	}
+	_, others, err := k.advanceQueue(ctx, params, false, limit-done)
+	if err != nil {
+		return err
+	}
+	emitSweep(ctx, append(changes, others...))
+	return nil
+}
+
+// advanceQueue advances what is due of a queue, oldest first, and does at most limit
+// things. It returns how many it did and what that changed. An entry that fails is put
+// off, so that it holds up nobody.
+func (k *Keeper) advanceQueue(ctx sdk.Context, params types.Params, urgent bool, limit int) (int, []types.TaskChange, error) {
+	keys, err := firstKeys(ctx, k.queue(urgent), collections.Join3(ctx.BlockHeight()+1, types.JobID{}, uint64(0)), limit)
+	if err != nil {
+		return 0, nil, err
+	}
+	total := 0
 	var changes []types.TaskChange
 	for _, key := range keys {
-		if limit <= 0 {
+		if total >= limit {
 			break
 		}
-		done, changed, ok := k.advanceEntry(ctx, params, key, limit)
+		done, changed, ok := k.advanceEntry(ctx, params, key, limit-total)
 		if !ok {
 			k.isolated(ctx, "putting off "+key.K2().String(), func(ctx sdk.Context) error {
-				return k.putOff(ctx, key)
+				return k.putOff(ctx, urgent, key)
 			})
 		}
-		limit -= done
+		total += done
 		changes = append(changes, changed...)
 	}
-	emitSweep(ctx, changes)
-	return nil
+	return total, changes, nil
 }
 
 // advanceEntry advances one entry of the queue. It returns how much it did and
@@ -199,8 +226,8 @@ func emitSweep(ctx sdk.Context, changes []types.TaskChange) {
 // putOffBlocks is how long a task that fails to advance rests.
 const putOffBlocks = 100
 
-func (k *Keeper) putOff(ctx sdk.Context, key dueKey) error {
-	if err := k.due.Remove(ctx, key); err != nil {
+func (k *Keeper) putOff(ctx sdk.Context, urgent bool, key dueKey) error {
+	if err := k.queue(urgent).Remove(ctx, key); err != nil {
 		return err
 	}
 	id, index, height := key.K2(), key.K3(), ctx.BlockHeight()+putOffBlocks
@@ -229,5 +256,5 @@ func (k *Keeper) putOff(ctx sdk.Context, key dueKey) error {
 	if err := k.tasks.Set(ctx, collections.Join(id, index), task); err != nil {
 		return err
 	}
-	return k.due.Set(ctx, collections.Join3(height, id, index))
+	return k.queue(urgent).Set(ctx, collections.Join3(height, id, index))
 }

@@ -100,7 +100,11 @@ func TestAnArrayIsDoneTaskByTask(t *testing.T) {
 	require.EqualValues(t, 25, job.TasksOpened)
 	require.LessOrEqual(t, most, f.window(), "never more open than the window")
 	require.Greater(t, most, uint64(1), "several at once")
-	require.Equal(t, paid, f.balance(0), "all of it was spent")
+	unspent := job.DrawReserve().MulRaw(25)
+	for _, r := range f.receipts[id] {
+		unspent = unspent.Sub(r.Burned)
+	}
+	require.Equal(t, paid.Add(unspent), f.balance(0), "all of it was spent, but for draws in vain that there were not")
 	ended, accepted := count(f.chunks(id))
 	require.Equal(t, []int{25, 25}, []int{ended, accepted})
 	f.requireReceiptsUnder(job)
@@ -185,6 +189,7 @@ func TestCancellingAnArrayReturnsEveryUnitThatNobodyEarned(t *testing.T) {
 		for _, o := range r.Outcomes {
 			spent = spent.Add(o.Paid)
 		}
+		spent = spent.Add(r.Burned)
 	}
 	require.Equal(t, before.Sub(posted.PostingFee.Amount).Sub(spent), f.balance(0))
 	require.Equal(t, posted.Reserved.Amount, spent.Add(job.Refunded))
@@ -202,7 +207,12 @@ func TestTasksThatWereNeverOpenedEndWithTheLifetime(t *testing.T) {
 	require.Equal(t, types.JOB_STATUS_EXPIRED, job.Status)
 	require.Equal(t, job.Tasks, job.TasksEnded)
 	require.Equal(t, job.Tasks-job.TasksOpened, job.TasksDropped)
-	require.Equal(t, job.TaskReserve.MulRaw(50), job.Refunded)
+	burned := math.ZeroInt()
+	for _, r := range f.receipts[id] {
+		burned = burned.Add(r.Burned)
+		require.True(t, r.Burned.IsPositive() && r.Burned.LTE(job.DrawReserve()), "draws that found nobody cost a fee: %s", r.Burned)
+	}
+	require.Equal(t, job.TaskReserve.MulRaw(50), job.Refunded.Add(burned))
 }
 
 func TestOnlyOpenTasksCanBeClaimedAndEndedOnesNeverAgain(t *testing.T) {
@@ -240,7 +250,7 @@ func TestCancellingGoesOnOverBlocksWhenMoreIsOpenThanABatch(t *testing.T) {
 	f.blocks(20)
 	job = f.job(id)
 	require.Equal(t, types.JOB_STATUS_CANCELLED, job.Status)
-	require.Equal(t, job.TaskReserve.MulRaw(100), job.Refunded)
+	require.Equal(t, job.TaskReserve.MulRaw(100), job.Refunded.Add(job.SeatFee.MulRaw(4*3)), "the seats of four draws that were pinned")
 }
 
 func TestMarketsTellWhatIsOpenHeldAndPaid(t *testing.T) {
@@ -282,6 +292,7 @@ func TestArraysSurviveAnExportAtAnyPoint(t *testing.T) {
 func TestAnArrayThatNobodyTakesUpStaysSmall(t *testing.T) {
 	f := newFixture(t)
 	f.network(8)
+	f.fund(requester(0), coin(50_000))
 	id := f.post(0, array(300))
 	for range 100 {
 		f.next()

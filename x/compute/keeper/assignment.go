@@ -9,6 +9,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
 // enter is the claim of one draw.
@@ -200,11 +201,14 @@ func (w *work) release(operator sdk.AccAddress, item types.ReleaseItem) error {
 	if err := a.MoveTo(types.ASSIGNMENT_STATUS_RELEASED); err != nil {
 		return err
 	}
-	if err := w.k.nodes.Release(w.ctx, operator, w.job.Liability); err != nil {
+	burned, err := w.giveBack(operator, item.InputUnavailable)
+	if err != nil {
 		return err
 	}
 	outcome := newOutcome(a)
+	outcome.Slashed = burned
 	w.task.Departed = append(w.task.Departed, outcome)
+	w.chargeSeat()
 	round := w.round()
 	round.Replicas = slices.DeleteFunc(round.Replicas, func(r types.Assignment) bool { return r.Operator == outcome.Operator })
 	if !item.InputUnavailable {
@@ -216,6 +220,19 @@ func (w *work) release(operator sdk.AccAddress, item types.ReleaseItem) error {
 		return nil
 	}
 	return w.abandon(types.TASK_STATUS_INPUT_UNAVAILABLE)
+}
+
+// giveBack gives a node its lock back. Without a report the choice was its own: who makes
+// it again a little later pays what a missed deadline costs, and has no fault counted. It
+// returns what was burned, in units of the bond denom.
+func (w *work) giveBack(operator sdk.AccAddress, reports bool) (math.Int, error) {
+	if reports {
+		return math.ZeroInt(), w.k.nodes.Release(w.ctx, operator, w.job.Liability)
+	}
+	return w.k.nodes.GiveBack(w.ctx, edgenodetypes.GiveBackRequest{
+		Operator: operator, Liability: w.job.Liability, Fee: w.params.MissedFault(w.job.BondValue),
+		JobID: w.job.Id, Task: w.task.Index,
+	})
 }
 
 func newOutcome(a part) types.Outcome {

@@ -54,12 +54,12 @@ func TestWhoIsNotAuditedIsPaidAndTheAuditorsPayReturns(t *testing.T) {
 		seen[receipt.Audited]++
 		if receipt.Audited {
 			require.Len(t, receipt.Outcomes, 3)
-			require.Equal(t, "0", job.Refunded.String())
+			require.Equal(t, "300", job.Refunded.String(), "no seat was drawn in vain")
 			continue
 		}
 		require.Len(t, receipt.Outcomes, 1)
 		require.Equal(t, "1000", receipt.Outcomes[0].Paid.String())
-		require.Equal(t, "2000", job.Refunded.String(), "nothing is kept for auditors that did not come")
+		require.Equal(t, "2300", job.Refunded.String(), "nothing is kept for auditors that did not come")
 	}
 	require.Greater(t, seen[false], seen[true], "a quarter is audited")
 	require.Positive(t, seen[true])
@@ -126,7 +126,7 @@ func TestAnExecutorThatLiesUnderAuditPaysForTheRoundItCauses(t *testing.T) {
 			id := auditedBy(f, players, 0, 2)
 			job := f.job(id)
 			require.Equal(t, types.JOB_STATUS_COMPLETED, job.Status, "the requester has its result all the same")
-			require.Equal(t, "1000", job.Refunded.String(), "the executor's pay")
+			require.Equal(t, "1300", job.Refunded.String(), "the executor's pay")
 			lost := f.outcomes(id)[operator(0).String()]
 			require.True(t, lost.Paid.IsZero())
 			require.Equal(t, "3000", lost.Slashed.String())
@@ -173,7 +173,7 @@ func TestWhatWasDrawnForAuditAndNotAuditedIsNotAccepted(t *testing.T) {
 	job := f.play(f.players(liar), id, 200)
 	require.Equal(t, types.JOB_STATUS_FAILED, job.Status)
 	require.Equal(t, types.TASK_STATUS_FAILED, f.receipt(id).Status)
-	require.Equal(t, "2900", job.Refunded.String(), "all but an attempt fee")
+	require.Equal(t, "3000", job.Refunded.String(), "all but the attempt fee and the fees of two seats")
 	require.Equal(t, "10000", f.bond(0).String())
 }
 
@@ -183,13 +183,13 @@ func TestHalfOfTheAuditorsHoldAnAudit(t *testing.T) {
 	id := f.post(0, audited(10_000, 2))
 	job := f.play(f.players(honest, honest), id, 200)
 	require.Equal(t, types.JOB_STATUS_COMPLETED, job.Status)
-	require.Equal(t, "1000", job.Refunded.String(), "the auditor that never came")
+	require.Equal(t, "1300", job.Refunded.String(), "the auditor that never came")
 	require.Len(t, f.receipt(id).Outcomes, 2)
 
 	id = f.post(0, audited(10_000, 3))
 	job = f.play(f.players(honest, honest), id, 200)
 	require.Equal(t, types.JOB_STATUS_FAILED, job.Status, "one of three is fewer than half")
-	require.Equal(t, "3800", job.Refunded.String(), "all but two attempt fees")
+	require.Equal(t, "3900", job.Refunded.String(), "all but two attempt fees and the fees of two seats")
 }
 
 func TestTheHalfIsOfThoseThePolicyAsksFor(t *testing.T) {
@@ -259,7 +259,7 @@ func TestAnAuditWhoseSeedNeverComesEndsTheTaskWithTheAttemptFee(t *testing.T) {
 	require.True(t, f.over(id))
 	require.Equal(t, types.TASK_STATUS_EXPIRED, f.receipt(id).Status)
 	require.Equal(t, "88atfuel", f.earned(executor).String())
-	require.Equal(t, "1900", f.job(id).Refunded.String())
+	require.Equal(t, "2200", f.job(id).Refunded.String())
 }
 
 func TestAQuorumIsAuditedAtTheFloor(t *testing.T) {
@@ -267,7 +267,7 @@ func TestAQuorumIsAuditedAtTheFloor(t *testing.T) {
 	f.setParams(func(p *types.Params) { p.AuditFloorBps = 10_000 })
 	f.network(6)
 	id := f.post(0, spec(coin(1_000), 3))
-	require.Equal(t, "4000", f.job(id).Reserved.String(), "an auditor is paid too")
+	require.Equal(t, "4500", f.job(id).Reserved.String(), "an auditor is paid too")
 	job := f.play(f.everyone(6, colluder), id, 60)
 	require.Equal(t, types.JOB_STATUS_COMPLETED, job.Status)
 	require.Len(t, f.receipt(id).Outcomes, 4)

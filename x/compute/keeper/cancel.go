@@ -10,7 +10,7 @@ import (
 
 // CancelJob ends a job at its requester's word: no task is opened any more, and
 // tasks that nobody has committed to end with the attempt fee for the nodes that
-// hold them. Committed ones run to their settlement. Of the open tasks max_batch
+// hold them, and with the fee of each seat of a draw that is pinned. Committed ones run to their settlement. Of the open tasks max_batch
 // are seen to at once, the rest in the blocks that follow. It returns what comes
 // back with this block.
 func (k *Keeper) CancelJob(ctx sdk.Context, requester, jobID string) (sdk.Coin, error) {

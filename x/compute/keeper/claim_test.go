@@ -242,6 +242,9 @@ func TestAClaimAfterTheWindowIsRefused(t *testing.T) {
 	id = f.drawable(spec(coin(1_000), 3))
 	require.NoError(t, f.claim(0, ref(id, 0)))
 	f.ctx = f.ctx.WithBlockHeight(closes)
+	require.ErrorIs(t, f.claim(4, ref(id, 0)), types.ErrNoDraw)
+	f.next()
+	f.next()
 	require.ErrorIs(t, f.claim(4, ref(id, 0)), types.ErrSeedUnknown, "what is left is drawn again, with a seed of its own")
 }
 

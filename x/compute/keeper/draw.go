@@ -13,30 +13,41 @@ func (w *work) startRound(target uint32) error {
 	return w.startDraw(target)
 }
 
-// startDraw pins a seed that nobody can know yet and the weights of this epoch.
+// startDraw pins a seed that nobody can know yet and the weights of this epoch. A task
+// whose named node may take on no work ends: nobody else can take it.
 func (w *work) startDraw(slots uint32) error {
+	if lost, err := w.namedNodeLost(); lost || err != nil {
+		return err
+	}
 	epoch, err := w.k.nodes.Epoch(w.ctx)
 	if err != nil {
 		return err
 	}
 	round := w.round()
-	pinned := w.height() + drawPause(round.Draws)
-	round.Draw = &types.Draw{SeedHeight: pinned, Epoch: epoch, Attempt: round.Draws, Slots: slots}
+	round.Draw = &types.Draw{SeedHeight: w.height(), Epoch: epoch, Attempt: round.Draws, Slots: slots}
+	round.Epoch, round.ResumeHeight = epoch, 0
 	round.Draws++
 	w.changed(&types.TaskChange_DrawStarted{DrawStarted: &types.DrawStarted{
-		SeedHeight: pinned, Attempt: round.Draw.Attempt, Slots: slots,
+		SeedHeight: w.height(), Attempt: round.Draw.Attempt, Slots: slots,
 	}})
 	return nil
 }
 
-// maxDrawPause is the longest pause before a redraw, in blocks.
+// maxDrawPause is the longest pause before a draw that somebody waits for, in blocks.
 const maxDrawPause = 64
 
-// drawPause returns for how many blocks a draw is put off after the given number
-// of draws of its round: 0, 1, 3, 7 … A job that nobody takes soon costs the
-// chain next to nothing.
-func drawPause(draws uint32) int64 {
-	return min(int64(1)<<min(draws, 16)-1, maxDrawPause)
+// drawPause returns for how many blocks a draw is put off when its round has drawn
+// before: 1, 3, 7 … A job that nobody takes up waits up to a quarter of its life.
+func (w *work) drawPause() int64 {
+	longest, quarter := int64(maxDrawPause), max(1, (w.job.ExpiresHeight-w.job.PostedHeight)/4)
+	switch {
+	case !w.drawsReplicas():
+	case w.charged() && len(w.round().Replicas) == 0: // nobody waits for it but its requester
+		longest = quarter
+	default:
+		longest = min(longest, quarter)
+	}
+	return min(int64(1)<<min(w.round().Draws, 32)-1, longest)
 }
 
 // seedGraceBlocks is how long a seed takes in the ordinary course of things: it
@@ -52,9 +63,6 @@ func (w *work) openClaims() (bool, error) {
 		return false, nil
 	}
 	if w.job.Policy.NamesNode() {
-		if w.height() < draw.SeedHeight {
-			return false, nil
-		}
 		draw.CloseHeight = draw.SeedHeight + int64(w.params.ClaimBlocks)
 		return true, nil
 	}
@@ -92,6 +100,7 @@ func (w *work) closeDraw() (bool, error) {
 	}
 	round.Draw = nil
 	if len(draw.Candidates) == 0 {
+		w.chargeDraw()
 		return true, nil
 	}
 	if round.NextDeadline == 0 || deadline < round.NextDeadline {
@@ -143,7 +152,7 @@ func (w *work) dropMissed() (bool, error) {
 // other's nodes.
 const patientDraws = 5
 
-// fillSlots draws again for slots that are empty, or gives up on them.
+// fillSlots draws again for slots that are empty, after a pause, or gives up on them.
 func (w *work) fillSlots() (bool, error) {
 	round := w.round()
 	missing := int(round.Target) - len(round.Replicas)
@@ -153,6 +162,15 @@ func (w *work) fillSlots() (bool, error) {
 	if len(w.task.Departed) >= types.MaxDepartures || w.drawnOut() || w.outruns() {
 		return true, w.giveUpDrawing()
 	}
+	if round.ResumeHeight == 0 {
+		round.ResumeHeight = w.height() + w.drawPause()
+		if w.drawsReplicas() { // once more at its last height, whatever the pause
+			round.ResumeHeight = min(round.ResumeHeight, max(w.height(), w.expires()))
+		}
+	}
+	if w.height() < round.ResumeHeight {
+		return false, nil
+	}
 	return true, w.startDraw(uint32(missing))
 }
 
@@ -161,13 +179,13 @@ func (w *work) fillSlots() (bool, error) {
 func (w *work) drawsReplicas() bool { return w.index() == 0 && w.round().Auditors == 0 }
 
 // drawnOut says whether the round has drawn for long enough. The requester's
-// replicas are drawn as long as the job lives, and for a bounded time beside one
-// that has committed: a requester who prolongs the job must not hold its bond for
+// replicas are drawn as long as the job lives and pays for it, and for a bounded time
+// beside one that has committed: a requester who prolongs the job must not hold its bond for
 // ever. For auditors and judges it waits no longer than a number of draws.
 func (w *work) drawnOut() bool {
 	round := w.round()
 	if w.drawsReplicas() {
-		return w.height() > w.expires() || round.WaitUntil != 0 && w.height() > round.WaitUntil
+		return w.height() > w.expires() || round.WaitUntil != 0 && w.height() > round.WaitUntil || w.drawsUnpaid()
 	}
 	return round.Draws >= w.params.MaxDraws || round.Draws >= patientDraws && w.halfHaveCome()
 }

@@ -7,11 +7,12 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// left returns what the task may still spend of its job's escrow, in the reward's
-// denom.
-func (w *work) left() math.Int { return w.job.TaskReserve.Sub(w.note.Spent) }
+// left returns what the task may still spend of its job's escrow beside what its draws
+// have cost, in the reward's denom.
+func (w *work) left() math.Int { return w.job.TaskReserve.Sub(w.task.DrawFees).Sub(w.note.Spent) }
 
 // spend takes an amount of what the task has reserved.
 func (w *work) spend(amount math.Int) error {
@@ -43,6 +44,7 @@ func (w *work) burnFromEscrow(amount math.Int) error {
 	if err := w.spend(amount); err != nil {
 		return err
 	}
+	w.burned = w.burned.Add(amount)
 	return w.k.bank.BurnCoins(w.ctx, types.ModuleName, sdk.NewCoins(sdk.NewCoin(w.job.Reward.Denom, amount)))
 }
 
@@ -63,7 +65,14 @@ func (w *work) end(receipt types.Receipt, ballots []ballot) error {
 	if err := w.judgeMissed(); err != nil {
 		return err
 	}
-	if err := w.burnUnfinished(); err != nil {
+	spent := w.task.DrawFees
+	if err := w.burnDrawFees(); err != nil {
+		return err
+	}
+	if err := w.burnUnfinished(spent); err != nil {
+		return err
+	}
+	if err := w.describe(&receipt); err != nil {
 		return err
 	}
 	receipt.JobId, receipt.Task, receipt.SpecDigest = w.job.Id, w.task.Index, w.job.SpecDigest
@@ -89,8 +98,11 @@ func (w *work) end(receipt types.Receipt, ballots []ballot) error {
 }
 
 // abandon ends a task in its first round without a verdict: nobody is at fault,
-// every lock returns, and those who hold the task earn the attempt fee.
+// every lock returns, and those who hold the task earn the attempt fee. Seats that were
+// drawn cost their fee.
 func (w *work) abandon(status types.TaskStatus) error {
+	// A seed that never came has shown nobody a draw; and a named node is not drawn.
+	drawing := w.round().Draw != nil && status == types.TASK_STATUS_CANCELLED && !w.job.Policy.NamesNode()
 	if err := w.dropCandidates(); err != nil {
 		return err
 	}
@@ -103,5 +115,26 @@ func (w *work) abandon(status types.TaskStatus) error {
 			return err
 		}
 	}
+	if err := w.paySeats(ballots, drawing); err != nil {
+		return err
+	}
 	return w.end(types.Receipt{Status: status}, ballots)
+}
+
+// describe writes into a receipt what others need to know to judge what its result is
+// worth: what was at stake, and of how many the nodes were drawn.
+func (w *work) describe(receipt *types.Receipt) error {
+	present, err := w.k.nodes.Epoch(w.ctx)
+	if err != nil {
+		return err
+	}
+	epoch := max(w.task.Rounds[0].Epoch, edgenodetypes.OldestKeptEpoch(present))
+	class, err := w.k.nodes.ClassSnapshot(w.ctx, w.job.Class, epoch)
+	if err != nil {
+		return err
+	}
+	receipt.Reward, receipt.Liability, receipt.ClassWeight = w.job.Reward, w.job.Liability, class.Weight
+	receipt.Placed = w.job.Policy.NamesNode() || w.job.Placement.Narrows()
+	receipt.Burned = w.burned
+	return nil
 }

@@ -160,13 +160,19 @@ func TestAQuoteCountsTheNodesOfWhichExplainSaysThatTheJobFits(t *testing.T) {
 				f.declare(n, drawLimits(r))
 			}
 		}
-		if rapid.Bool().Draw(r, "pauses") {
+		paused := rapid.Bool().Draw(r, "pauses")
+		if paused {
 			_, err := edgenodekeeper.NewMsgServer(f.nodes).Pause(f.ctx, &edgenodetypes.MsgPause{Operator: operator(nodes - 1).String()})
 			require.NoError(r, err)
 		}
 		s := drawSpec(r)
 		f.fund(requester(0), coin(10_000_000))
 		quoted := f.quote(s).Fit
+		if s.Policy.Node == operator(nodes-1).String() && paused {
+			_, err := f.msgs.PostJob(f.ctx, &types.MsgPostJob{Requester: requester(0).String(), Spec: s})
+			require.ErrorIs(r, err, types.ErrNotQualified)
+			return
+		}
 		id := f.post(0, s)
 		fits, live := uint64(0), uint64(0)
 		for n := range nodes {

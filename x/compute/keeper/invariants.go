@@ -29,6 +29,7 @@ func (k *Keeper) CheckInvariants(ctx context.Context) []InvariantResult {
 		{Name: "escrow", Err: k.checkEscrow(ctx)},
 		{Name: "exposure", Err: k.checkExposure(ctx)},
 		{Name: "tasks", Err: k.checkTasks(ctx)},
+		{Name: "indexes", Err: k.checkIndexes(ctx)},
 		{Name: "challenges", Err: k.checkChallenges(ctx)},
 		{Name: "redeliveries", Err: k.checkRedeliveries(ctx)},
 	}
@@ -261,30 +262,92 @@ func (k *Keeper) checkTasks(ctx context.Context) error {
 	})
 }
 
-// checkTask: a task is queued, and listed exactly while it draws.
+// checkTask: a task is in the queue where it belongs and in no other, and on the list of
+// its draw exactly while it draws.
 func (k *Keeper) checkTask(ctx context.Context, id types.JobID, job *types.Job, task *types.Task) error {
-	queued, err := k.due.Has(ctx, collections.Join3(task.DueHeight, id, task.Index))
-	if err != nil {
-		return err
+	w := work{k: k, id: id, job: *job, task: *task}
+	want := w.traces(task.DueHeight)
+	for _, urgent := range []bool{true, false} {
+		queued, err := k.queue(urgent).Has(ctx, collections.Join3(task.DueHeight, id, task.Index))
+		if err != nil {
+			return err
+		}
+		if queued != (urgent == want.urgent) {
+			return fmt.Errorf("task %d of job %s: urgent: %t; queued where urgent is %t: %t", task.Index, id, want.urgent, urgent, queued)
+		}
 	}
-	listed, err := k.openDraws.Has(ctx, collections.Join3(job.Class, id, task.Index))
-	if err != nil {
-		return err
+	for _, list := range []drawList{listedCall, listedDraw} {
+		listed, err := k.draws(list).Has(ctx, w.drawKey(want.pinned))
+		if err != nil {
+			return err
+		}
+		if listed != (list == want.listed) {
+			return fmt.Errorf("task %d of job %s: draws on list %d, pinned at height %d; is on list %d: %t",
+				task.Index, id, want.listed, want.pinned, list, listed)
+		}
 	}
-	drawing := task.Rounds[len(task.Rounds)-1].Draw != nil
 	if err := k.checkHolders(ctx, id, task); err != nil {
 		return err
 	}
 	switch {
-	case !queued:
-		return fmt.Errorf("task %d of job %s is not queued", task.Index, id)
-	case listed != drawing:
-		return fmt.Errorf("task %d of job %s: listed as drawing: %t, draws: %t", task.Index, id, listed, drawing)
 	case task.Index >= job.TasksOpened:
 		return fmt.Errorf("task %d of job %s is there, and %d are open", task.Index, id, job.TasksOpened)
+	case task.DrawFees.GT(job.DrawReserve()):
+		return fmt.Errorf("task %d of job %s: its draws have cost %s, it has set aside %s", task.Index, id, task.DrawFees, job.DrawReserve())
 	default:
 		return nil
 	}
+}
+
+// checkIndexes: queues and lists of draws have as many entries as there are tasks, jobs
+// and draws that belong there. With checkTask, each is in one of them, once.
+func (k *Keeper) checkIndexes(ctx context.Context) error {
+	tasks, draws := 0, 0
+	err := k.tasks.Walk(ctx, nil, func(_ taskKey, task types.Task) (bool, error) {
+		tasks++
+		if task.Rounds[len(task.Rounds)-1].Draw != nil {
+			draws++
+		}
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	err = k.jobs.Walk(ctx, nil, func(_ types.JobID, job types.Job) (bool, error) {
+		if job.DueHeight != 0 {
+			tasks++
+		}
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	queued, err := entries(ctx, k.urgent, k.due)
+	if err != nil {
+		return err
+	}
+	listed, err := entries(ctx, k.calls, k.openDraws)
+	if err != nil {
+		return err
+	}
+	if queued != tasks || listed != draws {
+		return fmt.Errorf("%d tasks and jobs are due, %d are queued; %d tasks draw, %d are listed", tasks, queued, draws, listed)
+	}
+	return nil
+}
+
+// entries counts those of some sets.
+func entries[K any](ctx context.Context, sets ...collections.KeySet[K]) (int, error) {
+	n := 0
+	for _, set := range sets {
+		if err := set.Walk(ctx, nil, func(K) (bool, error) {
+			n++
+			return false, nil
+		}); err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
 }
 
 // checkHolders: a task is listed under each operator that holds a part of it.

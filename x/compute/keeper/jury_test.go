@@ -135,7 +135,7 @@ func TestAClassTooSmallForHalfAJuryJudgesNobody(t *testing.T) {
 				require.Equal(t, "10000", f.bond(n).String())
 				require.Equal(t, "88", f.earned(n).AmountOf(denom).String(), "an attempt fee, less what is kept of it")
 			}
-			require.Equal(t, "2700", f.job(id).Refunded.String(), "the rest returns")
+			require.Equal(t, "3200", f.job(id).Refunded.String(), "the rest returns")
 		})
 	}
 }

@@ -28,7 +28,7 @@ type (
 	pruneKey      = collections.Pair[int64, types.JobID]
 	postingKey    = collections.Pair[uint64, uint32]
 	postedKey     = collections.Pair[string, types.JobID]
-	drawKey       = collections.Triple[string, types.JobID, uint64]
+	drawKey       = collections.Quad[string, int64, types.JobID, uint64]
 )
 
 // Keeper owns the state of x/compute and the coins of its escrow account.
@@ -41,17 +41,22 @@ type Keeper struct {
 	authority string
 	escrow    sdk.AccAddress
 
-	schema     collections.Schema
-	params     collections.Item[types.Params]
-	jobs       collections.Map[types.JobID, types.Job]
-	specs      collections.Map[types.JobID, types.JobSpec]
-	tasks      collections.Map[taskKey, types.Task]
-	held       collections.KeySet[heldKey]
-	receipts   collections.Map[taskKey, types.Receipt]
+	schema   collections.Schema
+	params   collections.Item[types.Params]
+	jobs     collections.Map[types.JobID, types.Job]
+	specs    collections.Map[types.JobID, types.JobSpec]
+	tasks    collections.Map[taskKey, types.Task]
+	held     collections.KeySet[heldKey]
+	receipts collections.Map[taskKey, types.Receipt]
+	// openDraws are those of replicas, calls those of judges and auditors.
 	openDraws  collections.KeySet[drawKey]
+	calls      collections.KeySet[drawKey]
 	requesters collections.KeySet[collections.Pair[sdk.AccAddress, types.JobID]]
-	due        collections.KeySet[dueKey]
-	prunable   collections.KeySet[pruneKey]
+	// urgent is the queue of tasks in which somebody has something at stake, due that
+	// of the others and of jobs.
+	urgent   collections.KeySet[dueKey]
+	due      collections.KeySet[dueKey]
+	prunable collections.KeySet[pruneKey]
 	// redeliveries list the newest request of each job, by its height.
 	redeliveries collections.KeySet[redeliveryKey]
 	chunks       collections.Map[taskKey, types.Chunk]
@@ -75,6 +80,8 @@ func NewKeeper(
 	sb := collections.NewSchemaBuilder(stores)
 	tb := collections.NewSchemaBuilderFromAccessor(transient.OpenTransientStore)
 	task := collections.PairKeyCodec(types.JobIDKey, collections.Uint64Key)
+	draw := collections.QuadKeyCodec(collections.StringKey, collections.Int64Key, types.JobIDKey, collections.Uint64Key)
+	due := collections.TripleKeyCodec(collections.Int64Key, types.JobIDKey, collections.Uint64Key)
 	k := &Keeper{
 		addresses: addresses,
 		bank:      bank,
@@ -89,13 +96,13 @@ func NewKeeper(
 		tasks:     collections.NewMap(sb, types.TasksPrefix, "tasks", task, codec.CollValue[types.Task](cdc)),
 		held: collections.NewKeySet(sb, types.HeldPrefix, "held",
 			collections.TripleKeyCodec(sdk.AccAddressKey, types.JobIDKey, collections.Uint64Key)),
-		receipts: collections.NewMap(sb, types.ReceiptsPrefix, "receipts", task, codec.CollValue[types.Receipt](cdc)),
-		openDraws: collections.NewKeySet(sb, types.OpenDrawsPrefix, "open_draws",
-			collections.TripleKeyCodec(collections.StringKey, types.JobIDKey, collections.Uint64Key)),
+		receipts:  collections.NewMap(sb, types.ReceiptsPrefix, "receipts", task, codec.CollValue[types.Receipt](cdc)),
+		openDraws: collections.NewKeySet(sb, types.OpenDrawsPrefix, "open_draws", draw),
+		calls:     collections.NewKeySet(sb, types.CallsPrefix, "calls", draw),
 		requesters: collections.NewKeySet(sb, types.RequestersPrefix, "requesters",
 			collections.PairKeyCodec(sdk.AccAddressKey, types.JobIDKey)),
-		due: collections.NewKeySet(sb, types.DuePrefix, "due",
-			collections.TripleKeyCodec(collections.Int64Key, types.JobIDKey, collections.Uint64Key)),
+		urgent: collections.NewKeySet(sb, types.UrgentPrefix, "urgent", due),
+		due:    collections.NewKeySet(sb, types.DuePrefix, "due", due),
 		prunable: collections.NewKeySet(sb, types.PrunePrefix, "prunable",
 			collections.PairKeyCodec(collections.Int64Key, types.JobIDKey)),
 		redeliveries: collections.NewKeySet(sb, types.RedeliveriesPrefix, "redeliveries",

@@ -23,7 +23,7 @@ func TestAMinorityOverWhatMayDifferKeepsItsBondAndIsCounted(t *testing.T) {
 	require.Equal(t, "100", f.job(id).Liability.String())
 	job := f.play(f.players(liar, honest, honest), id, 30)
 	require.Equal(t, types.JOB_STATUS_COMPLETED, job.Status)
-	require.Equal(t, "1000", job.Refunded.String(), "a minority earns nothing")
+	require.Equal(t, "1500", job.Refunded.String(), "a minority earns nothing")
 	out := f.outcomes(id)[operator(0).String()]
 	require.Equal(t, types.ASSIGNMENT_STATUS_UNPAID, out.Status)
 	require.True(t, out.Slashed.IsZero())
@@ -43,7 +43,7 @@ func TestWithoutTwoThirdsWhatMayDifferFailsAtOnce(t *testing.T) {
 	job := f.play(f.everyone(9, liar), id, 30)
 	require.Equal(t, types.JOB_STATUS_FAILED, job.Status)
 	require.Len(t, f.receipt(id).Outcomes, 3, "no further round")
-	require.Equal(t, "2700", job.Refunded.String(), "all but three attempt fees")
+	require.Equal(t, "3200", job.Refunded.String(), "all but three attempt fees")
 	for n := range 9 {
 		require.Equal(t, "10000", f.bond(n).String())
 		node, err := f.nodes.Node(f.ctx, operator(n))

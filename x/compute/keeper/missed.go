@@ -29,6 +29,7 @@ func (w *work) miss(a types.Assignment) error {
 	outcome := newOutcome(part{Assignment: &a, round: w.index()})
 	outcome.Slashed = burned
 	w.task.Departed = append(w.task.Departed, outcome)
+	w.chargeSeat()
 	round := w.round()
 	round.Missed = append(round.Missed, types.MissedDeadline{Operator: a.Operator, Height: a.CommitDeadline})
 	return nil
@@ -60,10 +61,11 @@ func (w *work) judgeMissed() error {
 }
 
 // burnUnfinished burns an attempt fee for each seat that was missed in a round which
-// fewer have finished, as far as the reserve has it beyond what was paid: a task that
-// holds up nodes costs its author what it would have cost to have them try.
-func (w *work) burnUnfinished() error {
-	fees := w.params.AttemptFee(w.job.Reward.Amount).MulRaw(int64(w.task.Unfinished))
+// fewer have finished, beyond what its draws have cost and as far as the reserve has it
+// beyond what was paid: a task that holds up nodes costs its author what it would have
+// cost to have them try.
+func (w *work) burnUnfinished(spent math.Int) error {
+	fees := w.params.AttemptFee(w.job.Reward.Amount).MulRaw(int64(w.task.Unfinished)).Sub(spent)
 	return w.burnFromEscrow(math.MinInt(fees, w.left()))
 }
 

@@ -35,11 +35,11 @@ func TestATaskThatNobodyCanFinishJailsNobodyAndCostsItsAuthor(t *testing.T) {
 		own    int // nodes of the author, which finish it
 		missed int // seats, 0 where chance decides
 	}{
-		"quorum":               {policy: quorum, tasks: 1, missed: 12},
-		"audit":                {policy: audited, tasks: 1, missed: 12},
-		"trust":                {policy: trust, tasks: 1, missed: 4},
+		"quorum":               {policy: quorum, tasks: 1, missed: 6},
+		"audit":                {policy: audited, tasks: 1, missed: 3},
+		"trust":                {policy: trust, tasks: 1, missed: 3},
 		"a named node":         {policy: named, tasks: 1, missed: 1},
-		"an array":             {policy: quorum, tasks: 2, missed: 24},
+		"an array":             {policy: quorum, tasks: 2, missed: 12},
 		"own nodes finish it":  {policy: quorum, tasks: 1, own: 3},
 		"own node finishes it": {policy: audited, tasks: 1, own: 2},
 	} {
@@ -63,9 +63,9 @@ func TestATaskThatNobodyCanFinishJailsNobodyAndCostsItsAuthor(t *testing.T) {
 			id := f.post(0, s)
 			job := f.play(f.players(does...), id, 900)
 
-			missed, unfinished, paid := int64(0), int64(0), math.ZeroInt()
+			missed, unfinished, cost := int64(0), int64(0), math.ZeroInt()
 			for _, receipt := range f.receipts[id] {
-				here, committed := int64(0), int64(0)
+				here, committed, paid := int64(0), int64(0), math.ZeroInt()
 				for _, o := range receipt.Outcomes {
 					paid = paid.Add(o.Paid)
 					switch o.Status {
@@ -77,8 +77,11 @@ func TestATaskThatNobodyCanFinishJailsNobodyAndCostsItsAuthor(t *testing.T) {
 					}
 				}
 				missed += here
+				cost = cost.Add(paid).Add(receipt.Burned)
 				if here > committed {
 					unfinished += here
+					least := math.MinInt(math.NewInt(250*here), job.TaskReserve.Sub(paid))
+					require.True(t, receipt.Burned.GTE(least), "%d seats were missed: expected %s or more, burned %s", here, least, receipt.Burned)
 				}
 			}
 			if c.own == 0 {
@@ -89,10 +92,7 @@ func TestATaskThatNobodyCanFinishJailsNobodyAndCostsItsAuthor(t *testing.T) {
 					require.Zero(t, f.points(n), "node %d could not finish it", n)
 				}
 			}
-			reserve := job.TaskReserve.MulRaw(int64(c.tasks))
-			burned := math.MinInt(math.NewInt(250*unfinished), reserve.Sub(paid))
-			require.Equal(t, reserve.Sub(paid).Sub(burned).String(), job.Refunded.String(),
-				"%d seats were missed, of which the reserve pays for %d", missed, unfinished)
+			require.Equal(t, job.TaskReserve.MulRaw(int64(c.tasks)).Sub(cost).String(), job.Refunded.String())
 		})
 	}
 }
@@ -120,12 +120,12 @@ func TestAMissedDeadlineCountsWhereAsManyHaveCommitted(t *testing.T) {
 		job := f.job(id)
 
 		want, lost := map[string]uint32{}, map[string]int64{}
-		spent, judged := math.ZeroInt(), false
+		spent := math.ZeroInt()
 		for _, receipt := range f.receipts[id] {
 			fees, paid := f.countMissed(receipt, committed, want, lost)
-			left := job.TaskReserve.Sub(paid)
-			spent = spent.Add(paid).Add(math.MinInt(left, math.NewInt(fees)))
-			judged = judged || receipt.Status == types.TASK_STATUS_FAILED
+			least := math.MinInt(job.TaskReserve.Sub(paid), math.NewInt(fees))
+			require.True(t, receipt.Burned.GTE(least), "expected %s or more, burned %s", least, receipt.Burned)
+			spent = spent.Add(paid).Add(receipt.Burned)
 		}
 		for i := range does {
 			node, err := f.nodes.Node(f.ctx, operator(i))
@@ -135,9 +135,7 @@ func TestAMissedDeadlineCountsWhereAsManyHaveCommitted(t *testing.T) {
 				require.Equal(t, lost[operator(i).String()], 10_000-node.State.Bond.Int64(), "node %d pays the fee and no more", i)
 			}
 		}
-		if !judged { // where nobody judged, what was delivered is burned as well
-			require.Equal(t, spent.String(), job.TaskReserve.MulRaw(int64(job.Tasks)).Sub(job.Refunded).String())
-		}
+		require.Equal(t, spent.String(), job.TaskReserve.MulRaw(int64(job.Tasks)).Sub(job.Refunded).String())
 	})
 }
 

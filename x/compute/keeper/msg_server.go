@@ -39,6 +39,14 @@ func (s msgServer) TopUpJob(ctx context.Context, msg *types.MsgTopUpJob) (*types
 	return &types.MsgTopUpJobResponse{Reserved: reserved, Tasks: job.Tasks, ExpiresHeight: job.ExpiresHeight}, nil
 }
 
+func (s msgServer) Redraw(ctx context.Context, msg *types.MsgRedraw) (*types.MsgRedrawResponse, error) {
+	height, fee, err := s.k.Redraw(sdk.UnwrapSDKContext(ctx), msg)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgRedrawResponse{SeedHeight: height, Fee: fee}, nil
+}
+
 func (s msgServer) Redeliver(ctx context.Context, msg *types.MsgRedeliver) (*types.MsgRedeliverResponse, error) {
 	asked, fee, err := s.k.Redeliver(sdk.UnwrapSDKContext(ctx), msg)
 	if err != nil {

@@ -20,17 +20,21 @@ type quote struct {
 	policy      types.Policy
 	slashed     bool
 	taskReserve math.Int
-	reserve     sdk.Coin
-	postingFee  sdk.Coin
-	liability   sdk.Coin
-	bondValue   math.Int
-	live        uint64
-	needed      uint64
+	// seatFee is what a seat costs that was drawn in vain, in the reward's denom.
+	seatFee    math.Int
+	reserve    sdk.Coin
+	postingFee sdk.Coin
+	liability  sdk.Coin
+	bondValue  math.Int
+	live       uint64
+	needed     uint64
 }
 
 // quote reckons the cost of a job, whose reward is worth a value in the bond denom,
-// without changing anything.
-func (k *Keeper) quote(ctx sdk.Context, params types.Params, value math.Int, spec *types.JobSpec, bytes int) (quote, error) {
+// without changing anything. judging says that it judges the result of another.
+func (k *Keeper) quote(
+	ctx sdk.Context, params types.Params, value math.Int, spec *types.JobSpec, bytes int, judging bool,
+) (quote, error) {
 	nodeParams, err := k.nodes.Params(ctx)
 	if err != nil {
 		return quote{}, err
@@ -47,14 +51,20 @@ func (k *Keeper) quote(ctx sdk.Context, params types.Params, value math.Int, spe
 		return quote{}, err
 	}
 	policy, slashed := params.Effective(spec)
-	perTask := types.Reserve(spec.Reward.Amount, policy)
+	liability := params.Liability(value, policy, slashed)
+	seatFee := params.SeatFee(spec.Reward.Amount, value, liability)
+	if judging {
+		seatFee = math.ZeroInt() // who challenges cannot end the draw of his judges
+	}
+	perTask := types.Reserve(spec.Reward.Amount, policy, seatFee)
 	return quote{
 		policy:      policy,
 		slashed:     slashed,
 		taskReserve: perTask,
 		reserve:     sdk.NewCoin(spec.Reward.Denom, perTask.Mul(math.NewIntFromUint64(spec.Tasks))),
 		postingFee:  sdk.NewCoin(nodeParams.BondDenom, params.PostingFee(bytes)),
-		liability:   sdk.NewCoin(nodeParams.BondDenom, params.Liability(value, policy, slashed)),
+		liability:   sdk.NewCoin(nodeParams.BondDenom, liability),
+		seatFee:     seatFee,
 		bondValue:   value,
 		live:        class.Nodes,
 		needed:      neededNodes(params, policy),
@@ -97,7 +107,7 @@ func (k *Keeper) post(
 	if err != nil {
 		return types.Job{}, sdk.Coin{}, types.ErrInvalidSpec.Wrapf("requester: %s", err)
 	}
-	q, err := k.quote(ctx, params, value, &spec, spec.Size())
+	q, err := k.quote(ctx, params, value, &spec, spec.Size(), challenged != nil)
 	if err != nil {
 		return types.Job{}, sdk.Coin{}, err
 	}
@@ -136,6 +146,10 @@ func (k *Keeper) checkNamedNode(ctx sdk.Context, spec *types.JobSpec) error {
 	node, err := k.nodes.Node(ctx, operator)
 	if err != nil {
 		return err
+	}
+	if !node.State.Live(ctx.BlockHeight()) {
+		return types.ErrNotQualified.Wrapf("policy: node: expected %s live, it is %s; wait until it is, or name another",
+			spec.Policy.Node, standing(node.State))
 	}
 	if node.Profile.Class != spec.Class || !slices.Contains(node.Profile.Executors, spec.Executor) {
 		return types.ErrInvalidSpec.Wrapf("policy: node %s is of class %s and runs %v, the job asks for %s and %s",
@@ -184,6 +198,7 @@ func (k *Keeper) newJob(ctx sdk.Context, requester string, spec *types.JobSpec, 
 		BondValue:     q.bondValue,
 		ExpiresHeight: ctx.BlockHeight() + int64(spec.LifetimeBlocks),
 		TaskReserve:   q.taskReserve,
+		SeatFee:       q.seatFee,
 		Slashable:     q.slashed,
 		Placement:     spec.Placement,
 		ArrayInputs:   arrayInputs(spec),

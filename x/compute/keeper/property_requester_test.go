@@ -3,11 +3,10 @@ package keeper_test
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
-
-	"cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
@@ -65,11 +64,15 @@ func (m *market) postOne(t *rapid.T) {
 		require.Equal(t, before, m.bank.GetAllBalances(m.ctx, requester(n)), "a refused job costs nothing")
 		return
 	}
+	if s.Policy.NamesNode() && errors.Is(err, types.ErrNotQualified) {
+		require.Equal(t, before, m.bank.GetAllBalances(m.ctx, requester(n)), "a refused job costs nothing")
+		return
+	}
 	require.NoError(t, err)
 	cost := sdk.NewCoins(resp.Reserved).Add(resp.PostingFee)
 	require.Equal(t, before.Sub(cost...), m.bank.GetAllBalances(m.ctx, requester(n)))
 	m.jobs = append(m.jobs, resp.JobId)
-	m.spent[resp.JobId], m.rejected[resp.JobId] = resp.Reserved.Amount, math.ZeroInt()
+	m.spent[resp.JobId] = resp.Reserved.Amount
 	m.fees = m.fees.Add(resp.PostingFee.Amount)
 }
 
@@ -103,7 +106,7 @@ func (m *market) challengeOne(t *rapid.T) {
 		return
 	}
 	m.jobs = append(m.jobs, resp.JudgingJob)
-	m.spent[resp.JudgingJob], m.rejected[resp.JudgingJob] = resp.Reserved.Amount, math.ZeroInt()
+	m.spent[resp.JudgingJob] = resp.Reserved.Amount
 	m.fees = m.fees.Add(resp.PostingFee.Amount)
 }
 
@@ -123,10 +126,6 @@ func (m *market) reviewOne(t *rapid.T) {
 		return
 	}
 	require.Equal(t, types.POLICY_KIND_TRUST, job.Policy.Kind)
-	if !item.Accept {
-		fee := job.Reward.Amount.MulRaw(int64(testParams().AttemptFeeBps)).QuoRaw(types.BasisPoints)
-		m.rejected[id] = m.rejected[id].Add(job.Reward.Amount.Sub(fee))
-	}
 }
 
 // redeliverOne lets a requester ask for the results of a job, whatever has come of it.
@@ -157,4 +156,26 @@ func (m *market) cancelOne(t *rapid.T) {
 		require.True(t, errors.Is(err, types.ErrJobEnded) || errors.Is(err, types.ErrNotCancellable), "%s", err)
 	}
 	m.turn(t) // what a challenge without a verdict burns is counted when its job closes
+}
+
+// redrawOne lets a requester buy a draw for a task, whatever it waits for.
+func (m *market) redrawOne(t *rapid.T) {
+	if len(m.jobs) == 0 {
+		return
+	}
+	id := rapid.SampledFrom(m.jobs).Draw(t, "job")
+	job := m.job(id)
+	task := rapid.Uint64Range(0, job.Tasks-1).Draw(t, "task")
+	said, err := m.queries.Explain(m.ctx, &types.QueryExplainRequest{JobId: id, Task: task})
+	pauses := err == nil && said.Waiting.Draw == nil && strings.Contains(said.Waiting.Summary, "may buy it now")
+	resp, err := m.msgs.Redraw(m.ctx, &types.MsgRedraw{Requester: job.Requester, JobId: id, Task: task})
+	if err != nil {
+		known := []error{types.ErrNoRedraw, types.ErrJobEnded, types.ErrTaskEnded, types.ErrTaskNotOpen, types.ErrNotQualified}
+		require.True(t, slices.ContainsFunc(known, func(e error) bool { return errors.Is(err, e) }), "%s", err)
+		require.True(t, !pauses || errors.Is(err, types.ErrNotQualified), "a task that waits can be drawn for: %s", err)
+		return
+	}
+	require.True(t, pauses, "a draw that is pinned is not replaced")
+	require.Equal(t, m.ctx.BlockHeight(), resp.SeedHeight)
+	m.fees = m.fees.Add(resp.Fee.Amount)
 }

@@ -31,8 +31,6 @@ type market struct {
 	spent map[string]math.Int
 	// fees is what posting has burned.
 	fees math.Int
-	// rejected is what requesters have burned by rejecting results, of each job.
-	rejected map[string]math.Int
 	// liarsWin says whether enough liars are there to win a vote.
 	liarsWin bool
 	// vouched says whether programs are held to be deterministic.
@@ -41,7 +39,7 @@ type market struct {
 
 func newMarket(t *rapid.T) *market {
 	m := &market{
-		fixture: newFixture(t), spent: map[string]math.Int{}, rejected: map[string]math.Int{}, fees: math.ZeroInt(),
+		fixture: newFixture(t), spent: map[string]math.Int{}, fees: math.ZeroInt(),
 	}
 	m.liarsWin = rapid.Bool().Draw(t, "liars may win")
 	m.vouched = rapid.IntRange(0, 2).Draw(t, "vouched") > 0
@@ -85,6 +83,7 @@ func (m *market) actions() map[string]func(*rapid.T) {
 		"cancel":    m.cancelOne,
 		"review":    m.reviewOne,
 		"redeliver": m.redeliverOne,
+		"redraw":    m.redrawOne,
 		"challenge": m.challengeOne,
 		"explain":   m.explainOne,
 		"beacon": func(*rapid.T) {
@@ -123,32 +122,6 @@ func (m *market) turn(t *rapid.T) {
 	m.next()
 }
 
-// undecided is what the first round of a task would have earned beyond its attempt fees
-// for results that it delivered and that nobody could judge.
-func undecided(job *types.Job, receipt types.Receipt) math.Int {
-	sum := math.ZeroInt()
-	if receipt.Status != types.TASK_STATUS_FAILED || !job.Slashable || job.Challenged != nil {
-		return sum
-	}
-	for _, o := range receipt.Outcomes {
-		if o.Round == 0 && len(o.Tag) > 0 {
-			sum = sum.Add(job.Reward.Amount.Sub(o.Paid))
-		}
-	}
-	return sum
-}
-
-// unfinished is the most that the reserve of a task burns for seats that were missed.
-func unfinished(job *types.Job, receipt types.Receipt) math.Int {
-	missed := int64(0)
-	for _, o := range receipt.Outcomes {
-		if o.Status == types.ASSIGNMENT_STATUS_MISSED {
-			missed++
-		}
-	}
-	return testParams().AttemptFee(job.Reward.Amount).MulRaw(missed)
-}
-
 // check holds the run against the model, between messages.
 func (m *market) check(t *rapid.T) {
 	slashed, slashShares, paid := math.ZeroInt(), math.ZeroInt(), sdk.NewCoins()
@@ -157,22 +130,17 @@ func (m *market) check(t *rapid.T) {
 		if !job.Ended() {
 			continue
 		}
-		gross, delivered := math.ZeroInt(), math.ZeroInt()
+		gross, burned := math.ZeroInt(), math.ZeroInt()
 		for _, receipt := range m.receipts[id] {
-			delivered = delivered.Add(undecided(&job, receipt)).Add(unfinished(&job, receipt))
+			m.checkBurned(t, &job, receipt)
+			burned = burned.Add(receipt.Burned)
 			for _, o := range receipt.Outcomes {
 				m.checkOutcome(t, &job, receipt, o)
 				gross = gross.Add(o.Paid)
 				slashed, slashShares = slashed.Add(o.Slashed), slashShares.Add(o.Share)
 			}
 		}
-		if job.Challenged != nil && job.TasksAccepted == 0 {
-			fee := job.TaskReserve.MulRaw(int64(testParams().AttemptFeeBps)).QuoRaw(types.BasisPoints)
-			m.rejected[id] = math.MinInt(fee, m.spent[id].Sub(gross))
-		}
-		burned := m.spent[id].Sub(gross).Sub(m.rejected[id]).Sub(job.Refunded)
-		require.False(t, burned.IsNegative() || burned.GT(delivered),
-			"job %s: reserved = paid + burned by rejecting + refunded, but for at most %s burned with deserted juries and missed seats: got %s", id, delivered, burned)
+		require.Equal(t, m.spent[id].String(), gross.Add(burned).Add(job.Refunded).String(), "job %s: reserved = paid + burned + refunded", id)
 		if gross.IsPositive() {
 			paid = paid.Add(sdk.NewCoin(job.Reward.Denom, gross))
 		}
@@ -250,24 +218,57 @@ func (m *market) checkSupply(t *rapid.T) {
 		require.Equal(t, supply.String(), sum.String(), "supply of %s is in accounts", d)
 		burned := m.minted.AmountOf(d).Sub(supply)
 		require.False(t, burned.IsNegative(), "nothing is minted but by the test")
-		rejected, delivered := math.ZeroInt(), math.ZeroInt()
-		for _, id := range m.jobs {
-			job := m.job(id)
-			if job.Reward.Denom != d {
-				continue
-			}
-			rejected = rejected.Add(m.rejected[id])
-			for _, receipt := range m.receipts[id] {
-				delivered = delivered.Add(undecided(&job, receipt)).Add(unfinished(&job, receipt))
-			}
-		}
+		told := m.toldBurned(d)
 		if d == otherCoin {
-			require.True(t, burned.GTE(rejected) && burned.LTE(rejected.Add(delivered)),
-				"only rejecting, deserted juries and missed seats burn other than the bond denom: expected %s, and %s at most beside it, got %s", rejected, delivered, burned)
+			require.Equal(t, told.String(), burned.String(), "nothing is burned but what receipts tell")
 		} else {
-			require.True(t, burned.GTE(m.fees.Add(rejected)), "posting fees are burned, and what is rejected")
+			require.True(t, burned.GTE(m.fees.Add(told)), "posting fees are burned, and what receipts tell")
 		}
 	}
+}
+
+// toldBurned is what receipts tell of burning a denom, those of this block included.
+func (m *market) toldBurned(d string) math.Int {
+	var told []types.Receipt
+	for _, of := range m.receipts {
+		told = append(told, of...)
+	}
+	for _, change := range changes[*types.TaskChange_Ended](m.fixture) {
+		told = append(told, *change.Ended)
+	}
+	sum := math.ZeroInt()
+	for _, r := range told {
+		if r.Reward.Denom == d {
+			sum = sum.Add(r.Burned)
+		}
+	}
+	return sum
+}
+
+// checkBurned: what a task costs beside pay is bounded by what it has set aside for its
+// draws, unless its result was delivered and not accepted; and nodes that were drawn for
+// it are not had for nothing.
+func (m *market) checkBurned(t *rapid.T, job *types.Job, r types.Receipt) {
+	seats, paid := job.SeatFee.MulRaw(int64(job.Policy.Replicas)), math.ZeroInt()
+	for _, o := range r.Outcomes {
+		paid = paid.Add(o.Paid)
+	}
+	switch r.Status {
+	case types.TASK_STATUS_ACCEPTED:
+		require.True(t, r.Burned.LTE(job.DrawReserve()), "job %s burned %s for draws", job.Id, r.Burned)
+	case types.TASK_STATUS_CANCELLED, types.TASK_STATUS_EXPIRED, types.TASK_STATUS_INPUT_UNAVAILABLE:
+		require.True(t, len(r.Outcomes) == 0 || paid.Add(r.Burned).GTE(seats),
+			"job %s: nodes were drawn, and it cost %s of pay and %s burned, less than %s for its seats", job.Id, paid, r.Burned, seats)
+	}
+	require.Equal(t, job.Liability, r.Liability)
+	require.Equal(t, job.Reward, r.Reward)
+	require.Equal(t, job.Policy.NamesNode(), r.Placed)
+	require.False(t, r.ClassWeight.IsNegative())
+}
+
+func (m *market) jobEnded(id string) bool {
+	job := m.job(id)
+	return job.Ended()
 }
 
 // settle lets everybody act until all jobs have ended, and checks that nothing

@@ -121,57 +121,12 @@ func (k *Keeper) workItem(ctx context.Context, operator string, id types.JobID, 
 	}, true, nil
 }
 
-func (s queryServer) Claimable(ctx context.Context, req *types.QueryClaimableRequest) (*types.QueryClaimableResponse, error) {
-	operator, err := s.k.addresses.StringToBytes(req.Operator)
-	if err != nil {
-		return nil, status.Errorf(codes.InvalidArgument, "operator: %s", err)
-	}
-	if err := checkPage(req.Pagination, maxTasksPage); err != nil {
-		return nil, err
-	}
-	node, err := s.k.nodes.Node(ctx, operator)
-	if err != nil {
-		return nil, notFound(err)
-	}
-	tasks, page, err := query.CollectionPaginate(ctx, s.k.openDraws, req.Pagination,
-		func(key drawKey, _ collections.NoValue) (*types.ClaimableTask, error) {
-			task, ok, err := s.k.claimable(ctx, operator, key.K2(), key.K3())
-			return ifAny(task, ok), err
-		}, inClass(node.Profile.Class))
-	return &types.QueryClaimableResponse{Tasks: present(tasks), Pagination: page}, err
-}
-
 // checkPage refuses pages that are too large.
 func checkPage(page *query.PageRequest, most uint64) error {
 	if page != nil && page.Limit > most {
 		return status.Errorf(codes.InvalidArgument, "expected pages of at most %d, got %d", most, page.Limit)
 	}
 	return nil
-}
-
-// inClass limits a page to the open draws of a class.
-func inClass(class string) func(*query.CollectionsPaginateOptions[drawKey]) {
-	return func(o *query.CollectionsPaginateOptions[drawKey]) {
-		prefix := collections.TriplePrefix[string, types.JobID, uint64](class)
-		o.Prefix = &prefix
-	}
-}
-
-func (s queryServer) Draws(ctx context.Context, req *types.QueryDrawsRequest) (*types.QueryDrawsResponse, error) {
-	if err := checkPage(req.Pagination, maxTasksPage); err != nil {
-		return nil, err
-	}
-	draws, page, err := query.CollectionPaginate(ctx, s.k.openDraws, req.Pagination,
-		func(key drawKey, _ collections.NoValue) (*types.OpenDraw, error) {
-			w, err := s.k.peek(ctx, key.K2(), key.K3())
-			if err != nil || w.task.Ended() || w.round().Draw == nil {
-				return nil, err
-			}
-			return &types.OpenDraw{
-				Ref: w.ref(), Draw: *w.round().Draw, Executor: w.job.Executor, Policy: w.job.Policy, Reward: w.job.Reward,
-			}, nil
-		}, inClass(req.Class))
-	return &types.QueryDrawsResponse{Draws: present(draws), Pagination: page}, err
 }
 
 // claimable shows a draw that a node may enter: every rule of the matcher holds,

@@ -39,7 +39,7 @@ func TestTheWorkedExampleOfTheReadme(t *testing.T) {
 			f.blocks(5) // burns and the stakers' part are moved in one step
 
 			require.Equal(t, types.JOB_STATUS_COMPLETED, job.Status)
-			require.Equal(t, "1000", job.Refunded.String(), "the liar's reward")
+			require.Equal(t, "1500", job.Refunded.String(), "the liar's reward, and what was set aside for draws")
 			outcomes, shares := f.outcomes(id), math.ZeroInt()
 			for n := range 10 {
 				o := outcomes[operator(n).String()]

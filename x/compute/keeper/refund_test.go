@@ -5,6 +5,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"cosmossdk.io/math"
+
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 
 	"github.com/thetaedge/theta/x/compute/types"
@@ -25,7 +27,7 @@ func TestCancelledArrayRefundsWhatHasEndedWhileTheRestRuns(t *testing.T) {
 	require.Zero(t, job.TasksDropped, "all were open")
 	require.EqualValues(t, 3, job.TasksEnded)
 	require.Equal(t, job.TaskReserve.String(), job.Reserved.String(), "what the committed one may still spend")
-	require.Equal(t, job.TaskReserve.MulRaw(3).String(), f.balance(0).Sub(before).String())
+	require.Equal(t, job.TaskReserve.Sub(job.SeatFee.MulRaw(3)).MulRaw(3).String(), f.balance(0).Sub(before).String(), "but for their seats")
 }
 
 func TestExpiredArrayRefundsWhatHasEndedWhileTheRestRuns(t *testing.T) {
@@ -40,7 +42,11 @@ func TestExpiredArrayRefundsWhatHasEndedWhileTheRestRuns(t *testing.T) {
 	require.Positive(t, job.TasksDropped)
 	require.EqualValues(t, 19, job.TasksEnded, "the one that nodes hold runs")
 	require.Equal(t, job.TaskReserve.String(), job.Reserved.String())
-	require.Equal(t, job.TaskReserve.MulRaw(19).String(), job.Refunded.String())
+	burned := math.ZeroInt()
+	for _, r := range f.receipts[id] {
+		burned = burned.Add(r.Burned)
+	}
+	require.Equal(t, job.TaskReserve.MulRaw(19).String(), job.Refunded.Add(burned).String())
 }
 
 // Escrow is always good for what it owes. Were it not, a job would be closed later,
@@ -59,11 +65,10 @@ func TestAJobThatNobodyTookExpiresWhenItsRefundGoesThrough(t *testing.T) {
 		f.ctx = f.ctx.WithBlockHeight(f.ctx.BlockHeight() + 1)
 	}
 	job := f.job(id)
-	require.EqualValues(t, 1, job.TasksEnded)
-	require.Equal(t, types.JOB_STATUS_OPEN, job.Status, "it could not be closed")
+	require.Equal(t, types.JOB_STATUS_OPEN, job.Status, "it could neither pay for its draws nor be closed")
 	require.NoError(t, f.bank.SendCoinsFromModuleToModule(f.ctx, faucet, types.ModuleName, escrow))
-	f.blocks(101)
+	f.blocks(202)
 	job = f.job(id)
 	require.Equal(t, types.JOB_STATUS_EXPIRED, job.Status)
-	require.Equal(t, owed.String(), job.Refunded.String())
+	require.Equal(t, owed.String(), job.Refunded.Add(f.receipt(id).Burned).String())
 }

@@ -49,7 +49,7 @@ func TestSilenceAcceptsWhatANodeOneTrustsHasDone(t *testing.T) {
 	f := newFixture(t)
 	f.network(2)
 	id := f.reviewable(0, liar)
-	require.Equal(t, "1000", f.job(id).Reserved.String(), "one replica and nobody else")
+	require.Equal(t, "1300", f.job(id).Reserved.String(), "one replica and nobody else")
 	deadline := f.round(id).ReviewDeadline
 	f.ctx = f.ctx.WithBlockHeight(deadline)
 	f.next()
@@ -81,7 +81,7 @@ func TestRejectingPaysTheAttemptFeeAndBurnsTheRest(t *testing.T) {
 	require.Equal(t, supply.SubRaw(900).String(), f.bank.GetSupply(f.ctx, denom).Amount.String(), "burned at once, the fee split apart")
 	f.next()
 	require.Equal(t, types.JOB_STATUS_FAILED, f.job(id).Status)
-	require.Equal(t, before, f.balance(0), "who rejects gains nothing")
+	require.Equal(t, before.AddRaw(300), f.balance(0), "who rejects gains nothing: that was set aside for draws")
 	require.Equal(t, "88atfuel", f.earned(0).String())
 	require.Equal(t, "10000", f.bond(0).String(), "nobody else has judged it")
 	node, err := f.nodes.Node(f.ctx, operator(0))
@@ -117,7 +117,7 @@ func TestSilenceUnderTrustCostsTheLiabilityAndTheRequesterNothing(t *testing.T) 
 	id := f.post(0, trusted(operator(0).String()))
 	job := f.play(f.players(silent), id, 40)
 	require.Equal(t, types.JOB_STATUS_FAILED, job.Status)
-	require.Equal(t, "1000", job.Refunded.String())
+	require.Equal(t, "1300", job.Refunded.String())
 	require.Equal(t, "100", job.Liability.String(), "a missed deadline, more than min_liability")
 	require.Equal(t, "9900", f.bond(0).String())
 	require.Len(t, f.receipt(id).Outcomes, 1, "nobody is called to judge")
@@ -142,7 +142,7 @@ func TestANamedNodeThatSleepsIsAskedAgainUntilTheLifetimeEnds(t *testing.T) {
 	f.beacon.withheld = true
 	id := f.post(0, trusted(operator(1).String()))
 	f.blocks(2)
-	require.ErrorIs(t, f.claim(1, ref(id, 0)), types.ErrSeedUnknown, "between two draws")
+	require.ErrorIs(t, f.claim(1, ref(id, 0)), types.ErrNoDraw, "between two draws")
 	awake := player{f: f, n: 1}
 	for range 20 {
 		awake.act()
@@ -156,7 +156,8 @@ func TestANamedNodeThatSleepsIsAskedAgainUntilTheLifetimeEnds(t *testing.T) {
 	id = f.post(0, trusted(operator(1).String()))
 	job := f.play(nil, id, 150)
 	require.Equal(t, types.JOB_STATUS_EXPIRED, job.Status)
-	require.Equal(t, "1000", job.Refunded.String())
+	require.Equal(t, job.TaskReserve.String(), job.Refunded.Add(f.receipt(id).Burned).String())
+	require.True(t, f.receipt(id).Burned.LTE(job.DrawReserve()), "its draws alone cost")
 }
 
 func TestTrustWithoutANameIsDrawn(t *testing.T) {

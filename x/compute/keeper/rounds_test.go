@@ -15,7 +15,7 @@ func TestThreeEqualResultsArePaidAndTheRestStays(t *testing.T) {
 	job := f.play(f.players(honest, honest, honest, honest), id, 20)
 
 	require.Equal(t, types.JOB_STATUS_COMPLETED, job.Status)
-	require.True(t, job.Refunded.IsZero(), "three replicas were reserved and paid")
+	require.Equal(t, job.DrawReserve().String(), job.Refunded.String(), "three replicas were reserved and paid, no seat was drawn in vain")
 	receipt := f.receipt(id)
 	require.Equal(t, types.TASK_STATUS_ACCEPTED, receipt.Status)
 	require.Len(t, receipt.Outcomes, 3)
@@ -55,7 +55,7 @@ func TestALoneLiarPaysForTheRoundItCauses(t *testing.T) {
 
 	job := f.job(id)
 	require.Equal(t, types.JOB_STATUS_COMPLETED, job.Status)
-	require.Equal(t, "1000", job.Refunded.String(), "the liar's reward returns to the requester")
+	require.Equal(t, "1500", job.Refunded.String(), "the liar's reward returns to the requester")
 	outcomes := f.outcomes(id)
 	lie := outcomes[operator(0).String()]
 	require.Equal(t, types.ASSIGNMENT_STATUS_SLASHED, lie.Status)
@@ -178,7 +178,7 @@ func TestAJuryThatIsKeptAwayJudgesNobody(t *testing.T) {
 	id := f.post(0, spec(coin(1_000), 3))
 	job := f.play(players, id, 600)
 	require.Equal(t, types.JOB_STATUS_FAILED, job.Status)
-	require.Equal(t, "2700", job.Refunded.String(), "all but three attempt fees")
+	require.Equal(t, "3200", job.Refunded.String(), "all but three attempt fees")
 	for n := range 10 {
 		require.Equal(t, "10000", f.bond(n).String())
 	}
@@ -198,7 +198,7 @@ func TestThreeDifferentResultsFailAndNobodyLosesBond(t *testing.T) {
 	id := f.post(0, spec(coin(1_000), 3))
 	job := f.play(f.players(liar, liar, honest), id, 60)
 	require.Equal(t, types.JOB_STATUS_FAILED, job.Status)
-	require.Equal(t, "2700", job.Refunded.String(), "all but three attempt fees")
+	require.Equal(t, "3200", job.Refunded.String(), "all but three attempt fees")
 	for n := range 3 {
 		require.Equal(t, "10000", f.bond(n).String())
 		require.Equal(t, "88atfuel", f.earned(n).String())
@@ -215,16 +215,18 @@ func TestInputsThatAreNotThereEndTheTaskWithoutFault(t *testing.T) {
 	for n := range 4 {
 		require.Equal(t, "10000", f.bond(n).String())
 	}
-	require.Equal(t, "2900", job.Refunded.String(), "who reports earns nothing, who still held it the attempt fee")
+	require.Equal(t, "3200", job.Refunded.String(), "who reports earns nothing, who still held it the attempt fee; the seats of the others cost theirs")
 }
 
-func TestAJobThatFindsTooFewNodesExpiresWithAFullRefund(t *testing.T) {
+func TestAJobThatFindsNobodyExpiresAndPaysForItsDrawsAlone(t *testing.T) {
 	f := newFixture(t)
 	f.network(3)
 	id := f.post(0, spec(coin(1_000), 3))
 	job := f.play(nil, id, 80)
 	require.Equal(t, types.JOB_STATUS_EXPIRED, job.Status)
-	require.Equal(t, "3000", job.Refunded.String())
+	burned := f.receipt(id).Burned
+	require.True(t, burned.IsPositive() && burned.LT(job.DrawReserve()), "%s", burned)
+	require.Equal(t, job.TaskReserve.Sub(burned).String(), job.Refunded.String())
 }
 
 func TestAMissingSeedStopsTheClockAndGivesUpInTheEnd(t *testing.T) {
@@ -244,7 +246,7 @@ func TestAMissingSeedStopsTheClockAndGivesUpInTheEnd(t *testing.T) {
 	id = f.post(0, s)
 	job = f.play(nil, id, 60)
 	require.Equal(t, types.JOB_STATUS_EXPIRED, job.Status)
-	require.Equal(t, "3000", job.Refunded.String())
+	require.Equal(t, "3500", job.Refunded.String(), "nobody has seen a draw that its requester could regret")
 }
 
 func TestCancelRefundsAtEveryStage(t *testing.T) {
@@ -259,7 +261,7 @@ func TestCancelRefundsAtEveryStage(t *testing.T) {
 		cancel(f, id)
 		f.next()
 		require.Equal(t, types.JOB_STATUS_CANCELLED, f.job(id).Status)
-		require.Equal(t, "3000", f.job(id).Refunded.String())
+		require.Equal(t, "3200", f.job(id).Refunded.String(), "three seats were about to be drawn")
 	})
 	t.Run("assigned replicas earn the attempt fee", func(t *testing.T) {
 		f := newFixture(t)
@@ -275,7 +277,7 @@ func TestCancelRefundsAtEveryStage(t *testing.T) {
 		cancel(f, id)
 		f.next()
 		require.Equal(t, types.JOB_STATUS_CANCELLED, f.job(id).Status)
-		require.Equal(t, "2700", f.job(id).Refunded.String())
+		require.Equal(t, "3200", f.job(id).Refunded.String())
 		require.Equal(t, "88atfuel", f.earned(0).String())
 	})
 	t.Run("committed work is settled", func(t *testing.T) {
@@ -359,5 +361,11 @@ func TestRequesterWhoKeepsJudgesFromTheInputsPaysForWhatWasDelivered(t *testing.
 		require.Equal(t, "88", f.earned(n).AmountOf(denom).String(), "an attempt fee")
 		require.Equal(t, "10000", f.bond(n).String())
 	}
-	require.Equal(t, before.String(), f.net(requester(0)).String(), "nothing returns")
+	missed := int64(0)
+	for _, o := range f.receipt(id).Outcomes {
+		if o.Status == types.ASSIGNMENT_STATUS_MISSED {
+			missed++
+		}
+	}
+	require.Equal(t, before.AddRaw(500-100*missed).String(), f.net(requester(0)).String(), "nothing returns but what was set aside for draws, less seats that judges missed")
 }

@@ -101,7 +101,7 @@ func (f *fixture) assign(job string, nodes int) []int {
 	at := ref(job, uint32(len(f.task(job).Rounds)-1))
 	for n := range nodes {
 		if err := f.claim(n, at); err != nil {
-			require.True(f.t, errors.Is(err, types.ErrOutranked) || errors.Is(err, types.ErrAlreadyTookPart), "%s", err)
+			require.True(f.t, errors.Is(err, types.ErrOutranked) || errors.Is(err, types.ErrAlreadyTookPart) || errors.Is(err, types.ErrNotEligible), "%s", err)
 		}
 	}
 	for f.round(job).Draw != nil {

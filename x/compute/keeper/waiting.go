@@ -31,6 +31,9 @@ func (w *work) waiting() types.Waiting {
 // waitsToCommit says what a round waits for until all its replicas have committed.
 func (w *work) waitsToCommit(round *types.Round) string {
 	draw := round.Draw
+	if draw == nil && round.ResumeHeight > w.height() {
+		return w.pauses(round)
+	}
 	if draw == nil {
 		return fmt.Sprintf("%d of %d nodes have committed; the next deadline is height %d", round.Committed, round.Target, round.NextDeadline)
 	}
@@ -38,8 +41,6 @@ func (w *work) waitsToCommit(round *types.Round) string {
 	switch {
 	case draw.CloseHeight != 0:
 		looks += fmt.Sprintf(": nodes may claim below height %d, %d have", draw.CloseHeight, len(draw.Candidates))
-	case w.height() < draw.SeedHeight:
-		looks += fmt.Sprintf(": it begins at height %d, because earlier draws found too few", draw.SeedHeight)
 	case w.job.Policy.NamesNode():
 		looks += fmt.Sprintf(": %s may claim from the next block on", w.job.Policy.Node)
 	default:
@@ -49,4 +50,15 @@ func (w *work) waitsToCommit(round *types.Round) string {
 		looks += fmt.Sprintf("; without enough nodes the task expires after height %d", w.expires())
 	}
 	return looks
+}
+
+// pauses says what a round waits for between draws.
+func (w *work) pauses(round *types.Round) string {
+	text := fmt.Sprintf("draw %d for %d of %d nodes begins at height %d, because earlier draws found too few",
+		round.Draws+1, int(round.Target)-len(round.Replicas), round.Target, round.ResumeHeight)
+	if w.charged() {
+		text += "; its requester may buy it now. " + fmt.Sprintf("Without enough nodes the task expires after height %d, or once its draws have cost %s of %s%s",
+			w.expires(), w.task.DrawFees, w.job.DrawReserve(), w.job.Reward.Denom)
+	}
+	return text
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"cosmossdk.io/collections"
+	"cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
@@ -26,6 +27,8 @@ type work struct {
 	task   types.Task
 	// note is what this handler changes of the job.
 	note types.TaskNote
+	// burned is what this handler has burned of the task's reserve, in the reward's denom.
+	burned math.Int
 	// changes are what this handler tells of the task.
 	changes []types.TaskChange
 	// loaded is what the task's indexes said when it was loaded.
@@ -34,10 +37,14 @@ type work struct {
 
 // traces is what a task leaves outside of its own record.
 type traces struct {
-	// due is the height under which it is queued, 0 when it is not.
-	due int64
-	// drawing says that it is listed as looking for nodes.
-	drawing bool
+	// due is the height under which it is queued, 0 when it is not; urgent says in which
+	// queue.
+	due    int64
+	urgent bool
+	// listed is the list of draws under which it looks for nodes, pinned the height of
+	// the draw's seed.
+	listed drawList
+	pinned int64
 	// held is how many replicas nodes hold.
 	held int
 	// holders are the operators under whom it is listed: those of its replicas and of
@@ -75,6 +82,7 @@ func (k *Keeper) loadStored(ctx sdk.Context, params types.Params, id types.JobID
 	}
 	w := &work{
 		k: k, ctx: shared, block: ctx.BlockHeight(), params: params, id: id, job: job, task: task, note: types.NewTaskNote(),
+		burned: math.ZeroInt(),
 	}
 	w.loaded = w.traces(task.DueHeight)
 	return w, nil
@@ -99,7 +107,8 @@ func missingTask(job *types.Job, index uint64) error {
 func (k *Keeper) newWork(ctx sdk.Context, params types.Params, id types.JobID, job types.Job, index uint64) *work {
 	return &work{
 		k: k, ctx: ctx, block: ctx.BlockHeight(), params: params, id: id, job: job, note: types.NewTaskNote(),
-		task: types.Task{JobId: job.Id, Index: index, Status: types.TASK_STATUS_OPEN},
+		task:   types.Task{JobId: job.Id, Index: index, Status: types.TASK_STATUS_OPEN, DrawFees: math.ZeroInt()},
+		burned: math.ZeroInt(),
 	}
 }
 
@@ -115,11 +124,12 @@ func (w *work) traces(due int64) traces {
 	}
 	t.held = len(t.holders)
 	if draw := w.round().Draw; draw != nil {
-		t.drawing = true
+		t.listed, t.pinned = w.list(), draw.SeedHeight
 		for i := range draw.Candidates {
 			t.holders = append(t.holders, draw.Candidates[i].Operator)
 		}
 	}
+	t.urgent = len(t.holders) > 0 || w.callsJudges()
 	return t
 }
 
@@ -145,42 +155,37 @@ func (w *work) save() error {
 // retrace writes what the task leaves outside of its record, where that differs
 // from what it left when it was loaded.
 func (w *work) retrace(now traces) error {
-	if err := w.requeue(now.due); err != nil {
+	if err := w.requeue(now); err != nil {
 		return err
 	}
-	if err := w.relist(now.drawing); err != nil {
+	if err := w.relist(now); err != nil {
 		return err
 	}
 	return w.relistHolders(now.holders)
 }
 
-// requeue moves the task to the height at which it is next due.
-func (w *work) requeue(due int64) error {
-	if due == w.loaded.due {
+// requeue moves the task to the queue and height at which it is next due.
+func (w *work) requeue(now traces) error {
+	if now.due == w.loaded.due && now.urgent == w.loaded.urgent {
 		return nil
 	}
 	if w.loaded.due != 0 {
-		if err := w.k.due.Remove(w.ctx, collections.Join3(w.loaded.due, w.id, w.task.Index)); err != nil {
+		if err := w.k.queue(w.loaded.urgent).Remove(w.ctx, collections.Join3(w.loaded.due, w.id, w.task.Index)); err != nil {
 			return err
 		}
 	}
-	if due == 0 {
+	if now.due == 0 {
 		return nil
 	}
-	return w.k.due.Set(w.ctx, collections.Join3(due, w.id, w.task.Index))
+	return w.k.queue(now.urgent).Set(w.ctx, collections.Join3(now.due, w.id, w.task.Index))
 }
 
-// relist puts the task on the list of open draws of its class, or off it.
-func (w *work) relist(drawing bool) error {
-	key := collections.Join3(w.job.Class, w.id, w.task.Index)
-	switch {
-	case drawing == w.loaded.drawing:
-		return nil
-	case drawing:
-		return w.k.openDraws.Set(w.ctx, key)
-	default:
-		return w.k.openDraws.Remove(w.ctx, key)
+// queue returns the queue of what is urgent, or of the rest.
+func (k *Keeper) queue(urgent bool) collections.KeySet[dueKey] {
+	if urgent {
+		return k.urgent
 	}
+	return k.due
 }
 
 // relistHolders lists the task under the operators that hold a part of it, and no

@@ -70,6 +70,33 @@ func (o operations) cancel(
 	return from, &types.MsgCancelJob{Requester: job.Requester, JobId: job.Id}
 }
 
+// redraw buys a draw for a task that waits for its next one.
+func (o operations) redraw(
+	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
+) ([]simsx.SimAccount, *types.MsgRedraw) {
+	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
+	msg := &types.MsgRedraw{}
+	from, job := o.seek(ctx, world, reporter, "to be drawn for", func(job types.Job) bool {
+		if job.Ended() || job.Cancelled || job.Challenged != nil || job.Policy.NamesNode() {
+			return false
+		}
+		for task := range job.TasksOpened {
+			found, err := o.queries.Task(ctx, &types.QueryTaskRequest{JobId: job.Id, Task: task})
+			if err != nil {
+				continue // ended
+			}
+			last := found.Task.Rounds[len(found.Task.Rounds)-1]
+			if len(found.Task.Rounds) == 1 && last.Auditors == 0 && last.Draw == nil && last.ResumeHeight > height {
+				msg.Task = task
+				return true
+			}
+		}
+		return false
+	})
+	msg.Requester, msg.JobId = job.Requester, job.Id
+	return from, msg
+}
+
 // topUp adds tasks to a job, or time.
 func (o operations) topUp(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,

@@ -22,6 +22,7 @@ func Register(reg simsx.Registry, weights simsx.WeightSource, queries types.Quer
 	reg.Add(weights.Get("compute_review", 8), simsx.SimMsgFactoryFn[*types.MsgReview](o.review))
 	reg.Add(weights.Get("compute_challenge", 12), simsx.SimMsgFactoryFn[*types.MsgChallenge](o.challenge))
 	reg.Add(weights.Get("compute_redeliver", 6), simsx.SimMsgFactoryFn[*types.MsgRedeliver](o.redeliver))
+	reg.Add(weights.Get("compute_redraw", 6), simsx.SimMsgFactoryFn[*types.MsgRedraw](o.redraw))
 	reg.Add(weights.Get("compute_cancel_job", 2), simsx.SimMsgFactoryFn[*types.MsgCancelJob](o.cancel))
 	reg.Add(weights.Get("compute_claim", 110), simsx.SimMsgFactoryFn[*types.MsgClaim](o.claim))
 	reg.Add(weights.Get("compute_commit", 80), simsx.SimMsgFactoryFn[*types.MsgCommit](o.commit))

@@ -75,7 +75,8 @@ func (o operations) place(ctx context.Context, r *simsx.XRand, spec *types.JobSp
 	if err != nil || len(nodes) == 0 {
 		return
 	}
-	profile := nodes[r.Intn(len(nodes))].Profile
+	node := nodes[r.Intn(len(nodes))]
+	profile := node.Profile
 	switch r.Intn(6) {
 	case 0:
 		spec.Placement.Regions = []string{profile.Region}
@@ -84,7 +85,8 @@ func (o operations) place(ctx context.Context, r *simsx.XRand, spec *types.JobSp
 	case 2:
 		spec.Placement.MinBond = math.NewIntWithDecimal(150, 18).String()
 	case 3:
-		if spec.Policy.Kind == types.POLICY_KIND_TRUST {
+		live := node.State.Live(sdk.UnwrapSDKContext(ctx).BlockHeight())
+		if live && spec.Policy.Kind == types.POLICY_KIND_TRUST {
 			spec.Policy.Node, spec.Class = profile.Operator, profile.Class
 		}
 	}

@@ -15,6 +15,7 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	legacy.RegisterAminoMsg(cdc, &MsgPostJob{}, "theta/compute/MsgPostJob")
 	legacy.RegisterAminoMsg(cdc, &MsgTopUpJob{}, "theta/compute/MsgTopUpJob")
 	legacy.RegisterAminoMsg(cdc, &MsgCancelJob{}, "theta/compute/MsgCancelJob")
+	legacy.RegisterAminoMsg(cdc, &MsgRedraw{}, "theta/compute/MsgRedraw")
 	legacy.RegisterAminoMsg(cdc, &MsgRedeliver{}, "theta/compute/MsgRedeliver")
 	legacy.RegisterAminoMsg(cdc, &MsgReview{}, "theta/compute/MsgReview")
 	legacy.RegisterAminoMsg(cdc, &MsgChallenge{}, "theta/compute/MsgChallenge")
@@ -29,7 +30,7 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 // RegisterInterfaces registers the messages.
 func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 	registry.RegisterImplementations((*sdk.Msg)(nil),
-		&MsgPostJob{}, &MsgTopUpJob{}, &MsgCancelJob{}, &MsgRedeliver{}, &MsgReview{}, &MsgChallenge{}, &MsgClaim{}, &MsgCommit{},
-		&MsgReveal{}, &MsgOpen{}, &MsgRelease{}, &MsgUpdateParams{})
+		&MsgPostJob{}, &MsgTopUpJob{}, &MsgCancelJob{}, &MsgRedraw{}, &MsgRedeliver{}, &MsgReview{}, &MsgChallenge{}, &MsgClaim{},
+		&MsgCommit{}, &MsgReveal{}, &MsgOpen{}, &MsgRelease{}, &MsgUpdateParams{})
 	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)
 }

@@ -49,5 +49,6 @@ var (
 	ErrChallengeLate      = errors.Register(ModuleName, 45, "challenge window has passed")
 	ErrNotCancellable     = errors.Register(ModuleName, 47, "job cannot be cancelled")
 	ErrRedelivery         = errors.Register(ModuleName, 48, "results cannot be asked for again")
+	ErrNoRedraw           = errors.Register(ModuleName, 49, "task does not wait for a draw")
 	ErrChallengeNotFound  = errors.Register(ModuleName, 46, "no challenge of this result")
 )

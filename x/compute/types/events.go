@@ -113,6 +113,11 @@ func appendReceipt(b []byte, r *Receipt) []byte {
 	b = appendNumber(append(b, `,"exit_code":`...), r.ExitCode)
 	b = strconv.AppendBool(append(b, `,"audited":`...), r.Audited)
 	b = appendInt(append(b, `,"challenge_until":`...), r.ChallengeUntil)
+	b = appendCoin(append(b, `,"reward":`...), &r.Reward)
+	b = appendAmount(append(b, `,"liability":`...), r.Liability)
+	b = appendAmount(append(b, `,"class_weight":`...), r.ClassWeight)
+	b = strconv.AppendBool(append(b, `,"placed":`...), r.Placed)
+	b = appendAmount(append(b, `,"burned":`...), r.Burned)
 	return append(b, '}')
 }
 

@@ -55,6 +55,9 @@ func (g GenesisState) Validate() error {
 		if !jobs[g.Tasks[i].JobId] || len(g.Tasks[i].Rounds) == 0 {
 			return ErrInvalidGenesis.Wrapf("task %d of job %s has no job or no round", g.Tasks[i].Index, g.Tasks[i].JobId)
 		}
+		if fees := g.Tasks[i].DrawFees; fees.IsNil() || fees.IsNegative() {
+			return ErrInvalidGenesis.Wrapf("task %d of job %s: draw_fees: expected 0 or more, got %s", g.Tasks[i].Index, g.Tasks[i].JobId, fees)
+		}
 	}
 	for i := range g.Chunks {
 		if err := g.Chunks[i].Chunk.Validate(); err != nil || !jobs[g.Chunks[i].JobId] {
@@ -83,6 +86,7 @@ func (j *Job) validateMoney() error {
 		{"refunded", j.Refunded, 0},
 		{"task_reserve", j.TaskReserve, 0},
 		{"liability", j.Liability, 0},
+		{"seat_fee", j.SeatFee, 0},
 		{"bond_value", j.BondValue, 1},
 	} {
 		if f.value.IsNil() || f.value.LT(math.NewInt(f.least)) {

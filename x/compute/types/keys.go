@@ -21,12 +21,14 @@ const (
 // ParamsPrefix and records lie above it: that a record is absent is proven by its
 // neighbours, and an ICS-23 proof cannot tell of a neighbour without a value.
 var (
-	OpenDrawsPrefix    = collections.NewPrefix(0) // class | job | task
+	OpenDrawsPrefix    = collections.NewPrefix(0) // class, or named node | seed height | job | task: draws of replicas
 	RequestersPrefix   = collections.NewPrefix(1) // requester | job
-	DuePrefix          = collections.NewPrefix(2) // height | job | task, or JobEntry
+	DuePrefix          = collections.NewPrefix(2) // height | job | task, or JobEntry: the queue of all else
 	PrunePrefix        = collections.NewPrefix(3) // height | job
 	HeldPrefix         = collections.NewPrefix(4) // operator | job | task: what nodes hold
 	RedeliveriesPrefix = collections.NewPrefix(5) // height | job: results that are asked for again
+	CallsPrefix        = collections.NewPrefix(6) // class | seed height | job | task: draws of judges and auditors
+	UrgentPrefix       = collections.NewPrefix(7) // height | job | task: the queue of tasks in which somebody has something at stake
 
 	ParamsPrefix = collections.NewPrefix(16) // -> Params
 

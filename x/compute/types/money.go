@@ -1,17 +1,69 @@
 package types
 
-import "cosmossdk.io/math"
+import (
+	"math/big"
+
+	"cosmossdk.io/math"
+)
 
 // maxReward keeps rewards, and what they are worth in the bond denom, inside of
 // what x/rewards can split: 10^18 whole tokens of 18 decimals.
 var maxReward = math.NewIntWithDecimal(1, 36)
 
 // Reserve returns what a task of a job puts into escrow: a reward for every
-// replica of its first round and for every auditor that may join it, in the
-// reward's denom. Further rounds are paid by those who caused them. The reserves
-// of MaxTasks tasks at the highest reward stay far below 2^256.
-func Reserve(reward math.Int, policy Policy) math.Int {
-	return reward.MulRaw(int64(policy.Replicas) + int64(policy.Auditors))
+// replica of its first round and for every auditor that may join it, and what its
+// draws may cost, in the reward's denom. Further rounds are paid by those who caused
+// them. The reserves of MaxTasks tasks at the highest reward stay far below 2^256.
+func Reserve(reward math.Int, policy Policy, seatFee math.Int) math.Int {
+	return reward.MulRaw(int64(policy.Replicas) + int64(policy.Auditors)).Add(drawReserve(seatFee, policy))
+}
+
+// spareSeats is how many seats more than its replicas a task sets fees aside for.
+const spareSeats = 2
+
+func drawReserve(seatFee math.Int, policy Policy) math.Int {
+	return seatFee.MulRaw(int64(policy.Replicas) + spareSeats)
+}
+
+// DrawReserve returns what a task of the job may spend on draws, in the reward's denom.
+func (j *Job) DrawReserve() math.Int { return drawReserve(j.SeatFee, j.Policy) }
+
+// liabilityShare is which part of a liability a seat costs at least that is drawn in
+// vain: a hundredth.
+const liabilityShare = 100
+
+// SeatFee returns what a seat costs that was drawn in vain, in the reward's denom: the
+// attempt fee, and no less than a hundredth of the liability, which like the value of
+// the reward is in the bond denom. To let the job run costs a reward a seat: more than
+// that would keep nobody from drawing again.
+func (p Params) SeatFee(reward, value, liability math.Int) math.Int {
+	share := inReward(liability, reward, value.MulRaw(liabilityShare))
+	return math.MinInt(reward, math.MaxInt(p.AttemptFee(reward), share))
+}
+
+// inReward turns an amount of the bond denom into the reward's: amount * reward / value,
+// rounded up, and no more than the reward.
+func inReward(amount, reward, value math.Int) math.Int {
+	if amount.GTE(value) {
+		return reward
+	}
+	n := new(big.Int).Mul(amount.BigInt(), reward.BigInt()) // may be more than math.Int takes
+	n.Add(n, value.SubRaw(1).BigInt())
+	return math.NewIntFromBigInt(n.Quo(n, value.BigInt()))
+}
+
+// DrawBytes is for how many bytes of a spec a draw counts: its writes are about as many.
+const DrawBytes = 64
+
+// idleDraws is how many draws without a candidate a task can pay at least.
+const idleDraws = 16
+
+// IdleFee returns what a draw without a candidate costs a task of a job, in the reward's
+// denom: the posting fee for DrawBytes, and no more than a sixteenth of what it has set
+// aside for draws.
+func (p Params) IdleFee(job *Job) math.Int {
+	least := job.DrawReserve().AddRaw(idleDraws - 1).QuoRaw(idleDraws)
+	return math.MinInt(least, math.MaxInt(inReward(p.PostingFee(DrawBytes), job.Reward.Amount, job.BondValue), math.OneInt()))
 }
 
 // BondValue returns the worth of a reward in the bond denom, rounded up.

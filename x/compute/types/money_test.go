@@ -159,10 +159,13 @@ func TestFeesAndFaultsAreTruncated(t *testing.T) {
 	require.Equal(t, "1", p.MissedFault(math.NewInt(19)).String())
 	p.PostingFeePerByte = math.NewInt(3)
 	require.Equal(t, "12288", p.PostingFee(types.MaxSpecBytes).String())
-	require.Equal(t, "3000", types.Reserve(math.NewInt(1_000), types.Policy{Replicas: 3}).String())
-	require.Equal(t, "5000", types.Reserve(math.NewInt(1_000), types.Policy{Replicas: 1, Auditors: 4}).String(),
+	none, tenth := math.ZeroInt(), math.NewInt(100)
+	require.Equal(t, "3000", types.Reserve(math.NewInt(1_000), types.Policy{Replicas: 3}, none).String())
+	require.Equal(t, "3500", types.Reserve(math.NewInt(1_000), types.Policy{Replicas: 3}, tenth).String(), "five seats may be drawn in vain")
+	require.Equal(t, "5000", types.Reserve(math.NewInt(1_000), types.Policy{Replicas: 1, Auditors: 4}, none).String(),
 		"auditors may join, and are paid then")
 	most := types.Policy{Replicas: types.MaxRoundReplicas, Auditors: types.MaxRoundReplicas}
-	require.Equal(t, math.NewIntWithDecimal(128, 42).String(),
-		types.Reserve(math.NewIntWithDecimal(1, 36), most).MulRaw(types.MaxTasks).String(), "no sum overflows")
+	largest := math.NewIntWithDecimal(1, 36)
+	require.Equal(t, math.NewIntWithDecimal(194, 42).String(),
+		types.Reserve(largest, most, largest).MulRaw(types.MaxTasks).String(), "no sum overflows")
 }

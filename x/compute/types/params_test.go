@@ -107,10 +107,10 @@ func goodGenesis() types.GenesisState {
 	g := *types.DefaultGenesis()
 	g.Jobs = []types.Job{{
 		Id: "7-0-0", Reward: s.Reward, Reserved: math.NewInt(3), Refunded: math.ZeroInt(),
-		Liability: math.NewInt(7), BondValue: math.NewInt(1), TaskReserve: math.NewInt(3), Tasks: 1,
+		Liability: math.NewInt(7), BondValue: math.NewInt(1), TaskReserve: math.NewInt(3), Tasks: 1, SeatFee: math.ZeroInt(),
 	}}
 	g.Specs = []types.JobSpec{s}
-	g.Tasks = []types.Task{{JobId: "7-0-0", Rounds: []types.Round{{Target: 3}}}}
+	g.Tasks = []types.Task{{JobId: "7-0-0", Rounds: []types.Round{{Target: 3}}, DrawFees: math.ZeroInt()}}
 	return g
 }
 
@@ -127,6 +127,8 @@ func TestGenesisIsRefusedWhenItContradictsItself(t *testing.T) {
 		"negative reserved":    func(g *types.GenesisState) { g.Jobs[0].Reserved = math.NewInt(-1) },
 		"refunded missing":     func(g *types.GenesisState) { g.Jobs[0].Refunded = math.Int{} },
 		"liability missing":    func(g *types.GenesisState) { g.Jobs[0].Liability = math.Int{} },
+		"seat fee missing":     func(g *types.GenesisState) { g.Jobs[0].SeatFee = math.Int{} },
+		"draw fees missing":    func(g *types.GenesisState) { g.Tasks[0].DrawFees = math.Int{} },
 		"bond value of zero":   func(g *types.GenesisState) { g.Jobs[0].BondValue = math.ZeroInt() },
 		"task of no job":       func(g *types.GenesisState) { g.Tasks[0].JobId = "8-0-0" },
 		"task of no round":     func(g *types.GenesisState) { g.Tasks[0].Rounds = nil },

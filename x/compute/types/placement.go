@@ -73,6 +73,9 @@ func (p *Placement) Prefers(region string) bool {
 	return len(p.Regions) == 0
 }
 
+// Narrows says whether fewer nodes than those of the class may be drawn.
+func (p *Placement) Narrows() bool { return len(p.Regions) > 0 || len(p.Denied) > 0 || p.MinBond != "" }
+
 // LeastBond is the least bond of a node in units of the bond denom, 0 when none is
 // asked for. The placement is valid.
 func (p *Placement) LeastBond() math.Int {

@@ -328,7 +328,7 @@ func (m *QueryJobsResponse) GetPagination() *query.PageResponse {
 
 // QueryDrawsRequest asks for a page of the open draws of a class.
 type QueryDrawsRequest struct {
-	// Hardware class.
+	// Hardware class; or the operator of a node, for the draws that name it.
 	Class string `protobuf:"bytes,1,opt,name=class,proto3" json:"class,omitempty"`
 	// Page, at most 200.
 	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
@@ -465,7 +465,8 @@ func (m *OpenDraw) GetReward() types.Coin {
 
 // QueryDrawsResponse holds a page of draws.
 type QueryDrawsResponse struct {
-	// In order of job and task.
+	// Those for judges and auditors first; each by the height at which its seed was pinned,
+	// newest first.
 	Draws []OpenDraw `protobuf:"bytes,1,rep,name=draws,proto3" json:"draws"`
 	// Next page.
 	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
@@ -1063,7 +1064,8 @@ func (m *QueryAssignmentsResponse) GetPagination() *query.PageResponse {
 type QueryClaimableRequest struct {
 	// Operator of the node.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Page of open draws of the node's class to look through, at most 200.
+	// Page of draws to look through whose window may be open now, at most 200; no offset,
+	// no count_total, and reverse makes no difference.
 	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
 
@@ -1198,7 +1200,8 @@ func (m *ClaimableTask) GetLeading() bool {
 
 // QueryClaimableResponse holds draws.
 type QueryClaimableResponse struct {
-	// In order of job and task.
+	// Those for judges and auditors first, then those that name the node; each by the height
+	// at which its seed was pinned, newest first.
 	Tasks []ClaimableTask `protobuf:"bytes,1,rep,name=tasks,proto3" json:"tasks"`
 	// Next page of draws.
 	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`

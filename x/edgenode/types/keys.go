@@ -28,6 +28,9 @@ const (
 	ReasonNoReveal = "no_reveal"
 	// ReasonMissedDeadline is a commitment that never came.
 	ReasonMissedDeadline = "missed_deadline"
+	// ReasonGivenBack is a task given back a little after another. It counts towards no
+	// jail.
+	ReasonGivenBack = "given_back"
 )
 
 // Prefixes of the store: `prefix | key -> value`.
