@@ -14,8 +14,9 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// drawPages bounds the pages of draws that are read in a block. An array may have
-// more draws open than that: what is left is read in the blocks that follow.
+// drawPages bounds the pages of draws that are read in a block. The chain lists those
+// alone that take claims now, judges and auditors first. An array may have more than
+// that: what is left is read in the blocks that follow.
 const drawPages = 4
 
 // claim is a draw that this node would enter.
@@ -33,9 +34,9 @@ func (a *Agent) wantsWork() bool {
 }
 
 // openDraws returns the draws that this node would enter, lowest ranks first and
-// no more than it has room for. The newest page is read in every block, because
-// what has just opened is rarely full, and then the pages after the last that was
-// read before.
+// no more than it has room for. The first page is read in every block, because calls
+// for judges stand on it and what has just opened is rarely full, and then the pages
+// after the last that was read before.
 func (a *Agent) openDraws(ctx context.Context, operator string) ([]claim, error) {
 	a.passed = nil
 	var wanted []claim

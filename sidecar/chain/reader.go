@@ -129,18 +129,18 @@ func (r *Reader) Assignments(ctx context.Context, operator string) (Work, error)
 
 // Draws is a page of draws.
 type Draws struct {
-	// Tasks that the node may enter, newest first; pages may hold none.
+	// Tasks that the node may enter: calls for judges and auditors first, then what names
+	// it, then the rest, each newest first; pages may hold none.
 	Tasks []computetypes.ClaimableTask
 	// Next is where the page after begins; nil on the last.
 	Next []byte
 }
 
 // ClaimablePage returns one page of the draws that the operator's node may enter
-// now, newest first. from is where it begins, nil for the newest; it may name a
-// draw that is over.
+// now. from is where it begins, nil for the first; it may name a draw that is over.
 func (r *Reader) ClaimablePage(ctx context.Context, operator string, from []byte) (Draws, error) {
 	res, err := computetypes.NewQueryClient(r.conn).Claimable(ctx, &computetypes.QueryClaimableRequest{
-		Operator: operator, Pagination: &query.PageRequest{Key: from, Limit: pageLimit, Reverse: true},
+		Operator: operator, Pagination: &query.PageRequest{Key: from, Limit: pageLimit},
 	})
 	if err != nil {
 		return Draws{}, explain(ctx, "claimable tasks of "+operator, err)
@@ -148,7 +148,8 @@ func (r *Reader) ClaimablePage(ctx context.Context, operator string, from []byte
 	return Draws{Tasks: res.Tasks, Next: nextKey(res.Pagination)}, nil
 }
 
-// Claimable returns draws that the operator's node may enter now, oldest first.
+// Claimable returns draws that the operator's node may enter now, in the order of the
+// pages.
 func (r *Reader) Claimable(ctx context.Context, operator string) ([]computetypes.ClaimableTask, error) {
 	client := computetypes.NewQueryClient(r.conn)
 	var tasks []computetypes.ClaimableTask

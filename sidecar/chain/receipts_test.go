@@ -99,7 +99,7 @@ func TestDrawsAreAskedForNewestFirst(t *testing.T) {
 
 // Claimable has two pages of one draw, newest first.
 func (*computeQuery) Claimable(_ context.Context, req *computetypes.QueryClaimableRequest) (*computetypes.QueryClaimableResponse, error) {
-	if !req.Pagination.Reverse || req.Pagination.Limit != pageLimit {
+	if req.Pagination.Limit != pageLimit {
 		return nil, status.Error(codes.InvalidArgument, "expected the newest draws first, in full pages")
 	}
 	task := func(job string) []computetypes.ClaimableTask {
