@@ -20,7 +20,7 @@ import (
 func ComputeCommand() *cobra.Command {
 	return group("compute", "Run jobs on the computers of strangers and check what they return", nil,
 		computeRunCmd(), computeFetchCmd(), computeVerifyCmd(), computeReceiptCmd(), computeJobCmd(), computeTopUpCmd(),
-		computeCancelCmd(), computeLookCmd(), computeReviewCmd(true), computeReviewCmd(false),
+		computeCancelCmd(), computeRedrawCmd(), computeLookCmd(), computeReviewCmd(true), computeReviewCmd(false),
 		computeChallengeCmd(), computeMarketCmd())
 }
 

@@ -65,18 +65,31 @@ const poster = "the key that posted the job"
 func computeCancelCmd() *cobra.Command {
 	return changeCmd(&cobra.Command{
 		Use:     "cancel JOB",
-		Short:   "End a job; what nobody has earned comes back",
+		Short:   "End a job; what it does not owe comes back",
 		Example: "thetad compute cancel 1042-0-0 --from alice",
-		Long: `End a job; what nobody has earned comes back.
+		Long: `End a job; what it does not owe comes back.
 
-Tasks that no node holds end at once and are refunded. A node that was drawn and has
-not committed earns the attempt fee; what is committed runs to its end and is paid.`,
+Each seat of a task that is drawn, or about to be, costs its fee: a node that was drawn
+and has not committed earns the attempt fee out of it, the rest is burned. Else a
+requester could draw until the nodes suit him. What is committed runs to its end and is
+paid; a task that pauses between draws, and one that was never opened, cost nothing more.`,
 		Args: cobra.ExactArgs(1),
 	}, poster, change{
 		message: func(_ context.Context, _ *requester.Client, signer requester.Signer, args []string) (sdk.Msg, error) {
 			return &computetypes.MsgCancelJob{Requester: signer.Address().String(), JobId: args[0]}, nil
 		},
 		send: func(ctx context.Context, s *signing, c *requester.Client, args []string) error {
+			cost, err := c.CancelCost(ctx, args[0])
+			if err != nil {
+				return err
+			}
+			if cost.Open > 0 {
+				fmt.Fprintf(s.out, "%d tasks of job %s are open; cancelling costs %s for each seat that is drawn or about to be, at most %s\n",
+					cost.Open, args[0], requester.FormatAmount(cost.SeatFee), requester.FormatAmount(cost.Most))
+			}
+			if err := confirm(ctx, s.out, s.stdin, s.yes, fmt.Sprintf("Cancel job %s?", args[0])); err != nil {
+				return err
+			}
 			refund, err := c.Cancel(ctx, s.signer, args[0])
 			if err != nil {
 				return err
@@ -86,6 +99,57 @@ not committed earns the attempt fee; what is committed runs to its end and is pa
 			return nil
 		},
 	})
+}
+
+func computeRedrawCmd() *cobra.Command {
+	return changeCmd(&cobra.Command{
+		Use:     "redraw JOB [TASK]",
+		Short:   "Draw nodes now for a task that waits for its next draw",
+		Example: "thetad compute redraw 1042-0-0 --from alice",
+		Long: `Draw nodes now for a task that waits for its next draw.
+
+Pauses between draws double, up to a quarter of the job's life; "thetad query compute
+explain JOB TASK" says how long one lasts. A draw that is bought costs what it costs the
+chain, from your account. One that is pinned already is not replaced by another.`,
+		Args: cobra.RangeArgs(1, 2),
+	}, poster, change{
+		message: func(_ context.Context, _ *requester.Client, signer requester.Signer, args []string) (sdk.Msg, error) {
+			task, err := taskOf(args)
+			return &computetypes.MsgRedraw{Requester: signer.Address().String(), JobId: args[0], Task: task}, err
+		},
+		send: func(ctx context.Context, s *signing, c *requester.Client, args []string) error {
+			task, err := taskOf(args)
+			if err != nil {
+				return err
+			}
+			fee, err := c.RedrawFee(ctx)
+			if err != nil {
+				return err
+			}
+			if err := confirm(ctx, s.out, s.stdin, s.yes, fmt.Sprintf("Buy a draw for task %d of job %s, at %s?", task, args[0], requester.FormatAmount(fee))); err != nil {
+				return err
+			}
+			answer, err := c.Redraw(ctx, s.signer, args[0], task)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(s.out, "Task %d of job %s draws nodes with the seed of height %d; %s burned\n",
+				task, args[0], answer.SeedHeight, requester.FormatAmount(answer.Fee))
+			return nil
+		},
+	})
+}
+
+// taskOf reads JOB [TASK]; without a task it is the first.
+func taskOf(args []string) (uint64, error) {
+	if len(args) == 1 {
+		return 0, nil
+	}
+	tasks, err := taskNumbers(args[1:])
+	if err != nil {
+		return 0, err
+	}
+	return tasks[0], nil
 }
 
 func computeTopUpCmd() *cobra.Command {

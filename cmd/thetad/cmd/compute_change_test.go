@@ -103,10 +103,13 @@ func TestAJobIsToppedUpAndCancelledByItsRequester(t *testing.T) {
 	_, err = m.compute("alice", "top-up", id)
 	require.ErrorContains(t, err, "expected tasks or lifetime_blocks above 0")
 
+	_, err = m.compute("alice", "redraw", id)
+	require.ErrorContains(t, err, "wait until it closes", "a draw that is pinned stays")
 	_, err = m.compute("relay", "cancel", id)
 	require.ErrorContains(t, err, "not the requester of the job")
 	out, err = m.compute("alice", "cancel", id)
 	require.NoError(t, err)
+	require.Contains(t, out, "tasks of job "+id+" are open; cancelling costs 0.1 tfuel for each seat")
 	require.Contains(t, out, "Cancelled job "+id)
 	require.True(t, m.job(id).Cancelled)
 	_, err = m.compute("alice", "cancel", id)
