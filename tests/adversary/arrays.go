@@ -86,7 +86,7 @@ func (canceller) moments() []uint64 { return []uint64{1, 4, 8, arrayTasks / 2} }
 func (b canceller) play(ctx context.Context, s *stage) (Row, error) {
 	row := Row{
 		Behaviour: b.name(), Policy: arrayPolicy,
-		Formula: "-accepted·M·R - held·attempt·R - posting - gas: what nobody has committed to ends with an attempt fee, what somebody has is settled and paid",
+		Formula: "-accepted·M·R - held·attempt·R - burned - posting - gas: what nobody has committed to ends with the fee of each seat that is drawn, what somebody has is settled and paid",
 	}
 	key := newKeyPair()
 	sender := s.senders.of(key, 1)
@@ -170,11 +170,26 @@ func held(cancelled []computetypes.Receipt) int {
 	return n
 }
 
-// spending is what a requester's tasks should have paid to nodes, in whole tfuel:
+// spending is what a requester's tasks should have cost, in whole tfuel: what they pay
+// to nodes, and what they have burned for draws in vain.
+func (t terms) spending(over []ended) float64 { return t.paying(over) + burned(over) }
+
+// paying is what a requester's tasks should have paid to nodes, in whole tfuel:
 // accepted ones each replica's reward, cancelled ones the attempt fee to whoever
 // held them.
-func (t terms) spending(over []ended) float64 {
+func (t terms) paying(over []ended) float64 {
 	done := float64(accepted(over) * replicas)
 	tried := float64(held(endedAs(over, computetypes.TASK_STATUS_CANCELLED)))
 	return (done + t.attempt*tried) * t.reward
+}
+
+// burned is what receipts say of burning, in whole tfuel.
+func burned(over []ended) float64 {
+	sum := 0.0
+	for _, e := range over {
+		for i := range e.receipts {
+			sum += inTfuel(e.receipts[i].Burned)
+		}
+	}
+	return sum
 }

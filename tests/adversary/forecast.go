@@ -25,6 +25,11 @@ type terms struct {
 	escalation []int
 }
 
+// seat is what a seat costs that was drawn in vain.
+func (t terms) seat() float64 {
+	return min(t.reward, max(t.attempt*t.reward, t.liability/100))
+}
+
 // terms of the usual job under the chain's parameters. A liar's liability covers
 // the first escalation, which it alone may cause.
 func (s *stage) terms() terms {

@@ -21,10 +21,12 @@ const (
 // requesters are behaviours of those who post.
 func requesters() []behaviour {
 	return []behaviour{
-		badJob{label: "posts unavailable jobs", spec: unavailable, cost: nothingPaid},
-		badJob{label: "posts impossible jobs", spec: impossible, cost: allPaid},
-		badJob{label: "posts non-deterministic jobs", spec: random, cost: allPaid},
-		badJob{label: "serves inputs to some", spec: trap, cost: attemptsPaid},
+		badJob{label: "posts unavailable jobs", spec: unavailable, cost: seatsPaid,
+			why: "-jobs·M·seat - posting - gas: who reports a missing input earns nothing, and each seat costs its fee"},
+		badJob{label: "posts impossible jobs", spec: impossible, cost: allPaid, why: resultPaid},
+		badJob{label: "posts non-deterministic jobs", spec: random, cost: allPaid, why: resultPaid},
+		badJob{label: "serves inputs to some", spec: trap, cost: vacatedPaid,
+			why: "-attempts·attempt·R - (vacated + draws in vain) - posting - gas: whoever had the input and committed earns the attempt fee, the others go without fault, and their seats cost their fees"},
 	}
 }
 
@@ -34,9 +36,9 @@ type badJob struct {
 	label string
 	// spec makes the n-th job and its right answer.
 	spec func(ctx context.Context, s *stage, n int) (computetypes.JobSpec, answer, error)
-	// cost is what the requester should have paid to nodes for each job, in whole
-	// tfuel, and the formula.
-	cost func(t terms) (float64, string)
+	// cost is what a task should have cost the requester, in whole tfuel, and why.
+	cost func(t terms, r *computetypes.Receipt) float64
+	why  string
 }
 
 func (b badJob) name() string { return b.label }
@@ -76,26 +78,31 @@ func (b badJob) play(ctx context.Context, s *stage) (Row, error) {
 		return row, err
 	}
 	c := between(before, after)
-	cost, formula := b.cost(s.terms())
 	row.Gain, row.Loss = inTfuel(c.gain), inTfuel(c.loss)
-	row.Predicted, row.Formula = -float64(badJobs)*cost-fees, formula
+	row.Predicted, row.Formula = -fees, b.why
+	for _, e := range over {
+		for i := range e.receipts {
+			row.Predicted -= b.cost(s.terms(), &e.receipts[i])
+		}
+	}
 	row.Note = fmt.Sprintf("accepted %d, input unavailable %d, expired %d, failed %d of %d jobs",
 		accepted(over), len(endedAs(over, computetypes.TASK_STATUS_INPUT_UNAVAILABLE)),
 		len(endedAs(over, computetypes.TASK_STATUS_EXPIRED)), len(endedAs(over, computetypes.TASK_STATUS_FAILED)), badJobs)
 	return row.judged(), nil
 }
 
-func nothingPaid(terms) (float64, string) {
-	return 0, "-posting - gas: who reports a missing input earns nothing, escrow returns"
-}
+const resultPaid = "-jobs·M·R - posting - gas: a failure is a result, verified and paid as one"
 
-func allPaid(t terms) (float64, string) {
-	return replicas * t.reward, "-jobs·M·R - posting - gas: a failure is a result, verified and paid as one"
-}
+// seatsPaid is the fee of each seat: nobody is paid.
+func seatsPaid(t terms, _ *computetypes.Receipt) float64 { return replicas * t.seat() }
 
-func attemptsPaid(t terms) (float64, string) {
-	return trapServed * t.attempt * t.reward,
-		fmt.Sprintf("-jobs·%d·attempt·R - posting - gas: whoever had the input and committed earns the attempt fee, the others go without fault", trapServed)
+func allPaid(t terms, _ *computetypes.Receipt) float64 { return replicas * t.reward }
+
+// vacatedPaid is the attempt fee of who committed, and what was burned: of seats that were
+// vacated, as often as nodes came, and of draws to which nobody did.
+func vacatedPaid(t terms, r *computetypes.Receipt) float64 {
+	tried := count(r.Outcomes, computetypes.ASSIGNMENT_STATUS_PAID)
+	return t.attempt*t.reward*float64(tried) + inTfuel(r.Burned)
 }
 
 // unavailable names an input that nobody serves.

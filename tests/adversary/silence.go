@@ -52,8 +52,14 @@ func missForecast(s *stage, r run) forecast {
 	}
 }
 
-// releaseForecast is nothing: neither pay nor fault, only gas.
-func releaseForecast(_ *stage, r run) forecast {
+// releaseForecast is what a missed deadline costs, for each release but one now and then.
+func releaseForecast(s *stage, r run) forecast {
+	t, paid := s.terms(), 0
+	for _, part := range r.parts {
+		if part.Status == computetypes.ASSIGNMENT_STATUS_RELEASED && part.Slashed.IsPositive() {
+			paid++
+		}
+	}
 	released := 0
 	for _, h := range r.hands {
 		taken, _ := h.counts(chain.Release)
@@ -61,7 +67,8 @@ func releaseForecast(_ *stage, r run) forecast {
 	}
 	return forecast{
 		trials:  released,
-		formula: "-gas: a release in time earns nothing and costs no bond",
+		mean:    -t.missed * t.reward * float64(paid),
+		formula: fmt.Sprintf("-n·missed_fault·R - gas, n = %d of the releases, each within 100 blocks of another", paid),
 		note:    fmt.Sprintf("%d released, all redrawn: %d of %d jobs accepted", released, accepted(r.over), r.jobs),
 	}
 }
