@@ -3,6 +3,7 @@ package adversary
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"slices"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -85,6 +86,9 @@ func (s *stage) seedAt(ctx context.Context, height int64) ([]byte, error) {
 	answer, err := beacontypes.NewQueryClient(s.net.Conn()).HeightRound(ctx, &beacontypes.QueryHeightRoundRequest{Height: height})
 	if err != nil {
 		return nil, err
+	}
+	if answer.Round == nil {
+		return nil, fmt.Errorf("the round of height %d is not on chain yet", height)
 	}
 	return answer.Round.Randomness, nil
 }

@@ -92,9 +92,8 @@ func (s *stage) strangersIn(ctx context.Context, ids []string, hands []*hand) ([
 		}
 		var seed []byte
 		if err := s.await(ctx, "the seed of job "+text, func() (bool, error) {
-			found, err := s.seedAt(ctx, int64(id.Height)) //nolint:gosec // a height
-			seed = found
-			return err == nil && len(found) > 0, nil
+			seed, err = s.seedAt(ctx, int64(id.Height)) //nolint:gosec // a height
+			return err == nil, nil
 		}); err != nil {
 			return nil, err
 		}

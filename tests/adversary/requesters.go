@@ -21,12 +21,16 @@ const (
 // requesters are behaviours of those who post.
 func requesters() []behaviour {
 	return []behaviour{
-		badJob{label: "posts unavailable jobs", spec: unavailable, cost: seatsPaid,
-			why: "-jobs·M·seat - posting - gas: who reports a missing input earns nothing, and each seat costs its fee"},
+		badJob{
+			label: "posts unavailable jobs", spec: unavailable, cost: seatsPaid,
+			why: "-jobs·M·seat - posting - gas: who reports a missing input earns nothing, and each seat costs its fee",
+		},
 		badJob{label: "posts impossible jobs", spec: impossible, cost: allPaid, why: resultPaid},
 		badJob{label: "posts non-deterministic jobs", spec: random, cost: allPaid, why: resultPaid},
-		badJob{label: "serves inputs to some", spec: trap, cost: vacatedPaid,
-			why: "-attempts·attempt·R - (vacated + draws in vain) - posting - gas: whoever had the input and committed earns the attempt fee, the others go without fault, and their seats cost their fees"},
+		badJob{
+			label: "serves inputs to some", spec: trap, cost: vacatedPaid,
+			why: "-attempts·attempt·R - (vacated + draws in vain) - posting - gas: whoever had the input and committed earns the attempt fee, the others go without fault, and their seats cost their fees",
+		},
 	}
 }
 
