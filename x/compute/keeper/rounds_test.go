@@ -361,11 +361,12 @@ func TestRequesterWhoKeepsJudgesFromTheInputsPaysForWhatWasDelivered(t *testing.
 		require.Equal(t, "88", f.earned(n).AmountOf(denom).String(), "an attempt fee")
 		require.Equal(t, "10000", f.bond(n).String())
 	}
-	missed := int64(0)
-	for _, o := range f.receipt(id).Outcomes {
-		if o.Status == types.ASSIGNMENT_STATUS_MISSED {
-			missed++
-		}
+	job, r := f.job(id), f.receipt(id)
+	cost := r.Burned
+	for _, o := range r.Outcomes {
+		cost = cost.Add(o.Paid)
 	}
-	require.Equal(t, before.AddRaw(500-100*missed).String(), f.net(requester(0)).String(), "nothing returns but what was set aside for draws, less seats that judges missed")
+	returned := f.net(requester(0)).Sub(before)
+	require.Equal(t, job.TaskReserve.Sub(cost).String(), returned.String())
+	require.True(t, returned.LTE(job.DrawReserve()), "nothing returns but what was set aside for draws, less the attempt fees of judges that stayed: %s", returned)
 }
