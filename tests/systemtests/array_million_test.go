@@ -276,23 +276,24 @@ func (m *million) requireProven(job computetypes.Job, receipts []computetypes.Re
 	}
 }
 
-// requireMoney expects the requester to have paid what receipts say, the posting
-// fee and gas, and not a unit more.
+// requireMoney expects the requester to have paid what receipts say, burned seats
+// included, the posting fee and gas, and not a unit more.
 func (m *million) requireMoney(ctx context.Context, job computetypes.Job, receipts []computetypes.Receipt, spent, fees math.Int) {
 	answer, err := computetypes.NewQueryClient(m.network.Conn()).Params(ctx, &computetypes.QueryParamsRequest{})
 	require.NoError(m.t, err)
-	paid := math.ZeroInt()
+	paid, burned := math.ZeroInt(), math.ZeroInt()
 	for _, r := range receipts {
+		burned = burned.Add(r.Burned)
 		for _, outcome := range r.Outcomes {
 			require.True(m.t, outcome.Slashed.IsZero(), "%s lost %s over task %d", outcome.Operator, outcome.Slashed, r.Task)
 			paid = paid.Add(outcome.Paid)
 		}
 	}
 	posting := answer.Params.PostingFee(m.spec.Size())
-	m.t.Logf("paid to nodes %s, posting fee %s, gas %s, refunded %s", paid, posting, fees, job.Refunded)
+	m.t.Logf("paid to nodes %s, burned %s, posting fee %s, gas %s, refunded %s", paid, burned, posting, fees, job.Refunded)
 	require.True(m.t, paid.GTE(m.spec.Reward.Amount.MulRaw(wantedTasks)))
-	require.Equal(m.t, paid.Add(posting).Add(fees).String(), spent.String())
-	require.Equal(m.t, job.TaskReserve.MulRaw(millionTasks).Sub(paid).String(), job.Refunded.String())
+	require.Equal(m.t, paid.Add(burned).Add(posting).Add(fees).String(), spent.String())
+	require.Equal(m.t, job.TaskReserve.MulRaw(millionTasks).Sub(paid).Sub(burned).String(), job.Refunded.String())
 	require.True(m.t, job.Reserved.IsZero())
 	market, err := computetypes.NewQueryClient(m.network.Conn()).Market(ctx, &computetypes.QueryMarketRequest{Class: m.spec.Class})
 	require.NoError(m.t, err)
