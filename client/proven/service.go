@@ -142,6 +142,7 @@ func (s *Service) header(ctx context.Context, height int64) (*types.Header, erro
 	if answer.GetBlock() == nil {
 		return nil, provider.ErrLightBlockNotFound
 	}
+	//nolint:staticcheck // the header as consensus hashes it; sdk_block has the proposer as text
 	header, err := types.HeaderFromProto(&answer.Block.Header)
 	if err != nil {
 		return nil, provider.ErrBadLightBlock{Reason: err}

@@ -113,7 +113,7 @@ func sizeOf(folder string) (uint64, error) {
 		}
 		info, err := entry.Info()
 		if err == nil {
-			total += uint64(max(info.Size(), 0))
+			total += uint64(max(info.Size(), 0)) //nolint:gosec // not negative
 		}
 		return err
 	})

@@ -1,7 +1,6 @@
 package blob
 
 import (
-	"io"
 	"time"
 )
 
@@ -50,16 +49,4 @@ func (p *pace) move(n int) {
 	if p.moved += int64(n); p.moved >= p.least {
 		p.begin()
 	}
-}
-
-// pacedReader is an upload that has to move on.
-type pacedReader struct {
-	io.Reader
-	pace *pace
-}
-
-func (r *pacedReader) Read(p []byte) (int, error) {
-	n, err := r.Reader.Read(p)
-	r.pace.move(n)
-	return n, err
 }

@@ -33,11 +33,11 @@ func (c conn) Invoke(_ context.Context, method string, request, reply any, _ ...
 	switch asked := request.(type) {
 	case *cmtservice.GetLatestBlockRequest:
 		block, err := c.n.blockOf(c.n.Newest())
-		reply.(*cmtservice.GetLatestBlockResponse).Block = block
+		reply.(*cmtservice.GetLatestBlockResponse).Block = block //nolint:staticcheck // as consensus hashes it
 		return err
 	case *cmtservice.GetBlockByHeightRequest:
 		block, err := c.n.blockOf(asked.Height)
-		reply.(*cmtservice.GetBlockByHeightResponse).Block = block
+		reply.(*cmtservice.GetBlockByHeightResponse).Block = block //nolint:staticcheck // as consensus hashes it
 		return err
 	case *cmtservice.GetValidatorSetByHeightRequest:
 		return c.n.validatorsOf(asked, reply.(*cmtservice.GetValidatorSetByHeightResponse))
@@ -76,7 +76,7 @@ func (n *Node) blockOf(height int64) (*cmtproto.Block, error) {
 func (n *Node) validatorsOf(asked *cmtservice.GetValidatorSetByHeightRequest, answer *cmtservice.GetValidatorSetByHeightResponse) error {
 	all := n.headers.set.Validators
 	answer.BlockHeight, answer.Pagination = asked.Height, &query.PageResponse{Total: uint64(len(all))}
-	for _, validator := range all[min(int(asked.Pagination.Offset), len(all)):] { //nolint:gosec // a few
+	for _, validator := range all[min(int(asked.Pagination.Offset), len(all)):] {
 		key, err := codectypes.NewAnyWithValue(&ed25519.PubKey{Key: validator.PubKey.Bytes()})
 		if err != nil {
 			return err

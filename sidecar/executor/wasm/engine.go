@@ -87,9 +87,6 @@ func (g *guest) refill() bool {
 	return !g.empty
 }
 
-// halted says whether the program was ended from outside.
-func (g *guest) halted() bool { return g.halt != wasi.HaltNone || g.empty || g.stopped != nil }
-
 // sliceFuel is how much fuel a program has at hand before it has to ask for more:
 // fractions of a millisecond of work. It changes no result.
 const sliceFuel = 1_000_000

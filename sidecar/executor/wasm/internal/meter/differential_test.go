@@ -44,7 +44,7 @@ func onWazero(name string, config wazero.RuntimeConfig) side {
 	return side{name, func(t *testing.T, wasm []byte) outcome {
 		ctx := t.Context()
 		r := wazero.NewRuntimeWithConfig(ctx, config)
-		defer r.Close(ctx) //nolint:errcheck // nothing is lost
+		defer r.Close(ctx)
 		empty := func(context.Context, []uint64) { panic(sys.NewExitError(1)) }
 		_, err := r.NewHostModuleBuilder(ImportModule).NewFunctionBuilder().WithGoFunction(api.GoFunc(empty), nil, nil).Export(ImportRefill).Instantiate(ctx)
 		require.NoError(t, err)

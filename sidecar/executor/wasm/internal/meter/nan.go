@@ -15,8 +15,8 @@ const (
 type origin byte
 
 const (
-	// settled: no float, or one whose NaN is canonical.
-	settled origin = iota
+	// The zero origin is that of no float, or of one whose NaN is canonical.
+	_ origin = iota
 	// moved: bits that were loaded or passed in, which have to stay.
 	moved
 	// computed: a result of arithmetic, whose NaN may have any bits.
