@@ -72,7 +72,8 @@ func seedHeights(openings []opening) []int64 {
 
 // cancel ends what is left of the array, so that it takes no time of later flows.
 func (p *pipeline) cancel() error {
-	tx, err := p.array.requester.sign(singleGas, &computetypes.MsgCancelJob{
+	// It ends each open task of the window, with what its draw costs.
+	tx, err := p.array.requester.sign(2*singleGas, &computetypes.MsgCancelJob{
 		Requester: p.array.requester.text, JobId: p.array.id.String(),
 	})
 	if err != nil {
