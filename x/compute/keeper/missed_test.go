@@ -153,23 +153,30 @@ func (f *fixture) watch(players []player, id string) map[seatOf]bool {
 	for !f.jobEnded(id) {
 		for _, p := range players {
 			p.act()
-		}
-		for task := range f.job(id).Tasks {
-			resp, err := f.queries.Task(f.ctx, &types.QueryTaskRequest{JobId: id, Task: task})
-			if err != nil {
-				continue // it has ended, or is not open
-			}
-			for r, round := range resp.Task.Rounds {
-				for _, a := range round.Replicas {
-					if len(a.Commitment) > 0 {
-						committed[seatOf{task, uint32(r), a.Operator}] = true
-					}
-				}
-			}
+			// A task may end with the next message, and the seat is gone then.
+			f.noteCommitted(id, committed)
 		}
 		f.next()
 	}
 	return committed
+}
+
+// noteCommitted adds who has committed to a task of the job that is open.
+func (f *fixture) noteCommitted(id string, committed map[seatOf]bool) {
+	f.t.Helper()
+	for task := range f.job(id).Tasks {
+		resp, err := f.queries.Task(f.ctx, &types.QueryTaskRequest{JobId: id, Task: task})
+		if err != nil {
+			continue // it has ended, or is not open
+		}
+		for r, round := range resp.Task.Rounds {
+			for _, a := range round.Replicas {
+				if len(a.Commitment) > 0 {
+					committed[seatOf{task, uint32(r), a.Operator}] = true
+				}
+			}
+		}
+	}
 }
 
 // countMissed adds to the points and losses that a receipt brings its nodes, by rounds,
