@@ -100,9 +100,12 @@ func (p *truth) Serves(_ context.Context, _, operator sdk.AccAddress) error {
 }
 
 func (p *truth) Follow(context.Context) (int64, error) {
+	p.fakeChain.mu.Lock()
+	height := p.height
+	p.fakeChain.mu.Unlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.height - p.lag, p.down
+	return height - p.lag, p.down
 }
 
 func (p *truth) Grounds() string { return "proven by the test" }
