@@ -67,17 +67,22 @@ func TestWhatIsNoTextIsNoVariable(t *testing.T) {
 	}
 }
 
-// What YAML writes of any value, the job file reads back as it was.
+// Any value that YAML holds in double quotes, the job file reads back as it was.
+// Unquoted, the library writes some texts that it cannot read, a tab before a line's
+// end for one.
 func TestAVariableSurvivesQuoting(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		want := rapid.MapOf(rapid.StringMatching("[A-Za-z_][A-Za-z0-9_]{0,10}"), rapid.String()).Draw(t, "env")
-		text, err := yaml.Marshal(map[string]any{"env": want})
+		quoted := yaml.Node{Kind: yaml.MappingNode}
+		for name, value := range want {
+			quoted.Content = append(quoted.Content,
+				&yaml.Node{Kind: yaml.ScalarNode, Value: name},
+				&yaml.Node{Kind: yaml.ScalarNode, Value: value, Style: yaml.DoubleQuotedStyle})
+		}
+		text, err := yaml.Marshal(map[string]any{"env": &quoted})
 		require.NoError(t, err)
 		got, err := readEnv(string(text))
-		if err != nil {
-			require.ErrorContains(t, err, "expected a text", "a value that is no UTF-8 is written with a tag")
-			return
-		}
+		require.NoError(t, err, "%s", text)
 		require.Equal(t, Environment(want), got)
 	})
 }

@@ -103,8 +103,8 @@ func TestKilledProcessLosesNoAcknowledgedStep(t *testing.T) {
 	require.Greater(t, len(acknowledged), 12)
 }
 
-// killWriter runs a writer, kills it at a random moment after its first
-// acknowledgement, and notes all that it acknowledged.
+// killWriter runs a writer, kills it at a random moment of a random step, however
+// fast the machine is, and notes all that it acknowledged.
 func killWriter(t *testing.T, home, job string, acknowledged map[Key]Phase) {
 	t.Helper()
 	self, err := os.Executable()
@@ -118,15 +118,15 @@ func killWriter(t *testing.T, home, job string, acknowledged map[Key]Phase) {
 	require.NoError(t, child.Start())
 
 	lines := bufio.NewReader(stdout)
-	for first := true; ; first = false {
+	for killAt := 1 + rand.IntN(40); ; killAt-- {
 		line, err := lines.ReadString('\n')
 		if errors.Is(err, io.EOF) || errors.Is(err, os.ErrClosed) {
 			break
 		}
 		require.NoError(t, err)
-		if first {
+		if killAt == 1 {
 			// Killing at a random moment is the point; nothing is awaited.
-			time.AfterFunc(time.Duration(rand.Int64N(int64(120*time.Millisecond))), func() { _ = child.Process.Kill() })
+			time.AfterFunc(time.Duration(rand.Int64N(int64(5*time.Millisecond))), func() { _ = child.Process.Kill() })
 		}
 		var task uint64
 		var name string
