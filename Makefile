@@ -142,9 +142,14 @@ proto: ## Generate code and OpenAPI from the schemas
 	@scripts/proto.sh gen
 
 .PHONY: proto-check
-proto-check: ## Lint the schemas and see that the generated code is theirs
+proto-check: ## Lint the schemas, see that generated code is theirs and that no client breaks
 	@scripts/proto.sh lint
 	@scripts/proto.sh check
+	@scripts/proto.sh breaking
+
+.PHONY: proto-baseline
+proto-baseline: ## Accept the schemas as they are as what clients rely on
+	@scripts/proto.sh baseline
 
 .PHONY: vuln
 vuln: ## Look for known vulnerabilities, where their database can be reached

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Generates Go, gateway and OpenAPI code from proto/, lints or formats it. Everything
 # comes from the Go module cache: no Docker and no schema registry.
-# Usage: scripts/proto.sh gen|check|lint|fmt|breaking REF
+# Usage: scripts/proto.sh gen|check|lint|fmt|breaking|baseline
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,6 +9,8 @@ scripts/tools.sh proto
 ROOT="$PWD"
 TOOLS="$ROOT/build/tools"
 WS="$ROOT/build/proto"
+# The schemas as clients know them, an image that buf compares with.
+BASELINE="$ROOT/proto/baseline.binpb.gz"
 
 # module PATH: the directory of a module in the cache, downloaded when missing.
 module() { go mod download "$1@$2" && go list -m -f '{{.Dir}}' "$1@$2"; }
@@ -139,14 +141,17 @@ case "${1:-gen}" in
     ;;
   breaking)
     workspace "$WS" "$ROOT/proto"
-    old="$ROOT/build/proto-old-src"
-    rm -rf "$old" && mkdir -p "$old"
-    git archive "${2:?usage: scripts/proto.sh breaking REF}" proto | tar -x -C "$old"
-    workspace "$ROOT/build/proto-old" "$old/proto"
-    cd "$WS" && "$TOOLS/buf" breaking --against "$ROOT/build/proto-old" --path theta-proto
+    if ! (cd "$WS" && "$TOOLS/buf" breaking theta-proto --against "$BASELINE" --exclude-imports); then
+      echo "a client of the baseline would break; if that is meant, say so in CHANGELOG.md and run: make proto-baseline" >&2
+      exit 1
+    fi
+    ;;
+  baseline)
+    workspace "$WS" "$ROOT/proto"
+    cd "$WS" && "$TOOLS/buf" build theta-proto --exclude-source-info -o "$BASELINE"
     ;;
   *)
-    echo "usage: scripts/proto.sh gen|check|lint|fmt|breaking REF" >&2
+    echo "usage: scripts/proto.sh gen|check|lint|fmt|breaking|baseline" >&2
     exit 2
     ;;
 esac
