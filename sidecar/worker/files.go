@@ -29,6 +29,9 @@ func (p *process) lay(number uint64, task executor.Task) (order, error) {
 	for _, arg := range task.Args {
 		o.Args = append(o.Args, []byte(arg))
 	}
+	for _, v := range task.Env {
+		o.Env = append(o.Env, variable{v.Name, []byte(v.Value)})
+	}
 	var err error
 	if o.Program, err = p.bring("program", task.ProgramPath); err != nil {
 		return o, fmt.Errorf("program: %w", err)

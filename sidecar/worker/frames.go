@@ -34,16 +34,22 @@ var errFrame = errors.New("broken frame")
 // started.
 type order struct {
 	// Number names the task in the reports; it grows.
-	Number      uint64   `json:"number"`
-	Program     string   `json:"program"`
-	Args        [][]byte `json:"args"`
-	Inputs      []file   `json:"inputs"`
-	Seed        []byte   `json:"seed"`
-	Fuel        uint64   `json:"fuel"`
-	MemoryBytes uint64   `json:"memory_bytes"`
-	OutputBytes uint64   `json:"output_bytes"`
-	OutputFiles uint32   `json:"output_files"`
-	OutputDir   string   `json:"output_dir"`
+	Number      uint64     `json:"number"`
+	Program     string     `json:"program"`
+	Args        [][]byte   `json:"args"`
+	Env         []variable `json:"env"`
+	Inputs      []file     `json:"inputs"`
+	Seed        []byte     `json:"seed"`
+	Fuel        uint64     `json:"fuel"`
+	MemoryBytes uint64     `json:"memory_bytes"`
+	OutputBytes uint64     `json:"output_bytes"`
+	OutputFiles uint32     `json:"output_files"`
+	OutputDir   string     `json:"output_dir"`
+}
+
+type variable struct {
+	Name  string `json:"name"`
+	Value []byte `json:"value"`
 }
 
 type file struct {

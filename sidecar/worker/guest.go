@@ -190,6 +190,9 @@ func (o order) task() executor.Task {
 	for _, arg := range o.Args {
 		task.Args = append(task.Args, string(arg))
 	}
+	for _, v := range o.Env {
+		task.Env = append(task.Env, executor.Variable{Name: v.Name, Value: string(v.Value)})
+	}
 	for _, in := range o.Inputs {
 		task.Inputs = append(task.Inputs, executor.Input{Name: in.Name, Path: in.Path})
 	}

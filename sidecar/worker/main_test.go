@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -121,13 +122,25 @@ func TestATaskReachesTheWorkerWhole(t *testing.T) {
 	task := taskOf(t, script(t, "echo"))
 	task.Args = []string{"plain", "two words", "no \xff UTF-8", ""}
 	task.Inputs = []executor.Input{{Name: "in/put.txt", Path: input}}
+	task.Env = []executor.Variable{{Name: "MODE", Value: "fast"}, {Name: "EMPTY"}, {Name: "RAW", Value: "no \xff UTF-8"}}
 	task.Seed = [32]byte{1, 2, 255}
+	requireFilled(t, task)
 	result, err := run(t, e, task)
 	require.NoError(t, err)
 	require.Equal(t, uint64(7), result.FuelUsed)
 	content, err := os.ReadFile(filepath.Join(task.OutputDir, "echo"))
 	require.NoError(t, err)
-	require.Equal(t, fmt.Sprintf("%q %x in/put.txt=%q 1000 67108864 1048576 16", task.Args, task.Seed, "what it reads"), string(content))
+	require.Equal(t, fmt.Sprintf("%q %x %q in/put.txt=%q 1000 67108864 1048576 16", task.Args, task.Seed, task.Env, "what it reads"), string(content))
+}
+
+// requireFilled fails when a task has got a field that this test does not carry: what is
+// not in the order is lost without a word, and the program runs without it.
+func requireFilled(t *testing.T, task executor.Task) {
+	t.Helper()
+	fields := reflect.ValueOf(task)
+	for i := range fields.NumField() {
+		require.False(t, fields.Field(i).IsZero(), "give %s a value, and look for it in what the worker got", fields.Type().Field(i).Name)
+	}
 }
 
 func TestAFailedProgramIsAResult(t *testing.T) {
