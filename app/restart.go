@@ -67,6 +67,9 @@ func (app *App) restartJobs(genesis map[string]json.RawMessage) error {
 		job := &state.Jobs[i]
 		job.PostedHeight, job.ExpiresHeight, job.ClosedHeight = 0, 0, 1
 		job.Frontier = nil // receipts of arrays count in heights of the chain before
+		if job.Redelivery != nil {
+			job.Redelivery.Height = 1 // nodes read them by height, and requesters ask again after some blocks
+		}
 	}
 	for i := range state.Receipts {
 		state.Receipts[i].Height, state.Receipts[i].ChallengeUntil = 1, 0

@@ -28,6 +28,8 @@ func TestNodesAndEndedJobsStartAnewAtHeightZero(t *testing.T) {
 		Operator: network.Nodes[0].Operator.String(), Amount: params.TfuelCoin(3),
 	})
 	unbonded := old.Height()
+	again := &computetypes.MsgRedeliver{Requester: me.String(), JobId: jobsOf(t, old, me.String())[0].Id}
+	old.MustDeliver(me, again)
 	old.Blocks(5)
 
 	exported, err := old.App.ExportAppStateAndValidators(true, nil, nil)
@@ -58,6 +60,9 @@ func TestNodesAndEndedJobsStartAnewAtHeightZero(t *testing.T) {
 	require.Len(t, jobs, 1)
 	require.Equal(t, computetypes.JOB_STATUS_COMPLETED, jobs[0].Status)
 	require.Equal(t, int64(1), jobs[0].ClosedHeight, "kept for as long as one that ends now")
+	require.Equal(t, int64(1), jobs[0].Redelivery.Height, "asked for in a block of this chain, as nodes that read by height see it")
+	anew.Blocks(computetypes.RedeliveryPause)
+	anew.MustDeliver(me, again)
 	anew.MustDeliver(me, postJob(me.String()))
 	finish(t, network, anew, me.String())
 	require.Len(t, jobsOf(t, anew, me.String()), 2)

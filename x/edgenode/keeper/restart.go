@@ -13,7 +13,8 @@ import (
 
 // RestartHeights makes what counts in heights count in those of a chain whose
 // first block follows the present one as height 1: live nodes have a whole lease,
-// terms in jail and unbondings the blocks that are left of them. It walks all
+// terms in jail, unbondings and what follows a task given back the blocks that are left
+// of them. It walks all
 // nodes and is for exports only.
 func (k *Keeper) RestartHeights(ctx context.Context) error {
 	params, err := k.params.Get(ctx)
@@ -47,6 +48,7 @@ func (k *Keeper) restartNode(ctx context.Context, params types.Params, operator 
 		return err
 	}
 	node.State.Jail = node.State.Jail.Since(now)
+	node.State.GivenBack = node.State.GivenBackSince(now)
 	node.State.EndAllHolds() // receipts of the chain before cannot be challenged
 	node.State.LeaseEnd = 0
 	if node.State.Status == types.NODE_STATUS_ACTIVE {

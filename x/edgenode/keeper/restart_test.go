@@ -1,9 +1,12 @@
 package keeper_test
 
 import (
+	"reflect"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
@@ -28,6 +31,66 @@ func (f *fixture) restarted() *fixture {
 	require.Equal(f.t, exported, again)
 	anew.requireInvariants()
 	return anew
+}
+
+// giveBack has the n-th node give back an assignment, which costs it 1 where it did so a
+// little before. It returns what was burned.
+func (f *fixture) giveBack(n byte) int64 {
+	f.t.Helper()
+	f.hold(n, 1)
+	burned, err := f.keeper.GiveBack(f.ctx, types.GiveBackRequest{Operator: operator(n), Liability: math.OneInt(), Fee: math.OneInt()})
+	require.NoError(f.t, err)
+	return burned.Int64()
+}
+
+// requireHeightsBelow fails if a record of a node, or one in it, names a height that this
+// chain has not reached: what counts from it would wait for that long.
+func requireHeightsBelow(t *testing.T, record reflect.Value, most int64) {
+	t.Helper()
+	switch record.Kind() {
+	case reflect.Struct:
+		for i := range record.NumField() {
+			if field := record.Type().Field(i); field.IsExported() {
+				requireHeightsBelow(t, record.Field(i), most)
+			}
+		}
+	case reflect.Slice:
+		for i := range record.Len() {
+			requireHeightsBelow(t, record.Index(i), most)
+		}
+	case reflect.Int64:
+		require.Less(t, record.Int(), most, "%s", record.Type())
+	default:
+	}
+}
+
+func TestARestartedChainKnowsWhoHasJustGivenBack(t *testing.T) {
+	const last = 1_000
+	f := newFixture(t)
+	f.at(last - types.GiveBackBlocks - 10)
+	for n := range byte(3) {
+		f.register(n, 400, 8)
+	}
+	f.roll()
+	require.Zero(t, f.giveBack(0))
+	f.at(last - 10)
+	require.Zero(t, f.giveBack(1))
+	f.at(last)
+
+	anew := f.restarted()
+	exported, err := anew.keeper.ExportGenesis(anew.ctx)
+	require.NoError(t, err)
+	for _, node := range exported.Nodes {
+		node.State.LeaseEnd, node.State.LeaseCheck = 0, 0 // a whole lease from the first block on
+		requireHeightsBelow(t, reflect.ValueOf(node), 100)
+	}
+	anew.at(2)
+	require.Equal(t, int64(1), anew.giveBack(1), "twelve blocks after the one before")
+	require.Zero(t, anew.giveBack(0), "that was long ago")
+	require.Zero(t, anew.giveBack(2))
+	anew.at(3 + types.GiveBackBlocks)
+	require.Zero(t, anew.giveBack(1), "heights of the chain before are over")
+	anew.requireInvariants()
 }
 
 func TestRestartedChainCountsInItsOwnHeights(t *testing.T) {

@@ -24,3 +24,12 @@ type GiveBackRequest struct {
 	JobID string
 	Task  uint64
 }
+
+// GivenBackSince returns when a node last gave back a task in the heights of a chain whose
+// height 0 is the given one: below 0, or 0 for so long ago that the next is free.
+func (s NodeState) GivenBackSince(height int64) int64 {
+	if s.GivenBack == 0 || height > s.GivenBack+GiveBackBlocks {
+		return 0
+	}
+	return min(s.GivenBack-height, -1) // 0 is never
+}
