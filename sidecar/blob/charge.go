@@ -57,7 +57,10 @@ func (v *vault) reserve(k key, by uploader, size int64) (release func(), err err
 	if size > v.cfg.MaxBytes {
 		return nil, refusal(codeTooBig, "expected at most %d bytes, found %d; split it or use another relay", v.cfg.MaxBytes, size)
 	}
-	if e := v.entries[k]; e != nil && (k.box == "" || e.has(by.holder)) {
+	if e := v.entries[k]; e.servesAs(k, by.holder) {
+		if size != e.size {
+			return nil, refusal(codeWrongDigest, "expected %d bytes, which the content with sha256 %s has, found %d; nothing was kept", e.size, k.digest, size)
+		}
 		return func() {}, nil
 	}
 	if err := v.admit(k, by, size); err != nil {

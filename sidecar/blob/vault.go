@@ -108,6 +108,9 @@ func (v *vault) put(k key, by uploader, size int64, body io.Reader) (Drop, error
 		return Drop{}, err
 	}
 	defer release()
+	if v.whole(k, by.holder, size) {
+		return v.again(k, size, body)
+	}
 	temp, err := v.receive(k, size, body)
 	if err != nil {
 		return Drop{}, err
@@ -134,24 +137,32 @@ func (v *vault) receive(k key, size int64, body io.Reader) (path string, err err
 			_ = os.Remove(file.Name())
 		}
 	}()
+	if err := take(file, k, size, body); err != nil {
+		return "", err
+	}
+	return file.Name(), file.Sync()
+}
+
+// take copies an upload of size bytes, if they have the digest of k.
+func take(to io.Writer, k key, size int64, body io.Reader) error {
 	h := sha256.New()
 	source := &sourceReader{r: io.LimitReader(body, size+1)}
-	n, err := io.Copy(io.MultiWriter(file, h), source)
+	n, err := io.Copy(io.MultiWriter(to, h), source)
 	if source.err != nil {
-		return "", refusal(codeCut, "expected %d bytes, received %d before the upload broke (%v); send it again", size, n, source.err)
+		return refusal(codeCut, "expected %d bytes, received %d before the upload broke (%v); send it again", size, n, source.err)
 	}
 	if err != nil {
-		return "", fmt.Errorf("cannot store an upload: %w", err)
+		return fmt.Errorf("cannot store an upload: %w", err)
 	}
 	if n != size {
-		return "", refusal(codeCut, "expected the announced %d bytes, received %d; send it again", size, n)
+		return refusal(codeCut, "expected the announced %d bytes, received %d; send it again", size, n)
 	}
 	var found Digest
 	h.Sum(found[:0])
 	if found != k.digest {
-		return "", refusal(codeWrongDigest, "expected content with sha256 %s, found %s; nothing was kept", k.digest, found)
+		return refusal(codeWrongDigest, "expected content with sha256 %s, found %s; nothing was kept", k.digest, found)
 	}
-	return file.Name(), file.Sync()
+	return nil
 }
 
 // keep moves a received file into place and accounts for it. Who is charged is on disk
