@@ -18,7 +18,7 @@ const (
 	// taskFresh is how long the gate believes what it was told of a task, taskStale how
 	// long it believes that a key is not at work on it, noTask that there is no task.
 	taskFresh, taskStale, noTask = time.Minute, 2 * time.Second, 10 * time.Second
-	// maxLookups bounds the questions at once, lookupLimit how long one may take, and
+	// maxLookups bounds the questions at once, lookupLimit how long one may wait and take, and
 	// lookupRest how long a node that does not answer is left alone.
 	maxLookups              = 8
 	lookupLimit, lookupRest = 5 * time.Second, 10 * time.Second
@@ -253,16 +253,21 @@ func (g *gate) current(k *knownTask, worker string) bool {
 // ask asks the ledger of a task, and notes the answer for all who wait for it, whether or
 // not the upload that asks goes on. That too many ask at once is no fault of the ledger's.
 func (g *gate) ask(ctx context.Context, from peer, k *knownTask, worker string) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookupLimit)
-	defer cancel()
+	ctx = context.WithoutCancel(ctx)
+	turn := time.NewTimer(lookupLimit)
+	defer turn.Stop()
 	select {
 	case g.asking <- struct{}{}:
-	case <-ctx.Done():
+	case <-turn.C:
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		k.answered()
 		return refusal(codeBusy, "expected fewer uploads at once for tasks that this relay has to ask the chain of; retry in a moment")
 	}
+	// It has its whole time from now on: who floods the relay with questions must not make
+	// the last of them look as if the ledger were away.
+	ctx, cancel := context.WithTimeout(ctx, lookupLimit)
+	defer cancel()
 	task, err := g.ledger.Task(ctx, k.key.job, k.key.task, k.key.ended)
 	<-g.asking
 	none := errors.Is(err, ErrNoTask)

@@ -22,6 +22,8 @@ type fakeLedger struct {
 	tasks map[taskKey]Task
 	down  error
 	asked int
+	// until is when the last question was over at the latest.
+	until time.Time
 	// wait, if there, holds answers back until it is closed.
 	wait chan struct{}
 }
@@ -29,6 +31,7 @@ type fakeLedger struct {
 func (l *fakeLedger) Task(ctx context.Context, job string, task uint64, ended int64) (Task, error) {
 	l.mu.Lock()
 	l.asked++
+	l.until, _ = ctx.Deadline()
 	found, known := l.tasks[taskKey{job, task, ended}]
 	down, wait := l.down, l.wait
 	l.mu.Unlock()
@@ -373,4 +376,27 @@ func TestFewQuestionsAreUnderWayAtOnce(t *testing.T) {
 	for err := range errs {
 		require.NoError(t, err)
 	}
+}
+
+// Whoever has the relay ask much has the next wait for its turn. That is no fault of the
+// chain's: were it taken for one, a stranger could have all boxes opened to everybody.
+func TestAQuestionHasItsWholeTimeOnceItIsAsked(t *testing.T) {
+	g := startGated(t, nil)
+	for range maxLookups {
+		g.gate.asking <- struct{}{}
+	}
+	delivered := make(chan error, 1)
+	go func() { delivered <- g.deliver(t, g.worker, testJob, "the result") }()
+	require.Eventually(t, func() bool {
+		g.gate.mu.Lock()
+		defer g.gate.mu.Unlock()
+		known := g.gate.known[taskKey{job: testJob}]
+		return known != nil && known.Value.(*knownTask).asked != nil
+	}, lookupLimit, time.Millisecond)
+	time.Sleep(10 * time.Millisecond) // it waits
+	free := time.Now()
+	<-g.gate.asking
+	require.NoError(t, <-delivered)
+	require.False(t, g.ledger.until.Before(free.Add(lookupLimit)), "what it has waited is not taken off")
+	require.False(t, g.gate.rests())
 }
