@@ -25,6 +25,9 @@ const (
 	// manifestBytes is what a result has beside its outputs: a manifest of so many bytes
 	// for each file, and so many in any case, which a remark is part of.
 	manifestBytes, manifestLeast = 1200, 16 << 10
+	// streamsBytes is what profiles keep of what a program prints, on both streams. A job
+	// bounds its outputs without that.
+	streamsBytes = 2 << 20
 )
 
 // gate tells who may add to a drop box. Where a ledger can be asked these are the nodes
@@ -145,7 +148,7 @@ func (g *gate) permit(r *http.Request, p *pass, task *Task, worker string) (uplo
 		return uploader{}, refusal(codeForbidden, "expected a node that has committed to a result of task %d of job %s, found worker %s, of whom the chain shows none", p.task, p.job, worker)
 	}
 	number := strconv.FormatUint(p.task, 10)
-	beside := int64(g.cfg.BoxCount)*manifestBytes + manifestLeast
+	beside := int64(g.cfg.BoxCount)*manifestBytes + manifestLeast + streamsBytes
 	return uploader{
 		holder: holder{name: tag("work", p.chain, p.job, number, operator), network: tag("operator", p.chain, operator), job: tag("job", p.job)},
 		quota:  &tally{files: g.cfg.BoxCount, bytes: min(task.OutputBytes, g.cfg.BoxBytes) + beside},

@@ -248,10 +248,21 @@ func TestEachNodeHasItsOwnRoomForATask(t *testing.T) {
 	}
 	require.ErrorIs(t, g.deliver(t, second, testJob, "h"), ErrBusy)
 
-	large := strings.Repeat("x", 3*manifestBytes+manifestLeast+101)
+	large := strings.Repeat("x", 3*manifestBytes+manifestLeast+streamsBytes+101)
 	g.work("2-0-0", g.client.BoxURL(g.box), g.worker)
 	require.ErrorContains(t, g.deliver(t, g.worker, "2-0-0", large), "as its job allows")
 	require.NoError(t, g.deliver(t, g.worker, "2-0-0", large[1:]))
+}
+
+// What a program prints is not among the outputs that its job bounds, and is delivered all
+// the same, together with as much output as the job allows.
+func TestWhatAProgramPrintsHasRoomBesideItsOutputs(t *testing.T) {
+	g := startGated(t, nil)
+	for _, stream := range []byte{1, 2} {
+		require.NoError(t, g.deliver(t, g.worker, testJob, string(bytes.Repeat([]byte{stream}, 1<<20))))
+	}
+	require.NoError(t, g.deliver(t, g.worker, testJob, strings.Repeat("x", 100)))
+	require.NoError(t, g.deliver(t, g.worker, testJob, strings.Repeat("m", 3*manifestBytes)))
 }
 
 // Nobody keeps a stranger from naming the box of another in a job of his own. What comes
