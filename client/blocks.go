@@ -42,6 +42,9 @@ func (c *Client) Receipts(ctx context.Context, height int64) ([]computetypes.Rec
 	var receipts []computetypes.Receipt
 	for _, event := range events {
 		ended, err := computetypes.ReceiptsIn(*event)
+		if err == nil {
+			err = CheckAnswer(ended)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("block %d: event %s: %w; this program may be older than the chain", height, event.Type, err)
 		}

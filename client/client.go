@@ -63,6 +63,7 @@ func New(ctx context.Context, conn Connection) (*Client, error) {
 }
 
 func newClient(chainID string, conn Connection) *Client {
+	conn = checked{conn}
 	return &Client{
 		chainID: chainID,
 		poll:    defaultPoll,

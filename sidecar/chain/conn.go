@@ -67,7 +67,7 @@ func dial(endpoint string, limit time.Duration) (*grpc.ClientConn, error) {
 	}
 	conn, err := grpc.NewClient(target,
 		grpc.WithTransportCredentials(creds),
-		grpc.WithUnaryInterceptor(within(limit)),
+		grpc.WithChainUnaryInterceptor(within(limit), countable),
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: pingPause, Timeout: pingLimit}),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswerBytes)))
 	if err != nil {
@@ -83,6 +83,14 @@ func within(limit time.Duration) grpc.UnaryClientInterceptor {
 		defer cancel()
 		return invoke(ctx, method, req, reply, conn, opts...)
 	}
+}
+
+// countable refuses answers whose amounts end a program that reckons with them.
+func countable(ctx context.Context, method string, req, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	if err := invoke(ctx, method, req, reply, conn, opts...); err != nil {
+		return err
+	}
+	return client.CheckAnswer(reply)
 }
 
 func parseEndpoint(endpoint string) (target string, secure bool, err error) {

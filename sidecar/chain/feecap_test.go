@@ -3,6 +3,7 @@ package chain
 import (
 	"fmt"
 	"math/big"
+	"strings"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ func TestANodeNamesNoFeeThatTheOwnerDoesNotAllow(t *testing.T) {
 	}{
 		"a price 50,000 times the minimum, by default": {price: 50_000_000_000_000, want: "fees.max-gas-price"},
 		"a price of its own mempool":                   {ownPrice: "50000000000000atfuel", want: "fees.max-gas-price"},
+		"a price that can hardly be written":           {ownPrice: strings.Repeat("9", 75) + "atfuel", want: "fees.max-gas-price"},
 		"a price that the owner's factor lifts":        {price: 60, factor: 2, caps: FeeCaps{GasPrice: atfuel(100)}, want: "fees.max-gas-price"},
 		"more gas than one transaction may cost":       {caps: FeeCaps{GasPrice: atfuel(100), Tx: atfuel(5_000_000)}, want: "fees.max-tx"},
 		"another denom":                                {caps: FeeCaps{GasPrice: sdk.NewInt64Coin("other", 100)}, want: "in atfuel"},

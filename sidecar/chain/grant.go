@@ -11,6 +11,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/x/feegrant"
 
+	"github.com/thetaedge/theta/client"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
@@ -97,8 +98,10 @@ func readGrant(allowance feegrant.FeeAllowanceI) (Grant, error) {
 		}
 	case *feegrant.BasicAllowance:
 		grant.Left, grant.Expiry = a.SpendLimit, a.Expiration
+		return grant, client.CheckAnswer(grant.Left)
 	case *feegrant.PeriodicAllowance:
 		grant.Left, grant.Expiry = a.Basic.SpendLimit, a.Basic.Expiration
+		return grant, client.CheckAnswer(grant.Left)
 	default:
 		return grant, fmt.Errorf("fee grant: expected a basic, periodic or message allowance, found %T", allowance)
 	}

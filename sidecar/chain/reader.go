@@ -19,6 +19,7 @@ import (
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 
+	"github.com/thetaedge/theta/client"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
@@ -90,7 +91,11 @@ func (r *Reader) ownGasPrice(ctx context.Context, denom string) (sdkmath.Int, er
 	if err != nil {
 		return sdkmath.Int{}, fmt.Errorf("gas price of the node: expected coins, found %q: %w", res.MinimumGasPrice, err)
 	}
-	return prices.AmountOf(denom).Ceil().TruncateInt(), nil
+	price := prices.AmountOf(denom).Ceil().TruncateInt()
+	if price.BigInt().BitLen() > client.MaxAmountBits {
+		return sdkmath.Int{}, fmt.Errorf("%w: a unit of gas would cost %s%s, far above fees.max-gas-price; name another node in chain.grpc", ErrFeeCap, price, denom)
+	}
+	return price, nil
 }
 
 // Work is what a node holds at a height.
@@ -103,12 +108,12 @@ type Work struct {
 
 // Assignments returns all that the operator's node holds, read at one height.
 func (r *Reader) Assignments(ctx context.Context, operator string) (Work, error) {
-	client := computetypes.NewQueryClient(r.conn)
+	compute := computetypes.NewQueryClient(r.conn)
 	var work Work
 	var key []byte
 	for range maxPages {
 		var header metadata.MD
-		res, err := client.Assignments(atHeight(ctx, work.Height), &computetypes.QueryAssignmentsRequest{
+		res, err := compute.Assignments(atHeight(ctx, work.Height), &computetypes.QueryAssignmentsRequest{
 			Operator: operator, Pagination: &query.PageRequest{Key: key, Limit: pageLimit},
 		}, grpc.Header(&header))
 		if err != nil {
@@ -151,11 +156,11 @@ func (r *Reader) ClaimablePage(ctx context.Context, operator string, from []byte
 // Claimable returns draws that the operator's node may enter now, in the order of the
 // pages.
 func (r *Reader) Claimable(ctx context.Context, operator string) ([]computetypes.ClaimableTask, error) {
-	client := computetypes.NewQueryClient(r.conn)
+	compute := computetypes.NewQueryClient(r.conn)
 	var tasks []computetypes.ClaimableTask
 	var key []byte
 	for range maxPages {
-		res, err := client.Claimable(ctx, &computetypes.QueryClaimableRequest{
+		res, err := compute.Claimable(ctx, &computetypes.QueryClaimableRequest{
 			Operator: operator, Pagination: &query.PageRequest{Key: key, Limit: pageLimit},
 		})
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
 
+	"github.com/thetaedge/theta/client"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -26,7 +27,7 @@ func (r *Reader) EndedAt(ctx context.Context, height int64) ([]computetypes.Rece
 			return fmt.Errorf("block %d: cannot decode event %s: %w; is this thetaedge older than the chain?", height, event.Type, err)
 		}
 		receipts = append(receipts, ended...)
-		return nil
+		return client.CheckAnswer(ended)
 	}
 	for _, tx := range res.TxsResults {
 		for i := range tx.Events {

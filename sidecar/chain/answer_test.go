@@ -1,0 +1,88 @@
+package chain
+
+import (
+	"context"
+	"net"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/encoding/protowire"
+
+	sdkmath "cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/x/feegrant"
+)
+
+// rawNode answers every call with the same bytes.
+func rawNode(t *testing.T, answer []byte) *Reader {
+	t.Helper()
+	server := grpc.NewServer(grpc.ForceServerCodec(rawCodec{}), grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
+		var asked []byte
+		if err := stream.RecvMsg(&asked); err != nil {
+			return err
+		}
+		return stream.SendMsg(&answer)
+	}))
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	go func() { _ = server.Serve(listener) }()
+	conn, err := Dial(listener.Addr().String())
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		require.NoError(t, conn.Close())
+		server.Stop()
+	})
+	cdc, err := NewCodec()
+	require.NoError(t, err)
+	return NewReader(conn, cdc)
+}
+
+// rawCodec carries bytes as they are.
+type rawCodec struct{}
+
+func (rawCodec) Name() string                       { return "proto" }
+func (rawCodec) Marshal(v any) ([]byte, error)      { return *v.(*[]byte), nil }
+func (rawCodec) Unmarshal(data []byte, v any) error { *v.(*[]byte) = data; return nil }
+
+// field is a protobuf message with one field.
+func field(number protowire.Number, content []byte) []byte {
+	return protowire.AppendBytes(protowire.AppendTag(nil, number, protowire.BytesType), content)
+}
+
+// A node that leaves out an amount, or names one that nobody could have, must not end the
+// daemon: the numbers of the SDK panic where they are counted with.
+func TestAmountsThatNobodyCanHaveAreNoAnswer(t *testing.T) {
+	huge := []byte(sdkmath.NewIntWithDecimal(1, 76).String())
+	for name, ask := range map[string]func(ctx context.Context, r *Reader) error{
+		"node":    func(ctx context.Context, r *Reader) error { _, err := r.NodeOf(ctx, "operator"); return err },
+		"job":     func(ctx context.Context, r *Reader) error { _, _, err := r.Job(ctx, "1-0-0"); return err },
+		"receipt": func(ctx context.Context, r *Reader) error { _, err := r.Receipt(ctx, "1-0-0", 0); return err },
+		"params":  func(ctx context.Context, r *Reader) error { _, err := r.ComputeParams(ctx); return err },
+		"price":   func(ctx context.Context, r *Reader) error { _, err := r.RewardsParams(ctx); return err },
+		"nodes":   func(ctx context.Context, r *Reader) error { _, err := r.EdgenodeParams(ctx); return err },
+		"class":   func(ctx context.Context, r *Reader) error { _, err := r.Class(ctx, "cpu"); return err },
+		"balance": func(ctx context.Context, _ *Reader) error {
+			_, err := rawNode(t, field(1, field(1, []byte("atfuel")))).Balance(ctx, "a", "atfuel")
+			return err
+		},
+		"large": func(ctx context.Context, _ *Reader) error {
+			coin := append(field(1, []byte("atfuel")), field(2, huge)...)
+			_, err := rawNode(t, field(1, coin)).Balance(ctx, "a", "atfuel")
+			return err
+		},
+	} {
+		require.ErrorContains(t, ask(t.Context(), rawNode(t, nil)), "expected an amount", name)
+	}
+}
+
+func TestAGrantOfNoAmountIsNone(t *testing.T) {
+	for _, allowance := range []feegrant.FeeAllowanceI{
+		&feegrant.BasicAllowance{SpendLimit: sdk.Coins{{Denom: "atfuel"}}},
+		&feegrant.PeriodicAllowance{Basic: feegrant.BasicAllowance{SpendLimit: sdk.Coins{{Denom: "atfuel"}}}},
+	} {
+		_, err := readGrant(allowance)
+		require.ErrorContains(t, err, "expected an amount")
+	}
+}
