@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
 func TestADamagedFileOfAJobIsCopiedBeforeAnybodyIsToldToMoveIt(t *testing.T) {
@@ -72,4 +74,20 @@ func TestReceiptsAreReadFromAFolderThatTakesNoWrites(t *testing.T) {
 	after, err := os.Stat(path)
 	require.NoError(t, err)
 	require.Equal(t, before.ModTime(), after.ModTime(), "reading whole receipts writes nothing")
+}
+
+// What a node says must not make the folder one that cannot be read any more.
+func TestAReceiptThatIsTooLargeIsNotKept(t *testing.T) {
+	dir := t.TempDir()
+	log, err := openReceiptLog(dir)
+	require.NoError(t, err)
+	huge := computetypes.Receipt{JobId: testJob, Task: 1, SpecDigest: make([]byte, maxReceiptBytes)}
+	require.Error(t, log.add([]computetypes.Receipt{{JobId: testJob}, huge}))
+	again, err := openReceiptLog(dir)
+	require.NoError(t, err)
+	require.Empty(t, again.tasks)
+	require.NoError(t, log.add([]computetypes.Receipt{{JobId: testJob}}))
+	again, err = openReceiptLog(dir)
+	require.NoError(t, err)
+	require.Len(t, again.tasks, 1, "what was refused with it is kept when it comes again")
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -93,21 +94,36 @@ func (l *receiptLog) cut(whole int64) error {
 // add appends receipts that it does not have. They are on disk when it returns.
 func (l *receiptLog) add(receipts []computetypes.Receipt) error {
 	var out []byte
+	added := make(map[uint64]computetypes.Receipt)
 	for _, receipt := range receipts {
-		if _, known := l.tasks[receipt.Task]; known {
+		_, known := l.tasks[receipt.Task]
+		if _, twice := added[receipt.Task]; known || twice {
 			continue
 		}
 		raw, err := receipt.Marshal()
 		if err != nil {
 			return err
 		}
-		out = binary.BigEndian.AppendUint32(out, uint32(len(raw))) //nolint:gosec // far below
+		if len(raw) > maxReceiptBytes {
+			return fmt.Errorf("receipt of task %d of job %s: expected at most %d bytes, found %d: the node lies; use another node",
+				receipt.Task, receipt.JobId, maxReceiptBytes, len(raw))
+		}
+		out = binary.BigEndian.AppendUint32(out, uint32(len(raw))) //nolint:gosec // bounded above
 		out = append(out, raw...)
-		l.tasks[receipt.Task] = receipt
+		added[receipt.Task] = receipt
 	}
 	if len(out) == 0 {
 		return nil
 	}
+	if err := l.write(out); err != nil {
+		return err
+	}
+	maps.Copy(l.tasks, added)
+	return nil
+}
+
+// write adds to the end of the file.
+func (l *receiptLog) write(out []byte) error {
 	file, err := os.OpenFile(l.path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644) //nolint:gosec // receipts are public
 	if err != nil {
 		return osfault.Explain(l.path, err)
