@@ -3,16 +3,21 @@ package chain
 import (
 	"context"
 	"net"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/encoding/protowire"
 
 	sdkmath "cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	grpctypes "github.com/cosmos/cosmos-sdk/types/grpc"
 	"github.com/cosmos/cosmos-sdk/x/feegrant"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
 // rawNode answers every call with the same bytes.
@@ -21,6 +26,9 @@ func rawNode(t *testing.T, answer []byte) *Reader {
 	server := grpc.NewServer(grpc.ForceServerCodec(rawCodec{}), grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
 		var asked []byte
 		if err := stream.RecvMsg(&asked); err != nil {
+			return err
+		}
+		if err := stream.SetHeader(metadata.Pairs(grpctypes.GRPCBlockHeightHeader, "7")); err != nil {
 			return err
 		}
 		return stream.SendMsg(&answer)
@@ -84,5 +92,37 @@ func TestAGrantOfNoAmountIsNone(t *testing.T) {
 	} {
 		_, err := readGrant(allowance)
 		require.ErrorContains(t, err, "expected an amount")
+	}
+}
+
+// Names of jobs become names of folders.
+func TestAJobHasTheNameThatTheChainGivesJobs(t *testing.T) {
+	for _, name := range []string{"", "../../../home", "1-0-0/..", "1-0-0\x00", "1-0", "01-0-0", strings.Repeat("1", 100)} {
+		ref := computetypes.TaskRef{JobId: name}
+		for what, c := range map[string]struct {
+			answer interface{ Marshal() ([]byte, error) }
+			ask    func(*Reader) error
+		}{
+			"draws": {&computetypes.QueryClaimableResponse{Tasks: []computetypes.ClaimableTask{{Ref: ref, Reward: sdk.NewInt64Coin("atfuel", 1)}}}, func(r *Reader) error {
+				_, err := r.ClaimablePage(t.Context(), "operator", nil)
+				return err
+			}},
+			"all draws": {&computetypes.QueryClaimableResponse{Tasks: []computetypes.ClaimableTask{{Ref: ref, Reward: sdk.NewInt64Coin("atfuel", 1)}}}, func(r *Reader) error {
+				_, err := r.Claimable(t.Context(), "operator")
+				return err
+			}},
+			"requests": {&computetypes.QueryRedeliveriesResponse{Redeliveries: []computetypes.JobRedelivery{{JobId: name}}}, func(r *Reader) error {
+				_, err := r.Redeliveries(t.Context(), 1, nil)
+				return err
+			}},
+			"work": {&computetypes.QueryAssignmentsResponse{Items: []computetypes.WorkItem{{Ref: ref}}}, func(r *Reader) error {
+				_, err := r.Assignments(t.Context(), "operator")
+				return err
+			}},
+		} {
+			raw, err := c.answer.Marshal()
+			require.NoError(t, err)
+			require.ErrorIs(t, c.ask(rawNode(t, raw)), computetypes.ErrInvalidJobID, "%s: %q", what, name)
+		}
 	}
 }

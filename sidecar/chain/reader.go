@@ -124,6 +124,11 @@ func (r *Reader) Assignments(ctx context.Context, operator string) (Work, error)
 				return Work{}, err
 			}
 		}
+		for i := range res.Items {
+			if err := checkName("assignments of "+operator, res.Items[i].Ref.JobId); err != nil {
+				return Work{}, err
+			}
+		}
 		work.Items = append(work.Items, res.Items...)
 		if key = nextKey(res.Pagination); key == nil {
 			return work, nil
@@ -150,7 +155,7 @@ func (r *Reader) ClaimablePage(ctx context.Context, operator string, from []byte
 	if err != nil {
 		return Draws{}, explain(ctx, "claimable tasks of "+operator, err)
 	}
-	return Draws{Tasks: res.Tasks, Next: nextKey(res.Pagination)}, nil
+	return Draws{Tasks: res.Tasks, Next: nextKey(res.Pagination)}, checkNames(operator, res.Tasks)
 }
 
 // Claimable returns draws that the operator's node may enter now, in the order of the
@@ -165,6 +170,9 @@ func (r *Reader) Claimable(ctx context.Context, operator string) ([]computetypes
 		})
 		if err != nil {
 			return nil, explain(ctx, "claimable tasks of "+operator, err)
+		}
+		if err := checkNames(operator, res.Tasks); err != nil {
+			return nil, err
 		}
 		tasks = append(tasks, res.Tasks...)
 		if key = nextKey(res.Pagination); key == nil {
@@ -218,7 +226,30 @@ func (r *Reader) Redeliveries(ctx context.Context, from int64, page []byte) (Red
 	if err != nil {
 		return Redeliveries{}, explain(ctx, "results that are asked for again", err)
 	}
+	for i := range res.Redeliveries {
+		if err := checkName("results that are asked for again", res.Redeliveries[i].JobId); err != nil {
+			return Redeliveries{}, err
+		}
+	}
 	return Redeliveries{Requests: res.Redeliveries, Next: nextKey(res.Pagination)}, nil
+}
+
+// checkName refuses a job under a name that the chain gives none: it becomes the name of
+// folders, and a node that lies could have work done anywhere on this machine's disk.
+func checkName(what, job string) error {
+	if _, err := computetypes.ParseJobID(job); err != nil {
+		return fmt.Errorf("%s: %w: the node lies; name another in chain.grpc", what, err)
+	}
+	return nil
+}
+
+func checkNames(operator string, draws []computetypes.ClaimableTask) error {
+	for i := range draws {
+		if err := checkName("claimable tasks of "+operator, draws[i].Ref.JobId); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ComputeParams returns the parameters of x/compute.
