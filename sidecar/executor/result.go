@@ -12,8 +12,8 @@ type Reason = manifest.Reason
 // File is one output of a program.
 type File = manifest.File
 
-// Result is the outcome of one execution. Profile, Reason, ExitCode and Outputs
-// are what every honest machine reproduces; the rest is this machine's report.
+// Result is the outcome of one execution. Profile, Reason, ExitCode, Outputs, FuelUsed
+// and Traces are what every honest machine reproduces; the rest is this machine's report.
 type Result struct {
 	// Profile is the executor profile that produced the result.
 	Profile string
@@ -27,6 +27,9 @@ type Result struct {
 
 	// FuelUsed is in the fuel of the profile, never more than the task's.
 	FuelUsed uint64
+	// Traces of the run, one for each of the task's keys, in their order. Every honest
+	// machine finds the same under the same key.
+	Traces []Trace
 	// WallTime is how long the program ran on this machine, set-up included.
 	WallTime time.Duration
 	// PeakMemory is the most memory the program held, in bytes.

@@ -27,6 +27,9 @@ type Task struct {
 	Inputs []Input
 	// Seed feeds every random number that the program asks for.
 	Seed [32]byte
+	// TraceKeys are the keys under which the run is traced, at most MaxTraceKeys. They
+	// change nothing of the result.
+	TraceKeys []Trace
 
 	// Fuel bounds the work, in the fuel of the profile.
 	Fuel uint64
@@ -45,6 +48,13 @@ type Task struct {
 	// failure of the executor, never a result. Zero means no limit.
 	WallLimit time.Duration
 }
+
+// MaxTraceKeys is how many traces one run may have.
+const MaxTraceKeys = 2
+
+// Trace is a trace of a run, or its key: whoever has not executed the program under the
+// key cannot tell the trace.
+type Trace = [32]byte
 
 // Variable is one of a program's environment.
 type Variable struct {
@@ -76,6 +86,8 @@ func (t Task) Validate() error {
 		return fmt.Errorf("%w: fuel is zero", ErrBadTask)
 	case t.MemoryBytes == 0:
 		return fmt.Errorf("%w: memory is zero", ErrBadTask)
+	case len(t.TraceKeys) > MaxTraceKeys:
+		return fmt.Errorf("%w: %d trace keys, at most %d are possible", ErrBadTask, len(t.TraceKeys), MaxTraceKeys)
 	case t.WallLimit < 0:
 		return fmt.Errorf("%w: wall limit %s is negative", ErrBadTask, t.WallLimit)
 	}

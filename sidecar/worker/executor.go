@@ -234,6 +234,8 @@ func (e *Executor) judge(p *process, o order, task executor.Task, r report) (exe
 		return wrong("reason %q", clip(string(r.Reason), 32))
 	case !exited && r.ExitCode != manifest.NoExitCode:
 		return wrong("exit code %d with reason %s", r.ExitCode, r.Reason)
+	case len(r.Traces) != len(task.TraceKeys):
+		return wrong("%d traces for %d keys", len(r.Traces), len(task.TraceKeys))
 	case r.FuelUsed > task.Fuel:
 		return wrong("%d fuel of %d", r.FuelUsed, task.Fuel)
 	}
@@ -245,7 +247,7 @@ func (e *Executor) judge(p *process, o order, task executor.Task, r report) (exe
 		return executor.Result{}, err
 	}
 	return executor.Result{
-		Profile: e.cfg.Profile, Reason: r.Reason, ExitCode: r.ExitCode, Outputs: files, FuelUsed: r.FuelUsed,
+		Profile: e.cfg.Profile, Reason: r.Reason, ExitCode: r.ExitCode, Outputs: files, FuelUsed: r.FuelUsed, Traces: r.Traces,
 		PeakMemory: min(r.PeakMemory, task.MemoryBytes+task.OutputBytes), Detail: clip(r.Detail, maxDetail),
 	}, nil
 }

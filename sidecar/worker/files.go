@@ -24,7 +24,7 @@ func (p *process) lay(number uint64, task executor.Task) (order, error) {
 	o := order{
 		Number: number, Seed: task.Seed[:], Fuel: task.Fuel, MemoryBytes: task.MemoryBytes,
 		OutputBytes: task.OutputBytes, OutputFiles: task.OutputFiles,
-		OutputDir: filepath.Join(outFolder, strconv.FormatUint(number, 10)),
+		OutputDir: filepath.Join(outFolder, strconv.FormatUint(number, 10)), TraceKeys: task.TraceKeys,
 	}
 	for _, arg := range task.Args {
 		o.Args = append(o.Args, []byte(arg))

@@ -34,17 +34,18 @@ var errFrame = errors.New("broken frame")
 // started.
 type order struct {
 	// Number names the task in the reports; it grows.
-	Number      uint64     `json:"number"`
-	Program     string     `json:"program"`
-	Args        [][]byte   `json:"args"`
-	Env         []variable `json:"env"`
-	Inputs      []file     `json:"inputs"`
-	Seed        []byte     `json:"seed"`
-	Fuel        uint64     `json:"fuel"`
-	MemoryBytes uint64     `json:"memory_bytes"`
-	OutputBytes uint64     `json:"output_bytes"`
-	OutputFiles uint32     `json:"output_files"`
-	OutputDir   string     `json:"output_dir"`
+	Number      uint64           `json:"number"`
+	Program     string           `json:"program"`
+	Args        [][]byte         `json:"args"`
+	Inputs      []file           `json:"inputs"`
+	Env         []variable       `json:"env"`
+	Seed        []byte           `json:"seed"`
+	TraceKeys   []executor.Trace `json:"trace_keys"`
+	Fuel        uint64           `json:"fuel"`
+	MemoryBytes uint64           `json:"memory_bytes"`
+	OutputBytes uint64           `json:"output_bytes"`
+	OutputFiles uint32           `json:"output_files"`
+	OutputDir   string           `json:"output_dir"`
 }
 
 type variable struct {
@@ -91,10 +92,11 @@ type report struct {
 	Layers  []Layer `json:"layers,omitempty"`
 
 	// Of done.
-	Reason     executor.Reason `json:"reason,omitempty"`
-	ExitCode   int32           `json:"exit_code,omitempty"`
-	FuelUsed   uint64          `json:"fuel_used,omitempty"`
-	PeakMemory uint64          `json:"peak_memory,omitempty"`
+	Reason     executor.Reason  `json:"reason,omitempty"`
+	ExitCode   int32            `json:"exit_code,omitempty"`
+	FuelUsed   uint64           `json:"fuel_used,omitempty"`
+	PeakMemory uint64           `json:"peak_memory,omitempty"`
+	Traces     []executor.Trace `json:"traces,omitempty"`
 }
 
 // writeFrame sends a message in one write.

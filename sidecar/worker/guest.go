@@ -161,7 +161,7 @@ func runOrder(engine executor.Executor, o order, reports *line) error {
 	}
 	return reports.send(report{
 		Kind: kindDone, Number: o.Number, Reason: result.Reason, ExitCode: result.ExitCode,
-		FuelUsed: result.FuelUsed, PeakMemory: result.PeakMemory, Detail: clip(result.Detail, maxDetail),
+		FuelUsed: result.FuelUsed, Traces: result.Traces, PeakMemory: result.PeakMemory, Detail: clip(result.Detail, maxDetail),
 	})
 }
 
@@ -185,7 +185,7 @@ func beat(number uint64, reports *line, over <-chan struct{}) {
 func (o order) task() executor.Task {
 	task := executor.Task{
 		ID: "task", ProgramPath: o.Program, Fuel: o.Fuel, MemoryBytes: o.MemoryBytes,
-		OutputBytes: o.OutputBytes, OutputFiles: o.OutputFiles, OutputDir: o.OutputDir,
+		OutputBytes: o.OutputBytes, OutputFiles: o.OutputFiles, OutputDir: o.OutputDir, TraceKeys: o.TraceKeys,
 	}
 	for _, arg := range o.Args {
 		task.Args = append(task.Args, string(arg))

@@ -97,6 +97,8 @@ func lie(how string) {
 		done.Reason, done.ExitCode = manifest.ReasonTrapped, 0
 	case "more fuel than there is":
 		done.FuelUsed = 1001
+	case "another trace":
+		done.Traces = []executor.Trace{{}}
 	case "no outputs":
 		_ = os.Remove(o.OutputDir)
 	case "link out":
@@ -134,6 +136,7 @@ func TestAWorkerThatLiesIsEndedAndGivesNoResult(t *testing.T) {
 		"no reason":               `reason "excellent"`,
 		"code of a trap":          "exit code 0 with reason trapped",
 		"more fuel than there is": "1001 fuel of 1000",
+		"another trace":           "1 traces for 0 keys",
 		"no outputs":              "the outputs are not",
 		"link out":                "no regular file",
 		"folder out":              "the outputs are not",

@@ -124,10 +124,12 @@ func TestATaskReachesTheWorkerWhole(t *testing.T) {
 	task.Inputs = []executor.Input{{Name: "in/put.txt", Path: input}}
 	task.Env = []executor.Variable{{Name: "MODE", Value: "fast"}, {Name: "EMPTY"}, {Name: "RAW", Value: "no \xff UTF-8"}}
 	task.Seed = [32]byte{1, 2, 255}
+	task.TraceKeys = []executor.Trace{{3}, {4}}
 	requireFilled(t, task)
 	result, err := run(t, e, task)
 	require.NoError(t, err)
 	require.Equal(t, uint64(7), result.FuelUsed)
+	require.Equal(t, []executor.Trace{{3, 31: 1}, {4, 31: 1}}, result.Traces)
 	content, err := os.ReadFile(filepath.Join(task.OutputDir, "echo"))
 	require.NoError(t, err)
 	require.Equal(t, fmt.Sprintf("%q %x %q in/put.txt=%q 1000 67108864 1048576 16", task.Args, task.Seed, task.Env, "what it reads"), string(content))

@@ -55,6 +55,7 @@ func Run(t *testing.T, s Subject) {
 		test func(*testing.T, Subject)
 	}{
 		{"a task ends with the same result for every waiter", everyWaiter},
+		{"a run has a trace for each key, and another under another key", traces},
 		{"the outputs lie in the output directory with their digests", outputsOnDisk},
 		{"a stopped task has no result", stopped},
 		{"the wall limit is a failure and not a result", wallLimit},
@@ -98,6 +99,29 @@ func everyWaiter(t *testing.T, s Subject) {
 	require.Positive(t, first.WallTime)
 	_, err = first.Digest()
 	require.NoError(t, err)
+}
+
+func traces(t *testing.T, s Subject) {
+	e := s.start(t, 1)
+	one, other := executor.Trace{1}, executor.Trace{2}
+	traced := func(keys ...executor.Trace) []executor.Trace {
+		task := s.task(t, "a", s.Quick)
+		task.TraceKeys = keys
+		require.NoError(t, e.Start(waiting(t), task))
+		result, err := e.Wait(waiting(t), "a")
+		require.NoError(t, err)
+		require.NoError(t, e.Destroy("a"))
+		require.Len(t, result.Traces, len(keys))
+		return result.Traces
+	}
+	require.Empty(t, traced())
+	both := traced(one, other)
+	require.NotEqual(t, both[0], both[1])
+	require.Equal(t, both[:1], traced(one))
+	require.Equal(t, both[1:], traced(other))
+	task := s.task(t, "a", s.Quick)
+	task.TraceKeys = make([]executor.Trace, executor.MaxTraceKeys+1)
+	require.ErrorIs(t, e.Start(waiting(t), task), executor.ErrBadTask)
 }
 
 func outputsOnDisk(t *testing.T, s Subject) {

@@ -31,7 +31,7 @@ func Check(path string) (Program, error) {
 	if refusal != nil {
 		return Program{}, refusal
 	}
-	metered, refusal := inspect(wasm)
+	metered, refusal := inspect(wasm, 0)
 	if refusal != nil {
 		return Program{}, refusal
 	}
@@ -71,9 +71,9 @@ var (
 	headerComponent = []byte("\x00asm\x0d\x00\x01\x00")
 )
 
-// inspect validates and meters a program: a module, or the reason why every machine
-// refuses it. No engine is asked.
-func inspect(wasm []byte) (meter.Metered, *Refusal) {
+// inspect validates and meters a program, so that it folds a number of traces: a module,
+// or the reason why every machine refuses it. No engine is asked.
+func inspect(wasm []byte, traces int) (meter.Metered, *Refusal) {
 	var none meter.Metered
 	switch {
 	case bytes.HasPrefix(wasm, headerComponent):
@@ -90,7 +90,7 @@ func inspect(wasm []byte) (meter.Metered, *Refusal) {
 	if refusal := checkImports(module.Imports()); refusal != nil {
 		return none, refusal
 	}
-	metered, err := module.Rewrite()
+	metered, err := module.Rewrite(traces)
 	if err != nil {
 		return none, refusalOf(err)
 	}

@@ -3,6 +3,7 @@ package wasm
 import (
 	"context"
 
+	"github.com/thetaedge/theta/sidecar/executor"
 	"github.com/thetaedge/theta/sidecar/executor/wasm/internal/meter"
 	"github.com/thetaedge/theta/sidecar/executor/wasm/internal/wasi"
 )
@@ -54,6 +55,8 @@ type ending struct {
 	wanted                uint32
 	// memory is the size of the memory, in bytes.
 	memory uint64
+	// traces of the run, one for each key.
+	traces []executor.Trace
 }
 
 // guest is one running program.
@@ -61,8 +64,10 @@ type guest struct {
 	ctx         context.Context
 	host        *wasi.Host
 	tank        tank
-	memoryBytes uint64 // that the task allows
-	maxPages    uint32 // that the program allows
+	fuel        uint64           // that the task has
+	keys        []executor.Trace // of its traces
+	memoryBytes uint64           // that the task allows
+	maxPages    uint32           // that the program allows
 
 	halt    wasi.Halt // why a host call ended the program
 	empty   bool      // no fuel is left

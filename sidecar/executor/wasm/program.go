@@ -23,10 +23,10 @@ type program struct {
 	hasStart        bool
 }
 
-// compileFor validates, meters and compiles a program for an engine. A returned
-// error is trouble of the machine.
-func compileFor(engine engine, wasm []byte) (*program, error) {
-	metered, refusal := inspect(wasm)
+// compileFor validates, meters and compiles a program for an engine, so that it folds a
+// number of traces. A returned error is trouble of the machine.
+func compileFor(engine engine, wasm []byte, traces int) (*program, error) {
+	metered, refusal := inspect(wasm, traces)
 	if refusal != nil {
 		return &program{refusal: refusal}, nil
 	}
@@ -39,14 +39,20 @@ func compileFor(engine engine, wasm []byte) (*program, error) {
 	return p, err
 }
 
-// programs caches compiled programs by digest, up to a number of bytes.
+// programKey names a compiled program.
+type programKey struct {
+	digest [sha256.Size]byte
+	traces int
+}
+
+// programs caches compiled programs, up to a number of bytes.
 type programs struct {
 	mu       sync.Mutex
-	entries  map[[sha256.Size]byte]*programEntry
-	recent   [][sha256.Size]byte // least recently used first
+	entries  map[programKey]*programEntry
+	recent   []programKey // least recently used first
 	bytes    int64
 	maxBytes int64
-	compile  func(wasm []byte) (*program, error)
+	compile  func(wasm []byte, traces int) (*program, error)
 }
 
 type programEntry struct {
@@ -56,14 +62,14 @@ type programEntry struct {
 }
 
 func newPrograms(maxBytes int64, engine engine) *programs {
-	return &programs{entries: map[[sha256.Size]byte]*programEntry{}, maxBytes: maxBytes, compile: func(wasm []byte) (*program, error) {
-		return compileFor(engine, wasm)
+	return &programs{entries: map[programKey]*programEntry{}, maxBytes: maxBytes, compile: func(wasm []byte, traces int) (*program, error) {
+		return compileFor(engine, wasm, traces)
 	}}
 }
 
-// load returns the compiled program at path. Two tasks with the same program
-// compile it once.
-func (p *programs) load(ctx context.Context, path string) (*program, error) {
+// load returns the compiled program at path, which folds a number of traces. Two tasks
+// with the same program and number compile it once.
+func (p *programs) load(ctx context.Context, path string, traces int) (*program, error) {
 	wasm, refusal, err := readProgram(path)
 	if err != nil {
 		return nil, err
@@ -71,14 +77,14 @@ func (p *programs) load(ctx context.Context, path string) (*program, error) {
 	if refusal != nil {
 		return &program{refusal: refusal}, nil
 	}
-	digest := sha256.Sum256(wasm)
+	key := programKey{digest: sha256.Sum256(wasm), traces: traces}
 	p.mu.Lock()
-	entry, cached := p.entries[digest]
+	entry, cached := p.entries[key]
 	if !cached {
 		entry = &programEntry{ready: make(chan struct{})}
-		p.entries[digest] = entry
+		p.entries[key] = entry
 	}
-	p.touch(digest)
+	p.touch(key)
 	p.mu.Unlock()
 
 	if cached {
@@ -89,32 +95,32 @@ func (p *programs) load(ctx context.Context, path string) (*program, error) {
 			return nil, context.Cause(ctx)
 		}
 	}
-	p.fill(digest, entry, wasm)
+	p.fill(key, entry, wasm)
 	return entry.program, entry.err
 }
 
 // fill compiles a program for all that wait for it. They are told of a panic, too:
 // nobody else would ever close the entry.
-func (p *programs) fill(digest [sha256.Size]byte, entry *programEntry, wasm []byte) {
+func (p *programs) fill(key programKey, entry *programEntry, wasm []byte) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			entry.program, entry.err = nil, fmt.Errorf("compiler panicked: %v", cause)
 		}
 		close(entry.ready)
-		p.settle(digest, entry)
+		p.settle(key, entry)
 	}()
-	entry.program, entry.err = p.compile(wasm)
+	entry.program, entry.err = p.compile(wasm, key.traces)
 }
 
-// touch moves a digest to the recent end.
-func (p *programs) touch(digest [sha256.Size]byte) {
-	p.forget(digest)
-	p.recent = append(p.recent, digest)
+// touch moves a program to the recent end.
+func (p *programs) touch(key programKey) {
+	p.forget(key)
+	p.recent = append(p.recent, key)
 }
 
-func (p *programs) forget(digest [sha256.Size]byte) {
-	for i, d := range p.recent {
-		if d == digest {
+func (p *programs) forget(key programKey) {
+	for i, k := range p.recent {
+		if k == key {
 			p.recent = append(p.recent[:i], p.recent[i+1:]...)
 			return
 		}
@@ -123,12 +129,12 @@ func (p *programs) forget(digest [sha256.Size]byte) {
 
 // settle accounts for a compiled program and makes room. Failures of the
 // machine are not kept: the next task tries again.
-func (p *programs) settle(digest [sha256.Size]byte, entry *programEntry) {
+func (p *programs) settle(key programKey, entry *programEntry) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if entry.err != nil {
-		delete(p.entries, digest)
-		p.forget(digest)
+		delete(p.entries, key)
+		p.forget(key)
 		return
 	}
 	p.bytes += entry.bytes()

@@ -13,9 +13,9 @@ func TestAPanicOfTheCompilerIsAnErrorForAllThatWait(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "program")
 	require.NoError(t, os.WriteFile(path, []byte("program"), 0o600))
 	p := newPrograms(1<<20, nil)
-	p.compile = func([]byte) (*program, error) { panic("unforeseen") }
+	p.compile = func([]byte, int) (*program, error) { panic("unforeseen") }
 	for range 2 {
-		_, err := p.load(t.Context(), path)
+		_, err := p.load(t.Context(), path, 0)
 		require.ErrorContains(t, err, "compiler panicked: unforeseen")
 	}
 }

@@ -20,14 +20,16 @@ func execute(ctx context.Context, cache *programs, task executor.Task) (result e
 		}
 	}()
 	started := time.Now()
-	prog, err := cache.load(ctx, task.ProgramPath)
+	prog, err := cache.load(ctx, task.ProgramPath, len(task.TraceKeys))
 	if err != nil {
 		return executor.Result{}, err
 	}
 	if ctx.Err() != nil {
 		return executor.Result{}, context.Cause(ctx)
 	}
-	result = executor.Result{Profile: Profile, ExitCode: manifest.NoExitCode}
+	// Of a program that is not run nothing is used and nothing is folded.
+	idle := guest{keys: task.TraceKeys}
+	result = executor.Result{Profile: Profile, ExitCode: manifest.NoExitCode, Traces: idle.sealed(idle.unfolded(), nil)}
 	host, err := wasi.New(hostConfig(task))
 	if err != nil {
 		return executor.Result{}, err
@@ -71,7 +73,7 @@ func hostConfig(task executor.Task) wasi.Config {
 
 // run executes a valid program and fills in how it ended.
 func run(ctx context.Context, prog *program, task executor.Task, host *wasi.Host, result *executor.Result) error {
-	g := &guest{ctx: ctx, host: host, memoryBytes: task.MemoryBytes, maxPages: prog.maxPages}
+	g := &guest{ctx: ctx, host: host, memoryBytes: task.MemoryBytes, maxPages: prog.maxPages, fuel: task.Fuel, keys: task.TraceKeys}
 	g.tank.reserve = int64(task.Fuel)
 	entries := []string{meter.Entry}
 	if prog.hasStart {
@@ -81,10 +83,7 @@ func run(ctx context.Context, prog *program, task executor.Task, host *wasi.Host
 	if err := g.classify(task, end, result); err != nil {
 		return err
 	}
-	result.FuelUsed = task.Fuel - uint64(max(0, g.tank.left()))
-	if result.Reason == manifest.ReasonOutOfFuel {
-		result.FuelUsed = task.Fuel
-	}
+	result.FuelUsed, result.Traces = g.used(), end.traces
 	result.PeakMemory = end.memory + host.OutputBytes()
 	return nil
 }
@@ -95,7 +94,7 @@ func (g *guest) classify(task executor.Task, end ending, result *executor.Result
 	switch {
 	case g.stopped != nil:
 		return g.stopped
-	case g.empty, g.halt == wasi.HaltFuel:
+	case g.ranDry():
 		result.Reason = manifest.ReasonOutOfFuel
 	case g.halt == wasi.HaltExit:
 		result.Reason, result.ExitCode = manifest.ReasonExited, int32(g.host.ExitCode())

@@ -97,6 +97,10 @@ func (c *wasmtimeCode) runHere(g *guest, entries []string) ending {
 	fuel := global(meter.ExportFuel)
 	g.start(func() int64 { return fuel.Get(store).I64() }, func(v int64) { _ = fuel.Set(store, wasmtime.ValI64(v)) })
 	defer g.tank.freeze()
+	traces := make([]uint64, len(g.keys))
+	for i, first := range g.unfolded() {
+		_ = global(meter.ExportTrace(i)).Set(store, wasmtime.ValI64(int64(first)))
+	}
 	var end ending
 	for _, name := range entries {
 		if _, err := instance.GetFunc(store, name).Call(store); err != nil {
@@ -106,9 +110,22 @@ func (c *wasmtimeCode) runHere(g *guest, entries []string) ending {
 	}
 	mark := func(name string) uint32 { return uint32(global(name).Get(store).I32()) }
 	end.overflow, end.outOfMemory, end.wanted = mark(meter.ExportOverflow) != 0, mark(meter.ExportOutOfMemory) != 0, mark(meter.ExportWanted)
+	var memory []byte
 	if export := instance.GetExport(store, meter.ExportOwnMemory); export != nil {
-		end.memory = uint64(export.Memory().DataSize(store))
+		if end.memory = uint64(export.Memory().DataSize(store)); end.memory > 0 {
+			memory = export.Memory().UnsafeData(store)
+		}
 	}
+	exited := g.exited(end)
+	if exited && len(traces) > 0 {
+		if _, err := instance.GetFunc(store, meter.ExportTraceGlobals).Call(store); err != nil {
+			return ending{err: fmt.Errorf("trace the program's globals: %w", err)}
+		}
+	}
+	for i := range traces {
+		traces[i] = uint64(global(meter.ExportTrace(i)).Get(store).I64())
+	}
+	end.traces = g.traced(exited, traces, memory)
 	return end
 }
 

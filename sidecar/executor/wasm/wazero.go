@@ -175,6 +175,14 @@ func (c *wazeroCode) run(ctx context.Context, inner *guest, entries []string) en
 	}
 	g.start(func() int64 { return int64(fuel.Get()) }, func(v int64) { fuel.Set(uint64(v)) })
 	defer g.tank.freeze()
+	traces := make([]uint64, len(g.keys))
+	globals := make([]api.MutableGlobal, len(g.keys))
+	for i, first := range g.unfolded() {
+		if globals[i], mutable = instance.ExportedGlobal(meter.ExportTrace(i)).(api.MutableGlobal); !mutable {
+			return ending{err: errors.New("the compiled program folds too few traces")}
+		}
+		globals[i].Set(first)
+	}
 	var end ending
 	for _, name := range entries {
 		if _, err = instance.ExportedFunction(name).Call(ctx); err != nil {
@@ -185,6 +193,16 @@ func (c *wazeroCode) run(ctx context.Context, inner *guest, entries []string) en
 	mark := func(name string) uint32 { return uint32(instance.ExportedGlobal(name).Get()) }
 	end.overflow, end.outOfMemory, end.wanted = mark(meter.ExportOverflow) != 0, mark(meter.ExportOutOfMemory) != 0, mark(meter.ExportWanted)
 	end.memory = uint64(len(memory.Bytes()))
+	exited := g.exited(end)
+	if exited && len(traces) > 0 {
+		if _, err := instance.ExportedFunction(meter.ExportTraceGlobals).Call(ctx); err != nil {
+			return ending{err: fmt.Errorf("trace the program's globals: %w", err)}
+		}
+	}
+	for i := range traces {
+		traces[i] = globals[i].Get()
+	}
+	end.traces = g.traced(exited, traces, memory.Bytes())
 	return end
 }
 

@@ -11,10 +11,11 @@ func (w *rewriter) assemble(bodies [][]byte) []byte {
 		payload := append(appendU32(nil, uint32(count)), items...)
 		out = append(appendU32(append(out, id), uint32(len(payload))), payload...)
 	}
-	section(sectionType, len(w.types)+2+len(w.blocks), w.writeTypes())
+	section(sectionType, len(w.types)+3+len(w.blocks), w.writeTypes())
 	section(sectionImport, len(w.imports)+1, w.writeImports())
+	added := []uint32{w.typeUnary, w.typeUnary, w.typeUnary, w.typeFold, w.typeVoid}
 	var kinds []byte
-	for _, t := range append(w.functions[:len(w.functions):len(w.functions)], w.typeUnary, w.typeUnary, w.typeUnary) {
+	for _, t := range append(w.functions[:len(w.functions):len(w.functions)], added[:len(bodies)-len(w.functions)]...) {
 		kinds = appendU32(kinds, t)
 	}
 	section(sectionFunction, len(bodies), kinds)
@@ -63,9 +64,10 @@ func (w *rewriter) writeTypes() []byte {
 	}
 	write(funcType{params: i32, results: i32})
 	write(funcType{})
+	write(funcType{params: i64})
 	results := make([]string, len(w.blocks))
 	for kinds, index := range w.blocks {
-		results[index-w.typeVoid-1] = kinds
+		results[index-w.typeFold-1] = kinds
 	}
 	for _, kinds := range results {
 		write(funcType{results: kinds})
@@ -100,7 +102,10 @@ func (w *rewriter) writeGlobals() ([]byte, int) {
 	for range 3 {
 		b = append(appendI32Const(append(b, typeI32, 1), 0), opEnd)
 	}
-	return b, len(w.globals) + 5
+	for range w.traces {
+		b = append(appendI64Const(append(b, typeI64, 1), 0), opEnd)
+	}
+	return b, len(w.globals) + 5 + w.traces
 }
 
 func (w *rewriter) writeExports() ([]byte, int) {
@@ -120,6 +125,12 @@ func (w *rewriter) writeExports() ([]byte, int) {
 	write(ExportOutOfMemory, exportGlobal, w.globalOOM)
 	write(ExportWanted, exportGlobal, w.globalWanted)
 	write(ExportOverflow, exportGlobal, w.globalOverflow)
+	for trace := range w.traces {
+		write(ExportTrace(trace), exportGlobal, w.globalTraces+uint32(trace))
+	}
+	if w.traces > 0 {
+		write(ExportTraceGlobals, exportFunction, w.funcTraceGlobals)
+	}
 	if w.start != nil {
 		write(ExportStart, exportFunction, w.moved(*w.start))
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -30,6 +31,8 @@ type outcome struct {
 	End    string `json:"end"` // returned, trapped or empty
 	Fuel   int64  `json:"fuel"`
 	Memory string `json:"memory"`
+	// Traces are folded from the numbers 1 and 2 on, in decimal.
+	Traces []string `json:"traces"`
 }
 
 // side runs rewritten modules on one engine.
@@ -52,6 +55,9 @@ func onWazero(name string, config wazero.RuntimeConfig) side {
 		require.NoError(t, err)
 		fuel := m.ExportedGlobal(ExportFuel).(api.MutableGlobal)
 		fuel.Set(fuelOfRun)
+		for i := range MaxTraces {
+			m.ExportedGlobal(ExportTrace(i)).(api.MutableGlobal).Set(uint64(i + 1))
+		}
 		_, err = m.ExportedFunction(Entry).Call(ctx)
 		o := outcome{End: "returned", Fuel: int64(fuel.Get())}
 		switch {
@@ -61,6 +67,13 @@ func onWazero(name string, config wazero.RuntimeConfig) side {
 		default:
 			require.ErrorAs(t, err, new(*sys.ExitError))
 			o.End = "empty"
+		}
+		if o.End == "returned" {
+			_, err = m.ExportedFunction(ExportTraceGlobals).Call(ctx)
+			require.NoError(t, err)
+		}
+		for i := range MaxTraces {
+			o.Traces = append(o.Traces, strconv.FormatUint(m.ExportedGlobal(ExportTrace(i)).Get(), 10))
 		}
 		memory, _ := m.Memory().Read(0, m.Memory().Size())
 		o.Memory = digestOf(memory)
@@ -85,6 +98,9 @@ func onWasmtime() side {
 		require.NoError(t, err)
 		fuel := m.GetExport(store, ExportFuel).Global()
 		require.NoError(t, fuel.Set(store, wasmtime.ValI64(fuelOfRun)))
+		for i := range MaxTraces {
+			require.NoError(t, m.GetExport(store, ExportTrace(i)).Global().Set(store, wasmtime.ValI64(int64(i+1))))
+		}
 		_, err = m.GetFunc(store, Entry).Call(store)
 		o := outcome{End: "returned", Fuel: fuel.Get(store).I64(), Memory: digestOf(m.GetExport(store, ExportMemory).Memory().UnsafeData(store))}
 		switch {
@@ -92,6 +108,13 @@ func onWasmtime() side {
 			o.End = "empty"
 		case err != nil:
 			o.End = "trapped"
+		}
+		if o.End == "returned" {
+			_, err = m.GetFunc(store, ExportTraceGlobals).Call(store)
+			require.NoError(t, err)
+		}
+		for i := range MaxTraces {
+			o.Traces = append(o.Traces, strconv.FormatUint(uint64(m.GetExport(store, ExportTrace(i)).Global().Get(store).I64()), 10))
 		}
 		return o
 	}}
@@ -113,7 +136,7 @@ func onNode(t *testing.T, dir string) []outcome {
 	return outcomes
 }
 
-// The rewriting leaves nothing open: fuel, end and memory are the same on every
+// The rewriting leaves nothing open: fuel, end, memory and traces are the same on every
 // engine, with and without SIMD.
 func TestEnginesAgreeOnRandomModules(t *testing.T) {
 	compiler := onWazero("wazero", wazero.NewRuntimeConfigCompiler())

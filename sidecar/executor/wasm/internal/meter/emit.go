@@ -12,6 +12,8 @@ type emitter struct {
 	nans    map[int]byte
 	units   int64 // of the counted stack, zero if the function does not count
 	depth   uint32
+	// traced is how much of out the traces are.
+	traced int
 
 	// The locals that are added, and their types.
 	localStack, localFuel, localF32, localF64, localV128 uint32
@@ -33,8 +35,9 @@ func (w *rewriter) function(kind funcType, raw []byte) ([]byte, error) {
 		e.charges.list[0].cost += FrameFuel
 	}
 	e.write()
-	if len(e.out) > MaxRewrittenBytes {
-		return nil, fmt.Errorf("%w: %d bytes of code with what is added, at most %d are allowed; split the function", ErrUnsupported, len(e.out), MaxRewrittenBytes)
+	// How many traces are folded must not decide whether a program is valid.
+	if size := len(e.out) - e.traced; size > MaxRewrittenBytes {
+		return nil, fmt.Errorf("%w: %d bytes of code with what is added, at most %d are allowed; split the function", ErrUnsupported, size, MaxRewrittenBytes)
 	}
 	return e.out, nil
 }
@@ -101,7 +104,8 @@ func (e *emitter) addLocals() {
 
 func (e *emitter) op(op byte, index uint32) { e.out = appendU32(append(e.out, op), index) }
 
-// charge takes fuel, and fetches more if that was too much.
+// charge takes fuel, and where it looks whether that was too much, it folds the traces
+// and fetches more.
 func (e *emitter) charge(c charge) {
 	if c.cost != 0 {
 		e.op(opGlobalGet, e.globalFuel)
@@ -114,6 +118,7 @@ func (e *emitter) charge(c charge) {
 	if !c.check {
 		return
 	}
+	e.fold()
 	if c.cost != 0 {
 		e.op(opLocalGet, e.localFuel)
 	} else {

@@ -29,6 +29,10 @@ const (
 	// ExportOverflow is an i32 global: one once calls were nested too deeply.
 	ExportOverflow = Reserved + "stack-overflow"
 
+	// ExportTraceGlobals is a function without parameters and results that takes the
+	// module's own globals into the traces; there is none without traces.
+	ExportTraceGlobals = Reserved + "trace-globals"
+
 	// ImportModule and ImportRefill name the function that the module calls where it
 	// finds ExportFuel below zero. It puts more fuel there, or ends the program.
 	ImportModule = Reserved + "host"
@@ -54,34 +58,40 @@ type Metered struct {
 type rewriter struct {
 	*Module
 
-	typeUnary, typeVoid uint32
-	blocks              map[string]uint32 // types of blocks that were added, by results
+	typeUnary, typeVoid, typeFold uint32
+	blocks                        map[string]uint32 // types of blocks that were added, by results
 
 	globalStack, globalFuel, globalOOM, globalWanted, globalOverflow uint32
 
-	funcRefill, funcGrow, funcTurnMemory, funcTurnTable uint32
+	// globalTraces is the first of the traces.
+	globalTraces uint32
+	traces       int
+	sites        int64 // checks so far
+
+	funcRefill, funcGrow, funcTurnMemory, funcTurnTable, funcFold, funcTraceGlobals uint32
 
 	values uint64 // carried to joins, in all functions so far
 }
 
-// Rewrite validates the code of the module and returns its metered form. It fails
-// with ErrInvalid and ErrUnsupported, and does so on every machine alike.
-func (m *Module) Rewrite() (Metered, error) {
+// Rewrite validates the code of the module and returns its metered form, which folds a
+// number of traces, at most MaxTraces. It fails with ErrInvalid and ErrUnsupported, and
+// does so on every machine alike, whatever the number.
+func (m *Module) Rewrite(traces int) (Metered, error) {
 	if err := m.entry(); err != nil {
 		return Metered{}, err
 	}
-	return m.rewrite()
+	return m.rewrite(traces)
 }
 
 // rewrite is Rewrite of a module that may have no entry.
-func (m *Module) rewrite() (Metered, error) {
+func (m *Module) rewrite(traces int) (Metered, error) {
 	for _, e := range m.exports {
 		if strings.HasPrefix(e.name, Reserved) {
 			return Metered{}, fmt.Errorf("%w: the export name %.64q is reserved", ErrUnsupported, e.name)
 		}
 	}
-	w := newRewriter(m)
-	bodies := make([][]byte, 0, len(m.bodies)+3)
+	w := newRewriter(m, traces)
+	bodies := make([][]byte, 0, len(m.bodies)+5)
 	for i, raw := range m.bodies {
 		body, err := w.function(m.types[m.functions[i]], raw)
 		if err != nil {
@@ -90,6 +100,9 @@ func (m *Module) rewrite() (Metered, error) {
 		bodies = append(bodies, body)
 	}
 	bodies = append(bodies, w.growBody(), w.turnBody(memoryTurnShift), w.turnBody(tableTurnShift))
+	if traces > 0 {
+		bodies = append(bodies, w.foldBody(), w.globalsBody())
+	}
 	return Metered{
 		Wasm: w.assemble(bodies), MemoryPages: m.memoryMin, MaxPages: min(m.memoryMax, MaxPages), HasStart: m.start != nil,
 		Trap: m.misplaced(),
@@ -108,23 +121,28 @@ func (m *Module) entry() error {
 	return fmt.Errorf("%w: expected an exported function %q without parameters and results", ErrNoEntry, Entry)
 }
 
-func newRewriter(m *Module) *rewriter {
+func newRewriter(m *Module, traces int) *rewriter {
 	kinds, globals := uint32(len(m.types)), uint32(len(m.globals))
 	added := uint32(len(m.imports) + 1 + len(m.functions))
 	return &rewriter{
-		Module:         m,
-		typeUnary:      kinds,
-		typeVoid:       kinds + 1,
-		blocks:         map[string]uint32{},
-		globalStack:    globals,
-		globalFuel:     globals + 1,
-		globalOOM:      globals + 2,
-		globalWanted:   globals + 3,
-		globalOverflow: globals + 4,
-		funcRefill:     uint32(len(m.imports)),
-		funcGrow:       added,
-		funcTurnMemory: added + 1,
-		funcTurnTable:  added + 2,
+		Module:           m,
+		typeUnary:        kinds,
+		typeVoid:         kinds + 1,
+		typeFold:         kinds + 2,
+		blocks:           map[string]uint32{},
+		globalStack:      globals,
+		globalFuel:       globals + 1,
+		globalOOM:        globals + 2,
+		globalWanted:     globals + 3,
+		globalOverflow:   globals + 4,
+		globalTraces:     globals + 5,
+		traces:           traces,
+		funcRefill:       uint32(len(m.imports)),
+		funcGrow:         added,
+		funcTurnMemory:   added + 1,
+		funcTurnTable:    added + 2,
+		funcFold:         added + 3,
+		funcTraceGlobals: added + 4,
 	}
 }
 
@@ -147,7 +165,7 @@ func (w *rewriter) blockOf(results string) []byte {
 	}
 	index, known := w.blocks[results]
 	if !known {
-		index = w.typeVoid + 1 + uint32(len(w.blocks))
+		index = w.typeFold + 1 + uint32(len(w.blocks))
 		w.blocks[results] = index
 	}
 	return appendSigned(nil, int64(index))

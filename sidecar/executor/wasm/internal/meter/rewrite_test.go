@@ -17,7 +17,7 @@ func rewrite(wasm []byte) (Metered, error) {
 	if err != nil {
 		return Metered{}, err
 	}
-	return m.Rewrite()
+	return m.Rewrite(MaxTraces)
 }
 
 func assembled(t testing.TB, text string) []byte {
@@ -112,7 +112,7 @@ func TestFunctionsWithoutCallsDoNotCountTheStack(t *testing.T) {
 	counts := func(text string) bool {
 		m, err := Read(assembled(t, text))
 		require.NoError(t, err)
-		w := newRewriter(m)
+		w := newRewriter(m, 0)
 		body, err := w.function(funcType{}, m.bodies[len(m.bodies)-1])
 		require.NoError(t, err)
 		return bytes.Contains(body, appendU32([]byte{opGlobalSet}, w.globalStack))

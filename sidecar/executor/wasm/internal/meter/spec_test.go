@@ -184,7 +184,7 @@ func (s *specRun) command(c specCommand) {
 		}
 		m, err := Read(s.read(c))
 		if err == nil {
-			_, err = m.rewrite()
+			_, err = m.rewrite(0)
 		}
 		require.Error(s.t, err, "line %d: %s", c.Line, c.Text)
 		s.refusals++
@@ -220,7 +220,7 @@ func (s *specRun) load(c specCommand) {
 	}
 	var metered Metered
 	if err == nil {
-		metered, err = m.rewrite()
+		metered, err = m.rewrite(MaxTraces)
 	}
 	if err != nil {
 		// Only what imports something else than functions, or is over a limit.
