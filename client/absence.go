@@ -56,7 +56,7 @@ func (e *Absence) Error() string {
 	case AbsentAll:
 		return fmt.Sprintf("%s: relay %s answers, and its box of this task is empty", result, e.Relay)
 	case AbsentResult:
-		return fmt.Sprintf("%s: relay %s has %d items in the box of this task, and none of them is the accepted result", result, e.Relay, e.Items)
+		return fmt.Sprintf("%s: relay %s has %d items in the box of this task, and none of them is the accepted result: no trace there gives its tag", result, e.Relay, e.Items)
 	case AbsentFile:
 		return fmt.Sprintf("%s: relay %s has the manifest of the result, and not its file %s (%s)", result, e.Relay, e.File, e.Err)
 	}

@@ -115,6 +115,7 @@ func TestWhyAProgramFailedIsShownForWhatItIs(t *testing.T) {
 	encoded, err := result.Encode()
 	require.NoError(t, err)
 	leave(t, packed.Spec.Sink, encoded)
+	leave(t, packed.Spec.Sink, traceOf(blob.DigestOf(encoded)).Encode())
 	remark := func(job, node, text string) []byte {
 		return blob.Remark{JobID: job, Node: node, Text: text}.Encode()
 	}
@@ -131,7 +132,7 @@ func TestWhyAProgramFailedIsShownForWhatItIs(t *testing.T) {
 	require.NotContains(t, fetched.Remarks[0].Text, "\x1b")
 	files, err := filepath.Glob(filepath.Join(dir, "*"))
 	require.NoError(t, err)
-	require.Equal(t, []string{filepath.Join(dir, ManifestFile)}, files, "they are no part of the result")
+	require.Equal(t, []string{filepath.Join(dir, ManifestFile), filepath.Join(dir, TraceFile)}, files, "they are no part of the result")
 
 	// So it is with a job that failed.
 	receipt := &computetypes.Receipt{JobId: testJob, Status: computetypes.TASK_STATUS_FAILED, Outcomes: []computetypes.Outcome{{Operator: "a"}}}

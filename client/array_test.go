@@ -68,7 +68,7 @@ func arrayReceipt(t *testing.T, packed *Packed, task uint64) computetypes.Receip
 	digest, err := result.Digest()
 	require.NoError(t, err)
 	receipt.Status = computetypes.TASK_STATUS_ACCEPTED
-	receipt.Tags = [][]byte{computetypes.Tag(testChain, testJob, task, 0, digest[:])}
+	receipt.Tags = [][]byte{tagOf(testChain, task, digest)}
 	receipt.Outcomes = []computetypes.Outcome{{Operator: "a", Paid: params.Tfuel(1), Slashed: math.ZeroInt(), Share: math.ZeroInt()}}
 	return receipt
 }

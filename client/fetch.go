@@ -16,6 +16,11 @@ import (
 const (
 	// ManifestFile keeps the result manifest beside the files that it names.
 	ManifestFile = ".theta-manifest"
+	// TraceFile keeps what else the result's tag is made of.
+	TraceFile = ".theta-trace"
+	// tracesRead bounds the drops that are read in search of the trace: each node that works
+	// for the box may put what it likes there.
+	tracesRead = 1024
 	// reservedPrefix starts the names of files that this package keeps beside outputs.
 	reservedPrefix = ".theta-"
 )
@@ -32,10 +37,8 @@ var (
 type Result struct {
 	// Manifest is what the nodes agreed on.
 	Manifest manifest.Manifest
-	// Tag is the one of the chain's receipt that it matches, in round Round.
+	// Tag is the one of the first round, as the chain's receipt has it.
 	Tag []byte
-	// Round of the task.
-	Round int
 	// Dir holds the files; Path says where.
 	Dir string
 	// Remarks say, unchecked, why a program did not end by itself.
@@ -66,15 +69,19 @@ func (c *Client) fetchReceipt(ctx context.Context, state *State, receipt *comput
 	if err != nil {
 		return nil, absent(where, err)
 	}
-	digest, result := accepted(c.chainID, drops, receipt)
-	if result == nil {
+	trace, err := accepted(ctx, relay, c.chainID, state.Token, drops, receipt)
+	if err != nil {
+		return nil, absent(where, err)
+	}
+	if trace == nil {
 		if where.Kind, where.Items = AbsentResult, len(drops); where.Items == 0 {
 			where.Kind = AbsentAll
 		}
 		return nil, &where
 	}
+	result := &Result{Tag: receipt.Tags[0]}
 	var encoded bytes.Buffer
-	if _, err := relay.GetDrop(ctx, state.Token, digest, manifest.MaxEncodedBytes, &encoded); err != nil {
+	if _, err := relay.GetDrop(ctx, state.Token, trace.Result, manifest.MaxEncodedBytes, &encoded); err != nil {
 		where.File = "manifest"
 		return nil, absent(where, err)
 	}
@@ -91,35 +98,44 @@ func (c *Client) fetchReceipt(ctx context.Context, state *State, receipt *comput
 	if err := result.writeNames(); err != nil {
 		return nil, err
 	}
+	if err := writeWhole(filepath.Join(dir, TraceFile), trace.Encode(), 0o644); err != nil {
+		return nil, err
+	}
 	if err := writeWhole(filepath.Join(dir, ManifestFile), encoded.Bytes(), 0o644); err != nil {
 		return nil, err
 	}
 	return result, nil
 }
 
-// accepted finds the drop whose tag the chain has accepted; nil for none. The digest of a
-// manifest's bytes is the result digest, so that nothing has to be fetched for it.
-func accepted(chainID string, drops []blob.Drop, receipt *computetypes.Receipt) (blob.Digest, *Result) {
+// accepted finds the trace that gives the tag which the chain has accepted; nil for none.
+// It names the manifest by its digest.
+func accepted(
+	ctx context.Context, relay *blob.Client, chainID string, token blob.Token, drops []blob.Drop, receipt *computetypes.Receipt,
+) (*blob.Trace, error) {
+	read := 0
 	for _, drop := range drops {
-		if drop.Size > manifest.MaxEncodedBytes {
+		if drop.Size < int64(blob.MinTraceBytes) || drop.Size > int64(blob.MaxTraceBytes) || read == tracesRead {
 			continue
 		}
-		if round, tag := matchingTag(chainID, drop.Digest, receipt); tag != nil {
-			return drop.Digest, &Result{Tag: tag, Round: round}
+		read++
+		var content bytes.Buffer
+		if _, err := relay.GetDrop(ctx, token, drop.Digest, int64(blob.MaxTraceBytes), &content); err != nil {
+			if ctx.Err() != nil || blob.Retryable(err) {
+				return nil, err
+			}
+			continue // it is gone again, or not what it was said to be
+		}
+		if trace, ok := blob.DecodeTrace(content.Bytes()); ok && givesTag(chainID, trace, receipt) {
+			return &trace, nil
 		}
 	}
-	return blob.Digest{}, nil
+	return nil, nil
 }
 
-// matchingTag returns the tag of the receipt that a result digest gives, and its
-// round; nil if there is none.
-func matchingTag(chainID string, digest blob.Digest, receipt *computetypes.Receipt) (int, []byte) {
-	for round, tag := range receipt.Tags {
-		if len(tag) > 0 && bytes.Equal(tag, computetypes.Tag(chainID, receipt.JobId, receipt.Task, uint32(round), digest[:])) { //nolint:gosec // three rounds at most
-			return round, tag
-		}
-	}
-	return 0, nil
+// givesTag tells whether a result with a trace has the tag of a receipt.
+func givesTag(chainID string, trace blob.Trace, receipt *computetypes.Receipt) bool {
+	return len(receipt.Tags) > 0 && bytes.Equal(receipt.Tags[0], computetypes.Tag(chainID, receipt.JobId, receipt.Task,
+		computetypes.Opening{Digest: trace.Result[:], Fuel: trace.Fuel, Trace: trace.Trace[:]}))
 }
 
 func fetchFiles(ctx context.Context, relay *blob.Client, token blob.Token, result *Result, where Absence) error {

@@ -48,8 +48,19 @@ func deliver(t *testing.T, sink string, files map[string]string) manifest.Manife
 	}
 	encoded, err := result.Encode()
 	require.NoError(t, err)
-	put(encoded)
+	put(traceOf(put(encoded)).Encode())
 	return result.Sorted()
+}
+
+// traceOf is what the tests' nodes deliver beside the manifest with a digest.
+func traceOf(digest blob.Digest) blob.Trace {
+	return blob.Trace{Result: digest, Fuel: 7, Trace: blob.DigestOf(digest[:])}
+}
+
+// tagOf is the tag of a result in the first round.
+func tagOf(chainID string, task uint64, digest blob.Digest) []byte {
+	trace := traceOf(digest)
+	return computetypes.Tag(chainID, testJob, task, computetypes.Opening{Digest: digest[:], Fuel: trace.Fuel, Trace: trace.Trace[:]})
 }
 
 // settledWith is the settlement of a job whose second round accepted the result.
@@ -57,11 +68,10 @@ func settledWith(t *testing.T, result manifest.Manifest) *Settlement {
 	t.Helper()
 	digest, err := result.Digest()
 	require.NoError(t, err)
-	tag := func(round uint32) []byte { return computetypes.Tag(testChain, testJob, 0, round, digest[:]) }
 	return &Settlement{
 		Job: computetypes.Job{Id: testJob, Status: computetypes.JOB_STATUS_COMPLETED, Reward: params.TfuelCoin(1), Reserved: math.ZeroInt(), Liability: math.ZeroInt(), Refunded: params.Tfuel(2)},
 		Receipt: &computetypes.Receipt{
-			JobId: testJob, Status: computetypes.TASK_STATUS_ACCEPTED, Tags: [][]byte{tag(0), tag(1)},
+			JobId: testJob, Status: computetypes.TASK_STATUS_ACCEPTED, Tags: [][]byte{tagOf(testChain, 0, digest), digest[:]},
 			Outcomes: []computetypes.Outcome{{Operator: "a", Status: computetypes.ASSIGNMENT_STATUS_PAID, Paid: params.Tfuel(1), Slashed: math.ZeroInt(), Share: math.ZeroInt()}},
 		},
 	}
@@ -133,7 +143,24 @@ func TestVerifyNamesTheFileThatDiffers(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, bytes.Replace(encoded, []byte("exit 0"), []byte("exit 1"), 1), 0o600))
 	_, err = c.Verify(t.Context(), testJob, dir)
 	require.ErrorIs(t, err, ErrMismatch)
-	require.ErrorContains(t, err, "gives no tag")
+	require.ErrorContains(t, err, "fetch the result again")
+	require.NoError(t, os.WriteFile(path, encoded, 0o600))
+
+	// Without the trace nothing can be checked, and another is not taken.
+	trace := filepath.Join(dir, TraceFile)
+	saved, err := os.ReadFile(trace)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(trace, bytes.Replace(saved, []byte("fuel 7"), []byte("fuel 8"), 1), 0o600))
+	_, err = c.Verify(t.Context(), testJob, dir)
+	require.ErrorIs(t, err, ErrMismatch)
+	require.ErrorContains(t, err, "do not give the tag")
+	require.NoError(t, os.WriteFile(trace, saved[1:], 0o600))
+	_, err = c.Verify(t.Context(), testJob, dir)
+	require.ErrorIs(t, err, ErrMismatch)
+	require.ErrorContains(t, err, "is no trace")
+	require.NoError(t, os.Remove(trace))
+	_, err = c.Verify(t.Context(), testJob, dir)
+	require.ErrorContains(t, err, TraceFile+" does not exist")
 
 	chain.steps[0].receipt.Status = computetypes.TASK_STATUS_FAILED
 	_, err = c.Verify(t.Context(), testJob, dir)
@@ -147,7 +174,7 @@ func TestVerifyNamesTheFileThatDiffers(t *testing.T) {
 func TestFetchRefusesWhatTheChainDidNotAccept(t *testing.T) {
 	_, c, state, settlement, dir := fetchedJob(t)
 	state.JobID = testJob
-	settlement.Receipt.Tags = [][]byte{computetypes.Tag("another-chain", testJob, 0, 0, make([]byte, 32)), nil}
+	settlement.Receipt.Tags = [][]byte{tagOf("another-chain", 0, blob.Digest{}), nil}
 	_, err := c.Fetch(t.Context(), state, settlement, dir)
 	require.ErrorIs(t, err, ErrNotDelivered)
 

@@ -28,7 +28,7 @@ func underReview(t *testing.T) (*chain, *Client, *State) {
 			Target: 1, Phase: computetypes.ROUND_PHASE_REVIEW, Committed: 1, Revealed: 1, ReviewDeadline: 99,
 			Replicas: []computetypes.Assignment{{
 				Operator: "a", Status: computetypes.ASSIGNMENT_STATUS_REVEALED,
-				Tag: computetypes.Tag(testChain, testJob, 0, 0, digest[:]),
+				Tag: tagOf(testChain, 0, digest),
 			}},
 		}}},
 	}}

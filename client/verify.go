@@ -64,16 +64,23 @@ func VerifyReceipt(chainID string, receipt *computetypes.Receipt, dir string) (*
 	if err != nil {
 		return nil, err
 	}
-	round, tag := matchingTag(chainID, blob.DigestOf(encoded), receipt)
-	if tag == nil {
-		return nil, fmt.Errorf("%w: %s has result digest %s, which gives no tag of job %s",
-			ErrMismatch, filepath.Join(dir, ManifestFile), blob.DigestOf(encoded), jobID)
+	trace, err := readTrace(dir)
+	if err != nil {
+		return nil, err
+	}
+	if digest := blob.DigestOf(encoded); digest != trace.Result {
+		return nil, fmt.Errorf("%w: %s has result digest %s, and %s is of %s; fetch the result again",
+			ErrMismatch, filepath.Join(dir, ManifestFile), digest, filepath.Join(dir, TraceFile), trace.Result)
+	}
+	if !givesTag(chainID, trace, receipt) {
+		return nil, fmt.Errorf("%w: %s and %s have result digest %s, fuel %d and trace %x, which do not give the tag of job %s on %s",
+			ErrMismatch, filepath.Join(dir, ManifestFile), TraceFile, trace.Result, trace.Fuel, trace.Trace, jobID, chainID)
 	}
 	saved, err := manifest.Decode(encoded)
 	if err != nil {
 		return nil, err
 	}
-	result := &Result{Manifest: saved, Tag: tag, Round: round, Dir: dir, saved: SavedNames(saved.Files)}
+	result := &Result{Manifest: saved, Tag: receipt.Tags[0], Dir: dir, saved: SavedNames(saved.Files)}
 	for _, file := range saved.Files {
 		if err := checkFile(result.Path(file), file); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrMismatch, err)
@@ -82,8 +89,25 @@ func VerifyReceipt(chainID string, receipt *computetypes.Receipt, dir string) (*
 	return result, nil
 }
 
+// readTrace returns the trace that was saved with a result.
+func readTrace(dir string) (blob.Trace, error) {
+	encoded, err := readSaved(filepath.Join(dir, TraceFile), int64(blob.MaxTraceBytes))
+	if err != nil {
+		return blob.Trace{}, err
+	}
+	trace, ok := blob.DecodeTrace(encoded)
+	if !ok {
+		return trace, fmt.Errorf("%w: %s is no trace as nodes deliver it; fetch the result again", ErrMismatch, filepath.Join(dir, TraceFile))
+	}
+	return trace, nil
+}
+
 func readManifest(dir string) ([]byte, error) {
-	path := filepath.Join(dir, ManifestFile)
+	return readSaved(filepath.Join(dir, ManifestFile), manifest.MaxEncodedBytes)
+}
+
+// readSaved reads at most a byte more than most of a file that was saved with a result.
+func readSaved(path string, most int64) ([]byte, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s does not exist; expected the folder that a job's result was written to", path)
@@ -92,7 +116,7 @@ func readManifest(dir string) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close() //nolint:errcheck // read only
-	return io.ReadAll(io.LimitReader(file, manifest.MaxEncodedBytes+1))
+	return io.ReadAll(io.LimitReader(file, most+1))
 }
 
 // checkFile compares a file with its line in a manifest.

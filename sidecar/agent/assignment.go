@@ -22,8 +22,9 @@ type assignment struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 
-	// ran is the spec that was executed last.
-	ran *computetypes.JobSpec
+	// ran is the spec that was executed last, ranUnder the keys of its traces.
+	ran      *computetypes.JobSpec
+	ranUnder [][]byte
 	// clearance is what the chain has been proven to allow.
 	clearance clearance
 

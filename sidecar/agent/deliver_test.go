@@ -45,7 +45,7 @@ func manyOutputs(t *testing.T) store.Assignment {
 	encoded, err := keepManifest(folder, result)
 	require.NoError(t, err)
 	digest := sha256.Sum256(encoded)
-	return store.Assignment{Folder: folder, ResultDigest: digest[:], Sink: "http://relay.example/box"}
+	return store.Assignment{Folder: folder, ResultDigest: digest[:], Trace: digest[:], Sink: "http://relay.example/box"}
 }
 
 func TestDeliveryGoesOnWhereTheLineBroke(t *testing.T) {
@@ -55,8 +55,8 @@ func TestDeliveryGoesOnWhereTheLineBroke(t *testing.T) {
 		require.Less(t, tries, 20)
 		err = upload(t.Context(), line, nil, record, nil, taken, time.Hour)
 	}
-	require.Len(t, line.drops, 11, "all outputs and the manifest")
-	require.Equal(t, 11, line.puts, "each of them once")
+	require.Len(t, line.drops, 12, "all outputs, the trace and the manifest")
+	require.Equal(t, 12, line.puts, "each of them once")
 }
 
 func TestADeliveryOfManyOutputsMakesRoomForOthers(t *testing.T) {
@@ -66,7 +66,7 @@ func TestADeliveryOfManyOutputsMakesRoomForOthers(t *testing.T) {
 		require.Equal(t, n+1, web.puts, "each turn gets one on")
 	}
 	require.NoError(t, upload(t.Context(), web, nil, record, nil, taken, 0))
-	require.Len(t, web.drops, 11, "all outputs and the manifest")
+	require.Len(t, web.drops, 12, "all outputs, the trace and the manifest")
 
 	// The turn is over: who has waited longer goes first, without a failure.
 	now := time.Now()

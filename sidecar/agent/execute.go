@@ -44,6 +44,10 @@ type executed struct {
 
 // execute runs the program beside the loop.
 func (a *Agent) execute(w *assignment) {
+	keys := a.traceKeys(w)
+	if keys == nil {
+		return // the next block shows them
+	}
 	engine, ok := a.executors[w.spec.Executor]
 	if !ok {
 		w.giveUp = true
@@ -54,7 +58,7 @@ func (a *Agent) execute(w *assignment) {
 	if !a.moveOn(w, store.PhaseRunning, func(r *store.Assignment) { r.Folder = folder }) {
 		return
 	}
-	w.executing, w.ran = true, w.spec
+	w.executing, w.ran, w.ranUnder = true, w.spec, keys
 	a.running++
 	if w.suspect() {
 		a.suspects++
@@ -81,6 +85,9 @@ func taskOf(w *assignment, folder string, limit time.Duration) executor.Task {
 	task.ID = strings.ReplaceAll(w.record.String(), "/", "-")
 	task.ProgramPath, task.Inputs = w.ready.program, w.ready.inputs
 	task.OutputDir, task.WallLimit = filepath.Join(folder, outputFolder), limit
+	for _, key := range w.ranUnder {
+		task.TraceKeys = append(task.TraceKeys, executor.Trace(key))
+	}
 	return task
 }
 
@@ -102,7 +109,7 @@ func runTask(ctx context.Context, engine executor.Executor, task executor.Task, 
 	return result, errors.Join(err, engine.Destroy(task.ID))
 }
 
-// apply implements event: the result, its tag and a fresh salt are journalled
+// apply implements event: the result, its traces, its tag and a fresh salt are journalled
 // together, before anything of them can be sent.
 func (e executed) apply(a *Agent) {
 	a.running--
@@ -147,13 +154,21 @@ func (a *Agent) seal(w *assignment, e executed) error {
 	}
 	digest := sha256.Sum256(e.manifest)
 	key := w.record.Key
-	tag := computetypes.Tag(a.cfg.ChainID, key.JobID, key.Task, key.Round, digest[:])
+	if len(w.ranUnder) == 0 || len(result.Traces) != len(w.ranUnder) {
+		return fmt.Errorf("expected a trace for each of %d keys, found %d", len(w.ranUnder), len(result.Traces))
+	}
+	shown := computetypes.Opening{Round: key.Round, Digest: digest[:], Fuel: result.FuelUsed, Trace: result.Traces[0][:]}
+	if len(result.Traces) > 1 {
+		shown.OwnTrace = result.Traces[1][:]
+	}
+	tag := computetypes.Tag(a.cfg.ChainID, key.JobID, key.Task, shown)
 	var size uint64
 	for _, f := range result.Outputs {
 		size += f.Size
 	}
 	a.moveOn(w, store.PhaseExecuted, func(r *store.Assignment) {
 		r.Salt, r.ResultDigest, r.Manifest, r.Work = salt, digest[:], nil, workDigest(w.ran)
+		r.TraceKeys, r.Trace, r.OwnTrace = w.ranUnder, shown.Trace, shown.OwnTrace
 		r.Tag, r.ExitCode = tag, result.Manifest().ChainExitCode()
 		r.Commitment = computetypes.Commitment(a.operator, tag, r.ExitCode, salt)
 		r.Metrics = store.Metrics{

@@ -3,6 +3,7 @@ package agent
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"sync"
@@ -55,6 +56,28 @@ type fakeTask struct {
 	released *computetypes.ReleaseItem
 	// redelivery is what the requester has asked for last.
 	redelivery *computetypes.Redelivery
+}
+
+// traceKey is the key of the traces of a round of the task.
+func (t *fakeTask) traceKey(round uint32) []byte {
+	sum := sha256.Sum256(fmt.Appendf(nil, "key of %s %d %d", t.ref.JobId, t.ref.Task, round))
+	return sum[:]
+}
+
+// challengedKey is that of the task which those that judge a challenge run again.
+var challengedKey = bytes.Repeat([]byte{9}, sha256.Size)
+
+// keys are those that the tag of this node's round is made of.
+func (t *fakeTask) keys() [][]byte {
+	own := t.traceKey(t.ref.Round)
+	switch {
+	case t.judges:
+		return [][]byte{challengedKey, own}
+	case t.ref.Round > 0:
+		return [][]byte{t.traceKey(0), own}
+	default:
+		return [][]byte{own}
+	}
 }
 
 // fakeChain is the protocol as one node sees it, in memory: draws close, deadlines
@@ -228,7 +251,7 @@ func (c *fakeChain) Assignments(context.Context, string) (chain.Work, error) {
 		if t.a != nil {
 			work.Items = append(work.Items, computetypes.WorkItem{
 				Ref: t.ref, Assignment: *t.a, CurrentRound: t.current, Phase: t.phase, RevealDeadline: t.reveal, MustOpen: t.mustOpen,
-				ReviewDeadline: t.stage.review,
+				ReviewDeadline: t.stage.review, TraceKeys: t.keys(),
 			})
 		}
 	}
@@ -389,8 +412,8 @@ func (c *fakeChain) takeOpen(item computetypes.OpenItem) error {
 	if !t.mustOpen {
 		return computetypes.ErrNotOpening
 	}
-	if !bytes.Equal(computetypes.Tag(testChainID, item.Ref.JobId, item.Ref.Task, item.Ref.Round, item.Digest), t.a.Tag) {
-		c.t.Errorf("opened digest of %v does not match its tag", item.Ref)
+	if len(item.OwnTrace) > 0 != (len(t.keys()) > 1) || !bytes.Equal(computetypes.Tag(testChainID, item.Ref.JobId, item.Ref.Task, item.Opening()), t.a.Tag) {
+		c.t.Errorf("opened result of %v does not match its tag", item.Ref)
 		return computetypes.ErrOpenMismatch
 	}
 	t.digest, t.mustOpen = item.Digest, false

@@ -135,6 +135,11 @@ func (e *fakeExecutor) Start(_ context.Context, task executor.Task) error {
 		Profile: "wasm/1", Reason: e.reason, ExitCode: e.exit, FuelUsed: 7, Detail: e.detail,
 		Outputs: []manifest.File{{Path: "text.txt", Size: 16, SHA256: sha256.Sum256(content)}},
 	}
+	result := e.results[task.ID]
+	for _, key := range task.TraceKeys {
+		result.Traces = append(result.Traces, sha256.Sum256(append(key[:], content...)))
+	}
+	e.results[task.ID] = result
 	return nil
 }
 

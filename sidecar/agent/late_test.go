@@ -204,7 +204,7 @@ func TestResultsAreDeliveredAgainWhereTheirRequesterAsks(t *testing.T) {
 	}
 	at := a.Status().Height
 	require.Eventually(t, func() bool { return a.Status().Height > at+3*redeliveryBlocks }, patience, time.Millisecond)
-	w.web.set(func(web *fakeWeb) { require.Equal(t, puts+4, web.puts, "each request is heeded once") })
+	w.web.set(func(web *fakeWeb) { require.Equal(t, puts+6, web.puts, "each request is heeded once") })
 }
 
 func TestWorkThatGoesOnIsDeliveredToTheNewSink(t *testing.T) {

@@ -3,6 +3,7 @@ package agent
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/sidecar/chain"
+	"github.com/thetaedge/theta/sidecar/executor"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -35,6 +37,8 @@ type clearance struct {
 	// reveal: its round waits for the reveal of its commitment. open: for its digest.
 	// deliver: nobody of its round can commit any more.
 	reveal, open, deliver bool
+	// keys are those of the traces that the tag has to have.
+	keys [][]byte
 	// since is the height at which the node first said so.
 	since int64
 }
@@ -68,7 +72,41 @@ func (a *Agent) mayCommit(w *assignment) bool {
 	}
 	j := a.jobs[w.record.JobID]
 	// A result of before this was kept names no work.
-	return j.proven && (len(w.record.Work) == 0 || bytes.Equal(w.record.Work, workDigest(j.spec)))
+	return j.proven && (len(w.record.Work) == 0 || bytes.Equal(w.record.Work, workDigest(j.spec))) &&
+		w.clearance.keys != nil && slices.EqualFunc(w.clearance.keys, w.record.TraceKeys, bytes.Equal)
+}
+
+// traceKeys are the keys of the traces that an execution folds: those that were proven, or
+// else those that the node shows, which are proven before the commitment leaves; nil while
+// there are none.
+func (a *Agent) traceKeys(w *assignment) [][]byte {
+	keys := w.clearance.keys
+	if keys == nil && w.item != nil {
+		keys = w.item.TraceKeys
+	}
+	if len(keys) > executor.MaxTraceKeys {
+		return nil
+	}
+	for _, key := range keys {
+		if len(key) != sha256.Size {
+			return nil
+		}
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	return keys
+}
+
+// unkeyed tells whether the keys of an assignment's traces have still to be proven.
+func unkeyed(w *assignment) bool {
+	switch w.record.Phase {
+	case store.PhaseAssigned, store.PhasePreparing, store.PhaseRunning, store.PhaseExecuted, store.PhaseCommitSent:
+		return w.clearance.keys == nil
+	case store.PhaseClaimed, store.PhaseDelivered, store.PhaseCommitted, store.PhaseRevealed, store.PhaseOpened,
+		store.PhaseSettled, store.PhaseReleased, store.PhaseFailed:
+	}
+	return false
 }
 
 // workDigest is the digest of a spec apart from its sink, which its requester may change.
@@ -141,7 +179,7 @@ func (a *Agent) unproven() []computetypes.TaskRef {
 				w.clearance.since = a.height
 			}
 			urgent = append(urgent, refOf(w.record.Key))
-		case w.item != nil && !w.over() && !a.jobs[w.record.JobID].proven:
+		case w.item != nil && !w.over() && (!a.jobs[w.record.JobID].proven || unkeyed(w)):
 			rest = append(rest, refOf(w.record.Key))
 		}
 	}
@@ -261,15 +299,19 @@ func (a *Agent) correct(w *assignment, spec *computetypes.JobSpec) {
 	w.spec = spec
 }
 
-// redo does again what was done for another job than the chain has.
+// redo does again what was done for another job than the chain has, or under other keys.
 func (a *Agent) redo(w *assignment) {
 	j := a.jobs[w.record.JobID]
-	if a.cfg.Prover == nil || !j.proven || len(w.record.Work) == 0 || bytes.Equal(w.record.Work, workDigest(j.spec)) {
+	otherWork := j.proven && len(w.record.Work) > 0 && !bytes.Equal(w.record.Work, workDigest(j.spec))
+	otherKeys := w.clearance.keys != nil && !slices.EqualFunc(w.clearance.keys, w.record.TraceKeys, bytes.Equal)
+	if a.cfg.Prover == nil || !otherWork && !otherKeys {
 		return
 	}
-	w.spec = j.spec
+	if j.proven {
+		w.spec = j.spec
+	}
 	a.moveOn(w, store.PhasePreparing, func(r *store.Assignment) {
-		r.Work, r.LastError = nil, "the node of chain.grpc had shown another job than the chain has; it is done again"
+		r.Work, r.LastError = nil, "the node of chain.grpc had shown another job, or other keys of its traces, than the chain has; it is done again"
 	})
 }
 
@@ -278,6 +320,9 @@ func (a *Agent) clear(w *assignment, found *chain.Proven) {
 	operator, round, commitment := a.operator.String(), w.record.Round, w.record.Commitment
 	w.clearance.reveal = w.clearance.reveal || found.Reveals(round, operator, commitment)
 	w.clearance.open = w.clearance.open || found.Opens(round, operator, commitment)
+	if keys := found.TraceKeys(round); keys != nil {
+		w.clearance.keys = keys
+	}
 	w.clearance.deliver = w.clearance.deliver || found.AllCommitted(round)
 	if showing(w) && found.Height >= w.clearance.since+sweepBlocks {
 		a.trouble("assignment "+w.record.Key.String(), fmt.Errorf("%w: it has said since block %d that the chain waits for this result, and after block %d the chain does not; nothing was shown", chain.ErrContradicted, w.clearance.since, found.Height))

@@ -70,14 +70,14 @@ func (p *truth) proven(ref computetypes.TaskRef) chain.Proven {
 		Id: ref.JobId, Requester: t.requester, Liability: math.NewInt(2000), Tasks: t.tasks, TasksOpened: t.tasks, Redelivery: t.redelivery,
 	}
 	if t.judges {
-		found.Job.Challenged = &computetypes.ChallengedTask{}
+		found.Job.Challenged = &computetypes.ChallengedTask{TraceKey: challengedKey}
 	}
 	if t.receipt != nil {
 		return found
 	}
 	rounds := make([]computetypes.Round, t.current+1)
 	for i := range rounds {
-		rounds[i].Phase = computetypes.ROUND_PHASE_CLOSED
+		rounds[i].Phase, rounds[i].TraceKey = computetypes.ROUND_PHASE_CLOSED, t.traceKey(uint32(i))
 	}
 	rounds[t.current].Phase = t.phase
 	if t.a != nil {
@@ -277,6 +277,7 @@ func TestWithoutProofsWorkGoesOnAndSecretsStay(t *testing.T) {
 	w, _, prover := lied(t)
 	prover.down = errors.New("connection refused")
 	prover.lag = 0
+	w.chain.othersCommit = false
 	// The job was proven before its endpoints went away.
 	task := w.chain.post(w.web, 1)
 	blocks := w.chain.blocks(2 * time.Millisecond)
@@ -286,9 +287,9 @@ func TestWithoutProofsWorkGoesOnAndSecretsStay(t *testing.T) {
 	w.untilTrouble(a, "connection refused")
 	w.chain.read(func() { require.Zero(t, w.chain.claims, "nothing is claimed whose terms are not proven") })
 	prover.set(func(p *truth) { p.down = nil })
-	w.until("a claim", func() bool { return task.a != nil })
-	prover.set(func(p *truth) { p.down = errors.New("connection refused") })
 	w.untilPhase(task, store.PhaseCommitted)
+	prover.set(func(p *truth) { p.down = errors.New("connection refused") })
+	w.chain.read(func() { w.chain.othersCommit = true })
 	w.until("reveals", func() bool { return task.phase == computetypes.ROUND_PHASE_REVEAL })
 	w.waits(a, task, "a proof that the chain asks for it (chain.verify)")
 	w.untilTrouble(a, "connection refused")
@@ -333,6 +334,34 @@ func TestWorkForAJobThatTheChainDoesNotHaveIsDoneAgain(t *testing.T) {
 	w.until("a commitment", func() bool { return len(task.commitments) == 1 })
 	require.Equal(t, 2, w.engine.executions())
 	require.Equal(t, workDigest(&task.spec), w.record(task).Work)
+}
+
+// Under another key the trace is another, and the tag false.
+func TestWorkUnderKeysThatTheChainDoesNotHaveIsDoneAgain(t *testing.T) {
+	w, node, prover := lied(t)
+	w.chain.othersCommit = false
+	task := w.chain.post(w.web, 1)
+	prover.down = errors.New("connection refused")
+	w.chain.read(func() {
+		task.a = &computetypes.Assignment{
+			Operator: w.chain.operator.String(), Status: computetypes.ASSIGNMENT_STATUS_ASSIGNED, AssignedHeight: 1, CommitDeadline: 1 << 40,
+		}
+	})
+	node.work = func(work *chain.Work) {
+		for i := range work.Items {
+			work.Items[i].TraceKeys = [][]byte{challengedKey}
+		}
+	}
+	defer w.chain.blocks(2 * time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	w.untilPhase(task, store.PhaseExecuted)
+	w.waits(a, task, "a proof of the job (chain.verify)")
+	w.chain.read(func() { require.Empty(t, task.commitments) })
+	prover.set(func(p *truth) { p.down = nil })
+	w.until("a commitment", func() bool { return len(task.commitments) == 1 })
+	require.Equal(t, 2, w.engine.executions())
+	require.Equal(t, task.keys(), w.record(task).TraceKeys)
 }
 
 func TestTermsThatTheChainDoesNotHaveAreNotClaimed(t *testing.T) {

@@ -81,7 +81,9 @@ func (a *Agent) due(w *assignment, batch *chain.Batch) {
 	}
 	opens := revealing || record.Phase == store.PhaseRevealed || record.Phase == store.PhaseOpened
 	if opens && item.MustOpen && a.mayOpen(w) {
-		batch.Opens = append(batch.Opens, computetypes.OpenItem{Ref: ref, Digest: record.ResultDigest})
+		batch.Opens = append(batch.Opens, computetypes.NewOpenItem(ref, computetypes.Opening{
+			Digest: record.ResultDigest, Fuel: record.Metrics.Fuel, Trace: record.Trace, OwnTrace: record.OwnTrace,
+		}))
 	}
 }
 

@@ -21,7 +21,8 @@ import (
 // errTurn says that a try has had its time and is to go on after others.
 var errTurn = errors.New("other deliveries come first")
 
-// upload puts every output and then the manifest that names them. What the sink has
+// upload puts every output, then the trace that the result's tag is made of, and then the
+// manifest that names the outputs. What the sink has
 // taken is noted, so that the next try goes on there: with many outputs over a bad
 // line none would ever be the one in which all succeed. After turn it stops between two outputs with
 // errTurn: a sink that takes many of them slowly must not keep others from theirs.
@@ -34,6 +35,9 @@ func upload(ctx context.Context, transfers Transfers, by *blob.Work, record stor
 	result, err := manifest.Decode(encoded)
 	if err != nil {
 		return err
+	}
+	if len(record.Trace) != sha256.Size {
+		return fmt.Errorf("expected a trace of %d bytes in the journal, found %d", sha256.Size, len(record.Trace))
 	}
 	folder := filepath.Join(record.Folder, outputFolder)
 	sink := strings.TrimRight(record.Sink, "/")
@@ -69,6 +73,14 @@ func upload(ctx context.Context, transfers Transfers, by *blob.Work, record stor
 		}
 	}
 	digest := blob.DigestOf(encoded)
+	trace := blob.Trace{Result: digest, Fuel: record.Metrics.Fuel, Trace: [32]byte(record.Trace)}.Encode()
+	traceDigest := blob.DigestOf(trace)
+	if !taken[traceDigest] {
+		if err := put(bytes.NewReader(trace), int64(len(trace)), traceDigest[:]); err != nil {
+			return fmt.Errorf("trace: %w", err)
+		}
+		taken[traceDigest] = true
+	}
 	if err := put(bytes.NewReader(encoded), int64(len(encoded)), digest[:]); err != nil {
 		return fmt.Errorf("result manifest: %w", err)
 	}

@@ -50,6 +50,16 @@ func (p *Proven) round(number uint32) (*computetypes.Round, bool) {
 	return &p.Task.Rounds[number], int(number) == len(p.Task.Rounds)-1
 }
 
+// TraceKeys are the keys of the traces that a tag of a round is made of; nil where they
+// were not known yet.
+func (p *Proven) TraceKeys(round uint32) [][]byte {
+	found, _ := p.round(round)
+	if found == nil || p.Job == nil || len(found.TraceKey) == 0 {
+		return nil
+	}
+	return computetypes.TraceKeys(p.Job, p.Task, round)
+}
+
 // AllCommitted tells whether nobody in a round could copy any more: all of it had
 // committed, a later one ran, or the task had ended.
 func (p *Proven) AllCommitted(round uint32) bool {

@@ -24,12 +24,18 @@ type Assignment struct {
 	// Attempt is the draw of this round in which the machine claimed last.
 	Attempt uint32 `json:"attempt,omitempty"`
 
-	// Salt, ResultDigest, Tag, ExitCode, Commitment and Manifest can be changed
-	// until PhaseCommitSent and never after: a reveal that does not match its
+	// Salt, ResultDigest, Trace, OwnTrace, Tag, ExitCode, Commitment, Manifest and the
+	// fuel in Metrics can be changed until PhaseCommitSent and never after: a reveal that does not match its
 	// commitment costs the bond.
 	Salt         []byte `json:"salt,omitempty"`
 	ResultDigest []byte `json:"result_digest,omitempty"`
-	Tag          []byte `json:"tag,omitempty"`
+	// Trace of the program under the key of the task's first round, or of the challenged
+	// task; OwnTrace that under the key of this round, where it has one of its own.
+	Trace    []byte `json:"trace,omitempty"`
+	OwnTrace []byte `json:"own_trace,omitempty"`
+	// TraceKeys are the keys under which they were folded.
+	TraceKeys [][]byte `json:"trace_keys,omitempty"`
+	Tag       []byte   `json:"tag,omitempty"`
 	// ExitCode of the program as the chain carries it, which the manifest has too.
 	ExitCode   uint32 `json:"exit_code,omitempty"`
 	Commitment []byte `json:"commitment,omitempty"`
@@ -157,8 +163,11 @@ func (a *Assignment) committed() bool {
 	return len(a.Commitment) > 0
 }
 
-// manifestField may be empty when a commit fixes it.
-const manifestField = "manifest"
+// manifestField and ownTraceField may be empty when a commit fixes them.
+const (
+	manifestField = "manifest"
+	ownTraceField = "own trace"
+)
 
 // fixed are the fields that a commit fixes, by name.
 func (a *Assignment) fixed() []struct {
@@ -171,6 +180,9 @@ func (a *Assignment) fixed() []struct {
 	}{
 		{"salt", a.Salt},
 		{"result digest", a.ResultDigest},
+		{"trace", a.Trace},
+		{ownTraceField, a.OwnTrace},
+		{"fuel", binary.BigEndian.AppendUint64(nil, a.Metrics.Fuel)},
 		{"tag", a.Tag},
 		{"exit code", binary.BigEndian.AppendUint32(nil, a.ExitCode)},
 		{"commitment", a.Commitment},
@@ -198,7 +210,7 @@ func (a *Assignment) checkComplete() error {
 		return nil
 	}
 	for _, field := range a.fixed() {
-		if len(field.value) == 0 && field.name != manifestField {
+		if len(field.value) == 0 && field.name != manifestField && field.name != ownTraceField {
 			return fmt.Errorf("%w: assignment %s cannot become %s: expected a %s, found none; journal it before the commit is sent", ErrIncomplete, a.Key, a.Phase, field.name)
 		}
 	}

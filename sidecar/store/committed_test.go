@@ -12,6 +12,9 @@ func TestCommittedValuesNeverChange(t *testing.T) {
 	changes := map[string]func(*Assignment){
 		"salt":          func(a *Assignment) { a.Salt = []byte("other") },
 		"result digest": func(a *Assignment) { a.ResultDigest = nil },
+		"trace":         func(a *Assignment) { a.Trace = []byte("other") },
+		"own trace":     func(a *Assignment) { a.OwnTrace = nil },
+		"fuel":          func(a *Assignment) { a.Metrics.Fuel++ },
 		"tag":           func(a *Assignment) { a.Tag = append([]byte{}, "other"...) },
 		"exit code":     func(a *Assignment) { a.ExitCode++ },
 		"commitment":    func(a *Assignment) { a.Commitment = []byte("other") },
@@ -58,6 +61,7 @@ func TestNothingIncompleteIsCommitted(t *testing.T) {
 	for i, strip := range []func(*Assignment){
 		func(a *Assignment) { a.Salt = nil },
 		func(a *Assignment) { a.ResultDigest = nil },
+		func(a *Assignment) { a.Trace = nil },
 		func(a *Assignment) { a.Tag = nil },
 		func(a *Assignment) { a.Commitment = nil },
 	} {
@@ -107,7 +111,7 @@ func TestRandomStepsKeepWhatWasCommitted(t *testing.T) {
 			}
 			change := func(a *Assignment) {
 				value := []byte(rapid.SampledFrom([]string{"", "x", "y"}).Draw(t, "value"))
-				a.Salt, a.ResultDigest, a.Tag, a.Commitment, a.Manifest = value, value, value, value, value
+				a.Salt, a.ResultDigest, a.Trace, a.Tag, a.Commitment, a.Manifest = value, value, value, value, value, value
 			}
 			if rapid.Bool().Draw(t, "keep") {
 				change = nil

@@ -25,6 +25,7 @@ func openJournal(t *testing.T) *Journal {
 // complete gives an assignment all that a commit fixes.
 func complete(a *Assignment) {
 	a.Salt, a.ResultDigest, a.Tag = []byte("salt"), []byte("digest"), []byte("tag")
+	a.Trace, a.OwnTrace = []byte("trace"), []byte("own trace")
 	a.Commitment, a.Manifest = []byte("commitment"), []byte("manifest")
 }
 

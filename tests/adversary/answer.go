@@ -44,21 +44,38 @@ type answer struct {
 	digest []byte
 	// exit is the program's exit code, 0 when it has none.
 	exit uint32
+	// fuel is what the node says that the program has used.
+	fuel uint64
+	// code is the program whose run gives the answer and its traces; nil of an answer that
+	// nobody computes, whose traces are made up.
+	code []byte
+	// unproven: the trace under the key of the own round is made up.
+	unproven bool
 }
 
 // compute runs a program once, as an owner of many machines would for all of
 // them, and returns what an honest node finds.
-func compute(ctx context.Context, dir string, code []byte) (found answer, err error) {
+func compute(ctx context.Context, dir string, code []byte) (answer, error) {
+	result, err := execute(ctx, dir, code, nil)
+	if err != nil {
+		return answer{}, err
+	}
+	digest, err := result.Digest()
+	return answer{digest: digest[:], exit: exitOf(result), fuel: result.FuelUsed, code: code}, err
+}
+
+// execute runs a program once under the keys of its traces.
+func execute(ctx context.Context, dir string, code []byte, keys [][]byte) (found executor.Result, err error) {
 	engine, err := wasm.New(wasm.Config{Slots: 1})
 	if err != nil {
 		return found, err
 	}
 	defer func() { err = errors.Join(err, engine.Close()) }()
-	sum := sha256.Sum256(code)
-	folder := filepath.Join(dir, fmt.Sprintf("answer-%x", sum[:4]))
-	if err := errors.Join(os.RemoveAll(folder), os.MkdirAll(folder, 0o750)); err != nil {
+	folder, err := os.MkdirTemp(dir, "answer-")
+	if err != nil {
 		return found, err
 	}
+	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
 	path := filepath.Join(folder, "program.wasm")
 	if err := os.WriteFile(path, code, 0o600); err != nil {
 		return found, err
@@ -67,15 +84,13 @@ func compute(ctx context.Context, dir string, code []byte) (found answer, err er
 		ID: filepath.Base(folder), ProgramPath: path, Fuel: programFuel, MemoryBytes: programMemory,
 		OutputBytes: programOutput, OutputFiles: 16, OutputDir: filepath.Join(folder, "out"),
 	}
+	for _, key := range keys {
+		task.TraceKeys = append(task.TraceKeys, executor.Trace(key))
+	}
 	if err := engine.Start(ctx, task); err != nil {
 		return found, err
 	}
-	result, err := engine.Wait(ctx, task.ID)
-	if err != nil {
-		return found, err
-	}
-	digest, err := result.Digest()
-	return answer{digest: digest[:], exit: exitOf(result)}, err
+	return engine.Wait(ctx, task.ID)
 }
 
 // exitOf is the exit code that a node commits to.
@@ -89,27 +104,59 @@ func exitOf(result executor.Result) uint32 {
 // altered is a wrong answer; equal notes make equal lies.
 func (a answer) altered(note string) answer {
 	sum := sha256.Sum256(append([]byte(note), a.digest...))
-	return answer{digest: sum[:]}
+	return answer{digest: sum[:], fuel: a.fuel}
+}
+
+// shown is what the tag of an answer is made of, in the round of an assignment.
+func (a answer) shown(ctx context.Context, dir string, item computetypes.WorkItem) (computetypes.Opening, error) {
+	shown := computetypes.Opening{Round: item.Ref.Round, Digest: a.digest, Fuel: a.fuel}
+	var traces []executor.Trace
+	for _, key := range item.TraceKeys {
+		traces = append(traces, sha256.Sum256(append([]byte("made up"), append(key, a.digest...)...)))
+	}
+	if a.code != nil {
+		result, err := execute(ctx, dir, a.code, item.TraceKeys)
+		if err != nil {
+			return shown, err
+		}
+		if a.unproven {
+			copy(traces, result.Traces[:1])
+		} else {
+			traces = result.Traces
+		}
+	}
+	if len(traces) == 0 {
+		return shown, fmt.Errorf("expected keys of traces for task %d of job %s, found none", item.Ref.Task, item.Ref.JobId)
+	}
+	shown.Trace = traces[0][:]
+	if len(traces) > 1 {
+		shown.OwnTrace = traces[1][:]
+	}
+	return shown, nil
 }
 
 // secret is what a node keeps between its commitment and its reveal.
 type secret struct {
 	answer    answer
+	shown     computetypes.Opening
 	tag, salt []byte
 }
 
 // seal makes the commitment to an answer in one round.
-func (h *hand) seal(ref computetypes.TaskRef, a answer) (secret, []byte) {
+func (h *hand) seal(ctx context.Context, item computetypes.WorkItem, a answer) (secret, []byte, error) {
 	salt := make([]byte, saltBytes)
 	_, _ = rand.Read(salt) // never fails
-	tag := computetypes.Tag(h.stage.chainID(), ref.JobId, ref.Task, ref.Round, a.digest)
-	s := secret{answer: a, tag: tag, salt: salt}
-	return s, computetypes.Commitment(h.operator.Address(), tag, a.exit, salt)
+	shown, err := a.shown(ctx, h.stage.dir, item)
+	tag := computetypes.Tag(h.stage.chainID(), item.Ref.JobId, item.Ref.Task, shown)
+	s := secret{answer: a, shown: shown, tag: tag, salt: salt}
+	return s, computetypes.Commitment(h.operator.Address(), tag, a.exit, salt), err
 }
 
 // reveal shows what was committed.
 func (s secret) reveal(ref computetypes.TaskRef) computetypes.RevealItem {
-	return computetypes.RevealItem{Ref: ref, Tag: s.tag, Salt: s.salt, ExitCode: s.answer.exit}
+	return computetypes.RevealItem{
+		Ref: ref, Tag: s.tag, Salt: s.salt, ExitCode: s.answer.exit, Metrics: computetypes.Metrics{Fuel: s.answer.fuel},
+	}
 }
 
 func keyOf(ref computetypes.TaskRef) store.Key {

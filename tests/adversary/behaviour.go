@@ -33,6 +33,7 @@ func behaviours() []behaviour {
 	all := []behaviour{}
 	all = append(all, liars()...)
 	all = append(all, audits()...)
+	all = append(all, guessers()...)
 	all = append(all, filler())
 	all = append(all, silents()...)
 	all = append(all, stakers()...)

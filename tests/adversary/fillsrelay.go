@@ -145,11 +145,22 @@ func (relayFiller) delivered(ctx context.Context, s *stage, relay *blob.Client, 
 	if err != nil {
 		return false, err
 	}
+	held := map[blob.Digest]bool{}
 	for _, drop := range drops {
-		for round, tag := range receipt.Tags {
-			if bytes.Equal(tag, computetypes.Tag(s.chainID(), box.job, 0, uint32(round), drop.Digest[:])) { //nolint:gosec // a few rounds
-				return true, nil
-			}
+		held[drop.Digest] = true
+	}
+	for _, drop := range drops {
+		var content bytes.Buffer
+		if drop.Size < int64(blob.MinTraceBytes) || drop.Size > int64(blob.MaxTraceBytes) {
+			continue
+		}
+		if _, err := relay.ForJob(box.job).GetDrop(ctx, box.token, drop.Digest, int64(blob.MaxTraceBytes), &content); err != nil {
+			return false, err
+		}
+		trace, ok := blob.DecodeTrace(content.Bytes())
+		tag := computetypes.Tag(s.chainID(), box.job, 0, computetypes.Opening{Digest: trace.Result[:], Fuel: trace.Fuel, Trace: trace.Trace[:]})
+		if ok && held[trace.Result] && len(receipt.Tags) > 0 && bytes.Equal(tag, receipt.Tags[0]) {
+			return true, nil
 		}
 	}
 	return false, nil

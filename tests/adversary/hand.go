@@ -116,7 +116,9 @@ func (h *hand) step(ctx context.Context, seen int64) (int64, error) {
 	}
 	var batch chain.Batch
 	for i := range work.Items {
-		h.play(ctx, work.Items[i], &batch)
+		if err := h.play(ctx, work.Items[i], &batch); err != nil {
+			return seen, err
+		}
 	}
 	if err := h.enter(ctx, work.Height, &batch); err != nil {
 		return seen, err
@@ -131,7 +133,7 @@ func (h *hand) step(ctx context.Context, seen int64) (int64, error) {
 }
 
 // play adds what one assignment asks for.
-func (h *hand) play(ctx context.Context, item computetypes.WorkItem, batch *chain.Batch) {
+func (h *hand) play(ctx context.Context, item computetypes.WorkItem, batch *chain.Batch) error {
 	ref := item.Ref
 	sealed, known := h.secrets[keyOf(ref)]
 	reveals := item.CurrentRound == ref.Round && item.Phase == computetypes.ROUND_PHASE_REVEAL
@@ -140,14 +142,13 @@ func (h *hand) play(ctx context.Context, item computetypes.WorkItem, batch *chai
 		if h.tactics.release != nil {
 			if release := h.tactics.release(item); release != nil {
 				batch.Releases = append(batch.Releases, *release)
-				return
+				return nil
 			}
 		}
-		h.commit(ctx, ref, item, batch)
-		return
+		return h.commit(ctx, ref, item, batch)
 	case computetypes.ASSIGNMENT_STATUS_COMMITTED:
 		if !known || !reveals {
-			return
+			return nil
 		}
 		made := sealed.reveal(ref)
 		shown := &made
@@ -155,19 +156,20 @@ func (h *hand) play(ctx context.Context, item computetypes.WorkItem, batch *chai
 			shown = h.tactics.reveal(ctx, h, item, made)
 		}
 		if shown == nil {
-			return
+			return nil
 		}
 		batch.Reveals = append(batch.Reveals, *shown)
 	case computetypes.ASSIGNMENT_STATUS_REVEALED:
 	default:
-		return
+		return nil
 	}
 	if known && item.MustOpen {
-		batch.Opens = append(batch.Opens, computetypes.OpenItem{Ref: ref, Digest: sealed.answer.digest})
+		batch.Opens = append(batch.Opens, computetypes.NewOpenItem(ref, sealed.shown))
 	}
+	return nil
 }
 
-func (h *hand) commit(ctx context.Context, ref computetypes.TaskRef, item computetypes.WorkItem, batch *chain.Batch) {
+func (h *hand) commit(ctx context.Context, ref computetypes.TaskRef, item computetypes.WorkItem, batch *chain.Batch) error {
 	sealed, known := h.secrets[keyOf(ref)]
 	var commitment []byte
 	if known {
@@ -177,19 +179,23 @@ func (h *hand) commit(ctx context.Context, ref computetypes.TaskRef, item comput
 		if h.tactics.answer != nil {
 			chosen := h.tactics.answer(ctx, h, item)
 			if chosen == nil {
-				return
+				return nil
 			}
 			found = *chosen
 		}
-		sealed, commitment = h.seal(ref, found)
+		var err error
+		if sealed, commitment, err = h.seal(ctx, item, found); err != nil {
+			return err
+		}
 	}
 	if h.tactics.commit != nil {
 		if commitment = h.tactics.commit(ctx, h, item, commitment); commitment == nil {
-			return
+			return nil
 		}
 	}
 	h.secrets[keyOf(ref)] = sealed
 	batch.Commits = append(batch.Commits, computetypes.CommitItem{Ref: ref, Commitment: commitment})
+	return nil
 }
 
 // enter adds claims of open draws, each draw once.

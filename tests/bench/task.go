@@ -29,7 +29,13 @@ func (t *task) digest() []byte {
 	return sum[:]
 }
 
-func (t *task) tag() []byte { return computetypes.Tag(chainID, t.id.String(), t.index, 0, t.digest()) }
+// fuel is what everybody uses.
+const fuel = 1_000_000
+
+func (t *task) tag() []byte {
+	return computetypes.Tag(chainID, t.id.String(), t.index,
+		computetypes.Opening{Digest: t.digest(), Fuel: fuel, Trace: t.digest()})
+}
 
 // salt of a node; a sidecar draws one for each commitment.
 func (n *node) salt() []byte {
@@ -118,7 +124,7 @@ func (d *desk) add(claiming, committing, revealing []*task) {
 			of := d.of(n)
 			of.reveals = append(of.reveals, computetypes.RevealItem{
 				Ref: t.ref(), Tag: t.tag(), Salt: n.salt(),
-				Metrics: computetypes.Metrics{Fuel: 1_000_000, WallMs: 1_000, Device: "cpu"},
+				Metrics: computetypes.Metrics{Fuel: fuel, WallMs: 1_000, Device: "cpu"},
 			})
 		}
 	}

@@ -25,9 +25,26 @@ func (n Node) digest(job string) []byte {
 	return sum[:]
 }
 
-func (n Node) tag(ref computetypes.TaskRef) []byte {
-	return computetypes.Tag(apptest.ChainID, ref.JobId, ref.Task, ref.Round, n.digest(ref.JobId))
+// shown is what the node's tag is made of: its traces follow from result and keys.
+func (n Node) shown(item *computetypes.WorkItem) computetypes.Opening {
+	shown := computetypes.Opening{Round: item.Ref.Round, Digest: n.digest(item.Ref.JobId), Fuel: fuel}
+	for i, key := range item.TraceKeys {
+		sum := sha256.Sum256(append(append([]byte("trace of "), shown.Digest...), key...))
+		if i == 0 {
+			shown.Trace = sum[:]
+		} else {
+			shown.OwnTrace = sum[:]
+		}
+	}
+	return shown
 }
+
+func (n Node) tag(item *computetypes.WorkItem) []byte {
+	return computetypes.Tag(apptest.ChainID, item.Ref.JobId, item.Ref.Task, n.shown(item))
+}
+
+// fuel is what every execution uses.
+const fuel = 7
 
 // salt is fixed, so that a test can be repeated; a sidecar draws it.
 func (n Node) salt() []byte {
@@ -57,18 +74,21 @@ func (n *Network) work(c *apptest.Chain, node Node) []sdk.Msg {
 			claim.Items = append(claim.Items, task.Ref)
 		}
 	}
-	for _, item := range held.Items {
+	for i := range held.Items {
+		item := &held.Items[i]
 		a, ref := item.Assignment, item.Ref
 		switch {
 		case a.Status == computetypes.ASSIGNMENT_STATUS_ASSIGNED:
 			commit.Items = append(commit.Items, computetypes.CommitItem{
-				Ref: ref, Commitment: computetypes.Commitment(node.Operator.Address, node.tag(ref), 0, node.salt()),
+				Ref: ref, Commitment: computetypes.Commitment(node.Operator.Address, node.tag(item), 0, node.salt()),
 			})
 		case a.Status == computetypes.ASSIGNMENT_STATUS_COMMITTED && item.Phase == computetypes.ROUND_PHASE_REVEAL &&
 			item.CurrentRound == ref.Round:
-			reveal.Items = append(reveal.Items, computetypes.RevealItem{Ref: ref, Tag: node.tag(ref), Salt: node.salt()})
+			reveal.Items = append(reveal.Items, computetypes.RevealItem{
+				Ref: ref, Tag: node.tag(item), Salt: node.salt(), Metrics: computetypes.Metrics{Fuel: fuel},
+			})
 		case a.Status == computetypes.ASSIGNMENT_STATUS_REVEALED && item.MustOpen:
-			open.Items = append(open.Items, computetypes.OpenItem{Ref: ref, Digest: node.digest(ref.JobId)})
+			open.Items = append(open.Items, computetypes.NewOpenItem(ref, node.shown(item)))
 		}
 	}
 	return messages(claim, commit, reveal, open)

@@ -133,8 +133,9 @@ func (w *work) reveal(operator sdk.AccAddress, item types.RevealItem) error {
 	return nil
 }
 
-// open shows the digest behind a revealed tag. One node of those that agree is
-// enough: the chain recognises the others' tags.
+// open shows the result behind a revealed tag. In each round one node of those that agree
+// is enough: the chain recognises the others' tags, and those of a first round by what any
+// round shows.
 func (w *work) open(operator sdk.AccAddress, item types.OpenItem) error {
 	a, err := w.held(operator, item.Ref)
 	if err != nil {
@@ -146,28 +147,54 @@ func (w *work) open(operator sdk.AccAddress, item types.OpenItem) error {
 	if a.Status != types.ASSIGNMENT_STATUS_REVEALED {
 		return types.ErrNotOpening.Wrap("reveal the tag first")
 	}
-	if slices.ContainsFunc(w.task.Opened, func(d []byte) bool { return bytes.Equal(d, item.Digest) }) {
-		return types.ErrAlreadyOpened.Wrapf("digest %x", item.Digest)
+	if w.shownBy(a) != nil {
+		return types.ErrAlreadyOpened.Wrapf("result %x of round %d", item.Digest, a.round)
 	}
-	if !bytes.Equal(w.tag(a.round, item.Digest), a.Tag) {
-		return types.ErrOpenMismatch.Wrapf("digest %x has not the tag revealed in round %d", item.Digest, a.round)
+	shown := item.Opening()
+	if own := len(shown.OwnTrace) > 0; own != w.provesWork(a.round) {
+		return types.ErrOpenMismatch.Wrapf("a trace under the key of round %d: expected one is %t, got one is %t", a.round, !own, own)
 	}
-	w.task.Opened = append(w.task.Opened, item.Digest)
+	if !bytes.Equal(w.tag(shown), a.Tag) {
+		return types.ErrOpenMismatch.Wrapf("digest %x, fuel %d and the traces have not the tag revealed in round %d", shown.Digest, shown.Fuel, a.round)
+	}
+	if shown.Fuel != a.Metrics.Fuel {
+		return types.ErrOpenMismatch.Wrapf("fuel: expected the %d that was revealed, got %d", a.Metrics.Fuel, shown.Fuel)
+	}
+	w.task.Opened = append(w.task.Opened, shown)
 	return nil
 }
 
-func (w *work) tag(round uint32, digest []byte) []byte {
-	return types.Tag(sdk.UnwrapSDKContext(w.ctx).ChainID(), w.job.Id, w.task.Index, round, digest)
+func (w *work) tag(shown types.Opening) []byte {
+	return types.Tag(sdk.UnwrapSDKContext(w.ctx).ChainID(), w.job.Id, w.task.Index, shown)
 }
 
-// openedDigest returns the open digest behind a revealed tag, nil without one.
-func (w *work) openedDigest(a part) []byte {
-	for _, d := range w.task.Opened {
-		if bytes.Equal(w.tag(a.round, d), a.Tag) {
-			return d
+// shownBy returns the open result behind a revealed tag, nil without one. Who has revealed
+// another fuel than his tag has contradicts himself, and has said nothing.
+func (w *work) shownBy(a part) *types.Opening {
+	own := w.provesWork(a.round)
+	for i := range w.task.Opened {
+		shown := w.task.Opened[i]
+		if own && shown.Round != a.round || shown.Fuel != a.Metrics.Fuel {
+			continue
+		}
+		if shown.Round = a.round; !own {
+			shown.OwnTrace = nil
+		}
+		if bytes.Equal(w.tag(shown), a.Tag) {
+			return &shown
 		}
 	}
 	return nil
+}
+
+// provesWork says whether the replicas of a round fold a trace of their own: where somebody
+// may have learned the first round's.
+func (w *work) provesWork(round uint32) bool { return round > 0 || w.job.Challenged != nil }
+
+// traceKeys returns the keys of the traces that a tag of a round is made of; none before
+// they are known.
+func (w *work) traceKeys(round uint32) [][]byte {
+	return types.TraceKeys(&w.job, &w.task, round)
 }
 
 // opens says whether the current round shows digests: tags of different rounds, or
@@ -177,7 +204,7 @@ func (w *work) opens() bool { return w.index() > 0 || w.job.Challenged != nil }
 // mustOpen says whether the task waits for the node to open its digest.
 func (w *work) mustOpen(a part) bool {
 	return w.opens() && w.round().Phase == types.ROUND_PHASE_REVEAL &&
-		a.Status == types.ASSIGNMENT_STATUS_REVEALED && w.openedDigest(a) == nil
+		a.Status == types.ASSIGNMENT_STATUS_REVEALED && w.shownBy(a) == nil
 }
 
 // release gives the task back inside the prepare window. Reports that an input

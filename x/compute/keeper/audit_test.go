@@ -100,11 +100,20 @@ func TestAuditorsJoinTheSameRoundAndAreAllPaid(t *testing.T) {
 	}
 }
 
-// auditedBy posts jobs that are always audited until the wanted node executes.
+// auditedBy posts jobs that are always audited until the wanted node executes. It is
+// honest in the others: as an auditor it would soon have nothing left to lose.
 func auditedBy(f *fixture, players []player, want int, auditors uint32) string {
 	f.t.Helper()
+	does := players[want].does
 	for range 40 {
 		id := f.post(0, audited(10_000, auditors))
+		players[want].does = honest
+		for len(f.task(id).Rounds[0].Replicas) == 0 {
+			f.turn(players)
+		}
+		if f.task(id).Rounds[0].Replicas[0].Operator == operator(want).String() {
+			players[want].does = does
+		}
 		f.play(players, id, 120)
 		if f.receipt(id).Outcomes[0].Operator == operator(want).String() {
 			return id

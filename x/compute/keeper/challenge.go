@@ -45,7 +45,7 @@ func (k *Keeper) Challenge(ctx sdk.Context, msg *types.MsgChallenge) (types.Job,
 	// The work was admitted when it was first posted: parameters that have changed since
 	// must not leave its result without judges while its window is open.
 	judging, fee, err := k.post(ctx, params, msg.Challenger, spec, job.BondValue,
-		&types.ChallengedTask{JobId: job.Id, Task: receipt.Task})
+		&types.ChallengedTask{JobId: job.Id, Task: receipt.Task, TraceKey: receipt.TraceKey})
 	if err != nil {
 		return job, none, err
 	}
@@ -146,7 +146,7 @@ func (k *Keeper) contest(ctx sdk.Context, id types.JobID, job *types.Job, receip
 		return err
 	}
 	c = types.Challenge{
-		JobId: job.Id, Task: receipt.Task, Tag: receipt.Tags[0], ExitCode: receipt.ExitCode, Requester: job.Requester,
+		JobId: job.Id, Task: receipt.Task, Tag: receipt.Tags[0], ExitCode: receipt.ExitCode, Fuel: receipt.Fuel, Requester: job.Requester,
 		Liability: job.Liability, Until: receipt.ChallengeUntil, Judging: 1, Pledged: math.ZeroInt(),
 	}
 	for _, operator := range receipt.Agreed() {

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -64,6 +66,7 @@ func (w *work) openClaims() (bool, error) {
 	}
 	if w.job.Policy.NamesNode() {
 		draw.CloseHeight = draw.SeedHeight + int64(w.params.ClaimBlocks)
+		w.setTraceKey(nil)
 		return true, nil
 	}
 	seed, known, err := w.k.beacon.Seed(w.ctx, draw.SeedHeight)
@@ -73,12 +76,21 @@ func (w *work) openClaims() (bool, error) {
 	if known {
 		draw.CloseHeight = seed.Height + int64(w.params.ClaimBlocks)
 		w.task.SeedDelay += max(0, seed.Height-draw.SeedHeight-seedGraceBlocks)
+		w.setTraceKey(seed.Randomness)
 		return true, nil
 	}
 	if w.height()-draw.SeedHeight <= int64(w.params.SeedTimeoutBlocks) {
 		return false, nil
 	}
 	return true, w.giveUpDrawing()
+}
+
+// setTraceKey fixes the key of the round's traces by the seed of its first draw. A node
+// that is chosen by name is not drawn: its key is known before, and its requester judges.
+func (w *work) setTraceKey(seed []byte) {
+	if round := w.round(); len(round.TraceKey) == 0 {
+		round.TraceKey = types.TraceKey(sdk.UnwrapSDKContext(w.ctx).ChainID(), w.job.Id, w.task.Index, w.index(), seed)
+	}
 }
 
 // closeDraw assigns the task to the candidates when the claim window is over.

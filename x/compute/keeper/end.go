@@ -76,6 +76,7 @@ func (w *work) end(receipt types.Receipt, ballots []ballot) error {
 		return err
 	}
 	receipt.JobId, receipt.Task, receipt.SpecDigest = w.job.Id, w.task.Index, w.job.SpecDigest
+	receipt.TraceKey = w.task.Rounds[0].TraceKey
 	receipt.Audited, receipt.Height = w.task.Rounds[0].Auditors > 0, w.height()
 	receipt.Outcomes = append(receipt.Outcomes, w.task.Departed...)
 	for i := range ballots {

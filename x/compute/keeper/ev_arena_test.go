@@ -240,13 +240,16 @@ func (a *arena) speak(task types.Task, at uint32) {
 	for _, x := range held {
 		n, ref := a.index[x.Operator], a.ref(task.Index, x.round)
 		digest := a.content(n, a.opinion(task, x))
-		same := func(d []byte) bool { return bytes.Equal(d, digest) }
+		same := func(o types.Opening) bool {
+			return bytes.Equal(o.Digest, digest) && (x.round == 0 || o.Round == x.round)
+		}
 		if x.Status != types.ASSIGNMENT_STATUS_REVEALED || slices.ContainsFunc(open, same) {
 			continue // one of those who agree is enough
 		}
-		_, err := a.msgs.Open(a.ctx, &types.MsgOpen{Worker: worker(n).String(), Items: []types.OpenItem{{Ref: ref, Digest: digest}}})
+		shown := shownAs(ref, digest, ref.Round > 0)
+		_, err := a.msgs.Open(a.ctx, &types.MsgOpen{Worker: worker(n).String(), Items: []types.OpenItem{types.NewOpenItem(ref, shown)}})
 		require.NoError(a.t, err)
-		open = append(open, digest)
+		open = append(open, shown)
 	}
 }
 
@@ -298,5 +301,5 @@ func (a *arena) ref(task uint64, round uint32) types.TaskRef {
 }
 
 func (a *arena) tag(ref types.TaskRef, digest []byte) []byte {
-	return types.Tag(chainID, ref.JobId, ref.Task, ref.Round, digest)
+	return types.Tag(chainID, ref.JobId, ref.Task, shownAs(ref, digest, ref.Round > 0))
 }

@@ -185,10 +185,14 @@ func (k *Keeper) exposures(ctx context.Context) (exposures, error) {
 // checkChallenges: a challenge counts the jobs that judge it, and is gone without
 // any unless it has convicted; a node counts the challenges of its results.
 func (k *Keeper) checkChallenges(ctx context.Context) error {
-	judging := map[types.ChallengedTask]uint32{}
+	type judged struct {
+		job  string
+		task uint64
+	}
+	judging := map[judged]uint32{}
 	err := k.jobs.Walk(ctx, nil, func(_ types.JobID, job types.Job) (bool, error) {
 		if job.Challenged != nil && job.TasksEnded < job.Tasks {
-			judging[*job.Challenged]++
+			judging[judged{job.Challenged.JobId, job.Challenged.Task}]++
 		}
 		return false, nil
 	})
@@ -202,7 +206,7 @@ func (k *Keeper) checkChallenges(ctx context.Context) error {
 				contests[d.Operator]++
 			}
 		}
-		of := types.ChallengedTask{JobId: c.JobId, Task: c.Task}
+		of := judged{c.JobId, c.Task}
 		if c.Judging != judging[of] || c.Judging == 0 && !c.Convicted {
 			return true, fmt.Errorf("challenge of task %d of job %s counts %d jobs that judge it, there are %d", c.Task, c.JobId, c.Judging, judging[of])
 		}

@@ -12,15 +12,16 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// judge ends a challenge with the digest that its judges have agreed on. paid is how
+// judge ends a challenge with the result that its judges have agreed on. paid is how
 // many of them the challenger pays.
-func (w *work) judge(digest []byte, exitCode uint32, paid int) error {
+func (w *work) judge(found verdict, paid int) error {
 	key, c, err := w.challenged()
 	if err != nil {
 		return err
 	}
-	tag := types.Tag(sdk.UnwrapSDKContext(w.ctx).ChainID(), c.JobId, c.Task, 0, digest)
-	if bytes.Equal(tag, c.Tag) && exitCode == c.ExitCode {
+	tag := types.Tag(sdk.UnwrapSDKContext(w.ctx).ChainID(), c.JobId, c.Task,
+		types.Opening{Digest: found.digest, Fuel: found.fuel, Trace: found.trace})
+	if bytes.Equal(tag, c.Tag) && found.exitCode == c.ExitCode && found.fuel == c.Fuel {
 		return w.closeChallenge(key, c, types.CHALLENGE_VERDICT_UPHELD, math.ZeroInt(), math.ZeroInt())
 	}
 	spent := w.job.BondValue.MulRaw(int64(paid))

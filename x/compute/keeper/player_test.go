@@ -16,16 +16,19 @@ import (
 type behaviour int
 
 const (
-	honest     behaviour = iota
-	liar                 // commits to a wrong result of its own
-	colluder             // commits to the one wrong result that all colluders share
-	silent               // commits and never reveals
-	stalls               // never commits
-	shirks               // releases what it is given, blaming an input
-	closed               // tells the truth, reveals and never opens
-	opensLast            // tells the truth, and opens only what it found in a third round
-	closedLiar           // lies, reveals and never opens
-	misreports           // tells the truth, but for the program's exit code
+	honest      behaviour = iota
+	liar                  // commits to a wrong result of its own
+	colluder              // commits to the one wrong result that all colluders share
+	silent                // commits and never reveals
+	stalls                // never commits
+	shirks                // releases what it is given, blaming an input
+	closed                // tells the truth, reveals and never opens
+	opensLast             // tells the truth, and opens only what it found in a third round
+	closedLiar            // lies, reveals and never opens
+	misreports            // tells the truth, but for the program's exit code
+	overbills             // tells the truth, but for the fuel that it has used
+	contradicts           // tells the truth, but reveals a fuel that its tag has not
+	echoes                // repeats the truth without the work: its own trace is made up
 )
 
 // player is a node with a behaviour, which acts on what the chain's queries
@@ -66,10 +69,45 @@ func (p player) exitCode() uint32 {
 	return 3
 }
 
+// metrics are what the player reports: all programs here use as much fuel.
+func (p player) metrics() types.Metrics {
+	if p.does == overbills || p.does == contradicts {
+		return types.Metrics{Fuel: 101}
+	}
+	return types.Metrics{Fuel: 100}
+}
+
+// shown is what the player's tag is made of.
+func (p player) shown(ref types.TaskRef) types.Opening {
+	shown := shownAs(ref, p.digest(ref.JobId), ref.Round > 0 || p.f.job(ref.JobId).Challenged != nil)
+	shown.Fuel = 100
+	if p.does == overbills {
+		shown.Fuel++
+	}
+	if p.does == echoes && len(shown.OwnTrace) > 0 {
+		shown.OwnTrace = sum("echo of", p.n)
+	}
+	return shown
+}
+
+// shownAs gives a digest the traces that whoever has computed it finds.
+func shownAs(ref types.TaskRef, digest []byte, proves bool) types.Opening {
+	shown := types.Opening{Round: ref.Round, Digest: digest, Trace: sum("trace", digest)}
+	if proves {
+		shown.OwnTrace = sum("own trace", digest, ref)
+	}
+	return shown
+}
+
+func sum(parts ...any) []byte {
+	hash := sha256.Sum256([]byte(fmt.Sprint(parts...)))
+	return hash[:]
+}
+
 func (p player) salt() []byte { return append([]byte("salt salt salt salt"), byte(p.n)) }
 
 func (p player) tag(ref types.TaskRef) []byte {
-	return types.Tag(chainID, ref.JobId, ref.Task, ref.Round, p.digest(ref.JobId))
+	return types.Tag(chainID, ref.JobId, ref.Task, p.shown(ref))
 }
 
 func (p player) commitment(ref types.TaskRef) []byte {
@@ -114,16 +152,14 @@ func (p player) serve(item types.WorkItem) {
 	case types.ASSIGNMENT_STATUS_COMMITTED:
 		if item.Phase == types.ROUND_PHASE_REVEAL && item.CurrentRound == ref.Round && p.does != silent {
 			_, err := f.msgs.Reveal(f.ctx, &types.MsgReveal{Worker: worker(p.n).String(), Items: []types.RevealItem{{
-				Ref: ref, Tag: p.tag(ref), ExitCode: p.exitCode(), Salt: p.salt(),
+				Ref: ref, Tag: p.tag(ref), ExitCode: p.exitCode(), Salt: p.salt(), Metrics: p.metrics(),
 			}}})
 			require.NoError(f.t, err)
 		}
 	case types.ASSIGNMENT_STATUS_REVEALED:
-		opens := p.does != closed && p.does != closedLiar && (p.does != opensLast || ref.Round > 1)
+		opens := p.does != closed && p.does != contradicts && p.does != closedLiar && (p.does != opensLast || ref.Round > 1)
 		if item.MustOpen && opens {
-			_, err := f.msgs.Open(f.ctx, &types.MsgOpen{Worker: worker(p.n).String(), Items: []types.OpenItem{{
-				Ref: ref, Digest: p.digest(ref.JobId),
-			}}})
+			_, err := f.msgs.Open(f.ctx, &types.MsgOpen{Worker: worker(p.n).String(), Items: []types.OpenItem{types.NewOpenItem(ref, p.shown(ref))}})
 			require.NoError(f.t, err)
 		}
 	}

@@ -118,6 +118,7 @@ func (k *Keeper) workItem(ctx context.Context, operator string, id types.JobID, 
 		RevealDeadline: w.round().RevealDeadline,
 		ReviewDeadline: w.round().ReviewDeadline,
 		MustOpen:       w.mustOpen(a),
+		TraceKeys:      w.traceKeys(a.round),
 	}, true, nil
 }
 

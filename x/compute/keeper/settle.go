@@ -119,14 +119,15 @@ func (w *work) accept(ballots []ballot, key string) error {
 	if err := w.shareOut(right, honest); err != nil {
 		return err
 	}
-	hash, exitCode := splitKey(key)
+	found := verdictOf(key)
 	if w.job.Challenged != nil {
-		if err := w.judge(hash, exitCode, len(right)-len(judges)); err != nil {
+		if err := w.judge(found, len(right)-len(judges)); err != nil {
 			return err
 		}
 	}
 	return w.end(types.Receipt{
-		Status: types.TASK_STATUS_ACCEPTED, Tags: w.tags(hash), ExitCode: exitCode, ChallengeUntil: until,
+		Status: types.TASK_STATUS_ACCEPTED, Tags: w.tags(found, right), ExitCode: found.exitCode, ChallengeUntil: until,
+		Fuel: found.fuel, Guarantee: w.job.Guarantee(),
 	}, ballots)
 }
 
@@ -144,15 +145,19 @@ func (w *work) finishRight(b *ballot) (int64, error) {
 	return until, b.moveTo(types.ASSIGNMENT_STATUS_PAID)
 }
 
-// tags returns the accepted result's tag in each round, from its tag in the only
-// one or its digest.
-func (w *work) tags(hash []byte) [][]byte {
+// tags returns the accepted result's tag in each round. That of the first is known from
+// the result, but where its replicas judge another job; that of a further round from those
+// who were right there, and is empty without any.
+func (w *work) tags(found verdict, right []*ballot) [][]byte {
 	if !w.opens() {
-		return [][]byte{hash}
+		return [][]byte{found.tag}
 	}
 	tags := make([][]byte, len(w.task.Rounds))
-	for r := range tags {
-		tags[r] = w.tag(uint32(r), hash)
+	for i := len(right) - 1; i >= 0; i-- {
+		tags[right[i].a.round] = right[i].a.Tag
+	}
+	if w.job.Challenged == nil {
+		tags[0] = w.tag(types.Opening{Digest: found.digest, Fuel: found.fuel, Trace: found.trace})
 	}
 	return tags
 }
@@ -273,7 +278,7 @@ func (w *work) slashAll(losers []*ballot, cost, most math.Int) (costPaid, honest
 	costPaid, honest = math.ZeroInt(), math.ZeroInt()
 	for _, b := range losers {
 		status, reason := types.ASSIGNMENT_STATUS_SLASHED, edgenodetypes.ReasonWrongResult
-		if b.vote.Key == "" {
+		if b.vote.Key == "" && !b.echo {
 			status, reason = types.ASSIGNMENT_STATUS_NO_REVEAL, edgenodetypes.ReasonNoReveal
 		}
 		out, err := w.k.nodes.Slash(w.ctx, edgenodetypes.SlashRequest{

@@ -54,15 +54,15 @@ func (f *fixture) commit(n int, r types.TaskRef) error {
 func (f *fixture) reveal(n int, r types.TaskRef) error {
 	p := player{f: f, n: n}
 	_, err := f.msgs.Reveal(f.ctx, &types.MsgReveal{Worker: worker(n).String(), Items: []types.RevealItem{{
-		Ref: r, Tag: p.tag(r), ExitCode: p.exitCode(), Salt: p.salt(),
+		Ref: r, Tag: p.tag(r), ExitCode: p.exitCode(), Salt: p.salt(), Metrics: p.metrics(),
 	}}})
 	return err
 }
 
 func (f *fixture) open(n int, r types.TaskRef) error {
-	_, err := f.msgs.Open(f.ctx, &types.MsgOpen{Worker: worker(n).String(), Items: []types.OpenItem{{
-		Ref: r, Digest: player{f: f, n: n}.digest(r.JobId),
-	}}})
+	_, err := f.msgs.Open(f.ctx, &types.MsgOpen{Worker: worker(n).String(), Items: []types.OpenItem{
+		types.NewOpenItem(r, player{f: f, n: n}.shown(r)),
+	}})
 	return err
 }
 

@@ -14,7 +14,9 @@ type ballot struct {
 	a        part
 	operator sdk.AccAddress
 	vote     types.Vote
-	outcome  types.Outcome
+	// echo: it has repeated a result that it has not computed, and its vote is void.
+	echo    bool
+	outcome types.Outcome
 }
 
 // moveTo notes how the part ended.
@@ -35,38 +37,67 @@ func (w *work) ballots() ([]ballot, error) {
 		}
 		out[i] = ballot{a: a, operator: addr, vote: w.vote(a), outcome: newOutcome(a)}
 	}
+	voidEchoes(out)
 	return out, nil
 }
 
-// vote keys a revealed result by its tag, and by its digest where those are shown. The exit
-// code is part of it: whoever reports a false one has said something else.
+// voidEchoes takes the vote from whoever repeats a result without having computed it.
+func voidEchoes(ballots []ballot) {
+	votes := make([]types.Vote, len(ballots))
+	for i := range ballots {
+		votes[i] = ballots[i].vote
+	}
+	for i, echo := range types.Echoes(votes) {
+		if ballots[i].echo = echo; echo {
+			ballots[i].vote.Key = ""
+		}
+	}
+}
+
+// vote keys a revealed result by its tag, and by digest and trace where those are shown.
+// Fuel and exit code are part of it: whoever reports false ones has said something else.
 func (w *work) vote(a part) types.Vote {
 	v := types.Vote{Operator: a.Operator, Round: a.round}
-	switch {
-	case a.Status != types.ASSIGNMENT_STATUS_REVEALED:
-	case !w.opens():
-		v.Key = voteKey(a.Tag, a.ExitCode)
-	default:
-		v.Key = voteKey(w.openedDigest(a), a.ExitCode)
+	if a.Status != types.ASSIGNMENT_STATUS_REVEALED {
+		return v
 	}
+	said := verdict{tag: a.Tag, fuel: a.Metrics.Fuel, exitCode: a.ExitCode}
+	if w.opens() {
+		shown := w.shownBy(a)
+		if shown == nil {
+			return v
+		}
+		said.tag, said.digest, said.trace = nil, shown.Digest, shown.Trace
+		v.Own = string(shown.OwnTrace)
+	}
+	v.Key = said.key()
 	return v
 }
 
-// exitCodeSize is the length of the exit code at the end of a vote's key.
-const exitCodeSize = 4
-
-// voteKey stands for a result by its tag or digest, empty without one.
-func voteKey(hash []byte, exitCode uint32) string {
-	if len(hash) == 0 {
-		return ""
-	}
-	return string(binary.BigEndian.AppendUint32(slices.Clone(hash), exitCode))
+// verdict is a result that replicas agree on: its tag, or where results are shown its
+// digest and its trace under the first round's key.
+type verdict struct {
+	tag, digest, trace []byte
+	fuel               uint64
+	exitCode           uint32
 }
 
-// splitKey returns the tag or digest and the exit code of a vote that won.
-func splitKey(key string) (hash []byte, exitCode uint32) {
-	at := len(key) - exitCodeSize
-	return []byte(key[:at]), binary.BigEndian.Uint32([]byte(key[at:]))
+// key stands for the result in votes.
+func (v verdict) key() string {
+	hashes := slices.Concat(v.tag, v.digest, v.trace)
+	return string(binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(hashes, v.fuel), v.exitCode))
+}
+
+// verdictOf is the inverse of key.
+func verdictOf(key string) verdict {
+	hashes, numbers := []byte(key[:len(key)-12]), []byte(key[len(key)-12:])
+	v := verdict{fuel: binary.BigEndian.Uint64(numbers), exitCode: binary.BigEndian.Uint32(numbers[8:])}
+	if len(hashes) == types.HashSize {
+		v.tag = hashes
+	} else {
+		v.digest, v.trace = hashes[:types.HashSize], hashes[types.HashSize:]
+	}
+	return v
 }
 
 // rule returns how the votes are counted.

@@ -22,10 +22,12 @@ const (
 	silent
 	// closed nodes reveal and never open.
 	closed
+	// echoing nodes repeat, where they judge, what they have not computed.
+	echoing
 )
 
 // conductOf is fixed for a node and a task, so that a node acts in character
-// from its claim to its last message. Of 32 parts three lie and three fail.
+// from its claim to its last message. Of 32 parts three lie, three fail and one echoes.
 func conductOf(operator, job string, task uint64) conduct {
 	switch digestOf("conduct of "+operator, job, task)[0] % 32 {
 	case 0, 1, 2:
@@ -36,6 +38,8 @@ func conductOf(operator, job string, task uint64) conduct {
 		return silent
 	case 5:
 		return closed
+	case 6:
+		return echoing
 	default:
 		return honest
 	}
@@ -56,11 +60,12 @@ type part struct {
 	types.Assignment
 	ref    types.TaskRef
 	origin types.ChallengedTask
+	keys   [][]byte // of its traces
 }
 
 // partOf looks up whether a part's job judges another.
 func (o operations) partOf(ctx context.Context, w types.WorkItem) (part, error) {
-	p := part{Assignment: w.Assignment, ref: w.Ref, origin: types.ChallengedTask{JobId: w.Ref.JobId, Task: w.Ref.Task}}
+	p := part{Assignment: w.Assignment, ref: w.Ref, keys: w.TraceKeys, origin: types.ChallengedTask{JobId: w.Ref.JobId, Task: w.Ref.Task}}
 	found, err := o.queries.Job(ctx, &types.QueryJobRequest{JobId: w.Ref.JobId})
 	if err != nil {
 		return p, err
@@ -93,7 +98,26 @@ func (p part) inputMissing() bool { return inputMissing(p.origin.JobId) }
 
 func (p part) salt() []byte { return digestOf("salt of "+p.Operator, p.ref.JobId, p.ref.Task) }
 
+// shown is what the node's tag is made of: who lies folds the same traces as the honest,
+// but for one part of them that echo.
+func (p part) shown() types.Opening {
+	traces := make([][]byte, len(p.keys))
+	for i, key := range p.keys {
+		traces[i] = digestOf("trace of "+string(p.result()), string(key), 0)
+	}
+	shown := types.Opening{Round: p.ref.Round, Digest: p.result(), Fuel: p.metrics().Fuel, Trace: traces[0]}
+	if len(traces) > 1 {
+		if shown.OwnTrace = traces[1]; p.conduct() == echoing {
+			shown.OwnTrace = digestOf("echo of "+p.Operator, p.ref.JobId, p.ref.Task)
+		}
+	}
+	return shown
+}
+
+// metrics have the fuel that all find.
+func (p part) metrics() types.Metrics { return types.Metrics{Fuel: uint64(p.result()[1])} }
+
 // tag stands for the node's result in its round.
 func (p part) tag(chain string) []byte {
-	return types.Tag(chain, p.ref.JobId, p.ref.Task, p.ref.Round, p.result())
+	return types.Tag(chain, p.ref.JobId, p.ref.Task, p.shown())
 }

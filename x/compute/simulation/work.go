@@ -130,18 +130,18 @@ func (o operations) reveal(
 		ok := a.Status == types.ASSIGNMENT_STATUS_COMMITTED && w.Phase == types.ROUND_PHASE_REVEAL &&
 			w.CurrentRound == a.ref.Round && a.conduct() != silent
 		return types.RevealItem{
-			Ref: a.ref, Tag: a.tag(chain), ExitCode: a.exitCode(), Salt: a.salt(),
+			Ref: a.ref, Tag: a.tag(chain), ExitCode: a.exitCode(), Salt: a.salt(), Metrics: a.metrics(),
 		}, ok
 	})
 	return from, &types.MsgReveal{Worker: worker, Items: items}
 }
 
-// open shows the digests that an escalation asks for.
+// open shows the results that an escalation asks for.
 func (o operations) open(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgOpen) {
 	from, worker, items := worked(ctx, o, "open", world, reporter, func(w types.WorkItem, a part) (types.OpenItem, bool) {
-		return types.OpenItem{Ref: a.ref, Digest: a.result()}, w.MustOpen && a.conduct() != closed
+		return types.NewOpenItem(a.ref, a.shown()), w.MustOpen && a.conduct() != closed
 	})
 	return from, &types.MsgOpen{Worker: worker, Items: items}
 }

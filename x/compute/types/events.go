@@ -118,6 +118,9 @@ func appendReceipt(b []byte, r *Receipt) []byte {
 	b = appendAmount(append(b, `,"class_weight":`...), r.ClassWeight)
 	b = strconv.AppendBool(append(b, `,"placed":`...), r.Placed)
 	b = appendAmount(append(b, `,"burned":`...), r.Burned)
+	b = appendUint(append(b, `,"fuel":`...), r.Fuel)
+	b = appendEnum(append(b, `,"guarantee":`...), int32(r.Guarantee), Guarantee_name)
+	b = appendBytes(append(b, `,"trace_key":`...), &r.TraceKey)
 	return append(b, '}')
 }
 

@@ -13,7 +13,8 @@ const HashSize = sha256.Size
 // Domains keep hashes of different purposes apart. A change of what is hashed
 // is a new domain.
 const (
-	tagDomain        = "theta/compute/tag/1"
+	tagDomain        = "theta/compute/tag/2"
+	traceKeyDomain   = "theta/trace-key/1"
 	commitmentDomain = "theta/compute/commitment/2"
 	ticketDomain     = "theta/compute/ticket/1"
 	auditDomain      = "theta/compute/audit/1"
@@ -38,11 +39,25 @@ func hash(domain string, fields ...[]byte) []byte {
 
 func uint64Bytes(v uint64) []byte { return binary.BigEndian.AppendUint64(nil, v) }
 
-// Tag returns the 32 bytes that stand for a result digest in one round of one
-// task: equal results have equal tags there, and nobody without the result can
-// tell it from the tag or reuse the tag in another round.
-func Tag(chainID, jobID string, task uint64, round uint32, digest []byte) []byte {
-	return hash(tagDomain, []byte(chainID), []byte(jobID), uint64Bytes(task), uint64Bytes(uint64(round)), digest)
+// Tag returns the 32 bytes that stand for a result in one round of one task: equal results
+// have equal tags there, and nobody without the result and its traces can test a guess of
+// it against the tag, or reuse the tag in another round.
+func Tag(chainID, jobID string, task uint64, shown Opening) []byte {
+	fields := [][]byte{
+		[]byte(chainID), []byte(jobID), uint64Bytes(task), uint64Bytes(uint64(shown.Round)),
+		shown.Digest, uint64Bytes(shown.Fuel), shown.Trace,
+	}
+	if len(shown.OwnTrace) > 0 {
+		fields = append(fields, shown.OwnTrace)
+	}
+	return hash(tagDomain, fields...)
+}
+
+// TraceKey returns the 32 bytes under which the executions of a round are traced. The seed
+// is that of the round's first draw: nobody knows it earlier, so that no trace can be
+// prepared, and one of another job or round is worth nothing.
+func TraceKey(chainID, jobID string, task uint64, round uint32, seed []byte) []byte {
+	return hash(traceKeyDomain, []byte(chainID), []byte(jobID), uint64Bytes(task), uint64Bytes(uint64(round)), seed)
 }
 
 // Commitment returns the 32 bytes that bind an operator to a tag and an exit code

@@ -2,6 +2,7 @@ package types_test
 
 import (
 	"bytes"
+	"encoding/hex"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,21 +14,45 @@ import (
 )
 
 func TestATagBelongsToOneResultOfOneRoundOfOneTask(t *testing.T) {
-	digest := bytes.Repeat([]byte{7}, types.HashSize)
-	other := bytes.Repeat([]byte{8}, types.HashSize)
-	tag := types.Tag("theta-1", "5-0-0", 1, 2, digest)
-	require.Len(t, tag, types.HashSize)
-	require.Equal(t, tag, types.Tag("theta-1", "5-0-0", 1, 2, digest), "whoever holds the result can compute it")
-	for name, different := range map[string][]byte{
-		"chain":  types.Tag("theta-2", "5-0-0", 1, 2, digest),
-		"job":    types.Tag("theta-1", "5-0-1", 1, 2, digest),
-		"task":   types.Tag("theta-1", "5-0-0", 2, 2, digest),
-		"round":  types.Tag("theta-1", "5-0-0", 1, 1, digest),
-		"digest": types.Tag("theta-1", "5-0-0", 1, 2, other),
-		"swap":   types.Tag("theta-1", "5-0-0", 2, 1, digest),
-	} {
-		require.NotEqual(t, tag, different, name)
+	shown := types.Opening{
+		Round: 2, Digest: bytes.Repeat([]byte{7}, types.HashSize), Fuel: 9,
+		Trace: bytes.Repeat([]byte{8}, types.HashSize), OwnTrace: bytes.Repeat([]byte{9}, types.HashSize),
 	}
+	but := func(change func(*types.Opening)) types.Opening {
+		other := shown
+		change(&other)
+		return other
+	}
+	tag := types.Tag("theta-1", "5-0-0", 1, shown)
+	require.Len(t, tag, types.HashSize)
+	require.Equal(t, tag, types.Tag("theta-1", "5-0-0", 1, shown), "whoever holds the result can compute it")
+	seen := map[string]string{string(tag): "itself"}
+	for name, different := range map[string][]byte{
+		"chain":     types.Tag("theta-2", "5-0-0", 1, shown),
+		"job":       types.Tag("theta-1", "5-0-1", 1, shown),
+		"task":      types.Tag("theta-1", "5-0-0", 2, shown),
+		"round":     types.Tag("theta-1", "5-0-0", 1, but(func(o *types.Opening) { o.Round = 1 })),
+		"digest":    types.Tag("theta-1", "5-0-0", 1, but(func(o *types.Opening) { o.Digest = o.Trace })),
+		"fuel":      types.Tag("theta-1", "5-0-0", 1, but(func(o *types.Opening) { o.Fuel++ })),
+		"trace":     types.Tag("theta-1", "5-0-0", 1, but(func(o *types.Opening) { o.Trace = o.Digest })),
+		"own trace": types.Tag("theta-1", "5-0-0", 1, but(func(o *types.Opening) { o.OwnTrace = o.Digest })),
+		"none":      types.Tag("theta-1", "5-0-0", 1, but(func(o *types.Opening) { o.OwnTrace = nil })),
+		"swap":      types.Tag("theta-1", "5-0-0", 2, but(func(o *types.Opening) { o.Round = 1 })),
+	} {
+		require.Empty(t, seen[string(different)], name)
+		seen[string(different)] = name
+	}
+}
+
+// What nodes and clients of other authors have to reproduce.
+func TestHashesOfTagsAndTraceKeys(t *testing.T) {
+	of := func(b byte) []byte { return bytes.Repeat([]byte{b}, types.HashSize) }
+	shown := types.Opening{Digest: of(7), Fuel: 1_000_000, Trace: of(8)}
+	require.Equal(t, "656ed0c52087b20ec89e49bd2396a4688925e1641820dee46246b3f7d26167e7", hex.EncodeToString(types.Tag("theta-1", "5-0-0", 3, shown)))
+	shown.Round, shown.OwnTrace = 1, of(9)
+	require.Equal(t, "d8dee1377f38be44b11111fed5d2c11494e03f6a3a62eb33684d922040b58fd2", hex.EncodeToString(types.Tag("theta-1", "5-0-0", 3, shown)))
+	require.Equal(t, "6f340c6798481319dce2f814447cf5e21ba2d4d06b6ffa59bcf6b839c20a593a", hex.EncodeToString(types.TraceKey("theta-1", "5-0-0", 3, 1, of(5))))
+	require.NotEqual(t, types.TraceKey("theta-1", "5-0-0", 3, 0, of(5)), types.TraceKey("theta-1", "5-0-0", 3, 1, of(5)), "a round has a key of its own")
 }
 
 func TestACommitmentBelongsToItsOperator(t *testing.T) {

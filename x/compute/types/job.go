@@ -74,3 +74,32 @@ func (p Params) OpenTasks(policy Policy, slots uint64) uint64 {
 }
 
 const minOpenTasks = 4
+
+// Guarantee says what stands behind a result of the job that is accepted.
+func (j *Job) Guarantee() Guarantee {
+	switch {
+	case j.Policy.Kind == POLICY_KIND_TRUST:
+		return GUARANTEE_TRUSTED
+	case j.Slashable:
+		return GUARANTEE_EXACT
+	default:
+		return GUARANTEE_MAJORITY
+	}
+}
+
+// TraceKeys returns the keys of the traces that a tag of a round of a task is made of: that
+// of the first round, or of the task that the job judges, and where the node has to fold a
+// trace of its own, that of its round. There are none before the round has drawn.
+func TraceKeys(job *Job, task *Task, round uint32) [][]byte {
+	own := task.Rounds[round].TraceKey
+	switch {
+	case len(own) == 0:
+		return nil
+	case job.Challenged != nil:
+		return [][]byte{job.Challenged.TraceKey, own}
+	case round > 0:
+		return [][]byte{task.Rounds[0].TraceKey, own}
+	default:
+		return [][]byte{own}
+	}
+}

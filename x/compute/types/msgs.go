@@ -68,12 +68,28 @@ func (i RevealItem) Validate() error {
 	return i.Ref.Validate()
 }
 
-// Validate checks the reference and the length of the digest.
+// Validate checks the reference and the lengths of digest and traces.
 func (i OpenItem) Validate() error {
 	if len(i.Digest) != HashSize {
 		return ErrInvalidBatch.Wrapf("digest: expected %d bytes, got %d", HashSize, len(i.Digest))
 	}
+	if len(i.Trace) != HashSize {
+		return ErrInvalidBatch.Wrapf("trace: expected %d bytes, got %d", HashSize, len(i.Trace))
+	}
+	if n := len(i.OwnTrace); n != HashSize && n != 0 {
+		return ErrInvalidBatch.Wrapf("own_trace: expected %d bytes, or none in the first round of a job that judges none, got %d", HashSize, n)
+	}
 	return i.Ref.Validate()
+}
+
+// NewOpenItem shows a result of the round that ref names.
+func NewOpenItem(ref TaskRef, shown Opening) OpenItem {
+	return OpenItem{Ref: ref, Digest: shown.Digest, Fuel: shown.Fuel, Trace: shown.Trace, OwnTrace: shown.OwnTrace}
+}
+
+// Opening is the item as a task keeps it.
+func (i OpenItem) Opening() Opening {
+	return Opening{Round: i.Ref.Round, Digest: i.Digest, Fuel: i.Fuel, Trace: i.Trace, OwnTrace: i.OwnTrace}
 }
 
 // Validate checks the reference.

@@ -164,6 +164,8 @@ func TestBatchesAreRefusedBeforeAnyItemIsRead(t *testing.T) {
 		"device with a bell": {types.ValidateBatch([]types.RevealItem{{Ref: ref(0), Tag: hash, Salt: hash, Metrics: types.Metrics{Device: "a\a"}}}, 3), "device: expected printable text, found U+0007"},
 		"hidden source":      {types.ValidateBatch([]types.RevealItem{{Ref: ref(0), Tag: hash, Salt: hash, Metrics: types.Metrics{EnergySource: "\u202e"}}}, 3), "energy source: expected printable text"},
 		"long digest":        {types.ValidateBatch([]types.OpenItem{{Ref: ref(0), Digest: append(hash, 1)}}, 3), "digest: expected 32 bytes, got 33"},
+		"no trace":           {types.ValidateBatch([]types.OpenItem{{Ref: ref(0), Digest: hash}}, 3), "trace: expected 32 bytes, got 0"},
+		"short own trace":    {types.ValidateBatch([]types.OpenItem{{Ref: ref(0), Digest: hash, Trace: hash, OwnTrace: hash[1:]}}, 3), "own_trace: expected 32 bytes, or none"},
 		"review of no job":   {types.ValidateBatch([]types.ReviewItem{{}}, 3), "item 0"},
 		"review twice":       {types.ValidateBatch([]types.ReviewItem{{JobId: "7-0-0"}, {JobId: "7-0-0", Accept: true}}, 3), "named twice"},
 		"release of no job":  {types.ValidateBatch([]types.ReleaseItem{{}}, 3), "item 0"},

@@ -8,6 +8,9 @@ type Vote struct {
 	Round uint32
 	// Key stands for the result; empty when the replica stayed silent.
 	Key string
+	// Own is the trace that the replica has folded under the key of its round; empty where
+	// it has to fold none.
+	Own string
 }
 
 // Decision is what follows from the votes of all rounds so far.
@@ -74,6 +77,42 @@ func HalfAJury(judges int, asked uint32) bool { return judges > 0 && 2*judges >=
 // it such a task ends without a verdict.
 func (p Params) JudgingNodes(policy Policy) uint64 {
 	return uint64(policy.Replicas) + uint64(policy.Auditors) + (uint64(p.Escalation[0])+1)/2
+}
+
+// Echoes says which votes repeat a result that their nodes have not computed. Whoever runs
+// a task again proves his work by a trace that only his round has: where two thirds of
+// those who agree in a round have the same, another trace is false. Where no trace has two
+// thirds, as in a tie, nobody can say whose is true, and none of these votes is an echo:
+// a ring would have to be two thirds of those who are right to convict the others.
+func Echoes(votes []Vote) []bool {
+	type side struct {
+		round uint32
+		key   string
+	}
+	type proof struct {
+		side
+		own string
+	}
+	agree, same := map[side]int{}, map[proof]int{}
+	for _, v := range votes {
+		if v.Key != "" && v.Own != "" {
+			agree[side{v.Round, v.Key}]++
+			same[proof{side{v.Round, v.Key}, v.Own}]++
+		}
+	}
+	best := map[side]string{} // of each side at most one has two thirds
+	for _, v := range votes {
+		s := side{v.Round, v.Key}
+		if same[proof{s, v.Own}]*3 >= agree[s]*2 && agree[s] > 0 {
+			best[s] = v.Own
+		}
+	}
+	echoes := make([]bool, len(votes))
+	for i, v := range votes {
+		proven, found := best[side{v.Round, v.Key}]
+		echoes[i] = found && v.Key != "" && v.Own != "" && v.Own != proven
+	}
+	return echoes
 }
 
 // count returns the key with the most votes, how many, and whether another key

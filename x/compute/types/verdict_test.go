@@ -128,3 +128,84 @@ func TestTheVerdictDoesNotDependOnTheOrderOfVotes(t *testing.T) {
 		}
 	}
 }
+
+// echoing reads "aa'b aa'a”": a letter is a result in a word of votes, the apostrophes after it
+// tell its own traces apart, "-" is silence.
+func echoing(text string) (all []types.Vote) {
+	for round, word := range strings.Fields(text) {
+		for i := 0; i < len(word); i++ {
+			v := types.Vote{Round: uint32(round), Key: strings.Trim(word[i:i+1], "-"), Own: "own"}
+			for ; i+1 < len(word) && word[i+1] == '\''; i++ {
+				v.Own += "'"
+			}
+			if round == 0 {
+				v.Own = ""
+			}
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
+func TestWhoRepeatsAResultWithoutTheWorkIsFound(t *testing.T) {
+	for text, want := range map[string][]int{
+		"aaa":                    nil,
+		"aab aaaaaaa":            nil,
+		"aab aaaaaaa'":           {9},
+		"aab aaaaaa'a''":         {8, 9},
+		"aab a'a'a'a'a'aa":       {8, 9},
+		"aab aaaaa'a'a'":         nil, // four of seven are no two thirds
+		"aab aa'":                nil, // a tie
+		"aab aaa'":               {5},
+		"aab aaaab'b'b":          {9},
+		"aab aaaabb'":            nil,
+		"aab aaaa---":            nil,
+		"aab aaa'b--- aaaa''a":   {5, 13},
+		"aab aaaaaaa a'a'a'":     nil, // another round, another key
+		"aab a aaaaaaaaaaaaaaa'": {18},
+	} {
+		votes := echoing(text)
+		var found []int
+		for i, echo := range types.Echoes(votes) {
+			if echo {
+				found = append(found, i)
+			}
+		}
+		require.Equal(t, want, found, text)
+	}
+}
+
+// Whatever others say, more than a third of those who agree in a round, and so the honest
+// where they are as many, are never taken for echoes; and order decides nothing.
+func TestNoThirdIsTakenForAnEcho(t *testing.T) {
+	source := rand.New(rand.NewPCG(3, 4))
+	for range 2_000 {
+		var all []types.Vote
+		for range 1 + source.IntN(20) {
+			all = append(all, types.Vote{
+				Round: uint32(source.IntN(3)), Key: []string{"", "a", "b"}[source.IntN(3)], Own: []string{"", "x", "y"}[source.IntN(3)],
+			})
+		}
+		echoes := types.Echoes(all)
+		for i, echo := range echoes {
+			agree, same := 0, 0
+			for _, v := range all {
+				if v.Round == all[i].Round && v.Key == all[i].Key && v.Own != "" {
+					agree++
+					if v.Own == all[i].Own {
+						same++
+					}
+				}
+			}
+			require.False(t, echo && (all[i].Key == "" || all[i].Own == "" || 3*same > agree), "%+v in %+v", all[i], all)
+		}
+		order := source.Perm(len(all))
+		shuffled := make([]types.Vote, len(all))
+		for i, at := range order {
+			shuffled[i] = all[at]
+		}
+		for i, echo := range types.Echoes(shuffled) {
+			require.Equal(t, echoes[order[i]], echo)
+		}
+	}
+}
