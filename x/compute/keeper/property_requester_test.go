@@ -179,3 +179,18 @@ func (m *market) redrawOne(t *rapid.T) {
 	require.Equal(t, m.ctx.BlockHeight(), resp.SeedHeight)
 	m.fees = m.fees.Add(resp.Fee.Amount)
 }
+
+// topUpOne tries to add tasks or time to a job.
+func (m *market) topUpOne(t *rapid.T) {
+	if len(m.jobs) == 0 {
+		return
+	}
+	id := rapid.SampledFrom(m.jobs).Draw(t, "job")
+	resp, err := m.msgs.TopUpJob(m.ctx, &types.MsgTopUpJob{
+		Requester: m.job(id).Requester, JobId: id,
+		Tasks: rapid.Uint64Range(0, 2).Draw(t, "tasks"), LifetimeBlocks: rapid.Uint64Range(0, 30).Draw(t, "lifetime"),
+	})
+	if err == nil {
+		m.spent[id] = m.spent[id].Add(resp.Reserved.Amount)
+	}
+}

@@ -44,8 +44,11 @@ func newMarket(t *rapid.T) *market {
 	m.liarsWin = rapid.Bool().Draw(t, "liars may win")
 	m.vouched = rapid.IntRange(0, 2).Draw(t, "vouched") > 0
 	floor := rapid.SampledFrom([]uint32{0, 3_000}).Draw(t, "audit floor")
+	fees := rapid.SampledFrom([]uint32{0, 1_000, types.BasisPoints})
+	attempt, missed := fees.Draw(t, "attempt fee"), fees.Draw(t, "missed fault")
 	m.setParams(func(p *types.Params) {
 		p.AuditFloorBps = floor
+		p.AttemptFeeBps, p.MissedFaultBps = attempt, missed
 		if !m.vouched {
 			p.DeterministicExecutors = nil
 		}
@@ -81,6 +84,7 @@ func (m *market) actions() map[string]func(*rapid.T) {
 		},
 		"post":      m.postOne,
 		"cancel":    m.cancelOne,
+		"top up":    m.topUpOne,
 		"review":    m.reviewOne,
 		"redeliver": m.redeliverOne,
 		"redraw":    m.redrawOne,
