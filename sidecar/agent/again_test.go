@@ -142,3 +142,40 @@ func TestAResultOfBeforeSinksWereJournalledIsDeliveredAfterItsEnd(t *testing.T) 
 	w.untilDelivered(task)
 	require.True(t, w.web.holds(manifestAt(task.spec.Sink, record)))
 }
+
+// lyingChain shows a request of blocks that nobody has seen, as long as it is set.
+type lyingChain struct {
+	*fakeChain
+	job   atomic.Pointer[string]
+	shown atomic.Int64
+}
+
+func (c *lyingChain) Redeliveries(ctx context.Context, from int64, page []byte) (chain.Redeliveries, error) {
+	list, err := c.fakeChain.Redeliveries(ctx, from, page)
+	if job := c.job.Load(); job != nil {
+		c.shown.Add(1)
+		list.Requests = append(list.Requests, computetypes.JobRedelivery{
+			JobId: *job, Redelivery: computetypes.Redelivery{Sink: "http://liar.example/v1/drops/box", Height: 1 << 60, Count: 1},
+		})
+	}
+	return list, err
+}
+
+// What is written down of a request outlasts the node that showed it.
+func TestARequestOfBlocksToComeKeepsNoLaterOneFromBeingHeard(t *testing.T) {
+	w := newWorld(t)
+	liar := &lyingChain{fakeChain: w.chain}
+	w.config.Chain = liar
+	task := w.chain.post(w.web, 1)
+	defer w.chain.blocks(time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	record := w.untilPhase(task, store.PhaseSettled)
+	liar.job.Store(&record.JobID)
+	require.Eventually(t, func() bool { return liar.shown.Load() > 1 }, patience, time.Millisecond)
+	liar.job.Store(nil)
+	w.chain.read(func() {
+		task.redelivery = &computetypes.Redelivery{Sink: elsewhere, Height: w.chain.height + 1, Count: 1}
+	})
+	require.Eventually(t, func() bool { return w.web.holds(manifestAt(elsewhere, record)) }, patience, time.Millisecond)
+}

@@ -415,16 +415,18 @@ func TestOutputsGoWhereTheChainIsProvenToSendThem(t *testing.T) {
 		_, stop := w.run()
 		defer stop()
 		record := w.untilPhase(task, store.PhaseSettled)
+		var height int64
 		w.chain.read(func() {
+			height = w.chain.height
 			node.asks = func(list *chain.Redeliveries) {
 				list.Requests = []computetypes.JobRedelivery{{
-					JobId: task.ref.JobId, Redelivery: computetypes.Redelivery{Sink: "http://liar.example/v1/drops/mine", Height: 1 << 30},
+					JobId: task.ref.JobId, Redelivery: computetypes.Redelivery{Sink: "http://liar.example/v1/drops/mine", Height: height},
 				}}
 			}
 		})
 		require.Eventually(t, func() bool {
 			again := w.record(task)
-			return again.Requested == 1<<30 && again.Delivered
+			return again.Requested == height && again.Delivered
 		}, patience, time.Millisecond, "what is asked for goes to the sink of the chain")
 		require.Equal(t, record.Sink, w.record(task).Sink)
 		w.web.set(func(web *fakeWeb) {
