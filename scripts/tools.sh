@@ -38,7 +38,7 @@ case "${1:-}" in
     want golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.6.2
     ;;
   vuln)
-    want govulncheck golang.org/x/vuln/cmd/govulncheck@v1.1.4
+    want govulncheck golang.org/x/vuln/cmd/govulncheck@v1.9.0
     ;;
   *)
     echo "usage: scripts/tools.sh proto|lint|vuln" >&2
