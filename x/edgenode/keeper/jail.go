@@ -21,10 +21,7 @@ func (k *Keeper) CountMissed(ctx context.Context, operator sdk.AccAddress, misse
 	if err != nil {
 		return err
 	}
-	if missedAt < node.State.Jail.Until {
-		return nil
-	}
-	if err := k.countPoints(ctx, params, operator, &node, types.ReasonMissedDeadline); err != nil {
+	if err := k.countPoints(ctx, params, operator, &node, types.ReasonMissedDeadline, missedAt); err != nil {
 		return err
 	}
 	return k.saveReweighed(ctx, params, operator, node.Profile.Class, node.State)
@@ -38,16 +35,16 @@ func (k *Keeper) countFault(ctx context.Context, params types.Params, operator s
 	} else {
 		node.State.Faults.Wrong++
 	}
-	return k.countPoints(ctx, params, operator, node, reason)
+	return k.countPoints(ctx, params, operator, node, reason, height(ctx))
 }
 
-// countPoints counts a fault and jails the node when it was one too many. A paused
+// countPoints counts a fault of a height and jails the node when it was one too many. A paused
 // or lapsed node is jailed too, so that stepping aside is no way out; a retired
 // one stays retired and may not register again before its term is over. The
 // caller saves the state.
-func (k *Keeper) countPoints(ctx context.Context, params types.Params, operator sdk.AccAddress, node *types.Node, reason string) error {
+func (k *Keeper) countPoints(ctx context.Context, params types.Params, operator sdk.AccAddress, node *types.Node, reason string, at int64) error {
 	status := node.State.Status
-	if status == types.NODE_STATUS_JAILED || !node.State.Jail.CountFault(params.Jail, reason, height(ctx)) {
+	if status == types.NODE_STATUS_JAILED || !node.State.Jail.CountFault(params.Jail, reason, at, height(ctx)) {
 		return nil
 	}
 	if status != types.NODE_STATUS_RETIRED {

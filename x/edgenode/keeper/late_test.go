@@ -208,3 +208,26 @@ func TestALeaseRenewedLateDoesNotWeighInTheEpochItSleptInto(t *testing.T) {
 		})
 	}
 }
+
+// Whether a missed deadline counts is told late. Deadlines of different windows must not add
+// up to a term because they are told of in one.
+func TestDeadlinesOfDifferentWindowsDoNotAddUp(t *testing.T) {
+	f := newFixture(t)
+	f.at(100)
+	f.register(0, 400, 8)
+	params, err := f.keeper.Params(f.ctx)
+	require.NoError(t, err)
+	rules := params.Jail
+	var missedAt []int64
+	for range rules.FaultsToJail {
+		f.hold(0, 1)
+		_, err := f.keeper.Penalize(f.ctx, missed(0, 1, 0))
+		require.NoError(t, err)
+		missedAt = append(missedAt, f.ctx.BlockHeight())
+		f.at(f.ctx.BlockHeight() + int64(rules.FaultWindow))
+	}
+	for _, height := range missedAt { // their rounds end in one block
+		require.NoError(t, f.keeper.CountMissed(f.ctx, operator(0), height))
+	}
+	require.NotEqual(t, types.NODE_STATUS_JAILED, f.state(0).Status, "no window has seen more than one")
+}

@@ -7,23 +7,31 @@ const (
 	maxFaultPoints = 1_000_000
 )
 
-// CountFault counts a fault at a height and reports whether it jails the node.
-// While a term runs nothing more is counted: what comes in then was taken on
-// before, and one crash of a busy machine must not add up to many terms.
-func (r *JailRecord) CountFault(rules JailRules, reason string, height int64) bool {
-	if height < r.Until {
+// CountFault counts a fault of a height, which may be told of later, and reports whether
+// it jails the node from now on. While a term runs nothing more is counted: what comes in
+// then was taken on before, and one crash of a busy machine must not add up to many terms.
+//
+// Points add up within a window, which begins with its first fault. A fault told of late
+// counts where it lies less than a window before that; an older one is forgotten. So all
+// points of a term lie within less than two windows.
+func (r *JailRecord) CountFault(rules JailRules, reason string, at, now int64) bool {
+	window := int64(rules.FaultWindow) //nolint:gosec // at most 2^48
+	if now < r.Until || r.Until > 0 && at < r.Until {
 		return false
 	}
-	r.Forgive(rules, height)
-	r.CleanSince = height
-	if r.Points == 0 || height-r.WindowStart >= int64(rules.FaultWindow) { //nolint:gosec // at most 2^48
-		r.WindowStart, r.Points = height, 0
+	r.Forgive(rules, at)
+	r.CleanSince = max(r.CleanSince, at)
+	switch {
+	case r.Points == 0 || at-r.WindowStart >= window:
+		r.WindowStart, r.Points = at, 0
+	case r.WindowStart-at >= window:
+		return false
 	}
 	r.Points += rules.Points(reason)
 	if r.Points < rules.FaultsToJail {
 		return false
 	}
-	r.Until = height + rules.Term(r.Terms)
+	r.Until = now + rules.Term(r.Terms)
 	r.Terms = min(r.Terms+1, maxTerms)
 	r.WindowStart, r.Points, r.CleanSince = 0, 0, r.Until
 	return true

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
@@ -19,12 +20,12 @@ func TestFaultsJailWithinOneWindowOnly(t *testing.T) {
 	rules := jailRules()
 	var record types.JailRecord
 	for _, at := range []int64{5, 10, 24} {
-		require.False(t, record.CountFault(rules, types.ReasonMissedDeadline, at))
+		require.False(t, record.CountFault(rules, types.ReasonMissedDeadline, at, at))
 	}
-	require.False(t, record.CountFault(rules, types.ReasonMissedDeadline, 25), "the window of height 5 is over")
+	require.False(t, record.CountFault(rules, types.ReasonMissedDeadline, 25, 25), "the window of height 5 is over")
 	require.Equal(t, uint32(1), record.Points)
-	require.False(t, record.CountFault(rules, types.ReasonWrongResult, 44))
-	require.True(t, record.CountFault(rules, types.ReasonMissedDeadline, 44))
+	require.False(t, record.CountFault(rules, types.ReasonWrongResult, 44, 44))
+	require.True(t, record.CountFault(rules, types.ReasonMissedDeadline, 44, 44))
 	require.Equal(t, types.JailRecord{Terms: 1, Until: 54, CleanSince: 54}, record)
 }
 
@@ -32,7 +33,7 @@ func TestLiesAndSilenceCountMoreThanDelays(t *testing.T) {
 	faultsUntilJail := func(reason string) (n int) {
 		var record types.JailRecord
 		for jailed := false; !jailed; n++ {
-			jailed = record.CountFault(types.DefaultParams().Jail, reason, 100)
+			jailed = record.CountFault(types.DefaultParams().Jail, reason, 100, 100)
 		}
 		return n
 	}
@@ -47,7 +48,7 @@ func TestTermsDoubleUpToTheCapAndAreForgotten(t *testing.T) {
 	var record types.JailRecord
 	at := int64(1)
 	for _, term := range []int64{10, 20, 35, 35} {
-		require.True(t, record.CountFault(rules, types.ReasonWrongResult, at))
+		require.True(t, record.CountFault(rules, types.ReasonWrongResult, at, at))
 		require.Equal(t, at+term, record.Until)
 		at = record.Until
 	}
@@ -66,7 +67,7 @@ func TestTermsDoubleUpToTheCapAndAreForgotten(t *testing.T) {
 	require.Zero(t, clean.ForgottenAt(rules))
 
 	at = record.Until + 350
-	require.True(t, record.CountFault(rules, types.ReasonWrongResult, at))
+	require.True(t, record.CountFault(rules, types.ReasonWrongResult, at, at))
 	require.Equal(t, at+20, record.Until, "one term was left, so that the next is twice the first")
 	require.Equal(t, uint32(2), record.Terms)
 }
@@ -74,9 +75,9 @@ func TestTermsDoubleUpToTheCapAndAreForgotten(t *testing.T) {
 func TestFaultWithinATermCountsNothing(t *testing.T) {
 	rules := jailRules()
 	record := types.JailRecord{Terms: 1, Until: 54, CleanSince: 54}
-	require.False(t, record.CountFault(rules, types.ReasonNoReveal, 53))
+	require.False(t, record.CountFault(rules, types.ReasonNoReveal, 53, 53))
 	require.Equal(t, types.JailRecord{Terms: 1, Until: 54, CleanSince: 54}, record)
-	require.False(t, record.CountFault(rules, types.ReasonNoReveal, 54))
+	require.False(t, record.CountFault(rules, types.ReasonNoReveal, 54, 54))
 	require.Equal(t, uint32(3), record.Points)
 }
 
@@ -98,7 +99,7 @@ func TestTermsNeverOverflow(t *testing.T) {
 	for at := int64(1); at < 100*(1<<48); at = record.Until {
 		require.True(t, record.CountFault(types.JailRules{
 			FaultsToJail: 1, FaultWindow: 1, WrongPoints: 1, JailBlocks: 1 << 48, MaxJailBlocks: 1 << 48, CleanBlocks: 1 << 48,
-		}, types.ReasonWrongResult, at))
+		}, types.ReasonWrongResult, at, at))
 		require.Positive(t, record.ForgottenAt(rules))
 	}
 }
@@ -118,7 +119,8 @@ func TestRecordOfARestartedChainGoesOnAsBefore(t *testing.T) {
 				continue
 			}
 			reason := []string{types.ReasonMissedDeadline, types.ReasonWrongResult, types.ReasonNoReveal}[height%3]
-			require.Equal(t, stays.CountFault(rules, reason, height), moves.CountFault(rules, reason, height-shift),
+			late := min(height%11, height-shift) // told of later than it was, though not over the restart
+			require.Equal(t, stays.CountFault(rules, reason, height-late, height), moves.CountFault(rules, reason, height-late-shift, height-shift),
 				"restart after %d, fault at %d", restart, height)
 			require.Equal(t, stays.Terms, moves.Terms)
 			require.Equal(t, stays.Points, moves.Points)
@@ -127,4 +129,41 @@ func TestRecordOfARestartedChainGoesOnAsBefore(t *testing.T) {
 			require.Equal(t, stays.ForgottenAt(rules), moves.ForgottenAt(rules)+shift)
 		}
 	}
+}
+
+// Whatever faults are told of in whatever order, those that jail a node lie within less
+// than two windows, and as many within one window jail it however late they are told of.
+func TestOnlyFaultsThatLieTogetherJail(t *testing.T) {
+	rules := types.JailRules{
+		FaultsToJail: 3, FaultWindow: 20, MissedPoints: 1, WrongPoints: 3, SilentPoints: 2,
+		JailBlocks: 10, MaxJailBlocks: 1000, CleanBlocks: 50,
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		faults := rapid.SliceOfN(rapid.Int64Range(1, 300), 1, 12).Draw(t, "faults")
+		var record types.JailRecord
+		for i, at := range faults {
+			if !record.CountFault(rules, types.ReasonMissedDeadline, at, 1000) {
+				continue
+			}
+			near := 0
+			for _, other := range faults[:i+1] {
+				if max(other-at, at-other) < 2*int64(rules.FaultWindow) {
+					near++
+				}
+			}
+			require.GreaterOrEqual(t, near, int(rules.FaultsToJail), "faults at %v", faults[:i+1])
+			return
+		}
+		first := faults[0]
+		together := 0
+		for _, at := range faults {
+			if at >= first && at-first < int64(rules.FaultWindow) {
+				together++
+			}
+			if at-first >= int64(rules.FaultWindow) {
+				break // a later window has begun
+			}
+		}
+		require.Less(t, together, int(rules.FaultsToJail), "faults at %v jailed nobody", faults)
+	})
 }
