@@ -112,6 +112,11 @@ func VerdictName(status computetypes.AssignmentStatus) string {
 	return strings.TrimPrefix(status.String(), "ASSIGNMENT_STATUS_")
 }
 
+// GuaranteeName is what stands behind a result as a word, such as "exact".
+func GuaranteeName(guarantee computetypes.Guarantee) string {
+	return strings.ToLower(strings.TrimPrefix(guarantee.String(), "GUARANTEE_"))
+}
+
 // progressOf reads a task's current round.
 func progressOf(job computetypes.Job, task computetypes.Task) Progress {
 	p := Progress{Status: job.Status, Stage: StageSeed}

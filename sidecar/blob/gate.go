@@ -23,7 +23,7 @@ const (
 	maxLookups              = 8
 	lookupLimit, lookupRest = 5 * time.Second, 10 * time.Second
 	// manifestBytes is what a result has beside its outputs: a manifest of so many bytes
-	// for each file, and so many in any case, which a remark is part of.
+	// for each file, and so many in any case, which a trace and a remark are part of.
 	manifestBytes, manifestLeast = 1200, 16 << 10
 	// streamsBytes is what profiles keep of what a program prints, on both streams. A job
 	// bounds its outputs without that.

@@ -109,7 +109,7 @@ func (a *array) run() map[uint64]int {
 		require.NotZero(t, paid[task], "task %d", task)
 		drops, err := a.relay.ForTask(task).ListDrops(ctx, a.token)
 		require.NoError(t, err)
-		require.Len(t, drops, 1, "task %d: the result manifest, since programs that fail have no outputs", task)
+		require.Len(t, drops, 2, "task %d: the result manifest and the trace, since programs that fail have no outputs", task)
 	}
 	requireUnharmed(t, a.network, &devnet.Run{Settlement: &client.Settlement{}})
 	return paid

@@ -115,6 +115,9 @@ func (p *runPrinter) settled(state *requester.State, s *requester.Settlement) {
 				requester.FormatAmount(sdk.Coin{Denom: params.BaseDenom, Amount: o.Slashed}))
 		}
 		_ = table.Flush()
+		if s.Accepted() {
+			fmt.Fprintf(p.out, "Guarantee: %s; the nodes agree on %d fuel\n", requester.GuaranteeName(s.Receipt.Guarantee), s.Receipt.Fuel)
+		}
 	}
 	fmt.Fprintf(p.out, "Paid to nodes %s, back from escrow %s, posting fee %s, gas %s\n",
 		requester.FormatAmount(s.Paid()), requester.FormatAmount(s.Refund()), formatKept(state.PostingFee), formatKept(state.Fee))
