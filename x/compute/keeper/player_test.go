@@ -29,6 +29,7 @@ const (
 	overbills             // tells the truth, but for the fuel that it has used
 	contradicts           // tells the truth, but reveals a fuel that its tag has not
 	echoes                // repeats the truth without the work: its own trace is made up
+	ring                  // tells the truth with the one false trace of its own that all of the ring share
 )
 
 // player is a node with a behaviour, which acts on what the chain's queries
@@ -86,6 +87,9 @@ func (p player) shown(ref types.TaskRef) types.Opening {
 	}
 	if p.does == echoes && len(shown.OwnTrace) > 0 {
 		shown.OwnTrace = sum("echo of", p.n)
+	}
+	if p.does == ring && len(shown.OwnTrace) > 0 {
+		shown.OwnTrace = sum("echo of the ring")
 	}
 	return shown
 }

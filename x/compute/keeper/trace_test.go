@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -103,12 +104,13 @@ func TestFuelThatTheTagDoesNotHaveIsSilence(t *testing.T) {
 
 func TestAJudgeWhoEchoesTheFirstRoundLosesItsLiability(t *testing.T) {
 	f := newFixture(t)
-	f.network(7)
-	players := f.players(liar, honest, honest, honest, honest, honest, echoes)
+	f.setParams(func(p *types.Params) { p.Escalation = []uint32{5, 3} })
+	f.network(8)
+	players := f.players(liar, honest, honest, honest, honest, honest, echoes, honest)
 	before := f.bond(6)
 	receipt, _ := escalated(f, players, 6)
 	require.Equal(t, types.TASK_STATUS_ACCEPTED, receipt.Status)
-	require.Equal(t, before.SubRaw(3_000).String(), f.bond(6).String())
+	require.Equal(t, before.SubRaw(5_000).String(), f.bond(6).String())
 	for _, o := range receipt.Outcomes {
 		switch o.Operator {
 		case operator(0).String(), operator(6).String():
@@ -125,6 +127,7 @@ func TestAJudgeWhoEchoesTheFirstRoundLosesItsLiability(t *testing.T) {
 
 func TestAJudgeOfAChallengeWhoEchoesLosesItsLiability(t *testing.T) {
 	f, players := judges(t)
+	f.setParams(func(p *types.Params) { p.Escalation = []uint32{5, 3} })
 	for range 20 {
 		id, drawn := f.untruth(players, contestable(), honest)
 		judging, err := f.challenge(1, id, 0)
@@ -145,6 +148,42 @@ func TestAJudgeOfAChallengeWhoEchoesLosesItsLiability(t *testing.T) {
 		}
 	}
 	require.Fail(t, "the node never judged")
+}
+
+// Two that collude must not take the bond of the third: the judges of a challenge that come
+// first are parties, as the replicas of a quorum are.
+func TestTwoOfThreeJudgesTakeNoBondOfTheThird(t *testing.T) {
+	f, players := contested(t, honest, honest, honest, honest, honest, honest)
+	id, _ := f.untruth(players, contestable(), honest)
+	judging, err := f.challenge(1, id, 0)
+	require.NoError(t, err)
+	require.Equal(t, uint32(3), f.job(judging).Policy.Replicas)
+	swayed := slices.Clone(players)
+	for range 30 {
+		if seated := f.task(judging).Rounds[0].Replicas; len(seated) == 3 {
+			for n := range swayed {
+				if at := slices.IndexFunc(seated, func(a types.Assignment) bool { return a.Operator == operator(n).String() }); at >= 0 && at < 2 {
+					swayed[n].does = ring
+				}
+			}
+			break
+		}
+		f.turn(swayed)
+	}
+	f.play(swayed, judging, 300)
+	colluding := 0
+	for _, o := range f.receipt(judging).Outcomes {
+		for n := range swayed {
+			switch {
+			case o.Operator != operator(n).String():
+			case swayed[n].does == ring:
+				colluding++
+			default:
+				require.Equal(t, "0", o.Slashed.String(), "an honest node of round %d loses bond", o.Round)
+			}
+		}
+	}
+	require.Equal(t, 2, colluding)
 }
 
 func TestAnOpeningHasToGiveTheTag(t *testing.T) {

@@ -79,11 +79,16 @@ func (p Params) JudgingNodes(policy Policy) uint64 {
 	return uint64(policy.Replicas) + uint64(policy.Auditors) + (uint64(p.Escalation[0])+1)/2
 }
 
+// leastProvers is how many have to have the same trace of their own before another is
+// false: two that collude must not take the bond of a third.
+const leastProvers = 3
+
 // Echoes says which votes repeat a result that their nodes have not computed. Whoever runs
 // a task again proves his work by a trace that only his round has: where two thirds of
-// those who agree in a round have the same, another trace is false. Where no trace has two
-// thirds, as in a tie, nobody can say whose is true, and none of these votes is an echo:
-// a ring would have to be two thirds of those who are right to convict the others.
+// those who agree in a round have the same, and leastProvers at least, another trace is
+// false. Where no trace has as many, as in a tie, nobody can say whose is true, and none of
+// these votes is an echo: a ring would have to be two thirds of those who are right to
+// convict the others.
 func Echoes(votes []Vote) []bool {
 	type side struct {
 		round uint32
@@ -103,7 +108,7 @@ func Echoes(votes []Vote) []bool {
 	best := map[side]string{} // of each side at most one has two thirds
 	for _, v := range votes {
 		s := side{v.Round, v.Key}
-		if same[proof{s, v.Own}]*3 >= agree[s]*2 && agree[s] > 0 {
+		if n := same[proof{s, v.Own}]; n >= leastProvers && n*3 >= agree[s]*2 {
 			best[s] = v.Own
 		}
 	}

@@ -156,11 +156,13 @@ func TestWhoRepeatsAResultWithoutTheWorkIsFound(t *testing.T) {
 		"aab a'a'a'a'a'aa":       {8, 9},
 		"aab aaaaa'a'a'":         nil, // four of seven are no two thirds
 		"aab aa'":                nil, // a tie
-		"aab aaa'":               {5},
-		"aab aaaab'b'b":          {9},
+		"aab aaa'":               nil, // two that collude are no proof against a third
+		"aab aaaa'":              {6},
+		"aab aaaab'b'b":          nil,
+		"aab aaab'b'b'b":         {9},
 		"aab aaaabb'":            nil,
 		"aab aaaa---":            nil,
-		"aab aaa'b--- aaaa''a":   {5, 13},
+		"aab aaa'ab-- aaaa''a":   {5, 13},
 		"aab aaaaaaa a'a'a'":     nil, // another round, another key
 		"aab a aaaaaaaaaaaaaaa'": {18},
 	} {
