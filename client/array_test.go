@@ -68,7 +68,7 @@ func arrayReceipt(t *testing.T, packed *Packed, task uint64) computetypes.Receip
 	digest, err := result.Digest()
 	require.NoError(t, err)
 	receipt.Status = computetypes.TASK_STATUS_ACCEPTED
-	receipt.Tags = [][]byte{tagOf(testChain, task, digest)}
+	receipt.Tags, receipt.Fuel = [][]byte{tagOf(testChain, task, digest)}, testFuel
 	receipt.Outcomes = []computetypes.Outcome{{Operator: "a", Paid: params.Tfuel(1), Slashed: math.ZeroInt(), Share: math.ZeroInt()}}
 	return receipt
 }

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	"github.com/thetaedge/theta/sidecar/blob"
 	"github.com/thetaedge/theta/sidecar/executor/manifest"
@@ -18,9 +20,6 @@ const (
 	ManifestFile = ".theta-manifest"
 	// TraceFile keeps what else the result's tag is made of.
 	TraceFile = ".theta-trace"
-	// tracesRead bounds the drops that are read in search of the trace: each node that works
-	// for the box may put what it likes there.
-	tracesRead = 1024
 	// reservedPrefix starts the names of files that this package keeps beside outputs.
 	reservedPrefix = ".theta-"
 )
@@ -108,18 +107,29 @@ func (c *Client) fetchReceipt(ctx context.Context, state *State, receipt *comput
 }
 
 // accepted finds the trace that gives the tag which the chain has accepted; nil for none.
-// It names the manifest by its digest.
+// It names the manifest by its digest. Each node that works for the box may put as many
+// drops there as the relay keeps of one, and choose them so that they are listed first: none
+// of a trace's size is left out, and they are read in an order that nobody knows.
 func accepted(
 	ctx context.Context, relay *blob.Client, chainID string, token blob.Token, drops []blob.Drop, receipt *computetypes.Receipt,
 ) (*blob.Trace, error) {
-	read := 0
-	for _, drop := range drops {
-		if drop.Size < int64(blob.MinTraceBytes) || drop.Size > int64(blob.MaxTraceBytes) || read == tracesRead {
+	size := int64(blob.MinTraceBytes - 1 + len(strconv.FormatUint(receipt.Fuel, 10)))
+	for _, at := range rand.Perm(len(drops)) { //nolint:gosec // an order that nobody can choose, no secret
+		drop := drops[at]
+		if drop.Size != size {
 			continue
 		}
-		read++
 		var content bytes.Buffer
-		if _, err := relay.GetDrop(ctx, token, drop.Digest, int64(blob.MaxTraceBytes), &content); err != nil {
+		get := func() error {
+			content.Reset()
+			_, err := relay.GetDrop(ctx, token, drop.Digest, size, &content)
+			return err
+		}
+		err := get()
+		if errors.Is(err, blob.ErrBusy) { // a relay bounds the requests of a second
+			err = patientTransfer(ctx, get)
+		}
+		if err != nil {
 			if ctx.Err() != nil || blob.Retryable(err) {
 				return nil, err
 			}
@@ -132,9 +142,10 @@ func accepted(
 	return nil, nil
 }
 
-// givesTag tells whether a result with a trace has the tag of a receipt.
+// givesTag tells whether a result with a trace has the tag and the fuel of a receipt. Where
+// all who agreed have revealed another fuel than their tag has, no result gives both.
 func givesTag(chainID string, trace blob.Trace, receipt *computetypes.Receipt) bool {
-	return len(receipt.Tags) > 0 && bytes.Equal(receipt.Tags[0], computetypes.Tag(chainID, receipt.JobId, receipt.Task,
+	return len(receipt.Tags) > 0 && trace.Fuel == receipt.Fuel && bytes.Equal(receipt.Tags[0], computetypes.Tag(chainID, receipt.JobId, receipt.Task,
 		computetypes.Opening{Digest: trace.Result[:], Fuel: trace.Fuel, Trace: trace.Trace[:]}))
 }
 

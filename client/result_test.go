@@ -52,9 +52,12 @@ func deliver(t *testing.T, sink string, files map[string]string) manifest.Manife
 	return result.Sorted()
 }
 
+// testFuel is what the tests' programs use.
+const testFuel = 7
+
 // traceOf is what the tests' nodes deliver beside the manifest with a digest.
 func traceOf(digest blob.Digest) blob.Trace {
-	return blob.Trace{Result: digest, Fuel: 7, Trace: blob.DigestOf(digest[:])}
+	return blob.Trace{Result: digest, Fuel: testFuel, Trace: blob.DigestOf(digest[:])}
 }
 
 // tagOf is the tag of a result in the first round.
@@ -71,7 +74,7 @@ func settledWith(t *testing.T, result manifest.Manifest) *Settlement {
 	return &Settlement{
 		Job: computetypes.Job{Id: testJob, Status: computetypes.JOB_STATUS_COMPLETED, Reward: params.TfuelCoin(1), Reserved: math.ZeroInt(), Liability: math.ZeroInt(), Refunded: params.Tfuel(2)},
 		Receipt: &computetypes.Receipt{
-			JobId: testJob, Status: computetypes.TASK_STATUS_ACCEPTED, Tags: [][]byte{tagOf(testChain, 0, digest), digest[:]},
+			JobId: testJob, Status: computetypes.TASK_STATUS_ACCEPTED, Tags: [][]byte{tagOf(testChain, 0, digest), digest[:]}, Fuel: testFuel,
 			Outcomes: []computetypes.Outcome{{Operator: "a", Status: computetypes.ASSIGNMENT_STATUS_PAID, Paid: params.Tfuel(1), Slashed: math.ZeroInt(), Share: math.ZeroInt()}},
 		},
 	}
@@ -154,6 +157,11 @@ func TestVerifyNamesTheFileThatDiffers(t *testing.T) {
 	_, err = c.Verify(t.Context(), testJob, dir)
 	require.ErrorIs(t, err, ErrMismatch)
 	require.ErrorContains(t, err, "do not give the tag")
+	require.NoError(t, os.WriteFile(trace, saved, 0o600))
+	chain.steps[0].receipt.Fuel++ // those who agreed have revealed more than their tag has
+	_, err = c.Verify(t.Context(), testJob, dir)
+	require.ErrorIs(t, err, ErrMismatch)
+	chain.steps[0].receipt.Fuel--
 	require.NoError(t, os.WriteFile(trace, saved[1:], 0o600))
 	_, err = c.Verify(t.Context(), testJob, dir)
 	require.ErrorIs(t, err, ErrMismatch)

@@ -62,7 +62,7 @@ func inReview(answer *computetypes.QueryTaskResponse) (*InReview, *computetypes.
 	for r := range rounds {
 		for _, a := range rounds[r].Replicas {
 			if a.Status == computetypes.ASSIGNMENT_STATUS_REVEALED {
-				found.Node, receipt.Tags[r] = a.Operator, a.Tag
+				found.Node, receipt.Tags[r], receipt.Fuel = a.Operator, a.Tag, a.Metrics.Fuel
 				receipt.Outcomes = append(receipt.Outcomes, computetypes.Outcome{Operator: a.Operator})
 			}
 		}

@@ -28,7 +28,7 @@ func underReview(t *testing.T) (*chain, *Client, *State) {
 			Target: 1, Phase: computetypes.ROUND_PHASE_REVIEW, Committed: 1, Revealed: 1, ReviewDeadline: 99,
 			Replicas: []computetypes.Assignment{{
 				Operator: "a", Status: computetypes.ASSIGNMENT_STATUS_REVEALED,
-				Tag: tagOf(testChain, 0, digest),
+				Tag: tagOf(testChain, 0, digest), Metrics: computetypes.Metrics{Fuel: testFuel},
 			}},
 		}}},
 	}}
@@ -50,7 +50,7 @@ func TestAResultIsLookedAtBeforeItIsJudged(t *testing.T) {
 
 	// Accepted, it is the result.
 	verified, err := VerifyReceipt(testChain, &computetypes.Receipt{
-		JobId: testJob, Status: computetypes.TASK_STATUS_ACCEPTED, Tags: [][]byte{found.Tag},
+		JobId: testJob, Status: computetypes.TASK_STATUS_ACCEPTED, Tags: [][]byte{found.Tag}, Fuel: testFuel,
 	}, dir)
 	require.NoError(t, err)
 	require.Equal(t, found.Manifest, verified.Manifest)

@@ -73,8 +73,8 @@ func VerifyReceipt(chainID string, receipt *computetypes.Receipt, dir string) (*
 			ErrMismatch, filepath.Join(dir, ManifestFile), digest, filepath.Join(dir, TraceFile), trace.Result)
 	}
 	if !givesTag(chainID, trace, receipt) {
-		return nil, fmt.Errorf("%w: %s and %s have result digest %s, fuel %d and trace %x, which do not give the tag of job %s on %s",
-			ErrMismatch, filepath.Join(dir, ManifestFile), TraceFile, trace.Result, trace.Fuel, trace.Trace, jobID, chainID)
+		return nil, fmt.Errorf("%w: %s and %s have result digest %s, fuel %d and trace %x, which do not give the tag of job %s on %s with the fuel %d of its receipt",
+			ErrMismatch, filepath.Join(dir, ManifestFile), TraceFile, trace.Result, trace.Fuel, trace.Trace, jobID, chainID, receipt.Fuel)
 	}
 	saved, err := manifest.Decode(encoded)
 	if err != nil {
