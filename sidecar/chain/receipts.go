@@ -16,18 +16,25 @@ import (
 // the state keeps none of the tasks of arrays. The node must keep the results of
 // its blocks (storage.discard_abci_responses = false, the default).
 func (r *Reader) EndedAt(ctx context.Context, height int64) ([]computetypes.Receipt, error) {
+	changes, err := r.ChangesAt(ctx, height)
+	return computetypes.EndedIn(changes), err
+}
+
+// ChangesAt returns all that happened to tasks in a block, in order, from its events. It
+// asks of the node what EndedAt does.
+func (r *Reader) ChangesAt(ctx context.Context, height int64) ([]computetypes.TaskChange, error) {
 	res, err := cmtservice.NewServiceClient(r.conn).GetBlockResults(ctx, &cmtservice.GetBlockResultsRequest{Height: height})
 	if err != nil {
 		return nil, explain(ctx, fmt.Sprintf("results of block %d", height), err)
 	}
-	var receipts []computetypes.Receipt
+	var all []computetypes.TaskChange
 	add := func(event *abci.Event) error {
-		ended, err := computetypes.ReceiptsIn(*event)
+		changes, err := computetypes.ChangesIn(*event)
 		if err != nil {
 			return fmt.Errorf("block %d: cannot decode event %s: %w; is this thetaedge older than the chain?", height, event.Type, err)
 		}
-		receipts = append(receipts, ended...)
-		return client.CheckAnswer(ended)
+		all = append(all, changes...)
+		return client.CheckAnswer(changes)
 	}
 	for _, tx := range res.TxsResults {
 		for i := range tx.Events {
@@ -41,5 +48,5 @@ func (r *Reader) EndedAt(ctx context.Context, height int64) ([]computetypes.Rece
 			return nil, err
 		}
 	}
-	return receipts, nil
+	return all, nil
 }

@@ -42,6 +42,7 @@ func behaviours() []behaviour {
 	all = append(all, arrayPlayers()...)
 	all = append(all, withholder{}, rejecter{}, relayFiller{})
 	all = append(all, requesters()...)
+	all = append(all, vandals()...)
 	all = append(all, redrawer{})
 	all = append(all, challenges()...)
 	return append(all, overfiller{})

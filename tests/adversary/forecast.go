@@ -21,8 +21,47 @@ type terms struct {
 	attempt, missed float64
 	// honest is the part of a slash, after its cost, that goes to who was right.
 	honest float64
+	// idle is what a draw costs that brings no node.
+	idle float64
 	// escalation are the replicas of further rounds.
 	escalation []int
+}
+
+// spareSeats is how many seats more than its replicas a task sets fees aside for, and
+// idleDraws how many draws without a node it can pay at least.
+const spareSeats, idleDraws = 2, 16
+
+// drawReserve is what a task sets aside for draws.
+func (t terms) drawReserve() float64 { return (replicas + spareSeats) * t.seat() }
+
+// vain is what a task costs its author that ends without a verdict: draws that brought no
+// node, the fee of each seat that was left, an attempt of each node that held it to the
+// end, all that no less than the seats that it asked for; and where fewer nodes finish
+// than miss the deadline an attempt of each that did.
+func (t terms) vain(r *computetypes.Receipt, empty int) float64 {
+	missed := float64(count(r.Outcomes, computetypes.ASSIGNMENT_STATUS_MISSED))
+	left := missed + float64(count(r.Outcomes, computetypes.ASSIGNMENT_STATUS_RELEASED))
+	draws := min(t.drawReserve(), left*t.seat()+float64(empty)*t.idle)
+	held := t.attempt * t.reward * float64(count(r.Outcomes, computetypes.ASSIGNMENT_STATUS_PAID))
+	cost := draws + held + max(0, t.attempt*t.reward*missed-draws)
+	if len(r.Outcomes) > 0 {
+		cost += max(0, replicas*t.seat()-draws-held)
+	}
+	return cost
+}
+
+// harm is what honest nodes pay where they cannot finish a task: the fee of each deadline
+// that they miss, and of each task that they give back so soon after another.
+func (t terms) harm(r *computetypes.Receipt) float64 {
+	paid := 0
+	for i := range r.Outcomes {
+		o := &r.Outcomes[i]
+		if o.Status == computetypes.ASSIGNMENT_STATUS_MISSED ||
+			o.Status == computetypes.ASSIGNMENT_STATUS_RELEASED && o.Slashed.IsPositive() {
+			paid++
+		}
+	}
+	return t.missed * t.reward * float64(paid)
 }
 
 // seat is what a seat costs that was drawn in vain.
@@ -32,7 +71,10 @@ func (t terms) seat() float64 {
 
 // terms of the usual job under the chain's parameters. A liar's liability covers
 // the first escalation, which it alone may cause.
-func (s *stage) terms() terms {
+func (s *stage) terms() terms { return s.termsAt(reward) }
+
+// termsAt are those of the usual job at another reward, in whole tfuel.
+func (s *stage) termsAt(reward float64) terms {
 	t := terms{
 		reward:  reward,
 		kept:    keptOf(s.rewards.FeeSplit),
@@ -44,6 +86,7 @@ func (s *stage) terms() terms {
 		t.escalation = append(t.escalation, int(n))
 	}
 	t.liability = math.Max(inTfuel(s.compute.MinLiability), t.reward*math.Max(2, float64(t.escalation[0])))
+	t.idle = min(t.drawReserve()/idleDraws, computetypes.DrawBytes*inTfuel(s.compute.PostingFeePerByte))
 	return t
 }
 

@@ -41,8 +41,12 @@ type Row struct {
 	Predicted float64 `json:"predicted"`
 	Spread    float64 `json:"spread"`
 	Formula   string  `json:"formula"`
+	// Harm is what honest nodes paid out of their bonds as fees of deadlines that nobody
+	// could keep, HarmPredicted what the rules say. No other row may cost them any.
+	Harm          float64 `json:"harm"`
+	HarmPredicted float64 `json:"harm_predicted"`
 	// Profitable: Net is positive beyond noise. Agrees: Net lies where Predicted
-	// and Spread say.
+	// and Spread say, and Harm is what was predicted.
 	Profitable bool `json:"profitable"`
 	Agrees     bool `json:"agrees"`
 	// Note is what else was seen.
@@ -54,7 +58,7 @@ func (r Row) judged() Row {
 	r.Net = r.Gain - r.Loss - r.Baseline
 	noise := deviations*r.Spread + rounding
 	r.Profitable = r.Net > noise
-	r.Agrees = math.Abs(r.Net-r.Predicted) <= noise
+	r.Agrees = math.Abs(r.Net-r.Predicted) <= noise && math.Abs(r.Harm-r.HarmPredicted) <= rounding
 	return r
 }
 
@@ -96,10 +100,10 @@ func (r Report) Err() error {
 // Table prints the rows for a person.
 func (r Report) Table(w io.Writer) {
 	table := tabwriter.NewWriter(w, 0, 4, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "behaviour\tpolicy\tjobs\ttrials\tgain\tloss\tbaseline\tnet\tpredicted\t±1 sd\tverdict\t")
+	fmt.Fprintln(table, "behaviour\tpolicy\tjobs\ttrials\tgain\tloss\tbaseline\tnet\tpredicted\t±1 sd\tharm\tverdict\t")
 	for _, row := range r.Rows {
-		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%s\t\n",
-			row.Behaviour, row.Policy, row.Jobs, row.Trials, row.Gain, row.Loss, row.Baseline, row.Net, row.Predicted, row.Spread, row.verdict())
+		fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%.4f\t%s\t\n",
+			row.Behaviour, row.Policy, row.Jobs, row.Trials, row.Gain, row.Loss, row.Baseline, row.Net, row.Predicted, row.Spread, row.Harm, row.verdict())
 	}
 	_ = table.Flush()
 	for _, row := range r.Rows {

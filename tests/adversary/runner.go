@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/tests/devnet"
 )
 
@@ -108,7 +107,7 @@ func genesis() map[string]map[string]any {
 // perform plays one behaviour and looks whether others were harmed by it.
 func (s *stage) perform(ctx context.Context, b behaviour, report *Report) error {
 	begun := time.Now()
-	before, err := s.honestBonds(ctx)
+	before, err := s.honestNodes(ctx)
 	if err != nil {
 		return err
 	}
@@ -116,14 +115,19 @@ func (s *stage) perform(ctx context.Context, b behaviour, report *Report) error 
 	if err != nil {
 		return err
 	}
-	report.Rows = append(report.Rows, row)
-	s.say("%-28s %s: net %.4f, predicted %.4f ± %.4f (%.0f s)", row.Behaviour, row.verdict(), row.Net, row.Predicted, row.Spread, time.Since(begun).Seconds())
-	after, err := s.honestBonds(ctx)
+	after, err := s.honestNodes(ctx)
 	if err != nil {
 		return err
 	}
-	if after.LT(before) {
-		report.Failures = append(report.Failures, fmt.Sprintf("%s: honest nodes lost %s%s of their bonds", b.name(), before.Sub(after), params.BaseDenom))
+	row.Harm = inTfuel(before.bond.Sub(after.bond))
+	row = row.judged()
+	report.Rows = append(report.Rows, row)
+	s.say("%-28s %s: net %.4f, predicted %.4f ± %.4f (%.0f s)", row.Behaviour, row.verdict(), row.Net, row.Predicted, row.Spread, time.Since(begun).Seconds())
+	if row.Harm > row.HarmPredicted+rounding {
+		report.Failures = append(report.Failures, fmt.Sprintf("%s: honest nodes lost %.6f tfuel of their bonds, %.6f of it in fees", b.name(), row.Harm, row.HarmPredicted))
+	}
+	if after.points != before.points {
+		report.Failures = append(report.Failures, fmt.Sprintf("%s: honest nodes came %d points nearer to jail", b.name(), after.points-before.points))
 	}
 	rules, err := s.net.Invariants(ctx)
 	if err != nil {

@@ -277,15 +277,26 @@ func (s *stage) dismiss(ctx context.Context, class string, hands []*hand) error 
 	return errors.Join(errs...)
 }
 
-// honestBonds sums the bonds of the honest nodes: no behaviour may cost them any.
-func (s *stage) honestBonds(ctx context.Context) (math.Int, error) {
-	sum := math.ZeroInt()
+// standing is what honest nodes have to lose: their bonds in atfuel, and the points that
+// faults have brought them towards jail.
+type standing struct {
+	bond   math.Int
+	points int
+}
+
+// honestNodes sums the standing of all honest nodes.
+func (s *stage) honestNodes(ctx context.Context) (standing, error) {
+	sum := standing{bond: math.ZeroInt()}
 	for _, node := range s.net.Nodes() {
 		bond, err := s.bondOf(ctx, node.Operator)
 		if err != nil {
 			return sum, err
 		}
-		sum = sum.Add(bond)
+		record, err := s.reader.NodeOf(ctx, node.Operator)
+		if err != nil {
+			return sum, err
+		}
+		sum.bond, sum.points = sum.bond.Add(bond), sum.points+int(record.State.Jail.Points)
 	}
 	return sum, nil
 }

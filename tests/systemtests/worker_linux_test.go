@@ -5,9 +5,6 @@ package systemtests
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
-	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -22,35 +19,13 @@ import (
 // patientTextgen leaves time to give a task back that has begun.
 const patientTextgen = textgen + "prepare_blocks: 60\n"
 
-// busyWorker is the process that runs a program for a node; 0 when none does.
-func busyWorker(node devnet.Node) int {
-	programs, err := filepath.Glob(filepath.Join(node.Home(), "workers", "*", "in", "program"))
-	if err != nil || len(programs) == 0 {
-		return 0
-	}
-	folder := filepath.Dir(filepath.Dir(programs[0]))
-	places, err := filepath.Glob("/proc/[0-9]*/cwd")
-	if err != nil {
-		return 0
-	}
-	for _, place := range places {
-		if at, err := os.Readlink(place); err == nil && at == folder {
-			pid, err := strconv.Atoi(filepath.Base(filepath.Dir(place)))
-			if err == nil {
-				return pid
-			}
-		}
-	}
-	return 0
-}
-
 // killWorkers kills the next worker with a program of each node, until some were hit.
 func killWorkers(ctx context.Context, nodes []devnet.Node, most int) map[string]bool {
 	hit := map[string]bool{}
 	for len(hit) < most && ctx.Err() == nil {
 		for _, node := range nodes {
-			if pid := busyWorker(node); pid != 0 && !hit[node.Name] && len(hit) < most {
-				if syscall.Kill(pid, syscall.SIGKILL) == nil {
+			for _, worker := range node.Workers() {
+				if !hit[node.Name] && len(hit) < most && syscall.Kill(worker.PID, syscall.SIGKILL) == nil {
 					hit[node.Name] = true
 				}
 			}

@@ -10,6 +10,24 @@ import (
 // ReceiptsIn returns the receipts of the tasks that an event says have ended; none
 // for events of other kinds. The receipts of arrays are in no store.
 func ReceiptsIn(event abci.Event) ([]Receipt, error) {
+	changes, err := ChangesIn(event)
+	return EndedIn(changes), err
+}
+
+// EndedIn returns the receipts of the tasks that have ended with some changes.
+func EndedIn(changes []TaskChange) []Receipt {
+	var receipts []Receipt
+	for i := range changes {
+		if ended := changes[i].GetEnded(); ended != nil {
+			receipts = append(receipts, *ended)
+		}
+	}
+	return receipts
+}
+
+// ChangesIn returns the changes of tasks that an event tells of; none for events of other
+// kinds.
+func ChangesIn(event abci.Event) ([]TaskChange, error) {
 	switch event.Type {
 	case proto.MessageName(&EventBatch{}), proto.MessageName(&EventSweep{}):
 	default:
@@ -19,20 +37,13 @@ func ReceiptsIn(event abci.Event) ([]Receipt, error) {
 	if err != nil {
 		return nil, err
 	}
-	var changes []TaskChange
 	switch e := parsed.(type) {
 	case *EventBatch:
-		changes = e.Changes
+		return e.Changes, nil
 	case *EventSweep:
-		changes = e.Changes
+		return e.Changes, nil
 	}
-	var receipts []Receipt
-	for i := range changes {
-		if ended := changes[i].GetEnded(); ended != nil {
-			receipts = append(receipts, *ended)
-		}
-	}
-	return receipts, nil
+	return nil, nil
 }
 
 // JudgedIn returns what an event says came of a challenge; nil for events of other
