@@ -17,10 +17,10 @@ type joins struct {
 // memory with calls. The weights make as many of each cost about as much: some
 // seconds and hundreds of megabytes for the most that a function may have.
 const (
-	blockSquares  = 256
-	loopSquares   = 8
-	branchSquares = 128
-	callValues    = 4
+	blockSquares  = 128
+	loopSquares   = 4
+	branchSquares = 64
+	callValues    = 8
 )
 
 // add counts an instruction; the targets of a branch table but its last, and what

@@ -26,23 +26,23 @@ func TestFunctionsThatNoCompilerCopesWithAreRefused(t *testing.T) {
 		most func(n int) string
 		n    int
 	}{
-		"loops":        {func(n int) string { return program(1, 0, strings.Repeat("(loop)", n)) }, 2844},
-		"wide loops":   {func(n int) string { return program(1, 1022, strings.Repeat("(loop)", n)) }, 917},
-		"empty blocks": {func(n int) string { return program(1, 0, strings.Repeat("(block)", n)) }, 16130},
-		"empty ifs":    {func(n int) string { return program(1, 0, strings.Repeat("(if (i32.const 1) (then))", n)) }, 16130},
-		"blocks":       {func(n int) string { return program(1, 1022, strings.Repeat("(block)", n)) }, 1020},
-		"ifs":          {func(n int) string { return program(1, 1022, strings.Repeat("(if (i32.const 1) (then) (else))", n)) }, 511},
+		"loops":        {func(n int) string { return program(1, 0, strings.Repeat("(loop)", n)) }, 2917},
+		"wide loops":   {func(n int) string { return program(1, 1022, strings.Repeat("(loop)", n)) }, 1546},
+		"empty blocks": {func(n int) string { return program(1, 0, strings.Repeat("(block)", n)) }, 16653},
+		"empty ifs":    {func(n int) string { return program(1, 0, strings.Repeat("(if (i32.const 1) (then))", n)) }, 16653},
+		"blocks":       {func(n int) string { return program(1, 1022, strings.Repeat("(block)", n)) }, 2114},
+		"ifs":          {func(n int) string { return program(1, 1022, strings.Repeat("(if (i32.const 1) (then) (else))", n)) }, 1069},
 		"jumps": {func(n int) string {
 			return program(1, 1022, "(block "+strings.Repeat("(br_if 0 (i32.const 1))", n)+")")
-		}, 1015},
-		"jumps alone": {func(n int) string { return program(1, 0, "(block "+strings.Repeat("(br_if 0 (i32.const 1))", n)+")") }, 11457},
-		"calls":       {func(n int) string { return program(1, 0, strings.Repeat("(call 0)", n)) }, 262144},
+		}, 2081},
+		"jumps alone": {func(n int) string { return program(1, 0, "(block "+strings.Repeat("(br_if 0 (i32.const 1))", n)+")") }, 11802},
+		"calls":       {func(n int) string { return program(1, 0, strings.Repeat("(call 0)", n)) }, 275000},
 		"tables": {func(n int) string {
 			return program(1, 1022, "(block (br_table "+strings.Repeat("0 ", n)+"(i32.const 1)))")
-		}, 1023},
+		}, 2147},
 		"results": {func(n int) string {
-			return program(1, 23, strings.Repeat("(block (result "+wide+") unreachable) "+strings.Repeat("drop ", 1000), n))
-		}, 1020},
+			return program(1, 1115, strings.Repeat("(block (result "+wide+") unreachable) "+strings.Repeat("drop ", 1000), n))
+		}, 1035},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := rewrite(assembled(t, c.most(c.n)))
@@ -55,10 +55,22 @@ func TestFunctionsThatNoCompilerCopesWithAreRefused(t *testing.T) {
 }
 
 func TestModulesThatNoCompilerCopesWithAreRefused(t *testing.T) {
-	blocks := strings.Repeat("(block)", 1020)
+	blocks := strings.Repeat("(block)", 2114)
 	_, err := rewrite(assembled(t, program(MaxModuleJoins/MaxFunctionJoins, 1022, blocks)))
 	require.NoError(t, err)
 	_, err = rewrite(assembled(t, program(MaxModuleJoins/MaxFunctionJoins+1, 1022, blocks)))
 	require.ErrorIs(t, err, ErrUnsupported)
 	require.ErrorContains(t, err, "of all functions")
+}
+
+// A linker makes as many data segments as browsers take, for every zero that it leaves out.
+func TestAsManySegmentsAsBrowsersTakeAreTaken(t *testing.T) {
+	module := func(n int) string {
+		return `(module (memory 1) (func (export "_start")) ` + strings.Repeat(`(data (i32.const 0) "a")`, n) + ")"
+	}
+	_, err := rewrite(assembled(t, module(100_000)))
+	require.NoError(t, err)
+	_, err = rewrite(assembled(t, module(100_001)))
+	require.ErrorIs(t, err, ErrUnsupported)
+	require.ErrorContains(t, err, "100001 data segments, at most 100000 are allowed")
 }

@@ -18,8 +18,9 @@ const (
 	MaxExports = 1 << 16
 	// MaxNameBytes is the longest name of an import or export.
 	MaxNameBytes = 1 << 16
-	// MaxSegments is the most data segments, and the most element segments.
-	MaxSegments = 1 << 16
+	// MaxSegments is the most data segments, and the most element segments: as many as
+	// browsers take, and so as many as Go's linker makes.
+	MaxSegments = 100_000
 	// MaxFunctionBytes is the most code that one function may have.
 	MaxFunctionBytes = 1 << 20
 	// MaxRewrittenBytes is the most code that a function may have with what the
@@ -32,8 +33,8 @@ const (
 	// MaxFunctionJoins bounds the values that a function may carry to the places where
 	// its control flow meets, see joins. A compiler may keep each of them apart: with
 	// some thousands of both it takes more time and memory than any machine has, and
-	// kills the process in the end.
-	MaxFunctionJoins = 1 << 20
+	// kills the process in the end. PHP's interpreter has a function of 2,121,123.
+	MaxFunctionJoins = 2_200_000
 	// MaxModuleJoins bounds the sum of that over all functions.
 	MaxModuleJoins = 1 << 25
 	// MaxTableElements is the largest that one table may be.
