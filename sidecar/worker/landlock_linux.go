@@ -37,7 +37,7 @@ func restrictFiles(readable, writable string) error {
 	}
 	defer unix.Close(int(rules)) //nolint:errcheck // it is in force, or the process is given up
 	allow := func(path string, access uint64) error {
-		return allowBeneath(int(rules), path, access&attr.Access_fs)
+		return allowBeneath(int(rules), path, access&attr.Handled_access_fs)
 	}
 	self, err := ownBinary()
 	if err != nil {
@@ -65,24 +65,24 @@ func restrictFiles(readable, writable string) error {
 // handled is all that a version of the kernel's interface can refuse, and how much of
 // the structure that version knows.
 func handled(version uintptr) (unix.LandlockRulesetAttr, uintptr) {
-	attr := unix.LandlockRulesetAttr{Access_fs: unix.LANDLOCK_ACCESS_FS_REFER - 1}
-	size := unsafe.Offsetof(attr.Access_net)
+	attr := unix.LandlockRulesetAttr{Handled_access_fs: unix.LANDLOCK_ACCESS_FS_REFER - 1}
+	size := unsafe.Offsetof(attr.Handled_access_net)
 	if version >= 2 {
-		attr.Access_fs |= unix.LANDLOCK_ACCESS_FS_REFER
+		attr.Handled_access_fs |= unix.LANDLOCK_ACCESS_FS_REFER
 	}
 	if version >= 3 {
-		attr.Access_fs |= unix.LANDLOCK_ACCESS_FS_TRUNCATE
+		attr.Handled_access_fs |= unix.LANDLOCK_ACCESS_FS_TRUNCATE
 	}
 	if version >= 4 {
-		attr.Access_net = unix.LANDLOCK_ACCESS_NET_BIND_TCP | unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
+		attr.Handled_access_net = unix.LANDLOCK_ACCESS_NET_BIND_TCP | unix.LANDLOCK_ACCESS_NET_CONNECT_TCP
 		size = unsafe.Offsetof(attr.Scoped)
 	}
 	if version >= 5 {
-		attr.Access_fs |= unix.LANDLOCK_ACCESS_FS_IOCTL_DEV
+		attr.Handled_access_fs |= unix.LANDLOCK_ACCESS_FS_IOCTL_DEV
 	}
 	if version >= 6 {
 		attr.Scoped = unix.LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET | unix.LANDLOCK_SCOPE_SIGNAL
-		size = unsafe.Sizeof(attr)
+		size = unsafe.Offsetof(attr.Quiet_access_fs)
 	}
 	return attr, size
 }
