@@ -9,6 +9,7 @@ import (
 
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
 
 // moduleAccountPermissions says which modules own an account and whether they
@@ -23,6 +24,7 @@ func moduleAccountPermissions() map[string][]string {
 		govtypes.ModuleName:            {authtypes.Burner},
 		edgenodetypes.ModuleName:       {authtypes.Burner},
 		computetypes.ModuleName:        {authtypes.Burner},
+		feemarkettypes.ModuleName:      {authtypes.Burner},
 	}
 }
 

@@ -13,40 +13,44 @@ import (
 	bankkeeper "github.com/cosmos/cosmos-sdk/x/bank/keeper"
 
 	"github.com/thetaedge/theta/app/params"
+	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
 
-// MinGasPriceSource says what the chain asks for a unit of gas, in atfuel.
-type MinGasPriceSource interface {
-	MinGasPrice(ctx context.Context) (sdkmath.Int, error)
-}
-
-// newAnteHandler returns what every tx passes before its messages run.
+// newAnteHandler returns what every tx passes before its messages run: the SDK's
+// checks, with the price of block space before the fee is taken. Signatures come before
+// that, so that only a worker itself has its duties looked at.
 func newAnteHandler(app *App) sdk.AnteHandler {
-	handler, err := ante.NewAnteHandler(ante.HandlerOptions{
-		AccountKeeper:   app.AccountKeeper,
-		BankKeeper:      feeBank{app.BankKeeper},
-		FeegrantKeeper:  app.FeeGrantKeeper,
-		SignModeHandler: app.encoding.TxConfig.SignModeHandler(),
-		SigGasConsumer:  ante.DefaultSigVerificationGasConsumer,
-		TxFeeChecker:    NewTxFeeChecker(app.MinGasPriceSource()),
-	})
-	if err != nil {
-		panic(err)
-	}
-	return handler
+	accounts := app.AccountKeeper
+	return sdk.ChainAnteDecorators(
+		ante.NewSetUpContextDecorator(),
+		ante.NewExtensionOptionsDecorator(nil),
+		ante.NewValidateBasicDecorator(),
+		ante.NewTxTimeoutHeightDecorator(),
+		ante.NewValidateMemoDecorator(accounts),
+		ante.NewConsumeGasForTxSizeDecorator(accounts),
+		crowdDecorator{app: app},
+		ante.NewSetPubKeyDecorator(accounts),
+		ante.NewValidateSigCountDecorator(accounts),
+		ante.NewSigGasConsumeDecorator(accounts, ante.DefaultSigVerificationGasConsumer),
+		ante.NewSigVerificationDecorator(accounts, app.encoding.TxConfig.SignModeHandler()),
+		priceDecorator{app: app},
+		ante.NewDeductFeeDecorator(accounts, feeBank{app.BankKeeper}, app.FeeGrantKeeper, NewTxFeeChecker(app.PriceSource())),
+		ante.NewIncrementSequenceDecorator(accounts),
+	)
 }
 
 // NewTxFeeChecker returns a checker that holds in every mode: in the mempool, in
 // a proposal and in a block, so that no proposer can include what others must
 // refuse. A node may ask for more in its own mempool (minimum-gas-prices in
-// app.toml). Fees are in atfuel only. The priority is the price per unit of gas.
-func NewTxFeeChecker(source MinGasPriceSource) ante.TxFeeChecker {
+// app.toml), but not of the lane. Fees are in atfuel only. The priority is the price
+// per unit of gas.
+func NewTxFeeChecker(source PriceSource) ante.TxFeeChecker {
 	return func(ctx sdk.Context, tx sdk.Tx) (sdk.Coins, int64, error) {
 		feeTx, ok := tx.(sdk.FeeTx)
 		if !ok {
 			return nil, 0, sdkerrors.ErrTxDecode.Wrapf("expected a tx with a fee, found %T", tx)
 		}
-		fee, gas := feeTx.GetFee(), sdkmath.NewIntFromUint64(feeTx.GetGas())
+		fee, gas := feeTx.GetFee(), uintToInt(feeTx.GetGas())
 		for _, coin := range fee {
 			if coin.Denom != params.BaseDenom {
 				return nil, 0, sdkerrors.ErrInsufficientFee.Wrapf(
@@ -59,17 +63,19 @@ func NewTxFeeChecker(source MinGasPriceSource) ante.TxFeeChecker {
 			return fee, 0, nil
 		}
 
-		price, err := source.MinGasPrice(ctx)
+		terms, err := termsOf(ctx, source)
 		if err != nil {
 			return nil, 0, err
 		}
-		if ctx.IsCheckTx() {
+		price := terms.price
+		if ctx.IsCheckTx() && !terms.lane {
 			price = sdkmath.MaxInt(price, ownMinGasPrice(ctx))
 		}
 		paid, required := fee.AmountOf(params.BaseDenom), price.Mul(gas)
 		if paid.LT(required) {
 			return nil, 0, sdkerrors.ErrInsufficientFee.Wrapf(
-				"a gas limit of %s costs at least %s%s at %s%s per gas, found a fee of %s%s",
+				"a gas limit of %s costs at least %s%s at %s%s per gas, found a fee of %s%s; "+
+					"ask for the price with: thetad query feemarket base-fee",
 				gas, required, params.BaseDenom, price, params.BaseDenom, paid, params.BaseDenom)
 		}
 		return fee, priority(paid, gas), nil
@@ -98,18 +104,27 @@ func priority(paid, gas sdkmath.Int) int64 {
 // same balance, and bank credits their sum once at the end of the block.
 type feeBank struct{ bankkeeper.BaseKeeper }
 
-// SendCoinsFromAccountToModule moves a fee. At genesis no EndBlock would credit
-// a virtual transfer, so the coins move at once.
+// SendCoinsFromAccountToModule moves a fee: what is to be burned of it to x/feemarket,
+// the rest to module. At genesis no EndBlock would credit a virtual transfer, so the
+// coins move at once.
 func (b feeBank) SendCoinsFromAccountToModule(
 	ctx context.Context, sender sdk.AccAddress, module string, amount sdk.Coins,
 ) error {
-	if sdk.UnwrapSDKContext(ctx).BlockHeight() == 0 {
+	sdkCtx := sdk.UnwrapSDKContext(ctx)
+	if sdkCtx.BlockHeight() == 0 {
 		return b.BaseKeeper.SendCoinsFromAccountToModule(ctx, sender, module, amount)
+	}
+	burned := burnedOf(sdkCtx, amount)
+	if !burned.IsZero() {
+		if err := b.SendCoinsFromAccountToModuleVirtual(ctx, sender, feemarkettypes.ModuleName, burned); err != nil {
+			return err
+		}
+		amount = amount.Sub(burned...)
+	}
+	if amount.IsZero() {
+		return nil
 	}
 	return b.SendCoinsFromAccountToModuleVirtual(ctx, sender, module, amount)
 }
 
 var _ authtypes.BankKeeper = feeBank{}
-
-// MinGasPriceSource returns where this chain keeps its minimum gas price.
-func (app *App) MinGasPriceSource() MinGasPriceSource { return app.RewardsKeeper }

@@ -26,6 +26,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/version"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/app/pool"
 )
 
 // App is the chain's state machine. It is built once by New and then driven by
@@ -42,6 +43,11 @@ type App struct {
 	configurator       module.Configurator
 	// initializing says that the genesis is being written, gentxs among it.
 	initializing bool
+
+	// pool holds the transactions that wait for a block, tried what the lanes of the last
+	// ones have held.
+	pool  *pool.Pool
+	tried tries
 
 	closeOnce sync.Once
 	closeErr  error
@@ -85,6 +91,7 @@ func New(
 	app.Keepers = newKeepers(app, logger, appOpts)
 	app.setModules()
 	app.stores.mount(base)
+	app.setMempool(appOpts)
 	app.setHandlers()
 	app.setUpgrades()
 	blockexec.Apply(base, appOpts, app.stores.all(), encoding.TxConfig.TxDecoder(),
@@ -124,8 +131,13 @@ func (app *App) InitChainer(ctx sdk.Context, req *abci.RequestInitChain) (*abci.
 	return app.ModuleManager.InitGenesis(ctx, app.encoding.Codec, genesis)
 }
 
-// PreBlocker runs what must change before a block begins, upgrades first.
-func (app *App) PreBlocker(ctx sdk.Context, _ *abci.RequestFinalizeBlock) (*sdk.ResponsePreBlock, error) {
+// PreBlocker runs what must change before a block begins, upgrades first. Which txs go
+// through the lane is found before that, on the state on which the block was proposed.
+func (app *App) PreBlocker(ctx sdk.Context, req *abci.RequestFinalizeBlock) (*sdk.ResponsePreBlock, error) {
+	app.pool.Forget(req.Txs, req.Height)
+	if err := app.fillLane(ctx, req.Txs); err != nil {
+		return nil, err
+	}
 	return app.ModuleManager.PreBlock(ctx)
 }
 

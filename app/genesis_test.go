@@ -26,7 +26,7 @@ import (
 
 // checker returns the fee checker that a chain at the default price uses.
 func checker(chain *apptest.Chain) func(sdk.Context, sdk.Tx) (sdk.Coins, int64, error) {
-	return app.NewTxFeeChecker(chain.App.MinGasPriceSource())
+	return app.NewTxFeeChecker(chain.App.PriceSource())
 }
 
 func read[T any, P interface {

@@ -44,6 +44,8 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodekeeper "github.com/thetaedge/theta/x/edgenode/keeper"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+	feemarketkeeper "github.com/thetaedge/theta/x/feemarket/keeper"
+	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 	rewardskeeper "github.com/thetaedge/theta/x/rewards/keeper"
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
@@ -67,6 +69,7 @@ type Keepers struct {
 	EdgenodeKeeper  *edgenodekeeper.Keeper
 	RewardsKeeper   *rewardskeeper.Keeper
 	ComputeKeeper   *computekeeper.Keeper
+	FeemarketKeeper *feemarketkeeper.Keeper
 }
 
 // Authority returns the address that may change params: that of x/gov.
@@ -181,4 +184,8 @@ func (k *Keepers) addEdge(app *App) {
 		cdc, app.kvService(computetypes.StoreKey),
 		runtime.NewTransientStoreService(app.stores.transient[computetypes.TStoreKey]), AddressCodec(),
 		k.BankKeeper, k.BeaconKeeper, k.EdgenodeKeeper, k.RewardsKeeper, authority)
+	k.FeemarketKeeper = feemarketkeeper.NewKeeper(
+		cdc, app.kvService(feemarkettypes.StoreKey),
+		runtime.NewTransientStoreService(app.stores.transient[feemarkettypes.TStoreKey]),
+		k.BankKeeper, k.RewardsKeeper, authority)
 }

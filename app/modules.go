@@ -44,6 +44,8 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	"github.com/thetaedge/theta/x/edgenode"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+	"github.com/thetaedge/theta/x/feemarket"
+	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 	"github.com/thetaedge/theta/x/rewards"
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
@@ -89,6 +91,7 @@ func (app *App) modules() []module.AppModule {
 		edgenode.NewAppModule(k.EdgenodeKeeper),
 		rewards.NewAppModule(k.RewardsKeeper),
 		compute.NewAppModule(k.ComputeKeeper),
+		feemarket.NewAppModule(k.FeemarketKeeper),
 	}
 }
 
@@ -105,10 +108,12 @@ func (app *App) setOrder() {
 
 	// Bank first: it credits the block's virtual transfers, which the modules
 	// after it may spend. Then gov, whose proposals may post or settle jobs; then
-	// what happens to jobs; and rewards after all that earns in this block.
+	// what happens to jobs; and rewards after all that earns in this block. The price of
+	// the next block follows what governance may have changed in this one.
 	app.ModuleManager.SetOrderEndBlockers(
 		banktypes.ModuleName, govtypes.ModuleName, beacontypes.ModuleName, computetypes.ModuleName,
 		edgenodetypes.ModuleName, rewardstypes.ModuleName, stakingtypes.ModuleName, feegrant.ModuleName,
+		feemarkettypes.ModuleName,
 	)
 
 	// Genutil comes after staking and the balances that its transactions bond.
@@ -118,7 +123,7 @@ func (app *App) setOrder() {
 		authz.ModuleName, feegrant.ModuleName, upgradetypes.ModuleName, vestingtypes.ModuleName,
 		consensustypes.ModuleName, epochstypes.ModuleName,
 		beacontypes.ModuleName, edgenodetypes.ModuleName, rewardstypes.ModuleName, computetypes.ModuleName,
-		genutiltypes.ModuleName,
+		feemarkettypes.ModuleName, genutiltypes.ModuleName,
 	}
 	app.ModuleManager.SetOrderInitGenesis(order...)
 	app.ModuleManager.SetOrderExportGenesis(order...)

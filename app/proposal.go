@@ -6,67 +6,106 @@ import (
 	abci "github.com/cometbft/cometbft/abci/types"
 	cmttypes "github.com/cometbft/cometbft/types"
 
-	"github.com/cosmos/cosmos-sdk/baseapp"
 	sdk "github.com/cosmos/cosmos-sdk/types"
-	"github.com/cosmos/cosmos-sdk/types/mempool"
+
+	"github.com/thetaedge/theta/x/feemarket/keeper"
 )
 
 // setProposalHandlers sets how this node proposes a block and judges others'.
-// The SDK's selector stops at the block's gas and bytes, so a correct node never
-// proposes what ProcessProposal refuses.
 func (app *App) setProposalHandlers() {
-	pool := app.Mempool()
-	if pool == nil {
-		pool = mempool.NoOpMempool{}
-	}
-	app.SetPrepareProposal(baseapp.NewDefaultProposalHandler(pool, app).PrepareProposalHandler())
-	app.SetProcessProposal(newProcessProposal(app.encoding.TxConfig.TxDecoder(), app.Logger().Info))
+	app.SetPrepareProposal(app.prepareProposal)
+	app.SetProcessProposal(app.processProposal)
 }
 
-// newProcessProposal returns a handler that refuses a block with a tx that does
-// not decode, with gas limits that together exceed the block's gas, or with more
-// bytes than a block may have. It does not run the txs: one that fails in its
-// block pays its fee there.
-func newProcessProposal(decode sdk.TxDecoder, report func(string, ...any)) sdk.ProcessProposalHandler {
-	return func(ctx sdk.Context, req *abci.RequestProcessProposal) (*abci.ResponseProcessProposal, error) {
-		if err := checkProposal(ctx, req.Txs, decode); err != nil {
-			report("proposal refused", "height", req.Height, "reason", err.Error())
-			return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_REJECT}, nil
-		}
-		return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_ACCEPT}, nil
+// processProposal refuses a block with a tx that does not decode, that asks for more gas
+// than a tx may or pays less than it must; with more gas outside of the lane than there
+// is room for, however empty the lane is; or with more bytes than a block may have. It
+// does not run the txs: one that fails in its block pays its fee there. What a proposer
+// leaves out it cannot see.
+func (app *App) processProposal(ctx sdk.Context, req *abci.RequestProcessProposal) (*abci.ResponseProcessProposal, error) {
+	if err := app.checkProposal(ctx, req.Txs); err != nil {
+		app.Logger().Info("proposal refused", "height", req.Height, "reason", err.Error())
+		return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_REJECT}, nil
 	}
+	return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_ACCEPT}, nil
 }
 
-func checkProposal(ctx sdk.Context, txs [][]byte, decode sdk.TxDecoder) error {
+func (app *App) checkProposal(ctx sdk.Context, txs [][]byte) error {
 	block := ctx.ConsensusParams().Block
 	if block != nil && block.MaxBytes > 0 {
 		if size := cmttypes.ComputeProtoSizeForTxs(cmttypes.ToTxs(txs)); size > block.MaxBytes {
 			return fmt.Errorf("expected at most %d bytes of txs, found %d", block.MaxBytes, size)
 		}
 	}
-	limited := block != nil && block.MaxGas > 0
-	var left uint64
-	if limited {
-		left = uint64(block.MaxGas) //nolint:gosec // positive
+	budget, err := app.FeemarketKeeper.Budget(ctx)
+	if err != nil {
+		return err
 	}
+	base, _, err := app.FeemarketKeeper.Prices(ctx)
+	if err != nil {
+		return err
+	}
+	room, terms := newRoom(budget), txTerms{price: base}
 	for i, raw := range txs {
-		tx, err := decode(raw)
-		if err != nil {
-			return fmt.Errorf("tx %d does not decode: %w", i, err)
+		if err := app.checkProposedTx(ctx, room, terms, raw); err != nil {
+			return fmt.Errorf("tx %d: %w", i, err)
 		}
-		feeTx, ok := tx.(sdk.FeeTx)
-		if !ok {
-			return fmt.Errorf("tx %d: expected a gas limit, found %T", i, tx)
-		}
-		if !limited {
-			continue
-		}
-		// Subtracting from what is left cannot overflow, as a sum of limits could.
-		if feeTx.GetGas() > left {
-			return fmt.Errorf("tx %d: a gas limit of %d exceeds the %d left of the block's %d",
-				i, feeTx.GetGas(), left, block.MaxGas)
-		}
-		left -= feeTx.GetGas()
 	}
 	return nil
+}
+
+// checkProposedTx finds room for a tx, or says why there is none.
+func (app *App) checkProposedTx(ctx sdk.Context, room *room, terms txTerms, raw []byte) error {
+	tx, err := app.encoding.TxConfig.TxDecoder()(raw)
+	if err != nil {
+		return fmt.Errorf("does not decode: %w", err)
+	}
+	feeTx, ok := tx.(sdk.FeeTx)
+	if !ok {
+		return fmt.Errorf("expected a gas limit, found %T", tx)
+	}
+	gas := feeTx.GetGas()
+	if room.budget.Limited && gas > room.budget.Tx {
+		return fmt.Errorf("a gas limit of %d exceeds the %d that a tx may ask for", gas, room.budget.Tx)
+	}
+	if mayBeInLane(raw) && room.takeLane(app.inspect(ctx, tx)) {
+		return nil
+	}
+	if !pays(feeTx, terms) {
+		return fmt.Errorf("a gas limit of %d costs at least %s, found a fee of %s", gas, terms.fee(gas), feeTx.GetFee())
+	}
+	if !room.takeOrdinary(gas) {
+		return fmt.Errorf("a gas limit of %d exceeds the %d left of the %d that are not the lane's",
+			gas, room.ordinary, room.budget.Ordinary)
+	}
+	return nil
+}
+
+// fillLane notes which txs of a block go through its lane, by the same rules and on the
+// same state as it was proposed and judged.
+func (app *App) fillLane(ctx sdk.Context, txs [][]byte) error {
+	budget, err := app.FeemarketKeeper.Budget(ctx)
+	if err != nil {
+		return err
+	}
+	var (
+		room = newRoom(budget)
+		lane []keeper.LaneTx
+		keys []string
+	)
+	for i, raw := range txs {
+		if !mayBeInLane(raw) {
+			continue
+		}
+		tx, err := app.encoding.TxConfig.TxDecoder()(raw)
+		if err != nil {
+			continue
+		}
+		if found := app.inspect(ctx, tx); room.takeLane(found) {
+			lane = append(lane, keeper.LaneTx{Index: i, Gas: found.gas})
+			keys = append(keys, found.keys...)
+		}
+	}
+	app.tried.note(ctx.BlockHeight(), keys)
+	return app.FeemarketKeeper.SetLane(ctx, lane)
 }

@@ -33,13 +33,13 @@ func TestProposalWithUndecodableTxIsRefused(t *testing.T) {
 
 func TestProposalOverBlockGasIsRefused(t *testing.T) {
 	chain := apptest.New(t, smallBlocks(1_000_000, 1<<20))
-	half := func(gas uint64) []byte {
+	part := func(gas uint64) []byte {
 		return chain.Sign(chain.Accounts[0], send(chain), apptest.WithGas(gas))
 	}
-	first := half(500_000)
-	require.Equal(t, accept, chain.Judge(first, half(500_000)))
-	require.Equal(t, reject, chain.Judge(first, half(500_001)))
-	require.Equal(t, reject, chain.Judge(first, half(math.MaxUint64-400_000)), "limits whose sum overflows")
+	first, second := part(250_000), part(250_000)
+	require.Equal(t, accept, chain.Judge(first, second, part(250_000)))
+	require.Equal(t, reject, chain.Judge(first, second, part(200_000), part(50_001)), "a quarter is the lane's")
+	require.Equal(t, reject, chain.Judge(first, part(math.MaxUint64-100_000)), "limits whose sum overflows")
 }
 
 func TestProposalOverBlockBytesIsRefused(t *testing.T) {
@@ -66,14 +66,10 @@ func TestProposalMayFillTheBytesOfABlock(t *testing.T) {
 
 func TestOwnProposalIsAccepted(t *testing.T) {
 	chain := apptest.New(t, smallBlocks(1_000_000, 1<<20))
-	var pool [][]byte
 	for range 5 {
-		pool = append(pool, chain.Sign(chain.Accounts[0], send(chain), apptest.WithGas(400_000)))
+		require.Zero(t, chain.Check(chain.Sign(chain.Accounts[0], send(chain), apptest.WithGas(250_000))).Code)
 	}
-	response, err := chain.App.PrepareProposal(&abci.RequestPrepareProposal{
-		Height: chain.Height() + 1, Time: chain.Time(), MaxTxBytes: 1 << 20, Txs: pool,
-	})
-	require.NoError(t, err)
-	require.Len(t, response.Txs, 2, "two txs of 400,000 gas fit in a block of 1,000,000")
-	require.Equal(t, accept, chain.Judge(response.Txs...))
+	txs := chain.Propose()
+	require.Len(t, txs, 3, "three txs of 250,000 gas fit in a block of 1,000,000, of which a quarter is kept")
+	require.Equal(t, accept, chain.Judge(txs...))
 }

@@ -23,6 +23,7 @@ import (
 	beacontypes "github.com/thetaedge/theta/x/beacon/types"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
@@ -42,9 +43,11 @@ func newStores() stores {
 			upgradetypes.StoreKey, evidencetypes.StoreKey, feegrant.StoreKey, authzkeeper.StoreKey,
 			epochstypes.StoreKey,
 			beacontypes.StoreKey, edgenodetypes.StoreKey, rewardstypes.StoreKey, computetypes.StoreKey,
+			feemarkettypes.StoreKey,
 		),
-		transient: storetypes.NewTransientStoreKeys(rewardstypes.TStoreKey, computetypes.TStoreKey),
-		object:    storetypes.NewObjectStoreKeys(banktypes.ObjectStoreKey),
+		transient: storetypes.NewTransientStoreKeys(
+			rewardstypes.TStoreKey, computetypes.TStoreKey, feemarkettypes.TStoreKey),
+		object: storetypes.NewObjectStoreKeys(banktypes.ObjectStoreKey),
 	}
 }
 

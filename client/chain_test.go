@@ -37,7 +37,7 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
-	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
+	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
 
 const (
@@ -93,7 +93,9 @@ type chain struct {
 	market  *computetypes.QueryMarketResponse
 	// nodePrice is the gas price that the node asks for, as coins.
 	nodePrice string
-	steps     []step
+	// crowd is what full blocks have multiplied the price by; 0 is nothing.
+	crowd int64
+	steps []step
 	// ended are the receipts of each block.
 	ended map[int64][]computetypes.Receipt
 }
@@ -137,8 +139,11 @@ func (c *chain) Invoke(_ context.Context, method string, request, reply any, opt
 		return answer(reply, &cmtservice.GetBlockByHeightResponse{SdkBlock: &cmtservice.Block{}})
 	case *cmtservice.GetBlockResultsRequest:
 		return c.results(request.Height, reply)
-	case *rewardstypes.QueryParamsRequest:
-		return answer(reply, &rewardstypes.QueryParamsResponse{Params: rewardstypes.Params{MinGasPrice: math.NewInt(1_000_000_000)}})
+	case *feemarkettypes.QueryBaseFeeRequest:
+		const floor = 1_000_000_000
+		return answer(reply, &feemarkettypes.QueryBaseFeeResponse{
+			BaseFee: sdk.NewInt64Coin(params.BaseDenom, floor*max(c.crowd, 1)), Floor: sdk.NewInt64Coin(params.BaseDenom, floor),
+		})
 	case *authtypes.QueryAccountInfoRequest:
 		return answer(reply, &authtypes.QueryAccountInfoResponse{Info: &authtypes.BaseAccount{Address: request.Address, AccountNumber: 4, Sequence: c.sequence}})
 	case *banktypes.QuerySpendableBalanceByDenomRequest:

@@ -22,7 +22,7 @@ import (
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 
 	computetypes "github.com/thetaedge/theta/x/compute/types"
-	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
+	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
 
 // defaultPoll is how often the chain is asked for news while waiting; blocks take
@@ -41,7 +41,7 @@ type Client struct {
 	terms   Terms
 
 	compute computetypes.QueryClient
-	rewards rewardstypes.QueryClient
+	market  feemarkettypes.QueryClient
 	auth    authtypes.QueryClient
 	bank    banktypes.QueryClient
 	node    nodeservice.ServiceClient
@@ -68,7 +68,7 @@ func newClient(chainID string, conn Connection) *Client {
 		chainID: chainID,
 		poll:    defaultPoll,
 		compute: computetypes.NewQueryClient(conn),
-		rewards: rewardstypes.NewQueryClient(conn),
+		market:  feemarkettypes.NewQueryClient(conn),
 		auth:    authtypes.NewQueryClient(conn),
 		bank:    banktypes.NewQueryClient(conn),
 		node:    nodeservice.NewServiceClient(conn),

@@ -13,7 +13,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/app/params"
-	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
+	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
 
 const (
@@ -114,14 +114,25 @@ func ParseTerms(gas string, adjustment float64, prices, fees string) (Terms, err
 	return terms, terms.Validate()
 }
 
+// headroom is what is paid above a base fee that has risen, in percent: two full blocks
+// may go before the transaction.
+const headroom = 27
+
 // LeastGasPrice is the lowest price in atfuel a unit of gas that both the chain and
-// the node take: a node may ask for more in its own mempool.
+// the node take: a node may ask for more in its own mempool. While blocks are full it is
+// what the next ones take.
 func (c *Client) LeastGasPrice(ctx context.Context) (sdkmath.Int, error) {
-	rewards, err := c.rewards.Params(ctx, &rewardstypes.QueryParamsRequest{})
+	market, err := c.market.BaseFee(ctx, &feemarkettypes.QueryBaseFeeRequest{})
 	if err != nil {
-		return sdkmath.Int{}, fmt.Errorf("minimum gas price: %w", plain(err))
+		return sdkmath.Int{}, fmt.Errorf("gas price of the next block: %w", plain(err))
 	}
-	least := rewards.Params.MinGasPrice
+	least, floor := market.BaseFee.Amount, market.Floor.Amount
+	if err := believable(least); err != nil {
+		return sdkmath.Int{}, err
+	}
+	if !floor.IsNil() && least.GT(floor) {
+		least = least.Add(least.MulRaw(headroom).QuoRaw(100))
+	}
 	config, err := c.node.Config(ctx, &nodeservice.ConfigRequest{})
 	if err != nil {
 		if unreachable(err) {

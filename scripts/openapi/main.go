@@ -30,6 +30,7 @@ func tags() []tag {
 		{"edgenode", "Edge nodes: hardware classes, bonds, weights, faults."},
 		{"beacon", "Public randomness, verified on chain."},
 		{"rewards", "What is earned: fee split, ledger, claims, least gas price."},
+		{"feemarket", "What a unit of gas costs, how a block's gas is divided."},
 		{"tx", "Transactions: simulate, broadcast, look up."},
 		{"auth", "Accounts: numbers, sequences, public keys."},
 		{"bank", "Balances, supply and denominations."},

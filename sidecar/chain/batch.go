@@ -113,7 +113,9 @@ type Submission struct {
 	Height int64
 }
 
-// Submit sends a batch in one transaction and returns how each item went. A
+// Submit sends a batch and returns how each item went: in one transaction, or, while
+// blocks are full, in one for what is due, which goes through the lane at the least
+// price, one for claims and one for the rest. A
 // message fails when all its items do, and takes the transaction with it; it is
 // then left out and the rest is sent at once, because a refused claim must not
 // keep a reveal from its deadline. Claims do not fail their message: those that win
@@ -126,22 +128,76 @@ func (s *Sender) Submit(ctx context.Context, batch Batch, maxItems int) (Submiss
 	}
 	pending := batch.messages(s.Address().String(), maxItems)
 	var done Submission
-	for len(pending) > 0 {
-		msgs := make([]sdk.Msg, len(pending))
-		for i, m := range pending {
-			msgs[i] = m.msg
+	for apart := false; len(pending) > 0; {
+		group := pending
+		if apart {
+			group = pending[:kindred(pending)]
 		}
-		result, err := s.send(ctx, order{
-			msgs: msgs, spare: spareGas(pending),
-			foresee: func(responses []*codectypes.Any) error { return lostClaims(pending, responses) },
-		})
+		err := s.submitGroup(ctx, group, apart, &done)
+		if errors.Is(err, errCrowded) {
+			apart = true
+			continue
+		}
+		if err != nil {
+			return done, err
+		}
+		pending = pending[len(group):]
+	}
+	return done, nil
+}
+
+// patience is how many blocks what is no duty waits while blocks are full: a duty that
+// comes meanwhile cannot overtake it.
+const patience = 6
+
+// kindred is how many messages, from the first, may share a transaction of the lane:
+// those of duties, or of claims.
+func kindred(pending []message) int {
+	kind := func(m message) Action {
+		if m.action == Claim || m.action == Renew {
+			return m.action
+		}
+		return Commit
+	}
+	n := 1
+	for n < len(pending) && kind(pending[n]) == kind(pending[0]) {
+		n++
+	}
+	return n
+}
+
+// orderOf is the transaction of a group. Apart from others it may go through the lane.
+func orderOf(group []message, apart bool) order {
+	o := order{spare: spareGas(group), mixed: !apart && kindred(group) < len(group)}
+	for _, m := range group {
+		o.msgs = append(o.msgs, m.msg)
+		o.due += uint64(len(m.refs))
+	}
+	first := group[0].action
+	if o.mixed || first == Renew {
+		o.due = 0
+	}
+	if apart && (first == Claim || first == Renew) {
+		o.patience = patience
+	}
+	return o
+}
+
+// submitGroup sends messages in one transaction, without those that fail, and notes how
+// each item went. It fails with errCrowded when they have to be sent apart.
+func (s *Sender) submitGroup(ctx context.Context, group []message, apart bool, done *Submission) error {
+	pending := slices.Clone(group)
+	for len(pending) > 0 {
+		o := orderOf(pending, apart)
+		o.foresee = func(responses []*codectypes.Any) error { return lostClaims(pending, responses) }
+		result, err := s.send(ctx, o)
 		var failed *MessageError
 		var lost *lostError
 		switch {
 		case err == nil:
 			items, err := decodeOutcomes(pending, result.Responses)
 			done.Items, done.Height = append(done.Items, items...), result.Height
-			return done, err
+			return err
 		case errors.As(err, &lost):
 			done.Items = append(done.Items, lost.items...)
 			pending = slices.Delete(pending, lost.index, lost.index+1)
@@ -157,10 +213,10 @@ func (s *Sender) Submit(ctx context.Context, batch Batch, maxItems int) (Submiss
 			done.Items = append(done.Items, refusedItems(pending[failed.Index], failed.Log)...)
 			pending = slices.Delete(pending, failed.Index, failed.Index+1)
 		default:
-			return done, err
+			return err
 		}
 	}
-	return done, nil
+	return nil
 }
 
 // claimsBeside tells whether there are claims and something else.

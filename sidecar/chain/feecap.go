@@ -56,7 +56,7 @@ func (s *Sender) allow(gas uint64) error {
 	if s.price.denom != caps.GasPrice.Denom {
 		return fmt.Errorf("%w: the node asks for fees in %s, and fees.max-gas-price is in %s; name another node in chain.grpc", ErrFeeCap, s.price.denom, caps.GasPrice.Denom)
 	}
-	price := s.factor().MulInt(s.price.amount)
+	price := s.factor().MulInt(s.rate)
 	if price.GT(sdkmath.LegacyNewDecFromInt(caps.GasPrice.Amount)) {
 		return fmt.Errorf("%w: a unit of gas would cost %s%s (what the node asks for, times tx.gas-price-factor), and fees.max-gas-price is %s; raise that if the chain has become so dear, or name another node in chain.grpc",
 			ErrFeeCap, price.TruncateInt(), s.price.denom, caps.GasPrice)

@@ -22,6 +22,7 @@ import (
 	"github.com/thetaedge/theta/client"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
@@ -275,6 +276,28 @@ func (r *Reader) RewardsParams(ctx context.Context) (rewardstypes.Params, error)
 	res, err := rewardstypes.NewQueryClient(r.conn).Params(ctx, &rewardstypes.QueryParamsRequest{})
 	if err != nil {
 		return rewardstypes.Params{}, explain(ctx, "rewards parameters", err)
+	}
+	return res.Params, nil
+}
+
+// BaseFee returns what a unit of gas costs in the next block.
+func (r *Reader) BaseFee(ctx context.Context) (feemarkettypes.QueryBaseFeeResponse, error) {
+	res, err := feemarkettypes.NewQueryClient(r.conn).BaseFee(ctx, &feemarkettypes.QueryBaseFeeRequest{})
+	if err != nil {
+		return feemarkettypes.QueryBaseFeeResponse{}, explain(ctx, "gas price of the next block", err)
+	}
+	base, floor := res.BaseFee.Amount, res.Floor.Amount
+	if base.IsNil() || floor.IsNil() || base.LT(floor) || floor.IsNegative() || res.BaseFee.Denom != res.Floor.Denom {
+		return feemarkettypes.QueryBaseFeeResponse{}, fmt.Errorf("gas price of the next block: expected a base fee and a floor below it, found %s and %s", res.BaseFee, res.Floor)
+	}
+	return *res, nil
+}
+
+// laneLimits returns the parameters of x/feemarket, which bound a transaction of the lane.
+func (r *Reader) laneLimits(ctx context.Context) (feemarkettypes.Params, error) {
+	res, err := feemarkettypes.NewQueryClient(r.conn).Params(ctx, &feemarkettypes.QueryParamsRequest{})
+	if err != nil {
+		return feemarkettypes.Params{}, explain(ctx, "feemarket parameters", err)
 	}
 	return res.Params, nil
 }

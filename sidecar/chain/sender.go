@@ -15,6 +15,8 @@ import (
 
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
 
 // TxConfig says how transactions are priced and waited for.
@@ -90,6 +92,8 @@ type Sender struct {
 	cfg     TxConfig
 	account accountState
 	price   gasPrice
+	// rate is what the transaction at work pays for a unit of gas, before the factor.
+	rate sdkmath.Int
 }
 
 // accountState is the account as the next transaction needs it.
@@ -98,12 +102,20 @@ type accountState struct {
 	number, sequence uint64
 }
 
-// gasPrice is the chain's minimum, in units of a denom.
+// gasPrice is what the next block asks for a unit of gas, in units of a denom.
 type gasPrice struct {
 	known  bool
 	denom  string
 	amount sdkmath.Int
+	// floor is what a transaction of the lane pays; crowded says that others pay more.
+	floor   sdkmath.Int
+	crowded bool
+	limits  feemarkettypes.Params
 }
+
+// headroom is what is paid above a base fee that has risen, in percent: two full blocks
+// may go before the transaction.
+const headroom = 27
 
 // NewSender returns a sender over an open connection.
 func NewSender(conn grpc.ClientConnInterface, cdc Codec, signer Signer, cfg TxConfig, logger *slog.Logger) *Sender {
@@ -139,7 +151,19 @@ type order struct {
 	// foresee looks at the simulation's responses, which match the messages; its
 	// error keeps the transaction back.
 	foresee func([]*codectypes.Any) error
+	// due is how many items of the messages state shows to be due, where all of them may
+	// go through the lane; 0 for others.
+	due uint64
+	// mixed says that the messages are to be sent apart while others pay more than the
+	// floor; it fails with errCrowded then.
+	mixed bool
+	// patience is how many blocks it may wait for inclusion, if that is less than others
+	// may; 0 is as they may.
+	patience int64
 }
+
+// errCrowded: blocks are full, and what goes through the lane has to go by itself.
+var errCrowded = errors.New("blocks are full")
 
 // send is Send for an order.
 func (s *Sender) send(ctx context.Context, o order) (TxResult, error) {
@@ -151,7 +175,13 @@ func (s *Sender) send(ctx context.Context, o order) (TxResult, error) {
 		if err := s.load(ctx); err != nil {
 			return TxResult{}, err
 		}
+		if o.mixed && s.price.crowded {
+			return TxResult{}, errCrowded
+		}
 		result, err := s.try(ctx, adjustment, o)
+		if s.price.crowded {
+			s.price = gasPrice{} // it moves with every block
+		}
 		var refused *refusal
 		if !errors.As(err, &refused) {
 			return result, err
@@ -162,8 +192,9 @@ func (s *Sender) send(ctx context.Context, o order) (TxResult, error) {
 			s.account = accountState{}
 			s.logger.Info("transaction sequence was out of date, querying it again", "log", refused.log)
 		case feeTooLow:
-			s.price = gasPrice{}
-			s.logger.Info("minimum gas price has changed, querying it again", "log", refused.log)
+			s.price, s.account = gasPrice{}, accountState{}
+			o.due = 0 // the lane does not take it: pay as others do
+			s.logger.Info("the gas price has changed, querying it again", "log", refused.log)
 		case outOfGas:
 			adjustment *= 1.5
 			s.logger.Info("transaction ran out of gas, paying for more", "adjustment", adjustment)
@@ -192,21 +223,42 @@ func (s *Sender) load(ctx context.Context) error {
 		s.account = accountState{known: true, number: number, sequence: sequence}
 	}
 	if !s.price.known {
-		params, err := s.RewardsParams(ctx)
-		if err != nil {
-			return err
-		}
-		least, err := s.ownGasPrice(ctx, params.FeeDenom)
-		if err != nil {
-			return err
-		}
-		s.price = gasPrice{known: true, denom: params.FeeDenom, amount: sdkmath.MaxInt(params.MinGasPrice, least)}
+		return s.loadPrice(ctx)
 	}
 	return nil
 }
 
+// loadPrice fills what gas costs.
+func (s *Sender) loadPrice(ctx context.Context) error {
+	market, err := s.BaseFee(ctx)
+	if err != nil {
+		return err
+	}
+	base, floor := market.BaseFee.Amount, market.Floor.Amount
+	least, err := s.ownGasPrice(ctx, market.Floor.Denom)
+	if err != nil {
+		return err
+	}
+	price := gasPrice{known: true, denom: market.Floor.Denom, amount: base, floor: floor, crowded: base.GT(floor)}
+	if price.crowded {
+		if price.limits, err = s.laneLimits(ctx); err != nil {
+			return err
+		}
+		price.amount = price.amount.Add(price.amount.MulRaw(headroom).QuoRaw(100))
+	}
+	price.amount = sdkmath.MaxInt(price.amount, least)
+	s.price = price
+	return nil
+}
+
+// inLane tells whether a transaction that uses gas may go through the lane.
+func (s *Sender) inLane(o order, gas uint64) bool {
+	return s.price.crowded && o.due > 0 && gas <= s.price.limits.LaneTx(o.due)
+}
+
 // try simulates, signs, broadcasts and waits, once.
 func (s *Sender) try(ctx context.Context, adjustment float64, o order) (TxResult, error) {
+	s.rate = s.price.amount
 	gas, responses, err := s.simulate(ctx, o.msgs)
 	if err != nil {
 		return TxResult{}, err
@@ -216,12 +268,19 @@ func (s *Sender) try(ctx context.Context, adjustment float64, o order) (TxResult
 			return TxResult{}, err
 		}
 	}
+	lane := s.inLane(o, gas)
 	gas = uint64(math.Ceil(float64(gas)*adjustment)) + o.spare
+	if lane {
+		s.rate, gas = s.price.floor, min(gas, s.price.limits.LaneTx(o.due))
+	}
 	tip, err := s.Tip(ctx)
 	if err != nil {
 		return TxResult{}, err
 	}
 	timeout := tip.Height + s.cfg.TimeoutBlocks
+	if o.patience > 0 {
+		timeout = tip.Height + min(o.patience, s.cfg.TimeoutBlocks)
+	}
 	if err := s.allow(gas); err != nil {
 		s.price = gasPrice{} // it may be lower the next time
 		return TxResult{}, err
@@ -248,9 +307,9 @@ func (s *Sender) factor() sdkmath.LegacyDec {
 	return sdkmath.LegacyMustNewDecFromStr(fmt.Sprintf("%.6f", s.cfg.GasPriceFactor))
 }
 
-// fee returns what gas costs at the minimum price, rounded up.
+// fee returns what gas costs at the rate of the transaction at work, rounded up.
 func (s *Sender) fee(gas uint64) sdk.Coins {
-	amount := s.factor().MulInt(s.price.amount.Mul(sdkmath.NewIntFromUint64(gas))).Ceil().TruncateInt()
+	amount := s.factor().MulInt(s.rate.Mul(sdkmath.NewIntFromUint64(gas))).Ceil().TruncateInt()
 	if !amount.IsPositive() {
 		return nil
 	}

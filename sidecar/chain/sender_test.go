@@ -10,12 +10,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	sdkmath "cosmossdk.io/math"
+
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/x/feegrant"
 
 	"github.com/thetaedge/theta/app/params"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
 
 func ref(job string) computetypes.TaskRef { return computetypes.TaskRef{JobId: job} }
@@ -324,4 +327,34 @@ func TestWorkerKeyIsMadeOnceAndSignsFromAnEncryptedFile(t *testing.T) {
 	signature, err := signer.Sign([]byte("bytes"))
 	require.NoError(t, err)
 	require.True(t, signer.PubKey().VerifySignature([]byte("bytes"), signature))
+}
+
+func TestWhileBlocksAreFullDutiesGoByThemselvesAtTheFloor(t *testing.T) {
+	n := newFakeNode(t)
+	n.crowd = 100
+	batch := fullBatch()
+	batch.Renew = true
+	done, err := n.sender(TxConfig{GasAdjustment: 1.2}).Submit(t.Context(), batch, 100)
+	require.NoError(t, err)
+	require.Len(t, n.sent, 3)
+	duties, claims, rest := n.sent[0], n.sent[1], n.sent[2]
+	require.Len(t, duties.messages, 4)
+	require.Equal(t, "5200000atfuel", duties.fee.String(), "the floor, whatever others pay")
+	require.IsType(t, &computetypes.MsgClaim{}, claims.messages[0])
+	require.Equal(t, "1200000atfuel", claims.fee.String())
+	require.IsType(t, &edgenodetypes.MsgRenewLease{}, rest.messages[0])
+	require.Equal(t, "152400000atfuel", rest.fee.String(), "the base fee, and some to spare")
+	require.Len(t, done.Items, 7)
+}
+
+func TestADutyThatTheLaneDoesNotTakePaysTheBaseFee(t *testing.T) {
+	n := newFakeNode(t)
+	n.crowd = 100
+	n.gas = feemarkettypes.DefaultParams().LaneTx(4) + 1
+	batch := fullBatch()
+	batch.Claims = nil
+	_, err := n.sender(TxConfig{Caps: FeeCaps{GasPrice: sdk.NewInt64Coin("atfuel", 1<<40)}}).Submit(t.Context(), batch, 100)
+	require.NoError(t, err)
+	require.Len(t, n.sent, 1)
+	require.True(t, n.sent[0].fee.AmountOf("atfuel").GTE(sdkmath.NewInt(1_000).MulRaw(int64(n.gas))))
 }

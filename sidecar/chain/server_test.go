@@ -18,8 +18,6 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
-	"cosmossdk.io/math"
-
 	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
 	"github.com/cosmos/cosmos-sdk/client/grpc/node"
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
@@ -37,7 +35,7 @@ import (
 	"github.com/thetaedge/theta/app/params"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
-	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
+	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
 
 const chainID = "theta-test-1"
@@ -87,6 +85,10 @@ type fakeNode struct {
 	starting bool
 	// restarts has the node restart while a transaction is sent.
 	restarts bool
+	// crowd is what full blocks have multiplied the price by; 0 is nothing.
+	crowd int64
+	// gas is what a simulation uses, where that is more than 100,000.
+	gas uint64
 	// loses takes transactions and includes none.
 	loses    bool
 	sent     []sentTx
@@ -117,7 +119,7 @@ func (n *fakeNode) conn() *grpc.ClientConn {
 	txtypes.RegisterServiceServer(server, n)
 	authtypes.RegisterQueryServer(server, n)
 	node.RegisterServiceServer(server, &nodeStatus{node: n})
-	rewardstypes.RegisterQueryServer(server, &rewardsQuery{node: n})
+	feemarkettypes.RegisterQueryServer(server, &marketQuery{node: n})
 	computetypes.RegisterQueryServer(server, &computeQuery{})
 	if n.blockResults != nil {
 		cmtservice.RegisterServiceServer(server, n.blockResults)
@@ -187,7 +189,7 @@ func (n *fakeNode) Simulate(_ context.Context, req *txtypes.SimulateRequest) (*t
 		return nil, err
 	}
 	return &txtypes.SimulateResponse{
-		GasInfo: &sdk.GasInfo{GasUsed: 100_000}, Result: &sdk.Result{MsgResponses: data.MsgResponses},
+		GasInfo: &sdk.GasInfo{GasUsed: max(n.gas, 100_000)}, Result: &sdk.Result{MsgResponses: data.MsgResponses},
 	}, nil
 }
 
@@ -305,15 +307,21 @@ func respond(t *testing.T, messages []sdk.Msg, winning bool) string {
 	return hex.EncodeToString(raw)
 }
 
-type rewardsQuery struct {
-	rewardstypes.UnimplementedQueryServer
+type marketQuery struct {
+	feemarkettypes.UnimplementedQueryServer
 	node *fakeNode
 }
 
-func (r *rewardsQuery) Params(context.Context, *rewardstypes.QueryParamsRequest) (*rewardstypes.QueryParamsResponse, error) {
-	r.node.mu.Lock()
-	defer r.node.mu.Unlock()
-	return &rewardstypes.QueryParamsResponse{Params: rewardstypes.Params{MinGasPrice: math.NewInt(r.node.price), FeeDenom: "atfuel"}}, nil
+func (m *marketQuery) BaseFee(context.Context, *feemarkettypes.QueryBaseFeeRequest) (*feemarkettypes.QueryBaseFeeResponse, error) {
+	m.node.mu.Lock()
+	defer m.node.mu.Unlock()
+	return &feemarkettypes.QueryBaseFeeResponse{
+		BaseFee: sdk.NewInt64Coin("atfuel", m.node.price*max(m.node.crowd, 1)), Floor: sdk.NewInt64Coin("atfuel", m.node.price),
+	}, nil
+}
+
+func (*marketQuery) Params(context.Context, *feemarkettypes.QueryParamsRequest) (*feemarkettypes.QueryParamsResponse, error) {
+	return &feemarkettypes.QueryParamsResponse{Params: feemarkettypes.DefaultParams()}, nil
 }
 
 // computeQuery has two pages of assignments; the second must be asked for at the

@@ -40,7 +40,7 @@ func nothingOf(houses ...string) func(string, string) bool {
 
 // modules are the chain's own modules, lowest first: each may know the types of
 // those before it.
-func modules() []string { return []string{"beacon", "edgenode", "compute", "rewards"} }
+func modules() []string { return []string{"beacon", "edgenode", "compute", "rewards", "feemarket"} }
 
 // Walls are the walls of the repository.
 func Walls() []Wall {

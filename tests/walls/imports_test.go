@@ -44,6 +44,7 @@ func TestEveryWallCanFail(t *testing.T) {
 		"x/beacon knows no module above it":                                      {importer: "x/beacon/keeper", imported: Module + "/x/edgenode/types", deep: true},
 		"x/edgenode knows no module above it":                                    {importer: "x/edgenode/types", imported: Module + "/x/compute/types"},
 		"x/compute knows no module above it":                                     {importer: "x/compute/types", imported: Module + "/x/rewards/types"},
+		"x/rewards knows no module above it":                                     {importer: "x/rewards/types", imported: Module + "/x/feemarket/types"},
 	}
 	for _, wall := range Walls() {
 		t.Run(wall.Name, func(t *testing.T) {

@@ -212,6 +212,16 @@ func (c *Chain) OwnMessages() []string {
 	return urls
 }
 
+// Propose returns what the app proposes as the next block.
+func (c *Chain) Propose() [][]byte {
+	c.t.Helper()
+	response, err := c.App.PrepareProposal(&abci.RequestPrepareProposal{
+		Height: c.height + 1, Time: c.time.Add(c.settings.blockTime), MaxTxBytes: c.consensusParams().Block.MaxBytes,
+	})
+	require.NoError(c.t, err)
+	return response.Txs
+}
+
 // Judge returns whether the app would accept a proposal of txs.
 func (c *Chain) Judge(txs ...[]byte) abci.ResponseProcessProposal_ProposalStatus {
 	c.t.Helper()

@@ -60,7 +60,7 @@ type TxOption func(*txSettings)
 // WithGas sets the gas limit; the fee follows it unless it is set as well.
 func WithGas(limit uint64) TxOption { return func(s *txSettings) { s.gas = limit } }
 
-// WithFee sets the fee in place of the consensus minimum.
+// WithFee sets the fee in place of the least one that the next block takes.
 func WithFee(fee ...sdk.Coin) TxOption {
 	return func(s *txSettings) { s.fee = append(sdk.Coins{}, fee...) }
 }
@@ -79,7 +79,7 @@ func (c *Chain) Sign(signer Account, msgs []sdk.Msg, options ...TxOption) []byte
 		option(&settings)
 	}
 	if settings.fee == nil {
-		settings.fee = MinFee(settings.gas)
+		settings.fee = c.leastFee(settings.gas)
 	}
 	sequence := account.GetSequence() + c.pending[signer.String()]
 	c.pending[signer.String()]++
@@ -90,6 +90,16 @@ func (c *Chain) Sign(signer Account, msgs []sdk.Msg, options ...TxOption) []byte
 func MinFee(gas uint64) sdk.Coins {
 	price := math.NewInt(params.DefaultMinGasPrice)
 	return sdk.NewCoins(sdk.NewCoin(params.BaseDenom, price.Mul(math.NewIntFromUint64(gas))))
+}
+
+// leastFee is MinFee, or more where full blocks have raised the price.
+func (c *Chain) leastFee(gas uint64) sdk.Coins {
+	base, floor, err := c.App.FeemarketKeeper.Prices(c.Ctx())
+	require.NoError(c.t, err)
+	if base.GT(floor) {
+		return sdk.NewCoins(sdk.NewCoin(params.BaseDenom, base.Mul(math.NewIntFromUint64(gas))))
+	}
+	return MinFee(gas)
 }
 
 func (c *Chain) sign(signer Account, number, sequence uint64, msgs []sdk.Msg, s txSettings) []byte {

@@ -56,6 +56,9 @@ type Node struct {
 type Network struct {
 	Requester, Relay apptest.Account
 	Nodes            []Node
+	// Lane says that nodes and relay pay the floor whatever others pay, and ask for no
+	// more gas than the lane gives.
+	Lane bool
 
 	t   testing.TB
 	key bls.SecretKey
@@ -168,7 +171,7 @@ func (n *Network) Act(c *apptest.Chain) [][]byte {
 		}
 		// A tx each: blocks mix as many as there are.
 		for _, msg := range n.work(c, node) {
-			txs = append(txs, c.Sign(node.Worker, []sdk.Msg{msg}))
+			txs = append(txs, n.sign(c, node.Worker, []sdk.Msg{msg}))
 		}
 	}
 	return txs
@@ -194,7 +197,37 @@ func (n *Network) relay(c *apptest.Chain) [][]byte {
 	if len(msgs) == 0 {
 		return nil
 	}
-	return [][]byte{c.Sign(n.Relay, msgs)}
+	return [][]byte{n.sign(c, n.Relay, msgs)}
+}
+
+// sign is Sign for what goes through the lane, where that is wanted.
+func (n *Network) sign(c *apptest.Chain, from apptest.Account, msgs []sdk.Msg) []byte {
+	if !n.Lane {
+		return c.Sign(from, msgs)
+	}
+	market, err := c.App.FeemarketKeeper.Params(c.Ctx())
+	require.NoError(n.t, err)
+	gas := market.LaneTx(itemsOf(msgs))
+	return c.Sign(from, msgs, apptest.WithGas(gas), apptest.WithFee(apptest.MinFee(gas)...))
+}
+
+func itemsOf(msgs []sdk.Msg) uint64 {
+	items := 0
+	for _, msg := range msgs {
+		switch m := msg.(type) {
+		case *computetypes.MsgClaim:
+			items += len(m.Items)
+		case *computetypes.MsgCommit:
+			items += len(m.Items)
+		case *computetypes.MsgReveal:
+			items += len(m.Items)
+		case *computetypes.MsgOpen:
+			items += len(m.Items)
+		default:
+			items++
+		}
+	}
+	return uint64(items) //nolint:gosec // a length
 }
 
 // Jobs returns the requester's jobs.
@@ -218,5 +251,8 @@ func RequireInvariants(t testing.TB, c *apptest.Chain) {
 	}
 	for _, result := range c.App.RewardsKeeper.CheckInvariants(ctx) {
 		require.NoError(t, result.Err, "rewards: %s", result.Name)
+	}
+	for _, result := range c.App.FeemarketKeeper.CheckInvariants(ctx) {
+		require.NoError(t, result.Err, "feemarket: %s", result.Name)
 	}
 }

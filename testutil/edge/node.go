@@ -94,6 +94,17 @@ func (n *Network) work(c *apptest.Chain, node Node) []sdk.Msg {
 	return messages(claim, commit, reveal, open)
 }
 
+// Commitments are what a node has to commit to.
+func (n *Network) Commitments(c *apptest.Chain, node Node) []computetypes.CommitItem {
+	n.t.Helper()
+	for _, msg := range n.work(c, node) {
+		if commit, ok := msg.(*computetypes.MsgCommit); ok {
+			return commit.Items
+		}
+	}
+	return nil
+}
+
 // messages returns those with items.
 func messages(
 	claim *computetypes.MsgClaim, commit *computetypes.MsgCommit,

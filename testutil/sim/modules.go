@@ -16,6 +16,8 @@ import (
 	edgenodekeeper "github.com/thetaedge/theta/x/edgenode/keeper"
 	edgenodesim "github.com/thetaedge/theta/x/edgenode/simulation"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+	feemarketkeeper "github.com/thetaedge/theta/x/feemarket/keeper"
+	feemarketsim "github.com/thetaedge/theta/x/feemarket/simulation"
 	rewardskeeper "github.com/thetaedge/theta/x/rewards/keeper"
 	rewardssim "github.com/thetaedge/theta/x/rewards/simulation"
 )
@@ -50,6 +52,7 @@ func register(s *Simulation, n network, validator []simtypes.Account) {
 	edgenodesim.RegisterProposals(proposals, weights, edgenode)
 	computesim.RegisterProposals(proposals, weights, compute)
 	rewardssim.RegisterProposals(proposals, weights, rewards)
+	feemarketsim.RegisterProposals(proposals, weights, feemarketkeeper.NewQueryServer(app.FeemarketKeeper))
 	for _, name := range app.ModuleManager.OrderExportGenesis {
 		switch module := app.ModuleManager.Modules[name].(type) {
 		case simsx.HasWeightedOperationsX:

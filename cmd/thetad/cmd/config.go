@@ -24,6 +24,10 @@ const (
 	iavlCacheNodes = 2_000_000
 	// snapshotBlocks is how often a state-sync snapshot is taken: every half hour.
 	snapshotBlocks = 1_000
+	// mempoolTxs is what CometBFT holds before it refuses all, duties too: some seven times
+	// what the app's pool holds. What that has dropped leaves CometBFT's list with the next
+	// block, so that filling the rest takes more checks than a node makes between two.
+	mempoolTxs = 50_000
 	// queryGas is what one query may read, in gas: as much as a whole block. What walks all
 	// state, as the invariants and count_total do, ends there on a node that serves others;
 	// its owner may lift it (0 is no limit).
@@ -43,6 +47,7 @@ func cometConfig() *cmtcfg.Config {
 	config := cmtcfg.DefaultConfig()
 	config.DBBackend = string(dbm.PebbleDBBackend)
 	config.Consensus.TimeoutCommit = blockPause
+	config.Mempool.Size = mempoolTxs
 	config.Instrumentation.Prometheus = true
 	config.Instrumentation.PrometheusListenAddr = "localhost:26660"
 	return config

@@ -1,0 +1,180 @@
+package app
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/app/params"
+	beacontypes "github.com/thetaedge/theta/x/beacon/types"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
+)
+
+// laneKind is what a tx of the lane brings.
+type laneKind int
+
+// The kinds, in the order in which a proposer takes them.
+const (
+	notInLane laneKind = iota
+	beaconRounds
+	duties
+	claims
+)
+
+// maxLaneRounds is how many rounds of the beacon a tx of the lane may bring: each is
+// verified before it gets there.
+const maxLaneRounds = 4
+
+// laneTx is a tx that may go through the lane of a block.
+type laneTx struct {
+	kind laneKind
+	gas  uint64
+	// keys of what is due: a block's lane takes each once.
+	keys []string
+	// deadline is the first height at which something is late.
+	deadline int64
+}
+
+// inspect returns what a tx would be in the lane of the block at the height and time of
+// ctx, notInLane where it is nothing. It depends on the committed state and the tx alone,
+// so that who proposes, judges and executes a block agree; it writes nothing and costs no
+// gas. Every message of the tx has to bring something that is due, all of the same
+// kind, and the gas limit is no more than those items may take.
+func (app *App) inspect(ctx sdk.Context, tx sdk.Tx) (found laneTx) {
+	defer func() {
+		if recover() != nil { // what cannot be looked at is no duty
+			found = laneTx{}
+		}
+	}()
+	feeTx, ok := tx.(sdk.FeeTx)
+	if !ok || feeTx.GetGas() == 0 {
+		return laneTx{}
+	}
+	ctx = ctx.WithGasMeter(storetypes.NewInfiniteGasMeter()).WithEventManager(sdk.NewEventManager())
+	market, err := app.FeemarketKeeper.Params(ctx)
+	if err != nil {
+		return laneTx{}
+	}
+	_, floor, err := app.FeemarketKeeper.Prices(ctx)
+	if err != nil || !pays(feeTx, txTerms{price: floor}) {
+		return laneTx{}
+	}
+	found = laneTx{gas: feeTx.GetGas(), deadline: math.MaxInt64}
+	for _, msg := range tx.GetMsgs() {
+		if !app.inspectMsg(ctx, msg, &found) {
+			return laneTx{}
+		}
+	}
+	if found.gas > market.LaneTx(uint64(len(found.keys))) {
+		return laneTx{}
+	}
+	return found
+}
+
+// inspectMsg adds what is due of a message, and tells whether something is.
+func (app *App) inspectMsg(ctx sdk.Context, msg sdk.Msg, found *laneTx) bool {
+	kind := kindOf(msg)
+	if kind == notInLane || found.kind != notInLane && found.kind != kind {
+		return false
+	}
+	found.kind = kind
+	if round, ok := msg.(*beacontypes.MsgSubmitRound); ok {
+		found.keys = append(found.keys, fmt.Sprintf("round/%d", round.Round))
+		return len(found.keys) <= maxLaneRounds && app.BeaconKeeper.Wanted(ctx, round)
+	}
+	live := app.ComputeKeeper.Duties(ctx, msg)
+	for _, duty := range live {
+		found.keys = append(found.keys, duty.Key())
+		found.deadline = min(found.deadline, duty.Deadline)
+	}
+	return len(live) > 0
+}
+
+func kindOf(msg sdk.Msg) laneKind {
+	switch msg.(type) {
+	case *beacontypes.MsgSubmitRound:
+		return beaconRounds
+	case *computetypes.MsgCommit, *computetypes.MsgReveal, *computetypes.MsgOpen, *computetypes.MsgRelease:
+		return duties
+	case *computetypes.MsgClaim:
+		return claims
+	default:
+		return notInLane
+	}
+}
+
+// mayBeInLane tells by its bytes that a tx is not worth decoding: every message of the
+// lane is of x/compute or x/beacon.
+func mayBeInLane(raw []byte) bool {
+	return bytes.Contains(raw, []byte("/theta.compute.v1.Msg")) || bytes.Contains(raw, []byte("/theta.beacon.v1.Msg"))
+}
+
+// pays tells whether a tx pays the price of its terms.
+func pays(tx sdk.FeeTx, terms txTerms) bool {
+	return tx.GetFee().AmountOf(params.BaseDenom).GTE(terms.fee(tx.GetGas()))
+}
+
+// room is what is left of a block while txs are put into it, one after the other.
+type room struct {
+	budget feemarkettypes.Budget
+	// lane, claims, beacons, ordinary are gas that is left.
+	lane, claims, beacons, ordinary uint64
+	taken                           map[string]bool
+}
+
+func newRoom(budget feemarkettypes.Budget) *room {
+	return &room{
+		budget: budget, lane: budget.Lane, claims: budget.Claims, beacons: budget.Beacons,
+		ordinary: budget.Ordinary, taken: map[string]bool{},
+	}
+}
+
+// takeLane puts a tx into the lane, if it belongs there, nothing of it is in the block
+// yet, and there is room.
+func (r *room) takeLane(tx laneTx) bool {
+	if tx.kind == notInLane || !r.budget.Limited || tx.gas > r.lane {
+		return false
+	}
+	part := &r.lane
+	switch tx.kind {
+	case claims:
+		part = &r.claims
+	case beaconRounds:
+		part = &r.beacons
+	case notInLane, duties:
+	}
+	if tx.gas > *part {
+		return false
+	}
+	own := make(map[string]bool, len(tx.keys))
+	for _, key := range tx.keys {
+		if r.taken[key] || own[key] {
+			return false
+		}
+		own[key] = true
+	}
+	for _, key := range tx.keys {
+		r.taken[key] = true
+	}
+	if part != &r.lane {
+		*part -= tx.gas
+	}
+	r.lane -= tx.gas
+	return true
+}
+
+// takeOrdinary puts a tx into the rest of the block, if there is room.
+func (r *room) takeOrdinary(gas uint64) bool {
+	if !r.budget.Limited {
+		return true
+	}
+	if gas > r.ordinary {
+		return false
+	}
+	r.ordinary -= gas
+	return true
+}

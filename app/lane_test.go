@@ -1,0 +1,254 @@
+package app_test
+
+import (
+	"math/rand"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/testutil/apptest"
+	"github.com/thetaedge/theta/testutil/edge"
+	"github.com/thetaedge/theta/testutil/twin"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// stuffed is a network whose nodes pay the floor while others fill every block.
+type stuffed struct {
+	*edge.Network
+	t *testing.T
+	// bidders are accounts that pay for space, at price times the base fee.
+	bidders []apptest.Account
+	price   int64
+	// from is the block from which they do.
+	from int
+}
+
+const (
+	honestNodes = 5
+	bidderCount = 4
+	// stuffedGas is the gas of a block: the lane is 15,000,000 of it.
+	stuffedGas = 60_000_000
+)
+
+func newStuffed(t *testing.T) *stuffed {
+	network := edge.New(t, honestNodes, 0)
+	network.Lane = true
+	s := &stuffed{Network: network, t: t, price: 3, from: 16}
+	for i := range bidderCount {
+		s.bidders = append(s.bidders, apptest.Named(honestNodes+2+i))
+	}
+	return s
+}
+
+func (s *stuffed) options() []apptest.Option {
+	return append(s.Options(), apptest.WithAccounts(honestNodes+2+bidderCount, params.TfuelCoin(1_000_000)), smallBlocks(stuffedGas, 1<<20))
+}
+
+// offers are what everybody hands to the mempool before a block.
+func (s *stuffed) offers(chain *apptest.Chain, i int) [][]byte {
+	var txs [][]byte
+	if i >= s.from {
+		txs = s.stuffing(chain)
+	}
+	switch i {
+	case 0:
+		txs = append(txs, s.Register(chain)...)
+	case 14, 15:
+		txs = append(txs, s.Post(chain, params.TfuelCoin(1)))
+	}
+	return append(txs, s.Act(chain)...)
+}
+
+// stuffing asks for more gas than a block has, at any price.
+func (s *stuffed) stuffing(chain *apptest.Chain) [][]byte {
+	base, _ := prices(s.t, chain)
+	const gas = stuffedGas / 4
+	var txs [][]byte
+	for _, bidder := range s.bidders {
+		txs = append(txs, chain.Sign(bidder, []sdk.Msg{banktypes.NewMsgSend(bidder.Address, bidder.Address, sdk.NewCoins(params.TfuelCoin(1)))},
+			apptest.WithGas(gas), apptest.WithFee(sdk.NewCoin(params.BaseDenom, base.MulRaw(s.price).MulRaw(gas)))))
+	}
+	return txs
+}
+
+// block hands offers to the mempool and returns what is proposed.
+func (s *stuffed) block(chain *apptest.Chain, i int) [][]byte {
+	for _, tx := range s.offers(chain, i) {
+		chain.Check(tx)
+	}
+	txs := chain.Propose()
+	require.Equal(s.t, accept, chain.Judge(txs...))
+	return txs
+}
+
+func TestDutiesGetThroughWhileOthersFillBlocksAtAnyPrice(t *testing.T) {
+	s := newStuffed(t)
+	chain := apptest.New(t, s.options()...)
+	supply := chain.App.BankKeeper.GetSupply(chain.Ctx(), params.BaseDenom).Amount
+	full := 0
+	for i := range 64 {
+		gas := int64(0)
+		for _, result := range chain.NextBlock(s.block(chain, i)...).TxResults {
+			require.NotEqual(t, sdkerrors.ErrInsufficientFee.ABCICode(), result.Code, result.Log)
+			gas += result.GasWanted
+		}
+		if gas >= stuffedGas*3/4 {
+			full++
+		}
+		edge.RequireInvariants(t, chain)
+	}
+	require.Greater(t, full, 40, "blocks were full")
+	base, floor := prices(t, chain)
+	require.True(t, base.GT(floor.MulRaw(30)), "what is full is dear: %s", base)
+	require.True(t, chain.App.BankKeeper.GetSupply(chain.Ctx(), params.BaseDenom).Amount.LT(supply), "what was paid is burned")
+	for _, job := range s.Jobs(chain) {
+		require.Equal(t, computetypes.JOB_STATUS_COMPLETED, job.Status)
+	}
+	require.Len(t, s.Jobs(chain), 2)
+	for _, node := range s.Nodes {
+		require.Equal(t, params.Tfuel(edge.NodeBond), s.Bond(chain, node), "no honest node loses bond")
+	}
+}
+
+func TestBlocksOfTheLaneAreTheSameHoweverTheyAreRun(t *testing.T) {
+	s := newStuffed(t)
+	const blocks = 30
+	leader := twin.Run(t, blocks, s.block, twin.Variants(t, blocks), s.options()...)
+	require.NotEmpty(t, s.Jobs(leader))
+}
+
+// assigned returns a chain on which nodes are assigned a task, and the blocks are full.
+func assigned(t *testing.T) (*stuffed, *apptest.Chain, edge.Node, computetypes.CommitItem) {
+	t.Helper()
+	s := newStuffed(t)
+	chain := apptest.New(t, s.options()...)
+	for i := range 40 {
+		for _, node := range s.Nodes {
+			if commit := s.Commitments(chain, node); i > s.from+1 && len(commit) > 0 {
+				return s, chain, node, commit[0]
+			}
+		}
+		chain.NextBlock(s.keepOpen(chain, s.offers(chain, i))...)
+	}
+	require.FailNow(t, "nobody is assigned")
+	return nil, nil, edge.Node{}, computetypes.CommitItem{}
+}
+
+// keepOpen leaves out commitments, so that they stay due.
+func (s *stuffed) keepOpen(chain *apptest.Chain, txs [][]byte) [][]byte {
+	var kept [][]byte
+	for _, raw := range txs {
+		tx, err := chain.App.TxConfig().TxDecoder()(raw)
+		require.NoError(s.t, err)
+		if _, ok := tx.GetMsgs()[0].(*computetypes.MsgCommit); !ok {
+			kept = append(kept, raw)
+		}
+	}
+	return kept
+}
+
+func TestTheLaneTakesWhatIsDueOnceAndNoPadding(t *testing.T) {
+	_, chain, node, item := assigned(t)
+	worker := node.Worker.String()
+	commit := func(items ...computetypes.CommitItem) sdk.Msg {
+		return &computetypes.MsgCommit{Worker: worker, Items: items}
+	}
+	dead := item
+	dead.Ref.JobId = "1-1-1"
+	cheap := func(gas uint64, msgs ...sdk.Msg) []byte {
+		return chain.Sign(node.Worker, msgs, apptest.WithGas(gas), apptest.WithFee(apptest.MinFee(gas)...))
+	}
+	good := cheap(1_000_000, commit(item))
+	require.Equal(t, accept, chain.Judge(good))
+	require.Equal(t, reject, chain.Judge(good, good), "the same is due once")
+	for name, tx := range map[string][]byte{
+		"more gas than its items":  cheap(1_000_001, commit(item)),
+		"nothing that is due":      cheap(1_000_000, commit(dead)),
+		"a message without a duty": cheap(1_000_000, commit(item), commit(dead)),
+		"more dead than live":      cheap(1_000_000, commit(dead, dead, item)),
+		"what is no duty": cheap(1_000_000, commit(item),
+			banktypes.NewMsgSend(node.Worker.Address, node.Operator.Address, sdk.NewCoins(params.TfuelCoin(1)))),
+		"less than the floor": chain.Sign(node.Worker, []sdk.Msg{commit(item)}, apptest.WithGas(1_000_000),
+			apptest.WithFee(apptest.MinFee(999_999)...)),
+	} {
+		require.Equal(t, reject, chain.Judge(tx), name)
+	}
+}
+
+func TestAStrangersMessageIsNoDuty(t *testing.T) {
+	s, chain, node, item := assigned(t)
+	other := s.Nodes[0]
+	if other.Worker.String() == node.Worker.String() {
+		other = s.Nodes[1]
+	}
+	dead := &computetypes.MsgCommit{Worker: other.Worker.String(), Items: []computetypes.CommitItem{
+		{Ref: computetypes.TaskRef{JobId: item.Ref.JobId, Task: 7}, Commitment: item.Commitment},
+	}}
+	tx := chain.Sign(other.Worker, []sdk.Msg{dead}, apptest.WithGas(900_000), apptest.WithFee(apptest.MinFee(900_000)...))
+	require.Equal(t, sdkerrors.ErrInsufficientFee.ABCICode(), chain.Check(tx).Code)
+	require.Equal(t, reject, chain.Judge(tx))
+}
+
+func TestADutyIsTakenThoughTheNodeAsksMoreOfOthers(t *testing.T) {
+	_, chain, node, item := assigned(t)
+	tx := chain.Sign(node.Worker, []sdk.Msg{&computetypes.MsgCommit{Worker: node.Worker.String(), Items: []computetypes.CommitItem{item}}},
+		apptest.WithGas(900_000), apptest.WithFee(apptest.MinFee(900_000)...))
+	require.Zero(t, chain.Check(tx).Code)
+	require.Contains(t, chain.Propose(), tx)
+	result := chain.NextBlock(tx).TxResults[0]
+	require.Zero(t, result.Code, result.Log)
+	again := chain.Sign(node.Worker, []sdk.Msg{&computetypes.MsgCommit{Worker: node.Worker.String(), Items: []computetypes.CommitItem{item}}},
+		apptest.WithGas(900_000), apptest.WithFee(apptest.MinFee(900_000)...))
+	require.Equal(t, reject, chain.Judge(again), "what is done is not due")
+}
+
+// Whatever waits in the mempool, a node accepts what it proposes itself.
+func TestWhatIsProposedIsAccepted(t *testing.T) {
+	s := newStuffed(t)
+	chain := apptest.New(t, s.options()...)
+	for i := range 18 {
+		chain.NextBlock(s.block(chain, i)...)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		r := rand.New(rand.NewSource(rapid.Int64().Draw(t, "seed")))
+		offers := s.offers(chain, rapid.IntRange(0, 1).Draw(t, "stuffed")*s.from+1)
+		base, floor := prices(s.t, chain)
+		for range rapid.IntRange(0, 12).Draw(t, "offers") {
+			from := s.bidders[r.Intn(len(s.bidders))]
+			gas := 100_000 + uint64(r.Intn(stuffedGas/3))
+			price := floor.Add(math.NewInt(r.Int63n(base.MulRaw(3).Int64())))
+			offers = append(offers, chain.Sign(from, []sdk.Msg{banktypes.NewMsgSend(from.Address, s.bidders[0].Address, sdk.NewCoins(params.TfuelCoin(1)))},
+				apptest.WithGas(gas), apptest.WithFee(sdk.NewCoin(params.BaseDenom, price.Mul(math.NewIntFromUint64(gas))))))
+		}
+		r.Shuffle(len(offers), func(a, b int) { offers[a], offers[b] = offers[b], offers[a] })
+		for _, tx := range offers {
+			chain.Check(tx)
+		}
+		txs := chain.Propose()
+		require.Equal(t, accept, chain.Judge(txs...))
+		chain.NextBlock(txs...)
+	})
+}
+
+func TestGarbageIsRefusedWithoutAPanic(t *testing.T) {
+	s := newStuffed(t)
+	chain := apptest.New(t, s.options()...)
+	good := chain.Sign(s.Requester, send(chain))
+	rapid.Check(t, func(t *rapid.T) {
+		raw := append([]byte(nil), good...)
+		for range rapid.IntRange(1, 8).Draw(t, "flips") {
+			raw[rapid.IntRange(0, len(raw)-1).Draw(t, "at")] ^= byte(rapid.IntRange(1, 255).Draw(t, "with"))
+		}
+		raw = append(raw, []byte("/theta.compute.v1.Msg")[:rapid.IntRange(0, 21).Draw(t, "name")]...)
+		chain.Judge(raw)
+		chain.Check(raw)
+	})
+}

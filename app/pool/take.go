@@ -1,0 +1,189 @@
+package pool
+
+import (
+	"container/heap"
+	"context"
+	"crypto/sha256"
+	"slices"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/types/mempool"
+)
+
+// Has tells whether a transaction waits here, and notes that it was checked at a height.
+func (p *Pool) Has(raw []byte, height int64) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	entry := p.entries[sha256.Sum256(raw)]
+	if entry == nil {
+		return false
+	}
+	entry.Height = max(entry.Height, height)
+	return true
+}
+
+// Forget drops what is in a block at a height, and what nobody has checked for long.
+func (p *Pool) Forget(txs [][]byte, height int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.entries) == 0 {
+		return
+	}
+	for _, raw := range txs {
+		if entry := p.entries[sha256.Sum256(raw)]; entry != nil {
+			p.drop(entry)
+		}
+	}
+	for _, entry := range p.all() {
+		if entry.Height+p.limits.Blocks < height {
+			p.drop(entry)
+		}
+	}
+}
+
+// Entries returns all that waits: the lane by deadline, then the rest by what it bids,
+// dearest first, each in the order in which it came. Of a sender a transaction never
+// stands before one that goes before it in the same of both.
+func (p *Pool) Entries() (lane, ordinary []*Entry) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	lane, ordinary = slices.Clone(p.lane.queue.entries), slices.Clone(p.ordinary.queue.entries)
+	best := func(q *worst) func(a, b *Entry) int {
+		return func(a, b *Entry) int {
+			switch {
+			case q.worse(b, a):
+				return -1
+			case q.worse(a, b):
+				return 1
+			default:
+				return 0
+			}
+		}
+	}
+	slices.SortFunc(lane, best(&p.lane.queue))
+	slices.SortFunc(ordinary, best(&p.ordinary.queue))
+	return lane, ordinary
+}
+
+func (p *Pool) all() []*Entry {
+	return slices.Concat(p.lane.queue.entries, p.ordinary.queue.entries)
+}
+
+// drop takes an entry out of everything.
+func (p *Pool) drop(entry *Entry) {
+	if p.entries[entry.key] != entry {
+		return
+	}
+	delete(p.entries, entry.key)
+	sender := entry.sender().Address
+	mine := slices.DeleteFunc(p.senders[sender], func(e *Entry) bool { return e == entry })
+	if len(mine) == 0 {
+		delete(p.senders, sender)
+	} else {
+		p.senders[sender] = mine
+	}
+	room := p.roomOf(entry)
+	room.bytes -= len(entry.Raw)
+	heap.Remove(&room.queue, entry.index)
+}
+
+// CountTx is how many transactions wait.
+func (p *Pool) CountTx() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.entries)
+}
+
+// Remove drops a transaction by its sender and sequence; it returns
+// mempool.ErrTxNotFound.
+func (p *Pool) Remove(tx sdk.Tx) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, entry := range p.all() {
+		if entry.Tx == tx {
+			p.drop(entry)
+			return nil
+		}
+	}
+	return mempool.ErrTxNotFound
+}
+
+// RemoveWithReason drops a transaction that fails when it is checked again. Those of a
+// block were dropped by Forget before it runs.
+func (p *Pool) RemoveWithReason(ctx context.Context, tx sdk.Tx, reason mempool.RemoveReason) error {
+	if reason.Caller == mempool.CallerRunTxFinalize {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if entry := p.entries[sha256.Sum256(sdk.UnwrapSDKContext(ctx).TxBytes())]; entry != nil {
+		p.drop(entry)
+	}
+	return nil
+}
+
+// Select iterates over all that waits, the lane first.
+func (p *Pool) Select(context.Context, [][]byte) mempool.Iterator {
+	lane, ordinary := p.Entries()
+	return next(append(lane, ordinary...))
+}
+
+// SelectBy calls take with all that waits, the lane first, until it returns false.
+func (p *Pool) SelectBy(_ context.Context, _ [][]byte, take func(sdk.Tx) bool) {
+	lane, ordinary := p.Entries()
+	for _, entry := range append(lane, ordinary...) {
+		if !take(entry.Tx) {
+			return
+		}
+	}
+}
+
+// cursor stands at the first of what is left.
+type cursor []*Entry
+
+func next(left []*Entry) mempool.Iterator {
+	if len(left) == 0 {
+		return nil
+	}
+	return cursor(left)
+}
+
+// Next stands at the one after.
+func (c cursor) Next() mempool.Iterator { return next(c[1:]) }
+
+// Tx is where it stands.
+func (c cursor) Tx() sdk.Tx { return c[0].Tx }
+
+// worst is a heap with the worst entry on top.
+type worst struct {
+	entries []*Entry
+	worse   func(a, b *Entry) bool
+}
+
+// Len is how many there are.
+func (w *worst) Len() int { return len(w.entries) }
+
+// Less puts what is worse on top.
+func (w *worst) Less(i, j int) bool { return w.worse(w.entries[i], w.entries[j]) }
+
+// Swap keeps each entry's index.
+func (w *worst) Swap(i, j int) {
+	w.entries[i], w.entries[j] = w.entries[j], w.entries[i]
+	w.entries[i].index, w.entries[j].index = i, j
+}
+
+// Push adds an *Entry.
+func (w *worst) Push(x any) {
+	entry, _ := x.(*Entry)
+	entry.index = len(w.entries)
+	w.entries = append(w.entries, entry)
+}
+
+// Pop removes the last.
+func (w *worst) Pop() any {
+	last := len(w.entries) - 1
+	entry := w.entries[last]
+	w.entries[last] = nil
+	w.entries = w.entries[:last]
+	return entry
+}

@@ -1,0 +1,126 @@
+package app
+
+import (
+	"context"
+
+	sdkmath "cosmossdk.io/math"
+
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
+
+	"github.com/thetaedge/theta/app/params"
+	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
+)
+
+// PriceSource says what a unit of gas costs, in atfuel: the base fee, and the floor
+// below which nothing costs.
+type PriceSource interface {
+	Prices(ctx context.Context) (base, floor sdkmath.Int, err error)
+}
+
+// PriceSource returns where this chain keeps its prices.
+func (app *App) PriceSource() PriceSource { return app.FeemarketKeeper }
+
+// txTerms are what a tx pays.
+type txTerms struct {
+	// price of a unit of gas, in atfuel.
+	price sdkmath.Int
+	// burned is the part of the fee that is burned, in atfuel.
+	burned sdkmath.Int
+	// lane says that the tx goes through the lane, where deadline is the first height at
+	// which something of it is late.
+	lane     bool
+	deadline int64
+}
+
+// fee is the least that a gas limit costs, in atfuel.
+func (t txTerms) fee(gas uint64) sdkmath.Int { return t.price.Mul(uintToInt(gas)) }
+
+func uintToInt(gas uint64) sdkmath.Int { return sdkmath.NewIntFromUint64(gas) }
+
+// termsKey is where a context holds its tx's terms.
+type termsKey struct{}
+
+// termsOf returns the terms of the tx at work, those of any tx when none were set.
+func termsOf(ctx sdk.Context, source PriceSource) (txTerms, error) {
+	if terms, ok := ctx.Value(termsKey{}).(txTerms); ok {
+		return terms, nil
+	}
+	base, _, err := source.Prices(ctx)
+	return txTerms{price: base, burned: sdkmath.ZeroInt()}, err
+}
+
+// burnedOf is what is burned of a fee.
+func burnedOf(ctx sdk.Context, fee sdk.Coins) sdk.Coins {
+	terms, ok := ctx.Value(termsKey{}).(txTerms)
+	if !ok {
+		return nil
+	}
+	return sdk.NewCoins(sdk.NewCoin(params.BaseDenom, sdkmath.MinInt(terms.burned, fee.AmountOf(params.BaseDenom))))
+}
+
+// priceDecorator says what a tx pays, and refuses one that asks for more gas than a tx
+// may, or for which the mempool has no room. What it reads costs the tx no gas.
+type priceDecorator struct{ app *App }
+
+// AnteHandle sets the terms for the decorators after it.
+func (d priceDecorator) AnteHandle(ctx sdk.Context, tx sdk.Tx, simulate bool, next sdk.AnteHandler) (sdk.Context, error) {
+	feeTx, ok := tx.(sdk.FeeTx)
+	if !ok {
+		return ctx, sdkerrors.ErrTxDecode.Wrapf("expected a tx with a fee, found %T", tx)
+	}
+	if ctx.BlockHeight() == 0 {
+		return next(ctx, tx, simulate)
+	}
+	free := ctx.WithGasMeter(storetypes.NewInfiniteGasMeter())
+	budget, err := d.app.FeemarketKeeper.Budget(free)
+	if err != nil {
+		return ctx, err
+	}
+	if budget.Limited && !simulate && feeTx.GetGas() > budget.Tx {
+		return ctx, feemarkettypes.ErrTooMuchGas.Wrapf("expected at most %d, found %d; send less in one transaction",
+			budget.Tx, feeTx.GetGas())
+	}
+	terms, err := d.terms(free, feeTx, simulate)
+	if err != nil {
+		return ctx, err
+	}
+	ctx = ctx.WithValue(termsKey{}, terms)
+	if isNew(ctx, simulate) {
+		entry, err := waiting(ctx, tx)
+		if err != nil {
+			return ctx, err
+		}
+		if err := d.app.pool.Admits(entry); err != nil {
+			return ctx, sdkerrors.ErrMempoolIsFull.Wrap(err.Error())
+		}
+	}
+	return next(ctx, tx, simulate)
+}
+
+// terms are those of the lane for what goes through it: in a block by what was found
+// before it ran, in the mempool by what state shows for the next one.
+func (d priceDecorator) terms(ctx sdk.Context, tx sdk.FeeTx, simulate bool) (txTerms, error) {
+	market := d.app.FeemarketKeeper
+	base, floor, err := market.Prices(ctx)
+	if err != nil {
+		return txTerms{}, err
+	}
+	terms := txTerms{price: base, burned: feemarkettypes.Burned(base, floor, tx.GetGas())}
+	switch {
+	case simulate:
+		return terms, nil
+	case ctx.IsCheckTx():
+		found := d.app.inspect(ctx.WithBlockHeight(ctx.BlockHeight()+1), tx)
+		terms.lane, terms.deadline = found.kind != notInLane, found.deadline
+	default:
+		if terms.lane, err = market.InLane(ctx, ctx.TxIndex()); err != nil {
+			return txTerms{}, err
+		}
+	}
+	if terms.lane {
+		terms.price, terms.burned = floor, sdkmath.ZeroInt()
+	}
+	return terms, nil
+}

@@ -1,0 +1,139 @@
+package app_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
+
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/testutil/apptest"
+	"github.com/thetaedge/theta/testutil/edge"
+	"github.com/thetaedge/theta/testutil/twin"
+	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
+)
+
+const (
+	// gasOfTest is the gas of a block in these tests, three quarters of it outside of the
+	// lane.
+	gasOfTest = 20_000_000
+	// gasOfTx is a twentieth of a block.
+	gasOfTx = 1_000_000
+)
+
+// fill returns txs that take all gas of a block outside of the lane.
+func fill(chain *apptest.Chain) [][]byte {
+	var txs [][]byte
+	for range gasOfTest * 3 / 4 / gasOfTx {
+		txs = append(txs, chain.Sign(chain.Accounts[0], send(chain), apptest.WithGas(gasOfTx)))
+	}
+	return txs
+}
+
+func prices(t *testing.T, chain *apptest.Chain) (base, floor math.Int) {
+	t.Helper()
+	base, floor, err := chain.App.PriceSource().Prices(chain.Ctx())
+	require.NoError(t, err)
+	return base, floor
+}
+
+func TestFullBlocksRaiseThePriceAndEmptyOnesLowerIt(t *testing.T) {
+	chain := apptest.New(t, smallBlocks(gasOfTest, 1<<20))
+	base, floor := prices(t, chain)
+	require.Equal(t, floor, base, "a new chain takes the floor")
+	for range 5 {
+		for _, result := range chain.NextBlock(fill(chain)...).TxResults {
+			require.Zero(t, result.Code, result.Log)
+		}
+		next, _ := prices(t, chain)
+		require.Equal(t, base.Add(base.QuoRaw(8)), next)
+		base = next
+		edge.RequireInvariants(t, chain)
+	}
+	for base.GT(floor) {
+		chain.NextBlock()
+		next, _ := prices(t, chain)
+		require.True(t, next.LT(base))
+		base = next
+	}
+	edge.RequireInvariants(t, chain)
+}
+
+func TestABlockRefusesWhatPaysLessThanTheBaseFeeAndSaysThePrice(t *testing.T) {
+	chain := apptest.New(t, smallBlocks(gasOfTest, 1<<20))
+	chain.NextBlock(fill(chain)...)
+	base, _ := prices(t, chain)
+	cheap := chain.Sign(chain.Accounts[0], send(chain), apptest.WithGas(gasOfTx), apptest.WithFee(apptest.MinFee(gasOfTx)...))
+	checked := chain.Check(cheap)
+	require.Equal(t, sdkerrors.ErrInsufficientFee.ABCICode(), checked.Code)
+	require.Contains(t, checked.Log, base.String()+"atfuel per gas")
+	require.Equal(t, reject, chain.Judge(cheap))
+	result := chain.NextBlock(cheap).TxResults[0]
+	require.Equal(t, sdkerrors.ErrInsufficientFee.ABCICode(), result.Code)
+}
+
+func TestWhatIsPaidAboveTheFloorIsBurnedAndATipIsNot(t *testing.T) {
+	chain := apptest.New(t, smallBlocks(gasOfTest, 1<<20))
+	for range 3 {
+		chain.NextBlock(fill(chain)...)
+	}
+	base, floor := prices(t, chain)
+	payer, tip := chain.Accounts[0], math.NewInt(12_345)
+	before := chain.Balance(payer.Address, params.BaseDenom)
+	fee := base.MulRaw(gasOfTx).Add(tip)
+	result := chain.NextBlock(chain.Sign(payer, send(chain), apptest.WithGas(gasOfTx),
+		apptest.WithFee(sdk.NewCoin(params.BaseDenom, fee))))
+	require.Zero(t, result.TxResults[0].Code, result.TxResults[0].Log)
+	require.Equal(t, params.Tfuel(1).Add(fee), before.Sub(chain.Balance(payer.Address, params.BaseDenom)))
+	var burned string
+	for _, event := range result.Events {
+		if event.Type == "theta.feemarket.v1.EventBurned" {
+			burned = event.Attributes[0].Value
+		}
+	}
+	require.Contains(t, burned, base.Sub(floor).MulRaw(gasOfTx).String())
+	edge.RequireInvariants(t, chain)
+}
+
+func TestATxMayAskForAQuarterOfABlock(t *testing.T) {
+	chain := apptest.New(t, smallBlocks(gasOfTest, 1<<20))
+	most := chain.Sign(chain.Accounts[0], send(chain), apptest.WithGas(gasOfTest/4))
+	more := chain.Sign(chain.Accounts[0], send(chain), apptest.WithGas(gasOfTest/4+1))
+	require.Zero(t, chain.Check(most).Code)
+	require.Equal(t, feemarkettypes.ErrTooMuchGas.ABCICode(), chain.Check(more).Code)
+	require.Equal(t, accept, chain.Judge(most))
+	require.Equal(t, reject, chain.Judge(most, more))
+	results := chain.NextBlock(most, more).TxResults
+	require.Zero(t, results[0].Code)
+	require.Equal(t, feemarkettypes.ErrTooMuchGas.ABCICode(), results[1].Code)
+	require.Contains(t, results[1].Log, "expected at most 5000000, found 5000001")
+}
+
+func TestPricesAreTheSameHoweverABlockIsRun(t *testing.T) {
+	const blocks = 6
+	leader := twin.Run(t, blocks, func(chain *apptest.Chain, i int) [][]byte {
+		if i == blocks/2 {
+			return nil
+		}
+		return fill(chain)
+	}, twin.Variants(t, blocks), smallBlocks(gasOfTest, 1<<20))
+	base, floor := prices(t, leader)
+	require.True(t, base.GT(floor))
+	edge.RequireInvariants(t, leader)
+}
+
+func TestThePriceSurvivesAnExport(t *testing.T) {
+	chain := apptest.New(t, smallBlocks(gasOfTest, 1<<20))
+	for range 3 {
+		chain.NextBlock(fill(chain)...)
+	}
+	base, _ := prices(t, chain)
+	fork := chain.Fork()
+	found, _, err := fork.App.PriceSource().Prices(fork.Genesis())
+	require.NoError(t, err)
+	require.Equal(t, base, found)
+}

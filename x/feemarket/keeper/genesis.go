@@ -1,0 +1,28 @@
+package keeper
+
+import (
+	"context"
+
+	"github.com/thetaedge/theta/x/feemarket/types"
+)
+
+// InitGenesis writes a genesis state.
+func (k *Keeper) InitGenesis(ctx context.Context, genesis types.GenesisState) error {
+	if err := genesis.Validate(); err != nil {
+		return err
+	}
+	if err := k.params.Set(ctx, genesis.Params); err != nil {
+		return err
+	}
+	return k.baseFee.Set(ctx, genesis.BaseFee)
+}
+
+// ExportGenesis returns the whole state.
+func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error) {
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	base, err := k.baseFee.Get(ctx)
+	return &types.GenesisState{Params: params, BaseFee: base}, err
+}

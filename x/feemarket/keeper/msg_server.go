@@ -1,0 +1,22 @@
+package keeper
+
+import (
+	"context"
+
+	"github.com/thetaedge/theta/x/feemarket/types"
+)
+
+type msgServer struct{ keeper *Keeper }
+
+var _ types.MsgServer = msgServer{}
+
+// NewMsgServer returns the Msg service of the module.
+func NewMsgServer(keeper *Keeper) types.MsgServer { return msgServer{keeper: keeper} }
+
+// UpdateParams replaces the parameters; governance only.
+func (s msgServer) UpdateParams(ctx context.Context, msg *types.MsgUpdateParams) (*types.MsgUpdateParamsResponse, error) {
+	if err := s.keeper.updateParams(ctx, msg.Authority, msg.Params); err != nil {
+		return nil, err
+	}
+	return &types.MsgUpdateParamsResponse{}, nil
+}

@@ -1,0 +1,45 @@
+package types
+
+import (
+	"cosmossdk.io/math"
+)
+
+// NextBaseFee is the price of a unit of gas after a block whose ordinary transactions
+// asked for gas in all, in the unit of base and floor. At the target it stays; it moves
+// with the distance from the target, by base/change_denominator at twice the target, and
+// by one at least. It is never below floor, and never above the larger of floor and
+// max_base_fee. Without a limit of gas it is the floor.
+func (p Params) NextBaseFee(base, floor math.Int, gas uint64, budget Budget) math.Int {
+	target := share(budget.Ordinary, p.TargetBps)
+	if !budget.Limited || target == 0 {
+		return floor
+	}
+	highest := math.MaxInt(floor, p.MaxBaseFee)
+	base = math.MinInt(math.MaxInt(base, floor), highest)
+	gas = min(gas, budget.Ordinary)
+	var next math.Int
+	switch {
+	case gas > target:
+		next = base.Add(p.change(base, gas-target, target))
+	case gas < target:
+		next = base.Sub(p.change(base, target-gas, target))
+	default:
+		next = base
+	}
+	return math.MinInt(math.MaxInt(next, floor), highest)
+}
+
+func (p Params) change(base math.Int, distance, target uint64) math.Int {
+	part := base.Mul(math.NewIntFromUint64(distance)).
+		Quo(math.NewIntFromUint64(target)).QuoRaw(int64(p.ChangeDenominator))
+	return math.MaxInt(part, math.OneInt())
+}
+
+// Burned is what a transaction with a gas limit burns of its fee: what the base fee is
+// above the floor.
+func Burned(base, floor math.Int, gas uint64) math.Int {
+	if !base.GT(floor) {
+		return math.ZeroInt()
+	}
+	return base.Sub(floor).Mul(math.NewIntFromUint64(gas))
+}

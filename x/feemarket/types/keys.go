@@ -1,0 +1,26 @@
+// Package types holds the parameters, messages and arithmetic of x/feemarket: what a
+// unit of gas costs, and how a block's gas is divided.
+package types
+
+import "cosmossdk.io/collections"
+
+const (
+	// ModuleName names the module and the account whose coins are burned.
+	ModuleName = "feemarket"
+	// StoreKey is the key of the module's store.
+	StoreKey = ModuleName
+	// TStoreKey is the key of the module's transient store.
+	TStoreKey = "transient_" + ModuleName
+)
+
+// Prefixes of the store: `prefix | key -> value`.
+var (
+	ParamsPrefix  = collections.NewPrefix(0) // -> Params
+	BaseFeePrefix = collections.NewPrefix(1) // -> price of a unit of gas in the next block
+)
+
+// Prefixes of the transient store.
+var (
+	LanePrefix    = collections.NewPrefix(0) // index of a tx of this block -> its gas limit
+	LaneGasPrefix = collections.NewPrefix(1) // -> sum of those limits
+)
