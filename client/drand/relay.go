@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// batchLimit is the most rounds in one tx: 20 pairings are a small part of
-	// a block's gas.
-	batchLimit = 20
+	// batchLimit is the most rounds in one tx: the lane, in which they pay the least
+	// price, takes no more.
+	batchLimit = 4
 	// fetchLimit is the most rounds that are fetched for one tx: when an
 	// endpoint lacks some, others fill the batch.
 	fetchLimit = 2 * batchLimit
