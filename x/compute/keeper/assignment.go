@@ -147,21 +147,32 @@ func (w *work) open(operator sdk.AccAddress, item types.OpenItem) error {
 	if a.Status != types.ASSIGNMENT_STATUS_REVEALED {
 		return types.ErrNotOpening.Wrap("reveal the tag first")
 	}
-	if w.shownBy(a) != nil {
-		return types.ErrAlreadyOpened.Wrapf("result %x of round %d", item.Digest, a.round)
-	}
-	shown := item.Opening()
-	if own := len(shown.OwnTrace) > 0; own != w.provesWork(a.round) {
-		return types.ErrOpenMismatch.Wrapf("a trace under the key of round %d: expected one is %t, got one is %t", a.round, !own, own)
-	}
-	if !bytes.Equal(w.tag(shown), a.Tag) {
-		return types.ErrOpenMismatch.Wrapf("digest %x, fuel %d and the traces have not the tag revealed in round %d", shown.Digest, shown.Fuel, a.round)
-	}
-	if shown.Fuel != a.Metrics.Fuel {
-		return types.ErrOpenMismatch.Wrapf("fuel: expected the %d that was revealed, got %d", a.Metrics.Fuel, shown.Fuel)
+	shown, err := w.opened(a, item)
+	if err != nil {
+		return err
 	}
 	w.task.Opened = append(w.task.Opened, shown)
 	return nil
+}
+
+// opened returns the result that an item opens of a revealed part. It wraps
+// ErrAlreadyOpened when that is open, and ErrOpenMismatch when the item does not give what
+// was revealed.
+func (w *work) opened(a part, item types.OpenItem) (types.Opening, error) {
+	shown := item.Opening()
+	if w.shownBy(a) != nil {
+		return shown, types.ErrAlreadyOpened.Wrapf("result %x of round %d", item.Digest, a.round)
+	}
+	if own := len(shown.OwnTrace) > 0; own != w.provesWork(a.round) {
+		return shown, types.ErrOpenMismatch.Wrapf("a trace under the key of round %d: expected one is %t, got one is %t", a.round, !own, own)
+	}
+	if !bytes.Equal(w.tag(shown), a.Tag) {
+		return shown, types.ErrOpenMismatch.Wrapf("digest %x, fuel %d and the traces have not the tag revealed in round %d", shown.Digest, shown.Fuel, a.round)
+	}
+	if shown.Fuel != a.Metrics.Fuel {
+		return shown, types.ErrOpenMismatch.Wrapf("fuel: expected the %d that was revealed, got %d", a.Metrics.Fuel, shown.Fuel)
+	}
+	return shown, nil
 }
 
 func (w *work) tag(shown types.Opening) []byte {

@@ -93,10 +93,11 @@ func (w *work) owesOpen(operator sdk.AccAddress, item types.OpenItem) (int64, bo
 	if a.Status == types.ASSIGNMENT_STATUS_COMMITTED { // its reveal goes before it in the same tx
 		return w.round().RevealDeadline, true
 	}
-	due := a.Status == types.ASSIGNMENT_STATUS_REVEALED &&
-		!slices.ContainsFunc(w.task.Opened, func(d []byte) bool { return bytes.Equal(d, item.Digest) }) &&
-		bytes.Equal(w.tag(a.round, item.Digest), a.Tag)
-	return w.round().RevealDeadline, due
+	if a.Status != types.ASSIGNMENT_STATUS_REVEALED {
+		return 0, false
+	}
+	_, err = w.opened(a, item)
+	return w.round().RevealDeadline, err == nil
 }
 
 func (w *work) mayRelease(operator sdk.AccAddress, item types.ReleaseItem) (int64, bool) {
