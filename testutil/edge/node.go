@@ -25,18 +25,22 @@ func (n Node) digest(job string) []byte {
 	return sum[:]
 }
 
-// shown is what the node's tag is made of: its traces follow from result and keys.
+// shown is what the node's tag is made of.
 func (n Node) shown(item *computetypes.WorkItem) computetypes.Opening {
-	shown := computetypes.Opening{Round: item.Ref.Round, Digest: n.digest(item.Ref.JobId), Fuel: fuel}
-	for i, key := range item.TraceKeys {
-		sum := sha256.Sum256(append(append([]byte("trace of "), shown.Digest...), key...))
-		if i == 0 {
-			shown.Trace = sum[:]
-		} else {
-			shown.OwnTrace = sum[:]
-		}
+	shown := Executed(n.digest(item.Ref.JobId))
+	shown.Round = item.Ref.Round
+	if len(item.TraceKeys) > 1 {
+		sum := sha256.Sum256(append(append([]byte("own trace of "), shown.Digest...), item.TraceKeys[1]...))
+		shown.OwnTrace = sum[:]
 	}
 	return shown
+}
+
+// Executed is what every node shows of an execution with a result digest. The trace follows
+// from the digest alone, so that a test can deliver it before the task has a key.
+func Executed(digest []byte) computetypes.Opening {
+	sum := sha256.Sum256(append([]byte("trace of "), digest...))
+	return computetypes.Opening{Digest: digest, Fuel: fuel, Trace: sum[:]}
 }
 
 func (n Node) tag(item *computetypes.WorkItem) []byte {

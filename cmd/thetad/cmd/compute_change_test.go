@@ -149,6 +149,8 @@ func deliver(t *testing.T, sink, path, content string) []byte {
 	encoded, err := result.Encode()
 	require.NoError(t, err)
 	digest := put(encoded)
+	shown := edge.Executed(digest[:])
+	put(blob.Trace{Result: digest, Fuel: shown.Fuel, Trace: [32]byte(shown.Trace)}.Encode())
 	return digest[:]
 }
 
