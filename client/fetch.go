@@ -114,7 +114,7 @@ func accepted(
 	ctx context.Context, relay *blob.Client, chainID string, token blob.Token, drops []blob.Drop, receipt *computetypes.Receipt,
 ) (*blob.Trace, error) {
 	size := int64(blob.MinTraceBytes - 1 + len(strconv.FormatUint(receipt.Fuel, 10)))
-	for _, at := range rand.Perm(len(drops)) { //nolint:gosec // an order that nobody can choose, no secret
+	for _, at := range rand.Perm(len(drops)) {
 		drop := drops[at]
 		if drop.Size != size {
 			continue

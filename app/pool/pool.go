@@ -181,11 +181,11 @@ func (p *Pool) Add(entry *Entry) error {
 	p.arrivals++
 	entry.bid = p.bidOf(entry)
 	p.entries[entry.key] = entry
-	mine := append(p.senders[entry.sender().Address], entry)
-	slices.SortStableFunc(mine, func(a, b *Entry) int {
+	sender := entry.sender().Address
+	p.senders[sender] = append(p.senders[sender], entry)
+	slices.SortStableFunc(p.senders[sender], func(a, b *Entry) int {
 		return compare(a.sender().Sequence, b.sender().Sequence)
 	})
-	p.senders[entry.sender().Address] = mine
 	room := p.roomOf(entry)
 	room.bytes += len(entry.Raw)
 	heap.Push(&room.queue, entry)

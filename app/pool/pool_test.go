@@ -20,7 +20,7 @@ func newPool() *pool.Pool { return pool.New(limits(), nil) }
 // entry has bytes that no other sender and sequence has.
 func entry(sender string, sequence uint64, price int64) *pool.Entry {
 	raw := binary.BigEndian.AppendUint64(append([]byte(nil), sender...), sequence)
-	raw = binary.BigEndian.AppendUint64(raw, uint64(price)) //nolint:gosec // only to differ
+	raw = binary.BigEndian.AppendUint64(raw, uint64(price))
 	return &pool.Entry{Raw: raw, Signers: []pool.Signer{{Address: sender, Sequence: sequence}}, Price: price, Height: 1}
 }
 

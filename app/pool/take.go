@@ -110,7 +110,7 @@ func (p *Pool) Remove(tx sdk.Tx) error {
 
 // RemoveWithReason drops a transaction that fails when it is checked again. Those of a
 // block were dropped by Forget before it runs.
-func (p *Pool) RemoveWithReason(ctx context.Context, tx sdk.Tx, reason mempool.RemoveReason) error {
+func (p *Pool) RemoveWithReason(ctx context.Context, _ sdk.Tx, reason mempool.RemoveReason) error {
 	if reason.Caller == mempool.CallerRunTxFinalize {
 		return nil
 	}

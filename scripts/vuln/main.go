@@ -129,18 +129,18 @@ func readVerdicts(path string) (map[advisory]string, error) {
 // readFindings returns what applies, and the summaries of all advisories.
 func readFindings(in io.Reader) (map[advisory]finding, map[string]string, error) {
 	findings, summaries := make(map[advisory]finding), make(map[string]string)
-	messages, any := json.NewDecoder(in), false
+	messages, some := json.NewDecoder(in), false
 	for {
 		var m message
 		switch err := messages.Decode(&m); {
-		case errors.Is(err, io.EOF) && any:
+		case errors.Is(err, io.EOF) && some:
 			return findings, summaries, nil
 		case errors.Is(err, io.EOF):
 			return nil, nil, errors.New("expected the JSON of govulncheck, found nothing: it has ended before it began")
 		case err != nil:
 			return nil, nil, fmt.Errorf("expected the JSON of govulncheck: %w", err)
 		}
-		any = true
+		some = true
 		if m.OSV != nil {
 			summaries[m.OSV.ID] = m.OSV.Summary
 		}

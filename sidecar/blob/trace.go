@@ -11,8 +11,9 @@ import (
 const (
 	// traceVersion is the first line of a trace. That of a result manifest is another.
 	traceVersion = "theta.trace/1"
-	// MinTraceBytes and MaxTraceBytes bound an encoded trace.
+	// MinTraceBytes is the size of the shortest encoded trace.
 	MinTraceBytes = len(traceVersion) + 1 + 7 + 65 + 5 + 2 + 6 + 65
+	// MaxTraceBytes is the size of the longest encoded trace.
 	MaxTraceBytes = MinTraceBytes + 19
 )
 

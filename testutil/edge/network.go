@@ -227,7 +227,7 @@ func itemsOf(msgs []sdk.Msg) uint64 {
 			items++
 		}
 	}
-	return uint64(items) //nolint:gosec // a length
+	return uint64(items)
 }
 
 // Jobs returns the requester's jobs.

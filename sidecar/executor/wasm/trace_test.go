@@ -15,8 +15,8 @@ import (
 )
 
 var (
-	firstKey = executor.Trace(sha256.Sum256([]byte("first")))
-	otherKey = executor.Trace(sha256.Sum256([]byte("other")))
+	firstKey = sha256.Sum256([]byte("first"))
+	otherKey = sha256.Sum256([]byte("other"))
 )
 
 // tracedTask is a task under one key or two.

@@ -25,7 +25,7 @@ func (p Params) Budget(block *cmtproto.BlockParams) Budget {
 	if block == nil || block.MaxGas <= 0 {
 		return Budget{}
 	}
-	gas := uint64(block.MaxGas) //nolint:gosec // positive
+	gas := uint64(block.MaxGas)
 	b := Budget{Limited: true, Block: gas, Lane: share(gas, p.LaneBps), Tx: share(gas, p.TxBps)}
 	b.Ordinary = gas - b.Lane
 	b.Claims, b.Beacons = share(b.Lane, p.ClaimBps), share(b.Lane, p.BeaconBps)
