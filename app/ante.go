@@ -36,6 +36,7 @@ func newAnteHandler(app *App) sdk.AnteHandler {
 		priceDecorator{app: app},
 		ante.NewDeductFeeDecorator(accounts, feeBank{app.BankKeeper}, app.FeeGrantKeeper, NewTxFeeChecker(app.PriceSource())),
 		ante.NewIncrementSequenceDecorator(accounts),
+		paidDecorator{app: app},
 	)
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"slices"
 
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -29,6 +30,10 @@ const (
 // verified before it gets there.
 const maxLaneRounds = 4
 
+// maxLaneMessages bounds the messages of a tx of the lane, and with max_batch the items
+// that are looked at: who has many duties sends them in batches.
+const maxLaneMessages = 8
+
 // laneTx is a tx that may go through the lane of a block.
 type laneTx struct {
 	kind laneKind
@@ -51,7 +56,7 @@ func (app *App) inspect(ctx sdk.Context, tx sdk.Tx) (found laneTx) {
 		}
 	}()
 	feeTx, ok := tx.(sdk.FeeTx)
-	if !ok || feeTx.GetGas() == 0 {
+	if !ok || feeTx.GetGas() == 0 || len(tx.GetMsgs()) > maxLaneMessages {
 		return laneTx{}
 	}
 	ctx = ctx.WithGasMeter(storetypes.NewInfiniteGasMeter()).WithEventManager(sdk.NewEventManager())
@@ -75,7 +80,8 @@ func (app *App) inspect(ctx sdk.Context, tx sdk.Tx) (found laneTx) {
 	return found
 }
 
-// inspectMsg adds what is due of a message, and tells whether something is.
+// inspectMsg adds what is due of a message, and tells whether something is, and nothing
+// that the tx has brought before. What costs little is looked at first.
 func (app *App) inspectMsg(ctx sdk.Context, msg sdk.Msg, found *laneTx) bool {
 	kind := kindOf(msg)
 	if kind == notInLane || found.kind != notInLane && found.kind != kind {
@@ -83,15 +89,26 @@ func (app *App) inspectMsg(ctx sdk.Context, msg sdk.Msg, found *laneTx) bool {
 	}
 	found.kind = kind
 	if round, ok := msg.(*beacontypes.MsgSubmitRound); ok {
-		found.keys = append(found.keys, fmt.Sprintf("round/%d", round.Round))
-		return len(found.keys) <= maxLaneRounds && app.BeaconKeeper.Wanted(ctx, round)
+		return len(found.keys) < maxLaneRounds && found.add(fmt.Sprintf("round/%d", round.Round)) &&
+			app.BeaconKeeper.Wanted(ctx, round)
 	}
 	live := app.ComputeKeeper.Duties(ctx, msg)
 	for _, duty := range live {
-		found.keys = append(found.keys, duty.Key())
+		if !found.add(duty.Key()) {
+			return false
+		}
 		found.deadline = min(found.deadline, duty.Deadline)
 	}
 	return len(live) > 0
+}
+
+// add notes what is due, and tells whether it is new.
+func (tx *laneTx) add(key string) bool {
+	if slices.Contains(tx.keys, key) {
+		return false
+	}
+	tx.keys = append(tx.keys, key)
+	return true
 }
 
 func kindOf(msg sdk.Msg) laneKind {
@@ -150,12 +167,10 @@ func (r *room) takeLane(tx laneTx) bool {
 	if tx.gas > *part {
 		return false
 	}
-	own := make(map[string]bool, len(tx.keys))
 	for _, key := range tx.keys {
-		if r.taken[key] || own[key] {
+		if r.taken[key] {
 			return false
 		}
-		own[key] = true
 	}
 	for _, key := range tx.keys {
 		r.taken[key] = true

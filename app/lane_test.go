@@ -166,6 +166,8 @@ func TestTheLaneTakesWhatIsDueOnceAndNoPadding(t *testing.T) {
 	cheap := func(gas uint64, msgs ...sdk.Msg) []byte {
 		return chain.Sign(node.Worker, msgs, apptest.WithGas(gas), apptest.WithFee(apptest.MinFee(gas)...))
 	}
+	twice := chain.Check(cheap(1_700_000, commit(item), commit(item)))
+	require.Equal(t, sdkerrors.ErrInsufficientFee.ABCICode(), twice.Code, "what a tx brings twice keeps no room in the mempool")
 	good := cheap(1_000_000, commit(item))
 	require.Equal(t, accept, chain.Judge(good))
 	require.Equal(t, reject, chain.Judge(good, good), "the same is due once")

@@ -9,6 +9,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/testutil/apptest"
@@ -60,6 +61,28 @@ func TestFullBlocksRaiseThePriceAndEmptyOnesLowerIt(t *testing.T) {
 		require.True(t, next.LT(base))
 		base = next
 	}
+	edge.RequireInvariants(t, chain)
+}
+
+// What an account has spent earlier in the block pays for nothing later in it. Such
+// transactions cost nobody anything, and fill the block all the same: they must not raise
+// the price for others.
+func TestWhoCannotPayInTheBlockMovesNoPrice(t *testing.T) {
+	chain := apptest.New(t, smallBlocks(gasOfTest, 1<<20))
+	payer := chain.Accounts[0]
+	all := chain.Balance(payer.Address, params.BaseDenom).Sub(apptest.MinFee(gasOfTx).AmountOf(params.BaseDenom))
+	txs := [][]byte{chain.Sign(payer, []sdk.Msg{
+		banktypes.NewMsgSend(payer.Address, chain.Accounts[1].Address, sdk.NewCoins(sdk.NewCoin(params.BaseDenom, all))),
+	}, apptest.WithGas(gasOfTx))}
+	txs = append(txs, fill(chain)[1:]...)
+	require.Equal(t, accept, chain.Judge(txs...), "each could pay when the block was proposed")
+	results := chain.NextBlock(txs...).TxResults
+	require.Zero(t, results[0].Code, results[0].Log)
+	for _, result := range results[1:] {
+		require.NotZero(t, result.Code, "nothing is left to pay with")
+	}
+	base, floor := prices(t, chain)
+	require.Equal(t, floor, base)
 	edge.RequireInvariants(t, chain)
 }
 

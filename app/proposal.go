@@ -7,8 +7,6 @@ import (
 	cmttypes "github.com/cometbft/cometbft/types"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
-
-	"github.com/thetaedge/theta/x/feemarket/keeper"
 )
 
 // setProposalHandlers sets how this node proposes a block and judges others'.
@@ -20,8 +18,8 @@ func (app *App) setProposalHandlers() {
 // processProposal refuses a block with a tx that does not decode, that asks for more gas
 // than a tx may or pays less than it must; with more gas outside of the lane than there
 // is room for, however empty the lane is; or with more bytes than a block may have. It
-// does not run the txs: one that fails in its block pays its fee there. What a proposer
-// leaves out it cannot see.
+// does not run the txs: one that fails in its block pays its fee there, unless what was to
+// pay it is gone by then. What a proposer leaves out it cannot see.
 func (app *App) processProposal(ctx sdk.Context, req *abci.RequestProcessProposal) (*abci.ResponseProcessProposal, error) {
 	if err := app.checkProposal(ctx, req.Txs); err != nil {
 		app.Logger().Info("proposal refused", "height", req.Height, "reason", err.Error())
@@ -90,7 +88,7 @@ func (app *App) fillLane(ctx sdk.Context, txs [][]byte) error {
 	}
 	var (
 		room = newRoom(budget)
-		lane []keeper.LaneTx
+		lane []int
 		keys []string
 	)
 	for i, raw := range txs {
@@ -102,7 +100,7 @@ func (app *App) fillLane(ctx sdk.Context, txs [][]byte) error {
 			continue
 		}
 		if found := app.inspect(ctx, tx); room.takeLane(found) {
-			lane = append(lane, keeper.LaneTx{Index: i, Gas: found.gas})
+			lane = append(lane, i)
 			keys = append(keys, found.keys...)
 		}
 	}

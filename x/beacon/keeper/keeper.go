@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 
 	"cosmossdk.io/collections"
@@ -22,6 +23,9 @@ type Keeper struct {
 	feeCollector string
 	feeDenom     string
 	authority    string
+
+	// verified is no state: it spares pairings.
+	verified *verified
 
 	schema         collections.Schema
 	params         collections.Item[types.Params]
@@ -50,6 +54,7 @@ func NewKeeper(
 		feeCollector:   feeCollector,
 		feeDenom:       feeDenom,
 		authority:      authority,
+		verified:       &verified{results: make(map[[sha256.Size]byte]error)},
 		params:         collections.NewItem(sb, types.ParamsPrefix, "params", codec.CollValue[types.Params](cdc)),
 		current:        collections.NewItem(sb, types.CurrentSchedulePrefix, "current_schedule", collections.Uint32Value),
 		schedules:      collections.NewMap(sb, types.SchedulesPrefix, "schedules", collections.Uint32Key, codec.CollValue[types.Schedule](cdc)),

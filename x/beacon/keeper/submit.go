@@ -33,7 +33,7 @@ func (k *Keeper) SubmitRound(ctx context.Context, submitter sdk.AccAddress, roun
 	}
 	sdkCtx := sdk.UnwrapSDKContext(ctx)
 	sdkCtx.GasMeter().ConsumeGas(params.PairingGas, "beacon pairing")
-	if err := verify(schedule, round, signature); err != nil {
+	if err := k.verified.check(schedule, round, signature); err != nil {
 		return types.Round{}, false, err
 	}
 	key := collections.Join(schedule.Id, round)

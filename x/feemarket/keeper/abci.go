@@ -48,12 +48,10 @@ func (k *Keeper) reprice(ctx sdk.Context) error {
 	if err != nil {
 		return err
 	}
-	lane, err := k.gasOfLane(ctx)
+	gas, err := k.gasPaid(ctx)
 	if err != nil {
 		return err
 	}
-	gas := ctx.BlockGasWanted()
-	gas -= min(gas, lane)
 	next := params.NextBaseFee(base, floor, gas, params.Budget(ctx.ConsensusParams().Block))
 	if next.Equal(base) {
 		return k.keep(ctx, base)

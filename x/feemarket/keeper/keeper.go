@@ -23,10 +23,10 @@ type Keeper struct {
 
 	params  collections.Item[types.Params]
 	baseFee collections.Item[math.Int]
-	// lane and laneGas last for a block. They are written before its transactions run and
-	// only read while they do.
-	lane    collections.Map[uint64, uint64]
-	laneGas collections.Item[uint64]
+	// lane and paid last for a block. The former is written before its transactions run and
+	// only read while they do, of the latter each writes its own entry.
+	lane collections.KeySet[uint64]
+	paid collections.Map[uint64, uint64]
 }
 
 // NewKeeper returns the keeper. authority is the address that may change the parameters.
@@ -41,8 +41,8 @@ func NewKeeper(
 		bank: bank, floor: floor, authority: authority,
 		params:  collections.NewItem(sb, types.ParamsPrefix, "params", codec.CollValue[types.Params](cdc)),
 		baseFee: collections.NewItem(sb, types.BaseFeePrefix, "base_fee", sdk.IntValue),
-		lane:    collections.NewMap(tb, types.LanePrefix, "lane", collections.Uint64Key, collections.Uint64Value),
-		laneGas: collections.NewItem(tb, types.LaneGasPrefix, "lane_gas", collections.Uint64Value),
+		lane:    collections.NewKeySet(tb, types.LanePrefix, "lane", collections.Uint64Key),
+		paid:    collections.NewMap(tb, types.PaidPrefix, "paid", collections.Uint64Key, collections.Uint64Value),
 	}
 	if _, err := sb.Build(); err != nil {
 		panic(err)

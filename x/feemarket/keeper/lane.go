@@ -1,35 +1,18 @@
 package keeper
 
 import (
-	"errors"
-
-	"cosmossdk.io/collections"
-
 	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
-// LaneTx is a transaction of a block that goes through its lane.
-type LaneTx struct {
-	// Index in the block, from 0.
-	Index int
-	// Gas is its limit.
-	Gas uint64
-}
-
-// SetLane notes which transactions of this block go through the lane. It is called once
-// a block, before the first of them runs.
-func (k *Keeper) SetLane(ctx sdk.Context, txs []LaneTx) error {
-	var sum uint64
-	for _, tx := range txs {
-		if err := k.lane.Set(ctx, uint64(tx.Index), tx.Gas); err != nil { //nolint:gosec // an index
+// SetLane notes which transactions of this block, by their indexes, go through the lane. It
+// is called once a block, before the first of them runs.
+func (k *Keeper) SetLane(ctx sdk.Context, indexes []int) error {
+	for _, index := range indexes {
+		if err := k.lane.Set(ctx, uint64(index)); err != nil { //nolint:gosec // an index
 			return err
 		}
-		sum += tx.Gas // within the budget of the lane
 	}
-	if len(txs) == 0 {
-		return nil
-	}
-	return k.laneGas.Set(ctx, sum)
+	return nil
 }
 
 // InLane tells whether the transaction at an index of this block goes through the lane.
@@ -40,11 +23,23 @@ func (k *Keeper) InLane(ctx sdk.Context, index int) (bool, error) {
 	return k.lane.Has(ctx, uint64(index))
 }
 
-// gasOfLane is what the transactions of this block's lane asked for.
-func (k *Keeper) gasOfLane(ctx sdk.Context) (uint64, error) {
-	gas, err := k.laneGas.Get(ctx)
-	if errors.Is(err, collections.ErrNotFound) {
-		return 0, nil
+// Paid notes the gas limit of an ordinary transaction of this block that has paid for it.
+// It is called once its fee is taken, in what is dropped when the transaction is refused.
+func (k *Keeper) Paid(ctx sdk.Context, index int, gas uint64) error {
+	if index < 0 {
+		return nil
 	}
-	return gas, err
+	return k.paid.Set(ctx, uint64(index), gas)
+}
+
+// gasPaid is what the ordinary transactions of this block have asked and paid for. Who is
+// refused in the block, because an earlier transaction has spent what was to pay, moves no
+// price: it has cost nobody anything.
+func (k *Keeper) gasPaid(ctx sdk.Context) (uint64, error) {
+	sum := uint64(0)
+	err := k.paid.Walk(ctx, nil, func(_, gas uint64) (bool, error) {
+		sum += gas // within the block's limit
+		return false, nil
+	})
+	return sum, err
 }

@@ -21,6 +21,6 @@ var (
 
 // Prefixes of the transient store.
 var (
-	LanePrefix    = collections.NewPrefix(0) // index of a tx of this block -> its gas limit
-	LaneGasPrefix = collections.NewPrefix(1) // -> sum of those limits
+	LanePrefix = collections.NewPrefix(0) // index of a tx of this block that goes through the lane
+	PaidPrefix = collections.NewPrefix(1) // index of an ordinary tx of this block -> gas limit that it has paid for
 )
