@@ -18,8 +18,12 @@ import (
 )
 
 const (
-	// floodTxs are as many as fill about a block with floodGas each.
-	floodTxs, floodGas = 45, 2_000_000
+	// floodTxs are as many as a mempool keeps of one sender. With floodGas each they fill
+	// most of a block.
+	floodTxs, floodGas = 32, 2_000_000
+	// floodPrice is what they pay a unit of gas, in floors, so that the base fee, which they
+	// raise, does not stop them.
+	floodPrice = 2
 )
 
 // flooder sends batches of claims that all must fail, without asking first
@@ -31,7 +35,7 @@ func (flooder) name() string { return "floods claims" }
 func (f flooder) play(ctx context.Context, s *stage) (Row, error) {
 	row := Row{
 		Behaviour: f.name(), Policy: quorumPolicy, Jobs: wave, Trials: floodTxs,
-		Formula: fmt.Sprintf("-%d txs · %d gas · price: who floods pays for every unit of gas that it asks for", floodTxs, floodGas),
+		Formula: fmt.Sprintf("-%d txs · %d gas · %d · floor: who floods pays for every unit of gas that it asks for", floodTxs, floodGas, floodPrice),
 	}
 	hands, err := s.enlist(ctx, strangers(1, tactics{}))
 	if err != nil {
@@ -67,7 +71,7 @@ func (f flooder) play(ctx context.Context, s *stage) (Row, error) {
 	}
 	c := between(before, after)
 	row.Gain, row.Loss = inTfuel(c.gain), inTfuel(c.loss)
-	row.Predicted = -inTfuel(s.rewards.MinGasPrice.MulRaw(floodTxs * floodGas))
+	row.Predicted = -inTfuel(s.rewards.MinGasPrice.MulRaw(floodPrice * floodTxs * floodGas))
 	row.Note = fmt.Sprintf("%d claims in %d blocks, none taken; %d of %d jobs of others accepted meanwhile",
 		floodTxs*s.maxBatch(), last-start.Height, accepted(over), wave)
 	if accepted(over) != wave {
@@ -114,7 +118,7 @@ func (flooder) sign(ctx context.Context, s *stage, h *hand, key keyPair, msg sdk
 		return nil, err
 	}
 	builder.SetGasLimit(floodGas)
-	builder.SetFeeAmount(sdk.NewCoins(sdk.NewCoin(s.rewards.FeeDenom, s.rewards.MinGasPrice.Mul(math.NewInt(floodGas)))))
+	builder.SetFeeAmount(sdk.NewCoins(sdk.NewCoin(s.rewards.FeeDenom, s.rewards.MinGasPrice.Mul(math.NewInt(floodPrice*floodGas)))))
 	builder.SetFeeGranter(h.operator.Address())
 	seal := func(signature []byte) error {
 		return builder.SetSignatures(signing.SignatureV2{
