@@ -114,10 +114,6 @@ func ParseTerms(gas string, adjustment float64, prices, fees string) (Terms, err
 	return terms, terms.Validate()
 }
 
-// headroom is what is paid above a base fee that has risen, in percent: two full blocks
-// may go before the transaction.
-const headroom = 27
-
 // LeastGasPrice is the lowest price in atfuel a unit of gas that both the chain and
 // the node take: a node may ask for more in its own mempool. While blocks are full it is
 // what the next ones take.
@@ -130,8 +126,8 @@ func (c *Client) LeastGasPrice(ctx context.Context) (sdkmath.Int, error) {
 	if err := believable(least); err != nil {
 		return sdkmath.Int{}, err
 	}
-	if !floor.IsNil() && least.GT(floor) {
-		least = least.Add(least.MulRaw(headroom).QuoRaw(100))
+	if !floor.IsNil() {
+		least = feemarkettypes.Offer(least, floor)
 	}
 	config, err := c.node.Config(ctx, &nodeservice.ConfigRequest{})
 	if err != nil {

@@ -4,6 +4,7 @@
 package pool
 
 import (
+	"cmp"
 	"container/heap"
 	"context"
 	"crypto/sha256"
@@ -184,23 +185,12 @@ func (p *Pool) Add(entry *Entry) error {
 	sender := entry.sender().Address
 	p.senders[sender] = append(p.senders[sender], entry)
 	slices.SortStableFunc(p.senders[sender], func(a, b *Entry) int {
-		return compare(a.sender().Sequence, b.sender().Sequence)
+		return cmp.Compare(a.sender().Sequence, b.sender().Sequence)
 	})
 	room := p.roomOf(entry)
 	room.bytes += len(entry.Raw)
 	heap.Push(&room.queue, entry)
 	return nil
-}
-
-func compare(a, b uint64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	default:
-		return 0
-	}
 }
 
 // bidOf is what an entry bids beside those of its sender that go before it.

@@ -404,7 +404,7 @@ func TestAQuestionHasItsWholeTimeOnceItIsAsked(t *testing.T) {
 		known := g.gate.known[taskKey{job: testJob}]
 		return known != nil && known.Value.(*knownTask).asked != nil
 	}, lookupLimit, time.Millisecond)
-	time.Sleep(10 * time.Millisecond) // it waits
+	time.Sleep(10 * time.Millisecond) // what would be taken off, were it counted
 	free := time.Now()
 	<-g.gate.asking
 	require.NoError(t, <-delivered)

@@ -113,10 +113,6 @@ type gasPrice struct {
 	limits  feemarkettypes.Params
 }
 
-// headroom is what is paid above a base fee that has risen, in percent: two full blocks
-// may go before the transaction.
-const headroom = 27
-
 // NewSender returns a sender over an open connection.
 func NewSender(conn grpc.ClientConnInterface, cdc Codec, signer Signer, cfg TxConfig, logger *slog.Logger) *Sender {
 	return &Sender{Reader: NewReader(conn, cdc), signer: signer, cfg: cfg.withDefaults(), logger: logger}
@@ -244,9 +240,8 @@ func (s *Sender) loadPrice(ctx context.Context) error {
 		if price.limits, err = s.laneLimits(ctx); err != nil {
 			return err
 		}
-		price.amount = price.amount.Add(price.amount.MulRaw(headroom).QuoRaw(100))
 	}
-	price.amount = sdkmath.MaxInt(price.amount, least)
+	price.amount = sdkmath.MaxInt(feemarkettypes.Offer(base, floor), least)
 	s.price = price
 	return nil
 }

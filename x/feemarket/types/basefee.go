@@ -35,6 +35,20 @@ func (p Params) change(base math.Int, distance, target uint64) math.Int {
 	return math.MaxInt(part, math.OneInt())
 }
 
+// headroom is what Offer adds to a base fee that has risen, in percent: by as much two
+// full blocks raise it.
+const headroom = 27
+
+// Offer is the price of a unit of gas that a transaction should pay to get into one of the
+// next blocks, in the unit of base and floor: the floor, or where the base fee is above
+// that, enough for two more full blocks.
+func Offer(base, floor math.Int) math.Int {
+	if !base.GT(floor) {
+		return floor
+	}
+	return base.Add(base.MulRaw(headroom).QuoRaw(100))
+}
+
 // Burned is what a transaction with a gas limit burns of its fee: what the base fee is
 // above the floor.
 func Burned(base, floor math.Int, gas uint64) math.Int {

@@ -125,3 +125,18 @@ func TestParamsThatDivideNothingAreRefused(t *testing.T) {
 		require.ErrorIs(t, p.Validate(), types.ErrInvalidParams, name)
 	}
 }
+
+// What is offered is still enough after two full blocks, and never below the floor.
+func TestAnOfferOutlastsTwoFullBlocks(t *testing.T) {
+	defaults, budget := types.DefaultParams(), types.Budget{Limited: true, Ordinary: 75_000_000}
+	floor := sdkmath.NewInt(1_000_000_000)
+	require.Equal(t, floor, types.Offer(floor, floor))
+	require.Equal(t, floor, types.Offer(sdkmath.OneInt(), floor))
+	for base := floor.AddRaw(8); base.LT(defaults.MaxBaseFee); base = base.MulRaw(3) {
+		after := base
+		for range 2 {
+			after = defaults.NextBaseFee(after, floor, budget.Ordinary, budget)
+		}
+		require.True(t, types.Offer(base, floor).GTE(after), "%s is offered, %s is asked", types.Offer(base, floor), after)
+	}
+}
