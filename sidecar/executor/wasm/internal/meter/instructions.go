@@ -63,24 +63,30 @@ func (v *validator) number(op byte) {
 	}
 }
 
-// blockType reads the type of a block: nothing, one value, or a function type.
+// blockType reads the type of a block: nothing or one value, a byte each, or the index
+// of a function type. Only the index is a number: a longer form of the byte is invalid.
 func (v *validator) blockType() funcType {
-	index := v.signed(33)
-	if index >= 0 {
-		if index >= int64(len(v.module.types)) {
-			v.fail("type %d does not exist", index)
-			return funcType{}
-		}
-		return v.module.types[index]
+	if kind, ok := v.shortBlockType(); ok {
+		return kind
 	}
-	kind := byte(index & 0x7f)
-	if kind == blockVoid {
+	index := v.signed(33)
+	if index < 0 || index >= int64(len(v.module.types)) {
+		v.fail("block type %d does not exist", index)
 		return funcType{}
 	}
-	if index < -64 || kind != typeFuncref && kind != typeExternref && kind < typeV128 {
-		v.fail("block type %d is not part of the profile", index)
+	return v.module.types[index]
+}
+
+// shortBlockType reads a block type of one byte, if there is one.
+func (v *validator) shortBlockType() (funcType, bool) {
+	if v.err != nil || v.done() || v.b[v.pos]&0xc0 != 0x40 {
+		return funcType{}, false
 	}
-	return funcType{results: string([]byte{kind})}
+	if v.b[v.pos] == blockVoid {
+		v.pos++
+		return funcType{}, true
+	}
+	return funcType{results: string([]byte{v.valueType()})}, true
 }
 
 func (v *validator) control(x *instruction) {

@@ -152,6 +152,29 @@ func TestAFrameIsChargedForWhatItKeeps(t *testing.T) {
 	require.Equal(t, least+8, units("i32", branches(50)), "only the last is there at the call")
 }
 
+// What the format writes with a byte is no number, which may be written longer.
+func TestABlockTypeHasOneForm(t *testing.T) {
+	engine := newEngine()
+	module := func(blockType ...byte) []byte {
+		body := append(append([]byte{0, opBlock}, blockType...), opUnreachable, opEnd, opUnreachable, opEnd)
+		code := append([]byte{1, byte(len(body))}, body...)
+		head := []byte("\x00asm\x01\x00\x00\x00\x01\x04\x01\x60\x00\x00\x03\x02\x01\x00\x07\x0a\x01\x06_start\x00\x00\x0a")
+		return append(append(head, byte(len(code))), code...)
+	}
+	for _, blockType := range [][]byte{{blockVoid}, {0}, {0x80, 0}, {0x80, 0x80, 0x80, 0x80, 0}, {typeI32}, {typeV128}, {typeFuncref}, {typeExternref}} {
+		require.NoError(t, wasmtime.ModuleValidate(engine, module(blockType...)), "%x", blockType)
+		_, err := rewrite(module(blockType...))
+		require.NoError(t, err, "%x", blockType)
+	}
+	for _, blockType := range [][]byte{
+		{0xff, 0x7f}, {0xc0, 0x7f}, {0xff, 0xff, 0xff, 0xff, 0x7f}, {0xf0, 0x7f}, {0x41}, {0x7a}, {1}, {0x80, 0x80, 0x80, 0x80, 0x80, 0},
+	} {
+		require.Error(t, wasmtime.ModuleValidate(engine, module(blockType...)), "%x", blockType)
+		_, err := rewrite(module(blockType...))
+		require.ErrorIs(t, err, ErrInvalid, "%x", blockType)
+	}
+}
+
 // FuzzRewrite checks that no input makes the rewriting panic, and that what it
 // accepts, and nothing else, is valid for an engine.
 func FuzzRewriteKeepsModulesValid(f *testing.F) {
