@@ -1,0 +1,84 @@
+package documents
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// plainFolders are the folders whose comments are in plain sentences. More may be added.
+func plainFolders() []string {
+	return []string{"tests/documents"}
+}
+
+// unwritten are the beginnings of pages that are not in plain sentences yet. There should be
+// fewer of them, never more.
+func unwritten() []string {
+	return []string{"AGENTS.md", "CHANGELOG.md", "docs/", "examples/", "x/"}
+}
+
+func requirePlain(t *testing.T, texts []Text) {
+	t.Helper()
+	for _, text := range texts {
+		for _, err := range text.Plain() {
+			t.Error(err)
+		}
+	}
+}
+
+func TestPagesAreInPlainSentences(t *testing.T) {
+	checked := 0
+	everyPage(t, func(p Page) []error {
+		if slices.ContainsFunc(unwritten(), func(prefix string) bool { return strings.HasPrefix(p.Path, prefix) }) {
+			return nil
+		}
+		checked++
+		return Text{p.Path, p.Prose}.Plain()
+	})
+	require.GreaterOrEqual(t, checked, 4)
+}
+
+func TestCommentsAreInPlainSentences(t *testing.T) {
+	texts, err := ReadComments(top(), plainFolders()...)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(texts), 8)
+	requirePlain(t, texts)
+}
+
+func TestEveryPatternIsFound(t *testing.T) {
+	found := map[int]string{}
+	for sentence, wrong := range map[string]int{
+		"Whoever differs pays.":                                   1,
+		"It is open to anybody.":                                  1,
+		"It is late. Who lies pays.":                              1,
+		"The fee of who is late is burned.":                       1,
+		"A node loses his bond.":                                  1,
+		"This is no error.":                                       1,
+		"It has not the tag.":                                     1,
+		"It waits, for there are no candidates.":                  1,
+		"All but for one.":                                        1,
+		"It runs beside the chain.":                               1,
+		"It costs a fee a seat.":                                  1,
+		"What is no coin is shown as it is.":                      2,
+		"This is `no error`, and he said \"nobody\".":             1,
+		"A node whose result differs is slashed.":                 0,
+		"Who is drawn? The nodes with the lowest ranks.":          0,
+		"There is no node.":                                       0,
+		"They wait for the chain, for a day, and for each other.": 0,
+		"# Who may be trusted":                                    0,
+	} {
+		got := Text{"P.md", sentence}.Plain()
+		require.Len(t, got, wrong, "%s: %v", sentence, got)
+		for i, p := range Patterns() {
+			if p.Find.MatchString(sentence) {
+				found[i] = sentence
+			}
+		}
+	}
+	require.Len(t, found, len(Patterns()), "each pattern has a sentence")
+	lines := Text{"P.md", "One line,\nanother.\n\n* an item of\n  anybody\n"}.Plain()
+	require.Len(t, lines, 1)
+	require.ErrorContains(t, lines[0], `P.md:4: "anybody"`)
+}
