@@ -6,11 +6,15 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 scripts/tools.sh proto
+GOFLAGS= go build -o build/tools/protoc-gen-eventjson ./scripts/protoc-gen-eventjson
 ROOT="$PWD"
 TOOLS="$ROOT/build/tools"
 WS="$ROOT/build/proto"
 # The schemas as clients know them, an image that buf compares with.
 BASELINE="$ROOT/proto/baseline.binpb.gz"
+
+# The events of the hot path, whose encoding is generated; see docs/adr/012-events.md.
+EVENTS=$(printf 'theta.compute.v1.%s;' EventBatch EventSweep EventJobPosted EventJobClosed)
 
 # module PATH: the directory of a module in the cache, downloaded when missing.
 module() { go mod download "$1@$2" && go list -m -f '{{.Dir}}' "$1@$2"; }
@@ -51,6 +55,10 @@ plugins:
     path: $TOOLS/protoc-gen-grpc-gateway
     out: $out/chain
     opt: logtostderr=true,allow_colon_final_segments=true
+  - plugin: eventjson
+    path: $TOOLS/protoc-gen-eventjson
+    out: $out/chain
+    opt: messages=$EVENTS
 YAML
   cat > "$WS/sidecar.gen.yaml" <<YAML
 version: v1

@@ -64,7 +64,7 @@ func chainWalls() []Wall {
 			Name: "types import no keeper and no module",
 			Of:   isTypes, Allows: func(_, imported string) bool {
 				path := ours(imported)
-				return !in(path, "x") || isTypes(path) || path == "x/beacon/bls"
+				return !in(path, "x") || isTypes(path) || typesMayUse(path)
 			},
 		},
 		{
@@ -198,6 +198,10 @@ func isKeeper(path string) bool { return in(path, "x") && strings.HasSuffix(path
 
 func isTypes(path string) bool { return in(path, "x") && strings.HasSuffix(path, "/types") }
 
+// typesMayUse reports whether types may import a package that holds no types: it imports
+// nothing of the module itself.
+func typesMayUse(path string) bool { return in(path, "x/beacon/bls", "x/internal/eventjson") }
+
 // isCosmos says whether a package belongs to the chain's stack.
 func isCosmos(path string) bool {
 	return in(path, "cosmossdk.io", "github.com/cosmos", "github.com/cometbft")
@@ -209,7 +213,7 @@ func noConsensus(_, imported string) bool {
 	if in(path, "app") {
 		return path == "app/params"
 	}
-	return !in(path, "x") || isTypes(path) || path == "x/beacon/bls"
+	return !in(path, "x") || isTypes(path) || typesMayUse(path)
 }
 
 // Breaches returns each import that the wall forbids, in order of packages.
