@@ -29,7 +29,7 @@ its results and is paid for them.
 		SilenceErrors: true,
 	}
 	root.PersistentFlags().String(flagHome, config.DefaultHome(), "folder of settings, worker key and journal")
-	withSettings := []*cobra.Command{doctorCommand(), registerCommand(), startCommand(), statusCommand(), jobsCommand()}
+	withSettings := []*cobra.Command{doctorCommand(), registerCommand(), startCommand(), statusCommand(), jobsCommand(), exportCommand()}
 	for _, command := range withSettings {
 		if err := config.AddFlags(command.Flags()); err != nil {
 			return nil, err
