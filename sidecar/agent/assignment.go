@@ -117,7 +117,7 @@ func (w *assignment) over() bool { return w.goneSince > 0 && w.ctx.Err() != nil 
 func holds(p store.Phase) bool {
 	switch p {
 	case store.PhaseClaimed, store.PhaseAssigned, store.PhasePreparing, store.PhaseRunning,
-		store.PhaseExecuted, store.PhaseDelivered, store.PhaseCommitSent, store.PhaseCommitted:
+		store.PhaseExecuted, store.PhaseCommitSent, store.PhaseCommitted:
 		return true
 	case store.PhaseRevealed, store.PhaseOpened, store.PhaseSettled, store.PhaseReleased, store.PhaseFailed:
 		return false

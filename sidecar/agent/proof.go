@@ -103,7 +103,7 @@ func unkeyed(w *assignment) bool {
 	switch w.record.Phase {
 	case store.PhaseAssigned, store.PhasePreparing, store.PhaseRunning, store.PhaseExecuted, store.PhaseCommitSent:
 		return w.clearance.keys == nil
-	case store.PhaseClaimed, store.PhaseDelivered, store.PhaseCommitted, store.PhaseRevealed, store.PhaseOpened,
+	case store.PhaseClaimed, store.PhaseCommitted, store.PhaseRevealed, store.PhaseOpened,
 		store.PhaseSettled, store.PhaseReleased, store.PhaseFailed:
 	}
 	return false
@@ -146,7 +146,7 @@ func (a *Agent) delivers(w *assignment) bool {
 		_, queued := a.deliveries[w.record.Key]
 		return w.item != nil && w.spec != nil && w.owes() && !queued && a.allCommitted(w)
 	case store.PhaseClaimed, store.PhaseAssigned, store.PhasePreparing, store.PhaseRunning, store.PhaseExecuted,
-		store.PhaseDelivered, store.PhaseCommitSent, store.PhaseSettled, store.PhaseReleased, store.PhaseFailed:
+		store.PhaseCommitSent, store.PhaseSettled, store.PhaseReleased, store.PhaseFailed:
 	}
 	return false
 }

@@ -76,7 +76,7 @@ func (a *Agent) due(w *assignment, batch *chain.Batch) {
 				Ref: ref, Tag: record.Tag, Salt: record.Salt, ExitCode: record.ExitCode, Metrics: a.report(record.Metrics),
 			})
 		}
-	case store.PhaseClaimed, store.PhaseRunning, store.PhaseDelivered, store.PhaseRevealed, store.PhaseOpened,
+	case store.PhaseClaimed, store.PhaseRunning, store.PhaseRevealed, store.PhaseOpened,
 		store.PhaseSettled, store.PhaseReleased, store.PhaseFailed:
 	}
 	opens := revealing || record.Phase == store.PhaseRevealed || record.Phase == store.PhaseOpened

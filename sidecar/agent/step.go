@@ -45,7 +45,7 @@ func (a *Agent) advance(w *assignment) {
 		}
 	case store.PhaseExecuted:
 		a.redo(w)
-	case store.PhaseClaimed, store.PhaseDelivered, store.PhaseCommitSent,
+	case store.PhaseClaimed, store.PhaseCommitSent,
 		store.PhaseSettled, store.PhaseReleased, store.PhaseFailed:
 	}
 }

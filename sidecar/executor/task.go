@@ -2,8 +2,6 @@ package executor
 
 import (
 	"fmt"
-	"io/fs"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -151,26 +149,4 @@ func validateInputs(inputs []Input) error {
 		}
 	}
 	return nil
-}
-
-// InputsFromDir lists the regular files below dir under their relative names.
-// Anything else than directories and regular files is refused with ErrBadTask,
-// because a link would show the program a file that the task did not name.
-func InputsFromDir(dir string) ([]Input, error) {
-	var inputs []Input
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		if !entry.Type().IsRegular() {
-			return fmt.Errorf("%w: input %s is no regular file", ErrBadTask, path)
-		}
-		name, err := filepath.Rel(dir, path)
-		if err != nil {
-			return err
-		}
-		inputs = append(inputs, Input{Name: filepath.ToSlash(name), Path: path})
-		return nil
-	})
-	return inputs, err
 }

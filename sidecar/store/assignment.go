@@ -156,7 +156,7 @@ func (a *Assignment) committed() bool {
 	switch a.Phase {
 	case PhaseCommitSent, PhaseCommitted, PhaseRevealed, PhaseOpened:
 		return true
-	case PhaseClaimed, PhaseAssigned, PhasePreparing, PhaseRunning, PhaseExecuted, PhaseDelivered, PhaseReleased:
+	case PhaseClaimed, PhaseAssigned, PhasePreparing, PhaseRunning, PhaseExecuted, PhaseReleased:
 		return false
 	case PhaseSettled, PhaseFailed:
 	}

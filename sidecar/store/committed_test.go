@@ -23,12 +23,12 @@ func TestCommittedValuesNeverChange(t *testing.T) {
 	j := openJournal(t)
 	task := uint64(0)
 	for name, change := range changes {
-		for _, phase := range []Phase{PhaseExecuted, PhaseDelivered, PhaseCommitSent, PhaseCommitted, PhaseRevealed, PhaseOpened, PhaseSettled} {
+		for _, phase := range []Phase{PhaseExecuted, PhaseCommitSent, PhaseCommitted, PhaseRevealed, PhaseOpened, PhaseSettled} {
 			task++
 			key := Key{"job", task, 0}
 			before := bring(t, j, key, phase)
 			_, err := j.Edit(key, change)
-			if phase == PhaseExecuted || phase == PhaseDelivered {
+			if phase == PhaseExecuted {
 				require.NoError(t, err)
 				continue
 			}
@@ -66,10 +66,10 @@ func TestNothingIncompleteIsCommitted(t *testing.T) {
 		func(a *Assignment) { a.Commitment = nil },
 	} {
 		key := Key{"job", uint64(i), 0}
-		bring(t, j, key, PhaseDelivered)
-		_, err := j.Advance(key, PhaseDelivered, PhaseCommitSent, strip)
+		bring(t, j, key, PhaseExecuted)
+		_, err := j.Advance(key, PhaseExecuted, PhaseCommitSent, strip)
 		require.ErrorIs(t, err, ErrIncomplete)
-		_, err = j.Advance(key, PhaseDelivered, PhaseCommitSent, nil)
+		_, err = j.Advance(key, PhaseExecuted, PhaseCommitSent, nil)
 		require.NoError(t, err)
 	}
 }

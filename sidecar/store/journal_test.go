@@ -31,7 +31,7 @@ func complete(a *Assignment) {
 
 // road is a shortest way into each phase.
 func road(to Phase) []Phase {
-	straight := []Phase{PhaseAssigned, PhasePreparing, PhaseRunning, PhaseExecuted, PhaseDelivered, PhaseCommitSent, PhaseCommitted, PhaseRevealed, PhaseOpened, PhaseSettled}
+	straight := []Phase{PhaseAssigned, PhasePreparing, PhaseRunning, PhaseExecuted, PhaseCommitSent, PhaseCommitted, PhaseRevealed, PhaseOpened, PhaseSettled}
 	switch to {
 	case PhaseClaimed:
 		return nil

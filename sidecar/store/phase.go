@@ -4,9 +4,9 @@ import "fmt"
 
 // Phase is how far this machine has come with an assignment.
 //
-//	claimed → assigned → preparing → running → executed → delivered
-//	                         ↑____________________|           ↓
-//	   failed ← any    settled ← opened ← revealed ← committed ← commit_sent
+//	claimed → assigned → preparing → running → executed → commit_sent
+//	                         ↑____________________|            ↓
+//	   failed ← any    settled ← opened ← revealed ← committed
 //
 // Until commit_sent an assignment may still be released, and a later attempt of
 // the same round may claim a released one again. From commit_sent on only the
@@ -24,8 +24,6 @@ const (
 	PhaseRunning
 	// PhaseExecuted: there is a result.
 	PhaseExecuted
-	// PhaseDelivered: the outputs are in the job's sink.
-	PhaseDelivered
 	// PhaseCommitSent: a commit may be on its way; salt and result are fixed.
 	PhaseCommitSent
 	// PhaseCommitted: the chain holds the commitment.
@@ -67,9 +65,7 @@ func (p Phase) next() []Phase {
 		return []Phase{PhasePreparing, PhaseExecuted, PhaseSettled, PhaseReleased, PhaseFailed}
 	case PhaseExecuted:
 		// An outage of the sink must not cost the commit deadline.
-		return []Phase{PhasePreparing, PhaseDelivered, PhaseCommitSent, PhaseSettled, PhaseReleased, PhaseFailed}
-	case PhaseDelivered:
-		return []Phase{PhaseCommitSent, PhaseSettled, PhaseReleased, PhaseFailed}
+		return []Phase{PhasePreparing, PhaseCommitSent, PhaseSettled, PhaseReleased, PhaseFailed}
 	case PhaseCommitSent:
 		return []Phase{PhaseCommitted, PhaseSettled, PhaseFailed}
 	case PhaseCommitted:
@@ -114,8 +110,6 @@ func (p Phase) String() string {
 		return "running"
 	case PhaseExecuted:
 		return "executed"
-	case PhaseDelivered:
-		return "delivered"
 	case PhaseCommitSent:
 		return "commit_sent"
 	case PhaseCommitted:

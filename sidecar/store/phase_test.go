@@ -12,20 +12,19 @@ import (
 // spelling of it: one row a phase, one column a successor, in order.
 func TestEveryPairOfPhases(t *testing.T) {
 	table := map[Phase]string{
-		//                cl as pr ru ex de cs co rv op se rl fa
-		PhaseClaimed:    ". x . . . . . . . . x x x",
-		PhaseAssigned:   ". . x . . . . . . . x x x",
-		PhasePreparing:  ". . . x . . . . . . x x x",
-		PhaseRunning:    ". . x . x . . . . . x x x",
-		PhaseExecuted:   ". . x . . x x . . . x x x",
-		PhaseDelivered:  ". . . . . . x . . . x x x",
-		PhaseCommitSent: ". . . . . . . x . . x . x",
-		PhaseCommitted:  ". . . . . . . . x . x . x",
-		PhaseRevealed:   ". . . . . . . . . x x . x",
-		PhaseOpened:     ". . . . . . . . . . x . x",
-		PhaseSettled:    ". . . . . . . . . . . . .",
-		PhaseReleased:   "x x . . . . . . . . . . .",
-		PhaseFailed:     ". . . . . . . . . . . . .",
+		//                cl as pr ru ex cs co rv op se rl fa
+		PhaseClaimed:    ". x . . . . . . . x x x",
+		PhaseAssigned:   ". . x . . . . . . x x x",
+		PhasePreparing:  ". . . x . . . . . x x x",
+		PhaseRunning:    ". . x . x . . . . x x x",
+		PhaseExecuted:   ". . x . . x . . . x x x",
+		PhaseCommitSent: ". . . . . . x . . x . x",
+		PhaseCommitted:  ". . . . . . . x . x . x",
+		PhaseRevealed:   ". . . . . . . . x x . x",
+		PhaseOpened:     ". . . . . . . . . x . x",
+		PhaseSettled:    ". . . . . . . . . . . .",
+		PhaseReleased:   "x x . . . . . . . . . .",
+		PhaseFailed:     ". . . . . . . . . . . .",
 	}
 	require.Len(t, table, len(Phases()))
 	for _, from := range Phases() {

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/sidecar/executor"
-	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/sidecar/executor/executortest"
 )
 
 // left makes a folder as a worker leaves it and collects it.
@@ -49,7 +49,7 @@ func TestTheDaemonListsWhatItHasCopied(t *testing.T) {
 		return nil
 	})
 	require.NoError(t, err)
-	onDisk, err := manifest.FilesIn(task.OutputDir)
+	onDisk, err := executortest.FilesIn(task.OutputDir)
 	require.NoError(t, err)
 	require.Equal(t, onDisk, files)
 	require.Len(t, files, 4)

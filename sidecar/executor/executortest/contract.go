@@ -131,7 +131,7 @@ func outputsOnDisk(t *testing.T, s Subject) {
 	result, err := e.Wait(waiting(t), "a")
 	require.NoError(t, err)
 	require.NotEmpty(t, result.Outputs)
-	onDisk, err := manifest.FilesIn(task.OutputDir)
+	onDisk, err := FilesIn(task.OutputDir)
 	require.NoError(t, err)
 	require.Equal(t, onDisk, result.Outputs)
 }

@@ -13,22 +13,16 @@ import (
 	"unicode/utf8"
 )
 
-// ErrName wraps every refusal of Check.
+// ErrName wraps every refusal of Portable.
 var ErrName = errors.New("name that not every file system can hold")
 
 // forbidden are the characters that Windows gives a meaning of its own.
 const forbidden = `<>:"|?*\`
 
-// Check reports why some common file system cannot hold a name, nil if all can:
-// characters that are control codes, that Windows forbids or that Unicode 15 has not
-// assigned, a dot or a space at the end, a device of Windows, nothing that can be seen.
-// How long a name may be is for the caller.
-func Check(name string) error {
-	_, err := Portable(name)
-	return err
-}
-
-// Portable is Check and Key at once.
+// Portable returns the key of a name, and an error if some common file system cannot hold
+// the name: characters that are control codes, that Windows forbids or that Unicode 15 has
+// not assigned, a dot or a space at the end, a device of Windows, nothing that can be seen.
+// The caller decides how long a name may be.
 func Portable(name string) (key string, err error) {
 	if err := checkCharacters(name); err != nil {
 		return "", err

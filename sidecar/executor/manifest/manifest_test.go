@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -128,20 +126,6 @@ func TestOnlyTheCanonicalFormIsDecoded(t *testing.T) {
 			require.ErrorIs(t, err, manifest.ErrInvalid)
 		})
 	}
-}
-
-func TestSavedFilesGiveTheirManifest(t *testing.T) {
-	dir := t.TempDir()
-	require.NoError(t, os.MkdirAll(filepath.Join(dir, "a"), 0o700))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "a", "b"), nil, 0o600))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "z with space"), []byte("abc"), 0o600))
-	files, err := manifest.FilesIn(dir)
-	require.NoError(t, err)
-	require.Equal(t, sample().Sorted().Files, files)
-
-	require.NoError(t, os.Symlink("/etc/passwd", filepath.Join(dir, "link")))
-	_, err = manifest.FilesIn(dir)
-	require.ErrorIs(t, err, manifest.ErrInvalid)
 }
 
 func FuzzDecodeAcceptsOnlyWhatItWouldWrite(f *testing.F) {

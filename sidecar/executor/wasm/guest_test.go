@@ -3,6 +3,7 @@ package wasm_test
 import (
 	"bytes"
 	"context"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -36,8 +37,15 @@ func inputDir(t *testing.T) string {
 
 func inputs(t *testing.T, dir string) []executor.Input {
 	t.Helper()
-	list, err := executor.InputsFromDir(dir)
-	require.NoError(t, err)
+	var list []executor.Input
+	require.NoError(t, filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		list = append(list, executor.Input{Name: filepath.ToSlash(name), Path: path})
+		return err
+	}))
 	return list
 }
 

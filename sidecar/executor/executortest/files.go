@@ -1,4 +1,4 @@
-package manifest
+package executortest
 
 import (
 	"crypto/sha256"
@@ -8,19 +8,20 @@ import (
 	"os"
 	"path/filepath"
 	"sort"
+
+	"github.com/thetaedge/theta/sidecar/executor/manifest"
 )
 
-// FilesIn lists the regular files below dir with their sizes and digests, in
-// canonical order, so that saved outputs can be held against a manifest. It
-// fails with ErrInvalid on links and other special files.
-func FilesIn(dir string) ([]File, error) {
-	var files []File
+// FilesIn lists the regular files below dir with their sizes and digests in canonical
+// order, for comparison with a manifest. It fails on links and other special files.
+func FilesIn(dir string) ([]manifest.File, error) {
+	var files []manifest.File
 	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
 		}
 		if !entry.Type().IsRegular() {
-			return fmt.Errorf("%w: %s is no regular file", ErrInvalid, path)
+			return fmt.Errorf("expected regular files only, found %s of mode %s", path, entry.Type())
 		}
 		name, err := filepath.Rel(dir, path)
 		if err != nil {
@@ -35,18 +36,18 @@ func FilesIn(dir string) ([]File, error) {
 	return files, err
 }
 
-func digestFile(path string) (File, error) {
+func digestFile(path string) (manifest.File, error) {
 	in, err := os.Open(path)
 	if err != nil {
-		return File{}, err
+		return manifest.File{}, err
 	}
 	defer in.Close() //nolint:errcheck // read only
 	hash := sha256.New()
 	size, err := io.Copy(hash, in)
 	if err != nil {
-		return File{}, err
+		return manifest.File{}, err
 	}
-	file := File{Size: uint64(size)}
+	file := manifest.File{Size: uint64(size)}
 	hash.Sum(file.SHA256[:0])
 	return file, nil
 }
