@@ -206,7 +206,7 @@ func (k *Keeper) advanceEntry(ctx sdk.Context, params types.Params, key dueKey, 
 				return err
 			}
 			changes = w.changes
-			return w.save()
+			return k.save(w)
 		})
 	}
 	if !ok {

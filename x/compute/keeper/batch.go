@@ -104,7 +104,7 @@ func (k *Keeper) runItem(
 	if err := w.advance(); err != nil {
 		return nil, err
 	}
-	if err := w.save(); err != nil {
+	if err := k.save(w); err != nil {
 		return nil, err
 	}
 	write()

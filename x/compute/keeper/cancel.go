@@ -99,7 +99,7 @@ func (k *Keeper) cancelTasks(ctx sdk.Context, params types.Params, id types.JobI
 		if w.task.Ended() {
 			out.freed = out.freed.Add(w.left())
 		}
-		if err := w.save(); err != nil {
+		if err := k.save(w); err != nil {
 			return out, err
 		}
 		job.Cursor = key.K2() + 1

@@ -38,26 +38,6 @@ func (w *work) board() string {
 	return w.job.Class
 }
 
-// relist puts the task on the list of its draw, and off that of the draw before.
-func (w *work) relist(now traces) error {
-	if now.listed == w.loaded.listed && now.pinned == w.loaded.pinned {
-		return nil
-	}
-	if w.loaded.listed != unlisted {
-		if err := w.k.draws(w.loaded.listed).Remove(w.ctx, w.drawKey(w.loaded.pinned)); err != nil {
-			return err
-		}
-	}
-	if now.listed == unlisted {
-		return nil
-	}
-	return w.k.draws(now.listed).Set(w.ctx, w.drawKey(now.pinned))
-}
-
-func (w *work) drawKey(pinned int64) drawKey {
-	return collections.Join4(w.board(), pinned, w.id, w.task.Index)
-}
-
 // draws returns the list of draws of a kind.
 func (k *Keeper) draws(list drawList) collections.KeySet[drawKey] {
 	if list == listedCall {

@@ -109,7 +109,7 @@ func (k *Keeper) importTask(ctx context.Context, task types.Task) error {
 		return err
 	}
 	w := &work{k: k, ctx: ctx, id: id, job: job, task: task}
-	return w.retrace(w.traces(task.DueHeight))
+	return k.reindex(ctx, id, task.Index, traces{}, w.traces(task.DueHeight))
 }
 
 // importJob writes a job and its spec. That of an array may have been pruned.

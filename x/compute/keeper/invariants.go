@@ -281,7 +281,7 @@ func (k *Keeper) checkTask(ctx context.Context, id types.JobID, job *types.Job, 
 		}
 	}
 	for _, list := range []drawList{listedCall, listedDraw} {
-		listed, err := k.draws(list).Has(ctx, w.drawKey(want.pinned))
+		listed, err := k.draws(list).Has(ctx, collections.Join4(want.board, want.pinned, id, task.Index))
 		if err != nil {
 			return err
 		}
@@ -358,7 +358,7 @@ func entries[K any](ctx context.Context, sets ...collections.KeySet[K]) (int, er
 func (k *Keeper) checkHolders(ctx context.Context, id types.JobID, task *types.Task) error {
 	w := work{k: k, id: id, task: *task}
 	for _, operator := range w.traces(0).holders {
-		key, err := w.heldKey(operator)
+		key, err := k.heldKey(operator, id, task.Index)
 		if err != nil {
 			return err
 		}

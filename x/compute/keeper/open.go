@@ -19,7 +19,7 @@ func (k *Keeper) openTasks(ctx sdk.Context, params types.Params, id types.JobID,
 		if err := w.startRound(job.Policy.Replicas); err != nil {
 			return nil, err
 		}
-		if err := w.save(); err != nil {
+		if err := k.save(w); err != nil {
 			return nil, err
 		}
 		changes = append(changes, w.changes...)

@@ -35,7 +35,7 @@ func (k *Keeper) Redraw(ctx sdk.Context, msg *types.MsgRedraw) (int64, sdk.Coin,
 		return 0, sdk.Coin{}, types.ErrNotQualified.Wrapf("the node that the job names, %s, may take on no work", job.Policy.Node)
 	}
 	ref := w.ref()
-	if err := w.save(); err != nil {
+	if err := k.save(w); err != nil {
 		return 0, sdk.Coin{}, err
 	}
 	fee, err := k.burnPostingFee(cached, &job, types.DrawBytes)

@@ -3,7 +3,6 @@ package keeper
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"cosmossdk.io/collections"
 	"cosmossdk.io/math"
@@ -45,6 +44,8 @@ type traces struct {
 	// the draw's seed.
 	listed drawList
 	pinned int64
+	// board is the name under which nodes look for its draws.
+	board string
 	// held is how many replicas nodes hold.
 	held int
 	// holders are the operators under whom it is listed: those of its replicas and of
@@ -115,7 +116,7 @@ func (k *Keeper) newWork(ctx sdk.Context, params types.Params, id types.JobID, j
 // traces returns what the task should leave outside of its record, when it is
 // queued under a height.
 func (w *work) traces(due int64) traces {
-	t := traces{due: due}
+	t := traces{due: due, board: w.board()}
 	if w.task.Ended() {
 		return t
 	}
@@ -133,94 +134,23 @@ func (w *work) traces(due int64) traces {
 	return t
 }
 
-// save writes the task, its traces and its note.
-func (w *work) save() error {
+// update is what a handler leaves to be written.
+type update struct {
+	task types.Task
+	note types.TaskNote
+	// before and after are what the indexes said of the task, and what they should say.
+	before, after traces
+}
+
+// update fixes the height at which the task is next due, and hands over what is to be
+// written. What follows begins a new note.
+func (w *work) update() update {
 	w.task.DueHeight = w.nextDue()
-	now := w.traces(w.task.DueHeight)
-	if err := w.retrace(now); err != nil {
-		return err
-	}
-	w.note.Held += int64(now.held - w.loaded.held)
-	if err := w.k.addNote(w.ctx, w.id, w.task.Index, w.note); err != nil {
-		return err
-	}
-	w.loaded, w.note = now, types.NewTaskNote()
-	key := collections.Join(w.id, w.task.Index)
-	if w.task.Ended() {
-		return w.k.tasks.Remove(w.ctx, key)
-	}
-	return w.k.tasks.Set(w.ctx, key, w.task)
-}
-
-// retrace writes what the task leaves outside of its record, where that differs
-// from what it left when it was loaded.
-func (w *work) retrace(now traces) error {
-	if err := w.requeue(now); err != nil {
-		return err
-	}
-	if err := w.relist(now); err != nil {
-		return err
-	}
-	return w.relistHolders(now.holders)
-}
-
-// requeue moves the task to the queue and height at which it is next due.
-func (w *work) requeue(now traces) error {
-	if now.due == w.loaded.due && now.urgent == w.loaded.urgent {
-		return nil
-	}
-	if w.loaded.due != 0 {
-		if err := w.k.queue(w.loaded.urgent).Remove(w.ctx, collections.Join3(w.loaded.due, w.id, w.task.Index)); err != nil {
-			return err
-		}
-	}
-	if now.due == 0 {
-		return nil
-	}
-	return w.k.queue(now.urgent).Set(w.ctx, collections.Join3(now.due, w.id, w.task.Index))
-}
-
-// queue returns the queue of what is urgent, or of the rest.
-func (k *Keeper) queue(urgent bool) collections.KeySet[dueKey] {
-	if urgent {
-		return k.urgent
-	}
-	return k.due
-}
-
-// relistHolders lists the task under the operators that hold a part of it, and no
-// longer under those that held one.
-func (w *work) relistHolders(holders []string) error {
-	for _, operator := range w.loaded.holders {
-		if slices.Contains(holders, operator) {
-			continue
-		}
-		key, err := w.heldKey(operator)
-		if err != nil {
-			return err
-		}
-		if err := w.k.held.Remove(w.ctx, key); err != nil {
-			return err
-		}
-	}
-	for _, operator := range holders {
-		if slices.Contains(w.loaded.holders, operator) {
-			continue
-		}
-		key, err := w.heldKey(operator)
-		if err != nil {
-			return err
-		}
-		if err := w.k.held.Set(w.ctx, key); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (w *work) heldKey(operator string) (heldKey, error) {
-	addr, err := w.operator(operator)
-	return collections.Join3(addr, w.id, w.task.Index), err
+	u := update{before: w.loaded, after: w.traces(w.task.DueHeight)}
+	w.note.Held += int64(u.after.held - u.before.held)
+	u.task, u.note = w.task, w.note
+	w.loaded, w.note = u.after, types.NewTaskNote()
+	return u
 }
 
 // changed notes what happened to the task, for the event of the batch or block.
