@@ -31,7 +31,7 @@ func (w *work) enter(operator sdk.AccAddress, ref types.TaskRef) error {
 
 // held returns the part that a node has in the round it names.
 func (w *work) held(operator sdk.AccAddress, ref types.TaskRef) (part, error) {
-	text, err := w.k.addresses.BytesToString(operator)
+	text, err := w.deps.Addresses.BytesToString(operator)
 	if err != nil {
 		return part{}, err
 	}
@@ -265,9 +265,9 @@ func (w *work) release(operator sdk.AccAddress, item types.ReleaseItem) error {
 // returns what was burned, in units of the bond denom.
 func (w *work) giveBack(operator sdk.AccAddress, reports bool) (math.Int, error) {
 	if reports {
-		return math.ZeroInt(), w.k.nodes.Release(w.ctx, operator, w.job.Liability)
+		return math.ZeroInt(), w.deps.Nodes.Release(w.ctx, operator, w.job.Liability)
 	}
-	return w.k.nodes.GiveBack(w.ctx, edgenodetypes.GiveBackRequest{
+	return w.deps.Nodes.GiveBack(w.ctx, edgenodetypes.GiveBackRequest{
 		Operator: operator, Liability: w.job.Liability, Fee: w.params.MissedFault(w.job.BondValue),
 		JobID: w.job.Id, Task: w.task.Index,
 	})

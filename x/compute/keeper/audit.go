@@ -16,7 +16,7 @@ func (w *work) pinAudit() error {
 // committed too. A seed that never comes ends the task.
 func (w *work) decideAudit() (bool, error) {
 	round := w.round()
-	seed, known, err := w.k.beacon.Seed(w.ctx, round.AuditSeedHeight)
+	seed, known, err := w.deps.Beacon.Seed(w.ctx, round.AuditSeedHeight)
 	if err != nil {
 		return false, err
 	}

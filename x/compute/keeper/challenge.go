@@ -166,15 +166,15 @@ func (k *Keeper) contest(ctx sdk.Context, id types.JobID, job *types.Job, receip
 	return k.challenges.Set(ctx, key, c)
 }
 
-// challenged returns the challenge that the job judges, and its key.
-func (w *work) challenged() (taskKey, types.Challenge, error) {
+// challenged returns the challenge that the job judges, and the job whose result it
+// contests.
+func (w *work) challenged() (types.JobID, types.Challenge, error) {
 	id, err := types.ParseJobID(w.job.Challenged.JobId)
 	if err != nil {
-		return taskKey{}, types.Challenge{}, err
+		return id, types.Challenge{}, err
 	}
-	key := collections.Join(id, w.job.Challenged.Task)
-	c, err := w.k.challenges.Get(w.ctx, key)
-	return key, c, err
+	c, err := w.deps.Records.Challenge(w.ctx, id, w.job.Challenged.Task)
+	return id, c, err
 }
 
 // defends says whether an operator's result is the one that the job judges.

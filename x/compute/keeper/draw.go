@@ -21,7 +21,7 @@ func (w *work) startDraw(slots uint32) error {
 	if lost, err := w.namedNodeLost(); lost || err != nil {
 		return err
 	}
-	epoch, err := w.k.nodes.Epoch(w.ctx)
+	epoch, err := w.deps.Nodes.Epoch(w.ctx)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,7 @@ func (w *work) openClaims() (bool, error) {
 		w.setTraceKey(nil)
 		return true, nil
 	}
-	seed, known, err := w.k.beacon.Seed(w.ctx, draw.SeedHeight)
+	seed, known, err := w.deps.Beacon.Seed(w.ctx, draw.SeedHeight)
 	if err != nil {
 		return false, err
 	}
@@ -278,7 +278,7 @@ func (w *work) dropCandidate(a *types.Assignment) error {
 	if err != nil {
 		return err
 	}
-	return w.k.nodes.Release(w.ctx, addr, w.job.Liability)
+	return w.deps.Nodes.Release(w.ctx, addr, w.job.Liability)
 }
 
 // claim enters a node into the open draw. When lower ranks hold all slots, the
@@ -290,10 +290,10 @@ func (w *work) claim(c candidate) error {
 	if at < 0 {
 		at = len(draw.Candidates)
 	}
-	if err := w.k.nodes.Reserve(w.ctx, c.operator, w.job.Liability); err != nil {
+	if err := w.deps.Nodes.Reserve(w.ctx, c.operator, w.job.Liability); err != nil {
 		return err
 	}
-	text, err := w.k.addresses.BytesToString(c.operator)
+	text, err := w.deps.Addresses.BytesToString(c.operator)
 	if err != nil {
 		return err
 	}

@@ -76,7 +76,7 @@ func (w *work) namedNodeLost() (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	node, err := w.k.nodes.Node(w.ctx, operator)
+	node, err := w.deps.Nodes.Node(w.ctx, operator)
 	if err == nil && node.State.Live(w.height()) {
 		return false, nil
 	}

@@ -1,7 +1,6 @@
 package keeper
 
 import (
-	"cosmossdk.io/collections"
 	"cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -32,7 +31,7 @@ func (w *work) payFromEscrow(operator sdk.AccAddress, outcome *types.Outcome, am
 		return err
 	}
 	outcome.Paid = outcome.Paid.Add(amount)
-	_, err := w.k.rewards.CreditReward(w.ctx, operator, sdk.NewCoin(w.job.Reward.Denom, amount))
+	_, err := w.deps.Rewards.CreditReward(w.ctx, operator, sdk.NewCoin(w.job.Reward.Denom, amount))
 	return err
 }
 
@@ -45,11 +44,11 @@ func (w *work) burnFromEscrow(amount math.Int) error {
 		return err
 	}
 	w.burned = w.burned.Add(amount)
-	return w.k.bank.BurnCoins(w.ctx, types.ModuleName, sdk.NewCoins(sdk.NewCoin(w.job.Reward.Denom, amount)))
+	return w.deps.Bank.BurnCoins(w.ctx, types.ModuleName, sdk.NewCoins(sdk.NewCoin(w.job.Reward.Denom, amount)))
 }
 
 func (w *work) bondDenom() (string, error) {
-	params, err := w.k.nodes.Params(w.ctx)
+	params, err := w.deps.Nodes.Params(w.ctx)
 	return params.BondDenom, err
 }
 
@@ -95,7 +94,7 @@ func (w *work) end(receipt types.Receipt, ballots []ballot) error {
 	if w.job.Tasks > 1 {
 		return nil
 	}
-	return w.k.receipts.Set(w.ctx, collections.Join(w.id, w.task.Index), receipt)
+	return w.deps.Records.SetReceipt(w.ctx, w.id, receipt)
 }
 
 // abandon ends a task in its first round without a verdict: nobody is at fault,
@@ -125,12 +124,12 @@ func (w *work) abandon(status types.TaskStatus) error {
 // describe writes into a receipt what others need to know to judge what its result is
 // worth: what was at stake, and of how many the nodes were drawn.
 func (w *work) describe(receipt *types.Receipt) error {
-	present, err := w.k.nodes.Epoch(w.ctx)
+	present, err := w.deps.Nodes.Epoch(w.ctx)
 	if err != nil {
 		return err
 	}
 	epoch := max(w.task.Rounds[0].Epoch, edgenodetypes.OldestKeptEpoch(present))
-	class, err := w.k.nodes.ClassSnapshot(w.ctx, w.job.Class, epoch)
+	class, err := w.deps.Nodes.ClassSnapshot(w.ctx, w.job.Class, epoch)
 	if err != nil {
 		return err
 	}

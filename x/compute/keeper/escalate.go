@@ -30,11 +30,11 @@ func (w *work) nextTarget() (target, asked uint32, err error) {
 
 // uninvolved returns how many live nodes of the class have taken no part in the task.
 func (w *work) uninvolved() (uint64, error) {
-	epoch, err := w.k.nodes.Epoch(w.ctx)
+	epoch, err := w.deps.Nodes.Epoch(w.ctx)
 	if err != nil {
 		return 0, err
 	}
-	class, err := w.k.nodes.ClassSnapshot(w.ctx, w.job.Class, epoch)
+	class, err := w.deps.Nodes.ClassSnapshot(w.ctx, w.job.Class, epoch)
 	if err != nil {
 		return 0, err
 	}

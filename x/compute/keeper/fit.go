@@ -88,18 +88,23 @@ func needsOf(d *types.Demand, node edgenodetypes.Node, epoch uint64, isBarred ba
 	}), err
 }
 
-// demand returns what the task asks of nodes in its current round.
-func (w *work) demand() (types.Demand, error) {
-	spec, err := w.k.specs.Get(w.ctx, w.id)
+// demand returns what a task asks of nodes in its current round.
+func (k *Keeper) demand(w *work) (types.Demand, error) {
+	spec, err := k.specs.Get(w.ctx, w.id)
 	if err != nil {
 		return types.Demand{}, err
 	}
-	d := types.NewDemand(&spec, w.job.Policy, w.job.Liability)
+	return w.demand(&spec), nil
+}
+
+// demand returns what the task asks of nodes in its current round, by its job's spec.
+func (w *work) demand(spec *types.JobSpec) types.Demand {
+	d := types.NewDemand(spec, w.job.Policy, w.job.Liability)
 	if w.index() > 0 {
 		// See matchPlacement: nodes of a further round are not the requester's choice.
 		d.Placement = types.Placement{}
 	}
-	return d, nil
+	return d
 }
 
 // barred says whether a node has taken part in the task or has a stake in the result

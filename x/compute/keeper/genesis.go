@@ -108,7 +108,7 @@ func (k *Keeper) importTask(ctx context.Context, task types.Task) error {
 	if err := k.tasks.Set(ctx, collections.Join(id, task.Index), task); err != nil {
 		return err
 	}
-	w := &work{k: k, ctx: ctx, id: id, job: job, task: task}
+	w := &work{id: id, job: job, task: task}
 	return k.reindex(ctx, id, task.Index, traces{}, w.traces(task.DueHeight))
 }
 

@@ -269,7 +269,7 @@ func (k *Keeper) checkTasks(ctx context.Context) error {
 // checkTask: a task is in the queue where it belongs and in no other, and on the list of
 // its draw exactly while it draws.
 func (k *Keeper) checkTask(ctx context.Context, id types.JobID, job *types.Job, task *types.Task) error {
-	w := work{k: k, id: id, job: *job, task: *task}
+	w := work{id: id, job: *job, task: *task}
 	want := w.traces(task.DueHeight)
 	for _, urgent := range []bool{true, false} {
 		queued, err := k.queue(urgent).Has(ctx, collections.Join3(task.DueHeight, id, task.Index))
@@ -356,7 +356,7 @@ func entries[K any](ctx context.Context, sets ...collections.KeySet[K]) (int, er
 
 // checkHolders: a task is listed under each operator that holds a part of it.
 func (k *Keeper) checkHolders(ctx context.Context, id types.JobID, task *types.Task) error {
-	w := work{k: k, id: id, task: *task}
+	w := work{id: id, task: *task}
 	for _, operator := range w.traces(0).holders {
 		key, err := k.heldKey(operator, id, task.Index)
 		if err != nil {

@@ -15,14 +15,14 @@ import (
 // judge ends a challenge with the result that its judges have agreed on. paid is how
 // many of them the challenger pays.
 func (w *work) judge(found verdict, paid int) error {
-	key, c, err := w.challenged()
+	id, c, err := w.challenged()
 	if err != nil {
 		return err
 	}
 	tag := types.Tag(sdk.UnwrapSDKContext(w.ctx).ChainID(), c.JobId, c.Task,
 		types.Opening{Digest: found.digest, Fuel: found.fuel, Trace: found.trace})
 	if bytes.Equal(tag, c.Tag) && found.exitCode == c.ExitCode && found.fuel == c.Fuel {
-		return w.closeChallenge(key, c, types.CHALLENGE_VERDICT_UPHELD, math.ZeroInt(), math.ZeroInt())
+		return w.closeChallenge(id, c, types.CHALLENGE_VERDICT_UPHELD, math.ZeroInt(), math.ZeroInt())
 	}
 	spent := w.job.BondValue.MulRaw(int64(paid))
 	award, compensation := math.MinInt(spent, c.Pledged), math.ZeroInt()
@@ -35,7 +35,7 @@ func (w *work) judge(found verdict, paid int) error {
 	if err != nil {
 		return err
 	}
-	return w.closeChallenge(key, c, types.CHALLENGE_VERDICT_CONVICTED, award, compensation)
+	return w.closeChallenge(id, c, types.CHALLENGE_VERDICT_CONVICTED, award, compensation)
 }
 
 // convict slashes those who agreed on a false result. What they lose pays what the
@@ -53,7 +53,7 @@ func (w *work) convict(c *types.Challenge, spent math.Int) (award, compensation 
 		if err != nil {
 			return got, honest, err
 		}
-		out, err := w.k.nodes.Slash(w.ctx, edgenodetypes.SlashRequest{
+		out, err := w.deps.Nodes.Slash(w.ctx, edgenodetypes.SlashRequest{
 			Operator: operator, Liability: d.Locked, Contested: true, Unlocked: c.Liability.Sub(d.Locked),
 			Cost: owed.Sub(got), Honest: w.job.BondValue.Sub(honest), To: types.ModuleName,
 			Reason: edgenodetypes.ReasonWrongResult, JobID: c.JobId, Task: c.Task,
@@ -89,7 +89,7 @@ func (w *work) creditTo(account string, amount math.Int) error {
 	if err != nil {
 		return err
 	}
-	return w.k.rewards.CreditShare(w.ctx, addr, sdk.NewCoin(denom, amount))
+	return w.deps.Rewards.CreditShare(w.ctx, addr, sdk.NewCoin(denom, amount))
 }
 
 // leaveUndecided ends a challenge on which the judges came to no verdict. It costs
@@ -100,31 +100,31 @@ func (w *work) leaveUndecided() error {
 	if err := w.burnFromEscrow(fee); err != nil {
 		return err
 	}
-	key, c, err := w.challenged()
+	id, c, err := w.challenged()
 	if err != nil {
 		return err
 	}
-	return w.closeChallenge(key, c, types.CHALLENGE_VERDICT_UNSPECIFIED, math.ZeroInt(), math.ZeroInt())
+	return w.closeChallenge(id, c, types.CHALLENGE_VERDICT_UNSPECIFIED, math.ZeroInt(), math.ZeroInt())
 }
 
 // closeChallenge takes the job off those that judge. With the last one, what is
 // contested is held again for as long as others may challenge. A conviction is
 // kept with the job, so that it comes once.
-func (w *work) closeChallenge(key taskKey, c types.Challenge, verdict types.ChallengeVerdict, award, compensation math.Int) error {
+func (w *work) closeChallenge(id types.JobID, c types.Challenge, verdict types.ChallengeVerdict, award, compensation math.Int) error {
 	c.Judging--
 	if c.Judging == 0 {
 		if err := w.settleChallenge(&c); err != nil {
 			return err
 		}
 	}
-	kept, err := w.k.specs.Has(w.ctx, key.K1())
+	kept, err := w.deps.Records.HasSpec(w.ctx, id)
 	if err != nil {
 		return err
 	}
 	if c.Judging > 0 || c.Convicted && kept {
-		err = w.k.challenges.Set(w.ctx, key, c)
+		err = w.deps.Records.SetChallenge(w.ctx, id, c)
 	} else {
-		err = w.k.challenges.Remove(w.ctx, key)
+		err = w.deps.Records.RemoveChallenge(w.ctx, id, c.Task)
 	}
 	if err != nil {
 		return err
@@ -147,7 +147,7 @@ func (w *work) settleChallenge(c *types.Challenge) error {
 		if err != nil {
 			return err
 		}
-		if err := w.k.bank.BurnCoins(w.ctx, types.ModuleName, sdk.NewCoins(sdk.NewCoin(denom, c.Pledged))); err != nil {
+		if err := w.deps.Bank.BurnCoins(w.ctx, types.ModuleName, sdk.NewCoins(sdk.NewCoin(denom, c.Pledged))); err != nil {
 			return err
 		}
 		c.Pledged = math.ZeroInt()
@@ -160,7 +160,7 @@ func (w *work) settleChallenge(c *types.Challenge) error {
 		if err != nil {
 			return err
 		}
-		err = w.k.nodes.Settle(w.ctx, operator, d.Locked, c.Until)
+		err = w.deps.Nodes.Settle(w.ctx, operator, d.Locked, c.Until)
 		if errors.Is(err, edgenodetypes.ErrNodeNotFound) {
 			continue // gone, and so is its bond
 		}

@@ -40,6 +40,8 @@ type Keeper struct {
 	rewards   types.RewardsKeeper
 	authority string
 	escrow    sdk.AccAddress
+	// deps is what the rounds of tasks reach.
+	deps deps
 
 	schema   collections.Schema
 	params   collections.Item[types.Params]
@@ -125,6 +127,9 @@ func NewKeeper(
 		panic(fmt.Sprintf("x/%s: %s", types.ModuleName, err))
 	}
 	k.schema = schema
+	k.deps = deps{
+		Addresses: addresses, Bank: bank, Beacon: beacon, Nodes: nodes, Rewards: rewards, Records: taskRecords{k},
+	}
 	return k
 }
 

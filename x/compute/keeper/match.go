@@ -48,7 +48,7 @@ func (w *work) match(operator sdk.AccAddress) (candidate, []rule, error) {
 		return c, rules, nil
 	}
 	check("seed", w.opening(draw), draw.CloseHeight != 0, types.ErrSeedUnknown)
-	node, err := w.k.nodes.Node(w.ctx, operator)
+	node, err := w.deps.Nodes.Node(w.ctx, operator)
 	if errors.Is(err, edgenodetypes.ErrNodeNotFound) {
 		rules = append(rules, rule{name: "node", detail: "operator has a node", err: err})
 		return c, rules, nil
@@ -146,7 +146,7 @@ func standing(state edgenodetypes.NodeState) string {
 // matchHistory refuses nodes that have taken part already: every round is done
 // by others.
 func (w *work) matchHistory(operator sdk.AccAddress, check checker) error {
-	text, err := w.k.addresses.BytesToString(operator)
+	text, err := w.deps.Addresses.BytesToString(operator)
 	if err != nil {
 		return err
 	}
@@ -167,14 +167,14 @@ func (w *work) matchHistory(operator sdk.AccAddress, check checker) error {
 // its epoch.
 func (w *work) matchTicket(c *candidate, check checker) error {
 	draw := w.round().Draw
-	seed, known, err := w.k.beacon.Seed(w.ctx, draw.SeedHeight)
+	seed, known, err := w.deps.Beacon.Seed(w.ctx, draw.SeedHeight)
 	if err != nil {
 		return err
 	}
 	if !check("seed kept", "the seed is still kept", known, types.ErrSeedUnknown) {
 		return nil
 	}
-	weight, err := w.k.nodes.Weight(w.ctx, c.operator, draw.Epoch)
+	weight, err := w.deps.Nodes.Weight(w.ctx, c.operator, draw.Epoch)
 	if errors.Is(err, edgenodetypes.ErrSnapshotPruned) {
 		check("weight", err.Error(), false, types.ErrNoWeight)
 		return nil
@@ -182,7 +182,7 @@ func (w *work) matchTicket(c *candidate, check checker) error {
 	if err != nil {
 		return err
 	}
-	class, err := w.k.nodes.ClassSnapshot(w.ctx, w.job.Class, draw.Epoch)
+	class, err := w.deps.Nodes.ClassSnapshot(w.ctx, w.job.Class, draw.Epoch)
 	if err != nil {
 		return err
 	}

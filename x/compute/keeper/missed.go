@@ -16,7 +16,7 @@ func (w *work) miss(a types.Assignment) error {
 	if err != nil {
 		return err
 	}
-	burned, err := w.k.nodes.Penalize(w.ctx, edgenodetypes.PenaltyRequest{
+	burned, err := w.deps.Nodes.Penalize(w.ctx, edgenodetypes.PenaltyRequest{
 		Operator: addr, Liability: w.job.Liability, Amount: w.params.MissedFault(w.job.BondValue),
 		Reason: edgenodetypes.ReasonMissedDeadline, JobID: w.job.Id, Task: w.task.Index,
 	})
@@ -52,7 +52,7 @@ func (w *work) judgeMissed() error {
 		if err != nil {
 			return err
 		}
-		err = w.k.nodes.CountMissed(w.ctx, addr, m.Height)
+		err = w.deps.Nodes.CountMissed(w.ctx, addr, m.Height)
 		if err != nil && !errors.Is(err, edgenodetypes.ErrNodeNotFound) { // it may be gone
 			return err
 		}

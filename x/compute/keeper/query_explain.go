@@ -27,12 +27,12 @@ func (s queryServer) Explain(ctx context.Context, req *types.QueryExplainRequest
 	}
 	resp := &types.QueryExplainResponse{Waiting: w.waiting()}
 	if req.Operator != "" {
-		return resp, w.explainNode(req.Operator, resp)
+		return resp, s.k.explainNode(w, req.Operator, resp)
 	}
 	if w.round().Draw == nil {
 		return resp, nil
 	}
-	d, err := w.demand()
+	d, err := s.k.demand(w)
 	if err != nil {
 		return nil, err
 	}
@@ -43,8 +43,8 @@ func (s queryServer) Explain(ctx context.Context, req *types.QueryExplainRequest
 
 // explainNode writes what a claim of a node would meet, and then what its operator
 // declares.
-func (w *work) explainNode(text string, resp *types.QueryExplainResponse) error {
-	operator, err := w.k.addresses.StringToBytes(text)
+func (k *Keeper) explainNode(w *work, text string, resp *types.QueryExplainResponse) error {
+	operator, err := k.addresses.StringToBytes(text)
 	if err != nil {
 		return status.Errorf(codes.InvalidArgument, "operator: %s", err)
 	}
@@ -61,15 +61,15 @@ func (w *work) explainNode(text string, resp *types.QueryExplainResponse) error 
 		}
 		resp.Checks = append(resp.Checks, check)
 	}
-	node, err := w.k.nodes.Node(w.ctx, operator)
+	node, err := k.nodes.Node(w.ctx, operator)
 	if err != nil {
 		return nil //nolint:nilerr // the checks say that there is no node
 	}
-	d, err := w.demand()
+	d, err := k.demand(w)
 	if err != nil {
 		return err
 	}
-	epoch, err := w.k.nodes.Epoch(w.ctx)
+	epoch, err := k.nodes.Epoch(w.ctx)
 	if err != nil {
 		return err
 	}

@@ -138,7 +138,7 @@ func (w *work) finishRight(b *ballot) (int64, error) {
 	if window == 0 || w.index() > 0 {
 		return 0, w.finish(b, types.ASSIGNMENT_STATUS_PAID)
 	}
-	until, err := w.k.nodes.Hold(w.ctx, b.operator, w.job.Liability, w.height()+window)
+	until, err := w.deps.Nodes.Hold(w.ctx, b.operator, w.job.Liability, w.height()+window)
 	if err != nil {
 		return 0, err
 	}
@@ -165,7 +165,7 @@ func (w *work) tags(found verdict, right []*ballot) [][]byte {
 // outvote counts a result that a majority contradicts towards jail. It costs no
 // bond and earns nothing.
 func (w *work) outvote(b *ballot) error {
-	if _, err := w.k.nodes.Penalize(w.ctx, edgenodetypes.PenaltyRequest{
+	if _, err := w.deps.Nodes.Penalize(w.ctx, edgenodetypes.PenaltyRequest{
 		Operator: b.operator, Liability: w.job.Liability, Amount: math.ZeroInt(),
 		Reason: edgenodetypes.ReasonWrongResult, JobID: w.job.Id, Task: w.task.Index,
 	}); err != nil {
@@ -281,7 +281,7 @@ func (w *work) slashAll(losers []*ballot, cost, most math.Int) (costPaid, honest
 		if b.vote.Key == "" && !b.echo {
 			status, reason = types.ASSIGNMENT_STATUS_NO_REVEAL, edgenodetypes.ReasonNoReveal
 		}
-		out, err := w.k.nodes.Slash(w.ctx, edgenodetypes.SlashRequest{
+		out, err := w.deps.Nodes.Slash(w.ctx, edgenodetypes.SlashRequest{
 			Operator: b.operator, Liability: w.job.Liability, Cost: cost.Sub(costPaid), Honest: most.Sub(honest),
 			To: types.ModuleName, Reason: reason, JobID: w.job.Id, Task: w.task.Index,
 		})
@@ -301,7 +301,7 @@ func (w *work) slashAll(losers []*ballot, cost, most math.Int) (costPaid, honest
 
 // finish gives a replica its lock back.
 func (w *work) finish(b *ballot, status types.AssignmentStatus) error {
-	if err := w.k.nodes.Release(w.ctx, b.operator, w.job.Liability); err != nil {
+	if err := w.deps.Nodes.Release(w.ctx, b.operator, w.job.Liability); err != nil {
 		return err
 	}
 	return b.moveTo(status)
@@ -335,7 +335,7 @@ func (w *work) payJudges(judges []*ballot, pot math.Int) error {
 			continue
 		}
 		judges[i].outcome.Share = judges[i].outcome.Share.Add(amount)
-		if _, err := w.k.rewards.CreditReward(w.ctx, judges[i].operator, sdk.NewCoin(denom, amount)); err != nil {
+		if _, err := w.deps.Rewards.CreditReward(w.ctx, judges[i].operator, sdk.NewCoin(denom, amount)); err != nil {
 			return err
 		}
 	}
@@ -356,7 +356,7 @@ func (w *work) shareOut(right []*ballot, honest math.Int) error {
 			continue
 		}
 		right[i].outcome.Share = right[i].outcome.Share.Add(amount)
-		if err := w.k.rewards.CreditShare(w.ctx, right[i].operator, sdk.NewCoin(denom, amount)); err != nil {
+		if err := w.deps.Rewards.CreditShare(w.ctx, right[i].operator, sdk.NewCoin(denom, amount)); err != nil {
 			return err
 		}
 	}

@@ -16,7 +16,7 @@ import (
 // changed and saved once. The job is only read: what the task changes of it goes into
 // a note.
 type work struct {
-	k *Keeper
+	deps *deps
 	// ctx is turned into an interface once: it is large, and each turn copies it.
 	ctx    context.Context
 	block  int64
@@ -82,7 +82,7 @@ func (k *Keeper) loadStored(ctx sdk.Context, params types.Params, id types.JobID
 		return nil, err
 	}
 	w := &work{
-		k: k, ctx: shared, block: ctx.BlockHeight(), params: params, id: id, job: job, task: task, note: types.NewTaskNote(),
+		deps: &k.deps, ctx: shared, block: ctx.BlockHeight(), params: params, id: id, job: job, task: task, note: types.NewTaskNote(),
 		burned: math.ZeroInt(),
 	}
 	w.loaded = w.traces(task.DueHeight)
@@ -107,7 +107,7 @@ func missingTask(job *types.Job, index uint64) error {
 // newWork returns a task of a job that is about to be opened.
 func (k *Keeper) newWork(ctx sdk.Context, params types.Params, id types.JobID, job types.Job, index uint64) *work {
 	return &work{
-		k: k, ctx: ctx, block: ctx.BlockHeight(), params: params, id: id, job: job, note: types.NewTaskNote(),
+		deps: &k.deps, ctx: ctx, block: ctx.BlockHeight(), params: params, id: id, job: job, note: types.NewTaskNote(),
 		task:   types.Task{JobId: job.Id, Index: index, Status: types.TASK_STATUS_OPEN, DrawFees: math.ZeroInt()},
 		burned: math.ZeroInt(),
 	}
@@ -175,7 +175,7 @@ func (w *work) ref() types.TaskRef {
 }
 
 func (w *work) operator(text string) (sdk.AccAddress, error) {
-	return w.k.addresses.StringToBytes(text)
+	return w.deps.Addresses.StringToBytes(text)
 }
 
 // part is a node's assignment in the task's record, and the round that it is of.
