@@ -78,10 +78,10 @@ func TestALinkToNothingIsFound(t *testing.T) {
 }
 
 func TestAPathToNothingIsFound(t *testing.T) {
-	known := []string{"x/compute/keeper", "x/compute/keeper/draw.go"}
+	known := []string{"x/compute/keeper", "x/compute/keeper/post.go"}
 	for span, fine := range map[string]bool{
-		"x/compute/keeper/draw.go": true, "keeper/draw.go": true, "x/compute/keeper": true, "draw.go": true,
-		"build/gone.json": true, "keeper/gone.go": false, "x/compute/gone": false, "eeper/draw.go": false,
+		"x/compute/keeper/post.go": true, "keeper/post.go": true, "x/compute/keeper": true, "post.go": true,
+		"build/gone.json": true, "keeper/gone.go": false, "x/compute/gone": false, "eeper/post.go": false,
 	} {
 		require.Equal(t, fine, ParsePage("P.md", "`"+span+"`").Files(known) == nil, span)
 	}

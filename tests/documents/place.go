@@ -11,7 +11,7 @@ import (
 )
 
 // Files returns the paths that the page names and that are not in the repository.
-// A path may leave the front out, as in keeper/draw.go.
+// A path may leave the front out, as in keeper/post.go.
 func (p Page) Files(known []string) []error {
 	file := regexp.MustCompile(`^[\w-]+(/[\w.-]+)*/[\w.-]+\.(go|proto|md|sh|yaml|json|bin)$`)
 	house := regexp.MustCompile(`^(app|client|cmd|docs|examples|proto|scripts|sidecar|tests|testutil|x/(beacon|compute|edgenode|internal|rewards))(/[\w-]+)+/?$`)

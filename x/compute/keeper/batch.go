@@ -7,6 +7,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/x/compute/round"
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -31,7 +32,7 @@ func orRefused(done batched, err error) ([]types.ItemResult, error) {
 // workerBatch runs the items of a worker's message for its node.
 func workerBatch[T types.Item](
 	ctx context.Context, k *Keeper, action, worker string, items []T,
-	run func(w *work, operator sdk.AccAddress, item T) error,
+	run func(t *round.Task, operator sdk.AccAddress, item T) error,
 ) (batched, error) {
 	key, err := k.addresses.StringToBytes(worker)
 	if err != nil {
@@ -45,14 +46,14 @@ func workerBatch[T types.Item](
 	if err != nil {
 		return batched{}, err
 	}
-	return batch(ctx, k, action, text, items, func(w *work, item T) error { return run(w, operator, item) })
+	return batch(ctx, k, action, text, items, func(t *round.Task, item T) error { return run(t, operator, item) })
 }
 
 // batch runs the items of a message one by one. The whole message is checked
 // before anything is written; an item that fails leaves no trace and its code in
 // the results.
 func batch[T types.Item](
-	ctx context.Context, k *Keeper, action, actor string, items []T, run func(w *work, item T) error,
+	ctx context.Context, k *Keeper, action, actor string, items []T, run func(t *round.Task, item T) error,
 ) (batched, error) {
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -66,7 +67,7 @@ func batch[T types.Item](
 	event := &types.EventBatch{Actor: actor, Action: action}
 	var first error
 	for i, item := range items {
-		changes, err := k.runItem(sdkCtx, params, item.GetTaskRef(), func(w *work) error { return run(w, item) })
+		changes, err := k.runItem(sdkCtx, params, item.GetTaskRef(), func(t *round.Task) error { return run(t, item) })
 		if err != nil {
 			space, code, log := errorsmod.ABCIInfo(err, false)
 			results[i] = types.ItemResult{Code: code, Codespace: space, Log: log}
@@ -88,25 +89,25 @@ func batch[T types.Item](
 // runItem applies one item to its task, in a cached context. It returns what that
 // changed.
 func (k *Keeper) runItem(
-	ctx sdk.Context, params types.Params, ref types.TaskRef, run func(*work) error,
+	ctx sdk.Context, params types.Params, ref types.TaskRef, run func(*round.Task) error,
 ) ([]types.TaskChange, error) {
 	cached, write := ctx.CacheContext()
-	w, err := k.load(cached, params, ref.JobId, ref.Task)
+	t, err := k.load(cached, params, ref.JobId, ref.Task)
 	if err != nil {
 		return nil, err
 	}
-	if w.task.Ended() {
+	if t.Ended() {
 		return nil, types.ErrTaskEnded.Wrapf("task %d of job %s; its receipt says how", ref.Task, ref.JobId)
 	}
-	if err := run(w); err != nil {
+	if err := run(t); err != nil {
 		return nil, err
 	}
-	if err := w.advance(); err != nil {
+	if err := t.Advance(); err != nil {
 		return nil, err
 	}
-	if err := k.save(w); err != nil {
+	if err := k.save(t); err != nil {
 		return nil, err
 	}
 	write()
-	return w.changes, nil
+	return t.Changes(), nil
 }

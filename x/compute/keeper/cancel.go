@@ -49,12 +49,6 @@ func (k *Keeper) CancelJob(ctx sdk.Context, requester, jobID string) (sdk.Coin, 
 	return total, ctx.EventManager().EmitTypedEvent(&types.EventJobCancelled{JobId: job.Id, Refund: total})
 }
 
-// cancellable says whether the task may end at the requester's word: nobody has
-// committed yet.
-func (w *work) cancellable() bool {
-	return w.index() == 0 && w.round().Phase == types.ROUND_PHASE_COMMIT && w.round().Committed == 0
-}
-
 // dropUnopened ends the tasks of a job that were never opened and pays back what
 // they had reserved.
 func (k *Keeper) dropUnopened(ctx sdk.Context, id types.JobID, job *types.Job) (sdk.Coin, error) {
@@ -87,19 +81,19 @@ func (k *Keeper) cancelTasks(ctx sdk.Context, params types.Params, id types.JobI
 		return out, err
 	}
 	for _, key := range keys {
-		w, err := k.loadStored(ctx, params, id, key.K2())
+		t, err := k.loadStored(ctx, params, id, key.K2())
 		if err != nil {
 			return out, err
 		}
-		if err := w.advance(); err != nil {
+		if err := t.Advance(); err != nil {
 			return out, err
 		}
 		out.visited++
-		out.changes = append(out.changes, w.changes...)
-		if w.task.Ended() {
-			out.freed = out.freed.Add(w.left())
+		out.changes = append(out.changes, t.Changes()...)
+		if t.Ended() {
+			out.freed = out.freed.Add(t.Left())
 		}
-		if err := k.save(w); err != nil {
+		if err := k.save(t); err != nil {
 			return out, err
 		}
 		job.Cursor = key.K2() + 1

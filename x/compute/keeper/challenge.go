@@ -3,7 +3,6 @@ package keeper
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"cosmossdk.io/collections"
 	"cosmossdk.io/math"
@@ -164,21 +163,4 @@ func (k *Keeper) contest(ctx sdk.Context, id types.JobID, job *types.Job, receip
 		c.Defendants = append(c.Defendants, types.Defendant{Operator: operator, Locked: locked})
 	}
 	return k.challenges.Set(ctx, key, c)
-}
-
-// challenged returns the challenge that the job judges, and the job whose result it
-// contests.
-func (w *work) challenged() (types.JobID, types.Challenge, error) {
-	id, err := types.ParseJobID(w.job.Challenged.JobId)
-	if err != nil {
-		return id, types.Challenge{}, err
-	}
-	c, err := w.deps.Records.Challenge(w.ctx, id, w.job.Challenged.Task)
-	return id, c, err
-}
-
-// defends says whether an operator's result is the one that the job judges.
-func (w *work) defends(operator string) (bool, error) {
-	_, c, err := w.challenged()
-	return slices.ContainsFunc(c.Defendants, func(d types.Defendant) bool { return d.Operator == operator }), err
 }

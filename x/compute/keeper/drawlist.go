@@ -3,44 +3,13 @@ package keeper
 import (
 	"cosmossdk.io/collections"
 
+	"github.com/thetaedge/theta/x/compute/round"
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// drawList is one of the lists of draws.
-type drawList int
-
-const (
-	// unlisted is a task that does not draw.
-	unlisted drawList = iota
-	// listedCall is a draw of judges or auditors: somebody's bond or pay waits for it.
-	listedCall
-	// listedDraw is a draw of the replicas that a requester asks for.
-	listedDraw
-)
-
-// callsJudges says whether the task looks for judges or auditors, or did last.
-func (w *work) callsJudges() bool { return !w.drawsReplicas() || w.job.Challenged != nil }
-
-// list is the list that a draw of the task belongs to.
-func (w *work) list() drawList {
-	if w.callsJudges() {
-		return listedCall
-	}
-	return listedDraw
-}
-
-// board is under what nodes look for the task's draws: its class, or the one node that
-// may take it.
-func (w *work) board() string {
-	if w.job.Policy.NamesNode() {
-		return w.job.Policy.Node
-	}
-	return w.job.Class
-}
-
 // draws returns the list of draws of a kind.
-func (k *Keeper) draws(list drawList) collections.KeySet[drawKey] {
-	if list == listedCall {
+func (k *Keeper) draws(list round.List) collections.KeySet[drawKey] {
+	if list == round.ListedCall {
 		return k.calls
 	}
 	return k.openDraws

@@ -2,7 +2,6 @@ package keeper
 
 import (
 	"errors"
-	"slices"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
@@ -86,38 +85,4 @@ func needsOf(d *types.Demand, node edgenodetypes.Node, epoch uint64, isBarred ba
 		Rule: "new to the task", Met: !took, Detail: "has not taken part in this task before",
 		Together: func(uint64) string { return "have taken part in this task already" },
 	}), err
-}
-
-// demand returns what a task asks of nodes in its current round.
-func (k *Keeper) demand(w *work) (types.Demand, error) {
-	spec, err := k.specs.Get(w.ctx, w.id)
-	if err != nil {
-		return types.Demand{}, err
-	}
-	return w.demand(&spec), nil
-}
-
-// demand returns what the task asks of nodes in its current round, by its job's spec.
-func (w *work) demand(spec *types.JobSpec) types.Demand {
-	d := types.NewDemand(spec, w.job.Policy, w.job.Liability)
-	if w.index() > 0 {
-		// See matchPlacement: nodes of a further round are not the requester's choice.
-		d.Placement = types.Placement{}
-	}
-	return d
-}
-
-// barred says whether a node has taken part in the task or has a stake in the result
-// that it judges. A candidate of the open draw has not.
-func (w *work) barred(operator string) (bool, error) {
-	if slices.ContainsFunc(w.task.Departed, func(o types.Outcome) bool { return o.Operator == operator }) {
-		return true, nil
-	}
-	if a, held := w.part(operator); held && a.Status != types.ASSIGNMENT_STATUS_CANDIDATE {
-		return true, nil
-	}
-	if w.job.Challenged == nil {
-		return false, nil
-	}
-	return w.defends(operator)
 }

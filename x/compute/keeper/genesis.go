@@ -8,6 +8,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/x/compute/round"
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -108,8 +109,7 @@ func (k *Keeper) importTask(ctx context.Context, task types.Task) error {
 	if err := k.tasks.Set(ctx, collections.Join(id, task.Index), task); err != nil {
 		return err
 	}
-	w := &work{id: id, job: job, task: task}
-	return k.reindex(ctx, id, task.Index, traces{}, w.traces(task.DueHeight))
+	return k.reindex(ctx, id, task.Index, round.Traces{}, round.TracesOf(&job, task))
 }
 
 // importJob writes a job and its spec. That of an array may have been pruned.

@@ -8,51 +8,36 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/x/compute/round"
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// save writes a task, what indexes say of it, and what it changes of its job.
-func (k *Keeper) save(w *work) error {
-	u := w.update()
-	if err := k.reindex(w.ctx, w.id, w.task.Index, u.before, u.after); err != nil {
-		return err
-	}
-	if err := k.addNote(w.ctx, w.id, w.task.Index, u.note); err != nil {
-		return err
-	}
-	key := collections.Join(w.id, w.task.Index)
-	if u.task.Ended() {
-		return k.tasks.Remove(w.ctx, key)
-	}
-	return k.tasks.Set(w.ctx, key, u.task)
-}
-
 // reindex writes what indexes say of a task, where that differs from what they said
 // before.
-func (k *Keeper) reindex(ctx context.Context, id types.JobID, index uint64, before, after traces) error {
+func (k *Keeper) reindex(ctx context.Context, id types.JobID, index uint64, before, after round.Traces) error {
 	if err := k.requeue(ctx, id, index, before, after); err != nil {
 		return err
 	}
 	if err := k.relist(ctx, id, index, before, after); err != nil {
 		return err
 	}
-	return k.relistHolders(ctx, id, index, before.holders, after.holders)
+	return k.relistHolders(ctx, id, index, before.Holders, after.Holders)
 }
 
 // requeue moves a task to the queue and height at which it is next due.
-func (k *Keeper) requeue(ctx context.Context, id types.JobID, index uint64, before, after traces) error {
-	if after.due == before.due && after.urgent == before.urgent {
+func (k *Keeper) requeue(ctx context.Context, id types.JobID, index uint64, before, after round.Traces) error {
+	if after.Due == before.Due && after.Urgent == before.Urgent {
 		return nil
 	}
-	if before.due != 0 {
-		if err := k.queue(before.urgent).Remove(ctx, collections.Join3(before.due, id, index)); err != nil {
+	if before.Due != 0 {
+		if err := k.queue(before.Urgent).Remove(ctx, collections.Join3(before.Due, id, index)); err != nil {
 			return err
 		}
 	}
-	if after.due == 0 {
+	if after.Due == 0 {
 		return nil
 	}
-	return k.queue(after.urgent).Set(ctx, collections.Join3(after.due, id, index))
+	return k.queue(after.Urgent).Set(ctx, collections.Join3(after.Due, id, index))
 }
 
 // queue returns the queue of what is urgent, or of the rest.
@@ -64,19 +49,19 @@ func (k *Keeper) queue(urgent bool) collections.KeySet[dueKey] {
 }
 
 // relist puts a task on the list of its draw, and off that of the draw before.
-func (k *Keeper) relist(ctx context.Context, id types.JobID, index uint64, before, after traces) error {
-	if after.listed == before.listed && after.pinned == before.pinned {
+func (k *Keeper) relist(ctx context.Context, id types.JobID, index uint64, before, after round.Traces) error {
+	if after.Listed == before.Listed && after.Pinned == before.Pinned {
 		return nil
 	}
-	if before.listed != unlisted {
-		if err := k.draws(before.listed).Remove(ctx, collections.Join4(before.board, before.pinned, id, index)); err != nil {
+	if before.Listed != round.Unlisted {
+		if err := k.draws(before.Listed).Remove(ctx, collections.Join4(before.Board, before.Pinned, id, index)); err != nil {
 			return err
 		}
 	}
-	if after.listed == unlisted {
+	if after.Listed == round.Unlisted {
 		return nil
 	}
-	return k.draws(after.listed).Set(ctx, collections.Join4(after.board, after.pinned, id, index))
+	return k.draws(after.Listed).Set(ctx, collections.Join4(after.Board, after.Pinned, id, index))
 }
 
 // relistHolders lists a task under the operators that hold a part of it, and no longer

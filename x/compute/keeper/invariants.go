@@ -10,6 +10,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/x/compute/round"
 	"github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
@@ -162,8 +163,7 @@ func (k *Keeper) exposures(ctx context.Context) (exposures, error) {
 		if err != nil {
 			return true, err
 		}
-		w := work{task: task}
-		for _, operator := range w.traces(0).holders {
+		for _, operator := range round.TracesOf(&job, task).Holders {
 			all.add(operator, job.Liability, 1)
 		}
 		return false, nil
@@ -269,28 +269,27 @@ func (k *Keeper) checkTasks(ctx context.Context) error {
 // checkTask: a task is in the queue where it belongs and in no other, and on the list of
 // its draw exactly while it draws.
 func (k *Keeper) checkTask(ctx context.Context, id types.JobID, job *types.Job, task *types.Task) error {
-	w := work{id: id, job: *job, task: *task}
-	want := w.traces(task.DueHeight)
+	want := round.TracesOf(job, *task)
 	for _, urgent := range []bool{true, false} {
 		queued, err := k.queue(urgent).Has(ctx, collections.Join3(task.DueHeight, id, task.Index))
 		if err != nil {
 			return err
 		}
-		if queued != (urgent == want.urgent) {
-			return fmt.Errorf("task %d of job %s: urgent: %t; queued where urgent is %t: %t", task.Index, id, want.urgent, urgent, queued)
+		if queued != (urgent == want.Urgent) {
+			return fmt.Errorf("task %d of job %s: urgent: %t; queued where urgent is %t: %t", task.Index, id, want.Urgent, urgent, queued)
 		}
 	}
-	for _, list := range []drawList{listedCall, listedDraw} {
-		listed, err := k.draws(list).Has(ctx, collections.Join4(want.board, want.pinned, id, task.Index))
+	for _, list := range []round.List{round.ListedCall, round.ListedDraw} {
+		listed, err := k.draws(list).Has(ctx, collections.Join4(want.Board, want.Pinned, id, task.Index))
 		if err != nil {
 			return err
 		}
-		if listed != (list == want.listed) {
+		if listed != (list == want.Listed) {
 			return fmt.Errorf("task %d of job %s: draws on list %d, pinned at height %d; is on list %d: %t",
-				task.Index, id, want.listed, want.pinned, list, listed)
+				task.Index, id, want.Listed, want.Pinned, list, listed)
 		}
 	}
-	if err := k.checkHolders(ctx, id, task); err != nil {
+	if err := k.checkHolders(ctx, id, task.Index, want.Holders); err != nil {
 		return err
 	}
 	switch {
@@ -355,10 +354,9 @@ func entries[K any](ctx context.Context, sets ...collections.KeySet[K]) (int, er
 }
 
 // checkHolders: a task is listed under each operator that holds a part of it.
-func (k *Keeper) checkHolders(ctx context.Context, id types.JobID, task *types.Task) error {
-	w := work{id: id, task: *task}
-	for _, operator := range w.traces(0).holders {
-		key, err := k.heldKey(operator, id, task.Index)
+func (k *Keeper) checkHolders(ctx context.Context, id types.JobID, index uint64, holders []string) error {
+	for _, operator := range holders {
+		key, err := k.heldKey(operator, id, index)
 		if err != nil {
 			return err
 		}
@@ -367,7 +365,7 @@ func (k *Keeper) checkHolders(ctx context.Context, id types.JobID, task *types.T
 			return err
 		}
 		if !listed {
-			return fmt.Errorf("task %d of job %s is not listed under %s, who holds a part of it", task.Index, id, operator)
+			return fmt.Errorf("task %d of job %s is not listed under %s, who holds a part of it", index, id, operator)
 		}
 	}
 	return nil

@@ -16,6 +16,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 
+	"github.com/thetaedge/theta/x/compute/round"
 	"github.com/thetaedge/theta/x/compute/types"
 	"github.com/thetaedge/theta/x/internal/isolated"
 )
@@ -41,7 +42,7 @@ type Keeper struct {
 	authority string
 	escrow    sdk.AccAddress
 	// deps is what the rounds of tasks reach.
-	deps deps
+	deps round.Deps
 
 	schema   collections.Schema
 	params   collections.Item[types.Params]
@@ -127,7 +128,7 @@ func NewKeeper(
 		panic(fmt.Sprintf("x/%s: %s", types.ModuleName, err))
 	}
 	k.schema = schema
-	k.deps = deps{
+	k.deps = round.Deps{
 		Addresses: addresses, Bank: bank, Beacon: beacon, Nodes: nodes, Rewards: rewards, Records: taskRecords{k},
 	}
 	return k

@@ -5,6 +5,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/x/compute/round"
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -56,11 +57,11 @@ func (s msgServer) Redeliver(ctx context.Context, msg *types.MsgRedeliver) (*typ
 }
 
 func (s msgServer) Review(ctx context.Context, msg *types.MsgReview) (*types.MsgReviewResponse, error) {
-	results, err := orRefused(batch(ctx, s.k, "review", msg.Requester, msg.Items, func(w *work, item types.ReviewItem) error {
-		if err := s.k.checkRequester(&w.job, msg.Requester); err != nil {
+	results, err := orRefused(batch(ctx, s.k, "review", msg.Requester, msg.Items, func(t *round.Task, item types.ReviewItem) error {
+		if err := s.k.checkRequester(t.Job(), msg.Requester); err != nil {
 			return err
 		}
-		return w.review(item.Accept)
+		return t.Review(item.Accept)
 	}))
 	if err != nil {
 		return nil, err
@@ -81,7 +82,7 @@ func (s msgServer) Challenge(ctx context.Context, msg *types.MsgChallenge) (*typ
 // Claim never fails for what its items meet: to lose a draw is ordinary, and must
 // not take the commits and reveals along that share the transaction.
 func (s msgServer) Claim(ctx context.Context, msg *types.MsgClaim) (*types.MsgClaimResponse, error) {
-	done, err := workerBatch(ctx, s.k, "claim", msg.Worker, msg.Items, (*work).enter)
+	done, err := workerBatch(ctx, s.k, "claim", msg.Worker, msg.Items, (*round.Task).Claim)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +90,7 @@ func (s msgServer) Claim(ctx context.Context, msg *types.MsgClaim) (*types.MsgCl
 }
 
 func (s msgServer) Commit(ctx context.Context, msg *types.MsgCommit) (*types.MsgCommitResponse, error) {
-	results, err := orRefused(workerBatch(ctx, s.k, "commit", msg.Worker, msg.Items, (*work).commit))
+	results, err := orRefused(workerBatch(ctx, s.k, "commit", msg.Worker, msg.Items, (*round.Task).Commit))
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +98,7 @@ func (s msgServer) Commit(ctx context.Context, msg *types.MsgCommit) (*types.Msg
 }
 
 func (s msgServer) Reveal(ctx context.Context, msg *types.MsgReveal) (*types.MsgRevealResponse, error) {
-	results, err := orRefused(workerBatch(ctx, s.k, "reveal", msg.Worker, msg.Items, (*work).reveal))
+	results, err := orRefused(workerBatch(ctx, s.k, "reveal", msg.Worker, msg.Items, (*round.Task).Reveal))
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +106,7 @@ func (s msgServer) Reveal(ctx context.Context, msg *types.MsgReveal) (*types.Msg
 }
 
 func (s msgServer) Open(ctx context.Context, msg *types.MsgOpen) (*types.MsgOpenResponse, error) {
-	results, err := orRefused(workerBatch(ctx, s.k, "open", msg.Worker, msg.Items, (*work).open))
+	results, err := orRefused(workerBatch(ctx, s.k, "open", msg.Worker, msg.Items, (*round.Task).Open))
 	if err != nil {
 		return nil, err
 	}
@@ -113,7 +114,7 @@ func (s msgServer) Open(ctx context.Context, msg *types.MsgOpen) (*types.MsgOpen
 }
 
 func (s msgServer) Release(ctx context.Context, msg *types.MsgRelease) (*types.MsgReleaseResponse, error) {
-	results, err := orRefused(workerBatch(ctx, s.k, "release", msg.Worker, msg.Items, (*work).release))
+	results, err := orRefused(workerBatch(ctx, s.k, "release", msg.Worker, msg.Items, (*round.Task).Release))
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/x/compute/round"
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -15,14 +16,14 @@ import (
 func (k *Keeper) openTasks(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, n uint64) ([]types.TaskChange, error) {
 	var changes []types.TaskChange
 	for range n {
-		w := k.newWork(ctx, params, id, *job, job.TasksOpened)
-		if err := w.startRound(job.Policy.Replicas); err != nil {
+		t, err := round.Start(ctx, &k.deps, params, id, *job)
+		if err != nil {
 			return nil, err
 		}
-		if err := k.save(w); err != nil {
+		if err := k.save(t); err != nil {
 			return nil, err
 		}
-		changes = append(changes, w.changes...)
+		changes = append(changes, t.Changes()...)
 		job.TasksOpened++
 		job.TasksWaiting++
 	}

@@ -10,6 +10,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/x/compute/round"
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -149,7 +150,7 @@ func (k *Keeper) checkNamedNode(ctx sdk.Context, spec *types.JobSpec) error {
 	}
 	if !node.State.Live(ctx.BlockHeight()) {
 		return types.ErrNotQualified.Wrapf("policy: node: expected %s live, it is %s; wait until it is, or name another",
-			spec.Policy.Node, standing(node.State))
+			spec.Policy.Node, round.Standing(node.State))
 	}
 	if node.Profile.Class != spec.Class || !slices.Contains(node.Profile.Executors, spec.Executor) {
 		return types.ErrInvalidSpec.Wrapf("policy: node %s is of class %s and runs %v, the job asks for %s and %s",

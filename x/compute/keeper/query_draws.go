@@ -52,13 +52,13 @@ func (s queryServer) Draws(ctx context.Context, req *types.QueryDrawsRequest) (*
 	resp := &types.QueryDrawsResponse{}
 	var err error
 	resp.Pagination, err = walk.page(req.Pagination, func(key drawKey) error {
-		w, err := s.k.peek(ctx, key.K3(), key.K4())
-		if err != nil || w.task.Ended() || w.round().Draw == nil {
+		t, err := s.k.peek(ctx, key.K3(), key.K4())
+		if err != nil {
 			return err
 		}
-		resp.Draws = append(resp.Draws, types.OpenDraw{
-			Ref: w.ref(), Draw: *w.round().Draw, Executor: w.job.Executor, Policy: w.job.Policy, Reward: w.job.Reward,
-		})
+		if draw, ok := t.OpenDraw(); ok {
+			resp.Draws = append(resp.Draws, draw)
+		}
 		return nil
 	})
 	return resp, err

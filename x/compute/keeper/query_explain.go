@@ -8,6 +8,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/x/compute/round"
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -18,62 +19,62 @@ func (s queryServer) Explain(ctx context.Context, req *types.QueryExplainRequest
 	if err != nil {
 		return nil, notFound(err)
 	}
-	w, err := s.k.peek(ctx, id, req.Task)
+	t, err := s.k.peek(ctx, id, req.Task)
 	if err != nil {
 		return nil, notFound(err)
 	}
-	if w.task.Ended() {
+	if t.Ended() {
 		return nil, notFound(types.ErrTaskEnded.Wrap("its receipt follows with the next block"))
 	}
-	resp := &types.QueryExplainResponse{Waiting: w.waiting()}
+	resp := &types.QueryExplainResponse{Waiting: t.Waiting()}
 	if req.Operator != "" {
-		return resp, s.k.explainNode(w, req.Operator, resp)
+		return resp, s.k.explainNode(t, req.Operator, resp)
 	}
-	if w.round().Draw == nil {
+	if _, drawing := t.OpenDraw(); !drawing {
 		return resp, nil
 	}
-	d, err := s.k.demand(w)
+	d, err := s.k.demand(t)
 	if err != nil {
 		return nil, err
 	}
-	fit, err := s.k.fit(sdk.UnwrapSDKContext(w.ctx), &d, w.barred)
+	fit, err := s.k.fit(sdk.UnwrapSDKContext(t.Context()), &d, t.Barred)
 	resp.Fit = &fit
 	return resp, err
 }
 
 // explainNode writes what a claim of a node would meet, and then what its operator
 // declares.
-func (k *Keeper) explainNode(w *work, text string, resp *types.QueryExplainResponse) error {
+func (k *Keeper) explainNode(t *round.Task, text string, resp *types.QueryExplainResponse) error {
 	operator, err := k.addresses.StringToBytes(text)
 	if err != nil {
 		return status.Errorf(codes.InvalidArgument, "operator: %s", err)
 	}
-	_, rules, err := w.match(operator)
+	_, rules, err := t.Match(operator)
 	if err != nil {
 		return err
 	}
 	resp.Qualifies = true
 	for _, r := range rules {
-		check := types.Check{Rule: r.name, Ok: r.err == nil, Detail: r.detail}
-		if r.err != nil {
+		check := types.Check{Rule: r.Name, Ok: r.Err == nil, Detail: r.Detail}
+		if r.Err != nil {
 			resp.Qualifies = false
-			check.Detail = r.err.Error()
+			check.Detail = r.Err.Error()
 		}
 		resp.Checks = append(resp.Checks, check)
 	}
-	node, err := k.nodes.Node(w.ctx, operator)
+	node, err := k.nodes.Node(t.Context(), operator)
 	if err != nil {
 		return nil //nolint:nilerr // the checks say that there is no node
 	}
-	d, err := k.demand(w)
+	d, err := k.demand(t)
 	if err != nil {
 		return err
 	}
-	epoch, err := k.nodes.Epoch(w.ctx)
+	epoch, err := k.nodes.Epoch(t.Context())
 	if err != nil {
 		return err
 	}
-	needs, err := needsOf(&d, node, epoch, w.barred)
+	needs, err := needsOf(&d, node, epoch, t.Barred)
 	if err != nil {
 		return err
 	}
@@ -82,6 +83,6 @@ func (k *Keeper) explainNode(w *work, text string, resp *types.QueryExplainRespo
 			resp.Checks = append(resp.Checks, types.Check{Rule: need.Rule, Ok: need.Met, Detail: need.Detail, Declared: true})
 		}
 	}
-	resp.Fits = node.State.Live(w.height()) && types.Fits(needs)
+	resp.Fits = node.State.Live(sdk.UnwrapSDKContext(t.Context()).BlockHeight()) && types.Fits(needs)
 	return nil
 }

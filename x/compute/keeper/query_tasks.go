@@ -12,6 +12,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/query"
 
+	"github.com/thetaedge/theta/x/compute/round"
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -25,17 +26,17 @@ const (
 // peek returns a task as a message at this height would find it, and throws away
 // whatever advancing it would write. A client that asks between blocks looks at
 // the last height; its message comes at least one later.
-func (k *Keeper) peek(ctx context.Context, id types.JobID, index uint64) (*work, error) {
+func (k *Keeper) peek(ctx context.Context, id types.JobID, index uint64) (*round.Task, error) {
 	cached, _ := sdk.UnwrapSDKContext(ctx).CacheContext()
 	params, err := k.params.Get(ctx)
 	if err != nil {
 		return nil, err
 	}
-	w, err := k.loadStored(cached, params, id, index)
+	t, err := k.loadStored(cached, params, id, index)
 	if err != nil {
 		return nil, err
 	}
-	return w, w.advance()
+	return t, t.Advance()
 }
 
 func (s queryServer) Task(ctx context.Context, req *types.QueryTaskRequest) (*types.QueryTaskResponse, error) {
@@ -43,14 +44,14 @@ func (s queryServer) Task(ctx context.Context, req *types.QueryTaskRequest) (*ty
 	if err != nil {
 		return nil, notFound(err)
 	}
-	w, err := s.k.peek(ctx, id, req.Task)
+	t, err := s.k.peek(ctx, id, req.Task)
 	if err != nil {
 		return nil, notFound(err)
 	}
-	if w.task.Ended() {
+	if t.Ended() {
 		return nil, notFound(types.ErrTaskEnded.Wrap("its receipt follows with the next block"))
 	}
-	return &types.QueryTaskResponse{Task: w.task}, nil
+	return &types.QueryTaskResponse{Task: *t.Record()}, nil
 }
 
 func (s queryServer) Assignments(ctx context.Context, req *types.QueryAssignmentsRequest) (*types.QueryAssignmentsResponse, error) {
@@ -97,31 +98,6 @@ func present[T any](all []*T) []T {
 	return out
 }
 
-// workItem shows what a task asks of a node that holds it; not ok when the
-// height has taken it away.
-func (k *Keeper) workItem(ctx context.Context, operator string, id types.JobID, index uint64) (types.WorkItem, bool, error) {
-	w, err := k.peek(ctx, id, index)
-	if err != nil || w.task.Ended() {
-		return types.WorkItem{}, false, err
-	}
-	a, held := w.part(operator)
-	if !held {
-		return types.WorkItem{}, false, nil
-	}
-	ref := w.ref()
-	ref.Round = a.round
-	return types.WorkItem{
-		Ref:            ref,
-		Assignment:     *a.Assignment,
-		CurrentRound:   w.index(),
-		Phase:          w.round().Phase,
-		RevealDeadline: w.round().RevealDeadline,
-		ReviewDeadline: w.round().ReviewDeadline,
-		MustOpen:       w.mustOpen(a),
-		TraceKeys:      w.traceKeys(a.round),
-	}, true, nil
-}
-
 // checkPage refuses pages that are too large.
 func checkPage(page *query.PageRequest, most uint64) error {
 	if page != nil && page.Limit > most {
@@ -130,29 +106,26 @@ func checkPage(page *query.PageRequest, most uint64) error {
 	return nil
 }
 
+// workItem shows what a task asks of a node that holds it; not ok when the
+// height has taken it away.
+func (k *Keeper) workItem(ctx context.Context, operator string, id types.JobID, index uint64) (types.WorkItem, bool, error) {
+	t, err := k.peek(ctx, id, index)
+	if err != nil || t.Ended() {
+		return types.WorkItem{}, false, err
+	}
+	item, held := t.WorkItem(operator)
+	return item, held, nil
+}
+
 // claimable shows a draw that a node may enter: every rule of the matcher holds,
 // but perhaps the one that lower ranks hold all slots.
 func (k *Keeper) claimable(ctx context.Context, operator sdk.AccAddress, id types.JobID, index uint64) (types.ClaimableTask, bool, error) {
-	w, err := k.peek(ctx, id, index)
+	t, err := k.peek(ctx, id, index)
 	if errors.Is(err, types.ErrTaskEnded) {
 		return types.ClaimableTask{}, false, nil
 	}
-	if err != nil || w.task.Ended() {
+	if err != nil || t.Ended() {
 		return types.ClaimableTask{}, false, err
 	}
-	c, rules, err := w.match(operator)
-	if err != nil {
-		return types.ClaimableTask{}, false, err
-	}
-	leading := true
-	for _, r := range rules {
-		if errors.Is(r.err, types.ErrOutranked) {
-			leading = false
-		} else if r.err != nil {
-			return types.ClaimableTask{}, false, nil
-		}
-	}
-	return types.ClaimableTask{
-		Ref: w.ref(), Rank: c.rank, CloseHeight: w.round().Draw.CloseHeight, Reward: w.job.Reward, Leading: leading,
-	}, true, nil
+	return t.Claimable(operator)
 }

@@ -20,50 +20,25 @@ func (k *Keeper) Redraw(ctx sdk.Context, msg *types.MsgRedraw) (int64, sdk.Coin,
 		return 0, sdk.Coin{}, err
 	}
 	cached, write := ctx.CacheContext() // what is due is applied first, and a refusal leaves no trace
-	w, err := k.load(cached, params, msg.JobId, msg.Task)
+	t, err := k.load(cached, params, msg.JobId, msg.Task)
 	if err != nil {
 		return 0, sdk.Coin{}, err
 	}
-	if err := w.checkRedraw(); err != nil {
+	if err := t.Redraw(); err != nil {
 		return 0, sdk.Coin{}, err
 	}
-	round := w.round()
-	if err := w.startDraw(round.Target - uint32(len(round.Replicas))); err != nil {
-		return 0, sdk.Coin{}, err
-	}
-	if w.task.Ended() {
-		return 0, sdk.Coin{}, types.ErrNotQualified.Wrapf("the node that the job names, %s, may take on no work", job.Policy.Node)
-	}
-	ref := w.ref()
-	if err := k.save(w); err != nil {
+	ref := t.Ref()
+	if err := k.save(t); err != nil {
 		return 0, sdk.Coin{}, err
 	}
 	fee, err := k.burnPostingFee(cached, &job, types.DrawBytes)
 	if err != nil {
 		return 0, fee, err
 	}
-	emitSweep(cached, w.changes)
+	emitSweep(cached, t.Changes())
 	if err := cached.EventManager().EmitTypedEvent(&types.EventRedraw{Ref: ref, SeedHeight: ctx.BlockHeight(), Fee: fee}); err != nil {
 		return 0, fee, err
 	}
 	write()
 	return ctx.BlockHeight(), fee, nil
-}
-
-// checkRedraw refuses to draw for a task that does not wait for its next draw.
-func (w *work) checkRedraw() error {
-	if w.task.Ended() {
-		return types.ErrTaskEnded.Wrapf("task %d of job %s; its receipt says how", w.task.Index, w.job.Id)
-	}
-	round := w.round()
-	switch {
-	case w.callsJudges():
-		return types.ErrNoRedraw.Wrap("judges and auditors are drawn in turn, and not at anybody's word")
-	case round.Draw != nil:
-		return types.ErrNoRedraw.Wrapf("draw %d is pinned at height %d; wait until it closes", round.Draw.Attempt+1, round.Draw.SeedHeight)
-	case round.ResumeHeight <= w.height():
-		return types.ErrNoRedraw.Wrapf("task %d of job %s has the nodes that it asks for", w.task.Index, w.job.Id)
-	default:
-		return nil
-	}
 }

@@ -1,4 +1,4 @@
-package keeper
+package round
 
 import (
 	"context"
@@ -12,23 +12,24 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// deps is what the rounds of a task reach outside of the task.
-type deps struct {
+// Deps is what a task reaches outside of its own record.
+type Deps struct {
 	Addresses address.Codec
-	Bank      bank
+	Bank      Bank
 	Beacon    types.BeaconKeeper
-	Nodes     nodes
-	Rewards   rewards
-	Records   records
+	Nodes     Nodes
+	Rewards   Rewards
+	Records   Records
 }
 
-// bank burns what is not paid out of escrow.
-type bank interface {
+// Bank burns what is not paid out of escrow.
+type Bank interface {
 	BurnCoins(ctx context.Context, module string, amt sdk.Coins) error
 }
 
-// nodes knows whom a draw may find, and takes from them what they have at stake.
-type nodes interface {
+// Nodes knows whom a draw may find, and takes from them what they have at stake. It is
+// the part of types.EdgenodeKeeper that a task needs.
+type Nodes interface {
 	Epoch(ctx context.Context) (uint64, error)
 	Params(ctx context.Context) (edgenodetypes.Params, error)
 	ClassSnapshot(ctx context.Context, class string, epoch uint64) (edgenodetypes.ClassSnapshot, error)
@@ -44,15 +45,15 @@ type nodes interface {
 	CountMissed(ctx context.Context, operator sdk.AccAddress, missedAt int64) error
 }
 
-// rewards credits what operators earn against the escrow.
-type rewards interface {
+// Rewards credits what operators earn against the escrow.
+type Rewards interface {
 	CreditReward(ctx context.Context, operator sdk.AccAddress, gross sdk.Coin) (sdk.Coin, error)
 	CreditShare(ctx context.Context, operator sdk.AccAddress, share sdk.Coin) error
 }
 
-// records are the records beside the task's own that its rounds read and write.
-type records interface {
-	// Challenge returns the challenge of a job's result.
+// Records are those that a task reads and writes beside its own.
+type Records interface {
+	// Challenge returns the challenge of a job's result. It fails where there is none.
 	Challenge(ctx context.Context, id types.JobID, task uint64) (types.Challenge, error)
 	SetChallenge(ctx context.Context, id types.JobID, c types.Challenge) error
 	RemoveChallenge(ctx context.Context, id types.JobID, task uint64) error

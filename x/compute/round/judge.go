@@ -1,8 +1,9 @@
-package keeper
+package round
 
 import (
 	"bytes"
 	"errors"
+	"slices"
 
 	"cosmossdk.io/math"
 
@@ -14,28 +15,28 @@ import (
 
 // judge ends a challenge with the result that its judges have agreed on. paid is how
 // many of them the challenger pays.
-func (w *work) judge(found verdict, paid int) error {
-	id, c, err := w.challenged()
+func (t *Task) judge(found verdict, paid int) error {
+	id, c, err := t.challenged()
 	if err != nil {
 		return err
 	}
-	tag := types.Tag(sdk.UnwrapSDKContext(w.ctx).ChainID(), c.JobId, c.Task,
+	tag := types.Tag(sdk.UnwrapSDKContext(t.ctx).ChainID(), c.JobId, c.Task,
 		types.Opening{Digest: found.digest, Fuel: found.fuel, Trace: found.trace})
 	if bytes.Equal(tag, c.Tag) && found.exitCode == c.ExitCode && found.fuel == c.Fuel {
-		return w.closeChallenge(id, c, types.CHALLENGE_VERDICT_UPHELD, math.ZeroInt(), math.ZeroInt())
+		return t.closeChallenge(id, c, types.CHALLENGE_VERDICT_UPHELD, math.ZeroInt(), math.ZeroInt())
 	}
-	spent := w.job.BondValue.MulRaw(int64(paid))
+	spent := t.job.BondValue.MulRaw(int64(paid))
 	award, compensation := math.MinInt(spent, c.Pledged), math.ZeroInt()
 	if c.Convicted {
 		c.Pledged = c.Pledged.Sub(award)
-		err = w.creditTo(w.job.Requester, award)
+		err = t.creditTo(t.job.Requester, award)
 	} else {
-		award, compensation, err = w.convict(&c, spent)
+		award, compensation, err = t.convict(&c, spent)
 	}
 	if err != nil {
 		return err
 	}
-	return w.closeChallenge(id, c, types.CHALLENGE_VERDICT_CONVICTED, award, compensation)
+	return t.closeChallenge(id, c, types.CHALLENGE_VERDICT_CONVICTED, award, compensation)
 }
 
 // convict slashes those who agreed on a false result. What they lose pays what the
@@ -43,19 +44,19 @@ func (w *work) judge(found verdict, paid int) error {
 // pledged to the judges of other jobs: nobody is to lose by having challenged a
 // little later. The honest share of the rest, a reward at most, is the challenger's.
 // It returns what the two got.
-func (w *work) convict(c *types.Challenge, spent math.Int) (award, compensation math.Int, err error) {
-	wronged := w.job.BondValue.MulRaw(int64(len(c.Defendants)))
+func (t *Task) convict(c *types.Challenge, spent math.Int) (award, compensation math.Int, err error) {
+	wronged := t.job.BondValue.MulRaw(int64(len(c.Defendants)))
 	owed := spent.MulRaw(int64(c.Judging)).Add(wronged)
 	got, honest := math.ZeroInt(), math.ZeroInt()
 	for i := range c.Defendants {
 		d := &c.Defendants[i]
-		operator, err := w.operator(d.Operator)
+		operator, err := t.operator(d.Operator)
 		if err != nil {
 			return got, honest, err
 		}
-		out, err := w.deps.Nodes.Slash(w.ctx, edgenodetypes.SlashRequest{
+		out, err := t.deps.Nodes.Slash(t.ctx, edgenodetypes.SlashRequest{
 			Operator: operator, Liability: d.Locked, Contested: true, Unlocked: c.Liability.Sub(d.Locked),
-			Cost: owed.Sub(got), Honest: w.job.BondValue.Sub(honest), To: types.ModuleName,
+			Cost: owed.Sub(got), Honest: t.job.BondValue.Sub(honest), To: types.ModuleName,
 			Reason: edgenodetypes.ReasonWrongResult, JobID: c.JobId, Task: c.Task,
 		})
 		d.Locked = math.ZeroInt()
@@ -72,82 +73,82 @@ func (w *work) convict(c *types.Challenge, spent math.Int) (award, compensation 
 	compensation = math.MinInt(got.Sub(award), wronged)
 	c.Pledged = got.Sub(award).Sub(compensation)
 	award = award.Add(honest)
-	if err := w.creditTo(w.job.Requester, award); err != nil {
+	if err := t.creditTo(t.job.Requester, award); err != nil {
 		return award, compensation, err
 	}
-	return award, compensation, w.creditTo(c.Requester, compensation)
+	return award, compensation, t.creditTo(c.Requester, compensation)
 }
 
 // creditTo adds an amount of the bond denom, which lies in escrow, to somebody's
 // earnings.
-func (w *work) creditTo(account string, amount math.Int) error {
-	addr, err := w.operator(account)
+func (t *Task) creditTo(account string, amount math.Int) error {
+	addr, err := t.operator(account)
 	if err != nil {
 		return err
 	}
-	denom, err := w.bondDenom()
+	denom, err := t.bondDenom()
 	if err != nil {
 		return err
 	}
-	return w.deps.Rewards.CreditShare(w.ctx, addr, sdk.NewCoin(denom, amount))
+	return t.deps.Rewards.CreditShare(t.ctx, addr, sdk.NewCoin(denom, amount))
 }
 
 // leaveUndecided ends a challenge on which the judges came to no verdict. It costs
 // the challenger a part of what he put up: else it would cost nothing to have
 // others' bonds locked.
-func (w *work) leaveUndecided() error {
-	fee := math.MinInt(w.params.AttemptFee(w.job.TaskReserve), w.left())
-	if err := w.burnFromEscrow(fee); err != nil {
+func (t *Task) leaveUndecided() error {
+	fee := math.MinInt(t.params.AttemptFee(t.job.TaskReserve), t.Left())
+	if err := t.burnFromEscrow(fee); err != nil {
 		return err
 	}
-	id, c, err := w.challenged()
+	id, c, err := t.challenged()
 	if err != nil {
 		return err
 	}
-	return w.closeChallenge(id, c, types.CHALLENGE_VERDICT_UNSPECIFIED, math.ZeroInt(), math.ZeroInt())
+	return t.closeChallenge(id, c, types.CHALLENGE_VERDICT_UNSPECIFIED, math.ZeroInt(), math.ZeroInt())
 }
 
 // closeChallenge takes the job off those that judge. With the last one, what is
 // contested is held again for as long as others may challenge. A conviction is
 // kept with the job, so that it comes once.
-func (w *work) closeChallenge(id types.JobID, c types.Challenge, verdict types.ChallengeVerdict, award, compensation math.Int) error {
+func (t *Task) closeChallenge(id types.JobID, c types.Challenge, verdict types.ChallengeVerdict, award, compensation math.Int) error {
 	c.Judging--
 	if c.Judging == 0 {
-		if err := w.settleChallenge(&c); err != nil {
+		if err := t.settleChallenge(&c); err != nil {
 			return err
 		}
 	}
-	kept, err := w.deps.Records.HasSpec(w.ctx, id)
+	kept, err := t.deps.Records.HasSpec(t.ctx, id)
 	if err != nil {
 		return err
 	}
 	if c.Judging > 0 || c.Convicted && kept {
-		err = w.deps.Records.SetChallenge(w.ctx, id, c)
+		err = t.deps.Records.SetChallenge(t.ctx, id, c)
 	} else {
-		err = w.deps.Records.RemoveChallenge(w.ctx, id, c.Task)
+		err = t.deps.Records.RemoveChallenge(t.ctx, id, c.Task)
 	}
 	if err != nil {
 		return err
 	}
-	denom, err := w.bondDenom()
+	denom, err := t.bondDenom()
 	if err != nil {
 		return err
 	}
-	return sdk.UnwrapSDKContext(w.ctx).EventManager().EmitTypedEvent(&types.EventChallengeJudged{
-		JobId: c.JobId, Task: c.Task, JudgingJob: w.job.Id, Verdict: verdict,
+	return sdk.UnwrapSDKContext(t.ctx).EventManager().EmitTypedEvent(&types.EventChallengeJudged{
+		JobId: c.JobId, Task: c.Task, JudgingJob: t.job.Id, Verdict: verdict,
 		Award: sdk.NewCoin(denom, award), Compensation: sdk.NewCoin(denom, compensation),
 	})
 }
 
 // settleChallenge gives back what is still locked, and burns what was pledged to
 // nobody.
-func (w *work) settleChallenge(c *types.Challenge) error {
+func (t *Task) settleChallenge(c *types.Challenge) error {
 	if c.Pledged.IsPositive() {
-		denom, err := w.bondDenom()
+		denom, err := t.bondDenom()
 		if err != nil {
 			return err
 		}
-		if err := w.deps.Bank.BurnCoins(w.ctx, types.ModuleName, sdk.NewCoins(sdk.NewCoin(denom, c.Pledged))); err != nil {
+		if err := t.deps.Bank.BurnCoins(t.ctx, types.ModuleName, sdk.NewCoins(sdk.NewCoin(denom, c.Pledged))); err != nil {
 			return err
 		}
 		c.Pledged = math.ZeroInt()
@@ -156,11 +157,11 @@ func (w *work) settleChallenge(c *types.Challenge) error {
 		return nil
 	}
 	for _, d := range c.Defendants {
-		operator, err := w.operator(d.Operator)
+		operator, err := t.operator(d.Operator)
 		if err != nil {
 			return err
 		}
-		err = w.deps.Nodes.Settle(w.ctx, operator, d.Locked, c.Until)
+		err = t.deps.Nodes.Settle(t.ctx, operator, d.Locked, c.Until)
 		if errors.Is(err, edgenodetypes.ErrNodeNotFound) {
 			continue // gone, and so is its bond
 		}
@@ -169,4 +170,21 @@ func (w *work) settleChallenge(c *types.Challenge) error {
 		}
 	}
 	return nil
+}
+
+// challenged returns the challenge that the job judges, and the job whose result it
+// contests.
+func (t *Task) challenged() (types.JobID, types.Challenge, error) {
+	id, err := types.ParseJobID(t.job.Challenged.JobId)
+	if err != nil {
+		return id, types.Challenge{}, err
+	}
+	c, err := t.deps.Records.Challenge(t.ctx, id, t.job.Challenged.Task)
+	return id, c, err
+}
+
+// defends says whether an operator's result is the one that the job judges.
+func (t *Task) defends(operator string) (bool, error) {
+	_, c, err := t.challenged()
+	return slices.ContainsFunc(c.Defendants, func(d types.Defendant) bool { return d.Operator == operator }), err
 }

@@ -1,4 +1,4 @@
-package keeper
+package round
 
 import (
 	"fmt"
@@ -6,16 +6,16 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// waiting says what the task waits for.
-func (w *work) waiting() types.Waiting {
-	round := w.round()
+// Waiting says what the task waits for.
+func (t *Task) Waiting() types.Waiting {
+	round := t.current()
 	out := types.Waiting{
-		Ref: w.ref(), Phase: round.Phase, Height: w.height(), Draw: round.Draw,
-		Target: round.Target, Assigned: uint32(len(round.Replicas)), ExpiresHeight: w.expires(),
+		Ref: t.Ref(), Phase: round.Phase, Height: t.height(), Draw: round.Draw,
+		Target: round.Target, Assigned: uint32(len(round.Replicas)), ExpiresHeight: t.expires(),
 	}
 	switch round.Phase {
 	case types.ROUND_PHASE_COMMIT:
-		out.Summary = w.waitsToCommit(round)
+		out.Summary = t.waitsToCommit(round)
 	case types.ROUND_PHASE_AUDIT:
 		out.Summary = "all replicas have committed; the seed that says whether auditors join is awaited"
 	case types.ROUND_PHASE_REVEAL:
@@ -29,10 +29,10 @@ func (w *work) waiting() types.Waiting {
 }
 
 // waitsToCommit says what a round waits for until all its replicas have committed.
-func (w *work) waitsToCommit(round *types.Round) string {
+func (t *Task) waitsToCommit(round *types.Round) string {
 	draw := round.Draw
-	if draw == nil && round.ResumeHeight > w.height() {
-		return w.pauses(round)
+	if draw == nil && round.ResumeHeight > t.height() {
+		return t.pauses(round)
 	}
 	if draw == nil {
 		return fmt.Sprintf("%d of %d nodes have committed; the next deadline is height %d", round.Committed, round.Target, round.NextDeadline)
@@ -41,24 +41,54 @@ func (w *work) waitsToCommit(round *types.Round) string {
 	switch {
 	case draw.CloseHeight != 0:
 		looks += fmt.Sprintf(": nodes may claim below height %d, %d have", draw.CloseHeight, len(draw.Candidates))
-	case w.job.Policy.NamesNode():
-		looks += fmt.Sprintf(": %s may claim from the next block on", w.job.Policy.Node)
+	case t.job.Policy.NamesNode():
+		looks += fmt.Sprintf(": %s may claim from the next block on", t.job.Policy.Node)
 	default:
 		looks += fmt.Sprintf(": the randomness that belongs to height %d is awaited; a relay brings it", draw.SeedHeight)
 	}
-	if w.drawsReplicas() {
-		looks += fmt.Sprintf("; without enough nodes the task expires after height %d", w.expires())
+	if t.drawsReplicas() {
+		looks += fmt.Sprintf("; without enough nodes the task expires after height %d", t.expires())
 	}
 	return looks
 }
 
 // pauses says what a round waits for between draws.
-func (w *work) pauses(round *types.Round) string {
+func (t *Task) pauses(round *types.Round) string {
 	text := fmt.Sprintf("draw %d for %d of %d nodes begins at height %d, because earlier draws found too few",
 		round.Draws+1, int(round.Target)-len(round.Replicas), round.Target, round.ResumeHeight)
-	if w.charged() {
+	if t.charged() {
 		text += "; its requester may buy it now. " + fmt.Sprintf("Without enough nodes the task expires after height %d, or once its draws have cost %s of %s%s",
-			w.expires(), w.task.DrawFees, w.job.DrawReserve(), w.job.Reward.Denom)
+			t.expires(), t.record.DrawFees, t.job.DrawReserve(), t.job.Reward.Denom)
 	}
 	return text
+}
+
+// WorkItem shows what the task asks of a node, if the node holds a part of it.
+func (t *Task) WorkItem(operator string) (types.WorkItem, bool) {
+	a, held := t.part(operator)
+	if !held {
+		return types.WorkItem{}, false
+	}
+	ref := t.Ref()
+	ref.Round = a.round
+	return types.WorkItem{
+		Ref:            ref,
+		Assignment:     *a.Assignment,
+		CurrentRound:   t.index(),
+		Phase:          t.current().Phase,
+		RevealDeadline: t.current().RevealDeadline,
+		ReviewDeadline: t.current().ReviewDeadline,
+		MustOpen:       t.mustOpen(a),
+		TraceKeys:      t.traceKeys(a.round),
+	}, true
+}
+
+// OpenDraw shows the draw of the task, if it has one.
+func (t *Task) OpenDraw() (types.OpenDraw, bool) {
+	if t.Ended() || t.current().Draw == nil {
+		return types.OpenDraw{}, false
+	}
+	return types.OpenDraw{
+		Ref: t.Ref(), Draw: *t.current().Draw, Executor: t.job.Executor, Policy: t.job.Policy, Reward: t.job.Reward,
+	}, true
 }

@@ -1,4 +1,4 @@
-package keeper
+package round
 
 import (
 	"cosmossdk.io/math"
@@ -11,17 +11,17 @@ import (
 // or the losers could not pay as many. Where these are not half of those asked for no
 // round is held, and both are 0: whoever can make a class small for a task must not
 // choose who is left to judge it.
-func (w *work) nextTarget() (target, asked uint32, err error) {
-	i := len(w.task.Rounds) - 1
-	if i >= len(w.params.Escalation) {
+func (t *Task) nextTarget() (target, asked uint32, err error) {
+	i := len(t.record.Rounds) - 1
+	if i >= len(t.params.Escalation) {
 		return 0, 0, nil
 	}
-	asked = w.params.Escalation[i]
-	free, err := w.uninvolved()
+	asked = t.params.Escalation[i]
+	free, err := t.uninvolved()
 	if err != nil {
 		return 0, 0, err
 	}
-	target = uint32(min(uint64(asked), free, w.affordable()))
+	target = uint32(min(uint64(asked), free, t.affordable()))
 	if !types.HalfAJury(int(target), asked) {
 		return 0, 0, nil
 	}
@@ -29,18 +29,18 @@ func (w *work) nextTarget() (target, asked uint32, err error) {
 }
 
 // uninvolved returns how many live nodes of the class have taken no part in the task.
-func (w *work) uninvolved() (uint64, error) {
-	epoch, err := w.deps.Nodes.Epoch(w.ctx)
+func (t *Task) uninvolved() (uint64, error) {
+	epoch, err := t.deps.Nodes.Epoch(t.ctx)
 	if err != nil {
 		return 0, err
 	}
-	class, err := w.deps.Nodes.ClassSnapshot(w.ctx, w.job.Class, epoch)
+	class, err := t.deps.Nodes.ClassSnapshot(t.ctx, t.job.Class, epoch)
 	if err != nil {
 		return 0, err
 	}
-	taken := uint64(w.participants())
-	if w.job.Challenged != nil { // whose result is judged does not judge
-		_, c, err := w.challenged()
+	taken := uint64(t.participants())
+	if t.job.Challenged != nil { // whose result is judged does not judge
+		_, c, err := t.challenged()
 		if err != nil {
 			return 0, err
 		}
@@ -53,20 +53,20 @@ func (w *work) uninvolved() (uint64, error) {
 // out to be: one at least after the first round, more than a third of the votes
 // after a later one. Rounds that found fewer nodes than they aimed at have
 // fewer losers, and so afford fewer judges.
-func (w *work) affordable() uint64 {
+func (t *Task) affordable() uint64 {
 	votes, judges := int64(0), int64(0)
-	for r := range w.task.Rounds {
-		n := int64(len(w.task.Rounds[r].Replicas))
+	for r := range t.record.Rounds {
+		n := int64(len(t.record.Rounds[r].Replicas))
 		votes += n
 		if r > 0 {
 			judges += n
 		}
 	}
 	losers := int64(1)
-	if w.index() > 0 {
+	if t.index() > 0 {
 		losers = votes/3 + 1
 	}
-	paid := w.job.Liability.MulRaw(losers).Quo(w.job.BondValue)
+	paid := t.job.Liability.MulRaw(losers).Quo(t.job.BondValue)
 	return math.MinInt(math.MaxInt(paid.SubRaw(judges), math.ZeroInt()), math.NewInt(types.MaxRoundReplicas)).Uint64()
 }
 
@@ -74,7 +74,7 @@ func (w *work) affordable() uint64 {
 // revealed, or not opened when it was asked for, stays so. An opening in a later
 // round must not turn a loser, on whose liability that round relies, into one who
 // was right.
-func (w *work) closeMouths(ballots []ballot) error {
+func (t *Task) closeMouths(ballots []ballot) error {
 	for i := range ballots {
 		b := &ballots[i]
 		if b.vote.Key != "" || b.a.Status == types.ASSIGNMENT_STATUS_NO_REVEAL {
@@ -87,18 +87,18 @@ func (w *work) closeMouths(ballots []ballot) error {
 	return nil
 }
 
-func (w *work) escalate() error {
-	target, asked, err := w.nextTarget()
+func (t *Task) escalate() error {
+	target, asked, err := t.nextTarget()
 	if err != nil {
 		return err
 	}
-	if err := w.round().MoveTo(types.ROUND_PHASE_CLOSED); err != nil {
+	if err := t.current().MoveTo(types.ROUND_PHASE_CLOSED); err != nil {
 		return err
 	}
-	if err := w.startRound(target); err != nil {
+	if err := t.startRound(target); err != nil {
 		return err
 	}
-	w.round().Asked = asked
-	w.changed(&types.TaskChange_Escalated{Escalated: &types.Escalated{Target: target}})
+	t.current().Asked = asked
+	t.changed(&types.TaskChange_Escalated{Escalated: &types.Escalated{Target: target}})
 	return nil
 }

@@ -1,4 +1,4 @@
-package keeper
+package round
 
 import (
 	"errors"
@@ -11,14 +11,14 @@ import (
 
 // miss takes the task from a node at its commit deadline. The fee is due whatever the
 // reason. Whether the deadline counts towards jail is known when the round is over.
-func (w *work) miss(a types.Assignment) error {
-	addr, err := w.operator(a.Operator)
+func (t *Task) miss(a types.Assignment) error {
+	addr, err := t.operator(a.Operator)
 	if err != nil {
 		return err
 	}
-	burned, err := w.deps.Nodes.Penalize(w.ctx, edgenodetypes.PenaltyRequest{
-		Operator: addr, Liability: w.job.Liability, Amount: w.params.MissedFault(w.job.BondValue),
-		Reason: edgenodetypes.ReasonMissedDeadline, JobID: w.job.Id, Task: w.task.Index,
+	burned, err := t.deps.Nodes.Penalize(t.ctx, edgenodetypes.PenaltyRequest{
+		Operator: addr, Liability: t.job.Liability, Amount: t.params.MissedFault(t.job.BondValue),
+		Reason: edgenodetypes.ReasonMissedDeadline, JobID: t.job.Id, Task: t.record.Index,
 	})
 	if err != nil {
 		return err
@@ -26,11 +26,11 @@ func (w *work) miss(a types.Assignment) error {
 	if err := a.MoveTo(types.ASSIGNMENT_STATUS_MISSED); err != nil {
 		return err
 	}
-	outcome := newOutcome(part{Assignment: &a, round: w.index()})
+	outcome := newOutcome(part{Assignment: &a, round: t.index()})
 	outcome.Slashed = burned
-	w.task.Departed = append(w.task.Departed, outcome)
-	w.chargeSeat()
-	round := w.round()
+	t.record.Departed = append(t.record.Departed, outcome)
+	t.chargeSeat()
+	round := t.current()
 	round.Missed = append(round.Missed, types.MissedDeadline{Operator: a.Operator, Height: a.CommitDeadline})
 	return nil
 }
@@ -39,20 +39,20 @@ func (w *work) miss(a types.Assignment) error {
 // missed deadlines were: faults, which count towards jail, or signs of a task that
 // nobody can finish, for which the reserve pays when the task ends. Those who idle
 // together escape jail by it and nothing else: each has paid the fee.
-func (w *work) judgeMissed() error {
-	round := w.round()
+func (t *Task) judgeMissed() error {
+	round := t.current()
 	missed := round.Missed
 	round.Missed = nil
 	if !types.MissesCount(round.Committed, uint32(len(missed))) {
-		w.task.Unfinished += uint32(len(missed))
+		t.record.Unfinished += uint32(len(missed))
 		return nil
 	}
 	for _, m := range missed {
-		addr, err := w.operator(m.Operator)
+		addr, err := t.operator(m.Operator)
 		if err != nil {
 			return err
 		}
-		err = w.deps.Nodes.CountMissed(w.ctx, addr, m.Height)
+		err = t.deps.Nodes.CountMissed(t.ctx, addr, m.Height)
 		if err != nil && !errors.Is(err, edgenodetypes.ErrNodeNotFound) { // it may be gone
 			return err
 		}
@@ -64,14 +64,14 @@ func (w *work) judgeMissed() error {
 // fewer have finished, beyond what its draws have cost and as far as the reserve has it
 // beyond what was paid: a task that holds up nodes costs its author what it would have
 // cost to have them try.
-func (w *work) burnUnfinished(spent math.Int) error {
-	fees := w.params.AttemptFee(w.job.Reward.Amount).MulRaw(int64(w.task.Unfinished)).Sub(spent)
-	return w.burnFromEscrow(math.MinInt(fees, w.left()))
+func (t *Task) burnUnfinished(spent math.Int) error {
+	fees := t.params.AttemptFee(t.job.Reward.Amount).MulRaw(int64(t.record.Unfinished)).Sub(spent)
+	return t.burnFromEscrow(math.MinInt(fees, t.Left()))
 }
 
 // outruns says whether the task has been missed so often that its reserve does not
 // cover another draw, were that missed too.
-func (w *work) outruns() bool {
-	round := w.round()
-	return w.drawsReplicas() && !w.params.Covers(&w.job, len(round.Missed)+int(round.Target))
+func (t *Task) outruns() bool {
+	round := t.current()
+	return t.drawsReplicas() && !t.params.Covers(&t.job, len(round.Missed)+int(round.Target))
 }

@@ -1,4 +1,4 @@
-package keeper
+package round
 
 import (
 	"encoding/binary"
@@ -27,15 +27,15 @@ func (b *ballot) moveTo(status types.AssignmentStatus) error {
 
 // ballots returns the replicas of all rounds with what they say, in order of
 // round and draw.
-func (w *work) ballots() ([]ballot, error) {
-	parts := w.replicas()
+func (t *Task) ballots() ([]ballot, error) {
+	parts := t.replicas()
 	out := make([]ballot, len(parts))
 	for i, a := range parts {
-		addr, err := w.operator(a.Operator)
+		addr, err := t.operator(a.Operator)
 		if err != nil {
 			return nil, err
 		}
-		out[i] = ballot{a: a, operator: addr, vote: w.vote(a), outcome: newOutcome(a)}
+		out[i] = ballot{a: a, operator: addr, vote: t.vote(a), outcome: newOutcome(a)}
 	}
 	voidEchoes(out)
 	return out, nil
@@ -56,14 +56,14 @@ func voidEchoes(ballots []ballot) {
 
 // vote keys a revealed result by its tag, and by digest and trace where those are shown.
 // Fuel and exit code are part of it: whoever reports false ones has said something else.
-func (w *work) vote(a part) types.Vote {
+func (t *Task) vote(a part) types.Vote {
 	v := types.Vote{Operator: a.Operator, Round: a.round}
 	if a.Status != types.ASSIGNMENT_STATUS_REVEALED {
 		return v
 	}
 	said := verdict{tag: a.Tag, fuel: a.Metrics.Fuel, exitCode: a.ExitCode}
-	if w.opens() {
-		shown := w.shownBy(a)
+	if t.opens() {
+		shown := t.shownBy(a)
 		if shown == nil {
 			return v
 		}
@@ -101,10 +101,10 @@ func verdictOf(key string) verdict {
 }
 
 // rule returns how the votes are counted.
-func (w *work) rule() (types.Rule, error) {
-	if !w.job.Slashable {
+func (t *Task) rule() (types.Rule, error) {
+	if !t.job.Slashable {
 		return types.Rule{Last: true, Lenient: true}, nil
 	}
-	target, _, err := w.nextTarget()
+	target, _, err := t.nextTarget()
 	return types.Rule{Last: target == 0}, err
 }

@@ -1,0 +1,86 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+
+	"cosmossdk.io/collections"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/compute/round"
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+// load returns a task that has not ended, advanced by all that is due. It
+// returns ErrJobNotFound, ErrTaskNotFound, ErrTaskNotOpen or ErrTaskEnded.
+func (k *Keeper) load(ctx sdk.Context, params types.Params, jobID string, index uint64) (*round.Task, error) {
+	id, err := types.ParseJobID(jobID)
+	if err != nil {
+		return nil, err
+	}
+	t, err := k.loadStored(ctx, params, id, index)
+	if err != nil {
+		return nil, err
+	}
+	return t, t.Advance()
+}
+
+// loadStored returns a task as it was last saved.
+func (k *Keeper) loadStored(ctx sdk.Context, params types.Params, id types.JobID, index uint64) (*round.Task, error) {
+	var shared context.Context = ctx
+	job, err := k.Job(shared, id)
+	if err != nil {
+		return nil, err
+	}
+	record, err := k.tasks.Get(shared, collections.Join(id, index))
+	if errors.Is(err, collections.ErrNotFound) {
+		return nil, missingTask(&job, index)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return round.Load(shared, &k.deps, params, id, job, record), nil
+}
+
+// missingTask says why a job has no record of a task.
+func missingTask(job *types.Job, index uint64) error {
+	switch {
+	case index >= job.Tasks:
+		return types.ErrTaskNotFound.Wrapf("job %s has tasks 0 to %d, got %d", job.Id, job.Tasks-1, index)
+	case index < job.TasksOpened:
+		return types.ErrTaskEnded.Wrapf("task %d of job %s; its receipt says how", index, job.Id)
+	case job.TasksDropped > 0:
+		return types.ErrTaskEnded.Wrapf("task %d of job %s was never opened: the job was cancelled or its lifetime is over", index, job.Id)
+	default:
+		return types.ErrTaskNotOpen.Wrapf("tasks of job %s are open up to %d, got %d; it opens when others have ended",
+			job.Id, job.TasksOpened-1, index)
+	}
+}
+
+// save writes a task, what indexes say of it, and what it changes of its job.
+func (k *Keeper) save(t *round.Task) error {
+	ctx, id := t.Context(), t.JobID()
+	u := t.Update()
+	index := u.Record.Index
+	if err := k.reindex(ctx, id, index, u.Before, u.After); err != nil {
+		return err
+	}
+	if err := k.addNote(ctx, id, index, u.Note); err != nil {
+		return err
+	}
+	key := collections.Join(id, index)
+	if u.Record.Ended() {
+		return k.tasks.Remove(ctx, key)
+	}
+	return k.tasks.Set(ctx, key, u.Record)
+}
+
+// demand returns what a task asks of nodes in its current round.
+func (k *Keeper) demand(t *round.Task) (types.Demand, error) {
+	spec, err := k.specs.Get(t.Context(), t.JobID())
+	if err != nil {
+		return types.Demand{}, err
+	}
+	return t.Demand(&spec), nil
+}

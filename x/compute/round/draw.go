@@ -1,0 +1,347 @@
+package round
+
+import (
+	"bytes"
+	"slices"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+// startRound appends a round and starts its first draw.
+func (t *Task) startRound(target uint32) error {
+	t.record.Rounds = append(t.record.Rounds, types.Round{Target: target, Phase: types.ROUND_PHASE_COMMIT})
+	return t.startDraw(target)
+}
+
+// startDraw pins a seed that nobody can know yet and the weights of this epoch. A task
+// whose named node may take on no work ends: nobody else can take it.
+func (t *Task) startDraw(slots uint32) error {
+	if lost, err := t.namedNodeLost(); lost || err != nil {
+		return err
+	}
+	epoch, err := t.deps.Nodes.Epoch(t.ctx)
+	if err != nil {
+		return err
+	}
+	round := t.current()
+	round.Draw = &types.Draw{SeedHeight: t.height(), Epoch: epoch, Attempt: round.Draws, Slots: slots}
+	round.Epoch, round.ResumeHeight = epoch, 0
+	round.Draws++
+	t.changed(&types.TaskChange_DrawStarted{DrawStarted: &types.DrawStarted{
+		SeedHeight: t.height(), Attempt: round.Draw.Attempt, Slots: slots,
+	}})
+	return nil
+}
+
+// maxDrawPause is the longest pause before a draw that somebody waits for, in blocks.
+const maxDrawPause = 64
+
+// drawPause returns for how many blocks a draw is put off when its round has drawn
+// before: 1, 3, 7 … A job that nobody takes up waits up to a quarter of its life.
+func (t *Task) drawPause() int64 {
+	longest, quarter := int64(maxDrawPause), max(1, (t.job.ExpiresHeight-t.job.PostedHeight)/4)
+	switch {
+	case !t.drawsReplicas():
+	case t.charged() && len(t.current().Replicas) == 0: // nobody waits for it but its requester
+		longest = quarter
+	default:
+		longest = min(longest, quarter)
+	}
+	return min(int64(1)<<min(t.current().Draws, 32)-1, longest)
+}
+
+// seedGraceBlocks is how long a seed takes in the ordinary course of things: it
+// is public only after its pin, and then somebody has to bring it.
+const seedGraceBlocks = 8
+
+// openClaims lets nodes claim once the seed is known. The task's lifetime grows
+// by as long as the seed is late. A seed that never comes ends the draw. A named
+// node has nobody to draw against, and needs no seed.
+func (t *Task) openClaims() (bool, error) {
+	draw := t.current().Draw
+	if draw == nil || draw.CloseHeight != 0 {
+		return false, nil
+	}
+	if t.job.Policy.NamesNode() {
+		draw.CloseHeight = draw.SeedHeight + int64(t.params.ClaimBlocks)
+		t.setTraceKey(nil)
+		return true, nil
+	}
+	seed, known, err := t.deps.Beacon.Seed(t.ctx, draw.SeedHeight)
+	if err != nil {
+		return false, err
+	}
+	if known {
+		draw.CloseHeight = seed.Height + int64(t.params.ClaimBlocks)
+		t.record.SeedDelay += max(0, seed.Height-draw.SeedHeight-seedGraceBlocks)
+		t.setTraceKey(seed.Randomness)
+		return true, nil
+	}
+	if t.height()-draw.SeedHeight <= int64(t.params.SeedTimeoutBlocks) {
+		return false, nil
+	}
+	return true, t.giveUpDrawing()
+}
+
+// setTraceKey fixes the key of the round's traces by the seed of its first draw. A node
+// that is chosen by name is not drawn: its key is known before, and its requester judges.
+func (t *Task) setTraceKey(seed []byte) {
+	if round := t.current(); len(round.TraceKey) == 0 {
+		round.TraceKey = types.TraceKey(sdk.UnwrapSDKContext(t.ctx).ChainID(), t.job.Id, t.record.Index, t.index(), seed)
+	}
+}
+
+// closeDraw assigns the task to the candidates when the claim window is over.
+func (t *Task) closeDraw() (bool, error) {
+	round := t.current()
+	draw := round.Draw
+	if draw == nil || draw.CloseHeight == 0 || t.height() < draw.CloseHeight {
+		return false, nil
+	}
+	deadline := t.height() + int64(t.job.CommitBlocks)
+	operators := make([]string, 0, len(draw.Candidates))
+	for _, a := range draw.Candidates {
+		if err := a.MoveTo(types.ASSIGNMENT_STATUS_ASSIGNED); err != nil {
+			return false, err
+		}
+		a.Rank, a.AssignedHeight, a.CommitDeadline = nil, t.height(), deadline
+		round.Replicas = append(round.Replicas, a)
+		operators = append(operators, a.Operator)
+	}
+	round.Draw = nil
+	if len(draw.Candidates) == 0 {
+		t.chargeDraw()
+		return true, nil
+	}
+	if round.NextDeadline == 0 || deadline < round.NextDeadline {
+		round.NextDeadline = deadline
+	}
+	if err := t.markRunning(); err != nil {
+		return false, err
+	}
+	t.changed(&types.TaskChange_Assigned{Assigned: &types.Assigned{Operators: operators, CommitDeadline: deadline}})
+	return true, nil
+}
+
+// markRunning notes the task's first node.
+func (t *Task) markRunning() error {
+	if t.record.Status != types.TASK_STATUS_OPEN {
+		return nil
+	}
+	t.note.Started = true
+	return t.record.MoveTo(types.TASK_STATUS_RUNNING)
+}
+
+// dropMissed takes the task from nodes whose commit deadline has passed.
+func (t *Task) dropMissed() (bool, error) {
+	round := t.current()
+	if round.NextDeadline == 0 || t.height() <= round.NextDeadline {
+		return false, nil
+	}
+	round.NextDeadline = 0
+	var kept []types.Assignment
+	for _, a := range round.Replicas {
+		if a.Status != types.ASSIGNMENT_STATUS_ASSIGNED || t.height() <= a.CommitDeadline {
+			kept = append(kept, a)
+			if a.Status == types.ASSIGNMENT_STATUS_ASSIGNED &&
+				(round.NextDeadline == 0 || a.CommitDeadline < round.NextDeadline) {
+				round.NextDeadline = a.CommitDeadline
+			}
+			continue
+		}
+		if err := t.miss(a); err != nil {
+			return false, err
+		}
+	}
+	round.Replicas = kept
+	return true, nil
+}
+
+// patientDraws is how many draws a further round, or an audit, makes before it is
+// content with half of the nodes that it asked for: two tasks may wait for each
+// other's nodes.
+const patientDraws = 5
+
+// fillSlots draws again for slots that are empty, after a pause, or gives up on them.
+func (t *Task) fillSlots() (bool, error) {
+	round := t.current()
+	missing := int(round.Target) - len(round.Replicas)
+	if round.Draw != nil || missing <= 0 {
+		return false, nil
+	}
+	if len(t.record.Departed) >= types.MaxDepartures || t.drawnOut() || t.outruns() {
+		return true, t.giveUpDrawing()
+	}
+	if round.ResumeHeight == 0 {
+		round.ResumeHeight = t.height() + t.drawPause()
+		if t.drawsReplicas() { // once more at its last height, whatever the pause
+			round.ResumeHeight = min(round.ResumeHeight, max(t.height(), t.expires()))
+		}
+	}
+	if t.height() < round.ResumeHeight {
+		return false, nil
+	}
+	return true, t.startDraw(uint32(missing))
+}
+
+// drawsReplicas says whether the round draws the replicas that the requester asked
+// for, and neither auditors nor the judges of a further round.
+func (t *Task) drawsReplicas() bool { return t.index() == 0 && t.current().Auditors == 0 }
+
+// drawnOut says whether the round has drawn for long enough. The requester's
+// replicas are drawn as long as the job lives and pays for it, and for a bounded time
+// beside one that has committed: a requester who prolongs the job must not hold its bond for
+// ever. For auditors and judges it waits no longer than a number of draws.
+func (t *Task) drawnOut() bool {
+	round := t.current()
+	if t.drawsReplicas() {
+		return t.height() > t.expires() || round.WaitUntil != 0 && t.height() > round.WaitUntil || t.drawsUnpaid()
+	}
+	return round.Draws >= t.params.MaxDraws || round.Draws >= patientDraws && t.halfHaveCome()
+}
+
+// halfHaveCome says whether there are half of the nodes that a further round, or
+// the audit of a first one, asked for at first. Its target may have been lowered since,
+// and nodes may have left: half of what is left would be a jury that shrinks to one.
+func (t *Task) halfHaveCome() bool {
+	round := t.current()
+	if t.index() > 0 {
+		return types.HalfAJury(len(round.Replicas), round.Asked)
+	}
+	auditors := len(round.Replicas) - int(round.Target-round.Auditors)
+	return types.HalfAJury(auditors, t.job.Policy.Auditors)
+}
+
+// enoughJudges says whether a challenge may be judged by those that have come: half
+// of the judges that it asked for, three at least, and more than have agreed on the
+// result. One that takes the task and stays away must not keep a result from being
+// judged.
+func (t *Task) enoughJudges() (bool, error) {
+	if t.job.Challenged == nil {
+		return false, nil
+	}
+	_, c, err := t.challenged()
+	n := len(t.current().Replicas)
+	return n >= types.MinQuorum && 2*n >= int(t.job.Policy.Replicas) && n > len(c.Defendants), err
+}
+
+// giveUpDrawing ends a first round that found too few nodes. A further round, or
+// an audit, goes on with the nodes it has if they are at least half of those it
+// asked for; fewer might be whom an attacker has left able to come. Such a round
+// judges nobody, and what was drawn for such an audit is not accepted.
+func (t *Task) giveUpDrawing() error {
+	enough, err := t.enoughJudges()
+	if err != nil {
+		return err
+	}
+	if t.drawsReplicas() && !enough {
+		return t.abandon(types.TASK_STATUS_EXPIRED)
+	}
+	if err := t.dropCandidates(); err != nil {
+		return err
+	}
+	if !t.drawsReplicas() && !t.halfHaveCome() {
+		if t.index() == 0 {
+			return t.abandon(types.TASK_STATUS_FAILED)
+		}
+		return t.dismiss()
+	}
+	round := t.current()
+	missing := round.Target - uint32(len(round.Replicas))
+	round.Target -= missing
+	if round.Auditors > 0 {
+		round.Auditors -= missing
+	}
+	return nil
+}
+
+// dropCandidates frees the candidates of the open draw and closes it.
+func (t *Task) dropCandidates() error {
+	round := t.current()
+	if round.Draw == nil {
+		return nil
+	}
+	for i := range round.Draw.Candidates {
+		if err := t.dropCandidate(&round.Draw.Candidates[i]); err != nil {
+			return err
+		}
+	}
+	round.Draw = nil
+	return nil
+}
+
+// dropCandidate gives a candidate its lock back.
+func (t *Task) dropCandidate(a *types.Assignment) error {
+	addr, err := t.operator(a.Operator)
+	if err != nil {
+		return err
+	}
+	return t.deps.Nodes.Release(t.ctx, addr, t.job.Liability)
+}
+
+// admit enters a node into the open draw. When lower ranks hold all slots, the
+// highest of them makes room. Nobody else can come after a named node: its draw
+// closes at once.
+func (t *Task) admit(c Candidate) error {
+	draw := t.current().Draw
+	at := slices.IndexFunc(draw.Candidates, func(a types.Assignment) bool { return bytes.Compare(c.Rank, a.Rank) < 0 })
+	if at < 0 {
+		at = len(draw.Candidates)
+	}
+	if err := t.deps.Nodes.Reserve(t.ctx, c.operator, t.job.Liability); err != nil {
+		return err
+	}
+	text, err := t.deps.Addresses.BytesToString(c.operator)
+	if err != nil {
+		return err
+	}
+	if t.job.Policy.NamesNode() {
+		draw.CloseHeight = t.height()
+	}
+	draw.Candidates = slices.Insert(draw.Candidates, at, types.Assignment{
+		Operator: text, Status: types.ASSIGNMENT_STATUS_CANDIDATE, Rank: c.Rank,
+	})
+	if len(draw.Candidates) <= int(draw.Slots) {
+		return nil
+	}
+	last := &draw.Candidates[draw.Slots]
+	draw.Candidates = draw.Candidates[:draw.Slots]
+	return t.dropCandidate(last)
+}
+
+// checkRedraw refuses to draw for a task that does not wait for its next draw.
+func (t *Task) checkRedraw() error {
+	if t.Ended() {
+		return types.ErrTaskEnded.Wrapf("task %d of job %s; its receipt says how", t.record.Index, t.job.Id)
+	}
+	round := t.current()
+	switch {
+	case t.callsJudges():
+		return types.ErrNoRedraw.Wrap("judges and auditors are drawn in turn, and not at anybody's word")
+	case round.Draw != nil:
+		return types.ErrNoRedraw.Wrapf("draw %d is pinned at height %d; wait until it closes", round.Draw.Attempt+1, round.Draw.SeedHeight)
+	case round.ResumeHeight <= t.height():
+		return types.ErrNoRedraw.Wrapf("task %d of job %s has the nodes that it asks for", t.record.Index, t.job.Id)
+	default:
+		return nil
+	}
+}
+
+// Redraw starts the next draw of a task that pauses between draws. It returns
+// ErrTaskEnded, ErrNoRedraw, or ErrNotQualified where the node that the job names may
+// take on no work.
+func (t *Task) Redraw() error {
+	if err := t.checkRedraw(); err != nil {
+		return err
+	}
+	round := t.current()
+	if err := t.startDraw(round.Target - uint32(len(round.Replicas))); err != nil {
+		return err
+	}
+	if t.Ended() {
+		return types.ErrNotQualified.Wrapf("the node that the job names, %s, may take on no work", t.job.Policy.Node)
+	}
+	return nil
+}

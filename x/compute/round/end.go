@@ -1,0 +1,93 @@
+package round
+
+import (
+	"github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
+
+// end completes and writes the receipt of a task, which says what its result is. Of
+// an array only the hash of the receipt stays, in the job's tree. Without a result a
+// challenge is not judged.
+func (t *Task) end(receipt types.Receipt, ballots []ballot) error {
+	if t.job.Challenged != nil && receipt.Status != types.TASK_STATUS_ACCEPTED {
+		if err := t.leaveUndecided(); err != nil {
+			return err
+		}
+	}
+	if err := t.judgeMissed(); err != nil {
+		return err
+	}
+	spent := t.record.DrawFees
+	if err := t.burnDrawFees(); err != nil {
+		return err
+	}
+	if err := t.burnUnfinished(spent); err != nil {
+		return err
+	}
+	if err := t.describe(&receipt); err != nil {
+		return err
+	}
+	receipt.JobId, receipt.Task, receipt.SpecDigest = t.job.Id, t.record.Index, t.job.SpecDigest
+	receipt.TraceKey = t.record.Rounds[0].TraceKey
+	receipt.Audited, receipt.Height = t.record.Rounds[0].Auditors > 0, t.height()
+	receipt.Outcomes = append(receipt.Outcomes, t.record.Departed...)
+	for i := range ballots {
+		receipt.Outcomes = append(receipt.Outcomes, ballots[i].outcome)
+	}
+	leaf, err := types.ReceiptLeaf(receipt)
+	if err != nil {
+		return err
+	}
+	t.note.Ended, t.note.Leaf = receipt.Status, leaf
+	t.note.Idle = t.record.Status == types.TASK_STATUS_OPEN
+	t.changed(&types.TaskChange_Ended{Ended: &receipt})
+	if err := t.record.MoveTo(receipt.Status); err != nil {
+		return err
+	}
+	if t.job.Tasks > 1 {
+		return nil
+	}
+	return t.deps.Records.SetReceipt(t.ctx, t.id, receipt)
+}
+
+// abandon ends a task in its first round without a verdict: nobody is at fault,
+// every lock returns, and those who hold the task earn the attempt fee. Seats that were
+// drawn cost their fee.
+func (t *Task) abandon(status types.TaskStatus) error {
+	// A seed that never came has shown nobody a draw; and a named node is not drawn.
+	drawing := t.current().Draw != nil && status == types.TASK_STATUS_CANCELLED && !t.job.Policy.NamesNode()
+	if err := t.dropCandidates(); err != nil {
+		return err
+	}
+	ballots, err := t.ballots()
+	if err != nil {
+		return err
+	}
+	for i := range ballots {
+		if err := t.finishAttempt(&ballots[i]); err != nil {
+			return err
+		}
+	}
+	if err := t.paySeats(ballots, drawing); err != nil {
+		return err
+	}
+	return t.end(types.Receipt{Status: status}, ballots)
+}
+
+// describe writes into a receipt what others need to know to judge what its result is
+// worth: what was at stake, and of how many the nodes were drawn.
+func (t *Task) describe(receipt *types.Receipt) error {
+	present, err := t.deps.Nodes.Epoch(t.ctx)
+	if err != nil {
+		return err
+	}
+	epoch := max(t.record.Rounds[0].Epoch, edgenodetypes.OldestKeptEpoch(present))
+	class, err := t.deps.Nodes.ClassSnapshot(t.ctx, t.job.Class, epoch)
+	if err != nil {
+		return err
+	}
+	receipt.Reward, receipt.Liability, receipt.ClassWeight = t.job.Reward, t.job.Liability, class.Weight
+	receipt.Placed = t.job.Policy.NamesNode() || t.job.Placement.Narrows()
+	receipt.Burned = t.burned
+	return nil
+}
