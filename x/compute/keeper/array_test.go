@@ -119,7 +119,7 @@ func (f *fixture) window() uint64 {
 	require.NoError(f.t, err)
 	snapshot, err := f.nodes.ClassSnapshot(f.ctx, class, epoch)
 	require.NoError(f.t, err)
-	return params.OpenTasks(types.Policy{Replicas: 3}, snapshot.Slots)
+	return params.UnrollWindow(types.Policy{Replicas: 3}, snapshot.Slots)
 }
 
 // collect keeps the receipts that the block's events have told of, in the order in

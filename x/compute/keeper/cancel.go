@@ -8,7 +8,7 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// CancelJob ends a job at its requester's word: no task is opened any more, and
+// CancelJob ends a job at its requester's word: no task is unrolled any more, and
 // tasks that nobody has committed to end with the attempt fee for the nodes that
 // hold them, and with the fee of each seat of a draw that is pinned. Committed ones run to their settlement. Of the open tasks max_batch
 // are seen to at once, the rest in the blocks that follow. It returns what comes
@@ -29,7 +29,7 @@ func (k *Keeper) CancelJob(ctx sdk.Context, requester, jobID string) (sdk.Coin, 
 		return sdk.Coin{}, err
 	}
 	job.Cancelled = true
-	refund, err := k.dropUnopened(ctx, id, &job)
+	refund, err := k.dropPending(ctx, id, &job)
 	if err != nil {
 		return refund, err
 	}
@@ -37,7 +37,7 @@ func (k *Keeper) CancelJob(ctx sdk.Context, requester, jobID string) (sdk.Coin, 
 	if err := k.jobs.Set(ctx, id, job); err != nil {
 		return refund, err
 	}
-	done, err := k.cancelTasks(ctx, params, id, &job, int(params.MaxBatch))
+	done, err := k.abortTasks(ctx, params, id, &job, int(params.MaxBatch))
 	if err != nil {
 		return refund, err
 	}
@@ -49,10 +49,10 @@ func (k *Keeper) CancelJob(ctx sdk.Context, requester, jobID string) (sdk.Coin, 
 	return total, ctx.EventManager().EmitTypedEvent(&types.EventJobCancelled{JobId: job.Id, Refund: total})
 }
 
-// dropUnopened ends the tasks of a job that were never opened and pays back what
+// dropPending ends the tasks of a job that were never unrolled and pays back what
 // they had reserved.
-func (k *Keeper) dropUnopened(ctx sdk.Context, id types.JobID, job *types.Job) (sdk.Coin, error) {
-	n := job.Unopened()
+func (k *Keeper) dropPending(ctx sdk.Context, id types.JobID, job *types.Job) (sdk.Coin, error) {
+	n := job.Pending()
 	refund, err := k.refund(ctx, job, job.Drop())
 	if err != nil {
 		return refund, err
@@ -71,10 +71,10 @@ type cancelled struct {
 	changes []types.TaskChange
 }
 
-// cancelTasks ends those tasks of a cancelled job that nobody has committed to,
+// abortTasks ends those tasks of a cancelled job that nobody has committed to,
 // from where it stopped last, looking at most at limit of them. It queues the job
 // for the next block when it has not come to the end.
-func (k *Keeper) cancelTasks(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, limit int) (cancelled, error) {
+func (k *Keeper) abortTasks(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, limit int) (cancelled, error) {
 	out := cancelled{freed: math.ZeroInt()}
 	keys, err := k.tasksFrom(ctx, id, job.Cursor, limit)
 	if err != nil {

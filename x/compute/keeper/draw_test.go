@@ -92,7 +92,7 @@ func TestADrawThatItsRequesterRegretsCostsEverySeat(t *testing.T) {
 	})
 }
 
-// pinned says whether a draw of the job's only task is under way.
+// pinned reports whether a draw of the job's only task is under way.
 func (f *fixture) pinned(id string) bool {
 	resp, err := f.queries.Task(f.ctx, &types.QueryTaskRequest{JobId: id})
 	return err == nil && resp.Task.Rounds[len(resp.Task.Rounds)-1].Draw != nil

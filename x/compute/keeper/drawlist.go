@@ -7,21 +7,21 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// draws returns the list of draws of a kind.
-func (k *Keeper) draws(list round.List) collections.KeySet[drawKey] {
+// drawsOn returns the list of draws of a kind.
+func (k *Keeper) drawsOn(list round.List) collections.KeySet[drawKey] {
 	if list == round.ListedCall {
 		return k.calls
 	}
-	return k.openDraws
+	return k.draws
 }
 
 // boards are where a node looks for draws, in this order.
 func (k *Keeper) boards(class, operator string) []board {
 	all := []board{{list: k.calls, name: class}}
 	if operator != "" {
-		all = append(all, board{list: k.openDraws, name: operator, named: true})
+		all = append(all, board{list: k.draws, name: operator, named: true})
 	}
-	return append(all, board{list: k.openDraws, name: class})
+	return append(all, board{list: k.draws, name: class})
 }
 
 // board is a list of draws under one name.

@@ -13,7 +13,7 @@ import (
 // Messages never look: posting costs the same whatever the number of nodes.
 const maxFitVisited = 1_000
 
-// barred says whether a node may not take a task for what it has done in it; nil when
+// barred reports whether a node may not take a task for what it has done in it; nil when
 // there is no task yet.
 type barred func(operator string) (bool, error)
 

@@ -160,7 +160,7 @@ func (k *Keeper) followUp(
 	case job.TasksDropped > 0 || job.Cancelled:
 		k.tryRefund(ctx, job)
 		return nil
-	case job.Unopened() > 0 && moved:
+	case job.Pending() > 0 && moved:
 		return k.queueJob(ctx, id, job, ctx.BlockHeight()+1)
 	default:
 		return nil

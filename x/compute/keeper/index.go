@@ -54,14 +54,14 @@ func (k *Keeper) relist(ctx context.Context, id types.JobID, index uint64, befor
 		return nil
 	}
 	if before.Listed != round.Unlisted {
-		if err := k.draws(before.Listed).Remove(ctx, collections.Join4(before.Board, before.Pinned, id, index)); err != nil {
+		if err := k.drawsOn(before.Listed).Remove(ctx, collections.Join4(before.Board, before.Pinned, id, index)); err != nil {
 			return err
 		}
 	}
 	if after.Listed == round.Unlisted {
 		return nil
 	}
-	return k.draws(after.Listed).Set(ctx, collections.Join4(after.Board, after.Pinned, id, index))
+	return k.drawsOn(after.Listed).Set(ctx, collections.Join4(after.Board, after.Pinned, id, index))
 }
 
 // relistHolders lists a task under the operators that hold a part of it, and no longer

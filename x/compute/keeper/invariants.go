@@ -280,7 +280,7 @@ func (k *Keeper) checkTask(ctx context.Context, id types.JobID, job *types.Job, 
 		}
 	}
 	for _, list := range []round.List{round.ListedCall, round.ListedDraw} {
-		listed, err := k.draws(list).Has(ctx, collections.Join4(want.Board, want.Pinned, id, task.Index))
+		listed, err := k.drawsOn(list).Has(ctx, collections.Join4(want.Board, want.Pinned, id, task.Index))
 		if err != nil {
 			return err
 		}
@@ -329,7 +329,7 @@ func (k *Keeper) checkIndexes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	listed, err := entries(ctx, k.calls, k.openDraws)
+	listed, err := entries(ctx, k.calls, k.draws)
 	if err != nil {
 		return err
 	}
@@ -394,8 +394,8 @@ func checkCounts(job *types.Job, active, waiting uint64) error {
 		return fmt.Errorf("job %s has %s reserved, its tasks may still spend %s", job.Id, job.Reserved, owed)
 	case !job.Ended() && job.TasksEnded == job.Tasks && job.DueHeight == 0:
 		return fmt.Errorf("job %s has ended and is not closed", job.Id)
-	case !job.Ended() && job.Unopened() > 0 && job.DueHeight == 0:
-		return fmt.Errorf("job %s has %d tasks to open and is not queued", job.Id, job.Unopened())
+	case !job.Ended() && job.Pending() > 0 && job.DueHeight == 0:
+		return fmt.Errorf("job %s has %d tasks to open and is not queued", job.Id, job.Pending())
 	default:
 		return nil
 	}

@@ -51,8 +51,8 @@ type Keeper struct {
 	tasks    collections.Map[taskKey, types.Task]
 	held     collections.KeySet[heldKey]
 	receipts collections.Map[taskKey, types.Receipt]
-	// openDraws are those of replicas, calls those of judges and auditors.
-	openDraws  collections.KeySet[drawKey]
+	// draws are those of replicas, calls those of judges and auditors.
+	draws      collections.KeySet[drawKey]
 	calls      collections.KeySet[drawKey]
 	requesters collections.KeySet[collections.Pair[sdk.AccAddress, types.JobID]]
 	// urgent is the queue of tasks in which somebody has something at stake, due that
@@ -99,9 +99,9 @@ func NewKeeper(
 		tasks:     collections.NewMap(sb, types.TasksPrefix, "tasks", task, codec.CollValue[types.Task](cdc)),
 		held: collections.NewKeySet(sb, types.HeldPrefix, "held",
 			collections.TripleKeyCodec(sdk.AccAddressKey, types.JobIDKey, collections.Uint64Key)),
-		receipts:  collections.NewMap(sb, types.ReceiptsPrefix, "receipts", task, codec.CollValue[types.Receipt](cdc)),
-		openDraws: collections.NewKeySet(sb, types.OpenDrawsPrefix, "open_draws", draw),
-		calls:     collections.NewKeySet(sb, types.CallsPrefix, "calls", draw),
+		receipts: collections.NewMap(sb, types.ReceiptsPrefix, "receipts", task, codec.CollValue[types.Receipt](cdc)),
+		draws:    collections.NewKeySet(sb, types.OpenDrawsPrefix, "open_draws", draw),
+		calls:    collections.NewKeySet(sb, types.CallsPrefix, "calls", draw),
 		requesters: collections.NewKeySet(sb, types.RequestersPrefix, "requesters",
 			collections.PairKeyCodec(sdk.AccAddressKey, types.JobIDKey)),
 		urgent: collections.NewKeySet(sb, types.UrgentPrefix, "urgent", due),

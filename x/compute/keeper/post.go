@@ -132,7 +132,7 @@ func (k *Keeper) post(
 		return types.Job{}, sdk.Coin{}, err
 	}
 	job.Challenged = challenged
-	return job, q.postingFee, k.open(ctx, payer, params, job, spec)
+	return job, q.postingFee, k.create(ctx, payer, params, job, spec)
 }
 
 // checkNamedNode refuses a job for a node that could never take it.
@@ -239,9 +239,9 @@ func (k *Keeper) newJobID(ctx context.Context) (types.JobID, error) {
 	}
 }
 
-// open writes the job and opens its first task. Those of an array follow at the
+// create writes the job and unrolls its first task. Those of an array follow at the
 // block's end: posting costs the same whatever their number.
-func (k *Keeper) open(ctx sdk.Context, payer sdk.AccAddress, params types.Params, job types.Job, spec types.JobSpec) error {
+func (k *Keeper) create(ctx sdk.Context, payer sdk.AccAddress, params types.Params, job types.Job, spec types.JobSpec) error {
 	id, err := types.ParseJobID(job.Id)
 	if err != nil {
 		return err
@@ -255,11 +255,11 @@ func (k *Keeper) open(ctx sdk.Context, payer sdk.AccAddress, params types.Params
 	if err := k.notePosted(ctx, job.Class, id, job.Tasks); err != nil {
 		return err
 	}
-	changes, err := k.openTasks(ctx, params, id, &job, 1)
+	changes, err := k.unroll(ctx, params, id, &job, 1)
 	if err != nil {
 		return err
 	}
-	if job.Unopened() > 0 {
+	if job.Pending() > 0 {
 		if err := k.queueJob(ctx, id, &job, ctx.BlockHeight()); err != nil {
 			return err
 		}

@@ -191,7 +191,7 @@ func (m *market) checkHonest(t *rapid.T) {
 	}
 }
 
-// convictable says whether a result of a node was challenged among nodes that do not
+// convictable reports whether a result of a node was challenged among nodes that do not
 // open what they found. Those count on others for it: with the honest ones on trial a
 // jury of them leaves the word to liars.
 func (m *market) convictable(n int) bool {

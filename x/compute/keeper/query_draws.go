@@ -56,7 +56,7 @@ func (s queryServer) Draws(ctx context.Context, req *types.QueryDrawsRequest) (*
 		if err != nil {
 			return err
 		}
-		if draw, ok := t.OpenDraw(); ok {
+		if draw, ok := t.Draw(); ok {
 			resp.Draws = append(resp.Draws, draw)
 		}
 		return nil
@@ -162,8 +162,8 @@ func (d *drawWalk) span(b board, span *collections.Range[drawKey], left *int, sh
 		}
 		*left--
 		if pinned := key.K2(); pinned != looked {
-			open, err := d.open(b, pinned)
-			if err != nil || !open {
+			taking, err := d.takesClaims(b, pinned)
+			if err != nil || !taking {
 				return nil, pinned, err
 			}
 			looked = pinned
@@ -175,9 +175,9 @@ func (d *drawWalk) span(b board, span *collections.Range[drawKey], left *int, sh
 	return nil, 0, nil
 }
 
-// open says whether the draws of a board whose seed was pinned at a height may take
+// takesClaims reports whether the draws of a board whose seed was pinned at a height may take
 // claims now.
-func (d *drawWalk) open(b board, pinned int64) (bool, error) {
+func (d *drawWalk) takesClaims(b board, pinned int64) (bool, error) {
 	if d.claimBlocks == 0 {
 		return true, nil
 	}

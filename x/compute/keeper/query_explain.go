@@ -30,7 +30,7 @@ func (s queryServer) Explain(ctx context.Context, req *types.QueryExplainRequest
 	if req.Operator != "" {
 		return resp, s.k.explainNode(t, req.Operator, resp)
 	}
-	if _, drawing := t.OpenDraw(); !drawing {
+	if _, drawing := t.Draw(); !drawing {
 		return resp, nil
 	}
 	d, err := s.k.demand(t)

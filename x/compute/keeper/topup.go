@@ -40,7 +40,7 @@ func (k *Keeper) TopUpJob(ctx sdk.Context, msg *types.MsgTopUpJob) (types.Job, s
 	if err := k.notePosted(ctx, job.Class, id, msg.Tasks); err != nil {
 		return job, reserve, err
 	}
-	if job.Unopened() > 0 {
+	if job.Pending() > 0 {
 		if err := k.queueJob(ctx, id, &job, ctx.BlockHeight()); err != nil {
 			return job, reserve, err
 		}

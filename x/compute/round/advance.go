@@ -31,7 +31,7 @@ func (t *Task) Advance() error {
 // Each leaves the task closer to its end at this height, so that advance ends.
 func (t *Task) step() (bool, error) {
 	if t.job.Cancelled && t.cancellable() {
-		return true, t.abandon(types.TASK_STATUS_CANCELLED)
+		return true, t.abort(types.TASK_STATUS_CANCELLED)
 	}
 	switch t.current().Phase {
 	case types.ROUND_PHASE_COMMIT:
@@ -41,7 +41,7 @@ func (t *Task) step() (bool, error) {
 	case types.ROUND_PHASE_REVEAL:
 		return t.concludeRound()
 	case types.ROUND_PHASE_REVIEW:
-		return t.closeReview()
+		return t.acceptUnreviewed()
 	case types.ROUND_PHASE_UNSPECIFIED, types.ROUND_PHASE_CLOSED:
 	}
 	return false, nil // a current round is open
@@ -51,7 +51,7 @@ func (t *Task) step() (bool, error) {
 // or waits for their commitments.
 func (t *Task) stepCommit() (bool, error) {
 	for _, transition := range []func() (bool, error){
-		t.openClaims, t.closeDraw, t.dropMissed, t.fillSlots, t.closeCommits,
+		t.startClaims, t.assignCandidates, t.dropMissed, t.fillSlots, t.finishCommits,
 	} {
 		if moved, err := transition(); moved || err != nil {
 			return moved, err
@@ -119,7 +119,7 @@ func (t *Task) nextPoll(pinned int64) int64 {
 	return max(t.height(), pinned) + seedPollBlocks + max(0, t.height()-pinned)/8
 }
 
-// cancellable says whether the task may end at the requester's word: nobody has
+// cancellable reports whether the task may end at the requester's word: nobody has
 // committed yet.
 func (t *Task) cancellable() bool {
 	return t.index() == 0 && t.current().Phase == types.ROUND_PHASE_COMMIT && t.current().Committed == 0

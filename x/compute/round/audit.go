@@ -24,11 +24,11 @@ func (t *Task) decideAudit() (bool, error) {
 		if t.height()-round.AuditSeedHeight <= int64(t.params.SeedTimeoutBlocks) {
 			return false, nil
 		}
-		return true, t.abandon(types.TASK_STATUS_EXPIRED)
+		return true, t.abort(types.TASK_STATUS_EXPIRED)
 	}
 	if !types.AuditDrawn(seed.Randomness, t.id, t.record.Index, t.job.Policy.AuditBps) {
 		t.changed(&types.TaskChange_AuditDecided{AuditDecided: &types.AuditDecided{}})
-		return true, t.openReveals()
+		return true, t.startReveals()
 	}
 	if err := round.MoveTo(types.ROUND_PHASE_COMMIT); err != nil {
 		return false, err

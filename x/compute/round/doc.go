@@ -13,11 +13,11 @@
 //	            startRound
 //	                │
 //	                ▼          Claim: the lowest ranks are candidates
-//	┌─────────▶ COMMIT ◀──┐    closeDraw: candidates are assigned
+//	┌─────────▶ COMMIT ◀──┐    assignCandidates: candidates are assigned
 //	│               │     │    Commit, Release; dropMissed takes the task from the late
 //	│  auditors join│     │ fillSlots: empty slots are drawn again, or given up
 //	│               ├─────┘
-//	│               │ closeCommits: every slot has committed
+//	│               │ finishCommits: every slot has committed
 //	│               ▼
 //	└─────────── AUDIT         first rounds that may be audited only
 //	                │ decideAudit: no auditors
@@ -25,12 +25,12 @@
 //	             REVEAL        Reveal; in later rounds also Open
 //	                │ concludeRound: all have spoken, or the deadline is past
 //	                ▼
-//	             decide ──▶ REVIEW    under TRUST only: Review, or closeReview
+//	             decide ──▶ REVIEW    under TRUST only: Review, or acceptUnreviewed
 //	                │          │
-//	                ├──────────┴─▶ accept, fail: the task ends with a receipt
+//	                ├──────────┴─▶ settleAccepted, settleFailed: the receipt
 //	                ▼
 //	             escalate: CLOSED, and a larger round of other nodes starts
 //
-// A task may also end without a verdict: abandon, where it is cancelled, expires, lacks
-// its inputs or finds no nodes; dismiss, where a later round finds too few judges.
+// A task may also end without a verdict: abort, where it is cancelled, expires, lacks
+// its inputs or finds no nodes; failWithoutJury, where a later round finds too few nodes.
 package round

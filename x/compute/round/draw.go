@@ -56,10 +56,10 @@ func (t *Task) drawPause() int64 {
 // is public only after its pin, and then somebody has to bring it.
 const seedGraceBlocks = 8
 
-// openClaims lets nodes claim once the seed is known. The task's lifetime grows
+// startClaims lets nodes claim once the seed is known. The task's lifetime grows
 // by as long as the seed is late. A seed that never comes ends the draw. A named
 // node has nobody to draw against, and needs no seed.
-func (t *Task) openClaims() (bool, error) {
+func (t *Task) startClaims() (bool, error) {
 	draw := t.current().Draw
 	if draw == nil || draw.CloseHeight != 0 {
 		return false, nil
@@ -93,8 +93,8 @@ func (t *Task) setTraceKey(seed []byte) {
 	}
 }
 
-// closeDraw assigns the task to the candidates when the claim window is over.
-func (t *Task) closeDraw() (bool, error) {
+// assignCandidates assigns the task to the candidates when the claim window is over.
+func (t *Task) assignCandidates() (bool, error) {
 	round := t.current()
 	draw := round.Draw
 	if draw == nil || draw.CloseHeight == 0 || t.height() < draw.CloseHeight {
@@ -186,11 +186,11 @@ func (t *Task) fillSlots() (bool, error) {
 	return true, t.startDraw(uint32(missing))
 }
 
-// drawsReplicas says whether the round draws the replicas that the requester asked
+// drawsReplicas reports whether the round draws the replicas that the requester asked
 // for, and neither auditors nor the judges of a further round.
 func (t *Task) drawsReplicas() bool { return t.index() == 0 && t.current().Auditors == 0 }
 
-// drawnOut says whether the round has drawn for long enough. The requester's
+// drawnOut reports whether the round has drawn for long enough. The requester's
 // replicas are drawn as long as the job lives and pays for it, and for a bounded time
 // beside one that has committed: a requester who prolongs the job must not hold its bond for
 // ever. For auditors and judges it waits no longer than a number of draws.
@@ -202,7 +202,7 @@ func (t *Task) drawnOut() bool {
 	return round.Draws >= t.params.MaxDraws || round.Draws >= patientDraws && t.halfHaveCome()
 }
 
-// halfHaveCome says whether there are half of the nodes that a further round, or
+// halfHaveCome reports whether there are half of the nodes that a further round, or
 // the audit of a first one, asked for at first. Its target may have been lowered since,
 // and nodes may have left: half of what is left would be a jury that shrinks to one.
 func (t *Task) halfHaveCome() bool {
@@ -214,7 +214,7 @@ func (t *Task) halfHaveCome() bool {
 	return types.HalfAJury(auditors, t.job.Policy.Auditors)
 }
 
-// enoughJudges says whether a challenge may be judged by those that have come: half
+// enoughJudges reports whether a challenge may be judged by those that have come: half
 // of the judges that it asked for, three at least, and more than have agreed on the
 // result. One that takes the task and stays away must not keep a result from being
 // judged.
@@ -222,7 +222,7 @@ func (t *Task) enoughJudges() (bool, error) {
 	if t.job.Challenged == nil {
 		return false, nil
 	}
-	_, c, err := t.challenged()
+	_, c, err := t.challenge()
 	n := len(t.current().Replicas)
 	return n >= types.MinQuorum && 2*n >= int(t.job.Policy.Replicas) && n > len(c.Defendants), err
 }
@@ -237,16 +237,16 @@ func (t *Task) giveUpDrawing() error {
 		return err
 	}
 	if t.drawsReplicas() && !enough {
-		return t.abandon(types.TASK_STATUS_EXPIRED)
+		return t.abort(types.TASK_STATUS_EXPIRED)
 	}
 	if err := t.dropCandidates(); err != nil {
 		return err
 	}
 	if !t.drawsReplicas() && !t.halfHaveCome() {
 		if t.index() == 0 {
-			return t.abandon(types.TASK_STATUS_FAILED)
+			return t.abort(types.TASK_STATUS_FAILED)
 		}
-		return t.dismiss()
+		return t.failWithoutJury()
 	}
 	round := t.current()
 	missing := round.Target - uint32(len(round.Replicas))
@@ -318,7 +318,7 @@ func (t *Task) checkRedraw() error {
 	}
 	round := t.current()
 	switch {
-	case t.callsJudges():
+	case t.calls():
 		return types.ErrNoRedraw.Wrap("judges and auditors are drawn in turn, and not at anybody's word")
 	case round.Draw != nil:
 		return types.ErrNoRedraw.Wrapf("draw %d is pinned at height %d; wait until it closes", round.Draw.Attempt+1, round.Draw.SeedHeight)

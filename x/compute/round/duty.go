@@ -32,7 +32,7 @@ func (t *Task) OwesReveal(operator sdk.AccAddress, item types.RevealItem) (int64
 // height.
 func (t *Task) OwesOpen(operator sdk.AccAddress, item types.OpenItem) (int64, bool) {
 	a, err := t.held(operator, item.Ref)
-	if err != nil || !t.opens() || t.current().Phase != types.ROUND_PHASE_REVEAL {
+	if err != nil || !t.discloses() || t.current().Phase != types.ROUND_PHASE_REVEAL {
 		return 0, false
 	}
 	if a.Status == types.ASSIGNMENT_STATUS_COMMITTED { // its reveal goes before it in the same tx
@@ -41,7 +41,7 @@ func (t *Task) OwesOpen(operator sdk.AccAddress, item types.OpenItem) (int64, bo
 	if a.Status != types.ASSIGNMENT_STATUS_REVEALED {
 		return 0, false
 	}
-	_, err = t.opened(a, item)
+	_, err = t.disclosure(a, item)
 	return t.current().RevealDeadline, err == nil
 }
 

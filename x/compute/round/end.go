@@ -5,16 +5,16 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// end completes and writes the receipt of a task, which says what its result is. Of
+// writeReceipt completes and writes the receipt of a task, which says what its result is. Of
 // an array only the hash of the receipt stays, in the job's tree. Without a result a
 // challenge is not judged.
-func (t *Task) end(receipt types.Receipt, ballots []ballot) error {
+func (t *Task) writeReceipt(receipt types.Receipt, ballots []ballot) error {
 	if t.job.Challenged != nil && receipt.Status != types.TASK_STATUS_ACCEPTED {
-		if err := t.leaveUndecided(); err != nil {
+		if err := t.abortChallenge(); err != nil {
 			return err
 		}
 	}
-	if err := t.judgeMissed(); err != nil {
+	if err := t.classifyMissed(); err != nil {
 		return err
 	}
 	spent := t.record.DrawFees
@@ -50,10 +50,10 @@ func (t *Task) end(receipt types.Receipt, ballots []ballot) error {
 	return t.deps.Records.SetReceipt(t.ctx, t.id, receipt)
 }
 
-// abandon ends a task in its first round without a verdict: nobody is at fault,
+// abort ends a task in its first round without a verdict: nobody is at fault,
 // every lock returns, and those who hold the task earn the attempt fee. Seats that were
 // drawn cost their fee.
-func (t *Task) abandon(status types.TaskStatus) error {
+func (t *Task) abort(status types.TaskStatus) error {
 	// A seed that never came has shown nobody a draw; and a named node is not drawn.
 	drawing := t.current().Draw != nil && status == types.TASK_STATUS_CANCELLED && !t.job.Policy.NamesNode()
 	if err := t.dropCandidates(); err != nil {
@@ -64,14 +64,14 @@ func (t *Task) abandon(status types.TaskStatus) error {
 		return err
 	}
 	for i := range ballots {
-		if err := t.finishAttempt(&ballots[i]); err != nil {
+		if err := t.payAttempt(&ballots[i]); err != nil {
 			return err
 		}
 	}
 	if err := t.paySeats(ballots, drawing); err != nil {
 		return err
 	}
-	return t.end(types.Receipt{Status: status}, ballots)
+	return t.writeReceipt(types.Receipt{Status: status}, ballots)
 }
 
 // describe writes into a receipt what others need to know to judge what its result is

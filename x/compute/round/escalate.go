@@ -40,7 +40,7 @@ func (t *Task) uninvolved() (uint64, error) {
 	}
 	taken := uint64(t.participants())
 	if t.job.Challenged != nil { // whose result is judged does not judge
-		_, c, err := t.challenged()
+		_, c, err := t.challenge()
 		if err != nil {
 			return 0, err
 		}
@@ -70,11 +70,11 @@ func (t *Task) affordable() uint64 {
 	return math.MinInt(math.MaxInt(paid.SubRaw(judges), math.ZeroInt()), math.NewInt(types.MaxRoundReplicas)).Uint64()
 }
 
-// closeMouths settles who has stayed silent in the round that ends: what was not
+// forfeitSilent settles who has stayed silent in the round that ends: what was not
 // revealed, or not opened when it was asked for, stays so. An opening in a later
 // round must not turn a loser, on whose liability that round relies, into one who
 // was right.
-func (t *Task) closeMouths(ballots []ballot) error {
+func (t *Task) forfeitSilent(ballots []ballot) error {
 	for i := range ballots {
 		b := &ballots[i]
 		if b.vote.Key != "" || b.a.Status == types.ASSIGNMENT_STATUS_NO_REVEAL {

@@ -13,17 +13,17 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// judge ends a challenge with the result that its judges have agreed on. paid is how
+// settleChallenge ends a challenge with the result that its judges have agreed on. paid is how
 // many of them the challenger pays.
-func (t *Task) judge(found verdict, paid int) error {
-	id, c, err := t.challenged()
+func (t *Task) settleChallenge(found verdict, paid int) error {
+	id, c, err := t.challenge()
 	if err != nil {
 		return err
 	}
 	tag := types.Tag(sdk.UnwrapSDKContext(t.ctx).ChainID(), c.JobId, c.Task,
 		types.Opening{Digest: found.digest, Fuel: found.fuel, Trace: found.trace})
 	if bytes.Equal(tag, c.Tag) && found.exitCode == c.ExitCode && found.fuel == c.Fuel {
-		return t.closeChallenge(id, c, types.CHALLENGE_VERDICT_UPHELD, math.ZeroInt(), math.ZeroInt())
+		return t.leaveChallenge(id, c, types.CHALLENGE_VERDICT_UPHELD, math.ZeroInt(), math.ZeroInt())
 	}
 	spent := t.job.BondValue.MulRaw(int64(paid))
 	award, compensation := math.MinInt(spent, c.Pledged), math.ZeroInt()
@@ -36,7 +36,7 @@ func (t *Task) judge(found verdict, paid int) error {
 	if err != nil {
 		return err
 	}
-	return t.closeChallenge(id, c, types.CHALLENGE_VERDICT_CONVICTED, award, compensation)
+	return t.leaveChallenge(id, c, types.CHALLENGE_VERDICT_CONVICTED, award, compensation)
 }
 
 // convict slashes those who agreed on a false result. What they lose pays what the
@@ -93,28 +93,28 @@ func (t *Task) creditTo(account string, amount math.Int) error {
 	return t.deps.Rewards.CreditShare(t.ctx, addr, sdk.NewCoin(denom, amount))
 }
 
-// leaveUndecided ends a challenge on which the judges came to no verdict. It costs
+// abortChallenge ends a challenge on which the judges came to no verdict. It costs
 // the challenger a part of what he put up: else it would cost nothing to have
 // others' bonds locked.
-func (t *Task) leaveUndecided() error {
+func (t *Task) abortChallenge() error {
 	fee := math.MinInt(t.params.AttemptFee(t.job.TaskReserve), t.Left())
 	if err := t.burnFromEscrow(fee); err != nil {
 		return err
 	}
-	id, c, err := t.challenged()
+	id, c, err := t.challenge()
 	if err != nil {
 		return err
 	}
-	return t.closeChallenge(id, c, types.CHALLENGE_VERDICT_UNSPECIFIED, math.ZeroInt(), math.ZeroInt())
+	return t.leaveChallenge(id, c, types.CHALLENGE_VERDICT_UNSPECIFIED, math.ZeroInt(), math.ZeroInt())
 }
 
-// closeChallenge takes the job off those that judge. With the last one, what is
+// leaveChallenge takes the job off those that judge. With the last one, what is
 // contested is held again for as long as others may challenge. A conviction is
 // kept with the job, so that it comes once.
-func (t *Task) closeChallenge(id types.JobID, c types.Challenge, verdict types.ChallengeVerdict, award, compensation math.Int) error {
+func (t *Task) leaveChallenge(id types.JobID, c types.Challenge, verdict types.ChallengeVerdict, award, compensation math.Int) error {
 	c.Judging--
 	if c.Judging == 0 {
-		if err := t.settleChallenge(&c); err != nil {
+		if err := t.releaseDefendants(&c); err != nil {
 			return err
 		}
 	}
@@ -140,9 +140,9 @@ func (t *Task) closeChallenge(id types.JobID, c types.Challenge, verdict types.C
 	})
 }
 
-// settleChallenge gives back what is still locked, and burns what was pledged to
+// releaseDefendants gives back what is still locked, and burns what was pledged to
 // nobody.
-func (t *Task) settleChallenge(c *types.Challenge) error {
+func (t *Task) releaseDefendants(c *types.Challenge) error {
 	if c.Pledged.IsPositive() {
 		denom, err := t.bondDenom()
 		if err != nil {
@@ -172,9 +172,9 @@ func (t *Task) settleChallenge(c *types.Challenge) error {
 	return nil
 }
 
-// challenged returns the challenge that the job judges, and the job whose result it
+// challenge returns the challenge that the job judges, and the job whose result it
 // contests.
-func (t *Task) challenged() (types.JobID, types.Challenge, error) {
+func (t *Task) challenge() (types.JobID, types.Challenge, error) {
 	id, err := types.ParseJobID(t.job.Challenged.JobId)
 	if err != nil {
 		return id, types.Challenge{}, err
@@ -183,8 +183,8 @@ func (t *Task) challenged() (types.JobID, types.Challenge, error) {
 	return id, c, err
 }
 
-// defends says whether an operator's result is the one that the job judges.
+// defends reports whether an operator's result is the one that the job judges.
 func (t *Task) defends(operator string) (bool, error) {
-	_, c, err := t.challenged()
+	_, c, err := t.challenge()
 	return slices.ContainsFunc(c.Defendants, func(d types.Defendant) bool { return d.Operator == operator }), err
 }

@@ -213,7 +213,7 @@ func (t *Task) Demand(spec *types.JobSpec) types.Demand {
 	return d
 }
 
-// Barred says whether a node has taken part in the task or has a stake in the result
+// Barred reports whether a node has taken part in the task or has a stake in the result
 // that it judges. A candidate of the open draw has not.
 func (t *Task) Barred(operator string) (bool, error) {
 	if slices.ContainsFunc(t.record.Departed, func(o types.Outcome) bool { return o.Operator == operator }) {

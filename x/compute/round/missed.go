@@ -35,11 +35,11 @@ func (t *Task) miss(a types.Assignment) error {
 	return nil
 }
 
-// judgeMissed says, once nobody can commit to the current round any more, what its
+// classifyMissed says, once nobody can commit to the current round any more, what its
 // missed deadlines were: faults, which count towards jail, or signs of a task that
 // nobody can finish, for which the reserve pays when the task ends. Those who idle
 // together escape jail by it and nothing else: each has paid the fee.
-func (t *Task) judgeMissed() error {
+func (t *Task) classifyMissed() error {
 	round := t.current()
 	missed := round.Missed
 	round.Missed = nil
@@ -69,7 +69,7 @@ func (t *Task) burnUnfinished(spent math.Int) error {
 	return t.burnFromEscrow(math.MinInt(fees, t.Left()))
 }
 
-// outruns says whether the task has been missed so often that its reserve does not
+// outruns reports whether the task has been missed so often that its reserve does not
 // cover another draw, were that missed too.
 func (t *Task) outruns() bool {
 	round := t.current()

@@ -57,7 +57,7 @@ func (t *Task) bondDenom() (string, error) {
 // What draws cost a task stands in its record, is never more than it has set aside for
 // them, and is burned with its end: money moves once, and until then escrow holds it.
 
-// charged says whether what draws cost is the requester's: those of the replicas that he
+// charged reports whether what draws cost is the requester's: those of the replicas that he
 // asks for. Judges and auditors are not his to call, and a bounded number of draws seeks
 // them.
 func (t *Task) charged() bool { return t.drawsReplicas() && t.job.SeatFee.IsPositive() }
@@ -83,7 +83,7 @@ func (t *Task) chargeSeat() {
 	}
 }
 
-// drawsUnpaid says whether the task has nothing left to draw with.
+// drawsUnpaid reports whether the task has nothing left to draw with.
 func (t *Task) drawsUnpaid() bool {
 	return t.charged() && t.record.DrawFees.GTE(t.job.DrawReserve())
 }
@@ -129,5 +129,5 @@ func (t *Task) namedNodeLost() (bool, error) {
 		return false, err
 	}
 	t.chargeDraw()
-	return true, t.abandon(types.TASK_STATUS_EXPIRED)
+	return true, t.abort(types.TASK_STATUS_EXPIRED)
 }

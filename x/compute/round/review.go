@@ -2,8 +2,8 @@ package round
 
 import "github.com/thetaedge/theta/x/compute/types"
 
-// openReview lets the requester reject a result before silence accepts it.
-func (t *Task) openReview() error {
+// startReview lets the requester reject a result before silence accepts it.
+func (t *Task) startReview() error {
 	round := t.current()
 	if err := round.MoveTo(types.ROUND_PHASE_REVIEW); err != nil {
 		return err
@@ -13,8 +13,8 @@ func (t *Task) openReview() error {
 	return nil
 }
 
-// closeReview accepts a result over which the requester has stayed silent.
-func (t *Task) closeReview() (bool, error) {
+// acceptUnreviewed accepts a result over which the requester has stayed silent.
+func (t *Task) acceptUnreviewed() (bool, error) {
 	if t.height() <= t.current().ReviewDeadline {
 		return false, nil
 	}
@@ -30,25 +30,25 @@ func (t *Task) Review(accept bool) error {
 	if accept {
 		return t.decide()
 	}
-	return t.reject()
+	return t.settleRejected()
 }
 
-// reject ends a task with the attempt fee for whoever worked on it, and burns the
+// settleRejected ends a task with the attempt fee for whoever worked on it, and burns the
 // rest of the reward: a requester who has seen a result gains nothing by saying
 // that it is bad.
-func (t *Task) reject() error {
+func (t *Task) settleRejected() error {
 	ballots, err := t.ballots()
 	if err != nil {
 		return err
 	}
 	for i := range ballots {
 		b := &ballots[i]
-		if err := t.finishAttempt(b); err != nil {
+		if err := t.payAttempt(b); err != nil {
 			return err
 		}
 		if err := t.burnRest(b); err != nil {
 			return err
 		}
 	}
-	return t.end(types.Receipt{Status: types.TASK_STATUS_FAILED}, ballots)
+	return t.writeReceipt(types.Receipt{Status: types.TASK_STATUS_FAILED}, ballots)
 }

@@ -16,16 +16,16 @@ func (t *Task) concludeRound() (bool, error) {
 		if int(round.Revealed) != len(round.Replicas) {
 			return false, nil
 		}
-		if waits, err := t.waitsForOpening(); waits || err != nil {
+		if waits, err := t.waitsForDisclosure(); waits || err != nil {
 			return false, err
 		}
 	}
 	return true, t.decide()
 }
 
-// waitsForOpening says whether a round that shows digests still has tags without one.
-func (t *Task) waitsForOpening() (bool, error) {
-	if !t.opens() {
+// waitsForDisclosure reports whether a round that shows digests still has tags without one.
+func (t *Task) waitsForDisclosure() (bool, error) {
+	if !t.discloses() {
 		return false, nil
 	}
 	ballots, err := t.ballots()
@@ -33,7 +33,7 @@ func (t *Task) waitsForOpening() (bool, error) {
 		return false, err
 	}
 	for _, b := range ballots {
-		if t.mustOpen(b.a) {
+		if t.mustDisclose(b.a) {
 			return true, nil
 		}
 	}
@@ -57,29 +57,29 @@ func (t *Task) decide() error {
 	decision, key := types.Decide(votes, rule)
 	switch decision {
 	case types.DecisionEscalate:
-		if err := t.closeMouths(ballots); err != nil {
+		if err := t.forfeitSilent(ballots); err != nil {
 			return err
 		}
 		return t.escalate()
 	case types.DecisionAccept:
 		if t.job.Policy.Reviewed() && t.current().Phase == types.ROUND_PHASE_REVEAL {
-			return t.openReview()
+			return t.startReview()
 		}
-		return t.accept(ballots, key)
+		return t.settleAccepted(ballots, key)
 	default:
-		return t.fail(ballots, false)
+		return t.settleFailed(ballots, false)
 	}
 }
 
-// accept pays those who agree with the result and slashes those who do not.
+// settleAccepted pays those who agree with the result and slashes those who do not.
 //
 // Replicas of the first round, auditors among them, are paid from escrow. Replicas
 // of further rounds are paid from the losers' liabilities, before anything else is
 // taken from them; the honest share of the rest, a reward at most, goes to all who
 // were right. Where nobody vouches that honest machines agree, who differs is outvoted
 // and keeps the bond; who stays silent loses it there too.
-func (t *Task) accept(ballots []ballot, key string) error {
-	var right, wrong, judges []*ballot
+func (t *Task) settleAccepted(ballots []ballot, key string) error {
+	var right, wrong, escalated []*ballot
 	for i := range ballots {
 		b := &ballots[i]
 		switch {
@@ -90,20 +90,20 @@ func (t *Task) accept(ballots []ballot, key string) error {
 		case b.vote.Key != key:
 			wrong = append(wrong, b)
 		case b.a.round > 0: // a replica of a further round, which the losers pay
-			judges = append(judges, b)
+			escalated = append(escalated, b)
 			right = append(right, b)
 		default:
 			right = append(right, b)
 		}
 	}
-	cost := t.job.BondValue.MulRaw(int64(len(judges)))
+	cost := t.job.BondValue.MulRaw(int64(len(escalated)))
 	costPaid, honest, err := t.slashAll(wrong, cost, t.job.BondValue)
 	if err != nil {
 		return err
 	}
 	until := int64(0)
 	for _, b := range right {
-		if until, err = t.finishRight(b); err != nil {
+		if until, err = t.unlockOrHold(b); err != nil {
 			return err
 		}
 		if b.a.round > 0 {
@@ -113,7 +113,7 @@ func (t *Task) accept(ballots []ballot, key string) error {
 			return err
 		}
 	}
-	if err := t.payJudges(judges, costPaid); err != nil {
+	if err := t.payEscalation(escalated, costPaid); err != nil {
 		return err
 	}
 	if err := t.shareOut(right, honest); err != nil {
@@ -121,22 +121,22 @@ func (t *Task) accept(ballots []ballot, key string) error {
 	}
 	found := verdictOf(key)
 	if t.job.Challenged != nil {
-		if err := t.judge(found, len(right)-len(judges)); err != nil {
+		if err := t.settleChallenge(found, len(right)-len(escalated)); err != nil {
 			return err
 		}
 	}
-	return t.end(types.Receipt{
+	return t.writeReceipt(types.Receipt{
 		Status: types.TASK_STATUS_ACCEPTED, Tags: t.tags(found, right), ExitCode: found.exitCode, ChallengeUntil: until,
 		Fuel: found.fuel, Guarantee: t.job.Guarantee(),
 	}, ballots)
 }
 
-// finishRight gives a replica that is right its lock back, or keeps it held while
+// unlockOrHold gives a replica that is right its lock back, or keeps it held while
 // the result of its round may be challenged. It returns until when.
-func (t *Task) finishRight(b *ballot) (int64, error) {
+func (t *Task) unlockOrHold(b *ballot) (int64, error) {
 	window := int64(t.job.Policy.ChallengeBlocks)
 	if window == 0 || t.index() > 0 {
-		return 0, t.finish(b, types.ASSIGNMENT_STATUS_PAID)
+		return 0, t.unlock(b, types.ASSIGNMENT_STATUS_PAID)
 	}
 	until, err := t.deps.Nodes.Hold(t.ctx, b.operator, t.job.Liability, t.height()+window)
 	if err != nil {
@@ -149,7 +149,7 @@ func (t *Task) finishRight(b *ballot) (int64, error) {
 // the result, but where its replicas judge another job; that of a further round from those
 // who were right there, and is empty without any.
 func (t *Task) tags(found verdict, right []*ballot) [][]byte {
-	if !t.opens() {
+	if !t.discloses() {
 		return [][]byte{found.tag}
 	}
 	tags := make([][]byte, len(t.record.Rounds))
@@ -178,11 +178,11 @@ func (t *Task) outvote(b *ballot) error {
 	return nil
 }
 
-// fail ends a task on which the votes settle nothing, or on which nobody spoke. The
+// settleFailed ends a task on which the votes settle nothing, or on which nobody spoke. The
 // silent are slashed; the others earn the attempt fee, for nobody can say which
 // of them was right. Where its jury has deserted, what the first round has delivered
 // is paid for all the same.
-func (t *Task) fail(ballots []ballot, deserted bool) error {
+func (t *Task) settleFailed(ballots []ballot, deserted bool) error {
 	var silent []*ballot
 	for i := range ballots {
 		b := &ballots[i]
@@ -190,7 +190,7 @@ func (t *Task) fail(ballots []ballot, deserted bool) error {
 			silent = append(silent, b)
 			continue
 		}
-		if err := t.finishAttempt(b); err != nil {
+		if err := t.payAttempt(b); err != nil {
 			return err
 		}
 	}
@@ -202,10 +202,10 @@ func (t *Task) fail(ballots []ballot, deserted bool) error {
 			return err
 		}
 	}
-	return t.end(types.Receipt{Status: types.TASK_STATUS_FAILED}, ballots)
+	return t.writeReceipt(types.Receipt{Status: types.TASK_STATUS_FAILED}, ballots)
 }
 
-// deserted says whether judges came to the current round, and would have been enough,
+// deserted reports whether judges came to the current round, and would have been enough,
 // had they stayed. They leave when the inputs are not there for them.
 func (t *Task) deserted() bool {
 	came := len(t.current().Replicas)
@@ -242,9 +242,9 @@ func (t *Task) burnRest(b *ballot) error {
 	return t.burnFromEscrow(math.MinInt(t.job.Reward.Amount.Sub(b.outcome.Paid), t.Left()))
 }
 
-// dismiss ends a task whose current round found too few judges: they go with the
+// failWithoutJury ends a task whose current round found too few judges: they go with the
 // attempt fee, and the rounds before fail, for nobody is there to say who lied.
-func (t *Task) dismiss() error {
+func (t *Task) failWithoutJury() error {
 	deserted := t.deserted()
 	ballots, err := t.ballots()
 	if err != nil {
@@ -255,19 +255,19 @@ func (t *Task) dismiss() error {
 		if b.a.round != t.index() {
 			continue
 		}
-		if err := t.finishAttempt(b); err != nil {
+		if err := t.payAttempt(b); err != nil {
 			return err
 		}
 		t.record.Departed = append(t.record.Departed, b.outcome)
 	}
-	if err := t.judgeMissed(); err != nil {
+	if err := t.classifyMissed(); err != nil {
 		return err
 	}
 	t.record.Rounds = t.record.Rounds[:t.index()]
 	if ballots, err = t.ballots(); err != nil {
 		return err
 	}
-	return t.fail(ballots, deserted)
+	return t.settleFailed(ballots, deserted)
 }
 
 // slashAll takes the whole liability of the losers. It returns what escrow got
@@ -299,30 +299,30 @@ func (t *Task) slashAll(losers []*ballot, cost, most math.Int) (costPaid, honest
 	return costPaid, honest, nil
 }
 
-// finish gives a replica its lock back.
-func (t *Task) finish(b *ballot, status types.AssignmentStatus) error {
+// unlock gives a replica its lock back.
+func (t *Task) unlock(b *ballot, status types.AssignmentStatus) error {
 	if err := t.deps.Nodes.Release(t.ctx, b.operator, t.job.Liability); err != nil {
 		return err
 	}
 	return b.moveTo(status)
 }
 
-// finishAttempt gives a replica its lock back and the attempt fee, as far as
+// payAttempt gives a replica its lock back and the attempt fee, as far as
 // escrow has it.
-func (t *Task) finishAttempt(b *ballot) error {
+func (t *Task) payAttempt(b *ballot) error {
 	fee := math.MinInt(t.params.AttemptFee(t.job.Reward.Amount), t.Left())
 	status := types.ASSIGNMENT_STATUS_UNPAID
 	if fee.IsPositive() {
 		status = types.ASSIGNMENT_STATUS_PAID
 	}
-	if err := t.finish(b, status); err != nil {
+	if err := t.unlock(b, status); err != nil {
 		return err
 	}
 	return t.payFromEscrow(b.operator, &b.outcome, fee)
 }
 
-// payJudges credits the replicas of further rounds from what the losers paid.
-func (t *Task) payJudges(judges []*ballot, pot math.Int) error {
+// payEscalation credits the replicas of further rounds from what the losers paid.
+func (t *Task) payEscalation(escalated []*ballot, pot math.Int) error {
 	if !pot.IsPositive() {
 		return nil
 	}
@@ -330,12 +330,12 @@ func (t *Task) payJudges(judges []*ballot, pot math.Int) error {
 	if err != nil {
 		return err
 	}
-	for i, amount := range types.Shares(pot, len(judges)) {
+	for i, amount := range types.Shares(pot, len(escalated)) {
 		if !amount.IsPositive() {
 			continue
 		}
-		judges[i].outcome.Share = judges[i].outcome.Share.Add(amount)
-		if _, err := t.deps.Rewards.CreditReward(t.ctx, judges[i].operator, sdk.NewCoin(denom, amount)); err != nil {
+		escalated[i].outcome.Share = escalated[i].outcome.Share.Add(amount)
+		if _, err := t.deps.Rewards.CreditReward(t.ctx, escalated[i].operator, sdk.NewCoin(denom, amount)); err != nil {
 			return err
 		}
 	}

@@ -82,9 +82,9 @@ func (t *Task) Commit(operator sdk.AccAddress, item types.CommitItem) error {
 	return nil
 }
 
-// closeCommits goes on once every slot is filled and committed: to the question
+// finishCommits goes on once every slot is filled and committed: to the question
 // whether auditors join, which is asked once, or to the reveals.
-func (t *Task) closeCommits() (bool, error) {
+func (t *Task) finishCommits() (bool, error) {
 	round := t.current()
 	if round.Draw != nil || round.Target == 0 || len(round.Replicas) != int(round.Target) || round.Committed != round.Target {
 		return false, nil
@@ -92,12 +92,12 @@ func (t *Task) closeCommits() (bool, error) {
 	if t.index() == 0 && t.job.Policy.AuditBps > 0 && round.AuditSeedHeight == 0 {
 		return true, t.pinAudit()
 	}
-	return true, t.openReveals()
+	return true, t.startReveals()
 }
 
-// openReveals starts the reveal phase.
-func (t *Task) openReveals() error {
-	if err := t.judgeMissed(); err != nil {
+// startReveals starts the reveal phase.
+func (t *Task) startReveals() error {
+	if err := t.classifyMissed(); err != nil {
 		return err
 	}
 	round := t.current()
@@ -141,13 +141,13 @@ func (t *Task) Open(operator sdk.AccAddress, item types.OpenItem) error {
 	if err != nil {
 		return err
 	}
-	if !t.opens() || t.current().Phase != types.ROUND_PHASE_REVEAL {
+	if !t.discloses() || t.current().Phase != types.ROUND_PHASE_REVEAL {
 		return types.ErrNotOpening.Wrap("digests are opened once the replicas of a further round, or the judges of a challenge, have committed")
 	}
 	if a.Status != types.ASSIGNMENT_STATUS_REVEALED {
 		return types.ErrNotOpening.Wrap("reveal the tag first")
 	}
-	shown, err := t.opened(a, item)
+	shown, err := t.disclosure(a, item)
 	if err != nil {
 		return err
 	}
@@ -155,12 +155,12 @@ func (t *Task) Open(operator sdk.AccAddress, item types.OpenItem) error {
 	return nil
 }
 
-// opened returns the result that an item opens of a revealed part. It wraps
+// disclosure returns the result that an item opens of a revealed part. It wraps
 // ErrAlreadyOpened when that is open, and ErrOpenMismatch when the item does not give what
 // was revealed.
-func (t *Task) opened(a part, item types.OpenItem) (types.Opening, error) {
+func (t *Task) disclosure(a part, item types.OpenItem) (types.Opening, error) {
 	shown := item.Opening()
-	if t.shownBy(a) != nil {
+	if t.disclosedBy(a) != nil {
 		return shown, types.ErrAlreadyOpened.Wrapf("result %x of round %d", item.Digest, a.round)
 	}
 	if own := len(shown.OwnTrace) > 0; own != t.provesWork(a.round) {
@@ -179,9 +179,9 @@ func (t *Task) tag(shown types.Opening) []byte {
 	return types.Tag(sdk.UnwrapSDKContext(t.ctx).ChainID(), t.job.Id, t.record.Index, shown)
 }
 
-// shownBy returns the open result behind a revealed tag, nil without one. Who has revealed
+// disclosedBy returns the open result behind a revealed tag, nil without one. Who has revealed
 // another fuel than his tag has contradicts himself, and has said nothing.
-func (t *Task) shownBy(a part) *types.Opening {
+func (t *Task) disclosedBy(a part) *types.Opening {
 	own := t.provesWork(a.round)
 	for i := range t.record.Opened {
 		shown := t.record.Opened[i]
@@ -198,7 +198,7 @@ func (t *Task) shownBy(a part) *types.Opening {
 	return nil
 }
 
-// provesWork says whether the replicas of a round fold a trace of their own: where somebody
+// provesWork reports whether the replicas of a round fold a trace of their own: where somebody
 // may have learned the first round's.
 func (t *Task) provesWork(round uint32) bool { return round > 0 || t.job.Challenged != nil }
 
@@ -208,14 +208,14 @@ func (t *Task) traceKeys(round uint32) [][]byte {
 	return types.TraceKeys(&t.job, &t.record, round)
 }
 
-// opens says whether the current round shows digests: tags of different rounds, or
+// discloses reports whether the current round shows digests: tags of different rounds, or
 // jobs, do not compare.
-func (t *Task) opens() bool { return t.index() > 0 || t.job.Challenged != nil }
+func (t *Task) discloses() bool { return t.index() > 0 || t.job.Challenged != nil }
 
-// mustOpen says whether the task waits for the node to open its digest.
-func (t *Task) mustOpen(a part) bool {
-	return t.opens() && t.current().Phase == types.ROUND_PHASE_REVEAL &&
-		a.Status == types.ASSIGNMENT_STATUS_REVEALED && t.shownBy(a) == nil
+// mustDisclose reports whether the task waits for the node to open its digest.
+func (t *Task) mustDisclose(a part) bool {
+	return t.discloses() && t.current().Phase == types.ROUND_PHASE_REVEAL &&
+		a.Status == types.ASSIGNMENT_STATUS_REVEALED && t.disclosedBy(a) == nil
 }
 
 // Release gives the task back inside the prepare window. Reports that an input
@@ -257,7 +257,7 @@ func (t *Task) Release(operator sdk.AccAddress, item types.ReleaseItem) error {
 	if reports < int(t.params.InputReports) || reports <= len(round.Replicas) || t.index() > 0 || round.Committed > 0 {
 		return nil
 	}
-	return t.abandon(types.TASK_STATUS_INPUT_UNAVAILABLE)
+	return t.abort(types.TASK_STATUS_INPUT_UNAVAILABLE)
 }
 
 // giveBack gives a node its lock back. Without a report the choice was its own: who makes

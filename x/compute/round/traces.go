@@ -57,16 +57,16 @@ func (t *Task) traces(due int64) Traces {
 			left.Holders = append(left.Holders, draw.Candidates[i].Operator)
 		}
 	}
-	left.Urgent = len(left.Holders) > 0 || t.callsJudges()
+	left.Urgent = len(left.Holders) > 0 || t.calls()
 	return left
 }
 
-// callsJudges reports whether the task looks for judges or auditors, or did last.
-func (t *Task) callsJudges() bool { return !t.drawsReplicas() || t.job.Challenged != nil }
+// calls reports whether the task looks for judges or auditors, or did last.
+func (t *Task) calls() bool { return !t.drawsReplicas() || t.job.Challenged != nil }
 
 // list is the list that a draw of the task belongs to.
 func (t *Task) list() List {
-	if t.callsJudges() {
+	if t.calls() {
 		return ListedCall
 	}
 	return ListedDraw

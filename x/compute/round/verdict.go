@@ -62,8 +62,8 @@ func (t *Task) vote(a part) types.Vote {
 		return v
 	}
 	said := verdict{tag: a.Tag, fuel: a.Metrics.Fuel, exitCode: a.ExitCode}
-	if t.opens() {
-		shown := t.shownBy(a)
+	if t.discloses() {
+		shown := t.disclosedBy(a)
 		if shown == nil {
 			return v
 		}

@@ -78,13 +78,13 @@ func (t *Task) WorkItem(operator string) (types.WorkItem, bool) {
 		Phase:          t.current().Phase,
 		RevealDeadline: t.current().RevealDeadline,
 		ReviewDeadline: t.current().ReviewDeadline,
-		MustOpen:       t.mustOpen(a),
+		MustOpen:       t.mustDisclose(a),
 		TraceKeys:      t.traceKeys(a.round),
 	}, true
 }
 
-// OpenDraw shows the draw of the task, if it has one.
-func (t *Task) OpenDraw() (types.OpenDraw, bool) {
+// Draw shows the draw of the task, if it has one.
+func (t *Task) Draw() (types.OpenDraw, bool) {
 	if t.Ended() || t.current().Draw == nil {
 		return types.OpenDraw{}, false
 	}

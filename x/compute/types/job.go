@@ -2,8 +2,8 @@ package types
 
 import "cosmossdk.io/math"
 
-// Unopened returns how many tasks are still to be opened.
-func (j *Job) Unopened() uint64 {
+// Pending returns how many tasks are still to be unrolled.
+func (j *Job) Pending() uint64 {
 	if j.TasksDropped > 0 {
 		return 0
 	}
@@ -50,7 +50,7 @@ func (j *Job) CountEnded(accepted bool, leaf []byte) {
 // Drop ends all tasks that were never opened. It returns what they had reserved,
 // in the reward's denom.
 func (j *Job) Drop() math.Int {
-	n := j.Unopened()
+	n := j.Pending()
 	j.TasksDropped += n
 	j.TasksEnded += n
 	return j.TaskReserve.Mul(math.NewIntFromUint64(n))
@@ -63,11 +63,11 @@ func (j *Job) Excess() math.Int {
 	return math.MaxInt(j.Reserved.Sub(owed), math.ZeroInt())
 }
 
-// OpenTasks returns how many tasks of a job may be open at once in a class whose
+// UnrollWindow returns how many tasks of a job may be open at once in a class whose
 // bonds fund a number of slots: as many as those slots can hold with four times the
 // auditors to be expected, so that tasks which wait for an auditor do not hold the
 // slots that he needs; and at least minOpenTasks.
-func (p Params) OpenTasks(policy Policy, slots uint64) uint64 {
+func (p Params) UnrollWindow(policy Policy, slots uint64) uint64 {
 	audited := uint64(min(BasisPoints, 4*policy.AuditBps)) * uint64(policy.Auditors)
 	each := uint64(policy.Replicas)*BasisPoints + audited
 	return min(max(slots*BasisPoints/max(1, each), minOpenTasks), uint64(p.MaxOpenTasks))

@@ -23,7 +23,7 @@ func TestAWindowLeavesSlotsForAuditors(t *testing.T) {
 		{"a class without nodes too", types.Policy{Replicas: 3}, 0, 4},
 		{"never more than the parameter", types.Policy{Replicas: 1}, 1 << 40, uint64(p.MaxOpenTasks)},
 	} {
-		require.Equal(t, c.want, p.OpenTasks(c.policy, c.slots), c.name)
+		require.Equal(t, c.want, p.UnrollWindow(c.policy, c.slots), c.name)
 	}
 }
 

@@ -11,9 +11,9 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// openTasks opens the next n tasks of a job: each gets a record and starts to draw
+// unroll starts the next n tasks of a job: each gets a record and starts to draw
 // nodes.
-func (k *Keeper) openTasks(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, n uint64) ([]types.TaskChange, error) {
+func (k *Keeper) unroll(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, n uint64) ([]types.TaskChange, error) {
 	var changes []types.TaskChange
 	for range n {
 		t, err := round.Start(ctx, &k.deps, params, id, *job)
@@ -32,7 +32,7 @@ func (k *Keeper) openTasks(ctx sdk.Context, params types.Params, id types.JobID,
 
 // advanceJob does what is due for a job as a whole: it closes one that could not
 // be closed before, ends tasks of a cancelled one, drops what an expired one has
-// not opened, and opens the next tasks of any other. It does at most limit things
+// not unrolled, and unrolls the next tasks of any other. It does at most limit things
 // and returns how many.
 func (k *Keeper) advanceJob(ctx sdk.Context, params types.Params, id types.JobID, limit int) (int, []types.TaskChange, error) {
 	job, err := k.Job(ctx, id)
@@ -51,15 +51,15 @@ func (k *Keeper) advanceJob(ctx sdk.Context, params types.Params, id types.JobID
 		err = k.closeJob(ctx, params, id, &job, types.TASK_STATUS_UNSPECIFIED)
 	case job.Cancelled:
 		var c cancelled
-		c, err = k.cancelTasks(ctx, params, id, &job, limit)
+		c, err = k.abortTasks(ctx, params, id, &job, limit)
 		done, changes = max(1, c.visited), c.changes
 	case ctx.BlockHeight() > job.ExpiresHeight:
-		if _, err := k.dropUnopened(ctx, id, &job); err != nil {
+		if _, err := k.dropPending(ctx, id, &job); err != nil {
 			return 0, nil, err
 		}
 		err = k.queueJob(ctx, id, &job, 0)
 	default:
-		changes, err = k.openNext(ctx, params, id, &job, limit)
+		changes, err = k.unrollNext(ctx, params, id, &job, limit)
 		done = max(1, len(changes))
 	}
 	if err != nil {
@@ -68,9 +68,9 @@ func (k *Keeper) advanceJob(ctx sdk.Context, params types.Params, id types.JobID
 	return done, changes, k.jobs.Set(ctx, id, job)
 }
 
-// openNext opens as many tasks as the window has room for, at most limit, and
-// queues the job for when more may be opened, or dropped.
-func (k *Keeper) openNext(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, limit int) ([]types.TaskChange, error) {
+// unrollNext unrolls as many tasks as the window has room for, at most limit, and
+// queues the job for when more may be unrolled, or dropped.
+func (k *Keeper) unrollNext(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, limit int) ([]types.TaskChange, error) {
 	epoch, err := k.nodes.Epoch(ctx)
 	if err != nil {
 		return nil, err
@@ -79,15 +79,15 @@ func (k *Keeper) openNext(ctx sdk.Context, params types.Params, id types.JobID, 
 	if err != nil {
 		return nil, err
 	}
-	room := job.Room(params.OpenTasks(job.Policy, class.Slots))
-	n := min(room, job.Unopened(), uint64(limit))
-	changes, err := k.openTasks(ctx, params, id, job, n)
+	room := job.Room(params.UnrollWindow(job.Policy, class.Slots))
+	n := min(room, job.Pending(), uint64(limit))
+	changes, err := k.unroll(ctx, params, id, job, n)
 	if err != nil {
 		return nil, err
 	}
 	next := job.ExpiresHeight + 1
 	switch {
-	case job.Unopened() == 0:
+	case job.Pending() == 0:
 		next = 0
 	case n < room:
 		next = ctx.BlockHeight() + 1 // the block's limit, not the window, held it up
