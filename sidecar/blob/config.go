@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"time"
+
+	"github.com/thetaedge/theta/sidecar/executor/manifest"
 )
 
 // Config bounds a relay. All sizes are bytes.
@@ -66,6 +68,10 @@ type Config struct {
 	Now func() time.Time `mapstructure:"-" toml:"-"`
 }
 
+// resultFiles is the most contents that a node delivers for a task: the outputs of the
+// largest result, and manifest, trace and remark beside them.
+const resultFiles = manifest.MaxFiles + 3
+
 // DefaultConfig fits a small public relay with its content under root.
 func DefaultConfig(root string) Config {
 	return Config{
@@ -82,7 +88,7 @@ func DefaultConfig(root string) Config {
 		MaxUploads:       64,
 		BlobTTL:          7 * 24 * time.Hour,
 		DropTTL:          7 * 24 * time.Hour,
-		BoxCount:         1024,
+		BoxCount:         resultFiles,
 		BoxBytes:         2 << 30,
 		BoxClientPercent: 50,
 		SweepEvery:       time.Minute,

@@ -14,7 +14,7 @@ import (
 
 const (
 	// maxListBytes bounds the answer of ListDrops.
-	maxListBytes = 16 << 20
+	maxListBytes = 64 << 20
 	// maxErrorBytes bounds what is read of a server's explanation.
 	maxErrorBytes = 4 << 10
 )

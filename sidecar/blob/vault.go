@@ -237,10 +237,9 @@ func (v *vault) open(k key) (*os.File, Drop, bool) {
 // list returns what box holds, by digest: all of it, or what nodes have brought that the
 // chain showed at work on one job, and what came without a name.
 func (v *vault) list(box, job string) ([]Drop, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
 	drops := []Drop{}
-	// The folder, which os.ReadDir sorts, spares an index by box.
+	// The folder, which os.ReadDir sorts, spares an index by box. It is read before the index
+	// is locked, because a box may be large.
 	files, err := os.ReadDir(filepath.Join(v.cfg.Root, dropFolder, box[:2], box[2:]))
 	if errors.Is(err, fs.ErrNotExist) {
 		return drops, nil
@@ -248,6 +247,8 @@ func (v *vault) list(box, job string) ([]Drop, error) {
 	if err != nil {
 		return nil, err
 	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	now := v.now()
 	if job != "" {
 		job = tag("job", job)
