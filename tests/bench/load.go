@@ -220,6 +220,7 @@ func (l *loader) job(state *computetypes.GenesisState, i int) error {
 		Executor: s.Executor, Tasks: s.Tasks, TasksOpened: s.Tasks,
 		Liability: liability, PrepareBlocks: s.PrepareBlocks, CommitBlocks: s.CommitBlocks,
 		Refunded: math.ZeroInt(), Inputs: 1, BondValue: s.Reward.Amount, SeatFee: math.ZeroInt(),
+		Fuel: s.Resources.Fuel,
 	})
 	round := computetypes.Round{
 		Target: replicas, Phase: computetypes.ROUND_PHASE_COMMIT, NextDeadline: l.live.deadline, Draws: 1,

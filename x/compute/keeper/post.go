@@ -203,6 +203,7 @@ func (k *Keeper) newJob(ctx sdk.Context, requester string, spec *types.JobSpec, 
 		Slashable:     q.slashed,
 		Placement:     spec.Placement,
 		ArrayInputs:   arrayInputs(spec),
+		Fuel:          spec.Resources.Fuel,
 	}, nil
 }
 

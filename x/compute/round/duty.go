@@ -1,7 +1,6 @@
 package round
 
 import (
-	"bytes"
 	"slices"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -23,8 +22,7 @@ func (t *Task) OwesCommit(operator sdk.AccAddress, item types.CommitItem) (int64
 func (t *Task) OwesReveal(operator sdk.AccAddress, item types.RevealItem) (int64, bool) {
 	a, err := t.held(operator, item.Ref)
 	due := err == nil && a.Status == types.ASSIGNMENT_STATUS_COMMITTED && a.round == t.index() &&
-		t.current().Phase == types.ROUND_PHASE_REVEAL &&
-		bytes.Equal(types.Commitment(operator, item.Tag, item.ExitCode, item.Salt), a.Commitment)
+		t.current().Phase == types.ROUND_PHASE_REVEAL && t.revealable(a, operator, item) == nil
 	return t.current().RevealDeadline, due
 }
 

@@ -122,14 +122,32 @@ func (t *Task) Reveal(operator sdk.AccAddress, item types.RevealItem) error {
 		return types.ErrNotRevealing.Wrapf("round %d has %d of %d commitments and is in %s",
 			t.index(), t.current().Committed, t.current().Target, t.current().Phase)
 	}
-	if !bytes.Equal(types.Commitment(operator, item.Tag, item.ExitCode, item.Salt), a.Commitment) {
-		return types.ErrRevealMismatch.Wrapf("expected tag, exit code and salt that hash to %x with the operator", a.Commitment)
+	if err := t.revealable(a, operator, item); err != nil {
+		return err
 	}
 	if err := a.MoveTo(types.ASSIGNMENT_STATUS_REVEALED); err != nil {
 		return err
 	}
 	a.Tag, a.ExitCode, a.Metrics = item.Tag, item.ExitCode, item.Metrics
 	t.current().Revealed++
+	return nil
+}
+
+// revealable checks that an item shows what the node has committed to, with a fuel that
+// the task had. It wraps ErrRevealMismatch and ErrFuelOverSpec.
+func (t *Task) revealable(a part, operator sdk.AccAddress, item types.RevealItem) error {
+	if !bytes.Equal(types.Commitment(operator, item.Tag, item.ExitCode, item.Salt), a.Commitment) {
+		return types.ErrRevealMismatch.Wrapf("expected tag, exit code and salt that hash to %x with the operator", a.Commitment)
+	}
+	return t.checkFuel(item.Metrics.Fuel)
+}
+
+// checkFuel refuses more fuel than a run can have used: one that its fuel has ended says
+// that it has used all of it, and none uses more.
+func (t *Task) checkFuel(fuel uint64) error {
+	if fuel > t.job.Fuel {
+		return types.ErrFuelOverSpec.Wrapf("task %d of job %s: expected at most the %d that its spec allows, got %d", t.record.Index, t.job.Id, t.job.Fuel, fuel)
+	}
 	return nil
 }
 
@@ -156,12 +174,15 @@ func (t *Task) Open(operator sdk.AccAddress, item types.OpenItem) error {
 }
 
 // disclosure returns the result that an item opens of a revealed part. It wraps
-// ErrAlreadyOpened when that is open, and ErrOpenMismatch when the item does not give what
-// was revealed.
+// ErrAlreadyOpened when that is open, ErrFuelOverSpec when no run can have used its fuel,
+// and ErrOpenMismatch when the item does not give what was revealed.
 func (t *Task) disclosure(a part, item types.OpenItem) (types.Opening, error) {
 	shown := item.Opening()
 	if t.disclosedBy(a) != nil {
 		return shown, types.ErrAlreadyOpened.Wrapf("result %x of round %d", item.Digest, a.round)
+	}
+	if err := t.checkFuel(shown.Fuel); err != nil {
+		return shown, err
 	}
 	if own := len(shown.OwnTrace) > 0; own != t.provesWork(a.round) {
 		return shown, types.ErrOpenMismatch.Wrapf("a trace under the key of round %d: expected one is %t, got one is %t", a.round, !own, own)

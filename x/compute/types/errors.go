@@ -50,5 +50,6 @@ var (
 	ErrNotCancellable     = errors.Register(ModuleName, 47, "job cannot be cancelled")
 	ErrRedelivery         = errors.Register(ModuleName, 48, "results cannot be asked for again")
 	ErrNoRedraw           = errors.Register(ModuleName, 49, "task does not wait for a draw")
+	ErrFuelOverSpec       = errors.Register(ModuleName, 50, "more fuel than the job allows")
 	ErrChallengeNotFound  = errors.Register(ModuleName, 46, "no challenge of this result")
 )
