@@ -122,7 +122,7 @@ func (e *exposures) take(operator string) exposure {
 }
 
 // checkExposure: what each node has locked, in bond and in slots, is what its
-// assignments and the challenges of its results lock, and it is listed with these
+// assignments, its reports and the challenges of its results lock, and it is listed with these
 // assignments and no others. Nodes that have none are looked at too: a lock that
 // belongs to nothing would stay for ever.
 func (k *Keeper) checkExposure(ctx context.Context) error {
@@ -154,7 +154,7 @@ func (k *Keeper) walkAllNodes(ctx context.Context, show func(edgenodetypes.Node)
 	return err
 }
 
-// exposures adds up what assignments, candidatures and challenges lock. A defendant
+// exposures adds up what assignments, candidatures, reports and challenges lock. A defendant
 // who has nothing locked may be gone.
 func (k *Keeper) exposures(ctx context.Context) (exposures, error) {
 	all := exposures{of: map[string]exposure{}}
@@ -165,6 +165,11 @@ func (k *Keeper) exposures(ctx context.Context) (exposures, error) {
 		}
 		for _, operator := range round.TracesOf(&job, task).Holders {
 			all.add(operator, job.Liability, 1)
+		}
+		for i := range task.Rounds {
+			for _, r := range task.Rounds[i].Reports {
+				all.add(r.Operator, r.Pledged, 0)
+			}
 		}
 		return false, nil
 	})

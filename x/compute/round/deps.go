@@ -40,6 +40,9 @@ type Nodes interface {
 	GiveBack(ctx context.Context, req edgenodetypes.GiveBackRequest) (math.Int, error)
 	Hold(ctx context.Context, operator sdk.AccAddress, liability math.Int, until int64) (int64, error)
 	Settle(ctx context.Context, operator sdk.AccAddress, liability math.Int, until int64) error
+	Pledge(ctx context.Context, operator sdk.AccAddress, liability, pledged math.Int) (math.Int, error)
+	Redeem(ctx context.Context, operator sdk.AccAddress, pledged math.Int) error
+	Forfeit(ctx context.Context, req edgenodetypes.ForfeitRequest) (math.Int, error)
 	Slash(ctx context.Context, req edgenodetypes.SlashRequest) (edgenodetypes.SlashOutcome, error)
 	Penalize(ctx context.Context, req edgenodetypes.PenaltyRequest) (math.Int, error)
 	CountMissed(ctx context.Context, operator sdk.AccAddress, missedAt int64) error

@@ -14,6 +14,9 @@ func (t *Task) writeReceipt(receipt types.Receipt, ballots []ballot) error {
 			return err
 		}
 	}
+	if err := t.believeReports(); err != nil {
+		return err
+	}
 	if err := t.classifyMissed(); err != nil {
 		return err
 	}

@@ -260,6 +260,9 @@ func (t *Task) failWithoutJury() error {
 		}
 		t.record.Departed = append(t.record.Departed, b.outcome)
 	}
+	if err := t.believeReports(); err != nil {
+		return err
+	}
 	if err := t.classifyMissed(); err != nil {
 		return err
 	}

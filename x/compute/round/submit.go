@@ -89,6 +89,9 @@ func (t *Task) finishCommits() (bool, error) {
 	if round.Draw != nil || round.Target == 0 || len(round.Replicas) != int(round.Target) || round.Committed != round.Target {
 		return false, nil
 	}
+	if err := t.classifyReports(); err != nil {
+		return false, err
+	}
 	if t.index() == 0 && t.job.Policy.AuditBps > 0 && round.AuditSeedHeight == 0 {
 		return true, t.pinAudit()
 	}
@@ -242,7 +245,8 @@ func (t *Task) mustDisclose(a part) bool {
 // Release gives the task back inside the prepare window. Reports that an input
 // is not there end the task when they are enough and more than the nodes that
 // still work on it, unless somebody has shown by committing that it is there.
-// They earn nothing: a paid report would be a wage for ending others' jobs.
+// They earn nothing: a paid report would be a wage for ending others' jobs; and a false
+// one costs a fee, see classifyReports.
 func (t *Task) Release(operator sdk.AccAddress, item types.ReleaseItem) error {
 	a, err := t.held(operator, item.Ref)
 	if err != nil {
@@ -260,20 +264,21 @@ func (t *Task) Release(operator sdk.AccAddress, item types.ReleaseItem) error {
 	if err := a.MoveTo(types.ASSIGNMENT_STATUS_RELEASED); err != nil {
 		return err
 	}
-	burned, err := t.giveBack(operator, item.InputUnavailable)
+	outcome, seat := newOutcome(a), t.chargeSeat()
+	if item.InputUnavailable {
+		err = t.report(operator, outcome.Operator, seat)
+	} else {
+		outcome.Slashed, err = t.giveBack(operator)
+	}
 	if err != nil {
 		return err
 	}
-	outcome := newOutcome(a)
-	outcome.Slashed = burned
 	t.record.Departed = append(t.record.Departed, outcome)
-	t.chargeSeat()
 	round := t.current()
 	round.Replicas = slices.DeleteFunc(round.Replicas, func(r types.Assignment) bool { return r.Operator == outcome.Operator })
 	if !item.InputUnavailable {
 		return nil
 	}
-	t.record.InputReports = append(t.record.InputReports, outcome.Operator)
 	reports := len(t.record.InputReports)
 	if reports < int(t.params.InputReports) || reports <= len(round.Replicas) || t.index() > 0 || round.Committed > 0 {
 		return nil
@@ -281,13 +286,10 @@ func (t *Task) Release(operator sdk.AccAddress, item types.ReleaseItem) error {
 	return t.abort(types.TASK_STATUS_INPUT_UNAVAILABLE)
 }
 
-// giveBack gives a node its lock back. Without a report the choice was its own: who makes
-// it again a little later pays what a missed deadline costs, and has no fault counted. It
-// returns what was burned, in units of the bond denom.
-func (t *Task) giveBack(operator sdk.AccAddress, reports bool) (math.Int, error) {
-	if reports {
-		return math.ZeroInt(), t.deps.Nodes.Release(t.ctx, operator, t.job.Liability)
-	}
+// giveBack gives a node its lock back that reports nothing. The choice was its own: who
+// makes it again a little later pays what a missed deadline costs, and has no fault counted.
+// It returns what was burned, in units of the bond denom.
+func (t *Task) giveBack(operator sdk.AccAddress) (math.Int, error) {
 	return t.deps.Nodes.GiveBack(t.ctx, edgenodetypes.GiveBackRequest{
 		Operator: operator, Liability: t.job.Liability, Fee: t.params.MissedFault(t.job.BondValue),
 		JobID: t.job.Id, Task: t.record.Index,

@@ -37,6 +37,9 @@ type EdgenodeKeeper interface {
 	Reserve(ctx context.Context, operator sdk.AccAddress, liability math.Int) error
 	Release(ctx context.Context, operator sdk.AccAddress, liability math.Int) error
 	GiveBack(ctx context.Context, req edgenodetypes.GiveBackRequest) (math.Int, error)
+	Pledge(ctx context.Context, operator sdk.AccAddress, liability, pledged math.Int) (math.Int, error)
+	Redeem(ctx context.Context, operator sdk.AccAddress, pledged math.Int) error
+	Forfeit(ctx context.Context, req edgenodetypes.ForfeitRequest) (math.Int, error)
 	Hold(ctx context.Context, operator sdk.AccAddress, liability math.Int, until int64) (int64, error)
 	Contest(ctx context.Context, operator sdk.AccAddress, liability math.Int, until int64) (math.Int, error)
 	Settle(ctx context.Context, operator sdk.AccAddress, liability math.Int, until int64) error

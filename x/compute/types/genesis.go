@@ -58,6 +58,9 @@ func (g GenesisState) Validate() error {
 		if fees := g.Tasks[i].DrawFees; fees.IsNil() || fees.IsNegative() {
 			return ErrInvalidGenesis.Wrapf("task %d of job %s: draw_fees: expected 0 or more, got %s", g.Tasks[i].Index, g.Tasks[i].JobId, fees)
 		}
+		if err := g.Tasks[i].validateReports(); err != nil {
+			return err
+		}
 	}
 	for i := range g.Chunks {
 		if err := g.Chunks[i].Chunk.Validate(); err != nil || !jobs[g.Chunks[i].JobId] {
@@ -67,6 +70,21 @@ func (g GenesisState) Validate() error {
 	for i := range g.Challenges {
 		if err := g.Challenges[i].validate(); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// validateReports checks the amounts that reports of missing inputs wait with.
+func (t *Task) validateReports() error {
+	for r := range t.Rounds {
+		for _, report := range t.Rounds[r].Reports {
+			for _, amount := range []math.Int{report.Pledged, report.Seat} {
+				if amount.IsNil() || amount.IsNegative() {
+					return ErrInvalidGenesis.Wrapf("task %d of job %s: report of %s: expected amounts of 0 or more, got %s pledged and a seat of %s",
+						t.Index, t.JobId, report.Operator, report.Pledged, report.Seat)
+				}
+			}
 		}
 	}
 	return nil

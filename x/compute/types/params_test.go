@@ -110,7 +110,9 @@ func goodGenesis() types.GenesisState {
 		Liability: math.NewInt(7), BondValue: math.NewInt(1), TaskReserve: math.NewInt(3), Tasks: 1, SeatFee: math.ZeroInt(),
 	}}
 	g.Specs = []types.JobSpec{s}
-	g.Tasks = []types.Task{{JobId: "7-0-0", Rounds: []types.Round{{Target: 3}}, DrawFees: math.ZeroInt()}}
+	g.Tasks = []types.Task{{JobId: "7-0-0", Rounds: []types.Round{{
+		Target: 3, Reports: []types.InputReport{{Operator: "x", Pledged: math.OneInt(), Seat: math.OneInt()}},
+	}}, DrawFees: math.ZeroInt()}}
 	return g
 }
 
@@ -129,6 +131,8 @@ func TestGenesisIsRefusedWhenItContradictsItself(t *testing.T) {
 		"liability missing":    func(g *types.GenesisState) { g.Jobs[0].Liability = math.Int{} },
 		"seat fee missing":     func(g *types.GenesisState) { g.Jobs[0].SeatFee = math.Int{} },
 		"draw fees missing":    func(g *types.GenesisState) { g.Tasks[0].DrawFees = math.Int{} },
+		"pledge missing":       func(g *types.GenesisState) { g.Tasks[0].Rounds[0].Reports[0].Pledged = math.Int{} },
+		"negative seat":        func(g *types.GenesisState) { g.Tasks[0].Rounds[0].Reports[0].Seat = math.NewInt(-1) },
 		"bond value of zero":   func(g *types.GenesisState) { g.Jobs[0].BondValue = math.ZeroInt() },
 		"task of no job":       func(g *types.GenesisState) { g.Tasks[0].JobId = "8-0-0" },
 		"task of no round":     func(g *types.GenesisState) { g.Tasks[0].Rounds = nil },

@@ -1,0 +1,225 @@
+package keeper_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"cosmossdk.io/math"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+func TestReportsAreFalseWhereAsManyHaveCommitted(t *testing.T) {
+	for _, c := range []struct {
+		committed, reports uint32
+		are                bool
+	}{{0, 0, false}, {3, 0, false}, {0, 1, false}, {1, 1, true}, {1, 2, false}, {3, 2, true}, {3, 3, true}, {3, 4, false}} {
+		t.Run(fmt.Sprintf("%d beside %d", c.committed, c.reports), func(t *testing.T) {
+			require.Equal(t, c.are, types.ReportsAreFalse(c.committed, c.reports))
+		})
+	}
+}
+
+// settled is what a task came to for those who have reported an input, and for its
+// requester.
+type settled struct {
+	slashed map[int]string
+	burned  string
+	status  types.TaskStatus
+}
+
+// reported plays a task of which the first that are drawn, so many of them, report that an
+// input is not there. The others do their work, or where that is the truth nothing.
+func reported(t *testing.T, policy types.Policy, nodes, reports int, truth bool) settled {
+	t.Helper()
+	f := newFixture(t)
+	f.setParams(func(p *types.Params) { p.PostingFeePerByte, p.InputReports = math.ZeroInt(), 3 })
+	f.network(nodes)
+	s := spec(coin(1_000), 3)
+	s.Policy = policy
+	id := f.post(0, s)
+	players := f.players(make([]behaviour, nodes)...)
+	var liars []int
+	open := func() bool {
+		_, err := f.queries.Task(f.ctx, &types.QueryTaskRequest{JobId: id})
+		return err == nil
+	}
+	for ; !f.jobEnded(id); f.next() {
+		if !open() {
+			continue
+		}
+		for _, a := range f.round(id).Replicas {
+			n := slices.IndexFunc(players, func(p player) bool { return operator(p.n).String() == a.Operator })
+			if a.Status != types.ASSIGNMENT_STATUS_ASSIGNED || len(liars) == reports {
+				continue
+			}
+			require.NoError(t, f.release(n, types.ReleaseItem{Ref: ref(id, 0), InputUnavailable: true, Input: 1}))
+			liars = append(liars, n)
+			players[n].does = stalls
+		}
+		for _, p := range players {
+			if !truth && open() {
+				p.act()
+			} else if truth && open() {
+				for _, task := range f.claimable(p.n) {
+					p.claim(task)
+				}
+			}
+		}
+	}
+	out := settled{slashed: map[int]string{}, status: f.receipt(id).Status, burned: f.receipt(id).Burned.String()}
+	for _, n := range liars {
+		out.slashed[n] = f.outcomes(id)[operator(n).String()].Slashed.String()
+		lost := math.NewInt(10_000).Sub(f.bond(n))
+		require.Equal(t, out.slashed[n], lost.String(), "the receipt says what a report has cost")
+		node, err := f.nodes.Node(f.ctx, operator(n))
+		require.NoError(t, err)
+		require.True(t, node.State.Locked.IsZero(), "nothing stays pledged")
+		require.Zero(t, node.State.Jail.Points)
+	}
+	require.Len(t, liars, reports)
+	return out
+}
+
+// TestWhoReportsAnInputThatOthersHadPaysForItsSeat: by policies and by how many report. The
+// seat fee is 100 in the reward's denom, the fee of a missed deadline 100 of the bond.
+func TestWhoReportsAnInputThatOthersHadPaysForItsSeat(t *testing.T) {
+	quorum := types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 3}
+	audited := types.Policy{Kind: types.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 10_000, Auditors: 2}
+	trust := types.Policy{Kind: types.POLICY_KIND_TRUST, Replicas: 1, ReviewBlocks: 5}
+	for name, c := range map[string]struct {
+		policy          types.Policy
+		reports         int
+		slashed, burned string
+	}{
+		"nobody":               {quorum, 0, "", "0"},
+		"one of a quorum":      {quorum, 1, "100", "0"},
+		"as many as commit":    {quorum, 2, "100", "0"},
+		"under trust":          {trust, 1, "100", "0"},
+		"more than the others": {trust, 2, "0", "200"},
+		"the executor":         {audited, 1, "100", "0"},
+		"more than executors":  {audited, 2, "0", "200"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := reported(t, c.policy, 14, c.reports, false)
+			require.Equal(t, types.TASK_STATUS_ACCEPTED, got.status)
+			require.Equal(t, c.burned, got.burned, "the requester pays for the seats of true reports alone")
+			for n, slashed := range got.slashed {
+				require.Equal(t, c.slashed, slashed, "node %d", n)
+			}
+		})
+	}
+}
+
+// TestWhoReportsAnInputThatNobodyHasPaysNothing: the task ends, and its requester pays.
+func TestWhoReportsAnInputThatNobodyHasPaysNothing(t *testing.T) {
+	got := reported(t, types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 3}, 14, 3, true)
+	require.Equal(t, types.TASK_STATUS_INPUT_UNAVAILABLE, got.status)
+	require.Equal(t, "300", got.burned)
+	for n, slashed := range got.slashed {
+		require.Equal(t, "0", slashed, "node %d", n)
+	}
+}
+
+// A report cannot be told true, and cost nothing, by taking the bond out meanwhile.
+func TestWhatAReportPledgesStaysLockedUntilItIsJudged(t *testing.T) {
+	f := newFixture(t)
+	f.network(5)
+	id, drawn := f.assigned(5)
+	r := ref(id, 0)
+	require.NoError(t, f.release(drawn[0], types.ReleaseItem{Ref: r, InputUnavailable: true, Input: 1}))
+	node, err := f.nodes.Node(f.ctx, operator(drawn[0]))
+	require.NoError(t, err)
+	require.Equal(t, "100", node.State.Locked.String())
+	require.Zero(t, node.State.UsedSlots)
+	f.retire(drawn[0])
+	f.blocks(2)
+	require.Equal(t, "100", f.bond(drawn[0]).String(), "all but what it has pledged returns")
+	players := f.players(honest, honest, honest, honest, honest)
+	players[drawn[0]].does = stalls
+	f.play(slices.Delete(players, drawn[0], drawn[0]+1), id, 60)
+	require.Equal(t, "0", f.bond(drawn[0]).String())
+	require.Equal(t, "100", f.outcomes(id)[operator(drawn[0]).String()].Slashed.String())
+}
+
+// TestNobodyPaysForReportsOfOthers: over random crowds of quorums. Where a round has come
+// to its reveals and as many have committed as report, those who report pay and the
+// requester does not; everywhere else he pays, and they do not.
+func TestNobodyPaysForReportsOfOthers(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		f := newFixture(t)
+		f.setParams(func(p *types.Params) {
+			p.PostingFeePerByte = math.ZeroInt()
+			p.InputReports = rapid.Uint32Range(1, 4).Draw(t, "reports that end a task")
+		})
+		n := rapid.IntRange(8, 13).Draw(t, "nodes")
+		f.network(n)
+		crowd := rapid.SampledFrom([]behaviour{honest, honest, honest, shirks, shirks, liar})
+		does := make([]behaviour, n)
+		for i := range does {
+			does[i] = crowd.Draw(t, "does")
+		}
+		s := spec(coin(1_000), 3)
+		s.LifetimeBlocks = rapid.Uint64Range(20, 200).Draw(t, "lifetime")
+		s.Tasks = rapid.SampledFrom([]uint64{1, 2}).Draw(t, "tasks")
+		id := f.post(0, s)
+		committed := f.watch(f.players(does...), id)
+		job := f.job(id)
+
+		lost := map[string]int64{}
+		for _, receipt := range f.receipts[id] {
+			f.checkReports(&job, receipt, committed, lost)
+		}
+		for i := range does {
+			if does[i] != liar {
+				require.Equal(t, lost[operator(i).String()], 10_000-f.bond(i).Int64(), "node %d", i)
+			}
+		}
+	})
+}
+
+// checkReports holds a receipt against the rule, and adds what reports have cost.
+func (f *fixture) checkReports(job *types.Job, receipt types.Receipt, committed map[seatOf]bool, lost map[string]int64) {
+	f.t.Helper()
+	came, reports := map[uint32]int64{}, map[uint32][]types.Outcome{}
+	for _, o := range receipt.Outcomes {
+		switch {
+		case o.Status == types.ASSIGNMENT_STATUS_RELEASED:
+			reports[o.Round] = append(reports[o.Round], o)
+		case committed[seatOf{receipt.Task, o.Round, o.Operator}]:
+			came[o.Round]++
+		}
+	}
+	for round, outcomes := range reports {
+		// Judges may be content with half of those they asked for, or leave the round undecided.
+		full := round > 0 && outcomes[0].Slashed.IsPositive() || round == 0 && came[0] == int64(job.Policy.Replicas)
+		fee := "0"
+		if full && came[round] >= int64(len(outcomes)) {
+			fee = "100"
+		}
+		for _, o := range outcomes {
+			require.Equal(f.t, fee, o.Slashed.String(), "task %d: %d reports in round %d, %d have committed", receipt.Task, len(outcomes), round, came[round])
+			lost[o.Operator] += o.Slashed.Int64()
+		}
+	}
+	vacated := int64(len(reports[0]))
+	switch {
+	case receipt.Status != types.TASK_STATUS_ACCEPTED:
+	case came[0] >= vacated:
+		require.Equal(f.t, "0", receipt.Burned.String(), "inputs that were there cost their requester nothing")
+	default:
+		require.Equal(f.t, math.MinInt(job.SeatFee.MulRaw(vacated), job.DrawReserve()).String(), receipt.Burned.String())
+	}
+}
+
+// claimable returns what the n-th node may claim.
+func (f *fixture) claimable(n int) []types.ClaimableTask {
+	f.t.Helper()
+	claimable, err := f.queries.Claimable(f.ctx, &types.QueryClaimableRequest{Operator: operator(n).String()})
+	require.NoError(f.t, err)
+	return claimable.Tasks
+}
