@@ -13,13 +13,13 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-func TestReportsAreFalseWhereAsManyHaveCommitted(t *testing.T) {
+func TestReportsAreContradictedWhereAsManyHaveCommitted(t *testing.T) {
 	for _, c := range []struct {
 		committed, reports uint32
 		are                bool
 	}{{0, 0, false}, {3, 0, false}, {0, 1, false}, {1, 1, true}, {1, 2, false}, {3, 2, true}, {3, 3, true}, {3, 4, false}} {
-		t.Run(fmt.Sprintf("%d beside %d", c.committed, c.reports), func(t *testing.T) {
-			require.Equal(t, c.are, types.ReportsAreFalse(c.committed, c.reports))
+		t.Run(fmt.Sprintf("%d and %d", c.committed, c.reports), func(t *testing.T) {
+			require.Equal(t, c.are, types.ReportsAreContradicted(c.committed, c.reports))
 		})
 	}
 }
@@ -85,9 +85,9 @@ func reported(t *testing.T, policy types.Policy, nodes, reports int, truth bool)
 	return out
 }
 
-// TestWhoReportsAnInputThatOthersHadPaysForItsSeat: by policies and by how many report. The
+// TestAReportThatOthersContradictCostsBothSides: by policies and by how many report. The
 // seat fee is 100 in the reward's denom, the fee of a missed deadline 100 of the bond.
-func TestWhoReportsAnInputThatOthersHadPaysForItsSeat(t *testing.T) {
+func TestAReportThatOthersContradictCostsBothSides(t *testing.T) {
 	quorum := types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 3}
 	audited := types.Policy{Kind: types.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 10_000, Auditors: 2}
 	trust := types.Policy{Kind: types.POLICY_KIND_TRUST, Replicas: 1, ReviewBlocks: 5}
@@ -97,17 +97,17 @@ func TestWhoReportsAnInputThatOthersHadPaysForItsSeat(t *testing.T) {
 		slashed, burned string
 	}{
 		"nobody":               {quorum, 0, "", "0"},
-		"one of a quorum":      {quorum, 1, "100", "0"},
-		"as many as commit":    {quorum, 2, "100", "0"},
-		"under trust":          {trust, 1, "100", "0"},
+		"one of a quorum":      {quorum, 1, "100", "100"},
+		"as many as commit":    {quorum, 2, "100", "200"},
+		"under trust":          {trust, 1, "100", "100"},
 		"more than the others": {trust, 2, "0", "200"},
-		"the executor":         {audited, 1, "100", "0"},
+		"the executor":         {audited, 1, "100", "100"},
 		"more than executors":  {audited, 2, "0", "200"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := reported(t, c.policy, 14, c.reports, false)
 			require.Equal(t, types.TASK_STATUS_ACCEPTED, got.status)
-			require.Equal(t, c.burned, got.burned, "the requester pays for the seats of true reports alone")
+			require.Equal(t, c.burned, got.burned, "the requester pays for each seat that was left")
 			for n, slashed := range got.slashed {
 				require.Equal(t, c.slashed, slashed, "node %d", n)
 			}
@@ -146,10 +146,10 @@ func TestWhatAReportPledgesStaysLockedUntilItIsJudged(t *testing.T) {
 	require.Equal(t, "100", f.outcomes(id)[operator(drawn[0]).String()].Slashed.String())
 }
 
-// TestNobodyPaysForReportsOfOthers: over random crowds of quorums. Where a round has come
-// to its reveals and as many have committed as report, those who report pay and the
-// requester does not; everywhere else he pays, and they do not.
-func TestNobodyPaysForReportsOfOthers(t *testing.T) {
+// TestReportsCostWhatTheRuleSays: over random crowds of quorums. The requester pays for each
+// seat that a report has vacated. Nodes that report pay where a round has come to its reveals
+// and as many nodes have committed as reported, and nowhere else.
+func TestReportsCostWhatTheRuleSays(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := newFixture(t)
 		f.setParams(func(p *types.Params) {
@@ -207,11 +207,7 @@ func (f *fixture) checkReports(job *types.Job, receipt types.Receipt, committed 
 		}
 	}
 	vacated := int64(len(reports[0]))
-	switch {
-	case receipt.Status != types.TASK_STATUS_ACCEPTED:
-	case came[0] >= vacated:
-		require.Equal(f.t, "0", receipt.Burned.String(), "inputs that were there cost their requester nothing")
-	default:
+	if receipt.Status == types.TASK_STATUS_ACCEPTED {
 		require.Equal(f.t, math.MinInt(job.SeatFee.MulRaw(vacated), job.DrawReserve()).String(), receipt.Burned.String())
 	}
 }

@@ -62,12 +62,9 @@ func (t *Task) bondDenom() (string, error) {
 // them.
 func (t *Task) charged() bool { return t.drawsReplicas() && t.job.SeatFee.IsPositive() }
 
-// charge adds to what draws have cost, as far as the task has set fees aside, and returns
-// how much it has added.
-func (t *Task) charge(fee math.Int) math.Int {
-	before := t.record.DrawFees
-	t.record.DrawFees = math.MinInt(before.Add(fee), t.job.DrawReserve())
-	return t.record.DrawFees.Sub(before)
+// charge adds to what draws have cost, as far as the task has set fees aside.
+func (t *Task) charge(fee math.Int) {
+	t.record.DrawFees = math.MinInt(t.record.DrawFees.Add(fee), t.job.DrawReserve())
 }
 
 // chargeDraw charges a draw that has brought no candidate.
@@ -79,13 +76,11 @@ func (t *Task) chargeDraw() {
 
 // chargeSeat charges a seat that its node has left, in whatever way. Were it drawn again
 // for nothing, a requester could have the seats of others vacated, by keeping the inputs
-// from them or by a program that no machine survives, until his own nodes hold all. It
-// returns how much was charged.
-func (t *Task) chargeSeat() math.Int {
-	if !t.charged() {
-		return math.ZeroInt()
+// from them or by a program that no machine survives, until his own nodes hold all.
+func (t *Task) chargeSeat() {
+	if t.charged() {
+		t.charge(t.job.SeatFee)
 	}
-	return t.charge(t.job.SeatFee)
 }
 
 // drawsUnpaid reports whether the task has nothing left to draw with.

@@ -3,8 +3,6 @@ package round
 import (
 	"slices"
 
-	"cosmossdk.io/math"
-
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/x/compute/types"
@@ -14,22 +12,24 @@ import (
 // report gives a node its slot and lock back that reports a missing input, but for the
 // fee of a missed deadline. That stays locked until the report is judged: a bond that is
 // free by then could be gone.
-func (t *Task) report(operator sdk.AccAddress, text string, seat math.Int) error {
+func (t *Task) report(operator sdk.AccAddress, text string) error {
 	pledged, err := t.deps.Nodes.Pledge(t.ctx, operator, t.job.Liability, t.params.MissedFault(t.job.BondValue))
 	if err != nil {
 		return err
 	}
 	round := t.current()
-	round.Reports = append(round.Reports, types.InputReport{Operator: text, Pledged: pledged, Seat: seat})
+	round.Reports = append(round.Reports, types.InputReport{Operator: text, Pledged: pledged})
 	t.record.InputReports = append(t.record.InputReports, text)
 	return nil
 }
 
 // classifyReports says what the current round's reports were, once all its seats have
-// committed. False ones cost their nodes the fee, and the requester nothing.
+// committed. The chain cannot see whether a node lied or its requester kept the inputs from
+// it, so the seat has cost the requester its fee, and a contradicted report costs the node one
+// too: neither can harm the other for nothing.
 func (t *Task) classifyReports() error {
 	round := t.current()
-	if !types.ReportsAreFalse(round.Committed, uint32(len(round.Reports))) {
+	if !types.ReportsAreContradicted(round.Committed, uint32(len(round.Reports))) {
 		return t.believeReports()
 	}
 	reports := round.Reports
@@ -45,15 +45,14 @@ func (t *Task) classifyReports() error {
 		if err != nil {
 			return err
 		}
-		t.record.DrawFees = t.record.DrawFees.Sub(r.Seat)
 		i := slices.IndexFunc(t.record.Departed, func(o types.Outcome) bool { return o.Operator == r.Operator })
 		t.record.Departed[i].Slashed = burned
 	}
 	return nil
 }
 
-// believeReports gives back what the current round's reports have pledged. The requester
-// has paid for their seats: nobody has shown that the inputs were there.
+// believeReports gives back what the current round's reports have pledged: too few nodes
+// have shown that the inputs were there.
 func (t *Task) believeReports() error {
 	round := t.current()
 	reports := round.Reports

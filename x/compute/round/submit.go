@@ -264,9 +264,10 @@ func (t *Task) Release(operator sdk.AccAddress, item types.ReleaseItem) error {
 	if err := a.MoveTo(types.ASSIGNMENT_STATUS_RELEASED); err != nil {
 		return err
 	}
-	outcome, seat := newOutcome(a), t.chargeSeat()
+	outcome := newOutcome(a)
+	t.chargeSeat()
 	if item.InputUnavailable {
-		err = t.report(operator, outcome.Operator, seat)
+		err = t.report(operator, outcome.Operator)
 	} else {
 		outcome.Slashed, err = t.giveBack(operator)
 	}

@@ -75,15 +75,13 @@ func (g GenesisState) Validate() error {
 	return nil
 }
 
-// validateReports checks the amounts that reports of missing inputs wait with.
+// validateReports checks what nodes have pledged for their reports of missing inputs.
 func (t *Task) validateReports() error {
 	for r := range t.Rounds {
 		for _, report := range t.Rounds[r].Reports {
-			for _, amount := range []math.Int{report.Pledged, report.Seat} {
-				if amount.IsNil() || amount.IsNegative() {
-					return ErrInvalidGenesis.Wrapf("task %d of job %s: report of %s: expected amounts of 0 or more, got %s pledged and a seat of %s",
-						t.Index, t.JobId, report.Operator, report.Pledged, report.Seat)
-				}
+			if report.Pledged.IsNil() || report.Pledged.IsNegative() {
+				return ErrInvalidGenesis.Wrapf("task %d of job %s: report of %s: expected a pledge of 0 or more, found %s",
+					t.Index, t.JobId, report.Operator, report.Pledged)
 			}
 		}
 	}

@@ -111,7 +111,7 @@ func goodGenesis() types.GenesisState {
 	}}
 	g.Specs = []types.JobSpec{s}
 	g.Tasks = []types.Task{{JobId: "7-0-0", Rounds: []types.Round{{
-		Target: 3, Reports: []types.InputReport{{Operator: "x", Pledged: math.OneInt(), Seat: math.OneInt()}},
+		Target: 3, Reports: []types.InputReport{{Operator: "x", Pledged: math.OneInt()}},
 	}}, DrawFees: math.ZeroInt()}}
 	return g
 }
@@ -132,7 +132,6 @@ func TestGenesisIsRefusedWhenItContradictsItself(t *testing.T) {
 		"seat fee missing":     func(g *types.GenesisState) { g.Jobs[0].SeatFee = math.Int{} },
 		"draw fees missing":    func(g *types.GenesisState) { g.Tasks[0].DrawFees = math.Int{} },
 		"pledge missing":       func(g *types.GenesisState) { g.Tasks[0].Rounds[0].Reports[0].Pledged = math.Int{} },
-		"negative seat":        func(g *types.GenesisState) { g.Tasks[0].Rounds[0].Reports[0].Seat = math.NewInt(-1) },
 		"bond value of zero":   func(g *types.GenesisState) { g.Jobs[0].BondValue = math.ZeroInt() },
 		"task of no job":       func(g *types.GenesisState) { g.Tasks[0].JobId = "8-0-0" },
 		"task of no round":     func(g *types.GenesisState) { g.Tasks[0].Rounds = nil },

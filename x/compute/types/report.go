@@ -1,7 +1,8 @@
 package types
 
-// ReportsAreFalse says whether those who have reported that an input is not there pay for
-// their seats themselves: at least as many have committed to a round whose seats are all
-// taken, and whoever has committed has fetched the inputs. Where fewer have, the requester
-// pays, as he does where the round never comes as far.
-func ReportsAreFalse(committed, reports uint32) bool { return reports > 0 && committed >= reports }
+// ReportsAreContradicted reports whether nodes that have reported a missing input pay a fee for
+// it: at least as many nodes have committed to a round whose seats are all taken, and a node
+// that has committed has fetched the inputs.
+func ReportsAreContradicted(committed, reports uint32) bool {
+	return reports > 0 && committed >= reports
+}

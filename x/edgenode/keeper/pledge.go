@@ -72,5 +72,5 @@ func (k *Keeper) Forfeit(ctx context.Context, req types.ForfeitRequest) (math.In
 		return math.Int{}, err
 	}
 	return burned, emit(ctx, types.NewEventSlashed(
-		node.Profile.Operator, params.BondDenom, types.ReasonFalseReport, req.JobID, req.Task, outcome))
+		node.Profile.Operator, params.BondDenom, types.ReasonContradictedReport, req.JobID, req.Task, outcome))
 }

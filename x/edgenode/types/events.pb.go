@@ -527,7 +527,7 @@ type EventSlashed struct {
 	// Lost in all.
 	Amount types.Coin `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount"`
 	// Why: "wrong_result", "no_reveal", "missed_deadline", "given_back" or
-	// "false_report".
+	// "contradicted_report".
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	// Job it happened on.
 	JobId string `protobuf:"bytes,4,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`

@@ -31,9 +31,9 @@ const (
 	// ReasonGivenBack is a task given back a little after another. It counts towards no
 	// jail.
 	ReasonGivenBack = "given_back"
-	// ReasonFalseReport is a task given back for an input that others of its round have
+	// ReasonContradictedReport is a task given back for an input that others of its round have
 	// had. It counts towards no jail.
-	ReasonFalseReport = "false_report"
+	ReasonContradictedReport = "contradicted_report"
 )
 
 // Prefixes of the store: `prefix | key -> value`.
