@@ -263,7 +263,7 @@ func (c *fakeChain) Job(_ context.Context, id string) (computetypes.Job, compute
 	if t == nil {
 		return computetypes.Job{}, computetypes.JobSpec{}, chain.ErrNotFound
 	}
-	return computetypes.Job{Id: id, Requester: t.requester, Liability: math.NewInt(2000), Tasks: t.tasks, Redelivery: t.redelivery}, t.spec, nil
+	return computetypes.Job{Id: id, Requester: t.requester, Liability: math.NewInt(2000), BondValue: math.NewInt(1000), Tasks: t.tasks, Redelivery: t.redelivery}, t.spec, nil
 }
 
 func (c *fakeChain) Receipt(_ context.Context, id string, task uint64) (computetypes.Receipt, error) {
@@ -277,7 +277,7 @@ func (c *fakeChain) Receipt(_ context.Context, id string, task uint64) (computet
 }
 
 func (c *fakeChain) ComputeParams(context.Context) (computetypes.Params, error) {
-	return computetypes.Params{MaxBatch: 100}, nil
+	return computetypes.Params{MaxBatch: 100, MissedFaultBps: 1_000}, nil
 }
 
 func (c *fakeChain) EdgenodeParams(context.Context) (edgenodetypes.Params, error) {

@@ -21,6 +21,8 @@ type job struct {
 	spec      *computetypes.JobSpec
 	requester string
 	liability math.Int
+	// worth of its reward in the bond denom.
+	worth math.Int
 	// tasks grows when the job is topped up.
 	tasks uint64
 	// requested is the height at which its results were last asked for again.
@@ -55,7 +57,7 @@ func (a *Agent) job(ctx context.Context, id string) (job, error) {
 
 // jobOf is what is kept of a job.
 func jobOf(record *computetypes.Job, spec *computetypes.JobSpec) job {
-	read := job{spec: spec, requester: record.Requester, liability: record.Liability, tasks: record.Tasks}
+	read := job{spec: spec, requester: record.Requester, liability: record.Liability, worth: record.BondValue, tasks: record.Tasks}
 	if record.Redelivery != nil {
 		// Results go where their requester has asked for them last.
 		spec.Sink, read.requested = record.Redelivery.Sink, record.Redelivery.Height

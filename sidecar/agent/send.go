@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	errorsmod "cosmossdk.io/errors"
@@ -37,6 +38,7 @@ func (a *Agent) send() {
 		}
 	}
 	batch.Renew = a.wantsRenewal()
+	batch.Stakes = a.stakes(&batch)
 	if !a.sealCommits(batch.Commits) || !a.enterDraws(&batch) || batch.Len() == 0 {
 		return
 	}
@@ -184,6 +186,17 @@ func claimed(tx *store.Tx, c claim, height int64) (store.Assignment, bool, error
 	return record, true, err
 }
 
+// undecided are the claims of which nothing is known.
+func (s submitted) undecided() []computetypes.TaskRef {
+	decided := map[computetypes.TaskRef]bool{}
+	for _, outcome := range s.done.Items {
+		if outcome.Action == chain.Claim && !outcome.Unsent {
+			decided[outcome.Ref] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(s.batch.Claims), func(ref computetypes.TaskRef) bool { return decided[ref] })
+}
+
 // apply implements event. What the chain took shows in its state at the next
 // block; only what does not show there is noted here.
 func (s submitted) apply(a *Agent) {
@@ -191,13 +204,15 @@ func (s submitted) apply(a *Agent) {
 	// What was refused is tried again at the next block, not at once.
 	a.freshFrom = max(s.from+1, s.done.Height)
 	for _, outcome := range s.done.Items {
-		a.heard(outcome)
+		if !outcome.Unsent {
+			a.heard(outcome)
+		}
 	}
 	if s.err == nil {
 		return
 	}
 	a.trouble("transaction failed", s.err)
-	for _, ref := range s.batch.Claims {
+	for _, ref := range s.undecided() {
 		if w, live := a.assignments[keyOf(ref)]; live && w.record.Phase == store.PhaseClaimed {
 			w.claimSent = false
 		}
@@ -233,6 +248,9 @@ func (a *Agent) heard(outcome chain.ItemOutcome) {
 		a.cfg.Logger.Info("claim was refused", "assignment", w.record.Key, "reason", outcome.Log)
 		a.finish(w, store.PhaseReleased, func(r *store.Assignment) { r.LastError = reason })
 		return
+	}
+	if w.record.LastError == reason {
+		return // it was said, and what is refused at each block is not written at each
 	}
 	a.cfg.Logger.Warn("the chain refused an item", "action", outcome.Action, "assignment", w.record.Key, "code", outcome.Code, "reason", outcome.Log)
 	a.edit(w, func(r *store.Assignment) { r.LastError = reason })

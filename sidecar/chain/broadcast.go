@@ -22,6 +22,7 @@ import (
 	authsigning "github.com/cosmos/cosmos-sdk/x/auth/signing"
 
 	"github.com/thetaedge/theta/client"
+	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
 
 // refusalKind is what a refused transaction needs to be tried again.
@@ -32,6 +33,8 @@ const (
 	wrongSequence
 	feeTooLow
 	outOfGas
+	poolFull
+	tooLarge
 )
 
 // refusal is a transaction that the chain refused as a whole.
@@ -40,6 +43,8 @@ type refusal struct {
 	log  string
 	// sequence that the chain expects, when it says so.
 	sequence *uint64
+	// gas that a transaction may ask for, when it says so.
+	gas uint64
 }
 
 func (r *refusal) Error() string { return fmt.Sprintf("%v: %s", ErrRejected, r.log) }
@@ -81,7 +86,7 @@ func (s *Sender) simulate(ctx context.Context, msgs []sdk.Msg) (uint64, []*codec
 	}
 	res, err := txtypes.NewServiceClient(s.conn).Simulate(ctx, &txtypes.SimulateRequest{TxBytes: bytes})
 	if err != nil {
-		return 0, nil, classifyStatus(ctx, err)
+		return 0, nil, classifySimulation(ctx, err)
 	}
 	if res.GasInfo == nil {
 		return 0, nil, errors.New("simulation: expected gas used, found none")
@@ -146,50 +151,85 @@ func (s *Sender) broadcast(ctx context.Context, tx []byte) (string, error) {
 // over again: a node that was restarted has forgotten its mempool.
 const resendBlocks = 4
 
-// await looks for the transaction until its timeout height has passed.
-func (s *Sender) await(ctx context.Context, hash string, tx []byte, timeout int64) (TxResult, error) {
+// await looks for the transaction until its timeout height has passed, or the node, asked
+// again, does not take it. It is decided when it was in a block.
+func (s *Sender) await(ctx context.Context, hash string, tx []byte, timeout int64) (result TxResult, decided bool, err error) {
 	ticker := time.NewTicker(s.cfg.PollInterval)
 	defer ticker.Stop()
 	service := txtypes.NewServiceClient(s.conn)
-	overdue := false
-	var resendAt int64
+	again := resend{timeout: timeout}
 	for {
 		res, err := service.GetTx(ctx, &txtypes.GetTxRequest{Hash: hash})
 		switch {
 		case err == nil && res.TxResponse != nil:
-			return included(res.TxResponse)
+			result, err := included(res.TxResponse)
+			return result, true, err
 		case err == nil:
-			return TxResult{}, errors.New("transaction: expected an answer, found none")
+			return TxResult{}, false, errors.New("transaction: expected an answer, found none")
 		case ctx.Err() != nil:
-			return TxResult{}, ctx.Err()
-		case overdue:
-			return TxResult{}, fmt.Errorf("%w: %s is in no block up to %d", ErrNotIncluded, hash, timeout)
+			return TxResult{}, false, ctx.Err()
+		case again.refused != nil && again.looked:
+			return TxResult{}, false, again.refused
+		case again.overdue:
+			return TxResult{}, false, fmt.Errorf("%w: %s is in no block up to %d", ErrNotIncluded, hash, timeout)
 		}
-		// One more look after the height has passed: the index may lag behind it.
-		if tip, err := s.Tip(ctx); err == nil {
-			overdue = tip.Height > timeout
-			if resendAt != 0 && tip.Height >= resendAt && !overdue {
-				// The same bytes: a node that still has them says so, and that is fine.
-				_, _ = service.BroadcastTx(ctx, &txtypes.BroadcastTxRequest{
-					TxBytes: tx, Mode: txtypes.BroadcastMode_BROADCAST_MODE_SYNC,
-				})
-				resendAt = 0
-			}
-			if resendAt == 0 {
-				resendAt = tip.Height + resendBlocks
-			}
+		if tip, err := s.Tip(ctx); err == nil && again.due(tip.Height) {
+			again.refused = s.resend(ctx, tx)
+			again.at = tip.Height
 		}
 		select {
 		case <-ctx.Done():
-			return TxResult{}, ctx.Err()
+			return TxResult{}, false, ctx.Err()
 		case <-ticker.C:
 		}
 	}
 }
 
+// resend is when a transaction that is in no block is handed over again.
+type resend struct {
+	timeout int64
+	// at is the height at which it was handed over last, 0 before one is known.
+	at int64
+	// refused is why the node did not take it then, nil if it did. looked says that a block
+	// later it is in none still: the index may lag behind the height.
+	refused error
+	looked  bool
+	// overdue: the timeout height has passed.
+	overdue bool
+}
+
+// due tells at a height whether it is to be handed over now.
+func (r *resend) due(height int64) bool {
+	r.overdue = height > r.timeout
+	switch {
+	case r.at == 0:
+		r.at = height
+		return false
+	case r.refused != nil:
+		r.looked = height > r.at
+		return false
+	}
+	return height >= r.at+resendBlocks && !r.overdue
+}
+
+// resend hands over the same bytes. It fails where the node, which does not have them any
+// more, does not take them again.
+func (s *Sender) resend(ctx context.Context, tx []byte) error {
+	_, err := s.broadcast(ctx, tx)
+	if errors.Is(err, ErrUnreachable) || ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
 func included(res *sdk.TxResponse) (TxResult, error) {
 	if res.Code != 0 {
-		return TxResult{}, classifyCode(res.Codespace, res.Code, res.RawLog)
+		err := classifyCode(res.Codespace, res.Code, res.RawLog)
+		var failed *MessageError
+		if errors.As(err, &failed) {
+			failed.inBlock = true
+		}
+		return TxResult{Hash: res.TxHash, Height: res.Height}, err
 	}
 	result := TxResult{Hash: res.TxHash, Height: res.Height, GasUsed: res.GasUsed, GasWanted: res.GasWanted}
 	raw, err := hex.DecodeString(res.Data)
@@ -217,8 +257,25 @@ func classifyCode(codespace string, code uint32, log string) error {
 		return &refusal{kind: feeTooLow, log: log}
 	case isCode(codespace, code, sdkerrors.ErrOutOfGas.ABCICode()):
 		return &refusal{kind: outOfGas, log: log}
+	case isCode(codespace, code, sdkerrors.ErrMempoolIsFull.ABCICode()):
+		return &refusal{kind: poolFull, log: log}
+	case isCode(codespace, code, sdkerrors.ErrTxTooLarge.ABCICode()):
+		return &refusal{kind: tooLarge, log: log}
+	case codespace == feemarkettypes.ErrTooMuchGas.Codespace() && code == feemarkettypes.ErrTooMuchGas.ABCICode():
+		return &refusal{kind: tooLarge, log: log, gas: leastGas(log)}
 	}
 	return classifyLog(log)
+}
+
+// classifySimulation reads why a simulation failed. It has no limit of its own, so that one
+// out of gas is larger than what the node looks at.
+func classifySimulation(ctx context.Context, err error) error {
+	failed := classifyStatus(ctx, err)
+	var refused *refusal
+	if errors.As(failed, &refused) && refused.kind == otherRefusal && strings.Contains(refused.log, sdkerrors.ErrOutOfGas.Error()) {
+		refused.kind = tooLarge
+	}
+	return failed
 }
 
 // classifyStatus reads the error of a node's answer: a simulation's failure

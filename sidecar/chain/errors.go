@@ -19,6 +19,8 @@ var (
 	// ErrNotIncluded: the transaction was accepted but is in no block up to its
 	// timeout height; query the state and send again.
 	ErrNotIncluded = errors.New("transaction was not included")
+	// ErrPoolFull: the node has no room for the transaction; send again in the next block.
+	ErrPoolFull = errors.New("the mempool of the node is full; it is sent again with the next block")
 	// ErrRejected: the chain refused the transaction as a whole.
 	ErrRejected = errors.New("transaction was rejected")
 	// ErrContradicted: a node shows what the chain proves to be otherwise.
@@ -34,6 +36,8 @@ type MessageError struct {
 	Index int
 	// Log is the chain's reason.
 	Log string
+	// inBlock: it failed in a block, not in the simulation before.
+	inBlock bool
 }
 
 // Error implements error.

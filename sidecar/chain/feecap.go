@@ -22,7 +22,13 @@ const (
 	// defaultTxMilli is a tenth of a tfuel, in thousandths: more than a full batch at
 	// that price.
 	defaultTxMilli = 100
+	// defaultDutyBps is the part of what missing a duty costs that it may cost, in basis
+	// points.
+	defaultDutyBps = 500
 )
+
+// bondDenom is what is locked and lost.
+const bondDenom = params.BaseDenom
 
 // FeeCaps are the most that the owner pays, whatever a node says of prices and of gas.
 // What the sender pays of its own accord is less.
@@ -31,6 +37,9 @@ type FeeCaps struct {
 	GasPrice sdk.Coin
 	// Tx is for one transaction, Day for all of a day in UTC; no denom is no limit.
 	Tx, Day sdk.Coin
+	// DutyBps is how much of what missing a duty costs is paid for it at most, in basis
+	// points, where the least price of a block does not do. The other limits hold as well.
+	DutyBps uint32
 }
 
 // DefaultFeeCaps fit the fees of a chain that is busy.
@@ -38,6 +47,8 @@ func DefaultFeeCaps() FeeCaps {
 	return FeeCaps{
 		GasPrice: sdk.NewInt64Coin(params.BaseDenom, defaultGasPrice),
 		Tx:       sdk.NewCoin(params.BaseDenom, params.Tfuel(1).MulRaw(defaultTxMilli).QuoRaw(1000)),
+
+		DutyBps: defaultDutyBps,
 	}
 }
 
@@ -50,27 +61,98 @@ type Spending interface {
 // dayOf numbers days in UTC.
 func dayOf(now time.Time) int64 { return now.Unix() / int64((24 * time.Hour).Seconds()) }
 
-// allow is the one place that decides what this machine signs for. It returns ErrFeeCap.
-func (s *Sender) allow(gas uint64) error {
-	caps := s.cfg.Caps
-	if s.price.denom != caps.GasPrice.Denom {
-		return fmt.Errorf("%w: the node asks for fees in %s, and fees.max-gas-price is in %s; name another node in chain.grpc", ErrFeeCap, s.price.denom, caps.GasPrice.Denom)
+// The limits of FeeCaps.
+type capLimit int
+
+const (
+	limitDenom capLimit = iota
+	limitGasPrice
+	limitTx
+	limitDay
+	limitShare
+)
+
+// dearError is an ErrFeeCap: a transaction that costs more than a limit allows.
+type dearError struct {
+	limit capLimit
+	// fee is what it would cost; most what the limit allows, nil where that is no amount
+	// of a transaction.
+	fee, most sdkmath.Int
+	text      string
+}
+
+func (e *dearError) Error() string { return ErrFeeCap.Error() + ": " + e.text }
+
+// Unwrap makes it an ErrFeeCap.
+func (e *dearError) Unwrap() error { return ErrFeeCap }
+
+// ofPrice tells whether it would do at a lower price.
+func (e *dearError) ofPrice() bool { return e.limit == limitGasPrice || e.limit == limitShare }
+
+// allow is the one place that decides what this machine signs for. It returns ErrFeeCap,
+// saying which limit held, what it would have cost, and what is lost.
+func (s *Sender) allow(gas uint64, o order) error {
+	dear := s.tooDear(gas, o)
+	if dear == nil {
+		return s.charge(s.fee(gas).AmountOf(s.price.denom), o)
+	}
+	dear.text += lossText(o)
+	return dear
+}
+
+// lossText says what missing the duties of an order costs.
+func lossText(o order) string {
+	if o.loss.IsNil() || !o.loss.IsPositive() {
+		return ""
+	}
+	return fmt.Sprintf("; missing what it brings costs %s%s", o.loss, bondDenom)
+}
+
+// tooDear compares what gas costs with the limits of a transaction; nil is allowed.
+func (s *Sender) tooDear(gas uint64, o order) *dearError {
+	caps, denom := s.cfg.Caps, s.price.denom
+	fee := s.fee(gas).AmountOf(denom)
+	if denom != caps.GasPrice.Denom {
+		return &dearError{limit: limitDenom, fee: fee, text: fmt.Sprintf("the node asks for fees in %s, and fees.max-gas-price is in %s; name another node in chain.grpc", denom, caps.GasPrice.Denom)}
 	}
 	price := s.factor().MulInt(s.rate)
 	if price.GT(sdkmath.LegacyNewDecFromInt(caps.GasPrice.Amount)) {
-		return fmt.Errorf("%w: a unit of gas would cost %s%s (what the node asks for, times tx.gas-price-factor), and fees.max-gas-price is %s; raise that if the chain has become so dear, or name another node in chain.grpc",
-			ErrFeeCap, price.TruncateInt(), s.price.denom, caps.GasPrice)
+		return &dearError{limit: limitGasPrice, fee: fee, text: fmt.Sprintf("a unit of gas would cost %s%s (what the node asks for, times tx.gas-price-factor) and the transaction %s%s, and fees.max-gas-price is %s; raise that if the chain has become so dear, or name another node in chain.grpc",
+			price.TruncateInt(), denom, fee, denom, caps.GasPrice)}
 	}
-	fee := s.fee(gas).AmountOf(s.price.denom)
-	if caps.Tx.Denom == s.price.denom && fee.GT(caps.Tx.Amount) {
-		return fmt.Errorf("%w: one transaction of %d gas would cost %s%s, and fees.max-tx is %s; raise that, or name another node in chain.grpc",
-			ErrFeeCap, gas, fee, s.price.denom, caps.Tx)
+	if caps.Tx.Denom == denom && fee.GT(caps.Tx.Amount) {
+		return &dearError{limit: limitTx, fee: fee, most: caps.Tx.Amount, text: fmt.Sprintf("one transaction of %d gas would cost %s%s, and fees.max-tx is %s; raise that, or name another node in chain.grpc",
+			gas, fee, denom, caps.Tx)}
 	}
+	return s.tooDearForDuty(fee, gas, o)
+}
+
+// tooDearForDuty compares a fee with what missing the duties of an order costs. What a
+// block takes least is not held against it.
+func (s *Sender) tooDearForDuty(fee sdkmath.Int, gas uint64, o order) *dearError {
+	if o.loss.IsNil() || s.price.denom != bondDenom {
+		return nil
+	}
+	most := o.loss.MulRaw(int64(s.cfg.Caps.DutyBps)).QuoRaw(wholeBps)
+	least := s.factor().MulInt(s.price.floor.Mul(sdkmath.NewIntFromUint64(gas))).Ceil().TruncateInt()
+	if fee.LTE(sdkmath.MaxInt(most, least)) {
+		return nil
+	}
+	return &dearError{limit: limitShare, fee: fee, most: most, text: fmt.Sprintf("a transaction of %d gas with duties would cost %s%s, and fees.duty-percent allows %s%s for them; they are sent again in the next blocks, at the least price where the lane has room; raise that setting to pay more",
+		gas, fee, s.price.denom, most, bondDenom)}
+}
+
+// wholeBps is all of an amount in basis points.
+const wholeBps = 10_000
+
+// charge counts a fee against the day, if that allows it.
+func (s *Sender) charge(fee sdkmath.Int, o order) error {
+	caps, denom := s.cfg.Caps, s.price.denom
 	if s.cfg.Spending == nil {
 		return nil
 	}
 	var limit *big.Int
-	if caps.Day.Denom == s.price.denom {
+	if caps.Day.Denom == denom {
 		limit = caps.Day.Amount.BigInt()
 	}
 	spent, ok, err := s.cfg.Spending.Charge(dayOf(s.cfg.Now()), s.account.sequence, fee.BigInt(), limit)
@@ -78,8 +160,8 @@ func (s *Sender) allow(gas uint64) error {
 		return fmt.Errorf("cannot count the fees of the day; nothing was signed: %w", err)
 	}
 	if !ok {
-		return fmt.Errorf("%w: a transaction would cost %s%s, %s%s were signed for today (UTC), and fees.max-day is %s; nothing more is sent before midnight unless you raise that",
-			ErrFeeCap, fee, s.price.denom, spent, s.price.denom, caps.Day)
+		return &dearError{limit: limitDay, fee: fee, text: fmt.Sprintf("a transaction would cost %s%s, %s%s were signed for today (UTC), and fees.max-day is %s; nothing more is sent before midnight unless you raise that",
+			fee, denom, spent, denom, caps.Day) + lossText(o)}
 	}
 	return nil
 }

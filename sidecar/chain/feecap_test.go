@@ -28,10 +28,9 @@ func TestANodeNamesNoFeeThatTheOwnerDoesNotAllow(t *testing.T) {
 		want     string
 	}{
 		"a price 50,000 times the minimum, by default": {price: 50_000_000_000_000, want: "fees.max-gas-price"},
-		"a price of its own mempool":                   {ownPrice: "50000000000000atfuel", want: "fees.max-gas-price"},
 		"a price that can hardly be written":           {ownPrice: strings.Repeat("9", 75) + "atfuel", want: "fees.max-gas-price"},
 		"a price that the owner's factor lifts":        {price: 60, factor: 2, caps: FeeCaps{GasPrice: atfuel(100)}, want: "fees.max-gas-price"},
-		"more gas than one transaction may cost":       {caps: FeeCaps{GasPrice: atfuel(100), Tx: atfuel(5_000_000)}, want: "fees.max-tx"},
+		"more gas than one transaction may cost":       {caps: FeeCaps{GasPrice: atfuel(100), Tx: atfuel(1_000_000)}, want: "fees.max-tx"},
 		"another denom":                                {caps: FeeCaps{GasPrice: sdk.NewInt64Coin("other", 100)}, want: "in atfuel"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -46,6 +45,20 @@ func TestANodeNamesNoFeeThatTheOwnerDoesNotAllow(t *testing.T) {
 			require.Empty(t, n.sent)
 		})
 	}
+}
+
+// A node asks nobody in the lane for more than the chain does.
+func TestWhatANodeAsksForItselfIsNotPaidWhereTheLaneTakesLess(t *testing.T) {
+	n := newFakeNode(t)
+	n.ownPrice = "50000000000000atfuel"
+	batch := fullBatch()
+	batch.Renew = true
+	_, err := n.sender(TxConfig{}).Submit(t.Context(), batch, 100)
+	require.ErrorIs(t, err, ErrFeeCap)
+	require.ErrorContains(t, err, "fees.max-gas-price")
+	require.Len(t, n.sent, 2, "duties, and claims; the renewal is too dear")
+	require.Equal(t, "5500000atfuel", n.sent[0].fee.String())
+	require.Equal(t, "1500000atfuel", n.sent[1].fee.String())
 }
 
 func TestADayCostsNoMoreThanTheOwnerAllows(t *testing.T) {
@@ -75,6 +88,7 @@ func TestADayCostsNoMoreThanTheOwnerAllows(t *testing.T) {
 
 func TestDutiesGoBeforeClaimsWhenTheBudgetIsShort(t *testing.T) {
 	n := newFakeNode(t)
+	n.winning = true
 	ledger := &shortLedger{most: 1}
 	s := n.sender(TxConfig{Spending: ledger, Caps: FeeCaps{GasPrice: sdk.NewInt64Coin("atfuel", 100), Day: sdk.NewInt64Coin("atfuel", 1)}})
 	done, err := s.Submit(t.Context(), fullBatch(), 100)

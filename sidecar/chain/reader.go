@@ -293,15 +293,6 @@ func (r *Reader) BaseFee(ctx context.Context) (feemarkettypes.QueryBaseFeeRespon
 	return *res, nil
 }
 
-// laneLimits returns the parameters of x/feemarket, which bound a transaction of the lane.
-func (r *Reader) laneLimits(ctx context.Context) (feemarkettypes.Params, error) {
-	res, err := feemarkettypes.NewQueryClient(r.conn).Params(ctx, &feemarkettypes.QueryParamsRequest{})
-	if err != nil {
-		return feemarkettypes.Params{}, explain(ctx, "feemarket parameters", err)
-	}
-	return res.Params, nil
-}
-
 // Class returns a hardware class with its snapshots, or ErrNotFound.
 func (r *Reader) Class(ctx context.Context, class string) (edgenodetypes.QueryClassResponse, error) {
 	res, err := edgenodetypes.NewQueryClient(r.conn).Class(ctx, &edgenodetypes.QueryClassRequest{Class: class})

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math"
 	"sync"
 	"time"
 
@@ -92,8 +91,14 @@ type Sender struct {
 	cfg     TxConfig
 	account accountState
 	price   gasPrice
-	// rate is what the transaction at work pays for a unit of gas, before the factor.
+	// rate is what the transaction at work pays for a unit of gas, before the factor, and
+	// asks what it asks for.
 	rate sdkmath.Int
+	asks limit
+	// learned is the most gas of a transaction, as a refusal has said.
+	learned uint64
+	// oversized are items that were found not to fit into any transaction.
+	oversized map[Duty]oversized
 }
 
 // accountState is the account as the next transaction needs it.
@@ -110,7 +115,7 @@ type gasPrice struct {
 	// floor is what a transaction of the lane pays; crowded says that others pay more.
 	floor   sdkmath.Int
 	crowded bool
-	limits  feemarkettypes.Params
+	market  market
 }
 
 // NewSender returns a sender over an open connection.
@@ -133,29 +138,42 @@ func (s *Sender) Address() sdk.AccAddress { return s.signer.Address() }
 // signed after it: the messages have to be such that doing them twice does no more, or
 // that the chain refuses the second.
 // A wrong sequence, a raised minimum gas price and exhausted gas are corrected
-// and tried again. It fails with *MessageError when a message fails (nothing was
-// done then), ErrNotIncluded, ErrNoAccount, ErrUnreachable or ErrRejected.
+// and tried again, also where a node that has forgotten a transaction refuses it then. It
+// fails with *MessageError when a message fails (nothing was done then), ErrNotIncluded,
+// ErrPoolFull, ErrFeeCap, ErrNoAccount, ErrUnreachable or ErrRejected.
 func (s *Sender) Send(ctx context.Context, msgs ...sdk.Msg) (TxResult, error) {
-	return s.send(ctx, order{msgs: msgs})
+	return s.send(ctx, order{msgs: msgs, items: 1})
 }
 
 // order is what is to go into one transaction.
 type order struct {
 	msgs []sdk.Msg
+	// items that the messages carry: more than one can be divided.
+	items int
 	// spare gas on top of what the simulation says.
 	spare uint64
 	// foresee looks at the simulation's responses, which match the messages; its
 	// error keeps the transaction back.
 	foresee func([]*codectypes.Any) error
 	// due is how many items of the messages state shows to be due, where all of them may
-	// go through the lane; 0 for others.
-	due uint64
+	// go through the lane; 0 for others. They are claims, or duties.
+	due    uint64
+	claims bool
 	// mixed says that the messages are to be sent apart while others pay more than the
 	// floor; it fails with errCrowded then.
 	mixed bool
+	// apart says that it was sent apart, because blocks are full.
+	apart bool
 	// patience is how many blocks it may wait for inclusion, if that is less than others
 	// may; 0 is as they may.
 	patience int64
+	// loss is what missing its duties costs, in the bond denom; nil where there are none
+	// or that is not known.
+	loss sdkmath.Int
+	// raised is how often it has to bid more than others, because the mempool is full.
+	raised int
+	// exhausted says that the most gas of a transaction was not enough.
+	exhausted bool
 }
 
 // errCrowded: blocks are full, and what goes through the lane has to go by itself.
@@ -183,30 +201,84 @@ func (s *Sender) send(ctx context.Context, o order) (TxResult, error) {
 			return result, err
 		}
 		last = err
-		switch refused.kind {
-		case wrongSequence:
-			s.account = accountState{}
-			s.logger.Info("transaction sequence was out of date, querying it again", "log", refused.log)
-		case feeTooLow:
-			s.price, s.account = gasPrice{}, accountState{}
-			o.due = 0 // the lane does not take it: pay as others do
-			s.logger.Info("the gas price has changed, querying it again", "log", refused.log)
-		case outOfGas:
+		if refused.kind == outOfGas {
 			adjustment *= 1.5
-			s.logger.Info("transaction ran out of gas, paying for more", "adjustment", adjustment)
-		case otherRefusal:
+		}
+		if err := s.correct(ctx, &o, refused); err != nil {
 			return TxResult{}, err
 		}
+	}
+	return TxResult{}, &gaveUpError{last}
+}
+
+// gaveUpError is a transaction that was refused again and again.
+type gaveUpError struct{ last error }
+
+func (e *gaveUpError) Error() string {
+	return fmt.Sprintf("gave up after %d tries: %v", maxTries, e.last)
+}
+
+// Is makes it an ErrRejected, and no refusal that something could be done about.
+func (e *gaveUpError) Is(target error) bool { return target == ErrRejected }
+
+// correct changes what has led to a refusal. It fails where nothing can be done here.
+func (s *Sender) correct(ctx context.Context, o *order, refused *refusal) error {
+	switch refused.kind {
+	case wrongSequence:
+		s.account = accountState{}
+		s.logger.Info("transaction sequence was out of date, querying it again", "log", refused.log)
 		// A sequence that the chain names counts transactions that wait in its
 		// mempool; the account query does not.
-		if refused.kind == wrongSequence && refused.sequence != nil {
+		if refused.sequence != nil {
 			if err := s.load(ctx); err != nil {
-				return TxResult{}, err
+				return err
 			}
 			s.account.sequence = *refused.sequence
 		}
+	case feeTooLow:
+		s.price, s.account = gasPrice{}, accountState{}
+		if s.asks.lane {
+			o.due = 0 // the lane does not take it: pay as others do
+		}
+		s.logger.Info("the gas price has changed, querying it again", "log", refused.log)
+	case outOfGas:
+		s.logger.Info("transaction ran out of gas, paying for more", "gas", s.asks.gas)
+		switch {
+		case s.asks.bound && s.asks.lane:
+			o.due = 0
+		case s.asks.bound:
+			o.exhausted = true
+		}
+	case poolFull:
+		return s.outbid(o, refused)
+	case tooLarge:
+		s.price, s.account = gasPrice{}, accountState{}
+		if o.items > 1 || refused.gas == 0 || refused.gas == s.learned {
+			return &oversizeError{used: s.asks.gas, limit: refused.gas, log: refused.log}
+		}
+		s.learned = refused.gas
+	case otherRefusal:
+		return refused
 	}
-	return TxResult{}, fmt.Errorf("gave up after %d tries: %w", maxTries, last)
+	return nil
+}
+
+// outbid says what is done where a mempool has no room: what is due goes by itself, into
+// the room of the lane, and what the lane does not take bids more, as far as it is worth.
+func (s *Sender) outbid(o *order, refused *refusal) error {
+	s.price, s.account = gasPrice{}, accountState{}
+	switch {
+	case o.mixed:
+		return errCrowded
+	case o.due > 0 && !s.asks.tried && !o.apart:
+		o.apart = true
+	case !s.asks.lane && !o.loss.IsNil():
+		o.raised++
+		s.logger.Info("the mempool is full, bidding more", "log", refused.log)
+	default:
+		return fmt.Errorf("%w: %s", ErrPoolFull, refused.log)
+	}
+	return nil
 }
 
 // load fills what the next transaction needs and is not known.
@@ -235,26 +307,32 @@ func (s *Sender) loadPrice(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	price := gasPrice{known: true, denom: market.Floor.Denom, amount: base, floor: floor, crowded: base.GT(floor)}
-	if price.crowded {
-		if price.limits, err = s.laneLimits(ctx); err != nil {
-			return err
-		}
+	price := gasPrice{known: true, denom: market.Floor.Denom, floor: floor, crowded: base.GT(floor)}
+	if price.market, err = s.market(ctx); err != nil {
+		return err
 	}
 	price.amount = sdkmath.MaxInt(feemarkettypes.Offer(base, floor), least)
 	s.price = price
 	return nil
 }
 
-// inLane tells whether a transaction that uses gas may go through the lane.
-func (s *Sender) inLane(o order, gas uint64) bool {
-	return s.price.crowded && o.due > 0 && gas <= s.price.limits.LaneTx(o.due)
+// raise is by how much, in percent, each bid is above the one before where the mempool is
+// full: who drives out another has to pay a tenth more.
+const raise = 25
+
+// bid is what a unit of gas costs outside of the lane.
+func (s *Sender) bid(o order) sdkmath.Int {
+	price := s.price.amount
+	for range o.raised {
+		price = price.MulRaw(100 + raise).QuoRaw(100).AddRaw(1)
+	}
+	return price
 }
 
 // try simulates, signs, broadcasts and waits, once.
 func (s *Sender) try(ctx context.Context, adjustment float64, o order) (TxResult, error) {
-	s.rate = s.price.amount
-	gas, responses, err := s.simulate(ctx, o.msgs)
+	s.rate, s.asks = s.bid(o), limit{}
+	used, responses, err := s.simulate(ctx, o.msgs)
 	if err != nil {
 		return TxResult{}, err
 	}
@@ -263,10 +341,11 @@ func (s *Sender) try(ctx context.Context, adjustment float64, o order) (TxResult
 			return TxResult{}, err
 		}
 	}
-	lane := s.inLane(o, gas)
-	gas = uint64(math.Ceil(float64(gas)*adjustment)) + o.spare
-	if lane {
-		s.rate, gas = s.price.floor, min(gas, s.price.limits.LaneTx(o.due))
+	if s.asks, err = s.limitOf(o, used, adjustment); err != nil {
+		return TxResult{}, err
+	}
+	if s.asks.lane {
+		s.rate = s.price.floor
 	}
 	tip, err := s.Tip(ctx)
 	if err != nil {
@@ -276,11 +355,15 @@ func (s *Sender) try(ctx context.Context, adjustment float64, o order) (TxResult
 	if o.patience > 0 {
 		timeout = tip.Height + min(o.patience, s.cfg.TimeoutBlocks)
 	}
-	if err := s.allow(gas); err != nil {
+	if err := s.allow(s.asks.gas, o); err != nil {
+		var dear *dearError
+		if o.mixed && s.price.amount.GT(s.price.floor) && errors.As(err, &dear) && dear.ofPrice() {
+			err = errCrowded // what is due may cost less by itself
+		}
 		s.price = gasPrice{} // it may be lower the next time
 		return TxResult{}, err
 	}
-	tx, err := s.sign(ctx, o.msgs, gas, timeout)
+	tx, err := s.sign(ctx, o.msgs, s.asks.gas, timeout)
 	if err != nil {
 		return TxResult{}, err
 	}
@@ -289,8 +372,8 @@ func (s *Sender) try(ctx context.Context, adjustment float64, o order) (TxResult
 		return TxResult{}, err
 	}
 	s.account.sequence++
-	result, err := s.await(ctx, hash, tx, timeout)
-	if errors.Is(err, ErrNotIncluded) || ctx.Err() != nil {
+	result, decided, err := s.await(ctx, hash, tx, timeout)
+	if !decided {
 		// Whether the sequence was used is not known any more.
 		s.account = accountState{}
 	}

@@ -50,6 +50,7 @@ func TestRenewalGoesLastInTheSameTransaction(t *testing.T) {
 	require.Len(t, n.sent[1].messages, 5, "a refused renewal keeps nothing else from the chain")
 	require.Equal(t, Renew, done.Items[0].Action)
 	require.NotZero(t, done.Items[0].Code)
+	require.Equal(t, Claim, done.Items[1].Action, "then the claim that is lost")
 	require.Equal(t, 1, Batch{Renew: true}.Len())
 }
 
@@ -70,9 +71,10 @@ func TestBatchOfAllActionsIsOneSignedTransactionPaidByTheGranter(t *testing.T) {
 	require.Equal(t, "5200000atfuel", tx.fee.String(), "gas at the minimum price")
 	require.Equal(t, operator.String(), tx.granter)
 	require.Len(t, done.Items, 6)
-	require.Equal(t, Reveal, done.Items[0].Action)
-	require.Zero(t, done.Items[0].Code)
-	require.Equal(t, uint32(21), done.Items[4].Code, "items succeed or fail one by one")
+	require.Equal(t, uint32(21), done.Items[0].Code, "a claim that is lost in the simulation is left out")
+	require.Len(t, tx.messages[4].(*computetypes.MsgClaim).Items, 1)
+	require.Equal(t, Reveal, done.Items[1].Action)
+	require.Zero(t, done.Items[1].Code)
 	require.Zero(t, done.Items[5].Code)
 	require.Positive(t, done.Height)
 }

@@ -87,6 +87,8 @@ type fakeNode struct {
 	restarts bool
 	// crowd is what full blocks have multiplied the price by; 0 is nothing.
 	crowd int64
+	// crowdAfter is after how many simulations blocks fill up; 0 is never.
+	crowdAfter int
 	// gas is what a simulation uses, where that is more than 100,000.
 	gas uint64
 	// loses takes transactions and includes none.
@@ -175,6 +177,12 @@ func (n *fakeNode) Simulate(_ context.Context, req *txtypes.SimulateRequest) (*t
 	if err != nil {
 		return nil, err
 	}
+	n.mu.Lock()
+	if n.crowdAfter--; n.crowdAfter == 0 {
+		n.crowd = 100
+		n.checkCodes = []sdk.TxResponse{{Codespace: "sdk", Code: 13, RawLog: "insufficient fees"}}
+	}
+	n.mu.Unlock()
 	for i, msg := range tx.GetMsgs() {
 		if sdk.MsgTypeURL(msg) == n.badType {
 			return nil, status.Errorf(codes.Unknown, "failed to execute message; message index: %d: prepare window has passed [theta/x/compute] with gas used: '99'", i)
@@ -272,8 +280,11 @@ func (n *fakeNode) GetTx(_ context.Context, req *txtypes.GetTxRequest) (*txtypes
 	return &txtypes.GetTxResponse{TxResponse: result}, nil
 }
 
-// respond encodes a success for every item of every message; the first item of a
-// claim is refused, unless claims win.
+// loses tells whether the fake chain refuses a claim.
+func loses(ref computetypes.TaskRef) bool { return ref.JobId == "1-0-0" || ref.JobId == "5-0-0" }
+
+// respond encodes a success for every item of every message, but for claims that lose
+// unless claims win.
 func respond(t *testing.T, messages []sdk.Msg, winning bool) string {
 	var data sdk.TxMsgData
 	add := func(msg proto.Message) {
@@ -294,8 +305,10 @@ func respond(t *testing.T, messages []sdk.Msg, winning bool) string {
 			add(&computetypes.MsgReleaseResponse{Results: ok(len(m.Items))})
 		case *computetypes.MsgClaim:
 			results := ok(len(m.Items))
-			if !winning {
-				results[0] = computetypes.ItemResult{Code: 21, Codespace: "compute", Log: "ticket does not win"}
+			for i, ref := range m.Items {
+				if loses(ref) && !winning {
+					results[i] = computetypes.ItemResult{Code: 21, Codespace: "compute", Log: "ticket does not win"}
+				}
 			}
 			add(&computetypes.MsgClaimResponse{Results: results})
 		case *edgenodetypes.MsgRenewLease:

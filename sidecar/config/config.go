@@ -65,6 +65,9 @@ type Fees struct {
 	MaxGasPrice string `mapstructure:"max-gas-price"`
 	MaxTx       string `mapstructure:"max-tx"`
 	MaxDay      string `mapstructure:"max-day"`
+	// DutyPercent is how much of what missing a duty costs is paid for it at most, where
+	// the least price of a block does not do.
+	DutyPercent float64 `mapstructure:"duty-percent"`
 }
 
 // Tx says how transactions are paid.
@@ -139,7 +142,7 @@ func Default() Config {
 		},
 		// 20 times what the chain asks for at its start, and at that price without the
 		// factor some 300 assignments a day.
-		Fees:    Fees{MaxGasPrice: "20000000000atfuel", MaxTx: "0.1tfuel", MaxDay: "1tfuel"},
+		Fees:    Fees{MaxGasPrice: "20000000000atfuel", MaxTx: "0.1tfuel", MaxDay: "1tfuel", DutyPercent: 5},
 		Tx:      Tx{GasAdjustment: 1.5, GasPriceFactor: 1, TimeoutBlocks: 20},
 		Keyring: Keyring{Backend: "test"},
 		Policy: Policy{

@@ -62,6 +62,11 @@ timeout-blocks = {{ .Tx.TimeoutBlocks }}
 max-gas-price = {{ quote .Fees.MaxGasPrice }}
 max-tx = {{ quote .Fees.MaxTx }}
 max-day = {{ quote .Fees.MaxDay }}
+# While others pay more than the least price of a block, a duty costs at most this share,
+# in percent, of what missing it would: the bond locked for it, for a reveal or an opening,
+# and the fee of a missed deadline, for a commitment or a release. It stays within the
+# limits above, and at the least price a duty is sent whatever it is worth.
+duty-percent = {{ .Fees.DutyPercent }}
 
 [keyring]
 # Where the worker key is: "test" (files that only this user can read), "file"

@@ -50,8 +50,14 @@ func (c Chain) Trust() ([]byte, error) {
 // validate reports what is no amount.
 func (f Fees) validate() error {
 	_, _, _, err := f.Caps()
+	if !(f.DutyPercent >= 0 && f.DutyPercent <= 100) {
+		err = errors.Join(err, fmt.Errorf("fees.duty-percent: expected 0 to 100, found %v", f.DutyPercent))
+	}
 	return err
 }
+
+// DutyBps is the share of duties in basis points, cut off.
+func (f Fees) DutyBps() uint32 { return uint32(f.DutyPercent * 100) }
 
 // Caps returns the amounts; a limit that is not set has no denom.
 func (f Fees) Caps() (gasPrice, tx, day sdk.Coin, err error) {

@@ -25,6 +25,10 @@ func TestWhomTheOwnerBelievesIsSaidWhole(t *testing.T) {
 		"[fees]\nmax-tx = \"much\"\n":                                                      "fees.max-tx",
 		"[fees]\nmax-day = \"5other\"\n":                                                   "fees.max-day",
 		"[fees]\nmax-tx = \"\"\nmax-day = \"\"\n":                                          "",
+		"[fees]\nduty-percent = 101\n":                                                     "fees.duty-percent",
+		"[fees]\nduty-percent = -1\n":                                                      "fees.duty-percent",
+		"[fees]\nduty-percent = nan\n":                                                     "fees.duty-percent",
+		"[fees]\nduty-percent = 0.5\n":                                                     "",
 		"[fees]\nmax-gas-price = \"3atfuel\"\nmax-tx = \"1tfuel\"\nmax-day = \"2tfuel\"\n": "",
 	} {
 		c, err := Load(homeWith(t, text), nil, nil)
@@ -48,6 +52,7 @@ func TestProofIsTheDefaultAndFeesHaveLimits(t *testing.T) {
 	require.Equal(t, "20000000000atfuel", gasPrice.String())
 	require.True(t, tx.IsPositive())
 	require.True(t, tx.IsLT(day))
+	require.Equal(t, uint32(500), c.Fees.DutyBps())
 	c, err = Load(t.TempDir(), flagsWith(t, "--chain.insecure-plaintext", "true", "--chain.trust-height", "0"), nil)
 	require.NoError(t, err)
 	require.True(t, c.Chain.InsecurePlaintext)

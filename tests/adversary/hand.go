@@ -223,6 +223,9 @@ func (h *hand) note(done chain.Submission) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, item := range done.Items {
+		if item.Unsent {
+			continue
+		}
 		if item.Action == chain.Claim {
 			h.claimed[h.entering[keyOf(item.Ref)]] = true
 		}

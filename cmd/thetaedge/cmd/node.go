@@ -156,7 +156,7 @@ func (n *node) checkChainID(found string) error {
 func (n *node) txConfig(chainID string, spending chain.Spending) (chain.TxConfig, error) {
 	gasPrice, tx, day, err := n.config.Fees.Caps()
 	return chain.TxConfig{
-		Caps: chain.FeeCaps{GasPrice: gasPrice, Tx: tx, Day: day}, Spending: spending,
+		Caps: chain.FeeCaps{GasPrice: gasPrice, Tx: tx, Day: day, DutyBps: n.config.Fees.DutyBps()}, Spending: spending,
 		ChainID: chainID, GasAdjustment: n.config.Tx.GasAdjustment,
 		GasPriceFactor: n.config.Tx.GasPriceFactor, TimeoutBlocks: n.config.Tx.TimeoutBlocks,
 		PollInterval: max(n.config.Chain.Poll/2, minTxPoll),

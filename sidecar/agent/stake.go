@@ -1,0 +1,62 @@
+package agent
+
+import (
+	"cosmossdk.io/math"
+
+	"github.com/thetaedge/theta/sidecar/chain"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// stakes says what missing each duty of a batch costs this node, and by when it counts.
+func (a *Agent) stakes(batch *chain.Batch) map[chain.Duty]chain.Stake {
+	stakes := map[chain.Duty]chain.Stake{}
+	add := func(action chain.Action, ref computetypes.TaskRef) {
+		stakes[chain.Duty{Action: action, Ref: ref}] = a.stakeOf(action, ref)
+	}
+	for _, item := range batch.Reveals {
+		add(chain.Reveal, item.Ref)
+	}
+	for _, item := range batch.Opens {
+		add(chain.Open, item.Ref)
+	}
+	for _, item := range batch.Commits {
+		add(chain.Commit, item.Ref)
+	}
+	for _, item := range batch.Releases {
+		add(chain.Release, item.Ref)
+	}
+	return stakes
+}
+
+// stakeOf is the whole liability where something committed would not be revealed or
+// opened, and the fee of a missed deadline before.
+func (a *Agent) stakeOf(action chain.Action, ref computetypes.TaskRef) chain.Stake {
+	stake := chain.Stake{}
+	if j, known := a.jobs[ref.JobId]; known {
+		stake.Loss = j.liability
+		if action == chain.Commit || action == chain.Release {
+			stake.Loss = missedFee(a.params, j.worth)
+		}
+	}
+	w, tracked := a.assignments[keyOf(ref)]
+	if !tracked {
+		return stake
+	}
+	switch action {
+	case chain.Commit:
+		stake.Deadline = w.record.Deadlines.Commit
+	case chain.Release:
+		stake.Deadline = w.record.Deadlines.Prepare
+	case chain.Reveal, chain.Open, chain.Claim, chain.Renew:
+		stake.Deadline = w.record.Deadlines.Reveal
+	}
+	return stake
+}
+
+// missedFee is nil where the worth of the reward is not known.
+func missedFee(params computetypes.Params, worth math.Int) math.Int {
+	if worth.IsNil() {
+		return worth
+	}
+	return params.MissedFault(worth)
+}

@@ -1,0 +1,505 @@
+package chain
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"pgregory.net/rapid"
+
+	sdkmath "cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
+)
+
+// model returns a node that is up until the test ends.
+func model(t *testing.T) (*modelNode, *grpc.ClientConn) {
+	m := newModelNode(newFakeNode(t), 1)
+	conn, stop, err := m.open()
+	require.NoError(t, err)
+	t.Cleanup(stop)
+	return m, conn
+}
+
+// owe makes an item due up to a height and adds it to a batch.
+func (m *modelNode) owe(batch *Batch, action Action, job string, deadline int64) *modelItem {
+	duty := Duty{action, ref(job)}
+	item := &modelItem{stake: Stake{Deadline: deadline}}
+	m.items[duty] = item
+	put(batch, duty, item.stake)
+	return item
+}
+
+func put(batch *Batch, duty Duty, stake Stake) {
+	switch duty.Action {
+	case Reveal:
+		batch.Reveals = append(batch.Reveals, computetypes.RevealItem{Ref: duty.Ref})
+	case Open:
+		batch.Opens = append(batch.Opens, computetypes.OpenItem{Ref: duty.Ref})
+	case Commit:
+		batch.Commits = append(batch.Commits, computetypes.CommitItem{Ref: duty.Ref})
+	case Release:
+		batch.Releases = append(batch.Releases, computetypes.ReleaseItem{Ref: duty.Ref})
+	case Claim:
+		batch.Claims = append(batch.Claims, duty.Ref)
+	case Renew:
+		batch.Renew = true
+	}
+	if batch.Stakes == nil {
+		batch.Stakes = map[Duty]Stake{}
+	}
+	batch.Stakes[duty] = stake
+}
+
+// counted are the outcomes of each item: taken, refused and unsent.
+func counted(t require.TestingT, batch Batch, done Submission) (taken, refused, unsent int) {
+	seen := map[Duty]int{}
+	for _, o := range done.Items {
+		seen[Duty{o.Action, o.Ref}]++
+		switch {
+		case o.Unsent:
+			require.NotZero(t, o.Code)
+			unsent++
+		case o.Code != 0:
+			refused++
+		default:
+			taken++
+		}
+	}
+	for _, p := range batch.pieces() {
+		require.Equal(t, 1, seen[p.Duty], "%s %s: each item has one outcome", p.Action, p.Ref.JobId)
+	}
+	require.Len(t, done.Items, batch.Len())
+	return taken, refused, unsent
+}
+
+func manyReveals(m *modelNode, n int) Batch {
+	var batch Batch
+	for i := range n {
+		m.owe(&batch, Reveal, fmt.Sprintf("%d-0-0", i), 1_000)
+	}
+	return batch
+}
+
+func TestABatchOverTheGasOfATransactionGoesInPartsThatFit(t *testing.T) {
+	for name, silent := range map[string]bool{"the node shows the limit": false, "the node does not": true} {
+		t.Run(name, func(t *testing.T) {
+			m, conn := modelWith(t, func(m *modelNode) { m.silent, m.itemGas = silent, 600_000 })
+			batch := manyReveals(m, 64)
+			done, err := m.senderOn(conn, TxConfig{}).Submit(t.Context(), batch, 100)
+			require.NoError(t, err)
+			taken, _, _ := counted(t, batch, done)
+			require.Equal(t, 64, taken)
+			for _, tx := range m.executed {
+				require.LessOrEqual(t, tx.gas, m.budget().Tx)
+			}
+			if !silent {
+				require.Equal(t, len(m.executed), m.broadcasts, "what was handed over first fitted")
+			}
+		})
+	}
+}
+
+func modelWith(t *testing.T, change func(*modelNode)) (*modelNode, *grpc.ClientConn) {
+	m := newModelNode(newFakeNode(t), 1)
+	change(m)
+	conn, stop, err := m.open()
+	require.NoError(t, err)
+	t.Cleanup(stop)
+	return m, conn
+}
+
+func TestAnItemThatFitsIntoNoTransactionIsReportedAndNotTriedAgain(t *testing.T) {
+	m, conn := model(t)
+	batch := manyReveals(m, 5)
+	stuck := Duty{Reveal, ref("3-0-0")}
+	m.heavy[stuck] = true
+	batch.Stakes[stuck] = Stake{Loss: sdkmath.NewInt(77_000), Deadline: 1_000}
+	s := m.senderOn(conn, TxConfig{})
+	done, err := s.Submit(t.Context(), batch, 100)
+	require.NoError(t, err)
+	taken, refused, _ := counted(t, batch, done)
+	require.Equal(t, []int{4, 1}, []int{taken, refused}, "the others are sent")
+	log := ""
+	for _, o := range done.Items {
+		if o.Ref == stuck.Ref {
+			log = o.Log
+		}
+	}
+	require.Contains(t, log, "asks for at most 25000000")
+	require.Contains(t, log, "governance")
+	require.Contains(t, log, "missing it costs 77000atfuel")
+
+	var again Batch
+	put(&again, stuck, batch.Stakes[stuck])
+	simulated := m.simulated
+	done, err = s.Submit(t.Context(), again, 100)
+	require.NoError(t, err)
+	require.Equal(t, log, done.Items[0].Log)
+	require.Equal(t, simulated, m.simulated, "it is not even tried")
+}
+
+func TestWhatIsOutOfGasAtTheMostOfATransactionIsNotPaidForAgain(t *testing.T) {
+	n := newFakeNode(t)
+	n.gas = 1_000_000
+	for range 9 {
+		n.blockCodes = append(n.blockCodes, sdk.TxResponse{Codespace: "sdk", Code: 11, RawLog: "out of gas in location: WriteFlat"})
+	}
+	s := n.sender(TxConfig{GasAdjustment: 1})
+	s.learned = 1_200_000
+	batch := Batch{Commits: fullBatch().Commits}
+	done, err := s.Submit(t.Context(), batch, 10)
+	require.NoError(t, err)
+	require.Len(t, n.sent, 2)
+	require.Equal(t, uint64(1_200_000), n.sent[1].gas)
+	_, refused, _ := counted(t, batch, done)
+	require.Equal(t, 1, refused)
+}
+
+func TestANodeThatRefusesWhatItHasForgottenCostsFewBlocks(t *testing.T) {
+	m, conn := model(t)
+	batch := manyReveals(m, 2)
+	s := m.senderOn(conn, TxConfig{})
+	forgotten := false
+	m.hook = func() {
+		if len(m.waiting) > 0 && !forgotten {
+			forgotten = true
+			m.waiting, m.base, m.floor = nil, 20, 20 // a restart, and the price has doubled
+		}
+	}
+	from := m.height
+	done, err := s.Submit(t.Context(), batch, 100)
+	require.NoError(t, err)
+	taken, _, _ := counted(t, batch, done)
+	require.Equal(t, 2, taken)
+	require.Less(t, m.height-from, int64(12), "not the 20 blocks that it could have waited")
+	require.Equal(t, sdkmath.NewInt(20).MulRaw(int64(m.executed[0].gas)), m.executed[0].fee.AmountOf("atfuel"))
+}
+
+// The lane looks at items in order, and at none after more dead than live ones.
+func TestDeadItemsCostTheOthersNoPlaceInTheLane(t *testing.T) {
+	m, conn := model(t)
+	m.base = 1_000
+	var batch Batch
+	for i := range 3 {
+		m.owe(&batch, Commit, fmt.Sprintf("1-0-%d", i), 50) // too late
+	}
+	for i := range 3 {
+		m.owe(&batch, Commit, fmt.Sprintf("2-0-%d", i), 1_000)
+	}
+	done, err := m.senderOn(conn, TxConfig{}).Submit(t.Context(), batch, 100)
+	require.NoError(t, err)
+	taken, refused, _ := counted(t, batch, done)
+	require.Equal(t, []int{3, 3}, []int{taken, refused})
+	require.Len(t, m.executed, 1)
+	require.Len(t, m.executed[0].messages[0].(*computetypes.MsgCommit).Items, 3)
+	require.Equal(t, sdkmath.NewInt(10).MulRaw(int64(m.executed[0].gas)), m.executed[0].fee.AmountOf("atfuel"), "at the floor")
+}
+
+func TestAClaimThatIsLeftOutIsReportedOnceWhereTheRestIsSentApart(t *testing.T) {
+	n := newFakeNode(t)
+	n.crowdAfter = 1 // blocks fill up after the first simulation
+	done, err := n.sender(TxConfig{}).Submit(t.Context(), fullBatch(), 100)
+	require.NoError(t, err)
+	require.Len(t, n.sent, 3, "one that was refused, duties, and claims")
+	counted(t, fullBatch(), done)
+}
+
+func TestWhatFailsBesideARevealInABlockCostsItOneBlock(t *testing.T) {
+	m, conn := model(t)
+	var batch Batch
+	reveal := m.owe(&batch, Reveal, "1-0-0", 1_000)
+	for i, action := range []Action{Open, Commit, Release} {
+		// Each is alive in the simulation, and dead in the block.
+		m.owe(&batch, action, fmt.Sprintf("2-0-%d", i), 1_000).diesAt = 102
+	}
+	done, err := m.senderOn(conn, TxConfig{}).Submit(t.Context(), batch, 100)
+	require.NoError(t, err)
+	taken, refused, _ := counted(t, batch, done)
+	require.Equal(t, []int{1, 3}, []int{taken, refused})
+	require.Equal(t, 1, reveal.taken)
+	require.Len(t, m.executed, 2)
+	require.Len(t, m.executed[1].messages, 1, "the reveal goes alone")
+}
+
+func TestAFailureInABlockSendsTheRevealAloneThoughOthersWouldFailToo(t *testing.T) {
+	m, conn := model(t)
+	var batch Batch
+	m.owe(&batch, Reveal, "1-0-0", 1_000)
+	m.owe(&batch, Open, "2-0-0", 1_000).diesAt = 102
+	for i := range 3 {
+		m.owe(&batch, Commit, fmt.Sprintf("3-0-%d", i), 1_000)
+	}
+	_, err := m.senderOn(conn, TxConfig{}).Submit(t.Context(), batch, 100)
+	require.NoError(t, err)
+	require.Len(t, m.executed, 3)
+	require.IsType(t, &computetypes.MsgReveal{}, m.executed[1].messages[0])
+	require.Len(t, m.executed[1].messages, 1)
+}
+
+func TestARevealThatIsNearlyLateSharesItsFateWithNothing(t *testing.T) {
+	m, conn := model(t)
+	var batch Batch
+	reveal := m.owe(&batch, Reveal, "1-0-0", m.height+4)
+	m.owe(&batch, Open, "1-0-0", m.height+40)
+	m.owe(&batch, Commit, "2-0-0", 1_000)
+	done, err := m.senderOn(conn, TxConfig{}).Submit(t.Context(), batch, 100)
+	require.NoError(t, err)
+	taken, _, _ := counted(t, batch, done)
+	require.Equal(t, 3, taken)
+	require.Equal(t, 1, reveal.taken)
+	require.Len(t, m.executed[0].messages, 1)
+}
+
+func TestAMessageThatTheFeeGrantDoesNotPayForKeepsNoDutyBack(t *testing.T) {
+	m, conn := model(t)
+	var batch Batch
+	m.owe(&batch, Reveal, "1-0-0", 1_000)
+	m.owe(&batch, Commit, "2-0-0", 1_000)
+	m.notGranted = Commit
+	done, err := m.senderOn(conn, TxConfig{}).Submit(t.Context(), batch, 100)
+	require.ErrorIs(t, err, ErrRejected)
+	taken, _, unsent := counted(t, batch, done)
+	require.Equal(t, []int{1, 1}, []int{taken, unsent})
+}
+
+// Whatever a node and a chain do, every item has one outcome.
+func TestEachItemHasOneOutcome(t *testing.T) {
+	fake := newFakeNode(t)
+	rapid.Check(t, func(t *rapid.T) {
+		m := drawModel(t, fake)
+		conn, stop, err := m.open()
+		require.NoError(t, err)
+		defer stop()
+		batch := drawBatch(t, m)
+		s := m.senderOn(conn, TxConfig{Caps: drawCaps(t), TimeoutBlocks: 6})
+		for range 2 {
+			done, err := s.Submit(t.Context(), batch, rapid.IntRange(1, 5).Draw(t, "max batch"))
+			_, _, unsent := counted(t, batch, done)
+			require.Equal(t, unsent > 0, err != nil, "an error for what was not decided: %v", err)
+		}
+		for _, tx := range m.executed {
+			require.LessOrEqual(t, tx.gas, m.budget().Tx)
+		}
+	})
+}
+
+func drawModel(t *rapid.T, fake *fakeNode) *modelNode {
+	m := newModelNode(fake, rapid.Uint64().Draw(t, "seed"))
+	m.faulty, m.chance = 10_000, rapid.IntRange(0, 30).Draw(t, "chance of a fault")
+	m.base = rapid.SampledFrom([]int64{10, 10, 15, 2_000}).Draw(t, "base fee")
+	m.full, m.silent = rapid.Bool().Draw(t, "full"), rapid.Bool().Draw(t, "silent")
+	m.itemGas = rapid.Uint64Range(50_000, 3_000_000).Draw(t, "gas of an item")
+	m.blockGas = rapid.Uint64Range(20_000_000, 100_000_000).Draw(t, "gas of a block")
+	return m
+}
+
+func drawCaps(t *rapid.T) FeeCaps {
+	caps := FeeCaps{GasPrice: sdk.NewInt64Coin("atfuel", rapid.SampledFrom([]int64{12, 100, 10_000}).Draw(t, "max price"))}
+	if rapid.Bool().Draw(t, "max tx") {
+		caps.Tx = sdk.NewInt64Coin("atfuel", rapid.Int64Range(1, 200_000_000).Draw(t, "tx"))
+	}
+	caps.DutyBps = rapid.Uint32Range(0, 10_000).Draw(t, "share")
+	return caps
+}
+
+func drawBatch(t *rapid.T, m *modelNode) Batch {
+	var batch Batch
+	actions := rapid.SampledFrom([][]Action{{Reveal, Open, Commit, Release, Claim}, {Reveal, Commit}}).Draw(t, "actions")
+	known := rapid.Bool().Draw(t, "known stakes")
+	for i := range rapid.IntRange(1, 16).Draw(t, "items") {
+		duty := Duty{rapid.SampledFrom(actions).Draw(t, "action"), ref(fmt.Sprintf("%d-0-0", i))}
+		item := &modelItem{stake: Stake{Deadline: rapid.Int64Range(95, 200).Draw(t, "deadline")}}
+		if known {
+			item.stake.Loss = sdkmath.NewInt(rapid.Int64Range(0, 100_000_000).Draw(t, "loss"))
+		}
+		if rapid.IntRange(0, 4).Draw(t, "dies") == 0 {
+			item.diesAt = rapid.Int64Range(99, 110).Draw(t, "dies at")
+		}
+		if rapid.IntRange(0, 9).Draw(t, "heavy") == 0 {
+			m.heavy[duty] = true
+		}
+		m.items[duty] = item
+		put(&batch, duty, item.stake)
+	}
+	batch.Renew = rapid.Bool().Draw(t, "renew")
+	return batch
+}
+
+// Killed between two steps, before a node that is away, forgets what it has taken, loses
+// its answers or has no room outside of the lane, for whatever time: what can get in before
+// its deadline gets in, once.
+func TestADutyThatCanGetInBeforeItsDeadlineGetsInOnce(t *testing.T) {
+	fake := newFakeNode(t)
+	// slack is how many blocks without faults are enough: those for which a transaction may
+	// wait, and some for what is sent after it.
+	const slack = 60
+	rapid.Check(t, func(t *rapid.T) {
+		m := newModelNode(fake, rapid.Uint64().Draw(t, "seed"))
+		m.faulty, m.chance = 100+rapid.Int64Range(0, 80).Draw(t, "blocks with faults"), rapid.IntRange(1, 60).Draw(t, "chance")
+		m.full = rapid.Bool().Draw(t, "full for ever")
+		if m.full {
+			m.base = 1_000_000
+		}
+		conn, stop, err := m.open()
+		require.NoError(t, err)
+		defer stop()
+		for i := range rapid.IntRange(1, 12).Draw(t, "items") {
+			action := rapid.SampledFrom([]Action{Reveal, Open, Commit, Release}).Draw(t, "action")
+			m.items[Duty{action, ref(fmt.Sprintf("%d-0-0", i))}] = &modelItem{stake: Stake{
+				Deadline: m.faulty + slack + rapid.Int64Range(0, 20).Draw(t, "deadline"), Loss: sdkmath.NewInt(1_000),
+			}}
+		}
+		chances := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "kills"), 2))
+		s := m.senderOn(conn, TxConfig{})
+		taken := map[Duty]int{}
+		for m.at() < m.faulty+slack {
+			batch := m.outstanding()
+			if batch.Len() == 0 {
+				break
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			m.killAfter(chances.IntN(80), cancel)
+			done, _ := s.Submit(ctx, batch, 100)
+			counted(t, batch, done)
+			for _, o := range done.Items {
+				if o.Code == 0 {
+					taken[Duty{o.Action, o.Ref}]++
+				}
+			}
+			if ctx.Err() != nil { // a new process knows nothing of the old one
+				s = m.senderOn(conn, TxConfig{})
+			}
+			cancel()
+			m.next()
+		}
+		for duty, item := range m.items {
+			require.Equal(t, 1, item.taken, "%s %s", duty.Action, duty.Ref.JobId)
+			require.LessOrEqual(t, taken[duty], 1)
+		}
+	})
+}
+
+// outstanding is a batch of all that the chain still waits for.
+func (m *modelNode) outstanding() Batch {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var batch Batch
+	for _, duty := range m.inOrder() {
+		if item := m.items[duty]; item.taken == 0 && m.height < item.stake.Deadline {
+			put(&batch, duty, item.stake)
+		}
+	}
+	return batch
+}
+
+func TestADutyIsPaidForByWhatMissingItCosts(t *testing.T) {
+	for name, c := range map[string]struct {
+		loss  int64
+		share uint32
+		caps  FeeCaps
+		want  string
+	}{
+		"worth it":                     {loss: 20_000_000_000, share: 500},
+		"not worth it":                 {loss: 2_000_000_000, share: 500, want: "fees.duty-percent allows 100000000atfuel"},
+		"worth it at another setting":  {loss: 2_000_000_000, share: 5_000},
+		"worth more than a gas's most": {loss: 1 << 60, share: 500, caps: FeeCaps{GasPrice: sdk.NewInt64Coin("atfuel", 100)}, want: "fees.max-gas-price is 100atfuel"},
+		"worth more than a tx's most":  {loss: 1 << 60, share: 500, caps: FeeCaps{Tx: sdk.NewInt64Coin("atfuel", 1_000)}, want: "fees.max-tx is 1000atfuel"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			// The lane does not take it: it uses more than an item may.
+			m, conn := modelWith(t, func(m *modelNode) { m.base, m.itemGas = 100, 1_500_000 })
+			var batch Batch
+			m.owe(&batch, Commit, "1-0-0", 1_000)
+			batch.Stakes[Duty{Commit, ref("1-0-0")}] = Stake{Loss: sdkmath.NewInt(c.loss), Deadline: 1_000}
+			if c.caps.GasPrice.Denom == "" {
+				c.caps.GasPrice = sdk.NewInt64Coin("atfuel", 1_000)
+			}
+			c.caps.DutyBps = c.share
+			done, err := m.senderOn(conn, TxConfig{Caps: c.caps}).Submit(t.Context(), batch, 100)
+			taken, _, unsent := counted(t, batch, done)
+			if c.want == "" {
+				require.NoError(t, err)
+				require.Equal(t, 1, taken)
+				return
+			}
+			require.Equal(t, 1, unsent)
+			require.ErrorIs(t, err, ErrFeeCap)
+			require.ErrorContains(t, err, c.want)
+			require.ErrorContains(t, err, "would cost")
+			require.ErrorContains(t, err, fmt.Sprintf("missing what it brings costs %datfuel", c.loss))
+			require.Empty(t, m.executed)
+		})
+	}
+}
+
+// Work of little worth would never be done otherwise.
+func TestAtTheLeastPriceADutyIsSentWhateverItIsWorth(t *testing.T) {
+	for name, base := range map[string]int64{"blocks have room": 10, "blocks are full": 1_000_000} {
+		t.Run(name, func(t *testing.T) {
+			m, conn := model(t)
+			m.base = base
+			var batch Batch
+			m.owe(&batch, Commit, "1-0-0", 1_000)
+			batch.Stakes[Duty{Commit, ref("1-0-0")}] = Stake{Loss: sdkmath.NewInt(1), Deadline: 1_000}
+			_, err := m.senderOn(conn, TxConfig{Caps: FeeCaps{GasPrice: sdk.NewInt64Coin("atfuel", 10)}}).Submit(t.Context(), batch, 100)
+			require.NoError(t, err)
+			require.Len(t, m.executed, 1)
+		})
+	}
+}
+
+func TestADutyOfLittleWorthKeepsNoneOfGreatWorthBack(t *testing.T) {
+	m, conn := modelWith(t, func(m *modelNode) { m.base, m.itemGas = 100, 1_500_000 })
+	var batch Batch
+	m.owe(&batch, Reveal, "1-0-0", 1_000)
+	m.owe(&batch, Commit, "2-0-0", 1_000)
+	m.owe(&batch, Commit, "3-0-0", 1_000)
+	batch.Stakes[Duty{Reveal, ref("1-0-0")}] = Stake{Loss: sdkmath.NewInt(10_000_000_000)}
+	for _, job := range []string{"2-0-0", "3-0-0"} {
+		batch.Stakes[Duty{Commit, ref(job)}] = Stake{Loss: sdkmath.NewInt(1_000)}
+	}
+	caps := FeeCaps{GasPrice: sdk.NewInt64Coin("atfuel", 1_000), DutyBps: 500}
+	done, err := m.senderOn(conn, TxConfig{Caps: caps}).Submit(t.Context(), batch, 100)
+	require.ErrorContains(t, err, "fees.duty-percent")
+	taken, _, unsent := counted(t, batch, done)
+	require.Equal(t, []int{1, 2}, []int{taken, unsent})
+	require.IsType(t, &computetypes.MsgReveal{}, m.executed[0].messages[0])
+}
+
+func TestAFullMempoolIsOutbidForADutyThatTheLaneDoesNotTake(t *testing.T) {
+	n := newFakeNode(t)
+	n.crowd = 2
+	n.gas = feemarkettypes.DefaultParams().LaneTx(1) + 1
+	for range 2 {
+		n.checkCodes = append(n.checkCodes, sdk.TxResponse{Codespace: "sdk", Code: 20, RawLog: "mempool is full"})
+	}
+	batch := Batch{Commits: fullBatch().Commits, Stakes: map[Duty]Stake{{Commit, ref("3-0-0")}: {Loss: sdkmath.NewInt(1 << 60)}}}
+	_, err := n.sender(TxConfig{}).Submit(t.Context(), batch, 100)
+	require.NoError(t, err)
+	require.Len(t, n.sent, 3)
+	require.True(t, n.sent[1].fee.IsAllGT(n.sent[0].fee))
+	require.True(t, n.sent[2].fee.IsAllGT(n.sent[1].fee))
+
+	n.checkCodes = []sdk.TxResponse{{Codespace: "sdk", Code: 20, RawLog: "mempool is full"}}
+	_, err = n.sender(TxConfig{}).Submit(t.Context(), Batch{Renew: true}, 100)
+	require.ErrorIs(t, err, ErrPoolFull, "what is no duty waits")
+}
+
+func TestAFullMempoolTakesWhatTheLaneTakes(t *testing.T) {
+	m, conn := modelWith(t, func(m *modelNode) { m.full = true })
+	var batch Batch
+	m.owe(&batch, Reveal, "1-0-0", 1_000)
+	m.owe(&batch, Claim, "2-0-0", 1_000)
+	batch.Renew = true
+	done, err := m.senderOn(conn, TxConfig{}).Submit(t.Context(), batch, 100)
+	require.ErrorIs(t, err, ErrPoolFull)
+	taken, _, unsent := counted(t, batch, done)
+	require.Equal(t, []int{2, 1}, []int{taken, unsent}, "all but the renewal")
+}
