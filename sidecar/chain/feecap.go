@@ -47,8 +47,7 @@ func DefaultFeeCaps() FeeCaps {
 	return FeeCaps{
 		GasPrice: sdk.NewInt64Coin(params.BaseDenom, defaultGasPrice),
 		Tx:       sdk.NewCoin(params.BaseDenom, params.Tfuel(1).MulRaw(defaultTxMilli).QuoRaw(1000)),
-
-		DutyBps: defaultDutyBps,
+		DutyBps:  defaultDutyBps,
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -50,14 +51,14 @@ func (c Chain) Trust() ([]byte, error) {
 // validate reports what is no amount.
 func (f Fees) validate() error {
 	_, _, _, err := f.Caps()
-	if !(f.DutyPercent >= 0 && f.DutyPercent <= 100) {
+	if math.IsNaN(f.DutyPercent) || f.DutyPercent < 0 || f.DutyPercent > 100 {
 		err = errors.Join(err, fmt.Errorf("fees.duty-percent: expected 0 to 100, found %v", f.DutyPercent))
 	}
 	return err
 }
 
-// DutyBps is the share of duties in basis points, cut off.
-func (f Fees) DutyBps() uint32 { return uint32(f.DutyPercent * 100) }
+// DutyBps is the share of duties in basis points, rounded.
+func (f Fees) DutyBps() uint32 { return uint32(math.Round(f.DutyPercent * 100)) }
 
 // Caps returns the amounts; a limit that is not set has no denom.
 func (f Fees) Caps() (gasPrice, tx, day sdk.Coin, err error) {
