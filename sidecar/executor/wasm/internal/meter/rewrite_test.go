@@ -2,7 +2,6 @@ package meter
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -173,24 +172,6 @@ func TestABlockTypeHasOneForm(t *testing.T) {
 		_, err := rewrite(module(blockType...))
 		require.ErrorIs(t, err, ErrInvalid, "%x", blockType)
 	}
-}
-
-// FuzzRewrite checks that no input makes the rewriting panic, and that what it
-// accepts, and nothing else, is valid for an engine.
-func FuzzRewriteKeepsModulesValid(f *testing.F) {
-	f.Add(assembled(f, everything))
-	f.Add(assembled(f, `(module (func (export "_start")))`))
-	f.Add([]byte("\x00asm\x01\x00\x00\x00\x01\xff\xff\xff\xff\x0f"))
-	engine := newEngine()
-	f.Fuzz(func(t *testing.T, wasm []byte) {
-		m, err := rewrite(wasm)
-		if err != nil {
-			require.True(t, errors.Is(err, ErrUnsupported) || errors.Is(err, ErrInvalid), err)
-			return
-		}
-		require.NoError(t, wasmtime.ModuleValidate(engine, wasm))
-		require.NoError(t, wasmtime.ModuleValidate(engine, m.Wasm))
-	})
 }
 
 // newEngine has the features of the profile.
