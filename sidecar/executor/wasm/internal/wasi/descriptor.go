@@ -47,6 +47,14 @@ func (d *descriptor) fileType() byte {
 	return d.node.fileType()
 }
 
+// moveTo sets the place at which a file is read and written next. That of /dev/null is
+// always its start.
+func (d *descriptor) moveTo(offset uint64) {
+	if !d.node.null {
+		d.offset = offset
+	}
+}
+
 func (h *Host) descriptor(fd uint32) (*descriptor, Errno) {
 	if uint64(fd) >= uint64(len(h.fds)) || h.fds[fd] == nil {
 		return nil, errBadf

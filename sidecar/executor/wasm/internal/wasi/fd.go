@@ -116,7 +116,7 @@ func (h *Host) fdFilestatSetSize(a args) Errno {
 	if errno != ok {
 		return errno
 	}
-	if a[1] > 1<<63-1 {
+	if a[1] > 1<<63-1 || d.node.null {
 		return errInval
 	}
 	return h.resize(d.node, a[1])
@@ -127,7 +127,7 @@ func (h *Host) fdAllocate(a args) Errno {
 	if errno != ok {
 		return errno
 	}
-	if a[1] > 1<<62 || a[2] > 1<<62 || a[2] == 0 {
+	if a[1] > 1<<62 || a[2] > 1<<62 || a[2] == 0 || d.node.null {
 		return errInval
 	}
 	return h.resize(d.node, max(d.node.size(), a[1]+a[2]))
@@ -247,6 +247,6 @@ func (h *Host) fdSeek(a args) Errno {
 	if target < 0 {
 		return errInval
 	}
-	d.offset = uint64(target)
+	d.moveTo(uint64(target))
 	return h.mem.putU64(a.u32(3), d.offset)
 }

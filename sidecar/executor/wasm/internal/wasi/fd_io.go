@@ -77,7 +77,7 @@ func (h *Host) fdRead(a args) Errno {
 	if errno != ok {
 		return errno
 	}
-	d.offset += n
+	d.moveTo(d.offset + n)
 	return h.mem.putU32(a.u32(3), uint32(n))
 }
 
@@ -149,7 +149,7 @@ func (h *Host) fdWrite(a args) Errno {
 	if errno != ok {
 		return errno
 	}
-	d.offset += n
+	d.moveTo(d.offset + n)
 	return h.mem.putU32(a.u32(3), uint32(n))
 }
 
@@ -199,8 +199,8 @@ func (h *Host) write(d *descriptor, ptr, count uint32, offset uint64) (uint64, E
 	if !h.charge(v.total * FuelPerByte) {
 		return 0, errInval
 	}
-	if v.total == 0 {
-		return 0, ok
+	if v.total == 0 || d.node.null {
+		return v.total, ok
 	}
 	if end := offset + v.total; end > d.node.size() {
 		if errno := h.resize(d.node, end); errno != ok {

@@ -25,6 +25,7 @@ type node struct {
 	parent   *node // nil for a root and for what has been unlinked
 	dir      bool
 	readOnly bool
+	null     bool // takes whatever is written and holds nothing: /dev/null
 	// children in the order of inode numbers, so that a listing may go on from any
 	// place without a copy of it being kept. They are found by name in tree.names.
 	children []*node
@@ -55,10 +56,14 @@ func (n *node) size() uint64 {
 }
 
 func (n *node) fileType() byte {
-	if n.isDir() {
+	switch {
+	case n.isDir():
 		return typeDirectory
+	case n.null:
+		return typeCharacterDevice
+	default:
+		return typeRegularFile
 	}
-	return typeRegularFile
 }
 
 // after returns the place in children of the first whose inode number is above ino.
@@ -93,7 +98,7 @@ type entry struct {
 
 // tree is the whole file system with the account of what was written.
 type tree struct {
-	root, in, out, tmp *node
+	root, in, out, tmp, dev *node
 	// names holds every name of every directory, and keys those below /out by what a
 	// file system that ignores case compares. Both are one for the whole tree, because
 	// a table of each directory would keep the size that it once had.
@@ -108,11 +113,15 @@ type tree struct {
 
 func newTree(inputs []Input, maxBytes uint64, maxFiles uint32) (*tree, error) {
 	t := &tree{maxBytes: maxBytes, maxFiles: maxFiles, names: map[entry]*node{}, keys: map[nameKey]*node{}}
-	t.root, t.in, t.out, t.tmp = t.newDir(), t.newDir(), t.newDir(), t.newDir()
-	t.root.readOnly, t.in.readOnly = true, true
+	t.root, t.in, t.out, t.tmp, t.dev = t.newDir(), t.newDir(), t.newDir(), t.newDir(), t.newDir()
+	t.root.readOnly, t.in.readOnly, t.dev.readOnly = true, true, true
 	t.link(t.root, "in", t.in)
 	t.link(t.root, "out", t.out)
 	t.link(t.root, "tmp", t.tmp)
+	t.link(t.root, "dev", t.dev)
+	null := t.newFile()
+	null.null = true
+	t.link(t.dev, "null", null)
 	// Sorted, so that inode numbers do not depend on the order of the list.
 	inputs = append([]Input(nil), inputs...)
 	sort.Slice(inputs, func(i, j int) bool { return inputs[i].Name < inputs[j].Name })

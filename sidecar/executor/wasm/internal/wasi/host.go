@@ -125,8 +125,9 @@ func New(cfg Config) (*Host, error) {
 	for _, v := range slices.Concat(Environment(), cfg.Env) {
 		h.env = append(h.env, v.Name+"="+v.Value)
 	}
-	// The root serves programs that look at every folder up to it. The last one is the
-	// working folder of a C library, which knows none but that of this name.
+	// The root serves programs that look at every folder up to it. The one after it is the
+	// working folder of a C library, which knows none but that of this name: it finds
+	// every path there that is below no other of these names, so /dev is one.
 	h.fds = []*descriptor{
 		{stream: &stream{}, readable: true},
 		{stream: &h.stdout, writable: true},
@@ -136,6 +137,7 @@ func New(cfg Config) (*Host, error) {
 		{node: t.tmp, preopen: "/tmp"},
 		{node: t.root, preopen: "/"},
 		{node: t.out, preopen: "."},
+		{node: t.dev, preopen: "/dev"},
 	}
 	return h, nil
 }

@@ -120,8 +120,8 @@ func (g *guest) ino(dir uint64, path string) (uint64, Errno) {
 }
 
 const (
-	in, out, tmp, root, cwd = 3, 4, 5, 6, 7
-	firstFree               = 8
+	in, out, tmp, root, cwd, dev = 3, 4, 5, 6, 7, 8
+	firstFree                    = 9
 )
 
 func TestInputsCanBeReadAndNotChanged(t *testing.T) {

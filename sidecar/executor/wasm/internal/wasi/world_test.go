@@ -41,7 +41,7 @@ func TestTheEnvironmentIsTheProfilesAndTheTasks(t *testing.T) {
 
 func TestFoldersAreWhereProgramsLookForThem(t *testing.T) {
 	g := newGuest(t)
-	for fd, want := range map[uint64]string{in: "/in", out: "/out", tmp: "/tmp", root: "/", cwd: "."} {
+	for fd, want := range map[uint64]string{in: "/in", out: "/out", tmp: "/tmp", root: "/", cwd: ".", dev: "/dev"} {
 		require.Equal(t, ok, g.call("fd_prestat_get", fd, 512))
 		size := binary.LittleEndian.Uint32(g.mem[516:])
 		require.Equal(t, ok, g.call("fd_prestat_dir_name", fd, 1024, uint64(size)))
@@ -68,7 +68,7 @@ func TestTheRootIsNotToBeWritten(t *testing.T) {
 	g := newGuest(t)
 	require.Equal(t, errRofs, g.create(root, "new"))
 	require.Equal(t, errRofs, g.on("path_create_directory", root, "new"))
-	for _, dir := range []string{"in", "out", "tmp"} {
+	for _, dir := range []string{"in", "out", "tmp", "dev"} {
 		require.Equal(t, errRofs, g.on("path_remove_directory", root, dir))
 		require.Equal(t, errRofs, g.rename(root, dir, tmp, "moved"))
 		require.Equal(t, errInval, g.rename(tmp, ".", root, dir))

@@ -38,6 +38,12 @@ func main() {
 		fmt.Println("root:", err)
 	}
 	fmt.Println("root", names(entries))
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o666)
+	if err == nil {
+		written, failed := null.WriteString("gone")
+		read, end := null.Read(make([]byte, 8))
+		fmt.Println("null", written, failed, read, end, null.Close())
+	}
 	host, err := os.Hostname()
 	fmt.Println("host", host, err)
 	_, err = net.Dial("tcp", "127.0.0.1:80")
