@@ -38,7 +38,10 @@ type Config struct {
 	KeptBytes uint64
 	// IdleTime is how long a worker without a task is kept; 2 minutes by default.
 	IdleTime time.Duration
-	// StartTime is how long a worker may take until it is ready; 1 minute by default.
+	// StartTime is how long a worker may take until it is ready, and then until it has
+	// begun with a task; 1 minute by default. A program is compiled after that, however
+	// large it is: compiling is part of the task, bounded by its wall limit, and counts as
+	// a sign of life by the processor time that it burns.
 	StartTime time.Duration
 	// SilentTime is how long a worker with a task may neither report nor burn processor
 	// time; 1 minute by default.

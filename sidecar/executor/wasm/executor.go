@@ -86,7 +86,7 @@ func (e *Executor) Fingerprint(context.Context) executor.Fingerprint {
 	return f
 }
 
-// Start implements executor.Executor.
+// Start implements executor.Executor. It does not wait for the program to be compiled.
 func (e *Executor) Start(_ context.Context, task executor.Task) error {
 	if err := check(task); err != nil {
 		return err
