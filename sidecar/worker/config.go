@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"runtime"
 	"time"
 )
 
@@ -78,7 +79,7 @@ func (c *Config) validate() error {
 
 func (c *Config) setDefaults() error {
 	if len(c.Command) == 0 {
-		self, err := ownBinary()
+		self, err := ownBinary(runtime.GOOS)
 		if err != nil {
 			return fmt.Errorf("worker: cannot tell which program this is: %w", err)
 		}
@@ -106,11 +107,14 @@ func (c *Config) setDefaults() error {
 
 // ownBinary is this program. Where the kernel names the running image it is taken: the
 // file may have been replaced by an upgrade, and a daemon and its workers are of one
-// version.
-func ownBinary() (string, error) {
+// version. Only Linux is asked: elsewhere that path is an ordinary file, which anybody may
+// have put there.
+func ownBinary(system string) (string, error) {
 	const running = "/proc/self/exe"
-	if _, err := os.Stat(running); err == nil {
-		return running, nil
+	if system == "linux" {
+		if _, err := os.Stat(running); err == nil {
+			return running, nil
+		}
 	}
 	return os.Executable()
 }

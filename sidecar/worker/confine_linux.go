@@ -37,7 +37,7 @@ func confine(s *settings, name string) error {
 	if err != nil {
 		return err
 	}
-	self, err := ownBinary()
+	self, err := ownBinary("linux")
 	if err != nil {
 		return err
 	}

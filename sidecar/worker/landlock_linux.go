@@ -39,7 +39,7 @@ func restrictFiles(readable, writable string) error {
 	allow := func(path string, access uint64) error {
 		return allowBeneath(int(rules), path, access&attr.Handled_access_fs)
 	}
-	self, err := ownBinary()
+	self, err := ownBinary("linux")
 	if err != nil {
 		return err
 	}
