@@ -49,7 +49,7 @@ func (n *node) listen() (forGRPC, forHTTP net.Listener, err error) {
 // whether the daemon of this home runs: then journal and addresses are its own.
 func checkPlaces(ctx context.Context, r *report, n *node) {
 	running := daemonAnswers(ctx, n.home)
-	journal, err := openJournal(n.home)
+	journal, tidy, err := openJournal(n.home)
 	switch {
 	case errors.Is(err, store.ErrLocked) && running != "":
 		r.line(good, "journal", "in use by the running daemon, %s", running)
@@ -57,7 +57,7 @@ func checkPlaces(ctx context.Context, r *report, n *node) {
 		r.line(missing, "journal", "%v", err)
 	default:
 		open, listErr := journal.List(store.Filter{Unfinished: true})
-		if err := errors.Join(listErr, journal.Close()); err != nil {
+		if err := errors.Join(listErr, journal.Close(), tidy()); err != nil {
 			r.line(missing, "journal", "%v", err)
 		} else {
 			r.line(good, "journal", "%d assignments in it are not over", len(open))
@@ -87,20 +87,25 @@ func checkPlaces(ctx context.Context, r *report, n *node) {
 }
 
 // openJournal opens a journal as start does. In a home of another user it makes none,
-// because that user could not open it.
-func openJournal(home string) (*store.Journal, error) {
+// because that user could not open it. What tidy takes away can only go once the journal
+// is closed: Windows deletes no file that is open.
+func openJournal(home string) (journal *store.Journal, tidy func() error, err error) {
 	if _, err := os.Stat(filepath.Join(home, store.FileName)); errors.Is(err, os.ErrNotExist) {
 		if err := tryFolder(home); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		scratch, err := os.MkdirTemp(home, "journal-")
 		if err != nil {
-			return nil, osfault.Explain(home, err)
+			return nil, nil, osfault.Explain(home, err)
 		}
-		journal, err := store.Open(scratch, nil)
-		return journal, errors.Join(err, os.RemoveAll(scratch))
+		tidy = func() error { return os.RemoveAll(scratch) }
+		if journal, err = store.Open(scratch, nil); err != nil {
+			return nil, nil, errors.Join(err, tidy())
+		}
+		return journal, tidy, nil
 	}
-	return store.Open(home, nil)
+	journal, err = store.Open(home, nil)
+	return journal, func() error { return nil }, err
 }
 
 // daemonAnswers says where the daemon of a home answers; "" when none does.
