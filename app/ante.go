@@ -37,6 +37,7 @@ func newAnteHandler(app *App) sdk.AnteHandler {
 		ante.NewDeductFeeDecorator(accounts, feeBank{app.BankKeeper}, app.FeeGrantKeeper, NewTxFeeChecker(app.PriceSource())),
 		ante.NewIncrementSequenceDecorator(accounts),
 		paidDecorator{app: app},
+		againDecorator{app: app},
 	)
 }
 

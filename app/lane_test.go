@@ -17,6 +17,7 @@ import (
 	"github.com/thetaedge/theta/testutil/apptest"
 	"github.com/thetaedge/theta/testutil/edge"
 	"github.com/thetaedge/theta/testutil/twin"
+	beacontypes "github.com/thetaedge/theta/x/beacon/types"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -144,15 +145,28 @@ func assigned(t *testing.T) (*stuffed, *apptest.Chain, edge.Node, computetypes.C
 
 // keepOpen leaves out commitments, so that they stay due.
 func (s *stuffed) keepOpen(chain *apptest.Chain, txs [][]byte) [][]byte {
+	return s.keep(chain, txs, func(msg sdk.Msg) bool {
+		_, ok := msg.(*computetypes.MsgCommit)
+		return !ok
+	})
+}
+
+// keep returns the txs whose first message is as wanted.
+func (s *stuffed) keep(chain *apptest.Chain, txs [][]byte, wanted func(sdk.Msg) bool) [][]byte {
 	var kept [][]byte
 	for _, raw := range txs {
 		tx, err := chain.App.TxConfig().TxDecoder()(raw)
 		require.NoError(s.t, err)
-		if _, ok := tx.GetMsgs()[0].(*computetypes.MsgCommit); !ok {
+		if wanted(tx.GetMsgs()[0]) {
 			kept = append(kept, raw)
 		}
 	}
 	return kept
+}
+
+func isRound(msg sdk.Msg) bool {
+	_, ok := msg.(*beacontypes.MsgSubmitRound)
+	return ok
 }
 
 func TestTheLaneTakesWhatIsDueOnceAndNoPadding(t *testing.T) {
@@ -183,6 +197,36 @@ func TestTheLaneTakesWhatIsDueOnceAndNoPadding(t *testing.T) {
 	} {
 		require.Equal(t, reject, chain.Judge(tx), name)
 	}
+}
+
+// A worker sends its reveal along with its commitment, at the base fee. When it is due,
+// others pay more.
+func TestWhatBecomesDueWhileItWaitsUsesTheLane(t *testing.T) {
+	s, chain, worker, item := assigned(t)
+	n := nodeOf(t, 100, chain)
+	base, _ := prices(t, chain)
+	commits := s.Act(chain)
+	msg := &computetypes.MsgReveal{Worker: worker.Worker.String(), Items: []computetypes.RevealItem{worker.Reveals(item.Ref)}}
+	reveal := chain.Sign(worker.Worker, []sdk.Msg{msg}, apptest.WithGas(1_000_000),
+		apptest.WithFee(sdk.NewCoin(params.BaseDenom, base.MulRaw(1_000_000))))
+	for _, tx := range append(commits, reveal) {
+		code, _ := n.send(tx)
+		require.Zero(t, code)
+	}
+	n.block(commits...)
+	due := func() bool {
+		return len(chain.App.ComputeKeeper.Duties(chain.Ctx().WithBlockHeight(chain.Height()+1), msg)) > 0
+	}
+	for i := 0; !due(); i++ {
+		require.Less(t, i, 20)
+		n.block(s.keep(chain, s.Act(chain), isRound)...)
+	}
+	s.price = 1_000
+	for _, tx := range s.stuffing(chain) {
+		code, _ := n.send(tx)
+		require.Zero(t, code)
+	}
+	require.Equal(t, reveal, chain.Propose()[0])
 }
 
 func TestAStrangersMessageIsNoDuty(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/spf13/cast"
 
+	sdkmath "cosmossdk.io/math"
+
 	"github.com/cosmos/cosmos-sdk/server"
 	servertypes "github.com/cosmos/cosmos-sdk/server/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -56,11 +58,22 @@ func waiting(ctx sdk.Context, tx sdk.Tx) (*pool.Entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	terms, _ := ctx.Value(termsKey{}).(txTerms)
 	return &pool.Entry{
-		Tx: tx, Raw: ctx.TxBytes(), Signers: signers, Gas: feeTx.GetGas(),
-		Price: gasPrice(feeTx), Lane: terms.lane, Deadline: terms.deadline, Height: ctx.BlockHeight(),
+		Tx: tx, Raw: ctx.TxBytes(), Signers: signers, Gas: feeTx.GetGas(), Price: gasPrice(feeTx), Terms: poolTerms(ctx, feeTx),
 	}, nil
+}
+
+// poolTerms are those of a tx in the state of ctx.
+func poolTerms(ctx sdk.Context, tx sdk.FeeTx) pool.Terms {
+	terms, known := ctx.Value(termsKey{}).(txTerms)
+	if !known || !terms.lane {
+		return pool.Terms{Pays: true, Height: ctx.BlockHeight()}
+	}
+	others := sdkmath.MaxInt(terms.base, ownMinGasPrice(ctx))
+	return pool.Terms{
+		Lane: true, Kind: int(terms.found.kind), Keys: terms.found.keys, Deadline: terms.found.deadline,
+		Pays: pays(tx, txTerms{price: others}), Height: ctx.BlockHeight(),
+	}
 }
 
 // gasPrice is what a tx pays for a unit of gas, in atfuel.
@@ -107,6 +120,20 @@ func (d crowdDecorator) AnteHandle(ctx sdk.Context, tx sdk.Tx, simulate bool, ne
 	}
 	if err := d.app.pool.Crowded(signers[0]); err != nil {
 		return ctx, sdkerrors.ErrMempoolIsFull.Wrap(err.Error())
+	}
+	return next(ctx, tx, simulate)
+}
+
+// againDecorator tells the pool what a tx that waits is by now: another block may have made
+// it due, or brought what it brings. It comes last, so that what fails changes nothing.
+type againDecorator struct{ app *App }
+
+// AnteHandle looks at transactions that are checked again.
+func (d againDecorator) AnteHandle(ctx sdk.Context, tx sdk.Tx, simulate bool, next sdk.AnteHandler) (sdk.Context, error) {
+	if feeTx, ok := tx.(sdk.FeeTx); ok && ctx.IsReCheckTx() {
+		if err := d.app.pool.Refresh(ctx.TxBytes(), poolTerms(ctx, feeTx)); err != nil {
+			return ctx, sdkerrors.ErrMempoolIsFull.Wrap(err.Error())
+		}
 	}
 	return next(ctx, tx, simulate)
 }

@@ -43,8 +43,13 @@ type node struct {
 // newNode has room for size txs in CometBFT's list, and for most in the app's pool.
 func newNode(t *testing.T, size, most int) node {
 	t.Helper()
-	chain := apptest.New(t, apptest.WithAccounts(60, params.TfuelCoin(1_000)),
-		apptest.WithAppOptions(map[string]any{server.FlagMempoolMaxTxs: most}))
+	return nodeOf(t, size, apptest.New(t, apptest.WithAccounts(60, params.TfuelCoin(1_000)),
+		apptest.WithAppOptions(map[string]any{server.FlagMempoolMaxTxs: most})))
+}
+
+// nodeOf stands before a chain that runs.
+func nodeOf(t *testing.T, size int, chain *apptest.Chain) node {
+	t.Helper()
 	client := abcicli.NewLocalClient(new(cmtsync.Mutex), server.NewCometABCIWrapper(chain.App))
 	config := cmtcfg.DefaultMempoolConfig()
 	config.Size = size

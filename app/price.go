@@ -28,10 +28,11 @@ type txTerms struct {
 	price sdkmath.Int
 	// burned is the part of the fee that is burned, in atfuel.
 	burned sdkmath.Int
-	// lane says that the tx goes through the lane, where deadline is the first height at
-	// which something of it is late.
-	lane     bool
-	deadline int64
+	// lane says that the tx goes through the lane. In the mempool found is what it brings
+	// there, and base what it would pay outside of it.
+	lane  bool
+	found laneTx
+	base  sdkmath.Int
 }
 
 // fee is the least that a gas limit costs, in atfuel.
@@ -107,13 +108,13 @@ func (d priceDecorator) terms(ctx sdk.Context, tx sdk.FeeTx, simulate bool) (txT
 	if err != nil {
 		return txTerms{}, err
 	}
-	terms := txTerms{price: base, burned: feemarkettypes.Burned(base, floor, tx.GetGas())}
+	terms := txTerms{price: base, base: base, burned: feemarkettypes.Burned(base, floor, tx.GetGas())}
 	switch {
 	case simulate:
 		return terms, nil
 	case ctx.IsCheckTx():
-		found := d.app.inspect(ctx.WithBlockHeight(ctx.BlockHeight()+1), tx)
-		terms.lane, terms.deadline = found.kind != notInLane, found.deadline
+		terms.found = d.app.inspect(ctx.WithBlockHeight(ctx.BlockHeight()+1), tx)
+		terms.lane = terms.found.kind != notInLane
 	default:
 		if terms.lane, err = market.InLane(ctx, ctx.TxIndex()); err != nil {
 			return txTerms{}, err

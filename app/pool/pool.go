@@ -1,6 +1,7 @@
 // Package pool holds the transactions that wait for a block. What pays more per unit of
 // gas gives way to nothing that pays less: when the pool is full the cheapest goes.
-// Transactions of the lane have room of their own, which the others cannot take.
+// Transactions of the lane have room of their own, which the others cannot take; what
+// finds none there waits among the others, where it pays as they do.
 package pool
 
 import (
@@ -9,7 +10,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 
@@ -24,10 +24,6 @@ var ErrFull = errors.New("the mempool is full")
 // ErrTooMany: a sender has as many transactions here as it may have.
 var ErrTooMany = errors.New("too many transactions of one sender wait for a block")
 
-// raise is by how much, in percent, a transaction has to outbid the one that it drives
-// out: filling the pool again and again becomes dearer each time.
-const raise = 10
-
 // Limits bound what waits.
 type Limits struct {
 	// Txs and Bytes are of all that is not in the lane.
@@ -36,21 +32,44 @@ type Limits struct {
 	// LaneTxs and LaneBytes are of the lane.
 	LaneTxs   int
 	LaneBytes int
-	// PerSender is how many transactions one account has here.
-	PerSender int
+	// PerSender is how many transactions one account has here, LanePerSender how many of
+	// them in the lane.
+	PerSender     int
+	LanePerSender int
 	// Blocks is how many blocks a transaction stays that is not checked again.
 	Blocks int64
 }
 
 // DefaultLimits are several full blocks.
 func DefaultLimits() Limits {
-	return Limits{Txs: 5_000, Bytes: 64 << 20, LaneTxs: 2_000, LaneBytes: 16 << 20, PerSender: 32, Blocks: 20}
+	return Limits{
+		Txs: 5_000, Bytes: 64 << 20, LaneTxs: 2_000, LaneBytes: 16 << 20,
+		PerSender: 32, LanePerSender: 8, Blocks: 20,
+	}
 }
 
 // Signer is an account that signs a transaction, with the sequence that it signs.
 type Signer struct {
 	Address  string
 	Sequence uint64
+}
+
+// Terms are what a transaction is to the state at which it was checked last.
+type Terms struct {
+	// Lane says that it may go through the lane.
+	Lane bool
+	// Kind orders the lane before deadlines do, the least first.
+	Kind int
+	// Keys name what is due: of several transactions with the same key the first counts,
+	// and the others give way to all that brings something else.
+	Keys []string
+	// Deadline is the first height at which something of it is late.
+	Deadline int64
+	// Pays says that it pays what others pay: without room in the lane it may wait among
+	// them.
+	Pays bool
+	// Height at which it was checked.
+	Height int64
 }
 
 // Entry is a transaction that waits.
@@ -62,19 +81,17 @@ type Entry struct {
 	// Gas is its limit, Price what it pays for a unit in atfuel.
 	Gas   uint64
 	Price int64
-	// Lane says that it goes through the lane, where Deadline is the first height at which
-	// something of it is late.
-	Lane     bool
-	Deadline int64
-	// Height at which it was checked last.
-	Height int64
+	Terms
 
 	key     [sha256.Size]byte
 	arrival uint64
 	// bid is Price, but never more than that of the sender's transactions before it: a
 	// transaction cannot be taken before those.
-	bid   int64
-	index int
+	bid int64
+	// room is where it waits, copies says that what it brings was there before it.
+	room   *room
+	copies bool
+	index  int
 }
 
 // Arrival orders transactions by when they came.
@@ -86,8 +103,8 @@ func (e *Entry) Bid() int64 { return e.bid }
 
 func (e *Entry) sender() Signer { return e.Signers[0] }
 
-// part is one of the two rooms.
-type part struct {
+// room is one of the two in which transactions wait.
+type room struct {
 	queue     worst
 	bytes     int
 	txs, most int // the most of each; most is of bytes
@@ -98,11 +115,13 @@ type Pool struct {
 	describe func(ctx sdk.Context, tx sdk.Tx) (*Entry, error)
 	limits   Limits
 
-	mu       sync.Mutex
-	entries  map[[sha256.Size]byte]*Entry
-	senders  map[string][]*Entry // by sequence
-	ordinary part
-	lane     part
+	mu      sync.Mutex
+	entries map[[sha256.Size]byte]*Entry
+	senders map[string][]*Entry // by sequence
+	// holders are the transactions of the lane that brought a key first.
+	holders  map[string]*Entry
+	ordinary room
+	lane     room
 	arrivals uint64
 }
 
@@ -113,17 +132,29 @@ var _ mempool.ExtMempool = (*Pool)(nil)
 func New(limits Limits, describe func(ctx sdk.Context, tx sdk.Tx) (*Entry, error)) *Pool {
 	p := &Pool{
 		describe: describe, limits: limits,
-		entries: map[[sha256.Size]byte]*Entry{}, senders: map[string][]*Entry{},
-		ordinary: part{txs: limits.Txs, most: limits.Bytes},
-		lane:     part{txs: limits.LaneTxs, most: limits.LaneBytes},
+		entries: map[[sha256.Size]byte]*Entry{}, senders: map[string][]*Entry{}, holders: map[string]*Entry{},
+		ordinary: room{txs: limits.Txs, most: limits.Bytes},
+		lane:     room{txs: limits.LaneTxs, most: limits.LaneBytes},
 	}
 	p.ordinary.queue.worse = func(a, b *Entry) bool {
 		return a.bid < b.bid || a.bid == b.bid && a.arrival > b.arrival
 	}
 	p.lane.queue.worse = func(a, b *Entry) bool {
-		return a.Deadline > b.Deadline || a.Deadline == b.Deadline && a.arrival > b.arrival
+		return cmp.Or(compareDue(a, b), cmp.Compare(a.arrival, b.arrival)) > 0
 	}
 	return p
+}
+
+// compareDue orders the lane, what goes first before what goes later, whenever they came.
+func compareDue(a, b *Entry) int {
+	switch {
+	case a.copies != b.copies && a.copies:
+		return 1
+	case a.copies != b.copies:
+		return -1
+	default:
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Deadline, b.Deadline))
+	}
 }
 
 // Insert adds a transaction that has passed its checks. It returns
@@ -143,7 +174,10 @@ func (p *Pool) Insert(ctx context.Context, tx sdk.Tx) error {
 func (p *Pool) Admits(entry *Entry) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	_, err := p.victims(entry)
+	if p.entries[sha256.Sum256(entry.Raw)] != nil {
+		return nil
+	}
+	_, _, err := p.place(entry)
 	return err
 }
 
@@ -152,14 +186,6 @@ func (p *Pool) Crowded(sender Signer) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.crowded(sender)
-}
-
-func (p *Pool) crowded(sender Signer) error {
-	mine := p.senders[sender.Address]
-	if len(mine) < p.limits.PerSender || slices.ContainsFunc(mine, func(e *Entry) bool { return e.sender().Sequence == sender.Sequence }) {
-		return nil
-	}
-	return fmt.Errorf("%w: expected at most %d, and there are as many; wait for a block", ErrTooMany, p.limits.PerSender)
 }
 
 // Add adds a transaction, and drops those that give way to it.
@@ -171,123 +197,123 @@ func (p *Pool) Add(entry *Entry) error {
 		known.Height = entry.Height
 		return nil
 	}
-	victims, err := p.victims(entry)
+	entry.arrival = p.arrivals
+	if err := p.add(entry); err != nil {
+		return err
+	}
+	p.arrivals++
+	return nil
+}
+
+// Refresh notes what a transaction that waits is by now, and moves it to where it belongs:
+// it may have become due, or no longer be. Of what does not wait it knows nothing. It
+// returns ErrFull where there is no room for it any more, and drops it.
+func (p *Pool) Refresh(raw []byte, terms Terms) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	entry := p.entries[sha256.Sum256(raw)]
+	if entry == nil {
+		return nil
+	}
+	p.drop(entry)
+	entry.Terms = terms
+	return p.add(entry)
+}
+
+// add puts an entry where place says. What gives way to it in the lane may find room among
+// the others.
+func (p *Pool) add(entry *Entry) error {
+	room, victims, err := p.place(entry)
 	if err != nil {
 		return err
 	}
 	for _, victim := range victims {
 		p.drop(victim)
 	}
-	entry.arrival = p.arrivals
-	p.arrivals++
-	entry.bid = p.bidOf(entry)
+	p.keep(entry, room)
+	for _, victim := range victims {
+		if victim.room != &p.lane || !victim.Pays || victim.sender() == entry.sender() {
+			continue
+		}
+		if victims, err := p.placeOrdinary(victim); err == nil {
+			for _, cheap := range victims {
+				p.drop(cheap)
+			}
+			p.keep(victim, &p.ordinary)
+		}
+	}
+	return nil
+}
+
+// keep puts an entry into a room that has a place for it.
+func (p *Pool) keep(entry *Entry, room *room) {
+	entry.room, entry.bid = room, p.bidOf(entry)
+	entry.copies = room == &p.lane && p.brings(entry)
+	if room == &p.lane && !entry.copies {
+		for _, key := range entry.Keys {
+			p.holders[key] = entry
+		}
+	}
 	p.entries[entry.key] = entry
 	sender := entry.sender().Address
 	p.senders[sender] = append(p.senders[sender], entry)
 	slices.SortStableFunc(p.senders[sender], func(a, b *Entry) int {
 		return cmp.Compare(a.sender().Sequence, b.sender().Sequence)
 	})
-	room := p.roomOf(entry)
 	room.bytes += len(entry.Raw)
 	heap.Push(&room.queue, entry)
-	return nil
+	p.bidAgain(sender)
+}
+
+// drop takes an entry out of everything.
+func (p *Pool) drop(entry *Entry) {
+	if p.entries[entry.key] != entry {
+		return
+	}
+	delete(p.entries, entry.key)
+	for _, key := range entry.Keys {
+		if p.holders[key] == entry {
+			delete(p.holders, key)
+		}
+	}
+	sender := entry.sender().Address
+	mine := slices.DeleteFunc(p.senders[sender], func(e *Entry) bool { return e == entry })
+	if len(mine) == 0 {
+		delete(p.senders, sender)
+	} else {
+		p.senders[sender] = mine
+	}
+	entry.room.bytes -= len(entry.Raw)
+	heap.Remove(&entry.room.queue, entry.index)
+	p.bidAgain(sender)
+}
+
+// bidAgain is what the ordinary transactions of a sender bid after one of them has come or
+// gone.
+func (p *Pool) bidAgain(sender string) {
+	for _, e := range p.senders[sender] {
+		if bid := p.bidOf(e); e.room == &p.ordinary && bid != e.bid {
+			e.bid = bid
+			heap.Fix(&p.ordinary.queue, e.index)
+		}
+	}
 }
 
 // bidOf is what an entry bids beside those of its sender that go before it.
 func (p *Pool) bidOf(entry *Entry) int64 {
 	bid := entry.Price
 	for _, e := range p.senders[entry.sender().Address] {
-		if !e.Lane && e.sender().Sequence < entry.sender().Sequence {
-			bid = min(bid, e.bid)
+		if e.room == &p.ordinary && e.sender().Sequence < entry.sender().Sequence {
+			bid = min(bid, e.Price)
 		}
 	}
 	return bid
 }
 
-func (p *Pool) roomOf(entry *Entry) *part {
-	if entry.Lane {
-		return &p.lane
-	}
-	return &p.ordinary
-}
-
-// victims are what has to go so that an entry finds room.
-func (p *Pool) victims(entry *Entry) ([]*Entry, error) {
-	if err := p.crowded(entry.sender()); err != nil {
-		return nil, err
-	}
-	var victims []*Entry
-	for _, e := range p.senders[entry.sender().Address] {
-		if e.sender().Sequence != entry.sender().Sequence {
-			continue
-		}
-		if !replaces(entry, e) {
-			return nil, fmt.Errorf("%w: a transaction with sequence %d waits already; expected a price of at least %d to replace it, found %d",
-				ErrFull, e.sender().Sequence, outbid(e.Price), entry.Price)
-		}
-		victims = append(victims, e)
-	}
-	room := p.roomOf(entry)
-	count, size := room.queue.Len()+1, room.bytes+len(entry.Raw)
-	for _, e := range victims {
-		if p.roomOf(e) == room {
-			count, size = count-1, size-len(e.Raw)
-		}
-	}
-	if count <= room.txs && size <= room.most {
-		return victims, nil
-	}
-	if len(entry.Raw) > room.most {
-		return nil, fmt.Errorf("%w: expected at most %d bytes, found %d", ErrFull, room.most, len(entry.Raw))
-	}
-	return p.worst(entry, room, victims, count, size)
-}
-
-// worst adds to victims the worst of a room, until count and size fit. Those that are
-// looked at go back.
-func (p *Pool) worst(entry *Entry, room *part, victims []*Entry, count, size int) ([]*Entry, error) {
-	var seen []*Entry
-	defer func() {
-		for _, e := range seen {
-			heap.Push(&room.queue, e)
-		}
-	}()
-	bid := p.bidOf(entry)
-	for count > room.txs || size > room.most {
-		if room.queue.Len() == 0 {
-			return nil, ErrFull
-		}
-		e, _ := heap.Pop(&room.queue).(*Entry)
-		seen = append(seen, e)
-		if slices.Contains(victims, e) {
-			continue
-		}
-		switch {
-		case entry.Lane && entry.Deadline >= e.Deadline:
-			return nil, fmt.Errorf("%w: the lane holds %d transactions that are due earlier; send it again in the next block", ErrFull, room.txs)
-		case !entry.Lane && bid < outbid(e.bid):
-			return nil, fmt.Errorf("%w: expected a price of at least %d atfuel a unit of gas, found %d; pay more or send it later",
-				ErrFull, outbid(e.bid), bid)
-		}
-		victims = append(victims, e)
-		count, size = count-1, size-len(e.Raw)
-	}
-	return victims, nil
-}
-
-// replaces tells whether an entry takes the place of one with the same sequence.
-func replaces(entry, old *Entry) bool {
-	if entry.Lane != old.Lane {
-		return entry.Lane
-	}
-	return entry.Price >= outbid(old.Price)
-}
-
-// outbid is the least price that drives out a price.
-func outbid(price int64) int64 {
-	more := price/100*raise + 1
-	if sum := price + more; sum > price {
-		return sum
-	}
-	return price
+// brings tells whether the lane has something of an entry by another transaction.
+func (p *Pool) brings(entry *Entry) bool {
+	return slices.ContainsFunc(entry.Keys, func(key string) bool {
+		holder := p.holders[key]
+		return holder != nil && holder != entry
+	})
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func limits() pool.Limits {
-	return pool.Limits{Txs: 10, Bytes: 1_000, LaneTxs: 4, LaneBytes: 400, PerSender: 3, Blocks: 20}
+	return pool.Limits{Txs: 10, Bytes: 1_000, LaneTxs: 4, LaneBytes: 400, PerSender: 3, LanePerSender: 2, Blocks: 20}
 }
 
 func newPool() *pool.Pool { return pool.New(limits(), nil) }
@@ -21,12 +21,12 @@ func newPool() *pool.Pool { return pool.New(limits(), nil) }
 func entry(sender string, sequence uint64, price int64) *pool.Entry {
 	raw := binary.BigEndian.AppendUint64(append([]byte(nil), sender...), sequence)
 	raw = binary.BigEndian.AppendUint64(raw, uint64(price))
-	return &pool.Entry{Raw: raw, Signers: []pool.Signer{{Address: sender, Sequence: sequence}}, Price: price, Height: 1}
+	return &pool.Entry{Raw: raw, Signers: []pool.Signer{{Address: sender, Sequence: sequence}}, Price: price, Terms: pool.Terms{Pays: true, Height: 1}}
 }
 
 func due(sender string, sequence uint64, deadline int64) *pool.Entry {
 	e := entry(sender, sequence, 1)
-	e.Lane, e.Deadline = true, deadline
+	e.Terms = pool.Terms{Lane: true, Deadline: deadline, Keys: []string{fmt.Sprint(sender, sequence)}, Height: 1}
 	return e
 }
 
@@ -154,17 +154,20 @@ func TestPoolHoldsItsLimits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := newPool()
 		bounds := limits()
-		var known [][]byte
+		known := [][]byte{[]byte("unknown")}
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			e := entry(rapid.StringMatching("[a-f]").Draw(t, "sender"), rapid.Uint64Range(0, 5).Draw(t, "sequence"), rapid.Int64Range(1, 10_000).Draw(t, "price"))
 			e.Raw = append(e.Raw, make([]byte, rapid.IntRange(0, 200).Draw(t, "size"))...)
-			e.Lane, e.Deadline = rapid.Bool().Draw(t, "lane"), rapid.Int64Range(1, 50).Draw(t, "deadline")
+			e.Terms = terms(t)
 			admitted := p.Admits(e)
 			err := p.Add(e)
-			if admitted == nil {
-				require.NoError(t, err)
-			}
+			require.Equal(t, admitted == nil, err == nil, "%v, then %v", admitted, err)
 			known = append(known, e.Raw)
+			if again := rapid.SampledFrom(known).Draw(t, "again"); rapid.Bool().Draw(t, "refresh") {
+				if p.Refresh(again, terms(t)) != nil {
+					require.False(t, p.Has(again, 1))
+				}
+			}
 			if rapid.IntRange(0, 9).Draw(t, "block") == 0 {
 				p.Forget(known[:1], 2)
 				known = known[1:]
@@ -174,25 +177,50 @@ func TestPoolHoldsItsLimits(t *testing.T) {
 	})
 }
 
+func terms(t *rapid.T) pool.Terms {
+	return pool.Terms{
+		Lane: rapid.Bool().Draw(t, "lane"), Kind: rapid.IntRange(1, 3).Draw(t, "kind"),
+		Keys:     []string{rapid.StringMatching("[a-h]").Draw(t, "key")},
+		Deadline: rapid.Int64Range(1, 50).Draw(t, "deadline"), Pays: rapid.Bool().Draw(t, "pays"), Height: 1,
+	}
+}
+
 func checkPool(t *rapid.T, p *pool.Pool, bounds pool.Limits) {
+	lane, _ := p.Entries()
+	for _, e := range lane { // what was a copy may be none any more
+		require.NoError(t, p.Refresh(e.Raw, e.Terms))
+	}
 	lane, ordinary := p.Entries()
 	require.LessOrEqual(t, len(lane), bounds.LaneTxs)
 	require.LessOrEqual(t, len(ordinary), bounds.Txs)
 	require.Equal(t, len(lane)+len(ordinary), p.CountTx())
 	require.LessOrEqual(t, size(lane), bounds.LaneBytes)
 	require.LessOrEqual(t, size(ordinary), bounds.Bytes)
-	senders := map[string]int{}
+	senders, shares := map[string]int{}, map[string]int{}
 	for i, e := range ordinary {
 		senders[e.Signers[0].Address]++
 		require.True(t, i == 0 || ordinary[i-1].Bid() >= e.Bid(), "dearest first")
 		require.LessOrEqual(t, e.Bid(), e.Price)
+		for _, other := range ordinary {
+			if other.Signers[0].Address == e.Signers[0].Address && other.Signers[0].Sequence < e.Signers[0].Sequence {
+				require.LessOrEqual(t, e.Bid(), other.Price, "behind a cheaper one")
+			}
+		}
 	}
+	brought, copies := map[string]bool{}, false
 	for i, e := range lane {
 		senders[e.Signers[0].Address]++
-		require.True(t, i == 0 || lane[i-1].Deadline <= e.Deadline, "earliest first")
+		shares[e.Signers[0].Address]++
+		require.True(t, e.Lane)
+		copies = copies || brought[e.Keys[0]]
+		brought[e.Keys[0]] = true
+		if before := i - 1; before >= 0 && !copies {
+			require.True(t, lane[before].Kind < e.Kind || lane[before].Kind == e.Kind && lane[before].Deadline <= e.Deadline, "by kind, then earliest first")
+		}
 	}
-	for _, n := range senders {
+	for sender, n := range senders {
 		require.LessOrEqual(t, n, bounds.PerSender)
+		require.LessOrEqual(t, shares[sender], bounds.LanePerSender)
 	}
 }
 

@@ -1,7 +1,6 @@
 package pool
 
 import (
-	"container/heap"
 	"context"
 	"crypto/sha256"
 	"slices"
@@ -41,9 +40,9 @@ func (p *Pool) Forget(txs [][]byte, height int64) {
 	}
 }
 
-// Entries returns all that waits: the lane by deadline, then the rest by what it bids,
-// dearest first, each in the order in which it came. Of a sender a transaction never
-// stands before one that goes before it in the same of both.
+// Entries returns all that waits: the lane by kind and deadline, copies of what is there
+// last, then the rest by what it bids, dearest first, each in the order in which it came.
+// Among the rest a transaction of a sender never stands before one that goes before it.
 func (p *Pool) Entries() (lane, ordinary []*Entry) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -67,24 +66,6 @@ func (p *Pool) Entries() (lane, ordinary []*Entry) {
 
 func (p *Pool) all() []*Entry {
 	return slices.Concat(p.lane.queue.entries, p.ordinary.queue.entries)
-}
-
-// drop takes an entry out of everything.
-func (p *Pool) drop(entry *Entry) {
-	if p.entries[entry.key] != entry {
-		return
-	}
-	delete(p.entries, entry.key)
-	sender := entry.sender().Address
-	mine := slices.DeleteFunc(p.senders[sender], func(e *Entry) bool { return e == entry })
-	if len(mine) == 0 {
-		delete(p.senders, sender)
-	} else {
-		p.senders[sender] = mine
-	}
-	room := p.roomOf(entry)
-	room.bytes -= len(entry.Raw)
-	heap.Remove(&room.queue, entry.index)
 }
 
 // CountTx is how many transactions wait.

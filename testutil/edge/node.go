@@ -47,6 +47,15 @@ func (n Node) tag(item *computetypes.WorkItem) []byte {
 	return computetypes.Tag(apptest.ChainID, item.Ref.JobId, item.Ref.Task, n.shown(item))
 }
 
+// Reveals is what the node reveals in a first round.
+func (n Node) Reveals(ref computetypes.TaskRef) computetypes.RevealItem {
+	return n.reveal(&computetypes.WorkItem{Ref: ref})
+}
+
+func (n Node) reveal(item *computetypes.WorkItem) computetypes.RevealItem {
+	return computetypes.RevealItem{Ref: item.Ref, Tag: n.tag(item), Salt: n.salt(), Metrics: computetypes.Metrics{Fuel: fuel}}
+}
+
 // fuel is what every execution uses.
 const fuel = 7
 
@@ -88,9 +97,7 @@ func (n *Network) work(c *apptest.Chain, node Node) []sdk.Msg {
 			})
 		case a.Status == computetypes.ASSIGNMENT_STATUS_COMMITTED && item.Phase == computetypes.ROUND_PHASE_REVEAL &&
 			item.CurrentRound == ref.Round:
-			reveal.Items = append(reveal.Items, computetypes.RevealItem{
-				Ref: ref, Tag: node.tag(item), Salt: node.salt(), Metrics: computetypes.Metrics{Fuel: fuel},
-			})
+			reveal.Items = append(reveal.Items, node.reveal(item))
 		case a.Status == computetypes.ASSIGNMENT_STATUS_REVEALED && item.MustOpen:
 			open.Items = append(open.Items, computetypes.NewOpenItem(ref, node.shown(item)))
 		}
