@@ -148,6 +148,9 @@ func (app *App) BeginBlocker(ctx sdk.Context) (sdk.BeginBlock, error) {
 
 // EndBlocker runs the modules' EndBlock in their order.
 func (app *App) EndBlocker(ctx sdk.Context) (sdk.EndBlock, error) {
+	if err := app.noteTried(ctx); err != nil {
+		return sdk.EndBlock{}, err
+	}
 	return app.ModuleManager.EndBlock(ctx)
 }
 

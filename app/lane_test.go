@@ -229,6 +229,44 @@ func TestWhatBecomesDueWhileItWaitsUsesTheLane(t *testing.T) {
 	require.Equal(t, reveal, chain.Propose()[0])
 }
 
+// A proposer may put a copy of a duty, with a signature that is no signature, into its
+// blocks. The true one goes no later for that.
+func TestAForgedCopyInABlockIsNoTry(t *testing.T) {
+	s, chain, first, item := assigned(t)
+	commit := func(node edge.Node, item computetypes.CommitItem, gas uint64) []byte {
+		return chain.Sign(node.Worker, []sdk.Msg{&computetypes.MsgCommit{Worker: node.Worker.String(), Items: []computetypes.CommitItem{item}}},
+			apptest.WithGas(gas), apptest.WithFee(apptest.MinFee(gas)...))
+	}
+	good := commit(first, item, 900_000)
+	others := 0
+	offer := func() {
+		for _, node := range s.Nodes {
+			if items := s.Commitments(chain, node); len(items) > 0 && node.Worker.String() != first.Worker.String() {
+				require.Zero(t, chain.Check(commit(node, items[0], 900_000)).Code)
+				others++
+			}
+		}
+	}
+	require.Zero(t, chain.Check(good).Code)
+	offer()
+	require.Positive(t, others)
+	require.Equal(t, good, chain.Propose()[0], "who came first goes first")
+	forged := append([]byte(nil), good...)
+	forged[len(forged)-1] ^= 1
+	require.Equal(t, sdkerrors.ErrUnauthorized.ABCICode(), chain.NextBlock(forged).TxResults[0].Code)
+	require.Equal(t, good, chain.Propose()[0])
+
+	// What has failed in its block after all its checks goes after what no block has held.
+	failing := commit(first, item, 50_000)
+	result := chain.NextBlock(failing).TxResults[0]
+	require.Equal(t, sdkerrors.ErrOutOfGas.ABCICode(), result.Code, result.Log)
+	again := commit(first, item, 900_000)
+	require.Zero(t, chain.Check(again).Code)
+	txs := chain.Propose()
+	require.Len(t, txs, others+1)
+	require.Equal(t, again, txs[others])
+}
+
 func TestAStrangersMessageIsNoDuty(t *testing.T) {
 	s, chain, node, item := assigned(t)
 	other := s.Nodes[0]

@@ -167,39 +167,3 @@ func (s sequences) use(signers []pool.Signer) {
 		s.next[signer.Address] = signer.Sequence + 1
 	}
 }
-
-// triedBlocks is how long a node remembers what the lane of a block has held: longer than
-// reveals are open.
-const triedBlocks = 1_000
-
-// tries are what the lanes of the last blocks have held. Each node remembers it for
-// itself, and orders its own proposals by it.
-type tries struct {
-	held   []triedKey
-	counts map[string]int
-}
-
-type triedKey struct {
-	height int64
-	key    string
-}
-
-func (t *tries) count(key string) int { return t.counts[key] }
-
-// note adds what a block at a height holds, and forgets what is old.
-func (t *tries) note(height int64, keys []string) {
-	for len(t.held) > 0 && t.held[0].height+triedBlocks < height {
-		old := t.held[0].key
-		if t.counts[old]--; t.counts[old] <= 0 {
-			delete(t.counts, old)
-		}
-		t.held = t.held[1:]
-	}
-	if t.counts == nil {
-		t.counts = map[string]int{}
-	}
-	for _, key := range keys {
-		t.held = append(t.held, triedKey{height, key})
-		t.counts[key]++
-	}
-}

@@ -126,18 +126,27 @@ func (d priceDecorator) terms(ctx sdk.Context, tx sdk.FeeTx, simulate bool) (txT
 	return terms, nil
 }
 
-// paidDecorator tells x/feemarket what a tx of a block has paid for. It comes last: what it
+// paidDecorator tells x/feemarket which txs of a block have passed their checks: of the
+// lane's that they have, of others for how much gas. It comes last: what it
 // writes is dropped with all else when the tx is refused. It costs the tx no gas.
 type paidDecorator struct{ app *App }
 
-// AnteHandle notes the gas limit of a tx outside of the lane.
+// AnteHandle notes a tx of the lane, or the gas limit of one outside of it.
 func (d paidDecorator) AnteHandle(ctx sdk.Context, tx sdk.Tx, simulate bool, next sdk.AnteHandler) (sdk.Context, error) {
 	terms, ok := ctx.Value(termsKey{}).(txTerms)
-	if feeTx, isFee := tx.(sdk.FeeTx); ok && isFee && !terms.lane && !simulate && !ctx.IsCheckTx() {
-		free := ctx.WithGasMeter(storetypes.NewInfiniteGasMeter())
-		if err := d.app.FeemarketKeeper.Paid(free, ctx.TxIndex(), feeTx.GetGas()); err != nil {
-			return ctx, err
-		}
+	feeTx, isFee := tx.(sdk.FeeTx)
+	if !ok || !isFee || simulate || ctx.IsCheckTx() {
+		return next(ctx, tx, simulate)
+	}
+	free := ctx.WithGasMeter(storetypes.NewInfiniteGasMeter())
+	var err error
+	if terms.lane {
+		err = d.app.FeemarketKeeper.Hold(free, ctx.TxIndex())
+	} else {
+		err = d.app.FeemarketKeeper.Paid(free, ctx.TxIndex(), feeTx.GetGas())
+	}
+	if err != nil {
+		return ctx, err
 	}
 	return next(ctx, tx, simulate)
 }

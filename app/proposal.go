@@ -86,11 +86,8 @@ func (app *App) fillLane(ctx sdk.Context, txs [][]byte) error {
 	if err != nil {
 		return err
 	}
-	var (
-		room = newRoom(budget)
-		lane []int
-		keys []string
-	)
+	room, lane := newRoom(budget), []int(nil)
+	app.tried.block = nil
 	for i, raw := range txs {
 		if !mayBeInLane(raw) {
 			continue
@@ -101,9 +98,25 @@ func (app *App) fillLane(ctx sdk.Context, txs [][]byte) error {
 		}
 		if found := app.inspect(ctx, tx); room.takeLane(found) {
 			lane = append(lane, i)
-			keys = append(keys, found.keys...)
+			app.tried.block = append(app.tried.block, laneSlot{i, found.keys})
+		}
+	}
+	return app.FeemarketKeeper.SetLane(ctx, lane)
+}
+
+// noteTried remembers what this block's lane has held, once its txs have run. What did not
+// pass its checks, such as a copy that nobody has signed, has held nothing.
+func (app *App) noteTried(ctx sdk.Context) error {
+	var keys []string
+	for _, slot := range app.tried.block {
+		held, err := app.FeemarketKeeper.Held(ctx, slot.index)
+		if err != nil {
+			return err
+		}
+		if held {
+			keys = append(keys, slot.keys...)
 		}
 	}
 	app.tried.note(ctx.BlockHeight(), keys)
-	return app.FeemarketKeeper.SetLane(ctx, lane)
+	return nil
 }

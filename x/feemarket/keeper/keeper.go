@@ -23,9 +23,10 @@ type Keeper struct {
 
 	params  collections.Item[types.Params]
 	baseFee collections.Item[math.Int]
-	// lane and paid last for a block. The former is written before its transactions run and
-	// only read while they do, of the latter each writes its own entry.
+	// lane, held and paid last for a block. The first is written before its transactions run and
+	// only read while they do, of held and paid each writes its own entry.
 	lane collections.KeySet[uint64]
+	held collections.KeySet[uint64]
 	paid collections.Map[uint64, uint64]
 }
 
@@ -42,6 +43,7 @@ func NewKeeper(
 		params:  collections.NewItem(sb, types.ParamsPrefix, "params", codec.CollValue[types.Params](cdc)),
 		baseFee: collections.NewItem(sb, types.BaseFeePrefix, "base_fee", sdk.IntValue),
 		lane:    collections.NewKeySet(tb, types.LanePrefix, "lane", collections.Uint64Key),
+		held:    collections.NewKeySet(tb, types.HeldPrefix, "held", collections.Uint64Key),
 		paid:    collections.NewMap(tb, types.PaidPrefix, "paid", collections.Uint64Key, collections.Uint64Value),
 	}
 	if _, err := sb.Build(); err != nil {

@@ -23,6 +23,20 @@ func (k *Keeper) InLane(ctx sdk.Context, index int) (bool, error) {
 	return k.lane.Has(ctx, uint64(index))
 }
 
+// Hold notes that the transaction at an index of this block's lane has passed its checks.
+// Like Paid it is called in what is dropped when the transaction is refused.
+func (k *Keeper) Hold(ctx sdk.Context, index int) error {
+	if index < 0 {
+		return nil
+	}
+	return k.held.Set(ctx, uint64(index))
+}
+
+// Held tells whether the transaction at an index of this block's lane has passed its checks.
+func (k *Keeper) Held(ctx sdk.Context, index int) (bool, error) {
+	return k.held.Has(ctx, uint64(index)) //nolint:gosec // an index
+}
+
 // Paid notes the gas limit of an ordinary transaction of this block that has paid for it.
 // It is called once its fee is taken, in what is dropped when the transaction is refused.
 func (k *Keeper) Paid(ctx sdk.Context, index int, gas uint64) error {

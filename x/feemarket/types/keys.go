@@ -23,4 +23,5 @@ var (
 var (
 	LanePrefix = collections.NewPrefix(0) // index of a tx of this block that goes through the lane
 	PaidPrefix = collections.NewPrefix(1) // index of an ordinary tx of this block -> gas limit that it has paid for
+	HeldPrefix = collections.NewPrefix(2) // index of a tx of this block's lane that has passed its checks
 )
