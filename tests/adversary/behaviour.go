@@ -37,7 +37,7 @@ func behaviours() []behaviour {
 	all = append(all, filler())
 	all = append(all, silents()...)
 	all = append(all, stakers()...)
-	all = append(all, grinder{}, flooder{})
+	all = append(all, grinder{}, flooder{}, stuffer{})
 	all = append(all, dealers()...)
 	all = append(all, arrayPlayers()...)
 	all = append(all, withholder{}, rejecter{}, relayFiller{})

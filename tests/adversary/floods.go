@@ -6,12 +6,8 @@ import (
 	"errors"
 	"fmt"
 
-	"cosmossdk.io/math"
-
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
-	"github.com/cosmos/cosmos-sdk/types/tx/signing"
-	authsigning "github.com/cosmos/cosmos-sdk/x/auth/signing"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 
 	computetypes "github.com/thetaedge/theta/x/compute/types"
@@ -94,55 +90,17 @@ func (f flooder) flood(ctx context.Context, s *stage, h *hand, jobs []string) ([
 			// Tasks and rounds that do not exist, each named once.
 			items[j] = computetypes.TaskRef{JobId: jobs[j%len(jobs)], Task: uint64(i + 1), Round: uint32(j)} //nolint:gosec // small
 		}
-		raw, err := f.sign(ctx, s, h, key, &computetypes.MsgClaim{Worker: key.Address().String(), Items: items}, account.Info.AccountNumber, account.Info.Sequence+uint64(i)) //nolint:gosec // small
+		hash, err := s.throw(ctx, key, bid{
+			msg: &computetypes.MsgClaim{Worker: key.Address().String(), Items: items}, granter: h.operator.Address(),
+			gas: floodGas, price: floodPrice,
+			number: account.Info.AccountNumber, sequence: account.Info.Sequence + uint64(i), //nolint:gosec // small
+		})
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("flood: %w", err)
 		}
-		answer, err := txtypes.NewServiceClient(s.net.Conn()).BroadcastTx(ctx, &txtypes.BroadcastTxRequest{TxBytes: raw, Mode: txtypes.BroadcastMode_BROADCAST_MODE_SYNC})
-		if err != nil {
-			return nil, err
-		}
-		if answer.TxResponse.Code != 0 {
-			return nil, fmt.Errorf("flood: expected the mempool to take a paid transaction, found: %s", answer.TxResponse.RawLog)
-		}
-		hashes = append(hashes, answer.TxResponse.TxHash)
+		hashes = append(hashes, hash)
 	}
 	return hashes, nil
-}
-
-// sign makes a transaction of a worker, paid by its operator's grant.
-func (flooder) sign(ctx context.Context, s *stage, h *hand, key keyPair, msg sdk.Msg, number, sequence uint64) ([]byte, error) {
-	config := s.senders.codec.Tx
-	builder := config.NewTxBuilder()
-	if err := builder.SetMsgs(msg); err != nil {
-		return nil, err
-	}
-	builder.SetGasLimit(floodGas)
-	builder.SetFeeAmount(sdk.NewCoins(sdk.NewCoin(s.rewards.FeeDenom, s.rewards.MinGasPrice.Mul(math.NewInt(floodPrice*floodGas)))))
-	builder.SetFeeGranter(h.operator.Address())
-	seal := func(signature []byte) error {
-		return builder.SetSignatures(signing.SignatureV2{
-			PubKey: key.PubKey(), Sequence: sequence,
-			Data: &signing.SingleSignatureData{SignMode: signing.SignMode_SIGN_MODE_DIRECT, Signature: signature},
-		})
-	}
-	if err := seal(nil); err != nil {
-		return nil, err
-	}
-	bytes, err := authsigning.GetSignBytesAdapter(ctx, config.SignModeHandler(), signing.SignMode_SIGN_MODE_DIRECT, authsigning.SignerData{
-		Address: key.Address().String(), ChainID: s.chainID(), AccountNumber: number, Sequence: sequence, PubKey: key.PubKey(),
-	}, builder.GetTx())
-	if err != nil {
-		return nil, err
-	}
-	signature, err := key.Sign(bytes)
-	if err != nil {
-		return nil, err
-	}
-	if err := seal(signature); err != nil {
-		return nil, err
-	}
-	return config.TxEncoder()(builder.GetTx())
 }
 
 // included waits until blocks have taken all transactions and returns the last height.
