@@ -40,7 +40,8 @@ type laneTx struct {
 	gas  uint64
 	// keys of what is due: a block's lane takes each once.
 	keys []string
-	// deadline is the first height at which something is late.
+	// deadline is the first height at which something is late; of rounds the first that
+	// waits for one of them.
 	deadline int64
 }
 
@@ -48,58 +49,82 @@ type laneTx struct {
 // ctx, notInLane where it is nothing. It depends on the committed state and the tx alone,
 // so that who proposes, judges and executes a block agree; it writes nothing and costs no
 // gas. Every message of the tx has to bring something that is due, all of the same
-// kind, and the gas limit is no more than those items may take.
-func (app *App) inspect(ctx sdk.Context, tx sdk.Tx) (found laneTx) {
-	defer func() {
-		if recover() != nil { // what cannot be looked at is no duty
-			found = laneTx{}
-		}
-	}()
+// kind, and the gas limit is no more than those items may take. Errors are those of the
+// store.
+func (app *App) inspect(ctx sdk.Context, tx sdk.Tx) (laneTx, error) {
 	feeTx, ok := tx.(sdk.FeeTx)
-	if !ok || feeTx.GetGas() == 0 || len(tx.GetMsgs()) > maxLaneMessages {
-		return laneTx{}
+	if !ok || !wellFormed(tx) || feeTx.GetGas() == 0 || len(tx.GetMsgs()) > maxLaneMessages {
+		return laneTx{}, nil
 	}
 	ctx = ctx.WithGasMeter(storetypes.NewInfiniteGasMeter()).WithEventManager(sdk.NewEventManager())
 	market, err := app.FeemarketKeeper.Params(ctx)
 	if err != nil {
-		return laneTx{}
+		return laneTx{}, err
 	}
 	_, floor, err := app.FeemarketKeeper.Prices(ctx)
 	if err != nil || !pays(feeTx, txTerms{price: floor}) {
-		return laneTx{}
+		return laneTx{}, err
 	}
-	found = laneTx{gas: feeTx.GetGas(), deadline: math.MaxInt64}
+	found := laneTx{gas: feeTx.GetGas(), deadline: math.MaxInt64}
 	for _, msg := range tx.GetMsgs() {
-		if !app.inspectMsg(ctx, msg, &found) {
-			return laneTx{}
+		if due, err := app.inspectMsg(ctx, msg, &found); err != nil || !due {
+			return laneTx{}, err
 		}
 	}
 	if found.gas > market.LaneTx(uint64(len(found.keys))) {
-		return laneTx{}
+		return laneTx{}, nil
 	}
-	return found
+	return found, nil
+}
+
+// wellFormed tells whether a tx is worth looking at. A block may hold what no node would
+// have taken into its mempool; what that makes panic here has no access to the state.
+func wellFormed(tx sdk.Tx) (ok bool) {
+	defer func() {
+		if recover() != nil {
+			ok = false
+		}
+	}()
+	for _, msg := range tx.GetMsgs() {
+		if kindOf(msg) == notInLane {
+			return false
+		}
+		if checked, has := msg.(sdk.HasValidateBasic); has && checked.ValidateBasic() != nil {
+			return false
+		}
+	}
+	basic, has := tx.(sdk.HasValidateBasic)
+	if has && basic.ValidateBasic() != nil {
+		return false
+	}
+	_, err := signersOf(tx)
+	return err == nil
 }
 
 // inspectMsg adds what is due of a message, and tells whether something is, and nothing
 // that the tx has brought before. What costs little is looked at first.
-func (app *App) inspectMsg(ctx sdk.Context, msg sdk.Msg, found *laneTx) bool {
+func (app *App) inspectMsg(ctx sdk.Context, msg sdk.Msg, found *laneTx) (bool, error) {
 	kind := kindOf(msg)
 	if kind == notInLane || found.kind != notInLane && found.kind != kind {
-		return false
+		return false, nil
 	}
 	found.kind = kind
 	if round, ok := msg.(*beacontypes.MsgSubmitRound); ok {
-		return len(found.keys) < maxLaneRounds && found.add(fmt.Sprintf("round/%d", round.Round)) &&
-			app.BeaconKeeper.Wanted(ctx, round)
+		if len(found.keys) >= maxLaneRounds || !found.add(fmt.Sprintf("round/%d", round.Round)) {
+			return false, nil
+		}
+		height, wanted, err := app.BeaconKeeper.Wanted(ctx, round)
+		found.deadline = min(found.deadline, height)
+		return wanted, err
 	}
-	live := app.ComputeKeeper.Duties(ctx, msg)
+	live, err := app.ComputeKeeper.Duties(ctx, msg)
 	for _, duty := range live {
 		if !found.add(duty.Key()) {
-			return false
+			return false, nil
 		}
 		found.deadline = min(found.deadline, duty.Deadline)
 	}
-	return len(live) > 0
+	return len(live) > 0, err
 }
 
 // add notes what is due, and tells whether it is new.

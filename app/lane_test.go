@@ -215,7 +215,9 @@ func TestWhatBecomesDueWhileItWaitsUsesTheLane(t *testing.T) {
 	}
 	n.block(commits...)
 	due := func() bool {
-		return len(chain.App.ComputeKeeper.Duties(chain.Ctx().WithBlockHeight(chain.Height()+1), msg)) > 0
+		found, err := chain.App.ComputeKeeper.Duties(chain.Ctx().WithBlockHeight(chain.Height()+1), msg)
+		require.NoError(t, err)
+		return len(found) > 0
 	}
 	for i := 0; !due(); i++ {
 		require.Less(t, i, 20)

@@ -30,7 +30,11 @@ func (app *App) prepareProposal(ctx sdk.Context, req *abci.RequestPrepareProposa
 		sequences: sequences{ctx: ctx, accounts: app.AccountKeeper, next: map[string]uint64{}},
 	}
 	lane, ordinary := app.pool.Entries()
-	left := b.fillLane(app.candidates(ctx, lane))
+	candidates, err := app.candidates(ctx, lane)
+	if err != nil {
+		return nil, err
+	}
+	left := b.fillLane(candidates)
 	// What the lane has no room for may pay as others do.
 	for _, c := range left {
 		ordinary = append(ordinary, c.entry)
@@ -52,10 +56,14 @@ type candidate struct {
 // candidates are in the order in which they go: rounds, duties, claims; what no block has
 // held before what one has, so that a duty that is let fail again and again holds up no
 // other; and earliest deadlines first.
-func (app *App) candidates(ctx sdk.Context, entries []*pool.Entry) []candidate {
+func (app *App) candidates(ctx sdk.Context, entries []*pool.Entry) ([]candidate, error) {
 	found := make([]candidate, 0, len(entries))
 	for _, entry := range entries {
-		c := candidate{entry: entry, laneTx: app.inspect(ctx, entry.Tx)}
+		tx, err := app.inspect(ctx, entry.Tx)
+		if err != nil {
+			return nil, err
+		}
+		c := candidate{entry: entry, laneTx: tx}
 		for _, key := range c.keys {
 			c.tries = max(c.tries, app.tried.count(key))
 		}
@@ -64,7 +72,7 @@ func (app *App) candidates(ctx sdk.Context, entries []*pool.Entry) []candidate {
 	slices.SortStableFunc(found, func(a, b candidate) int {
 		return cmp.Or(cmp.Compare(a.kind, b.kind), cmp.Compare(a.tries, b.tries), cmp.Compare(a.deadline, b.deadline))
 	})
-	return found
+	return found, nil
 }
 
 // byBid sorts by price, dearest first, and by arrival.

@@ -113,7 +113,9 @@ func (d priceDecorator) terms(ctx sdk.Context, tx sdk.FeeTx, simulate bool) (txT
 	case simulate:
 		return terms, nil
 	case ctx.IsCheckTx():
-		terms.found = d.app.inspect(ctx.WithBlockHeight(ctx.BlockHeight()+1), tx)
+		if terms.found, err = d.app.inspect(ctx.WithBlockHeight(ctx.BlockHeight()+1), tx); err != nil {
+			return txTerms{}, err
+		}
 		terms.lane = terms.found.kind != notInLane
 	default:
 		if terms.lane, err = market.InLane(ctx, ctx.TxIndex()); err != nil {

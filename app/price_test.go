@@ -1,12 +1,14 @@
 package app_test
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"cosmossdk.io/math"
 
+	"github.com/cosmos/cosmos-sdk/codec"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
@@ -159,4 +161,28 @@ func TestThePriceSurvivesAnExport(t *testing.T) {
 	found, _, err := fork.App.PriceSource().Prices(fork.Genesis())
 	require.NoError(t, err)
 	require.Equal(t, base, found)
+}
+
+// A chain that ran before there was x/feemarket has no parameters of it until it is
+// upgraded: all gas of a block is for everybody, at the floor.
+func TestWithoutParametersThereIsNoLaneAndTheFloorIsThePrice(t *testing.T) {
+	chain := apptest.New(t, smallBlocks(gasOfTest, 1<<20), apptest.WithGenesis(func(_ codec.Codec, genesis map[string]json.RawMessage) {
+		delete(genesis, feemarkettypes.ModuleName)
+	}))
+	for range 3 {
+		whole := append(fill(chain), fill(chain)[:gasOfTest/gasOfTx/4]...)
+		require.Equal(t, accept, chain.Judge(whole...), "no quarter is kept")
+		for _, result := range chain.NextBlock(whole...).TxResults {
+			require.Zero(t, result.Code, result.Log)
+		}
+		base, floor := prices(t, chain)
+		require.Equal(t, floor, base)
+		edge.RequireInvariants(t, chain)
+	}
+	all := chain.Sign(chain.Accounts[0], send(chain), apptest.WithGas(gasOfTest))
+	require.Zero(t, chain.Check(all).Code)
+	require.Equal(t, [][]byte{all}, chain.Propose())
+	require.Equal(t, accept, chain.Judge(all))
+	require.Equal(t, reject, chain.Judge(all, all))
+	chain.NextBlock(all)
 }

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"errors"
 	"fmt"
 
 	abci "github.com/cometbft/cometbft/abci/types"
@@ -21,12 +22,19 @@ func (app *App) setProposalHandlers() {
 // does not run the txs: one that fails in its block pays its fee there, unless what was to
 // pay it is gone by then. What a proposer leaves out it cannot see.
 func (app *App) processProposal(ctx sdk.Context, req *abci.RequestProcessProposal) (*abci.ResponseProcessProposal, error) {
-	if err := app.checkProposal(ctx, req.Txs); err != nil {
+	err := app.checkProposal(ctx, req.Txs)
+	if failed := new(storeError); errors.As(err, &failed) {
+		return nil, failed.error
+	}
+	if err != nil {
 		app.Logger().Info("proposal refused", "height", req.Height, "reason", err.Error())
 		return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_REJECT}, nil
 	}
 	return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_ACCEPT}, nil
 }
+
+// storeError is one that says nothing about a proposal.
+type storeError struct{ error }
 
 func (app *App) checkProposal(ctx sdk.Context, txs [][]byte) error {
 	block := ctx.ConsensusParams().Block
@@ -37,11 +45,11 @@ func (app *App) checkProposal(ctx sdk.Context, txs [][]byte) error {
 	}
 	budget, err := app.FeemarketKeeper.Budget(ctx)
 	if err != nil {
-		return err
+		return &storeError{err}
 	}
 	base, _, err := app.FeemarketKeeper.Prices(ctx)
 	if err != nil {
-		return err
+		return &storeError{err}
 	}
 	room, terms := newRoom(budget), txTerms{price: base}
 	for i, raw := range txs {
@@ -66,8 +74,14 @@ func (app *App) checkProposedTx(ctx sdk.Context, room *room, terms txTerms, raw 
 	if room.budget.Limited && gas > room.budget.Tx {
 		return fmt.Errorf("a gas limit of %d exceeds the %d that a tx may ask for", gas, room.budget.Tx)
 	}
-	if mayBeInLane(raw) && room.takeLane(app.inspect(ctx, tx)) {
-		return nil
+	if mayBeInLane(raw) {
+		found, err := app.inspect(ctx, tx)
+		if err != nil {
+			return &storeError{err}
+		}
+		if room.takeLane(found) {
+			return nil
+		}
 	}
 	if !pays(feeTx, terms) {
 		return fmt.Errorf("a gas limit of %d costs at least %s, found a fee of %s", gas, terms.fee(gas), feeTx.GetFee())
@@ -96,7 +110,11 @@ func (app *App) fillLane(ctx sdk.Context, txs [][]byte) error {
 		if err != nil {
 			continue
 		}
-		if found := app.inspect(ctx, tx); room.takeLane(found) {
+		found, err := app.inspect(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if room.takeLane(found) {
 			lane = append(lane, i)
 			app.tried.block = append(app.tried.block, laneSlot{i, found.keys})
 		}

@@ -117,9 +117,5 @@ func (k *Keeper) successor(ctx context.Context, pin types.Pin) (types.Pin, bool,
 
 // lowestPin returns the oldest pin, if there is any.
 func (k *Keeper) lowestPin(ctx context.Context) (height int64, pin types.Pin, found bool, err error) {
-	err = k.pins.Walk(ctx, nil, func(h int64, p types.Pin) (bool, error) {
-		height, pin, found = h, p, true
-		return true, nil
-	})
-	return height, pin, found, err
+	return k.pinFrom(ctx, 0)
 }

@@ -44,7 +44,7 @@ func (k *Keeper) reprice(ctx sdk.Context) error {
 	if err != nil {
 		return err
 	}
-	params, err := k.params.Get(ctx)
+	params, err := k.Params(ctx)
 	if err != nil {
 		return err
 	}

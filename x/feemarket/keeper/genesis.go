@@ -2,6 +2,9 @@ package keeper
 
 import (
 	"context"
+	"errors"
+
+	"cosmossdk.io/collections"
 
 	"github.com/thetaedge/theta/x/feemarket/types"
 )
@@ -17,9 +20,12 @@ func (k *Keeper) InitGenesis(ctx context.Context, genesis types.GenesisState) er
 	return k.baseFee.Set(ctx, genesis.BaseFee)
 }
 
-// ExportGenesis returns the whole state.
+// ExportGenesis returns the whole state, that of a new chain where there is none yet.
 func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error) {
 	params, err := k.params.Get(ctx)
+	if errors.Is(err, collections.ErrNotFound) {
+		return types.DefaultGenesis(), nil
+	}
 	if err != nil {
 		return nil, err
 	}

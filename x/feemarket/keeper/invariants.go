@@ -31,7 +31,7 @@ func (k *Keeper) checkBaseFee(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	params, err := k.params.Get(ctx)
+	params, err := k.Params(ctx)
 	if err != nil {
 		return err
 	}

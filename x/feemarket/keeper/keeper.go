@@ -58,8 +58,15 @@ func NewKeeper(
 // Authority returns the address that may change the parameters.
 func (k *Keeper) Authority() string { return k.authority }
 
-// Params returns the parameters.
-func (k *Keeper) Params(ctx context.Context) (types.Params, error) { return k.params.Get(ctx) }
+// Params returns the parameters. On a chain that ran before there was this module, and has
+// not yet been given its parameters, there is no lane and the base fee is the floor.
+func (k *Keeper) Params(ctx context.Context) (types.Params, error) {
+	params, err := k.params.Get(ctx)
+	if errors.Is(err, collections.ErrNotFound) {
+		return types.NoParams(), nil
+	}
+	return params, err
+}
 
 // Prices returns what a unit of gas costs in the next block, or in this one while its
 // transactions run, and what it costs at least, in atfuel.
@@ -77,7 +84,7 @@ func (k *Keeper) Prices(ctx context.Context) (base, floor math.Int, err error) {
 
 // Budget returns how the gas of a block is divided.
 func (k *Keeper) Budget(ctx sdk.Context) (types.Budget, error) {
-	params, err := k.params.Get(ctx)
+	params, err := k.Params(ctx)
 	return params.Budget(ctx.ConsensusParams().Block), err
 }
 

@@ -17,7 +17,7 @@ func NewQueryServer(keeper *Keeper) types.QueryServer { return queryServer{keepe
 
 // Params returns the parameters.
 func (s queryServer) Params(ctx context.Context, _ *types.QueryParamsRequest) (*types.QueryParamsResponse, error) {
-	params, err := s.keeper.params.Get(ctx)
+	params, err := s.keeper.Params(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -31,6 +31,10 @@ func DefaultParams() Params {
 	}
 }
 
+// NoParams are what holds where there are none: all gas of a block is for everybody, at the
+// floor. They are not valid as parameters.
+func NoParams() Params { return Params{TxBps: BasisPoints, MaxBaseFee: math.ZeroInt()} }
+
 // Validate checks every parameter. It returns ErrInvalidParams.
 func (p Params) Validate() error {
 	for _, share := range []struct {
