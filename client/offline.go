@@ -52,6 +52,6 @@ func (c *Client) CostOffline() (Cost, error) {
 	if terms.Gas == 0 || terms.Fee.IsNil() && (terms.GasPrice.IsNil() || terms.GasPrice.IsZero()) {
 		return Cost{}, errors.New("offline: expected the gas in --gas and its price in --gas-prices or --fees: no node is asked for them")
 	}
-	fee, err := terms.fee(terms.Gas, math.ZeroInt())
+	fee, err := terms.fee(terms.Gas, gasPrices{math.ZeroInt(), math.ZeroInt()})
 	return Cost{Gas: terms.Gas, Fee: sdk.Coin{Denom: params.BaseDenom, Amount: fee}}, err
 }

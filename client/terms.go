@@ -114,38 +114,53 @@ func ParseTerms(gas string, adjustment float64, prices, fees string) (Terms, err
 	return terms, terms.Validate()
 }
 
-// LeastGasPrice is the lowest price in atfuel a unit of gas that both the chain and
-// the node take: a node may ask for more in its own mempool. While blocks are full it is
-// what the next ones take.
+// gasPrices are prices in atfuel a unit of gas.
+type gasPrices struct {
+	// least is the lowest that both the chain and its node take for the next block.
+	least sdkmath.Int
+	// offer is what is paid where nobody names a price: while blocks are full it is enough
+	// for two more of them.
+	offer sdkmath.Int
+}
+
+// LeastGasPrice is the price in atfuel a unit of gas that is paid where nobody names one: the
+// lowest that both the chain and the node take, for a node may ask for more in its own
+// mempool, and while blocks are full what the next ones take.
 func (c *Client) LeastGasPrice(ctx context.Context) (sdkmath.Int, error) {
+	prices, err := c.gasPrices(ctx)
+	return prices.offer, err
+}
+
+func (c *Client) gasPrices(ctx context.Context) (gasPrices, error) {
 	market, err := c.market.BaseFee(ctx, &feemarkettypes.QueryBaseFeeRequest{})
 	if err != nil {
-		return sdkmath.Int{}, fmt.Errorf("gas price of the next block: %w", plain(err))
+		return gasPrices{}, fmt.Errorf("gas price of the next block: %w", plain(err))
 	}
-	least, floor := market.BaseFee.Amount, market.Floor.Amount
-	if err := believable(least); err != nil {
-		return sdkmath.Int{}, err
+	prices, floor := gasPrices{market.BaseFee.Amount, market.BaseFee.Amount}, market.Floor.Amount
+	if err := believable(prices.least); err != nil {
+		return gasPrices{}, err
 	}
 	if !floor.IsNil() {
-		least = feemarkettypes.Offer(least, floor)
+		prices.offer = feemarkettypes.Offer(prices.least, floor)
 	}
 	config, err := c.node.Config(ctx, &nodeservice.ConfigRequest{})
 	if err != nil {
 		if unreachable(err) {
-			return sdkmath.Int{}, fmt.Errorf("minimum gas price of the node: %w", plain(err))
+			return gasPrices{}, fmt.Errorf("minimum gas price of the node: %w", plain(err))
 		}
 		// A node that keeps its settings to itself may still take the chain's price.
-		return least, believable(least)
+		return prices, believable(prices.offer)
 	}
 	own, err := sdk.ParseDecCoins(config.MinimumGasPrice)
 	if err != nil {
-		return sdkmath.Int{}, fmt.Errorf("minimum gas price of the node: expected coins, found %q: %w", config.MinimumGasPrice, err)
+		return gasPrices{}, fmt.Errorf("minimum gas price of the node: expected coins, found %q: %w", config.MinimumGasPrice, err)
 	}
 	price := own.AmountOf(params.BaseDenom)
 	if price.GT(sdkmath.LegacyNewDecFromInt(params.Tfuel(mostFee))) {
-		return sdkmath.Int{}, fmt.Errorf("%w: a node that asks for %s%s", errPrice, price, params.BaseDenom)
+		return gasPrices{}, fmt.Errorf("%w: a node that asks for %s%s", errPrice, price, params.BaseDenom)
 	}
-	return sdkmath.MaxInt(least, price.Ceil().TruncateInt()), believable(least)
+	asked := price.Ceil().TruncateInt()
+	return gasPrices{sdkmath.MaxInt(prices.least, asked), sdkmath.MaxInt(prices.offer, asked)}, believable(prices.offer)
 }
 
 // errPrice: no gas costs that much, and numbers without bounds cannot be counted with.
@@ -161,11 +176,15 @@ func believable(price sdkmath.Int) error {
 
 // cost prices gas on the client's terms, and refuses terms that are below what is taken.
 func (c *Client) cost(ctx context.Context, gas uint64) (Cost, error) {
-	least, err := c.LeastGasPrice(ctx)
+	prices, err := c.gasPrices(ctx)
 	if err != nil {
 		return Cost{}, err
 	}
-	fee, err := c.terms.fee(gas, least)
+	fee, err := c.terms.fee(gas, prices)
+	if offered := prices.offer.Mul(sdkmath.NewIntFromUint64(gas)); err == nil && fee.LT(offered) {
+		c.terms.tell("blocks are full: a fee of %s%s is taken now, and others may outbid it; %s%s would last for two more blocks",
+			fee, params.BaseDenom, offered, params.BaseDenom)
+	}
 	if err == nil && fee.GT(params.Tfuel(mostFee)) && !c.terms.named() {
 		err = fmt.Errorf("expected a fee of at most %s, found that the node asks for %s, which is %s%s for each of %d gas; if you mean to pay that, say so with --fees",
 			FormatAmount(params.TfuelCoin(mostFee)), FormatAmount(sdk.Coin{Denom: params.BaseDenom, Amount: fee}), fee.Quo(sdkmath.NewIntFromUint64(max(gas, 1))), params.BaseDenom, gas)
@@ -179,7 +198,8 @@ func (t Terms) named() bool {
 }
 
 // fee is what gas costs, in atfuel.
-func (t Terms) fee(gas uint64, least sdkmath.Int) (sdkmath.Int, error) {
+func (t Terms) fee(gas uint64, prices gasPrices) (sdkmath.Int, error) {
+	least := prices.least
 	needed := least.Mul(sdkmath.NewIntFromUint64(gas))
 	switch {
 	case !t.Fee.IsNil():
@@ -195,7 +215,7 @@ func (t Terms) fee(gas uint64, least sdkmath.Int) (sdkmath.Int, error) {
 		}
 		return t.GasPrice.MulInt(sdkmath.NewIntFromUint64(gas)).Ceil().TruncateInt(), nil
 	default:
-		return needed, nil
+		return prices.offer.Mul(sdkmath.NewIntFromUint64(gas)), nil
 	}
 }
 
