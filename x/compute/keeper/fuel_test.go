@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/x/compute/types"
@@ -44,9 +45,9 @@ func TestNobodyShowsMoreFuelThanTheSpecAllows(t *testing.T) {
 				})
 				require.ErrorIs(t, err, types.ErrFuelOverSpec)
 				require.ErrorContains(t, err, "at most the 1000000")
-				require.Empty(t, f.keeper.Duties(f.ctx, reveal(fuel)), "what is refused is no duty")
+				require.Empty(t, f.duties(reveal(fuel)), "what is refused is no duty")
 			}
-			require.Len(t, f.keeper.Duties(f.ctx, reveal(limit)), 1)
+			require.Len(t, f.duties(reveal(limit)), 1)
 			_, err := f.msgs.Reveal(f.ctx, reveal(limit))
 			require.NoError(t, err, "all of it is what a run without fuel has used")
 		})
@@ -72,7 +73,7 @@ func TestNobodyOpensMoreFuelThanTheSpecAllows(t *testing.T) {
 					return err
 				})
 				require.ErrorIs(t, err, types.ErrFuelOverSpec)
-				require.Empty(t, f.keeper.Duties(f.ctx, msg))
+				require.Empty(t, f.duties(msg))
 				return
 			}
 			f.turn(players)
@@ -89,4 +90,12 @@ func TestJudgesHaveTheFuelOfWhatTheyJudge(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, f.job(id).Fuel, f.job(judging).Fuel)
 	require.NotZero(t, f.job(judging).Fuel)
+}
+
+// duties returns which items of a message are duties of its signer.
+func (f *fixture) duties(msg sdk.Msg) []types.Duty {
+	f.t.Helper()
+	duties, err := f.keeper.Duties(f.ctx, msg)
+	require.NoError(f.t, err)
+	return duties
 }
