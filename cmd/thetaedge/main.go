@@ -13,7 +13,8 @@ import (
 )
 
 func main() {
-	// Before anything else: a process that runs strangers' programs needs nothing of it.
+	// This comes first, because a process that runs requesters' programs needs nothing
+	// else.
 	if code, guest := cmd.Guest(os.Args); guest {
 		os.Exit(code)
 	}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
 )
 
@@ -81,4 +83,27 @@ func TestEveryPatternIsFound(t *testing.T) {
 	lines := Text{"P.md", "One line,\nanother.\n\n* an item of\n  anybody\n"}.Plain()
 	require.Len(t, lines, 1)
 	require.ErrorContains(t, lines[0], `P.md:4: "anybody"`)
+}
+
+func TestHelpIsInPlainSentences(t *testing.T) {
+	var texts []Text
+	var walk func(*cobra.Command)
+	walk = func(command *cobra.Command) {
+		for _, child := range command.Commands() {
+			walk(child)
+		}
+		path := command.CommandPath()
+		if !ours(path) {
+			return
+		}
+		texts = append(texts, Text{path, command.Short}, Text{path, command.Long})
+		command.LocalFlags().VisitAll(func(flag *pflag.Flag) {
+			texts = append(texts, Text{path + " --" + flag.Name, flag.Usage})
+		})
+	}
+	for _, root := range programs(t) {
+		walk(root)
+	}
+	require.GreaterOrEqual(t, len(texts), 300)
+	requirePlain(t, texts)
 }

@@ -12,8 +12,8 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 		Query: &autocliv1.ServiceCommandDescriptor{
 			Service: types.Query_serviceDesc.ServiceName,
 			RpcCommandOptions: []*autocliv1.RpcCommandOptions{
-				{RpcMethod: "Params", Use: "params", Short: "Show the parameters: how a block's gas is divided, how its price moves"},
-				{RpcMethod: "BaseFee", Use: "base-fee", Short: "Show what a unit of gas costs in the next block"},
+				{RpcMethod: "Params", Use: "params", Short: "Show the parameters: how a block's gas is divided and how its price changes"},
+				{RpcMethod: "BaseFee", Use: "base-fee", Short: "Show the price per unit of gas in the next block"},
 			},
 		},
 		Tx: &autocliv1.ServiceCommandDescriptor{

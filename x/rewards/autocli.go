@@ -12,15 +12,15 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 		Query: &autocliv1.ServiceCommandDescriptor{
 			Service: types.Query_serviceDesc.ServiceName,
 			RpcCommandOptions: []*autocliv1.RpcCommandOptions{
-				{RpcMethod: "Params", Use: "params", Short: "Show the parameters: fee split, least gas price"},
-				{RpcMethod: "Earnings", Use: "earnings OPERATOR", Short: "Show what an operator may claim", Example: "thetad query rewards earnings theta1...", PositionalArgs: args("operator")},
-				{RpcMethod: "Split", Use: "split AMOUNT", Short: "Show how a reward would be shared", Example: "thetad query rewards split 1000000000000000000atfuel", PositionalArgs: args("amount")},
+				{RpcMethod: "Params", Use: "params", Short: "Show the parameters: the split of fees and the lowest gas price"},
+				{RpcMethod: "Earnings", Use: "earnings OPERATOR", Short: "Show the earnings that an operator can claim", Example: "thetad query rewards earnings theta1...", PositionalArgs: args("operator")},
+				{RpcMethod: "Split", Use: "split AMOUNT", Short: "Show how a reward would be divided", Example: "thetad query rewards split 1000000000000000000atfuel", PositionalArgs: args("amount")},
 			},
 		},
 		Tx: &autocliv1.ServiceCommandDescriptor{
 			Service: types.Msg_serviceDesc.ServiceName,
 			RpcCommandOptions: []*autocliv1.RpcCommandOptions{
-				{RpcMethod: "Claim", Use: "claim", Short: "Pay out earnings, of all denoms or of those in --denoms", Example: "thetad tx rewards claim --from operator"},
+				{RpcMethod: "Claim", Use: "claim", Short: "Pay out the sender's earnings in all denoms, or only in those of --denoms", Example: "thetad tx rewards claim --from operator"},
 				{
 					RpcMethod:      "UpdateParams",
 					Use:            "update-params-proposal PARAMS",

@@ -1,5 +1,5 @@
-// Package decimal has a command line read numbers in base ten. The library behind
-// it takes a number that begins with a zero for octal, so that 010 were eight.
+// Package decimal makes a command line read numbers in base ten. The library behind it
+// takes a number that begins with a zero as octal, so that 010 would be eight.
 package decimal
 
 import (
@@ -20,8 +20,8 @@ var (
 	amount = regexp.MustCompile(`^[+-]?[0-9_]+(\.[0-9]+)?[a-zA-Z][a-zA-Z0-9/:._-]{2,127}$`)
 )
 
-// Flags has every flag of whole numbers, of a command and of those below it, refuse
-// numbers with leading zeros.
+// Flags makes every flag with a whole number, of a command and of the commands below it,
+// refuse numbers with leading zeros.
 func Flags(command *cobra.Command) {
 	for _, flags := range []*pflag.FlagSet{command.Flags(), command.PersistentFlags()} {
 		flags.VisitAll(func(flag *pflag.Flag) {
@@ -56,9 +56,9 @@ func (s strict) Set(text string) error {
 	return s.Value.Set(text)
 }
 
-// Args refuses arguments that are numbers with leading zeros, and with amounts also
-// amounts that begin so. Commands that are made from a schema hand them on as text,
-// and the chain refuses them.
+// Args refuses arguments that are numbers with leading zeros. If amounts is true, it also
+// refuses amounts that begin with such a number. Commands that are made from a schema pass
+// arguments on as text, and the chain refuses them.
 func Args(args []string, amounts bool) error {
 	for _, arg := range args {
 		if leadingZero.MatchString(arg) && (number.MatchString(arg) || (amounts && amount.MatchString(arg))) {

@@ -1,4 +1,4 @@
-// Package terminal writes what strangers have named and written where a person reads it.
+// Package terminal makes text that other people wrote safe to show on a terminal.
 package terminal
 
 import (
@@ -7,9 +7,9 @@ import (
 	"unicode"
 )
 
-// Line returns a text as one line in which nothing steers the terminal or turns the
-// direction of writing: tabs become spaces, and what cannot be seen becomes an escape
-// such as \u{1b} or \u{202e}. Bytes that are no UTF-8 become U+FFFD.
+// Line returns a text as one line that cannot control the terminal or change the direction
+// of writing: tabs become spaces, and invisible characters become an escape such as \u{1b}
+// or \u{202e}. Bytes that are not UTF-8 become U+FFFD.
 func Line(text string) string {
 	var b strings.Builder
 	for _, r := range text {

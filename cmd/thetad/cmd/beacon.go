@@ -21,15 +21,16 @@ const (
 	flagPeriod  = "period"
 	flagGenesis = "genesis-time"
 
-	// signerTimeout bounds reading a request and writing its reply.
+	// signerTimeout is the most time that the signer takes to read a request and to write
+	// its reply.
 	signerTimeout = 5 * time.Second
 )
 
-// BeaconCommand groups what feeds the chain's beacon.
+// BeaconCommand groups the commands that supply the chain's beacon.
 func BeaconCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "beacon",
-		Short: "Feed the chain's randomness beacon",
+		Short: "Supply the chain's randomness beacon with rounds",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -40,7 +41,7 @@ func BeaconCommand() *cobra.Command {
 func beaconKeygenCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "keygen",
-		Short:   "Make a key for a devnet's beacon signer and print its public key",
+		Short:   "Create a key for a devnet's beacon signer and print its public key",
 		Example: "thetad beacon keygen --key beacon.json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -56,16 +57,16 @@ func beaconKeygenCommand() *cobra.Command {
 			return err
 		},
 	}
-	cmd.Flags().String(flagKey, "beacon.json", "file to write, not overwritten")
+	cmd.Flags().String(flagKey, "beacon.json", "key file to create; an existing file is not overwritten")
 	return cmd
 }
 
 func beaconSignerCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "signer",
-		Short: "Serve a devnet's own rounds in the format of drand's HTTP API",
-		Long: "Serve a devnet's own rounds in the format of drand's HTTP API. Whoever holds the key knows\n" +
-			"all rounds to come: a public network follows drand instead.",
+		Short: "Serve a devnet's own beacon rounds in the format of drand's HTTP API",
+		Long: "Serve a devnet's own beacon rounds in the format of drand's HTTP API. The holder of the key can\n" +
+			"compute all future rounds, so a public network follows drand instead.",
 		Example: "thetad beacon signer --key beacon.json --listen 127.0.0.1:8081 --period 1s --genesis-time 1767225600",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -82,10 +83,10 @@ func beaconSignerCommand() *cobra.Command {
 			return serveSigner(ctx, cmd, signer, listen)
 		},
 	}
-	cmd.Flags().String(flagKey, "beacon.json", "key file, from beacon keygen")
-	cmd.Flags().String(flagListen, "127.0.0.1:8081", "address to serve; port 0 lets the system choose")
-	cmd.Flags().Duration(flagPeriod, 3*time.Second, "time between rounds, whole seconds; the chain's period_seconds")
-	cmd.Flags().Int64(flagGenesis, 0, "Unix time of round 1; the chain's genesis_time")
+	cmd.Flags().String(flagKey, "beacon.json", "key file, created by thetad beacon keygen")
+	cmd.Flags().String(flagListen, "127.0.0.1:8081", "address to listen on; with port 0 the system chooses a free port")
+	cmd.Flags().Duration(flagPeriod, 3*time.Second, "time between rounds in whole seconds; must equal the chain's period_seconds")
+	cmd.Flags().Int64(flagGenesis, 0, "Unix time of round 1; must equal the chain's genesis_time")
 	if err := cmd.MarkFlagRequired(flagGenesis); err != nil {
 		panic(err)
 	}

@@ -29,17 +29,17 @@ const (
 func beaconRelayCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "relay",
-		Short: "Submit the rounds that the chain waits for",
-		Long: "Submit the rounds that the chain waits for, as endpoints in the format of drand's HTTP API publish\n" +
-			"them. Every signature is checked before it costs gas. The first valid submission of a recent round\n" +
-			"is reimbursed; any number of relays may run beside each other.",
+		Short: "Submit the beacon rounds that the chain waits for",
+		Long: "Submit the beacon rounds that the chain waits for. The rounds come from endpoints that speak the\n" +
+			"format of drand's HTTP API. The relay verifies every signature before it spends gas on a round. The\n" +
+			"chain reimburses the first valid submission of a recent round. Several relays may run concurrently.",
 		Example: "thetad beacon relay --from relay --endpoint https://api.drand.sh/52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971",
 		Args:    cobra.NoArgs,
 		RunE:    runRelay,
 	}
 	flags.AddTxFlagsToCmd(cmd)
-	cmd.Flags().StringArray(flagEndpoint, nil, "endpoint in drand's format, with or without chain hash; repeat it for more")
-	cmd.Flags().Uint64(flagMaxAge, 0, "rounds behind the newest after which gaps are left to others, 0 for none")
+	cmd.Flags().StringArray(flagEndpoint, nil, "endpoint in drand's format, with or without the chain hash; may be repeated")
+	cmd.Flags().Uint64(flagMaxAge, 0, "number of rounds behind the newest round after which this relay leaves gaps to other relays; 0 means no limit")
 	for _, name := range []string{flagEndpoint, flags.FlagFrom} {
 		if err := cmd.MarkFlagRequired(name); err != nil {
 			panic(err)
@@ -54,7 +54,7 @@ func runRelay(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	if clientCtx.Offline || clientCtx.GenerateOnly || clientCtx.Simulate {
-		return errors.New("expected a node to submit to: offline, generate-only and dry-run make no sense here")
+		return errors.New("expected a node to submit to, found --offline, --generate-only or --dry-run; leave these flags out")
 	}
 	log := slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), nil))
 	source, err := relaySource(cmd, log)
@@ -91,8 +91,8 @@ func relaySource(cmd *cobra.Command, log *slog.Logger) (drand.Source, error) {
 	return drand.NewPool(log, sources...), nil
 }
 
-// relayNode fills in what a relay needs and the usual tx flags leave open: the
-// least gas price, and gas by simulation.
+// relayNode sets what the relay needs and the usual transaction flags leave unset: the
+// chain's minimum gas price, and a gas limit from simulation.
 func relayNode(cmd *cobra.Command, clientCtx client.Context) (*drand.Node, error) {
 	set := cmd.Flags()
 	factory, err := clienttx.NewFactoryCLI(clientCtx, set)

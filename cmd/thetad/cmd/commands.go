@@ -29,7 +29,7 @@ import (
 	"github.com/thetaedge/theta/cmd/thetad/watchdog"
 )
 
-// addCommands adds what does not come from a module.
+// addCommands adds the commands that do not come from a module.
 func addCommands(root *cobra.Command, chain *app.App) {
 	home := app.DefaultNodeHome()
 	root.AddCommand(
@@ -59,7 +59,8 @@ func addCommands(root *cobra.Command, chain *app.App) {
 	)
 }
 
-// needGenesis has start say what is missing in a home that init has not made.
+// needGenesis makes the start command explain what is missing when thetad init has not
+// created the home folder.
 func needGenesis(root *cobra.Command) {
 	for _, cmd := range root.Commands() {
 		if cmd.Name() != "start" {
@@ -69,14 +70,14 @@ func needGenesis(root *cobra.Command) {
 		cmd.RunE = func(cmd *cobra.Command, args []string) error {
 			config := server.GetServerContextFromCmd(cmd).Config
 			if _, err := os.Stat(config.GenesisFile()); errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("expected a genesis at %s, found none; run thetad init, or take that of the chain you join", config.GenesisFile())
+				return fmt.Errorf("expected a genesis at %s, found none; run thetad init, or copy the genesis of the chain that you join", config.GenesisFile())
 			}
 			return run(cmd, args)
 		}
 	}
 }
 
-// group returns a command that only holds others.
+// group returns a command that only holds other commands.
 func group(use, short string, aliases []string, children ...*cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:                        use,
@@ -90,7 +91,7 @@ func group(use, short string, aliases []string, children ...*cobra.Command) *cob
 }
 
 func queryCmd() *cobra.Command {
-	return group("query", "Ask a node about the chain", []string{"q"},
+	return group("query", "Query a node about the chain", []string{"q"},
 		rpc.WaitTxCmd(),
 		rpc.ValidatorCommand(),
 		server.QueryBlockCmd(),
@@ -115,8 +116,8 @@ func txCmd() *cobra.Command {
 	)
 }
 
-// pruneCmd is the SDK's prune with the database of this chain: it does not read
-// app.toml.
+// pruneCmd is the SDK's prune command with this chain's database as its default, because
+// that command does not read app.toml.
 func pruneCmd(home string) *cobra.Command {
 	cmd := pruning.Cmd(newApp, home)
 	backend := cmd.Flags().Lookup(pruning.FlagAppDBBackend)
@@ -127,7 +128,7 @@ func pruneCmd(home string) *cobra.Command {
 	return cmd
 }
 
-// newApp builds the app of a command that works on a node's state.
+// newApp builds the app for a command that works on a node's state.
 func newApp(logger log.Logger, db dbm.DB, options servertypes.AppOptions) servertypes.Application {
 	return newChain(logger, db, options)
 }
@@ -138,15 +139,15 @@ func newChain(logger log.Logger, db dbm.DB, options servertypes.AppOptions) *app
 	return app.New(logger, db, true, options, base...)
 }
 
-// keepTreeLayout opens the state without fast nodes unless app.toml asks for
-// them: a command that has not read app.toml must not rewrite a node's stores.
+// keepTreeLayout opens the state without fast nodes unless app.toml asks for them. A
+// command that has not read app.toml must not rewrite a node's stores.
 func keepTreeLayout(options servertypes.AppOptions) func(*baseapp.BaseApp) {
 	disable := options.Get(server.FlagDisableIAVLFastNode)
 	return baseapp.SetIAVLDisableFastNode(disable == nil || cast.ToBool(disable))
 }
 
-// exportApp reads the state at height, or the newest for -1, as a genesis. It
-// does not log: the genesis itself goes to standard output.
+// exportApp reads the state at height, or the newest state for -1, as a genesis. It does
+// not log, because the genesis goes to standard output.
 func exportApp(
 	_ log.Logger, db dbm.DB, height int64, forZeroHeight bool, allowedValidators []string,
 	options servertypes.AppOptions, modules []string,

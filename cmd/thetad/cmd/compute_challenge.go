@@ -14,21 +14,22 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// errNoVerdict: the judges of a challenge came to none.
-var errNoVerdict = errors.New("the judges came to no verdict")
+// errNoVerdict means that the judges of a challenge did not agree.
+var errNoVerdict = errors.New("the judges did not agree on a verdict")
 
 func computeChallengeCmd() *cobra.Command {
 	var wait bool
 	cmd := changeCmd(&cobra.Command{
 		Use:   "challenge JOB [TASK]",
-		Short: "Have an accepted result judged by more nodes",
-		Long: `Have an accepted result judged by more nodes.
+		Short: "Challenge an accepted result: more nodes run the task again and judge it",
+		Long: `Challenge an accepted result: more nodes run the task again and judge it.
 
-Anybody may doubt a result while its window is open (challenge_blocks of its job's
-policy). More nodes than have agreed on it, and none of those, run the task again. You
-pay them. If they find another result, those who agreed lose what they had at stake:
-it pays you back, and you get a share of the rest. If they come to no verdict, a part of
-what you put up is burned.`,
+Any account can challenge a result during its challenge window (challenge_blocks in the
+job's policy). The chain draws more judges than there are nodes that agreed on the
+result, and none of those nodes. The challenger pays the judges. If the judges agree on
+another result, the nodes that agreed on the wrong one lose their stakes: these repay the
+challenger, who also gets a share of the rest. If the judges do not agree, a part of the
+challenger's deposit is burned.`,
 		Example: "thetad compute challenge 1042-0-0 17 --wait --from alice",
 		Args:    cobra.RangeArgs(1, 2),
 	}, "the key that pays the judges", change{
@@ -51,7 +52,7 @@ what you put up is burned.`,
 	return cmd
 }
 
-// challenge says what it costs, asks, and has the result judged.
+// challenge shows what a challenge costs, asks for confirmation, and has the result judged.
 func challenge(ctx context.Context, s *signing, c *requester.Client, args []string, wait bool) error {
 	_, task, err := parseTask(args)
 	if err != nil {
@@ -62,27 +63,27 @@ func challenge(ctx context.Context, s *signing, c *requester.Client, args []stri
 		return err
 	}
 	printChallenge(s.out, prepared)
-	if err := confirm(ctx, s.out, s.stdin, s.yes, "Challenge it?"); err != nil {
+	if err := confirm(ctx, s.out, s.stdin, s.yes, "Challenge the result?"); err != nil {
 		return err
 	}
 	judging, err := c.Challenge(ctx, s.signer, prepared)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "Job %s judges it\n", judging)
+	fmt.Fprintf(s.out, "Job %s judges the result\n", judging)
 	if !wait {
 		return nil
 	}
 	verdict, err := c.AwaitVerdict(ctx, judging, func(p requester.Progress) { fmt.Fprintf(s.out, "  %s\n", p) })
 	if err != nil {
-		return fmt.Errorf("%w; the judges go on without you, see: thetad query compute job %s", goesOn(err), judging)
+		return fmt.Errorf("%w; the judges continue, check with: thetad query compute job %s", goesOn(err), judging)
 	}
 	return printVerdict(s.out, verdict)
 }
 
 func printChallenge(out io.Writer, c *requester.Challenge) {
 	if c.Judging > 0 {
-		fmt.Fprintf(out, "Task %d of job %s is in doubt already: %d jobs judge it\n", c.Task, c.JobID, c.Judging)
+		fmt.Fprintf(out, "Task %d of job %s is already being challenged; %d jobs judge it\n", c.Task, c.JobID, c.Judging)
 	}
 	fmt.Fprintf(out, "Cost: at most %s = judges %s + posting fee %s + %s for %d gas\n",
 		formatCoins(sdk.NewCoins(c.Reserved).Add(c.PostingFee).Add(c.Posting.Fee)), requester.FormatAmount(c.Reserved),
@@ -92,14 +93,14 @@ func printChallenge(out io.Writer, c *requester.Challenge) {
 func printVerdict(out io.Writer, v *requester.Verdict) error {
 	switch v.Judged.Verdict {
 	case computetypes.CHALLENGE_VERDICT_CONVICTED:
-		fmt.Fprintf(out, "Found wrong: the judges got another result, and those who agreed on it are slashed\n"+
-			"%s to the challenger's earnings and %s to those of who paid for it; claim them with: thetad tx rewards claim\n",
+		fmt.Fprintf(out, "Wrong: the judges found another result, and the nodes that agreed on this one are slashed\n"+
+			"%s goes to the challenger's earnings and %s to the earnings of the requester who paid for the result; claim them with: thetad tx rewards claim\n",
 			requester.FormatAmount(v.Judged.Award), requester.FormatAmount(v.Judged.Compensation))
 	case computetypes.CHALLENGE_VERDICT_UPHELD:
-		fmt.Fprintln(out, "Upheld: the judges got the same result")
+		fmt.Fprintln(out, "Upheld: the judges found the same result")
 	case computetypes.CHALLENGE_VERDICT_UNSPECIFIED:
-		return fmt.Errorf("job %s: %w; %s came back", v.Job.Id, errNoVerdict, requester.FormatAmount(v.Refund()))
+		return fmt.Errorf("job %s: %w; %s was refunded", v.Job.Id, errNoVerdict, requester.FormatAmount(v.Refund()))
 	}
-	fmt.Fprintf(out, "Paid to judges %s, back from escrow %s\n", requester.FormatAmount(v.Paid()), requester.FormatAmount(v.Refund()))
+	fmt.Fprintf(out, "Paid to judges %s, refunded from escrow %s\n", requester.FormatAmount(v.Paid()), requester.FormatAmount(v.Refund()))
 	return nil
 }

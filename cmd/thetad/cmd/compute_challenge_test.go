@@ -66,9 +66,9 @@ func TestAWrongResultIsChallengedAndItsMakersPay(t *testing.T) {
 		out, err := m.compute("relay", "challenge", job.Id, c.task, "--wait")
 		require.NoError(t, err, name)
 		require.Contains(t, out, "Cost: at most ", name)
-		require.Contains(t, out, " judges it\n", name)
+		require.Contains(t, out, " judges the result\n", name)
 		require.Contains(t, out, "settled: COMPLETED", name)
-		require.Contains(t, out, "Found wrong", name)
+		require.Contains(t, out, "Wrong: the judges found another result", name)
 		require.Less(t, m.bonds(), before, name)
 
 		_, err = m.compute("relay", "challenge", job.Id, c.task)

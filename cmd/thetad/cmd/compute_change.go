@@ -14,16 +14,16 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// change is what a command that signs does.
+// change is a transaction that a command signs.
 type change struct {
-	// message returns what is to be signed, for a transaction that is printed instead
-	// of sent, and for a dry run.
+	// message returns the message to sign, for a dry run and for a transaction that is
+	// printed instead of sent.
 	message func(ctx context.Context, c *requester.Client, signer requester.Signer, args []string) (sdk.Msg, error)
-	// send has it executed.
+	// send sends the message and waits until it is executed.
 	send func(ctx context.Context, s *signing, c *requester.Client, args []string) error
 }
 
-// changeCmd is a command that signs. payer says whose key it wants.
+// changeCmd returns a command that signs a transaction. payer describes the key that signs.
 func changeCmd(cmd *cobra.Command, payer string, change change) *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		s, err := readSigning(cmd)
@@ -65,14 +65,15 @@ const poster = "the key that posted the job"
 func computeCancelCmd() *cobra.Command {
 	return changeCmd(&cobra.Command{
 		Use:     "cancel JOB",
-		Short:   "End a job; what it does not owe comes back",
+		Short:   "Cancel a job and refund the unspent escrow",
 		Example: "thetad compute cancel 1042-0-0 --from alice",
-		Long: `End a job; what it does not owe comes back.
+		Long: `Cancel a job and refund the unspent escrow.
 
-Each seat of a task that is drawn, or about to be, costs its fee: a node that was drawn
-and has not committed earns the attempt fee out of it, the rest is burned. Else a
-requester could draw until the nodes suit him. What is committed runs to its end and is
-paid; a task that pauses between draws, and one that was never opened, cost nothing more.`,
+Each seat of a task whose nodes are drawn, or are about to be drawn, costs its fee: a node
+that was drawn and has not committed earns the attempt fee from it, and the rest is
+burned. This keeps a requester from drawing again until the nodes suit them. A task to
+which nodes have committed runs to its end and is paid. A task that pauses between draws,
+and a task that was never opened, cost nothing more.`,
 		Args: cobra.ExactArgs(1),
 	}, poster, change{
 		message: func(_ context.Context, _ *requester.Client, signer requester.Signer, args []string) (sdk.Msg, error) {
@@ -84,7 +85,7 @@ paid; a task that pauses between draws, and one that was never opened, cost noth
 				return err
 			}
 			if cost.Open > 0 {
-				fmt.Fprintf(s.out, "%d tasks of job %s are open; cancelling costs %s for each seat that is drawn or about to be, at most %s\n",
+				fmt.Fprintf(s.out, "%d tasks of job %s are open; cancelling costs %s for each seat that is drawn or about to be drawn, at most %s\n",
 					cost.Open, args[0], requester.FormatAmount(cost.SeatFee), requester.FormatAmount(cost.Most))
 			}
 			if err := confirm(ctx, s.out, s.stdin, s.yes, fmt.Sprintf("Cancel job %s?", args[0])); err != nil {
@@ -94,7 +95,7 @@ paid; a task that pauses between draws, and one that was never opened, cost noth
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(s.out, "Cancelled job %s; %s came back at once, the rest follows as its last tasks end\n",
+			fmt.Fprintf(s.out, "Cancelled job %s; %s was refunded at once, the rest follows as the last tasks end\n",
 				args[0], requester.FormatAmount(refund))
 			return nil
 		},
@@ -108,9 +109,9 @@ func computeRedrawCmd() *cobra.Command {
 		Example: "thetad compute redraw 1042-0-0 --from alice",
 		Long: `Draw nodes now for a task that waits for its next draw.
 
-Pauses between draws double, up to a quarter of the job's life; "thetad query compute
-explain JOB TASK" says how long one lasts. A draw that is bought costs what it costs the
-chain, from your account. One that is pinned already is not replaced by another.`,
+Pauses between draws double, up to a quarter of the job's lifetime; "thetad query compute
+explain JOB TASK" shows how long the current pause lasts. Your account pays what a draw
+costs the chain. A draw whose height is already fixed cannot be replaced by another one.`,
 		Args: cobra.RangeArgs(1, 2),
 	}, poster, change{
 		message: func(_ context.Context, _ *requester.Client, signer requester.Signer, args []string) (sdk.Msg, error) {
@@ -126,7 +127,7 @@ chain, from your account. One that is pinned already is not replaced by another.
 			if err != nil {
 				return err
 			}
-			if err := confirm(ctx, s.out, s.stdin, s.yes, fmt.Sprintf("Buy a draw for task %d of job %s, at %s?", task, args[0], requester.FormatAmount(fee))); err != nil {
+			if err := confirm(ctx, s.out, s.stdin, s.yes, fmt.Sprintf("Buy a draw for task %d of job %s for %s?", task, args[0], requester.FormatAmount(fee))); err != nil {
 				return err
 			}
 			answer, err := c.Redraw(ctx, s.signer, args[0], task)
@@ -140,7 +141,7 @@ chain, from your account. One that is pinned already is not replaced by another.
 	})
 }
 
-// taskOf reads JOB [TASK]; without a task it is the first.
+// taskOf reads JOB [TASK]; without TASK it returns the first task.
 func taskOf(args []string) (uint64, error) {
 	if len(args) == 1 {
 		return 0, nil
@@ -171,20 +172,20 @@ func computeTopUpCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(s.out, "Job %s has %d tasks, which may find their nodes up to height %d; %s more in escrow\n",
+			fmt.Fprintf(s.out, "Job %s has %d tasks, which can find nodes up to height %d; %s more in escrow\n",
 				args[0], answer.Tasks, answer.ExpiresHeight, requester.FormatAmount(answer.Reserved))
 			return nil
 		},
 	})
-	cmd.Flags().Uint64Var(&tasks, "tasks", 0, "tasks to add after the last one")
-	cmd.Flags().Uint64Var(&lifetime, "lifetime-blocks", 0, "how long, from now on, tasks may find their nodes (never shortens it)")
+	cmd.Flags().Uint64Var(&tasks, "tasks", 0, "number of tasks to add after the last one")
+	cmd.Flags().Uint64Var(&lifetime, "lifetime-blocks", 0, "number of blocks, from now on, in which tasks can find nodes; never shortens the lifetime")
 	return cmd
 }
 
 func computeMarketCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "market CLASS",
-		Short:   "Show how a class stands: nodes, free slots, open tasks, recent prices",
+		Short:   "Show the market of a class: nodes, free slots, open tasks and recent prices",
 		Example: "thetad compute market cpu-small",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -213,10 +214,11 @@ func printMarket(cmd *cobra.Command, answer *computetypes.QueryMarketResponse) {
 	fmt.Fprintf(out, "Class %s: %d live nodes, %d of %d slots free, %d open tasks\n",
 		answer.Market.Class, answer.LiveNodes, answer.FreeSlots, answer.FundedSlots, answer.Market.OpenTasks)
 	for _, price := range answer.Market.Prices {
-		fmt.Fprintf(out, "  %s a replica at last, %s lately, over %d tasks\n",
+		fmt.Fprintf(out, "  last price %s per replica, average %s, over %d tasks\n",
 			formatText(price.Last.String()+price.Denom), formatText(price.Recent.String()+price.Denom), price.Settled)
 	}
 }
 
-// errUnverified: not every task of an array has its result here.
-var errUnverified = errors.New("not all results are here")
+// errUnverified means that the results of some tasks of an array are missing on this
+// machine.
+var errUnverified = errors.New("some results are missing")

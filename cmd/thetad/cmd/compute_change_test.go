@@ -99,7 +99,7 @@ func TestAJobIsToppedUpAndCancelledByItsRequester(t *testing.T) {
 	require.NoError(t, err)
 	job := m.job(id)
 	require.EqualValues(t, 5, job.Tasks)
-	require.Equal(t, fmt.Sprintf("Job %s has 5 tasks, which may find their nodes up to height %d; 13.5 tfuel more in escrow\n", id, job.ExpiresHeight), out)
+	require.Equal(t, fmt.Sprintf("Job %s has 5 tasks, which can find nodes up to height %d; 13.5 tfuel more in escrow\n", id, job.ExpiresHeight), out)
 	_, err = m.compute("alice", "top-up", id)
 	require.ErrorContains(t, err, "expected tasks or lifetime_blocks above 0")
 
@@ -240,5 +240,5 @@ func TestALookNeedsAJobAndItsTasks(t *testing.T) {
 	state.JobID = ""
 	require.NoError(t, state.Save(waiting))
 	_, err = run(t, t.TempDir(), "compute", "look", "--out", waiting)
-	require.ErrorContains(t, err, "in no block yet")
+	require.ErrorContains(t, err, "not in a block yet")
 }

@@ -15,27 +15,28 @@ import (
 )
 
 const (
-	// fetchPause is how often a result is looked for that nodes were asked for. Looking for
-	// those of an array checks all that is there already.
+	// fetchPause is the pause between two looks for a result that nodes were asked to
+	// deliver. The pause for arrays is longer, because each look checks all results that
+	// are there already.
 	fetchPause      = 3 * time.Second
 	fetchArrayPause = 15 * time.Second
-	// fetchWait is how long it is waited for without anything new.
+	// fetchWait is how long the command waits without anything new before it gives up.
 	fetchWait = 15 * time.Minute
 	// fetchGrace is how long after a job's end its nodes may still be about to deliver.
 	fetchGrace = 20 * time.Second
 )
 
-// fetcher brings the results of a job that has ended to this machine, and has nodes
-// deliver them again where the relay does not have them.
+// fetcher downloads the results of an ended job to this machine, and asks nodes to deliver
+// those again that the relay does not have.
 type fetcher struct {
 	client *requester.Client
-	// signing has the key that pays for a request; it is needed only then.
+	// signing has the key that pays for a request; it is needed only for a request.
 	signing *signing
 	print   *runPrinter
 	out     string
-	// again is the command that goes on.
+	// again is the command with which to continue.
 	again string
-	// grace is how long nodes are given to deliver by themselves first.
+	// grace is how long the command first waits for nodes to deliver by themselves.
 	grace time.Duration
 }
 
@@ -43,15 +44,15 @@ func computeFetchCmd() *cobra.Command {
 	var out, relay string
 	cmd := &cobra.Command{
 		Use:   "fetch --out DIR",
-		Short: "Save the result of a job that has ended, and have nodes deliver it again if it is lost",
-		Long: `Save the result of a job that has ended, and have nodes deliver it again if it is lost.
+		Short: "Save the result of an ended job, and ask nodes to deliver it again if it is lost",
+		Long: `Save the result of an ended job, and ask nodes to deliver it again if it is lost.
 
-DIR is the folder of the job, as thetad compute run has made it. What is there already
-is checked and not fetched again. Where the relay has lost the result, or with --relay
-names another one, the nodes that were paid are asked to deliver once more: that is a
-transaction of the key in --from and burns a small fee. It works for as long as nodes keep
-their outputs, which is a day after the end unless their operators have set it otherwise.
-Another relay is written into DIR and is the job's from then on.`,
+DIR is the folder that thetad compute run created for the job. Files that are there already
+are checked and not downloaded again. If the relay has lost the result, or if --relay names
+another relay, the command asks the nodes that were paid to deliver once more. The request
+is a transaction that the key in --from signs, and it burns a small fee. It works for as
+long as nodes keep their outputs: one day after the end, unless their operators have set
+another time. Another relay is saved in DIR and is the job's relay from then on.`,
 		Example: "thetad compute fetch --out result --relay https://relay.example --from alice",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -60,7 +61,7 @@ Another relay is written into DIR and is the job's from then on.`,
 				return err
 			}
 			if signing.elsewhere() || signing.dryRun {
-				return fmt.Errorf("fetch looks before it asks nodes: expected none of --%s, --%s and --%s; the transaction alone is thetad tx compute redeliver",
+				return fmt.Errorf("expected none of --%s, --%s and --%s, because fetch looks for the result before it asks nodes; make the transaction alone with: thetad tx compute redeliver",
 					flags.FlagGenerateOnly, flags.FlagOffline, flags.FlagDryRun)
 			}
 			ctx, stop := untilInterrupted(cmd.Context())
@@ -81,12 +82,12 @@ Another relay is written into DIR and is the job's from then on.`,
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", ".", "folder of the job")
-	cmd.Flags().StringVar(&relay, "relay", "", "base URL of another relay, where nodes are to deliver from now on")
+	cmd.Flags().StringVar(&relay, "relay", "", "base URL of another relay, to which nodes deliver from now on")
 	addSigningFlags(cmd, "the key that posted the job")
 	return cmd
 }
 
-// fetchCommand is what a person types to go on.
+// fetchCommand returns the command that a person types to continue.
 func fetchCommand(out, relay, key, home string) string {
 	command := "thetad compute fetch --out " + requester.ShellQuote(out)
 	for _, flag := range [][2]string{{"relay", relay}, {"from", key}, {"home", home}} {
@@ -97,10 +98,10 @@ func fetchCommand(out, relay, key, home string) string {
 	return command
 }
 
-// fetch brings what a job has led to, from another relay if one is named.
+// fetch downloads the results of a job, from another relay if one is named.
 func (f *fetcher) fetch(ctx context.Context, state *requester.State, relay string) error {
 	if state.JobID == "" {
-		return fmt.Errorf("%s holds a job that is in no block yet; go on with: thetad compute run --resume --wait --out %s --from KEY", f.out, requester.ShellQuote(f.out))
+		return fmt.Errorf("expected a job that is in a block in %s, found one that is not in a block yet; continue with: thetad compute run --resume --wait --out %s --from KEY", f.out, requester.ShellQuote(f.out))
 	}
 	moved := relay != "" && relay != state.Relay
 	if moved {
@@ -110,7 +111,7 @@ func (f *fetcher) fetch(ctx context.Context, state *requester.State, relay strin
 	}
 	settlement, err := f.client.Settlement(ctx, state.JobID)
 	if err != nil {
-		// Receipts are kept for longer than jobs.
+		// The chain keeps receipts for longer than jobs.
 		recorded, other := f.client.Recorded(ctx, state.JobID)
 		if other != nil {
 			return err
@@ -140,8 +141,8 @@ func (f *fetcher) fetch(ctx context.Context, state *requester.State, relay strin
 	return nil
 }
 
-// single brings the result of a job of one task. moved says that its relay is not the one
-// in its folder yet.
+// single downloads the result of a job with one task. moved means that the relay is not the
+// one saved in the job's folder yet.
 func (f *fetcher) single(ctx context.Context, state *requester.State, settlement *requester.Settlement, moved bool) (*requester.Result, error) {
 	var result *requester.Result
 	height := settlement.Job.ClosedHeight
@@ -161,11 +162,11 @@ func (f *fetcher) single(ctx context.Context, state *requester.State, settlement
 	return result, err
 }
 
-// array brings the results of a job of many tasks.
+// array downloads the results of a job with many tasks.
 func (f *fetcher) array(ctx context.Context, state *requester.State, moved bool) error {
 	save := func(s *requester.State) error {
 		if moved {
-			return nil // its relay is not the one of the folder yet
+			return nil // the folder does not name this relay yet
 		}
 		return s.Save(f.out)
 	}
@@ -176,7 +177,7 @@ func (f *fetcher) array(ctx context.Context, state *requester.State, moved bool)
 	return f.rest(ctx, state, result, moved)
 }
 
-// rest brings those results of an ended array that a first look has not found.
+// rest downloads the results of an ended array that the first look did not find.
 func (f *fetcher) rest(ctx context.Context, state *requester.State, result *requester.ArrayResult, moved bool) error {
 	save := func(s *requester.State) error { return s.Save(f.out) }
 	first := true
@@ -205,11 +206,11 @@ func (f *fetcher) rest(ctx context.Context, state *requester.State, result *requ
 	return nil
 }
 
-// look looks for results and returns how many are not there, and why the first is not.
+// look looks for results and returns how many are missing, and why the first one is.
 type look func() (missing int, why, err error)
 
-// collect looks for results until they are here: once where they are; else nodes are
-// asked, with consent, and waited for.
+// collect looks for results until all are here. If some are missing, it asks nodes to
+// deliver them, after confirmation, and waits for them.
 func (f *fetcher) collect(ctx context.Context, state *requester.State, height int64, moved bool, pause time.Duration, find look) error {
 	missing, why, err := find()
 	for grace := time.Now().Add(f.grace); err == nil && missing > 0 && time.Now().Before(grace); {
@@ -226,14 +227,14 @@ func (f *fetcher) collect(ctx context.Context, state *requester.State, height in
 	fmt.Fprintf(f.print.out, "Waiting for nodes to deliver to %s\n", state.Relay)
 	for fresh, last := time.Now(), missing; ; {
 		if err := sleep(ctx, pause); err != nil {
-			return fmt.Errorf("%w; nodes go on, come back with: %s", err, f.again)
+			return fmt.Errorf("%w; nodes continue, come back with: %s", err, f.again)
 		}
 		if missing, why, err = find(); err != nil || missing == 0 {
 			return err
 		}
 		if missing != last {
 			fresh, last = time.Now(), missing
-			fmt.Fprintf(f.print.out, "  %d results to come\n", missing)
+			fmt.Fprintf(f.print.out, "  %d results still missing\n", missing)
 		}
 		if time.Since(fresh) > fetchWait {
 			return fmt.Errorf("%w%s; look again with: %s", why, f.until(ctx, height), f.again)
@@ -241,7 +242,7 @@ func (f *fetcher) collect(ctx context.Context, state *requester.State, height in
 	}
 }
 
-// keepRelay writes a relay that has what was looked for into the job's folder.
+// keepRelay saves a relay that has all results into the job's folder.
 func (f *fetcher) keepRelay(state *requester.State, moved bool, err error) error {
 	if err != nil || !moved {
 		return err
@@ -249,11 +250,11 @@ func (f *fetcher) keepRelay(state *requester.State, moved bool, err error) error
 	return state.Save(f.out)
 }
 
-// request has nodes asked to deliver to the job's relay, unless they have been already.
+// request asks nodes to deliver to the job's relay, unless they have been asked already.
 func (f *fetcher) request(ctx context.Context, state *requester.State, height int64, why error, moved bool) error {
 	var where *requester.Absence
 	if errors.As(why, &where) && !where.Answers() {
-		return fmt.Errorf("%w; %w: mend the relay, or name another with --relay%s; go on with: %s", why, requester.ErrNotAsked, f.until(ctx, height), f.again)
+		return fmt.Errorf("%w; %w: repair the relay, or name another one with --relay%s; continue with: %s", why, requester.ErrNotAsked, f.until(ctx, height), f.again)
 	}
 	asked, err := f.client.PrepareRedelivery(ctx, state)
 	if err != nil {
@@ -264,36 +265,38 @@ func (f *fetcher) request(ctx context.Context, state *requester.State, height in
 		return err
 	}
 	if asked.Asked != nil && now < asked.NotBefore {
-		fmt.Fprintf(f.print.out, "Nodes were asked at height %d already\n", asked.Asked.Height)
+		fmt.Fprintf(f.print.out, "Nodes were already asked at height %d\n", asked.Asked.Height)
 		return f.keepRelay(state, moved, nil)
 	}
 	if now < asked.NotBefore {
-		return fmt.Errorf("%w; %w: the chain takes the next request for this job at height %d, and is at %d; go on with: %s",
+		return fmt.Errorf("%w; %w: the chain takes the next request for this job at height %d, and is now at %d; continue with: %s",
 			why, requester.ErrNotAsked, asked.NotBefore, now, f.again)
 	}
 	if err := f.consent(ctx, asked); err != nil {
-		return fmt.Errorf("%w; %w%s; go on with: %s", why, err, f.until(ctx, height), f.again)
+		return fmt.Errorf("%w; %w%s; continue with: %s", why, err, f.until(ctx, height), f.again)
 	}
 	fmt.Fprintf(f.print.out, "%s\n", why)
 	if err := f.signing.need(); err != nil {
 		return err
 	}
-	// Before the request leaves: what nodes deliver then is found.
+	// The relay is saved before the request is sent, so that what nodes deliver then is
+	// found.
 	if err := f.keepRelay(state, moved, nil); err != nil {
 		return err
 	}
 	answer, err := f.client.Redeliver(ctx, f.signing.signer, asked)
 	if err != nil {
-		return fmt.Errorf("%w; go on with: %s", err, f.again)
+		return fmt.Errorf("%w; continue with: %s", err, f.again)
 	}
 	fmt.Fprintf(f.print.out, "Asked nodes at height %d to deliver job %s again (request %d of it), fee %s\n",
 		answer.Redelivery.Height, state.JobID, answer.Redelivery.Count, requester.FormatAmount(answer.PostingFee))
 	return nil
 }
 
-// consent asks a person, or takes --yes for it: without either nothing is spent.
+// consent asks a person for confirmation, or takes --yes for it. Without either, nothing is
+// spent.
 func (f *fetcher) consent(ctx context.Context, asked *requester.Redelivery) error {
-	fmt.Fprintf(f.print.out, "Nodes that were paid for it can deliver it again to %s; asking them burns %s, and costs gas\n",
+	fmt.Fprintf(f.print.out, "The paid nodes can deliver the result again to %s; asking them burns %s and costs gas\n",
 		asked.Relay, requester.FormatAmount(asked.Fee))
 	if err := confirm(ctx, f.print.out, f.signing.stdin, f.signing.yes, "Ask them?"); err != nil {
 		return fmt.Errorf("%w: %w", requester.ErrNotAsked, err)
@@ -301,16 +304,16 @@ func (f *fetcher) consent(ctx context.Context, asked *requester.Redelivery) erro
 	return nil
 }
 
-// until says what nodes do by themselves.
+// until says how long nodes try to deliver by themselves.
 func (f *fetcher) until(ctx context.Context, height int64) string {
-	text := "; nodes that were paid try by themselves for about a day after the end"
+	text := "; the paid nodes keep trying by themselves for about a day after the end"
 	if end := f.client.DeliveredUntil(ctx, height); !end.IsZero() {
 		text += ", until about " + end.Local().Format(time.DateTime)
 	}
 	return text
 }
 
-// orNone stands for the receipt of a job that no node ever took part in.
+// orNone returns an empty receipt for a job in which no node ever took part.
 func orNone(receipt *computetypes.Receipt) *computetypes.Receipt {
 	if receipt == nil {
 		return &computetypes.Receipt{}
@@ -318,7 +321,7 @@ func orNone(receipt *computetypes.Receipt) *computetypes.Receipt {
 	return receipt
 }
 
-// sleep waits, unless the context ends first.
+// sleep waits until the pause is over or the context ends.
 func sleep(ctx context.Context, pause time.Duration) error {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()

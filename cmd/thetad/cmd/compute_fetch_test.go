@@ -72,7 +72,7 @@ func TestALostResultIsAskedForWithConsentAndFetchedFromAnotherRelay(t *testing.T
 	require.ErrorContains(t, err, "--yes")
 	require.ErrorIs(t, err, requester.ErrNotDelivered)
 	require.ErrorContains(t, err, "its box of this task is empty")
-	require.Contains(t, out, "Nodes that were paid for it can deliver it again to "+other.URL)
+	require.Contains(t, out, "The paid nodes can deliver the result again to "+other.URL)
 	kept, err := requester.LoadState(dir)
 	require.NoError(t, err)
 	require.Equal(t, first.URL, kept.Relay)
@@ -104,5 +104,5 @@ func TestFetchNeedsAJob(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, (&requester.State{Version: 1}).Save(dir))
 	_, err = m.compute("alice", "fetch", "--out", dir)
-	require.ErrorContains(t, err, "in no block yet")
+	require.ErrorContains(t, err, "not in a block yet")
 }

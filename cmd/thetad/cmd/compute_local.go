@@ -18,22 +18,22 @@ const (
 	flagTask  = "task"
 )
 
-// localRun runs a job on this machine before anything is paid for it.
+// localRun runs a job on this machine before the requester pays for it.
 type localRun struct {
 	asked bool
 	tasks []uint
 }
 
 func (l *localRun) addFlags(cmd *cobra.Command) {
-	cmd.Flags().BoolVar(&l.asked, flagLocal, false, "run the job on this machine: nothing is sent, spent or asked of a node")
-	cmd.Flags().UintSliceVar(&l.tasks, flagTask, []uint{0}, "tasks of an array that --local runs; may be repeated")
+	cmd.Flags().BoolVar(&l.asked, flagLocal, false, "run the job on this machine; nothing is sent or spent, and no node is contacted")
+	cmd.Flags().UintSliceVar(&l.tasks, flagTask, []uint{0}, "number of an array's task that --local runs; may be repeated")
 	for _, other := range []string{"wait", "resume"} {
 		cmd.MarkFlagsMutuallyExclusive(flagLocal, other)
 	}
 }
 
-// do runs the tasks one after the other. The exit code of the command is that of the
-// first whose program did not exit with 0.
+// do runs the tasks one after the other. The exit code of the command is that of the first
+// task whose program did not exit with 0.
 func (l *localRun) do(cmd *cobra.Command, run *computeRun, args []string) error {
 	if len(args) == 0 {
 		return errors.New("expected a job file, found none")
@@ -64,22 +64,23 @@ func (l *localRun) do(cmd *cobra.Command, run *computeRun, args []string) error 
 	return failed
 }
 
-// printLocal says what a task gave, what it took, and what to ask for.
+// printLocal shows the result of a task, the resources that it used, and which resources to
+// ask for.
 func printLocal(out io.Writer, local *requester.Local) error {
 	result, bounds := local.Report, local.Spec.Resources
 	fmt.Fprintf(out, "Task %d: %s, exit code %d\n", local.Task, result.Reason, result.ExitCode)
 	if result.Detail != "" {
 		fmt.Fprintf(out, "  because: %s\n", requester.PlainText(result.Detail))
 	}
-	fmt.Fprintf(out, "Result digest: %s, which nodes would agree on\n", local.Digest)
-	fmt.Fprintf(out, "Fuel:   %d of %d\nMemory: %d of %d bytes\nOutput: %d of %d bytes in %d files, streams apart\n",
+	fmt.Fprintf(out, "Result digest: %s, on which nodes would agree\n", local.Digest)
+	fmt.Fprintf(out, "Fuel:   %d of %d\nMemory: %d of %d bytes\nOutput: %d of %d bytes in %d files, plus stdout and stderr\n",
 		result.FuelUsed, bounds.Fuel, local.MemoryBytes(), bounds.MemoryBytes,
 		local.OutputBytes(), bounds.OutputBytes, fileCount(result.Outputs))
 	fmt.Fprintf(out, "Time:   %s on this machine\n", result.WallTime.Round(1e6))
 	if result.Reason == manifest.ReasonExited {
 		better := local.Suggested()
-		fmt.Fprintf(out, "Suggested, with a quarter to spare, for inputs like these:\n"+
-			"  resources: {fuel: %d, memory: %s, output: %s}\n  commit_blocks: %d  # at %d fuel a block, which nodes declare by default\n",
+		fmt.Fprintf(out, "Suggested for inputs like these, with a reserve of one quarter:\n"+
+			"  resources: {fuel: %d, memory: %s, output: %s}\n  commit_blocks: %d  # at %d fuel per block, which nodes declare by default\n",
 			better.Fuel, computetypes.FormatBytes(better.MemoryBytes), computetypes.FormatBytes(better.OutputBytes),
 			better.CommitBlocks, uint64(requester.CautiousFuelPerBlock))
 	}

@@ -42,7 +42,7 @@ func TestAJobRunsHereWithoutNodeRelayOrKey(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, out, "nothing is sent or spent")
 	require.Contains(t, out, "Task 0: exited, exit code 0")
-	require.Regexp(t, `Result digest: [0-9a-f]{64}, which nodes would agree on`, out)
+	require.Regexp(t, `Result digest: [0-9a-f]{64}, on which nodes would agree`, out)
 	require.Contains(t, out, "of 1000\n")
 	require.Contains(t, out, "resources: {fuel: 1000000, memory: 1MiB, output: 4KiB}")
 	require.FileExists(t, filepath.Join(dir, ".theta-manifest"))

@@ -12,10 +12,10 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// packSpec reads a spec in JSON, as thetad tx compute post-job takes it.
+// packSpec reads a spec in JSON, in the form that thetad tx compute post-job takes.
 func (r *computeRun) packSpec(path string) (*requester.Packed, error) {
 	if len(r.inputs) > 0 {
-		return nil, fmt.Errorf("--input goes with a job file; %s is a spec, which names its inputs itself", path)
+		return nil, fmt.Errorf("expected --input only with a job file, found the spec %s, which names its inputs itself; leave --input out", path)
 	}
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -36,7 +36,7 @@ func (r *computeRun) packSpec(path string) (*requester.Packed, error) {
 	return requester.PackSpec(spec, r.relay, token)
 }
 
-// printUnsigned keeps the key to the results and only then prints the transaction.
+// printUnsigned saves the key to the results first and then prints the transaction.
 func (r *computeRun) printUnsigned(ctx context.Context, state *requester.State, cost requester.Cost) error {
 	msg, err := state.Entrust(r.signing.signer.Address())
 	if err != nil {
@@ -47,16 +47,16 @@ func (r *computeRun) printUnsigned(ctx context.Context, state *requester.State, 
 		return err
 	}
 	if err := r.save(state); err != nil {
-		return fmt.Errorf("cannot keep the key to the results: %w; no transaction was made", err)
+		return fmt.Errorf("cannot save the key to the results: %w; no transaction was made", err)
 	}
 	if err := r.signing.printTx(raw); err != nil {
 		return err
 	}
-	fmt.Fprintf(r.print.out, "The key to the results is in %s. Once the transaction was sent: %s\n", requester.ShellQuote(r.out), r.again())
+	fmt.Fprintf(r.print.out, "The key to the results is in %s. When the transaction has been sent, run: %s\n", requester.ShellQuote(r.out), r.again())
 	return nil
 }
 
-// printOffline makes the transaction without asking the chain or the relay.
+// printOffline makes the transaction without a request to the chain or the relay.
 func (r *computeRun) printOffline(ctx context.Context, packed *requester.Packed) error {
 	cost, err := r.client.CostOffline()
 	if err != nil {
@@ -70,12 +70,12 @@ func (r *computeRun) printOffline(ctx context.Context, packed *requester.Packed)
 		return err
 	}
 	if packed.UploadBytes() > 0 {
-		fmt.Fprintf(r.print.out, "The relay does not have the job's files yet: before the transaction is sent, bring them there with: thetad compute run JOB.yaml --resume --out %s\n", requester.ShellQuote(r.out))
+		fmt.Fprintf(r.print.out, "The relay does not have the job's files yet. Before you send the transaction, upload them with: thetad compute run JOB.yaml --resume --out %s\n", requester.ShellQuote(r.out))
 	}
 	return nil
 }
 
-// uploadAgain brings the files of a job to its relay once more.
+// uploadAgain uploads the files of a job to its relay once more.
 func (r *computeRun) uploadAgain(ctx context.Context, state *requester.State, args []string) error {
 	packed, err := r.pack(args)
 	if err != nil {

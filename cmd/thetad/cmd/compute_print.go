@@ -19,20 +19,20 @@ import (
 )
 
 const (
-	// previewBytes is read of an output to show its first lines.
+	// previewBytes is how much of an output is read to show its first lines.
 	previewBytes = 1 << 10
-	// previewLines are shown.
+	// previewLines is how many lines are shown.
 	previewLines = 6
 	// previewWidth is how many characters of a line are shown.
 	previewWidth = 160
 )
 
-// runPrinter tells a person what a run does.
+// runPrinter shows the steps of a run to a person.
 type runPrinter struct{ out io.Writer }
 
 func (p *runPrinter) quote(packed *requester.Packed, quote *requester.Quote) {
 	spec := packed.Spec
-	fmt.Fprintf(p.out, "Job: %s, class %s, %s, %s a replica\n",
+	fmt.Fprintf(p.out, "Job: %s, class %s, %s, %s per replica\n",
 		spec.Executor, spec.Class, requester.DescribePolicy(spec.Policy), requester.FormatAmount(spec.Reward))
 	if spec.Tasks > 1 {
 		fmt.Fprintf(p.out, "Tasks: %d\n", spec.Tasks)
@@ -43,7 +43,7 @@ func (p *runPrinter) quote(packed *requester.Packed, quote *requester.Quote) {
 	}
 	p.nodes(spec, quote)
 	if warning := quote.Warning(spec.Class); warning != "" {
-		fmt.Fprintf(p.out, "Too few to judge: %s\n", warning)
+		fmt.Fprintf(p.out, "Too few nodes to judge: %s\n", warning)
 	}
 	gas := "gas"
 	if quote.Posting.Gas > 0 {
@@ -55,7 +55,7 @@ func (p *runPrinter) quote(packed *requester.Packed, quote *requester.Quote) {
 	fmt.Fprintf(p.out, "Balance: %s\n", formatCoins(quote.Balance))
 }
 
-// nodes says whom the job fits.
+// nodes shows how many nodes qualify for the job.
 func (p *runPrinter) nodes(spec computetypes.JobSpec, quote *requester.Quote) {
 	fit := quote.Fit
 	if fit.Visited == 0 {
@@ -64,25 +64,25 @@ func (p *runPrinter) nodes(spec computetypes.JobSpec, quote *requester.Quote) {
 	}
 	fmt.Fprintf(p.out, "Nodes: %d live in class %s, the job fits %d, %d needed\n", fit.Live, spec.Class, fit.Fitting, quote.NeededNodes)
 	if fit.Cut {
-		fmt.Fprintf(p.out, "  (of the first %d nodes that the chain has; class %s has %d with weight)\n", fit.Visited, spec.Class, quote.LiveNodes)
+		fmt.Fprintf(p.out, "  (of the first %d nodes that the chain lists; class %s has %d nodes with weight)\n", fit.Visited, spec.Class, quote.LiveNodes)
 	}
 	for _, e := range fit.Exclusions {
 		fmt.Fprintf(p.out, "  %d %s\n", e.Nodes, requester.PlainText(e.Detail))
 	}
 	if fit.Busy > 0 {
-		fmt.Fprintf(p.out, "  %d of those that it fits are busy now\n", fit.Busy)
+		fmt.Fprintf(p.out, "  %d of the nodes that it fits are busy now\n", fit.Busy)
 	}
 	if len(spec.Placement.Regions) > 0 {
-		fmt.Fprintf(p.out, "  %d of those that it fits are in %s; others are drawn once nobody there has come\n",
+		fmt.Fprintf(p.out, "  %d of the nodes that it fits are in %s; nodes in other regions are drawn after a draw in which no node from there claimed\n",
 			fit.Preferred, strings.Join(spec.Placement.Regions, ", "))
 	}
 	if spec.Policy.OwnRisk {
-		fmt.Fprintln(p.out, "  own_risk: unless the program is held deterministic, only nodes whose owners list it take the job; the chain does not know which")
+		fmt.Fprintln(p.out, "  own_risk: unless the program is known to be deterministic, only nodes whose owners have listed it take the job; the chain does not know which nodes these are")
 	}
 }
 
 func (p *runPrinter) uploading(packed *requester.Packed) {
-	fmt.Fprintf(p.out, "Bringing the job's files to relay %s (%d bytes at most)\n", packed.Relay, packed.UploadBytes())
+	fmt.Fprintf(p.out, "Uploading the job's files to relay %s (at most %d bytes)\n", packed.Relay, packed.UploadBytes())
 }
 
 func (p *runPrinter) posted(state *requester.State) {
@@ -93,7 +93,7 @@ func (p *runPrinter) later(again string) {
 	fmt.Fprintf(p.out, "Fetch the result with: %s\n", again)
 }
 
-// progress shows how far a job has come; dir is where it lies, which a person needs
+// progress shows how far a job has come. dir is the folder of the job, which a person needs
 // to look at a result.
 func (p *runPrinter) progress(dir string) func(requester.Progress) {
 	return func(progress requester.Progress) {
@@ -104,7 +104,7 @@ func (p *runPrinter) progress(dir string) func(requester.Progress) {
 	}
 }
 
-// settled shows what each node did and what the job has cost.
+// settled shows what each node did and what the job cost.
 func (p *runPrinter) settled(state *requester.State, s *requester.Settlement) {
 	if s.Receipt != nil && len(s.Receipt.Outcomes) > 0 {
 		table := tabwriter.NewWriter(p.out, 0, 4, 2, ' ', 0)
@@ -119,20 +119,20 @@ func (p *runPrinter) settled(state *requester.State, s *requester.Settlement) {
 			fmt.Fprintf(p.out, "Guarantee: %s; the nodes agree on %d fuel\n", requester.GuaranteeName(s.Receipt.Guarantee), s.Receipt.Fuel)
 		}
 	}
-	fmt.Fprintf(p.out, "Paid to nodes %s, back from escrow %s, posting fee %s, gas %s\n",
+	fmt.Fprintf(p.out, "Paid to nodes %s, refunded from escrow %s, posting fee %s, gas %s\n",
 		requester.FormatAmount(s.Paid()), requester.FormatAmount(s.Refund()), formatKept(state.PostingFee), formatKept(state.Fee))
 }
 
-// array sums up what came of the tasks of a job.
+// array shows a summary of the results of a job's tasks.
 func (p *runPrinter) array(state *requester.State, result *requester.ArrayResult, dir string) {
 	job := result.Job
 	fmt.Fprintf(p.out, "Results of %d of %d tasks in %s, proven under the job's root %x\n", result.Fetched, job.Tasks, dir, job.ResultsRoot)
-	fmt.Fprintf(p.out, "Paid to nodes %s, back from escrow %s, posting fee %s, gas %s\n",
+	fmt.Fprintf(p.out, "Paid to nodes %s, refunded from escrow %s, posting fee %s, gas %s\n",
 		requester.FormatAmount(result.Paid), requester.FormatAmount(sdk.Coin{Denom: job.Reward.Denom, Amount: job.Refunded}),
 		formatKept(state.PostingFee), formatKept(state.Fee))
 }
 
-// inReview shows a result and what may be said about it.
+// inReview shows a result in review and the commands that accept and reject it.
 func (p *runPrinter) inReview(state *requester.State, task uint64, found *requester.InReview) error {
 	if err := p.result(found.Result); err != nil {
 		return err
@@ -141,12 +141,12 @@ func (p *runPrinter) inReview(state *requester.State, task uint64, found *reques
 	if state.Array() {
 		which = fmt.Sprintf("%s %d", which, task)
 	}
-	fmt.Fprintf(p.out, "%s has shown this and nobody has checked it. Up to height %d, or it counts as accepted:\n"+
+	fmt.Fprintf(p.out, "%s revealed this result, and no other node has checked it. Accept or reject it up to height %d; after that it counts as accepted:\n"+
 		"  thetad compute accept %s --from KEY\n  thetad compute reject %s --from KEY\n", found.Node, found.Deadline, which, which)
 	return nil
 }
 
-// result lists the files and shows the beginning of the first text among them.
+// result lists the files and shows the beginning of the first text file among them.
 func (p *runPrinter) result(result *requester.Result) error {
 	fmt.Fprintf(p.out, "Result %s, exit code %d, matches the chain's tag %x:\n",
 		result.Manifest.Reason, result.Manifest.ExitCode, result.Tag)
@@ -157,20 +157,20 @@ func (p *runPrinter) result(result *requester.Result) error {
 	return nil
 }
 
-// showFiles lists the files of a result and shows the beginning of the first text
+// showFiles lists the files of a result and shows the beginning of the first text file
 // among them.
 func showFiles(out io.Writer, result *requester.Result) error {
 	for _, file := range result.Manifest.Files {
 		fmt.Fprintf(out, "  %s (%d bytes)\n", terminal.Line(result.Path(file)), file.Size)
 	}
 	if renamed := len(result.Renamed()); renamed > 0 {
-		fmt.Fprintf(out, "%d of them have a name that not every system can hold, and were saved under another; %s lists both\n",
+		fmt.Fprintf(out, "%d of them have a name that some systems cannot store, and were saved under another name; %s lists both names\n",
 			renamed, filepath.Join(result.Dir, requester.NamesFile))
 	}
 	return showBeginning(out, result)
 }
 
-// showBeginning shows the first lines of the first text among the files of a result.
+// showBeginning shows the first lines of the first text file of a result.
 func showBeginning(out io.Writer, result *requester.Result) error {
 	for _, streams := range []bool{false, true} {
 		for _, file := range result.Manifest.Files {
@@ -190,7 +190,8 @@ func showBeginning(out io.Writer, result *requester.Result) error {
 	return nil
 }
 
-// remarks shows what nodes say of programs that failed. It is no part of the result.
+// remarks shows what nodes report about programs that failed. Remarks are not part of the
+// result.
 func (p *runPrinter) remarks(remarks []requester.Remark) {
 	for _, r := range remarks {
 		fmt.Fprintf(p.out, "Task %d, unverified remark in the name of node %s:\n  | %s\n", r.Task, r.Node, strings.ReplaceAll(r.Text, "\n", "\n  | "))
@@ -199,7 +200,8 @@ func (p *runPrinter) remarks(remarks []requester.Remark) {
 
 func isStream(file manifest.File) bool { return file.Path == "stdout" || file.Path == "stderr" }
 
-// preview returns the first lines of a text, indented; nothing of other content.
+// preview returns the first lines of a text file, indented, and an empty string for other
+// content.
 func preview(path string) (string, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -241,8 +243,8 @@ func formatCoins(coins sdk.Coins) string {
 	return strings.Join(parts, " + ")
 }
 
-// formatKept formats a coin out of a state, which does not know it of a job that was
-// found on chain.
+// formatKept formats a coin from a saved state. A state that was restored from the chain
+// does not have it.
 func formatKept(text string) string {
 	if text == "" {
 		return "not known"
@@ -250,7 +252,8 @@ func formatKept(text string) string {
 	return formatText(text)
 }
 
-// formatText formats a coin that was kept as text; what is no coin is shown as it is.
+// formatText formats a coin that was saved as text. Text that is not a coin is returned
+// unchanged.
 func formatText(text string) string {
 	coin, err := requester.ParseAmount(text)
 	if err != nil {

@@ -18,17 +18,18 @@ import (
 
 const provenLong = `
 
-The node's answer is not believed: it comes with a Merkle proof up to the app hash
-of a block, and the header with that hash is followed by the signatures of the
-validators from a header that you trust (--trust-height and --trust-hash, which you
-take from a source other than the node), or has to be shown alike by --node and
-every --witness. What is not there is proven to be absent, and the command fails.
-The record goes to standard output, what was proven to standard error.`
+The command does not trust the node's answer. The answer comes with a Merkle proof up to
+the app hash of a block. Either the validators' signatures lead from a header that you
+trust to the header with that hash (--trust-height and --trust-hash, which you take from a
+source other than the node), or --node and every --witness show the same header. If the
+record does not exist, its absence is proven and the command fails. The record goes to
+standard output, and a description of the proof to standard error.`
 
-// readRecord reads a record that arguments name. The message is nil if there is none.
+// readRecord reads the record that the arguments name. The message is nil if there is no
+// record.
 type readRecord func(ctx context.Context, from source, args []string, height int64) (proto.Message, *proven.Record, error)
 
-// source is where records come from, and where what is said about them goes.
+// source is a reader of records, and the writer to which remarks about them go.
 type source struct {
 	*proven.Reader
 	node *proven.Endpoint
@@ -58,8 +59,8 @@ func computeReceiptCmd() *cobra.Command {
 	return cmd
 }
 
-// arrayReceipt shows a task of an array: the chain keeps one root for all of them.
-// absent is the proof that the receipt is not in the store itself.
+// arrayReceipt shows the receipt of an array's task: the chain keeps one root for all
+// tasks. absent is the proof that the receipt itself is not in the store.
 func (s source) arrayReceipt(ctx context.Context, id computetypes.JobID, task uint64, absent *proven.Record) (proto.Message, *proven.Record, error) {
 	inclusion, record, err := s.ArrayReceipt(ctx, s.node, id, task, absent.Height)
 	if err != nil {
@@ -68,7 +69,7 @@ func (s source) arrayReceipt(ctx context.Context, id computetypes.JobID, task ui
 	if inclusion == nil {
 		return nil, absent, nil
 	}
-	fmt.Fprintf(s.say, "Leaf %d of the %d under the results root of job %s, by a path of %d hashes.\n",
+	fmt.Fprintf(s.say, "Leaf %d of %d under the results root of job %s, with a path of %d hashes.\n",
 		inclusion.Index, inclusion.Size, id, len(inclusion.Path))
 	return &inclusion.Receipt, record, nil
 }
@@ -93,7 +94,7 @@ func computeJobCmd() *cobra.Command {
 	return cmd
 }
 
-// provenCmd is a command that shows a record and what was proven.
+// provenCmd returns a command that shows a record and describes its proof.
 func provenCmd(read readRecord) *cobra.Command {
 	var believed trust
 	var height int64
@@ -113,19 +114,19 @@ func provenCmd(read readRecord) *cobra.Command {
 			}
 			printProof(cmd.ErrOrStderr(), record, reader.Grounds())
 			if found == nil {
-				return fmt.Errorf("%w: nothing is under that key after block %d; if it came just now, try again in some seconds", errAbsent, record.Height)
+				return fmt.Errorf("%w: the store has no record under that key after block %d; if it was written just now, try again in a few seconds", errAbsent, record.Height)
 			}
 			return clientCtx.WithOutput(cmd.OutOrStdout()).PrintProto(found)
 		},
 	}
-	cmd.Flags().Int64Var(&height, flags.FlagHeight, 0, "height after whose block to look (default: the newest that can be proven)")
+	cmd.Flags().Int64Var(&height, flags.FlagHeight, 0, "block height whose state to read (default: the newest state that can be proven)")
 	cmd.Flags().StringP(flags.FlagOutput, "o", flags.OutputFormatText, "output format (text|json)")
 	believed.addFlags(cmd)
 	addComputeFlags(cmd)
 	return cmd
 }
 
-// parseTask reads JOB [TASK]; without a task it is the only one.
+// parseTask reads JOB [TASK]; without TASK it returns the first task.
 func parseTask(args []string) (computetypes.JobID, uint64, error) {
 	id, err := computetypes.ParseJobID(args[0])
 	if err != nil || len(args) == 1 {

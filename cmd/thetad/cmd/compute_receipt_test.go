@@ -43,8 +43,8 @@ func TestReceiptIsShownOnceItIsProven(t *testing.T) {
 		flags, command []string
 		says           string
 	}{
-		"what is not there":      {root, []string{"receipt", id.String(), "7"}, "there is no such record"},
-		"no such job":            {root, []string{"job", "1-2-3"}, "there is no such record"},
+		"what is not there":      {root, []string{"receipt", id.String(), "7"}, "the record does not exist"},
+		"no such job":            {root, []string{"job", "1-2-3"}, "the record does not exist"},
 		"a node of its own":      {[]string{"--witness", liar.Address}, []string{"receipt", id.String()}, "one of them lies"},
 		"nobody to trust":        {nil, []string{"receipt", id.String()}, "expected a header to trust"},
 		"half a root":            {root[:2], []string{"receipt", id.String()}, "64 hex digits"},

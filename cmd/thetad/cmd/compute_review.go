@@ -16,9 +16,9 @@ import (
 )
 
 func computeReviewCmd(accept bool) *cobra.Command {
-	use, short, done := "accept", "Pay for results that a trusted node has shown", "Accepted"
+	use, short, done := "accept", "Accept results that a trusted node has revealed, and pay for them", "Accepted"
 	if !accept {
-		use, short, done = "reject", "Refuse results of a trusted node: it earns the attempt fee, and the rest of its pay is burned", "Rejected"
+		use, short, done = "reject", "Reject results of a trusted node: it earns the attempt fee, and the rest of its pay is burned", "Rejected"
 	}
 	return changeCmd(&cobra.Command{
 		Use:     use + " JOB [TASK ...]",
@@ -44,7 +44,7 @@ func computeReviewCmd(accept bool) *cobra.Command {
 	})
 }
 
-// count writes a number of things.
+// count formats a number and a noun in singular or plural.
 func count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
@@ -52,7 +52,7 @@ func count(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// reviewItems reads JOB [TASK ...]; without a task it is the only one.
+// reviewItems reads JOB [TASK ...]; without TASK it returns the first task.
 func reviewItems(args []string, accept bool) ([]computetypes.ReviewItem, error) {
 	if _, err := computetypes.ParseJobID(args[0]); err != nil {
 		return nil, err
@@ -75,13 +75,14 @@ func computeLookCmd() *cobra.Command {
 	var out string
 	cmd := &cobra.Command{
 		Use:   "look [TASK ...] --out DIR",
-		Short: "Fetch results that wait for your word, to see them before you accept or reject",
-		Long: `Fetch results that wait for your word, to see them before you accept or reject.
+		Short: "Download results in review, to inspect them before you accept or reject them",
+		Long: `Download results in review, to inspect them before you accept or reject them.
 
-Under trust a node shows the tag of its result, and you have until the review ends to
-say whether it is any good; silence accepts. The files in DIR are then what the node
-has shown, to the last byte: it can change them no more. Whether they are right is for
-you to judge. Of an array name the tasks; each has a folder of its own.`,
+Under the trust policy a node reveals the tag of its result, and you have until the end of
+the review to accept or reject the result; if you do neither, it is accepted. The files in
+DIR are exactly those whose tag the node has revealed, so the node can no longer change
+them. You decide whether they are correct. For an array, name the tasks; each task has a
+folder of its own.`,
 		Example: "thetad compute look --out result",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			clientCtx, err := client.GetClientQueryContext(cmd)
@@ -113,7 +114,7 @@ you to judge. Of an array name the tasks; each has a folder of its own.`,
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&out, "out", "", "folder of the job, as compute run has it")
+	cmd.Flags().StringVar(&out, "out", "", "folder of the job, as thetad compute run created it")
 	if err := cmd.MarkFlagRequired("out"); err != nil {
 		panic(err)
 	}
@@ -121,15 +122,15 @@ you to judge. Of an array name the tasks; each has a folder of its own.`,
 	return cmd
 }
 
-// lookedAt reads the numbers of tasks; a job of one task needs none.
+// lookedAt reads the numbers of tasks; a job with one task needs none.
 func lookedAt(state *requester.State, args []string) ([]uint64, error) {
 	switch {
 	case state.JobID == "":
-		return nil, errors.New("the job is in no block yet; take it up with: thetad compute run --resume")
+		return nil, errors.New("expected a job that is in a block, found one that is not in a block yet; continue with: thetad compute run --resume")
 	case len(args) > 0:
 		return taskNumbers(args)
 	case state.Array():
-		return nil, errors.New("expected the numbers of tasks, found none: the job is an array")
+		return nil, errors.New("expected the numbers of tasks, found none; the job is an array, so name the tasks to look at")
 	default:
 		return []uint64{0}, nil
 	}

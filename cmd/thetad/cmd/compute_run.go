@@ -36,22 +36,20 @@ func computeRunCmd() *cobra.Command {
 		Short: "Post a job, wait for its verified result and save it",
 		Long: `Post a job, wait for its verified result and save it.
 
-Before anything is spent it says what the job may cost and whether enough nodes
-are live. The job's files go to the relay; nodes drawn by lot run it without
-seeing each other's results; the result that comes back is checked against the
-chain. With --local the job runs on this machine instead: it needs neither a node
-nor a key, costs nothing, and says what the result would be and what the job takes.
-DIR keeps the key to the results in ` + requester.StateFile + `; with --resume an
-interrupted run is taken up again and never paid twice.
+Before it spends anything, the command shows what the job can cost and whether enough nodes
+are live. The job's files are uploaded to the relay. Nodes that are drawn by lot run the job
+without seeing each other's results. The command checks the result against the chain. With
+--local the job runs on this machine instead: this needs neither a node nor a key, costs
+nothing, and shows the result and the resources that the job uses.
+DIR keeps the key to the results in ` + requester.StateFile + `; with --resume an interrupted run continues, and is never paid for twice.
 
-A transaction is signed again only when another one of the key came first. A node of
-this machine is believed when it says so, and any other one only with a trust root or a
-witness (--` + flagTrustHeight + `, --` + flagTrustHash + `, --` + flagWitness + `): it could have the job posted, and paid,
-several times.
+The command signs the transaction again only when another transaction of the same key came
+first. It believes a node on this machine that this happened. It believes another node only
+with a trusted header or a witness (--` + flagTrustHeight + `, --` + flagTrustHash + `, --` + flagWitness + `), because otherwise that node could have the job posted, and paid for, several times.
 
-With --` + flags.FlagGenerateOnly + ` the transaction is printed unsigned, for a multisig or another
-machine; once it was sent, --resume finds the job. JOB may be a spec in JSON, as
-thetad tx compute post-job takes it.`,
+With --` + flags.FlagGenerateOnly + ` the command prints the transaction unsigned, for a multisig or another
+machine; after the transaction has been sent, --resume finds the job. JOB can also be a
+spec in JSON, in the form that thetad tx compute post-job takes.`,
 		Example: "thetad compute run examples/textgen/job.yaml --from alice --wait --out result",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -66,12 +64,12 @@ thetad tx compute post-job takes it.`,
 			return run.do(ctx, args)
 		},
 	}
-	cmd.Flags().StringArrayVar(&run.inputs, "input", nil, "path=FILE: the program's input file /in/path; may be repeated")
-	cmd.Flags().StringVar(&run.relay, "relay", "", "base URL of the relay, instead of the job file's")
+	cmd.Flags().StringArrayVar(&run.inputs, "input", nil, "path=FILE: the program reads the contents of FILE as /in/path; may be repeated")
+	cmd.Flags().StringVar(&run.relay, "relay", "", "base URL of the relay; replaces the one in the job file")
 	cmd.Flags().StringVar(&run.tokenFile, "token-file", "", "file with the token of the drop box that a spec in JSON names")
 	cmd.Flags().StringVar(&run.out, "out", "", "folder for the result (default: the job file's name with .out)")
 	cmd.Flags().BoolVar(&run.wait, "wait", false, "wait for the result and save it")
-	cmd.Flags().BoolVar(&run.resume, "resume", false, "take up the job in --out again")
+	cmd.Flags().BoolVar(&run.resume, "resume", false, "continue the job in --out")
 	run.trust.addFlags(cmd)
 	local.addFlags(cmd)
 	addSigningFlags(cmd, "the key that pays")
@@ -89,7 +87,7 @@ func (r *computeRun) prepare(ctx context.Context, cmd *cobra.Command) (err error
 		}
 	}
 	if r.signing.elsewhere() && (r.resume || r.wait) {
-		return fmt.Errorf("--%s and --%s print a transaction and end: expected them without --resume and --wait", flags.FlagGenerateOnly, flags.FlagOffline)
+		return fmt.Errorf("--%s and --%s print a transaction and end: expected them without --resume and --wait, found them together; leave one of them out", flags.FlagGenerateOnly, flags.FlagOffline)
 	}
 	if r.trust.given() && !r.signing.offline {
 		if r.signing.terms.Overtaken, err = r.trust.overtaken(ctx, r.signing.ctx); err != nil {
@@ -101,7 +99,7 @@ func (r *computeRun) prepare(ctx context.Context, cmd *cobra.Command) (err error
 	}
 	r.print = &runPrinter{out: r.signing.out}
 	if r.signing.elsewhere() {
-		// Standard output is for the transaction.
+		// Standard output is reserved for the transaction.
 		r.print.out = r.signing.errOut
 	}
 	return nil
@@ -114,7 +112,7 @@ func (r *computeRun) do(ctx context.Context, args []string) error {
 	state, err := requester.LoadState(r.out)
 	switch {
 	case err == nil && !r.resume && state.Posted():
-		return fmt.Errorf("%s already holds job %s; take it up again with --resume or choose another --out", requester.ShellQuote(r.out), orPending(state))
+		return fmt.Errorf("expected no job in %s, found job %s; continue it with --resume or choose another --out", requester.ShellQuote(r.out), orPending(state))
 	case err == nil && !r.resume:
 		if err := r.setAside(); err != nil {
 			return err
@@ -155,13 +153,13 @@ func (r *computeRun) setAside() error {
 	}
 	aside, err := requester.SetAside(r.out)
 	if err == nil {
-		fmt.Fprintf(r.print.out, "The job that was there before was never posted; its state is now %s\n", requester.ShellQuote(aside))
+		fmt.Fprintf(r.print.out, "The previous job in this folder was never posted; its state is now in %s\n", requester.ShellQuote(aside))
 	}
 	return err
 }
 
 // begin packs, quotes, uploads and posts a new job. The state is nil when nothing was
-// posted and nothing went wrong: of a dry run, or a transaction that was printed.
+// posted and nothing failed: after a dry run, or after printing a transaction.
 func (r *computeRun) begin(ctx context.Context, args []string) (*requester.State, error) {
 	packed, err := r.pack(args)
 	if err != nil {
@@ -179,7 +177,7 @@ func (r *computeRun) begin(ctx context.Context, args []string) (*requester.State
 		return nil, nil
 	}
 	if !r.signing.generate {
-		if err := r.confirm(ctx, "Post it?"); err != nil {
+		if err := r.confirm(ctx, "Post the job?"); err != nil {
 			return nil, err
 		}
 	}
@@ -196,7 +194,7 @@ func (r *computeRun) begin(ctx context.Context, args []string) (*requester.State
 	return state, r.post(ctx, state, quote.Posting)
 }
 
-// pack reads the job's file, or a spec in JSON, and what it names.
+// pack reads the job file, or a spec in JSON, and the files that it names.
 func (r *computeRun) pack(args []string) (*requester.Packed, error) {
 	if len(args) == 0 {
 		return nil, errors.New("expected a job file, found none")
@@ -211,7 +209,7 @@ func (r *computeRun) pack(args []string) (*requester.Packed, error) {
 	return requester.Pack(job)
 }
 
-// quote says what the job would cost; it fails if the job cannot be posted now.
+// quote shows what the job would cost. It fails if the job cannot be posted now.
 func (r *computeRun) quote(ctx context.Context, packed *requester.Packed) (*requester.Quote, error) {
 	quote, err := r.client.Quote(ctx, r.signing.signer, packed.Spec)
 	if err != nil {
@@ -221,7 +219,7 @@ func (r *computeRun) quote(ctx context.Context, packed *requester.Packed) (*requ
 	return quote, quote.Err()
 }
 
-// job reads a job file and puts in what the flags say.
+// job reads a job file and applies the flags to it.
 func (r *computeRun) job(path string) (requester.JobFile, error) {
 	job, err := requester.LoadJobFile(path)
 	if err != nil {
@@ -252,22 +250,22 @@ func (r *computeRun) upload(ctx context.Context, packed *requester.Packed) error
 
 func (r *computeRun) save(state *requester.State) error { return state.Save(r.out) }
 
-// post has the job posted. The state stays whatever comes of it: the token in it is the
-// only key to what may have been paid for.
+// post posts the job. The state is kept whatever happens, because the token in it is the
+// only key to results that may have been paid for.
 func (r *computeRun) post(ctx context.Context, state *requester.State, cost requester.Cost) error {
 	err := r.client.Post(ctx, r.signing.signer, state, cost, r.save)
 	switch {
 	case err == nil:
 		return nil
 	case state.Posted():
-		return fmt.Errorf("%w; go on with: %s", goesOn(err), r.again())
+		return fmt.Errorf("%w; continue with: %s", goesOn(err), r.again())
 	default:
 		return err
 	}
 }
 
-// takeUp finds out what became of an earlier run. It signs again only when nothing of
-// that run can be executed any more, or when of both at most one can.
+// takeUp finds out what happened to an earlier run. It signs again only when no transaction
+// of that run can be executed any more, or when at most one of both can.
 func (r *computeRun) takeUp(ctx context.Context, state *requester.State, args []string) error {
 	if state.JobID != "" {
 		return nil
@@ -288,13 +286,13 @@ func (r *computeRun) takeUp(ctx context.Context, state *requester.State, args []
 		fmt.Fprintf(r.print.out, "%s\n", err)
 		return r.postAgain(ctx, state)
 	case state.Posted():
-		return fmt.Errorf("%w; go on with: %s", goesOn(err), r.again())
+		return fmt.Errorf("%w; continue with: %s", goesOn(err), r.again())
 	default:
 		return fmt.Errorf("%w; post it again with: %s", err, r.again())
 	}
 }
 
-// postAgain asks before it spends, like the first time.
+// postAgain asks for confirmation before it spends, as the first run did.
 func (r *computeRun) postAgain(ctx context.Context, state *requester.State) error {
 	if err := r.signing.need(); err != nil {
 		return err
@@ -307,20 +305,20 @@ func (r *computeRun) postAgain(ctx context.Context, state *requester.State) erro
 	if err != nil {
 		return err
 	}
-	if err := r.confirm(ctx, "Post it again?"); err != nil {
+	if err := r.confirm(ctx, "Post the job again?"); err != nil {
 		return err
 	}
 	return r.post(ctx, state, quote.Posting)
 }
 
-// finish watches the job to its end and saves its result.
+// finish watches the job until it ends and saves its result.
 func (r *computeRun) finish(ctx context.Context, state *requester.State) error {
 	if state.Array() {
 		return r.finishArray(ctx, state)
 	}
 	settlement, err := r.client.Watch(ctx, state.JobID, r.print.progress(r.out))
 	if err != nil {
-		return fmt.Errorf("%w; the job goes on, come back with: %s", goesOn(err), r.again())
+		return fmt.Errorf("%w; the job continues, come back with: %s", goesOn(err), r.again())
 	}
 	r.print.settled(state, settlement)
 	if !settlement.Accepted() {
@@ -340,16 +338,16 @@ func (r *computeRun) finish(ctx context.Context, state *requester.State) error {
 	return nil
 }
 
-// finishArray follows the tasks of a job to their end and saves their results.
+// finishArray follows the tasks of a job until they end and saves their results.
 func (r *computeRun) finishArray(ctx context.Context, state *requester.State) error {
 	result, err := r.client.FollowArray(ctx, state, r.out, r.save, r.print.progress(r.out))
 	if err != nil {
-		return fmt.Errorf("%w; the job goes on, come back with: %s", goesOn(err), r.again())
+		return fmt.Errorf("%w; the job continues, come back with: %s", goesOn(err), r.again())
 	}
 	return r.fetcher().rest(ctx, state, result, false)
 }
 
-// fetcher brings results, and asks nodes for those that are lost.
+// fetcher downloads results, and asks nodes for those that are lost.
 func (r *computeRun) fetcher() *fetcher {
 	return &fetcher{
 		client: r.client, signing: r.signing, print: r.print, out: r.out, grace: fetchGrace,
@@ -357,7 +355,7 @@ func (r *computeRun) fetcher() *fetcher {
 	}
 }
 
-// again is the command that takes the job up once more.
+// again returns the command that continues the job.
 func (r *computeRun) again() string {
 	command := "thetad compute run --resume --wait --out " + requester.ShellQuote(r.out)
 	if from := r.signing.ctx.From; from != "" {

@@ -24,7 +24,7 @@ const (
 	flagWitness     = "witness"
 )
 
-// trust is whom a command believes when it reads records with proofs.
+// trust holds the sources that a command trusts when it reads records with proofs.
 type trust struct {
 	height    int64
 	hash      string
@@ -35,24 +35,24 @@ type trust struct {
 func (t *trust) addFlags(cmd *cobra.Command) {
 	cmd.Flags().Int64Var(&t.height, flagTrustHeight, 0, "height of a header that you trust")
 	cmd.Flags().StringVar(&t.hash, flagTrustHash, "", "hash of that header, 64 hex digits, from a source other than the node")
-	cmd.Flags().DurationVar(&t.period, flagTrustPeriod, proven.DefaultTrustPeriod, "how old that header may be; shorter than the chain's unbonding")
-	cmd.Flags().StringArrayVar(&t.witnesses, flagWitness, nil, "<host>:<port> of the RPC of another node that has to agree; may be repeated")
+	cmd.Flags().DurationVar(&t.period, flagTrustPeriod, proven.DefaultTrustPeriod, "highest age of that header; shorter than the chain's unbonding period")
+	cmd.Flags().StringArrayVar(&t.witnesses, flagWitness, nil, "<host>:<port> of the RPC interface of another node that must show the same header; may be repeated")
 }
 
-// given tells whether any of the flags was.
+// given reports whether any of the flags was set.
 func (t *trust) given() bool { return t.height != 0 || t.hash != "" || len(t.witnesses) > 0 }
 
-// reader connects to the node of --node, which it returns too, and to the witnesses.
+// reader connects to the node of --node, which it also returns, and to the witnesses.
 func (t *trust) reader(ctx context.Context, clientCtx client.Context) (*proven.Reader, *proven.Endpoint, error) {
 	if !t.given() {
-		return nil, nil, fmt.Errorf("expected a header to trust in --%s and --%s, or the node of somebody else in --%s, found neither", flagTrustHeight, flagTrustHash, flagWitness)
+		return nil, nil, fmt.Errorf("expected a header to trust in --%s and --%s, or the node of another operator in --%s, found neither", flagTrustHeight, flagTrustHash, flagWitness)
 	}
 	node, err := proven.Dial(ctx, clientCtx.NodeURI)
 	if err != nil {
 		return nil, nil, err
 	}
 	if clientCtx.ChainID != "" && clientCtx.ChainID != node.ChainID {
-		return nil, nil, fmt.Errorf("expected a node of chain %s, found one of %s; change --node or --chain-id", clientCtx.ChainID, node.ChainID)
+		return nil, nil, fmt.Errorf("expected a node of chain %s, found a node of chain %s; change --node or --chain-id", clientCtx.ChainID, node.ChainID)
 	}
 	witnesses := make([]provider.Provider, len(t.witnesses))
 	for i, address := range t.witnesses {
@@ -69,7 +69,8 @@ func (t *trust) reader(ctx context.Context, clientCtx client.Context) (*proven.R
 	return proven.NewReader(node, headers), node, nil
 }
 
-// overtaken proves that another transaction of a key came first, before its next one is signed.
+// overtaken proves that another transaction of a key came first, before the key signs its
+// next one.
 func (t *trust) overtaken(ctx context.Context, clientCtx client.Context) (func(context.Context, requester.Overtaking) error, error) {
 	reader, node, err := t.reader(ctx, clientCtx)
 	if err != nil {
@@ -89,7 +90,7 @@ func (t *trust) headers(ctx context.Context, node provider.Provider, witnesses [
 	return proven.FromRoot(ctx, proven.Root{Height: t.height, Hash: hash, Period: t.period}, node, witnesses, time.Now)
 }
 
-// printProof says what a record was proven against.
+// printProof describes what a record was proven against.
 func printProof(out io.Writer, record *proven.Record, grounds string) {
 	header := record.Header
 	fmt.Fprintf(out, "Proven for chain %s after block %d, by %d bytes of store %q under key %X\n",
@@ -100,5 +101,5 @@ func printProof(out io.Writer, record *proven.Record, grounds string) {
 	fmt.Fprintf(out, "which is %s.\n", grounds)
 }
 
-// errAbsent: it is proven that there is no such record.
-var errAbsent = errors.New("there is no such record")
+// errAbsent means that the absence of the record is proven.
+var errAbsent = errors.New("the record does not exist")

@@ -17,13 +17,13 @@ func computeVerifyCmd() *cobra.Command {
 	var believed trust
 	cmd := &cobra.Command{
 		Use:   "verify JOB --out DIR",
-		Short: "Check saved files against what the chain accepted",
-		Long: `Check saved files against what the chain accepted.
+		Short: "Check saved files against the result that the chain accepted",
+		Long: `Check saved files against the result that the chain accepted.
 
-The result manifest in DIR must have the tag of the job's receipt, and every file
-that it names must have the size and digest in it. Exits with an error otherwise.
-The node's word is taken for the receipt, unless a header to trust or a witness is
-named: then it is proven, as by thetad compute receipt.`,
+The result manifest in DIR must match the tag in the job's receipt, and every file that the
+manifest names must match its size and digest. Otherwise the command fails. It trusts the
+node for the receipt, unless you name a header to trust or a witness: then the receipt is
+proven, as by thetad compute receipt.`,
 		Example: "thetad compute verify 1042-0-0 --out result",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -42,8 +42,8 @@ named: then it is proven, as by thetad compute receipt.`,
 			return facts.verify(cmd.OutOrStdout(), dir)
 		},
 	}
-	cmd.Flags().StringVar(&dir, "out", ".", "folder with the saved files, as compute run has it")
-	// What it was called before it was named like that of compute run.
+	cmd.Flags().StringVar(&dir, "out", ".", "folder with the saved files, as thetad compute run created it")
+	// dir is the old name of this flag.
 	cmd.Flags().StringVar(&dir, "dir", ".", "folder with the saved files")
 	if err := cmd.Flags().MarkHidden("dir"); err != nil {
 		panic(err)
@@ -53,15 +53,15 @@ named: then it is proven, as by thetad compute receipt.`,
 	return cmd
 }
 
-// facts are what the chain has recorded of a job: its receipt, or of an array the
-// job with its root.
+// facts are what the chain has recorded about a job: its receipt, or for an array the job
+// with its root.
 type facts struct {
 	chainID string
 	receipt *computetypes.Receipt
 	job     *computetypes.Job
 }
 
-// recordedByNode believes the node.
+// recordedByNode reads the facts and trusts the node.
 func recordedByNode(cmd *cobra.Command, clientCtx client.Context, id string) (*facts, error) {
 	c, err := computeClient(cmd.Context(), clientCtx)
 	if err != nil {
@@ -74,7 +74,7 @@ func recordedByNode(cmd *cobra.Command, clientCtx client.Context, id string) (*f
 	return &facts{chainID: c.ChainID(), receipt: settlement.Receipt, job: &settlement.Job}, nil
 }
 
-// recorded believes what is proven.
+// recorded reads the facts with proofs.
 func (t *trust) recorded(cmd *cobra.Command, clientCtx client.Context, text string) (*facts, error) {
 	id, err := computetypes.ParseJobID(text)
 	if err != nil {
@@ -96,7 +96,7 @@ func (t *trust) recorded(cmd *cobra.Command, clientCtx client.Context, text stri
 	}
 	printProof(cmd.ErrOrStderr(), record, reader.Grounds())
 	if receipt == nil && (found.job == nil || found.job.Tasks == 1) {
-		return nil, fmt.Errorf("%w: job %s has no receipt after block %d; if it ended just now, try again in some seconds", errAbsent, id, record.Height)
+		return nil, fmt.Errorf("%w: job %s has no receipt after block %d; if it ended just now, try again in a few seconds", errAbsent, id, record.Height)
 	}
 	return found, nil
 }
@@ -108,7 +108,7 @@ func (f *facts) verify(out io.Writer, dir string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "The receipts give the root %x of job %s; the files of all %d tasks with a result are theirs.\n", f.job.ResultsRoot, f.job.Id, checked)
+		fmt.Fprintf(out, "The receipts lead to the root %x of job %s, and the files of all %d tasks with a result match them.\n", f.job.ResultsRoot, f.job.Id, checked)
 		return nil
 	}
 	result, err := requester.VerifyReceipt(f.chainID, f.receipt, dir)
@@ -118,6 +118,6 @@ func (f *facts) verify(out io.Writer, dir string) error {
 	for _, file := range result.Manifest.Files {
 		fmt.Fprintf(out, "ok  %x  %s (%d bytes)\n", file.SHA256[:6], file.Path, file.Size)
 	}
-	fmt.Fprintf(out, "All %d files are the accepted result of job %s (tag %x).\n", len(result.Manifest.Files), f.receipt.JobId, result.Tag)
+	fmt.Fprintf(out, "All %d files match the accepted result of job %s (tag %x).\n", len(result.Manifest.Files), f.receipt.JobId, result.Tag)
 	return nil
 }

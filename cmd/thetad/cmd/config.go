@@ -14,30 +14,33 @@ import (
 )
 
 const (
-	// blockPause is the wait after a block for the votes of slow validators; with
-	// the rounds' own time it makes blocks of one to two seconds. The SDK takes
-	// CometBFT's default of exactly 1 s for "not set" and would write 5 s.
+	// blockPause is how long a node waits after a block for the votes of slow validators.
+	// Together with the rounds themselves, this makes blocks of one to two seconds. The SDK
+	// takes CometBFT's default of exactly 1 s to mean "not set" and would write 5 s.
 	blockPause = 990 * time.Millisecond
-	// iavlCacheNodes is per store and filled on demand: at some 250 bytes a node,
-	// a large tree (balances, accounts, nodes, jobs) takes up to 0.5 GB, and a
-	// random write to a tree that fits costs a fifth of one that does not.
+	// iavlCacheNodes is the cache size per store; the cache fills on demand. At some 250
+	// bytes per tree node, the cache of a large tree (balances, accounts, nodes, jobs)
+	// takes up to 0.5 GB. A random write to a tree that fits into the cache costs a fifth
+	// of a write to one that does not.
 	iavlCacheNodes = 2_000_000
-	// snapshotBlocks is how often a state-sync snapshot is taken: every half hour.
+	// snapshotBlocks is the number of blocks between two state-sync snapshots: about half
+	// an hour.
 	snapshotBlocks = 1_000
-	// mempoolTxs is what CometBFT holds before it refuses all, duties too: some seven times
-	// what the app's pool holds. What that has dropped leaves CometBFT's list with the next
-	// block, so that filling the rest takes more checks than a node makes between two.
+	// mempoolTxs is how many transactions CometBFT holds before it refuses all, including
+	// those of nodes' duties: some seven times what the app's pool holds. Transactions that
+	// the app's pool has dropped leave CometBFT's list with the next block, so filling the
+	// rest takes more checks than a node makes between two blocks.
 	mempoolTxs = 50_000
-	// queryGas is what one query may read, in gas: as much as a whole block. What walks all
-	// state, as the invariants and count_total do, ends there on a node that serves others;
-	// its owner may lift it (0 is no limit).
+	// queryGas is the limit of one query in gas: the gas of a whole block. Queries that
+	// walk all state, such as the invariants and count_total, end there on a node that
+	// serves others. The node's owner can lift the limit (0 means no limit).
 	queryGas = 100_000_000
 	// metricsRetentionSeconds is how long an unchanged metric stays visible.
 	metricsRetentionSeconds = 600
 )
 
-// minGasPrices is what a node asks unless its owner asks for more: the price
-// below which the chain refuses a tx anyway.
+// minGasPrices is the price that a node asks unless its owner asks for more. The chain
+// refuses transactions below this price anyway.
 func minGasPrices() string {
 	return fmt.Sprintf("%d%s", params.DefaultMinGasPrice, params.BaseDenom)
 }

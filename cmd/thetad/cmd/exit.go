@@ -10,35 +10,36 @@ import (
 	"github.com/thetaedge/theta/sidecar/executor/wasm"
 )
 
-// The exit codes of the commands for jobs, which tell a script what came of the job;
-// docs/requesters has them. 0 is a program that exited with 0, 1 any other failure.
-// Those of the watchdog, from 10 on, are a node's.
+// The exit codes of the commands for jobs tell a script how the job ended; docs/requesters
+// lists them. 0 means that the program exited with 0, and 1 means any other failure. The
+// codes from 10 on are the watchdog's and are used by a node.
 const (
-	// exitProgram: the program ended with an exit code other than 0.
+	// exitProgram means that the program ended with an exit code other than 0.
 	exitProgram = 20
-	// exitTrapped: the program trapped.
+	// exitTrapped means that the program trapped.
 	exitTrapped = 21
-	// exitOutOfFuel, exitOutOfMemory, exitOutputTooBig: the program used up what the
-	// job allows.
+	// exitOutOfFuel, exitOutOfMemory and exitOutputTooBig mean that the program used up
+	// what the job allows.
 	exitOutOfFuel    = 22
 	exitOutOfMemory  = 23
 	exitOutputTooBig = 24
-	// exitInvalidProgram: the program cannot be run under its profile. A command ends
-	// with it also when it refuses the program before anything is sent.
+	// exitInvalidProgram means that the profile cannot run the program. A command also ends
+	// with it when it refuses the program before it sends anything.
 	exitInvalidProgram = 25
-	// exitNoResult: the job ended without an accepted result.
+	// exitNoResult means that the job ended without an accepted result.
 	exitNoResult = 26
-	// exitUndelivered: a result was accepted, and the relay does not have it.
+	// exitUndelivered means that a result was accepted and the relay does not have it.
 	exitUndelivered = 27
-	// exitUnderWay: the job or its transaction goes on; come back with --resume.
+	// exitUnderWay means that the job or its transaction continues; come back with
+	// --resume.
 	exitUnderWay = 28
 )
 
-// errGoesOn: the command ends, and what it has begun does not.
-var errGoesOn = errors.New("it goes on without this command")
+// errGoesOn means that the command ends while the job or its transaction continues.
+var errGoesOn = errors.New("it continues without this command")
 
-// goesOn marks an error after which the job or its transaction goes on, and reads as
-// the error does.
+// goesOn marks an error after which the job or its transaction continues. The text of the
+// error stays the same.
 func goesOn(err error) error { return &goesOnError{err} }
 
 type goesOnError struct{ err error }
@@ -49,8 +50,8 @@ func (e *goesOnError) Error() string { return e.err.Error() }
 // Unwrap returns both.
 func (e *goesOnError) Unwrap() []error { return []error{e.err, errGoesOn} }
 
-// outcomeError is a verified result of a program that did not end well. The result is
-// here all the same.
+// outcomeError is a verified result of a program that did not exit with 0. The result is
+// saved all the same.
 type outcomeError struct {
 	code int
 	text string
@@ -59,8 +60,8 @@ type outcomeError struct {
 // Error implements error.
 func (e *outcomeError) Error() string { return e.text }
 
-// outcome is nil when a program exited with 0, else an error that carries the exit
-// code of the command.
+// outcome returns nil when the program exited with 0, and otherwise an error that carries
+// the exit code of the command.
 func outcome(m manifest.Manifest) error {
 	switch m.Reason {
 	case manifest.ReasonExited:
@@ -77,13 +78,13 @@ func outcome(m manifest.Manifest) error {
 	case manifest.ReasonOutputTooBig:
 		return &outcomeError{exitOutputTooBig, "the program wrote more than the job allows; raise resources.output or write less, in fewer files"}
 	case manifest.ReasonInvalidProgram:
-		return &outcomeError{exitInvalidProgram, "the program is not one that the profile can run"}
+		return &outcomeError{exitInvalidProgram, "the profile cannot run the program"}
 	default:
 		return fmt.Errorf("expected a known reason in the result, found %q; use a newer thetad", m.Reason)
 	}
 }
 
-// ExitCode is what thetad exits with when a command has failed with err.
+// ExitCode returns the code with which thetad exits after a command has failed with err.
 func ExitCode(err error) int {
 	var ended *outcomeError
 	var refusal *wasm.Refusal

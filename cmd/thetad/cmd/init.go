@@ -14,17 +14,17 @@ import (
 	"github.com/thetaedge/theta/app/params"
 )
 
-// newInitCmd returns the SDK's init, which writes keys, configs and the default
-// app state, followed by this chain's consensus params.
+// newInitCmd returns the SDK's init command, which writes keys, configs and the default app
+// state, and adds this chain's consensus params.
 func newInitCmd(chain *app.App, home string) *cobra.Command {
 	cmd := genutilcli.InitCmd(chain.BasicModuleManager, home)
-	cmd.Short = "Write the keys, the configuration and the genesis of a new node"
-	cmd.Long = cmd.Short + ".\nThe genesis needs no editing: add accounts and validators with the genesis commands."
+	cmd.Short = "Create the keys, the configuration and the genesis of a new node"
+	cmd.Long = cmd.Short + ".\nThe genesis does not need editing: add accounts and validators with the genesis commands."
 	writeFiles := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		// The denom is written into metadata, deposits and fees alike.
+		// The denom appears in metadata, deposits and fees, so it cannot be changed here.
 		if denom, err := cmd.Flags().GetString(genutilcli.FlagDefaultBondDenom); err != nil || denom != "" {
-			return fmt.Errorf("this chain's denom is %s: leave --%s out", params.BaseDenom, genutilcli.FlagDefaultBondDenom)
+			return fmt.Errorf("expected no --%[2]s, because this chain's denom is %[1]s; leave the flag out", params.BaseDenom, genutilcli.FlagDefaultBondDenom)
 		}
 		if err := writeFiles(cmd, args); err != nil {
 			return err
@@ -34,8 +34,8 @@ func newInitCmd(chain *app.App, home string) *cobra.Command {
 	return cmd
 }
 
-// setConsensusParams writes the chain's consensus params into a genesis file and
-// keeps the kind of validator keys that init was asked for.
+// setConsensusParams writes the chain's consensus params into a genesis file. It keeps the
+// type of validator keys that the init command was asked for.
 func setConsensusParams(file string) error {
 	genesis, err := genutiltypes.AppGenesisFromFile(file)
 	if err != nil {

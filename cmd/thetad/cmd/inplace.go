@@ -30,37 +30,37 @@ import (
 
 const (
 	flagBeaconKey = "beacon-key"
-	// testnetBeaconPeriod is quicknet's, in seconds.
+	// testnetBeaconPeriod is the period of drand's quicknet, in seconds.
 	testnetBeaconPeriod = 3
-	// keyBeaconStart is where the time of the signer's first round is kept between
-	// the command and the app that it builds.
+	// keyBeaconStart is the key under which the command passes the time of the signer's
+	// first round to the app that it builds.
 	keyBeaconStart = "theta-testnet-beacon-start"
 )
 
-// addInPlaceTestnet adds the command that makes a testnet of a copy of a chain's data.
+// addInPlaceTestnet adds the command that turns a copy of a chain's data into a testnet.
 func addInPlaceTestnet(root *cobra.Command) {
 	server.AddTestnetCreatorCommand(root, newTestnetApp, func(cmd *cobra.Command) {
 		cmd.Use = "in-place-testnet CHAIN-ID OPERATOR"
-		cmd.Short = "Turn a copy of a node's data into a chain of one validator, and start it"
-		cmd.Long = `Turn the data of --home into a chain of one validator, and start it. Balances, edge
-nodes, jobs and bonds stay; the validators of the chain are unbonded and jailed, and the
-key in priv_validator_key.json signs all blocks. OPERATOR, the address of an account of
-which you hold the key, is given 2,000,000 tfuel. If it is a validator of the chain with
-that key it goes on as one, or else it becomes a new one.
+		cmd.Short = "Turn a copy of a node's data into a chain with one validator, and start it"
+		cmd.Long = `Turn the data of --home into a chain with one validator, and start it. Balances, edge
+nodes, jobs and bonds stay. The validators of the chain are unbonded and jailed, and the
+key in priv_validator_key.json signs all blocks. OPERATOR is the address of an account
+whose key you hold, and receives 2,000,000 tfuel. If it is already a validator of the
+chain with that key, it stays one; otherwise it becomes a new validator.
 
-The data is changed and no longer fits the chain that it is from: give it a copy of a
-stopped node's home, never the home itself, and empty persistent_peers and seeds in its
-config.toml. After the first block, thetad start goes on with it; this command is for
-once only.
+The command changes the data, which then no longer fits the original chain. Use it on a
+copy of a stopped node's home, never on the home itself, and empty persistent_peers and
+seeds in the copy's config.toml. Run this command once; after the first block, continue
+with thetad start.
 
-The beacon goes on with the rounds of the drand network that the chain follows. Without
-a way to them, pass --beacon-key with a key of thetad beacon keygen: the signer that the
-command then names makes the rounds.`
+The beacon continues with the rounds of the drand network that the chain follows. If you
+cannot reach that network, pass --beacon-key with a key made by thetad beacon keygen; the
+command then prints how to start a signer that makes the rounds.`
 		cmd.Example = "thetad in-place-testnet theta-copy-1 theta1... --home /srv/copy --skip-confirmation"
-		cmd.Flags().String(flagBeaconKey, "", "key file of a signer of your own that replaces the beacon's network")
+		cmd.Flags().String(flagBeaconKey, "", "key file of your own signer, which replaces the beacon's network")
 		run := cmd.RunE
 		cmd.RunE = func(cmd *cobra.Command, args []string) (err error) {
-			// The SDK's way to build an app knows no error.
+			// The SDK's function that builds an app does not return an error.
 			defer func() {
 				if p := recover(); p != nil {
 					err = fmt.Errorf("in-place-testnet: %v", p)
@@ -84,14 +84,14 @@ command then names makes the rounds.`
 	})
 }
 
-// confirmed asks before anything is changed, in the SDK's place, which would ask later.
+// confirmed asks for confirmation before anything changes. The SDK would ask later.
 func confirmed(cmd *cobra.Command) (bool, error) {
 	const flag = "skip-confirmation"
 	sure, err := cmd.Flags().GetBool(flag)
 	if err != nil || sure {
 		return sure, err
 	}
-	question := fmt.Sprintf("The data in %s will be changed for good and no longer fit its chain. Is it a copy, and may it?",
+	question := fmt.Sprintf("This permanently changes the data in %s, which will no longer fit its chain. Is it a copy, and do you want to continue?",
 		server.GetServerContextFromCmd(cmd).Config.RootDir)
 	sure, err = input.GetConfirmation(question, bufio.NewReader(cmd.InOrStdin()), cmd.ErrOrStderr())
 	if err != nil || !sure {
@@ -101,9 +101,9 @@ func confirmed(cmd *cobra.Command) (bool, error) {
 	return true, cmd.Flags().Set(flag, "true")
 }
 
-// forgetVotes lets the key of a copy sign from the beginning: it has voted on the chain
-// that the copy is from, at heights that come again. Only under another chain id are
-// those votes no double votes.
+// forgetVotes lets the key of a copy sign from the beginning. The key has voted on the
+// original chain at heights that come again; these votes do not count as double votes only
+// under another chain id.
 func forgetVotes(cmd *cobra.Command, chainID string) error {
 	config := server.GetServerContextFromCmd(cmd).Config
 	genesis, err := genutiltypes.AppGenesisFromFile(config.GenesisFile())
@@ -111,10 +111,10 @@ func forgetVotes(cmd *cobra.Command, chainID string) error {
 		return err
 	}
 	if genesis.ChainID == chainID {
-		return fmt.Errorf("expected another chain id than %s, which this home has: under the same one its key would vote twice; choose another, and take a fresh copy if an earlier try has failed", chainID)
+		return fmt.Errorf("expected a chain id other than %s, which this home has, because its key would vote twice under the same one; choose another, and take a fresh copy if an earlier try has failed", chainID)
 	}
 	if _, err := os.Stat(config.PrivValidatorKeyFile()); errors.Is(err, fs.ErrNotExist) {
-		return nil // one is made
+		return nil // the node creates the file
 	} else if err != nil {
 		return osfault.Explain(config.PrivValidatorKeyFile(), err)
 	}
@@ -122,7 +122,7 @@ func forgetVotes(cmd *cobra.Command, chainID string) error {
 	return nil
 }
 
-// prepareBeacon sets when the rounds of a signer of one's own begin, and says how to
+// prepareBeacon sets when the rounds of the user's own signer begin, and prints how to
 // start it.
 func prepareBeacon(cmd *cobra.Command) error {
 	file, err := cmd.Flags().GetString(flagBeaconKey)
@@ -134,13 +134,14 @@ func prepareBeacon(cmd *cobra.Command) error {
 	}
 	start := time.Now().Unix()
 	server.GetServerContextFromCmd(cmd).Viper.Set(keyBeaconStart, start)
-	cmd.PrintErrf("The beacon follows a signer of your own. Start it, and the relay of its rounds:\n"+
+	cmd.PrintErrf("The beacon follows your own signer. Start the signer and the relay of its rounds:\n"+
 		"  thetad beacon signer --key %s --period %ds --genesis-time %d --listen 127.0.0.1:8181\n"+
 		"  thetad beacon relay --from KEY --endpoint http://127.0.0.1:8181\n", file, testnetBeaconPeriod, start)
 	return nil
 }
 
-// newTestnetApp builds the app of a running node on a state that becomes a testnet's.
+// newTestnetApp builds the app of a running node on a state that becomes the state of a
+// testnet.
 func newTestnetApp(logger log.Logger, db dbm.DB, options servertypes.AppOptions) servertypes.Application {
 	chain := newChain(logger, db, options)
 	testnet, err := testnetOf(options)
@@ -153,7 +154,7 @@ func newTestnetApp(logger log.Logger, db dbm.DB, options servertypes.AppOptions)
 	return chain
 }
 
-// testnetOf reads what the SDK's command and ours have found.
+// testnetOf reads what the SDK's command and this one have found.
 func testnetOf(options servertypes.AppOptions) (app.Testnet, error) {
 	t := app.Testnet{
 		ChainID: cast.ToString(options.Get(server.KeyNewChainID)),

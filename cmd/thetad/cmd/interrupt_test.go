@@ -22,12 +22,12 @@ func TestTheFirstInterruptEndsAWait(t *testing.T) {
 func TestNothingIsSpentWithoutAPersonOrAYes(t *testing.T) {
 	var out bytes.Buffer
 	err := confirm(t.Context(), &out, &bytes.Buffer{}, false, "Post it?")
-	require.ErrorIs(t, err, errNobodyAsked)
+	require.ErrorIs(t, err, errNoTerminal)
 	require.ErrorContains(t, err, "-y")
 	null, err := os.Open(os.DevNull)
 	require.NoError(t, err)
 	defer null.Close()
-	require.ErrorIs(t, confirm(t.Context(), &out, null, false, "Post it?"), errNobodyAsked)
+	require.ErrorIs(t, confirm(t.Context(), &out, null, false, "Post it?"), errNoTerminal)
 	require.NoError(t, confirm(t.Context(), &out, &bytes.Buffer{}, true, "Post it?"))
 	require.Empty(t, out.String())
 }

@@ -11,16 +11,16 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
-// lockPoll is how often a lock that another program holds is tried.
+// lockPoll is the pause between two tries to take a lock that another program holds.
 const lockPoll = 200 * time.Millisecond
 
-// errHeld: another program has the lock.
+// errHeld means that another program holds the lock.
 var errHeld = errors.New("another program holds the lock")
 
-// keyLock lets one program of this machine at a time send with a key: an account's
-// transactions run one after the other anyway, and those that are sent at the same time
-// keep each other out. The lock goes with the program that holds it, so a killed one
-// leaves none. Where there can be no lock, transactions are signed anew instead.
+// keyLock lets only one program of this machine send with a key at a time. An account's
+// transactions run one after the other anyway, and transactions that are sent at the same
+// time invalidate each other. The lock ends with the program that holds it, so a killed
+// program leaves none. Where a lock cannot be taken, transactions are signed again instead.
 func keyLock(dir string, addr sdk.AccAddress, tell func(string)) func(context.Context) (func(), error) {
 	path := filepath.Join(dir, fmt.Sprintf(".theta-%s.lock", addr))
 	return func(ctx context.Context) (func(), error) {
@@ -35,7 +35,7 @@ func keyLock(dir string, addr sdk.AccAddress, tell func(string)) func(context.Co
 				return func() { _ = file.Close() }, nil
 			}
 			if !told {
-				tell("Another program sends with this key; waiting for it")
+				tell("Another program is sending with this key; waiting for it")
 				told = true
 			}
 			timer := time.NewTimer(lockPoll)

@@ -7,5 +7,5 @@ import (
 	"os"
 )
 
-// tryLock fails: this system has no lock that goes with its program.
+// tryLock fails, because this system does not have a lock that ends with its program.
 func tryLock(*os.File) error { return errors.ErrUnsupported }

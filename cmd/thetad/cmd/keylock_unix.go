@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// tryLock takes the lock on a file for as long as the file is open; errHeld if another
-// program has it.
+// tryLock takes the lock on a file for as long as the file is open. It returns errHeld if
+// another program holds the lock.
 func tryLock(file *os.File) error {
 	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	if errors.Is(err, syscall.EWOULDBLOCK) {

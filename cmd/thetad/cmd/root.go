@@ -44,7 +44,7 @@ func NewRootCmd() *cobra.Command {
 
 	root := &cobra.Command{
 		Use:           params.AppName,
-		Short:         "Theta Edge: the chain on which idle computers sell compute",
+		Short:         "Theta Edge: the chain of a market for idle computers",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
@@ -62,14 +62,14 @@ func NewRootCmd() *cobra.Command {
 	return root
 }
 
-// noOptions is an app.toml without a line.
+// noOptions is an empty app.toml.
 type noOptions struct{}
 
 // Get returns nil for every key.
 func (noOptions) Get(string) any { return nil }
 
-// prepare reads the flags and the files under --home before any command runs,
-// and writes the files that are missing.
+// prepare reads the flags and the files in --home before any command runs, and writes the
+// files that are missing.
 func prepare(cmd *cobra.Command, clientCtx client.Context) error {
 	cmd.SetOut(cmd.OutOrStdout())
 	cmd.SetErr(cmd.ErrOrStderr())
@@ -96,7 +96,7 @@ func prepare(cmd *cobra.Command, clientCtx client.Context) error {
 	return server.InterceptConfigsPreRunHandler(cmd, template, config, cometConfig())
 }
 
-// completeNode lets --node be host:port, as its help says.
+// completeNode allows host:port in --node, as its help says.
 func completeNode(cmd *cobra.Command) error {
 	node := cmd.Flags().Lookup(flags.FlagNode)
 	if node == nil || !node.Changed || strings.Contains(node.Value.String(), "://") {
@@ -105,8 +105,8 @@ func completeNode(cmd *cobra.Command) error {
 	return cmd.Flags().Set(flags.FlagNode, "tcp://"+node.Value.String())
 }
 
-// setDefaultGasPrices lets a tx be sent without naming its price: the chain's
-// minimum is enough. A transaction's own --fees or --gas-prices wins.
+// setDefaultGasPrices sets the chain's minimum price on a transaction that names none.
+// --fees and --gas-prices replace it.
 func setDefaultGasPrices(cmd *cobra.Command) error {
 	prices, fees := cmd.Flags().Lookup(flags.FlagGasPrices), cmd.Flags().Lookup(flags.FlagFees)
 	if prices == nil || fees == nil || prices.Changed || fees.Changed || !below(cmd, "tx") {

@@ -105,13 +105,13 @@ func lookUpSetting(text, key string) (string, error) {
 		return "", err
 	}
 	if !v.IsSet(key) {
-		return "", fmt.Errorf("there is no key %q", key)
+		return "", fmt.Errorf("expected a key of the file, found %q; list the keys with: thetad config view", key)
 	}
 	return v.GetString(key), nil
 }
 
-// changeSetting returns text with the value of key replaced on its line. A key
-// in a section is written section.key; strings are quoted as they were.
+// changeSetting returns text with the value of key replaced on its line. A key in a section
+// is written as section.key. A string keeps its quotes.
 func changeSetting(text, key, value string) (string, error) {
 	section, name := "", key
 	if i := strings.LastIndex(key, "."); i >= 0 {
@@ -131,7 +131,7 @@ func changeSetting(text, key, value string) (string, error) {
 		}
 		old := strings.TrimSpace(right)
 		if old == "[" {
-			return "", fmt.Errorf("the value of %q spans several lines: edit the file", key)
+			return "", fmt.Errorf("expected the value of %q on one line, found several lines; edit the file", key)
 		}
 		if strings.HasPrefix(old, "\"") {
 			value = strconv.Quote(value)
@@ -139,7 +139,7 @@ func changeSetting(text, key, value string) (string, error) {
 		lines[i] = name + " = " + value
 		return strings.Join(lines, "\n"), nil
 	}
-	return "", fmt.Errorf("there is no key %q", key)
+	return "", fmt.Errorf("expected a key of the file, found %q; list the keys with: thetad config view", key)
 }
 
 // checkSettings refuses a file that the node or the client would refuse.

@@ -19,52 +19,52 @@ import (
 	requester "github.com/thetaedge/theta/client"
 )
 
-// signing is how a command's transaction is paid, signed and sent: the options of the
-// SDK's own commands.
+// signing is how a command's transaction is paid for, signed and sent. It has the options
+// of the SDK's own commands.
 type signing struct {
 	ctx    client.Context
 	signer requester.Signer
 	terms  requester.Terms
 
-	// dryRun only says what the transaction would cost; generate prints it unsigned;
-	// offline asks no node.
+	// dryRun shows what the transaction would cost and sends nothing; generate prints it
+	// unsigned; offline contacts no node.
 	dryRun, generate, offline bool
-	// number and sequence of the account, when offline.
+	// number and sequence of the account, for offline use.
 	number, sequence uint64
-	// yes does not ask before spending.
+	// yes spends without confirmation.
 	yes bool
-	// home is the folder that the flags name, if they do.
+	// home is the folder in --home, or "" without that flag.
 	home string
 
 	stdin       io.Reader
 	out, errOut io.Writer
 }
 
-// addSigningFlags adds what every command needs that signs. payer says whose key it is.
+// addSigningFlags adds the flags of a command that signs. payer describes the key.
 func addSigningFlags(cmd *cobra.Command, payer string) {
 	f := cmd.Flags()
 	f.String(flags.FlagFrom, "", "name or address of "+payer)
-	f.String(flags.FlagGas, flags.GasFlagAuto, "gas limit, or auto for that of a simulation and some to spare")
-	f.Float64(flags.FlagGasAdjustment, requester.DefaultGasAdjustment, "what the gas of the simulation is multiplied by")
-	f.String(flags.FlagGasPrices, "", "price of a unit of gas, such as 1000000000atfuel (default: the least that the chain and its node take)")
-	f.String(flags.FlagFees, "", "the whole fee, such as 0.001tfuel, instead of a price")
+	f.String(flags.FlagGas, flags.GasFlagAuto, "gas limit, or auto to simulate the transaction and add a reserve")
+	f.Float64(flags.FlagGasAdjustment, requester.DefaultGasAdjustment, "factor by which the simulated gas is multiplied")
+	f.String(flags.FlagGasPrices, "", "price per unit of gas, such as 1000000000atfuel (default: the lowest that the chain and its node accept)")
+	f.String(flags.FlagFees, "", "total fee, such as 0.001tfuel, instead of a price")
 	f.String(flags.FlagFeeGranter, "", "address whose fee grant pays the fee")
-	f.String(flags.FlagFeePayer, "", "address that pays the fee and signs too; with --"+flags.FlagGenerateOnly)
-	f.String(flags.FlagNote, "", "note in the transaction, for everybody to read")
-	f.String(flags.FlagSignMode, "", "direct or amino-json (default: what the key can)")
+	f.String(flags.FlagFeePayer, "", "address that pays the fee and also signs; only with --"+flags.FlagGenerateOnly)
+	f.String(flags.FlagNote, "", "note in the transaction; it is public")
+	f.String(flags.FlagSignMode, "", "direct or amino-json (default: what the key supports)")
 	f.Bool(flags.FlagUseLedger, false, "refuse a key that is not on a Ledger")
-	f.Bool(flags.FlagDryRun, false, "say what it would cost, and send nothing")
+	f.Bool(flags.FlagDryRun, false, "show what the transaction would cost, and send nothing")
 	f.Bool(flags.FlagGenerateOnly, false, "print the transaction unsigned, for another machine or a multisig")
-	f.Bool(flags.FlagOffline, false, "ask no node: print the transaction, signed with --account-number and --sequence or unsigned with --"+flags.FlagGenerateOnly)
-	f.Uint64P(flags.FlagAccountNumber, "a", 0, "number of the account, with --"+flags.FlagOffline)
-	f.Uint64P(flags.FlagSequence, "s", 0, "sequence of the account, with --"+flags.FlagOffline)
-	f.Uint64(flags.FlagTimeoutHeight, 0, "last block that may take a transaction which is printed; 0 is no limit")
-	f.BoolP(flags.FlagSkipConfirmation, "y", false, "do not ask before spending")
+	f.Bool(flags.FlagOffline, false, "contact no node: print the transaction, signed with --account-number and --sequence, or unsigned with --"+flags.FlagGenerateOnly)
+	f.Uint64P(flags.FlagAccountNumber, "a", 0, "number of the account; only with --"+flags.FlagOffline)
+	f.Uint64P(flags.FlagSequence, "s", 0, "sequence of the account; only with --"+flags.FlagOffline)
+	f.Uint64(flags.FlagTimeoutHeight, 0, "highest block that can include a transaction that is printed; 0 means no limit")
+	f.BoolP(flags.FlagSkipConfirmation, "y", false, "spend without confirmation")
 	flags.AddKeyringFlags(f)
 	addComputeFlags(cmd)
 }
 
-// readSigning reads those flags. The signer is nil without --from.
+// readSigning reads these flags. The signer is nil without --from.
 func readSigning(cmd *cobra.Command) (*signing, error) {
 	f := cmd.Flags()
 	s := &signing{stdin: cmd.InOrStdin(), out: cmd.OutOrStdout(), errOut: cmd.ErrOrStderr()}
@@ -90,8 +90,8 @@ func readSigning(cmd *cobra.Command) (*signing, error) {
 	return s, s.check(f)
 }
 
-// signingContext reads the client's context. A dry run may name a key too, so the SDK's
-// own reading of that flag, which forgets the keyring, is kept from it.
+// signingContext reads the client's context. A dry run may name a key as well, so the
+// function hides the dry-run flag from the SDK, which would not open the keyring.
 func signingContext(cmd *cobra.Command, dryRun bool) (client.Context, error) {
 	if dryRun {
 		ctx, err := clientconfig.ReadFromClientConfig(client.GetClientContextFromCmd(cmd).WithSimulation(false))
@@ -108,7 +108,7 @@ func signingContext(cmd *cobra.Command, dryRun bool) (client.Context, error) {
 	return txContext(cmd)
 }
 
-// readTerms reads how the transaction is paid and described.
+// readTerms reads how the transaction is paid for and described.
 func readTerms(f *pflag.FlagSet, ctx client.Context) (requester.Terms, error) {
 	gas, _ := f.GetString(flags.FlagGas)
 	adjustment, _ := f.GetFloat64(flags.FlagGasAdjustment)
@@ -121,7 +121,7 @@ func readTerms(f *pflag.FlagSet, ctx client.Context) (requester.Terms, error) {
 	return terms, err
 }
 
-// readSigner takes the key that --from names, if it does.
+// readSigner opens the key that --from names, if the flag is set.
 func (s *signing) readSigner(f *pflag.FlagSet) (requester.Signer, error) {
 	if s.ctx.FromName == "" {
 		if s.ctx.FromAddress.Empty() {
@@ -156,37 +156,37 @@ func (s *signing) readSigner(f *pflag.FlagSet) (requester.Signer, error) {
 	case mode == flags.SignModeDirect && record.GetType() != keyring.TypeLedger:
 		return signer.In(signingtypes.SignMode_SIGN_MODE_DIRECT), nil
 	}
-	return nil, fmt.Errorf("--%s: expected %s or, for a key that is not on a Ledger, %s, found %q; this chain takes no other",
+	return nil, fmt.Errorf("--%s: expected %s or, for a key that is not on a Ledger, %s, found %q; this chain accepts no other mode",
 		flags.FlagSignMode, flags.SignModeLegacyAminoJSON, flags.SignModeDirect, s.ctx.SignModeStr)
 }
 
-// check finds options that do not go together.
+// check returns an error for options that exclude each other.
 func (s *signing) check(f *pflag.FlagSet) error {
 	switch {
 	case s.dryRun && (s.generate || s.offline):
-		return fmt.Errorf("expected --%s alone, found it with --%s or --%s", flags.FlagDryRun, flags.FlagGenerateOnly, flags.FlagOffline)
+		return fmt.Errorf("expected --%s without other output modes, found it with --%s or --%s", flags.FlagDryRun, flags.FlagGenerateOnly, flags.FlagOffline)
 	case len(s.terms.FeePayer) > 0 && !s.generate:
-		return fmt.Errorf("--%s: the payer has to sign too; make the transaction with --%s and sign it with both keys: thetad tx sign", flags.FlagFeePayer, flags.FlagGenerateOnly)
+		return fmt.Errorf("--%s: the fee payer must sign too; print the transaction with --%s and sign it with both keys: thetad tx sign", flags.FlagFeePayer, flags.FlagGenerateOnly)
 	case s.offline && !s.generate && !(f.Changed(flags.FlagAccountNumber) && f.Changed(flags.FlagSequence)):
-		return fmt.Errorf("--%s: expected --%s and --%s of the account too: no node is asked for them", flags.FlagOffline, flags.FlagAccountNumber, flags.FlagSequence)
+		return fmt.Errorf("--%s: expected --%s and --%s of the account too, because no node is contacted", flags.FlagOffline, flags.FlagAccountNumber, flags.FlagSequence)
 	case !s.offline && (f.Changed(flags.FlagAccountNumber) || f.Changed(flags.FlagSequence)):
-		return fmt.Errorf("--%s and --%s go with --%s; a node says both otherwise", flags.FlagAccountNumber, flags.FlagSequence, flags.FlagOffline)
+		return fmt.Errorf("expected --%s and --%s only with --%s, because otherwise a node reports both; leave them out", flags.FlagAccountNumber, flags.FlagSequence, flags.FlagOffline)
 	case s.terms.TimeoutHeight > 0 && !s.elsewhere():
-		return fmt.Errorf("--%s goes with --%s or --%s; a transaction that is sent at once has a limit of its own", flags.FlagTimeoutHeight, flags.FlagGenerateOnly, flags.FlagOffline)
+		return fmt.Errorf("expected --%s only with --%s or --%s, because a transaction that is sent at once has a limit of its own; leave it out", flags.FlagTimeoutHeight, flags.FlagGenerateOnly, flags.FlagOffline)
 	}
 	return nil
 }
 
-// elsewhere tells whether the transaction is printed instead of sent.
+// elsewhere reports whether the transaction is printed instead of sent.
 func (s *signing) elsewhere() bool { return s.generate || s.offline }
 
-// need fails without a key, or with one that cannot sign what is to be sent.
+// need returns an error without a key, or with a key that cannot sign.
 func (s *signing) need() error {
 	if s.signer == nil {
-		return errors.New("expected the key that pays in --from, found none; list yours with: thetad keys list")
+		return errors.New("expected the key that pays in --from, found none; list your keys with: thetad keys list")
 	}
 	if _, elsewhere := s.signer.(*requester.Account); elsewhere && !s.generate && !s.dryRun {
-		return fmt.Errorf("--%s %s: %w: its key is a multisig or not here; make the transaction with --%s, sign it with thetad tx sign or thetad tx multisign, and send it with thetad tx broadcast",
+		return fmt.Errorf("--%s %s: %w: its key is a multisig or is not in this keyring; print the transaction with --%s, sign it with thetad tx sign or thetad tx multisign, and send it with thetad tx broadcast",
 			flags.FlagFrom, s.ctx.From, requester.ErrCannotSign, flags.FlagGenerateOnly)
 	}
 	return nil
@@ -197,7 +197,7 @@ func (s *signing) connect(ctx context.Context) (*requester.Client, error) {
 	terms := s.terms
 	terms.Tell = func(line string) { fmt.Fprintln(s.errOut, line) }
 	if terms.Overtaken == nil && requester.OnThisMachine(s.ctx.NodeURI) {
-		// A node of one's own has no reason to lie about the account.
+		// The user's own node has no reason to lie about the account.
 		terms.Overtaken = requester.BelieveNode
 	}
 	if s.signer != nil {
@@ -217,7 +217,7 @@ func (s *signing) connect(ctx context.Context) (*requester.Client, error) {
 	return c.With(terms), nil
 }
 
-// cost is what the message costs to execute.
+// cost returns what the message costs to execute.
 func (s *signing) cost(ctx context.Context, c *requester.Client, msg sdk.Msg) (requester.Cost, error) {
 	if s.offline {
 		return c.CostOffline()
@@ -225,13 +225,13 @@ func (s *signing) cost(ctx context.Context, c *requester.Client, msg sdk.Msg) (r
 	return c.Estimate(ctx, s.signer, msg)
 }
 
-// show says what a message would cost, for a dry run.
+// show prints what a message would cost, for a dry run.
 func (s *signing) show(cost requester.Cost) {
 	fmt.Fprintf(s.errOut, "gas estimate: %d\n", cost.Gas)
-	fmt.Fprintf(s.out, "Nothing was sent. It would take %d gas, for %s\n", cost.Gas, requester.FormatAmount(cost.Fee))
+	fmt.Fprintf(s.out, "Nothing was sent. The transaction would take %d gas, for %s\n", cost.Gas, requester.FormatAmount(cost.Fee))
 }
 
-// handOut prints the transaction for a message, to be signed or sent elsewhere.
+// handOut prints the transaction of a message, to be signed or sent elsewhere.
 func (s *signing) handOut(ctx context.Context, c *requester.Client, msg sdk.Msg, cost requester.Cost) error {
 	raw, err := s.encode(ctx, c, msg, cost)
 	if err != nil {
@@ -247,7 +247,7 @@ func (s *signing) encode(ctx context.Context, c *requester.Client, msg sdk.Msg, 
 	return c.Signed(ctx, s.signer, cost, s.number, s.sequence, msg)
 }
 
-// printTx prints a transaction as the SDK's commands read it.
+// printTx prints a transaction in the form that the SDK's commands read.
 func (s *signing) printTx(raw []byte) error {
 	tx, err := s.ctx.TxConfig.TxDecoder()(raw)
 	if err != nil {

@@ -144,7 +144,7 @@ func TestTheSignersOptionsAreInTheTransaction(t *testing.T) {
 	topUp := []string{"top-up", id, "--tasks", "1"}
 	out, err := m.compute("alice", append(topUp, "--dry-run")...)
 	require.NoError(t, err)
-	require.Contains(t, out, "Nothing was sent. It would take ")
+	require.Contains(t, out, "Nothing was sent. The transaction would take ")
 	require.EqualValues(t, 2, m.job(id).Tasks, "a dry run sends nothing")
 
 	_, err = m.compute("alice", append(topUp, "--fee-granter", m.network.Relay.Address.String(), "--note", "more",

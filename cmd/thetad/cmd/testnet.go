@@ -40,8 +40,8 @@ const (
 	flagHost       = "host"
 	flagBasePort   = "base-port"
 
-	// portsPerNode leaves room between two nodes on one host: p2p, rpc, grpc,
-	// rest, metrics, pprof.
+	// portsPerNode is the number of ports that each node on a host reserves: p2p, rpc,
+	// grpc, rest, metrics, pprof.
 	portsPerNode = 10
 	// gentxGas is the gas limit of a validator's genesis transaction.
 	gentxGas = 1_000_000
@@ -65,9 +65,9 @@ type testnetNode struct {
 func newTestnetCmd(chain *app.App) *cobra.Command {
 	files := &cobra.Command{
 		Use:   "init-files",
-		Short: "Write the files of a chain of several validators",
-		Long: `Write keys, configs and one genesis for a chain of several validators on one
-host, each in its own folder: node0, node1 and so on. Start each of them with
+		Short: "Write the files of a chain with several validators",
+		Long: `Write keys, configs and one genesis for a chain with several validators on one host. Each
+validator has its own folder: node0, node1 and so on. Start each of them with
 thetad start --home DIR/nodeN; commands with that --home talk to that node.`,
 		Example: "thetad testnet init-files --validators 3 --output-dir testnet --chain-id theta-3",
 		Args:    cobra.NoArgs,
@@ -83,13 +83,13 @@ thetad start --home DIR/nodeN; commands with that --home talk to that node.`,
 			return nil
 		},
 	}
-	files.Flags().Int(flagValidators, 4, "how many validators")
-	files.Flags().String(flagOutputDir, "testnet", "where the nodes' folders go")
-	files.Flags().String(flagHost, "127.0.0.1", "the address that the nodes listen on")
-	files.Flags().Int(flagBasePort, 26600, fmt.Sprintf("the first node's first port; each node takes %d", portsPerNode))
-	files.Flags().String(flags.FlagChainID, "theta-testnet", "the id of the chain")
-	files.Flags().String(flags.FlagKeyringBackend, keyring.BackendTest, "where the validators' keys are kept (os|file|test)")
-	return group("testnet", "Prepare a chain of several validators", nil, files)
+	files.Flags().Int(flagValidators, 4, "number of validators")
+	files.Flags().String(flagOutputDir, "testnet", "folder in which the nodes' folders are created")
+	files.Flags().String(flagHost, "127.0.0.1", "address that the nodes listen on")
+	files.Flags().Int(flagBasePort, 26600, fmt.Sprintf("first port of the first node; each node takes %d ports", portsPerNode))
+	files.Flags().String(flags.FlagChainID, "theta-testnet", "id of the chain")
+	files.Flags().String(flags.FlagKeyringBackend, keyring.BackendTest, "keyring backend of the validators' keys (os|file|test)")
+	return group("testnet", "Prepare a chain with several validators", nil, files)
 }
 
 func readTestnetPlan(cmd *cobra.Command) (testnetPlan, error) {
@@ -156,7 +156,7 @@ func newTestnetNode(cmd *cobra.Command, chain *app.App, plan testnetPlan, i int)
 	name := "node" + strconv.Itoa(i)
 	node := testnetNode{home: filepath.Join(plan.dir, name), config: cometConfig()}
 	if _, err := os.Stat(node.home); !errors.Is(err, fs.ErrNotExist) {
-		return node, fmt.Errorf("expected nothing at %s, found something; remove it or choose another --%s", node.home, flagOutputDir)
+		return node, fmt.Errorf("expected nothing at %s, found a file or folder; remove it or choose another --%s", node.home, flagOutputDir)
 	}
 	if err := os.MkdirAll(filepath.Join(node.home, "config"), 0o750); err != nil {
 		return node, err
@@ -222,9 +222,9 @@ func newTestnetNode(cmd *cobra.Command, chain *app.App, plan testnetPlan, i int)
 	return node, err
 }
 
-// writeClientConfig has commands with this home talk to this node.
+// writeClientConfig makes commands with this home talk to this node.
 func writeClientConfig(home string, plan testnetPlan, rpc string) error {
-	// The SDK writes the file with its defaults when it finds none.
+	// The SDK writes the file with its defaults when it does not exist.
 	if _, err := clientconfig.ReadFromClientConfig(client.Context{HomeDir: home, ChainID: plan.chainID}.WithViper("")); err != nil {
 		return err
 	}
@@ -242,7 +242,7 @@ func writeClientConfig(home string, plan testnetPlan, rpc string) error {
 	return os.WriteFile(path, []byte(text), 0o600)
 }
 
-// writeSeed keeps the words from which a testnet's key can be restored.
+// writeSeed saves the mnemonic from which a testnet's key can be restored.
 func writeSeed(home, name string, address sdk.AccAddress, mnemonic string) error {
 	seed, err := json.MarshalIndent(map[string]string{
 		"name": name, "address": address.String(), "mnemonic": mnemonic,
@@ -269,8 +269,8 @@ func signGentx(
 	return builder.GetTx(), nil
 }
 
-// testnetGenesis returns the genesis that all nodes share: each validator's
-// account holds a million tfuel, a thousand of it bonded.
+// testnetGenesis returns the genesis that all nodes share: each validator's account holds a
+// million tfuel, of which a thousand are bonded.
 func testnetGenesis(chain *app.App, plan testnetPlan, nodes []testnetNode) (*genutiltypes.AppGenesis, error) {
 	cdc := chain.AppCodec()
 	state := map[string]json.RawMessage(chain.DefaultGenesis())

@@ -29,7 +29,7 @@ const (
 	watchdogStaleAfter = "watchdog.stale-after"
 )
 
-// watchdogTemplate is the watchdog's part of app.toml.
+// watchdogTemplate is the watchdog's section of app.toml.
 const watchdogTemplate = `
 ###############################################################################
 ###                               Watchdog                                  ###
@@ -37,25 +37,25 @@ const watchdogTemplate = `
 
 [watchdog]
 
-# A node whose consensus has stopped answers on as if nothing had been. With enable the
-# process ends then, so that a supervisor can act: exit code 10 for halt-height and
-# halt-time, 11 for an upgrade that needs another binary, 12 for any other failure of
-# consensus, 13 for a full disk. Lost quorum, syncing and missing peers end nothing.
+# A node whose consensus has stopped keeps answering queries. With enable, the process ends
+# instead, so that a supervisor can act: exit code 10 for halt-height and halt-time, 11 for
+# an upgrade that needs another binary, 12 for any other failure of consensus, 13 for a full
+# disk. Lost quorum, syncing and missing peers do not end the process.
 enable = {{ .Watchdog.Enable }}
 
 # The age of the last block above which GET /theta/health looks for a reason.
 stale-after = "{{ .Watchdog.StaleAfter }}"
 `
 
-// nodeConfig is app.toml: the SDK's part and the watchdog's.
+// nodeConfig is app.toml: the SDK's sections and the watchdog's.
 type nodeConfig struct {
 	serverconfig.Config `mapstructure:",squash"`
 
 	Watchdog watchdog.Settings `mapstructure:"watchdog"`
 }
 
-// watchdogSettings reads the watchdog's part of app.toml. A file without one, of a node
-// that was made before, has the defaults.
+// watchdogSettings reads the watchdog's section of app.toml. A file without that section,
+// which an older node has, gets the defaults.
 func watchdogSettings(options servertypes.AppOptions) (watchdog.Settings, error) {
 	settings := watchdog.DefaultSettings()
 	var err error
@@ -72,8 +72,8 @@ func watchdogSettings(options servertypes.AppOptions) (watchdog.Settings, error)
 	return settings, nil
 }
 
-// watchedApp is the app of a running node: the watchdog sees how its blocks go, and
-// its API says how the node is.
+// watchedApp is the app of a running node. The watchdog observes its blocks, and its API
+// reports the node's health.
 type watchedApp struct {
 	*app.App
 
@@ -113,7 +113,7 @@ func (a watchedApp) RegisterAPIRoutes(server *api.Server, cfg serverconfig.APICo
 	a.App.RegisterAPIRoutes(server, cfg)
 }
 
-// watch has the start command watch the node that it runs.
+// watch makes the start command watch the node that it runs.
 func watch(root *cobra.Command, dog *watchdog.Watchdog) {
 	start, _, err := root.Find([]string{"start"})
 	if err != nil {
@@ -136,8 +136,8 @@ func watch(root *cobra.Command, dog *watchdog.Watchdog) {
 	}
 }
 
-// watchNode starts the watch once the node runs. Without consensus of its own, as with
-// --grpc-only, there is nothing to watch.
+// watchNode starts the watchdog when the node runs. A node without its own consensus, as
+// with --grpc-only, is not watched.
 func watchNode(dog *watchdog.Watchdog) func(*server.Context, client.Context, context.Context, *errgroup.Group) error {
 	return func(svrCtx *server.Context, clientCtx client.Context, ctx context.Context, g *errgroup.Group) error {
 		if node, ok := clientCtx.Client.(watchdog.Node); ok && !svrCtx.Viper.GetBool("grpc-only") {

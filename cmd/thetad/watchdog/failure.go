@@ -5,45 +5,45 @@ import (
 	"strings"
 )
 
-// Exit codes of a node that the watchdog has ended. 1 is any other error, 2 a crash.
+// Exit codes of a node that the watchdog has ended. 1 means any other error, 2 a crash.
 const (
-	// ExitHalted: the block of halt-height or halt-time has come, as its operator
-	// has planned.
+	// ExitHalted means that the node has reached the halt-height or halt-time that its
+	// operator set.
 	ExitHalted = 10
-	// ExitUpgrade: the chain has reached an upgrade that this binary does not know,
-	// or has not reached one that it already has.
+	// ExitUpgrade means that the chain has reached an upgrade that this binary does not
+	// know, or has not reached one that the binary already has.
 	ExitUpgrade = 11
-	// ExitConsensus: consensus has failed for another reason.
+	// ExitConsensus means that consensus has failed for another reason.
 	ExitConsensus = 12
-	// ExitDisk: the disk is full.
+	// ExitDisk means that the disk is full.
 	ExitDisk = 13
 )
 
 // Failure is why the consensus of a node has stopped.
 type Failure struct {
-	// Code is what the process exits with.
+	// Code is the exit code of the process.
 	Code int
-	// Reason as consensus or the application has told it.
+	// Reason is what consensus or the application reported.
 	Reason string
 }
 
-// Error implements error: what has happened, and what to do.
+// Error implements error: it says what has happened and what to do.
 func (f *Failure) Error() string {
 	const stopped = "consensus has stopped"
 	switch f.Code {
 	case ExitHalted:
 		return fmt.Sprintf("%s as planned by halt-height or halt-time: %s; clear both in app.toml before the next start (exit code %d)", stopped, f.Reason, f.Code)
 	case ExitUpgrade:
-		return fmt.Sprintf("%s, because this binary is not the one of the chain's upgrade: %s; start the binary that the upgrade names (exit code %d)", stopped, f.Reason, f.Code)
+		return fmt.Sprintf("%s, because this binary does not fit the chain's upgrade: %s; start the binary that the upgrade names (exit code %d)", stopped, f.Reason, f.Code)
 	case ExitDisk:
-		return fmt.Sprintf("%s, because the disk is full: %s; make room and start the node again, nothing else is to be repaired (exit code %d)", stopped, f.Reason, f.Code)
+		return fmt.Sprintf("%s, because the disk is full: %s; make room and start the node again, nothing else needs repair (exit code %d)", stopped, f.Reason, f.Code)
 	default:
-		return fmt.Sprintf("%s: %s; start the node again, and if this comes back, compare its version and state with those of other validators (exit code %d)", stopped, f.Reason, f.Code)
+		return fmt.Sprintf("%s: %s; start the node again, and if the failure repeats, compare the node's version and state with those of other validators (exit code %d)", stopped, f.Reason, f.Code)
 	}
 }
 
-// classify finds out what kind of failure a text tells of. Its texts are those of
-// the SDK's baseapp and upgrade module and of the operating system.
+// classify finds out which kind of failure a text describes. The texts are those of the
+// SDK's baseapp and upgrade module and of the operating system.
 func classify(reason string) *Failure {
 	code := ExitConsensus
 	has := func(texts ...string) bool {

@@ -7,31 +7,32 @@ import (
 	"time"
 )
 
-// HealthPath is where a node's API says how it is.
+// HealthPath is the API path of the node's health.
 const HealthPath = "/theta/health"
 
 // Status of a node in one word.
 type Status string
 
-// The statuses. Only OK and WaitingForQuorum are answered with 200.
+// The statuses. Only OK and WaitingForQuorum are answered with HTTP status 200.
 const (
-	// OK: blocks come.
+	// OK means that new blocks arrive.
 	OK Status = "ok"
-	// WaitingForQuorum: no block comes, because other validators do not vote.
+	// WaitingForQuorum means that no new blocks arrive because other validators do not
+	// vote.
 	WaitingForQuorum Status = "waiting_for_quorum"
-	// Starting: nothing is known yet.
+	// Starting means that nothing is known yet.
 	Starting Status = "starting"
-	// CatchingUp: old blocks or a snapshot are taken from others.
+	// CatchingUp means that the node downloads old blocks or a snapshot from other nodes.
 	CatchingUp Status = "catching_up"
-	// NoPeers: no block comes, and nobody is connected.
+	// NoPeers means that no new blocks arrive and no peer is connected.
 	NoPeers Status = "no_peers"
-	// Stalled: no block comes, and it is not for want of votes.
+	// Stalled means that no new blocks arrive although no votes are missing.
 	Stalled Status = "stalled"
-	// Stopped: consensus has ended.
+	// Stopped means that consensus has ended.
 	Stopped Status = "stopped"
 )
 
-// stuckAfter is how long a look at consensus may stay without an answer.
+// stuckAfter is how long a request to consensus may stay unanswered.
 const stuckAfter = 30 * time.Second
 
 // Health is the answer of HealthPath.
@@ -41,17 +42,17 @@ type Health struct {
 	Height          int64 `json:"height,string"`
 	BlockAgeSeconds int64 `json:"block_age_seconds"`
 	CatchingUp      bool  `json:"catching_up"`
-	// ConsensusAlive is false once consensus has ended.
+	// ConsensusAlive is false when consensus has ended.
 	ConsensusAlive bool `json:"consensus_alive"`
 	Peers          int  `json:"peers"`
-	// Reason of any status but OK.
+	// Reason of any status except OK.
 	Reason string `json:"reason,omitempty"`
 }
 
-// Well says whether the node does what it can.
+// Well reports whether the node does what it can.
 func (h Health) Well() bool { return h.Status == OK || h.Status == WaitingForQuorum }
 
-// Health says how the node is.
+// Health returns the node's health.
 func (w *Watchdog) Health() Health {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -65,7 +66,7 @@ func (w *Watchdog) Health() Health {
 		age = max(now.Sub(w.probe.BlockTime), 0)
 	}
 	h.BlockAgeSeconds = int64(age.Seconds())
-	// A wrong clock makes new blocks look old: what this process has committed counts.
+	// A wrong clock makes new blocks look old, so what this process has committed counts.
 	fresh := age <= w.settings.StaleAfter || !w.committedAt.IsZero() && now.Sub(w.committedAt) <= w.settings.StaleAfter
 	switch {
 	case w.failure != nil:
@@ -73,13 +74,13 @@ func (w *Watchdog) Health() Health {
 	case w.probedAt.IsZero():
 		h.Status, h.Reason = Starting, "the node has just been started"
 	case now.Sub(w.probedAt) > stuckAfter:
-		h.Status, h.Reason = Stalled, fmt.Sprintf("consensus has not answered for %s: a block takes that long, or the database does not write", now.Sub(w.probedAt).Round(time.Second))
+		h.Status, h.Reason = Stalled, fmt.Sprintf("consensus has not answered for %s: either a block takes that long, or the database does not write", now.Sub(w.probedAt).Round(time.Second))
 	case w.probe.CatchingUp:
-		h.Status, h.Reason = CatchingUp, "the node takes blocks from others, and its state is old until it is done"
+		h.Status, h.Reason = CatchingUp, "the node downloads blocks from other nodes, and its state is old until it is done"
 	case fresh:
 		h.Status = OK
 	case w.probe.Lacking != "" && w.probe.Peers == 0:
-		h.Status, h.Reason = NoPeers, fmt.Sprintf("no block for %s, and nobody is connected; check persistent_peers, seeds and the network: %s", age.Round(time.Second), w.probe.Lacking)
+		h.Status, h.Reason = NoPeers, fmt.Sprintf("no block for %s, and no peer is connected; check persistent_peers, seeds and the network: %s", age.Round(time.Second), w.probe.Lacking)
 	case w.probe.Lacking != "":
 		h.Status, h.Reason = WaitingForQuorum, fmt.Sprintf("no block for %s, because other validators do not vote: %s", age.Round(time.Second), w.probe.Lacking)
 	default:
@@ -88,7 +89,7 @@ func (w *Watchdog) Health() Health {
 	return h
 }
 
-// ServeHTTP implements http.Handler: 200 while the node does what it can, 503 with the
+// ServeHTTP implements http.Handler: 200 while the node does what it can, and 503 with the
 // reason otherwise.
 func (w *Watchdog) ServeHTTP(rw http.ResponseWriter, _ *http.Request) {
 	h := w.Health()
@@ -97,6 +98,6 @@ func (w *Watchdog) ServeHTTP(rw http.ResponseWriter, _ *http.Request) {
 	if !h.Well() {
 		rw.WriteHeader(http.StatusServiceUnavailable)
 	}
-	// The asker may have left; there is nobody to tell.
+	// The client may have left; there is no one to tell.
 	_ = json.NewEncoder(rw).Encode(h)
 }

@@ -6,12 +6,12 @@ import (
 	"cosmossdk.io/log/v2"
 )
 
-// consensusFailure is the line with which CometBFT's consensus ends for good. The
-// process lives on, and nothing else tells.
+// consensusFailure is the log line with which CometBFT's consensus ends for good. The
+// process continues, and nothing else reports the failure.
 const consensusFailure = "CONSENSUS FAILURE!!!"
 
-// Logger passes everything on to inner, and learns from it that consensus has failed.
-// What a log level leaves out is heard all the same.
+// Logger passes every line on to inner, and learns from the lines that consensus has
+// failed. It also hears lines that the log level leaves out.
 func (w *Watchdog) Logger(inner log.Logger) log.Logger { return logger{inner, w} }
 
 type logger struct {
@@ -37,12 +37,12 @@ func (l logger) SetVerboseMode(verbose bool) {
 	}
 }
 
-// valueOf is the value of a key in the pairs of a log line.
+// valueOf returns the value of a key among the pairs of a log line.
 func valueOf(key string, keyVals []any) string {
 	for i := 0; i+1 < len(keyVals); i += 2 {
 		if keyVals[i] == key {
 			return fmt.Sprint(keyVals[i+1])
 		}
 	}
-	return "no reason was told; the lines above may have one"
+	return "no reason was reported; see the log lines above"
 }

@@ -11,31 +11,32 @@ import (
 	rpctypes "github.com/cometbft/cometbft/rpc/core/types"
 )
 
-// probeLimit is how long a look at the node may take. Consensus that is stuck in the
-// middle of a block holds the lock that a look needs.
+// probeLimit is how long a request to the node may take. Consensus that is stuck in the
+// middle of a block holds the lock that the request needs.
 const probeLimit = 10 * time.Second
 
-// Node is the part of CometBFT's client that is asked.
+// Node is the part of CometBFT's client that the watchdog calls.
 type Node interface {
 	Status(ctx context.Context) (*rpctypes.ResultStatus, error)
 	NetInfo(ctx context.Context) (*rpctypes.ResultNetInfo, error)
 	ConsensusState(ctx context.Context) (*rpctypes.ResultConsensusState, error)
 }
 
-// Probe is what a look at the node has shown.
+// Probe is what one request to the node has found.
 type Probe struct {
 	// Height and BlockTime are those of the last block.
 	Height    int64
 	BlockTime time.Time
-	// CatchingUp says that it takes old blocks or a snapshot from others.
+	// CatchingUp reports whether the node downloads old blocks or a snapshot from other
+	// nodes.
 	CatchingUp bool
-	// Peers that it is connected to.
+	// Peers is the number of connected peers.
 	Peers int
-	// Lacking says which votes are missing for the next block; "" when none is.
+	// Lacking says which votes are missing for the next block; "" when none is missing.
 	Lacking string
 }
 
-// probeUntil looks at the node again and again. One look at a time: the next waits for
+// probeUntil probes the node again and again. Probes do not overlap: the next one waits for
 // one that does not end.
 func (w *Watchdog) probeUntil(ctx context.Context, node Node) {
 	for ctx.Err() == nil {
@@ -82,7 +83,7 @@ const (
 	stepCommit    = 8
 )
 
-// lacking says which votes a round waits for, from consensus' own summary of it.
+// lacking says which votes a round waits for, from the summary that consensus gives of it.
 func lacking(roundState []byte) (string, error) {
 	var state struct {
 		HeightRoundStep string `json:"height/round/step"`

@@ -1,7 +1,7 @@
-// Package watchdog ends a node whose consensus has stopped, so that a supervisor can
-// act: CometBFT's consensus dies alone, and the rest of the process answers on as if
-// nothing had been. A chain that merely lacks votes, a node that syncs and one without
-// peers are alive, and are left alone.
+// Package watchdog ends a node whose consensus has stopped, so that a supervisor can act.
+// CometBFT's consensus ends alone, and the rest of the process keeps answering. The
+// watchdog does not end a chain that merely lacks votes, a node that syncs, or a node
+// without peers, because these can recover.
 package watchdog
 
 import (
@@ -19,38 +19,39 @@ import (
 )
 
 const (
-	// probeEvery is the pause between two looks at the node.
+	// probeEvery is the pause between two probes of the node.
 	probeEvery = 2 * time.Second
-	// suspicion is how long after a block that failed consensus may go on. It never
-	// does; the log line that says so normally comes at once.
+	// suspicion is how long consensus may continue after a block that failed. It never
+	// does; the log line that reports it normally comes at once.
 	suspicion = 10 * time.Second
-	// flushTime lets other parts write what they have before they are stopped.
+	// flushTime is how long other parts may write what they have before they are stopped.
 	flushTime = time.Second
 	// stopPatience is how long the node may take to stop before the process ends.
 	stopPatience = 10 * time.Second
-	// fullBytes of free space are none: databases take their files in larger pieces.
+	// fullBytes is the free space below which the disk counts as full: databases allocate
+	// their files in larger pieces.
 	fullBytes = 4 << 20
-	// fullPatience is how long no block may come on a full disk. A database that
-	// cannot write may wait for ever and never say so.
+	// fullPatience is how long no block may arrive on a full disk. A database that cannot
+	// write may wait forever and never report it.
 	fullPatience = 45 * time.Second
 )
 
-// Settings are the part of app.toml that is the watchdog's.
+// Settings are the watchdog's section of app.toml.
 type Settings struct {
-	// Enable lets it end the process.
+	// Enable lets the watchdog end the process.
 	Enable bool `mapstructure:"enable"`
 	// StaleAfter is the age of the last block above which /theta/health looks for
 	// a reason.
 	StaleAfter time.Duration `mapstructure:"stale-after"`
 }
 
-// DefaultSettings end the process, and allow for some forty blocks.
+// DefaultSettings end the process, and allow for a gap of some forty blocks.
 func DefaultSettings() Settings { return Settings{Enable: true, StaleAfter: time.Minute} }
 
 // Watchdog watches one node.
 type Watchdog struct {
-	// Now is the clock, FreeBytes what is free on the node's disk; false when the
-	// system does not tell.
+	// Now is the clock. FreeBytes returns the free space on the node's disk, and false when
+	// the system does not report it.
 	Now       func() time.Time
 	FreeBytes func() (uint64, bool)
 
@@ -59,7 +60,7 @@ type Watchdog struct {
 	// failure is set once; done closes with it.
 	failure *Failure
 	done    chan struct{}
-	// suspect is the last block that failed, until one is committed.
+	// suspect is the last block that failed, until a block is committed.
 	suspect   *Failure
 	suspectAt time.Time
 	// committed is the height of the last commit that this process has made.
@@ -70,7 +71,7 @@ type Watchdog struct {
 	probedAt    time.Time
 }
 
-// New returns a watchdog that has seen nothing.
+// New returns a watchdog that has observed nothing.
 func New() *Watchdog {
 	return &Watchdog{
 		Now: time.Now, FreeBytes: func() (uint64, bool) { return 0, false },
@@ -78,15 +79,15 @@ func New() *Watchdog {
 	}
 }
 
-// Configure sets what app.toml says.
+// Configure applies the settings of app.toml.
 func (w *Watchdog) Configure(settings Settings) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.settings = settings
 }
 
-// Block runs a step of a block, FinalizeBlock or Commit, and notes how it went. An
-// error or a panic of one ends consensus.
+// Block runs a step of a block, FinalizeBlock or Commit, and notes how it went. An error or
+// a panic in it ends consensus.
 func (w *Watchdog) Block(step string, run func() (int64, error)) error {
 	defer func() {
 		if p := recover(); p != nil {
@@ -108,7 +109,7 @@ func (w *Watchdog) Block(step string, run func() (int64, error)) error {
 }
 
 // failed notes a block that failed. While the node catches up, CometBFT answers with a
-// crash in which the reason is lost; the process is ended in good order before that.
+// crash in which the reason is lost, so the watchdog stops the process cleanly before that.
 func (w *Watchdog) failed(reason string) {
 	w.mu.Lock()
 	w.suspect, w.suspectAt = classify(reason), w.Now()
@@ -118,12 +119,12 @@ func (w *Watchdog) failed(reason string) {
 	}
 	w.mu.Unlock()
 	if syncing {
-		time.Sleep(2 * stopPatience) // the process ends within
+		time.Sleep(2 * stopPatience) // the process ends meanwhile
 	}
 }
 
-// consensusFailed notes that consensus has ended. The reason of the block that failed
-// says more than what consensus makes of it.
+// consensusFailed notes that consensus has ended. The reason of the block that failed says
+// more than the message of consensus.
 func (w *Watchdog) consensusFailed(reason string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -134,7 +135,7 @@ func (w *Watchdog) consensusFailed(reason string) {
 	w.fail(classify(reason))
 }
 
-// fail sets the first failure; the caller holds the lock.
+// fail sets the first failure. The caller holds the lock.
 func (w *Watchdog) fail(failure *Failure) {
 	if w.failure != nil {
 		return
@@ -146,7 +147,7 @@ func (w *Watchdog) fail(failure *Failure) {
 	close(w.done)
 }
 
-// look judges what the blocks and the disk say.
+// look judges what the blocks and the disk show.
 func (w *Watchdog) look() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -164,8 +165,8 @@ func (w *Watchdog) look() {
 	}
 }
 
-// Watch looks at the node until ctx ends or consensus has failed. Then, if app.toml
-// lets it, it ends the group with the failure and has the process stop.
+// Watch probes the node until ctx ends or consensus has failed. After a failure, if
+// app.toml allows it, it ends the group with the failure and stops the process.
 func (w *Watchdog) Watch(ctx context.Context, group *errgroup.Group, node Node, logger log.Logger) {
 	go w.probeUntil(ctx, node)
 	group.Go(func() error {
@@ -184,15 +185,15 @@ func (w *Watchdog) Watch(ctx context.Context, group *errgroup.Group, node Node, 
 	})
 }
 
-// end stops the process in good order. The group waits for a signal of its own, and a
-// part of the node may never stop; both are seen to.
+// end stops the process cleanly. The group waits for a signal of its own, and a part of the
+// node may never stop; end handles both.
 func (w *Watchdog) end(ctx context.Context, logger log.Logger) error {
 	w.mu.Lock()
 	failure, enabled := w.failure, w.settings.Enable
 	w.mu.Unlock()
 	logger.Error("watchdog: consensus has stopped", "reason", failure.Error())
 	if !enabled {
-		logger.Error("watchdog: the process goes on, because watchdog.enable in app.toml is false")
+		logger.Error("watchdog: the process continues, because watchdog.enable in app.toml is false")
 		<-ctx.Done()
 		return nil
 	}
@@ -217,7 +218,7 @@ func stopSelf() error {
 	return self.Signal(syscall.SIGTERM)
 }
 
-// CodeOf is the exit code of a command that has failed with err.
+// CodeOf returns the exit code of a command that has failed with err.
 func CodeOf(err error) int {
 	var failure *Failure
 	if errors.As(err, &failure) {

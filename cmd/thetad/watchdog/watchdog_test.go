@@ -49,7 +49,7 @@ func TestEachKindOfFailureHasACodeAndACure(t *testing.T) {
 		"too new":     {`BINARY UPDATED BEFORE TRIGGER! UPGRADE "v2" - in binary but not executed on chain. Downgrade your binary`, ExitUpgrade, "start the binary"},
 		"full disk":   {"failed to write to consensus WAL: write /x: no space left on device", ExitDisk, "make room"},
 		"quota":       {"write /x: disk quota exceeded", ExitDisk, "make room"},
-		"app hash":    {"+2/3 committed an invalid block: wrong Block.Header.AppHash. Expected A, got B", ExitConsensus, "compare its version and state"},
+		"app hash":    {"+2/3 committed an invalid block: wrong Block.Header.AppHash. Expected A, got B", ExitConsensus, "compare the node's version and state"},
 	} {
 		failure := classify(c.text)
 		require.Equal(t, c.code, failure.Code, name)

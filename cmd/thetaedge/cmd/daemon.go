@@ -20,16 +20,16 @@ const (
 	pauseFile  = "paused"
 )
 
-// daemon is where a running thetaedge of a home answers.
+// daemon is where the running thetaedge of a home answers.
 type daemon struct {
 	PID  int    `json:"pid"`
 	GRPC string `json:"grpc"`
 	HTTP string `json:"http"`
-	// Waiting is why it does not answer yet; empty once it does.
+	// Waiting says why the daemon does not answer yet; it is empty once it does.
 	Waiting string `json:"waiting,omitempty"`
 }
 
-// write tells other commands of this home where to ask. The file appears whole.
+// write tells other commands of this home where to ask. The file is written atomically.
 func (d daemon) write(home string) error {
 	raw, err := json.Marshal(d)
 	if err != nil {
@@ -48,8 +48,8 @@ func (d daemon) write(home string) error {
 
 func (d daemon) remove(home string) error { return os.Remove(filepath.Join(home, daemonFile)) }
 
-// runningDaemon reads where the daemon of a home answers. A file that a killed
-// daemon has left is found out by asking it.
+// runningDaemon reads where the daemon of a home answers. A file that a killed daemon has
+// left is noticed when a command asks that daemon.
 func runningDaemon(home string) (daemon, error) {
 	var d daemon
 	raw, err := os.ReadFile(filepath.Join(home, daemonFile))
@@ -65,8 +65,8 @@ func runningDaemon(home string) (daemon, error) {
 	return d, nil
 }
 
-// alive tells whether the process that wrote the file still runs. Where the system does
-// not tell, it does.
+// alive reports whether the process that wrote the file still runs. If the system does not
+// tell, it reports true.
 func (d daemon) alive() bool {
 	process, err := os.FindProcess(d.PID)
 	if err != nil {
@@ -86,8 +86,8 @@ func (d daemon) dial(home string) (*grpc.ClientConn, error) {
 	return grpc.NewClient(d.GRPC, grpc.WithTransportCredentials(insecure.NewCredentials()))
 }
 
-// isPaused tells whether the owner has paused the node. If the system does not let it
-// look, it is: what is not claimed costs nothing.
+// isPaused reports whether the owner has paused the node. If the system does not allow the
+// check, it reports true, because a node that does not claim loses nothing.
 func isPaused(home string) bool {
 	_, err := os.Stat(filepath.Join(home, pauseFile))
 	return !errors.Is(err, os.ErrNotExist)

@@ -13,8 +13,8 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// undeclared says what the settings let the node take and the chain says otherwise,
-// one difference an item. Requesters count nodes by what the chain says.
+// undeclared lists the differences between the limits in the settings and those declared on
+// the chain. Requesters count nodes by the declared limits.
 func undeclared(settings, declared edgenodetypes.TaskLimits) []string {
 	var changes []string
 	for _, n := range []struct {
@@ -42,9 +42,10 @@ func undeclared(settings, declared edgenodetypes.TaskLimits) []string {
 	return changes
 }
 
-// declaration returns the message that declares limits of an open node and leaves the
-// rest of its profile, and what it changes in words; nil when nothing differs. A fee
-// grant must not wait for it: where the chain would refuse it, nothing is declared.
+// declaration returns the message that declares limits of an open node and leaves the rest
+// of its profile unchanged, and a description of the change; nil when nothing differs. A
+// fee grant must not wait for a declaration: if the chain would refuse it, nothing is
+// declared.
 func declaration(known edgenodetypes.Node, limits edgenodetypes.TaskLimits, params edgenodetypes.Params) (*edgenodetypes.MsgUpdate, string) {
 	p, state := known.Profile, known.State
 	changes := strings.Join(undeclared(limits, p.Limits), "; ")
@@ -61,12 +62,12 @@ func declaration(known edgenodetypes.Node, limits edgenodetypes.TaskLimits, para
 	case err != nil:
 		return nil, fmt.Sprintf("\nnot declared, because of its class (%v): %s", err, changes)
 	case state.Slots > params.MaxSlots:
-		return nil, fmt.Sprintf("\nnot declared, because the node has %d slots and at most %d are allowed by now: %s", state.Slots, params.MaxSlots, changes)
+		return nil, fmt.Sprintf("\nnot declared, because the node has %d slots and at most %d are allowed now: %s", state.Slots, params.MaxSlots, changes)
 	}
 	return &edgenodetypes.MsgUpdate{
 		Operator: p.Operator, Moniker: p.Moniker, Hardware: p.Hardware, Region: p.Region, Class: p.Class,
 		Executors: p.Executors, Slots: state.Slots, Limits: limits,
-	}, "\ndeclare what the node takes: " + changes
+	}, "\ndeclare the limits of the node: " + changes
 }
 
 func plain(n uint64) string { return fmt.Sprint(n) }
@@ -95,7 +96,7 @@ func coinsText(coins sdk.Coins) string {
 // declareAgain is what an operator does about a difference.
 const declareAgain = "declare it with: thetaedge register --from KEY --keyring-dir DIR"
 
-// checkDeclaration says whether the chain tells requesters what the settings say.
+// checkDeclaration checks that the chain tells requesters the limits in the settings.
 func checkDeclaration(r *report, n *node, found edgenodetypes.Node) {
 	policy, err := policyOf(n)
 	if err != nil {
@@ -104,25 +105,26 @@ func checkDeclaration(r *report, n *node, found edgenodetypes.Node) {
 	}
 	changes := undeclared(policy.Limits(), found.Profile.Limits)
 	if len(changes) == 0 {
-		r.line(good, "declared", "the chain tells requesters what [policy] takes")
+		r.line(good, "declared", "the limits declared on the chain are those in [policy]")
 		return
 	}
-	r.line(unsure, "declared", "requesters are told something else than [policy] says: %s; %s", strings.Join(changes, "; "), declareAgain)
+	r.line(unsure, "declared", "the limits declared on the chain differ from [policy]: %s; %s", strings.Join(changes, "; "), declareAgain)
 }
 
-// warnUndeclared logs what a node that starts takes and has not declared.
+// warnUndeclared logs the limits that a starting node has in its settings and has not
+// declared.
 func warnUndeclared(parent context.Context, n *node, logger *slog.Logger) {
 	ctx, cancel := context.WithTimeout(parent, 10*time.Second)
 	defer cancel()
 	found, err := n.reader.Node(ctx, n.worker.Address().String())
 	if err != nil {
-		return // the agent says that the worker serves no node, or that the chain is away
+		return // the agent reports that the worker serves no node, or that the chain does not answer
 	}
 	policy, err := policyOf(n)
 	if err != nil {
 		return // it has been read before
 	}
 	if changes := undeclared(policy.Limits(), found.Profile.Limits); len(changes) > 0 {
-		logger.Warn("requesters are told something else than the settings say; "+declareAgain, "differences", strings.Join(changes, "; "))
+		logger.Warn("the limits declared on the chain differ from the settings; "+declareAgain, "differences", strings.Join(changes, "; "))
 	}
 }

@@ -43,7 +43,7 @@ func TestAnOpenNodesDeclarationFollowsTheSettingsAndNothingElseOfItChanges(t *te
 	limits := homeLimits(t)
 	known := node()
 	update, text := declaration(known, limits, params)
-	require.Contains(t, text, "declare what the node takes: policy.max-memory is 2GiB, declared is no limit")
+	require.Contains(t, text, "declare the limits of the node: policy.max-memory is 2GiB, declared is no limit")
 	after := update.Apply(known.Profile)
 	require.Equal(t, limits, after.Limits)
 	require.Equal(t, known.State.Slots, update.Slots)

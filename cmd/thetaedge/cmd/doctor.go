@@ -25,13 +25,14 @@ import (
 )
 
 const (
-	// clockTolerance is how far block time may be from this machine's clock.
+	// clockTolerance is the largest difference between block time and this machine's clock
+	// that needs no warning.
 	clockTolerance = time.Minute
-	// grantWarning is how long before its expiry a fee grant is worth a warning.
+	// grantWarning is how long before the expiry of a fee grant the warnings begin.
 	grantWarning = 7 * 24 * time.Hour
 )
 
-// verdict is how a check went.
+// verdict is the outcome of a check.
 type verdict string
 
 const (
@@ -40,7 +41,7 @@ const (
 	missing verdict = "MISSING"
 )
 
-// report collects checks and prints each as it is made.
+// report counts failed checks and prints each check as it is made.
 type report struct {
 	out    io.Writer
 	failed int
@@ -57,7 +58,7 @@ func doctorCommand() *cobra.Command {
 	var operator, relay string
 	command := &cobra.Command{
 		Use:     "doctor",
-		Short:   "Say what this machine qualifies for and what is missing",
+		Short:   "Show for which classes this machine qualifies, and what is missing",
 		Example: "thetaedge doctor --operator theta1... --relay https://relay.example",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -98,7 +99,7 @@ func diagnose(ctx context.Context, r *report, n *node, operator, relay string) {
 		checkRelay(ctx, r, relay)
 	}
 	if n.reader == nil {
-		return // without a key there is nothing to ask for
+		return // without a key there is no node to look up
 	}
 	chainID, err := n.reader.ChainID(ctx)
 	if err == nil {
@@ -133,14 +134,14 @@ func diagnose(ctx context.Context, r *report, n *node, operator, relay string) {
 	}
 }
 
-// checkDisk says whether there is room for work.
+// checkDisk checks that there is room for work.
 func checkDisk(r *report, home string) {
 	free, err := device.FreeBytes(home)
 	switch {
 	case err != nil:
 		r.line(unsure, "disk", "%v", err)
 	case free <= agent.DiskReserve:
-		r.line(missing, "disk", "%s free at %s; nothing is claimed below %s, make room or choose another --home", gib(free), home, gib(agent.DiskReserve))
+		r.line(missing, "disk", "%s free at %s; the node claims nothing below %s, make room or choose another --home", gib(free), home, gib(agent.DiskReserve))
 	default:
 		r.line(good, "disk", "%s free at %s", gib(free), home)
 	}
@@ -160,13 +161,13 @@ func checkRelay(ctx context.Context, r *report, relay string) {
 	}
 	_ = res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		r.line(missing, "relay", "%s answered %s; expected 200", relay, res.Status)
+		r.line(missing, "relay", "%s: expected status 200, found %s; check the address of the relay", relay, res.Status)
 		return
 	}
 	r.line(good, "relay", "%s answers", relay)
 }
 
-// checkProof says what is believed of the node and whether it can be proven.
+// checkProof shows what is trusted about the node and whether its answers can be proven.
 func checkProof(ctx context.Context, r *report, n *node, chainID string) {
 	prover, err := n.prover(chainID)
 	switch {
@@ -174,17 +175,17 @@ func checkProof(ctx context.Context, r *report, n *node, chainID string) {
 		r.line(missing, "proof", "%v", err)
 		return
 	case prover == nil:
-		r.line(unsure, "proof", "chain.verify = none: all that the node of chain.grpc says is believed, and one that lies could have results of this machine shown too early; set chain.verify = \"proof\"")
+		r.line(unsure, "proof", "chain.verify = none: everything that the node of chain.grpc says is trusted, and a lying node could make this machine reveal results too early; set chain.verify = \"proof\"")
 		return
 	}
 	began := time.Now()
 	if _, err := prover.Follow(ctx); err != nil {
-		r.line(missing, "proof", "nothing that the node shows can be proven, so that work goes on and no commitment, tag, digest or output would leave this machine: %v", err)
+		r.line(missing, "proof", "nothing that the node shows can be proven, so work would continue and no commitment, tag, digest or output would leave this machine: %v", err)
 		return
 	}
 	v, advice := good, ""
 	if n.config.Chain.Verify == string(chain.VerifyProof) && n.config.Chain.TrustHeight == 0 {
-		v, advice = unsure, "; compare that header with a source that you trust, and name it in chain.trust-height and chain.trust-hash"
+		v, advice = unsure, "; compare that header with a source that you trust, and set chain.trust-height and chain.trust-hash to it"
 	}
 	r.line(v, "proof", "%s (%s)%s", prover.Grounds(), time.Since(began).Round(time.Millisecond), advice)
 }
@@ -196,12 +197,12 @@ func checkClock(ctx context.Context, r *report, reader *chain.Reader) {
 		return
 	}
 	if tip.UnixSeconds == 0 {
-		r.line(unsure, "clock", "height %d; the node does not tell its time", tip.Height)
+		r.line(unsure, "clock", "height %d; the node does not report its time", tip.Height)
 		return
 	}
 	off := time.Since(time.Unix(tip.UnixSeconds, 0)).Truncate(time.Second)
 	if off.Abs() > clockTolerance {
-		r.line(unsure, "clock", "block %d is %s away from this machine's clock; set the clock, or the node is behind", tip.Height, off)
+		r.line(unsure, "clock", "block %d is %s away from this machine's clock; set the clock, or check whether the node is behind", tip.Height, off)
 		return
 	}
 	r.line(good, "clock", "block %d is %s old", tip.Height, off)
@@ -240,7 +241,7 @@ func checkFunds(ctx context.Context, r *report, n *node, operator string, params
 	}
 }
 
-// shownAmounts writes coins for people.
+// shownAmounts formats coins for people.
 func shownAmounts(coins sdk.Coins) string {
 	parts := make([]string, len(coins))
 	for i, coin := range coins {
@@ -249,12 +250,12 @@ func shownAmounts(coins sdk.Coins) string {
 	return strings.Join(parts, " + ")
 }
 
-// amount writes an amount of the bond's denom for people.
+// amount formats an amount of the bond's denom for people.
 func amount(params edgenodetypes.Params, value math.Int) string {
 	return client.FormatAmount(sdk.Coin{Denom: params.BondDenom, Amount: value})
 }
 
-// checkOwner tells when somebody else has registered the worker key.
+// checkOwner warns when another operator has registered the worker key.
 func checkOwner(r *report, n *node, found edgenodetypes.Node) {
 	operator, err := sdk.AccAddressFromBech32(found.Profile.Operator)
 	if err == nil {
@@ -281,14 +282,14 @@ func checkNode(r *report, found edgenodetypes.Node, params edgenodetypes.Params)
 	}
 	r.line(v, "bond", "%s, free %s", amount(params, state.Bond), amount(params, free))
 	if len(state.Weights) == 0 || !state.Weights[len(state.Weights)-1].Weight.IsPositive() {
-		r.line(unsure, "weight", "none; a new node draws from the next epoch on")
+		r.line(unsure, "weight", "none; a new node can be drawn from the next epoch on")
 	}
 	if f := state.Faults; f.Missed+f.Wrong+f.Silent > 0 {
 		r.line(unsure, "faults", "%d missed, %d wrong, %d not revealed", f.Missed, f.Wrong, f.Silent)
 	}
 }
 
-// checkStanding says whether the node may take work and what to do if not.
+// checkStanding checks whether the node can take work, and says what to do if not.
 func checkStanding(ctx context.Context, r *report, reader *chain.Reader, state edgenodetypes.NodeState) {
 	tip, err := reader.Tip(ctx)
 	if err != nil {
@@ -307,7 +308,7 @@ func checkGrant(ctx context.Context, r *report, reader *chain.Reader, found edge
 	grant, err := reader.Grant(ctx, found.Profile.Operator, found.Profile.Worker)
 	switch {
 	case errors.Is(err, chain.ErrNotFound):
-		r.line(missing, "fees", "the worker has no fee grant of its operator; %s", renew)
+		r.line(missing, "fees", "the worker does not have a fee grant of its operator; %s", renew)
 	case err != nil:
 		r.line(missing, "fees", "%v", err)
 	case len(grant.Missing) > 0:

@@ -14,15 +14,15 @@ import (
 )
 
 const (
-	// streamBytes is the most that the profile keeps of stdout, and of stderr.
+	// streamBytes is the most that the profile keeps of stdout and of stderr, each.
 	streamBytes = 1 << 20
-	// workerBytes is what a worker may hold beside twice the memory of a program: the
-	// process, the compiled program, and what compiling took.
+	// workerBytes is what a worker can hold in addition to twice the memory of a program:
+	// the process, the compiled program, and what compiling took.
 	workerBytes = 1 << 30
 )
 
-// Guest runs the programs of strangers when this process was started for that, and tells
-// whether it was. Then there is nothing else to do, and code is the exit code.
+// Guest runs requesters' programs when this process was started for that, and reports
+// whether it was. In that case nothing else must run, and code is the exit code.
 func Guest(args []string) (code int, guest bool) {
 	if !worker.Invoked(args) {
 		return 0, false
@@ -30,10 +30,11 @@ func Guest(args []string) (code int, guest bool) {
 	return worker.Main(args, func() (executor.Executor, error) { return wasm.New(wasm.Config{Slots: 1}) }), true
 }
 
-// workersDir holds the files of the workers while they run.
+// workersDir returns the folder with the files of the workers while they run.
 func (n *node) workersDir() string { return filepath.Join(n.home, "workers") }
 
-// newWorkers returns the executor of the node: each program in a process of its own.
+// newWorkers returns the executor of the node, which runs each program in a process of its
+// own.
 func newWorkers(n *node, dir string, slots int, logger *slog.Logger) (*worker.Executor, error) {
 	memory, output := uint64(n.config.Policy.MaxMemory), uint64(n.config.Policy.MaxOutput)
 	if memory == 0 || memory > wasm.MaxMemoryBytes {
@@ -44,13 +45,14 @@ func newWorkers(n *node, dir string, slots int, logger *slog.Logger) (*worker.Ex
 	}
 	return worker.New(worker.Config{
 		Profile: wasm.Profile, Slots: slots, Dir: dir,
-		// A memory that grows is copied by some engines.
+		// Some engines copy a memory that grows.
 		MemoryBytes: workerBytes + 2*memory, FileBytes: max(output, streamBytes), StreamBytes: streamBytes,
 		Layers: n.config.Work.Layers, Logger: logger,
 	})
 }
 
-// checkWorkers runs a program as a stranger's would be, and says what surrounds it.
+// checkWorkers runs a program as a requester's program would be run, and shows what
+// isolates it.
 func checkWorkers(ctx context.Context, r *report, n *node) {
 	layers, err := tryWorkers(ctx, n)
 	if err != nil {
@@ -63,13 +65,13 @@ func checkWorkers(ctx context.Context, r *report, n *node) {
 		case layer.Missing == "":
 			r.line(good, "layer", "%s: %s", layer.Name, layer.By)
 		case slices.Contains(n.config.Work.Layers, layer.Name):
-			r.line(missing, "layer", "%s: %s; work.layers demands it, so that nothing is run", layer.Name, layer.Missing)
+			r.line(missing, "layer", "%s: %s; work.layers requires this layer, so no program is run", layer.Name, layer.Missing)
 		default:
-			r.line(unsure, "layer", "%s: %s; programs run without it, and work.layers can demand it", layer.Name, layer.Missing)
+			r.line(unsure, "layer", "%s: %s; programs run without this layer unless work.layers requires it", layer.Name, layer.Missing)
 		}
 	}
 	if os.Getuid() == 0 {
-		r.line(unsure, "user", "this is root, whose files a program would reach that broke through all layers; run thetaedge as a user of its own")
+		r.line(unsure, "user", "this user is root, whose files a program could reach if it broke through all layers; run thetaedge as a user of its own")
 	}
 }
 

@@ -11,10 +11,11 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// minTxPoll spares the node when the height is polled fast.
+// minTxPoll is the shortest pause between two looks for a transaction, which spares the
+// node when the height is polled fast.
 const minTxPoll = 50 * time.Millisecond
 
-// detect describes this machine. A broken driver is noted, never fatal.
+// detect describes this machine. A broken driver is noted and is never fatal.
 func detect() device.Machine {
 	gpus, err := device.OpenGPUs("")
 	machine := device.Detect(gpus)
@@ -27,7 +28,7 @@ func detect() device.Machine {
 	return machine
 }
 
-// hardwareOf is what the chain is told of a machine.
+// hardwareOf returns what the chain is told about a machine.
 func hardwareOf(m device.Machine) edgenodetypes.Hardware {
 	return edgenodetypes.Hardware{
 		CpuCores:       uint32(max(m.Cores, 0)), //nolint:gosec // a small count
@@ -38,8 +39,7 @@ func hardwareOf(m device.Machine) edgenodetypes.Hardware {
 	}
 }
 
-// shortfalls lists what a machine lacks for a class, in words; none means that
-// it qualifies.
+// shortfalls lists what a machine lacks for a class; the list is empty if it qualifies.
 func shortfalls(have, least edgenodetypes.Hardware) []string {
 	var lacks []string
 	lack := func(ok bool, format string, args ...any) {
@@ -56,7 +56,7 @@ func shortfalls(have, least edgenodetypes.Hardware) []string {
 
 func gib(bytes uint64) string { return fmt.Sprintf("%.1f GiB", float64(bytes)/(1<<30)) }
 
-// bestClass is the most demanding class for which a machine qualifies.
+// bestClass returns the most demanding class for which a machine qualifies.
 func bestClass(have edgenodetypes.Hardware, classes []edgenodetypes.HardwareClass) (string, error) {
 	var fits []edgenodetypes.HardwareClass
 	var reasons []string
@@ -69,7 +69,7 @@ func bestClass(have edgenodetypes.Hardware, classes []edgenodetypes.HardwareClas
 		reasons = append(reasons, class.Id+": has "+strings.Join(lacks, ", "))
 	}
 	if len(fits) == 0 {
-		return "", fmt.Errorf("this machine qualifies for no class: %s", strings.Join(reasons, "; "))
+		return "", fmt.Errorf("expected a machine that qualifies for a class, found none: %s", strings.Join(reasons, "; "))
 	}
 	best := slices.MaxFunc(fits, func(x, y edgenodetypes.HardwareClass) int {
 		return cmp.Or(
@@ -81,7 +81,7 @@ func bestClass(have edgenodetypes.Hardware, classes []edgenodetypes.HardwareClas
 	return best.Id, nil
 }
 
-// describe lists a machine for its owner.
+// describe lists a machine's hardware for its owner.
 func describe(m device.Machine) []string {
 	memory := "unknown"
 	if m.MemoryBytes > 0 {

@@ -20,7 +20,7 @@ func initCommand() *cobra.Command {
 	settings := config.Default()
 	command := &cobra.Command{
 		Use:     "init",
-		Short:   "Detect the hardware and make a home with settings and a worker key",
+		Short:   "Detect the hardware and create a home folder with settings and a worker key",
 		Example: "thetaedge init --grpc https://node.example:443 --witness https://other.example:443 --trust-height 1200 --trust-hash 5A3C...",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -49,20 +49,20 @@ func initCommand() *cobra.Command {
 	defaults := config.Default()
 	flags := command.Flags()
 	of := &settings.Chain
-	flags.StringVar(&of.GRPC, "grpc", defaults.Chain.GRPC, "gRPC endpoint of a node, https://host:port for one that is not on this machine")
-	flags.StringVar(&of.ID, "chain-id", "", "chain to work for; empty takes the node's")
-	flags.StringVar(&of.Verify, "verify", defaults.Chain.Verify, "what is believed of the node: proof, agreement (of it and of all witnesses) or none")
-	flags.StringVar(&of.RPC, "rpc", "", "CometBFT RPC of a node, for headers and proofs; empty takes them over gRPC")
-	flags.StringArrayVar(&of.Witnesses, "witness", defaults.Chain.Witnesses, "gRPC endpoint of another node that has to show the same headers; may be repeated")
-	flags.Int64Var(&of.TrustHeight, "trust-height", 0, "height of a header that you trust; 0 trusts the first that is shown")
+	flags.StringVar(&of.GRPC, "grpc", defaults.Chain.GRPC, "gRPC endpoint of a node; https://host:port for a node that is not on this machine")
+	flags.StringVar(&of.ID, "chain-id", "", "chain to work for; empty means the node's chain")
+	flags.StringVar(&of.Verify, "verify", defaults.Chain.Verify, "how the node's answers are verified: proof, agreement (of the node and all witnesses) or none")
+	flags.StringVar(&of.RPC, "rpc", "", "CometBFT RPC address of a node, for headers and proofs; empty means that they come over gRPC")
+	flags.StringArrayVar(&of.Witnesses, "witness", defaults.Chain.Witnesses, "gRPC endpoint of another node that must show the same headers; may be repeated")
+	flags.Int64Var(&of.TrustHeight, "trust-height", 0, "height of a header that you trust; 0 trusts the first header that is shown")
 	flags.StringVar(&of.TrustHash, "trust-hash", "", "hash of that header, 64 hex digits, from a source other than the node")
-	flags.BoolVar(&of.InsecurePlaintext, "insecure-plaintext", false, "speak to nodes that are not on this machine without TLS: for a tunnel or a network of your own")
-	flags.StringVar(&backend, "keyring-backend", defaults.Keyring.Backend, "where the worker key is kept: test, file or os")
+	flags.BoolVar(&of.InsecurePlaintext, "insecure-plaintext", false, "connect without TLS to nodes that are not on this machine; only for a tunnel or your own network")
+	flags.StringVar(&backend, "keyring-backend", defaults.Keyring.Backend, "keyring backend of the worker key: test, file or os")
 	flags.StringVar(&passphraseFile, "keyring-passphrase-file", "", "passphrase of the file keyring")
 	return command
 }
 
-// checkEndpoints finds what would be refused later, before a home is made.
+// checkEndpoints finds endpoints that would be refused later, before a home is created.
 func checkEndpoints(settings config.Chain) error {
 	if settings.InsecurePlaintext {
 		return nil
@@ -79,8 +79,8 @@ func checkEndpoints(settings config.Chain) error {
 	return nil
 }
 
-// makeHome writes the settings and makes the worker key; what is there already
-// is never overwritten.
+// makeHome writes the settings and creates the worker key; existing files are never
+// overwritten.
 func makeHome(command *cobra.Command, home string, settings config.Config) (string, error) {
 	if err := settings.Validate(); err != nil {
 		return "", err
@@ -108,6 +108,6 @@ func makeHome(command *cobra.Command, home string, settings config.Config) (stri
 	if err != nil {
 		return "", err
 	}
-	// The settings come last: a home is complete once they are there.
+	// The settings are written last: a home is complete when they are there.
 	return worker.String(), config.Write(home, settings)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/thetaedge/theta/sidecar/config"
 )
 
-// newLogger writes to w as the settings say.
+// newLogger returns a logger that writes to w as the settings say.
 func newLogger(c config.Log, w io.Writer) *slog.Logger {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(c.Level)); err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/thetaedge/theta/sidecar/config"
 )
 
-// trustedFile keeps the header that was trusted last, in the home.
+// trustedFile is the file in the home that keeps the last trusted header.
 const trustedFile = "trusted-header.json"
 
 // node is a home with its settings, worker key and connection to the chain.
@@ -28,12 +28,12 @@ type node struct {
 	codec  chain.Codec
 	worker chain.Signer
 	conn   *grpc.ClientConn
-	// witnesses are further nodes.
+	// witnesses are other nodes that must show the same headers.
 	witnesses []*grpc.ClientConn
 	reader    *chain.Reader
 }
 
-// openNode loads a home that init has made.
+// openNode loads a home that thetaedge init has created.
 func openNode(command *cobra.Command) (*node, error) {
 	n, err := openSettings(command)
 	if err != nil {
@@ -42,7 +42,7 @@ func openNode(command *cobra.Command) (*node, error) {
 	return n, n.open(command)
 }
 
-// openSettings reads the settings of a home, and nothing else of it.
+// openSettings reads only the settings of a home.
 func openSettings(command *cobra.Command) (*node, error) {
 	home, err := homeOf(command)
 	if err != nil {
@@ -73,7 +73,7 @@ func (n *node) open(command *cobra.Command) (err error) {
 	}
 	n.worker, err = chain.NewSigner(ring, chain.WorkerKey)
 	if errors.Is(err, chain.ErrNoKey) {
-		return fmt.Errorf("%w; put the keyring of this home back, or make another home with thetaedge init --home and give it the node with thetaedge register --rotate", err)
+		return fmt.Errorf("%w; restore the keyring of this home, or create another home with thetaedge init --home and move the node to it with thetaedge register --rotate", err)
 	}
 	if err != nil {
 		return fmt.Errorf("the worker key in %s: %w", n.home, err)
@@ -85,7 +85,7 @@ func (n *node) open(command *cobra.Command) (err error) {
 	return nil
 }
 
-// dial opens a connection to a node, as the owner allows.
+// dial opens a connection to a node with the security that the settings allow.
 func (n *node) dial(endpoint string) (*grpc.ClientConn, error) {
 	if n.config.Chain.InsecurePlaintext {
 		return chain.DialPlaintext(endpoint)
@@ -103,7 +103,8 @@ func (n *node) close() error {
 	return errors.Join(errs...)
 }
 
-// prover proves what the node of chain.grpc shows; nil where the owner believes it.
+// prover returns what proves the answers of the node in chain.grpc; nil if the owner trusts
+// the node.
 func (n *node) prover(chainID string) (*chain.Prover, error) {
 	settings := n.config.Chain
 	if chain.Verify(settings.Verify) == chain.VerifyNone {
@@ -134,18 +135,18 @@ func (n *node) prover(chainID string) (*chain.Prover, error) {
 	return chain.NewProver(cfg), nil
 }
 
-// checkOperator compares an operator with the one for whom the home works, if it is
-// known.
+// checkOperator compares an operator with the operator that the home works for, if that one
+// is known.
 func (n *node) checkOperator(operator sdk.AccAddress) error {
 	owner, err := n.config.Chain.OperatorAddress()
 	if err != nil || len(owner) == 0 || owner.Equals(operator) {
 		return err
 	}
-	return fmt.Errorf("expected %s, for whom the home %s works (chain.operator), found %s; each operator needs a home of its own",
+	return fmt.Errorf("expected %s, the operator that the home %s works for (chain.operator), found %s; each operator needs a home of its own",
 		owner, n.home, operator)
 }
 
-// checkChainID compares the node's chain with the one that was configured.
+// checkChainID compares the node's chain with the configured one.
 func (n *node) checkChainID(found string) error {
 	if want := n.config.Chain.ID; want != "" && want != found {
 		return fmt.Errorf("expected chain %s, found %s at %s; correct chain.id or chain.grpc", want, found, n.config.Chain.GRPC)

@@ -14,7 +14,7 @@ import (
 func pauseCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "pause",
-		Short: "Claim no new work; what is held goes on",
+		Short: "Stop claiming new work; held assignments continue",
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			home, err := homeOf(command)
@@ -24,7 +24,7 @@ func pauseCommand() *cobra.Command {
 			if err := os.WriteFile(filepath.Join(home, pauseFile), nil, 0o600); err != nil {
 				return fmt.Errorf("cannot pause: %w", osfault.Explain(home, err))
 			}
-			fmt.Fprintln(command.OutOrStdout(), "paused; thetaedge resume goes on")
+			fmt.Fprintln(command.OutOrStdout(), "paused; continue with thetaedge resume")
 			return nil
 		},
 	}
@@ -33,7 +33,7 @@ func pauseCommand() *cobra.Command {
 func resumeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "resume",
-		Short: "Claim work again",
+		Short: "Claim new work again after a pause",
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			home, err := homeOf(command)

@@ -12,18 +12,18 @@ import (
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
-// workDir holds what assignments put out, cacheDir the inputs of programs.
+// workDir holds the outputs of assignments, and cacheDir the inputs of programs.
 func (n *node) workDir() string  { return filepath.Join(n.home, "work") }
 func (n *node) cacheDir() string { return filepath.Join(n.home, "cache") }
 
-// tryFolder makes a folder, and a file in it that it takes away again: what start needs
+// tryFolder creates a folder, and a file in it that it removes again. A missing permission
 // must fail at the start, not with the first assignment.
 func tryFolder(dir string) error {
 	err := os.MkdirAll(dir, 0o700)
 	if err == nil {
 		var file *os.File
 		if file, err = os.CreateTemp(dir, ".try-"); err == nil {
-			_, err = file.WriteString("written by thetaedge to see that it can\n")
+			_, err = file.WriteString("written by thetaedge to test that it can write here\n")
 			err = errors.Join(err, file.Close(), os.Remove(file.Name()))
 		}
 	}
@@ -33,9 +33,9 @@ func tryFolder(dir string) error {
 	return nil
 }
 
-// listen takes the addresses of the API.
+// listen opens the addresses of the API.
 func (n *node) listen() (forGRPC, forHTTP net.Listener, err error) {
-	const cure = "choose another address, or port 0 for any"
+	const cure = "choose another address, or port 0 for any free port"
 	if forGRPC, err = net.Listen("tcp", n.config.API.GRPC); err != nil {
 		return nil, nil, fmt.Errorf("api.grpc: %w; %s", err, cure)
 	}
@@ -45,8 +45,9 @@ func (n *node) listen() (forGRPC, forHTTP net.Listener, err error) {
 	return forGRPC, forHTTP, nil
 }
 
-// checkPlaces opens what start opens, in its order, and closes it again. It says
-// whether the daemon of this home runs: then journal and addresses are its own.
+// checkPlaces opens what the start command opens, in the same order, and closes it again.
+// It reports whether the daemon of this home runs, because journal and addresses are then
+// the daemon's.
 func checkPlaces(ctx context.Context, r *report, n *node) {
 	running := daemonAnswers(ctx, n.home)
 	journal, tidy, err := openJournal(n.home)
@@ -60,7 +61,7 @@ func checkPlaces(ctx context.Context, r *report, n *node) {
 		if err := errors.Join(listErr, journal.Close(), tidy()); err != nil {
 			r.line(missing, "journal", "%v", err)
 		} else {
-			r.line(good, "journal", "%d assignments in it are not over", len(open))
+			r.line(good, "journal", "%d assignments in it are not finished", len(open))
 		}
 	}
 	for _, place := range []struct{ what, dir string }{{"work", n.workDir()}, {"cache", n.cacheDir()}} {
@@ -86,9 +87,9 @@ func checkPlaces(ctx context.Context, r *report, n *node) {
 	}
 }
 
-// openJournal opens a journal as start does. In a home of another user it makes none,
-// because that user could not open it. What tidy takes away can only go once the journal
-// is closed: Windows deletes no file that is open.
+// openJournal opens a journal as the start command does. It does not create one in another
+// user's home, because that user could not open it. The caller calls tidy after it has
+// closed the journal: Windows does not delete a file that is open.
 func openJournal(home string) (journal *store.Journal, tidy func() error, err error) {
 	if _, err := os.Stat(filepath.Join(home, store.FileName)); errors.Is(err, os.ErrNotExist) {
 		if err := tryFolder(home); err != nil {
@@ -108,7 +109,7 @@ func openJournal(home string) (journal *store.Journal, tidy func() error, err er
 	return journal, func() error { return nil }, err
 }
 
-// daemonAnswers says where the daemon of a home answers; "" when none does.
+// daemonAnswers says where the daemon of a home answers; "" when no daemon answers.
 func daemonAnswers(ctx context.Context, home string) string {
 	running, err := runningDaemon(home)
 	if err != nil {

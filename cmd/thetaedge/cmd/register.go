@@ -19,7 +19,7 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// registration is what the operator says on the command line.
+// registration holds the operator's flags.
 type registration struct {
 	signing
 	moniker, region, class string
@@ -33,13 +33,13 @@ func registerCommand() *cobra.Command {
 	r := &registration{}
 	command := &cobra.Command{
 		Use:     "register --from KEY",
-		Short:   "Bond coins, open the node and let its worker key spend fees",
+		Short:   "Bond coins, open the node and grant its worker key fees",
 		Example: "thetaedge register --from operator --keyring-dir ~/.thetad --keyring-backend os --region de --slots 4",
-		Long: `register sends one transaction of the operator: it opens the node with a bond and
-grants the worker key fees, for worker messages only, up to a limit and an expiry.
-It declares on chain what [policy] lets the node take, so that requesters know whom
-their jobs fit. For a node that is open already it renews that grant, and declares
-anew what has changed in the settings.`,
+		Long: `register sends one transaction of the operator. It opens the node with a bond and grants
+the worker key fees, only for worker messages, up to a limit and an expiry.
+It declares the limits in [policy] on the chain, so that requesters know for which jobs
+the node qualifies. For a node that is already open, it renews the grant and declares the
+settings that have changed.`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			if err := r.check(); err != nil {
@@ -54,31 +54,31 @@ anew what has changed in the settings.`,
 	}
 	flags := command.Flags()
 	r.addFlags(flags)
-	flags.StringVar(&r.moniker, "moniker", defaultMoniker, "name of the node, which everybody can read on the chain; the host's name is not published")
+	flags.StringVar(&r.moniker, "moniker", defaultMoniker, "name of the node, public on the chain; the host's name is not published")
 	flags.StringVar(&r.region, "region", "", "region of the node, e.g. de or us-west (required for a new node)")
-	flags.StringVar(&r.class, "class", "", "hardware class; empty takes the most demanding one for which this machine qualifies")
-	flags.Uint32Var(&r.slots, "slots", 0, "assignments held at once; 0 takes policy.max-jobs")
-	flags.StringVar(&r.bond, "bond", "", "bond, e.g. 100tfuel; empty takes the least that gives every slot its full weight")
-	flags.StringVar(&r.feeLimit, "fee-limit", "10tfuel", "most that the worker may spend on fees")
-	flags.DurationVar(&r.grantTime, "grant-time", 90*24*time.Hour, "how long the worker may spend fees")
-	flags.BoolVar(&r.rotate, "rotate", false, "make this machine's worker key the one of a node that is open already")
+	flags.StringVar(&r.class, "class", "", "hardware class; empty means the most demanding class for which this machine qualifies")
+	flags.Uint32Var(&r.slots, "slots", 0, "assignments that the node can hold concurrently; 0 means policy.max-jobs")
+	flags.StringVar(&r.bond, "bond", "", "bond, e.g. 100tfuel; empty means the lowest bond that gives every slot its full weight")
+	flags.StringVar(&r.feeLimit, "fee-limit", "10tfuel", "most that the worker can spend on fees")
+	flags.DurationVar(&r.grantTime, "grant-time", 90*24*time.Hour, "how long the worker can spend fees")
+	flags.BoolVar(&r.rotate, "rotate", false, "replace the worker key of an open node with this machine's worker key")
 	if err := command.MarkFlagRequired("from"); err != nil {
 		panic(err)
 	}
 	return command
 }
 
-// defaultMoniker is a node's name where its owner gives none. It says nothing of the
-// machine or the network that it stands in.
+// defaultMoniker is the name of a node whose owner gives none. It does not reveal the
+// machine or its network.
 const defaultMoniker = "edge node"
 
-// check finds what the chain would refuse, before it is asked for anything.
+// check finds values that the chain would refuse, before anything is asked of it.
 func (r *registration) check() error {
 	if err := edgenodetypes.CheckMoniker(r.moniker); err != nil {
 		return fmt.Errorf("--moniker: %w", err)
 	}
 	if r.region == "" {
-		return nil // a node that is open already has one
+		return nil // a node that is already open has one
 	}
 	if err := edgenodetypes.CheckRegion(r.region); err != nil {
 		return fmt.Errorf("--region: %w", err)
@@ -114,13 +114,13 @@ func (r *registration) run(command *cobra.Command, n *node) error {
 	return r.send(ctx, command, n, c, operator, msgs, summary)
 }
 
-// send says what is to be signed, asks, and has it executed, or prints it.
+// send shows what is signed, asks for confirmation, and executes or prints the transaction.
 func (r *registration) send(ctx context.Context, command *cobra.Command, n *node, c *client.Client, operator client.Signer, msgs []sdk.Msg, summary string) error {
 	cost, err := c.Estimate(ctx, operator, msgs...)
 	if err != nil {
 		return err
 	}
-	// Standard output is for the transaction if one is printed.
+	// Standard output is reserved for a transaction that is printed.
 	say := command.OutOrStdout()
 	if r.generate {
 		say = command.ErrOrStderr()
@@ -135,7 +135,8 @@ func (r *registration) send(ctx context.Context, command *cobra.Command, n *node
 			return err
 		}
 	}
-	// Before it is sent: from then on others know the worker key, and may be faster.
+	// The operator is saved before the message is sent: afterwards the worker key is
+	// public, and another operator could register it first.
 	if n.config.Chain.Operator == "" {
 		if err := config.SetOperator(n.home, operator.Address().String()); err != nil {
 			return fmt.Errorf("nothing was sent: %w", err)
@@ -144,7 +145,7 @@ func (r *registration) send(ctx context.Context, command *cobra.Command, n *node
 	next := "Next: thetaedge start --home " + client.ShellQuote(n.home)
 	if r.generate {
 		err := r.printUnsigned(command, n, c, cost, msgs)
-		fmt.Fprintf(say, "Once it was signed and sent: %s\n", next)
+		fmt.Fprintf(say, "After the transaction has been signed and sent, run: %s\n", next)
 		return err
 	}
 	result, err := c.Execute(ctx, operator, msgs...)
@@ -155,7 +156,7 @@ func (r *registration) send(ctx context.Context, command *cobra.Command, n *node
 	return nil
 }
 
-// messages decides what has to be sent, and says it in words.
+// messages decides which messages to send, and describes them.
 func (r *registration) messages(ctx context.Context, n *node, operator sdk.AccAddress) ([]sdk.Msg, string, error) {
 	worker := n.worker.Address()
 	limit, err := client.ParseAmount(r.feeLimit)
@@ -187,7 +188,7 @@ func (r *registration) messages(ctx context.Context, n *node, operator sdk.AccAd
 		return nil, "", err
 	case known.Profile.Worker == worker.String():
 		update, changes, err := r.declare(ctx, n, known)
-		return append(update, renewal...), fmt.Sprintf("node %q is open already\nrenew the %s%s", known.Profile.Moniker, fees, changes), err
+		return append(update, renewal...), fmt.Sprintf("node %q is already open\nrenew the %s%s", known.Profile.Moniker, fees, changes), err
 	case r.rotate:
 		rotate := &edgenodetypes.MsgRotateWorker{Operator: operator.String(), Worker: worker.String()}
 		update, changes, err := r.declare(ctx, n, known)
@@ -197,8 +198,8 @@ func (r *registration) messages(ctx context.Context, n *node, operator sdk.AccAd
 		operator, worker, known.Profile.Worker)
 }
 
-// declare returns the update that tells the chain what the settings let an open node
-// take, and says it in words; none when the chain says so already.
+// declare returns the update that declares the limits of an open node, and describes it;
+// none when the chain already has these limits.
 func (r *registration) declare(ctx context.Context, n *node, known edgenodetypes.Node) ([]sdk.Msg, string, error) {
 	policy, err := policyOf(n)
 	if err != nil {

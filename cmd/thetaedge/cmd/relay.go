@@ -16,13 +16,14 @@ import (
 	"github.com/thetaedge/theta/sidecar/config"
 )
 
-// relayFlags are the sizes that people write with units, and the rest.
+// relayFlags holds the sizes, which people write with units, and the other settings.
 type relayFlags struct {
 	listen, dir                                 string
 	maxBytes, totalBytes, clientBytes, boxBytes string
 	logLevel, logFormat                         string
 	proxies                                     []string
-	// node is the gRPC endpoint of a node, urls are under what clients know the relay.
+	// node is the gRPC endpoint of a node; urls are the addresses under which clients know
+	// the relay.
 	node string
 	urls []string
 }
@@ -32,13 +33,13 @@ func relayCommand() *cobra.Command {
 	c := blob.DefaultConfig("")
 	command := &cobra.Command{
 		Use:   "relay",
-		Short: "Run a small store for inputs and results of machines without an address of their own",
-		Long: `relay keeps inputs by their SHA-256, and results in drop boxes that only their
-requester's token opens. With --node it asks the chain who may add to a box: nodes sign
-what they deliver, and are let in while they have a commitment to a task whose results go
-there, or a part in it that ended without fault. Without --node, or while that node does not
-answer, everybody may add, and addresses share what is there: somebody with enough networks
-can fill a box then.`,
+		Short: "Run a relay: a small store for inputs and results, for machines without a public address",
+		Long: `relay stores inputs by their SHA-256, and results in drop boxes that only the token of
+their requester opens. With --node it asks the chain which nodes may add to a box: nodes
+sign what they deliver, and may add while they have a commitment to a task whose results
+go there, or took part in such a task and it ended without a fault of theirs. Without
+--node, or while that node does not answer, any client may add, and all addresses share
+the space: an attacker with enough networks can then fill a box.`,
 		Example: "thetaedge relay --listen 0.0.0.0:7070 --dir /srv/relay --quota 100GiB --node 127.0.0.1:9090 --public-url https://relay.example",
 		Args:    cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -47,25 +48,25 @@ can fill a box then.`,
 	}
 	size := func(bytes int64) string { return config.Bytes(bytes).String() } //nolint:gosec // defaults are positive
 	flags := command.Flags()
-	flags.StringVar(&f.listen, "listen", "127.0.0.1:7070", "address to listen on; port 0 takes any free one")
-	flags.StringVar(&f.dir, "dir", "", "folder for the content; empty is relay in the home")
-	flags.StringVar(&f.maxBytes, "max-size", size(c.MaxBytes), "largest single content")
-	flags.StringVar(&f.totalBytes, "quota", size(c.TotalBytes), "most that is kept in all")
-	flags.StringVar(&f.clientBytes, "client-quota", size(c.ClientBytes), "most that one client uploads in --client-window; 0 is no limit")
-	flags.StringVar(&f.node, "node", "", "gRPC address of a node to ask who works for a drop box; empty asks nobody")
-	flags.StringSliceVar(&f.urls, "public-url", nil, "address under which clients know this relay, for uploads signed for it; none is the host that a request names")
-	flags.IntVar(&c.ClientPercent, "client-percent", c.ClientPercent, "share of what is free that one client may hold")
-	flags.IntVar(&c.DropPercent, "drop-percent", c.DropPercent, "part of --quota and --max-files that is for results; inputs have the rest")
-	flags.IntVar(&c.MaxConns, "max-conns", c.MaxConns, "connections at once; 0 is no limit")
-	flags.DurationVar(&c.ClientWindow, "client-window", c.ClientWindow, "window of --client-quota")
-	flags.IntVar(&c.ClientRate, "client-rate", c.ClientRate, "requests a second of one client, and a quarter of those of its network; 0 is no limit")
-	flags.IntVar(&c.MaxFiles, "max-files", c.MaxFiles, "most files that are kept in all")
-	flags.IntVar(&c.MaxUploads, "max-uploads", c.MaxUploads, "uploads at once")
+	flags.StringVar(&f.listen, "listen", "127.0.0.1:7070", "address to listen on; with port 0 the system chooses a free port")
+	flags.StringVar(&f.dir, "dir", "", "folder for the contents; empty means the folder relay in the home")
+	flags.StringVar(&f.maxBytes, "max-size", size(c.MaxBytes), "size of the largest single content")
+	flags.StringVar(&f.totalBytes, "quota", size(c.TotalBytes), "total size of all contents")
+	flags.StringVar(&f.clientBytes, "client-quota", size(c.ClientBytes), "most that one client can upload in --client-window; 0 means no limit")
+	flags.StringVar(&f.node, "node", "", "gRPC address of a node that the relay asks which nodes work for a drop box; empty means that it asks no node")
+	flags.StringSliceVar(&f.urls, "public-url", nil, "address under which clients know this relay, for uploads that are signed for it; empty means the host that a request names")
+	flags.IntVar(&c.ClientPercent, "client-percent", c.ClientPercent, "share of the free space that one client can hold")
+	flags.IntVar(&c.DropPercent, "drop-percent", c.DropPercent, "share of --quota and --max-files that is reserved for results; inputs have the rest")
+	flags.IntVar(&c.MaxConns, "max-conns", c.MaxConns, "most concurrent connections; 0 means no limit")
+	flags.DurationVar(&c.ClientWindow, "client-window", c.ClientWindow, "time window of --client-quota")
+	flags.IntVar(&c.ClientRate, "client-rate", c.ClientRate, "requests per second of one client, and a quarter of the requests of its network; 0 means no limit")
+	flags.IntVar(&c.MaxFiles, "max-files", c.MaxFiles, "most files that the relay keeps in total")
+	flags.IntVar(&c.MaxUploads, "max-uploads", c.MaxUploads, "most concurrent uploads")
 	flags.DurationVar(&c.BlobTTL, "expiry", c.BlobTTL, "how long inputs are kept after their last upload")
 	flags.DurationVar(&c.DropTTL, "drop-expiry", c.DropTTL, "how long results are kept")
-	flags.IntVar(&c.BoxCount, "box-count", c.BoxCount, "most contents of one node for one task, and of all whom nobody vouches for in a drop box")
-	flags.StringVar(&f.boxBytes, "box-size", size(c.BoxBytes), "most bytes of the same")
-	flags.IntVar(&c.BoxClientPercent, "box-client-percent", c.BoxClientPercent, "share of what is free in a drop box that a client may hold whom nobody vouches for")
+	flags.IntVar(&c.BoxCount, "box-count", c.BoxCount, "most contents per node and task, and of all unknown clients together per drop box")
+	flags.StringVar(&f.boxBytes, "box-size", size(c.BoxBytes), "most bytes per node and task, and of all unknown clients together per drop box")
+	flags.IntVar(&c.BoxClientPercent, "box-client-percent", c.BoxClientPercent, "share of the free space in a drop box that one unknown client can hold")
 	flags.StringSliceVar(&f.proxies, "trusted-proxy", nil, "network of a proxy that may name the client in X-Forwarded-For, e.g. 10.0.0.0/8")
 	flags.StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error")
 	flags.StringVar(&f.logFormat, "log-format", "text", "text or json")
@@ -106,7 +107,7 @@ func (f *relayFlags) apply(c *blob.Config) error {
 	return nil
 }
 
-// ask lets the relay ask a node who works for its boxes.
+// ask lets the relay ask a node which nodes work for its boxes.
 func (f *relayFlags) ask(c *blob.Config) (closeConn func() error, err error) {
 	if f.node == "" {
 		return func() error { return nil }, nil
@@ -141,7 +142,7 @@ func runRelay(command *cobra.Command, f *relayFlags, c blob.Config) (err error) 
 	}
 	logger := newLogger(config.Log{Level: f.logLevel, Format: f.logFormat}, command.ErrOrStderr())
 	if c.Ledger == nil {
-		logger.Warn("relay asks no node who works for a drop box, so that addresses share them and many can fill one; set --node")
+		logger.Warn("the relay does not ask a node which nodes work for a drop box, so all addresses share the boxes and an attacker with many addresses can fill one; set --node")
 	}
 	server, err := blob.NewServer(c, logger, prometheus.NewRegistry())
 	if err != nil {

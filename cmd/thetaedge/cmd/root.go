@@ -17,18 +17,18 @@ const flagHome = "home"
 func Root() (*cobra.Command, error) {
 	root := &cobra.Command{
 		Use:   "thetaedge",
-		Short: "Sell this machine's idle compute on Theta Edge",
-		Long: `thetaedge runs an edge node: it claims tasks, executes them in a sandbox, proves
-its results and is paid for them.
+		Short: "Run an edge node that sells this machine's idle compute on Theta Edge",
+		Long: `thetaedge runs an edge node: it claims tasks, runs them in a sandbox, proves its results
+and is paid for them.
 
-  thetaedge init                     detect the hardware, make a worker key
-  thetaedge doctor                   say what is missing
+  thetaedge init                     detect the hardware, create a worker key
+  thetaedge doctor                   show what is missing
   thetaedge register --from KEY      bond and open the node
   thetaedge start                    work`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.PersistentFlags().String(flagHome, config.DefaultHome(), "folder of settings, worker key and journal")
+	root.PersistentFlags().String(flagHome, config.DefaultHome(), "folder of the settings, the worker key and the journal")
 	withSettings := []*cobra.Command{doctorCommand(), registerCommand(), startCommand(), statusCommand(), jobsCommand(), exportCommand()}
 	for _, command := range withSettings {
 		if err := config.AddFlags(command.Flags()); err != nil {
@@ -42,8 +42,7 @@ its results and is paid for them.
 	return root, nil
 }
 
-// hideSettings keeps a command's help short: the settings are explained in
-// config.toml.
+// hideSettings keeps a command's help short, because config.toml explains the settings.
 func hideSettings(command *cobra.Command) {
 	keys, err := config.Keys()
 	if err != nil {
@@ -55,7 +54,7 @@ func hideSettings(command *cobra.Command) {
 		}
 	}
 	command.Long = joinParagraphs(command.Long,
-		"Every setting of config.toml is a flag too: --chain.grpc 127.0.0.1:9090 and so on.")
+		"Every setting of config.toml is also a flag: --chain.grpc 127.0.0.1:9090 and so on.")
 }
 
 func joinParagraphs(first, second string) string {
@@ -65,7 +64,7 @@ func joinParagraphs(first, second string) string {
 	return first + "\n\n" + second
 }
 
-// homeOf returns the absolute home of a command.
+// homeOf returns the absolute path of a command's home.
 func homeOf(command *cobra.Command) (string, error) {
 	home, err := command.Flags().GetString(flagHome)
 	if err != nil {

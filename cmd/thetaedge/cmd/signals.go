@@ -6,9 +6,9 @@ import (
 	"syscall"
 )
 
-// stopSignals are those that end a daemon in good order. A terminal that is closed, or
-// a line that is cut, sends SIGHUP, and must not take along what is at stake; under
-// nohup it is ignored, and stays so.
+// stopSignals are the signals that stop a daemon cleanly. A closed terminal or a lost
+// connection sends SIGHUP, which must not endanger the node's stakes. Under nohup the
+// signal is ignored, and stays ignored.
 func stopSignals() []os.Signal {
 	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {

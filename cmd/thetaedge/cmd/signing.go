@@ -21,8 +21,8 @@ import (
 	"github.com/thetaedge/theta/sidecar/chain"
 )
 
-// signing is how the operator's transaction is paid, signed and sent: the options of
-// the SDK's own commands.
+// signing is how the operator's transaction is paid for, signed and sent. It has the
+// options of the SDK's own commands.
 type signing struct {
 	from, keyringDir, keyringBackend    string
 	gas, gasPrices, fees, note          string
@@ -33,22 +33,22 @@ type signing struct {
 
 func (s *signing) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&s.from, "from", "", "operator key: name or address (required)")
-	flags.StringVar(&s.keyringDir, "keyring-dir", "", "folder that holds the operator's keyring (required, unless --from is an address and nothing is signed)")
+	flags.StringVar(&s.keyringDir, "keyring-dir", "", "folder of the operator's keyring (required, unless --from is an address and nothing is signed)")
 	flags.StringVar(&s.keyringBackend, "keyring-backend", "os", "backend of the operator's keyring: os, file or test")
-	flags.StringVar(&s.gas, "gas", "auto", "gas limit, or auto for that of a simulation and some to spare")
-	flags.Float64Var(&s.gasAdjustment, "gas-adjustment", 0, "what the gas of the simulation is multiplied by (default: tx.gas-adjustment)")
-	flags.StringVar(&s.gasPrices, "gas-prices", "", "price of a unit of gas, such as 1000000000atfuel (default: the least that the chain and its node take)")
-	flags.StringVar(&s.fees, "fees", "", "the whole fee, such as 0.001tfuel, instead of a price")
+	flags.StringVar(&s.gas, "gas", "auto", "gas limit, or auto to simulate the transaction and add a reserve")
+	flags.Float64Var(&s.gasAdjustment, "gas-adjustment", 0, "factor by which the simulated gas is multiplied (default: tx.gas-adjustment)")
+	flags.StringVar(&s.gasPrices, "gas-prices", "", "price per unit of gas, such as 1000000000atfuel (default: the lowest that the chain and its node accept)")
+	flags.StringVar(&s.fees, "fees", "", "total fee, such as 0.001tfuel, instead of a price")
 	flags.StringVar(&s.feeGranter, "fee-granter", "", "address whose fee grant pays the fee")
-	flags.StringVar(&s.note, "note", "", "note in the transaction, for everybody to read")
-	flags.StringVar(&s.signMode, "sign-mode", "", "direct or amino-json (default: what the key can)")
+	flags.StringVar(&s.note, "note", "", "note in the transaction; it is public")
+	flags.StringVar(&s.signMode, "sign-mode", "", "direct or amino-json (default: what the key supports)")
 	flags.BoolVar(&s.ledger, "ledger", false, "refuse a key that is not on a Ledger")
-	flags.BoolVar(&s.dryRun, "dry-run", false, "say what it would cost, and send nothing")
+	flags.BoolVar(&s.dryRun, "dry-run", false, "show what the transaction would cost, and send nothing")
 	flags.BoolVar(&s.generate, "generate-only", false, "print the transaction unsigned, for another machine or a multisig")
-	flags.BoolVarP(&s.confirmed, "yes", "y", false, "send without asking")
+	flags.BoolVarP(&s.confirmed, "yes", "y", false, "send without confirmation")
 }
 
-// operator takes the key that --from names, or the account if nothing is signed here.
+// operator opens the key that --from names, or takes the account if nothing is signed here.
 func (s *signing) operator(command *cobra.Command, n *node) (client.Signer, error) {
 	address, err := sdk.AccAddressFromBech32(s.from)
 	if err == nil && (s.generate || s.dryRun) && s.keyringDir == "" {
@@ -82,7 +82,7 @@ func (s *signing) signer(ring keyring.Keyring, record *keyring.Record) (client.S
 			return nil, err
 		}
 		if !s.generate && !s.dryRun {
-			return nil, fmt.Errorf("--from %s: %w: its key is a multisig or not here; make the transaction with --generate-only", record.Name, client.ErrCannotSign)
+			return nil, fmt.Errorf("--from %s: %w: its key is a multisig or is not in this keyring; print the transaction with --generate-only", record.Name, client.ErrCannotSign)
 		}
 		return client.NewAccount(sdk.AccAddress(key.Address()), key), nil
 	}
@@ -98,7 +98,7 @@ func (s *signing) signer(ring keyring.Keyring, record *keyring.Record) (client.S
 	case s.signMode == "direct" && kind != keyring.TypeLedger:
 		return signer.In(signingtypes.SignMode_SIGN_MODE_DIRECT), nil
 	}
-	return nil, fmt.Errorf("--sign-mode: expected amino-json or, for a key that is not on a Ledger, direct, found %q; this chain takes no other", s.signMode)
+	return nil, fmt.Errorf("--sign-mode: expected amino-json or, for a key that is not on a Ledger, direct, found %q; this chain accepts no other mode", s.signMode)
 }
 
 // connect returns a client that pays as the flags and the settings of the home say.
@@ -112,7 +112,7 @@ func (s *signing) connect(ctx context.Context, n *node, tell func(string)) (*cli
 		return nil, err
 	}
 	terms.Note, terms.Tell = s.note, tell
-	// What is sent here does no more when it is executed twice.
+	// Executing this message twice has the same effect as executing it once.
 	terms.Overtaken = client.BelieveNode
 	if s.feeGranter != "" {
 		if terms.FeeGranter, err = sdk.AccAddressFromBech32(s.feeGranter); err != nil {
@@ -137,7 +137,7 @@ func (s *signing) connect(ctx context.Context, n *node, tell func(string)) (*cli
 	return c.With(terms), nil
 }
 
-// printUnsigned prints the transaction as the SDK's commands read it.
+// printUnsigned prints the transaction in the form that the SDK's commands read.
 func (s *signing) printUnsigned(command *cobra.Command, n *node, c *client.Client, cost client.Cost, msgs []sdk.Msg) error {
 	raw, err := c.Unsigned(cost, msgs...)
 	if err != nil {
@@ -155,13 +155,14 @@ func (s *signing) printUnsigned(command *cobra.Command, n *node, c *client.Clien
 	return err
 }
 
-// confirm asks a person at a terminal; without one and without --yes nothing is spent.
+// confirm asks a person at a terminal. Without a terminal and without --yes, nothing is
+// spent.
 func (s *signing) confirm(command *cobra.Command) error {
 	if s.confirmed {
 		return nil
 	}
 	if terminal, ok := command.InOrStdin().(*os.File); !ok || !isatty.IsTerminal(terminal.Fd()) {
-		return errors.New("nothing was sent: expected a person at a terminal who agrees, found no terminal on standard input; pass -y (--yes) to send without being asked")
+		return errors.New("nothing was sent: expected confirmation at a terminal, found no terminal on standard input; pass -y (--yes) to send without confirmation")
 	}
 	sure, err := input.GetConfirmation("Send this transaction?", newLineReader(command), command.ErrOrStderr())
 	if err != nil || !sure {

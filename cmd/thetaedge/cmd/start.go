@@ -30,11 +30,11 @@ func startCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "start",
 		Short: "Run the node",
-		Long: `start works until it is told to stop. The first interrupt, SIGTERM or SIGHUP stops
-claiming and reveals what is held, as long as work.drain-timeout allows; the second
-stops at once. It may be killed at any instant: the next start goes on where this one
-was. Outputs that a sink has not taken are tried until work.retention ends, over
-restarts too.`,
+		Long: `start runs the node until it is told to stop. After the first interrupt, SIGTERM or
+SIGHUP it stops claiming, and reveals what it holds for as long as work.drain-timeout
+allows; the second signal stops it at once. You can kill it at any time: the next start
+continues where it ended. Outputs that a sink has not accepted are sent again until
+work.retention ends, also after a restart.`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			n, err := openNode(command)
@@ -47,7 +47,7 @@ restarts too.`,
 	}
 }
 
-// start runs agent and API until a signal ends them.
+// start runs the agent and the API until a signal ends them.
 func start(parent context.Context, n *node, logger *slog.Logger) (err error) {
 	ctx, cancel := context.WithCancel(parent)
 	defer cancel()
@@ -102,21 +102,21 @@ func start(parent context.Context, n *node, logger *slog.Logger) (err error) {
 	return worker.Run(ctx)
 }
 
-// warnUnwalled starts the first worker and tells the owner what is missing around it.
+// warnUnwalled starts the first worker and tells the owner which layers of isolation are
+// missing.
 func warnUnwalled(ctx context.Context, engine *worker.Executor, logger *slog.Logger) {
 	layers, err := engine.Layers(ctx)
 	if err != nil {
-		logger.Error("no work is taken until programs can be run", "error", err)
+		logger.Error("the node takes no work until programs can be run", "error", err)
 	}
 	for _, layer := range layers {
 		if layer.Missing != "" {
-			logger.Warn("programs run without a layer around them; thetaedge doctor says more", "layer", layer.Name, "reason", layer.Missing)
+			logger.Warn("programs run without a layer of isolation; thetaedge doctor says more", "layer", layer.Name, "reason", layer.Missing)
 		}
 	}
 }
 
-// awaitChain returns the chain's id once the node answers; "" when a signal came
-// first.
+// awaitChain returns the chain's id once the node answers; "" when a signal came first.
 func awaitChain(ctx context.Context, n *node, logger *slog.Logger, signals <-chan os.Signal) (id string, err error) {
 	told, waiting := "", false
 	defer func() {
@@ -134,7 +134,7 @@ func awaitChain(ctx context.Context, n *node, logger *slog.Logger, signals <-cha
 		if text := err.Error(); text != told {
 			told = text
 			logger.Warn("waiting for the chain", "error", err)
-			// For thetaedge status, which would find no daemon otherwise.
+			// thetaedge status would otherwise find no daemon.
 			if err := (daemon{PID: os.Getpid(), Waiting: told}).write(n.home); err != nil {
 				return "", err
 			}
@@ -201,12 +201,12 @@ func newAgent(n *node, chainID string, journal *store.Journal, executors []execu
 	if prover != nil {
 		cfg.Prover = prover
 	} else {
-		logger.Warn("nothing is proven: the node of chain.grpc is believed in all that it says, and could have results of this machine shown too early", "setting", "chain.verify = none")
+		logger.Warn("nothing is proven: everything that the node of chain.grpc says is trusted, and a lying node could make this machine reveal results too early", "setting", "chain.verify = none")
 	}
 	return agent.New(cfg)
 }
 
-// policyOf reads what the owner allows.
+// policyOf reads the owner's policy.
 func policyOf(n *node) (agent.Policy, error) {
 	p := n.config.Policy
 	rewards, err := p.Rewards()
@@ -230,7 +230,7 @@ func policyOf(n *node) (agent.Policy, error) {
 	}, nil
 }
 
-// serve starts the API beside the agent and returns what stops it.
+// serve starts the API concurrently with the agent and returns a function that stops it.
 func serve(n *node, server *api.Server, logger *slog.Logger) (func() error, error) {
 	grpcListener, httpListener, err := n.listen()
 	if err != nil {
@@ -238,7 +238,7 @@ func serve(n *node, server *api.Server, logger *slog.Logger) (func() error, erro
 	}
 	for _, listener := range []net.Listener{grpcListener, httpListener} {
 		if at, ok := listener.Addr().(*net.TCPAddr); ok && !at.IP.IsLoopback() {
-			logger.Warn("the api answers beyond this machine, and has no password; set api.grpc and api.http to 127.0.0.1 unless a firewall keeps others away", "address", at.String())
+			logger.Warn("the api answers beyond this machine and has no password; set api.grpc and api.http to 127.0.0.1 unless a firewall blocks other machines", "address", at.String())
 		}
 	}
 	run := daemon{PID: os.Getpid(), GRPC: grpcListener.Addr().String(), HTTP: httpListener.Addr().String()}
@@ -250,7 +250,7 @@ func serve(n *node, server *api.Server, logger *slog.Logger) (func() error, erro
 	go func() {
 		err := server.Serve(ctx, grpcListener, httpListener)
 		if err != nil {
-			logger.Error("api stopped; the node goes on", "error", err)
+			logger.Error("api stopped; the node continues", "error", err)
 		}
 		done <- err
 	}()
@@ -274,9 +274,9 @@ func drainOn(ctx context.Context, signals chan os.Signal, worker *agent.Agent, l
 	case <-signals:
 		logger.Info("stopping at once")
 	case <-time.After(limit):
-		logger.Info("drain timeout is over; the next start goes on with what is held")
+		logger.Info("drain timeout is over; the next start continues with what the node holds")
 	}
-	// Whatever still runs may be killed: a further signal does it.
+	// A further signal kills the process if anything still runs.
 	signal.Stop(signals)
 	stop()
 }

@@ -68,8 +68,8 @@ func jobsCommand() *cobra.Command {
 	}
 	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	command.Flags().Uint32Var(&req.PageSize, "limit", 50, "most assignments to list")
-	command.Flags().StringVar(&req.PageToken, "page", "", "token of the page, as the page before gave it")
-	command.Flags().StringVar(&req.Phase, "phase", "", "only this phase, e.g. running")
+	command.Flags().StringVar(&req.PageToken, "page", "", "token of the page, as the previous page gave it")
+	command.Flags().StringVar(&req.Phase, "phase", "", "list only assignments in this phase, e.g. running")
 	return command
 }
 
@@ -90,7 +90,7 @@ func withDaemon(command *cobra.Command, ask func(context.Context, sidecarv1.Side
 	ctx, cancel := context.WithTimeout(command.Context(), apiTimeout)
 	defer cancel()
 	if err = ask(ctx, sidecarv1.NewSidecarServiceClient(conn)); err != nil {
-		err = fmt.Errorf("the daemon at %s does not answer: %w; is it running? see thetaedge start", running.GRPC, err)
+		err = fmt.Errorf("the daemon at %s does not answer: %w; if it does not run, start it with: thetaedge start", running.GRPC, err)
 	}
 	return errors.Join(err, conn.Close())
 }
@@ -134,14 +134,14 @@ func printStatus(out io.Writer, s *sidecarv1.StatusResponse) error {
 		fmt.Fprintf(w, "%s\t%d\n", phase, s.Assignments[phase])
 	}
 	if s.Undelivered > 0 {
-		fmt.Fprintf(w, "not delivered\t%d accepted results, which are tried until work.retention ends; see thetaedge jobs\n", s.Undelivered)
+		fmt.Fprintf(w, "not delivered\t%d accepted results, which are sent again until work.retention ends; see thetaedge jobs\n", s.Undelivered)
 	}
 	for _, p := range s.Passed {
-		draws := "a draw"
+		draws := "1 draw"
 		if p.Draws > 1 {
 			draws = fmt.Sprintf("%d draws", p.Draws)
 		}
-		fmt.Fprintf(w, "left to others\t%s of %s: %s\n", draws, p.JobId, oneLine(p.Reason))
+		fmt.Fprintf(w, "passed over\t%s of %s: %s\n", draws, p.JobId, oneLine(p.Reason))
 	}
 	if s.LastError != "" {
 		fmt.Fprintf(w, "last error\t%s (%s)\n", oneLine(s.LastError), s.LastErrorAt.AsTime().Local().Format(time.DateTime))
@@ -149,8 +149,8 @@ func printStatus(out io.Writer, s *sidecarv1.StatusResponse) error {
 	return w.Flush()
 }
 
-// noteOf says what an assignment waits for, whether its outputs are where they belong,
-// what went wrong, and what the program failed of.
+// noteOf says what an assignment waits for, whether its outputs are delivered, what went
+// wrong, and why the program failed.
 func noteOf(a *sidecarv1.Assignment) string {
 	var notes []string
 	if a.WaitsFor != "" {
@@ -172,13 +172,14 @@ func noteOf(a *sidecarv1.Assignment) string {
 	return oneLine(strings.Join(notes, "; "))
 }
 
-// oneLine shows a text that others have a part in, such as the server of a sink: what
-// would move a terminal's cursor or begin another line is dropped.
+// oneLine shows a text to which other parties contributed, such as the server of a sink. It
+// drops what would move a terminal's cursor or begin another line.
 func oneLine(text string) string {
 	return strings.Join(strings.Fields(blob.Printable(text)), " ")
 }
 
-// shownAmount writes an amount of base units for people, as it is when it is none.
+// shownAmount formats an amount of base units for people. Text that is not an amount is
+// returned unchanged.
 func shownAmount(text string) string {
 	amount, err := client.ParseAmount(text + params.BaseDenom)
 	if err != nil {

@@ -25,7 +25,7 @@ func versionCommand() *cobra.Command {
 	}
 }
 
-// buildVersion is what the linker was told, or else what Go knows.
+// buildVersion is the version that the linker was given, or else the one that Go recorded.
 func buildVersion() string {
 	if version.Version != "" {
 		return version.Version
