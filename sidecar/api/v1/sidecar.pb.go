@@ -65,44 +65,45 @@ type StatusResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Version of the daemon.
 	Version string `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
-	// When the daemon was started.
+	// Time at which the daemon was started.
 	StartedAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=started_at,json=startedAt,proto3" json:"started_at,omitempty"`
-	// Chain it works for.
+	// Id of the chain that the node works for.
 	ChainId string `protobuf:"bytes,3,opt,name=chain_id,json=chainId,proto3" json:"chain_id,omitempty"`
-	// Worker key of this machine.
+	// Address of this machine's worker key.
 	Worker string `protobuf:"bytes,4,opt,name=worker,proto3" json:"worker,omitempty"`
-	// Operator of the node, empty until the worker is registered.
+	// Address of the node's operator; empty until the worker is registered.
 	Operator string `protobuf:"bytes,5,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Status of the node on chain, e.g. "active"; "unregistered" without one.
+	// Status of the node on the chain, e.g. "active"; "unregistered" without a node.
 	NodeStatus string `protobuf:"bytes,6,opt,name=node_status,json=nodeStatus,proto3" json:"node_status,omitempty"`
-	// Last height seen.
+	// Last block height that the daemon has seen.
 	Height int64 `protobuf:"varint,7,opt,name=height,proto3" json:"height,omitempty"`
-	// When that height was seen.
+	// Time at which the daemon saw that height.
 	HeightAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=height_at,json=heightAt,proto3" json:"height_at,omitempty"`
-	// What the daemon is doing: "starting", "working", "paused" or "draining".
+	// Activity of the daemon: "starting", "working", "paused" or "draining".
 	Mode string `protobuf:"bytes,9,opt,name=mode,proto3" json:"mode,omitempty"`
-	// Assignments that the node may hold at once.
+	// Number of assignments that the node can hold concurrently.
 	Slots uint32 `protobuf:"varint,10,opt,name=slots,proto3" json:"slots,omitempty"`
-	// Assignments that the chain counts against the slots.
+	// Number of assignments that the chain counts against the slots.
 	UsedSlots uint32 `protobuf:"varint,11,opt,name=used_slots,json=usedSlots,proto3" json:"used_slots,omitempty"`
-	// Programs running now.
+	// Number of programs that run now.
 	Running uint32 `protobuf:"varint,12,opt,name=running,proto3" json:"running,omitempty"`
-	// Executors of this machine.
+	// Executors of this machine and their health.
 	Executors []*ExecutorStatus `protobuf:"bytes,13,rep,name=executors,proto3" json:"executors,omitempty"`
-	// Assignments by phase, those of the journal's retention only.
+	// Number of assignments by phase, within the journal's retention.
 	Assignments map[string]uint64 `protobuf:"bytes,14,rep,name=assignments,proto3" json:"assignments,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
-	// The last thing that went wrong, empty when nothing has.
+	// The last error; empty if there was none.
 	LastError string `protobuf:"bytes,15,opt,name=last_error,json=lastError,proto3" json:"last_error,omitempty"`
-	// When it went wrong.
+	// Time of the last error.
 	LastErrorAt *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=last_error_at,json=lastErrorAt,proto3" json:"last_error_at,omitempty"`
-	// Last height at which the node is live without a further sign of life; 0 when unknown.
+	// Last block height at which the node is live without another message of its worker; 0 if
+	// unknown.
 	LeaseEnd int64 `protobuf:"varint,17,opt,name=lease_end,json=leaseEnd,proto3" json:"lease_end,omitempty"`
-	// What the node's standing means for its owner and what to do, empty without a node.
+	// Meaning of the node's status for its owner, with advice; empty without a node.
 	Standing string `protobuf:"bytes,18,opt,name=standing,proto3" json:"standing,omitempty"`
-	// Open draws that the node left to others when it looked last, by job and
-	// reason, at most 20.
+	// Open draws that the node passed over when it looked last, by job and reason, at most
+	// 20.
 	Passed []*PassedDraws `protobuf:"bytes,19,rep,name=passed,proto3" json:"passed,omitempty"`
-	// Accepted results whose outputs the sink has not taken yet, and that this machine
+	// Number of accepted results that the sink has not accepted yet and that this machine
 	// still has.
 	Undelivered   uint64 `protobuf:"varint,20,opt,name=undelivered,proto3" json:"undelivered,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -279,16 +280,16 @@ func (x *StatusResponse) GetUndelivered() uint64 {
 	return 0
 }
 
-// PassedDraws says why draws of a job were left to others.
+// PassedDraws says why the node passed over draws of a job.
 type PassedDraws struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Job.
+	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// How many draws.
+	// Number of draws that the node passed over.
 	Draws uint32 `protobuf:"varint,2,opt,name=draws,proto3" json:"draws,omitempty"`
-	// Why.
+	// Reason why the node passed over the draws.
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Height of the look at the open draws.
+	// Block height at which the node looked at the open draws.
 	Height        int64 `protobuf:"varint,4,opt,name=height,proto3" json:"height,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -352,16 +353,16 @@ func (x *PassedDraws) GetHeight() int64 {
 	return 0
 }
 
-// ExecutorStatus is one executor of this machine.
+// ExecutorStatus is the status of one executor of this machine.
 type ExecutorStatus struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Versioned profile, e.g. "wasm/1".
+	// Profile of the executor with its version, e.g. "wasm/1".
 	Profile string `protobuf:"bytes,1,opt,name=profile,proto3" json:"profile,omitempty"`
-	// Whether it can run tasks now.
+	// Whether the executor can run tasks now.
 	Healthy bool `protobuf:"varint,2,opt,name=healthy,proto3" json:"healthy,omitempty"`
-	// What is missing when it cannot.
+	// Explanation of what is missing if the executor cannot run tasks.
 	Detail string `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
-	// Engine and version.
+	// Name and version of the engine.
 	Engine        string `protobuf:"bytes,4,opt,name=engine,proto3" json:"engine,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -428,11 +429,11 @@ func (x *ExecutorStatus) GetEngine() string {
 // JobsRequest asks for a page of assignments.
 type JobsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Most assignments to return, 50 when 0, at most 500.
+	// Highest number of assignments to return, at most 500; 0 means 50.
 	PageSize uint32 `protobuf:"varint,1,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
-	// Where the page starts: next_page_token of the page before.
+	// Token of the page: next_page_token of the previous page.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
-	// Only this phase, all when empty.
+	// Return only assignments in this phase; empty means all phases.
 	Phase         string `protobuf:"bytes,3,opt,name=phase,proto3" json:"phase,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -492,9 +493,9 @@ func (x *JobsRequest) GetPhase() string {
 // JobsResponse is a page of assignments.
 type JobsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Newest first.
+	// Assignments, newest first.
 	Assignments []*Assignment `protobuf:"bytes,1,rep,name=assignments,proto3" json:"assignments,omitempty"`
-	// Token of the next page, empty on the last.
+	// Token of the next page; empty on the last page.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -544,53 +545,53 @@ func (x *JobsResponse) GetNextPageToken() string {
 	return ""
 }
 
-// Assignment is this node's part in a task as its journal has it.
+// Assignment is this node's part in a task, as its journal records it.
 type Assignment struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Job.
+	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Task of the job.
+	// Index of the task in the job, from 0.
 	Task uint64 `protobuf:"varint,2,opt,name=task,proto3" json:"task,omitempty"`
-	// Round of the task.
+	// Number of the task's round, from 0.
 	Round uint32 `protobuf:"varint,3,opt,name=round,proto3" json:"round,omitempty"`
-	// Where it stands, e.g. "running".
+	// Phase of the assignment, e.g. "running".
 	Phase string `protobuf:"bytes,4,opt,name=phase,proto3" json:"phase,omitempty"`
-	// SHA-256 of the result manifest in hex, empty before there is a result.
+	// SHA-256 of the result manifest in hex; empty before there is a result.
 	Digest string `protobuf:"bytes,5,opt,name=digest,proto3" json:"digest,omitempty"`
-	// Last height at which a commitment counts, 0 before assignment.
+	// Last block height at which a commitment counts; 0 before assignment.
 	CommitDeadline int64 `protobuf:"varint,6,opt,name=commit_deadline,json=commitDeadline,proto3" json:"commit_deadline,omitempty"`
-	// Last height at which a reveal counts, 0 before.
+	// Last block height at which a reveal counts; 0 before all replicas have committed.
 	RevealDeadline int64 `protobuf:"varint,7,opt,name=reveal_deadline,json=revealDeadline,proto3" json:"reveal_deadline,omitempty"`
-	// Executor fuel used.
+	// Executor fuel that the program used.
 	Fuel uint64 `protobuf:"varint,8,opt,name=fuel,proto3" json:"fuel,omitempty"`
 	// Wall time of the execution in milliseconds.
 	WallMs uint64 `protobuf:"varint,9,opt,name=wall_ms,json=wallMs,proto3" json:"wall_ms,omitempty"`
-	// Energy in millijoules; meaningful only with a source.
+	// Energy of the execution in millijoules; valid only with an energy_source.
 	EnergyMj uint64 `protobuf:"varint,10,opt,name=energy_mj,json=energyMj,proto3" json:"energy_mj,omitempty"`
-	// What measured the energy, empty when nothing did.
+	// What measured the energy; empty if it was not measured.
 	EnergySource string `protobuf:"bytes,11,opt,name=energy_source,json=energySource,proto3" json:"energy_source,omitempty"`
-	// How it ended on chain, e.g. "paid"; empty before.
+	// Outcome on the chain, e.g. "paid"; empty before the assignment has ended.
 	Outcome string `protobuf:"bytes,12,opt,name=outcome,proto3" json:"outcome,omitempty"`
-	// Gross pay in the reward's denom, empty before.
+	// Gross pay in the denom of the reward; empty before the assignment has ended.
 	Paid string `protobuf:"bytes,13,opt,name=paid,proto3" json:"paid,omitempty"`
-	// Bond lost, in the bond denom, empty before.
+	// Lost bond in the bond denom; empty before the assignment has ended.
 	Slashed string `protobuf:"bytes,14,opt,name=slashed,proto3" json:"slashed,omitempty"`
-	// The last thing that went wrong, empty when nothing has.
+	// The last error; empty if there was none.
 	LastError string `protobuf:"bytes,15,opt,name=last_error,json=lastError,proto3" json:"last_error,omitempty"`
-	// When the record last changed.
+	// Time at which the record last changed.
 	UpdatedAt *timestamppb.Timestamp `protobuf:"bytes,16,opt,name=updated_at,json=updatedAt,proto3" json:"updated_at,omitempty"`
-	// What others have to do before it goes on, empty when it is this machine's turn.
+	// Action of other parties that the assignment waits for; empty if this machine must act.
 	WaitsFor string `protobuf:"bytes,17,opt,name=waits_for,json=waitsFor,proto3" json:"waits_for,omitempty"`
-	// Exit code of the program as the chain carries it: 4294967295 for one that did
-	// not exit by itself. Meaningful only with a digest.
+	// Exit code of the program as the chain stores it: 4294967295 for a program that did not
+	// exit by itself. Valid only with a digest.
 	ExitCode uint32 `protobuf:"varint,18,opt,name=exit_code,json=exitCode,proto3" json:"exit_code,omitempty"`
-	// Whether the sink has the outputs: "delivered", or "not delivered: why"; empty while
-	// nothing is to be delivered.
+	// Whether the sink has the outputs: "delivered", or "not delivered: why"; empty if there
+	// are no outputs to deliver.
 	Delivery string `protobuf:"bytes,19,opt,name=delivery,proto3" json:"delivery,omitempty"`
-	// When the outputs of a task that has ended are next tried, empty when nothing is.
+	// Time of the next try to deliver the outputs of an ended task; empty if there is none.
 	NextDeliveryAt *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=next_delivery_at,json=nextDeliveryAt,proto3" json:"next_delivery_at,omitempty"`
-	// What this machine says of why the program did not end well, at most 2 KiB; no part
-	// of the result.
+	// This machine's explanation why the program did not exit with 0, at most 2 KiB; it is
+	// not part of the result.
 	Detail        string `protobuf:"bytes,21,opt,name=detail,proto3" json:"detail,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -27,7 +27,7 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// SidecarService shows what an edge node's daemon is doing. It changes nothing.
+// SidecarService shows what an edge node's daemon is doing. Its methods only read.
 type SidecarServiceClient interface {
 	// Status returns the state of the daemon, its node and its executors.
 	Status(ctx context.Context, in *StatusRequest, opts ...grpc.CallOption) (*StatusResponse, error)
@@ -67,7 +67,7 @@ func (c *sidecarServiceClient) Jobs(ctx context.Context, in *JobsRequest, opts .
 // All implementations must embed UnimplementedSidecarServiceServer
 // for forward compatibility.
 //
-// SidecarService shows what an edge node's daemon is doing. It changes nothing.
+// SidecarService shows what an edge node's daemon is doing. Its methods only read.
 type SidecarServiceServer interface {
 	// Status returns the state of the daemon, its node and its executors.
 	Status(context.Context, *StatusRequest) (*StatusResponse, error)

@@ -26,28 +26,29 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
-// Params are set by governance. The first three name a drand network of scheme
-// bls-unchained-g1-rfc9380; changing any of them opens a new schedule.
+// Params are the parameters of x/beacon, set by governance. The first three name a drand
+// network of scheme bls-unchained-g1-rfc9380; a change of any of them opens a new schedule.
 type Params struct {
-	// Compressed BLS12-381 G2 point, 96 bytes in lower case hex.
+	// Public key of the network: a compressed BLS12-381 G2 point, 96 bytes in lower case hex.
 	PublicKey string `protobuf:"bytes,1,opt,name=public_key,json=publicKey,proto3" json:"public_key,omitempty"`
 	// Seconds between rounds, at least 1.
 	PeriodSeconds uint64 `protobuf:"varint,2,opt,name=period_seconds,json=periodSeconds,proto3" json:"period_seconds,omitempty"`
 	// Unix time of round 1, in seconds.
 	GenesisTime int64 `protobuf:"varint,3,opt,name=genesis_time,json=genesisTime,proto3" json:"genesis_time,omitempty"`
-	// Gas charged before a signature is checked.
+	// Gas that a submission is charged before its signature is checked.
 	PairingGas uint64 `protobuf:"varint,4,opt,name=pairing_gas,json=pairingGas,proto3" json:"pairing_gas,omitempty"`
-	// Paid from collected fees for the first valid submission of a recent round,
-	// in units of the fee denom; at most what pairing_gas costs at the minimum gas
-	// price, so that nobody profits from submitting.
+	// Reimbursement for the first valid submission of a recent round, in units of the fee
+	// denom, paid from collected fees. At most the price of pairing_gas at the minimum gas
+	// price, so that submitting is not profitable.
 	Reimbursement cosmossdk_io_math.Int `protobuf:"bytes,5,opt,name=reimbursement,proto3,customtype=cosmossdk.io/math.Int" json:"reimbursement"`
-	// Age, in rounds, up to which a submission is reimbursed.
+	// Highest age at which a submission is reimbursed, in rounds; at most retention_rounds.
 	ReimburseWindowRounds uint64 `protobuf:"varint,6,opt,name=reimburse_window_rounds,json=reimburseWindowRounds,proto3" json:"reimburse_window_rounds,omitempty"`
-	// Age, in rounds, after which rounds are refused and pruned.
+	// Age in rounds, at least 1, after which rounds are refused and pruned.
 	RetentionRounds uint64 `protobuf:"varint,7,opt,name=retention_rounds,json=retentionRounds,proto3" json:"retention_rounds,omitempty"`
-	// Fewest blocks that the entry of a height is kept, however far block time jumps.
+	// Lowest number of blocks, at least 1, for which the entry of a height is kept, however
+	// far block time jumps.
 	RetentionBlocks uint64 `protobuf:"varint,8,opt,name=retention_blocks,json=retentionBlocks,proto3" json:"retention_blocks,omitempty"`
-	// Most entries of each kind pruned in one block.
+	// Highest number of entries of each kind that are pruned in one block.
 	PruneLimit uint32 `protobuf:"varint,9,opt,name=prune_limit,json=pruneLimit,proto3" json:"prune_limit,omitempty"`
 }
 
@@ -140,18 +141,19 @@ func (m *Params) GetPruneLimit() uint32 {
 	return 0
 }
 
-// Schedule is one drand network in the order in which governance chose them. Round
-// numbers of different schedules never meet.
+// Schedule is one drand network that the chain follows or has followed. Schedules are
+// numbered in the order in which governance chose them, and round numbers belong to one
+// schedule.
 type Schedule struct {
 	// Number of the schedule, from 1.
 	Id uint32 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
-	// Compressed BLS12-381 G2 point, 96 bytes in lower case hex.
+	// Public key of the network: a compressed BLS12-381 G2 point, 96 bytes in lower case hex.
 	PublicKey string `protobuf:"bytes,2,opt,name=public_key,json=publicKey,proto3" json:"public_key,omitempty"`
-	// Seconds between rounds.
+	// Seconds between rounds, at least 1.
 	PeriodSeconds uint64 `protobuf:"varint,3,opt,name=period_seconds,json=periodSeconds,proto3" json:"period_seconds,omitempty"`
 	// Unix time of round 1, in seconds.
 	GenesisTime int64 `protobuf:"varint,4,opt,name=genesis_time,json=genesisTime,proto3" json:"genesis_time,omitempty"`
-	// First height that is pinned to a round of this schedule.
+	// First block height that is pinned to a round of this schedule.
 	StartHeight int64 `protobuf:"varint,5,opt,name=start_height,json=startHeight,proto3" json:"start_height,omitempty"`
 }
 
@@ -223,11 +225,11 @@ func (m *Schedule) GetStartHeight() int64 {
 	return 0
 }
 
-// Pin is the round that seeds what happened at a height.
+// Pin names the round that seeds a block height.
 type Pin struct {
-	// Schedule of the round.
+	// Number of the round's schedule, from 1.
 	Schedule uint32 `protobuf:"varint,1,opt,name=schedule,proto3" json:"schedule,omitempty"`
-	// Number of the round.
+	// Number of the round, from 1.
 	Round uint64 `protobuf:"varint,2,opt,name=round,proto3" json:"round,omitempty"`
 }
 
@@ -278,11 +280,11 @@ func (m *Pin) GetRound() uint64 {
 	return 0
 }
 
-// Proof is what is stored of a verified round.
+// Proof is what the chain stores of a verified round.
 type Proof struct {
-	// Compressed BLS12-381 G1 point, 48 bytes.
+	// Signature of the round: a compressed BLS12-381 G1 point, 48 bytes.
 	Signature []byte `protobuf:"bytes,1,opt,name=signature,proto3" json:"signature,omitempty"`
-	// Height at which the round was verified here.
+	// Block height at which this chain verified the round.
 	Height int64 `protobuf:"varint,2,opt,name=height,proto3" json:"height,omitempty"`
 }
 
@@ -333,17 +335,17 @@ func (m *Proof) GetHeight() int64 {
 	return 0
 }
 
-// Round is a verified round.
+// Round is a verified round of a drand network.
 type Round struct {
-	// Schedule of the round.
+	// Number of the round's schedule, from 1.
 	Schedule uint32 `protobuf:"varint,1,opt,name=schedule,proto3" json:"schedule,omitempty"`
-	// Number of the round.
+	// Number of the round, from 1.
 	Round uint64 `protobuf:"varint,2,opt,name=round,proto3" json:"round,omitempty"`
-	// Compressed BLS12-381 G1 point, 48 bytes.
+	// Signature of the round: a compressed BLS12-381 G1 point, 48 bytes.
 	Signature []byte `protobuf:"bytes,3,opt,name=signature,proto3" json:"signature,omitempty"`
-	// sha256 of the signature, 32 bytes.
+	// Randomness of the round: SHA-256 of the signature, 32 bytes.
 	Randomness []byte `protobuf:"bytes,4,opt,name=randomness,proto3" json:"randomness,omitempty"`
-	// Height at which the round was verified here.
+	// Block height at which this chain verified the round.
 	Height int64 `protobuf:"varint,5,opt,name=height,proto3" json:"height,omitempty"`
 }
 
@@ -415,13 +417,13 @@ func (m *Round) GetHeight() int64 {
 	return 0
 }
 
-// HeightPin is a height and its pin.
+// HeightPin is a block height and the round that seeds it.
 type HeightPin struct {
 	// Height of the block.
 	Height int64 `protobuf:"varint,1,opt,name=height,proto3" json:"height,omitempty"`
-	// Schedule of the round.
+	// Number of the round's schedule, from 1.
 	Schedule uint32 `protobuf:"varint,2,opt,name=schedule,proto3" json:"schedule,omitempty"`
-	// Number of the round.
+	// Number of the round, from 1.
 	Round uint64 `protobuf:"varint,3,opt,name=round,proto3" json:"round,omitempty"`
 }
 

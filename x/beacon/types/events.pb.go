@@ -25,15 +25,15 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
-// EventRoundVerified says that a round is known on chain.
+// EventRoundVerified reports that the chain has verified a round.
 type EventRoundVerified struct {
-	// Schedule of the round.
+	// Number of the round's schedule, from 1.
 	Schedule uint32 `protobuf:"varint,1,opt,name=schedule,proto3" json:"schedule,omitempty"`
-	// Number of the round.
+	// Number of the round, from 1.
 	Round uint64 `protobuf:"varint,2,opt,name=round,proto3" json:"round,omitempty"`
-	// sha256 of the signature, 32 bytes.
+	// Randomness of the round: SHA-256 of the signature, 32 bytes.
 	Randomness []byte `protobuf:"bytes,3,opt,name=randomness,proto3" json:"randomness,omitempty"`
-	// Who submitted it.
+	// Address of the account that submitted the round.
 	Submitter string `protobuf:"bytes,4,opt,name=submitter,proto3" json:"submitter,omitempty"`
 }
 
@@ -98,15 +98,15 @@ func (m *EventRoundVerified) GetSubmitter() string {
 	return ""
 }
 
-// EventReimbursed says that a submission was paid for out of collected fees.
+// EventReimbursed reports that a submission was reimbursed from collected fees.
 type EventReimbursed struct {
-	// Schedule of the round.
+	// Number of the round's schedule, from 1.
 	Schedule uint32 `protobuf:"varint,1,opt,name=schedule,proto3" json:"schedule,omitempty"`
-	// Number of the round.
+	// Number of the round, from 1.
 	Round uint64 `protobuf:"varint,2,opt,name=round,proto3" json:"round,omitempty"`
-	// Who was paid.
+	// Address of the account that was reimbursed.
 	Submitter string `protobuf:"bytes,3,opt,name=submitter,proto3" json:"submitter,omitempty"`
-	// What was paid.
+	// Reimbursed coin, in the fee denom.
 	Amount types.Coin `protobuf:"bytes,4,opt,name=amount,proto3" json:"amount"`
 }
 
@@ -171,11 +171,11 @@ func (m *EventReimbursed) GetAmount() types.Coin {
 	return types.Coin{}
 }
 
-// EventScheduleOpened says that governance chose another drand network.
+// EventScheduleOpened reports that governance chose another drand network.
 type EventScheduleOpened struct {
-	// Number of the schedule.
+	// Number of the new schedule.
 	Schedule uint32 `protobuf:"varint,1,opt,name=schedule,proto3" json:"schedule,omitempty"`
-	// First height that is pinned to a round of it.
+	// First block height that is pinned to a round of this schedule.
 	StartHeight int64 `protobuf:"varint,2,opt,name=start_height,json=startHeight,proto3" json:"start_height,omitempty"`
 }
 

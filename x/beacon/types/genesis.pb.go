@@ -24,15 +24,16 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
-// GenesisState is all of the module's state.
+// GenesisState is the whole state of x/beacon.
 type GenesisState struct {
-	// Parameters.
+	// Parameters of the module.
 	Params Params `protobuf:"bytes,1,opt,name=params,proto3" json:"params"`
-	// Schedules by id; empty at a first start, when the params make the first one.
+	// Schedules in the order of their numbers. Empty for a new chain, whose params define the
+	// first schedule.
 	Schedules []Schedule `protobuf:"bytes,2,rep,name=schedules,proto3" json:"schedules"`
-	// Pinned heights in order.
+	// Pinned heights, lowest first.
 	Pins []HeightPin `protobuf:"bytes,3,rep,name=pins,proto3" json:"pins"`
-	// Verified rounds in order.
+	// Verified rounds, in the order of schedule and number.
 	Rounds []Round `protobuf:"bytes,4,rep,name=rounds,proto3" json:"rounds"`
 }
 

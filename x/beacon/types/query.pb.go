@@ -69,9 +69,9 @@ var xxx_messageInfo_QueryParamsRequest proto.InternalMessageInfo
 
 // QueryParamsResponse holds the parameters.
 type QueryParamsResponse struct {
-	// Parameters.
+	// Parameters of the module.
 	Params Params `protobuf:"bytes,1,opt,name=params,proto3" json:"params"`
-	// Current schedule.
+	// Schedule that the chain follows now.
 	Schedule Schedule `protobuf:"bytes,2,opt,name=schedule,proto3" json:"schedule"`
 }
 
@@ -124,9 +124,9 @@ func (m *QueryParamsResponse) GetSchedule() Schedule {
 
 // QueryRoundRequest names a round.
 type QueryRoundRequest struct {
-	// Number of the round.
+	// Number of the round, from 1.
 	Round uint64 `protobuf:"varint,1,opt,name=round,proto3" json:"round,omitempty"`
-	// Schedule of the round, 0 for the current one.
+	// Number of the round's schedule, from 1; 0 means the current schedule.
 	Schedule uint32 `protobuf:"varint,2,opt,name=schedule,proto3" json:"schedule,omitempty"`
 }
 
@@ -179,7 +179,7 @@ func (m *QueryRoundRequest) GetSchedule() uint32 {
 
 // QueryRoundResponse holds a round.
 type QueryRoundResponse struct {
-	// The round.
+	// The verified round.
 	Round Round `protobuf:"bytes,1,opt,name=round,proto3" json:"round"`
 }
 
@@ -262,9 +262,9 @@ var xxx_messageInfo_QueryLatestRequest proto.InternalMessageInfo
 
 // QueryLatestResponse holds the highest verified round.
 type QueryLatestResponse struct {
-	// The round; absent while none is known.
+	// The highest verified round; absent if none is known.
 	Round *Round `protobuf:"bytes,1,opt,name=round,proto3" json:"round,omitempty"`
-	// Highest round whose time had come at the last block's time, 0 before round 1.
+	// Highest round that was due at the time of the last block; 0 before round 1.
 	Due uint64 `protobuf:"varint,2,opt,name=due,proto3" json:"due,omitempty"`
 }
 
@@ -317,7 +317,7 @@ func (m *QueryLatestResponse) GetDue() uint64 {
 
 // QueryHeightRoundRequest names a height.
 type QueryHeightRoundRequest struct {
-	// Height of the block.
+	// Height of the block, at least 1.
 	Height int64 `protobuf:"varint,1,opt,name=height,proto3" json:"height,omitempty"`
 }
 
@@ -361,13 +361,13 @@ func (m *QueryHeightRoundRequest) GetHeight() int64 {
 	return 0
 }
 
-// QueryHeightRoundResponse holds what seeds a height.
+// QueryHeightRoundResponse holds the round that seeds a height.
 type QueryHeightRoundResponse struct {
-	// The round that the height waits for.
+	// The height and its round.
 	Pin HeightPin `protobuf:"bytes,1,opt,name=pin,proto3" json:"pin"`
-	// Unix time from which the round is published, in seconds.
+	// Time at which the round is published, in Unix seconds.
 	Time int64 `protobuf:"varint,2,opt,name=time,proto3" json:"time,omitempty"`
-	// The round; absent until it is known.
+	// The verified round; absent until it is known.
 	Round *Round `protobuf:"bytes,3,opt,name=round,proto3" json:"round,omitempty"`
 }
 
@@ -425,9 +425,11 @@ func (m *QueryHeightRoundResponse) GetRound() *Round {
 	return nil
 }
 
-// QueryMissingRequest asks for a page of missing rounds, from the newest heights to the oldest.
+// QueryMissingRequest asks for a page of missing rounds, from the newest height to the
+// oldest.
 type QueryMissingRequest struct {
-	// Page: limit counts rounds (at most 100); offset, count_total and reverse are refused.
+	// Page to return: limit counts rounds (at most 100); offset, count_total and reverse are
+	// refused.
 	Pagination *query.PageRequest `protobuf:"bytes,1,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
 
@@ -473,10 +475,11 @@ func (m *QueryMissingRequest) GetPagination() *query.PageRequest {
 
 // QueryMissingResponse holds a page of missing rounds.
 type QueryMissingResponse struct {
-	// Rounds of the current schedule, highest first. A page may be short or empty
-	// while next_key is set: one request looks at a bounded number of heights.
+	// Numbers of missing rounds of the current schedule, highest first. A page can be short
+	// or empty while next_key is set, because one request examines a bounded number of
+	// heights.
 	Rounds []uint64 `protobuf:"varint,1,rep,packed,name=rounds,proto3" json:"rounds,omitempty"`
-	// Where to go on.
+	// next_key is the key of the next page.
 	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
 
@@ -606,9 +609,10 @@ type QueryClient interface {
 	Round(ctx context.Context, in *QueryRoundRequest, opts ...grpc.CallOption) (*QueryRoundResponse, error)
 	// Latest returns the highest verified round of the current schedule.
 	Latest(ctx context.Context, in *QueryLatestRequest, opts ...grpc.CallOption) (*QueryLatestResponse, error)
-	// HeightRound returns the round that a height waits for, and its randomness once known.
+	// HeightRound returns the round that seeds a height, and its randomness when it is known.
 	HeightRound(ctx context.Context, in *QueryHeightRoundRequest, opts ...grpc.CallOption) (*QueryHeightRoundResponse, error)
-	// Missing lists rounds that heights wait for, that would be accepted now and that are not known.
+	// Missing lists the rounds that heights wait for, that the chain would accept now and
+	// does not have.
 	Missing(ctx context.Context, in *QueryMissingRequest, opts ...grpc.CallOption) (*QueryMissingResponse, error)
 }
 
@@ -673,9 +677,10 @@ type QueryServer interface {
 	Round(context.Context, *QueryRoundRequest) (*QueryRoundResponse, error)
 	// Latest returns the highest verified round of the current schedule.
 	Latest(context.Context, *QueryLatestRequest) (*QueryLatestResponse, error)
-	// HeightRound returns the round that a height waits for, and its randomness once known.
+	// HeightRound returns the round that seeds a height, and its randomness when it is known.
 	HeightRound(context.Context, *QueryHeightRoundRequest) (*QueryHeightRoundResponse, error)
-	// Missing lists rounds that heights wait for, that would be accepted now and that are not known.
+	// Missing lists the rounds that heights wait for, that the chain would accept now and
+	// does not have.
 	Missing(context.Context, *QueryMissingRequest) (*QueryMissingResponse, error)
 }
 

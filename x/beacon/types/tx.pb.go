@@ -31,13 +31,13 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
-// MsgSubmitRound carries a round of the current schedule.
+// MsgSubmitRound submits a round of the current schedule.
 type MsgSubmitRound struct {
-	// Who pays the gas and is reimbursed.
+	// Address of the account that pays the gas and is reimbursed.
 	Submitter string `protobuf:"bytes,1,opt,name=submitter,proto3" json:"submitter,omitempty"`
 	// Number of the round, from 1.
 	Round uint64 `protobuf:"varint,2,opt,name=round,proto3" json:"round,omitempty"`
-	// Compressed BLS12-381 G1 point, 48 bytes.
+	// Signature of the round: a compressed BLS12-381 G1 point, 48 bytes.
 	Signature []byte `protobuf:"bytes,3,opt,name=signature,proto3" json:"signature,omitempty"`
 }
 
@@ -95,9 +95,9 @@ func (m *MsgSubmitRound) GetSignature() []byte {
 	return nil
 }
 
-// MsgSubmitRoundResponse says what came of the submission.
+// MsgSubmitRoundResponse holds the result of the submission.
 type MsgSubmitRoundResponse struct {
-	// sha256 of the signature, 32 bytes.
+	// Randomness of the round: SHA-256 of the signature, 32 bytes.
 	Randomness []byte `protobuf:"bytes,1,opt,name=randomness,proto3" json:"randomness,omitempty"`
 	// Whether the round is recent enough to be reimbursed at the end of the block.
 	Reimbursable bool `protobuf:"varint,2,opt,name=reimbursable,proto3" json:"reimbursable,omitempty"`
@@ -150,11 +150,11 @@ func (m *MsgSubmitRoundResponse) GetReimbursable() bool {
 	return false
 }
 
-// MsgUpdateParams replaces the parameters.
+// MsgUpdateParams replaces the parameters. Only governance can send it.
 type MsgUpdateParams struct {
-	// The governance account.
+	// Address of the governance account; the chain accepts no other.
 	Authority string `protobuf:"bytes,1,opt,name=authority,proto3" json:"authority,omitempty"`
-	// All parameters.
+	// New parameters; all of them must be given.
 	Params Params `protobuf:"bytes,2,opt,name=params,proto3" json:"params"`
 }
 
@@ -297,9 +297,9 @@ const _ = grpc.SupportPackageIsVersion4
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://godoc.org/google.golang.org/grpc#ClientConn.NewStream.
 type MsgClient interface {
-	// SubmitRound verifies a round; anybody may.
+	// SubmitRound verifies a round and stores it. Any account may send it.
 	SubmitRound(ctx context.Context, in *MsgSubmitRound, opts ...grpc.CallOption) (*MsgSubmitRoundResponse, error)
-	// UpdateParams replaces the parameters; governance only.
+	// UpdateParams replaces the parameters. Only governance can send it.
 	UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgUpdateParamsResponse, error)
 }
 
@@ -331,9 +331,9 @@ func (c *msgClient) UpdateParams(ctx context.Context, in *MsgUpdateParams, opts 
 
 // MsgServer is the server API for Msg service.
 type MsgServer interface {
-	// SubmitRound verifies a round; anybody may.
+	// SubmitRound verifies a round and stores it. Any account may send it.
 	SubmitRound(context.Context, *MsgSubmitRound) (*MsgSubmitRoundResponse, error)
-	// UpdateParams replaces the parameters; governance only.
+	// UpdateParams replaces the parameters. Only governance can send it.
 	UpdateParams(context.Context, *MsgUpdateParams) (*MsgUpdateParamsResponse, error)
 }
 

@@ -25,15 +25,15 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
-// ChallengeVerdict is what the judges of a challenge find.
+// ChallengeVerdict is the verdict of the judges of a challenge.
 type ChallengeVerdict int32
 
 const (
-	// No verdict was reached: nobody is slashed, and the challenger pays for it.
+	// The judges reached no verdict: no node is slashed, and the challenger bears the cost.
 	CHALLENGE_VERDICT_UNSPECIFIED ChallengeVerdict = 0
-	// They get the same result.
+	// The judges found the same result.
 	CHALLENGE_VERDICT_UPHELD ChallengeVerdict = 1
-	// They get another one.
+	// The judges found another result.
 	CHALLENGE_VERDICT_CONVICTED ChallengeVerdict = 2
 )
 
@@ -57,34 +57,35 @@ func (ChallengeVerdict) EnumDescriptor() ([]byte, []int) {
 	return fileDescriptor_0a8ba54c5c58d1f0, []int{0}
 }
 
-// Challenge is doubt about the accepted result of a first round. Jobs judge it:
-// each runs the task again on more nodes than have agreed, and shows the digest.
+// Challenge is a challenge of the accepted result of a first round. Jobs judge it: each
+// runs the task again on more nodes than have agreed on the result, and these nodes open
+// their digests.
 type Challenge struct {
-	// Job of the result.
+	// Id of the job of the result, "height-tx-n".
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Its task.
+	// Index of the result's task in the job, from 0.
 	Task uint64 `protobuf:"varint,2,opt,name=task,proto3" json:"task,omitempty"`
-	// Tag of the result in the first round.
+	// Tag of the result in the first round, 32 bytes.
 	Tag []byte `protobuf:"bytes,3,opt,name=tag,proto3" json:"tag,omitempty"`
-	// Exit code of the result.
+	// Exit code of the result's program.
 	ExitCode uint32 `protobuf:"varint,4,opt,name=exit_code,json=exitCode,proto3" json:"exit_code,omitempty"`
-	// Who paid for the result.
+	// Address of the requester who paid for the result.
 	Requester string `protobuf:"bytes,5,opt,name=requester,proto3" json:"requester,omitempty"`
-	// Liability of each replica that agreed, in the bond denom.
+	// Liability of each replica that agreed on the result, in units of the bond denom.
 	Liability cosmossdk_io_math.Int `protobuf:"bytes,6,opt,name=liability,proto3,customtype=cosmossdk.io/math.Int" json:"liability"`
-	// Who agreed.
+	// Nodes that agreed on the result.
 	Defendants []Defendant `protobuf:"bytes,7,rep,name=defendants,proto3" json:"defendants"`
-	// Last height at which the result may be challenged.
+	// Last block height at which the result can be challenged.
 	Until int64 `protobuf:"varint,8,opt,name=until,proto3" json:"until,omitempty"`
-	// Jobs that judge it now.
+	// Number of jobs that judge the result now.
 	Judging uint32 `protobuf:"varint,9,opt,name=judging,proto3" json:"judging,omitempty"`
-	// The result was found wrong, and its replicas have been slashed.
+	// Whether the result was found wrong and its replicas were slashed.
 	Convicted bool `protobuf:"varint,10,opt,name=convicted,proto3" json:"convicted,omitempty"`
-	// Convicted: what escrow holds of the losers' bond for the judges of other jobs
-	// that come to the same verdict, in the bond denom; what is left with the last of
-	// them is burned.
+	// After a conviction: the part of the losers' bond that escrow holds for judges of other
+	// jobs that reach the same verdict, in units of the bond denom. When the last of these
+	// jobs has ended, the rest is burned.
 	Pledged cosmossdk_io_math.Int `protobuf:"bytes,11,opt,name=pledged,proto3,customtype=cosmossdk.io/math.Int" json:"pledged"`
-	// Executor fuel that they report.
+	// Executor fuel that the nodes that agreed on the result reported.
 	Fuel uint64 `protobuf:"varint,12,opt,name=fuel,proto3" json:"fuel,omitempty"`
 }
 
@@ -193,9 +194,10 @@ func (m *Challenge) GetFuel() uint64 {
 
 // Defendant is a node whose result is challenged.
 type Defendant struct {
-	// Its operator.
+	// Address of the node's operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// What is locked of its bond: its liability, or less when it has retired since.
+	// Amount of its bond that is locked, in units of the bond denom: its liability, or less
+	// if the node has retired since.
 	Locked cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=locked,proto3,customtype=cosmossdk.io/math.Int" json:"locked"`
 }
 

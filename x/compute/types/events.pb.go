@@ -25,19 +25,19 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
-// EventJobPosted says that a job is open.
+// EventJobPosted reports that a job was posted.
 type EventJobPosted struct {
-	// Job.
+	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Who pays.
+	// Address of the requester, who pays.
 	Requester string `protobuf:"bytes,2,opt,name=requester,proto3" json:"requester,omitempty"`
-	// Hardware class.
+	// Id of the hardware class, e.g. "cpu-small".
 	Class string `protobuf:"bytes,3,opt,name=class,proto3" json:"class,omitempty"`
-	// Executor profile.
+	// Executor profile, e.g. "wasm/1".
 	Executor string `protobuf:"bytes,4,opt,name=executor,proto3" json:"executor,omitempty"`
-	// In escrow.
+	// Coin that was put into escrow.
 	Reserved types.Coin `protobuf:"bytes,5,opt,name=reserved,proto3" json:"reserved"`
-	// Tasks.
+	// Number of tasks of the job.
 	Tasks uint64 `protobuf:"varint,6,opt,name=tasks,proto3" json:"tasks,omitempty"`
 }
 
@@ -116,14 +116,14 @@ func (m *EventJobPosted) GetTasks() uint64 {
 	return 0
 }
 
-// DrawStarted: a round draws nodes; claims count once the seed pinned at
-// seed_height is known.
+// DrawStarted reports that a round draws nodes. Claims count when the seed that is pinned
+// at seed_height is known.
 type DrawStarted struct {
-	// Height at which the seed is pinned.
+	// Block height at which the seed is pinned.
 	SeedHeight int64 `protobuf:"varint,1,opt,name=seed_height,json=seedHeight,proto3" json:"seed_height,omitempty"`
-	// Draws of this round before this one.
+	// Number of draws of this round before this one.
 	Attempt uint32 `protobuf:"varint,2,opt,name=attempt,proto3" json:"attempt,omitempty"`
-	// Replicas to fill.
+	// Number of replicas to draw.
 	Slots uint32 `protobuf:"varint,3,opt,name=slots,proto3" json:"slots,omitempty"`
 }
 
@@ -181,11 +181,11 @@ func (m *DrawStarted) GetSlots() uint32 {
 	return 0
 }
 
-// Assigned: a draw has chosen nodes.
+// Assigned reports that a draw has chosen nodes.
 type Assigned struct {
-	// Operators.
+	// Addresses of the operators of the chosen nodes.
 	Operators []string `protobuf:"bytes,1,rep,name=operators,proto3" json:"operators,omitempty"`
-	// Last height at which their commitments count.
+	// Last block height at which their commitments count.
 	CommitDeadline int64 `protobuf:"varint,2,opt,name=commit_deadline,json=commitDeadline,proto3" json:"commit_deadline,omitempty"`
 }
 
@@ -236,9 +236,9 @@ func (m *Assigned) GetCommitDeadline() int64 {
 	return 0
 }
 
-// AuditDecided: the seed has said whether auditors join the round.
+// AuditDecided reports whether auditors join the round, as the seed has decided.
 type AuditDecided struct {
-	// Auditors that do, 0 for none.
+	// Number of auditors that join; 0 if none do.
 	Auditors uint32 `protobuf:"varint,1,opt,name=auditors,proto3" json:"auditors,omitempty"`
 }
 
@@ -282,9 +282,9 @@ func (m *AuditDecided) GetAuditors() uint32 {
 	return 0
 }
 
-// RevealOpened: all replicas have committed.
+// RevealOpened reports that all replicas have committed.
 type RevealOpened struct {
-	// Last height at which reveals and openings count.
+	// Last block height at which reveals and openings count.
 	Deadline int64 `protobuf:"varint,1,opt,name=deadline,proto3" json:"deadline,omitempty"`
 }
 
@@ -328,9 +328,9 @@ func (m *RevealOpened) GetDeadline() int64 {
 	return 0
 }
 
-// ReviewOpened: the requester may reject the result.
+// ReviewOpened reports that the requester can reject the result.
 type ReviewOpened struct {
-	// Last height at which it may.
+	// Last block height at which the requester can reject it.
 	Deadline int64 `protobuf:"varint,1,opt,name=deadline,proto3" json:"deadline,omitempty"`
 }
 
@@ -374,9 +374,9 @@ func (m *ReviewOpened) GetDeadline() int64 {
 	return 0
 }
 
-// Escalated: a round disagreed and a further one starts.
+// Escalated reports that the nodes of a round disagreed and a further round starts.
 type Escalated struct {
-	// Replicas it aims at.
+	// Number of replicas that the new round aims at.
 	Target uint32 `protobuf:"varint,1,opt,name=target,proto3" json:"target,omitempty"`
 }
 
@@ -420,11 +420,11 @@ func (m *Escalated) GetTarget() uint32 {
 	return 0
 }
 
-// TaskChange is one thing that happened to a task.
+// TaskChange is one change of a task.
 type TaskChange struct {
-	// Round of the task; the new one for Escalated.
+	// The task and its round; for Escalated the new round.
 	Ref TaskRef `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref"`
-	// What happened.
+	// Kind of change.
 	//
 	// Types that are valid to be assigned to Change:
 	//	*TaskChange_DrawStarted
@@ -582,16 +582,16 @@ func (*TaskChange) XXX_OneofWrappers() []interface{} {
 	}
 }
 
-// EventBatch says which items of a worker's or requester's batch were taken, and
-// what they led to.
+// EventBatch reports which items of a worker's or requester's batch succeeded, and the
+// changes that they caused.
 type EventBatch struct {
-	// Operator of the node, or the requester.
+	// Address of the node's operator, or of the requester.
 	Actor string `protobuf:"bytes,1,opt,name=actor,proto3" json:"actor,omitempty"`
-	// "claim", "commit", "reveal", "open", "release", "review".
+	// Kind of message: "claim", "commit", "reveal", "open", "release" or "review".
 	Action string `protobuf:"bytes,2,opt,name=action,proto3" json:"action,omitempty"`
-	// Items that succeeded.
+	// Items that succeeded, in the order of the message.
 	Items []TaskRef `protobuf:"bytes,3,rep,name=items,proto3" json:"items"`
-	// What happened to tasks, in order.
+	// Changes of tasks, in the order in which they happened.
 	Changes []TaskChange `protobuf:"bytes,4,rep,name=changes,proto3" json:"changes"`
 }
 
@@ -656,10 +656,10 @@ func (m *EventBatch) GetChanges() []TaskChange {
 	return nil
 }
 
-// EventSweep says what happened to tasks because their time had come, or their
-// job was posted, topped up or cancelled.
+// EventSweep reports changes of tasks that were due, or whose job was posted, topped up or
+// cancelled.
 type EventSweep struct {
-	// In order.
+	// Changes of tasks, in the order in which they happened.
 	Changes []TaskChange `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes"`
 }
 
@@ -703,15 +703,15 @@ func (m *EventSweep) GetChanges() []TaskChange {
 	return nil
 }
 
-// EventJobToppedUp says that a job has more tasks, or more time.
+// EventJobToppedUp reports that a job has more tasks or a longer lifetime.
 type EventJobToppedUp struct {
-	// Job.
+	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Tasks now.
+	// Number of tasks of the job now.
 	Tasks uint64 `protobuf:"varint,2,opt,name=tasks,proto3" json:"tasks,omitempty"`
-	// Height after which no first round draws any more.
+	// Last block height at which first rounds can draw nodes.
 	ExpiresHeight int64 `protobuf:"varint,3,opt,name=expires_height,json=expiresHeight,proto3" json:"expires_height,omitempty"`
-	// What went into escrow.
+	// Coin that was put into escrow.
 	Reserved types.Coin `protobuf:"bytes,4,opt,name=reserved,proto3" json:"reserved"`
 }
 
@@ -776,11 +776,11 @@ func (m *EventJobToppedUp) GetReserved() types.Coin {
 	return types.Coin{}
 }
 
-// EventJobCancelled says that no more tasks of a job are taken up.
+// EventJobCancelled reports that no more tasks of a job will be opened.
 type EventJobCancelled struct {
-	// Job.
+	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Paid back at once.
+	// Coin that was refunded at once.
 	Refund types.Coin `protobuf:"bytes,2,opt,name=refund,proto3" json:"refund"`
 }
 
@@ -831,13 +831,13 @@ func (m *EventJobCancelled) GetRefund() types.Coin {
 	return types.Coin{}
 }
 
-// EventRedraw says that a requester has bought a draw for a task.
+// EventRedraw reports that a requester has bought a draw for a task.
 type EventRedraw struct {
-	// Round of the task.
+	// The task and its round.
 	Ref TaskRef `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref"`
-	// Height at which its seed is pinned.
+	// Block height at which the draw's seed is pinned.
 	SeedHeight int64 `protobuf:"varint,2,opt,name=seed_height,json=seedHeight,proto3" json:"seed_height,omitempty"`
-	// What was burned.
+	// Coin that was burned.
 	Fee types.Coin `protobuf:"bytes,3,opt,name=fee,proto3" json:"fee"`
 }
 
@@ -895,13 +895,13 @@ func (m *EventRedraw) GetFee() types.Coin {
 	return types.Coin{}
 }
 
-// EventRedelivery says that a requester wants the results of a job delivered again.
+// EventRedelivery reports that a requester has asked for the results of a job again.
 type EventRedelivery struct {
-	// Job.
+	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Where to, and how often it was asked for.
+	// The sink, and the number of requests for this job.
 	Redelivery Redelivery `protobuf:"bytes,2,opt,name=redelivery,proto3" json:"redelivery"`
-	// What was burned for it.
+	// Coin that was burned for the bytes of the sink.
 	PostingFee types.Coin `protobuf:"bytes,3,opt,name=posting_fee,json=postingFee,proto3" json:"posting_fee"`
 }
 
@@ -959,15 +959,15 @@ func (m *EventRedelivery) GetPostingFee() types.Coin {
 	return types.Coin{}
 }
 
-// EventChallenged says that a result is in doubt.
+// EventChallenged reports that an accepted result is challenged.
 type EventChallenged struct {
-	// Job of the result.
+	// Id of the job of the result, "height-tx-n".
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Its task.
+	// Index of the result's task in the job, from 0.
 	Task uint64 `protobuf:"varint,2,opt,name=task,proto3" json:"task,omitempty"`
-	// Who challenges and pays the judges.
+	// Address of the challenger, who pays the judges.
 	Challenger string `protobuf:"bytes,3,opt,name=challenger,proto3" json:"challenger,omitempty"`
-	// Job that judges.
+	// Id of the job that judges, "height-tx-n".
 	JudgingJob string `protobuf:"bytes,4,opt,name=judging_job,json=judgingJob,proto3" json:"judging_job,omitempty"`
 }
 
@@ -1032,20 +1032,20 @@ func (m *EventChallenged) GetJudgingJob() string {
 	return ""
 }
 
-// EventChallengeJudged says what came of a challenge.
+// EventChallengeJudged reports the end of a challenge.
 type EventChallengeJudged struct {
-	// Job of the result.
+	// Id of the job of the result, "height-tx-n".
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Its task.
+	// Index of the result's task in the job, from 0.
 	Task uint64 `protobuf:"varint,2,opt,name=task,proto3" json:"task,omitempty"`
-	// Job that judged.
+	// Id of the job that judged, "height-tx-n".
 	JudgingJob string `protobuf:"bytes,3,opt,name=judging_job,json=judgingJob,proto3" json:"judging_job,omitempty"`
-	// What it found.
+	// Verdict of the judges.
 	Verdict ChallengeVerdict `protobuf:"varint,4,opt,name=verdict,proto3,enum=theta.compute.v1.ChallengeVerdict" json:"verdict,omitempty"`
-	// To the challenger's earnings: the price of the judges as far as the losers
+	// Coin added to the challenger's earnings: the price of the judges, as far as the losers
 	// could pay it, and the honest share.
 	Award types.Coin `protobuf:"bytes,5,opt,name=award,proto3" json:"award"`
-	// To the earnings of whoever paid for the result.
+	// Coin added to the earnings of the requester who paid for the result.
 	Compensation types.Coin `protobuf:"bytes,6,opt,name=compensation,proto3" json:"compensation"`
 }
 
@@ -1124,17 +1124,17 @@ func (m *EventChallengeJudged) GetCompensation() types.Coin {
 	return types.Coin{}
 }
 
-// EventJobClosed says how a job ended.
+// EventJobClosed reports how a job ended.
 type EventJobClosed struct {
-	// Job.
+	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// How it ended.
+	// Status with which the job ended.
 	Status JobStatus `protobuf:"varint,2,opt,name=status,proto3,enum=theta.compute.v1.JobStatus" json:"status,omitempty"`
-	// Tasks with an accepted result.
+	// Number of tasks with an accepted result.
 	TasksAccepted uint64 `protobuf:"varint,3,opt,name=tasks_accepted,json=tasksAccepted,proto3" json:"tasks_accepted,omitempty"`
-	// Root of the receipts, for arrays.
+	// Root of the tree of receipts of an array, 32 bytes; empty for a single task.
 	ResultsRoot []byte `protobuf:"bytes,4,opt,name=results_root,json=resultsRoot,proto3" json:"results_root,omitempty"`
-	// Paid back to the requester now.
+	// Coin that was refunded to the requester when the job closed.
 	Refund types.Coin `protobuf:"bytes,5,opt,name=refund,proto3" json:"refund"`
 }
 

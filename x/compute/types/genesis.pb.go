@@ -26,24 +26,24 @@ const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
 // GenesisState is the state of x/compute at genesis.
 type GenesisState struct {
-	// Parameters.
+	// Parameters of the module.
 	Params Params `protobuf:"bytes,1,opt,name=params,proto3" json:"params"`
-	// Jobs.
+	// Jobs without their specs.
 	Jobs []Job `protobuf:"bytes,2,rep,name=jobs,proto3" json:"jobs"`
-	// Their specs, in the same order.
+	// Specs of the jobs, in the same order as jobs.
 	Specs []JobSpec `protobuf:"bytes,3,rep,name=specs,proto3" json:"specs"`
 	// Tasks that have not ended.
 	Tasks []Task `protobuf:"bytes,4,rep,name=tasks,proto3" json:"tasks"`
 	// Receipts of tasks that have ended.
 	Receipts []Receipt `protobuf:"bytes,5,rep,name=receipts,proto3" json:"receipts"`
-	// Chunks of arrays.
+	// Chunks of arrays: which of their tasks have ended.
 	Chunks []ChunkEntry `protobuf:"bytes,6,rep,name=chunks,proto3" json:"chunks"`
-	// Markets.
+	// Markets of hardware classes.
 	Markets []Market `protobuf:"bytes,7,rep,name=markets,proto3" json:"markets"`
-	// Challenges that are being judged, and those that have convicted.
+	// Challenges that are being judged, and those in which the result was found wrong.
 	Challenges []Challenge `protobuf:"bytes,8,rep,name=challenges,proto3" json:"challenges"`
-	// Chain of which this is the state: commitments, tags and receipts belong to it.
-	// Empty for one without jobs.
+	// Id of the chain of this state, to which commitments, tags and receipts are bound. Empty
+	// if there are no jobs.
 	ChainId string `protobuf:"bytes,9,opt,name=chain_id,json=chainId,proto3" json:"chain_id,omitempty"`
 }
 

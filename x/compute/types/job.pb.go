@@ -26,23 +26,23 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
-// JobStatus is where a job stands.
+// JobStatus is the status of a job.
 type JobStatus int32
 
 const (
-	// No status.
+	// The status is not set.
 	JOB_STATUS_UNSPECIFIED JobStatus = 0
-	// Posted; no node has been assigned yet.
+	// The job was posted; no node has been assigned yet.
 	JOB_STATUS_OPEN JobStatus = 1
 	// At least one node has been assigned.
 	JOB_STATUS_RUNNING JobStatus = 2
 	// All tasks have an accepted result.
 	JOB_STATUS_COMPLETED JobStatus = 3
-	// A task ended without an accepted result.
+	// At least one task ended without an accepted result.
 	JOB_STATUS_FAILED JobStatus = 4
-	// The requester cancelled it.
+	// The requester cancelled the job.
 	JOB_STATUS_CANCELLED JobStatus = 5
-	// Its lifetime ended before it had enough nodes.
+	// The job's lifetime ended before it had enough nodes.
 	JOB_STATUS_EXPIRED JobStatus = 6
 )
 
@@ -74,82 +74,88 @@ func (JobStatus) EnumDescriptor() ([]byte, []int) {
 	return fileDescriptor_d0f00df5b81cfc86, []int{0}
 }
 
-// Job is a job apart from its spec.
+// Job is the record of a job without its spec.
 type Job struct {
-	// "height-tx-n".
+	// Id of the job: "height-tx-n", with the block height, the index of the transaction in
+	// the block and the index of the job in the transaction.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// Who pays.
+	// Address of the requester, who pays.
 	Requester string `protobuf:"bytes,2,opt,name=requester,proto3" json:"requester,omitempty"`
-	// SHA-256 of the encoded spec.
+	// SHA-256 of the encoded spec, 32 bytes.
 	SpecDigest []byte `protobuf:"bytes,3,opt,name=spec_digest,json=specDigest,proto3" json:"spec_digest,omitempty"`
-	// Where it stands.
+	// Status of the job.
 	Status JobStatus `protobuf:"varint,4,opt,name=status,proto3,enum=theta.compute.v1.JobStatus" json:"status,omitempty"`
-	// Height of posting.
+	// Block height at which the job was posted.
 	PostedHeight int64 `protobuf:"varint,5,opt,name=posted_height,json=postedHeight,proto3" json:"posted_height,omitempty"`
-	// Pay of one replica of one task.
+	// Pay per replica and task, before the fee split.
 	Reward types.Coin `protobuf:"bytes,6,opt,name=reward,proto3" json:"reward"`
-	// What escrow still holds for this job, in the reward's denom.
+	// Amount that escrow still holds for this job, in units of the reward's denom.
 	Reserved cosmossdk_io_math.Int `protobuf:"bytes,7,opt,name=reserved,proto3,customtype=cosmossdk.io/math.Int" json:"reserved"`
-	// Verification as it is done: the audit floor is in it.
+	// Verification policy in force; its audit_bps includes the audit floor.
 	Policy Policy `protobuf:"bytes,8,opt,name=policy,proto3" json:"policy"`
-	// Hardware class.
+	// Id of the hardware class, e.g. "cpu-small".
 	Class string `protobuf:"bytes,9,opt,name=class,proto3" json:"class,omitempty"`
-	// Executor profile.
+	// Executor profile, e.g. "wasm/1".
 	Executor string `protobuf:"bytes,10,opt,name=executor,proto3" json:"executor,omitempty"`
-	// Tasks in all.
+	// Number of all tasks of the job.
 	Tasks uint64 `protobuf:"varint,11,opt,name=tasks,proto3" json:"tasks,omitempty"`
-	// Tasks that have ended, those that were never opened among them.
+	// Number of tasks that have ended, including those that were never opened.
 	TasksEnded uint64 `protobuf:"varint,12,opt,name=tasks_ended,json=tasksEnded,proto3" json:"tasks_ended,omitempty"`
-	// Tasks with an accepted result.
+	// Number of tasks with an accepted result.
 	TasksAccepted uint64 `protobuf:"varint,13,opt,name=tasks_accepted,json=tasksAccepted,proto3" json:"tasks_accepted,omitempty"`
-	// The requester has asked for its end.
+	// Whether the requester has cancelled the job.
 	Cancelled bool `protobuf:"varint,14,opt,name=cancelled,proto3" json:"cancelled,omitempty"`
-	// Liability that one replica locks, in the bond denom.
+	// Liability that each replica locks, in units of the bond denom.
 	Liability cosmossdk_io_math.Int `protobuf:"bytes,15,opt,name=liability,proto3,customtype=cosmossdk.io/math.Int" json:"liability"`
-	// Blocks after assignment in which release is free of fault.
+	// Number of blocks after assignment in which a node can release the task without a fault.
 	PrepareBlocks uint64 `protobuf:"varint,16,opt,name=prepare_blocks,json=prepareBlocks,proto3" json:"prepare_blocks,omitempty"`
-	// Blocks after assignment until the commit deadline.
+	// Number of blocks after assignment until the commit deadline.
 	CommitBlocks uint64 `protobuf:"varint,17,opt,name=commit_blocks,json=commitBlocks,proto3" json:"commit_blocks,omitempty"`
-	// Height of its end, 0 before.
+	// Block height at which the job ended; 0 before its end.
 	ClosedHeight int64 `protobuf:"varint,18,opt,name=closed_height,json=closedHeight,proto3" json:"closed_height,omitempty"`
-	// Paid back to the requester so far, in the reward's denom.
+	// Amount refunded to the requester so far, in units of the reward's denom.
 	Refunded cosmossdk_io_math.Int `protobuf:"bytes,19,opt,name=refunded,proto3,customtype=cosmossdk.io/math.Int" json:"refunded"`
-	// Number of inputs, the program included, that a release may name.
+	// Number of inputs, including the program, that a release can name.
 	Inputs uint32 `protobuf:"varint,20,opt,name=inputs,proto3" json:"inputs,omitempty"`
-	// Worth of the reward in the bond denom; what an escalation pays a replica.
+	// Value of the reward in units of the bond denom; an escalation pays this to each
+	// replica.
 	BondValue cosmossdk_io_math.Int `protobuf:"bytes,21,opt,name=bond_value,json=bondValue,proto3,customtype=cosmossdk.io/math.Int" json:"bond_value"`
-	// Tasks that have been opened so far: those below it without a record have ended.
+	// Number of tasks that have been opened so far. Tasks below this number without a record
+	// have ended.
 	TasksOpened uint64 `protobuf:"varint,22,opt,name=tasks_opened,json=tasksOpened,proto3" json:"tasks_opened,omitempty"`
-	// Height after which no first round draws any more.
+	// Last block height at which first rounds can draw nodes.
 	ExpiresHeight int64 `protobuf:"varint,23,opt,name=expires_height,json=expiresHeight,proto3" json:"expires_height,omitempty"`
-	// What one task may spend of the escrow, in the reward's denom.
+	// Highest amount that one task can spend from escrow, in units of the reward's denom.
 	TaskReserve cosmossdk_io_math.Int `protobuf:"bytes,24,opt,name=task_reserve,json=taskReserve,proto3,customtype=cosmossdk.io/math.Int" json:"task_reserve"`
-	// Whether a wrong result is slashed.
+	// Whether wrong results are slashed.
 	Slashable bool `protobuf:"varint,25,opt,name=slashable,proto3" json:"slashable,omitempty"`
-	// Nodes it asks for.
+	// Which nodes of the class the job asks for.
 	Placement Placement `protobuf:"bytes,26,opt,name=placement,proto3" json:"placement"`
-	// Arrays: roots of the complete subtrees of the tree of receipts, largest first.
+	// For arrays: roots of the complete subtrees of the tree of receipts, 32 bytes each,
+	// largest subtree first.
 	Frontier [][]byte `protobuf:"bytes,27,rep,name=frontier,proto3" json:"frontier,omitempty"`
-	// Arrays that have ended: root of the tree of receipts, 32 bytes.
+	// For arrays that have ended: root of the tree of receipts, 32 bytes.
 	ResultsRoot []byte `protobuf:"bytes,28,opt,name=results_root,json=resultsRoot,proto3" json:"results_root,omitempty"`
-	// Height at which tasks are next opened or dropped without a message, 0 when never.
+	// Block height at which the chain next opens or drops tasks without a message; 0 for
+	// never.
 	DueHeight int64 `protobuf:"varint,29,opt,name=due_height,json=dueHeight,proto3" json:"due_height,omitempty"`
-	// Merkle leaves that array_input has, 0 without.
+	// Number of Merkle leaves of the array_input; 0 without an array_input.
 	ArrayInputs uint64 `protobuf:"varint,30,opt,name=array_inputs,json=arrayInputs,proto3" json:"array_inputs,omitempty"`
-	// Tasks that will never be opened: they ended with the job's cancelling or lifetime.
+	// Number of tasks that will never be opened, because the job was cancelled or its
+	// lifetime ended.
 	TasksDropped uint64 `protobuf:"varint,31,opt,name=tasks_dropped,json=tasksDropped,proto3" json:"tasks_dropped,omitempty"`
-	// Where work that takes several blocks stands: next task to see to of a job that
-	// is being cancelled, next chunk to remove of one that is being pruned.
+	// Progress of work that takes several blocks: the next task to handle of a job that is
+	// being cancelled, or the next chunk to remove of a job that is being pruned.
 	Cursor uint64 `protobuf:"varint,32,opt,name=cursor,proto3" json:"cursor,omitempty"`
-	// Open tasks to which no node has ever been assigned.
+	// Number of open tasks to which no node has ever been assigned.
 	TasksWaiting uint64 `protobuf:"varint,33,opt,name=tasks_waiting,json=tasksWaiting,proto3" json:"tasks_waiting,omitempty"`
-	// Of a job that judges a challenge: the result that is challenged.
+	// For a job that judges a challenge: the result that is challenged.
 	Challenged *ChallengedTask `protobuf:"bytes,34,opt,name=challenged,proto3" json:"challenged,omitempty"`
-	// What its requester has last asked for of results that were delivered and lost;
-	// none before, and none once the spec is gone.
+	// Last request of the requester to deliver results again. Absent before the first
+	// request, and after the spec has been pruned.
 	Redelivery *Redelivery `protobuf:"bytes,35,opt,name=redelivery,proto3" json:"redelivery,omitempty"`
-	// What a seat costs that was drawn in vain, because the requester ends the task or a
-	// node leaves it, in the reward's denom. 0 where the requester has no hand in draws.
+	// Cost of a seat that was drawn in vain, because the requester ends the task or a node
+	// leaves it, in units of the reward's denom. 0 if the requester cannot influence draws.
 	SeatFee cosmossdk_io_math.Int `protobuf:"bytes,36,opt,name=seat_fee,json=seatFee,proto3,customtype=cosmossdk.io/math.Int" json:"seat_fee"`
 	// Most executor fuel that a run may say it has used: that of the spec.
 	Fuel uint64 `protobuf:"varint,37,opt,name=fuel,proto3" json:"fuel,omitempty"`
@@ -405,13 +411,13 @@ func (m *Job) GetFuel() uint64 {
 	return 0
 }
 
-// Redelivery asks the nodes that executed a job to deliver its results again.
+// Redelivery is a request to the nodes that ran a job to deliver its results again.
 type Redelivery struct {
-	// Where to: an http or https address in the form of a spec's sink.
+	// Sink to deliver to: an http or https address in the form of a spec's sink.
 	Sink string `protobuf:"bytes,1,opt,name=sink,proto3" json:"sink,omitempty"`
-	// Height at which it was asked for.
+	// Block height at which the request was made.
 	Height int64 `protobuf:"varint,2,opt,name=height,proto3" json:"height,omitempty"`
-	// How often the requester has asked for this job, this time included.
+	// Number of requests for this job, including this one.
 	Count uint32 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
 }
 
@@ -469,13 +475,13 @@ func (m *Redelivery) GetCount() uint32 {
 	return 0
 }
 
-// ChallengedTask names an accepted result.
+// ChallengedTask names an accepted result that is challenged.
 type ChallengedTask struct {
-	// Job.
+	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Task of the job.
+	// Index of the task in the job, from 0.
 	Task uint64 `protobuf:"varint,2,opt,name=task,proto3" json:"task,omitempty"`
-	// Key of its traces, 32 bytes.
+	// Key of the result's traces, 32 bytes.
 	TraceKey []byte `protobuf:"bytes,3,opt,name=trace_key,json=traceKey,proto3" json:"trace_key,omitempty"`
 }
 
@@ -533,11 +539,12 @@ func (m *ChallengedTask) GetTraceKey() []byte {
 	return nil
 }
 
-// Chunk says how 2,048 tasks of an array stand, a bit each, lowest bit first.
+// Chunk records which of 2,048 tasks of an array have ended, with one bit per task, lowest
+// bit first.
 type Chunk struct {
-	// Tasks that have ended, 256 bytes.
+	// Bits of the tasks that have ended, 256 bytes.
 	Ended []byte `protobuf:"bytes,1,opt,name=ended,proto3" json:"ended,omitempty"`
-	// Tasks with an accepted result, 256 bytes.
+	// Bits of the tasks with an accepted result, 256 bytes.
 	Accepted []byte `protobuf:"bytes,2,opt,name=accepted,proto3" json:"accepted,omitempty"`
 }
 
@@ -588,13 +595,13 @@ func (m *Chunk) GetAccepted() []byte {
 	return nil
 }
 
-// ChunkEntry is a chunk with its key.
+// ChunkEntry is a chunk with its job and number.
 type ChunkEntry struct {
-	// Job.
+	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Number of the chunk: its first task is 2,048 times as much.
+	// Number of the chunk; its first task is 2,048 times this number.
 	Index uint64 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
-	// Its bits.
+	// Bits of the chunk's tasks.
 	Chunk Chunk `protobuf:"bytes,3,opt,name=chunk,proto3" json:"chunk"`
 }
 

@@ -25,15 +25,15 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
-// Price is what tasks of a class have recently been paid, per replica.
+// Price is the recent pay per replica of a class's tasks in one denom.
 type Price struct {
-	// Denom.
+	// Bank denom of the pay.
 	Denom string `protobuf:"bytes,1,opt,name=denom,proto3" json:"denom,omitempty"`
-	// Of the task settled last, in units of the denom.
+	// Pay per replica of the task that was settled last, in units of the denom.
 	Last cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=last,proto3,customtype=cosmossdk.io/math.Int" json:"last"`
-	// Moving average over settled tasks, in units of the denom.
+	// Moving average of the pay per replica over settled tasks, in units of the denom.
 	Recent cosmossdk_io_math.Int `protobuf:"bytes,3,opt,name=recent,proto3,customtype=cosmossdk.io/math.Int" json:"recent"`
-	// Tasks counted.
+	// Number of settled tasks that were counted.
 	Settled uint64 `protobuf:"varint,4,opt,name=settled,proto3" json:"settled,omitempty"`
 }
 
@@ -84,15 +84,15 @@ func (m *Price) GetSettled() uint64 {
 	return 0
 }
 
-// Market is how a hardware class stands. It takes no part in consensus rules.
+// Market is the supply and demand of a hardware class. Consensus rules do not use it.
 type Market struct {
-	// Hardware class.
+	// Id of the hardware class, e.g. "cpu-small".
 	Class string `protobuf:"bytes,1,opt,name=class,proto3" json:"class,omitempty"`
-	// Tasks posted and not ended.
+	// Number of tasks that were posted and have not ended.
 	OpenTasks uint64 `protobuf:"varint,2,opt,name=open_tasks,json=openTasks,proto3" json:"open_tasks,omitempty"`
-	// Replicas that nodes hold.
+	// Number of replicas that nodes hold.
 	Held uint64 `protobuf:"varint,3,opt,name=held,proto3" json:"held,omitempty"`
-	// Recent prices by denom, in order of denom; TRUST is not counted.
+	// Recent prices, sorted by denom. Jobs under the trust policy are not counted.
 	Prices []Price `protobuf:"bytes,4,rep,name=prices,proto3" json:"prices"`
 }
 

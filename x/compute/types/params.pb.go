@@ -26,16 +26,16 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
-// PaymentDenom is a denom that jobs may pay in and its worth as governance
-// reckons it: liabilities and escalations are in the bond denom.
+// PaymentDenom is a denom in which jobs can pay, and its value in the bond denom as
+// governance sets it. Liabilities and escalations are in the bond denom.
 type PaymentDenom struct {
-	// Bank denom.
+	// Bank denom of the pay.
 	Denom string `protobuf:"bytes,1,opt,name=denom,proto3" json:"denom,omitempty"`
-	// Least reward per replica, in units of the denom.
+	// Lowest reward per replica, in units of the denom.
 	MinReward cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=min_reward,json=minReward,proto3,customtype=cosmossdk.io/math.Int" json:"min_reward"`
-	// Units of the bond denom that bond_denominator units of this denom are worth.
+	// Value of bond_denominator units of this denom, in units of the bond denom.
 	BondNumerator uint64 `protobuf:"varint,3,opt,name=bond_numerator,json=bondNumerator,proto3" json:"bond_numerator,omitempty"`
-	// See bond_numerator; above 0.
+	// Number of units of this denom that are worth bond_numerator; above 0.
 	BondDenominator uint64 `protobuf:"varint,4,opt,name=bond_denominator,json=bondDenominator,proto3" json:"bond_denominator,omitempty"`
 }
 
@@ -93,82 +93,91 @@ func (m *PaymentDenom) GetBondDenominator() uint64 {
 	return 0
 }
 
-// Params are the governable parameters of x/compute.
+// Params are the parameters of x/compute, set by governance.
 type Params struct {
-	// Executor profiles that jobs may name.
+	// Executor profiles that jobs can name, 1 to 32, e.g. "wasm/1".
 	Executors []string `protobuf:"bytes,1,rep,name=executors,proto3" json:"executors,omitempty"`
-	// Denoms that jobs may pay in.
+	// Denoms in which jobs can pay, 1 to 64.
 	Denoms []PaymentDenom `protobuf:"bytes,2,rep,name=denoms,proto3" json:"denoms"`
-	// Live nodes that a class needs beyond the replicas of a job, so that a
-	// disagreement finds somebody to decide it.
+	// Number of live nodes that a class must have in addition to a job's replicas, so that a
+	// disagreement finds judges; 0 to 1,000.
 	SpareNodes uint32 `protobuf:"varint,3,opt,name=spare_nodes,json=spareNodes,proto3" json:"spare_nodes,omitempty"`
-	// Burned for each byte of an encoded spec, in the bond denom.
+	// Amount that is burned per byte of an encoded spec, in units of the bond denom.
 	PostingFeePerByte cosmossdk_io_math.Int `protobuf:"bytes,4,opt,name=posting_fee_per_byte,json=postingFeePerByte,proto3,customtype=cosmossdk.io/math.Int" json:"posting_fee_per_byte"`
-	// Least liability of an assignment, in the bond denom.
+	// Lowest liability of an assignment, in units of the bond denom; above 0.
 	MinLiability cosmossdk_io_math.Int `protobuf:"bytes,5,opt,name=min_liability,json=minLiability,proto3,customtype=cosmossdk.io/math.Int" json:"min_liability"`
-	// Most replicas of a first round.
+	// Highest number of replicas of a first round, 3 to 64.
 	MaxReplicas uint32 `protobuf:"varint,6,opt,name=max_replicas,json=maxReplicas,proto3" json:"max_replicas,omitempty"`
-	// Replicas of the rounds that follow a disagreement, in order.
+	// Numbers of replicas of the rounds after a disagreement, in order; 1 to 4 rounds of 1 to
+	// 64 replicas.
 	Escalation []uint32 `protobuf:"varint,7,rep,packed,name=escalation,proto3" json:"escalation,omitempty"`
-	// Expected number of eligible nodes per replica (the factor c of sortition).
+	// Expected number of eligible nodes per replica (the factor c of sortition), 1 to 1,000.
 	SortitionFactor uint32 `protobuf:"varint,8,opt,name=sortition_factor,json=sortitionFactor,proto3" json:"sortition_factor,omitempty"`
-	// Blocks in which a draw collects claims once its seed is known.
+	// Number of blocks in which a draw collects claims after its seed is known, 1 to 10,000.
 	ClaimBlocks uint64 `protobuf:"varint,9,opt,name=claim_blocks,json=claimBlocks,proto3" json:"claim_blocks,omitempty"`
-	// Draws of a further round before it goes on with the nodes it has, or gives
-	// up when fewer than half have come.
+	// Number of draws of a further round, 1 to 100, after which it continues with the nodes
+	// that it has, or gives up if fewer than half have come.
 	MaxDraws uint32 `protobuf:"varint,10,opt,name=max_draws,json=maxDraws,proto3" json:"max_draws,omitempty"`
-	// Blocks in which replicas reveal once all have committed.
+	// Number of blocks in which replicas reveal after all have committed, 1 to 1,000,000.
 	RevealBlocks uint64 `protobuf:"varint,11,opt,name=reveal_blocks,json=revealBlocks,proto3" json:"reveal_blocks,omitempty"`
-	// Most blocks of spec.commit_blocks.
+	// Highest commit_blocks of a spec, from min_commit_blocks to 10,000,000.
 	MaxCommitBlocks uint64 `protobuf:"varint,12,opt,name=max_commit_blocks,json=maxCommitBlocks,proto3" json:"max_commit_blocks,omitempty"`
-	// Most blocks of spec.lifetime_blocks.
+	// Highest lifetime_blocks of a spec, 1 to 10,000,000.
 	MaxLifetimeBlocks uint64 `protobuf:"varint,13,opt,name=max_lifetime_blocks,json=maxLifetimeBlocks,proto3" json:"max_lifetime_blocks,omitempty"`
-	// Blocks after which a task gives up on a seed that does not come.
+	// Number of blocks after which a task gives up waiting for a seed, 10 to 10,000,000.
 	SeedTimeoutBlocks uint64 `protobuf:"varint,14,opt,name=seed_timeout_blocks,json=seedTimeoutBlocks,proto3" json:"seed_timeout_blocks,omitempty"`
-	// Reports that an input is not there which end a task.
+	// Number of nodes' reports of a missing input that end a task, 1 to 32.
 	InputReports uint32 `protobuf:"varint,15,opt,name=input_reports,json=inputReports,proto3" json:"input_reports,omitempty"`
-	// Share of the reward that an attempt earns which no verdict pays, in basis points.
+	// Share of the reward that pays an attempt for which there is no verdict, in basis
+	// points, 0 to 10,000.
 	AttemptFeeBps uint32 `protobuf:"varint,16,opt,name=attempt_fee_bps,json=attemptFeeBps,proto3" json:"attempt_fee_bps,omitempty"`
-	// Share of the reward that a missed deadline costs, in basis points.
+	// Share of the reward that a missed deadline costs, in basis points, 0 to 10,000.
 	MissedFaultBps uint32 `protobuf:"varint,17,opt,name=missed_fault_bps,json=missedFaultBps,proto3" json:"missed_fault_bps,omitempty"`
-	// Most due tasks advanced in one block.
+	// Highest number of due tasks that are advanced in one block, 1 to 100,000.
 	QueueLimit uint32 `protobuf:"varint,18,opt,name=queue_limit,json=queueLimit,proto3" json:"queue_limit,omitempty"`
-	// Most items of a batch message.
+	// Highest number of items of a batch message, 1 to 1,000.
 	MaxBatch uint32 `protobuf:"varint,19,opt,name=max_batch,json=maxBatch,proto3" json:"max_batch,omitempty"`
-	// Least spec.prepare_blocks: time to fetch inputs, or to find them missing.
+	// Lowest prepare_blocks of a spec, 1 to 10,000: time to fetch inputs, or to find that
+	// they are missing.
 	MinPrepareBlocks uint64 `protobuf:"varint,20,opt,name=min_prepare_blocks,json=minPrepareBlocks,proto3" json:"min_prepare_blocks,omitempty"`
-	// Least spec.commit_blocks: nobody is drawn into a deadline that cannot be met.
+	// Lowest commit_blocks of a spec, 2 to 10,000, so that nodes are not drawn for a deadline
+	// that they cannot meet.
 	MinCommitBlocks uint64 `protobuf:"varint,21,opt,name=min_commit_blocks,json=minCommitBlocks,proto3" json:"min_commit_blocks,omitempty"`
-	// Blocks after its end for which a job and its spec are kept.
+	// Number of blocks for which a job and its spec are kept after the job's end, 1 to
+	// 100,000,000.
 	RetentionBlocks uint64 `protobuf:"varint,22,opt,name=retention_blocks,json=retentionBlocks,proto3" json:"retention_blocks,omitempty"`
-	// Blocks after that for which its receipts are kept.
+	// Number of further blocks for which the job's receipts are kept, 1 to 100,000,000.
 	ReceiptRetentionBlocks uint64 `protobuf:"varint,23,opt,name=receipt_retention_blocks,json=receiptRetentionBlocks,proto3" json:"receipt_retention_blocks,omitempty"`
-	// Executor profiles whose results cannot differ between honest machines.
+	// Executor profiles whose results are equal on all honest machines; each must be in
+	// executors.
 	DeterministicExecutors []string `protobuf:"bytes,24,rep,name=deterministic_executors,json=deterministicExecutors,proto3" json:"deterministic_executors,omitempty"`
-	// SHA-256 digests, 32 bytes each, of programs of other profiles whose results
-	// governance holds to be the same everywhere; at most 256.
+	// SHA-256 digests, 32 bytes each, of programs in other profiles whose results are equal
+	// on all honest machines according to governance; at most 256.
 	DeterministicPrograms [][]byte `protobuf:"bytes,25,rep,name=deterministic_programs,json=deterministicPrograms,proto3" json:"deterministic_programs,omitempty"`
-	// Least probability of an audit where results may be slashed, in basis points.
+	// Lowest probability of an audit if results can be slashed, in basis points, 0 to 10,000.
 	AuditFloorBps uint32 `protobuf:"varint,26,opt,name=audit_floor_bps,json=auditFloorBps,proto3" json:"audit_floor_bps,omitempty"`
-	// Most auditors that a job may ask for.
+	// Highest number of auditors that a job can ask for, at least 1; with max_replicas at
+	// most 64.
 	MaxAuditors uint32 `protobuf:"varint,27,opt,name=max_auditors,json=maxAuditors,proto3" json:"max_auditors,omitempty"`
-	// Assumed chance that an auditor is honest, in basis points.
+	// Assumed probability that an auditor is honest, in basis points, 1 to 10,000.
 	HonestBps uint32 `protobuf:"varint,28,opt,name=honest_bps,json=honestBps,proto3" json:"honest_bps,omitempty"`
-	// Most blocks of a policy's review_blocks.
+	// Highest review_blocks of a policy, 1 to 10,000,000.
 	MaxReviewBlocks uint64 `protobuf:"varint,29,opt,name=max_review_blocks,json=maxReviewBlocks,proto3" json:"max_review_blocks,omitempty"`
-	// Most tasks of a job.
+	// Highest number of tasks of a job, 1 to 1,000,000.
 	MaxTasks uint64 `protobuf:"varint,30,opt,name=max_tasks,json=maxTasks,proto3" json:"max_tasks,omitempty"`
-	// Most tasks of a job that are open at once.
+	// Highest number of a job's tasks that are open concurrently, 1 to 100,000.
 	MaxOpenTasks uint32 `protobuf:"varint,31,opt,name=max_open_tasks,json=maxOpenTasks,proto3" json:"max_open_tasks,omitempty"`
-	// Draws of a round that honour the preferred regions.
+	// Number of a round's draws that are limited to the preferred regions, 0 to 100.
 	RegionDraws uint32 `protobuf:"varint,32,opt,name=region_draws,json=regionDraws,proto3" json:"region_draws,omitempty"`
-	// Weight of a settled task in the recent price of its class, in basis points.
+	// Weight of a settled task in the recent price of its class, in basis points, 1 to
+	// 10,000.
 	PriceWeightBps uint32 `protobuf:"varint,33,opt,name=price_weight_bps,json=priceWeightBps,proto3" json:"price_weight_bps,omitempty"`
-	// Blocks after the first commitment of a first round for which its empty slots
-	// are still drawn.
+	// Number of blocks after the first commitment to a first round in which its empty slots
+	// are still drawn, 1 to 10,000,000.
 	MaxWaitBlocks uint64 `protobuf:"varint,34,opt,name=max_wait_blocks,json=maxWaitBlocks,proto3" json:"max_wait_blocks,omitempty"`
-	// Most blocks of a policy's challenge_blocks, if retention_blocks are not fewer.
-	// With the verdict they must be less than bonds take to return.
+	// Highest challenge_blocks of a policy, 0 to 10,000,000; retention_blocks applies if it
+	// is lower. Together with the time for a verdict it must be shorter than the unbonding
+	// time.
 	MaxChallengeBlocks uint64 `protobuf:"varint,35,opt,name=max_challenge_blocks,json=maxChallengeBlocks,proto3" json:"max_challenge_blocks,omitempty"`
 }
 

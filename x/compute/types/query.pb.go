@@ -71,7 +71,7 @@ var xxx_messageInfo_QueryParamsRequest proto.InternalMessageInfo
 
 // QueryParamsResponse holds the parameters.
 type QueryParamsResponse struct {
-	// Parameters.
+	// Parameters of the module.
 	Params Params `protobuf:"bytes,1,opt,name=params,proto3" json:"params"`
 }
 
@@ -117,7 +117,7 @@ func (m *QueryParamsResponse) GetParams() Params {
 
 // QueryJobRequest names a job.
 type QueryJobRequest struct {
-	// Job, "height-tx-n".
+	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
 }
 
@@ -161,11 +161,11 @@ func (m *QueryJobRequest) GetJobId() string {
 	return ""
 }
 
-// QueryJobResponse holds a job.
+// QueryJobResponse holds a job and its spec.
 type QueryJobResponse struct {
-	// The job.
+	// The job without its spec.
 	Job Job `protobuf:"bytes,1,opt,name=job,proto3" json:"job"`
-	// Its spec.
+	// Spec of the job.
 	Spec JobSpec `protobuf:"bytes,2,opt,name=spec,proto3" json:"spec"`
 }
 
@@ -218,9 +218,9 @@ func (m *QueryJobResponse) GetSpec() JobSpec {
 
 // QueryJobsRequest asks for a page of a requester's jobs.
 type QueryJobsRequest struct {
-	// Requester.
+	// Address of the requester.
 	Requester string `protobuf:"bytes,1,opt,name=requester,proto3" json:"requester,omitempty"`
-	// Page.
+	// Page to return.
 	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
 
@@ -273,9 +273,9 @@ func (m *QueryJobsRequest) GetPagination() *query.PageRequest {
 
 // QueryJobsResponse holds a page of jobs.
 type QueryJobsResponse struct {
-	// In order of id.
+	// Jobs in the order of their ids.
 	Jobs []Job `protobuf:"bytes,1,rep,name=jobs,proto3" json:"jobs"`
-	// Next page.
+	// next_key is the key of the next page; it is empty on the last page.
 	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
 
@@ -328,9 +328,10 @@ func (m *QueryJobsResponse) GetPagination() *query.PageResponse {
 
 // QueryDrawsRequest asks for a page of the open draws of a class.
 type QueryDrawsRequest struct {
-	// Hardware class; or the operator of a node, for the draws that name it.
+	// Id of the hardware class; or the address of a node's operator, for the draws that name
+	// this node.
 	Class string `protobuf:"bytes,1,opt,name=class,proto3" json:"class,omitempty"`
-	// Page, at most 200.
+	// Page to return, at most 200 draws.
 	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
 
@@ -381,17 +382,17 @@ func (m *QueryDrawsRequest) GetPagination() *query.PageRequest {
 	return nil
 }
 
-// OpenDraw is a task that looks for nodes.
+// OpenDraw is a task that is looking for nodes.
 type OpenDraw struct {
-	// Round of the task.
+	// The task and its round.
 	Ref TaskRef `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref"`
-	// The draw.
+	// The draw and its candidates.
 	Draw Draw `protobuf:"bytes,2,opt,name=draw,proto3" json:"draw"`
-	// Executor profile.
+	// Executor profile, e.g. "wasm/1".
 	Executor string `protobuf:"bytes,3,opt,name=executor,proto3" json:"executor,omitempty"`
-	// Verification.
+	// How the result is verified.
 	Policy Policy `protobuf:"bytes,4,opt,name=policy,proto3" json:"policy"`
-	// Pay of a replica.
+	// Pay per replica, before the fee split.
 	Reward types.Coin `protobuf:"bytes,5,opt,name=reward,proto3" json:"reward"`
 }
 
@@ -465,10 +466,10 @@ func (m *OpenDraw) GetReward() types.Coin {
 
 // QueryDrawsResponse holds a page of draws.
 type QueryDrawsResponse struct {
-	// Those for judges and auditors first; each by the height at which its seed was pinned,
-	// newest first.
+	// Draws for judges and auditors first. Within each group, the draw whose seed was pinned
+	// last comes first.
 	Draws []OpenDraw `protobuf:"bytes,1,rep,name=draws,proto3" json:"draws"`
-	// Next page.
+	// next_key is the key of the next page; it is empty on the last page.
 	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
 
@@ -521,9 +522,9 @@ func (m *QueryDrawsResponse) GetPagination() *query.PageResponse {
 
 // QueryChunksRequest names an array.
 type QueryChunksRequest struct {
-	// Job.
+	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Page.
+	// Page to return.
 	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
 
@@ -576,9 +577,9 @@ func (m *QueryChunksRequest) GetPagination() *query.PageRequest {
 
 // QueryChunksResponse holds a page of chunks.
 type QueryChunksResponse struct {
-	// In order of task; chunks in which no task has ended are left out.
+	// Chunks in the order of their tasks. Chunks in which no task has ended are left out.
 	Chunks []ChunkEntry `protobuf:"bytes,1,rep,name=chunks,proto3" json:"chunks"`
-	// Next page.
+	// next_key is the key of the next page; it is empty on the last page.
 	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
 
@@ -631,7 +632,7 @@ func (m *QueryChunksResponse) GetPagination() *query.PageResponse {
 
 // QueryMarketRequest names a class.
 type QueryMarketRequest struct {
-	// Hardware class.
+	// Id of the hardware class, e.g. "cpu-small".
 	Class string `protobuf:"bytes,1,opt,name=class,proto3" json:"class,omitempty"`
 }
 
@@ -675,15 +676,15 @@ func (m *QueryMarketRequest) GetClass() string {
 	return ""
 }
 
-// QueryMarketResponse says how a class stands.
+// QueryMarketResponse holds the supply and demand of a class.
 type QueryMarketResponse struct {
-	// Tasks, replicas held and prices, as of the last block.
+	// Open tasks, held replicas and prices, as of the last block.
 	Market Market `protobuf:"bytes,1,opt,name=market,proto3" json:"market"`
-	// Live nodes in this epoch.
+	// Number of live nodes in this epoch.
 	LiveNodes uint64 `protobuf:"varint,2,opt,name=live_nodes,json=liveNodes,proto3" json:"live_nodes,omitempty"`
-	// Slots that their bonds fund.
+	// Number of slots that the bonds of these nodes fund.
 	FundedSlots uint64 `protobuf:"varint,3,opt,name=funded_slots,json=fundedSlots,proto3" json:"funded_slots,omitempty"`
-	// Funded slots that hold no replica.
+	// Number of funded slots that hold no replica.
 	FreeSlots uint64 `protobuf:"varint,4,opt,name=free_slots,json=freeSlots,proto3" json:"free_slots,omitempty"`
 }
 
@@ -750,9 +751,9 @@ func (m *QueryMarketResponse) GetFreeSlots() uint64 {
 
 // QueryTaskRequest names a task.
 type QueryTaskRequest struct {
-	// Job.
+	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Task of the job.
+	// Index of the task in the job, from 0.
 	Task uint64 `protobuf:"varint,2,opt,name=task,proto3" json:"task,omitempty"`
 }
 
@@ -805,7 +806,7 @@ func (m *QueryTaskRequest) GetTask() uint64 {
 
 // QueryTaskResponse holds a task.
 type QueryTaskResponse struct {
-	// The task.
+	// The task with its rounds.
 	Task Task `protobuf:"bytes,1,opt,name=task,proto3" json:"task"`
 }
 
@@ -851,9 +852,9 @@ func (m *QueryTaskResponse) GetTask() Task {
 
 // QueryAssignmentsRequest names an operator.
 type QueryAssignmentsRequest struct {
-	// Operator of the node.
+	// Address of the node's operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Page.
+	// Page to return.
 	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
 
@@ -904,26 +905,26 @@ func (m *QueryAssignmentsRequest) GetPagination() *query.PageRequest {
 	return nil
 }
 
-// WorkItem is an assignment with what its task is at, so that a node knows
-// what is asked of it.
+// WorkItem is an assignment with the state of its task, so that a node knows what to do.
 type WorkItem struct {
 	// The task, and the round of the assignment.
 	Ref TaskRef `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref"`
-	// The assignment.
+	// The assignment of the node.
 	Assignment Assignment `protobuf:"bytes,2,opt,name=assignment,proto3" json:"assignment"`
-	// Current round of the task.
+	// Number of the task's current round, from 0.
 	CurrentRound uint32 `protobuf:"varint,3,opt,name=current_round,json=currentRound,proto3" json:"current_round,omitempty"`
-	// What that round waits for.
+	// Phase of the current round.
 	Phase RoundPhase `protobuf:"varint,4,opt,name=phase,proto3,enum=theta.compute.v1.RoundPhase" json:"phase,omitempty"`
-	// Last height at which reveals and openings count, 0 before.
+	// Last block height at which reveals and openings count; 0 before all have committed.
 	RevealDeadline int64 `protobuf:"varint,5,opt,name=reveal_deadline,json=revealDeadline,proto3" json:"reveal_deadline,omitempty"`
-	// The task waits for this node's Open.
+	// Whether the task waits for this node to open its digest.
 	MustOpen bool `protobuf:"varint,6,opt,name=must_open,json=mustOpen,proto3" json:"must_open,omitempty"`
-	// Last height at which the requester may reject the result, 0 unless it may.
+	// Last block height at which the requester can reject the result; 0 unless it is in
+	// review.
 	ReviewDeadline int64 `protobuf:"varint,7,opt,name=review_deadline,json=reviewDeadline,proto3" json:"review_deadline,omitempty"`
-	// Keys of the traces that the tag is made of, 32 bytes each: that of the first round or of
-	// the challenged task, and where the node has to fold a trace of its own, that of its
-	// round. Empty before it is drawn.
+	// Keys of the traces that are part of the tag, 32 bytes each: first the key of the first
+	// round or of the challenged task; then, if the node must fold a trace of its own round,
+	// the key of that round. Empty before the node is drawn.
 	TraceKeys [][]byte `protobuf:"bytes,8,rep,name=trace_keys,json=traceKeys,proto3" json:"trace_keys,omitempty"`
 }
 
@@ -1018,9 +1019,9 @@ func (m *WorkItem) GetTraceKeys() [][]byte {
 
 // QueryAssignmentsResponse holds a page of assignments.
 type QueryAssignmentsResponse struct {
-	// In order of job, task and round.
+	// Assignments in the order of job, task and round.
 	Items []WorkItem `protobuf:"bytes,1,rep,name=items,proto3" json:"items"`
-	// Next page.
+	// next_key is the key of the next page; it is empty on the last page.
 	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
 
@@ -1073,10 +1074,10 @@ func (m *QueryAssignmentsResponse) GetPagination() *query.PageResponse {
 
 // QueryClaimableRequest names an operator.
 type QueryClaimableRequest struct {
-	// Operator of the node.
+	// Address of the node's operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Page of draws to look through whose window may be open now, at most 200; no offset,
-	// no count_total, and reverse makes no difference.
+	// Page of draws to examine whose claim window can be open now, at most 200. offset and
+	// count_total are refused, and reverse has no effect.
 	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
 
@@ -1127,17 +1128,17 @@ func (m *QueryClaimableRequest) GetPagination() *query.PageRequest {
 	return nil
 }
 
-// ClaimableTask is a draw that a node may enter.
+// ClaimableTask is a draw that a node can enter.
 type ClaimableTask struct {
-	// Round of the task.
+	// The task and its round.
 	Ref TaskRef `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref"`
-	// The rank the node would have.
+	// Rank that the node would have, big endian.
 	Rank []byte `protobuf:"bytes,2,opt,name=rank,proto3" json:"rank,omitempty"`
-	// Height at which claiming closes (exclusive).
+	// First block height at which claims no longer count.
 	CloseHeight int64 `protobuf:"varint,3,opt,name=close_height,json=closeHeight,proto3" json:"close_height,omitempty"`
-	// Pay of a replica.
+	// Pay per replica, before the fee split.
 	Reward types.Coin `protobuf:"bytes,4,opt,name=reward,proto3" json:"reward"`
-	// Whether the rank is among the lowest so far; claiming is useless otherwise.
+	// Whether the rank is among the lowest so far; otherwise a claim has no effect.
 	Leading bool `protobuf:"varint,5,opt,name=leading,proto3" json:"leading,omitempty"`
 }
 
@@ -1209,10 +1210,10 @@ func (m *ClaimableTask) GetLeading() bool {
 	return false
 }
 
-// QueryClaimableResponse holds draws.
+// QueryClaimableResponse holds a page of draws.
 type QueryClaimableResponse struct {
-	// Those for judges and auditors first, then those that name the node; each by the height
-	// at which its seed was pinned, newest first.
+	// Draws for judges and auditors first, then draws that name the node. Within each group,
+	// the draw whose seed was pinned last comes first.
 	Tasks []ClaimableTask `protobuf:"bytes,1,rep,name=tasks,proto3" json:"tasks"`
 	// Next page of draws.
 	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
@@ -1265,13 +1266,13 @@ func (m *QueryClaimableResponse) GetPagination() *query.PageResponse {
 	return nil
 }
 
-// QueryExplainRequest names a task, and perhaps a node.
+// QueryExplainRequest names a task and optionally a node.
 type QueryExplainRequest struct {
-	// Job.
+	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Task of the job.
+	// Index of the task in the job, from 0.
 	Task uint64 `protobuf:"varint,2,opt,name=task,proto3" json:"task,omitempty"`
-	// Operator of the node; empty to ask for the task alone.
+	// Address of the node's operator; empty to ask only about the task.
 	Operator string `protobuf:"bytes,3,opt,name=operator,proto3" json:"operator,omitempty"`
 }
 
@@ -1329,16 +1330,16 @@ func (m *QueryExplainRequest) GetOperator() string {
 	return ""
 }
 
-// Check is one line of an explanation.
+// Check is one rule of an explanation.
 type Check struct {
-	// What is asked.
+	// Name of the rule.
 	Rule string `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
-	// Whether the node meets it.
+	// Whether the node meets the rule.
 	Ok bool `protobuf:"varint,2,opt,name=ok,proto3" json:"ok,omitempty"`
-	// What was expected and what was found.
+	// Expected value and the value that was found.
 	Detail string `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
-	// The rule is about what the operator declares the node to take: a claim is not
-	// refused over it.
+	// Whether the rule concerns the limits that the operator declares; the chain does not
+	// refuse a claim because of these.
 	Declared bool `protobuf:"varint,4,opt,name=declared,proto3" json:"declared,omitempty"`
 }
 
@@ -1403,14 +1404,14 @@ func (m *Check) GetDeclared() bool {
 	return false
 }
 
-// Exclusion is a rule that live nodes do not meet.
+// Exclusion is a rule that some live nodes do not meet.
 type Exclusion struct {
-	// Name of the rule, as Check has it.
+	// Name of the rule, as in Check.
 	Rule string `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
-	// How many live nodes do not meet it. A node counts under each rule that it does
-	// not meet.
+	// Number of live nodes that do not meet the rule. A node counts under each rule that it
+	// does not meet.
 	Nodes uint64 `protobuf:"varint,2,opt,name=nodes,proto3" json:"nodes,omitempty"`
-	// What those nodes take and what the job asks for.
+	// What these nodes accept and what the job asks for.
 	Detail string `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
 }
 
@@ -1468,21 +1469,23 @@ func (m *Exclusion) GetDetail() string {
 	return ""
 }
 
-// Fit says how many nodes could take a task, now or once they have a slot free.
+// Fit says how many nodes could take a task, now or when they have a free slot.
 type Fit struct {
-	// Live nodes of the class among those that were looked at.
+	// Number of live nodes of the class among the nodes that were examined.
 	Live uint64 `protobuf:"varint,1,opt,name=live,proto3" json:"live,omitempty"`
-	// Those of them that meet every rule, by what they are and declare.
+	// Number of these nodes that meet every rule, with what they are and declare.
 	Fitting uint64 `protobuf:"varint,2,opt,name=fitting,proto3" json:"fitting,omitempty"`
-	// Fitting nodes without a free slot or free bond at this moment.
+	// Number of fitting nodes without a free slot or free bond now.
 	Busy uint64 `protobuf:"varint,3,opt,name=busy,proto3" json:"busy,omitempty"`
-	// Fitting nodes in the preferred regions; all without preference.
+	// Number of fitting nodes in the preferred regions; all of them if there is no
+	// preference.
 	Preferred uint64 `protobuf:"varint,4,opt,name=preferred,proto3" json:"preferred,omitempty"`
-	// Nodes of all classes that were looked at.
+	// Number of nodes of all classes that were examined.
 	Visited uint64 `protobuf:"varint,5,opt,name=visited,proto3" json:"visited,omitempty"`
-	// There are more nodes than one query looks at: the counts are of a part.
+	// Whether there are more nodes than one query examines, so that the counts cover only a
+	// part.
 	Cut bool `protobuf:"varint,6,opt,name=cut,proto3" json:"cut,omitempty"`
-	// What excludes the other live nodes, in the order in which nodes are checked.
+	// Rules that exclude the other live nodes, in the order in which nodes are checked.
 	Exclusions []Exclusion `protobuf:"bytes,7,rep,name=exclusions,proto3" json:"exclusions"`
 }
 
@@ -1572,20 +1575,20 @@ func (m *Fit) GetExclusions() []Exclusion {
 type Waiting struct {
 	// The task and its current round.
 	Ref TaskRef `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref"`
-	// In words.
+	// Summary in words.
 	Summary string `protobuf:"bytes,2,opt,name=summary,proto3" json:"summary,omitempty"`
-	// What the round waits for.
+	// Phase of the current round.
 	Phase RoundPhase `protobuf:"varint,3,opt,name=phase,proto3,enum=theta.compute.v1.RoundPhase" json:"phase,omitempty"`
-	// Height at which this was so.
+	// Block height at which this was the case.
 	Height int64 `protobuf:"varint,4,opt,name=height,proto3" json:"height,omitempty"`
-	// The open draw, if the round looks for nodes. Before its seed is known, its
-	// close_height is 0.
+	// The open draw, if the round is looking for nodes. Its close_height is 0 until the seed
+	// is known.
 	Draw *Draw `protobuf:"bytes,5,opt,name=draw,proto3" json:"draw,omitempty"`
-	// Nodes that the round asks for, and those that it has.
+	// Number of nodes that the round asks for.
 	Target uint32 `protobuf:"varint,6,opt,name=target,proto3" json:"target,omitempty"`
-	// See target.
+	// Number of nodes that the round has.
 	Assigned uint32 `protobuf:"varint,7,opt,name=assigned,proto3" json:"assigned,omitempty"`
-	// Last height at which a first round may draw.
+	// Last block height at which a first round can draw nodes.
 	ExpiresHeight int64 `protobuf:"varint,8,opt,name=expires_height,json=expiresHeight,proto3" json:"expires_height,omitempty"`
 }
 
@@ -1678,18 +1681,19 @@ func (m *Waiting) GetExpiresHeight() int64 {
 	return 0
 }
 
-// QueryExplainResponse holds an explanation.
+// QueryExplainResponse holds the explanation.
 type QueryExplainResponse struct {
-	// Whether a claim of the node would be taken now.
+	// Whether the chain would accept a claim of the node now.
 	Qualifies bool `protobuf:"varint,1,opt,name=qualifies,proto3" json:"qualifies,omitempty"`
-	// The rules for the node: first those by which a claim is checked, in that order,
-	// then what its operator declares. None without a node.
+	// Rules for the node: first those by which the chain checks a claim, in that order, then
+	// the limits that the operator declares. Empty without a node.
 	Checks []Check `protobuf:"bytes,2,rep,name=checks,proto3" json:"checks"`
-	// Whether the node counts among those that the task fits.
+	// Whether the node counts among the nodes that fit the task.
 	Fits bool `protobuf:"varint,3,opt,name=fits,proto3" json:"fits,omitempty"`
-	// What the task waits for.
+	// State of the task and what it waits for.
 	Waiting Waiting `protobuf:"bytes,4,opt,name=waiting,proto3" json:"waiting"`
-	// How many nodes the task fits: only without a node, and while the task draws.
+	// How many nodes fit the task. Set only without a node in the request, and while the task
+	// draws.
 	Fit *Fit `protobuf:"bytes,5,opt,name=fit,proto3" json:"fit,omitempty"`
 }
 
@@ -1763,9 +1767,9 @@ func (m *QueryExplainResponse) GetFit() *Fit {
 
 // QueryReceiptRequest names a task.
 type QueryReceiptRequest struct {
-	// Job.
+	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Task of the job.
+	// Index of the task in the job, from 0.
 	Task uint64 `protobuf:"varint,2,opt,name=task,proto3" json:"task,omitempty"`
 }
 
@@ -1818,7 +1822,7 @@ func (m *QueryReceiptRequest) GetTask() uint64 {
 
 // QueryReceiptResponse holds a receipt.
 type QueryReceiptResponse struct {
-	// The receipt.
+	// Receipt of the task.
 	Receipt Receipt `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt"`
 }
 
@@ -1862,11 +1866,11 @@ func (m *QueryReceiptResponse) GetReceipt() Receipt {
 	return Receipt{}
 }
 
-// QueryChallengeRequest names a result.
+// QueryChallengeRequest names an accepted result.
 type QueryChallengeRequest struct {
-	// Job.
+	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Task of the job.
+	// Index of the task in the job, from 0.
 	Task uint64 `protobuf:"varint,2,opt,name=task,proto3" json:"task,omitempty"`
 }
 
@@ -1919,7 +1923,7 @@ func (m *QueryChallengeRequest) GetTask() uint64 {
 
 // QueryChallengeResponse holds a challenge.
 type QueryChallengeResponse struct {
-	// The challenge.
+	// The challenge and its state.
 	Challenge Challenge `protobuf:"bytes,1,opt,name=challenge,proto3" json:"challenge"`
 }
 
@@ -1963,12 +1967,12 @@ func (m *QueryChallengeResponse) GetChallenge() Challenge {
 	return Challenge{}
 }
 
-// QueryRedeliveriesRequest asks for a page of requests to deliver again.
+// QueryRedeliveriesRequest asks for a page of requests to deliver results again.
 type QueryRedeliveriesRequest struct {
-	// Least height at which they were made. A page that continues another goes on
-	// where its key says, whatever the height.
+	// Lowest block height of the requests. For a page that continues another, the key decides
+	// and this height has no effect.
 	FromHeight int64 `protobuf:"varint,1,opt,name=from_height,json=fromHeight,proto3" json:"from_height,omitempty"`
-	// Page, at most 1,000.
+	// Page to return, at most 1,000 requests.
 	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
 
@@ -2021,9 +2025,9 @@ func (m *QueryRedeliveriesRequest) GetPagination() *query.PageRequest {
 
 // JobRedelivery is the newest request of a job.
 type JobRedelivery struct {
-	// Job.
+	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// What was asked for.
+	// The request with its sink.
 	Redelivery Redelivery `protobuf:"bytes,2,opt,name=redelivery,proto3" json:"redelivery"`
 }
 
@@ -2076,9 +2080,9 @@ func (m *JobRedelivery) GetRedelivery() Redelivery {
 
 // QueryRedeliveriesResponse holds a page of requests.
 type QueryRedeliveriesResponse struct {
-	// The newest of each job that has its spec, in order of height and job.
+	// Newest request of each job that still has its spec, in the order of height and job.
 	Redeliveries []JobRedelivery `protobuf:"bytes,1,rep,name=redeliveries,proto3" json:"redeliveries"`
-	// Next page.
+	// next_key is the key of the next page; it is empty on the last page.
 	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
 
@@ -2129,51 +2133,52 @@ func (m *QueryRedeliveriesResponse) GetPagination() *query.PageResponse {
 	return nil
 }
 
-// QueryQuoteRequest describes a job by all that decides what posting it takes.
-// Policies are given by their parts, so that the request fits into an address.
+// QueryQuoteRequest describes a job by everything that determines its cost. The parts of
+// the policy are separate fields, so that the request fits into a URL.
 type QueryQuoteRequest struct {
-	// Hardware class.
+	// Id of the hardware class, e.g. "cpu-small".
 	Class string `protobuf:"bytes,1,opt,name=class,proto3" json:"class,omitempty"`
-	// Replicas of the first round; 1 under AUDIT and TRUST.
+	// Number of replicas of the first round; 1 under AUDIT and TRUST.
 	Replicas uint32 `protobuf:"varint,2,opt,name=replicas,proto3" json:"replicas,omitempty"`
-	// Pay of one replica, e.g. "1000000000000000000atfuel".
+	// Pay per replica as a coin in base units, e.g. "1000000000000000000atfuel".
 	Reward string `protobuf:"bytes,3,opt,name=reward,proto3" json:"reward,omitempty"`
-	// Encoded size of the spec in bytes.
+	// Size of the encoded spec in bytes.
 	SpecBytes uint64 `protobuf:"varint,4,opt,name=spec_bytes,json=specBytes,proto3" json:"spec_bytes,omitempty"`
-	// Kind of verification; QUORUM when unspecified.
+	// Kind of verification; QUORUM if unspecified.
 	Kind PolicyKind `protobuf:"varint,5,opt,name=kind,proto3,enum=theta.compute.v1.PolicyKind" json:"kind,omitempty"`
-	// See Policy.audit_bps.
+	// Probability of an audit in basis points; see Policy.audit_bps.
 	AuditBps uint32 `protobuf:"varint,6,opt,name=audit_bps,json=auditBps,proto3" json:"audit_bps,omitempty"`
-	// See Policy.auditors.
+	// Number of auditors; see Policy.auditors.
 	Auditors uint32 `protobuf:"varint,7,opt,name=auditors,proto3" json:"auditors,omitempty"`
-	// Tasks; 0 means 1.
+	// Number of tasks; 0 means 1.
 	Tasks uint64 `protobuf:"varint,8,opt,name=tasks,proto3" json:"tasks,omitempty"`
-	// Executor profile; the first of the params when empty.
+	// Executor profile; empty means the first profile of the params.
 	Executor string `protobuf:"bytes,9,opt,name=executor,proto3" json:"executor,omitempty"`
-	// See Policy.own_risk.
+	// Whether results are slashed at the nodes' own risk; see Policy.own_risk.
 	OwnRisk bool `protobuf:"varint,10,opt,name=own_risk,json=ownRisk,proto3" json:"own_risk,omitempty"`
-	// SHA-256 of the program, 32 bytes: governance may hold it deterministic. None
-	// when it is not known yet.
+	// SHA-256 of the program, 32 bytes, because governance can declare it deterministic.
+	// Empty if it is not known yet.
 	Program []byte `protobuf:"bytes,11,opt,name=program,proto3" json:"program,omitempty"`
-	// See Policy.node.
+	// Address of the operator that alone can take the tasks; see Policy.node.
 	NamedNode string `protobuf:"bytes,12,opt,name=named_node,json=namedNode,proto3" json:"named_node,omitempty"`
-	// See Resources; 0 when it is not known yet.
+	// Executor fuel, see Resources; 0 if it is not known yet.
 	Fuel uint64 `protobuf:"varint,13,opt,name=fuel,proto3" json:"fuel,omitempty"`
-	// See Resources; 0 when it is not known yet.
+	// Memory of the program in bytes, see Resources; 0 if it is not known yet.
 	MemoryBytes uint64 `protobuf:"varint,14,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
-	// See Resources; 0 when it is not known yet.
+	// Size of all outputs in bytes, see Resources; 0 if it is not known yet.
 	OutputBytes uint64 `protobuf:"varint,15,opt,name=output_bytes,json=outputBytes,proto3" json:"output_bytes,omitempty"`
-	// Program and inputs of one task together, in bytes.
+	// Size of the program and the inputs of one task together, in bytes; 0 if it is not known
+	// yet.
 	InputBytes uint64 `protobuf:"varint,16,opt,name=input_bytes,json=inputBytes,proto3" json:"input_bytes,omitempty"`
-	// See JobSpec; 0 when it is not known yet.
+	// Number of blocks in which a node must commit, see JobSpec; 0 if it is not known yet.
 	CommitBlocks uint64 `protobuf:"varint,17,opt,name=commit_blocks,json=commitBlocks,proto3" json:"commit_blocks,omitempty"`
-	// See Policy.challenge_blocks.
+	// Number of blocks in which the result can be challenged; see Policy.challenge_blocks.
 	ChallengeBlocks uint64 `protobuf:"varint,18,opt,name=challenge_blocks,json=challengeBlocks,proto3" json:"challenge_blocks,omitempty"`
-	// See Placement.regions.
+	// Preferred regions; see Placement.regions.
 	Regions []string `protobuf:"bytes,19,rep,name=regions,proto3" json:"regions,omitempty"`
-	// See Placement.denied.
+	// Addresses of operators that must not take part; see Placement.denied.
 	Denied []string `protobuf:"bytes,20,rep,name=denied,proto3" json:"denied,omitempty"`
-	// See Placement.min_bond.
+	// Lowest bond of a node, in units of the bond denom; see Placement.min_bond.
 	MinBond string `protobuf:"bytes,21,opt,name=min_bond,json=minBond,proto3" json:"min_bond,omitempty"`
 }
 
@@ -2357,22 +2362,22 @@ func (m *QueryQuoteRequest) GetMinBond() string {
 	return ""
 }
 
-// QueryQuoteResponse says what it costs.
+// QueryQuoteResponse holds the cost of the job and the nodes that fit it.
 type QueryQuoteResponse struct {
-	// Goes into escrow; the most that is paid to nodes.
+	// Coin that is put into escrow: the most that nodes can be paid.
 	Reserve types.Coin `protobuf:"bytes,1,opt,name=reserve,proto3" json:"reserve"`
-	// Burned for the spec's bytes.
+	// Coin that is burned for the bytes of the spec.
 	PostingFee types.Coin `protobuf:"bytes,2,opt,name=posting_fee,json=postingFee,proto3" json:"posting_fee"`
 	// Liability that each node locks, in the bond denom.
 	Liability types.Coin `protobuf:"bytes,3,opt,name=liability,proto3" json:"liability"`
-	// Live nodes of the class in this epoch.
+	// Number of live nodes of the class in this epoch.
 	LiveNodes uint64 `protobuf:"varint,4,opt,name=live_nodes,json=liveNodes,proto3" json:"live_nodes,omitempty"`
-	// Live nodes that PostJob asks for.
+	// Number of live nodes that PostJob requires.
 	NeededNodes uint64 `protobuf:"varint,5,opt,name=needed_nodes,json=neededNodes,proto3" json:"needed_nodes,omitempty"`
-	// How many of them could take the job's tasks.
+	// How many of the live nodes could take the job's tasks.
 	Fit Fit `protobuf:"bytes,6,opt,name=fit,proto3" json:"fit"`
-	// Live nodes without which a first round that disagrees is judged by nobody: its
-	// replicas and auditors, and half a jury. 0 where wrong results are not slashed.
+	// Number of live nodes that are needed to judge a first round that disagrees: its
+	// replicas and auditors, and half a jury. 0 if wrong results are not slashed.
 	JudgingNodes uint64 `protobuf:"varint,7,opt,name=judging_nodes,json=judgingNodes,proto3" json:"judging_nodes,omitempty"`
 }
 
@@ -2458,7 +2463,7 @@ func (m *QueryQuoteResponse) GetJudgingNodes() uint64 {
 	return 0
 }
 
-// QueryInvariantsRequest asks for a check.
+// QueryInvariantsRequest asks for a check of the module's money.
 type QueryInvariantsRequest struct {
 }
 
@@ -2495,13 +2500,13 @@ func (m *QueryInvariantsRequest) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryInvariantsRequest proto.InternalMessageInfo
 
-// Invariant is a rule and whether it holds.
+// Invariant is the result of one check.
 type Invariant struct {
-	// Name.
+	// Name of the invariant.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Whether it holds.
+	// Whether the invariant holds.
 	Ok bool `protobuf:"varint,2,opt,name=ok,proto3" json:"ok,omitempty"`
-	// What was expected and what was found.
+	// Expected value and the value that was found.
 	Detail string `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
 }
 
@@ -2561,7 +2566,7 @@ func (m *Invariant) GetDetail() string {
 
 // QueryInvariantsResponse holds the check's result.
 type QueryInvariantsResponse struct {
-	// Rules.
+	// One result per invariant, in a fixed order.
 	Invariants []Invariant `protobuf:"bytes,1,rep,name=invariants,proto3" json:"invariants"`
 }
 
@@ -2832,31 +2837,32 @@ type QueryClient interface {
 	Job(ctx context.Context, in *QueryJobRequest, opts ...grpc.CallOption) (*QueryJobResponse, error)
 	// Jobs lists the jobs of a requester.
 	Jobs(ctx context.Context, in *QueryJobsRequest, opts ...grpc.CallOption) (*QueryJobsResponse, error)
-	// Draws lists the open draws of a class: the work that nodes may take up.
+	// Draws lists the open draws of a class, which nodes can enter.
 	Draws(ctx context.Context, in *QueryDrawsRequest, opts ...grpc.CallOption) (*QueryDrawsResponse, error)
-	// Chunks says which tasks of an array have ended, and how.
+	// Chunks shows which tasks of an array have ended, and how.
 	Chunks(ctx context.Context, in *QueryChunksRequest, opts ...grpc.CallOption) (*QueryChunksResponse, error)
-	// Market says how a class stands: nodes, slots, open tasks, recent prices.
+	// Market shows the nodes, slots, open tasks and recent prices of a class.
 	Market(ctx context.Context, in *QueryMarketRequest, opts ...grpc.CallOption) (*QueryMarketResponse, error)
 	// Task returns a task that has not ended.
 	Task(ctx context.Context, in *QueryTaskRequest, opts ...grpc.CallOption) (*QueryTaskResponse, error)
-	// Assignments lists what a node holds.
+	// Assignments lists the assignments that a node holds.
 	Assignments(ctx context.Context, in *QueryAssignmentsRequest, opts ...grpc.CallOption) (*QueryAssignmentsResponse, error)
-	// Claimable lists the draws that a node may enter now, with the rank it would have.
+	// Claimable lists the draws that a node can enter now, with the rank that it would have.
 	Claimable(ctx context.Context, in *QueryClaimableRequest, opts ...grpc.CallOption) (*QueryClaimableResponse, error)
-	// Explain says what a task waits for and how many nodes it fits, and line by line
-	// why a node does or does not qualify for it.
+	// Explain shows what a task waits for and how many nodes qualify, or rule by rule why one
+	// node does or does not qualify.
 	Explain(ctx context.Context, in *QueryExplainRequest, opts ...grpc.CallOption) (*QueryExplainResponse, error)
-	// Receipt returns what remains of a task that has ended.
+	// Receipt returns the record of a task that has ended.
 	Receipt(ctx context.Context, in *QueryReceiptRequest, opts ...grpc.CallOption) (*QueryReceiptResponse, error)
-	// Challenge returns a challenge that is being judged, or that has convicted.
+	// Challenge returns a challenge that is being judged, or in which the result was found
+	// wrong.
 	Challenge(ctx context.Context, in *QueryChallengeRequest, opts ...grpc.CallOption) (*QueryChallengeResponse, error)
 	// Redeliveries lists the jobs whose requesters have asked for their results again.
 	Redeliveries(ctx context.Context, in *QueryRedeliveriesRequest, opts ...grpc.CallOption) (*QueryRedeliveriesResponse, error)
-	// Quote says what posting a spec would cost and how many nodes it fits.
+	// Quote returns what posting a job would cost and how many nodes qualify.
 	Quote(ctx context.Context, in *QueryQuoteRequest, opts ...grpc.CallOption) (*QueryQuoteResponse, error)
-	// Invariants checks the money of x/compute. It walks all jobs and refuses
-	// beyond 10,000 of them.
+	// Invariants checks the money of x/compute. It walks all jobs, and refuses chains with
+	// more than 10,000 jobs.
 	Invariants(ctx context.Context, in *QueryInvariantsRequest, opts ...grpc.CallOption) (*QueryInvariantsResponse, error)
 }
 
@@ -3011,31 +3017,32 @@ type QueryServer interface {
 	Job(context.Context, *QueryJobRequest) (*QueryJobResponse, error)
 	// Jobs lists the jobs of a requester.
 	Jobs(context.Context, *QueryJobsRequest) (*QueryJobsResponse, error)
-	// Draws lists the open draws of a class: the work that nodes may take up.
+	// Draws lists the open draws of a class, which nodes can enter.
 	Draws(context.Context, *QueryDrawsRequest) (*QueryDrawsResponse, error)
-	// Chunks says which tasks of an array have ended, and how.
+	// Chunks shows which tasks of an array have ended, and how.
 	Chunks(context.Context, *QueryChunksRequest) (*QueryChunksResponse, error)
-	// Market says how a class stands: nodes, slots, open tasks, recent prices.
+	// Market shows the nodes, slots, open tasks and recent prices of a class.
 	Market(context.Context, *QueryMarketRequest) (*QueryMarketResponse, error)
 	// Task returns a task that has not ended.
 	Task(context.Context, *QueryTaskRequest) (*QueryTaskResponse, error)
-	// Assignments lists what a node holds.
+	// Assignments lists the assignments that a node holds.
 	Assignments(context.Context, *QueryAssignmentsRequest) (*QueryAssignmentsResponse, error)
-	// Claimable lists the draws that a node may enter now, with the rank it would have.
+	// Claimable lists the draws that a node can enter now, with the rank that it would have.
 	Claimable(context.Context, *QueryClaimableRequest) (*QueryClaimableResponse, error)
-	// Explain says what a task waits for and how many nodes it fits, and line by line
-	// why a node does or does not qualify for it.
+	// Explain shows what a task waits for and how many nodes qualify, or rule by rule why one
+	// node does or does not qualify.
 	Explain(context.Context, *QueryExplainRequest) (*QueryExplainResponse, error)
-	// Receipt returns what remains of a task that has ended.
+	// Receipt returns the record of a task that has ended.
 	Receipt(context.Context, *QueryReceiptRequest) (*QueryReceiptResponse, error)
-	// Challenge returns a challenge that is being judged, or that has convicted.
+	// Challenge returns a challenge that is being judged, or in which the result was found
+	// wrong.
 	Challenge(context.Context, *QueryChallengeRequest) (*QueryChallengeResponse, error)
 	// Redeliveries lists the jobs whose requesters have asked for their results again.
 	Redeliveries(context.Context, *QueryRedeliveriesRequest) (*QueryRedeliveriesResponse, error)
-	// Quote says what posting a spec would cost and how many nodes it fits.
+	// Quote returns what posting a job would cost and how many nodes qualify.
 	Quote(context.Context, *QueryQuoteRequest) (*QueryQuoteResponse, error)
-	// Invariants checks the money of x/compute. It walks all jobs and refuses
-	// beyond 10,000 of them.
+	// Invariants checks the money of x/compute. It walks all jobs, and refuses chains with
+	// more than 10,000 jobs.
 	Invariants(context.Context, *QueryInvariantsRequest) (*QueryInvariantsResponse, error)
 }
 

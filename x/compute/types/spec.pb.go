@@ -26,17 +26,19 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
-// PolicyKind is how a job's results are verified.
+// PolicyKind is the way in which a job's results are verified.
 type PolicyKind int32
 
 const (
-	// No policy was given.
+	// The policy is not set.
 	POLICY_KIND_UNSPECIFIED PolicyKind = 0
-	// M replicas at once, sometimes audited; all must agree, or further rounds decide.
+	// Several replicas run concurrently, with an audit at random. All must agree, or further
+	// rounds decide.
 	POLICY_KIND_QUORUM PolicyKind = 1
-	// One replica, whose result auditors re-execute with some probability.
+	// One replica runs, and auditors run the task again with some probability.
 	POLICY_KIND_AUDIT PolicyKind = 2
-	// One replica, perhaps of a named node; the requester accepts its result.
+	// One replica runs, on a named node if the job names one. The requester accepts or
+	// rejects its result.
 	POLICY_KIND_TRUST PolicyKind = 3
 )
 
@@ -62,13 +64,13 @@ func (PolicyKind) EnumDescriptor() ([]byte, []int) {
 	return fileDescriptor_c04895a7bd7263ba, []int{0}
 }
 
-// Blob is content by its digest and where it may be fetched.
+// Blob is content with its digest and the addresses that serve it.
 type Blob struct {
 	// SHA-256 of the content, 32 bytes.
 	Sha256 []byte `protobuf:"bytes,1,opt,name=sha256,proto3" json:"sha256,omitempty"`
 	// Size in bytes.
 	Size_ uint64 `protobuf:"varint,2,opt,name=size,proto3" json:"size,omitempty"`
-	// http or https addresses that serve it, 1 to 4 of at most 256 bytes.
+	// Addresses (http or https) that serve the content: 1 to 4, each at most 256 bytes.
 	Uris []string `protobuf:"bytes,3,rep,name=uris,proto3" json:"uris,omitempty"`
 }
 
@@ -126,11 +128,11 @@ func (m *Blob) GetUris() []string {
 	return nil
 }
 
-// Input is a file that the program finds under /in.
+// Input is a file that the program can read below /in.
 type Input struct {
-	// Path below /in: slash-separated, no "..", at most 128 bytes.
+	// Path below /in: separated by slashes, without "..", at most 128 bytes.
 	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
-	// Its content.
+	// Content of the file.
 	Blob Blob `protobuf:"bytes,2,opt,name=blob,proto3" json:"blob"`
 }
 
@@ -181,11 +183,11 @@ func (m *Input) GetBlob() Blob {
 	return Blob{}
 }
 
-// Variable is one of the environment of a program.
+// Variable is one variable of a program's environment.
 type Variable struct {
-	// Letters, digits and underscores, no digit first, at most 64 bytes.
+	// Name: letters, digits and underscores, not beginning with a digit, at most 64 bytes.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// UTF-8 without zero bytes, at most 512 bytes.
+	// Value: UTF-8 without zero bytes, at most 512 bytes.
 	Value string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
 }
 
@@ -236,20 +238,20 @@ func (m *Variable) GetValue() string {
 	return ""
 }
 
-// ArrayInput gives each task of an array an input of its own, by the root of a
-// Merkle tree (RFC 6962, SHA-256) over the leaves sha256 | size (8 bytes big
-// endian), in order of task.
+// ArrayInput gives each task of an array an input of its own. It names the root of a Merkle
+// tree (RFC 6962, SHA-256) over one leaf per task, in the order of tasks. A leaf is sha256
+// | size (8 bytes big endian).
 type ArrayInput struct {
-	// Path below /in at which a task finds its input.
+	// Path below /in at which each task finds its input.
 	Path string `protobuf:"bytes,1,opt,name=path,proto3" json:"path,omitempty"`
 	// Root of the tree, 32 bytes.
 	Root []byte `protobuf:"bytes,2,opt,name=root,proto3" json:"root,omitempty"`
-	// Leaves of the tree: no fewer than first_task and the job's tasks together.
+	// Number of leaves of the tree, at least first_task plus the job's number of tasks.
 	Count uint64 `protobuf:"varint,3,opt,name=count,proto3" json:"count,omitempty"`
-	// Most bytes of one input.
+	// Highest size of one input, in bytes.
 	MaxBytes uint64 `protobuf:"varint,4,opt,name=max_bytes,json=maxBytes,proto3" json:"max_bytes,omitempty"`
-	// http or https prefixes, 1 to 4: "<uri>/<task>.proof" serves the leaf and its
-	// proof, "<uri>/<sha256 in hex>" the content.
+	// Prefixes (http or https) of the inputs, 1 to 4: "<uri>/<task>.proof" serves the leaf
+	// and its proof, "<uri>/<sha256 in hex>" the content.
 	Uris []string `protobuf:"bytes,5,rep,name=uris,proto3" json:"uris,omitempty"`
 }
 
@@ -321,14 +323,14 @@ func (m *ArrayInput) GetUris() []string {
 	return nil
 }
 
-// Resources bound what a replica may use. The same bounds hold everywhere, so
-// running out of one is a result like another.
+// Resources are the highest amounts that a replica can use. They are the same on every
+// node, so a program that exceeds one of them has a result like any other.
 type Resources struct {
-	// Executor fuel.
+	// Highest executor fuel.
 	Fuel uint64 `protobuf:"varint,1,opt,name=fuel,proto3" json:"fuel,omitempty"`
-	// Memory of the program in bytes.
+	// Highest memory of the program, in bytes.
 	MemoryBytes uint64 `protobuf:"varint,2,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
-	// All outputs together in bytes.
+	// Highest size of all outputs together, in bytes.
 	OutputBytes uint64 `protobuf:"varint,3,opt,name=output_bytes,json=outputBytes,proto3" json:"output_bytes,omitempty"`
 }
 
@@ -390,25 +392,26 @@ func (m *Resources) GetOutputBytes() uint64 {
 type Policy struct {
 	// Kind of verification.
 	Kind PolicyKind `protobuf:"varint,1,opt,name=kind,proto3,enum=theta.compute.v1.PolicyKind" json:"kind,omitempty"`
-	// Replicas of the first round: odd and at least 3 under QUORUM, else 1.
+	// Number of replicas of the first round: odd and at least 3 under QUORUM, otherwise 1.
 	Replicas uint32 `protobuf:"varint,2,opt,name=replicas,proto3" json:"replicas,omitempty"`
-	// Probability in basis points that auditors join the first round once all its
-	// replicas have committed. Raised to the audit_floor_bps of the params for
-	// programs that are deterministic, else 0.
+	// Probability, in basis points, that auditors join the first round after all its replicas
+	// have committed. For deterministic programs it is raised to the audit_floor_bps of the
+	// params; otherwise it must be 0.
 	AuditBps uint32 `protobuf:"varint,3,opt,name=audit_bps,json=auditBps,proto3" json:"audit_bps,omitempty"`
-	// Auditors that join then: at least 1 where audit_bps is above 0.
+	// Number of auditors that join then, at least 1 if audit_bps is above 0.
 	Auditors uint32 `protobuf:"varint,4,opt,name=auditors,proto3" json:"auditors,omitempty"`
-	// TRUST: operator who alone may take the tasks; anybody by sortition when empty.
+	// TRUST: address of the only operator that can take the tasks. If it is empty, nodes are
+	// drawn by sortition.
 	Node string `protobuf:"bytes,5,opt,name=node,proto3" json:"node,omitempty"`
-	// TRUST: blocks after the reveal in which the requester may reject a result;
-	// silence accepts it.
+	// TRUST: number of blocks after the reveal in which the requester can reject a result. A
+	// result that is not rejected is accepted.
 	ReviewBlocks uint64 `protobuf:"varint,6,opt,name=review_blocks,json=reviewBlocks,proto3" json:"review_blocks,omitempty"`
-	// Slash over results though nobody vouches that the program is deterministic.
-	// Nodes take such tasks at their own risk.
+	// Whether results are slashed although neither the profile nor governance declares the
+	// program deterministic. Nodes take such tasks at their own risk.
 	OwnRisk bool `protobuf:"varint,7,opt,name=own_risk,json=ownRisk,proto3" json:"own_risk,omitempty"`
-	// Blocks after a first round has agreed in which anybody may challenge its
-	// result, 0 for none. What its replicas have at stake stays locked meanwhile.
-	// Only where a wrong result is slashed.
+	// Number of blocks, after a first round has agreed, in which any account can challenge
+	// its result; 0 for none. The stakes of its replicas stay locked meanwhile. Allowed only
+	// if wrong results are slashed.
 	ChallengeBlocks uint64 `protobuf:"varint,8,opt,name=challenge_blocks,json=challengeBlocks,proto3" json:"challenge_blocks,omitempty"`
 }
 
@@ -503,11 +506,12 @@ func (m *Policy) GetChallengeBlocks() uint64 {
 
 // Placement says which nodes of the class a job asks for.
 type Placement struct {
-	// Preferred regions, at most 8: others are drawn once nobody there has come.
+	// Preferred regions, at most 8. Nodes of other regions are drawn after the draws in which
+	// no node from a preferred region claimed.
 	Regions []string `protobuf:"bytes,1,rep,name=regions,proto3" json:"regions,omitempty"`
-	// Operators who are not to take part, at most 16.
+	// Addresses of operators that must not take part, at most 16.
 	Denied []string `protobuf:"bytes,2,rep,name=denied,proto3" json:"denied,omitempty"`
-	// Least bond of a node, in units of the bond denom; none when empty.
+	// Lowest bond of a node, in units of the bond denom; empty for no limit.
 	MinBond string `protobuf:"bytes,3,opt,name=min_bond,json=minBond,proto3" json:"min_bond,omitempty"`
 }
 
@@ -565,47 +569,48 @@ func (m *Placement) GetMinBond() string {
 	return ""
 }
 
-// JobSpec is what to run, on what, for how much. It is immutable and at most
-// 4 KiB encoded.
+// JobSpec says what to run, on which inputs and for which pay. It cannot be changed and is
+// at most 4 KiB when encoded.
 type JobSpec struct {
 	// Executor profile, e.g. "wasm/1".
 	Executor string `protobuf:"bytes,1,opt,name=executor,proto3" json:"executor,omitempty"`
-	// Program.
+	// Program that each task runs.
 	Program Blob `protobuf:"bytes,2,opt,name=program,proto3" json:"program"`
 	// Input files, at most 16.
 	Inputs []Input `protobuf:"bytes,3,rep,name=inputs,proto3" json:"inputs"`
-	// Arguments, the program's name left out; "{task}" in them is the task's index
-	// plus first_task.
+	// Arguments without the program's name. "{task}" in an argument is replaced by the task's
+	// index plus first_task.
 	Args []string `protobuf:"bytes,4,rep,name=args,proto3" json:"args,omitempty"`
-	// Bounds.
+	// Highest amounts that a replica can use.
 	Resources Resources `protobuf:"bytes,5,opt,name=resources,proto3" json:"resources"`
-	// Seed of the program's random numbers, empty or 32 bytes.
+	// Seed of the program's random numbers: empty or 32 bytes.
 	Seed []byte `protobuf:"bytes,6,opt,name=seed,proto3" json:"seed,omitempty"`
-	// Hardware class.
+	// Id of the hardware class, e.g. "cpu-small".
 	Class string `protobuf:"bytes,7,opt,name=class,proto3" json:"class,omitempty"`
-	// Verification.
+	// How results are verified.
 	Policy Policy `protobuf:"bytes,8,opt,name=policy,proto3" json:"policy"`
-	// Pay of one replica of one task, before the fee split.
+	// Pay per replica and task, before the fee split.
 	Reward types.Coin `protobuf:"bytes,9,opt,name=reward,proto3" json:"reward"`
-	// Tasks of the job, 1 to the max_tasks of the params.
+	// Number of tasks of the job, 1 to the max_tasks of the params.
 	Tasks uint64 `protobuf:"varint,10,opt,name=tasks,proto3" json:"tasks,omitempty"`
-	// Blocks after assignment in which a node may release the task without fault.
+	// Number of blocks after assignment in which a node can release the task without a fault.
 	PrepareBlocks uint64 `protobuf:"varint,11,opt,name=prepare_blocks,json=prepareBlocks,proto3" json:"prepare_blocks,omitempty"`
-	// Blocks after assignment in which a node must commit; more than prepare_blocks.
+	// Number of blocks after assignment in which a node must commit; above prepare_blocks.
 	CommitBlocks uint64 `protobuf:"varint,12,opt,name=commit_blocks,json=commitBlocks,proto3" json:"commit_blocks,omitempty"`
-	// Blocks after posting in which first rounds must have committed.
+	// Number of blocks after posting in which first rounds must have committed.
 	LifetimeBlocks uint64 `protobuf:"varint,13,opt,name=lifetime_blocks,json=lifetimeBlocks,proto3" json:"lifetime_blocks,omitempty"`
-	// Where nodes put outputs: an http or https prefix, content is put at "<sink>/<sha256 in hex>".
-	// Empty for a job that judges a challenge alone: it delivers nothing.
+	// Sink of the outputs: an http or https prefix. A node puts content at "<sink>/<sha256 in
+	// hex>". Empty only for a job that judges a challenge, which delivers nothing.
 	Sink string `protobuf:"bytes,14,opt,name=sink,proto3" json:"sink,omitempty"`
-	// Nodes it asks for.
+	// Which nodes of the class the job asks for.
 	Placement Placement `protobuf:"bytes,15,opt,name=placement,proto3" json:"placement"`
 	// Inputs that differ from task to task.
 	ArrayInput *ArrayInput `protobuf:"bytes,16,opt,name=array_input,json=arrayInput,proto3" json:"array_input,omitempty"`
-	// What the first task is to its program and inputs: added to the index of each.
+	// Number that is added to each task's index to get the number that the program and its
+	// inputs see.
 	FirstTask uint64 `protobuf:"varint,17,opt,name=first_task,json=firstTask,proto3" json:"first_task,omitempty"`
-	// Variables of the environment beside those that the profile sets, at most 64, each
-	// name once; "{task}" in a value is what it is in args.
+	// Environment variables in addition to those that the profile sets, at most 64, with
+	// different names. "{task}" in a value is replaced as in args.
 	Env []Variable `protobuf:"bytes,18,rep,name=env,proto3" json:"env"`
 }
 

@@ -26,25 +26,25 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
-// TaskStatus is where a task stands.
+// TaskStatus is the status of a task.
 type TaskStatus int32
 
 const (
-	// No status.
+	// The status is not set.
 	TASK_STATUS_UNSPECIFIED TaskStatus = 0
-	// Waits for its first node.
+	// The task waits for its first node.
 	TASK_STATUS_OPEN TaskStatus = 1
-	// Held by nodes; rounds go on.
+	// Nodes hold the task, and its rounds continue.
 	TASK_STATUS_RUNNING TaskStatus = 2
 	// A result was accepted.
 	TASK_STATUS_ACCEPTED TaskStatus = 3
-	// The last round ended in a tie, or nobody revealed.
+	// The last round ended in a tie, or no node revealed.
 	TASK_STATUS_FAILED TaskStatus = 4
-	// Its lifetime ended before enough nodes had committed.
+	// The lifetime ended before enough nodes had committed.
 	TASK_STATUS_EXPIRED TaskStatus = 5
-	// Enough nodes reported that an input is not there.
+	// Enough nodes reported that an input is missing.
 	TASK_STATUS_INPUT_UNAVAILABLE TaskStatus = 6
-	// The requester cancelled it.
+	// The requester cancelled the job.
 	TASK_STATUS_CANCELLED TaskStatus = 7
 )
 
@@ -78,31 +78,32 @@ func (TaskStatus) EnumDescriptor() ([]byte, []int) {
 	return fileDescriptor_c837956d7bb547bb, []int{0}
 }
 
-// AssignmentStatus is where a node's part in a task stands.
+// AssignmentStatus is the status of a node's part in a task.
 type AssignmentStatus int32
 
 const (
-	// No status.
+	// The status is not set.
 	ASSIGNMENT_STATUS_UNSPECIFIED AssignmentStatus = 0
-	// Holds one of the lowest ranks of a draw that is still open.
+	// The node holds one of the lowest ranks of a draw that is still open.
 	ASSIGNMENT_STATUS_CANDIDATE AssignmentStatus = 1
-	// Drawn; executes.
+	// The node was drawn and runs the task.
 	ASSIGNMENT_STATUS_ASSIGNED AssignmentStatus = 2
-	// Has committed to a result.
+	// The node has committed to a result.
 	ASSIGNMENT_STATUS_COMMITTED AssignmentStatus = 3
-	// Has revealed its tag.
+	// The node has revealed its tag.
 	ASSIGNMENT_STATUS_REVEALED AssignmentStatus = 4
-	// Was paid: the reward, or the attempt fee where no verdict was reached.
+	// The node was paid: the reward, or the attempt fee if no verdict was reached.
 	ASSIGNMENT_STATUS_PAID AssignmentStatus = 5
-	// Ended without pay and without fault.
+	// The node's part ended without pay and without a fault.
 	ASSIGNMENT_STATUS_UNPAID AssignmentStatus = 6
-	// Was on the losing side; its liability is gone.
+	// The node was on the losing side and lost its liability.
 	ASSIGNMENT_STATUS_SLASHED AssignmentStatus = 7
-	// Gave the task back in time.
+	// The node released the task in time.
 	ASSIGNMENT_STATUS_RELEASED AssignmentStatus = 8
-	// Did not commit in time.
+	// The node did not commit in time.
 	ASSIGNMENT_STATUS_MISSED AssignmentStatus = 9
-	// Committed and did not reveal, or revealed and did not open, in time; slashed.
+	// The node committed and did not reveal in time, or revealed and did not open in time; it
+	// was slashed.
 	ASSIGNMENT_STATUS_NO_REVEAL AssignmentStatus = 10
 )
 
@@ -142,21 +143,23 @@ func (AssignmentStatus) EnumDescriptor() ([]byte, []int) {
 	return fileDescriptor_c837956d7bb547bb, []int{1}
 }
 
-// RoundPhase is what a round waits for.
+// RoundPhase is the phase of a round.
 type RoundPhase int32
 
 const (
-	// No phase.
+	// The phase is not set.
 	ROUND_PHASE_UNSPECIFIED RoundPhase = 0
 	// Replicas are drawn and commit.
 	ROUND_PHASE_COMMIT RoundPhase = 1
-	// All have committed; replicas reveal tags (and, after the first round, everybody opens digests).
+	// All replicas have committed and reveal their tags. After the first round, all nodes
+	// that revealed also open their digests.
 	ROUND_PHASE_REVEAL RoundPhase = 2
-	// Nothing; the round is over.
+	// The round is over.
 	ROUND_PHASE_CLOSED RoundPhase = 3
-	// All have committed; the seed that says whether auditors join is awaited.
+	// All replicas have committed; the round waits for the seed that decides whether auditors
+	// join.
 	ROUND_PHASE_AUDIT RoundPhase = 4
-	// All have revealed; the requester may reject the result.
+	// All replicas have revealed; the requester can reject the result.
 	ROUND_PHASE_REVIEW RoundPhase = 5
 )
 
@@ -186,16 +189,16 @@ func (RoundPhase) EnumDescriptor() ([]byte, []int) {
 	return fileDescriptor_c837956d7bb547bb, []int{2}
 }
 
-// Guarantee says what stands behind an accepted result.
+// Guarantee says what supports an accepted result.
 type Guarantee int32
 
 const (
-	// None: there is no accepted result.
+	// There is no accepted result.
 	GUARANTEE_UNSPECIFIED Guarantee = 0
-	// Every honest machine reaches it, and another result would have cost its nodes their
-	// liability.
+	// Every honest machine reaches this result, and the nodes would have lost their liability
+	// for another result.
 	GUARANTEE_EXACT Guarantee = 1
-	// Most nodes of a quorum agree; others lost no liability.
+	// Most nodes of a quorum agreed; the others lost no liability.
 	GUARANTEE_MAJORITY Guarantee = 2
 	// The requester trusts the node.
 	GUARANTEE_TRUSTED Guarantee = 3
@@ -225,11 +228,11 @@ func (Guarantee) EnumDescriptor() ([]byte, []int) {
 
 // TaskRef names a round of a task.
 type TaskRef struct {
-	// Job.
+	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Task of the job.
+	// Index of the task in the job, from 0.
 	Task uint64 `protobuf:"varint,2,opt,name=task,proto3" json:"task,omitempty"`
-	// Round of the task, from 0.
+	// Number of the task's round, from 0.
 	Round uint32 `protobuf:"varint,3,opt,name=round,proto3" json:"round,omitempty"`
 }
 
@@ -289,23 +292,24 @@ func (m *TaskRef) GetRound() uint32 {
 
 // Assignment is a node's part in one round of a task. It locks the job's liability.
 type Assignment struct {
-	// Operator of the node.
+	// Address of the node's operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Where it stands.
+	// Status of the node's part.
 	Status AssignmentStatus `protobuf:"varint,2,opt,name=status,proto3,enum=theta.compute.v1.AssignmentStatus" json:"status,omitempty"`
-	// Sortition rank of a candidate, big endian; lower goes first.
+	// Sortition rank of a candidate, big endian. Lower ranks win.
 	Rank []byte `protobuf:"bytes,3,opt,name=rank,proto3" json:"rank,omitempty"`
-	// Height of assignment.
+	// Block height at which the node was assigned.
 	AssignedHeight int64 `protobuf:"varint,4,opt,name=assigned_height,json=assignedHeight,proto3" json:"assigned_height,omitempty"`
-	// Last height at which a commitment counts.
+	// Last block height at which a commitment counts.
 	CommitDeadline int64 `protobuf:"varint,5,opt,name=commit_deadline,json=commitDeadline,proto3" json:"commit_deadline,omitempty"`
-	// H(operator, tag, exit code, salt), 32 bytes, once committed.
+	// Commitment H(operator, tag, exit code, salt), 32 bytes; empty before the node has
+	// committed.
 	Commitment []byte `protobuf:"bytes,6,opt,name=commitment,proto3" json:"commitment,omitempty"`
-	// Tag, 32 bytes, once revealed.
+	// Tag, 32 bytes; empty before the node has revealed.
 	Tag []byte `protobuf:"bytes,7,opt,name=tag,proto3" json:"tag,omitempty"`
-	// Exit code of the program, once revealed.
+	// Exit code of the program; 0 before the node has revealed.
 	ExitCode uint32 `protobuf:"varint,8,opt,name=exit_code,json=exitCode,proto3" json:"exit_code,omitempty"`
-	// What the node reported beside its result, once revealed.
+	// Measurements that the node reported with its tag.
 	Metrics Metrics `protobuf:"bytes,9,opt,name=metrics,proto3" json:"metrics"`
 }
 
@@ -405,19 +409,19 @@ func (m *Assignment) GetMetrics() Metrics {
 	return Metrics{}
 }
 
-// Draw is a sortition under way: it waits for its seed, then collects claims.
+// Draw is a sortition that has not ended. It waits for its seed and then collects claims.
 type Draw struct {
-	// Height at which the seed was pinned.
+	// Block height at which the seed was pinned.
 	SeedHeight int64 `protobuf:"varint,1,opt,name=seed_height,json=seedHeight,proto3" json:"seed_height,omitempty"`
-	// Epoch whose weights count.
+	// Number of the epoch whose weights count.
 	Epoch uint64 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	// Draws of this round before this one.
+	// Number of draws of this round before this one.
 	Attempt uint32 `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
-	// Replicas it is to fill.
+	// Number of replicas to draw.
 	Slots uint32 `protobuf:"varint,4,opt,name=slots,proto3" json:"slots,omitempty"`
-	// Height at which claiming closes (exclusive), 0 until the seed is known.
+	// First block height at which claims no longer count; 0 until the seed is known.
 	CloseHeight int64 `protobuf:"varint,5,opt,name=close_height,json=closeHeight,proto3" json:"close_height,omitempty"`
-	// Those with the lowest ranks so far, lowest first.
+	// Candidates with the lowest ranks so far, lowest rank first.
 	Candidates []Assignment `protobuf:"bytes,6,rep,name=candidates,proto3" json:"candidates"`
 }
 
@@ -496,46 +500,47 @@ func (m *Draw) GetCandidates() []Assignment {
 	return nil
 }
 
-// Round is one blind replication of a task.
+// Round is one execution of a task on several nodes that do not see each other's results.
 type Round struct {
-	// Replicas it aims at.
+	// Number of replicas that the round aims at.
 	Target uint32 `protobuf:"varint,1,opt,name=target,proto3" json:"target,omitempty"`
-	// What it waits for.
+	// Phase of the round.
 	Phase RoundPhase `protobuf:"varint,2,opt,name=phase,proto3,enum=theta.compute.v1.RoundPhase" json:"phase,omitempty"`
-	// The draw under way, if any.
+	// The draw that has not ended, if there is one.
 	Draw *Draw `protobuf:"bytes,3,opt,name=draw,proto3" json:"draw,omitempty"`
-	// Nodes drawn so far, those that left again (released, missed) not among them.
+	// Nodes drawn so far, except those that have released the task or missed their deadline.
 	Replicas []Assignment `protobuf:"bytes,4,rep,name=replicas,proto3" json:"replicas"`
-	// How many of them have committed.
+	// Number of replicas that have committed.
 	Committed uint32 `protobuf:"varint,5,opt,name=committed,proto3" json:"committed,omitempty"`
-	// How many of them have revealed.
+	// Number of replicas that have revealed.
 	Revealed uint32 `protobuf:"varint,6,opt,name=revealed,proto3" json:"revealed,omitempty"`
-	// Last height at which reveals and openings count, 0 before all have committed.
+	// Last block height at which reveals and openings count; 0 before all have committed.
 	RevealDeadline int64 `protobuf:"varint,7,opt,name=reveal_deadline,json=revealDeadline,proto3" json:"reveal_deadline,omitempty"`
-	// Earliest commit deadline that may still be missed, 0 when none.
+	// Earliest commit deadline that can still be missed; 0 for none.
 	NextDeadline int64 `protobuf:"varint,8,opt,name=next_deadline,json=nextDeadline,proto3" json:"next_deadline,omitempty"`
-	// Draws started so far.
+	// Number of draws started so far.
 	Draws uint32 `protobuf:"varint,9,opt,name=draws,proto3" json:"draws,omitempty"`
-	// Height whose seed decides whether auditors join, 0 before.
+	// Block height whose seed decides whether auditors join; 0 before it is set.
 	AuditSeedHeight int64 `protobuf:"varint,10,opt,name=audit_seed_height,json=auditSeedHeight,proto3" json:"audit_seed_height,omitempty"`
-	// Auditors that have joined the target.
+	// Number of auditors that have joined the round.
 	Auditors uint32 `protobuf:"varint,11,opt,name=auditors,proto3" json:"auditors,omitempty"`
-	// Last height at which the requester may reject the result, 0 before.
+	// Last block height at which the requester can reject the result; 0 before the review.
 	ReviewDeadline int64 `protobuf:"varint,12,opt,name=review_deadline,json=reviewDeadline,proto3" json:"review_deadline,omitempty"`
-	// First round: last height at which nodes are drawn beside one that has
-	// committed, 0 before any has.
+	// First round: last block height at which nodes are still drawn after a node has
+	// committed; 0 before a node has committed.
 	WaitUntil int64 `protobuf:"varint,13,opt,name=wait_until,json=waitUntil,proto3" json:"wait_until,omitempty"`
-	// Further rounds: judges that were asked for first. Half of them have to come,
-	// however far the target has been lowered since.
+	// Further rounds: number of judges that were asked for at first. At least half of them
+	// must come, however far the target has been lowered since.
 	Asked uint32 `protobuf:"varint,14,opt,name=asked,proto3" json:"asked,omitempty"`
-	// Nodes that have missed their deadline. Whether that counts towards jail is known
-	// once nobody can commit to the round any more; the list is empty from then on.
+	// Nodes that have missed their deadline. The chain decides whether that counts towards
+	// jail when no node can commit to the round any more; from then on the list is empty.
 	Missed []MissedDeadline `protobuf:"bytes,15,rep,name=missed,proto3" json:"missed"`
-	// Height from which its empty slots are drawn again, 0 while nothing waits for one.
+	// Block height from which empty slots are drawn again; 0 if the round does not wait.
 	ResumeHeight int64 `protobuf:"varint,16,opt,name=resume_height,json=resumeHeight,proto3" json:"resume_height,omitempty"`
-	// Epoch of the weights by which it last drew.
+	// Number of the epoch whose weights the last draw used.
 	Epoch uint64 `protobuf:"varint,17,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	// Key of the traces of this round, 32 bytes, once the seed of its first draw is known.
+	// Key of the traces of this round, 32 bytes; empty until the seed of its first draw is
+	// known.
 	TraceKey []byte `protobuf:"bytes,18,opt,name=trace_key,json=traceKey,proto3" json:"trace_key,omitempty"`
 	// Reports that an input is not there. Whether that was so is judged once all seats have
 	// committed, or the task has ended; the list is empty from then on.
@@ -758,9 +763,9 @@ func (m *InputReport) GetOperator() string {
 
 // MissedDeadline is a seat whose node did not commit in time.
 type MissedDeadline struct {
-	// Operator of the node.
+	// Address of the node's operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Last height at which its commitment would have counted.
+	// Last block height at which its commitment would have counted.
 	Height int64 `protobuf:"varint,2,opt,name=height,proto3" json:"height,omitempty"`
 }
 
@@ -811,18 +816,18 @@ func (m *MissedDeadline) GetHeight() int64 {
 	return 0
 }
 
-// Metrics are reported by the node beside the result. Nothing of them but the fuel is
+// Metrics are measurements that the node reports with its result. Only the fuel is
 // verified.
 type Metrics struct {
-	// Executor fuel used; the tag has it too, and it is part of the vote.
+	// Executor fuel that the program used. The tag includes it, so it is part of the vote.
 	Fuel uint64 `protobuf:"varint,1,opt,name=fuel,proto3" json:"fuel,omitempty"`
 	// Wall time of the execution in milliseconds.
 	WallMs uint64 `protobuf:"varint,2,opt,name=wall_ms,json=wallMs,proto3" json:"wall_ms,omitempty"`
-	// Energy in millijoules; meaningful only if energy_source is not empty.
+	// Energy of the execution in millijoules; valid only if energy_source is not empty.
 	EnergyMj uint64 `protobuf:"varint,3,opt,name=energy_mj,json=energyMj,proto3" json:"energy_mj,omitempty"`
-	// What measured the energy: "nvml", "rapl"; empty means not measured.
+	// What measured the energy, e.g. "nvml" or "rapl"; empty if it was not measured.
 	EnergySource string `protobuf:"bytes,4,opt,name=energy_source,json=energySource,proto3" json:"energy_source,omitempty"`
-	// Device that ran it, at most 64 bytes.
+	// Device that ran the program, at most 64 bytes.
 	Device string `protobuf:"bytes,5,opt,name=device,proto3" json:"device,omitempty"`
 }
 
@@ -894,23 +899,23 @@ func (m *Metrics) GetDevice() string {
 	return ""
 }
 
-// Outcome is how a node's part in a task ended.
+// Outcome says how a node's part in a task ended.
 type Outcome struct {
-	// Operator of the node.
+	// Address of the node's operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Round it took part in.
+	// Number of the round in which the node took part, from 0.
 	Round uint32 `protobuf:"varint,2,opt,name=round,proto3" json:"round,omitempty"`
-	// How it ended.
+	// Status with which the node's part ended.
 	Status AssignmentStatus `protobuf:"varint,3,opt,name=status,proto3,enum=theta.compute.v1.AssignmentStatus" json:"status,omitempty"`
-	// Tag it revealed, if it did.
+	// Tag that the node revealed, 32 bytes; empty if it revealed none.
 	Tag []byte `protobuf:"bytes,4,opt,name=tag,proto3" json:"tag,omitempty"`
-	// Gross pay, fee split not yet taken, in the reward's denom.
+	// Gross pay, before the fee split, in units of the reward's denom.
 	Paid cosmossdk_io_math.Int `protobuf:"bytes,5,opt,name=paid,proto3,customtype=cosmossdk.io/math.Int" json:"paid"`
-	// Bond lost, in the bond denom.
+	// Lost bond, in units of the bond denom.
 	Slashed cosmossdk_io_math.Int `protobuf:"bytes,6,opt,name=slashed,proto3,customtype=cosmossdk.io/math.Int" json:"slashed"`
-	// Share of the losers' bond, in the bond denom.
+	// Share of the losers' bond that the node received, in units of the bond denom.
 	Share cosmossdk_io_math.Int `protobuf:"bytes,7,opt,name=share,proto3,customtype=cosmossdk.io/math.Int" json:"share"`
-	// What the node reported beside its result.
+	// Measurements that the node reported with its tag.
 	Metrics Metrics `protobuf:"bytes,8,opt,name=metrics,proto3" json:"metrics"`
 }
 
@@ -982,19 +987,19 @@ func (m *Outcome) GetMetrics() Metrics {
 	return Metrics{}
 }
 
-// Opening is a result that a node has shown, with what else its tag is made of.
+// Opening is a digest that a node has opened, with the other parts of its tag.
 type Opening struct {
-	// Round in which it was revealed.
+	// Number of the round in which the node revealed the tag, from 0.
 	Round uint32 `protobuf:"varint,1,opt,name=round,proto3" json:"round,omitempty"`
 	// SHA-256 of the result manifest, 32 bytes.
 	Digest []byte `protobuf:"bytes,2,opt,name=digest,proto3" json:"digest,omitempty"`
-	// Executor fuel used.
+	// Executor fuel that the program used.
 	Fuel uint64 `protobuf:"varint,3,opt,name=fuel,proto3" json:"fuel,omitempty"`
-	// Trace under the key of the first round, 32 bytes; that of the challenged task, where the
-	// job judges one.
+	// Trace under the key of the first round, 32 bytes. If the job judges a challenge, the
+	// key is that of the challenged task.
 	Trace []byte `protobuf:"bytes,4,opt,name=trace,proto3" json:"trace,omitempty"`
-	// Trace under the key of its own round, 32 bytes; empty in the first round of a job that
-	// judges none.
+	// Trace under the key of the node's own round, 32 bytes. Empty in the first round of a
+	// job that does not judge a challenge.
 	OwnTrace []byte `protobuf:"bytes,5,opt,name=own_trace,json=ownTrace,proto3" json:"own_trace,omitempty"`
 }
 
@@ -1068,29 +1073,29 @@ func (m *Opening) GetOwnTrace() []byte {
 
 // Task is one unit of work of a job.
 type Task struct {
-	// Job it belongs to.
+	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Index in the job, from 0.
+	// Index of the task in the job, from 0.
 	Index uint64 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
-	// Where it stands.
+	// Status of the task.
 	Status TaskStatus `protobuf:"varint,3,opt,name=status,proto3,enum=theta.compute.v1.TaskStatus" json:"status,omitempty"`
-	// Rounds, first to current.
+	// Rounds of the task, from the first to the current one.
 	Rounds []Round `protobuf:"bytes,4,rep,name=rounds,proto3" json:"rounds"`
-	// Blocks by which late seeds have put off the end of its first draws.
+	// Number of blocks by which late seeds have postponed the end of the first round's draws.
 	SeedDelay int64 `protobuf:"varint,5,opt,name=seed_delay,json=seedDelay,proto3" json:"seed_delay,omitempty"`
-	// Height at which the next transition is due without a message, 0 once ended.
+	// Block height of the next transition without a message; 0 after the end.
 	DueHeight int64 `protobuf:"varint,6,opt,name=due_height,json=dueHeight,proto3" json:"due_height,omitempty"`
-	// Reports that an input is not there, by operator.
+	// Addresses of the operators that reported a missing input.
 	InputReports []string `protobuf:"bytes,7,rep,name=input_reports,json=inputReports,proto3" json:"input_reports,omitempty"`
-	// Results opened in an escalation, or by the judges of a challenge.
+	// Digests opened in an escalation, or by the judges of a challenge.
 	Opened []Opening `protobuf:"bytes,8,rep,name=opened,proto3" json:"opened"`
 	// Outcomes of nodes that have left the task before its end.
 	Departed []Outcome `protobuf:"bytes,9,rep,name=departed,proto3" json:"departed"`
-	// Seats missed in rounds to which fewer nodes have committed than have missed them:
-	// the task's reserve burns an attempt fee for each when the task ends.
+	// Number of missed seats in rounds in which fewer nodes committed than missed. When the
+	// task ends, its reserve burns an attempt fee for each of them.
 	Unfinished uint32 `protobuf:"varint,10,opt,name=unfinished,proto3" json:"unfinished,omitempty"`
-	// What draws without a candidate and seats that were vacated have cost so far, in the
-	// reward's denom. It is burned when the task ends.
+	// Cost so far of draws without a candidate and of vacated seats, in units of the reward's
+	// denom. It is burned when the task ends.
 	DrawFees cosmossdk_io_math.Int `protobuf:"bytes,11,opt,name=draw_fees,json=drawFees,proto3,customtype=cosmossdk.io/math.Int" json:"draw_fees"`
 }
 
@@ -1197,43 +1202,45 @@ func (m *Task) GetUnfinished() uint32 {
 	return 0
 }
 
-// Receipt is what remains of a task that has ended.
+// Receipt is the record of a task that has ended.
 type Receipt struct {
-	// Job.
+	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Task of the job.
+	// Index of the task in the job, from 0.
 	Task uint64 `protobuf:"varint,2,opt,name=task,proto3" json:"task,omitempty"`
-	// SHA-256 of the encoded spec.
+	// SHA-256 of the encoded spec, 32 bytes.
 	SpecDigest []byte `protobuf:"bytes,3,opt,name=spec_digest,json=specDigest,proto3" json:"spec_digest,omitempty"`
-	// How the task ended.
+	// Status with which the task ended.
 	Status TaskStatus `protobuf:"varint,4,opt,name=status,proto3,enum=theta.compute.v1.TaskStatus" json:"status,omitempty"`
-	// Tags of the accepted result by round: entry r is its tag in round r. Empty without one.
+	// Tags of the accepted result: entry r is its tag in round r, 32 bytes each. Empty
+	// without a result.
 	Tags [][]byte `protobuf:"bytes,5,rep,name=tags,proto3" json:"tags,omitempty"`
-	// How each node's part ended, in order of round and draw.
+	// Outcome of each node's part, in the order of rounds and draws.
 	Outcomes []Outcome `protobuf:"bytes,6,rep,name=outcomes,proto3" json:"outcomes"`
-	// Height of settlement.
+	// Block height at which the task was settled.
 	Height int64 `protobuf:"varint,7,opt,name=height,proto3" json:"height,omitempty"`
-	// Exit code of the program that all who were right report; 0 without a result.
+	// Exit code of the program in the accepted result; 0 without a result.
 	ExitCode uint32 `protobuf:"varint,8,opt,name=exit_code,json=exitCode,proto3" json:"exit_code,omitempty"`
 	// Whether auditors joined.
 	Audited bool `protobuf:"varint,9,opt,name=audited,proto3" json:"audited,omitempty"`
-	// Last height at which the result may be challenged, 0 for never.
+	// Last block height at which the result can be challenged; 0 for never.
 	ChallengeUntil int64 `protobuf:"varint,10,opt,name=challenge_until,json=challengeUntil,proto3" json:"challenge_until,omitempty"`
-	// Pay of a replica.
+	// Pay per replica, before the fee split.
 	Reward types.Coin `protobuf:"bytes,11,opt,name=reward,proto3" json:"reward"`
-	// What each replica had at stake, in the bond denom.
+	// Stake of each replica, in units of the bond denom.
 	Liability cosmossdk_io_math.Int `protobuf:"bytes,12,opt,name=liability,proto3,customtype=cosmossdk.io/math.Int" json:"liability"`
-	// Weight of all nodes of the class when the first round was last drawn, in the bond
-	// denom; that of the oldest epoch that is kept, if the task has outlived the draw's.
+	// Weight of all nodes of the class at the last draw of the first round, in units of the
+	// bond denom. If the epoch of that draw is no longer kept, the weight of the oldest epoch
+	// that is.
 	ClassWeight cosmossdk_io_math.Int `protobuf:"bytes,13,opt,name=class_weight,json=classWeight,proto3,customtype=cosmossdk.io/math.Int" json:"class_weight"`
-	// The requester has narrowed who might be drawn for the first round: it named a node,
-	// or its placement denies some, asks for a bond or prefers regions.
+	// Whether the requester limited the nodes of the first round: it named a node, or its
+	// placement denies operators, asks for a bond or prefers regions.
 	Placed bool `protobuf:"varint,14,opt,name=placed,proto3" json:"placed,omitempty"`
-	// Burned out of the job's escrow, in the reward's denom.
+	// Amount burned from the job's escrow, in units of the reward's denom.
 	Burned cosmossdk_io_math.Int `protobuf:"bytes,15,opt,name=burned,proto3,customtype=cosmossdk.io/math.Int" json:"burned"`
-	// Executor fuel that the accepted result used; 0 without one.
+	// Executor fuel that the accepted result used; 0 without a result.
 	Fuel uint64 `protobuf:"varint,16,opt,name=fuel,proto3" json:"fuel,omitempty"`
-	// What stands behind the accepted result.
+	// What supports the accepted result.
 	Guarantee Guarantee `protobuf:"varint,17,opt,name=guarantee,proto3,enum=theta.compute.v1.Guarantee" json:"guarantee,omitempty"`
 	// Key of the traces of the first round, 32 bytes; empty if its seed never came.
 	TraceKey []byte `protobuf:"bytes,18,opt,name=trace_key,json=traceKey,proto3" json:"trace_key,omitempty"`
@@ -1377,22 +1384,22 @@ func (m *Receipt) GetTraceKey() []byte {
 	return nil
 }
 
-// TaskNote gathers within a block what a task changes of its job. Notes are
-// folded into jobs at the block's end, and live no longer.
+// TaskNote collects, within a block, what a task changes in its job. Notes are applied to
+// jobs at the end of the block and then deleted.
 type TaskNote struct {
-	// A node has been assigned.
+	// Whether a node has been assigned for the first time.
 	Started bool `protobuf:"varint,1,opt,name=started,proto3" json:"started,omitempty"`
-	// How the task ended, if it did.
+	// Status with which the task ended; unspecified if it has not ended.
 	Ended TaskStatus `protobuf:"varint,2,opt,name=ended,proto3,enum=theta.compute.v1.TaskStatus" json:"ended,omitempty"`
-	// Paid out of the job's escrow, in the reward's denom.
+	// Amount paid from the job's escrow, in units of the reward's denom.
 	Spent cosmossdk_io_math.Int `protobuf:"bytes,3,opt,name=spent,proto3,customtype=cosmossdk.io/math.Int" json:"spent"`
-	// Replicas gained, less those lost.
+	// Number of replicas gained minus the number lost.
 	Held int64 `protobuf:"zigzag64,4,opt,name=held,proto3" json:"held,omitempty"`
-	// Hash of the receipt as a leaf, 32 bytes, once ended.
+	// Hash of the receipt as a leaf, 32 bytes; empty if the task has not ended.
 	Leaf []byte `protobuf:"bytes,5,opt,name=leaf,proto3" json:"leaf,omitempty"`
-	// Tasks that the job has gained, less those dropped before they were opened.
+	// Number of tasks that the job has gained minus those dropped before they were opened.
 	Posted int64 `protobuf:"zigzag64,6,opt,name=posted,proto3" json:"posted,omitempty"`
-	// It ended before any node was assigned.
+	// Whether the task ended before a node was assigned.
 	Idle bool `protobuf:"varint,7,opt,name=idle,proto3" json:"idle,omitempty"`
 }
 

@@ -34,9 +34,9 @@ const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
 // MsgPostJob posts a job.
 type MsgPostJob struct {
-	// Who pays and gets the refund.
+	// Address of the requester, who pays and receives refunds.
 	Requester string `protobuf:"bytes,1,opt,name=requester,proto3" json:"requester,omitempty"`
-	// What to run.
+	// Spec of the job, at most 4 KiB encoded.
 	Spec JobSpec `protobuf:"bytes,2,opt,name=spec,proto3" json:"spec"`
 }
 
@@ -87,13 +87,13 @@ func (m *MsgPostJob) GetSpec() JobSpec {
 	return JobSpec{}
 }
 
-// MsgPostJobResponse names the job.
+// MsgPostJobResponse holds the id and the cost of the job.
 type MsgPostJobResponse struct {
-	// Its id, "height-tx-n".
+	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// What went into escrow.
+	// Coin that was put into escrow.
 	Reserved types.Coin `protobuf:"bytes,2,opt,name=reserved,proto3" json:"reserved"`
-	// What was burned for the spec's bytes.
+	// Coin that was burned for the bytes of the spec.
 	PostingFee types.Coin `protobuf:"bytes,3,opt,name=posting_fee,json=postingFee,proto3" json:"posting_fee"`
 }
 
@@ -151,16 +151,16 @@ func (m *MsgPostJobResponse) GetPostingFee() types.Coin {
 	return types.Coin{}
 }
 
-// MsgTopUpJob adds to a job that has not ended.
+// MsgTopUpJob adds tasks or lifetime to a job that has not ended.
 type MsgTopUpJob struct {
-	// Who posted it.
+	// Address of the requester who posted the job.
 	Requester string `protobuf:"bytes,1,opt,name=requester,proto3" json:"requester,omitempty"`
-	// Job.
+	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Tasks to add after the last one; each takes its reserve into escrow.
+	// Number of tasks to add after the last one. The reserve of each task is put into escrow.
 	Tasks uint64 `protobuf:"varint,3,opt,name=tasks,proto3" json:"tasks,omitempty"`
-	// The job's lifetime from this block on, in blocks; 0 leaves it, and it never
-	// gets shorter.
+	// Lifetime of the job from this block on, in blocks. 0 leaves it unchanged, and a lower
+	// value does not shorten it.
 	LifetimeBlocks uint64 `protobuf:"varint,4,opt,name=lifetime_blocks,json=lifetimeBlocks,proto3" json:"lifetime_blocks,omitempty"`
 }
 
@@ -225,13 +225,13 @@ func (m *MsgTopUpJob) GetLifetimeBlocks() uint64 {
 	return 0
 }
 
-// MsgTopUpJobResponse says what it cost.
+// MsgTopUpJobResponse holds the cost and the new state of the job.
 type MsgTopUpJobResponse struct {
-	// What went into escrow.
+	// Coin that was put into escrow.
 	Reserved types.Coin `protobuf:"bytes,1,opt,name=reserved,proto3" json:"reserved"`
-	// Tasks of the job now.
+	// Number of tasks of the job now.
 	Tasks uint64 `protobuf:"varint,2,opt,name=tasks,proto3" json:"tasks,omitempty"`
-	// Height after which no first round draws any more.
+	// Last block height at which first rounds can draw nodes.
 	ExpiresHeight int64 `protobuf:"varint,3,opt,name=expires_height,json=expiresHeight,proto3" json:"expires_height,omitempty"`
 }
 
@@ -289,11 +289,11 @@ func (m *MsgTopUpJobResponse) GetExpiresHeight() int64 {
 	return 0
 }
 
-// MsgCancelJob ends a job.
+// MsgCancelJob cancels a job and refunds the unspent escrow.
 type MsgCancelJob struct {
-	// Who posted it.
+	// Address of the requester who posted the job.
 	Requester string `protobuf:"bytes,1,opt,name=requester,proto3" json:"requester,omitempty"`
-	// Job.
+	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
 }
 
@@ -344,9 +344,10 @@ func (m *MsgCancelJob) GetJobId() string {
 	return ""
 }
 
-// MsgCancelJobResponse says what comes back for tasks that nobody had taken up.
+// MsgCancelJobResponse holds the refund for tasks to which no node was assigned.
 type MsgCancelJobResponse struct {
-	// Refund; what else the job leaves over follows when its last task has ended.
+	// Coin that was refunded at once. The rest of the unspent escrow follows when the last
+	// task has ended.
 	Refund types.Coin `protobuf:"bytes,1,opt,name=refund,proto3" json:"refund"`
 }
 
@@ -390,14 +391,14 @@ func (m *MsgCancelJobResponse) GetRefund() types.Coin {
 	return types.Coin{}
 }
 
-// MsgRedraw buys a draw now for a task whose draws have found too few nodes, and which
-// waits before it draws again. What the draw costs the chain is burned.
+// MsgRedraw buys a draw now for a task whose draws have found too few nodes and which waits
+// before it draws again. The cost of the draw to the chain is burned.
 type MsgRedraw struct {
-	// Who posted it.
+	// Address of the requester who posted the job.
 	Requester string `protobuf:"bytes,1,opt,name=requester,proto3" json:"requester,omitempty"`
-	// Job.
+	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Task of the job.
+	// Index of the task in the job, from 0.
 	Task uint64 `protobuf:"varint,3,opt,name=task,proto3" json:"task,omitempty"`
 }
 
@@ -455,11 +456,11 @@ func (m *MsgRedraw) GetTask() uint64 {
 	return 0
 }
 
-// MsgRedrawResponse says what has begun.
+// MsgRedrawResponse describes the draw that has begun.
 type MsgRedrawResponse struct {
-	// Height at which the draw's seed is pinned.
+	// Block height at which the draw's seed is pinned.
 	SeedHeight int64 `protobuf:"varint,1,opt,name=seed_height,json=seedHeight,proto3" json:"seed_height,omitempty"`
-	// What was burned.
+	// Coin that was burned.
 	Fee types.Coin `protobuf:"bytes,2,opt,name=fee,proto3" json:"fee"`
 }
 
@@ -510,16 +511,16 @@ func (m *MsgRedrawResponse) GetFee() types.Coin {
 	return types.Coin{}
 }
 
-// MsgRedeliver asks the nodes that executed a job to deliver its results again, where
-// the sink has lost them or is gone. Nodes deliver as long as they keep the outputs,
-// which is up to them: a day by default. Of an array all tasks are delivered whose
-// outputs nodes still have, and those that end later go to the sink as well.
+// MsgRedeliver asks the nodes that ran a job to deliver its results again, because the sink
+// has lost them or no longer exists. Nodes can deliver while they keep the outputs; how
+// long is up to them, by default one day. For an array, nodes deliver all outputs that they
+// still have, and the outputs of tasks that end later also go to the new sink.
 type MsgRedeliver struct {
-	// Who posted it.
+	// Address of the requester who posted the job.
 	Requester string `protobuf:"bytes,1,opt,name=requester,proto3" json:"requester,omitempty"`
-	// Job.
+	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Where to, in the form of a spec's sink; empty for where they went before.
+	// Sink to deliver to, in the form of a spec's sink; empty for the previous sink.
 	Sink string `protobuf:"bytes,3,opt,name=sink,proto3" json:"sink,omitempty"`
 }
 
@@ -577,11 +578,11 @@ func (m *MsgRedeliver) GetSink() string {
 	return ""
 }
 
-// MsgRedeliverResponse says what nodes will read.
+// MsgRedeliverResponse holds the request that nodes will read.
 type MsgRedeliverResponse struct {
-	// The request as it stands in the job.
+	// The request as the job's record holds it.
 	Redelivery Redelivery `protobuf:"bytes,1,opt,name=redelivery,proto3" json:"redelivery"`
-	// What was burned for the bytes of the sink.
+	// Coin that was burned for the bytes of the sink.
 	PostingFee types.Coin `protobuf:"bytes,2,opt,name=posting_fee,json=postingFee,proto3" json:"posting_fee"`
 }
 
@@ -632,14 +633,14 @@ func (m *MsgRedeliverResponse) GetPostingFee() types.Coin {
 	return types.Coin{}
 }
 
-// ReviewItem accepts or rejects a result.
+// ReviewItem accepts or rejects one result.
 type ReviewItem struct {
-	// Job.
+	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Task of the job.
+	// Index of the task in the job, from 0.
 	Task uint64 `protobuf:"varint,2,opt,name=task,proto3" json:"task,omitempty"`
-	// Pay for it. A rejected result earns the attempt fee, and the rest of its
-	// reward is burned: nobody gains by rejecting.
+	// Whether to accept the result and pay for it. A rejected result earns the attempt fee,
+	// and the rest of its reward is burned, so that rejecting is not profitable.
 	Accept bool `protobuf:"varint,3,opt,name=accept,proto3" json:"accept,omitempty"`
 }
 
@@ -697,11 +698,12 @@ func (m *ReviewItem) GetAccept() bool {
 	return false
 }
 
-// MsgReview accepts or rejects results under TRUST before silence accepts them.
+// MsgReview accepts or rejects results under the trust policy. Results that are not
+// reviewed in time are accepted.
 type MsgReview struct {
-	// Who posted the jobs.
+	// Address of the requester who posted the jobs.
 	Requester string `protobuf:"bytes,1,opt,name=requester,proto3" json:"requester,omitempty"`
-	// Results.
+	// Results to accept or reject, at most max_batch.
 	Items []ReviewItem `protobuf:"bytes,2,rep,name=items,proto3" json:"items"`
 }
 
@@ -754,7 +756,7 @@ func (m *MsgReview) GetItems() []ReviewItem {
 
 // MsgReviewResponse holds a result for each item.
 type MsgReviewResponse struct {
-	// In the order of the items.
+	// One result per item, in the order of the items.
 	Results []ItemResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results"`
 }
 
@@ -798,18 +800,18 @@ func (m *MsgReviewResponse) GetResults() []ItemResult {
 	return nil
 }
 
-// MsgChallenge doubts the accepted result of a first round. It posts a job of the
-// same spec that asks for more replicas than have agreed; the challenger pays
-// them, and gets it back with a share of the losers' bond when they find another
-// result. A challenge that comes to no verdict costs a part of what it put up.
+// MsgChallenge challenges the accepted result of a first round. It posts a job with the
+// same spec that asks for more replicas than have agreed on the result. The challenger pays
+// these judges. If they find another result, the challenger is repaid and gets a share of
+// the losers' bond. A challenge without a verdict costs a part of the deposit.
 type MsgChallenge struct {
-	// Who pays the judges.
+	// Address of the challenger, who pays the judges.
 	Challenger string `protobuf:"bytes,1,opt,name=challenger,proto3" json:"challenger,omitempty"`
-	// Job of the result.
+	// Id of the job of the result, "height-tx-n".
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Its task.
+	// Index of the result's task in the job, from 0.
 	Task uint64 `protobuf:"varint,3,opt,name=task,proto3" json:"task,omitempty"`
-	// Arrays: where the receipt stands; the chain keeps those of single tasks.
+	// For arrays: the receipt and its proof. The chain stores the receipts of single tasks.
 	Proof *ReceiptProof `protobuf:"bytes,4,opt,name=proof,proto3" json:"proof,omitempty"`
 }
 
@@ -874,14 +876,15 @@ func (m *MsgChallenge) GetProof() *ReceiptProof {
 	return nil
 }
 
-// ReceiptProof shows that a receipt stands in the tree of an array's receipts.
+// ReceiptProof proves that a receipt is in the tree of an array's receipts.
 type ReceiptProof struct {
-	// The receipt.
+	// Receipt of the task.
 	Receipt Receipt `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt"`
-	// Its place in the tree, from 0: how many tasks of the job ended before it.
+	// Position of the receipt in the tree, from 0: the number of tasks of the job that ended
+	// before it.
 	Index uint64 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
-	// Sibling hashes from the leaf up to the root of the complete subtree in which
-	// it stands, 32 bytes each; subtrees only grow.
+	// Sibling hashes, 32 bytes each, from the leaf up to the root of the complete subtree
+	// that holds it. Subtrees only grow.
 	Path [][]byte `protobuf:"bytes,3,rep,name=path,proto3" json:"path,omitempty"`
 }
 
@@ -939,13 +942,13 @@ func (m *ReceiptProof) GetPath() [][]byte {
 	return nil
 }
 
-// MsgChallengeResponse names the job that judges.
+// MsgChallengeResponse holds the id and the cost of the job that judges.
 type MsgChallengeResponse struct {
-	// Its id, "height-tx-n".
+	// Id of the job that judges, "height-tx-n".
 	JudgingJob string `protobuf:"bytes,1,opt,name=judging_job,json=judgingJob,proto3" json:"judging_job,omitempty"`
-	// What went into escrow.
+	// Coin that was put into escrow.
 	Reserved types.Coin `protobuf:"bytes,2,opt,name=reserved,proto3" json:"reserved"`
-	// What was burned for the spec's bytes.
+	// Coin that was burned for the bytes of the spec.
 	PostingFee types.Coin `protobuf:"bytes,3,opt,name=posting_fee,json=postingFee,proto3" json:"posting_fee"`
 }
 
@@ -1003,13 +1006,13 @@ func (m *MsgChallengeResponse) GetPostingFee() types.Coin {
 	return types.Coin{}
 }
 
-// ItemResult is how one item of a batch went.
+// ItemResult is the result of one item of a batch.
 type ItemResult struct {
-	// 0 for success, else a code of the codespace.
+	// Error code within the codespace; 0 for success.
 	Code uint32 `protobuf:"varint,1,opt,name=code,proto3" json:"code,omitempty"`
-	// Codespace of the code.
+	// Codespace of the error code, e.g. "compute"; empty for success.
 	Codespace string `protobuf:"bytes,2,opt,name=codespace,proto3" json:"codespace,omitempty"`
-	// What went wrong and what to do.
+	// What went wrong and what to do; empty for success.
 	Log string `protobuf:"bytes,3,opt,name=log,proto3" json:"log,omitempty"`
 }
 
@@ -1067,11 +1070,11 @@ func (m *ItemResult) GetLog() string {
 	return ""
 }
 
-// MsgClaim enters draws.
+// MsgClaim enters a node into draws.
 type MsgClaim struct {
-	// Worker key of the node.
+	// Address of the node's worker key.
 	Worker string `protobuf:"bytes,1,opt,name=worker,proto3" json:"worker,omitempty"`
-	// Draws to enter.
+	// Draws to enter, at most max_batch.
 	Items []TaskRef `protobuf:"bytes,2,rep,name=items,proto3" json:"items"`
 }
 
@@ -1122,9 +1125,9 @@ func (m *MsgClaim) GetItems() []TaskRef {
 	return nil
 }
 
-// MsgClaimResponse holds a result for each item; all of them may be failures.
+// MsgClaimResponse holds one result per item; all of them can be failures.
 type MsgClaimResponse struct {
-	// In the order of the items.
+	// One result per item, in the order of the items.
 	Results []ItemResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results"`
 }
 
@@ -1168,11 +1171,11 @@ func (m *MsgClaimResponse) GetResults() []ItemResult {
 	return nil
 }
 
-// CommitItem fixes a result.
+// CommitItem commits to one result without revealing it.
 type CommitItem struct {
-	// What it is the result of.
+	// The task and its round.
 	Ref TaskRef `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref"`
-	// H(operator, tag, exit code, salt), 32 bytes.
+	// Commitment H(operator, tag, exit code, salt), 32 bytes.
 	Commitment []byte `protobuf:"bytes,2,opt,name=commitment,proto3" json:"commitment,omitempty"`
 }
 
@@ -1223,11 +1226,11 @@ func (m *CommitItem) GetCommitment() []byte {
 	return nil
 }
 
-// MsgCommit fixes results.
+// MsgCommit commits to results without revealing them.
 type MsgCommit struct {
-	// Worker key of the node.
+	// Address of the node's worker key.
 	Worker string `protobuf:"bytes,1,opt,name=worker,proto3" json:"worker,omitempty"`
-	// Results.
+	// Commitments to results, at most max_batch.
 	Items []CommitItem `protobuf:"bytes,2,rep,name=items,proto3" json:"items"`
 }
 
@@ -1280,7 +1283,7 @@ func (m *MsgCommit) GetItems() []CommitItem {
 
 // MsgCommitResponse holds a result for each item.
 type MsgCommitResponse struct {
-	// In the order of the items.
+	// One result per item, in the order of the items.
 	Results []ItemResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results"`
 }
 
@@ -1324,17 +1327,17 @@ func (m *MsgCommitResponse) GetResults() []ItemResult {
 	return nil
 }
 
-// RevealItem shows a tag.
+// RevealItem reveals the tag of one committed result.
 type RevealItem struct {
-	// What it is the tag of.
+	// The task and its round.
 	Ref TaskRef `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref"`
-	// Tag, 32 bytes.
+	// Tag of the result, 32 bytes.
 	Tag []byte `protobuf:"bytes,2,opt,name=tag,proto3" json:"tag,omitempty"`
-	// Salt, 16 to 64 bytes.
+	// Salt of the commitment, 16 to 64 bytes.
 	Salt []byte `protobuf:"bytes,3,opt,name=salt,proto3" json:"salt,omitempty"`
-	// Reported beside the result.
+	// Measurements that the node reports with its result.
 	Metrics Metrics `protobuf:"bytes,4,opt,name=metrics,proto3" json:"metrics"`
-	// Exit code of the program; part of the commitment and of the vote.
+	// Exit code of the program. The commitment includes it, and it is part of the vote.
 	ExitCode uint32 `protobuf:"varint,5,opt,name=exit_code,json=exitCode,proto3" json:"exit_code,omitempty"`
 }
 
@@ -1406,11 +1409,11 @@ func (m *RevealItem) GetExitCode() uint32 {
 	return 0
 }
 
-// MsgReveal shows tags.
+// MsgReveal reveals the tags of committed results.
 type MsgReveal struct {
-	// Worker key of the node.
+	// Address of the node's worker key.
 	Worker string `protobuf:"bytes,1,opt,name=worker,proto3" json:"worker,omitempty"`
-	// Tags.
+	// Tags to reveal, at most max_batch.
 	Items []RevealItem `protobuf:"bytes,2,rep,name=items,proto3" json:"items"`
 }
 
@@ -1463,7 +1466,7 @@ func (m *MsgReveal) GetItems() []RevealItem {
 
 // MsgRevealResponse holds a result for each item.
 type MsgRevealResponse struct {
-	// In the order of the items.
+	// One result per item, in the order of the items.
 	Results []ItemResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results"`
 }
 
@@ -1507,19 +1510,19 @@ func (m *MsgRevealResponse) GetResults() []ItemResult {
 	return nil
 }
 
-// OpenItem shows a result and what else its tag is made of.
+// OpenItem opens the digest of one revealed tag, with the other parts of the tag.
 type OpenItem struct {
-	// The round in which the node revealed.
+	// The task and the round in which the node revealed the tag.
 	Ref TaskRef `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref"`
 	// SHA-256 of the result manifest, 32 bytes.
 	Digest []byte `protobuf:"bytes,2,opt,name=digest,proto3" json:"digest,omitempty"`
-	// Executor fuel used.
+	// Executor fuel that the program used.
 	Fuel uint64 `protobuf:"varint,3,opt,name=fuel,proto3" json:"fuel,omitempty"`
-	// Trace under the key of the first round, 32 bytes; that of the challenged task, where the
-	// job judges one.
+	// Trace under the key of the first round, 32 bytes. If the job judges a challenge, the
+	// key is that of the challenged task.
 	Trace []byte `protobuf:"bytes,4,opt,name=trace,proto3" json:"trace,omitempty"`
-	// Trace under the key of its own round, 32 bytes; empty in the first round of a job that
-	// judges none.
+	// Trace under the key of the node's own round, 32 bytes. Empty in the first round of a
+	// job that does not judge a challenge.
 	OwnTrace []byte `protobuf:"bytes,5,opt,name=own_trace,json=ownTrace,proto3" json:"own_trace,omitempty"`
 }
 
@@ -1591,11 +1594,11 @@ func (m *OpenItem) GetOwnTrace() []byte {
 	return nil
 }
 
-// MsgOpen shows results.
+// MsgOpen opens the digests of revealed tags.
 type MsgOpen struct {
-	// Worker key of the node.
+	// Address of the node's worker key.
 	Worker string `protobuf:"bytes,1,opt,name=worker,proto3" json:"worker,omitempty"`
-	// Results.
+	// Digests to open, at most max_batch.
 	Items []OpenItem `protobuf:"bytes,2,rep,name=items,proto3" json:"items"`
 }
 
@@ -1648,7 +1651,7 @@ func (m *MsgOpen) GetItems() []OpenItem {
 
 // MsgOpenResponse holds a result for each item.
 type MsgOpenResponse struct {
-	// In the order of the items.
+	// One result per item, in the order of the items.
 	Results []ItemResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results"`
 }
 
@@ -1692,13 +1695,13 @@ func (m *MsgOpenResponse) GetResults() []ItemResult {
 	return nil
 }
 
-// ReleaseItem gives a task back.
+// ReleaseItem gives one task back.
 type ReleaseItem struct {
-	// What is given back.
+	// The task and its round.
 	Ref TaskRef `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref"`
-	// Whether an input could not be fetched.
+	// Whether the node gives the task back because it could not fetch an input.
 	InputUnavailable bool `protobuf:"varint,2,opt,name=input_unavailable,json=inputUnavailable,proto3" json:"input_unavailable,omitempty"`
-	// Which: 0 for the program, i for the i-th input from 1.
+	// Which input is missing: 0 for the program, i for the i-th input from 1.
 	Input uint32 `protobuf:"varint,3,opt,name=input,proto3" json:"input,omitempty"`
 }
 
@@ -1756,11 +1759,11 @@ func (m *ReleaseItem) GetInput() uint32 {
 	return 0
 }
 
-// MsgRelease gives tasks back.
+// MsgRelease gives tasks back within the prepare window.
 type MsgRelease struct {
-	// Worker key of the node.
+	// Address of the node's worker key.
 	Worker string `protobuf:"bytes,1,opt,name=worker,proto3" json:"worker,omitempty"`
-	// Tasks.
+	// Tasks to give back, at most max_batch.
 	Items []ReleaseItem `protobuf:"bytes,2,rep,name=items,proto3" json:"items"`
 }
 
@@ -1813,7 +1816,7 @@ func (m *MsgRelease) GetItems() []ReleaseItem {
 
 // MsgReleaseResponse holds a result for each item.
 type MsgReleaseResponse struct {
-	// In the order of the items.
+	// One result per item, in the order of the items.
 	Results []ItemResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results"`
 }
 
@@ -1857,11 +1860,11 @@ func (m *MsgReleaseResponse) GetResults() []ItemResult {
 	return nil
 }
 
-// MsgUpdateParams replaces the parameters.
+// MsgUpdateParams replaces the parameters. Only governance can send it.
 type MsgUpdateParams struct {
-	// The governance account.
+	// Address of the governance account; the chain accepts no other.
 	Authority string `protobuf:"bytes,1,opt,name=authority,proto3" json:"authority,omitempty"`
-	// All parameters.
+	// New parameters; all of them must be given.
 	Params Params `protobuf:"bytes,2,opt,name=params,proto3" json:"params"`
 }
 
@@ -2106,31 +2109,32 @@ const _ = grpc.SupportPackageIsVersion4
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://godoc.org/google.golang.org/grpc#ClientConn.NewStream.
 type MsgClient interface {
-	// PostJob puts a job and its whole cost into escrow.
+	// PostJob posts a job and puts its whole cost into escrow.
 	PostJob(ctx context.Context, in *MsgPostJob, opts ...grpc.CallOption) (*MsgPostJobResponse, error)
-	// TopUpJob adds tasks to a job, or time.
+	// TopUpJob adds tasks or lifetime to a job.
 	TopUpJob(ctx context.Context, in *MsgTopUpJob, opts ...grpc.CallOption) (*MsgTopUpJobResponse, error)
-	// CancelJob ends a job; seats that are drawn cost their fee, the rest returns.
+	// CancelJob cancels a job and refunds the unspent escrow. Seats that are drawn cost their
+	// fee.
 	CancelJob(ctx context.Context, in *MsgCancelJob, opts ...grpc.CallOption) (*MsgCancelJobResponse, error)
-	// Redraw buys a draw now for a task that waits for its next one.
+	// Redraw buys a draw now for a task that waits for its next draw.
 	Redraw(ctx context.Context, in *MsgRedraw, opts ...grpc.CallOption) (*MsgRedrawResponse, error)
-	// Redeliver asks the nodes that executed a job to deliver its results again.
+	// Redeliver asks the nodes that ran a job to deliver its results again.
 	Redeliver(ctx context.Context, in *MsgRedeliver, opts ...grpc.CallOption) (*MsgRedeliverResponse, error)
-	// Review accepts or rejects results under TRUST.
+	// Review accepts or rejects results under the trust policy.
 	Review(ctx context.Context, in *MsgReview, opts ...grpc.CallOption) (*MsgReviewResponse, error)
-	// Challenge has an accepted result judged by more nodes, at the challenger's cost.
+	// Challenge has more nodes judge an accepted result, at the challenger's cost.
 	Challenge(ctx context.Context, in *MsgChallenge, opts ...grpc.CallOption) (*MsgChallengeResponse, error)
-	// Claim enters a node into open draws. It succeeds whether it wins any or none.
+	// Claim enters a node into open draws. It succeeds even if the node wins no draw.
 	Claim(ctx context.Context, in *MsgClaim, opts ...grpc.CallOption) (*MsgClaimResponse, error)
-	// Commit fixes results without showing them.
+	// Commit commits to results without revealing them.
 	Commit(ctx context.Context, in *MsgCommit, opts ...grpc.CallOption) (*MsgCommitResponse, error)
-	// Reveal shows the tags of committed results.
+	// Reveal reveals the tags of committed results.
 	Reveal(ctx context.Context, in *MsgReveal, opts ...grpc.CallOption) (*MsgRevealResponse, error)
-	// Open shows results in an escalation.
+	// Open opens the digests of revealed tags in an escalation.
 	Open(ctx context.Context, in *MsgOpen, opts ...grpc.CallOption) (*MsgOpenResponse, error)
-	// Release gives tasks back inside the prepare window.
+	// Release gives tasks back within the prepare window.
 	Release(ctx context.Context, in *MsgRelease, opts ...grpc.CallOption) (*MsgReleaseResponse, error)
-	// UpdateParams replaces the parameters; governance only.
+	// UpdateParams replaces the parameters. Only governance can send it.
 	UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgUpdateParamsResponse, error)
 }
 
@@ -2261,31 +2265,32 @@ func (c *msgClient) UpdateParams(ctx context.Context, in *MsgUpdateParams, opts 
 
 // MsgServer is the server API for Msg service.
 type MsgServer interface {
-	// PostJob puts a job and its whole cost into escrow.
+	// PostJob posts a job and puts its whole cost into escrow.
 	PostJob(context.Context, *MsgPostJob) (*MsgPostJobResponse, error)
-	// TopUpJob adds tasks to a job, or time.
+	// TopUpJob adds tasks or lifetime to a job.
 	TopUpJob(context.Context, *MsgTopUpJob) (*MsgTopUpJobResponse, error)
-	// CancelJob ends a job; seats that are drawn cost their fee, the rest returns.
+	// CancelJob cancels a job and refunds the unspent escrow. Seats that are drawn cost their
+	// fee.
 	CancelJob(context.Context, *MsgCancelJob) (*MsgCancelJobResponse, error)
-	// Redraw buys a draw now for a task that waits for its next one.
+	// Redraw buys a draw now for a task that waits for its next draw.
 	Redraw(context.Context, *MsgRedraw) (*MsgRedrawResponse, error)
-	// Redeliver asks the nodes that executed a job to deliver its results again.
+	// Redeliver asks the nodes that ran a job to deliver its results again.
 	Redeliver(context.Context, *MsgRedeliver) (*MsgRedeliverResponse, error)
-	// Review accepts or rejects results under TRUST.
+	// Review accepts or rejects results under the trust policy.
 	Review(context.Context, *MsgReview) (*MsgReviewResponse, error)
-	// Challenge has an accepted result judged by more nodes, at the challenger's cost.
+	// Challenge has more nodes judge an accepted result, at the challenger's cost.
 	Challenge(context.Context, *MsgChallenge) (*MsgChallengeResponse, error)
-	// Claim enters a node into open draws. It succeeds whether it wins any or none.
+	// Claim enters a node into open draws. It succeeds even if the node wins no draw.
 	Claim(context.Context, *MsgClaim) (*MsgClaimResponse, error)
-	// Commit fixes results without showing them.
+	// Commit commits to results without revealing them.
 	Commit(context.Context, *MsgCommit) (*MsgCommitResponse, error)
-	// Reveal shows the tags of committed results.
+	// Reveal reveals the tags of committed results.
 	Reveal(context.Context, *MsgReveal) (*MsgRevealResponse, error)
-	// Open shows results in an escalation.
+	// Open opens the digests of revealed tags in an escalation.
 	Open(context.Context, *MsgOpen) (*MsgOpenResponse, error)
-	// Release gives tasks back inside the prepare window.
+	// Release gives tasks back within the prepare window.
 	Release(context.Context, *MsgRelease) (*MsgReleaseResponse, error)
-	// UpdateParams replaces the parameters; governance only.
+	// UpdateParams replaces the parameters. Only governance can send it.
 	UpdateParams(context.Context, *MsgUpdateParams) (*MsgUpdateParamsResponse, error)
 }
 

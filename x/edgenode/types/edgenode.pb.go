@@ -27,22 +27,22 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
-// NodeStatus is where an edge node stands in its life.
+// NodeStatus is the status of an edge node.
 type NodeStatus int32
 
 const (
-	// No status was given.
+	// The status is not set.
 	NODE_STATUS_UNSPECIFIED NodeStatus = 0
-	// The node may claim work.
+	// The node can claim work.
 	NODE_STATUS_ACTIVE NodeStatus = 1
-	// The operator keeps the node from claiming; work it holds goes on.
+	// The operator has stopped the node from claiming; assignments that it holds continue.
 	NODE_STATUS_PAUSED NodeStatus = 2
-	// The operator has closed the node; its bond leaves as exposure is released.
+	// The operator has closed the node; its bond unbonds as its assignments release it.
 	NODE_STATUS_RETIRED NodeStatus = 3
-	// Repeated faults keep the node from claiming until its term is over and the
-	// operator unjails it; work it holds goes on.
+	// The node cannot claim because of repeated faults, until its jail term is over and the
+	// operator unjails it; assignments that it holds continue.
 	NODE_STATUS_JAILED NodeStatus = 4
-	// The lease ran out without a sign of life; the worker renews it.
+	// The lease has expired because the worker sent no message; the worker can renew it.
 	NODE_STATUS_LAPSED NodeStatus = 5
 )
 
@@ -72,18 +72,18 @@ func (NodeStatus) EnumDescriptor() ([]byte, []int) {
 	return fileDescriptor_fe7575c4c858c48a, []int{0}
 }
 
-// TrustStance says which jobs under TRUST a node takes, whose results their
-// requester alone judges.
+// TrustStance says which jobs under the trust policy a node takes. Only the requester
+// judges their results.
 type TrustStance int32
 
 const (
-	// The operator has not declared it.
+	// The operator has not declared a stance.
 	TRUST_STANCE_UNSPECIFIED TrustStance = 0
-	// None.
+	// The node takes no jobs under the trust policy.
 	TRUST_STANCE_OFF TrustStance = 1
-	// Those that name this node.
+	// The node takes jobs under the trust policy that name it.
 	TRUST_STANCE_NAMED TrustStance = 2
-	// All.
+	// The node takes all jobs under the trust policy.
 	TRUST_STANCE_ANY TrustStance = 3
 )
 
@@ -109,16 +109,16 @@ func (TrustStance) EnumDescriptor() ([]byte, []int) {
 	return fileDescriptor_fe7575c4c858c48a, []int{1}
 }
 
-// Hardware is what an operator declares of the machine. It is a claim, not a
-// proof: results are verified, machines are not.
+// Hardware is what an operator declares about the machine. The chain does not verify it: it
+// verifies results, not machines.
 type Hardware struct {
-	// Logical processor cores.
+	// Number of logical processor cores.
 	CpuCores uint32 `protobuf:"varint,1,opt,name=cpu_cores,json=cpuCores,proto3" json:"cpu_cores,omitempty"`
 	// Main memory in bytes.
 	MemoryBytes uint64 `protobuf:"varint,2,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
 	// Number of graphics processors.
 	Gpus uint32 `protobuf:"varint,3,opt,name=gpus,proto3" json:"gpus,omitempty"`
-	// Memory of the smallest graphics processor in bytes, 0 without one.
+	// Memory of the smallest graphics processor in bytes; 0 without a graphics processor.
 	GpuMemoryBytes uint64 `protobuf:"varint,4,opt,name=gpu_memory_bytes,json=gpuMemoryBytes,proto3" json:"gpu_memory_bytes,omitempty"`
 	// Processor or graphics model as the driver names it, at most 64 bytes.
 	Model string `protobuf:"bytes,5,opt,name=model,proto3" json:"model,omitempty"`
@@ -194,9 +194,9 @@ func (m *Hardware) GetModel() string {
 
 // HardwareClass is a market of interchangeable machines.
 type HardwareClass struct {
-	// Name, lower case letters, digits and dashes, at most 32 bytes.
+	// Id of the class: lower case letters, digits and dashes, at most 32 bytes.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// The least that a node of this class declares; model is ignored.
+	// Lowest hardware that a node of this class declares; model is ignored.
 	Minimum Hardware `protobuf:"bytes,2,opt,name=minimum,proto3" json:"minimum"`
 }
 
@@ -247,14 +247,14 @@ func (m *HardwareClass) GetMinimum() Hardware {
 	return Hardware{}
 }
 
-// SlashSplit says where slashed coins go once the cost of the lie is paid, in
-// basis points that sum to 10,000.
+// SlashSplit says how slashed coins are divided after they have paid for the cost of the
+// fault, in basis points that sum to 10,000.
 type SlashSplit struct {
-	// To the honest replicas of the same task.
+	// Share of the honest replicas of the same task, in basis points.
 	HonestBps uint32 `protobuf:"varint,1,opt,name=honest_bps,json=honestBps,proto3" json:"honest_bps,omitempty"`
-	// Burned.
+	// Share that is burned, in basis points.
 	BurnBps uint32 `protobuf:"varint,2,opt,name=burn_bps,json=burnBps,proto3" json:"burn_bps,omitempty"`
-	// To the community pool.
+	// Share of the community pool, in basis points.
 	CommunityBps uint32 `protobuf:"varint,3,opt,name=community_bps,json=communityBps,proto3" json:"community_bps,omitempty"`
 }
 
@@ -312,23 +312,24 @@ func (m *SlashSplit) GetCommunityBps() uint32 {
 	return 0
 }
 
-// JailRules say when repeated faults put a node in jail, and for how long.
+// JailRules say when repeated faults jail a node, and for how long.
 type JailRules struct {
-	// Fault points within one window that jail a node.
+	// Number of fault points within one window that jails a node, 1 to 1,000,000.
 	FaultsToJail uint32 `protobuf:"varint,1,opt,name=faults_to_jail,json=faultsToJail,proto3" json:"faults_to_jail,omitempty"`
-	// Blocks of a window; it opens with the first fault after the last window.
+	// Length of a window in blocks. A window opens with the first fault after the end of the
+	// last window.
 	FaultWindow uint64 `protobuf:"varint,2,opt,name=fault_window,json=faultWindow,proto3" json:"fault_window,omitempty"`
-	// Points of a missed deadline.
+	// Fault points for a missed deadline, at most 1,000,000.
 	MissedPoints uint32 `protobuf:"varint,3,opt,name=missed_points,json=missedPoints,proto3" json:"missed_points,omitempty"`
-	// Points of a wrong result.
+	// Fault points for a wrong result, at most 1,000,000.
 	WrongPoints uint32 `protobuf:"varint,4,opt,name=wrong_points,json=wrongPoints,proto3" json:"wrong_points,omitempty"`
-	// Points of a commitment never revealed or opened.
+	// Fault points for a commitment that is never revealed or opened, at most 1,000,000.
 	SilentPoints uint32 `protobuf:"varint,5,opt,name=silent_points,json=silentPoints,proto3" json:"silent_points,omitempty"`
-	// Blocks of a first term; each further one is twice as long.
+	// Length of the first jail term in blocks; each further term is twice as long.
 	JailBlocks uint64 `protobuf:"varint,6,opt,name=jail_blocks,json=jailBlocks,proto3" json:"jail_blocks,omitempty"`
-	// Most blocks of a term.
+	// Highest length of a jail term in blocks, at least jail_blocks.
 	MaxJailBlocks uint64 `protobuf:"varint,7,opt,name=max_jail_blocks,json=maxJailBlocks,proto3" json:"max_jail_blocks,omitempty"`
-	// Blocks without fault and out of jail after which one term is forgotten.
+	// Number of blocks without a fault and out of jail after which one term is forgotten.
 	CleanBlocks uint64 `protobuf:"varint,8,opt,name=clean_blocks,json=cleanBlocks,proto3" json:"clean_blocks,omitempty"`
 }
 
@@ -421,32 +422,35 @@ func (m *JailRules) GetCleanBlocks() uint64 {
 	return 0
 }
 
-// Params are the governable parameters of x/edgenode.
+// Params are the parameters of x/edgenode, set by governance.
 type Params struct {
-	// Denom of bonds.
+	// Bank denom of bonds.
 	BondDenom string `protobuf:"bytes,1,opt,name=bond_denom,json=bondDenom,proto3" json:"bond_denom,omitempty"`
-	// Least bond a node registers with, in units of bond_denom.
+	// Lowest bond with which a node can register, in units of bond_denom; above 0 and below
+	// 2^128.
 	MinBond cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=min_bond,json=minBond,proto3,customtype=cosmossdk.io/math.Int" json:"min_bond"`
-	// Bond that counts towards weight per slot, in units of bond_denom.
+	// Bond per slot that counts towards a node's weight, in units of bond_denom; above 0 and
+	// below 2^128.
 	BondPerSlot cosmossdk_io_math.Int `protobuf:"bytes,3,opt,name=bond_per_slot,json=bondPerSlot,proto3,customtype=cosmossdk.io/math.Int" json:"bond_per_slot"`
-	// Most slots (assignments held at once) of one node.
+	// Highest number of slots of one node, 1 to 4,096. A slot holds one assignment.
 	MaxSlots uint32 `protobuf:"varint,4,opt,name=max_slots,json=maxSlots,proto3" json:"max_slots,omitempty"`
-	// Blocks between unbonding and the return of the coins.
+	// Number of blocks between unbonding and the return of the coins, 1 to 2^48.
 	UnbondingBlocks uint64 `protobuf:"varint,5,opt,name=unbonding_blocks,json=unbondingBlocks,proto3" json:"unbonding_blocks,omitempty"`
-	// Identifier of the x/epochs epoch at whose start weights are snapshotted.
+	// Identifier of the x/epochs epoch at whose start weights are recorded, 1 to 64 bytes.
 	EpochIdentifier string `protobuf:"bytes,6,opt,name=epoch_identifier,json=epochIdentifier,proto3" json:"epoch_identifier,omitempty"`
-	// Hardware classes that nodes register in.
+	// Hardware classes in which nodes can register, at most 64.
 	Classes []HardwareClass `protobuf:"bytes,7,rep,name=classes,proto3" json:"classes"`
-	// Where slashed coins go.
+	// How slashed coins are divided.
 	SlashSplit SlashSplit `protobuf:"bytes,8,opt,name=slash_split,json=slashSplit,proto3" json:"slash_split"`
-	// Most items of each queue handled in one block: matured unbondings and leases.
+	// Highest number of items of each queue that are handled in one block, 1 to 10,000. The
+	// queues hold matured unbondings and leases.
 	QueueLimit uint32 `protobuf:"varint,9,opt,name=queue_limit,json=queueLimit,proto3" json:"queue_limit,omitempty"`
-	// When and for how long nodes are jailed.
+	// When nodes are jailed, and for how long.
 	Jail JailRules `protobuf:"bytes,10,opt,name=jail,proto3" json:"jail"`
-	// Blocks for which a sign of life keeps a node live.
+	// Number of blocks for which a message of its worker keeps a node live, 1 to 2^48.
 	LeaseBlocks uint64 `protobuf:"varint,11,opt,name=lease_blocks,json=leaseBlocks,proto3" json:"lease_blocks,omitempty"`
-	// Blocks to a multiple of which the end of a hold is rounded up, so that a node
-	// has few of them.
+	// The end of a hold is rounded up to a multiple of this number of blocks, 1 to 2^48, so
+	// that a node has few holds.
 	HoldBlocks uint64 `protobuf:"varint,12,opt,name=hold_blocks,json=holdBlocks,proto3" json:"hold_blocks,omitempty"`
 }
 
@@ -553,28 +557,28 @@ func (m *Params) GetHoldBlocks() uint64 {
 	return 0
 }
 
-// TaskLimits is the most that a node takes of one task, as its operator declares
-// it, so that requesters know before they pay how many nodes their job fits. The
-// chain tells them and refuses no claim over it: a node that claims takes the task.
-// 0 means not declared. Each number is at most 2^62.
+// TaskLimits are the highest demands of a task that a node accepts, as its operator
+// declares them. Requesters use them to see, before they pay, for how many nodes their job
+// fits. The chain does not enforce them: a node that claims a task takes it. 0 means not
+// declared. Each number is at most 2^62.
 type TaskLimits struct {
-	// Memory of the program in bytes.
+	// Highest memory of the program, in bytes.
 	MemoryBytes uint64 `protobuf:"varint,1,opt,name=memory_bytes,json=memoryBytes,proto3" json:"memory_bytes,omitempty"`
-	// Program and inputs together in bytes.
+	// Highest size of program and inputs together, in bytes.
 	InputBytes uint64 `protobuf:"varint,2,opt,name=input_bytes,json=inputBytes,proto3" json:"input_bytes,omitempty"`
-	// All outputs together in bytes.
+	// Highest size of all outputs together, in bytes.
 	OutputBytes uint64 `protobuf:"varint,3,opt,name=output_bytes,json=outputBytes,proto3" json:"output_bytes,omitempty"`
-	// Executor fuel.
+	// Highest executor fuel.
 	Fuel uint64 `protobuf:"varint,4,opt,name=fuel,proto3" json:"fuel,omitempty"`
-	// Executor fuel for each block of a task's commit window: a task fits when its
-	// fuel divided by this, rounded down, is below its commit_blocks.
+	// Executor fuel that the node uses per block of a task's commit window: a task fits if
+	// its fuel divided by this number, rounded down, is below its commit_blocks.
 	FuelPerBlock uint64 `protobuf:"varint,5,opt,name=fuel_per_block,json=fuelPerBlock,proto3" json:"fuel_per_block,omitempty"`
-	// Blocks for which an accepted result may keep bond locked.
+	// Highest number of blocks for which an accepted result may keep bond locked.
 	ChallengeBlocks uint64 `protobuf:"varint,6,opt,name=challenge_blocks,json=challengeBlocks,proto3" json:"challenge_blocks,omitempty"`
-	// Jobs under TRUST.
+	// Which jobs under the trust policy the node takes.
 	Trust TrustStance `protobuf:"varint,7,opt,name=trust,proto3,enum=theta.edgenode.v1.TrustStance" json:"trust,omitempty"`
-	// Least pay of a replica by denom, sorted by denom, at most 8. When it is not
-	// empty, the node works for no other denom.
+	// Lowest pay of a replica in each denom, sorted by denom, at most 8 coins. If it is not
+	// empty, the node accepts no other denom.
 	MinRewards []types.Coin `protobuf:"bytes,8,rep,name=min_rewards,json=minRewards,proto3" json:"min_rewards"`
 }
 
@@ -667,25 +671,27 @@ func (m *TaskLimits) GetMinRewards() []types.Coin {
 	return nil
 }
 
-// NodeProfile is what an operator declares of a node. It changes rarely.
+// NodeProfile is what an operator declares about a node. It changes rarely.
 type NodeProfile struct {
-	// Cold key that owns the bond; names the node.
+	// Address of the operator's cold key. It owns the bond and identifies the node.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Hot key on the machine: claims, commits, reveals, opens, releases.
+	// Address of the worker's hot key on the machine, which claims, commits, reveals, opens
+	// and releases.
 	Worker string `protobuf:"bytes,2,opt,name=worker,proto3" json:"worker,omitempty"`
-	// Name for people, 1 to 64 bytes.
+	// Name of the node for people, 1 to 64 bytes.
 	Moniker string `protobuf:"bytes,3,opt,name=moniker,proto3" json:"moniker,omitempty"`
-	// Declared hardware.
+	// Hardware that the operator declares.
 	Hardware Hardware `protobuf:"bytes,4,opt,name=hardware,proto3" json:"hardware"`
-	// Region in lower case, ISO 3166 country with an optional part: "de", "us-west".
+	// Region in lower case: an ISO 3166 country code with an optional part, e.g. "de" or
+	// "us-west".
 	Region string `protobuf:"bytes,5,opt,name=region,proto3" json:"region,omitempty"`
-	// Hardware class.
+	// Id of the hardware class, e.g. "cpu-small".
 	Class string `protobuf:"bytes,6,opt,name=class,proto3" json:"class,omitempty"`
-	// Executor profiles this node runs, e.g. "wasm/1".
+	// Executor profiles that the node runs, e.g. "wasm/1".
 	Executors []string `protobuf:"bytes,7,rep,name=executors,proto3" json:"executors,omitempty"`
-	// Height of registration.
+	// Block height at which the node was registered.
 	RegisteredHeight int64 `protobuf:"varint,8,opt,name=registered_height,json=registeredHeight,proto3" json:"registered_height,omitempty"`
-	// The most that the node takes of one task.
+	// Highest demands of a task that the node accepts.
 	Limits TaskLimits `protobuf:"bytes,9,opt,name=limits,proto3" json:"limits"`
 }
 
@@ -785,16 +791,17 @@ func (m *NodeProfile) GetLimits() TaskLimits {
 	return TaskLimits{}
 }
 
-// WeightCheckpoint is a node's sortition weight from an epoch on.
+// WeightCheckpoint is a node's sortition weight from one epoch on.
 type WeightCheckpoint struct {
-	// First epoch for which the weight holds.
+	// Number of the first epoch in which the weight applies.
 	Epoch uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	// min(bond, slots * bond_per_slot) of an active node, else 0.
+	// Weight in units of the bond denom: min(bond, slots * bond_per_slot) of an active node,
+	// otherwise 0.
 	Weight cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=weight,proto3,customtype=cosmossdk.io/math.Int" json:"weight"`
-	// Hardware class in which it counts.
+	// Id of the hardware class in which the weight counts.
 	Class string `protobuf:"bytes,3,opt,name=class,proto3" json:"class,omitempty"`
-	// Slots that the bond funds: min(slots, bond / bond_per_slot) of an active node,
-	// else 0.
+	// Number of slots that the bond funds: min(slots, bond / bond_per_slot) of an active
+	// node, otherwise 0.
 	Slots uint32 `protobuf:"varint,4,opt,name=slots,proto3" json:"slots,omitempty"`
 }
 
@@ -852,13 +859,13 @@ func (m *WeightCheckpoint) GetSlots() uint32 {
 	return 0
 }
 
-// FaultCounts counts what a node has done wrong for as long as its record is kept.
+// FaultCounts counts the faults of a node while the chain keeps its record.
 type FaultCounts struct {
-	// Assignments whose commit deadline passed.
+	// Number of assignments whose commit deadline passed.
 	Missed uint64 `protobuf:"varint,1,opt,name=missed,proto3" json:"missed,omitempty"`
-	// Results on the losing side of a verdict.
+	// Number of results on the losing side of a verdict.
 	Wrong uint64 `protobuf:"varint,2,opt,name=wrong,proto3" json:"wrong,omitempty"`
-	// Commitments never revealed or opened.
+	// Number of commitments that were never revealed or opened.
 	Silent uint64 `protobuf:"varint,3,opt,name=silent,proto3" json:"silent,omitempty"`
 }
 
@@ -916,19 +923,22 @@ func (m *FaultCounts) GetSilent() uint64 {
 	return 0
 }
 
-// JailRecord is what a node's faults have led to. It stays with the record of a
-// retired node, so that leaving does not wipe it out.
+// JailRecord is the record of a node's fault points and jail terms. A retired node keeps
+// it, so that retiring does not erase it.
 type JailRecord struct {
-	// Fault points in the window.
+	// Number of fault points in the current window.
 	Points uint32 `protobuf:"varint,1,opt,name=points,proto3" json:"points,omitempty"`
-	// Height of the window's first fault while there are points; not above 0 when it
-	// lies before the chain's first block.
+	// Block height of the window's first fault if there are points. It is 0 or below if the
+	// fault lies before the chain's first block.
 	WindowStart int64 `protobuf:"varint,2,opt,name=window_start,json=windowStart,proto3" json:"window_start,omitempty"`
-	// Terms that are not forgotten: the next is 2^terms times as long as the first.
+	// Number of jail terms that are not forgotten. The next term is 2^terms times as long as
+	// the first.
 	Terms uint32 `protobuf:"varint,3,opt,name=terms,proto3" json:"terms,omitempty"`
-	// First height at which the node may leave the last term, 0 before any.
+	// First block height at which the node can leave its last jail term; 0 before the first
+	// term.
 	Until int64 `protobuf:"varint,4,opt,name=until,proto3" json:"until,omitempty"`
-	// Height from which blocks without fault count; it may lie before the first block.
+	// Block height from which blocks without a fault count; it can lie before the first
+	// block.
 	CleanSince int64 `protobuf:"varint,5,opt,name=clean_since,json=cleanSince,proto3" json:"clean_since,omitempty"`
 }
 
@@ -1000,35 +1010,37 @@ func (m *JailRecord) GetCleanSince() int64 {
 	return 0
 }
 
-// NodeState is the part of a node that work and bonding change.
+// NodeState is the part of a node that changes with its work and bond.
 type NodeState struct {
-	// Where the node stands.
+	// Status of the node.
 	Status NodeStatus `protobuf:"varint,1,opt,name=status,proto3,enum=theta.edgenode.v1.NodeStatus" json:"status,omitempty"`
-	// Coins at stake, locked part included, in units of the bond denom.
+	// Bonded coins, including the locked part, in units of the bond denom.
 	Bond cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=bond,proto3,customtype=cosmossdk.io/math.Int" json:"bond"`
-	// Part of the bond that open liabilities lock.
+	// Part of the bond that open liabilities lock, in units of the bond denom.
 	Locked cosmossdk_io_math.Int `protobuf:"bytes,3,opt,name=locked,proto3,customtype=cosmossdk.io/math.Int" json:"locked"`
-	// Assignments the node can hold at once.
+	// Number of assignments that the node can hold concurrently.
 	Slots uint32 `protobuf:"varint,4,opt,name=slots,proto3" json:"slots,omitempty"`
-	// Assignments it holds now.
+	// Number of assignments that the node holds now.
 	UsedSlots uint32 `protobuf:"varint,5,opt,name=used_slots,json=usedSlots,proto3" json:"used_slots,omitempty"`
-	// Sortition weights by epoch, oldest first; a few epochs back at most.
+	// Sortition weights by epoch, oldest first; a few epochs at most.
 	Weights []WeightCheckpoint `protobuf:"bytes,6,rep,name=weights,proto3" json:"weights"`
-	// Faults so far.
+	// Number of faults so far.
 	Faults FaultCounts `protobuf:"bytes,7,opt,name=faults,proto3" json:"faults"`
-	// What faults have led to.
+	// Fault points and jail terms.
 	Jail JailRecord `protobuf:"bytes,8,opt,name=jail,proto3" json:"jail"`
-	// Last height at which an active node is live without a further sign of life.
+	// Last block height at which an active node is live without another message of its
+	// worker.
 	LeaseEnd int64 `protobuf:"varint,9,opt,name=lease_end,json=leaseEnd,proto3" json:"lease_end,omitempty"`
-	// Height at which the queue next looks at the lease; 0 unless active.
+	// Block height at which the queue next checks the lease; 0 unless the node is active.
 	LeaseCheck int64 `protobuf:"varint,10,opt,name=lease_check,json=leaseCheck,proto3" json:"lease_check,omitempty"`
-	// Liabilities of accepted work that may still be contested, by the height at
-	// which they end, soonest first. They are part of locked.
+	// Liabilities of accepted work that can still be challenged, sorted by the height at
+	// which they end. They are part of locked.
 	Holds []Hold `protobuf:"bytes,11,rep,name=holds,proto3" json:"holds"`
-	// Results of the node that are being judged. While there are any, none of its
-	// unbondings is paid.
+	// Number of the node's results that are being judged. While it is above 0, none of the
+	// node's unbondings is paid.
 	Contests uint32 `protobuf:"varint,12,opt,name=contests,proto3" json:"contests,omitempty"`
-	// Height at which it last gave back a task that it had been drawn for, 0 for never.
+	// Block height at which the node last released a task for which it had been drawn; 0 for
+	// never.
 	GivenBack int64 `protobuf:"varint,13,opt,name=given_back,json=givenBack,proto3" json:"given_back,omitempty"`
 }
 
@@ -1142,11 +1154,11 @@ func (m *NodeState) GetGivenBack() int64 {
 	return 0
 }
 
-// Hold is what accepted work keeps locked.
+// Hold is a part of the bond that accepted work keeps locked.
 type Hold struct {
-	// Last height at which it is locked.
+	// Last block height at which the amount is locked.
 	Until int64 `protobuf:"varint,1,opt,name=until,proto3" json:"until,omitempty"`
-	// How much, in units of the bond denom.
+	// Locked amount, in units of the bond denom.
 	Amount cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=amount,proto3,customtype=cosmossdk.io/math.Int" json:"amount"`
 }
 
@@ -1192,9 +1204,9 @@ func (m *Hold) GetUntil() int64 {
 
 // Node is a node as queries show it.
 type Node struct {
-	// What the operator declares.
+	// Profile that the operator declares.
 	Profile NodeProfile `protobuf:"bytes,1,opt,name=profile,proto3" json:"profile"`
-	// Bond, locks, slots, weights.
+	// Status, bond, slots, weights and faults of the node.
 	State NodeState `protobuf:"bytes,2,opt,name=state,proto3" json:"state"`
 }
 
@@ -1245,13 +1257,13 @@ func (m *Node) GetState() NodeState {
 	return NodeState{}
 }
 
-// ClassSnapshot is a class at the start of an epoch.
+// ClassSnapshot is the total of a class at the start of an epoch.
 type ClassSnapshot struct {
-	// Sum of the weights of its active nodes.
+	// Sum of the weights of its active nodes, in units of the bond denom.
 	Weight cosmossdk_io_math.Int `protobuf:"bytes,1,opt,name=weight,proto3,customtype=cosmossdk.io/math.Int" json:"weight"`
 	// Number of nodes with a weight above 0.
 	Nodes uint64 `protobuf:"varint,2,opt,name=nodes,proto3" json:"nodes,omitempty"`
-	// Sum of the slots that their bonds fund.
+	// Number of slots that the bonds of its nodes fund.
 	Slots uint64 `protobuf:"varint,3,opt,name=slots,proto3" json:"slots,omitempty"`
 }
 
@@ -1302,13 +1314,13 @@ func (m *ClassSnapshot) GetSlots() uint64 {
 	return 0
 }
 
-// Unbonding is bond on its way back to the operator.
+// Unbonding is a part of a bond that will be returned to the operator.
 type Unbonding struct {
-	// Who gets it.
+	// Address of the operator that receives the coins.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Height at whose end it is paid.
+	// Block height at whose end the coins are paid.
 	CompletionHeight int64 `protobuf:"varint,2,opt,name=completion_height,json=completionHeight,proto3" json:"completion_height,omitempty"`
-	// How much, in units of the bond denom.
+	// Amount to pay, in units of the bond denom.
 	Amount cosmossdk_io_math.Int `protobuf:"bytes,3,opt,name=amount,proto3,customtype=cosmossdk.io/math.Int" json:"amount"`
 }
 
@@ -1359,13 +1371,13 @@ func (m *Unbonding) GetCompletionHeight() int64 {
 	return 0
 }
 
-// ClassEpochSnapshot is a class snapshot with its key, for genesis.
+// ClassEpochSnapshot is a class snapshot with its class and epoch, for genesis.
 type ClassEpochSnapshot struct {
-	// Hardware class.
+	// Id of the hardware class, e.g. "cpu-small".
 	Class string `protobuf:"bytes,1,opt,name=class,proto3" json:"class,omitempty"`
-	// Epoch.
+	// Number of the epoch.
 	Epoch uint64 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	// The class at its start.
+	// Total of the class at the start of the epoch.
 	Snapshot ClassSnapshot `protobuf:"bytes,3,opt,name=snapshot,proto3" json:"snapshot"`
 }
 
@@ -1423,11 +1435,11 @@ func (m *ClassEpochSnapshot) GetSnapshot() ClassSnapshot {
 	return ClassSnapshot{}
 }
 
-// EpochStart says when an epoch began.
+// EpochStart records when an epoch began.
 type EpochStart struct {
-	// Epoch.
+	// Number of the epoch.
 	Epoch uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	// Height of its first block.
+	// Block height of the epoch's first block.
 	Height int64 `protobuf:"varint,2,opt,name=height,proto3" json:"height,omitempty"`
 }
 
@@ -1480,17 +1492,17 @@ func (m *EpochStart) GetHeight() int64 {
 
 // GenesisState is the state of x/edgenode at genesis.
 type GenesisState struct {
-	// Parameters.
+	// Parameters of the module.
 	Params Params `protobuf:"bytes,1,opt,name=params,proto3" json:"params"`
-	// Last epoch rolled.
+	// Number of the current epoch.
 	Epoch uint64 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	// Nodes with their bonds.
 	Nodes []Node `protobuf:"bytes,3,rep,name=nodes,proto3" json:"nodes"`
-	// Bond on its way back.
+	// Bonds that will be returned to operators.
 	Unbondings []Unbonding `protobuf:"bytes,4,rep,name=unbondings,proto3" json:"unbondings"`
-	// Class snapshots of recent epochs; totals to come follow from the nodes.
+	// Class snapshots of recent epochs. Later totals follow from the nodes.
 	Snapshots []ClassEpochSnapshot `protobuf:"bytes,5,rep,name=snapshots,proto3" json:"snapshots"`
-	// When the recent epochs began, oldest first.
+	// First blocks of the recent epochs, oldest first.
 	EpochStarts []EpochStart `protobuf:"bytes,6,rep,name=epoch_starts,json=epochStarts,proto3" json:"epoch_starts"`
 }
 

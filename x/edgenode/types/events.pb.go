@@ -25,15 +25,15 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
-// EventNodeRegistered says that a node has opened.
+// EventNodeRegistered reports that a node was opened.
 type EventNodeRegistered struct {
-	// Operator of the node.
+	// Address of the node's operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Worker key.
+	// Address of the node's worker key.
 	Worker string `protobuf:"bytes,2,opt,name=worker,proto3" json:"worker,omitempty"`
-	// Hardware class.
+	// Id of the hardware class, e.g. "cpu-small".
 	Class string `protobuf:"bytes,3,opt,name=class,proto3" json:"class,omitempty"`
-	// Bond.
+	// Bond of the node, in the bond denom.
 	Bond types.Coin `protobuf:"bytes,4,opt,name=bond,proto3" json:"bond"`
 }
 
@@ -98,13 +98,13 @@ func (m *EventNodeRegistered) GetBond() types.Coin {
 	return types.Coin{}
 }
 
-// EventNodeUpdated says that a node's profile or worker key changed.
+// EventNodeUpdated reports that a node's profile or worker key changed.
 type EventNodeUpdated struct {
-	// Operator of the node.
+	// Address of the node's operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Worker key now.
+	// Address of the worker key after the change.
 	Worker string `protobuf:"bytes,2,opt,name=worker,proto3" json:"worker,omitempty"`
-	// Hardware class now.
+	// Id of the hardware class after the change.
 	Class string `protobuf:"bytes,3,opt,name=class,proto3" json:"class,omitempty"`
 }
 
@@ -162,13 +162,13 @@ func (m *EventNodeUpdated) GetClass() string {
 	return ""
 }
 
-// EventNodeStatus says that a node's status changed.
+// EventNodeStatus reports that a node's status changed.
 type EventNodeStatus struct {
-	// Operator of the node.
+	// Address of the node's operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Status before.
+	// Status before the change.
 	From NodeStatus `protobuf:"varint,2,opt,name=from,proto3,enum=theta.edgenode.v1.NodeStatus" json:"from,omitempty"`
-	// Status now.
+	// Status after the change.
 	To NodeStatus `protobuf:"varint,3,opt,name=to,proto3,enum=theta.edgenode.v1.NodeStatus" json:"to,omitempty"`
 }
 
@@ -226,11 +226,11 @@ func (m *EventNodeStatus) GetTo() NodeStatus {
 	return NODE_STATUS_UNSPECIFIED
 }
 
-// EventBonded says that bond was added.
+// EventBonded reports that coins were added to a bond.
 type EventBonded struct {
-	// Operator of the node.
+	// Address of the node's operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Added.
+	// Coin that was added, in the bond denom.
 	Amount types.Coin `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount"`
 }
 
@@ -281,13 +281,13 @@ func (m *EventBonded) GetAmount() types.Coin {
 	return types.Coin{}
 }
 
-// EventUnbonding says that bond started to return.
+// EventUnbonding reports that coins of a bond started to unbond.
 type EventUnbonding struct {
-	// Operator of the node.
+	// Address of the node's operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Returning.
+	// Coin that will be returned, in the bond denom.
 	Amount types.Coin `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount"`
-	// Height at whose end it is paid.
+	// Block height at whose end the coin is paid.
 	CompletionHeight int64 `protobuf:"varint,3,opt,name=completion_height,json=completionHeight,proto3" json:"completion_height,omitempty"`
 }
 
@@ -345,11 +345,11 @@ func (m *EventUnbonding) GetCompletionHeight() int64 {
 	return 0
 }
 
-// EventUnbonded says that bond has been returned.
+// EventUnbonded reports that coins of a bond were returned.
 type EventUnbonded struct {
-	// Operator.
+	// Address of the operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Returned.
+	// Coin that was returned, in the bond denom.
 	Amount types.Coin `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount"`
 }
 
@@ -400,14 +400,14 @@ func (m *EventUnbonded) GetAmount() types.Coin {
 	return types.Coin{}
 }
 
-// EventJailed says that repeated faults have jailed a node; a retired one stays
-// retired and may not register again before.
+// EventJailed reports that repeated faults have jailed a node. A retired node stays retired
+// and cannot register again before its term is over.
 type EventJailed struct {
-	// Operator of the node.
+	// Address of the node's operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// First height at which it may be unjailed.
+	// First block height at which the node can be unjailed.
 	Until int64 `protobuf:"varint,2,opt,name=until,proto3" json:"until,omitempty"`
-	// How many terms it has had that are not forgotten, this one included.
+	// Number of jail terms that are not forgotten, including this one.
 	Terms uint32 `protobuf:"varint,3,opt,name=terms,proto3" json:"terms,omitempty"`
 }
 
@@ -465,11 +465,11 @@ func (m *EventJailed) GetTerms() uint32 {
 	return 0
 }
 
-// EventLeaseRenewed says that a worker has shown that its machine is there.
+// EventLeaseRenewed reports that a worker has renewed its node's lease.
 type EventLeaseRenewed struct {
-	// Operator of the node.
+	// Address of the node's operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Last height at which the node is live without a further sign of life.
+	// Last block height at which the node is live without another message of its worker.
 	LeaseEnd int64 `protobuf:"varint,2,opt,name=lease_end,json=leaseEnd,proto3" json:"lease_end,omitempty"`
 }
 
@@ -520,28 +520,28 @@ func (m *EventLeaseRenewed) GetLeaseEnd() int64 {
 	return 0
 }
 
-// EventSlashed says that a node lost bond.
+// EventSlashed reports that a node lost bond.
 type EventSlashed struct {
-	// Operator of the node.
+	// Address of the node's operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Lost in all.
+	// Total loss, in the bond denom.
 	Amount types.Coin `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount"`
-	// Why: "wrong_result", "no_reveal", "missed_deadline", "given_back" or
+	// Reason: "wrong_result", "no_reveal", "missed_deadline", "given_back" or
 	// "contradicted_report".
 	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Job it happened on.
+	// Id of the job of the fault, "height-tx-n".
 	JobId string `protobuf:"bytes,4,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Task of the job.
+	// Index of the task in the job, from 0.
 	Task uint64 `protobuf:"varint,5,opt,name=task,proto3" json:"task,omitempty"`
-	// Part that pays what the fault cost.
+	// Part that pays the cost of the fault.
 	Cost types.Coin `protobuf:"bytes,6,opt,name=cost,proto3" json:"cost"`
 	// Part for the honest replicas.
 	Honest types.Coin `protobuf:"bytes,7,opt,name=honest,proto3" json:"honest"`
-	// Part burned.
+	// Part that was burned.
 	Burned types.Coin `protobuf:"bytes,8,opt,name=burned,proto3" json:"burned"`
 	// Part for the community pool.
 	Community types.Coin `protobuf:"bytes,9,opt,name=community,proto3" json:"community"`
-	// Part of amount that came out of unbondings, because the bond was too small.
+	// Part of amount that was taken from unbondings, because the bond was too small.
 	Unbonding types.Coin `protobuf:"bytes,10,opt,name=unbonding,proto3" json:"unbonding"`
 }
 
@@ -648,14 +648,14 @@ func (m *EventSlashed) GetUnbonding() types.Coin {
 	return types.Coin{}
 }
 
-// EventOutvoted says that a node's digest was in the minority over a program that
-// is not deterministic: it counts towards jail as a wrong result and costs no bond.
+// EventOutvoted reports that a node's digest was in the minority for a program that is not
+// deterministic. It counts towards jail as a wrong result and costs no bond.
 type EventOutvoted struct {
-	// Operator of the node.
+	// Address of the node's operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Job it happened on.
+	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Task of the job.
+	// Index of the task in the job, from 0.
 	Task uint64 `protobuf:"varint,3,opt,name=task,proto3" json:"task,omitempty"`
 }
 
@@ -713,9 +713,9 @@ func (m *EventOutvoted) GetTask() uint64 {
 	return 0
 }
 
-// EventEpochRolled says that weights were snapshotted.
+// EventEpochRolled reports that an epoch began and weights were recorded.
 type EventEpochRolled struct {
-	// The epoch that starts.
+	// Number of the epoch that begins.
 	Epoch uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
 }
 

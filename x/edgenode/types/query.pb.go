@@ -70,7 +70,7 @@ var xxx_messageInfo_QueryParamsRequest proto.InternalMessageInfo
 
 // QueryParamsResponse holds the parameters.
 type QueryParamsResponse struct {
-	// Parameters.
+	// Parameters of the module.
 	Params Params `protobuf:"bytes,1,opt,name=params,proto3" json:"params"`
 }
 
@@ -116,7 +116,7 @@ func (m *QueryParamsResponse) GetParams() Params {
 
 // QueryNodeRequest names a node.
 type QueryNodeRequest struct {
-	// Operator of the node.
+	// Address of the node's operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
 }
 
@@ -162,7 +162,7 @@ func (m *QueryNodeRequest) GetOperator() string {
 
 // QueryNodeResponse holds a node.
 type QueryNodeResponse struct {
-	// The node.
+	// The node with its profile and state.
 	Node Node `protobuf:"bytes,1,opt,name=node,proto3" json:"node"`
 }
 
@@ -208,7 +208,7 @@ func (m *QueryNodeResponse) GetNode() Node {
 
 // QueryNodeByWorkerRequest names a worker key.
 type QueryNodeByWorkerRequest struct {
-	// Worker key.
+	// Address of the worker key.
 	Worker string `protobuf:"bytes,1,opt,name=worker,proto3" json:"worker,omitempty"`
 }
 
@@ -254,7 +254,7 @@ func (m *QueryNodeByWorkerRequest) GetWorker() string {
 
 // QueryNodeByWorkerResponse holds a node.
 type QueryNodeByWorkerResponse struct {
-	// The node.
+	// The node with its profile and state.
 	Node Node `protobuf:"bytes,1,opt,name=node,proto3" json:"node"`
 }
 
@@ -300,7 +300,7 @@ func (m *QueryNodeByWorkerResponse) GetNode() Node {
 
 // QueryNodesRequest asks for a page of nodes.
 type QueryNodesRequest struct {
-	// Page.
+	// Page to return.
 	Pagination *query.PageRequest `protobuf:"bytes,1,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
 
@@ -346,9 +346,9 @@ func (m *QueryNodesRequest) GetPagination() *query.PageRequest {
 
 // QueryNodesResponse holds a page of nodes.
 type QueryNodesResponse struct {
-	// Nodes in order of operator.
+	// Nodes in the order of their operators.
 	Nodes []Node `protobuf:"bytes,1,rep,name=nodes,proto3" json:"nodes"`
-	// Next page.
+	// next_key is the key of the next page; it is empty on the last page.
 	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
 
@@ -401,7 +401,7 @@ func (m *QueryNodesResponse) GetPagination() *query.PageResponse {
 
 // QueryClassRequest names a class.
 type QueryClassRequest struct {
-	// Hardware class.
+	// Id of the hardware class, e.g. "cpu-small".
 	Class string `protobuf:"bytes,1,opt,name=class,proto3" json:"class,omitempty"`
 }
 
@@ -447,13 +447,13 @@ func (m *QueryClassRequest) GetClass() string {
 
 // QueryClassResponse holds a class.
 type QueryClassResponse struct {
-	// The class and its minimum.
+	// The class and its lowest hardware.
 	Class HardwareClass `protobuf:"bytes,1,opt,name=class,proto3" json:"class"`
-	// Current epoch.
+	// Number of the current epoch.
 	Epoch uint64 `protobuf:"varint,2,opt,name=epoch,proto3" json:"epoch,omitempty"`
-	// The class at the start of the current epoch.
+	// Total of the class at the start of the current epoch.
 	Snapshot ClassSnapshot `protobuf:"bytes,3,opt,name=snapshot,proto3" json:"snapshot"`
-	// The class as the next epoch will see it.
+	// Total of the class at the start of the next epoch, as of now.
 	Upcoming ClassSnapshot `protobuf:"bytes,4,opt,name=upcoming,proto3" json:"upcoming"`
 }
 
@@ -520,9 +520,9 @@ func (m *QueryClassResponse) GetUpcoming() ClassSnapshot {
 
 // QueryUnbondingsRequest names an operator.
 type QueryUnbondingsRequest struct {
-	// Operator.
+	// Address of the operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Page.
+	// Page to return.
 	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
 
@@ -575,9 +575,9 @@ func (m *QueryUnbondingsRequest) GetPagination() *query.PageRequest {
 
 // QueryUnbondingsResponse holds a page of unbondings.
 type QueryUnbondingsResponse struct {
-	// In order of completion.
+	// Unbondings in the order of their completion heights.
 	Unbondings []Unbonding `protobuf:"bytes,1,rep,name=unbondings,proto3" json:"unbondings"`
-	// Next page.
+	// next_key is the key of the next page; it is empty on the last page.
 	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
 
@@ -628,7 +628,7 @@ func (m *QueryUnbondingsResponse) GetPagination() *query.PageResponse {
 	return nil
 }
 
-// QueryInvariantsRequest asks for a check of the accounts.
+// QueryInvariantsRequest asks for a check of the module's accounts.
 type QueryInvariantsRequest struct {
 }
 
@@ -665,13 +665,13 @@ func (m *QueryInvariantsRequest) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryInvariantsRequest proto.InternalMessageInfo
 
-// InvariantResult is what one check found.
+// InvariantResult is the result of one check.
 type InvariantResult struct {
 	// Name of the invariant.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// Whether it holds.
+	// Whether the invariant holds.
 	Ok bool `protobuf:"varint,2,opt,name=ok,proto3" json:"ok,omitempty"`
-	// What was expected and found when it does not hold.
+	// Expected value and the value that was found, if the invariant does not hold.
 	Detail string `protobuf:"bytes,3,opt,name=detail,proto3" json:"detail,omitempty"`
 }
 
@@ -731,7 +731,7 @@ func (m *InvariantResult) GetDetail() string {
 
 // QueryInvariantsResponse holds the results.
 type QueryInvariantsResponse struct {
-	// One result per invariant, in fixed order.
+	// One result per invariant, in a fixed order.
 	Results []InvariantResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results"`
 }
 
@@ -874,14 +874,14 @@ type QueryClient interface {
 	Node(ctx context.Context, in *QueryNodeRequest, opts ...grpc.CallOption) (*QueryNodeResponse, error)
 	// NodeByWorker returns the node that a worker key serves.
 	NodeByWorker(ctx context.Context, in *QueryNodeByWorkerRequest, opts ...grpc.CallOption) (*QueryNodeByWorkerResponse, error)
-	// Nodes lists nodes by operator.
+	// Nodes lists nodes in the order of their operators.
 	Nodes(ctx context.Context, in *QueryNodesRequest, opts ...grpc.CallOption) (*QueryNodesResponse, error)
-	// Class returns a class's minimum and its snapshot of the current epoch.
+	// Class returns a class's lowest hardware and its totals in the current epoch.
 	Class(ctx context.Context, in *QueryClassRequest, opts ...grpc.CallOption) (*QueryClassResponse, error)
-	// Unbondings lists bond on its way back to an operator.
+	// Unbondings lists the coins that will be returned to an operator.
 	Unbondings(ctx context.Context, in *QueryUnbondingsRequest, opts ...grpc.CallOption) (*QueryUnbondingsResponse, error)
-	// Invariants checks the module's accounts by walking all nodes. It is meant
-	// for operators and devnets and refuses above 10,000 nodes.
+	// Invariants checks the module's accounts by walking all nodes. It is meant for operators
+	// and devnets, and refuses chains with more than 10,000 nodes.
 	Invariants(ctx context.Context, in *QueryInvariantsRequest, opts ...grpc.CallOption) (*QueryInvariantsResponse, error)
 }
 
@@ -964,14 +964,14 @@ type QueryServer interface {
 	Node(context.Context, *QueryNodeRequest) (*QueryNodeResponse, error)
 	// NodeByWorker returns the node that a worker key serves.
 	NodeByWorker(context.Context, *QueryNodeByWorkerRequest) (*QueryNodeByWorkerResponse, error)
-	// Nodes lists nodes by operator.
+	// Nodes lists nodes in the order of their operators.
 	Nodes(context.Context, *QueryNodesRequest) (*QueryNodesResponse, error)
-	// Class returns a class's minimum and its snapshot of the current epoch.
+	// Class returns a class's lowest hardware and its totals in the current epoch.
 	Class(context.Context, *QueryClassRequest) (*QueryClassResponse, error)
-	// Unbondings lists bond on its way back to an operator.
+	// Unbondings lists the coins that will be returned to an operator.
 	Unbondings(context.Context, *QueryUnbondingsRequest) (*QueryUnbondingsResponse, error)
-	// Invariants checks the module's accounts by walking all nodes. It is meant
-	// for operators and devnets and refuses above 10,000 nodes.
+	// Invariants checks the module's accounts by walking all nodes. It is meant for operators
+	// and devnets, and refuses chains with more than 10,000 nodes.
 	Invariants(context.Context, *QueryInvariantsRequest) (*QueryInvariantsResponse, error)
 }
 

@@ -34,25 +34,25 @@ const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
 // MsgRegister opens a node.
 type MsgRegister struct {
-	// Cold key that pays and owns the bond.
+	// Address of the cold key that pays and owns the bond.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Hot key on the machine; may not serve another node.
+	// Address of the hot key on the machine; it cannot belong to another node.
 	Worker string `protobuf:"bytes,2,opt,name=worker,proto3" json:"worker,omitempty"`
-	// Name for people, 1 to 64 bytes.
+	// Name of the node for people, 1 to 64 bytes.
 	Moniker string `protobuf:"bytes,3,opt,name=moniker,proto3" json:"moniker,omitempty"`
-	// Declared hardware; meets the class's minimum.
+	// Hardware that the operator declares; must meet the minimum of the class.
 	Hardware Hardware `protobuf:"bytes,4,opt,name=hardware,proto3" json:"hardware"`
-	// Region, e.g. "de" or "us-west".
+	// Region in lower case, e.g. "de" or "us-west".
 	Region string `protobuf:"bytes,5,opt,name=region,proto3" json:"region,omitempty"`
-	// Hardware class.
+	// Id of the hardware class, e.g. "cpu-small".
 	Class string `protobuf:"bytes,6,opt,name=class,proto3" json:"class,omitempty"`
-	// Executor profiles, e.g. "wasm/1".
+	// Executor profiles that the node runs, e.g. "wasm/1".
 	Executors []string `protobuf:"bytes,7,rep,name=executors,proto3" json:"executors,omitempty"`
-	// Bond, at least min_bond.
+	// Bond of the node, at least min_bond, in the bond denom.
 	Bond types.Coin `protobuf:"bytes,8,opt,name=bond,proto3" json:"bond"`
-	// Assignments held at once, 1 to max_slots.
+	// Number of assignments that the node can hold concurrently, 1 to max_slots.
 	Slots uint32 `protobuf:"varint,9,opt,name=slots,proto3" json:"slots,omitempty"`
-	// The most that the node takes of one task.
+	// Highest demands of a task that the node accepts.
 	Limits TaskLimits `protobuf:"bytes,10,opt,name=limits,proto3" json:"limits"`
 }
 
@@ -196,23 +196,23 @@ func (m *MsgRegisterResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgRegisterResponse proto.InternalMessageInfo
 
-// MsgUpdate replaces the declared profile.
+// MsgUpdate replaces the declared profile of a node.
 type MsgUpdate struct {
-	// Operator of the node.
+	// Address of the node's operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Name for people, 1 to 64 bytes.
+	// Name of the node for people, 1 to 64 bytes.
 	Moniker string `protobuf:"bytes,2,opt,name=moniker,proto3" json:"moniker,omitempty"`
-	// Declared hardware; meets the class's minimum.
+	// Hardware that the operator declares; must meet the minimum of the class.
 	Hardware Hardware `protobuf:"bytes,3,opt,name=hardware,proto3" json:"hardware"`
-	// Region.
+	// Region in lower case, e.g. "de" or "us-west".
 	Region string `protobuf:"bytes,4,opt,name=region,proto3" json:"region,omitempty"`
-	// Hardware class.
+	// Id of the hardware class, e.g. "cpu-small".
 	Class string `protobuf:"bytes,5,opt,name=class,proto3" json:"class,omitempty"`
-	// Executor profiles.
+	// Executor profiles that the node runs, e.g. "wasm/1".
 	Executors []string `protobuf:"bytes,6,rep,name=executors,proto3" json:"executors,omitempty"`
-	// Assignments held at once, 1 to max_slots.
+	// Number of assignments that the node can hold concurrently, 1 to max_slots.
 	Slots uint32 `protobuf:"varint,7,opt,name=slots,proto3" json:"slots,omitempty"`
-	// The most that the node takes of one task.
+	// Highest demands of a task that the node accepts.
 	Limits TaskLimits `protobuf:"bytes,8,opt,name=limits,proto3" json:"limits"`
 }
 
@@ -342,11 +342,11 @@ func (m *MsgUpdateResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgUpdateResponse proto.InternalMessageInfo
 
-// MsgBond adds bond.
+// MsgBond adds coins to a node's bond.
 type MsgBond struct {
-	// Operator of the node.
+	// Address of the node's operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Coins to add, in the bond denom.
+	// Coin to add, in the bond denom.
 	Amount types.Coin `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount"`
 }
 
@@ -434,11 +434,12 @@ func (m *MsgBondResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgBondResponse proto.InternalMessageInfo
 
-// MsgUnbond starts the return of free bond.
+// MsgUnbond starts the return of coins that no assignment has locked.
 type MsgUnbond struct {
-	// Operator of the node.
+	// Address of the node's operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Coins to return; at most the free bond, and at least min_bond stays unless the node is retired.
+	// Coin to return, in the bond denom. At most the free bond; at least min_bond must stay
+	// unless the node is retired.
 	Amount types.Coin `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount"`
 }
 
@@ -489,9 +490,9 @@ func (m *MsgUnbond) GetAmount() types.Coin {
 	return types.Coin{}
 }
 
-// MsgUnbondResponse says when the coins come back.
+// MsgUnbondResponse says when the coins are returned.
 type MsgUnbondResponse struct {
-	// Height at whose end they are paid.
+	// Block height at whose end the coins are paid.
 	CompletionHeight int64 `protobuf:"varint,1,opt,name=completion_height,json=completionHeight,proto3" json:"completion_height,omitempty"`
 }
 
@@ -535,9 +536,9 @@ func (m *MsgUnbondResponse) GetCompletionHeight() int64 {
 	return 0
 }
 
-// MsgPause stops claiming.
+// MsgPause stops a node from claiming.
 type MsgPause struct {
-	// Operator of the node.
+	// Address of the node's operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
 }
 
@@ -618,9 +619,9 @@ func (m *MsgPauseResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgPauseResponse proto.InternalMessageInfo
 
-// MsgResume lets a paused node claim again.
+// MsgResume allows a paused node to claim again.
 type MsgResume struct {
-	// Operator of the node.
+	// Address of the node's operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
 }
 
@@ -703,7 +704,7 @@ var xxx_messageInfo_MsgResumeResponse proto.InternalMessageInfo
 
 // MsgRetire closes a node.
 type MsgRetire struct {
-	// Operator of the node.
+	// Address of the node's operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
 }
 
@@ -749,9 +750,9 @@ func (m *MsgRetire) GetOperator() string {
 
 // MsgRetireResponse says what was unbonded.
 type MsgRetireResponse struct {
-	// Free bond that starts to return.
+	// Free coins that start to unbond, in the bond denom.
 	Unbonding types.Coin `protobuf:"bytes,1,opt,name=unbonding,proto3" json:"unbonding"`
-	// Height at whose end it is paid; 0 when nothing was free.
+	// Block height at whose end the coins are paid; 0 if no coins were free.
 	CompletionHeight int64 `protobuf:"varint,2,opt,name=completion_height,json=completionHeight,proto3" json:"completion_height,omitempty"`
 }
 
@@ -804,9 +805,9 @@ func (m *MsgRetireResponse) GetCompletionHeight() int64 {
 
 // MsgRotateWorker replaces the worker key.
 type MsgRotateWorker struct {
-	// Operator of the node.
+	// Address of the node's operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// New worker key; may not serve another node.
+	// Address of the new worker key; it cannot belong to another node.
 	Worker string `protobuf:"bytes,2,opt,name=worker,proto3" json:"worker,omitempty"`
 }
 
@@ -894,9 +895,9 @@ func (m *MsgRotateWorkerResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgRotateWorkerResponse proto.InternalMessageInfo
 
-// MsgUnjail ends a jail term.
+// MsgUnjail makes a jailed node active after its jail term.
 type MsgUnjail struct {
-	// Operator of the node.
+	// Address of the node's operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
 }
 
@@ -977,9 +978,9 @@ func (m *MsgUnjailResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgUnjailResponse proto.InternalMessageInfo
 
-// MsgRenewLease is a machine's sign of life when it has no work.
+// MsgRenewLease shows that the machine of a node without work is running.
 type MsgRenewLease struct {
-	// Worker key of the node.
+	// Address of the node's worker key.
 	Worker string `protobuf:"bytes,1,opt,name=worker,proto3" json:"worker,omitempty"`
 }
 
@@ -1023,9 +1024,9 @@ func (m *MsgRenewLease) GetWorker() string {
 	return ""
 }
 
-// MsgRenewLeaseResponse says how long the lease is now.
+// MsgRenewLeaseResponse holds the new end of the lease.
 type MsgRenewLeaseResponse struct {
-	// Last height at which the node is live without a further sign of life.
+	// Last block height at which the node is live without another message of its worker.
 	LeaseEnd int64 `protobuf:"varint,1,opt,name=lease_end,json=leaseEnd,proto3" json:"lease_end,omitempty"`
 }
 
@@ -1069,11 +1070,11 @@ func (m *MsgRenewLeaseResponse) GetLeaseEnd() int64 {
 	return 0
 }
 
-// MsgUpdateParams replaces the parameters.
+// MsgUpdateParams replaces the parameters. Only governance can send it.
 type MsgUpdateParams struct {
-	// The governance account.
+	// Address of the governance account; the chain accepts no other.
 	Authority string `protobuf:"bytes,1,opt,name=authority,proto3" json:"authority,omitempty"`
-	// All parameters.
+	// New parameters; all of them must be given.
 	Params Params `protobuf:"bytes,2,opt,name=params,proto3" json:"params"`
 }
 
@@ -1272,25 +1273,27 @@ const _ = grpc.SupportPackageIsVersion4
 type MsgClient interface {
 	// Register bonds coins and opens a node.
 	Register(ctx context.Context, in *MsgRegister, opts ...grpc.CallOption) (*MsgRegisterResponse, error)
-	// Update changes what the operator declares; a change of class or slots counts from the next epoch.
+	// Update replaces what the operator declares. A change of class or slots applies from the
+	// next epoch.
 	Update(ctx context.Context, in *MsgUpdate, opts ...grpc.CallOption) (*MsgUpdateResponse, error)
 	// Bond adds to the node's bond.
 	Bond(ctx context.Context, in *MsgBond, opts ...grpc.CallOption) (*MsgBondResponse, error)
-	// Unbond starts the return of free bond.
+	// Unbond starts the return of coins that no assignment has locked.
 	Unbond(ctx context.Context, in *MsgUnbond, opts ...grpc.CallOption) (*MsgUnbondResponse, error)
 	// Pause stops the node from claiming.
 	Pause(ctx context.Context, in *MsgPause, opts ...grpc.CallOption) (*MsgPauseResponse, error)
-	// Resume lets a paused node claim again.
+	// Resume allows a paused node to claim again.
 	Resume(ctx context.Context, in *MsgResume, opts ...grpc.CallOption) (*MsgResumeResponse, error)
-	// Retire closes the node and unbonds its free bond; repeat it when work in flight has ended.
+	// Retire closes the node and unbonds its free coins. Repeat it when held assignments have
+	// ended.
 	Retire(ctx context.Context, in *MsgRetire, opts ...grpc.CallOption) (*MsgRetireResponse, error)
-	// RotateWorker replaces the worker key.
+	// RotateWorker replaces the worker key of a node.
 	RotateWorker(ctx context.Context, in *MsgRotateWorker, opts ...grpc.CallOption) (*MsgRotateWorkerResponse, error)
-	// Unjail makes a jailed node active again once its term is over.
+	// Unjail makes a jailed node active again after its jail term.
 	Unjail(ctx context.Context, in *MsgUnjail, opts ...grpc.CallOption) (*MsgUnjailResponse, error)
-	// RenewLease says that the machine is there; it brings a lapsed node back.
+	// RenewLease shows that the worker's machine is running, and reactivates a lapsed node.
 	RenewLease(ctx context.Context, in *MsgRenewLease, opts ...grpc.CallOption) (*MsgRenewLeaseResponse, error)
-	// UpdateParams replaces the parameters; governance only.
+	// UpdateParams replaces the parameters. Only governance can send it.
 	UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgUpdateParamsResponse, error)
 }
 
@@ -1405,25 +1408,27 @@ func (c *msgClient) UpdateParams(ctx context.Context, in *MsgUpdateParams, opts 
 type MsgServer interface {
 	// Register bonds coins and opens a node.
 	Register(context.Context, *MsgRegister) (*MsgRegisterResponse, error)
-	// Update changes what the operator declares; a change of class or slots counts from the next epoch.
+	// Update replaces what the operator declares. A change of class or slots applies from the
+	// next epoch.
 	Update(context.Context, *MsgUpdate) (*MsgUpdateResponse, error)
 	// Bond adds to the node's bond.
 	Bond(context.Context, *MsgBond) (*MsgBondResponse, error)
-	// Unbond starts the return of free bond.
+	// Unbond starts the return of coins that no assignment has locked.
 	Unbond(context.Context, *MsgUnbond) (*MsgUnbondResponse, error)
 	// Pause stops the node from claiming.
 	Pause(context.Context, *MsgPause) (*MsgPauseResponse, error)
-	// Resume lets a paused node claim again.
+	// Resume allows a paused node to claim again.
 	Resume(context.Context, *MsgResume) (*MsgResumeResponse, error)
-	// Retire closes the node and unbonds its free bond; repeat it when work in flight has ended.
+	// Retire closes the node and unbonds its free coins. Repeat it when held assignments have
+	// ended.
 	Retire(context.Context, *MsgRetire) (*MsgRetireResponse, error)
-	// RotateWorker replaces the worker key.
+	// RotateWorker replaces the worker key of a node.
 	RotateWorker(context.Context, *MsgRotateWorker) (*MsgRotateWorkerResponse, error)
-	// Unjail makes a jailed node active again once its term is over.
+	// Unjail makes a jailed node active again after its jail term.
 	Unjail(context.Context, *MsgUnjail) (*MsgUnjailResponse, error)
-	// RenewLease says that the machine is there; it brings a lapsed node back.
+	// RenewLease shows that the worker's machine is running, and reactivates a lapsed node.
 	RenewLease(context.Context, *MsgRenewLease) (*MsgRenewLeaseResponse, error)
-	// UpdateParams replaces the parameters; governance only.
+	// UpdateParams replaces the parameters. Only governance can send it.
 	UpdateParams(context.Context, *MsgUpdateParams) (*MsgUpdateParamsResponse, error)
 }
 

@@ -27,11 +27,11 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
-// EventBaseFee says that the base fee has changed.
+// EventBaseFee reports that the base fee has changed.
 type EventBaseFee struct {
-	// What a unit of gas costs in the next block, in atfuel.
+	// Price per unit of gas in the next block, in atfuel.
 	BaseFee cosmossdk_io_math.Int `protobuf:"bytes,1,opt,name=base_fee,json=baseFee,proto3,customtype=cosmossdk.io/math.Int" json:"base_fee"`
-	// Gas limits of this block's transactions outside of the lane.
+	// Sum of the gas limits of this block's transactions outside the lane.
 	Gas uint64 `protobuf:"varint,2,opt,name=gas,proto3" json:"gas,omitempty"`
 }
 
@@ -75,10 +75,10 @@ func (m *EventBaseFee) GetGas() uint64 {
 	return 0
 }
 
-// EventBurned says what this block's transactions have paid above the least gas price,
-// up to the base fee. It is burned.
+// EventBurned reports the coins that were burned in this block: the part of the fees that
+// transactions paid above the lowest gas price, up to the base fee.
 type EventBurned struct {
-	// Burned.
+	// Burned coins.
 	Amount github_com_cosmos_cosmos_sdk_types.Coins `protobuf:"bytes,1,rep,name=amount,proto3,castrepeated=github.com/cosmos/cosmos-sdk/types.Coins" json:"amount"`
 }
 

@@ -26,27 +26,33 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
-// Params are the governable parameters of x/feemarket. Shares are in basis points.
+// Params are the parameters of x/feemarket, set by governance. Shares are in basis points
+// (10,000 are 100%).
 type Params struct {
-	// Share of a block's gas that is kept for the lane: duties, claims that win and rounds
-	// of the beacon. Other transactions never get it.
+	// Share of a block's gas that is reserved for the lane, 0 to 5,000 basis points. The lane
+	// is for duties of nodes, claims that win, and beacon rounds; other transactions never
+	// get it.
 	LaneBps uint32 `protobuf:"varint,1,opt,name=lane_bps,json=laneBps,proto3" json:"lane_bps,omitempty"`
-	// Share of the lane that claims may take.
+	// Share of the lane that claims can use, 0 to 10,000 basis points; at most 10,000
+	// together with beacon_bps.
 	ClaimBps uint32 `protobuf:"varint,2,opt,name=claim_bps,json=claimBps,proto3" json:"claim_bps,omitempty"`
-	// Share of the lane that rounds of the beacon may take.
+	// Share of the lane that beacon rounds can use, 0 to 10,000 basis points.
 	BeaconBps uint32 `protobuf:"varint,3,opt,name=beacon_bps,json=beaconBps,proto3" json:"beacon_bps,omitempty"`
-	// Most gas of a transaction of the lane, before what its items add.
+	// Highest gas of a lane transaction without its items, 0 to 1,000,000,000.
 	LaneTxGas uint64 `protobuf:"varint,4,opt,name=lane_tx_gas,json=laneTxGas,proto3" json:"lane_tx_gas,omitempty"`
-	// Gas that each item adds which state shows to be due.
+	// Gas that a lane transaction may add per item that is due according to the state, 0 to
+	// 1,000,000,000.
 	LaneItemGas uint64 `protobuf:"varint,5,opt,name=lane_item_gas,json=laneItemGas,proto3" json:"lane_item_gas,omitempty"`
-	// Share of a block's gas that one transaction may ask for.
+	// Highest share of a block's gas that one transaction can ask for, 1 to 10,000 basis
+	// points.
 	TxBps uint32 `protobuf:"varint,6,opt,name=tx_bps,json=txBps,proto3" json:"tx_bps,omitempty"`
-	// Share of the gas outside of the lane at which the base fee stays as it is.
+	// Share of the gas outside the lane at which the base fee does not change, 1 to 10,000
+	// basis points.
 	TargetBps uint32 `protobuf:"varint,7,opt,name=target_bps,json=targetBps,proto3" json:"target_bps,omitempty"`
-	// A full block raises the base fee, and an empty one lowers it, by one part in so many,
-	// as long as the target is half.
+	// A full block raises the base fee, and an empty block lowers it, by one part in
+	// change_denominator if the target is one half; 1 to 1,000,000.
 	ChangeDenominator uint32 `protobuf:"varint,8,opt,name=change_denominator,json=changeDenominator,proto3" json:"change_denominator,omitempty"`
-	// Most that the base fee rises to, in atfuel a unit of gas.
+	// Highest base fee, in atfuel per unit of gas; 0 to 2^128.
 	MaxBaseFee cosmossdk_io_math.Int `protobuf:"bytes,9,opt,name=max_base_fee,json=maxBaseFee,proto3,customtype=cosmossdk.io/math.Int" json:"max_base_fee"`
 }
 
@@ -141,10 +147,10 @@ func (m *Params) GetChangeDenominator() uint32 {
 
 // GenesisState is the state of x/feemarket at genesis.
 type GenesisState struct {
-	// Parameters.
+	// Parameters of the module.
 	Params Params `protobuf:"bytes,1,opt,name=params,proto3" json:"params"`
-	// Price of a unit of gas in the next block, in atfuel; never less than min_gas_price
-	// of x/rewards counts.
+	// Price per unit of gas in the next block, in atfuel. The min_gas_price of x/rewards
+	// applies if it is higher.
 	BaseFee cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=base_fee,json=baseFee,proto3,customtype=cosmossdk.io/math.Int" json:"base_fee"`
 }
 

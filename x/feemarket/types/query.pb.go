@@ -69,7 +69,7 @@ var xxx_messageInfo_QueryParamsRequest proto.InternalMessageInfo
 
 // QueryParamsResponse holds the parameters.
 type QueryParamsResponse struct {
-	// Parameters.
+	// Parameters of the module.
 	Params Params `protobuf:"bytes,1,opt,name=params,proto3" json:"params"`
 }
 
@@ -150,11 +150,11 @@ func (m *QueryBaseFeeRequest) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryBaseFeeRequest proto.InternalMessageInfo
 
-// QueryBaseFeeResponse holds prices of a unit of gas.
+// QueryBaseFeeResponse holds the prices per unit of gas.
 type QueryBaseFeeResponse struct {
-	// What a transaction pays at least in the next block.
+	// Lowest price per unit of gas of a transaction in the next block.
 	BaseFee types.Coin `protobuf:"bytes,1,opt,name=base_fee,json=baseFee,proto3" json:"base_fee"`
-	// What a transaction of the lane pays, and what nothing is below.
+	// Price per unit of gas of a lane transaction. No transaction pays less.
 	Floor types.Coin `protobuf:"bytes,2,opt,name=floor,proto3" json:"floor"`
 }
 
@@ -257,7 +257,7 @@ const _ = grpc.SupportPackageIsVersion4
 type QueryClient interface {
 	// Params returns the parameters.
 	Params(ctx context.Context, in *QueryParamsRequest, opts ...grpc.CallOption) (*QueryParamsResponse, error)
-	// BaseFee returns what a unit of gas costs in the next block.
+	// BaseFee returns the price per unit of gas in the next block.
 	BaseFee(ctx context.Context, in *QueryBaseFeeRequest, opts ...grpc.CallOption) (*QueryBaseFeeResponse, error)
 }
 
@@ -291,7 +291,7 @@ func (c *queryClient) BaseFee(ctx context.Context, in *QueryBaseFeeRequest, opts
 type QueryServer interface {
 	// Params returns the parameters.
 	Params(context.Context, *QueryParamsRequest) (*QueryParamsResponse, error)
-	// BaseFee returns what a unit of gas costs in the next block.
+	// BaseFee returns the price per unit of gas in the next block.
 	BaseFee(context.Context, *QueryBaseFeeRequest) (*QueryBaseFeeResponse, error)
 }
 

@@ -26,11 +26,11 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
-// EventClaimed says that earnings were paid.
+// EventClaimed reports that an operator was paid earnings.
 type EventClaimed struct {
-	// Operator.
+	// Address of the operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Paid coins.
+	// Coins that were paid.
 	Amount github_com_cosmos_cosmos_sdk_types.Coins `protobuf:"bytes,2,rep,name=amount,proto3,castrepeated=github.com/cosmos/cosmos-sdk/types.Coins" json:"amount"`
 }
 
@@ -81,13 +81,13 @@ func (m *EventClaimed) GetAmount() github_com_cosmos_cosmos_sdk_types.Coins {
 	return nil
 }
 
-// EventFeesMoved says that shares of settled rewards left escrow.
+// EventFeesMoved reports that shares of settled rewards left escrow.
 type EventFeesMoved struct {
-	// Burned.
+	// Coins that were burned.
 	Burned github_com_cosmos_cosmos_sdk_types.Coins `protobuf:"bytes,1,rep,name=burned,proto3,castrepeated=github.com/cosmos/cosmos-sdk/types.Coins" json:"burned"`
-	// To validators and delegators.
+	// Coins for validators and their delegators.
 	Stakers github_com_cosmos_cosmos_sdk_types.Coins `protobuf:"bytes,2,rep,name=stakers,proto3,castrepeated=github.com/cosmos/cosmos-sdk/types.Coins" json:"stakers"`
-	// To the community pool.
+	// Coins for the community pool.
 	Community github_com_cosmos_cosmos_sdk_types.Coins `protobuf:"bytes,3,rep,name=community,proto3,castrepeated=github.com/cosmos/cosmos-sdk/types.Coins" json:"community"`
 }
 

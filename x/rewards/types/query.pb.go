@@ -71,7 +71,7 @@ var xxx_messageInfo_QueryParamsRequest proto.InternalMessageInfo
 
 // QueryParamsResponse holds the parameters.
 type QueryParamsResponse struct {
-	// Parameters.
+	// Parameters of the module.
 	Params Params `protobuf:"bytes,1,opt,name=params,proto3" json:"params"`
 }
 
@@ -117,7 +117,7 @@ func (m *QueryParamsResponse) GetParams() Params {
 
 // QueryEarningsRequest names an operator.
 type QueryEarningsRequest struct {
-	// Operator.
+	// Address of the operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
 }
 
@@ -163,7 +163,7 @@ func (m *QueryEarningsRequest) GetOperator() string {
 
 // QueryEarningsResponse holds unclaimed earnings.
 type QueryEarningsResponse struct {
-	// Unclaimed coins.
+	// Unclaimed coins, sorted by denom.
 	Amount github_com_cosmos_cosmos_sdk_types.Coins `protobuf:"bytes,1,rep,name=amount,proto3,castrepeated=github.com/cosmos/cosmos-sdk/types.Coins" json:"amount"`
 }
 
@@ -209,7 +209,7 @@ func (m *QueryEarningsResponse) GetAmount() github_com_cosmos_cosmos_sdk_types.C
 
 // QuerySplitRequest names an amount.
 type QuerySplitRequest struct {
-	// A coin, e.g. "1000000000000000000atfuel".
+	// A coin with its amount in base units, e.g. "1000000000000000000atfuel".
 	Amount string `protobuf:"bytes,1,opt,name=amount,proto3" json:"amount,omitempty"`
 }
 
@@ -253,15 +253,15 @@ func (m *QuerySplitRequest) GetAmount() string {
 	return ""
 }
 
-// QuerySplitResponse shows the shares.
+// QuerySplitResponse shows the shares of a reward.
 type QuerySplitResponse struct {
-	// To the executor.
+	// Share of the node that did the work.
 	Executor types.Coin `protobuf:"bytes,1,opt,name=executor,proto3" json:"executor"`
-	// Burned.
+	// Share that is burned.
 	Burn types.Coin `protobuf:"bytes,2,opt,name=burn,proto3" json:"burn"`
-	// To validators and delegators.
+	// Share of the validators and their delegators.
 	Stakers types.Coin `protobuf:"bytes,3,opt,name=stakers,proto3" json:"stakers"`
-	// To the community pool.
+	// Share of the community pool.
 	Community types.Coin `protobuf:"bytes,4,opt,name=community,proto3" json:"community"`
 }
 
@@ -392,9 +392,9 @@ const _ = grpc.SupportPackageIsVersion4
 type QueryClient interface {
 	// Params returns the parameters.
 	Params(ctx context.Context, in *QueryParamsRequest, opts ...grpc.CallOption) (*QueryParamsResponse, error)
-	// Earnings returns what an operator may claim.
+	// Earnings returns what an operator can claim.
 	Earnings(ctx context.Context, in *QueryEarningsRequest, opts ...grpc.CallOption) (*QueryEarningsResponse, error)
-	// Split shows how a reward of a given amount would be shared.
+	// Split shows how a reward of a given amount would be divided.
 	Split(ctx context.Context, in *QuerySplitRequest, opts ...grpc.CallOption) (*QuerySplitResponse, error)
 }
 
@@ -437,9 +437,9 @@ func (c *queryClient) Split(ctx context.Context, in *QuerySplitRequest, opts ...
 type QueryServer interface {
 	// Params returns the parameters.
 	Params(context.Context, *QueryParamsRequest) (*QueryParamsResponse, error)
-	// Earnings returns what an operator may claim.
+	// Earnings returns what an operator can claim.
 	Earnings(context.Context, *QueryEarningsRequest) (*QueryEarningsResponse, error)
-	// Split shows how a reward of a given amount would be shared.
+	// Split shows how a reward of a given amount would be divided.
 	Split(context.Context, *QuerySplitRequest) (*QuerySplitResponse, error)
 }
 

@@ -28,15 +28,17 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
-// FeeSplit says how a paid reward is shared, in basis points that sum to 10,000.
+// FeeSplit says how a paid reward is divided, in basis points that sum to 10,000.
 type FeeSplit struct {
-	// To the node that did the work; also takes what rounding leaves to the others' loss.
+	// Share of the node that did the work, in basis points. It also gets what rounding down
+	// takes from the other shares.
 	ExecutorBps uint32 `protobuf:"varint,1,opt,name=executor_bps,json=executorBps,proto3" json:"executor_bps,omitempty"`
-	// Burned; to the community pool for denoms other than the bond denom.
+	// Share that is burned, in basis points. In denoms other than the bond denom it goes to
+	// the community pool.
 	BurnBps uint32 `protobuf:"varint,2,opt,name=burn_bps,json=burnBps,proto3" json:"burn_bps,omitempty"`
-	// To validators and their delegators.
+	// Share of validators and their delegators, in basis points.
 	StakersBps uint32 `protobuf:"varint,3,opt,name=stakers_bps,json=stakersBps,proto3" json:"stakers_bps,omitempty"`
-	// To the community pool.
+	// Share of the community pool, in basis points.
 	CommunityBps uint32 `protobuf:"varint,4,opt,name=community_bps,json=communityBps,proto3" json:"community_bps,omitempty"`
 }
 
@@ -101,15 +103,15 @@ func (m *FeeSplit) GetCommunityBps() uint32 {
 	return 0
 }
 
-// Params are the governable parameters of x/rewards.
+// Params are the parameters of x/rewards, set by governance.
 type Params struct {
-	// How a paid reward is shared.
+	// How a paid reward is divided.
 	FeeSplit FeeSplit `protobuf:"bytes,1,opt,name=fee_split,json=feeSplit,proto3" json:"fee_split"`
-	// Least price of a unit of gas that a block accepts, in atfuel.
+	// Lowest price per unit of gas that a block accepts, in atfuel; 0 to 2^128.
 	MinGasPrice cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=min_gas_price,json=minGasPrice,proto3,customtype=cosmossdk.io/math.Int" json:"min_gas_price"`
-	// Denom of gas, burns and bonds.
+	// Bank denom of gas, burns and bonds.
 	FeeDenom string `protobuf:"bytes,3,opt,name=fee_denom,json=feeDenom,proto3" json:"fee_denom,omitempty"`
-	// Blocks between two moves of the pending shares out of escrow.
+	// Number of blocks after which pending shares are moved out of escrow, 1 to 1,000,000.
 	FoldBlocks uint64 `protobuf:"varint,4,opt,name=fold_blocks,json=foldBlocks,proto3" json:"fold_blocks,omitempty"`
 }
 
@@ -167,14 +169,14 @@ func (m *Params) GetFoldBlocks() uint64 {
 	return 0
 }
 
-// PendingFees are shares of settled rewards that still lie in escrow; they are
-// moved every fold_blocks blocks.
+// PendingFees are shares of settled rewards that are still in escrow. They are moved every
+// fold_blocks blocks.
 type PendingFees struct {
-	// To burn.
+	// Coins that will be burned.
 	Burn github_com_cosmos_cosmos_sdk_types.Coins `protobuf:"bytes,1,rep,name=burn,proto3,castrepeated=github.com/cosmos/cosmos-sdk/types.Coins" json:"burn"`
-	// To validators and delegators.
+	// Coins for validators and their delegators.
 	Stakers github_com_cosmos_cosmos_sdk_types.Coins `protobuf:"bytes,2,rep,name=stakers,proto3,castrepeated=github.com/cosmos/cosmos-sdk/types.Coins" json:"stakers"`
-	// To the community pool.
+	// Coins for the community pool.
 	Community github_com_cosmos_cosmos_sdk_types.Coins `protobuf:"bytes,3,rep,name=community,proto3,castrepeated=github.com/cosmos/cosmos-sdk/types.Coins" json:"community"`
 }
 
@@ -232,11 +234,11 @@ func (m *PendingFees) GetCommunity() github_com_cosmos_cosmos_sdk_types.Coins {
 	return nil
 }
 
-// Earnings are what an operator may claim.
+// Earnings are the coins that an operator can claim.
 type Earnings struct {
-	// Operator.
+	// Address of the operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Unclaimed coins.
+	// Unclaimed coins, sorted by denom.
 	Amount github_com_cosmos_cosmos_sdk_types.Coins `protobuf:"bytes,2,rep,name=amount,proto3,castrepeated=github.com/cosmos/cosmos-sdk/types.Coins" json:"amount"`
 }
 
@@ -289,11 +291,11 @@ func (m *Earnings) GetAmount() github_com_cosmos_cosmos_sdk_types.Coins {
 
 // GenesisState is the state of x/rewards at genesis.
 type GenesisState struct {
-	// Parameters.
+	// Parameters of the module.
 	Params Params `protobuf:"bytes,1,opt,name=params,proto3" json:"params"`
-	// Unclaimed earnings.
+	// Unclaimed earnings of each operator.
 	Earnings []Earnings `protobuf:"bytes,2,rep,name=earnings,proto3" json:"earnings"`
-	// Shares not yet moved out of escrow.
+	// Shares that have not left escrow yet.
 	Pending PendingFees `protobuf:"bytes,3,opt,name=pending,proto3" json:"pending"`
 }
 

@@ -33,11 +33,11 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
-// MsgClaim pays unclaimed earnings.
+// MsgClaim pays out unclaimed earnings.
 type MsgClaim struct {
-	// Who earned them and gets them.
+	// Address of the operator that earned the coins and receives them.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// Denoms to claim; all up to 16 when empty.
+	// Denoms to claim, at most 16; empty means all denoms, up to 16.
 	Denoms []string `protobuf:"bytes,2,rep,name=denoms,proto3" json:"denoms,omitempty"`
 }
 
@@ -88,9 +88,9 @@ func (m *MsgClaim) GetDenoms() []string {
 	return nil
 }
 
-// MsgClaimResponse says what was paid.
+// MsgClaimResponse holds the coins that were paid.
 type MsgClaimResponse struct {
-	// Paid coins.
+	// Coins that were paid.
 	Amount github_com_cosmos_cosmos_sdk_types.Coins `protobuf:"bytes,1,rep,name=amount,proto3,castrepeated=github.com/cosmos/cosmos-sdk/types.Coins" json:"amount"`
 }
 
@@ -134,11 +134,11 @@ func (m *MsgClaimResponse) GetAmount() github_com_cosmos_cosmos_sdk_types.Coins 
 	return nil
 }
 
-// MsgUpdateParams replaces the parameters.
+// MsgUpdateParams replaces the parameters. Only governance can send it.
 type MsgUpdateParams struct {
-	// The governance account.
+	// Address of the governance account; the chain accepts no other.
 	Authority string `protobuf:"bytes,1,opt,name=authority,proto3" json:"authority,omitempty"`
-	// All parameters.
+	// New parameters; all of them must be given.
 	Params Params `protobuf:"bytes,2,opt,name=params,proto3" json:"params"`
 }
 
@@ -285,7 +285,7 @@ const _ = grpc.SupportPackageIsVersion4
 type MsgClient interface {
 	// Claim pays an operator's unclaimed earnings out of escrow.
 	Claim(ctx context.Context, in *MsgClaim, opts ...grpc.CallOption) (*MsgClaimResponse, error)
-	// UpdateParams replaces the parameters; governance only.
+	// UpdateParams replaces the parameters. Only governance can send it.
 	UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgUpdateParamsResponse, error)
 }
 
@@ -319,7 +319,7 @@ func (c *msgClient) UpdateParams(ctx context.Context, in *MsgUpdateParams, opts 
 type MsgServer interface {
 	// Claim pays an operator's unclaimed earnings out of escrow.
 	Claim(context.Context, *MsgClaim) (*MsgClaimResponse, error)
-	// UpdateParams replaces the parameters; governance only.
+	// UpdateParams replaces the parameters. Only governance can send it.
 	UpdateParams(context.Context, *MsgUpdateParams) (*MsgUpdateParamsResponse, error)
 }
 
