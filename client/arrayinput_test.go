@@ -74,7 +74,7 @@ func TestArraysNeedAFileForEachTask(t *testing.T) {
 	require.EqualValues(t, 5, packed.Spec.ArrayInput.Count)
 
 	_, err = packedArray(t, relay, 5, "tasks: 6")
-	require.ErrorContains(t, err, "expected one input a task")
+	require.ErrorContains(t, err, "expected one input per task")
 	_, err = packedArray(t, relay, 0, "")
 	require.ErrorContains(t, err, "found 0")
 }

@@ -231,7 +231,7 @@ func TestAProgramThatCannotBeCheckedIsSaidToBeUnchecked(t *testing.T) {
 func TestMoreThanTheProfileCanDoIsRefusedBeforeAnythingIsSent(t *testing.T) {
 	job := localJob(t, echo, "resources: {fuel: 1, memory: 5GiB, output: 1KiB}\nrelay: http://127.0.0.1:1\n", nil)
 	_, err := Pack(job)
-	require.ErrorContains(t, err, "memory_bytes: the profile wasm/1 takes at most 4294967296, got 5368709120")
+	require.ErrorContains(t, err, "memory_bytes: the profile wasm/1 takes at most 4294967296, found 5368709120")
 }
 
 func TestALocalRunSavesOddNamesAsAFetchedResultDoes(t *testing.T) {

@@ -41,7 +41,7 @@ func (g GenesisState) validateSchedules() error {
 	}
 	n := len(g.Schedules)
 	if n > 0 && !g.Schedules[n-1].SameNetwork(g.Params.Schedule(0, 0)) {
-		return errors.Wrapf(ErrInvalidParams, "schedules: the last one is not the network of the params")
+		return errors.Wrapf(ErrInvalidParams, "schedules: expected the network of the params as the last schedule, found another")
 	}
 	return nil
 }

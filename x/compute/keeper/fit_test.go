@@ -76,9 +76,9 @@ func TestEachConditionOfAJobExcludesNodesUnderItsOwnName(t *testing.T) {
 		"input":          {edgenodetypes.TaskLimits{InputBytes: 10}, func(*types.JobSpec) {}, "at most 10 bytes of program and inputs, the job asks for 14 bytes"},
 		"output":         {edgenodetypes.TaskLimits{OutputBytes: 1}, func(*types.JobSpec) {}, "at most 1 bytes of output"},
 		"fuel":           {edgenodetypes.TaskLimits{Fuel: 9}, func(s *types.JobSpec) { s.Resources.Fuel = 10 }, "at most 9 fuel, the job asks for 10"},
-		"fuel per block": {edgenodetypes.TaskLimits{FuelPerBlock: 100}, func(s *types.JobSpec) { s.Resources.Fuel, s.CommitBlocks = 900, 9 }, "burn 100 fuel a block, so that 900 take 10 commit_blocks, the job has 9"},
+		"fuel per block": {edgenodetypes.TaskLimits{FuelPerBlock: 100}, func(s *types.JobSpec) { s.Resources.Fuel, s.CommitBlocks = 900, 9 }, "use 100 fuel per block, so that 900 take 10 commit_blocks, and the job has 9"},
 		"challenge":      {edgenodetypes.TaskLimits{ChallengeBlocks: 5}, func(s *types.JobSpec) { s.Policy.ChallengeBlocks = 6 }, "at most 5 challenge_blocks"},
-		"reward":         {edgenodetypes.TaskLimits{MinRewards: sdk.NewCoins(coin(2_000))}, func(*types.JobSpec) {}, "want more than"},
+		"reward":         {edgenodetypes.TaskLimits{MinRewards: sdk.NewCoins(coin(2_000))}, func(*types.JobSpec) {}, "ask for more than"},
 		"trust": {edgenodetypes.TaskLimits{Trust: edgenodetypes.TRUST_STANCE_NAMED}, func(s *types.JobSpec) {
 			s.Policy = types.Policy{Kind: types.POLICY_KIND_TRUST, Replicas: 1, ReviewBlocks: 5}
 		}, "under trust"},

@@ -145,7 +145,7 @@ func TestPostingIsRefusedWithoutATrace(t *testing.T) {
 		"over 4 KiB":      {func(s *types.JobSpec) { s.Args = []string{strings.Repeat("a", 4_100)} }, types.ErrSpecTooLarge, "at most 4096"},
 		"missing digest":  {func(s *types.JobSpec) { s.Program.Sha256 = nil }, types.ErrInvalidSpec, "program: expected a sha256"},
 		"expired":         {func(s *types.JobSpec) { s.LifetimeBlocks = 0 }, types.ErrInvalidSpec, "lifetime_blocks"},
-		"too long":        {func(s *types.JobSpec) { s.LifetimeBlocks = 1 << 40 }, types.ErrInvalidSpec, "lifetime_blocks: at most"},
+		"too long":        {func(s *types.JobSpec) { s.LifetimeBlocks = 1 << 40 }, types.ErrInvalidSpec, "lifetime_blocks: expected at most"},
 		"unknown class":   {func(s *types.JobSpec) { s.Class = "gpu-of-dreams" }, edgenodetypes.ErrUnknownClass, "gpu-of-dreams"},
 		"class of nobody": {func(s *types.JobSpec) { s.Class = "cpu-large" }, types.ErrTooFewNodes, "there are 0"},
 		"too few nodes":   {func(s *types.JobSpec) { s.Policy.Replicas = 7 }, types.ErrTooFewNodes, "7 replicas and 0 auditors need 7 live nodes of class cpu-small in this epoch, there are 4"},

@@ -101,7 +101,7 @@ func (p InputProof) Encode() ([]byte, error) {
 // ParseInputProof reads what Encode has written. It proves nothing yet.
 func ParseInputProof(raw []byte) (InputProof, error) {
 	if len(raw) > MaxInputProofBytes {
-		return InputProof{}, fmt.Errorf("proof of an input: expected at most %d bytes, got %d", MaxInputProofBytes, len(raw))
+		return InputProof{}, fmt.Errorf("proof of an input: expected at most %d bytes, found %d", MaxInputProofBytes, len(raw))
 	}
 	var in inputProofJSON
 	decoder := json.NewDecoder(bytes.NewReader(raw))
@@ -110,10 +110,10 @@ func ParseInputProof(raw []byte) (InputProof, error) {
 		return InputProof{}, fmt.Errorf("proof of an input: expected {\"sha256\", \"size\", \"path\"}: %w", err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return InputProof{}, errors.New("proof of an input: expected one JSON object and nothing after it")
+		return InputProof{}, errors.New("proof of an input: expected one JSON object, found more after it")
 	}
 	if len(in.Path) > maxProofPath {
-		return InputProof{}, fmt.Errorf("proof of an input: expected a path of at most %d hashes, got %d", maxProofPath, len(in.Path))
+		return InputProof{}, fmt.Errorf("proof of an input: expected a path of at most %d hashes, found %d", maxProofPath, len(in.Path))
 	}
 	p := InputProof{Size: in.Size}
 	var err error
@@ -133,7 +133,7 @@ func ParseInputProof(raw []byte) (InputProof, error) {
 func parseHash(name, text string) ([]byte, error) {
 	raw, err := hex.DecodeString(text)
 	if err != nil || len(raw) != HashSize || strings.ToLower(text) != text {
-		return nil, fmt.Errorf("proof of an input: %s: expected %d lower-case hex characters, got %.80q", name, 2*HashSize, text)
+		return nil, fmt.Errorf("proof of an input: %s: expected %d lower-case hex characters, found %.80q", name, 2*HashSize, text)
 	}
 	return raw, nil
 }
@@ -142,11 +142,11 @@ func parseHash(name, text string) ([]byte, error) {
 // and the input is no larger than the array allows.
 func (p InputProof) Verify(array *ArrayInput, task uint64) error {
 	if !VerifyMerklePath(array.Root, array.Count, task, InputLeaf(p.Sha256, p.Size), p.Path) {
-		return fmt.Errorf("proof of the input of task %d: expected a path from sha256 %x and %d bytes to the root %x of %d inputs, got another",
+		return fmt.Errorf("proof of the input of task %d: expected a path from sha256 %x and %d bytes to the root %x of %d inputs, found another",
 			task, p.Sha256, p.Size, array.Root, array.Count)
 	}
 	if p.Size > array.MaxBytes {
-		return fmt.Errorf("input of task %d: expected at most %d bytes, got %d", task, array.MaxBytes, p.Size)
+		return fmt.Errorf("input of task %d: expected at most %d bytes, found %d", task, array.MaxBytes, p.Size)
 	}
 	return nil
 }

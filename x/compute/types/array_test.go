@@ -65,7 +65,7 @@ func TestProofsOfOtherInputsAreRefused(t *testing.T) {
 	larger.Size++
 	require.ErrorContains(t, larger.Verify(&array, 3), "the root")
 	array.MaxBytes = 2
-	require.ErrorContains(t, proofs[3].Verify(&array, 3), "expected at most 2 bytes, got 3")
+	require.ErrorContains(t, proofs[3].Verify(&array, 3), "expected at most 2 bytes, found 3")
 }
 
 func TestOnlyWellFormedProofsAreRead(t *testing.T) {

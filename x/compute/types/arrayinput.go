@@ -15,24 +15,24 @@ func (a *ArrayInput) validate(tasks uint64) error {
 		return err
 	}
 	if len(a.Root) != HashSize {
-		return ErrInvalidSpec.Wrapf("array_input: root: expected %d bytes, got %d", HashSize, len(a.Root))
+		return ErrInvalidSpec.Wrapf("array_input: root: expected %d bytes, found %d", HashSize, len(a.Root))
 	}
 	if a.Count < tasks || a.Count > maxArrayInputs {
-		return ErrInvalidSpec.Wrapf("array_input: count: expected one input a task, %d to %d, got %d",
+		return ErrInvalidSpec.Wrapf("array_input: count: expected one input per task, %d to %d, found %d",
 			tasks, uint64(maxArrayInputs), a.Count)
 	}
 	if a.MaxBytes == 0 || a.MaxBytes > maxBlobBytes {
-		return ErrInvalidSpec.Wrapf("array_input: max_bytes: expected 1 to %d, got %d", uint64(maxBlobBytes), a.MaxBytes)
+		return ErrInvalidSpec.Wrapf("array_input: max_bytes: expected 1 to %d, found %d", uint64(maxBlobBytes), a.MaxBytes)
 	}
 	if n := len(a.Uris); n < 1 || n > maxURIs {
-		return ErrInvalidSpec.Wrapf("array_input: expected 1 to %d uris, got %d", maxURIs, n)
+		return ErrInvalidSpec.Wrapf("array_input: expected 1 to %d uris, found %d", maxURIs, n)
 	}
 	for _, u := range a.Uris {
 		if err := validateURI("array_input", u); err != nil {
 			return err
 		}
 		if strings.HasSuffix(u, "/") || strings.ContainsAny(u, "?#") {
-			return ErrInvalidSpec.Wrapf("array_input: expected a prefix to which \"/0.proof\" is added, without query, got %.280q", u)
+			return ErrInvalidSpec.Wrapf("array_input: expected a prefix to which \"/0.proof\" is added, without query, found %.280q", u)
 		}
 	}
 	return nil
@@ -41,7 +41,7 @@ func (a *ArrayInput) validate(tasks uint64) error {
 // validatePath checks a path below /in.
 func validatePath(name, p string) error {
 	if len(p) > maxPathBytes || !pathPattern.MatchString(p) || path.Clean(p) != p || p == "." || strings.HasPrefix(p, "..") {
-		return ErrInvalidSpec.Wrapf("%s: expected a relative path of letters, digits and ._-/ without \"..\", at most %d bytes, got %.140q",
+		return ErrInvalidSpec.Wrapf("%s: expected a relative path of letters, digits and ._-/ without \"..\", at most %d bytes, found %.140q",
 			name, maxPathBytes, p)
 	}
 	return nil

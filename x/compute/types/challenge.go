@@ -97,17 +97,17 @@ func (c *Challenge) validate() error {
 		return ErrInvalidGenesis.Wrap(err.Error())
 	}
 	if c.Liability.IsNil() || c.Liability.IsNegative() {
-		return ErrInvalidGenesis.Wrapf("challenge of task %d of job %s: liability: expected 0 or more, got %s", c.Task, c.JobId, c.Liability)
+		return ErrInvalidGenesis.Wrapf("challenge of task %d of job %s: liability: expected 0 or more, found %s", c.Task, c.JobId, c.Liability)
 	}
 	if c.Pledged.IsNil() || c.Pledged.IsNegative() {
-		return ErrInvalidGenesis.Wrapf("challenge of task %d of job %s: pledged: expected 0 or more, got %s", c.Task, c.JobId, c.Pledged)
+		return ErrInvalidGenesis.Wrapf("challenge of task %d of job %s: pledged: expected 0 or more, found %s", c.Task, c.JobId, c.Pledged)
 	}
 	if c.Judging == 0 && !c.Convicted {
-		return ErrInvalidGenesis.Wrapf("challenge of task %d of job %s: expected jobs that judge it, or a conviction, got neither", c.Task, c.JobId)
+		return ErrInvalidGenesis.Wrapf("challenge of task %d of job %s: expected jobs that judge it, or a conviction, found neither", c.Task, c.JobId)
 	}
 	for _, d := range c.Defendants {
 		if d.Locked.IsNil() || d.Locked.IsNegative() || c.Convicted && d.Locked.IsPositive() {
-			return ErrInvalidGenesis.Wrapf("challenge of task %d of job %s: locked of %s: expected 0 or more, and 0 of one who is convicted, got %s",
+			return ErrInvalidGenesis.Wrapf("challenge of task %d of job %s: locked of %s: expected 0 or more, and 0 after a conviction, found %s",
 				c.Task, c.JobId, d.Operator, d.Locked)
 		}
 	}

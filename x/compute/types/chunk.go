@@ -13,7 +13,7 @@ func NewChunk() Chunk {
 // Validate checks that accepted tasks have ended, and the sizes.
 func (c *Chunk) Validate() error {
 	if len(c.Ended) != ChunkTasks/8 || len(c.Accepted) != ChunkTasks/8 {
-		return fmt.Errorf("chunk: expected %d and %d bytes, got %d and %d", ChunkTasks/8, ChunkTasks/8, len(c.Ended), len(c.Accepted))
+		return fmt.Errorf("chunk: expected %d and %d bytes, found %d and %d", ChunkTasks/8, ChunkTasks/8, len(c.Ended), len(c.Accepted))
 	}
 	for i := range c.Ended {
 		if c.Accepted[i]&^c.Ended[i] != 0 {

@@ -120,8 +120,8 @@ func (d *Demand) NeedsOfLimits(operator string, hardware edgenodetypes.Hardware,
 			"do not take such jobs under trust; name a node, or ask for a quorum or audits")
 	}
 	if !d.Reward.Amount.IsNil() {
-		add("reward", limits.Takes(d.Reward), fmt.Sprintf("works for %s: the node wants at least %s", d.Reward, sdk.Coins(limits.MinRewards)),
-			fmt.Sprintf("want more than %s a replica, or another denom", d.Reward))
+		add("reward", limits.Takes(d.Reward), fmt.Sprintf("works for %s: the node asks for at least %s", d.Reward, sdk.Coins(limits.MinRewards)),
+			fmt.Sprintf("ask for more than %s per replica, or for another denom", d.Reward))
 	}
 	return needs
 }
@@ -130,7 +130,7 @@ func (d *Demand) NeedsOfLimits(operator string, hardware edgenodetypes.Hardware,
 func most(rule, what string, format func(uint64) string, asked, limit uint64) Need {
 	return Need{
 		Rule: rule, Declared: true, Met: limit == 0 || asked <= limit, Best: limit,
-		Detail: declaredDetail(limit, fmt.Sprintf("at most %s %s", format(limit), what), fmt.Sprintf("the job asks for %s", format(asked))),
+		Detail: declaredDetail(limit, fmt.Sprintf("expected at most %s %s", format(limit), what), fmt.Sprintf("the job asks for %s", format(asked))),
 		Together: func(best uint64) string {
 			return fmt.Sprintf("take at most %s %s, the job asks for %s", format(best), what, format(asked))
 		},
@@ -142,10 +142,10 @@ func (d *Demand) window(perBlock uint64) Need {
 	fits := perBlock == 0 || d.CommitBlocks == 0 || d.Resources.Fuel/perBlock < d.CommitBlocks
 	return Need{
 		Rule: "fuel per block", Declared: true, Met: fits, Best: perBlock,
-		Detail: declaredDetail(perBlock, fmt.Sprintf("%d fuel a block", perBlock),
+		Detail: declaredDetail(perBlock, fmt.Sprintf("%d fuel per block", perBlock),
 			fmt.Sprintf("the job asks for %d in %d commit_blocks", d.Resources.Fuel, d.CommitBlocks)),
 		Together: func(best uint64) string {
-			return fmt.Sprintf("burn %d fuel a block, so that %d take %d commit_blocks, the job has %d",
+			return fmt.Sprintf("use %d fuel per block, so that %d take %d commit_blocks, and the job has %d",
 				best, d.Resources.Fuel, d.Resources.Fuel/max(best, 1)+1, d.CommitBlocks)
 		},
 	}

@@ -12,7 +12,7 @@ func DefaultGenesis() *GenesisState {
 // could not be judged. It returns ErrInvalidGenesis where there is any.
 func (g *GenesisState) Rename(chainID string) error {
 	if len(g.Tasks) > 0 || len(g.Challenges) > 0 {
-		return ErrInvalidGenesis.Wrapf("%d tasks of chain %s are under way, and their results belong to it: keep the chain id, or end its jobs before the export",
+		return ErrInvalidGenesis.Wrapf("expected the same chain id, because %d tasks of chain %s are in progress and their results are bound to it; keep the chain id, or end its jobs before the export",
 			len(g.Tasks), g.ChainId)
 	}
 	for i := range g.Jobs {
@@ -32,7 +32,7 @@ func (g GenesisState) Validate() error {
 		return err
 	}
 	if len(g.Jobs) != len(g.Specs) {
-		return ErrInvalidGenesis.Wrapf("expected a spec for each job, got %d jobs and %d specs", len(g.Jobs), len(g.Specs))
+		return ErrInvalidGenesis.Wrapf("expected a spec for each job, found %d jobs and %d specs", len(g.Jobs), len(g.Specs))
 	}
 	jobs := map[string]bool{}
 	for i := range g.Jobs {
@@ -56,7 +56,7 @@ func (g GenesisState) Validate() error {
 			return ErrInvalidGenesis.Wrapf("task %d of job %s has no job or no round", g.Tasks[i].Index, g.Tasks[i].JobId)
 		}
 		if fees := g.Tasks[i].DrawFees; fees.IsNil() || fees.IsNegative() {
-			return ErrInvalidGenesis.Wrapf("task %d of job %s: draw_fees: expected 0 or more, got %s", g.Tasks[i].Index, g.Tasks[i].JobId, fees)
+			return ErrInvalidGenesis.Wrapf("task %d of job %s: draw_fees: expected 0 or more, found %s", g.Tasks[i].Index, g.Tasks[i].JobId, fees)
 		}
 		if err := g.Tasks[i].validateReports(); err != nil {
 			return err
@@ -106,7 +106,7 @@ func (j *Job) validateMoney() error {
 		{"bond_value", j.BondValue, 1},
 	} {
 		if f.value.IsNil() || f.value.LT(math.NewInt(f.least)) {
-			return ErrInvalidGenesis.Wrapf("job %s: %s: expected %d or more, got %s", j.Id, f.name, f.least, f.value)
+			return ErrInvalidGenesis.Wrapf("job %s: %s: expected %d or more, found %s", j.Id, f.name, f.least, f.value)
 		}
 	}
 	if j.Tasks == 0 || j.TasksOpened > j.Tasks || j.TasksDropped > j.TasksEnded || j.TasksEnded > j.TasksOpened+j.TasksDropped ||

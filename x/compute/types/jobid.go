@@ -41,14 +41,14 @@ func (id JobID) Bytes() []byte {
 func ParseJobID(s string) (JobID, error) {
 	parts := strings.Split(s, "-")
 	if len(s) > 64 || len(parts) != 3 {
-		return JobID{}, ErrInvalidJobID.Wrapf("expected \"height-tx-n\", got %.64q", s)
+		return JobID{}, ErrInvalidJobID.Wrapf("expected \"height-tx-n\", found %.64q", s)
 	}
 	height, err1 := strconv.ParseUint(parts[0], 10, 63)
 	tx, err2 := strconv.ParseUint(parts[1], 10, 32)
 	n, err3 := strconv.ParseUint(parts[2], 10, 32)
 	id := JobID{Height: height, Tx: uint32(tx), N: uint32(n)}
 	if err1 != nil || err2 != nil || err3 != nil || id.String() != s {
-		return JobID{}, ErrInvalidJobID.Wrapf("expected \"height-tx-n\" in decimal, got %.64q", s)
+		return JobID{}, ErrInvalidJobID.Wrapf("expected \"height-tx-n\" in decimal, found %.64q", s)
 	}
 	return id, nil
 }
@@ -64,7 +64,7 @@ func (jobIDKey) Encode(buffer []byte, id JobID) (int, error) {
 
 func (jobIDKey) Decode(b []byte) (int, JobID, error) {
 	if len(b) < jobIDSize {
-		return 0, JobID{}, fmt.Errorf("%w: job id needs %d bytes, got %d", codec.ErrEncoding, jobIDSize, len(b))
+		return 0, JobID{}, fmt.Errorf("%w: job id needs %d bytes, found %d", codec.ErrEncoding, jobIDSize, len(b))
 	}
 	return jobIDSize, JobID{
 		Height: binary.BigEndian.Uint64(b),

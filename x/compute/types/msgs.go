@@ -46,7 +46,7 @@ func (r TaskRef) Validate() error {
 // Validate checks the reference and the length of the commitment.
 func (i CommitItem) Validate() error {
 	if len(i.Commitment) != HashSize {
-		return ErrInvalidCommitment.Wrapf("expected %d bytes, got %d", HashSize, len(i.Commitment))
+		return ErrInvalidCommitment.Wrapf("expected %d bytes, found %d", HashSize, len(i.Commitment))
 	}
 	return i.Ref.Validate()
 }
@@ -54,10 +54,10 @@ func (i CommitItem) Validate() error {
 // Validate checks the reference, the lengths and the reported metrics.
 func (i RevealItem) Validate() error {
 	if len(i.Tag) != HashSize {
-		return ErrInvalidBatch.Wrapf("tag: expected %d bytes, got %d", HashSize, len(i.Tag))
+		return ErrInvalidBatch.Wrapf("tag: expected %d bytes, found %d", HashSize, len(i.Tag))
 	}
 	if n := len(i.Salt); n < minSaltBytes || n > maxSaltBytes {
-		return ErrInvalidBatch.Wrapf("salt: expected %d to %d bytes, got %d", minSaltBytes, maxSaltBytes, n)
+		return ErrInvalidBatch.Wrapf("salt: expected %d to %d bytes, found %d", minSaltBytes, maxSaltBytes, n)
 	}
 	if err := edgenodetypes.CheckText("metrics: device", i.Metrics.Device, maxDeviceBytes); err != nil {
 		return ErrInvalidBatch.Wrap(err.Error())
@@ -71,13 +71,13 @@ func (i RevealItem) Validate() error {
 // Validate checks the reference and the lengths of digest and traces.
 func (i OpenItem) Validate() error {
 	if len(i.Digest) != HashSize {
-		return ErrInvalidBatch.Wrapf("digest: expected %d bytes, got %d", HashSize, len(i.Digest))
+		return ErrInvalidBatch.Wrapf("digest: expected %d bytes, found %d", HashSize, len(i.Digest))
 	}
 	if len(i.Trace) != HashSize {
-		return ErrInvalidBatch.Wrapf("trace: expected %d bytes, got %d", HashSize, len(i.Trace))
+		return ErrInvalidBatch.Wrapf("trace: expected %d bytes, found %d", HashSize, len(i.Trace))
 	}
 	if n := len(i.OwnTrace); n != HashSize && n != 0 {
-		return ErrInvalidBatch.Wrapf("own_trace: expected %d bytes, or none in the first round of a job that judges none, got %d", HashSize, n)
+		return ErrInvalidBatch.Wrapf("own_trace: expected %d bytes, or none in the first round of a job that judges none, found %d", HashSize, n)
 	}
 	return i.Ref.Validate()
 }
@@ -102,7 +102,7 @@ func (i ReviewItem) Validate() error { return i.GetTaskRef().Validate() }
 // written. A malformed item fails the whole batch.
 func ValidateBatch[T Item](items []T, most uint32) error {
 	if n := len(items); n == 0 || n > int(most) {
-		return ErrInvalidBatch.Wrapf("expected 1 to %d items, got %d", most, n)
+		return ErrInvalidBatch.Wrapf("expected 1 to %d items, found %d", most, n)
 	}
 	seen := map[string]bool{}
 	for n, item := range items {

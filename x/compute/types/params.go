@@ -81,11 +81,11 @@ func DefaultParams() Params {
 func (p Params) Validate() error {
 	bad := ErrInvalidParams
 	if len(p.Executors) == 0 || len(p.Executors) > 32 {
-		return bad.Wrapf("executors: expected 1 to 32 profiles, got %d", len(p.Executors))
+		return bad.Wrapf("executors: expected 1 to 32 profiles, found %d", len(p.Executors))
 	}
 	for _, e := range p.Executors {
 		if !profilePattern.MatchString(e) {
-			return bad.Wrapf("executors: expected profiles like \"wasm/1\", got %q", e)
+			return bad.Wrapf("executors: expected profiles like \"wasm/1\", found %q", e)
 		}
 	}
 	if err := p.validateDeterminism(); err != nil {
@@ -95,10 +95,10 @@ func (p Params) Validate() error {
 		return err
 	}
 	if p.MaxReplicas < 3 || p.MaxReplicas > MaxRoundReplicas {
-		return bad.Wrapf("max_replicas: expected 3 to %d, got %d", MaxRoundReplicas, p.MaxReplicas)
+		return bad.Wrapf("max_replicas: expected 3 to %d, found %d", MaxRoundReplicas, p.MaxReplicas)
 	}
 	if p.MaxAuditors < 1 || p.MaxAuditors > MaxRoundReplicas || p.MaxReplicas+p.MaxAuditors > MaxRoundReplicas {
-		return bad.Wrapf("max_auditors: expected at least 1, and at most %d with max_replicas, got %d and %d",
+		return bad.Wrapf("max_auditors: expected at least 1, and at most %d with max_replicas, found %d and %d",
 			MaxRoundReplicas, p.MaxAuditors, p.MaxReplicas)
 	}
 	if err := p.validateEscalation(); err != nil {
@@ -137,7 +137,7 @@ func (p Params) Validate() error {
 		{"price_weight_bps", uint64(p.PriceWeightBps), 1, BasisPoints},
 	} {
 		if f.value < f.low || f.value > f.high {
-			return bad.Wrapf("%s: expected %d to %d, got %d", f.name, f.low, f.high, f.value)
+			return bad.Wrapf("%s: expected %d to %d, found %d", f.name, f.low, f.high, f.value)
 		}
 	}
 	return nil
@@ -148,15 +148,15 @@ func (p Params) validateDeterminism() error {
 	bad := ErrInvalidParams
 	for i, e := range p.DeterministicExecutors {
 		if !p.SupportsExecutor(e) || slices.Contains(p.DeterministicExecutors[:i], e) {
-			return bad.Wrapf("deterministic_executors: expected each of executors at most once, got %q", e)
+			return bad.Wrapf("deterministic_executors: expected each of executors at most once, found %q", e)
 		}
 	}
 	if n := len(p.DeterministicPrograms); n > maxDeterministicPrograms {
-		return bad.Wrapf("deterministic_programs: at most %d, got %d", maxDeterministicPrograms, n)
+		return bad.Wrapf("deterministic_programs: expected at most %d, found %d", maxDeterministicPrograms, n)
 	}
 	for i, d := range p.DeterministicPrograms {
 		if len(d) != HashSize {
-			return bad.Wrapf("deterministic_programs: expected digests of %d bytes, got %d", HashSize, len(d))
+			return bad.Wrapf("deterministic_programs: expected digests of %d bytes, found %d", HashSize, len(d))
 		}
 		if slices.ContainsFunc(p.DeterministicPrograms[:i], func(e []byte) bool { return bytes.Equal(d, e) }) {
 			return bad.Wrapf("deterministic_programs: %x is named twice", d)
@@ -174,11 +174,11 @@ func (p Params) validateDeterminism() error {
 func (p Params) validateEscalation() error {
 	bad := ErrInvalidParams
 	if len(p.Escalation) == 0 || len(p.Escalation) > 4 {
-		return bad.Wrapf("escalation: expected 1 to 4 rounds, got %d", len(p.Escalation))
+		return bad.Wrapf("escalation: expected 1 to 4 rounds, found %d", len(p.Escalation))
 	}
 	for _, n := range p.Escalation {
 		if n < 1 || n > MaxRoundReplicas {
-			return bad.Wrapf("escalation: expected rounds of 1 to %d replicas, got %d", MaxRoundReplicas, n)
+			return bad.Wrapf("escalation: expected rounds of 1 to %d replicas, found %d", MaxRoundReplicas, n)
 		}
 	}
 	liability := max(2, p.Escalation[0])
@@ -202,7 +202,7 @@ func (p Params) validateEscalation() error {
 func (p Params) validateMoney() error {
 	bad := ErrInvalidParams
 	if len(p.Denoms) == 0 || len(p.Denoms) > 64 {
-		return bad.Wrapf("denoms: expected 1 to 64, got %d", len(p.Denoms))
+		return bad.Wrapf("denoms: expected 1 to 64, found %d", len(p.Denoms))
 	}
 	seen := map[string]bool{}
 	for _, d := range p.Denoms {
@@ -214,17 +214,17 @@ func (p Params) validateMoney() error {
 		}
 		seen[d.Denom] = true
 		if d.MinReward.IsNil() || !d.MinReward.IsPositive() {
-			return bad.Wrapf("denoms: min_reward of %s must be above 0", d.Denom)
+			return bad.Wrapf("denoms: expected a min_reward of %s above 0", d.Denom)
 		}
 		if d.BondNumerator == 0 || d.BondDenominator == 0 {
-			return bad.Wrapf("denoms: worth of %s in the bond denom must be above 0", d.Denom)
+			return bad.Wrapf("denoms: expected a value of %s in the bond denom above 0", d.Denom)
 		}
 	}
 	if f := p.PostingFeePerByte; f.IsNil() || f.IsNegative() || f.GT(maxReward) {
-		return bad.Wrapf("posting_fee_per_byte: expected 0 to %s, got %s", maxReward, f)
+		return bad.Wrapf("posting_fee_per_byte: expected 0 to %s, found %s", maxReward, f)
 	}
 	if l := p.MinLiability; l.IsNil() || !l.IsPositive() || l.GT(maxReward) {
-		return bad.Wrapf("min_liability: expected 1 to %s, got %s", maxReward, l)
+		return bad.Wrapf("min_liability: expected 1 to %s, found %s", maxReward, l)
 	}
 	return nil
 }

@@ -22,12 +22,12 @@ var (
 // validate checks the nodes that a job asks for.
 func (p *Placement) validate() error {
 	if n := len(p.Regions); n > maxRegions {
-		return ErrInvalidSpec.Wrapf("placement: regions: at most %d, got %d", maxRegions, n)
+		return ErrInvalidSpec.Wrapf("placement: regions: expected at most %d, found %d", maxRegions, n)
 	}
 	seen := map[string]bool{}
 	for _, r := range p.Regions {
 		if !regionPattern.MatchString(r) {
-			return ErrInvalidSpec.Wrapf("placement: regions: expected a country as in \"de\", or a part of one as in \"us-west\", got %.64q", r)
+			return ErrInvalidSpec.Wrapf("placement: regions: expected a country as in \"de\", or a part of one as in \"us-west\", found %.64q", r)
 		}
 		if seen[r] {
 			return ErrInvalidSpec.Wrapf("placement: regions: %q is named twice", r)
@@ -35,7 +35,7 @@ func (p *Placement) validate() error {
 		seen[r] = true
 	}
 	if n := len(p.Denied); n > maxDenied {
-		return ErrInvalidSpec.Wrapf("placement: denied: at most %d operators, got %d", maxDenied, n)
+		return ErrInvalidSpec.Wrapf("placement: denied: expected at most %d operators, found %d", maxDenied, n)
 	}
 	for _, operator := range p.Denied {
 		if err := validateOperator("placement: denied", operator); err != nil {
@@ -47,7 +47,7 @@ func (p *Placement) validate() error {
 		seen[operator] = true
 	}
 	if p.MinBond != "" && (!amountPattern.MatchString(p.MinBond) || p.LeastBond().GT(maxReward)) {
-		return ErrInvalidSpec.Wrapf("placement: min_bond: expected a whole amount of the bond denom from 1 to %s, got %.64q",
+		return ErrInvalidSpec.Wrapf("placement: min_bond: expected a whole amount of the bond denom from 1 to %s, found %.64q",
 			maxReward, p.MinBond)
 	}
 	return nil
@@ -57,7 +57,7 @@ func (p *Placement) validate() error {
 // writes it: it is compared as text.
 func validateOperator(name, text string) error {
 	if !operatorPattern.MatchString(text) {
-		return ErrInvalidSpec.Wrapf("%s: expected an operator's address in lower case, got %.100q", name, text)
+		return ErrInvalidSpec.Wrapf("%s: expected an operator's address in lower case, found %.100q", name, text)
 	}
 	return nil
 }

@@ -11,30 +11,30 @@ func (p *Policy) validate() error {
 	switch p.Kind {
 	case POLICY_KIND_QUORUM:
 		if p.Replicas < MinQuorum || p.Replicas > MaxRoundReplicas || p.Replicas%2 == 0 {
-			return ErrInvalidSpec.Wrapf("policy: replicas: expected an odd number from 3 to %d, got %d", MaxRoundReplicas, p.Replicas)
+			return ErrInvalidSpec.Wrapf("policy: replicas: expected an odd number from 3 to %d, found %d", MaxRoundReplicas, p.Replicas)
 		}
 	case POLICY_KIND_AUDIT:
 		err = p.validateAudit()
 	case POLICY_KIND_TRUST:
 		err = p.validateTrust()
 	default:
-		return ErrUnsupported.Wrapf("policy: expected %s, %s or %s, got %s",
+		return ErrUnsupported.Wrapf("policy: expected %s, %s or %s, found %s",
 			POLICY_KIND_QUORUM, POLICY_KIND_AUDIT, POLICY_KIND_TRUST, p.Kind)
 	}
 	if err != nil {
 		return err
 	}
 	if p.AuditBps > BasisPoints {
-		return ErrInvalidSpec.Wrapf("policy: audit_bps: at most %d, got %d", BasisPoints, p.AuditBps)
+		return ErrInvalidSpec.Wrapf("policy: audit_bps: expected at most %d, found %d", BasisPoints, p.AuditBps)
 	}
 	if p.Auditors > MaxRoundReplicas {
-		return ErrInvalidSpec.Wrapf("policy: auditors: at most %d, got %d", MaxRoundReplicas, p.Auditors)
+		return ErrInvalidSpec.Wrapf("policy: auditors: expected at most %d, found %d", MaxRoundReplicas, p.Auditors)
 	}
 	if p.Kind != POLICY_KIND_TRUST && (p.Node != "" || p.ReviewBlocks != 0) {
-		return ErrInvalidSpec.Wrapf("policy: node and review_blocks belong to %s, got %s", POLICY_KIND_TRUST, p.Kind)
+		return ErrInvalidSpec.Wrapf("policy: expected node and review_blocks only under %s, found them under %s", POLICY_KIND_TRUST, p.Kind)
 	}
 	if p.Kind == POLICY_KIND_TRUST && p.ChallengeBlocks != 0 {
-		return ErrInvalidSpec.Wrapf("policy: challenge_blocks have no meaning under %s: nobody but the requester judges its results", p.Kind)
+		return ErrInvalidSpec.Wrapf("policy: expected no challenge_blocks under %s, because only the requester judges its results; leave them out", p.Kind)
 	}
 	return nil
 }
@@ -44,10 +44,10 @@ const MinQuorum = 3
 
 func (p *Policy) validateAudit() error {
 	if p.Replicas != 1 {
-		return ErrInvalidSpec.Wrapf("policy: replicas: expected 1 under %s, got %d", p.Kind, p.Replicas)
+		return ErrInvalidSpec.Wrapf("policy: replicas: expected 1 under %s, found %d", p.Kind, p.Replicas)
 	}
 	if p.AuditBps == 0 || p.Auditors == 0 {
-		return ErrInvalidSpec.Wrapf("policy: expected audit_bps and auditors of at least 1 under %s, got %d and %d",
+		return ErrInvalidSpec.Wrapf("policy: expected audit_bps and auditors of at least 1 under %s, found %d and %d",
 			p.Kind, p.AuditBps, p.Auditors)
 	}
 	return nil
@@ -55,13 +55,13 @@ func (p *Policy) validateAudit() error {
 
 func (p *Policy) validateTrust() error {
 	if p.Replicas != 1 {
-		return ErrInvalidSpec.Wrapf("policy: replicas: expected 1 under %s, got %d", p.Kind, p.Replicas)
+		return ErrInvalidSpec.Wrapf("policy: replicas: expected 1 under %s, found %d", p.Kind, p.Replicas)
 	}
 	if p.ReviewBlocks == 0 {
-		return ErrInvalidSpec.Wrapf("policy: review_blocks: expected at least 1 under %s; silence accepts a result after them", p.Kind)
+		return ErrInvalidSpec.Wrapf("policy: review_blocks: expected at least 1 under %s; a result that is not rejected in them is accepted", p.Kind)
 	}
 	if p.AuditBps != 0 || p.Auditors != 0 || p.OwnRisk {
-		return ErrInvalidSpec.Wrapf("policy: audit_bps, auditors and own_risk have no meaning under %s: leave them out", p.Kind)
+		return ErrInvalidSpec.Wrapf("policy: expected no audit_bps, auditors or own_risk under %s; leave them out", p.Kind)
 	}
 	if p.Node != "" {
 		return validateOperator("policy: node", p.Node)
@@ -72,25 +72,25 @@ func (p *Policy) validateTrust() error {
 // checkParams checks a valid policy against the parameters.
 func (p *Policy) checkParams(params Params, slashed bool) error {
 	if p.Replicas > params.MaxReplicas {
-		return ErrInvalidSpec.Wrapf("policy: at most %d replicas, got %d", params.MaxReplicas, p.Replicas)
+		return ErrInvalidSpec.Wrapf("policy: expected at most %d replicas, found %d", params.MaxReplicas, p.Replicas)
 	}
 	if p.Auditors > params.MaxAuditors {
-		return ErrInvalidSpec.Wrapf("policy: at most %d auditors, got %d", params.MaxAuditors, p.Auditors)
+		return ErrInvalidSpec.Wrapf("policy: expected at most %d auditors, found %d", params.MaxAuditors, p.Auditors)
 	}
 	if p.ReviewBlocks > params.MaxReviewBlocks {
-		return ErrInvalidSpec.Wrapf("policy: review_blocks: at most %d, got %d", params.MaxReviewBlocks, p.ReviewBlocks)
+		return ErrInvalidSpec.Wrapf("policy: review_blocks: expected at most %d, found %d", params.MaxReviewBlocks, p.ReviewBlocks)
 	}
 	if most := min(params.MaxChallengeBlocks, params.RetentionBlocks); p.ChallengeBlocks > most {
-		return ErrInvalidSpec.Wrapf("policy: challenge_blocks: at most %d, got %d", most, p.ChallengeBlocks)
+		return ErrInvalidSpec.Wrapf("policy: challenge_blocks: expected at most %d, found %d", most, p.ChallengeBlocks)
 	}
 	if most := p.Replicas + max(p.Auditors, 1); p.ChallengeBlocks > 0 && (most+1)|1 > params.MaxReplicas {
-		return ErrInvalidSpec.Wrapf("policy: challenge_blocks: more than %d replicas and auditors would have to judge, at most %d replicas can be had; ask for fewer",
+		return ErrInvalidSpec.Wrapf("policy: challenge_blocks: expected fewer replicas and auditors, because a challenge needs more than %d judges and a round has at most %d replicas; ask for fewer",
 			most, params.MaxReplicas)
 	}
 	if slashed || p.Kind == POLICY_KIND_TRUST {
 		return nil
 	}
-	const cure = "nobody vouches that the program gives equal results everywhere; " +
+	const cure = "neither the profile nor governance declares the program deterministic; " +
 		"ask for a quorum without audits, for trust, or for own_risk"
 	if p.Kind == POLICY_KIND_AUDIT {
 		return ErrUnsupported.Wrapf("policy: %s: %s", p.Kind, cure)

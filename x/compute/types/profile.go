@@ -41,7 +41,7 @@ func (s *JobSpec) CheckProfile() error {
 		{"resources: output_bytes", s.Resources.OutputBytes, limits.OutputBytes},
 	} {
 		if n.asked > n.most {
-			return ErrInvalidSpec.Wrapf("%s: the profile %s takes at most %d, got %d", n.name, s.Executor, n.most, n.asked)
+			return ErrInvalidSpec.Wrapf("%s: the profile %s takes at most %d, found %d", n.name, s.Executor, n.most, n.asked)
 		}
 	}
 	for _, v := range s.Env {

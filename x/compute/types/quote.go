@@ -13,7 +13,7 @@ func (s *JobSpec) CheckCost(p Params) error {
 		return err
 	}
 	if s.Tasks > p.MaxTasks {
-		return ErrInvalidSpec.Wrapf("tasks: at most %d, got %d", p.MaxTasks, s.Tasks)
+		return ErrInvalidSpec.Wrapf("tasks: expected at most %d, found %d", p.MaxTasks, s.Tasks)
 	}
 	return nil
 }

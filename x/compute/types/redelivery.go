@@ -13,7 +13,7 @@ const (
 // ErrInvalidSpec.
 func ValidateSink(sink string) error {
 	if len(sink) > maxSinkBytes {
-		return ErrInvalidSpec.Wrapf("sink: at most %d bytes, got %d", maxSinkBytes, len(sink))
+		return ErrInvalidSpec.Wrapf("sink: expected at most %d bytes, found %d", maxSinkBytes, len(sink))
 	}
 	return validateURI("sink", sink)
 }
@@ -35,14 +35,14 @@ func (j *Job) Redeliver(spec *JobSpec, sink string, height int64) (Redelivery, e
 	if last := j.Redelivery; last != nil {
 		next.Count = last.Count + 1
 		if height < last.Height+RedeliveryPause {
-			return next, ErrRedelivery.Wrapf("job %s asked at height %d, and may ask again from height %d on", j.Id, last.Height, last.Height+RedeliveryPause)
+			return next, ErrRedelivery.Wrapf("results of job %s were asked for at height %d; ask again from height %d on", j.Id, last.Height, last.Height+RedeliveryPause)
 		}
 	}
 	switch {
 	case j.Challenged != nil:
-		return next, ErrRedelivery.Wrapf("job %s judges a challenge, and delivers nothing", j.Id)
+		return next, ErrRedelivery.Wrapf("job %s judges a challenge and delivers nothing", j.Id)
 	case next.Count > MaxRedeliveries:
-		return next, ErrRedelivery.Wrapf("job %s has asked %d times, which is all it may", j.Id, MaxRedeliveries)
+		return next, ErrRedelivery.Wrapf("results of job %s were asked for %d times, the most that is allowed", j.Id, MaxRedeliveries)
 	case j.Ended() && j.TasksAccepted == 0:
 		return next, ErrRedelivery.Wrapf("job %s is %s without an accepted result", j.Id, j.Status)
 	}
@@ -59,7 +59,7 @@ func (j *Job) validateRedelivery() error {
 		return nil
 	}
 	if r.Height < j.PostedHeight || r.Count < 1 || r.Count > MaxRedeliveries || ValidateSink(r.Sink) != nil {
-		return ErrInvalidGenesis.Wrapf("job %s: redelivery: expected a sink, a height from %d on and a count of 1 to %d, got %.280q, %d and %d",
+		return ErrInvalidGenesis.Wrapf("job %s: redelivery: expected a sink, a height from %d on and a count of 1 to %d, found %.280q, %d and %d",
 			j.Id, j.PostedHeight, MaxRedeliveries, r.Sink, r.Height, r.Count)
 	}
 	return nil

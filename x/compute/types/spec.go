@@ -41,7 +41,7 @@ func (s *JobSpec) Validate() error {
 		return err
 	}
 	if s.FirstTask > maxArrayInputs {
-		return ErrInvalidSpec.Wrapf("first_task: at most %d, got %d", uint64(maxArrayInputs), s.FirstTask)
+		return ErrInvalidSpec.Wrapf("first_task: expected at most %d, found %d", uint64(maxArrayInputs), s.FirstTask)
 	}
 	return ValidateSink(s.Sink)
 }
@@ -51,13 +51,13 @@ func (s *JobSpec) Validate() error {
 // that was posted, added ones too, can be judged.
 func (s *JobSpec) ValidateWork() error {
 	if n := s.Size(); n > MaxSpecBytes {
-		return ErrSpecTooLarge.Wrapf("at most %d bytes encoded, got %d; move data into inputs", MaxSpecBytes, n)
+		return ErrSpecTooLarge.Wrapf("expected at most %d bytes encoded, found %d; move data into inputs", MaxSpecBytes, n)
 	}
 	if !profilePattern.MatchString(s.Executor) {
-		return ErrInvalidSpec.Wrapf("executor: expected a profile like \"wasm/1\", got %.64q", s.Executor)
+		return ErrInvalidSpec.Wrapf("executor: expected a profile like \"wasm/1\", found %.64q", s.Executor)
 	}
 	if !classPattern.MatchString(s.Class) {
-		return ErrInvalidSpec.Wrapf("class: expected lower case letters, digits and dashes, got %.64q", s.Class)
+		return ErrInvalidSpec.Wrapf("class: expected lower case letters, digits and dashes, found %.64q", s.Class)
 	}
 	if err := s.Program.validate("program"); err != nil {
 		return err
@@ -78,7 +78,7 @@ func (s *JobSpec) ValidateWork() error {
 		return err
 	}
 	if n := len(s.Seed); n != 0 && n != seedBytes {
-		return ErrInvalidSpec.Wrapf("seed: expected none or %d bytes, got %d", seedBytes, n)
+		return ErrInvalidSpec.Wrapf("seed: expected none or %d bytes, found %d", seedBytes, n)
 	}
 	if err := s.Policy.validate(); err != nil {
 		return err
@@ -90,17 +90,17 @@ func (s *JobSpec) ValidateWork() error {
 		return err
 	}
 	if s.Tasks == 0 || s.Tasks > MaxTasks {
-		return ErrInvalidSpec.Wrapf("tasks: expected 1 to %d, got %d", MaxTasks, s.Tasks)
+		return ErrInvalidSpec.Wrapf("tasks: expected 1 to %d, found %d", MaxTasks, s.Tasks)
 	}
 	if s.FirstTask > maxArrayInputs+MaxTasks {
-		return ErrInvalidSpec.Wrapf("first_task: at most %d, got %d", uint64(maxArrayInputs+MaxTasks), s.FirstTask)
+		return ErrInvalidSpec.Wrapf("first_task: expected at most %d, found %d", uint64(maxArrayInputs+MaxTasks), s.FirstTask)
 	}
 	if s.PrepareBlocks == 0 || s.CommitBlocks <= s.PrepareBlocks {
-		return ErrInvalidSpec.Wrapf("commit_blocks must be above prepare_blocks and that above 0, got %d and %d",
+		return ErrInvalidSpec.Wrapf("expected commit_blocks above prepare_blocks, and prepare_blocks above 0, found %d and %d",
 			s.CommitBlocks, s.PrepareBlocks)
 	}
 	if s.LifetimeBlocks == 0 {
-		return ErrInvalidSpec.Wrap("lifetime_blocks: expected more than 0")
+		return ErrInvalidSpec.Wrap("lifetime_blocks: expected 1 or more, found 0")
 	}
 	return nil
 }
@@ -109,7 +109,7 @@ func (s *JobSpec) ValidateWork() error {
 // each task of an array has to itself.
 func (s *JobSpec) validateInputs() error {
 	if n := len(s.Inputs); n > maxInputs {
-		return ErrInvalidSpec.Wrapf("inputs: at most %d, got %d", maxInputs, n)
+		return ErrInvalidSpec.Wrapf("inputs: expected at most %d, found %d", maxInputs, n)
 	}
 	var paths []string
 	for i := range s.Inputs {
@@ -147,7 +147,7 @@ func (s *JobSpec) validateInputs() error {
 
 func (s *JobSpec) validateArgs() error {
 	if n := len(s.Args); n > maxArgs {
-		return ErrInvalidSpec.Wrapf("args: at most %d, got %d", maxArgs, n)
+		return ErrInvalidSpec.Wrapf("args: expected at most %d, found %d", maxArgs, n)
 	}
 	for i, a := range s.Args {
 		if len(a) > maxArgBytes || !utf8.ValidString(a) || strings.ContainsRune(a, 0) {
@@ -159,12 +159,12 @@ func (s *JobSpec) validateArgs() error {
 
 func (s *JobSpec) validateEnv() error {
 	if n := len(s.Env); n > maxEnv {
-		return ErrInvalidSpec.Wrapf("env: at most %d variables, got %d", maxEnv, n)
+		return ErrInvalidSpec.Wrapf("env: expected at most %d variables, found %d", maxEnv, n)
 	}
 	seen := make(map[string]bool, len(s.Env))
 	for i, v := range s.Env {
 		if !envPattern.MatchString(v.Name) {
-			return ErrInvalidSpec.Wrapf("env %d: expected a name of letters, digits and underscores without a digit first, at most 64 bytes, got %.80q", i+1, v.Name)
+			return ErrInvalidSpec.Wrapf("env %d: expected a name of letters, digits and underscores without a digit first, at most 64 bytes, found %.80q", i+1, v.Name)
 		}
 		if seen[v.Name] {
 			return ErrInvalidSpec.Wrapf("env %d: %s is set twice", i+1, v.Name)
@@ -186,20 +186,20 @@ func ValidateReward(r sdk.Coin) error {
 		return ErrInvalidReward.Wrap(err.Error())
 	}
 	if r.Amount.GT(maxReward) {
-		return ErrInvalidReward.Wrapf("at most %s%s per replica, got %s", maxReward, r.Denom, r)
+		return ErrInvalidReward.Wrapf("expected at most %s%s per replica, found %s", maxReward, r.Denom, r)
 	}
 	return nil
 }
 
 func (b *Blob) validate(name string) error {
 	if len(b.Sha256) != HashSize {
-		return ErrInvalidSpec.Wrapf("%s: expected a sha256 digest of %d bytes, got %d", name, HashSize, len(b.Sha256))
+		return ErrInvalidSpec.Wrapf("%s: expected a sha256 digest of %d bytes, found %d", name, HashSize, len(b.Sha256))
 	}
 	if b.Size_ > maxBlobBytes {
-		return ErrInvalidSpec.Wrapf("%s: at most %d bytes, got %d", name, uint64(maxBlobBytes), b.Size_)
+		return ErrInvalidSpec.Wrapf("%s: expected at most %d bytes, found %d", name, uint64(maxBlobBytes), b.Size_)
 	}
 	if n := len(b.Uris); n < 1 || n > maxURIs {
-		return ErrInvalidSpec.Wrapf("%s: expected 1 to %d uris, got %d", name, maxURIs, n)
+		return ErrInvalidSpec.Wrapf("%s: expected 1 to %d uris, found %d", name, maxURIs, n)
 	}
 	for _, u := range b.Uris {
 		if err := validateURI(name, u); err != nil {
@@ -213,10 +213,10 @@ func (b *Blob) validate(name string) error {
 // its version, or with the environment, may not decide what a block holds.
 func validateURI(name, raw string) error {
 	if len(raw) > maxURIBytes {
-		return ErrInvalidSpec.Wrapf("%s: uri of at most %d bytes, got %d", name, maxURIBytes, len(raw))
+		return ErrInvalidSpec.Wrapf("%s: uri: expected at most %d bytes, found %d", name, maxURIBytes, len(raw))
 	}
 	if !uriPattern.MatchString(raw) {
-		return ErrInvalidSpec.Wrapf("%s: expected an http or https uri without credentials, got %.280q", name, raw)
+		return ErrInvalidSpec.Wrapf("%s: expected an http or https uri without credentials, found %.280q", name, raw)
 	}
 	return nil
 }
@@ -232,7 +232,7 @@ func (r *Resources) validate() error {
 		{"output_bytes", r.OutputBytes, maxSizeBytes},
 	} {
 		if f.value == 0 || f.value > f.high {
-			return ErrInvalidSpec.Wrapf("resources: %s: expected 1 to %d, got %d", f.name, f.high, f.value)
+			return ErrInvalidSpec.Wrapf("resources: %s: expected 1 to %d, found %d", f.name, f.high, f.value)
 		}
 	}
 	return nil
@@ -241,7 +241,7 @@ func (r *Resources) validate() error {
 // CheckParams checks a valid spec against the parameters.
 func (s *JobSpec) CheckParams(p Params) (PaymentDenom, error) {
 	if !p.SupportsExecutor(s.Executor) {
-		return PaymentDenom{}, ErrUnsupported.Wrapf("executor: expected one of %s, got %s",
+		return PaymentDenom{}, ErrUnsupported.Wrapf("executor: expected one of %s, found %s",
 			strings.Join(p.Executors, ", "), s.Executor)
 	}
 	if err := s.CheckCost(p); err != nil {
@@ -252,22 +252,22 @@ func (s *JobSpec) CheckParams(p Params) (PaymentDenom, error) {
 		return PaymentDenom{}, ErrInvalidReward.Wrapf("denom %s is not accepted; see the denoms in the params", s.Reward.Denom)
 	}
 	if s.Reward.Amount.LT(denom.MinReward) {
-		return PaymentDenom{}, ErrInvalidReward.Wrapf("at least %s%s per replica, got %s", denom.MinReward, denom.Denom, s.Reward)
+		return PaymentDenom{}, ErrInvalidReward.Wrapf("expected at least %s%s per replica, found %s", denom.MinReward, denom.Denom, s.Reward)
 	}
 	if denom.BondValue(s.Reward.Amount).GT(maxReward) {
-		return PaymentDenom{}, ErrInvalidReward.Wrapf("worth at most %s in the bond denom, %s is worth more", maxReward, s.Reward)
+		return PaymentDenom{}, ErrInvalidReward.Wrapf("expected a reward worth at most %s in the bond denom, found %s, which is worth more", maxReward, s.Reward)
 	}
 	if s.PrepareBlocks < p.MinPrepareBlocks {
-		return PaymentDenom{}, ErrInvalidSpec.Wrapf("prepare_blocks: at least %d, got %d", p.MinPrepareBlocks, s.PrepareBlocks)
+		return PaymentDenom{}, ErrInvalidSpec.Wrapf("prepare_blocks: expected at least %d, found %d", p.MinPrepareBlocks, s.PrepareBlocks)
 	}
 	if s.CommitBlocks < p.MinCommitBlocks {
-		return PaymentDenom{}, ErrInvalidSpec.Wrapf("commit_blocks: at least %d, got %d", p.MinCommitBlocks, s.CommitBlocks)
+		return PaymentDenom{}, ErrInvalidSpec.Wrapf("commit_blocks: expected at least %d, found %d", p.MinCommitBlocks, s.CommitBlocks)
 	}
 	if s.CommitBlocks > p.MaxCommitBlocks {
-		return PaymentDenom{}, ErrInvalidSpec.Wrapf("commit_blocks: at most %d, got %d", p.MaxCommitBlocks, s.CommitBlocks)
+		return PaymentDenom{}, ErrInvalidSpec.Wrapf("commit_blocks: expected at most %d, found %d", p.MaxCommitBlocks, s.CommitBlocks)
 	}
 	if s.LifetimeBlocks > p.MaxLifetimeBlocks {
-		return PaymentDenom{}, ErrInvalidSpec.Wrapf("lifetime_blocks: at most %d, got %d", p.MaxLifetimeBlocks, s.LifetimeBlocks)
+		return PaymentDenom{}, ErrInvalidSpec.Wrapf("lifetime_blocks: expected at most %d, found %d", p.MaxLifetimeBlocks, s.LifetimeBlocks)
 	}
 	return denom, nil
 }

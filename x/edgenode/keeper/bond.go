@@ -59,12 +59,12 @@ func (k *Keeper) unbond(ctx context.Context, operator sdk.AccAddress, amount sdk
 		return 0, err
 	}
 	if free := node.State.Free(); free.LT(amount.Amount) {
-		return 0, types.ErrInsufficientBond.Wrapf("expected at most the free bond of %s, found %s; work in flight locks the rest", free, amount.Amount)
+		return 0, types.ErrInsufficientBond.Wrapf("expected at most the free bond of %s, found %s; unbond less, or wait until held assignments release the rest", free, amount.Amount)
 	}
 	left := node.State.Bond.Sub(amount.Amount)
 	retired := node.State.Status == types.NODE_STATUS_RETIRED
 	if !retired && left.LT(params.MinBond) {
-		return 0, types.ErrBondTooSmall.Wrapf("expected at least %s%s to stay, found %s; retire the node to take all", params.MinBond, params.BondDenom, left)
+		return 0, types.ErrBondTooSmall.Wrapf("expected at least %s%s to stay, found %s; unbond less, or retire the node to unbond all", params.MinBond, params.BondDenom, left)
 	}
 	if err := k.checkUnbondings(ctx, operator); err != nil {
 		return 0, err
@@ -88,7 +88,7 @@ func unbondingsOf(ctx context.Context, operator sdk.AccAddress) *collections.Pai
 func (k *Keeper) checkUnbondings(ctx context.Context, operator sdk.AccAddress) error {
 	_, full, err := k.youngestUnbonding(ctx, operator)
 	if err == nil && full {
-		err = types.ErrTooManyUnbondings.Wrapf("expected fewer than %d, found as many; wait for one to be paid", types.MaxUnbondings)
+		err = types.ErrTooManyUnbondings.Wrapf("expected fewer than %d unbondings, found that many; wait until one is paid", types.MaxUnbondings)
 	}
 	return err
 }

@@ -28,7 +28,7 @@ func (k *Keeper) Reserve(ctx context.Context, operator sdk.AccAddress, liability
 		return types.ErrNoFreeSlot.Wrapf("expected a free slot of %s, found %d of %d in use", operator, state.UsedSlots, state.Slots)
 	}
 	if free := state.Free(); free.LT(liability) {
-		return types.ErrInsufficientBond.Wrapf("expected a free bond of %s of %s, found %s; bond more or wait for work to settle", liability, operator, free)
+		return types.ErrInsufficientBond.Wrapf("expected a free bond of %s of %s, found %s; bond more or wait for assignments to end", liability, operator, free)
 	}
 	state.Locked = state.Locked.Add(liability)
 	state.UsedSlots++
@@ -48,7 +48,7 @@ func checkLive(operator sdk.AccAddress, state types.NodeState, height int64) err
 	case state.Status == types.NODE_STATUS_ACTIVE || state.Status == types.NODE_STATUS_LAPSED:
 		return lapsed(operator, state)
 	default:
-		return types.ErrNodeNotActive.Wrapf("expected the node of %s active, found it %s; resume it", operator, state.Status.Title())
+		return types.ErrNodeNotActive.Wrapf("expected the node of %s to be active, found it %s; resume it", operator, state.Status.Title())
 	}
 }
 

@@ -67,7 +67,7 @@ func (k *Keeper) unjail(ctx context.Context, operator sdk.AccAddress) error {
 		return err
 	}
 	if node.State.Status != types.NODE_STATUS_JAILED {
-		return types.ErrInvalidStatus.Wrapf("expected the node of %s jailed, found it %s", operator, node.State.Status.Title())
+		return types.ErrInvalidStatus.Wrapf("expected the node of %s to be jailed, found it %s", operator, node.State.Status.Title())
 	}
 	if height(ctx) < node.State.Jail.Until {
 		return jailed(operator, node.State.Jail)

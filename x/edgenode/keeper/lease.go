@@ -49,7 +49,7 @@ func (k *Keeper) renewLease(ctx context.Context, worker sdk.AccAddress) (int64, 
 		return 0, jailed(operator, node.State.Jail)
 	default:
 		return 0, types.ErrInvalidStatus.Wrapf(
-			"expected an active or lapsed node, found it %s; a lease begins when its operator resumes it", node.State.Status.Title())
+			"expected an active or lapsed node, found one that is %s; its lease begins when its operator resumes it", node.State.Status.Title())
 	}
 	return node.State.LeaseEnd, emit(ctx, types.NewEventLeaseRenewed(node.Profile.Operator, node.State.LeaseEnd))
 }
@@ -185,6 +185,6 @@ func (k *Keeper) postponeLease(ctx context.Context, operator sdk.AccAddress) err
 // lapsed is the refusal of a node without a lease.
 func lapsed(operator sdk.AccAddress, state types.NodeState) error {
 	return types.ErrLeaseLapsed.Wrapf(
-		"node of %s gave no sign of life since its lease ended at height %d; its worker renews it, which thetaedge start does by itself",
+		"the worker of %s has sent no message since the lease ended at height %d; renew the lease by running thetaedge start",
 		operator, state.LeaseEnd)
 }

@@ -91,12 +91,12 @@ func (k *Keeper) openNode(ctx context.Context, params types.Params, operator sdk
 func (k *Keeper) takeWorker(ctx context.Context, operator, worker sdk.AccAddress) error {
 	if operator.Equals(worker) {
 		return types.ErrInvalidWorker.Wrap(
-			"expected a key apart from the operator's, found the same; the operator key owns the bond and stays off the machine")
+			"expected a key other than the operator's, found the same; create another, because the operator's key owns the bond and stays off the machine")
 	}
 	owner, err := k.workers.Get(ctx, worker)
 	switch {
 	case err == nil:
-		return types.ErrWorkerTaken.Wrapf("expected a key that serves no node, found %s serving that of %s; make a new one", worker, owner)
+		return types.ErrWorkerTaken.Wrapf("expected a key of no other node, found %s, which belongs to the node of %s; create a new key", worker, owner)
 	case !errors.Is(err, collections.ErrNotFound):
 		return err
 	}

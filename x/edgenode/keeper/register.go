@@ -41,7 +41,7 @@ func (k *Keeper) register(ctx context.Context, msg *types.MsgRegister) error {
 		return types.ErrBondTooSmall.Wrapf("expected at least %s%s, found %s", params.MinBond, params.BondDenom, msg.Bond)
 	}
 	if k.bank.BlockedAddr(operator) {
-		return types.ErrInvalidAddress.Wrapf("operator %s: expected an account that may receive coins, found a blocked one", operator)
+		return types.ErrInvalidAddress.Wrapf("operator %s: expected an account that can receive coins, found a blocked one", operator)
 	}
 	state, from, err := k.freshState(ctx, operator, msg.Bond.Amount, msg.Slots)
 	if err != nil {
@@ -92,7 +92,7 @@ func (k *Keeper) freshState(
 	}
 	if !old.Closed() {
 		return types.NodeState{}, 0, types.ErrNodeExists.Wrapf(
-			"expected no open node of %s, found one that is %s; update it, or retire it and wait for its work in flight",
+			"expected no open node of %s, found one that is %s; update it, or retire it and wait until its assignments have ended",
 			operator, old.Status.Title())
 	}
 	if height(ctx) < old.Jail.Until {
@@ -184,7 +184,7 @@ func checkDeclared(params types.Params, profile types.NodeProfile, slots, used u
 		return types.ErrInvalidSlots.Wrapf("expected 1 to %d, found %d", params.MaxSlots, slots)
 	}
 	if slots < used {
-		return types.ErrInvalidSlots.Wrapf("expected at least the %d in use, found %d; wait for work in flight to end", used, slots)
+		return types.ErrInvalidSlots.Wrapf("expected at least the %d in use, found %d; wait until assignments have ended", used, slots)
 	}
 	return nil
 }

@@ -51,7 +51,7 @@ func (k *Keeper) changeStatus(
 		return err
 	}
 	if node.State.Status == to {
-		return types.ErrInvalidStatus.Wrapf("expected a node that can become %s, found it so already", to.Title())
+		return types.ErrInvalidStatus.Wrapf("expected a node that can become %[1]s, found one that is %[1]s already", to.Title())
 	}
 	if err := k.moveTo(ctx, params, operator, &node, to); err != nil {
 		return err
@@ -64,7 +64,7 @@ func (k *Keeper) changeStatus(
 func (k *Keeper) moveTo(ctx context.Context, params types.Params, operator sdk.AccAddress, node *types.Node, to types.NodeStatus) error {
 	from := node.State.Status
 	if !from.CanBecome(to) {
-		return types.ErrInvalidStatus.Wrapf("expected a node that can become %s, found it %s", to.Title(), from.Title())
+		return types.ErrInvalidStatus.Wrapf("expected a node that can become %s, found one that is %s", to.Title(), from.Title())
 	}
 	if from == to {
 		return nil
@@ -185,7 +185,7 @@ func (k *Keeper) forget(ctx context.Context, params types.Params, operator sdk.A
 		return err
 	}
 	if returning || state.Contests > 0 {
-		return types.ErrInvalidStatus.Wrap("expected a bond that has returned, found some of it on its way, which a challenge may still reach; try again once it is paid")
+		return types.ErrInvalidStatus.Wrap("expected a bond that has been returned, found a part that is still unbonding and that a challenge can slash; try again after it has been paid")
 	}
 	epoch, err := k.Epoch(ctx)
 	if err != nil {
@@ -195,7 +195,7 @@ func (k *Keeper) forget(ctx context.Context, params types.Params, operator sdk.A
 	if len(state.Weights) > 0 {
 		last := state.Weights[len(state.Weights)-1].Epoch
 		return types.ErrInvalidStatus.Wrapf(
-			"expected something to unbond or a record of past weights only, found the node closed with weights kept until epoch %d and epoch %d now; it may register again",
+			"expected coins to unbond, found a closed node whose weights are kept until epoch %d, and epoch %d now; the operator can register again",
 			last+types.KeptEpochs-1, epoch)
 	}
 	if err := k.states.Remove(ctx, operator); err != nil {

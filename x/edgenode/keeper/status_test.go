@@ -142,7 +142,7 @@ func TestClosedRecordGoesWhenItsWeightsAreNoLongerKept(t *testing.T) {
 	res, err := f.retire(0)
 	require.NoError(t, err)
 	_, err = f.retire(0)
-	require.ErrorContains(t, err, "expected a bond that has returned", "a challenge may still reach it")
+	require.ErrorContains(t, err, "expected a bond that has been returned", "a challenge may still reach it")
 	f.at(res.CompletionHeight)
 	f.endBlock()
 	f.at(res.CompletionHeight + 1)

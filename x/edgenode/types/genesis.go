@@ -70,7 +70,7 @@ func (s NodeState) validate(epoch uint64) error {
 		return ErrInvalidGenesis.Wrapf("expected a status such as active or retired, found %s", s.Status)
 	}
 	if active := s.Status == NODE_STATUS_ACTIVE; active != (s.LeaseCheck > 0) || s.LeaseEnd < 0 {
-		return ErrInvalidGenesis.Wrapf("expected a lease_check for an active node and for no other, found lease_check %d of one that is %s",
+		return ErrInvalidGenesis.Wrapf("expected a lease_check only for an active node, found lease_check %d for a node that is %s",
 			s.LeaseCheck, s.Status.Title())
 	}
 	if s.Jail.Terms > maxTerms || s.Jail.Points > maxFaultPoints || s.Status == NODE_STATUS_JAILED && s.Jail.Terms == 0 {
@@ -91,7 +91,7 @@ func (s NodeState) validate(epoch uint64) error {
 			return ErrInvalidGenesis.Wrapf("expected weights of 0 or more, found %s", point.Weight)
 		}
 		if point.Slots > 0 && point.Weight.IsZero() {
-			return ErrInvalidGenesis.Wrapf("expected funded slots of a weight above 0 only, found %d at epoch %d", point.Slots, point.Epoch)
+			return ErrInvalidGenesis.Wrapf("expected funded slots only with a weight above 0, found %d at epoch %d", point.Slots, point.Epoch)
 		}
 		if point.Epoch > epoch+1 || i > 0 && point.Epoch <= s.Weights[i-1].Epoch {
 			return ErrInvalidGenesis.Wrapf("expected rising weight epochs up to %d, found %d", epoch+1, point.Epoch)

@@ -102,7 +102,7 @@ func (p Params) Class(id string) (HardwareClass, error) {
 			return class, nil
 		}
 	}
-	return HardwareClass{}, ErrUnknownClass.Wrapf("%q is none of the classes in the module's params; query them and choose one", id)
+	return HardwareClass{}, ErrUnknownClass.Wrapf("expected a class of the module's params, found %q; list them with: thetad query edgenode params", id)
 }
 
 func (s SlashSplit) validate() error {

@@ -49,7 +49,7 @@ func (r SlashRequest) Validate() error {
 		return ErrInvalidSlash.Wrapf("expected a cost of 0 or more, found %s", r.Cost)
 	}
 	if !r.Honest.IsNil() && r.Honest.IsNegative() {
-		return ErrInvalidSlash.Wrapf("expected an honest share of at most 0 or more, found %s", r.Honest)
+		return ErrInvalidSlash.Wrapf("expected an honest share of 0 or more, found %s", r.Honest)
 	}
 	if r.To == "" {
 		return ErrInvalidSlash.Wrap("expected the module account that is paid, found none")
@@ -91,7 +91,7 @@ func (r PenaltyRequest) Validate() error {
 		return nil
 	case ReasonWrongResult:
 		if !r.Amount.IsZero() {
-			return ErrInvalidSlash.Wrapf("expected a minority digest to cost no bond, found %s; slash who lied", r.Amount)
+			return ErrInvalidSlash.Wrapf("expected a minority digest to cost no bond, found %s; slash the node that lied instead", r.Amount)
 		}
 		return nil
 	default:
