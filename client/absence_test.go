@@ -96,7 +96,7 @@ func TestATokenThatIsRefusedAndAFileThatIsMissingAreToldApart(t *testing.T) {
 	require.True(t, where.Answers())
 }
 
-// leave puts content into a box as anybody may who knows its address.
+// leave puts content into a box, as any client can that knows its address.
 func leave(t *testing.T, sink string, content []byte) {
 	t.Helper()
 	node, err := blob.NewClient(blob.ClientConfig{})

@@ -20,7 +20,7 @@ import (
 	"github.com/thetaedge/theta/app/params"
 )
 
-// accountState is an account as it is after the block at a height.
+// accountState is the state of an account after the block at a height.
 type accountState struct {
 	number, sequence uint64
 	// pubKey is nil until the account has signed.
@@ -28,7 +28,7 @@ type accountState struct {
 	height int64
 }
 
-// accountOf reads an account and the height of what was read.
+// accountOf reads an account and the height of the state that it was read from.
 func (c *Client) accountOf(ctx context.Context, addr sdk.AccAddress) (accountState, error) {
 	text, err := addressText(addr)
 	if err != nil {
@@ -52,7 +52,8 @@ func (c *Client) accountOf(ctx context.Context, addr sdk.AccAddress) (accountSta
 	}, nil
 }
 
-// keyIn decodes an account's key; nil if there is none, or one that cannot be used.
+// keyIn decodes an account's key. It returns nil if there is no key, or one that cannot be
+// used.
 func keyIn(packed *codectypes.Any) cryptotypes.PubKey {
 	if packed == nil {
 		return nil
@@ -81,7 +82,7 @@ func keyIn(packed *codectypes.Any) cryptotypes.PubKey {
 	return many
 }
 
-// heightIn is the height of the state that an answer was read from.
+// heightIn returns the height of the state that an answer was read from.
 func heightIn(header metadata.MD) (int64, error) {
 	values := header.Get(grpctypes.GRPCBlockHeightHeader)
 	if len(values) == 0 {

@@ -85,7 +85,7 @@ func TestAmountsAreWhatTheSDKTakesThemFor(t *testing.T) {
 				require.Fail(t, "taken here and refused by the SDK", "%q: %v", text, sdkErr)
 			case sdkErr == nil:
 				theirs++
-				// What the SDK alone takes: a fraction that it cuts off, and names
+				// Only the SDK accepts these: a fraction that it cuts off, and names
 				// that are nearly those of our denoms.
 				require.Regexp(t, `\.[0-9]+|(?i:tfuel)$`, text)
 			}

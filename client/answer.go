@@ -10,17 +10,17 @@ import (
 	sdkmath "cosmossdk.io/math"
 )
 
-// MaxAmountBits bounds an amount in what a node answers: all coins of all jobs together
-// have fewer bits, and numbers near the 256 that the SDK has room for end a program that
-// reckons with them.
+// MaxAmountBits bounds the amounts in a node's answers. All coins of all jobs together have
+// fewer bits, and numbers near the SDK's limit of 256 bits would crash a program that
+// calculates with them.
 const MaxAmountBits = 200
 
-// CheckAnswer refuses an answer in which an amount is missing, or larger than any amount
-// of the chain: the SDK's numbers panic where they are counted with. A node that is honest
-// sends no such answer.
+// CheckAnswer refuses an answer in which an amount is missing or larger than any amount on
+// the chain, because the SDK's numbers panic in calculations with such amounts. An honest
+// node sends no such answer.
 func CheckAnswer(answer any) error {
 	if place, odd := oddAmount(reflect.ValueOf(answer)); odd {
-		return fmt.Errorf("expected an amount of at most 2^%d in the answer of the node, found none or a larger one (%T%s): it lies, or it is of another version; use another node",
+		return fmt.Errorf("expected an amount of at most 2^%d in the answer of the node, found none or a larger one (%T%s): the node lies or has another version; use another node",
 			MaxAmountBits, answer, place)
 	}
 	return nil
@@ -28,8 +28,8 @@ func CheckAnswer(answer any) error {
 
 var intType = reflect.TypeFor[sdkmath.Int]()
 
-// oddAmount returns where in a message the first amount is that cannot be counted with, and
-// whether there is any.
+// oddAmount returns the path of the first amount in a message that cannot be used in
+// calculations, and whether there is one.
 func oddAmount(v reflect.Value) (place string, odd bool) {
 	switch v.Kind() {
 	case reflect.Pointer, reflect.Interface:
@@ -65,12 +65,12 @@ func oddAmount(v reflect.Value) (place string, odd bool) {
 	return "", false
 }
 
-// holdsAmounts says whether elements of a kind may hold amounts.
+// holdsAmounts reports whether elements of a kind can contain amounts.
 func holdsAmounts(kind reflect.Kind) bool {
 	return kind == reflect.Struct || kind == reflect.Pointer || kind == reflect.Interface
 }
 
-// checked is a connection whose answers can be counted with.
+// checked is a connection that refuses answers with unusable amounts.
 type checked struct{ Connection }
 
 // Invoke implements grpc.ClientConnInterface.

@@ -18,47 +18,48 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// ArrayResult is what came of an array.
+// ArrayResult is the result of an array.
 type ArrayResult struct {
-	// Job is its last state.
+	// Job is the last state of the job.
 	Job computetypes.Job
-	// Fetched, Failed and Missing count its tasks: results that are here, tasks that
-	// ended without one, and accepted results that the relay does not have.
+	// Fetched, Failed and Missing count the tasks: results that are on this machine, tasks
+	// that ended without a result, and accepted results that the relay does not have.
 	Fetched, Failed, Missing int
-	// Paid is what all nodes together were paid, fee split included.
+	// Paid is the pay of all nodes together, before the fee split.
 	Paid sdk.Coin
-	// FirstMissing says why the first of those is not here.
+	// FirstMissing says why the first missing result is not here.
 	FirstMissing error
-	// EndedHeight is the last one at which a task ended whose result is not here.
+	// EndedHeight is the last height at which a task ended whose result is not here.
 	EndedHeight int64
-	// Remarks say, unchecked, why programs failed: those of the first few such tasks.
+	// Remarks are unverified explanations of why programs failed, for the first few such
+	// tasks.
 	Remarks []Remark
 }
 
-// array is one that is being followed.
+// array is an array that the client follows.
 type array struct {
 	c     *Client
 	state *State
 	dir   string
 	log   *receiptLog
 	save  func(*State) error
-	// missing are accepted tasks whose results are not here, with the reason.
+	// missing are the accepted tasks whose results are not here, with the reasons.
 	missing map[uint64]error
 	fetched int
-	// away says that the relay did not answer, and until when it is not asked again: with
-	// many tasks each would wait for it.
+	// away is the relay's error when it did not answer, and the time until which it is not
+	// asked again. Otherwise each of many tasks would wait for it.
 	away      error
 	awayUntil time.Time
 	remarks   []Remark
 }
 
-// relayPause is how long a relay that does not answer is left alone.
+// relayPause is how long the client does not ask a relay that did not answer.
 const relayPause = 30 * time.Second
 
-// FollowArray reports each change of an array until it has ended, and fetches the
-// result of each task as it ends into a folder below dir, named by the task's
-// number. The receipts gather in ReceiptsFile, and are checked against the root in
-// the job's last state. A run that is cut off goes on with the same state and dir.
+// FollowArray reports each change of an array until it has ended. It downloads the result
+// of each task when the task ends, into a folder below dir that is named by the task's
+// number. It collects the receipts in ReceiptsFile and checks them against the root in the
+// job's last state. An interrupted run continues with the same state and dir.
 func (c *Client) FollowArray(ctx context.Context, state *State, dir string, save func(*State) error, report func(Progress)) (*ArrayResult, error) {
 	log, err := openReceiptLog(dir)
 	if err != nil {
@@ -90,7 +91,7 @@ func (c *Client) FollowArray(ctx context.Context, state *State, dir string, save
 	}
 }
 
-// look asks for the job once and goes through the blocks since the last time.
+// look reads the job once and reads the blocks since the last look.
 func (a *array) look(ctx context.Context) (*computetypes.Job, error) {
 	height, err := a.c.Height(ctx)
 	if err != nil {
@@ -107,7 +108,7 @@ func (a *array) look(ctx context.Context) (*computetypes.Job, error) {
 	return job, a.scan(ctx, max(a.state.Scanned+1, job.PostedHeight), height)
 }
 
-// scan notes and fetches what ended in blocks.
+// scan notes the tasks that ended in blocks and downloads their results.
 func (a *array) scan(ctx context.Context, from, to int64) error {
 	for height := from; height <= to; height++ {
 		ended, err := a.c.Receipts(ctx, height)
@@ -131,7 +132,8 @@ func (a *array) scan(ctx context.Context, from, to int64) error {
 	return nil
 }
 
-// fetch brings a task's result here; a failure is noted and does not stop the rest.
+// fetch downloads the result of a task. It notes a failure and continues with the other
+// tasks.
 func (a *array) fetch(ctx context.Context, receipt computetypes.Receipt) {
 	if receipt.Status != computetypes.TASK_STATUS_ACCEPTED {
 		return
@@ -169,14 +171,14 @@ func (a *array) fetch(ctx context.Context, receipt computetypes.Receipt) {
 	}
 }
 
-// finish checks the receipts against the job's root and counts.
+// finish checks the receipts against the job's root and counts the results.
 func (a *array) finish(ctx context.Context, job *computetypes.Job) (*ArrayResult, error) {
 	tree, err := proven.NewArray(job.Id, a.log.receipts())
 	if err == nil {
 		err = tree.Check(job)
 	}
 	if err != nil {
-		// What was gathered is wrong or not whole: the next run gathers it anew.
+		// The collected receipts are wrong or incomplete: the next run collects them again.
 		a.state.Scanned = 0
 		return nil, errors.Join(err, a.log.forget(), a.save(a.state))
 	}
@@ -200,7 +202,7 @@ func (a *array) finish(ctx context.Context, job *computetypes.Job) (*ArrayResult
 	return result, nil
 }
 
-// remarkFailed looks for what nodes say of tasks that ended without a result.
+// remarkFailed reads nodes' remarks about tasks that ended without a result.
 func (a *array) remarkFailed(ctx context.Context, receipts []computetypes.Receipt) {
 	for i, looked := 0, 0; i < len(receipts) && looked < failedRemarks && a.away == nil; i++ {
 		if receipts[i].Status != computetypes.TASK_STATUS_FAILED || len(receipts[i].Outcomes) == 0 {
@@ -211,7 +213,7 @@ func (a *array) remarkFailed(ctx context.Context, receipts []computetypes.Receip
 	}
 }
 
-// paidBy sums what nodes were paid.
+// paidBy returns the sum of what nodes were paid.
 func paidBy(job *computetypes.Job, receipts []computetypes.Receipt) sdk.Coin {
 	total := math.ZeroInt()
 	for _, receipt := range receipts {
@@ -222,15 +224,15 @@ func paidBy(job *computetypes.Job, receipts []computetypes.Receipt) sdk.Coin {
 	return sdk.Coin{Denom: job.Reward.Denom, Amount: total}
 }
 
-// taskFolder is where the result of a task lies.
+// taskFolder returns the folder of a task's result.
 func taskFolder(dir string, task uint64) string {
 	return filepath.Join(dir, strconv.FormatUint(task, 10))
 }
 
-// VerifyArray checks the saved results of an array against the record of the job:
-// the receipts in dir against its root, and each accepted task's files against its
-// receipt. It returns how many tasks it has checked; the error wraps ErrMismatch
-// or proven.ErrProof and names the first that differs.
+// VerifyArray checks the saved results of an array against the record of the job: the
+// receipts in dir against its root, and each accepted task's files against its receipt. It
+// returns the number of tasks that it has checked. The error wraps ErrMismatch or
+// proven.ErrProof and names the first task that differs.
 func VerifyArray(chainID string, job *computetypes.Job, dir string) (int, error) {
 	log, err := openReceiptLog(dir)
 	if err != nil {

@@ -13,15 +13,15 @@ import (
 
 // ArrayInput gives each task of an array a file of its own.
 type ArrayInput struct {
-	// Path at which a task finds it, below /in.
+	// Path below /in at which a task finds its file.
 	Path string `yaml:"path"`
-	// Folder holds a file for each task, in order of name, and nothing else.
+	// Folder holds one file per task, in the order of their names, and nothing else.
 	Folder string `yaml:"folder"`
 }
 
 func (a *ArrayInput) validate() error {
 	if a.Path == "" || a.Folder == "" {
-		return errors.New("array_input: expected path, at which a task finds its file, and folder, which holds a file for each")
+		return errors.New("array_input: expected path, at which a task finds its file, and folder, which holds one file per task; add what is missing")
 	}
 	return nil
 }
@@ -45,8 +45,8 @@ func (a *ArrayInput) files() ([]string, error) {
 	return paths, nil
 }
 
-// arrayInput names the files of the tasks by the root of a Merkle tree. The tree
-// goes to the relay with them.
+// arrayInput returns the root of a Merkle tree over the tasks' files. The tree is uploaded
+// to the relay with them.
 func (p *Packed) arrayInput(input *ArrayInput, relay *blob.Client) (*computetypes.ArrayInput, error) {
 	paths, err := input.files()
 	if err != nil {

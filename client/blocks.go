@@ -11,8 +11,8 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// events returns those of a block, what its transactions did first. The node must
-// keep the results of its blocks.
+// events returns the events of a block, beginning with those of its transactions. The node
+// must keep the results of its blocks.
 func (c *Client) events(ctx context.Context, height int64) ([]*abci.Event, error) {
 	var results *cmtservice.GetBlockResultsResponse
 	err := c.patiently(ctx, func() (err error) {
@@ -31,8 +31,8 @@ func (c *Client) events(ctx context.Context, height int64) ([]*abci.Event, error
 	return append(events, results.FinalizeBlockEvents...), nil
 }
 
-// Receipts returns those of all tasks that ended in a block, from its events: of
-// arrays the chain keeps no more than a root. The node must keep the results of its
+// Receipts returns the receipts of all tasks that ended in a block, from its events,
+// because the chain keeps only a root for an array. The node must keep the results of its
 // blocks.
 func (c *Client) Receipts(ctx context.Context, height int64) ([]computetypes.Receipt, error) {
 	events, err := c.events(ctx, height)

@@ -4,29 +4,30 @@ import (
 	"github.com/thetaedge/theta/sidecar/executor/wasm"
 )
 
-// CautiousFuelPerBlock is the fuel that nodes declare by default that they surely burn
-// in a block.
+// CautiousFuelPerBlock is the fuel per block that nodes declare by default, as an amount
+// that they can surely use.
 const CautiousFuelPerBlock = 1_500_000_000
 
-// Bounds are what a job may ask for.
+// Bounds are the resources that a job can ask for.
 type Bounds struct {
 	// Fuel, in the unit of the profile.
 	Fuel uint64
-	// MemoryBytes and OutputBytes.
+	// MemoryBytes and OutputBytes are in bytes.
 	MemoryBytes, OutputBytes uint64
-	// CommitBlocks, when each of them burns CautiousFuelPerBlock.
+	// CommitBlocks is the number of blocks at CautiousFuelPerBlock.
 	CommitBlocks uint64
 }
 
 const (
-	// commitSpare is how many blocks a node gets beside fetching and running.
+	// commitSpare is the number of blocks that a node gets in addition to those for
+	// downloading and running.
 	commitSpare = 10
 	leastFuel   = 1_000_000
 	leastOutput = 4 << 10
 )
 
-// Suggested returns bounds with a quarter to spare over what the task took. They are
-// for this task: other inputs may take more.
+// Suggested returns bounds with a reserve of one quarter over what the task used. They are
+// for this task: other inputs may need more.
 func (l *Local) Suggested() Bounds {
 	files := l.OutputBytes()
 	fuel := twoDigits(max(spare(l.Report.FuelUsed), leastFuel))
@@ -50,8 +51,8 @@ func (l *Local) OutputBytes() uint64 {
 	return total
 }
 
-// MemoryBytes is what counts towards the bound of a job: the executor reports the
-// output files, which it holds in memory, on top of that.
+// MemoryBytes is the memory that counts towards the bound of a job: in addition to the
+// program's memory, the executor counts the output files, which it holds in memory.
 func (l *Local) MemoryBytes() uint64 {
 	return l.Report.PeakMemory - min(l.Report.PeakMemory, l.OutputBytes())
 }

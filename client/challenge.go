@@ -12,42 +12,41 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// maxChallenges bounds how often a proof is built anew because the tree has grown
-// over it.
+// maxChallenges bounds how often a proof is built again because the tree has grown.
 const maxChallenges = 4
 
-// Challenge is doubt about an accepted result, rehearsed and not yet sent.
+// Challenge is the challenge of an accepted result, simulated and not sent yet.
 type Challenge struct {
 	// JobID and Task name the result.
 	JobID string
 	Task  uint64
-	// Judging counts the jobs that judge it already.
+	// Judging is the number of jobs that already judge the result.
 	Judging uint32
-	// Reserved pays the judges. It comes back out of the losers' bond when they find
-	// another result.
+	// Reserved pays the judges. It is repaid from the losers' bond if they find another
+	// result.
 	Reserved sdk.Coin
 	// PostingFee is burned for the bytes of the judging job's spec.
 	PostingFee sdk.Coin
-	// Posting is what the tx costs.
+	// Posting is the cost of the transaction.
 	Posting Cost
 
 	msg *computetypes.MsgChallenge
 }
 
-// Message is what has to be signed to challenge.
+// Message is the message to sign for the challenge.
 func (c *Challenge) Message() sdk.Msg { return c.msg }
 
-// Verdict is what came of a challenge.
+// Verdict is the end of a challenge.
 type Verdict struct {
 	*Settlement
-	// Judged is what the chain said when the judging job ended.
+	// Judged is the event with which the judging job ended.
 	Judged computetypes.EventChallengeJudged
 }
 
-// PrepareChallenge rehearses the challenge of an accepted result and says what it
-// would cost; nothing is signed. The receipt of an array's task is gathered from the
-// events of the job's blocks, which the node must have kept, and shown to the chain
-// with its place in the job's tree.
+// PrepareChallenge simulates the challenge of an accepted result and returns what it would
+// cost; nothing is signed. For a task of an array it collects the receipts from the events
+// of the job's blocks, which the node must have kept, and proves the task's position in the
+// job's tree.
 func (c *Client) PrepareChallenge(ctx context.Context, signer Signer, jobID string, task uint64) (*Challenge, error) {
 	addr, err := addressText(signer.Address())
 	if err != nil {
@@ -80,8 +79,8 @@ func (c *Client) PrepareChallenge(ctx context.Context, signer Signer, jobID stri
 	return prepared, nil
 }
 
-// receiptProof gathers the receipts of an array up to now and shows the place of a
-// task's among them.
+// receiptProof collects the receipts of an array up to now and proves the position of a
+// task's receipt among them.
 func (c *Client) receiptProof(ctx context.Context, job *computetypes.Job, task uint64) (*computetypes.ReceiptProof, error) {
 	last := job.ClosedHeight
 	if !job.Ended() {
@@ -109,8 +108,8 @@ func (c *Client) receiptProof(ctx context.Context, job *computetypes.Job, task u
 	return tree.Place(task)
 }
 
-// Challenge has the result judged and returns the id of the judging job. The tree of
-// an array that goes on may grow over the proof: it is then built anew.
+// Challenge has the result judged and returns the id of the judging job. If the array
+// continues and its tree has grown since the proof was built, the proof is built again.
 func (c *Client) Challenge(ctx context.Context, signer Signer, prepared *Challenge) (string, error) {
 	for attempt := 1; ; attempt++ {
 		response, err := c.transact(ctx, signer, prepared.Posting, prepared.msg)
@@ -133,8 +132,8 @@ func (c *Client) Challenge(ctx context.Context, signer Signer, prepared *Challen
 	}
 }
 
-// AwaitVerdict reports each change of a judging job until it has ended, and returns
-// what it found. The node must keep the results of the block in which it ended.
+// AwaitVerdict reports each change of a judging job until it has ended, and returns its
+// verdict. The node must keep the results of the block in which the job ended.
 func (c *Client) AwaitVerdict(ctx context.Context, judgingJob string, report func(Progress)) (*Verdict, error) {
 	settlement, err := c.Watch(ctx, judgingJob, report)
 	if err != nil {
@@ -157,5 +156,5 @@ func (c *Client) AwaitVerdict(ctx context.Context, judgingJob string, report fun
 			return &Verdict{Settlement: settlement, Judged: *judged}, nil
 		}
 	}
-	return nil, fmt.Errorf("expected the verdict of job %s in block %d, found none; does it judge a challenge?", judgingJob, height)
+	return nil, fmt.Errorf("expected the verdict of job %s in block %d, found none; check that this job judges a challenge", judgingJob, height)
 }

@@ -25,12 +25,12 @@ import (
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
 
-// defaultPoll is how often the chain is asked for news while waiting; blocks take
-// a second or two.
+// defaultPoll is the pause between two requests while the client waits for the chain;
+// blocks take one to two seconds.
 const defaultPoll = 400 * time.Millisecond
 
-// Connection is what the client needs of a gRPC connection. *grpc.ClientConn is
-// one, and so is the SDK's client.Context.
+// Connection is the part of a gRPC connection that the client needs. *grpc.ClientConn
+// implements it, and so does the SDK's client.Context.
 type Connection = grpc.ClientConnInterface
 
 // Client posts jobs and fetches their results. It is safe for concurrent use,
@@ -49,15 +49,15 @@ type Client struct {
 	tx      tx.ServiceClient
 }
 
-// New returns a client for the chain behind conn, which it asks for its id.
+// New returns a client for the chain behind conn. It asks the chain for its id.
 func New(ctx context.Context, conn Connection) (*Client, error) {
 	conn = telling{conn}
 	info, err := cmtservice.NewServiceClient(conn).GetNodeInfo(ctx, &cmtservice.GetNodeInfoRequest{})
 	if err != nil {
-		return nil, fmt.Errorf("cannot reach a node of the chain: %w; check its address and that it is up", plain(err))
+		return nil, fmt.Errorf("cannot reach a node of the chain: %w; check its address and that it is running", plain(err))
 	}
 	if info.DefaultNodeInfo == nil || info.DefaultNodeInfo.Network == "" {
-		return nil, errors.New("expected a node that names its chain, found none")
+		return nil, errors.New("expected a node that reports its chain id, found none; use another node")
 	}
 	return newClient(info.DefaultNodeInfo.Network, conn), nil
 }
@@ -94,10 +94,10 @@ func Dial(address string) (*grpc.ClientConn, error) {
 	return conn, nil
 }
 
-// ChainID is the id of the chain.
+// ChainID returns the id of the chain.
 func (c *Client) ChainID() string { return c.chainID }
 
-// Height is the height of the last block that the node has committed.
+// Height returns the height of the last block that the node has committed.
 func (c *Client) Height(ctx context.Context) (int64, error) {
 	answer, err := c.node.Status(ctx, &nodeservice.StatusRequest{})
 	if err != nil {
@@ -118,8 +118,8 @@ func (c *Client) wait(ctx context.Context) error {
 	}
 }
 
-// patiently repeats a question for as long as the node cannot be reached, so that
-// a node that restarts does not end a wait of minutes. Other errors end it.
+// patiently repeats a request while the node cannot be reached, so that the restart of a
+// node does not end a wait of minutes. Other errors end it.
 func (c *Client) patiently(ctx context.Context, ask func() error) error {
 	for {
 		err := ask()
@@ -132,14 +132,14 @@ func (c *Client) patiently(ctx context.Context, ask func() error) error {
 	}
 }
 
-// isNotFound tells an absent record from trouble.
+// isNotFound reports whether an error means that a record does not exist.
 func isNotFound(err error) bool { return status.Code(err) == codes.NotFound }
 
-// catchingUpText is in what a node answers that cannot take transactions yet.
+// catchingUpText is part of the answer of a node that cannot take transactions yet.
 const catchingUpText = "endpoint is closed while node is catching up"
 
-// unreachable tells whether the node itself did not answer. Over CometBFT's RPC,
-// as the command line uses it, a refused connection comes without a gRPC status.
+// unreachable reports whether the node itself did not answer. Over CometBFT's RPC, which
+// the command line uses, a refused connection has no gRPC status.
 func unreachable(err error) bool {
 	switch status.Code(err) {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted:

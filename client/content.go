@@ -54,12 +54,12 @@ func (c Content) validate() error {
 		return fmt.Errorf("sha256: %w; content named by address needs its digest", err)
 	}
 	if c.Size == 0 {
-		return errors.New("size is missing, expected the bytes that the address serves")
+		return errors.New("size is missing, expected the number of bytes that the address serves")
 	}
 	return nil
 }
 
-// in resolves a relative path below folder.
+// in returns a relative path below folder.
 func (c Content) in(folder string) Content {
 	if c.Path != "" && !filepath.IsAbs(c.Path) {
 		c.Path = filepath.Join(folder, filepath.FromSlash(c.Path))

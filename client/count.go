@@ -8,15 +8,15 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Count is a whole number from 1 on, as a job file has it: decimal digits, with "_"
-// between them for the eye, or with an exponent as in 5e9.
+// Count is a whole number from 1 on in a job file: decimal digits, with optional "_"
+// between them, or with an exponent as in 5e9.
 type Count uint64
 
 // countShape is a decimal number that does not begin with a zero.
 var countShape = regexp.MustCompile(`^[1-9](?:_?[0-9])*(?:\.[0-9]+)?(?:[eE]\+?([0-9]{1,2}))?$`)
 
-// UnmarshalYAML reads a count. A field that is left out has its default; a zero is
-// refused, because a default would stand in for it.
+// UnmarshalYAML reads a count. A field that is left out gets its default. Zero is refused,
+// because it would be replaced by the default.
 func (c *Count) UnmarshalYAML(node *yaml.Node) error {
 	count, err := ParseCount(node.Value)
 	if err != nil || node.Kind != yaml.ScalarNode {
@@ -40,7 +40,7 @@ func ParseCount(text string) (Count, error) {
 	return Count(value.Num().Uint64()), nil
 }
 
-// countDigits drops what only serves the eye.
+// countDigits removes the "_" between digits.
 func countDigits(text string) string {
 	digits := make([]byte, 0, len(text))
 	for i := range len(text) {

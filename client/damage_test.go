@@ -76,7 +76,7 @@ func TestReceiptsAreReadFromAFolderThatTakesNoWrites(t *testing.T) {
 	require.Equal(t, before.ModTime(), after.ModTime(), "reading whole receipts writes nothing")
 }
 
-// What a node says must not make the folder one that cannot be read any more.
+// A node's answer must not make the folder unreadable.
 func TestAReceiptThatIsTooLargeIsNotKept(t *testing.T) {
 	dir := t.TempDir()
 	log, err := openReceiptLog(dir)

@@ -12,22 +12,23 @@ import (
 )
 
 const (
-	// resendBlocks is how long a tx is awaited before it is sent again: a node that
-	// was restarted has forgotten what waited in its mempool.
+	// resendBlocks is how long a transaction is awaited before it is sent again, because a
+	// restarted node has forgotten the transactions in its mempool.
 	resendBlocks = 5
-	// maxSignings bounds how often a message is signed anew because other txs of the
-	// same key came first.
+	// maxSignings bounds how often a message is signed again because other transactions of
+	// the same key came first.
 	maxSignings = 8
 )
 
 var (
-	// ErrTxExpired: the tx got into no block in its life and never will.
+	// ErrTxExpired means that no block took the transaction before its timeout height, and
+	// none will.
 	ErrTxExpired = errors.New("transaction expired before a block took it")
-	// ErrRefused: the node's mempool refused the tx. That is no end: a tx that has left
-	// this machine may still run until its timeout height, or until another one with
-	// its sequence does.
+	// ErrRefused means that the node's mempool refused the transaction. This is not final:
+	// a transaction that has left this machine can still run until its timeout height, or
+	// until another one with its sequence has run.
 	ErrRefused = errors.New("the node refused the transaction")
-	// ErrOvertaken: other txs of the same key came first, each time.
+	// ErrOvertaken means that other transactions of the same key came first, at each try.
 	ErrOvertaken = errors.New("other transactions of the same key came first")
 )
 
@@ -47,20 +48,20 @@ func (e *txError) is(known *errorsmod.Error) bool {
 	return e.codespace == known.Codespace() && e.code == known.ABCICode()
 }
 
-// staleSequence tells whether a node expects another sequence: another tx of the same
-// key came first, or the node is behind.
+// staleSequence reports whether a node expects another sequence: another transaction of the
+// same key came first, or the node is behind.
 func staleSequence(err error) bool {
 	var refused *txError
 	return errors.As(err, &refused) && refused.is(sdkerrors.ErrWrongSequence)
 }
 
-// passing tells a refusal that says nothing of the tx itself: the node would take it
-// at another time.
+// passing reports whether a refusal is independent of the transaction itself, so that the
+// node would take it at another time.
 func passing(refused *txError) bool {
 	return refused.is(sdkerrors.ErrWrongSequence) || refused.is(sdkerrors.ErrMempoolIsFull)
 }
 
-// refusedText is why a mempool refuses a tx for what it is.
+// refusedText says why a mempool refuses a transaction.
 func refusedText(err error) (string, bool) {
 	var refused *txError
 	if !errors.As(err, &refused) || passing(refused) {
@@ -69,20 +70,21 @@ func refusedText(err error) (string, bool) {
 	return PlainText(refused.log), true
 }
 
-// delivery is a message that is to be executed once. Its txs all have one sequence, so
-// that at most one of them runs; a tx with another sequence is signed only when none
-// of them can run any more.
+// delivery is a message that is to be executed once. Its transactions all have the same
+// sequence, so at most one of them runs. A transaction with another sequence is signed only
+// when none of them can run any more.
 type delivery struct {
 	addr sdk.AccAddress
-	// txs are the signed ones, the newest last.
+	// txs are the signed transactions, the newest last.
 	txs []signedTx
-	// done, if set, looks in the state after a height for what the message has done.
+	// done, if set, looks in the state after a height for the effect of the message.
 	done func(ctx context.Context, height int64) (trace, error)
 }
 
 func (d *delivery) newest() signedTx { return d.txs[len(d.txs)-1] }
 
-// timeout is the last height at which a block may take any of the txs; 0 is no limit.
+// timeout is the last height at which a block can take any of the transactions; 0 means no
+// limit.
 func (d *delivery) timeout() int64 {
 	var last int64
 	for _, t := range d.txs {
@@ -94,12 +96,13 @@ func (d *delivery) timeout() int64 {
 	return last
 }
 
-// since is the height after which a block may have taken one of the txs; 0 is unknown.
+// since is the height after which a block can have taken one of the transactions; 0 means
+// unknown.
 func (d *delivery) since() int64 { return d.txs[0].height }
 
-// handOver gives the newest tx to the node for the first time and tells whether the
-// node has taken it. It fails with a *txError if the node's mempool refuses the tx for
-// what it is.
+// handOver gives the newest transaction to the node for the first time and reports whether
+// the node has taken it. It fails with a *txError if the node's mempool refuses the
+// transaction because of its content.
 func (c *Client) handOver(ctx context.Context, d *delivery) (taken bool, err error) {
 	err = c.patiently(ctx, func() error { return c.broadcast(ctx, d.newest()) })
 	var refused *txError
@@ -109,12 +112,12 @@ func (c *Client) handOver(ctx context.Context, d *delivery) (taken bool, err err
 	if err != nil && ctx.Err() != nil {
 		return false, err
 	}
-	// Whatever else it was, the tx may have left: it is awaited.
+	// After any other error the transaction may have left this machine, so it is awaited.
 	return err == nil, nil
 }
 
-// await returns what became of the txs once that is certain, whatever mempools say:
-// one of them has run, or none of them can run any more.
+// await returns what happened to the transactions when that is certain, whatever mempools
+// say: one of them has run, or none of them can run any more.
 func (c *Client) await(ctx context.Context, d *delivery, sent bool) (verdict, error) {
 	var sentAt int64
 	var refused error
@@ -134,7 +137,7 @@ func (c *Client) await(ctx context.Context, d *delivery, sent bool) (verdict, er
 		case sentAt == 0 || found.height >= sentAt+resendBlocks || refused != nil && found.height > sentAt:
 			again := c.broadcast(ctx, d.newest())
 			if text, other := refusedText(again); other && refused == nil {
-				c.terms.tell("This node does not take the transaction (%s); another one may have it, so it is awaited up to height %d", text, d.timeout())
+				c.terms.tell("This node does not take the transaction (%s); another node may have it, so the client waits for it up to height %d", text, d.timeout())
 			}
 			refused, sentAt = again, found.height
 		}
@@ -144,8 +147,8 @@ func (c *Client) await(ctx context.Context, d *delivery, sent bool) (verdict, er
 	}
 }
 
-// transact signs messages and has them executed once: they are signed with another sequence
-// only when what was signed before can never run.
+// transact signs messages and has them executed once. It signs with another sequence only
+// when the earlier transactions can never run.
 func (c *Client) transact(ctx context.Context, signer Signer, cost Cost, msgs ...sdk.Msg) (*sdk.TxResponse, error) {
 	release, err := c.exclusive(ctx)
 	if err != nil {
@@ -180,10 +183,10 @@ func (c *Client) transact(ctx context.Context, signer Signer, cost Cost, msgs ..
 		case endPending:
 		}
 	}
-	return nil, fmt.Errorf("%w %d times; is the key used elsewhere?", ErrOvertaken, maxSignings)
+	return nil, fmt.Errorf("%w %d times; check whether the key is used elsewhere", ErrOvertaken, maxSignings)
 }
 
-// refusedFor says that a refusal is not the last word.
+// refusedFor says that a refusal is not final.
 func refusedFor(err error, signed signedTx) error {
 	var refused *txError
 	if !errors.As(err, &refused) {
@@ -197,7 +200,7 @@ func expired(d *delivery) error {
 	return fmt.Errorf("%w: %s was not in any block up to height %d; nothing was spent", ErrTxExpired, d.newest().hash(), d.timeout())
 }
 
-// exclusive keeps other programs with the same key away.
+// exclusive keeps other programs from sending with the same key.
 func (c *Client) exclusive(ctx context.Context) (release func(), err error) {
 	if c.terms.Exclusive == nil {
 		return func() {}, nil
@@ -205,9 +208,9 @@ func (c *Client) exclusive(ctx context.Context) (release func(), err error) {
 	return c.terms.Exclusive(ctx)
 }
 
-// Execute prices, signs and delivers any messages in one transaction, for programs that
-// do more than jobs, and returns what it did. They are executed at most once. After an
-// error they may still be executed: until the height that the error names.
+// Execute prices, signs and delivers any messages in one transaction, for programs that do
+// more than jobs, and returns the result. The messages are executed at most once. After an
+// error they may still be executed until the height that the error names.
 func (c *Client) Execute(ctx context.Context, signer Signer, msgs ...sdk.Msg) (*sdk.TxResponse, error) {
 	cost, err := c.estimate(ctx, signer, msgs...)
 	if err != nil {

@@ -1,7 +1,7 @@
-// Package client is the requester's side of the compute market: it packs a job
-// file, says what the job may cost, posts it, watches its nodes, and fetches a
-// result that it checks against what the chain has recorded.
+// Package client is the requester's side of the compute market. It packs a job file, shows
+// what the job can cost, posts the job, watches its nodes, downloads its result, and checks
+// the result against what the chain has recorded.
 //
-// It talks to the chain over any gRPC connection, and signs through Signer; the
-// thetad command line is one user of it, a program of your own can be another.
+// It talks to the chain over any gRPC connection, and signs through Signer. The thetad
+// command line uses it, and other programs can use it too.
 package client

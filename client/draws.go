@@ -12,19 +12,20 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// CancelCost is what it costs to cancel a job.
+// CancelCost is the cost of cancelling a job.
 type CancelCost struct {
-	// Open is how many of its tasks are open. Those that were never opened cost nothing.
+	// Open is the number of the job's open tasks. Tasks that were never opened cost
+	// nothing.
 	Open uint64
-	// SeatFee is what each seat costs that is drawn, or about to be: nodes that hold one
-	// earn the attempt fee out of it, the rest is burned.
+	// SeatFee is the cost of each seat that is drawn or about to be drawn: nodes that hold
+	// a seat earn the attempt fee from it, and the rest is burned.
 	SeatFee sdk.Coin
-	// Most is what all seats of the open tasks cost.
+	// Most is the cost of all seats of the open tasks.
 	Most sdk.Coin
 }
 
-// CancelCost says what it costs to cancel a job now. Tasks that somebody has committed to
-// run to their end, and are paid, all the same.
+// CancelCost returns the cost of cancelling a job now. Tasks to which a node has committed
+// run to their end and are paid all the same.
 func (c *Client) CancelCost(ctx context.Context, jobID string) (*CancelCost, error) {
 	answer, err := c.compute.Job(ctx, &computetypes.QueryJobRequest{JobId: jobID})
 	if err != nil {
@@ -33,7 +34,7 @@ func (c *Client) CancelCost(ctx context.Context, jobID string) (*CancelCost, err
 	job := &answer.Job
 	fee := job.SeatFee
 	if fee.IsNil() {
-		fee = math.ZeroInt() // a chain of before seats had one
+		fee = math.ZeroInt() // the chain has no seat fees yet
 	}
 	seats := math.NewIntFromUint64(job.Active()).MulRaw(int64(job.Policy.Replicas) + int64(job.Policy.Auditors))
 	return &CancelCost{
@@ -42,7 +43,7 @@ func (c *Client) CancelCost(ctx context.Context, jobID string) (*CancelCost, err
 	}, nil
 }
 
-// RedrawFee is what a draw costs that is bought before its time, gas not counted.
+// RedrawFee returns the cost of a draw that is bought before its time, without gas.
 func (c *Client) RedrawFee(ctx context.Context) (sdk.Coin, error) {
 	found, err := c.compute.Params(ctx, &computetypes.QueryParamsRequest{})
 	if err != nil {

@@ -10,12 +10,11 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// Environment are variables by name. A value is the text that stands in the job file,
-// also where YAML would see a number, a date or a truth in it: "010" stays "010".
+// Environment holds variables by name. A value is the text in the job file, even if YAML
+// would read it as a number, a date or a boolean: "010" stays "010".
 type Environment map[string]string
 
-// UnmarshalYAML reads the variables. What is no text has no value to be kept as it is,
-// and is refused with its line.
+// UnmarshalYAML reads the variables. A value that is not a text is refused with its line.
 func (e *Environment) UnmarshalYAML(node *yaml.Node) error {
 	if node.Kind != yaml.MappingNode {
 		return fmt.Errorf("line %d: expected env as {NAME: value}, found %s", node.Line, found(node))
@@ -42,7 +41,8 @@ func (e *Environment) UnmarshalYAML(node *yaml.Node) error {
 	return nil
 }
 
-// variables are in order of name, so that the same job file gives the same spec.
+// variables returns the variables sorted by name, so that the same job file gives the same
+// spec.
 func (e Environment) variables() []computetypes.Variable {
 	var out []computetypes.Variable
 	for _, name := range slices.Sorted(maps.Keys(e)) {

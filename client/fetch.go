@@ -16,40 +16,40 @@ import (
 )
 
 const (
-	// ManifestFile keeps the result manifest beside the files that it names.
+	// ManifestFile is the file with the result manifest, next to the files that it names.
 	ManifestFile = ".theta-manifest"
-	// TraceFile keeps what else the result's tag is made of.
+	// TraceFile is the file with the other parts of the result's tag.
 	TraceFile = ".theta-trace"
-	// reservedPrefix starts the names of files that this package keeps beside outputs.
+	// reservedPrefix begins the names of the files that this package saves next to outputs.
 	reservedPrefix = ".theta-"
 )
 
 var (
-	// ErrNoResult: the job ended without an accepted result.
+	// ErrNoResult means that the job ended without an accepted result.
 	ErrNoResult = errors.New("the job has no accepted result")
-	// ErrNotDelivered: what the chain accepted, or has been shown, could not be had from the
-	// relay. Absence says what was found there.
+	// ErrNotDelivered means that the relay does not have a result that the chain accepted
+	// or that a node revealed. Absence says what was found there.
 	ErrNotDelivered = errors.New("not delivered")
 )
 
 // Result is a verified result on this machine.
 type Result struct {
-	// Manifest is what the nodes agreed on.
+	// Manifest is the manifest on which the nodes agreed.
 	Manifest manifest.Manifest
-	// Tag is the one of the first round, as the chain's receipt has it.
+	// Tag is the tag of the first round in the chain's receipt.
 	Tag []byte
-	// Dir holds the files; Path says where.
+	// Dir is the folder of the files; Path returns their paths.
 	Dir string
-	// Remarks say, unchecked, why a program did not end by itself.
+	// Remarks are unverified explanations of why a program did not end by itself.
 	Remarks []Remark
 
-	// saved are the files' paths in Dir by their paths in the manifest.
+	// saved holds the files' paths in Dir by their paths in the manifest.
 	saved map[string]string
 }
 
-// Fetch brings the accepted result of a settled job from its drop box into dir.
-// Every byte is checked: the manifest against the chain's tags, the files against
-// the manifest. Files that are there already and right are not fetched again.
+// Fetch downloads the accepted result of a settled job from its drop box into dir. It
+// checks every byte: the manifest against the chain's tags, and the files against the
+// manifest. It does not download correct files that are there already.
 func (c *Client) Fetch(ctx context.Context, state *State, settlement *Settlement, dir string) (*Result, error) {
 	if !settlement.Accepted() {
 		return nil, fmt.Errorf("%w: it ended %s", ErrNoResult, StatusName(settlement.Job.Status))
@@ -57,7 +57,7 @@ func (c *Client) Fetch(ctx context.Context, state *State, settlement *Settlement
 	return c.fetchReceipt(ctx, state, settlement.Receipt, dir)
 }
 
-// fetchReceipt brings the result of which a receipt has the tag from its drop box into dir.
+// fetchReceipt downloads the result whose tag is in a receipt from its drop box into dir.
 func (c *Client) fetchReceipt(ctx context.Context, state *State, receipt *computetypes.Receipt, dir string) (*Result, error) {
 	relay, err := taskRelay(state, receipt.Task)
 	if err != nil {
@@ -106,10 +106,11 @@ func (c *Client) fetchReceipt(ctx context.Context, state *State, receipt *comput
 	return result, nil
 }
 
-// accepted finds the trace that gives the tag which the chain has accepted; nil for none.
-// It names the manifest by its digest. Each node that works for the box may put as many
-// drops there as the relay keeps of one, and choose them so that they are listed first: none
-// of a trace's size is left out, and they are read in an order that nobody knows.
+// accepted finds the trace that gives the tag that the chain has accepted; nil for none.
+// The trace names the manifest by its digest. Each node that works for the box can put as
+// many drops there as the relay keeps per node, and can choose them so that they are listed
+// first. Therefore no drop of a trace's size is left out, and they are read in an
+// unpredictable order.
 func accepted(
 	ctx context.Context, relay *blob.Client, chainID string, token blob.Token, drops []blob.Drop, receipt *computetypes.Receipt,
 ) (*blob.Trace, error) {
@@ -126,14 +127,14 @@ func accepted(
 			return err
 		}
 		err := get()
-		if errors.Is(err, blob.ErrBusy) { // a relay bounds the requests of a second
+		if errors.Is(err, blob.ErrBusy) { // a relay limits the requests per second
 			err = patientTransfer(ctx, get)
 		}
 		if err != nil {
 			if ctx.Err() != nil || blob.Retryable(err) {
 				return nil, err
 			}
-			continue // it is gone again, or not what it was said to be
+			continue // the drop was removed, or differs from its listing
 		}
 		if trace, ok := blob.DecodeTrace(content.Bytes()); ok && givesTag(chainID, trace, receipt) {
 			return &trace, nil
@@ -142,8 +143,9 @@ func accepted(
 	return nil, nil
 }
 
-// givesTag tells whether a result with a trace has the tag and the fuel of a receipt. Where
-// all who agreed have revealed another fuel than their tag has, no result gives both.
+// givesTag reports whether a result with a trace has the tag and the fuel of a receipt. If
+// all nodes that agreed have revealed another fuel than that in their tag, no result gives
+// both.
 func givesTag(chainID string, trace blob.Trace, receipt *computetypes.Receipt) bool {
 	return len(receipt.Tags) > 0 && trace.Fuel == receipt.Fuel && bytes.Equal(receipt.Tags[0], computetypes.Tag(chainID, receipt.JobId, receipt.Task,
 		computetypes.Opening{Digest: trace.Result[:], Fuel: trace.Fuel, Trace: trace.Trace[:]}))
@@ -159,7 +161,7 @@ func fetchFiles(ctx context.Context, relay *blob.Client, token blob.Token, resul
 			return err
 		}
 		if file.Size == 0 {
-			// Nodes need not deliver what everybody knows.
+			// Nodes need not deliver files that are always the same.
 			if err := writeWhole(path, nil, 0o644); err != nil {
 				return err
 			}

@@ -16,12 +16,13 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// jobsPage is how many jobs of a requester are asked for at a time.
+// jobsPage is the number of a requester's jobs that are asked for at a time.
 const jobsPage = 100
 
-// jobOf looks for the job of a state among those of its requester, after a height at
-// least. A spec names a drop box of its own, so its digest is in no other job, but for a
-// spec that somebody posts again: that job is older than the txs. That the job is not there is certain for as long as the chain keeps jobs that have ended.
+// jobOf looks for the job of a state among the jobs of its requester, at least at a given
+// height. Each spec names a drop box of its own, so its digest is in no other job, except
+// in a job that another account posts with a copied spec; such a job is older than the
+// transactions. The job's absence is certain for as long as the chain keeps ended jobs.
 func (c *Client) jobOf(ctx context.Context, state *State, least int64) (trace, error) {
 	spec, err := state.JobSpec()
 	if err != nil {
@@ -61,12 +62,12 @@ func (c *Client) jobOf(ctx context.Context, state *State, least int64) (trace, e
 	}
 }
 
-// errBehind: of the machines behind one address, one is behind another. It is asked
-// again.
-var errBehind = status.Error(codes.Unavailable, "the node is behind what it has shown before")
+// errBehind means that one of several machines behind an address is behind another one. The
+// request is repeated.
+var errBehind = status.Error(codes.Unavailable, "the node is behind the state that it has shown before")
 
-// kept tells whether a job that was posted since a state's first tx was signed is still
-// listed at a height.
+// kept reports whether a job that was posted since a state's first transaction was signed
+// is still listed at a height.
 func (c *Client) kept(ctx context.Context, state *State, height int64) (bool, error) {
 	if state.TxHeight == 0 {
 		return false, nil

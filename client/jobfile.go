@@ -18,8 +18,8 @@ import (
 // maxJobFileBytes is far more than any job needs.
 const maxJobFileBytes = 64 << 10
 
-// The blocks that a job file gets when it names none: at 1.5 seconds a block,
-// half a minute to fetch inputs, five minutes to commit, half an hour in all.
+// The block counts of a job file that names none: at 1.5 seconds per block, half a minute
+// to fetch inputs, five minutes to commit, and half an hour in total.
 const (
 	defaultPrepareBlocks  = 20
 	defaultCommitBlocks   = 200
@@ -28,38 +28,38 @@ const (
 
 // JobFile is a job as a person writes it, in YAML. Unknown fields are refused.
 type JobFile struct {
-	// Executor is the profile to run under, such as "wasm/1".
+	// Executor is the executor profile, such as "wasm/1".
 	Executor string `yaml:"executor"`
-	// Program is what runs.
+	// Program is the program that each task runs.
 	Program Content `yaml:"program"`
-	// Args are its arguments, its own name left out.
+	// Args are its arguments, without its own name.
 	Args []string `yaml:"args"`
-	// Env are variables of its environment, by name.
+	// Env holds the variables of its environment, by name.
 	Env Environment `yaml:"env"`
-	// Inputs are the files it finds under /in, by their path there.
+	// Inputs are the files that it finds below /in, by their paths there.
 	Inputs map[string]Content `yaml:"inputs"`
-	// Resources bound it; the same bounds hold on every machine.
+	// Resources bound what the program can use; the same bounds apply on every machine.
 	Resources Resources `yaml:"resources"`
-	// Seed feeds its random numbers: 64 hex digits, or empty for zeros.
+	// Seed is the seed of its random numbers: 64 hex digits, or empty for zeros.
 	Seed string `yaml:"seed"`
-	// Class is the hardware class that may run it.
+	// Class is the hardware class of the nodes.
 	Class string `yaml:"class"`
 	// Policy says how results are verified.
 	Policy Policy `yaml:"policy"`
-	// Placement says which nodes it asks for.
+	// Placement says which nodes the job asks for.
 	Placement Placement `yaml:"placement"`
-	// Tasks is how many times to run it, with "{task}" in args standing for the
-	// number of the run from 0. By default 1, or as many as array_input has files.
+	// Tasks is the number of runs; "{task}" in args stands for the number of the run, from
+	// 0. The default is 1, or the number of files in array_input.
 	Tasks Count `yaml:"tasks"`
 	// ArrayInput gives each task a file of its own.
 	ArrayInput *ArrayInput `yaml:"array_input"`
-	// Reward is the pay of one replica, such as "1tfuel".
+	// Reward is the pay per replica, such as "1tfuel".
 	Reward string `yaml:"reward"`
-	// PrepareBlocks is how long a node may take to find that an input is missing.
+	// PrepareBlocks is how long a node can take to find that an input is missing.
 	PrepareBlocks Count `yaml:"prepare_blocks"`
-	// CommitBlocks is how long a node may take to commit to a result.
+	// CommitBlocks is how long a node can take to commit to a result.
 	CommitBlocks Count `yaml:"commit_blocks"`
-	// LifetimeBlocks is how long the first round may take to find its nodes.
+	// LifetimeBlocks is how long the first round can take to find its nodes.
 	LifetimeBlocks Count `yaml:"lifetime_blocks"`
 	// Relay is the base URL of the relay that carries inputs and results.
 	Relay string `yaml:"relay"`
@@ -74,17 +74,17 @@ type Content struct {
 	Size   Count
 }
 
-// Resources bound what a replica may use.
+// Resources bound what a replica can use.
 type Resources struct {
 	// Fuel is in the unit of the executor profile.
 	Fuel Count `yaml:"fuel"`
-	// Memory is what the program may hold.
+	// Memory is the highest memory of the program.
 	Memory Bytes `yaml:"memory"`
-	// Output is what all its files together may take.
+	// Output is the highest size of all output files together.
 	Output Bytes `yaml:"output"`
 }
 
-// LoadJobFile reads a job file from disk. Paths in it become absolute.
+// LoadJobFile loads the job file at a path. Paths in it become absolute.
 func LoadJobFile(path string) (JobFile, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -107,8 +107,8 @@ func LoadJobFile(path string) (JobFile, error) {
 	return job, nil
 }
 
-// ParseJobFile reads a job file and fills in defaults. It refuses unknown fields
-// and a second document, naming the line, and whatever no chain would take.
+// ParseJobFile parses a job file and fills in defaults. It refuses unknown fields and a
+// second document, naming the line, and values that no chain would accept.
 func ParseJobFile(text []byte) (JobFile, error) {
 	if len(text) > maxJobFileBytes {
 		return JobFile{}, fmt.Errorf("expected at most %d bytes, found more", maxJobFileBytes)
@@ -123,13 +123,13 @@ func ParseJobFile(text []byte) (JobFile, error) {
 		return JobFile{}, explainYAML(err)
 	}
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return JobFile{}, errors.New("expected one job, found a second document after ---; use a file for each")
+		return JobFile{}, errors.New("expected one job, found a second document after ---; use one file per job")
 	}
 	job.setDefaults()
 	return job, job.validate()
 }
 
-// SetInput adds or replaces an input by "path=FILE", as the --input flag gives it.
+// SetInput adds or replaces an input that the --input flag gives as "path=FILE".
 func (j *JobFile) SetInput(assignment string) error {
 	name, file, found := strings.Cut(assignment, "=")
 	if !found || name == "" || file == "" {
@@ -159,7 +159,7 @@ func (j *JobFile) setDefaults() {
 	}
 }
 
-// validate finds what is missing; values are for the chain's own rules to judge.
+// validate finds missing fields. The chain's own rules check the values.
 func (j JobFile) validate() error {
 	switch {
 	case j.Executor == "":
@@ -167,13 +167,13 @@ func (j JobFile) validate() error {
 	case j.Class == "":
 		return errors.New("class is missing, expected a hardware class such as cpu-small")
 	case j.Resources.Fuel == 0:
-		return errors.New("resources.fuel is missing, expected how much work a replica may do")
+		return errors.New("resources.fuel is missing, expected how much fuel a replica can use")
 	case j.Resources.Memory == 0:
 		return errors.New("resources.memory is missing, expected bytes such as 64MiB")
 	case j.Resources.Output == 0:
 		return errors.New("resources.output is missing, expected bytes such as 1MiB")
 	case j.Reward == "":
-		return errors.New("reward is missing, expected the pay of one replica such as 1tfuel")
+		return errors.New("reward is missing, expected the pay per replica such as 1tfuel")
 	}
 	if _, err := j.reward(); err != nil {
 		return err

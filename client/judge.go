@@ -12,61 +12,63 @@ import (
 	"github.com/cosmos/cosmos-sdk/types/tx"
 )
 
-// maxScan bounds how many blocks are searched for a tx.
+// maxScan bounds how many blocks are searched for a transaction.
 const maxScan = 1_000
 
-// ErrUncertain: a node's answers do not tell whether a tx has run. Nothing else may be
-// signed in its place.
-var ErrUncertain = errors.New("it cannot be told yet whether the transaction has run")
+// ErrUncertain means that a node's answers do not show whether a transaction has run.
+// Nothing else may be signed in its place.
+var ErrUncertain = errors.New("it is not known yet whether the transaction has run")
 
-// ending is what became of the txs of a delivery.
+// ending is what happened to the transactions of a delivery.
 type ending int
 
 const (
-	// endPending: a block may still take one.
+	// endPending means that a block can still take one of them.
 	endPending ending = iota
-	// endRan: one was executed.
+	// endRan means that one of them was executed.
 	endRan
-	// endFailed: one was in a block, had its fee taken and did nothing.
+	// endFailed means that one of them was in a block, paid its fee and had no effect.
 	endFailed
-	// endOvertaken: another tx of the account has used their sequence; none has run
-	// or ever will.
+	// endOvertaken means that another transaction of the account has used their sequence;
+	// none of them has run or ever will.
 	endOvertaken
-	// endExpired: no block took one in time; none has run or ever will.
+	// endExpired means that no block took one of them in time; none of them has run or ever
+	// will.
 	endExpired
 )
 
-// verdict is an ending, and what is known of it.
+// verdict is an ending with its details.
 type verdict struct {
 	end ending
-	// height of the state that tells.
+	// height is the height of the state that shows the ending.
 	height int64
-	// response is what the tx did, if it was found.
+	// response is the result of the transaction, if it was found.
 	response *sdk.TxResponse
-	// trace is what the message has done, if that was found.
+	// trace is the effect of the message, if it was found.
 	trace trace
-	// err says why it failed.
+	// err says why the transaction failed.
 	err error
 }
 
-// trace is what a message has left in the state.
+// trace is the effect of a message on the state.
 type trace struct {
-	// found tells whether it is there.
+	// found reports whether the effect is there.
 	found bool
-	// certain tells whether it would be there if the message had been executed.
+	// certain reports whether the effect would be there if the message had been executed.
 	certain bool
-	// what it is, as whoever looks for it knows.
+	// what identifies the effect for the caller that looks for it.
 	what any
 }
 
-// judge reads out of the state what became of the txs. An account's sequence moves with
-// each of its txs and never back: while it has not passed theirs, none of them has run,
-// and once it has, none will run that has not. So neither what a mempool says nor an
-// index of transactions is needed, and a node that lags behind is only late.
+// judge reads from the state what happened to the transactions. An account's sequence
+// increases with each of its transactions and never decreases. While it has not passed
+// theirs, none of them has run; once it has, none will run that has not. Therefore judge
+// needs neither a mempool nor an index of transactions, and a node that lags behind only
+// delays the answer.
 func (c *Client) judge(ctx context.Context, d *delivery) (verdict, error) {
 	account, err := c.accountOf(ctx, d.addr)
 	if isNotFound(err) {
-		return verdict{}, nil // the node is behind the block that made the account
+		return verdict{}, nil // the node is behind the block that created the account
 	}
 	if err != nil {
 		return verdict{}, err
@@ -81,7 +83,7 @@ func (c *Client) judge(ctx context.Context, d *delivery) (verdict, error) {
 	return c.sequenceUsed(ctx, d, account.height)
 }
 
-// sequenceUsed finds out whether it was one of the txs that has used their sequence.
+// sequenceUsed finds out whether one of the transactions has used their sequence.
 func (c *Client) sequenceUsed(ctx context.Context, d *delivery, height int64) (verdict, error) {
 	found := verdict{height: height}
 	indexed, err := c.indexed(ctx, d)
@@ -109,8 +111,8 @@ func (c *Client) sequenceUsed(ctx context.Context, d *delivery, height int64) (v
 	return found, nil
 }
 
-// failed notes a tx that was in a block and did nothing. One with a wrong sequence has
-// not even paid: another one has come first.
+// failed notes a transaction that was in a block and had no effect. If its sequence was
+// wrong, it has not even paid: another transaction has come first.
 func (v *verdict) failed(response *sdk.TxResponse) {
 	if response == nil {
 		return
@@ -120,8 +122,8 @@ func (v *verdict) failed(response *sdk.TxResponse) {
 	}
 }
 
-// indexed asks the node's index for the txs; nil if none is in it. An index may be
-// behind, switched off or pruned: that it does not have a tx says nothing.
+// indexed asks the node's index for the transactions; nil if none is in it. An index can be
+// behind, switched off or pruned, so a missing transaction proves nothing.
 func (c *Client) indexed(ctx context.Context, d *delivery) (*sdk.TxResponse, error) {
 	var failed *sdk.TxResponse
 	for _, t := range d.txs {
@@ -139,7 +141,7 @@ func (c *Client) indexed(ctx context.Context, d *delivery) (*sdk.TxResponse, err
 	return failed, nil
 }
 
-// scanned searches the blocks in which one of the txs may be.
+// scanned searches the blocks in which one of the transactions can be.
 func (c *Client) scanned(ctx context.Context, d *delivery, found verdict, indexed *sdk.TxResponse) (verdict, error) {
 	last := found.height
 	if timeout := d.timeout(); timeout > 0 {
@@ -171,13 +173,13 @@ func (c *Client) scanned(ctx context.Context, d *delivery, found verdict, indexe
 			found.end, found.response, found.err = endRan, response, nil
 			return found, nil
 		}
-		// A tx that failed before it had paid may be in a later block once more.
+		// A transaction that failed before it had paid can be in a later block again.
 		found.failed(response)
 	}
 	return found, nil
 }
 
-// inBlock returns what a tx did in a block; nil if none of them is there.
+// inBlock returns the result of a transaction in a block; nil if none of them is there.
 func (c *Client) inBlock(ctx context.Context, height int64, hashes map[string]bool) (*sdk.TxResponse, error) {
 	answer, err := c.blocks.GetBlockByHeight(ctx, &cmtservice.GetBlockByHeightRequest{Height: height})
 	if err != nil {

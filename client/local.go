@@ -14,16 +14,16 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// ExecutorTask returns what every machine runs for one task of a job, by the task's
-// index. The caller fills in the paths of this machine: ID, ProgramPath, Inputs and
-// OutputDir.
+// ExecutorTask returns what every machine runs for one task of a job, by the task's index.
+// The caller sets the paths of this machine: ID, ProgramPath, Inputs and OutputDir.
 func ExecutorTask(spec *computetypes.JobSpec, index uint64) executor.Task {
 	task := executor.Task{
 		Args:        computetypes.TaskArgs(spec.Args, spec.TaskNumber(index)),
 		Fuel:        spec.Resources.Fuel,
 		MemoryBytes: spec.Resources.MemoryBytes,
 		OutputBytes: spec.Resources.OutputBytes,
-		// The most outputs that a manifest can list beside the two captured streams.
+		// The most outputs that a manifest can list in addition to the two captured
+		// streams.
 		OutputFiles: manifest.MaxFiles - 2,
 	}
 	for _, v := range computetypes.TaskEnv(spec.Env, spec.TaskNumber(index)) {
@@ -33,18 +33,18 @@ func ExecutorTask(spec *computetypes.JobSpec, index uint64) executor.Task {
 	return task
 }
 
-// Local is what a task gave on this machine.
+// Local is the result of a task on this machine.
 type Local struct {
-	// Result is what nodes would agree on, saved as a fetched result is. No chain has
-	// accepted it: it has no tag.
+	// Result is the result on which nodes would agree, saved like a downloaded result. The
+	// chain has not accepted it, so it does not have a tag.
 	Result
 	// Digest is the SHA-256 of the result manifest.
 	Digest blob.Digest
 	// Task is the index of the task.
 	Task uint64
-	// Spec is the job's, but for where content lies.
+	// Spec is the job's spec, except for the places of its content.
 	Spec computetypes.JobSpec
-	// Report is the executor's, with the fuel and memory that the task took.
+	// Report is the executor's report, with the fuel and memory that the task used.
 	Report executor.Result
 }
 
@@ -52,14 +52,14 @@ type Local struct {
 const localRelay = "http://localhost"
 
 // RunLocal runs one task of a job on this machine, under the rules of its profile and
-// within the bounds of the job, and saves its outputs as a fetched result is saved:
-// into dir, of an array into the task's folder in it; into a new temporary folder
-// when dir is empty. It needs no chain and no relay; content that the job names by
-// address is fetched. A failing program is a result. The error wraps *wasm.Refusal
-// when the profile does not take the program.
+// within the bounds of the job. It saves the outputs like a downloaded result: into dir;
+// for an array into the task's folder in dir; or into a new temporary folder if dir is
+// empty. It needs neither a chain nor a relay; content that the job names by address is
+// downloaded. A failing program is a result. The error wraps *wasm.Refusal if the profile
+// does not accept the program.
 func RunLocal(ctx context.Context, job JobFile, index uint64, dir string) (local *Local, err error) {
 	if job.Executor != wasm.Profile {
-		return nil, fmt.Errorf("executor: this thetad runs %s alone, the job asks for %s", wasm.Profile, job.Executor)
+		return nil, fmt.Errorf("executor: expected %s, the only profile that this thetad runs, found %s in the job file", wasm.Profile, job.Executor)
 	}
 	spec, err := localSpec(job)
 	if err != nil {
@@ -74,7 +74,7 @@ func RunLocal(ctx context.Context, job JobFile, index uint64, dir string) (local
 	}
 	defer func() {
 		if err != nil && temporary {
-			err = errors.Join(err, os.RemoveAll(dir)) // nobody would be told of it
+			err = errors.Join(err, os.RemoveAll(dir)) // no one would be told about it
 		}
 	}()
 	scratch, err := os.MkdirTemp(dir, ".theta-local-")
@@ -102,7 +102,8 @@ func RunLocal(ctx context.Context, job JobFile, index uint64, dir string) (local
 	return local, local.save(task.OutputDir)
 }
 
-// localSpec is the spec as the chain would have it, but for where content lies.
+// localSpec returns the spec that the chain would get, except for the places of its
+// content.
 func localSpec(job JobFile) (*computetypes.JobSpec, error) {
 	if err := job.validate(); err != nil {
 		return nil, err
@@ -121,14 +122,14 @@ func localSpec(job JobFile) (*computetypes.JobSpec, error) {
 	return &packed.Spec, nil
 }
 
-// localFolder makes the folder for the outputs of a task.
+// localFolder creates the folder for the outputs of a task.
 func localFolder(dir string, spec *computetypes.JobSpec, index uint64) (string, error) {
 	if dir == "" {
 		return os.MkdirTemp("", "theta-local-")
 	}
 	switch state, err := LoadState(dir); {
 	case err == nil:
-		return "", fmt.Errorf("%s holds the results of job %q; choose another folder with --out", dir, state.JobID)
+		return "", fmt.Errorf("expected no results of another job in %s, found those of job %q; choose another folder with --out", dir, state.JobID)
 	case !errors.Is(err, ErrNoState):
 		return "", err
 	}
@@ -138,8 +139,8 @@ func localFolder(dir string, spec *computetypes.JobSpec, index uint64) (string, 
 	return dir, os.MkdirAll(dir, 0o755) //nolint:gosec // results are the owner's to share
 }
 
-// localMaterials names the files of a task on this machine; those that lie elsewhere
-// are fetched into scratch.
+// localMaterials names the files of a task on this machine. Files that are elsewhere are
+// downloaded into scratch.
 func localMaterials(ctx context.Context, job JobFile, index uint64, scratch string, task *executor.Task) error {
 	fetcher, err := blob.NewClient(blob.DefaultClientConfig(""))
 	if err != nil {
@@ -181,7 +182,7 @@ func localMaterials(ctx context.Context, job JobFile, index uint64, scratch stri
 	return nil
 }
 
-// fetchContent fetches content from the first of its addresses that has it.
+// fetchContent downloads content from the first of its addresses that has it.
 func fetchContent(ctx context.Context, fetcher *blob.Client, content Content, path string) error {
 	digest, err := blob.ParseDigest(content.SHA256)
 	if err != nil {
@@ -198,7 +199,7 @@ func fetchContent(ctx context.Context, fetcher *blob.Client, content Content, pa
 	return errors.Join(failures...)
 }
 
-// runHere runs a task in an executor of its own; the context stops it.
+// runHere runs a task in an executor of its own; the end of the context stops it.
 func runHere(ctx context.Context, task executor.Task) (result executor.Result, err error) {
 	engine, err := wasm.New(wasm.Config{Slots: 1})
 	if err != nil {
@@ -211,8 +212,8 @@ func runHere(ctx context.Context, task executor.Task) (result executor.Result, e
 	return engine.Wait(ctx, task.ID)
 }
 
-// save moves the outputs from the executor's folder into the result's and writes the
-// manifest beside them.
+// save moves the outputs from the executor's folder into the result's folder and writes the
+// manifest next to them.
 func (l *Local) save(from string) error {
 	encoded, err := l.Manifest.Encode()
 	if err != nil {
@@ -240,8 +241,8 @@ func (l *Local) save(from string) error {
 	return writeWhole(filepath.Join(l.Dir, ManifestFile), encoded, 0o644)
 }
 
-// forget removes the outputs that an earlier run has left in a folder, as far as they
-// are still as that run wrote them.
+// forget removes the outputs that an earlier run has left in a folder, if they have not
+// changed since.
 func forget(dir string) error {
 	encoded, err := os.ReadFile(filepath.Join(dir, ManifestFile))
 	if errors.Is(err, os.ErrNotExist) {

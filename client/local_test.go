@@ -42,7 +42,7 @@ const echo = `(module
 		(i32.store (i32.const 0) (i32.const 4096)) (i32.store (i32.const 4) (i32.const 3))
 		(drop (call $write (i32.load (i32.const 12)) (i32.const 0) (i32.const 1) (i32.const 8)))))`
 
-// localJob is a job of a program in text form, with the files of a folder beside it.
+// localJob is a job of a program in text form, with the files of a folder next to it.
 func localJob(t *testing.T, text, fields string, files map[string]string) JobFile {
 	t.Helper()
 	dir := t.TempDir()
@@ -160,7 +160,7 @@ func TestALocalRunLeavesThePaidResultOfAJobAlone(t *testing.T) {
 	job, dir := localJob(t, echo, roomy, nil), t.TempDir()
 	require.NoError(t, (&State{Version: stateVersion, JobID: "7-0-0"}).Save(dir))
 	_, err := RunLocal(t.Context(), job, 0, dir)
-	require.ErrorContains(t, err, `holds the results of job "7-0-0"`)
+	require.ErrorContains(t, err, `found those of job "7-0-0"`)
 }
 
 func TestALaterLocalRunTakesTheEarliersOutputsAwayAndNothingElse(t *testing.T) {
@@ -225,7 +225,7 @@ func TestAProgramThatCannotBeCheckedIsSaidToBeUnchecked(t *testing.T) {
 	job.Executor = "container/1"
 	packed, err = Pack(job)
 	require.NoError(t, err)
-	require.Contains(t, packed.Unchecked, "wasm/1 only")
+	require.Contains(t, packed.Unchecked, "only the profile wasm/1")
 }
 
 func TestMoreThanTheProfileCanDoIsRefusedBeforeAnythingIsSent(t *testing.T) {

@@ -17,21 +17,21 @@ import (
 )
 
 const (
-	// NamesFile lists, as a JSON object, the outputs that were saved under another
-	// name: the path that the program wrote, and the path in the folder.
+	// NamesFile is a JSON file that lists the outputs that were saved under another name:
+	// the path that the program wrote, and the path in the folder.
 	NamesFile = ".theta-names.json"
 	// maxNameBytes is the longest name that common file systems take.
 	maxNameBytes = 255
-	// keptNameBytes are kept of a name that is longer.
+	// keptNameBytes is how many bytes are kept of a longer name.
 	keptNameBytes = 200
 )
 
-// SavedNames says where the outputs of a result are saved, by their path in the
-// manifest, slash-separated and relative to the result's folder. A program may write
-// any name. One that some system cannot hold, that this package needs for itself, or
-// that differs from another one only in case or in how a letter is composed, is saved
-// under a safe name, the same on every system, so that a result that was paid for can
-// be saved, moved and verified anywhere. Most names are kept as they are.
+// SavedNames returns where the outputs of a result are saved, by their path in the
+// manifest, separated by slashes and relative to the result's folder. A program can write
+// any name. Some names cannot be stored on every system, are reserved by this package, or
+// differ from another name only in case or in the composition of a letter. Such an output
+// is saved under a safe name, which is the same on every system, so that a paid result can
+// be saved, moved and verified anywhere. Most names are kept unchanged.
 func SavedNames(files []manifest.File) map[string]string {
 	root := folder{}
 	for _, file := range files {
@@ -48,7 +48,7 @@ func SavedNames(files []manifest.File) map[string]string {
 // folder is a directory of outputs.
 type folder struct{ children map[entry]*child }
 
-// entry is a name in a folder; a manifest may have a file and a folder of one name.
+// entry is a name in a folder; a manifest can have a file and a folder of the same name.
 type entry struct {
 	name     string
 	isFolder bool
@@ -84,8 +84,8 @@ func (f *folder) find(path []string) string {
 	return c.saved + "/" + c.below.find(path[1:])
 }
 
-// name gives every child a safe name that no other child has, whatever the case.
-// Names that are safe as they are come first and keep theirs.
+// name gives every child a safe name that no other child has, regardless of case. Names
+// that are already safe come first and are kept.
 func (f *folder) name(top bool) {
 	children := slices.Collect(maps.Values(f.children))
 	for _, c := range children {
@@ -118,7 +118,7 @@ func compareBool(a, b bool) int {
 	}
 }
 
-// untaken numbers a name that another one is too much like.
+// untaken adds a number to a name that is too similar to another one.
 func untaken(name string, taken map[string]bool) string {
 	extension := filepath.Ext(name)
 	if extension == name {
@@ -131,8 +131,9 @@ func untaken(name string, taken map[string]bool) string {
 	return numbered
 }
 
-// safeName returns a name that every common file system takes, and that is the name
-// itself where it can be. top is the folder in which this package keeps its own files.
+// safeName returns a name that every common file system accepts; it is the name itself if
+// possible. top reports whether this is the folder in which this package saves its own
+// files.
 func safeName(name string, top bool) string {
 	var b strings.Builder
 	for i, r := range name {
@@ -148,7 +149,7 @@ func safeName(name string, top bool) string {
 	if filename.Device(safe) || (top && strings.HasPrefix(filename.Key(safe), reservedPrefix)) {
 		safe = fmt.Sprintf("%%%02X", safe[0]) + safe[1:]
 	}
-	// A suffix that makes it differ from another name has to fit as well.
+	// A suffix that distinguishes it from another name must fit as well.
 	if len(safe) > maxNameBytes-8 {
 		cut := keptNameBytes
 		for !utf8.RuneStart(safe[cut]) {
@@ -159,7 +160,7 @@ func safeName(name string, top bool) string {
 	return safe
 }
 
-// Path is where a file of the result lies on this machine.
+// Path returns the path of a result's file on this machine.
 func (r *Result) Path(file manifest.File) string {
 	return filepath.Join(r.Dir, filepath.FromSlash(r.saved[file.Path]))
 }
@@ -176,8 +177,8 @@ func (r *Result) Renamed() map[string]string {
 	return renamed
 }
 
-// writeNames keeps the renamed outputs for people and scripts; the names follow from
-// the manifest, so that nothing here reads them.
+// writeNames lists the renamed outputs for people and scripts. This package does not read
+// the list, because the names follow from the manifest.
 func (r *Result) writeNames() error {
 	path := filepath.Join(r.Dir, NamesFile)
 	renamed := r.Renamed()

@@ -102,8 +102,8 @@ func TestEveryOutputHasAPlaceOfItsOwn(t *testing.T) {
 	})
 }
 
-// What a profile lets a program write is saved as it was written, but for the names of
-// the client's own files and those that leave no room for a number.
+// Names that a profile lets a program write are kept, except for the names of the client's
+// own files and those that leave no room for a number.
 func TestNamesThatEveryFileSystemHoldsAreSavedAsTheyAre(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		names := rapid.SliceOfNDistinct(rapid.StringN(1, 60, 200).Filter(func(name string) bool {

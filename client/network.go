@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// OnThisMachine tells whether the address of a node, with or without a scheme and a port,
-// is one of this machine.
+// OnThisMachine reports whether the address of a node, with or without a scheme and a port,
+// is an address of this machine.
 func OnThisMachine(address string) bool {
 	if _, rest, found := strings.Cut(address, "://"); found {
 		address = rest
@@ -23,7 +23,7 @@ func OnThisMachine(address string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// isNetwork tells whether err says that a connection could not be made or broke.
+// isNetwork reports whether err means that a connection could not be opened or was lost.
 func isNetwork(err error) bool {
 	var dial *net.OpError
 	var request *url.Error

@@ -16,23 +16,23 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// Packed is a job ready to be quoted, uploaded and posted.
+// Packed is a job that is ready to be quoted, uploaded and posted.
 type Packed struct {
-	// Spec is what goes on chain.
+	// Spec is the spec that is posted to the chain.
 	Spec computetypes.JobSpec
-	// Token opens the drop box that results come back to. Whoever has it can read
-	// the results, so it is kept on this machine.
+	// Token opens the drop box of the results. Everyone who has the token can read them, so
+	// it stays on this machine.
 	Token blob.Token
 	// Relay is the base URL of the relay.
 	Relay string
-	// Unchecked says why nobody has checked that the profile takes the program, ""
-	// when this machine has.
+	// Unchecked says why this machine has not checked that the profile accepts the program;
+	// "" if it has.
 	Unchecked string
 
 	uploads []upload
 }
 
-// upload is what the relay has to hold: a file of this machine, or content that was
+// upload is content that the relay must hold: a file of this machine, or content that was
 // made for the job.
 type upload struct {
 	path    string
@@ -41,7 +41,7 @@ type upload struct {
 	size    int64
 }
 
-// Pack reads the files of a job, names them by digest and writes the spec. Nothing
+// Pack reads the files of a job, names them by their digests and writes the spec. Nothing
 // leaves this machine.
 func Pack(job JobFile) (*Packed, error) {
 	if err := job.validate(); err != nil {
@@ -76,14 +76,14 @@ func Pack(job JobFile) (*Packed, error) {
 	return packed, nil
 }
 
-// PackSpec takes a spec that was written by hand; its content is where it says already.
-// A spec without a sink gets a drop box at the relay. One with a sink needs the token
-// of that box: nobody without it can open the results.
+// PackSpec takes a spec that was written by hand and whose content can already be fetched.
+// A spec without a sink gets a drop box at the relay. A spec with a sink needs the token of
+// that box, because the results cannot be read without it.
 func PackSpec(spec computetypes.JobSpec, relayURL string, token blob.Token) (*Packed, error) {
 	packed := &Packed{Spec: spec, Relay: relayURL, Token: token}
 	if spec.Sink == "" {
 		if token != "" {
-			return nil, errors.New("expected a drop box in the spec's sink that the token opens, found none")
+			return nil, errors.New("expected a drop box that the token opens in the spec's sink, found none; leave sink out of the spec, or correct it")
 		}
 		if err := packed.makeBox(); err != nil {
 			return nil, err
@@ -97,7 +97,7 @@ func PackSpec(spec computetypes.JobSpec, relayURL string, token blob.Token) (*Pa
 	return packed, nil
 }
 
-// makeBox draws a token and names its drop box in the spec.
+// makeBox creates a token and names its drop box in the spec.
 func (p *Packed) makeBox() error {
 	if p.Relay == "" {
 		return errors.New("relay is missing; name one with --relay, or run your own with: thetaedge relay")
@@ -198,7 +198,7 @@ func (p *Packed) fill(job JobFile, relay *blob.Client) error {
 	return nil
 }
 
-// inputs are in order of path, so that the same job file gives the same spec.
+// inputs returns the inputs sorted by path, so that the same job file gives the same spec.
 func (p *Packed) inputs(job JobFile, relay *blob.Client) ([]computetypes.Input, error) {
 	names := make([]string, 0, len(job.Inputs))
 	for name := range job.Inputs {
@@ -249,7 +249,7 @@ func readUpload(path string) (upload, error) {
 	return upload{path: path, digest: digest, size: size}, nil
 }
 
-// UploadBytes is how much Upload would move at most.
+// UploadBytes returns the most bytes that Upload would send.
 func (p *Packed) UploadBytes() int64 {
 	var total int64
 	for _, u := range p.uploads {
@@ -258,8 +258,8 @@ func (p *Packed) UploadBytes() int64 {
 	return total
 }
 
-// Upload brings the job's files to the relay. Content that the relay has already
-// is only kept alive there.
+// Upload sends the job's files to the relay. For content that the relay already has, it
+// only extends the time for which the relay keeps it.
 func (p *Packed) Upload(ctx context.Context) error {
 	relay, err := blob.NewClient(blob.DefaultClientConfig(p.Relay))
 	if err != nil {
@@ -296,8 +296,8 @@ func (u upload) send(ctx context.Context, relay *blob.Client) error {
 	return nil
 }
 
-// openRegular opens a file that has a size and an end. It looks before it opens:
-// opening a pipe waits until somebody writes into it.
+// openRegular opens a regular file. It checks the file before it opens it, because opening
+// a pipe blocks until another program writes to it.
 func openRegular(path string) (*os.File, int64, error) {
 	info, err := os.Stat(path)
 	if err == nil {
@@ -319,7 +319,7 @@ func openRegular(path string) (*os.File, int64, error) {
 	return file, info.Size(), nil
 }
 
-// regular refuses what is not a file with a size.
+// regular returns an error for everything that is not a regular file.
 func regular(path string, info fs.FileInfo) error {
 	kind := ""
 	switch mode := info.Mode(); {
@@ -336,10 +336,10 @@ func regular(path string, info fs.FileInfo) error {
 	default:
 		kind = "something else"
 	}
-	return fmt.Errorf("%s: expected a regular file, found %s; copy what it gives into a file", path, kind)
+	return fmt.Errorf("%s: expected a regular file, found %s; copy its contents into a file", path, kind)
 }
 
-// Describe names the files of a spec with their digests, one a line.
+// Describe lists the files of a spec with their digests, one per line.
 func Describe(spec computetypes.JobSpec) string {
 	var b strings.Builder
 	line := func(name string, content computetypes.Blob) {

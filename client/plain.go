@@ -10,14 +10,14 @@ import (
 )
 
 var (
-	// framing is what a node and the libraries on the way put around what was said:
-	// the codes of gRPC, the place in the source, the gas of a simulation.
+	// framing is what nodes and libraries add to an error text: gRPC codes, the place in
+	// the source, the gas of a simulation.
 	framing = regexp.MustCompile(`rpc error: code = \w+ desc = |failed to execute message; message index: 0: | \[[^\s\]]+\.go:\d+\]| with gas used: '\d+'`)
-	// trailing are the codes of the query path, which say less than what comes before.
+	// trailing are the codes of the query path, which say less than the text before them.
 	trailing = regexp.MustCompile(`(: (unknown request|invalid request|key not found))+$`)
 )
 
-// PlainText drops from an error of a node what means nothing to a person.
+// PlainText removes from a node's error the parts that do not help a person.
 func PlainText(text string) string {
 	if short := framing.ReplaceAllString(text, ""); short != text {
 		return trailing.ReplaceAllString(short, "")
@@ -25,7 +25,7 @@ func PlainText(text string) string {
 	return text
 }
 
-// plain drops gRPC's framing from an error that a person reads.
+// plain removes gRPC's framing from an error that a person reads.
 func plain(err error) error {
 	var framed interface{ GRPCStatus() *status.Status }
 	if errors.As(err, &framed) {
@@ -35,8 +35,8 @@ func plain(err error) error {
 	return err
 }
 
-// within puts what was done before an error of the chain's own, which would show its
-// place in the source if it was formatted.
+// within adds what was being done to an error of the chain, which would show its place in
+// the source if it was formatted.
 func within(what string, err error) error {
 	return &plainError{text: fmt.Sprintf("%s: %s", what, PlainText(err.Error())), err: err}
 }

@@ -16,29 +16,29 @@ const (
 	defaultQuorum       = 3
 	defaultAuditors     = 1
 	defaultReviewBlocks = 2400
-	// AnyNode stands for a node that is drawn, where one may be named.
+	// AnyNode stands for a drawn node in a field that can also name a node.
 	AnyNode = "any"
 )
 
 // Policy says how results are verified: by a quorum, by audits, or by trust.
 type Policy struct {
-	// Quorum is how many nodes run a task before anybody sees a result. Without it,
-	// one does.
+	// Quorum is how many nodes run a task without seeing each other's results. The default
+	// is one node.
 	Quorum Count `yaml:"quorum"`
-	// Audit is how probable it is that auditors run the task as well, such as "10%".
+	// Audit is the probability that auditors run the task as well, such as "10%".
 	Audit Share `yaml:"audit"`
-	// Auditors is how many do then.
+	// Auditors is the number of auditors.
 	Auditors Count `yaml:"auditors"`
-	// Trust names the node that runs the tasks and is believed, or AnyNode.
+	// Trust names the node that runs the tasks and whose results are trusted, or AnyNode.
 	Trust string `yaml:"trust"`
-	// ReviewBlocks is how long a result may be rejected under Trust; after that it
-	// counts as accepted.
+	// ReviewBlocks is how long a result can be rejected under Trust; after that it counts
+	// as accepted.
 	ReviewBlocks Count `yaml:"review_blocks"`
-	// ChallengeBlocks is for how long anybody may challenge an accepted result. What
-	// its nodes have at stake stays locked meanwhile.
+	// ChallengeBlocks is how long any account can challenge an accepted result. The stakes
+	// of its nodes stay locked meanwhile.
 	ChallengeBlocks Count `yaml:"challenge_blocks"`
-	// OwnRisk has nodes slashed for results that differ though nobody vouches that
-	// the program gives the same everywhere.
+	// OwnRisk has nodes slashed for results that differ, although neither the profile nor
+	// governance declares the program deterministic.
 	OwnRisk bool `yaml:"own_risk"`
 }
 
@@ -55,8 +55,9 @@ func (s *Share) UnmarshalYAML(node *yaml.Node) error {
 	return nil
 }
 
-// ParseShare reads a share such as "10%", with at most two digits after the point. A
-// share of nothing is refused: a job that asks for audits that never come is a slip.
+// ParseShare reads a share such as "10%", with at most two digits after the point. A share
+// of 0 is refused, because a job that asks for audits that never happen is probably a
+// mistake.
 func ParseShare(text string) (Share, error) {
 	number, percent := strings.CutSuffix(text, "%")
 	whole, fraction, pointed := strings.Cut(number, ".")
@@ -83,20 +84,20 @@ func (p *Policy) setDefaults() {
 	}
 }
 
-// validate finds what contradicts itself; values are for the chain to judge.
+// validate finds fields that contradict each other. The chain checks the values.
 func (p *Policy) validate() error {
 	switch {
 	case p.Trust != "" && (p.Quorum != 0 || p.Audit != 0 || p.Auditors != 0 || p.OwnRisk || p.ChallengeBlocks != 0):
-		return errors.New("policy: trust stands alone: leave quorum, audit, auditors, challenge_blocks and own_risk out")
+		return errors.New("policy: expected trust without other kinds of verification, found it with quorum, audit, auditors, challenge_blocks or own_risk; leave these out")
 	case p.Trust == "" && p.ReviewBlocks != 0:
-		return errors.New("policy: review_blocks belongs to trust: nobody reviews what a quorum or audits verify")
+		return errors.New("policy: expected review_blocks only with trust, because results of a quorum or of audits are not reviewed; leave it out")
 	case p.Auditors != 0 && p.Audit == 0:
-		return errors.New("policy: expected how probable an audit is, such as audit: 10%, found auditors alone")
+		return errors.New("policy: expected the probability of an audit, such as audit: 10%, found only auditors")
 	}
 	return nil
 }
 
-// spec returns the policy as the chain has it.
+// spec returns the policy in the chain's form.
 func (p *Policy) spec() computetypes.Policy {
 	out := computetypes.Policy{
 		Kind: computetypes.POLICY_KIND_QUORUM, Replicas: nodes(p.Quorum),
@@ -114,7 +115,7 @@ func (p *Policy) spec() computetypes.Policy {
 	return out
 }
 
-// nodes is a number of nodes as the chain has it, which refuses the largest.
+// nodes returns a number of nodes in the chain's form, which refuses the largest number.
 func nodes(count Count) uint32 { return uint32(min(count, math.MaxUint32)) } //nolint:gosec // bounded
 
 // DescribePolicy says in a few words how results are verified.
@@ -140,11 +141,11 @@ func DescribePolicy(p computetypes.Policy) string {
 
 // Placement says which nodes a job asks for.
 type Placement struct {
-	// Regions are preferred, such as "de" or "us-west".
+	// Regions are the preferred regions, such as "de" or "us-west".
 	Regions []string `yaml:"regions"`
-	// Denied operators take no part.
+	// Denied are operators that must not take part.
 	Denied []string `yaml:"denied"`
-	// MinBond is the least bond of a node, such as "100tfuel".
+	// MinBond is the lowest bond of a node, such as "100tfuel".
 	MinBond string `yaml:"min_bond"`
 }
 

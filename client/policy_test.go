@@ -40,11 +40,11 @@ func TestJobFileNamesEveryPolicy(t *testing.T) {
 
 func TestJobFileRefusesPoliciesThatContradictThemselves(t *testing.T) {
 	for text, says := range map[string]string{
-		"policy: {trust: any, quorum: 3}":           "trust stands alone",
-		"policy: {trust: any, audit: 1%}":           "trust stands alone",
-		"policy: {trust: any, challenge_blocks: 1}": "trust stands alone",
-		"policy: {quorum: 3, review_blocks: 9}":     "review_blocks belongs to trust",
-		"policy: {quorum: 3, auditors: 2}":          "found auditors alone",
+		"policy: {trust: any, quorum: 3}":           "expected trust without other kinds of verification",
+		"policy: {trust: any, audit: 1%}":           "expected trust without other kinds of verification",
+		"policy: {trust: any, challenge_blocks: 1}": "expected trust without other kinds of verification",
+		"policy: {quorum: 3, review_blocks: 9}":     "expected review_blocks only with trust",
+		"policy: {quorum: 3, auditors: 2}":          "found only auditors",
 		"policy: {audit: 10}":                       `found "10"`,
 		"policy: {audit: 101%}":                     `found "101%"`,
 		"policy: {audit: 0.001%}":                   `found "0.001%"`,

@@ -14,17 +14,17 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// ErrNotPosted: the job is not on chain, and no transaction that would post it can run
+// ErrNotPosted means that the job is not on the chain, and that no transaction can post it
 // any more.
 var ErrNotPosted = errors.New("the job is not on chain")
 
-// Post posts the job of a state and writes its id into the state. save is called
-// whenever the state has changed, and always before a tx leaves this machine. A job is
-// posted at most once, however often Post is called and cut off with the same state: a
-// tx that may have left is awaited until it has run or never can, whatever any node's
-// mempool says, and only one with the same sequence is ever signed beside it. A cost
-// without gas is estimated. After ErrRefused, ErrTxExpired and a failure in a block
-// Post may be called again; the state is needed until then.
+// Post posts the job of a state and writes its id into the state. save is called whenever
+// the state has changed, and always before a transaction leaves this machine. A job is
+// posted at most once, however often Post is called and interrupted with the same state: a
+// transaction that may have left is awaited until it has run or can never run, whatever a
+// node's mempool says, and in addition only transactions with the same sequence are ever
+// signed. A cost without gas is estimated. After ErrRefused, ErrTxExpired and a failure in
+// a block, Post can be called again; the state is needed until then.
 func (c *Client) Post(ctx context.Context, signer Signer, state *State, cost Cost, save func(*State) error) error {
 	if err := c.checkChain(state); err != nil || state.JobID != "" {
 		return err
@@ -78,19 +78,19 @@ func (c *Client) post(ctx context.Context, signer Signer, msg sdk.Msg, state *St
 		}
 		state.carry(signed, cost)
 		if err := save(state); err != nil {
-			// It has not left: there is nothing new to go on with.
+			// The transaction has not left this machine, so the state stays as it was.
 			*state = before
-			return fmt.Errorf("cannot keep the key to the results: %w; nothing was sent", err)
+			return fmt.Errorf("cannot save the key to the results: %w; nothing was sent", err)
 		}
 		err = c.settleFirst(ctx, state, save)
 		if !errors.Is(err, ErrOvertaken) {
 			return err
 		}
 	}
-	return fmt.Errorf("%w %d times; is the key used elsewhere?", ErrOvertaken, maxSignings)
+	return fmt.Errorf("%w %d times; check whether the key is used elsewhere", ErrOvertaken, maxSignings)
 }
 
-// settleFirst hands over a tx that was signed just now and awaits it.
+// settleFirst sends a transaction that was just signed and waits for it.
 func (c *Client) settleFirst(ctx context.Context, state *State, save func(*State) error) error {
 	d, err := c.deliveryOf(state)
 	if err != nil {
@@ -111,9 +111,9 @@ func (c *Client) settleFirst(ctx context.Context, state *State, save func(*State
 	return c.note(ctx, state, d, found, save)
 }
 
-// Await follows the job of a state onto the chain without signing anything. It returns
-// nil once the job is there, ErrNotPosted once no transaction of the state can run any
-// more, and ErrRefused while one may, which no node is known to have taken.
+// Await follows the job of a state onto the chain without signing anything. It returns nil
+// when the job is there, ErrNotPosted when no transaction of the state can run any more,
+// and ErrRefused while a transaction can run that no node is known to have taken.
 func (c *Client) Await(ctx context.Context, state *State, save func(*State) error) error {
 	if err := c.checkChain(state); err != nil || state.JobID != "" {
 		return err
@@ -127,7 +127,7 @@ func (c *Client) Await(ctx context.Context, state *State, save func(*State) erro
 	return c.settle(ctx, state, save)
 }
 
-// settle finds out what became of the txs of a state.
+// settle finds out what happened to the transactions of a state.
 func (c *Client) settle(ctx context.Context, state *State, save func(*State) error) error {
 	d, err := c.deliveryOf(state)
 	if err != nil {
@@ -149,7 +149,7 @@ func (c *Client) settle(ctx context.Context, state *State, save func(*State) err
 		return err
 	}
 	if found.end == endPending {
-		return fmt.Errorf("%w: %s; some node may still have it, up to height %d: until then only one in its place is safe", ErrRefused, state.Refusal, d.timeout())
+		return fmt.Errorf("%w: %s; another node may still have it, up to height %d: until then only a transaction with the same sequence is safe", ErrRefused, state.Refusal, d.timeout())
 	}
 	err = c.note(ctx, state, d, found, save)
 	if errors.Is(err, ErrOvertaken) || errors.Is(err, ErrTxExpired) {
@@ -158,7 +158,7 @@ func (c *Client) settle(ctx context.Context, state *State, save func(*State) err
 	return err
 }
 
-// note writes into the state what became of its txs.
+// note writes into the state what happened to its transactions.
 func (c *Client) note(ctx context.Context, state *State, d *delivery, found verdict, save func(*State) error) error {
 	switch found.end {
 	case endRan:
@@ -168,7 +168,7 @@ func (c *Client) note(ctx context.Context, state *State, d *delivery, found verd
 		return errors.Join(found.err, save(state))
 	case endOvertaken:
 		if err := c.overtaken(ctx, d); err != nil {
-			return err // the state keeps what may have run
+			return err // the state keeps transactions that may have run
 		}
 		state.drop()
 		return errors.Join(ErrOvertaken, save(state))
@@ -180,7 +180,7 @@ func (c *Client) note(ctx context.Context, state *State, d *delivery, found verd
 	return ErrUncertain
 }
 
-// posted notes the job that a tx has posted.
+// posted notes the job that a transaction has posted.
 func (c *Client) posted(state *State, found verdict, save func(*State) error) error {
 	if found.response != nil {
 		var answer computetypes.MsgPostJobResponse
@@ -211,7 +211,7 @@ func (c *Client) awaitOutside(ctx context.Context, state *State, save func(*Stat
 			return c.posted(state, verdict{trace: found}, save)
 		}
 		if !told {
-			c.terms.tell("The job is in no block yet; it is looked for until its transaction, which is signed elsewhere, has been broadcast")
+			c.terms.tell("The job is not in a block yet; waiting until its transaction, which is signed elsewhere, has been broadcast")
 			told = true
 		}
 		if err := c.wait(ctx); err != nil {
@@ -220,8 +220,8 @@ func (c *Client) awaitOutside(ctx context.Context, state *State, save func(*Stat
 	}
 }
 
-// Find looks once for a job whose transaction is signed elsewhere. It returns
-// ErrNotPosted if it is not on chain yet.
+// Find looks once for a job whose transaction is signed elsewhere. It returns ErrNotPosted
+// if the job is not on the chain yet.
 func (c *Client) Find(ctx context.Context, state *State, save func(*State) error) error {
 	if err := c.checkChain(state); err != nil || state.JobID != "" {
 		return err
@@ -243,7 +243,7 @@ func (c *Client) checkChain(state *State) error {
 	return nil
 }
 
-// deliveryOf is what is under way of a state.
+// deliveryOf returns the delivery that a state has in progress.
 func (c *Client) deliveryOf(state *State) (*delivery, error) {
 	txs, err := state.signed()
 	if err != nil {
@@ -259,7 +259,8 @@ func (c *Client) deliveryOf(state *State) (*delivery, error) {
 	}}, nil
 }
 
-// requesterOf is who posts the job. States of earlier versions have it in their tx only.
+// requesterOf returns the account that posts the job. States of earlier versions have it
+// only in their transaction.
 func requesterOf(state *State) (sdk.AccAddress, error) {
 	if state.Requester == "" {
 		var envelope tx.TxRaw
@@ -279,25 +280,25 @@ func requesterOf(state *State) (sdk.AccAddress, error) {
 	return sdk.GetFromBech32(state.Requester, params.Bech32Prefix)
 }
 
-// signedBy refuses another key than that of the txs under way: another account's
-// sequence would not keep them from running as well.
+// signedBy refuses a key other than that of the transactions in progress, because another
+// account's sequence would not keep them from running as well.
 func signedBy(state *State, signer Signer) error {
 	requester, err := requesterOf(state)
 	if err != nil {
 		return err
 	}
 	if !signer.Address().Equals(requester) {
-		return fmt.Errorf("expected the key of %s, whose transaction may still post the job, found that of %s", state.Requester, signer.Address())
+		return fmt.Errorf("expected the key of %s, whose transaction may still post the job, found the key of %s", state.Requester, signer.Address())
 	}
 	return nil
 }
 
-// Entrust marks the job of a state as one whose transaction is signed elsewhere, by
-// whoever holds the account's key or keys, and returns the message for it. The state
-// has to be saved before the transaction is handed to anybody.
+// Entrust marks the job of a state as one whose transaction is signed elsewhere, by the
+// holders of the account's keys, and returns the message for it. Save the state before you
+// hand out the transaction.
 func (s *State) Entrust(requester sdk.AccAddress) (sdk.Msg, error) {
 	if s.Posted() {
-		return nil, errors.New("expected a job for which nothing was signed, found one that may be under way")
+		return nil, errors.New("expected a job for which nothing was signed, found one with a transaction that may be in progress")
 	}
 	spec, err := s.JobSpec()
 	if err != nil {
@@ -310,8 +311,8 @@ func (s *State) Entrust(requester sdk.AccAddress) (sdk.Msg, error) {
 	return &computetypes.MsgPostJob{Requester: s.Requester, Spec: spec}, nil
 }
 
-// Cancel ends a job. What committed nodes are owed is settled first; the refund
-// that came back at once is returned.
+// Cancel cancels a job. Nodes that have committed are paid first. It returns the refund
+// that was paid at once.
 func (c *Client) Cancel(ctx context.Context, signer Signer, jobID string) (sdk.Coin, error) {
 	addr, err := addressText(signer.Address())
 	if err != nil {
@@ -325,8 +326,8 @@ func (c *Client) Cancel(ctx context.Context, signer Signer, jobID string) (sdk.C
 	return answer.Refund, nil
 }
 
-// TopUp adds tasks to a job after its last one, or time: lifetime blocks from now
-// on. What the tasks reserve goes into escrow.
+// TopUp adds tasks to a job after its last one, or extends its lifetime to the given number
+// of blocks from now on. The reserve of the tasks is put into escrow.
 func (c *Client) TopUp(ctx context.Context, signer Signer, jobID string, tasks, lifetime uint64) (*computetypes.MsgTopUpJobResponse, error) {
 	addr, err := addressText(signer.Address())
 	if err != nil {
@@ -340,7 +341,7 @@ func (c *Client) TopUp(ctx context.Context, signer Signer, jobID string, tasks, 
 	return &answer, nil
 }
 
-// ask prices, signs and delivers a message, and decodes what it answers.
+// ask prices, signs and delivers a message, and decodes its response.
 func (c *Client) ask(ctx context.Context, signer Signer, msg sdk.Msg, answer proto.Message) error {
 	response, err := c.Execute(ctx, signer, msg)
 	if err != nil {
@@ -349,7 +350,7 @@ func (c *Client) ask(ctx context.Context, signer Signer, msg sdk.Msg, answer pro
 	return answerOf(response, answer)
 }
 
-// Market says how a class stands: nodes, slots, open tasks and recent prices.
+// Market returns the market of a class: nodes, slots, open tasks and recent prices.
 func (c *Client) Market(ctx context.Context, class string) (*computetypes.QueryMarketResponse, error) {
 	answer, err := c.compute.Market(ctx, &computetypes.QueryMarketRequest{Class: class})
 	if err != nil {

@@ -173,7 +173,7 @@ func TestQuoteSaysWhatIsMissingBeforeAnythingIsSpent(t *testing.T) {
 	quote, err = testClient(t, chain).Quote(t.Context(), signer, packed.Spec)
 	require.NoError(t, err)
 	require.ErrorIs(t, quote.Err(), ErrNotPostable)
-	require.ErrorContains(t, quote.Err(), "only 2 live nodes in class cpu-small, a quorum of 3 needs 4")
+	require.ErrorContains(t, quote.Err(), "only 2 live nodes in class cpu-small, and a quorum of 3 needs 4")
 
 	chain.live, chain.balance = 5, params.Tfuel(3)
 	quote, err = testClient(t, chain).Quote(t.Context(), signer, packed.Spec)
@@ -249,7 +249,7 @@ func TestAQuoteRefusesAJobThatFitsTooFewNodesAndSaysWhatToChange(t *testing.T) {
 		require.NoError(t, err)
 		return quote
 	}
-	require.ErrorContains(t, ask().Err(), "the job fits 2 of 5 live nodes in class cpu-small, a quorum of 3 needs 4: 3 take at most 2GiB of memory, the job asks for 3GiB")
+	require.ErrorContains(t, ask().Err(), "the job fits 2 of 5 live nodes in class cpu-small, and a quorum of 3 needs 4: 3 take at most 2GiB of memory, the job asks for 3GiB")
 	chain.fit.Cut = true
 	require.NoError(t, ask().Err(), "a part of the nodes tells nothing of the others")
 	chain.fit.Cut, chain.fit.Fitting = false, 4
@@ -275,7 +275,7 @@ func TestANodeThatLiesAboutThePriceOfGasGetsNoFortune(t *testing.T) {
 		require.ErrorContains(t, err, "expected a", price)
 		require.Empty(t, chain.heard, "nothing was signed")
 	}
-	// Who names the fee means it.
+	// A fee that is named is paid, however high.
 	chain := newChain()
 	chain.nodePrice = "200000000000000atfuel"
 	chain.answers = map[string]proto.Message{sdk.MsgTypeURL(&computetypes.MsgCancelJob{}): &computetypes.MsgCancelJobResponse{Refund: params.TfuelCoin(1)}}

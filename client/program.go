@@ -7,13 +7,13 @@ import (
 	"github.com/thetaedge/theta/sidecar/executor/wasm"
 )
 
-// checkProgram refuses what the executor of every node would refuse, by the
-// executor's own code: nodes are paid for finding out. It returns why a program could
-// not be checked, "" when it was.
+// checkProgram refuses a program that the executor of every node would refuse, with the
+// executor's own code, because the requester would pay nodes for finding out. It returns
+// why a program could not be checked; "" if it was.
 func checkProgram(job JobFile) (unchecked string, err error) {
 	switch {
 	case job.Executor != wasm.Profile:
-		return fmt.Sprintf("this thetad knows the profile %s only", wasm.Profile), nil
+		return fmt.Sprintf("this thetad knows only the profile %s", wasm.Profile), nil
 	case len(job.Program.URIs) > 0:
 		return "it is named by its address and digest", nil
 	}

@@ -12,50 +12,51 @@ type Stage string
 
 // The stages in their usual order.
 const (
-	// StageSeed: the round's randomness is not published yet.
+	// StageSeed means that the round's randomness is not published yet.
 	StageSeed Stage = "waiting for seed"
-	// StageDraw: nodes enter the draw.
+	// StageDraw means that nodes enter the draw.
 	StageDraw Stage = "drawing nodes"
-	// StageExecute: nodes run the program and commit.
+	// StageExecute means that nodes run the program and commit.
 	StageExecute Stage = "executing"
-	// StageReveal: all have committed; nodes show what they committed to.
+	// StageReveal means that all nodes have committed and reveal their tags.
 	StageReveal Stage = "revealing"
-	// StageAudit: the seed that says whether auditors join is awaited.
+	// StageAudit means that the job waits for the seed that decides whether auditors join.
 	StageAudit Stage = "waiting for the audit's draw"
-	// StageReview: the requester may reject the result.
+	// StageReview means that the requester can reject the result.
 	StageReview Stage = "waiting for your review"
-	// StageArray: the tasks of an array run.
+	// StageArray means that the tasks of an array run.
 	StageArray Stage = "running tasks"
-	// StageSettled: the job has ended.
+	// StageSettled means that the job has ended.
 	StageSettled Stage = "settled"
-	// StageOffline: the node of the chain does not answer; watching goes on.
+	// StageOffline means that the node of the chain does not answer; the client keeps
+	// asking.
 	StageOffline Stage = "node of the chain does not answer, trying again"
 )
 
 // Progress is how far a job has come. Counts are those of the current round.
 type Progress struct {
-	// Stage is what it waits for.
+	// Stage is what the job waits for.
 	Stage Stage
-	// Round is 0 for the first, above after a disagreement.
+	// Round is 0 for the first round and higher after a disagreement.
 	Round uint32
-	// Attempt counts the draws of the round that found too few nodes.
+	// Attempt is the number of the round's draws that found too few nodes.
 	Attempt uint32
-	// Candidates have entered the draw.
+	// Candidates is the number of nodes that have entered the draw.
 	Candidates int
-	// Assigned, Committed and Revealed of Target nodes.
+	// Assigned, Committed and Revealed count nodes; Target is how many the round needs.
 	Assigned, Committed, Revealed, Target int
-	// Status is the job's.
+	// Status is the status of the job.
 	Status computetypes.JobStatus
-	// ReviewDeadline is the last height at which the requester may reject, or 0.
+	// ReviewDeadline is the last height at which the requester can reject the result, or 0.
 	ReviewDeadline int64
-	// Why says what it waits for when nothing has happened for a while, "" before.
+	// Why says what the job waits for when it has not changed for a while; otherwise "".
 	Why string
-	// Tasks, TasksOpened, TasksEnded and TasksAccepted count those of an array;
-	// TasksWaiting are open and have no node yet.
+	// Tasks, TasksOpened, TasksEnded and TasksAccepted count the tasks of an array.
+	// TasksWaiting counts the open tasks without a node.
 	Tasks, TasksOpened, TasksEnded, TasksAccepted, TasksWaiting uint64
 }
 
-// String is one line for a person.
+// String returns one line for a person.
 func (p Progress) String() string {
 	if p.Why != "" {
 		return p.line() + "; waits: " + p.Why
@@ -102,22 +103,22 @@ func (p Progress) line() string {
 	return strings.Join(parts, ", ")
 }
 
-// StatusName is a job's status as a word, such as "COMPLETED".
+// StatusName returns a job's status as a word, such as "COMPLETED".
 func StatusName(status computetypes.JobStatus) string {
 	return strings.TrimPrefix(status.String(), "JOB_STATUS_")
 }
 
-// VerdictName is how a node's part ended as a word, such as "PAID".
+// VerdictName returns how a node's part ended as a word, such as "PAID".
 func VerdictName(status computetypes.AssignmentStatus) string {
 	return strings.TrimPrefix(status.String(), "ASSIGNMENT_STATUS_")
 }
 
-// GuaranteeName is what stands behind a result as a word, such as "exact".
+// GuaranteeName returns the guarantee of a result as a word, such as "exact".
 func GuaranteeName(guarantee computetypes.Guarantee) string {
 	return strings.ToLower(strings.TrimPrefix(guarantee.String(), "GUARANTEE_"))
 }
 
-// progressOf reads a task's current round.
+// progressOf returns the progress of a task's current round.
 func progressOf(job computetypes.Job, task computetypes.Task) Progress {
 	p := Progress{Status: job.Status, Stage: StageSeed}
 	if len(task.Rounds) == 0 {

@@ -13,33 +13,34 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// ErrNotPostable: the job cannot be posted as things stand; the error says why.
+// ErrNotPostable means that the job cannot be posted now; the error says why.
 var ErrNotPostable = errors.New("the job cannot be posted now")
 
-// Quote is what a job may cost, known before anything is spent.
+// Quote is what a job can cost, before anything is spent.
 type Quote struct {
-	// Reserve goes into escrow; what is not used comes back.
+	// Reserve is put into escrow; the unspent part is refunded.
 	Reserve sdk.Coin
 	// PostingFee is burned for the bytes of the spec.
 	PostingFee sdk.Coin
-	// Posting is what the tx costs; its gas is 0 when there is a Problem.
+	// Posting is the cost of the transaction; its gas is 0 if there is a problem.
 	Posting Cost
-	// Liability is what each node puts at stake.
+	// Liability is the stake of each node.
 	Liability sdk.Coin
-	// LiveNodes of the class are up; NeededNodes must be.
+	// LiveNodes is the number of live nodes of the class; NeededNodes is how many the job
+	// needs.
 	LiveNodes, NeededNodes uint64
-	// JudgingNodes is how many nodes of the class have to be live, so that somebody can
-	// judge results that differ; 0 where wrong results are not slashed.
+	// JudgingNodes is how many nodes of the class must be live to judge results that
+	// differ; 0 if wrong results are not slashed.
 	JudgingNodes uint64
-	// Fit says how many of them the job fits, and what excludes the others.
+	// Fit says how many of them qualify for the job, and what excludes the others.
 	Fit computetypes.Fit
-	// Balance is what the requester has in each denom that it needs.
+	// Balance is the requester's balance in each denom that the job needs.
 	Balance sdk.Coins
-	// Problems say what is missing; empty when the job can be posted.
+	// Problems say what is missing; empty if the job can be posted.
 	Problems []string
 }
 
-// Err is nil when the job can be posted, else it wraps ErrNotPostable.
+// Err is nil if the job can be posted; otherwise it wraps ErrNotPostable.
 func (q *Quote) Err() error {
 	if len(q.Problems) == 0 {
 		return nil
@@ -47,7 +48,7 @@ func (q *Quote) Err() error {
 	return fmt.Errorf("%w: %s", ErrNotPostable, strings.Join(q.Problems, "; "))
 }
 
-// Most is the most that the requester can lose: escrow, posting fee and gas.
+// Most returns the most that the requester can lose: escrow, posting fee and gas.
 func (q *Quote) Most() sdk.Coins {
 	return sdk.NewCoins(q.Reserve).Add(q.PostingFee).Add(q.Posting.Fee)
 }
@@ -85,7 +86,7 @@ func (c *Client) Quote(ctx context.Context, signer Signer, spec computetypes.Job
 	}
 	quote.Posting, err = c.estimate(ctx, signer, msg)
 	if err != nil {
-		// A dry run that fails says what the chain would say.
+		// A simulation that fails returns the chain's own error.
 		quote.Posting = Cost{Fee: sdk.NewInt64Coin(params.BaseDenom, 0)}
 		quote.Problems = append(quote.Problems, err.Error())
 		return quote, nil
@@ -93,40 +94,41 @@ func (c *Client) Quote(ctx context.Context, signer Signer, spec computetypes.Job
 	return quote, c.checkBalance(ctx, signer, quote)
 }
 
-// Warning says what a requester should know of a job that can be posted, "" for
-// nothing: in a class too small for half a jury a lie is found, but nobody judges it.
+// Warning returns what a requester should know about a job that can be posted; "" for
+// nothing. In a class too small for half a jury, a wrong result is noticed and cannot be
+// judged.
 func (q *Quote) Warning(class string) string {
 	if q.LiveNodes >= q.JudgingNodes {
 		return ""
 	}
-	return fmt.Sprintf("class %s has %d live nodes, and %d are needed to judge results that differ: with fewer such a task fails, and whoever lied keeps the bond",
+	return fmt.Sprintf("class %s has %d live nodes, and %d are needed to judge results that differ: with fewer, such a task fails, and a node that lied keeps its bond",
 		class, q.LiveNodes, q.JudgingNodes)
 }
 
-// nodesProblem says why a job would wait for nodes in vain, "" when it would not. A
-// count that was cut, or that the node of the chain does not give, tells nothing.
+// nodesProblem says why a job would wait for nodes in vain; "" if it would not. An
+// incomplete or missing count proves nothing.
 func nodesProblem(quote *Quote, spec computetypes.JobSpec) string {
 	fit, named := quote.Fit, spec.Policy.NamesNode()
 	switch {
 	case quote.LiveNodes < quote.NeededNodes:
-		return fmt.Sprintf("only %d live nodes in class %s, %s needs %d; ask for fewer, for another class, or wait for nodes",
+		return fmt.Sprintf("only %d live nodes in class %s, and %s needs %d; ask for fewer, choose another class, or wait for nodes",
 			quote.LiveNodes, spec.Class, DescribePolicy(spec.Policy), quote.NeededNodes)
 	case fit.Visited == 0 || fit.Cut:
 		return ""
 	case named && fit.Live == 0:
-		return fmt.Sprintf("node %s is not live now; wait until it is, or name another", spec.Policy.Node)
+		return fmt.Sprintf("node %s is not live now; wait until it is, or name another one", spec.Policy.Node)
 	case named && fit.Fitting == 0:
-		return fmt.Sprintf("node %s does not take the job: %s; change that or name another", spec.Policy.Node, DescribeExclusions(fit))
+		return fmt.Sprintf("node %s does not take the job: %s; change that or name another one", spec.Policy.Node, DescribeExclusions(fit))
 	case !named && fit.Fitting < quote.NeededNodes:
-		return fmt.Sprintf("the job fits %d of %d live nodes in class %s, %s needs %d: %s; change that, ask for fewer, or wait for nodes",
+		return fmt.Sprintf("the job fits %d of %d live nodes in class %s, and %s needs %d: %s; change that, ask for fewer, or wait for nodes",
 			fit.Fitting, fit.Live, spec.Class, DescribePolicy(spec.Policy), quote.NeededNodes, DescribeExclusions(fit))
 	default:
 		return ""
 	}
 }
 
-// DescribeExclusions says what excludes nodes from a job, such as "3 take at most 2GiB
-// of memory, the job asks for 3GiB".
+// DescribeExclusions says what excludes nodes from a job, such as "3 take at most 2GiB of
+// memory, the job asks for 3GiB".
 func DescribeExclusions(fit computetypes.Fit) string {
 	parts := make([]string, len(fit.Exclusions))
 	for i, e := range fit.Exclusions {

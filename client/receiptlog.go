@@ -16,21 +16,21 @@ import (
 )
 
 const (
-	// ReceiptsFile keeps the receipts of an array's tasks beside its results.
+	// ReceiptsFile is the file with the receipts of an array's tasks, next to its results.
 	ReceiptsFile = ".theta-receipts"
-	// maxReceiptBytes bounds one receipt; hundreds of nodes would fit in.
+	// maxReceiptBytes bounds one receipt; hundreds of nodes fit into it.
 	maxReceiptBytes = 1 << 20
 )
 
-// receiptLog is the receipts of an array as they came, on disk: each led by its
-// length in 4 bytes, big endian. A receipt that was cut off by a crash is read
-// again from the chain.
+// receiptLog is a file with the receipts of an array in the order in which they came. Each
+// begins with its length in 4 bytes, big endian. A receipt that was cut off by a crash is
+// read from the chain again.
 type receiptLog struct {
 	path  string
 	tasks map[uint64]computetypes.Receipt
 }
 
-// openReceiptLog reads what a folder has.
+// openReceiptLog reads the receipts in a folder.
 func openReceiptLog(dir string) (*receiptLog, error) {
 	log := &receiptLog{path: filepath.Join(dir, ReceiptsFile), tasks: make(map[uint64]computetypes.Receipt)}
 	file, err := os.Open(log.path)
@@ -60,13 +60,14 @@ func openReceiptLog(dir string) (*receiptLog, error) {
 	}
 }
 
-// damaged says why the receipts cannot be read: the system refuses it, or a record is
-// none. What the chain has pruned cannot be gathered again, so a copy is made first.
+// damaged says why the receipts cannot be read: the system refuses it, or a record is not a
+// receipt. Receipts that the chain has pruned cannot be collected again, so damaged makes a
+// copy first.
 func (l *receiptLog) damaged(err error) error {
 	if _, system := osfault.Of(err); system {
 		return fmt.Errorf("cannot read the receipts: %w", osfault.Explain(l.path, err))
 	}
-	return fmt.Errorf("%s: expected receipts, found a file that is damaged: %w; %s. Move the file away to gather the receipts anew: the chain gives those that it still keeps", l.path, err, osfault.Kept(l.path))
+	return fmt.Errorf("%s: expected receipts, found a file that is damaged: %w; %s. Move the file away to collect the receipts again: the chain gives those that it still keeps", l.path, err, osfault.Kept(l.path))
 }
 
 func readFramed(reader io.Reader) ([]byte, error) {
@@ -82,8 +83,8 @@ func readFramed(reader io.Reader) ([]byte, error) {
 	return raw, err
 }
 
-// cut drops the rest of a receipt that was never finished, if there is one: a folder
-// that takes no writes can be read.
+// cut removes an unfinished receipt at the end, if there is one, because a folder that
+// cannot be written to can still be read.
 func (l *receiptLog) cut(whole int64) error {
 	if stat, err := os.Stat(l.path); err == nil && stat.Size() == whole {
 		return nil
@@ -91,7 +92,7 @@ func (l *receiptLog) cut(whole int64) error {
 	return osfault.Explain(l.path, os.Truncate(l.path, whole))
 }
 
-// add appends receipts that it does not have. They are on disk when it returns.
+// add appends receipts that the file does not have. They are on disk when it returns.
 func (l *receiptLog) add(receipts []computetypes.Receipt) error {
 	var out []byte
 	added := make(map[uint64]computetypes.Receipt)
@@ -141,7 +142,7 @@ func (l *receiptLog) receipts() []computetypes.Receipt {
 	return all
 }
 
-// firstMissing is the first task that has no receipt here.
+// firstMissing returns the first task without a receipt in the file.
 func (l *receiptLog) firstMissing() uint64 {
 	for task := uint64(0); ; task++ {
 		if _, known := l.tasks[task]; !known {

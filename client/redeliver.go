@@ -17,27 +17,27 @@ import (
 )
 
 // NodeRetention is how long nodes keep outputs and try to deliver them, unless their
-// operators have set work.retention otherwise.
+// operators have set another work.retention.
 const NodeRetention = 24 * time.Hour
 
-// ErrNotAsked: nodes were not asked to deliver again.
+// ErrNotAsked means that nodes were not asked to deliver again.
 var ErrNotAsked = errors.New("nodes were not asked to deliver again")
 
 // Redelivery is a request to nodes to deliver the results of a job again.
 type Redelivery struct {
 	// JobID of the results.
 	JobID string
-	// Relay that they are to go to, and Sink in full.
+	// Relay to which the results are delivered, and Sink, the full address.
 	Relay, Sink string
-	// Fee is what the chain burns for the bytes of the sink, gas not counted.
+	// Fee is what the chain burns for the bytes of the sink, without gas.
 	Fee sdk.Coin
-	// Asked is the request that is already on chain for this sink; nil for none.
+	// Asked is the request that is already on the chain for this sink; nil for none.
 	Asked *computetypes.Redelivery
-	// NotBefore is the height from which the chain takes another request.
+	// NotBefore is the height from which the chain accepts another request.
 	NotBefore int64
 }
 
-// PrepareRedelivery says what it takes to have the results of a job delivered to the
+// PrepareRedelivery returns what it costs to have the results of a job delivered to the
 // relay in its state.
 func (c *Client) PrepareRedelivery(ctx context.Context, state *State) (*Redelivery, error) {
 	answer, err := c.compute.Job(ctx, &computetypes.QueryJobRequest{JobId: state.JobID})
@@ -45,7 +45,7 @@ func (c *Client) PrepareRedelivery(ctx context.Context, state *State) (*Redelive
 		return nil, fmt.Errorf("job %s: %w", state.JobID, plain(err))
 	}
 	if answer.Spec.Executor == "" {
-		return nil, fmt.Errorf("job %s ended at height %d, and the chain takes no requests for its results any more; no node keeps its outputs for so long", state.JobID, answer.Job.ClosedHeight)
+		return nil, fmt.Errorf("job %s ended at height %d, and the chain accepts no requests for its results any more; no node keeps its outputs for so long", state.JobID, answer.Job.ClosedHeight)
 	}
 	sink, err := state.sink()
 	if err != nil {
@@ -66,7 +66,7 @@ func (c *Client) PrepareRedelivery(ctx context.Context, state *State) (*Redelive
 	return r, nil
 }
 
-// Redeliver asks nodes to deliver.
+// Redeliver asks nodes to deliver the results.
 func (c *Client) Redeliver(ctx context.Context, signer Signer, r *Redelivery) (*computetypes.MsgRedeliverResponse, error) {
 	addr, err := addressText(signer.Address())
 	if err != nil {
@@ -80,8 +80,9 @@ func (c *Client) Redeliver(ctx context.Context, signer Signer, r *Redelivery) (*
 	return &answer, nil
 }
 
-// DeliveredUntil is until about when nodes deliver what they were paid for at a height
-// by themselves, or when asked; zero when the node of the chain does not keep that block.
+// DeliveredUntil returns about when nodes stop delivering results that they were paid for
+// at a height, by themselves or on request; zero if the node of the chain does not keep
+// that block.
 func (c *Client) DeliveredUntil(ctx context.Context, height int64) time.Time {
 	block, err := c.blocks.GetBlockByHeight(ctx, &cmtservice.GetBlockByHeightRequest{Height: height})
 	if err != nil || block.SdkBlock == nil {
@@ -90,7 +91,7 @@ func (c *Client) DeliveredUntil(ctx context.Context, height int64) time.Time {
 	return block.SdkBlock.Header.Time.Add(NodeRetention)
 }
 
-// MoveTo makes another relay that of a job: its results are looked for there, in the box
+// MoveTo makes another relay the job's relay: its results are looked for there, in the box
 // that the same token opens.
 func (s *State) MoveTo(relay string) error {
 	_, err := blob.NewClient(blob.ClientConfig{Relay: relay})
@@ -100,7 +101,7 @@ func (s *State) MoveTo(relay string) error {
 	return err
 }
 
-// sink is the address of the job's box on its relay.
+// sink returns the address of the job's box on its relay.
 func (s *State) sink() (string, error) {
 	relay, err := blob.NewClient(blob.ClientConfig{Relay: s.Relay})
 	if err != nil {
@@ -116,7 +117,7 @@ func (s *State) sink() (string, error) {
 	return relay.BoxURL(box), nil
 }
 
-// taskBoxes tells whether each task of the job has a box of its own.
+// taskBoxes reports whether each task of the job has a box of its own.
 func (s *State) taskBoxes() bool {
 	spec, err := s.JobSpec()
 	return err == nil && computetypes.TaskSink(spec.Sink, 0) != spec.Sink
@@ -131,6 +132,6 @@ func taskRelay(state *State, task uint64) (*blob.Client, error) {
 	if state.taskBoxes() {
 		relay = relay.ForTask(task)
 	}
-	// Others may have named the box in jobs of theirs.
+	// Other requesters may have named the box in jobs of theirs.
 	return relay.ForJob(state.JobID), nil
 }

@@ -11,27 +11,27 @@ import (
 )
 
 const (
-	// remarksRead bounds the drops that are read in search of remarks: whoever knows the
-	// address of a box may fill it.
+	// remarksRead bounds the drops that are read in search of remarks, because every
+	// account that knows the address of a box can fill it.
 	remarksRead = 24
 	// failedRemarks bounds the tasks of an array that ended without a result and whose
 	// remarks are looked for.
 	failedRemarks = 5
 )
 
-// Remark is what a node says of how a program ended. Nobody has checked it, and
-// whoever knows the address of the box may have written it in the node's name.
+// Remark is a node's explanation of how a program ended. It is not verified, and every
+// account that knows the address of the box could have written it in the node's name.
 type Remark struct {
 	// Task of the job.
 	Task uint64
-	// Node is the operator in whose name it is said.
+	// Node is the operator in whose name the remark was written.
 	Node string
-	// Text is printable, 2 KiB at most, and may have several lines.
+	// Text is printable, at most 2 KiB, and can have several lines.
 	Text string
 }
 
-// Remarks returns what is said in the box of a task by nodes that took part in it. It
-// is a help for a person: what cannot be read is left out.
+// Remarks returns the remarks in the box of a task in the names of nodes that took part in
+// it. Remarks only help a person, so unreadable ones are left out.
 func (c *Client) Remarks(ctx context.Context, state *State, receipt *computetypes.Receipt) []Remark {
 	relay, err := taskRelay(state, receipt.Task)
 	if err != nil {

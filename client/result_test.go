@@ -55,7 +55,7 @@ func deliver(t *testing.T, sink string, files map[string]string) manifest.Manife
 // testFuel is what the tests' programs use.
 const testFuel = 7
 
-// traceOf is what the tests' nodes deliver beside the manifest with a digest.
+// traceOf returns the trace that the tests' nodes deliver with the manifest with a digest.
 func traceOf(digest blob.Digest) blob.Trace {
 	return blob.Trace{Result: digest, Fuel: testFuel, Trace: blob.DigestOf(digest[:])}
 }
@@ -165,7 +165,7 @@ func TestVerifyNamesTheFileThatDiffers(t *testing.T) {
 	require.NoError(t, os.WriteFile(trace, saved[1:], 0o600))
 	_, err = c.Verify(t.Context(), testJob, dir)
 	require.ErrorIs(t, err, ErrMismatch)
-	require.ErrorContains(t, err, "is no trace")
+	require.ErrorContains(t, err, "expected a trace as nodes deliver it")
 	require.NoError(t, os.Remove(trace))
 	_, err = c.Verify(t.Context(), testJob, dir)
 	require.ErrorContains(t, err, TraceFile+" does not exist")

@@ -9,25 +9,25 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// ErrNotInReview: the task has no result that its requester may still reject.
+// ErrNotInReview means that the task has no result that its requester can still reject.
 var ErrNotInReview = errors.New("no result waits for a review")
 
-// InReview is a result under TRUST that has been shown and not been judged.
+// InReview is a result under the trust policy that was revealed and not yet accepted or
+// rejected.
 type InReview struct {
-	// Result is here, and every byte of it is what Node has revealed the tag of.
+	// Result is on this machine, and matches the tag that Node has revealed.
 	*Result
-	// Node is the operator who made it.
+	// Node is the operator of the node that made the result.
 	Node string
-	// Deadline is the last height at which it may be rejected.
+	// Deadline is the last height at which the result can be rejected.
 	Deadline int64
 }
 
-// FetchInReview brings a result that waits for its requester's word from its drop
-// box into dir, checked against the tag that its node has revealed. Nothing but
-// that node says that it is right: look at it, then Review it. Files that are there
-// already and right are not fetched again. Results of an array's tasks go into a
-// folder of dir, as FollowArray does it. The error wraps ErrNotInReview when there
-// is nothing to judge.
+// FetchInReview downloads a result in review from its drop box into dir and checks it
+// against the tag that its node has revealed. Only that node claims that the result is
+// correct: inspect it, then call Review. Correct files that are there already are not
+// downloaded again. Results of an array's tasks go into subfolders of dir, as in
+// FollowArray. The error wraps ErrNotInReview if there is nothing to review.
 func (c *Client) FetchInReview(ctx context.Context, state *State, task uint64, dir string) (*InReview, error) {
 	answer, err := c.compute.Task(ctx, &computetypes.QueryTaskRequest{JobId: state.JobID, Task: task})
 	if isNotFound(err) {
@@ -50,12 +50,12 @@ func (c *Client) FetchInReview(ctx context.Context, state *State, task uint64, d
 	return found, err
 }
 
-// inReview reads a task under review. The receipt says what the task's own will say
-// once the result is accepted, as far as fetching it goes.
+// inReview returns a task in review. The receipt is the one that the task will have when the
+// result is accepted, as far as downloading needs it.
 func inReview(answer *computetypes.QueryTaskResponse) (*InReview, *computetypes.Receipt, error) {
 	rounds := answer.Task.Rounds
 	if len(rounds) == 0 || rounds[len(rounds)-1].Phase != computetypes.ROUND_PHASE_REVIEW {
-		return nil, nil, fmt.Errorf("%w: results are reviewed under trust, once their node has revealed them", ErrNotInReview)
+		return nil, nil, fmt.Errorf("%w: results are in review under the trust policy, after their node has revealed them", ErrNotInReview)
 	}
 	receipt := &computetypes.Receipt{JobId: answer.Task.JobId, Task: answer.Task.Index, Tags: make([][]byte, len(rounds))}
 	found := &InReview{Deadline: rounds[len(rounds)-1].ReviewDeadline}
@@ -70,8 +70,8 @@ func inReview(answer *computetypes.QueryTaskResponse) (*InReview, *computetypes.
 	return found, receipt, nil
 }
 
-// Review accepts or rejects results under TRUST, one tx for all. It returns an error
-// that names each task on which the chain refused.
+// Review accepts or rejects results under the trust policy in one transaction. It returns
+// an error that names each task for which the chain refused it.
 func (c *Client) Review(ctx context.Context, signer Signer, items []computetypes.ReviewItem) error {
 	addr, err := addressText(signer.Address())
 	if err != nil {

@@ -82,9 +82,9 @@ func TestReviewsAreOneTransactionAndNameWhatWasRefused(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []proto.Message{&computetypes.MsgReview{Requester: requester, Items: items}}, chain.heard)
 
-	answer.Results[1] = computetypes.ItemResult{Code: 43, Codespace: "compute", Log: "result is not under review"}
+	answer.Results[1] = computetypes.ItemResult{Code: 43, Codespace: "compute", Log: "result is not in review"}
 	err = c.Review(t.Context(), signer, items)
-	require.EqualError(t, err, "task 3 of job 7-0-0: result is not under review (compute 43)")
+	require.EqualError(t, err, "task 3 of job 7-0-0: result is not in review (compute 43)")
 
 	answer.Results = answer.Results[:1]
 	require.ErrorContains(t, c.Review(t.Context(), signer, items), "expected 2 answers, found 1")

@@ -20,25 +20,25 @@ import (
 	txsigning "github.com/cosmos/cosmos-sdk/x/tx/signing"
 )
 
-// Signer holds a key. Nothing is spent without it.
+// Signer holds a key. Nothing is spent without its signature.
 type Signer interface {
 	// Address is the account that pays.
 	Address() sdk.AccAddress
 	// PubKey is its public key.
 	PubKey() cryptotypes.PubKey
-	// Sign signs the bytes of a sign doc, in the direct sign mode unless the signer is
-	// a ModeSigner.
+	// Sign signs the bytes of a sign doc, in the direct sign mode unless the signer is a
+	// ModeSigner.
 	Sign(doc []byte) ([]byte, error)
 }
 
-// ModeSigner is a signer that signs in a mode of its own, as hardware does.
+// ModeSigner is a signer with a sign mode of its own, such as a hardware key.
 type ModeSigner interface {
 	Signer
 	// Mode is SIGN_MODE_DIRECT or SIGN_MODE_LEGACY_AMINO_JSON.
 	Mode() signing.SignMode
 }
 
-// modeOf is how a signer signs.
+// modeOf returns the mode in which a signer signs.
 func modeOf(signer Signer) signing.SignMode {
 	if other, ok := signer.(ModeSigner); ok {
 		return other.Mode()
@@ -46,7 +46,7 @@ func modeOf(signer Signer) signing.SignMode {
 	return signing.SignMode_SIGN_MODE_DIRECT
 }
 
-// signBytes is what the signer has to sign.
+// signBytes returns the bytes that the signer must sign.
 func (c *Client) signBytes(ctx context.Context, signer Signer, account accountState, body, auth []byte) ([]byte, error) {
 	var decodedBody txv1beta1.TxBody
 	var decodedAuth txv1beta1.AuthInfo
@@ -57,7 +57,7 @@ func (c *Client) signBytes(ctx context.Context, signer Signer, account accountSt
 	if err != nil {
 		return nil, err
 	}
-	mode := signingv1beta1.SignMode(modeOf(signer)) // both number the modes alike
+	mode := signingv1beta1.SignMode(modeOf(signer)) // both use the same numbers for the modes
 	handlers := authtx.NewTxConfig(codec.NewProtoCodec(codectypes.NewInterfaceRegistry()), []signing.SignMode{
 		signing.SignMode_SIGN_MODE_DIRECT, signing.SignMode_SIGN_MODE_LEGACY_AMINO_JSON,
 	}).SignModeHandler()
@@ -82,8 +82,8 @@ type KeyringSigner struct {
 	mode   signing.SignMode
 }
 
-// NewKeyringSigner returns a signer for the key of that name. A key on a Ledger signs
-// in the amino JSON mode, others in the direct one.
+// NewKeyringSigner returns a signer for the key with that name. A key on a Ledger signs in
+// the amino JSON mode, other keys in the direct mode.
 func NewKeyringSigner(keys keyring.Keyring, name string) (*KeyringSigner, error) {
 	record, err := keys.Key(name)
 	if err != nil {
@@ -117,7 +117,7 @@ func (s *KeyringSigner) Address() sdk.AccAddress { return s.addr }
 // PubKey returns the key's public half.
 func (s *KeyringSigner) PubKey() cryptotypes.PubKey { return s.pubKey }
 
-// Mode is how the key signs.
+// Mode returns the mode in which the key signs.
 func (s *KeyringSigner) Mode() signing.SignMode { return s.mode }
 
 // Sign signs with the keyring.
@@ -129,11 +129,11 @@ func (s *KeyringSigner) Sign(doc []byte) ([]byte, error) {
 	return signature, nil
 }
 
-// ErrCannotSign: the key is not here, or one key is not enough.
+// ErrCannotSign means that the key is not here, or that one key is not enough.
 var ErrCannotSign = errors.New("this program cannot sign for the account")
 
-// Account is a payer whose transactions are signed elsewhere: an address whose key is
-// not here, or a multisig. It can be asked what something would cost.
+// Account is a payer whose transactions are signed elsewhere: an address whose key is not
+// here, or a multisig. The client can estimate costs for it.
 type Account struct {
 	addr   sdk.AccAddress
 	pubKey cryptotypes.PubKey
@@ -144,16 +144,16 @@ func NewAccount(addr sdk.AccAddress, pubKey cryptotypes.PubKey) *Account {
 	return &Account{addr: addr, pubKey: pubKey}
 }
 
-// Address returns the account.
+// Address returns the account's address.
 func (a *Account) Address() sdk.AccAddress { return a.addr }
 
-// PubKey returns its key, nil if it is not known.
+// PubKey returns the account's key; nil if it is not known.
 func (a *Account) PubKey() cryptotypes.PubKey { return a.pubKey }
 
-// Mode is amino JSON: the keys of a multisig sign in no other.
+// Mode returns amino JSON, the only mode in which the keys of a multisig sign.
 func (a *Account) Mode() signing.SignMode { return signing.SignMode_SIGN_MODE_LEGACY_AMINO_JSON }
 
-// Sign fails with ErrCannotSign.
+// Sign returns ErrCannotSign.
 func (a *Account) Sign([]byte) ([]byte, error) {
 	return nil, fmt.Errorf("%w %s; make the transaction with --generate-only and sign it with: thetad tx sign", ErrCannotSign, a.addr)
 }

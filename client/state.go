@@ -17,18 +17,18 @@ import (
 )
 
 const (
-	// StateFile is the name of the file that keeps a job's local state.
+	// StateFile is the name of the file with a job's local state.
 	StateFile = ".theta-job.json"
-	// stateVersion is the layout of the file.
+	// stateVersion is the version of the file's layout.
 	stateVersion = 1
 )
 
-// ErrNoState: the folder holds no job.
+// ErrNoState means that the folder holds no job.
 var ErrNoState = errors.New("no job here")
 
-// State is what this machine must remember of a job: the token that opens its
-// results, and the tx that posts it, so that an interrupted run neither loses a
-// paid result nor posts twice.
+// State is what this machine must remember about a job: the token that opens its results,
+// and the transaction that posts it. With it, an interrupted run neither loses a paid
+// result nor posts twice.
 type State struct {
 	Version int    `json:"version"`
 	ChainID string `json:"chain_id"`
@@ -37,36 +37,36 @@ type State struct {
 	Token blob.Token `json:"token"`
 	// Spec is the encoded spec.
 	Spec []byte `json:"spec"`
-	// Requester posts the job.
+	// Requester is the account that posts the job.
 	Requester string `json:"requester,omitempty"`
-	// Outside: the transaction that posts the job is signed elsewhere. This program
-	// signs none for it.
+	// Outside reports whether the transaction that posts the job is signed elsewhere. In
+	// that case this program signs none.
 	Outside bool `json:"outside,omitempty"`
-	// Tx is the signed tx that posts the job, empty before.
+	// Tx is the signed transaction that posts the job; empty before it is signed.
 	Tx []byte `json:"tx,omitempty"`
-	// TxTimeout is the last height at which a block may take it.
+	// TxTimeout is the last height at which a block can take it.
 	TxTimeout int64 `json:"tx_timeout,omitempty"`
-	// TxHeight is the height of the chain when the first of the txs was signed.
+	// TxHeight is the height of the chain when the first of the transactions was signed.
 	TxHeight int64 `json:"tx_height,omitempty"`
-	// Replaced are txs that were signed before, with the same sequence: of all of them
-	// at most one can run.
+	// Replaced are transactions that were signed before with the same sequence. At most one
+	// of all of them can run.
 	Replaced [][]byte `json:"replaced,omitempty"`
-	// Refusal is why the mempool of the only node that was given the tx refused it;
-	// empty if some node may have taken it.
+	// Refusal says why the mempool of the only node that received the transaction refused
+	// it; empty if another node may have taken it.
 	Refusal string `json:"refusal,omitempty"`
-	// Fee is what the tx costs.
+	// Fee is the fee of the transaction.
 	Fee string `json:"fee,omitempty"`
-	// JobID names the job once it is on chain.
+	// JobID is the id of the job when it is on the chain.
 	JobID string `json:"job_id,omitempty"`
-	// PostingFee is what the chain burned for it.
+	// PostingFee is what the chain burned for the job.
 	PostingFee string `json:"posting_fee,omitempty"`
-	// Reserved is what went into escrow.
+	// Reserved is what was put into escrow.
 	Reserved string `json:"reserved,omitempty"`
 	// Scanned is the last block whose receipts are known, for arrays.
 	Scanned int64 `json:"scanned,omitempty"`
 }
 
-// NewState begins the state of a packed job.
+// NewState returns the first state of a packed job.
 func (c *Client) NewState(packed *Packed) (*State, error) {
 	spec, err := packed.Spec.Marshal()
 	if err != nil {
@@ -75,7 +75,7 @@ func (c *Client) NewState(packed *Packed) (*State, error) {
 	return &State{Version: stateVersion, ChainID: c.chainID, Relay: packed.Relay, Token: packed.Token, Spec: spec}, nil
 }
 
-// LoadState reads the state in a folder; ErrNoState if there is none.
+// LoadState reads the state in a folder. It returns ErrNoState if there is none.
 func LoadState(dir string) (*State, error) {
 	path := filepath.Join(dir, StateFile)
 	raw, err := os.ReadFile(path)
@@ -87,7 +87,7 @@ func LoadState(dir string) (*State, error) {
 	}
 	var state State
 	if err := json.Unmarshal(raw, &state); err != nil {
-		return nil, fmt.Errorf("%s: expected the state of a job, found a file that is damaged: %w; %s. The file holds the only token that opens the results of a job that is posted, and the transaction that posts it: put a backup back if there is one. Only when nothing was posted from this folder, move the file away to start anew", path, err, osfault.Kept(path))
+		return nil, fmt.Errorf("%s: expected the state of a job, found a file that is damaged: %w; %s. The file holds the only token that opens the results of a posted job, and the transaction that posts it: restore a backup if there is one. Move the file away to start again only if nothing was posted from this folder", path, err, osfault.Kept(path))
 	}
 	if state.Version != stateVersion {
 		return nil, fmt.Errorf("%s: expected version %d, found %d; use the program that wrote it", path, stateVersion, state.Version)
@@ -95,12 +95,14 @@ func LoadState(dir string) (*State, error) {
 	return &state, nil
 }
 
-// ErrOtherState: the folder holds what the state would replace and does not contain.
+// ErrOtherState means that the folder holds a state that would be replaced and is not
+// contained in the new one.
 var ErrOtherState = errors.New("another program works on a job in this folder")
 
-// Save writes the state for its owner's eyes only. It is on disk when Save returns. It
-// fails with ErrOtherState where another program has written the folder since the state
-// was made or loaded: the token of its job, or its transaction, would be lost.
+// Save writes the state so that only its owner can read it. It is on disk when Save
+// returns. It fails with ErrOtherState if another program has written the folder since the
+// state was made or loaded, because the token of that job, or its transaction, would be
+// lost.
 func (s *State) Save(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // results are the owner's to share
 		return osfault.Explain(dir, err)
@@ -110,7 +112,7 @@ func (s *State) Save(dir string) error {
 	case err != nil:
 		return err
 	case !s.follows(kept):
-		return fmt.Errorf("%w: expected what this one has loaded in %s, found a job or a transaction that it does not know; look at it with --resume, or choose another folder",
+		return fmt.Errorf("%w: expected the state that this program has loaded from %s, found a job or a transaction that it does not know; look at it with --resume, or choose another folder",
 			ErrOtherState, filepath.Join(dir, StateFile))
 	}
 	raw, err := json.MarshalIndent(s, "", "  ")
@@ -120,7 +122,7 @@ func (s *State) Save(dir string) error {
 	return writeWhole(filepath.Join(dir, StateFile), append(raw, '\n'), 0o600)
 }
 
-// follows tells whether nothing is lost if s replaces what is kept in a folder.
+// follows reports whether nothing is lost if s replaces the state in a folder.
 func (s *State) follows(kept *State) bool {
 	switch {
 	case !kept.Posted():
@@ -136,17 +138,18 @@ func (s *State) follows(kept *State) bool {
 	}
 }
 
-// Posted tells whether the job is on chain or a tx that posts it may be under way.
+// Posted reports whether the job is on the chain or a transaction that posts it may be in
+// progress.
 func (s *State) Posted() bool { return s.JobID != "" || len(s.Tx) > 0 || s.Outside }
 
-// SetAside moves the state in a folder out of the way of another job's and returns its
-// new name. The token in it is the only key to that job's results, so that a state is
-// never deleted.
+// SetAside renames the state in a folder to make room for another job's state, and returns
+// the new name. The token in it is the only key to that job's results, so a state is never
+// deleted.
 func SetAside(dir string) (string, error) {
 	path := filepath.Join(dir, StateFile)
 	for n := 1; ; n++ {
 		aside := filepath.Join(dir, fmt.Sprintf("%s.%d%s", strings.TrimSuffix(StateFile, filepath.Ext(StateFile)), n, filepath.Ext(StateFile)))
-		// The name is claimed first: a rename would replace what has it.
+		// The name is reserved first, because a rename would replace an existing file.
 		claimed, err := os.OpenFile(aside, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 		if errors.Is(err, fs.ErrExist) {
 			continue
@@ -155,13 +158,13 @@ func SetAside(dir string) (string, error) {
 			err = errors.Join(claimed.Close(), os.Rename(path, aside))
 		}
 		if err != nil {
-			return "", fmt.Errorf("move %s out of the way: %w", path, err)
+			return "", fmt.Errorf("rename %s to make room: %w", path, err)
 		}
 		return aside, nil
 	}
 }
 
-// carry notes a tx that is about to leave. Those before it had the same sequence.
+// carry notes a transaction that is about to leave. Those before it have the same sequence.
 func (s *State) carry(signed signedTx, cost Cost) {
 	if len(s.Tx) > 0 {
 		s.Replaced = append(slices.Clone(s.Replaced), s.Tx)
@@ -171,12 +174,12 @@ func (s *State) carry(signed signedTx, cost Cost) {
 	s.Tx, s.TxTimeout, s.Fee, s.Refusal = signed.bytes, signed.timeoutHeight, cost.Fee.String(), ""
 }
 
-// drop forgets txs none of which can run any more.
+// drop removes transactions none of which can run any more.
 func (s *State) drop() {
 	s.Tx, s.TxTimeout, s.TxHeight, s.Replaced, s.Refusal, s.Fee = nil, 0, 0, nil, "", ""
 }
 
-// signed are the txs of which one may be under way, the newest last.
+// signed returns the transactions of which one may be in progress, the newest last.
 func (s *State) signed() ([]signedTx, error) {
 	var txs []signedTx
 	for _, raw := range append(slices.Clone(s.Replaced), s.Tx) {
@@ -193,7 +196,8 @@ func (s *State) signed() ([]signedTx, error) {
 	return txs, nil
 }
 
-// sequence is what the next tx has to be signed with; nil is the account's next.
+// sequence returns the sequence with which the next transaction must be signed; nil means
+// the account's next one.
 func (s *State) sequence() (*uint64, error) {
 	if len(s.Tx) == 0 {
 		return nil, nil
@@ -211,13 +215,14 @@ func (s *State) JobSpec() (computetypes.JobSpec, error) {
 	return spec, nil
 }
 
-// Array tells whether the job has tasks in numbered folders.
+// Array reports whether the job has tasks in numbered folders.
 func (s *State) Array() bool {
 	spec, err := s.JobSpec()
 	return err == nil && spec.Tasks > 1
 }
 
-// writeWhole replaces a file in one step, so that a crash leaves the old or the new.
+// writeWhole replaces a file atomically, so that a crash leaves the old or the new
+// contents.
 func writeWhole(path string, content []byte, mode fs.FileMode) error {
 	file, err := os.CreateTemp(filepath.Dir(path), ".theta-*.tmp")
 	if err != nil {

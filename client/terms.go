@@ -27,8 +27,8 @@ const (
 	mostFee = 10
 )
 
-// Terms are how transactions are paid and described. The zero value pays the least
-// that the chain and its node take, for the gas of a simulation and some to spare.
+// Terms are how transactions are paid for and described. The zero value pays the lowest
+// price that the chain and its node accept, for the simulated gas plus a reserve.
 type Terms struct {
 	// GasPrice in atfuel a unit of gas; zero is the least that is taken.
 	GasPrice sdkmath.LegacyDec
@@ -38,7 +38,7 @@ type Terms struct {
 	Gas uint64
 	// GasAdjustment multiplies simulated gas; 0 is DefaultGasAdjustment.
 	GasAdjustment float64
-	// Note is put into the transaction, for everybody to read.
+	// Note is put into the transaction and is public.
 	Note string
 	// FeeGranter pays the fee by a fee grant; empty when the signer pays.
 	FeeGranter sdk.AccAddress
@@ -52,8 +52,8 @@ type Terms struct {
 	// release is called.
 	Exclusive func(ctx context.Context) (release func(), err error)
 	// Overtaken is asked before a message is signed with another sequence, because a node
-	// says that another transaction of the key came first. Its error ends the errand,
-	// which can be taken up again; nil refuses.
+	// claims that another transaction of the key came first. Its error ends the attempt,
+	// which can be continued later; nil refuses.
 	Overtaken func(ctx context.Context, o Overtaking) error
 	// Tell, if set, is told what a person who waits should know.
 	Tell func(line string)
@@ -80,8 +80,8 @@ func (t Terms) Validate() error {
 	return nil
 }
 
-// ParseTerms reads what the options --gas, --gas-adjustment, --gas-prices and --fees
-// say; empty texts say nothing.
+// ParseTerms reads the options --gas, --gas-adjustment, --gas-prices and --fees; empty
+// texts mean that they are not set.
 func ParseTerms(gas string, adjustment float64, prices, fees string) (Terms, error) {
 	terms := Terms{GasAdjustment: adjustment}
 	if gas != "" && gas != "auto" {

@@ -8,14 +8,14 @@ import (
 )
 
 const (
-	// transferAttempts is how often a transfer is tried that may succeed later, as
-	// when a relay bounds the requests of a second.
+	// transferAttempts is how often a transfer is tried that can succeed later, for example
+	// because a relay limits the requests per second.
 	transferAttempts = 8
 	firstPause       = 250 * time.Millisecond
 )
 
-// patientTransfer repeats a transfer that may succeed later, after longer and
-// longer pauses.
+// patientTransfer repeats a transfer that can succeed later, after longer and longer
+// pauses.
 func patientTransfer(ctx context.Context, transfer func() error) error {
 	pause := firstPause
 	for attempt := 1; ; attempt++ {

@@ -15,12 +15,13 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// ErrMismatch: what lies in the folder is not what the chain accepted.
+// ErrMismatch means that the files in the folder are not the result that the chain
+// accepted.
 var ErrMismatch = errors.New("the files are not the accepted result")
 
-// Verify checks a saved result against the receipt on chain: the manifest's tag,
-// then size and digest of each file. The error wraps ErrMismatch and names the
-// first file that differs.
+// Verify checks a saved result against the receipt on the chain: the manifest's tag, then
+// the size and digest of each file. The error wraps ErrMismatch and names the first file
+// that differs.
 func (c *Client) Verify(ctx context.Context, jobID, dir string) (*Result, error) {
 	settlement, err := c.Recorded(ctx, jobID)
 	if err != nil {
@@ -32,8 +33,8 @@ func (c *Client) Verify(ctx context.Context, jobID, dir string) (*Result, error)
 	return VerifyReceipt(c.chainID, settlement.Receipt, dir)
 }
 
-// Recorded returns what a node shows of a job that has ended: its receipt, even
-// long after, or the record of an array.
+// Recorded returns what a node shows about a job that has ended: its receipt, even long
+// after, or the record of an array.
 func (c *Client) Recorded(ctx context.Context, jobID string) (*Settlement, error) {
 	receipt, err := c.compute.Receipt(ctx, &computetypes.QueryReceiptRequest{JobId: jobID})
 	if err == nil {
@@ -52,9 +53,9 @@ func (c *Client) Recorded(ctx context.Context, jobID string) (*Settlement, error
 	return &Settlement{Job: job.Job}, nil
 }
 
-// VerifyReceipt checks a saved result against a receipt, without any node: see
-// client/proven for a receipt that does not have to be believed. The error wraps
-// ErrMismatch and names the first file that differs.
+// VerifyReceipt checks a saved result against a receipt, without a node; client/proven
+// reads receipts with proofs. The error wraps ErrMismatch and names the first file that
+// differs.
 func VerifyReceipt(chainID string, receipt *computetypes.Receipt, dir string) (*Result, error) {
 	jobID := receipt.JobId
 	if receipt.Status != computetypes.TASK_STATUS_ACCEPTED {
@@ -69,7 +70,7 @@ func VerifyReceipt(chainID string, receipt *computetypes.Receipt, dir string) (*
 		return nil, err
 	}
 	if digest := blob.DigestOf(encoded); digest != trace.Result {
-		return nil, fmt.Errorf("%w: %s has result digest %s, and %s is of %s; fetch the result again",
+		return nil, fmt.Errorf("%w: %s has result digest %s, and %s has %s; fetch the result again",
 			ErrMismatch, filepath.Join(dir, ManifestFile), digest, filepath.Join(dir, TraceFile), trace.Result)
 	}
 	if !givesTag(chainID, trace, receipt) {
@@ -97,7 +98,7 @@ func readTrace(dir string) (blob.Trace, error) {
 	}
 	trace, ok := blob.DecodeTrace(encoded)
 	if !ok {
-		return trace, fmt.Errorf("%w: %s is no trace as nodes deliver it; fetch the result again", ErrMismatch, filepath.Join(dir, TraceFile))
+		return trace, fmt.Errorf("%w: expected a trace as nodes deliver it in %s, found something else; fetch the result again", ErrMismatch, filepath.Join(dir, TraceFile))
 	}
 	return trace, nil
 }
@@ -106,11 +107,12 @@ func readManifest(dir string) ([]byte, error) {
 	return readSaved(filepath.Join(dir, ManifestFile), manifest.MaxEncodedBytes)
 }
 
-// readSaved reads at most a byte more than most of a file that was saved with a result.
+// readSaved reads at most one byte more than the limit from a file that was saved with a
+// result.
 func readSaved(path string, most int64) ([]byte, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s does not exist; expected the folder that a job's result was written to", path)
+		return nil, fmt.Errorf("expected the folder of a job's result, found one in which %s does not exist; choose another folder", path)
 	}
 	if err != nil {
 		return nil, err
@@ -119,7 +121,7 @@ func readSaved(path string, most int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, most+1))
 }
 
-// checkFile compares a file with its line in a manifest.
+// checkFile compares a file with its entry in a manifest.
 func checkFile(path string, want manifest.File) error {
 	file, err := os.Open(path)
 	if err != nil {

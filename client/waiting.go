@@ -7,11 +7,11 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// quietLooks is how many looks at a job without any change are worth asking the chain
-// what it waits for: some ten seconds, half a dozen blocks.
+// quietLooks is the number of looks at a job without a change after which the client asks
+// the chain what the job waits for: some ten seconds, or half a dozen blocks.
 const quietLooks = 25
 
-// quiet notices that nothing happens to a job, and asks why.
+// quiet notices that a job does not change, and asks why.
 type quiet struct {
 	client *Client
 	jobID  string
@@ -20,8 +20,8 @@ type quiet struct {
 	why    string
 }
 
-// explained returns the progress with what the job waits for, once nothing has
-// changed for a while and it waits for nodes. task says which of its tasks to ask for.
+// explained adds to the progress what the job waits for, when it has not changed for a
+// while and waits for nodes. task says which of its tasks to ask about.
 func (q *quiet) explained(ctx context.Context, p Progress, task func() uint64) Progress {
 	if line := p.String(); line != q.line {
 		q.line, q.looks, q.why = line, 0, ""
@@ -36,12 +36,12 @@ func (q *quiet) explained(ctx context.Context, p Progress, task func() uint64) P
 	return p
 }
 
-// waitsForNodes tells whether nodes have to come before anything else happens.
+// waitsForNodes reports whether the job can continue only when nodes have come.
 func (p Progress) waitsForNodes() bool {
 	return p.Stage == StageSeed || p.Stage == StageDraw || p.Stage == StageArray && p.TasksWaiting > 0
 }
 
-// why says what a task waits for; "" when the chain does not tell.
+// why says what a task waits for; "" if the chain does not tell.
 func (c *Client) why(ctx context.Context, jobID string, task uint64) string {
 	answer, err := c.compute.Explain(ctx, &computetypes.QueryExplainRequest{JobId: jobID, Task: task})
 	if err != nil || answer.Waiting.Summary == "" {

@@ -13,7 +13,7 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// waitingSteps is a job whose draw finds nobody for a number of looks.
+// waitingSteps is a job whose draw finds no node for a number of looks.
 func waitingSteps(t *testing.T, looks int) []step {
 	t.Helper()
 	ended := settledWith(t, manifest.Manifest{Profile: "wasm/1", Reason: manifest.ReasonExited})

@@ -13,18 +13,18 @@ import (
 
 // Settlement is how a job ended.
 type Settlement struct {
-	// Job is its last state.
+	// Job is the last state of the job.
 	Job computetypes.Job
-	// Receipt says what each node did and got; nil if no node ever took part.
+	// Receipt says what each node did and earned; nil if no node ever took part.
 	Receipt *computetypes.Receipt
 }
 
-// Accepted tells whether there is a verified result to fetch.
+// Accepted reports whether there is a verified result to download.
 func (s *Settlement) Accepted() bool {
 	return s.Receipt != nil && s.Receipt.Status == computetypes.TASK_STATUS_ACCEPTED && len(s.Receipt.Tags) > 0
 }
 
-// Paid is what all nodes together were paid, fee split included.
+// Paid returns the pay of all nodes together, before the fee split.
 func (s *Settlement) Paid() sdk.Coin {
 	total := math.ZeroInt()
 	if s.Receipt != nil {
@@ -35,13 +35,14 @@ func (s *Settlement) Paid() sdk.Coin {
 	return sdk.Coin{Denom: s.Job.Reward.Denom, Amount: total}
 }
 
-// Refund is what came back out of escrow.
+// Refund returns what was refunded from escrow.
 func (s *Settlement) Refund() sdk.Coin {
 	return sdk.Coin{Denom: s.Job.Reward.Denom, Amount: s.Job.Refunded}
 }
 
-// Watch reports each change of a job, as far as its line tells, until it has
-// ended. A node of the chain that goes away is waited for; ctx ends the watch.
+// Watch reports each change of a job that changes its progress line, until the job has
+// ended. If the node of the chain does not answer, Watch waits for it; the end of ctx ends
+// the watch.
 func (c *Client) Watch(ctx context.Context, jobID string, report func(Progress)) (*Settlement, error) {
 	tell, quiet := once(report), quiet{client: c, jobID: jobID}
 	for {
@@ -65,7 +66,7 @@ func (c *Client) Watch(ctx context.Context, jobID string, report func(Progress))
 	}
 }
 
-// once reports what reads differently from what was reported last.
+// once reports a progress line only if it differs from the last one.
 func once(report func(Progress)) func(Progress) {
 	var last string
 	return func(p Progress) {
@@ -85,7 +86,8 @@ func (c *Client) Settlement(ctx context.Context, jobID string) (*Settlement, err
 	return settlement, nil
 }
 
-// look asks for a job once: its settlement if it has ended, else its progress.
+// look asks for a job once. It returns the job's settlement if it has ended, otherwise its
+// progress.
 func (c *Client) look(ctx context.Context, jobID string) (*Settlement, Progress, error) {
 	answer, err := c.compute.Job(ctx, &computetypes.QueryJobRequest{JobId: jobID})
 	if err != nil {
@@ -104,7 +106,7 @@ func (c *Client) look(ctx context.Context, jobID string) (*Settlement, Progress,
 	}
 	task, err := c.compute.Task(ctx, &computetypes.QueryTaskRequest{JobId: jobID})
 	if isNotFound(err) {
-		// Between the two questions the task has ended, or no node has claimed it yet.
+		// Since the first request the task has ended, or no node has claimed it yet.
 		return nil, Progress{Stage: StageSeed, Status: answer.Job.Status}, nil
 	}
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// explainYAML drops the parser's prefix and Go's type names.
+// explainYAML removes the parser's prefix and Go's type names.
 func explainYAML(err error) error {
 	var typed *yaml.TypeError
 	if !errors.As(err, &typed) {

@@ -18,13 +18,13 @@ import (
 )
 
 const (
-	// requestTimeout bounds one request, its body included.
+	// requestTimeout bounds one request, including its body.
 	requestTimeout = 5 * time.Second
 	// replyLimit is far above any reply of the API, in bytes.
 	replyLimit = 8 << 10
 )
 
-// ErrNotYet says that the endpoint does not have the round yet.
+// ErrNotYet means that the endpoint does not have the round yet.
 var ErrNotYet = errors.New("round is not published yet")
 
 // Client reads a network's rounds from one HTTP endpoint.
@@ -49,10 +49,10 @@ func NewClient(endpoint string) (*Client, error) {
 	return &Client{base: base, http: &http.Client{Timeout: requestTimeout}}, nil
 }
 
-// String is the endpoint, without a password.
+// String returns the endpoint without a password.
 func (c *Client) String() string { return c.base.Redacted() }
 
-// Info returns what the endpoint says of its network, checked against its hash.
+// Info returns the endpoint's description of its network, checked against its hash.
 func (c *Client) Info(ctx context.Context) (Info, error) {
 	var info Info
 	if err := c.get(ctx, &info, "info"); err != nil {
@@ -64,9 +64,9 @@ func (c *Client) Info(ctx context.Context) (Info, error) {
 	return info, nil
 }
 
-// Round returns a round whose signature verifies under the key. It returns
-// ErrNotYet while the endpoint does not have it, and an error that wraps
-// bls.ErrForged or bls.ErrEncoding when the endpoint lies.
+// Round returns a round whose signature verifies under the key. It returns ErrNotYet while
+// the endpoint does not have the round, and an error that wraps bls.ErrForged or
+// bls.ErrEncoding if the endpoint lies.
 func (c *Client) Round(ctx context.Context, key bls.PublicKey, round uint64) (Beacon, error) {
 	b, err := c.beacon(ctx, key, strconv.FormatUint(round, 10))
 	if err != nil {
@@ -124,7 +124,7 @@ func (c *Client) get(ctx context.Context, into any, path ...string) error {
 		return fmt.Errorf("%s: %w", c, err)
 	}
 	if len(raw) > replyLimit {
-		return fmt.Errorf("%s: expected a reply of at most %d bytes", c, replyLimit)
+		return fmt.Errorf("%s: expected a reply of at most %d bytes, found more", c, replyLimit)
 	}
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	if err := dec.Decode(into); err != nil {

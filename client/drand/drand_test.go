@@ -161,7 +161,7 @@ func TestKeyFilesAreTheirOwnersAlone(t *testing.T) {
 	require.Equal(t, key.Public().String(), again.Public().String())
 
 	_, err = CreateKey(path)
-	require.ErrorContains(t, err, "exists")
+	require.ErrorContains(t, err, "found one")
 	require.NoError(t, os.Chmod(path, 0o644))
 	_, err = LoadKey(path)
 	require.ErrorContains(t, err, "0600")

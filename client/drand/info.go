@@ -28,8 +28,8 @@ type Metadata struct {
 	BeaconID string `json:"beaconID"`
 }
 
-// Validate returns an error when the info describes no network that the chain
-// could follow, or when its hash is not its own.
+// Validate returns an error if the info describes a network that the chain cannot follow,
+// or if its hash does not match.
 func (i Info) Validate() error {
 	if i.SchemeID != bls.Scheme {
 		return fmt.Errorf("expected scheme %s, found %q", bls.Scheme, i.SchemeID)
@@ -50,8 +50,8 @@ func (i Info) Validate() error {
 	return nil
 }
 
-// ChainHash is drand's name of the network: the hash of its period, genesis
-// time, public key, group and id.
+// ChainHash returns drand's name of the network: the hash of its period, genesis time,
+// public key, group and id.
 func (i Info) ChainHash() (string, error) {
 	key, err := hex.DecodeString(i.PublicKey)
 	if err != nil {

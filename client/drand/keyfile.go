@@ -17,8 +17,8 @@ type keyFile struct {
 	SecretKey string `json:"secret_key"`
 }
 
-// CreateKey makes a key and writes it to a new file that only its owner reads.
-// It never overwrites a file.
+// CreateKey creates a key and writes it to a new file that only its owner can read. It
+// never overwrites a file.
 func CreateKey(path string) (bls.SecretKey, error) {
 	key := bls.GenerateKey()
 	secret, err := key.Hex()
@@ -31,7 +31,7 @@ func CreateKey(path string) (bls.SecretKey, error) {
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
-		return bls.SecretKey{}, fmt.Errorf("%s exists: choose another file, or use it", path)
+		return bls.SecretKey{}, fmt.Errorf("expected no file at %s, found one; choose another file, or use this key", path)
 	}
 	if err != nil {
 		return bls.SecretKey{}, err
@@ -43,7 +43,7 @@ func CreateKey(path string) (bls.SecretKey, error) {
 	return key, nil
 }
 
-// LoadKey reads a key file. It refuses one that others may read.
+// LoadKey reads a key file. It refuses a file that other users can read.
 func LoadKey(path string) (bls.SecretKey, error) {
 	stat, err := os.Stat(path)
 	if err != nil {
@@ -58,7 +58,7 @@ func LoadKey(path string) (bls.SecretKey, error) {
 	}
 	var file keyFile
 	if err := json.Unmarshal(raw, &file); err != nil {
-		return bls.SecretKey{}, fmt.Errorf("%s is no key file; make one with beacon keygen", path)
+		return bls.SecretKey{}, fmt.Errorf("%s: expected a key file, found something else; create one with: thetad beacon keygen", path)
 	}
 	if file.Scheme != bls.Scheme {
 		return bls.SecretKey{}, fmt.Errorf("%s: expected scheme %s, found %q", path, bls.Scheme, file.Scheme)
@@ -68,7 +68,7 @@ func LoadKey(path string) (bls.SecretKey, error) {
 		return bls.SecretKey{}, fmt.Errorf("%s: %w", path, err)
 	}
 	if public := key.Public().String(); public != file.PublicKey {
-		return bls.SecretKey{}, fmt.Errorf("%s: the public key is not that of the secret key", path)
+		return bls.SecretKey{}, fmt.Errorf("%s: expected the public key of the secret key, found another one; create a new file with: thetad beacon keygen", path)
 	}
 	return key, nil
 }

@@ -14,8 +14,8 @@ type Source interface {
 	Round(ctx context.Context, key bls.PublicKey, round uint64) (Beacon, error)
 }
 
-// Pool asks several sources in turn, so that one that is down or lies does not
-// stop the relay.
+// Pool asks several sources one after the other, so that a source that is down or lies does
+// not stop the relay.
 type Pool struct {
 	sources []Source
 	log     *slog.Logger
@@ -26,8 +26,8 @@ func NewPool(log *slog.Logger, sources ...Source) *Pool {
 	return &Pool{sources: sources, log: log}
 }
 
-// Round returns the first verified answer. When there is none it returns
-// ErrNotYet if any source said so, else what all of them said.
+// Round returns the first verified answer. If there is none, it returns ErrNotYet if any
+// source did, and otherwise the errors of all sources.
 func (p *Pool) Round(ctx context.Context, key bls.PublicKey, round uint64) (Beacon, error) {
 	var all []error
 	notYet := false

@@ -12,59 +12,59 @@ import (
 )
 
 const (
-	// batchLimit is the most rounds in one tx: the lane, in which they pay the least
-	// price, takes no more.
+	// batchLimit is the most rounds in one transaction: the lane, in which they pay the
+	// lowest price, takes no more.
 	batchLimit = 4
-	// fetchLimit is the most rounds that are fetched for one tx: when an
-	// endpoint lacks some, others fill the batch.
+	// fetchLimit is the most rounds that are fetched for one transaction: if an endpoint
+	// lacks some, others fill the batch.
 	fetchLimit = 2 * batchLimit
 	minPoll    = 250 * time.Millisecond
 	maxPoll    = 2 * time.Second
 	maxBackoff = 10 * time.Second
-	// maxHold is the longest pause of a relay that is beaten, in polls.
+	// maxHold is the longest pause, in polls, of a relay that other relays outrun.
 	maxHold = 8
 )
 
-// ErrBeaten says that somebody else submitted one of the rounds first.
+// ErrBeaten means that another relay submitted one of the rounds first.
 var ErrBeaten = errors.New("another relay was first")
 
-// Chain is what the relay needs of the chain.
+// Chain is the part of the chain that the relay needs.
 type Chain interface {
 	// Schedule returns the network that the chain follows.
 	Schedule(ctx context.Context) (types.Schedule, error)
-	// Missing returns at most limit rounds that heights wait for, that the
-	// chain would accept and does not know, newest first. It looks at recent
-	// heights, or deep: at all that are kept, which costs the node more.
+	// Missing returns at most limit rounds that heights wait for, that the chain would
+	// accept and does not have, newest first. It looks at recent heights or, with deep, at
+	// all heights that are kept, which costs the node more.
 	Missing(ctx context.Context, limit int, deep bool) ([]uint64, error)
-	// Submit returns when the rounds are on chain, ErrBeaten when one of them
-	// was already.
+	// Submit returns nil when the rounds are on the chain, and ErrBeaten if one of them was
+	// there already.
 	Submit(ctx context.Context, rounds []Beacon) error
 }
 
-// Relay carries rounds from a source to the chain. It remembers nothing of
-// rounds: the chain says what it lacks, so gaps, restarts and other relays need
-// no care.
+// Relay submits rounds from a source to the chain. It keeps no list of rounds, because the
+// chain says which are missing. Gaps, restarts and other relays therefore need no special
+// handling.
 type Relay struct {
 	source Source
 	chain  Chain
 	log    *slog.Logger
 	maxAge uint64
-	deep   bool // look for old gaps: at the start, and after failures
+	deep   bool // whether to look for old gaps: at the start, and after failures
 
-	// hold is a pause on top of the poll: a relay that loses races pays gas for
-	// nothing, so it steps back and takes over when the other falls silent.
+	// hold is a pause in addition to the poll. A relay that is often outrun pays gas for
+	// nothing, so it pauses and takes over when the other relay stops.
 	hold    time.Duration
-	backoff time.Duration // after the last failure, 0 when it went well
+	backoff time.Duration // pause after the last failure, 0 without one
 }
 
-// NewRelay returns a relay. Rounds that lie more than maxAge rounds behind the
-// newest missing one are left to others; 0 carries all.
+// NewRelay returns a relay. It leaves rounds that are more than maxAge rounds behind the
+// newest missing one to other relays; with 0 it submits all rounds.
 func NewRelay(source Source, chain Chain, log *slog.Logger, maxAge uint64) *Relay {
 	return &Relay{source: source, chain: chain, log: log, maxAge: maxAge, deep: true}
 }
 
-// Run relays until the context ends, which is no error. Failures are logged and
-// retried, ever more slowly while they last.
+// Run relays until the context ends, and then returns nil. It logs failures and tries
+// again, at longer and longer intervals while they last.
 func (r *Relay) Run(ctx context.Context) error {
 	for {
 		wait, err := r.Step(ctx)
@@ -78,12 +78,12 @@ func (r *Relay) Run(ctx context.Context) error {
 	}
 }
 
-// after says how long to wait after a step that asked for so much.
+// after returns how long to wait after a step that returned a pause and an error.
 func (r *Relay) after(wait time.Duration, err error) time.Duration {
 	if errors.Is(err, ErrBeaten) {
 		r.backoff = 0
 		r.hold = min(max(2*r.hold, wait), maxHold*wait)
-		r.log.Info("another relay was first, stepping back", "for", wait+r.hold)
+		r.log.Info("another relay was first, pausing", "for", wait+r.hold)
 		return wait + r.hold
 	}
 	if err != nil {
@@ -99,8 +99,8 @@ func (r *Relay) after(wait time.Duration, err error) time.Duration {
 	return wait + r.hold
 }
 
-// Step brings one tx of missing rounds to the chain and returns how long to
-// wait before the next step: nothing while there is more to bring.
+// Step submits one transaction with missing rounds and returns how long to wait before the
+// next step: 0 while there are more rounds to submit.
 func (r *Relay) Step(ctx context.Context) (time.Duration, error) {
 	schedule, err := r.chain.Schedule(ctx)
 	if err != nil {
@@ -136,8 +136,8 @@ func (r *Relay) Step(ctx context.Context) (time.Duration, error) {
 	return poll, nil
 }
 
-// fetch gets as many rounds as fit into a tx. It fails only when the source
-// delivers none for another reason than that they are not published yet.
+// fetch fetches as many rounds as fit into a transaction. It fails only if the source
+// delivers none of them for a reason other than that they are not published yet.
 func (r *Relay) fetch(ctx context.Context, key bls.PublicKey, rounds []uint64) ([]Beacon, error) {
 	var batch []Beacon
 	var failed error
@@ -161,7 +161,7 @@ func (r *Relay) fetch(ctx context.Context, key bls.PublicKey, rounds []uint64) (
 	return batch, nil
 }
 
-// young leaves out what lies too far behind the newest.
+// young leaves out rounds that are too far behind the newest one.
 func (r *Relay) young(rounds []uint64) []uint64 {
 	if r.maxAge == 0 || len(rounds) == 0 {
 		return rounds
@@ -174,13 +174,14 @@ func (r *Relay) young(rounds []uint64) []uint64 {
 	return rounds
 }
 
-// pollEvery asks the chain twice a period, within reason.
+// pollEvery returns the interval at which the chain is asked: twice per period, within
+// limits.
 func pollEvery(s types.Schedule) time.Duration {
 	half := time.Duration(s.PeriodSeconds) * time.Second / 2 //nolint:gosec // at most a day
 	return min(max(half, minPoll), maxPoll)
 }
 
-// pause waits and says whether the context lasted.
+// pause waits and reports whether the context is still alive.
 func pause(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

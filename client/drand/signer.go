@@ -16,8 +16,8 @@ import (
 // signerBeaconID names a signer's network.
 const signerBeaconID = "devnet"
 
-// Signer is a drand network of one, for devnets and tests: rounds follow from
-// its key alone, and it shows a round only when its time has come.
+// Signer is a drand network with a single key, for devnets and tests. Its rounds follow
+// from its key alone, and it serves a round only when its time has come.
 type Signer struct {
 	key      bls.SecretKey
 	info     Info
@@ -60,7 +60,7 @@ func NewSigner(key bls.SecretKey, period time.Duration, genesis int64) (*Signer,
 // Info describes the signer's network.
 func (s *Signer) Info() Info { return s.info }
 
-// Round signs a round whose time has come, else it returns ErrNotYet.
+// Round signs a round whose time has come; otherwise it returns ErrNotYet.
 func (s *Signer) Round(round uint64) (Beacon, error) {
 	if round == 0 || round > s.schedule.DueAt(s.now()) {
 		return Beacon{}, fmt.Errorf("round %d: %w", round, ErrNotYet)
@@ -88,7 +88,7 @@ func (s *Signer) Handler() http.Handler {
 		mux.HandleFunc("GET "+prefix+"/public/{round}", func(w http.ResponseWriter, r *http.Request) {
 			round, err := strconv.ParseUint(r.PathValue("round"), 10, 64)
 			if err != nil || round == 0 {
-				http.Error(w, "expected a round number from 1 up", http.StatusBadRequest)
+				http.Error(w, "expected a round number of 1 or more", http.StatusBadRequest)
 				return
 			}
 			s.serve(w, round)
@@ -112,6 +112,6 @@ func (s *Signer) serve(w http.ResponseWriter, round uint64) {
 
 func respond(w http.ResponseWriter, value any) {
 	w.Header().Set("Content-Type", "application/json")
-	// The client is gone when writing fails; there is nobody to tell.
+	// Writing fails if the client has gone; there is no one to tell.
 	_ = json.NewEncoder(w).Encode(value)
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/cometbft/cometbft/types"
 )
 
-// agreedHeaders believes what all of several nodes show.
+// agreedHeaders trusts headers that all of several nodes show.
 type agreedHeaders struct {
 	nodes []provider.Provider
 
@@ -18,12 +18,12 @@ type agreedHeaders struct {
 	believed map[int64]*types.Header
 }
 
-// FromNodes returns headers that each of two or more nodes shows alike, signed by
-// two thirds of the validators that it names. One honest node among them is enough
-// to be safe, and is needed: who runs them all can show anything.
+// FromNodes returns headers that each of two or more nodes shows alike, each signed by two
+// thirds of the validators that it names. This is safe if at least one of the nodes is
+// honest: an operator of all of them could show any header.
 func FromNodes(nodes []provider.Provider) (Headers, error) {
 	if len(nodes) < 2 {
-		return nil, fmt.Errorf("%w: expected two nodes or more that are independent of each other, found %d; name another, or a trust root", ErrHeader, len(nodes))
+		return nil, fmt.Errorf("%w: expected two or more nodes that are independent of each other, found %d; name another, or a trust root", ErrHeader, len(nodes))
 	}
 	for _, node := range nodes[1:] {
 		if node.ChainID() != nodes[0].ChainID() {
@@ -60,7 +60,7 @@ func (h *agreedHeaders) Header(ctx context.Context, height int64) (*types.Header
 	return first.Header, nil
 }
 
-// ask returns what a node shows, if its validators have signed it.
+// ask returns the header that a node shows, if its validators have signed it.
 func (h *agreedHeaders) ask(ctx context.Context, node provider.Provider, height int64) (*types.LightBlock, error) {
 	block, err := node.LightBlock(ctx, height)
 	if err != nil {
@@ -78,7 +78,7 @@ func (h *agreedHeaders) ask(ctx context.Context, node provider.Provider, height 
 	return block, nil
 }
 
-// Grounds counts the nodes.
+// Grounds says how many nodes agree.
 func (h *agreedHeaders) Grounds() string {
 	return fmt.Sprintf("shown alike by %d nodes; safe if one of them is honest", len(h.nodes))
 }

@@ -13,15 +13,15 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// ErrNoTask: an array has no receipt of a task.
+// ErrNoTask means that an array has no receipt of a task.
 var ErrNoTask = errors.New("the array has no receipt of that task")
 
-// Blocks shows the receipts of the tasks that ended in a block, of all jobs.
+// Blocks returns the receipts of the tasks of all jobs that ended in a block.
 type Blocks interface {
 	Receipts(ctx context.Context, height int64) ([]computetypes.Receipt, error)
 }
 
-// Array is the receipts of an array's tasks, in the order of the tree over them: by
+// Array holds the receipts of an array's tasks, in the order of the tree over them: by
 // height, and within a block by task.
 type Array struct {
 	job      string
@@ -29,8 +29,8 @@ type Array struct {
 	leaves   [][]byte
 }
 
-// NewArray returns the tree of the receipts of a job, given in any order. It fails
-// on receipts of other jobs and on two of one task.
+// NewArray returns the tree of the receipts of a job, given in any order. It fails if a
+// receipt belongs to another job or if a task has two receipts.
 func NewArray(job string, receipts []computetypes.Receipt) (*Array, error) {
 	a := &Array{job: job, receipts: slices.Clone(receipts)}
 	slices.SortFunc(a.receipts, func(x, y computetypes.Receipt) int {
@@ -42,7 +42,7 @@ func NewArray(job string, receipts []computetypes.Receipt) (*Array, error) {
 			return nil, fmt.Errorf("expected receipts of job %s, found one of job %s", job, receipt.JobId)
 		}
 		if seen[receipt.Task] {
-			return nil, fmt.Errorf("expected one receipt a task, found two of task %d", receipt.Task)
+			return nil, fmt.Errorf("expected one receipt per task, found two of task %d", receipt.Task)
 		}
 		seen[receipt.Task] = true
 		leaf, err := computetypes.ReceiptLeaf(receipt)
@@ -54,9 +54,9 @@ func NewArray(job string, receipts []computetypes.Receipt) (*Array, error) {
 	return a, nil
 }
 
-// ReadArray gathers the receipts of a job that has ended from the blocks of its
-// life, and checks them against the root in its record. It returns ErrProof if they
-// do not give that root: a node has left some out, or has pruned their blocks.
+// ReadArray collects the receipts of an ended job from the blocks of its lifetime, and
+// checks them against the root in its record. It returns ErrProof if they do not give that
+// root, because a node has left some out or has pruned their blocks.
 func ReadArray(ctx context.Context, blocks Blocks, job *computetypes.Job) (*Array, error) {
 	if !job.Ended() {
 		return nil, fmt.Errorf("job %s has not ended; its root comes with its end", job.Id)
@@ -80,8 +80,8 @@ func ReadArray(ctx context.Context, blocks Blocks, job *computetypes.Job) (*Arra
 	return array, array.Check(job)
 }
 
-// Check compares the tree with the record of the job, once that has ended. It
-// returns ErrProof.
+// Check compares the tree with the record of the job, after the job has ended. It returns
+// ErrProof.
 func (a *Array) Check(job *computetypes.Job) error {
 	if want := job.TasksEnded - job.TasksDropped; uint64(len(a.leaves)) != want {
 		return fmt.Errorf("%w: expected receipts of %d tasks of job %s, found %d; ask a node that keeps the results of all blocks from %d to %d",
@@ -93,17 +93,17 @@ func (a *Array) Check(job *computetypes.Job) error {
 	return nil
 }
 
-// Root is that of the tree, 32 bytes.
+// Root returns the root of the tree, 32 bytes.
 func (a *Array) Root() []byte { return computetypes.MerkleRoot(a.leaves) }
 
-// Receipts are those of the tasks, in the order of the tree.
+// Receipts returns the receipts of the tasks, in the order of the tree.
 func (a *Array) Receipts() []computetypes.Receipt { return a.receipts }
 
 // Inclusion proves the receipt of one task under the root of an array's results.
 type Inclusion struct {
 	// Receipt of the task.
 	Receipt computetypes.Receipt
-	// Index of its leaf among Size leaves.
+	// Index is the position of its leaf among Size leaves.
 	Index, Size uint64
 	// Path holds the sibling hashes from the leaf up, 32 bytes each.
 	Path [][]byte
@@ -121,8 +121,8 @@ func (a *Array) Prove(task uint64) (*Inclusion, error) {
 	}, nil
 }
 
-// Place shows where the receipt of a task stands in the tree, as a challenge shows it
-// to the chain. It returns ErrNoTask.
+// Place proves the position of a task's receipt in the tree, in the form that a challenge
+// needs. It returns ErrNoTask.
 func (a *Array) Place(task uint64) (*computetypes.ReceiptProof, error) {
 	inclusion, err := a.Prove(task)
 	if err != nil {
@@ -147,10 +147,11 @@ func (i *Inclusion) Verify(job *computetypes.Job) error {
 	return nil
 }
 
-// ArrayReceipt proves how one task of an array that has ended did: the record of the
-// job with its root against a header, and the receipt, gathered from blocks that
-// need not be believed, against the root. The inclusion is nil if the chain has no
-// record of the job, or it is no array. It returns ErrNoTask for a task without receipt.
+// ArrayReceipt proves how one task of an ended array ended. It proves the record of the job
+// with its root against a header, and the receipt against the root; the receipt is
+// collected from blocks that need not be trusted. The inclusion is nil if the chain has no
+// record of the job, or if the job is not an array. It returns ErrNoTask for a task without
+// a receipt.
 func (r *Reader) ArrayReceipt(
 	ctx context.Context, blocks Blocks, id computetypes.JobID, task uint64, height int64,
 ) (*Inclusion, *Record, error) {

@@ -14,23 +14,23 @@ import (
 )
 
 const (
-	// answerTimeout bounds one question to a node.
+	// answerTimeout bounds one request to a node.
 	answerTimeout = 15 * time.Second
-	// maxAnswerBytes bounds one answer; a page of a hundred validators or a large
-	// receipt with its proof takes a few hundred KiB.
+	// maxAnswerBytes bounds one answer; a page of a hundred validators or a large receipt
+	// with its proof takes a few hundred KiB.
 	maxAnswerBytes = 16 << 20
 )
 
 // Endpoint is a node's CometBFT RPC.
 type Endpoint struct {
-	// HTTP asks for records.
+	// HTTP reads records.
 	*rpchttp.HTTP
-	// ChainID is what the node calls its chain. A header proves it, or refutes it.
+	// ChainID is the chain id that the node claims. A header proves or refutes it.
 	ChainID string
 }
 
-// Dial connects to a node's CometBFT RPC, such as "tcp://localhost:26657", and asks
-// it for its chain. Every question has a deadline, and every answer a bound.
+// Dial connects to a node's CometBFT RPC, such as "tcp://localhost:26657", and asks for its
+// chain id. Every request has a deadline, and every answer a size limit.
 func Dial(ctx context.Context, address string) (*Endpoint, error) {
 	client, err := jsonrpc.DefaultHTTPClient(address)
 	if err != nil {
@@ -44,18 +44,18 @@ func Dial(ctx context.Context, address string) (*Endpoint, error) {
 	}
 	status, err := rpc.Status(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("node %s: %w; check its address and that it is up", address, err)
+		return nil, fmt.Errorf("node %s: %w; check its address and that it is running", address, err)
 	}
 	return &Endpoint{HTTP: rpc, ChainID: status.NodeInfo.Network}, nil
 }
 
-// Provider gives the node's headers to whoever checks them.
+// Provider returns the node's headers for a verifier.
 func (e *Endpoint) Provider() provider.Provider { return lighthttp.NewWithClient(e.ChainID, e.HTTP) }
 
-// bounded cuts answers off.
+// bounded limits the size of answers.
 type bounded struct{ next http.RoundTripper }
 
-// RoundTrip bounds what can be read of the answer.
+// RoundTrip limits how much of the answer can be read.
 func (b bounded) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := b.next.RoundTrip(request)
 	if err != nil {

@@ -14,40 +14,41 @@ import (
 )
 
 const (
-	// clockDrift is how far ahead of this machine's clock a header may be.
+	// clockDrift is how far a header's time can be ahead of this machine's clock.
 	clockDrift = 10 * time.Second
-	// maxPivots bounds the headers that are read between a trusted one and a later one
+	// maxPivots bounds the headers that are read between a trusted header and a later one
 	// whose validators have changed too much.
 	maxPivots = 200
-	// believedHeaders is how many headers a Follower keeps beside the newest.
+	// believedHeaders is how many headers a Follower keeps in addition to the newest.
 	believedHeaders = 64
 )
 
-// Trusted is where a Follower stands, to go on from later.
+// Trusted is the state of a Follower, from which it can continue later.
 type Trusted struct {
-	// Root is the header that it all began with.
+	// Root is the header with which it began.
 	Root Root
-	// FirstUse tells that nobody named the root: it was the newest that the nodes showed.
+	// FirstUse reports that no root was named: the root was the newest header that the
+	// nodes showed.
 	FirstUse bool
-	// Block is the newest that was believed.
+	// Block is the newest trusted header.
 	Block *types.LightBlock
 }
 
-// Expired tells whether headers can no longer be followed from there.
+// Expired reports whether the state is too old to follow headers from it.
 func (t *Trusted) Expired(period time.Duration, now time.Time) bool {
 	return light.HeaderExpired(t.Block.SignedHeader, orDefault(period), now)
 }
 
-// Follower believes headers by what it believed last, for as long as a daemon runs and
-// over its restarts. It verifies as CometBFT's light client does; unlike that one it
-// stays with its nodes, because its owner has chosen them, and needs the root's height
+// Follower trusts headers that follow from the last trusted one, while a daemon runs and
+// across its restarts. It verifies like CometBFT's light client. Unlike that client, it
+// never changes its nodes, because its owner has chosen them, and needs the root's height
 // from a node only once.
 type Follower struct {
 	primary   provider.Provider
 	witnesses []provider.Provider
 	period    time.Duration
 	now       func() time.Time
-	// keep is called with what is believed, whenever that is newer.
+	// keep is called with the new state whenever it is newer.
 	keep func(*Trusted) error
 
 	mu       sync.Mutex
@@ -55,25 +56,25 @@ type Follower struct {
 	believed map[int64]*types.Header
 }
 
-// FollowerConfig is what a follower works with.
+// FollowerConfig is the configuration of a follower.
 type FollowerConfig struct {
-	// Primary shows headers; Witnesses have to show the same: one of them at least,
-	// and none another one that is signed as well.
+	// Primary shows headers. At least one of Witnesses must show the same header, and none
+	// of them another header that is signed as well.
 	Primary   provider.Provider
 	Witnesses []provider.Provider
-	// Root is trusted by a person; without a height the newest header is, that all who
-	// are asked show alike.
+	// Root is a header that a person trusts. Without a height, it is the newest header that
+	// all nodes show alike.
 	Root Root
-	// From goes on from where a follower stood; nil begins at the root.
+	// From is the state from which a follower continues; nil begins at the root.
 	From *Trusted
-	// Keep is called with where it stands, whenever that is newer.
+	// Keep is called with the new state whenever it is newer.
 	Keep func(*Trusted) error
-	// Now is the clock that headers are too old or too new by.
+	// Now is the clock that decides whether headers are too old or too new.
 	Now func() time.Time
 }
 
-// Follow returns a follower. What it goes on from is given up for a root that a person
-// has named since. It returns ErrHeader where the nodes do not have the root.
+// Follow returns a follower. If a person has named another root since the state in From was
+// saved, that state is discarded. It returns ErrHeader if the nodes do not have the root.
 func Follow(ctx context.Context, cfg FollowerConfig) (*Follower, error) {
 	f := &Follower{
 		primary: cfg.Primary, witnesses: patients(cfg.Witnesses), period: orDefault(cfg.Root.Period), now: cfg.Now, keep: cfg.Keep,
@@ -81,7 +82,7 @@ func Follow(ctx context.Context, cfg FollowerConfig) (*Follower, error) {
 	}
 	switch from := cfg.From; {
 	case from != nil && cfg.Root.Height == 0 && from.FirstUse && from.Expired(f.period, f.now()):
-		// Nobody has named a root, so that the nodes are asked as if for the first time.
+		// No root has been named, so the nodes are asked as if for the first time.
 	case from != nil && (cfg.Root.Height == 0 || from.Root.Height == cfg.Root.Height && bytes.Equal(from.Root.Hash, cfg.Root.Hash)):
 		if err := from.Block.ValidateBasic(f.primary.ChainID()); err != nil {
 			return nil, refused(from.Block.Height, err)
@@ -101,14 +102,15 @@ func Follow(ctx context.Context, cfg FollowerConfig) (*Follower, error) {
 func (f *Follower) begin(ctx context.Context, root Root) (*Trusted, error) {
 	block, err := f.primary.LightBlock(ctx, root.Height)
 	for _, witness := range f.witnesses {
-		// Nodes forget old blocks; who shows the root is not believed for it.
+		// Nodes forget old blocks. A node that shows the root is not trusted because of
+		// that.
 		if err == nil || root.Height == 0 {
 			break
 		}
 		block, err = witness.LightBlock(ctx, root.Height)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("trust root at height %d: %w; no node that is asked shows it: name a newer one, or a node that keeps old blocks", root.Height, err)
+		return nil, fmt.Errorf("trust root at height %d: %w; no node that is asked has it: name a newer root, or a node that keeps old blocks", root.Height, err)
 	}
 	firstUse := root.Height == 0
 	if firstUse {
@@ -137,12 +139,12 @@ func (f *Follower) begin(ctx context.Context, root Root) (*Trusted, error) {
 }
 
 func (f *Follower) expired(t *Trusted) error {
-	return refused(t.Block.Height, fmt.Errorf("what was trusted last is of %s, more than the trusting period of %s ago, and can be followed no longer: name a newer trust root, from a source other than these nodes",
+	return refused(t.Block.Height, fmt.Errorf("the last trusted header is %s old, more than the trusting period of %s, and cannot be followed any longer: name a newer trust root, from a source other than these nodes",
 		t.Block.Time.UTC().Format(time.RFC3339), f.period))
 }
 
-// Header follows the chain to a height; 0 is the newest. Heights below what was trusted
-// first, or long behind the newest, are not to be had.
+// Header follows the chain to a height; 0 means the newest. It returns an error for heights
+// below the first trusted one or far behind the newest.
 func (f *Follower) Header(ctx context.Context, height int64) (*types.Header, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -150,26 +152,26 @@ func (f *Follower) Header(ctx context.Context, height int64) (*types.Header, err
 		return known, nil
 	}
 	if height != 0 && height < f.trusted.Block.Height {
-		return nil, refused(height, fmt.Errorf("expected one after height %d, which is trusted already", f.trusted.Block.Height))
+		return nil, refused(height, fmt.Errorf("expected a header after height %d, which is trusted already", f.trusted.Block.Height))
 	}
 	block, err := f.primary.LightBlock(ctx, height)
 	if err != nil {
 		return nil, fmt.Errorf("header at height %d: %w", height, err)
 	}
 	if height != 0 && block.Height != height {
-		return nil, refused(height, fmt.Errorf("found one of height %d", block.Height))
+		return nil, refused(height, fmt.Errorf("found a header of height %d", block.Height))
 	}
 	return f.follow(ctx, block)
 }
 
-// follow verifies a block from what is trusted.
+// follow verifies a block from the last trusted header.
 func (f *Follower) follow(ctx context.Context, block *types.LightBlock) (*types.Header, error) {
 	from := f.trusted.Block
 	if known := f.believed[block.Height]; known != nil || block.Height <= from.Height {
-		// An old one again: the node has nothing newer, or lies about it. It is worth what
-		// it was worth before.
+		// The node shows an old header again: it has nothing newer, or claims so. The
+		// header is trusted as before.
 		if known == nil || !bytes.Equal(known.Hash(), block.Hash()) {
-			return nil, refused(block.Height, fmt.Errorf("expected one after height %d or one that was shown before, found another", from.Height))
+			return nil, refused(block.Height, fmt.Errorf("expected a header after height %d or one that was shown before, found another", from.Height))
 		}
 		return known, nil
 	}
@@ -185,8 +187,8 @@ func (f *Follower) follow(ctx context.Context, block *types.LightBlock) (*types.
 	return block.Header, f.believe(&Trusted{Root: f.trusted.Root, FirstUse: f.trusted.FirstUse, Block: block})
 }
 
-// verify checks that enough of those who were trusted have signed a block, by others
-// between the two where the validators have changed.
+// verify checks that enough of the trusted validators have signed a block. If the
+// validators have changed too much, it verifies headers between the two first.
 func (f *Follower) verify(ctx context.Context, node provider.Provider, from, block *types.LightBlock) error {
 	ahead := []*types.LightBlock{block}
 	for range maxPivots {
@@ -208,19 +210,19 @@ func (f *Follower) verify(ctx context.Context, node provider.Provider, from, blo
 				return fmt.Errorf("header between %d and %d: %w", from.Height, next.Height, err)
 			}
 			if pivot.Height <= from.Height || pivot.Height >= next.Height {
-				return refused(pivot.Height, fmt.Errorf("expected one between %d and %d", from.Height, next.Height))
+				return refused(pivot.Height, fmt.Errorf("expected a header between %d and %d", from.Height, next.Height))
 			}
 			ahead = append(ahead, pivot)
 		default:
 			return refused(next.Height, err)
 		}
 	}
-	return refused(block.Height, fmt.Errorf("more than %d steps are between it and height %d, which was trusted last; name a newer trust root", maxPivots, f.trusted.Block.Height))
+	return refused(block.Height, fmt.Errorf("more than %d steps are between it and height %d, the last trusted one; name a newer trust root", maxPivots, f.trusted.Block.Height))
 }
 
-// crossCheck asks the witnesses for a block that the primary has shown. One that cannot
-// answer, or shows what nobody has signed, counts for nothing; one that shows another
-// that is signed as well has seen a fork.
+// crossCheck asks the witnesses for a block that the primary has shown. A witness that
+// cannot answer, or that shows an unsigned header, does not count. A witness that shows
+// another signed header has seen a fork.
 func (f *Follower) crossCheck(ctx context.Context, from, block *types.LightBlock) error {
 	if len(f.witnesses) == 0 {
 		return nil
@@ -238,21 +240,21 @@ func (f *Follower) crossCheck(ctx context.Context, from, block *types.LightBlock
 		case bytes.Equal(other.Hash(), block.Hash()):
 			agree++
 		case from == nil:
-			return refused(block.Height, fmt.Errorf("the node shows %X and witness %d shows %X: one of them lies; name a trust root from a source that you trust", block.Hash(), i+1, other.Hash()))
+			return refused(block.Height, fmt.Errorf("the node shows %X and witness %d shows %X, so one of them lies; name a trust root from a source that you trust", block.Hash(), i+1, other.Hash()))
 		default:
 			if err = f.verify(ctx, witness, from, other); err == nil {
-				return refused(block.Height, fmt.Errorf("the node shows %X and witness %d shows %X, and both are signed by those who were trusted: the chain has forked", block.Hash(), i+1, other.Hash()))
+				return refused(block.Height, fmt.Errorf("the node shows %X and witness %d shows %X, and both are signed by trusted validators: the chain has forked", block.Hash(), i+1, other.Hash()))
 			}
 			why = fmt.Errorf("witness %d: %w", i+1, err)
 		}
 	}
 	if agree == 0 {
-		return fmt.Errorf("header at height %d: none of %d witnesses shows it too: %w", block.Height, len(f.witnesses), why)
+		return fmt.Errorf("header at height %d: none of %d witnesses also shows it: %w", block.Height, len(f.witnesses), why)
 	}
 	return nil
 }
 
-// believe takes a block for the newest and has it kept.
+// believe stores a block as the newest trusted one.
 func (f *Follower) believe(t *Trusted) error {
 	f.trusted = t
 	f.remember(t.Block.Header)
@@ -281,7 +283,7 @@ func (f *Follower) Grounds() string {
 		witnesses = fmt.Sprintf("witnesses asked: %d", n)
 	}
 	if f.trusted.FirstUse {
-		return fmt.Sprintf("followed by its validators' signatures from header %X at height %d, which nobody has named and the node showed first; %s", root.Hash, root.Height, witnesses)
+		return fmt.Sprintf("followed by its validators' signatures from header %X at height %d, which no person has named and the node showed first; %s", root.Hash, root.Height, witnesses)
 	}
 	return fmt.Sprintf("followed by its validators' signatures from the trusted header %X at height %d; %s", root.Hash, root.Height, witnesses)
 }

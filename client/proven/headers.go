@@ -8,16 +8,15 @@ import (
 	"github.com/cometbft/cometbft/types"
 )
 
-// ErrHeader: a header is not to be believed.
+// ErrHeader means that a header cannot be trusted.
 var ErrHeader = errors.New("header is not to be trusted")
 
-// Headers gives headers that are believed for a reason.
+// Headers provides headers that can be trusted for a reason.
 type Headers interface {
-	// Header returns the header at a height, 0 for the newest there is. It returns
-	// ErrHeader for one that is not to be believed, and the node's error where none
-	// is to be had.
+	// Header returns the header at a height; 0 means the newest. It returns ErrHeader for a
+	// header that cannot be trusted, and the node's error if there is none.
 	Header(ctx context.Context, height int64) (*types.Header, error)
-	// Grounds says why, in a clause for a person.
+	// Grounds says why the headers are trusted, in a clause for a person.
 	Grounds() string
 }
 

@@ -12,19 +12,18 @@ import (
 	"github.com/cometbft/cometbft/types"
 )
 
-// DefaultTrustPeriod is how long a header may be followed from: two thirds of the
-// three weeks for which validators answer with their stake for what they signed.
+// DefaultTrustPeriod is how long a header can be followed from: two thirds of the three
+// weeks for which validators' stakes are liable for what they signed.
 const DefaultTrustPeriod = 14 * 24 * time.Hour
 
-// Root is a header that a person trusts, from a source other than the nodes that
-// are asked.
+// Root is a header that a person trusts, from a source other than the nodes that are asked.
 type Root struct {
 	// Height of the header.
 	Height int64
 	// Hash of the header, 32 bytes.
 	Hash []byte
-	// Period for which it can be followed from, by its time; 0 stands for
-	// DefaultTrustPeriod. It has to be shorter than the chain's unbonding.
+	// Period is how long it can be followed from, by its time; 0 means DefaultTrustPeriod.
+	// It must be shorter than the chain's unbonding time.
 	Period time.Duration
 }
 
@@ -36,11 +35,11 @@ type lightHeaders struct {
 	now       func() time.Time
 }
 
-// FromRoot returns headers that CometBFT's light client follows from a trust root:
-// each is signed by two thirds of its validators, of whom enough are among those
-// that were trusted before. Witnesses are asked for the same headers and have to
-// agree; without one, a third of the validators could show this reader a chain of
-// its own. now is the clock that headers are too old or too new by.
+// FromRoot returns headers that CometBFT's light client follows from a trust root: each is
+// signed by two thirds of its validators, of whom enough were trusted before. Witnesses are
+// asked for the same headers and must agree; without a witness, a third of the validators
+// could show this reader a chain of their own. now is the clock that decides whether
+// headers are too old or too new.
 func FromRoot(
 	ctx context.Context, root Root, primary provider.Provider, witnesses []provider.Provider, now func() time.Time,
 ) (Headers, error) {
@@ -50,7 +49,7 @@ func FromRoot(
 	primary = patient{Provider: primary}
 	asked := patients(witnesses)
 	if len(asked) == 0 {
-		// The light client insists on one.
+		// The light client requires one witness.
 		asked = []provider.Provider{primary}
 	}
 	options := light.TrustOptions{Period: root.Period, Height: root.Height, Hash: root.Hash}

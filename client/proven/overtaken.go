@@ -20,7 +20,8 @@ import (
 // maxSearch bounds the blocks that are searched for a transaction.
 const maxSearch = 1_000
 
-// Bodies shows the transactions of blocks; *Endpoint is one. Nothing it says is believed.
+// Bodies returns the transactions of blocks; *Endpoint implements it. Its answers are not
+// trusted.
 type Bodies interface {
 	Txs(ctx context.Context, height int64) (types.Txs, error)
 }
@@ -32,24 +33,24 @@ func (e *Endpoint) Txs(ctx context.Context, height int64) (types.Txs, error) {
 		return nil, fmt.Errorf("block %d: %w", height, err)
 	}
 	if answer.Block == nil {
-		return nil, fmt.Errorf("block %d: expected one, found none", height)
+		return nil, fmt.Errorf("block %d: expected a block, found none", height)
 	}
 	return answer.Block.Txs, nil
 }
 
-// Search proves what has become of transactions.
+// Search proves what happened to transactions.
 type Search struct {
-	// Reader proves records and believes headers.
+	// Reader proves records and provides trusted headers.
 	Reader *Reader
 	// Bodies shows blocks.
 	Bodies Bodies
 }
 
-// Overtaken returns nil once it is proven that an account's sequence has passed one, and
-// that no block after a height, up to another (0 for the newest), holds one of the
-// transactions with these hashes. It returns ErrProof where that is not so.
+// Overtaken returns nil if it is proven that an account's sequence has passed a given one,
+// and that no block after a height, up to another (0 means the newest), holds one of the
+// transactions with these hashes. Otherwise it returns ErrProof.
 func (s Search) Overtaken(ctx context.Context, account sdk.AccAddress, sequence uint64, hashes []string, since, until int64) error {
-	// Blocks first, because headers are followed upwards.
+	// Blocks are searched first, because headers are followed upwards.
 	newest, err := s.Reader.headers.Header(ctx, 0)
 	if err != nil {
 		return err
@@ -59,14 +60,14 @@ func (s Search) Overtaken(ctx context.Context, account sdk.AccAddress, sequence 
 		last = min(last, until)
 	}
 	if last-since >= maxSearch {
-		return fmt.Errorf("%w: expected %d blocks to search at most, found those from %d to %d", ErrProof, maxSearch, since+1, last)
+		return fmt.Errorf("%w: expected at most %d blocks to search, found blocks %d to %d", ErrProof, maxSearch, since+1, last)
 	}
 	next, err := s.sequence(ctx, account, last)
 	if err != nil {
 		return err
 	}
 	if next <= sequence {
-		return fmt.Errorf("%w: after block %d the account's next sequence is %d, and the node says that %d was used: it lies, or is ahead of what can be proven; try again with another node",
+		return fmt.Errorf("%w: after block %d the account's next sequence is %d, and the node claims that %d was used: it lies, or is ahead of what can be proven; try again with another node",
 			ErrProof, last, next, sequence)
 	}
 	for height := since + 1; height <= last; height++ {
@@ -75,7 +76,7 @@ func (s Search) Overtaken(ctx context.Context, account sdk.AccAddress, sequence 
 			return err
 		}
 		if found != "" {
-			return fmt.Errorf("%w: transaction %s is in block %d, and the node says that it is in none: it lies; ask another node what it did", ErrProof, found, height)
+			return fmt.Errorf("%w: transaction %s is in block %d, and the node claims that it is in none: it lies; ask another node for its result", ErrProof, found, height)
 		}
 	}
 	return nil
@@ -92,7 +93,7 @@ func (s Search) inBlock(ctx context.Context, height int64, hashes []string) (str
 		return "", err
 	}
 	if !bytes.Equal(txs.Hash(), header.DataHash) {
-		return "", fmt.Errorf("%w: block %d has other transactions than the node shows; ask another node", ErrProof, height)
+		return "", fmt.Errorf("%w: block %d has transactions other than those that the node shows; ask another node", ErrProof, height)
 	}
 	for _, tx := range txs {
 		sum := sha256.Sum256(tx)

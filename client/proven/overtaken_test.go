@@ -51,9 +51,9 @@ func TestAnOvertakingIsProvenByTheAccountAndTheBlocks(t *testing.T) {
 	require.ErrorContains(t, err, "is in block", "it was ours that ran")
 	for _, lie := range []bodies{{}, {since + 1: {[]byte("another's")}}, {since + 1: shown[since+1], since + 2: {[]byte("invented")}}} {
 		search.Bodies = lie
-		require.ErrorContains(t, search.Overtaken(t.Context(), account.Address, 0, []string{"NONE"}, since, until), "other transactions than the node shows")
+		require.ErrorContains(t, search.Overtaken(t.Context(), account.Address, 0, []string{"NONE"}, since, until), "transactions other than those that the node shows")
 	}
 	search.Bodies = shown
 	require.NoError(t, search.Overtaken(t.Context(), account.Address, 0, []string{"NONE"}, since, until), "used, and by none of these")
-	require.ErrorContains(t, search.Overtaken(t.Context(), account.Address, 0, ours, -2000, 0), "blocks to search at most")
+	require.ErrorContains(t, search.Overtaken(t.Context(), account.Address, 0, ours, -2000, 0), "blocks to search, found")
 }

@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	// lagAttempts is how often a node is asked for a header that it does not have
-	// yet, lagWait apart: the header that commits to a block's state comes a block
-	// later, and nodes are a block or two behind each other.
+	// lagAttempts is how often a node is asked for a header that it does not have yet;
+	// lagWait is the pause. The header that commits to a block's state comes one block
+	// later, and nodes are one or two blocks behind each other.
 	lagAttempts = 20
 	lagWait     = 500 * time.Millisecond
 )

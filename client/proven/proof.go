@@ -11,11 +11,11 @@ import (
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 )
 
-// ErrProof: what a node answered is not what the header commits to.
+// ErrProof means that a node's answer does not match the header.
 var ErrProof = errors.New("proof does not hold")
 
-// Verify checks that appHash commits to value under key in a store of the chain,
-// or, where value is nil, to there being nothing under key. It returns ErrProof.
+// Verify checks that appHash commits to value under key in a store of the chain or, if
+// value is nil, that the store has nothing under key. Otherwise it returns ErrProof.
 func Verify(appHash []byte, store string, key, value []byte, proof *crypto.ProofOps) error {
 	if len(appHash) == 0 {
 		return fmt.Errorf("%w: the header has no app hash", ErrProof)
@@ -39,8 +39,8 @@ func Verify(appHash []byte, store string, key, value []byte, proof *crypto.Proof
 	return nil
 }
 
-// checkShape admits two steps and no others: from the record to the root of its
-// store, and from there to the app hash.
+// checkShape allows exactly two steps: from the record to the root of its store, and from
+// there to the app hash.
 func checkShape(proof *crypto.ProofOps) error {
 	want := []string{storetypes.ProofOpIAVLCommitment, storetypes.ProofOpSimpleMerkleCommitment}
 	if proof == nil || len(proof.Ops) != len(want) {

@@ -12,25 +12,25 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// firstProvable is the lowest height at which a node proves anything.
+// firstProvable is the lowest height at which a node can prove anything.
 const firstProvable = 2
 
-// Node is asked for records; nothing it says is believed. *http.HTTP of CometBFT's
-// rpc/client is one.
+// Node returns records; its answers are not trusted. *http.HTTP of CometBFT's rpc/client
+// implements it.
 type Node interface {
 	ABCIQueryWithOptions(ctx context.Context, path string, key bytes.HexBytes, options rpcclient.ABCIQueryOptions) (*coretypes.ResultABCIQuery, error)
 }
 
-// Record is what the chain has under a key, or that it has nothing there.
+// Record is what the chain has under a key, or the fact that it has nothing there.
 type Record struct {
-	// Store and Key say where.
+	// Store and Key say where the record is.
 	Store string
 	Key   []byte
-	// Value is nil if there is nothing.
+	// Value is nil if there is nothing under the key.
 	Value []byte
-	// Height after whose block it is so.
+	// Height is the height of the block after which this is the state.
 	Height int64
-	// Header is that of the next block; its app hash commits to the record.
+	// Header is the header of the next block; its app hash commits to the record.
 	Header *types.Header
 }
 
@@ -40,19 +40,18 @@ type Reader struct {
 	headers Headers
 }
 
-// NewReader returns a reader that asks node and believes headers.
+// NewReader returns a reader that reads from node and checks against headers.
 func NewReader(node Node, headers Headers) *Reader { return &Reader{node: node, headers: headers} }
 
-// Grounds says why the headers are believed.
+// Grounds says why the headers are trusted.
 func (r *Reader) Grounds() string { return r.headers.Grounds() }
 
-// Read returns what is under key in a store after the block at height; 0 asks for
-// the newest height that can be proven, a block behind the chain; a height that
-// comes in the next seconds is waited for. It returns ErrHeader or ErrProof for an
-// answer that does not hold.
+// Read returns what is under key in a store after the block at height. 0 means the newest
+// height that can be proven, one block behind the chain. It waits for a height that comes
+// within seconds. It returns ErrHeader or ErrProof for an answer that cannot be trusted.
 func (r *Reader) Read(ctx context.Context, store string, key []byte, height int64) (*Record, error) {
 	if height != 0 && height < firstProvable {
-		return nil, fmt.Errorf("expected height %d or above, found %d; nodes prove nothing before", firstProvable, height)
+		return nil, fmt.Errorf("expected height %d or above, found %d, before which nodes prove nothing; choose a later height", firstProvable, height)
 	}
 	next := height
 	if next > 0 {
@@ -78,16 +77,15 @@ func (r *Reader) Read(ctx context.Context, store string, key []byte, height int6
 	if len(answer.Response.Value) > 0 {
 		record.Value = answer.Response.Value
 	}
-	// The answer's own key and height are not looked at: the proof has to hold for
-	// what was asked.
+	// The answer's own key and height are ignored: the proof must hold for the request.
 	if err := Verify(header.AppHash, store, key, record.Value, answer.Response.ProofOps); err != nil {
 		return nil, fmt.Errorf("record at height %d: %w", record.Height, err)
 	}
 	return record, nil
 }
 
-// Receipt reads how a task ended, nil if there is no receipt: the task has not
-// ended, never was, or its receipt was pruned.
+// Receipt returns the receipt of a task; nil if there is no receipt, because the task has not
+// ended, never existed, or its receipt was pruned.
 func (r *Reader) Receipt(ctx context.Context, job computetypes.JobID, task uint64, height int64) (*computetypes.Receipt, *Record, error) {
 	key, err := computetypes.ReceiptStoreKey(job, task)
 	if err != nil {
@@ -101,7 +99,7 @@ func (r *Reader) Receipt(ctx context.Context, job computetypes.JobID, task uint6
 	return &receipt, record, nil
 }
 
-// Job reads a job apart from its spec, nil if there is none.
+// Job returns a job without its spec; nil if there is none.
 func (r *Reader) Job(ctx context.Context, id computetypes.JobID, height int64) (*computetypes.Job, *Record, error) {
 	key, err := computetypes.JobStoreKey(id)
 	if err != nil {
@@ -115,7 +113,7 @@ func (r *Reader) Job(ctx context.Context, id computetypes.JobID, height int64) (
 	return &job, record, nil
 }
 
-// Spec reads what a job asks for, nil if there is none (any more).
+// Spec returns the spec of a job; nil if there is none (any more).
 func (r *Reader) Spec(ctx context.Context, id computetypes.JobID, height int64) (*computetypes.JobSpec, error) {
 	key, err := computetypes.SpecStoreKey(id)
 	if err != nil {
@@ -129,7 +127,7 @@ func (r *Reader) Spec(ctx context.Context, id computetypes.JobID, height int64) 
 	return &spec, nil
 }
 
-// Task reads a task that has not ended, nil if there is none.
+// Task returns a task that has not ended; nil if there is none.
 func (r *Reader) Task(ctx context.Context, id computetypes.JobID, task uint64, height int64) (*computetypes.Task, error) {
 	key, err := computetypes.TaskStoreKey(id, task)
 	if err != nil {

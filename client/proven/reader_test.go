@@ -71,8 +71,7 @@ func TestAbsenceIsProven(t *testing.T) {
 	}
 }
 
-// What a node changes in its answer is refused: each of these lies is caught by
-// the proof alone.
+// A changed answer of a node is refused: the proof alone exposes each of these lies.
 func TestTamperedAnswersAreRefused(t *testing.T) {
 	chain, id := edge.SettledJob(t)
 	node := serve(t, chain, validators)

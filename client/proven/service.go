@@ -25,18 +25,18 @@ import (
 )
 
 const (
-	// keptHeaders is how many headers a Service remembers: who follows the chain asks
-	// for each of them twice.
+	// keptHeaders is how many headers a Service remembers, because a follower of the chain
+	// asks for each of them twice.
 	keptHeaders = 8
-	// validatorsPage is the most validators that a node shows at once, and
-	// maxValidators how many of them are read.
+	// validatorsPage is the most validators that a node returns per page, and maxValidators
+	// the most that are read.
 	validatorsPage = 100
 	maxValidators  = 10_000
 )
 
-// Service is a node's gRPC endpoint, asked for records and headers. The commit of a
-// block stands in the block after it, so that its newest header is one block behind
-// what CometBFT's RPC shows, and each costs a whole block on the line.
+// Service reads records and headers from a node's gRPC endpoint. The commit of a block is
+// in the block after it. Its newest header is therefore one block behind that of CometBFT's
+// RPC, and each header costs the transfer of a whole block.
 type Service struct {
 	chainID string
 	cmt     cmtservice.ServiceClient
@@ -46,19 +46,19 @@ type Service struct {
 	set     *types.ValidatorSet
 }
 
-// NewService asks the node behind conn, which is expected to be of a chain: headers of
-// another are refused by whoever checks them.
+// NewService reads from the node behind conn, which is expected to belong to a chain; the
+// verifier refuses headers of another chain.
 func NewService(conn grpc.ClientConnInterface, chainID string) *Service {
 	return &Service{chainID: chainID, cmt: cmtservice.NewServiceClient(conn), headers: make(map[int64]*types.Header)}
 }
 
-// ChainID is the chain that the node is expected to be of.
+// ChainID returns the id of the expected chain.
 func (s *Service) ChainID() string { return s.chainID }
 
-// ReportEvidence implements provider.Provider; a node takes none over gRPC.
+// ReportEvidence implements provider.Provider; a node accepts no evidence over gRPC.
 func (s *Service) ReportEvidence(context.Context, types.Evidence) error { return nil }
 
-// LightBlock returns a header with its commit and its validators, 0 for the newest whose
+// LightBlock returns a header with its commit and its validators; 0 means the newest whose
 // commit is in a block.
 func (s *Service) LightBlock(ctx context.Context, height int64) (*types.LightBlock, error) {
 	next, err := s.block(ctx, height)
@@ -84,7 +84,7 @@ func (s *Service) LightBlock(ctx context.Context, height int64) (*types.LightBlo
 	return block, nil
 }
 
-// block returns the block after a height, the newest for 0.
+// block returns the block after a height; the newest block for 0.
 func (s *Service) block(ctx context.Context, height int64) (*cmtproto.Block, error) {
 	if height == 0 {
 		answer, err := s.cmt.GetLatestBlock(ctx, &cmtservice.GetLatestBlockRequest{})
@@ -100,7 +100,7 @@ func (s *Service) block(ctx context.Context, height int64) (*cmtproto.Block, err
 	return s.keep(answer.GetBlock())
 }
 
-// tooHighText is in what a node answers that has not got as far.
+// tooHighText is part of the answer of a node that has not reached the height.
 const tooHighText = "bigger than the chain length"
 
 func explain(height int64, err error) error {
@@ -150,7 +150,7 @@ func (s *Service) header(ctx context.Context, height int64) (*types.Header, erro
 	return &header, nil
 }
 
-// validators returns those that a header names. They rarely change.
+// validators returns the validators that a header names. They rarely change.
 func (s *Service) validators(ctx context.Context, header *types.Header) (*types.ValidatorSet, error) {
 	s.mu.Lock()
 	known := s.set

@@ -12,10 +12,10 @@ import (
 	"github.com/cometbft/cometbft/types"
 )
 
-// trustedVersion is that of the file.
+// trustedVersion is the version of the file.
 const trustedVersion = 1
 
-// trustedFile is where a Follower stands, on disk.
+// trustedFile is the state of a Follower on disk.
 type trustedFile struct {
 	Version    int    `json:"version"`
 	RootHeight int64  `json:"root_height"`
@@ -25,8 +25,8 @@ type trustedFile struct {
 	Block []byte `json:"block"`
 }
 
-// LoadTrusted reads where a follower of a chain stood, nil without a file or with one of
-// another chain: what is trusted there says nothing of this one.
+// LoadTrusted reads the state of a follower of a chain; nil without a file, or if the file
+// is from another chain.
 func LoadTrusted(path, chainID string) (*Trusted, error) {
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -37,7 +37,7 @@ func LoadTrusted(path, chainID string) (*Trusted, error) {
 	}
 	trusted, err := decodeTrusted(raw)
 	if err != nil {
-		return nil, fmt.Errorf("%s: expected the header that was trusted last, found a file that is damaged: %w; delete it to begin at the trust root again", path, err)
+		return nil, fmt.Errorf("%s: expected the last trusted header, found a file that is damaged: %w; delete it to begin at the trust root again", path, err)
 	}
 	if trusted.Block.ChainID != chainID {
 		return nil, nil
@@ -66,7 +66,7 @@ func decodeTrusted(raw []byte) (*Trusted, error) {
 		return nil, err
 	}
 	if block.SignedHeader == nil || block.Header == nil {
-		return nil, errors.New("it holds no header")
+		return nil, errors.New("the file holds no header")
 	}
 	if err := block.ValidateBasic(block.ChainID); err != nil {
 		return nil, err
@@ -74,7 +74,7 @@ func decodeTrusted(raw []byte) (*Trusted, error) {
 	return &Trusted{Root: Root{Height: file.RootHeight, Hash: hash}, FirstUse: file.FirstUse, Block: block}, nil
 }
 
-// Save writes where a follower stands, in one piece.
+// Save writes the state of a follower atomically.
 func (t *Trusted) Save(path string) error {
 	wire, err := t.Block.ToProto()
 	if err != nil {

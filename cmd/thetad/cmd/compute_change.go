@@ -16,8 +16,8 @@ import (
 
 // change is a transaction that a command signs.
 type change struct {
-	// message returns the message to sign, for a dry run and for a transaction that is
-	// printed instead of sent.
+	// message returns the message to sign. It is used by dry runs and by transactions that
+	// are printed instead of sent.
 	message func(ctx context.Context, c *requester.Client, signer requester.Signer, args []string) (sdk.Msg, error)
 	// send sends the message and waits until it is executed.
 	send func(ctx context.Context, s *signing, c *requester.Client, args []string) error

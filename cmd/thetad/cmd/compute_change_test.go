@@ -157,7 +157,7 @@ func deliver(t *testing.T, sink, path, content string) []byte {
 // tinyProgram is a module whose _start returns at once.
 const tinyProgram = "\x00asm\x01\x00\x00\x00\x01\x04\x01\x60\x00\x00\x03\x02\x01\x00\x07\x0a\x01\x06_start\x00\x00\x0a\x04\x01\x02\x00\x0b"
 
-// jobFile writes a job file with a policy, and its program.
+// jobFile creates a job file with a policy, and its program.
 func jobFile(t *testing.T, relay, policy string) string {
 	t.Helper()
 	dir := t.TempDir()

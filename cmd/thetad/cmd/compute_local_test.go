@@ -19,7 +19,7 @@ import (
 // trapping is tinyProgram with a body that traps.
 const trapping = "\x00asm\x01\x00\x00\x00\x01\x04\x01\x60\x00\x00\x03\x02\x01\x00\x07\x0a\x01\x06_start\x00\x00\x0a\x05\x01\x03\x00\x00\x0b"
 
-// localFile writes a job file without a relay, and its program.
+// localFile creates a job file without a relay, and its program.
 func localFile(t *testing.T, program, fields string) string {
 	t.Helper()
 	dir := t.TempDir()

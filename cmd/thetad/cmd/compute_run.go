@@ -219,7 +219,7 @@ func (r *computeRun) quote(ctx context.Context, packed *requester.Packed) (*requ
 	return quote, quote.Err()
 }
 
-// job reads a job file and applies the flags to it.
+// job loads a job file and applies the flags to it.
 func (r *computeRun) job(path string) (requester.JobFile, error) {
 	job, err := requester.LoadJobFile(path)
 	if err != nil {

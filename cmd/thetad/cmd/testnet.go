@@ -150,8 +150,8 @@ func writeTestnet(cmd *cobra.Command, chain *app.App, plan testnetPlan) error {
 	return nil
 }
 
-// newTestnetNode writes a node's keys and app.toml and signs the transaction
-// that makes it a validator.
+// newTestnetNode creates a node's keys and app.toml and signs the transaction that makes
+// it a validator.
 func newTestnetNode(cmd *cobra.Command, chain *app.App, plan testnetPlan, i int) (testnetNode, error) {
 	name := "node" + strconv.Itoa(i)
 	node := testnetNode{home: filepath.Join(plan.dir, name), config: cometConfig()}
