@@ -18,7 +18,10 @@ func plainFolders() []string {
 // unwritten are the beginnings of pages that are not in plain sentences yet. There should be
 // fewer of them, never more.
 func unwritten() []string {
-	return []string{"AGENTS.md", "CHANGELOG.md", "docs/", "examples/", "x/"}
+	return []string{
+		"CHANGELOG.md", "docs/adr/", "docs/architecture/", "docs/integrators/", "docs/operators/",
+		"docs/performance.md", "docs/profiles/", "docs/trust.md", "docs/validators/", "examples/", "x/",
+	}
 }
 
 func requirePlain(t *testing.T, texts []Text) {
