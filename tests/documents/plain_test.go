@@ -20,7 +20,7 @@ func plainFolders() []string {
 func unwritten() []string {
 	return []string{
 		"CHANGELOG.md", "docs/operators/", "docs/profiles/", "docs/trust.md",
-		"x/compute/", "x/feemarket/",
+		"x/feemarket/",
 	}
 }
 
