@@ -20,8 +20,8 @@ func TestWhileBlocksAreFullTheNextOnesPriceIsPaidAndSomeToSpare(t *testing.T) {
 	require.EqualValues(t, 1_000_000_000, least.Int64(), "the floor is paid as it is")
 }
 
-// What a person names is enough where the next block takes it; that others may pay more is
-// said.
+// A price that a person names suffices if the next block takes it. The client says that others
+// may pay more.
 func TestANamedPriceMayBeWhatTheChainTakesNow(t *testing.T) {
 	chain := newChain()
 	chain.crowd = 8

@@ -114,18 +114,18 @@ func ParseTerms(gas string, adjustment float64, prices, fees string) (Terms, err
 	return terms, terms.Validate()
 }
 
-// gasPrices are prices in atfuel a unit of gas.
+// gasPrices are prices in atfuel per unit of gas.
 type gasPrices struct {
 	// least is the lowest that both the chain and its node take for the next block.
 	least sdkmath.Int
-	// offer is what is paid where nobody names a price: while blocks are full it is enough
-	// for two more of them.
+	// offer is the price that the client proposes: while blocks are full it suffices for two
+	// more of them.
 	offer sdkmath.Int
 }
 
-// LeastGasPrice is the price in atfuel a unit of gas that is paid where nobody names one: the
-// lowest that both the chain and the node take, for a node may ask for more in its own
-// mempool, and while blocks are full what the next ones take.
+// LeastGasPrice returns the price in atfuel per unit of gas that the client proposes: the
+// lowest that both the chain and the node take (a node may ask for more in its own mempool),
+// and while blocks are full, the price that the next blocks take.
 func (c *Client) LeastGasPrice(ctx context.Context) (sdkmath.Int, error) {
 	prices, err := c.gasPrices(ctx)
 	return prices.offer, err

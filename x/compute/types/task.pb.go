@@ -542,8 +542,8 @@ type Round struct {
 	// Key of the traces of this round, 32 bytes; empty until the seed of its first draw is
 	// known.
 	TraceKey []byte `protobuf:"bytes,18,opt,name=trace_key,json=traceKey,proto3" json:"trace_key,omitempty"`
-	// Reports that an input is not there. Whether that was so is judged once all seats have
-	// committed, or the task has ended; the list is empty from then on.
+	// Reports of missing inputs. They are judged when all seats have committed or the task has
+	// ended; the list is empty from then on.
 	Reports []InputReport `protobuf:"bytes,19,rep,name=reports,proto3" json:"reports"`
 }
 
@@ -713,11 +713,11 @@ func (m *Round) GetReports() []InputReport {
 	return nil
 }
 
-// InputReport is a seat whose node has given it back because an input was not there.
+// InputReport is a seat that its node has given back because an input was missing.
 type InputReport struct {
-	// Operator of the node.
+	// Address of the node's operator.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
-	// What the node has locked until the report is judged, in the bond denom.
+	// Amount that the node has locked until the report is judged, in the bond denom.
 	Pledged cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=pledged,proto3,customtype=cosmossdk.io/math.Int" json:"pledged"`
 }
 
