@@ -68,6 +68,15 @@ func chainWalls() []Wall {
 			},
 		},
 		{
+			Name: "the rounds of a task know no store and no keeper",
+			Of:   within("x/compute/round"), Allows: func(_, imported string) bool {
+				if path := ours(imported); path != "" {
+					return isTypes(path)
+				}
+				return !in(imported, "cosmossdk.io/collections", "cosmossdk.io/core/store", "cosmossdk.io/store", "github.com/cosmos/cosmos-sdk/store")
+			},
+		},
+		{
 			Name: "what modules share knows no module",
 			Of:   within("x/internal"), Allows: func(_, imported string) bool {
 				return ours(imported) == "" || in(ours(imported), "x/internal")

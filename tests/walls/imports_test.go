@@ -28,6 +28,7 @@ func TestEveryWallCanFail(t *testing.T) {
 		"consensus code imports no app, binary, sidecar, client or test fixture": {importer: "x/compute/keeper", imported: Module + "/sidecar/blob"},
 		"a keeper imports no other keeper":                                       {importer: "x/compute/keeper", imported: Module + "/x/edgenode/keeper"},
 		"types import no keeper and no module":                                   {importer: "x/compute/types", imported: Module + "/x/edgenode"},
+		"the rounds of a task know no store and no keeper":                       {importer: "x/compute/round", imported: "cosmossdk.io/collections"},
 		"what modules share knows no module":                                     {importer: "x/internal/isolated", imported: Module + "/x/beacon/types", deep: true},
 		"the app imports no binary, sidecar, client or test fixture":             {importer: "app", imported: Module + "/testutil/apptest"},
 		"app/params is light: it imports nothing of the module":                  {importer: "app/params", imported: Module + "/x/compute/types"},

@@ -76,6 +76,9 @@ func TestEachRuleOfADrawRefusesWhomItIsFor(t *testing.T) {
 			w.job.Policy = types.Policy{Kind: types.POLICY_KIND_TRUST, Replicas: 1, Node: "other"}
 		}, rule: "named", want: types.ErrNotEligible},
 		"everything fits": {},
+		"exactly as much free bond as is asked": {world: state(func(n *edgenodetypes.Node) {
+			n.State.Locked = n.State.Bond.SubRaw(liability)
+		})},
 		"a further round is not the requester's to place": {
 			world: func(w *world) { w.job.Placement.Denied = []string{"n"} },
 			record: func(r *types.Task) {
