@@ -51,7 +51,7 @@ type Keeper struct {
 	tasks    collections.Map[taskKey, types.Task]
 	held     collections.KeySet[heldKey]
 	receipts collections.Map[taskKey, types.Receipt]
-	// draws are those of replicas, calls those of judges and auditors.
+	// draws are those of the requester's replicas, calls all others.
 	draws      collections.KeySet[drawKey]
 	calls      collections.KeySet[drawKey]
 	requesters collections.KeySet[collections.Pair[sdk.AccAddress, types.JobID]]

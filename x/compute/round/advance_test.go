@@ -83,6 +83,7 @@ func TestWhatIsDueIsAppliedByHeightAlone(t *testing.T) {
 				require.Len(t, task.Rounds[0].Replicas, 2)
 				require.Equal(t, []types.MissedDeadline{{Operator: "c", Height: 11}}, task.Rounds[0].Missed)
 				require.Equal(t, int64(13), task.Rounds[0].ResumeHeight)
+				require.Equal(t, math.NewInt(20), task.DrawFees, "its seat is drawn again, for a fee")
 			},
 		},
 		"all have committed": {

@@ -3,8 +3,8 @@ package round
 import "github.com/thetaedge/theta/x/compute/types"
 
 // pinAudit asks whether auditors join the first round, all replicas of which have
-// committed. The answer is a seed that nobody can know yet: who commits cannot
-// tell whether he will be audited.
+// committed. The answer depends on a seed that nobody can know yet: a node that commits
+// cannot tell whether it will be audited.
 func (t *Task) pinAudit() error {
 	round := t.current()
 	round.AuditSeedHeight = t.height()

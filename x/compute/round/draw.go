@@ -15,8 +15,8 @@ func (t *Task) startRound(target uint32) error {
 	return t.startDraw(target)
 }
 
-// startDraw pins a seed that nobody can know yet and the weights of this epoch. A task
-// whose named node may take on no work ends: nobody else can take it.
+// startDraw pins a seed that nobody can know yet, and the weights of this epoch. A task
+// whose named node may not take on work is aborted: no other node can take it.
 func (t *Task) startDraw(slots uint32) error {
 	if lost, err := t.namedNodeLost(); lost || err != nil {
 		return err
@@ -134,7 +134,7 @@ func (t *Task) markRunning() error {
 	return t.record.MoveTo(types.TASK_STATUS_RUNNING)
 }
 
-// dropMissed takes the task from nodes whose commit deadline has passed.
+// dropMissed removes the nodes whose commit deadline has passed.
 func (t *Task) dropMissed() (bool, error) {
 	round := t.current()
 	if round.NextDeadline == 0 || t.height() <= round.NextDeadline {
@@ -187,13 +187,13 @@ func (t *Task) fillSlots() (bool, error) {
 }
 
 // drawsReplicas reports whether the round draws the replicas that the requester asked
-// for, and neither auditors nor the judges of a further round.
+// for, and neither auditors nor escalation replicas.
 func (t *Task) drawsReplicas() bool { return t.index() == 0 && t.current().Auditors == 0 }
 
 // drawnOut reports whether the round has drawn for long enough. The requester's
 // replicas are drawn as long as the job lives and pays for it, and for a bounded time
 // beside one that has committed: a requester who prolongs the job must not hold its bond for
-// ever. For auditors and judges it waits no longer than a number of draws.
+// ever. A call waits no longer than a number of draws.
 func (t *Task) drawnOut() bool {
 	round := t.current()
 	if t.drawsReplicas() {
@@ -257,7 +257,7 @@ func (t *Task) giveUpDrawing() error {
 	return nil
 }
 
-// dropCandidates frees the candidates of the open draw and closes it.
+// dropCandidates releases the candidates of the draw and ends it.
 func (t *Task) dropCandidates() error {
 	round := t.current()
 	if round.Draw == nil {
@@ -281,9 +281,9 @@ func (t *Task) dropCandidate(a *types.Assignment) error {
 	return t.deps.Nodes.Release(t.ctx, addr, t.job.Liability)
 }
 
-// admit enters a node into the open draw. When lower ranks hold all slots, the
-// highest of them makes room. Nobody else can come after a named node: its draw
-// closes at once.
+// admit makes a node a candidate of the draw. When there are more candidates than slots,
+// the one with the highest rank leaves. The draw of a named node closes at once, because no
+// other node may claim.
 func (t *Task) admit(c Candidate) error {
 	draw := t.current().Draw
 	at := slices.IndexFunc(draw.Candidates, func(a types.Assignment) bool { return bytes.Compare(c.Rank, a.Rank) < 0 })

@@ -5,9 +5,9 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// writeReceipt completes and writes the receipt of a task, which says what its result is. Of
-// an array only the hash of the receipt stays, in the job's tree. Without a result a
-// challenge is not judged.
+// writeReceipt ends the task: it completes and writes the receipt, which says what the
+// result is. For a task of an array only the hash of the receipt is kept, in the job's tree.
+// Without a result a challenge is aborted.
 func (t *Task) writeReceipt(receipt types.Receipt, ballots []ballot) error {
 	if t.job.Challenged != nil && receipt.Status != types.TASK_STATUS_ACCEPTED {
 		if err := t.abortChallenge(); err != nil {
@@ -53,9 +53,9 @@ func (t *Task) writeReceipt(receipt types.Receipt, ballots []ballot) error {
 	return t.deps.Records.SetReceipt(t.ctx, t.id, receipt)
 }
 
-// abort ends a task in its first round without a verdict: nobody is at fault,
-// every lock returns, and those who hold the task earn the attempt fee. Seats that were
-// drawn cost their fee.
+// abort ends a task in its first round without a verdict. No node is at fault: every lock
+// is returned, and the nodes that hold the task earn the attempt fee. The requester pays the
+// fee of each seat that was drawn.
 func (t *Task) abort(status types.TaskStatus) error {
 	// A seed that never came has shown nobody a draw; and a named node is not drawn.
 	drawing := t.current().Draw != nil && status == types.TASK_STATUS_CANCELLED && !t.job.Policy.NamesNode()

@@ -6,7 +6,7 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// nextTarget returns how many judges a further round asks for, as the table says, and
+// nextTarget returns how many replicas a further round asks for, as the table says, and
 // how many it aims at: fewer where the class has fewer nodes that have not taken part,
 // or the losers could not pay as many. Where these are not half of those asked for no
 // round is held, and both are 0: whoever can make a class small for a task must not
@@ -49,17 +49,17 @@ func (t *Task) uninvolved() (uint64, error) {
 	return class.Nodes - min(class.Nodes, taken), nil
 }
 
-// affordable returns how many more judges the losers can pay, whoever they turn
+// affordable returns how many more replicas the losers can pay, whoever they turn
 // out to be: one at least after the first round, more than a third of the votes
 // after a later one. Rounds that found fewer nodes than they aimed at have
-// fewer losers, and so afford fewer judges.
+// fewer losers, and so afford fewer replicas.
 func (t *Task) affordable() uint64 {
-	votes, judges := int64(0), int64(0)
+	votes, escalated := int64(0), int64(0)
 	for r := range t.record.Rounds {
 		n := int64(len(t.record.Rounds[r].Replicas))
 		votes += n
 		if r > 0 {
-			judges += n
+			escalated += n
 		}
 	}
 	losers := int64(1)
@@ -67,13 +67,12 @@ func (t *Task) affordable() uint64 {
 		losers = votes/3 + 1
 	}
 	paid := t.job.Liability.MulRaw(losers).Quo(t.job.BondValue)
-	return math.MinInt(math.MaxInt(paid.SubRaw(judges), math.ZeroInt()), math.NewInt(types.MaxRoundReplicas)).Uint64()
+	return math.MinInt(math.MaxInt(paid.SubRaw(escalated), math.ZeroInt()), math.NewInt(types.MaxRoundReplicas)).Uint64()
 }
 
-// forfeitSilent settles who has stayed silent in the round that ends: what was not
-// revealed, or not opened when it was asked for, stays so. An opening in a later
-// round must not turn a loser, on whose liability that round relies, into one who
-// was right.
+// forfeitSilent marks the nodes that have not revealed in the round that ends, or have not
+// disclosed although they were asked to. They cannot do it later: a disclosure in a later
+// round must not turn a loser, whose liability pays that round, into a node that was right.
 func (t *Task) forfeitSilent(ballots []ballot) error {
 	for i := range ballots {
 		b := &ballots[i]

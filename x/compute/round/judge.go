@@ -94,7 +94,7 @@ func (t *Task) creditTo(account string, amount math.Int) error {
 }
 
 // abortChallenge ends a challenge on which the judges came to no verdict. It costs
-// the challenger a part of what he put up: else it would cost nothing to have
+// the challenger a part of what it put up: otherwise it would cost nothing to have
 // others' bonds locked.
 func (t *Task) abortChallenge() error {
 	fee := math.MinInt(t.params.AttemptFee(t.job.TaskReserve), t.Left())

@@ -108,7 +108,8 @@ func TestEachRuleOfADrawRefusesWhomItIsFor(t *testing.T) {
 			require.Equal(t, c.rule, failed)
 
 			ref := types.TaskRef{JobId: jobID, Round: uint32(len(record.Rounds) - 1)}
-			_, may := task.MayClaim(sdk.AccAddress("n"), ref)
+			_, may, err := task.MayClaim(sdk.AccAddress("n"), ref)
+			require.NoError(t, err)
 			require.Equal(t, c.want == nil, may)
 			_, shown, err := task.Claimable(sdk.AccAddress("n"))
 			require.NoError(t, err)

@@ -57,9 +57,9 @@ func (t *Task) bondDenom() (string, error) {
 // What draws cost a task stands in its record, is never more than it has set aside for
 // them, and is burned with its end: money moves once, and until then escrow holds it.
 
-// charged reports whether what draws cost is the requester's: those of the replicas that he
-// asks for. Judges and auditors are not his to call, and a bounded number of draws seeks
-// them.
+// charged reports whether what draws cost is the requester's: those of the replicas that
+// the requester asks for. The requester does not decide about calls, and their number is
+// bounded.
 func (t *Task) charged() bool { return t.drawsReplicas() && t.job.SeatFee.IsPositive() }
 
 // charge adds to what draws have cost, as far as the task has set fees aside.
@@ -74,9 +74,9 @@ func (t *Task) chargeDraw() {
 	}
 }
 
-// chargeSeat charges a seat that its node has left, in whatever way. Were it drawn again
-// for nothing, a requester could have the seats of others vacated, by keeping the inputs
-// from them or by a program that no machine survives, until his own nodes hold all.
+// chargeSeat charges a seat that its node has left, in whatever way. If a
+// new draw cost nothing, a requester could make other nodes leave, by withholding the inputs
+// or with a program that no machine survives, until the requester's own nodes hold all seats.
 func (t *Task) chargeSeat() {
 	if t.charged() {
 		t.charge(t.job.SeatFee)
@@ -88,10 +88,10 @@ func (t *Task) drawsUnpaid() bool {
 	return t.charged() && t.record.DrawFees.GTE(t.job.DrawReserve())
 }
 
-// paySeats has a task that ends without a verdict cost its requester the fee of each
-// seat, together with what its draws and attempts have cost: else he could draw until
-// his own nodes hold all seats. A task that nobody was ever drawn for, nor is about to
-// be, costs none.
+// paySeats charges the requester of a task that ends without a verdict the fee of each
+// seat, less what its draws and attempts have cost: otherwise a requester could draw until
+// its own nodes hold all seats. A task for which no node was drawn, or is about to be
+// drawn, costs nothing.
 func (t *Task) paySeats(ballots []ballot, drawing bool) error {
 	if !drawing && len(ballots) == 0 && len(t.record.Departed) == 0 {
 		return nil

@@ -71,13 +71,13 @@ func (t *Task) decide() error {
 	}
 }
 
-// settleAccepted pays those who agree with the result and slashes those who do not.
+// settleAccepted pays the nodes that agree with the result and slashes those that do not.
 //
 // Replicas of the first round, auditors among them, are paid from escrow. Replicas
 // of further rounds are paid from the losers' liabilities, before anything else is
 // taken from them; the honest share of the rest, a reward at most, goes to all who
-// were right. Where nobody vouches that honest machines agree, who differs is outvoted
-// and keeps the bond; who stays silent loses it there too.
+// were right. Where nobody vouches that honest machines agree, a node that differs is
+// outvoted and keeps its bond; a node that stays silent loses it there too.
 func (t *Task) settleAccepted(ballots []ballot, key string) error {
 	var right, wrong, escalated []*ballot
 	for i := range ballots {
@@ -178,10 +178,10 @@ func (t *Task) outvote(b *ballot) error {
 	return nil
 }
 
-// settleFailed ends a task on which the votes settle nothing, or on which nobody spoke. The
-// silent are slashed; the others earn the attempt fee, for nobody can say which
-// of them was right. Where its jury has deserted, what the first round has delivered
-// is paid for all the same.
+// settleFailed ends a task on which the votes decide nothing, or on which no node revealed.
+// Silent nodes are slashed; the others earn the attempt fee, because nobody can say which
+// of them was right. Where the jury came and left, the requester pays for what the first
+// round has delivered nevertheless.
 func (t *Task) settleFailed(ballots []ballot, deserted bool) error {
 	var silent []*ballot
 	for i := range ballots {
@@ -205,7 +205,7 @@ func (t *Task) settleFailed(ballots []ballot, deserted bool) error {
 	return t.writeReceipt(types.Receipt{Status: types.TASK_STATUS_FAILED}, ballots)
 }
 
-// deserted reports whether judges came to the current round, and would have been enough,
+// deserted reports whether a jury came to the current round, and would have been enough,
 // had they stayed. They leave when the inputs are not there for them.
 func (t *Task) deserted() bool {
 	came := len(t.current().Replicas)
@@ -219,7 +219,7 @@ func (t *Task) deserted() bool {
 
 // burnDelivered burns what else the first round would have earned for results that
 // have been delivered. Were it returned, a requester with a node in that round could
-// have it lie, take the inputs away from the judges, and have the others' work for an
+// have it lie, take the inputs away from the jury, and have the others' work for an
 // attempt fee. The judges of a challenge deliver nothing.
 func (t *Task) burnDelivered(ballots []ballot) error {
 	if t.job.Challenged != nil {
@@ -242,7 +242,7 @@ func (t *Task) burnRest(b *ballot) error {
 	return t.burnFromEscrow(math.MinInt(t.job.Reward.Amount.Sub(b.outcome.Paid), t.Left()))
 }
 
-// failWithoutJury ends a task whose current round found too few judges: they go with the
+// failWithoutJury ends a task whose current round found too few replicas: they go with the
 // attempt fee, and the rounds before fail, for nobody is there to say who lied.
 func (t *Task) failWithoutJury() error {
 	deserted := t.deserted()

@@ -12,7 +12,7 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// Claim is the claim of one draw.
+// Claim enters a node into the draw of the round that it names.
 func (t *Task) Claim(operator sdk.AccAddress, ref types.TaskRef) error {
 	if ref.Round != t.index() {
 		return types.ErrWrongRound.Wrapf("task is in round %d, got a claim for round %d", t.index(), ref.Round)
@@ -55,7 +55,7 @@ func (t *Task) notHeld(operator string, ref types.TaskRef) error {
 	return types.ErrNotAssigned.Wrapf("%s holds no part of task %d of job %s", operator, ref.Task, ref.JobId)
 }
 
-// Commit fixes the node's result.
+// Commit fixes a node's result without revealing it.
 func (t *Task) Commit(operator sdk.AccAddress, item types.CommitItem) error {
 	a, err := t.held(operator, item.Ref)
 	if err != nil {
@@ -112,7 +112,7 @@ func (t *Task) startReveals() error {
 	return nil
 }
 
-// Reveal shows the tag and the exit code that the node committed to.
+// Reveal shows the tag and the exit code to which a node has committed.
 func (t *Task) Reveal(operator sdk.AccAddress, item types.RevealItem) error {
 	a, err := t.held(operator, item.Ref)
 	if err != nil {
@@ -154,9 +154,9 @@ func (t *Task) checkFuel(fuel uint64) error {
 	return nil
 }
 
-// Open shows the result behind a revealed tag. In each round one node of those that agree
-// is enough: the chain recognises the others' tags, and those of a first round by what any
-// round shows.
+// Open discloses the result behind a revealed tag. One of the nodes that agree in a round is
+// enough: the chain recognises the tags of the others, and the tags of a first round by what
+// any round discloses.
 func (t *Task) Open(operator sdk.AccAddress, item types.OpenItem) error {
 	a, err := t.held(operator, item.Ref)
 	if err != nil {
@@ -203,8 +203,9 @@ func (t *Task) tag(shown types.Opening) []byte {
 	return types.Tag(sdk.UnwrapSDKContext(t.ctx).ChainID(), t.job.Id, t.record.Index, shown)
 }
 
-// disclosedBy returns the open result behind a revealed tag, nil without one. Who has revealed
-// another fuel than his tag has contradicts himself, and has said nothing.
+// disclosedBy returns the result that was disclosed for a revealed tag, nil if there is none.
+// A node that has revealed another fuel than its tag contains contradicts itself, and counts
+// as silent.
 func (t *Task) disclosedBy(a part) *types.Opening {
 	own := t.provesWork(a.round)
 	for i := range t.record.Opened {
@@ -222,8 +223,8 @@ func (t *Task) disclosedBy(a part) *types.Opening {
 	return nil
 }
 
-// provesWork reports whether the replicas of a round fold a trace of their own: where somebody
-// may have learned the first round's.
+// provesWork reports whether the replicas of a round fold a trace of their own. They do
+// where they may have learned the first round's trace from somebody.
 func (t *Task) provesWork(round uint32) bool { return round > 0 || t.job.Challenged != nil }
 
 // traceKeys returns the keys of the traces that a tag of a round is made of; none before
@@ -232,11 +233,11 @@ func (t *Task) traceKeys(round uint32) [][]byte {
 	return types.TraceKeys(&t.job, &t.record, round)
 }
 
-// discloses reports whether the current round shows digests: tags of different rounds, or
-// jobs, do not compare.
+// discloses reports whether digests are disclosed in the current round. They have to be
+// where votes of several rounds, or of another job, are compared: their tags differ.
 func (t *Task) discloses() bool { return t.index() > 0 || t.job.Challenged != nil }
 
-// mustDisclose reports whether the task waits for the node to open its digest.
+// mustDisclose reports whether the task waits for the node to disclose its digest.
 func (t *Task) mustDisclose(a part) bool {
 	return t.discloses() && t.current().Phase == types.ROUND_PHASE_REVEAL &&
 		a.Status == types.ASSIGNMENT_STATUS_REVEALED && t.disclosedBy(a) == nil

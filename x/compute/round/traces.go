@@ -8,7 +8,7 @@ type List int
 const (
 	// Unlisted is a task that does not draw.
 	Unlisted List = iota
-	// ListedCall is a draw of judges or auditors: somebody's bond or pay waits for it.
+	// ListedCall is a draw of auditors, escalation replicas or challenge judges: somebody's bond or pay waits for it.
 	ListedCall
 	// ListedDraw is a draw of the replicas that a requester asks for.
 	ListedDraw
@@ -61,7 +61,8 @@ func (t *Task) traces(due int64) Traces {
 	return left
 }
 
-// calls reports whether the task looks for judges or auditors, or did last.
+// calls reports whether the task looks for auditors, escalation replicas or challenge
+// judges, or did last.
 func (t *Task) calls() bool { return !t.drawsReplicas() || t.job.Challenged != nil }
 
 // list is the list that a draw of the task belongs to.
