@@ -233,6 +233,9 @@ func (g *generator) single(field *protogen.Field, bytes, name string, nullable b
 
 // kind is the Go type of an element of a list.
 func (g *generator) kind(field *protogen.Field, custom string) (string, error) {
+	if custom != "" {
+		return "", fmt.Errorf("%s: a list of a custom type is not supported", field.Desc.FullName())
+	}
 	switch field.Desc.Kind() {
 	case protoreflect.BytesKind:
 		return "[]byte", nil
@@ -241,11 +244,10 @@ func (g *generator) kind(field *protogen.Field, custom string) (string, error) {
 	case protoreflect.MessageKind:
 		return "*" + g.QualifiedGoIdent(field.Message.GoIdent), nil
 	case protoreflect.StringKind, protoreflect.BoolKind, protoreflect.Uint32Kind, protoreflect.Int32Kind, protoreflect.Uint64Kind, protoreflect.Int64Kind:
-		if custom == "" {
-			return field.Desc.Kind().String(), nil
-		}
+		return field.Desc.Kind().String(), nil
+	default:
+		return "", fmt.Errorf("%s: a list of kind %s is not supported", field.Desc.FullName(), field.Desc.Kind())
 	}
-	return "", fmt.Errorf("%s: a list of this kind is not supported", field.Desc.FullName())
 }
 
 func (g *generator) call(name string, args ...string) string {

@@ -12,7 +12,7 @@ import (
 
 // plainFolders are the folders whose comments are in plain sentences. More may be added.
 func plainFolders() []string {
-	return []string{"client", "cmd", "proto", "tests/documents"}
+	return []string{"client", "cmd", "proto", "tests/documents", "x/compute/round"}
 }
 
 // unwritten are the beginnings of pages that are not in plain sentences yet. There should be

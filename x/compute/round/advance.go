@@ -2,18 +2,18 @@ package round
 
 import "github.com/thetaedge/theta/x/compute/types"
 
-// seedPollBlocks is how soon a task looks again for a seed that is not there
-// yet; it waits longer the longer the seed stays away.
+// seedPollBlocks is the number of blocks after which a task looks again for a seed that is
+// not known yet. The longer the seed is late, the longer the task waits.
 const seedPollBlocks = 2
 
-// firstPollBlocks is how soon a task looks for the seed of a draw: when those that
-// come in the ordinary course of things are there. Claims look by themselves, and
-// each look of the queue is three writes.
+// firstPollBlocks is the number of blocks after which a task first looks for the seed of a
+// draw: most seeds are known by then. Claims look for the seed themselves, and each look of
+// the queue costs three writes.
 const firstPollBlocks = 6
 
-// Advance applies every transition that is due by comparison with the height,
-// one after the other. It runs before anything else a handler does, so that no
-// late message profits from a queue that lags behind.
+// Advance applies, one after the other, every transition whose height has come. A handler
+// calls it before it does anything else, so that a late message never gains from a queue that
+// lags.
 func (t *Task) Advance() error {
 	for !t.Ended() {
 		moved, err := t.step()
@@ -27,8 +27,8 @@ func (t *Task) Advance() error {
 	return nil
 }
 
-// step applies the first transition that is due and says whether there was one.
-// Each leaves the task closer to its end at this height, so that advance ends.
+// step applies the first transition that is due and reports whether there was one. Each
+// transition brings the task closer to its end at this height, so Advance terminates.
 func (t *Task) step() (bool, error) {
 	if t.job.Cancelled && t.cancellable() {
 		return true, t.abort(types.TASK_STATUS_CANCELLED)
@@ -44,11 +44,11 @@ func (t *Task) step() (bool, error) {
 		return t.acceptUnreviewed()
 	case types.ROUND_PHASE_UNSPECIFIED, types.ROUND_PHASE_CLOSED:
 	}
-	return false, nil // a current round is open
+	return false, nil // a current round is never closed
 }
 
-// stepCommit applies the first transition that is due of a round that draws nodes
-// or waits for their commitments.
+// stepCommit applies the first due transition of a round that draws nodes or waits for their
+// commitments.
 func (t *Task) stepCommit() (bool, error) {
 	for _, transition := range []func() (bool, error){
 		t.startClaims, t.assignCandidates, t.dropMissed, t.fillSlots, t.finishCommits,
@@ -60,8 +60,8 @@ func (t *Task) stepCommit() (bool, error) {
 	return false, nil
 }
 
-// NextDue returns the height at which the task may advance without a message,
-// 0 once it has ended.
+// NextDue returns the height at which the task may advance without a message, or 0 if it has
+// ended.
 func (t *Task) NextDue() int64 {
 	if t.Ended() {
 		return 0
@@ -79,8 +79,8 @@ func (t *Task) NextDue() int64 {
 	return t.nextCommitDue(round)
 }
 
-// nextCommitDue returns the height at which a round that draws nodes or waits for
-// their commitments may advance.
+// nextCommitDue returns the height at which a round that draws nodes or waits for their
+// commitments may advance.
 func (t *Task) nextCommitDue(round *types.Round) int64 {
 	var due int64
 	earliest := func(height int64) {
@@ -105,8 +105,8 @@ func (t *Task) nextCommitDue(round *types.Round) int64 {
 	return max(due, t.height()+1)
 }
 
-// resumes returns the height at which a pause between draws ends, or the time in which
-// nodes are drawn.
+// resumes returns the height at which a pause between draws ends, or at which the time for
+// drawing nodes is over, if that is earlier.
 func (t *Task) resumes(round *types.Round) int64 {
 	if t.drawsReplicas() && round.WaitUntil != 0 {
 		return min(round.ResumeHeight, round.WaitUntil+1)
@@ -114,13 +114,12 @@ func (t *Task) resumes(round *types.Round) int64 {
 	return round.ResumeHeight
 }
 
-// nextPoll returns the height at which to look again for a seed.
+// nextPoll returns the height at which the task looks again for a seed.
 func (t *Task) nextPoll(pinned int64) int64 {
 	return max(t.height(), pinned) + seedPollBlocks + max(0, t.height()-pinned)/8
 }
 
-// cancellable reports whether the task may end at the requester's word: nobody has
-// committed yet.
+// cancellable reports whether the requester may end the task: no node has committed yet.
 func (t *Task) cancellable() bool {
 	return t.index() == 0 && t.current().Phase == types.ROUND_PHASE_COMMIT && t.current().Committed == 0
 }

@@ -2,18 +2,18 @@ package round
 
 import "github.com/thetaedge/theta/x/compute/types"
 
-// pinAudit asks whether auditors join the first round, all replicas of which have
-// committed. The answer depends on a seed that nobody can know yet: a node that commits
-// cannot tell whether it will be audited.
+// pinAudit pins the seed that determines whether auditors join the first round, after all its
+// replicas have committed. No node knows this seed yet, so a node that commits does not know
+// whether it will be audited.
 func (t *Task) pinAudit() error {
 	round := t.current()
 	round.AuditSeedHeight = t.height()
 	return round.MoveTo(types.ROUND_PHASE_AUDIT)
 }
 
-// decideAudit acts on the answer. Auditors are further replicas of the same
-// round, drawn like the others and as blind: reveals open once they have
-// committed too. A seed that never comes ends the task.
+// decideAudit reads the seed and lets auditors join or opens the reveals. Auditors are
+// further replicas of the same round, drawn like the others and equally blind: reveals open
+// once they have committed too. If the seed does not arrive in time, the task ends.
 func (t *Task) decideAudit() (bool, error) {
 	round := t.current()
 	seed, known, err := t.deps.Beacon.Seed(t.ctx, round.AuditSeedHeight)

@@ -12,7 +12,7 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// Deps is what a task reaches outside of its own record.
+// Deps contains what a task uses outside of its own record.
 type Deps struct {
 	Addresses address.Codec
 	Bank      Bank
@@ -22,13 +22,13 @@ type Deps struct {
 	Records   Records
 }
 
-// Bank burns what is not paid out of escrow.
+// Bank burns the part of the escrow that is not paid out.
 type Bank interface {
 	BurnCoins(ctx context.Context, module string, amt sdk.Coins) error
 }
 
-// Nodes knows whom a draw may find, and takes from them what they have at stake. It is
-// the part of types.EdgenodeKeeper that a task needs.
+// Nodes reports which nodes a draw may find, and takes their stake. It is the part of
+// types.EdgenodeKeeper that a task needs.
 type Nodes interface {
 	Epoch(ctx context.Context) (uint64, error)
 	Params(ctx context.Context) (edgenodetypes.Params, error)
@@ -48,20 +48,20 @@ type Nodes interface {
 	CountMissed(ctx context.Context, operator sdk.AccAddress, missedAt int64) error
 }
 
-// Rewards credits what operators earn against the escrow.
+// Rewards credits the earnings of operators against the escrow.
 type Rewards interface {
 	CreditReward(ctx context.Context, operator sdk.AccAddress, gross sdk.Coin) (sdk.Coin, error)
 	CreditShare(ctx context.Context, operator sdk.AccAddress, share sdk.Coin) error
 }
 
-// Records are those that a task reads and writes beside its own.
+// Records are the records that a task reads and writes in addition to its own.
 type Records interface {
-	// Challenge returns the challenge of a job's result. It fails where there is none.
+	// Challenge returns the challenge of a job's result, or an error if there is none.
 	Challenge(ctx context.Context, id types.JobID, task uint64) (types.Challenge, error)
 	SetChallenge(ctx context.Context, id types.JobID, c types.Challenge) error
 	RemoveChallenge(ctx context.Context, id types.JobID, task uint64) error
-	// HasSpec reports whether the spec of a job is still kept.
+	// HasSpec reports whether the spec of a job is still stored.
 	HasSpec(ctx context.Context, id types.JobID) (bool, error)
-	// SetReceipt writes what remains of the only task of a job.
+	// SetReceipt stores the receipt of the only task of a job.
 	SetReceipt(ctx context.Context, id types.JobID, receipt types.Receipt) error
 }

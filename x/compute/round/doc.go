@@ -1,14 +1,14 @@
-// Package round is the state machine of one task: how its rounds draw nodes, take their
-// results blindly, count them and settle who gets what.
+// Package round is the state machine of one task: it describes how the task's rounds draw
+// nodes, collect their results blindly, count the votes and settle the payments.
 //
-// A Task is loaded by the keeper for one handler, advanced by everything that is due at
-// the block's height, changed by what the handler asks, advanced again and saved. It
-// keeps its state in the task's record (types.Task), moves it along the tables of
-// types/status.go, and reaches everything else through Deps. It knows no store: what
-// indexes have to say of the task, and what changes of its job, it hands over as an
-// Update, which the keeper writes.
+// The keeper loads a Task for one handler and advances it by every transition that is due at
+// the block's height. The handler changes the task; the keeper then advances it again and
+// saves it. The Task keeps its state in the task's record (types.Task), changes it according
+// to the tables of types/status.go, and reaches everything else through Deps. It does not
+// access a store: it returns what the indexes should contain about the task, and what changes
+// of its job, as an Update, which the keeper writes.
 //
-// A round, by its phases, with the functions that move it:
+// The phases of a round, with the functions that change them:
 //
 //	            startRound
 //	                │
@@ -23,7 +23,7 @@
 //	                │ decideAudit: no auditors
 //	                ▼
 //	             REVEAL        Reveal; in later rounds also Open
-//	                │ concludeRound: all have spoken, or the deadline is past
+//	                │ concludeRound: all have revealed, or the deadline is past
 //	                ▼
 //	             decide ──▶ REVIEW    under TRUST only: Review, or acceptUnreviewed
 //	                │          │
@@ -31,6 +31,6 @@
 //	                ▼
 //	             escalate: CLOSED, and a larger round of other nodes starts
 //
-// A task may also end without a verdict: abort, where it is cancelled, expires, lacks
-// its inputs or finds no nodes; failWithoutJury, where a later round finds too few nodes.
+// A task may also end without a verdict: abort, if it is cancelled, expires, lacks its inputs
+// or does not find nodes; failWithoutJury, if a later round finds too few nodes.
 package round

@@ -15,8 +15,9 @@ func (t *Task) startRound(target uint32) error {
 	return t.startDraw(target)
 }
 
-// startDraw pins a seed that nobody can know yet, and the weights of this epoch. A task
-// whose named node may not take on work is aborted: no other node can take it.
+// startDraw pins a seed that is not known to any party yet, and the weights of this epoch. If
+// the job names a node that may not take work, the task ends, because no other node can take
+// it.
 func (t *Task) startDraw(slots uint32) error {
 	if lost, err := t.namedNodeLost(); lost || err != nil {
 		return err
@@ -35,16 +36,16 @@ func (t *Task) startDraw(slots uint32) error {
 	return nil
 }
 
-// maxDrawPause is the longest pause before a draw that somebody waits for, in blocks.
+// maxDrawPause is the longest pause, in blocks, before a draw for which a node waits.
 const maxDrawPause = 64
 
-// drawPause returns for how many blocks a draw is put off when its round has drawn
-// before: 1, 3, 7 … A job that nobody takes up waits up to a quarter of its life.
+// drawPause returns how many blocks a round that has drawn before waits for its next draw: 1,
+// 3, 7 and so on. A job that no node has taken waits up to a quarter of its life.
 func (t *Task) drawPause() int64 {
 	longest, quarter := int64(maxDrawPause), max(1, (t.job.ExpiresHeight-t.job.PostedHeight)/4)
 	switch {
 	case !t.drawsReplicas():
-	case t.charged() && len(t.current().Replicas) == 0: // nobody waits for it but its requester
+	case t.charged() && len(t.current().Replicas) == 0: // only the requester waits for it
 		longest = quarter
 	default:
 		longest = min(longest, quarter)
@@ -52,13 +53,13 @@ func (t *Task) drawPause() int64 {
 	return min(int64(1)<<min(t.current().Draws, 32)-1, longest)
 }
 
-// seedGraceBlocks is how long a seed takes in the ordinary course of things: it
-// is public only after its pin, and then somebody has to bring it.
+// seedGraceBlocks is the number of blocks within which a seed normally arrives: it becomes
+// public only after its pin, and a relay then has to deliver it.
 const seedGraceBlocks = 8
 
-// startClaims lets nodes claim once the seed is known. The task's lifetime grows
-// by as long as the seed is late. A seed that never comes ends the draw. A named
-// node has nobody to draw against, and needs no seed.
+// startClaims lets nodes claim once the seed is known. The task's lifetime grows by the delay
+// of the seed. If the seed does not arrive in time, the draw ends. A named node does not
+// compete with others and does not need a seed.
 func (t *Task) startClaims() (bool, error) {
 	draw := t.current().Draw
 	if draw == nil || draw.CloseHeight != 0 {
@@ -85,8 +86,9 @@ func (t *Task) startClaims() (bool, error) {
 	return true, t.giveUpDrawing()
 }
 
-// setTraceKey fixes the key of the round's traces by the seed of its first draw. A node
-// that is chosen by name is not drawn: its key is known before, and its requester judges.
+// setTraceKey derives the key of the round's traces from the seed of its first draw. A node
+// that is chosen by name is not drawn: its key is known in advance, and its requester judges
+// the result.
 func (t *Task) setTraceKey(seed []byte) {
 	if round := t.current(); len(round.TraceKey) == 0 {
 		round.TraceKey = types.TraceKey(sdk.UnwrapSDKContext(t.ctx).ChainID(), t.job.Id, t.record.Index, t.index(), seed)
@@ -159,12 +161,11 @@ func (t *Task) dropMissed() (bool, error) {
 	return true, nil
 }
 
-// patientDraws is how many draws a further round, or an audit, makes before it is
-// content with half of the nodes that it asked for: two tasks may wait for each
-// other's nodes.
+// patientDraws is the number of draws after which a further round, or an audit, accepts half
+// of the nodes that it asked for: two tasks may wait for each other's nodes.
 const patientDraws = 5
 
-// fillSlots draws again for slots that are empty, after a pause, or gives up on them.
+// fillSlots draws again for empty slots after a pause, or gives up drawing.
 func (t *Task) fillSlots() (bool, error) {
 	round := t.current()
 	missing := int(round.Target) - len(round.Replicas)
@@ -176,7 +177,7 @@ func (t *Task) fillSlots() (bool, error) {
 	}
 	if round.ResumeHeight == 0 {
 		round.ResumeHeight = t.height() + t.drawPause()
-		if t.drawsReplicas() { // once more at its last height, whatever the pause
+		if t.drawsReplicas() { // draw once more at the last height, however long the pause
 			round.ResumeHeight = min(round.ResumeHeight, max(t.height(), t.expires()))
 		}
 	}
@@ -186,14 +187,14 @@ func (t *Task) fillSlots() (bool, error) {
 	return true, t.startDraw(uint32(missing))
 }
 
-// drawsReplicas reports whether the round draws the replicas that the requester asked
-// for, and neither auditors nor escalation replicas.
+// drawsReplicas reports whether the round draws the replicas that the requester asked for, as
+// opposed to auditors or the judges of a further round.
 func (t *Task) drawsReplicas() bool { return t.index() == 0 && t.current().Auditors == 0 }
 
-// drawnOut reports whether the round has drawn for long enough. The requester's
-// replicas are drawn as long as the job lives and pays for it, and for a bounded time
-// beside one that has committed: a requester who prolongs the job must not hold its bond for
-// ever. A call waits no longer than a number of draws.
+// drawnOut reports whether the round has drawn for long enough. It draws the requester's
+// replicas while the job lives and pays for it, and for a bounded time after a node has
+// committed: a requester who prolongs the job must not hold the bond of that node for ever.
+// The number of draws for auditors and judges is bounded.
 func (t *Task) drawnOut() bool {
 	round := t.current()
 	if t.drawsReplicas() {
@@ -202,9 +203,10 @@ func (t *Task) drawnOut() bool {
 	return round.Draws >= t.params.MaxDraws || round.Draws >= patientDraws && t.halfHaveCome()
 }
 
-// halfHaveCome reports whether there are half of the nodes that a further round, or
-// the audit of a first one, asked for at first. Its target may have been lowered since,
-// and nodes may have left: half of what is left would be a jury that shrinks to one.
+// halfHaveCome reports whether the round has at least half of the nodes that a further round,
+// or the audit of a first one, asked for at first. The target may have been lowered since
+// then, and nodes may have left: half of the lowered target could be a jury that shrinks to
+// one.
 func (t *Task) halfHaveCome() bool {
 	round := t.current()
 	if t.index() > 0 {
@@ -214,10 +216,9 @@ func (t *Task) halfHaveCome() bool {
 	return types.HalfAJury(auditors, t.job.Policy.Auditors)
 }
 
-// enoughJudges reports whether a challenge may be judged by those that have come: half
-// of the judges that it asked for, three at least, and more than have agreed on the
-// result. One that takes the task and stays away must not keep a result from being
-// judged.
+// enoughJudges reports whether the nodes that have come may judge a challenge: at least half
+// of the judges that it asked for, at least three, and more than have agreed on the result. A
+// judge that takes the task and stays away must not keep a result from being judged.
 func (t *Task) enoughJudges() (bool, error) {
 	if t.job.Challenged == nil {
 		return false, nil
@@ -227,10 +228,10 @@ func (t *Task) enoughJudges() (bool, error) {
 	return n >= types.MinQuorum && 2*n >= int(t.job.Policy.Replicas) && n > len(c.Defendants), err
 }
 
-// giveUpDrawing ends a first round that found too few nodes. A further round, or
-// an audit, goes on with the nodes it has if they are at least half of those it
-// asked for; fewer might be whom an attacker has left able to come. Such a round
-// judges nobody, and what was drawn for such an audit is not accepted.
+// giveUpDrawing ends a first round that found too few nodes. A further round, or an audit,
+// continues with its nodes if they are at least half of the number that it asked for. If they
+// are fewer, an attacker may have kept the others away: such a round does not give a verdict,
+// and a result that was drawn for such an audit is not accepted.
 func (t *Task) giveUpDrawing() error {
 	enough, err := t.enoughJudges()
 	if err != nil {
@@ -272,7 +273,7 @@ func (t *Task) dropCandidates() error {
 	return nil
 }
 
-// dropCandidate gives a candidate its lock back.
+// dropCandidate returns the candidate's lock.
 func (t *Task) dropCandidate(a *types.Assignment) error {
 	addr, err := t.operator(a.Operator)
 	if err != nil {
@@ -281,9 +282,8 @@ func (t *Task) dropCandidate(a *types.Assignment) error {
 	return t.deps.Nodes.Release(t.ctx, addr, t.job.Liability)
 }
 
-// admit makes a node a candidate of the draw. When there are more candidates than slots,
-// the one with the highest rank leaves. The draw of a named node closes at once, because no
-// other node may claim.
+// admit adds a node to the open draw. If lower ranks hold all slots, the highest of them
+// makes room. A named node is the only one that can claim, so its draw closes at once.
 func (t *Task) admit(c Candidate) error {
 	draw := t.current().Draw
 	at := slices.IndexFunc(draw.Candidates, func(a types.Assignment) bool { return bytes.Compare(c.Rank, a.Rank) < 0 })
@@ -311,7 +311,7 @@ func (t *Task) admit(c Candidate) error {
 	return t.dropCandidate(last)
 }
 
-// checkRedraw refuses to draw for a task that does not wait for its next draw.
+// checkRedraw returns an error if the task does not wait for its next draw.
 func (t *Task) checkRedraw() error {
 	if t.Ended() {
 		return types.ErrTaskEnded.Wrapf("task %d of job %s; its receipt says how", t.record.Index, t.job.Id)
@@ -329,9 +329,8 @@ func (t *Task) checkRedraw() error {
 	}
 }
 
-// Redraw starts the next draw of a task that pauses between draws. It returns
-// ErrTaskEnded, ErrNoRedraw, or ErrNotQualified where the node that the job names may
-// take on no work.
+// Redraw starts the next draw of a task that pauses between draws. It returns ErrTaskEnded,
+// ErrNoRedraw, or ErrNotQualified if the node that the job names may not take work.
 func (t *Task) Redraw() error {
 	if err := t.checkRedraw(); err != nil {
 		return err

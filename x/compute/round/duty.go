@@ -8,8 +8,8 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// OwesCommit reports whether the task waits for a node to commit, and up to which height.
-// Its errors, as those of the functions below, are refusals of the item or of the store.
+// OwesCommit reports whether the task waits for a node to commit, and up to which height. Its
+// errors, like those of the functions below, refuse the item or come from the store.
 func (t *Task) OwesCommit(operator sdk.AccAddress, item types.CommitItem) (int64, bool, error) {
 	a, err := t.held(operator, item.Ref)
 	if err != nil || a.Status != types.ASSIGNMENT_STATUS_ASSIGNED {

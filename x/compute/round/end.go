@@ -5,9 +5,9 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// writeReceipt ends the task: it completes and writes the receipt, which says what the
-// result is. For a task of an array only the hash of the receipt is kept, in the job's tree.
-// Without a result a challenge is aborted.
+// writeReceipt completes and writes the receipt of a task. Of a task of an array, only the
+// hash of the receipt is kept, in the job's tree. A challenge whose judges do not find a
+// result ends without a verdict.
 func (t *Task) writeReceipt(receipt types.Receipt, ballots []ballot) error {
 	if t.job.Challenged != nil && receipt.Status != types.TASK_STATUS_ACCEPTED {
 		if err := t.abortChallenge(); err != nil {
@@ -53,11 +53,11 @@ func (t *Task) writeReceipt(receipt types.Receipt, ballots []ballot) error {
 	return t.deps.Records.SetReceipt(t.ctx, t.id, receipt)
 }
 
-// abort ends a task in its first round without a verdict. No node is at fault: every lock
-// is returned, and the nodes that hold the task earn the attempt fee. The requester pays the
-// fee of each seat that was drawn.
+// abort ends a task in its first round without a verdict. No node is at fault: every lock is
+// returned, and the nodes that hold the task earn the attempt fee. Drawn seats cost their
+// fee.
 func (t *Task) abort(status types.TaskStatus) error {
-	// A seed that never came has shown nobody a draw; and a named node is not drawn.
+	// If the seed did not arrive, no party has seen the draw; and a named node is not drawn.
 	drawing := t.current().Draw != nil && status == types.TASK_STATUS_CANCELLED && !t.job.Policy.NamesNode()
 	if err := t.dropCandidates(); err != nil {
 		return err
@@ -77,8 +77,8 @@ func (t *Task) abort(status types.TaskStatus) error {
 	return t.writeReceipt(types.Receipt{Status: status}, ballots)
 }
 
-// describe writes into a receipt what others need to know to judge what its result is
-// worth: what was at stake, and of how many the nodes were drawn.
+// describe writes into a receipt what third parties need to judge how reliable its result is:
+// the amount at stake, and the weight of the class from which the nodes were drawn.
 func (t *Task) describe(receipt *types.Receipt) error {
 	present, err := t.deps.Nodes.Epoch(t.ctx)
 	if err != nil {

@@ -6,11 +6,11 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// nextTarget returns how many replicas a further round asks for, as the table says, and
-// how many it aims at: fewer where the class has fewer nodes that have not taken part,
-// or the losers could not pay as many. Where these are not half of those asked for no
-// round is held, and both are 0: whoever can make a class small for a task must not
-// choose who is left to judge it.
+// nextTarget returns how many judges a further round asks for according to the table (asked),
+// and how many it aims at (target). The target is lower if the class has fewer nodes that
+// have not taken part, or if the losers could not pay that many. If the target is less than
+// half of asked, no round takes place and both are 0, because an attacker that keeps nodes of
+// a class away from a task would otherwise choose its judges.
 func (t *Task) nextTarget() (target, asked uint32, err error) {
 	i := len(t.record.Rounds) - 1
 	if i >= len(t.params.Escalation) {
@@ -28,7 +28,7 @@ func (t *Task) nextTarget() (target, asked uint32, err error) {
 	return target, asked, nil
 }
 
-// uninvolved returns how many live nodes of the class have taken no part in the task.
+// uninvolved returns how many live nodes of the class have not taken part in the task.
 func (t *Task) uninvolved() (uint64, error) {
 	epoch, err := t.deps.Nodes.Epoch(t.ctx)
 	if err != nil {
@@ -39,7 +39,7 @@ func (t *Task) uninvolved() (uint64, error) {
 		return 0, err
 	}
 	taken := uint64(t.participants())
-	if t.job.Challenged != nil { // whose result is judged does not judge
+	if t.job.Challenged != nil { // the nodes whose result is judged do not judge
 		_, c, err := t.challenge()
 		if err != nil {
 			return 0, err
@@ -49,10 +49,10 @@ func (t *Task) uninvolved() (uint64, error) {
 	return class.Nodes - min(class.Nodes, taken), nil
 }
 
-// affordable returns how many more replicas the losers can pay, whoever they turn
-// out to be: one at least after the first round, more than a third of the votes
-// after a later one. Rounds that found fewer nodes than they aimed at have
-// fewer losers, and so afford fewer replicas.
+// affordable returns how many more judges the losers can pay, whichever nodes the losers are.
+// There is at least one loser after the first round, and more than a third of the votes lose
+// after a later one. Rounds that found fewer nodes than they aimed at have fewer losers, and
+// can therefore pay fewer judges.
 func (t *Task) affordable() uint64 {
 	votes, escalated := int64(0), int64(0)
 	for r := range t.record.Rounds {
@@ -70,9 +70,9 @@ func (t *Task) affordable() uint64 {
 	return math.MinInt(math.MaxInt(paid.SubRaw(escalated), math.ZeroInt()), math.NewInt(types.MaxRoundReplicas)).Uint64()
 }
 
-// forfeitSilent marks the nodes that have not revealed in the round that ends, or have not
-// disclosed although they were asked to. They cannot do it later: a disclosure in a later
-// round must not turn a loser, whose liability pays that round, into a node that was right.
+// forfeitSilent marks the nodes that were silent in the round that ends: they cannot reveal
+// or open later. The next round relies on the liabilities of the losers, so an opening in
+// that round must not make a loser right.
 func (t *Task) forfeitSilent(ballots []ballot) error {
 	for i := range ballots {
 		b := &ballots[i]

@@ -13,8 +13,8 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// settleChallenge ends a challenge with the result that its judges have agreed on. paid is how
-// many of them the challenger pays.
+// settleChallenge ends a challenge with the result on which its judges have agreed. The
+// challenger pays paid of them.
 func (t *Task) settleChallenge(found verdict, paid int) error {
 	id, c, err := t.challenge()
 	if err != nil {
@@ -39,11 +39,11 @@ func (t *Task) settleChallenge(found verdict, paid int) error {
 	return t.leaveChallenge(id, c, types.CHALLENGE_VERDICT_CONVICTED, award, compensation)
 }
 
-// convict slashes those who agreed on a false result. What they lose pays what the
-// challenger has spent on judges first, then whoever paid for the result, then is
-// pledged to the judges of other jobs: nobody is to lose by having challenged a
-// little later. The honest share of the rest, a reward at most, is the challenger's.
-// It returns what the two got.
+// convict slashes the nodes that agreed on a false result. Their liabilities first repay the
+// challenger's spending on judges, then the account that paid for the result. The remainder
+// is pledged to the challengers of other judging jobs, so that no challenger loses by having
+// challenged a little later. The challenger also gets the honest share of the rest, which is
+// at most one reward. convict returns what the two accounts received.
 func (t *Task) convict(c *types.Challenge, spent math.Int) (award, compensation math.Int, err error) {
 	wronged := t.job.BondValue.MulRaw(int64(len(c.Defendants)))
 	owed := spent.MulRaw(int64(c.Judging)).Add(wronged)
@@ -61,7 +61,7 @@ func (t *Task) convict(c *types.Challenge, spent math.Int) (award, compensation 
 		})
 		d.Locked = math.ZeroInt()
 		if errors.Is(err, edgenodetypes.ErrNodeNotFound) {
-			continue // gone, and so is its bond
+			continue // the node and its bond are gone
 		}
 		if err != nil {
 			return got, honest, err
@@ -79,8 +79,8 @@ func (t *Task) convict(c *types.Challenge, spent math.Int) (award, compensation 
 	return award, compensation, t.creditTo(c.Requester, compensation)
 }
 
-// creditTo adds an amount of the bond denom, which lies in escrow, to somebody's
-// earnings.
+// creditTo adds an amount of the bond denom, which is in escrow, to the earnings of an
+// account.
 func (t *Task) creditTo(account string, amount math.Int) error {
 	addr, err := t.operator(account)
 	if err != nil {
@@ -93,9 +93,9 @@ func (t *Task) creditTo(account string, amount math.Int) error {
 	return t.deps.Rewards.CreditShare(t.ctx, addr, sdk.NewCoin(denom, amount))
 }
 
-// abortChallenge ends a challenge on which the judges came to no verdict. It costs
-// the challenger a part of what it put up: otherwise it would cost nothing to have
-// others' bonds locked.
+// abortChallenge ends a challenge on which the judges did not reach a verdict. It costs the
+// challenger a part of the amount that they put up: otherwise it would be free to have the
+// bonds of others locked.
 func (t *Task) abortChallenge() error {
 	fee := math.MinInt(t.params.AttemptFee(t.job.TaskReserve), t.Left())
 	if err := t.burnFromEscrow(fee); err != nil {
@@ -108,9 +108,9 @@ func (t *Task) abortChallenge() error {
 	return t.leaveChallenge(id, c, types.CHALLENGE_VERDICT_UNSPECIFIED, math.ZeroInt(), math.ZeroInt())
 }
 
-// leaveChallenge takes the job off those that judge. With the last one, what is
-// contested is held again for as long as others may challenge. A conviction is
-// kept with the job, so that it comes once.
+// leaveChallenge removes the job from those that judge the challenge. When the last one
+// leaves, the contested liabilities are held again for as long as other accounts may
+// challenge. A conviction is stored with the job, so that it happens only once.
 func (t *Task) leaveChallenge(id types.JobID, c types.Challenge, verdict types.ChallengeVerdict, award, compensation math.Int) error {
 	c.Judging--
 	if c.Judging == 0 {
@@ -140,8 +140,7 @@ func (t *Task) leaveChallenge(id types.JobID, c types.Challenge, verdict types.C
 	})
 }
 
-// releaseDefendants gives back what is still locked, and burns what was pledged to
-// nobody.
+// releaseDefendants returns what is still locked, and burns the rest of the pledges.
 func (t *Task) releaseDefendants(c *types.Challenge) error {
 	if c.Pledged.IsPositive() {
 		denom, err := t.bondDenom()
@@ -163,7 +162,7 @@ func (t *Task) releaseDefendants(c *types.Challenge) error {
 		}
 		err = t.deps.Nodes.Settle(t.ctx, operator, d.Locked, c.Until)
 		if errors.Is(err, edgenodetypes.ErrNodeNotFound) {
-			continue // gone, and so is its bond
+			continue // the node and its bond are gone
 		}
 		if err != nil {
 			return err
@@ -172,7 +171,7 @@ func (t *Task) releaseDefendants(c *types.Challenge) error {
 	return nil
 }
 
-// challenge returns the challenge that the job judges, and the job whose result it
+// challenge returns the challenge that the job judges, and the id of the job whose result it
 // contests.
 func (t *Task) challenge() (types.JobID, types.Challenge, error) {
 	id, err := types.ParseJobID(t.job.Challenged.JobId)
@@ -183,7 +182,7 @@ func (t *Task) challenge() (types.JobID, types.Challenge, error) {
 	return id, c, err
 }
 
-// defends reports whether an operator's result is the one that the job judges.
+// defends reports whether the job judges this operator's result.
 func (t *Task) defends(operator string) (bool, error) {
 	_, c, err := t.challenge()
 	return slices.ContainsFunc(c.Defendants, func(d types.Defendant) bool { return d.Operator == operator }), err

@@ -14,24 +14,24 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// Candidate is a node that the matcher looks at.
+// Candidate is a node that Match checks.
 type Candidate struct {
 	operator sdk.AccAddress
-	// Rank in the draw, nil until it can be told.
+	// Rank is the node's rank in the draw, nil until it is known.
 	Rank []byte
 }
 
-// Rule is one thing that a claim asks for.
+// Rule is one requirement of a claim.
 type Rule struct {
 	Name   string
 	Detail string
-	// Err is why the node does not meet it, nil where it does.
+	// Err says why the node does not meet the requirement. It is nil if the node does.
 	Err error
 }
 
-// Match checks a node against a task's draw, rule by rule, in the order in
-// which a claim fails. It stops at the first rule that the next ones build on.
-// Claims, Claimable and Explain all go through it.
+// Match checks a node against a task's draw, rule by rule, in the order in which a claim
+// fails. It stops at the first failed rule on which the next ones depend. Claim, Claimable
+// and Explain all use it.
 func (t *Task) Match(operator sdk.AccAddress) (Candidate, []Rule, error) {
 	c := Candidate{operator: operator}
 	var rules []Rule
@@ -77,7 +77,7 @@ func (t *Task) Match(operator sdk.AccAddress) (Candidate, []Rule, error) {
 	return c, rules, nil
 }
 
-// opening says what a draw waits for before it takes claims.
+// opening describes what a draw waits for before it accepts claims.
 func (t *Task) opening(draw *types.Draw) string {
 	if t.job.Policy.NamesNode() {
 		return fmt.Sprintf("claims are taken from height %d", draw.SeedHeight)
@@ -85,10 +85,10 @@ func (t *Task) opening(draw *types.Draw) string {
 	return fmt.Sprintf("seed pinned at height %d is known", draw.SeedHeight)
 }
 
-// checker notes a rule and whether it holds.
+// checker records a rule and whether it holds.
 type checker func(name, detail string, ok bool, sentinel *errorsmod.Error) bool
 
-// matchNode checks what the node is and has.
+// matchNode checks the node's state and profile.
 func (t *Task) matchNode(node edgenodetypes.Node, check checker) {
 	state, profile := node.State, node.Profile
 	check("status", "node is live: it is "+Standing(state), state.Live(t.height()), types.ErrNotQualified)
@@ -103,9 +103,9 @@ func (t *Task) matchNode(node edgenodetypes.Node, check checker) {
 		free.GTE(t.job.Liability), types.ErrNotQualified)
 }
 
-// matchPlacement checks what the requester asks of the nodes of the first round
-// and its auditors. Those of a further round judge between nodes and requester:
-// a requester who chose them could take an honest node's bond.
+// matchPlacement checks the requester's demands on the nodes of the first round and its
+// auditors. The nodes of a further round judge between nodes and requester: a requester who
+// chose them could take an honest node's bond.
 func (t *Task) matchPlacement(node edgenodetypes.Node, check checker) {
 	if t.index() > 0 {
 		return
@@ -130,7 +130,7 @@ func (t *Task) matchNamed(c *Candidate, node edgenodetypes.Node, check checker) 
 	check("named", fmt.Sprintf("the job names %s", t.job.Policy.Node), node.Profile.Operator == t.job.Policy.Node, types.ErrNotEligible)
 }
 
-// Standing says where a node stands and when that may change.
+// Standing describes the status of a node and when it may change.
 func Standing(state edgenodetypes.NodeState) string {
 	switch state.Status {
 	case edgenodetypes.NODE_STATUS_ACTIVE:
@@ -144,8 +144,7 @@ func Standing(state edgenodetypes.NodeState) string {
 	}
 }
 
-// matchHistory refuses nodes that have taken part already: every round is done
-// by others.
+// matchHistory refuses nodes that have taken part already: every round consists of new nodes.
 func (t *Task) matchHistory(operator sdk.AccAddress, check checker) error {
 	text, err := t.deps.Addresses.BytesToString(operator)
 	if err != nil {
@@ -164,8 +163,7 @@ func (t *Task) matchHistory(operator sdk.AccAddress, check checker) error {
 	return err
 }
 
-// matchTicket computes the node's rank from the draw's seed and the weights of
-// its epoch.
+// matchTicket computes the node's rank from the draw's seed and the weights of its epoch.
 func (t *Task) matchTicket(c *Candidate, check checker) error {
 	draw := t.current().Draw
 	seed, known, err := t.deps.Beacon.Seed(t.ctx, draw.SeedHeight)
@@ -203,18 +201,19 @@ func (t *Task) matchTicket(c *Candidate, check checker) error {
 	return nil
 }
 
-// Demand returns what the task asks of nodes in its current round, by its job's spec.
+// Demand returns what the task requires of nodes in its current round, according to its job's
+// spec.
 func (t *Task) Demand(spec *types.JobSpec) types.Demand {
 	d := types.NewDemand(spec, t.job.Policy, t.job.Liability)
 	if t.index() > 0 {
-		// See matchPlacement: nodes of a further round are not the requester's choice.
+		// See matchPlacement: the requester does not choose the nodes of a further round.
 		d.Placement = types.Placement{}
 	}
 	return d
 }
 
-// Barred reports whether a node has taken part in the task or has a stake in the result
-// that it judges. A candidate of the open draw has not.
+// Barred reports whether a node has taken part in the task or has a stake in the result that
+// it judges. A candidate of the open draw has not taken part.
 func (t *Task) Barred(operator string) (bool, error) {
 	if slices.ContainsFunc(t.record.Departed, func(o types.Outcome) bool { return o.Operator == operator }) {
 		return true, nil
@@ -228,8 +227,8 @@ func (t *Task) Barred(operator string) (bool, error) {
 	return t.defends(operator)
 }
 
-// Claimable shows the draw if a node may enter it: every rule holds, but perhaps the one
-// that lower ranks hold all slots.
+// Claimable returns the draw if a node may enter it: every rule holds, except perhaps that
+// lower ranks hold all slots.
 func (t *Task) Claimable(operator sdk.AccAddress) (types.ClaimableTask, bool, error) {
 	c, rules, err := t.Match(operator)
 	if err != nil {

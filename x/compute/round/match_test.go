@@ -119,7 +119,7 @@ func TestEachRuleOfADrawRefusesWhomItIsFor(t *testing.T) {
 	}
 }
 
-// TestTheLowestRanksHoldTheSlots: who is outranked gets its lock back at once.
+// TestTheLowestRanksHoldTheSlots: a node that is outranked gets its lock back at once.
 func TestTheLowestRanksHoldTheSlots(t *testing.T) {
 	w := newWorld()
 	task := w.load(t, one(types.Round{Target: 1, Phase: types.ROUND_PHASE_COMMIT, Draw: &types.Draw{

@@ -9,7 +9,7 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// miss takes the task from a node at its commit deadline. The fee is due whatever the
+// miss takes the task from a node at its commit deadline. The node pays the fee whatever the
 // reason. Whether the deadline counts towards jail is known when the round is over.
 func (t *Task) miss(a types.Assignment) error {
 	addr, err := t.operator(a.Operator)
@@ -35,10 +35,10 @@ func (t *Task) miss(a types.Assignment) error {
 	return nil
 }
 
-// classifyMissed says, once nobody can commit to the current round any more, what its
-// missed deadlines were: faults, which count towards jail, or signs of a task that
-// nobody can finish, for which the reserve pays when the task ends. Those who idle
-// together escape jail by it and nothing else: each has paid the fee.
+// classifyMissed classifies the missed deadlines of the current round, once no node can
+// commit to it any more. They are either faults, which count towards jail, or signs of a task
+// that no node can finish; then the reserve pays for them when the task ends. Nodes that idle
+// together thereby avoid jail, and gain nothing else: each has paid the fee.
 func (t *Task) classifyMissed() error {
 	round := t.current()
 	missed := round.Missed
@@ -53,24 +53,24 @@ func (t *Task) classifyMissed() error {
 			return err
 		}
 		err = t.deps.Nodes.CountMissed(t.ctx, addr, m.Height)
-		if err != nil && !errors.Is(err, edgenodetypes.ErrNodeNotFound) { // it may be gone
+		if err != nil && !errors.Is(err, edgenodetypes.ErrNodeNotFound) { // the node may be gone
 			return err
 		}
 	}
 	return nil
 }
 
-// burnUnfinished burns an attempt fee for each seat that was missed in a round which
-// fewer have finished, beyond what its draws have cost and as far as the reserve has it
-// beyond what was paid: a task that holds up nodes costs its author what it would have
-// cost to have them try.
+// burnUnfinished burns an attempt fee for each seat that was missed in a round which fewer
+// nodes finished than missed. It deducts the cost of the draws, and burns at most what the
+// reserve has left after payments. A task that holds up nodes thus costs its author as much
+// as their attempts would have cost.
 func (t *Task) burnUnfinished(spent math.Int) error {
 	fees := t.params.AttemptFee(t.job.Reward.Amount).MulRaw(int64(t.record.Unfinished)).Sub(spent)
 	return t.burnFromEscrow(math.MinInt(fees, t.Left()))
 }
 
-// outruns reports whether the task has been missed so often that its reserve does not
-// cover another draw, were that missed too.
+// outruns reports whether the task has been missed so often that its reserve would not cover
+// another draw if that were missed too.
 func (t *Task) outruns() bool {
 	round := t.current()
 	return t.drawsReplicas() && !t.params.Covers(&t.job, len(round.Missed)+int(round.Target))

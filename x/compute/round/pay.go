@@ -11,11 +11,11 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// Left returns what the task may still spend of its job's escrow beside what its draws
-// have cost, in the reward's denom.
+// Left returns what the task may still spend of its job's escrow in addition to the cost of
+// its draws, in the reward's denom.
 func (t *Task) Left() math.Int { return t.job.TaskReserve.Sub(t.record.DrawFees).Sub(t.note.Spent) }
 
-// spend takes an amount of what the task has reserved.
+// spend takes an amount from the task's reserve.
 func (t *Task) spend(amount math.Int) error {
 	if t.Left().LT(amount) {
 		return types.ErrInsufficientEscrow.Wrapf("task %d of job %s has %s left, owes %s", t.record.Index, t.job.Id, t.Left(), amount)
@@ -24,7 +24,7 @@ func (t *Task) spend(amount math.Int) error {
 	return nil
 }
 
-// payFromEscrow credits what the task has reserved.
+// payFromEscrow credits an amount from the task's reserve to an operator.
 func (t *Task) payFromEscrow(operator sdk.AccAddress, outcome *types.Outcome, amount math.Int) error {
 	if !amount.IsPositive() {
 		return nil
@@ -37,7 +37,7 @@ func (t *Task) payFromEscrow(operator sdk.AccAddress, outcome *types.Outcome, am
 	return err
 }
 
-// burnFromEscrow burns what the task has reserved.
+// burnFromEscrow burns an amount from the task's reserve.
 func (t *Task) burnFromEscrow(amount math.Int) error {
 	if !amount.IsPositive() {
 		return nil
@@ -54,44 +54,46 @@ func (t *Task) bondDenom() (string, error) {
 	return params.BondDenom, err
 }
 
-// What draws cost a task stands in its record, is never more than it has set aside for
-// them, and is burned with its end: money moves once, and until then escrow holds it.
+// The record of a task contains the cost of its draws, which is never more than the task has
+// set aside for them. It is burned when the task ends: the money moves once, and escrow holds
+// it until then.
 
-// charged reports whether what draws cost is the requester's: those of the replicas that
-// the requester asks for. The requester does not decide about calls, and their number is
-// bounded.
+// charged reports whether the requester pays for the round's draws: they pay for the draws of
+// the replicas that they ask for. The chain calls judges and auditors, and the number of
+// draws for them is bounded.
 func (t *Task) charged() bool { return t.drawsReplicas() && t.job.SeatFee.IsPositive() }
 
-// charge adds to what draws have cost, as far as the task has set fees aside.
+// charge adds a fee to the cost of the draws, at most up to the fees that the task has set
+// aside.
 func (t *Task) charge(fee math.Int) {
 	t.record.DrawFees = math.MinInt(t.record.DrawFees.Add(fee), t.job.DrawReserve())
 }
 
-// chargeDraw charges a draw that has brought no candidate.
+// chargeDraw charges a draw that did not find a candidate.
 func (t *Task) chargeDraw() {
 	if t.charged() {
 		t.charge(t.params.IdleFee(&t.job))
 	}
 }
 
-// chargeSeat charges a seat that its node has left, in whatever way. If a
-// new draw cost nothing, a requester could make other nodes leave, by withholding the inputs
-// or with a program that no machine survives, until the requester's own nodes hold all seats.
+// chargeSeat charges a seat that its node has left, for whatever reason. If such a seat were
+// drawn again for free, a requester could keep the inputs from other nodes, or use a program
+// that no machine survives, until their own nodes hold all seats.
 func (t *Task) chargeSeat() {
 	if t.charged() {
 		t.charge(t.job.SeatFee)
 	}
 }
 
-// drawsUnpaid reports whether the task has nothing left to draw with.
+// drawsUnpaid reports whether the task has spent all that it set aside for draws.
 func (t *Task) drawsUnpaid() bool {
 	return t.charged() && t.record.DrawFees.GTE(t.job.DrawReserve())
 }
 
-// paySeats charges the requester of a task that ends without a verdict the fee of each
-// seat, less what its draws and attempts have cost: otherwise a requester could draw until
-// its own nodes hold all seats. A task for which no node was drawn, or is about to be
-// drawn, costs nothing.
+// paySeats burns the fee of each seat of a task that ends without a verdict, less the cost of
+// its draws and attempts. Otherwise a requester could draw again for free until their own
+// nodes hold all seats. A task for which no node was drawn, or is about to be drawn, does not
+// pay for seats.
 func (t *Task) paySeats(ballots []ballot, drawing bool) error {
 	if !drawing && len(ballots) == 0 && len(t.record.Departed) == 0 {
 		return nil
@@ -104,15 +106,14 @@ func (t *Task) paySeats(ballots []ballot, drawing bool) error {
 	return t.burnFromEscrow(math.MinInt(due, t.Left()))
 }
 
-// burnDrawFees burns what draws have cost.
+// burnDrawFees burns the cost of the draws.
 func (t *Task) burnDrawFees() error {
 	fees := t.record.DrawFees
 	t.record.DrawFees = math.ZeroInt()
 	return t.burnFromEscrow(fees)
 }
 
-// namedNodeLost ends a task whose named node may take on no work, and says whether it
-// has.
+// namedNodeLost ends a task if its named node may not take work, and reports whether it did.
 func (t *Task) namedNodeLost() (bool, error) {
 	if !t.job.Policy.NamesNode() {
 		return false, nil

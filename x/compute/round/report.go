@@ -9,9 +9,9 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// report gives a node its slot and lock back that reports a missing input, but for the
-// fee of a missed deadline. That stays locked until the report is judged: a bond that is
-// free by then could be gone.
+// report returns the slot and the lock of a node that reports a missing input, except for the
+// fee of a missed deadline. The fee stays locked until the report is judged, because a free
+// bond could be withdrawn by then.
 func (t *Task) report(operator sdk.AccAddress, text string) error {
 	pledged, err := t.deps.Nodes.Pledge(t.ctx, operator, t.job.Liability, t.params.MissedFault(t.job.BondValue))
 	if err != nil {
@@ -23,10 +23,10 @@ func (t *Task) report(operator sdk.AccAddress, text string) error {
 	return nil
 }
 
-// classifyReports says what the current round's reports were, once all its seats have
-// committed. The chain cannot see whether a node lied or its requester kept the inputs from
-// it, so the seat has cost the requester its fee, and a contradicted report costs the node one
-// too: neither can harm the other for nothing.
+// classifyReports determines whether the current round's reports are contradicted, once all
+// its seats have committed. The chain cannot see whether a node lied or its requester kept
+// the inputs from it. Therefore the seat has cost the requester its fee, and a contradicted
+// report costs the node a fee too: neither can harm the other for free.
 func (t *Task) classifyReports() error {
 	round := t.current()
 	if !types.ReportsAreContradicted(round.Committed, uint32(len(round.Reports))) {
@@ -51,8 +51,8 @@ func (t *Task) classifyReports() error {
 	return nil
 }
 
-// believeReports gives back what the current round's reports have pledged: too few nodes
-// have shown that the inputs were there.
+// believeReports returns what the nodes of the current round's reports have pledged: too few
+// nodes have shown that the inputs were available.
 func (t *Task) believeReports() error {
 	round := t.current()
 	reports := round.Reports

@@ -2,7 +2,7 @@ package round
 
 import "github.com/thetaedge/theta/x/compute/types"
 
-// startReview lets the requester reject a result before silence accepts it.
+// startReview lets the requester reject a result before it is accepted without an answer.
 func (t *Task) startReview() error {
 	round := t.current()
 	if err := round.MoveTo(types.ROUND_PHASE_REVIEW); err != nil {
@@ -13,7 +13,7 @@ func (t *Task) startReview() error {
 	return nil
 }
 
-// acceptUnreviewed accepts a result over which the requester has stayed silent.
+// acceptUnreviewed accepts a result if the requester has not answered by the deadline.
 func (t *Task) acceptUnreviewed() (bool, error) {
 	if t.height() <= t.current().ReviewDeadline {
 		return false, nil
@@ -21,7 +21,7 @@ func (t *Task) acceptUnreviewed() (bool, error) {
 	return true, t.decide()
 }
 
-// Review accepts or rejects a result at its requester's word.
+// Review accepts or rejects a result on behalf of its requester.
 func (t *Task) Review(accept bool) error {
 	if t.current().Phase != types.ROUND_PHASE_REVIEW {
 		return types.ErrNotReviewing.Wrapf("task %d of job %s is in %s; results are reviewed under TRUST, once they are revealed",
@@ -33,9 +33,9 @@ func (t *Task) Review(accept bool) error {
 	return t.settleRejected()
 }
 
-// settleRejected ends a task with the attempt fee for whoever worked on it, and burns the
-// rest of the reward: a requester who has seen a result gains nothing by saying
-// that it is bad.
+// settleRejected ends a task with the attempt fee for the nodes that worked on it, and burns
+// the rest of the reward, so that a requester who has seen a result does not gain by
+// rejecting it.
 func (t *Task) settleRejected() error {
 	ballots, err := t.ballots()
 	if err != nil {

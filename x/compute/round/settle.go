@@ -9,7 +9,8 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// concludeRound counts the votes when all have spoken or the deadline is past.
+// concludeRound counts the votes when all nodes have revealed and opened, or the deadline is
+// past.
 func (t *Task) concludeRound() (bool, error) {
 	round := t.current()
 	if t.height() <= round.RevealDeadline {
@@ -23,7 +24,7 @@ func (t *Task) concludeRound() (bool, error) {
 	return true, t.decide()
 }
 
-// waitsForDisclosure reports whether a round that shows digests still has tags without one.
+// waitsForDisclosure reports whether a round that opens digests still has tags without one.
 func (t *Task) waitsForDisclosure() (bool, error) {
 	if !t.discloses() {
 		return false, nil
@@ -73,11 +74,10 @@ func (t *Task) decide() error {
 
 // settleAccepted pays the nodes that agree with the result and slashes those that do not.
 //
-// Replicas of the first round, auditors among them, are paid from escrow. Replicas
-// of further rounds are paid from the losers' liabilities, before anything else is
-// taken from them; the honest share of the rest, a reward at most, goes to all who
-// were right. Where nobody vouches that honest machines agree, a node that differs is
-// outvoted and keeps its bond; a node that stays silent loses it there too.
+// Escrow pays the replicas of the first round, including auditors. The losers' liabilities
+// pay the replicas of further rounds before anything else. The honest share of the rest, at
+// most one reward, goes to all nodes that were right. If determinism is not vouched for, a
+// node that differs is outvoted and keeps its bond; a silent node loses its bond there too.
 func (t *Task) settleAccepted(ballots []ballot, key string) error {
 	var right, wrong, escalated []*ballot
 	for i := range ballots {
@@ -89,7 +89,7 @@ func (t *Task) settleAccepted(ballots []ballot, key string) error {
 			}
 		case b.vote.Key != key:
 			wrong = append(wrong, b)
-		case b.a.round > 0: // a replica of a further round, which the losers pay
+		case b.a.round > 0: // a replica of a further round: the losers pay it
 			escalated = append(escalated, b)
 			right = append(right, b)
 		default:
@@ -131,8 +131,8 @@ func (t *Task) settleAccepted(ballots []ballot, key string) error {
 	}, ballots)
 }
 
-// unlockOrHold gives a replica that is right its lock back, or keeps it held while
-// the result of its round may be challenged. It returns until when.
+// unlockOrHold returns the lock of a replica that is right, or holds it while the result of
+// its round may be challenged. It returns the height up to which the lock is held, or 0.
 func (t *Task) unlockOrHold(b *ballot) (int64, error) {
 	window := int64(t.job.Policy.ChallengeBlocks)
 	if window == 0 || t.index() > 0 {
@@ -145,9 +145,9 @@ func (t *Task) unlockOrHold(b *ballot) (int64, error) {
 	return until, b.moveTo(types.ASSIGNMENT_STATUS_PAID)
 }
 
-// tags returns the accepted result's tag in each round. That of the first is known from
-// the result, but where its replicas judge another job; that of a further round from those
-// who were right there, and is empty without any.
+// tags returns the accepted result's tag in each round. The tag of the first round follows
+// from the result, unless its replicas judge another job. The tag of a further round is that
+// of a node that was right in it, and is empty if there is none.
 func (t *Task) tags(found verdict, right []*ballot) [][]byte {
 	if !t.discloses() {
 		return [][]byte{found.tag}
@@ -162,8 +162,8 @@ func (t *Task) tags(found verdict, right []*ballot) [][]byte {
 	return tags
 }
 
-// outvote counts a result that a majority contradicts towards jail. It costs no
-// bond and earns nothing.
+// outvote counts towards jail a result that a majority contradicts. The node keeps its bond
+// and earns nothing.
 func (t *Task) outvote(b *ballot) error {
 	if _, err := t.deps.Nodes.Penalize(t.ctx, edgenodetypes.PenaltyRequest{
 		Operator: b.operator, Liability: t.job.Liability, Amount: math.ZeroInt(),
@@ -178,10 +178,10 @@ func (t *Task) outvote(b *ballot) error {
 	return nil
 }
 
-// settleFailed ends a task on which the votes decide nothing, or on which no node revealed.
-// Silent nodes are slashed; the others earn the attempt fee, because nobody can say which
-// of them was right. Where the jury came and left, the requester pays for what the first
-// round has delivered nevertheless.
+// settleFailed ends a task if its votes do not decide on a result, or if no node revealed.
+// Silent nodes are slashed; the others earn the attempt fee, because the chain cannot tell
+// which of them was right. If the jury deserted, the results that the first round delivered
+// are still paid for.
 func (t *Task) settleFailed(ballots []ballot, deserted bool) error {
 	var silent []*ballot
 	for i := range ballots {
@@ -205,8 +205,8 @@ func (t *Task) settleFailed(ballots []ballot, deserted bool) error {
 	return t.writeReceipt(types.Receipt{Status: types.TASK_STATUS_FAILED}, ballots)
 }
 
-// deserted reports whether a jury came to the current round, and would have been enough,
-// had they stayed. They leave when the inputs are not there for them.
+// deserted reports whether enough judges came to the current round, counting those that
+// left. Judges leave if they cannot fetch the inputs.
 func (t *Task) deserted() bool {
 	came := len(t.current().Replicas)
 	for i := range t.record.Departed {
@@ -217,10 +217,10 @@ func (t *Task) deserted() bool {
 	return types.HalfAJury(came, t.current().Asked)
 }
 
-// burnDelivered burns what else the first round would have earned for results that
-// have been delivered. Were it returned, a requester with a node in that round could
-// have it lie, take the inputs away from the jury, and have the others' work for an
-// attempt fee. The judges of a challenge deliver nothing.
+// burnDelivered burns the rest of the pay that the first round would have earned for results
+// that it delivered. If this money were returned, a requester with a node in that round could
+// let it lie, take the inputs away from the judges, and have the work of the other nodes for
+// an attempt fee. The judges of a challenge do not deliver.
 func (t *Task) burnDelivered(ballots []ballot) error {
 	if t.job.Challenged != nil {
 		return nil
@@ -237,13 +237,14 @@ func (t *Task) burnDelivered(ballots []ballot) error {
 	return nil
 }
 
-// burnRest burns what a replica's attempt fee leaves of its reward.
+// burnRest burns the part of a replica's reward that its attempt fee leaves.
 func (t *Task) burnRest(b *ballot) error {
 	return t.burnFromEscrow(math.MinInt(t.job.Reward.Amount.Sub(b.outcome.Paid), t.Left()))
 }
 
-// failWithoutJury ends a task whose current round found too few replicas: they go with the
-// attempt fee, and the rounds before fail, for nobody is there to say who lied.
+// failWithoutJury ends a task whose current round found too few judges. These judges leave
+// with the attempt fee, and the earlier rounds fail, because there is no jury to tell which
+// nodes lied.
 func (t *Task) failWithoutJury() error {
 	deserted := t.deserted()
 	ballots, err := t.ballots()
@@ -273,10 +274,10 @@ func (t *Task) failWithoutJury() error {
 	return t.settleFailed(ballots, deserted)
 }
 
-// slashAll takes the whole liability of the losers. It returns what escrow got
-// of it: the cost, as far as it could be paid, and the honest share, at most as much
-// as is named of all losers together. More than a reward would make it worth while to
-// look for a program on which honest machines differ.
+// slashAll takes the whole liability of each loser. It returns the amounts that escrow
+// received: the cost, as far as the liabilities cover it, and the honest share, at most most
+// for all losers together. If the honest share could exceed one reward, it would be
+// profitable to look for a program on which honest machines differ.
 func (t *Task) slashAll(losers []*ballot, cost, most math.Int) (costPaid, honest math.Int, err error) {
 	costPaid, honest = math.ZeroInt(), math.ZeroInt()
 	for _, b := range losers {
@@ -302,7 +303,7 @@ func (t *Task) slashAll(losers []*ballot, cost, most math.Int) (costPaid, honest
 	return costPaid, honest, nil
 }
 
-// unlock gives a replica its lock back.
+// unlock returns a replica's lock.
 func (t *Task) unlock(b *ballot, status types.AssignmentStatus) error {
 	if err := t.deps.Nodes.Release(t.ctx, b.operator, t.job.Liability); err != nil {
 		return err
@@ -310,8 +311,8 @@ func (t *Task) unlock(b *ballot, status types.AssignmentStatus) error {
 	return b.moveTo(status)
 }
 
-// payAttempt gives a replica its lock back and the attempt fee, as far as
-// escrow has it.
+// payAttempt returns a replica's lock and pays it the attempt fee, as far as escrow covers
+// it.
 func (t *Task) payAttempt(b *ballot) error {
 	fee := math.MinInt(t.params.AttemptFee(t.job.Reward.Amount), t.Left())
 	status := types.ASSIGNMENT_STATUS_UNPAID
@@ -324,7 +325,7 @@ func (t *Task) payAttempt(b *ballot) error {
 	return t.payFromEscrow(b.operator, &b.outcome, fee)
 }
 
-// payEscalation credits the replicas of further rounds from what the losers paid.
+// payEscalation credits the replicas of further rounds with what the losers paid.
 func (t *Task) payEscalation(escalated []*ballot, pot math.Int) error {
 	if !pot.IsPositive() {
 		return nil

@@ -45,7 +45,7 @@ func settled(rounds ...types.Round) types.Task {
 	return record
 }
 
-// TestEachVerdictMovesItsMoney: who is paid, who is slashed and what is burned, in the
+// TestEachVerdictMovesItsMoney: the payments, slashes and burns of a verdict, in the
 // order in which it happens.
 func TestEachVerdictMovesItsMoney(t *testing.T) {
 	abc, def := []string{"a", "b", "c"}, []string{"d", "e", "f"}

@@ -12,7 +12,7 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// Claim enters a node into the draw of the round that it names.
+// Claim enters a node into a draw.
 func (t *Task) Claim(operator sdk.AccAddress, ref types.TaskRef) error {
 	if ref.Round != t.index() {
 		return types.ErrWrongRound.Wrapf("task is in round %d, got a claim for round %d", t.index(), ref.Round)
@@ -29,7 +29,7 @@ func (t *Task) Claim(operator sdk.AccAddress, ref types.TaskRef) error {
 	return t.admit(c)
 }
 
-// held returns the part that a node has in the round it names.
+// held returns the node's part in the round that ref names.
 func (t *Task) held(operator sdk.AccAddress, ref types.TaskRef) (part, error) {
 	text, err := t.deps.Addresses.BytesToString(operator)
 	if err != nil {
@@ -45,7 +45,7 @@ func (t *Task) held(operator sdk.AccAddress, ref types.TaskRef) (part, error) {
 	return p, nil
 }
 
-// notHeld says why a node holds no part of the task.
+// notHeld returns an error that says why a node does not hold a part of the task.
 func (t *Task) notHeld(operator string, ref types.TaskRef) error {
 	for _, o := range t.record.Departed {
 		if o.Operator == operator && o.Status == types.ASSIGNMENT_STATUS_MISSED {
@@ -55,7 +55,7 @@ func (t *Task) notHeld(operator string, ref types.TaskRef) error {
 	return types.ErrNotAssigned.Wrapf("%s holds no part of task %d of job %s", operator, ref.Task, ref.JobId)
 }
 
-// Commit fixes a node's result without revealing it.
+// Commit stores the node's commitment to its result.
 func (t *Task) Commit(operator sdk.AccAddress, item types.CommitItem) error {
 	a, err := t.held(operator, item.Ref)
 	if err != nil {
@@ -75,15 +75,15 @@ func (t *Task) Commit(operator sdk.AccAddress, item types.CommitItem) error {
 	round := t.current()
 	round.Committed++
 	if round.WaitUntil == 0 {
-		// A seat may fall empty as late as its node's deadline, and has to be drawn again
-		// for as long after it: else one node that stalls ends the task for all.
+		// A seat may become empty as late as its node's deadline, and has to be drawn again for
+		// as long after it: otherwise one node that stalls would end the task for all.
 		round.WaitUntil = t.height() + int64(t.job.CommitBlocks) + int64(t.params.MaxWaitBlocks)
 	}
 	return nil
 }
 
-// finishCommits goes on once every slot is filled and committed: to the question
-// whether auditors join, which is asked once, or to the reveals.
+// finishCommits continues once every slot is filled and has committed: with the decision
+// whether auditors join, which is made once, or with the reveals.
 func (t *Task) finishCommits() (bool, error) {
 	round := t.current()
 	if round.Draw != nil || round.Target == 0 || len(round.Replicas) != int(round.Target) || round.Committed != round.Target {
@@ -112,7 +112,7 @@ func (t *Task) startReveals() error {
 	return nil
 }
 
-// Reveal shows the tag and the exit code to which a node has committed.
+// Reveal stores the tag and the exit code to which the node committed.
 func (t *Task) Reveal(operator sdk.AccAddress, item types.RevealItem) error {
 	a, err := t.held(operator, item.Ref)
 	if err != nil {
@@ -136,8 +136,8 @@ func (t *Task) Reveal(operator sdk.AccAddress, item types.RevealItem) error {
 	return nil
 }
 
-// revealable checks that an item shows what the node has committed to, with a fuel that
-// the task had. It wraps ErrRevealMismatch and ErrFuelOverSpec.
+// revealable checks that an item reveals what the node has committed to, with no more fuel
+// than the task allows. It wraps ErrRevealMismatch and ErrFuelOverSpec.
 func (t *Task) revealable(a part, operator sdk.AccAddress, item types.RevealItem) error {
 	if !bytes.Equal(types.Commitment(operator, item.Tag, item.ExitCode, item.Salt), a.Commitment) {
 		return types.ErrRevealMismatch.Wrapf("expected tag, exit code and salt that hash to %x with the operator", a.Commitment)
@@ -145,8 +145,8 @@ func (t *Task) revealable(a part, operator sdk.AccAddress, item types.RevealItem
 	return t.checkFuel(item.Metrics.Fuel)
 }
 
-// checkFuel refuses more fuel than a run can have used: one that its fuel has ended says
-// that it has used all of it, and none uses more.
+// checkFuel refuses more fuel than a run can have used. A run that ended because it ran out
+// of fuel has used all of it, and no run uses more.
 func (t *Task) checkFuel(fuel uint64) error {
 	if fuel > t.job.Fuel {
 		return types.ErrFuelOverSpec.Wrapf("task %d of job %s: expected at most the %d that its spec allows, got %d", t.record.Index, t.job.Id, t.job.Fuel, fuel)
@@ -154,9 +154,9 @@ func (t *Task) checkFuel(fuel uint64) error {
 	return nil
 }
 
-// Open discloses the result behind a revealed tag. One of the nodes that agree in a round is
-// enough: the chain recognises the tags of the others, and the tags of a first round by what
-// any round discloses.
+// Open stores the result that belongs to a revealed tag. In each round one of the nodes that
+// agree is enough: the chain recognises the tags of the others, and recognises the tags of a
+// first round from the result that any round opens.
 func (t *Task) Open(operator sdk.AccAddress, item types.OpenItem) error {
 	a, err := t.held(operator, item.Ref)
 	if err != nil {
@@ -176,9 +176,9 @@ func (t *Task) Open(operator sdk.AccAddress, item types.OpenItem) error {
 	return nil
 }
 
-// disclosure returns the result that an item opens of a revealed part. It wraps
-// ErrAlreadyOpened when that is open, ErrFuelOverSpec when no run can have used its fuel,
-// and ErrOpenMismatch when the item does not give what was revealed.
+// disclosure returns the result that an item opens for a revealed part. It wraps
+// ErrAlreadyOpened if this result is open already, ErrFuelOverSpec if no run can have used
+// its fuel, and ErrOpenMismatch if the item does not match what was revealed.
 func (t *Task) disclosure(a part, item types.OpenItem) (types.Opening, error) {
 	shown := item.Opening()
 	if t.disclosedBy(a) != nil {
@@ -203,9 +203,8 @@ func (t *Task) tag(shown types.Opening) []byte {
 	return types.Tag(sdk.UnwrapSDKContext(t.ctx).ChainID(), t.job.Id, t.record.Index, shown)
 }
 
-// disclosedBy returns the result that was disclosed for a revealed tag, nil if there is none.
-// A node that has revealed another fuel than its tag contains contradicts itself, and counts
-// as silent.
+// disclosedBy returns the open result of a revealed tag, or nil if there is none. A node that
+// has revealed other fuel than its tag contains contradicts itself, and counts as silent.
 func (t *Task) disclosedBy(a part) *types.Opening {
 	own := t.provesWork(a.round)
 	for i := range t.record.Opened {
@@ -223,18 +222,18 @@ func (t *Task) disclosedBy(a part) *types.Opening {
 	return nil
 }
 
-// provesWork reports whether the replicas of a round fold a trace of their own. They do
-// where they may have learned the first round's trace from somebody.
+// provesWork reports whether the replicas of a round fold a trace of their own. They do if a
+// node may have learned the first round's trace.
 func (t *Task) provesWork(round uint32) bool { return round > 0 || t.job.Challenged != nil }
 
-// traceKeys returns the keys of the traces that a tag of a round is made of; none before
+// traceKeys returns the keys of the traces that a tag of a round contains, or none before
 // they are known.
 func (t *Task) traceKeys(round uint32) [][]byte {
 	return types.TraceKeys(&t.job, &t.record, round)
 }
 
-// discloses reports whether digests are disclosed in the current round. They have to be
-// where votes of several rounds, or of another job, are compared: their tags differ.
+// discloses reports whether the current round opens digests, because tags of different rounds
+// or jobs cannot be compared.
 func (t *Task) discloses() bool { return t.index() > 0 || t.job.Challenged != nil }
 
 // mustDisclose reports whether the task waits for the node to disclose its digest.
@@ -243,11 +242,11 @@ func (t *Task) mustDisclose(a part) bool {
 		a.Status == types.ASSIGNMENT_STATUS_REVEALED && t.disclosedBy(a) == nil
 }
 
-// Release gives the task back inside the prepare window. Reports that an input
-// is not there end the task when they are enough and more than the nodes that
-// still work on it, unless somebody has shown by committing that it is there.
-// They earn nothing: a paid report would be a wage for ending others' jobs; and a false
-// one costs a fee, see classifyReports.
+// Release gives the task back inside the prepare window. Reports that an input is missing end
+// the task if they are enough and more than the nodes that still work on it, unless a node
+// has shown by committing that the input is available. Reports do not earn anything, because
+// otherwise nodes would be paid for ending jobs of others. A false report costs a fee; see
+// classifyReports.
 func (t *Task) Release(operator sdk.AccAddress, item types.ReleaseItem) error {
 	a, err := t.held(operator, item.Ref)
 	if err != nil {
@@ -288,9 +287,9 @@ func (t *Task) Release(operator sdk.AccAddress, item types.ReleaseItem) error {
 	return t.abort(types.TASK_STATUS_INPUT_UNAVAILABLE)
 }
 
-// giveBack gives a node its lock back that reports nothing. The choice was its own: who
-// makes it again a little later pays what a missed deadline costs, and has no fault counted.
-// It returns what was burned, in units of the bond denom.
+// giveBack returns the lock of a node that releases without a report. This is the node's own
+// choice: if it does so again soon, it pays as much as for a missed deadline, but the release
+// does not count as a fault. giveBack returns the amount burned, in units of the bond denom.
 func (t *Task) giveBack(operator sdk.AccAddress) (math.Int, error) {
 	return t.deps.Nodes.GiveBack(t.ctx, edgenodetypes.GiveBackRequest{
 		Operator: operator, Liability: t.job.Liability, Fee: t.params.MissedFault(t.job.BondValue),

@@ -218,8 +218,8 @@ func TestATaskIsGivenBackAsItsWindowAndReasonSay(t *testing.T) {
 	}
 }
 
-// TestReportsOfMostEndATask: those who still hold it are fewer, and nobody has shown by
-// committing that the inputs are there.
+// TestReportsOfMostEndATask: fewer nodes still hold it, and none has shown by committing that
+// the inputs are there.
 func TestReportsOfMostEndATask(t *testing.T) {
 	for name, c := range map[string]struct {
 		others    []types.Assignment

@@ -10,36 +10,38 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// Task is a task in the hands of one handler, with its job: loaded, advanced, changed
-// and saved once. The job is only read: what the task changes of it goes into a note.
+// Task is a task that one handler works on, with its job. The handler loads it, advances it,
+// changes it and saves it once. The task only reads its job: its changes to the job go into a
+// note.
 type Task struct {
 	deps *Deps
-	// ctx is turned into an interface once: it is large, and each turn copies it.
+	// ctx is converted to an interface once: it is large, and each conversion copies it.
 	ctx    context.Context
 	block  int64
 	params types.Params
 	id     types.JobID
 	job    types.Job
 	record types.Task
-	// note is what this handler changes of the job.
+	// note contains what this handler changes of the job.
 	note types.TaskNote
-	// burned is what this handler has burned of the task's reserve, in the reward's denom.
+	// burned is the amount of the task's reserve that this handler has burned, in the
+	// reward's denom.
 	burned math.Int
-	// changes are what this handler tells of the task.
+	// changes are the changes of the task that this handler reports.
 	changes []types.TaskChange
-	// loaded is what the task's indexes said when it was loaded.
+	// loaded is what the task's indexes contained when it was loaded.
 	loaded Traces
 }
 
-// Load returns a task as it was last saved. id is that of its job. Everything that the
-// task does until it is saved is done in ctx.
+// Load returns a task as it was last saved. id is the id of its job. Everything that the task
+// does until it is saved is done in ctx.
 func Load(ctx context.Context, deps *Deps, params types.Params, id types.JobID, job types.Job, record types.Task) *Task {
 	t := inHand(ctx, deps, params, id, job, record)
 	t.loaded = t.traces(record.DueHeight)
 	return t
 }
 
-// Start returns the task of a job that comes next, with its first draw begun.
+// Start returns the next task of a job, with its first draw started.
 func Start(ctx context.Context, deps *Deps, params types.Params, id types.JobID, job types.Job) (*Task, error) {
 	t := inHand(ctx, deps, params, id, job, types.Task{
 		JobId: job.Id, Index: job.TasksOpened, Status: types.TASK_STATUS_OPEN, DrawFees: math.ZeroInt(),
@@ -54,31 +56,31 @@ func inHand(ctx context.Context, deps *Deps, params types.Params, id types.JobID
 	}
 }
 
-// Context is the one in which the task was loaded: it shows what the task has done.
+// Context returns the context in which the task was loaded. It shows what the task has done.
 func (t *Task) Context() context.Context { return t.ctx }
 
-// JobID is the id of the task's job.
+// JobID returns the id of the task's job.
 func (t *Task) JobID() types.JobID { return t.id }
 
-// Job is the task's job as it was when the task was loaded. It is not to be changed.
+// Job returns the task's job as it was when the task was loaded. Callers must not change it.
 func (t *Task) Job() *types.Job { return &t.job }
 
-// Record is the task's record as it stands. It is not to be changed.
+// Record returns the task's current record. Callers must not change it.
 func (t *Task) Record() *types.Task { return &t.record }
 
 // Ended reports whether the task has ended.
 func (t *Task) Ended() bool { return t.record.Ended() }
 
-// Changes are what has happened to the task since it was loaded, for the event of the
+// Changes returns what has happened to the task since it was loaded, for the event of the
 // batch or block.
 func (t *Task) Changes() []types.TaskChange { return t.changes }
 
-// Ref names the task and its current round.
+// Ref returns the reference to the task and its current round.
 func (t *Task) Ref() types.TaskRef {
 	return types.TaskRef{JobId: t.job.Id, Task: t.record.Index, Round: t.index()}
 }
 
-// changed notes what happened to the task.
+// changed notes a change of the task.
 func (t *Task) changed(change types.TaskChangeKind) {
 	t.changes = append(t.changes, types.TaskChange{Ref: t.Ref(), Change: change})
 }
@@ -86,26 +88,26 @@ func (t *Task) changed(change types.TaskChangeKind) {
 // expires returns the last height at which a first round may draw.
 func (t *Task) expires() int64 { return t.job.ExpiresHeight + t.record.SeedDelay }
 
-// height is the height of the block at work.
+// height returns the height of the current block.
 func (t *Task) height() int64 { return t.block }
 
-// index is the number of the current round.
+// index returns the number of the current round.
 func (t *Task) index() uint32 { return uint32(len(t.record.Rounds) - 1) }
 
-// current is the current round.
+// current returns the current round.
 func (t *Task) current() *types.Round { return &t.record.Rounds[len(t.record.Rounds)-1] }
 
 func (t *Task) operator(text string) (sdk.AccAddress, error) {
 	return t.deps.Addresses.StringToBytes(text)
 }
 
-// part is a node's assignment in the task's record, and the round that it is of.
+// part is a node's assignment in the task's record, with the number of its round.
 type part struct {
 	*types.Assignment
 	round uint32
 }
 
-// replicas returns the parts of all rounds, in order of round and draw.
+// replicas returns the parts of all rounds, ordered by round and draw.
 func (t *Task) replicas() []part {
 	var all []part
 	for r := range t.record.Rounds {
@@ -116,7 +118,7 @@ func (t *Task) replicas() []part {
 	return all
 }
 
-// part returns what a node holds of the task, as a replica or as a candidate of its
+// part returns the node's part in the task, as a replica or as a candidate of the current
 // draw.
 func (t *Task) part(operator string) (part, bool) {
 	for _, p := range t.replicas() {
@@ -133,6 +135,6 @@ func (t *Task) part(operator string) (part, bool) {
 	return part{}, false
 }
 
-// participants counts the nodes that have taken part in any round, those that
-// have left included.
+// participants returns the number of nodes that have taken part in any round, including those
+// that have left.
 func (t *Task) participants() int { return len(t.record.Departed) + len(t.replicas()) }

@@ -2,46 +2,46 @@ package round
 
 import "github.com/thetaedge/theta/x/compute/types"
 
-// List is one of the lists of draws.
+// List identifies one of the lists of draws.
 type List int
 
 const (
-	// Unlisted is a task that does not draw.
+	// Unlisted is the list of a task that does not draw.
 	Unlisted List = iota
-	// ListedCall is a draw of auditors, escalation replicas or challenge judges: somebody's bond or pay waits for it.
+	// ListedCall lists draws of judges or auditors: a node's bond or pay waits for them.
 	ListedCall
-	// ListedDraw is a draw of the replicas that a requester asks for.
+	// ListedDraw lists draws of the replicas that a requester asks for.
 	ListedDraw
 )
 
-// Traces is what a task leaves outside of its own record, in the keeper's indexes.
+// Traces is what the keeper's indexes contain about a task, outside of its own record.
 type Traces struct {
-	// Due is the height under which it is queued, 0 when it is not; Urgent says in which
-	// queue.
+	// Due is the height under which the task is queued, or 0 if it is not queued; Urgent says
+	// in which queue.
 	Due    int64
 	Urgent bool
-	// Listed is the list of draws under which it looks for nodes, Pinned the height of
-	// the draw's seed.
+	// Listed is the list of draws in which the task looks for nodes, and Pinned is the height
+	// of the draw's seed.
 	Listed List
 	Pinned int64
-	// Board is the name under which nodes look for its draws: its class, or the one node
-	// that may take it.
+	// Board is the name under which nodes look for the task's draws: its class, or the only
+	// node that may take it.
 	Board string
-	// Held is how many replicas nodes hold.
+	// Held is the number of replicas that nodes hold.
 	Held int
-	// Holders are the operators under whom it is listed: those of its replicas and of
+	// Holders are the operators under which the task is listed: those of its replicas and of
 	// the candidates of its draw.
 	Holders []string
 }
 
-// TracesOf returns what a task leaves outside of its record as it was last saved.
+// TracesOf returns what the indexes contain about a task as it was last saved.
 func TracesOf(job *types.Job, record types.Task) Traces {
 	t := Task{job: *job, record: record}
 	return t.traces(record.DueHeight)
 }
 
-// traces returns what the task should leave outside of its record, when it is
-// queued under a height.
+// traces returns what the indexes should contain about the task if it is queued under the
+// height due.
 func (t *Task) traces(due int64) Traces {
 	left := Traces{Due: due, Board: t.board()}
 	if t.Ended() {
@@ -61,11 +61,10 @@ func (t *Task) traces(due int64) Traces {
 	return left
 }
 
-// calls reports whether the task looks for auditors, escalation replicas or challenge
-// judges, or did last.
+// calls reports whether the task looks for judges or auditors, or looked for them last.
 func (t *Task) calls() bool { return !t.drawsReplicas() || t.job.Challenged != nil }
 
-// list is the list that a draw of the task belongs to.
+// list returns the list to which a draw of the task belongs.
 func (t *Task) list() List {
 	if t.calls() {
 		return ListedCall
@@ -73,7 +72,7 @@ func (t *Task) list() List {
 	return ListedDraw
 }
 
-// board is under what nodes look for the task's draws.
+// board returns the name under which nodes look for the task's draws.
 func (t *Task) board() string {
 	if t.job.Policy.NamesNode() {
 		return t.job.Policy.Node
@@ -81,17 +80,18 @@ func (t *Task) board() string {
 	return t.job.Class
 }
 
-// Update is what a handler leaves to be written.
+// Update is what the keeper has to write after a handler.
 type Update struct {
-	// Record is the task's, and Note what changed of its job.
+	// Record is the task's record, and Note is what changed of its job.
 	Record types.Task
 	Note   types.TaskNote
-	// Before and After are what the indexes said of the task, and what they should say.
+	// Before and After are what the indexes contained about the task, and what they should
+	// contain.
 	Before, After Traces
 }
 
-// Update fixes the height at which the task is next due, and hands over what is to be
-// written. What follows begins a new note.
+// Update sets the height at which the task is next due, and returns what is to be written.
+// Later changes go into a new note.
 func (t *Task) Update() Update {
 	t.record.DueHeight = t.NextDue()
 	u := Update{Before: t.loaded, After: t.traces(t.record.DueHeight)}

@@ -9,24 +9,24 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// ballot is one replica's part in a verdict.
+// ballot is the part of one replica in a verdict.
 type ballot struct {
 	a        part
 	operator sdk.AccAddress
 	vote     types.Vote
-	// echo: it has repeated a result that it has not computed, and its vote is void.
+	// echo reports whether the node repeated a result that it did not compute. Its vote is
+	// then void.
 	echo    bool
 	outcome types.Outcome
 }
 
-// moveTo notes how the part ended.
+// moveTo records how the part ended.
 func (b *ballot) moveTo(status types.AssignmentStatus) error {
 	b.outcome.Status = status
 	return b.a.MoveTo(status)
 }
 
-// ballots returns the replicas of all rounds with what they say, in order of
-// round and draw.
+// ballots returns the replicas of all rounds with their votes, ordered by round and draw.
 func (t *Task) ballots() ([]ballot, error) {
 	parts := t.replicas()
 	out := make([]ballot, len(parts))
@@ -41,7 +41,7 @@ func (t *Task) ballots() ([]ballot, error) {
 	return out, nil
 }
 
-// voidEchoes takes the vote from whoever repeats a result without having computed it.
+// voidEchoes takes the vote from nodes that repeat a result without having computed it.
 func voidEchoes(ballots []ballot) {
 	votes := make([]types.Vote, len(ballots))
 	for i := range ballots {
@@ -54,8 +54,9 @@ func voidEchoes(ballots []ballot) {
 	}
 }
 
-// vote keys a revealed result by its tag, and by digest and trace where those are shown.
-// Fuel and exit code are part of it: whoever reports false ones has said something else.
+// vote returns the vote of a part. Its key is the revealed result's tag, or its digest and
+// trace if results are opened. Fuel and exit code are part of the key: a node that reports
+// false ones votes for another result.
 func (t *Task) vote(a part) types.Vote {
 	v := types.Vote{Operator: a.Operator, Round: a.round}
 	if a.Status != types.ASSIGNMENT_STATUS_REVEALED {
@@ -74,15 +75,15 @@ func (t *Task) vote(a part) types.Vote {
 	return v
 }
 
-// verdict is a result that replicas agree on: its tag, or where results are shown its
-// digest and its trace under the first round's key.
+// verdict is a result on which replicas agree: its tag, or if results are opened, its digest
+// and its trace under the first round's key.
 type verdict struct {
 	tag, digest, trace []byte
 	fuel               uint64
 	exitCode           uint32
 }
 
-// key stands for the result in votes.
+// key returns the string that represents the result in votes.
 func (v verdict) key() string {
 	hashes := slices.Concat(v.tag, v.digest, v.trace)
 	return string(binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(hashes, v.fuel), v.exitCode))

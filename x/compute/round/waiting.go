@@ -6,7 +6,7 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// Waiting says what the task waits for.
+// Waiting describes what the task waits for.
 func (t *Task) Waiting() types.Waiting {
 	round := t.current()
 	out := types.Waiting{
@@ -28,7 +28,7 @@ func (t *Task) Waiting() types.Waiting {
 	return out
 }
 
-// waitsToCommit says what a round waits for until all its replicas have committed.
+// waitsToCommit describes what a round waits for until all its replicas have committed.
 func (t *Task) waitsToCommit(round *types.Round) string {
 	draw := round.Draw
 	if draw == nil && round.ResumeHeight > t.height() {
@@ -52,7 +52,7 @@ func (t *Task) waitsToCommit(round *types.Round) string {
 	return looks
 }
 
-// pauses says what a round waits for between draws.
+// pauses describes what a round waits for between draws.
 func (t *Task) pauses(round *types.Round) string {
 	text := fmt.Sprintf("draw %d for %d of %d nodes begins at height %d, because earlier draws found too few",
 		round.Draws+1, int(round.Target)-len(round.Replicas), round.Target, round.ResumeHeight)
@@ -63,7 +63,7 @@ func (t *Task) pauses(round *types.Round) string {
 	return text
 }
 
-// WorkItem shows what the task asks of a node, if the node holds a part of it.
+// WorkItem returns what the task requires of a node, if the node holds a part of it.
 func (t *Task) WorkItem(operator string) (types.WorkItem, bool) {
 	a, held := t.part(operator)
 	if !held {
@@ -83,7 +83,7 @@ func (t *Task) WorkItem(operator string) (types.WorkItem, bool) {
 	}, true
 }
 
-// Draw shows the draw of the task, if it has one.
+// Draw returns the draw of the task, if it has one.
 func (t *Task) Draw() (types.OpenDraw, bool) {
 	if t.Ended() || t.current().Draw == nil {
 		return types.OpenDraw{}, false
