@@ -116,17 +116,23 @@ func (c cheat) play(ctx context.Context, s *stage) (Row, error) {
 		taken, refused := h.counts(chain.Claim)
 		s.say("  %s: %d claims taken, %d refused (%s)", c.label, taken, refused, reason(h.lastRefusal))
 	}
-	l, err := s.lotsOf(ctx, r.over, append(append([]*hand{}, hands...), others...))
-	if err != nil {
+	if err := s.tellLots(ctx, c.label, r, append(append([]*hand{}, hands...), others...)); err != nil {
 		return row, err
-	}
-	if l.draws > 0 {
-		s.say("  %s: tickets gave %d parts, %d were drawn; %d of %d draws went to the lowest of all", c.label, l.due, len(r.parts), l.exact, l.draws)
 	}
 	if err := s.dismiss(ctx, c.force.class, hands); err != nil {
 		return row, err
 	}
 	return row, s.dismiss(ctx, c.accomplices.class, others)
+}
+
+// tellLots says how many parts the tickets of hands gave, and how many they were drawn for.
+// These differ where a node with a lower rank did not claim in time.
+func (s *stage) tellLots(ctx context.Context, label string, r run, hands []*hand) error {
+	l, err := s.lotsOf(ctx, r.over, hands)
+	if err == nil && l.draws > 0 {
+		s.say("  %s: tickets gave %d parts, %d were drawn; %d of %d draws went to the lowest of all", label, l.due, len(r.parts), l.exact, l.draws)
+	}
+	return err
 }
 
 // show posts the usual jobs, or arrays, in waves and waits for their ends.

@@ -53,6 +53,9 @@ func (w withholder) play(ctx context.Context, s *stage) (Row, error) {
 	row.Gain, row.Loss = inTfuel(r.change.gain), inTfuel(r.change.loss)
 	row.Predicted = f2.mean - f2.baseline - inTfuel(r.change.fees)
 	row.Note = fmt.Sprintf("%s; every draw was seeded by the round that its height was pinned to, %d of %d jobs accepted", f2.note, accepted(over), row.Jobs)
+	if err := s.tellLots(ctx, w.name(), r, hands); err != nil {
+		return row, err
+	}
 	return row.judged(), s.dismiss(ctx, f.class, hands)
 }
 
