@@ -154,8 +154,8 @@ func (k *Keeper) walkAllNodes(ctx context.Context, show func(edgenodetypes.Node)
 	return err
 }
 
-// exposures adds up what assignments, candidatures, reports and challenges lock. A defendant
-// who has nothing locked may be gone.
+// exposures adds up what assignments, candidatures, reports and challenges lock. Who has
+// nothing locked by a report or a challenge may be gone.
 func (k *Keeper) exposures(ctx context.Context) (exposures, error) {
 	all := exposures{of: map[string]exposure{}}
 	err := k.tasks.Walk(ctx, nil, func(key taskKey, task types.Task) (bool, error) {
@@ -168,7 +168,9 @@ func (k *Keeper) exposures(ctx context.Context) (exposures, error) {
 		}
 		for i := range task.Rounds {
 			for _, r := range task.Rounds[i].Reports {
-				all.add(r.Operator, r.Pledged, 0)
+				if r.Pledged.IsPositive() {
+					all.add(r.Operator, r.Pledged, 0)
+				}
 			}
 		}
 		return false, nil

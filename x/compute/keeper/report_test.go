@@ -11,6 +11,7 @@ import (
 	"cosmossdk.io/math"
 
 	"github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
 func TestReportsAreContradictedWhereAsManyHaveCommitted(t *testing.T) {
@@ -144,6 +145,38 @@ func TestWhatAReportPledgesStaysLockedUntilItIsJudged(t *testing.T) {
 	f.play(slices.Delete(players, drawn[0], drawn[0]+1), id, 60)
 	require.Equal(t, "0", f.bond(drawn[0]).String())
 	require.Equal(t, "100", f.outcomes(id)[operator(drawn[0]).String()].Slashed.String())
+}
+
+// A report that pledges nothing does not keep the record of its node, and what becomes of
+// the task does not hang on that record.
+func TestAReportOfANodeThatIsGoneHoldsUpNobody(t *testing.T) {
+	for name, does := range map[string]behaviour{"contradicted": honest, "believed": stalls} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			f.setParams(func(p *types.Params) { p.MissedFaultBps = 0 })
+			f.network(8)
+			s := spec(coin(1_000), 3)
+			s.PrepareBlocks, s.CommitBlocks, s.LifetimeBlocks = 20, 30, 60
+			id := f.drawable(s)
+			drawn := f.assign(id, 8)
+			gone := drawn[0]
+			require.NoError(t, f.release(gone, types.ReleaseItem{Ref: ref(id, 0), InputUnavailable: true, Input: 1}))
+			f.retire(gone)
+			f.blocks(6) // its bond returns
+			for range edgenodetypes.KeptEpochs {
+				require.NoError(t, f.nodes.RollEpoch(f.ctx))
+			}
+			f.retire(gone)
+			_, err := f.nodes.Node(f.ctx, operator(gone))
+			require.ErrorIs(t, err, edgenodetypes.ErrNodeNotFound)
+			f.next()
+			require.Equal(t, f.export(), restored(f).export())
+
+			players := f.everyone(8, does)
+			f.play(slices.Delete(players, gone, gone+1), id, 150)
+			require.Equal(t, "0", f.outcomes(id)[operator(gone).String()].Slashed.String())
+		})
+	}
 }
 
 // TestReportsCostWhatTheRuleSays: over random crowds of quorums. The requester pays for each

@@ -35,6 +35,9 @@ func (t *Task) classifyReports() error {
 	reports := round.Reports
 	round.Reports = nil
 	for _, r := range reports {
+		if r.Pledged.IsZero() { // its node may be gone
+			continue
+		}
 		addr, err := t.operator(r.Operator)
 		if err != nil {
 			return err
@@ -58,6 +61,9 @@ func (t *Task) believeReports() error {
 	reports := round.Reports
 	round.Reports = nil
 	for _, r := range reports {
+		if r.Pledged.IsZero() { // its node may be gone
+			continue
+		}
 		addr, err := t.operator(r.Operator)
 		if err != nil {
 			return err
