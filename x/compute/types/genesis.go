@@ -1,6 +1,10 @@
 package types
 
-import "cosmossdk.io/math"
+import (
+	"slices"
+
+	"cosmossdk.io/math"
+)
 
 // DefaultGenesis returns a genesis without jobs.
 func DefaultGenesis() *GenesisState {
@@ -75,10 +79,18 @@ func (g GenesisState) Validate() error {
 	return nil
 }
 
-// validateReports checks what nodes have pledged for their reports of missing inputs.
+// validateReports checks what nodes have pledged for their reports of missing inputs: each
+// has left the current round by its report.
 func (t *Task) validateReports() error {
 	for r := range t.Rounds {
 		for _, report := range t.Rounds[r].Reports {
+			left := func(o Outcome) bool {
+				return o.Operator == report.Operator && o.Round == uint32(r) && o.Status == ASSIGNMENT_STATUS_RELEASED
+			}
+			if r != len(t.Rounds)-1 || !slices.ContainsFunc(t.Departed, left) {
+				return ErrInvalidGenesis.Wrapf("task %d of job %s: report of %s in round %d: expected one of round %d, which its node has left, found none in departed",
+					t.Index, t.JobId, report.Operator, r, len(t.Rounds)-1)
+			}
 			if report.Pledged.IsNil() || report.Pledged.IsNegative() {
 				return ErrInvalidGenesis.Wrapf("task %d of job %s: report of %s: expected a pledge of 0 or more, found %s",
 					t.Index, t.JobId, report.Operator, report.Pledged)

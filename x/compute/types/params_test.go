@@ -112,7 +112,7 @@ func goodGenesis() types.GenesisState {
 	g.Specs = []types.JobSpec{s}
 	g.Tasks = []types.Task{{JobId: "7-0-0", Rounds: []types.Round{{
 		Target: 3, Reports: []types.InputReport{{Operator: "x", Pledged: math.OneInt()}},
-	}}, DrawFees: math.ZeroInt()}}
+	}}, Departed: []types.Outcome{{Operator: "x", Status: types.ASSIGNMENT_STATUS_RELEASED}}, DrawFees: math.ZeroInt()}}
 	return g
 }
 
@@ -132,6 +132,10 @@ func TestGenesisIsRefusedWhenItContradictsItself(t *testing.T) {
 		"seat fee missing":     func(g *types.GenesisState) { g.Jobs[0].SeatFee = math.Int{} },
 		"draw fees missing":    func(g *types.GenesisState) { g.Tasks[0].DrawFees = math.Int{} },
 		"pledge missing":       func(g *types.GenesisState) { g.Tasks[0].Rounds[0].Reports[0].Pledged = math.Int{} },
+		"report of who stays":  func(g *types.GenesisState) { g.Tasks[0].Departed = nil },
+		"report of who missed": func(g *types.GenesisState) { g.Tasks[0].Departed[0].Status = types.ASSIGNMENT_STATUS_MISSED },
+		"report of a judge":    func(g *types.GenesisState) { g.Tasks[0].Departed[0].Round = 1 },
+		"report that is over":  func(g *types.GenesisState) { g.Tasks[0].Rounds = append(g.Tasks[0].Rounds, types.Round{}) },
 		"bond value of zero":   func(g *types.GenesisState) { g.Jobs[0].BondValue = math.ZeroInt() },
 		"task of no job":       func(g *types.GenesisState) { g.Tasks[0].JobId = "8-0-0" },
 		"task of no round":     func(g *types.GenesisState) { g.Tasks[0].Rounds = nil },
