@@ -112,11 +112,15 @@ func (k *Keeper) importTask(ctx context.Context, task types.Task) error {
 	return k.reindex(ctx, id, task.Index, round.Traces{}, round.TracesOf(&job, task))
 }
 
-// importJob writes a job and its spec. That of an array may have been pruned.
+// importJob writes a job and its spec. That of an array may have been pruned. A job from
+// before jobs bounded their fuel has the bound of its spec.
 func (k *Keeper) importJob(ctx context.Context, params types.Params, job types.Job, spec types.JobSpec) error {
 	id, err := types.ParseJobID(job.Id)
 	if err != nil {
 		return err
+	}
+	if job.Fuel == 0 {
+		job.Fuel = spec.Resources.Fuel
 	}
 	if err := k.jobs.Set(ctx, id, job); err != nil {
 		return err

@@ -17,6 +17,12 @@ func sdkCoins(amount int64) sdk.Coins { return sdk.NewCoins(coin(amount)) }
 // restored is a new fixture that starts from what f exports.
 func restored(f *fixture) *fixture {
 	f.t.Helper()
+	return restoredAs(f, func(*types.GenesisState) {})
+}
+
+// restoredAs is a new fixture that starts from a change of what f exports.
+func restoredAs(f *fixture, change func(*types.GenesisState)) *fixture {
+	f.t.Helper()
 	g := emptyFixture(f.t)
 	g.ctx = g.ctx.WithBlockHeight(f.ctx.BlockHeight())
 	*g.beacon = *f.beacon
@@ -30,6 +36,7 @@ func restored(f *fixture) *fixture {
 	require.NoError(f.t, g.rewards.InitGenesis(g.ctx, *rewards))
 	compute, err := f.keeper.ExportGenesis(f.ctx)
 	require.NoError(f.t, err)
+	change(compute)
 	require.NoError(f.t, compute.Validate())
 	require.NoError(f.t, g.keeper.InitGenesis(g.ctx, *compute))
 	return g
@@ -76,4 +83,18 @@ func TestAGenesisThatOwesMoreThanEscrowHoldsIsRefused(t *testing.T) {
 	err = f.keeper.InitGenesis(f.ctx, *g)
 	require.ErrorIs(t, err, types.ErrInvalidGenesis)
 	require.ErrorContains(t, err, "escrow holds")
+}
+
+// A job from before jobs bounded their fuel is bounded by its spec: its nodes must be able
+// to reveal.
+func TestAJobOfAGenesisWithoutFuelHasThatOfItsSpec(t *testing.T) {
+	f := newFixture(t)
+	f.network(5)
+	s := spec(coin(1_000), 3)
+	id := f.post(0, s)
+	f.next()
+	g := restoredAs(f, func(c *types.GenesisState) { c.Jobs[0].Fuel = 0 })
+	require.Equal(t, s.Resources.Fuel, g.job(id).Fuel)
+	g.play(g.everyone(5, honest), id, 40)
+	require.Equal(t, types.TASK_STATUS_ACCEPTED, g.receipt(id).Status)
 }
