@@ -138,6 +138,19 @@ func TestJobsArePagedNewestFirst(t *testing.T) {
 	require.Equal(t, []string{"4-0-0", "3-0-0", "2-0-0", "1-0-0", "0-0-0"}, jobs)
 }
 
+func TestTheNextPageIsThereWhereTheLastOfThePageBeforeHasChangedItsPhase(t *testing.T) {
+	s := serve(t)
+	res, err := s.client.Jobs(t.Context(), &sidecarv1.JobsRequest{Phase: "assigned", PageSize: 2})
+	require.NoError(t, err)
+	require.Equal(t, "2-0-0", res.Assignments[1].JobId)
+	_, err = s.journal.Advance(store.Key{JobID: "2-0-0"}, store.PhaseAssigned, store.PhaseSettled, func(*store.Assignment) {})
+	require.NoError(t, err)
+	res, err = s.client.Jobs(t.Context(), &sidecarv1.JobsRequest{Phase: "assigned", PageSize: 2, PageToken: res.NextPageToken})
+	require.NoError(t, err)
+	require.Equal(t, []string{"1-0-0", "0-0-0"}, []string{res.Assignments[0].JobId, res.Assignments[1].JobId})
+	require.Empty(t, res.NextPageToken)
+}
+
 func TestJobsSayWhatTheyWaitForAndHowProgramsEnded(t *testing.T) {
 	s := serve(t)
 	res, err := s.client.Jobs(t.Context(), &sidecarv1.JobsRequest{})

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -140,16 +141,23 @@ func tokenOf(last *store.Assignment) string {
 	return strconv.FormatInt(last.CreatedAt.UnixNano(), 10) + "." + last.String()
 }
 
+// startOf returns the place of the first assignment behind the one that a token names. That
+// one may have left the list since: by its phase, or because the journal has forgotten it.
 func startOf(list []store.Assignment, token string) (int, error) {
 	if token == "" {
 		return 0, nil
 	}
+	nanos, name, _ := strings.Cut(token, ".")
+	created, err := strconv.ParseInt(nanos, 10, 64)
+	if err != nil || name == "" {
+		return 0, status.Errorf(codes.InvalidArgument, "page_token: expected the next_page_token of a page before, found %q; start again without one", token)
+	}
 	for i := range list {
-		if tokenOf(&list[i]) == token {
-			return i + 1, nil
+		if cmp.Or(cmp.Compare(created, list[i].CreatedAt.UnixNano()), cmp.Compare(name, list[i].String())) > 0 {
+			return i, nil
 		}
 	}
-	return 0, status.Error(codes.InvalidArgument, "page_token: expected the next_page_token of a page before; start again without one")
+	return len(list), nil
 }
 
 func show(a *store.Assignment) *sidecarv1.Assignment {
