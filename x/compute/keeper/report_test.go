@@ -228,8 +228,8 @@ func (f *fixture) checkReports(job *types.Job, receipt types.Receipt, committed 
 		}
 	}
 	for round, outcomes := range reports {
-		// Judges may be content with half of those they asked for, or leave the round undecided.
-		full := round > 0 && outcomes[0].Slashed.IsPositive() || round == 0 && came[0] == int64(job.Policy.Replicas)
+		// Seats of further rounds cost neither the requester nor the node that leaves them.
+		full := round == 0 && came[0] == int64(job.Policy.Replicas)
 		fee := "0"
 		if full && came[round] >= int64(len(outcomes)) {
 			fee = "100"

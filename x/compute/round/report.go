@@ -3,6 +3,8 @@ package round
 import (
 	"slices"
 
+	"cosmossdk.io/math"
+
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/x/compute/types"
@@ -11,9 +13,14 @@ import (
 
 // report returns the slot and the lock of a node that reports a missing input, except for the
 // fee of a missed deadline. The fee stays locked until the report is judged, because a free
-// bond could be withdrawn by then.
+// bond could be withdrawn by then. A node pledges nothing for a seat that does not cost the
+// requester anything, such as an auditor's: otherwise the requester could harm it for free.
 func (t *Task) report(operator sdk.AccAddress, text string) error {
-	pledged, err := t.deps.Nodes.Pledge(t.ctx, operator, t.job.Liability, t.params.MissedFault(t.job.BondValue))
+	fee := math.ZeroInt()
+	if t.charged() {
+		fee = t.params.MissedFault(t.job.BondValue)
+	}
+	pledged, err := t.deps.Nodes.Pledge(t.ctx, operator, t.job.Liability, fee)
 	if err != nil {
 		return err
 	}
