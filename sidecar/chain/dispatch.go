@@ -186,7 +186,7 @@ func (d *dispatch) save(group []piece, dear *dearError) {
 		// What is held goes first; there is no duty to claim.
 		d.refused(without(group, func(p piece) bool { return !isClaim(p) }), dear.Error())
 		d.first(without(group, isClaim))
-	case n == 1 || dear.limit == limitGasPrice || dear.limit == limitDenom:
+	case n == 1 || dear.limit == limitGasPrice || dear.limit == limitDenom || dear.limit == limitShare && !dear.most.IsPositive():
 		d.unsent(group, dear)
 	case dear.limit == limitShare:
 		// At least one is worth less than its part of the fee.

@@ -84,11 +84,13 @@ func (s *Sender) limitOf(o order, used uint64, adjustment float64) (limit, error
 	if o.due > 0 && (o.apart || s.price.amount.GT(s.price.floor)) {
 		l.tried = true
 		room, items := s.price.market.lane(o)
-		if want > min(room, most) && o.items > 1 {
-			return l, &oversizeError{used: want, limit: min(room, most)}
+		room = min(room, most)
+		// Where it has no room for one item, parts find none either.
+		if want > room && o.items > 1 && used/uint64(o.items) <= room {
+			return l, &oversizeError{used: want, limit: room}
 		}
-		if l.lane = used <= min(room, items, most); l.lane {
-			most = min(room, items, most)
+		if l.lane = used <= min(room, items); l.lane {
+			most = min(room, items)
 		}
 	}
 	if want > most && !l.lane && o.items > 1 || used > most || o.exhausted {

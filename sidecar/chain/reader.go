@@ -19,7 +19,6 @@ import (
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 
-	"github.com/thetaedge/theta/client"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
@@ -78,6 +77,10 @@ func (r *Reader) Tip(ctx context.Context) (Tip, error) {
 	return tip, nil
 }
 
+// maxPriceBits bounds the prices that a node names: x/feemarket allows none above, and the
+// SDK's numbers panic where a fee has more than 256.
+const maxPriceBits = 128
+
 // ownGasPrice is what the node asks for a unit of gas in its own mempool, which may be
 // more than what the chain does; 0 if it does not say.
 func (r *Reader) ownGasPrice(ctx context.Context, denom string) (sdkmath.Int, error) {
@@ -93,7 +96,7 @@ func (r *Reader) ownGasPrice(ctx context.Context, denom string) (sdkmath.Int, er
 		return sdkmath.Int{}, fmt.Errorf("gas price of the node: expected coins, found %q: %w", res.MinimumGasPrice, err)
 	}
 	price := prices.AmountOf(denom).Ceil().TruncateInt()
-	if price.BigInt().BitLen() > client.MaxAmountBits {
+	if price.BigInt().BitLen() > maxPriceBits {
 		return sdkmath.Int{}, fmt.Errorf("%w: a unit of gas would cost %s%s, far above fees.max-gas-price; name another node in chain.grpc", ErrFeeCap, price, denom)
 	}
 	return price, nil
@@ -287,8 +290,9 @@ func (r *Reader) BaseFee(ctx context.Context) (feemarkettypes.QueryBaseFeeRespon
 		return feemarkettypes.QueryBaseFeeResponse{}, explain(ctx, "gas price of the next block", err)
 	}
 	base, floor := res.BaseFee.Amount, res.Floor.Amount
-	if base.IsNil() || floor.IsNil() || base.LT(floor) || floor.IsNegative() || res.BaseFee.Denom != res.Floor.Denom {
-		return feemarkettypes.QueryBaseFeeResponse{}, fmt.Errorf("gas price of the next block: expected a base fee and a floor below it, found %s and %s", res.BaseFee, res.Floor)
+	if base.IsNil() || floor.IsNil() || base.LT(floor) || floor.IsNegative() || res.BaseFee.Denom != res.Floor.Denom || base.BigInt().BitLen() > maxPriceBits {
+		return feemarkettypes.QueryBaseFeeResponse{}, fmt.Errorf("gas price of the next block: expected a base fee of at most 2^%d and a floor below it, found %s and %s; name another node in chain.grpc",
+			maxPriceBits, res.BaseFee, res.Floor)
 	}
 	return *res, nil
 }

@@ -42,9 +42,10 @@ func (p Params) LaneTx(items uint64) uint64 {
 	return sum
 }
 
-// share is a part of gas in basis points, truncated.
+// share is a part of gas in basis points, truncated. Parameters that do not come from the
+// chain may ask for more than all: that is all.
 func share(gas uint64, bps uint32) uint64 {
-	high, low := bits.Mul64(gas, uint64(bps))
-	part, _ := bits.Div64(high, low, BasisPoints) // bps are at most BasisPoints: no overflow
+	high, low := bits.Mul64(gas, uint64(min(bps, BasisPoints)))
+	part, _ := bits.Div64(high, low, BasisPoints)
 	return part
 }

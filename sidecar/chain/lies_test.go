@@ -1,0 +1,131 @@
+package chain
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+
+	sdkmath "cosmossdk.io/math"
+
+	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
+	consensustypes "github.com/cosmos/cosmos-sdk/x/consensus/types"
+
+	"github.com/thetaedge/theta/client"
+	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
+)
+
+// liar changes the answers of a node.
+type liar struct {
+	grpc.ClientConnInterface
+	lie func(answer any)
+}
+
+func (l liar) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
+	err := l.ClientConnInterface.Invoke(ctx, method, args, reply, opts...)
+	if err == nil {
+		l.lie(reply)
+	}
+	return err
+}
+
+// Whatever a node says of prices, of gas and of how blocks are divided, the sender signs for
+// no more than its owner allows, and does not end the daemon.
+func TestNoAnswerAboutPricesOrGasEndsTheDaemon(t *testing.T) {
+	most := sdkmath.NewIntFromUint64(1)
+	for range client.MaxAmountBits - 1 {
+		most = most.MulRaw(2)
+	}
+	price := func(answer any) {
+		if res, ok := answer.(*feemarkettypes.QueryBaseFeeResponse); ok {
+			res.BaseFee.Amount, res.Floor.Amount = most, most.SubRaw(1)
+		}
+	}
+	used := func(gas uint64) func(any) {
+		return func(answer any) {
+			if res, ok := answer.(*txtypes.SimulateResponse); ok {
+				res.GasInfo.GasUsed = gas
+			}
+		}
+	}
+	shares := func(answer any) {
+		if res, ok := answer.(*feemarkettypes.QueryParamsResponse); ok {
+			res.Params.LaneBps, res.Params.ClaimBps, res.Params.BeaconBps, res.Params.TxBps = math.MaxUint32, math.MaxUint32, math.MaxUint32, math.MaxUint32
+		}
+	}
+	block := func(gas int64) func(any) {
+		return func(answer any) {
+			if res, ok := answer.(*consensustypes.QueryParamsResponse); ok {
+				res.Params.Block.MaxGas = gas
+			}
+		}
+	}
+	for name, lies := range map[string][]func(any){
+		"shares above the whole":                 {shares, block(math.MaxInt64)},
+		"shares above the whole of small blocks": {shares},
+		"a price above all coins":                {price},
+		"a price and gas":                        {price, used(1 << 62), block(-1)},
+		"a price and gas within a block":         {price, used(1 << 60), block(math.MaxInt64)},
+		"all gas":                                {used(math.MaxUint64), block(-1)},
+		"no gas":                                 {used(0)},
+		"a block without gas":                    {block(0)},
+		"a block of one gas":                     {block(1)},
+		"a block of gas below zero":              {block(math.MinInt64)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, crowded := range []bool{false, true} {
+				m, conn := modelWith(t, func(m *modelNode) {
+					if crowded {
+						m.base = 100
+					}
+				})
+				batch := manyReveals(m, 3)
+				m.owe(&batch, Claim, "9-0-0", 1_000)
+				for duty, stake := range batch.Stakes {
+					stake.Loss = most
+					batch.Stakes[duty] = stake
+				}
+				s := NewSender(liar{conn, func(answer any) {
+					for _, lie := range lies {
+						lie(answer)
+					}
+				}}, m.cdc, m.signer, TxConfig{ChainID: chainID, PollInterval: 1, Caps: DefaultFeeCaps()}, slog.New(slog.DiscardHandler))
+				require.NotPanics(t, func() {
+					done, _ := s.Submit(t.Context(), batch, 100)
+					counted(t, batch, done)
+				})
+			}
+		})
+	}
+}
+
+// A chain may have no lane, or none for claims. What is due goes in as few transactions as
+// anything else then: one item a block would be too late for most.
+func TestWithoutALaneABatchIsNotTakenApart(t *testing.T) {
+	for name, change := range map[string]func(*feemarkettypes.Params){
+		"no lane":            func(p *feemarkettypes.Params) { p.LaneBps = 0 },
+		"no room for claims": func(p *feemarkettypes.Params) { p.ClaimBps = 0 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			m, conn := modelWith(t, func(m *modelNode) { m.base = 100 })
+			batch := manyReveals(m, 20)
+			for i := range 20 {
+				m.owe(&batch, Claim, fmt.Sprintf("%d-9-0", i), 1_000)
+			}
+			s := NewSender(liar{conn, func(answer any) {
+				if res, ok := answer.(*feemarkettypes.QueryParamsResponse); ok {
+					change(&res.Params)
+				}
+			}}, m.cdc, m.signer, TxConfig{ChainID: chainID, PollInterval: 1}, slog.New(slog.DiscardHandler))
+			done, err := s.Submit(t.Context(), batch, 100)
+			require.NoError(t, err)
+			taken, _, _ := counted(t, batch, done)
+			require.Equal(t, 40, taken)
+			require.LessOrEqual(t, len(m.executed), 4)
+		})
+	}
+}
