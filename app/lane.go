@@ -34,6 +34,9 @@ const maxLaneRounds = 4
 // that are looked at: who has many duties sends them in batches.
 const maxLaneMessages = 8
 
+// leastItemGas is less than the items of a duty or a claim use, each on average.
+const leastItemGas = 5_000
+
 // laneTx is a tx that may go through the lane of a block.
 type laneTx struct {
 	kind laneKind
@@ -50,7 +53,8 @@ type laneTx struct {
 // so that who proposes, judges and executes a block agree; it writes nothing and costs no
 // gas. Every message of the tx has to bring something that is due, all of the same
 // kind, and the gas limit is no more than those items may take. Errors are those of the
-// store.
+// store. What asks for less gas than its checks are worth is nothing: it would fail, and
+// the gas of a block bounds what its txs make others look at.
 func (app *App) inspect(ctx sdk.Context, tx sdk.Tx) (laneTx, error) {
 	feeTx, ok := tx.(sdk.FeeTx)
 	if !ok || !wellFormed(tx) || feeTx.GetGas() == 0 || len(tx.GetMsgs()) > maxLaneMessages {
@@ -66,6 +70,9 @@ func (app *App) inspect(ctx sdk.Context, tx sdk.Tx) (laneTx, error) {
 		return laneTx{}, err
 	}
 	found := laneTx{gas: feeTx.GetGas(), deadline: math.MaxInt64}
+	if worth, err := app.leastGas(ctx, tx); err != nil || found.gas < worth {
+		return laneTx{}, err
+	}
 	for _, msg := range tx.GetMsgs() {
 		if due, err := app.inspectMsg(ctx, msg, &found); err != nil || !due {
 			return laneTx{}, err
@@ -75,6 +82,33 @@ func (app *App) inspect(ctx sdk.Context, tx sdk.Tx) (laneTx, error) {
 		return laneTx{}, nil
 	}
 	return found, nil
+}
+
+// leastGas is what looking at a tx of the lane is worth.
+func (app *App) leastGas(ctx sdk.Context, tx sdk.Tx) (uint64, error) {
+	rounds, items := uint64(0), 0
+	for _, msg := range tx.GetMsgs() {
+		switch m := msg.(type) {
+		case *beacontypes.MsgSubmitRound:
+			rounds++
+		case *computetypes.MsgCommit:
+			items += len(m.Items)
+		case *computetypes.MsgReveal:
+			items += len(m.Items)
+		case *computetypes.MsgOpen:
+			items += len(m.Items)
+		case *computetypes.MsgRelease:
+			items += len(m.Items)
+		case *computetypes.MsgClaim:
+			items += len(m.Items)
+		}
+	}
+	gas := leastItemGas * uint64(items) //nolint:gosec // a count
+	if rounds == 0 {
+		return gas, nil
+	}
+	beacon, err := app.BeaconKeeper.Params(ctx)
+	return gas + rounds*beacon.PairingGas, err
 }
 
 // wellFormed tells whether a tx is worth looking at. A block may hold what no node would

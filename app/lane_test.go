@@ -199,6 +199,74 @@ func TestTheLaneTakesWhatIsDueOnceAndNoPadding(t *testing.T) {
 	}
 }
 
+// Who proposes may put anything into a block, and every validator looks at it before it
+// verifies its signatures. The gas of the block bounds that work.
+func TestTheLaneLooksAtNothingThatAsksForLessGasThanThat(t *testing.T) {
+	s, chain, node, item := assigned(t)
+	cheap := func(from apptest.Account, gas uint64, msg sdk.Msg) []byte {
+		return chain.Sign(from, []sdk.Msg{msg}, apptest.WithGas(gas), apptest.WithFee(apptest.MinFee(gas)...))
+	}
+	commit := &computetypes.MsgCommit{Worker: node.Worker.String(), Items: []computetypes.CommitItem{item}}
+	require.Equal(t, accept, chain.Judge(cheap(node.Worker, 5_000, commit)))
+	require.Equal(t, reject, chain.Judge(cheap(node.Worker, 4_999, commit)))
+
+	beacon, err := chain.App.BeaconKeeper.Params(chain.Ctx())
+	require.NoError(t, err)
+	var round sdk.Msg
+	for i := 0; round == nil; i++ {
+		require.Less(t, i, 20, "a round is wanted")
+		for _, raw := range s.keep(chain, s.Act(chain), isRound) {
+			tx, err := chain.App.TxConfig().TxDecoder()(raw)
+			require.NoError(t, err)
+			round = tx.GetMsgs()[0]
+		}
+		if round == nil {
+			chain.NextBlock(s.stuffing(chain)...)
+		}
+	}
+	base, floor := prices(t, chain)
+	require.True(t, base.GT(floor))
+	require.Equal(t, accept, chain.Judge(cheap(s.Relay, beacon.PairingGas, round)))
+	require.Equal(t, reject, chain.Judge(cheap(s.Relay, beacon.PairingGas-1, round)))
+}
+
+// What is due uses more gas than the least that the lane looks at, however many items a
+// message has.
+func TestAnItemUsesMoreThanTheLeastGasOfTheLane(t *testing.T) {
+	s := newStuffed(t)
+	chain := apptest.New(t, s.options()...)
+	seen := map[string]bool{}
+	for i := range 40 {
+		txs := s.Act(chain)
+		switch i {
+		case 0:
+			txs = append(txs, s.Register(chain)...)
+		case 14:
+			txs = append(txs, s.PostArray(chain, params.TfuelCoin(1), 8))
+		}
+		for j, result := range chain.NextBlock(txs...).TxResults {
+			tx, err := chain.App.TxConfig().TxDecoder()(txs[j])
+			require.NoError(t, err)
+			items := uint64(0)
+			for _, msg := range tx.GetMsgs() {
+				switch m := msg.(type) {
+				case *computetypes.MsgClaim:
+					items += uint64(len(m.Items))
+				case *computetypes.MsgCommit:
+					items += uint64(len(m.Items))
+				case *computetypes.MsgReveal:
+					items += uint64(len(m.Items))
+				}
+			}
+			if items > 0 && result.Code == 0 {
+				seen[sdk.MsgTypeURL(tx.GetMsgs()[0])] = true
+				require.Greater(t, uint64(result.GasUsed), 3*5_000*items, sdk.MsgTypeURL(tx.GetMsgs()[0]))
+			}
+		}
+	}
+	require.GreaterOrEqual(t, len(seen), 3, seen)
+}
+
 // A worker sends its reveal along with its commitment, at the base fee. When it is due,
 // others pay more.
 func TestWhatBecomesDueWhileItWaitsUsesTheLane(t *testing.T) {
