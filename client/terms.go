@@ -74,6 +74,8 @@ func (t Terms) Validate() error {
 		return fmt.Errorf("expected a gas price or a fee, found both: %s%s a unit of gas and %s%s", t.GasPrice, params.BaseDenom, t.Fee, params.BaseDenom)
 	case priced && t.GasPrice.IsNegative(), given && t.Fee.IsNegative():
 		return fmt.Errorf("expected a gas price and a fee of 0 or more, found less")
+	case priced && t.GasPrice.GT(sdkmath.LegacyNewDecFromInt(params.Tfuel(mostFee))):
+		return fmt.Errorf("%w: a price of %s%s", errPrice, t.GasPrice, params.BaseDenom)
 	case math.IsNaN(t.GasAdjustment), t.GasAdjustment != 0 && (t.GasAdjustment < 1 || t.GasAdjustment > maxGasAdjustment):
 		return fmt.Errorf("expected a gas adjustment from 1 to %d, found %v: below 1 a transaction runs out of the gas that its simulation used", maxGasAdjustment, t.GasAdjustment)
 	}
