@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,6 +13,7 @@ import (
 
 	sdkmath "cosmossdk.io/math"
 
+	"github.com/cosmos/cosmos-sdk/client/grpc/node"
 	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
 	consensustypes "github.com/cosmos/cosmos-sdk/x/consensus/types"
 
@@ -64,7 +66,33 @@ func TestNoAnswerAboutPricesOrGasEndsTheDaemon(t *testing.T) {
 			}
 		}
 	}
+	denom := func(name string) func(any) {
+		return func(answer any) {
+			if res, ok := answer.(*feemarkettypes.QueryBaseFeeResponse); ok {
+				res.BaseFee.Denom, res.Floor.Denom = name, name
+			}
+		}
+	}
+	own := func(price string) func(any) {
+		return func(answer any) {
+			if res, ok := answer.(*node.ConfigResponse); ok {
+				res.MinimumGasPrice = price
+			}
+		}
+	}
+	height := func(height uint64) func(any) {
+		return func(answer any) {
+			if res, ok := answer.(*node.StatusResponse); ok {
+				res.Height = height
+			}
+		}
+	}
 	for name, lies := range map[string][]func(any){
+		"a price in no denom":                    {denom("")},
+		"a price in a denom out of form":         {denom("!")},
+		"a price of its own above all coins":     {own("1" + strings.Repeat("0", 75) + "atfuel")},
+		"a height above the last":                {height(math.MaxUint64)},
+		"the last height":                        {height(math.MaxInt64)},
 		"shares above the whole":                 {shares, block(math.MaxInt64)},
 		"shares above the whole of small blocks": {shares},
 		"a price above all coins":                {price},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 
 	"google.golang.org/grpc"
@@ -70,7 +71,10 @@ func (r *Reader) Tip(ctx context.Context) (Tip, error) {
 	if err != nil {
 		return Tip{}, explain(ctx, "height", err)
 	}
-	tip := Tip{Height: int64(res.Height)} //nolint:gosec // heights fit
+	if res.Height > math.MaxInt64 {
+		return Tip{}, fmt.Errorf("height: expected at most %d, found %d; name another node in chain.grpc", int64(math.MaxInt64), res.Height)
+	}
+	tip := Tip{Height: int64(res.Height)}
 	if res.Timestamp != nil {
 		tip.UnixSeconds = res.Timestamp.Unix()
 	}
@@ -288,6 +292,9 @@ func (r *Reader) BaseFee(ctx context.Context) (feemarkettypes.QueryBaseFeeRespon
 	res, err := feemarkettypes.NewQueryClient(r.conn).BaseFee(ctx, &feemarkettypes.QueryBaseFeeRequest{})
 	if err != nil {
 		return feemarkettypes.QueryBaseFeeResponse{}, explain(ctx, "gas price of the next block", err)
+	}
+	if err := sdk.ValidateDenom(res.BaseFee.Denom); err != nil {
+		return feemarkettypes.QueryBaseFeeResponse{}, fmt.Errorf("gas price of the next block: expected a denom, found %w; name another node in chain.grpc", err)
 	}
 	base, floor := res.BaseFee.Amount, res.Floor.Amount
 	if base.IsNil() || floor.IsNil() || base.LT(floor) || floor.IsNegative() || res.BaseFee.Denom != res.Floor.Denom || base.BigInt().BitLen() > maxPriceBits {
