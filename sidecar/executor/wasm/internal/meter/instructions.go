@@ -63,6 +63,17 @@ func (v *validator) number(op byte) {
 	}
 }
 
+// shortest reads a number where wazero reads a single byte: of a longer form it would run
+// other instructions than the specification says.
+func (v *validator) shortest() uint32 {
+	start := v.pos
+	n := v.u32()
+	if v.err == nil && v.pos-start != len(appendU32(nil, n)) {
+		v.refuse(ErrUnsupported, "number %d is not written in its shortest form", n)
+	}
+	return n
+}
+
 // blockType reads the type of a block: nothing or one value, a byte each, or the index
 // of a function type. Only the index is a number: a longer form of the byte is invalid.
 func (v *validator) blockType() funcType {
@@ -233,7 +244,7 @@ func (b *body) callee(x *instruction) (funcType, bool) {
 func (v *validator) choose(x *instruction) {
 	kind := byte(typeAny)
 	if x.op == opSelectTyped {
-		if n := v.u32(); n != 1 {
+		if n := v.shortest(); n != 1 {
 			v.fail("select of %d types, expected one", n)
 		}
 		kind = v.valueType()
@@ -334,7 +345,7 @@ func (v *validator) memarg(width uint32) {
 }
 
 func (v *validator) vector(x *instruction) {
-	x.sub = v.u32()
+	x.sub = v.shortest()
 	in, out, known := vector(x.sub)
 	switch {
 	case !known && x.sub > 255:

@@ -151,14 +151,45 @@ func TestAFrameIsChargedForWhatItKeeps(t *testing.T) {
 	require.Equal(t, least+8, units("i32", branches(50)), "only the last is there at the call")
 }
 
+// ofBody is a module of one function without parameters and results.
+func ofBody(instructions ...byte) []byte {
+	body := append(append([]byte{0}, instructions...), opEnd)
+	code := append([]byte{1, byte(len(body))}, body...)
+	head := []byte("\x00asm\x01\x00\x00\x00\x01\x04\x01\x60\x00\x00\x03\x02\x01\x00\x07\x0a\x01\x06_start\x00\x00\x0a")
+	return append(append(head, byte(len(code))), code...)
+}
+
+// An engine that reads the number of a vector instruction, or of a select's types, as a byte
+// would run other instructions where the number is written longer.
+func TestNumbersThatAnEngineReadsAsBytesHaveOneForm(t *testing.T) {
+	engine, value := newEngine(), make([]byte, 16)
+	for _, c := range []struct {
+		number []byte
+		taken  bool
+	}{{[]byte{12}, true}, {[]byte{0x8c, 0}, false}, {[]byte{0x8c, 0x80, 0}, false}, {[]byte{0x8c, 0x80, 0x80, 0x80, 0}, false}} {
+		wasm := ofBody(append(append(append([]byte{opSIMD}, c.number...), value...), opDrop)...)
+		require.NoError(t, wasmtime.ModuleValidate(engine, wasm), "%x", c.number)
+		_, err := rewrite(wasm)
+		if c.taken {
+			require.NoError(t, err)
+		} else {
+			require.ErrorIs(t, err, ErrUnsupported, "%x", c.number)
+		}
+	}
+	operands := []byte{opI32Const, 0, opI32Const, 0, opI32Const, 0, opSelectTyped}
+	_, err := rewrite(ofBody(append(append([]byte{}, operands...), 1, typeI32, opDrop)...))
+	require.NoError(t, err)
+	long := ofBody(append(append([]byte{}, operands...), 0x81, 0, typeI32, opDrop)...)
+	require.NoError(t, wasmtime.ModuleValidate(engine, long))
+	_, err = rewrite(long)
+	require.ErrorIs(t, err, ErrUnsupported)
+}
+
 // What the format writes with a byte is no number, which may be written longer.
 func TestABlockTypeHasOneForm(t *testing.T) {
 	engine := newEngine()
 	module := func(blockType ...byte) []byte {
-		body := append(append([]byte{0, opBlock}, blockType...), opUnreachable, opEnd, opUnreachable, opEnd)
-		code := append([]byte{1, byte(len(body))}, body...)
-		head := []byte("\x00asm\x01\x00\x00\x00\x01\x04\x01\x60\x00\x00\x03\x02\x01\x00\x07\x0a\x01\x06_start\x00\x00\x0a")
-		return append(append(head, byte(len(code))), code...)
+		return ofBody(append(append([]byte{opBlock}, blockType...), opUnreachable, opEnd, opUnreachable)...)
 	}
 	for _, blockType := range [][]byte{{blockVoid}, {0}, {0x80, 0}, {0x80, 0x80, 0x80, 0x80, 0}, {typeI32}, {typeV128}, {typeFuncref}, {typeExternref}} {
 		require.NoError(t, wasmtime.ModuleValidate(engine, module(blockType...)), "%x", blockType)
