@@ -1,7 +1,7 @@
 package client
 
 import (
-	"github.com/thetaedge/theta/sidecar/executor/wasm"
+	"github.com/thetaedge/theta/executor/wasm"
 )
 
 // CautiousFuelPerBlock is the fuel per block that nodes declare by default, as an amount

@@ -9,7 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 	"pgregory.net/rapid"
 
-	"github.com/thetaedge/theta/sidecar/executor"
+	"github.com/thetaedge/theta/executor"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 

@@ -7,10 +7,10 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/thetaedge/theta/executor"
+	"github.com/thetaedge/theta/executor/manifest"
+	"github.com/thetaedge/theta/executor/wasm"
 	"github.com/thetaedge/theta/sidecar/blob"
-	"github.com/thetaedge/theta/sidecar/executor"
-	"github.com/thetaedge/theta/sidecar/executor/manifest"
-	"github.com/thetaedge/theta/sidecar/executor/wasm"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 

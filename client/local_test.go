@@ -14,8 +14,8 @@ import (
 	"github.com/bytecodealliance/wasmtime-go/v44"
 	"github.com/stretchr/testify/require"
 
-	"github.com/thetaedge/theta/sidecar/executor/manifest"
-	"github.com/thetaedge/theta/sidecar/executor/wasm"
+	"github.com/thetaedge/theta/executor/manifest"
+	"github.com/thetaedge/theta/executor/wasm"
 )
 
 // echo is a program that writes its first argument and its input /in/a to stdout,

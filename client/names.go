@@ -12,8 +12,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/thetaedge/theta/sidecar/executor/filename"
-	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/executor/filename"
+	"github.com/thetaedge/theta/executor/manifest"
 )
 
 const (

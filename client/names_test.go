@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/thetaedge/theta/sidecar/executor/filename"
-	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/executor/filename"
+	"github.com/thetaedge/theta/executor/manifest"
 )
 
 func filesNamed(names ...string) []manifest.File {

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/thetaedge/theta/sidecar/executor/wasm"
+	"github.com/thetaedge/theta/executor/wasm"
 )
 
 // checkProgram refuses a program that the executor of every node would refuse, with the

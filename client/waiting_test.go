@@ -9,7 +9,7 @@ import (
 	"cosmossdk.io/math"
 
 	"github.com/thetaedge/theta/app/params"
-	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/executor/manifest"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 

@@ -11,9 +11,9 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/sidecar/blob"
 	"github.com/thetaedge/theta/sidecar/device"
-	"github.com/thetaedge/theta/sidecar/executor"
 )
 
 // Config is everything that an agent works with.

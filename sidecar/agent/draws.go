@@ -9,7 +9,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/thetaedge/theta/sidecar/executor"
+	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )

@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/executor/manifest"
 )
 
 // Config bounds a relay. All sizes are bytes.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/executor/manifest"
 )
 
 // A node delivers the largest result that a profile allows, and what the protocol adds: a

@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/executor/manifest"
 )
 
 func TestARemarkIsReadAsItWasWrittenAndNothingElseIs(t *testing.T) {

@@ -9,9 +9,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/thetaedge/theta/executor"
+	"github.com/thetaedge/theta/executor/manifest"
 	"github.com/thetaedge/theta/internal/osfault"
-	"github.com/thetaedge/theta/sidecar/executor"
-	"github.com/thetaedge/theta/sidecar/executor/manifest"
 )
 
 // Executor runs each task in a worker.

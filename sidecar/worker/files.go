@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/internal/osfault"
-	"github.com/thetaedge/theta/sidecar/executor"
 )
 
 const (

@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/thetaedge/theta/sidecar/executor"
+	"github.com/thetaedge/theta/executor"
 )
 
 // Argument is the first argument of a worker; nobody types it.

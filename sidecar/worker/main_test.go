@@ -14,9 +14,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/thetaedge/theta/sidecar/executor"
-	"github.com/thetaedge/theta/sidecar/executor/executortest"
-	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/executor"
+	"github.com/thetaedge/theta/executor/executortest"
+	"github.com/thetaedge/theta/executor/manifest"
 )
 
 // patience is how long a test waits for what must come.

@@ -10,9 +10,9 @@ import (
 	"path/filepath"
 	"runtime"
 
+	"github.com/thetaedge/theta/executor"
+	"github.com/thetaedge/theta/executor/manifest"
 	"github.com/thetaedge/theta/internal/osfault"
-	"github.com/thetaedge/theta/sidecar/executor"
-	"github.com/thetaedge/theta/sidecar/executor/manifest"
 )
 
 const (

@@ -12,8 +12,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/thetaedge/theta/sidecar/executor"
-	"github.com/thetaedge/theta/sidecar/executor/executortest"
+	"github.com/thetaedge/theta/executor"
+	"github.com/thetaedge/theta/executor/executortest"
 )
 
 // left makes a folder as a worker leaves it and collects it.

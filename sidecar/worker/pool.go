@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/thetaedge/theta/sidecar/executor"
+	"github.com/thetaedge/theta/executor"
 )
 
 // pool keeps the workers that have no task, and starts others.

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/thetaedge/theta/sidecar/executor"
+	"github.com/thetaedge/theta/executor"
 )
 
 // stage is what the daemon waits for a worker to say.

@@ -14,8 +14,8 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/thetaedge/theta/sidecar/executor"
-	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/executor"
+	"github.com/thetaedge/theta/executor/manifest"
 )
 
 // refusedFuel is what the scripts' executor does not take.

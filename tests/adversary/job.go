@@ -10,8 +10,8 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/executor/wasm"
 	"github.com/thetaedge/theta/sidecar/chain"
-	"github.com/thetaedge/theta/sidecar/executor/wasm"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 

@@ -16,8 +16,8 @@ import (
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/executor/wasm"
 	"github.com/thetaedge/theta/sidecar/chain"
-	"github.com/thetaedge/theta/sidecar/executor/wasm"
 	"github.com/thetaedge/theta/sidecar/store"
 	"github.com/thetaedge/theta/tests/devnet"
 	computetypes "github.com/thetaedge/theta/x/compute/types"

@@ -14,7 +14,7 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/client"
-	"github.com/thetaedge/theta/client/drand"
+	"github.com/thetaedge/theta/drand"
 )
 
 // Names of the processes that are not edge nodes.

@@ -24,8 +24,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/executor/manifest"
 	"github.com/thetaedge/theta/sidecar/blob"
-	"github.com/thetaedge/theta/sidecar/executor/manifest"
 	"github.com/thetaedge/theta/tests/devnet"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )

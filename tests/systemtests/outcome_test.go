@@ -16,7 +16,7 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/client"
-	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/executor/manifest"
 	"github.com/thetaedge/theta/tests/devnet"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )

@@ -52,7 +52,7 @@ func chainWalls() []Wall {
 	return []Wall{
 		{
 			Name: "consensus code imports no app, binary, sidecar, client or test fixture",
-			Of:   within("x"), Allows: nothingOf("app", "cmd", "sidecar", "client", "testutil", "tests", "examples"),
+			Of:   within("x"), Allows: nothingOf("app", "cmd", "sidecar", "client", "drand", "executor", "testutil", "tests", "examples"),
 		},
 		{
 			Name: "a keeper imports no other keeper",
@@ -85,7 +85,7 @@ func chainWalls() []Wall {
 		},
 		{
 			Name: "the app imports no binary, sidecar, client or test fixture",
-			Of:   within("app"), Allows: nothingOf("cmd", "sidecar", "client", "testutil", "tests", "examples"),
+			Of:   within("app"), Allows: nothingOf("cmd", "sidecar", "client", "drand", "executor", "testutil", "tests", "examples"),
 		},
 		{
 			Name: "app/params is light: it imports nothing of the module",
@@ -114,7 +114,7 @@ func offChainWalls() []Wall {
 		},
 		{
 			Name: "executors, workers, devices, journal and blobs know nothing of Cosmos",
-			Of:   within("sidecar/executor", "sidecar/worker", "sidecar/device", "sidecar/store", "sidecar/blob"),
+			Of:   within("executor", "sidecar/worker", "sidecar/device", "sidecar/store", "sidecar/blob"),
 			Allows: func(_, imported string) bool {
 				return !isCosmos(imported) && !in(ours(imported), "x", "app", "client")
 			},
@@ -122,7 +122,7 @@ func offChainWalls() []Wall {
 		},
 		{
 			Name: "the client links no consensus code and runs no sidecar",
-			Of:   within("client"), Allows: func(importer, imported string) bool {
+			Of:   within("client", "drand"), Allows: func(importer, imported string) bool {
 				path := ours(imported)
 				return noConsensus(importer, imported) &&
 					(!in(path, "sidecar") || requesterMayUse(path))
@@ -150,7 +150,7 @@ func plainWalls() []Wall {
 // tried before anybody is paid for it by the code that nodes run. The daemon is none
 // of them.
 func requesterMayUse(path string) bool {
-	return in(path, "sidecar/blob", "sidecar/executor") && !in(path, "sidecar/executor/executortest")
+	return in(path, "sidecar/blob", "executor") && !in(path, "executor/executortest")
 }
 
 // testWalls keep what is for tests, and for show, apart from the rest.

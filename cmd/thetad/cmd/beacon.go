@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/thetaedge/theta/client/drand"
+	"github.com/thetaedge/theta/drand"
 )
 
 const (

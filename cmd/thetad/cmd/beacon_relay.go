@@ -14,7 +14,7 @@ import (
 	clienttx "github.com/cosmos/cosmos-sdk/client/tx"
 
 	"github.com/thetaedge/theta/app/params"
-	"github.com/thetaedge/theta/client/drand"
+	"github.com/thetaedge/theta/drand"
 )
 
 const (

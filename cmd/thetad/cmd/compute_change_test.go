@@ -21,8 +21,8 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	requester "github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/executor/manifest"
 	"github.com/thetaedge/theta/sidecar/blob"
-	"github.com/thetaedge/theta/sidecar/executor/manifest"
 	"github.com/thetaedge/theta/testutil/apptest"
 	"github.com/thetaedge/theta/testutil/edge"
 	"github.com/thetaedge/theta/testutil/rpcnode"

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	requester "github.com/thetaedge/theta/client"
-	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/executor/manifest"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 

@@ -14,7 +14,7 @@ import (
 	"github.com/thetaedge/theta/app/params"
 	requester "github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/cmd/internal/terminal"
-	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/executor/manifest"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 

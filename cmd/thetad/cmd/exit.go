@@ -6,8 +6,8 @@ import (
 
 	requester "github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/cmd/thetad/watchdog"
-	"github.com/thetaedge/theta/sidecar/executor/manifest"
-	"github.com/thetaedge/theta/sidecar/executor/wasm"
+	"github.com/thetaedge/theta/executor/manifest"
+	"github.com/thetaedge/theta/executor/wasm"
 )
 
 // The exit codes of the commands for jobs tell a script how the job ended; docs/requesters

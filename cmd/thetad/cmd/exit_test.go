@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	requester "github.com/thetaedge/theta/client"
-	"github.com/thetaedge/theta/sidecar/executor/manifest"
-	"github.com/thetaedge/theta/sidecar/executor/wasm"
+	"github.com/thetaedge/theta/executor/manifest"
+	"github.com/thetaedge/theta/executor/wasm"
 )
 
 func TestTheExitCodeTellsWhatCameOfTheJob(t *testing.T) {

@@ -24,7 +24,7 @@ import (
 	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
 
 	"github.com/thetaedge/theta/app"
-	"github.com/thetaedge/theta/client/drand"
+	"github.com/thetaedge/theta/drand"
 	"github.com/thetaedge/theta/internal/osfault"
 )
 

@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/thetaedge/theta/sidecar/executor"
-	"github.com/thetaedge/theta/sidecar/executor/wasm"
+	"github.com/thetaedge/theta/executor"
+	"github.com/thetaedge/theta/executor/wasm"
 	"github.com/thetaedge/theta/sidecar/worker"
 )
 

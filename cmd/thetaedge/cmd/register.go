@@ -13,9 +13,9 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/executor/wasm"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/config"
-	"github.com/thetaedge/theta/sidecar/executor/wasm"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 

@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/thetaedge/theta/sidecar/executor"
-	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/executor"
+	"github.com/thetaedge/theta/executor/manifest"
 )
 
 // emptyProgram is a module with a memory and a start function that does nothing.

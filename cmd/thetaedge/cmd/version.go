@@ -9,7 +9,7 @@ import (
 
 	"github.com/cosmos/cosmos-sdk/version"
 
-	"github.com/thetaedge/theta/sidecar/executor/wasm"
+	"github.com/thetaedge/theta/executor/wasm"
 )
 
 func versionCommand() *cobra.Command {

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/thetaedge/theta/sidecar/executor"
+	"github.com/thetaedge/theta/executor"
 )
 
 // lie is what the liar adds to every file that it computes.

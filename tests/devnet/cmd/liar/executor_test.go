@@ -9,8 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/thetaedge/theta/sidecar/executor"
-	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/executor"
+	"github.com/thetaedge/theta/executor/manifest"
 )
 
 // honest is an executor that has computed one file.

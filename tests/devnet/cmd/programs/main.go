@@ -20,7 +20,7 @@ import (
 	"time"
 
 	"github.com/thetaedge/theta/client"
-	"github.com/thetaedge/theta/sidecar/executor/manifest"
+	"github.com/thetaedge/theta/executor/manifest"
 	"github.com/thetaedge/theta/tests/devnet"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )

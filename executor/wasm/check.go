@@ -1,0 +1,120 @@
+package wasm
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/thetaedge/theta/executor/wasm/internal/meter"
+	"github.com/thetaedge/theta/executor/wasm/internal/wasi"
+)
+
+// Program is what can be told of a program without running it.
+type Program struct {
+	// Bytes is its size.
+	Bytes int64
+	// MemoryBytes is the memory that it starts with: a task that allows less ends
+	// before its first instruction.
+	MemoryBytes uint64
+}
+
+// Check says whether the profile takes the program at path. A program that it
+// refuses gives the error *Refusal, and every machine would end a task of it with
+// manifest.ReasonInvalidProgram, because the executor asks the same code. Any other
+// error is trouble of this machine. Nothing is compiled or run.
+func Check(path string) (Program, error) {
+	wasm, refusal, err := readProgram(path)
+	if err != nil {
+		return Program{}, err
+	}
+	if refusal != nil {
+		return Program{}, refusal
+	}
+	metered, refusal := inspect(wasm, 0)
+	if refusal != nil {
+		return Program{}, refusal
+	}
+	return Program{Bytes: int64(len(wasm)), MemoryBytes: uint64(metered.MemoryPages) * PageBytes}, nil
+}
+
+// readProgram returns the program's bytes, or nil and a refusal if it is larger
+// than the profile allows.
+func readProgram(path string) ([]byte, *Refusal, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, nil, fmt.Errorf("open program: %w", err)
+	}
+	defer file.Close() //nolint:errcheck // read only
+	wasm, err := io.ReadAll(io.LimitReader(file, MaxProgramBytes+1))
+	if err != nil {
+		return nil, nil, fmt.Errorf("read program: %w", err)
+	}
+	if len(wasm) > MaxProgramBytes {
+		return nil, refuse(TooLarge, "program has %s, at most %d bytes are allowed", sizeOf(file), MaxProgramBytes), nil
+	}
+	return wasm, nil, nil
+}
+
+// sizeOf says how large a file is that is too large to be read.
+func sizeOf(file *os.File) string {
+	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+		return fmt.Sprintf("%d bytes", info.Size())
+	}
+	return "more"
+}
+
+// The first eight bytes of a core module, and of a component.
+var (
+	magic           = []byte("\x00asm")
+	headerModule    = []byte("\x00asm\x01\x00\x00\x00")
+	headerComponent = []byte("\x00asm\x0d\x00\x01\x00")
+)
+
+// inspect validates and meters a program, so that it folds a number of traces: a module,
+// or the reason why every machine refuses it. No engine is asked.
+func inspect(wasm []byte, traces int) (meter.Metered, *Refusal) {
+	var none meter.Metered
+	switch {
+	case bytes.HasPrefix(wasm, headerComponent):
+		return none, refuse(Component, "program is a component, expected a core module")
+	case !bytes.HasPrefix(wasm, magic):
+		return none, refuse(NoModule, "expected a wasm module, which begins with %q, found %q", magic, wasm[:min(len(wasm), len(magic))])
+	case !bytes.HasPrefix(wasm, headerModule):
+		return none, refuse(Invalid, "expected a core module of version 1, found the header %x", wasm[:min(len(wasm), len(headerModule))])
+	}
+	module, err := meter.Read(wasm)
+	if err != nil {
+		return none, refusalOf(err)
+	}
+	if refusal := checkImports(module.Imports()); refusal != nil {
+		return none, refusal
+	}
+	metered, err := module.Rewrite(traces)
+	if err != nil {
+		return none, refusalOf(err)
+	}
+	return metered, nil
+}
+
+// checkImports refuses a module that imports what the profile does not have.
+func checkImports(imports []meter.Import) *Refusal {
+	functions := wasi.Functions()
+	for _, imported := range imports {
+		f, known := functions[imported.Name]
+		if imported.Module != wasi.Module || !known {
+			return refuse(Imports, "import %.64s.%.64s is not part of the profile", imported.Module, imported.Name)
+		}
+		if imported.Params != f.Params || imported.Results != results(f) {
+			return refuse(Imports, "import %s.%s does not have the type of the function", imported.Module, imported.Name)
+		}
+	}
+	return nil
+}
+
+func results(f wasi.Function) string {
+	if f.Returns {
+		return "i"
+	}
+	return ""
+}

@@ -1,0 +1,227 @@
+//go:build wasmtime
+
+package wasm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"unsafe"
+
+	"github.com/bytecodealliance/wasmtime-go/v44"
+
+	"github.com/thetaedge/theta/executor/wasm/internal/bigstack"
+	"github.com/thetaedge/theta/executor/wasm/internal/meter"
+	"github.com/thetaedge/theta/executor/wasm/internal/wasi"
+)
+
+const (
+	wasmtimeName = "wasmtime 44.0.0"
+
+	// The stack of the thread that a program runs on, and how much of it the program
+	// may use: more than the counted stack can make it use. Only what is used takes
+	// memory.
+	threadStackBytes  = 512 << 20
+	programStackBytes = 448 << 20
+)
+
+// wasmtimeEngine is the second engine, against which the first one is tested, and
+// which takes its place if it has to be changed in a hurry.
+type wasmtimeEngine struct{ engine *wasmtime.Engine }
+
+func newWasmtime() (engine, error) {
+	cfg := wasmtime.NewConfig()
+	cfg.SetStrategy(wasmtime.StrategyCranelift)
+	cfg.SetCraneliftOptLevel(wasmtime.OptLevelSpeed)
+	// The configuration's only field is the C library's.
+	if !bigstack.Allow(*(*unsafe.Pointer)(unsafe.Pointer(cfg)), threadStackBytes) {
+		return nil, errors.New("this build of wasmtime cannot be told the size of its stack")
+	}
+	cfg.SetMaxWasmStack(programStackBytes)
+	cfg.SetWasmBulkMemory(true)
+	cfg.SetWasmMultiValue(true)
+	cfg.SetWasmReferenceTypes(true)
+	cfg.SetWasmSIMD(true)
+	cfg.SetWasmRelaxedSIMD(false)
+	cfg.SetWasmThreads(false)
+	cfg.SetWasmTailCall(false)
+	cfg.SetWasmMultiMemory(false)
+	cfg.SetWasmMemory64(false)
+	cfg.SetWasmFunctionReferences(false)
+	cfg.SetWasmGC(false)
+	cfg.SetWasmWideArithmetic(false)
+	return &wasmtimeEngine{engine: wasmtime.NewEngineWithConfig(cfg)}, nil
+}
+
+func (w *wasmtimeEngine) name() string { return wasmtimeName }
+
+func (w *wasmtimeEngine) usable() error { return nil }
+
+func (w *wasmtimeEngine) compile(metered meter.Metered) (code, error) {
+	module, err := wasmtime.NewModule(w.engine, metered.Wasm)
+	if err != nil {
+		return nil, fmt.Errorf("compile program: %w", err)
+	}
+	return &wasmtimeCode{engine: w.engine, module: module, size: int64(len(metered.Wasm))}, nil
+}
+
+type wasmtimeCode struct {
+	engine *wasmtime.Engine
+	module *wasmtime.Module
+	size   int64
+}
+
+func (c *wasmtimeCode) bytes() int64 { return c.size * codeGrowth }
+
+// close leaves the module to the garbage collector: a run may still need it.
+func (c *wasmtimeCode) close() {}
+
+func (c *wasmtimeCode) run(_ context.Context, g *guest, entries []string) ending {
+	var end ending
+	if err := bigstack.Run(threadStackBytes, func() { end = c.runHere(g, entries) }); err != nil {
+		return ending{err: err}
+	}
+	return end
+}
+
+func (c *wasmtimeCode) runHere(g *guest, entries []string) ending {
+	store := wasmtime.NewStore(c.engine)
+	defer store.Close()
+	store.Limiter(int64(min(g.memoryBytes, uint64(meter.MaxPages)*PageBytes)), meter.MaxTableElements, 1, meter.MaxTables, 1)
+	w := &wasmtimeGuest{guest: g, store: store}
+	instance, err := wasmtime.NewInstance(store, c.module, w.imports(c.module))
+	if err != nil {
+		return ending{err: fmt.Errorf("load the program: %w", err)}
+	}
+	global := func(name string) *wasmtime.Global { return instance.GetExport(store, name).Global() }
+	fuel := global(meter.ExportFuel)
+	g.start(func() int64 { return fuel.Get(store).I64() }, func(v int64) { _ = fuel.Set(store, wasmtime.ValI64(v)) })
+	defer g.tank.freeze()
+	traces := make([]uint64, len(g.keys))
+	for i, first := range g.unfolded() {
+		_ = global(meter.ExportTrace(i)).Set(store, wasmtime.ValI64(int64(first)))
+	}
+	var end ending
+	for _, name := range entries {
+		if _, err := instance.GetFunc(store, name).Call(store); err != nil {
+			end = endingOfWasmtime(err)
+			break
+		}
+	}
+	mark := func(name string) uint32 { return uint32(global(name).Get(store).I32()) }
+	end.overflow, end.outOfMemory, end.wanted = mark(meter.ExportOverflow) != 0, mark(meter.ExportOutOfMemory) != 0, mark(meter.ExportWanted)
+	var memory []byte
+	if export := instance.GetExport(store, meter.ExportOwnMemory); export != nil {
+		if end.memory = uint64(export.Memory().DataSize(store)); end.memory > 0 {
+			memory = export.Memory().UnsafeData(store)
+		}
+	}
+	exited := g.exited(end)
+	if exited && len(traces) > 0 {
+		if _, err := instance.GetFunc(store, meter.ExportTraceGlobals).Call(store); err != nil {
+			return ending{err: fmt.Errorf("trace the program's globals: %w", err)}
+		}
+	}
+	for i := range traces {
+		traces[i] = uint64(global(meter.ExportTrace(i)).Get(store).I64())
+	}
+	end.traces = g.traced(exited, traces, memory)
+	return end
+}
+
+func endingOfWasmtime(err error) ending {
+	var caught *wasmtime.Trap
+	if !errors.As(err, &caught) {
+		return ending{err: err}
+	}
+	defer caught.Close()
+	number := caught.Code()
+	if number == nil {
+		return ending{err: err}
+	}
+	// As the engine's C interface numbers them: the Go binding's own constants miss
+	// one in the middle.
+	switch *number {
+	case 1:
+		return ending{trap: trapMemory}
+	case 3, 4:
+		return ending{trap: trapTable}
+	case 5:
+		return ending{trap: trapSignature}
+	case 6:
+		return ending{trap: trapOverflow}
+	case 7:
+		return ending{trap: trapDivision}
+	case 8:
+		return ending{trap: trapConversion}
+	case 9:
+		return ending{trap: trapUnreachable}
+	default:
+		return ending{err: err}
+	}
+}
+
+type wasmtimeGuest struct {
+	*guest
+
+	store *wasmtime.Store
+}
+
+// imports returns a host function for each import of the module, in order.
+func (g *wasmtimeGuest) imports(module *wasmtime.Module) []wasmtime.AsExtern {
+	functions := wasi.Functions()
+	var externs []wasmtime.AsExtern
+	for _, imported := range module.Imports() {
+		serve := g.serve(functions[*imported.Name()])
+		if imported.Module() == meter.ImportModule {
+			serve = g.fetch
+		}
+		externs = append(externs, wasmtime.NewFunc(g.store, imported.Type().FuncType(), serve))
+	}
+	return externs
+}
+
+type hostFunction func(*wasmtime.Caller, []wasmtime.Val) ([]wasmtime.Val, *wasmtime.Trap)
+
+func (g *wasmtimeGuest) fetch(*wasmtime.Caller, []wasmtime.Val) ([]wasmtime.Val, *wasmtime.Trap) {
+	if !g.refill() {
+		return nil, wasmtime.NewTrap("the program was ended")
+	}
+	return nil, nil
+}
+
+func (g *wasmtimeGuest) serve(f wasi.Function) hostFunction {
+	return func(caller *wasmtime.Caller, vals []wasmtime.Val) ([]wasmtime.Val, *wasmtime.Trap) {
+		params := make([]uint64, len(vals))
+		for i, v := range vals {
+			if f.Params[i] == 'i' {
+				params[i] = uint64(uint32(v.I32()))
+			} else {
+				params[i] = uint64(v.I64())
+			}
+		}
+		errno, goesOn := g.call(f, exportedMemory(caller), params)
+		switch {
+		case !goesOn:
+			return nil, wasmtime.NewTrap("the program was ended by a host call")
+		case !f.Returns:
+			return nil, nil
+		default:
+			return []wasmtime.Val{wasmtime.ValI32(int32(errno))}, nil
+		}
+	}
+}
+
+// exportedMemory is the memory that host calls work on, empty if the program exports
+// none.
+func exportedMemory(caller *wasmtime.Caller) []byte {
+	export := caller.GetExport(meter.ExportMemory)
+	if export == nil {
+		return nil
+	}
+	memory := export.Memory()
+	if memory == nil || memory.DataSize(caller) == 0 {
+		return nil
+	}
+	return memory.UnsafeData(caller)
+}

@@ -1,0 +1,230 @@
+package wasm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+
+	"github.com/tetratelabs/wazero"
+	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/experimental"
+	"github.com/tetratelabs/wazero/sys"
+	"golang.org/x/sys/cpu"
+
+	"github.com/thetaedge/theta/executor/wasm/internal/linear"
+	"github.com/thetaedge/theta/executor/wasm/internal/meter"
+	"github.com/thetaedge/theta/executor/wasm/internal/wasi"
+)
+
+const wazeroName = "wazero 1.12.0"
+
+// wazeroEngine is the compiler of wazero. Its interpreter is not used: it is some
+// hundred times slower than what a task's deadline counts on.
+type wazeroEngine struct {
+	runtime wazero.Runtime
+}
+
+// newWazero returns an engine. On a machine that the compiler does not support only
+// name and usable may be called.
+func newWazero() (*wazeroEngine, error) {
+	w := &wazeroEngine{}
+	if w.usable() != nil {
+		return w, nil
+	}
+	// Never WithCloseOnContextDone, which makes programs several times slower: a
+	// run is given up where it asks for fuel.
+	w.runtime = wazero.NewRuntimeWithConfig(context.Background(), wazero.NewRuntimeConfigCompiler().
+		WithCoreFeatures(api.CoreFeaturesV2).WithDebugInfoEnabled(false))
+	if err := w.link(); err != nil {
+		return nil, fmt.Errorf("set up wazero: %w", err)
+	}
+	return w, nil
+}
+
+func (w *wazeroEngine) name() string { return wazeroName }
+
+func (w *wazeroEngine) usable() error {
+	switch {
+	case runtime.GOARCH == "arm64":
+	case runtime.GOARCH == "amd64" && cpu.X86.HasSSE41:
+	default:
+		return fmt.Errorf("profile %s needs a 64-bit processor: x86-64 with SSE4.1, or arm64; this is %s", Profile, runtime.GOARCH)
+	}
+	switch runtime.GOOS {
+	case "linux", "darwin", "freebsd", "netbsd", "windows":
+		return nil
+	default:
+		return fmt.Errorf("profile %s needs Linux, macOS, Windows, FreeBSD or NetBSD, this is %s", Profile, runtime.GOOS)
+	}
+}
+
+// guestKey finds the guest in the context of a call.
+type guestKey struct{}
+
+// link makes the host functions known. Each finds its guest in the context.
+func (w *wazeroEngine) link() error {
+	ctx := context.Background()
+	builder := w.runtime.NewHostModuleBuilder(wasi.Module)
+	for name, f := range wasi.Functions() {
+		params := make([]api.ValueType, len(f.Params))
+		for i := range f.Params {
+			if params[i] = api.ValueTypeI64; f.Params[i] == 'i' {
+				params[i] = api.ValueTypeI32
+			}
+		}
+		var results []api.ValueType
+		if f.Returns {
+			results = []api.ValueType{api.ValueTypeI32}
+		}
+		builder.NewFunctionBuilder().WithGoModuleFunction(serve(f), params, results).Export(name)
+	}
+	if _, err := builder.Instantiate(ctx); err != nil {
+		return err
+	}
+	refill := api.GoFunc(func(ctx context.Context, _ []uint64) {
+		if !guestOf(ctx).refill() {
+			leave()
+		}
+	})
+	_, err := w.runtime.NewHostModuleBuilder(meter.ImportModule).
+		NewFunctionBuilder().WithGoFunction(refill, nil, nil).Export(meter.ImportRefill).Instantiate(ctx)
+	return err
+}
+
+// leave ends the program from inside of a host function.
+func leave() { panic(sys.NewExitError(0)) }
+
+func guestOf(ctx context.Context) *wazeroGuest { return ctx.Value(guestKey{}).(*wazeroGuest) }
+
+func serve(f wasi.Function) api.GoModuleFunc {
+	return func(ctx context.Context, _ api.Module, stack []uint64) {
+		g := guestOf(ctx)
+		params := append([]uint64(nil), stack[:len(f.Params)]...)
+		for i := range params {
+			if f.Params[i] == 'i' {
+				params[i] = uint64(uint32(params[i]))
+			}
+		}
+		errno, goesOn := g.call(f, g.shared(), params)
+		if !goesOn {
+			leave()
+		}
+		if f.Returns {
+			stack[0] = uint64(errno)
+		}
+	}
+}
+
+func (w *wazeroEngine) compile(metered meter.Metered) (code, error) {
+	module, err := w.runtime.CompileModule(context.Background(), metered.Wasm)
+	if err != nil {
+		return nil, fmt.Errorf("compile program: %w", err)
+	}
+	return &wazeroCode{engine: w, module: module, size: int64(len(metered.Wasm))}, nil
+}
+
+type wazeroCode struct {
+	engine *wazeroEngine
+	module wazero.CompiledModule
+	size   int64
+}
+
+// codeGrowth is how many bytes of machine code and tables a byte of wasm gives.
+const codeGrowth = 6
+
+func (c *wazeroCode) bytes() int64 { return c.size * codeGrowth }
+
+func (c *wazeroCode) close() { _ = c.module.Close(context.Background()) }
+
+// wazeroGuest is a guest with its memory.
+type wazeroGuest struct {
+	*guest
+
+	memory   *linear.Memory
+	exported bool // the program exports its memory
+}
+
+// shared is the memory that host calls work on, empty if the program exports none.
+func (g *wazeroGuest) shared() []byte {
+	if !g.exported {
+		return nil
+	}
+	return g.memory.Bytes()
+}
+
+func (c *wazeroCode) run(ctx context.Context, inner *guest, entries []string) ending {
+	memory, err := linear.Reserve(min(inner.memoryBytes, uint64(inner.maxPages)*PageBytes))
+	if err != nil {
+		return ending{err: fmt.Errorf("reserve memory for the program: %w", err)}
+	}
+	defer memory.Free()
+	g := &wazeroGuest{guest: inner, memory: memory}
+	ctx = context.WithValue(context.WithoutCancel(ctx), guestKey{}, g)
+	ctx = experimental.WithMemoryAllocator(ctx, memory)
+	instance, err := c.engine.runtime.InstantiateModule(ctx, c.module, wazero.NewModuleConfig().WithName("").WithStartFunctions())
+	if err != nil {
+		return ending{err: fmt.Errorf("load the program: %w", err)}
+	}
+	defer instance.Close(ctx) //nolint:errcheck // nothing is held beside memory
+	g.exported = instance.ExportedMemory(meter.ExportMemory) != nil
+	fuel, mutable := instance.ExportedGlobal(meter.ExportFuel).(api.MutableGlobal)
+	if !mutable {
+		return ending{err: errors.New("the compiled program has no fuel")}
+	}
+	g.start(func() int64 { return int64(fuel.Get()) }, func(v int64) { fuel.Set(uint64(v)) })
+	defer g.tank.freeze()
+	traces := make([]uint64, len(g.keys))
+	globals := make([]api.MutableGlobal, len(g.keys))
+	for i, first := range g.unfolded() {
+		if globals[i], mutable = instance.ExportedGlobal(meter.ExportTrace(i)).(api.MutableGlobal); !mutable {
+			return ending{err: errors.New("the compiled program folds too few traces")}
+		}
+		globals[i].Set(first)
+	}
+	var end ending
+	for _, name := range entries {
+		if _, err = instance.ExportedFunction(name).Call(ctx); err != nil {
+			end = endingOfWazero(err)
+			break
+		}
+	}
+	mark := func(name string) uint32 { return uint32(instance.ExportedGlobal(name).Get()) }
+	end.overflow, end.outOfMemory, end.wanted = mark(meter.ExportOverflow) != 0, mark(meter.ExportOutOfMemory) != 0, mark(meter.ExportWanted)
+	end.memory = uint64(len(memory.Bytes()))
+	exited := g.exited(end)
+	if exited && len(traces) > 0 {
+		if _, err := instance.ExportedFunction(meter.ExportTraceGlobals).Call(ctx); err != nil {
+			return ending{err: fmt.Errorf("trace the program's globals: %w", err)}
+		}
+	}
+	for i := range traces {
+		traces[i] = globals[i].Get()
+	}
+	end.traces = g.traced(exited, traces, memory.Bytes())
+	return end
+}
+
+// endingOfWazero tells traps from trouble by the text, because the values behind it
+// are not exported.
+func endingOfWazero(err error) ending {
+	text, isTrap := strings.CutPrefix(err.Error(), "wasm error: ")
+	if !isTrap {
+		return ending{err: err}
+	}
+	text, _, _ = strings.Cut(text, "\n")
+	known := map[string]trap{
+		"unreachable":                   trapUnreachable,
+		"out of bounds memory access":   trapMemory,
+		"invalid table access":          trapTable,
+		"indirect call type mismatch":   trapSignature,
+		"integer divide by zero":        trapDivision,
+		"integer overflow":              trapOverflow,
+		"invalid conversion to integer": trapConversion,
+	}
+	if found, is := known[text]; is {
+		return ending{trap: found}
+	}
+	return ending{err: err}
+}
