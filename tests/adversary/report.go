@@ -7,6 +7,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 )
 
@@ -115,6 +117,24 @@ func (r Report) Table(w io.Writer) {
 	fmt.Fprintln(w)
 	for _, failure := range r.Failures {
 		fmt.Fprintln(w, "FAILED:", failure)
+	}
+}
+
+// Markdown prints the rows as the table of docs/trust.md. Rows without chance show four
+// decimals, the others two.
+func (r Report) Markdown(w io.Writer) {
+	fmt.Fprintln(w, "| behaviour | policy | jobs | parts | net | predicted | ± 1 sd |")
+	fmt.Fprintln(w, "|---|---|---|---|---|---|---|")
+	for _, row := range r.Rows {
+		decimals, spread := 4, "0"
+		if row.Spread > 0 {
+			decimals, spread = 2, fmt.Sprintf("%.2f", row.Spread)
+		}
+		number := func(v float64) string {
+			return strings.Replace(strconv.FormatFloat(v, 'f', decimals, 64), "-", "−", 1)
+		}
+		fmt.Fprintf(w, "| %s | %s | %d | %d | %s | %s | %s |\n",
+			row.Behaviour, row.Policy, row.Jobs, row.Trials, number(row.Net), number(row.Predicted), spread)
 	}
 }
 

@@ -1,6 +1,7 @@
 package adversary
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -59,4 +60,15 @@ func TestATaskInVainCostsEachSeatThatWasLeft(t *testing.T) {
 		require.InDelta(t, c.vain, terms.vain(receipt(c.released, c.missed, c.held), c.empty), rounding, c.what)
 		require.InDelta(t, c.harm, terms.harm(receipt(c.released, c.missed, c.held)), rounding, c.what)
 	}
+}
+
+func TestTheTableOfTheDocumentShowsChanceWithFewerDecimals(t *testing.T) {
+	report := Report{Rows: []Row{
+		{Behaviour: "lies", Policy: "QUORUM(3)", Jobs: 24, Trials: 6, Net: -24.00506, Predicted: -24.00506},
+		{Behaviour: "races", Policy: "QUORUM(3)", Jobs: 48, Trials: 12, Net: 2.146, Predicted: -0.0316, Spread: 2.794},
+	}}
+	var table strings.Builder
+	report.Markdown(&table)
+	require.Contains(t, table.String(), "\n| lies | QUORUM(3) | 24 | 6 | −24.0051 | −24.0051 | 0 |\n")
+	require.Contains(t, table.String(), "\n| races | QUORUM(3) | 48 | 12 | 2.15 | −0.03 | 2.79 |\n")
 }

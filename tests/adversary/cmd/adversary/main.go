@@ -46,6 +46,8 @@ func run(ctx context.Context, options adversary.Options) error {
 	begun := time.Now()
 	report, err := adversary.Run(ctx, options)
 	report.Table(os.Stdout)
+	fmt.Println()
+	report.Markdown(os.Stdout)
 	path := filepath.Join(options.Dir, "report.json")
 	err = errors.Join(err, report.Write(path))
 	fmt.Printf("%d behaviours in %.0f s; %s\n", len(report.Rows), time.Since(begun).Seconds(), path)
