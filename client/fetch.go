@@ -10,8 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 
+	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/executor/manifest"
-	"github.com/thetaedge/theta/sidecar/blob"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 

@@ -19,7 +19,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/types/tx"
 
 	"github.com/thetaedge/theta/app/params"
-	"github.com/thetaedge/theta/sidecar/blob"
+	"github.com/thetaedge/theta/blob"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 

@@ -12,7 +12,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/app/params"
-	"github.com/thetaedge/theta/sidecar/blob"
+	"github.com/thetaedge/theta/blob"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 

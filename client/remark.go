@@ -6,7 +6,7 @@ import (
 	"context"
 	"slices"
 
-	"github.com/thetaedge/theta/sidecar/blob"
+	"github.com/thetaedge/theta/blob"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 

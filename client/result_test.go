@@ -14,8 +14,8 @@ import (
 	"cosmossdk.io/math"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/executor/manifest"
-	"github.com/thetaedge/theta/sidecar/blob"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 

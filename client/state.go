@@ -11,8 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/internal/osfault"
-	"github.com/thetaedge/theta/sidecar/blob"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/thetaedge/theta/sidecar/blob"
+	"github.com/thetaedge/theta/blob"
 )
 
 const (

@@ -12,8 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/internal/osfault"
-	"github.com/thetaedge/theta/sidecar/blob"
 )
 
 // cache keeps fetched inputs by digest and drops the longest unused ones.

@@ -10,8 +10,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/internal/osfault"
-	"github.com/thetaedge/theta/sidecar/blob"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )

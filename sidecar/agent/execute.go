@@ -11,10 +11,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/internal/osfault"
-	"github.com/thetaedge/theta/sidecar/blob"
 	"github.com/thetaedge/theta/sidecar/device"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"

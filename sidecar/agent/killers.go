@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/internal/osfault"
-	"github.com/thetaedge/theta/sidecar/blob"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )

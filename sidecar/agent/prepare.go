@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/internal/osfault"
-	"github.com/thetaedge/theta/sidecar/blob"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )

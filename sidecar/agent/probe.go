@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/thetaedge/theta/sidecar/blob"
+	"github.com/thetaedge/theta/blob"
 )
 
 const (

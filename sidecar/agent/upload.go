@@ -13,8 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/executor/manifest"
-	"github.com/thetaedge/theta/sidecar/blob"
 	"github.com/thetaedge/theta/sidecar/store"
 )
 

@@ -6,8 +6,8 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/client"
-	"github.com/thetaedge/theta/sidecar/blob"
 )
 
 // validate reports every setting of the policy that is no value of its kind.

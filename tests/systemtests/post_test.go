@@ -24,8 +24,8 @@ import (
 	"github.com/cosmos/cosmos-sdk/types/query"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/client"
-	"github.com/thetaedge/theta/sidecar/blob"
 	"github.com/thetaedge/theta/tests/devnet"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"

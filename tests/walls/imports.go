@@ -52,7 +52,7 @@ func chainWalls() []Wall {
 	return []Wall{
 		{
 			Name: "consensus code imports no app, binary, sidecar, client or test fixture",
-			Of:   within("x"), Allows: nothingOf("app", "cmd", "sidecar", "client", "drand", "executor", "testutil", "tests", "examples"),
+			Of:   within("x"), Allows: nothingOf("app", "cmd", "sidecar", "client", "drand", "blob", "executor", "testutil", "tests", "examples"),
 		},
 		{
 			Name: "a keeper imports no other keeper",
@@ -85,7 +85,7 @@ func chainWalls() []Wall {
 		},
 		{
 			Name: "the app imports no binary, sidecar, client or test fixture",
-			Of:   within("app"), Allows: nothingOf("cmd", "sidecar", "client", "drand", "executor", "testutil", "tests", "examples"),
+			Of:   within("app"), Allows: nothingOf("cmd", "sidecar", "client", "drand", "blob", "executor", "testutil", "tests", "examples"),
 		},
 		{
 			Name: "app/params is light: it imports nothing of the module",
@@ -99,10 +99,7 @@ func offChainWalls() []Wall {
 	return []Wall{
 		{
 			Name: "thetad runs no sidecar",
-			Of:   within("cmd/thetad"), Allows: func(_, imported string) bool {
-				path := ours(imported)
-				return !in(path, "sidecar", "testutil", "tests", "examples") || requesterMayUse(path)
-			},
+			Of:   within("cmd/thetad"), Allows: nothingOf("sidecar", "testutil", "tests", "examples"),
 		},
 		{
 			Name: "thetaedge links no consensus code",
@@ -114,18 +111,16 @@ func offChainWalls() []Wall {
 		},
 		{
 			Name: "executors, workers, devices, journal and blobs know nothing of Cosmos",
-			Of:   within("executor", "sidecar/worker", "sidecar/device", "sidecar/store", "sidecar/blob"),
+			Of:   within("executor", "sidecar/worker", "sidecar/device", "sidecar/store", "blob"),
 			Allows: func(_, imported string) bool {
 				return !isCosmos(imported) && !in(ours(imported), "x", "app", "client")
 			},
 			Deep: true, Tests: true,
 		},
 		{
-			Name: "the client links no consensus code and runs no sidecar",
+			Name: "the client links no consensus code and imports nothing of the sidecar",
 			Of:   within("client", "drand"), Allows: func(importer, imported string) bool {
-				path := ours(imported)
-				return noConsensus(importer, imported) &&
-					(!in(path, "sidecar") || requesterMayUse(path))
+				return noConsensus(importer, imported) && !in(ours(imported), "sidecar")
 			},
 			Deep: true,
 		},
@@ -143,14 +138,6 @@ func plainWalls() []Wall {
 			},
 		},
 	}
-}
-
-// requesterMayUse says which packages of the sidecar a requester needs: the relay's
-// client, the result's manifest, and the executor, so that a program is refused or
-// tried before anybody is paid for it by the code that nodes run. The daemon is none
-// of them.
-func requesterMayUse(path string) bool {
-	return in(path, "sidecar/blob", "executor") && !in(path, "executor/executortest")
 }
 
 // testWalls keep what is for tests, and for show, apart from the rest.

@@ -25,7 +25,7 @@ func TestEveryWallCanFail(t *testing.T) {
 		importer, imported string
 		deep, test         bool
 	}{
-		"consensus code imports no app, binary, sidecar, client or test fixture": {importer: "x/compute/keeper", imported: Module + "/sidecar/blob"},
+		"consensus code imports no app, binary, sidecar, client or test fixture": {importer: "x/compute/keeper", imported: Module + "/blob"},
 		"a keeper imports no other keeper":                                       {importer: "x/compute/keeper", imported: Module + "/x/edgenode/keeper"},
 		"types import no keeper and no module":                                   {importer: "x/compute/types", imported: Module + "/x/edgenode"},
 		"the rounds of a task know no store and no keeper":                       {importer: "x/compute/round", imported: "cosmossdk.io/collections"},
@@ -36,7 +36,7 @@ func TestEveryWallCanFail(t *testing.T) {
 		"thetaedge links no consensus code":                                      {importer: "cmd/thetaedge", imported: Module + "/x/compute/keeper", deep: true},
 		"the sidecar imports only types, the client and app/params":              {importer: "sidecar/agent", imported: Module + "/app", deep: true},
 		"executors, workers, devices, journal and blobs know nothing of Cosmos":  {importer: "sidecar/store", imported: "github.com/cosmos/gogoproto/proto", test: true},
-		"the client links no consensus code and runs no sidecar":                 {importer: "client", imported: Module + "/sidecar/agent"},
+		"the client links no consensus code and imports nothing of the sidecar":  {importer: "client", imported: Module + "/sidecar/agent"},
 		"what says why the system refuses knows nothing of the module":           {importer: "internal/osfault", imported: Module + "/client"},
 		"only tests import testutil":                                             {importer: "client", imported: Module + "/testutil/apptest"},
 		"only tests draw random messages":                                        {importer: "app", imported: Module + "/x/compute/simulation"},

@@ -20,9 +20,9 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/blob"
 	requester "github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/executor/manifest"
-	"github.com/thetaedge/theta/sidecar/blob"
 	"github.com/thetaedge/theta/testutil/apptest"
 	"github.com/thetaedge/theta/testutil/edge"
 	"github.com/thetaedge/theta/testutil/rpcnode"

@@ -13,8 +13,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
+	"github.com/thetaedge/theta/blob"
 	requester "github.com/thetaedge/theta/client"
-	"github.com/thetaedge/theta/sidecar/blob"
 	"github.com/thetaedge/theta/testutil/edge"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )

@@ -7,8 +7,8 @@ import (
 	"os"
 	"strings"
 
+	"github.com/thetaedge/theta/blob"
 	requester "github.com/thetaedge/theta/client"
-	"github.com/thetaedge/theta/sidecar/blob"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 

@@ -22,8 +22,8 @@ import (
 	"github.com/cosmos/cosmos-sdk/x/feegrant"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/blob"
 	requester "github.com/thetaedge/theta/client"
-	"github.com/thetaedge/theta/sidecar/blob"
 	"github.com/thetaedge/theta/testutil/edge"
 )
 

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/app/params"
-	"github.com/thetaedge/theta/sidecar/blob"
+	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/sidecar/worker"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )

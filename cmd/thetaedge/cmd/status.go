@@ -15,9 +15,9 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/client"
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
-	"github.com/thetaedge/theta/sidecar/blob"
 )
 
 const apiTimeout = 10 * time.Second
