@@ -44,8 +44,8 @@ func BoxOf(token Token) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// opens tells, in constant time, whether token opens box.
-func (t Token) opens(box string) bool {
+// Opens reports, in constant time, whether the token opens a box.
+func (t Token) Opens(box string) bool {
 	own, err := BoxOf(t)
 	return err == nil && subtle.ConstantTimeCompare([]byte(own), []byte(box)) == 1
 }

@@ -51,6 +51,33 @@ func DigestReader(r io.Reader) (Digest, int64, error) {
 	return d, n, nil
 }
 
+// Copy copies r to w to the end of r, and returns the digest and size in bytes of what was
+// copied. It returns an error of r apart from one of w, because they have different causes.
+func Copy(w io.Writer, r io.Reader) (d Digest, n int64, readErr, writeErr error) {
+	h := sha256.New()
+	source := &sourceReader{r: r}
+	n, err := io.Copy(io.MultiWriter(w, h), source)
+	h.Sum(d[:0])
+	if source.err != nil {
+		return d, n, source.err, nil
+	}
+	return d, n, nil, err
+}
+
+// sourceReader remembers a read error, to tell it from one of the destination.
+type sourceReader struct {
+	r   io.Reader
+	err error
+}
+
+func (s *sourceReader) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	if err != nil && err != io.EOF { // a reader returns EOF itself, unwrapped
+		s.err = err
+	}
+	return n, err
+}
+
 // String returns 64 lower-case hexadecimal characters.
 func (d Digest) String() string { return hex.EncodeToString(d[:]) }
 

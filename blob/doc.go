@@ -1,9 +1,8 @@
-// Package blob moves inputs and results between machines that cannot reach each
-// other: a small content-addressed HTTP store (the relay) and the client for it.
+// Package blob holds what relays and their clients agree on: the digests that name content,
+// the drop boxes that carry results back, the addresses of both, the signature of an upload,
+// the tree over the inputs of an array, and the trace and the remark that accompany a result.
 //
-// Blobs are public to whoever knows their digest. Drop boxes carry results back: whom a
-// Ledger shows at work for a box may add to it, and only the holder of its token may read
-// or list it. Where no ledger can be asked anybody may add, and addresses share the room.
-// Nothing here trusts a peer: every byte is checked against the digest that was
-// asked for, and every transfer is bounded in size and time.
+// Package relay serves content, and package transfer moves it. Blobs are public to whoever
+// knows their digest; only the holder of a box's token may read or list the box. No peer is
+// trusted: every byte is checked against the digest that was asked for.
 package blob

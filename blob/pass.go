@@ -3,7 +3,6 @@ package blob
 import (
 	"encoding/base64"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
@@ -11,15 +10,15 @@ import (
 )
 
 const (
-	// passHeader carries the pass of an upload.
-	passHeader = "Theta-Upload"
+	// PassHeader carries the pass of an upload.
+	PassHeader = "Theta-Upload"
+	// PassLife is how long an upload's signature counts. Nodes and relays have clocks of
+	// their own, so that it counts as long ahead too.
+	PassLife = 24 * time.Hour
 	// passVersion begins it, and the message that its signature is over.
 	passVersion = "theta.upload/1"
 	// maxPassBytes bounds the header, maxPassField each name in it.
 	maxPassBytes, maxPassField = 1024, 128
-	// passLife is how long an upload's signature counts. Nodes and relays have clocks of
-	// their own, so that it counts as long ahead too.
-	passLife = 24 * time.Hour
 )
 
 // Signer signs for a worker of the chain.
@@ -42,89 +41,93 @@ type Work struct {
 	Signer Signer
 }
 
-// pass says who brings an upload, and for which task.
-type pass struct {
-	chain, job string
-	task       uint64
-	ended      int64
-	// audience is the host that the upload is meant for, with its port.
-	audience string
-	// expires is in seconds of Unix time.
-	expires        int64
-	key, signature []byte
+// Pass says who brings an upload, and for which task.
+type Pass struct {
+	// Chain, Job, Task and Ended are those of the Work.
+	Chain, Job string
+	Task       uint64
+	Ended      int64
+	// Audience is the host that the upload is meant for, with its port; see AudienceOf.
+	Audience string
+	// Expires is in seconds of Unix time.
+	Expires int64
+	// Key is the public key of the worker that signs, Signature that over Message.
+	Key, Signature []byte
 }
 
-// message is what the signature of a pass is over. It is text and begins with a letter
+// Upload is what a pass is for.
+type Upload struct {
+	// Box is the path of the drop box; see BoxPath.
+	Box    string
+	Digest Digest
+	// Size in bytes.
+	Size int64
+}
+
+// Message is what the signature of a pass is over. It is text and begins with a letter
 // that no transaction begins with, so that no signature passes for one.
-func (p *pass) message(k passKey) []byte {
+func (p *Pass) Message(u Upload) []byte {
 	return fmt.Appendf(nil, "%s\nchain %s\njob %s\ntask %d\nended %d\nrelay %s\nbox %s\nsha256 %s\nsize %d\nexpires %d\n",
-		passVersion, p.chain, p.job, p.task, p.ended, p.audience, k.box, k.digest, k.size, p.expires)
+		passVersion, p.Chain, p.Job, p.Task, p.Ended, p.Audience, u.Box, u.Digest, u.Size, p.Expires)
 }
 
-// passKey is what a pass is for.
-type passKey struct {
-	// box is the path of the drop box behind "/v1/drops/": its name, and its task if any.
-	box    string
-	digest Digest
-	size   int64
-}
-
-// sign makes the pass of an upload to a drop box, and returns it as a header has it.
-func (w *Work) sign(u *url.URL, digest Digest, size int64, now time.Time) (string, error) {
-	box, ok := boxPath(u)
+// Sign makes the pass of an upload to an address in a drop box, and returns it as
+// PassHeader carries it; "" for other addresses, because presigned ones need no pass.
+func (w *Work) Sign(u *url.URL, digest Digest, size int64, now time.Time) (string, error) {
+	box, ok := BoxPath(u)
 	if !ok {
-		return "", nil // no drop box: presigned addresses need no pass
+		return "", nil
 	}
-	p := pass{
-		chain: w.Chain, job: w.Job, task: w.Task, ended: w.Ended, audience: audienceOf(u.Scheme, u.Host),
-		expires: now.Add(passLife).Unix(), key: w.Signer.Public(),
+	p := Pass{
+		Chain: w.Chain, Job: w.Job, Task: w.Task, Ended: w.Ended, Audience: AudienceOf(u.Scheme, u.Host),
+		Expires: now.Add(PassLife).Unix(), Key: w.Signer.Public(),
 	}
-	for _, field := range []string{p.chain, p.job, p.audience} {
+	for _, field := range []string{p.Chain, p.Job, p.Audience} {
 		if !passField(field) {
 			return "", fmt.Errorf("expected the names of chain, job and relay in a few plain characters, found %.40q", field)
 		}
 	}
 	var err error
-	if p.signature, err = w.Signer.Sign(p.message(passKey{box, digest, size})); err != nil {
+	if p.Signature, err = w.Signer.Sign(p.Message(Upload{box, digest, size})); err != nil {
 		return "", fmt.Errorf("cannot sign an upload: %w", err)
 	}
 	return p.encode(), nil
 }
 
-func (p *pass) encode() string {
+func (p *Pass) encode() string {
 	return strings.Join([]string{
-		passVersion, p.chain, p.job, strconv.FormatUint(p.task, 10), strconv.FormatInt(p.ended, 10), p.audience, strconv.FormatInt(p.expires, 10),
-		base64.StdEncoding.EncodeToString(p.key), base64.StdEncoding.EncodeToString(p.signature),
+		passVersion, p.Chain, p.Job, strconv.FormatUint(p.Task, 10), strconv.FormatInt(p.Ended, 10), p.Audience, strconv.FormatInt(p.Expires, 10),
+		base64.StdEncoding.EncodeToString(p.Key), base64.StdEncoding.EncodeToString(p.Signature),
 	}, " ")
 }
 
-// parsePass reads what encode writes.
-func parsePass(text string) (*pass, error) {
+// ParsePass reads a pass as PassHeader carries it. It does not check the signature.
+func ParsePass(text string) (*Pass, error) {
 	fields := strings.Split(text, " ")
 	if len(text) > maxPassBytes || len(fields) != 9 || fields[0] != passVersion {
-		return nil, refusal(codeForbidden, "expected %s: %s CHAIN JOB TASK ENDED RELAY EXPIRES KEY SIGNATURE", passHeader, passVersion)
+		return nil, fmt.Errorf("expected %s: %s CHAIN JOB TASK ENDED RELAY EXPIRES KEY SIGNATURE", PassHeader, passVersion)
 	}
-	p := &pass{chain: fields[1], job: fields[2], audience: fields[5]}
+	p := &Pass{Chain: fields[1], Job: fields[2], Audience: fields[5]}
 	var errs [5]error
-	p.task, errs[0] = strconv.ParseUint(fields[3], 10, 64)
-	p.expires, errs[1] = strconv.ParseInt(fields[6], 10, 64)
-	p.key, errs[2] = base64.StdEncoding.DecodeString(fields[7])
-	p.signature, errs[3] = base64.StdEncoding.DecodeString(fields[8])
-	p.ended, errs[4] = strconv.ParseInt(fields[4], 10, 64)
+	p.Task, errs[0] = strconv.ParseUint(fields[3], 10, 64)
+	p.Expires, errs[1] = strconv.ParseInt(fields[6], 10, 64)
+	p.Key, errs[2] = base64.StdEncoding.DecodeString(fields[7])
+	p.Signature, errs[3] = base64.StdEncoding.DecodeString(fields[8])
+	p.Ended, errs[4] = strconv.ParseInt(fields[4], 10, 64)
 	for _, err := range errs {
 		if err != nil {
-			return nil, refusal(codeForbidden, "%s: expected numbers and base64, found something else", passHeader)
+			return nil, fmt.Errorf("%s: expected numbers and base64, found something else", PassHeader)
 		}
 	}
-	for _, field := range []string{p.chain, p.job, p.audience} {
+	for _, field := range []string{p.Chain, p.Job, p.Audience} {
 		if !passField(field) {
-			return nil, refusal(codeForbidden, "%s: expected names of plain characters, found %.40q", passHeader, field)
+			return nil, fmt.Errorf("%s: expected names of plain characters, found %.40q", PassHeader, field)
 		}
 	}
 	return p, nil
 }
 
-// passField tells whether a name can stand in a pass: what it holds is one word.
+// passField reports whether a name can stand in a pass: what it holds is one word.
 func passField(text string) bool {
 	if text == "" || len(text) > maxPassField {
 		return false
@@ -135,56 +138,4 @@ func passField(text string) bool {
 		}
 	}
 	return true
-}
-
-// passOf reads the pass of a request, nil for none.
-func passOf(r *http.Request) (*pass, error) {
-	text := r.Header.Get(passHeader)
-	if text == "" {
-		return nil, nil
-	}
-	return parsePass(text)
-}
-
-// Audience is how uploads that are signed for a relay name it: the host and port of its
-// address.
-func Audience(address string) (string, error) {
-	u, err := webURL(address)
-	if err != nil {
-		return "", err
-	}
-	return audienceOf(u.Scheme, u.Host), nil
-}
-
-// audienceOf writes a host in one way: lower case, without the port that the scheme has
-// anyway.
-func audienceOf(scheme, host string) string {
-	host = strings.ToLower(host)
-	switch scheme {
-	case "http":
-		host = strings.TrimSuffix(host, ":80")
-	case "https":
-		host = strings.TrimSuffix(host, ":443")
-	}
-	return strings.TrimSuffix(host, ":")
-}
-
-// boxPath returns the path of a drop box in the address of content in it, or in a sink.
-func boxPath(u *url.URL) (string, bool) {
-	_, below, found := strings.Cut(u.Path, dropsPath)
-	if !found || u.RawQuery != "" {
-		return "", false
-	}
-	// BOX, BOX/DIGEST, BOX/tasks/N or BOX/tasks/N/DIGEST
-	parts := strings.Split(strings.TrimRight(below, "/"), "/")
-	if _, err := ParseDigest(parts[0]); err != nil {
-		return "", false
-	}
-	switch {
-	case len(parts) <= 2:
-		return parts[0], true
-	case len(parts) <= 4 && "/"+parts[1]+"/" == taskPart:
-		return parts[0] + taskPart + parts[2], true
-	}
-	return "", false
 }

@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 )
 
 // AbsenceKind says why a result is missing from a relay.
@@ -82,13 +82,13 @@ func (e *Absence) Answers() bool {
 func absent(e Absence, err error) error {
 	e.Err = err
 	switch {
-	case errors.Is(err, blob.ErrUntrusted):
+	case errors.Is(err, transfer.ErrUntrusted):
 		e.Kind = AbsentTrust
-	case errors.Is(err, blob.ErrForbidden):
+	case errors.Is(err, transfer.ErrForbidden):
 		e.Kind = AbsentToken
-	case errors.Is(err, blob.ErrGone) && e.File != "":
+	case errors.Is(err, transfer.ErrGone) && e.File != "":
 		e.Kind = AbsentFile
-	case blob.Retryable(err), errors.Is(err, blob.ErrGone), errors.Is(err, blob.ErrRefused), errors.Is(err, blob.ErrBadRequest):
+	case transfer.Retryable(err), errors.Is(err, transfer.ErrGone), errors.Is(err, transfer.ErrRefused), errors.Is(err, transfer.ErrBadRequest):
 		e.Kind = AbsentRelay
 	default:
 		return err

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/executor/manifest"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -99,7 +100,7 @@ func TestATokenThatIsRefusedAndAFileThatIsMissingAreToldApart(t *testing.T) {
 // leave puts content into a box, as any client can that knows its address.
 func leave(t *testing.T, sink string, content []byte) {
 	t.Helper()
-	node, err := blob.NewClient(blob.ClientConfig{})
+	node, err := transfer.NewClient(transfer.ClientConfig{})
 	require.NoError(t, err)
 	_, err = node.PutSink(t.Context(), sink, bytes.NewReader(content), int64(len(content)))
 	require.NoError(t, err)

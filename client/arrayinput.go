@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -47,7 +48,7 @@ func (a *ArrayInput) files() ([]string, error) {
 
 // arrayInput returns the root of a Merkle tree over the tasks' files. The tree is uploaded
 // to the relay with them.
-func (p *Packed) arrayInput(input *ArrayInput, relay *blob.Client) (*computetypes.ArrayInput, error) {
+func (p *Packed) arrayInput(input *ArrayInput, relay *transfer.Client) (*computetypes.ArrayInput, error) {
 	paths, err := input.files()
 	if err != nil {
 		return nil, err

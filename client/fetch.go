@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/executor/manifest"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -112,7 +113,7 @@ func (c *Client) fetchReceipt(ctx context.Context, state *State, receipt *comput
 // first. Therefore no drop of a trace's size is left out, and they are read in an
 // unpredictable order.
 func accepted(
-	ctx context.Context, relay *blob.Client, chainID string, token blob.Token, drops []blob.Drop, receipt *computetypes.Receipt,
+	ctx context.Context, relay *transfer.Client, chainID string, token blob.Token, drops []blob.Drop, receipt *computetypes.Receipt,
 ) (*blob.Trace, error) {
 	size := int64(blob.MinTraceBytes - 1 + len(strconv.FormatUint(receipt.Fuel, 10)))
 	for _, at := range rand.Perm(len(drops)) {
@@ -127,11 +128,11 @@ func accepted(
 			return err
 		}
 		err := get()
-		if errors.Is(err, blob.ErrBusy) { // a relay limits the requests per second
+		if errors.Is(err, transfer.ErrBusy) { // a relay limits the requests per second
 			err = patientTransfer(ctx, get)
 		}
 		if err != nil {
-			if ctx.Err() != nil || blob.Retryable(err) {
+			if ctx.Err() != nil || transfer.Retryable(err) {
 				return nil, err
 			}
 			continue // the drop was removed, or differs from its listing
@@ -151,7 +152,7 @@ func givesTag(chainID string, trace blob.Trace, receipt *computetypes.Receipt) b
 		computetypes.Opening{Digest: trace.Result[:], Fuel: trace.Fuel, Trace: trace.Trace[:]}))
 }
 
-func fetchFiles(ctx context.Context, relay *blob.Client, token blob.Token, result *Result, where Absence) error {
+func fetchFiles(ctx context.Context, relay *transfer.Client, token blob.Token, result *Result, where Absence) error {
 	for _, file := range result.Manifest.Files {
 		path := result.Path(file)
 		if checkFile(path, file) == nil {

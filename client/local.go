@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/executor/manifest"
 	"github.com/thetaedge/theta/executor/wasm"
@@ -108,7 +109,7 @@ func localSpec(job JobFile) (*computetypes.JobSpec, error) {
 	if err := job.validate(); err != nil {
 		return nil, err
 	}
-	nowhere, err := blob.NewClient(blob.DefaultClientConfig(localRelay))
+	nowhere, err := transfer.NewClient(transfer.DefaultClientConfig(localRelay))
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +143,7 @@ func localFolder(dir string, spec *computetypes.JobSpec, index uint64) (string, 
 // localMaterials names the files of a task on this machine. Files that are elsewhere are
 // downloaded into scratch.
 func localMaterials(ctx context.Context, job JobFile, index uint64, scratch string, task *executor.Task) error {
-	fetcher, err := blob.NewClient(blob.DefaultClientConfig(""))
+	fetcher, err := transfer.NewClient(transfer.DefaultClientConfig(""))
 	if err != nil {
 		return err
 	}
@@ -183,7 +184,7 @@ func localMaterials(ctx context.Context, job JobFile, index uint64, scratch stri
 }
 
 // fetchContent downloads content from the first of its addresses that has it.
-func fetchContent(ctx context.Context, fetcher *blob.Client, content Content, path string) error {
+func fetchContent(ctx context.Context, fetcher *transfer.Client, content Content, path string) error {
 	digest, err := blob.ParseDigest(content.SHA256)
 	if err != nil {
 		return err

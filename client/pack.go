@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -50,7 +51,7 @@ func Pack(job JobFile) (*Packed, error) {
 	if job.Relay == "" {
 		return nil, fmt.Errorf("relay is missing; name one in the job file or with --relay, or run your own with: thetaedge relay")
 	}
-	relay, err := blob.NewClient(blob.DefaultClientConfig(job.Relay))
+	relay, err := transfer.NewClient(transfer.DefaultClientConfig(job.Relay))
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +103,7 @@ func (p *Packed) makeBox() error {
 	if p.Relay == "" {
 		return errors.New("relay is missing; name one with --relay, or run your own with: thetaedge relay")
 	}
-	relay, err := blob.NewClient(blob.DefaultClientConfig(p.Relay))
+	relay, err := transfer.NewClient(transfer.DefaultClientConfig(p.Relay))
 	if err != nil {
 		return err
 	}
@@ -139,7 +140,7 @@ func (p *Packed) findBox() error {
 	return nil
 }
 
-func (p *Packed) fill(job JobFile, relay *blob.Client) error {
+func (p *Packed) fill(job JobFile, relay *transfer.Client) error {
 	program, err := p.content(job.Program, relay)
 	if err == nil {
 		p.Unchecked, err = checkProgram(job)
@@ -199,7 +200,7 @@ func (p *Packed) fill(job JobFile, relay *blob.Client) error {
 }
 
 // inputs returns the inputs sorted by path, so that the same job file gives the same spec.
-func (p *Packed) inputs(job JobFile, relay *blob.Client) ([]computetypes.Input, error) {
+func (p *Packed) inputs(job JobFile, relay *transfer.Client) ([]computetypes.Input, error) {
 	names := make([]string, 0, len(job.Inputs))
 	for name := range job.Inputs {
 		names = append(names, name)
@@ -216,7 +217,7 @@ func (p *Packed) inputs(job JobFile, relay *blob.Client) ([]computetypes.Input, 
 	return inputs, nil
 }
 
-func (p *Packed) content(content Content, relay *blob.Client) (computetypes.Blob, error) {
+func (p *Packed) content(content Content, relay *transfer.Client) (computetypes.Blob, error) {
 	if len(content.URIs) > 0 {
 		digest, err := blob.ParseDigest(content.SHA256)
 		if err != nil {
@@ -261,7 +262,7 @@ func (p *Packed) UploadBytes() int64 {
 // Upload sends the job's files to the relay. For content that the relay already has, it
 // only extends the time for which the relay keeps it.
 func (p *Packed) Upload(ctx context.Context) error {
-	relay, err := blob.NewClient(blob.DefaultClientConfig(p.Relay))
+	relay, err := transfer.NewClient(transfer.DefaultClientConfig(p.Relay))
 	if err != nil {
 		return err
 	}
@@ -273,7 +274,7 @@ func (p *Packed) Upload(ctx context.Context) error {
 	return nil
 }
 
-func (u upload) send(ctx context.Context, relay *blob.Client) error {
+func (u upload) send(ctx context.Context, relay *transfer.Client) error {
 	if u.content != nil {
 		_, err := relay.PutBlob(ctx, bytes.NewReader(u.content), u.size)
 		return err

@@ -13,6 +13,7 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -94,7 +95,7 @@ func (c *Client) DeliveredUntil(ctx context.Context, height int64) time.Time {
 // MoveTo makes another relay the job's relay: its results are looked for there, in the box
 // that the same token opens.
 func (s *State) MoveTo(relay string) error {
-	_, err := blob.NewClient(blob.ClientConfig{Relay: relay})
+	_, err := transfer.NewClient(transfer.ClientConfig{Relay: relay})
 	if err == nil {
 		s.Relay = relay
 	}
@@ -103,7 +104,7 @@ func (s *State) MoveTo(relay string) error {
 
 // sink returns the address of the job's box on its relay.
 func (s *State) sink() (string, error) {
-	relay, err := blob.NewClient(blob.ClientConfig{Relay: s.Relay})
+	relay, err := transfer.NewClient(transfer.ClientConfig{Relay: s.Relay})
 	if err != nil {
 		return "", err
 	}
@@ -124,8 +125,8 @@ func (s *State) taskBoxes() bool {
 }
 
 // taskRelay returns a client for the box of a task.
-func taskRelay(state *State, task uint64) (*blob.Client, error) {
-	relay, err := blob.NewClient(blob.DefaultClientConfig(state.Relay))
+func taskRelay(state *State, task uint64) (*transfer.Client, error) {
+	relay, err := transfer.NewClient(transfer.DefaultClientConfig(state.Relay))
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -45,7 +46,7 @@ func (c *Client) Remarks(ctx context.Context, state *State, receipt *computetype
 }
 
 // remarksIn reads small drops in search of remarks.
-func remarksIn(ctx context.Context, relay *blob.Client, token blob.Token, drops []blob.Drop, receipt *computetypes.Receipt) []Remark {
+func remarksIn(ctx context.Context, relay *transfer.Client, token blob.Token, drops []blob.Drop, receipt *computetypes.Receipt) []Remark {
 	took := map[string]bool{}
 	for _, outcome := range receipt.Outcomes {
 		took[outcome.Operator] = true
@@ -59,7 +60,7 @@ func remarksIn(ctx context.Context, relay *blob.Client, token blob.Token, drops 
 		read++
 		var content bytes.Buffer
 		if _, err := relay.GetDrop(ctx, token, drop.Digest, blob.MaxRemarkBytes, &content); err != nil {
-			if ctx.Err() != nil || blob.Retryable(err) {
+			if ctx.Err() != nil || transfer.Retryable(err) {
 				return remarks
 			}
 			continue

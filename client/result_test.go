@@ -15,14 +15,16 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/executor/manifest"
+	"github.com/thetaedge/theta/relay"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
 // startRelay runs a real relay for the length of the test.
 func startRelay(t *testing.T) string {
 	t.Helper()
-	server, err := blob.NewServer(blob.DefaultConfig(t.TempDir()), slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	server, err := relay.NewServer(relay.DefaultConfig(t.TempDir()), slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	require.NoError(t, err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -35,7 +37,7 @@ func startRelay(t *testing.T) string {
 // deliver puts a result into the job's drop box as an honest node does.
 func deliver(t *testing.T, sink string, files map[string]string) manifest.Manifest {
 	t.Helper()
-	node, err := blob.NewClient(blob.ClientConfig{})
+	node, err := transfer.NewClient(transfer.ClientConfig{})
 	require.NoError(t, err)
 	put := func(content []byte) blob.Digest {
 		digest, err := node.PutSink(t.Context(), sink, bytes.NewReader(content), int64(len(content)))

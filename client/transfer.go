@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 )
 
 const (
@@ -16,11 +16,11 @@ const (
 
 // patientTransfer repeats a transfer that can succeed later, after longer and longer
 // pauses.
-func patientTransfer(ctx context.Context, transfer func() error) error {
+func patientTransfer(ctx context.Context, try func() error) error {
 	pause := firstPause
 	for attempt := 1; ; attempt++ {
-		err := transfer()
-		if err == nil || !blob.Retryable(err) || attempt == transferAttempts {
+		err := try()
+		if err == nil || !transfer.Retryable(err) || attempt == transferAttempts {
 			return err
 		}
 		timer := time.NewTimer(pause)

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
@@ -28,7 +28,7 @@ func (w webWithout) Probe(ctx context.Context, origin string) error {
 		return err
 	}
 	if w.away(origin) {
-		return blob.ErrUnreachable
+		return transfer.ErrUnreachable
 	}
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/store"
@@ -175,7 +176,7 @@ func killedAt(t *testing.T, kind string, after bool, step int) (died bool) {
 func TestDeliveryIsRetriedAndNothingIsRevealedBeforeIt(t *testing.T) {
 	w := newWorld(t)
 	w.chain.revealBlocks = 1 << 30
-	w.web.putErr = fmt.Errorf("relay: %w", blob.ErrUnreachable)
+	w.web.putErr = fmt.Errorf("relay: %w", transfer.ErrUnreachable)
 	task := w.chain.post(w.web, 1)
 	defer w.chain.blocks(2 * time.Millisecond)()
 	a, stop := w.run()
@@ -195,7 +196,7 @@ func TestNearDeadlineRevealsWithoutDelivery(t *testing.T) {
 	w := newWorld(t)
 	w.chain.revealBlocks = 400
 	w.config.RevealMargin = 200
-	w.web.putErr = fmt.Errorf("relay: %w", blob.ErrUnreachable)
+	w.web.putErr = fmt.Errorf("relay: %w", transfer.ErrUnreachable)
 	task := w.chain.post(w.web, 1)
 	defer w.chain.blocks(3 * time.Millisecond)()
 	_, stop := w.run()
@@ -251,7 +252,7 @@ func TestMissingInputIsReleasedByItsNumber(t *testing.T) {
 func TestUnreachableInputIsTriedUntilThePrepareWindowEnds(t *testing.T) {
 	w := newWorld(t)
 	task := w.chain.post(w.web, 1)
-	w.web.set(func(web *fakeWeb) { web.fetchErr = blob.ErrUnreachable })
+	w.web.set(func(web *fakeWeb) { web.fetchErr = transfer.ErrUnreachable })
 	defer w.chain.blocks(2 * time.Millisecond)()
 	_, stop := w.run()
 	defer stop()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/internal/osfault"
 )
 
@@ -37,7 +38,7 @@ func newCache(dir string, maxBytes int64, transfers Transfers) (*cache, error) {
 		return nil, fmt.Errorf("cannot create the input cache: %w", osfault.Explain(dir, err))
 	}
 	// What a killed daemon was fetching has no digest for a name, and is not evicted.
-	leftovers, err := filepath.Glob(filepath.Join(dir, blob.PartialPattern))
+	leftovers, err := filepath.Glob(filepath.Join(dir, transfer.PartialPattern))
 	for _, path := range leftovers {
 		err = errors.Join(err, os.Remove(path))
 	}
@@ -116,7 +117,7 @@ func (c *cache) fetch(ctx context.Context, d blob.Digest, size int64, addresses 
 // its digest is right, and another job may be using it.
 func sized(want, found int64) error {
 	if want != found {
-		return fmt.Errorf("%w: expected %d bytes, found %d", blob.ErrWrongDigest, want, found)
+		return fmt.Errorf("%w: expected %d bytes, found %d", transfer.ErrWrongDigest, want, found)
 	}
 	return nil
 }

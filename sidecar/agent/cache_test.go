@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 )
 
 // countingWeb serves one content and counts how often.
@@ -26,19 +27,19 @@ func (w *countingWeb) FetchFile(_ context.Context, address string, _ blob.Digest
 	defer w.mu.Unlock()
 	w.fetched++
 	if strings.HasSuffix(address, "/gone") {
-		return 0, blob.ErrGone
+		return 0, transfer.ErrGone
 	}
 	return int64(len(w.content)), os.WriteFile(path, []byte(w.content), 0o600)
 }
 
 func (w *countingWeb) Get(context.Context, string, int64) ([]byte, error) {
-	return nil, blob.ErrRefused
+	return nil, transfer.ErrRefused
 }
 
-func (w *countingWeb) Probe(context.Context, string) error { return blob.ErrRefused }
+func (w *countingWeb) Probe(context.Context, string) error { return transfer.ErrRefused }
 
 func (w *countingWeb) PutTo(context.Context, string, io.ReadSeeker, int64, *blob.Work) (blob.Digest, error) {
-	return blob.Digest{}, blob.ErrRefused
+	return blob.Digest{}, transfer.ErrRefused
 }
 
 func newTestCache(t *testing.T, web *countingWeb, maxBytes int64) *cache {
@@ -70,7 +71,7 @@ func TestNextAddressIsTriedWhenOneFails(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 2, web.fetched)
 	_, err = c.take(t.Context(), blob.DigestOf([]byte("other")), 5, []string{"http://a.example/gone"})
-	require.ErrorIs(t, err, blob.ErrGone)
+	require.ErrorIs(t, err, transfer.ErrGone)
 }
 
 func TestDamagedFileIsFetchedAgain(t *testing.T) {
@@ -91,12 +92,12 @@ func TestWrongSizeIsRefused(t *testing.T) {
 	c := newTestCache(t, &countingWeb{content: "weights"}, 0)
 	digest := blob.DigestOf([]byte("weights"))
 	_, err := c.take(t.Context(), digest, 8, []string{"http://relay.example/weights"})
-	require.ErrorIs(t, err, blob.ErrWrongDigest)
-	require.False(t, blob.Retryable(err))
+	require.ErrorIs(t, err, transfer.ErrWrongDigest)
+	require.False(t, transfer.Retryable(err))
 	path, err := c.take(t.Context(), digest, 7, []string{"http://relay.example/weights"})
 	require.NoError(t, err)
 	_, err = c.take(t.Context(), digest, 8, []string{"http://relay.example/weights"})
-	require.ErrorIs(t, err, blob.ErrWrongDigest, "also of content that is here")
+	require.ErrorIs(t, err, transfer.ErrWrongDigest, "also of content that is here")
 	require.FileExists(t, path, "another job uses it")
 }
 

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/internal/osfault"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
@@ -74,7 +74,7 @@ func (a *Agent) deliver(w *assignment) {
 func (a *Agent) queueDelivery(record store.Assignment, late bool) *delivery {
 	d := &delivery{record: record, late: late, taken: map[[sha256.Size]byte]bool{}, next: a.cfg.Now(), pause: a.cfg.Retry}
 	// The chain has checked the form; an address of another is its own server.
-	d.origin, _ = blob.Origin(record.Sink)
+	d.origin, _ = transfer.Origin(record.Sink)
 	d.ctx, d.cancel = context.WithCancel(a.ctx)
 	a.deliveries[record.Key] = d
 	return d
@@ -199,7 +199,7 @@ func (a *Agent) postpone(d *delivery, err error) {
 		return
 	}
 	d.pause = min(2*d.pause, latePause)
-	if !blob.Retryable(err) {
+	if !transfer.Retryable(err) {
 		return
 	}
 	for _, other := range a.deliveries {

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/executor/manifest"
 	"github.com/thetaedge/theta/sidecar/store"
@@ -26,7 +27,7 @@ type badLine struct {
 
 func (l *badLine) PutTo(ctx context.Context, address string, r io.ReadSeeker, size int64, by *blob.Work) (blob.Digest, error) {
 	if l.tries++; l.tries%2 == 0 {
-		return blob.Digest{}, blob.ErrUnreachable
+		return blob.Digest{}, transfer.ErrUnreachable
 	}
 	return l.fakeWeb.PutTo(ctx, address, r, size, by)
 }
@@ -51,7 +52,7 @@ func manyOutputs(t *testing.T) store.Assignment {
 func TestDeliveryGoesOnWhereTheLineBroke(t *testing.T) {
 	record, tries := manyOutputs(t), 0
 	line, taken := &badLine{fakeWeb: newFakeWeb()}, map[[sha256.Size]byte]bool{}
-	for err := blob.ErrUnreachable; err != nil; tries++ {
+	for err := transfer.ErrUnreachable; err != nil; tries++ {
 		require.Less(t, tries, 20)
 		err = upload(t.Context(), line, nil, record, nil, taken, time.Hour)
 	}

@@ -62,7 +62,7 @@ type Journal interface {
 	Shuns() ([]store.Shun, error)
 }
 
-// Transfers moves content by address; *blob.Client is one.
+// Transfers moves content by address; *transfer.Client is one.
 type Transfers interface {
 	// Get fetches content whose digest is not known, into memory.
 	Get(ctx context.Context, address string, maxBytes int64) ([]byte, error)

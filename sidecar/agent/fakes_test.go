@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/executor/manifest"
 	"github.com/thetaedge/theta/sidecar/store"
@@ -226,11 +227,11 @@ func (w *fakeWeb) FetchFile(ctx context.Context, address string, want blob.Diges
 	content, ok := w.content[address]
 	switch {
 	case !ok:
-		return 0, fmt.Errorf("%s: %w", address, blob.ErrGone)
+		return 0, fmt.Errorf("%s: %w", address, transfer.ErrGone)
 	case int64(len(content)) > maxBytes:
-		return 0, blob.ErrTooBig
+		return 0, transfer.ErrTooBig
 	case blob.DigestOf(content) != want:
-		return 0, blob.ErrWrongDigest
+		return 0, transfer.ErrWrongDigest
 	}
 	return int64(len(content)), os.WriteFile(path, content, 0o600)
 }
@@ -243,9 +244,9 @@ func (w *fakeWeb) Get(_ context.Context, address string, maxBytes int64) ([]byte
 	case w.fetchErr != nil:
 		return nil, w.fetchErr
 	case !ok:
-		return nil, fmt.Errorf("%s: %w", address, blob.ErrGone)
+		return nil, fmt.Errorf("%s: %w", address, transfer.ErrGone)
 	case int64(len(content)) > maxBytes:
-		return nil, blob.ErrTooBig
+		return nil, transfer.ErrTooBig
 	}
 	return content, nil
 }
@@ -262,7 +263,7 @@ func (w *fakeWeb) PutTo(_ context.Context, address string, r io.ReadSeeker, _ in
 	}
 	digest, _, err := blob.DigestReader(r)
 	if err == nil && !strings.HasSuffix(address, "/"+digest.String()) {
-		err = blob.ErrWrongDigest
+		err = transfer.ErrWrongDigest
 	}
 	if err == nil {
 		w.drops[address] = true

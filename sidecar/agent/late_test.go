@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/executor/manifest"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
@@ -28,7 +29,7 @@ func manifestAt(sink string, record store.Assignment) string {
 func settledUndelivered(t *testing.T, w *world, task *fakeTask) store.Assignment {
 	t.Helper()
 	w.chain.revealBlocks = 60
-	w.web.set(func(web *fakeWeb) { web.putErr = blob.ErrUnreachable })
+	w.web.set(func(web *fakeWeb) { web.putErr = transfer.ErrUnreachable })
 	record := w.untilPhase(task, store.PhaseSettled)
 	require.True(t, record.Verdict.Accepted)
 	require.Equal(t, "paid", record.Verdict.Status)
@@ -54,7 +55,7 @@ func TestAPaidResultIsDeliveredAfterItsSettlement(t *testing.T) {
 	record := settledUndelivered(t, w, task)
 	require.Eventually(t, func() bool { return a.Status().Deliveries[record.Key].Late }, patience, time.Millisecond)
 	require.Eventually(t, func() bool { return !a.Status().Deliveries[record.Key].NextAt.IsZero() }, patience, time.Millisecond)
-	require.Contains(t, w.record(task).DeliveryError, blob.ErrUnreachable.Error())
+	require.Contains(t, w.record(task).DeliveryError, transfer.ErrUnreachable.Error())
 	w.web.set(func(web *fakeWeb) { web.putErr = nil })
 	record = w.untilDelivered(task)
 	require.True(t, w.web.holds(manifestAt(task.spec.Sink, record)))
@@ -145,7 +146,7 @@ func TestLateDeliveriesToOneServerAreTriedOneAtATimeAndWaitTogether(t *testing.T
 	other := a.queueDelivery(store.Assignment{Key: store.Key{JobID: "2-0-0"}, Sink: "https://other.example/v1/drops/box"}, true)
 	first := a.deliveries[store.Key{JobID: "1-0-0", Task: 0}]
 	for range 20 {
-		a.postpone(first, blob.ErrUnreachable)
+		a.postpone(first, transfer.ErrUnreachable)
 	}
 	for _, d := range a.deliveries {
 		if d == other {

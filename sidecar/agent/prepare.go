@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/internal/osfault"
 	"github.com/thetaedge/theta/sidecar/store"
@@ -149,7 +150,7 @@ func (f *fetcher) proof(ctx context.Context, array *computetypes.ArrayInput, pre
 		err = proof.Verify(array, task)
 	}
 	if err != nil {
-		return proof, fmt.Errorf("%s: %w: %w", address, blob.ErrWrongDigest, err)
+		return proof, fmt.Errorf("%s: %w: %w", address, transfer.ErrWrongDigest, err)
 	}
 	return proof, nil
 }
@@ -181,7 +182,7 @@ func (p prepared) apply(a *Agent) {
 	})
 	// Content that is gone or wrong stays so; a relay that is busy or down may
 	// come back inside the prepare window.
-	if !blob.Retryable(p.err) || a.height+releaseMargin >= w.record.Deadlines.Prepare {
+	if !transfer.Retryable(p.err) || a.height+releaseMargin >= w.record.Deadlines.Prepare {
 		w.missing = &p.input
 		a.shun(p.key.JobID, shunMissing, "an input of a task of it could not be had: "+p.err.Error())
 	}

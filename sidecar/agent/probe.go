@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 )
 
 const (
@@ -52,7 +52,7 @@ func (a *Agent) reachable(sink string) (ok bool, why string) {
 	if sink == "" {
 		return true, "" // a judge delivers nothing
 	}
-	origin, err := blob.Origin(sink)
+	origin, err := transfer.Origin(sink)
 	if err != nil {
 		return false, fmt.Sprintf("its results could not be delivered: %v", err)
 	}

@@ -10,13 +10,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
 func TestNothingIsClaimedWhoseResultCouldNotBeDelivered(t *testing.T) {
-	for _, cause := range []error{blob.ErrUnreachable, blob.ErrUntrusted, blob.ErrRefused} {
+	for _, cause := range []error{transfer.ErrUnreachable, transfer.ErrUntrusted, transfer.ErrRefused} {
 		w := newWorld(t)
 		w.web.probeErr = fmt.Errorf("HEAD https://relay.example/: %w", cause)
 		task := w.chain.post(w.web, 1)
@@ -38,7 +38,7 @@ func TestNothingIsClaimedWhoseResultCouldNotBeDelivered(t *testing.T) {
 
 func TestASinkThatComesBackIsWorkedForAgain(t *testing.T) {
 	w := newWorld(t)
-	w.web.probeErr = blob.ErrUnreachable
+	w.web.probeErr = transfer.ErrUnreachable
 	task := w.chain.post(w.web, 1)
 	defer w.chain.blocks(time.Millisecond)()
 	began := time.Now()

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/executor/manifest"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
@@ -118,7 +119,7 @@ func TestReviewIsAwaited(t *testing.T) {
 func TestOutputsAreDeliveredDuringTheReviewToo(t *testing.T) {
 	w := newWorld(t)
 	w.chain.reviewBlocks, w.chain.revealBlocks, w.config.RevealMargin = 1<<30, 400, 200
-	w.web.putErr = blob.ErrUnreachable
+	w.web.putErr = transfer.ErrUnreachable
 	task := w.chain.post(w.web, 1)
 	defer w.chain.blocks(3 * time.Millisecond)()
 	_, stop := w.run()

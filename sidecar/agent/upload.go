@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/executor/manifest"
 	"github.com/thetaedge/theta/sidecar/store"
 )
@@ -44,7 +45,7 @@ func upload(ctx context.Context, transfers Transfers, by *blob.Work, record stor
 	put := func(r io.ReadSeeker, size int64, want []byte) error {
 		got, err := transfers.PutTo(ctx, sink+"/"+hex.EncodeToString(want), r, size, by)
 		if err == nil && !bytes.Equal(got[:], want) {
-			err = fmt.Errorf("%w: expected %x, found %s on this disk", blob.ErrWrongDigest, want, got)
+			err = fmt.Errorf("%w: expected %x, found %s on this disk", transfer.ErrWrongDigest, want, got)
 		}
 		return err
 	}
@@ -68,7 +69,7 @@ func upload(ctx context.Context, transfers Transfers, by *blob.Work, record stor
 	if len(remark) > 0 {
 		digest := blob.DigestOf(remark)
 		// It is no part of the result: a sink that takes none keeps nobody from it.
-		if err := put(bytes.NewReader(remark), int64(len(remark)), digest[:]); blob.Retryable(err) {
+		if err := put(bytes.NewReader(remark), int64(len(remark)), digest[:]); transfer.Retryable(err) {
 			return fmt.Errorf("remark: %w", err)
 		}
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
-	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/relay"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -31,7 +31,7 @@ type Ledger struct{ reader *Reader }
 // NewLedger returns a ledger that asks through a reader.
 func NewLedger(reader *Reader) *Ledger { return &Ledger{reader} }
 
-// Worker implements blob.Ledger: it returns the address of the secp256k1 key that signed.
+// Worker implements relay.Ledger: it returns the address of the secp256k1 key that signed.
 func (l *Ledger) Worker(key, message, signature []byte) (string, error) {
 	if len(key) != secp256k1.PubKeySize {
 		return "", fmt.Errorf("expected a key of %d bytes, found %d", secp256k1.PubKeySize, len(key))
@@ -43,31 +43,31 @@ func (l *Ledger) Worker(key, message, signature []byte) (string, error) {
 	return sdk.AccAddress(public.Address()).String(), nil
 }
 
-// Task implements blob.Ledger. It asks for the job, for the task or its receipt, and for
+// Task implements relay.Ledger. It asks for the job, for the task or its receipt, and for
 // the node of each operator in it.
-func (l *Ledger) Task(ctx context.Context, id string, index uint64, ended int64) (blob.Task, error) {
+func (l *Ledger) Task(ctx context.Context, id string, index uint64, ended int64) (relay.Task, error) {
 	found, err := l.task(ctx, id, index, ended)
-	if err == nil || errors.Is(err, blob.ErrNoTask) || errors.Is(err, ErrUnreachable) || ctx.Err() != nil {
+	if err == nil || errors.Is(err, relay.ErrNoTask) || errors.Is(err, ErrUnreachable) || ctx.Err() != nil {
 		return found, err
 	}
 	// The node answers, and not with what was asked for: a height that it does not have,
 	// an id that is none.
-	return blob.Task{}, fmt.Errorf("%w: %w", blob.ErrNoTask, err)
+	return relay.Task{}, fmt.Errorf("%w: %w", relay.ErrNoTask, err)
 }
 
-func (l *Ledger) task(ctx context.Context, id string, index uint64, ended int64) (blob.Task, error) {
+func (l *Ledger) task(ctx context.Context, id string, index uint64, ended int64) (relay.Task, error) {
 	job, spec, err := l.reader.Job(ctx, id)
 	if err == nil && spec.Sink == "" || errors.Is(err, ErrNotFound) {
-		return blob.Task{}, blob.ErrNoTask // gone, pruned, or one that delivers nothing
+		return relay.Task{}, relay.ErrNoTask // gone, pruned, or one that delivers nothing
 	}
 	if err != nil {
-		return blob.Task{}, err
+		return relay.Task{}, err
 	}
 	operators, err := l.operators(ctx, &job, index, ended)
 	if err != nil {
-		return blob.Task{}, err
+		return relay.Task{}, err
 	}
-	found := blob.Task{
+	found := relay.Task{
 		Sinks:       []string{computetypes.TaskSink(spec.Sink, index)},
 		OutputBytes: int64(spec.Resources.OutputBytes), //nolint:gosec // the chain bounds it
 		Workers:     make(map[string]string, len(operators)),
@@ -81,7 +81,7 @@ func (l *Ledger) task(ctx context.Context, id string, index uint64, ended int64)
 			continue // it has retired, and nobody works for it
 		}
 		if err != nil {
-			return blob.Task{}, err
+			return relay.Task{}, err
 		}
 		found.Workers[node.Profile.Worker] = operator
 	}
@@ -116,7 +116,7 @@ func (l *Ledger) settled(ctx context.Context, job *computetypes.Job, index uint6
 		receipt, err = l.ofArray(ctx, job.Id, index, ended)
 	}
 	if errors.Is(err, ErrNotFound) {
-		return nil, blob.ErrNoTask
+		return nil, relay.ErrNoTask
 	}
 	if err != nil {
 		return nil, err

@@ -16,7 +16,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
 	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
 
-	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/relay"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
@@ -127,7 +127,7 @@ func TestWhoHasAResultToDeliverWorksForABox(t *testing.T) {
 	l := n.ledger(t)
 	found, err := l.Task(t.Context(), "5-0-0", 0, 0)
 	require.NoError(t, err)
-	require.Equal(t, blob.Task{Chain: chainID, Sinks: []string{n.spec.Sink}, OutputBytes: 77, Workers: map[string]string{
+	require.Equal(t, relay.Task{Chain: chainID, Sinks: []string{n.spec.Sink}, OutputBytes: 77, Workers: map[string]string{
 		"worker of ASSIGNMENT_STATUS_COMMITTED": "ASSIGNMENT_STATUS_COMMITTED",
 		"worker of ASSIGNMENT_STATUS_REVEALED":  "ASSIGNMENT_STATUS_REVEALED",
 		"worker of judge":                       "judge",
@@ -162,7 +162,7 @@ func TestWhoWorkedOnATaskOfAnArrayStandsInItsBlock(t *testing.T) {
 		ended int64
 	}{{3, 0}, {3, 8}, {3, 1 << 60}, {3, -1}, {2, 9}} {
 		_, err := l.Task(t.Context(), "5-0-0", claimed.task, claimed.ended)
-		require.ErrorIs(t, err, blob.ErrNoTask, "%+v: what an upload claims makes no node unreachable", claimed)
+		require.ErrorIs(t, err, relay.ErrNoTask, "%+v: what an upload claims makes no node unreachable", claimed)
 	}
 }
 
@@ -171,17 +171,17 @@ func TestWhatTheNodeDoesNotHaveIsNoTask(t *testing.T) {
 	l := n.ledger(t)
 	for _, id := range []string{"5-0-0", "6-0-0", "", "no id"} {
 		_, err := l.Task(t.Context(), id, 0, 0)
-		require.ErrorIs(t, err, blob.ErrNoTask, "%q: gone, or a spec that is", id)
+		require.ErrorIs(t, err, relay.ErrNoTask, "%q: gone, or a spec that is", id)
 	}
 	n.err = status.Error(codes.Unavailable, "down")
 	_, err := l.Task(t.Context(), "5-0-0", 0, 0)
 	require.ErrorIs(t, err, ErrUnreachable)
-	require.NotErrorIs(t, err, blob.ErrNoTask)
+	require.NotErrorIs(t, err, relay.ErrNoTask)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err = l.Task(ctx, "5-0-0", 0, 0)
 	require.ErrorIs(t, err, context.Canceled)
-	require.False(t, errors.Is(err, blob.ErrNoTask))
+	require.False(t, errors.Is(err, relay.ErrNoTask))
 }
 
 func TestUploadsAreSignedWithTheWorkerKey(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/sidecar/chain"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -36,7 +37,7 @@ func (f relayFiller) play(ctx context.Context, s *stage) (Row, error) {
 		Behaviour: f.name(), Policy: quorumPolicy, Jobs: filledBoxes,
 		Formula: "-jobs·M·R - posting - gas: a box has room for whom the chain shows at work for it, for each its own",
 	}
-	relay, err := blob.NewClient(blob.ClientConfig{Relay: s.net.Relay()})
+	relay, err := transfer.NewClient(transfer.ClientConfig{Relay: s.net.Relay()})
 	if err != nil {
 		return row, err
 	}
@@ -96,7 +97,7 @@ func (f relayFiller) play(ctx context.Context, s *stage) (Row, error) {
 }
 
 // open posts an honest job whose results go to a box of its own.
-func (relayFiller) open(ctx context.Context, s *stage, relay *blob.Client) (box filledBox, err error) {
+func (relayFiller) open(ctx context.Context, s *stage, relay *transfer.Client) (box filledBox, err error) {
 	if box.token, err = blob.NewToken(); err != nil {
 		return box, err
 	}
@@ -117,7 +118,7 @@ func (relayFiller) open(ctx context.Context, s *stage, relay *blob.Client) (box 
 
 // fill puts junk into a box, as a stranger and with a signature, and returns how much of
 // it was taken.
-func (relayFiller) fill(ctx context.Context, s *stage, relay *blob.Client, key keyPair, box filledBox) (taken int, err error) {
+func (relayFiller) fill(ctx context.Context, s *stage, relay *transfer.Client, key keyPair, box filledBox) (taken int, err error) {
 	signed := &blob.Work{Chain: s.chainID(), Job: box.job, Signer: chain.NewUploadSigner(key)}
 	for _, by := range []*blob.Work{nil, signed} {
 		for i := range junkPerBox {
@@ -126,7 +127,7 @@ func (relayFiller) fill(ctx context.Context, s *stage, relay *blob.Client, key k
 			switch {
 			case err == nil:
 				taken++
-			case errors.Is(err, blob.ErrForbidden) || errors.Is(err, blob.ErrBusy):
+			case errors.Is(err, transfer.ErrForbidden) || errors.Is(err, transfer.ErrBusy):
 			default:
 				return taken, err
 			}
@@ -136,7 +137,7 @@ func (relayFiller) fill(ctx context.Context, s *stage, relay *blob.Client, key k
 }
 
 // delivered tells whether the result that the chain has accepted is in its box.
-func (relayFiller) delivered(ctx context.Context, s *stage, relay *blob.Client, box filledBox) (bool, error) {
+func (relayFiller) delivered(ctx context.Context, s *stage, relay *transfer.Client, box filledBox) (bool, error) {
 	receipt, err := s.reader.Receipt(ctx, box.job, 0)
 	if err != nil {
 		return false, err

@@ -14,7 +14,7 @@ import (
 // A path may leave the front out, as in keeper/post.go.
 func (p Page) Files(known []string) []error {
 	file := regexp.MustCompile(`^[\w-]+(/[\w.-]+)*/[\w.-]+\.(go|proto|md|sh|yaml|json|bin)$`)
-	house := regexp.MustCompile(`^(app|blob|client|cmd|docs|examples|executor|proto|scripts|sidecar|tests|testutil|x/(beacon|compute|edgenode|internal|rewards))(/[\w-]+)+/?$`)
+	house := regexp.MustCompile(`^(app|blob|client|cmd|docs|examples|executor|proto|relay|scripts|sidecar|tests|testutil|x/(beacon|compute|edgenode|internal|rewards))(/[\w-]+)+/?$`)
 	var wrong []error
 	for _, code := range p.Code {
 		if code.Block || strings.HasPrefix(code.Text, "build/") || !file.MatchString(code.Text) && !house.MatchString(code.Text) {

@@ -24,6 +24,7 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/tests/devnet"
@@ -112,7 +113,7 @@ func startLargeNetwork(t *testing.T) *devnet.Devnet {
 type million struct {
 	t         *testing.T
 	network   *devnet.Devnet
-	relay     *blob.Client
+	relay     *transfer.Client
 	token     blob.Token
 	requester string
 	spec      computetypes.JobSpec
@@ -120,7 +121,7 @@ type million struct {
 
 func newMillion(t *testing.T, network *devnet.Devnet) *million {
 	t.Helper()
-	relay, err := blob.NewClient(blob.ClientConfig{Relay: network.Relay()})
+	relay, err := transfer.NewClient(transfer.ClientConfig{Relay: network.Relay()})
 	require.NoError(t, err)
 	program, err := relay.PutBlob(t.Context(), bytes.NewReader(echo), int64(len(echo)))
 	require.NoError(t, err)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/tests/devnet"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
@@ -49,7 +50,7 @@ func TestArraysRunUnderEveryPolicy(t *testing.T) {
 type array struct {
 	t       *testing.T
 	network *devnet.Devnet
-	relay   *blob.Client
+	relay   *transfer.Client
 	token   blob.Token
 	spec    computetypes.JobSpec
 }
@@ -57,7 +58,7 @@ type array struct {
 // newArray uploads a program that never ends, and an input for each of n tasks.
 func newArray(t *testing.T, network *devnet.Devnet, n int) *array {
 	t.Helper()
-	relay, err := blob.NewClient(blob.ClientConfig{Relay: network.Relay()})
+	relay, err := transfer.NewClient(transfer.ClientConfig{Relay: network.Relay()})
 	require.NoError(t, err)
 	put := func(content []byte) blob.Digest {
 		digest, err := relay.PutBlob(t.Context(), bytes.NewReader(content), int64(len(content)))

@@ -23,9 +23,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
-	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/executor/manifest"
+	"github.com/thetaedge/theta/relay"
 	"github.com/thetaedge/theta/tests/devnet"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -246,9 +246,9 @@ func requireDeliveredElsewhere(t *testing.T, network *devnet.Devnet) {
 	require.Contains(t, out, "does not answer")
 	require.NotContains(t, out, "may have expired")
 
-	config := blob.DefaultConfig(t.TempDir())
+	config := relay.DefaultConfig(t.TempDir())
 	config.ClientRate, config.BoxClientPercent = 0, 100 // all nodes share one address here
-	server, err := blob.NewServer(config, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	server, err := relay.NewServer(config, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	require.NoError(t, err)
 	other := httptest.NewServer(server)
 	defer other.Close()
@@ -278,7 +278,7 @@ func requireDeliveredElsewhere(t *testing.T, network *devnet.Devnet) {
 	// A relay that has lost what it had is filled again.
 	config.Root = t.TempDir()
 	require.NoError(t, os.RemoveAll(filepath.Join(manyDir, "1")))
-	found, err := blob.NewServer(config, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	found, err := relay.NewServer(config, slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	require.NoError(t, err)
 	other.Config.Handler = found
 	c, err := network.Client(t.Context())

@@ -26,6 +26,7 @@ import (
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/relay"
 	"github.com/thetaedge/theta/tests/devnet"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
@@ -292,7 +293,7 @@ func TestANodeIsRegisteredByATransactionThatIsSignedElsewhere(t *testing.T) {
 
 func startRelay(t *testing.T) string {
 	t.Helper()
-	server, err := blob.NewServer(blob.DefaultConfig(t.TempDir()), slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	server, err := relay.NewServer(relay.DefaultConfig(t.TempDir()), slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	require.NoError(t, err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

@@ -52,7 +52,7 @@ func chainWalls() []Wall {
 	return []Wall{
 		{
 			Name: "consensus code imports no app, binary, sidecar, client or test fixture",
-			Of:   within("x"), Allows: nothingOf("app", "cmd", "sidecar", "client", "drand", "blob", "executor", "testutil", "tests", "examples"),
+			Of:   within("x"), Allows: nothingOf("app", "cmd", "sidecar", "client", "drand", "blob", "relay", "executor", "testutil", "tests", "examples"),
 		},
 		{
 			Name: "a keeper imports no other keeper",
@@ -85,7 +85,7 @@ func chainWalls() []Wall {
 		},
 		{
 			Name: "the app imports no binary, sidecar, client or test fixture",
-			Of:   within("app"), Allows: nothingOf("cmd", "sidecar", "client", "drand", "blob", "executor", "testutil", "tests", "examples"),
+			Of:   within("app"), Allows: nothingOf("cmd", "sidecar", "client", "drand", "blob", "relay", "executor", "testutil", "tests", "examples"),
 		},
 		{
 			Name: "app/params is light: it imports nothing of the module",
@@ -98,8 +98,8 @@ func chainWalls() []Wall {
 func offChainWalls() []Wall {
 	return []Wall{
 		{
-			Name: "thetad runs no sidecar",
-			Of:   within("cmd/thetad"), Allows: nothingOf("sidecar", "testutil", "tests", "examples"),
+			Name: "thetad runs neither a sidecar nor a relay",
+			Of:   within("cmd/thetad"), Allows: nothingOf("sidecar", "relay", "testutil", "tests", "examples"),
 		},
 		{
 			Name: "thetaedge links no consensus code",
@@ -110,19 +110,30 @@ func offChainWalls() []Wall {
 			Of:   within("sidecar"), Allows: noConsensus, Deep: true,
 		},
 		{
-			Name: "executors, workers, devices, journal and blobs know nothing of Cosmos",
-			Of:   within("executor", "sidecar/worker", "sidecar/device", "sidecar/store", "blob"),
+			Name: "executors, workers, devices, journal, blobs and relay know nothing of Cosmos",
+			Of:   within("executor", "sidecar/worker", "sidecar/device", "sidecar/store", "blob", "relay"),
 			Allows: func(_, imported string) bool {
 				return !isCosmos(imported) && !in(ours(imported), "x", "app", "client")
 			},
 			Deep: true, Tests: true,
 		},
 		{
-			Name: "the client links no consensus code and imports nothing of the sidecar",
+			Name: "the client links no consensus code, no sidecar and no relay",
 			Of:   within("client", "drand"), Allows: func(importer, imported string) bool {
-				return noConsensus(importer, imported) && !in(ours(imported), "sidecar")
+				return noConsensus(importer, imported) && !in(ours(imported), "sidecar", "relay")
 			},
 			Deep: true,
+		},
+		{
+			Name: "what relays and their clients agree on knows neither of them",
+			Of:   func(path string) bool { return path == "blob" }, Allows: func(_, imported string) bool { return ours(imported) == "" },
+		},
+		{
+			Name: "relays and their clients do not import each other, and no daemon",
+			Of:   within("blob/transfer", "relay"), Allows: func(importer, imported string) bool {
+				path := ours(imported)
+				return path == "" || path == importer || path == "blob" || in(path, "internal/osfault", "executor/manifest")
+			},
 		},
 	}
 }

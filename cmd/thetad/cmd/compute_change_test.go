@@ -21,8 +21,10 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	requester "github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/executor/manifest"
+	"github.com/thetaedge/theta/relay"
 	"github.com/thetaedge/theta/testutil/apptest"
 	"github.com/thetaedge/theta/testutil/edge"
 	"github.com/thetaedge/theta/testutil/rpcnode"
@@ -123,7 +125,7 @@ func TestAJobIsToppedUpAndCancelledByItsRequester(t *testing.T) {
 // startRelay runs a relay for the length of the test.
 func startRelay(t *testing.T) string {
 	t.Helper()
-	server, err := blob.NewServer(blob.DefaultConfig(t.TempDir()), slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	server, err := relay.NewServer(relay.DefaultConfig(t.TempDir()), slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	require.NoError(t, err)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -136,7 +138,7 @@ func startRelay(t *testing.T) string {
 // deliver puts a result into a sink and returns its digest.
 func deliver(t *testing.T, sink, path, content string) []byte {
 	t.Helper()
-	relay, err := blob.NewClient(blob.ClientConfig{})
+	relay, err := transfer.NewClient(transfer.ClientConfig{})
 	require.NoError(t, err)
 	put := func(content []byte) blob.Digest {
 		digest, err := relay.PutSink(t.Context(), sink, bytes.NewReader(content), int64(len(content)))

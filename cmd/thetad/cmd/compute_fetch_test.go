@@ -13,8 +13,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
-	"github.com/thetaedge/theta/blob"
 	requester "github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/relay"
 	"github.com/thetaedge/theta/testutil/edge"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -22,14 +22,14 @@ import (
 // listings serves a relay and tells before each listing of a box how many there were.
 func listings(t *testing.T, before func(n int)) *httptest.Server {
 	t.Helper()
-	relay, err := blob.NewServer(blob.DefaultConfig(t.TempDir()), slog.New(slog.DiscardHandler), prometheus.NewRegistry())
+	served, err := relay.NewServer(relay.DefaultConfig(t.TempDir()), slog.New(slog.DiscardHandler), prometheus.NewRegistry())
 	require.NoError(t, err)
 	var n atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet && strings.Count(r.URL.Path, "/") == 3 {
 			before(int(n.Add(1)))
 		}
-		relay.ServeHTTP(w, r)
+		served.ServeHTTP(w, r)
 	}))
 	t.Cleanup(server.Close)
 	return server

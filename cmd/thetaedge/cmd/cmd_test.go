@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/app/params"
-	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/relay"
 	"github.com/thetaedge/theta/sidecar/worker"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
@@ -153,7 +153,7 @@ func TestBondFillsEverySlotUnlessItIsGiven(t *testing.T) {
 }
 
 func TestRelayFlagsAreSizesAndNetworks(t *testing.T) {
-	c := blob.DefaultConfig("")
+	c := relay.DefaultConfig("")
 	f := relayFlags{maxBytes: "1MiB", totalBytes: "2GiB", clientBytes: "0B", boxBytes: "5MiB", proxies: []string{"10.0.0.0/8"}}
 	require.NoError(t, f.apply(&c))
 	require.Equal(t, int64(1<<20), c.MaxBytes)

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/relay"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/config"
 )
@@ -30,7 +31,7 @@ type relayFlags struct {
 
 func relayCommand() *cobra.Command {
 	f := &relayFlags{}
-	c := blob.DefaultConfig("")
+	c := relay.DefaultConfig("")
 	command := &cobra.Command{
 		Use:   "relay",
 		Short: "Run a relay: a small store for inputs and results, for machines without a public address",
@@ -74,7 +75,7 @@ the space: an attacker with enough networks can then fill a box.`,
 }
 
 // apply reads the sizes and networks into the relay's settings.
-func (f *relayFlags) apply(c *blob.Config) error {
+func (f *relayFlags) apply(c *relay.Config) error {
 	for _, size := range []struct {
 		flag, text string
 		into       *int64
@@ -108,7 +109,7 @@ func (f *relayFlags) apply(c *blob.Config) error {
 }
 
 // ask lets the relay ask a node which nodes work for its boxes.
-func (f *relayFlags) ask(c *blob.Config) (closeConn func() error, err error) {
+func (f *relayFlags) ask(c *relay.Config) (closeConn func() error, err error) {
 	if f.node == "" {
 		return func() error { return nil }, nil
 	}
@@ -124,7 +125,7 @@ func (f *relayFlags) ask(c *blob.Config) (closeConn func() error, err error) {
 	return conn.Close, nil
 }
 
-func runRelay(command *cobra.Command, f *relayFlags, c blob.Config) (err error) {
+func runRelay(command *cobra.Command, f *relayFlags, c relay.Config) (err error) {
 	if err := f.apply(&c); err != nil {
 		return err
 	}
@@ -144,7 +145,7 @@ func runRelay(command *cobra.Command, f *relayFlags, c blob.Config) (err error) 
 	if c.Ledger == nil {
 		logger.Warn("the relay does not ask a node which nodes work for a drop box, so all addresses share the boxes and an attacker with many addresses can fill one; set --node")
 	}
-	server, err := blob.NewServer(c, logger, prometheus.NewRegistry())
+	server, err := relay.NewServer(c, logger, prometheus.NewRegistry())
 	if err != nil {
 		return err
 	}

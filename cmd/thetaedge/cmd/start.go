@@ -13,7 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/spf13/cobra"
 
-	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/sidecar/agent"
 	"github.com/thetaedge/theta/sidecar/api"
@@ -155,7 +155,7 @@ func newAgent(n *node, chainID string, journal *store.Journal, executors []execu
 	if err != nil {
 		return nil, err
 	}
-	transfers, err := blob.NewClient(blob.ClientConfig{
+	transfers, err := transfer.NewClient(transfer.ClientConfig{
 		Timeout: n.config.Work.TransferLimit, RefusePrivate: n.config.Work.RefusePrivate,
 		Strangers: true, OwnNetworks: networks, OwnNames: names,
 	})

@@ -17,6 +17,7 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/executor/wasm"
 	"github.com/thetaedge/theta/sidecar/agent"
@@ -58,7 +59,7 @@ func run(ctx context.Context, home string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, closeConn()) }()
-	transfers, err := blob.NewClient(blob.ClientConfig{})
+	transfers, err := transfer.NewClient(transfer.ClientConfig{})
 	if err != nil {
 		return err
 	}

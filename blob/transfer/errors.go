@@ -1,0 +1,35 @@
+package transfer
+
+import "errors"
+
+// The decisions that a caller makes about a failed transfer. Each error that this
+// package returns wraps one of them and says what was expected and found.
+var (
+	// ErrGone: the server answered, and the content is not there (404, 410).
+	ErrGone = errors.New("content is gone")
+	// ErrTooBig: the content exceeds the bound that the caller or the relay set.
+	ErrTooBig = errors.New("content is too big")
+	// ErrWrongDigest: the bytes are not the ones that were asked for.
+	ErrWrongDigest = errors.New("content has the wrong digest")
+	// ErrTooSlow: the overall deadline or the minimum progress was missed.
+	ErrTooSlow = errors.New("transfer is too slow")
+	// ErrRefused: this client does not fetch such an address (scheme, private network, redirects).
+	ErrRefused = errors.New("address is refused")
+	// ErrForbidden: the server wants other credentials (401, 403).
+	ErrForbidden = errors.New("access is forbidden")
+	// ErrBusy: rate limit or quota (429, 503, 507); the same request may succeed later.
+	ErrBusy = errors.New("relay is busy or full")
+	// ErrUnreachable: no usable answer (refused connection, 5xx, cut transfer).
+	ErrUnreachable = errors.New("server is unreachable")
+	// ErrUntrusted: the server's certificate is not one that this machine trusts. It comes
+	// with ErrUnreachable.
+	ErrUntrusted = errors.New("certificate is not trusted")
+	// ErrBadRequest: the server found the request malformed (other 4xx).
+	ErrBadRequest = errors.New("request was rejected")
+)
+
+// Retryable tells whether the same transfer may succeed later without anybody
+// changing the content or the address.
+func Retryable(err error) bool {
+	return errors.Is(err, ErrBusy) || errors.Is(err, ErrUnreachable) || errors.Is(err, ErrTooSlow)
+}

@@ -1,0 +1,27 @@
+//go:build unix
+
+package relay
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+// errTaken says that another process holds a lock.
+var errTaken = errors.New("taken")
+
+// flock locks a file or folder for this process, without waiting. The system gives the lock back
+// when the process ends, however it ends.
+func flock(file *os.File) error {
+	err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return errTaken
+	}
+	if errors.Is(err, syscall.EBADF) {
+		// A network file system that locks only what is open for writing, which a folder
+		// never is.
+		return syscall.ENOLCK
+	}
+	return err
+}

@@ -1,0 +1,75 @@
+package relay
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/blob"
+)
+
+func TestEveryWindowOfATransferHasToMove(t *testing.T) {
+	now := time.Unix(1000, 0)
+	var until time.Time
+	p := &pace{
+		window: 10 * time.Second, least: 100, end: now.Add(25 * time.Second),
+		now: func() time.Time { return now }, set: func(at time.Time) error { until = at; return nil },
+	}
+	p.begin()
+	require.Equal(t, now.Add(10*time.Second), until)
+	now = now.Add(5 * time.Second)
+	p.move(99)
+	require.Equal(t, time.Unix(1010, 0), until, "not enough yet")
+	p.move(1)
+	require.Equal(t, time.Unix(1015, 0), until)
+	now = now.Add(14 * time.Second)
+	p.move(1 << 20)
+	require.Equal(t, time.Unix(1025, 0), until, "never beyond the end, however fast it was")
+}
+
+// begun opens an upload of size bytes and sends some of them.
+func begun(t *testing.T, r *relay, size int, sent string) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	_, err = fmt.Fprintf(conn, "PUT /v1/blobs/%s HTTP/1.1\r\nHost: relay\r\nContent-Length: %d\r\n\r\n%s", blob.DigestOf([]byte(sent)), size, sent)
+	require.NoError(t, err)
+	return conn
+}
+
+// A megabyte at the slowest rate takes a quarter of an hour: none of it may be idle.
+func TestAnUploadThatStallsLosesItsPlace(t *testing.T) {
+	for name, sent := range map[string]string{"at once": "", "after a good start": strings.Repeat("x", 300<<10)} {
+		t.Run(name, func(t *testing.T) {
+			r := startRelay(t, func(c *Config) { c.MinRate, c.Grace = 1<<10, 300*time.Millisecond })
+			conn := begun(t, r, 1<<20, sent)
+			require.NoError(t, conn.SetReadDeadline(time.Now().Add(20*time.Second)))
+			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			require.NoError(t, err)
+			defer res.Body.Close()
+			require.Equal(t, http.StatusBadRequest, res.StatusCode)
+		})
+	}
+}
+
+func TestOneClientDoesNotTakeAllUploads(t *testing.T) {
+	r := startRelay(t, func(c *Config) { c.MaxUploads = 2 * uploadShare })
+	for range 2 {
+		begun(t, r, 1<<20, "some")
+	}
+	require.Eventually(t, func() bool { return r.places.count() == 2 }, 20*time.Second, time.Millisecond)
+	res, text := r.request(t, http.MethodPut, "/v1/blobs/"+blob.DigestOf([]byte("x")).String(), []byte("x"), nil)
+	require.Equal(t, http.StatusServiceUnavailable, res.StatusCode, text)
+	require.Contains(t, text, "at most 2 uploads of one client")
+	other, err := r.places.enter(holder{name: "another client"}, func(time.Time) error { return nil })
+	require.NoError(t, err)
+	r.places.leave(other)
+	require.Equal(t, 2, r.places.count())
+}
