@@ -6,6 +6,8 @@ import (
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/thetaedge/theta/blob/throughput"
 )
 
 // metrics of a relay, all under thetaedge_relay_.
@@ -53,8 +55,8 @@ type answer struct {
 	http.ResponseWriter
 	status int
 	bytes  int64
-	// pace of the body, nil for a short one.
-	pace *pace
+	// watch is over the body, nil for a short one.
+	watch *throughput.Watch
 }
 
 func (a *answer) WriteHeader(status int) {
@@ -65,8 +67,8 @@ func (a *answer) WriteHeader(status int) {
 func (a *answer) Write(p []byte) (int, error) {
 	n, err := a.ResponseWriter.Write(p)
 	a.bytes += int64(n)
-	if a.pace != nil {
-		a.pace.move(n)
+	if a.watch != nil {
+		a.watch.Move(n)
 	}
 	return n, err
 }

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/thetaedge/theta/blob/throughput"
 )
 
 const (
@@ -156,14 +158,14 @@ func (p *place) deadline(until time.Time) error {
 // placedReader is an upload that has to move on, as long as it has its place.
 type placedReader struct {
 	body  io.Reader
-	pace  *pace
+	watch *throughput.Watch
 	place *place
 }
 
 func (r *placedReader) Read(p []byte) (int, error) {
 	n, err := r.body.Read(p)
 	r.place.moved.Add(int64(n))
-	r.pace.move(n)
+	r.watch.Move(n)
 	if r.place.gone() {
 		return n, errGaveWay
 	}

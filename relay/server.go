@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/thetaedge/theta/blob/throughput"
 	"github.com/thetaedge/theta/internal/osfault"
 )
 
@@ -192,11 +193,24 @@ func (s *Server) handle(pattern, route string, h func(*answer, *http.Request) er
 // deadline gives a transfer of size bytes the time that MinRate allows. The
 // server's own timeouts cannot do this, because they do not know the size.
 func (s *Server) deadline(w http.ResponseWriter, size int64) {
-	until := time.Now().Add(allowed(s.cfg, size))
+	until := time.Now().Add(s.limits(size).Total)
 	rc := http.NewResponseController(w)
 	// A writer without deadlines is a test's recorder or another server's wrapper.
 	_ = rc.SetReadDeadline(until)
 	_ = rc.SetWriteDeadline(until.Add(s.cfg.Grace))
+}
+
+// limits bound a transfer of size bytes.
+func (s *Server) limits(size int64) throughput.Limits {
+	return throughput.ForSize(s.cfg.Grace, s.cfg.MinRate, size)
+}
+
+// watch moves the deadline of a connection while a transfer of size bytes moves on.
+func (s *Server) watch(size int64, set func(time.Time) error) *throughput.Watch {
+	return throughput.New(s.limits(size), func(deadline time.Time) {
+		// A writer without deadlines is a test's recorder or another server's wrapper.
+		_ = set(deadline)
+	})
 }
 
 func (s *Server) fail(w http.ResponseWriter, route string, err error) {

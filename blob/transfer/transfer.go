@@ -24,14 +24,14 @@ const (
 type response struct {
 	http.Response
 	ctx    context.Context
-	watch  *watchdog
+	watch  *watch
 	cancel context.CancelCauseFunc
 	where  string
 }
 
 func (r *response) Read(p []byte) (int, error) {
 	n, err := r.Body.Read(p)
-	r.watch.moved(n)
+	r.watch.Move(n)
 	return n, err
 }
 
@@ -85,7 +85,7 @@ func (c *Client) do(ctx context.Context, q request) (*response, error) {
 		return nil, explain(ctx, where, err)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	watch := newWatchdog(c.cfg, cancel)
+	watch := newWatch(c.cfg, cancel)
 	fail := func(err error) (*response, error) {
 		watch.stop()
 		err = explain(ctx, where, err)

@@ -132,7 +132,7 @@ func offChainWalls() []Wall {
 			Name: "relays and their clients do not import each other, and no daemon",
 			Of:   within("blob/transfer", "relay"), Allows: func(importer, imported string) bool {
 				path := ours(imported)
-				return path == "" || path == importer || path == "blob" || in(path, "internal/osfault", "executor/manifest")
+				return path == "" || path == importer || path == "blob" || in(path, "blob/throughput", "internal/osfault", "executor/manifest")
 			},
 		},
 	}

@@ -14,25 +14,6 @@ import (
 	"github.com/thetaedge/theta/blob"
 )
 
-func TestEveryWindowOfATransferHasToMove(t *testing.T) {
-	now := time.Unix(1000, 0)
-	var until time.Time
-	p := &pace{
-		window: 10 * time.Second, least: 100, end: now.Add(25 * time.Second),
-		now: func() time.Time { return now }, set: func(at time.Time) error { until = at; return nil },
-	}
-	p.begin()
-	require.Equal(t, now.Add(10*time.Second), until)
-	now = now.Add(5 * time.Second)
-	p.move(99)
-	require.Equal(t, time.Unix(1010, 0), until, "not enough yet")
-	p.move(1)
-	require.Equal(t, time.Unix(1015, 0), until)
-	now = now.Add(14 * time.Second)
-	p.move(1 << 20)
-	require.Equal(t, time.Unix(1025, 0), until, "never beyond the end, however fast it was")
-}
-
 // begun opens an upload of size bytes and sends some of them.
 func begun(t *testing.T, r *relay, size int, sent string) net.Conn {
 	t.Helper()
