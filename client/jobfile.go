@@ -13,6 +13,8 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/client/money"
 )
 
 // maxJobFileBytes is far more than any job needs.
@@ -204,7 +206,7 @@ func (j JobFile) validate() error {
 }
 
 func (j JobFile) reward() (sdk.Coin, error) {
-	coin, err := ParseAmount(j.Reward)
+	coin, err := money.ParseAmount(j.Reward)
 	if err != nil {
 		return sdk.Coin{}, fmt.Errorf("reward: %w", err)
 	}

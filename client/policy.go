@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/thetaedge/theta/client/money"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -154,7 +155,7 @@ func (p *Placement) spec() (computetypes.Placement, error) {
 	if p.MinBond == "" {
 		return out, nil
 	}
-	bond, err := ParseAmount(p.MinBond)
+	bond, err := money.ParseAmount(p.MinBond)
 	if err != nil {
 		return out, fmt.Errorf("placement: min_bond: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/client/money"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -160,7 +161,7 @@ func (c *Client) checkBalance(ctx context.Context, signer Signer, quote *Quote) 
 		if have.IsLT(need) {
 			quote.Problems = append(quote.Problems, fmt.Sprintf(
 				"%s has %s and needs %s; send it %s more (testnets have a faucet)",
-				addr, FormatAmount(have), FormatAmount(need), FormatAmount(need.Sub(have))))
+				addr, money.FormatAmount(have), money.FormatAmount(need), money.FormatAmount(need.Sub(have))))
 		}
 	}
 	return nil

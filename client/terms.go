@@ -13,6 +13,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/client/money"
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
 
@@ -101,7 +102,7 @@ func ParseTerms(gas string, adjustment float64, prices, fees string) (Terms, err
 		terms.GasPrice = price.Amount
 	}
 	if fees != "" {
-		fee, err := ParseAmount(fees)
+		fee, err := money.ParseAmount(fees)
 		if err != nil {
 			return terms, fmt.Errorf("--fees: %w", err)
 		}
@@ -189,7 +190,7 @@ func (c *Client) cost(ctx context.Context, gas uint64) (Cost, error) {
 	}
 	if err == nil && fee.GT(params.Tfuel(mostFee)) && !c.terms.named() {
 		err = fmt.Errorf("expected a fee of at most %s, found that the node asks for %s, which is %s%s for each of %d gas; if you mean to pay that, say so with --fees",
-			FormatAmount(params.TfuelCoin(mostFee)), FormatAmount(sdk.Coin{Denom: params.BaseDenom, Amount: fee}), fee.Quo(sdkmath.NewIntFromUint64(max(gas, 1))), params.BaseDenom, gas)
+			money.FormatAmount(params.TfuelCoin(mostFee)), money.FormatAmount(sdk.Coin{Denom: params.BaseDenom, Amount: fee}), fee.Quo(sdkmath.NewIntFromUint64(max(gas, 1))), params.BaseDenom, gas)
 	}
 	return Cost{Gas: gas, Fee: sdk.Coin{Denom: params.BaseDenom, Amount: fee}}, err
 }

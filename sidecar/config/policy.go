@@ -7,7 +7,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/blob"
-	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/money"
 )
 
 // validate reports every setting of the policy that is no value of its kind.
@@ -28,7 +28,7 @@ func (p Policy) validate() error {
 func (p Policy) Rewards() (sdk.Coins, error) {
 	coins := sdk.Coins{}
 	for _, text := range p.MinRewards {
-		coin, err := client.ParseAmount(text)
+		coin, err := money.ParseAmount(text)
 		if err != nil {
 			return nil, fmt.Errorf("policy.min-rewards: %w", err)
 		}

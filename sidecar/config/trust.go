@@ -9,7 +9,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
-	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/money"
 )
 
 // hashBytes is the length of a header's hash.
@@ -66,7 +66,7 @@ func (f Fees) Caps() (gasPrice, tx, day sdk.Coin, err error) {
 		if text == "" && !needed {
 			return sdk.Coin{}, nil
 		}
-		if coin, err = client.ParseAmount(text); err != nil {
+		if coin, err = money.ParseAmount(text); err != nil {
 			return coin, fmt.Errorf("%s: %w", key, err)
 		}
 		return coin, nil

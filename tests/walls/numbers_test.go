@@ -39,7 +39,7 @@ func TestNumbersFromOutsideAreReadInBaseTen(t *testing.T) {
 				delete(allowed, place)
 				continue
 			}
-			require.Empty(t, found, "%s: read amounts with client.ParseAmount, coins of queries with x/internal/coins, numbers in base 10", place)
+			require.Empty(t, found, "%s: read amounts with money.ParseAmount, coins of queries with x/internal/coins, numbers in base 10", place)
 		}
 	}
 	require.Greater(t, files, 200)
@@ -55,7 +55,7 @@ func TestLaxNumbersAreFound(t *testing.T) {
 		`new(big.Int).SetString(whole+fraction, 0)`:    true,
 		`new(big.Int).SetString(whole+fraction, 10)`:   false,
 		`n, err := strconv.ParseUint(text, 10, 64)`:    false,
-		`coin, err := client.ParseAmount(text)`:        false,
+		`coin, err := money.ParseAmount(text)`:         false,
 		`strings.Repeat("0", exponent-len(fraction))`:  false,
 	} {
 		require.Equal(t, lax, len(LaxNumbers([]byte(line))) == 1, strings.TrimSpace(line))

@@ -11,6 +11,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	requester "github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/money"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -86,8 +87,8 @@ func printChallenge(out io.Writer, c *requester.Challenge) {
 		fmt.Fprintf(out, "Task %d of job %s is already being challenged; %d jobs judge it\n", c.Task, c.JobID, c.Judging)
 	}
 	fmt.Fprintf(out, "Cost: at most %s = judges %s + posting fee %s + %s for %d gas\n",
-		formatCoins(sdk.NewCoins(c.Reserved).Add(c.PostingFee).Add(c.Posting.Fee)), requester.FormatAmount(c.Reserved),
-		requester.FormatAmount(c.PostingFee), requester.FormatAmount(c.Posting.Fee), c.Posting.Gas)
+		formatCoins(sdk.NewCoins(c.Reserved).Add(c.PostingFee).Add(c.Posting.Fee)), money.FormatAmount(c.Reserved),
+		money.FormatAmount(c.PostingFee), money.FormatAmount(c.Posting.Fee), c.Posting.Gas)
 }
 
 func printVerdict(out io.Writer, v *requester.Verdict) error {
@@ -95,12 +96,12 @@ func printVerdict(out io.Writer, v *requester.Verdict) error {
 	case computetypes.CHALLENGE_VERDICT_CONVICTED:
 		fmt.Fprintf(out, "Wrong: the judges found another result, and the nodes that agreed on this one are slashed\n"+
 			"%s goes to the challenger's earnings and %s to the earnings of the requester who paid for the result; claim them with: thetad tx rewards claim\n",
-			requester.FormatAmount(v.Judged.Award), requester.FormatAmount(v.Judged.Compensation))
+			money.FormatAmount(v.Judged.Award), money.FormatAmount(v.Judged.Compensation))
 	case computetypes.CHALLENGE_VERDICT_UPHELD:
 		fmt.Fprintln(out, "Upheld: the judges found the same result")
 	case computetypes.CHALLENGE_VERDICT_UNSPECIFIED:
-		return fmt.Errorf("job %s: %w; %s was refunded", v.Job.Id, errNoVerdict, requester.FormatAmount(v.Refund()))
+		return fmt.Errorf("job %s: %w; %s was refunded", v.Job.Id, errNoVerdict, money.FormatAmount(v.Refund()))
 	}
-	fmt.Fprintf(out, "Paid to judges %s, refunded from escrow %s\n", requester.FormatAmount(v.Paid()), requester.FormatAmount(v.Refund()))
+	fmt.Fprintf(out, "Paid to judges %s, refunded from escrow %s\n", money.FormatAmount(v.Paid()), money.FormatAmount(v.Refund()))
 	return nil
 }

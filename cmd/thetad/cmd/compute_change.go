@@ -11,6 +11,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	requester "github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/money"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -86,7 +87,7 @@ and a task that was never opened, cost nothing more.`,
 			}
 			if cost.Open > 0 {
 				fmt.Fprintf(s.out, "%d tasks of job %s are open; cancelling costs %s for each seat that is drawn or about to be drawn, at most %s\n",
-					cost.Open, args[0], requester.FormatAmount(cost.SeatFee), requester.FormatAmount(cost.Most))
+					cost.Open, args[0], money.FormatAmount(cost.SeatFee), money.FormatAmount(cost.Most))
 			}
 			if err := confirm(ctx, s.out, s.stdin, s.yes, fmt.Sprintf("Cancel job %s?", args[0])); err != nil {
 				return err
@@ -96,7 +97,7 @@ and a task that was never opened, cost nothing more.`,
 				return err
 			}
 			fmt.Fprintf(s.out, "Cancelled job %s; %s was refunded at once, the rest follows as the last tasks end\n",
-				args[0], requester.FormatAmount(refund))
+				args[0], money.FormatAmount(refund))
 			return nil
 		},
 	})
@@ -127,7 +128,7 @@ costs the chain. A draw whose height is already fixed cannot be replaced by anot
 			if err != nil {
 				return err
 			}
-			if err := confirm(ctx, s.out, s.stdin, s.yes, fmt.Sprintf("Buy a draw for task %d of job %s for %s?", task, args[0], requester.FormatAmount(fee))); err != nil {
+			if err := confirm(ctx, s.out, s.stdin, s.yes, fmt.Sprintf("Buy a draw for task %d of job %s for %s?", task, args[0], money.FormatAmount(fee))); err != nil {
 				return err
 			}
 			answer, err := c.Redraw(ctx, s.signer, args[0], task)
@@ -135,7 +136,7 @@ costs the chain. A draw whose height is already fixed cannot be replaced by anot
 				return err
 			}
 			fmt.Fprintf(s.out, "Task %d of job %s draws nodes with the seed of height %d; %s burned\n",
-				task, args[0], answer.SeedHeight, requester.FormatAmount(answer.Fee))
+				task, args[0], answer.SeedHeight, money.FormatAmount(answer.Fee))
 			return nil
 		},
 	})
@@ -173,7 +174,7 @@ func computeTopUpCmd() *cobra.Command {
 				return err
 			}
 			fmt.Fprintf(s.out, "Job %s has %d tasks, which can find nodes up to height %d; %s more in escrow\n",
-				args[0], answer.Tasks, answer.ExpiresHeight, requester.FormatAmount(answer.Reserved))
+				args[0], answer.Tasks, answer.ExpiresHeight, money.FormatAmount(answer.Reserved))
 			return nil
 		},
 	})

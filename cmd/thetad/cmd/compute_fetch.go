@@ -11,6 +11,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/client/flags"
 
 	requester "github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/money"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -289,7 +290,7 @@ func (f *fetcher) request(ctx context.Context, state *requester.State, height in
 		return fmt.Errorf("%w; continue with: %s", err, f.again)
 	}
 	fmt.Fprintf(f.print.out, "Asked nodes at height %d to deliver job %s again (request %d of it), fee %s\n",
-		answer.Redelivery.Height, state.JobID, answer.Redelivery.Count, requester.FormatAmount(answer.PostingFee))
+		answer.Redelivery.Height, state.JobID, answer.Redelivery.Count, money.FormatAmount(answer.PostingFee))
 	return nil
 }
 
@@ -297,7 +298,7 @@ func (f *fetcher) request(ctx context.Context, state *requester.State, height in
 // spent.
 func (f *fetcher) consent(ctx context.Context, asked *requester.Redelivery) error {
 	fmt.Fprintf(f.print.out, "The paid nodes can deliver the result again to %s; asking them burns %s and costs gas\n",
-		asked.Relay, requester.FormatAmount(asked.Fee))
+		asked.Relay, money.FormatAmount(asked.Fee))
 	if err := confirm(ctx, f.print.out, f.signing.stdin, f.signing.yes, "Ask them?"); err != nil {
 		return fmt.Errorf("%w: %w", requester.ErrNotAsked, err)
 	}

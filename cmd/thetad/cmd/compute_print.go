@@ -13,6 +13,7 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	requester "github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/money"
 	"github.com/thetaedge/theta/cmd/internal/terminal"
 	"github.com/thetaedge/theta/executor/manifest"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
@@ -33,7 +34,7 @@ type runPrinter struct{ out io.Writer }
 func (p *runPrinter) quote(packed *requester.Packed, quote *requester.Quote) {
 	spec := packed.Spec
 	fmt.Fprintf(p.out, "Job: %s, class %s, %s, %s per replica\n",
-		spec.Executor, spec.Class, requester.DescribePolicy(spec.Policy), requester.FormatAmount(spec.Reward))
+		spec.Executor, spec.Class, requester.DescribePolicy(spec.Policy), money.FormatAmount(spec.Reward))
 	if spec.Tasks > 1 {
 		fmt.Fprintf(p.out, "Tasks: %d\n", spec.Tasks)
 	}
@@ -47,11 +48,11 @@ func (p *runPrinter) quote(packed *requester.Packed, quote *requester.Quote) {
 	}
 	gas := "gas"
 	if quote.Posting.Gas > 0 {
-		gas = fmt.Sprintf("%s for %d gas", requester.FormatAmount(quote.Posting.Fee), quote.Posting.Gas)
+		gas = fmt.Sprintf("%s for %d gas", money.FormatAmount(quote.Posting.Fee), quote.Posting.Gas)
 	}
 	fmt.Fprintf(p.out, "Cost: at most %s = escrow %s + posting fee %s + %s; each node stakes %s\n",
-		formatCoins(quote.Most()), requester.FormatAmount(quote.Reserve), requester.FormatAmount(quote.PostingFee),
-		gas, requester.FormatAmount(quote.Liability))
+		formatCoins(quote.Most()), money.FormatAmount(quote.Reserve), money.FormatAmount(quote.PostingFee),
+		gas, money.FormatAmount(quote.Liability))
 	fmt.Fprintf(p.out, "Balance: %s\n", formatCoins(quote.Balance))
 }
 
@@ -111,8 +112,8 @@ func (p *runPrinter) settled(state *requester.State, s *requester.Settlement) {
 		fmt.Fprintln(table, "  NODE\tROUND\tVERDICT\tPAID\tSLASHED")
 		for _, o := range s.Receipt.Outcomes {
 			fmt.Fprintf(table, "  %s\t%d\t%s\t%s\t%s\n", o.Operator, o.Round+1, requester.VerdictName(o.Status),
-				requester.FormatAmount(sdk.Coin{Denom: s.Job.Reward.Denom, Amount: o.Paid}),
-				requester.FormatAmount(sdk.Coin{Denom: params.BaseDenom, Amount: o.Slashed}))
+				money.FormatAmount(sdk.Coin{Denom: s.Job.Reward.Denom, Amount: o.Paid}),
+				money.FormatAmount(sdk.Coin{Denom: params.BaseDenom, Amount: o.Slashed}))
 		}
 		_ = table.Flush()
 		if s.Accepted() {
@@ -120,7 +121,7 @@ func (p *runPrinter) settled(state *requester.State, s *requester.Settlement) {
 		}
 	}
 	fmt.Fprintf(p.out, "Paid to nodes %s, refunded from escrow %s, posting fee %s, gas %s\n",
-		requester.FormatAmount(s.Paid()), requester.FormatAmount(s.Refund()), formatKept(state.PostingFee), formatKept(state.Fee))
+		money.FormatAmount(s.Paid()), money.FormatAmount(s.Refund()), formatKept(state.PostingFee), formatKept(state.Fee))
 }
 
 // array shows a summary of the results of a job's tasks.
@@ -128,7 +129,7 @@ func (p *runPrinter) array(state *requester.State, result *requester.ArrayResult
 	job := result.Job
 	fmt.Fprintf(p.out, "Results of %d of %d tasks in %s, proven under the job's root %x\n", result.Fetched, job.Tasks, dir, job.ResultsRoot)
 	fmt.Fprintf(p.out, "Paid to nodes %s, refunded from escrow %s, posting fee %s, gas %s\n",
-		requester.FormatAmount(result.Paid), requester.FormatAmount(sdk.Coin{Denom: job.Reward.Denom, Amount: job.Refunded}),
+		money.FormatAmount(result.Paid), money.FormatAmount(sdk.Coin{Denom: job.Reward.Denom, Amount: job.Refunded}),
 		formatKept(state.PostingFee), formatKept(state.Fee))
 }
 
@@ -238,7 +239,7 @@ func formatCoins(coins sdk.Coins) string {
 	}
 	parts := make([]string, len(coins))
 	for i, coin := range coins {
-		parts[i] = requester.FormatAmount(coin)
+		parts[i] = money.FormatAmount(coin)
 	}
 	return strings.Join(parts, " + ")
 }
@@ -255,9 +256,9 @@ func formatKept(text string) string {
 // formatText formats a coin that was saved as text. Text that is not a coin is returned
 // unchanged.
 func formatText(text string) string {
-	coin, err := requester.ParseAmount(text)
+	coin, err := money.ParseAmount(text)
 	if err != nil {
 		return text
 	}
-	return requester.FormatAmount(coin)
+	return money.FormatAmount(coin)
 }

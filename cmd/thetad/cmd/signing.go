@@ -17,6 +17,7 @@ import (
 	signingtypes "github.com/cosmos/cosmos-sdk/types/tx/signing"
 
 	requester "github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/money"
 )
 
 // signing is how a command's transaction is paid for, signed and sent. It has the options
@@ -228,7 +229,7 @@ func (s *signing) cost(ctx context.Context, c *requester.Client, msg sdk.Msg) (r
 // show prints what a message would cost, for a dry run.
 func (s *signing) show(cost requester.Cost) {
 	fmt.Fprintf(s.errOut, "gas estimate: %d\n", cost.Gas)
-	fmt.Fprintf(s.out, "Nothing was sent. The transaction would take %d gas, for %s\n", cost.Gas, requester.FormatAmount(cost.Fee))
+	fmt.Fprintf(s.out, "Nothing was sent. The transaction would take %d gas, for %s\n", cost.Gas, money.FormatAmount(cost.Fee))
 }
 
 // handOut prints the transaction of a message, to be signed or sent elsewhere.

@@ -16,7 +16,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
-	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/money"
 	"github.com/thetaedge/theta/sidecar/agent"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/config"
@@ -235,9 +235,9 @@ func checkFunds(ctx context.Context, r *report, n *node, operator string, params
 	case err != nil:
 		r.line(missing, "balance", "%v", err)
 	case balance.Amount.LTE(params.MinBond):
-		r.line(missing, "balance", "%s holds %s; a bond of at least %s and fees are needed", operator, client.FormatAmount(balance), amount(params, params.MinBond))
+		r.line(missing, "balance", "%s holds %s; a bond of at least %s and fees are needed", operator, money.FormatAmount(balance), amount(params, params.MinBond))
 	default:
-		r.line(good, "balance", "%s holds %s", operator, client.FormatAmount(balance))
+		r.line(good, "balance", "%s holds %s", operator, money.FormatAmount(balance))
 	}
 }
 
@@ -245,14 +245,14 @@ func checkFunds(ctx context.Context, r *report, n *node, operator string, params
 func shownAmounts(coins sdk.Coins) string {
 	parts := make([]string, len(coins))
 	for i, coin := range coins {
-		parts[i] = client.FormatAmount(coin)
+		parts[i] = money.FormatAmount(coin)
 	}
 	return strings.Join(parts, " + ")
 }
 
 // amount formats an amount of the bond's denom for people.
 func amount(params edgenodetypes.Params, value math.Int) string {
-	return client.FormatAmount(sdk.Coin{Denom: params.BondDenom, Amount: value})
+	return money.FormatAmount(sdk.Coin{Denom: params.BondDenom, Amount: value})
 }
 
 // checkOwner warns when another operator has registered the worker key.

@@ -13,6 +13,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/money"
 	"github.com/thetaedge/theta/executor/wasm"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/config"
@@ -125,7 +126,7 @@ func (r *registration) send(ctx context.Context, command *cobra.Command, n *node
 	if r.generate {
 		say = command.ErrOrStderr()
 	}
-	fmt.Fprintf(say, "%s\nfee %s for %d gas\nsigned by %s\n", summary, client.FormatAmount(cost.Fee), cost.Gas, operator.Address())
+	fmt.Fprintf(say, "%s\nfee %s for %d gas\nsigned by %s\n", summary, money.FormatAmount(cost.Fee), cost.Gas, operator.Address())
 	if r.dryRun {
 		fmt.Fprintln(say, "nothing was sent")
 		return nil
@@ -159,7 +160,7 @@ func (r *registration) send(ctx context.Context, command *cobra.Command, n *node
 // messages decides which messages to send, and describes them.
 func (r *registration) messages(ctx context.Context, n *node, operator sdk.AccAddress) ([]sdk.Msg, string, error) {
 	worker := n.worker.Address()
-	limit, err := client.ParseAmount(r.feeLimit)
+	limit, err := money.ParseAmount(r.feeLimit)
 	if err != nil {
 		return nil, "", fmt.Errorf("--fee-limit: %w", err)
 	}
@@ -174,7 +175,7 @@ func (r *registration) messages(ctx context.Context, n *node, operator sdk.AccAd
 	} else if !errors.Is(err, chain.ErrNotFound) {
 		return nil, "", err
 	}
-	fees := fmt.Sprintf("fee grant to worker %s: %s until %s", worker, client.FormatAmount(limit), expiry.Format(time.RFC3339))
+	fees := fmt.Sprintf("fee grant to worker %s: %s until %s", worker, money.FormatAmount(limit), expiry.Format(time.RFC3339))
 	known, err := n.reader.NodeOf(ctx, operator.String())
 	switch {
 	case errors.Is(err, chain.ErrNotFound):
@@ -183,7 +184,7 @@ func (r *registration) messages(ctx context.Context, n *node, operator sdk.AccAd
 			return nil, "", err
 		}
 		return append([]sdk.Msg{open}, renewal...), fmt.Sprintf("open node %q in class %s with %d slots and a bond of %s\n%s",
-			open.Moniker, open.Class, open.Slots, client.FormatAmount(open.Bond), fees), nil
+			open.Moniker, open.Class, open.Slots, money.FormatAmount(open.Bond), fees), nil
 	case err != nil:
 		return nil, "", err
 	case known.Profile.Worker == worker.String():
@@ -245,7 +246,7 @@ func (r *registration) open(ctx context.Context, n *node, operator sdk.AccAddres
 		return nil, err
 	}
 	if balance.Amount.LT(bond.Amount) {
-		return nil, fmt.Errorf("expected at least %s and fees at %s, found %s; send coins there, or lower --slots or --bond", client.FormatAmount(bond), operator, client.FormatAmount(balance))
+		return nil, fmt.Errorf("expected at least %s and fees at %s, found %s; send coins there, or lower --slots or --bond", money.FormatAmount(bond), operator, money.FormatAmount(balance))
 	}
 	policy, err := policyOf(n)
 	if err != nil {
@@ -263,12 +264,12 @@ func (r *registration) bondFor(params edgenodetypes.Params, slots uint32) (sdk.C
 		full := params.BondPerSlot.Mul(math.NewIntFromUint64(uint64(slots)))
 		return sdk.NewCoin(params.BondDenom, math.MaxInt(params.MinBond, full)), nil
 	}
-	bond, err := client.ParseAmount(r.bond)
+	bond, err := money.ParseAmount(r.bond)
 	if err != nil {
 		return bond, fmt.Errorf("--bond: %w", err)
 	}
 	if bond.Denom != params.BondDenom || bond.Amount.LT(params.MinBond) {
-		return bond, fmt.Errorf("--bond: expected at least %s, found %s", amount(params, params.MinBond), client.FormatAmount(bond))
+		return bond, fmt.Errorf("--bond: expected at least %s, found %s", amount(params, params.MinBond), money.FormatAmount(bond))
 	}
 	return bond, nil
 }

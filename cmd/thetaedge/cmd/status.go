@@ -16,7 +16,7 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/blob"
-	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/money"
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
 )
 
@@ -181,11 +181,11 @@ func oneLine(text string) string {
 // shownAmount formats an amount of base units for people. Text that is not an amount is
 // returned unchanged.
 func shownAmount(text string) string {
-	amount, err := client.ParseAmount(text + params.BaseDenom)
+	amount, err := money.ParseAmount(text + params.BaseDenom)
 	if err != nil {
 		return text
 	}
-	return client.FormatAmount(amount)
+	return money.FormatAmount(amount)
 }
 
 func printJobs(out io.Writer, res *sidecarv1.JobsResponse) error {

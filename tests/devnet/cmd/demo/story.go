@@ -14,6 +14,7 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/money"
 	"github.com/thetaedge/theta/tests/devnet"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -68,7 +69,7 @@ func (s *story) told(run *devnet.Run, r jobReport) {
 		}
 	}
 	s.say("  %s after %.0f s: %d of %d agree, %s paid from escrow, %s back to Alice.",
-		r.Status, r.Seconds, r.Agreeing, r.Replicas, client.FormatAmount(run.Settlement.Paid()), client.FormatAmount(run.Settlement.Refund()))
+		r.Status, r.Seconds, r.Agreeing, r.Replicas, money.FormatAmount(run.Settlement.Paid()), money.FormatAmount(run.Settlement.Refund()))
 }
 
 // drawn names the nodes of the first round, or of those after it.
@@ -129,5 +130,5 @@ func (s *story) name(operator string) string {
 }
 
 func inTfuel(amount math.Int) string {
-	return client.FormatAmount(sdk.Coin{Denom: params.BaseDenom, Amount: amount})
+	return money.FormatAmount(sdk.Coin{Denom: params.BaseDenom, Amount: amount})
 }
