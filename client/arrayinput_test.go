@@ -10,8 +10,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/thetaedge/theta/client/jobfile"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
+
+// minimalJob is a job file with the fields that every job needs.
+const minimalJob = "executor: wasm/1\nprogram: p.wasm\nclass: c\nreward: 1tfuel\nresources: {fuel: 1, memory: 1MiB, output: 1}\n"
 
 // packedArray is a job with a file for each of n tasks.
 func packedArray(t *testing.T, relay string, n int, more string) (*Packed, error) {
@@ -25,7 +29,7 @@ func packedArray(t *testing.T, relay string, n int, more string) (*Packed, error
 	}
 	text := minimalJob + "args: ['--task={task}']\narray_input: {path: item.txt, folder: items}\nrelay: " + relay + "\n" + more
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "job.yaml"), []byte(text), 0o600))
-	job, err := LoadJobFile(filepath.Join(dir, "job.yaml"))
+	job, err := jobfile.Load(filepath.Join(dir, "job.yaml"))
 	require.NoError(t, err)
 	return Pack(job)
 }

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/client/jobfile"
 )
 
 // oddJob is a job file with one field replaced or added by each case.
@@ -104,7 +106,7 @@ func TestOddJobFilesAreReadAsAPersonMeansThemOrRefused(t *testing.T) {
 			require.NoError(t, os.WriteFile(path, []byte(strings.Join(lines, "\n")), 0o600))
 			done := make(chan error, 1)
 			go func() {
-				job, err := LoadJobFile(path)
+				job, err := jobfile.Load(path)
 				if err == nil {
 					job.Relay = "http://127.0.0.1:1"
 					_, err = Pack(job)
@@ -123,22 +125,4 @@ func TestOddJobFilesAreReadAsAPersonMeansThemOrRefused(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestJobFilesOfOtherSystemsAreRead(t *testing.T) {
-	utf16 := []byte{0xff, 0xfe}
-	for _, b := range []byte(minimalJob) {
-		utf16 = append(utf16, b, 0)
-	}
-	for name, text := range map[string][]byte{
-		"crlf":  []byte(strings.ReplaceAll(minimalJob, "\n", "\r\n")),
-		"bom":   append([]byte("\xef\xbb\xbf"), minimalJob...),
-		"utf16": utf16,
-	} {
-		job, err := ParseJobFile(text)
-		require.NoError(t, err, name)
-		require.Equal(t, "wasm/1", job.Executor)
-	}
-	_, err := ParseJobFile([]byte(minimalJob + "z: [&a [x,x], &b [*a,*a], [*b,*b]]\n"))
-	require.ErrorContains(t, err, "field z is unknown")
 }

@@ -6,9 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"go.yaml.in/yaml/v3"
-	"pgregory.net/rapid"
 
+	"github.com/thetaedge/theta/client/jobfile"
 	"github.com/thetaedge/theta/executor"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -25,72 +24,10 @@ const printenv = `(module
 		(i32.store (i32.const 0) (i32.const 4096))
 		(drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))))`
 
-func readEnv(text string) (Environment, error) {
-	var job struct {
-		Env Environment `yaml:"env"`
-	}
-	err := yaml.Unmarshal([]byte(text), &job)
-	return job.Env, err
-}
-
-func TestVariablesAreTheTextThatStandsInTheJobFile(t *testing.T) {
-	env, err := readEnv("env:\n  OCTAL: 010\n  HEX: 0x1F\n  FLOAT: 1.50\n  BIG: 1e3\n  LONG: 12345678901234567890123\n  ON: on\n  TRUTH: True\n" +
-		"  DAY: 2020-01-01\n  TIME: 12:30:05\n  NULLISH: 'null'\n  TILDE: \"~\"\n  EMPTY: \"\"\n  UNDER: 1_000\n  NAN: .nan\n  SPACES: '  a  '\n" +
-		"  BLOCK: |\n    one\n    two\n  QUOTED: \"a\\tb\"\n  SINGLE: 'it''s'\n  TASK: '{task}'\n  y: n\n")
-	require.NoError(t, err)
-	require.Equal(t, Environment{
-		"OCTAL": "010", "HEX": "0x1F", "FLOAT": "1.50", "BIG": "1e3", "LONG": "12345678901234567890123", "ON": "on", "TRUTH": "True",
-		"DAY": "2020-01-01", "TIME": "12:30:05", "NULLISH": "null", "TILDE": "~", "EMPTY": "", "UNDER": "1_000", "NAN": ".nan", "SPACES": "  a  ",
-		"BLOCK": "one\ntwo\n", "QUOTED": "a\tb", "SINGLE": "it's", "TASK": "{task}", "y": "n",
-	}, env)
-}
-
-func TestWhatIsNoTextIsNoVariable(t *testing.T) {
-	for text, want := range map[string]string{
-		"env: [A, B]":                 "line 1: expected env as {NAME: value}, found a list",
-		"env: A=B":                    "expected env as {NAME: value}",
-		"env: {A: }":                  "found nothing; write \"\" for an empty one",
-		"env: {A: ~}":                 "found nothing",
-		"env: {A: null}":              "found nothing",
-		"env:\n  A: [1]":              "line 2: env: expected a text for \"A\", found a list",
-		"env: {A: {B: C}}":            "expected a text for \"A\", found fields",
-		"env: {A: !!binary aGk=}":     "expected a text for \"A\"",
-		"env: {A: !!str 1}":           "expected a text for \"A\"",
-		"env: {A: &x 1, B: *x}":       "expected a text for \"A\"",
-		"env: {A: 1, A: 2}":           "\"A\" is set twice",
-		"env: {[A]: 1}":               "expected the name of a variable in env, found a list",
-		"env: {? {A: B} : 1}":         "expected the name of a variable",
-		"x: &x {A: 1}\nenv: {<<: *x}": "expected a text for \"<<\"",
-	} {
-		_, err := readEnv(text)
-		require.ErrorContains(t, err, want, text)
-	}
-}
-
-// Any value that YAML holds in double quotes, the job file reads back as it was.
-// Unquoted, the library writes some texts that it cannot read, a tab before a line's
-// end for one.
-func TestAVariableSurvivesQuoting(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		want := rapid.MapOf(rapid.StringMatching("[A-Za-z_][A-Za-z0-9_]{0,10}"), rapid.String()).Draw(t, "env")
-		quoted := yaml.Node{Kind: yaml.MappingNode}
-		for name, value := range want {
-			quoted.Content = append(quoted.Content,
-				&yaml.Node{Kind: yaml.ScalarNode, Value: name},
-				&yaml.Node{Kind: yaml.ScalarNode, Value: value, Style: yaml.DoubleQuotedStyle})
-		}
-		text, err := yaml.Marshal(map[string]any{"env": &quoted})
-		require.NoError(t, err)
-		got, err := readEnv(string(text))
-		require.NoError(t, err, "%s", text)
-		require.Equal(t, Environment(want), got)
-	})
-}
-
 func TestTheEnvironmentGoesFromTheJobFileToTheProgram(t *testing.T) {
 	job := localJob(t, printenv, roomy, nil)
 	job.Relay = "http://127.0.0.1:1"
-	job.Env = Environment{"TASK": "n{task}", "LANG": "C.UTF-8", "A": ""}
+	job.Env = jobfile.Environment{"TASK": "n{task}", "LANG": "C.UTF-8", "A": ""}
 	packed, err := Pack(job)
 	require.NoError(t, err)
 	require.Equal(t, []computetypes.Variable{{Name: "A"}, {Name: "LANG", Value: "C.UTF-8"}, {Name: "TASK", Value: "n{task}"}}, packed.Spec.Env)
@@ -102,7 +39,7 @@ func TestTheEnvironmentGoesFromTheJobFileToTheProgram(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "PWD=/out\x00TMPDIR=/tmp\x00HOME=/tmp\x00A=\x00LANG=C.UTF-8\x00TASK=n0\x00", string(printed))
 	for _, name := range []string{"PWD", "TMPDIR", "HOME", "1", "A-B", ""} {
-		job.Env = Environment{name: "x"}
+		job.Env = jobfile.Environment{name: "x"}
 		_, err := Pack(job)
 		require.ErrorIs(t, err, computetypes.ErrInvalidSpec, name)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/blob/transfer"
+	"github.com/thetaedge/theta/client/jobfile"
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/executor/manifest"
 	"github.com/thetaedge/theta/executor/wasm"
@@ -58,7 +59,7 @@ const localRelay = "http://localhost"
 // empty. It needs neither a chain nor a relay; content that the job names by address is
 // downloaded. A failing program is a result. The error wraps *wasm.Refusal if the profile
 // does not accept the program.
-func RunLocal(ctx context.Context, job JobFile, index uint64, dir string) (local *Local, err error) {
+func RunLocal(ctx context.Context, job jobfile.Job, index uint64, dir string) (local *Local, err error) {
 	if job.Executor != wasm.Profile {
 		return nil, fmt.Errorf("executor: expected %s, the only profile that this thetad runs, found %s in the job file", wasm.Profile, job.Executor)
 	}
@@ -105,8 +106,8 @@ func RunLocal(ctx context.Context, job JobFile, index uint64, dir string) (local
 
 // localSpec returns the spec that the chain would get, except for the places of its
 // content.
-func localSpec(job JobFile) (*computetypes.JobSpec, error) {
-	if err := job.validate(); err != nil {
+func localSpec(job jobfile.Job) (*computetypes.JobSpec, error) {
+	if err := job.Validate(); err != nil {
 		return nil, err
 	}
 	nowhere, err := transfer.NewClient(transfer.DefaultClientConfig(localRelay))
@@ -142,13 +143,13 @@ func localFolder(dir string, spec *computetypes.JobSpec, index uint64) (string, 
 
 // localMaterials names the files of a task on this machine. Files that are elsewhere are
 // downloaded into scratch.
-func localMaterials(ctx context.Context, job JobFile, index uint64, scratch string, task *executor.Task) error {
+func localMaterials(ctx context.Context, job jobfile.Job, index uint64, scratch string, task *executor.Task) error {
 	fetcher, err := transfer.NewClient(transfer.DefaultClientConfig(""))
 	if err != nil {
 		return err
 	}
 	fetched := 0
-	place := func(name string, content Content) (string, error) {
+	place := func(name string, content jobfile.Content) (string, error) {
 		if len(content.URIs) == 0 {
 			return content.Path, nil
 		}
@@ -172,7 +173,7 @@ func localMaterials(ctx context.Context, job JobFile, index uint64, scratch stri
 	if job.ArrayInput == nil {
 		return nil
 	}
-	own, err := job.ArrayInput.files()
+	own, err := job.ArrayInput.Files()
 	if err != nil {
 		return err
 	}
@@ -184,7 +185,7 @@ func localMaterials(ctx context.Context, job JobFile, index uint64, scratch stri
 }
 
 // fetchContent downloads content from the first of its addresses that has it.
-func fetchContent(ctx context.Context, fetcher *transfer.Client, content Content, path string) error {
+func fetchContent(ctx context.Context, fetcher *transfer.Client, content jobfile.Content, path string) error {
 	digest, err := blob.ParseDigest(content.SHA256)
 	if err != nil {
 		return err

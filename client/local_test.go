@@ -14,6 +14,7 @@ import (
 	"github.com/bytecodealliance/wasmtime-go/v44"
 	"github.com/stretchr/testify/require"
 
+	"github.com/thetaedge/theta/client/jobfile"
 	"github.com/thetaedge/theta/executor/manifest"
 	"github.com/thetaedge/theta/executor/wasm"
 )
@@ -43,7 +44,7 @@ const echo = `(module
 		(drop (call $write (i32.load (i32.const 12)) (i32.const 0) (i32.const 1) (i32.const 8)))))`
 
 // localJob is a job of a program in text form, with the files of a folder next to it.
-func localJob(t *testing.T, text, fields string, files map[string]string) JobFile {
+func localJob(t *testing.T, text, fields string, files map[string]string) jobfile.Job {
 	t.Helper()
 	dir := t.TempDir()
 	program, err := wasmtime.Wat2Wasm(text)
@@ -56,7 +57,7 @@ func localJob(t *testing.T, text, fields string, files map[string]string) JobFil
 	}
 	path := filepath.Join(dir, "job.yaml")
 	require.NoError(t, os.WriteFile(path, []byte("executor: wasm/1\nprogram: p.wasm\nclass: cpu-small\nreward: 1tfuel\n"+fields), 0o600))
-	job, err := LoadJobFile(path)
+	job, err := jobfile.Load(path)
 	require.NoError(t, err)
 	return job
 }
@@ -182,8 +183,8 @@ func TestSuggestedBoundsAreEnoughForTheTaskThatTheyComeFrom(t *testing.T) {
 	require.NoError(t, err)
 	bounds := local.Suggested()
 	require.Greater(t, bounds.Fuel, local.Report.FuelUsed)
-	require.Greater(t, bounds.CommitBlocks, uint64(defaultPrepareBlocks))
-	job.Resources.Fuel, job.Resources.Memory, job.Resources.Output = Count(bounds.Fuel), Bytes(bounds.MemoryBytes), Bytes(bounds.OutputBytes)
+	require.Greater(t, bounds.CommitBlocks, uint64(job.PrepareBlocks))
+	job.Resources.Fuel, job.Resources.Memory, job.Resources.Output = jobfile.Count(bounds.Fuel), jobfile.Bytes(bounds.MemoryBytes), jobfile.Bytes(bounds.OutputBytes)
 	again, err := RunLocal(t.Context(), job, 0, t.TempDir())
 	require.NoError(t, err)
 	require.Equal(t, local.Digest, again.Digest)
@@ -218,7 +219,7 @@ func TestAProgramThatCannotBeCheckedIsSaidToBeUnchecked(t *testing.T) {
 	packed, err := Pack(job)
 	require.NoError(t, err)
 	require.Empty(t, packed.Unchecked)
-	job.Program = Content{URIs: []string{"http://127.0.0.1:1/p"}, SHA256: fmt.Sprintf("%064d", 1), Size: 7}
+	job.Program = jobfile.Content{URIs: []string{"http://127.0.0.1:1/p"}, SHA256: fmt.Sprintf("%064d", 1), Size: 7}
 	packed, err = Pack(job)
 	require.NoError(t, err)
 	require.Contains(t, packed.Unchecked, "address")

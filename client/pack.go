@@ -14,6 +14,7 @@ import (
 
 	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/blob/transfer"
+	"github.com/thetaedge/theta/client/jobfile"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -44,8 +45,8 @@ type upload struct {
 
 // Pack reads the files of a job, names them by their digests and writes the spec. Nothing
 // leaves this machine.
-func Pack(job JobFile) (*Packed, error) {
-	if err := job.validate(); err != nil {
+func Pack(job jobfile.Job) (*Packed, error) {
+	if err := job.Validate(); err != nil {
 		return nil, err
 	}
 	if job.Relay == "" {
@@ -140,7 +141,7 @@ func (p *Packed) findBox() error {
 	return nil
 }
 
-func (p *Packed) fill(job JobFile, relay *transfer.Client) error {
+func (p *Packed) fill(job jobfile.Job, relay *transfer.Client) error {
 	program, err := p.content(job.Program, relay)
 	if err == nil {
 		p.Unchecked, err = checkProgram(job)
@@ -148,59 +149,28 @@ func (p *Packed) fill(job JobFile, relay *transfer.Client) error {
 	if err != nil {
 		return fmt.Errorf("program: %w", err)
 	}
-	reward, err := job.reward()
+	spec, err := job.Spec()
 	if err != nil {
 		return err
 	}
-	seed, err := job.seed()
-	if err != nil {
+	spec.Program = program
+	if spec.Inputs, err = p.inputs(job, relay); err != nil {
 		return err
 	}
-	inputs, err := p.inputs(job, relay)
-	if err != nil {
-		return err
-	}
-	placement, err := job.Placement.spec()
-	if err != nil {
-		return err
-	}
-	tasks := uint64(max(job.Tasks, 1))
-	var array *computetypes.ArrayInput
 	if job.ArrayInput != nil {
-		if array, err = p.arrayInput(job.ArrayInput, relay); err != nil {
+		if spec.ArrayInput, err = p.arrayInput(job.ArrayInput, relay); err != nil {
 			return err
 		}
 		if job.Tasks == 0 {
-			tasks = array.Count
+			spec.Tasks = spec.ArrayInput.Count
 		}
 	}
-	p.Spec = computetypes.JobSpec{
-		Executor: job.Executor,
-		Program:  program,
-		Inputs:   inputs,
-		Args:     job.Args,
-		Env:      job.Env.variables(),
-		Resources: computetypes.Resources{
-			Fuel:        uint64(job.Resources.Fuel),
-			MemoryBytes: uint64(job.Resources.Memory),
-			OutputBytes: uint64(job.Resources.Output),
-		},
-		Seed:           seed,
-		Class:          job.Class,
-		Policy:         job.Policy.spec(),
-		Placement:      placement,
-		Reward:         reward,
-		Tasks:          tasks,
-		ArrayInput:     array,
-		PrepareBlocks:  uint64(job.PrepareBlocks),
-		CommitBlocks:   uint64(job.CommitBlocks),
-		LifetimeBlocks: uint64(job.LifetimeBlocks),
-	}
+	p.Spec = spec
 	return nil
 }
 
 // inputs returns the inputs sorted by path, so that the same job file gives the same spec.
-func (p *Packed) inputs(job JobFile, relay *transfer.Client) ([]computetypes.Input, error) {
+func (p *Packed) inputs(job jobfile.Job, relay *transfer.Client) ([]computetypes.Input, error) {
 	names := make([]string, 0, len(job.Inputs))
 	for name := range job.Inputs {
 		names = append(names, name)
@@ -217,7 +187,7 @@ func (p *Packed) inputs(job JobFile, relay *transfer.Client) ([]computetypes.Inp
 	return inputs, nil
 }
 
-func (p *Packed) content(content Content, relay *transfer.Client) (computetypes.Blob, error) {
+func (p *Packed) content(content jobfile.Content, relay *transfer.Client) (computetypes.Blob, error) {
 	if len(content.URIs) > 0 {
 		digest, err := blob.ParseDigest(content.SHA256)
 		if err != nil {

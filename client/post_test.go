@@ -15,6 +15,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/client/jobfile"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -42,7 +43,7 @@ class: cpu-small
 reward: 1tfuel
 resources: {fuel: 1000, memory: 1MiB, output: 1KiB}
 relay: `+relay)
-	job, err := LoadJobFile(filepath.Join(dir, "job.yaml"))
+	job, err := jobfile.Load(filepath.Join(dir, "job.yaml"))
 	require.NoError(t, err)
 	packed, err := Pack(job)
 	require.NoError(t, err)
@@ -210,11 +211,10 @@ func TestPackGivesTheSameSpecForTheSameFiles(t *testing.T) {
 
 func TestPackNamesTheFileThatCannotBeUsed(t *testing.T) {
 	dir := t.TempDir()
-	job := JobFile{
-		Executor: "wasm/1", Program: Content{Path: filepath.Join(dir, "missing.wasm")}, Class: "cpu-small",
-		Reward: "1tfuel", Resources: Resources{Fuel: 1, Memory: 1 << 20, Output: 1}, Relay: "http://127.0.0.1:1",
+	job := jobfile.Job{
+		Executor: "wasm/1", Program: jobfile.Content{Path: filepath.Join(dir, "missing.wasm")}, Class: "cpu-small",
+		Reward: "1tfuel", Resources: jobfile.Resources{Fuel: 1, Memory: 1 << 20, Output: 1}, Relay: "http://127.0.0.1:1",
 	}
-	job.setDefaults()
 	_, err := Pack(job)
 	require.ErrorContains(t, err, "missing.wasm")
 

@@ -4,13 +4,14 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/thetaedge/theta/client/jobfile"
 	"github.com/thetaedge/theta/executor/wasm"
 )
 
 // checkProgram refuses a program that the executor of every node would refuse, with the
 // executor's own code, because the requester would pay nodes for finding out. It returns
 // why a program could not be checked; "" if it was.
-func checkProgram(job JobFile) (unchecked string, err error) {
+func checkProgram(job jobfile.Job) (unchecked string, err error) {
 	switch {
 	case job.Executor != wasm.Profile:
 		return fmt.Sprintf("this thetad knows only the profile %s", wasm.Profile), nil

@@ -16,6 +16,7 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/jobfile"
 	"github.com/thetaedge/theta/tests/devnet/faucet"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
@@ -166,7 +167,7 @@ func (d *Devnet) configure(node Node) error {
 // Run starts a job file with the devnet's relay and follows it to its end.
 func (d *Devnet) Run(ctx context.Context, key, jobFile, out string, progress func(client.Progress)) (*Run, error) {
 	run := &Run{Started: time.Now(), Dir: out}
-	job, err := client.LoadJobFile(jobFile)
+	job, err := jobfile.Load(jobFile)
 	if err != nil {
 		return nil, err
 	}

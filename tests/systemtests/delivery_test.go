@@ -24,6 +24,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/jobfile"
 	"github.com/thetaedge/theta/executor/manifest"
 	"github.com/thetaedge/theta/relay"
 	"github.com/thetaedge/theta/tests/devnet"
@@ -123,7 +124,7 @@ func postOver(t *testing.T, network *devnet.Devnet, relay, jobFile string, sink 
 	require.NoError(t, err)
 	signer, err := network.Signer(devnet.Alice)
 	require.NoError(t, err)
-	job, err := client.LoadJobFile(jobFile)
+	job, err := jobfile.Load(jobFile)
 	require.NoError(t, err)
 	job.Relay = relay
 	packed, err := client.Pack(job)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/jobfile"
 	"github.com/thetaedge/theta/executor/manifest"
 	"github.com/thetaedge/theta/tests/devnet"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
@@ -91,7 +92,7 @@ func requireResult(t *testing.T, network *devnet.Devnet, jobFile string, reason 
 // requireSameHere runs a job on this machine and then on the network.
 func requireSameHere(t *testing.T, network *devnet.Devnet, jobFile string) {
 	t.Helper()
-	job, err := client.LoadJobFile(jobFile)
+	job, err := jobfile.Load(jobFile)
 	require.NoError(t, err)
 	local, err := client.RunLocal(t.Context(), job, 0, t.TempDir())
 	require.NoError(t, err)

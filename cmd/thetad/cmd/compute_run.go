@@ -12,6 +12,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/client/flags"
 
 	requester "github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/jobfile"
 )
 
 // computeRun is one run of a job, from its file to its result.
@@ -220,8 +221,8 @@ func (r *computeRun) quote(ctx context.Context, packed *requester.Packed) (*requ
 }
 
 // job loads a job file and applies the flags to it.
-func (r *computeRun) job(path string) (requester.JobFile, error) {
-	job, err := requester.LoadJobFile(path)
+func (r *computeRun) job(path string) (jobfile.Job, error) {
+	job, err := jobfile.Load(path)
 	if err != nil {
 		return job, err
 	}

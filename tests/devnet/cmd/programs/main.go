@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/jobfile"
 	"github.com/thetaedge/theta/executor/manifest"
 	"github.com/thetaedge/theta/tests/devnet"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
@@ -118,7 +119,7 @@ func perform(ctx context.Context, folder string, try func(context.Context, strin
 
 // here runs a program on this machine alone.
 func here(ctx context.Context, folder string, r *row) error {
-	job, err := client.LoadJobFile(filepath.Join(folder, "job.yaml"))
+	job, err := jobfile.Load(filepath.Join(folder, "job.yaml"))
 	if err != nil {
 		return err
 	}

@@ -1,4 +1,4 @@
-package client
+package jobfile
 
 import (
 	"bytes"
@@ -28,8 +28,8 @@ const (
 	defaultLifetimeBlocks = 1200
 )
 
-// JobFile is a job as a person writes it, in YAML. Unknown fields are refused.
-type JobFile struct {
+// Job is a job as a person writes it in a file, in YAML. Unknown fields are refused.
+type Job struct {
 	// Executor is the executor profile, such as "wasm/1".
 	Executor string `yaml:"executor"`
 	// Program is the program that each task runs.
@@ -67,15 +67,6 @@ type JobFile struct {
 	Relay string `yaml:"relay"`
 }
 
-// Content is a file: a path on this machine, relative to the job file's folder,
-// or web addresses with the digest and size of what they serve.
-type Content struct {
-	Path   string
-	URIs   []string
-	SHA256 string
-	Size   Count
-}
-
 // Resources bound what a replica can use.
 type Resources struct {
 	// Fuel is in the unit of the executor profile.
@@ -86,53 +77,53 @@ type Resources struct {
 	Output Bytes `yaml:"output"`
 }
 
-// LoadJobFile loads the job file at a path. Paths in it become absolute.
-func LoadJobFile(path string) (JobFile, error) {
+// Load reads the job file at a path. Paths in it become absolute.
+func Load(path string) (Job, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return JobFile{}, fmt.Errorf("job file: %w", err)
+		return Job{}, fmt.Errorf("job file: %w", err)
 	}
 	defer file.Close() //nolint:errcheck // read only
 	text, err := io.ReadAll(io.LimitReader(file, maxJobFileBytes+1))
 	if err != nil {
-		return JobFile{}, fmt.Errorf("job file %s: %w", path, err)
+		return Job{}, fmt.Errorf("job file %s: %w", path, err)
 	}
-	job, err := ParseJobFile(text)
+	job, err := Parse(text)
 	if err != nil {
-		return JobFile{}, fmt.Errorf("job file %s: %w", path, err)
+		return Job{}, fmt.Errorf("job file %s: %w", path, err)
 	}
 	folder, err := filepath.Abs(filepath.Dir(path))
 	if err != nil {
-		return JobFile{}, fmt.Errorf("job file %s: %w", path, err)
+		return Job{}, fmt.Errorf("job file %s: %w", path, err)
 	}
 	job.resolve(folder)
 	return job, nil
 }
 
-// ParseJobFile parses a job file and fills in defaults. It refuses unknown fields and a
+// Parse reads the text of a job file and fills in defaults. It refuses unknown fields and a
 // second document, naming the line, and values that no chain would accept.
-func ParseJobFile(text []byte) (JobFile, error) {
+func Parse(text []byte) (Job, error) {
 	if len(text) > maxJobFileBytes {
-		return JobFile{}, fmt.Errorf("expected at most %d bytes, found more", maxJobFileBytes)
+		return Job{}, fmt.Errorf("expected at most %d bytes, found more", maxJobFileBytes)
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	decoder.KnownFields(true)
-	var job JobFile
+	var job Job
 	if err := decoder.Decode(&job); err != nil {
 		if errors.Is(err, io.EOF) {
-			return JobFile{}, errors.New("expected a job, found an empty file")
+			return Job{}, errors.New("expected a job, found an empty file")
 		}
-		return JobFile{}, explainYAML(err)
+		return Job{}, explainYAML(err)
 	}
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return JobFile{}, errors.New("expected one job, found a second document after ---; use one file per job")
+		return Job{}, errors.New("expected one job, found a second document after ---; use one file per job")
 	}
 	job.setDefaults()
-	return job, job.validate()
+	return job, job.Validate()
 }
 
 // SetInput adds or replaces an input that the --input flag gives as "path=FILE".
-func (j *JobFile) SetInput(assignment string) error {
+func (j *Job) SetInput(assignment string) error {
 	name, file, found := strings.Cut(assignment, "=")
 	if !found || name == "" || file == "" {
 		return fmt.Errorf("expected an input as path=FILE, found %q", assignment)
@@ -148,7 +139,7 @@ func (j *JobFile) SetInput(assignment string) error {
 	return nil
 }
 
-func (j *JobFile) setDefaults() {
+func (j *Job) setDefaults() {
 	j.Policy.setDefaults()
 	if j.PrepareBlocks == 0 {
 		j.PrepareBlocks = defaultPrepareBlocks
@@ -161,8 +152,8 @@ func (j *JobFile) setDefaults() {
 	}
 }
 
-// validate finds missing fields. The chain's own rules check the values.
-func (j JobFile) validate() error {
+// Validate finds missing fields and contradictions. The chain's own rules check the values.
+func (j Job) Validate() error {
 	switch {
 	case j.Executor == "":
 		return errors.New(`executor is missing, expected a profile such as "wasm/1"`)
@@ -205,7 +196,7 @@ func (j JobFile) validate() error {
 	return nil
 }
 
-func (j JobFile) reward() (sdk.Coin, error) {
+func (j Job) reward() (sdk.Coin, error) {
 	coin, err := money.ParseAmount(j.Reward)
 	if err != nil {
 		return sdk.Coin{}, fmt.Errorf("reward: %w", err)
@@ -213,7 +204,7 @@ func (j JobFile) reward() (sdk.Coin, error) {
 	return coin, nil
 }
 
-func (j JobFile) seed() ([]byte, error) {
+func (j Job) seed() ([]byte, error) {
 	seed, err := hex.DecodeString(j.Seed)
 	if err != nil || (len(seed) != 0 && len(seed) != 32) {
 		return nil, fmt.Errorf("seed: expected 64 hex digits or nothing, found %q", j.Seed)
@@ -221,7 +212,7 @@ func (j JobFile) seed() ([]byte, error) {
 	return seed, nil
 }
 
-func (j *JobFile) resolve(folder string) {
+func (j *Job) resolve(folder string) {
 	j.Program = j.Program.in(folder)
 	if j.ArrayInput != nil {
 		j.ArrayInput.Folder = Content{Path: j.ArrayInput.Folder}.in(folder).Path

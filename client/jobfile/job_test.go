@@ -1,8 +1,9 @@
-package client
+package jobfile
 
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -27,7 +28,7 @@ relay: http://127.0.0.1:7070
 `
 
 func TestJobFileKeepsWhatItSaysAndFillsInTheRest(t *testing.T) {
-	job, err := ParseJobFile([]byte(goodJob))
+	job, err := Parse([]byte(goodJob))
 	require.NoError(t, err)
 	require.Equal(t, "build/textgen.wasm", job.Program.Path)
 	require.Equal(t, []string{"https://example.org/model.bin"}, job.Inputs["model.bin"].URIs)
@@ -43,7 +44,7 @@ func TestJobFileKeepsWhatItSaysAndFillsInTheRest(t *testing.T) {
 
 func TestJobFileRefusesWithTheReason(t *testing.T) {
 	const minimal = "executor: wasm/1\nprogram: p.wasm\nclass: c\nreward: 1tfuel\nresources: {fuel: 1, memory: 1MiB, output: 1}\n"
-	_, err := ParseJobFile([]byte(minimal))
+	_, err := Parse([]byte(minimal))
 	require.NoError(t, err)
 
 	for name, c := range map[string]struct{ text, says string }{
@@ -64,7 +65,7 @@ func TestJobFileRefusesWithTheReason(t *testing.T) {
 		"too long":               {minimal + "# " + string(make([]byte, maxJobFileBytes)), "expected at most"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := ParseJobFile([]byte(c.text))
+			_, err := Parse([]byte(c.text))
 			require.ErrorContains(t, err, c.says)
 		})
 	}
@@ -74,7 +75,7 @@ func TestJobFilePathsAreRelativeToTheFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "job.yaml")
 	require.NoError(t, os.WriteFile(path, []byte(goodJob), 0o600))
-	job, err := LoadJobFile(path)
+	job, err := Load(path)
 	require.NoError(t, err)
 	require.Equal(t, filepath.Join(dir, "build", "textgen.wasm"), job.Program.Path)
 	require.Empty(t, job.Inputs["model.bin"].Path)
@@ -84,13 +85,31 @@ func TestJobFilePathsAreRelativeToTheFile(t *testing.T) {
 	require.ErrorContains(t, job.SetInput("prompt.txt"), "path=FILE")
 }
 
+func TestJobFilesOfOtherSystemsAreRead(t *testing.T) {
+	utf16 := []byte{0xff, 0xfe}
+	for _, b := range []byte(minimalJob) {
+		utf16 = append(utf16, b, 0)
+	}
+	for name, text := range map[string][]byte{
+		"crlf":  []byte(strings.ReplaceAll(minimalJob, "\n", "\r\n")),
+		"bom":   append([]byte("\xef\xbb\xbf"), minimalJob...),
+		"utf16": utf16,
+	} {
+		job, err := Parse(text)
+		require.NoError(t, err, name)
+		require.Equal(t, "wasm/1", job.Executor)
+	}
+	_, err := Parse([]byte(minimalJob + "z: [&a [x,x], &b [*a,*a], [*b,*b]]\n"))
+	require.ErrorContains(t, err, "field z is unknown")
+}
+
 func FuzzJobFileNeverPanics(f *testing.F) {
 	f.Add([]byte(goodJob))
 	f.Add([]byte("inputs: {a: [1]}"))
 	f.Add([]byte("program: &a [*a]"))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		job, err := ParseJobFile(text)
-		if err == nil && job.validate() != nil {
+		job, err := Parse(text)
+		if err == nil && job.Validate() != nil {
 			t.Fatalf("accepted a job that is not valid: %q", text)
 		}
 	})

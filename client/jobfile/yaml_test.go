@@ -1,4 +1,4 @@
-package client
+package jobfile
 
 import (
 	"reflect"
@@ -28,14 +28,14 @@ func TestAJobFilesNumbersAreWholeOrRefused(t *testing.T) {
 		"tasks: 2e3":                        "",
 		"args: [1.5, \"{task}\"]\ntasks: 1": "",
 	} {
-		_, err := ParseJobFile([]byte(minimalJob + line + "\n"))
+		_, err := Parse([]byte(minimalJob + line + "\n"))
 		if want == "" {
 			require.NoError(t, err, line)
 			continue
 		}
 		require.EqualError(t, err, want, line)
 	}
-	job, err := ParseJobFile([]byte(minimalJob + "tasks: 2e3\n"))
+	job, err := Parse([]byte(minimalJob + "tasks: 2e3\n"))
 	require.NoError(t, err)
 	require.EqualValues(t, 2000, job.Tasks)
 }
@@ -60,5 +60,5 @@ func TestEveryNumberOfAJobFileIsACount(t *testing.T) {
 			}
 		}
 	}
-	walk(reflect.TypeFor[JobFile]())
+	walk(reflect.TypeFor[Job]())
 }
