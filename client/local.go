@@ -186,13 +186,9 @@ func localMaterials(ctx context.Context, job jobfile.Job, index uint64, scratch 
 
 // fetchContent downloads content from the first of its addresses that has it.
 func fetchContent(ctx context.Context, fetcher *transfer.Client, content jobfile.Content, path string) error {
-	digest, err := blob.ParseDigest(content.SHA256)
-	if err != nil {
-		return err
-	}
 	var failures []error
 	for _, uri := range content.URIs {
-		_, err := fetcher.FetchFile(ctx, uri, digest, int64(content.Size), path) //nolint:gosec // the spec bounds sizes
+		_, err := fetcher.FetchFile(ctx, uri, content.SHA256, int64(content.Size), path) //nolint:gosec // the spec bounds sizes
 		if err == nil {
 			return nil
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/bytecodealliance/wasmtime-go/v44"
 	"github.com/stretchr/testify/require"
 
+	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/client/jobfile"
 	"github.com/thetaedge/theta/executor/manifest"
 	"github.com/thetaedge/theta/executor/wasm"
@@ -219,7 +220,7 @@ func TestAProgramThatCannotBeCheckedIsSaidToBeUnchecked(t *testing.T) {
 	packed, err := Pack(job)
 	require.NoError(t, err)
 	require.Empty(t, packed.Unchecked)
-	job.Program = jobfile.Content{URIs: []string{"http://127.0.0.1:1/p"}, SHA256: fmt.Sprintf("%064d", 1), Size: 7}
+	job.Program = jobfile.Content{URIs: []string{"http://127.0.0.1:1/p"}, SHA256: blob.Digest{1}, Size: 7}
 	packed, err = Pack(job)
 	require.NoError(t, err)
 	require.Contains(t, packed.Unchecked, "address")

@@ -149,10 +149,7 @@ func (p *Packed) fill(job jobfile.Job, relay *transfer.Client) error {
 	if err != nil {
 		return fmt.Errorf("program: %w", err)
 	}
-	spec, err := job.Spec()
-	if err != nil {
-		return err
-	}
+	spec := job.Spec()
 	spec.Program = program
 	if spec.Inputs, err = p.inputs(job, relay); err != nil {
 		return err
@@ -189,11 +186,7 @@ func (p *Packed) inputs(job jobfile.Job, relay *transfer.Client) ([]computetypes
 
 func (p *Packed) content(content jobfile.Content, relay *transfer.Client) (computetypes.Blob, error) {
 	if len(content.URIs) > 0 {
-		digest, err := blob.ParseDigest(content.SHA256)
-		if err != nil {
-			return computetypes.Blob{}, err
-		}
-		return computetypes.Blob{Sha256: digest[:], Size_: uint64(content.Size), Uris: content.URIs}, nil
+		return computetypes.Blob{Sha256: content.SHA256[:], Size_: uint64(content.Size), Uris: content.URIs}, nil
 	}
 	u, err := readUpload(content.Path)
 	if err != nil {

@@ -213,7 +213,7 @@ func TestPackNamesTheFileThatCannotBeUsed(t *testing.T) {
 	dir := t.TempDir()
 	job := jobfile.Job{
 		Executor: "wasm/1", Program: jobfile.Content{Path: filepath.Join(dir, "missing.wasm")}, Class: "cpu-small",
-		Reward: "1tfuel", Resources: jobfile.Resources{Fuel: 1, Memory: 1 << 20, Output: 1}, Relay: "http://127.0.0.1:1",
+		Reward: jobfile.Reward{Coin: params.TfuelCoin(1)}, Resources: jobfile.Resources{Fuel: 1, Memory: 1 << 20, Output: 1}, Relay: "http://127.0.0.1:1",
 	}
 	_, err := Pack(job)
 	require.ErrorContains(t, err, "missing.wasm")

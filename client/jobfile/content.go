@@ -15,7 +15,7 @@ import (
 type Content struct {
 	Path   string
 	URIs   []string
-	SHA256 string
+	SHA256 blob.Digest
 	Size   Count
 }
 
@@ -37,7 +37,7 @@ func (c *Content) UnmarshalYAML(node *yaml.Node) error {
 		case "uris":
 			err = value.Decode(&c.URIs)
 		case "sha256":
-			err = value.Decode(&c.SHA256)
+			c.SHA256, err = readDigest(value)
 		case "size":
 			err = value.Decode(&c.Size)
 		default:
@@ -50,6 +50,18 @@ func (c *Content) UnmarshalYAML(node *yaml.Node) error {
 	return nil
 }
 
+// readDigest reads the digest of content that an address names.
+func readDigest(node *yaml.Node) (digest blob.Digest, err error) {
+	var text string
+	if err := node.Decode(&text); err != nil || text == "" {
+		return digest, err
+	}
+	if digest, err = blob.ParseDigest(text); err != nil {
+		return digest, fmt.Errorf("line %d: sha256: %w; content named by address needs its digest", node.Line, err)
+	}
+	return digest, nil
+}
+
 func (c Content) validate() error {
 	if len(c.URIs) == 0 {
 		if c.Path == "" {
@@ -57,8 +69,8 @@ func (c Content) validate() error {
 		}
 		return nil
 	}
-	if _, err := blob.ParseDigest(c.SHA256); err != nil {
-		return fmt.Errorf("sha256: %w; content named by address needs its digest", err)
+	if c.SHA256 == (blob.Digest{}) {
+		return errors.New("sha256: expected a sha256 digest of 64 lower-case hex characters, found 0 characters; content named by address needs its digest")
 	}
 	if c.Size == 0 {
 		return errors.New("size is missing, expected the number of bytes that the address serves")

@@ -2,7 +2,6 @@ package jobfile
 
 import (
 	"bytes"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -11,10 +10,6 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
-
-	sdk "github.com/cosmos/cosmos-sdk/types"
-
-	"github.com/thetaedge/theta/client/money"
 )
 
 // maxJobFileBytes is far more than any job needs.
@@ -42,8 +37,8 @@ type Job struct {
 	Inputs map[string]Content `yaml:"inputs"`
 	// Resources bound what the program can use; the same bounds apply on every machine.
 	Resources Resources `yaml:"resources"`
-	// Seed is the seed of its random numbers: 64 hex digits, or empty for zeros.
-	Seed string `yaml:"seed"`
+	// Seed is the seed of its random numbers.
+	Seed Seed `yaml:"seed"`
 	// Class is the hardware class of the nodes.
 	Class string `yaml:"class"`
 	// Policy says how results are verified.
@@ -55,8 +50,8 @@ type Job struct {
 	Tasks Count `yaml:"tasks"`
 	// ArrayInput gives each task a file of its own.
 	ArrayInput *ArrayInput `yaml:"array_input"`
-	// Reward is the pay per replica, such as "1tfuel".
-	Reward string `yaml:"reward"`
+	// Reward is the pay per replica.
+	Reward Reward `yaml:"reward"`
 	// PrepareBlocks is how long a node can take to find that an input is missing.
 	PrepareBlocks Count `yaml:"prepare_blocks"`
 	// CommitBlocks is how long a node can take to commit to a result.
@@ -165,19 +160,10 @@ func (j Job) Validate() error {
 		return errors.New("resources.memory is missing, expected bytes such as 64MiB")
 	case j.Resources.Output == 0:
 		return errors.New("resources.output is missing, expected bytes such as 1MiB")
-	case j.Reward == "":
+	case j.Reward.Amount.IsNil():
 		return errors.New("reward is missing, expected the pay per replica such as 1tfuel")
 	}
-	if _, err := j.reward(); err != nil {
-		return err
-	}
-	if _, err := j.seed(); err != nil {
-		return err
-	}
 	if err := j.Policy.validate(); err != nil {
-		return err
-	}
-	if _, err := j.Placement.spec(); err != nil {
 		return err
 	}
 	if j.ArrayInput != nil {
@@ -194,22 +180,6 @@ func (j Job) Validate() error {
 		}
 	}
 	return nil
-}
-
-func (j Job) reward() (sdk.Coin, error) {
-	coin, err := money.ParseAmount(j.Reward)
-	if err != nil {
-		return sdk.Coin{}, fmt.Errorf("reward: %w", err)
-	}
-	return coin, nil
-}
-
-func (j Job) seed() ([]byte, error) {
-	seed, err := hex.DecodeString(j.Seed)
-	if err != nil || (len(seed) != 0 && len(seed) != 32) {
-		return nil, fmt.Errorf("seed: expected 64 hex digits or nothing, found %q", j.Seed)
-	}
-	return seed, nil
 }
 
 func (j *Job) resolve(folder string) {

@@ -24,6 +24,7 @@ class: cpu-small
 policy: {quorum: 5}
 reward: 1.5tfuel
 commit_blocks: 90
+seed: "0000000000000000000000000000000000000000000000000000000000000007"
 relay: http://127.0.0.1:7070
 `
 
@@ -36,6 +37,10 @@ func TestJobFileKeepsWhatItSaysAndFillsInTheRest(t *testing.T) {
 	require.EqualValues(t, 5_000_000_000, job.Resources.Fuel)
 	require.EqualValues(t, 64<<20, job.Resources.Memory)
 	require.EqualValues(t, 1_000_000, job.Resources.Output)
+	require.Equal(t, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", job.Inputs["model.bin"].SHA256.String())
+	require.Equal(t, "1500000000000000000atfuel", job.Reward.String())
+	require.Len(t, job.Seed, seedBytes)
+	require.EqualValues(t, 7, job.Seed[31])
 	require.EqualValues(t, 5, job.Policy.Quorum)
 	require.EqualValues(t, 90, job.CommitBlocks)
 	require.EqualValues(t, defaultPrepareBlocks, job.PrepareBlocks)
@@ -61,6 +66,11 @@ func TestJobFileRefusesWithTheReason(t *testing.T) {
 		"bad size":               {"resources: {fuel: 1, memory: lots, output: 1}\n", `line 1: expected a size such as 64MiB or 1000000, found "lots"`},
 		"bad seed":               {minimal + "seed: abc\n", "64 hex digits"},
 		"address without digest": {minimal + "inputs: {a: {uri: http://x/y, size: 3}}\n", "needs its digest"},
+		"no reward's text":       {strings.Replace(minimal, "1tfuel", "''", 1), "reward is missing"},
+		"no text for a reward":   {strings.Replace(minimal, "1tfuel", "[1tfuel]", 1), "line 4: expected a text"},
+		"seed of another size":   {minimal + "seed: abcd\n", `seed: expected 64 hex digits or nothing, found "abcd"`},
+		"bond without denom":     {minimal + "placement: {min_bond: 5}\n", "placement: min_bond: expected an amount"},
+		"digest cut off":         {minimal + "inputs:\n  a: {uri: http://x/y, sha256: 0123, size: 3}\n", "line 7: sha256: expected a sha256 digest of 64 lower-case hex characters, found 4 characters"},
 		"address without size":   {minimal + "inputs: {a: {uri: http://x/y, sha256: 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef}}\n", "size is missing"},
 		"too long":               {minimal + "# " + string(make([]byte, maxJobFileBytes)), "expected at most"},
 	} {

@@ -1,9 +1,6 @@
 package jobfile
 
 import (
-	"fmt"
-
-	"github.com/thetaedge/theta/client/money"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -13,19 +10,15 @@ type Placement struct {
 	Regions []string `yaml:"regions"`
 	// Denied are operators that must not take part.
 	Denied []string `yaml:"denied"`
-	// MinBond is the lowest bond of a node, such as "100tfuel".
-	MinBond string `yaml:"min_bond"`
+	// MinBond is the lowest bond of a node.
+	MinBond Bond `yaml:"min_bond"`
 }
 
-func (p *Placement) spec() (computetypes.Placement, error) {
+// spec returns the placement in the chain's form.
+func (p *Placement) spec() computetypes.Placement {
 	out := computetypes.Placement{Regions: p.Regions, Denied: p.Denied}
-	if p.MinBond == "" {
-		return out, nil
+	if !p.MinBond.Amount.IsNil() {
+		out.MinBond = p.MinBond.Amount.String()
 	}
-	bond, err := money.ParseAmount(p.MinBond)
-	if err != nil {
-		return out, fmt.Errorf("placement: min_bond: %w", err)
-	}
-	out.MinBond = bond.Amount.String()
-	return out, nil
+	return out
 }

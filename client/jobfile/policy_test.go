@@ -49,9 +49,7 @@ func TestJobFileRefusesPoliciesThatContradictThemselves(t *testing.T) {
 func TestPlacementIsInUnitsOfTheBond(t *testing.T) {
 	job, err := Parse([]byte(minimalJob + "placement: {regions: [de, us-west], denied: [theta1abc], min_bond: 2tfuel}"))
 	require.NoError(t, err)
-	placement, err := job.Placement.spec()
-	require.NoError(t, err)
 	require.Equal(t, computetypes.Placement{
 		Regions: []string{"de", "us-west"}, Denied: []string{"theta1abc"}, MinBond: "2000000000000000000",
-	}, placement)
+	}, job.Placement.spec())
 }

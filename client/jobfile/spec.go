@@ -6,19 +6,7 @@ import (
 
 // Spec returns the job in the chain's form, without what its packer adds: program, inputs,
 // array input and sink.
-func (j Job) Spec() (computetypes.JobSpec, error) {
-	reward, err := j.reward()
-	if err != nil {
-		return computetypes.JobSpec{}, err
-	}
-	seed, err := j.seed()
-	if err != nil {
-		return computetypes.JobSpec{}, err
-	}
-	placement, err := j.Placement.spec()
-	if err != nil {
-		return computetypes.JobSpec{}, err
-	}
+func (j Job) Spec() computetypes.JobSpec {
 	return computetypes.JobSpec{
 		Executor: j.Executor,
 		Args:     j.Args,
@@ -28,14 +16,14 @@ func (j Job) Spec() (computetypes.JobSpec, error) {
 			MemoryBytes: uint64(j.Resources.Memory),
 			OutputBytes: uint64(j.Resources.Output),
 		},
-		Seed:           seed,
+		Seed:           j.Seed,
 		Class:          j.Class,
 		Policy:         j.Policy.spec(),
-		Placement:      placement,
-		Reward:         reward,
+		Placement:      j.Placement.spec(),
+		Reward:         j.Reward.Coin,
 		Tasks:          uint64(max(j.Tasks, 1)),
 		PrepareBlocks:  uint64(j.PrepareBlocks),
 		CommitBlocks:   uint64(j.CommitBlocks),
 		LifetimeBlocks: uint64(j.LifetimeBlocks),
-	}, nil
+	}
 }
