@@ -81,7 +81,8 @@ devnet: build textgen ## Run a network to play with until Ctrl-C
 
 .PHONY: test
 test: ## Run all tests but system tests and simulations (PKG=./x/... for fewer)
-	go test $(TEST_FLAGS) $(PKG)
+	@mkdir -p build
+	go test $(TEST_FLAGS) $(if $(COVER),-coverprofile=$(COVER)) $(PKG)
 
 # The engines share nothing between goroutines, and take many minutes under the detector.
 .PHONY: test-race
@@ -115,12 +116,15 @@ bench: ## Measure tasks beside bank sends into build/bench/report.json (SCALE=sm
 	@build/bin/bench -scale $(SCALE)
 
 .PHONY: cover
-cover: ## Write build/coverage.html
-	@mkdir -p build
-	go test $(TEST_FLAGS) -coverprofile=build/coverage.out $(PKG)
+cover: COVER := build/coverage.out
+cover: test ## Write build/coverage.html: the lines that tests have run
 	@grep -vE '\.pb(\.gw)?\.go:' build/coverage.out > build/coverage.hand.out
 	@go tool cover -html=build/coverage.hand.out -o build/coverage.html
 	@go tool cover -func=build/coverage.hand.out | tail -1
+
+.PHONY: cover-floor
+cover-floor: ## Compare build/coverage.out, of make test COVER=build/coverage.out, with the floor
+	@go run ./tests/coverage/cmd/floor build/coverage.out
 
 ##@ Check
 
