@@ -2,7 +2,7 @@
 // the drop boxes that carry results back, the addresses of both, the signature of an upload,
 // the tree over the inputs of an array, and the trace and the remark that accompany a result.
 //
-// Package relay serves content, and package transfer moves it. Blobs are public to whoever
-// knows their digest; only the holder of a box's token may read or list the box. No peer is
+// Package relay serves content, and package transfer moves it. A blob is public to
+// every party that knows its digest; only the holder of a box's token may read or list the box. No peer is
 // trusted: every byte is checked against the digest that was asked for.
 package blob

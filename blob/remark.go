@@ -20,9 +20,9 @@ const (
 	maxRemarkName = 128
 )
 
-// Remark is what a node says beside a result of how the program ended. It is no part of
-// the result, nobody checks it, and whoever knows the address of a box may have written
-// it: it helps a person, and decides nothing.
+// Remark is what a node says about how the program ended. It is not a part of the result and
+// is not checked, and any party that knows the address of the box may have written it. It
+// helps a person, and decides nothing.
 type Remark struct {
 	// JobID, Task and Round name the execution.
 	JobID string
@@ -35,8 +35,8 @@ type Remark struct {
 }
 
 // Printable returns a text of at most MaxRemarkText bytes in which every character can be
-// shown on a terminal: control characters and what is no UTF-8 become spaces, but for
-// the ends of lines.
+// shown on a terminal: control characters and bytes that are not UTF-8 become spaces, except
+// for the ends of lines.
 func Printable(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if r == '\n' || r != utf8.RuneError && unicode.IsPrint(r) {

@@ -17,8 +17,9 @@ const (
 	MaxTraceBytes = MinTraceBytes + 19
 )
 
-// Trace is what the chain's tag of a result is made of beside the digest of its manifest.
-// Nodes deliver it with the manifest, because only with it the files can be checked.
+// Trace holds what the chain's tag of a result is made of, together with the digest of the
+// result's manifest. Nodes deliver it with the manifest, because the files cannot be checked
+// without it.
 type Trace struct {
 	// Result is the SHA-256 of the result manifest.
 	Result Digest

@@ -7,14 +7,15 @@ import (
 	"github.com/thetaedge/theta/blob"
 )
 
-// servesAs tells whether what is kept is what a holder brings: of a drop only what it has
-// brought before, because the answer must not tell what others have.
+// servesAs reports whether the content that is kept serves as the content that a holder brings.
+// A drop does so only for a holder that has brought it before, because the answer must not tell
+// what others have.
 func (e *entry) servesAs(k key, by holder) bool {
 	return e != nil && (k.box == "" || e.has(by))
 }
 
-// whole tells whether a holder brings what lies here as it was kept. Then it is not written
-// again: nothing is reserved for it, so that it would take room that nobody counts.
+// whole reports whether a holder brings content that lies here as it was kept. Such content is
+// not written again: nothing is reserved for it, so it would take room that is not counted.
 func (v *vault) whole(k key, by holder, size int64) bool {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -26,8 +27,8 @@ func (v *vault) whole(k key, by holder, size int64) bool {
 	return err == nil && stat.Size() == size
 }
 
-// again takes an upload of what lies here and extends its life. All of it has to come: who
-// retries has not heard that it arrived.
+// again takes an upload of content that lies here and extends its life. All of it has to come,
+// because a client that retries has not heard that it arrived.
 func (v *vault) again(k key, size int64, body io.Reader) (blob.Drop, error) {
 	if err := take(io.Discard, k, size, body); err != nil {
 		return blob.Drop{}, err

@@ -74,7 +74,7 @@ func (v *vault) reserve(k key, by uploader, size int64) (release func(), err err
 	}, nil
 }
 
-// admit tells whether an uploader may add size bytes more: to the relay, and to its box.
+// admit reports whether an uploader may add size bytes more: to the relay, and to its box.
 func (v *vault) admit(k key, by uploader, size int64) error {
 	pool, kind := v.drops, "results"
 	if k.box == "" {
@@ -99,7 +99,7 @@ func (v *vault) admit(k key, by uploader, size int64) error {
 	return b.admit(&v.cfg, by, size)
 }
 
-// admit tells whether an uploader may add size bytes more to a box.
+// admit reports whether an uploader may add size bytes more to a box.
 func (b *boxUse) admit(cfg *Config, by uploader, size int64) error {
 	if by.quota != nil {
 		own := b.signed.names[by.name]

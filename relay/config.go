@@ -45,7 +45,7 @@ type Config struct {
 	// BoxCount and BoxBytes cap what the chain's nodes bring for one task, each for
 	// itself, and what all others together bring into one drop box. Each client is
 	// charged for what it adds even if another client has added the same, because
-	// otherwise the cap would tell whether somebody else's result is already there.
+	// otherwise the cap would tell whether the result of another node is already there.
 	BoxCount int   `mapstructure:"box-count" toml:"box-count"`
 	BoxBytes int64 `mapstructure:"box-bytes" toml:"box-bytes"`
 	// BoxClientPercent is how much a client that the chain does not show at work may
@@ -58,8 +58,8 @@ type Config struct {
 	Grace   time.Duration `mapstructure:"grace" toml:"grace"`
 	// TrustedProxies may name the client in X-Forwarded-For.
 	TrustedProxies []netip.Prefix `mapstructure:"-" toml:"-"`
-	// Ledger shows who works on what; nil where nobody can be asked, and clients share
-	// boxes by their addresses.
+	// Ledger shows which node works on which task. If it is nil, the relay cannot ask, and
+	// clients share boxes by their addresses.
 	Ledger Ledger `mapstructure:"-" toml:"-"`
 	// Audiences are the hosts under which clients know this relay, such as
 	// relay.example or relay.example:7070; none is whatever host a request names.
@@ -69,7 +69,7 @@ type Config struct {
 }
 
 // resultFiles is the most contents that a node delivers for a task: the outputs of the
-// largest result, and manifest, trace and remark beside them.
+// largest result, its manifest, its trace and its remark.
 const resultFiles = manifest.MaxFiles + 3
 
 // DefaultConfig fits a small public relay with its content under root.

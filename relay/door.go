@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// door bounds the connections at once. One client may have as many as are left free, so
-// that there is room for the next; what comes beyond is closed without an answer.
+// door bounds the concurrent connections. One client may have as many as are left free, so
+// that there is room for the next; connections beyond that are closed without an answer.
 type door struct {
 	net.Listener
 	cfg *Config
@@ -33,7 +33,7 @@ func (d *door) Accept() (net.Conn, error) {
 		if guest, ok := d.admit(conn); ok {
 			return guest, nil
 		}
-		_ = conn.Close() // there is nobody to tell
+		_ = conn.Close() // the peer gets no answer
 	}
 }
 

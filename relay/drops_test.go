@@ -91,7 +91,7 @@ func TestAddingTellsNothingOfOthers(t *testing.T) {
 		for _, guess := range []string{"yes", "even more junk"} {
 			answers = append(answers, r.putDrop(t, box, "198.51.100.3", guess))
 		}
-		// Nor do the sums that everybody sees.
+		// Nor do the sums that are public.
 		_, health := r.request(t, http.MethodGet, "/healthz", nil, nil)
 		bytes, files := r.vault.usage()
 		answers = append(answers, health, bytes, files)

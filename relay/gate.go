@@ -24,16 +24,17 @@ const (
 	// lookupRest how long a node that does not answer is left alone.
 	maxLookups              = 8
 	lookupLimit, lookupRest = 5 * time.Second, 10 * time.Second
-	// manifestBytes is what a result has beside its outputs: a manifest of so many bytes
-	// for each file, and so many in any case, which a trace and a remark are part of.
+	// manifestBytes and manifestLeast are the room of a result in addition to its outputs: for
+	// the manifest, so many bytes for each file, and so many in any case, which include the
+	// trace and the remark.
 	manifestBytes, manifestLeast = 1200, 16 << 10
 	// streamsBytes is what profiles keep of what a program prints, on both streams. A job
 	// bounds its outputs without that.
 	streamsBytes = 2 << 20
 )
 
-// gate tells who may add to a drop box. Where a ledger can be asked these are the nodes
-// that the chain shows at work on a task whose results go there.
+// gate decides which clients may add to a drop box. If a ledger can be asked, these are the
+// nodes that the chain shows at work on a task whose results go there.
 type gate struct {
 	cfg     *Config
 	ledger  Ledger
@@ -67,8 +68,8 @@ type knownTask struct {
 	asked chan struct{}
 }
 
-// errNobody: no ledger could be asked.
-var errNobody = errors.New("the chain cannot be asked")
+// errUnanswered: the ledger could not be asked.
+var errUnanswered = errors.New("the chain cannot be asked")
 
 func newGate(cfg *Config, logger *slog.Logger, l *limiter, m *metrics, now func() time.Time) *gate {
 	return &gate{
@@ -77,8 +78,8 @@ func newGate(cfg *Config, logger *slog.Logger, l *limiter, m *metrics, now func(
 	}
 }
 
-// admit returns the holder of an upload to a drop box. The signature is checked before
-// anybody is asked.
+// admit returns the holder of an upload to a drop box. It checks the signature before it asks
+// the ledger.
 func (g *gate) admit(r *http.Request, from peer, digest blob.Digest) (uploader, error) {
 	stranger := uploader{holder: householder(from)}
 	if g.ledger == nil {
@@ -99,7 +100,7 @@ func (g *gate) admit(r *http.Request, from peer, digest blob.Digest) (uploader, 
 		return uploader{}, err
 	}
 	task, err := g.task(r.Context(), from, taskKey{p.Job, p.Task, p.Ended}, worker)
-	if errors.Is(err, errNobody) {
+	if errors.Is(err, errUnanswered) {
 		return stranger, nil
 	}
 	if err != nil {
@@ -121,7 +122,7 @@ func passOf(r *http.Request) (*blob.Pass, error) {
 	return p, nil
 }
 
-// check tells whether a pass is meant for this relay and time, and by whom it is.
+// check reports whether a pass is meant for this relay and time, and by whom it is.
 func (g *gate) check(r *http.Request, p *blob.Pass, digest blob.Digest) (worker string, err error) {
 	if !g.isAudience(r, p.Audience) {
 		return "", refusal(codeForbidden, "expected an upload signed for this relay, found one for %s", p.Audience)
@@ -136,7 +137,7 @@ func (g *gate) check(r *http.Request, p *blob.Pass, digest blob.Digest) (worker 
 	return worker, nil
 }
 
-// isAudience tells whether a pass names this relay.
+// isAudience reports whether a pass names this relay.
 func (g *gate) isAudience(r *http.Request, audience string) bool {
 	if len(g.cfg.Audiences) == 0 {
 		// A proxy ends TLS, so that either port may be the usual one.
@@ -150,7 +151,7 @@ func (g *gate) isAudience(r *http.Request, audience string) bool {
 	return false
 }
 
-// permit tells whether the chain shows a worker at work for the box, and what it may hold.
+// permit reports whether the chain shows a worker at work for the box, and what it may hold.
 func (g *gate) permit(r *http.Request, p *blob.Pass, task *Task, worker string) (uploader, error) {
 	if task.Chain != p.Chain {
 		return uploader{}, refusal(codeForbidden, "expected an upload of chain %s, found %.40q", task.Chain, p.Chain)
@@ -170,7 +171,7 @@ func (g *gate) permit(r *http.Request, p *blob.Pass, task *Task, worker string) 
 	}, nil
 }
 
-// goesTo tells whether one of the sinks is a box of this relay.
+// goesTo reports whether one of the sinks is a box of this relay.
 func goesTo(sinks []string, audience, box string) bool {
 	for _, sink := range sinks {
 		u, err := url.Parse(sink)
@@ -192,15 +193,15 @@ func pathBox(r *http.Request) string {
 	return r.PathValue("box")
 }
 
-// rests tells whether the ledger has just failed to answer.
+// rests reports whether the ledger has just failed to answer.
 func (g *gate) rests() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.now().Before(g.resting)
 }
 
-// task returns what the chain shows of a task. It asks once for all who want to know,
-// and again for a worker that was not at work when it last did.
+// task returns what the chain shows of a task. It asks once for all uploads of a task, and
+// again for a worker that was not at work when it last asked.
 func (g *gate) task(ctx context.Context, from peer, key taskKey, worker string) (Task, error) {
 	for {
 		g.mu.Lock()
@@ -215,7 +216,7 @@ func (g *gate) task(ctx context.Context, from peer, key taskKey, worker string) 
 		}
 		if g.now().Before(g.resting) {
 			g.mu.Unlock()
-			return Task{}, errNobody
+			return Task{}, errUnanswered
 		}
 		if asked := k.asked; asked != nil {
 			g.mu.Unlock()
@@ -253,7 +254,7 @@ func (g *gate) of(key taskKey) *knownTask {
 	return k
 }
 
-// current tells whether what is known of a task answers for a worker.
+// current reports whether what is known of a task answers for a worker.
 func (g *gate) current(k *knownTask, worker string) bool {
 	age := g.now().Sub(k.at)
 	_, works := k.task.Workers[worker]
@@ -268,8 +269,9 @@ func (g *gate) current(k *knownTask, worker string) bool {
 	return age < taskStale
 }
 
-// ask asks the ledger of a task, and notes the answer for all who wait for it, whether or
-// not the upload that asks goes on. That too many ask at once is no fault of the ledger's.
+// ask asks the ledger about a task, and notes the answer for all uploads that wait for it,
+// whether or not the upload that asks goes on. If too many ask at once, that is not a fault of
+// the ledger.
 func (g *gate) ask(ctx context.Context, from peer, k *knownTask, worker string) error {
 	ctx = context.WithoutCancel(ctx)
 	turn := time.NewTimer(lookupLimit)
@@ -309,7 +311,7 @@ func (g *gate) ask(ctx context.Context, from peer, k *knownTask, worker string) 
 	return nil
 }
 
-// answered lets go on who waits for an answer.
+// answered lets the uploads continue that wait for an answer.
 func (k *knownTask) answered() {
 	close(k.asked)
 	k.asked = nil

@@ -210,8 +210,8 @@ func TestASignatureServesNothingElse(t *testing.T) {
 	require.Equal(t, http.StatusCreated, send(good, content))
 	require.Equal(t, http.StatusCreated, send(made(work, u, int64(len(content)), now.Add(-blob.PassLife+time.Minute)), content), "clocks may differ by a day")
 
-	// What a worker signs here passes for no transaction: those begin with a field of
-	// protobuf or with a brace.
+	// A message that a worker signs here cannot serve as a transaction: those begin with a field
+	// of protobuf or with a brace.
 	for _, message := range g.worker.signed {
 		require.True(t, bytes.HasPrefix(message, []byte("theta.upload/1\n")), "%s", message)
 	}
@@ -231,8 +231,8 @@ func TestRelaysThatKnowTheirNameTakeNoOther(t *testing.T) {
 	require.Equal(t, http.StatusCreated, res.StatusCode, text)
 }
 
-// What one node may bring for a task is what the job's spec allows, after a restart too.
-// A box is as large as that for each of them: none takes the room of another.
+// One node may bring as much for a task as the job's spec allows, after a restart too. A box
+// has that room for each node, so that none takes the room of another.
 func TestEachNodeHasItsOwnRoomForATask(t *testing.T) {
 	g := startGated(t, func(c *Config) { c.BoxCount = 3 })
 	second := newWorkerKey(2)
@@ -257,8 +257,8 @@ func TestEachNodeHasItsOwnRoomForATask(t *testing.T) {
 	require.NoError(t, g.deliver(t, g.worker, "2-0-0", large[1:]))
 }
 
-// What a program prints is not among the outputs that its job bounds, and is delivered all
-// the same, together with as much output as the job allows.
+// The streams that a program prints do not count towards the outputs that its job bounds, and
+// are delivered together with as much output as the job allows.
 func TestWhatAProgramPrintsHasRoomBesideItsOutputs(t *testing.T) {
 	g := startGated(t, nil)
 	for _, stream := range []byte{1, 2} {
@@ -268,8 +268,8 @@ func TestWhatAProgramPrintsHasRoomBesideItsOutputs(t *testing.T) {
 	require.NoError(t, g.deliver(t, g.worker, testJob, strings.Repeat("m", 3*manifestBytes)))
 }
 
-// Nobody keeps a stranger from naming the box of another in a job of his own. What comes
-// of that is not listed to whoever asks for the results of one job.
+// Any requester can name the box of another in their own job. The results of that job are not
+// listed when the other asks for the results of one job.
 func TestAJobOfAnotherHidesNoResult(t *testing.T) {
 	g := startGated(t, func(c *Config) { c.BoxCount = 3 })
 	stranger := newWorkerKey(2)
@@ -345,14 +345,14 @@ func TestWhoComesEarlyIsLetInOnceTheChainShowsIt(t *testing.T) {
 	g.clock.advance(taskStale)
 	require.NoError(t, g.deliver(t, late, testJob, "result"))
 	require.Equal(t, 2, g.ledger.questions())
-	// And whoever is no more at work is let in no more, after a while.
+	// And a node that is not at work any more is not admitted any more, after a while.
 	g.work(testJob, g.client.BoxURL(g.box), g.worker)
 	require.NoError(t, g.deliver(t, late, testJob, "more"))
 	g.clock.advance(taskFresh)
 	require.ErrorIs(t, g.deliver(t, late, testJob, "still more"), transfer.ErrForbidden)
 }
 
-// While the chain cannot be asked, boxes are shared by address, as where nobody asks.
+// While the chain cannot be asked, boxes are shared by address, as on a relay without --node.
 func TestAChainThatIsAwayKeepsNobodyFromDelivering(t *testing.T) {
 	g := startGated(t, nil)
 	require.Equal(t, http.StatusForbidden, g.putDrop(t, g.box, "203.0.113.1", "junk"))
@@ -392,8 +392,8 @@ func TestFewQuestionsAreUnderWayAtOnce(t *testing.T) {
 	}
 }
 
-// Whoever has the relay ask much has the next wait for its turn. That is no fault of the
-// chain's: were it taken for one, a stranger could have all boxes opened to everybody.
+// A client that makes the relay ask much makes the next one wait for its turn. The relay must
+// not take that for a fault of the chain, or a stranger could open all boxes to all clients.
 func TestAQuestionHasItsWholeTimeOnceItIsAsked(t *testing.T) {
 	g := startGated(t, nil)
 	for range maxLookups {

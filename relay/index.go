@@ -11,11 +11,11 @@ import (
 	"github.com/thetaedge/theta/blob"
 )
 
-// chargePath is the empty file that says who is charged for the content at path.
+// chargePath is the empty file that says which holder is charged for the content at path.
 func chargePath(path string, by holder) string { return path + "." + by.encode() }
 
 // index reads the folder; a file whose name is neither a digest nor a charge is left
-// alone. Content without a charge is charged to nobody.
+// alone. Content without a charge is not charged to any holder.
 func (v *vault) index() error {
 	charges := map[key][]holder{}
 	if err := v.walk(func(_ string, k key, rest string) error {

@@ -8,13 +8,13 @@ import (
 // ErrNoTask: the chain has no such task, or keeps no more of it.
 var ErrNoTask = errors.New("no such task")
 
-// Ledger shows a relay what a chain has of tasks. It is asked by several at once.
+// Ledger shows a relay what a chain has of tasks. It is safe for concurrent use.
 type Ledger interface {
 	// Task returns what the chain shows of a task, or ErrNoTask. ended is the height at
 	// which the uploader says that it ended, 0 for not yet. Any other error means that
-	// nobody could be asked; nothing that the arguments hold may lead to one.
+	// the chain could not be asked; the arguments must not be able to cause one.
 	Task(ctx context.Context, job string, task uint64, ended int64) (Task, error)
-	// Worker returns the name of the key that signed message. It asks nobody.
+	// Worker returns the name of the key that signed message. It asks no node.
 	Worker(key, message, signature []byte) (name string, err error)
 }
 

@@ -62,8 +62,8 @@ func (l *limiter) upload(from peer, size int64) error {
 	if l.cfg.ClientBytes == 0 {
 		return nil
 	}
-	// However small, a file takes a place; whoever takes all of them must take as long
-	// as who takes all the bytes.
+	// However small, a file takes a place. A client that takes all places must take as long as
+	// one that takes all bytes.
 	share := min(l.cfg.TotalBytes/int64(max(l.cfg.MaxFiles, 1)), l.cfg.ClientBytes)
 	for _, a := range l.of(from) {
 		if !a.bytes.AllowN(a.seen, int(max(size, share))) {

@@ -12,11 +12,11 @@ const (
 	// one of IPv4, a network of IPv6.
 	homeBits4, homeBits6 = 32, 64
 	// networkBits4 and networkBits6 are the lengths of what one customer of a provider
-	// easily gets: whoever has a thousand addresses mostly has them side by side.
+	// easily gets: a party with a thousand addresses usually has neighbouring ones.
 	networkBits4, networkBits6 = 24, 48
 )
 
-// peer is who is at the other end of a request, as far as an address tells.
+// peer is the party at the other end of a request, as far as an address tells.
 type peer struct {
 	// name is the household's: its IPv4 address, or its IPv6 /64.
 	name string
@@ -69,7 +69,7 @@ func addressOf(remote string) (netip.Addr, bool) {
 	return addr, err == nil
 }
 
-// trusts tells whether an address is that of a proxy that may name the client.
+// trusts reports whether an address is that of a proxy that may name the client.
 func (c *Config) trusts(addr netip.Addr) bool {
 	for _, proxy := range c.TrustedProxies {
 		if proxy.Contains(addr.Unmap()) {

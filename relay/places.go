@@ -91,7 +91,7 @@ func (p *places) slowest(newcomer holder) *place {
 	return found
 }
 
-// sooner tells whether one upload makes room before another.
+// sooner reports whether one upload makes room before another.
 func (p *places) sooner(one, other *place, slower bool) bool {
 	if one.holder.signed() != other.holder.signed() {
 		return !one.holder.signed()
@@ -138,7 +138,7 @@ func (p *place) giveWay() {
 	_ = p.setDeadline(time.Unix(1, 0)) // in the past: what waits for bytes fails now
 }
 
-// gone tells whether another has the place.
+// gone reports whether another has the place.
 func (p *place) gone() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -26,7 +26,7 @@ func hold(t *testing.T, r *relay, client string, i int) {
 	require.NoError(t, err)
 }
 
-// All places can be taken at next to no bandwidth, and whoever sends more than MinRate
+// All places can be taken at next to no bandwidth, and a client that sends more than MinRate
 // may keep one for hours. A newcomer gets the place of the slowest.
 func TestUploadsCannotBeHeldBySlowClients(t *testing.T) {
 	for name, holders := range map[string][]string{

@@ -72,6 +72,6 @@ func refusal(c code, format string, args ...any) error {
 func writeJSON(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	// The peer may have left; there is nobody to tell.
+	// The peer may have left; then the answer is lost.
 	_ = json.NewEncoder(w).Encode(body)
 }

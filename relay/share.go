@@ -13,8 +13,8 @@ const (
 	noTag = "-"
 )
 
-// holder is to whom content is charged: tags, so that they fit into file names. The zero
-// holder is nobody, of whom only the sum is known.
+// holder is the party to which content is charged: tags, so that they fit into file names. The zero
+// holder stands for content without a charge, of which only the sum is known.
 type holder struct {
 	// name is the household, or the assignment that the chain shows.
 	name string
@@ -35,7 +35,7 @@ func householder(from peer) holder {
 	return holder{name: tag("address", from.name), network: tag("address", from.network)}
 }
 
-// signed tells whether the chain shows what the holder works on.
+// signed reports whether the chain shows what the holder works on.
 func (h holder) signed() bool { return h.job != "" }
 
 // encode writes a holder into the name of the file that keeps the charge.
@@ -75,7 +75,7 @@ type tally struct {
 
 func (t tally) plus(files int, bytes int64) tally { return tally{t.files + files, t.bytes + bytes} }
 
-// within tells whether a tally exceeds no other.
+// within reports whether a tally exceeds no other.
 func (t tally) within(most tally) bool { return t.files <= most.files && t.bytes <= most.bytes }
 
 // beyond is what a tally has more than another, 0 where it has less.
@@ -140,7 +140,7 @@ func count(counts map[string]tally, name string, files int, bytes int64) {
 	}
 }
 
-// admit tells whether a holder may add size bytes, where a name may hold a percentage of
+// admit reports whether a holder may add size bytes, where a name may hold a percentage of
 // what its network may.
 func (s *share) admit(h holder, percent int, size int64) bool {
 	if !s.total.plus(1, size).within(s.most) {

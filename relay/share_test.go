@@ -68,7 +68,7 @@ func TestInputsTakeNoRoomFromResults(t *testing.T) {
 	require.Equal(t, http.StatusCreated, put("198.51.100.7", 0), "there is room for the next input too")
 }
 
-// A restart gives nobody a fresh share: who is charged is on disk before the content.
+// A restart gives no holder a fresh share: the charge is on disk before the content.
 func TestARestartForgetsNoCharge(t *testing.T) {
 	r := startRelay(t, trustLoopback(func(c *Config) { c.BoxCount, c.BoxClientPercent = 16, 50 }))
 	_, box := newBox(t)
@@ -102,8 +102,8 @@ func TestHoldersAreReadAsTheyAreWritten(t *testing.T) {
 	}
 }
 
-// A relay that is killed between charge and content has the charge alone, and one of
-// before charges has content alone: the first counts for nothing, the second for nobody.
+// A relay that is killed between charge and content has the charge alone, and an older relay
+// has left content alone. The charge does not count, and the content counts for no holder.
 func TestAKilledRelayCountsWhatItHas(t *testing.T) {
 	r := startRelay(t, nil)
 	d := r.put(t, []byte("input"))

@@ -40,7 +40,7 @@ func (v *vault) sweep() (gone int, err error) {
 }
 
 // usage returns the bytes and files held, by charges: a drop that two have brought counts
-// twice, so that nobody learns from the sum whether a guessed result is there.
+// twice, so that the sum does not tell whether a guessed result is there.
 func (v *vault) usage() (bytes int64, files int) {
 	v.mu.Lock()
 	defer v.mu.Unlock()

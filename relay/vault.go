@@ -24,18 +24,18 @@ type key struct {
 type entry struct {
 	size    int64
 	expires time.Time
-	// holders are charged for it; of a blob whoever brought it first.
+	// holders are charged for it; for a blob, the one that brought it first.
 	holders map[holder]struct{}
 }
 
-// has tells whether a holder is already charged for this entry.
+// has reports whether a holder is already charged for this entry.
 func (e *entry) has(h holder) bool {
 	_, ok := e.holders[h]
 	return ok
 }
 
-// uploader is who adds content, and what it may hold in its box; none where shares
-// decide.
+// uploader is a holder that adds content, and what it may hold in its box; the quota is nil if
+// shares decide.
 type uploader struct {
 	holder
 	quota *tally
@@ -43,8 +43,8 @@ type uploader struct {
 
 // vault keeps content-addressed files within limits. The index lives in memory and is
 // rebuilt from the folder, whose file times carry the expiry and whose file names say
-// who is charged. What it holds is counted by charges: a drop that two have brought
-// counts twice, because the sum would tell otherwise that both have the same.
+// which holder is charged. Content is counted by charges: a drop that two holders have brought
+// counts twice, because otherwise the sum would tell that both have the same.
 type vault struct {
 	cfg Config
 	now func() time.Time
@@ -101,7 +101,7 @@ func (v *vault) ttl(k key) time.Duration {
 }
 
 // put stores size bytes of body under k if they have its digest. The answer to a
-// drop does not depend on whether somebody else has added the same content.
+// drop does not depend on whether another holder has added the same content.
 func (v *vault) put(k key, by uploader, size int64, body io.Reader) (blob.Drop, error) {
 	release, err := v.reserve(k, by, size)
 	if err != nil {
@@ -161,8 +161,8 @@ func take(to io.Writer, k key, size int64, body io.Reader) error {
 	return nil
 }
 
-// keep moves a received file into place and accounts for it. Who is charged is on disk
-// before the content, so that no restart forgets it.
+// keep moves a received file into place and accounts for it. The charge is on disk before the
+// content, so that no restart forgets it.
 func (v *vault) keep(k key, by holder, size int64, temp string) (time.Time, error) {
 	path := v.path(k)
 	v.mu.Lock()
@@ -230,8 +230,8 @@ func (v *vault) open(k key) (*os.File, blob.Drop, bool) {
 	return file, blob.Drop{Digest: k.digest, Size: e.size, ExpiresAt: e.expires}, true
 }
 
-// list returns what box holds, by digest: all of it, or what nodes have brought that the
-// chain showed at work on one job, and what came without a name.
+// list returns the content of a box, by digest: all of it, or only content of nodes that the
+// chain showed at work on one job, and content without a charge of a node.
 func (v *vault) list(box, job string) ([]blob.Drop, error) {
 	drops := []blob.Drop{}
 	// The folder, which os.ReadDir sorts, spares an index by box. It is read before the index
@@ -261,7 +261,7 @@ func (v *vault) list(box, job string) ([]blob.Drop, error) {
 	return drops, nil
 }
 
-// concerns tells whether an entry may belong to the job of a tag; every one does to none.
+// concerns reports whether an entry may belong to the job of a tag; every one does to none.
 func (e *entry) concerns(job string) bool {
 	if job == "" {
 		return true

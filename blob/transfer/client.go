@@ -92,7 +92,7 @@ func NewClient(cfg ClientConfig) (*Client, error) {
 	c := &Client{
 		cfg: cfg, pace: pace,
 		fetch: &http.Client{Transport: transport, CheckRedirect: pacedRedirects(pace, cfg.MaxRedirects)},
-		// A redirect would hand the content or the token to a server nobody named.
+		// A redirect would hand the content or the token to a server that was not named.
 		relaying: &http.Client{Transport: transport, CheckRedirect: followAtMost(0)},
 	}
 	if cfg.Relay == "" {
@@ -146,7 +146,7 @@ func (c *Client) PutBlob(ctx context.Context, r io.ReadSeeker, size int64) (blob
 	return digest, c.upload(ctx, c.BlobURL(digest), r, size, "")
 }
 
-// HasBlob tells whether the relay holds a blob.
+// HasBlob reports whether the relay holds a blob.
 func (c *Client) HasBlob(ctx context.Context, d blob.Digest) (bool, error) {
 	if err := c.needRelay(); err != nil {
 		return false, err
@@ -170,7 +170,7 @@ func (c *Client) GetBlob(ctx context.Context, address string, want blob.Digest, 
 }
 
 // Get fetches at most maxBytes of content that no digest names from any http or
-// https address; whoever calls checks what it holds. See GetBlob for errors.
+// https address; the caller checks the content. See GetBlob for errors.
 func (c *Client) Get(ctx context.Context, address string, maxBytes int64) ([]byte, error) {
 	r, err := c.do(ctx, request{via: c.fetch, method: http.MethodGet, address: address})
 	if err != nil {
@@ -230,7 +230,7 @@ func (c *Client) PutTo(ctx context.Context, address string, r io.ReadSeeker, siz
 }
 
 // ForJob returns a client whose ListDrops leaves out what the chain shows to be of other
-// jobs. A box's name is on chain, and nobody keeps strangers from naming it in their jobs.
+// jobs. A box's name is on chain, and other requesters can name it in their jobs.
 func (c *Client) ForJob(job string) *Client {
 	other := *c
 	other.job = job
@@ -282,7 +282,7 @@ func (c *Client) GetDrop(ctx context.Context, token blob.Token, want blob.Digest
 	return c.download(ctx, c.relaying, c.BoxURL(box)+c.below+"/"+want.String(), token, want, maxBytes, dst)
 }
 
-// CheckSink tells whether sink is the URL of a drop box.
+// CheckSink reports whether sink is the URL of a drop box.
 func CheckSink(sink string) error {
 	u, err := webURL(sink)
 	if err != nil {

@@ -28,8 +28,8 @@ var (
 	ErrBadRequest = errors.New("request was rejected")
 )
 
-// Retryable tells whether the same transfer may succeed later without anybody
-// changing the content or the address.
+// Retryable reports whether the same transfer may succeed later although
+// neither the content nor the address changes.
 func Retryable(err error) bool {
 	return errors.Is(err, ErrBusy) || errors.Is(err, ErrUnreachable) || errors.Is(err, ErrTooSlow)
 }

@@ -55,7 +55,7 @@ func (g *guard) check(ctx context.Context, _, address string, _ syscall.RawConn)
 	return nil
 }
 
-// allowed tells whether a stranger may have this machine speak to an address.
+// allowed reports whether a stranger may have this machine speak to an address.
 func (g *guard) allowed(ctx context.Context, addr netip.Addr) error {
 	for _, meant := range meanings(addr) {
 		if special(meant) {
@@ -82,7 +82,7 @@ func (g *guard) allowed(ctx context.Context, addr netip.Addr) error {
 	return nil
 }
 
-// owners tells whether an address is among those that the owner has named. A name that
+// owners reports whether an address is among those that the owner has named. A name that
 // does not resolve keeps the addresses that it had.
 func (g *guard) owners(ctx context.Context, addr netip.Addr) (bool, error) {
 	for _, network := range g.networks {
@@ -146,7 +146,7 @@ func meanings(addr netip.Addr) []netip.Addr {
 	return all
 }
 
-// special tells whether an address is that of a link or of the service at which the
+// special reports whether an address is that of a link or of the service at which the
 // machines of a cloud ask for their settings: never a stranger's business, even where
 // private networks are.
 func special(addr netip.Addr) bool {
@@ -179,9 +179,9 @@ func ownNetworks() ([]netip.Prefix, error) {
 // leastHomeBits is the length of the largest network that one home gets.
 const leastHomeBits = 48
 
-// near tells whether an address is this machine's own, or one of its home: with IPv6
-// what stands beside this machine has public addresses, and only the router's
-// firewall keeps strangers from it. A public IPv4 network is a provider's.
+// near reports whether an address is this machine's own, or one of its home. With IPv6 the
+// other machines of a home have public addresses, and only the router's firewall keeps
+// strangers from them. A public IPv4 network is a provider's.
 func near(addr netip.Addr, own []netip.Prefix) bool {
 	addr = addr.Unmap()
 	for _, prefix := range own {
@@ -192,7 +192,7 @@ func near(addr netip.Addr, own []netip.Prefix) bool {
 	return false
 }
 
-// public tells whether an address is neither this machine's, its network's nor
+// public reports whether an address is neither this machine's, its network's nor
 // reserved. Translated forms are refused as a whole, because they may carry a private
 // IPv4 address.
 func public(addr netip.Addr) bool {

@@ -115,7 +115,7 @@ func TestRedirectsAndNamesAreCheckedWhereTheyLead(t *testing.T) {
 func TestEachHostIsAskedAtItsPace(t *testing.T) {
 	p := newHostPace(1, 3)
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel() // nobody waits here
+	cancel() // it must not wait
 	turns := func(address string) (n int) {
 		u, err := url.Parse(address)
 		require.NoError(t, err)

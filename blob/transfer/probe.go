@@ -33,7 +33,7 @@ func Origin(address string) (string, error) {
 	return u.Scheme + "://" + host, nil
 }
 
-// Probe tells whether a server answers: any HTTP answer below 500 is one, because a
+// Probe reports whether a server answers: any HTTP answer below 500 is one, because a
 // server that takes presigned uploads refuses everything else. The error wraps
 // ErrUnreachable, ErrUntrusted or ErrRefused and names the cause.
 func (c *Client) Probe(ctx context.Context, origin string) error {
@@ -74,7 +74,7 @@ func statusText(answer *http.Response) string {
 	return strings.ToValidUTF8(text[:min(len(text), maxStatusText)], "")
 }
 
-// untrusted tells whether a server's certificate is the reason of an error.
+// untrusted reports whether a server's certificate is the reason of an error.
 func untrusted(err error) bool {
 	var verification *tls.CertificateVerificationError
 	var authority x509.UnknownAuthorityError

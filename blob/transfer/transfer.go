@@ -203,8 +203,8 @@ func (c *Client) FetchDrop(ctx context.Context, token blob.Token, want blob.Dige
 }
 
 // PartialPattern matches the names of files that FetchFile and FetchDrop have not
-// finished, in the folder of the file that they would become. What a killed process
-// leaves of them may be deleted.
+// finished, in the folder of the file that they would become. Such files that a killed process
+// has left may be deleted.
 const PartialPattern = ".fetch-*"
 
 func toFile(path string, fill func(io.Writer) (int64, error)) (n int64, err error) {

@@ -10,7 +10,7 @@ import (
 
 // plainFolders are the folders whose comments are in plain sentences. More may be added.
 func plainFolders() []string {
-	return []string{"client", "cmd", "proto", "tests/documents", "x/compute/round"}
+	return []string{"blob", "client", "cmd", "proto", "relay", "tests/coverage", "tests/documents", "x/compute/round"}
 }
 
 func requirePlain(t *testing.T, texts []Text) {
