@@ -26,11 +26,7 @@ func Origin(address string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	host := strings.ToLower(u.Host)
-	if standard, known := map[string]string{"http": ":80", "https": ":443"}[u.Scheme]; known {
-		host = strings.TrimSuffix(strings.TrimSuffix(host, standard), ":")
-	}
-	return u.Scheme + "://" + host, nil
+	return u.Scheme + "://" + blob.AudienceOf(u.Scheme, u.Host), nil
 }
 
 // Probe reports whether a server answers: any HTTP answer below 500 is one, because a
