@@ -4,8 +4,8 @@ import (
 	autocliv1 "cosmossdk.io/api/cosmos/autocli/v1"
 )
 
-// AutoCLIOptions names the arguments of the commands that the client builds
-// from the module's services.
+// AutoCLIOptions names the arguments of the commands that the client builds from the module's
+// services.
 func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 	arg := func(fields ...string) []*autocliv1.PositionalArgDescriptor {
 		out := make([]*autocliv1.PositionalArgDescriptor, len(fields))

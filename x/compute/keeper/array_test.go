@@ -17,7 +17,7 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// array is a job of n equal tasks that nothing is wrong with.
+// array returns a valid job of n equal tasks.
 func array(n uint64) types.JobSpec {
 	s := spec(coin(100), 3)
 	s.Tasks, s.Args = n, []string{"--index", "{task}"}
@@ -25,7 +25,8 @@ func array(n uint64) types.JobSpec {
 	return s
 }
 
-// crowd lets honest nodes act, block by block, until done or too long.
+// crowd lets honest nodes act, block by block, until done reports true. It fails after too
+// many blocks.
 func (f *fixture) crowd(nodes, blocks int, done func() bool) {
 	f.t.Helper()
 	for range blocks {
@@ -40,7 +41,7 @@ func (f *fixture) crowd(nodes, blocks int, done func() bool) {
 	require.Fail(f.t, "not done", "after %d blocks", blocks)
 }
 
-// balance is what the n-th requester has, in the bond denom.
+// balance returns the balance of the n-th requester, in the bond denom.
 func (f *fixture) balance(n int) math.Int {
 	return f.bank.GetBalance(f.ctx, requester(n), denom).Amount
 }
@@ -57,7 +58,7 @@ func (f *fixture) over(id string) bool {
 	return job.Ended()
 }
 
-// count returns how many tasks of a job's chunks have ended and were accepted.
+// count returns how many tasks of a job's chunks have ended, and how many were accepted.
 func count(chunks []types.ChunkEntry) (ended, accepted int) {
 	for _, c := range chunks {
 		for i := range c.Chunk.Ended {
@@ -110,7 +111,7 @@ func TestAnArrayIsDoneTaskByTask(t *testing.T) {
 	f.requireReceiptsUnder(job)
 }
 
-// window is how many tasks of an array of three replicas may be open.
+// window returns how many tasks of an array with three replicas may be open.
 func (f *fixture) window() uint64 {
 	f.t.Helper()
 	params, err := f.keeper.Params(f.ctx)
@@ -122,8 +123,8 @@ func (f *fixture) window() uint64 {
 	return params.UnrollWindow(types.Policy{Replicas: 3}, snapshot.Slots)
 }
 
-// collect keeps the receipts that the block's events have told of, in the order in
-// which the block's end appends them to their jobs' trees: that of tasks.
+// collect keeps the receipts that the block's events contain, in the order in which the
+// block's end appends them to their jobs' trees, which is the order of tasks.
 func (f *fixture) collect() {
 	var of []types.Receipt
 	for _, changes := range f.changes() {
@@ -137,7 +138,7 @@ func (f *fixture) collect() {
 	}
 }
 
-// changes returns what the block's events have told of tasks.
+// changes returns the changes of tasks that the block's events contain.
 func (f *fixture) changes() []types.TaskChange {
 	var out []types.TaskChange
 	for _, e := range events[*types.EventBatch](f) {
@@ -149,8 +150,8 @@ func (f *fixture) changes() []types.TaskChange {
 	return out
 }
 
-// requireReceiptsUnder proves every receipt that events told of under the root of
-// the job's record.
+// requireReceiptsUnder proves every receipt that events have contained under the root of the
+// job's record.
 func (f *fixture) requireReceiptsUnder(job types.Job) {
 	f.t.Helper()
 	var leaves [][]byte
@@ -178,7 +179,7 @@ func TestCancellingAnArrayReturnsEveryUnitThatNobodyEarned(t *testing.T) {
 	f.crowd(6, 300, func() bool { return f.job(posted.JobId).TasksAccepted >= 10 })
 	resp, err := f.msgs.CancelJob(f.ctx, &types.MsgCancelJob{Requester: requester(0).String(), JobId: posted.JobId})
 	require.NoError(t, err)
-	require.True(t, resp.Refund.Amount.GTE(math.NewInt(300*900)), "unopened tasks return at once, got %s", resp.Refund)
+	require.True(t, resp.Refund.Amount.GTE(math.NewInt(300*900)), "unopened tasks return at once, found %s", resp.Refund)
 	f.crowd(6, 300, func() bool { return f.over(posted.JobId) })
 
 	job := f.job(posted.JobId)
@@ -202,7 +203,7 @@ func TestTasksThatWereNeverOpenedEndWithTheLifetime(t *testing.T) {
 	s := array(50)
 	s.LifetimeBlocks = 25
 	id := f.post(0, s)
-	f.blocks(60) // nobody works
+	f.blocks(60) // no node works
 	job := f.job(id)
 	require.Equal(t, types.JOB_STATUS_EXPIRED, job.Status)
 	require.Equal(t, job.Tasks, job.TasksEnded)

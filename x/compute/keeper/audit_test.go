@@ -8,14 +8,15 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// audited is a job of one replica that so many auditors re-execute with a chance.
+// audited returns a job of one replica that is audited by this many auditors with a
+// probability.
 func audited(bps, auditors uint32) types.JobSpec {
 	s := spec(coin(1_000), 1)
 	s.Policy = types.Policy{Kind: types.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: bps, Auditors: auditors}
 	return s
 }
 
-// everyone is n players that do the same.
+// everyone returns n players with the same behaviour.
 func (f *fixture) everyone(n int, does behaviour) []player {
 	out := make([]player, n)
 	for i := range out {
@@ -24,7 +25,7 @@ func (f *fixture) everyone(n int, does behaviour) []player {
 	return out
 }
 
-// executor waits until the first draw of a job is closed and returns who was drawn.
+// executor waits until the first draw of a job is closed, and returns the drawn node.
 func (f *fixture) executor(job string, nodes int) int {
 	f.t.Helper()
 	drawn := f.assign(job, nodes)
@@ -32,7 +33,7 @@ func (f *fixture) executor(job string, nodes int) int {
 	return drawn[0]
 }
 
-// drawAudit lets a job's executor commit and waits for the seed that decides.
+// drawAudit lets a job's executor commit, and waits for the seed that decides on the audit.
 func (f *fixture) drawAudit(job string, executor int) {
 	f.t.Helper()
 	require.NoError(f.t, f.commit(executor, ref(job, 0)))
@@ -100,8 +101,9 @@ func TestAuditorsJoinTheSameRoundAndAreAllPaid(t *testing.T) {
 	}
 }
 
-// auditedBy posts jobs that are always audited until the wanted node executes. It is
-// honest in the others: as an auditor it would soon have nothing left to lose.
+// auditedBy posts jobs that are always audited until the wanted node executes one. The node
+// is honest in the others, because as a lying auditor it would soon have nothing left to
+// lose.
 func auditedBy(f *fixture, players []player, want int, auditors uint32) string {
 	f.t.Helper()
 	does := players[want].does
@@ -173,8 +175,8 @@ func TestAnAuditorThatLiesLosesItsBondAndTheExecutorNothing(t *testing.T) {
 	require.Fail(t, "the liar never audited")
 }
 
-// Where an audit was drawn and nobody came to hold it, nothing is accepted: an
-// executor who can keep auditors away gains an attempt fee at most.
+// If an audit was drawn and no auditor came, the result is not accepted: an executor that can
+// keep auditors away gains at most an attempt fee.
 func TestWhatWasDrawnForAuditAndNotAuditedIsNotAccepted(t *testing.T) {
 	f := newFixture(t)
 	f.network(6)
@@ -205,8 +207,8 @@ func TestTheHalfIsOfThoseThePolicyAsksFor(t *testing.T) {
 	f := newFixture(t)
 	f.setParams(func(p *types.Params) { p.MaxDraws = 3 })
 	f.network(8)
-	// Of five auditors three come and stall: what is left of them in the end is
-	// nobody, however the target has shrunk meanwhile.
+	// Three of five auditors come and stall. In the end no auditor is left, however much the
+	// target has shrunk in the meantime.
 	players := f.players(honest, stalls, stalls, stalls)
 	for range 20 {
 		id := f.post(0, audited(10_000, 5))
@@ -281,7 +283,7 @@ func TestAQuorumIsAuditedAtTheFloor(t *testing.T) {
 	require.Equal(t, types.JOB_STATUS_COMPLETED, job.Status)
 	require.Len(t, f.receipt(id).Outcomes, 4)
 
-	// Three that collude are found out by the one that audits them.
+	// Three nodes that collude are convicted because of the one that audits them.
 	players := f.everyone(6, honest)
 	for n := range 3 {
 		players[n].does = colluder

@@ -10,8 +10,8 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// TestAReportOfAnAuditorCostsNeitherSide: the requester serves the inputs to all but the first
-// auditor that is drawn. The requester does not pay for an auditor's seat.
+// TestAReportOfAnAuditorCostsNeitherSide: the requester serves the inputs to all nodes except
+// the first auditor that is drawn. The requester does not pay for an auditor's seat.
 func TestAReportOfAnAuditorCostsNeitherSide(t *testing.T) {
 	f := newFixture(t)
 	f.setParams(func(p *types.Params) { p.PostingFeePerByte, p.InputReports = math.ZeroInt(), 3 })

@@ -11,14 +11,14 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// batched is how the items of a message went.
+// batched contains the outcome of the items of a message.
 type batched struct {
 	results []types.ItemResult
-	// refused is why the first item failed, when no item was taken.
+	// refused is the error of the first item if all items failed, and nil otherwise.
 	refused error
 }
 
-// orRefused fails a message of which no item was taken. It takes what batch returns.
+// orRefused returns an error if all items of a message failed. It takes the results of batch.
 func orRefused(done batched, err error) ([]types.ItemResult, error) {
 	if err == nil {
 		err = done.refused
@@ -29,7 +29,7 @@ func orRefused(done batched, err error) ([]types.ItemResult, error) {
 	return done.results, nil
 }
 
-// workerBatch runs the items of a worker's message for its node.
+// workerBatch runs the items of a message that a worker sends on behalf of its node.
 func workerBatch[T types.Item](
 	ctx context.Context, k *Keeper, action, worker string, items []T,
 	run func(t *round.Task, operator sdk.AccAddress, item T) error,
@@ -49,9 +49,9 @@ func workerBatch[T types.Item](
 	return batch(ctx, k, action, text, items, func(t *round.Task, item T) error { return run(t, operator, item) })
 }
 
-// batch runs the items of a message one by one. The whole message is checked
-// before anything is written; an item that fails leaves no trace and its code in
-// the results.
+// batch runs the items of a message one by one. It checks the whole message before it writes
+// anything. An item that fails does not change the state; its result contains the code of its
+// error.
 func batch[T types.Item](
 	ctx context.Context, k *Keeper, action, actor string, items []T, run func(t *round.Task, item T) error,
 ) (batched, error) {
@@ -86,8 +86,8 @@ func batch[T types.Item](
 	return batched{results: results}, nil
 }
 
-// runItem applies one item to its task, in a cached context. It returns what that
-// changed.
+// runItem applies one item to its task, in a cached context. It returns the changes of the
+// task.
 func (k *Keeper) runItem(
 	ctx sdk.Context, params types.Params, ref types.TaskRef, run func(*round.Task) error,
 ) ([]types.TaskChange, error) {

@@ -37,8 +37,8 @@ func TestAnItemThatFailsLeavesNoTrace(t *testing.T) {
 	f := newFixture(t)
 	f.network(4)
 	id, drawn := f.assigned(4)
-	// Past the deadline: loading the task takes it from all three, and that is
-	// undone with the commitment that fails.
+	// Past the deadline: loading the task takes it from all three nodes. This is undone with
+	// the commitment that fails.
 	f.ctx = f.ctx.WithBlockHeight(f.round(id).NextDeadline + 1)
 	before, told := f.export(), len(f.changes())
 	require.ErrorIs(t, f.commit(drawn[0], ref(id, 0)), types.ErrCommitLate)

@@ -8,17 +8,17 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// CancelJob ends a job at its requester's word: no task is unrolled any more, and
-// tasks that nobody has committed to end with the attempt fee for the nodes that
-// hold them, and with the fee of each seat of a draw that is pinned. Committed ones run to their settlement. Of the open tasks max_batch
-// are seen to at once, the rest in the blocks that follow. It returns what comes
-// back with this block.
+// CancelJob cancels a job on behalf of its requester. No more tasks are unrolled. Tasks to
+// which no node has committed are aborted: the nodes that hold them earn the attempt fee, and
+// the seats of a pinned draw cost their fee. Tasks to which a node has committed run until
+// they are settled. CancelJob visits max_batch of the open tasks at once; the following
+// blocks visit the others. It returns the amount that is refunded in this block.
 func (k *Keeper) CancelJob(ctx sdk.Context, requester, jobID string) (sdk.Coin, error) {
 	id, job, err := k.requesterJob(ctx, requester, jobID)
 	if err != nil {
 		return sdk.Coin{}, err
 	}
-	if job.Challenged != nil { // who sees its judges drawn could else draw until he likes them
+	if job.Challenged != nil { // otherwise a challenger could redraw until they like the judges
 		return sdk.Coin{}, types.ErrNotCancellable.Wrapf("job %s judges a challenge: wait for its verdict, or for the end of its lifetime", id)
 	}
 	if job.Cancelled {
@@ -33,7 +33,7 @@ func (k *Keeper) CancelJob(ctx sdk.Context, requester, jobID string) (sdk.Coin, 
 	if err != nil {
 		return refund, err
 	}
-	// Tasks read the job: it has to say that it is cancelled.
+	// Tasks read the stored job, which therefore has to say that it is cancelled.
 	if err := k.jobs.Set(ctx, id, job); err != nil {
 		return refund, err
 	}
@@ -49,8 +49,7 @@ func (k *Keeper) CancelJob(ctx sdk.Context, requester, jobID string) (sdk.Coin, 
 	return total, ctx.EventManager().EmitTypedEvent(&types.EventJobCancelled{JobId: job.Id, Refund: total})
 }
 
-// dropPending ends the tasks of a job that were never unrolled and pays back what
-// they had reserved.
+// dropPending drops the tasks of a job that were never unrolled and refunds their reserves.
 func (k *Keeper) dropPending(ctx sdk.Context, id types.JobID, job *types.Job) (sdk.Coin, error) {
 	n := job.Pending()
 	refund, err := k.refund(ctx, job, job.Drop())
@@ -62,18 +61,18 @@ func (k *Keeper) dropPending(ctx sdk.Context, id types.JobID, job *types.Job) (s
 	return refund, k.addNote(ctx, id, types.JobEntry, note)
 }
 
-// cancelled is what cancelling some tasks of a job has done.
+// cancelled is the outcome of visiting some tasks of a cancelled job.
 type cancelled struct {
-	// visited counts the tasks that were looked at.
+	// visited counts the tasks that were visited.
 	visited int
-	// freed is what the ended ones have not spent, in the reward's denom.
+	// freed is the amount that the ended tasks have not spent, in the reward's denom.
 	freed   math.Int
 	changes []types.TaskChange
 }
 
-// abortTasks ends those tasks of a cancelled job that nobody has committed to,
-// from where it stopped last, looking at most at limit of them. It queues the job
-// for the next block when it has not come to the end.
+// abortTasks visits at most limit tasks of a cancelled job, starting where the last visit
+// stopped, and ends those to which no node has committed. It queues the job for the next
+// block if tasks may be left.
 func (k *Keeper) abortTasks(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, limit int) (cancelled, error) {
 	out := cancelled{freed: math.ZeroInt()}
 	keys, err := k.tasksFrom(ctx, id, job.Cursor, limit)

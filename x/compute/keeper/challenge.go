@@ -13,9 +13,9 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// Challenge posts a job that judges an accepted result. What those who agreed on it
-// still have held is locked until that job has ended. It returns the judging job
-// and the posting fee.
+// Challenge posts a job that judges an accepted result. The liabilities that are still held
+// from the nodes that agreed on the result stay locked until that job has ended. Challenge
+// returns the judging job and the posting fee.
 func (k *Keeper) Challenge(ctx sdk.Context, msg *types.MsgChallenge) (types.Job, sdk.Coin, error) {
 	none := sdk.Coin{}
 	id, err := types.ParseJobID(msg.JobId)
@@ -41,8 +41,8 @@ func (k *Keeper) Challenge(ctx sdk.Context, msg *types.MsgChallenge) (types.Job,
 	if err := k.contest(ctx, id, &job, &receipt); err != nil {
 		return job, none, err
 	}
-	// The work was admitted when it was first posted: parameters that have changed since
-	// must not leave its result without judges while its window is open.
+	// The work was admitted when it was first posted. If parameters have changed since then,
+	// its result must still be judged while its window is open.
 	judging, fee, err := k.post(ctx, params, msg.Challenger, spec, job.BondValue,
 		&types.ChallengedTask{JobId: job.Id, Task: receipt.Task, TraceKey: receipt.TraceKey})
 	if err != nil {
@@ -53,10 +53,10 @@ func (k *Keeper) Challenge(ctx sdk.Context, msg *types.MsgChallenge) (types.Job,
 	})
 }
 
-// challengeable returns the receipt of the result that a message names, if its
-// window is open: the kept one of a single task, else the one that the message
-// proves under the job's tree. Heights of a receipt from before an export for
-// height zero are not of this chain.
+// challengeable returns the receipt of the result that a message names if its window is open.
+// The receipt of a single task is stored; the message proves the receipt of an array's task
+// under the job's tree. A receipt from before an export for height zero contains heights of
+// another chain and is refused.
 func (k *Keeper) challengeable(ctx sdk.Context, id types.JobID, job *types.Job, msg *types.MsgChallenge) (types.Receipt, error) {
 	receipt, err := k.namedReceipt(ctx, id, job, msg)
 	if err != nil {
@@ -67,8 +67,8 @@ func (k *Keeper) challengeable(ctx sdk.Context, id types.JobID, job *types.Job, 
 		return receipt, types.ErrNotChallengeable.Wrapf(
 			"task %d of job %s: expected a result that a first round has agreed on and a policy with challenge_blocks; it is %s",
 			receipt.Task, job.Id, receipt.Status)
-	// A simulation has the height of the last block, while its store may show the next one
-	// before that block is committed.
+	// A simulation runs at the height of the last block, but its store may already contain
+	// the next block before that block is committed.
 	case ctx.BlockHeight() > receipt.ChallengeUntil || ctx.BlockHeight()+1 < receipt.Height:
 		return receipt, types.ErrChallengeLate.Wrapf("task %d of job %s: expected a challenge from height %d to %d, this is %d",
 			receipt.Task, job.Id, receipt.Height, receipt.ChallengeUntil, ctx.BlockHeight())
@@ -102,7 +102,8 @@ func (k *Keeper) namedReceipt(ctx context.Context, id types.JobID, job *types.Jo
 	return receipt, nil
 }
 
-// judgingSpec returns what judges run: the same work, on more nodes than have agreed.
+// judgingSpec returns the spec that judges run: the same work, on more nodes than agreed on
+// the result.
 func (k *Keeper) judgingSpec(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, receipt *types.Receipt) (types.JobSpec, error) {
 	spec, err := k.specs.Get(ctx, id)
 	if errors.Is(err, collections.ErrNotFound) {
@@ -132,8 +133,8 @@ func (k *Keeper) judgingSpec(ctx sdk.Context, params types.Params, id types.JobI
 	return spec, spec.ValidateWork()
 }
 
-// contest locks what those who agreed on a result have held, or counts one more
-// job that judges it.
+// contest locks the liabilities that are still held from the nodes that agreed on a result.
+// If they are locked already, it counts one more job that judges the result.
 func (k *Keeper) contest(ctx sdk.Context, id types.JobID, job *types.Job, receipt *types.Receipt) error {
 	key := collections.Join(id, receipt.Task)
 	c, err := k.challenges.Get(ctx, key)
@@ -157,7 +158,7 @@ func (k *Keeper) contest(ctx sdk.Context, id types.JobID, job *types.Job, receip
 		}
 		locked, err := k.nodes.Contest(ctx, addr, job.Liability, receipt.ChallengeUntil)
 		if errors.Is(err, edgenodetypes.ErrNodeNotFound) {
-			locked, err = math.ZeroInt(), nil // gone, and so is its bond
+			locked, err = math.ZeroInt(), nil // the node and its bond are gone
 		}
 		if err != nil {
 			return err

@@ -15,17 +15,17 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// window is how long results of these tests may be challenged, in blocks.
+// window is the number of blocks for which results of these tests may be challenged.
 const window = 100
 
-// contestable is a job of one replica that is hardly ever audited.
+// contestable returns a job of one replica that is hardly ever audited.
 func contestable() types.JobSpec {
 	s := audited(1, 1)
 	s.Policy.ChallengeBlocks = window
 	return s
 }
 
-// proof shows where the receipt of a task stands in its job's tree.
+// proof shows where the receipt of a task is in its job's tree.
 func (f *fixture) proof(job string, task uint64) *types.ReceiptProof {
 	f.t.Helper()
 	receipts := slices.Clone(f.receipts[job])
@@ -46,7 +46,7 @@ func (f *fixture) proof(job string, task uint64) *types.ReceiptProof {
 	return proof
 }
 
-// challenge doubts a result in the name of the n-th requester.
+// challenge challenges a result on behalf of the n-th requester.
 func (f *fixture) challenge(n int, job string, task uint64) (string, error) {
 	f.t.Helper()
 	f.fund(requester(n), coin(100_000))
@@ -59,8 +59,7 @@ func (f *fixture) challenge(n int, job string, task uint64) (string, error) {
 	return resp.JudgingJob, nil
 }
 
-// accepted posts jobs until the wanted node has had a result accepted that nobody
-// audited.
+// accepted posts jobs until the wanted node has had a result accepted that was not audited.
 func (f *fixture) accepted(players []player, want int) string {
 	f.t.Helper()
 	for range 60 {
@@ -75,7 +74,7 @@ func (f *fixture) accepted(players []player, want int) string {
 	return ""
 }
 
-// net returns what an account has in the bond denom, unclaimed earnings included.
+// net returns the balance of an account in the bond denom, including unclaimed earnings.
 func (f *fixture) net(account sdk.AccAddress) math.Int {
 	f.t.Helper()
 	earned, err := f.rewards.Earnings(f.ctx, account)
@@ -83,7 +82,7 @@ func (f *fixture) net(account sdk.AccAddress) math.Int {
 	return f.bank.GetBalance(f.ctx, account, denom).Amount.Add(earned.AmountOf(denom))
 }
 
-// contested is a network in which a tenth of the results is audited by honest nodes.
+// contested returns a network in which honest nodes audit a tenth of the results.
 func contested(t *testing.T, does ...behaviour) (*fixture, []player) {
 	t.Helper()
 	f := newFixture(t)
@@ -114,11 +113,12 @@ func TestAcceptedLieThatIsChallengedCostsTheLiarAndPaysWhoFoundIt(t *testing.T) 
 	verdict := f.receipt(judging)
 	require.NotContains(t, verdict.Agreed(), operator(0).String(), "nobody judges himself")
 
-	// 9,000 lost: the judges' 3,000 (and 1,000 if they were audited), the reward of
-	// 1,000, and of the rest two fifths would be the honest share: it is a reward at most.
+	// The node lost 9,000: 3,000 for the judges (and 1,000 if they were audited), and the
+	// reward of 1,000. Two fifths of the rest would be the honest share, but it is at most
+	// one reward.
 	require.Equal(t, bond.SubRaw(9_000).String(), f.bond(0).String())
 	spent := int64(len(verdict.Agreed())) * 1_000
-	gain := f.net(requester(1)).Sub(challenger).SubRaw(100_000) // what the test has given
+	gain := f.net(requester(1)).Sub(challenger).SubRaw(100_000) // the funds that the test has provided
 	fee := int64(f.specSize(judging))
 	require.Equal(t, min((9_000-spent-1_000)*4/10, 1_000)-fee, gain.Int64())
 	require.Equal(t, payer.AddRaw(1_000).String(), f.net(requester(0)).String(), "who was lied to gets the reward back")
@@ -136,7 +136,7 @@ func (f *fixture) state(n int) edgenodetypes.NodeState {
 	return node.State
 }
 
-// specSize is what the posting fee of a job was reckoned from.
+// specSize returns the size from which the posting fee of a job was computed.
 func (f *fixture) specSize(id string) int {
 	f.t.Helper()
 	resp, err := f.queries.Job(f.ctx, &types.QueryJobRequest{JobId: id})
@@ -173,10 +173,10 @@ func TestChallengeWithoutAVerdictCostsAndLeavesThingsAsTheyWere(t *testing.T) {
 	require.ErrorIs(t, err, types.ErrNotCancellable, "who sees the judges could draw others")
 
 	before := f.net(requester(1))
-	for !f.jobEnded(first) { // nobody takes it
+	for !f.jobEnded(first) { // no node takes it
 		f.next()
 	}
-	// Three judges and an auditor were put up; a tenth of that is gone.
+	// The challenger put up the pay of three judges and an auditor; a tenth of that is gone.
 	require.Equal(t, before.AddRaw(3_600).String(), f.net(requester(1)).String())
 	require.Equal(t, held.SubRaw(9_000).String(), f.state(0).Held().String(), "another job still judges")
 

@@ -10,7 +10,7 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// chunkWriter marks tasks of one job in order, and writes each chunk once.
+// chunkWriter marks tasks of one job in order and writes each chunk once.
 type chunkWriter struct {
 	k     *Keeper
 	ctx   sdk.Context

@@ -67,7 +67,7 @@ func TestOnlyTheLowestRanksHoldTheSlots(t *testing.T) {
 	require.ErrorIs(t, f.claim(f.evicted(id), ref(id, 0)), types.ErrOutranked, "who was moved out cannot come back")
 }
 
-// evicted returns a node that is no candidate of a job's draw.
+// evicted returns a node that is not a candidate of a job's draw.
 func (f *fixture) evicted(job string) int {
 	for n := range 10 {
 		held := false
@@ -116,7 +116,7 @@ func TestAWeightFromAfterTheSnapshotDoesNotCount(t *testing.T) {
 	id := f.post(0, spec(coin(1_000), 3))
 	before := f.ranks(4)
 
-	// After the pin: a new node, a bond topped up, and an epoch that counts both.
+	// After the pin: a new node, a bond that is topped up, and an epoch that counts both.
 	f.register(4, 40_000, 16)
 	f.fund(operator(0), coin(30_000))
 	server := edgenodekeeper.NewMsgServer(f.nodes)
@@ -138,7 +138,7 @@ func TestAWeightFromAfterTheSnapshotDoesNotCount(t *testing.T) {
 	require.ErrorIs(t, f.unchanged(func() error { return f.claim(4, ref(id, 0)) }), types.ErrNoWeight)
 }
 
-// ranks returns what ranks the first nodes would have once the seed is known.
+// ranks returns the ranks that the first nodes would have once the seed is known.
 func (f *fixture) ranks(nodes int) (out [][]byte) {
 	f.t.Helper()
 	later := f.ctx
@@ -233,7 +233,7 @@ func TestAClaimAfterTheWindowIsRefused(t *testing.T) {
 		require.NoError(t, f.claim(n, ref(id, 0)))
 	}
 	closes := f.round(id).Draw.CloseHeight
-	// No block sweeps the queue in between: the height alone decides.
+	// The queue does not visit the task in between: the height alone decides.
 	f.ctx = f.ctx.WithBlockHeight(closes)
 	require.ErrorIs(t, f.claim(4, ref(id, 0)), types.ErrNoDraw)
 
@@ -253,7 +253,7 @@ func TestWhoHasTakenPartIsNotDrawnAgain(t *testing.T) {
 	f.network(4)
 	id, drawn := f.assigned(3)
 	require.NoError(t, f.release(drawn[0], types.ReleaseItem{Ref: ref(id, 0)}))
-	f.blocks(seedDelay + 1) // the redraw pauses for a block
+	f.blocks(seedDelay + 1) // the redraw pauses for one block
 	require.ErrorIs(t, f.claim(drawn[0], ref(id, 0)), types.ErrAlreadyTookPart, "released")
 	require.ErrorIs(t, f.claim(drawn[1], ref(id, 0)), types.ErrAlreadyTookPart, "still holds it")
 	require.NoError(t, f.claim(3, ref(id, 0)))

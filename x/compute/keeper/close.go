@@ -8,8 +8,8 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// tryClose closes a job whose tasks have all ended; when that fails it is tried
-// again later, and nothing that the block has counted is lost.
+// tryClose closes a job whose tasks have all ended. If this fails, the job is queued again,
+// and the counts of this block are kept.
 func (k *Keeper) tryClose(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, last types.TaskStatus) error {
 	closed := *job
 	if k.isolated(ctx, "closing job "+job.Id, func(ctx sdk.Context) error {
@@ -21,7 +21,7 @@ func (k *Keeper) tryClose(ctx sdk.Context, params types.Params, id types.JobID, 
 	return k.queueJob(ctx, id, job, ctx.BlockHeight()+putOffBlocks)
 }
 
-// closeJob ends a job with its last task and returns what is left in escrow.
+// closeJob closes a job with its last task and refunds what is left in escrow.
 func (k *Keeper) closeJob(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, last types.TaskStatus) error {
 	status := types.JOB_STATUS_FAILED
 	switch {
@@ -29,17 +29,17 @@ func (k *Keeper) closeJob(ctx sdk.Context, params types.Params, id types.JobID, 
 		status = types.JOB_STATUS_COMPLETED
 	case job.Cancelled:
 		status = types.JOB_STATUS_CANCELLED
-	case job.TasksDropped > 0 || last == types.TASK_STATUS_EXPIRED || job.Status == types.JOB_STATUS_OPEN: // nobody took it
+	case job.TasksDropped > 0 || last == types.TASK_STATUS_EXPIRED || job.Status == types.JOB_STATUS_OPEN: // no node took it
 		status = types.JOB_STATUS_EXPIRED
 	}
 	if err := job.MoveTo(status); err != nil {
 		return err
 	}
-	// Cancelling left it at a task; pruning counts chunks from the first.
+	// Cancelling used the cursor for tasks; pruning counts chunks from the first.
 	job.ClosedHeight, job.Cursor = ctx.BlockHeight(), 0
 	job.ResultsRoot = types.FrontierRoot(job.Frontier)
 	if job.Policy.ChallengeBlocks == 0 {
-		job.Frontier = nil // nobody proves a receipt to the chain
+		job.Frontier = nil // without challenges, no account proves a receipt to the chain
 	}
 	refund, err := k.refund(ctx, job, job.Reserved)
 	if err != nil {
@@ -62,9 +62,8 @@ func (k *Keeper) closeJob(ctx sdk.Context, params types.Params, id types.JobID, 
 	return nil
 }
 
-// tryRefund pays back what tasks that have ended leave over. A refund that fails
-// comes with the next one, or when the job closes, and nothing that the block has
-// counted is lost.
+// tryRefund refunds what ended tasks have left over. If this fails, the amount is part of the
+// next refund or of the refund at the job's close, and the counts of this block are kept.
 func (k *Keeper) tryRefund(ctx sdk.Context, job *types.Job) {
 	refunded := *job
 	if k.isolated(ctx, "refunding job "+job.Id, func(ctx sdk.Context) error {

@@ -14,8 +14,8 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// leaders returns the nodes that a draw would go to if all claimed, lowest rank first, as
-// anybody can tell from what is public once the seed is.
+// leaders returns the nodes that a draw would select if all nodes claimed, lowest rank first.
+// Any party can compute this from public data once the seed is public.
 func (f *fixture) leaders(job string, nodes, seats int) []int {
 	f.t.Helper()
 	type ranked struct {
@@ -40,8 +40,9 @@ func (f *fixture) leaders(job string, nodes, seats int) []int {
 	return out
 }
 
-// A requester who sees whom a draw would go to, and ends it because he does not like it,
-// pays the fee of every seat: however he ends it, and whoever holds seats by then.
+// A requester who sees which nodes a draw would select, and ends it because they do not like
+// the outcome, pays the fee of each seat. This does not depend on how they end it, nor on
+// which nodes hold seats by then.
 func TestADrawThatItsRequesterRegretsCostsEverySeat(t *testing.T) {
 	const nodes = 8
 	rapid.Check(t, func(t *rapid.T) {
@@ -59,7 +60,7 @@ func TestADrawThatItsRequesterRegretsCostsEverySeat(t *testing.T) {
 			"a hundredth of the liability, or as much as letting it run costs")
 		for n := range nodes {
 			if rapid.Bool().Draw(t, "claims") {
-				_ = f.claim(n, ref(id, 0)) // refused where others lead
+				_ = f.claim(n, ref(id, 0)) // refused if other nodes lead
 			}
 		}
 		f.blocks(rapid.IntRange(0, 4).Draw(t, "blocks"))
@@ -98,7 +99,7 @@ func (f *fixture) pinned(id string) bool {
 	return err == nil && resp.Task.Rounds[len(resp.Task.Rounds)-1].Draw != nil
 }
 
-// drawnOrEnded returns the nodes that hold seats, none once the job has ended.
+// drawnOrEnded returns the nodes that hold seats, or none once the job has ended.
 func (f *fixture) drawnOrEnded(id string) []int {
 	if _, err := f.queries.Task(f.ctx, &types.QueryTaskRequest{JobId: id}); err != nil {
 		return nil
@@ -106,7 +107,8 @@ func (f *fixture) drawnOrEnded(id string) []int {
 	return f.drawn(id)
 }
 
-// Who cancels until a draw suits him pays for each: the whole of what he could gain.
+// A requester who cancels until they like a draw pays for each draw: in total, the whole
+// amount that they could gain.
 func TestDrawingUntilItSuitsCostsWhatTheFormulaSays(t *testing.T) {
 	const nodes, own, replicas = 12, 4, 3
 	f := newFixture(t)
@@ -127,12 +129,13 @@ func TestDrawingUntilItSuitsCostsWhatTheFormulaSays(t *testing.T) {
 		cost = cost.Add(job.TaskReserve.Sub(f.balance(0).Sub(before)))
 		require.Less(t, draws, int64(1_000))
 	}
-	// C(4,3)/C(12,3) = 1/55 of the draws suit him.
+	// The requester likes C(4,3)/C(12,3) = 1/55 of the draws.
 	require.Equal(t, (draws-1)*replicas*100, cost.Int64(), "three seats of a tenth of a reward each, %d draws", draws)
 }
 
-// Seats that nodes leave are drawn again at the requester's cost, and not for ever: else
-// he could keep the inputs from all nodes but his own until they hold every seat.
+// Seats that nodes leave are drawn again at the requester's cost, and not for ever. Otherwise
+// a requester could keep the inputs from all nodes except their own until those hold every
+// seat.
 func TestVacatedSeatsAreDrawnAgainForAFeeAndNotForEver(t *testing.T) {
 	const nodes, own = 14, 0
 	f := newFixture(t)
@@ -171,8 +174,8 @@ func TestVacatedSeatsAreDrawnAgainForAFeeAndNotForEver(t *testing.T) {
 	require.Equal(t, vacated, left, "a receipt shows them")
 }
 
-// A node may give back a task now and then; who does so again soon pays as for a missed
-// deadline, and is not counted towards jail for it.
+// A node may give back a task occasionally. If it does so again soon, it pays as much as for
+// a missed deadline, but this does not count towards jail.
 func TestANodeThatGivesBackAgainSoonPaysForIt(t *testing.T) {
 	f := newFixture(t)
 	f.network(3)
@@ -186,7 +189,7 @@ func TestANodeThatGivesBackAgainSoonPaysForIt(t *testing.T) {
 		}
 	}
 	giveBack("0")
-	giveBack("100") // a missed deadline's fault
+	giveBack("100") // the fee of a missed deadline
 	giveBack("100")
 	for n := range 3 {
 		require.Equal(t, "9800", f.bond(n).String())
@@ -196,10 +199,10 @@ func TestANodeThatGivesBackAgainSoonPaysForIt(t *testing.T) {
 		require.True(t, node.State.Locked.IsZero())
 	}
 	f.ctx = f.ctx.WithBlockHeight(f.ctx.BlockHeight() + edgenodetypes.GiveBackBlocks + 1)
-	giveBack("0") // and the next after a while is free again
+	giveBack("0") // after a while, the next one is free again
 }
 
-// What a receipt tells others is what they need to reckon what a lie would have cost.
+// From a receipt, third parties can compute what a lie would have cost.
 func TestAReceiptShowsWhatWasAtStakeAndOfHowManyTheNodesWereDrawn(t *testing.T) {
 	f := newFixture(t)
 	f.network(5)

@@ -7,7 +7,7 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// drawsOn returns the list of draws of a kind.
+// drawsOn returns the set in which the keeper stores a list of draws.
 func (k *Keeper) drawsOn(list round.List) collections.KeySet[drawKey] {
 	if list == round.ListedCall {
 		return k.calls
@@ -15,7 +15,8 @@ func (k *Keeper) drawsOn(list round.List) collections.KeySet[drawKey] {
 	return k.draws
 }
 
-// boards are where a node looks for draws, in this order.
+// boards returns the lists in which a node looks for draws, in the order in which it reads
+// them.
 func (k *Keeper) boards(class, operator string) []board {
 	all := []board{{list: k.calls, name: class}}
 	if operator != "" {
@@ -24,15 +25,16 @@ func (k *Keeper) boards(class, operator string) []board {
 	return append(all, board{list: k.draws, name: class})
 }
 
-// board is a list of draws under one name.
+// board contains the draws that are listed under one name.
 type board struct {
 	list collections.KeySet[drawKey]
 	name string
-	// named says that it is that of a node: its draws wait for no seed.
+	// named reports whether the name is that of a node. Such draws do not wait for a seed.
 	named bool
 }
 
-// below returns the keys of the board whose seed was pinned below a height, newest first.
+// below returns the range of the board's draws whose seed was pinned below a height, newest
+// first.
 func (b board) below(height int64) *collections.Range[drawKey] {
 	return new(collections.Range[drawKey]).
 		StartInclusive(collections.Join4(b.name, int64(0), types.JobID{}, uint64(0))).
@@ -40,7 +42,7 @@ func (b board) below(height int64) *collections.Range[drawKey] {
 		Descending()
 }
 
-// from returns the keys of the board up to one, newest first.
+// from returns the range of the board's draws from a key on, newest first.
 func (b board) from(key drawKey) *collections.Range[drawKey] {
 	return new(collections.Range[drawKey]).
 		StartInclusive(collections.Join4(b.name, int64(0), types.JobID{}, uint64(0))).

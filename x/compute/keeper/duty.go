@@ -12,12 +12,13 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// Duties returns which items of a worker's message its task waits for at the height of
-// ctx: commitments, reveals, openings and releases of who holds a part, and claims that
-// would be taken. Each stands for liability that is locked, or will be by the claim. It
-// looks at items in order and stops where more of them are dead than live, or after
-// max_batch; of what it has not looked at none counts. Nothing is written. Other
-// messages have none. Errors are those of the store.
+// Duties returns the items of a worker's message for which their tasks wait at the height of
+// ctx: commitments, reveals, openings and releases of a node that holds a part, and claims
+// that would be taken. Each of them stands for a liability that is locked, or that the claim
+// will lock. Duties checks the items in order. It stops after max_batch, or when more than
+// half of the checked items are not duties; items that it has not checked do not count. It
+// does not write anything. Messages of other types have no duties. Errors come from the
+// store.
 func (k *Keeper) Duties(ctx sdk.Context, msg sdk.Msg) ([]types.Duty, error) {
 	switch m := msg.(type) {
 	case *types.MsgCommit:
@@ -58,7 +59,7 @@ func duties[T types.Item](
 	var live []types.Duty
 	for i, item := range items {
 		ref := item.GetTaskRef()
-		cached, _ := ctx.CacheContext() // what is due of the task comes first, and is not kept
+		cached, _ := ctx.CacheContext() // due transitions are applied first, and then discarded
 		deadline, ok := int64(0), false
 		t, err := k.load(cached, params, ref.JobId, ref.Task)
 		if err == nil && !t.Ended() {
@@ -77,8 +78,9 @@ func duties[T types.Item](
 	return live, nil
 }
 
-// unlessRefused drops an error that every machine finds in the same state: a decision of a
-// module, or a record that is missing or cannot be decoded. It keeps those of the store.
+// unlessRefused returns nil for an error that every machine finds in the same state: a
+// refusal by a module, or a record that is missing or cannot be decoded. It returns other
+// errors, which come from the store, unchanged.
 func unlessRefused(err error) error {
 	if refusal := new(errorsmod.Error); errors.As(err, &refusal) {
 		return nil

@@ -12,14 +12,14 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// attempt is one item of a worker's message with what sends it.
+// attempt is one item of a worker's message, with a function that sends it.
 type attempt struct {
 	name string
 	msg  sdk.Msg
 	send func() error
 }
 
-// attempts are all that a node may say about a round of a job.
+// attempts returns all items that a node may send about a round of a job.
 func (f *fixture) attempts(n int, r types.TaskRef) []attempt {
 	p, text := player{f: f, n: n}, worker(n).String()
 	return []attempt{
@@ -33,8 +33,8 @@ func (f *fixture) attempts(n int, r types.TaskRef) []attempt {
 	}
 }
 
-// sameAsTaken requires that what is due is what would be taken, of all that nodes may say
-// about a job, and returns what is.
+// sameAsTaken requires that, of all items that nodes may send about a job, those that are due
+// are the ones that would be taken. It returns the items that are due.
 func (f *fixture) sameAsTaken(job string, nodes int) map[string]bool {
 	f.t.Helper()
 	seen := map[string]bool{}
@@ -48,7 +48,7 @@ func (f *fixture) sameAsTaken(job string, nodes int) map[string]bool {
 				taken := a.send()
 				f.ctx = kept
 				if errors.Is(taken, types.ErrNotOpening) && len(duties) > 0 && a.name == "open" {
-					continue // its reveal may go before it in the same transaction
+					continue // its reveal may precede it in the same transaction
 				}
 				require.Equal(f.t, taken == nil, len(duties) == 1, "%s of node %d in round %d: %v", a.name, n, round, taken)
 				seen[a.name] = seen[a.name] || taken == nil
@@ -62,8 +62,8 @@ func (f *fixture) sameAsTaken(job string, nodes int) map[string]bool {
 	return seen
 }
 
-// TestADutyIsDueWhereItWouldBeTaken walks a task through draws, commitments, reveals, a
-// lie, judges and openings.
+// TestADutyIsDueWhereItWouldBeTaken takes a task through draws, commitments, reveals, a lie,
+// judges and openings.
 func TestADutyIsDueWhereItWouldBeTaken(t *testing.T) {
 	const nodes = 9
 	f := newFixture(t)
@@ -145,7 +145,8 @@ func TestABatchIsLookedAtAsLongAsHalfOfItIsDue(t *testing.T) {
 	require.Empty(t, duties, fmt.Sprintf("%T is no duty", &types.MsgCancelJob{}))
 }
 
-// TestAStoreThatFailsIsNoMissingDuty: nodes that cannot read what others can must not go on.
+// TestAStoreThatFailsIsNoMissingDuty: a machine that cannot read what others can must not
+// continue.
 func TestAStoreThatFailsIsNoMissingDuty(t *testing.T) {
 	f := newFixture(t)
 	f.network(4)

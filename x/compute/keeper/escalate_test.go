@@ -30,8 +30,8 @@ func TestJudgesArePaidOnceHoweverManyLied(t *testing.T) {
 	}
 }
 
-// A further round that found fewer nodes than it asked for has fewer liars to
-// pay the next one, which is then made smaller, so that all its judges are paid.
+// A further round that found fewer nodes than it asked for has fewer liars to pay the next
+// round. The next round is then made smaller, so that all its judges are paid.
 func TestARoundAsksForNoMoreJudgesThanLosersCanPay(t *testing.T) {
 	f := newFixture(t)
 	p := testParams()
@@ -67,15 +67,15 @@ func TestARoundAsksForNoMoreJudgesThanLosersCanPay(t *testing.T) {
 	for len(f.task(id).Rounds) == 2 {
 		act()
 	}
-	// Three of seven votes agree. Three liars at least pay 24 rewards, four of them to
-	// the judges that have spoken.
+	// Three of seven votes agree. At least three liars pay 24 rewards, four of which go to
+	// the judges that have revealed.
 	require.EqualValues(t, 20, f.round(id).Target, "of 25 wanted and 33 to be had")
 	require.Equal(t, types.JOB_STATUS_COMPLETED, f.play(players, id, 200).Status)
 	judges := 0
 	for _, o := range f.receipt(id).Outcomes {
 		if o.Round > 0 && o.Status == types.ASSIGNMENT_STATUS_PAID {
 			judges++
-			require.True(t, o.Share.GTE(math.NewInt(1_000)), "judge %s is paid in full, got %s", o.Operator, o.Share)
+			require.True(t, o.Share.GTE(math.NewInt(1_000)), "judge %s is paid in full, found %s", o.Operator, o.Share)
 		}
 	}
 	require.Equal(t, 22, judges)

@@ -18,17 +18,17 @@ import (
 )
 
 const (
-	// arenaReward is the pay of a replica in an arena, in atfuel: so much that
-	// truncations, less than arenaDust a task, do not show.
+	// arenaReward is the pay of a replica in an arena, in atfuel. It is so large that
+	// truncations, which cost less than arenaDust per task, do not matter.
 	arenaReward = 10_000_000
 	arenaDust   = 100
 	arenaBond   = 1_000_000_000_000
 	arenaSlots  = 2_000
 )
 
-// arena plays a strategy through the keepers: the first nodes of a class are a
-// ring, and all the others are honest. Nobody leaves for jail, so that money alone
-// has to be enough; invariants are checked at the end only.
+// arena plays a strategy through the keepers: the first nodes of a class are a ring, and all
+// the others are honest. Nodes are not jailed, so that money alone has to be a sufficient
+// deterrent. Invariants are checked only at the end.
 type arena struct {
 	*fixture
 	nodes, ring int
@@ -36,16 +36,16 @@ type arena struct {
 	policy      types.Policy
 	class       edgenodetypes.ClassSnapshot
 	params      types.Params
-	// index finds a node by its address.
+	// index contains the number of each node by its address.
 	index map[string]int
-	// claimed are the draws that have had their claims.
+	// claimed contains the draws in which nodes have claimed.
 	claimed map[string]bool
 	job     string
 	jobID   types.JobID
 }
 
-// newArena sets up a class under the default escalation. The height seeds its
-// draws: arenas that start at other heights draw otherwise.
+// newArena creates a class under the default escalation. The height seeds its draws: arenas
+// that start at other heights draw other nodes.
 func newArena(t tb, start int64, nodes, ring int, s strategy, policy types.Policy, honestBps uint32) *arena {
 	t.Helper()
 	f := emptyFixture(t)
@@ -81,8 +81,8 @@ func newArena(t tb, start int64, nodes, ring int, s strategy, policy types.Polic
 	return a
 }
 
-// wealth is what the ring owns: bonds, unclaimed earnings and, where it posts, the
-// requester's account, in atfuel.
+// wealth returns what the ring owns, in atfuel: bonds, unclaimed earnings and, if it posts,
+// the requester's account.
 func (a *arena) wealth() math.Int {
 	total := math.ZeroInt()
 	for n := range a.ring {
@@ -94,8 +94,8 @@ func (a *arena) wealth() math.Int {
 	return total
 }
 
-// run posts an array of so many tasks, plays it to its end, and returns what the
-// ring has won, in rewards, and its effective terms.
+// run posts an array of this many tasks and plays it to its end. It returns what the ring has
+// won, in rewards, and the job with its effective terms.
 func (a *arena) run(tasks uint64) (won float64, job types.Job) {
 	a.t.Helper()
 	a.fund(requester(0), coin(int64(tasks+1)*arenaReward*20))
@@ -126,7 +126,7 @@ func (a *arena) run(tasks uint64) (won float64, job types.Job) {
 	return 0, job
 }
 
-// pass ends the block, without the checks that would take most of the time.
+// pass ends the block without the checks, which would take most of the time.
 func (a *arena) pass() {
 	require.NoError(a.t, a.keeper.EndBlock(a.ctx))
 	require.NoError(a.t, a.rewards.EndBlock(a.ctx))
@@ -134,11 +134,12 @@ func (a *arena) pass() {
 	a.ctx = a.ctx.WithBlockHeight(a.ctx.BlockHeight() + 1).WithEventManager(sdk.NewEventManager())
 }
 
-// turn does what all nodes have to do for a task, and says whether it lives on.
+// turn does everything that nodes have to do for a task, and reports whether the task
+// continues.
 func (a *arena) turn(index uint64) bool {
 	resp, err := a.queries.Task(a.ctx, &types.QueryTaskRequest{JobId: a.job, Task: index})
 	if err != nil {
-		return false // ended: only records of running tasks are kept
+		return false // ended: the store contains only open tasks
 	}
 	task := resp.Task
 	at := uint32(len(task.Rounds) - 1)
@@ -150,7 +151,7 @@ func (a *arena) turn(index uint64) bool {
 		a.speak(task, at)
 	}
 	if round.Phase != types.ROUND_PHASE_COMMIT || len(round.Replicas) != int(round.Target) {
-		return true // a ring looks at who has been drawn before it commits
+		return true // a ring looks at which nodes were drawn before it commits
 	}
 	for _, x := range partsOf(task) {
 		if x.Status != types.ASSIGNMENT_STATUS_ASSIGNED {
@@ -166,7 +167,7 @@ func (a *arena) turn(index uint64) bool {
 	return true
 }
 
-// partOf is a node's part in a task and the round that it is of.
+// partOf is a node's part in a task, with its round.
 type partOf struct {
 	types.Assignment
 	round uint32
@@ -183,8 +184,8 @@ func partsOf(task types.Task) []partOf {
 	return all
 }
 
-// enter claims for every node that is eligible and would lead: whoever is
-// outranked stays away, which changes nothing.
+// enter claims for every node that is eligible and would lead. Nodes that are outranked stay
+// away, which does not change the draw.
 func (a *arena) enter(task types.Task, at uint32) {
 	draw := task.Rounds[at].Draw
 	key := fmt.Sprintf("%d/%d/%d", task.Index, at, draw.SeedHeight)
@@ -244,7 +245,7 @@ func (a *arena) speak(task types.Task, at uint32) {
 			return bytes.Equal(o.Digest, digest) && (x.round == 0 || o.Round == x.round)
 		}
 		if x.Status != types.ASSIGNMENT_STATUS_REVEALED || slices.ContainsFunc(open, same) {
-			continue // one of those who agree is enough
+			continue // one of the nodes that agree is enough
 		}
 		shown := shownAs(ref, digest, ref.Round > 0)
 		_, err := a.msgs.Open(a.ctx, &types.MsgOpen{Worker: worker(n).String(), Items: []types.OpenItem{types.NewOpenItem(ref, shown)}})
@@ -253,7 +254,7 @@ func (a *arena) speak(task types.Task, at uint32) {
 	}
 }
 
-// opinion is what the node of an assignment says.
+// opinion returns what the node of an assignment says.
 func (a *arena) opinion(task types.Task, x partOf) says {
 	if a.index[x.Operator] >= a.ring {
 		return truth
@@ -273,8 +274,8 @@ func (a *arena) opinion(task types.Task, x partOf) says {
 	return a.strategy.says(at)
 }
 
-// fixed is what a node commits to. Who means to stay silent once it is audited
-// cannot know yet that it will be.
+// fixed returns what a node commits to. A node that intends to stay silent if it is audited
+// does not know yet whether it will be.
 func (a *arena) fixed(task types.Task, x partOf) says {
 	if say := a.opinion(task, x); say != nothing {
 		return say
@@ -282,7 +283,7 @@ func (a *arena) fixed(task types.Task, x partOf) says {
 	return own
 }
 
-// content is the digest of what a node says.
+// content returns the digest of what a node says.
 func (a *arena) content(n int, say says) []byte {
 	text := "result"
 	switch say {

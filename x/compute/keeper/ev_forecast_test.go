@@ -2,31 +2,30 @@ package keeper_test
 
 import "math"
 
-// The expected value of a strategy, reckoned apart from the chain's code: by the
-// sum over all draws of all rounds of their chance times their outcome. Amounts
-// are in rewards of one replica.
+// The expected value of a strategy, computed independently of the chain's code: the sum, over
+// all draws of all rounds, of their probability times their outcome. Amounts are in rewards
+// of one replica.
 //
 //	P(i of M replicas are the ring's) = C(k,i) C(n-k,M-i) / C(n,M)
 //
-// Replicas, auditors and the judges of each further round are drawn one after the
-// other from those that have not taken part, so that each draw is hypergeometric
-// in what the earlier ones have left. An audit is drawn with the probability q
-// after the replicas have committed. A first round is accepted when all agree;
-// further ones need two thirds of all votes, and after the last one the plurality
-// decides. Nodes weigh alike: a draw then takes any set of nodes as likely as any
-// other.
+// Replicas, auditors and the judges of each further round are drawn one after the other from
+// the nodes that have not taken part, so that each draw is hypergeometric in what the earlier
+// draws have left. An audit is drawn with the probability q after the replicas have
+// committed. A first round is accepted if all agree; further rounds need two thirds of all
+// votes, and after the last round the plurality decides. All nodes have the same weight, so
+// that all sets of nodes are equally likely to be drawn.
 
 // says is what a node of a ring says.
 type says int
 
 const (
 	truth  says = iota
-	shared      // the one lie of the ring
-	own         // a lie that nobody else tells
+	shared      // the one lie that the ring shares
+	own         // a lie that no other node tells
 	nothing
 )
 
-// part is why a node takes part in a task.
+// part is the role in which a node takes part in a task.
 type part int
 
 const (
@@ -35,13 +34,13 @@ const (
 	judge
 )
 
-// view is what a ring knows of a task when one of its nodes speaks.
+// view is what a ring knows about a task when one of its nodes speaks.
 type view struct {
 	part part
-	// owned says that all replicas that the requester asked for are the ring's.
+	// owned reports whether all replicas that the requester asked for belong to the ring.
 	owned bool
-	// audited says that auditors have joined. It is known only after the replicas
-	// have committed: they can fall silent, and cannot change their minds.
+	// audited reports whether auditors have joined. The ring learns this only after the
+	// replicas have committed: they can stay silent, but cannot commit to another result.
 	audited bool
 }
 
@@ -49,35 +48,36 @@ type view struct {
 type strategy struct {
 	name string
 	says func(view) says
-	// posts says that the ring is the requester too, so that what the job costs is
+	// posts reports whether the ring is also the requester, so that the cost of the job is
 	// its own loss.
 	posts bool
 }
 
-// game is the terms under which a strategy is played.
+// game contains the terms under which a strategy is played.
 type game struct {
-	// nodes of the class and ring, those of them that play the strategy.
+	// nodes is the number of nodes of the class; ring is the number of those that play the
+	// strategy.
 	nodes, ring int
 	replicas    int
-	// q is the chance of an audit and auditors how many join then.
+	// q is the probability of an audit, and auditors the number of nodes that join then.
 	q        float64
 	auditors int
 	// liability of a replica, in rewards.
 	liability float64
-	// kept is the part of a reward that reaches a node, attempt the part of it that
-	// an attempt earns without a verdict, honest the part of what is left of a slash
-	// that goes to who was right.
+	// kept is the part of a reward that reaches a node. attempt is the part of a reward that
+	// a node earns for an attempt without a verdict. honest is the part of the rest of a
+	// slash that nodes that were right share.
 	kept, attempt, honest float64
 	escalation            []int
 }
 
-// group is the nodes of one round.
+// group contains the nodes of one round.
 type group struct {
 	honest, ring int
 	say          says
 }
 
-// moments are a mean and a mean square.
+// moments contains a mean and a mean square.
 type moments struct{ mean, square float64 }
 
 func (m *moments) add(chance float64, of moments) {
@@ -89,7 +89,7 @@ func (m moments) deviation() float64 { return math.Sqrt(max(0, m.square-m.mean*m
 
 func certain(value float64) moments { return moments{mean: value, square: value * value} }
 
-// forecast returns what one task is worth to the ring.
+// forecast returns the expected value of one task for the ring.
 func (g game) forecast(s strategy) moments {
 	var out moments
 	for i := 0; i <= min(g.replicas, g.ring); i++ {
@@ -111,7 +111,7 @@ func (g game) forecast(s strategy) moments {
 	return out
 }
 
-// tally is the votes so far.
+// tally contains the votes so far.
 type tally struct {
 	all, honest, ring         int
 	truth, shared, own, quiet int
@@ -138,7 +138,8 @@ func tallyOf(groups []group) tally {
 	return t
 }
 
-// winner returns what most say, by how many, and whether as many say otherwise.
+// winner returns the result with the most votes, the number of these votes, and whether
+// another result has as many.
 func (t tally) winner() (winner says, best int, tied bool) {
 	best = max(t.truth, t.shared, min(t.own, 1))
 	as := 0
@@ -158,8 +159,8 @@ func (t tally) winner() (winner says, best int, tied bool) {
 	return winner, best, as > 1
 }
 
-// count applies the rules after a round; further is how many further rounds there
-// have been. The first round is one group, or two with its auditors.
+// count applies the rules after a round. further is the number of further rounds so far. The
+// first round is one group, or two with its auditors.
 func (g game) count(s strategy, at view, groups []group, further int) moments {
 	votes := tallyOf(groups)
 	winner, best, tied := votes.winner()
@@ -182,8 +183,8 @@ func (g game) count(s strategy, at view, groups []group, further int) moments {
 	return out
 }
 
-// judges is how many the next round has: as the table says, as there are, and as
-// those who lose at least can pay.
+// judges returns the number of judges of the next round: the number in the table, or fewer if
+// the class has fewer nodes or the losers can pay fewer.
 func (g game) judges(votes tally, further int) int {
 	if further >= len(g.escalation) {
 		return 0
@@ -199,9 +200,8 @@ func (g game) judges(votes tally, further int) int {
 	return max(0, min(g.escalation[further], g.nodes-votes.all, int(float64(losers)*g.liability+1e-9)-before))
 }
 
-// accepted is what a verdict is worth: replicas of the first round that were right
-// are paid by the requester and judges by the losers, of whose rest a reward at most is
-// shared.
+// accepted returns the value of a verdict. The requester pays the replicas of the first round
+// that were right. The losers pay the judges, and at most one reward of the rest is shared.
 func (g game) accepted(s strategy, groups []group, winner says, further int) float64 {
 	var firstRing, first, judgeRing, judges, rightRing, right, lostRing, lost float64
 	for i, x := range groups {
@@ -233,9 +233,8 @@ func (g game) accepted(s strategy, groups []group, winner says, further int) flo
 	return value
 }
 
-// failed is what a task without a verdict is worth: the silent lose their
-// liability, the others earn the attempt fee for as long as escrow has it, first
-// rounds first.
+// failed returns the value of a task without a verdict. Silent nodes lose their liability.
+// The others earn the attempt fee as long as escrow covers it, first rounds first.
 func (g game) failed(s strategy, groups []group) float64 {
 	escrow, value := float64(g.replicas), 0.0
 	if g.q > 0 {
@@ -262,7 +261,7 @@ func (g game) failed(s strategy, groups []group) float64 {
 	return value
 }
 
-// drawn is the chance to draw exactly so many honest nodes and ring members.
+// drawn returns the probability of drawing exactly this many honest nodes and ring members.
 func drawn(honest, ring, ofHonest, ofRing int) float64 {
 	if ofHonest < 0 || ofHonest > honest || ofRing < 0 || ofRing > ring {
 		return 0
@@ -270,7 +269,7 @@ func drawn(honest, ring, ofHonest, ofRing int) float64 {
 	return math.Exp(ways(honest, ofHonest) + ways(ring, ofRing) - ways(honest+ring, ofHonest+ofRing))
 }
 
-// ways is the logarithm of the binomial coefficient.
+// ways returns the logarithm of the binomial coefficient.
 func ways(n, k int) float64 {
 	a, _ := math.Lgamma(float64(n + 1))
 	b, _ := math.Lgamma(float64(k + 1))

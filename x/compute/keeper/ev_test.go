@@ -12,10 +12,10 @@ import (
 
 const (
 	evNodes = 40
-	// evErrors is how many standard errors measured and predicted may differ: by
-	// chance one cell in 16,000 does.
+	// evErrors is the number of standard errors by which measured and predicted values may
+	// differ. One cell in 16,000 exceeds it by chance.
 	evErrors = 4
-	// evEqual is below what two different forecasts differ by, in rewards.
+	// evEqual is the largest difference, in rewards, between forecasts that count as equal.
 	evEqual = 1e-9
 )
 
@@ -27,8 +27,8 @@ func liesAlone() strategy   { return strategy{name: "lies alone", says: always(o
 func colludes() strategy    { return strategy{name: "colludes", says: always(shared)} }
 func postsItself() strategy { return strategy{name: "own posting", says: always(shared), posts: true} }
 
-// picks lies only where all the requester's replicas are the ring's, and otherwise
-// tells the truth: whoever else has been drawn is there to see.
+// picks lies only if all the requester's replicas belong to the ring. Otherwise it tells the
+// truth, because a node outside of the ring would contradict a lie.
 func picks() strategy {
 	return strategy{name: "colludes when it owns", says: func(at view) says {
 		if at.owned {
@@ -38,7 +38,7 @@ func picks() strategy {
 	}}
 }
 
-// hides lies as an executor, and falls silent once it sees that it is audited.
+// hides lies as an executor, and stays silent once it sees that it is audited.
 func hides() strategy {
 	return strategy{name: "silent when audited", says: func(at view) says {
 		switch {
@@ -51,7 +51,7 @@ func hides() strategy {
 	}}
 }
 
-// guesses does its own tasks and guesses where it should check others.
+// guesses does its own tasks, and guesses if it should check others.
 func guesses() strategy {
 	return strategy{name: "lazy auditor", says: func(at view) says {
 		if at.part == replica {
@@ -61,8 +61,8 @@ func guesses() strategy {
 	}}
 }
 
-// terms is a policy with the assumed chance of an honest auditor, which sets what
-// nodes stake under AUDIT.
+// terms is a policy with the assumed probability of an honest auditor, which determines the
+// liability under AUDIT.
 type terms struct {
 	policy    types.Policy
 	honestBps uint32
@@ -84,8 +84,8 @@ func (x terms) String() string {
 	return fmt.Sprintf("QUORUM(%d) audited %g%% by %d", p.Replicas, float64(p.AuditBps)/100, p.Auditors)
 }
 
-// game returns the terms of a ring of so many nodes. The liability is written down
-// from the design, not taken from the chain.
+// game returns the terms of a ring of this many nodes. The liability is computed from the
+// design document, not taken from the chain.
 func (x terms) game(ring int) game {
 	p := x.policy
 	g := game{
@@ -103,12 +103,12 @@ func (x terms) game(ring int) game {
 
 // measured is a cell of the table.
 type measured struct {
-	// predicted, deviation and mean of a task, in rewards; allowed is how far mean
-	// and predicted may lie apart.
+	// predicted, deviation and mean of a task, in rewards; allowed is the largest difference
+	// between mean and predicted.
 	predicted, deviation, mean, allowed float64
 }
 
-// cell plays so many tasks and holds what was won against the forecast.
+// cell plays this many tasks and compares the winnings with the forecast.
 func cell(t *testing.T, start int64, x terms, ring, tasks int, s strategy) measured {
 	t.Helper()
 	g := x.game(ring)
@@ -121,13 +121,13 @@ func cell(t *testing.T, start int64, x terms, ring, tasks int, s strategy) measu
 	t.Logf("%-28s %-22s %4.1f%% %5d %8.3f %8.3f %8.3f %8.3f",
 		x, s.name, 100*float64(ring)/evNodes, tasks, g.liability, m.mean, m.predicted, m.allowed)
 	if s.posts {
-		m.allowed += 1e-3 // the posting fee, burned once
+		m.allowed += 1e-3 // the posting fee, which is burned once
 	}
 	require.InDelta(t, m.predicted, m.mean, m.allowed, "%s, %s, ring of %d", x, s.name, ring)
 	return m
 }
 
-// policies are the space of q, m, bond and replicas that is played.
+// policies returns the combinations of q, auditors, bond and replicas that are played.
 func policies() []terms {
 	return []terms{
 		audit(500, 1, 5_000), audit(500, 3, 5_000), audit(2_500, 1, 5_000), audit(2_500, 1, 10_000),
@@ -136,17 +136,17 @@ func policies() []terms {
 	}
 }
 
-// evTasks is how many tasks a cell plays.
+// evTasks is the number of tasks that a cell plays.
 const evTasks = 200
 
-// What a strategy wins is what the formula says, within four standard errors, and
-// never what honest nodes in the same seats earn.
+// The winnings of a strategy equal the forecast within four standard errors, and are always
+// less than what honest nodes earn in the same seats.
 func TestCheatingEarnsLessThanHonestyUnderEveryPolicy(t *testing.T) {
 	start := int64(1)
 	for _, x := range policies() {
 		plays := []strategy{honestly(), liesAlone(), colludes(), picks(), postsItself()}
 		if x.policy.AuditBps > 0 {
-			plays = append(plays, guesses()) // where nothing is audited there is nothing to guess
+			plays = append(plays, guesses()) // without audits there is nothing to guess
 		}
 		if x.policy.Kind == types.POLICY_KIND_AUDIT {
 			plays = append(plays, hides())
@@ -159,8 +159,8 @@ func TestCheatingEarnsLessThanHonestyUnderEveryPolicy(t *testing.T) {
 				if s.name == honestly().name {
 					continue
 				}
-				// A quorum that is never audited, all of it the ring's, has nobody to tell:
-				// a lie is paid there like the truth, and no better.
+				// If a quorum is never audited and belongs to the ring as a whole, no node
+				// can contradict it: a lie then earns as much as the truth, but not more.
 				if unseen := s.name == picks().name && x.policy.Replicas > 1 && x.policy.AuditBps == 0; unseen {
 					require.InDelta(t, honest.mean, m.predicted, evEqual, "%s, %s", x, s.name)
 				} else {
@@ -169,14 +169,14 @@ func TestCheatingEarnsLessThanHonestyUnderEveryPolicy(t *testing.T) {
 				if s.name == liesAlone().name || s.name == colludes().name || s.posts {
 					require.Negative(t, m.predicted, "%s, %s: a loss even where work costs all its pay", x, s.name)
 				}
-				// The chance of a lucky run is the noise's, not the formula's.
+				// The probability of a lucky run comes from the noise, not from the formula.
 				require.Less(t, m.mean, honest.mean+m.allowed, "%s, %s", x, s.name)
 			}
 		}
 	}
 }
 
-// best is the better of the two ways to collude.
+// best returns the better of the two ways to collude.
 func best(g game) (strategy, moments) {
 	s, m := colludes(), g.forecast(colludes())
 	if other := g.forecast(picks()); other.mean > m.mean {
@@ -185,8 +185,8 @@ func best(g game) (strategy, moments) {
 	return s, m
 }
 
-// A ring that is large enough wins. From which share on, the formula says, and play
-// on both sides of it agrees.
+// A ring that is large enough wins. The formula predicts the share from which this is so, and
+// play on both sides of that share agrees.
 func TestAShareOfTheClassFromWhichLyingPays(t *testing.T) {
 	start := int64(10_000_001)
 	for _, x := range policies() {

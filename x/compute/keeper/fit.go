@@ -9,16 +9,16 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// maxFitVisited bounds the nodes that one query looks at to count whom a job fits.
-// Messages never look: posting costs the same whatever the number of nodes.
+// maxFitVisited bounds the number of nodes that one query visits to count how many nodes a
+// job fits. Messages do not visit nodes: posting costs the same for any number of nodes.
 const maxFitVisited = 1_000
 
-// barred reports whether a node may not take a task for what it has done in it; nil when
-// there is no task yet.
+// barred reports whether a node may not take a task because it has taken part in it. It is
+// nil if there is no task yet.
 type barred func(operator string) (bool, error)
 
-// fit counts the live nodes that a demand fits, and what excludes the others. A named
-// node is looked up, so that it is counted however many nodes there are.
+// fit counts the live nodes that meet a demand, and the rules that exclude the others. It
+// looks a named node up directly, so that the node is counted whatever the number of nodes.
 func (k *Keeper) fit(ctx sdk.Context, d *types.Demand, isBarred barred) (types.Fit, error) {
 	epoch, err := k.nodes.Epoch(ctx)
 	if err != nil {
@@ -56,7 +56,7 @@ func (k *Keeper) fit(ctx sdk.Context, d *types.Demand, isBarred barred) (types.F
 	return fit, err
 }
 
-// countNamed looks at the node that a job names.
+// countNamed counts the node that a job names.
 func (k *Keeper) countNamed(ctx sdk.Context, d *types.Demand, fit *types.Fit, count func(edgenodetypes.Node) error) error {
 	operator, err := k.addresses.StringToBytes(d.Policy.Node)
 	if err != nil {
@@ -73,8 +73,8 @@ func (k *Keeper) countNamed(ctx sdk.Context, d *types.Demand, fit *types.Fit, co
 	return count(node)
 }
 
-// needsOf holds a node against a demand and, when there is a task, what it has done
-// in it.
+// needsOf compares a node with a demand and, if there is a task, checks whether the node has
+// taken part in it.
 func needsOf(d *types.Demand, node edgenodetypes.Node, epoch uint64, isBarred barred) ([]types.Need, error) {
 	needs := d.Needs(node, epoch)
 	if isBarred == nil {

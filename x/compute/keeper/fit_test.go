@@ -18,7 +18,7 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// declare tells the chain what the n-th node takes.
+// declare declares to the chain which tasks the n-th node takes.
 func (f *fixture) declare(n int, limits edgenodetypes.TaskLimits, executors ...string) {
 	f.t.Helper()
 	if len(executors) == 0 {
@@ -39,7 +39,7 @@ func (f *fixture) quote(s types.JobSpec) *types.QueryQuoteResponse {
 	return answer
 }
 
-// explain asks for a task without naming a node.
+// explain queries what a task waits for, without naming a node.
 func (f *fixture) explain(id string) *types.QueryExplainResponse {
 	f.t.Helper()
 	answer, err := f.queries.Explain(f.ctx, &types.QueryExplainRequest{JobId: id})
@@ -104,7 +104,7 @@ func TestEachConditionOfAJobExcludesNodesUnderItsOwnName(t *testing.T) {
 	}
 }
 
-// job draws a spec whose conditions exclude some nodes.
+// drawSpec draws a spec whose conditions exclude some nodes.
 func drawSpec(t *rapid.T) types.JobSpec {
 	s := spec(coin(int64(rapid.SampledFrom([]int{10, 1_000, 4_000}).Draw(t, "reward"))), 3)
 	s.Resources = types.Resources{

@@ -35,7 +35,7 @@ const (
 	faucet    = keepertest.Faucet
 	community = keepertest.Community
 	class     = "cpu-small"
-	// seedDelay is how many blocks after its pin a seed becomes known.
+	// seedDelay is the number of blocks after its pin at which a seed becomes known.
 	seedDelay = 2
 )
 
@@ -47,13 +47,13 @@ func TestMain(m *testing.M) {
 // tb is testing.T or rapid.T.
 type tb = keepertest.TB
 
-// beacon gives a seed for every height seedDelay blocks later, unless it is
-// withheld.
+// beacon provides a seed for every height seedDelay blocks later, unless seeds are withheld.
 type beacon struct {
 	withheld bool
 	// since is the height at which withholding ended.
 	since int64
-	// broken heights are those whose seed cannot be read; a true value panics.
+	// broken contains heights whose seed cannot be read. If the value is true, reading it
+	// panics.
 	broken map[int64]bool
 }
 
@@ -72,8 +72,7 @@ func (b *beacon) Seed(ctx context.Context, height int64) (beacontypes.Seed, bool
 	return beacontypes.Seed{Round: uint64(height), Randomness: sum[:], Height: known}, true, nil
 }
 
-// registry is the real x/edgenode; the classes of an epoch cannot be read while
-// it is torn.
+// registry is the real x/edgenode. While torn is set, the classes of an epoch cannot be read.
 type registry struct {
 	*edgenodekeeper.Keeper
 	torn bool
@@ -95,21 +94,21 @@ func (r *registry) WalkNodes(ctx context.Context, most int, show func(edgenodety
 	return r.Keeper.WalkNodes(ctx, most, show)
 }
 
-// fixture is x/compute over real stores with the real bank, nodes and rewards.
+// fixture is x/compute over real stores, with the real bank, nodes and rewards.
 type fixture struct {
 	t      tb
 	ctx    sdk.Context
 	beacon *beacon
 	bank   bankkeeper.BaseKeeper
 	nodes  *edgenodekeeper.Keeper
-	// registry is nodes as the keeper has it.
+	// registry contains the nodes as the keeper sees them.
 	registry *registry
 	rewards  *rewardskeeper.Keeper
 	keeper   *keeper.Keeper
 	msgs     types.MsgServer
 	queries  types.QueryServer
 	minted   sdk.Coins
-	// receipts that events have told of, by job, in order.
+	// receipts contains the receipts from events, by job, in order.
 	receipts map[string][]types.Receipt
 	// service opens the module's own store.
 	service store.KVStoreService
@@ -122,7 +121,7 @@ func newFixture(t tb) *fixture {
 	return f
 }
 
-// emptyFixture is a fixture before its genesis.
+// emptyFixture returns a fixture before its genesis.
 func emptyFixture(t tb) *fixture {
 	t.Helper()
 	ground := keepertest.New(t, keepertest.Needs{
@@ -163,7 +162,7 @@ func (f *fixture) initGenesis() {
 	require.NoError(f.t, f.keeper.InitGenesis(f.ctx, *genesis))
 }
 
-// testParams are the defaults with numbers that a person can follow.
+// testParams returns the default parameters with numbers that a reader can follow.
 func testParams() types.Params {
 	p := types.DefaultParams()
 	p.Denoms = []types.PaymentDenom{
@@ -174,7 +173,7 @@ func testParams() types.Params {
 	p.PostingFeePerByte = math.NewInt(1)
 	p.MinLiability = math.NewInt(50)
 	p.Escalation = []uint32{3, 3}
-	p.AuditFloorBps = 0 // audits are drawn where a test asks for them
+	p.AuditFloorBps = 0 // tests turn audits on if they need them
 	p.ClaimBlocks, p.RevealBlocks, p.MaxDraws = 2, 4, 2
 	p.SeedTimeoutBlocks, p.MaxWaitBlocks = 20, 60
 	p.MinPrepareBlocks, p.MinCommitBlocks = 1, 2
@@ -208,7 +207,7 @@ func (f *fixture) fund(to sdk.AccAddress, coins ...sdk.Coin) {
 	f.minted = f.minted.Add(amount...)
 }
 
-// register opens the n-th node with a bond and slots that count at once.
+// register registers the n-th node with a bond and slots that count at once.
 func (f *fixture) register(n int, bond int64, slots uint32) {
 	f.t.Helper()
 	f.fund(operator(n), sdk.NewInt64Coin(denom, bond))
@@ -220,7 +219,7 @@ func (f *fixture) register(n int, bond int64, slots uint32) {
 	require.NoError(f.t, err)
 }
 
-// network opens n equal nodes and rolls the epoch, so that they have weight.
+// network registers n equal nodes and starts a new epoch, so that they have weight.
 func (f *fixture) network(n int) {
 	f.t.Helper()
 	for i := range n {
@@ -229,8 +228,7 @@ func (f *fixture) network(n int) {
 	require.NoError(f.t, f.nodes.RollEpoch(f.ctx))
 }
 
-// next ends the block and starts the next one, and checks every invariant in
-// between.
+// next ends the block, checks every invariant, and starts the next block.
 func (f *fixture) next() {
 	f.t.Helper()
 	require.NoError(f.t, f.keeper.EndBlock(f.ctx))
@@ -250,7 +248,7 @@ func (f *fixture) blocks(n int) {
 
 func (f *fixture) checkInvariants() {
 	f.t.Helper()
-	defer func(walked int) { f.registry.walked = walked }(f.registry.walked) // a test's, no message's
+	defer func(walked int) { f.registry.walked = walked }(f.registry.walked) // this walk belongs to the test, not to a message
 	for _, r := range f.keeper.CheckInvariants(f.ctx) {
 		require.NoError(f.t, r.Err, "compute: %s", r.Name)
 	}
@@ -259,7 +257,7 @@ func (f *fixture) checkInvariants() {
 	}
 }
 
-// spec is a job that nothing is wrong with.
+// spec returns a valid job.
 func spec(reward sdk.Coin, replicas uint32) types.JobSpec {
 	digest := sha256.Sum256([]byte("program"))
 	blob := types.Blob{Sha256: digest[:], Size_: 7, Uris: []string{"http://127.0.0.1:1/v1/blobs/00"}}

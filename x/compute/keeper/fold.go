@@ -11,9 +11,9 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// fold writes what the block's tasks have changed of their jobs: each job and each
-// market is written once, however many tasks moved. Jobs are folded together; when
-// that fails, one by one, so that a bad one holds up nobody else.
+// fold applies the changes that the block's tasks made to their jobs. It writes each job and
+// each market once, however many of their tasks changed. It folds all jobs together; if that
+// fails, it folds them one by one, so that a faulty job does not hold up the others.
 func (k *Keeper) fold(ctx sdk.Context, params types.Params) error {
 	if err := k.foldPosted(ctx); err != nil {
 		return err
@@ -36,8 +36,7 @@ func (k *Keeper) fold(ctx sdk.Context, params types.Params) error {
 	return nil
 }
 
-// foldPosted counts the tasks that the block has posted. Their jobs have nothing
-// to fold.
+// foldPosted counts the tasks that the block has posted. Their jobs do not change.
 func (k *Keeper) foldPosted(ctx sdk.Context) error {
 	posted, err := k.takePosted(ctx)
 	if err != nil || len(posted) == 0 {
@@ -57,7 +56,7 @@ func (k *Keeper) foldPosted(ctx sdk.Context) error {
 	return nil
 }
 
-// byJob splits notes in order of job into those of each.
+// byJob splits notes, which are ordered by job, into one slice per job.
 func byJob(entries []noteEntry) [][]noteEntry {
 	var jobs [][]noteEntry
 	for len(entries) > 0 {
@@ -71,7 +70,7 @@ func byJob(entries []noteEntry) [][]noteEntry {
 	return jobs
 }
 
-// foldJobs folds the notes of jobs, and what these change of their markets.
+// foldJobs folds the notes of jobs into the jobs and their markets.
 func (k *Keeper) foldJobs(ctx sdk.Context, params types.Params, jobs [][]noteEntry) error {
 	markets := newMarketWriter(ctx, k)
 	for _, notes := range jobs {
@@ -82,7 +81,7 @@ func (k *Keeper) foldJobs(ctx sdk.Context, params types.Params, jobs [][]noteEnt
 	return markets.flush()
 }
 
-// foldJob counts the notes of one job, then refunds, closes it or has it open
+// foldJob counts the notes of one job, and then refunds or closes it, or queues it to unroll
 // further tasks.
 func (k *Keeper) foldJob(ctx sdk.Context, params types.Params, notes []noteEntry, markets *marketWriter) error {
 	id := notes[0].id
@@ -139,8 +138,8 @@ func (k *Keeper) foldJob(ctx sdk.Context, params types.Params, notes []noteEntry
 	return k.setChanged(ctx, id, job, stored)
 }
 
-// setChanged writes a job unless it is as it was stored: most blocks in which a
-// task moves change nothing of its job.
+// setChanged stores a job if it differs from the stored one: most blocks in which a task
+// changes do not change its job.
 func (k *Keeper) setChanged(ctx context.Context, id types.JobID, job types.Job, stored []byte) error {
 	encoded, err := job.Marshal()
 	if err != nil || bytes.Equal(encoded, stored) {
@@ -149,8 +148,8 @@ func (k *Keeper) setChanged(ctx context.Context, id types.JobID, job types.Job, 
 	return k.jobs.Set(ctx, id, job)
 }
 
-// followUp does what the new counts ask for. moved says that a task has found a
-// node or ended, and last how the last one to end did.
+// followUp acts on the new counts. moved reports whether a task has found a node or ended;
+// last is the status of the last task that ended.
 func (k *Keeper) followUp(
 	ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, moved bool, last types.TaskStatus,
 ) error {
@@ -167,7 +166,7 @@ func (k *Keeper) followUp(
 	}
 }
 
-// queueJob moves a job to the height at which it is next due, 0 for never.
+// queueJob moves a job to the height at which it is next due. Height 0 means never.
 func (k *Keeper) queueJob(ctx sdk.Context, id types.JobID, job *types.Job, height int64) error {
 	if height == job.DueHeight {
 		return nil

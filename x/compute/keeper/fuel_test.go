@@ -11,8 +11,8 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// TestNobodyShowsMoreFuelThanTheSpecAllows: what stands on a receipt is at most what the
-// job pays for. A run that its fuel has ended says that it has used all of it.
+// TestNobodyShowsMoreFuelThanTheSpecAllows: the fuel on a receipt is at most what the job
+// pays for. A run that ended because it ran out of fuel reports that it has used all of it.
 func TestNobodyShowsMoreFuelThanTheSpecAllows(t *testing.T) {
 	limit := spec(coin(1_000), 3).Resources.Fuel
 	for name, policy := range map[string]types.Policy{

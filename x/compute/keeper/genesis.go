@@ -12,8 +12,8 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// InitGenesis writes an exported state. It fails when escrow does not hold what
-// the state owes.
+// InitGenesis writes an exported state. It returns an error if the escrow account does not
+// hold the amount that the state owes.
 func (k *Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 	if err := g.Validate(); err != nil {
 		return err
@@ -70,8 +70,8 @@ func (k *Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 	return nil
 }
 
-// importReceipts writes the receipts, which say how long their jobs are kept. That of
-// a job which has been pruned waits for its own pruning.
+// importReceipts writes the receipts, which determine how long their jobs are kept. The
+// receipt of a pruned job is queued for its own pruning.
 func (k *Keeper) importReceipts(ctx context.Context, g *types.GenesisState) error {
 	kept := map[string]bool{}
 	for i := range g.Jobs {
@@ -96,7 +96,7 @@ func (k *Keeper) importReceipts(ctx context.Context, g *types.GenesisState) erro
 	return nil
 }
 
-// importTask writes a task of a job that is there, and its traces.
+// importTask stores a task of an existing job, and its index entries.
 func (k *Keeper) importTask(ctx context.Context, task types.Task) error {
 	id, err := types.ParseJobID(task.JobId)
 	if err != nil {
@@ -112,8 +112,8 @@ func (k *Keeper) importTask(ctx context.Context, task types.Task) error {
 	return k.reindex(ctx, id, task.Index, round.Traces{}, round.TracesOf(&job, task))
 }
 
-// importJob writes a job and its spec. That of an array may have been pruned. A job from
-// before jobs bounded their fuel has the bound of its spec.
+// importJob stores a job and its spec. The spec of an array may have been pruned. A job from
+// before jobs bounded their fuel takes the bound of its spec.
 func (k *Keeper) importJob(ctx context.Context, params types.Params, job types.Job, spec types.JobSpec) error {
 	id, err := types.ParseJobID(job.Id)
 	if err != nil {

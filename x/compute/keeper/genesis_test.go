@@ -14,13 +14,13 @@ import (
 
 func sdkCoins(amount int64) sdk.Coins { return sdk.NewCoins(coin(amount)) }
 
-// restored is a new fixture that starts from what f exports.
+// restored returns a new fixture that starts from the export of f.
 func restored(f *fixture) *fixture {
 	f.t.Helper()
 	return restoredAs(f, func(*types.GenesisState) {})
 }
 
-// restoredAs is a new fixture that starts from a change of what f exports.
+// restoredAs returns a new fixture that starts from a changed export of f.
 func restoredAs(f *fixture, change func(*types.GenesisState)) *fixture {
 	f.t.Helper()
 	g := emptyFixture(f.t)
@@ -42,8 +42,8 @@ func restoredAs(f *fixture, change func(*types.GenesisState)) *fixture {
 	return g
 }
 
-// A chain that starts from an export goes on as the one that was exported,
-// whatever its jobs were at.
+// A chain that starts from an export continues like the exported chain, whatever state its
+// jobs were in.
 func TestAnExportedRunGoesOnAsItWould(t *testing.T) {
 	crowd := []behaviour{honest, liar, honest, stalls, honest, shirks, honest, silent, honest, honest, closed, honest}
 	for start := 3; start < 30; start += 4 {
@@ -85,8 +85,8 @@ func TestAGenesisThatOwesMoreThanEscrowHoldsIsRefused(t *testing.T) {
 	require.ErrorContains(t, err, "escrow holds")
 }
 
-// A job from before jobs bounded their fuel is bounded by its spec: its nodes must be able
-// to reveal.
+// A job from before jobs bounded their fuel has the bound of its spec, so that its nodes can
+// reveal.
 func TestAJobOfAGenesisWithoutFuelHasThatOfItsSpec(t *testing.T) {
 	f := newFixture(t)
 	f.network(5)

@@ -12,7 +12,7 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// waste posts a job that nobody takes, for as long as a job may live.
+// waste posts a job that no node takes, with the longest lifetime.
 func (f *fixture) waste(n int) string {
 	f.t.Helper()
 	s := spec(coin(10), 3)
@@ -25,8 +25,8 @@ func (f *fixture) longLives() {
 	f.setParams(func(p *types.Params) { p.MaxLifetimeBlocks = types.DefaultParams().MaxLifetimeBlocks })
 }
 
-// endBlock ends a block without looking at every invariant, and returns the gas that it
-// would have cost.
+// endBlock ends a block without checking every invariant, and returns the gas that it would
+// have cost.
 func (f *fixture) endBlock() uint64 {
 	f.t.Helper()
 	meter := storetypes.NewInfiniteGasMeter()
@@ -38,8 +38,8 @@ func (f *fixture) endBlock() uint64 {
 	return meter.GasConsumed()
 }
 
-// What a job makes the chain do over its whole life is paid for when it is posted, or
-// out of what it has set aside, after which it ends.
+// The requester pays for everything that a job makes the chain do over its whole life: when
+// it is posted, or from the amount that it has set aside, after which it ends.
 func TestAJobThatNobodyTakesPaysForEachDrawUntilItCannot(t *testing.T) {
 	f := newFixture(t)
 	f.longLives()
@@ -67,7 +67,7 @@ func TestAJobThatNobodyTakesPaysForEachDrawUntilItCannot(t *testing.T) {
 	require.Equal(t, job.DrawReserve().String(), r.Burned.String(), "it ended when it could not pay for another")
 }
 
-// jobDue is when the only task of a job is next due.
+// jobDue returns the height at which the only task of a job is next due.
 func (f *fixture) jobDue(id string) int64 {
 	resp, err := f.queries.Task(f.ctx, &types.QueryTaskRequest{JobId: id})
 	if err != nil {
@@ -94,7 +94,7 @@ func TestPausesDoubleUpToAQuarterOfTheJobsLife(t *testing.T) {
 		}
 	}
 	require.Greater(t, len(pauses), 9)
-	last := len(pauses) - 1 // is as long as the job lives
+	last := len(pauses) - 1 // lasts as long as the job lives
 	for i, pause := range pauses[:last] {
 		require.Equal(t, min(int64(1)<<(i+2)-1, 1_000), pause, "pause %d of %v", i, pauses)
 	}
@@ -150,8 +150,8 @@ func TestANamedNodeHasToBeActiveWhenItIsNamedAndWhenItIsAsked(t *testing.T) {
 	require.Equal(t, types.JOB_STATUS_EXPIRED, f.job(id).Status, "it is not asked again")
 }
 
-// Judges and auditors are called first, whatever else looks for nodes, and what nobody
-// can claim now stands in no node's way.
+// Judges and auditors are called first, whatever else looks for nodes. Draws that no node can
+// claim now do not get in the way.
 func TestIdleDrawsDoNotHideTheCallForJudges(t *testing.T) {
 	const nodes = 14
 	f := newFixture(t)
@@ -175,7 +175,7 @@ func TestIdleDrawsDoNotHideTheCallForJudges(t *testing.T) {
 		f.endBlock()
 	}
 	for range 20 {
-		f.waste(1) // as fresh as the call
+		f.waste(1) // as recent as the call
 	}
 	for range seedDelay {
 		f.endBlock()
@@ -196,8 +196,8 @@ func TestIdleDrawsDoNotHideTheCallForJudges(t *testing.T) {
 	require.GreaterOrEqual(t, called, 3, "a jury")
 }
 
-// A node's list does not grow with the draws that others let lie: those that pause are
-// on no list, and heights whose draws take no claims are passed by in one step each.
+// A node's list does not grow with draws that other nodes leave alone. Draws that pause are
+// not on a list, and a height whose draws do not take claims is skipped in one step.
 func TestListsOfDrawsCostNothingForWhatNobodyCanClaimNow(t *testing.T) {
 	cost := func(idle int) uint64 {
 		f := newFixture(t)
@@ -220,7 +220,7 @@ func TestListsOfDrawsCostNothingForWhatNobodyCanClaimNow(t *testing.T) {
 	require.Less(t, cost(200), 2*cost(0))
 }
 
-// Work in which somebody has something at stake is advanced before idle draws.
+// Work in which a node has something at stake is advanced before idle draws.
 func TestIdleDrawsDoNotHoldUpTheQueue(t *testing.T) {
 	f := newFixture(t)
 	f.longLives()

@@ -12,8 +12,7 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// reindex writes what indexes say of a task, where that differs from what they said
-// before.
+// reindex updates the indexes of a task where its traces have changed.
 func (k *Keeper) reindex(ctx context.Context, id types.JobID, index uint64, before, after round.Traces) error {
 	if err := k.requeue(ctx, id, index, before, after); err != nil {
 		return err
@@ -40,7 +39,7 @@ func (k *Keeper) requeue(ctx context.Context, id types.JobID, index uint64, befo
 	return k.queue(after.Urgent).Set(ctx, collections.Join3(after.Due, id, index))
 }
 
-// queue returns the queue of what is urgent, or of the rest.
+// queue returns the queue of urgent tasks, or the queue of the others.
 func (k *Keeper) queue(urgent bool) collections.KeySet[dueKey] {
 	if urgent {
 		return k.urgent
@@ -48,7 +47,7 @@ func (k *Keeper) queue(urgent bool) collections.KeySet[dueKey] {
 	return k.due
 }
 
-// relist puts a task on the list of its draw, and off that of the draw before.
+// relist moves a task from the list of its previous draw to the list of its current draw.
 func (k *Keeper) relist(ctx context.Context, id types.JobID, index uint64, before, after round.Traces) error {
 	if after.Listed == before.Listed && after.Pinned == before.Pinned {
 		return nil
@@ -64,8 +63,8 @@ func (k *Keeper) relist(ctx context.Context, id types.JobID, index uint64, befor
 	return k.drawsOn(after.Listed).Set(ctx, collections.Join4(after.Board, after.Pinned, id, index))
 }
 
-// relistHolders lists a task under the operators that hold a part of it, and no longer
-// under those that held one.
+// relistHolders lists a task under the operators that hold a part of it, and removes it from
+// those that no longer hold one.
 func (k *Keeper) relistHolders(ctx context.Context, id types.JobID, index uint64, before, after []string) error {
 	for _, operator := range before {
 		if slices.Contains(after, operator) {

@@ -15,16 +15,16 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// InvariantResult is a rule of the module's money and what breaks it, if
-// anything does.
+// InvariantResult contains a rule about the module's money, and the error if the rule is
+// broken.
 type InvariantResult struct {
 	Name string
 	Err  error
 }
 
-// CheckInvariants checks, after a block, that the escrow account holds exactly
-// what is owed and that nodes have locked exactly what is open. It walks all
-// jobs and assignments: tests and devnets call it, blocks never do.
+// CheckInvariants checks, after a block, that the escrow account holds exactly the amount
+// that is owed, and that nodes have locked exactly the amount that their open work requires.
+// It walks all jobs and assignments. Tests, devnets and queries call it; blocks never do.
 func (k *Keeper) CheckInvariants(ctx context.Context) []InvariantResult {
 	return []InvariantResult{
 		{Name: "escrow", Err: k.checkEscrow(ctx)},
@@ -36,7 +36,7 @@ func (k *Keeper) CheckInvariants(ctx context.Context) []InvariantResult {
 	}
 }
 
-// pledged returns what convictions have set aside for judges.
+// pledged returns the amount that convictions have set aside for judges.
 func (k *Keeper) pledged(ctx context.Context) (sdk.Coins, error) {
 	params, err := k.nodes.Params(ctx)
 	if err != nil {
@@ -50,8 +50,8 @@ func (k *Keeper) pledged(ctx context.Context) (sdk.Coins, error) {
 	return sdk.NewCoins(sdk.NewCoin(params.BondDenom, sum)), err
 }
 
-// checkEscrow: balance = reserved by jobs + earned and not claimed + shares not
-// yet moved + pledged to judges, in every denom.
+// checkEscrow checks, in every denom, that balance = reserved by jobs + unclaimed earnings +
+// shares not yet moved + pledged to judges.
 func (k *Keeper) checkEscrow(ctx context.Context) error {
 	owed := sdk.NewCoins()
 	err := k.jobs.Walk(ctx, nil, func(id types.JobID, job types.Job) (bool, error) {
@@ -90,13 +90,13 @@ func (k *Keeper) checkEscrow(ctx context.Context) error {
 
 // exposure is what a node has at stake in work that has not ended.
 type exposure struct {
-	// locked of its bond, in the bond denom.
+	// locked is the locked part of the node's bond, in units of the bond denom.
 	locked math.Int
 	slots  uint32
 }
 
-// exposures are those of all nodes that have some, and how many parts of tasks they
-// come from.
+// exposures contains the exposure of each node that has one, and the number of parts of tasks
+// from which they come.
 type exposures struct {
 	of    map[string]exposure
 	parts uint64
@@ -111,7 +111,7 @@ func (e *exposures) add(operator string, locked math.Int, slots uint32) {
 	e.parts += uint64(slots)
 }
 
-// take returns and forgets what a node has at stake, nothing for most.
+// take removes and returns the exposure of a node. Most nodes do not have one.
 func (e *exposures) take(operator string) exposure {
 	sum, ok := e.of[operator]
 	if !ok {
@@ -121,10 +121,10 @@ func (e *exposures) take(operator string) exposure {
 	return sum
 }
 
-// checkExposure: what each node has locked, in bond and in slots, is what its
-// assignments, its reports and the challenges of its results lock, and it is listed with these
-// assignments and no others. Nodes that have none are looked at too: a lock that
-// belongs to nothing would stay for ever.
+// checkExposure checks that the bond and slots that each node has locked are those that its
+// assignments, its reports and the challenges of its results lock, and that the node is
+// listed with exactly these assignments. It also checks nodes without assignments, because a
+// lock without a cause would never be returned.
 func (k *Keeper) checkExposure(ctx context.Context) error {
 	all, err := k.exposures(ctx)
 	if err != nil {
@@ -148,14 +148,14 @@ func (k *Keeper) checkExposure(ctx context.Context) error {
 	return k.checkListed(ctx, all.parts)
 }
 
-// walkAllNodes shows every node, in order of operator.
+// walkAllNodes calls show for every node, ordered by operator.
 func (k *Keeper) walkAllNodes(ctx context.Context, show func(edgenodetypes.Node) error) error {
 	_, _, err := k.nodes.WalkNodes(ctx, gomath.MaxInt, show)
 	return err
 }
 
-// exposures adds up what assignments, candidatures, reports and challenges lock. Who has
-// nothing locked by a report or a challenge may be gone.
+// exposures adds up what assignments, candidates, reports and challenges lock. A node for
+// which a report or a challenge locks nothing may have been removed.
 func (k *Keeper) exposures(ctx context.Context) (exposures, error) {
 	all := exposures{of: map[string]exposure{}}
 	err := k.tasks.Walk(ctx, nil, func(key taskKey, task types.Task) (bool, error) {
@@ -189,8 +189,9 @@ func (k *Keeper) exposures(ctx context.Context) (exposures, error) {
 	return all, err
 }
 
-// checkChallenges: a challenge counts the jobs that judge it, and is gone without
-// any unless it has convicted; a node counts the challenges of its results.
+// checkChallenges checks that a challenge counts the jobs that judge it, that a challenge
+// without such jobs exists only if it has convicted, and that a node counts the challenges of
+// its results.
 func (k *Keeper) checkChallenges(ctx context.Context) error {
 	type judged struct {
 		job  string
@@ -226,7 +227,7 @@ func (k *Keeper) checkChallenges(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	// What nodes count of the challenges of their results; a defendant may be gone.
+	// Compare with the challenges that the nodes count. A defendant may have been removed.
 	return k.walkAllNodes(ctx, func(node edgenodetypes.Node) error {
 		if text := node.Profile.Operator; node.State.Contests != contests[text] {
 			return fmt.Errorf("node %s counts %d challenges of its results, there are %d", text, node.State.Contests, contests[text])
@@ -235,8 +236,9 @@ func (k *Keeper) checkChallenges(ctx context.Context) error {
 	})
 }
 
-// checkTasks: a task is there exactly while it is open, and is queued; escrow holds
-// the reserves of all tasks that have not ended; markets count them.
+// checkTasks checks that a task has a record exactly while it is open, that it is queued,
+// that escrow holds the reserves of all tasks that have not ended, and that markets count
+// these tasks.
 func (k *Keeper) checkTasks(ctx context.Context) error {
 	markets := map[string]types.Market{}
 	err := k.jobs.Walk(ctx, nil, func(id types.JobID, job types.Job) (bool, error) {
@@ -273,8 +275,8 @@ func (k *Keeper) checkTasks(ctx context.Context) error {
 	})
 }
 
-// checkTask: a task is in the queue where it belongs and in no other, and on the list of
-// its draw exactly while it draws.
+// checkTask checks that a task is only in the queue where it belongs, and that it is on the
+// list of its draw exactly while it draws.
 func (k *Keeper) checkTask(ctx context.Context, id types.JobID, job *types.Job, task *types.Task) error {
 	want := round.TracesOf(job, *task)
 	for _, urgent := range []bool{true, false} {
@@ -309,8 +311,9 @@ func (k *Keeper) checkTask(ctx context.Context, id types.JobID, job *types.Job, 
 	}
 }
 
-// checkIndexes: queues and lists of draws have as many entries as there are tasks, jobs
-// and draws that belong there. With checkTask, each is in one of them, once.
+// checkIndexes checks that queues and lists of draws have as many entries as there are tasks,
+// jobs and draws that belong there. Together with checkTask, this shows that each of them is
+// listed exactly once.
 func (k *Keeper) checkIndexes(ctx context.Context) error {
 	tasks, draws := 0, 0
 	err := k.tasks.Walk(ctx, nil, func(_ taskKey, task types.Task) (bool, error) {
@@ -346,7 +349,7 @@ func (k *Keeper) checkIndexes(ctx context.Context) error {
 	return nil
 }
 
-// entries counts those of some sets.
+// entries counts the entries of some sets.
 func entries[K any](ctx context.Context, sets ...collections.KeySet[K]) (int, error) {
 	n := 0
 	for _, set := range sets {
@@ -360,7 +363,7 @@ func entries[K any](ctx context.Context, sets ...collections.KeySet[K]) (int, er
 	return n, nil
 }
 
-// checkHolders: a task is listed under each operator that holds a part of it.
+// checkHolders checks that a task is listed under each operator that holds a part of it.
 func (k *Keeper) checkHolders(ctx context.Context, id types.JobID, index uint64, holders []string) error {
 	for _, operator := range holders {
 		key, err := k.heldKey(operator, id, index)
@@ -378,7 +381,7 @@ func (k *Keeper) checkHolders(ctx context.Context, id types.JobID, index uint64,
 	return nil
 }
 
-// checkListed: no operator is listed with a task that it holds no part of.
+// checkListed checks that no operator is listed with a task of which it does not hold a part.
 func (k *Keeper) checkListed(ctx context.Context, parts uint64) error {
 	listed := uint64(0)
 	err := k.held.Walk(ctx, nil, func(heldKey) (bool, error) {

@@ -21,8 +21,8 @@ func (f *fixture) broken() []string {
 	return names
 }
 
-// TestInvariantsSeeWhatNodesHaveLockedForNothing: of nodes with work and without, bond
-// and slots, too much and too little, and contests of no challenge.
+// TestInvariantsSeeWhatNodesHaveLockedForNothing covers nodes with work and without, bond and
+// slots, too much and too little, and contests without a challenge.
 func TestInvariantsSeeWhatNodesHaveLockedForNothing(t *testing.T) {
 	for name, leak := range map[string]struct {
 		breaks string

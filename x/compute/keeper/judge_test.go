@@ -13,8 +13,8 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// untruth is a job whose drawn replicas do the same, and which nobody audits. It
-// returns the job and who was drawn.
+// untruth plays a job whose drawn replicas all behave as told and which is not audited. It
+// returns the job and the drawn nodes.
 func (f *fixture) untruth(players []player, s types.JobSpec, does behaviour) (string, []int) {
 	f.t.Helper()
 	for range 10 {
@@ -47,7 +47,7 @@ func (f *fixture) untruth(players []player, s types.JobSpec, does behaviour) (st
 	return "", nil
 }
 
-// judges is a network of eight honest nodes.
+// judges returns a network of eight honest nodes.
 func judges(t *testing.T) (*fixture, []player) {
 	t.Helper()
 	return contested(t, honest, honest, honest, honest, honest, honest, honest, honest)
@@ -72,8 +72,8 @@ func TestFalseExitCodeIsConvictedLikeAFalseDigest(t *testing.T) {
 	require.Equal(t, bond.SubRaw(9_000).String(), f.bond(drawn[0]).String())
 }
 
-// Whoever challenges a little later than somebody else has the same judges to pay,
-// and gets them back from what the loser has left.
+// If two accounts challenge a result shortly after each other, the second pays as many judges
+// as the first, and gets this money back from what the losers have left.
 func TestResultIsConvictedOnceAndEveryChallengersJudgesArePaid(t *testing.T) {
 	f, players := judges(t)
 	id, drawn := f.untruth(players, contestable(), colluder)
@@ -95,8 +95,8 @@ func TestResultIsConvictedOnceAndEveryChallengersJudgesArePaid(t *testing.T) {
 	require.ErrorIs(t, err, types.ErrNotChallengeable)
 	require.Equal(t, bond.SubRaw(9_000).String(), f.bond(drawn[0]).String())
 	require.Equal(t, payer.AddRaw(1_000).String(), f.net(requester(0)).String())
-	// 9,000 lost: three for the first's judges, one for the reward, and five are left
-	// for the six of the others.
+	// 9,000 are lost: three rewards go to the first challenger's judges, and one is the
+	// reward. Five are left for the six judges of the other challengers.
 	lost := math.ZeroInt()
 	for n := 1; n < 4; n++ {
 		fee := int64(f.specSize(judging[n-1]))
@@ -189,7 +189,7 @@ func TestAnotherChainTakesOverNoChallengesAndNoWorkUnderWay(t *testing.T) {
 func TestChallengersJudgesArePaidBeforeWhoWasLiedTo(t *testing.T) {
 	f, players := judges(t)
 	s := contestable()
-	s.Policy.AuditBps = 3_300 // three rewards at stake, which three judges take
+	s.Policy.AuditBps = 3_300 // three rewards are at stake, and three judges take them
 	id, _ := f.untruth(players, s, colluder)
 	require.Equal(t, "3000", f.job(id).Liability.String())
 	payer, challenger := f.net(requester(0)), f.net(requester(1))
@@ -199,7 +199,7 @@ func TestChallengersJudgesArePaidBeforeWhoWasLiedTo(t *testing.T) {
 	spent := int64(len(f.receipt(judging).Agreed())) * 1_000
 	require.GreaterOrEqual(t, spent, int64(3_000))
 	require.Equal(t, payer.String(), f.net(requester(0)).String(), "nothing was left")
-	gain := f.net(requester(1)).Sub(challenger).SubRaw(100_000) // what the test has given
+	gain := f.net(requester(1)).Sub(challenger).SubRaw(100_000) // the funds that the test has provided
 	require.Equal(t, 3_000-spent-int64(f.specSize(judging)), gain.Int64())
 }
 
@@ -255,8 +255,8 @@ func TestNobodyIsConvictedOfAProgramThatIsNoLongerVouchedFor(t *testing.T) {
 	require.ErrorIs(t, err, types.ErrNotChallengeable)
 }
 
-// sway has a node that is drawn for the first round of a job do otherwise than it
-// would, from before its commitment on. It returns the players so changed, and who.
+// sway makes a node that is drawn for the first round of a job behave differently, from
+// before its commitment on. It returns the changed players and the node.
 func (f *fixture) sway(players []player, job string, does behaviour) ([]player, int) {
 	f.t.Helper()
 	for range 40 {
@@ -270,7 +270,7 @@ func (f *fixture) sway(players []player, job string, does behaviour) ([]player, 
 		f.next()
 	}
 	drawn := f.drawn(job)
-	last := drawn[len(drawn)-1] // drawn last, so that it cannot have committed
+	last := drawn[len(drawn)-1] // the last drawn node, because it cannot have committed
 	swayed := slices.Clone(players)
 	swayed[last].does = does
 	return swayed, last
@@ -301,11 +301,11 @@ func TestJudgesOfFurtherRoundsArePaidByWhoLiedToThemAndNotByTheChallenger(t *tes
 	require.Equal(t, bond.Sub(f.job(judging).Liability).String(), f.bond(at).String())
 	require.Equal(t, defendant.SubRaw(9_000).String(), f.bond(drawn[0]).String())
 
-	paid := int64(0) // by the challenger
+	paid := int64(0) // paid by the challenger
 	for _, o := range r.Outcomes {
 		paid += o.Paid.Int64()
 	}
-	gain := f.net(requester(1)).Sub(challenger).SubRaw(100_000) // what the test has given
+	gain := f.net(requester(1)).Sub(challenger).SubRaw(100_000) // the funds that the test has provided
 	honest := min((9_000-paid-1_000)*4/10, 1_000)
 	require.Equal(t, honest-int64(f.specSize(judging)), gain.Int64())
 }
@@ -328,8 +328,8 @@ func TestResultOfAFurtherRoundHoldsNobodysBond(t *testing.T) {
 	require.ErrorIs(t, err, types.ErrNotChallengeable)
 }
 
-// forgotten is an accepted lie whose job is pruned while a challenge of it is
-// judged. It returns both jobs and who lied.
+// forgotten returns an accepted lie whose job is pruned while a challenge of it is judged. It
+// returns both jobs and the lying node.
 func forgotten(t *testing.T) (f *fixture, players []player, id, judging string, at int) {
 	t.Helper()
 	f, players = judges(t)

@@ -12,8 +12,8 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// disputed is a task of three replicas that has been escalated to seven judges, in a
-// class of so many nodes. The first two of its replicas tell the same lie.
+// disputed returns a task of three replicas that was escalated to seven judges, in a class of
+// this many nodes. The first two of its replicas tell the same lie.
 func disputed(t *testing.T, nodes int) (f *fixture, players []player, id string, parties []int) {
 	t.Helper()
 	f = newFixture(t)
@@ -31,7 +31,7 @@ func disputed(t *testing.T, nodes int) (f *fixture, players []player, id string,
 	return f, players, id, parties
 }
 
-// serveAll lets a node do what it has to, and claim nothing.
+// serveAll lets a node do what it owes, without claims.
 func (p player) serveAll() {
 	p.f.t.Helper()
 	held, err := p.f.queries.Assignments(p.f.ctx, &types.QueryAssignmentsRequest{Operator: operator(p.n).String()})
@@ -41,9 +41,9 @@ func (p player) serveAll() {
 	}
 }
 
-// TestHalfOfTheJudgesThatWereAskedForFirstDecide: however many come, in however many
-// draws, and however many of these leave again by staying away or by giving back. With
-// fewer there is no verdict, and nobody is slashed.
+// TestHalfOfTheJudgesThatWereAskedForFirstDecide: this holds for any number of judges, in any
+// number of draws, and for any number of them that leave again by staying away or by giving
+// back. With fewer than half, there is no verdict and no node is slashed.
 func TestHalfOfTheJudgesThatWereAskedForFirstDecide(t *testing.T) {
 	for came := range 8 {
 		for stay := range came + 1 {
@@ -89,7 +89,7 @@ func TestHalfOfTheJudgesThatWereAskedForFirstDecide(t *testing.T) {
 	}
 }
 
-// summon lets up to three judges enter the open draw, until so many have come.
+// summon lets up to three judges enter the open draw, until this many have come.
 func (f *fixture) summon(id string, spare, judges []int, most int) (left, came []int) {
 	f.t.Helper()
 	resp, err := f.queries.Task(f.ctx, &types.QueryTaskRequest{JobId: id})
@@ -111,8 +111,8 @@ func (f *fixture) summon(id string, spare, judges []int, most int) (left, came [
 	return spare, judges
 }
 
-// TestAClassTooSmallForHalfAJuryJudgesNobody: a requester is told so by the quote, and a
-// lie costs nothing there and earns no more than an attempt.
+// TestAClassTooSmallForHalfAJuryJudgesNobody: the quote tells the requester. In such a class
+// a lie costs nothing, and earns no more than an attempt.
 func TestAClassTooSmallForHalfAJuryJudgesNobody(t *testing.T) {
 	for nodes, judged := range map[int]bool{4: false, 6: false, 7: true, 9: true} {
 		t.Run(fmt.Sprint(nodes), func(t *testing.T) {

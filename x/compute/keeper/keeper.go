@@ -1,5 +1,5 @@
-// Package keeper runs jobs: it holds their escrow, draws nodes for their
-// tasks, counts their votes and settles what everybody gets.
+// Package keeper runs jobs: it holds their escrow, draws nodes for their tasks, counts the
+// votes of these nodes, and settles payments.
 package keeper
 
 import (
@@ -41,7 +41,7 @@ type Keeper struct {
 	rewards   types.RewardsKeeper
 	authority string
 	escrow    sdk.AccAddress
-	// deps is what the rounds of tasks reach.
+	// deps contains what the rounds of tasks call.
 	deps round.Deps
 
 	schema   collections.Schema
@@ -51,30 +51,30 @@ type Keeper struct {
 	tasks    collections.Map[taskKey, types.Task]
 	held     collections.KeySet[heldKey]
 	receipts collections.Map[taskKey, types.Receipt]
-	// draws are those of the requester's replicas, calls all others.
+	// draws contains the draws of the requester's replicas, and calls contains all others.
 	draws      collections.KeySet[drawKey]
 	calls      collections.KeySet[drawKey]
 	requesters collections.KeySet[collections.Pair[sdk.AccAddress, types.JobID]]
-	// urgent is the queue of tasks in which somebody has something at stake, due that
-	// of the others and of jobs.
+	// urgent is the queue of tasks in which a node has something at stake, or which call
+	// nodes; due is the queue of other tasks and of jobs.
 	urgent   collections.KeySet[dueKey]
 	due      collections.KeySet[dueKey]
 	prunable collections.KeySet[pruneKey]
-	// redeliveries list the newest request of each job, by its height.
+	// redeliveries contains the newest request of each job, by its height.
 	redeliveries collections.KeySet[redeliveryKey]
 	chunks       collections.Map[taskKey, types.Chunk]
 	markets      collections.Map[string, types.Market]
 	challenges   collections.Map[taskKey, types.Challenge]
-	// notes live in the transient store and are folded into jobs at the block's end.
+	// notes are in the transient store. They are folded into jobs at the block's end.
 	notes collections.Map[taskKey, types.TaskNote]
-	// posted are the block's new tasks by class and job; ids counts its jobs by the
-	// transaction that posts them.
+	// posted contains the number of new tasks of this block by class and job; ids counts new
+	// jobs by the transaction that posts them.
 	posted collections.Map[postedKey, uint64]
 	ids    collections.Map[postingKey, uint32]
 }
 
-// NewKeeper returns the keeper. authority is the address that may change the
-// parameters. It panics when the collections clash, which is a programming error.
+// NewKeeper returns the keeper. authority is the address that may change the parameters.
+// NewKeeper panics if the schema of the collections is invalid, which is a programming error.
 func NewKeeper(
 	cdc codec.BinaryCodec, stores store.KVStoreService, transient store.TransientStoreService, addresses address.Codec,
 	bank types.BankKeeper, beacon types.BeaconKeeper, nodes types.EdgenodeKeeper, rewards types.RewardsKeeper,
@@ -134,13 +134,13 @@ func NewKeeper(
 	return k
 }
 
-// Authority is the address that may change the parameters.
+// Authority returns the address that may change the parameters.
 func (k *Keeper) Authority() string { return k.authority }
 
 // Params returns the parameters.
 func (k *Keeper) Params(ctx context.Context) (types.Params, error) { return k.params.Get(ctx) }
 
-// Job returns a job apart from its spec. It returns ErrJobNotFound.
+// Job returns a job without its spec. It returns ErrJobNotFound.
 func (k *Keeper) Job(ctx context.Context, id types.JobID) (types.Job, error) {
 	job, err := k.jobs.Get(ctx, id)
 	if errors.Is(err, collections.ErrNotFound) {
@@ -149,8 +149,7 @@ func (k *Keeper) Job(ctx context.Context, id types.JobID) (types.Job, error) {
 	return job, err
 }
 
-// Receipt returns what remains of a task that has ended. It returns
-// ErrReceiptNotFound.
+// Receipt returns the receipt of a task that has ended. It returns ErrReceiptNotFound.
 func (k *Keeper) Receipt(ctx context.Context, id types.JobID, task uint64) (types.Receipt, error) {
 	receipt, err := k.receipts.Get(ctx, collections.Join(id, task))
 	if errors.Is(err, collections.ErrNotFound) {
@@ -164,8 +163,9 @@ func (k *Keeper) logger(ctx context.Context) log.Logger {
 	return sdk.UnwrapSDKContext(ctx).Logger().With("module", "x/"+types.ModuleName)
 }
 
-// isolated runs an item of a block in a cached context under recover: a bad
-// item is logged, leaves no trace and stops nobody else.
+// isolated runs an item of a block in a cached context and recovers from panics. A faulty
+// item is logged, does not change the state, and does not stop other items. isolated reports
+// whether the item succeeded.
 func (k *Keeper) isolated(ctx sdk.Context, what string, item func(sdk.Context) error) bool {
 	return isolated.Try(ctx, k.logger(ctx), what, func(ctx context.Context) error { return item(sdk.UnwrapSDKContext(ctx)) })
 }

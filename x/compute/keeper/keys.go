@@ -23,8 +23,8 @@ type keys[K any] interface {
 	Close() error
 }
 
-// take returns the next keys, at most limit of them, and closes the iterator: what
-// is done with them comes after, for an iteration takes no writes.
+// take returns the next keys, at most limit of them, and closes the iterator. Callers use the
+// keys after that, because a store must not be written during an iteration.
 func take[K any](iter keys[K], limit int) ([]K, error) {
 	defer iter.Close()
 	var taken []K

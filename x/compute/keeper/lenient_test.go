@@ -8,7 +8,7 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// nobodyVouches is a network where honest machines may get different results.
+// nobodyVouches returns a network in which honest machines may get different results.
 func nobodyVouches(t tb, nodes int) *fixture {
 	t.Helper()
 	f := newFixture(t)

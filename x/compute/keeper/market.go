@@ -9,7 +9,7 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// market returns how a class stands as of the last fold.
+// market returns the market of a class as of the last fold.
 func (k *Keeper) market(ctx context.Context, class string) (types.Market, error) {
 	market, err := k.markets.Get(ctx, class)
 	if errors.Is(err, collections.ErrNotFound) {
@@ -18,11 +18,12 @@ func (k *Keeper) market(ctx context.Context, class string) (types.Market, error)
 	return market, err
 }
 
-// marketWriter gathers what a block changes of markets, and writes each once.
+// marketWriter collects the changes that a block makes to markets, and writes each market
+// once.
 type marketWriter struct {
 	k   *Keeper
 	ctx context.Context
-	// changed are in the order in which they were first asked for.
+	// changed contains the markets in the order in which they were first requested.
 	changed []*types.Market
 }
 
@@ -30,7 +31,7 @@ func newMarketWriter(ctx context.Context, k *Keeper) *marketWriter {
 	return &marketWriter{k: k, ctx: ctx}
 }
 
-// of returns the market of a class, to be changed.
+// of returns the market of a class; the caller may change it.
 func (m *marketWriter) of(class string) (*types.Market, error) {
 	for _, market := range m.changed {
 		if market.Class == class {

@@ -12,7 +12,7 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// points of the n-th node towards jail.
+// points returns the points of the n-th node towards jail.
 func (f *fixture) points(n int) uint32 {
 	f.t.Helper()
 	node, err := f.nodes.Node(f.ctx, operator(n))
@@ -20,9 +20,9 @@ func (f *fixture) points(n int) uint32 {
 	return node.State.Jail.Points
 }
 
-// TestATaskThatNobodyCanFinishJailsNobodyAndCostsItsAuthor: whoever was drawn pays the
-// fee, and the reserve burns an attempt fee for each of them, under any policy, in an
-// array, and where the machines of its author can do what nobody else can.
+// TestATaskThatNobodyCanFinishJailsNobodyAndCostsItsAuthor: each drawn node pays the fee, and
+// the reserve burns an attempt fee for each of them. This holds under any policy, in an
+// array, and if the machines of the author can do what no other machine can.
 func TestATaskThatNobodyCanFinishJailsNobodyAndCostsItsAuthor(t *testing.T) {
 	trust := types.Policy{Kind: types.POLICY_KIND_TRUST, Replicas: 1, ReviewBlocks: 5}
 	named := trust
@@ -32,8 +32,8 @@ func TestATaskThatNobodyCanFinishJailsNobodyAndCostsItsAuthor(t *testing.T) {
 	for name, c := range map[string]struct {
 		policy types.Policy
 		tasks  uint64
-		own    int // nodes of the author, which finish it
-		missed int // seats, 0 where chance decides
+		own    int // nodes of the author, which finish the task
+		missed int // number of seats, 0 if it is left to chance
 	}{
 		"quorum":               {policy: quorum, tasks: 1, missed: 6},
 		"audit":                {policy: audited, tasks: 1, missed: 3},
@@ -58,7 +58,7 @@ func TestATaskThatNobodyCanFinishJailsNobodyAndCostsItsAuthor(t *testing.T) {
 			s := spec(coin(1_000), 3)
 			s.Policy, s.Tasks, s.LifetimeBlocks = c.policy, c.tasks, 700
 			if c.policy.NamesNode() {
-				s.LifetimeBlocks = 20 // nobody else comes after it
+				s.LifetimeBlocks = 20 // no other draw follows
 			}
 			id := f.post(0, s)
 			job := f.play(f.players(does...), id, 900)
@@ -97,8 +97,8 @@ func TestATaskThatNobodyCanFinishJailsNobodyAndCostsItsAuthor(t *testing.T) {
 	}
 }
 
-// TestAMissedDeadlineCountsWhereAsManyHaveCommitted: over random crowds and policies,
-// in every round. Nodes that idle together pay the fee each and gain nothing.
+// TestAMissedDeadlineCountsWhereAsManyHaveCommitted covers random crowds and policies, in
+// every round. Nodes that idle together each pay the fee and gain nothing.
 func TestAMissedDeadlineCountsWhereAsManyHaveCommitted(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := newFixture(t)
@@ -146,14 +146,15 @@ type seatOf struct {
 	operator string
 }
 
-// watch lets all players act until the job has ended, and returns who has committed.
+// watch lets all players act until the job has ended, and returns the seats whose nodes have
+// committed.
 func (f *fixture) watch(players []player, id string) map[seatOf]bool {
 	f.t.Helper()
 	committed := map[seatOf]bool{}
 	for !f.jobEnded(id) {
 		for _, p := range players {
 			p.act()
-			// A task may end with the next message, and the seat is gone then.
+			// A task may end with the next message, and its seats are then gone.
 			f.noteCommitted(id, committed)
 		}
 		f.next()
@@ -161,7 +162,7 @@ func (f *fixture) watch(players []player, id string) map[seatOf]bool {
 	return committed
 }
 
-// noteCommitted adds who has committed to a task of the job that is open.
+// noteCommitted adds the nodes that have committed to an open task of the job.
 func (f *fixture) noteCommitted(id string, committed map[seatOf]bool) {
 	f.t.Helper()
 	for task := range f.job(id).Tasks {
@@ -179,8 +180,8 @@ func (f *fixture) noteCommitted(id string, committed map[seatOf]bool) {
 	}
 }
 
-// countMissed adds to the points and losses that a receipt brings its nodes, by rounds,
-// and returns what its reserve burns for missed seats and has paid.
+// countMissed adds up the points and losses that a receipt causes for its nodes, by round. It
+// returns what the task's reserve burns for missed seats, and what it has paid.
 func (f *fixture) countMissed(receipt types.Receipt, committed map[seatOf]bool, points map[string]uint32, lost map[string]int64) (fees int64, paid math.Int) {
 	came, missed := map[uint32]int{}, map[uint32][]string{}
 	paid = math.ZeroInt()
@@ -206,7 +207,7 @@ func (f *fixture) countMissed(receipt types.Receipt, committed map[seatOf]bool, 
 	return fees, paid
 }
 
-// TestMissesCountUpToHalfOfARound is the rule by itself.
+// TestMissesCountUpToHalfOfARound tests the rule by itself.
 func TestMissesCountUpToHalfOfARound(t *testing.T) {
 	for _, c := range []struct {
 		committed, missed uint32

@@ -11,7 +11,7 @@ import (
 
 type msgServer struct{ k *Keeper }
 
-// NewMsgServer serves the messages of x/compute.
+// NewMsgServer returns the server of the messages of x/compute.
 func NewMsgServer(k *Keeper) types.MsgServer { return msgServer{k: k} }
 
 func (s msgServer) PostJob(ctx context.Context, msg *types.MsgPostJob) (*types.MsgPostJobResponse, error) {
@@ -79,8 +79,8 @@ func (s msgServer) Challenge(ctx context.Context, msg *types.MsgChallenge) (*typ
 	}, nil
 }
 
-// Claim never fails for what its items meet: to lose a draw is ordinary, and must
-// not take the commits and reveals along that share the transaction.
+// Claim does not fail if all its items fail: losing a draw is normal, and must not undo the
+// commits and reveals in the same transaction.
 func (s msgServer) Claim(ctx context.Context, msg *types.MsgClaim) (*types.MsgClaimResponse, error) {
 	done, err := workerBatch(ctx, s.k, "claim", msg.Worker, msg.Items, (*round.Task).Claim)
 	if err != nil {

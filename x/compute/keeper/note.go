@@ -16,8 +16,8 @@ type noteEntry struct {
 	note  types.TaskNote
 }
 
-// addNote notes what a task changes of its job. Tasks of one job note under keys
-// of their own, so that they do not wait for each other.
+// addNote notes what a task changes of its job. Each task of a job has its own key, so that
+// tasks of one job do not access the same key.
 func (k *Keeper) addNote(ctx context.Context, id types.JobID, index uint64, note types.TaskNote) error {
 	if note.Empty() {
 		return nil
@@ -33,8 +33,8 @@ func (k *Keeper) addNote(ctx context.Context, id types.JobID, index uint64, note
 	return k.notes.Set(ctx, key, note)
 }
 
-// takeNotes returns the block's notes in order of job and task, and removes them,
-// so that nothing counts twice before the transient store is reset.
+// takeNotes returns the block's notes, ordered by job and task, and removes them, so that no
+// note counts twice before the transient store is reset.
 func (k *Keeper) takeNotes(ctx context.Context) ([]noteEntry, error) {
 	var entries []noteEntry
 	err := k.notes.Walk(ctx, nil, func(key taskKey, note types.TaskNote) (bool, error) {
@@ -52,14 +52,14 @@ func (k *Keeper) takeNotes(ctx context.Context) ([]noteEntry, error) {
 	return entries, nil
 }
 
-// postedTasks is what a block has posted of a job.
+// postedTasks contains the number of tasks that a block has posted for a job.
 type postedTasks struct {
 	class string
 	id    types.JobID
 	tasks int64
 }
 
-// notePosted notes that a job has so many tasks more, until the block's end.
+// notePosted notes, until the block's end, that a job has got this many new tasks.
 func (k *Keeper) notePosted(ctx context.Context, class string, id types.JobID, tasks uint64) error {
 	key := collections.Join(class, id)
 	earlier, err := k.posted.Get(ctx, key)
@@ -69,7 +69,7 @@ func (k *Keeper) notePosted(ctx context.Context, class string, id types.JobID, t
 	return k.posted.Set(ctx, key, earlier+tasks)
 }
 
-// takePosted returns what the block has posted, and removes it from the transient
+// takePosted returns the tasks that the block has posted, and removes them from the transient
 // store.
 func (k *Keeper) takePosted(ctx context.Context) ([]postedTasks, error) {
 	var all []postedTasks

@@ -10,7 +10,7 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// move tells the chain that the n-th node is in another region.
+// move declares to the chain that the n-th node is in another region.
 func (f *fixture) move(n int, region string) {
 	f.t.Helper()
 	_, err := edgenodekeeper.NewMsgServer(f.nodes).Update(f.ctx, &edgenodetypes.MsgUpdate{
@@ -60,8 +60,8 @@ func TestDeniedNodesAndSmallBondsStayOutOfTheFirstRound(t *testing.T) {
 	require.NoError(t, f.claim(2, ref(id, 0)))
 }
 
-// A requester that may choose the judges, with nodes of its own in the first
-// round, would take an honest node's bond.
+// A requester who could choose the judges, and has nodes in the first round, would take an
+// honest node's bond.
 func TestNoRequesterChoosesTheJudges(t *testing.T) {
 	f := newFixture(t)
 	f.network(7)

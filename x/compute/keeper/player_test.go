@@ -12,7 +12,7 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// behaviour is what a node does with its tasks.
+// behaviour is how a node treats its tasks.
 type behaviour int
 
 const (
@@ -21,26 +21,26 @@ const (
 	colluder              // commits to the one wrong result that all colluders share
 	silent                // commits and never reveals
 	stalls                // never commits
-	shirks                // releases what it is given, blaming an input
+	shirks                // releases its tasks, and reports a missing input
 	closed                // tells the truth, reveals and never opens
-	opensLast             // tells the truth, and opens only what it found in a third round
+	opensLast             // tells the truth, and opens only results of a third round
 	closedLiar            // lies, reveals and never opens
-	misreports            // tells the truth, but for the program's exit code
-	overbills             // tells the truth, but for the fuel that it has used
-	contradicts           // tells the truth, but reveals a fuel that its tag has not
-	echoes                // repeats the truth without the work: its own trace is made up
-	ring                  // tells the truth with the one false trace of its own that all of the ring share
+	misreports            // tells the truth, except for the program's exit code
+	overbills             // tells the truth, except for the fuel that it has used
+	contradicts           // tells the truth, but reveals fuel that differs from its tag
+	echoes                // repeats the truth without the work: it makes up its own trace
+	ring                  // tells the truth with one false trace of its own that the whole ring shares
 )
 
-// player is a node with a behaviour, which acts on what the chain's queries
-// show, as a sidecar does.
+// player is a node with a behaviour. Like a sidecar, it acts on what the chain's queries
+// return.
 type player struct {
 	f    *fixture
 	n    int
 	does behaviour
 }
 
-// digest is the result that the player commits to.
+// digest returns the result that the player commits to.
 func (p player) digest(job string) []byte {
 	text := "result of " + p.f.origin(job)
 	switch p.does {
@@ -53,7 +53,7 @@ func (p player) digest(job string) []byte {
 	return sum[:]
 }
 
-// origin returns the job whose work a job repeats: its own, or that which it judges.
+// origin returns the job whose work a job repeats: the job itself, or the one that it judges.
 func (f *fixture) origin(id string) string {
 	if job := f.job(id); job.Challenged != nil {
 		return job.Challenged.JobId
@@ -61,8 +61,8 @@ func (f *fixture) origin(id string) string {
 	return id
 }
 
-// exitCode is what the player says that the program returned: all programs here
-// fail alike.
+// exitCode returns the exit code that the player reports: all programs here fail in the same
+// way.
 func (p player) exitCode() uint32 {
 	if p.does == misreports {
 		return 0
@@ -70,7 +70,8 @@ func (p player) exitCode() uint32 {
 	return 3
 }
 
-// metrics are what the player reports: all programs here use as much fuel.
+// metrics returns the metrics that the player reports: all programs here use the same amount
+// of fuel.
 func (p player) metrics() types.Metrics {
 	if p.does == overbills || p.does == contradicts {
 		return types.Metrics{Fuel: 101}
@@ -78,7 +79,7 @@ func (p player) metrics() types.Metrics {
 	return types.Metrics{Fuel: 100}
 }
 
-// shown is what the player's tag is made of.
+// shown returns the opening from which the player's tag is made.
 func (p player) shown(ref types.TaskRef) types.Opening {
 	shown := shownAs(ref, p.digest(ref.JobId), ref.Round > 0 || p.f.job(ref.JobId).Challenged != nil)
 	shown.Fuel = 100
@@ -94,7 +95,7 @@ func (p player) shown(ref types.TaskRef) types.Opening {
 	return shown
 }
 
-// shownAs gives a digest the traces that whoever has computed it finds.
+// shownAs gives a digest the traces that a node that has computed it finds.
 func shownAs(ref types.TaskRef, digest []byte, proves bool) types.Opening {
 	shown := types.Opening{Round: ref.Round, Digest: digest, Trace: sum("trace", digest)}
 	if proves {
@@ -118,7 +119,7 @@ func (p player) commitment(ref types.TaskRef) []byte {
 	return types.Commitment(operator(p.n), p.tag(ref), p.exitCode(), p.salt())
 }
 
-// act claims all that it may and serves all that it holds.
+// act claims everything that the player may claim and serves everything that it holds.
 func (p player) act() {
 	f := p.f
 	f.t.Helper()
@@ -134,8 +135,8 @@ func (p player) act() {
 	}
 }
 
-// claim enters a draw. What Claimable calls leading is taken, unless claims of
-// this block have used up the node's slots or bond.
+// claim enters a draw. A claim that Claimable calls leading is taken, unless claims of this
+// block have used up the node's slots or bond.
 func (p player) claim(task types.ClaimableTask) {
 	f := p.f
 	err := f.claim(p.n, task.Ref)
@@ -147,7 +148,7 @@ func (p player) claim(task types.ClaimableTask) {
 	}
 }
 
-// serve does what the task asks of the player, if its behaviour allows.
+// serve does what the task requires of the player, if its behaviour allows it.
 func (p player) serve(item types.WorkItem) {
 	f, a, ref := p.f, item.Assignment, item.Ref
 	switch a.Status {
@@ -191,7 +192,7 @@ func (p player) work(ref types.TaskRef, a types.Assignment) {
 	}
 }
 
-// players gives the fixture's first nodes a behaviour each.
+// players gives each of the fixture's first nodes a behaviour.
 func (f *fixture) players(does ...behaviour) []player {
 	out := make([]player, len(does))
 	for n, b := range does {

@@ -14,14 +14,14 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// quote is what a job costs and needs.
+// quote contains what a job costs and which nodes it needs.
 type quote struct {
-	// policy is the spec's with the audit floor in it; slashed says that a wrong
-	// result is.
+	// policy is the spec's policy with the audit floor applied; slashed reports whether a
+	// wrong result is slashed.
 	policy      types.Policy
 	slashed     bool
 	taskReserve math.Int
-	// seatFee is what a seat costs that was drawn in vain, in the reward's denom.
+	// seatFee is the fee for a seat that was drawn but not used, in the reward's denom.
 	seatFee    math.Int
 	reserve    sdk.Coin
 	postingFee sdk.Coin
@@ -31,8 +31,8 @@ type quote struct {
 	needed     uint64
 }
 
-// quote reckons the cost of a job, whose reward is worth a value in the bond denom,
-// without changing anything. judging says that it judges the result of another.
+// quote computes the cost of a job whose reward is worth value in the bond denom. It does not
+// change the state. judging reports whether the job judges the result of another.
 func (k *Keeper) quote(
 	ctx sdk.Context, params types.Params, value math.Int, spec *types.JobSpec, bytes int, judging bool,
 ) (quote, error) {
@@ -55,7 +55,7 @@ func (k *Keeper) quote(
 	liability := params.Liability(value, policy, slashed)
 	seatFee := params.SeatFee(spec.Reward.Amount, value, liability)
 	if judging {
-		seatFee = math.ZeroInt() // who challenges cannot end the draw of his judges
+		seatFee = math.ZeroInt() // a challenger cannot end the draw of the judges
 	}
 	perTask := types.Reserve(spec.Reward.Amount, policy, seatFee)
 	return quote{
@@ -72,9 +72,9 @@ func (k *Keeper) quote(
 	}, nil
 }
 
-// neededNodes returns how many live nodes of its class a job asks for: its
-// replicas and auditors, and some to spare, who decide when those disagree. A
-// named node stands for itself.
+// neededNodes returns the number of live nodes that a job requires in its class: its replicas
+// and auditors, and some spare nodes that decide if the others disagree. A job that names its
+// node requires only that node.
 func neededNodes(params types.Params, policy types.Policy) uint64 {
 	if policy.Node != "" {
 		return 0
@@ -82,8 +82,8 @@ func neededNodes(params types.Params, policy types.Policy) uint64 {
 	return uint64(policy.Replicas) + uint64(policy.Auditors) + uint64(params.SpareNodes)
 }
 
-// PostJob takes a job's whole cost into escrow, burns the posting fee and
-// starts to draw nodes.
+// PostJob moves a job's whole cost into escrow, burns the posting fee and starts the draw of
+// nodes.
 func (k *Keeper) PostJob(ctx sdk.Context, requester string, spec types.JobSpec) (types.Job, sdk.Coin, error) {
 	if err := spec.Validate(); err != nil {
 		return types.Job{}, sdk.Coin{}, err
@@ -99,8 +99,8 @@ func (k *Keeper) PostJob(ctx sdk.Context, requester string, spec types.JobSpec) 
 	return k.post(ctx, params, requester, spec, denom.BondValue(spec.Reward.Amount), nil)
 }
 
-// post posts a job, of a spec that may be posted and whose reward is worth a value in
-// the bond denom. It may judge the result of another.
+// post posts a job with a valid spec, whose reward is worth value in the bond denom. The job
+// may judge the result of another.
 func (k *Keeper) post(
 	ctx sdk.Context, params types.Params, requester string, spec types.JobSpec, value math.Int, challenged *types.ChallengedTask,
 ) (types.Job, sdk.Coin, error) {
@@ -123,7 +123,7 @@ func (k *Keeper) post(
 	if err := k.takePayment(ctx, payer, q); err != nil {
 		return types.Job{}, sdk.Coin{}, err
 	}
-	// An address can be written in upper case too; the record has one form.
+	// An address may be written in upper case; the record always uses lower case.
 	if requester, err = k.addresses.BytesToString(payer); err != nil {
 		return types.Job{}, sdk.Coin{}, err
 	}
@@ -214,10 +214,10 @@ func arrayInputs(spec *types.JobSpec) uint64 {
 	return spec.ArrayInput.Count - spec.FirstTask
 }
 
-// newJobID returns an id of this transaction that is not in use. Jobs posted
-// outside of any transaction share a reserved index. The transient store counts
-// what a transaction has posted, so that the next id is found at once; only those
-// that an older chain has left at this height are passed by.
+// newJobID returns an unused id for this transaction. Jobs that are posted outside of a
+// transaction share a reserved index. The transient store counts the jobs that a transaction
+// has posted, so that the next id is found at once; the loop only skips ids that an older
+// chain has used at this height.
 func (k *Keeper) newJobID(ctx context.Context) (types.JobID, error) {
 	block := sdk.UnwrapSDKContext(ctx)
 	id := types.JobID{Height: uint64(block.BlockHeight()), Tx: types.NoTxIndex}
@@ -240,8 +240,8 @@ func (k *Keeper) newJobID(ctx context.Context) (types.JobID, error) {
 	}
 }
 
-// create writes the job and unrolls its first task. Those of an array follow at the
-// block's end: posting costs the same whatever their number.
+// create writes the job and unrolls its first task. An array's other tasks follow at the
+// block's end, so that posting costs the same whatever their number.
 func (k *Keeper) create(ctx sdk.Context, payer sdk.AccAddress, params types.Params, job types.Job, spec types.JobSpec) error {
 	id, err := types.ParseJobID(job.Id)
 	if err != nil {

@@ -56,7 +56,7 @@ func (m *market) postOne(t *rapid.T) {
 	before := m.bank.GetAllBalances(m.ctx, requester(n))
 	resp, err := m.msgs.PostJob(m.ctx, &types.MsgPostJob{Requester: requester(n).String(), Spec: s})
 	if errors.Is(err, types.ErrTooFewNodes) {
-		// Nodes were jailed, or have unbonded what gave them weight.
+		// Nodes were jailed, or have unbonded the bond that gave them weight.
 		params, paramsErr := m.keeper.Params(m.ctx)
 		require.NoError(t, paramsErr)
 		policy, _ := params.Effective(&s)
@@ -76,7 +76,7 @@ func (m *market) postOne(t *rapid.T) {
 	m.fees = m.fees.Add(resp.PostingFee.Amount)
 }
 
-// liveNodes of the class count in this epoch.
+// liveNodes returns the number of live nodes of the class in this epoch.
 func (m *market) liveNodes(t *rapid.T) uint64 {
 	epoch, err := m.nodes.Epoch(m.ctx)
 	require.NoError(t, err)
@@ -85,7 +85,7 @@ func (m *market) liveNodes(t *rapid.T) uint64 {
 	return snapshot.Nodes
 }
 
-// challengeOne doubts a result that some job has, whatever its policy.
+// challengeOne challenges any result of any job, whatever its policy.
 func (m *market) challengeOne(t *rapid.T) {
 	var ended []types.Receipt
 	for _, id := range m.jobs {
@@ -110,7 +110,7 @@ func (m *market) challengeOne(t *rapid.T) {
 	m.fees = m.fees.Add(resp.PostingFee.Amount)
 }
 
-// reviewOne lets a requester say something of a task, whatever its policy.
+// reviewOne lets a requester review any task, whatever its policy.
 func (m *market) reviewOne(t *rapid.T) {
 	if len(m.jobs) == 0 {
 		return
@@ -128,7 +128,7 @@ func (m *market) reviewOne(t *rapid.T) {
 	require.Equal(t, types.POLICY_KIND_TRUST, job.Policy.Kind)
 }
 
-// redeliverOne lets a requester ask for the results of a job, whatever has come of it.
+// redeliverOne lets a requester ask for the results of any job, in any state.
 func (m *market) redeliverOne(t *rapid.T) {
 	if len(m.jobs) == 0 {
 		return
@@ -155,10 +155,10 @@ func (m *market) cancelOne(t *rapid.T) {
 	if err != nil {
 		require.True(t, errors.Is(err, types.ErrJobEnded) || errors.Is(err, types.ErrNotCancellable), "%s", err)
 	}
-	m.turn(t) // what a challenge without a verdict burns is counted when its job closes
+	m.turn(t) // the amount that a challenge without a verdict burns is counted when its job closes
 }
 
-// redrawOne lets a requester buy a draw for a task, whatever it waits for.
+// redrawOne lets a requester buy a draw for any task, in any state.
 func (m *market) redrawOne(t *rapid.T) {
 	if len(m.jobs) == 0 {
 		return

@@ -20,20 +20,20 @@ import (
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
-// market is a random run of the network: nodes of all behaviours, requesters
-// that post and cancel, a beacon that stalls, epochs that roll. The money is
-// checked against the model after every block.
+// market is a random run of the network: nodes of all behaviours, requesters who post and
+// cancel, a beacon that stalls, and epochs that change. The money is compared with the model
+// after every block.
 type market struct {
 	*fixture
 	players []player
 	jobs    []string
-	// spent is what each job took from its requester, the posting fee apart.
+	// spent is the amount that each job took from its requester, without the posting fee.
 	spent map[string]math.Int
-	// fees is what posting has burned.
+	// fees is the amount that posting has burned.
 	fees math.Int
-	// liarsWin says whether enough liars are there to win a vote.
+	// liarsWin reports whether there are enough liars to win a vote.
 	liarsWin bool
-	// vouched says whether programs are held to be deterministic.
+	// vouched reports whether programs are taken to be deterministic.
 	vouched bool
 }
 
@@ -73,7 +73,7 @@ func newMarket(t *rapid.T) *market {
 	return m
 }
 
-// actions are what may happen in a run, each at random.
+// actions returns what may happen in a run, each at random.
 func (m *market) actions() map[string]func(*rapid.T) {
 	return map[string]func(*rapid.T){
 		"block": func(t *rapid.T) { m.turn(t) },
@@ -105,7 +105,8 @@ func (m *market) actions() map[string]func(*rapid.T) {
 		},
 		"unbond": func(t *rapid.T) {
 			n := rapid.IntRange(0, len(m.players)-1).Draw(t, "node")
-			// Refused when it is not free; the invariants say whether it was.
+			// The message is refused if the bond is not free; the invariants check whether it
+			// was.
 			_, _ = edgenodekeeper.NewMsgServer(m.nodes).Unbond(m.ctx, &edgenodetypes.MsgUnbond{
 				Operator: operator(n).String(), Amount: coin(rapid.Int64Range(1, 5_000).Draw(t, "amount")),
 			})
@@ -114,8 +115,8 @@ func (m *market) actions() map[string]func(*rapid.T) {
 	}
 }
 
-// turn lets a random part of the nodes act, in random order; honest nodes always
-// act, so that what they lose is never their own fault.
+// turn lets a random part of the nodes act, in random order. Honest nodes always act, so that
+// they never lose anything by their own fault.
 func (m *market) turn(t *rapid.T) {
 	order := rapid.Permutation(m.players).Draw(t, "order")
 	for _, p := range order {
@@ -126,7 +127,7 @@ func (m *market) turn(t *rapid.T) {
 	m.next()
 }
 
-// check holds the run against the model, between messages.
+// check compares the run with the model, between messages.
 func (m *market) check(t *rapid.T) {
 	slashed, slashShares, paid := math.ZeroInt(), math.ZeroInt(), sdk.NewCoins()
 	for _, id := range m.jobs {
@@ -154,7 +155,8 @@ func (m *market) check(t *rapid.T) {
 	m.checkSupply(t)
 }
 
-// checkOutcome: who is right is paid, and nobody loses what a policy does not stake.
+// checkOutcome checks that nodes that are right are paid, and that no node loses what its
+// policy does not stake.
 func (m *market) checkOutcome(t *rapid.T, job *types.Job, receipt types.Receipt, o types.Outcome) {
 	accepted := receipt.Status == types.TASK_STATUS_ACCEPTED
 	switch {
@@ -173,14 +175,14 @@ func (m *market) checkOutcome(t *rapid.T, job *types.Job, receipt types.Receipt,
 	}
 }
 
-// checkHonest: where liars cannot win a vote, honest nodes never lose bond.
+// checkHonest checks that honest nodes never lose bond if liars cannot win a vote.
 func (m *market) checkHonest(t *rapid.T) {
 	if m.liarsWin {
 		return
 	}
 	for _, p := range m.players {
 		if p.does != honest {
-			continue // a closed node counts on others to open its digest
+			continue // a closed node relies on others to open its digest
 		}
 		node, err := m.nodes.Node(m.ctx, operator(p.n))
 		require.NoError(t, err)
@@ -191,9 +193,9 @@ func (m *market) checkHonest(t *rapid.T) {
 	}
 }
 
-// convictable reports whether a result of a node was challenged among nodes that do not
-// open what they found. Those count on others for it: with the honest ones on trial a
-// jury of them leaves the word to liars.
+// convictable reports whether a result of a node was challenged in a network with nodes that
+// do not open their results. These nodes rely on others to open. If the honest nodes that
+// open are on trial, a jury of such nodes leaves the verdict to liars.
 func (m *market) convictable(n int) bool {
 	if !slices.ContainsFunc(m.players, func(p player) bool { return p.does == closed }) {
 		return false
@@ -206,9 +208,8 @@ func (m *market) convictable(n int) bool {
 	})
 }
 
-// checkSupply: coins are somewhere. Every account's balance sums to the supply,
-// and the supply is what was minted less what was burned, and nothing but
-// posting, rewards and slashes burns.
+// checkSupply checks that the balances of all accounts add up to the supply, that the supply
+// is what was minted less what was burned, and that only posting, rewards and slashes burn.
 func (m *market) checkSupply(t *rapid.T) {
 	for _, d := range []string{denom, otherCoin} {
 		sum := math.ZeroInt()
@@ -231,7 +232,8 @@ func (m *market) checkSupply(t *rapid.T) {
 	}
 }
 
-// toldBurned is what receipts tell of burning a denom, those of this block included.
+// toldBurned returns the amount of a denom that receipts report as burned, including receipts
+// of this block.
 func (m *market) toldBurned(d string) math.Int {
 	var told []types.Receipt
 	for _, of := range m.receipts {
@@ -249,9 +251,9 @@ func (m *market) toldBurned(d string) math.Int {
 	return sum
 }
 
-// checkBurned: what a task costs beside pay is bounded by what it has set aside for its
-// draws, unless its result was delivered and not accepted; and nodes that were drawn for
-// it are not had for nothing.
+// checkBurned checks that the cost of a task in addition to its pay is at most what it has
+// set aside for its draws, unless its result was delivered and not accepted; and that a task
+// for which nodes were drawn is never free.
 func (m *market) checkBurned(t *rapid.T, job *types.Job, r types.Receipt) {
 	seats, paid := job.SeatFee.MulRaw(int64(job.Policy.Replicas)), math.ZeroInt()
 	for _, o := range r.Outcomes {
@@ -275,8 +277,8 @@ func (m *market) jobEnded(id string) bool {
 	return job.Ended()
 }
 
-// settle lets everybody act until all jobs have ended, and checks that nothing
-// is left locked and that escrow holds exactly what is owed to operators.
+// settle lets all players act until all jobs have ended. It then checks that nothing is left
+// locked and that escrow holds exactly what operators are owed.
 func (m *market) settle(t *rapid.T) {
 	m.beacon.withheld = false
 	m.beacon.since = m.ctx.BlockHeight()
@@ -324,8 +326,8 @@ func TestMoneyAddsUpWhateverNodesAndRequestersDo(t *testing.T) {
 	})
 }
 
-// TestPayingYourselfLoses: whoever posts a job, runs every replica and claims
-// all rewards has less than before.
+// TestPayingYourselfLoses: an account that posts a job, runs every replica and claims all
+// rewards has less than before.
 func TestPayingYourselfLoses(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := newFixture(t)

@@ -16,9 +16,9 @@ func (k *Keeper) pruneAt(ctx context.Context, height int64, id types.JobID) erro
 	return k.prunable.Set(ctx, collections.Join(height, id))
 }
 
-// keptUntil returns the height at which the spec of an ended job may go: retention is
-// over, and so is the window of any result. That of an array is taken to have been
-// accepted in its last block.
+// keptUntil returns the height at which the spec of an ended job may be removed: after the
+// retention period and after the challenge window of its last result. For an array, it
+// assumes that this result was accepted in the job's last block.
 func (k *Keeper) keptUntil(ctx context.Context, params types.Params, id types.JobID, job *types.Job) (int64, error) {
 	last := types.Receipt{}
 	switch {
@@ -28,7 +28,7 @@ func (k *Keeper) keptUntil(ctx context.Context, params types.Params, id types.Jo
 		if err != nil && !errors.Is(err, collections.ErrNotFound) {
 			return 0, err
 		}
-		last = receipt // none if it was never opened
+		last = receipt // empty if the task was never opened
 	default:
 		nodes, err := k.nodes.Params(ctx)
 		if err != nil {
@@ -39,15 +39,15 @@ func (k *Keeper) keptUntil(ctx context.Context, params types.Params, id types.Jo
 	return retained(&params, job.ClosedHeight, &last), nil
 }
 
-// retained returns the height at which retention is over for what ended at a height,
-// and the window of its last result.
+// retained returns the height at which the retention of a job that ended at a height is over,
+// and so is the challenge window of its last result.
 func retained(params *types.Params, ended int64, last *types.Receipt) int64 {
 	return max(ended+int64(params.RetentionBlocks), last.ChallengeUntil+1)
 }
 
-// prune forgets jobs that ended long ago: first the spec, and the job too unless
-// it is an array, whose root stands for its receipts; after a longer time the
-// rest. It removes at most queue_limit things.
+// prune removes jobs that ended long ago. It first removes the spec and the job; the job of
+// an array stays, because its root stands for the receipts. After a longer time it removes
+// the rest. It removes at most queue_limit records.
 func (k *Keeper) prune(ctx sdk.Context, params types.Params) error {
 	limit := int(params.QueueLimit)
 	keys, err := firstKeys(ctx, k.prunable, collections.Join(ctx.BlockHeight()+1, types.JobID{}), limit)
@@ -72,8 +72,8 @@ func (k *Keeper) prune(ctx sdk.Context, params types.Params) error {
 	return nil
 }
 
-// pruneJob removes what may go of a job now, at most limit things, and queues the
-// rest. It returns how many it removed.
+// pruneJob removes the records of a job that may be removed now, at most limit, and queues
+// the rest. It returns how many it removed.
 func (k *Keeper) pruneJob(ctx sdk.Context, params types.Params, id types.JobID, limit int) (int, error) {
 	kept, err := k.specs.Has(ctx, id)
 	if err != nil {
@@ -119,9 +119,9 @@ func (k *Keeper) pruneJob(ctx sdk.Context, params types.Params, id types.JobID, 
 	return 1, k.pruneAt(ctx, ctx.BlockHeight()+int64(params.ReceiptRetentionBlocks), id)
 }
 
-// pruneChallenges looks at no more than limit challenges of a job's results and
-// returns how many. It removes convictions: without its spec nobody can challenge
-// them again. What is still judged goes with its verdict.
+// pruneChallenges visits at most limit challenges of a job's results and returns how many it
+// visited. It removes convictions, because a result whose spec is gone cannot be challenged
+// again. A challenge that is still judged is removed with its verdict.
 func (k *Keeper) pruneChallenges(ctx context.Context, id types.JobID, limit int) (int, error) {
 	var convicted []taskKey
 	seen := 0
@@ -143,8 +143,8 @@ func (k *Keeper) pruneChallenges(ctx context.Context, id types.JobID, limit int)
 	return seen, nil
 }
 
-// pruneReceipts removes what stood for the results of a job whose spec is gone:
-// the receipt of a single task; the chunks of an array, then its record.
+// pruneReceipts removes the records of the results of a job whose spec is gone: the receipt
+// of a single task, or the chunks of an array and then its job record.
 func (k *Keeper) pruneReceipts(ctx sdk.Context, id types.JobID, limit int) (int, error) {
 	job, err := k.jobs.Get(ctx, id)
 	if errors.Is(err, collections.ErrNotFound) {
@@ -167,7 +167,7 @@ func (k *Keeper) pruneReceipts(ctx sdk.Context, id types.JobID, limit int) (int,
 		}
 		return removed, k.pruneAt(ctx, ctx.BlockHeight()+1, id)
 	}
-	// The first task may have ended when it was still the job's only one.
+	// The first task may have ended when it was still the job's only task.
 	if err := k.receipts.Remove(ctx, collections.Join(id, uint64(0))); err != nil {
 		return removed, err
 	}

@@ -63,8 +63,8 @@ func TestAnArrayIsForgottenInBoundedSteps(t *testing.T) {
 	require.NotContains(t, f.export().compute, id)
 }
 
-// Cancelling over several blocks leaves the job's cursor at a task; what it then
-// forgets begins with the first chunk all the same.
+// Cancelling over several blocks leaves the job's cursor at a task. Pruning starts at the
+// first chunk all the same.
 func TestACancelledArrayIsForgottenToTheLastChunk(t *testing.T) {
 	f := newFixture(t)
 	f.network(6)
@@ -82,7 +82,7 @@ func TestACancelledArrayIsForgottenToTheLastChunk(t *testing.T) {
 	require.NotContains(t, f.export().compute, id)
 }
 
-// A receipt whose job is gone says itself how long it is kept.
+// A receipt whose job is gone determines by itself how long it is kept.
 func TestAReceiptOutlivesAnImportForAsLongAsItWouldHaveWithout(t *testing.T) {
 	const window = 60
 	f := newFixture(t)
@@ -93,7 +93,7 @@ func TestAReceiptOutlivesAnImportForAsLongAsItWouldHaveWithout(t *testing.T) {
 	s := spec(coin(1_000), 3)
 	s.Policy.ChallengeBlocks = window
 	id := f.post(0, s)
-	f.setParams(func(p *types.Params) { p.RetentionBlocks = 5 }) // shorter than the window, for those to come
+	f.setParams(func(p *types.Params) { p.RetentionBlocks = 5 }) // shorter than the window, for later jobs
 	f.play(f.players(honest, honest, honest, honest, honest, honest), id, 60)
 	parsed, err := types.ParseJobID(id)
 	require.NoError(t, err)

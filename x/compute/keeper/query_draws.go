@@ -15,10 +15,10 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// Claimable lists what a node may enter now: draws for judges and auditors of its class
-// first, then those that name it, then all others of its class. It looks at those alone
-// whose window may be open, so that what was pinned and waits for its seed, or is over
-// and waits for the queue, costs it one step a height.
+// Claimable lists the draws that a node may enter now: first the draws of judges and auditors
+// of its class, then those that name the node, then all others of its class. It only visits
+// draws whose claim window may be open. All draws that were pinned at a height whose seed is
+// not known yet, or whose window is over, cost it one step together.
 func (s queryServer) Claimable(ctx context.Context, req *types.QueryClaimableRequest) (*types.QueryClaimableResponse, error) {
 	operator, err := s.k.addresses.StringToBytes(req.Operator)
 	if err != nil {
@@ -64,17 +64,18 @@ func (s queryServer) Draws(ctx context.Context, req *types.QueryDrawsRequest) (*
 	return resp, err
 }
 
-// drawWalk walks boards of draws one after the other, each from the newest seed on.
+// drawWalk walks boards one after the other, and each board from the newest seed on.
 type drawWalk struct {
 	k      *Keeper
 	ctx    context.Context
 	boards []board
-	// claimBlocks has it pass by the heights whose draws take no claims now; 0 for all.
+	// claimBlocks is the length of the claim window in blocks: the walk skips heights whose
+	// draws do not take claims now. 0 means that it visits all.
 	claimBlocks int64
 }
 
-// page shows the draws of a page and returns where the next begins. A height that is
-// passed by counts as one.
+// page calls show for the draws of a page, and returns the key of the next page. A skipped
+// height counts as one draw.
 func (d *drawWalk) page(req *query.PageRequest, show func(drawKey) error) (*query.PageResponse, error) {
 	if req == nil {
 		req = &query.PageRequest{}
@@ -107,7 +108,7 @@ func (d *drawWalk) page(req *query.PageRequest, show func(drawKey) error) (*quer
 	return &query.PageResponse{}, nil
 }
 
-// begin reads where a page begins: the number of a board, and the key in it.
+// begin decodes the start of a page: the number of a board, and the key in it.
 func (d *drawWalk) begin(key []byte) (int, *drawKey, error) {
 	if len(key) == 0 {
 		return 0, nil, nil
@@ -124,8 +125,8 @@ func (d *drawWalk) begin(key []byte) (int, *drawKey, error) {
 	return n, &from, nil
 }
 
-// board shows the draws of a board from a key on, as long as anything is left of the
-// page. It returns the next key, nil at the board's end.
+// board shows the draws of a board from a key on until the page is full. It returns the next
+// key, or nil at the board's end.
 func (d *drawWalk) board(b board, from *drawKey, left *int, show func(drawKey) error) (*drawKey, error) {
 	span := b.below(maxHeight)
 	if from != nil {
@@ -143,8 +144,9 @@ func (d *drawWalk) board(b board, from *drawKey, left *int, show func(drawKey) e
 // maxHeight is above all heights.
 const maxHeight = int64(math.MaxInt64)
 
-// span shows the draws of a span of a board up to a height whose draws take no claims
-// now, which it returns, 0 for none; or up to the page's end, and returns the next key.
+// span shows the draws of a span of a board. If it comes to a height whose draws do not take
+// claims now, it returns that height. If the page is full, it returns the next key. At the
+// end of the span it returns nil and 0.
 func (d *drawWalk) span(b board, span *collections.Range[drawKey], left *int, show func(drawKey) error) (*drawKey, int64, error) {
 	iter, err := b.list.Iterate(d.ctx, span)
 	if err != nil {

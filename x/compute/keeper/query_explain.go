@@ -12,8 +12,8 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// Explain says what a task waits for. Without a node it counts whom the task fits,
-// with one it says what that node lacks.
+// Explain says what a task waits for. Without a node, it counts the nodes that the task fits;
+// with a node, it says which requirements that node does not meet.
 func (s queryServer) Explain(ctx context.Context, req *types.QueryExplainRequest) (*types.QueryExplainResponse, error) {
 	id, err := types.ParseJobID(req.JobId)
 	if err != nil {
@@ -42,8 +42,8 @@ func (s queryServer) Explain(ctx context.Context, req *types.QueryExplainRequest
 	return resp, err
 }
 
-// explainNode writes what a claim of a node would meet, and then what its operator
-// declares.
+// explainNode writes the result that a claim of the node would have, and then the limits that
+// its operator declares.
 func (k *Keeper) explainNode(t *round.Task, text string, resp *types.QueryExplainResponse) error {
 	operator, err := k.addresses.StringToBytes(text)
 	if err != nil {

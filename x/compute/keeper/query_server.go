@@ -19,11 +19,11 @@ import (
 
 type queryServer struct{ k *Keeper }
 
-// NewQueryServer serves the queries of x/compute. Tasks are shown as the height
-// has advanced them, whether the queue has come to them or not.
+// NewQueryServer returns the server of the queries of x/compute. It shows tasks with all due
+// transitions applied, even those that the queue has not visited yet.
 func NewQueryServer(k *Keeper) types.QueryServer { return queryServer{k: k} }
 
-// notFound turns the module's "no such thing" errors into gRPC's.
+// notFound converts the module's "not found" errors to those of gRPC.
 func notFound(err error) error {
 	for _, e := range []error{types.ErrJobNotFound, types.ErrTaskNotFound, types.ErrTaskEnded, types.ErrReceiptNotFound, types.ErrChallengeNotFound, edgenodetypes.ErrNodeNotFound} {
 		if errors.Is(err, e) {
@@ -52,7 +52,7 @@ func (s queryServer) Job(ctx context.Context, req *types.QueryJobRequest) (*type
 	}
 	spec, err := s.k.specs.Get(ctx, id)
 	if errors.Is(err, collections.ErrNotFound) {
-		err = nil // pruned: the record of an array stays as long as receipts do
+		err = nil // pruned: an array's record stays as long as its receipts
 	}
 	return &types.QueryJobResponse{Job: job, Spec: spec}, err
 }
@@ -204,7 +204,7 @@ func (s queryServer) Quote(ctx context.Context, req *types.QueryQuoteRequest) (*
 	return resp, nil
 }
 
-// maxChecked bounds the jobs and nodes that Invariants walks in one query.
+// maxChecked bounds the number of jobs and nodes that one query of Invariants walks.
 const maxChecked = 10_000
 
 func (s queryServer) Invariants(ctx context.Context, _ *types.QueryInvariantsRequest) (*types.QueryInvariantsResponse, error) {

@@ -16,16 +16,16 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// Queries cost no gas: pages bound what one may ask for. Each task of a page is advanced
-// to the height, records are only read.
+// Queries do not cost gas, so the size of their pages is bounded. Tasks on a page have to be
+// advanced to the height, whereas records are only read.
 const (
 	maxTasksPage   = 200
 	maxRecordsPage = 1_000
 )
 
-// peek returns a task as a message at this height would find it, and throws away
-// whatever advancing it would write. A client that asks between blocks looks at
-// the last height; its message comes at least one later.
+// peek returns a task as a message at this height would find it, and discards what advancing
+// the task writes. A client that queries between blocks sees the last height; its message is
+// executed at least one height later.
 func (k *Keeper) peek(ctx context.Context, id types.JobID, index uint64) (*round.Task, error) {
 	cached, _ := sdk.UnwrapSDKContext(ctx).CacheContext()
 	params, err := k.params.Get(ctx)
@@ -77,9 +77,9 @@ func (s queryServer) Assignments(ctx context.Context, req *types.QueryAssignment
 	return &types.QueryAssignmentsResponse{Items: present(items), Pagination: page}, err
 }
 
-// ifAny returns v, or nil without one. Pages are made of what their callback
-// returns, never of what it does: the callback also runs for the first item of
-// the page after.
+// ifAny returns a pointer to v, or nil if ok is false. A page must consist of what its
+// callback returns, not of what the callback does, because the callback also runs for the
+// first item of the next page.
 func ifAny[T any](v T, ok bool) *T {
 	if !ok {
 		return nil
@@ -87,7 +87,7 @@ func ifAny[T any](v T, ok bool) *T {
 	return &v
 }
 
-// present returns what is not nil.
+// present returns the values of the pointers that are not nil.
 func present[T any](all []*T) []T {
 	var out []T
 	for _, v := range all {
@@ -106,8 +106,8 @@ func checkPage(page *query.PageRequest, most uint64) error {
 	return nil
 }
 
-// workItem shows what a task asks of a node that holds it; not ok when the
-// height has taken it away.
+// workItem returns what a task requires of a node that holds a part of it, and reports
+// whether the node still holds it at this height.
 func (k *Keeper) workItem(ctx context.Context, operator string, id types.JobID, index uint64) (types.WorkItem, bool, error) {
 	t, err := k.peek(ctx, id, index)
 	if err != nil || t.Ended() {
@@ -117,8 +117,8 @@ func (k *Keeper) workItem(ctx context.Context, operator string, id types.JobID, 
 	return item, held, nil
 }
 
-// claimable shows a draw that a node may enter: every rule of the matcher holds,
-// but perhaps the one that lower ranks hold all slots.
+// claimable returns a draw and reports whether the node may enter it: every rule of the
+// matcher holds, except perhaps that lower ranks hold all slots.
 func (k *Keeper) claimable(ctx context.Context, operator sdk.AccAddress, id types.JobID, index uint64) (types.ClaimableTask, bool, error) {
 	t, err := k.peek(ctx, id, index)
 	if errors.Is(err, types.ErrTaskEnded) {

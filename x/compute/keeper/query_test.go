@@ -14,8 +14,8 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// explainOne compares what queries say of every node and one open job with what
-// a claim does.
+// explainOne compares what queries say about every node and one open job with what a claim
+// does.
 func (m *market) explainOne(t *rapid.T) {
 	var open []string
 	for _, id := range m.jobs {
@@ -32,7 +32,7 @@ func (m *market) explainOne(t *rapid.T) {
 		m.ctx, _ = begin.CacheContext()
 		said, err := m.queries.Explain(m.ctx, &types.QueryExplainRequest{JobId: id, Operator: operator(p.n).String()})
 		if err != nil {
-			break // the height has ended it, and its receipt follows
+			break // it has ended at this height, and its receipt follows
 		}
 		claimable, err := m.queries.Claimable(m.ctx, &types.QueryClaimableRequest{Operator: operator(p.n).String()})
 		require.NoError(t, err)
@@ -203,7 +203,7 @@ func TestInvariantsAreShownAndName(t *testing.T) {
 	for _, line := range resp.Invariants {
 		require.True(t, line.Ok, "%s: %s", line.Name, line.Detail)
 	}
-	// A coin too many in escrow is seen.
+	// An extra coin in escrow is noticed.
 	f.fund(requester(1), coin(1))
 	require.NoError(t, f.bank.SendCoinsFromAccountToModule(f.ctx, requester(1), types.ModuleName, sdkCoins(1)))
 	resp, err = f.queries.Invariants(f.ctx, &types.QueryInvariantsRequest{})
@@ -212,7 +212,7 @@ func TestInvariantsAreShownAndName(t *testing.T) {
 	require.Contains(t, resp.Invariants[0].Detail, "escrow holds 36atfuel and owes 35atfuel")
 }
 
-// Queries cost no gas: whoever asks may not ask for everything at once.
+// Queries do not cost gas, so one query must not return everything at once.
 func TestPagesOfQueriesAreBounded(t *testing.T) {
 	f := newFixture(t)
 	f.network(4)

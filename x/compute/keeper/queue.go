@@ -10,8 +10,8 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// EndBlock advances what is due, folds what the block has changed of jobs, and
-// prunes what has been kept for long enough.
+// EndBlock advances the tasks and jobs that are due, folds the block's changes into jobs, and
+// prunes records whose retention is over.
 func (k *Keeper) EndBlock(ctx sdk.Context) error {
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -26,9 +26,9 @@ func (k *Keeper) EndBlock(ctx sdk.Context) error {
 	return k.prune(ctx, params)
 }
 
-// advanceDue advances the oldest due tasks and jobs, and does at most queue_limit
-// things. Tasks in which somebody has something at stake, and draws of judges and
-// auditors, come before all else; a tenth of the limit is left to that.
+// advanceDue advances the oldest due tasks and jobs, in at most queue_limit steps. Tasks in
+// which a node has something at stake, and draws of judges and auditors, come first; a tenth
+// of the limit is kept for the others.
 func (k *Keeper) advanceDue(ctx sdk.Context, params types.Params) error {
 	limit := int(params.QueueLimit)
 	done, changes, err := k.advanceQueue(ctx, params, true, limit-limit/10)
@@ -43,9 +43,9 @@ func (k *Keeper) advanceDue(ctx sdk.Context, params types.Params) error {
 	return nil
 }
 
-// advanceQueue advances what is due of a queue, oldest first, and does at most limit
-// things. It returns how many it did and what that changed. An entry that fails is put
-// off, so that it holds up nobody.
+// advanceQueue advances the due entries of a queue, oldest first, in at most limit steps. It
+// returns the number of steps and the changes. An entry that fails is put off, so that it
+// does not hold up others.
 func (k *Keeper) advanceQueue(ctx sdk.Context, params types.Params, urgent bool, limit int) (int, []types.TaskChange, error) {
 	keys, err := firstKeys(ctx, k.queue(urgent), collections.Join3(ctx.BlockHeight()+1, types.JobID{}, uint64(0)), limit)
 	if err != nil {
@@ -69,8 +69,8 @@ func (k *Keeper) advanceQueue(ctx sdk.Context, params types.Params, urgent bool,
 	return total, changes, nil
 }
 
-// advanceEntry advances one entry of the queue. It returns how much it did and
-// what that changed; not ok when it failed and left no trace.
+// advanceEntry advances one entry of the queue. It returns the number of steps and the
+// changes. ok is false if the entry failed and did not change the state.
 func (k *Keeper) advanceEntry(ctx sdk.Context, params types.Params, key dueKey, limit int) (done int, changes []types.TaskChange, ok bool) {
 	id, index := key.K2(), key.K3()
 	if index == types.JobEntry {
@@ -98,7 +98,7 @@ func (k *Keeper) advanceEntry(ctx sdk.Context, params types.Params, key dueKey, 
 	return max(1, done), changes, true
 }
 
-// emitSweep tells what happened to tasks outside of their workers' batches.
+// emitSweep emits the changes of tasks that happened outside of messages about tasks.
 func emitSweep(ctx sdk.Context, changes []types.TaskChange) {
 	if len(changes) == 0 {
 		return
@@ -106,7 +106,7 @@ func emitSweep(ctx sdk.Context, changes []types.TaskChange) {
 	ctx.EventManager().EmitEvent((&types.EventSweep{Changes: changes}).Encode())
 }
 
-// putOffBlocks is how long a task that fails to advance rests.
+// putOffBlocks is the number of blocks for which an entry that fails to advance is put off.
 const putOffBlocks = 100
 
 func (k *Keeper) putOff(ctx sdk.Context, urgent bool, key dueKey) error {
@@ -117,7 +117,7 @@ func (k *Keeper) putOff(ctx sdk.Context, urgent bool, key dueKey) error {
 	if index == types.JobEntry {
 		job, err := k.jobs.Get(ctx, id)
 		if errors.Is(err, collections.ErrNotFound) {
-			return nil // nothing is left to advance: the entry goes
+			return nil // there is nothing left to advance, so the entry is removed
 		}
 		if err != nil {
 			return err

@@ -28,7 +28,7 @@ func TestAFullQueueDrainsOverBlocksInOrder(t *testing.T) {
 	for range 7 {
 		ids = append(ids, f.post(0, spec(coin(10), 3)))
 	}
-	// Long past the seed's timeout all seven are due at once.
+	// Long past the seed's timeout, all seven are due at once.
 	f.ctx = f.ctx.WithBlockHeight(f.ctx.BlockHeight() + 100)
 	for swept := 2; swept < len(ids)+2; swept += 2 {
 		f.next()
@@ -69,7 +69,7 @@ func TestATaskThatFailsIsPutOffAndStopsNobody(t *testing.T) {
 			}
 			require.Equal(t, types.JOB_STATUS_OPEN, f.job(broken).Status)
 			require.Greater(t, f.round(sound).Draws, uint32(1), "the other one has drawn in vain, and draws again")
-			// Once the beacon is well again the task goes on where it was.
+			// When the beacon works again, the task continues where it was.
 			f.beacon.broken = nil
 			f.blocks(120)
 			require.Equal(t, types.JOB_STATUS_EXPIRED, f.job(broken).Status)

@@ -13,8 +13,8 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// The worked example of the module's README, number by number: three replicas of
-// 1,000, one of them a lie, and seven judges.
+// The worked example of the module's README, number by number: three replicas of 1,000, one
+// of which lies, and seven judges.
 func TestTheWorkedExampleOfTheReadme(t *testing.T) {
 	for name, c := range map[string]struct {
 		minLiability                        int64

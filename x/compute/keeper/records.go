@@ -8,7 +8,7 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// taskRecords gives the rounds of a task those records of the keeper that are not the
+// taskRecords gives the rounds of a task access to records of the keeper that are not the
 // task's own.
 type taskRecords struct{ k *Keeper }
 

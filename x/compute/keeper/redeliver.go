@@ -12,9 +12,9 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// Redeliver notes that the requester of a job wants its results once more, and burns
-// the posting fee for the bytes of the sink. Nodes read it by height. It returns
-// the request and what was burned.
+// Redeliver notes that the requester of a job wants its results delivered again, and burns
+// the posting fee for the bytes of the sink. Nodes read such requests by height. Redeliver
+// returns the request and the amount that it burned.
 func (k *Keeper) Redeliver(ctx sdk.Context, msg *types.MsgRedeliver) (types.Redelivery, sdk.Coin, error) {
 	none := types.Redelivery{}
 	id, err := types.ParseJobID(msg.JobId)
@@ -58,7 +58,7 @@ func (k *Keeper) Redeliver(ctx sdk.Context, msg *types.MsgRedeliver) (types.Rede
 	})
 }
 
-// burnPostingFee burns what a requester pays for bytes that the chain keeps.
+// burnPostingFee burns the fee that a requester pays for bytes that the chain stores.
 func (k *Keeper) burnPostingFee(ctx sdk.Context, job *types.Job, bytes int) (sdk.Coin, error) {
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -82,7 +82,7 @@ func (k *Keeper) burnPostingFee(ctx sdk.Context, job *types.Job, bytes int) (sdk
 	return fee, k.bank.BurnCoins(ctx, types.ModuleName, sdk.NewCoins(fee))
 }
 
-// noteRedelivery lists the request of a job by its height, if it has one.
+// noteRedelivery lists the request of a job by its height, if the job has one.
 func (k *Keeper) noteRedelivery(ctx context.Context, id types.JobID, job *types.Job) error {
 	if job.Redelivery == nil {
 		return nil
@@ -90,8 +90,8 @@ func (k *Keeper) noteRedelivery(ctx context.Context, id types.JobID, job *types.
 	return k.redeliveries.Set(ctx, collections.Join(job.Redelivery.Height, id))
 }
 
-// dropRedelivery takes the request of a job off the list and out of the job, if it has
-// one. The caller writes the job.
+// dropRedelivery removes the request of a job from the list and from the job, if it has one.
+// The caller writes the job.
 func (k *Keeper) dropRedelivery(ctx context.Context, id types.JobID, job *types.Job) error {
 	if job.Redelivery == nil {
 		return nil
@@ -101,8 +101,8 @@ func (k *Keeper) dropRedelivery(ctx context.Context, id types.JobID, job *types.
 	return k.redeliveries.Remove(ctx, key)
 }
 
-// checkRedeliveries: the list has the request of each job that has one and its spec,
-// and no other.
+// checkRedeliveries checks that the list contains exactly the requests of jobs that still
+// have their spec.
 func (k *Keeper) checkRedeliveries(ctx context.Context) error {
 	asked := 0
 	err := k.jobs.Walk(ctx, nil, func(id types.JobID, job types.Job) (bool, error) {

@@ -20,7 +20,7 @@ func (f *fixture) redeliver(by int, id, sink string) (*types.MsgRedeliverRespons
 	return f.msgs.Redeliver(f.ctx, &types.MsgRedeliver{Requester: requester(by).String(), JobId: id, Sink: sink})
 }
 
-// redeliveries are those that nodes read from a height on.
+// redeliveries returns the requests that nodes read from a height on.
 func (f *fixture) redeliveries(from int64) []types.JobRedelivery {
 	f.t.Helper()
 	page, err := f.queries.Redeliveries(f.ctx, &types.QueryRedeliveriesRequest{FromHeight: from})

@@ -6,9 +6,9 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// Redraw starts the next draw of a task that pauses between draws, and burns what a draw
-// counts for from the requester's account. A draw that is pinned stays: nobody buys
-// another in its place. It returns the height at which the seed is pinned and what was
+// Redraw starts the next draw of a task that pauses between draws, and burns the cost of a
+// draw from the requester's account. A pinned draw stays: a requester cannot buy another draw
+// in its place. Redraw returns the height at which the seed is pinned and the amount that it
 // burned.
 func (k *Keeper) Redraw(ctx sdk.Context, msg *types.MsgRedraw) (int64, sdk.Coin, error) {
 	_, job, err := k.requesterJob(ctx, msg.Requester, msg.JobId)
@@ -19,7 +19,7 @@ func (k *Keeper) Redraw(ctx sdk.Context, msg *types.MsgRedraw) (int64, sdk.Coin,
 	if err != nil {
 		return 0, sdk.Coin{}, err
 	}
-	cached, write := ctx.CacheContext() // what is due is applied first, and a refusal leaves no trace
+	cached, write := ctx.CacheContext() // due transitions are applied first; a refusal must not change the state
 	t, err := k.load(cached, params, msg.JobId, msg.Task)
 	if err != nil {
 		return 0, sdk.Coin{}, err

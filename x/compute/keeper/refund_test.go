@@ -37,7 +37,7 @@ func TestExpiredArrayRefundsWhatHasEndedWhileTheRestRuns(t *testing.T) {
 	s.LifetimeBlocks, s.CommitBlocks = 21, 100
 	id := f.drawable(s)
 	f.assign(id, 6)
-	f.blocks(60) // the others find nobody
+	f.blocks(60) // the others do not find nodes
 	job := f.job(id)
 	require.Positive(t, job.TasksDropped)
 	require.EqualValues(t, 19, job.TasksEnded, "the one that nodes hold runs")
@@ -49,8 +49,8 @@ func TestExpiredArrayRefundsWhatHasEndedWhileTheRestRuns(t *testing.T) {
 	require.Equal(t, job.TaskReserve.MulRaw(19).String(), job.Refunded.Add(burned).String())
 }
 
-// Escrow is always good for what it owes. Were it not, a job would be closed later,
-// and still as what it is: one that nobody took has expired.
+// Escrow always covers what it owes. If it did not, a job would be closed later, with the
+// same status: a job that no node took has expired.
 func TestAJobThatNobodyTookExpiresWhenItsRefundGoesThrough(t *testing.T) {
 	f := newFixture(t)
 	f.network(6)

@@ -25,7 +25,7 @@ func TestReportsAreContradictedWhereAsManyHaveCommitted(t *testing.T) {
 	}
 }
 
-// settled is what a task came to for those who have reported an input, and for its
+// settled is the outcome of a task for the nodes that have reported an input, and for its
 // requester.
 type settled struct {
 	slashed map[int]string
@@ -33,8 +33,8 @@ type settled struct {
 	status  types.TaskStatus
 }
 
-// reported plays a task of which the first that are drawn, so many of them, report that an
-// input is not there. The others do their work, or where that is the truth nothing.
+// reported plays a task whose first drawn nodes, this many of them, report a missing input.
+// The other nodes do their work or, if the input is really missing, nothing.
 func reported(t *testing.T, policy types.Policy, nodes, reports int, truth bool) settled {
 	t.Helper()
 	f := newFixture(t)
@@ -86,8 +86,8 @@ func reported(t *testing.T, policy types.Policy, nodes, reports int, truth bool)
 	return out
 }
 
-// TestAReportThatOthersContradictCostsBothSides: by policies and by how many report. The
-// seat fee is 100 in the reward's denom, the fee of a missed deadline 100 of the bond.
+// TestAReportThatOthersContradictCostsBothSides covers policies and numbers of reports. The
+// seat fee is 100 in the reward's denom, and the fee of a missed deadline is 100 of the bond.
 func TestAReportThatOthersContradictCostsBothSides(t *testing.T) {
 	quorum := types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 3}
 	audited := types.Policy{Kind: types.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 10_000, Auditors: 2}
@@ -126,7 +126,7 @@ func TestWhoReportsAnInputThatNobodyHasPaysNothing(t *testing.T) {
 	}
 }
 
-// A report cannot be told true, and cost nothing, by taking the bond out meanwhile.
+// A node cannot avoid the cost of a report by withdrawing its bond in the meantime.
 func TestWhatAReportPledgesStaysLockedUntilItIsJudged(t *testing.T) {
 	f := newFixture(t)
 	f.network(5)
@@ -147,8 +147,8 @@ func TestWhatAReportPledgesStaysLockedUntilItIsJudged(t *testing.T) {
 	require.Equal(t, "100", f.outcomes(id)[operator(drawn[0]).String()].Slashed.String())
 }
 
-// A report that pledges nothing does not keep the record of its node, and what becomes of
-// the task does not hang on that record.
+// A report that pledges nothing does not keep the record of its node, and the outcome of the
+// task does not depend on that record.
 func TestAReportOfANodeThatIsGoneHoldsUpNobody(t *testing.T) {
 	for name, does := range map[string]behaviour{"contradicted": honest, "believed": stalls} {
 		t.Run(name, func(t *testing.T) {
@@ -179,9 +179,9 @@ func TestAReportOfANodeThatIsGoneHoldsUpNobody(t *testing.T) {
 	}
 }
 
-// TestReportsCostWhatTheRuleSays: over random crowds of quorums. The requester pays for each
-// seat that a report has vacated. Nodes that report pay where a round has come to its reveals
-// and as many nodes have committed as reported, and nowhere else.
+// TestReportsCostWhatTheRuleSays covers random crowds of quorums. The requester pays for each
+// seat that a report has vacated. Nodes that report pay if a round comes to its reveals and
+// as many nodes have committed as have reported, and only then.
 func TestReportsCostWhatTheRuleSays(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := newFixture(t)
@@ -215,7 +215,7 @@ func TestReportsCostWhatTheRuleSays(t *testing.T) {
 	})
 }
 
-// checkReports holds a receipt against the rule, and adds what reports have cost.
+// checkReports compares a receipt with the rule, and adds up what reports have cost.
 func (f *fixture) checkReports(job *types.Job, receipt types.Receipt, committed map[seatOf]bool, lost map[string]int64) {
 	f.t.Helper()
 	came, reports := map[uint32]int64{}, map[uint32][]types.Outcome{}

@@ -7,7 +7,7 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// requesterJob returns a job that has not ended and belongs to the requester.
+// requesterJob returns a job that has not ended and that belongs to the requester.
 func (k *Keeper) requesterJob(ctx context.Context, requester, jobID string) (types.JobID, types.Job, error) {
 	id, err := types.ParseJobID(jobID)
 	if err != nil {
@@ -26,8 +26,8 @@ func (k *Keeper) requesterJob(ctx context.Context, requester, jobID string) (typ
 	return id, job, nil
 }
 
-// checkRequester refuses anybody but the requester of a job, in whatever case the
-// address is written.
+// checkRequester returns an error if an account is not the requester of a job. The address
+// may be written in lower or upper case.
 func (k *Keeper) checkRequester(job *types.Job, requester string) error {
 	by, err := k.addresses.StringToBytes(requester)
 	if err != nil {

@@ -10,7 +10,7 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// trusted is a job whose requester judges the result itself.
+// trusted returns a job whose requester judges the result.
 func trusted(node string) types.JobSpec {
 	s := spec(coin(1_000), 1)
 	s.Policy = types.Policy{Kind: types.POLICY_KIND_TRUST, Replicas: 1, ReviewBlocks: 10, Node: node}

@@ -31,8 +31,8 @@ func TestThreeEqualResultsArePaidAndTheRestStays(t *testing.T) {
 	require.Equal(t, 3, paid)
 }
 
-// seat posts jobs until the wanted node is drawn in the first round, and returns
-// that job's id once it has ended.
+// seat posts jobs until the wanted node is drawn in the first round, and returns that job's
+// id once it has ended.
 func seat(f *fixture, players []player, want int) string {
 	f.t.Helper()
 	for range 20 {
@@ -86,8 +86,8 @@ func TestSilenceAfterCommittingCostsTheWholeLiability(t *testing.T) {
 			f.network(7)
 			players := f.players(does, honest, honest, honest, honest, honest, honest)
 			if does == closed {
-				// A closed node that tells the truth is covered by the others'
-				// openings; one that lies is not.
+				// A closed node that tells the truth is covered by the openings of others;
+				// one that lies is not.
 				players[0].does = closedLiar
 			}
 			id := seat(f, players, 0)
@@ -173,7 +173,7 @@ func TestAVerdictWaitsUntilItIsKnownWhetherAnotherRoundFollows(t *testing.T) {
 func TestAJuryThatIsKeptAwayJudgesNobody(t *testing.T) {
 	f := newFixture(t)
 	f.network(10)
-	// Two collude with one honest node in the first round; nobody else comes.
+	// Two nodes collude against an honest node in the first round; no other node comes.
 	players := f.players(colluder, colluder, honest)
 	id := f.post(0, spec(coin(1_000), 3))
 	job := f.play(players, id, 600)
@@ -325,8 +325,8 @@ func TestTheLastHeightOfTheRevealsIsInTime(t *testing.T) {
 	require.Equal(t, types.JOB_STATUS_COMPLETED, f.play(players, id, 1).Status)
 }
 
-// Whoever is drawn and stalls loses a tenth of a reward. Were the seat not drawn
-// again, the others would lose nearly all of theirs with it.
+// A drawn node that stalls loses a tenth of a reward. If its seat were not drawn again, the
+// others would lose nearly all of their reward because of it.
 func TestSeatThatANodeStallsForItsWholeWindowIsDrawnAgain(t *testing.T) {
 	f := newFixture(t)
 	f.setParams(func(p *types.Params) { p.MaxWaitBlocks = 12 })
@@ -343,8 +343,8 @@ func TestSeatThatANodeStallsForItsWholeWindowIsDrawnAgain(t *testing.T) {
 	}
 }
 
-// Results are delivered when a round reveals. A requester that owns one of its nodes
-// could have that lie, and keep the judges from the inputs.
+// Results are delivered when a round reveals. A requester who owns one of its nodes could
+// have that node lie, and keep the judges from the inputs.
 func TestRequesterWhoKeepsJudgesFromTheInputsPaysForWhatWasDelivered(t *testing.T) {
 	f := newFixture(t)
 	f.network(8)

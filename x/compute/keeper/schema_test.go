@@ -16,8 +16,8 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// The params, which are always there, part what has no value from the records, so
-// that every absent record has neighbours with values.
+// The params, which always exist, separate keys without a value from the records, so that the
+// neighbours of every absent record have values.
 func TestTheAbsenceOfEveryRecordCanBeProven(t *testing.T) {
 	k := NewKeeper(
 		codec.NewProtoCodec(codectypes.NewInterfaceRegistry()),

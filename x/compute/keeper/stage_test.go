@@ -13,11 +13,11 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// ref names a round of a job's only task.
+// ref returns the reference to a round of a job's only task.
 func ref(job string, round uint32) types.TaskRef { return types.TaskRef{JobId: job, Round: round} }
 
-// claim, commit, reveal, open and release send one item of the n-th node's
-// worker, with what an honest node would say.
+// claim, commit, reveal, open and release send one item of the n-th node's worker, with what
+// an honest node would say.
 func (f *fixture) claim(n int, refs ...types.TaskRef) error {
 	resp, err := f.msgs.Claim(f.ctx, &types.MsgClaim{Worker: worker(n).String(), Items: refs})
 	if err != nil {
@@ -26,7 +26,7 @@ func (f *fixture) claim(n int, refs ...types.TaskRef) error {
 	return noneTaken(resp.Results)
 }
 
-// noneTaken returns why the first item of a batch failed, if none was taken.
+// noneTaken returns the error of the first item of a batch if all items failed.
 func noneTaken(results []types.ItemResult) error {
 	for _, result := range results {
 		if result.Code == 0 {
@@ -36,7 +36,7 @@ func noneTaken(results []types.ItemResult) error {
 	return refusedItem(results[0])
 }
 
-// refusedItem is an item's result as an error of its own text.
+// refusedItem is an item's result as an error with the item's text.
 type refusedItem types.ItemResult
 
 func (r refusedItem) Error() string { return r.Log }
@@ -94,8 +94,8 @@ func (f *fixture) drawable(s types.JobSpec) string {
 	return id
 }
 
-// assign lets the first nodes claim a drawable job and waits until the draw is
-// closed. It returns those drawn, best rank first.
+// assign lets the first nodes claim a drawable job and waits until the draw is closed. It
+// returns the drawn nodes, best rank first.
 func (f *fixture) assign(job string, nodes int) []int {
 	f.t.Helper()
 	at := ref(job, uint32(len(f.task(job).Rounds)-1))
@@ -107,12 +107,12 @@ func (f *fixture) assign(job string, nodes int) []int {
 	for f.round(job).Draw != nil {
 		f.next()
 	}
-	// Queries show the draw closed; now it is.
+	// Queries show that the draw is closed; now it is closed in the store.
 	require.NoError(f.t, f.keeper.EndBlock(f.ctx))
 	return f.drawn(job)
 }
 
-// assigned posts a job among equal nodes and returns it and those drawn.
+// assigned posts a job among equal nodes. It returns the job and the drawn nodes.
 func (f *fixture) assigned(nodes int) (string, []int) {
 	f.t.Helper()
 	id := f.drawable(spec(coin(1_000), 3))
@@ -149,7 +149,7 @@ func events[E proto.Message](f *fixture) []E {
 	return out
 }
 
-// changes returns what the block's events have told of tasks, of one kind.
+// changes returns the changes of one kind that the block's events contain.
 func changes[C types.TaskChangeKind](f *fixture) []C {
 	f.t.Helper()
 	var out []C
@@ -161,7 +161,7 @@ func changes[C types.TaskChangeKind](f *fixture) []C {
 	return out
 }
 
-// unchanged runs a refused message and requires that it left nothing behind.
+// unchanged runs a refused message and requires that it does not change the state.
 func (f *fixture) unchanged(refused func() error) error {
 	f.t.Helper()
 	before := f.export()

@@ -12,8 +12,8 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// load returns a task that has not ended, advanced by all that is due. It
-// returns ErrJobNotFound, ErrTaskNotFound, ErrTaskNotOpen or ErrTaskEnded.
+// load returns a task that has not ended, with all due transitions applied. It returns
+// ErrJobNotFound, ErrTaskNotFound, ErrTaskNotOpen or ErrTaskEnded.
 func (k *Keeper) load(ctx sdk.Context, params types.Params, jobID string, index uint64) (*round.Task, error) {
 	id, err := types.ParseJobID(jobID)
 	if err != nil {
@@ -43,7 +43,7 @@ func (k *Keeper) loadStored(ctx sdk.Context, params types.Params, id types.JobID
 	return round.Load(shared, &k.deps, params, id, job, record), nil
 }
 
-// missingTask says why a job has no record of a task.
+// missingTask returns an error that says why a job does not have a record of a task.
 func missingTask(job *types.Job, index uint64) error {
 	switch {
 	case index >= job.Tasks:
@@ -58,7 +58,7 @@ func missingTask(job *types.Job, index uint64) error {
 	}
 }
 
-// save writes a task, what indexes say of it, and what it changes of its job.
+// save stores a task, its index entries, and a note of what it changes of its job.
 func (k *Keeper) save(t *round.Task) error {
 	ctx, id := t.Context(), t.JobID()
 	u := t.Update()
@@ -76,7 +76,7 @@ func (k *Keeper) save(t *round.Task) error {
 	return k.tasks.Set(ctx, key, u.Record)
 }
 
-// demand returns what a task asks of nodes in its current round.
+// demand returns what a task requires of nodes in its current round.
 func (k *Keeper) demand(t *round.Task) (types.Demand, error) {
 	spec, err := k.specs.Get(t.Context(), t.JobID())
 	if err != nil {

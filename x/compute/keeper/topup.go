@@ -8,8 +8,8 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// TopUpJob adds tasks after a job's last one, or time, or both. It takes the
-// reserve of the new tasks into escrow. It returns the job and what it took.
+// TopUpJob adds tasks after a job's last task, or extends its lifetime, or both. It moves the
+// reserve of the new tasks into escrow. It returns the job and the amount that it moved.
 func (k *Keeper) TopUpJob(ctx sdk.Context, msg *types.MsgTopUpJob) (types.Job, sdk.Coin, error) {
 	id, job, err := k.requesterJob(ctx, msg.Requester, msg.JobId)
 	if err != nil {

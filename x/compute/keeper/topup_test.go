@@ -60,7 +60,7 @@ func TestACommittedReplicaIsNotHeldByARequesterWhoProlongsTheJob(t *testing.T) {
 	f.network(4)
 	f.setParams(func(p *types.Params) { p.MaxWaitBlocks = 30 })
 	s := spec(coin(1_000), 3)
-	s.Placement.Denied = []string{operator(2).String(), operator(3).String()} // two can come, for three seats
+	s.Placement.Denied = []string{operator(2).String(), operator(3).String()} // two nodes can come, for three seats
 	id := f.drawable(s)
 	for _, n := range []int{0, 1} {
 		require.NoError(t, f.claim(n, ref(id, 0)))

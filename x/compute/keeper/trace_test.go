@@ -28,8 +28,8 @@ func (f *fixture) turn(players []player) {
 	f.next()
 }
 
-// escalated plays jobs until a node has taken part in a further round, and returns the
-// receipt and the keys that it was shown there.
+// escalated plays jobs until a node has taken part in a further round. It returns the receipt
+// and the keys that the node was shown there.
 func escalated(f *fixture, players []player, judge int) (types.Receipt, [][]byte) {
 	f.t.Helper()
 	for range 30 {
@@ -87,7 +87,7 @@ func TestFalseFuelIsConvictedLikeAFalseDigest(t *testing.T) {
 	require.Equal(t, bond.SubRaw(9_000).String(), f.bond(drawn[0]).String())
 }
 
-// Whoever says what his own tag contradicts has said nothing.
+// A node that reveals fuel that differs from its own tag counts as silent.
 func TestFuelThatTheTagDoesNotHaveIsSilence(t *testing.T) {
 	f := newFixture(t)
 	f.network(7)
@@ -120,7 +120,7 @@ func TestAJudgeWhoEchoesTheFirstRoundLosesItsLiability(t *testing.T) {
 			require.Equal(t, "0", o.Slashed.String(), "no honest node loses bond")
 		}
 	}
-	// The receipt has the tag that the honest found in each round.
+	// The receipt has the tag of the honest nodes in each round.
 	require.Equal(t, types.Tag(chainID, receipt.JobId, 0, players[1].shown(ref(receipt.JobId, 0))), receipt.Tags[0])
 	require.Equal(t, types.Tag(chainID, receipt.JobId, 0, players[1].shown(ref(receipt.JobId, 1))), receipt.Tags[1])
 }
@@ -150,8 +150,8 @@ func TestAJudgeOfAChallengeWhoEchoesLosesItsLiability(t *testing.T) {
 	require.Fail(t, "the node never judged")
 }
 
-// Two that collude must not take the bond of the third: the judges of a challenge that come
-// first are parties, as the replicas of a quorum are.
+// Two nodes that collude must not take the bond of a third: the first judges of a challenge
+// are parties, like the replicas of a quorum.
 func TestTwoOfThreeJudgesTakeNoBondOfTheThird(t *testing.T) {
 	f, players := contested(t, honest, honest, honest, honest, honest, honest)
 	id, _ := f.untruth(players, contestable(), honest)

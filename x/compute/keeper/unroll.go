@@ -11,8 +11,7 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// unroll starts the next n tasks of a job: each gets a record and starts to draw
-// nodes.
+// unroll starts the next n tasks of a job: each gets a record and its first draw.
 func (k *Keeper) unroll(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, n uint64) ([]types.TaskChange, error) {
 	var changes []types.TaskChange
 	for range n {
@@ -30,10 +29,10 @@ func (k *Keeper) unroll(ctx sdk.Context, params types.Params, id types.JobID, jo
 	return changes, nil
 }
 
-// advanceJob does what is due for a job as a whole: it closes one that could not
-// be closed before, ends tasks of a cancelled one, drops what an expired one has
-// not unrolled, and unrolls the next tasks of any other. It does at most limit things
-// and returns how many.
+// advanceJob does what is due for a job as a whole. It closes a job that could not be closed
+// earlier, aborts tasks of a cancelled job, drops the pending tasks of an expired job, and
+// unrolls the next tasks of any other job. It takes at most limit steps and returns how many
+// it took.
 func (k *Keeper) advanceJob(ctx sdk.Context, params types.Params, id types.JobID, limit int) (int, []types.TaskChange, error) {
 	job, err := k.Job(ctx, id)
 	if err != nil {
@@ -68,8 +67,8 @@ func (k *Keeper) advanceJob(ctx sdk.Context, params types.Params, id types.JobID
 	return done, changes, k.jobs.Set(ctx, id, job)
 }
 
-// unrollNext unrolls as many tasks as the window has room for, at most limit, and
-// queues the job for when more may be unrolled, or dropped.
+// unrollNext unrolls as many tasks as the window has room for, at most limit. It queues the
+// job for the height at which more tasks may be unrolled, or dropped.
 func (k *Keeper) unrollNext(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, limit int) ([]types.TaskChange, error) {
 	epoch, err := k.nodes.Epoch(ctx)
 	if err != nil {
@@ -90,7 +89,7 @@ func (k *Keeper) unrollNext(ctx sdk.Context, params types.Params, id types.JobID
 	case job.Pending() == 0:
 		next = 0
 	case n < room:
-		next = ctx.BlockHeight() + 1 // the block's limit, not the window, held it up
+		next = ctx.BlockHeight() + 1 // the block's limit stopped it, not the window
 	}
 	return changes, k.queueJob(ctx, id, job, next)
 }

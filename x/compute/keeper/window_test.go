@@ -24,7 +24,7 @@ func (f *fixture) paidBack(n int) string {
 	return f.bank.GetBalance(f.ctx, operator(n), denom).Amount.String()
 }
 
-// Unbonding takes five blocks here, far less than the window.
+// Unbonding takes five blocks here, which is much shorter than the window.
 func TestLiarWhoRetiresIsWithinReachForTheWholeWindowAndUntilTheVerdict(t *testing.T) {
 	f, players := judges(t)
 	id, drawn := f.untruth(players, contestable(), colluder)
@@ -38,7 +38,7 @@ func TestLiarWhoRetiresIsWithinReachForTheWholeWindowAndUntilTheVerdict(t *testi
 	require.Equal(t, "0", f.paidBack(drawn[0]))
 	judging, err := f.challenge(1, id, 0)
 	require.NoError(t, err)
-	f.blocks(8) // nobody is in a hurry to judge
+	f.blocks(8) // no judge acts yet
 	require.Equal(t, "0", f.paidBack(drawn[0]), "judges are at work")
 	f.play(players, judging, 120)
 	require.Equal(t, types.TASK_STATUS_ACCEPTED, f.receipt(judging).Status)
@@ -55,7 +55,7 @@ func TestBondThatWaitedForAVerdictReturnsWhenItFindsNoFault(t *testing.T) {
 	require.NoError(t, err)
 	second, err := f.challenge(2, id, 0)
 	require.NoError(t, err)
-	f.blocks(window + 20) // the first ends without judges
+	f.blocks(window + 20) // the first one ends without judges
 	f.play(players, second, 120)
 	require.Zero(t, f.state(drawn[0]).Contests)
 	f.blocks(1_010)

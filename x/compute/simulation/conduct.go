@@ -12,9 +12,9 @@ import (
 type conduct int
 
 const (
-	// honest nodes do what they are asked.
+	// honest nodes do what a task requires.
 	honest conduct = iota
-	// lying nodes commit to a result of their own.
+	// lying nodes commit to a wrong result of their own.
 	lying
 	// idle nodes never commit.
 	idle
@@ -22,12 +22,13 @@ const (
 	silent
 	// closed nodes reveal and never open.
 	closed
-	// echoing nodes repeat, where they judge, what they have not computed.
+	// echoing nodes repeat, as judges, a result that they have not computed.
 	echoing
 )
 
-// conductOf is fixed for a node and a task, so that a node acts in character
-// from its claim to its last message. Of 32 parts three lie, three fail and one echoes.
+// conductOf returns the conduct of a node in a task. It is fixed for both, so that a node
+// acts consistently from its claim to its last message. Of 32 parts, three lie, three fail
+// and one echoes.
 func conductOf(operator, job string, task uint64) conduct {
 	switch digestOf("conduct of "+operator, job, task)[0] % 32 {
 	case 0, 1, 2:
@@ -45,25 +46,26 @@ func conductOf(operator, job string, task uint64) conduct {
 	}
 }
 
-// inputMissing says whether nobody can fetch a job's input: one in eight.
+// inputMissing reports whether the input of a job is not available to any node: one job in
+// eight.
 func inputMissing(job string) bool { return digestOf("input", job, 0)[0]%8 == 0 }
 
-// digestOf is SHA-256 of a text and a task.
+// digestOf returns the SHA-256 of a text and a task.
 func digestOf(text, job string, task uint64) []byte {
 	sum := sha256.Sum256(binary.BigEndian.AppendUint64([]byte(text+" "+job+" "), task))
 	return sum[:]
 }
 
-// part is a node's part in a task, and the task whose work it does: its own, or that
-// which its job judges.
+// part is a node's part in a task, and the task whose work it does: that task itself, or the
+// one that the task's job judges.
 type part struct {
 	types.Assignment
 	ref    types.TaskRef
 	origin types.ChallengedTask
-	keys   [][]byte // of its traces
+	keys   [][]byte // keys of its traces
 }
 
-// partOf looks up whether a part's job judges another.
+// partOf returns the part with the work of the judged job, if the part's job judges another.
 func (o operations) partOf(ctx context.Context, w types.WorkItem) (part, error) {
 	p := part{Assignment: w.Assignment, ref: w.Ref, keys: w.TraceKeys, origin: types.ChallengedTask{JobId: w.Ref.JobId, Task: w.Ref.Task}}
 	found, err := o.queries.Job(ctx, &types.QueryJobRequest{JobId: w.Ref.JobId})
@@ -78,7 +80,7 @@ func (o operations) partOf(ctx context.Context, w types.WorkItem) (part, error) 
 
 func (p part) conduct() conduct { return conductOf(p.Operator, p.ref.JobId, p.ref.Task) }
 
-// result is the digest that the node arrives at.
+// result returns the digest that the node computes.
 func (p part) result() []byte {
 	if p.conduct() == lying {
 		return digestOf("lie of "+p.Operator, p.ref.JobId, p.ref.Task)
@@ -86,7 +88,8 @@ func (p part) result() []byte {
 	return digestOf("result", p.origin.JobId, p.origin.Task)
 }
 
-// exitCode is part of the result: programs of a third of all jobs fail.
+// exitCode returns the exit code, which is part of the result: the programs of a third of all
+// jobs fail.
 func (p part) exitCode() uint32 {
 	if p.result()[0]%3 == 0 {
 		return 1
@@ -98,8 +101,8 @@ func (p part) inputMissing() bool { return inputMissing(p.origin.JobId) }
 
 func (p part) salt() []byte { return digestOf("salt of "+p.Operator, p.ref.JobId, p.ref.Task) }
 
-// shown is what the node's tag is made of: who lies folds the same traces as the honest,
-// but for one part of them that echo.
+// shown returns the opening from which the node's tag is made. Lying nodes fold the same
+// traces as honest ones; echoing nodes have one different trace.
 func (p part) shown() types.Opening {
 	traces := make([][]byte, len(p.keys))
 	for i, key := range p.keys {
@@ -114,10 +117,10 @@ func (p part) shown() types.Opening {
 	return shown
 }
 
-// metrics have the fuel that all find.
+// metrics returns the metrics, whose fuel is the same for all nodes.
 func (p part) metrics() types.Metrics { return types.Metrics{Fuel: uint64(p.result()[1])} }
 
-// tag stands for the node's result in its round.
+// tag returns the tag of the node's result in its round.
 func (p part) tag(chain string) []byte {
 	return types.Tag(chain, p.ref.JobId, p.ref.Task, p.shown())
 }

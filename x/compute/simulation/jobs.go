@@ -9,10 +9,10 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// jobsSought bounds the requesters whose jobs are looked through.
+// jobsSought bounds the number of requesters whose jobs are searched.
 const jobsSought = 40
 
-// post posts a job that the class has nodes enough for.
+// post posts a job for which the class has enough nodes.
 func (o operations) post(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgPostJob) {
@@ -39,7 +39,7 @@ func (o operations) post(
 	return []simsx.SimAccount{from}, &types.MsgPostJob{Requester: from.AddressBech32, Spec: spec}
 }
 
-// seek returns one of the jobs that match, from a random requester on.
+// seek returns one of the matching jobs, starting from a random requester.
 func (o operations) seek(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 	what string, matches func(types.Job) bool,
@@ -62,7 +62,7 @@ func (o operations) seek(
 	return nil, types.Job{}
 }
 
-// cancel ends a job at whatever stage it is.
+// cancel cancels a job at any stage.
 func (o operations) cancel(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgCancelJob) {
@@ -83,7 +83,7 @@ func (o operations) redraw(
 		for task := range job.TasksOpened {
 			found, err := o.queries.Task(ctx, &types.QueryTaskRequest{JobId: job.Id, Task: task})
 			if err != nil {
-				continue // ended
+				continue // the task has ended
 			}
 			last := found.Task.Rounds[len(found.Task.Rounds)-1]
 			if len(found.Task.Rounds) == 1 && last.Auditors == 0 && last.Draw == nil && last.ResumeHeight > height {
@@ -97,7 +97,7 @@ func (o operations) redraw(
 	return from, msg
 }
 
-// topUp adds tasks to a job, or time.
+// topUp adds tasks or time to a job.
 func (o operations) topUp(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgTopUpJob) {
@@ -115,7 +115,7 @@ func (o operations) topUp(
 	return from, msg
 }
 
-// redeliver asks for the results of a job again, at its sink or another.
+// redeliver requests the results of a job again, at its sink or at another.
 func (o operations) redeliver(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgRedeliver) {
@@ -145,7 +145,7 @@ func (o operations) review(
 		for task := range job.TasksOpened {
 			found, err := o.queries.Task(ctx, &types.QueryTaskRequest{JobId: job.Id, Task: task})
 			if err != nil {
-				continue // ended
+				continue // the task has ended
 			}
 			if rounds := found.Task.Rounds; rounds[len(rounds)-1].Phase == types.ROUND_PHASE_REVIEW {
 				items = append(items, types.ReviewItem{JobId: job.Id, Task: task, Accept: r.Intn(4) > 0})
@@ -156,7 +156,8 @@ func (o operations) review(
 	return from, &types.MsgReview{Requester: job.Requester, Items: items}
 }
 
-// challenge doubts the result of some single task, rightly or not.
+// challenge challenges the result of a job with one task, whether the result is right or
+// wrong.
 func (o operations) challenge(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgChallenge) {

@@ -1,5 +1,5 @@
-// Package simulation draws messages of x/compute for a simulated chain: jobs of
-// requesters and the work of nodes, some of which lie or fall silent.
+// Package simulation draws messages of x/compute for a simulated chain: jobs of requesters,
+// and the work of nodes, some of which lie or stay silent.
 package simulation
 
 import (
@@ -11,10 +11,10 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// NodeSource lists the nodes of the chain in order of operator.
+// NodeSource lists the nodes of the chain, ordered by operator.
 type NodeSource func(ctx context.Context) ([]edgenodetypes.Node, error)
 
-// Register adds what requesters and workers send.
+// Register adds the messages of requesters and workers.
 func Register(reg simsx.Registry, weights simsx.WeightSource, queries types.QueryServer, nodes NodeSource) {
 	o := operations{queries: queries, nodes: nodes, sent: &ledger{}}
 	reg.Add(weights.Get("compute_post_job", 10), simsx.SimMsgFactoryFn[*types.MsgPostJob](o.post))
@@ -31,20 +31,21 @@ func Register(reg simsx.Registry, weights simsx.WeightSource, queries types.Quer
 	reg.Add(weights.Get("compute_release", 12), simsx.SimMsgFactoryFn[*types.MsgRelease](o.release))
 }
 
-// RegisterProposals adds what governance decides.
+// RegisterProposals adds the messages of governance.
 func RegisterProposals(reg simsx.Registry, weights simsx.WeightSource, queries types.QueryServer) {
 	o := operations{queries: queries}
 	reg.Add(weights.Get("compute_update_params", 100), simsx.SimMsgFactoryFn[*types.MsgUpdateParams](o.updateParams))
 }
 
-// operations draws each message out of what the queries show.
+// operations draws each message from what the queries return.
 type operations struct {
 	queries types.QueryServer
 	nodes   NodeSource
 	sent    *ledger
 }
 
-// params returns the parameters; nothing may be drawn after a skip.
+// params returns the parameters. If they cannot be read, it skips the operation, after which
+// nothing may be drawn.
 func (o operations) params(ctx context.Context, reporter simsx.SimulationReporter) types.Params {
 	found, err := o.queries.Params(ctx, &types.QueryParamsRequest{})
 	if err != nil {
@@ -54,7 +55,7 @@ func (o operations) params(ctx context.Context, reporter simsx.SimulationReporte
 	return found.Params
 }
 
-// updateParams changes windows and fees, those of work under way included.
+// updateParams changes windows and fees, including those of work under way.
 func (o operations) updateParams(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgUpdateParams) {

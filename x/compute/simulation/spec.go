@@ -12,7 +12,7 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// randomSpec returns a job under any policy, of one task or several.
+// randomSpec returns a job with any policy and with one or several tasks.
 func randomSpec(r *simsx.XRand, params types.Params) types.JobSpec {
 	denom := params.Denoms[r.Intn(len(params.Denoms))]
 	prepare := params.MinPrepareBlocks + r.Uint64InRange(0, 3)
@@ -47,7 +47,7 @@ func randomSpec(r *simsx.XRand, params types.Params) types.JobSpec {
 	return spec
 }
 
-// randomPolicy returns what a job of such a program may ask for.
+// randomPolicy returns a policy that a job with such a program may have.
 func randomPolicy(r *simsx.XRand, params types.Params, deterministic bool) types.Policy {
 	window := uint64(0)
 	if deterministic {
@@ -68,8 +68,8 @@ func randomPolicy(r *simsx.XRand, params types.Params, deterministic bool) types
 	return quorum
 }
 
-// place asks some jobs for a region, a bond or against a node, and some of those
-// under TRUST for one node.
+// place gives some jobs a placement: a region, a smallest bond or a denied node. It gives
+// some jobs under TRUST a named node.
 func (o operations) place(ctx context.Context, r *simsx.XRand, spec *types.JobSpec) {
 	nodes, err := o.nodes(ctx)
 	if err != nil || len(nodes) == 0 {

@@ -10,13 +10,13 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// attempts bounds the nodes that are asked for something to claim.
+// attempts bounds the number of nodes that are asked for something to claim.
 const attempts = 12
 
-// gather asks nodes in turn, from a random one on and at most limit of them,
-// for items of a batch, and returns the first batch with any and its worker.
-// A node sends one message of a kind a block: what it has sent is not yet to be
-// seen, and would be sent again.
+// gather asks at most limit nodes in turn for the items of a batch, starting from a random
+// node. It returns the first batch that is not empty, and its worker. A node sends at most
+// one message of each kind per block, because queries do not show yet what it has sent, and
+// it would send that again.
 func gather[T any](
 	ctx context.Context, o operations, kind string, world *simsx.ChainDataSource, reporter simsx.SimulationReporter, limit int,
 	itemsOf func(node edgenodetypes.Node) ([]T, error),
@@ -48,7 +48,7 @@ func gather[T any](
 	return nil, "", nil
 }
 
-// held returns the batch items that a node's assignments give rise to.
+// held returns the batch items that follow from a node's assignments.
 func held[T any](
 	ctx context.Context, o operations, node edgenodetypes.Node, itemOf func(types.WorkItem, part) (T, bool),
 ) ([]T, error) {
@@ -69,7 +69,7 @@ func held[T any](
 	return items, nil
 }
 
-// worked gathers a batch out of what nodes hold.
+// worked gathers a batch from the assignments of nodes.
 func worked[T any](
 	ctx context.Context, o operations, kind string, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 	itemOf func(types.WorkItem, part) (T, bool),
@@ -102,8 +102,8 @@ func (o operations) claim(
 	return from, &types.MsgClaim{Worker: worker, Items: items}
 }
 
-// commit fixes the results of all that a node is assigned, but for what it
-// leaves lying.
+// commit commits to the results of all assignments of a node, except for those that the node
+// abandons.
 func (o operations) commit(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgCommit) {
@@ -121,7 +121,7 @@ func (o operations) commit(
 	return from, &types.MsgCommit{Worker: worker, Items: items}
 }
 
-// reveal shows the tags that a node has committed to and may show.
+// reveal reveals the tags that a node has committed to and may reveal.
 func (o operations) reveal(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgReveal) {
@@ -136,7 +136,7 @@ func (o operations) reveal(
 	return from, &types.MsgReveal{Worker: worker, Items: items}
 }
 
-// open shows the results that an escalation asks for.
+// open opens the results that an escalation requires.
 func (o operations) open(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgOpen) {
@@ -146,15 +146,15 @@ func (o operations) open(
 	return from, &types.MsgOpen{Worker: worker, Items: items}
 }
 
-// release gives tasks back inside their window: those whose input is missing, and
-// now and then another.
+// release gives tasks back inside their window: those whose input is missing, and sometimes
+// others.
 func (o operations) release(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgRelease) {
 	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
 	weary := world.Rand().Intn(4) == 0
 	from, worker, items := worked(ctx, o, "release", world, reporter, func(_ types.WorkItem, a part) (types.ReleaseItem, bool) {
-		// The shortest window there may be: the job's own is not shorter.
+		// The shortest possible window: the job's own window is at least as long.
 		ok := a.Status == types.ASSIGNMENT_STATUS_ASSIGNED && (weary || a.inputMissing()) &&
 			height < a.AssignedHeight+int64(o.params(ctx, reporter).MinPrepareBlocks)
 		return types.ReleaseItem{Ref: a.ref, InputUnavailable: a.inputMissing(), Input: 1}, ok
@@ -162,7 +162,7 @@ func (o operations) release(
 	return from, &types.MsgRelease{Worker: worker, Items: items}
 }
 
-// ledger remembers who has sent what for the coming block.
+// ledger remembers which nodes have sent which messages for the coming block.
 type ledger struct {
 	height int64
 	sent   map[string]bool

@@ -11,13 +11,14 @@ import (
 	"strings"
 )
 
-// taskPlaceholder stands for the index of the task in arguments and in the environment.
+// taskPlaceholder stands for the number of the task in arguments and in the environment.
 const taskPlaceholder = "{task}"
 
-// TaskNumber returns what the task with an index is to its program and inputs.
+// TaskNumber returns the number under which a program and its inputs know the task with an
+// index.
 func (s *JobSpec) TaskNumber(index uint64) uint64 { return s.FirstTask + index }
 
-// TaskArgs returns the arguments of one task: "{task}" in them is its number, in
+// TaskArgs returns the arguments of one task. It replaces "{task}" by the task's number, in
 // decimal.
 func TaskArgs(args []string, number uint64) []string {
 	out := make([]string, len(args))
@@ -27,8 +28,8 @@ func TaskArgs(args []string, number uint64) []string {
 	return out
 }
 
-// TaskEnv returns the environment of one task, with its number in the values as TaskArgs
-// has it in arguments.
+// TaskEnv returns the environment of one task. It replaces "{task}" in the values as TaskArgs
+// does in arguments.
 func TaskEnv(env []Variable, number uint64) []Variable {
 	out := make([]Variable, len(env))
 	for i, v := range env {
@@ -41,16 +42,18 @@ func taskText(text string, number uint64) string {
 	return strings.ReplaceAll(text, taskPlaceholder, strconv.FormatUint(number, 10))
 }
 
-// ArrayInputNumber is how a release names the input that differs from task to
-// task: it comes after the program, which is 0, and the inputs of all tasks.
+// ArrayInputNumber returns the number by which a release names the input that differs from
+// task to task. The program has number 0; the inputs that all tasks share follow, and this
+// input comes last.
 func (s *JobSpec) ArrayInputNumber() uint32 { return uint32(len(s.Inputs)) + 1 }
 
-// ProofURI is where a prefix of an ArrayInput serves the proof of a task's input.
+// ProofURI returns the URI at which the prefix of an ArrayInput serves the proof of a task's
+// input.
 func ProofURI(prefix string, task uint64) string {
 	return prefix + "/" + strconv.FormatUint(task, 10) + ".proof"
 }
 
-// ContentURI is where a prefix of an ArrayInput serves content.
+// ContentURI returns the URI at which the prefix of an ArrayInput serves content.
 func ContentURI(prefix string, sha256 []byte) string {
 	return prefix + "/" + hex.EncodeToString(sha256)
 }
@@ -62,25 +65,25 @@ const (
 	MaxInputProofBytes = 4 << 10
 )
 
-// InputProof says what the input of one task of an array is, and proves it under
-// the root of its ArrayInput.
+// InputProof states what the input of one task of an array is, and proves it under the root
+// of its ArrayInput.
 type InputProof struct {
 	// Sha256 of the content, 32 bytes.
 	Sha256 []byte
 	// Size of the content in bytes.
 	Size uint64
-	// Path holds the sibling hashes from the leaf up, 32 bytes each.
+	// Path contains the sibling hashes from the leaf up, 32 bytes each.
 	Path [][]byte
 }
 
-// inputProofJSON is how a proof is written: hashes in lower-case hex.
+// inputProofJSON is the encoding of a proof. Hashes are in lower-case hex.
 type inputProofJSON struct {
 	Sha256 string   `json:"sha256"`
 	Size   uint64   `json:"size"`
 	Path   []string `json:"path"`
 }
 
-// Encode returns the proof as servers keep it:
+// Encode returns the proof in the form in which servers store it:
 //
 //	{"sha256":"…64 hex…","size":12,"path":["…64 hex…",…]}
 func (p InputProof) Encode() ([]byte, error) {
@@ -98,7 +101,7 @@ func (p InputProof) Encode() ([]byte, error) {
 	return raw, nil
 }
 
-// ParseInputProof reads what Encode has written. It proves nothing yet.
+// ParseInputProof reads the output of Encode. It does not verify the proof.
 func ParseInputProof(raw []byte) (InputProof, error) {
 	if len(raw) > MaxInputProofBytes {
 		return InputProof{}, fmt.Errorf("proof of an input: expected at most %d bytes, found %d", MaxInputProofBytes, len(raw))
@@ -138,8 +141,8 @@ func parseHash(name, text string) ([]byte, error) {
 	return raw, nil
 }
 
-// Verify checks that the proof speaks of a task's input: it leads to the root,
-// and the input is no larger than the array allows.
+// Verify checks that the proof is about a task's input: its path leads to the root, and the
+// input is not larger than the array allows.
 func (p InputProof) Verify(array *ArrayInput, task uint64) error {
 	if !VerifyMerklePath(array.Root, array.Count, task, InputLeaf(p.Sha256, p.Size), p.Path) {
 		return fmt.Errorf("proof of the input of task %d: expected a path from sha256 %x and %d bytes to the root %x of %d inputs, found another",

@@ -8,8 +8,8 @@ import (
 // maxArrayInputs bounds the leaves of an array's input tree.
 const maxArrayInputs = 1 << 32
 
-// validate checks the form of the inputs that differ from task to task, for a
-// job of so many tasks.
+// validate checks the form of the inputs that differ from task to task, for a job of this
+// many tasks.
 func (a *ArrayInput) validate(tasks uint64) error {
 	if err := validatePath("array_input", a.Path); err != nil {
 		return err

@@ -5,8 +5,8 @@ import (
 	"math/bits"
 )
 
-// JudgingSpec returns the spec of a job that judges a task of another: the same
-// work on any nodes of the class, and nothing delivered.
+// JudgingSpec returns the spec of a job that judges a task of another job: the same work, on
+// any nodes of the class, without delivery of results.
 func JudgingSpec(spec JobSpec, task uint64, replicas uint32, lifetime uint64) JobSpec {
 	spec.Policy = Policy{Kind: POLICY_KIND_QUORUM, Replicas: replicas, OwnRisk: spec.Policy.OwnRisk}
 	spec.Placement = Placement{}
@@ -15,17 +15,17 @@ func JudgingSpec(spec JobSpec, task uint64, replicas uint32, lifetime uint64) Jo
 	return spec
 }
 
-// JudgingLifetime returns in how many blocks the judges of a challenge have to be
-// found: a sham one locks what others have at stake for no longer.
+// JudgingLifetime returns the number of blocks within which the judges of a challenge have to
+// be found. A sham challenge cannot lock the bonds of others for longer.
 func (p Params) JudgingLifetime(commitBlocks uint64) uint64 {
 	return commitBlocks + p.MaxWaitBlocks
 }
 
-// JudgingReplicas returns how many nodes judge a result that a number of nodes has
-// agreed on, in a class of live nodes: as many as the first further round would
-// have, and more than have agreed; odd. A lower max_replicas than when the job was
-// posted takes no judges away. It returns 0 when the class has too few that have not
-// taken part.
+// JudgingReplicas returns the number of nodes that judge a result on which agreed nodes have
+// agreed, in a class with live nodes. The number is odd, more than agreed, and that of the
+// first further round if the class has as many nodes. If max_replicas has been lowered since
+// the job was posted, the result still gets enough judges. JudgingReplicas returns 0 if too
+// few nodes of the class have not taken part.
 func (p Params) JudgingReplicas(agreed int, live uint64) uint32 {
 	auditors := uint64(0)
 	if p.AuditFloorBps > 0 {
@@ -44,8 +44,8 @@ func (p Params) JudgingReplicas(agreed int, live uint64) uint32 {
 	return uint32(n)
 }
 
-// Agreed returns the nodes whose result a receipt says was accepted in the first
-// and only round.
+// Agreed returns the nodes whose result was accepted, according to the receipt, if the first
+// round was the only one.
 func (r Receipt) Agreed() []string {
 	if r.Status != TASK_STATUS_ACCEPTED || len(r.Tags) != 1 {
 		return nil
@@ -59,9 +59,9 @@ func (r Receipt) Agreed() []string {
 	return operators
 }
 
-// VerifyFrontierPath says whether a leaf hash stands at index of the tree with the
-// given frontier and number of leaves. The path leads to the root of the complete
-// subtree in which the leaf stands.
+// VerifyFrontierPath reports whether a leaf hash is at index of the tree with the given
+// frontier and number of leaves. The path leads to the root of the complete subtree that
+// contains the leaf.
 func VerifyFrontierPath(frontier [][]byte, size, index uint64, leaf []byte, path [][]byte) bool {
 	if index >= size || len(frontier) != bits.OnesCount64(size) {
 		return false
@@ -77,8 +77,8 @@ func VerifyFrontierPath(frontier [][]byte, size, index uint64, leaf []byte, path
 	return false
 }
 
-// FrontierPath returns the sibling hashes from the leaf at index up to the root of
-// the complete subtree in which it stands. index is below the number of leaves.
+// FrontierPath returns the sibling hashes from the leaf at index up to the root of the
+// complete subtree that contains it. index must be below the number of leaves.
 func FrontierPath(leaves [][]byte, index uint64) [][]byte {
 	size := uint64(len(leaves))
 	for start := uint64(0); start < size; {

@@ -22,14 +22,14 @@ func TestMoreJudgeThanHaveAgreedAndNeverAnEvenNumber(t *testing.T) {
 		{3, 100, 7},
 		{7, 100, 9},
 		{14, 100, 15},
-		{15, 100, 17}, // more than max_replicas, which were not as low when they were drawn
-		{63, 100, 0},  // no round has more
+		{15, 100, 17}, // more than max_replicas, which was higher when these nodes were drawn
+		{63, 100, 0},  // no round is larger
 		{1, 9, 5},
 		{1, 8, 5},
 		{1, 6, 3},
 		{1, 5, 0},
 		{3, 10, 5},
-		{3, 9, 0}, // three would not be more
+		{3, 9, 0}, // three judges would not be more than the nodes that agreed
 		{1, 0, 0},
 	} {
 		require.Equal(t, c.want, p.JudgingReplicas(c.agreed, c.live), "%d agreed, %d live", c.agreed, c.live)
@@ -65,9 +65,9 @@ func TestEveryTaskOfAnAcceptedSpecCanBeJudged(t *testing.T) {
 	require.ErrorContains(t, s.Validate(), "first_task")
 }
 
-// TestEveryTaskOfEverySpecThatCanBePostedCanBeJudged: at both ends of arrays of every
-// size, from the lowest to the highest first task, added tasks among them, and of specs
-// as long as can be.
+// TestEveryTaskOfEverySpecThatCanBePostedCanBeJudged checks both ends of arrays of every
+// size, from the lowest to the highest first task, including added tasks, and specs of the
+// largest size.
 func TestEveryTaskOfEverySpecThatCanBePostedCanBeJudged(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := goodSpec()

@@ -1,4 +1,4 @@
-// Package types has the messages, records and rules of x/compute: ids, hashes,
+// Package types contains the messages, records and rules of x/compute: ids, hashes,
 // sortition, verdicts, money and the tables of statuses.
 package types
 
@@ -10,7 +10,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/types/msgservice"
 )
 
-// RegisterLegacyAminoCodec registers the messages for hardware wallets.
+// RegisterLegacyAminoCodec registers the messages for signing by hardware wallets.
 func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	legacy.RegisterAminoMsg(cdc, &MsgPostJob{}, "theta/compute/MsgPostJob")
 	legacy.RegisterAminoMsg(cdc, &MsgTopUpJob{}, "theta/compute/MsgTopUpJob")

@@ -7,14 +7,14 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
-// ReceiptsIn returns the receipts of the tasks that an event says have ended; none
-// for events of other kinds. The receipts of arrays are in no store.
+// ReceiptsIn returns the receipts of the tasks that have ended according to an event. Events
+// of other types contain none. The receipts of arrays are not stored on chain.
 func ReceiptsIn(event abci.Event) ([]Receipt, error) {
 	changes, err := ChangesIn(event)
 	return EndedIn(changes), err
 }
 
-// EndedIn returns the receipts of the tasks that have ended with some changes.
+// EndedIn returns the receipts of the tasks that ended with some changes.
 func EndedIn(changes []TaskChange) []Receipt {
 	var receipts []Receipt
 	for i := range changes {
@@ -25,8 +25,8 @@ func EndedIn(changes []TaskChange) []Receipt {
 	return receipts
 }
 
-// ChangesIn returns the changes of tasks that an event tells of; none for events of other
-// kinds.
+// ChangesIn returns the changes of tasks that an event contains. Events of other types
+// contain none.
 func ChangesIn(event abci.Event) ([]TaskChange, error) {
 	switch event.Type {
 	case proto.MessageName(&EventBatch{}), proto.MessageName(&EventSweep{}):
@@ -46,8 +46,8 @@ func ChangesIn(event abci.Event) ([]TaskChange, error) {
 	return nil, nil
 }
 
-// JudgedIn returns what an event says came of a challenge; nil for events of other
-// kinds.
+// JudgedIn returns the outcome of a challenge according to an event. It returns nil for
+// events of other types.
 func JudgedIn(event abci.Event) (*EventChallengeJudged, error) {
 	if event.Type != proto.MessageName(&EventChallengeJudged{}) {
 		return nil, nil
@@ -60,8 +60,8 @@ func JudgedIn(event abci.Event) (*EventChallengeJudged, error) {
 	return judged, nil
 }
 
-// withoutPlace drops what a block adds to an event: where in it the event stems
-// from.
+// withoutPlace removes the attribute that a block adds to an event: its origin within the
+// block.
 func withoutPlace(event abci.Event) abci.Event {
 	out := abci.Event{Type: event.Type}
 	for _, attribute := range event.Attributes {

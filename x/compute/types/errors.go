@@ -2,7 +2,7 @@ package types
 
 import "cosmossdk.io/errors"
 
-// Errors of x/compute, one for each decision a caller makes. Codes never change.
+// Errors of x/compute, one for each decision that a caller makes. Their codes never change.
 var (
 	ErrInvalidJobID       = errors.Register(ModuleName, 2, "invalid job id")
 	ErrInvalidSpec        = errors.Register(ModuleName, 3, "invalid job spec")

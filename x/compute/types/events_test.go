@@ -14,13 +14,13 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// encoder is an event whose encoding is generated.
+// encoder is an event with generated encoding.
 type encoder interface {
 	proto.Message
 	Encode() sdk.Event
 }
 
-// eventSource draws events of all sizes and with any text in them.
+// eventSource draws events of all sizes that contain any text.
 type eventSource struct{ t *rapid.T }
 
 func (s eventSource) text() string { return rapid.String().Draw(s.t, "text") }
@@ -138,7 +138,8 @@ func TestGeneratedEventsHaveAllFields(t *testing.T) {
 	}
 }
 
-// BenchmarkEvent compares the generated encoding of a settled task with the SDK's.
+// BenchmarkEvent compares the generated encoding of a settled task with the encoding of the
+// SDK.
 func BenchmarkEvent(b *testing.B) {
 	receipt := &types.Receipt{JobId: "000000000000000a", Task: 7, SpecDigest: make([]byte, 32), Tags: [][]byte{make([]byte, 32)}, TraceKey: make([]byte, 32), Reward: sdk.NewInt64Coin("atfuel", 1)}
 	for range 3 {

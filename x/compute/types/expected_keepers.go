@@ -11,7 +11,7 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// BankKeeper moves coins in and out of escrow.
+// BankKeeper moves coins into escrow and out of it.
 type BankKeeper interface {
 	SendCoinsFromAccountToModule(ctx context.Context, from sdk.AccAddress, module string, amt sdk.Coins) error
 	SendCoinsFromModuleToAccount(ctx context.Context, module string, to sdk.AccAddress, amt sdk.Coins) error
@@ -19,12 +19,12 @@ type BankKeeper interface {
 	GetAllBalances(ctx context.Context, addr sdk.AccAddress) sdk.Coins
 }
 
-// BeaconKeeper gives the seeds of draws.
+// BeaconKeeper provides the seeds of draws.
 type BeaconKeeper interface {
 	Seed(ctx context.Context, height int64) (beacontypes.Seed, bool, error)
 }
 
-// EdgenodeKeeper knows the nodes, their weights and what they have at stake.
+// EdgenodeKeeper knows the nodes, their weights and their stakes.
 type EdgenodeKeeper interface {
 	Epoch(ctx context.Context) (uint64, error)
 	Params(ctx context.Context) (edgenodetypes.Params, error)
@@ -48,7 +48,7 @@ type EdgenodeKeeper interface {
 	CountMissed(ctx context.Context, operator sdk.AccAddress, missedAt int64) error
 }
 
-// RewardsKeeper credits what operators earn against the escrow.
+// RewardsKeeper credits the earnings of operators against the escrow.
 type RewardsKeeper interface {
 	CreditReward(ctx context.Context, operator sdk.AccAddress, gross sdk.Coin) (sdk.Coin, error)
 	CreditShare(ctx context.Context, operator sdk.AccAddress, share sdk.Coin) error

@@ -11,20 +11,20 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// Demand is what a job asks of each node that takes one of its tasks.
+// Demand is what a job requires of each node that takes one of its tasks.
 type Demand struct {
-	// Class and Executor that the node has to have.
+	// Class and Executor that the node must have.
 	Class, Executor string
-	// Resources of the program. A number of 0 is not known yet and asks for nothing,
-	// as in all of a Demand.
+	// Resources of the program. In all fields of a Demand, 0 means that the number is not
+	// known yet and does not require anything.
 	Resources Resources
 	// InputBytes is the size of program and inputs together.
 	InputBytes uint64
-	// CommitBlocks is the window in which the program has to run.
+	// CommitBlocks is the number of blocks within which the program has to run.
 	CommitBlocks uint64
-	// Policy as the job is verified.
+	// Policy by which the job is verified.
 	Policy Policy
-	// Placement of the round; empty where the requester has no say.
+	// Placement of the round. It is empty if the requester does not choose the round's nodes.
 	Placement Placement
 	// Reward of a replica.
 	Reward sdk.Coin
@@ -32,8 +32,8 @@ type Demand struct {
 	Liability math.Int
 }
 
-// NewDemand returns what a job of a spec asks of nodes, verified by a policy that
-// locks a liability.
+// NewDemand returns what a job with a spec requires of nodes, if it is verified by a policy
+// that locks a liability.
 func NewDemand(spec *JobSpec, policy Policy, liability math.Int) Demand {
 	return Demand{
 		Class: spec.Class, Executor: spec.Executor, Resources: spec.Resources, InputBytes: spec.InputBytes(),
@@ -41,30 +41,31 @@ func NewDemand(spec *JobSpec, policy Policy, liability math.Int) Demand {
 	}
 }
 
-// Need is one thing that a node must meet for a job to fit it.
+// Need is one requirement that a node must meet to fit a job.
 type Need struct {
-	// Rule is its name.
+	// Rule is the name of the requirement.
 	Rule string
-	// Met says whether the node meets it.
+	// Met reports whether the node meets the requirement.
 	Met bool
-	// Declared: it is about what the operator declares the node to take.
+	// Declared reports whether the requirement is about the tasks that the operator declares
+	// the node to take.
 	Declared bool
-	// Detail is what the job asks for and what the node is.
+	// Detail says what the job requires and what the node has.
 	Detail string
-	// Best is the number that counts among nodes that do not meet the rule; the
-	// largest of them goes into what Together says.
+	// Best is the number that the node has, if it does not meet the rule. The largest such
+	// number of all nodes is passed to Together.
 	Best uint64
-	// Together is Detail for several nodes, whose largest number is given.
+	// Together is the Detail for several nodes, of which best is the largest number.
 	Together func(best uint64) string
 }
 
-// Needs holds a node against the demand, in the order in which nodes are checked.
-// epoch is the one whose weights count. That the node is live is not among them.
+// Needs compares a node with the demand, in the order in which nodes are checked. epoch is
+// the epoch whose weights count. Whether the node is live is not one of the needs.
 func (d *Demand) Needs(node edgenodetypes.Node, epoch uint64) []Need {
 	return append(d.needsOfState(node, epoch), d.NeedsOfLimits(node.Profile.Operator, node.Profile.Hardware, node.Profile.Limits)...)
 }
 
-// needsOfState are met by what the chain knows of the node.
+// needsOfState returns the needs that depend on what the chain knows about the node.
 func (d *Demand) needsOfState(node edgenodetypes.Node, epoch uint64) []Need {
 	profile, state := node.Profile, node.State
 	var needs []Need
@@ -95,8 +96,8 @@ func (d *Demand) needsOfState(node edgenodetypes.Node, epoch uint64) []Need {
 	return needs
 }
 
-// NeedsOfLimits are met by what an operator declares the node to take. The memory of
-// the declared hardware bounds that of a task, too.
+// NeedsOfLimits returns the needs that depend on what an operator declares the node to take.
+// The memory of the declared hardware also bounds the memory of a task.
 func (d *Demand) NeedsOfLimits(operator string, hardware edgenodetypes.Hardware, limits edgenodetypes.TaskLimits) []Need {
 	memory := hardware.MemoryBytes
 	if limits.MemoryBytes > 0 {
@@ -126,7 +127,7 @@ func (d *Demand) NeedsOfLimits(operator string, hardware edgenodetypes.Hardware,
 	return needs
 }
 
-// most is the need that a number of a job is no more than what a node declares.
+// most returns the need that a number of a job is at most the limit that a node declares.
 func most(rule, what string, format func(uint64) string, asked, limit uint64) Need {
 	return Need{
 		Rule: rule, Declared: true, Met: limit == 0 || asked <= limit, Best: limit,
@@ -137,7 +138,7 @@ func most(rule, what string, format func(uint64) string, asked, limit uint64) Ne
 	}
 }
 
-// window is the need that the fuel of a job fits its commit window.
+// window returns the need that the fuel of a job fits into its commit window.
 func (d *Demand) window(perBlock uint64) Need {
 	fits := perBlock == 0 || d.CommitBlocks == 0 || d.Resources.Fuel/perBlock < d.CommitBlocks
 	return Need{
@@ -158,12 +159,12 @@ func declaredDetail(limit uint64, takes, asks string) string {
 	return "the node takes " + takes + ": " + asks
 }
 
-// Fits says whether a live node meets all needs.
+// Fits reports whether a live node meets all needs.
 func Fits(needs []Need) bool {
 	return !slices.ContainsFunc(needs, func(n Need) bool { return !n.Met })
 }
 
-// Busy says whether a node that fits has no slot or bond free for the job now.
+// Busy reports whether a node that fits lacks a free slot or free bond for the job now.
 func (d *Demand) Busy(state edgenodetypes.NodeState) bool {
 	return state.UsedSlots >= state.Slots || state.Free().LT(d.Liability)
 }
@@ -185,7 +186,7 @@ func (f *Fit) Exclude(needs []Need, best map[string]uint64) {
 	}
 }
 
-// FormatBytes writes a size with the largest unit that gives a whole number.
+// FormatBytes formats a size in the largest unit that gives a whole number.
 func FormatBytes(n uint64) string {
 	for _, unit := range []struct {
 		name  string

@@ -11,9 +11,9 @@ func DefaultGenesis() *GenesisState {
 	return &GenesisState{Params: DefaultParams()}
 }
 
-// Rename makes the state that of another chain. Tags and receipts belong to the one
-// before, so that results can no longer be challenged; and work that is under way
-// could not be judged. It returns ErrInvalidGenesis where there is any.
+// Rename turns the state into that of another chain. Tags and receipts belong to the previous
+// chain, so that results can no longer be challenged and work that is under way could not be
+// judged. Rename returns ErrInvalidGenesis if work is under way.
 func (g *GenesisState) Rename(chainID string) error {
 	if len(g.Tasks) > 0 || len(g.Challenges) > 0 {
 		return ErrInvalidGenesis.Wrapf("expected the same chain id, because %d tasks of chain %s are in progress and their results are bound to it; keep the chain id, or end its jobs before the export",
@@ -79,8 +79,8 @@ func (g GenesisState) Validate() error {
 	return nil
 }
 
-// validateReports checks what nodes have pledged for their reports of missing inputs: each
-// has left the current round by its report.
+// validateReports checks what nodes have pledged for their reports of missing inputs. Each of
+// these nodes must have left the current round by its report.
 func (t *Task) validateReports() error {
 	for r := range t.Rounds {
 		for _, report := range t.Rounds[r].Reports {
@@ -100,7 +100,7 @@ func (t *Task) validateReports() error {
 	return nil
 }
 
-// validateMoney checks the amounts that settlement reckons with.
+// validateMoney checks the amounts that settlement uses.
 func (j *Job) validateMoney() error {
 	if err := ValidateReward(j.Reward); err != nil {
 		return ErrInvalidGenesis.Wrapf("job %s: %s", j.Id, err)

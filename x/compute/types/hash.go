@@ -10,8 +10,8 @@ import (
 // HashSize is the length of digests, tags and commitments in bytes (SHA-256).
 const HashSize = sha256.Size
 
-// Domains keep hashes of different purposes apart. A change of what is hashed
-// is a new domain.
+// Domains separate hashes of different purposes. If the hashed fields change, the domain must
+// change too.
 const (
 	tagDomain        = "theta/compute/tag/2"
 	traceKeyDomain   = "theta/trace-key/1"
@@ -20,8 +20,8 @@ const (
 	auditDomain      = "theta/compute/audit/1"
 )
 
-// hash is SHA-256 over the domain and the fields, each led by its length as 8
-// bytes big endian, so that no two lists of fields hash alike.
+// hash returns the SHA-256 of the domain and the fields. Each is preceded by its length as 8
+// bytes, big endian, so that no two lists of fields have the same hash.
 func hash(domain string, fields ...[]byte) []byte {
 	h := sha256.New()
 	write := func(b []byte) {
@@ -39,9 +39,9 @@ func hash(domain string, fields ...[]byte) []byte {
 
 func uint64Bytes(v uint64) []byte { return binary.BigEndian.AppendUint64(nil, v) }
 
-// Tag returns the 32 bytes that stand for a result in one round of one task: equal results
-// have equal tags there, and nobody without the result and its traces can test a guess of
-// it against the tag, or reuse the tag in another round.
+// Tag returns the 32 bytes that represent a result in one round of one task. Equal results
+// have equal tags in that round. A party without the result and its traces can neither test a
+// guess against the tag nor reuse the tag in another round.
 func Tag(chainID, jobID string, task uint64, shown Opening) []byte {
 	fields := [][]byte{
 		[]byte(chainID), []byte(jobID), uint64Bytes(task), uint64Bytes(uint64(shown.Round)),
@@ -53,21 +53,21 @@ func Tag(chainID, jobID string, task uint64, shown Opening) []byte {
 	return hash(tagDomain, fields...)
 }
 
-// TraceKey returns the 32 bytes under which the executions of a round are traced. The seed
-// is that of the round's first draw: nobody knows it earlier, so that no trace can be
-// prepared, and one of another job or round is worth nothing.
+// TraceKey returns the 32 bytes under which the executions of a round are traced. The seed is
+// that of the round's first draw. It is not known to any party earlier, so that no trace can
+// be prepared, and a trace of another job or round is useless.
 func TraceKey(chainID, jobID string, task uint64, round uint32, seed []byte) []byte {
 	return hash(traceKeyDomain, []byte(chainID), []byte(jobID), uint64Bytes(task), uint64Bytes(uint64(round)), seed)
 }
 
-// Commitment returns the 32 bytes that bind an operator to a tag and an exit code
-// without showing them. The operator is part of it, so that a copied commitment
-// cannot be revealed by the copier.
+// Commitment returns the 32 bytes that bind an operator to a tag and an exit code without
+// revealing them. They depend on the operator, so that a node that copies a commitment cannot
+// reveal it.
 func Commitment(operator sdk.AccAddress, tag []byte, exitCode uint32, salt []byte) []byte {
 	return hash(commitmentDomain, operator, tag, uint64Bytes(uint64(exitCode)), salt)
 }
 
-// ticket returns the 16 bytes that decide how an operator fares in a draw.
+// ticket returns the 16 bytes that determine an operator's rank in a draw.
 func ticket(seed []byte, job JobID, task uint64, round, attempt uint32, operator sdk.AccAddress) []byte {
 	return hash(ticketDomain, seed, job.Bytes(), uint64Bytes(task),
 		uint64Bytes(uint64(round)), uint64Bytes(uint64(attempt)), operator)[:ticketSize]

@@ -44,7 +44,7 @@ func TestATagBelongsToOneResultOfOneRoundOfOneTask(t *testing.T) {
 	}
 }
 
-// What nodes and clients of other authors have to reproduce.
+// Nodes and clients by other authors have to reproduce these hashes.
 func TestHashesOfTagsAndTraceKeys(t *testing.T) {
 	of := func(b byte) []byte { return bytes.Repeat([]byte{b}, types.HashSize) }
 	shown := types.Opening{Digest: of(7), Fuel: 1_000_000, Trace: of(8)}
@@ -66,8 +66,8 @@ func TestACommitmentBelongsToItsOperator(t *testing.T) {
 	require.NotEqual(t, mine, tag)
 }
 
-// Moving bytes from one field to the next changes the hash: no two lists of
-// fields are the same message.
+// Moving bytes from one field to the next changes the hash: different lists of fields are
+// different messages.
 func TestNoTwoFieldListsHashAlike(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		all := rapid.SliceOfN(rapid.Byte(), 3, 60).Draw(t, "bytes")

@@ -2,7 +2,7 @@ package types
 
 import "cosmossdk.io/math"
 
-// Pending returns how many tasks are still to be unrolled.
+// Pending returns the number of tasks that are not unrolled yet.
 func (j *Job) Pending() uint64 {
 	if j.TasksDropped > 0 {
 		return 0
@@ -10,22 +10,23 @@ func (j *Job) Pending() uint64 {
 	return j.Tasks - j.TasksOpened
 }
 
-// Active returns how many tasks are open and have not ended.
+// Active returns the number of tasks that are open and have not ended.
 func (j *Job) Active() uint64 { return j.TasksOpened - (j.TasksEnded - j.TasksDropped) }
 
-// Room returns how many tasks may be opened now under a window: as many as it
-// leaves, and no more wait for their first node than the job has shown to be taken
-// up, or minOpenTasks. A job that nobody takes up stays small.
+// Room returns how many tasks may be unrolled now: at most as many as the window leaves. In
+// addition, the number of tasks that wait for their first node stays at or below the number
+// that nodes have taken up, or minOpenTasks if that is more. A job that no node takes up
+// therefore stays small.
 func (j *Job) Room(window uint64) uint64 {
 	active := j.Active()
 	may := max(minOpenTasks, j.takenUp())
 	return min(window-min(window, active), may-min(may, j.TasksWaiting))
 }
 
-// takenUp counts the tasks that have found a node and run, or were accepted, less
-// those that ended otherwise. The accepted ones have paid for it. Without them an
-// array of short tasks would never grow: they are over before the next have found
-// their nodes.
+// takenUp counts the tasks that run on a node or were accepted, less those that ended
+// otherwise. The accepted tasks have paid for their results. If they did not count, an array
+// of short tasks would never grow, because its tasks end before the next ones find their
+// nodes.
 func (j *Job) takenUp() uint64 {
 	active := j.Active()
 	running := active - min(active, j.TasksWaiting)
@@ -34,11 +35,11 @@ func (j *Job) takenUp() uint64 {
 	return taken - min(taken, failed)
 }
 
-// CountStarted counts an opened task that no longer waits for its first node:
-// one has come, or the task has ended without.
+// CountStarted counts an open task that no longer waits for its first node: a node has come,
+// or the task has ended without one.
 func (j *Job) CountStarted() { j.TasksWaiting -= min(1, j.TasksWaiting) }
 
-// CountEnded counts an opened task that has ended, with its receipt's leaf.
+// CountEnded counts an open task that has ended, with its receipt's leaf.
 func (j *Job) CountEnded(accepted bool, leaf []byte) {
 	j.Frontier = AppendLeaf(j.Frontier, j.TasksEnded-j.TasksDropped, leaf)
 	j.TasksEnded++
@@ -47,8 +48,8 @@ func (j *Job) CountEnded(accepted bool, leaf []byte) {
 	}
 }
 
-// Drop ends all tasks that were never opened. It returns what they had reserved,
-// in the reward's denom.
+// Drop ends all tasks that were never unrolled. It returns their reserves, in the reward's
+// denom.
 func (j *Job) Drop() math.Int {
 	n := j.Pending()
 	j.TasksDropped += n
@@ -56,17 +57,17 @@ func (j *Job) Drop() math.Int {
 	return j.TaskReserve.Mul(math.NewIntFromUint64(n))
 }
 
-// Excess returns what escrow holds beyond the reserves of tasks that have not
+// Excess returns the amount that escrow holds beyond the reserves of tasks that have not
 // ended, in the reward's denom.
 func (j *Job) Excess() math.Int {
 	owed := j.TaskReserve.Mul(math.NewIntFromUint64(j.Tasks - j.TasksEnded))
 	return math.MaxInt(j.Reserved.Sub(owed), math.ZeroInt())
 }
 
-// UnrollWindow returns how many tasks of a job may be open at once in a class whose
-// bonds fund a number of slots: as many as those slots can hold with four times the
-// auditors to be expected, so that tasks which wait for an auditor do not hold the
-// slots that he needs; and at least minOpenTasks.
+// UnrollWindow returns how many tasks of a job may be open at once in a class whose bonds
+// fund this many slots. It is the number that fits into those slots with four times the
+// expected number of auditors, so that tasks that wait for an auditor do not occupy the slots
+// that the auditor needs; and at least minOpenTasks.
 func (p Params) UnrollWindow(policy Policy, slots uint64) uint64 {
 	audited := uint64(min(BasisPoints, 4*policy.AuditBps)) * uint64(policy.Auditors)
 	each := uint64(policy.Replicas)*BasisPoints + audited
@@ -75,7 +76,7 @@ func (p Params) UnrollWindow(policy Policy, slots uint64) uint64 {
 
 const minOpenTasks = 4
 
-// Guarantee says what stands behind a result of the job that is accepted.
+// Guarantee returns what backs an accepted result of the job.
 func (j *Job) Guarantee() Guarantee {
 	switch {
 	case j.Policy.Kind == POLICY_KIND_TRUST:
@@ -87,9 +88,10 @@ func (j *Job) Guarantee() Guarantee {
 	}
 }
 
-// TraceKeys returns the keys of the traces that a tag of a round of a task is made of: that
-// of the first round, or of the task that the job judges, and where the node has to fold a
-// trace of its own, that of its round. There are none before the round has drawn.
+// TraceKeys returns the keys of the traces that a tag of a round of a task contains. The
+// first is the key of the task's first round, or of the task that the job judges. If the node
+// has to fold a trace of its own, the key of its round follows. Before the round has drawn,
+// there are none.
 func TraceKeys(job *Job, task *Task, round uint32) [][]byte {
 	own := task.Rounds[round].TraceKey
 	switch {

@@ -11,15 +11,14 @@ import (
 	"cosmossdk.io/collections/codec"
 )
 
-// NoTxIndex stands for the transaction index of jobs posted outside of any
-// transaction, as governance does at the end of a block.
+// NoTxIndex is the transaction index of jobs that are posted outside of a transaction, such
+// as those that governance posts at the end of a block.
 const NoTxIndex = math.MaxUint32
 
 const jobIDSize = 16
 
-// JobID names a job by where it was posted: block height, index of the
-// transaction in the block, number of the job in the transaction. It orders
-// jobs by age.
+// JobID identifies a job by where it was posted: block height, index of the transaction in
+// the block, number of the job in the transaction. Its order is that of age.
 type JobID struct {
 	Height uint64
 	Tx     uint32
@@ -37,7 +36,7 @@ func (id JobID) Bytes() []byte {
 	return binary.BigEndian.AppendUint32(out, id.N)
 }
 
-// ParseJobID reads "height-tx-n". It accepts only what String writes.
+// ParseJobID reads "height-tx-n". It accepts only the output of String.
 func ParseJobID(s string) (JobID, error) {
 	parts := strings.Split(s, "-")
 	if len(s) > 64 || len(parts) != 3 {

@@ -7,28 +7,27 @@ import (
 )
 
 const (
-	// ModuleName names the module and its escrow account, which backs what jobs
-	// reserve and what operators have earned and not yet claimed.
+	// ModuleName is the name of the module and of its escrow account, which backs the
+	// reserves of jobs and the unclaimed earnings of operators.
 	ModuleName = "compute"
 	// StoreKey is the key of the module's store.
 	StoreKey = ModuleName
-	// TStoreKey is the key of the module's transient store, which is empty between
-	// blocks.
+	// TStoreKey is the key of the module's transient store, which is empty between blocks.
 	TStoreKey = "transient_" + ModuleName
 )
 
-// Prefixes of the store: `prefix | key -> value`. What has no value lies below
-// ParamsPrefix and records lie above it: that a record is absent is proven by its
-// neighbours, and an ICS-23 proof cannot tell of a neighbour without a value.
+// Prefixes of the store: `prefix | key -> value`. Keys without a value have prefixes below
+// ParamsPrefix, and records have prefixes above it. The neighbours of an absent record prove
+// its absence, and an ICS-23 proof cannot contain a neighbour without a value.
 var (
 	OpenDrawsPrefix    = collections.NewPrefix(0) // class, or named node | seed height | job | task: draws of replicas
 	RequestersPrefix   = collections.NewPrefix(1) // requester | job
-	DuePrefix          = collections.NewPrefix(2) // height | job | task, or JobEntry: the queue of all else
-	PrunePrefix        = collections.NewPrefix(3) // height | job
-	HeldPrefix         = collections.NewPrefix(4) // operator | job | task: what nodes hold
-	RedeliveriesPrefix = collections.NewPrefix(5) // height | job: results that are asked for again
+	DuePrefix          = collections.NewPrefix(2) // height | job | task, or JobEntry: the queue of all others
+	PrunePrefix        = collections.NewPrefix(3) // height | job | task, or JobEntry: the queue of all tasks that are not urgent, and of jobs
+	HeldPrefix         = collections.NewPrefix(4) // operator | job | task: the tasks that nodes hold
+	RedeliveriesPrefix = collections.NewPrefix(5) // height | job: jobs whose results are requested again
 	CallsPrefix        = collections.NewPrefix(6) // class | seed height | job | task: draws of judges and auditors
-	UrgentPrefix       = collections.NewPrefix(7) // height | job | task: the queue of tasks in which somebody has something at stake
+	UrgentPrefix       = collections.NewPrefix(7) // height | job | task: the queue of tasks with something at stake, and of calls
 
 	ParamsPrefix = collections.NewPrefix(16) // -> Params
 
@@ -48,6 +47,6 @@ var (
 	IDsPrefix    = collections.NewPrefix(2) // height | transaction -> jobs it has posted
 )
 
-// JobEntry stands where a task's index would, for what concerns the job as a
-// whole: no job has as many tasks.
+// JobEntry takes the place of a task's index in entries about the job as a whole. No job has
+// as many tasks.
 const JobEntry = math.MaxUint64

@@ -9,14 +9,14 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
-// Count adds tasks and held replicas to a class, or takes them off.
+// Count changes the number of tasks and of held replicas of a class.
 func (m *Market) Count(tasks, held int64) {
 	m.OpenTasks = addSigned(m.OpenTasks, tasks)
 	m.Held = addSigned(m.Held, held)
 }
 
-// Settle counts the price of a task with an accepted result. Prices can be made
-// by whoever pays himself; nothing in consensus depends on them.
+// Settle counts the price of a task with an accepted result. A requester who pays their own
+// nodes can set any price, so consensus does not depend on prices.
 func (m *Market) Settle(reward sdk.Coin, weightBps uint32) {
 	i, found := slices.BinarySearchFunc(m.Prices, reward.Denom, func(p Price, denom string) int {
 		return strings.Compare(p.Denom, denom)
@@ -32,7 +32,7 @@ func (m *Market) Settle(reward sdk.Coin, weightBps uint32) {
 	p.Settled++
 }
 
-// addSigned adds to a count that never falls below 0.
+// addSigned adds delta to a count. The count does not fall below 0.
 func addSigned(count uint64, delta int64) uint64 {
 	if delta < 0 && uint64(-delta) > count {
 		return 0

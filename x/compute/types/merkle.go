@@ -5,9 +5,9 @@ import (
 	"crypto/sha256"
 )
 
-// Trees of receipts and of array inputs are the Merkle trees of RFC 6962 with
-// SHA-256: a leaf is H(0x00 | content), an inner node H(0x01 | left | right), and
-// the left part of a tree is the largest power of two below its size.
+// Trees of receipts and of array inputs are the Merkle trees of RFC 6962 with SHA-256: a leaf
+// is H(0x00 | content), an inner node is H(0x01 | left | right), and the size of the left
+// part of a tree is the largest power of two below the size of the tree.
 
 // LeafHash returns the hash of a leaf with the given content, 32 bytes.
 func LeafHash(content []byte) []byte {
@@ -20,9 +20,9 @@ func innerHash(left, right []byte) []byte {
 	return sum[:]
 }
 
-// AppendLeaf returns the frontier of a tree that has gained a leaf. A frontier
-// holds the roots of the complete subtrees, largest first: all that is needed to
-// grow the tree and to tell its root. size is the number of leaves before.
+// AppendLeaf returns the frontier of a tree after a leaf was added. A frontier consists of
+// the roots of the complete subtrees, largest first; it suffices to extend the tree and to
+// compute its root. size is the number of leaves before the addition.
 func AppendLeaf(frontier [][]byte, size uint64, leaf []byte) [][]byte {
 	node := leaf
 	for ; size&1 == 1; size >>= 1 {
@@ -33,8 +33,8 @@ func AppendLeaf(frontier [][]byte, size uint64, leaf []byte) [][]byte {
 	return append(frontier, node)
 }
 
-// FrontierRoot returns the root of the tree with a frontier, 32 bytes; that of a
-// tree without leaves is the hash of nothing.
+// FrontierRoot returns the root of the tree with a frontier, 32 bytes. The root of a tree
+// without leaves is the hash of an empty text.
 func FrontierRoot(frontier [][]byte) []byte {
 	if len(frontier) == 0 {
 		sum := sha256.Sum256(nil)
@@ -56,8 +56,8 @@ func MerkleRoot(leaves [][]byte) []byte {
 	return FrontierRoot(frontier)
 }
 
-// MerklePath returns the sibling hashes, from the leaf up, that prove the leaf at
-// index under the root of the tree over leaf hashes. index is below their number.
+// MerklePath returns the sibling hashes, from the leaf up, that prove the leaf at index under
+// the root of the tree over leaf hashes. index must be below the number of leaves.
 func MerklePath(leaves [][]byte, index uint64) [][]byte {
 	if len(leaves) <= 1 {
 		return nil
@@ -72,8 +72,8 @@ func MerklePath(leaves [][]byte, index uint64) [][]byte {
 	return append(MerklePath(leaves[split:], index-split), MerkleRoot(leaves[:split]))
 }
 
-// VerifyMerklePath says whether a leaf hash stands at index of the tree with the
-// given number of leaves and root.
+// VerifyMerklePath reports whether a leaf hash is at index of the tree with the given number
+// of leaves and root.
 func VerifyMerklePath(root []byte, size, index uint64, leaf []byte, path [][]byte) bool {
 	if index >= size {
 		return false
@@ -98,8 +98,8 @@ func VerifyMerklePath(root []byte, size, index uint64, leaf []byte, path [][]byt
 	return last == 0 && bytes.Equal(node, root)
 }
 
-// ReceiptLeaf returns the leaf of an array's tree that stands for a receipt: the
-// hash of its encoding.
+// ReceiptLeaf returns the leaf that represents a receipt in an array's tree: the hash of its
+// encoding.
 func ReceiptLeaf(r Receipt) ([]byte, error) {
 	bz, err := r.Marshal()
 	if err != nil {
@@ -108,8 +108,8 @@ func ReceiptLeaf(r Receipt) ([]byte, error) {
 	return LeafHash(bz), nil
 }
 
-// InputLeaf returns the leaf of an ArrayInput's tree: the hash of the content's
-// SHA-256 and its size in bytes, 8 bytes big endian.
+// InputLeaf returns the leaf of an ArrayInput's tree: the hash of the content's SHA-256 and
+// of its size in bytes, as 8 bytes, big endian.
 func InputLeaf(sha256 []byte, size uint64) []byte {
 	return LeafHash(append(bytes.Clone(sha256), uint64Bytes(size)...))
 }

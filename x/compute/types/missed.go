@@ -1,13 +1,13 @@
 package types
 
-// MissesCount says whether those who have missed the deadline of a round count it
-// towards jail: at least as many have committed. Where fewer have, the task may be one
-// that nobody can finish, and its author pays instead. Who gave the task back in time
-// is not asked, and counts on neither side.
+// MissesCount reports whether the nodes that missed the deadline of a round count this
+// towards jail. They do if at least as many nodes have committed. If fewer have, the task may
+// be one that no node can finish, and its author pays instead. Nodes that gave the task back
+// in time do not count on either side.
 func MissesCount(committed, missed uint32) bool { return committed >= missed }
 
-// Covers says whether a task's reserve pays an attempt fee for each of so many seats,
-// in the reward's denom.
+// Covers reports whether a task's reserve covers the attempt fee of this many seats, in the
+// reward's denom.
 func (p Params) Covers(job *Job, seats int) bool {
 	return !p.AttemptFee(job.Reward.Amount).MulRaw(int64(seats)).GT(job.TaskReserve)
 }

@@ -53,7 +53,7 @@ func TestLiabilityUnderAuditFollowsTheChanceThatALieIsFound(t *testing.T) {
 	p.MinLiability, p.HonestBps = math.OneInt(), 5_000
 	for bps, want := range map[uint32]string{
 		500:    "39000", // D = 1/40
-		5_000:  "7000",  // D = 1/4: 3,000, less than the further round
+		5_000:  "7000",  // D = 1/4: 3,000, which is less than the further round
 		10_000: "7000",
 		3:      "6665667", // (1 - 0.00015)/0.00015 of 1,000, rounded up
 	} {
@@ -92,9 +92,9 @@ func TestWhereNoResultIsSlashedOnlySilenceAndLatenessCost(t *testing.T) {
 	}
 }
 
-// Any params that Validate lets pass: whoever makes a further round necessary
-// can pay all its judges, as long as the rounds before it were full. Votes are
-// drawn at random and counted by the real rule.
+// Under all params that Validate accepts, the losers can pay all judges of the further rounds
+// that they cause, provided that the rounds before were full. Votes are drawn at random and
+// counted by the real rule.
 func TestLosersCanPayForEveryRoundTheyCause(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := types.DefaultParams()

@@ -12,29 +12,29 @@ const (
 
 // Item is one item of a batch message.
 type Item interface {
-	// GetTaskRef returns the round of the task it speaks of.
+	// GetTaskRef returns the reference to the task and round that the item is about.
 	GetTaskRef() TaskRef
-	// Validate checks all that needs no state.
+	// Validate checks everything that does not depend on state.
 	Validate() error
 }
 
-// GetTaskRef returns the round of the task itself.
+// GetTaskRef returns the reference itself.
 func (r TaskRef) GetTaskRef() TaskRef { return r }
 
-// GetTaskRef returns the round that the commitment is for.
+// GetTaskRef returns the reference to the round of the commitment.
 func (i CommitItem) GetTaskRef() TaskRef { return i.Ref }
 
-// GetTaskRef returns the round that the tag is of.
+// GetTaskRef returns the reference to the round of the tag.
 func (i RevealItem) GetTaskRef() TaskRef { return i.Ref }
 
-// GetTaskRef returns the round in which the node revealed.
+// GetTaskRef returns the reference to the round in which the node revealed.
 func (i OpenItem) GetTaskRef() TaskRef { return i.Ref }
 
-// GetTaskRef returns the round that is given back.
+// GetTaskRef returns the reference to the round that the node gives back.
 func (i ReleaseItem) GetTaskRef() TaskRef { return i.Ref }
 
-// GetTaskRef returns the first round of the task whose result is reviewed: TRUST
-// has no other.
+// GetTaskRef returns the reference to the first round of the reviewed task: under TRUST there
+// is no other.
 func (i ReviewItem) GetTaskRef() TaskRef { return TaskRef{JobId: i.JobId, Task: i.Task} }
 
 // Validate checks the job id.
@@ -82,12 +82,12 @@ func (i OpenItem) Validate() error {
 	return i.Ref.Validate()
 }
 
-// NewOpenItem shows a result of the round that ref names.
+// NewOpenItem returns the item that opens a result of the round that ref names.
 func NewOpenItem(ref TaskRef, shown Opening) OpenItem {
 	return OpenItem{Ref: ref, Digest: shown.Digest, Fuel: shown.Fuel, Trace: shown.Trace, OwnTrace: shown.OwnTrace}
 }
 
-// Opening is the item as a task keeps it.
+// Opening returns the item in the form in which a task stores it.
 func (i OpenItem) Opening() Opening {
 	return Opening{Round: i.Ref.Round, Digest: i.Digest, Fuel: i.Fuel, Trace: i.Trace, OwnTrace: i.OwnTrace}
 }
@@ -98,8 +98,8 @@ func (i ReleaseItem) Validate() error { return i.Ref.Validate() }
 // Validate checks the reference.
 func (i ReviewItem) Validate() error { return i.GetTaskRef().Validate() }
 
-// ValidateBatch checks the number and form of the items, before anything is
-// written. A malformed item fails the whole batch.
+// ValidateBatch checks the number and form of the items, before anything is written. A
+// malformed item makes the whole batch fail.
 func ValidateBatch[T Item](items []T, most uint32) error {
 	if n := len(items); n == 0 || n > int(most) {
 		return ErrInvalidBatch.Wrapf("expected 1 to %d items, found %d", most, n)

@@ -2,13 +2,13 @@ package types
 
 import "cosmossdk.io/math"
 
-// TaskChangeKind is one of the things that TaskChange may tell.
+// TaskChangeKind is one of the kinds of changes that a TaskChange may contain.
 type TaskChangeKind = isTaskChange_Change
 
-// NewTaskNote returns a note of nothing.
+// NewTaskNote returns an empty note.
 func NewTaskNote() TaskNote { return TaskNote{Spent: math.ZeroInt()} }
 
-// Empty says whether there is nothing in the note.
+// Empty reports whether the note is empty.
 func (n TaskNote) Empty() bool {
 	return !n.Started && n.Ended == TASK_STATUS_UNSPECIFIED && n.Spent.IsZero() && n.Held == 0 && n.Posted == 0
 }

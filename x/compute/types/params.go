@@ -9,20 +9,20 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
-// Bounds that no parameter can lift.
+// Bounds that parameters cannot exceed.
 const (
-	// MaxSpecBytes is the most an encoded spec may take.
+	// MaxSpecBytes is the largest size of an encoded spec.
 	MaxSpecBytes = 4096
 	// BasisPoints is 100%.
 	BasisPoints = 10_000
 	// MaxRoundReplicas bounds the replicas of any round.
 	MaxRoundReplicas = 64
-	// MaxDepartures is how many nodes may leave a task (released, missed)
-	// before it gives up; it bounds the task's record.
+	// MaxDepartures is the number of nodes that may leave a task (released, missed) before it
+	// gives up. It bounds the task's record.
 	MaxDepartures = 32
-	// MaxTasks is the most tasks of a job.
+	// MaxTasks is the largest number of tasks of a job.
 	MaxTasks = 1_000_000
-	// maxDeterministicPrograms bounds the list of governance.
+	// maxDeterministicPrograms bounds the list of programs for which governance vouches.
 	maxDeterministicPrograms = 256
 )
 
@@ -47,7 +47,7 @@ func DefaultParams() Params {
 		SortitionFactor:   4,
 		ClaimBlocks:       4,
 		MaxDraws:          20,      // with their pauses, half an hour
-		RevealBlocks:      400,     // ten minutes: an outage at home fits in, and crowding out reveals is dear
+		RevealBlocks:      400,     // ten minutes: longer than a short outage at home; keeping reveals out of blocks that long is expensive
 		MaxCommitBlocks:   57_600,  // a day
 		MaxLifetimeBlocks: 403_200, // a week
 		SeedTimeoutBlocks: 14_400,  // six hours, well inside what x/beacon keeps
@@ -76,8 +76,8 @@ func DefaultParams() Params {
 	}
 }
 
-// Validate checks that the parameters are complete and that the money adds up
-// under them. It returns ErrInvalidParams.
+// Validate checks that the parameters are complete and that the amounts are consistent under
+// them. It returns ErrInvalidParams.
 func (p Params) Validate() error {
 	bad := ErrInvalidParams
 	if len(p.Executors) == 0 || len(p.Executors) > 32 {
@@ -143,7 +143,7 @@ func (p Params) Validate() error {
 	return nil
 }
 
-// validateDeterminism checks what governance vouches for.
+// validateDeterminism checks the executors and programs for which governance vouches.
 func (p Params) validateDeterminism() error {
 	bad := ErrInvalidParams
 	for i, e := range p.DeterministicExecutors {
@@ -165,12 +165,12 @@ func (p Params) validateDeterminism() error {
 	return nil
 }
 
-// validateEscalation checks that those who cause a further round can pay for it.
-// First rounds have from one replica, where a lone executor stays silent, to all
-// replicas and auditors. One escalates over a single lie, whose liability is at
-// least the round after it. Later ones escalate while no result has two thirds of the
-// votes: more than a third of them are false then, and as many liabilities pay
-// all judges up to the next round, the liars among them left out.
+// validateEscalation checks that the nodes that cause a further round can pay for it. A first
+// round has between one replica (a single executor) and all replicas and auditors. It
+// escalates after a single lie, whose liability is at least the cost of the next round. A
+// later round escalates if no result has two thirds of the votes. Then more than a third of
+// the votes are false, and as many liabilities pay all judges of the further rounds up to the
+// next one, except for the liars among them.
 func (p Params) validateEscalation() error {
 	bad := ErrInvalidParams
 	if len(p.Escalation) == 0 || len(p.Escalation) > 4 {
@@ -229,7 +229,7 @@ func (p Params) validateMoney() error {
 	return nil
 }
 
-// PaymentDenom returns the rule of a denom.
+// PaymentDenom returns the rule of a denom, and reports whether jobs may pay with it.
 func (p Params) PaymentDenom(denom string) (PaymentDenom, bool) {
 	for _, d := range p.Denoms {
 		if d.Denom == denom {
@@ -239,5 +239,5 @@ func (p Params) PaymentDenom(denom string) (PaymentDenom, bool) {
 	return PaymentDenom{}, false
 }
 
-// SupportsExecutor says whether jobs may name the profile.
+// SupportsExecutor reports whether jobs may name the profile.
 func (p Params) SupportsExecutor(profile string) bool { return slices.Contains(p.Executors, profile) }

@@ -101,7 +101,7 @@ func TestParamsAreRefusedOutsideOfTheirBounds(t *testing.T) {
 	}
 }
 
-// goodGenesis is a state with one job under way.
+// goodGenesis is a valid state with one job under way.
 func goodGenesis() types.GenesisState {
 	s := goodSpec()
 	g := *types.DefaultGenesis()

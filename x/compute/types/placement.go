@@ -19,7 +19,7 @@ var (
 	amountPattern   = regexp.MustCompile(`^[1-9][0-9]{0,36}$`)
 )
 
-// validate checks the nodes that a job asks for.
+// validate checks which nodes a job asks for.
 func (p *Placement) validate() error {
 	if n := len(p.Regions); n > maxRegions {
 		return ErrInvalidSpec.Wrapf("placement: regions: expected at most %d, found %d", maxRegions, n)
@@ -53,8 +53,8 @@ func (p *Placement) validate() error {
 	return nil
 }
 
-// validateOperator checks the form of an address, in lower case as the chain
-// writes it: it is compared as text.
+// validateOperator checks the form of an address. It must be in lower case, as the chain
+// writes it, because addresses are compared as text.
 func validateOperator(name, text string) error {
 	if !operatorPattern.MatchString(text) {
 		return ErrInvalidSpec.Wrapf("%s: expected an operator's address in lower case, found %.100q", name, text)
@@ -62,8 +62,8 @@ func validateOperator(name, text string) error {
 	return nil
 }
 
-// Prefers says whether a region is among the preferred ones, or part of one: "us"
-// prefers "us-west" too. Without preference every region is.
+// Prefers reports whether a region is among the preferred ones, or part of one: "us" also
+// prefers "us-west". Without preferred regions, it reports true for every region.
 func (p *Placement) Prefers(region string) bool {
 	for _, r := range p.Regions {
 		if region == r || strings.HasPrefix(region, r+"-") {
@@ -73,11 +73,11 @@ func (p *Placement) Prefers(region string) bool {
 	return len(p.Regions) == 0
 }
 
-// Narrows says whether fewer nodes than those of the class may be drawn.
+// Narrows reports whether the placement excludes nodes of the class from the draw.
 func (p *Placement) Narrows() bool { return len(p.Regions) > 0 || len(p.Denied) > 0 || p.MinBond != "" }
 
-// LeastBond is the least bond of a node in units of the bond denom, 0 when none is
-// asked for. The placement is valid.
+// LeastBond returns the smallest bond of a node that may be drawn, in units of the bond
+// denom, or 0 if the placement does not set one. The placement must be valid.
 func (p *Placement) LeastBond() math.Int {
 	if bond, ok := math.NewIntFromString(p.MinBond); ok {
 		return bond

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// validate checks what a policy of its kind may and may not carry.
+// validate checks which fields a policy of its kind may set.
 func (p *Policy) validate() error {
 	var err error
 	switch p.Kind {
@@ -39,7 +39,7 @@ func (p *Policy) validate() error {
 	return nil
 }
 
-// MinQuorum is the least number of replicas that can outvote one.
+// MinQuorum is the smallest number of replicas that can outvote one.
 const MinQuorum = 3
 
 func (p *Policy) validateAudit() error {
@@ -101,17 +101,17 @@ func (p *Policy) checkParams(params Params, slashed bool) error {
 	return nil
 }
 
-// Deterministic says whether somebody vouches that honest machines get equal
-// results: the executor by its construction, or governance for the program.
+// Deterministic reports whether honest machines are taken to get equal results: the executor
+// guarantees it, or governance vouches for the program.
 func (p Params) Deterministic(spec *JobSpec) bool {
 	return slices.Contains(p.DeterministicExecutors, spec.Executor) ||
 		slices.ContainsFunc(p.DeterministicPrograms, func(d []byte) bool { return bytes.Equal(d, spec.Program.Sha256) })
 }
 
-// Effective returns the policy by which a job is verified, and whether a wrong
-// result is slashed. It is where programs are deterministic, or nodes take the
-// risk that they are not; there the audit floor is raised into the policy. TRUST
-// never slashes a result, since nobody but its requester judges it.
+// Effective returns the policy by which a job is verified, and reports whether a wrong result
+// is slashed. It is slashed if programs are deterministic, or if nodes take the risk that
+// they are not; Effective then raises the audit probability to the floor. Under TRUST a
+// result is never slashed, because only its requester judges it.
 func (p Params) Effective(spec *JobSpec) (Policy, bool) {
 	policy := spec.Policy
 	slashed := policy.Kind != POLICY_KIND_TRUST && (policy.OwnRisk || p.Deterministic(spec))
@@ -127,8 +127,8 @@ func (p Params) Effective(spec *JobSpec) (Policy, bool) {
 	return policy, true
 }
 
-// Reviewed says whether the requester may reject a result.
+// Reviewed reports whether the requester may reject a result.
 func (p *Policy) Reviewed() bool { return p.Kind == POLICY_KIND_TRUST }
 
-// NamesNode says whether one node alone may take the tasks.
+// NamesNode reports whether only one named node may take the tasks.
 func (p *Policy) NamesNode() bool { return p.Kind == POLICY_KIND_TRUST && p.Node != "" }

@@ -11,7 +11,7 @@ import (
 
 const someOperator = "theta1qqqsyqcyq5rqwzqfpg9scrgwpugpzysn6wfd3e"
 
-// goodPolicies is one of each kind that nothing is wrong with.
+// goodPolicies returns one valid policy of each kind.
 func goodPolicies() map[types.PolicyKind]types.Policy {
 	return map[types.PolicyKind]types.Policy{
 		types.POLICY_KIND_QUORUM: {Kind: types.POLICY_KIND_QUORUM, Replicas: 3},

@@ -2,19 +2,20 @@ package types
 
 import "slices"
 
-// ProfileLimits are the most that an executor profile can do for one task, whatever
-// the machine. They are the profile's own: its executor refuses a task beyond them,
-// so that no node could ever take it.
+// ProfileLimits are the upper limits of an executor profile for one task, on any machine. The
+// profile defines them: its executor refuses a task beyond them, so that no node could ever
+// take it.
 type ProfileLimits struct {
 	// ProgramBytes is the largest program.
 	ProgramBytes uint64
-	// Fuel, MemoryBytes and OutputBytes bound what Resources may ask for.
+	// Fuel, MemoryBytes and OutputBytes bound what Resources may request.
 	Fuel, MemoryBytes, OutputBytes uint64
-	// Env are the variables that the profile sets itself: a spec may not.
+	// Env contains the variables that the profile itself sets. A spec must not set them.
 	Env []string
 }
 
-// LimitsOf returns the limits of a profile; false when this chain does not know them.
+// LimitsOf returns the limits of a profile. The second result is false if this chain does not
+// know the profile.
 func LimitsOf(executor string) (ProfileLimits, bool) {
 	switch executor {
 	case "wasm/1":
@@ -25,7 +26,7 @@ func LimitsOf(executor string) (ProfileLimits, bool) {
 }
 
 // CheckProfile checks a spec against the limits of its executor profile. It returns
-// ErrInvalidSpec, which names the limit.
+// ErrInvalidSpec with a text that names the limit.
 func (s *JobSpec) CheckProfile() error {
 	limits, known := LimitsOf(s.Executor)
 	if !known {
@@ -52,7 +53,7 @@ func (s *JobSpec) CheckProfile() error {
 	return nil
 }
 
-// InputBytes is the size of program and inputs of one task together, in bytes.
+// InputBytes returns the size of program and inputs of one task together, in bytes.
 func (s *JobSpec) InputBytes() uint64 {
 	total := s.Program.Size_
 	for i := range s.Inputs {

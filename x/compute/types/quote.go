@@ -2,7 +2,7 @@ package types
 
 import sdk "github.com/cosmos/cosmos-sdk/types"
 
-// CheckCost checks what decides the cost of a job: its policy and the number of
+// CheckCost checks the fields that determine the cost of a job, its policy and the number of
 // its tasks, against the parameters. It returns ErrUnsupported or ErrInvalidSpec.
 func (s *JobSpec) CheckCost(p Params) error {
 	if err := s.Policy.validate(); err != nil {
@@ -18,7 +18,8 @@ func (s *JobSpec) CheckCost(p Params) error {
 	return nil
 }
 
-// CheckDemand checks what decides which nodes a job fits. It returns ErrInvalidSpec.
+// CheckDemand checks the fields that determine which nodes a job fits. It returns
+// ErrInvalidSpec.
 func (s *JobSpec) CheckDemand() error {
 	if err := s.Placement.validate(); err != nil {
 		return err
@@ -26,7 +27,7 @@ func (s *JobSpec) CheckDemand() error {
 	return s.CheckProfile()
 }
 
-// NewQuoteRequest asks what posting a spec takes.
+// NewQuoteRequest returns the request for the cost of posting a spec.
 func NewQuoteRequest(s *JobSpec) *QueryQuoteRequest {
 	return &QueryQuoteRequest{
 		Class: s.Class, Reward: s.Reward.String(), SpecBytes: uint64(s.Size()),
@@ -39,7 +40,7 @@ func NewQuoteRequest(s *JobSpec) *QueryQuoteRequest {
 	}
 }
 
-// Spec returns as much of a spec as decides what posting it takes.
+// Spec returns a spec with the fields that determine the cost of posting it.
 func (r *QueryQuoteRequest) Spec(p Params, reward sdk.Coin) *JobSpec {
 	spec := &JobSpec{
 		Class: r.Class, Reward: reward, Executor: r.Executor, Tasks: max(1, r.Tasks), Program: Blob{Sha256: r.Program},
@@ -58,7 +59,7 @@ func (r *QueryQuoteRequest) Spec(p Params, reward sdk.Coin) *JobSpec {
 		spec.Policy.Kind = POLICY_KIND_QUORUM
 	}
 	if spec.Policy.Kind == POLICY_KIND_TRUST {
-		spec.Policy.ReviewBlocks = 1 // it costs nothing
+		spec.Policy.ReviewBlocks = 1 // it does not affect the cost
 	}
 	return spec
 }

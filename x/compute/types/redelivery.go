@@ -1,16 +1,15 @@
 package types
 
-// Bounds of the requests for the results of a job: a sink may be anybody's server, and
-// nodes must not be made to flood it.
+// Bounds of the requests to deliver the results of a job again. A sink may be a server of a
+// third party, and requesters must not be able to make nodes flood it.
 const (
-	// RedeliveryPause is how many blocks pass between two requests.
+	// RedeliveryPause is the smallest number of blocks between two requests.
 	RedeliveryPause = 40
-	// MaxRedeliveries is how many requests there are in all.
+	// MaxRedeliveries is the largest number of requests per job.
 	MaxRedeliveries = 8
 )
 
-// ValidateSink checks the address that results are delivered to. It returns
-// ErrInvalidSpec.
+// ValidateSink checks the address to which results are delivered. It returns ErrInvalidSpec.
 func ValidateSink(sink string) error {
 	if len(sink) > maxSinkBytes {
 		return ErrInvalidSpec.Wrapf("sink: expected at most %d bytes, found %d", maxSinkBytes, len(sink))
@@ -18,8 +17,8 @@ func ValidateSink(sink string) error {
 	return validateURI("sink", sink)
 }
 
-// SinkOf returns where the results of a job go: to the sink of its spec, or where its
-// requester has asked for them since.
+// SinkOf returns the address to which the results of a job are delivered: the one that its
+// requester has named last, or the sink of its spec.
 func (j *Job) SinkOf(spec *JobSpec) string {
 	if j.Redelivery != nil {
 		return j.Redelivery.Sink
@@ -27,9 +26,9 @@ func (j *Job) SinkOf(spec *JobSpec) string {
 	return spec.Sink
 }
 
-// Redeliver returns the request that follows the ones before at a height, and the bytes
-// that are paid for. An empty sink is the one in use. It returns ErrRedelivery or
-// ErrInvalidSpec.
+// Redeliver returns the next request for a job's results, made at a height, and the number of
+// bytes that its requester pays for. An empty sink means that the current one stays in use.
+// Redeliver returns ErrRedelivery or ErrInvalidSpec.
 func (j *Job) Redeliver(spec *JobSpec, sink string, height int64) (Redelivery, error) {
 	next := Redelivery{Sink: sink, Height: height, Count: 1}
 	if last := j.Redelivery; last != nil {

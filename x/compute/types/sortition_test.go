@@ -79,8 +79,8 @@ func TestTheThresholdHalvesWhenTheClassDoublesAndDoublesWithEveryRedraw(t *testi
 	require.Equal(t, all, types.Threshold(1_000, 64, 16, math.OneInt()), "a tiny class lets everybody in")
 }
 
-// won draws many times among nodes of the given weights and returns how many
-// slots each won. Fixed seeds: the numbers never change.
+// won draws many times among nodes of the given weights and returns how many slots each node
+// won. The seeds are fixed, so that the numbers never change.
 func won(draws, slots int, weights []math.Int) []int {
 	class := math.ZeroInt()
 	for _, w := range weights {
@@ -130,8 +130,8 @@ func sum(n []int) (total int) {
 	return total
 }
 
-// A bond of a tenth of a class wins a tenth of single slots in one node and in
-// ten: splitting it gains nothing.
+// A tenth of the bonds of a class wins a tenth of the draws with one slot, in one node and in
+// ten: splitting a bond gains nothing.
 func TestSplittingABondOverManyNodesGainsNothing(t *testing.T) {
 	const draws = 6_000
 	whole := won(draws, 1, append(weights(90, 1_000), math.NewInt(10_000)))
@@ -141,8 +141,8 @@ func TestSplittingABondOverManyNodesGainsNothing(t *testing.T) {
 	require.Less(t, sum(split[90:])-whole[90], 100, "splitting gains no more than noise")
 }
 
-// With several slots a node takes one at most, and its parts never take more
-// than the bond's share of them.
+// If a draw has several slots, a node takes at most one of them, and the parts of a split
+// bond never take more than the bond's share of them.
 func TestTheSharesOfManySlotsStayBelowTheShareOfTheBond(t *testing.T) {
 	const draws, slots = 4_000, 3
 	whole := won(draws, slots, append(weights(98, 1_000), math.NewInt(2_000)))
@@ -152,7 +152,7 @@ func TestTheSharesOfManySlotsStayBelowTheShareOfTheBond(t *testing.T) {
 	require.InDelta(t, fair, sum(split[98:]), 60)
 }
 
-// However large the class is, about factor nodes a slot are eligible.
+// About factor nodes are eligible per slot, however large the class is.
 func TestAHandfulOfNodesIsEligibleWhateverTheSizeOfTheClass(t *testing.T) {
 	for _, n := range []int{40, 400, 4_000} {
 		limit := types.Threshold(4, 3, 0, math.NewInt(int64(n)*1_000))
@@ -169,7 +169,7 @@ func TestAHandfulOfNodesIsEligibleWhateverTheSizeOfTheClass(t *testing.T) {
 	}
 }
 
-// Audits come as often as the policy says, and say nothing about the draws.
+// Audits happen as often as the policy says, and are independent of the draws.
 func TestAuditsAreDrawnAsOftenAsThePolicySays(t *testing.T) {
 	const tasks = 20_000
 	for _, points := range []uint32{0, 500, 2_500, 10_000} {

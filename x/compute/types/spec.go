@@ -34,7 +34,7 @@ var (
 	pathPattern    = regexp.MustCompile(`^[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$`)
 )
 
-// Validate checks everything about a spec that needs no chain state. It returns
+// Validate checks everything about a spec that does not depend on chain state. It returns
 // ErrInvalidSpec, ErrSpecTooLarge, ErrInvalidReward or ErrUnsupported.
 func (s *JobSpec) Validate() error {
 	if err := s.ValidateWork(); err != nil {
@@ -46,9 +46,9 @@ func (s *JobSpec) Validate() error {
 	return ValidateSink(s.Sink)
 }
 
-// ValidateWork checks a spec but for its sink, which a job that judges has none of, and
-// for the bound of first_task, which is that of the judged task there: any task of a job
-// that was posted, added ones too, can be judged.
+// ValidateWork checks a spec except for its sink, which a judging job does not have, and for
+// the bound of first_task, which in a judging job is the number of the judged task. Any task
+// of a posted job can be judged, including tasks that were added later.
 func (s *JobSpec) ValidateWork() error {
 	if n := s.Size(); n > MaxSpecBytes {
 		return ErrSpecTooLarge.Wrapf("expected at most %d bytes encoded, found %d; move data into inputs", MaxSpecBytes, n)
@@ -105,8 +105,8 @@ func (s *JobSpec) ValidateWork() error {
 	return nil
 }
 
-// validateInputs checks the files under /in: those of all tasks and the one that
-// each task of an array has to itself.
+// validateInputs checks the files under /in: those of all tasks, and the file of each task of
+// an array.
 func (s *JobSpec) validateInputs() error {
 	if n := len(s.Inputs); n > maxInputs {
 		return ErrInvalidSpec.Wrapf("inputs: expected at most %d, found %d", maxInputs, n)
@@ -209,8 +209,8 @@ func (b *Blob) validate(name string) error {
 	return nil
 }
 
-// validateURI checks the form by a pattern of our own: a parser that changes with
-// its version, or with the environment, may not decide what a block holds.
+// validateURI checks the form by a pattern of this module. A parser that changes with its
+// version or with the environment must not determine what a block may contain.
 func validateURI(name, raw string) error {
 	if len(raw) > maxURIBytes {
 		return ErrInvalidSpec.Wrapf("%s: uri: expected at most %d bytes, found %d", name, maxURIBytes, len(raw))

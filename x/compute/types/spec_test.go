@@ -15,7 +15,7 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// goodSpec is a job that nothing is wrong with.
+// goodSpec returns a valid job.
 func goodSpec() types.JobSpec {
 	blob := types.Blob{
 		Sha256: bytes.Repeat([]byte{7}, types.HashSize), Size_: 7, Uris: []string{"https://example.org/v1/blobs/07"},
@@ -156,7 +156,7 @@ func TestASpecMaySetTheEnvironment(t *testing.T) {
 	require.NoError(t, s.Validate(), "another profile may leave it free")
 }
 
-// fill returns n arguments of the given length, all different.
+// fill returns n different arguments of the given length.
 func fill(n, size int) []string {
 	out := make([]string, n)
 	for i := range out {
@@ -195,8 +195,8 @@ func TestParamsRefuseSpecsTheyDoNotAllow(t *testing.T) {
 	}
 }
 
-// Whatever bytes arrive as a spec, checking them and pricing what passes never
-// panics.
+// For all bytes that arrive as a spec, checking the spec and pricing a valid one does not
+// panic.
 func FuzzJobSpec(f *testing.F) {
 	s := goodSpec()
 	good, err := s.Marshal()

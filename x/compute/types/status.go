@@ -2,8 +2,8 @@ package types
 
 import "fmt"
 
-// The transition tables of jobs, tasks, assignments and round phases. A status
-// that maps to nothing is final. The diagrams are in the module's README.
+// Transition tables of jobs, tasks, assignments and round phases. A status that maps to nil
+// is final. The module's README shows the diagrams.
 var (
 	jobTransitions = map[JobStatus][]JobStatus{
 		JOB_STATUS_OPEN:      {JOB_STATUS_RUNNING, JOB_STATUS_CANCELLED, JOB_STATUS_EXPIRED},
@@ -64,7 +64,7 @@ func allowed[S comparable](table map[S][]S, from, to S) bool {
 	return false
 }
 
-// MoveTo sets the status, or fails when the table does not allow the step.
+// MoveTo sets the status. It returns an error if the table does not allow the step.
 func (j *Job) MoveTo(to JobStatus) error {
 	if !allowed(jobTransitions, j.Status, to) {
 		return fmt.Errorf("job %s cannot go from %s to %s", j.Id, j.Status, to)
@@ -73,10 +73,10 @@ func (j *Job) MoveTo(to JobStatus) error {
 	return nil
 }
 
-// Ended says whether the job's status is final.
+// Ended reports whether the job's status is final.
 func (j *Job) Ended() bool { return len(jobTransitions[j.Status]) == 0 }
 
-// MoveTo sets the status, or fails when the table does not allow the step.
+// MoveTo sets the status. It returns an error if the table does not allow the step.
 func (t *Task) MoveTo(to TaskStatus) error {
 	if !allowed(taskTransitions, t.Status, to) {
 		return fmt.Errorf("task %d of job %s cannot go from %s to %s", t.Index, t.JobId, t.Status, to)
@@ -85,10 +85,10 @@ func (t *Task) MoveTo(to TaskStatus) error {
 	return nil
 }
 
-// Ended says whether the task's status is final.
+// Ended reports whether the task's status is final.
 func (t *Task) Ended() bool { return len(taskTransitions[t.Status]) == 0 }
 
-// MoveTo sets the status, or fails when the table does not allow the step.
+// MoveTo sets the status. It returns an error if the table does not allow the step.
 func (a *Assignment) MoveTo(to AssignmentStatus) error {
 	if !allowed(assignmentTransitions, a.Status, to) {
 		return fmt.Errorf("assignment of %s cannot go from %s to %s", a.Operator, a.Status, to)
@@ -97,7 +97,7 @@ func (a *Assignment) MoveTo(to AssignmentStatus) error {
 	return nil
 }
 
-// MoveTo sets the phase, or fails when the table does not allow the step.
+// MoveTo sets the phase. It returns an error if the table does not allow the step.
 func (r *Round) MoveTo(to RoundPhase) error {
 	if !allowed(phaseTransitions, r.Phase, to) {
 		return fmt.Errorf("round cannot go from %s to %s", r.Phase, to)

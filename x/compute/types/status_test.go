@@ -8,8 +8,8 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// walk tries every pair of the enum's values and expects exactly the allowed
-// ones to pass, and a refused step to change nothing.
+// walk tries every pair of the enum's values. It expects that exactly the allowed steps
+// succeed, and that a refused step changes nothing.
 func walk[S ~int32](t *testing.T, names map[int32]string, want map[S][]S, move func(from, to S) (S, error)) {
 	t.Helper()
 	for from := range names {

@@ -10,7 +10,7 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// votes reads "aab- aaaa": a letter is a result, "-" silence, a word a round.
+// votes reads "aab- aaaa": a letter is a result, "-" is silence, and a word is a round.
 func votes(text string) []types.Vote {
 	var out []types.Vote
 	for round, word := range strings.Fields(text) {
@@ -44,14 +44,14 @@ func TestVerdicts(t *testing.T) {
 		{"---", false, escalate, ""},
 		{"abc", false, escalate, ""},
 		{"aaaaaaaaaaaaaab", false, escalate, ""},
-		// Where no other can be had, it fails: its replicas are parties.
+		// If no further round is possible, it fails, because its replicas are parties.
 		{"aab", true, fail, ""},
 		{"aa-", true, fail, ""},
 		{"a--", true, fail, ""},
 		{"ab-", true, fail, ""},
 		{"abc", true, fail, ""},
 		{"---", true, fail, ""},
-		// Whoever joins as an auditor is a party like the others.
+		// A node that joins as an auditor is a party like the others.
 		{"a", false, accept, "a"},
 		{"-", false, escalate, ""},
 		{"aa", false, accept, "a"},
@@ -63,7 +63,7 @@ func TestVerdicts(t *testing.T) {
 		{"aaab", false, escalate, ""},
 		{"a bbbbbbb", false, accept, "b"},
 		{"ab bbb", false, accept, "b"},
-		// Later rounds need two thirds of all replicas, silent ones included.
+		// Later rounds need two thirds of all replicas, including silent ones.
 		{"aab aaa", false, accept, "a"},
 		{"aab aab", false, accept, "a"},
 		{"aab abb", false, escalate, ""},
@@ -87,8 +87,8 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// Where honest machines may differ, two thirds of the first round are a result, and
-// there is no other round.
+// If honest machines may differ, two thirds of the first round decide, and no other round
+// takes place.
 func TestLenientVerdictsNeedTwoThirdsAtOnce(t *testing.T) {
 	for text, want := range map[string]string{
 		"a": "a", "-": "", "aaa": "a", "aab": "a", "aa-": "a", "a--": "", "abc": "", "---": "",
@@ -129,8 +129,8 @@ func TestTheVerdictDoesNotDependOnTheOrderOfVotes(t *testing.T) {
 	}
 }
 
-// echoing reads "aa'b aa'a”": a letter is a result in a word of votes, the apostrophes after it
-// tell its own traces apart, "-" is silence.
+// echoing reads "aa'b aa'a": a letter is a result in a word of votes. The number of
+// apostrophes after a letter distinguishes the vote's own traces. "-" is silence.
 func echoing(text string) (all []types.Vote) {
 	for round, word := range strings.Fields(text) {
 		for i := 0; i < len(word); i++ {
@@ -154,16 +154,16 @@ func TestWhoRepeatsAResultWithoutTheWorkIsFound(t *testing.T) {
 		"aab aaaaaaa'":           {9},
 		"aab aaaaaa'a''":         {8, 9},
 		"aab a'a'a'a'a'aa":       {8, 9},
-		"aab aaaaa'a'a'":         nil, // four of seven are no two thirds
+		"aab aaaaa'a'a'":         nil, // four of seven are less than two thirds
 		"aab aa'":                nil, // a tie
-		"aab aaa'":               nil, // two that collude are no proof against a third
+		"aab aaa'":               nil, // two that collude do not prove anything against a third
 		"aab aaaa'":              {6},
 		"aab aaaab'b'b":          nil,
 		"aab aaab'b'b'b":         {9},
 		"aab aaaabb'":            nil,
 		"aab aaaa---":            nil,
 		"aab aaa'ab-- aaaa''a":   {5, 13},
-		"aab aaaaaaa a'a'a'":     nil, // another round, another key
+		"aab aaaaaaa a'a'a'":     nil, // another round and another key
 		"aab a aaaaaaaaaaaaaaa'": {18},
 	} {
 		votes := echoing(text)
@@ -177,9 +177,9 @@ func TestWhoRepeatsAResultWithoutTheWorkIsFound(t *testing.T) {
 	}
 }
 
-// Whatever others say, more than a third of those who agree in a round, and so the honest
-// where they are as many, are never taken for echoes; nor is anybody by the word of two; and
-// order decides nothing.
+// A vote is never taken for an echo if more than a third of the nodes that agree with it in
+// its round have the same trace. Honest nodes are therefore safe if they are that many. Two
+// nodes alone cannot make another an echo, and the order of votes does not matter.
 func TestNoThirdIsTakenForAnEcho(t *testing.T) {
 	source := rand.New(rand.NewPCG(3, 4))
 	for range 2_000 {
