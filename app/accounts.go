@@ -12,8 +12,8 @@ import (
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
 
-// moduleAccountPermissions says which modules own an account and whether they
-// may mint, burn or stake from it.
+// moduleAccountPermissions returns the modules that own an account, and whether they may
+// mint, burn or stake from it.
 func moduleAccountPermissions() map[string][]string {
 	return map[string][]string{
 		authtypes.FeeCollectorName:     nil,
@@ -28,9 +28,9 @@ func moduleAccountPermissions() map[string][]string {
 	}
 }
 
-// BlockedAddresses returns the module accounts that take no coins from people:
-// what they hold must always equal what their module has recorded. x/gov is the
-// exception, so that proposals can pay it.
+// BlockedAddresses returns the module accounts that must not receive coins from other
+// accounts, because their balance must always equal the amount that their module has
+// recorded. x/gov is the exception, so that proposals can pay it.
 func BlockedAddresses() map[string]bool {
 	blocked := make(map[string]bool)
 	for name := range moduleAccountPermissions() {

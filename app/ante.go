@@ -16,9 +16,10 @@ import (
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
 
-// newAnteHandler returns what every tx passes before its messages run: the SDK's
-// checks, with the price of block space before the fee is taken. Signatures come before
-// that, so that only a worker itself has its duties looked at.
+// newAnteHandler returns the checks that every tx passes before its messages run. They are
+// the SDK's checks, with the price of block space before the fee is taken. Signatures are
+// verified before that, so that a tx only has its duties inspected if its worker has signed
+// it.
 func newAnteHandler(app *App) sdk.AnteHandler {
 	accounts := app.AccountKeeper
 	return sdk.ChainAnteDecorators(
@@ -41,11 +42,11 @@ func newAnteHandler(app *App) sdk.AnteHandler {
 	)
 }
 
-// NewTxFeeChecker returns a checker that holds in every mode: in the mempool, in
-// a proposal and in a block, so that no proposer can include what others must
-// refuse. A node may ask for more in its own mempool (minimum-gas-prices in
-// app.toml), but not of the lane. Fees are in atfuel only. The priority is the price
-// per unit of gas.
+// NewTxFeeChecker returns a checker that applies in every mode: in the mempool, in a proposal
+// and in a block, so that a proposer cannot include what other nodes must refuse. A node may
+// require a higher price in its own mempool (minimum-gas-prices in app.toml), except for
+// transactions of the lane. Fees are in atfuel only. The priority is the price per unit of
+// gas.
 func NewTxFeeChecker(source PriceSource) ante.TxFeeChecker {
 	return func(ctx sdk.Context, tx sdk.Tx) (sdk.Coins, int64, error) {
 		feeTx, ok := tx.(sdk.FeeTx)
@@ -59,8 +60,8 @@ func NewTxFeeChecker(source PriceSource) ante.TxFeeChecker {
 					"fees are paid in %s, found %s", params.BaseDenom, coin)
 			}
 		}
-		// The transactions of a genesis file create the first validators; nobody
-		// has been paid yet, so they need not pay.
+		// The transactions of a genesis file create the first validators. They do not pay,
+		// because no account has earned anything yet.
 		if ctx.BlockHeight() == 0 {
 			return fee, 0, nil
 		}
@@ -84,13 +85,14 @@ func NewTxFeeChecker(source PriceSource) ante.TxFeeChecker {
 	}
 }
 
-// ownMinGasPrice returns what this node asks in its mempool, in whole atfuel
-// per gas rounded up, and zero if it asks nothing.
+// ownMinGasPrice returns the price that this node requires in its mempool, in whole atfuel
+// per unit of gas, rounded up. It is zero if the node does not require one.
 func ownMinGasPrice(ctx sdk.Context) sdkmath.Int {
 	return ctx.MinGasPrices().AmountOf(params.BaseDenom).Ceil().TruncateInt()
 }
 
-// priority returns the gas price in atfuel, capped to what the mempool can sort.
+// priority returns the gas price in atfuel, capped to the largest value that the mempool can
+// sort.
 func priority(paid, gas sdkmath.Int) int64 {
 	if !gas.IsPositive() {
 		return 0
@@ -102,13 +104,13 @@ func priority(paid, gas sdkmath.Int) int64 {
 	return price.Int64()
 }
 
-// feeBank takes fees by virtual transfer: txs of a block then never write the
-// same balance, and bank credits their sum once at the end of the block.
+// feeBank takes fees by virtual transfer: the txs of a block then never write the same
+// balance, and bank credits their sum once at the end of the block.
 type feeBank struct{ bankkeeper.BaseKeeper }
 
-// SendCoinsFromAccountToModule moves a fee: what is to be burned of it to x/feemarket,
-// the rest to module. At genesis no EndBlock would credit a virtual transfer, so the
-// coins move at once.
+// SendCoinsFromAccountToModule moves a fee. The part that is to be burned goes to
+// x/feemarket, and the rest to module. At genesis the coins move at once, because no EndBlock
+// would credit a virtual transfer.
 func (b feeBank) SendCoinsFromAccountToModule(
 	ctx context.Context, sender sdk.AccAddress, module string, amount sdk.Coins,
 ) error {

@@ -29,7 +29,7 @@ func send(chain *apptest.Chain) []sdk.Msg {
 		sdk.NewCoins(params.TfuelCoin(1)))}
 }
 
-// The fee is the least one for 200,000 gas, changed by delta atfuel.
+// feeOf sets the smallest fee for a gas limit, changed by delta atfuel.
 func feeOf(gas uint64, delta int64) apptest.TxOption {
 	return apptest.WithFee(sdk.NewCoin(params.BaseDenom,
 		apptest.MinFee(gas).AmountOf(params.BaseDenom).Add(math.NewInt(delta))))
@@ -47,7 +47,7 @@ func TestBlockRefusesFeeBelowMinimum(t *testing.T) {
 	require.Equal(t, before, chain.Balance(chain.Accounts[0].Address, params.BaseDenom), "nothing is taken")
 }
 
-// A client that hands on what a person typed: the SDK decodes "010" as eight.
+// The client passes on what a user typed: the SDK decodes "010" as eight.
 func TestATransferOfAnOctalAmountIsRefusedAndMovesNothing(t *testing.T) {
 	chain := apptest.New(t)
 	for text, fine := range map[string]bool{"10": true, "010": false} {

@@ -1,5 +1,5 @@
-// Package app wires the chain: stores, keepers, modules, the checks before a
-// transaction and the rules of a proposal. Each concern has its own file.
+// Package app wires the chain: stores, keepers, modules, the checks before a transaction and
+// the rules of a proposal. Each concern has its own file.
 package app
 
 import (
@@ -29,8 +29,7 @@ import (
 	"github.com/thetaedge/theta/app/pool"
 )
 
-// App is the chain's state machine. It is built once by New and then driven by
-// consensus only.
+// App is the chain's state machine. New builds it once; after that, only consensus drives it.
 type App struct {
 	*baseapp.BaseApp
 	Keepers
@@ -41,11 +40,11 @@ type App struct {
 	ModuleManager      *module.Manager
 	BasicModuleManager module.BasicManager
 	configurator       module.Configurator
-	// initializing says that the genesis is being written, gentxs among it.
+	// initializing reports whether the genesis is being written, including its transactions.
 	initializing bool
 
-	// pool holds the transactions that wait for a block, tried what the lanes of the last
-	// ones have held.
+	// pool contains the transactions that wait for a block; tried contains what the lanes of
+	// recent blocks have held.
 	pool  *pool.Pool
 	tried tries
 
@@ -55,8 +54,8 @@ type App struct {
 
 var _ servertypes.Application = (*App)(nil)
 
-// DefaultNodeHome returns ~/.thetad, or .thetad in the working folder for a
-// user without a home.
+// DefaultNodeHome returns ~/.thetad, or .thetad in the working folder if the user does not
+// have a home folder.
 func DefaultNodeHome() string {
 	home, err := os.UserHomeDir()
 	if err != nil {
@@ -65,9 +64,9 @@ func DefaultNodeHome() string {
 	return filepath.Join(home, "."+params.AppName)
 }
 
-// New builds the app on db. With loadLatest it loads the newest committed state
-// and panics if that cannot be read; otherwise the caller loads a height before
-// use. appOpts are the values of app.toml and the command line.
+// New builds the app on db. If loadLatest is set, it loads the newest committed state, and
+// panics if that cannot be read. Otherwise the caller loads a height before use. appOpts
+// contains the values of app.toml and the command line.
 func New(
 	logger log.Logger, db dbm.DB, loadLatest bool, appOpts servertypes.AppOptions,
 	baseAppOptions ...func(*baseapp.BaseApp),
@@ -79,9 +78,9 @@ func New(
 	base.SetVersion(version.Version)
 	base.SetInterfaceRegistry(encoding.InterfaceRegistry)
 	base.SetTxEncoder(encoding.TxConfig.TxEncoder())
-	// The sum of a block's gas limits is bounded when it is proposed, so a meter
-	// for the block says nothing new; without one, sequential and parallel
-	// execution follow the same rules.
+	// The sum of a block's gas limits is bounded when the block is proposed, so a gas meter
+	// for the block is redundant. Without one, sequential and parallel execution follow the
+	// same rules.
 	base.SetDisableBlockGasMeter(true)
 
 	app := &App{BaseApp: base, encoding: encoding, stores: newStores()}
@@ -105,7 +104,7 @@ func New(
 	return app
 }
 
-// setHandlers gives baseapp what it calls at each step of a block.
+// setHandlers sets the functions that baseapp calls at each step of a block.
 func (app *App) setHandlers() {
 	app.SetInitChainer(app.InitChainer)
 	app.SetPreBlocker(app.PreBlocker)
@@ -131,8 +130,8 @@ func (app *App) InitChainer(ctx sdk.Context, req *abci.RequestInitChain) (*abci.
 	return app.ModuleManager.InitGenesis(ctx, app.encoding.Codec, genesis)
 }
 
-// PreBlocker runs what must change before a block begins, upgrades first. Which txs go
-// through the lane is found before that, on the state on which the block was proposed.
+// PreBlocker runs what must change before a block begins, upgrades first. Before that, it
+// determines which txs go through the lane, on the state on which the block was proposed.
 func (app *App) PreBlocker(ctx sdk.Context, req *abci.RequestFinalizeBlock) (*sdk.ResponsePreBlock, error) {
 	app.pool.Forget(req.Txs, req.Height)
 	if err := app.fillLane(ctx, req.Txs); err != nil {
@@ -141,12 +140,12 @@ func (app *App) PreBlocker(ctx sdk.Context, req *abci.RequestFinalizeBlock) (*sd
 	return app.ModuleManager.PreBlock(ctx)
 }
 
-// BeginBlocker runs the modules' BeginBlock in their order.
+// BeginBlocker runs the modules' BeginBlock in the order of the module manager.
 func (app *App) BeginBlocker(ctx sdk.Context) (sdk.BeginBlock, error) {
 	return app.ModuleManager.BeginBlock(ctx)
 }
 
-// EndBlocker runs the modules' EndBlock in their order.
+// EndBlocker runs the modules' EndBlock in the order of the module manager.
 func (app *App) EndBlocker(ctx sdk.Context) (sdk.EndBlock, error) {
 	if err := app.noteTried(ctx); err != nil {
 		return sdk.EndBlock{}, err
@@ -168,12 +167,12 @@ func (app *App) PrepareCheckStater(ctx sdk.Context) {
 	}
 }
 
-// LoadHeight loads the state committed at height instead of the newest.
+// LoadHeight loads the state committed at height instead of the newest one.
 func (app *App) LoadHeight(height int64) error { return app.LoadVersion(height) }
 
-// Close releases the database and the snapshot store. The server closes more
-// than once on its way out, and pebble panics on a second time, so only the
-// first call does it; all return its error.
+// Close releases the database and the snapshot store. The server calls it more than once when
+// it stops, and pebble panics if it is closed twice. Therefore only the first call closes
+// them, and all calls return its error.
 func (app *App) Close() error {
 	app.closeOnce.Do(func() { app.closeErr = app.BaseApp.Close() })
 	return app.closeErr
@@ -182,10 +181,10 @@ func (app *App) Close() error {
 // AppCodec returns the codec of state and messages.
 func (app *App) AppCodec() codec.Codec { return app.encoding.Codec }
 
-// LegacyAmino returns the codec that ledgers and multisigs sign with.
+// LegacyAmino returns the codec with which ledgers and multisigs sign.
 func (app *App) LegacyAmino() *codec.LegacyAmino { return app.encoding.Amino }
 
-// InterfaceRegistry returns the registry of every type that a tx may carry.
+// InterfaceRegistry returns the registry of all types that a tx may contain.
 func (app *App) InterfaceRegistry() codectypes.InterfaceRegistry {
 	return app.encoding.InterfaceRegistry
 }

@@ -26,13 +26,13 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// openMarket is a chain with five nodes that count in draws.
+// openMarket returns a chain with five nodes that count in draws.
 func openMarket(t *testing.T, options ...apptest.Option) (*edge.Network, *apptest.Chain) {
 	t.Helper()
 	return marketOf(t, 5, options...)
 }
 
-// marketOf is a chain with as many nodes that count in draws.
+// marketOf returns a chain with this many nodes that count in draws.
 func marketOf(t *testing.T, nodes int, options ...apptest.Option) (*edge.Network, *apptest.Chain) {
 	t.Helper()
 	network := edge.New(t, nodes, 0)
@@ -67,7 +67,7 @@ func postJob(requester string) *computetypes.MsgPostJob {
 	}}
 }
 
-// postedIDs reads the job ids out of a tx's responses, as clients do.
+// postedIDs reads the job ids from the responses of a tx, as clients do.
 func postedIDs(t *testing.T, result *abci.ExecTxResult) []string {
 	t.Helper()
 	require.Zero(t, result.Code, "%s", result.Log)
@@ -136,7 +136,7 @@ func grant(t *testing.T, chain *apptest.Chain, from, to apptest.Account) sdk.Msg
 	return msg
 }
 
-// finish lets everybody act until the requester's jobs have ended well.
+// finish lets all nodes act until the requester's jobs have completed.
 func finish(t *testing.T, network *edge.Network, chain *apptest.Chain, requester string) {
 	t.Helper()
 	for range 60 {
@@ -193,7 +193,7 @@ func hastyGov(cdc codec.Codec, genesis map[string]json.RawMessage) {
 	genesis[govtypes.ModuleName] = cdc.MustMarshalJSON(&gov)
 }
 
-// A proposal's messages run at the end of a block, in no transaction.
+// A proposal's messages run at the end of a block, outside of a transaction.
 func TestGovernanceCanPostAJob(t *testing.T) {
 	network, chain := openMarket(t, apptest.WithGenesis(hastyGov))
 	treasury := authtypes.NewModuleAddress(govtypes.ModuleName)

@@ -15,7 +15,7 @@ import (
 	"github.com/thetaedge/theta/testutil/twin"
 )
 
-// Sends, delegations, a tx that fails and a tx that runs out of gas.
+// mixedBlock contains sends, delegations, a tx that fails and a tx that runs out of gas.
 func mixedBlock(chain *apptest.Chain, i int) [][]byte {
 	operator, err := app.ValidatorAddressCodec().BytesToString(chain.Validator.Address)
 	if err != nil {

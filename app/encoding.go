@@ -16,7 +16,7 @@ import (
 	"github.com/thetaedge/theta/app/params"
 )
 
-// Encoding is how the chain writes state, messages and transactions.
+// Encoding is the encoding of state, messages and transactions.
 type Encoding struct {
 	InterfaceRegistry codectypes.InterfaceRegistry
 	Codec             codec.Codec
@@ -24,8 +24,8 @@ type Encoding struct {
 	TxConfig          client.TxConfig
 }
 
-// NewEncoding returns an encoding that knows the SDK's own types; the modules
-// add theirs. It panics if the compiled proto descriptors contradict each other.
+// NewEncoding returns an encoding that knows the SDK's own types; the modules add theirs. It
+// panics if the compiled proto descriptors contradict each other.
 func NewEncoding() Encoding {
 	registry, err := codectypes.NewInterfaceRegistryWithOptions(codectypes.InterfaceRegistryOptions{
 		ProtoFiles: proto.HybridResolver,
@@ -53,15 +53,15 @@ func NewEncoding() Encoding {
 	}
 }
 
-// AddressCodec reads and writes theta1… addresses.
+// AddressCodec returns the codec of theta1… addresses.
 func AddressCodec() address.Codec { return addresscodec.NewBech32Codec(params.Bech32Prefix) }
 
-// ValidatorAddressCodec reads and writes thetavaloper1… addresses.
+// ValidatorAddressCodec returns the codec of thetavaloper1… addresses.
 func ValidatorAddressCodec() address.Codec {
 	return addresscodec.NewBech32Codec(params.Bech32Prefix + "valoper")
 }
 
-// ConsensusAddressCodec reads and writes thetavalcons1… addresses.
+// ConsensusAddressCodec returns the codec of thetavalcons1… addresses.
 func ConsensusAddressCodec() address.Codec {
 	return addresscodec.NewBech32Codec(params.Bech32Prefix + "valcons")
 }

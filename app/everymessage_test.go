@@ -21,8 +21,8 @@ import (
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
-// tour sends every message of the edge modules in the course of a run, and
-// notes which of them it has seen take effect.
+// tour sends every message of the edge modules during a run, and notes which of them have
+// taken effect.
 type tour struct {
 	*edge.Network
 	t *testing.T
@@ -61,7 +61,7 @@ func (o *tour) block(chain *apptest.Chain, i int) [][]byte {
 	if i == 23 {
 		txs = append(txs, o.cancel(chain)...)
 	}
-	if i == 26 || i == 27 { // the second one comes too soon
+	if i == 26 || i == 27 { // the second one comes too early
 		txs = append(txs, o.redeliver(chain)...)
 	}
 	for _, msg := range o.life(i) {
@@ -71,14 +71,14 @@ func (o *tour) block(chain *apptest.Chain, i int) [][]byte {
 		txs = append(txs, chain.Sign(o.worker, []sdk.Msg{&edgenodetypes.MsgRenewLease{Worker: o.worker.String()}}))
 	}
 	if i%10 == 9 {
-		for _, node := range o.Nodes { // refused where nothing has been earned
+		for _, node := range o.Nodes { // refused if the node has not earned anything
 			txs = append(txs, chain.Sign(node.Operator, []sdk.Msg{&rewardstypes.MsgClaim{Operator: node.Operator.String()}}))
 		}
 	}
 	return txs
 }
 
-// life is what the wanderer sends in a block.
+// life returns the messages that the wanderer sends in a block.
 func (o *tour) life(i int) []sdk.Msg {
 	me := o.wanderer.String()
 	hardware := edgenodetypes.Hardware{CpuCores: 16, MemoryBytes: 64 << 30}
@@ -103,7 +103,7 @@ func (o *tour) life(i int) []sdk.Msg {
 		return []sdk.Msg{&edgenodetypes.MsgResume{Operator: me}, &edgenodetypes.MsgResume{Operator: me}}
 	case 11:
 		return []sdk.Msg{&edgenodetypes.MsgRotateWorker{Operator: me, Worker: o.another.String()}}
-	case 12: // nobody is in jail
+	case 12: // the node is not in jail
 		return []sdk.Msg{&edgenodetypes.MsgUnjail{Operator: me}}
 	case 13:
 		return []sdk.Msg{&edgenodetypes.MsgUnbond{Operator: me, Amount: params.TfuelCoin(50)}}
@@ -113,8 +113,8 @@ func (o *tour) life(i int) []sdk.Msg {
 	return nil
 }
 
-// release lets the first node that is assigned something give it back, once. Its
-// commitment in the same block then fails.
+// release lets the first node that is assigned a task give it back, once. Its commitment in
+// the same block then fails.
 func (o *tour) release(chain *apptest.Chain) [][]byte {
 	if o.released {
 		return nil
@@ -136,7 +136,7 @@ func (o *tour) release(chain *apptest.Chain) [][]byte {
 	return nil
 }
 
-// cancel ends the youngest job.
+// cancel cancels the newest job.
 func (o *tour) cancel(chain *apptest.Chain) [][]byte {
 	jobs := o.Jobs(chain)
 	return [][]byte{chain.Sign(o.Requester, []sdk.Msg{&computetypes.MsgCancelJob{
@@ -144,14 +144,14 @@ func (o *tour) cancel(chain *apptest.Chain) [][]byte {
 	}})}
 }
 
-// redeliver asks for the results of the oldest job at another sink.
+// redeliver requests the results of the oldest job at another sink.
 func (o *tour) redeliver(chain *apptest.Chain) [][]byte {
 	return [][]byte{chain.Sign(o.Requester, []sdk.Msg{&computetypes.MsgRedeliver{
 		Requester: o.Requester.String(), JobId: o.Jobs(chain)[0].Id, Sink: "https://other.example/v1/drops/{task}",
 	}})}
 }
 
-// observe notes what has taken effect by the last block.
+// observe notes which messages have taken effect by the last block.
 func (o *tour) observe(chain *apptest.Chain) {
 	o.observeWanderer(chain)
 	for _, node := range o.Nodes {
@@ -181,7 +181,7 @@ func (o *tour) observe(chain *apptest.Chain) {
 			case outcome.Status == computetypes.ASSIGNMENT_STATUS_RELEASED:
 				o.seen["release"] = true
 			case outcome.Status == computetypes.ASSIGNMENT_STATUS_PAID && outcome.Round > 0:
-				o.seen["open"] = true // and claim, commit and reveal before
+				o.seen["open"] = true // claims, commitments and reveals came before
 			case outcome.Status == computetypes.ASSIGNMENT_STATUS_SLASHED:
 				o.seen["slash"] = true
 			}
@@ -216,10 +216,9 @@ func leaseBlocks(t *testing.T, chain *apptest.Chain) int64 {
 	return int64(found.LeaseBlocks)
 }
 
-// Random blocks of every message that this chain's modules know, of many accounts
-// at once, sent directly, by deputies through x/authz and by governance, give the
-// same state on every kind of node. A new message fails this until x/*/simulation
-// draws it.
+// Random blocks contain every message of this chain's modules, from many accounts at once,
+// sent directly, by deputies through x/authz, and by governance. They lead to the same state
+// on every kind of node. A new message makes this test fail until x/*/simulation draws it.
 func TestEveryMessageInRandomBlocksGivesTheSameStateOnEveryNode(t *testing.T) {
 	const blocks = 100
 	s := sim.New(t, 1)
@@ -231,8 +230,8 @@ func TestEveryMessageInRandomBlocksGivesTheSameStateOnEveryNode(t *testing.T) {
 	require.GreaterOrEqual(t, len(deputised), 5, "messages by deputies: %v", deputised)
 }
 
-// Blocks that mix every message of the edge modules, refused ones among them,
-// give the same state on every kind of node.
+// Blocks that mix every message of the edge modules, including refused ones, lead to the same
+// state on every kind of node.
 func TestEveryMessageGivesTheSameStateOnEveryNode(t *testing.T) {
 	const blocks = 72
 	o := newTour(t)

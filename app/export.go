@@ -13,14 +13,14 @@ import (
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 )
 
-// ExportAppStateAndValidators returns the state as a genesis of the given
-// modules, or of all. With forZeroHeight the chain can restart from it at height
-// one: rewards are paid out and heights reset, and if allowedValidators is not
-// empty, all others are jailed.
+// ExportAppStateAndValidators returns the state as a genesis of the given modules, or of all
+// modules. If forZeroHeight is set, the chain can restart from it at height one: rewards are
+// paid out and heights are reset. In addition, if allowedValidators is not empty, all other
+// validators are jailed.
 func (app *App) ExportAppStateAndValidators(
 	forZeroHeight bool, allowedValidators, modules []string,
 ) (servertypes.ExportedApp, error) {
-	// One past the last height: the genesis is for the next block.
+	// One past the last height, because the genesis is for the next block.
 	height := app.LastBlockHeight() + 1
 	ctx := app.NewContextLegacy(true, cmtproto.Header{Height: app.LastBlockHeight()})
 	if forZeroHeight {
@@ -52,8 +52,8 @@ func (app *App) ExportAppStateAndValidators(
 	}, err
 }
 
-// prepareZeroHeight takes out of the state what only means something at the
-// heights of the old chain.
+// prepareZeroHeight removes from the state everything that only has a meaning at the heights
+// of the old chain.
 func (app *App) prepareZeroHeight(ctx sdk.Context, allowedValidators []string) error {
 	allowed := make(map[string]bool, len(allowedValidators))
 	for _, address := range allowedValidators {
@@ -81,10 +81,11 @@ func (app *App) prepareZeroHeight(ctx sdk.Context, allowedValidators []string) e
 	return app.resetSigningInfos(ctx.WithBlockHeight(height))
 }
 
-// settleDistribution pays every reward and commission out, at the height up to which
-// they were earned, and starts the accounting of each validator and delegation anew
-// at height zero. To x/distribution a delegation of the present height has earned
-// nothing yet: at height zero all rewards of those of genesis would be dust.
+// settleDistribution pays out all rewards and commissions, at the height up to which they
+// were earned. It then restarts the accounting of each validator and delegation at height
+// zero. If it paid out at height zero, the rewards of genesis delegations would be lost as
+// dust, because x/distribution assumes that a delegation made at the current height has not
+// earned anything yet.
 func (app *App) settleDistribution(ctx sdk.Context) error {
 	validators, err := app.StakingKeeper.GetAllValidators(ctx)
 	if err != nil {
@@ -103,7 +104,7 @@ func (app *App) settleDistribution(ctx sdk.Context) error {
 		if err != nil {
 			return err
 		}
-		// With less than one atfuel of commission there is nothing to withdraw.
+		// A commission of less than one atfuel cannot be withdrawn.
 		if payable, _ := commission.Commission.TruncateDecimal(); payable.IsZero() {
 			continue
 		}
@@ -133,7 +134,7 @@ func (app *App) restartDistribution(
 		if err != nil {
 			return err
 		}
-		// What is too small to pay goes to the community pool.
+		// Amounts that are too small to pay go to the community pool.
 		dust, err := app.DistrKeeper.GetValidatorOutstandingRewardsCoins(ctx, operator)
 		if err != nil {
 			return err
@@ -174,8 +175,7 @@ func (app *App) delegationAddresses(delegation stakingtypes.Delegation) (sdk.Acc
 	return delegator, operator, err
 }
 
-// resetStakingHeights sets the creation height of what is unbonding or
-// redelegating to zero.
+// resetStakingHeights sets the creation height of unbonding and redelegating entries to zero.
 func (app *App) resetStakingHeights(ctx sdk.Context) error {
 	var redelegations []stakingtypes.Redelegation
 	if err := app.StakingKeeper.IterateRedelegations(ctx, func(_ int64, red stakingtypes.Redelegation) bool {
@@ -211,8 +211,8 @@ func (app *App) resetStakingHeights(ctx sdk.Context) error {
 	return nil
 }
 
-// jailOthers resets every validator's unbonding height and, if allowed names
-// any, jails those that it does not name.
+// jailOthers resets every validator's unbonding height. If allowed is not empty, it jails the
+// validators that are not in it.
 func (app *App) jailOthers(ctx sdk.Context, allowed map[string]bool) error {
 	validators, err := app.StakingKeeper.GetAllValidators(ctx)
 	if err != nil {

@@ -24,7 +24,7 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// exportedState reads a module's state out of an export.
+// exportedState reads a module's state from an export.
 func exportedState[T any, P interface {
 	*T
 	proto.Message
@@ -78,7 +78,7 @@ func TestNoHeightOfTheOldChainIsLeftInStakingAndEpochs(t *testing.T) {
 	chain.Skip(2 * time.Hour)
 	chain.Blocks(3)
 
-	// What the only validator has never been: unbonded once, and bonded late.
+	// The only validator has never been in these states: unbonded once, and bonded late.
 	ctx := chain.App.NewContextLegacy(true, cmtproto.Header{Height: chain.Height()})
 	validator, err := chain.App.StakingKeeper.GetValidator(ctx, sdk.ValAddress(chain.Validator.Address))
 	require.NoError(t, err)
@@ -115,7 +115,8 @@ func TestRewardsAndCommissionArePaidOutAndOnlyDustGoesToTheCommunity(t *testing.
 
 	distribution := exportedState[distrtypes.GenesisState](t, chain, exportForZero(t, chain), distrtypes.ModuleName)
 	dust := distribution.FeePool.CommunityPool.AmountOf(params.BaseDenom).Sub(before.CommunityPool.AmountOf(params.BaseDenom))
-	// A reward per atfuel of stake is cut at 18 decimals: 1,000 atfuel of 1,000 tfuel.
+	// The reward per atfuel of stake is truncated to 18 decimals, so that a stake of 1,000
+	// tfuel loses up to 1,000 atfuel.
 	require.True(t, dust.LT(math.LegacyNewDec(2_000)), "found %s", dust)
 }
 

@@ -29,30 +29,30 @@ import (
 	"github.com/thetaedge/theta/app/params"
 )
 
-// GenesisState is the app state of a genesis file: one JSON document a module.
+// GenesisState is the app state of a genesis file: one JSON document per module.
 type GenesisState map[string]json.RawMessage
 
 const (
-	// EdgeEpoch is the x/epochs identifier that the edge modules roll with.
+	// EdgeEpoch is the x/epochs identifier of the epoch of the edge modules.
 	EdgeEpoch = "edge"
-	// edgeEpochDuration is how long weights stay as snapshotted.
+	// edgeEpochDuration is the time for which a snapshot of weights is in use.
 	edgeEpochDuration = time.Hour
 	// blocksPerYear assumes a block every 1.5 seconds.
 	blocksPerYear = 365 * 24 * 3600 * 2 / 3
 	// maxBlockGas bounds what validators execute per block: roughly 1,000 sends.
 	maxBlockGas = 100_000_000
-	// maxBlockBytes bounds a block on the wire.
+	// maxBlockBytes bounds the encoded size of a block.
 	maxBlockBytes = 4 << 20
 )
 
-// DefaultGenesis returns the app state of a new chain; it needs no editing
-// before accounts and validators are added.
+// DefaultGenesis returns the app state of a new chain. It does not need changes before
+// accounts and validators are added.
 func (app *App) DefaultGenesis() GenesisState {
 	return app.BasicModuleManager.DefaultGenesis(app.encoding.Codec)
 }
 
-// DefaultConsensusParams returns the consensus params of a new chain. Evidence
-// counts for as long as a bond can be slashed; vote extensions are off.
+// DefaultConsensusParams returns the consensus params of a new chain. Evidence is accepted
+// for as long as a bond can be slashed; vote extensions are off.
 func DefaultConsensusParams() *cmttypes.ConsensusParams {
 	consensus := cmttypes.DefaultConsensusParams()
 	consensus.Block.MaxBytes = maxBlockBytes
@@ -62,8 +62,7 @@ func DefaultConsensusParams() *cmttypes.ConsensusParams {
 	return consensus
 }
 
-// genesisDefaults replaces the parts of SDK modules whose default genesis is
-// not this chain's.
+// genesisDefaults replaces the SDK modules whose default genesis does not suit this chain.
 func genesisDefaults() map[string]module.AppModuleBasic {
 	return map[string]module.AppModuleBasic{
 		genutiltypes.ModuleName:  genutil.NewAppModuleBasic(genutiltypes.DefaultMessageValidator),
@@ -75,7 +74,7 @@ func genesisDefaults() map[string]module.AppModuleBasic {
 	}
 }
 
-// bankBasic tells wallets how to show the base denom.
+// bankBasic adds denom metadata, which tells wallets how to display the base denom.
 type bankBasic struct{ bank.AppModuleBasic }
 
 // DefaultGenesis adds the metadata of tfuel.
@@ -95,10 +94,10 @@ func (bankBasic) DefaultGenesis(cdc codec.JSONCodec) json.RawMessage {
 	return cdc.MustMarshalJSON(genesis)
 }
 
-// govBasic asks deposits that spam cannot afford.
+// govBasic requires deposits that make spam expensive.
 type govBasic struct{ gov.AppModuleBasic }
 
-// DefaultGenesis sets the deposits to 1,000 tfuel, and 5,000 for haste.
+// DefaultGenesis sets the deposit to 1,000 tfuel, and to 5,000 tfuel for expedited proposals.
 func (govBasic) DefaultGenesis(cdc codec.JSONCodec) json.RawMessage {
 	genesis := govv1.DefaultGenesisState()
 	genesis.Params.MinDeposit = sdk.NewCoins(params.TfuelCoin(1_000))
@@ -109,7 +108,7 @@ func (govBasic) DefaultGenesis(cdc codec.JSONCodec) json.RawMessage {
 // mintBasic counts a year in this chain's blocks.
 type mintBasic struct{ mint.AppModuleBasic }
 
-// DefaultGenesis mints the bond denom by blocks of 1.5 seconds.
+// DefaultGenesis mints the bond denom for blocks of 1.5 seconds.
 func (mintBasic) DefaultGenesis(cdc codec.JSONCodec) json.RawMessage {
 	genesis := minttypes.DefaultGenesisState()
 	genesis.Params.MintDenom = params.BaseDenom
@@ -117,11 +116,11 @@ func (mintBasic) DefaultGenesis(cdc codec.JSONCodec) json.RawMessage {
 	return cdc.MustMarshalJSON(genesis)
 }
 
-// slashingBasic gives a validator the time to restart: the SDK's window of 100
-// blocks is under three minutes here.
+// slashingBasic gives a validator time to restart: here, the SDK's window of 100 blocks would
+// be shorter than three minutes.
 type slashingBasic struct{ slashing.AppModuleBasic }
 
-// DefaultGenesis judges liveness over 10,000 blocks, about four hours.
+// DefaultGenesis measures liveness over 10,000 blocks, about four hours.
 func (slashingBasic) DefaultGenesis(cdc codec.JSONCodec) json.RawMessage {
 	genesis := slashingtypes.DefaultGenesisState()
 	genesis.Params.SignedBlocksWindow = 10_000
@@ -129,10 +128,10 @@ func (slashingBasic) DefaultGenesis(cdc codec.JSONCodec) json.RawMessage {
 	return cdc.MustMarshalJSON(genesis)
 }
 
-// epochsBasic adds the epoch that the edge modules roll with.
+// epochsBasic adds the epoch of the edge modules.
 type epochsBasic struct{ epochs.AppModule }
 
-// DefaultGenesis keeps the SDK's epochs and adds the edge epoch of an hour.
+// DefaultGenesis keeps the SDK's epochs and adds the edge epoch of one hour.
 func (epochsBasic) DefaultGenesis(cdc codec.JSONCodec) json.RawMessage {
 	genesis := epochstypes.DefaultGenesis()
 	genesis.Epochs = append(genesis.Epochs, epochstypes.NewGenesisEpochInfo(EdgeEpoch, edgeEpochDuration))

@@ -24,7 +24,7 @@ import (
 	"github.com/thetaedge/theta/testutil/apptest"
 )
 
-// checker returns the fee checker that a chain at the default price uses.
+// checker returns the fee checker of a chain at the default price.
 func checker(chain *apptest.Chain) func(sdk.Context, sdk.Tx) (sdk.Coins, int64, error) {
 	return app.NewTxFeeChecker(chain.App.PriceSource())
 }
@@ -107,8 +107,7 @@ func TestEveryEscrowIsBlocked(t *testing.T) {
 	}
 }
 
-// A genesis exported for height zero starts a chain whose balances are those of
-// the old one.
+// A genesis exported for height zero starts a chain with the balances of the old one.
 func TestExportForZeroHeightStartsAnew(t *testing.T) {
 	old := apptest.New(t)
 	old.MustDeliver(old.Accounts[0], send(old)...)

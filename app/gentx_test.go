@@ -16,14 +16,14 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// TestAChainStartsAtWhateverHeightItsGenesisSays, with genesis transactions that are
-// signed before there are account numbers and pay no fee.
+// TestAChainStartsAtWhateverHeightItsGenesisSays uses genesis transactions that are signed
+// before there are account numbers and that do not pay a fee.
 func TestAChainStartsAtWhateverHeightItsGenesisSays(t *testing.T) {
 	for _, height := range []int64{1, 2, 1_000_000} {
 		t.Run(fmt.Sprint(height), func(t *testing.T) {
 			chain := apptest.New(t, apptest.WithInitialHeight(height)) // up to its first block
 			require.Equal(t, height, chain.App.LastBlockHeight())
-			// A block after it asks fees again.
+			// The next block requires fees again.
 			from, to := chain.Accounts[0], chain.Accounts[1]
 			msgs := []sdk.Msg{banktypes.NewMsgSend(from.Address, to.Address, sdk.NewCoins(params.TfuelCoin(1)))}
 			paid := chain.NextBlock(chain.Sign(from, msgs)).TxResults[0]
@@ -33,8 +33,8 @@ func TestAChainStartsAtWhateverHeightItsGenesisSays(t *testing.T) {
 	}
 }
 
-// TestWhatWalksTheStateEndsAtANodesQueryGasLimit: the invariants and count_total read
-// all of it.
+// TestWhatWalksTheStateEndsAtANodesQueryGasLimit: the invariants and count_total read the
+// whole state.
 func TestWhatWalksTheStateEndsAtANodesQueryGasLimit(t *testing.T) {
 	for limit, ok := range map[uint64]bool{2_000: false, 100_000_000: true} {
 		chain := apptest.New(t, apptest.WithBaseAppOptions(baseapp.SetQueryGasLimit(limit)))

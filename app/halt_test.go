@@ -14,8 +14,8 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// Deadlines are heights: a chain that stood still for half a day, wherever a job
-// was, ends it well and costs nobody anything.
+// Deadlines are heights: if the chain stands still for half a day, a job in any state
+// completes, and no account loses anything.
 func TestNobodyIsSlashedForAHalt(t *testing.T) {
 	for _, blocks := range []int{0, 3, 6, 9} {
 		network, chain := openMarket(t)
@@ -50,7 +50,7 @@ func TestNobodyIsSlashedForAHalt(t *testing.T) {
 	}
 }
 
-// What x/beacon keeps by height is what a halt cannot take away.
+// A halt must not make a chain lose the seeds that x/beacon keeps by height.
 func TestSeedsAreKeptForLongerThanTasksWaitForThem(t *testing.T) {
 	require.GreaterOrEqual(t, beacontypes.DefaultParams().RetentionBlocks, 2*computetypes.DefaultParams().SeedTimeoutBlocks)
 }

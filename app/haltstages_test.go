@@ -18,7 +18,7 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// stages returns the stages that tasks of a requester's jobs are at, sorted.
+// stages returns the sorted stages of the tasks of a requester's jobs.
 func stages(t *testing.T, chain *apptest.Chain, requester string) []string {
 	t.Helper()
 	found := map[string]bool{}
@@ -27,7 +27,7 @@ func stages(t *testing.T, chain *apptest.Chain, requester string) []string {
 		for task := range job.TasksOpened {
 			response, err := queries.Task(chain.Ctx(), &computetypes.QueryTaskRequest{JobId: job.Id, Task: task})
 			if err != nil {
-				continue // ended
+				continue // the task has ended
 			}
 			rounds := response.Task.Rounds
 			round := rounds[len(rounds)-1]
@@ -54,7 +54,7 @@ func stages(t *testing.T, chain *apptest.Chain, requester string) []string {
 	return slices.Sorted(maps.Keys(found))
 }
 
-// variedJob returns a job under the i-th of all policies, or an array.
+// variedJob returns a job under the i-th policy, or an array.
 func variedJob(requester string, i int) *computetypes.MsgPostJob {
 	msg := postJob(requester)
 	switch i % 4 {
@@ -70,16 +70,16 @@ func variedJob(requester string, i int) *computetypes.MsgPostJob {
 	return msg
 }
 
-// A chain that stood still for half a day while tasks were at every stage at once
-// settles them all, and nobody is at fault for it; who lied is still found out.
+// A chain that stood still for half a day while tasks were at every stage settles them all.
+// Honest nodes are not at fault for the halt, and lying nodes are still slashed.
 func TestNobodyIsSlashedForAHaltAtAnyStage(t *testing.T) {
 	network := edge.New(t, 16, 3)
 	chain := apptest.New(t, network.Options()...)
 	chain.NextBlock(network.Register(chain)...)
-	for range 12 { // into the epoch in which the nodes count
+	for range 12 { // up to the epoch in which the nodes count
 		chain.NextBlock(network.Act(chain)...)
 	}
-	// Half of the nodes act in a block, so that rounds are half done between two.
+	// Half of the nodes act in each block, so that rounds are half done between two blocks.
 	halves := [2]edge.Network{*network, *network}
 	halves[0].Nodes, halves[1].Nodes = network.Nodes[:9], network.Nodes[9:]
 

@@ -23,36 +23,36 @@ import (
 )
 
 const (
-	// testnetFunds are minted for the operator of a testnet, in whole tfuel, and
-	// testnetStake of them is what a new validator stakes.
+	// testnetFunds is the amount that is minted for the operator of a testnet, in whole
+	// tfuel. A new validator stakes testnetStake of it.
 	testnetFunds, testnetStake = 2_000_000, 1_000_000
 )
 
-// Testnet says how a copy of a chain's state becomes a chain of one validator.
+// Testnet describes how a copy of a chain's state becomes a chain with one validator.
 type Testnet struct {
 	// ChainID of the testnet.
 	ChainID string
-	// Operator of the validator. It is given coins.
+	// Operator of the validator, which is given coins.
 	Operator sdk.AccAddress
-	// ConsensusKey signs the blocks.
+	// ConsensusKey is the public key of the key that signs the blocks.
 	ConsensusKey cryptotypes.PubKey
 	// Beacon replaces the source of randomness, unless it is nil.
 	Beacon *BeaconSource
-	// Upgrade is run in the first block, unless it is empty.
+	// Upgrade runs in the first block, unless it is empty.
 	Upgrade string
 }
 
 // BeaconSource is a drand network.
 type BeaconSource struct {
-	// PublicKey in hex verifies its rounds.
+	// PublicKey, in hex, verifies the rounds of the network.
 	PublicKey string
-	// PeriodSeconds between two rounds, and the Unix time of round 1.
+	// PeriodSeconds is the time between two rounds; GenesisTime is the Unix time of round 1.
 	PeriodSeconds uint64
 	GenesisTime   int64
 }
 
-// BecomeTestnet makes one validator of the state that is loaded, and nobody else. It
-// writes to the state that the next block commits. Nodes, jobs, balances and bonds stay.
+// BecomeTestnet makes the given validator the only one of the loaded state. It writes to the
+// state that the next block commits. Nodes, jobs, balances and bonds stay.
 func (app *App) BecomeTestnet(t Testnet) error {
 	ctx := app.NewUncachedContext(true, cmtproto.Header{ChainID: t.ChainID, Height: app.LastBlockHeight()}) //nolint:staticcheck // its successors do not write to the state before the next block
 	for _, step := range []struct {
@@ -72,8 +72,8 @@ func (app *App) BecomeTestnet(t Testnet) error {
 	return nil
 }
 
-// unbondAll ends the bonded time of every validator: none of them signs here. Consensus
-// has been told already, so that no update of its set may follow.
+// unbondAll ends the bonded state of every validator, because none of them signs here.
+// Consensus knows the new set already, so no validator update may follow.
 func (app *App) unbondAll(ctx sdk.Context, _ Testnet) error {
 	all, err := app.StakingKeeper.GetAllValidators(ctx)
 	if err != nil {
@@ -119,8 +119,8 @@ func (app *App) fundTestnet(ctx sdk.Context, t Testnet) error {
 	return app.BankKeeper.SendCoinsFromModuleToAccount(ctx, minttypes.ModuleName, t.Operator, coins)
 }
 
-// makeValidator has the operator validate: with its own validator, if it has one with
-// this key, or with a new one.
+// makeValidator makes the operator a validator: it uses the operator's validator if there is
+// one with this key, and creates one otherwise.
 func (app *App) makeValidator(ctx sdk.Context, t Testnet) error {
 	address := sdk.ConsAddress(t.ConsensusKey.Address())
 	operator := sdk.ValAddress(t.Operator)
@@ -137,7 +137,7 @@ func (app *App) makeValidator(ctx sdk.Context, t Testnet) error {
 	if err := app.SlashingKeeper.DeleteMissedBlockBitmap(ctx, address); err != nil {
 		return err
 	}
-	// Staking makes this record when it bonds a validator; the first block asks for it.
+	// x/staking creates this record when it bonds a validator, and the first block needs it.
 	return app.SlashingKeeper.SetValidatorSigningInfo(ctx, address,
 		slashingtypes.NewValidatorSigningInfo(address, app.LastBlockHeight(), 0, time.Unix(0, 0), false, 0))
 }
@@ -147,7 +147,7 @@ func (app *App) createValidator(ctx sdk.Context, t Testnet, operator sdk.ValAddr
 	if err != nil {
 		return err
 	}
-	// No less than the chain's own least commission.
+	// Use at least the chain's smallest commission rate.
 	least, err := app.StakingKeeper.MinCommissionRate(ctx)
 	if err != nil {
 		return err

@@ -20,27 +20,27 @@ import (
 const (
 	txName  = protoreflect.FullName("cosmos.tx.v1beta1.Tx")
 	anyName = protoreflect.FullName("google.protobuf.Any")
-	// integerScalar marks a text field that holds an integer without bounds.
+	// integerScalar marks a text field that contains an integer of any size.
 	integerScalar = "cosmos.Int"
-	// maxNesting is how deep messages may lie in messages. The SDK's own bounds are
-	// narrower: it counts only those that are packed in an Any.
+	// maxNesting is the largest depth of messages inside messages. The SDK's own bounds are
+	// narrower, but it only counts messages that are packed in an Any.
 	maxNesting = 100
 )
 
-// canonicalInteger is the one way to write an integer.
+// canonicalInteger matches the only accepted form of an integer.
 var canonicalInteger = regexp.MustCompile(`^(0|-?[1-9][0-9]*)$`)
 
-// decimalTxs refuses transactions whose integers are not written in the one way. The
-// SDK decodes others as well, in the base that they begin like: it would move eight
-// coins for an amount of "010", of which whoever typed it meant ten. The bytes that
-// were signed are looked at, because the decoded messages do not show it, so that the
-// rule holds for every client.
+// decimalTxs refuses transactions whose integers are not in canonical form. The SDK also
+// decodes other forms, in the base that their prefix suggests: for an amount of "010" it
+// would move eight coins, although the user who typed it meant ten. The check reads the
+// signed bytes, because the decoded messages do not show the form. The rule therefore holds
+// for every client.
 type decimalTxs struct {
 	client.TxConfig
 	files protodesc.Resolver
 }
 
-// TxDecoder returns the SDK's decoder with the rule.
+// TxDecoder returns the SDK's decoder with this rule.
 func (c decimalTxs) TxDecoder() sdk.TxDecoder {
 	decode := c.TxConfig.TxDecoder()
 	return func(raw []byte) (sdk.Tx, error) {
@@ -55,7 +55,7 @@ func (c decimalTxs) TxDecoder() sdk.TxDecoder {
 	}
 }
 
-// check looks through the bytes of a tx: a body and an auth info, as in a Tx, but
+// check checks the bytes of a tx, which consist of a body and an auth info, as in a Tx, but
 // packed.
 func (c decimalTxs) check(raw []byte) error {
 	message, err := c.find(txName)
@@ -77,10 +77,10 @@ func (c decimalTxs) find(name protoreflect.FullName) (protoreflect.MessageDescri
 	return message, nil
 }
 
-// message looks through an encoded message. Fields that its schema does not have are
-// passed over: the SDK's decoder says which of them a tx may carry. A message that is
-// there once in the schema may be there once: decoders put two of them together, so that
-// one gave the type of what is packed in an Any and the other one its content.
+// message checks an encoded message. It skips fields that the schema does not contain: the
+// SDK's decoder determines which of them a tx may contain. A field that holds a single
+// message must occur only once, because decoders merge several occurrences: one of them could
+// then provide the type of an Any and another its content.
 func (c decimalTxs) message(message protoreflect.MessageDescriptor, raw []byte, depth int) error {
 	if depth == 0 {
 		return fmt.Errorf("expected messages nested at most %d deep", maxNesting)
@@ -110,7 +110,7 @@ func (c decimalTxs) message(message protoreflect.MessageDescriptor, raw []byte, 
 	})
 }
 
-// packed looks through the message in an Any.
+// packed checks the message in an Any.
 func (c decimalTxs) packed(raw []byte, depth int) error {
 	var url, value []byte
 	err := eachText(raw, func(number protowire.Number, text []byte) error {
@@ -132,8 +132,8 @@ func (c decimalTxs) packed(raw []byte, depth int) error {
 	return c.message(message, value, depth-1)
 }
 
-// eachText calls visit for each field of an encoded message that has a length: texts,
-// bytes, messages.
+// eachText calls visit for each length-delimited field of an encoded message: texts, bytes,
+// messages.
 func eachText(raw []byte, visit func(protowire.Number, []byte) error) error {
 	for len(raw) > 0 {
 		number, kind, n := protowire.ConsumeTag(raw)
@@ -160,7 +160,7 @@ func eachText(raw []byte, visit func(protowire.Number, []byte) error) error {
 	return nil
 }
 
-// isInteger reports whether a field holds an integer as text.
+// isInteger reports whether a field contains an integer as text.
 func isInteger(field protoreflect.FieldDescriptor) bool {
 	if field.Kind() != protoreflect.StringKind && field.Kind() != protoreflect.BytesKind {
 		return false

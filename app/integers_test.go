@@ -39,8 +39,8 @@ func txWith(t *testing.T, message protov2.Message) []byte {
 	return raw
 }
 
-// withInteger returns the messages of a type in which one integer has been set to a
-// text, one for each place where an integer may stand.
+// withInteger returns messages of a type in which one integer is set to a text: one message
+// for each field that may contain an integer.
 func withInteger(descriptor protoreflect.MessageDescriptor, text string, above []protoreflect.FullName) map[string]*dynamicpb.Message {
 	found := map[string]*dynamicpb.Message{}
 	for _, name := range above {
@@ -147,8 +147,8 @@ func TestTheFeeOfATxIsDecimalToo(t *testing.T) {
 	}
 }
 
-// Decoders put the occurrences of a message together: the type of the last one would be
-// that of the content of the first.
+// Decoders merge the occurrences of a message: the type of the last one would apply to the
+// content of the first.
 func TestWhatIsPackedCannotBeSplitIntoTypeAndContent(t *testing.T) {
 	params.SetSDKDefaults()
 	chain := New(log.NewNopLogger(), dbm.NewMemDB(), true, noOptions{})
@@ -159,7 +159,7 @@ func TestWhatIsPackedCannotBeSplitIntoTypeAndContent(t *testing.T) {
 		for split, parts := range map[bool][]*anypb.Any{
 			false: {{TypeUrl: "/cosmos.feegrant.v1beta1.BasicAllowance", Value: allowance}},
 			true: {
-				// Its first field is any text.
+				// Its first field accepts any text.
 				{TypeUrl: "/cosmos.authz.v1beta1.GenericAuthorization", Value: allowance},
 				{TypeUrl: "/cosmos.feegrant.v1beta1.BasicAllowance"},
 			},
@@ -183,7 +183,7 @@ func TestWhatIsPackedCannotBeSplitIntoTypeAndContent(t *testing.T) {
 	}
 }
 
-// Whatever bytes come, the decoder answers.
+// The decoder returns, without a panic, for any bytes.
 func FuzzTxDecoderNeverPanics(f *testing.F) {
 	params.SetSDKDefaults()
 	chain := New(log.NewNopLogger(), dbm.NewMemDB(), true, noOptions{})

@@ -12,8 +12,8 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// Eight honest nodes and two liars, registered in the first block; jobs from the
-// second epoch on.
+// jobFlow returns eight honest nodes and two liars, registered in the first block, with jobs
+// from the second epoch on.
 func jobFlow(t *testing.T) (*edge.Network, twin.Script) {
 	network := edge.New(t, 8, 2)
 	return network, func(chain *apptest.Chain, i int) [][]byte {
@@ -29,9 +29,8 @@ func jobFlow(t *testing.T) (*edge.Network, twin.Script) {
 	}
 }
 
-// The same jobs, lies and slashes give the same state on a node that executes in
-// parallel, on one that was restarted in the middle and on one that checked the
-// txs before.
+// The same jobs, lies and slashes lead to the same state on a node that executes in parallel,
+// on a node that was restarted in the middle, and on a node that checked the txs before.
 func TestJobsGiveTheSameStateOnEveryNode(t *testing.T) {
 	const blocks = 150
 	network, script := jobFlow(t)

@@ -50,7 +50,7 @@ import (
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
-// Keepers are the doors to each module's state.
+// Keepers contains the keeper of each module.
 type Keepers struct {
 	AccountKeeper   authkeeper.AccountKeeper
 	BankKeeper      bankkeeper.BaseKeeper
@@ -72,7 +72,7 @@ type Keepers struct {
 	FeemarketKeeper *feemarketkeeper.Keeper
 }
 
-// Authority returns the address that may change params: that of x/gov.
+// Authority returns the address that may change params: the address of x/gov.
 func Authority() string {
 	return authtypes.NewModuleAddress(govtypes.ModuleName).String()
 }
@@ -92,9 +92,8 @@ func (app *App) kvService(name string) store.KVStoreService {
 	return runtime.NewKVStoreService(app.stores.kv[name])
 }
 
-// addFoundation builds consensus params, accounts and balances. Bank gets its
-// object store before anything depends on it: a keeper copied earlier would
-// lose virtual transfers.
+// addFoundation builds consensus params, accounts and balances. Bank gets its object store
+// before another keeper depends on it: a copy made earlier would lose virtual transfers.
 func (k *Keepers) addFoundation(app *App, logger log.Logger) {
 	cdc, authority := app.encoding.Codec, Authority()
 
@@ -111,8 +110,8 @@ func (k *Keepers) addFoundation(app *App, logger log.Logger) {
 		WithObjStoreKey(app.stores.object[banktypes.ObjectStoreKey])
 }
 
-// addStaking builds what secures the chain: bonds, inflation, fees, downtime
-// and evidence.
+// addStaking builds the keepers that secure the chain: bonds, inflation, fees, downtime and
+// evidence.
 func (k *Keepers) addStaking(app *App) {
 	cdc, authority := app.encoding.Codec, Authority()
 
@@ -134,7 +133,7 @@ func (k *Keepers) addStaking(app *App) {
 		AddressCodec(), runtime.ProvideCometInfoService())
 }
 
-// addGovernance builds proposals, upgrades and epochs.
+// addGovernance builds the keepers of proposals, upgrades and epochs.
 func (k *Keepers) addGovernance(app *App, appOpts servertypes.AppOptions) {
 	cdc, authority := app.encoding.Codec, Authority()
 
@@ -149,7 +148,7 @@ func (k *Keepers) addGovernance(app *App, appOpts servertypes.AppOptions) {
 		cdc, app.kvService(govtypes.StoreKey), k.AccountKeeper, k.BankKeeper, k.DistrKeeper,
 		app.MsgServiceRouter(), govtypes.DefaultConfig(), authority,
 		govkeeper.NewDefaultCalculateVoteResultsAndVotingPower(k.StakingKeeper))
-	// Without a router a proposal with a content of the old form panics.
+	// Without a router, a proposal with legacy content panics.
 	router := govv1beta1.NewRouter()
 	router.AddRoute(govtypes.RouterKey, govv1beta1.ProposalHandler)
 	k.GovKeeper.SetLegacyRouter(router)
@@ -157,7 +156,7 @@ func (k *Keepers) addGovernance(app *App, appOpts servertypes.AppOptions) {
 	k.EpochsKeeper = &epochs
 }
 
-// addPermissions builds what lets one account act, or pay, for another.
+// addPermissions builds the keepers that let one account act, or pay, for another.
 func (k *Keepers) addPermissions(app *App) {
 	cdc := app.encoding.Codec
 	k.FeeGrantKeeper = feegrantkeeper.NewKeeper(cdc, app.kvService(feegrant.StoreKey), k.AccountKeeper)
@@ -165,8 +164,8 @@ func (k *Keepers) addPermissions(app *App) {
 		app.kvService(authzkeeper.StoreKey), cdc, app.MsgServiceRouter(), k.AccountKeeper)
 }
 
-// addEdge builds what the chain exists for: randomness, nodes, rewards and
-// jobs. Rewards are owed out of the escrow of x/compute.
+// addEdge builds the keepers of the compute market: randomness, nodes, rewards and jobs.
+// Rewards are owed from the escrow of x/compute.
 func (k *Keepers) addEdge(app *App) {
 	cdc, authority := app.encoding.Codec, Authority()
 	k.BeaconKeeper = beaconkeeper.NewKeeper(

@@ -15,7 +15,7 @@ import (
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
 
-// laneKind is what a tx of the lane brings.
+// laneKind is the kind of work that a tx of the lane does.
 type laneKind int
 
 // The kinds, in the order in which a proposer takes them.
@@ -26,35 +26,36 @@ const (
 	claims
 )
 
-// maxLaneRounds is how many rounds of the beacon a tx of the lane may bring: each is
-// verified before it gets there.
+// maxLaneRounds is the largest number of beacon rounds in a tx of the lane: each of them is
+// verified before the tx enters the lane.
 const maxLaneRounds = 4
 
-// maxLaneMessages bounds the messages of a tx of the lane, and with max_batch the items
-// that are looked at: who has many duties sends them in batches.
+// maxLaneMessages bounds the messages of a tx of the lane and, together with max_batch, the
+// number of items that are inspected. A node with many duties sends them in batches.
 const maxLaneMessages = 8
 
-// leastItemGas is less than the items of a duty or a claim use, each on average.
+// leastItemGas is less gas than an item of a duty or a claim uses on average.
 const leastItemGas = 5_000
 
-// laneTx is a tx that may go through the lane of a block.
+// laneTx describes a tx that may go through the lane of a block.
 type laneTx struct {
 	kind laneKind
 	gas  uint64
-	// keys of what is due: a block's lane takes each once.
+	// keys identify the duties, claims or rounds. The lane of a block takes each key once.
 	keys []string
-	// deadline is the first height at which something is late; of rounds the first that
-	// waits for one of them.
+	// deadline is the first height at which one of them is late. For rounds, it is the first
+	// height that waits for one of them.
 	deadline int64
 }
 
-// inspect returns what a tx would be in the lane of the block at the height and time of
-// ctx, notInLane where it is nothing. It depends on the committed state and the tx alone,
-// so that who proposes, judges and executes a block agree; it writes nothing and costs no
-// gas. Every message of the tx has to bring something that is due, all of the same
-// kind, and the gas limit is no more than those items may take. Errors are those of the
-// store. What asks for less gas than its checks are worth is nothing: it would fail, and
-// the gas of a block bounds what its txs make others look at.
+// inspect returns the description of a tx in the lane of the block at the height and time of
+// ctx, or notInLane if the tx may not use the lane. Every message of the tx must do work that
+// is due, all of the same kind, and the gas limit must not exceed what these items may use.
+// The result depends only on the committed state and the tx, so that the nodes that propose,
+// judge and execute a block agree. inspect does not write anything and does not cost gas. A
+// tx whose gas limit is below the cost of inspecting it is not in the lane: it would fail,
+// and the gas of a block has to bound the work that its txs cause before they pay. Errors
+// come from the store.
 func (app *App) inspect(ctx sdk.Context, tx sdk.Tx) (laneTx, error) {
 	feeTx, ok := tx.(sdk.FeeTx)
 	if !ok || !wellFormed(tx) || feeTx.GetGas() == 0 || len(tx.GetMsgs()) > maxLaneMessages {
@@ -84,7 +85,7 @@ func (app *App) inspect(ctx sdk.Context, tx sdk.Tx) (laneTx, error) {
 	return found, nil
 }
 
-// leastGas is what looking at a tx of the lane is worth.
+// leastGas returns the gas that inspecting a tx of the lane is worth.
 func (app *App) leastGas(ctx sdk.Context, tx sdk.Tx) (uint64, error) {
 	rounds, items := uint64(0), 0
 	for _, msg := range tx.GetMsgs() {
@@ -111,8 +112,9 @@ func (app *App) leastGas(ctx sdk.Context, tx sdk.Tx) (uint64, error) {
 	return gas + rounds*beacon.PairingGas, err
 }
 
-// wellFormed tells whether a tx is worth looking at. A block may hold what no node would
-// have taken into its mempool; what that makes panic here has no access to the state.
+// wellFormed reports whether a tx may be inspected. A block may contain transactions that no
+// node would have admitted to its mempool; a panic that they cause here happens without
+// access to the state.
 func wellFormed(tx sdk.Tx) (ok bool) {
 	defer func() {
 		if recover() != nil {
@@ -135,8 +137,8 @@ func wellFormed(tx sdk.Tx) (ok bool) {
 	return err == nil
 }
 
-// inspectMsg adds what is due of a message, and tells whether something is, and nothing
-// that the tx has brought before. What costs little is looked at first.
+// inspectMsg adds the due items of a message. It reports whether there are any, and none of
+// them was in the tx before. It makes cheap checks first.
 func (app *App) inspectMsg(ctx sdk.Context, msg sdk.Msg, found *laneTx) (bool, error) {
 	kind := kindOf(msg)
 	if kind == notInLane || found.kind != notInLane && found.kind != kind {
@@ -161,7 +163,7 @@ func (app *App) inspectMsg(ctx sdk.Context, msg sdk.Msg, found *laneTx) (bool, e
 	return len(live) > 0, err
 }
 
-// add notes what is due, and tells whether it is new.
+// add notes a key, and reports whether it is new.
 func (tx *laneTx) add(key string) bool {
 	if slices.Contains(tx.keys, key) {
 		return false
@@ -183,21 +185,21 @@ func kindOf(msg sdk.Msg) laneKind {
 	}
 }
 
-// mayBeInLane tells by its bytes that a tx is not worth decoding: every message of the
-// lane is of x/compute or x/beacon.
+// mayBeInLane reports, from the bytes of a tx, whether it is worth decoding: all messages of
+// the lane belong to x/compute or x/beacon.
 func mayBeInLane(raw []byte) bool {
 	return bytes.Contains(raw, []byte("/theta.compute.v1.Msg")) || bytes.Contains(raw, []byte("/theta.beacon.v1.Msg"))
 }
 
-// pays tells whether a tx pays the price of its terms.
+// pays reports whether a tx pays the price of its terms.
 func pays(tx sdk.FeeTx, terms txTerms) bool {
 	return tx.GetFee().AmountOf(params.BaseDenom).GTE(terms.fee(tx.GetGas()))
 }
 
-// room is what is left of a block while txs are put into it, one after the other.
+// room is the room that is left in a block while txs are put into it, one after the other.
 type room struct {
 	budget feemarkettypes.Budget
-	// lane, claims, beacons, ordinary are gas that is left.
+	// lane, claims, beacons, ordinary are the amounts of gas that are left.
 	lane, claims, beacons, ordinary uint64
 	taken                           map[string]bool
 }
@@ -209,8 +211,8 @@ func newRoom(budget feemarkettypes.Budget) *room {
 	}
 }
 
-// takeLane puts a tx into the lane, if it belongs there, nothing of it is in the block
-// yet, and there is room.
+// takeLane puts a tx into the lane if it belongs there, none of its keys is in the block yet,
+// and there is room. It reports whether it did.
 func (r *room) takeLane(tx laneTx) bool {
 	if tx.kind == notInLane || !r.budget.Limited || tx.gas > r.lane {
 		return false
@@ -241,7 +243,8 @@ func (r *room) takeLane(tx laneTx) bool {
 	return true
 }
 
-// takeOrdinary puts a tx into the rest of the block, if there is room.
+// takeOrdinary puts a tx into the rest of the block if there is room, and reports whether it
+// did.
 func (r *room) takeOrdinary(gas uint64) bool {
 	if !r.budget.Limited {
 		return true

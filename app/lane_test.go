@@ -21,21 +21,21 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// stuffed is a network whose nodes pay the floor while others fill every block.
+// stuffed is a network whose nodes pay the floor price while other accounts fill every block.
 type stuffed struct {
 	*edge.Network
 	t *testing.T
 	// bidders are accounts that pay for space, at price times the base fee.
 	bidders []apptest.Account
 	price   int64
-	// from is the block from which they do.
+	// from is the first block in which they do so.
 	from int
 }
 
 const (
 	honestNodes = 5
 	bidderCount = 4
-	// stuffedGas is the gas of a block: the lane is 15,000,000 of it.
+	// stuffedGas is the gas of a block, of which the lane has 15,000,000.
 	stuffedGas = 60_000_000
 )
 
@@ -53,7 +53,7 @@ func (s *stuffed) options() []apptest.Option {
 	return append(s.Options(), apptest.WithAccounts(honestNodes+2+bidderCount, params.TfuelCoin(1_000_000)), smallBlocks(stuffedGas, 1<<20))
 }
 
-// offers are what everybody hands to the mempool before a block.
+// offers returns everything that the accounts send to the mempool before a block.
 func (s *stuffed) offers(chain *apptest.Chain, i int) [][]byte {
 	var txs [][]byte
 	if i >= s.from {
@@ -80,7 +80,7 @@ func (s *stuffed) stuffing(chain *apptest.Chain) [][]byte {
 	return txs
 }
 
-// block hands offers to the mempool and returns what is proposed.
+// block sends offers to the mempool and returns what is proposed.
 func (s *stuffed) block(chain *apptest.Chain, i int) [][]byte {
 	for _, tx := range s.offers(chain, i) {
 		chain.Check(tx)
@@ -126,7 +126,7 @@ func TestBlocksOfTheLaneAreTheSameHoweverTheyAreRun(t *testing.T) {
 	require.NotEmpty(t, s.Jobs(leader))
 }
 
-// assigned returns a chain on which nodes are assigned a task, and the blocks are full.
+// assigned returns a chain on which nodes are assigned a task, and whose blocks are full.
 func assigned(t *testing.T) (*stuffed, *apptest.Chain, edge.Node, computetypes.CommitItem) {
 	t.Helper()
 	s := newStuffed(t)
@@ -143,7 +143,7 @@ func assigned(t *testing.T) (*stuffed, *apptest.Chain, edge.Node, computetypes.C
 	return nil, nil, edge.Node{}, computetypes.CommitItem{}
 }
 
-// keepOpen leaves out commitments, so that they stay due.
+// keepOpen removes commitments, so that they stay due.
 func (s *stuffed) keepOpen(chain *apptest.Chain, txs [][]byte) [][]byte {
 	return s.keep(chain, txs, func(msg sdk.Msg) bool {
 		_, ok := msg.(*computetypes.MsgCommit)
@@ -151,7 +151,7 @@ func (s *stuffed) keepOpen(chain *apptest.Chain, txs [][]byte) [][]byte {
 	})
 }
 
-// keep returns the txs whose first message is as wanted.
+// keep returns the txs whose first message satisfies wanted.
 func (s *stuffed) keep(chain *apptest.Chain, txs [][]byte, wanted func(sdk.Msg) bool) [][]byte {
 	var kept [][]byte
 	for _, raw := range txs {
@@ -199,8 +199,8 @@ func TestTheLaneTakesWhatIsDueOnceAndNoPadding(t *testing.T) {
 	}
 }
 
-// Who proposes may put anything into a block, and every validator looks at it before it
-// verifies its signatures. The gas of the block bounds that work.
+// A proposer may put anything into a block, and every validator inspects it before it
+// verifies signatures. The gas of the block bounds that work.
 func TestTheLaneLooksAtNothingThatAsksForLessGasThanThat(t *testing.T) {
 	s, chain, node, item := assigned(t)
 	cheap := func(from apptest.Account, gas uint64, msg sdk.Msg) []byte {
@@ -230,7 +230,7 @@ func TestTheLaneLooksAtNothingThatAsksForLessGasThanThat(t *testing.T) {
 	require.Equal(t, reject, chain.Judge(cheap(s.Relay, beacon.PairingGas-1, round)))
 }
 
-// What is due uses more gas than the least that the lane looks at, however many items a
+// A duty uses more gas than the smallest amount that the lane accepts, however many items a
 // message has.
 func TestAnItemUsesMoreThanTheLeastGasOfTheLane(t *testing.T) {
 	s := newStuffed(t)
@@ -267,8 +267,8 @@ func TestAnItemUsesMoreThanTheLeastGasOfTheLane(t *testing.T) {
 	require.GreaterOrEqual(t, len(seen), 3, seen)
 }
 
-// A worker sends its reveal along with its commitment, at the base fee. When it is due,
-// others pay more.
+// A worker sends its reveal together with its commitment, at the base fee. By the time the
+// reveal is due, others pay more.
 func TestWhatBecomesDueWhileItWaitsUsesTheLane(t *testing.T) {
 	s, chain, worker, item := assigned(t)
 	n := nodeOf(t, 100, chain)
@@ -299,8 +299,8 @@ func TestWhatBecomesDueWhileItWaitsUsesTheLane(t *testing.T) {
 	require.Equal(t, reveal, chain.Propose()[0])
 }
 
-// A proposer may put a copy of a duty, with a signature that is no signature, into its
-// blocks. The true one goes no later for that.
+// A proposer may put a copy of a duty with an invalid signature into its blocks. This does
+// not delay the real one.
 func TestAForgedCopyInABlockIsNoTry(t *testing.T) {
 	s, chain, first, item := assigned(t)
 	commit := func(node edge.Node, item computetypes.CommitItem, gas uint64) []byte {
@@ -326,7 +326,8 @@ func TestAForgedCopyInABlockIsNoTry(t *testing.T) {
 	require.Equal(t, sdkerrors.ErrUnauthorized.ABCICode(), chain.NextBlock(forged).TxResults[0].Code)
 	require.Equal(t, good, chain.Propose()[0])
 
-	// What has failed in its block after all its checks goes after what no block has held.
+	// A tx that has failed in a block after all its checks comes after those that no block
+	// has held.
 	failing := commit(first, item, 50_000)
 	result := chain.NextBlock(failing).TxResults[0]
 	require.Equal(t, sdkerrors.ErrOutOfGas.ABCICode(), result.Code, result.Log)
@@ -364,7 +365,7 @@ func TestADutyIsTakenThoughTheNodeAsksMoreOfOthers(t *testing.T) {
 	require.Equal(t, reject, chain.Judge(again), "what is done is not due")
 }
 
-// Whatever waits in the mempool, a node accepts what it proposes itself.
+// Whatever waits in the mempool, a node accepts its own proposal.
 func TestWhatIsProposedIsAccepted(t *testing.T) {
 	s := newStuffed(t)
 	chain := apptest.New(t, s.options()...)

@@ -15,8 +15,8 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// Validators look at what a proposer puts into a block before they verify signatures. Bytes
-// of real duties, changed at random, end no block: whatever they are, it is executed.
+// Validators inspect the contents of a block before they verify signatures. Real duties whose
+// bytes are changed at random do not stop a block: it is executed whatever they are.
 func TestChangedDutiesEndNoBlock(t *testing.T) {
 	s := newStuffed(t)
 	chain := apptest.New(t, s.options()...)
@@ -51,7 +51,7 @@ func TestChangedDutiesEndNoBlock(t *testing.T) {
 	}
 }
 
-// mutate changes a message's bytes inside of a tx that still decodes, as far as it does.
+// mutate changes the bytes of a message inside of a tx that, if possible, still decodes.
 func mutate(t *testing.T, r *rand.Rand, raw []byte) []byte {
 	var tx txtypes.TxRaw
 	require.NoError(t, tx.Unmarshal(raw))
@@ -64,7 +64,7 @@ func mutate(t *testing.T, r *rand.Rand, raw []byte) []byte {
 			value[r.Intn(len(value))] ^= 1 << r.Intn(8)
 		case 1:
 			value[r.Intn(len(value))] = 0
-		case 2: // leave a field out, or repeat one
+		case 2: // omit a field, or repeat one
 			at := r.Intn(len(value))
 			value = append(value[:at:at], value[min(len(value), at+1+r.Intn(4)):]...)
 		case 3:

@@ -16,8 +16,8 @@ import (
 	"github.com/thetaedge/theta/app/pool"
 )
 
-// setMempool gives the app the transactions that wait for a block. mempool.max-txs of
-// app.toml is how many there are at most outside of the lane, where it is above 0.
+// setMempool gives the app its pool of waiting transactions. If mempool.max-txs of app.toml
+// is above 0, it bounds their number outside of the lane.
 func (app *App) setMempool(appOpts servertypes.AppOptions) {
 	limits := pool.DefaultLimits()
 	if most := cast.ToInt(appOpts.Get(server.FlagMempoolMaxTxs)); most > 0 {
@@ -28,8 +28,8 @@ func (app *App) setMempool(appOpts servertypes.AppOptions) {
 	app.SetCheckTxHandler(app.checkTx)
 }
 
-// checkTx is the SDK's check, but for a tx that has waited and that the pool has dropped
-// meanwhile: CometBFT keeps its own list, and takes out of it what fails here.
+// checkTx is the SDK's check, except for a tx that has waited and that the pool has dropped
+// in the meantime. CometBFT keeps its own list, and removes from it the txs that fail here.
 func (app *App) checkTx(run sdk.RunTx, req *abci.RequestCheckTx) (*abci.ResponseCheckTx, error) {
 	if req.Type == abci.CheckTxType_Recheck && !app.pool.Has(req.Tx, app.LastBlockHeight()) {
 		err := sdkerrors.ErrMempoolIsFull.Wrap("others pay more; send it again at a higher price")
@@ -48,7 +48,7 @@ func (app *App) checkTx(run sdk.RunTx, req *abci.RequestCheckTx) (*abci.Response
 	}, nil
 }
 
-// waiting describes a tx that has come as far as its terms.
+// waiting describes a tx whose terms are known.
 func waiting(ctx sdk.Context, tx sdk.Tx) (*pool.Entry, error) {
 	feeTx, ok := tx.(sdk.FeeTx)
 	if !ok {
@@ -63,7 +63,7 @@ func waiting(ctx sdk.Context, tx sdk.Tx) (*pool.Entry, error) {
 	}, nil
 }
 
-// poolTerms are those of a tx in the state of ctx.
+// poolTerms returns the terms of a tx in the state of ctx.
 func poolTerms(ctx sdk.Context, tx sdk.FeeTx) pool.Terms {
 	terms, known := ctx.Value(termsKey{}).(txTerms)
 	if !known || !terms.lane {
@@ -76,13 +76,13 @@ func poolTerms(ctx sdk.Context, tx sdk.FeeTx) pool.Terms {
 	}
 }
 
-// gasPrice is what a tx pays for a unit of gas, in atfuel.
+// gasPrice returns the price that a tx pays per unit of gas, in atfuel.
 func gasPrice(tx sdk.FeeTx) int64 {
 	return priority(tx.GetFee().AmountOf(params.BaseDenom), uintToInt(tx.GetGas()))
 }
 
-// signersOf returns who signs a tx, with the sequence of each. A tx may leave its public
-// keys to the chain, so addresses are those of its messages.
+// signersOf returns the signers of a tx, each with its sequence. A tx may omit its public
+// keys, so the addresses come from its messages.
 func signersOf(tx sdk.Tx) ([]pool.Signer, error) {
 	signed, ok := tx.(signing.SigVerifiableTx)
 	if !ok {
@@ -106,10 +106,11 @@ func signersOf(tx sdk.Tx) ([]pool.Signer, error) {
 	return signers, nil
 }
 
-// crowdDecorator refuses what a sender has too many of, before its signature is verified.
+// crowdDecorator refuses a tx of a sender that has too many in the pool, before its signature
+// is verified.
 type crowdDecorator struct{ app *App }
 
-// AnteHandle looks at new transactions alone.
+// AnteHandle only checks new transactions.
 func (d crowdDecorator) AnteHandle(ctx sdk.Context, tx sdk.Tx, simulate bool, next sdk.AnteHandler) (sdk.Context, error) {
 	if !isNew(ctx, simulate) {
 		return next(ctx, tx, simulate)
@@ -124,11 +125,12 @@ func (d crowdDecorator) AnteHandle(ctx sdk.Context, tx sdk.Tx, simulate bool, ne
 	return next(ctx, tx, simulate)
 }
 
-// againDecorator tells the pool what a tx that waits is by now: another block may have made
-// it due, or brought what it brings. It comes last, so that what fails changes nothing.
+// againDecorator updates the pool's terms of a waiting tx: another block may have made it
+// due, or may have contained its duties. It runs last, so that a failing tx does not change
+// the pool.
 type againDecorator struct{ app *App }
 
-// AnteHandle looks at transactions that are checked again.
+// AnteHandle only handles transactions that are checked again.
 func (d againDecorator) AnteHandle(ctx sdk.Context, tx sdk.Tx, simulate bool, next sdk.AnteHandler) (sdk.Context, error) {
 	if feeTx, ok := tx.(sdk.FeeTx); ok && ctx.IsReCheckTx() {
 		if err := d.app.pool.Refresh(ctx.TxBytes(), poolTerms(ctx, feeTx)); err != nil {
@@ -138,7 +140,7 @@ func (d againDecorator) AnteHandle(ctx sdk.Context, tx sdk.Tx, simulate bool, ne
 	return next(ctx, tx, simulate)
 }
 
-// isNew tells whether a tx has just come to the mempool.
+// isNew reports whether a tx has just come to the mempool.
 func isNew(ctx sdk.Context, simulate bool) bool {
 	return ctx.IsCheckTx() && !ctx.IsReCheckTx() && !simulate && ctx.BlockHeight() > 0
 }

@@ -25,7 +25,7 @@ import (
 	"github.com/thetaedge/theta/testutil/apptest"
 )
 
-// offer is a tx of an account that sends itself something, at a price in atfuel a unit
+// offer returns a tx of an account that sends coins to itself, at a price in atfuel per unit
 // of gas.
 func offer(chain *apptest.Chain, from apptest.Account, price int64) []byte {
 	const gas = 100_000
@@ -33,21 +33,22 @@ func offer(chain *apptest.Chain, from apptest.Account, price int64) []byte {
 		apptest.WithGas(gas), apptest.WithFee(sdk.NewCoin(params.BaseDenom, math.NewInt(price).MulRaw(gas))))
 }
 
-// node is CometBFT's own mempool before a chain.
+// node is CometBFT's own mempool in front of a chain.
 type node struct {
 	*cmtmempool.CListMempool
 	t     *testing.T
 	chain *apptest.Chain
 }
 
-// newNode has room for size txs in CometBFT's list, and for most in the app's pool.
+// newNode returns a node with room for size txs in CometBFT's list, and for most txs in the
+// app's pool.
 func newNode(t *testing.T, size, most int) node {
 	t.Helper()
 	return nodeOf(t, size, apptest.New(t, apptest.WithAccounts(60, params.TfuelCoin(1_000)),
 		apptest.WithAppOptions(map[string]any{server.FlagMempoolMaxTxs: most})))
 }
 
-// nodeOf stands before a chain that runs.
+// nodeOf returns a node in front of a running chain.
 func nodeOf(t *testing.T, size int, chain *apptest.Chain) node {
 	t.Helper()
 	client := abcicli.NewLocalClient(new(cmtsync.Mutex), server.NewCometABCIWrapper(chain.App))
@@ -59,7 +60,7 @@ func nodeOf(t *testing.T, size int, chain *apptest.Chain) node {
 	}
 }
 
-// send hands a tx to the node and returns the app's code; full when CometBFT refuses it.
+// send sends a tx to the node and returns the app's code. full is set if CometBFT refuses it.
 func (n node) send(tx []byte) (code uint32, full bool) {
 	n.t.Helper()
 	err := n.CheckTx(tx, func(r *abci.ResponseCheckTx) { code = r.Code }, cmtmempool.TxInfo{})
@@ -93,7 +94,8 @@ func TestAFullMempoolTakesWhoPaysMore(t *testing.T) {
 	require.Equal(t, sdkerrors.ErrMempoolIsFull.ABCICode(), code, "who pays no tenth more is refused by the app")
 	require.Equal(t, most, n.Size())
 
-	// Whoever pays more drives out the cheapest. CometBFT keeps those until the next block.
+	// A tx that pays more drives out the cheapest one. CometBFT keeps the dropped ones until
+	// the next block.
 	sent := most + 1
 	for price := int64(2_000_000_000); ; price += price / 5 {
 		code, full = n.send(offer(n.chain, accounts[sent], price))

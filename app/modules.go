@@ -50,8 +50,7 @@ import (
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
-// setModules gives the app its modules, their order in a block and their
-// services.
+// setModules gives the app its modules, their order in a block and their services.
 func (app *App) setModules() {
 	app.ModuleManager = module.NewManager(app.modules()...)
 	app.BasicModuleManager = module.NewBasicManagerFromManager(app.ModuleManager, genesisDefaults())
@@ -95,28 +94,29 @@ func (app *App) modules() []module.AppModule {
 	}
 }
 
-// setOrder fixes when each module runs within a block.
+// setOrder sets the order in which the modules run within a block.
 func (app *App) setOrder() {
 	app.ModuleManager.SetOrderPreBlockers(upgradetypes.ModuleName, authtypes.ModuleName)
 
-	// Inflation and fees are paid out before anything of the new block can change
-	// who is bonded; downtime and evidence are judged on the last block's set.
+	// Inflation and fees are paid out before anything in the new block can change which
+	// validators are bonded. Downtime and evidence are judged against the set of the last
+	// block.
 	app.ModuleManager.SetOrderBeginBlockers(
 		minttypes.ModuleName, distrtypes.ModuleName, slashingtypes.ModuleName, evidencetypes.ModuleName,
 		stakingtypes.ModuleName, authz.ModuleName, beacontypes.ModuleName, epochstypes.ModuleName,
 	)
 
-	// Bank first: it credits the block's virtual transfers, which the modules
-	// after it may spend. Then gov, whose proposals may post or settle jobs; then
-	// what happens to jobs; and rewards after all that earns in this block. The price of
-	// the next block follows what governance may have changed in this one.
+	// Bank runs first: it credits the block's virtual transfers, which later modules may
+	// spend. Then gov, whose proposals may post or settle jobs; then the jobs; and then
+	// rewards, after everything that earns in this block. The price of the next block comes
+	// last and takes into account what governance changed in this one.
 	app.ModuleManager.SetOrderEndBlockers(
 		banktypes.ModuleName, govtypes.ModuleName, beacontypes.ModuleName, computetypes.ModuleName,
 		edgenodetypes.ModuleName, rewardstypes.ModuleName, stakingtypes.ModuleName, feegrant.ModuleName,
 		feemarkettypes.ModuleName,
 	)
 
-	// Genutil comes after staking and the balances that its transactions bond.
+	// Genutil comes after staking and after the balances that its transactions bond.
 	order := []string{
 		authtypes.ModuleName, banktypes.ModuleName, distrtypes.ModuleName, stakingtypes.ModuleName,
 		slashingtypes.ModuleName, govtypes.ModuleName, minttypes.ModuleName, evidencetypes.ModuleName,
@@ -129,8 +129,8 @@ func (app *App) setOrder() {
 	app.ModuleManager.SetOrderExportGenesis(order...)
 }
 
-// registerReflection lets clients ask a running node for its commands and its
-// proto descriptors.
+// registerReflection lets clients query a running node for its commands and its proto
+// descriptors.
 func (app *App) registerReflection() {
 	autocliv1.RegisterQueryServer(app.GRPCQueryRouter(),
 		runtimeservices.NewAutoCLIQueryService(app.ModuleManager.Modules))

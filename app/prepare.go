@@ -13,9 +13,9 @@ import (
 	"github.com/thetaedge/theta/app/pool"
 )
 
-// prepareProposal fills a block out of the pool: the lane first, then what pays most for
-// its gas. Every tx in it has been checked since the last block, and what comes out is
-// what processProposal accepts.
+// prepareProposal fills a block from the pool: first the lane, then the transactions that pay
+// most for their gas. Every tx in the pool has been checked since the last block, and
+// processProposal accepts the result.
 func (app *App) prepareProposal(ctx sdk.Context, req *abci.RequestPrepareProposal) (*abci.ResponsePrepareProposal, error) {
 	budget, err := app.FeemarketKeeper.Budget(ctx)
 	if err != nil {
@@ -35,7 +35,7 @@ func (app *App) prepareProposal(ctx sdk.Context, req *abci.RequestPrepareProposa
 		return nil, err
 	}
 	left := b.fillLane(candidates)
-	// What the lane has no room for may pay as others do.
+	// Txs for which the lane does not have room may pay like the others.
 	for _, c := range left {
 		ordinary = append(ordinary, c.entry)
 	}
@@ -45,17 +45,17 @@ func (app *App) prepareProposal(ctx sdk.Context, req *abci.RequestPrepareProposa
 	return &abci.ResponsePrepareProposal{Txs: b.txs}, nil
 }
 
-// candidate is a tx that may go through the lane, as it is now.
+// candidate is a tx that may go through the lane, as of this block.
 type candidate struct {
 	entry *pool.Entry
 	laneTx
-	// tries is how often the lane of a block has held what it brings.
+	// tries is the number of times that the lane of a block has held one of the tx's keys.
 	tries int
 }
 
-// candidates are in the order in which they go: rounds, duties, claims; what no block has
-// held before what one has, so that a duty that is let fail again and again holds up no
-// other; and earliest deadlines first.
+// candidates returns the candidates in the order in which they go: by kind (rounds, duties,
+// claims), then by tries, then by deadline. Because of tries, a duty that fails again and
+// again does not hold up others.
 func (app *App) candidates(ctx sdk.Context, entries []*pool.Entry) ([]candidate, error) {
 	found := make([]candidate, 0, len(entries))
 	for _, entry := range entries {
@@ -75,7 +75,7 @@ func (app *App) candidates(ctx sdk.Context, entries []*pool.Entry) ([]candidate,
 	return found, nil
 }
 
-// byBid sorts by price, dearest first, and by arrival.
+// byBid sorts entries by price, highest first, and then by arrival.
 func byBid(entries []*pool.Entry) []*pool.Entry {
 	slices.SortStableFunc(entries, func(a, b *pool.Entry) int {
 		return cmp.Or(cmp.Compare(b.Bid(), a.Bid()), cmp.Compare(a.Arrival(), b.Arrival()))
@@ -88,13 +88,14 @@ type builder struct {
 	room      *room
 	terms     txTerms
 	sequences sequences
-	// most and size are bytes.
+	// most and size are in bytes.
 	most, size int64
 	txs        [][]byte
 }
 
-// fillLane takes what the lane has room for, and returns the rest. It looks again as long
-// as something was taken: what comes first may be the second tx of its sender.
+// fillLane adds the candidates for which the lane has room, and returns the rest. It repeats
+// this as long as it has added one, because the first candidate may be the second tx of its
+// sender.
 func (b *builder) fillLane(waiting []candidate) []candidate {
 	for {
 		left := waiting[:0:0]
@@ -125,7 +126,8 @@ func (b *builder) addOrdinary(entry *pool.Entry) {
 	}
 }
 
-// fits tells whether a tx may come next: its bytes, its gas and its signers' sequences.
+// fits reports whether a tx may come next. It checks the tx's bytes, its gas and its signers'
+// sequences.
 func (b *builder) fits(entry *pool.Entry) bool {
 	budget := b.room.budget
 	return b.size+sizeOf(entry.Raw) <= b.most && (!budget.Limited || entry.Gas <= budget.Tx) && b.sequences.match(entry.Signers)
@@ -137,15 +139,15 @@ func (b *builder) add(entry *pool.Entry) {
 	b.sequences.use(entry.Signers)
 }
 
-// sizeOf is what a tx adds to a block, in bytes.
+// sizeOf returns the number of bytes that a tx adds to a block.
 func sizeOf(raw []byte) int64 { return cmttypes.ComputeProtoSizeForTxs([]cmttypes.Tx{raw}) }
 
-// accountSource knows accounts.
+// accountSource returns accounts.
 type accountSource interface {
 	GetAccount(ctx context.Context, address sdk.AccAddress) sdk.AccountI
 }
 
-// sequences are those that accounts sign with next, after the txs that are in the block.
+// sequences contains the next sequences of accounts, after the txs that are in the block.
 type sequences struct {
 	ctx      sdk.Context
 	accounts accountSource

@@ -13,37 +13,37 @@ import (
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
 
-// PriceSource says what a unit of gas costs, in atfuel: the base fee, and the floor
-// below which nothing costs.
+// PriceSource returns the prices of a unit of gas, in atfuel: the base fee, and the floor,
+// which is the lowest price.
 type PriceSource interface {
 	Prices(ctx context.Context) (base, floor sdkmath.Int, err error)
 }
 
-// PriceSource returns where this chain keeps its prices.
+// PriceSource returns the keeper that stores this chain's prices.
 func (app *App) PriceSource() PriceSource { return app.FeemarketKeeper }
 
-// txTerms are what a tx pays.
+// txTerms are the terms under which a tx pays.
 type txTerms struct {
 	// price of a unit of gas, in atfuel.
 	price sdkmath.Int
 	// burned is the part of the fee that is burned, in atfuel.
 	burned sdkmath.Int
-	// lane says that the tx goes through the lane. In the mempool found is what it brings
-	// there, and base what it would pay outside of it.
+	// lane reports whether the tx goes through the lane. In the mempool, found describes the
+	// tx in the lane, and base is the price that it would pay outside of it.
 	lane  bool
 	found laneTx
 	base  sdkmath.Int
 }
 
-// fee is the least that a gas limit costs, in atfuel.
+// fee returns the smallest fee for a gas limit, in atfuel.
 func (t txTerms) fee(gas uint64) sdkmath.Int { return t.price.Mul(uintToInt(gas)) }
 
 func uintToInt(gas uint64) sdkmath.Int { return sdkmath.NewIntFromUint64(gas) }
 
-// termsKey is where a context holds its tx's terms.
+// termsKey is the key under which a context holds its tx's terms.
 type termsKey struct{}
 
-// termsOf returns the terms of the tx at work, those of any tx when none were set.
+// termsOf returns the terms of the current tx, or those of an ordinary tx if none were set.
 func termsOf(ctx sdk.Context, source PriceSource) (txTerms, error) {
 	if terms, ok := ctx.Value(termsKey{}).(txTerms); ok {
 		return terms, nil
@@ -52,7 +52,7 @@ func termsOf(ctx sdk.Context, source PriceSource) (txTerms, error) {
 	return txTerms{price: base, burned: sdkmath.ZeroInt()}, err
 }
 
-// burnedOf is what is burned of a fee.
+// burnedOf returns the part of a fee that is burned.
 func burnedOf(ctx sdk.Context, fee sdk.Coins) sdk.Coins {
 	terms, ok := ctx.Value(termsKey{}).(txTerms)
 	if !ok {
@@ -61,8 +61,8 @@ func burnedOf(ctx sdk.Context, fee sdk.Coins) sdk.Coins {
 	return sdk.NewCoins(sdk.NewCoin(params.BaseDenom, sdkmath.MinInt(terms.burned, fee.AmountOf(params.BaseDenom))))
 }
 
-// priceDecorator says what a tx pays, and refuses one that asks for more gas than a tx
-// may, or for which the mempool has no room. What it reads costs the tx no gas.
+// priceDecorator sets the terms of a tx. It refuses a tx that asks for more gas than a tx may
+// have, or for which the mempool does not have room. Its reads do not cost the tx gas.
 type priceDecorator struct{ app *App }
 
 // AnteHandle sets the terms for the decorators after it.
@@ -100,8 +100,8 @@ func (d priceDecorator) AnteHandle(ctx sdk.Context, tx sdk.Tx, simulate bool, ne
 	return next(ctx, tx, simulate)
 }
 
-// terms are those of the lane for what goes through it: in a block by what was found
-// before it ran, in the mempool by what state shows for the next one.
+// terms returns the terms of a tx. A block determines before it runs which of its txs go
+// through the lane; the mempool inspects each tx against the state for the next block.
 func (d priceDecorator) terms(ctx sdk.Context, tx sdk.FeeTx, simulate bool) (txTerms, error) {
 	market := d.app.FeemarketKeeper
 	base, floor, err := market.Prices(ctx)
@@ -128,12 +128,12 @@ func (d priceDecorator) terms(ctx sdk.Context, tx sdk.FeeTx, simulate bool) (txT
 	return terms, nil
 }
 
-// paidDecorator tells x/feemarket which txs of a block have passed their checks: of the
-// lane's that they have, of others for how much gas. It comes last: what it
-// writes is dropped with all else when the tx is refused. It costs the tx no gas.
+// paidDecorator notes in x/feemarket which txs of a block have passed their checks. For a tx
+// of the lane, it notes only that; for others, it notes the gas limit. It runs last, so that
+// its writes are dropped if the tx is refused. It does not cost the tx gas.
 type paidDecorator struct{ app *App }
 
-// AnteHandle notes a tx of the lane, or the gas limit of one outside of it.
+// AnteHandle notes a tx of the lane, or the gas limit of a tx outside of it.
 func (d paidDecorator) AnteHandle(ctx sdk.Context, tx sdk.Tx, simulate bool, next sdk.AnteHandler) (sdk.Context, error) {
 	terms, ok := ctx.Value(termsKey{}).(txTerms)
 	feeTx, isFee := tx.(sdk.FeeTx)

@@ -21,14 +21,14 @@ import (
 )
 
 const (
-	// gasOfTest is the gas of a block in these tests, three quarters of it outside of the
+	// gasOfTest is the gas of a block in these tests. Three quarters of it are outside of the
 	// lane.
 	gasOfTest = 20_000_000
 	// gasOfTx is a twentieth of a block.
 	gasOfTx = 1_000_000
 )
 
-// fill returns txs that take all gas of a block outside of the lane.
+// fill returns txs that use all gas of a block outside of the lane.
 func fill(chain *apptest.Chain) [][]byte {
 	var txs [][]byte
 	for range gasOfTest * 3 / 4 / gasOfTx {
@@ -66,9 +66,9 @@ func TestFullBlocksRaiseThePriceAndEmptyOnesLowerIt(t *testing.T) {
 	edge.RequireInvariants(t, chain)
 }
 
-// What an account has spent earlier in the block pays for nothing later in it. Such
-// transactions cost nobody anything, and fill the block all the same: they must not raise
-// the price for others.
+// Coins that an account has spent earlier in a block cannot pay for a later tx in it. Such
+// txs do not cost their sender anything, but they fill the block. They must not raise the
+// price for others.
 func TestWhoCannotPayInTheBlockMovesNoPrice(t *testing.T) {
 	chain := apptest.New(t, smallBlocks(gasOfTest, 1<<20))
 	payer := chain.Accounts[0]
@@ -163,8 +163,8 @@ func TestThePriceSurvivesAnExport(t *testing.T) {
 	require.Equal(t, base, found)
 }
 
-// A chain that ran before there was x/feemarket has no parameters of it until it is
-// upgraded: all gas of a block is for everybody, at the floor.
+// A chain that ran before x/feemarket existed does not have its parameters until it is
+// upgraded. Until then, all gas of a block is open to every tx, at the floor price.
 func TestWithoutParametersThereIsNoLaneAndTheFloorIsThePrice(t *testing.T) {
 	chain := apptest.New(t, smallBlocks(gasOfTest, 1<<20), apptest.WithGenesis(func(_ codec.Codec, genesis map[string]json.RawMessage) {
 		delete(genesis, feemarkettypes.ModuleName)

@@ -10,17 +10,17 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
-// setProposalHandlers sets how this node proposes a block and judges others'.
+// setProposalHandlers sets how this node proposes blocks and judges the proposals of others.
 func (app *App) setProposalHandlers() {
 	app.SetPrepareProposal(app.prepareProposal)
 	app.SetProcessProposal(app.processProposal)
 }
 
-// processProposal refuses a block with a tx that does not decode, that asks for more gas
-// than a tx may or pays less than it must; with more gas outside of the lane than there
-// is room for, however empty the lane is; or with more bytes than a block may have. It
-// does not run the txs: one that fails in its block pays its fee there, unless what was to
-// pay it is gone by then. What a proposer leaves out it cannot see.
+// processProposal refuses a block if one of its txs does not decode, asks for more gas than a
+// tx may have, or pays less than it must; if the txs outside of the lane use more gas than
+// there is room for, even if the lane is empty; or if it has more bytes than a block may
+// have. It does not run the txs: a tx that fails in its block still pays its fee, unless the
+// sender has spent the coins by then. It cannot see which txs a proposer leaves out.
 func (app *App) processProposal(ctx sdk.Context, req *abci.RequestProcessProposal) (*abci.ResponseProcessProposal, error) {
 	err := app.checkProposal(ctx, req.Txs)
 	if failed := new(storeError); errors.As(err, &failed) {
@@ -33,7 +33,7 @@ func (app *App) processProposal(ctx sdk.Context, req *abci.RequestProcessProposa
 	return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_ACCEPT}, nil
 }
 
-// storeError is one that says nothing about a proposal.
+// storeError is an error of this node's store. It says nothing about a proposal.
 type storeError struct{ error }
 
 func (app *App) checkProposal(ctx sdk.Context, txs [][]byte) error {
@@ -60,7 +60,7 @@ func (app *App) checkProposal(ctx sdk.Context, txs [][]byte) error {
 	return nil
 }
 
-// checkProposedTx finds room for a tx, or says why there is none.
+// checkProposedTx takes room for a tx, or returns an error that says why there is none.
 func (app *App) checkProposedTx(ctx sdk.Context, room *room, terms txTerms, raw []byte) error {
 	tx, err := app.encoding.TxConfig.TxDecoder()(raw)
 	if err != nil {
@@ -93,8 +93,8 @@ func (app *App) checkProposedTx(ctx sdk.Context, room *room, terms txTerms, raw 
 	return nil
 }
 
-// fillLane notes which txs of a block go through its lane, by the same rules and on the
-// same state as it was proposed and judged.
+// fillLane notes which txs of a block go through its lane, by the rules and on the state by
+// which the block was proposed and judged.
 func (app *App) fillLane(ctx sdk.Context, txs [][]byte) error {
 	budget, err := app.FeemarketKeeper.Budget(ctx)
 	if err != nil {
@@ -122,8 +122,8 @@ func (app *App) fillLane(ctx sdk.Context, txs [][]byte) error {
 	return app.FeemarketKeeper.SetLane(ctx, lane)
 }
 
-// noteTried remembers what this block's lane has held, once its txs have run. What did not
-// pass its checks, such as a copy that nobody has signed, has held nothing.
+// noteTried remembers what this block's lane has held, after its txs have run. Txs that
+// failed their checks, such as copies without a valid signature, do not count.
 func (app *App) noteTried(ctx sdk.Context) error {
 	var keys []string
 	for _, slot := range app.tried.block {

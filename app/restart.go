@@ -9,9 +9,9 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// refuseOpenWork fails while jobs are under way: their deadlines are heights of
-// this chain, and money would wait for heights that a new one reaches years
-// later, if ever.
+// refuseOpenWork returns an error while jobs are under way: their deadlines are heights of
+// this chain, and their money would be locked until a new chain reaches those heights, years
+// later or never.
 func (app *App) refuseOpenWork(ctx sdk.Context) error {
 	jobs, err := app.ComputeKeeper.ExportGenesis(ctx)
 	if err != nil {
@@ -30,7 +30,7 @@ func (app *App) refuseOpenWork(ctx sdk.Context) error {
 	return nil
 }
 
-// restartEdge has the edge modules and the epochs count from height zero.
+// restartEdge makes the edge modules and the epochs count from height zero.
 func (app *App) restartEdge(ctx sdk.Context) error {
 	if err := app.EdgenodeKeeper.RestartHeights(ctx); err != nil {
 		return err
@@ -51,13 +51,13 @@ func (app *App) restartEdge(ctx sdk.Context) error {
 	return nil
 }
 
-// restartJobs has ended jobs and their receipts be kept as if they had ended in
-// the first block: by their old heights they would never be pruned. Their results
-// cannot be challenged any more, for nothing is held for them.
+// restartJobs keeps ended jobs and their receipts as if they had ended in the first block; by
+// their old heights they would never be pruned. Their results cannot be challenged any more,
+// because no liability is held for them.
 func (app *App) restartJobs(genesis map[string]json.RawMessage) error {
 	exported, ok := genesis[computetypes.ModuleName]
 	if !ok {
-		return nil // not among the modules that are asked for
+		return nil // not among the exported modules
 	}
 	var state computetypes.GenesisState
 	if err := app.encoding.Codec.UnmarshalJSON(exported, &state); err != nil {
@@ -66,15 +66,15 @@ func (app *App) restartJobs(genesis map[string]json.RawMessage) error {
 	for i := range state.Jobs {
 		job := &state.Jobs[i]
 		job.PostedHeight, job.ExpiresHeight, job.ClosedHeight = 0, 0, 1
-		job.Frontier = nil // receipts of arrays count in heights of the chain before
+		job.Frontier = nil // receipts of arrays contain heights of the old chain
 		if job.Redelivery != nil {
-			job.Redelivery.Height = 1 // nodes read them by height, and requesters ask again after some blocks
+			job.Redelivery.Height = 1 // nodes read requests by height, and requesters may repeat them after some blocks
 		}
 	}
 	for i := range state.Receipts {
 		state.Receipts[i].Height, state.Receipts[i].ChallengeUntil = 1, 0
 	}
-	state.Challenges = nil // none is open without jobs, and none can come
+	state.Challenges = nil // without jobs none is open, and none can be opened
 	rewritten, err := app.encoding.Codec.MarshalJSON(&state)
 	genesis[computetypes.ModuleName] = rewritten
 	return err

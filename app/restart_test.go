@@ -15,8 +15,8 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// A chain that starts anew from an export to height zero goes on with its nodes:
-// they are live, what they unbond returns in time, and they work.
+// A chain that restarts from an export to height zero continues with its nodes: they are
+// live, their unbonding bonds return in time, and they work.
 func TestNodesAndEndedJobsStartAnewAtHeightZero(t *testing.T) {
 	network, old := openMarket(t)
 	me := network.Requester

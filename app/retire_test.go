@@ -18,7 +18,7 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// shortUnbonding has bonds return after as many blocks.
+// shortUnbonding sets the number of blocks after which bonds return.
 func shortUnbonding(blocks uint64) apptest.Option {
 	return apptest.WithGenesis(func(cdc codec.Codec, genesis map[string]json.RawMessage) {
 		var state edgenodetypes.GenesisState
@@ -28,7 +28,7 @@ func shortUnbonding(blocks uint64) apptest.Option {
 	})
 }
 
-// holder returns a node that has been assigned work and has not committed yet.
+// holder returns a node that is assigned work and has not committed yet.
 func holder(t *testing.T, network *edge.Network, chain *apptest.Chain) edge.Node {
 	t.Helper()
 	queries := computekeeper.NewQueryServer(chain.App.ComputeKeeper)
@@ -46,8 +46,8 @@ func holder(t *testing.T, network *edge.Network, chain *apptest.Chain) edge.Node
 	return edge.Node{}
 }
 
-// A node that retires while it holds work takes on nothing more, is paid for what
-// it holds, and then gets all of its bond.
+// A node that retires while it holds work does not take on more, is paid for what it holds,
+// and then gets its whole bond back.
 func TestRetiringDrainsFirst(t *testing.T) {
 	const unbondingBlocks = 20
 	network, chain := marketOf(t, 6, shortUnbonding(unbondingBlocks))

@@ -12,8 +12,8 @@ import (
 	"github.com/thetaedge/theta/docs/static"
 )
 
-// RegisterAPIRoutes serves every query and the tx service over REST, and the
-// OpenAPI page under /swagger/ if the node's config has it on.
+// RegisterAPIRoutes serves all queries and the tx service over REST, and the OpenAPI page
+// under /swagger/ if the node's config enables it.
 func (app *App) RegisterAPIRoutes(server *api.Server, cfg config.APIConfig) {
 	router := server.GRPCGatewayRouter
 	authtx.RegisterGRPCGatewayRoutes(server.ClientCtx, router)
@@ -36,8 +36,8 @@ func (app *App) RegisterTendermintService(clientCtx client.Context) {
 		app.encoding.InterfaceRegistry, server.NewCometABCIWrapper(app).Query)
 }
 
-// RegisterNodeService serves the node's own settings and the earliest height
-// that it can answer for.
+// RegisterNodeService serves the node's own settings and the earliest height for which it can
+// answer queries.
 func (app *App) RegisterNodeService(clientCtx client.Context, cfg config.Config) {
 	nodeservice.RegisterNodeService(clientCtx, app.GRPCQueryRouter(), cfg, func() int64 {
 		return app.CommitMultiStore().EarliestVersion()

@@ -27,8 +27,8 @@ import (
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
-// stores holds every store key of the chain. Parallel execution needs the whole
-// list: a store that is missing from it silently aliases another.
+// stores contains every store key of the chain. Parallel execution needs the complete list: a
+// store that is missing from it silently aliases another.
 type stores struct {
 	kv        map[string]*storetypes.KVStoreKey
 	transient map[string]*storetypes.TransientStoreKey
@@ -73,6 +73,5 @@ func (s stores) mount(base *baseapp.BaseApp) {
 	base.MountObjectStores(s.object)
 }
 
-// KVStoreKeys returns the keys of the persistent stores by name; for export and
-// tests.
+// KVStoreKeys returns the keys of the persistent stores by name, for export and tests.
 func (app *App) KVStoreKeys() map[string]*storetypes.KVStoreKey { return app.stores.kv }

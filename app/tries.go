@@ -1,20 +1,20 @@
 package app
 
-// triedBlocks is how long a node remembers what the lane of a block has held: longer than
-// reveals are open.
+// triedBlocks is the number of blocks for which a node remembers what lanes have held. It is
+// longer than the reveal phase.
 const triedBlocks = 1_000
 
-// tries are what the lanes of the last blocks have held: what passed its checks there,
-// whether or not its messages did something. Each node remembers it for itself, and orders
-// its own proposals by it.
+// tries counts what the lanes of recent blocks have held: the keys of txs that passed their
+// checks, whether or not their messages succeeded. Each node remembers this for itself, and
+// orders its own proposals by it.
 type tries struct {
-	// block is what may go through the lane of the block at work.
+	// block contains the txs that may go through the lane of the current block.
 	block  []laneSlot
 	held   []triedKey
 	counts map[string]int
 }
 
-// laneSlot is a tx of a block's lane, by its index, with what it brings.
+// laneSlot is a tx of a block's lane, by its index, with its keys.
 type laneSlot struct {
 	index int
 	keys  []string
@@ -27,7 +27,7 @@ type triedKey struct {
 
 func (t *tries) count(key string) int { return t.counts[key] }
 
-// note adds what a block at a height holds, and forgets what is old.
+// note adds the keys that a block at a height has held, and forgets old ones.
 func (t *tries) note(height int64, keys []string) {
 	for len(t.held) > 0 && t.held[0].height+triedBlocks < height {
 		old := t.held[0].key

@@ -9,9 +9,9 @@ import (
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
 )
 
-// upgradePlan is one release that changes the state machine: the name under
-// which governance schedules it and the stores that it adds or drops. What its
-// modules must rewrite is in their own migrations.
+// upgradePlan is one release that changes the state machine: the name under which governance
+// schedules it, and the stores that it adds or drops. The modules' own migrations rewrite
+// their state.
 type upgradePlan struct {
 	name   string
 	stores storetypes.StoreUpgrades
@@ -20,8 +20,8 @@ type upgradePlan struct {
 // upgradePlans lists the upgrades that this binary can carry out, oldest first.
 func upgradePlans() []upgradePlan { return nil }
 
-// setUpgrades registers a handler for each plan and, when the node was stopped
-// for one of them, changes the stores as it loads them.
+// setUpgrades registers a handler for each plan. If the node was stopped for one of them, it
+// changes the stores when it loads them.
 func (app *App) setUpgrades() {
 	for _, plan := range upgradePlans() {
 		app.UpgradeKeeper.SetUpgradeHandler(plan.name,

@@ -8,7 +8,7 @@ import (
 
 var errWritten = errors.New("expected an open batch, found one that has been written or closed; make a new one")
 
-// batch is written as a whole, once.
+// batch is a set of writes that is written as a whole, once.
 type batch struct {
 	pebble *pebble.Batch
 }
@@ -35,7 +35,7 @@ func (b *batch) Delete(key []byte) error {
 	return b.pebble.Delete(key, nil)
 }
 
-// Write applies the batch, WriteSync down to the disk. Either closes it.
+// Write applies the batch; WriteSync also waits until it is on disk. Both close the batch.
 func (b *batch) Write() error     { return b.write(pebble.NoSync) }
 func (b *batch) WriteSync() error { return b.write(pebble.Sync) }
 
@@ -49,7 +49,7 @@ func (b *batch) write(how *pebble.WriteOptions) error {
 	return b.Close()
 }
 
-// Close drops what has not been written.
+// Close discards writes that were not applied.
 func (b *batch) Close() error {
 	if b.pebble == nil {
 		return nil
@@ -59,7 +59,7 @@ func (b *batch) Close() error {
 	return open.Close()
 }
 
-// GetByteSize returns the size of what has been added, in bytes.
+// GetByteSize returns the size of the added writes, in bytes.
 func (b *batch) GetByteSize() (int, error) {
 	if b.pebble == nil {
 		return 0, errWritten

@@ -17,7 +17,7 @@ func open(t require.TestingT, dir string) dbm.DB {
 	return db
 }
 
-// entries of a range in both directions.
+// entries returns the entries of a range in both directions.
 func entries(t require.TestingT, db dbm.DB, start, end []byte) (up, down [][]byte) {
 	read := func(it dbm.Iterator, err error) (out [][]byte) {
 		require.NoError(t, err)
@@ -31,7 +31,7 @@ func entries(t require.TestingT, db dbm.DB, start, end []byte) (up, down [][]byt
 	return read(db.Iterator(start, end)), read(db.ReverseIterator(start, end))
 }
 
-// Whatever is written, the database reads like one in memory.
+// For any writes, the database reads like a database in memory.
 func TestReadsLikeADatabaseInMemory(t *testing.T) {
 	db, model := open(t, t.TempDir()), dbm.NewMemDB()
 	defer func() { require.NoError(t, db.Close()) }()
@@ -90,7 +90,7 @@ func TestReadsLikeADatabaseInMemory(t *testing.T) {
 	})
 }
 
-// Commands that open databases with the library's defaults find what was written.
+// Commands that open databases with the library's defaults read the same data.
 func TestLibraryReadsTheSameFiles(t *testing.T) {
 	home := t.TempDir()
 	db := open(t, home)

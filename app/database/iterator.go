@@ -2,7 +2,7 @@ package database
 
 import "github.com/cockroachdb/pebble"
 
-// iterator passes a range of keys. Keys and values are copies.
+// iterator iterates over a range of keys. Keys and values are copies.
 type iterator struct {
 	source     *pebble.Iterator
 	start, end []byte
@@ -12,10 +12,10 @@ type iterator struct {
 // Domain returns the bounds.
 func (i *iterator) Domain() (start, end []byte) { return i.start, i.end }
 
-// Valid says whether there is an entry.
+// Valid reports whether there is a current entry.
 func (i *iterator) Valid() bool { return i.source.Error() == nil && i.source.Valid() }
 
-// Next moves on. It panics after the last entry.
+// Next moves to the next entry. It panics after the last entry.
 func (i *iterator) Next() {
 	i.mustBeValid()
 	if i.down {
@@ -43,7 +43,7 @@ func (i *iterator) mustBeValid() {
 	}
 }
 
-// Error returns what went wrong on the way.
+// Error returns the error that ended the iteration, if any.
 func (i *iterator) Error() error { return i.source.Error() }
 
 // Close releases the iterator.

@@ -1,11 +1,10 @@
-// Package database opens the state's pebble database with settings for a tree
-// that does not fit into memory. The files are those of any other pebble
-// database: commands that open them with the library's defaults read the same.
+// Package database opens the state's pebble database with settings for a tree that does not
+// fit into memory. Its files are those of any other pebble database: commands that open them
+// with the library's defaults can read them.
 //
-// What it is for, measured with and without on one machine: loading a state of
-// 100,000 nodes and as many jobs and working on it took 67 s of processor time
-// instead of 112 s, at 300,000 of each 133 s instead of 228 s, with two thirds more
-// bank sends a second.
+// On one machine, loading a state of 100,000 nodes and as many jobs and working on it took 67
+// s of processor time with these settings and 112 s without; with 300,000 of each it took 133
+// s instead of 228 s, with two thirds more bank sends per second.
 package database
 
 import (
@@ -22,19 +21,21 @@ import (
 )
 
 const (
-	// cacheBytes of blocks stay in memory unpacked. With the library's 8 MiB a node
-	// of a large tree costs three blocks read and unpacked, index included.
+	// cacheBytes is the size of the cache of uncompressed blocks. With the library's 8 MiB,
+	// reading a node of a large tree means reading and uncompressing three blocks, including
+	// the index.
 	cacheBytes = 512 << 20
-	// memTableBytes are gathered before they are sorted into a file. Commits are
-	// large, and each file more is one more to look into.
+	// memTableBytes is the amount of writes that is collected before it is sorted into a
+	// file. Commits are large, and each additional file has to be searched.
 	memTableBytes = 64 << 20
-	// filterBits of a key tell with a chance of 99% that a file has it not.
+	// filterBits is the number of filter bits per key. With a probability of 99%, the filter
+	// shows that a file does not contain a key.
 	filterBits = 10
-	// compactions may run at once.
+	// compactions is the number of compactions that may run at once.
 	compactions = 3
 )
 
-// errNoKey and errNoValue are what the trees' own code expects to be refused.
+// errNoKey and errNoValue are the refusals that the code of the trees expects.
 var (
 	errNoKey   = errors.New("expected a key of at least a byte, found none")
 	errNoValue = errors.New("expected a value, found none")
@@ -45,8 +46,8 @@ func Open(home string, backend dbm.BackendType) (dbm.DB, error) {
 	return OpenIn("application", backend, filepath.Join(home, "data"))
 }
 
-// OpenIn opens the database of a name in a folder. Backends other than pebble
-// are opened as the library does.
+// OpenIn opens the database with a name in a folder. It opens backends other than pebble with
+// the library's defaults.
 func OpenIn(name string, backend dbm.BackendType, dir string) (dbm.DB, error) {
 	if backend != dbm.PebbleDBBackend {
 		return dbm.NewDB(name, backend, dir)
@@ -69,8 +70,8 @@ func OpenIn(name string, backend dbm.BackendType, dir string) (dbm.DB, error) {
 	return &db{pebble: opened}, nil
 }
 
-// refused says why a database cannot be opened: another process that has it, or what the
-// operating system refuses. Neither is damage.
+// refused explains why a database cannot be opened: another process uses it, or the operating
+// system refuses access. Neither means that the database is damaged.
 func refused(path string, err error) error {
 	if errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) && osfault.Holder(filepath.Join(path, "LOCK")) != "" {
 		holder := osfault.Holder(filepath.Join(path, "LOCK"))
@@ -82,21 +83,21 @@ func refused(path string, err error) error {
 	return fmt.Errorf("open the database %s: %w", path, osfault.Explain(path, err))
 }
 
-// quietLogger leaves out what pebble tells about its files.
+// quietLogger leaves out pebble's messages about its files.
 type quietLogger struct{ pebble.Logger }
 
-// Infof says nothing.
+// Infof discards its message.
 func (quietLogger) Infof(string, ...any) {}
 
-// db is a pebble database. Writes reach the disk with the next one that is asked
-// to wait for it, which ends every commit.
+// db is a pebble database. Writes reach the disk with the next synchronous write, which ends
+// every commit.
 type db struct {
 	pebble *pebble.DB
 }
 
 var _ dbm.DB = (*db)(nil)
 
-// Get returns a copy of the value of key, nil without one.
+// Get returns a copy of the value of key, or nil if there is none.
 func (d *db) Get(key []byte) ([]byte, error) {
 	if len(key) == 0 {
 		return nil, errNoKey
@@ -112,7 +113,7 @@ func (d *db) Get(key []byte) ([]byte, error) {
 	return found, closer.Close()
 }
 
-// Has says whether key has a value.
+// Has reports whether key has a value.
 func (d *db) Has(key []byte) (bool, error) {
 	if len(key) == 0 {
 		return false, errNoKey
@@ -127,7 +128,7 @@ func (d *db) Has(key []byte) (bool, error) {
 	return true, closer.Close()
 }
 
-// Set writes a value, SetSync down to the disk.
+// Set writes a value; SetSync also waits until it is on disk.
 func (d *db) Set(key, value []byte) error     { return d.set(key, value, pebble.NoSync) }
 func (d *db) SetSync(key, value []byte) error { return d.set(key, value, pebble.Sync) }
 
@@ -138,7 +139,7 @@ func (d *db) set(key, value []byte, how *pebble.WriteOptions) error {
 	return d.pebble.Set(key, value, how)
 }
 
-// Delete removes a key, DeleteSync down to the disk.
+// Delete removes a key; DeleteSync also waits until this is on disk.
 func (d *db) Delete(key []byte) error     { return d.remove(key, pebble.NoSync) }
 func (d *db) DeleteSync(key []byte) error { return d.remove(key, pebble.Sync) }
 
@@ -159,8 +160,8 @@ func check(key, value []byte) error {
 	return nil
 }
 
-// Iterator passes start to before end upwards, ReverseIterator downwards; nil is
-// no bound.
+// Iterator iterates upwards from start to before end, and ReverseIterator downwards. A bound
+// of nil means no bound.
 func (d *db) Iterator(start, end []byte) (dbm.Iterator, error) {
 	return d.iterate(start, end, false)
 }
@@ -185,10 +186,10 @@ func (d *db) iterate(start, end []byte, down bool) (dbm.Iterator, error) {
 	return &iterator{source: source, start: start, end: end, down: down}, nil
 }
 
-// NewBatch gathers writes.
+// NewBatch returns an empty batch.
 func (d *db) NewBatch() dbm.Batch { return &batch{pebble: d.pebble.NewBatch()} }
 
-// NewBatchWithSize is NewBatch with room for so many bytes.
+// NewBatchWithSize returns an empty batch with room for this many bytes.
 func (d *db) NewBatchWithSize(size int) dbm.Batch {
 	return &batch{pebble: d.pebble.NewBatchWithSize(size)}
 }

@@ -1,7 +1,6 @@
-// Package params holds the chain's names and units, and sets them in the SDK's
-// globals. It imports nothing of the app, so that every binary and every test
-// can call SetSDKDefaults before anything reads a prefix, a denom or the power
-// reduction.
+// Package params contains the chain's names and units, and sets them in the SDK's globals. It
+// does not import other packages of the app, so that every binary and every test can call
+// SetSDKDefaults before a prefix, a denom or the power reduction is read.
 package params
 
 import (
@@ -15,20 +14,22 @@ import (
 )
 
 const (
-	// AppName names the node binary and its home folder.
+	// AppName is the name of the node binary and of its home folder.
 	AppName = "thetad"
-	// Bech32Prefix starts every address: theta1…, thetavaloper1…, thetavalcons1….
+	// Bech32Prefix is the first part of every address: theta1…, thetavaloper1…,
+	// thetavalcons1….
 	Bech32Prefix = "theta"
-	// CoinType is the SLIP-44 coin type of derived keys, that of all Cosmos wallets.
+	// CoinType is the SLIP-44 coin type of derived keys. It is the one that all Cosmos
+	// wallets use.
 	CoinType = 118
 	// BaseDenom is the unit in which the chain counts: gas, bonds, jobs, votes.
 	BaseDenom = "atfuel"
-	// DisplayDenom is what people see: 1 tfuel is 10^18 atfuel.
+	// DisplayDenom is the unit in which amounts are displayed: 1 tfuel is 10^18 atfuel.
 	DisplayDenom = "tfuel"
 	// DisplayExponent is the power of ten between the two.
 	DisplayExponent = 18
-	// DefaultMinGasPrice is the price of a unit of gas, in atfuel, below which
-	// no block takes a tx: a bank send of 100,000 gas costs 0.0001 tfuel.
+	// DefaultMinGasPrice is the lowest price of a unit of gas in a block, in atfuel: a bank
+	// send of 100,000 gas costs 0.0001 tfuel.
 	DefaultMinGasPrice int64 = 1_000_000_000
 )
 
@@ -42,15 +43,14 @@ func TfuelCoin(n int64) sdk.Coin {
 	return sdk.Coin{Denom: BaseDenom, Amount: Tfuel(n)}
 }
 
-// setOnce keeps the globals from being written while another goroutine reads
-// them: tests and commands all call SetSDKDefaults first.
+// setOnce makes sure that the globals are not written while another goroutine reads them: all
+// tests and commands call SetSDKDefaults first.
 var setOnce sync.Once
 
-// SetSDKDefaults writes the chain's prefixes, coin type, bond denom and power
-// reduction into the SDK's globals and seals its config. It may be called any
-// number of times and must be called first: the SDK copies these values into
-// codecs and default parameters. It panics when the config has already been
-// sealed with another prefix.
+// SetSDKDefaults writes the chain's prefixes, coin type, bond denom and power reduction into
+// the SDK's globals and seals its config. It may be called any number of times, and must be
+// called before anything else, because the SDK copies these values into codecs and default
+// parameters. It panics if the config has already been sealed with another prefix.
 func SetSDKDefaults() {
 	setOnce.Do(func() {
 		nameConfig()
@@ -67,9 +67,9 @@ func SetSDKDefaults() {
 	})
 }
 
-// nameConfig gives the SDK's config a fixed name. Without one the SDK asks the
-// system for host, program and process at every conversion of an address, which
-// took a seventh of a bank send, and loses its prefixes when the host is renamed.
+// nameConfig gives the SDK's config a fixed name. Without a name, the SDK asks the system for
+// host, program and process at every conversion of an address. This took a seventh of the
+// time of a bank send, and the config lost its prefixes when the host was renamed.
 func nameConfig() {
 	if err := os.Setenv(sdk.EnvConfigScope, AppName); err != nil {
 		panic(err)
@@ -88,7 +88,7 @@ func setAddressing() {
 	config.Seal()
 }
 
-// registerDenoms lets commands that normalise coins take tfuel as well as atfuel.
+// registerDenoms lets commands that normalise coins accept tfuel as well as atfuel.
 func registerDenoms() {
 	units := []struct {
 		denom string

@@ -16,7 +16,7 @@ const (
 	claims
 )
 
-// brings is a transaction of the lane that brings keys.
+// brings returns a transaction of the lane with keys.
 func brings(sender string, sequence uint64, kind int, deadline int64, keys ...string) *pool.Entry {
 	e := due(sender, sequence, deadline)
 	e.Kind, e.Keys = kind, keys
@@ -42,7 +42,7 @@ func add(t *testing.T, p *pool.Pool, entries ...*pool.Entry) {
 
 func TestAClaimDrivesOutNoRevealAndNoRound(t *testing.T) {
 	p := newPool()
-	const never = 1 << 62 // rounds may have no deadline
+	const never = 1 << 62 // rounds do not always have a deadline
 	add(t, p,
 		brings("relay", 0, rounds, never, "round/1"), brings("n", 0, duties, 400, "reveal/n"),
 		brings("m", 0, duties, 500, "reveal/m"), brings("c", 0, claims, 9, "claim/c"))
@@ -60,8 +60,8 @@ func TestADutyDrivesOutClaims(t *testing.T) {
 	require.Equal(t, []string{"n0", "c00", "c10", "c20"}, inLane(p))
 }
 
-// A key has one transaction in the lane that counts: copies of it take only room that
-// nobody else wants.
+// For each key, one transaction in the lane counts. Copies of it only use room that no other
+// transaction needs.
 func TestCopiesOfADutyGiveWayToAllElse(t *testing.T) {
 	p := newPool()
 	add(t, p, brings("relay", 0, rounds, 1, "round/1"))
@@ -87,7 +87,7 @@ func TestWhoSendsADutyAgainIsNotTurnedAway(t *testing.T) {
 	add(t, p, newer)
 	require.Equal(t, []string{"n5", "n6"}, inLane(p), "a newer sequence waits behind the first, whose sequence it needs")
 
-	// Once the first is gone, the second counts.
+	// When the first is gone, the second counts.
 	p.Forget([][]byte{other.Raw}, 2)
 	require.NoError(t, p.Refresh(newer.Raw, newer.Terms))
 	for i := range 4 {

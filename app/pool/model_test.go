@@ -12,9 +12,9 @@ import (
 	"github.com/thetaedge/theta/app/pool"
 )
 
-// Whatever comes, goes and becomes due, in any order: the limits hold, each transaction
-// waits in one room, none that the pool has told to be gone comes back, and once all is
-// forgotten there is room for as much as before.
+// Transactions come, go and become due in any order. The limits hold, each transaction waits
+// in one room, a transaction that the pool has reported as gone does not come back, and when
+// all are forgotten there is as much room as before.
 func TestThePoolKeepsItsLimitsWhateverComes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		limits := pool.Limits{Txs: 6, Bytes: 400, LaneTxs: 4, LaneBytes: 200, PerSender: 4, LanePerSender: 2, Blocks: 20}
@@ -109,7 +109,8 @@ func check(t *rapid.T, p *pool.Pool, limits pool.Limits, known map[string]*pool.
 		require.LessOrEqual(t, n, limits.PerSender)
 		require.LessOrEqual(t, inLane[sender], limits.LanePerSender)
 	}
-	// Of one sender none stands before one that goes before it and came before it.
+	// Of two transactions of one sender, the one with the lower sequence that came first is
+	// listed first.
 	for i, e := range ordinary {
 		for _, later := range ordinary[i+1:] {
 			mine, other := e.Signers[0], later.Signers[0]

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// raise is by how much, in percent, a transaction has to outbid the one that it drives
-// out: filling the pool again and again becomes dearer each time.
+// raise is the percentage by which a transaction has to outbid the one that it drives out:
+// filling the pool repeatedly becomes more expensive each time.
 const raise = 10
 
 func (p *Pool) crowded(sender Signer) error {
@@ -18,8 +18,9 @@ func (p *Pool) crowded(sender Signer) error {
 	return fmt.Errorf("%w: expected at most %d, and there are as many; wait for a block", ErrTooMany, p.limits.PerSender)
 }
 
-// place finds the room for an entry, and what gives way to it there: the lane where it may
-// go through that, or among the others where it pays.
+// place finds the room for an entry, and the entries that give way to it there. An entry that
+// may go through the lane waits there, or, if the lane does not have room and the entry pays,
+// among the others.
 func (p *Pool) place(entry *Entry) (*room, []*Entry, error) {
 	if err := p.crowded(entry.sender()); err != nil {
 		return nil, nil, err
@@ -37,8 +38,8 @@ func (p *Pool) place(entry *Entry) (*room, []*Entry, error) {
 	return &p.ordinary, victims, err
 }
 
-// placeLane finds what gives way to an entry in the lane: one of the same sender and
-// sequence, whose other signature its sender has made, and what is due after it.
+// placeLane finds the entries that give way to an entry in the lane: one of the same sender
+// and sequence, whose replacement that sender has signed, and those that are due later.
 func (p *Pool) placeLane(entry *Entry) ([]*Entry, error) {
 	victims := p.sameSequence(entry)
 	inLane := 0
@@ -64,8 +65,8 @@ func (p *Pool) placeLane(entry *Entry) ([]*Entry, error) {
 	})
 }
 
-// placeOrdinary finds what gives way to an entry among those that pay: what is cheaper by
-// more than a tenth.
+// placeOrdinary finds the entries that give way to an entry outside of the lane: those that
+// are cheaper by more than a tenth.
 func (p *Pool) placeOrdinary(entry *Entry) ([]*Entry, error) {
 	victims := p.sameSequence(entry)
 	for _, e := range victims {
@@ -87,7 +88,8 @@ func (p *Pool) placeOrdinary(entry *Entry) ([]*Entry, error) {
 	})
 }
 
-// sameSequence are the entries of an entry's sender with its sequence: one at most.
+// sameSequence returns the entries of an entry's sender with the same sequence. There is at
+// most one.
 func (p *Pool) sameSequence(entry *Entry) []*Entry {
 	var same []*Entry
 	for _, e := range p.senders[entry.sender().Address] {
@@ -98,8 +100,8 @@ func (p *Pool) sameSequence(entry *Entry) []*Entry {
 	return same
 }
 
-// fit adds the worst of a room to victims until an entry fits in, as long as each gives
-// way. Those that are looked at go back.
+// fit adds the worst entries of a room to victims until the new entry fits, as long as each
+// of them gives way. It puts the entries that it has looked at back into the room.
 func (p *Pool) fit(entry *Entry, room *room, victims []*Entry, yields func(*Entry) error) ([]*Entry, error) {
 	if len(entry.Raw) > room.most {
 		return nil, fmt.Errorf("%w: expected at most %d bytes, found %d", ErrFull, room.most, len(entry.Raw))
@@ -134,7 +136,7 @@ func (p *Pool) fit(entry *Entry, room *room, victims []*Entry, yields func(*Entr
 	return victims, nil
 }
 
-// outbid is the least price that drives out a price.
+// outbid returns the lowest price that drives out a price.
 func outbid(price int64) int64 {
 	more := price/100*raise + 1
 	if sum := price + more; sum > price {

@@ -1,7 +1,7 @@
-// Package pool holds the transactions that wait for a block. What pays more per unit of
-// gas gives way to nothing that pays less: when the pool is full the cheapest goes.
-// Transactions of the lane have room of their own, which the others cannot take; what
-// finds none there waits among the others, where it pays as they do.
+// Package pool contains the transactions that wait for a block. A transaction never gives way
+// to one that pays less per unit of gas: if the pool is full, the cheapest one is dropped.
+// Transactions of the lane have room of their own, which others cannot take. If that room is
+// full, they wait among the others if they pay the same price.
 package pool
 
 import (
@@ -18,29 +18,30 @@ import (
 	"github.com/cosmos/cosmos-sdk/types/mempool"
 )
 
-// ErrFull: there is no room for a transaction; the text says what would make some.
+// ErrFull means that there is no room for a transaction. The text says what would make room.
 var ErrFull = errors.New("the mempool is full")
 
-// ErrTooMany: a sender has as many transactions here as it may have.
+// ErrTooMany means that a sender has as many transactions in the pool as it may have.
 var ErrTooMany = errors.New("too many transactions of one sender wait for a block")
 
-// Limits bound what waits.
+// Limits bound the pool.
 type Limits struct {
-	// Txs and Bytes are of all that is not in the lane.
+	// Txs and Bytes bound the transactions outside of the lane.
 	Txs   int
 	Bytes int
-	// LaneTxs and LaneBytes are of the lane.
+	// LaneTxs and LaneBytes bound the transactions in the lane.
 	LaneTxs   int
 	LaneBytes int
-	// PerSender is how many transactions one account has here, LanePerSender how many of
-	// them in the lane.
+	// PerSender bounds the transactions of one account, and LanePerSender those of them that
+	// are in the lane.
 	PerSender     int
 	LanePerSender int
-	// Blocks is how many blocks a transaction stays that is not checked again.
+	// Blocks is the number of blocks after which a transaction that is not checked again is
+	// dropped.
 	Blocks int64
 }
 
-// DefaultLimits are several full blocks.
+// DefaultLimits returns limits that hold several full blocks.
 func DefaultLimits() Limits {
 	return Limits{
 		Txs: 5_000, Bytes: 64 << 20, LaneTxs: 2_000, LaneBytes: 16 << 20,
@@ -54,21 +55,21 @@ type Signer struct {
 	Sequence uint64
 }
 
-// Terms are what a transaction is to the state at which it was checked last.
+// Terms describe a transaction in the state in which it was last checked.
 type Terms struct {
-	// Lane says that it may go through the lane.
+	// Lane reports whether the transaction may go through the lane.
 	Lane bool
-	// Kind orders the lane before deadlines do, the least first.
+	// Kind orders the lane before deadlines do, lowest first.
 	Kind int
-	// Keys name what is due: of several transactions with the same key the first counts,
-	// and the others give way to all that brings something else.
+	// Keys identify the work that is due. Of several transactions with the same key, the
+	// first counts, and the others give way to all transactions with other keys.
 	Keys []string
-	// Deadline is the first height at which something of it is late.
+	// Deadline is the first height at which a part of the work is late.
 	Deadline int64
-	// Pays says that it pays what others pay: without room in the lane it may wait among
-	// them.
+	// Pays reports whether the transaction pays the ordinary price. If the lane is full, it
+	// may then wait outside of it.
 	Pays bool
-	// Height at which it was checked.
+	// Height at which the transaction was checked.
 	Height int64
 }
 
@@ -76,49 +77,50 @@ type Terms struct {
 type Entry struct {
 	Tx  sdk.Tx
 	Raw []byte
-	// Signers in the order of the transaction; the first is the sender.
+	// Signers in the order of the transaction. The first is the sender.
 	Signers []Signer
-	// Gas is its limit, Price what it pays for a unit in atfuel.
+	// Gas is the gas limit, and Price is the price per unit of gas in atfuel.
 	Gas   uint64
 	Price int64
 	Terms
 
 	key     [sha256.Size]byte
 	arrival uint64
-	// bid is Price, but never more than that of the sender's transactions before it: a
-	// transaction cannot be taken before those.
+	// bid is Price, but at most the lowest price of the sender's earlier transactions,
+	// because a transaction cannot be taken before those.
 	bid int64
-	// room is where it waits, copies says that what it brings was there before it.
+	// room is where the entry waits. copies reports whether another entry had one of its keys
+	// before.
 	room   *room
 	copies bool
 	index  int
 }
 
-// Arrival orders transactions by when they came.
+// Arrival returns the number by which transactions are ordered by arrival.
 func (e *Entry) Arrival() uint64 { return e.arrival }
 
-// Bid is the price by which the pool orders it: its own, or that of the cheapest
-// transaction of its sender that goes before it.
+// Bid returns the price by which the pool orders the entry: its own price, or that of the
+// cheapest of its sender's transactions that go before it, if lower.
 func (e *Entry) Bid() int64 { return e.bid }
 
 func (e *Entry) sender() Signer { return e.Signers[0] }
 
-// room is one of the two in which transactions wait.
+// room is one of the two rooms in which transactions wait.
 type room struct {
 	queue     worst
 	bytes     int
-	txs, most int // the most of each; most is of bytes
+	txs, most int // limits; most is in bytes
 }
 
-// Pool is safe for concurrent use.
+// Pool is the set of waiting transactions. It is safe for concurrent use.
 type Pool struct {
 	describe func(ctx sdk.Context, tx sdk.Tx) (*Entry, error)
 	limits   Limits
 
 	mu      sync.Mutex
 	entries map[[sha256.Size]byte]*Entry
-	senders map[string][]*Entry // by sequence
-	// holders are the transactions of the lane that brought a key first.
+	senders map[string][]*Entry // sorted by sequence
+	// holders contains, for each key, the transaction of the lane that had it first.
 	holders  map[string]*Entry
 	ordinary room
 	lane     room
@@ -127,7 +129,7 @@ type Pool struct {
 
 var _ mempool.ExtMempool = (*Pool)(nil)
 
-// New returns an empty pool. describe says what a transaction is that has passed the
+// New returns an empty pool. describe returns the entry of a transaction that has passed the
 // checks of ctx.
 func New(limits Limits, describe func(ctx sdk.Context, tx sdk.Tx) (*Entry, error)) *Pool {
 	p := &Pool{
@@ -145,7 +147,7 @@ func New(limits Limits, describe func(ctx sdk.Context, tx sdk.Tx) (*Entry, error
 	return p
 }
 
-// compareDue orders the lane, what goes first before what goes later, whenever they came.
+// compareDue orders the lane: earlier transactions come first, whatever their arrival.
 func compareDue(a, b *Entry) int {
 	switch {
 	case a.copies != b.copies && a.copies:
@@ -170,7 +172,8 @@ func (p *Pool) Insert(ctx context.Context, tx sdk.Tx) error {
 	return nil
 }
 
-// Admits tells whether Add would take a transaction now; it returns ErrFull or ErrTooMany.
+// Admits returns nil if Add would take a transaction now. Otherwise it returns ErrFull or
+// ErrTooMany.
 func (p *Pool) Admits(entry *Entry) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -181,14 +184,15 @@ func (p *Pool) Admits(entry *Entry) error {
 	return err
 }
 
-// Crowded returns ErrTooMany where an account may not add a transaction with a sequence.
+// Crowded returns ErrTooMany if an account may not add a transaction with a sequence.
 func (p *Pool) Crowded(sender Signer) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.crowded(sender)
 }
 
-// Add adds a transaction, and drops those that give way to it.
+// Add adds a transaction, and drops those that give way to it. It returns ErrFull or
+// ErrTooMany.
 func (p *Pool) Add(entry *Entry) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -205,9 +209,10 @@ func (p *Pool) Add(entry *Entry) error {
 	return nil
 }
 
-// Refresh notes what a transaction that waits is by now, and moves it to where it belongs:
-// it may have become due, or no longer be. Of what does not wait it knows nothing. It
-// returns ErrFull where there is no room for it any more, and drops it.
+// Refresh updates the terms of a waiting transaction, and moves it to the room where it
+// belongs: it may have become due, or may not be due any more. It ignores a transaction that
+// is not in the pool. If there is no room for it any more, Refresh drops the transaction and
+// returns ErrFull.
 func (p *Pool) Refresh(raw []byte, terms Terms) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -220,8 +225,8 @@ func (p *Pool) Refresh(raw []byte, terms Terms) error {
 	return p.add(entry)
 }
 
-// add puts an entry where place says. What gives way to it in the lane may find room among
-// the others.
+// add puts an entry into the room that place finds. Entries that give way to it in the lane
+// may find room among the others.
 func (p *Pool) add(entry *Entry) error {
 	room, victims, err := p.place(entry)
 	if err != nil {
@@ -265,7 +270,7 @@ func (p *Pool) keep(entry *Entry, room *room) {
 	p.bidAgain(sender)
 }
 
-// drop takes an entry out of everything.
+// drop removes an entry from the pool.
 func (p *Pool) drop(entry *Entry) {
 	if p.entries[entry.key] != entry {
 		return
@@ -288,7 +293,7 @@ func (p *Pool) drop(entry *Entry) {
 	p.bidAgain(sender)
 }
 
-// bidAgain is what the ordinary transactions of a sender bid after one of them has come or
+// bidAgain updates the bids of a sender's ordinary transactions after one of them has come or
 // gone.
 func (p *Pool) bidAgain(sender string) {
 	for _, e := range p.senders[sender] {
@@ -299,7 +304,7 @@ func (p *Pool) bidAgain(sender string) {
 	}
 }
 
-// bidOf is what an entry bids beside those of its sender that go before it.
+// bidOf returns the bid of an entry, given its sender's entries that go before it.
 func (p *Pool) bidOf(entry *Entry) int64 {
 	bid := entry.Price
 	for _, e := range p.senders[entry.sender().Address] {
@@ -310,7 +315,7 @@ func (p *Pool) bidOf(entry *Entry) int64 {
 	return bid
 }
 
-// brings tells whether the lane has something of an entry by another transaction.
+// brings reports whether another transaction in the lane has one of an entry's keys.
 func (p *Pool) brings(entry *Entry) bool {
 	return slices.ContainsFunc(entry.Keys, func(key string) bool {
 		holder := p.holders[key]

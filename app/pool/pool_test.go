@@ -17,7 +17,7 @@ func limits() pool.Limits {
 
 func newPool() *pool.Pool { return pool.New(limits(), nil) }
 
-// entry has bytes that no other sender and sequence has.
+// entry returns an entry whose bytes differ for each sender and sequence.
 func entry(sender string, sequence uint64, price int64) *pool.Entry {
 	raw := binary.BigEndian.AppendUint64(append([]byte(nil), sender...), sequence)
 	raw = binary.BigEndian.AppendUint64(raw, uint64(price))
@@ -148,8 +148,8 @@ func TestWhatIsInABlockOrNotCheckedForLongIsForgotten(t *testing.T) {
 	require.Zero(t, p.CountTx())
 }
 
-// Whatever comes and goes, the pool is within its limits, keeps a sender's order, and
-// holds nothing that is cheaper than what it refuses.
+// Whatever comes and goes, the pool stays within its limits, keeps the order of each sender,
+// and does not contain a transaction that is cheaper than one that it refuses.
 func TestPoolHoldsItsLimits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := newPool()
@@ -187,7 +187,7 @@ func terms(t *rapid.T) pool.Terms {
 
 func checkPool(t *rapid.T, p *pool.Pool, bounds pool.Limits) {
 	lane, _ := p.Entries()
-	for _, e := range lane { // what was a copy may be none any more
+	for _, e := range lane { // a copy may have become the first
 		require.NoError(t, p.Refresh(e.Raw, e.Terms))
 	}
 	lane, ordinary := p.Entries()

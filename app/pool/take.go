@@ -9,7 +9,8 @@ import (
 	"github.com/cosmos/cosmos-sdk/types/mempool"
 )
 
-// Has tells whether a transaction waits here, and notes that it was checked at a height.
+// Has reports whether a transaction is in the pool, and notes that it was checked at a
+// height.
 func (p *Pool) Has(raw []byte, height int64) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -21,7 +22,8 @@ func (p *Pool) Has(raw []byte, height int64) bool {
 	return true
 }
 
-// Forget drops what is in a block at a height, and what nobody has checked for long.
+// Forget drops the transactions of a block at a height, and those that have not been checked
+// for a long time.
 func (p *Pool) Forget(txs [][]byte, height int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -40,9 +42,9 @@ func (p *Pool) Forget(txs [][]byte, height int64) {
 	}
 }
 
-// Entries returns all that waits: the lane by kind and deadline, copies of what is there
-// last, then the rest by what it bids, dearest first, each in the order in which it came.
-// Among the rest a transaction of a sender never stands before one that goes before it.
+// Entries returns all entries. The lane is ordered by kind and deadline, with copies last.
+// The others are ordered by bid, highest first, and then by arrival. Among them, a
+// transaction never comes before one of the same sender that has to go before it.
 func (p *Pool) Entries() (lane, ordinary []*Entry) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -68,15 +70,14 @@ func (p *Pool) all() []*Entry {
 	return slices.Concat(p.lane.queue.entries, p.ordinary.queue.entries)
 }
 
-// CountTx is how many transactions wait.
+// CountTx returns the number of transactions in the pool.
 func (p *Pool) CountTx() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.entries)
 }
 
-// Remove drops a transaction by its sender and sequence; it returns
-// mempool.ErrTxNotFound.
+// Remove drops a transaction by its sender and sequence. It returns mempool.ErrTxNotFound.
 func (p *Pool) Remove(tx sdk.Tx) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -89,8 +90,8 @@ func (p *Pool) Remove(tx sdk.Tx) error {
 	return mempool.ErrTxNotFound
 }
 
-// RemoveWithReason drops a transaction that fails when it is checked again. Those of a
-// block were dropped by Forget before it runs.
+// RemoveWithReason drops a transaction that fails when it is checked again. Forget drops the
+// transactions of a block before it runs.
 func (p *Pool) RemoveWithReason(ctx context.Context, _ sdk.Tx, reason mempool.RemoveReason) error {
 	if reason.Caller == mempool.CallerRunTxFinalize {
 		return nil
@@ -103,13 +104,13 @@ func (p *Pool) RemoveWithReason(ctx context.Context, _ sdk.Tx, reason mempool.Re
 	return nil
 }
 
-// Select iterates over all that waits, the lane first.
+// Select iterates over all transactions, the lane first.
 func (p *Pool) Select(context.Context, [][]byte) mempool.Iterator {
 	lane, ordinary := p.Entries()
 	return next(append(lane, ordinary...))
 }
 
-// SelectBy calls take with all that waits, the lane first, until it returns false.
+// SelectBy calls take with all transactions, the lane first, until take returns false.
 func (p *Pool) SelectBy(_ context.Context, _ [][]byte, take func(sdk.Tx) bool) {
 	lane, ordinary := p.Entries()
 	for _, entry := range append(lane, ordinary...) {
@@ -119,7 +120,7 @@ func (p *Pool) SelectBy(_ context.Context, _ [][]byte, take func(sdk.Tx) bool) {
 	}
 }
 
-// cursor stands at the first of what is left.
+// cursor contains the remaining entries; its first entry is the current one.
 type cursor []*Entry
 
 func next(left []*Entry) mempool.Iterator {
@@ -129,10 +130,10 @@ func next(left []*Entry) mempool.Iterator {
 	return cursor(left)
 }
 
-// Next stands at the one after.
+// Next moves to the next entry.
 func (c cursor) Next() mempool.Iterator { return next(c[1:]) }
 
-// Tx is where it stands.
+// Tx returns the current transaction.
 func (c cursor) Tx() sdk.Tx { return c[0].Tx }
 
 // worst is a heap with the worst entry on top.
@@ -141,13 +142,13 @@ type worst struct {
 	worse   func(a, b *Entry) bool
 }
 
-// Len is how many there are.
+// Len returns the number of entries.
 func (w *worst) Len() int { return len(w.entries) }
 
-// Less puts what is worse on top.
+// Less puts the worse entry on top.
 func (w *worst) Less(i, j int) bool { return w.worse(w.entries[i], w.entries[j]) }
 
-// Swap keeps each entry's index.
+// Swap swaps two entries and keeps their index.
 func (w *worst) Swap(i, j int) {
 	w.entries[i], w.entries[j] = w.entries[j], w.entries[i]
 	w.entries[i].index, w.entries[j].index = i, j
@@ -160,7 +161,7 @@ func (w *worst) Push(x any) {
 	w.entries = append(w.entries, entry)
 }
 
-// Pop removes the last.
+// Pop removes and returns the last entry.
 func (w *worst) Pop() any {
 	last := len(w.entries) - 1
 	entry := w.entries[last]
