@@ -5,10 +5,10 @@ import (
 	"encoding/binary"
 )
 
-// Scheme is drand's name of the signature scheme.
+// Scheme is drand's name for the signature scheme.
 const Scheme = "bls-unchained-g1-rfc9380"
 
-// Message is what the network signs for a round, 32 bytes.
+// Message returns the message that the network signs for a round, 32 bytes.
 func Message(round uint64) []byte {
 	var b [8]byte
 	binary.BigEndian.PutUint64(b[:], round)
@@ -16,7 +16,7 @@ func Message(round uint64) []byte {
 	return sum[:]
 }
 
-// Randomness is what a valid signature yields, 32 bytes.
+// Randomness returns the randomness that a valid signature yields, 32 bytes.
 func Randomness(signature []byte) []byte {
 	sum := sha256.Sum256(signature)
 	return sum[:]

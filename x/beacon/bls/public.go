@@ -19,9 +19,9 @@ const (
 )
 
 var (
-	// ErrEncoding says that bytes are not the one encoding of a usable point.
+	// ErrEncoding means that bytes are not the canonical encoding of a usable point.
 	ErrEncoding = errors.New("invalid point encoding")
-	// ErrForged says that a well-formed signature is not the key's for that round.
+	// ErrForged means that a well-formed signature was not made with the key for that round.
 	ErrForged = errors.New("signature does not verify")
 )
 
@@ -30,8 +30,8 @@ type PublicKey struct {
 	point kyber.Point
 }
 
-// ParsePublicKey reads a key from lower case hex, as drand publishes it, and
-// returns ErrEncoding when it is no point of the subgroup, or infinity.
+// ParsePublicKey reads a key from lower-case hex, as drand publishes it. It returns
+// ErrEncoding if the key is infinity or is not a point of the subgroup.
 func ParsePublicKey(text string) (PublicKey, error) {
 	if len(text) != 2*PublicKeySize {
 		return PublicKey{}, fmt.Errorf("%w: expected %d hex digits, found %d", ErrEncoding, 2*PublicKeySize, len(text))
@@ -50,7 +50,7 @@ func ParsePublicKey(text string) (PublicKey, error) {
 	return PublicKey{point: point}, nil
 }
 
-// String is the key in lower case hex.
+// String returns the key in lower-case hex.
 func (k PublicKey) String() string {
 	raw, err := k.point.MarshalBinary()
 	if err != nil {
@@ -59,8 +59,8 @@ func (k PublicKey) String() string {
 	return hex.EncodeToString(raw)
 }
 
-// Verify returns nil when the signature is the key's for the round, ErrEncoding
-// when it cannot be anybody's, and ErrForged otherwise.
+// Verify returns nil if the signature was made with the key for the round, ErrEncoding if it
+// cannot be a signature of any key, and ErrForged otherwise.
 func (k PublicKey) Verify(round uint64, signature []byte) error {
 	suite := bls12381.NewBLS12381Suite()
 	point, err := decode(suite.G1(), signature)
@@ -77,7 +77,7 @@ func (k PublicKey) Verify(round uint64, signature []byte) error {
 	return nil
 }
 
-// decode reads a compressed point and insists on its canonical encoding.
+// decode reads a compressed point and requires its canonical encoding.
 func decode(group kyber.Group, raw []byte) (kyber.Point, error) {
 	if len(raw) != group.PointLen() {
 		return nil, fmt.Errorf("%w: expected %d bytes, found %d", ErrEncoding, group.PointLen(), len(raw))

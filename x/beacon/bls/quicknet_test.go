@@ -13,8 +13,8 @@ const quicknet = "83cf0f2896adee7eb8b5f01fcad3912212c437e0073e911fb90022d3e76018
 	"8c4b450b6a0a6c3ac6a5776a2d1064510d1fec758c921cc22b0e17e63aaf4bcb" +
 	"5ed66304de9cf809bd274ca73bab4af5a6e9c76a4bc09e76eae8991ef5ece45a"
 
-// published are rounds of quicknet as the network published them. Nobody but
-// the network could have made them, so that they verify proves them genuine.
+// published contains rounds of quicknet as the network published them. Only the network could
+// have made them, so the fact that they verify proves that they are genuine.
 func published() map[uint64]string {
 	return map[uint64]string{
 		123:      "b75c69d0b72a5d906e854e808ba7e2accb1542ac355ae486d591aa9d43765482e26cd02df835d3546d23c4b13e0dfc92",

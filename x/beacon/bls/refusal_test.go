@@ -48,8 +48,8 @@ func TestInfinityIsNeitherSignatureNorKey(t *testing.T) {
 	require.ErrorIs(t, err, bls.ErrEncoding)
 }
 
-// A coordinate plus the modulus is the same field element; were it accepted, a
-// round would have two signatures and two randomnesses.
+// A coordinate plus the modulus is the same field element. If it were accepted, a round would
+// have two signatures and two random values.
 func TestACoordinateBeyondTheModulusIsRefused(t *testing.T) {
 	key := bls.GenerateKey()
 	tried := 0
@@ -77,8 +77,8 @@ func addModulus(t testing.TB, signature []byte) ([]byte, bool) {
 	return again, true
 }
 
-// Most points of the curve are outside of the subgroup of prime order (the
-// cofactor is about 2^125), so points found by chance all are.
+// Most points of the curve are outside of the subgroup of prime order (the cofactor is about
+// 2^125), so points that are found at random all are.
 func TestPointsOutsideTheSubgroupAreRefused(t *testing.T) {
 	key := bls.GenerateKey().Public()
 	outside := 0

@@ -12,22 +12,22 @@ import (
 // secretKeySize is the length of a scalar in bytes.
 const secretKeySize = 32
 
-// SecretKey signs rounds. A real network holds it in shares; this one is for
-// devnets and tests.
+// SecretKey signs rounds. A real network holds it in shares; this one is for devnets and
+// tests.
 type SecretKey struct {
 	scalar kyber.Scalar
 }
 
-// GenerateKey makes a key from the system's randomness.
+// GenerateKey returns a new key from the system's randomness.
 func GenerateKey() SecretKey {
 	return SecretKey{scalar: bls12381.NewGroupG1().Scalar().Pick(random.New())}
 }
 
-// ParseSecretKey reads a key from hex, 32 bytes big endian.
+// ParseSecretKey reads a key from hex, 32 bytes, big endian.
 func ParseSecretKey(text string) (SecretKey, error) {
 	raw, err := hex.DecodeString(text)
 	if err != nil {
-		// The cause would quote the secret.
+		// The cause would contain the secret.
 		return SecretKey{}, fmt.Errorf("%w: a secret key is %d hex digits", ErrEncoding, 2*secretKeySize)
 	}
 	if len(raw) != secretKeySize {
@@ -43,7 +43,7 @@ func ParseSecretKey(text string) (SecretKey, error) {
 	return SecretKey{scalar: scalar}, nil
 }
 
-// Hex is the key in hex. Keep it secret.
+// Hex returns the key in hex. Keep it secret.
 func (k SecretKey) Hex() (string, error) {
 	raw, err := k.scalar.MarshalBinary()
 	if err != nil {
@@ -52,12 +52,12 @@ func (k SecretKey) Hex() (string, error) {
 	return hex.EncodeToString(raw), nil
 }
 
-// Public is the key that verifies.
+// Public returns the key that verifies the signatures.
 func (k SecretKey) Public() PublicKey {
 	return PublicKey{point: bls12381.NewGroupG2().Point().Mul(k.scalar, nil)}
 }
 
-// Sign signs a round; the same round always gives the same bytes.
+// Sign signs a round. The same round always gives the same bytes.
 func (k SecretKey) Sign(round uint64) ([]byte, error) {
 	hashed, err := hashToCurve(bls12381.NewGroupG1(), round)
 	if err != nil {

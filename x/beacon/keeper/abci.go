@@ -1,4 +1,4 @@
-// Package keeper verifies rounds, pins heights to them and forgets what is old.
+// Package keeper verifies rounds, pins heights to them and prunes old ones.
 package keeper
 
 import (
@@ -7,8 +7,9 @@ import (
 	"github.com/thetaedge/theta/x/internal/isolated"
 )
 
-// BeginBlock pins the height before. Failing to would re-roll seeds, so its
-// error stops the block; pruning is housekeeping and may fail alone.
+// BeginBlock pins the previous height. An error here stops the block, because a height
+// without its pin would get another seed later. Pruning is housekeeping: it may fail without
+// an effect on the block.
 func (k *Keeper) BeginBlock(ctx context.Context) error {
 	if err := k.PinPreviousHeight(ctx); err != nil {
 		return err

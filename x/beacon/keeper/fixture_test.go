@@ -55,7 +55,7 @@ func (p *purse) SendCoinsFromModuleToAccount(_ context.Context, _ string, to sdk
 	return nil
 }
 
-// fixture is a keeper with real stores on a network whose key the test holds.
+// fixture is a keeper with real stores, on a network whose key the test holds.
 type fixture struct {
 	t         require.TestingT
 	ctx       sdk.Context
@@ -94,7 +94,7 @@ func newFixture(t testing.TB, adjust ...func(*types.GenesisState)) *fixture {
 	return f
 }
 
-// params are those of the test's own network: rounds every 3 seconds.
+// params returns the parameters of the test's own network: rounds every 3 seconds.
 func (f *fixture) params() types.Params {
 	p := types.DefaultParams()
 	p.PublicKey, p.GenesisTime = f.key.Public().String(), genesisAt
@@ -107,7 +107,7 @@ func (f *fixture) schedule() types.Schedule {
 	return res.Schedule
 }
 
-// next ends the block and begins another that is so much later.
+// next ends the block and begins another, this much later.
 func (f *fixture) next(later time.Duration) {
 	require.NoError(f.t, f.keeper.EndBlock(f.ctx))
 	f.ctx = f.ctx.WithBlockHeight(f.ctx.BlockHeight() + 1).WithBlockTime(f.ctx.BlockTime().Add(later)).
@@ -141,7 +141,7 @@ func (f *fixture) seed(height int64) (types.Seed, bool) {
 	return seed, found
 }
 
-// until goes on by blocks of one second until the round is due.
+// until advances in blocks of one second until the round is due.
 func (f *fixture) until(round uint64) {
 	for f.schedule().DueAt(f.ctx.BlockTime()) < round {
 		f.next(time.Second)

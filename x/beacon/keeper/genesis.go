@@ -10,8 +10,8 @@ import (
 	"github.com/thetaedge/theta/x/beacon/types"
 )
 
-// InitGenesis writes a validated state. Pins of heights that this chain has yet
-// to reach were counted by another one and are left out.
+// InitGenesis writes a validated state. It omits pins of heights that this chain has not
+// reached yet, because another chain counted them.
 func (k *Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 	if err := k.params.Set(ctx, g.Params); err != nil {
 		return err
@@ -42,7 +42,7 @@ func (k *Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 	return nil
 }
 
-// ExportGenesis returns all of the module's state.
+// ExportGenesis returns the module's whole state.
 func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error) {
 	params, err := k.params.Get(ctx)
 	if err != nil {

@@ -10,11 +10,11 @@ import (
 	"github.com/thetaedge/theta/x/beacon/types"
 )
 
-// However long the chain stood still: the rounds that heights waited for are still
-// accepted after it, as long as somebody may wait for them, and no height has got
-// another round.
+// However long the chain stood still, the rounds for which heights waited are accepted
+// afterwards, as long as they may be needed, and no height has got another round.
 func TestAHaltLosesAndReRollsNoSeed(t *testing.T) {
-	// waited is for how many blocks a height waits at most; retention is twice that.
+	// waited is the largest number of blocks for which a height waits; retention is twice
+	// that.
 	const waited = 100
 	for name, halt := range map[string]time.Duration{
 		"half a day": 12 * time.Hour, "a week": 7 * 24 * time.Hour, "a year": 365 * 24 * time.Hour,
@@ -87,7 +87,7 @@ func TestRestartedChainWaitsForRoundsOfItsOwn(t *testing.T) {
 	seed, found := anew.seed(2)
 	require.True(t, found)
 	require.Equal(t, anew.ctx.BlockHeight(), seed.Height)
-	// A further network, at a height that the old chain had long passed.
+	// Another network follows, at a height that the old chain had passed long before.
 	p.PublicKey = bls.GenerateKey().Public().String()
 	require.NoError(t, anew.keeper.UpdateParams(anew.ctx, p))
 	g, err = anew.keeper.ExportGenesis(anew.ctx)
@@ -95,8 +95,8 @@ func TestRestartedChainWaitsForRoundsOfItsOwn(t *testing.T) {
 	require.NoError(t, g.Validate())
 }
 
-// Heights from before a change of network wait for the first round of the new one,
-// however long the chain stands still after it.
+// Heights from before a change of network wait for the first round of the new one, however
+// long the chain stands still after the change.
 func TestAHaltAfterAChangeOfNetworkLosesNoSeed(t *testing.T) {
 	f := newFixture(t, short)
 	f.until(10)

@@ -24,7 +24,7 @@ type Keeper struct {
 	feeDenom     string
 	authority    string
 
-	// verified is no state: it spares pairings.
+	// verified is not part of the state: it saves pairings.
 	verified *verified
 
 	schema         collections.Schema
@@ -36,9 +36,9 @@ type Keeper struct {
 	reimbursements collections.Map[collections.Pair[uint32, uint64], []byte]
 }
 
-// NewKeeper returns a keeper that reimburses from the module account
-// feeCollector in feeDenom and takes params from authority. It panics when the
-// store's schema does not build.
+// NewKeeper returns a keeper. It reimburses from the module account feeCollector in feeDenom;
+// authority is the address that may change the parameters. NewKeeper panics if the schema of
+// the store is invalid.
 func NewKeeper(
 	cdc codec.BinaryCodec,
 	ss store.KVStoreService,
@@ -75,7 +75,7 @@ func (k *Keeper) Params(ctx context.Context) (types.Params, error) {
 	return k.params.Get(ctx)
 }
 
-// Authority is the address that may change the parameters.
+// Authority returns the address that may change the parameters.
 func (k *Keeper) Authority() string { return k.authority }
 
 func (k *Keeper) logger(ctx context.Context) log.Logger {

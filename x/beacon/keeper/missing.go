@@ -16,14 +16,14 @@ import (
 )
 
 const (
-	// missingLimit is the most rounds in a page.
+	// missingLimit is the largest number of rounds in a page.
 	missingLimit = 100
-	// missingScan is the most heights that one request looks at.
+	// missingScan is the largest number of heights that one request visits.
 	missingScan = 1_000
 )
 
-// Missing lists acceptable and unknown rounds from the newest heights to the
-// oldest. The newest may be published only a moment from now, as block time lags.
+// Missing lists acceptable and unknown rounds from the newest heights to the oldest. Block
+// time lags behind real time, so the newest round may not be published yet.
 func (s queryServer) Missing(ctx context.Context, req *types.QueryMissingRequest) (*types.QueryMissingResponse, error) {
 	limit, from, err := missingPage(req)
 	if err != nil {
@@ -52,7 +52,7 @@ func (s queryServer) Missing(ctx context.Context, req *types.QueryMissingRequest
 	return &types.QueryMissingResponse{Rounds: page.rounds, Pagination: &query.PageResponse{NextKey: page.next}}, nil
 }
 
-// missing gathers one page.
+// missing collects one page.
 type missing struct {
 	keeper   *Keeper
 	schedule uint32
@@ -60,15 +60,15 @@ type missing struct {
 	limit    int
 
 	rounds []uint64
-	last   uint64 // round looked at before; neighbours share one
+	last   uint64 // the round of the previous height; neighbours share one
 	seen   int
 	next   []byte
 }
 
-// look takes one height and says whether the page is full.
+// look visits one height and reports whether the page is full.
 func (m *missing) look(ctx context.Context, height int64, pin types.Pin) (bool, error) {
 	if pin.Schedule != m.schedule {
-		// Older schedules wait for nothing that could still be delivered.
+		// Rounds of older schedules cannot be delivered any more.
 		return true, nil
 	}
 	if m.seen == missingScan || (len(m.rounds) == m.limit && pin.Round != m.last) {

@@ -32,7 +32,7 @@ func (s msgServer) SubmitRound(ctx context.Context, msg *types.MsgSubmitRound) (
 	return &types.MsgSubmitRoundResponse{Randomness: round.Randomness, Reimbursable: reimbursable}, nil
 }
 
-// UpdateParams replaces the parameters for governance.
+// UpdateParams replaces the parameters on behalf of governance.
 func (s msgServer) UpdateParams(ctx context.Context, msg *types.MsgUpdateParams) (*types.MsgUpdateParamsResponse, error) {
 	if err := sdk.ValidateAuthority(sdk.UnwrapSDKContext(ctx), s.keeper.authority, msg.Authority); err != nil {
 		return nil, err

@@ -12,9 +12,8 @@ import (
 	"github.com/thetaedge/theta/x/beacon/types"
 )
 
-// PinPreviousHeight pins the height before this block to its round. It runs
-// before anything else in a block, because only this block's header tells how
-// long the votes on that height took.
+// PinPreviousHeight pins the previous height to its round. It runs before anything else in a
+// block, because only this block's header shows how long the votes on that height took.
 func (k *Keeper) PinPreviousHeight(ctx context.Context) error {
 	sdkCtx := sdk.UnwrapSDKContext(ctx)
 	height := sdkCtx.BlockHeight() - 1
@@ -29,16 +28,16 @@ func (k *Keeper) PinPreviousHeight(ctx context.Context) error {
 	return k.pins.Set(ctx, height, pin)
 }
 
-// RoundAt returns the round that seeds a height. It is not found while no block
-// follows the height, and after the height has been pruned.
+// RoundAt returns the round that seeds a height. It is not found before a block follows the
+// height, and after the height was pruned.
 func (k *Keeper) RoundAt(ctx context.Context, height int64) (round uint64, found bool, err error) {
 	w, found, err := k.wait(ctx, height)
 	return w.pin.Round, found, err
 }
 
-// Seed returns the randomness of a height: that of its one round, whatever else
-// is known. It is not found until that round has been verified here, and after
-// the height has been pruned.
+// Seed returns the randomness of a height, which is that of its round, whatever other rounds
+// are known. It is not found before that round was verified on chain, and after the height
+// was pruned.
 func (k *Keeper) Seed(ctx context.Context, height int64) (types.Seed, bool, error) {
 	w, found, err := k.wait(ctx, height)
 	if err != nil || !found || !w.known {
@@ -48,8 +47,8 @@ func (k *Keeper) Seed(ctx context.Context, height int64) (types.Seed, bool, erro
 	return types.Seed{Round: round.Round, Randomness: round.Randomness, Height: round.Height}, true, nil
 }
 
-// LowestHeight returns the oldest height that is still pinned; seeds of lower
-// ones are gone for good. Before the first pin it is the present height.
+// LowestHeight returns the oldest height that is still pinned; seeds of lower heights are
+// gone for good. Before the first pin it returns the current height.
 func (k *Keeper) LowestHeight(ctx context.Context) (int64, error) {
 	height, _, found, err := k.lowestPin(ctx)
 	if err != nil {
@@ -61,15 +60,15 @@ func (k *Keeper) LowestHeight(ctx context.Context) (int64, error) {
 	return height, nil
 }
 
-// waiting is what a height waits for.
+// waiting describes the round for which a height waits.
 type waiting struct {
 	pin   types.Pin
 	proof types.Proof
 	known bool
 }
 
-// wait follows a height's pin. A round that its network can no longer deliver,
-// because governance chose another, is replaced by the round of the height at
+// wait follows a height's pin. If the round belongs to a network that can no longer deliver
+// it, because governance chose another network, it is replaced by the round of the height at
 // which that happened.
 func (k *Keeper) wait(ctx context.Context, height int64) (waiting, bool, error) {
 	pin, err := k.pins.Get(ctx, height)
@@ -98,7 +97,7 @@ func (k *Keeper) wait(ctx context.Context, height int64) (waiting, bool, error) 
 	}
 }
 
-// successor is the pin that stands in for an unknown round of a past schedule.
+// successor returns the pin that replaces an unknown round of a past schedule.
 func (k *Keeper) successor(ctx context.Context, pin types.Pin) (types.Pin, bool, error) {
 	schedule, err := k.schedules.Get(ctx, pin.Schedule+1)
 	if stderrors.Is(err, collections.ErrNotFound) {
@@ -109,13 +108,13 @@ func (k *Keeper) successor(ctx context.Context, pin types.Pin) (types.Pin, bool,
 	}
 	next, err := k.pins.Get(ctx, schedule.StartHeight)
 	if stderrors.Is(err, collections.ErrNotFound) {
-		// The schedule was opened in this very block.
+		// The schedule was opened in this block.
 		return types.Pin{}, false, nil
 	}
 	return next, next.Schedule > pin.Schedule, err
 }
 
-// lowestPin returns the oldest pin, if there is any.
+// lowestPin returns the oldest pin, if there is one.
 func (k *Keeper) lowestPin(ctx context.Context) (height int64, pin types.Pin, found bool, err error) {
 	return k.pinFrom(ctx, 0)
 }

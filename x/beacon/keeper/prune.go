@@ -10,9 +10,10 @@ import (
 	"github.com/thetaedge/theta/x/beacon/types"
 )
 
-// Prune drops the oldest heights and rounds that are past retention, at most
-// prune_limit of each. A height goes when its round is too old by block time
-// and enough blocks have passed; a round goes when no pinned height is as old.
+// Prune removes the oldest heights and rounds that are past retention, at most prune_limit of
+// each. A height is past retention if its round is too old by block time and enough blocks
+// have passed. A round is past retention if it is too old by block time and before the round
+// of every pinned height.
 func (k *Keeper) Prune(ctx context.Context) error {
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -36,13 +37,13 @@ func (k *Keeper) Prune(ctx context.Context) error {
 	return h.pruneProofs(ctx)
 }
 
-// horizon is how far back things are kept.
+// horizon is the limit up to which heights and rounds are kept.
 type horizon struct {
 	keeper   *Keeper
 	limit    int
-	schedule types.Schedule // the last one looked up
-	unix     int64          // rounds before are too old, Unix seconds
-	height   int64          // pins from here on are kept
+	schedule types.Schedule // the schedule that was looked up last
+	unix     int64          // earlier rounds are too old; in Unix seconds
+	height   int64          // pins from this height on are kept
 }
 
 func (h *horizon) prunePins(ctx context.Context) error {
@@ -97,7 +98,7 @@ func (h *horizon) pruneProofs(ctx context.Context) error {
 	return nil
 }
 
-// passed says whether a round is too old by block time.
+// passed reports whether a round is too old by block time.
 func (h *horizon) passed(ctx context.Context, schedule uint32, round uint64) (bool, error) {
 	if h.schedule.Id != schedule {
 		s, err := h.keeper.schedules.Get(ctx, schedule)

@@ -78,7 +78,7 @@ func (s queryServer) Latest(ctx context.Context, _ *types.QueryLatestRequest) (*
 	return res, nil
 }
 
-// HeightRound returns what seeds a height.
+// HeightRound returns the round that seeds a height.
 func (s queryServer) HeightRound(ctx context.Context, req *types.QueryHeightRoundRequest) (*types.QueryHeightRoundResponse, error) {
 	if req == nil {
 		return nil, status.Error(codes.InvalidArgument, "expected a height, found no request")

@@ -13,16 +13,16 @@ import (
 	"github.com/thetaedge/theta/x/internal/isolated"
 )
 
-// due is one submission to be paid for.
+// due is one submission that is to be paid for.
 type due struct {
 	key       collections.Pair[uint32, uint64]
 	submitter sdk.AccAddress
 }
 
-// PayReimbursements pays this block's first submissions of recent rounds from
-// collected fees, as far as they reach. It runs at the end of the block, when
-// bank has booked what txs paid to the fee collector by virtual transfer, and
-// it never fails a block: who cannot be paid is not.
+// PayReimbursements pays for this block's first submissions of recent rounds from collected
+// fees, as far as these suffice. It runs at the end of the block, after bank has credited
+// what txs paid to the fee collector by virtual transfer. It does not make a block fail: a
+// submitter who cannot be paid is skipped.
 func (k *Keeper) PayReimbursements(ctx context.Context) error {
 	var queue []due
 	err := k.reimbursements.Walk(ctx, nil, func(key collections.Pair[uint32, uint64], to []byte) (bool, error) {

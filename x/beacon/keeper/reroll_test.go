@@ -41,7 +41,7 @@ func TestANewNetworkLeavesKnownSeedsAndGivesWaitingHeightsAnUnknownRound(t *test
 	stale := f.roundAt(waiting)
 	signature := f.sign(stale)
 
-	// The new network counts so that its round numbers meet known ones.
+	// The round numbers of the new network overlap those of the old one.
 	f.key = bls.GenerateKey()
 	p := f.params()
 	p.GenesisTime = f.ctx.BlockTime().Unix() - 1
@@ -69,9 +69,9 @@ func TestANewNetworkLeavesKnownSeedsAndGivesWaitingHeightsAnUnknownRound(t *test
 	require.Equal(t, before, after)
 }
 
-// Whatever the order of blocks, halts, submissions, withholding and changes of
-// network: a seed that a height has once had never changes, and it is the
-// randomness of the round that the height waited for before anyone knew it.
+// For any order of blocks, halts, submissions, withholding and changes of network, a seed
+// that a height has once had never changes. It is the randomness of the round for which the
+// height waited before any party knew it.
 func TestSeedsNeverChangeOnceKnown(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		f := newFixture(t, func(g *types.GenesisState) {

@@ -2,9 +2,8 @@ package keeper
 
 import "context"
 
-// RestartHeights makes the state that of a chain that is yet to begin: its
-// schedules hold from the start, and no height waits for a round. It is for
-// exports only.
+// RestartHeights turns the state into that of a chain that has not begun: its schedules apply
+// from the start, and no height waits for a round. It is for exports only.
 func (k *Keeper) RestartHeights(ctx context.Context) error {
 	current, err := k.current.Get(ctx)
 	if err != nil {

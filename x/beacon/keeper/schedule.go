@@ -10,10 +10,10 @@ import (
 	"github.com/thetaedge/theta/x/beacon/types"
 )
 
-// UpdateParams replaces the parameters. Parameters of another drand network
-// open a new schedule: known rounds stay what they are, rounds of the old
-// network are refused from now on, and heights that still wait for one wait for
-// the round of the present height instead, which nobody knows yet.
+// UpdateParams replaces the parameters. Parameters of another drand network open a new
+// schedule. Known rounds stay as they are, and rounds of the old network are refused from now
+// on. Heights that still wait for such a round wait for the round of the current height
+// instead, which no party knows yet.
 func (k *Keeper) UpdateParams(ctx context.Context, params types.Params) error {
 	if err := params.Validate(); err != nil {
 		return err

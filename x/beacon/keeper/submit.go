@@ -13,9 +13,9 @@ import (
 	"github.com/thetaedge/theta/x/beacon/types"
 )
 
-// SubmitRound verifies a round of the current schedule and remembers it. What
-// is cheap to refuse is refused before the pairing is charged and computed. It
-// reports whether the submitter is reimbursed when the block ends.
+// SubmitRound verifies a round of the current schedule and stores it. It makes cheap checks
+// before the pairing is charged and computed. It reports whether the submitter is reimbursed
+// when the block ends.
 func (k *Keeper) SubmitRound(ctx context.Context, submitter sdk.AccAddress, round uint64, signature []byte) (types.Round, bool, error) {
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -55,8 +55,8 @@ func (k *Keeper) SubmitRound(ctx context.Context, submitter sdk.AccAddress, roun
 	return verified, recent, sdkCtx.EventManager().EmitTypedEvent(types.NewEventRoundVerified(verified, text))
 }
 
-// acceptable refuses rounds to come, known ones, and ones that nothing waits
-// for any more.
+// acceptable refuses rounds that are not due yet, known rounds, and rounds for which no
+// height waits any more.
 func (k *Keeper) acceptable(ctx context.Context, params types.Params, schedule types.Schedule, round uint64) error {
 	now := sdk.UnwrapSDKContext(ctx).BlockTime()
 	if round == 0 {
@@ -82,8 +82,8 @@ func (k *Keeper) acceptable(ctx context.Context, params types.Params, schedule t
 	return nil
 }
 
-// oldestRound is the first round of the schedule that is still accepted: inside
-// retention, or one that a pinned height may wait for.
+// oldestRound returns the first round of the schedule that is still accepted, because it is
+// within retention or because a pinned height may wait for it.
 func (k *Keeper) oldestRound(ctx context.Context, params types.Params, schedule types.Schedule) (uint64, error) {
 	oldest := uint64(1)
 	if due := schedule.DueAt(sdk.UnwrapSDKContext(ctx).BlockTime()); due > params.RetentionRounds {
@@ -108,7 +108,7 @@ func (k *Keeper) oldestRound(ctx context.Context, params types.Params, schedule 
 	return oldest, nil
 }
 
-// verify maps what the signature check finds to the module's refusals.
+// verify converts the result of the signature check into the module's errors.
 func verify(schedule types.Schedule, round uint64, signature []byte) error {
 	key, err := bls.ParsePublicKey(schedule.PublicKey)
 	if err != nil {

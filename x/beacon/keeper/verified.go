@@ -8,22 +8,22 @@ import (
 	"github.com/thetaedge/theta/x/beacon/types"
 )
 
-// rememberedRounds bounds what is remembered: some megabytes.
+// rememberedRounds bounds the number of remembered results, which take up some megabytes.
 const rememberedRounds = 16_384
 
-// verified remembers what the check of a signature has found. A pairing takes over a
-// millisecond, and the same submission is looked at when it arrives, each time the mempool
-// looks again, and when a block is proposed, judged and executed. What is remembered
-// follows from the question alone, so that state never depends on it.
+// verified remembers the results of signature checks. A pairing takes more than a
+// millisecond, and the same submission is checked when it arrives, each time the mempool
+// checks it again, and when a block is proposed, judged and executed. A result depends only
+// on the arguments of the check, so that the state never depends on what is remembered.
 type verified struct {
 	mu      sync.Mutex
 	results map[[sha256.Size]byte]error
-	// order is the ring of what is remembered, the next one to forget at next.
+	// order is the ring of remembered keys; next is the index of the one to forget next.
 	order [][sha256.Size]byte
 	next  int
 }
 
-// check is verify, remembered.
+// check is verify with remembered results.
 func (v *verified) check(schedule types.Schedule, round uint64, signature []byte) error {
 	question := sha256.New()
 	for _, field := range [][]byte{

@@ -25,7 +25,7 @@ func TestARememberedRoundHasTheAnswerThatItHadFirst(t *testing.T) {
 		require.ErrorIs(t, v.check(schedule, 7, signature[1:]), types.ErrInvalidSignature)
 	}
 	require.Len(t, v.results, 4)
-	for i := range uint64(rememberedRounds + 10) { // too short to be paired
+	for i := range uint64(rememberedRounds + 10) { // too short for a pairing
 		require.Error(t, v.check(schedule, 7, binary.BigEndian.AppendUint64(nil, i)))
 	}
 	require.Len(t, v.results, rememberedRounds)

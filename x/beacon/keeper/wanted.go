@@ -13,10 +13,10 @@ import (
 	"github.com/thetaedge/theta/x/beacon/types"
 )
 
-// Wanted tells whether a submission would be verified at the height and time of ctx, and
-// which height waits for it: the lowest that is pinned to its round. Nobody has brought the
-// round, and its signature is good. It verifies that, and writes nothing. A round that no
-// height waits for is not wanted, though x/beacon takes it. Errors are those of the store.
+// Wanted reports whether a submission would be verified at the height and time of ctx, and
+// returns the lowest height that is pinned to its round. The round must not be known yet, and
+// Wanted verifies its signature. Wanted does not write anything. A round for which no height
+// waits is not wanted, although x/beacon accepts it. Errors come from the store.
 func (k *Keeper) Wanted(ctx sdk.Context, msg *types.MsgSubmitRound) (height int64, wanted bool, err error) {
 	submitter, err := k.addresses.StringToBytes(msg.Submitter)
 	if err != nil {
@@ -39,8 +39,8 @@ func (k *Keeper) Wanted(ctx sdk.Context, msg *types.MsgSubmitRound) (height int6
 	return height, err == nil, err
 }
 
-// pinnedTo returns the lowest height that is pinned to a round. Rounds never go down from
-// one height to the next, so it halves the heights.
+// pinnedTo returns the lowest height that is pinned to a round. Rounds never decrease from
+// one height to the next, so it searches by bisection.
 func (k *Keeper) pinnedTo(ctx context.Context, wanted types.Pin) (int64, bool, error) {
 	low, _, found, err := k.lowestPin(ctx)
 	if err != nil || !found {
@@ -63,7 +63,7 @@ func (k *Keeper) pinnedTo(ctx context.Context, wanted types.Pin) (int64, bool, e
 	return height, found && pin == wanted, err
 }
 
-// pinFrom returns the first pin at a height or above it.
+// pinFrom returns the first pin at or above a height.
 func (k *Keeper) pinFrom(ctx context.Context, from int64) (height int64, pin types.Pin, found bool, err error) {
 	err = k.pins.Walk(ctx, new(collections.Range[int64]).StartInclusive(from), func(h int64, p types.Pin) (bool, error) {
 		height, pin, found = h, p, true

@@ -15,8 +15,8 @@ func (f *fixture) wanted(round uint64, signature []byte) (int64, bool) {
 	return height, wanted
 }
 
-// TestOnlyRoundsThatAHeightWaitsForAreWanted: rounds of a time without blocks are taken, but
-// not wanted. The lowest height that waits for a round is its deadline.
+// TestOnlyRoundsThatAHeightWaitsForAreWanted: rounds of a time without blocks are accepted,
+// but not wanted. The lowest height that waits for a round is its deadline.
 func TestOnlyRoundsThatAHeightWaitsForAreWanted(t *testing.T) {
 	f := newFixture(t)
 	for range 30 {

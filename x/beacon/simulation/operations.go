@@ -11,20 +11,20 @@ import (
 	"github.com/thetaedge/theta/x/beacon/types"
 )
 
-// Signer signs a round with the key whose public half the params name.
+// Signer signs a round with the secret key whose public key is in the params.
 type Signer func(round uint64) ([]byte, error)
 
-// Register adds what accounts send.
+// Register adds the messages of accounts.
 func Register(reg simsx.Registry, weights simsx.WeightSource, queries types.QueryServer, sign Signer) {
 	reg.Add(weights.Get("beacon_submit_round", 20), submitRound(queries, sign))
 }
 
-// RegisterProposals adds what governance decides.
+// RegisterProposals adds the messages of governance.
 func RegisterProposals(reg simsx.Registry, weights simsx.WeightSource, queries types.QueryServer) {
 	reg.Add(weights.Get("beacon_update_params", 100), updateParams(queries))
 }
 
-// submitRound relays one of the rounds that the chain misses.
+// submitRound submits one of the rounds that the chain lacks.
 func submitRound(queries types.QueryServer, sign Signer) simsx.SimMsgFactoryFn[*types.MsgSubmitRound] {
 	return func(
 		ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
@@ -51,8 +51,8 @@ func submitRound(queries types.QueryServer, sign Signer) simsx.SimMsgFactoryFn[*
 	}
 }
 
-// updateParams changes what a relay earns and for how long. Key and period stay:
-// the simulated network has one.
+// updateParams changes what a relay earns and for how long. Key and period stay, because the
+// simulation has only one network.
 func updateParams(queries types.QueryServer) simsx.SimMsgFactoryFn[*types.MsgUpdateParams] {
 	return func(
 		ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,

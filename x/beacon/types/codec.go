@@ -1,4 +1,4 @@
-// Package types has the messages, state and rules of x/beacon.
+// Package types contains the messages, state and rules of x/beacon.
 package types
 
 import (
@@ -9,7 +9,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/types/msgservice"
 )
 
-// RegisterLegacyAminoCodec registers what hardware wallets sign.
+// RegisterLegacyAminoCodec registers the messages for signing by hardware wallets.
 func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	cdc.RegisterConcrete(Params{}, "theta/x/beacon/Params", nil)
 	legacy.RegisterAminoMsg(cdc, &MsgSubmitRound{}, "theta/beacon/MsgSubmitRound")

@@ -8,12 +8,13 @@ import (
 	"github.com/thetaedge/theta/x/beacon/bls"
 )
 
-// DefaultGenesis starts on drand's quicknet with nothing known.
+// DefaultGenesis returns a state that follows drand's quicknet and does not contain any
+// rounds.
 func DefaultGenesis() *GenesisState {
 	return &GenesisState{Params: DefaultParams()}
 }
 
-// Validate returns an error that names the first entry that cannot be.
+// Validate returns an error that names the first invalid entry.
 func (g GenesisState) Validate() error {
 	if err := g.Params.Validate(); err != nil {
 		return err

@@ -7,7 +7,7 @@ import (
 	"github.com/thetaedge/theta/x/beacon/bls"
 )
 
-// drand's quicknet, chain hash
+// Parameters of drand's quicknet, whose chain hash is
 // 52db9ba70e0cc0f6eaf7803dd07447a1f5477735fd3f661792ba94600c84e971.
 const (
 	// QuicknetPublicKey verifies quicknet's rounds.
@@ -21,25 +21,25 @@ const (
 )
 
 const (
-	// DefaultPairingGas is the gas of 300 tx signatures, though a verification
-	// takes the time of about 30 (1.5 ms): a block of nothing but rounds stays light.
+	// DefaultPairingGas is the gas of 300 tx signatures, although a verification takes only
+	// as long as about 30 (1.5 ms). A block that contains only rounds therefore stays light.
 	DefaultPairingGas uint64 = 300_000
-	// DefaultReimbursement is the price of DefaultPairingGas at 10^9 atfuel a
-	// unit: the rest of the tx's gas stays with the submitter.
+	// DefaultReimbursement is the price of DefaultPairingGas at 10^9 atfuel per unit of gas.
+	// The submitter pays for the rest of the tx's gas.
 	DefaultReimbursement int64 = 300_000_000_000_000
 	// DefaultReimburseWindowRounds is one minute of quicknet.
 	DefaultReimburseWindowRounds uint64 = 20
 	// DefaultRetentionRounds is one day of quicknet.
 	DefaultRetentionRounds uint64 = 28_800
-	// DefaultRetentionBlocks are twice those for which x/compute waits for a seed:
-	// however long the chain stood still, no seed that is waited for is lost.
+	// DefaultRetentionBlocks is twice the number of blocks for which x/compute waits for a
+	// seed: however long the chain stood still, it does not lose a seed for which a task
+	// waits.
 	DefaultRetentionBlocks uint64 = 28_800
 	// DefaultPruneLimit is far above what one block adds.
 	DefaultPruneLimit uint32 = 100
 )
 
-// Bounds of the parameters. They keep every sum of times and rounds far from
-// overflow.
+// Bounds of the parameters. They keep all sums of times and rounds far from overflow.
 const (
 	minPairingGas   uint64 = 50_000
 	maxPairingGas   uint64 = 50_000_000
@@ -51,7 +51,7 @@ const (
 	maxReimburseLen        = 128
 )
 
-// DefaultParams follow drand's quicknet.
+// DefaultParams returns parameters that follow drand's quicknet.
 func DefaultParams() Params {
 	return Params{
 		PublicKey:             QuicknetPublicKey,
@@ -66,7 +66,7 @@ func DefaultParams() Params {
 	}
 }
 
-// Validate returns ErrInvalidParams with the first parameter out of bounds.
+// Validate returns ErrInvalidParams with the first parameter that is out of bounds.
 func (p Params) Validate() error {
 	if err := validateNetwork(p.PublicKey, p.PeriodSeconds, p.GenesisTime); err != nil {
 		return err
@@ -88,7 +88,7 @@ func (p Params) Validate() error {
 	return nil
 }
 
-// Schedule is the schedule that the parameters describe.
+// Schedule returns the schedule that the parameters describe.
 func (p Params) Schedule(id uint32, startHeight int64) Schedule {
 	return Schedule{
 		Id:            id,

@@ -6,7 +6,7 @@ import (
 	"cosmossdk.io/errors"
 )
 
-// Validate returns ErrInvalidParams when the schedule describes no network.
+// Validate returns ErrInvalidParams if the schedule does not describe a network.
 func (s Schedule) Validate() error {
 	if s.Id == 0 {
 		return errors.Wrap(ErrInvalidParams, "schedule id: expected 1 or more, found 0")
@@ -17,30 +17,31 @@ func (s Schedule) Validate() error {
 	return validateNetwork(s.PublicKey, s.PeriodSeconds, s.GenesisTime)
 }
 
-// SameNetwork says whether both describe one drand network.
+// SameNetwork reports whether both schedules describe the same drand network.
 func (s Schedule) SameNetwork(o Schedule) bool {
 	return s.PublicKey == o.PublicKey && s.PeriodSeconds == o.PeriodSeconds && s.GenesisTime == o.GenesisTime
 }
 
-// TimeOf is the Unix time in seconds at which a round, from 1, is published.
+// TimeOf returns the Unix time, in seconds, at which a round is published. Rounds begin with
+// 1.
 func (s Schedule) TimeOf(round uint64) int64 {
 	return s.GenesisTime + int64(round-1)*int64(s.PeriodSeconds) //nolint:gosec // rounds are bounded by block time
 }
 
-// DueAt is the highest round whose time has come at t, 0 before round 1.
+// DueAt returns the highest round that is due at t, or 0 before round 1.
 func (s Schedule) DueAt(t time.Time) uint64 {
 	return s.dueAt(t.Unix())
 }
 
-// AcceptableAt is the highest round that a block of time t accepts: block time
-// lags behind real time, by a period at most in a healthy network.
+// AcceptableAt returns the highest round that a block of time t accepts. Block time lags
+// behind real time, by at most one period in a healthy network.
 func (s Schedule) AcceptableAt(t time.Time) uint64 {
 	return s.dueAt(t.Unix() + int64(s.PeriodSeconds)) //nolint:gosec // at most a day
 }
 
-// PinAt is the round for the height before a block of time t: the first whose
-// time exceeds t by at least one period. t is the median of the votes on that
-// height, so the round was not public to anyone who could still change it.
+// PinAt returns the round for the height before a block of time t: the first round whose time
+// exceeds t by at least one period. t is the median of the votes on that height, so the round
+// was not public to any party that could still change it.
 func (s Schedule) PinAt(t time.Time) uint64 {
 	least := t.Unix() + int64(s.PeriodSeconds) //nolint:gosec // at most a day
 	if t.Nanosecond() > 0 {

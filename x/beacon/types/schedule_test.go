@@ -14,7 +14,7 @@ func TestAHeightWaitsForTheFirstRoundAPeriodAfterTheNextHeader(t *testing.T) {
 	s := types.Schedule{PeriodSeconds: 3, GenesisTime: 1_000}
 	tests := []struct {
 		name string
-		next time.Time // header time of the block after
+		next time.Time // header time of the following block
 		want uint64
 	}{
 		{"long before round 1", time.Unix(10, 0), 1},

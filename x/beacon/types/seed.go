@@ -2,17 +2,17 @@ package types
 
 import "github.com/thetaedge/theta/x/beacon/bls"
 
-// Seed is the randomness that a height waited for.
+// Seed is the randomness for which a height waited.
 type Seed struct {
-	// Round that the height is pinned to.
+	// Round to which the height is pinned.
 	Round uint64
 	// Randomness of the round, 32 bytes.
 	Randomness []byte
-	// Height at which the round was verified here.
+	// Height at which the round was verified on this chain.
 	Height int64
 }
 
-// NewRound joins a stored proof with what names it.
+// NewRound joins a stored proof with its schedule and number.
 func NewRound(schedule uint32, round uint64, proof Proof) Round {
 	return Round{
 		Schedule:   schedule,
