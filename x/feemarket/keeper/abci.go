@@ -13,16 +13,16 @@ import (
 	"github.com/thetaedge/theta/x/internal/isolated"
 )
 
-// EndBlock burns what this block's transactions have paid above the floor, and sets the
-// price of the next block. It runs after bank has credited the block's fees and after
-// governance. A failure to burn is logged, and what could not be burned is burned with
-// the next block.
+// EndBlock burns the amount that this block's transactions have paid above the floor, and
+// sets the price of the next block. It runs after bank has credited the block's fees, and
+// after governance. If the burn fails, EndBlock logs this, and the amount is burned with the
+// next block.
 func (k *Keeper) EndBlock(ctx context.Context) error {
 	isolated.Try(ctx, k.logger(ctx), "burning fees", k.burn)
 	return k.reprice(sdk.UnwrapSDKContext(ctx))
 }
 
-// burn burns what the module's account holds of the fee denom.
+// burn burns the balance of the module's account in the fee denom.
 func (k *Keeper) burn(ctx context.Context) error {
 	denom, err := k.floor.FeeDenom(ctx)
 	if err != nil {
@@ -38,7 +38,7 @@ func (k *Keeper) burn(ctx context.Context) error {
 	return sdk.UnwrapSDKContext(ctx).EventManager().EmitTypedEvent(&types.EventBurned{Amount: held})
 }
 
-// reprice writes the base fee, where it changes.
+// reprice computes the base fee of the next block and writes it.
 func (k *Keeper) reprice(ctx sdk.Context) error {
 	base, floor, err := k.Prices(ctx)
 	if err != nil {
@@ -62,7 +62,8 @@ func (k *Keeper) reprice(ctx sdk.Context) error {
 	return ctx.EventManager().EmitTypedEvent(&types.EventBaseFee{BaseFee: next, Gas: gas})
 }
 
-// keep writes a price that stays the same only where the floor has passed what is stored.
+// keep writes an unchanged price only if it differs from the stored one, because the floor
+// has risen above that.
 func (k *Keeper) keep(ctx sdk.Context, base math.Int) error {
 	stored, err := k.baseFee.Get(ctx)
 	if err == nil && stored.Equal(base) {

@@ -20,7 +20,7 @@ func (k *Keeper) InitGenesis(ctx context.Context, genesis types.GenesisState) er
 	return k.baseFee.Set(ctx, genesis.BaseFee)
 }
 
-// ExportGenesis returns the whole state, that of a new chain where there is none yet.
+// ExportGenesis returns the whole state, or the state of a new chain if there is none yet.
 func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error) {
 	params, err := k.params.Get(ctx)
 	if errors.Is(err, collections.ErrNotFound) {

@@ -10,13 +10,13 @@ import (
 	"github.com/thetaedge/theta/x/feemarket/types"
 )
 
-// InvariantResult is what one check found; Err is nil when the rule holds.
+// InvariantResult is the result of one check. Err is nil if the rule holds.
 type InvariantResult struct {
 	Name string
 	Err  error
 }
 
-// CheckInvariants checks the state between two blocks, once there has been one.
+// CheckInvariants checks the state between two blocks, after the first block.
 func (k *Keeper) CheckInvariants(ctx context.Context) []InvariantResult {
 	return []InvariantResult{
 		{Name: "base-fee-bounded", Err: k.checkBaseFee(ctx)},
@@ -24,8 +24,8 @@ func (k *Keeper) CheckInvariants(ctx context.Context) []InvariantResult {
 	}
 }
 
-// checkBaseFee: the base fee is between the floor and its cap, or the floor where that is
-// above the cap.
+// checkBaseFee checks that the base fee is between the floor and its cap, or equals the floor
+// if that is above the cap.
 func (k *Keeper) checkBaseFee(ctx context.Context) error {
 	stored, err := k.baseFee.Get(ctx)
 	if err != nil {
@@ -45,7 +45,7 @@ func (k *Keeper) checkBaseFee(ctx context.Context) error {
 	return nil
 }
 
-// checkBurned: what was paid above the floor does not lie about.
+// checkBurned checks that everything that was paid above the floor has been burned.
 func (k *Keeper) checkBurned(ctx context.Context) error {
 	denom, err := k.floor.FeeDenom(ctx)
 	if err != nil {

@@ -23,15 +23,16 @@ type Keeper struct {
 
 	params  collections.Item[types.Params]
 	baseFee collections.Item[math.Int]
-	// lane, held and paid last for a block. The first is written before its transactions run and
-	// only read while they do, of held and paid each writes its own entry.
+	// lane, held and paid are kept for one block. lane is written before the block's
+	// transactions run, and is only read while they run. In held and paid, each transaction
+	// writes its own entry.
 	lane collections.KeySet[uint64]
 	held collections.KeySet[uint64]
 	paid collections.Map[uint64, uint64]
 }
 
 // NewKeeper returns the keeper. authority is the address that may change the parameters.
-// It panics when the collections clash, which is a programming error.
+// NewKeeper panics if the schema of the collections is invalid, which is a programming error.
 func NewKeeper(
 	cdc codec.BinaryCodec, stores store.KVStoreService, transient store.TransientStoreService,
 	bank types.BankKeeper, floor types.FloorKeeper, authority string,
@@ -58,8 +59,8 @@ func NewKeeper(
 // Authority returns the address that may change the parameters.
 func (k *Keeper) Authority() string { return k.authority }
 
-// Params returns the parameters. On a chain that ran before there was this module, and has
-// not yet been given its parameters, there is no lane and the base fee is the floor.
+// Params returns the parameters. A chain that ran before this module existed may not have
+// parameters yet; then there is no lane, and the base fee is the floor.
 func (k *Keeper) Params(ctx context.Context) (types.Params, error) {
 	params, err := k.params.Get(ctx)
 	if errors.Is(err, collections.ErrNotFound) {
@@ -68,8 +69,8 @@ func (k *Keeper) Params(ctx context.Context) (types.Params, error) {
 	return params, err
 }
 
-// Prices returns what a unit of gas costs in the next block, or in this one while its
-// transactions run, and what it costs at least, in atfuel.
+// Prices returns the price of a unit of gas in the next block (or in this block, while its
+// transactions run), and the lowest price, in atfuel.
 func (k *Keeper) Prices(ctx context.Context) (base, floor math.Int, err error) {
 	floor, err = k.floor.MinGasPrice(ctx)
 	if err != nil {

@@ -45,7 +45,7 @@ func (p *purse) BurnCoins(_ context.Context, _ string, amount sdk.Coins) error {
 	return nil
 }
 
-// floor is the least price of a unit of gas.
+// floor is the lowest price of a unit of gas.
 type floor struct {
 	price math.Int
 	err   error

@@ -13,7 +13,7 @@ var _ types.MsgServer = msgServer{}
 // NewMsgServer returns the Msg service of the module.
 func NewMsgServer(keeper *Keeper) types.MsgServer { return msgServer{keeper: keeper} }
 
-// UpdateParams replaces the parameters; governance only.
+// UpdateParams replaces the parameters. Only governance may call it.
 func (s msgServer) UpdateParams(ctx context.Context, msg *types.MsgUpdateParams) (*types.MsgUpdateParamsResponse, error) {
 	if err := s.keeper.updateParams(ctx, msg.Authority, msg.Params); err != nil {
 		return nil, err

@@ -24,7 +24,7 @@ func (s queryServer) Params(ctx context.Context, _ *types.QueryParamsRequest) (*
 	return &types.QueryParamsResponse{Params: params}, nil
 }
 
-// BaseFee returns what a unit of gas costs in the next block.
+// BaseFee returns the price of a unit of gas in the next block.
 func (s queryServer) BaseFee(ctx context.Context, _ *types.QueryBaseFeeRequest) (*types.QueryBaseFeeResponse, error) {
 	base, floor, err := s.keeper.Prices(ctx)
 	if err != nil {

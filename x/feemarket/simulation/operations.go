@@ -9,14 +9,14 @@ import (
 	"github.com/thetaedge/theta/x/feemarket/types"
 )
 
-// RegisterProposals adds what governance decides.
+// RegisterProposals adds the messages of governance.
 func RegisterProposals(reg simsx.Registry, weights simsx.WeightSource, queries types.QueryServer) {
 	reg.Add(weights.Get("feemarket_update_params", 100), updateParams(queries))
 }
 
-// updateParams moves the lane and the pace of the base fee. The target stays where the
-// blocks of a simulation leave the base fee at the floor, or the fees of other
-// operations would no longer do.
+// updateParams changes the lane and how fast the base fee changes. It keeps the target, so
+// that the blocks of a simulation leave the base fee at the floor; otherwise the fees of
+// other operations would be too low.
 func updateParams(queries types.QueryServer) simsx.SimMsgFactoryFn[*types.MsgUpdateParams] {
 	return func(
 		ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,

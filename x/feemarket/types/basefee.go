@@ -4,11 +4,12 @@ import (
 	"cosmossdk.io/math"
 )
 
-// NextBaseFee is the price of a unit of gas after a block whose ordinary transactions
-// asked for gas in all, in the unit of base and floor. At the target it stays; it moves
-// with the distance from the target, by base/change_denominator at twice the target, and
-// by one at least. It is never below floor, and never above the larger of floor and
-// max_base_fee. Without a limit of gas it is the floor.
+// NextBaseFee returns the price of a unit of gas after a block whose ordinary transactions
+// asked for gas in total, in the unit of base and floor. If gas equals the target, the price
+// does not change. Otherwise it changes in proportion to the distance from the target, by
+// base/change_denominator at twice the target, and at least by one. It is never below floor,
+// and never above the larger of floor and max_base_fee. If the block does not have a gas
+// limit, it is the floor.
 func (p Params) NextBaseFee(base, floor math.Int, gas uint64, budget Budget) math.Int {
 	target := share(budget.Ordinary, p.TargetBps)
 	if !budget.Limited || target == 0 {
@@ -35,13 +36,13 @@ func (p Params) change(base math.Int, distance, target uint64) math.Int {
 	return math.MaxInt(part, math.OneInt())
 }
 
-// headroom is what Offer adds to a base fee that has risen, in percent: by as much two
-// full blocks raise it.
+// headroom is the percentage that Offer adds to a base fee above the floor. Two full blocks
+// raise the base fee by as much.
 const headroom = 27
 
-// Offer is the price of a unit of gas that a transaction should pay to get into one of the
-// next blocks, in the unit of base and floor: the floor, or where the base fee is above
-// that, enough for two more full blocks.
+// Offer returns the price of a unit of gas that a transaction should pay to get into one of
+// the next blocks, in the unit of base and floor. It is the floor or, if the base fee is
+// above that, enough for two more full blocks.
 func Offer(base, floor math.Int) math.Int {
 	if !base.GT(floor) {
 		return floor
@@ -49,8 +50,8 @@ func Offer(base, floor math.Int) math.Int {
 	return base.Add(base.MulRaw(headroom).QuoRaw(100))
 }
 
-// Burned is what a transaction with a gas limit burns of its fee: what the base fee is
-// above the floor.
+// Burned returns the part of its fee that a transaction with a gas limit burns: the base
+// fee's excess over the floor.
 func Burned(base, floor math.Int, gas uint64) math.Int {
 	if !base.GT(floor) {
 		return math.ZeroInt()

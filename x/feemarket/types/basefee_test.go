@@ -13,7 +13,7 @@ import (
 	"github.com/thetaedge/theta/x/feemarket/types"
 )
 
-// params draws any that are valid.
+// params draws any valid parameters.
 func params(t *rapid.T) types.Params {
 	share := func(name string, low, high uint32) uint32 { return rapid.Uint32Range(low, high).Draw(t, name) }
 	p := types.Params{
@@ -26,7 +26,7 @@ func params(t *rapid.T) types.Params {
 	return p
 }
 
-// price draws one of any size, up to 2^128.
+// price draws a price of any size, up to 2^128.
 func price(t *rapid.T, name string) sdkmath.Int {
 	high, low := rapid.Uint64().Draw(t, name+" high"), rapid.Uint64().Draw(t, name+" low")
 	if rapid.Bool().Draw(t, name+" small") {
@@ -126,7 +126,7 @@ func TestParamsThatDivideNothingAreRefused(t *testing.T) {
 	}
 }
 
-// What is offered is still enough after two full blocks, and never below the floor.
+// The offered price is still sufficient after two full blocks, and never below the floor.
 func TestAnOfferOutlastsTwoFullBlocks(t *testing.T) {
 	defaults, budget := types.DefaultParams(), types.Budget{Limited: true, Ordinary: 75_000_000}
 	floor := sdkmath.NewInt(1_000_000_000)

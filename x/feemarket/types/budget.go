@@ -6,21 +6,22 @@ import (
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 )
 
-// Budget is how the gas of a block is divided. What is not limited has no lane: there is
-// room for everything.
+// Budget is the division of a block's gas. A block without a gas limit does not have a lane:
+// it has room for everything.
 type Budget struct {
-	// Limited says that the block has a limit.
+	// Limited reports whether the block has a gas limit.
 	Limited bool
-	// Block is all of it: Lane and Ordinary.
+	// Block is the gas limit of the block, which is divided into Lane and Ordinary.
 	Block, Lane, Ordinary uint64
-	// Claims and Beacons are the most of the lane that claims and rounds of the beacon
-	// take.
+	// Claims and Beacons are the largest parts of the lane that claims and rounds of the
+	// beacon may take.
 	Claims, Beacons uint64
-	// Tx is the most that one transaction asks for.
+	// Tx is the largest gas limit of one transaction.
 	Tx uint64
 }
 
-// Budget divides a block. Shares are truncated, and ordinary transactions have the rest.
+// Budget divides the gas of a block. Shares are truncated, and ordinary transactions get the
+// rest.
 func (p Params) Budget(block *cmtproto.BlockParams) Budget {
 	if block == nil || block.MaxGas <= 0 {
 		return Budget{}
@@ -32,7 +33,7 @@ func (p Params) Budget(block *cmtproto.BlockParams) Budget {
 	return b
 }
 
-// LaneTx is the most gas that a transaction of the lane asks for when items of it are due.
+// LaneTx returns the largest gas limit of a transaction of the lane with this many due items.
 func (p Params) LaneTx(items uint64) uint64 {
 	over, gas := bits.Mul64(p.LaneItemGas, items)
 	sum, carry := bits.Add64(gas, p.LaneTxGas, 0)
@@ -42,8 +43,8 @@ func (p Params) LaneTx(items uint64) uint64 {
 	return sum
 }
 
-// share is a part of gas in basis points, truncated. Parameters that do not come from the
-// chain may ask for more than all: that is all.
+// share returns a part of gas in basis points, truncated. Parameters that do not come from
+// the chain may exceed the whole; the result is then gas.
 func share(gas uint64, bps uint32) uint64 {
 	high, low := bits.Mul64(gas, uint64(min(bps, BasisPoints)))
 	part, _ := bits.Div64(high, low, BasisPoints)

@@ -2,7 +2,7 @@ package types
 
 import "cosmossdk.io/errors"
 
-// Sentinels of x/feemarket, one per decision that a caller makes.
+// Errors of x/feemarket, one for each decision that a caller makes.
 var (
 	ErrInvalidParams   = errors.Register(ModuleName, 3, "invalid params")
 	ErrInvalidGenesis  = errors.Register(ModuleName, 4, "invalid genesis")

@@ -14,7 +14,7 @@ type BankKeeper interface {
 	BurnCoins(ctx context.Context, module string, amount sdk.Coins) error
 }
 
-// FloorKeeper knows the least price of a unit of gas, and in what it is paid.
+// FloorKeeper returns the lowest price of a unit of gas, and the denom in which it is paid.
 type FloorKeeper interface {
 	MinGasPrice(ctx context.Context) (math.Int, error)
 	FeeDenom(ctx context.Context) (string, error)

@@ -1,11 +1,11 @@
-// Package types holds the parameters, messages and arithmetic of x/feemarket: what a
-// unit of gas costs, and how a block's gas is divided.
+// Package types contains the parameters, messages and arithmetic of x/feemarket: the price of
+// a unit of gas, and the division of a block's gas.
 package types
 
 import "cosmossdk.io/collections"
 
 const (
-	// ModuleName names the module and the account whose coins are burned.
+	// ModuleName is the name of the module and of the account whose coins are burned.
 	ModuleName = "feemarket"
 	// StoreKey is the key of the module's store.
 	StoreKey = ModuleName

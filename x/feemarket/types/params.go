@@ -5,24 +5,25 @@ import (
 )
 
 const (
-	// BasisPoints is the whole in basis points.
+	// BasisPoints is the number of basis points of the whole.
 	BasisPoints = 10_000
-	// maxPriceBits keeps a price times a gas limit inside math.Int.
+	// maxPriceBits bounds prices, so that a price times a gas limit fits into a math.Int.
 	maxPriceBits = 128
 	// maxDenominator bounds how slowly the base fee moves.
 	maxDenominator = 1_000_000
-	// maxLaneGas bounds what a transaction of the lane may ask for, and one of its items.
+	// maxLaneGas bounds the gas limit of a transaction of the lane, and the gas of one of its
+	// items.
 	maxLaneGas = 1_000_000_000
 )
 
-// DefaultParams returns the parameters of a new chain with 10^8 gas a block.
+// DefaultParams returns the parameters of a new chain with 10^8 gas per block.
 func DefaultParams() Params {
 	return Params{
 		LaneBps:     2_500,
 		ClaimBps:    3_000,
 		BeaconBps:   1_500,
 		LaneTxGas:   300_000,
-		LaneItemGas: 700_000, // a reveal that settles a round of some fifteen replicas
+		LaneItemGas: 700_000, // a reveal that settles a round of about fifteen replicas
 		TxBps:       2_500,
 		TargetBps:   5_000,
 
@@ -31,11 +32,11 @@ func DefaultParams() Params {
 	}
 }
 
-// NoParams are what holds where there are none: all gas of a block is for everybody, at the
-// floor. They are not valid as parameters.
+// NoParams returns what applies on a chain without parameters: all gas of a block is open to
+// every transaction, at the floor. They are not valid as parameters.
 func NoParams() Params { return Params{TxBps: BasisPoints, MaxBaseFee: math.ZeroInt()} }
 
-// Validate checks every parameter. It returns ErrInvalidParams.
+// Validate checks all parameters. It returns ErrInvalidParams.
 func (p Params) Validate() error {
 	for _, share := range []struct {
 		name      string
