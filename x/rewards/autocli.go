@@ -34,7 +34,7 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 	}
 }
 
-// args names the fields that a command takes by position.
+// args returns the fields that a command takes by position.
 func args(fields ...string) []*autocliv1.PositionalArgDescriptor {
 	positions := make([]*autocliv1.PositionalArgDescriptor, 0, len(fields))
 	for _, field := range fields {

@@ -1,5 +1,5 @@
-// Package rewards is the module that keeps what edge work earns: the fee split,
-// the ledger of earnings and their claims.
+// Package rewards is the module that keeps the earnings of edge work: the fee split, the
+// ledger of earnings and their claims.
 package rewards
 
 import (
@@ -22,7 +22,7 @@ import (
 	"github.com/thetaedge/theta/x/rewards/types"
 )
 
-// ConsensusVersion rises with every change of the state's layout.
+// ConsensusVersion increases with every change of the state's layout.
 const ConsensusVersion = 1
 
 var (
@@ -36,7 +36,7 @@ var (
 // AppModule is the module with its keeper.
 type AppModule struct{ keeper *keeper.Keeper }
 
-// NewAppModule returns the module around its keeper.
+// NewAppModule returns the module with its keeper.
 func NewAppModule(k *keeper.Keeper) AppModule { return AppModule{keeper: k} }
 
 // IsOnePerModuleType marks the module for the SDK.
@@ -61,14 +61,14 @@ func (AppModule) RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 	types.RegisterInterfaces(registry)
 }
 
-// RegisterGRPCGatewayRoutes serves the queries over REST.
+// RegisterGRPCGatewayRoutes registers the REST routes of the queries.
 func (AppModule) RegisterGRPCGatewayRoutes(clientCtx client.Context, mux *gwruntime.ServeMux) {
 	if err := types.RegisterQueryHandlerClient(context.Background(), mux, types.NewQueryClient(clientCtx)); err != nil {
 		panic(err)
 	}
 }
 
-// RegisterServices serves messages and queries.
+// RegisterServices registers the servers of messages and queries.
 func (am AppModule) RegisterServices(registrar grpc.ServiceRegistrar) error {
 	types.RegisterMsgServer(registrar, keeper.NewMsgServer(am.keeper))
 	types.RegisterQueryServer(registrar, keeper.NewQueryServer(am.keeper))
@@ -80,7 +80,7 @@ func (AppModule) DefaultGenesis(cdc codec.JSONCodec) json.RawMessage {
 	return cdc.MustMarshalJSON(types.DefaultGenesis())
 }
 
-// ValidateGenesis checks a state without a store.
+// ValidateGenesis checks a state without access to a store.
 func (AppModule) ValidateGenesis(cdc codec.JSONCodec, _ client.TxEncodingConfig, bz json.RawMessage) error {
 	var g types.GenesisState
 	if err := cdc.UnmarshalJSON(bz, &g); err != nil {
@@ -89,8 +89,8 @@ func (AppModule) ValidateGenesis(cdc codec.JSONCodec, _ client.TxEncodingConfig,
 	return g.Validate()
 }
 
-// InitGenesis writes a state; it panics when the state is unsound, so that the
-// chain does not start on it.
+// InitGenesis writes a state. It panics if the state is invalid, so that the chain does not
+// start from it.
 func (am AppModule) InitGenesis(ctx sdk.Context, cdc codec.JSONCodec, bz json.RawMessage) {
 	var g types.GenesisState
 	cdc.MustUnmarshalJSON(bz, &g)

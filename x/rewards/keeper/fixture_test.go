@@ -81,7 +81,7 @@ func (f *fixture) escrowed(c sdk.Coin) {
 	require.NoError(f.t, f.bank.SendCoinsFromModuleToModule(f.ctx, faucet, escrow, sdk.NewCoins(c)))
 }
 
-// reward escrows a coin and settles it in favour of the n-th operator.
+// reward puts a coin into escrow and settles it in favour of the n-th operator.
 func (f *fixture) reward(n byte, c sdk.Coin) sdk.Coin {
 	f.t.Helper()
 	f.escrowed(c)
@@ -112,8 +112,8 @@ func (f *fixture) endBlock() {
 	f.ctx = f.ctx.WithBlockHeight(f.ctx.BlockHeight() + 1)
 }
 
-// requireBacked checks the ledger and that escrow holds exactly what it and
-// the pending shares owe.
+// requireBacked checks the ledger, and that escrow holds exactly what the ledger and the
+// pending shares owe.
 func (f *fixture) requireBacked() {
 	f.t.Helper()
 	for _, result := range f.keeper.CheckInvariants(f.ctx) {

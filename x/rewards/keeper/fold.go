@@ -13,10 +13,9 @@ import (
 	"github.com/thetaedge/theta/x/rewards/types"
 )
 
-// EndBlock folds the block's shares into the pending ones and, every
-// fold_blocks blocks, moves those out of escrow. It runs after x/compute. A
-// failure is logged and never halts the chain; what could not be moved stays
-// pending and is tried again with the next move.
+// EndBlock folds the block's shares into the pending ones and, every fold_blocks blocks,
+// moves those out of escrow. It runs after x/compute. A failure is logged and does not halt
+// the chain; shares that could not be moved stay pending until the next move.
 func (k *Keeper) EndBlock(ctx context.Context) error {
 	if err := isolated.Run(ctx, k.foldNotes); err != nil {
 		k.logger(ctx).Error("expected to fold the block's shares", "err", err)
@@ -34,8 +33,8 @@ func (k *Keeper) EndBlock(ctx context.Context) error {
 	return nil
 }
 
-// foldNotes turns the block's notes into one write. The notes go with it, so
-// that nothing counts twice before the transient store is reset.
+// foldNotes combines the block's notes into one write. It removes the notes, so that no note
+// counts twice before the transient store is reset.
 func (k *Keeper) foldNotes(ctx context.Context) error {
 	noted, keys, err := k.noted(ctx)
 	if err != nil || len(keys) == 0 {
@@ -78,8 +77,8 @@ func (k *Keeper) pendingFees(ctx context.Context) (types.PendingFees, error) {
 	return pending, err
 }
 
-// movePending burns and pays what is pending, coin by coin, so that one denom
-// that cannot be moved does not hold up the others.
+// movePending burns and pays the pending shares, coin by coin, so that a denom that cannot be
+// moved does not hold up the others.
 func (k *Keeper) movePending(ctx context.Context) error {
 	pending, err := k.pendingFees(ctx)
 	if err != nil || pending.Total().Empty() {
@@ -112,7 +111,7 @@ func (k *Keeper) storePending(ctx context.Context, pending types.PendingFees) er
 	return k.pending.Set(ctx, pending)
 }
 
-// moveEach moves coins one by one and returns which were moved and which stay.
+// moveEach moves coins one by one. It returns the coins that were moved and those that stay.
 func (k *Keeper) moveEach(
 	ctx context.Context, coins sdk.Coins, move func(context.Context, sdk.Coins) error,
 ) (moved, left sdk.Coins) {

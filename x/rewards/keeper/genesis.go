@@ -10,8 +10,8 @@ import (
 	"github.com/thetaedge/theta/x/rewards/types"
 )
 
-// InitGenesis writes a genesis state. That escrow covers it is checked by
-// x/compute, which owns the account.
+// InitGenesis writes a genesis state. x/compute, which owns the escrow account, checks that
+// the account covers the state.
 func (k *Keeper) InitGenesis(ctx context.Context, genesis types.GenesisState) error {
 	if err := genesis.Validate(); err != nil {
 		return err

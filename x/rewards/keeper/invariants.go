@@ -10,20 +10,20 @@ import (
 	"github.com/thetaedge/theta/x/rewards/types"
 )
 
-// InvariantResult is what one check found; Err is nil when the rule holds.
+// InvariantResult is the result of one check. Err is nil if the rule holds.
 type InvariantResult struct {
 	Name string
 	Err  error
 }
 
-// CheckInvariants walks the whole ledger: for tests, devnets and operators,
-// never for a block. That escrow covers the sums is checked by x/compute, which
-// owns the account.
+// CheckInvariants walks the whole ledger. It is for tests, devnets and operators, never for a
+// block. x/compute, which owns the escrow account, checks that the account covers the sums.
 func (k *Keeper) CheckInvariants(ctx context.Context) []InvariantResult {
 	return []InvariantResult{{Name: "earnings-positive", Err: k.checkEarnings(ctx)}}
 }
 
-// checkEarnings: no entry is zero or negative, and pending shares are well formed.
+// checkEarnings checks that no entry is zero or negative, and that pending shares are well
+// formed.
 func (k *Keeper) checkEarnings(ctx context.Context) error {
 	err := k.earnings.Walk(ctx, nil, func(key accountKey, owed math.Int) (bool, error) {
 		if !owed.IsPositive() {
@@ -54,8 +54,8 @@ func (k *Keeper) EarningsTotal(ctx context.Context) (sdk.Coins, error) {
 	return sum, err
 }
 
-// PendingTotal returns all shares that still lie in escrow, those of the
-// current block included.
+// PendingTotal returns all shares that are still in escrow, including those of the current
+// block.
 func (k *Keeper) PendingTotal(ctx context.Context) (sdk.Coins, error) {
 	pending, err := k.pendingFees(ctx)
 	if err != nil {

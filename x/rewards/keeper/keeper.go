@@ -1,4 +1,4 @@
-// Package keeper keeps what edge nodes have earned and shares what was paid.
+// Package keeper keeps the earnings of edge nodes and divides paid rewards.
 package keeper
 
 import (
@@ -18,11 +18,11 @@ import (
 	"github.com/thetaedge/theta/x/rewards/types"
 )
 
-// accountKey names a ledger entry: operator and denom.
+// accountKey is the key of a ledger entry: operator and denom.
 type accountKey = collections.Pair[sdk.AccAddress, string]
 
-// Keeper owns the ledger of earnings. The coins behind it lie in the escrow
-// account of x/compute.
+// Keeper owns the ledger of earnings. The coins that back it are in the escrow account of
+// x/compute.
 type Keeper struct {
 	addresses    address.Codec
 	bank         types.BankKeeper
@@ -35,14 +35,14 @@ type Keeper struct {
 	params   collections.Item[types.Params]
 	earnings collections.Map[accountKey, math.Int]
 	pending  collections.Item[types.PendingFees]
-	// notes are the shares of this block, one entry per ledger entry that the
+	// notes contains the shares of this block. A note has the key of a ledger entry that the
 	// same settlement writes anyway, so that no two nodes share a key.
 	notes collections.Map[accountKey, types.PendingFees]
 }
 
-// NewKeeper returns the keeper. feeCollector and escrow are module accounts;
-// authority is the address that may change the parameters. It panics when the
-// collections clash, which is a programming error.
+// NewKeeper returns the keeper. feeCollector and escrow are module accounts; authority is the
+// address that may change the parameters. NewKeeper panics if the schema of the collections
+// is invalid, which is a programming error.
 func NewKeeper(
 	cdc codec.BinaryCodec, stores store.KVStoreService, transient store.TransientStoreService, addresses address.Codec,
 	bank types.BankKeeper, community types.CommunityPoolKeeper, feeCollector, escrow, authority string,
@@ -80,8 +80,8 @@ func (k *Keeper) Authority() string { return k.authority }
 // Params returns the parameters.
 func (k *Keeper) Params(ctx context.Context) (types.Params, error) { return k.params.Get(ctx) }
 
-// MinGasPrice returns the least price of a unit of gas that a block accepts, in
-// units of the fee denom.
+// MinGasPrice returns the lowest price of a unit of gas that a block accepts, in units of the
+// fee denom.
 func (k *Keeper) MinGasPrice(ctx context.Context) (math.Int, error) {
 	params, err := k.params.Get(ctx)
 	return params.MinGasPrice, err

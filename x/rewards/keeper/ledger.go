@@ -12,10 +12,9 @@ import (
 	"github.com/thetaedge/theta/x/rewards/types"
 )
 
-// CreditReward shares a paid reward and credits the executor's part, which it
-// returns. All coins stay in escrow; the other shares are moved by EndBlock.
-// It refuses amounts of more than types.MaxAmountBits bits: x/compute caps what
-// a job may offer below that.
+// CreditReward divides a paid reward and credits the executor's part, which it returns. All
+// coins stay in escrow; EndBlock moves the other shares. CreditReward refuses amounts of more
+// than types.MaxAmountBits bits: x/compute bounds rewards below that.
 func (k *Keeper) CreditReward(ctx context.Context, operator sdk.AccAddress, gross sdk.Coin) (sdk.Coin, error) {
 	if err := types.CheckCoin(gross); err != nil {
 		return sdk.Coin{}, err
@@ -34,8 +33,8 @@ func (k *Keeper) CreditReward(ctx context.Context, operator sdk.AccAddress, gros
 	return shares.Executor, k.note(ctx, operator, gross.Denom, shares.Pending())
 }
 
-// CreditShare credits an operator with a whole amount that already lies in
-// escrow: the honest share of a slash.
+// CreditShare credits an operator with a whole amount that is already in escrow: the honest
+// share of a slash.
 func (k *Keeper) CreditShare(ctx context.Context, operator sdk.AccAddress, coin sdk.Coin) error {
 	if err := types.CheckCoin(coin); err != nil {
 		return err
@@ -76,13 +75,13 @@ func (k *Keeper) note(ctx context.Context, operator sdk.AccAddress, denom string
 	return k.notes.Set(ctx, key, noted.Add(shares))
 }
 
-// Earnings returns what an operator may claim.
+// Earnings returns the amounts that an operator may claim.
 func (k *Keeper) Earnings(ctx context.Context, operator sdk.AccAddress) (sdk.Coins, error) {
 	return k.someEarnings(ctx, operator, 0)
 }
 
-// someEarnings returns the first limit denoms of an operator's earnings, all
-// for limit 0.
+// someEarnings returns the first limit denoms of an operator's earnings, or all of them if
+// limit is 0.
 func (k *Keeper) someEarnings(ctx context.Context, operator sdk.AccAddress, limit int) (sdk.Coins, error) {
 	iterator, err := k.earnings.Iterate(ctx, collections.NewPrefixedPairRange[sdk.AccAddress, string](operator))
 	if err != nil {
@@ -100,8 +99,8 @@ func (k *Keeper) someEarnings(ctx context.Context, operator sdk.AccAddress, limi
 	return coins, nil
 }
 
-// claim pays an operator's earnings out of escrow: those of the named denoms,
-// or the first types.MaxClaimDenoms without names.
+// claim pays an operator's earnings from escrow: those of the named denoms or, if none is
+// named, of the first types.MaxClaimDenoms.
 func (k *Keeper) claim(ctx context.Context, msg *types.MsgClaim) (sdk.Coins, error) {
 	operator, err := k.parse(msg.Operator)
 	if err != nil {

@@ -26,7 +26,7 @@ func (s queryServer) Params(ctx context.Context, _ *types.QueryParamsRequest) (*
 	return &types.QueryParamsResponse{Params: params}, nil
 }
 
-// Earnings returns what an operator may claim.
+// Earnings returns the amounts that an operator may claim.
 func (s queryServer) Earnings(ctx context.Context, req *types.QueryEarningsRequest) (*types.QueryEarningsResponse, error) {
 	operator, err := s.keeper.parse(req.GetOperator())
 	if err != nil {
@@ -39,7 +39,7 @@ func (s queryServer) Earnings(ctx context.Context, req *types.QueryEarningsReque
 	return &types.QueryEarningsResponse{Amount: coins}, nil
 }
 
-// Split shows how a reward would be shared.
+// Split shows how a reward would be divided.
 func (s queryServer) Split(ctx context.Context, req *types.QuerySplitRequest) (*types.QuerySplitResponse, error) {
 	gross, err := coins.Parse(req.GetAmount())
 	if err == nil {

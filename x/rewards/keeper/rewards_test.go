@@ -225,8 +225,8 @@ func TestUpdateParamsIsForTheAuthority(t *testing.T) {
 	require.Equal(t, denom, feeDenom)
 }
 
-// TestEscrowBacksTheLedgerAfterEveryStep drives random settlements, claims and
-// blocks; each operator's earnings follow a sum on paper.
+// TestEscrowBacksTheLedgerAfterEveryStep makes random settlements, claims and blocks, and
+// compares each operator's earnings with a separate sum.
 func TestEscrowBacksTheLedgerAfterEveryStep(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := newFixture(t)
@@ -276,7 +276,7 @@ func TestEscrowBacksTheLedgerAfterEveryStep(t *testing.T) {
 func TestBlocksSharesCountOnceHoweverLongItsNotesAreKept(t *testing.T) {
 	f := newFixture(t)
 	f.reward(0, coin(10_000))
-	require.NoError(t, f.keeper.EndBlock(f.ctx)) // and nothing is committed
+	require.NoError(t, f.keeper.EndBlock(f.ctx)) // and the block is not committed
 	f.requireBacked()
 }
 

@@ -9,17 +9,17 @@ import (
 	"github.com/thetaedge/theta/x/rewards/types"
 )
 
-// Register adds what accounts send.
+// Register adds the messages of accounts.
 func Register(reg simsx.Registry, weights simsx.WeightSource, queries types.QueryServer) {
 	reg.Add(weights.Get("rewards_claim", 8), claim(queries))
 }
 
-// RegisterProposals adds what governance decides.
+// RegisterProposals adds the messages of governance.
 func RegisterProposals(reg simsx.Registry, weights simsx.WeightSource, queries types.QueryServer) {
 	reg.Add(weights.Get("rewards_update_params", 100), updateParams(queries))
 }
 
-// claim takes what an operator has earned.
+// claim claims an operator's earnings.
 func claim(queries types.QueryServer) simsx.SimMsgFactoryFn[*types.MsgClaim] {
 	return func(
 		ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
@@ -41,8 +41,8 @@ func claim(queries types.QueryServer) simsx.SimMsgFactoryFn[*types.MsgClaim] {
 	}
 }
 
-// updateParams shares rewards otherwise and folds them at another pace. The gas
-// price stays, or the fees of other operations would no longer do.
+// updateParams changes how rewards are divided and how often shares are moved. The gas price
+// stays, because otherwise the fees of other operations would be too low.
 func updateParams(queries types.QueryServer) simsx.SimMsgFactoryFn[*types.MsgUpdateParams] {
 	return func(
 		ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,

@@ -4,7 +4,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
-// DefaultGenesis returns the state of a chain on which nobody has earned yet.
+// DefaultGenesis returns the state of a chain without earnings.
 func DefaultGenesis() *GenesisState {
 	return &GenesisState{Params: DefaultParams()}
 }
@@ -30,7 +30,7 @@ func (g GenesisState) Validate() error {
 	return nil
 }
 
-// EscrowBalance is the part of the escrow account's balance that this state owes.
+// EscrowBalance returns the part of the escrow account's balance that this state owes.
 func (g GenesisState) EscrowBalance() sdk.Coins {
 	sum := g.Pending.Total()
 	for _, earnings := range g.Earnings {

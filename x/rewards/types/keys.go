@@ -1,21 +1,21 @@
-// Package types holds the messages, records, parameters and errors of
-// x/rewards: what paid work earns and how it is shared.
+// Package types contains the messages, records, parameters and errors of x/rewards: what paid
+// work earns and how it is divided.
 package types
 
 import "cosmossdk.io/collections"
 
 const (
-	// ModuleName names the module.
+	// ModuleName is the name of the module.
 	ModuleName = "rewards"
 	// StoreKey is the key of the module's store.
 	StoreKey = ModuleName
 	// TStoreKey is the key of the module's transient store.
 	TStoreKey = "transient_" + ModuleName
-	// MaxClaimDenoms bounds the denoms of one claim.
+	// MaxClaimDenoms bounds the number of denoms of one claim.
 	MaxClaimDenoms = 16
-	// MaxAmountBits bounds a single reward. Sums of such amounts stay far below
-	// the 315 bits of the SDK's decimals, in which x/distribution counts what it
-	// is given; a token with an absurd supply must not halt the chain there.
+	// MaxAmountBits bounds a single reward. Sums of such amounts stay far below the 315 bits
+	// of the SDK's decimals, which x/distribution uses. Otherwise a token with an absurd
+	// supply could halt the chain there.
 	MaxAmountBits = 128
 )
 
@@ -26,5 +26,5 @@ var (
 	PendingPrefix  = collections.NewPrefix(2) // -> shares that wait in escrow
 )
 
-// NotesPrefix is of the transient store: operator | denom -> shares of this block.
+// NotesPrefix is in the transient store: operator | denom -> shares of this block.
 var NotesPrefix = collections.NewPrefix(0)

@@ -4,7 +4,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
-// CheckDenoms refuses more than MaxClaimDenoms denoms, malformed and repeated ones.
+// CheckDenoms refuses more than MaxClaimDenoms denoms, malformed denoms and repeated ones.
 func (m *MsgClaim) CheckDenoms() error {
 	if len(m.Denoms) > MaxClaimDenoms {
 		return ErrInvalidDenoms.Wrapf("expected at most %d, found %d; claim the rest in another message", MaxClaimDenoms, len(m.Denoms))

@@ -7,15 +7,15 @@ import (
 )
 
 const (
-	// BasisPoints is the whole in basis points.
+	// BasisPoints is the number of basis points of the whole.
 	BasisPoints = 10_000
-	// MaxFoldBlocks bounds how long shares may wait in escrow, in blocks.
+	// MaxFoldBlocks bounds the number of blocks for which shares may wait in escrow.
 	MaxFoldBlocks = 1_000_000
-	// maxGasPriceBits keeps gas price times gas inside math.Int.
+	// maxGasPriceBits bounds the gas price, so that gas price times gas fits into a math.Int.
 	maxGasPriceBits = 128
 )
 
-// DefaultParams returns the parameters a new chain starts with.
+// DefaultParams returns the parameters of a new chain.
 func DefaultParams() Params {
 	return Params{
 		FeeSplit: FeeSplit{ExecutorBps: 8800, BurnBps: 500, StakersBps: 500, CommunityBps: 200},
@@ -26,7 +26,7 @@ func DefaultParams() Params {
 	}
 }
 
-// Validate checks every parameter.
+// Validate checks all parameters.
 func (p Params) Validate() error {
 	split := p.FeeSplit
 	sum := uint64(split.ExecutorBps) + uint64(split.BurnBps) + uint64(split.StakersBps) + uint64(split.CommunityBps)

@@ -8,17 +8,16 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
-// Shares are the parts of one reward, all of its denom.
+// Shares are the parts of one reward, all in its denom.
 type Shares struct {
-	// Executor is what the node earns.
+	// Executor is the part that the node earns.
 	Executor sdk.Coin
 	// Burn, Stakers and Community wait in escrow until they are moved.
 	Burn, Stakers, Community sdk.Coin
 }
 
-// Split shares a reward. The three shares of others are truncated and the
-// executor takes what is left. Only the fee denom is burned: of any other that
-// share goes to the community pool.
+// Split divides a reward. The three other shares are truncated, and the executor gets the
+// rest. Only the fee denom is burned: in other denoms, that share goes to the community pool.
 func (p Params) Split(gross sdk.Coin) Shares {
 	coin := func(amount math.Int) sdk.Coin { return sdk.Coin{Denom: gross.Denom, Amount: amount} }
 	burn := bps(gross.Amount, p.FeeSplit.BurnBps)
@@ -37,7 +36,7 @@ func (s Shares) Pending() PendingFees {
 	return PendingFees{Burn: sdk.NewCoins(s.Burn), Stakers: sdk.NewCoins(s.Stakers), Community: sdk.NewCoins(s.Community)}
 }
 
-// Add returns the sum of two lots of shares.
+// Add returns the sum of two sets of shares.
 func (p PendingFees) Add(other PendingFees) PendingFees {
 	return PendingFees{
 		Burn:      p.Burn.Add(other.Burn...),
@@ -84,7 +83,7 @@ func ValidateCoins(coins sdk.Coins) error {
 	return nil
 }
 
-// bps returns points basis points of amount, truncated.
+// bps returns this many basis points of amount, truncated.
 func bps(amount math.Int, points uint32) math.Int {
 	product := new(big.Int).Mul(amount.BigInt(), big.NewInt(int64(points)))
 	return math.NewIntFromBigInt(product.Quo(product, big.NewInt(BasisPoints)))
