@@ -1,4 +1,4 @@
-// Package coins reads the coins that queries name as text.
+// Package coins reads coins that queries contain as text.
 package coins
 
 import (
@@ -7,13 +7,13 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
-// Parse reads a coin such as "1000000atfuel", or "1.5tfuel" where that denom is
-// registered with the SDK. In place of cutting off what is less than one unit of the
-// base denom, as the SDK does, it fails: a query would answer for another amount.
+// Parse reads a coin such as "1000000atfuel", or "1.5tfuel" if that denom is registered with
+// the SDK. The SDK cuts off fractions of one unit of the base denom; Parse returns an error
+// instead, because a query would otherwise answer for another amount.
 func Parse(text string) (coin sdk.Coin, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			// The SDK's decimals panic at numbers that they cannot hold.
+			// The SDK's decimals panic if a number is too large for them.
 			err = fmt.Errorf("the amount is too large: %v", r)
 		}
 	}()

@@ -1,6 +1,6 @@
-// Package eventjson writes the JSON in which typed events carry their fields. The code
-// that calls it is generated from the schemas (scripts/protoc-gen-eventjson). The result
-// equals that of sdk.TypedEventToEvent, which reflects on each field of each event.
+// Package eventjson writes the JSON of the fields of typed events. The code that calls it is
+// generated from the schemas (scripts/protoc-gen-eventjson). The result equals that of
+// sdk.TypedEventToEvent, which uses reflection on each field of each event.
 package eventjson
 
 import (
@@ -18,11 +18,11 @@ import (
 // Attribute is a field of an event.
 type Attribute struct {
 	Key string
-	// Value is JSON.
+	// Value is the field's JSON.
 	Value []byte
 }
 
-// Event composes an event from its fields, which are in order of their names.
+// Event composes an event from its fields, which must be ordered by name.
 func Event(e proto.Message, attributes ...Attribute) sdk.Event {
 	event := sdk.Event{Type: proto.MessageName(e)}
 	for _, a := range attributes {
@@ -31,7 +31,7 @@ func Event(e proto.Message, attributes ...Attribute) sdk.Event {
 	return event
 }
 
-// Each appends a list, which is empty for nil.
+// Each appends a list. A nil list is written as an empty one.
 func Each[T any](b []byte, all []T, one func([]byte, *T) []byte) []byte {
 	b = append(b, '[')
 	for i := range all {
@@ -54,12 +54,12 @@ func Amount(b []byte, amount math.Int) []byte {
 	return append(append(append(b, '"'), amount.String()...), '"')
 }
 
-// Uint64 appends a number of 64 bits, which JSON holds as text.
+// Uint64 appends a number of 64 bits, which is a text in JSON.
 func Uint64(b []byte, n uint64) []byte {
 	return append(strconv.AppendUint(append(b, '"'), n, 10), '"')
 }
 
-// Int64 appends a number of 64 bits, which JSON holds as text.
+// Int64 appends a number of 64 bits, which is a text in JSON.
 func Int64(b []byte, n int64) []byte {
 	return append(strconv.AppendInt(append(b, '"'), n, 10), '"')
 }
@@ -81,7 +81,7 @@ func Enum(b []byte, value int32, names map[int32]string) []byte {
 	return Int32(b, value)
 }
 
-// Bytes appends bytes in base64, and null for nil.
+// Bytes appends bytes in base64, or null for nil.
 func Bytes(b, bytes []byte) []byte {
 	if bytes == nil {
 		return append(b, "null"...)
@@ -102,7 +102,7 @@ func Text(b []byte, text string) []byte {
 func escaped(b []byte, text string) []byte {
 	quoted, err := json.Marshal(text)
 	if err != nil {
-		return append(b, `""`...) // json.Marshal fails for no string
+		return append(b, `""`...) // json.Marshal never fails for a string
 	}
 	return append(b, quoted...)
 }

@@ -1,5 +1,5 @@
-// Package isolated runs the items of a block apart from each other, so that a bad
-// one neither halts the chain nor leaves half of its writes behind.
+// Package isolated runs the items of a block apart from each other, so that a faulty item
+// neither halts the chain nor leaves half of its writes behind.
 package isolated
 
 import (
@@ -12,11 +12,11 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
-// ErrPanic is what an item's panic becomes.
+// ErrPanic is the error of an item that has panicked.
 var ErrPanic = errors.New("expected no panic")
 
-// Run runs an item in a cached context under recover: it is written, events
-// included, when it returns nil, and not at all otherwise. It returns the item's
+// Run runs an item in a cached context and recovers from panics. If the item returns nil, its
+// writes and events are kept; otherwise all of them are discarded. Run returns the item's
 // error, or ErrPanic.
 func Run(ctx context.Context, item func(context.Context) error) (err error) {
 	defer func() {
@@ -32,8 +32,8 @@ func Run(ctx context.Context, item func(context.Context) error) (err error) {
 	return nil
 }
 
-// Try runs an item that may be left out, and says in the log which was and why.
-// It reports whether the item was written.
+// Try runs an item that may be skipped if it fails, and logs which item failed and why. It
+// reports whether the item's writes were kept.
 func Try(ctx context.Context, logger log.Logger, what string, item func(context.Context) error) bool {
 	err := Run(ctx, item)
 	if err != nil {

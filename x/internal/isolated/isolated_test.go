@@ -37,7 +37,7 @@ func newWorld(t *testing.T) world {
 	return w
 }
 
-// write is an item that writes, emits and then ends as told.
+// write returns an item that writes, emits an event, and then ends with the result of end.
 func (w world) write(name string, end func() error) func(context.Context) error {
 	return func(ctx context.Context) error {
 		sdkCtx := sdk.UnwrapSDKContext(ctx)
