@@ -1,7 +1,7 @@
-// Package apptest drives the real app in a test as consensus would: blocks with
-// signed transactions through FinalizeBlock and Commit, without a network. Keys
-// are derived from names, so two chains made with the same options have the same
-// genesis and take the same blocks.
+// Package apptest drives the real app in a test as consensus would: blocks with signed
+// transactions through FinalizeBlock and Commit, without a network. Keys are derived from
+// names, so two chains with the same options have the same genesis and accept the same
+// blocks.
 package apptest
 
 import (
@@ -29,8 +29,7 @@ const ChainID = "theta-test"
 // Chain is an app with its accounts and one validator.
 type Chain struct {
 	App *app.App
-	// Accounts hold the coins of the genesis; the validator's own is not among
-	// them.
+	// Accounts hold the coins of the genesis. The validator's account is not one of them.
 	Accounts []Account
 	// Validator is the operator account of the only validator.
 	Validator Account
@@ -40,7 +39,7 @@ type Chain struct {
 	db       dbm.DB
 	height   int64
 	time     time.Time
-	// pending counts the txs each signer has signed for the next block.
+	// pending counts the txs that each signer has signed for the next block.
 	pending map[string]uint64
 	voters  voters
 }
@@ -55,9 +54,9 @@ func New(t testing.TB, options ...Option) *Chain {
 	return c
 }
 
-// Fork exports the chain and builds another one out of that, which goes on at the
-// next height and the same time with the same voters. Its first block is left to
-// the caller, and until then Genesis reads what has been imported.
+// Fork exports the chain and builds another one from the export, which continues at the next
+// height and the same time, with the same voters. The caller makes its first block; until
+// then, Genesis reads the imported state.
 func (c *Chain) Fork() *Chain {
 	c.t.Helper()
 	exported, err := c.App.ExportAppStateAndValidators(false, nil, nil)
@@ -85,11 +84,10 @@ func (c *Chain) Fork() *Chain {
 	return fork
 }
 
-// Genesis returns a context that reads the state of a fork before its first
-// block.
+// Genesis returns a context that reads the state of a fork before its first block.
 func (c *Chain) Genesis() sdk.Context { return c.App.GetContextForFinalizeBlock(nil) }
 
-// prepare opens the app and knows the accounts, before any genesis.
+// prepare opens the app and creates the accounts, before any genesis.
 func prepare(t testing.TB, options []Option) *Chain {
 	t.Helper()
 	c := &Chain{t: t, settings: defaultSettings(), pending: make(map[string]uint64)}
@@ -117,15 +115,15 @@ func (c *Chain) open() {
 	c.App = app.New(log.NewNopLogger(), c.db, true, c.settings.appOptions, options...)
 }
 
-// close releases what open took; a database in memory stays as it is.
+// close releases what open acquired. A database in memory stays as it is.
 func (c *Chain) close() {
 	if c.settings.dir != "" {
 		require.NoError(c.t, c.App.Close())
 	}
 }
 
-// Restart builds the app anew on the same database, as a node does that was
-// stopped between two blocks.
+// Restart builds the app again on the same database, like a node that was stopped between two
+// blocks.
 func (c *Chain) Restart() {
 	c.t.Helper()
 	c.close()
@@ -148,8 +146,8 @@ func (c *Chain) initChain() {
 	c.voters.start(c.t, response.Validators)
 }
 
-// NextBlock runs txs as the next block and commits it. The header time moves on
-// by the block time.
+// NextBlock runs txs as the next block and commits it. The header time advances by the block
+// time.
 func (c *Chain) NextBlock(txs ...[]byte) *abci.ResponseFinalizeBlock {
 	c.t.Helper()
 	c.height++
@@ -178,7 +176,7 @@ func (c *Chain) Blocks(n int) {
 	}
 }
 
-// Skip moves the clock on by d, so that the next block is that much later.
+// Skip advances the clock by d, so that the next block is that much later.
 func (c *Chain) Skip(d time.Duration) { c.time = c.time.Add(d) }
 
 // Height returns the last committed height.
@@ -190,8 +188,7 @@ func (c *Chain) Time() time.Time { return c.time }
 // AppHash returns the hash of the last committed state.
 func (c *Chain) AppHash() []byte { return c.App.LastCommitID().Hash }
 
-// Ctx returns a context that reads the last committed state. Writes to it are
-// lost.
+// Ctx returns a context that reads the last committed state. Writes to it are discarded.
 func (c *Chain) Ctx() sdk.Context {
 	c.t.Helper()
 	ctx, err := c.App.CreateQueryContext(0, false)
@@ -212,7 +209,7 @@ func (c *Chain) OwnMessages() []string {
 	return urls
 }
 
-// Propose returns what the app proposes as the next block.
+// Propose returns the block that the app proposes next.
 func (c *Chain) Propose() [][]byte {
 	c.t.Helper()
 	response, err := c.App.PrepareProposal(&abci.RequestPrepareProposal{
@@ -222,7 +219,7 @@ func (c *Chain) Propose() [][]byte {
 	return response.Txs
 }
 
-// Judge returns whether the app would accept a proposal of txs.
+// Judge returns the app's verdict on a proposal of txs.
 func (c *Chain) Judge(txs ...[]byte) abci.ResponseProcessProposal_ProposalStatus {
 	c.t.Helper()
 	response, err := c.App.ProcessProposal(&abci.RequestProcessProposal{
@@ -234,7 +231,7 @@ func (c *Chain) Judge(txs ...[]byte) abci.ResponseProcessProposal_ProposalStatus
 	return response.Status
 }
 
-// Check passes tx through the mempool's check.
+// Check runs the mempool's check of tx.
 func (c *Chain) Check(tx []byte) *abci.ResponseCheckTx {
 	c.t.Helper()
 	response, err := c.App.CheckTx(&abci.RequestCheckTx{Tx: tx, Type: abci.CheckTxType_New})

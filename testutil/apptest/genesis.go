@@ -19,7 +19,7 @@ import (
 	"github.com/thetaedge/theta/app/params"
 )
 
-// consensusParams returns the chain's defaults as adjusted by the options.
+// consensusParams returns the chain's defaults, changed by the options.
 func (c *Chain) consensusParams() *cmtproto.ConsensusParams {
 	consensus := app.DefaultConsensusParams()
 	for _, change := range c.settings.consensus {
@@ -65,7 +65,7 @@ func (c *Chain) genesisState() []byte {
 	return state
 }
 
-// genesisTxs adds the tx that makes the validator.
+// genesisTxs adds the tx that creates the validator.
 func (c *Chain) genesisTxs(genesis map[string]json.RawMessage) map[string]json.RawMessage {
 	c.t.Helper()
 	operator, err := app.ValidatorAddressCodec().BytesToString(c.Validator.Address)

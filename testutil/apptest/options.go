@@ -18,8 +18,8 @@ import (
 // Option changes how a chain is built.
 type Option func(*settings)
 
-// GenesisChange adjusts the app state before it is run; genesis maps a module's
-// name to its document.
+// GenesisChange changes the app state before it is run. genesis maps a module's name to its
+// document.
 type GenesisChange func(cdc codec.Codec, genesis map[string]json.RawMessage)
 
 type settings struct {
@@ -49,31 +49,31 @@ func defaultSettings() settings {
 	}
 }
 
-// GenesisTime is when every test chain starts.
+// GenesisTime returns the time at which every test chain starts.
 func GenesisTime() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
 
-// appOptions stands for app.toml and the command line.
+// appOptions takes the place of app.toml and the command line.
 type appOptions map[string]any
 
 // Get returns the value of key, or nil.
 func (o appOptions) Get(key string) any { return o[key] }
 
-// WithGenesis adjusts the default genesis; changes run in the order given.
+// WithGenesis changes the default genesis. Changes run in the given order.
 func WithGenesis(change GenesisChange) Option {
 	return func(s *settings) { s.changes = append(s.changes, change) }
 }
 
-// WithConsensus adjusts the consensus params of the genesis.
+// WithConsensus changes the consensus params of the genesis.
 func WithConsensus(change func(*cmttypes.ConsensusParams)) Option {
 	return func(s *settings) { s.consensus = append(s.consensus, change) }
 }
 
-// WithAccounts makes n accounts that each hold balance.
+// WithAccounts creates n accounts that each hold balance.
 func WithAccounts(n int, balance ...sdk.Coin) Option {
 	return func(s *settings) { s.accounts, s.balance = n, sdk.NewCoins(balance...) }
 }
 
-// WithValidatorPower sets the validator's bond in whole tfuel, which is its power.
+// WithValidatorPower sets the validator's bond in whole tfuel, which equals its power.
 func WithValidatorPower(power int64) Option {
 	return func(s *settings) { s.power = power }
 }
@@ -83,13 +83,12 @@ func WithInitialHeight(height int64) Option {
 	return func(s *settings) { s.initial = height }
 }
 
-// WithBlockTime sets how far apart the headers of two blocks are.
+// WithBlockTime sets the time between the headers of two blocks.
 func WithBlockTime(d time.Duration) Option {
 	return func(s *settings) { s.blockTime = d }
 }
 
-// WithDir keeps the state in a pebble database under dir, which Restart closes
-// and opens again.
+// WithDir keeps the state in a pebble database under dir, which Restart closes and reopens.
 func WithDir(dir string) Option {
 	return func(s *settings) { s.dir = dir }
 }
@@ -99,7 +98,7 @@ func WithAppOptions(values map[string]any) Option {
 	return func(s *settings) { maps.Copy(s.appOptions, values) }
 }
 
-// WithBaseAppOptions passes options on to baseapp.
+// WithBaseAppOptions passes options to baseapp.
 func WithBaseAppOptions(options ...func(*baseapp.BaseApp)) Option {
 	return func(s *settings) { s.baseAppOptions = append(s.baseAppOptions, options...) }
 }

@@ -38,14 +38,13 @@ func NewAccount(name string) Account {
 	return Account{Key: key, Address: sdk.AccAddress(key.PubKey().Address())}
 }
 
-// Named returns the account that a chain made with more than i accounts has at
-// index i.
+// Named returns the account at index i of a chain with more than i accounts.
 func Named(i int) Account { return NewAccount(fmt.Sprintf("account-%d", i)) }
 
 // String returns the bech32 address.
 func (a Account) String() string { return a.Address.String() }
 
-// ConsensusKey is the key with which the validator signs blocks.
+// ConsensusKey returns the key with which the validator signs blocks.
 func ConsensusKey() *ed25519.PrivKey { return ed25519.GenPrivKeyFromSecret([]byte("consensus")) }
 
 type txSettings struct {
@@ -57,10 +56,10 @@ type txSettings struct {
 // TxOption changes how a tx is signed.
 type TxOption func(*txSettings)
 
-// WithGas sets the gas limit; the fee follows it unless it is set as well.
+// WithGas sets the gas limit. The fee follows from it unless it is set too.
 func WithGas(limit uint64) TxOption { return func(s *txSettings) { s.gas = limit } }
 
-// WithFee sets the fee in place of the least one that the next block takes.
+// WithFee sets the fee instead of the lowest fee that the next block accepts.
 func WithFee(fee ...sdk.Coin) TxOption {
 	return func(s *txSettings) { s.fee = append(sdk.Coins{}, fee...) }
 }
@@ -68,8 +67,8 @@ func WithFee(fee ...sdk.Coin) TxOption {
 // WithMemo sets the memo.
 func WithMemo(memo string) TxOption { return func(s *txSettings) { s.memo = memo } }
 
-// Sign returns the bytes of a tx with the messages, signed with the sequence
-// that follows the committed state and what was signed since the last block.
+// Sign returns the bytes of a tx with the messages. It is signed with the next sequence after
+// the committed state and after the txs that were signed since the last block.
 func (c *Chain) Sign(signer Account, msgs []sdk.Msg, options ...TxOption) []byte {
 	c.t.Helper()
 	account := c.App.AccountKeeper.GetAccount(c.Ctx(), signer.Address)
@@ -86,13 +85,13 @@ func (c *Chain) Sign(signer Account, msgs []sdk.Msg, options ...TxOption) []byte
 	return c.sign(signer, account.GetAccountNumber(), sequence, msgs, settings)
 }
 
-// MinFee returns the least fee of a tx with the gas limit, at the default price.
+// MinFee returns the lowest fee of a tx with the gas limit, at the default price.
 func MinFee(gas uint64) sdk.Coins {
 	price := math.NewInt(params.DefaultMinGasPrice)
 	return sdk.NewCoins(sdk.NewCoin(params.BaseDenom, price.Mul(math.NewIntFromUint64(gas))))
 }
 
-// leastFee is MinFee, or more where full blocks have raised the price.
+// leastFee returns MinFee, or more if full blocks have raised the price.
 func (c *Chain) leastFee(gas uint64) sdk.Coins {
 	base, floor, err := c.App.FeemarketKeeper.Prices(c.Ctx())
 	require.NoError(c.t, err)
@@ -111,8 +110,7 @@ func (c *Chain) sign(signer Account, number, sequence uint64, msgs []sdk.Msg, s 
 	builder.SetFeeAmount(s.fee)
 	builder.SetMemo(s.memo)
 
-	// The public key belongs to what is signed, so it goes in first without a
-	// signature.
+	// The public key is part of what is signed, so it is set first, without a signature.
 	mode := signing.SignMode_SIGN_MODE_DIRECT
 	require.NoError(c.t, builder.SetSignatures(signing.SignatureV2{
 		PubKey:   signer.Key.PubKey(),
@@ -133,8 +131,8 @@ func (c *Chain) sign(signer Account, number, sequence uint64, msgs []sdk.Msg, s 
 	return encoded
 }
 
-// SignRaw is Sign for one message that is encoded already, as a client of another
-// make may encode it.
+// SignRaw is Sign for one message that is already encoded, possibly as another client
+// implementation would encode it.
 func (c *Chain) SignRaw(signer Account, message *codectypes.Any) []byte {
 	c.t.Helper()
 	account := c.App.AccountKeeper.GetAccount(c.Ctx(), signer.Address)
@@ -171,7 +169,7 @@ func (c *Chain) Deliver(signer Account, msgs ...sdk.Msg) *abci.ExecTxResult {
 	return c.NextBlock(c.Sign(signer, msgs)).TxResults[0]
 }
 
-// MustDeliver is Deliver for a tx that has to succeed.
+// MustDeliver is Deliver for a tx that must succeed.
 func (c *Chain) MustDeliver(signer Account, msgs ...sdk.Msg) *abci.ExecTxResult {
 	c.t.Helper()
 	result := c.Deliver(signer, msgs...)
@@ -179,7 +177,7 @@ func (c *Chain) MustDeliver(signer Account, msgs ...sdk.Msg) *abci.ExecTxResult 
 	return result
 }
 
-// Balance returns what address holds of denom.
+// Balance returns the balance of address in denom.
 func (c *Chain) Balance(address sdk.AccAddress, denom string) math.Int {
 	c.t.Helper()
 	return c.App.BankKeeper.GetBalance(c.Ctx(), address, denom).Amount

@@ -10,13 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// voters are the validators whose votes a block carries. All of them sign every
-// block. Updates of a block count for the votes on the block after the next, and
-// those are in the block after that, as under CometBFT.
+// voters are the validators whose votes a block contains. All of them sign every block. As
+// under CometBFT, the updates of a block apply to the votes on the block after the next, and
+// these votes are in the block after that.
 type voters struct {
-	// current have signed the last block.
+	// current are the validators that have signed the last block.
 	current []abci.Validator
-	// coming are what the last blocks have updated, oldest first.
+	// coming contains the updates of the last blocks, oldest first.
 	coming [][]abci.ValidatorUpdate
 	begun  bool
 }
@@ -28,12 +28,12 @@ func (v *voters) start(t testing.TB, genesis []abci.ValidatorUpdate) {
 	v.coming = make([][]abci.ValidatorUpdate, 2)
 }
 
-// clone returns a copy that is followed apart.
+// clone returns an independent copy.
 func (v *voters) clone() voters {
 	return voters{current: slices.Clone(v.current), coming: slices.Clone(v.coming), begun: v.begun}
 }
 
-// follow takes the updates of a block.
+// follow applies the updates of a block.
 func (v *voters) follow(t testing.TB, updates []abci.ValidatorUpdate) {
 	t.Helper()
 	v.begun = true
@@ -57,15 +57,15 @@ func (v *voters) apply(t testing.TB, updates []abci.ValidatorUpdate) {
 	slices.SortFunc(v.current, func(a, b abci.Validator) int { return bytes.Compare(a.Address, b.Address) })
 }
 
-// commit says that all have signed the last block; the first block has none
-// before it.
+// commit returns the votes of all validators on the last block. The first block follows no
+// block, so it has none.
 func (v *voters) commit() abci.CommitInfo {
 	var info abci.CommitInfo
 	if !v.begun {
 		return info
 	}
 	for _, validator := range v.current {
-		info.Votes = append(info.Votes, abci.VoteInfo{Validator: validator, BlockIdFlag: 2}) // commit
+		info.Votes = append(info.Votes, abci.VoteInfo{Validator: validator, BlockIdFlag: 2}) // 2 is the flag of a commit
 	}
 	return info
 }

@@ -1,6 +1,6 @@
-// Package edge plays the people of the chain in a test: nodes, a beacon relay
-// and a requester, who act on what the chain's queries show and speak to it in
-// signed transactions only, as sidecars and clients do.
+// Package edge plays the participants of the chain in a test: nodes, a beacon relay and a
+// requester. They act on the results of the chain's queries, and communicate with the chain
+// only by signed transactions, as sidecars and clients do.
 package edge
 
 import (
@@ -35,7 +35,7 @@ const (
 	Class = "cpu-small"
 	// EpochDuration is the length of an edge epoch: ten blocks of 1.5 s.
 	EpochDuration = 15 * time.Second
-	// NodeBond is what each node bonds, in whole tfuel.
+	// NodeBond is the bond of each node, in whole tfuel.
 	NodeBond = 500
 	// roundsPerTx bounds the pairings of one tx of the relay.
 	roundsPerTx = 4
@@ -46,26 +46,26 @@ const (
 // Node is one operator with its worker key.
 type Node struct {
 	Operator, Worker apptest.Account
-	// Lies says that the node commits to a result of its own.
+	// Lies reports whether the node commits to a wrong result of its own.
 	Lies bool
-	// Result is the digest that the node commits to whatever the job, if set.
+	// Result, if set, is the digest to which the node commits in every job.
 	Result []byte
 }
 
-// Network is all who take part besides the validator.
+// Network contains all participants except the validator.
 type Network struct {
 	Requester, Relay apptest.Account
 	Nodes            []Node
-	// Lane says that nodes and relay pay the floor whatever others pay, and ask for no
-	// more gas than the lane gives.
+	// Lane makes nodes and relay pay the floor price, whatever others pay, and ask for no
+	// more gas than the lane allows.
 	Lane bool
 
 	t   testing.TB
 	key bls.SecretKey
 }
 
-// New returns a network of honest and then lying nodes. Its chain is made with
-// its Options.
+// New returns a network of honest nodes followed by lying ones. Its chain is built with its
+// Options.
 func New(t testing.TB, honest, liars int) *Network {
 	t.Helper()
 	key, err := bls.ParseSecretKey(beaconSecret)
@@ -81,8 +81,8 @@ func New(t testing.TB, honest, liars int) *Network {
 	return n
 }
 
-// Options make a chain with an account for everybody, the network's own beacon
-// and short epochs.
+// Options returns options for a chain with an account for every participant, the network's
+// own beacon and short epochs.
 func (n *Network) Options() []apptest.Option {
 	return []apptest.Option{
 		apptest.WithAccounts(len(n.Nodes)+2, params.TfuelCoin(1_000_000)),
@@ -107,7 +107,7 @@ func (n *Network) adjust(cdc codec.Codec, genesis map[string]json.RawMessage) {
 	genesis[epochstypes.ModuleName] = cdc.MustMarshalJSON(&epochs)
 }
 
-// Register returns a tx a node: it funds its worker and bonds NodeBond.
+// Register returns one tx per node, which funds its worker and bonds NodeBond.
 func (n *Network) Register(c *apptest.Chain) [][]byte {
 	n.t.Helper()
 	var txs [][]byte
@@ -130,8 +130,7 @@ func (n *Network) Register(c *apptest.Chain) [][]byte {
 	return txs
 }
 
-// Post returns a tx that posts a job under QUORUM(3) with reward atfuel a
-// replica.
+// Post returns a tx that posts a job under QUORUM(3) with reward per replica.
 func (n *Network) Post(c *apptest.Chain, reward sdk.Coin) []byte { return n.PostArray(c, reward, 1) }
 
 // PostArray is Post for a job of several tasks.
@@ -152,7 +151,7 @@ func (n *Network) PostArray(c *apptest.Chain, reward sdk.Coin, tasks uint64) []b
 	}})
 }
 
-// Bond returns what a node has bonded, in atfuel.
+// Bond returns the bond of a node, in atfuel.
 func (n *Network) Bond(c *apptest.Chain, node Node) math.Int {
 	n.t.Helper()
 	found, err := c.App.EdgenodeKeeper.Node(c.Ctx(), node.Operator.Address)
@@ -160,8 +159,8 @@ func (n *Network) Bond(c *apptest.Chain, node Node) math.Int {
 	return found.State.Bond
 }
 
-// Act returns what everybody sends in the next block: the rounds that the chain
-// waits for, claims, commitments, reveals and openings.
+// Act returns the txs that all participants send in the next block: the rounds for which the
+// chain waits, claims, commitments, reveals and openings.
 func (n *Network) Act(c *apptest.Chain) [][]byte {
 	n.t.Helper()
 	txs := n.relay(c)
@@ -169,7 +168,7 @@ func (n *Network) Act(c *apptest.Chain) [][]byte {
 		if c.App.AccountKeeper.GetAccount(c.Ctx(), node.Worker.Address) == nil {
 			continue // not registered yet
 		}
-		// A tx each: blocks mix as many as there are.
+		// One tx per message, so that blocks mix as many as there are.
 		for _, msg := range n.work(c, node) {
 			txs = append(txs, n.sign(c, node.Worker, []sdk.Msg{msg}))
 		}
@@ -177,7 +176,7 @@ func (n *Network) Act(c *apptest.Chain) [][]byte {
 	return txs
 }
 
-// relay submits the oldest rounds that the chain misses.
+// relay submits the oldest rounds that the chain lacks.
 func (n *Network) relay(c *apptest.Chain) [][]byte {
 	n.t.Helper()
 	missing, err := beaconkeeper.NewQueryServer(c.App.BeaconKeeper).Missing(c.Ctx(), &beacontypes.QueryMissingRequest{})
@@ -200,7 +199,7 @@ func (n *Network) relay(c *apptest.Chain) [][]byte {
 	return [][]byte{n.sign(c, n.Relay, msgs)}
 }
 
-// sign is Sign for what goes through the lane, where that is wanted.
+// sign is Sign, with the price and gas limit of the lane if Lane is set.
 func (n *Network) sign(c *apptest.Chain, from apptest.Account, msgs []sdk.Msg) []byte {
 	if !n.Lane {
 		return c.Sign(from, msgs)

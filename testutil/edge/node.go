@@ -12,7 +12,7 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// digest is the result that the node commits to.
+// digest returns the result to which the node commits.
 func (n Node) digest(job string) []byte {
 	if n.Result != nil {
 		return n.Result
@@ -25,7 +25,7 @@ func (n Node) digest(job string) []byte {
 	return sum[:]
 }
 
-// shown is what the node's tag is made of.
+// shown returns the opening from which the node's tag is made.
 func (n Node) shown(item *computetypes.WorkItem) computetypes.Opening {
 	shown := Executed(n.digest(item.Ref.JobId))
 	shown.Round = item.Ref.Round
@@ -36,8 +36,9 @@ func (n Node) shown(item *computetypes.WorkItem) computetypes.Opening {
 	return shown
 }
 
-// Executed is what every node shows of an execution with a result digest. The trace follows
-// from the digest alone, so that a test can deliver it before the task has a key.
+// Executed returns the opening of an execution with a result digest, which is the same for
+// all nodes. The trace follows from the digest alone, so that a test can deliver it before
+// the task has a key.
 func Executed(digest []byte) computetypes.Opening {
 	sum := sha256.Sum256(append([]byte("trace of "), digest...))
 	return computetypes.Opening{Digest: digest, Fuel: fuel, Trace: sum[:]}
@@ -47,7 +48,7 @@ func (n Node) tag(item *computetypes.WorkItem) []byte {
 	return computetypes.Tag(apptest.ChainID, item.Ref.JobId, item.Ref.Task, n.shown(item))
 }
 
-// Reveals is what the node reveals in a first round.
+// Reveals returns the item that the node reveals in a first round.
 func (n Node) Reveals(ref computetypes.TaskRef) computetypes.RevealItem {
 	return n.reveal(&computetypes.WorkItem{Ref: ref})
 }
@@ -56,10 +57,10 @@ func (n Node) reveal(item *computetypes.WorkItem) computetypes.RevealItem {
 	return computetypes.RevealItem{Ref: item.Ref, Tag: n.tag(item), Salt: n.salt(), Metrics: computetypes.Metrics{Fuel: fuel}}
 }
 
-// fuel is what every execution uses.
+// fuel is the fuel that every execution uses.
 const fuel = 7
 
-// salt is fixed, so that a test can be repeated; a sidecar draws it.
+// salt returns a fixed salt, so that a test can be repeated. A sidecar draws it at random.
 func (n Node) salt() []byte {
 	sum := sha256.Sum256([]byte("salt of " + n.Operator.String()))
 	return sum[:]
@@ -71,7 +72,7 @@ func (n *Network) work(c *apptest.Chain, node Node) []sdk.Msg {
 	queries := computekeeper.NewQueryServer(c.App.ComputeKeeper)
 	claimable, err := queries.Claimable(c.Ctx(), &computetypes.QueryClaimableRequest{Operator: node.Operator.String()})
 	if err != nil {
-		// A node without weight in this epoch has nothing to claim.
+		// A node without weight in this epoch cannot claim anything.
 		return nil
 	}
 	held, err := queries.Assignments(c.Ctx(), &computetypes.QueryAssignmentsRequest{Operator: node.Operator.String()})
@@ -105,7 +106,7 @@ func (n *Network) work(c *apptest.Chain, node Node) []sdk.Msg {
 	return messages(claim, commit, reveal, open)
 }
 
-// Commitments are what a node has to commit to.
+// Commitments returns the commitments that a node owes.
 func (n *Network) Commitments(c *apptest.Chain, node Node) []computetypes.CommitItem {
 	n.t.Helper()
 	for _, msg := range n.work(c, node) {
@@ -116,7 +117,7 @@ func (n *Network) Commitments(c *apptest.Chain, node Node) []computetypes.Commit
 	return nil
 }
 
-// messages returns those with items.
+// messages returns the messages that have items.
 func messages(
 	claim *computetypes.MsgClaim, commit *computetypes.MsgCommit,
 	reveal *computetypes.MsgReveal, open *computetypes.MsgOpen,

@@ -12,22 +12,23 @@ import (
 )
 
 const (
-	// postAt is the block that takes the job: the first epoch has weighed the nodes.
+	// postAt is the block that contains the job. By then the nodes have weight, from the
+	// first epoch on.
 	postAt = 14
-	// maxBlocks is far more than a job takes.
+	// maxBlocks is far more than a job needs.
 	maxBlocks = 150
 )
 
-// SettledJob returns a chain on which honest nodes have brought a job to its
-// receipt, a few blocks ago.
+// SettledJob returns a chain on which honest nodes have completed a job a few blocks ago, and
+// the job's id.
 func SettledJob(t testing.TB) (*apptest.Chain, computetypes.JobID) {
 	t.Helper()
 	chain, id, _ := SettledArray(t, 1)
 	return chain, id
 }
 
-// SettledArray is SettledJob for a job of several tasks. It returns the results of
-// every block by height, too.
+// SettledArray is SettledJob for a job of several tasks. It also returns the results of every
+// block by height.
 func SettledArray(t testing.TB, tasks uint64) (*apptest.Chain, computetypes.JobID, map[int64]*abci.ResponseFinalizeBlock) {
 	t.Helper()
 	network := New(t, 5, 0)

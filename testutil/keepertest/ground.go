@@ -1,5 +1,5 @@
-// Package keepertest gives a keeper what it stands on in a test: stores in memory and
-// the SDK's real accounts and bank. A test of one module needs no app.
+// Package keepertest provides what a keeper needs in a test: stores in memory, and the SDK's
+// real accounts and bank. A test of one module does not need an app.
 package keepertest
 
 import (
@@ -30,27 +30,27 @@ import (
 )
 
 const (
-	// Faucet is the module account that mints what a test spends.
+	// Faucet is the module account that mints the coins that a test spends.
 	Faucet = "faucet"
 	// Community is the module account of CommunityPool.
 	Community = "community"
 )
 
-// TB is what a fixture needs of testing.T and of rapid.T.
+// TB contains the methods of testing.T and of rapid.T that a fixture needs.
 type TB interface {
 	require.TestingT
 	Helper()
 }
 
-// Needs says what a test's modules need.
+// Needs describes what a test's modules need.
 type Needs struct {
 	ChainID string
 	// Stores and Transient are the keys of the modules' own stores.
 	Stores, Transient []string
-	// Accounts are module accounts with their permissions, beside the faucet's, the
-	// community pool's and the fee collector's.
+	// Accounts are module accounts with their permissions, in addition to those of the
+	// faucet, the community pool and the fee collector.
 	Accounts map[string][]string
-	// Blocked are module accounts that nobody can send to.
+	// Blocked are module accounts that cannot receive coins.
 	Blocked []string
 }
 
@@ -66,7 +66,7 @@ type Ground struct {
 	transient map[string]*storetypes.TransientStoreKey
 }
 
-// New makes the ground that is needed.
+// New creates the needed ground.
 func New(t TB, needs Needs) *Ground {
 	t.Helper()
 	g := &Ground{
@@ -77,7 +77,7 @@ func New(t TB, needs Needs) *Ground {
 		transient: storetypes.NewTransientStoreKeys(needs.Transient...),
 	}
 	authtypes.RegisterInterfaces(g.Codec.InterfaceRegistry())
-	g.Stores.SetIAVLDisableFastNode(true) // as the chain's default is
+	g.Stores.SetIAVLDisableFastNode(true) // like the chain's default
 	for _, key := range g.kv {
 		g.Stores.MountStoreWithDB(key, storetypes.StoreTypeIAVL, nil)
 	}
@@ -109,16 +109,16 @@ func (g *Ground) Transient(key string) store.TransientStoreService {
 	return runtime.NewTransientStoreService(g.transient[key])
 }
 
-// Pool stands in for x/distribution.
+// Pool returns a stand-in for x/distribution.
 func (g *Ground) Pool() CommunityPool { return CommunityPool{bank: g.Bank} }
 
-// CommunityPool is a module account that takes all.
+// CommunityPool is a module account that accepts everything.
 type CommunityPool struct{ bank bankkeeper.Keeper }
 
-// FundCommunityPool takes coins of an account.
+// FundCommunityPool takes coins from an account.
 func (p CommunityPool) FundCommunityPool(ctx context.Context, amount sdk.Coins, sender sdk.AccAddress) error {
 	return p.bank.SendCoinsFromAccountToModule(ctx, sender, Community, amount)
 }
 
-// Authority is the account that may change parameters.
+// Authority returns the account that may change parameters.
 func Authority() string { return authtypes.NewModuleAddress("gov").String() }

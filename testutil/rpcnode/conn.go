@@ -17,18 +17,18 @@ import (
 	"github.com/cosmos/cosmos-sdk/types/query"
 )
 
-// Conn answers what a thetad's gRPC endpoint does about blocks, validators and the store.
-// Its newest block holds no transactions and carries the commit of the one before.
+// Conn answers like the gRPC endpoint of thetad, about blocks, validators and the store. Its
+// newest block does not contain transactions, and contains the commit of the previous block.
 func (n *Node) Conn() grpc.ClientConnInterface { return conn{n} }
 
 type conn struct{ n *Node }
 
-// NewStream is not asked for.
+// NewStream is not used.
 func (conn) NewStream(context.Context, *grpc.StreamDesc, string, ...grpc.CallOption) (grpc.ClientStream, error) {
 	return nil, errors.New("expected no stream")
 }
 
-// Invoke answers a question.
+// Invoke answers a query.
 func (c conn) Invoke(_ context.Context, method string, request, reply any, _ ...grpc.CallOption) error {
 	switch asked := request.(type) {
 	case *cmtservice.GetLatestBlockRequest:
@@ -52,7 +52,8 @@ func (c conn) Invoke(_ context.Context, method string, request, reply any, _ ...
 	}
 }
 
-// blockOf returns an empty block with the header at a height and the commit before.
+// blockOf returns an empty block with the header at a height and the commit of the previous
+// block.
 func (n *Node) blockOf(height int64) (*cmtproto.Block, error) {
 	if height > n.Newest() {
 		return nil, status.Error(codes.InvalidArgument, "requested block height is bigger than the chain length")

@@ -14,11 +14,11 @@ import (
 	"github.com/thetaedge/theta/testutil/apptest"
 )
 
-// validators is how many sign; one of them is always absent.
+// validators is the number of validators; one of them is always absent.
 const validators = 4
 
-// headers are the signed headers of a chain. Header h has the app hash of the
-// block before it.
+// headers are the signed headers of a chain. Header h has the app hash of the block before
+// it.
 type headers struct {
 	keys   []crypto.PrivKey
 	set    *types.ValidatorSet
@@ -26,8 +26,8 @@ type headers struct {
 	last   int64
 }
 
-// newHeaders returns headers by validators whose keys come from a name: another
-// name makes other validators.
+// newHeaders returns headers of validators whose keys are derived from a name: another name
+// gives other validators.
 func newHeaders(name string) *headers {
 	h := &headers{signed: make(map[int64]*types.SignedHeader)}
 	members := make([]*types.Validator, validators)
@@ -66,7 +66,7 @@ func (h *headers) add(height int64, at time.Time, appHash, dataHash []byte) erro
 	return nil
 }
 
-// sign returns the commit of all validators but the last.
+// sign returns the commit of all validators except the last.
 func (h *headers) sign(header *types.Header) (*types.Commit, error) {
 	commit := &types.Commit{
 		Height:     header.Height,

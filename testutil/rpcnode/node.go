@@ -1,6 +1,5 @@
-// Package rpcnode serves a chain of testutil/apptest as a CometBFT node's RPC does:
-// its store with proofs, and headers that validators have signed. A test can have
-// it lie.
+// Package rpcnode serves a chain of testutil/apptest like the RPC of a CometBFT node: its
+// store with proofs, and headers that validators have signed. A test can make it lie.
 package rpcnode
 
 import (
@@ -28,25 +27,25 @@ import (
 	"github.com/thetaedge/theta/testutil/apptest"
 )
 
-// taskQuery is where a client asks for a task.
+// taskQuery is the method by which a client queries a task.
 const taskQuery = "/theta.compute.v1.Query/Task"
 
-// firstHeader is the first whose app hash a block has made.
+// firstHeader is the first header whose app hash is the result of a block.
 const firstHeader = 2
 
 // Node is a node's RPC.
 type Node struct {
-	// Address is where it listens, as --node takes it.
+	// Address is the address at which it listens, in the form that --node takes.
 	Address string
-	// Answer, if set, changes an answer about the store before it leaves.
+	// Answer, if set, changes an answer about the store before it is sent.
 	Answer func(*abci.ResponseQuery)
-	// Results are those of the blocks that the node has kept, by height.
+	// Results contains the results of the blocks that the node has kept, by height.
 	Results map[int64]*abci.ResponseFinalizeBlock
-	// Bodies are the transactions that headers commit to, by height; set before the first
-	// header is asked for.
+	// Bodies contains the transactions to which headers commit, by height. It must be set
+	// before the first header is requested.
 	Bodies map[int64]types.Txs
-	// Looked, if set, is called after each question for a task: a client that waits
-	// for one lets the test move the chain on.
+	// Looked, if set, is called after each query for a task: if a client waits for a task,
+	// the test can advance the chain.
 	Looked func()
 
 	t       testing.TB
@@ -56,16 +55,17 @@ type Node struct {
 	mu      sync.Mutex
 	headers *headers
 
-	// make makes the block of a transaction, which is its first; nil takes none.
+	// make makes a block with a transaction as its first one. If make is nil, the node does
+	// not accept transactions.
 	make func(tx []byte) *abci.ResponseFinalizeBlock
-	// taken are transactions in blocks by their hash.
+	// taken contains the transactions in blocks, by hash.
 	taken map[string]*coretypes.ResultTx
 	last  []byte
 }
 
-// Start serves a chain for the length of the test. Its headers begin at started, a
-// second apart, signed by validators whose keys come from a name. The chain must
-// not move while a question is under way.
+// Start serves a chain for the duration of the test. Its headers begin at started, one second
+// apart, and are signed by validators whose keys are derived from a name. The chain must not
+// advance while a query is in progress.
 func Start(t testing.TB, chain *apptest.Chain, validators string, started time.Time) *Node {
 	t.Helper()
 	n := &Node{
@@ -105,10 +105,10 @@ func (n *Node) Header(height int64) *types.SignedHeader {
 	return header
 }
 
-// Newest is the height of the last header, which no state is built on yet.
+// Newest returns the height of the last header. No state follows from it yet.
 func (n *Node) Newest() int64 { return n.chain.Height() + 1 }
 
-// signed returns a header; nil asks for the newest.
+// signed returns the header at a height; nil stands for the newest.
 func (n *Node) signed(height *int64) (*types.SignedHeader, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -129,7 +129,7 @@ func (n *Node) signed(height *int64) (*types.SignedHeader, error) {
 	return header, nil
 }
 
-// grow signs the headers of the blocks that have been committed since.
+// grow signs the headers of the blocks that have been committed since the last call.
 func (n *Node) grow() error {
 	commits, ok := n.chain.App.CommitMultiStore().(interface {
 		GetCommitInfo(version int64) (*storetypes.CommitInfo, error)
@@ -193,7 +193,7 @@ func (n *Node) query(_ *rpctypes.Context, path string, key bytes.HexBytes, heigh
 	if err != nil {
 		return nil, err
 	}
-	// The store's own bytes are in the answer, and a lie must not reach them.
+	// The answer shares its bytes with the store, and a lie must not change those.
 	wire, err := answer.Marshal()
 	if err != nil {
 		return nil, err

@@ -18,9 +18,9 @@ import (
 	"github.com/thetaedge/theta/testutil/apptest"
 )
 
-// TakeTxs has the node take transactions, each into a block at once that next makes
-// with it as its first, and serve what clients ask of transactions, blocks and the
-// node itself.
+// TakeTxs makes the node accept transactions. Each is put at once into a block that next
+// makes, as its first transaction. The node then also serves what clients query about
+// transactions, blocks and the node itself.
 func (n *Node) TakeTxs(next func(tx []byte) *abci.ResponseFinalizeBlock) {
 	n.t.Helper()
 	n.make = next
@@ -37,10 +37,10 @@ func (n *Node) TakeTxs(next func(tx []byte) *abci.ResponseFinalizeBlock) {
 	app.RegisterNodeService(clientCtx, *config.DefaultConfig())
 }
 
-// Last is the transaction that was taken last; nil if none was.
+// Last returns the transaction that was accepted last, or nil if there was none.
 func (n *Node) Last() []byte { return n.last }
 
-// ChainID is the chain's.
+// ChainID returns the id of the chain.
 func (n *Node) ChainID() string { return apptest.ChainID }
 
 // take checks a transaction and makes its block.
@@ -73,8 +73,7 @@ func (n *Node) tx(_ *rpctypes.Context, hash []byte, _ bool) (*coretypes.ResultTx
 	return taken, nil
 }
 
-// block shows when a block was made, and which of the transactions that the node has
-// taken are in it.
+// block returns the time of a block, and the transactions in it that the node has accepted.
 func (n *Node) block(_ *rpctypes.Context, height *int64) (*coretypes.ResultBlock, error) {
 	if height == nil {
 		return nil, errors.New("expected a height")

@@ -22,11 +22,11 @@ import (
 	rewardssim "github.com/thetaedge/theta/x/rewards/simulation"
 )
 
-// defaults are the weights that the modules give their operations.
+// defaults returns the weights that the modules give their operations.
 func defaults(_ string, weight uint32) uint32 { return weight }
 
-// register fills the pools with every module's operations. validator is the
-// account whose vote decides.
+// register fills the pools with every module's operations. validator is the account whose
+// vote decides.
 func register(s *Simulation, n network, validator []simtypes.Account) {
 	weights := simsx.WeightSourceFn(defaults)
 	app := s.Chain.App
@@ -63,11 +63,11 @@ func register(s *Simulation, n network, validator []simtypes.Account) {
 	}
 }
 
-// proposing gives proposals more weight than the SDK does, so that a short run
-// sees those of every kind decided.
+// proposing gives proposals more weight than the SDK does, so that even in a short run
+// proposals of every kind are decided.
 type proposing struct{ *pool }
 
-// Add adds an operation, a proposal with forty times its weight.
+// Add adds an operation. It multiplies the weight of a proposal by forty.
 func (p *proposing) Add(weight uint32, factory simsx.SimMsgFactoryX) {
 	if _, ok := factory.MsgType().(*govv1.MsgSubmitProposal); ok {
 		weight *= 40
@@ -75,7 +75,7 @@ func (p *proposing) Add(weight uint32, factory simsx.SimMsgFactoryX) {
 	p.pool.Add(weight, factory)
 }
 
-// vote has the validator support what is voted on, and so pass it.
+// vote makes the validator support a proposal that is being voted on, so that it passes.
 func vote(keeper *govkeeper.Keeper) simsx.SimMsgFactoryFn[*govv1.MsgVote] {
 	return func(
 		ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,

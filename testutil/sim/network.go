@@ -29,11 +29,11 @@ import (
 )
 
 const (
-	// accounts is how many there are; people is how many of them spend and
+	// accounts is the number of accounts, and people is the number of those that spend and
 	// delegate at random.
 	accounts, people = 80, 20
-	// balance is what each has, and power what the validator bonds, in whole
-	// tfuel: more than all people together.
+	// balance is what each account has, and power is the validator's bond, in whole tfuel.
+	// The bond exceeds the coins of all people together.
 	balance, power = 1_000_000, 100_000_000
 	// beaconSecret is the scalar of the simulated beacon.
 	beaconSecret = "0000000000000000000000000000000000000000000000000000000000000051"
@@ -49,13 +49,13 @@ func newNetwork(t testing.TB) network {
 	return network{key: key}
 }
 
-// consensusKey is the key of the validator that an account may become.
+// consensusKey returns the key of the validator that an account may become.
 func consensusKey(a apptest.Account) cryptotypes.PrivKey {
 	return ed25519.GenPrivKeyFromSecret([]byte(fmt.Sprintf("consensus of %s", a)))
 }
 
-// options make the chain that the seed draws. Windows are of a few blocks, so that a run of some
-// hundred sees jobs, leases, terms in jail and unbondings end.
+// options returns options for the chain that the seed draws. Windows are a few blocks long,
+// so that jobs, leases, jail terms and unbondings end within a run of some hundred blocks.
 func (n network) options(seed int64) []apptest.Option {
 	r := rand.New(rand.NewSource(seed))
 	return []apptest.Option{
@@ -124,7 +124,7 @@ func edgenode(r *rand.Rand, cdc codec.Codec, genesis map[string]json.RawMessage)
 func compute(r *rand.Rand, cdc codec.Codec, genesis map[string]json.RawMessage) {
 	adjust(cdc, genesis, computetypes.ModuleName, func(state *computetypes.GenesisState) {
 		p := &state.Params
-		// One profile that is deterministic by construction and one that is not.
+		// One profile that is deterministic by construction, and one that is not.
 		p.Executors = append(p.Executors, "container/1")
 		p.MaxOpenTasks = uint32(between(r, 4, 40))
 		p.MinPrepareBlocks, p.MinCommitBlocks = 3, 8
@@ -137,5 +137,5 @@ func compute(r *rand.Rand, cdc codec.Codec, genesis map[string]json.RawMessage) 
 	})
 }
 
-// between returns a number of [low, high].
+// between returns a random number from low to high, inclusive.
 func between(r *rand.Rand, low, high int) uint64 { return uint64(low + r.Intn(high-low+1)) }

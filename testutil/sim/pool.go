@@ -16,12 +16,12 @@ type operation struct {
 	weight   uint32
 	factory  simsx.SimMsgFactoryX
 	accounts []simtypes.Account
-	// deputised asks for another account to send it.
+	// deputised reports whether another account is to send the message.
 	deputised bool
 }
 
-// pool is a set of operations to draw from by weight. It is what the factories
-// of a module register with.
+// pool is a set of operations, from which one is drawn by weight. The factories of a module
+// are registered with it.
 type pool struct {
 	accounts   []simtypes.Account
 	operations []operation
@@ -30,12 +30,12 @@ type pool struct {
 
 var _ simsx.Registry = (*pool)(nil)
 
-// Add adds an operation; one without weight is left out.
+// Add adds an operation, unless its weight is 0.
 func (p *pool) Add(weight uint32, factory simsx.SimMsgFactoryX) {
 	p.addFor(p.accounts, weight, factory)
 }
 
-// addFor adds an operation of certain accounts.
+// addFor adds an operation for certain accounts.
 func (p *pool) addFor(accounts []simtypes.Account, weight uint32, factory simsx.SimMsgFactoryX) {
 	if weight == 0 {
 		return
@@ -44,7 +44,7 @@ func (p *pool) addFor(accounts []simtypes.Account, weight uint32, factory simsx.
 	p.total += weight
 }
 
-// pick returns an operation in proportion to its weight.
+// pick returns an operation with a probability in proportion to its weight.
 func (p *pool) pick(r *rand.Rand) operation {
 	at := uint32(r.Int63n(int64(p.total)))
 	for _, op := range p.operations {
@@ -56,7 +56,7 @@ func (p *pool) pick(r *rand.Rand) operation {
 	panic(fmt.Sprintf("expected weights that sum to %d", p.total))
 }
 
-// create runs the factory, and returns why it drew nothing if it did not.
+// create runs the factory. If that does not draw a message, create returns the reason.
 func (o operation) create(
 	ctx context.Context, world *simsx.ChainDataSource, s *Simulation,
 ) (signers []simsx.SimAccount, msg sdk.Msg, skipped string) {
@@ -64,7 +64,7 @@ func (o operation) create(
 	if future, ok := o.factory.(simsx.HasFutureOpsRegistry); ok {
 		future.SetFutureOpsRegistry(putOff{s: s, accounts: o.accounts})
 	}
-	// After a skip a factory may go on with accounts that do not exist.
+	// After a skip, a factory may continue with accounts that do not exist.
 	defer func() {
 		if r := recover(); r != nil {
 			if !reporter.IsSkipped() {

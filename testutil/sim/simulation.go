@@ -1,8 +1,7 @@
-// Package sim runs a simulated chain: accounts send random messages, drawn by
-// weight from the factories of each module, in signed transactions and whole
-// blocks. The SDK's own driver runs messages after EndBlock; here they run where
-// they do on a real chain, because bank's virtual transfers and the folding of a
-// block's settlements end with EndBlock.
+// Package sim runs a simulated chain: accounts send random messages, drawn by weight from the
+// factories of each module, in signed transactions and whole blocks. The SDK's own driver
+// runs messages after EndBlock. Here they run before it, as on a real chain, because bank's
+// virtual transfers and the folding of a block's settlements complete in EndBlock.
 package sim
 
 import (
@@ -28,19 +27,17 @@ import (
 const (
 	// txGas is enough for every batch that a simulated node sends.
 	txGas = 10_000_000
-	// leastOperations and moreOperations bound the operations of a block.
+	// leastOperations and moreOperations bound the number of operations per block.
 	leastOperations, moreOperations = 20, 25
 	// sdkShare is the percentage of operations that are the SDK's own.
 	sdkShare = 15
-	// deputyShare is the percentage of this chain's operations that are sent
-	// through x/authz.
+	// deputyShare is the percentage of this chain's operations that are sent through x/authz.
 	deputyShare = 15
-	// maxSkip bounds the seconds by which a block comes later than usual.
+	// maxSkip bounds the number of seconds by which a block is later than usual.
 	maxSkip = 3
 )
 
-// Simulation is a chain and what drives it. All that is random comes from its
-// seed.
+// Simulation is a chain and its driver. Everything random comes from its seed.
 type Simulation struct {
 	Chain *apptest.Chain
 	Tally *Tally
@@ -48,11 +45,11 @@ type Simulation struct {
 	t       testing.TB
 	rand    *rand.Rand
 	signers map[string]apptest.Account
-	// own are operations of this chain's modules, sdk those of the SDK's.
+	// own contains operations of this chain's modules, and sdk those of the SDK's modules.
 	own, sdk pool
-	// later are operations put off to a time.
+	// later contains operations that were put off to a certain time.
 	later []delayed
-	// fork takes every block too, if there is one, and so do the followers.
+	// fork, if there is one, and the followers receive every block too.
 	fork      *apptest.Chain
 	followers *twin.Followers
 	seed      int64
@@ -64,7 +61,7 @@ type delayed struct {
 	op operation
 }
 
-// New starts a chain with parameters and people drawn by the seed.
+// New starts a chain with parameters and people that the seed draws.
 func New(t testing.TB, seed int64) *Simulation {
 	t.Helper()
 	network := newNetwork(t)
@@ -79,15 +76,15 @@ func New(t testing.TB, seed int64) *Simulation {
 		accounts[i] = simulated(account)
 		s.signers[account.String()] = account
 	}
-	// People bond, delegate and spend as the SDK's modules draw it; the others
-	// keep what they need for nodes and jobs, and the validator its majority.
+	// People bond, delegate and spend as the SDK's modules draw it. The others keep the coins
+	// that they need for nodes and jobs, and the validator keeps its majority.
 	s.own, s.sdk = pool{accounts: accounts[:len(accounts)-1]}, pool{accounts: accounts[:people]}
 	register(s, network, accounts[len(accounts)-1:])
 	return s
 }
 
-// Beside has variants take every block as well, and come to the same app hash. It
-// is called before the first block.
+// Beside makes variants receive every block too, and requires that they reach the same app
+// hash. It must be called before the first block.
 func (s *Simulation) Beside(variants []twin.Variant) {
 	s.t.Helper()
 	s.followers = twin.Follow(s.t, s.Chain, variants, func() []apptest.Option { return s.network.options(s.seed) })
@@ -145,15 +142,15 @@ func (s *Simulation) Step() {
 	s.followFork(txs, skip, response)
 }
 
-// drawnTx is a message with the tx that carries it.
+// drawnTx is a message with the tx that contains it.
 type drawnTx struct {
 	msg sdk.Msg
 	tx  []byte
-	// deputised says that another account sent it in the name of the signer.
+	// deputised reports whether another account sent it on behalf of the signer.
 	deputised bool
 }
 
-// draw adds what an operation comes to, if it comes to anything.
+// draw adds the message that an operation draws, if it draws one.
 func (s *Simulation) draw(ctx sdk.Context, op operation, drawn []drawnTx) []drawnTx {
 	r := rand.New(rand.NewSource(s.rand.Int63()))
 	world := simsx.NewChainDataSource(ctx, r, s.Chain.App.AccountKeeper, s.Chain.App.BankKeeper,
@@ -179,10 +176,11 @@ func (s *Simulation) sign(signer apptest.Account, msg sdk.Msg) drawnTx {
 	return drawnTx{msg: msg, tx: s.Chain.Sign(signer, []sdk.Msg{msg}, apptest.WithGas(txGas))}
 }
 
-// deputy is the account that sends messages in the name of others.
+// deputy returns the account that sends messages on behalf of others.
 func (s *Simulation) deputy() apptest.Account { return s.Chain.Accounts[accounts-1] }
 
-// deputise has the deputy send a message, or first lets it.
+// deputise returns a tx in which the deputy sends a message. If the signer has not authorised
+// the deputy yet, the tx does that instead.
 func (s *Simulation) deputise(ctx sdk.Context, signer apptest.Account, msg sdk.Msg) drawnTx {
 	deputy, url := s.deputy(), sdk.MsgTypeURL(msg)
 	if allowed, _ := s.Chain.App.AuthzKeeper.GetAuthorization(ctx, deputy.Address, signer.Address, url); allowed == nil {
@@ -195,7 +193,7 @@ func (s *Simulation) deputise(ctx sdk.Context, signer apptest.Account, msg sdk.M
 	return drawnTx{msg: msg, tx: tx.tx, deputised: true}
 }
 
-// due takes out the operations whose time has come.
+// due removes and returns the operations that are due.
 func (s *Simulation) due(now time.Time) []operation {
 	var ready []operation
 	var rest []delayed
@@ -210,15 +208,15 @@ func (s *Simulation) due(now time.Time) []operation {
 	return ready
 }
 
-// Fork exports the state, imports it into a second chain, and lets that one take
-// every further block. It returns the chain before its first block.
+// Fork exports the state and imports it into a second chain, which receives every further
+// block. It returns that chain before its first block.
 func (s *Simulation) Fork() *apptest.Chain {
 	s.t.Helper()
 	s.fork = s.Chain.Fork()
 	return s.fork
 }
 
-// followFork gives the fork the block, and compares what came of each tx.
+// followFork gives the fork the block, and compares the result of each tx.
 func (s *Simulation) followFork(txs [][]byte, skip time.Duration, expected *abci.ResponseFinalizeBlock) {
 	s.t.Helper()
 	if s.fork == nil {

@@ -10,7 +10,8 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
-// Difference is a key that two states hold differently; nil stands for none.
+// Difference is a key that has different values in two states. A nil value means that the key
+// is absent.
 type Difference struct {
 	Store       string
 	Key         []byte
@@ -21,15 +22,15 @@ func (d Difference) String() string {
 	return fmt.Sprintf("%s %x: %x and %x", d.Store, d.Key, d.Left, d.Right)
 }
 
-// State is what a context of an app reads.
+// State contains what a context of an app reads.
 type State struct {
 	Ctx    sdk.Context
 	Stores map[string]*storetypes.KVStoreKey
 }
 
-// Compare returns where two states of apps with the same stores differ, key by
-// key, and how many keys it has looked at. It leaves out keys for which except
-// says so.
+// Compare returns the differences between two states of apps with the same stores, key by
+// key, and the number of keys that it has compared. It omits keys for which except returns
+// true.
 func Compare(left, right State, except func(store string, key []byte) bool) (differences []Difference, compared int) {
 	for _, name := range slices.Sorted(maps.Keys(left.Stores)) {
 		held, other := pairs(left.Ctx, left.Stores[name]), pairs(right.Ctx, right.Stores[name])
@@ -63,7 +64,7 @@ func pairs(ctx sdk.Context, key *storetypes.KVStoreKey) map[string][]byte {
 		}
 	}()
 	for ; iterator.Valid(); iterator.Next() {
-		// A value that is there is not nil, even if it is empty.
+		// The value of an existing key is not nil, even if it is empty.
 		all[string(iterator.Key())] = append([]byte{}, iterator.Value()...)
 	}
 	return all

@@ -17,25 +17,26 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// Count is how often operations of a kind came to something.
+// Count contains the outcomes of operations of one kind.
 type Count struct {
-	// Succeeded and Refused are transactions, or messages of proposals that
-	// governance carried out or could not.
+	// Succeeded and Refused count transactions, or messages of proposals that governance
+	// could or could not carry out.
 	Succeeded, Refused int
-	// Deputised are those of the transactions that succeeded inside of x/authz.
+	// Deputised counts those of the transactions that succeeded inside of x/authz.
 	Deputised int
-	// Skipped are operations that found nothing to do.
+	// Skipped counts operations that found nothing to do.
 	Skipped int
-	// Reasons are refusals and skips by what was said.
+	// Reasons counts refusals and skips by their texts.
 	Reasons map[string]int
 }
 
 // Tally counts what a simulation did, by type URL.
 type Tally struct {
 	Messages map[string]*Count
-	// Events are those of this chain's modules by type, and what they say of tasks.
+	// Events counts the events of this chain's modules by type, and the changes of tasks that
+	// they contain.
 	Events map[string]int
-	// Blocks and Txs is how many there were.
+	// Blocks and Txs are the numbers of blocks and of transactions.
 	Blocks, Txs int
 	// Panics are the logs of transactions that panicked.
 	Panics  []string
@@ -83,8 +84,8 @@ func (t *Tally) result(tx drawnTx, result *abci.ExecTxResult) {
 	count.Reasons[fmt.Sprintf("refused: %s %d", result.Codespace, result.Code)]++
 }
 
-// batched tells whether a transaction took any item of a batch: claims that win
-// nothing do not fail.
+// batched reports whether at least one item of a transaction's batch succeeded. A transaction
+// of claims succeeds even if all of them are refused.
 func batched(result *abci.ExecTxResult) bool {
 	name := proto.MessageName(&computetypes.EventBatch{})
 	return slices.ContainsFunc(result.Events, func(e abci.Event) bool { return e.Type == name })
@@ -104,10 +105,10 @@ func (t *Tally) events(response *abci.ResponseFinalizeBlock) {
 	}
 }
 
-// changes counts what an event of x/compute says of tasks, by the name of the
+// changes counts the changes of tasks that an event of x/compute contains, by the name of the
 // change, and ended tasks by how they ended.
 func (t *Tally) changes(event abci.Event) {
-	// What block events are marked with is no field of theirs.
+	// The attributes that mark block events are not fields of the event.
 	event.Attributes = slices.DeleteFunc(slices.Clone(event.Attributes), func(a abci.EventAttribute) bool {
 		return a.Key == "mode"
 	})
@@ -131,7 +132,7 @@ func (t *Tally) changes(event abci.Event) {
 	}
 }
 
-// proposals counts the messages of proposals once they are decided.
+// proposals counts the messages of proposals that have been decided.
 func (t *Tally) proposals(chain *apptest.Chain) {
 	err := chain.App.GovKeeper.Proposals.Walk(chain.Ctx(), nil, func(id uint64, p govv1.Proposal) (bool, error) {
 		ended := p.Status == govv1.StatusPassed || p.Status == govv1.StatusFailed
@@ -155,8 +156,8 @@ func (t *Tally) proposals(chain *apptest.Chain) {
 	}
 }
 
-// Succeeded returns the type URLs of this chain's messages that have succeeded,
-// sorted, and those that have done so inside of x/authz.
+// Succeeded returns the type URLs of this chain's messages that have succeeded, sorted, and
+// those that have succeeded inside of x/authz.
 func (t *Tally) Succeeded() (all, deputised []string) {
 	for _, url := range slices.Sorted(maps.Keys(t.Messages)) {
 		if !strings.HasPrefix(url, "/theta.") {
@@ -172,7 +173,7 @@ func (t *Tally) Succeeded() (all, deputised []string) {
 	return all, deputised
 }
 
-// String is a table of messages and one of events.
+// String returns a table of messages and one of events.
 func (t *Tally) String() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%d blocks, %d transactions\n%-52s %9s %9s %7s %7s\n",

@@ -1,5 +1,5 @@
-// Package twin runs the same blocks through several copies of the app and
-// compares what they agree on: app hash, and code, data and gas of every tx.
+// Package twin runs the same blocks through several copies of the app and compares the
+// results: the app hash, and code, data and gas of every tx.
 package twin
 
 import (
@@ -14,24 +14,23 @@ import (
 	"github.com/thetaedge/theta/testutil/apptest"
 )
 
-// Script returns the txs of the next block. It is called on the leader only; its
-// bytes go to all. i counts from zero.
+// Script returns the txs of the next block. It is called for the leader only; all copies
+// receive the same bytes. i counts from zero.
 type Script func(leader *apptest.Chain, i int) [][]byte
 
-// Variant is a way to run an app that must not change its result.
+// Variant is a way to run an app that must not change its results.
 type Variant struct {
 	Name    string
 	Options []apptest.Option
-	// RestartAfter lists the blocks, counted from zero, after which the app is
-	// closed and opened again.
+	// RestartAfter lists the blocks, counted from zero, after which the app is closed and
+	// reopened.
 	RestartAfter []int
-	// CheckTx passes every tx through the mempool's check before its block.
+	// CheckTx runs the mempool's check of every tx before its block.
 	CheckTx bool
 }
 
-// Variants returns the ways in which real nodes differ: a node that was
-// restarted half way, one whose mempool saw the txs, and one that executes them
-// in parallel.
+// Variants returns the ways in which real nodes differ: a node that was restarted half way,
+// one whose mempool checked the txs, and one that executes them in parallel.
 func Variants(t testing.TB, blocks int) []Variant {
 	t.Helper()
 	return []Variant{
@@ -48,8 +47,8 @@ func Variants(t testing.TB, blocks int) []Variant {
 	}
 }
 
-// Run runs blocks of script on a leader and on each variant, all with options,
-// and fails at the first block on which they differ. It returns the leader.
+// Run runs blocks of script on a leader and on each variant, all with options. It fails at
+// the first block at which they differ. It returns the leader.
 func Run(t testing.TB, blocks int, script Script, variants []Variant, options ...apptest.Option) *apptest.Chain {
 	t.Helper()
 	leader := apptest.New(t, options...)
@@ -61,17 +60,17 @@ func Run(t testing.TB, blocks int, script Script, variants []Variant, options ..
 	return leader
 }
 
-// Followers are variants that take the blocks of a leader.
+// Followers are variants that receive the blocks of a leader.
 type Followers struct {
 	t        testing.TB
 	variants []Variant
 	chains   []*apptest.Chain
-	// blocks counts those that have been followed.
+	// blocks counts the blocks that have been followed.
 	blocks int
 }
 
-// Follow starts a chain for each variant, with what options returns for it and
-// the variant's own. The leader has not gone beyond its first block.
+// Follow starts a chain for each variant, with the options that options returns for it and
+// the variant's own. The leader must be at its first block.
 func Follow(t testing.TB, leader *apptest.Chain, variants []Variant, options func() []apptest.Option) *Followers {
 	t.Helper()
 	f := &Followers{t: t, variants: variants}
@@ -83,8 +82,8 @@ func Follow(t testing.TB, leader *apptest.Chain, variants []Variant, options fun
 	return f
 }
 
-// Next gives all followers the leader's block, whose header came later than
-// usual by skip, and fails if one of them finds anything else than expected.
+// Next gives all followers the leader's block, whose header was later than usual by skip. It
+// fails if the result of one of them differs from expected.
 func (f *Followers) Next(skip time.Duration, txs [][]byte, expected *abci.ResponseFinalizeBlock) {
 	f.t.Helper()
 	for i, variant := range f.variants {

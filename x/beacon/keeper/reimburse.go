@@ -21,8 +21,8 @@ type due struct {
 
 // PayReimbursements pays for this block's first submissions of recent rounds from collected
 // fees, as far as these suffice. It runs at the end of the block, after bank has credited
-// what txs paid to the fee collector by virtual transfer. It does not make a block fail: a
-// submitter who cannot be paid is skipped.
+// what txs paid to the fee collector by virtual transfer. It never makes a block fail:
+// submissions that the fees do not cover are not paid for.
 func (k *Keeper) PayReimbursements(ctx context.Context) error {
 	var queue []due
 	err := k.reimbursements.Walk(ctx, nil, func(key collections.Pair[uint32, uint64], to []byte) (bool, error) {
