@@ -22,7 +22,7 @@ const txPoll = 150 * time.Millisecond
 // keyPair signs with a key that lives in memory only.
 type keyPair struct{ key *secp256k1.PrivKey }
 
-// newKeyPair makes a key that nobody has used.
+// newKeyPair returns a new, unused key.
 func newKeyPair() keyPair { return keyPair{secp256k1.GenPrivKey()} }
 
 // Address implements chain.Signer.

@@ -39,22 +39,22 @@ const endless = "\x00asm\x01\x00\x00\x00" +
 	"\x07\x13\x02\x06_start\x00\x00\x06memory\x02\x00" +
 	"\x0a\x09\x01\x07\x00\x03\x40\x0c\x00\x0b\x0b" // loop: br 0
 
-// answer is a result as a commitment binds it.
+// answer is a result as a commitment fixes it.
 type answer struct {
 	digest []byte
-	// exit is the program's exit code, 0 when it has none.
+	// exit is the program's exit code, 0 if it does not have one.
 	exit uint32
-	// fuel is what the node says that the program has used.
+	// fuel is the fuel that the node reports.
 	fuel uint64
-	// code is the program whose run gives the answer and its traces; nil of an answer that
-	// nobody computes, whose traces are made up.
+	// code is the program whose run gives the answer and its traces. It is nil for an answer
+	// that no run gives and whose traces are made up.
 	code []byte
-	// unproven: the trace under the key of the own round is made up.
+	// unproven reports whether the trace under the key of the node's own round is made up.
 	unproven bool
 }
 
-// compute runs a program once, as an owner of many machines would for all of
-// them, and returns what an honest node finds.
+// compute runs a program once, as an owner of many machines would do for all of them, and
+// returns what an honest node would find.
 func compute(ctx context.Context, dir string, code []byte) (answer, error) {
 	result, err := execute(ctx, dir, code, nil)
 	if err != nil {
@@ -93,7 +93,7 @@ func execute(ctx context.Context, dir string, code []byte, keys [][]byte) (found
 	return engine.Wait(ctx, task.ID)
 }
 
-// exitOf is the exit code that a node commits to.
+// exitOf returns the exit code to which a node commits.
 func exitOf(result executor.Result) uint32 {
 	if result.Reason != manifest.ReasonExited {
 		return 0
@@ -101,13 +101,14 @@ func exitOf(result executor.Result) uint32 {
 	return uint32(result.ExitCode) //nolint:gosec // the same 32 bits
 }
 
-// altered is a wrong answer; equal notes make equal lies.
+// altered returns a wrong answer. Equal notes make equal lies.
 func (a answer) altered(note string) answer {
 	sum := sha256.Sum256(append([]byte(note), a.digest...))
 	return answer{digest: sum[:], fuel: a.fuel}
 }
 
-// shown is what the tag of an answer is made of, in the round of an assignment.
+// shown returns the opening from which the tag of an answer is made, in the round of an
+// assignment.
 func (a answer) shown(ctx context.Context, dir string, item computetypes.WorkItem) (computetypes.Opening, error) {
 	shown := computetypes.Opening{Round: item.Ref.Round, Digest: a.digest, Fuel: a.fuel}
 	var traces []executor.Trace
@@ -152,7 +153,7 @@ func (h *hand) seal(ctx context.Context, item computetypes.WorkItem, a answer) (
 	return s, computetypes.Commitment(h.operator.Address(), tag, a.exit, salt), err
 }
 
-// reveal shows what was committed.
+// reveal returns the item that reveals what was committed.
 func (s secret) reveal(ref computetypes.TaskRef) computetypes.RevealItem {
 	return computetypes.RevealItem{
 		Ref: ref, Tag: s.tag, Salt: s.salt, ExitCode: s.answer.exit, Metrics: computetypes.Metrics{Fuel: s.answer.fuel},

@@ -11,10 +11,9 @@ import (
 )
 
 const (
-	// arrayPolicy is how reports call the policy of arrays.
+	// arrayPolicy is the name of the policy of arrays in reports.
 	arrayPolicy = "QUORUM(3), array"
-	// arrayTasks is how many tasks an array has, lieEvery how often one of them is
-	// lied about.
+	// arrayTasks is the number of tasks of an array; one task in lieEvery is lied about.
 	arrayTasks, lieEvery = 24, 2
 )
 
@@ -29,7 +28,7 @@ func arrayPlayers() []behaviour {
 	}
 }
 
-// array makes a job one of so many tasks.
+// array turns a job into one with this many tasks.
 func array(tasks uint64) func(*computetypes.JobSpec) {
 	return func(spec *computetypes.JobSpec) {
 		spec.Tasks = tasks
@@ -39,7 +38,7 @@ func array(tasks uint64) func(*computetypes.JobSpec) {
 	}
 }
 
-// liesAbout says whether a task is one of those to lie about.
+// liesAbout reports whether a task is one of those to lie about.
 func liesAbout(task uint64) bool { return task%lieEvery == 0 }
 
 // lieNowAndThen hides its lies among honest work of the same job.
@@ -51,8 +50,8 @@ func lieNowAndThen(_ context.Context, h *hand, item computetypes.WorkItem) *answ
 	return &found
 }
 
-// nowAndThen holds the lies against the same node's honest work on all of its
-// tasks: each task is drawn and judged by itself. It knows no chance.
+// nowAndThen compares the lies with honest work of the same node on all its tasks: each task
+// is drawn and judged independently. The forecast does not depend on chance.
 func nowAndThen(s *stage, r run) forecast {
 	t, lies := s.terms(), 0
 	for _, e := range r.over {
@@ -73,14 +72,13 @@ func nowAndThen(s *stage, r run) forecast {
 	}
 }
 
-// canceller posts arrays for honest nodes and cancels each at another moment, in
-// the hope of results of tasks that it need not pay.
+// canceller posts arrays for honest nodes and cancels each at a different moment. It hopes
+// for results of tasks for which it does not pay.
 type canceller struct{}
 
 func (canceller) name() string { return "cancels half-way" }
 
-// moments are how many tasks of an array run or have been accepted when it is
-// cancelled.
+// moments returns how many tasks of an array run or have been accepted when it is cancelled.
 func (canceller) moments() []uint64 { return []uint64{1, 4, 8, arrayTasks / 2} }
 
 func (b canceller) play(ctx context.Context, s *stage) (Row, error) {
@@ -120,9 +118,9 @@ func (b canceller) play(ctx context.Context, s *stage) (Row, error) {
 	return row.judged(), nil
 }
 
-// cancel posts an array and cancels it once so many of its tasks run or have been
-// accepted. It returns what the array and the fees came to, and fails when the
-// requester got outputs that it did not pay.
+// cancel posts an array and cancels it once this many of its tasks run or have been accepted.
+// It returns the outcome of the array and the fees. It returns an error if the requester got
+// outputs that it did not pay for.
 func (canceller) cancel(ctx context.Context, s *stage, requester *chain.Sender, moment uint64) ([]ended, math.Int, error) {
 	spec := s.spec()
 	spec.Sink = fmt.Sprintf("%s/cancelled-after-%d", spec.Sink, moment)
@@ -147,8 +145,8 @@ func (canceller) cancel(ctx context.Context, s *stage, requester *chain.Sender, 
 	return over, posted.fees.Add(spent), nil
 }
 
-// cancelAfter cancels a job once so many tasks run or have been accepted, and
-// returns the fee.
+// cancelAfter cancels a job once this many tasks run or have been accepted, and returns the
+// fee.
 func (s *stage) cancelAfter(ctx context.Context, requester *chain.Sender, id string, tasks uint64) (math.Int, error) {
 	err := s.await(ctx, fmt.Sprintf("%d tasks of job %s", tasks, id), func() (bool, error) {
 		job, _, err := s.reader.Job(ctx, id)
@@ -161,7 +159,7 @@ func (s *stage) cancelAfter(ctx context.Context, requester *chain.Sender, id str
 	return s.rewards.MinGasPrice.MulRaw(result.GasWanted), err
 }
 
-// held counts the replicas that nodes held of tasks that were cancelled.
+// held counts the replicas of cancelled tasks that nodes held.
 func held(cancelled []computetypes.Receipt) int {
 	n := 0
 	for _, receipt := range cancelled {
@@ -170,20 +168,20 @@ func held(cancelled []computetypes.Receipt) int {
 	return n
 }
 
-// spending is what a requester's tasks should have cost, in whole tfuel: what they pay
-// to nodes, and what they have burned for draws in vain.
+// spending returns what a requester's tasks should have cost, in whole tfuel: the pay of
+// nodes, and the amounts burned for draws that were not used.
 func (t terms) spending(over []ended) float64 { return t.paying(over) + burned(over) }
 
-// paying is what a requester's tasks should have paid to nodes, in whole tfuel:
-// accepted ones each replica's reward, cancelled ones the attempt fee to whoever
-// held them.
+// paying returns what a requester's tasks should have paid to nodes, in whole tfuel: the
+// reward of each replica of accepted tasks, and the attempt fee of each node that held a
+// cancelled task.
 func (t terms) paying(over []ended) float64 {
 	done := float64(accepted(over) * replicas)
 	tried := float64(held(endedAs(over, computetypes.TASK_STATUS_CANCELLED)))
 	return (done + t.attempt*tried) * t.reward
 }
 
-// burned is what receipts say of burning, in whole tfuel.
+// burned returns the amounts that receipts report as burned, in whole tfuel.
 func burned(over []ended) float64 {
 	sum := 0.0
 	for _, e := range over {

@@ -9,16 +9,16 @@ import (
 )
 
 const (
-	// auditBps and auditors are those of audited jobs here.
+	// auditBps and auditors are the audit settings of audited jobs here.
 	auditBps, auditors = 2_500, 2
 	// auditChance is auditBps as a probability.
 	auditChance = float64(auditBps) / computetypes.BasisPoints
-	// auditPolicy is how reports call it.
+	// auditPolicy is the name of the policy in reports.
 	auditPolicy = "AUDIT(0.25, 2)"
 )
 
-// audits are behaviours of nodes under AUDIT: one node works, and a seed that
-// nobody can know when it commits says whether others do it again.
+// audits are behaviours of nodes under AUDIT: one node works, and a seed that is not known
+// when it commits decides whether others repeat the work.
 func audits() []behaviour {
 	return []behaviour{
 		cheat{
@@ -41,7 +41,7 @@ func audited(spec *computetypes.JobSpec) {
 	spec.Policy = computetypes.Policy{Kind: computetypes.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: auditBps, Auditors: auditors}
 }
 
-// isAudit says whether a draw looks for auditors.
+// isAudit reports whether a draw looks for auditors.
 func isAudit(ctx context.Context, h *hand, ref computetypes.TaskRef) bool {
 	answer, err := computetypes.NewQueryClient(h.stage.net.Conn()).Task(ctx, &computetypes.QueryTaskRequest{JobId: ref.JobId, Task: ref.Task})
 	return err == nil && len(answer.Task.Rounds) > 0 && answer.Task.Rounds[0].Auditors > 0
@@ -79,7 +79,8 @@ func auditedRing(s *stage, r run) forecast {
 	}
 }
 
-// hopeUnaudited is q against 1-q for each commitment.
+// hopeUnaudited computes the expected value for each commitment, with the probability q of an
+// audit.
 func hopeUnaudited(s *stage, r run) forecast {
 	t, n := s.audited(auditChance), len(r.parts)
 	return forecast{
@@ -93,7 +94,7 @@ func hopeUnaudited(s *stage, r run) forecast {
 	}
 }
 
-// lazyAuditor loses its liability for each guess: the executor was honest.
+// lazyAuditor loses its liability for each guess, because the executor was honest.
 func lazyAuditor(s *stage, r run) forecast {
 	t := s.audited(auditChance)
 	return forecast{

@@ -9,26 +9,27 @@ import (
 
 // behaviour is one way to cheat.
 type behaviour interface {
-	// name is how reports call it.
+	// name is the behaviour's name in reports.
 	name() string
-	// play lets it happen on the stage and measures what it was worth.
+	// play performs the behaviour on the stage and measures its gain.
 	play(ctx context.Context, s *stage) (Row, error)
 }
 
 const (
-	// quorumPolicy is how reports call the policy.
+	// quorumPolicy is the name of the policy in reports.
 	quorumPolicy = "QUORUM(3)"
 
-	// strangerSlots and strangerBond are those of a hostile node: it weighs what an
-	// honest one does, and its bond outlasts what it loses, so that the draws stay
-	// the same from the first lie to the last.
+	// strangerSlots and strangerBond are the slots and the bond of a hostile node. It has the
+	// same weight as an honest one, and its bond exceeds what it loses, so that the draws
+	// stay the same from the first lie to the last.
 	strangerSlots, strangerBond = 32, 800
-	// wave is how many jobs are open at once: no more than a node has slots, so
-	// that every node can claim every draw and chances are what formulas say.
+	// wave is the number of jobs that are open at once. It is at most the number of a node's
+	// slots, so that every node can claim every draw and probabilities are those of the
+	// formulas.
 	wave = 24
 )
 
-// behaviours lists all, cheap ones first.
+// behaviours lists all behaviours, cheap ones first.
 func behaviours() []behaviour {
 	all := []behaviour{}
 	all = append(all, liars()...)
@@ -48,25 +49,25 @@ func behaviours() []behaviour {
 	return append(all, overfiller{})
 }
 
-// cheat is a behaviour of nodes: an owner brings some, jobs are posted by an
-// honest customer, and the owner's money is read before and after.
+// cheat is a behaviour of nodes: an owner brings some nodes, an honest customer posts jobs,
+// and the owner's money is read before and after.
 type cheat struct {
 	label string
-	// policy is how reports call the policy of the jobs; empty is the quorum.
+	// policy is the name of the jobs' policy in reports; empty means the quorum.
 	policy string
 	force  force
-	// jobs is how many are posted; each task of an array counts.
+	// jobs is the number of jobs; each task of an array counts.
 	jobs int
 	// spec changes the usual job.
 	spec func(spec *computetypes.JobSpec)
 	// accomplices are nodes of other owners, whose money does not count.
 	accomplices force
-	// forecast says what the owner should have got besides the fees that its nodes
+	// forecast returns what the owner should have gained, apart from the fees that its nodes
 	// paid for gas.
 	forecast func(s *stage, run run) forecast
 }
 
-// forecast is what a behaviour should be worth, in whole tfuel.
+// forecast is the expected gain of a behaviour, in whole tfuel.
 type forecast struct {
 	mean, spread float64
 	baseline     float64
@@ -75,7 +76,7 @@ type forecast struct {
 	note         string
 }
 
-// run is what happened to a cheat.
+// run is the outcome of a cheat.
 type run struct {
 	jobs   int
 	over   []ended
@@ -125,8 +126,8 @@ func (c cheat) play(ctx context.Context, s *stage) (Row, error) {
 	return row, s.dismiss(ctx, c.accomplices.class, others)
 }
 
-// tellLots says how many parts the tickets of hands gave, and how many they were drawn for.
-// These differ where a node with a lower rank did not claim in time.
+// tellLots prints how many parts the tickets of hands gave, and for how many parts the hands
+// were drawn. The numbers differ if a node with a lower rank did not claim in time.
 func (s *stage) tellLots(ctx context.Context, label string, r run, hands []*hand) error {
 	l, err := s.lotsOf(ctx, r.over, hands)
 	if err == nil && l.draws > 0 {
@@ -135,7 +136,7 @@ func (s *stage) tellLots(ctx context.Context, label string, r run, hands []*hand
 	return err
 }
 
-// show posts the usual jobs, or arrays, in waves and waits for their ends.
+// show posts the usual jobs, or arrays, in waves and waits until they end.
 func (s *stage) show(ctx context.Context, jobs int, change func(*computetypes.JobSpec)) ([]ended, error) {
 	spec := s.spec()
 	if change != nil {
@@ -173,7 +174,7 @@ func (c cheat) row(s *stage, r run) Row {
 	}.judged()
 }
 
-// strangers are nodes that weigh what honest ones do.
+// strangers returns nodes with the same weight as honest ones.
 func strangers(n int, t tactics) force {
 	return force{nodes: n, class: crowded, bond: strangerBond, slots: strangerSlots, tactics: t}
 }

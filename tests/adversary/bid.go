@@ -12,21 +12,22 @@ import (
 	authsigning "github.com/cosmos/cosmos-sdk/x/auth/signing"
 )
 
-// bid is a transaction whose gas and price its sender names without asking the chain.
+// bid is a transaction whose sender sets gas and price without asking the chain.
 type bid struct {
 	msg sdk.Msg
-	// granter pays, where it is not the sender.
+	// granter pays the fee, if it is not the sender.
 	granter sdk.AccAddress
-	// gas is the limit, price is in floors a unit.
+	// gas is the gas limit, and price is the price per unit of gas, in multiples of the
+	// floor.
 	gas, price int64
-	// number and sequence are the account's.
+	// number and sequence are those of the account.
 	number, sequence uint64
 }
 
-// fee is what a bid pays, in atfuel.
+// fee returns the fee of a bid, in atfuel.
 func (s *stage) fee(b bid) math.Int { return s.rewards.MinGasPrice.MulRaw(b.price * b.gas) }
 
-// throw broadcasts a bid and returns its hash once the mempool has taken it.
+// throw broadcasts a bid and returns its hash once the mempool has accepted it.
 func (s *stage) throw(ctx context.Context, key keyPair, b bid) (string, error) {
 	raw, err := s.sign(ctx, key, b)
 	if err != nil {

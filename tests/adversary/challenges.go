@@ -13,20 +13,21 @@ import (
 )
 
 const (
-	// rareBps is how often challenged results are audited, by one node.
+	// rareBps is the probability of an audit of challenged results, in basis points. One node
+	// audits.
 	rareBps = 1_000
 	// rareChance is rareBps as a probability.
 	rareChance = float64(rareBps) / computetypes.BasisPoints
-	// windowBlocks is for how long a result may be challenged, holdBlocks what that
-	// is rounded up to a multiple of.
+	// windowBlocks is the number of blocks for which a result may be challenged. The chain
+	// rounds it up to a multiple of holdBlocks.
 	windowBlocks, holdBlocks = 200, 10
-	// challengeEvery is which of the results a requester challenges: every second.
+	// challengeEvery: a requester challenges every second result.
 	challengeEvery = 2
-	// challengePolicy is how reports call the policy.
+	// challengePolicy is the name of the policy in reports.
 	challengePolicy = "AUDIT(0.1, 1), challenges"
 )
 
-// challenges are behaviours around results that may be challenged.
+// challenges are behaviours that concern results that may be challenged.
 func challenges() []behaviour {
 	return []behaviour{
 		challengedLiar{label: "lies where results are challenged"},
@@ -35,27 +36,28 @@ func challenges() []behaviour {
 	}
 }
 
-// contestable makes a job one whose results may be challenged, and are rarely audited.
+// contestable turns a job into one whose results may be challenged and are rarely audited.
 func contestable(spec *computetypes.JobSpec) {
 	spec.Policy = computetypes.Policy{
 		Kind: computetypes.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: rareBps, Auditors: 1, ChallengeBlocks: windowBlocks,
 	}
 }
 
-// judges is how many nodes judge a challenge here: as many as a first escalation
-// has, made odd.
+// judges returns the number of nodes that judge a challenge here: the number of a first
+// escalation, made odd.
 func (t terms) judges() float64 { return float64(t.escalation[0] | 1) }
 
-// doubt is what challenging some results came to.
+// doubt is the outcome of challenging some results.
 type doubt struct {
-	// results are the jobs whose results were challenged, judging those that judge.
+	// results are the jobs whose results were challenged; judging are the jobs that judge
+	// them.
 	results []ended
 	judging []string
-	// fees are gas and posting fees, atfuel.
+	// fees are gas and posting fees, in atfuel.
 	fees math.Int
 }
 
-// challenge doubts the results of some jobs, in one transaction.
+// challenge challenges the results of some jobs, in one transaction.
 func (s *stage) challenge(ctx context.Context, challenger *chain.Sender, results []ended) (doubt, error) {
 	d := doubt{results: results, fees: math.ZeroInt()}
 	if len(results) == 0 {
@@ -80,8 +82,7 @@ func (s *stage) challenge(ctx context.Context, challenger *chain.Sender, results
 	return d, nil
 }
 
-// agreed lists the jobs whose first round has agreed on a result, which may be
-// challenged.
+// agreed returns the jobs whose first round has agreed on a result, which may be challenged.
 func agreed(over []ended) []ended {
 	var found []ended
 	for _, e := range over {
@@ -92,9 +93,9 @@ func agreed(over []ended) []ended {
 	return found
 }
 
-// challengedLiar is an owner who lies where a lie is rarely audited. Either the
-// requester challenges a share of all results, whoever they are of, or a friend of
-// the liar challenges each of its lies that nobody has found, for the reward.
+// challengedLiar is an owner who lies in jobs that are rarely audited. Either the requester
+// challenges a share of all results, whichever node they come from; or a friend of the liar
+// challenges each lie that was not found, for the reward.
 type challengedLiar struct {
 	label string
 	own   bool
@@ -148,13 +149,13 @@ func (b challengedLiar) play(ctx context.Context, s *stage) (Row, error) {
 	return row.judged(), s.dismiss(ctx, f.class, hands)
 }
 
-// challengerPurse is what a challenger has. What a challenge wins is credited to its
+// challengerPurse returns the purse of a challenger. A won challenge is credited to its
 // earnings.
 func challengerPurse(key keyPair) purse {
 	return purse{accounts: []string{key.Address().String()}, operators: []string{key.Address().String()}}
 }
 
-// chosen lists the results that are challenged.
+// chosen returns the jobs whose results are challenged.
 func (b challengedLiar) chosen(over []ended, hands []*hand) []ended {
 	var found []ended
 	for i, e := range agreed(over) {
@@ -165,8 +166,8 @@ func (b challengedLiar) chosen(over []ended, hands []*hand) []ended {
 	return found
 }
 
-// predict knows no chance: so many lies were found by audits, and so many of those
-// that were accepted have been challenged.
+// predict does not depend on chance: it uses the number of lies that audits have found, and
+// the number of accepted lies that were challenged.
 func (b challengedLiar) predict(s *stage, row *Row, lies []computetypes.Outcome, caught int, d doubt) {
 	t := s.audited(rareChance)
 	audited := count(lies, computetypes.ASSIGNMENT_STATUS_SLASHED)
@@ -175,7 +176,7 @@ func (b challengedLiar) predict(s *stage, row *Row, lies []computetypes.Outcome,
 	row.Predicted = float64(paid)*t.reward*t.kept - float64(audited+caught)*t.liability
 	row.Formula = fmt.Sprintf("accepted·R·kept - (audited + challenged)·L - gas, L = %.4g: what was accepted stays at stake for %d blocks", t.liability, windowBlocks)
 	if b.own {
-		// The judges' pay goes out of the friend's balance and comes back as earnings.
+		// The judges' pay leaves the friend's balance and returns as earnings.
 		row.Predicted += float64(caught)*math.Min(t.honest*(t.liability-(t.judges()+1)*t.reward), t.reward) - inTfuel(d.fees)
 		row.Formula = fmt.Sprintf("accepted·R·kept - (audited + challenged)·L + challenged·min(honest·(L - (J + 1)·R), R) - posting - gas, L = %.4g, J = %g judges: the friend gets its judges' pay back and the honest share of what is left, R at most",
 			t.liability, t.judges())
@@ -183,8 +184,8 @@ func (b challengedLiar) predict(s *stage, row *Row, lies []computetypes.Outcome,
 	row.Note = fmt.Sprintf("%d lies, %d of them found by audits and %d by challenges of %d results", len(lies), audited, caught, len(d.results))
 }
 
-// shamChallenger challenges what honest nodes have done, to have their bonds taken
-// or at least locked.
+// shamChallenger challenges results of honest nodes, so that their bonds are taken or at
+// least locked.
 type shamChallenger struct{}
 
 func (shamChallenger) name() string { return "challenges honest work" }

@@ -13,11 +13,11 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// maxUpload bounds what a node may put into the sink.
+// maxUpload bounds what a node may put into the sink, in bytes.
 const maxUpload = 1 << 20
 
-// content serves programs and inputs and takes outputs. What a hostile requester
-// does to those who fetch is a handler of its own.
+// content serves programs and inputs, and accepts outputs. A hostile requester adds its own
+// handler for what it does to nodes that fetch.
 type content struct {
 	server *http.Server
 	base   string
@@ -25,7 +25,7 @@ type content struct {
 	mu      sync.Mutex
 	blobs   map[string][]byte
 	special map[string]http.HandlerFunc
-	// puts counts what came to each path of the sink.
+	// puts counts the uploads to each path of the sink.
 	puts map[string]int
 }
 
@@ -44,10 +44,10 @@ func newContent() (*content, error) {
 	return c, nil
 }
 
-// sink is where nodes put outputs.
+// sink returns the address to which nodes upload outputs.
 func (c *content) sink() string { return c.base + "/sink" }
 
-// blob serves some bytes and returns them as a job names them.
+// blob serves some bytes and returns the reference by which a job names them.
 func (c *content) blob(raw []byte) computetypes.Blob {
 	sum := sha256.Sum256(raw)
 	path := "/" + hex.EncodeToString(sum[:])
@@ -57,7 +57,8 @@ func (c *content) blob(raw []byte) computetypes.Blob {
 	return computetypes.Blob{Sha256: sum[:], Size_: uint64(len(raw)), Uris: []string{c.base + path}}
 }
 
-// withheld names some bytes under a path that serve decides on.
+// withheld returns a reference to some bytes under a path; serve decides how the path is
+// served.
 func (c *content) withheld(path string, raw []byte, serve http.HandlerFunc) computetypes.Blob {
 	sum := sha256.Sum256(raw)
 	c.mu.Lock()
@@ -66,7 +67,7 @@ func (c *content) withheld(path string, raw []byte, serve http.HandlerFunc) comp
 	return computetypes.Blob{Sha256: sum[:], Size_: uint64(len(raw)), Uris: []string{c.base + path}}
 }
 
-// delivered counts what nodes have put below a URL of the sink.
+// delivered counts the uploads of nodes below a URL of the sink.
 func (c *content) delivered(sink string) int {
 	below := strings.TrimPrefix(sink, c.base) + "/"
 	c.mu.Lock()

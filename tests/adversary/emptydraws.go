@@ -2,11 +2,11 @@ package adversary
 
 import "context"
 
-// drawCount is what became of a job's draws.
+// drawCount counts a job's draws.
 type drawCount struct{ started, empty int }
 
-// drawCounts tells, from the events of their blocks, how often jobs that are over were
-// drawn for, and in how many draws nobody came.
+// drawCounts returns, from the events of their blocks, how many draws ended jobs had, and in
+// how many of them no node claimed.
 func (s *stage) drawCounts(ctx context.Context, over []ended) (map[string]drawCount, error) {
 	counts := make(map[string]drawCount, len(over))
 	first, last := int64(0), int64(0)

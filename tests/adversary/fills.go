@@ -8,20 +8,20 @@ import (
 )
 
 const (
-	// quorumAuditBps is how often the quorums that a ring fills are audited.
+	// quorumAuditBps is the probability of an audit of the quorums that a ring fills, in
+	// basis points.
 	quorumAuditBps = 5_000
 	// quorumAuditChance is quorumAuditBps as a probability.
 	quorumAuditChance = float64(quorumAuditBps) / computetypes.BasisPoints
-	// auditedQuorumPolicy is how reports call it.
+	// auditedQuorumPolicy is the name of the policy in reports.
 	auditedQuorumPolicy = "QUORUM(3), audited (0.5, 2)"
-	// fillers are the ring's nodes: all replicas and one that may judge. busyNodes
-	// are the honest ones of their class.
+	// fillers is the number of the ring's nodes: all replicas, and one that may judge.
+	// busyNodes is the number of honest nodes of their class.
 	fillers, busyNodes = replicas + 1, 6
 )
 
-// filler is a ring that waits until all honest nodes of its class are busy, so
-// that every replica of a quorum falls to it, and then lies. The honest ones come
-// for audits and escalations.
+// filler is a ring that waits until all honest nodes of its class are busy, so that it gets
+// every replica of a quorum, and then lies. The honest nodes come for audits and escalations.
 func filler() cheat {
 	ringLies, late := strangers(fillers, tactics{answer: lie("agreed")}), strangers(busyNodes, tactics{claims: onlyChecks})
 	ringLies.class, late.class = lonely, lonely
@@ -35,12 +35,13 @@ func filler() cheat {
 	}
 }
 
-// onlyChecks enters no draw of the replicas that a requester asked for.
+// onlyChecks does not enter draws of the replicas that a requester asked for.
 func onlyChecks(ctx context.Context, h *hand, draw computetypes.ClaimableTask) bool {
 	return draw.Ref.Round > 0 || isAudit(ctx, h, draw.Ref)
 }
 
-// filled sums over who audits and judges what a ring that holds all replicas says.
+// filled sums over the possible auditors and judges of a result on which a ring that holds
+// all replicas agrees.
 func filled(s *stage, r run) forecast {
 	g := ring{
 		terms: s.terms(), nodes: fillers + busyNodes, members: fillers,

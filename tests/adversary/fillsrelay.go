@@ -13,19 +13,19 @@ import (
 )
 
 const (
-	// filledBoxes is how many published boxes a stranger goes for, junkPerBox how much it
-	// tries to put into each in each way.
+	// filledBoxes is the number of published boxes that a stranger attacks. It tries to put
+	// junkPerBox pieces of junk into each, in each way.
 	filledBoxes, junkPerBox = 6, 50
 )
 
-// relayFiller wants results to find no room: it knows the names of the boxes from the
-// chain, puts junk into them as a stranger, signs for it with a key that works on nothing,
-// and posts jobs of its own whose results go to the same boxes.
+// relayFiller tries to leave no room for results. It knows the names of the boxes from the
+// chain, puts junk into them as a stranger, signs for junk with a key that does not work on
+// anything, and posts jobs of its own whose results go to the same boxes.
 type relayFiller struct{}
 
 func (relayFiller) name() string { return "fills the relay" }
 
-// filledBox is a box with the honest job that it is for.
+// filledBox is a box and the honest job whose results go to it.
 type filledBox struct {
 	token blob.Token
 	sink  string
@@ -116,8 +116,8 @@ func (relayFiller) open(ctx context.Context, s *stage, relay *transfer.Client) (
 	return box, nil
 }
 
-// fill puts junk into a box, as a stranger and with a signature, and returns how much of
-// it was taken.
+// fill puts junk into a box, as a stranger and with a signature, and returns how much of it
+// was accepted.
 func (relayFiller) fill(ctx context.Context, s *stage, relay *transfer.Client, key keyPair, box filledBox) (taken int, err error) {
 	signed := &blob.Work{Chain: s.chainID(), Job: box.job, Signer: chain.NewUploadSigner(key)}
 	for _, by := range []*blob.Work{nil, signed} {
@@ -136,7 +136,7 @@ func (relayFiller) fill(ctx context.Context, s *stage, relay *transfer.Client, k
 	return taken, nil
 }
 
-// delivered tells whether the result that the chain has accepted is in its box.
+// delivered reports whether the result that the chain has accepted is in its box.
 func (relayFiller) delivered(ctx context.Context, s *stage, relay *transfer.Client, box filledBox) (bool, error) {
 	receipt, err := s.reader.Receipt(ctx, box.job, 0)
 	if err != nil {

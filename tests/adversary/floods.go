@@ -14,16 +14,16 @@ import (
 )
 
 const (
-	// floodTxs are as many as a mempool keeps of one sender. With floodGas each they fill
-	// most of a block.
+	// floodTxs is the number of transactions that a mempool keeps of one sender. With
+	// floodGas each, they fill most of a block.
 	floodTxs, floodGas = 32, 2_000_000
-	// floodPrice is what they pay a unit of gas, in floors, so that the base fee, which they
-	// raise, does not stop them.
+	// floodPrice is the price that they pay per unit of gas, in multiples of the floor. It is
+	// high enough that the base fee, which they raise, does not stop them.
 	floodPrice = 2
 )
 
-// flooder sends batches of claims that all must fail, without asking first
-// whether they would, while a customer's jobs run.
+// flooder sends batches of claims that must all fail, without simulating them first, while a
+// customer's jobs run.
 type flooder struct{}
 
 func (flooder) name() string { return "floods claims" }
@@ -103,7 +103,7 @@ func (f flooder) flood(ctx context.Context, s *stage, h *hand, jobs []string) ([
 	return hashes, nil
 }
 
-// included waits until blocks have taken all transactions and returns the last height.
+// included waits until all transactions are in blocks and returns the last height.
 func (flooder) included(ctx context.Context, s *stage, hashes []string) (int64, error) {
 	var last int64
 	for _, hash := range hashes {
@@ -129,8 +129,8 @@ func (flooder) included(ctx context.Context, s *stage, hashes []string) (int64, 
 	return last, nil
 }
 
-// claimsTaken counts the claims of a transaction that were taken: those that are not
-// do not fail it.
+// claimsTaken counts the successful claims of a transaction. Claims that are refused do not
+// make the transaction fail.
 func claimsTaken(response *sdk.TxResponse) (int, error) {
 	raw, err := hex.DecodeString(response.Data)
 	if err != nil {

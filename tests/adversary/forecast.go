@@ -7,37 +7,37 @@ import (
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
-// The formulas of docs/trust.md, written down apart from the chain's code: what
-// they say is held against what the chain does. All amounts are in whole tfuel.
+// The formulas of docs/trust.md, written independently of the chain's code: their predictions
+// are compared with what the chain does. All amounts are in whole tfuel.
 
-// terms are what a job's money is reckoned with.
+// terms are the figures from which a job's money is computed.
 type terms struct {
-	// reward is the gross pay of a replica, liability what it stakes.
+	// reward is the gross pay of a replica, and liability is the amount that it stakes.
 	reward, liability float64
 	// kept is the part of a reward that reaches the node.
 	kept float64
-	// attempt and missed are parts of the reward: the fee of an attempt without a
-	// verdict, and the fault of a missed deadline.
+	// attempt and missed are parts of the reward: the fee of an attempt without a verdict,
+	// and the fee of a missed deadline.
 	attempt, missed float64
-	// honest is the part of a slash, after its cost, that goes to who was right.
+	// honest is the part of a slash, after its cost, that goes to nodes that were right.
 	honest float64
-	// idle is what a draw costs that brings no node.
+	// idle is the cost of a draw that does not find a node.
 	idle float64
-	// escalation are the replicas of further rounds.
+	// escalation contains the numbers of replicas of further rounds.
 	escalation []int
 }
 
-// spareSeats is how many seats more than its replicas a task sets fees aside for, and
-// idleDraws how many draws without a node it can pay at least.
+// spareSeats is the number of seats, in addition to its replicas, for which a task sets fees
+// aside. idleDraws is the smallest number of draws without a node that it can pay for.
 const spareSeats, idleDraws = 2, 16
 
-// drawReserve is what a task sets aside for draws.
+// drawReserve returns the amount that a task sets aside for draws.
 func (t terms) drawReserve() float64 { return (replicas + spareSeats) * t.seat() }
 
-// vain is what a task costs its author that ends without a verdict: draws that brought no
-// node, the fee of each seat that was left, an attempt of each node that held it to the
-// end, all that no less than the seats that it asked for; and where fewer nodes finish
-// than miss the deadline an attempt of each that did.
+// vain returns the cost of a task that ends without a verdict, for its author. It consists of
+// the draws that did not find a node, the fee of each seat that was left, and an attempt fee
+// for each node that held the task to the end; it is at least the fee of all seats. If fewer
+// nodes finish than miss the deadline, an attempt fee for each node that missed it is added.
 func (t terms) vain(r *computetypes.Receipt, empty int) float64 {
 	missed := float64(count(r.Outcomes, computetypes.ASSIGNMENT_STATUS_MISSED))
 	left := missed + float64(count(r.Outcomes, computetypes.ASSIGNMENT_STATUS_RELEASED))
@@ -50,8 +50,8 @@ func (t terms) vain(r *computetypes.Receipt, empty int) float64 {
 	return cost
 }
 
-// harm is what honest nodes pay where they cannot finish a task: the fee of each deadline
-// that they miss, and of each task that they give back so soon after another.
+// harm returns what honest nodes pay if they cannot finish a task: the fee of each deadline
+// that they miss, and of each task that they give back too soon after another.
 func (t terms) harm(r *computetypes.Receipt) float64 {
 	paid := 0
 	for i := range r.Outcomes {
@@ -64,16 +64,16 @@ func (t terms) harm(r *computetypes.Receipt) float64 {
 	return t.missed * t.reward * float64(paid)
 }
 
-// seat is what a seat costs that was drawn in vain.
+// seat returns the fee of a seat that was drawn but not used.
 func (t terms) seat() float64 {
 	return min(t.reward, max(t.attempt*t.reward, t.liability/100))
 }
 
-// terms of the usual job under the chain's parameters. A liar's liability covers
-// the first escalation, which it alone may cause.
+// terms returns the terms of the usual job under the chain's parameters. A liar's liability
+// covers the first escalation, which it alone may cause.
 func (s *stage) terms() terms { return s.termsAt(reward) }
 
-// termsAt are those of the usual job at another reward, in whole tfuel.
+// termsAt returns the terms of the usual job at another reward, in whole tfuel.
 func (s *stage) termsAt(reward float64) terms {
 	t := terms{
 		reward:  reward,
@@ -90,9 +90,9 @@ func (s *stage) termsAt(reward float64) terms {
 	return t
 }
 
-// audited are the terms of a job that is audited with chance q: what a lie is
-// expected to cost must be more than what it gains when an auditor is honest with
-// the chance that governance assumes.
+// audited returns the terms of a job that is audited with the probability q. The expected
+// loss from a lie must exceed its gain if an auditor is honest with the probability that
+// governance assumes.
 func (s *stage) audited(q float64) terms {
 	t := s.terms()
 	found := q * bps(s.compute.HonestBps)
@@ -102,29 +102,29 @@ func (s *stage) audited(q float64) terms {
 
 func bps(points uint32) float64 { return float64(points) / computetypes.BasisPoints }
 
-// keptOf is what the fee split leaves of a reward.
+// keptOf returns the part of a reward that the fee split leaves.
 func keptOf(split rewardstypes.FeeSplit) float64 {
 	return 1 - bps(split.BurnBps+split.StakersBps+split.CommunityBps)
 }
 
-// expectation is a mean and its variance, of one job.
+// expectation is a mean and its variance, for one job.
 type expectation struct{ mean, variance float64 }
 
-// times are n independent jobs.
+// times returns the mean and the standard deviation of n independent jobs.
 func (e expectation) times(n int) (mean, spread float64) {
 	return float64(n) * e.mean, math.Sqrt(float64(n) * e.variance)
 }
 
-// inclusion is the chance that a node is among the replicas of a draw, given the
-// weights of all nodes that claim. A rank is a uniform ticket divided by the
-// weight, so that it is uniform below 1/weight; the lowest ranks win.
+// inclusion returns the probability that a node is among the replicas of a draw, given the
+// weights of all nodes that claim. A rank is a uniform ticket divided by the weight, so it is
+// uniform below 1/weight; the lowest ranks win.
 func inclusion(weights []float64, node, slots int) float64 {
 	const steps = 4_000
 	top := 1 / weights[node]
 	sum := 0.0
 	for i := range steps {
 		rank := top * (float64(i) + 0.5) / steps
-		// fewer[n] is the chance that n others rank lower.
+		// fewer[n] is the probability that n others rank lower.
 		fewer := make([]float64, slots)
 		fewer[0] = 1
 		for j, weight := range weights {
@@ -144,9 +144,9 @@ func inclusion(weights []float64, node, slots int) float64 {
 	return sum / steps
 }
 
-// draws is how many of a job's replicas fall to some of the nodes: each is drawn
-// or not. Nodes of one owner exclude each other a little, so that the variance of
-// independent ones is an upper bound.
+// draws returns how many of a job's replicas some of the nodes get. Each node is drawn or
+// not. Nodes of one owner compete with each other a little, so the variance of independent
+// nodes is an upper bound.
 func draws(weights []float64, nodes []int, slots int) expectation {
 	var e expectation
 	for _, node := range nodes {
@@ -157,17 +157,18 @@ func draws(weights []float64, nodes []int, slots int) expectation {
 	return e
 }
 
-// ring is a group of nodes of equal weight that agree on a lie, in a class of
-// honest ones; all claim every draw.
+// ring is a group of nodes of equal weight that agree on a lie, in a class of otherwise
+// honest nodes. All nodes claim every draw.
 type ring struct {
 	terms
 	nodes, members int
-	// audit is the chance that auditors join a first round, auditors how many.
+	// audit is the probability that auditors join a first round, and auditors is their
+	// number.
 	audit    float64
 	auditors int
 }
 
-// tally is how many honest and lying replicas each round so far has had.
+// tally contains the numbers of honest and lying replicas of each round so far.
 type tally struct{ honest, liars []int }
 
 func sum(list []int) int {
@@ -185,9 +186,9 @@ func (t tally) with(honest, liars int) tally {
 	}
 }
 
-// perJob is what the ring wins by a job under a quorum of so many replicas: the
-// sum over all draws of all rounds of their chance times their outcome. Auditors
-// are further replicas of the first round.
+// perJob returns what the ring wins per job under a quorum of this many replicas: the sum,
+// over all draws of all rounds, of their probability times their outcome. Auditors are
+// further replicas of the first round.
 func (r ring) perJob(quorum int) expectation {
 	mean, square := r.rounds(tally{}, quorum)
 	if r.audit > 0 {
@@ -197,7 +198,7 @@ func (r ring) perJob(quorum int) expectation {
 	return expectation{mean: mean, variance: square - mean*mean}
 }
 
-// filled is what the ring wins by a job all replicas of which are its own.
+// filled returns what the ring wins per job whose replicas all belong to the ring.
 func (r ring) filled(quorum int) expectation {
 	mean, square := r.verdict(tally{}.with(0, quorum))
 	mean, square = (1-r.audit)*mean, (1-r.audit)*square
@@ -210,8 +211,8 @@ func (r ring) filled(quorum int) expectation {
 	return expectation{mean: mean, variance: square - mean*mean}
 }
 
-// rounds returns the first two moments of the ring's money when the next round
-// has so many replicas.
+// rounds returns the first two moments of the ring's money if the next round has this many
+// replicas.
 func (r ring) rounds(so tally, replicas int) (mean, square float64) {
 	honestLeft := r.nodes - r.members - sum(so.honest)
 	liarsLeft := r.members - sum(so.liars)
@@ -224,8 +225,8 @@ func (r ring) rounds(so tally, replicas int) (mean, square float64) {
 	return mean, square
 }
 
-// verdict applies the rules after a round: a first round needs all, later ones
-// two thirds of all replicas, the last one the plurality.
+// verdict applies the rules after a round: a first round needs all replicas, later rounds
+// need two thirds of all replicas, and the last round needs a plurality.
 func (r ring) verdict(now tally) (mean, square float64) {
 	honest, liars := sum(now.honest), sum(now.liars)
 	all, index := honest+liars, len(now.honest)-1
@@ -241,14 +242,14 @@ func (r ring) verdict(now tally) (mean, square float64) {
 	case index > 0 && 3*liars >= 2*all, index > 0 && next == 0 && liars > honest:
 		return certain(r.accepted(now))
 	case next == 0:
-		// A tie, or nobody to judge: whoever spoke earns the attempt fee.
+		// A tie, or no judges: each node that revealed earns the attempt fee.
 		return certain(float64(liars) * r.attempt * r.reward * r.kept)
 	}
 	return r.rounds(now, next)
 }
 
-// next is how many judges the next round has: as many as the rules say, as there
-// are, and as the losers can pay; 0 ends the search.
+// next returns the number of judges of the next round: the number in the rules, or fewer if
+// there are fewer nodes or the losers can pay fewer. 0 ends the search.
 func (r ring) next(now tally) int {
 	index := len(now.honest) - 1
 	if index >= len(r.escalation) {
@@ -266,9 +267,9 @@ func (r ring) next(now tally) int {
 	return max(0, min(r.escalation[index], r.nodes-all, payable))
 }
 
-// accepted is what the ring gets when its lie stands: the reward of the first
-// round from escrow, and of the honest nodes' liabilities the judges' pay first
-// and then its share, a reward at most.
+// accepted returns what the ring gets if its lie is accepted: the reward of the first round
+// from escrow, and, from the honest nodes' liabilities, first the judges' pay and then its
+// share, at most one reward.
 func (r ring) accepted(now tally) float64 {
 	first, judges := now.liars[0], sum(now.liars[1:])
 	slashed := float64(sum(now.honest)) * r.liability
@@ -276,12 +277,12 @@ func (r ring) accepted(now tally) float64 {
 	return float64(first)*r.reward*r.kept + cost*r.kept + math.Min((slashed-cost)*r.honest, r.reward)
 }
 
-// hypergeometric is the chance to draw exactly so many of each of two kinds.
+// hypergeometric returns the probability of drawing exactly this many of each of two kinds.
 func hypergeometric(honest, liars, drawnHonest, drawnLiars int) float64 {
 	return choose(honest, drawnHonest) * choose(liars, drawnLiars) / choose(honest+liars, drawnHonest+drawnLiars)
 }
 
-// choose is the binomial coefficient.
+// choose returns the binomial coefficient.
 func choose(n, k int) float64 {
 	if k < 0 || k > n {
 		return 0

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// usual are terms with the figures of the worked example in x/compute's README.
+// usual returns terms with the figures of the worked example in x/compute's README.
 func usual() terms {
 	return terms{reward: 1, liability: 7, kept: 0.88, attempt: 0.1, missed: 0.1, honest: 0.4, escalation: []int{7, 15}}
 }
@@ -19,7 +19,7 @@ func TestEqualNodesAreDrawnEquallyOften(t *testing.T) {
 	require.InDelta(t, 0.5, inclusion(weights, 0, 3), 1e-6)
 }
 
-// The chance of unequal nodes is held against tickets that are really drawn.
+// The probability for unequal nodes is compared with real draws of tickets.
 func TestInclusionIsWhatDrawingTicketsGives(t *testing.T) {
 	weights := []float64{3, 1, 1, 1, 1, 1, 1, 2}
 	random := rand.New(rand.NewPCG(1, 2))
@@ -55,8 +55,8 @@ func TestARingThatIsTheWholeClassIsPaidAndNobodyElseIsThere(t *testing.T) {
 	require.InDelta(t, 0, e.variance, 1e-9)
 }
 
-// A ring of less than half loses by lying; one of most of a class takes it over:
-// that is what stake is for, and what the document says.
+// A ring of less than half a class loses by lying; a ring of most of a class takes it over.
+// This is the limit of what stake protects, as the document says.
 func TestALieCostsAMinorityAndPaysAMajority(t *testing.T) {
 	for members := 1; members <= 9; members++ {
 		require.Negative(t, ring{terms: usual(), nodes: 30, members: members}.perJob(3).mean, "%d of 30", members)
@@ -72,8 +72,8 @@ func TestHypergeometricChancesSumToOne(t *testing.T) {
 	require.InDelta(t, 1, total, 1e-12)
 }
 
-// With D = q·h the liability makes a lie under an audit a loss however many of the
-// auditors lie too, up to the share that governance assumes.
+// With D = q·h, the liability makes a lie under an audit a loss, even if other auditors lie
+// too, up to the share that governance assumes.
 func TestALieUnderAuditLosesUpToTheAssumedShareOfLiars(t *testing.T) {
 	const q, h = 0.2, 0.5
 	audited := usual()
@@ -88,8 +88,8 @@ func TestALieUnderAuditLosesUpToTheAssumedShareOfLiars(t *testing.T) {
 	require.InDelta(t, executes+audits, lone.mean, 1e-9)
 }
 
-// A ring that holds every replica is paid for its lie unless auditors come, and
-// then loses all that it staked on it.
+// A ring that holds every replica is paid for its lie unless auditors come. If they come, it
+// loses everything that it staked on the lie.
 func TestARingThatFillsAQuorumStakesAllOfItOnNotBeingAudited(t *testing.T) {
 	const q = 0.5
 	alone := ring{terms: usual(), nodes: 40, members: 3, audit: q, auditors: 2}.filled(3)
@@ -99,9 +99,9 @@ func TestARingThatFillsAQuorumStakesAllOfItOnNotBeingAudited(t *testing.T) {
 	require.Positive(t, ring{terms: usual(), nodes: 40, members: 3}.filled(3).mean, "without audits nobody looks")
 }
 
-// The figures of docs/trust.md: nodes of one owner rank against each other, and one
-// node holds one replica of a task at most. The first costs the parts of a small
-// bond, the second caps the whole of a large one; both fade with the share.
+// The figures of docs/trust.md: nodes of one owner rank against each other, and one node
+// holds at most one replica of a task. The first reduces what the parts of a small bond get,
+// the second limits what a large undivided bond gets. Both effects decrease with the share.
 func TestSplittingABondPaysOnlyAboveAThirdOfAClass(t *testing.T) {
 	for _, c := range []struct {
 		honest, parts int

@@ -12,13 +12,13 @@ import (
 )
 
 const (
-	// grindTries is how many draws are attacked, grindKeys how many addresses are
-	// tried for each: the best of them outranks all honest nodes together.
+	// grindTries is the number of attacked draws, and grindKeys the number of addresses that
+	// are tried for each. The best of them outranks all honest nodes.
 	grindTries, grindKeys = 3, 5_000
 )
 
-// grinder waits until the seed of a draw is known, looks for an address with a
-// winning ticket, registers it while the draw is open, and claims.
+// grinder waits until the seed of a draw is known, looks for an address with a winning
+// ticket, registers it while the draw is open, and claims.
 type grinder struct{}
 
 func (grinder) name() string { return "grinds addresses" }
@@ -40,7 +40,7 @@ func (g grinder) play(ctx context.Context, s *stage) (Row, error) {
 		if err != nil {
 			return row, err
 		}
-		// What the node was given covers bond and fees; the rest is what it keeps.
+		// Bond and fees come out of what the node was given; the node keeps the rest.
 		registered := float64(f.bond+2*feeLimit) - inTfuel(before.total())
 		done, err := h.worker.Submit(ctx, chain.Batch{Claims: []computetypes.TaskRef{{JobId: posted}}}, s.maxBatch())
 		h.note(done)
@@ -101,8 +101,7 @@ func (g grinder) grind(ctx context.Context, s *stage, f force) (*hand, string, e
 	return h, job, s.join(ctx, f, h)
 }
 
-// seedOf waits until the seed of a job's first draw, which its posting has
-// pinned, is known.
+// seedOf waits until the seed of a job's first draw is known. Posting the job has pinned it.
 func (s *stage) seedOf(ctx context.Context, job string) ([]byte, error) {
 	posted, _, err := s.reader.Job(ctx, job)
 	if err != nil {
@@ -118,7 +117,7 @@ func (s *stage) seedOf(ctx context.Context, job string) ([]byte, error) {
 	return s.seedAt(ctx, posted.PostedHeight)
 }
 
-// reason shortens the chain's refusal to what a table can hold.
+// reason shortens the chain's refusal to a length that fits into a table.
 func reason(log string) string {
 	if log == "" {
 		return "taken"

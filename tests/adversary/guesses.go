@@ -8,13 +8,13 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// guessBps is the chance that a result which nobody has computed is the right one, in basis
-// points: of a program that says yes or no, or of a cheaper one that almost always gives
-// the same.
+// guessBps is the probability, in basis points, that a result is right although no node has
+// computed it: for a program that answers yes or no, or for a cheaper program that almost
+// always gives the same result.
 const guessBps = 9_900
 
-// guessers are behaviours of nodes that know the result, or mostly do, and have not run
-// the program for it.
+// guessers are behaviours of nodes that know the result, or mostly do, without having run the
+// program for it.
 func guessers() []behaviour {
 	return []behaviour{
 		cheat{
@@ -36,20 +36,20 @@ func guessers() []behaviour {
 	}
 }
 
-// cheaper is a program that leaves less in its memory than the one it stands for.
+// cheaper is a program that leaves less in its memory than the one that it replaces.
 const cheaper = "\x00asm\x01\x00\x00\x00" +
 	"\x01\x04\x01\x60\x00\x00" +
 	"\x03\x02\x01\x00" +
 	"\x07\x0a\x01\x06_start\x00\x00" +
 	"\x0a\x04\x01\x02\x00\x0b"
 
-// onlyReplicas says whether a draw is one of a first round.
+// onlyReplicas reports whether a draw is one of a first round.
 func onlyReplicas(_ context.Context, _ *hand, draw computetypes.ClaimableTask) bool {
 	return draw.Ref.Round == 0
 }
 
-// mostlyRight commits to a result that is right with the chance of a good guess. Its traces
-// are those of another program, or made up.
+// mostlyRight commits to a result that is right with the probability of a good guess. Its
+// traces are those of another program, or made up.
 func mostlyRight(code []byte) func(context.Context, *hand, computetypes.WorkItem) *answer {
 	return func(_ context.Context, h *hand, item computetypes.WorkItem) *answer {
 		found := h.stage.truth(item.Ref.JobId)
@@ -62,8 +62,8 @@ func mostlyRight(code []byte) func(context.Context, *hand, computetypes.WorkItem
 	}
 }
 
-// echo commits to what a first round has found, as its requester may tell a judge: all that
-// the judge has not is the trace of its own round.
+// echo commits to the result of a first round, which a requester may tell a judge. It only
+// lacks the trace of its own round.
 func echo(_ context.Context, h *hand, item computetypes.WorkItem) *answer {
 	found := h.stage.truth(item.Ref.JobId)
 	found.unproven = true

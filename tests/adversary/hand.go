@@ -11,15 +11,15 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// handPoll is the pause between two looks at the height.
+// handPoll is the pause between two queries of the height.
 const handPoll = 120 * time.Millisecond
 
-// tactics are where a hostile node departs from the honest one. A function that
-// is nil does what an honest node does; one that returns nil does nothing.
+// tactics describe where a hostile node differs from an honest one. If a function is nil, the
+// node does what an honest node does; if a function returns nil, the node does nothing.
 type tactics struct {
-	// claims says whether to enter a draw.
+	// claims reports whether to enter a draw.
 	claims func(ctx context.Context, h *hand, draw computetypes.ClaimableTask) bool
-	// answer is what to commit to.
+	// answer returns the answer to commit to.
 	answer func(ctx context.Context, h *hand, item computetypes.WorkItem) *answer
 	// commit replaces the commitment that was made.
 	commit func(ctx context.Context, h *hand, item computetypes.WorkItem, made []byte) []byte
@@ -29,35 +29,36 @@ type tactics struct {
 	release func(item computetypes.WorkItem) *computetypes.ReleaseItem
 }
 
-// hand is one node that this program plays. It speaks to the chain through the
+// hand is one node that this program plays. It communicates with the chain through the
 // sidecar's sender and reader, as any node does.
 type hand struct {
 	stage    *stage
 	operator keyPair
-	// key is the worker's, worker sends with it.
+	// key is the worker's key; worker sends with it.
 	key     keyPair
 	worker  *chain.Sender
 	tactics tactics
 
 	secrets map[store.Key]secret
 	claimed map[claimKey]bool
-	// entering are the claims on their way.
+	// entering contains the claims that are under way.
 	entering map[store.Key]claimKey
-	// height is that of the newest transaction: older state does not know of it.
+	// height is that of the newest transaction. State from before it does not contain the
+	// transaction.
 	height int64
 
 	mu sync.Mutex
 	// taken and refused count items by action.
 	taken, refused map[chain.Action]int
-	// lastRefusal is the chain's latest reason, for a person.
+	// lastRefusal is the latest reason that the chain gave, for a reader.
 	lastRefusal string
-	// endRun and done stop and await the loop.
+	// endRun and done stop the loop and wait for it.
 	endRun context.CancelFunc
 	done   chan struct{}
 	failed error
 }
 
-// claimKey names a draw: a redraw of the same round closes at another height.
+// claimKey identifies a draw: a redraw of the same round closes at another height.
 type claimKey struct {
 	ref   store.Key
 	close int64
@@ -79,7 +80,7 @@ func (h *hand) start(ctx context.Context) {
 			if ctx.Err() != nil {
 				return
 			}
-			// A node that is busy is asked again; anything else ends the play.
+			// If a node is busy, it is queried again; any other error ends the play.
 			if err != nil && !errors.Is(err, chain.ErrUnreachable) && !errors.Is(err, chain.ErrRejected) && !errors.Is(err, chain.ErrNotIncluded) {
 				h.failed = err
 				return
@@ -94,7 +95,7 @@ func (h *hand) start(ctx context.Context) {
 	}()
 }
 
-// stop ends the play and tells what broke it, if anything did.
+// stop ends the play and returns the error that ended it early, if any.
 func (h *hand) stop() error {
 	if h.endRun == nil {
 		return nil
@@ -104,7 +105,7 @@ func (h *hand) stop() error {
 	return h.failed
 }
 
-// step answers the chain's state once a block.
+// step reacts to the chain's state once per block.
 func (h *hand) step(ctx context.Context, seen int64) (int64, error) {
 	tip, err := h.worker.Tip(ctx)
 	if err != nil || tip.Height <= seen {
@@ -132,7 +133,7 @@ func (h *hand) step(ctx context.Context, seen int64) (int64, error) {
 	return work.Height, err
 }
 
-// play adds what one assignment asks for.
+// play adds the items that one assignment requires.
 func (h *hand) play(ctx context.Context, item computetypes.WorkItem, batch *chain.Batch) error {
 	ref := item.Ref
 	sealed, known := h.secrets[keyOf(ref)]
@@ -218,7 +219,7 @@ func (h *hand) enter(ctx context.Context, height int64, batch *chain.Batch) erro
 	return nil
 }
 
-// note counts how items went.
+// note counts the outcomes of items.
 func (h *hand) note(done chain.Submission) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -13,17 +13,17 @@ import (
 )
 
 const (
-	// idleJobs is how many jobs that nobody takes are open at once, each of them as cheap
-	// as can be.
+	// idleJobs is the number of jobs that are open at once without a node that takes them.
+	// Each is as cheap as possible.
 	idleJobs = 160
-	// idleLifetime is for how many blocks they draw.
+	// idleLifetime is the number of blocks for which they draw.
 	idleLifetime = 160
-	// idleFuel is more than any machine burns in the window, by its settings.
+	// idleFuel is more than any machine can use in the window, according to its settings.
 	idleFuel = 1 << 50
 )
 
-// idler fills the list of draws with jobs that nobody can take, so that nodes look at
-// them in vain and do not see the others.
+// idler fills the list of draws with jobs that no node can take, so that nodes look at them
+// in vain and do not see the others.
 type idler struct{}
 
 func (idler) name() string { return "floods idle draws" }
@@ -72,7 +72,7 @@ func (f idler) play(ctx context.Context, s *stage) (Row, error) {
 	return row.judged(), nil
 }
 
-// medianLife is for how many blocks half of some jobs were open at most.
+// medianLife returns the median number of blocks for which some jobs were open.
 func medianLife(over []ended) int64 {
 	lives := make([]int64, len(over))
 	for i := range over {

@@ -20,11 +20,11 @@ const (
 	replicas, reward = 3, 1
 	// prepareBlocks, commitBlocks and lifetimeBlocks of the usual job.
 	prepareBlocks, commitBlocks, lifetimeBlocks = 10, 40, 2_000
-	// postsPerTx is how many jobs go into one transaction.
+	// postsPerTx is the number of jobs per transaction.
 	postsPerTx = 20
 )
 
-// spec is the usual job: the small program, checked by three nodes.
+// spec returns the usual job: the small program, checked by three nodes.
 func (s *stage) spec() computetypes.JobSpec {
 	return computetypes.JobSpec{
 		Executor: wasm.Profile,
@@ -41,10 +41,11 @@ func (s *stage) spec() computetypes.JobSpec {
 	}
 }
 
-// posting is what some jobs cost their requester besides escrow.
+// posting is the cost of some jobs for their requester, apart from escrow.
 type posting struct {
 	ids []string
-	// fees are gas and posting fees, reserved is what went into escrow; atfuel.
+	// fees are gas and posting fees; reserved is the amount that went into escrow. Both are
+	// in atfuel.
 	fees, reserved math.Int
 }
 
@@ -78,8 +79,8 @@ func (s *stage) post(ctx context.Context, requester *chain.Sender, spec computet
 	return p, nil
 }
 
-// ended is a job that is over. It has no receipt of a task that was never opened,
-// nor of one that nobody took part in and that was the only one.
+// ended is a job that is over. It does not contain a receipt for a task that was never
+// unrolled, nor for the only task of a job if no node took part in it.
 type ended struct {
 	job      computetypes.Job
 	receipts []computetypes.Receipt
@@ -106,7 +107,8 @@ func (s *stage) finish(ctx context.Context, ids []string) ([]ended, error) {
 	return over, nil
 }
 
-// receipts of a job that is over. Those of an array are in the events of its blocks.
+// receipts returns the receipts of a job that is over. Those of an array are in the events of
+// its blocks.
 func (s *stage) receipts(ctx context.Context, job *computetypes.Job) ([]computetypes.Receipt, error) {
 	if job.Tasks == 1 {
 		receipt, err := s.reader.Receipt(ctx, job.Id, 0)
@@ -133,7 +135,7 @@ func (s *stage) receipts(ctx context.Context, job *computetypes.Job) ([]computet
 	return own, nil
 }
 
-// parts lists what some nodes did in jobs that are over.
+// parts lists the parts of some nodes in jobs that are over.
 func parts(over []ended, hands []*hand) []computetypes.Outcome {
 	mine := make(map[string]bool, len(hands))
 	for _, h := range hands {
@@ -152,7 +154,7 @@ func parts(over []ended, hands []*hand) []computetypes.Outcome {
 	return found
 }
 
-// count returns how many parts ended so.
+// count returns how many parts ended with a status.
 func count(parts []computetypes.Outcome, status computetypes.AssignmentStatus) int {
 	n := 0
 	for _, part := range parts {
@@ -166,7 +168,7 @@ func count(parts []computetypes.Outcome, status computetypes.AssignmentStatus) i
 // accepted returns how many tasks have a result.
 func accepted(over []ended) int { return len(endedAs(over, computetypes.TASK_STATUS_ACCEPTED)) }
 
-// endedAs returns the receipts of the tasks that ended so.
+// endedAs returns the receipts of the tasks that ended with a status.
 func endedAs(over []ended, status computetypes.TaskStatus) []computetypes.Receipt {
 	var found []computetypes.Receipt
 	for _, e := range over {

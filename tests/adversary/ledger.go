@@ -12,27 +12,27 @@ import (
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
-// money is what an owner has on the chain, in atfuel. Fees of workers come out
-// of their operator's balance by fee grant, so that nothing is left out.
+// money is what an owner has on the chain, in atfuel. Fees of workers come from their
+// operator's balance by fee grant, so that nothing is missing.
 type money struct {
 	// balance of all accounts.
 	balance math.Int
-	// bond of all nodes, with what is unbonding.
+	// bond of all nodes, including what is unbonding.
 	bond math.Int
 	// earned is pay that has not been claimed.
 	earned math.Int
 }
 
-// total is all that an owner could turn into coins.
+// total returns everything that an owner could turn into coins.
 func (m money) total() math.Int { return m.balance.Add(m.bond).Add(m.earned) }
 
-// purse names all that belongs to one owner.
+// purse contains the accounts and nodes of one owner.
 type purse struct {
 	accounts  []string
 	operators []string
 }
 
-// of is the purse of the owner of some nodes and accounts.
+// purseOf returns the purse of the owner of some nodes and accounts.
 func purseOf(hands []*hand, accounts ...string) purse {
 	p := purse{accounts: accounts}
 	for _, h := range hands {
@@ -42,7 +42,7 @@ func purseOf(hands []*hand, accounts ...string) purse {
 	return p
 }
 
-// read sums an owner's money as the chain has it now.
+// read adds up an owner's money according to the chain's current state.
 func (s *stage) read(ctx context.Context, p purse) (money, error) {
 	m := money{math.ZeroInt(), math.ZeroInt(), math.ZeroInt()}
 	for _, account := range p.accounts {
@@ -67,8 +67,8 @@ func (s *stage) read(ctx context.Context, p purse) (money, error) {
 	return m, nil
 }
 
-// estate is the money of an owner of nodes who also posts or challenges: kept
-// apart, because nodes pay nothing but gas out of their balance.
+// estate is the money of an owner of nodes who also posts or challenges. The two parts are
+// separate, because nodes pay only gas from their balance.
 type estate struct{ nodes, wallet money }
 
 func (s *stage) readEstate(ctx context.Context, hands []*hand, wallet purse) (e estate, err error) {
@@ -79,8 +79,8 @@ func (s *stage) readEstate(ctx context.Context, hands []*hand, wallet purse) (e 
 	return e, err
 }
 
-// bondOf is the bond of an operator's node and what of it is on its way back; 0
-// without a node.
+// bondOf returns the bond of an operator's node, including what is unbonding. It returns 0 if
+// there is no node.
 func (s *stage) bondOf(ctx context.Context, operator string) (math.Int, error) {
 	node, err := s.reader.NodeOf(ctx, operator)
 	if errors.Is(err, chain.ErrNotFound) {
@@ -100,18 +100,18 @@ func (s *stage) bondOf(ctx context.Context, operator string) (math.Int, error) {
 	return bond, nil
 }
 
-// change is what happened to an owner's money between two readings.
+// change is the change of an owner's money between two readings.
 type change struct {
-	// gain is what came in: pay, shares, refunds above what was put in.
+	// gain is what came in: pay, shares, and refunds above what was put in.
 	gain math.Int
 	// loss is what went out: bond, escrow and fees.
 	loss math.Int
-	// fees is the part of the loss that nodes paid as gas, where the owner did
-	// nothing else with its balance.
+	// fees is the part of the loss that nodes paid as gas, provided that the owner did not
+	// use its balance for anything else.
 	fees math.Int
 }
 
-// between sorts the difference of two readings by sign, entry by entry.
+// between divides the difference of two readings by sign, entry by entry.
 func between(before, after money) change {
 	c := change{math.ZeroInt(), math.ZeroInt(), math.ZeroInt()}
 	for _, delta := range []math.Int{
@@ -129,7 +129,7 @@ func between(before, after money) change {
 	return c
 }
 
-// inTfuel shows an amount of atfuel in whole tfuel, for formulas and reports.
+// inTfuel converts an amount of atfuel to whole tfuel, for formulas and reports.
 func inTfuel(amount math.Int) float64 {
 	value, _ := math.LegacyNewDecFromIntWithPrec(amount, params.DisplayExponent).Float64()
 	return value

@@ -9,7 +9,7 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// liars are behaviours that commit to what is not true.
+// liars are behaviours that commit to wrong results.
 func liars() []behaviour {
 	return []behaviour{
 		cheat{
@@ -34,7 +34,7 @@ func liars() []behaviour {
 	}
 }
 
-// lie commits to the same wrong answer as all who know the note.
+// lie commits to the same wrong answer as all nodes that know the note.
 func lie(note string) func(context.Context, *hand, computetypes.WorkItem) *answer {
 	return func(_ context.Context, h *hand, item computetypes.WorkItem) *answer {
 		wrong := h.stage.truth(item.Ref.JobId).altered(note)
@@ -42,18 +42,18 @@ func lie(note string) func(context.Context, *hand, computetypes.WorkItem) *answe
 	}
 }
 
-// guess commits to an answer of its own making.
+// guess commits to a made-up answer.
 func guess(_ context.Context, h *hand, item computetypes.WorkItem) *answer {
 	wrong := h.stage.truth(item.Ref.JobId).altered(h.address())
 	return &wrong
 }
 
-// onlyJudges waits for escalations and claims nothing else.
+// onlyJudges waits for escalations and does not claim anything else.
 func onlyJudges(_ context.Context, _ *hand, draw computetypes.ClaimableTask) bool {
 	return draw.Ref.Round > 0
 }
 
-// others returns the other nodes' parts in the round of an assignment.
+// others returns the parts of the other nodes in the round of an assignment.
 func (h *hand) others(ctx context.Context, item computetypes.WorkItem) []computetypes.Assignment {
 	answer, err := computetypes.NewQueryClient(h.stage.net.Conn()).Task(ctx, &computetypes.QueryTaskRequest{
 		JobId: item.Ref.JobId, Task: item.Ref.Task,
@@ -66,7 +66,7 @@ func (h *hand) others(ctx context.Context, item computetypes.WorkItem) []compute
 	})
 }
 
-// revealIfUnopposed waits for the others' tags and stays silent when one differs.
+// revealIfUnopposed waits for the tags of the others, and stays silent if one differs.
 func revealIfUnopposed(ctx context.Context, h *hand, item computetypes.WorkItem, made computetypes.RevealItem) *computetypes.RevealItem {
 	for _, other := range h.others(ctx, item) {
 		if !bytes.Equal(other.Tag, made.Tag) {
@@ -76,7 +76,7 @@ func revealIfUnopposed(ctx context.Context, h *hand, item computetypes.WorkItem,
 	return &made
 }
 
-// copyCommitment waits for somebody else's commitment and makes it its own.
+// copyCommitment waits for another node's commitment and uses it as its own.
 func copyCommitment(ctx context.Context, h *hand, item computetypes.WorkItem, _ []byte) []byte {
 	for _, other := range h.others(ctx, item) {
 		if len(other.Commitment) > 0 {
@@ -86,7 +86,7 @@ func copyCommitment(ctx context.Context, h *hand, item computetypes.WorkItem, _ 
 	return nil
 }
 
-// copyTag waits for somebody else's tag and shows it.
+// copyTag waits for another node's tag and reveals it.
 func copyTag(ctx context.Context, h *hand, item computetypes.WorkItem, made computetypes.RevealItem) *computetypes.RevealItem {
 	for _, other := range h.others(ctx, item) {
 		if len(other.Tag) > 0 {
@@ -97,8 +97,8 @@ func copyTag(ctx context.Context, h *hand, item computetypes.WorkItem, made comp
 	return nil
 }
 
-// loseEach predicts the loss of some liabilities for each time the owner's nodes
-// took part. It knows no chance: the measurement must match to the last unit.
+// loseEach predicts a loss of some liabilities each time that the owner's nodes took part. It
+// does not depend on chance: the measurement must match to the last unit.
 func loseEach(why string, liabilities float64) func(*stage, run) forecast {
 	return func(s *stage, r run) forecast {
 		t := s.terms()

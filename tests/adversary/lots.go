@@ -13,18 +13,19 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// lots are what the tickets of first draws give to some nodes, had every node of
-// the class claimed. It tells the luck of a run from what was missed.
+// lots is what some nodes would get by the tickets of first draws if every node of the class
+// claimed. It separates the luck of a run from the effect of missed claims.
 type lots struct {
-	// due is how many parts the tickets give to the nodes.
+	// due is the number of parts that the tickets give to the nodes.
 	due int
-	// draws were repeated, exact of them went to the lowest ranks of all nodes.
+	// draws is the number of draws that were repeated; exact is the number of those that
+	// selected the lowest ranks of all nodes.
 	draws, exact int
 }
 
-// lotsOf draws the first rounds of ended jobs again. Tasks of arrays open as others
-// end, each with a seed of its own: they are left out, as is what runs apart from
-// the honest nodes.
+// lotsOf repeats the draws of the first rounds of ended jobs. It leaves out arrays, whose
+// tasks are unrolled as others end, each with a seed of its own. It also leaves out jobs that
+// run apart from the honest nodes.
 func (s *stage) lotsOf(ctx context.Context, over []ended, hands []*hand) (lots, error) {
 	var found lots
 	operators := make([]string, 0, s.honest()+len(hands))
@@ -71,7 +72,7 @@ func (s *stage) lotsOf(ctx context.Context, over []ended, hands []*hand) (lots, 
 	return found, nil
 }
 
-// drawn says whether all winners took part in a task's first round.
+// drawn reports whether all winners took part in a task's first round.
 func drawn(receipt computetypes.Receipt, winners []string) bool {
 	for _, winner := range winners {
 		if !slices.ContainsFunc(receipt.Outcomes, func(o computetypes.Outcome) bool { return o.Round == 0 && o.Operator == winner }) {
@@ -81,7 +82,7 @@ func drawn(receipt computetypes.Receipt, winners []string) bool {
 	return true
 }
 
-// seedAt is the randomness of a height.
+// seedAt returns the randomness of a height.
 func (s *stage) seedAt(ctx context.Context, height int64) ([]byte, error) {
 	answer, err := beacontypes.NewQueryClient(s.net.Conn()).HeightRound(ctx, &beacontypes.QueryHeightRoundRequest{Height: height})
 	if err != nil {

@@ -19,16 +19,17 @@ import (
 )
 
 const (
-	// validators are as many as tolerate one that is hostile: the last of them.
+	// validators is the smallest number that tolerates one hostile validator, which is the
+	// last of them.
 	validators = 4
-	// overfilledBlocks is how many heights it gets to spoil.
+	// overfilledBlocks is the number of heights that it can spoil.
 	overfilledBlocks = 24
 	// overfillPause is the pause after a block there.
 	overfillPause = 300 * time.Millisecond
 )
 
-// overfiller is a validator that proposes blocks beyond the block's gas. It has a
-// chain of its own, with three honest validators that run the real binary.
+// overfiller is a validator that proposes blocks that exceed the block's gas. It has a chain
+// of its own, with three honest validators that run the real binary.
 type overfiller struct{}
 
 func (overfiller) name() string { return "overfills blocks" }
@@ -65,7 +66,7 @@ func (o overfiller) play(ctx context.Context, s *stage) (row Row, err error) {
 			row.Baseline += reward / (validators - 1)
 		}
 	}
-	// Rewards are counted in decimals of an atfuel and cut off for each validator.
+	// Rewards are counted in decimals of an atfuel and truncated for each validator.
 	row.Note = fmt.Sprintf("%d blocks, none of them its own; %d rounds were lost to its proposals", row.Jobs, row.Trials)
 	if row.Trials == 0 {
 		err = errors.New("expected proposals of the hostile validator to be refused, found none")
@@ -74,7 +75,7 @@ func (o overfiller) play(ctx context.Context, s *stage) (row Row, err error) {
 }
 
 // traffic sends coins until the chain has made its blocks, so that proposals have
-// something to repeat.
+// transactions to repeat.
 func (overfiller) traffic(ctx context.Context, s *stage, net *devnet.Devnet) (first, last int64, err error) {
 	key, err := net.ValidatorSigner(0)
 	if err != nil {
@@ -96,8 +97,8 @@ func (overfiller) traffic(ctx context.Context, s *stage, net *devnet.Devnet) (fi
 	return first, last, nil
 }
 
-// refused counts the heights that needed another round, and sees that no block
-// was proposed by the hostile validator.
+// refused counts the heights that needed another round, and checks that no block was proposed
+// by the hostile validator.
 func (overfiller) refused(ctx context.Context, net *devnet.Devnet, first, last int64) (int, error) {
 	home := net.ValidatorHome(validators - 1)
 	hostile := privval.LoadFilePVEmptyState(filepath.Join(home, "config", "priv_validator_key.json"), "").GetAddress()
@@ -118,7 +119,7 @@ func (overfiller) refused(ctx context.Context, net *devnet.Devnet, first, last i
 	return rounds, nil
 }
 
-// reward is what a validator and its delegators have earned, in whole tfuel.
+// reward returns what a validator and its delegators have earned, in whole tfuel.
 func (overfiller) reward(ctx context.Context, net *devnet.Devnet, i int) (float64, error) {
 	account, err := sdk.AccAddressFromBech32(net.ValidatorAddress(i))
 	if err != nil {

@@ -12,18 +12,18 @@ import (
 )
 
 const (
-	// poisonCommit is the commit window of a poisoned task: the shortest. poisonBlocks is
-	// how many blocks an ordinary program would need for its fuel.
+	// poisonCommit is the commit window of a poisoned task, which is the shortest possible.
+	// poisonBlocks is the number of blocks that an ordinary program would need for its fuel.
 	poisonCommit, poisonBlocks = minCommitBlocks, 10
 	// poisonPrepare is its prepare window, the shortest.
 	poisonPrepare = 5
-	// killPrepare and killCommit leave time to give a task back whose worker hangs.
+	// killPrepare and killCommit leave time to give back a task whose worker hangs.
 	killPrepare, killCommit = 400, 500
-	// killBlocks is how many blocks its program would run for.
+	// killBlocks is the number of blocks for which its program would run.
 	killBlocks = 100
 )
 
-// vandals are requesters who want nobody to finish what they post.
+// vandals are requesters who want no node to finish what they post.
 func vandals() []behaviour { return []behaviour{workerKiller{}, poisoner{}, idler{}} }
 
 // vandal is the owner of an account that posts.
@@ -35,7 +35,7 @@ type vandal struct {
 	fees math.Int
 }
 
-// vandalise funds some accounts with whole tfuel each.
+// vandalise funds some accounts with this many whole tfuel each.
 func (s *stage) vandalise(ctx context.Context, accounts int, tfuel int64) (*vandal, error) {
 	v := &vandal{fees: math.ZeroInt()}
 	for range accounts {
@@ -59,7 +59,7 @@ func (v *vandal) post(ctx context.Context, s *stage, account int, spec computety
 	return posted.ids, err
 }
 
-// account fills in what jobs that are over have cost their author and honest nodes.
+// account fills in what ended jobs have cost their author and honest nodes.
 func (v *vandal) account(ctx context.Context, s *stage, row *Row, t terms, over []ended) (empty int, err error) {
 	counts, err := s.drawCounts(ctx, over)
 	if err != nil {
@@ -83,7 +83,7 @@ func (v *vandal) account(ctx context.Context, s *stage, row *Row, t terms, over 
 	return empty, nil
 }
 
-// seats counts those of jobs that ended with a status.
+// seats counts the seats of jobs that ended with a status.
 func seats(over []ended, status computetypes.AssignmentStatus) int {
 	n := 0
 	for i := range over {
@@ -94,11 +94,12 @@ func seats(over []ended, status computetypes.AssignmentStatus) int {
 	return n
 }
 
-// usualRate is the fuel that a machine surely burns in a block, by its settings.
+// usualRate returns the fuel that a machine certainly uses per block, according to its
+// settings.
 func usualRate() uint64 { return config.Default().Policy.FuelPerBlock }
 
-// poisoner posts programs that are slower than any machine believes: whoever is drawn
-// misses the deadline.
+// poisoner posts programs that are slower than any machine expects: each drawn node misses
+// the deadline.
 type poisoner struct{}
 
 func (poisoner) name() string { return "poisons a task" }
@@ -136,7 +137,7 @@ func (p poisoner) play(ctx context.Context, s *stage) (Row, error) {
 	return row.judged(), nil
 }
 
-// workerKiller posts a program that ends every worker, and one that hangs it.
+// workerKiller posts a program that ends every worker, and one that makes it hang.
 type workerKiller struct{}
 
 func (workerKiller) name() string { return "kills workers" }
@@ -163,7 +164,7 @@ func (k workerKiller) play(ctx context.Context, s *stage) (Row, error) {
 	if err != nil {
 		return row, err
 	}
-	// The same machines serve others meanwhile.
+	// The same machines serve other jobs meanwhile.
 	posted, err := s.post(ctx, s.customer, s.spec(), s.plain, wave)
 	if err != nil {
 		return row, err
@@ -197,7 +198,7 @@ type blow struct {
 	reaper *reaper
 }
 
-// strike posts a program and does to its workers what a signal does.
+// strike posts a program and sends its workers a signal.
 func (workerKiller) strike(ctx context.Context, s *stage, v *vandal, account int, name string, signal syscall.Signal) (b blow, err error) {
 	program := named(name)
 	spec := s.spec()

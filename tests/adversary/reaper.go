@@ -10,11 +10,11 @@ import (
 	"github.com/thetaedge/theta/tests/devnet"
 )
 
-// reaperPause is the pause between two looks for workers.
+// reaperPause is the pause between two searches for workers.
 const reaperPause = 10 * time.Millisecond
 
-// reaper does to each worker that runs a program what a fault of the engine under it
-// would: it ends it, or hangs it. No program is known that does.
+// reaper does to each worker that runs a program what a fault of the worker's engine would
+// do: it ends the worker, or makes it hang. No program is known that causes such a fault.
 type reaper struct {
 	nodes   []devnet.Node
 	program []byte

@@ -15,14 +15,14 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// redrawer owns a few nodes and posts many copies of a job. It works out whom each draw
-// will go to as soon as its seed is public, and cancels those in which a stranger has a
-// seat: it wants a job that its own nodes have to themselves.
+// redrawer owns a few nodes and posts many copies of a job. As soon as the seed of a draw is
+// public, it computes which nodes will be drawn, and cancels the jobs in which another
+// owner's node has a seat: it wants a job that only its own nodes work on.
 type redrawer struct{}
 
 func (redrawer) name() string { return "redraws until it suits" }
 
-// redrawNodes are its own, a quarter of the class.
+// redrawNodes is the number of its own nodes, a quarter of the class.
 const redrawNodes = 3
 
 func (b redrawer) play(ctx context.Context, s *stage) (Row, error) {
@@ -74,7 +74,8 @@ func (b redrawer) play(ctx context.Context, s *stage) (Row, error) {
 	return row.judged(), s.dismiss(ctx, f.class, hands)
 }
 
-// strangersIn returns the jobs whose first draw gives a seat to anybody but some nodes.
+// strangersIn returns the jobs whose first draw gives a seat to a node that is not one of
+// hands.
 func (s *stage) strangersIn(ctx context.Context, ids []string, hands []*hand) ([]string, error) {
 	mine, all := map[string]bool{}, []string{}
 	for _, node := range s.net.Nodes() {

@@ -11,12 +11,12 @@ import (
 )
 
 const (
-	// reviewBlocks is how long a requester may reject under TRUST.
+	// reviewBlocks is the number of blocks within which a requester may reject under TRUST.
 	reviewBlocks = 60
 	trustPolicy  = "TRUST"
 )
 
-// rejecter is a requester that takes every result and rejects it.
+// rejecter is a requester who takes every result and rejects it.
 type rejecter struct{}
 
 func (rejecter) name() string { return "rejects good work" }
@@ -37,7 +37,7 @@ func (b rejecter) play(ctx context.Context, s *stage) (Row, error) {
 	}
 	spec := s.spec()
 	spec.Policy = computetypes.Policy{Kind: computetypes.POLICY_KIND_TRUST, Replicas: 1, ReviewBlocks: reviewBlocks}
-	// Nodes work under TRUST for those who name them.
+	// Under TRUST, nodes work for requesters who name them.
 	var ids []string
 	fees := math.ZeroInt()
 	for _, node := range s.net.Nodes()[:badJobs] {

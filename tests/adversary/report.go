@@ -13,45 +13,49 @@ import (
 )
 
 const (
-	// deviations is how many standard deviations of the draws a measurement may
-	// lie from its expectation: 3.3 leave one in a thousand to chance, so that the
-	// seven rows that know chance together fail a sound chain once in 140 runs.
+	// deviations is the number of standard deviations of the draws by which a measurement may
+	// differ from its expectation. With 3.3, one measurement in a thousand exceeds it by
+	// chance, so that the seven rows that depend on chance make a sound chain fail once in
+	// 140 runs.
 	deviations = 3.3
-	// rounding is what integer amounts, cut off in favour of the escrow, may add
-	// up to, in tfuel.
+	// rounding is the largest sum of differences, in tfuel, that comes from integer amounts,
+	// which are truncated in favour of the escrow.
 	rounding = 1e-9
 )
 
-// Row is what one behaviour was worth. All amounts are in whole tfuel.
+// Row is the outcome of one behaviour. All amounts are in whole tfuel.
 type Row struct {
-	// Behaviour names the attack, Policy how its jobs were verified.
+	// Behaviour is the attack's name, and Policy says how its jobs were verified.
 	Behaviour string `json:"behaviour"`
 	Policy    string `json:"policy"`
-	// Jobs that were posted, Trials how often the attacker was drawn or tried.
+	// Jobs is the number of posted jobs; Trials is the number of times that the attacker was
+	// drawn or tried.
 	Jobs   int `json:"jobs"`
 	Trials int `json:"trials"`
-	// Gain and Loss are read from the chain: pay and shares; bond, escrow and gas.
+	// Gain and Loss are read from the chain. Gain consists of pay and shares; Loss consists
+	// of bond, escrow and gas.
 	Gain float64 `json:"gain"`
 	Loss float64 `json:"loss"`
-	// Baseline is what the same stake earns honestly, where cheating consists of
-	// honest work that one gets more of; 0 where the attacker saves the work.
+	// Baseline is what the same stake earns honestly, if the attack consists of getting more
+	// honest work. It is 0 if the attacker saves the work.
 	Baseline float64 `json:"baseline"`
 	// Net is gain - loss - baseline.
 	Net float64 `json:"net"`
-	// Predicted is the expectation of Net by Formula, and Spread one standard
-	// deviation of it over the draws.
+	// Predicted is the expectation of Net by Formula, and Spread is its standard deviation
+	// over the draws.
 	Predicted float64 `json:"predicted"`
 	Spread    float64 `json:"spread"`
 	Formula   string  `json:"formula"`
-	// Harm is what honest nodes paid out of their bonds as fees of deadlines that nobody
-	// could keep, HarmPredicted what the rules say. No other row may cost them any.
+	// Harm is what honest nodes paid from their bonds as fees of deadlines that no node could
+	// keep, and HarmPredicted is what the rules predict. No other row may cost honest nodes
+	// anything.
 	Harm          float64 `json:"harm"`
 	HarmPredicted float64 `json:"harm_predicted"`
-	// Profitable: Net is positive beyond noise. Agrees: Net lies where Predicted
-	// and Spread say, and Harm is what was predicted.
+	// Profitable reports whether Net is positive beyond noise. Agrees reports whether Net is
+	// in the range of Predicted and Spread, and Harm is as predicted.
 	Profitable bool `json:"profitable"`
 	Agrees     bool `json:"agrees"`
-	// Note is what else was seen.
+	// Note contains other observations.
 	Note string `json:"note,omitempty"`
 }
 
@@ -64,7 +68,7 @@ func (r Row) judged() Row {
 	return r
 }
 
-// verdict is the row's outcome in a word or two.
+// verdict returns the row's outcome in a word or two.
 func (r Row) verdict() string {
 	switch {
 	case r.Profitable:
@@ -78,14 +82,14 @@ func (r Row) verdict() string {
 	}
 }
 
-// Report is all that was measured.
+// Report contains all measurements.
 type Report struct {
 	Rows []Row
-	// Failures are rules beside the money that did not hold.
+	// Failures are violations of rules that do not concern money.
 	Failures []string
 }
 
-// Err is nil when no behaviour pays and all measurements are as predicted.
+// Err returns nil if no behaviour pays and all measurements are as predicted.
 func (r Report) Err() error {
 	bad := len(r.Failures)
 	for _, row := range r.Rows {
@@ -99,7 +103,7 @@ func (r Report) Err() error {
 	return nil
 }
 
-// Table prints the rows for a person.
+// Table prints the rows for a reader.
 func (r Report) Table(w io.Writer) {
 	table := tabwriter.NewWriter(w, 0, 4, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "behaviour\tpolicy\tjobs\ttrials\tgain\tloss\tbaseline\tnet\tpredicted\t±1 sd\tharm\tverdict\t")

@@ -11,14 +11,14 @@ import (
 )
 
 const (
-	// badJobs is how many jobs a hostile requester posts.
+	// badJobs is the number of jobs that a hostile requester posts.
 	badJobs = 6
-	// trapServed is how many nodes get the input of a trap, trapLifetime how many
-	// blocks it draws others.
+	// trapServed is the number of nodes that get the input of a trap; trapLifetime is the
+	// number of blocks for which it draws others.
 	trapServed, trapLifetime = 2, 30
 )
 
-// requesters are behaviours of those who post.
+// requesters are behaviours of requesters.
 func requesters() []behaviour {
 	return []behaviour{
 		badJob{
@@ -34,13 +34,12 @@ func requesters() []behaviour {
 	}
 }
 
-// badJob is a requester that hopes to get work for nothing, or to have honest
-// nodes slashed.
+// badJob is a requester who hopes to get work for free, or to have honest nodes slashed.
 type badJob struct {
 	label string
-	// spec makes the n-th job and its right answer.
+	// spec returns the n-th job and its right answer.
 	spec func(ctx context.Context, s *stage, n int) (computetypes.JobSpec, answer, error)
-	// cost is what a task should have cost the requester, in whole tfuel, and why.
+	// cost returns what a task should have cost the requester, in whole tfuel, and why.
 	cost func(t terms, r *computetypes.Receipt) float64
 	why  string
 }
@@ -97,19 +96,19 @@ func (b badJob) play(ctx context.Context, s *stage) (Row, error) {
 
 const resultPaid = "-jobs·M·R - posting - gas: a failure is a result, verified and paid as one"
 
-// seatsPaid is the fee of each seat: nobody is paid.
+// seatsPaid returns the fee of each seat: no node is paid.
 func seatsPaid(t terms, _ *computetypes.Receipt) float64 { return replicas * t.seat() }
 
 func allPaid(t terms, _ *computetypes.Receipt) float64 { return replicas * t.reward }
 
-// vacatedPaid is the attempt fee of who committed, and what was burned: of seats that were
-// vacated, as often as nodes came, and of draws to which nobody did.
+// vacatedPaid returns the attempt fees of the nodes that committed, and the burned amounts:
+// for each node that came and left, a seat fee; and the fees of draws without a node.
 func vacatedPaid(t terms, r *computetypes.Receipt) float64 {
 	tried := count(r.Outcomes, computetypes.ASSIGNMENT_STATUS_PAID)
 	return t.attempt*t.reward*float64(tried) + inTfuel(r.Burned)
 }
 
-// unavailable names an input that nobody serves.
+// unavailable names an input that no server has.
 func unavailable(_ context.Context, s *stage, n int) (computetypes.JobSpec, answer, error) {
 	spec := s.spec()
 	blob := s.content.withheld("/gone/"+strconv.Itoa(n), fmt.Appendf(nil, "promised %d", n), http.NotFound)
@@ -125,9 +124,8 @@ func impossible(ctx context.Context, s *stage, _ int) (computetypes.JobSpec, ans
 	return spec, right, err
 }
 
-// dice is a program that asks for a random number and for the time, and fails
-// unless both are even: on machines that answered for themselves, some would
-// say this and some that.
+// dice is a program that asks for a random number and for the time, and fails unless both are
+// even. If machines answered from their own sources, they would find different results.
 //
 //	random_get(0, 8); clock_time_get(realtime, 1, 8)
 //	if (i64.load(0) ^ i64.load(8)) & 1 { unreachable }
@@ -145,7 +143,7 @@ const dice = "\x00asm\x01\x00\x00\x00" +
 	"\x41\x00\x29\x03\x00\x41\x08\x29\x03\x00\x85" +
 	"\x42\x01\x83\x50\x04\x40\x05\x00\x0b\x0b"
 
-// random tries to have two honest nodes find different results.
+// random tries to make honest nodes find different results.
 func random(ctx context.Context, s *stage, _ int) (computetypes.JobSpec, answer, error) {
 	spec := s.spec()
 	spec.Program = s.content.blob([]byte(dice))
@@ -153,7 +151,7 @@ func random(ctx context.Context, s *stage, _ int) (computetypes.JobSpec, answer,
 	return spec, right, err
 }
 
-// trap serves its input to the first few that come and to nobody after them.
+// trap serves its input to the first few nodes that fetch it and to none after them.
 func trap(_ context.Context, s *stage, n int) (computetypes.JobSpec, answer, error) {
 	var came atomic.Int32
 	raw := fmt.Appendf(nil, "only for some %d", n)

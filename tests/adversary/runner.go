@@ -14,34 +14,34 @@ import (
 )
 
 const (
-	// treasuryKey funds the attackers, treasuryFunds is what it has in whole tfuel.
+	// treasuryKey funds the attackers, and treasuryFunds is its balance in whole tfuel.
 	treasuryKey   = "treasury"
 	treasuryFunds = 1_000_000
 	// honestNodes are enough for two escalations of the genesis below.
 	honestNodes = 9
-	// honestSlots and honestBond are those of an honest node.
+	// honestSlots and honestBond are the slots and the bond of an honest node.
 	honestSlots, honestBond = 32, 320
-	// minCommitBlocks is the shortest commit window, revealBlocks the reveal window.
+	// minCommitBlocks is the shortest commit window, and revealBlocks is the reveal window.
 	minCommitBlocks, revealBlocks = 15, 30
 
 	blockPause = 250 * time.Millisecond
 	epoch      = 3 * time.Second
 )
 
-// Options say what to run.
+// Options describe what to run.
 type Options struct {
-	// Dir holds the networks.
+	// Dir contains the networks.
 	Dir string
-	// Bin holds thetad and thetaedge, Overfill is the hostile validator.
+	// Bin contains thetad and thetaedge; Overfill is the binary of the hostile validator.
 	Bin, Overfill string
-	// Only picks behaviours by parts of their names; none is all.
+	// Only selects behaviours by parts of their names. If it is empty, all run.
 	Only []string
-	// Log takes a line for each step.
+	// Log receives a line for each step.
 	Log io.Writer
 }
 
-// Run starts the network, plays the behaviours one after the other and returns
-// what they were worth.
+// Run starts the network, plays the behaviours one after the other and returns their
+// outcomes.
 func Run(ctx context.Context, opts Options) (report Report, err error) {
 	network := devnet.DefaultOptions()
 	network.Dir, network.Bin, network.ChainID, network.Log = filepath.Join(opts.Dir, "network"), opts.Bin, "theta-adversary-1", opts.Log
@@ -70,9 +70,9 @@ func Run(ctx context.Context, opts Options) (report Report, err error) {
 	return report, nil
 }
 
-// genesis makes windows of minutes instead of days and a second class that
-// nobody has joined. Rounds of four judge, so that a dozen nodes
-// fill them. Nobody is jailed: money alone has to make cheating a loss.
+// genesis sets windows of minutes instead of days, and adds a second class that no node has
+// joined. Rounds of four judge, so that a dozen nodes fill them. Nodes are not jailed: money
+// alone has to make cheating a loss.
 func genesis() map[string]map[string]any {
 	class := func(id string) map[string]any {
 		return map[string]any{"id": id, "minimum": map[string]any{"cpu_cores": 1, "memory_bytes": "536870912", "gpus": 0, "gpu_memory_bytes": "0", "model": ""}}
@@ -95,16 +95,16 @@ func genesis() map[string]map[string]any {
 			"min_prepare_blocks": "5",
 			"max_draws":          4,
 			"spare_nodes":        1,
-			// Judges of a challenge have as long to come, in blocks.
+			// Judges of a challenge have this many blocks to come.
 			"max_wait_blocks":      "200",
 			"max_challenge_blocks": fmt.Sprint(windowBlocks),
-			// Jobs say themselves how often they are audited.
+			// Jobs themselves set how often they are audited.
 			"audit_floor_bps": 0,
 		},
 	}
 }
 
-// perform plays one behaviour and looks whether others were harmed by it.
+// perform plays one behaviour and checks whether it harmed others.
 func (s *stage) perform(ctx context.Context, b behaviour, report *Report) error {
 	begun := time.Now()
 	before, err := s.honestNodes(ctx)

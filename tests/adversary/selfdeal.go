@@ -10,18 +10,18 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// selfDealNodes are as many as a quorum needs with the nodes to spare.
+// selfDealNodes is the number of nodes that a quorum needs, including the spare nodes.
 const selfDealNodes = 4
 
-// selfDealer posts jobs in a class in which nobody but its own nodes works, so
-// that all it pays comes back to it: the best case for work that nobody needs.
+// selfDealer posts jobs in a class in which only its own nodes work, so that everything it
+// pays returns to it. This is the best case for useless work.
 type selfDealer struct {
 	label, policy string
 	jobs          int
 	// spec changes the usual job.
 	spec func(spec *computetypes.JobSpec)
-	// stopAfter cancels a job once so many of its tasks run or have been accepted;
-	// 0 is never.
+	// stopAfter cancels a job once this many of its tasks run or have been accepted; 0 means
+	// never.
 	stopAfter uint64
 }
 
@@ -79,8 +79,8 @@ func (d selfDealer) play(ctx context.Context, s *stage) (Row, error) {
 	return row.judged(), s.dismiss(ctx, lonely, hands)
 }
 
-// deal posts the jobs, cancels them where that belongs to the play, and waits for
-// their ends. It returns what the requester paid besides escrow.
+// deal posts the jobs, cancels them if that is part of the play, and waits until they end. It
+// returns what the requester paid apart from escrow.
 func (d selfDealer) deal(ctx context.Context, s *stage, requester *chain.Sender, spec computetypes.JobSpec) ([]ended, math.Int, error) {
 	posted, err := s.post(ctx, requester, spec, s.plain, d.jobs)
 	if err != nil {

@@ -8,10 +8,11 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// stallCommitBlocks is the commit window of jobs that are stalled: the shortest.
+// stallCommitBlocks is the commit window of jobs that are stalled, which is the shortest
+// possible.
 const stallCommitBlocks = minCommitBlocks
 
-// silents are behaviours that hold work and do not do it.
+// silents are behaviours that hold work without doing it.
 func silents() []behaviour {
 	return []behaviour{
 		cheat{
@@ -41,7 +42,7 @@ func releaseAll(item computetypes.WorkItem) *computetypes.ReleaseItem {
 	return &computetypes.ReleaseItem{Ref: item.Ref}
 }
 
-// missForecast is the fault of each missed deadline.
+// missForecast predicts the fee of each missed deadline.
 func missForecast(s *stage, r run) forecast {
 	t := s.terms()
 	missed := count(r.parts, computetypes.ASSIGNMENT_STATUS_MISSED)
@@ -52,7 +53,8 @@ func missForecast(s *stage, r run) forecast {
 	}
 }
 
-// releaseForecast is what a missed deadline costs, for each release but one now and then.
+// releaseForecast predicts the fee of a missed deadline for each release, except for an
+// occasional one.
 func releaseForecast(s *stage, r run) forecast {
 	t, paid := s.terms(), 0
 	for _, part := range r.parts {

@@ -26,17 +26,17 @@ import (
 )
 
 const (
-	// crowded is the class of the honest nodes; lonely is one that a governance
-	// has opened and nobody but the attacker has joined.
+	// crowded is the class of the honest nodes. lonely is a class that governance has opened
+	// and that only the attacker has joined.
 	crowded, lonely = "cpu-small", "cpu-lonely"
 
-	// patience is how long a condition of the network may take.
+	// patience is how long the test waits for a condition of the network.
 	patience = 4 * time.Minute
 	// feeLimit is what a worker may spend on fees, in whole tfuel.
 	feeLimit = 50
 )
 
-// stage is the network that behaviours play on, and what they play with.
+// stage is the network on which behaviours play, and what they play with.
 type stage struct {
 	net     *devnet.Devnet
 	content *content
@@ -53,13 +53,13 @@ type stage struct {
 	plain   answer
 	program computetypes.Blob
 
-	// treasury funds attackers, customer posts the honest jobs.
+	// treasury funds attackers; customer posts the honest jobs.
 	treasury, customer *chain.Sender
 
 	mu sync.Mutex
-	// truths are the right answers of the jobs that were posted here.
+	// truths contains the right answers of the jobs that were posted here.
 	truths map[string]answer
-	// enlisted is how many hostile nodes are active, by class.
+	// enlisted is the number of active hostile nodes, by class.
 	enlisted map[string]int
 }
 
@@ -113,17 +113,17 @@ func (s *stage) maxBatch() int { return int(s.compute.MaxBatch) }
 
 func (s *stage) say(format string, args ...any) { fmt.Fprintf(s.log, format+"\n", args...) }
 
-// honest is how many honest nodes there are.
+// honest returns the number of honest nodes.
 func (s *stage) honest() int { return len(s.net.Nodes()) }
 
-// truth is the right answer of a job.
+// truth returns the right answer of a job.
 func (s *stage) truth(job string) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.truths[job]
 }
 
-// ours says whether a job is part of the play.
+// ours reports whether a job is part of the play.
 func (s *stage) ours(job string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -131,13 +131,12 @@ func (s *stage) ours(job string) bool {
 	return known
 }
 
-// await looks until done says yes, and gives up where a part of the play takes longer
-// than it may.
+// await polls until done returns true, and gives up if this takes longer than patience.
 func (s *stage) await(ctx context.Context, what string, done func() (bool, error)) error {
 	return s.net.Await(ctx, patience, what, done)
 }
 
-// awaitBlocks waits until the chain has made that many blocks more.
+// awaitBlocks waits until the chain has made this many more blocks.
 func (s *stage) awaitBlocks(ctx context.Context, blocks int64) error {
 	tip, err := s.reader.Tip(ctx)
 	if err != nil {
@@ -154,15 +153,15 @@ func (s *stage) awaitBlocks(ctx context.Context, blocks int64) error {
 type force struct {
 	nodes int
 	class string
-	// bond is in whole tfuel, slots are tasks at once; both of each node.
+	// bond is in whole tfuel, and slots is the number of tasks at once. Both are per node.
 	bond  int64
 	slots uint32
-	// gasFactor multiplies the least gas price; 0 is 1.
+	// gasFactor multiplies the lowest gas price; 0 means 1.
 	gasFactor float64
 	tactics   tactics
 }
 
-// recruit makes a node that this program will play; it is not registered yet.
+// recruit creates a node that this program will play. It is not registered yet.
 func (s *stage) recruit(key keyPair, f force) *hand {
 	factor := f.gasFactor
 	if factor == 0 {
@@ -179,7 +178,7 @@ func (s *stage) recruit(key keyPair, f force) *hand {
 	return h
 }
 
-// enlist registers the nodes of an owner and waits until they weigh.
+// enlist registers the nodes of an owner and waits until they have weight.
 func (s *stage) enlist(ctx context.Context, f force) ([]*hand, error) {
 	if f.nodes == 0 {
 		return nil, nil
@@ -194,7 +193,7 @@ func (s *stage) enlist(ctx context.Context, f force) ([]*hand, error) {
 	return hands, s.awaitWeight(ctx, f.class)
 }
 
-// join funds and registers nodes; they weigh from the next epoch on.
+// join funds and registers nodes, which have weight from the next epoch on.
 func (s *stage) join(ctx context.Context, f force, hands ...*hand) error {
 	operators := make([]sdk.AccAddress, len(hands))
 	for i, h := range hands {
@@ -225,7 +224,7 @@ func (s *stage) fund(ctx context.Context, tfuel int64, accounts ...sdk.AccAddres
 	return err
 }
 
-// register opens a node and lets its worker spend fees, as thetaedge register does.
+// register registers a node and lets its worker spend fees, as thetaedge register does.
 func (s *stage) register(ctx context.Context, h *hand, f force) error {
 	grant, err := chain.NewGrant(h.operator.Address(), h.worker.Address(), sdk.NewCoins(params.TfuelCoin(feeLimit)), time.Now().Add(24*time.Hour).UTC().Truncate(time.Second))
 	if err != nil {
@@ -240,8 +239,8 @@ func (s *stage) register(ctx context.Context, h *hand, f force) error {
 	return err
 }
 
-// awaitWeight waits for the next epoch, in which exactly the active nodes of a
-// class weigh: in this one those that have left still do.
+// awaitWeight waits for the next epoch, in which exactly the active nodes of a class have
+// weight: in the current one, nodes that have left still have weight.
 func (s *stage) awaitWeight(ctx context.Context, class string) error {
 	now, err := s.reader.Class(ctx, class)
 	if err != nil {
@@ -259,7 +258,7 @@ func (s *stage) awaitWeight(ctx context.Context, class string) error {
 	})
 }
 
-// dismiss ends the play of some nodes and takes them out of the draws to come.
+// dismiss ends the play of some nodes and removes them from the next draws.
 func (s *stage) dismiss(ctx context.Context, class string, hands []*hand) error {
 	errs := make([]error, len(hands))
 	var leaving sync.WaitGroup
@@ -277,14 +276,14 @@ func (s *stage) dismiss(ctx context.Context, class string, hands []*hand) error 
 	return errors.Join(errs...)
 }
 
-// standing is what honest nodes have to lose: their bonds in atfuel, and the points that
-// faults have brought them towards jail.
+// standing is what honest nodes have to lose: their bonds in atfuel, and the points towards
+// jail that they have.
 type standing struct {
 	bond   math.Int
 	points int
 }
 
-// honestNodes sums the standing of all honest nodes.
+// honestNodes adds up the standing of all honest nodes.
 func (s *stage) honestNodes(ctx context.Context) (standing, error) {
 	sum := standing{bond: math.ZeroInt()}
 	for _, node := range s.net.Nodes() {

@@ -8,11 +8,11 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// splitParts is how many nodes a bond is split into.
+// splitParts is the number of nodes into which a bond is split.
 const splitParts = 3
 
-// stakers are behaviours that do honest work and try to be drawn more often than
-// their stake is worth. They are held against the same stake played straight.
+// stakers are behaviours that do honest work and try to be drawn more often than their stake
+// justifies. They are compared with the same stake played honestly.
 func stakers() []behaviour {
 	return []behaviour{
 		cheat{label: "splits one bond", force: strangers(splitParts, tactics{}), jobs: 2 * wave, forecast: splitForecast},
@@ -27,13 +27,13 @@ func racer() force {
 	return f
 }
 
-// weightOf is what a node of so much bond and so many slots weighs, in whole tfuel.
+// weightOf returns the weight of a node with this bond and this many slots, in whole tfuel.
 func (s *stage) weightOf(bond int64, slots uint32) float64 {
 	most := inTfuel(s.nodes.BondPerSlot.Mul(math.NewIntFromUint64(uint64(slots))))
 	return min(float64(bond), most)
 }
 
-// field lists the weights of the honest nodes and then of others.
+// field lists the weights of the honest nodes, followed by others.
 func (s *stage) field(others ...float64) []float64 {
 	weights := make([]float64, 0, s.honest()+len(others))
 	for range s.honest() {
@@ -42,10 +42,10 @@ func (s *stage) field(others ...float64) []float64 {
 	return append(weights, others...)
 }
 
-// paidFor is what an honest part in a job brings, for some expected parts.
+// paidFor returns what honest parts in a job earn, for an expected number of parts.
 func (t terms) paidFor(parts float64) float64 { return parts * t.reward * t.kept }
 
-// splitForecast compares a bond in several nodes with the whole in one.
+// splitForecast compares a bond in several nodes with the same bond in one.
 func splitForecast(s *stage, r run) forecast {
 	t, own := s.terms(), s.weightOf(strangerBond, strangerSlots)
 	n := s.honest()
@@ -60,7 +60,7 @@ func splitForecast(s *stage, r run) forecast {
 	}
 }
 
-// fairForecast expects the share that the stake is worth, and no more.
+// fairForecast expects exactly the share that corresponds to the stake.
 func fairForecast(what string) func(*stage, run) forecast {
 	return func(s *stage, r run) forecast {
 		t, own := s.terms(), s.weightOf(strangerBond, strangerSlots)

@@ -25,16 +25,16 @@ import (
 )
 
 const (
-	// stuffedBlocks are filled while a wave of jobs runs, by txsPerBlock transactions of
-	// stuffers accounts each.
+	// stuffedBlocks is the number of blocks that are filled while a wave of jobs runs, with
+	// txsPerBlock transactions each, by stuffers accounts.
 	stuffedBlocks, txsPerBlock, stuffers = 45, 3, 5
-	// stuffPrice is what they pay a unit of gas, in floors: more than the base fee can
-	// rise to in as many blocks.
+	// stuffPrice is the price that they pay per unit of gas, in multiples of the floor: more
+	// than the base fee can rise to in this many blocks.
 	stuffPrice = 300
 )
 
-// stuffer is a stranger who pays whatever it takes to have all of each block that can be
-// bought, so that nodes miss their deadlines.
+// stuffer is a stranger who pays any price for all block space that can be bought, so that
+// nodes miss their deadlines.
 type stuffer struct{}
 
 func (stuffer) name() string { return "stuffs blocks" }
@@ -98,7 +98,7 @@ func (b stuffer) play(ctx context.Context, s *stage) (Row, error) {
 	return row.judged(), errors.Join(err, b.settle(ctx, s))
 }
 
-// stuffPlan is who stuffs blocks, with what.
+// stuffPlan contains the accounts that fill blocks, and their bids.
 type stuffPlan struct {
 	keys   []keyPair
 	wallet purse
@@ -141,7 +141,7 @@ func endedBy(over []ended, height int64) int {
 	return n
 }
 
-// stuff hands all bids to the mempool at once: price decides when they go.
+// stuff sends all bids to the mempool at once: the price decides when they are included.
 func (stuffer) stuff(ctx context.Context, s *stage, p stuffPlan) ([]string, error) {
 	keys, offer := p.keys, p.offer
 	var hashes []string
@@ -168,7 +168,7 @@ func (stuffer) stuff(ctx context.Context, s *stage, p stuffPlan) ([]string, erro
 	return hashes, nil
 }
 
-// included waits until blocks have taken all bids and returns the last height.
+// included waits until all bids are in blocks and returns the last height.
 func (stuffer) included(ctx context.Context, s *stage, hashes []string) (last int64, err error) {
 	for _, hash := range hashes {
 		err := s.await(ctx, "transaction "+hash, func() (bool, error) {
@@ -188,15 +188,15 @@ func (stuffer) included(ctx context.Context, s *stage, hashes []string) (last in
 	return last, nil
 }
 
-// stuffing is what blocks show of it.
+// stuffing contains what blocks show about it.
 type stuffing struct {
 	full                       int
 	burned, predicted, highest math.Int
 }
 
-// watch adds up what blocks have burned, beside what the formula says for the gas that was
-// paid for in each. From the first block above the floor on that gas can be told: what pays
-// less than the base fee went through the lane.
+// watch adds up what blocks have burned, and what the formula gives for the gas that was paid
+// for in each. This gas is known from the first block above the floor on, because
+// transactions that pay less than the base fee went through the lane.
 func (stuffer) watch(ctx context.Context, s *stage, p stuffPlan, first, last int64) (stuffing, error) {
 	floor := s.rewards.MinGasPrice
 	seen := stuffing{burned: math.ZeroInt(), predicted: math.ZeroInt(), highest: floor}
@@ -233,7 +233,8 @@ func (stuffer) watch(ctx context.Context, s *stage, p stuffPlan, first, last int
 	return seen, nil
 }
 
-// feeIn is what a transaction has paid, in atfuel, where it has.
+// feeIn returns the fee that a transaction has paid, in atfuel, and reports whether it has
+// paid one.
 func feeIn(events []abci.Event) (math.Int, bool, error) {
 	for _, event := range events {
 		if event.Type != sdk.EventTypeTx {
@@ -249,7 +250,7 @@ func feeIn(events []abci.Event) (math.Int, bool, error) {
 	return math.Int{}, false, nil
 }
 
-// feesIn returns what a block has burned, and the base fee after it where it has changed.
+// feesIn returns what a block has burned, and the base fee after it if that has changed.
 func feesIn(events []*abci.Event) (burned, next math.Int, err error) {
 	burned = math.ZeroInt()
 	for _, event := range events {
@@ -272,7 +273,7 @@ func feesIn(events []*abci.Event) (burned, next math.Int, err error) {
 	return burned, next, nil
 }
 
-// settle waits until block space is as cheap as before, for those who play next.
+// settle waits until block space is as cheap as before, for the behaviours that follow.
 func (stuffer) settle(ctx context.Context, s *stage) error {
 	return s.await(ctx, "the least price of block space", func() (bool, error) {
 		market, err := s.customer.BaseFee(ctx)

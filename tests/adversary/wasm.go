@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// named is the program that never returns, under a name of its own, so that nobody takes
-// it for another one: nodes remember the programs that have ended a worker.
+// named returns the program that never returns, under a name of its own, so that it differs
+// from other programs: nodes remember the programs that have ended a worker.
 func named(name string) string { return endless + section(0, vector(name)) }
 
-// slowSteps is how many square roots a slow program takes in a row.
+// slowSteps is the number of square roots that a slow program computes in a row.
 const slowSteps = 512
 
-// slow is a program that takes much longer for its fuel than others: each of its
-// instructions waits for the one before, and for a processor's slowest unit. A machine
-// believes a program to burn fuel at the rate of ordinary ones.
+// slow returns a program that takes much longer for its fuel than others: each of its
+// instructions waits for the previous one, and for a processor's slowest unit. A machine
+// expects that a program uses fuel at the rate of ordinary ones.
 //
 //	x := 2.0; for { x = sqrt(sqrt(… x)) }
 func slow() string {
@@ -30,10 +30,10 @@ func slow() string {
 		section(10, "\x01"+vector(body))
 }
 
-// section is a section of a module.
+// section returns a section of a module.
 func section(id byte, content string) string { return string([]byte{id}) + vector(content) }
 
-// vector is a string led by its length.
+// vector returns a string preceded by its length.
 func vector(content string) string {
 	return string(binary.AppendUvarint(nil, uint64(len(content)))) + content
 }

@@ -10,15 +10,15 @@ import (
 )
 
 const (
-	// withheldBlocks is for how long the only relay keeps rounds back.
+	// withheldBlocks is the number of blocks for which the only relay withholds rounds.
 	withheldBlocks = 25
-	// withheldWaves are the waves of jobs that wait for them.
+	// withheldWaves is the number of waves of jobs that wait for them.
 	withheldWaves = 2
 )
 
-// withholder runs the only relay of the beacon beside a node. It keeps back the
-// rounds that seed the draws, which it knows before the chain does, and hands
-// them over late: the draws wait, and then are what they would have been.
+// withholder runs the only relay of the beacon, and a node. It withholds the rounds that seed
+// the draws, which it knows before the chain does, and submits them late. The draws wait, and
+// then have the same outcome as without the delay.
 type withholder struct{}
 
 func (withholder) name() string { return "withholds rounds" }
@@ -59,8 +59,8 @@ func (w withholder) play(ctx context.Context, s *stage) (Row, error) {
 	return row.judged(), s.dismiss(ctx, f.class, hands)
 }
 
-// withhold posts a wave while no round reaches the chain, and looks whether the
-// seeds are those that were pinned.
+// withhold posts a wave while no round reaches the chain, and checks that the seeds are those
+// of the pinned rounds.
 func (withholder) withhold(ctx context.Context, s *stage) ([]ended, error) {
 	if err := s.net.Kill(devnet.BeaconRelay); err != nil {
 		return nil, err
@@ -105,7 +105,7 @@ func (withholder) withhold(ctx context.Context, s *stage) ([]ended, error) {
 	return over, nil
 }
 
-// pin returns the round that seeds a height and whether the chain knows it.
+// pin returns the round that seeds a height, and whether the chain knows it.
 func (s *stage) pin(ctx context.Context, height int64) (uint64, bool, error) {
 	answer, err := beacontypes.NewQueryClient(s.net.Conn()).HeightRound(ctx, &beacontypes.QueryHeightRoundRequest{Height: height})
 	if err != nil {

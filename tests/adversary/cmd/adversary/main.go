@@ -1,6 +1,6 @@
-// Command adversary plays hostile owners, requesters and validators against
-// honest nodes and prints what each got out of it. It fails when any of them has
-// made a profit, or something else than the formulas say.
+// Command adversary plays hostile owners, requesters and validators against honest nodes and
+// prints what each of them gained. It fails if one of them makes a profit, or if an outcome
+// differs from the formulas.
 package main
 
 import (

@@ -1,6 +1,6 @@
-// Command overfill is a validator that proposes blocks which nobody may accept:
-// transactions that together ask for more gas than a block has, or bytes that are
-// no transaction. It is thetad with other proposal handlers; the real one has no
+// Command overfill is a validator that proposes blocks that other validators must refuse:
+// transactions that together ask for more gas than a block has, or bytes that are not a
+// transaction. It is thetad with other proposal handlers; the real binary does not have a
 // switch for that.
 package main
 
@@ -39,7 +39,7 @@ func main() {
 	}
 }
 
-// newApp is the chain's app, but for what it proposes and lets pass.
+// newApp returns the chain's app, except for its proposals and its verdicts on proposals.
 func newApp(logger log.Logger, db dbm.DB, options servertypes.AppOptions) servertypes.Application {
 	base := append(server.DefaultBaseappOptions(options), baseapp.SetIAVLDisableFastNode(true))
 	chain := app.New(logger, db, false, options, base...)
@@ -55,8 +55,8 @@ func newApp(logger log.Logger, db dbm.DB, options servertypes.AppOptions) server
 	return chain
 }
 
-// overfull repeats a waiting transaction until the block's gas is exceeded, as
-// far as the block's bytes reach; without one it proposes what does not decode.
+// overfull repeats a waiting transaction until the block's gas is exceeded, as far as the
+// block's bytes allow. If no transaction waits, it proposes bytes that do not decode.
 func overfull(ctx sdk.Context, decode sdk.TxDecoder, req *abci.RequestPrepareProposal) [][]byte {
 	block := ctx.ConsensusParams().Block
 	for _, raw := range req.Txs {
@@ -69,7 +69,7 @@ func overfull(ctx sdk.Context, decode sdk.TxDecoder, req *abci.RequestPreparePro
 			continue
 		}
 		copies := uint64(block.MaxGas)/feeTx.GetGas() + 2
-		const overhead = 8                                                           // bytes that a block adds to a transaction
+		const overhead = 8                                                           // bytes that a block adds per transaction
 		if size := int64(len(raw)) + overhead; int64(copies)*size > req.MaxTxBytes { //nolint:gosec // small
 			continue
 		}
