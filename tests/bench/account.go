@@ -17,7 +17,7 @@ import (
 
 // account is a key with the sequence of its next transaction.
 type account struct {
-	// key is nil for somebody who never signs.
+	// key is nil for an account that never signs.
 	key      *secp256k1.PrivKey
 	public   *secp256k1.PubKey
 	address  sdk.AccAddress
@@ -26,7 +26,7 @@ type account struct {
 	sequence uint64
 }
 
-// newAccount derives an account from a name: runs of one scale are alike.
+// newAccount derives an account from a name, so that runs of one scale use the same accounts.
 func newAccount(name string) *account {
 	key := secp256k1.GenPrivKeyFromSecret([]byte(name))
 	public := &secp256k1.PubKey{Key: key.PubKey().Bytes()}
@@ -34,8 +34,8 @@ func newAccount(name string) *account {
 	return &account{key: key, public: public, address: address, text: address.String()}
 }
 
-// newSleeper returns an account that never signs: an address and a public key of
-// the right form, without the arithmetic that a million real ones would take.
+// newSleeper returns an account that never signs: an address and a public key of the right
+// form, without the computation that a million real keys would need.
 func newSleeper(name string) *account {
 	sum := sha256.Sum256([]byte(name))
 	address := sdk.AccAddress(sum[:20])
@@ -45,8 +45,8 @@ func newSleeper(name string) *account {
 	}
 }
 
-// sign returns the bytes of a transaction with the messages and the least fee
-// of the gas limit, and counts the sequence on.
+// sign returns the bytes of a transaction with the messages and the lowest fee of the gas
+// limit, and increments the sequence.
 func (a *account) sign(gas uint64, msgs ...sdk.Msg) ([]byte, error) {
 	body := &txtypes.TxBody{}
 	for _, msg := range msgs {

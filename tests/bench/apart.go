@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// RunApart measures each step of a scale in a process of its own: what one step has
-// left on the heap would slow down the next. args start this program with the same
-// scale; a step is named by -parts, -nodes and -out.
+// RunApart measures each step of a scale in a separate process, because what one step leaves
+// on the heap would slow down the next. args start this program with the same scale; -parts,
+// -nodes and -out select a step.
 func RunApart(scale Scale, args []string, dir string, progress Progress) (*Report, error) {
 	program, err := os.Executable()
 	if err != nil {

@@ -11,30 +11,30 @@ import (
 )
 
 const (
-	// arrayTasks is more than any run gets through.
+	// arrayTasks is more tasks than any run completes.
 	arrayTasks = 100_000
-	// growing is how many steps an array takes until its window is full: it starts
-	// with four open tasks and has about twice as many with each step.
+	// growing is the number of steps until an array's window is full: it starts with four
+	// open tasks and has about twice as many after each step.
 	growing = 12
 )
 
-// arrayJob is the one job of a flow of an array. The chain opens its tasks, as many
-// as earlier ones have made room for.
+// arrayJob is the only job of a flow of an array. The chain unrolls its tasks, as many as
+// earlier ones have made room for.
 type arrayJob struct {
 	id        computetypes.JobID
 	requester *account
-	// opened counts the tasks that are on their way or done, accepted those done.
+	// opened counts the tasks that are under way or done; accepted counts those that are
+	// done.
 	opened, accepted uint64
 }
 
-// opening is a task that the chain has opened, with the height whose seed it
-// awaits.
+// opening is a task that the chain has unrolled, with the height for whose seed it waits.
 type opening struct {
 	task *task
 	seed int64
 }
 
-// opened returns the tasks that the chain has opened since it was last asked.
+// opened returns the tasks that the chain has unrolled since the last call.
 func (p *pipeline) opened() ([]opening, error) {
 	ctx, err := p.ctx()
 	if err != nil {
@@ -60,7 +60,7 @@ func (p *pipeline) opened() ([]opening, error) {
 	return out, nil
 }
 
-// seedHeights returns the heights that openings await, each once, in order.
+// seedHeights returns the heights for which openings wait, each once, in order.
 func seedHeights(openings []opening) []int64 {
 	var heights []int64
 	for _, o := range openings {
@@ -70,9 +70,9 @@ func seedHeights(openings []opening) []int64 {
 	return slices.Compact(heights)
 }
 
-// cancel ends what is left of the array, so that it takes no time of later flows.
+// cancel cancels the rest of the array, so that it does not take time in later flows.
 func (p *pipeline) cancel() error {
-	// It ends each open task of the window, with what its draw costs.
+	// It ends each open task of the window, which costs the fee of its draw.
 	tx, err := p.array.requester.sign(2*singleGas, &computetypes.MsgCancelJob{
 		Requester: p.array.requester.text, JobId: p.array.id.String(),
 	})
@@ -89,7 +89,7 @@ func (p *pipeline) cancel() error {
 	return nil
 }
 
-// postArray signs the transaction that posts the array, with its first step.
+// postArray signs the transaction that posts the array, in its first step.
 func (p *pipeline) postArray() ([][]byte, error) {
 	if p.array != nil {
 		return nil, nil

@@ -10,17 +10,17 @@ import (
 )
 
 const (
-	// backlogDeadline is the height after which everything of a backlog is due: the
-	// first blocks of a world have passed by then.
+	// backlogDeadline is the height after which everything of a backlog is due. The first
+	// blocks of a world are before it.
 	backlogDeadline = 10
-	// backlogSends go through in each block while a backlog drains.
+	// backlogSends is the number of sends in each block while a backlog drains.
 	backlogSends = 50
-	// maxBacklogBlocks is far more than a backlog takes that drains at all.
+	// maxBacklogBlocks is far more than a backlog needs if it drains at all.
 	maxBacklogBlocks = 10_000
 )
 
-// queue times blocks whose queue is full of missed commit deadlines: three nodes
-// pay a fault each and a new draw starts, for every due task.
+// queue times blocks whose queue is full of missed commit deadlines: for every due task,
+// three nodes pay a fee each and a new draw starts.
 func (r *runner) queue(report *Report) error {
 	items, blocks := r.scale.Queue, r.scale.QueueBlocks
 	r.progress("%d tasks that are due, %d of them in a block", items*blocks, items)
@@ -51,9 +51,9 @@ func (r *runner) queue(report *Report) error {
 	})
 }
 
-// backlog lets tasks and leases by the hundred thousand fall due at one height
-// and times every block until all are worked off. The tasks end: three nodes
-// pay a fault each, some of them go to jail, and the requester is refunded.
+// backlog makes hundreds of thousands of tasks and leases due at one height, and times every
+// block until all of them have been processed. The tasks end: three nodes pay a fee each,
+// some of them are jailed, and the requester is refunded.
 func (r *runner) backlog(report *Report) error {
 	items := r.scale.Backlog
 	r.progress("a backlog of %d expired tasks and as many leases: loading", items)
@@ -100,8 +100,8 @@ func (w *world) reach(height int64) error {
 	return nil
 }
 
-// overdue says whether something of a backlog is left. Both queues are sorted: the
-// last job's task and the lease of the highest address come last.
+// overdue reports whether a part of a backlog is left. Both queues are sorted: the last job's
+// task and the lease of the highest address come last.
 func (w *world) overdue(items int) (bool, error) {
 	ctx, err := w.ctx()
 	if err != nil {

@@ -20,7 +20,7 @@ func requireStat(t *testing.T, what string, s bench.Stat, n int) {
 	require.GreaterOrEqual(t, s.Max, s.Median, "%s: maximum", what)
 }
 
-// The report of a tiny run has every figure, and they agree with each other.
+// The report of a tiny run contains every figure, and the figures are consistent.
 func TestReportIsCompleteAndConsistent(t *testing.T) {
 	scale, err := bench.ScaleOf("tiny")
 	require.NoError(t, err)
@@ -45,7 +45,7 @@ func TestReportIsCompleteAndConsistent(t *testing.T) {
 			requireStat(t, name+" ratio by processor time", flow.CPURatio, scale.Cycles)
 			requireStat(t, name+" tasks", flow.TasksPerSecond, scale.Cycles)
 			requireStat(t, name+" gas", flow.GasPerTask, scale.Cycles)
-			// A task at least writes and removes its records, and a receipt.
+			// A task at least writes and removes its records, and writes a receipt.
 			require.Greater(t, flow.OpsPerTask.Reads, 5.0, name)
 			require.Greater(t, flow.OpsPerTask.Writes, 5.0, name)
 			require.Positive(t, flow.OpsByStore["compute"].Writes, name)
@@ -67,8 +67,7 @@ func TestReportIsCompleteAndConsistent(t *testing.T) {
 	requireWritten(t, report)
 }
 
-// What is written can be read by its documented names, and the table names
-// every flow.
+// The report can be read by its documented names, and the table contains every flow.
 func requireWritten(t *testing.T, report *bench.Report) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "bench", "report.json")

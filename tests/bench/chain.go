@@ -26,13 +26,13 @@ import (
 
 const (
 	chainID = "theta-bench"
-	// blockTime is how far apart headers are.
+	// blockTime is the time between two headers.
 	blockTime = 1500 * time.Millisecond
-	// iavlCacheNodes is what thetad init writes to app.toml.
+	// iavlCacheNodes is the value that thetad init writes to app.toml.
 	iavlCacheNodes = 2_000_000
 )
 
-// options stands for app.toml.
+// options takes the place of app.toml.
 type options map[string]any
 
 // Get returns the value of key, or nil.
@@ -46,8 +46,8 @@ type chain struct {
 	time   time.Time
 }
 
-// openChain builds the app on a pebble database in dir with the settings that
-// thetad init writes. Its state is a genesis to which load has added the bulk.
+// openChain builds the app on a pebble database in dir, with the settings that thetad init
+// writes. Its state is a genesis to which load has added the bulk.
 func openChain(dir, executor string, load func(sdk.Context, *app.App) error) (*chain, error) {
 	state, err := database.OpenIn("application", dbm.PebbleDBBackend, dir)
 	if err != nil {
@@ -62,8 +62,8 @@ func openChain(dir, executor string, load func(sdk.Context, *app.App) error) (*c
 	return c, c.app.LoadLatestVersion()
 }
 
-// originate runs the genesis and a first block on a chain of its own, adds the
-// bulk of the state without trees and restores all of it into db.
+// originate runs the genesis and a first block on a separate chain, adds the bulk of the
+// state without trees, and restores all of it into db.
 func originate(db dbm.DB, dir string, load func(sdk.Context, *app.App) error) (c *chain, err error) {
 	small, err := database.OpenIn("genesis", dbm.PebbleDBBackend, dir)
 	if err != nil {
@@ -115,8 +115,8 @@ func (c *chain) begin() error {
 		return err
 	}
 	consensus := app.DefaultConsensusParams()
-	// A batch may be larger than what a block of the default takes; the gas of a
-	// task is in the report instead.
+	// A batch may be larger than a block with the default gas limit allows; the report gives
+	// the gas per task instead.
 	consensus.Block.MaxGas = -1
 	proto := consensus.ToProto()
 	if _, err := c.app.InitChain(&abci.RequestInitChain{
@@ -128,7 +128,7 @@ func (c *chain) begin() error {
 	return err
 }
 
-// block runs txs as the next block and commits it. It returns what both took.
+// block runs txs as the next block and commits it. It returns the time that both took.
 func (c *chain) block(txs [][]byte) (*abci.ResponseFinalizeBlock, cost, error) {
 	c.height++
 	c.time = c.time.Add(blockTime)
@@ -160,10 +160,10 @@ func (c *chain) block(txs [][]byte) (*abci.ResponseFinalizeBlock, cost, error) {
 	return response, cost{wall: wall, cpu: now - used}, err
 }
 
-// skip moves the clock on, so that the next block is that much later.
+// skip advances the clock, so that the next block is that much later.
 func (c *chain) skip(d time.Duration) { c.time = c.time.Add(d) }
 
-// ctx reads the last committed state.
+// ctx returns a context that reads the last committed state.
 func (c *chain) ctx() (sdk.Context, error) {
 	ctx, err := c.app.CreateQueryContext(0, false)
 	return ctx.WithBlockTime(c.time), err

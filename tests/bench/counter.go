@@ -14,10 +14,10 @@ import (
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 )
 
-// Ops counts what reaches the trees on disk: a block's cache has answered
-// repeated reads before, and a key that is written often is written once.
+// Ops counts the operations that reach the trees on disk. A block's cache answers repeated
+// reads, and a key that is written often is written once.
 type Ops struct {
-	// Reads of single keys and of entries that iterators pass.
+	// Reads of single keys, and of entries over which iterators pass.
 	Reads float64 `json:"reads"`
 	// Writes and removals of keys.
 	Writes float64 `json:"writes"`
@@ -25,7 +25,7 @@ type Ops struct {
 
 func (o Ops) total() float64 { return o.Reads + o.Writes }
 
-// countingStore is the app's multistore with a counter before every tree.
+// countingStore is the app's multistore with a counter in front of every tree.
 type countingStore struct {
 	*rootmulti.Store
 	stores map[storetypes.StoreKey]*counter
@@ -49,7 +49,7 @@ func (s *countingStore) MountStoreWithDB(key storetypes.StoreKey, typ storetypes
 	s.others = append(s.others, key)
 }
 
-// CacheMultiStore branches the store as rootmulti does, counters in between.
+// CacheMultiStore branches the store as rootmulti does, with counters in between.
 func (s *countingStore) CacheMultiStore() storetypes.CacheMultiStore {
 	branches := make(map[storetypes.StoreKey]storetypes.CacheWrapper, len(s.stores)+len(s.others))
 	for key, c := range s.stores {
@@ -61,7 +61,7 @@ func (s *countingStore) CacheMultiStore() storetypes.CacheMultiStore {
 	return cachemulti.NewStore(branches)
 }
 
-// ops returns the counts so far by store.
+// ops returns the counts so far, by store.
 func (s *countingStore) ops() map[string]Ops {
 	out := make(map[string]Ops, len(s.stores))
 	for key, c := range s.stores {
@@ -70,7 +70,7 @@ func (s *countingStore) ops() map[string]Ops {
 	return out
 }
 
-// opsSince returns what was counted since before, by store, without idle ones.
+// opsSince returns the operations since before, by store, without unused stores.
 func opsSince(before, now map[string]Ops) map[string]Ops {
 	out := maps.Clone(now)
 	for name, o := range before {
@@ -82,7 +82,7 @@ func opsSince(before, now map[string]Ops) map[string]Ops {
 
 type counter struct{ reads, writes atomic.Int64 }
 
-// counted is a tree that counts.
+// counted is a tree that counts its operations.
 type counted struct {
 	storetypes.KVStore
 	*counter
@@ -97,7 +97,7 @@ func (c *counted) Get(key []byte) []byte {
 	return c.KVStore.Get(key)
 }
 
-// Has says whether a key is there.
+// Has reports whether a key exists.
 func (c *counted) Has(key []byte) bool {
 	c.reads.Add(1)
 	return c.KVStore.Has(key)
@@ -115,13 +115,13 @@ func (c *counted) Delete(key []byte) {
 	c.KVStore.Delete(key)
 }
 
-// Iterator walks a range of keys upwards.
+// Iterator iterates upwards over a range of keys.
 func (c *counted) Iterator(start, end []byte) storetypes.Iterator {
 	c.reads.Add(1)
 	return &countedIterator{Iterator: c.KVStore.Iterator(start, end), counter: c.counter}
 }
 
-// ReverseIterator walks a range of keys downwards.
+// ReverseIterator iterates downwards over a range of keys.
 func (c *counted) ReverseIterator(start, end []byte) storetypes.Iterator {
 	c.reads.Add(1)
 	return &countedIterator{Iterator: c.KVStore.ReverseIterator(start, end), counter: c.counter}
@@ -132,7 +132,7 @@ type countedIterator struct {
 	*counter
 }
 
-// Next moves on to the next key.
+// Next moves to the next key.
 func (i *countedIterator) Next() {
 	i.reads.Add(1)
 	i.Iterator.Next()

@@ -2,5 +2,6 @@
 
 package bench
 
-// Signatures is what checks signatures: a build of the chain uses libsecp256k1.
+// Signatures is the implementation that verifies signatures. A build of the chain uses
+// libsecp256k1.
 const Signatures = "go"

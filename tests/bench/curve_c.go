@@ -2,5 +2,5 @@
 
 package bench
 
-// Signatures is what checks signatures.
+// Signatures is the implementation that verifies signatures.
 const Signatures = "libsecp256k1"

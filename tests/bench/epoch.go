@@ -2,7 +2,7 @@ package bench
 
 import "fmt"
 
-// epochs times blocks in which an epoch rolls.
+// epochs times blocks in which a new epoch starts.
 func (w *world) epochs(n int, report *SizeReport) error {
 	w.label = "epoch"
 	var took []float64
@@ -17,13 +17,13 @@ func (w *world) epochs(n int, report *SizeReport) error {
 	return nil
 }
 
-// roll brings the next epoch.
+// roll starts the next epoch.
 func (w *world) roll() error {
 	_, err := w.rollTimed()
 	return err
 }
 
-// rollTimed runs a block in which the next epoch starts.
+// rollTimed runs and times a block in which the next epoch starts.
 func (w *world) rollTimed() (cost, error) {
 	before, err := w.epoch()
 	if err != nil {

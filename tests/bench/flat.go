@@ -13,16 +13,16 @@ import (
 	"github.com/thetaedge/theta/app/database"
 )
 
-// flatStore is a state as sorted keys without trees. A million nodes and jobs
-// are written to it in minutes, where trees that grow key by key take hours.
+// flatStore is a state of sorted keys without trees. A million nodes and jobs are written to
+// it in minutes, whereas trees that grow key by key would take hours.
 type flatStore struct {
-	// MultiStore has whatever is no tree.
+	// MultiStore contains all stores that are not trees.
 	storetypes.MultiStore
 	db     dbm.DB
 	stores map[storetypes.StoreKey]storetypes.KVStore
 }
 
-// newFlatStore copies the committed state of an app into a fresh database in dir.
+// newFlatStore copies the committed state of an app into a new database in dir.
 func newFlatStore(a *app.App, dir string) (*flatStore, error) {
 	db, err := database.OpenIn("flat", dbm.PebbleDBBackend, dir)
 	if err != nil {
@@ -55,7 +55,7 @@ func copyStore(from, to storetypes.KVStore) (err error) {
 	return iterator.Error()
 }
 
-// GetKVStore returns the flat store of a key, or what is no tree.
+// GetKVStore returns the flat store of a key, or a store that is not a tree.
 func (f *flatStore) GetKVStore(key storetypes.StoreKey) storetypes.KVStore {
 	if flat, is := f.stores[key]; is {
 		return flat

@@ -2,36 +2,36 @@ package bench
 
 import computetypes "github.com/thetaedge/theta/x/compute/types"
 
-// Packing says how a node's messages become transactions.
+// Packing describes how a node's messages become transactions.
 type Packing int
 
 const (
-	// Separate puts every message of one item into a transaction of its own.
+	// Separate puts every message into its own transaction, with one item.
 	Separate Packing = iota
-	// Combined puts a reveal, a commitment and a claim of one item each, of three
-	// tasks, into one transaction.
+	// Combined puts a reveal, a commitment and a claim, with one item each, of three tasks,
+	// into one transaction.
 	Combined
-	// Batched puts what a node reveals and commits to in a block into one
-	// transaction, in messages of up to batchItems items, and as many claims into
-	// another; requesters post as many jobs in one.
+	// Batched puts what a node reveals and commits to in a block into one transaction, in
+	// messages of up to batchItems items, and as many claims into another. Requesters post as
+	// many jobs in one transaction.
 	Batched
 )
 
-// batchItems is the most items that the chain takes in a message.
+// batchItems is the largest number of items that the chain accepts in a message.
 const batchItems = 100
 
-// Flow is one way to bring tasks through their life: post, claim, commit,
-// reveal, settle.
+// Flow is one way in which tasks go through their life: post, claim, commit, reveal, settle.
 type Flow struct {
 	Name    string
 	Class   string
 	Packing Packing
-	// Everybody whom the sortition lets in claims, and the draw turns most of them
-	// away; otherwise only those claim whom it keeps.
+	// If set, all nodes that the sortition admits claim, and the draw refuses most of them.
+	// Otherwise only the nodes claim that the draw will keep.
 	Everybody bool
-	// Audited tasks have one replica under AUDIT, others three under QUORUM.
+	// Audited reports whether tasks have one replica under AUDIT. Otherwise they have three
+	// under QUORUM.
 	Audited bool
-	// Array has all tasks in one job, which opens them as it goes.
+	// Array reports whether all tasks are in one job, which unrolls them over time.
 	Array bool
 }
 
@@ -62,8 +62,9 @@ func flows() []Flow {
 	return []Flow{lifecycle(), batched(), lifecycleAudit(), batchedAudit(), array(), spread(), contended()}
 }
 
-// blocks of a cycle: the work, for arrays the one in which the chain opens tasks,
-// the one that pins the seed and the one that brings it, in each step.
+// blocks returns the number of blocks in a cycle. Each step has a block for the work, for
+// arrays one in which the chain unrolls tasks, one that pins the seed, and one that contains
+// the seed.
 func (f Flow) blocks() float64 {
 	if f.Array {
 		return 4 * cohorts
@@ -71,9 +72,9 @@ func (f Flow) blocks() float64 {
 	return 3
 }
 
-// steps of a cycle. An array opens as many tasks as end, so that its cohorts stay as
-// different as they were when its window was full: only all of them are the same in
-// each cycle.
+// steps returns the number of steps in a cycle. An array unrolls as many tasks as end, so
+// that its cohorts keep the different sizes that they had when its window was full. Only all
+// cohorts together are the same in each cycle.
 func (f Flow) steps() int {
 	if f.Array {
 		return cohorts
@@ -81,7 +82,7 @@ func (f Flow) steps() int {
 	return 1
 }
 
-// replicas of a task.
+// replicas returns the number of replicas of a task.
 func (f Flow) replicas() int {
 	if f.Audited {
 		return 1
@@ -89,8 +90,8 @@ func (f Flow) replicas() int {
 	return replicas
 }
 
-// auditPoints is the chance of an audit in basis points: so low that next to none
-// is drawn. One that is costs an execution more.
+// auditPoints is the probability of an audit in basis points. It is so low that almost no
+// audit is drawn. A task that is audited costs one more execution.
 const auditPoints = 5
 
 func (f Flow) policy() computetypes.Policy {
@@ -102,7 +103,7 @@ func (f Flow) policy() computetypes.Policy {
 	return computetypes.Policy{Kind: computetypes.POLICY_KIND_QUORUM, Replicas: replicas}
 }
 
-// Gas limits: far above what the transactions use, as wallets set them.
+// Gas limits, which are far above what the transactions use, like those that wallets set.
 const (
 	sendGas   = 200_000
 	singleGas = 2_000_000

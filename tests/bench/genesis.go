@@ -24,7 +24,7 @@ import (
 const (
 	// validatorPower is the validator's bond in whole tfuel.
 	validatorPower = 1_000
-	// beaconSecret is the scalar 42: the beacon of a benchmark needs no secret.
+	// beaconSecret is the scalar 42: the beacon of a benchmark does not need a secret.
 	beaconSecret = "000000000000000000000000000000000000000000000000000000000000002a"
 )
 
@@ -32,8 +32,8 @@ func consensusKey() *ed25519.PrivKey { return ed25519.GenPrivKeyFromSecret([]byt
 
 func beaconKey() (bls.SecretKey, error) { return bls.ParseSecretKey(beaconSecret) }
 
-// genesisState returns the default genesis with one validator and a beacon of
-// which we hold the key.
+// genesisState returns the default genesis with one validator, and with a beacon whose key
+// the benchmark holds.
 func genesisState(a *app.App, at time.Time) ([]byte, error) {
 	genesis := map[string]json.RawMessage(a.DefaultGenesis())
 	cdc := a.AppCodec()
@@ -77,7 +77,7 @@ func setBeacon(cdc codec.Codec, genesis map[string]json.RawMessage, at time.Time
 	return nil
 }
 
-// addValidator adds the transaction that makes the only validator.
+// addValidator adds the transaction that creates the only validator.
 func addValidator(
 	a *app.App, genesis map[string]json.RawMessage, validator *account,
 ) (map[string]json.RawMessage, error) {

@@ -30,23 +30,24 @@ const (
 // reward is the pay of a replica in atfuel.
 func reward() sdk.Coin { return sdk.NewCoin(params.BaseDenom, math.NewIntWithDecimal(1, 15)) }
 
-// live describes the jobs that are there before the first block: assigned, and
-// due when their commit deadline passes.
+// live describes the jobs that exist before the first block: they are assigned, and due when
+// their commit deadline passes.
 type live struct {
 	jobs int
 	// deadline is the last height at which a commitment counts.
 	deadline int64
-	// expired jobs have outlived their time at the deadline; others draw again.
+	// expired reports whether the jobs' lifetime is over at the deadline. Otherwise they draw
+	// again.
 	expired bool
 }
 
-// loader writes the bulk of a benchmark's state as the modules' own genesis.
+// loader writes the bulk of a benchmark's state as genesis states of the modules.
 type loader struct {
 	app    *app.App
 	ctx    sdk.Context
 	people *population
 	live   live
-	// leaseEnd is the last height at which the nodes' leases hold.
+	// leaseEnd is the last height at which the nodes' leases are valid.
 	leaseEnd   int64
 	factor     uint32
 	queueLimit uint32
@@ -66,8 +67,8 @@ func (l *loader) run() error {
 	return nil
 }
 
-// fund opens an account for each worker, its public key known as that of any
-// account which has signed before.
+// fund creates an account for each worker. Its public key is known, as for any account that
+// has signed before.
 func (l *loader) fund() error {
 	total := math.ZeroInt()
 	give := func(a *account) error {
@@ -96,7 +97,7 @@ func (l *loader) fund() error {
 	return l.app.BankKeeper.Supply.Set(l.ctx, params.BaseDenom, supply.Add(total))
 }
 
-// mint gives coins to a module account.
+// mint mints coins for a module account.
 func (l *loader) mint(module string, amount math.Int) error {
 	if !amount.IsPositive() {
 		return nil
@@ -143,8 +144,8 @@ func profile(i int, n *node) edgenodetypes.NodeProfile {
 	return register.Profile(1)
 }
 
-// held is how many live jobs a node works on: job i is with the wide nodes i,
-// i+1 and i+2.
+// held returns how many live jobs a node works on: job i is held by the wide nodes i, i+1 and
+// i+2.
 func (l *loader) held(node int) int {
 	size := l.people.size
 	if node >= size {
@@ -164,16 +165,15 @@ func (l *loader) liability() math.Int {
 	return computeParams().Liability(reward().Amount, spread().policy(), true)
 }
 
-// computeParams are the defaults without an audit floor: audits come as the
-// policies of the flows ask for them.
+// computeParams returns the default parameters without an audit floor, so that the policies
+// of the flows determine audits.
 func computeParams() computetypes.Params {
 	p := computetypes.DefaultParams()
 	p.AuditFloorBps = 0
 	return p
 }
 
-// jobs writes the live jobs, each with three nodes next to each other, and what
-// they hold in escrow.
+// jobs writes the live jobs, each held by three adjacent nodes, and their escrow.
 func (l *loader) jobs() error {
 	state := computetypes.GenesisState{Params: computeParams()}
 	if l.live.jobs > 0 {
@@ -194,8 +194,8 @@ func (l *loader) jobs() error {
 	return l.app.ComputeKeeper.InitGenesis(l.ctx, state)
 }
 
-// liveJob is the id of a job that was there before the first block: of height 0,
-// at which nobody posts.
+// liveJob returns the id of a job that exists before the first block. Its height is 0, at
+// which no job can be posted.
 func liveJob(i int) computetypes.JobID { return computetypes.JobID{Tx: uint32(i)} } //nolint:gosec // a job count
 
 // job adds one live job.
@@ -238,10 +238,10 @@ func (l *loader) job(state *computetypes.GenesisState, i int) error {
 	return nil
 }
 
-// lifetime of a job in blocks; no task of a benchmark runs out of it.
+// lifetime of a job in blocks; no task of a benchmark reaches its end.
 const lifetime = 100_000
 
-// spec is what every job of a flow asks for.
+// spec returns the spec of every job of a flow.
 func spec(f Flow, tasks int) computetypes.JobSpec {
 	sum := sha256.Sum256([]byte("program"))
 	return computetypes.JobSpec{

@@ -6,7 +6,7 @@ import (
 	"github.com/thetaedge/theta/app"
 )
 
-// cycle is a block of sends and the step of tasks after it, or steps.
+// cycle is a block of sends, followed by one or more steps of tasks.
 type cycle struct {
 	sends   int
 	spent   cost
@@ -14,8 +14,8 @@ type cycle struct {
 	settled step
 }
 
-// measure alternates blocks of sends with steps of a flow. It returns the flow's
-// report, without operations, and what each cycle took.
+// measure alternates blocks of sends with steps of a flow. It returns the flow's report,
+// without operations, and the costs of each cycle.
 func (w *world) measure(scale Scale, f Flow) (FlowReport, []cycle, error) {
 	p := &pipeline{world: w, flow: f}
 	if err := p.fill(scale.Jobs); err != nil {
@@ -64,8 +64,8 @@ func (p *pipeline) fill(jobs int) error {
 		steps = growing
 	}
 	for range steps {
-		// In place of the sends: cohorts follow each other as closely as later on,
-		// so that none of their draws closes in a block of sends.
+		// This block takes the place of the sends: cohorts follow each other as closely as
+		// later, so that none of their draws closes in a block of sends.
 		if _, _, err := p.profiled(nil); err != nil {
 			return err
 		}
@@ -79,7 +79,7 @@ func (p *pipeline) fill(jobs int) error {
 	return nil
 }
 
-// cycle runs a block of sends and a step, and checks that its tasks ended well.
+// cycle runs a block of sends and a step, and checks that the step's tasks were accepted.
 func (p *pipeline) cycle(scale Scale) (c cycle, err error) {
 	p.label = "send"
 	c.sends = scale.Sends
@@ -116,10 +116,10 @@ func (p *pipeline) accepting(run func() error) error {
 	return nil
 }
 
-// blockGas is the default gas limit of a block.
+// blockGas returns the default gas limit of a block.
 func blockGas() int64 { return app.DefaultConsensusParams().Block.MaxGas }
 
-// each reckons a figure for every cycle.
+// each computes a figure for every cycle.
 func each(cycles []cycle, figure func(cycle) float64) Stat {
 	values := make([]float64, len(cycles))
 	for i, c := range cycles {
@@ -128,7 +128,7 @@ func each(cycles []cycle, figure func(cycle) float64) Stat {
 	return newStat(values)
 }
 
-// sent fills in what the sends of all flows took.
+// sent fills in the costs of the sends of all flows.
 func (r *SizeReport) sent(cycles []cycle) {
 	r.SendTPS = each(cycles, func(c cycle) float64 { return float64(c.sends) / c.spent.wall.Seconds() })
 	r.GasPerSend = each(cycles, func(c cycle) float64 { return float64(c.gas) / float64(c.sends) })
@@ -137,8 +137,8 @@ func (r *SizeReport) sent(cycles []cycle) {
 	})
 }
 
-// count averages what the cycles of so many blocks did to the trees, idle blocks
-// taken off.
+// count averages the operations of the cycles, of this many blocks each, and subtracts those
+// of idle blocks.
 func (r *FlowReport) count(cycles []cycle, blocks float64, idle map[string]Ops) {
 	r.OpsByStore = make(map[string]Ops)
 	settled := 0.0

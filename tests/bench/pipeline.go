@@ -17,20 +17,20 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// pipeline keeps a flow in its steady state: in each step a cohort of jobs is
-// posted, the one before claimed, the one before that committed to, and the
-// oldest revealed and settled. A step is three blocks: the work, the one that
-// pins the seed of what was posted, and the one that brings the seed.
+// pipeline keeps a flow in its steady state. In each step, one cohort of jobs is posted, the
+// previous cohort is claimed, the one before that is committed to, and the oldest is revealed
+// and settled. A step is three blocks: the work, the block that pins the seed of what was
+// posted, and the block that contains the seed.
 type pipeline struct {
 	*world
 	flow Flow
-	// Cohorts by what their nodes do next.
+	// Cohorts, by what their nodes do next.
 	toClaim, toCommit, toReveal []*task
-	// array is the job of a flow of an array, once it is posted.
+	// array is the job of a flow of an array, after it was posted.
 	array *arrayJob
 }
 
-// step is what one step took.
+// step contains the costs of one step.
 type step struct {
 	settled int
 	spent   cost
@@ -38,7 +38,7 @@ type step struct {
 	ops     map[string]Ops
 }
 
-// add returns what two steps took together.
+// add returns the sum of the costs of two steps.
 func (s step) add(o step) step {
 	ops := maps.Clone(o.ops)
 	for name, before := range s.ops {
@@ -47,7 +47,7 @@ func (s step) add(o step) step {
 	return step{settled: s.settled + o.settled, spent: s.spent.add(o.spent), gas: s.gas + o.gas, ops: ops}
 }
 
-// run does a step; posting nothing drains the pipeline.
+// run runs a step. Running steps that post nothing drains the pipeline.
 func (p *pipeline) run(jobs int) (step, error) {
 	txs, posts, err := p.work(jobs)
 	if err != nil {
@@ -71,7 +71,7 @@ func (p *pipeline) run(jobs int) (step, error) {
 		return step{}, err
 	}
 	done.spent = done.spent.add(spent)
-	// Those who committed in this step wait for the seed of its work.
+	// Tasks that were committed to in this step wait for the seed of its work.
 	seeds, spent, err := p.seeds(seedHeights(append(openings, opening{seed: worked})))
 	if err != nil {
 		return step{}, err
@@ -89,8 +89,8 @@ func (p *pipeline) run(jobs int) (step, error) {
 	return done, nil
 }
 
-// started returns the tasks that have begun to draw nodes with a step's work. Those
-// of an array follow in a block of their own.
+// started returns the tasks that have begun to draw nodes because of a step's work. Those of
+// an array follow in a block of their own.
 func (p *pipeline) started(posts []*abci.ExecTxResult, jobs int) ([]opening, cost, error) {
 	posted, err := p.posted(posts)
 	if err != nil {
@@ -114,15 +114,15 @@ func (p *pipeline) started(posts []*abci.ExecTxResult, jobs int) ([]opening, cos
 	return openings, spent, err
 }
 
-// unaudited leaves out the tasks that the seed after their commitments has drawn
-// for an audit: they wait for auditors, who do not come.
+// unaudited removes the tasks for which the seed after their commitments has drawn an audit:
+// they wait for auditors, which do not come.
 func (p *pipeline) unaudited(committed []*task, seed []byte) []*task {
 	return slices.DeleteFunc(committed, func(t *task) bool {
 		return p.flow.Audited && computetypes.AuditDrawn(seed, t.id, t.index, auditPoints)
 	})
 }
 
-// work signs the transactions of a step's first block, the posts first.
+// work signs the transactions of a step's first block, posts first.
 func (p *pipeline) work(jobs int) (txs [][]byte, posts int, err error) {
 	if txs, err = p.post(jobs); err != nil {
 		return nil, 0, err
@@ -151,7 +151,7 @@ func (p *pipeline) work(jobs int) (txs [][]byte, posts int, err error) {
 	return txs, posts, nil
 }
 
-// post signs the transactions that post so many jobs, or the array.
+// post signs the transactions that post this many jobs, or the array.
 func (p *pipeline) post(jobs int) ([][]byte, error) {
 	if p.flow.Array {
 		return p.postArray()
@@ -177,7 +177,7 @@ func (p *pipeline) post(jobs int) ([][]byte, error) {
 	return txs, nil
 }
 
-// check sees that everything went through but claims of those who came too late.
+// check checks that everything succeeded except for claims that came too late.
 func (p *pipeline) check(response *abci.ResponseFinalizeBlock, posts int) error {
 	claims, outranked := 0, 0
 	for i, result := range response.TxResults {
@@ -207,7 +207,8 @@ func (p *pipeline) check(response *abci.ResponseFinalizeBlock, posts int) error 
 	return nil
 }
 
-// claimResults returns how the claims of a transaction went: they do not fail it.
+// claimResults returns the results of the claims of a transaction. Claims that are refused do
+// not make it fail.
 func claimResults(result *abci.ExecTxResult) ([]computetypes.ItemResult, error) {
 	var data sdk.TxMsgData
 	if err := data.Unmarshal(result.Data); err != nil {
@@ -227,7 +228,7 @@ func claimResults(result *abci.ExecTxResult) ([]computetypes.ItemResult, error) 
 	return items, nil
 }
 
-// posted reads the ids of jobs out of their transactions' responses.
+// posted reads the ids of jobs from the responses of their transactions.
 func (p *pipeline) posted(results []*abci.ExecTxResult) ([]computetypes.JobID, error) {
 	var ids []computetypes.JobID
 	for _, result := range results {
@@ -250,8 +251,8 @@ func (p *pipeline) posted(results []*abci.ExecTxResult) ([]computetypes.JobID, e
 	return ids, nil
 }
 
-// seeds brings the rounds that heights are pinned to: a block to pin the last, and,
-// once it is public, a block with the relay's transactions.
+// seeds submits the rounds to which heights are pinned: it runs a block that pins the last
+// height and, when the round is public, a block with the relay's transactions.
 func (p *pipeline) seeds(heights []int64) (seeds map[int64][]byte, spent cost, err error) {
 	if _, spent, err = p.profiled(nil); err != nil {
 		return nil, cost{}, err
@@ -303,8 +304,7 @@ func (p *pipeline) seeds(heights []int64) (seeds map[int64][]byte, spent cost, e
 	return seeds, spent.add(took), nil
 }
 
-// sends runs a block of n bank sends between people and returns what it took, in
-// time and in gas.
+// sends runs a block of n bank sends between people and returns its cost in time and in gas.
 func (w *world) sends(n int) (spent cost, gas int64, err error) {
 	coin := sdk.NewCoins(sdk.NewInt64Coin(params.BaseDenom, 1))
 	txs := make([][]byte, n)

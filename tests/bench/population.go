@@ -15,16 +15,16 @@ const (
 	wideClass = "cpu-small"
 	// busyClass is the class of the few nodes that work on many tasks at once.
 	busyClass = "cpu-large"
-	// busyNodes is the least a class needs for three replicas.
+	// busyNodes is the smallest number of nodes that a class needs for three replicas.
 	busyNodes = 4
-	// maxAwake bounds the nodes of the wide class that sign anything. Their
-	// addresses are random, so they lie all over the trees.
+	// maxAwake bounds the number of nodes of the wide class that sign anything. Their
+	// addresses are random, so they are spread over the whole trees.
 	maxAwake = 20_000
 )
 
-// node is an operator, of whom only the address matters, and its worker's
-// account. Workers of the wide class also send and receive the bank sends and
-// post the jobs, so that both sides touch the same trees.
+// node is an operator, of which only the address matters, and its worker's account. Workers
+// of the wide class also send and receive the bank sends and post the jobs, so that both
+// sides use the same trees.
 type node struct {
 	*account
 	operator *account
@@ -34,12 +34,12 @@ type node struct {
 	weight math.Int
 }
 
-// population is everybody in a benchmark.
+// population contains all participants of a benchmark.
 type population struct {
 	relay *account
 	// size is the number of wide nodes.
 	size int
-	// awake are the first of the wide nodes, who sign.
+	// awake contains the first of the wide nodes, which sign.
 	awake []*node
 	busy  []*node
 	rng   *rand.Rand
@@ -47,7 +47,7 @@ type population struct {
 	next int
 }
 
-// newPopulation makes n wide nodes; the same n gives the same population.
+// newPopulation creates n wide nodes. The same n gives the same population.
 func newPopulation(n int) *population {
 	p := &population{
 		relay: newAccount("relay"),
@@ -73,7 +73,7 @@ func newNode(worker *account, name, class string, slots uint32) *node {
 	}
 }
 
-// wide returns a node of the wide class. Of those asleep nothing is kept.
+// wide returns a node of the wide class. Nodes that are asleep are not stored.
 func (p *population) wide(i int) *node {
 	if i < len(p.awake) {
 		return p.awake[i]
@@ -81,7 +81,7 @@ func (p *population) wide(i int) *node {
 	return newNode(newSleeper(wideName(i)), wideName(i), wideClass, wideSlots)
 }
 
-// all passes every node with its place, the wide ones first.
+// all yields every node with its index, the wide ones first.
 func (p *population) all(yield func(int, *node) bool) {
 	for i := range p.size {
 		if !yield(i, p.wide(i)) {
@@ -102,7 +102,7 @@ func (p *population) members(class string) []*node {
 	return p.awake
 }
 
-// weight is that of a whole class, whose nodes are alike.
+// weight returns the weight of a whole class, whose nodes are equal.
 func (p *population) weight(class string) math.Int {
 	size := p.size
 	if class == busyClass {
@@ -111,8 +111,8 @@ func (p *population) weight(class string) math.Int {
 	return p.members(class)[0].weight.MulRaw(int64(size))
 }
 
-// nodes returns the awake nodes of a class from a random one on; their place in
-// the tree, which their address gives, is random anyway.
+// nodes returns the awake nodes of a class, starting from a random one. Their place in the
+// tree depends on their address and is random in any case.
 func (p *population) nodes(class string) func(yield func(*node) bool) {
 	members := p.members(class)
 	return func(yield func(*node) bool) {
@@ -131,7 +131,7 @@ func (p *population) person() *account {
 	return p.awake[p.next].account
 }
 
-// anybody returns the address of a random worker, asleep or not.
+// A random worker's account, asleep or not.
 func (p *population) anybody() *account { return p.wide(p.rng.IntN(p.size)).account }
 
 // highest returns the wide operator whose address sorts last.

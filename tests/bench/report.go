@@ -14,12 +14,12 @@ import (
 	"time"
 )
 
-// Stat is what repeated measurements gave.
+// Stat summarises repeated measurements.
 type Stat struct {
 	Median float64 `json:"median"`
 	Min    float64 `json:"min"`
 	Max    float64 `json:"max"`
-	// N is how many there were.
+	// N is the number of measurements.
 	N int `json:"n"`
 }
 
@@ -39,35 +39,37 @@ func newStat(values []float64) Stat {
 // String returns the median and the spread.
 func (s Stat) String() string { return fmt.Sprintf("%.3g (%.3g–%.3g)", s.Median, s.Min, s.Max) }
 
-// FlowReport is how tasks of a flow fared beside bank sends.
+// FlowReport describes the tasks of a flow relative to bank sends.
 type FlowReport struct {
 	// Ratio of tasks settled per second to bank sends per second.
 	Ratio Stat `json:"ratio"`
-	// CPURatio is the processor time of a send over that of a task: the same ratio
-	// where one thread works, and steadier on a machine that does other things.
+	// CPURatio is the processor time of a send divided by that of a task. This is the same
+	// ratio if one thread works, and it is steadier on a machine that does other work.
 	CPURatio Stat `json:"cpu_ratio"`
-	// TasksPerSecond settled, all messages and waiting blocks of theirs included.
+	// TasksPerSecond is the number of settled tasks per second, including all their messages
+	// and waiting blocks.
 	TasksPerSecond Stat `json:"tasks_per_second"`
-	// OpsPerTask reach the trees on disk, those of empty blocks taken off.
+	// OpsPerTask are the operations that reach the trees on disk, without those of empty
+	// blocks.
 	OpsPerTask Ops `json:"ops_per_task"`
-	// OpsByStore are the same by store.
+	// OpsByStore are the same operations by store.
 	OpsByStore map[string]Ops `json:"ops_by_store"`
 	// GasPerTask is the gas used by all transactions of a task.
 	GasPerTask Stat `json:"gas_per_task"`
-	// FullBlockMS is what as much of this takes as the default gas limit of a block
-	// has room for.
+	// FullBlockMS is the time for as many tasks as fit into the default gas limit of a block.
 	FullBlockMS Stat `json:"full_block_ms"`
 }
 
-// SizeReport is what was measured with one number of nodes and live jobs.
+// SizeReport contains the measurements with one number of nodes and live jobs.
 type SizeReport struct {
 	Nodes int `json:"nodes"`
 	Jobs  int `json:"jobs"`
 	// Ratio is that of the spread flow, whose tasks go to nodes all over the tree.
 	Ratio Stat `json:"ratio"`
-	// SendTPS is bank sends per second between accounts all over the tree.
+	// SendTPS is the number of bank sends per second between accounts all over the tree.
 	SendTPS Stat `json:"send_tps"`
-	// GasPerSend and FullSendBlockMS are of bank sends what they are of tasks.
+	// GasPerSend and FullSendBlockMS are, for bank sends, what GasPerTask and FullBlockMS are
+	// for tasks.
 	GasPerSend      Stat                  `json:"gas_per_send"`
 	FullSendBlockMS Stat                  `json:"full_send_block_ms"`
 	Flows           map[string]FlowReport `json:"flows"`
@@ -76,34 +78,35 @@ type SizeReport struct {
 	LoadSeconds     float64               `json:"load_seconds"`
 }
 
-// Report is the outcome of a run. Single figures are those of the smallest
-// size; epoch_roll_ms is that of the largest.
+// Report is the outcome of a run. Figures without a size are those of the smallest size,
+// except for epoch_roll_ms, which is that of the largest.
 type Report struct {
 	Scale string `json:"scale"`
 	CPUs  int    `json:"cpus"`
-	// Signatures is what checks them; a send costs a third more without libsecp256k1.
+	// Signatures is the implementation that verifies signatures; a send costs a third more
+	// without libsecp256k1.
 	Signatures     string `json:"signatures"`
 	SendTPS        Stat   `json:"send_tps"`
 	LifecycleRatio Stat   `json:"lifecycle_ratio"`
 	BatchedRatio   Stat   `json:"batched_ratio"`
-	// The same under AUDIT, and of the tasks of one array under AUDIT.
+	// The same under AUDIT, and for the tasks of one array under AUDIT.
 	LifecycleAuditRatio Stat         `json:"lifecycle_audit_ratio"`
 	BatchedAuditRatio   Stat         `json:"batched_audit_ratio"`
 	ArrayRatio          Stat         `json:"array_ratio"`
 	OpsPerTask          Ops          `json:"ops_per_task"`
 	Growth              []SizeReport `json:"growth"`
-	// RatioDriftPercent is the most by which the ratio of a flow differs between
-	// the smallest size and another.
+	// RatioDriftPercent is the largest difference between the ratios of a flow at the
+	// smallest size and at another.
 	RatioDriftPercent map[string]float64 `json:"ratio_drift_percent"`
-	// OpsDriftPercent is the same of reads and writes a task together.
+	// OpsDriftPercent is the same for the sum of reads and writes per task.
 	OpsDriftPercent map[string]float64 `json:"ops_drift_percent"`
 	EpochRollMS     Stat               `json:"epoch_roll_ms"`
 	EmptyBlockMS    Stat               `json:"empty_block_ms"`
-	// QueueBlockMS is a block that takes QueueItemsPerBlock missed deadlines.
+	// QueueBlockMS is the time of a block that processes QueueItemsPerBlock missed deadlines.
 	QueueBlockMS       Stat `json:"queue_block_ms"`
 	QueueItemsPerBlock int  `json:"queue_items_per_block"`
-	// BacklogBlockMS is each of the BacklogBlocks in which BacklogItems expired
-	// tasks and as many leases are worked off.
+	// BacklogBlockMS is the time of each of the BacklogBlocks in which BacklogItems expired
+	// tasks and as many leases are processed.
 	BacklogBlockMS Stat         `json:"backlog_block_ms"`
 	BacklogItems   int          `json:"backlog_items"`
 	BacklogBlocks  int          `json:"backlog_blocks"`
@@ -115,7 +118,7 @@ func newReport(scale Scale) *Report {
 	return &Report{Scale: scale.Name, CPUs: runtime.NumCPU(), Signatures: Signatures}
 }
 
-// add takes over what a run of one step has measured.
+// add adds the measurements of a run of one step.
 func (r *Report) add(step *Report) {
 	r.Growth = append(r.Growth, step.Growth...)
 	r.BlockSTM = append(r.BlockSTM, step.BlockSTM...)
@@ -127,7 +130,7 @@ func (r *Report) add(step *Report) {
 	}
 }
 
-// summarise fills the single figures from those by size.
+// summarise computes the figures without a size from those by size.
 func (r *Report) summarise() {
 	if len(r.Growth) == 0 {
 		return
@@ -150,10 +153,10 @@ func (r *Report) summarise() {
 	}
 }
 
-// drift is by how much to differs from from, in percent.
+// drift returns the difference between to and from, in percent of from.
 func drift(from, to float64) float64 { return 100 * math.Abs(to/from-1) }
 
-// Write puts the report into a file.
+// Write writes the report to a file.
 func (r *Report) Write(path string) error {
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
@@ -165,7 +168,7 @@ func (r *Report) Write(path string) error {
 	return os.WriteFile(path, append(text, '\n'), 0o600)
 }
 
-// Print writes the report as a table for people.
+// Print prints the report as a table for readers.
 func (r *Report) Print(to io.Writer) error {
 	w := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	row := func(cells ...string) { fmt.Fprintln(w, strings.Join(cells, "\t")) }

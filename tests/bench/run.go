@@ -11,25 +11,26 @@ import (
 )
 
 const (
-	// cohorts in flight: a flow is steady after as many steps, and drained by as many.
+	// cohorts is the number of cohorts in flight. A flow is steady after as many steps, and
+	// drained after as many.
 	cohorts = 3
 	// neverDue is a commit deadline that no run reaches.
 	neverDue = 10_000_000
-	// epochLength is at least that of an edge epoch.
+	// epochLength is at least the length of an edge epoch.
 	epochLength = time.Hour
 )
 
-// Progress is told what is done next.
+// Progress is called with a description of the next step.
 type Progress func(format string, args ...any)
 
-// runner goes through a scale in a folder of its own.
+// runner runs a scale in a folder of its own.
 type runner struct {
 	scale    Scale
 	dir      string
 	progress Progress
 }
 
-// Run measures everything at a scale. Databases are made in dir and removed.
+// Run measures everything at a scale. It creates databases in dir and removes them.
 func Run(scale Scale, dir string, progress Progress) (*Report, error) {
 	params.SetSDKDefaults()
 	start := time.Now()
@@ -52,7 +53,7 @@ func Run(scale Scale, dir string, progress Progress) (*Report, error) {
 	return report, nil
 }
 
-// step measures one thing.
+// step measures one step.
 func (r *runner) step(step Step, report *Report) error {
 	switch step.Part {
 	case partQueue:
@@ -70,7 +71,7 @@ func (r *runner) step(step Step, report *Report) error {
 	}
 }
 
-// inWorld loads a world into a folder of its own and removes it afterwards.
+// inWorld loads a world into a folder of its own and removes the folder afterwards.
 func (r *runner) inWorld(s setup, run func(*world) error) (err error) {
 	if err := os.MkdirAll(r.dir, 0o750); err != nil {
 		return err
@@ -95,7 +96,7 @@ func (r *runner) inWorld(s setup, run func(*world) error) (err error) {
 	return run(w)
 }
 
-// size measures all flows with that many nodes and as many live jobs.
+// size measures all flows with this many nodes and as many live jobs.
 func (r *runner) size(size int, executor string) (SizeReport, error) {
 	report := SizeReport{Nodes: size, Jobs: size, Flows: make(map[string]FlowReport)}
 	r.progress("%s, %d nodes and live jobs: loading", executor, size)
@@ -124,7 +125,7 @@ func (r *runner) size(size int, executor string) (SizeReport, error) {
 	})
 }
 
-// idle times empty blocks and returns what one does to the trees.
+// idle times empty blocks and returns the operations per block.
 func (w *world) idle(n int, report *SizeReport) (map[string]Ops, error) {
 	var took []float64
 	before := w.store.ops()

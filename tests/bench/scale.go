@@ -5,27 +5,29 @@ import (
 	"slices"
 )
 
-// Scale says how much a run does.
+// Scale describes how much a run does.
 type Scale struct {
 	Name string
-	// Sizes are the numbers of registered nodes, and of live jobs, to grow through.
+	// Sizes are the numbers of registered nodes, and of live jobs, to measure in turn.
 	Sizes []int
 	// ParallelSizes are measured under Block-STM too.
 	ParallelSizes []int
-	// Jobs of a cohort: what a step posts, claims, commits to and settles each.
+	// Jobs is the number of jobs in a cohort: each step posts, claims, commits to and settles
+	// as many.
 	Jobs int
-	// Sends in a block.
+	// Sends is the number of sends in a block.
 	Sends int
-	// Cycles of a block of sends and a step of tasks, per flow and size.
+	// Cycles is the number of cycles per flow and size. A cycle is a block of sends and a
+	// step of tasks.
 	Cycles int
-	// Queue is the number of due items that a block takes in the queue run, and
-	// QueueBlocks how many such blocks are due.
+	// Queue is the number of due items that a block processes in the queue run, and
+	// QueueBlocks is the number of such blocks.
 	Queue, QueueBlocks int
-	// Backlog is how many tasks and leases fall due at once in the backlog run.
+	// Backlog is the number of tasks, and of leases, that are due at once in the backlog run.
 	Backlog int
 	// Parts that are left out.
 	skipped map[string]bool
-	// flows to measure, all when empty.
+	// flows to measure. If it is empty, all are measured.
 	flows []string
 }
 
@@ -40,13 +42,13 @@ const (
 // Parts returns the parts of a run.
 func Parts() []string { return []string{partQueue, partBacklog, partParallel, partFlows} }
 
-// Step is a part of a run, with one number of nodes where it is measured by size.
+// Step is a part of a run. If the part is measured by size, it includes one number of nodes.
 type Step struct {
 	Part  string
 	Nodes int
 }
 
-// String names the step.
+// String returns the name of the step.
 func (s Step) String() string {
 	if s.Nodes == 0 {
 		return s.Part
@@ -54,7 +56,7 @@ func (s Step) String() string {
 	return fmt.Sprintf("%s with %d nodes", s.Part, s.Nodes)
 }
 
-// Steps returns what a run measures, in order.
+// Steps returns the steps of a run, in order.
 func (s *Scale) Steps() []Step {
 	var steps []Step
 	for _, part := range Parts() {
@@ -74,7 +76,7 @@ func (s *Scale) Steps() []Step {
 	return steps
 }
 
-// Only leaves out all parts but those named.
+// Only leaves out all parts except those named.
 func (s *Scale) Only(parts []string) error {
 	s.skipped = make(map[string]bool)
 	for _, p := range Parts() {
@@ -88,7 +90,7 @@ func (s *Scale) Only(parts []string) error {
 	return nil
 }
 
-// OnlyFlows leaves out all flows but those named.
+// OnlyFlows leaves out all flows except those named.
 func (s *Scale) OnlyFlows(names []string) error {
 	known := make([]string, 0, len(flows()))
 	for _, f := range flows() {

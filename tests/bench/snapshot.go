@@ -17,8 +17,8 @@ import (
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 )
 
-// restoreTrees writes a flat state into db as the trees of a height, as state
-// sync restores a snapshot.
+// restoreTrees writes a flat state into db as the trees of a height, as state sync restores a
+// snapshot.
 func restoreTrees(flat *flatStore, db dbm.DB, height int64) error {
 	trees := rootmulti.NewStore(db, log.NewNopLogger())
 	trees.SetIAVLDisableFastNode(true)
@@ -38,13 +38,12 @@ func restoreTrees(flat *flatStore, db dbm.DB, height int64) error {
 	return err
 }
 
-// itemReader hands snapshot items over without encoding them.
+// itemReader passes snapshot items on without encoding them.
 type itemReader struct {
 	next func() (snapshottypes.SnapshotItem, bool)
 }
 
-// ReadMsg sets into, a *SnapshotItem, to the next item. It returns io.EOF after
-// the last.
+// ReadMsg sets into, a *SnapshotItem, to the next item. It returns io.EOF after the last.
 func (r itemReader) ReadMsg(into proto.Message) error {
 	item, more := r.next()
 	if !more {
@@ -58,15 +57,15 @@ func (r itemReader) ReadMsg(into proto.Message) error {
 	return nil
 }
 
-// snapshot lists the nodes of balanced trees over a flat state: each after the
-// two below it.
+// snapshot lists the nodes of balanced trees over a flat state. Each node follows its two
+// children.
 type snapshot struct {
 	flat   *flatStore
 	height int64
 	err    error
 }
 
-// items passes store by store, sorted by name.
+// items yields the items store by store, sorted by name.
 func (s *snapshot) items(yield func(snapshottypes.SnapshotItem) bool) {
 	byName := func(a, b storetypes.StoreKey) int {
 		switch {
@@ -86,7 +85,7 @@ func (s *snapshot) items(yield func(snapshottypes.SnapshotItem) bool) {
 	}
 }
 
-// tree passes the nodes of one store and says whether to go on.
+// tree yields the nodes of one store, and reports whether to continue.
 func (s *snapshot) tree(store storetypes.KVStore, yield func(snapshottypes.SnapshotItem) bool) bool {
 	leaves, err := count(store)
 	if err != nil {
@@ -115,15 +114,15 @@ func count(store storetypes.KVStore) (n int, err error) {
 	return n, iterator.Close()
 }
 
-// builder makes a tree out of sorted leaves.
+// builder builds a tree from sorted leaves.
 type builder struct {
 	iterator storetypes.Iterator
 	version  int64
 	yield    func(snapshottypes.SnapshotItem) bool
 }
 
-// subtree passes the nodes over the next leaves and returns the first key and
-// the height of the highest, and whether to go on.
+// subtree yields the nodes over the next leaves. It returns the first key and the height of
+// the highest node, and reports whether to continue.
 func (b *builder) subtree(leaves int) (first []byte, height int32, more bool) {
 	if leaves == 1 {
 		key, value := b.iterator.Key(), b.iterator.Value()

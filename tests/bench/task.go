@@ -11,11 +11,11 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// task is one of a job's tasks on its way.
+// task is one of a job's tasks that is under way.
 type task struct {
 	id    computetypes.JobID
 	index uint64
-	// claimers enter the draw; holders are those of them that it keeps.
+	// claimers enter the draw; holders are those of them that the draw keeps.
 	claimers, holders []*node
 }
 
@@ -23,13 +23,13 @@ func (t *task) ref() computetypes.TaskRef {
 	return computetypes.TaskRef{JobId: t.id.String(), Task: t.index}
 }
 
-// digest is the result, which everybody finds.
+// digest returns the result, which is the same for all nodes.
 func (t *task) digest() []byte {
 	sum := sha256.Sum256([]byte("result of " + t.id.String()))
 	return sum[:]
 }
 
-// fuel is what everybody uses.
+// fuel is the fuel that all nodes use.
 const fuel = 1_000_000
 
 func (t *task) tag() []byte {
@@ -37,15 +37,15 @@ func (t *task) tag() []byte {
 		computetypes.Opening{Digest: t.digest(), Fuel: fuel, Trace: t.digest()})
 }
 
-// salt of a node; a sidecar draws one for each commitment.
+// salt returns the salt of a node; a sidecar draws a salt for each commitment.
 func (n *node) salt() []byte {
 	sum := sha256.Sum256([]byte("salt of " + n.text))
 	return sum[:]
 }
 
-// draw finds who claims the task: the nodes of the class in random order that
-// the sortition lets in, everybody it lets in or just as many as it needs.
-// factor is the chain's sortition factor.
+// draw determines which nodes claim the task. It visits the nodes of the class in random
+// order and selects those that the sortition admits: all of them, or only as many as the task
+// needs. factor is the chain's sortition factor.
 func (t *task) draw(people *population, f Flow, factor uint32, seed []byte) error {
 	threshold := computetypes.Threshold(factor, uint32(f.replicas()), 0, people.weight(f.Class)) //nolint:gosec // one or three
 	wanted := f.replicas()
@@ -77,11 +77,11 @@ func (t *task) draw(people *population, f Flow, factor uint32, seed []byte) erro
 	return nil
 }
 
-// eligible is how many nodes of a large class the default sortition lets in on
-// average for each replica: its factor.
+// eligible is the average number of nodes of a large class that the default sortition admits
+// per replica, which is its factor.
 const eligible = 4
 
-// desk gathers what each node has to say in a block.
+// desk collects the items that each node has to send in a block.
 type desk struct {
 	nodes []*node
 	items map[*node]*items
@@ -103,7 +103,7 @@ func (d *desk) of(n *node) *items {
 	return d.items[n]
 }
 
-// add notes what the cohorts ask of their nodes.
+// add notes what the cohorts require of their nodes.
 func (d *desk) add(claiming, committing, revealing []*task) {
 	for _, t := range claiming {
 		for _, n := range t.claimers {
@@ -130,8 +130,8 @@ func (d *desk) add(claiming, committing, revealing []*task) {
 	}
 }
 
-// messages returns the transactions of a node: message lists in the order in
-// which it signs them.
+// messages returns the transactions of a node: lists of messages in the order in which the
+// node signs them.
 func (n *node) messages(of *items, p Packing) [][]sdk.Msg {
 	var txs, claims [][]sdk.Msg
 	batch := 1
@@ -167,12 +167,12 @@ func (n *node) messages(of *items, p Packing) [][]sdk.Msg {
 	if p == Batched && len(txs) > 1 {
 		txs = [][]sdk.Msg{slices.Concat(txs...)}
 	}
-	// Claims cost gas whether they win or not: apart from the rest, they can be
-	// given up when the block is full.
+	// Claims cost gas whether they win or not. They are separate from the rest, so that they
+	// can be left out if the block is full.
 	return append(txs, claims...)
 }
 
-// take cuts up to n items off the front.
+// take removes up to n items from the front and returns them.
 func take[T any](from *[]T, n int) []T {
 	n = min(n, len(*from))
 	taken := (*from)[:n:n]

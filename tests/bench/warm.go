@@ -4,9 +4,9 @@ import (
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 )
 
-// warmEntries of each tree are read before anything is measured: what was just
-// restored is on disk only, and a node that has run for a while has in memory
-// whatever its cache holds.
+// warmEntries is the number of entries of each tree that are read before the measurements. A
+// restored state is only on disk at first, whereas a node that has run for a while has as
+// much of it in memory as its cache holds.
 const warmEntries = 200_000
 
 // warm fills the caches of the trees.

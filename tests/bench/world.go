@@ -15,17 +15,18 @@ import (
 )
 
 const (
-	// awake is how many nodes of a large class look at a job. The others sleep,
-	// and the sortition factor grows with their number, so that as many claims
-	// reach the chain as the default factor lets in where all are awake.
+	// awake is the number of nodes of a large class that look at a job. The others are
+	// asleep. The sortition factor grows with their number, so that as many claims reach the
+	// chain as with the default factor if all nodes are awake.
 	awake = 1_000
-	// margin over the default factor: a cohort has no draw that finds too few.
+	// margin is the multiple of the default factor that is used, so that no draw of a cohort
+	// finds too few nodes.
 	margin = 2
-	// maxFactor is the most that the chain takes.
+	// maxFactor is the largest factor that the chain accepts.
 	maxFactor = 1_000
 )
 
-// sortitionFactor for a number of nodes.
+// sortitionFactor returns the factor for a number of nodes.
 func sortitionFactor(nodes int) uint32 {
 	factor := margin * computetypes.DefaultParams().SortitionFactor
 	return uint32(min(maxFactor, max(int(factor), int(factor)*nodes/awake))) //nolint:gosec // at most maxFactor
@@ -41,18 +42,18 @@ type world struct {
 	label string
 }
 
-// setup is what a world starts with.
+// setup is the initial state of a world.
 type setup struct {
 	dir      string
 	executor string
 	nodes    int
 	live     live
-	// leaseEnd is the last height at which leases hold, 0 for never.
+	// leaseEnd is the last height at which leases are valid; 0 means that they do not end.
 	leaseEnd int64
 	queue    uint32
 }
 
-// newWorld loads a chain into a fresh folder.
+// newWorld loads a chain into a new folder.
 func newWorld(s setup) (*world, error) {
 	beacon, err := beaconKey()
 	if err != nil {
@@ -88,8 +89,8 @@ func newWorld(s setup) (*world, error) {
 	return w, w.roll()
 }
 
-// profiled runs a block under the world's label: a profile is read with
-// -tagfocus, signing left out.
+// profiled runs a block under the world's label. Use -tagfocus to read a profile without
+// signing.
 func (w *world) profiled(txs [][]byte) (response *abci.ResponseFinalizeBlock, spent cost, err error) {
 	pprof.Do(context.Background(), pprof.Labels("block", w.label), func(context.Context) {
 		response, spent, err = w.block(txs)
@@ -97,8 +98,8 @@ func (w *world) profiled(txs [][]byte) (response *abci.ResponseFinalizeBlock, sp
 	return response, spent, err
 }
 
-// accepted checks that tasks have ended with a verdict, so many of their jobs before
-// them.
+// accepted checks that tasks have ended with a verdict. before is the number of tasks of
+// their jobs that had been accepted earlier.
 func (w *world) accepted(tasks []*task, before uint64) error {
 	ctx, err := w.ctx()
 	if err != nil {

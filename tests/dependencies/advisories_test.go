@@ -1,5 +1,5 @@
-// Package dependencies holds the versions of what consensus rests on to those that
-// somebody has looked at.
+// Package dependencies requires that the versions of the dependencies on which consensus
+// relies are those that a maintainer has reviewed.
 package dependencies
 
 import (
@@ -17,7 +17,7 @@ import (
 //go:embed advisories.yaml
 var list []byte
 
-// dependency is what was looked at of one module.
+// dependency describes what was reviewed of one module.
 type dependency struct {
 	Module  string `yaml:"module"`
 	Version string `yaml:"version"`
@@ -30,8 +30,8 @@ type dependency struct {
 	} `yaml:"advisories"`
 }
 
-// critical are modules without which the list is not one: consensus, its storage and
-// its cryptography, and what runs or parses bytes of strangers.
+// critical returns the modules without which the list is not complete: consensus, its storage
+// and its cryptography, and code that runs or parses bytes from strangers.
 func critical() []string {
 	return []string{
 		"github.com/cometbft/cometbft", "github.com/cosmos/cosmos-sdk", "github.com/cosmos/cosmos-sdk/store/v2",

@@ -12,16 +12,17 @@ import (
 )
 
 const (
-	// beaconPeriod is in seconds; the shortest that drand's format knows.
+	// beaconPeriod is in seconds. It is the shortest that drand's format supports.
 	beaconPeriod = 1
-	// defaultBond and liarBond are in whole tfuel. The liar can pay for its first
-	// lies and is then too poor to be drawn; both weigh the same in a draw.
+	// defaultBond and liarBond are in whole tfuel. The liar can pay for its first lies and
+	// then has too little bond to be drawn; until then both have the same weight in a draw.
 	defaultBond, liarBond = 50, 20
-	// bondPerSlot is in whole tfuel, defaultSlots are what a node holds at once.
+	// bondPerSlot is in whole tfuel; defaultSlots is the number of tasks that a node holds at
+	// once.
 	bondPerSlot, defaultSlots = 10, 2
 )
 
-// home is the validator's folder, with the keyring of all devnet keys.
+// home returns the validator's folder, which contains the keyring of all devnet keys.
 func (d *Devnet) home() string { return filepath.Join(d.dir, "thetad") }
 
 // writeChain writes the validator's files with fast blocks and small windows.
@@ -79,9 +80,9 @@ func (d *Devnet) writeConfig() error {
 	)
 }
 
-// tune makes a genesis for minutes instead of days.
+// tune changes a genesis to windows of minutes instead of days.
 func (d *Devnet) tune(state object, publicKey string, beaconStart int64) error {
-	const blocks = "40" // some half a minute: a restart of a process fits in
+	const blocks = "40" // about half a minute, which is enough to restart a process
 	cpuSmall := object{"id": "cpu-small", "minimum": object{"cpu_cores": 1, "memory_bytes": "536870912", "gpus": 0, "gpu_memory_bytes": "0", "model": ""}}
 	for module, values := range map[string]object{
 		"beacon": {
@@ -110,7 +111,7 @@ func (d *Devnet) tune(state object, publicKey string, beaconStart int64) error {
 		}
 	}
 	if d.opts.Nodes+d.opts.Liars < nodesOfAJury {
-		// Half of the judges that real networks ask for do not exist here. One is left.
+		// Half of the judges that real networks ask for do not exist here. One judge is left.
 		if err := set(state, "compute", object{"escalation": []any{1}}); err != nil {
 			return err
 		}
@@ -123,8 +124,8 @@ func (d *Devnet) tune(state object, publicKey string, beaconStart int64) error {
 	return setEpoch(state, d.opts.Epoch)
 }
 
-// nodesOfAJury are the nodes that a quorum of three and half of the default's first jury
-// need: with fewer, results that differ would be judged by nobody.
+// nodesOfAJury is the number of nodes that a quorum of three and half of the default's first
+// jury need. With fewer, there would be no verdict on results that differ.
 const nodesOfAJury = 7
 
 func setEpoch(state object, length time.Duration) error {
@@ -148,7 +149,7 @@ func (d *Devnet) Client(ctx context.Context) (*client.Client, error) {
 	return c.With(client.Terms{Overtaken: client.BelieveNode}), nil
 }
 
-// awaitHeight waits until the chain has at least that many blocks.
+// awaitHeight waits until the chain has at least this many blocks.
 func (d *Devnet) awaitHeight(ctx context.Context, height int64) error {
 	return d.Await(ctx, startPatience, fmt.Sprintf("block %d", height), func() (bool, error) {
 		c, err := d.Client(ctx)

@@ -27,25 +27,25 @@ const (
 )
 
 const (
-	// pollEvery is how often a condition is looked at.
+	// pollEvery is the pause between two checks of a condition.
 	pollEvery = 200 * time.Millisecond
-	// startPatience is how long a part of the network may take to come up.
+	// startPatience is the longest time that a part of the network may need to start.
 	startPatience = 90 * time.Second
 )
 
 // Node is one edge node of the devnet.
 type Node struct {
-	// Name is its moniker, its process and its operator's key.
+	// Name is its moniker, and the name of its process and of its operator's key.
 	Name string
 	// Operator is the address of that key.
 	Operator string
-	// Lies says that it alters what it computes.
+	// Lies reports whether the node alters what it computes.
 	Lies bool
 
 	home, api string
 }
 
-// ports are "host:port".
+// ports contains addresses of the form "host:port".
 type ports struct{ rpc, grpc, rest, p2p, metrics, beacon, relay, faucet string }
 
 // Devnet is a running network.
@@ -64,8 +64,8 @@ type Devnet struct {
 	validatorPorts int
 }
 
-// Start brings a network up: it returns when all nodes are registered and weigh
-// in the current epoch. On failure everything that was started is stopped again.
+// Start starts a network. It returns when all nodes are registered and have weight in the
+// current epoch. On failure it stops everything that it started.
 func Start(ctx context.Context, opts Options) (*Devnet, error) {
 	if err := opts.check(); err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ func (d *Devnet) start(ctx context.Context) error {
 	return d.startNodes(ctx)
 }
 
-// allocate takes ports and names for everything.
+// allocate assigns ports and names to all processes.
 func (d *Devnet) allocate() error {
 	const fixed = 8
 	total := d.opts.Nodes + d.opts.Liars
@@ -152,7 +152,7 @@ func (d *Devnet) startChain(ctx context.Context) error {
 		"--home", d.home(), "--keyring-backend", "test", "--node", "tcp://"+d.ports.rpc, "--chain-id", d.opts.ChainID)
 }
 
-// Stop ends everything that was started, the latest first. It is called once.
+// Stop stops everything that was started, in reverse order. It is called once.
 func (d *Devnet) Stop() error {
 	var errs []error
 	if d.faucet != nil {
@@ -170,43 +170,43 @@ func (d *Devnet) Stop() error {
 	return errors.Join(errs...)
 }
 
-// Failure delivers the first process that ended without having been asked to.
+// Failure returns a channel that delivers the first process that ended unexpectedly.
 func (d *Devnet) Failure() <-chan error { return d.failures }
 
-// Nodes are the edge nodes, honest ones first.
+// Nodes returns the edge nodes, honest ones first.
 func (d *Devnet) Nodes() []Node { return d.nodes }
 
-// ChainID of the network.
+// ChainID returns the chain id of the network.
 func (d *Devnet) ChainID() string { return d.opts.ChainID }
 
-// Conn is a gRPC connection to the validator.
+// Conn returns a gRPC connection to the validator.
 func (d *Devnet) Conn() *grpc.ClientConn { return d.conn }
 
-// Home is the folder of the validator with the keyring of all keys.
+// Home returns the folder of the validator, which contains the keyring of all keys.
 func (d *Devnet) Home() string { return d.home() }
 
-// RPC is the validator's CometBFT endpoint.
+// RPC returns the validator's CometBFT endpoint.
 func (d *Devnet) RPC() string { return "tcp://" + d.ports.rpc }
 
-// GRPC is the validator's gRPC endpoint, host:port.
+// GRPC returns the validator's gRPC endpoint, host:port.
 func (d *Devnet) GRPC() string { return d.ports.grpc }
 
-// REST is the base URL of the validator's REST gateway.
+// REST returns the base URL of the validator's REST gateway.
 func (d *Devnet) REST() string { return "http://" + d.ports.rest }
 
-// Relay is the base URL of the blob relay.
+// Relay returns the base URL of the blob relay.
 func (d *Devnet) Relay() string { return "http://" + d.ports.relay }
 
-// Beacon is the base URL of the beacon signer.
+// Beacon returns the base URL of the beacon signer.
 func (d *Devnet) Beacon() string { return "http://" + d.ports.beacon }
 
-// Faucet is the URL of the faucet.
+// Faucet returns the URL of the faucet.
 func (d *Devnet) Faucet() string { return "http://" + d.ports.faucet + "/" }
 
 func (d *Devnet) say(format string, args ...any) { fmt.Fprintf(d.opts.Log, format+"\n", args...) }
 
-// Await looks until done says yes; errors count as no, and the last is told when
-// the patience is over. The failure of a process ends the wait.
+// Await polls until done returns true. An error counts as false; the last error is reported
+// when patience is over. If a process fails, the wait ends.
 func (d *Devnet) Await(ctx context.Context, patience time.Duration, what string, done func() (bool, error)) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, fmt.Errorf("waited %s for %s", patience, what))
 	defer cancel()

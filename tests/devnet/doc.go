@@ -1,7 +1,6 @@
-// Package devnet runs a whole network of real binaries on this machine: a
-// validator, a beacon signer and its relay of rounds, a blob relay, a faucet and
-// edge nodes. Ports come from the kernel, everything lies under one folder, and
-// all that was started is stopped again.
+// Package devnet runs a whole network of real binaries on this machine: a validator, a beacon
+// signer and its relay of rounds, a blob relay, a faucet and edge nodes. The kernel assigns
+// ports, all files are under one folder, and every process that was started is stopped again.
 //
-// It serves people (cmd/devnet), the demo (cmd/demo) and the system tests.
+// It is used by cmd/devnet, by the demo (cmd/demo) and by the system tests.
 package devnet

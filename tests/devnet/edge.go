@@ -24,13 +24,14 @@ import (
 const (
 	// class is the hardware class of the devnet's nodes.
 	class = "cpu-small"
-	// faucetTfuel is what the faucet pays at a time, faucetTimes how often.
+	// faucetTfuel is the amount that the faucet pays at a time, and faucetTimes is how often
+	// it pays.
 	faucetTfuel, faucetTimes = 100, 5
-	// parallelSetups is how many nodes register at once.
+	// parallelSetups is the number of nodes that register at once.
 	parallelSetups = 3
 )
 
-// startRelay starts the store that carries inputs and results.
+// startRelay starts the store of inputs and results.
 func (d *Devnet) startRelay(ctx context.Context) error {
 	d.say("starting the relay, the faucet and %d edge nodes", len(d.nodes))
 	if err := d.add(BlobRelay, d.opts.binary("thetaedge"), "relay", "--listen", d.ports.relay, "--dir", filepath.Join(d.dir, "blobs"),
@@ -52,7 +53,7 @@ func (d *Devnet) startRelay(ctx context.Context) error {
 	})
 }
 
-// startFaucet serves coins from inside this process.
+// startFaucet serves coins from this process.
 func (d *Devnet) startFaucet() error {
 	signer, err := d.Signer(faucetKey)
 	if err != nil {
@@ -79,7 +80,7 @@ func (d *Devnet) startFaucet() error {
 	return nil
 }
 
-// startNodes registers and starts the edge nodes and waits until they weigh.
+// startNodes registers and starts the edge nodes and waits until they have weight.
 func (d *Devnet) startNodes(ctx context.Context) error {
 	if err := d.setUpNodes(ctx); err != nil {
 		return err
@@ -97,7 +98,7 @@ func (d *Devnet) startNodes(ctx context.Context) error {
 	})
 }
 
-// LiveNodes is how many nodes of the class weigh in this epoch.
+// LiveNodes returns how many nodes of the class have weight in this epoch.
 func (d *Devnet) LiveNodes(ctx context.Context) (uint64, error) {
 	answer, err := edgenodetypes.NewQueryClient(d.conn).Class(ctx, &edgenodetypes.QueryClassRequest{Class: class})
 	if err != nil {
@@ -106,7 +107,8 @@ func (d *Devnet) LiveNodes(ctx context.Context) (uint64, error) {
 	return answer.Snapshot.Nodes, nil
 }
 
-// setUpNodes registers the nodes, some at once: it is mostly waiting for blocks.
+// setUpNodes registers the nodes, several at once, because registration mostly waits for
+// blocks.
 func (d *Devnet) setUpNodes(ctx context.Context) error {
 	errs := make([]error, len(d.nodes))
 	free := make(chan struct{}, parallelSetups)
@@ -124,7 +126,7 @@ func (d *Devnet) setUpNodes(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// setUpNode writes a node's home and registers it.
+// setUpNode prepares a node's home and registers it.
 func (d *Devnet) setUpNode(ctx context.Context, node Node) error {
 	thetaedge := d.opts.binary("thetaedge")
 	setup := node.Name + "-setup"
@@ -215,15 +217,15 @@ type Run struct {
 	Quote      *client.Quote
 	State      *client.State
 	Settlement *client.Settlement
-	// Result is nil without an accepted one.
+	// Result is nil unless a result was accepted.
 	Result  *client.Result
 	Dir     string
 	Started time.Time
 	Took    time.Duration
 }
 
-// Home is the node's folder.
+// Home returns the node's folder.
 func (n Node) Home() string { return n.home }
 
-// API is the base URL at which the node's daemon answers over HTTP.
+// API returns the base URL of the HTTP API of the node's daemon.
 func (n Node) API() string { return "http://" + n.api }

@@ -11,10 +11,11 @@ import (
 	"strings"
 )
 
-// markerFile tells a folder that we made from one that holds somebody's work.
+// markerFile distinguishes a folder that a devnet has created from one that contains other
+// data.
 const markerFile = ".theta-devnet"
 
-// claimFolder empties the folder of an earlier devnet, or takes a new one.
+// claimFolder empties the folder of an earlier devnet, or creates a new one.
 func claimFolder(dir string) error {
 	entries, err := os.ReadDir(dir)
 	switch {
@@ -38,8 +39,8 @@ func claimFolder(dir string) error {
 // setting is a line of a TOML file.
 type setting struct{ section, key, value string }
 
-// setTOML replaces values of a TOML file that already has the keys. Values are
-// TOML: strings come with their quotes.
+// setTOML replaces values of a TOML file that already contains the keys. Values are TOML, so
+// strings include their quotes.
 func setTOML(path string, settings ...setting) error {
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -74,8 +75,8 @@ func setLine(lines []string, s setting) bool {
 // object is a JSON object of a genesis file.
 type object = map[string]any
 
-// editGenesis lets edit change the app state of a genesis file. Numbers keep
-// their digits.
+// editGenesis lets edit change the app state of a genesis file. Numbers keep all their
+// digits.
 func editGenesis(path string, edit func(state object) error) error {
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -101,8 +102,8 @@ func editGenesis(path string, edit func(state object) error) error {
 	return os.WriteFile(path, raw, 0o600)
 }
 
-// set changes params of a module; a name that is not there is an error, so that
-// a renamed parameter cannot go unnoticed.
+// set changes params of a module. A name that does not exist is an error, so that a renamed
+// parameter is noticed.
 func set(state object, module string, params object) error {
 	genesis, ok := state[module].(object)
 	if !ok {

@@ -8,10 +8,11 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// Holds is what an invariant that holds is reported as.
+// Holds is the report of an invariant that holds.
 const Holds = "ok"
 
-// Invariants checks the chain's money: for each rule Holds, or what was found.
+// Invariants checks the chain's money. For each rule, it returns Holds or a description of
+// the violation.
 func (d *Devnet) Invariants(ctx context.Context) (map[string]string, error) {
 	found := make(map[string]string)
 	note := func(module, name string, ok bool, detail string) {

@@ -19,9 +19,9 @@ import (
 	"github.com/thetaedge/theta/client"
 )
 
-// Names of funded keys; edge operators are named after their nodes.
+// Names of funded keys. The keys of edge operators have the names of their nodes.
 const (
-	// Alice and Bob need compute.
+	// Alice and Bob are requesters.
 	Alice = "alice"
 	Bob   = "bob"
 
@@ -30,7 +30,7 @@ const (
 	faucetKey    = "faucet"
 )
 
-// funds are what keys have at genesis, in whole tfuel.
+// funds returns the balances of keys at genesis, in whole tfuel.
 func (d *Devnet) funds() map[string]int64 {
 	funds := map[string]int64{
 		Alice: 10_000, Bob: 10_000, validatorKey: 1_000_000, beaconKey: 100_000, faucetKey: 10_000_000,
@@ -49,8 +49,8 @@ func openKeys(home string) (keyring.Keyring, error) {
 	return keyring.New(sdk.KeyringServiceName(), keyring.BackendTest, home, nil, codec.NewProtoCodec(registry))
 }
 
-// makeKeys makes a key for everybody with funds and writes the list of accounts
-// that the genesis command takes.
+// makeKeys creates a key for each account with funds, and writes the list of accounts that
+// the genesis command reads.
 func (d *Devnet) makeKeys() (accounts string, err error) {
 	keys, err := openKeys(d.home())
 	if err != nil {
@@ -93,10 +93,10 @@ func (d *Devnet) Signer(name string) (client.Signer, error) {
 	return client.NewKeyringSigner(keys, name)
 }
 
-// Address is the account of a key of the devnet.
+// Address returns the account of a key of the devnet.
 func (d *Devnet) Address(name string) string { return d.addresses[name] }
 
-// nodeName is the name of an edge node, of its operator's key and its process.
+// nodeName returns the name of an edge node, of its operator's key and of its process.
 func nodeName(i int, lies bool) string {
 	if lies {
 		return "liar" + strconv.Itoa(i+1)

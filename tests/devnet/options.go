@@ -9,37 +9,37 @@ import (
 	"time"
 )
 
-// Options say what to start.
+// Options describe what to start.
 type Options struct {
-	// Dir holds everything; that of an earlier devnet is emptied.
+	// Dir contains all files. The folder of an earlier devnet is emptied.
 	Dir string
-	// Bin holds the binaries thetad and thetaedge.
+	// Bin contains the binaries thetad and thetaedge.
 	Bin string
-	// Liar is the binary of an edge node that lies, needed if there are Liars.
+	// Liar is the binary of a lying edge node. It is required if there are Liars.
 	Liar string
 	// ChainID of the network.
 	ChainID string
-	// Nodes is how many honest edge nodes run.
+	// Nodes is the number of honest edge nodes.
 	Nodes int
-	// Liars is how many edge nodes alter what they compute.
+	// Liars is the number of edge nodes that alter what they compute.
 	Liars int
-	// Slots is how many tasks a node holds at once, Bond the bond of an honest one
-	// in whole tfuel.
+	// Slots is the number of tasks that a node holds at once, and Bond is the bond of an
+	// honest node in whole tfuel.
 	Slots int
 	Bond  int64
-	// Funds are further keys with coins at genesis, in whole tfuel.
+	// Funds are additional keys with coins at genesis, in whole tfuel.
 	Funds map[string]int64
 	// Params replace parameters of the genesis: by module, then by name.
 	Params map[string]map[string]any
 	// BlockPause is the pause after each block.
 	BlockPause time.Duration
-	// Epoch is how long sortition weights hold.
+	// Epoch is the time for which sortition weights are in use.
 	Epoch time.Duration
-	// Log takes a line for each step.
+	// Log receives a line for each step.
 	Log io.Writer
 }
 
-// DefaultOptions is the devnet of three honest nodes under build/.
+// DefaultOptions returns a devnet of three honest nodes under build/.
 func DefaultOptions() Options {
 	return Options{
 		Dir: filepath.Join("build", "devnet"), Bin: "build", Liar: filepath.Join("build", "bin", "liar"), ChainID: "theta-devnet-1", Nodes: 3,
@@ -48,7 +48,7 @@ func DefaultOptions() Options {
 	}
 }
 
-// check finds what is missing and makes paths absolute.
+// check returns an error if something is missing, and makes paths absolute.
 func (o *Options) check() error {
 	if o.Nodes < 1 || o.ChainID == "" || o.Dir == "" || o.Bin == "" || o.Log == nil {
 		return errors.New("expected a folder, the binaries' folder, a chain id, a log and at least one node")

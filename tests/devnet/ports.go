@@ -8,23 +8,23 @@ import (
 	"sync"
 )
 
-// Ports are taken from a range below that of outgoing connections on Linux and
-// macOS: a port that the kernel has just named as free may be somebody's outgoing
-// connection by the time the process that was given it listens there.
+// Ports are taken from a range below that of outgoing connections on Linux and macOS.
+// Otherwise a port that was free could belong to an outgoing connection by the time a process
+// listens on it.
 const (
 	lowestPort  = 12_000
 	highestPort = 32_000
 )
 
-// walk is where this process looks for ports next. Each search goes on behind the last
-// one, so that networks that run beside each other never get the same port, not even
-// while one of their processes is dead.
+// walk is where this process looks for ports next. Each search continues after the last one,
+// so that networks that run concurrently never get the same port, even while one of their
+// processes is dead.
 var walk struct {
 	sync.Mutex
 	next int
 }
 
-// step returns the next n ports of the walk, which begins anywhere.
+// step returns the next n ports of the walk, which begins at a random port.
 func step(n int) int {
 	const width = highestPort - lowestPort
 	walk.Lock()
@@ -40,8 +40,8 @@ func step(n int) int {
 	return first
 }
 
-// freePorts returns n addresses of this machine on which nobody listens. All are
-// held until the last is known, so that they differ.
+// freePorts returns n addresses of this machine on which no process listens. All are held
+// until the last is known, so that they differ.
 func freePorts(n int) ([]string, error) {
 	var listeners []net.Listener
 	defer func() {
@@ -68,7 +68,7 @@ func freePorts(n int) ([]string, error) {
 	return addresses, nil
 }
 
-// freeBlock returns the first of n ports in a row on which nobody listens.
+// freeBlock returns the first of n consecutive ports on which no process listens.
 func freeBlock(n int) (int, error) {
 	const tries = 200
 	for range tries {

@@ -15,13 +15,13 @@ import (
 )
 
 const (
-	// stopPatience is how long a process may take to end by itself.
+	// stopPatience is the time that a process may take to end by itself.
 	stopPatience = 15 * time.Second
-	// tailBytes of a log are shown when its process has failed.
+	// tailBytes is the part of a log that is shown when its process has failed.
 	tailBytes = 2500
 )
 
-// process is one binary under our care. Its log survives restarts.
+// process is one supervised binary. Its log survives restarts.
 type process struct {
 	name, binary string
 	args         []string
@@ -35,7 +35,7 @@ type process struct {
 	failed   func(*process, error)
 }
 
-// start runs the binary; failed is called if it ends without having been asked to.
+// start runs the binary. failed is called if the binary ends unexpectedly.
 func (p *process) start() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -69,7 +69,7 @@ func (p *process) start() error {
 	return nil
 }
 
-// stop asks the process to end, and ends it if it does not.
+// stop asks the process to end, and kills it if it does not.
 func (p *process) stop() error {
 	done := p.signal(syscall.SIGTERM)
 	if done == nil {
@@ -86,14 +86,15 @@ func (p *process) stop() error {
 	}
 }
 
-// kill ends the process at once, as a power cut would, and waits until it is gone.
+// kill ends the process at once, like a power cut, and waits until it is gone.
 func (p *process) kill() {
 	if done := p.signal(syscall.SIGKILL); done != nil {
 		<-done
 	}
 }
 
-// signal returns a channel that closes when the process is gone; nil if it is.
+// signal sends a signal and returns a channel that is closed when the process is gone. It
+// returns nil if the process is gone already.
 func (p *process) signal(sig syscall.Signal) <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -105,7 +106,7 @@ func (p *process) signal(sig syscall.Signal) <-chan struct{} {
 	return p.done
 }
 
-// tail is the end of the process's log.
+// tail returns the end of the process's log.
 func (p *process) tail() string { return tailOf(p.log) }
 
 func tailOf(path string) string {
@@ -124,8 +125,8 @@ func tailOf(path string) string {
 	return strings.ToValidUTF8(string(text), "?")
 }
 
-// run executes a command to its end. What it prints goes to a log; the error
-// carries the end of it.
+// run executes a command to its end. The output of the command goes to a log; the error
+// contains the end of the log.
 func (d *Devnet) run(ctx context.Context, name, binary string, args ...string) error {
 	log := filepath.Join(d.dir, "logs", name+".log")
 	file, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
@@ -157,7 +158,7 @@ func (d *Devnet) add(name, binary string, args ...string) error {
 	return p.start()
 }
 
-// report hands the first failure to whoever waits for it.
+// report delivers the first failure to the caller of Failure.
 func (d *Devnet) report(p *process, err error) {
 	if err == nil {
 		err = errors.New("it exited")
@@ -177,7 +178,7 @@ func (d *Devnet) process(name string) (*process, error) {
 	return nil, fmt.Errorf("expected a process of the devnet, found %q", name)
 }
 
-// Kill ends a process at once, as a power cut would.
+// Kill ends a process at once, like a power cut.
 func (d *Devnet) Kill(name string) error {
 	p, err := d.process(name)
 	if err == nil {
@@ -186,7 +187,7 @@ func (d *Devnet) Kill(name string) error {
 	return err
 }
 
-// Restart starts a process again that was killed or stopped.
+// Restart starts a process that was killed or stopped.
 func (d *Devnet) Restart(name string) error {
 	p, err := d.process(name)
 	if err != nil {
@@ -195,7 +196,7 @@ func (d *Devnet) Restart(name string) error {
 	return p.start()
 }
 
-// Logs is an error that shows the end of every process's log.
+// Logs returns an error that shows the end of every process's log.
 func (d *Devnet) Logs() error {
 	var b strings.Builder
 	for _, p := range d.processes {

@@ -6,9 +6,9 @@ import (
 	"syscall"
 )
 
-// spawner starts processes that the kernel ends when this one dies, however it
-// does. The kernel ties them to the thread that started them, so that one thread
-// is kept for it until stop.
+// spawner starts processes that the kernel ends when this process dies, for whatever reason.
+// The kernel ties them to the thread that started them, so that one thread is reserved for it
+// until stop.
 type spawner struct{ work chan func() }
 
 func newSpawner() *spawner {
@@ -22,8 +22,8 @@ func newSpawner() *spawner {
 	return s
 }
 
-// start starts a command in a process group of its own: the terminal's Ctrl-C is
-// for us, who stop things in order.
+// start starts a command in a process group of its own. The terminal's Ctrl-C then only
+// reaches this process, which stops the others in order.
 func (s *spawner) start(cmd *exec.Cmd) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	done := make(chan error)
@@ -31,5 +31,5 @@ func (s *spawner) start(cmd *exec.Cmd) error {
 	return <-done
 }
 
-// stop gives the thread back; call it when all processes have ended.
+// stop releases the thread. Call it when all processes have ended.
 func (s *spawner) stop() { close(s.work) }

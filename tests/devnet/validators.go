@@ -15,34 +15,34 @@ import (
 	"github.com/thetaedge/theta/client"
 )
 
-// portsPerValidator is what thetad testnet init-files takes for each, rpcPort and
-// grpcPort the places of those endpoints among them.
+// portsPerValidator is the number of ports that thetad testnet init-files uses per validator.
+// rpcPort and grpcPort are the positions of those endpoints among them.
 const portsPerValidator, rpcPort, grpcPort = 10, 1, 2
 
-// ValidatorOptions say which validators to start, without edge nodes.
+// ValidatorOptions describe which validators to start, without edge nodes.
 type ValidatorOptions struct {
-	// Dir holds everything; that of an earlier network is emptied.
+	// Dir contains all files. The folder of an earlier network is emptied.
 	Dir string
-	// Thetad is the binary of the validators, Hostile that of the last one; empty
-	// is Thetad.
+	// Thetad is the binary of the validators. Hostile is the binary of the last one; if it is
+	// empty, Thetad is used.
 	Thetad, Hostile string
 	// ChainID of the network.
 	ChainID string
-	// Count of validators; they have equal stakes.
+	// Count is the number of validators, which have equal stakes.
 	Count int
 	// BlockPause is the pause after each block.
 	BlockPause time.Duration
 	// Params change parameters of modules in the genesis, by module and name.
 	Params map[string]map[string]any
-	// Epoch is how long sortition weights hold; 0 leaves it as it is.
+	// Epoch is the time for which sortition weights are in use; 0 keeps the default.
 	Epoch time.Duration
-	// GasPrices are what the validators ask for a unit of gas in their own mempools,
-	// such as 2000000000atfuel; those without an entry ask for what the chain does.
+	// GasPrices are the gas prices that the validators require in their own mempools, such as
+	// 2000000000atfuel. A validator without an entry requires the chain's lowest price.
 	GasPrices []string
 }
 
-// StartValidators starts a chain of several validators and returns once it makes
-// blocks. The first one serves the connection. Its nodes are none.
+// StartValidators starts a chain of several validators and returns once it makes blocks. The
+// first validator serves the connection. There are no edge nodes.
 func StartValidators(ctx context.Context, opts ValidatorOptions) (*Devnet, error) {
 	params.SetSDKDefaults()
 	for _, path := range []*string{&opts.Dir, &opts.Thetad, &opts.Hostile} {
@@ -104,7 +104,7 @@ func (d *Devnet) startValidators(ctx context.Context, opts ValidatorOptions) err
 	return d.awaitHeight(ctx, 2)
 }
 
-// adapt gives a validator its gas price and the genesis of all.
+// adapt gives a validator its gas price and the shared genesis.
 func (d *Devnet) adapt(i int, opts ValidatorOptions) error {
 	config := filepath.Join(d.ValidatorHome(i), "config")
 	if i < len(opts.GasPrices) && opts.GasPrices[i] != "" {
@@ -142,18 +142,18 @@ func (d *Devnet) learn(i int) error {
 	return nil
 }
 
-// ValidatorHome is the folder of a validator that StartValidators has started.
+// ValidatorHome returns the folder of a validator that StartValidators has started.
 func (d *Devnet) ValidatorHome(i int) string { return filepath.Join(d.dir, validatorName(i)) }
 
-// ValidatorRPC is the CometBFT endpoint of that validator, host:port.
+// ValidatorRPC returns the CometBFT endpoint of that validator, host:port.
 func (d *Devnet) ValidatorRPC(i int) string {
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(d.validatorPorts+i*portsPerValidator+rpcPort))
 }
 
-// ValidatorName is the process of that validator, and the key in its home.
+// ValidatorName returns the name of that validator's process, and of the key in its home.
 func ValidatorName(i int) string { return validatorName(i) }
 
-// ValidatorAddress is the account of that validator.
+// ValidatorAddress returns the account of that validator.
 func (d *Devnet) ValidatorAddress(i int) string { return d.addresses[validatorName(i)] }
 
 // ValidatorSigner signs with that account's key.

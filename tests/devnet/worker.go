@@ -9,12 +9,12 @@ import (
 // Worker is a process that runs a stranger's program for a node.
 type Worker struct {
 	PID int
-	// Program is the path of what it runs.
+	// Program is the path of the program.
 	Program string
 }
 
-// Workers lists the processes that hold a program for the node, as far as this system
-// tells (Linux).
+// Workers lists the processes that hold a program for the node, as far as the system shows
+// them (Linux).
 func (n Node) Workers() []Worker {
 	programs, err := filepath.Glob(filepath.Join(n.home, "workers", "*", "in", "program"))
 	if err != nil || len(programs) == 0 {

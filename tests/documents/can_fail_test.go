@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// toy is a program with a command that wants one argument and a flag.
+// toy returns a program with a command that requires one argument and a flag.
 func toy() *cobra.Command {
 	root := &cobra.Command{Use: "toy"}
 	play := &cobra.Command{Use: "play GAME", Args: cobra.ExactArgs(1), Run: func(*cobra.Command, []string) {}}
@@ -22,7 +22,7 @@ func toy() *cobra.Command {
 	return root
 }
 
-// TestEveryCommandCheckCanFail gives the checker small pages that are wrong in one way each.
+// TestEveryCommandCheckCanFail gives the checker small pages that are each wrong in one way.
 func TestEveryCommandCheckCanFail(t *testing.T) {
 	for line, want := range map[string]string{
 		"toy play chess --with me":                     "",

@@ -1,4 +1,4 @@
-// Package documents reads the repository's pages as a stranger does, who believes
-// every line: a link leads somewhere, a command and its flags are there and take what
-// they are given, a make target, a path and a REST address exist.
+// Package documents reads the repository's pages like a stranger who believes every line:
+// links lead somewhere; commands and their flags exist and accept their arguments; make
+// targets, paths and REST addresses exist.
 package documents

@@ -14,10 +14,10 @@ import (
 	thetaedge "github.com/thetaedge/theta/cmd/thetaedge/cmd"
 )
 
-// top of the repository.
+// top returns the path of the repository's top folder.
 func top() string { return filepath.Join("..", "..") }
 
-// everyPage runs a check over all pages.
+// everyPage runs a check on all pages.
 func everyPage(t *testing.T, check func(Page) []error) {
 	t.Helper()
 	pages, err := ReadPages(top())
@@ -34,7 +34,7 @@ func TestEveryLinkLeadsSomewhere(t *testing.T) {
 	everyPage(t, func(p Page) []error { return p.Links(top()) })
 }
 
-// programs are the commands of the binaries, as they run.
+// programs returns the commands of the binaries, as they run.
 func programs(t *testing.T) map[string]*cobra.Command {
 	t.Helper()
 	edge, err := thetaedge.Root()
@@ -63,7 +63,7 @@ func TestEveryCommandOnAPageRuns(t *testing.T) {
 	require.GreaterOrEqual(t, seen, 80, "commands")
 }
 
-// ours tells whether a command was written here, not in the SDK.
+// ours reports whether a command was written here, not in the SDK.
 func ours(path string) bool {
 	return regexp.MustCompile(`^thetaedge |^thetad (compute|beacon|testnet) |^thetad (tx|query) (beacon|compute|edgenode|rewards) `).MatchString(path)
 }
@@ -130,7 +130,7 @@ func TestEveryAddressOnAPageIsServed(t *testing.T) {
 	everyPage(t, func(p Page) []error { return p.Addresses(addresses) })
 }
 
-// unknown is something that a page names and that is not there.
+// unknown is something that a page names and that does not exist.
 type unknown struct{ where, what string }
 
 func (u *unknown) Error() string { return u.where + ": there is no " + u.what }

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// Links returns what is wrong with the page's links to files of the repository.
+// Links returns the errors in the page's links to files of the repository.
 func (p Page) Links(root string) []error {
 	var wrong []error
 	for _, at := range regexp.MustCompile(`\]\(([^)\s]+)\)`).FindAllStringSubmatchIndex(p.Prose, -1) {
@@ -25,7 +25,7 @@ func (p Page) Links(root string) []error {
 	return wrong
 }
 
-// follow opens what a link names.
+// follow opens the target of a link.
 func (p Page) follow(root, target string) error {
 	file, anchor, anchored := strings.Cut(target, "#")
 	to := p
@@ -50,7 +50,7 @@ func (p Page) follow(root, target string) error {
 	return errors.New("there is no such heading")
 }
 
-// slug is the name that a heading gets as an anchor.
+// slug returns the anchor of a heading.
 func slug(heading string) string {
 	kept := regexp.MustCompile(`[^\pL\pN _-]`).ReplaceAllString(strings.ToLower(heading), "")
 	return strings.ReplaceAll(strings.TrimSpace(kept), " ", "-")

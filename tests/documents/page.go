@@ -13,7 +13,7 @@ import (
 type Page struct {
 	// Path is relative to the top of the repository, with slashes.
 	Path string
-	// Prose is its text without blocks of code, Code are the blocks and the code
+	// Prose is the page's text without blocks of code. Code contains the blocks, and the code
 	// between backticks.
 	Prose string
 	Code  []Code
@@ -21,17 +21,18 @@ type Page struct {
 
 // Code is a piece of a page that is set as code.
 type Code struct {
-	// Line on which it begins, from 1.
+	// Line on which it begins, counted from 1.
 	Line int
 	Text string
-	// Block tells a block, whose commands a reader copies, from a mention in a sentence.
+	// Block reports whether it is a block, whose commands a reader copies, or a mention in a
+	// sentence.
 	Block bool
 }
 
-// At names a place of a page for people.
+// At returns a readable name of a place on a page.
 func (p Page) At(line int) string { return fmt.Sprintf("%s:%d", p.Path, line) }
 
-// ReadPages reads all pages below root; what was built or fetched is left out.
+// ReadPages reads all pages below root, except for those that were built or fetched.
 func ReadPages(root string) ([]Page, error) {
 	var pages []Page
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
@@ -58,7 +59,7 @@ func ReadPages(root string) ([]Page, error) {
 	return pages, err
 }
 
-// ParsePage takes a page apart.
+// ParsePage separates a page into its prose and its code.
 func ParsePage(path, text string) Page {
 	page := Page{Path: path}
 	var prose strings.Builder

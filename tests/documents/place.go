@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Files returns the paths that the page names and that are not in the repository.
-// A path may leave the front out, as in keeper/post.go.
+// Files returns an error for each path that the page names and that is not in the repository.
+// A path may omit its first folders, as in keeper/post.go.
 func (p Page) Files(known []string) []error {
 	file := regexp.MustCompile(`^[\w-]+(/[\w.-]+)*/[\w.-]+\.(go|proto|md|sh|yaml|json|bin)$`)
 	house := regexp.MustCompile(`^(app|blob|client|cmd|docs|examples|executor|proto|relay|scripts|sidecar|tests|testutil|x/(beacon|compute|edgenode|internal|rewards))(/[\w-]+)+/?$`)
@@ -28,7 +28,7 @@ func (p Page) Files(known []string) []error {
 	return wrong
 }
 
-// Addresses returns the REST addresses of the page that no query answers.
+// Addresses returns an error for each REST address on the page that no query answers.
 func (p Page) Addresses(known []string) []error {
 	address := regexp.MustCompile(`(?:^|[^\w])(/theta/[\w{}]+/v1[\w/{},$-]*)`)
 	var wrong []error
@@ -49,7 +49,7 @@ func (p Page) Addresses(known []string) []error {
 	return wrong
 }
 
-// braces writes out what {a,b} stands for.
+// braces expands {a,b}.
 func braces(text string) []string {
 	open := strings.IndexByte(text, '{')
 	comma := strings.IndexByte(text, ',')
@@ -79,8 +79,8 @@ func braces(text string) []string {
 	return out
 }
 
-// answers tells whether an address is one of a template; what stands for a value
-// matches any, on both sides.
+// answers reports whether an address matches a template. Placeholders match any value, on
+// both sides.
 func answers(template, address string) bool {
 	a, b := strings.Split(template, "/"), strings.Split(address, "/")
 	return slices.EqualFunc(a, b, func(x, y string) bool {
@@ -88,7 +88,7 @@ func answers(template, address string) bool {
 	})
 }
 
-// ReadAddresses returns the templates of a description in OpenAPI.
+// ReadAddresses returns the templates of an OpenAPI description.
 func ReadAddresses(path string) ([]string, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -107,7 +107,8 @@ func ReadAddresses(path string) ([]string, error) {
 	return templates, nil
 }
 
-// ReadFiles returns the paths of all files and folders below root but what was built.
+// ReadFiles returns the paths of all files and folders below root, except for those that were
+// built.
 func ReadFiles(root string) ([]string, error) {
 	var paths []string
 	err := filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {

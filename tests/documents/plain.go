@@ -11,13 +11,14 @@ import (
 	"strings"
 )
 
-// Pattern is a turn of phrase that readers stumble over, and what to write in its place.
+// Pattern is a turn of phrase that readers stumble over, with advice on what to write
+// instead.
 type Pattern struct {
 	Find    *regexp.Regexp
 	Instead string
 }
 
-// Patterns are the turns of phrase that must not come back.
+// Patterns returns the turns of phrase that must not come back.
 func Patterns() []Pattern {
 	pattern := func(find, instead string) Pattern { return Pattern{regexp.MustCompile(find), instead} }
 	return []Pattern{
@@ -36,13 +37,13 @@ func Patterns() []Pattern {
 	}
 }
 
-// Text is a piece of prose and where it stands.
+// Text is a piece of prose, with the name of its file or page.
 type Text struct {
 	Where, Prose string
 }
 
-// Plain finds patterns in prose. Code between backticks and what stands between double
-// quotes is left out.
+// Plain finds patterns in prose. It omits code between backticks and text between double
+// quotes.
 func (t Text) Plain() []error {
 	prose := regexp.MustCompile("`[^`]*`|\"[^\"\n]*\"").ReplaceAllStringFunc(t.Prose, func(code string) string {
 		return strings.Repeat("\n", strings.Count(code, "\n")) + "x"
@@ -63,7 +64,7 @@ type paragraph struct {
 	text string
 }
 
-// paragraphs joins the lines of each paragraph, list item or row. Headings are left out.
+// paragraphs joins the lines of each paragraph, list item or row. It omits headings.
 func paragraphs(prose string) []paragraph {
 	var all []paragraph
 	open := false
@@ -84,7 +85,7 @@ func paragraphs(prose string) []paragraph {
 	return all
 }
 
-// ReadComments reads the comments of the Go files below folders, and of schemas, by file.
+// ReadComments reads the comments of the Go files and schemas below folders, by file.
 func ReadComments(root string, folders ...string) ([]Text, error) {
 	var texts []Text
 	for _, folder := range folders {
@@ -117,7 +118,7 @@ func ReadComments(root string, folders ...string) ([]Text, error) {
 	return texts, nil
 }
 
-// goComments puts the comments of a file on their lines.
+// goComments returns the comments of a file, each on its own line number.
 func goComments(path string) (string, error) {
 	files := token.NewFileSet()
 	file, err := parser.ParseFile(files, path, nil, parser.ParseComments)
@@ -136,7 +137,7 @@ func goComments(path string) (string, error) {
 	return strings.Join(lines, "\n"), nil
 }
 
-// lineComments puts the comments of a schema on their lines.
+// lineComments returns the comments of a schema, each on its own line number.
 func lineComments(path string) (string, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {

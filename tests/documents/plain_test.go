@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// plainFolders are the folders whose comments are in plain sentences. More may be added.
+// plainFolders returns the folders whose comments are in plain sentences. More may be added.
 func plainFolders() []string {
 	return []string{"blob", "client", "cmd", "proto", "relay", "tests/coverage", "tests/documents", "x/compute/round"}
 }

@@ -8,11 +8,11 @@ import (
 
 // Command is a command that a page tells its reader to run.
 type Command struct {
-	// Where it stands.
+	// Where is its place on a page.
 	Where string
-	// Words of it, without redirections; the first is the program's name.
+	// Words of the command, without redirections. The first is the program's name.
 	Words []string
-	// Whole is false where a page only mentions a command, or leaves arguments out.
+	// Whole is false if a page only mentions a command, or omits arguments.
 	Whole bool
 }
 
@@ -39,7 +39,7 @@ func (p Page) Commands(programs ...string) []Command {
 	return found
 }
 
-// lines are those of the code, joined where a backslash ends them.
+// lines returns the lines of the code, joined where a backslash ends them.
 func (c Code) lines() []Code {
 	var lines []Code
 	open := false
@@ -55,7 +55,7 @@ func (c Code) lines() []Code {
 	return lines
 }
 
-// parseShell takes a line of shell apart into commands, those in $( ) first.
+// parseShell splits a line of shell into commands, those in $( ) first.
 func parseShell(line string) [][]string {
 	var commands [][]string
 	inner := regexp.MustCompile(`\$\(([^()]*)\)`)
@@ -104,7 +104,7 @@ func parseShell(line string) [][]string {
 	return append(commands, words)
 }
 
-// assign notes the variables that lead a command, and returns the rest of it.
+// assign notes the variables that are set before a command, and returns the rest of it.
 func assign(words []string, variables map[string][]string) []string {
 	if len(words) > 0 && words[0] == "export" {
 		words = words[1:]
@@ -121,7 +121,7 @@ func assign(words []string, variables map[string][]string) []string {
 	return words
 }
 
-// expand puts flags in the place of the variables that hold them.
+// expand replaces variables by the flags that they contain.
 func expand(words []string, variables map[string][]string) []string {
 	var out []string
 	for _, word := range words {

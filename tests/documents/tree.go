@@ -9,9 +9,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Check says what is wrong with a command as a page has it: a word or a flag that the
-// program does not know, and in a whole command arguments of which it takes more or
-// fewer, and flags that it cannot do without.
+// Check returns the errors of a command on a page: words or flags that the program does not
+// know. In a whole command, it also checks the number of arguments and the required flags.
 func Check(root *cobra.Command, command Command) error {
 	found, rest := descend(root, command.Words[1:])
 	positions, given, err := arguments(found, rest)
@@ -30,7 +29,7 @@ func Check(root *cobra.Command, command Command) error {
 	return nil
 }
 
-// descend goes down the tree as far as the words lead.
+// descend follows the words down the tree of commands as far as possible.
 func descend(command *cobra.Command, words []string) (*cobra.Command, []string) {
 	for len(words) > 0 {
 		child := childOf(command, words[0])
@@ -51,7 +50,7 @@ func childOf(command *cobra.Command, name string) *cobra.Command {
 	return nil
 }
 
-// arguments tells a command's arguments from its flags.
+// arguments separates a command's arguments from its flags.
 func arguments(command *cobra.Command, words []string) (positions []string, given map[string]bool, err error) {
 	given = make(map[string]bool)
 	for i := 0; i < len(words); i++ {
@@ -92,7 +91,7 @@ func flagOf(command *cobra.Command, name string) *pflag.Flag {
 	return nil
 }
 
-// missing names the flags that a command cannot do without and that were not given.
+// missing returns an error that names the required flags that were not given.
 func missing(command *cobra.Command, given map[string]bool) error {
 	var names []string
 	command.Flags().VisitAll(func(flag *pflag.Flag) {

@@ -20,12 +20,13 @@ import (
 const (
 	// simBlocks is the length of a simulation.
 	simBlocks = 200
-	// blocksAfterImport is for how long an imported chain is run beside its original.
+	// blocksAfterImport is the number of blocks for which an imported chain runs concurrently
+	// with its original.
 	blocksAfterImport = 40
 )
 
-// Random messages of every kind leave a state that can be exported, that imports
-// to the same state, and from which the chain goes on as the original does.
+// Random messages of every kind lead to a state that can be exported and imported to the same
+// state, and from which the chain continues like the original.
 func TestSimulatedStateSurvivesExportAndImport(t *testing.T) {
 	t.Parallel()
 	for _, seed := range []int64{1, 2, 3} {
@@ -40,7 +41,7 @@ func TestSimulatedStateSurvivesExportAndImport(t *testing.T) {
 			fork := s.Fork()
 			requireSameState(t, state(s.Chain), sim.State{Ctx: fork.Genesis(), Stores: fork.App.KVStoreKeys()}, staking()...)
 			s.Run(blocksAfterImport)
-			// Unbondings of after the import have numbers of another count.
+			// Unbondings after the import have numbers from another counter.
 			requireSameState(t, state(s.Chain), state(fork), append(staking(),
 				stakingtypes.UnbondingDelegationKey, stakingtypes.RedelegationKey)...)
 			edge.RequireInvariants(t, fork)
@@ -48,7 +49,7 @@ func TestSimulatedStateSurvivesExportAndImport(t *testing.T) {
 	}
 }
 
-// The same seed gives the same blocks and the same state; another one another.
+// The same seed gives the same blocks and the same state; another seed gives others.
 func TestSameSeedGivesSameAppHash(t *testing.T) {
 	t.Parallel()
 	run := func(seed int64, blocks int) []string {
@@ -69,8 +70,8 @@ func state(chain *apptest.Chain) sim.State {
 	return sim.State{Ctx: chain.Ctx(), Stores: chain.App.KVStoreKeys()}
 }
 
-// staking is what the genesis of x/staking does not carry as it is: indexes and
-// queues of unbondings, past headers, and a counter.
+// staking returns the prefixes of the state that the genesis of x/staking does not carry
+// unchanged: indexes and queues of unbondings, past headers, and a counter.
 func staking() [][]byte {
 	return [][]byte{
 		stakingtypes.UnbondingIDKey, stakingtypes.UnbondingIndexKey, stakingtypes.UnbondingTypeKey,
@@ -79,8 +80,8 @@ func staking() [][]byte {
 	}
 }
 
-// requireSameState compares store by store, but for x/staking's keys with the
-// prefixes except.
+// requireSameState compares store by store, except for keys of x/staking with the prefixes
+// except.
 func requireSameState(t *testing.T, original, imported sim.State, except ...[]byte) {
 	t.Helper()
 	differences, compared := sim.Compare(original, imported, func(store string, key []byte) bool {
@@ -95,8 +96,8 @@ func requireSameState(t *testing.T, original, imported sim.State, except ...[]by
 	require.Empty(t, len(differences), "keys differ")
 }
 
-// requireEveryMessage fails for a message of this chain's modules that has never
-// succeeded, or that the simulation does not know.
+// requireEveryMessage fails if a message of this chain's modules has never succeeded, or if
+// the simulation does not know it.
 func requireEveryMessage(t *testing.T, s *sim.Simulation) {
 	t.Helper()
 	require.NotEmpty(t, s.Chain.OwnMessages())
@@ -106,8 +107,8 @@ func requireEveryMessage(t *testing.T, s *sim.Simulation) {
 	}
 }
 
-// requireEveryTurn fails if something that a network sees now and then has not
-// happened: then the simulation no longer goes through it.
+// requireEveryTurn fails if an event that happens occasionally on a network has not happened,
+// because the simulation then no longer covers it.
 func requireEveryTurn(t *testing.T, s *sim.Simulation) {
 	t.Helper()
 	for _, event := range []string{

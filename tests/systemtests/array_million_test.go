@@ -32,18 +32,18 @@ import (
 )
 
 const (
-	// millionTasks is the most that a job may have.
+	// millionTasks is the largest number of tasks of a job.
 	millionTasks = computetypes.MaxTasks
-	// wantedTasks is after how many accepted ones the requester has enough.
+	// wantedTasks is the number of accepted tasks after which the requester cancels.
 	wantedTasks = 1_000
-	// millionSlots is what each of the three nodes holds at once.
+	// millionSlots is the number of tasks that each of the three nodes holds at once.
 	millionSlots = 100
-	// millionPatience is how long the wanted tasks may take.
+	// millionPatience is the longest time that the wanted tasks may take.
 	millionPatience = 4 * time.Minute
 )
 
-// echo is a module that writes its arguments to its standard output, a zero byte
-// after each.
+// echo is a module that writes its arguments to its standard output, with a zero byte after
+// each.
 var echo = []byte("\x00asm\x01\x00\x00\x00" +
 	"\x01\x12\x03" + // types
 	"\x60\x02\x7f\x7f\x01\x7f" + // 0: (i32, i32) -> i32
@@ -59,8 +59,8 @@ var echo = []byte("\x00asm\x01\x00\x00\x00" +
 	"\x0a\x31\x01\x2f\x00" + // its body, without locals
 	"\x41\x00\x41\x04\x10\x00\x1a" + // args_sizes_get(0, 4): bytes of all arguments at 4
 	"\x41\x80\x08\x41\x80\x10\x10\x01\x1a" + // args_get(1024, 2048): their text at 2048
-	"\x41\x08\x41\x80\x10\x36\x02\x00" + // what to write is at 2048,
-	"\x41\x0c\x41\x04\x28\x02\x00\x36\x02\x00" + // and as long as 4 says
+	"\x41\x08\x41\x80\x10\x36\x02\x00" + // the text to write is at 2048,
+	"\x41\x0c\x41\x04\x28\x02\x00\x36\x02\x00" + // and its length is at 4
 	"\x41\x01\x41\x08\x41\x01\x41\x10\x10\x02\x1a" + // fd_write(1, 8, 1, 16)
 	"\x0b")
 
@@ -100,7 +100,7 @@ func startLargeNetwork(t *testing.T) *devnet.Devnet {
 	options.Slots, options.Bond = millionSlots, 2*millionSlots
 	options.Params = map[string]map[string]any{
 		"edgenode": {"max_slots": millionSlots, "bond_per_slot": params.Tfuel(1).String(), "min_bond": params.Tfuel(1).String()},
-		// A window may hold more tasks than the nodes take at once.
+		// A window may contain more tasks than the nodes take at once.
 		"compute": {"max_draws": 20},
 	}
 	network, err := devnet.Start(t.Context(), options)
@@ -139,14 +139,14 @@ func newMillion(t *testing.T, network *devnet.Devnet) *million {
 	}}
 }
 
-// balance is what the requester has of the base denom.
+// balance returns the requester's balance of the base denom.
 func (m *million) balance(ctx context.Context) math.Int {
 	answer, err := banktypes.NewQueryClient(m.network.Conn()).Balance(ctx, &banktypes.QueryBalanceRequest{Address: m.requester, Denom: params.BaseDenom})
 	require.NoError(m.t, err)
 	return answer.Balance.Amount
 }
 
-// execute sends one message in a tx of its own and returns the fee that it paid.
+// execute sends one message in a separate tx and returns the fee that it paid.
 func (m *million) execute(ctx context.Context, msg sdk.Msg) math.Int {
 	signer, err := m.network.Signer(devnet.Alice)
 	require.NoError(m.t, err)
@@ -168,7 +168,7 @@ func (m *million) job(ctx context.Context) computetypes.Job {
 	return answer.Jobs[0]
 }
 
-// await follows the job until it is as wanted.
+// await follows the job until wanted reports true.
 func (m *million) await(ctx context.Context, posted computetypes.Job, wanted func(computetypes.Job) bool) computetypes.Job {
 	started := time.Now()
 	for {
@@ -192,8 +192,8 @@ func (m *million) await(ctx context.Context, posted computetypes.Job, wanted fun
 	}
 }
 
-// receipts are those in the events of blocks, in order of settlement: by block, and
-// in a block by task.
+// receipts returns the receipts from the events of blocks, in order of settlement: by block,
+// and within a block by task.
 func (m *million) receipts(ctx context.Context, job computetypes.Job) []computetypes.Receipt {
 	codec, err := chain.NewCodec()
 	require.NoError(m.t, err)
@@ -258,8 +258,8 @@ func ones(bitmap []byte) uint64 {
 	return uint64(n)
 }
 
-// requireProven expects the job's root to be that of the receipts, and each of them
-// to be proven under it and nowhere else.
+// requireProven requires that the job's root is that of the receipts, and that each receipt
+// is proven under it at its place and nowhere else.
 func (m *million) requireProven(job computetypes.Job, receipts []computetypes.Receipt) {
 	leaves := make([][]byte, len(receipts))
 	for i, r := range receipts {
@@ -277,8 +277,8 @@ func (m *million) requireProven(job computetypes.Job, receipts []computetypes.Re
 	}
 }
 
-// requireMoney expects the requester to have paid what receipts say, burned seats
-// included, the posting fee and gas, and not a unit more.
+// requireMoney requires that the requester has paid exactly what receipts report, including
+// burned seats, the posting fee and gas.
 func (m *million) requireMoney(ctx context.Context, job computetypes.Job, receipts []computetypes.Receipt, spent, fees math.Int) {
 	answer, err := computetypes.NewQueryClient(m.network.Conn()).Params(ctx, &computetypes.QueryParamsRequest{})
 	require.NoError(m.t, err)
@@ -302,7 +302,7 @@ func (m *million) requireMoney(ctx context.Context, job computetypes.Job, receip
 	require.Zero(m.t, market.Market.Held)
 }
 
-// requireDelivered expects the output of every accepted task in the task's box: the
+// requireDelivered requires that the output of every accepted task is in the task's box: the
 // result manifest, and what the program has written.
 func (m *million) requireDelivered(ctx context.Context, receipts []computetypes.Receipt) {
 	for _, r := range receipts {

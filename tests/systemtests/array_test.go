@@ -27,8 +27,8 @@ func TestArraysRunUnderEveryPolicy(t *testing.T) {
 	t.Parallel()
 	network := startNetwork(t)
 	t.Run("each task has its own input and is audited", func(t *testing.T) {
-		// Of the network's six slots each task takes two, and it waits for the second
-		// with the first in hand: more tasks at once could wait for each other.
+		// Each task takes two of the network's six slots, and waits for the second one while
+		// it holds the first. More tasks at once could wait for each other.
 		a := newArray(t, network, 2)
 		a.spec.Policy = computetypes.Policy{Kind: computetypes.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: computetypes.BasisPoints, Auditors: 1}
 		for task, paid := range a.run() {
@@ -87,8 +87,8 @@ func newArray(t *testing.T, network *devnet.Devnet, n int) *array {
 	}}
 }
 
-// run posts the array, follows it to its end, and checks that every task was paid
-// and delivered. It returns how many replicas of each task were paid.
+// run posts the array, follows it to its end, and checks that every task was paid and
+// delivered. It returns how many replicas of each task were paid.
 func (a *array) run() map[uint64]int {
 	t := a.t
 	t.Helper()
@@ -135,8 +135,8 @@ func (a *array) job(ctx context.Context, id string) computetypes.Job {
 	return answer.Job
 }
 
-// outcomes counts the paid replicas of each task, as the nodes know them from the
-// events of blocks: the chain keeps no receipts of arrays.
+// outcomes counts the paid replicas of each task, as the nodes know them from the events of
+// blocks: the chain does not store receipts of arrays.
 func (a *array) outcomes(id string) map[uint64]int {
 	var paid map[uint64]int
 	require.Eventually(a.t, func() bool {
@@ -159,7 +159,7 @@ func (a *array) outcomes(id string) map[uint64]int {
 	return paid
 }
 
-// work is an assignment as `thetaedge jobs` shows it.
+// work is an assignment in the output of `thetaedge jobs`.
 type work struct {
 	JobID    string `json:"job_id"`
 	Task     uint64 `json:"task,string"`

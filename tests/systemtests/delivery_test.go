@@ -31,16 +31,18 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// line stands between nodes and the relay, and falls at a moment of the delivery.
+// line is a connection between nodes and the relay. It breaks at a certain moment of the
+// delivery.
 type line struct {
 	*httptest.Server
 	relay http.Handler
 
 	mu sync.Mutex
-	// falls tells whether it does before an upload into the box is passed on: the n-th
-	// since it was set, with the content.
+	// falls reports whether the line breaks before an upload into the box is passed on. n
+	// counts the uploads since falls was set; content is the upload.
 	falls func(n int, content []byte) bool
-	// box is the path of the box; what nodes still deliver of earlier jobs goes elsewhere.
+	// box is the path of the box. Nodes may still deliver results of earlier jobs to other
+	// boxes.
 	box   string
 	drops int
 	down  bool
@@ -60,7 +62,7 @@ func newLine(t *testing.T, network *devnet.Devnet) *line {
 
 func (l *line) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !l.passes(r) {
-		// No answer at all, as from a machine that is gone.
+		// There is no answer at all, as from a machine that is gone.
 		if connection, _, err := http.NewResponseController(w).Hijack(); err == nil {
 			_ = connection.Close()
 		}
@@ -87,14 +89,14 @@ func (l *line) passes(r *http.Request) bool {
 	return !l.down
 }
 
-// fallAt has it fall at a moment of the delivery into a sink.
+// fallAt makes the line break at a certain moment of the delivery into a sink.
 func (l *line) fallAt(sink string, falls func(int, []byte) bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.box, l.falls, l.drops, l.down = strings.TrimPrefix(sink, l.URL), falls, 0, false
 }
 
-// up puts it up again.
+// up repairs the line.
 func (l *line) up() { l.fallAt("", nil) }
 
 func (l *line) isDown() bool {
@@ -103,7 +105,7 @@ func (l *line) isDown() bool {
 	return l.down
 }
 
-// runOver runs a job file over a relay to its settlement. fetch is not part of it.
+// runOver runs a job file over a relay until it is settled, without fetching the result.
 func runOver(t *testing.T, network *devnet.Devnet, relay, jobFile string, sink func(string) string) (*client.State, *client.Settlement, string) {
 	t.Helper()
 	c, err := network.Client(t.Context())
@@ -143,7 +145,7 @@ func postOver(t *testing.T, network *devnet.Devnet, relay, jobFile string, sink 
 	return state, dir
 }
 
-// thetad runs a command of the requester's and returns what it printed.
+// thetad runs a command of the requester and returns its output.
 func thetad(t *testing.T, network *devnet.Devnet, args ...string) (string, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -154,7 +156,7 @@ func thetad(t *testing.T, network *devnet.Devnet, args ...string) (string, error
 	return string(out), err
 }
 
-// quickText is a job of a second or two.
+// quickText is a job that takes a second or two.
 const quickText = `
 executor: wasm/1
 program: %[1]s/build/textgen.wasm
@@ -237,7 +239,7 @@ func requireDeliveredElsewhere(t *testing.T, network *devnet.Devnet) {
 	require.True(t, settlement.Accepted())
 	many, _, manyDir := runOver(t, network, network.Relay(), writeJob(t, single+"tasks: 2\n", nil), nil)
 
-	// The relay is gone with all that it had, and all nodes are killed.
+	// The relay is gone with all its data, and all nodes are killed.
 	require.NoError(t, network.Kill(devnet.BlobRelay))
 	for _, node := range network.Nodes() {
 		require.NoError(t, network.Kill(node.Name))
@@ -276,7 +278,7 @@ func requireDeliveredElsewhere(t *testing.T, network *devnet.Devnet) {
 	require.NoError(t, err, "what is here needs neither key nor relay")
 	require.NotContains(t, out, "Asked nodes")
 
-	// A relay that has lost what it had is filled again.
+	// A relay that has lost its data is filled again.
 	config.Root = t.TempDir()
 	require.NoError(t, os.RemoveAll(filepath.Join(manyDir, "1")))
 	found, err := relay.NewServer(config, slog.New(slog.DiscardHandler), prometheus.NewRegistry())

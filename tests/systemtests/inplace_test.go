@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// inPlace starts a testnet out of a home and returns what stops it.
+// inPlace starts a testnet from a home and returns a function that stops it.
 func inPlace(t *testing.T, binary, home string, args ...string) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -46,7 +46,7 @@ func inPlace(t *testing.T, binary, home string, args ...string) (stop func()) {
 	return stop
 }
 
-// rest asks a query of an API; false while it does not answer.
+// rest sends a query to an API. It returns false if the API does not answer.
 func rest(ctx context.Context, api, path string, into any) bool {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+api+path, nil)
 	if err != nil {
@@ -110,7 +110,7 @@ func TestACopyOfAChainBecomesATestnetOfOneValidator(t *testing.T) {
 			}
 			require.Eventually(t, blocks, 90*time.Second, 300*time.Millisecond)
 
-			// The beacon follows the key that was given.
+			// The beacon uses the given key.
 			var beacon struct {
 				Params struct {
 					PublicKey string `json:"public_key"`

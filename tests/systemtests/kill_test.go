@@ -13,7 +13,8 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// textgen is a job that takes some seconds, so that there is a middle to kill in.
+// textgen is a job that takes some seconds, so that processes can be killed in the middle of
+// it.
 const textgen = `
 executor: wasm/1
 program: %[1]s/build/textgen.wasm
@@ -26,7 +27,7 @@ class: cpu-small
 reward: 1tfuel
 `
 
-// moment tells whether a job is where the blow should fall.
+// moment reports whether a job is at the point at which processes are to be killed.
 type moment struct {
 	name string
 	now  func(client.Progress) bool
@@ -66,8 +67,8 @@ func TestEverythingKilledAtOnceGoesOnAndNobodyIsSlashed(t *testing.T) {
 	killDuring(t, network, moments()[1], victims...)
 }
 
-// killDuring ends processes without warning in the middle of a job, starts them
-// again and expects the job to end as if nothing had been.
+// killDuring kills processes without warning in the middle of a job, restarts them, and
+// requires that the job ends as if nothing had happened.
 func killDuring(t *testing.T, network *devnet.Devnet, when moment, victims ...string) {
 	t.Helper()
 	struck := false
@@ -95,7 +96,7 @@ func killDuring(t *testing.T, network *devnet.Devnet, when moment, victims ...st
 	require.NoError(t, err)
 }
 
-// paid are the operators that a job has paid.
+// paid returns the operators that a job has paid.
 func paid(run *devnet.Run) []string {
 	var operators []string
 	for _, outcome := range run.Settlement.Receipt.Outcomes {

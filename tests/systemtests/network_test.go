@@ -15,7 +15,7 @@ import (
 	"github.com/thetaedge/theta/tests/devnet"
 )
 
-// repository is where this package lies below.
+// repository is the path of the repository relative to this package.
 const repository = "../.."
 
 // startNetwork runs three nodes, so that a quorum of three needs each of them.
@@ -40,7 +40,7 @@ func root(t *testing.T) string {
 	return path
 }
 
-// writeJob writes a job file and what else belongs beside it.
+// writeJob creates a job file and the other files that belong to it.
 func writeJob(t *testing.T, text string, files map[string][]byte) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -67,8 +67,8 @@ func follow(t *testing.T, network *devnet.Devnet, jobFile string, see func(clien
 	return run
 }
 
-// requireUnharmed expects that no node lost bond, that the chain's money adds up
-// and that every process still runs.
+// requireUnharmed requires that no node lost bond, that the chain's money adds up, and that
+// every process still runs.
 func requireUnharmed(t *testing.T, network *devnet.Devnet, run *devnet.Run) {
 	t.Helper()
 	if receipt := run.Settlement.Receipt; receipt != nil {

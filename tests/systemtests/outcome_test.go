@@ -22,7 +22,7 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// smallJob is a job whose program lies beside it.
+// smallJob is a job whose program is in the same folder.
 const smallJob = `
 executor: wasm/1
 program: program.wasm
@@ -50,7 +50,7 @@ func TestEveryJobEndsWithTheRightOutcome(t *testing.T) {
 		requireResult(t, network, job, manifest.ReasonOutOfFuel)
 	})
 	t.Run("a program that is none is a result and is paid", func(t *testing.T) {
-		// The client refuses a file like that; what an address serves it cannot check.
+		// The client refuses such a file, but it cannot check what an address serves.
 		none := []byte("\x00asm, and then nothing of the kind")
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(none) }))
 		defer server.Close()
@@ -105,7 +105,7 @@ func requireSameHere(t *testing.T, network *devnet.Devnet, jobFile string) {
 	requireUnharmed(t, network, run)
 }
 
-// requireInputUnavailable posts a job with an input that only an address serves.
+// requireInputUnavailable posts a job with an input that is only available from an address.
 func requireInputUnavailable(t *testing.T, network *devnet.Devnet, serve http.HandlerFunc) {
 	t.Helper()
 	server := httptest.NewServer(serve)
@@ -117,12 +117,12 @@ func requireInputUnavailable(t *testing.T, network *devnet.Devnet, serve http.Ha
 	require.Equal(t, computetypes.TASK_STATUS_INPUT_UNAVAILABLE, run.Settlement.Receipt.Status)
 	requireUnharmed(t, network, run)
 
-	// All three have reported it, and who reports earns nothing.
+	// All three nodes have reported it, and a node that reports does not earn anything.
 	require.True(t, run.Settlement.Paid().IsZero(), "%s", run.Settlement.Paid())
 	requireReturned(t, run)
 }
 
-// requireReturned expects that all comes back that was neither paid nor burned.
+// requireReturned requires that everything is refunded that was neither paid nor burned.
 func requireReturned(t *testing.T, run *devnet.Run) {
 	t.Helper()
 	gone := math.ZeroInt()

@@ -32,11 +32,12 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// validatorsOfPost make blocks as long as three of them are up.
+// validatorsOfPost is the number of validators. They make blocks as long as three of them are
+// up.
 const validatorsOfPost = 4
 
-// poster is a requester whose command is killed, over validators that are restarted
-// and stopped.
+// poster is a requester whose command is killed, with validators that are restarted and
+// stopped.
 type poster struct {
 	t       *testing.T
 	network *devnet.Devnet
@@ -45,8 +46,8 @@ type poster struct {
 	random  *rand.Rand
 }
 
-// TestAJobIsOnChainOnceAfterKillsRestartsAHaltAndOtherNodes: validators ask for
-// different gas prices, so that one refuses what another has taken.
+// TestAJobIsOnChainOnceAfterKillsRestartsAHaltAndOtherNodes: validators require different gas
+// prices, so that one refuses what another has accepted.
 func TestAJobIsOnChainOnceAfterKillsRestartsAHaltAndOtherNodes(t *testing.T) {
 	t.Parallel()
 	p := newPoster(t)
@@ -88,7 +89,8 @@ func newPoster(t *testing.T) *poster {
 	return p
 }
 
-// openNodes opens as many nodes as a job needs, on the validators' accounts.
+// openNodes registers as many nodes as a job needs, with the validators' accounts as
+// operators.
 func (p *poster) openNodes() {
 	ctx := p.t.Context()
 	c, err := p.network.Client(ctx)
@@ -111,7 +113,7 @@ func (p *poster) openNodes() {
 	}))
 }
 
-// command is a thetad compute run at a validator's node.
+// command returns a thetad compute run command that uses a validator's node.
 func (p *poster) command(ctx context.Context, node int, args ...string) *exec.Cmd {
 	args = append([]string{"compute", "run"}, args...)
 	args = append(args, "--node", p.network.ValidatorRPC(node), "--from", devnet.ValidatorName(0),
@@ -129,7 +131,7 @@ func (p *poster) killed(node int, after time.Duration, args ...string) {
 	p.t.Logf("run at node %d, killed after %s: %v\n%s", node, after, err, out)
 }
 
-// moment is some time in which a run does what it does.
+// moment returns a random time after which a run is killed.
 func (p *poster) moment() time.Duration {
 	return time.Duration(800+p.random.IntN(2200)) * time.Millisecond
 }
@@ -149,8 +151,8 @@ func (p *poster) nodeRestarts(dir string) {
 	p.restart(node)
 }
 
-// chainHalts stops two validators while a transaction is under way, and restarts the
-// node that has it: it forgets its mempool and refuses everything until the next block.
+// chainHalts stops two validators while a transaction is under way, and restarts the node
+// that has it. That node forgets its mempool and refuses everything until the next block.
 func (p *poster) chainHalts(dir string) {
 	ctx, cancel := context.WithTimeout(p.t.Context(), time.Minute)
 	defer cancel()
@@ -218,7 +220,7 @@ func (p *poster) atOnce(runs int) []*client.State {
 	return states
 }
 
-// finish takes the job up until it is on chain.
+// finish resumes the job until it is on chain.
 func (p *poster) finish(dir string) *client.State {
 	p.t.Helper()
 	ctx, cancel := context.WithTimeout(p.t.Context(), 2*time.Minute)
@@ -240,7 +242,8 @@ func (p *poster) finish(dir string) *client.State {
 	return nil
 }
 
-// checkOnce expects each job on chain once, and that its state opens its results.
+// checkOnce requires that each job is on chain exactly once, and that its state opens its
+// results.
 func (p *poster) checkOnce(states []*client.State) {
 	p.t.Helper()
 	answer, err := computetypes.NewQueryClient(p.network.Conn()).Jobs(p.t.Context(), &computetypes.QueryJobsRequest{
@@ -257,8 +260,8 @@ func (p *poster) checkOnce(states []*client.State) {
 	}
 }
 
-// TestANodeIsRegisteredByATransactionThatIsSignedElsewhere: register makes it, the
-// operator's other machine signs and sends it.
+// TestANodeIsRegisteredByATransactionThatIsSignedElsewhere: register creates the transaction,
+// and the operator's other machine signs and sends it.
 func TestANodeIsRegisteredByATransactionThatIsSignedElsewhere(t *testing.T) {
 	t.Parallel()
 	p := newPoster(t)

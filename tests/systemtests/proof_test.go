@@ -13,11 +13,11 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// trustedHeight is that of the header which the test trusts.
+// trustedHeight is the height of the header that the test trusts.
 const trustedHeight = 3
 
-// requireProven expects the receipt of a run to be proven, from a header of the
-// chain's first blocks on.
+// requireProven requires that the receipt of a run is proven, starting from a header of the
+// chain's first blocks.
 func requireProven(t *testing.T, network *devnet.Devnet, receipt *computetypes.Receipt) {
 	t.Helper()
 	node, err := proven.Dial(t.Context(), network.RPC())

@@ -22,7 +22,7 @@ import (
 	"github.com/thetaedge/theta/tests/devnet"
 )
 
-// health is what a node says at /theta/health.
+// health is what a node reports at /theta/health.
 type health struct {
 	code   int
 	Status string `json:"status"`
@@ -43,7 +43,7 @@ func validators(t *testing.T, dir string, count int) (*devnet.Devnet, string) {
 	return network, thetad
 }
 
-// thetadOutput runs a command to its end and returns what it printed.
+// thetadOutput runs a command to its end and returns its output.
 func thetadOutput(t *testing.T, binary string, args ...string) string {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), binary, args...).CombinedOutput()
@@ -51,7 +51,7 @@ func thetadOutput(t *testing.T, binary string, args ...string) string {
 	return strings.TrimSpace(string(out))
 }
 
-// askHealth asks a node how it is.
+// askHealth queries the health of a node.
 func askHealth(ctx context.Context, api string) (health, error) {
 	var h health
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+api+"/theta/health", nil)
@@ -67,7 +67,7 @@ func askHealth(ctx context.Context, api string) (health, error) {
 	return h, json.NewDecoder(res.Body).Decode(&h)
 }
 
-// apiOf is where the API of a home answers.
+// apiOf returns the address of the API of a home.
 func apiOf(t *testing.T, binary, home string) string {
 	t.Helper()
 	return strings.TrimPrefix(thetadOutput(t, binary, "config", "get", "app", "api.address", "--home", home), "tcp://")
@@ -106,7 +106,7 @@ func TestANodeThatHaltsAsPlannedExitsWithACodeOfItsOwn(t *testing.T) {
 	require.Contains(t, log, "as planned by halt-height or halt-time")
 	require.NotContains(t, log, "did not stop by itself")
 
-	// The databases were closed in good order: the chain goes on without the setting.
+	// The databases were closed properly: the chain continues without the setting.
 	require.NoError(t, network.Restart("node0"))
 	require.NoError(t, network.Await(t.Context(), time.Minute, "blocks after the halt", func() (bool, error) {
 		c, err := network.Client(t.Context())
@@ -202,7 +202,7 @@ func TestLostQuorumEndsNoNodeAndIsToldAsSuch(t *testing.T) {
 	require.Equal(t, http.StatusOK, lost.code)
 	require.True(t, lost.Alive)
 	require.Contains(t, lost.Reason, "of the voting power")
-	// Longer than any patience of the watchdog.
+	// This is longer than any patience of the watchdog.
 	time.Sleep(60 * time.Second)
 	select {
 	case failure := <-network.Failure():
@@ -225,8 +225,8 @@ func TestANodeThatWasRestartedOnAHaltedChainIsToldAsSuch(t *testing.T) {
 		require.NoError(t, network.Kill(name))
 	}
 	require.NoError(t, network.Restart("node0"))
-	// Its first start may have had a stored block to execute again, and then it answers. A
-	// second one has none.
+	// At its first start, the node may have had to execute a stored block again before it
+	// answered. At a second start there is none.
 	api := apiOf(t, thetad, network.ValidatorHome(0))
 	require.NoError(t, network.Await(t.Context(), time.Minute, "the restarted node", func() (bool, error) {
 		_, err := askHealth(t.Context(), api)

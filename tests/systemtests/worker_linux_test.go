@@ -16,10 +16,10 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// patientTextgen leaves time to give a task back that has begun.
+// patientTextgen leaves time to give back a task that has begun.
 const patientTextgen = textgen + "prepare_blocks: 60\n"
 
-// killWorkers kills the next worker with a program of each node, until some were hit.
+// killWorkers kills the next worker that runs a program on each node, until some were hit.
 func killWorkers(ctx context.Context, nodes []devnet.Node, most int) map[string]bool {
 	hit := map[string]bool{}
 	for len(hit) < most && ctx.Err() == nil {
@@ -57,8 +57,8 @@ func TestTheEndOfAWorkerCostsItsNodeThatTaskAndNothingElse(t *testing.T) {
 	t.Run("a program ends every worker that it is given", func(t *testing.T) { endEveryWorker(t, network, textgenJob) })
 }
 
-// endEveryWorker kills the workers of one job on three nodes, and expects that the nodes
-// serve somebody else.
+// endEveryWorker kills the workers of one job on three nodes, and requires that the nodes
+// then serve another requester.
 func endEveryWorker(t *testing.T, network *devnet.Devnet, job string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)

@@ -14,13 +14,13 @@ import (
 	"strings"
 )
 
-// Finding is something that consensus code may not do: two machines, or the
-// same one twice, could see different things.
+// Finding is something that consensus code must not do, because two machines, or the same
+// machine twice, could get different results.
 type Finding struct {
-	// Func is the function it is in, as "package.Func" or "package.Type.Func",
-	// with the package's path below the module.
+	// Func is the function that contains it, as "package.Func" or "package.Type.Func", with
+	// the package's path below the module.
 	Func string
-	// What it is: a kind such as "map range", or the name that is used.
+	// What contains a kind such as "map range", or the name that is used.
 	What string
 	// Position is file and line.
 	Position string
@@ -28,8 +28,8 @@ type Finding struct {
 
 func (f Finding) String() string { return f.Position + ": " + f.What + " in " + f.Func }
 
-// forbiddenNames are functions, and methods of types, that answer differently from
-// machine to machine or from run to run.
+// forbiddenNames returns functions, and methods of types, whose results differ from machine
+// to machine or from run to run.
 func forbiddenNames() []string {
 	return []string{
 		"time.Now", "time.Since", "time.Until", "time.Sleep", "time.After", "time.AfterFunc", "time.Tick",
@@ -41,7 +41,7 @@ func forbiddenNames() []string {
 	}
 }
 
-// forbiddenPackages are unpredictable as a whole.
+// forbiddenPackages returns packages that are unpredictable as a whole.
 func forbiddenPackages() []string {
 	return []string{
 		"math/rand", "math/rand/v2", "crypto/rand", "hash/maphash", "unsafe",
@@ -49,7 +49,7 @@ func forbiddenPackages() []string {
 	}
 }
 
-// checker looks through one package.
+// checker checks one package.
 type checker struct {
 	path     string
 	files    *token.FileSet
@@ -57,8 +57,8 @@ type checker struct {
 	findings []Finding
 }
 
-// Check returns what the hand-written files of a package may not do in
-// consensus code. load gives the compiled types of an imported package.
+// Check returns the findings in the hand-written files of a package of consensus code. load
+// provides the compiled types of an imported package.
 func Check(pkg Package, load importer.Lookup) ([]Finding, error) {
 	fset := token.NewFileSet()
 	var all, hand []*ast.File
@@ -75,7 +75,7 @@ func Check(pkg Package, load importer.Lookup) ([]Finding, error) {
 	return check(fset, ours(pkg.ImportPath), all, hand, load)
 }
 
-// generated says whether a file was made from the schemas.
+// generated reports whether a file was generated from the schemas.
 func generated(name string) bool {
 	return strings.HasSuffix(name, ".pb.go") || strings.HasSuffix(name, ".pb.gw.go")
 }
@@ -114,7 +114,7 @@ func (c *checker) file(file *ast.File) {
 	}
 }
 
-// receiver is the type before a method's name, with its dot.
+// receiver returns the type before a method's name, with its dot.
 func receiver(f *ast.FuncDecl) string {
 	if f.Recv == nil || len(f.Recv.List) == 0 {
 		return ""
@@ -152,7 +152,7 @@ func (c *checker) node(function string, n ast.Node) {
 	}
 }
 
-// use judges a name by what it stands for, whatever the import is called.
+// use checks a name by what it refers to, whatever name its import has.
 func (c *checker) use(function string, ident *ast.Ident) {
 	f, ok := c.info.Uses[ident].(*types.Func)
 	if !ok || f.Pkg() == nil {
@@ -163,7 +163,7 @@ func (c *checker) use(function string, ident *ast.Ident) {
 	}
 }
 
-// owner is the type that a method belongs to, with its dot.
+// owner returns the type to which a method belongs, with its dot.
 func owner(f *types.Func) string {
 	recv := f.Signature().Recv()
 	if recv == nil {
@@ -179,8 +179,8 @@ func owner(f *types.Func) string {
 	return "."
 }
 
-// isFloat says whether an expression is a float or names the type of one. The
-// parts of a float expression are reported through the whole.
+// isFloat reports whether an expression is a float or names a float type. The parts of a
+// float expression are reported through the whole.
 func (c *checker) isFloat(e ast.Expr) bool {
 	t := c.info.TypeOf(e)
 	if t == nil {
@@ -190,7 +190,7 @@ func (c *checker) isFloat(e ast.Expr) bool {
 	return ok && basic.Info()&(types.IsFloat|types.IsComplex) != 0
 }
 
-// report notes a finding once a line.
+// report notes at most one finding per line.
 func (c *checker) report(function, what string, n ast.Node) {
 	at := c.files.Position(n.Pos())
 	f := Finding{
@@ -203,7 +203,7 @@ func (c *checker) report(function, what string, n ast.Node) {
 	}
 }
 
-// exports returns a loader of compiled types from what `go list -export` found.
+// exports returns a loader of compiled types from the output of `go list -export`.
 func exports(packages []Package) importer.Lookup {
 	files := make(map[string]string, len(packages))
 	for _, p := range packages {

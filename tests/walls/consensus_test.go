@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// exception is a finding that is allowed, and why.
+// exception is a finding that is allowed, with the reason.
 type exception struct{ function, what, why string }
 
 func exceptions() []exception {
@@ -48,7 +48,7 @@ func TestConsensusCodeSeesTheSameEverywhere(t *testing.T) {
 	}
 }
 
-// allowed returns the exception that a finding falls under, -1 without one.
+// allowed returns the index of the exception for a finding, or -1 if there is none.
 func allowed(f Finding) int {
 	for i, e := range exceptions() {
 		if e.function == f.Func && e.what == f.What {
@@ -58,7 +58,7 @@ func allowed(f Finding) int {
 	return -1
 }
 
-// TestEveryRuleCanFail gives the checker small sources that break one rule each.
+// TestEveryRuleCanFail gives the checker small sources that each break one rule.
 func TestEveryRuleCanFail(t *testing.T) {
 	load := standard(t)
 	for name, c := range map[string]struct {

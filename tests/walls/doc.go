@@ -1,4 +1,3 @@
-// Package walls holds the houses of the repository apart. It has two checks,
-// over sources as they are rather than as anybody describes them: which package
-// may import which, and what consensus code may not do.
+// Package walls keeps the houses of the repository apart. It has two checks, which read the
+// sources themselves: which package may import which, and what consensus code must not do.
 package walls

@@ -6,48 +6,48 @@ import (
 	"strings"
 )
 
-// Wall says what some packages of the module may not import. Paths are relative
-// to the module; a package lies in a house when its path is the house's or below.
+// Wall is a rule about what some packages of the module may import. Paths are relative to the
+// module. A package belongs to a house if its path is that of the house or below it.
 type Wall struct {
 	// Name is the rule in words.
 	Name string
-	// Of picks the packages it stands around.
+	// Of reports whether the rule applies to a package.
 	Of func(path string) bool
-	// Allows says whether such a package may import another, by its full path.
+	// Allows reports whether such a package may import another, by its full path.
 	Allows func(importer, imported string) bool
-	// Deep judges all packages below, not only the direct imports.
+	// Deep reports whether the rule applies to indirect imports too.
 	Deep bool
-	// Tests judges the imports of tests as well.
+	// Tests reports whether the rule applies to the imports of tests too.
 	Tests bool
 }
 
-// in says whether a package lies in one of the houses.
+// in reports whether a package belongs to one of the houses.
 func in(path string, houses ...string) bool {
 	return slices.ContainsFunc(houses, func(house string) bool {
 		return path == house || strings.HasPrefix(path, house+"/")
 	})
 }
 
-// within returns the function that picks packages of the houses.
+// within returns a function that reports whether a package belongs to one of the houses.
 func within(houses ...string) func(string) bool {
 	return func(path string) bool { return in(path, houses...) }
 }
 
-// nothingOf forbids houses of the module.
+// nothingOf returns a rule that forbids houses of the module.
 func nothingOf(houses ...string) func(string, string) bool {
 	return func(_, imported string) bool { return !in(ours(imported), houses...) }
 }
 
-// modules are the chain's own modules, lowest first: each may know the types of
-// those before it.
+// modules returns the chain's own modules, lowest first. Each may use the types of those
+// before it.
 func modules() []string { return []string{"beacon", "edgenode", "compute", "rewards", "feemarket"} }
 
-// Walls are the walls of the repository.
+// Walls returns the walls of the repository.
 func Walls() []Wall {
 	return slices.Concat(chainWalls(), offChainWalls(), plainWalls(), testWalls(), floors())
 }
 
-// chainWalls stand around consensus code.
+// chainWalls protect consensus code.
 func chainWalls() []Wall {
 	return []Wall{
 		{
@@ -94,7 +94,7 @@ func chainWalls() []Wall {
 	}
 }
 
-// offChainWalls stand around the binaries, the sidecar and the client.
+// offChainWalls protect the binaries, the sidecar and the client.
 func offChainWalls() []Wall {
 	return []Wall{
 		{
@@ -138,7 +138,7 @@ func offChainWalls() []Wall {
 	}
 }
 
-// plainWalls stand around what every house may use.
+// plainWalls protect packages that every house may use.
 func plainWalls() []Wall {
 	return []Wall{
 		{
@@ -151,7 +151,7 @@ func plainWalls() []Wall {
 	}
 }
 
-// testWalls keep what is for tests, and for show, apart from the rest.
+// testWalls keep code for tests, and for demonstrations, apart from the rest.
 func testWalls() []Wall {
 	return []Wall{
 		{
@@ -178,7 +178,7 @@ func testWalls() []Wall {
 	}
 }
 
-// floors put each module below those that may know its types.
+// floors order the modules: each is below those that may use its types.
 func floors() []Wall {
 	var walls []Wall
 	for i, module := range modules() {
@@ -189,7 +189,7 @@ func floors() []Wall {
 	return walls
 }
 
-// downward forbids a module to know those above it.
+// downward forbids a module to import those above it.
 func downward(module string, above []string) Wall {
 	houses := make([]string, len(above))
 	for i, m := range above {
@@ -209,12 +209,12 @@ func isTypes(path string) bool { return in(path, "x") && strings.HasSuffix(path,
 // nothing of the module itself.
 func typesMayUse(path string) bool { return in(path, "x/beacon/bls", "x/internal/eventjson") }
 
-// isCosmos says whether a package belongs to the chain's stack.
+// isCosmos reports whether a package belongs to the chain's stack.
 func isCosmos(path string) bool {
 	return in(path, "cosmossdk.io", "github.com/cosmos", "github.com/cometbft")
 }
 
-// noConsensus allows what runs off chain: types, but neither keepers nor the app.
+// noConsensus allows what off-chain code needs: types, but neither keepers nor the app.
 func noConsensus(_, imported string) bool {
 	path := ours(imported)
 	if in(path, "app") {
@@ -223,7 +223,7 @@ func noConsensus(_, imported string) bool {
 	return !in(path, "x") || isTypes(path) || typesMayUse(path)
 }
 
-// Breaches returns each import that the wall forbids, in order of packages.
+// Breaches returns each import that the wall forbids, ordered by package.
 func (w Wall) Breaches(packages []Package) []string {
 	var breaches []string
 	for _, p := range packages {

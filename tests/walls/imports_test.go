@@ -19,7 +19,7 @@ func TestNoImportCrossesAWall(t *testing.T) {
 	}
 }
 
-// TestEveryWallCanFail gives each wall an import that it exists to refuse.
+// TestEveryWallCanFail gives each wall an import that it has to refuse.
 func TestEveryWallCanFail(t *testing.T) {
 	crossings := map[string]struct {
 		importer, imported string

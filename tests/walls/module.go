@@ -14,7 +14,7 @@ import (
 // Module is the import path of this module.
 const Module = "github.com/thetaedge/theta"
 
-// Package is what `go list` says of one package.
+// Package is the description of one package by `go list`.
 type Package struct {
 	ImportPath   string
 	Dir          string
@@ -23,14 +23,14 @@ type Package struct {
 	Imports      []string
 	TestImports  []string
 	XTestImports []string
-	// Deps are all packages below it, its own tests left out.
+	// Deps contains all packages that it depends on, except for those of its tests.
 	Deps []string
-	// Export is the file with its types, for packages that were built.
+	// Export is the file with its types, if the package was built.
 	Export string
 }
 
-// ours is the path of a package below the module, or of a house in it: ""
-// when the package is somebody else's.
+// ours returns the path of a package below the module, or of a house in it. It returns "" if
+// the package does not belong to the module.
 func ours(path string) string {
 	if rest, ok := strings.CutPrefix(path, Module+"/"); ok {
 		return rest
@@ -38,7 +38,7 @@ func ours(path string) string {
 	return ""
 }
 
-// list runs `go list` over patterns at the top of the module, with flags.
+// list runs `go list` for patterns at the top of the module, with flags.
 func list(flags []string, patterns ...string) ([]Package, error) {
 	args := append([]string{"list", "-json=ImportPath,Dir,GoFiles,CgoFiles,Imports,TestImports,XTestImports,Deps,Export"}, flags...)
 	cmd := exec.Command("go", append(args, patterns...)...) //nolint:gosec // arguments are this package's own

@@ -7,13 +7,13 @@ import (
 	"regexp"
 )
 
-// laxNumber matches calls that read a number in the base that it begins like, or cut
-// off what does not fit: an amount of "010" becomes eight.
+// laxNumber matches calls that read a number in the base that its prefix suggests, or that
+// truncate a number that does not fit: an amount of "010" would become eight.
 var laxNumber = regexp.MustCompile(
 	`\b(NewIntFromString|ParseCoinNormalized|ParseCoinsNormalized)\(` +
 		`|\.(SetString|ParseInt|ParseUint)\([^,()]*(\([^()]*\))?[^,()]*, *0\b`)
 
-// LaxNumbers returns the lines of a source that read numbers so, as "line: text".
+// LaxNumbers returns the lines of a source that contain such calls, as "line: text".
 func LaxNumbers(source []byte) []string {
 	var found []string
 	lines := bufio.NewScanner(bytes.NewReader(source))

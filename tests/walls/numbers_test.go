@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// laxAllowed are places that read a number so, with the reason.
+// laxAllowed returns the places where such a call is allowed, with the reason.
 func laxAllowed() map[string]string {
 	return map[string]string{
 		"x/compute/types/placement.go": "a pattern has let decimal digits through that begin with no zero",

@@ -1,4 +1,4 @@
-// Package faucet gives newcomers of a test network their first coins over HTTP.
+// Package faucet gives new users of a test network their first coins over HTTP.
 package faucet
 
 import (
@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// maxRequestBytes is far more than an address takes.
+	// maxRequestBytes is far more than an address needs.
 	maxRequestBytes = 1 << 10
-	// maxAddresses bounds what is remembered.
+	// maxAddresses bounds the number of remembered addresses.
 	maxAddresses = 100_000
 )
 
@@ -31,8 +31,8 @@ type Faucet struct {
 	given map[string]int
 }
 
-// New returns a faucet that pays an address at most limit times. The amount is
-// only told; pay decides it.
+// New returns a faucet that pays each address at most limit times. amount is only for
+// display; pay determines the real amount.
 func New(pay Payer, amount sdk.Coin, limit int) *Faucet {
 	return &Faucet{pay: pay, amount: amount, limit: limit, given: make(map[string]int)}
 }
@@ -47,7 +47,8 @@ type answer struct {
 	Error  string `json:"error,omitempty"`
 }
 
-// ServeHTTP pays, one request after the other: they share a sequence number.
+// ServeHTTP pays one request after the other, because all payments use the sequence of one
+// account.
 func (f *Faucet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodPost || r.URL.Path != "/" {
 		reply(w, http.StatusNotFound, answer{Error: `expected POST / with {"address": "theta1…"}`})
@@ -83,6 +84,6 @@ func (f *Faucet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func reply(w http.ResponseWriter, status int, body answer) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	// The client is gone when writing fails; there is nobody to tell.
+	// If writing fails, the client is gone and cannot be told.
 	_ = json.NewEncoder(w).Encode(body)
 }

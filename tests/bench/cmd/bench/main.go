@@ -1,5 +1,5 @@
-// Command bench measures what verified tasks cost beside bank sends, prints a
-// table and writes a report.
+// Command bench measures the cost of verified tasks relative to bank sends, prints a table
+// and writes a report.
 package main
 
 import (
@@ -22,11 +22,11 @@ func main() {
 }
 
 const (
-	// memoryLimit is where the collector works harder instead of taking more, in
-	// bytes.
+	// memoryLimit is the amount of memory, in bytes, from which on the collector works harder
+	// instead of taking more.
 	memoryLimit = 8 << 30
-	// garbagePercent lets the heap grow to four times of what is in use: with
-	// gigabytes of cache the collector would else take more than the blocks.
+	// garbagePercent lets the heap grow to four times the memory in use. With gigabytes of
+	// cache, the collector would otherwise take more time than the blocks.
 	garbagePercent = 300
 )
 

@@ -1,6 +1,6 @@
-// Command demo shows the main job end to end on a network of its own: three
-// strangers' nodes run a language model blind, agree and are paid; a fourth that
-// lies is caught and slashed.
+// Command demo shows the main job end to end on a network of its own. Nodes of three
+// strangers run a language model blind, agree and are paid; a fourth node lies and is
+// slashed.
 package main
 
 import (
@@ -21,10 +21,10 @@ import (
 )
 
 const (
-	// maxJobs bounds the draws until both outcomes were seen. The liar runs out of
-	// bond after two lies, so that luck cannot make it long.
+	// maxJobs bounds the number of jobs until both outcomes were seen. The liar runs out of
+	// bond after two lies, so the demo cannot take long by bad luck.
 	maxJobs = 8
-	// jobPatience is how long one job may take.
+	// jobPatience is the longest time that one job may take.
 	jobPatience = 5 * time.Minute
 )
 
@@ -85,7 +85,7 @@ func run(ctx context.Context, dir, bin, liar, job string, verbose bool) (err err
 	return nil
 }
 
-// play runs jobs until the liar has been caught and one job was honest throughout.
+// play runs jobs until the liar has been slashed and one job had only honest results.
 func (d *demo) play(ctx context.Context) error {
 	d.story.opening(d.network.Nodes())
 	for n := 1; !d.seenAll(); n++ {
@@ -163,7 +163,7 @@ func (d *demo) honestJob() bool {
 	return false
 }
 
-// finish checks what must hold at the end and writes the report in any case.
+// finish checks what must hold at the end, and writes the report in any case.
 func (d *demo) finish(ctx context.Context, path string) error {
 	var errs []error
 	c, err := d.network.Client(ctx)

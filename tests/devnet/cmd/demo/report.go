@@ -17,7 +17,7 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// report is what the demo leaves behind for programs.
+// report is the demo's output for programs.
 type report struct {
 	ChainID    string            `json:"chain_id"`
 	Height     int64             `json:"height"`
@@ -26,9 +26,9 @@ type report struct {
 	Invariants map[string]string `json:"invariants"`
 }
 
-// jobReport is one job. Replicas are the nodes that were assigned and held to a
-// result, over all rounds; agreeing are those with the accepted one. Paid is what
-// each earned before the fee split: its reward, and its share of slashed bonds.
+// jobReport is one job. Replicas are the nodes that were assigned and had to show a result,
+// over all rounds; agreeing are those with the accepted result. Paid is what each node earned
+// before the fee split: its reward, and its share of slashed bonds.
 type jobReport struct {
 	ID       string            `json:"id"`
 	Policy   string            `json:"policy"`
@@ -82,8 +82,8 @@ func reportJob(run *devnet.Run) jobReport {
 	return r
 }
 
-// held tells whether a node had to show a result: those that gave the task back
-// or missed its deadline were replaced.
+// held reports whether a node had to show a result. Nodes that gave the task back or missed
+// its deadline were replaced.
 func held(status computetypes.AssignmentStatus) bool {
 	return status != computetypes.ASSIGNMENT_STATUS_RELEASED && status != computetypes.ASSIGNMENT_STATUS_MISSED
 }

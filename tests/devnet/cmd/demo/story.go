@@ -19,7 +19,7 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// story tells a person what happens.
+// story prints what happens for a reader.
 type story struct {
 	out   io.Writer
 	names map[string]string
@@ -52,7 +52,7 @@ func (s *story) begin(n int) {
 	s.say("Job %d: Alice lets three of them continue a sentence with a language model.", n)
 }
 
-// told says what became of a job, in a line or two.
+// told prints the outcome of a job in a line or two.
 func (s *story) told(run *devnet.Run, r jobReport) {
 	receipt := run.Settlement.Receipt
 	if receipt == nil {
@@ -72,7 +72,7 @@ func (s *story) told(run *devnet.Run, r jobReport) {
 		r.Status, r.Seconds, r.Agreeing, r.Replicas, money.FormatAmount(run.Settlement.Paid()), money.FormatAmount(run.Settlement.Refund()))
 }
 
-// drawn names the nodes of the first round, or of those after it.
+// drawn names the nodes of the first round, or of the rounds after it.
 func (s *story) drawn(receipt *computetypes.Receipt, from uint32) string {
 	var names []string
 	for _, o := range receipt.Outcomes {
@@ -96,7 +96,7 @@ func (s *story) text(run *devnet.Run) {
 	s.say("  Every byte of the text matches the chain's tag: %q", string(line))
 }
 
-// table sums up what each node got.
+// table summarises what each node got.
 func (s *story) table(nodes []devnet.Node, runs []*devnet.Run) {
 	table := tabwriter.NewWriter(s.out, 0, 4, 3, ' ', 0)
 	fmt.Fprintln(table, "\nNODE\tVERDICTS\tPAID\tSHARE OF SLASHED BONDS\tSLASHED")

@@ -11,11 +11,11 @@ import (
 	"github.com/thetaedge/theta/executor"
 )
 
-// lie is what the liar adds to every file that it computes.
+// lie is the text that the liar adds to every file that it computes.
 const lie = "\n(and this was never computed)\n"
 
-// lyingExecutor runs tasks honestly and alters what comes out, consistently: files
-// and digests fit each other, as those of a clever cheat would.
+// lyingExecutor runs tasks honestly and alters their results consistently: files and digests
+// match each other, as a clever cheat would make them do.
 type lyingExecutor struct {
 	executor.Executor
 
@@ -24,7 +24,7 @@ type lyingExecutor struct {
 	lies map[string]*altered
 }
 
-// altered is a result that was changed once, for every caller the same.
+// altered is a result that was altered once, so that every caller gets the same one.
 type altered struct {
 	once   sync.Once
 	result executor.Result
@@ -69,8 +69,8 @@ func (l *lyingExecutor) Wait(ctx context.Context, id string) (executor.Result, e
 	return lie.result, lie.err
 }
 
-// alter rewrites every output file, and the result to match. A program that left
-// no files is claimed to have failed.
+// alter rewrites every output file, and changes the result to match. If a program left no
+// files, alter claims that it failed.
 func alter(dir string, result executor.Result) (executor.Result, error) {
 	outputs := append([]executor.File(nil), result.Outputs...)
 	changed := false

@@ -1,7 +1,6 @@
-// Command liar is an edge node that cheats, for the demo and the tests. It is
-// built from the packages of the real one around an executor that alters what it
-// computes; the real one has no switch for that. Its home is made and registered
-// with thetaedge.
+// Command liar is an edge node that cheats, for the demo and the tests. It is built from the
+// packages of the real node, with an executor that alters results; the real node does not
+// have a switch for that. thetaedge creates and registers its home.
 package main
 
 import (

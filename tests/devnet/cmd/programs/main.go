@@ -1,6 +1,6 @@
-// Command programs runs the programs of others that scripts/wasi-programs.sh has built as
-// jobs on a network of its own, and prints what each took. It fails when one has another
-// result than the one it is held against.
+// Command programs runs third-party programs that scripts/wasi-programs.sh has built as jobs
+// on a network of its own, and prints the time that each took. It fails if a result differs
+// from the expected one.
 package main
 
 import (
@@ -26,25 +26,25 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// jobPatience is how long one job may take.
+// jobPatience is the longest time that one job may take.
 const jobPatience = 5 * time.Minute
 
-// about is what the script says of a program.
+// about is the script's description of a program.
 type about struct {
 	Name    string `json:"name"`
 	Version string `json:"version"`
 	Source  string `json:"source"`
-	// Check is what the result is held against.
+	// Check is what the result is compared with.
 	Check string `json:"check"`
 }
 
-// row is what a program took.
+// row contains the times of a program.
 type row struct {
 	about
 	bytes   int64
 	fuel    uint64
 	seconds float64
-	// wrong is nil for the right result.
+	// wrong is nil if the result is right.
 	wrong error
 }
 
@@ -117,7 +117,7 @@ func perform(ctx context.Context, folder string, try func(context.Context, strin
 	return r, nil
 }
 
-// here runs a program on this machine alone.
+// here runs a program on this machine only.
 func here(ctx context.Context, folder string, r *row) error {
 	job, err := jobfile.Load(filepath.Join(folder, "job.yaml"))
 	if err != nil {
@@ -161,7 +161,7 @@ func onNetwork(ctx context.Context, network *devnet.Devnet, folder string, r *ro
 	return compare(folder, run.Result)
 }
 
-// compare holds the outputs of a result against those that are wanted.
+// compare compares the outputs of a result with the expected ones.
 func compare(folder string, result *client.Result) error {
 	wanted, err := os.ReadDir(filepath.Join(folder, "want"))
 	if err != nil {
