@@ -1,6 +1,6 @@
-// Package osfault says in words what an operating system refuses, and what its owner
-// can do about it. What a full disk or a wrong owner has caused must not be taken for
-// a damaged file: the cure of one destroys the other.
+// Package osfault explains errors of the operating system in words, and says what the owner
+// of the machine can do about them. An effect of a full disk or a wrong owner must not be
+// mistaken for a damaged file, because the cure of one destroys the other.
 package osfault
 
 import (
@@ -13,24 +13,24 @@ import (
 	"syscall"
 )
 
-// Class is what kind of thing the operating system refuses. Each has a cure of its own.
+// Class is a kind of error of the operating system. Each has a cure of its own.
 type Class string
 
 // The classes.
 const (
-	// Permission: owner or mode of a file or folder keep this user out.
+	// Permission: the owner or the mode of a file or folder keeps this user out.
 	Permission Class = "permission denied"
-	// ReadOnly: the file system takes no writes.
+	// ReadOnly: the file system does not accept writes.
 	ReadOnly Class = "read-only file system"
 	// NoSpace: the disk, its inodes or the user's quota are used up.
 	NoSpace Class = "no space left"
-	// TooManyFiles: the process, or the machine, has as many files open as it may.
+	// TooManyFiles: the process, or the machine, has as many files open as it may have.
 	TooManyFiles Class = "too many open files"
 	// TooLarge: the process may not write files of this size.
 	TooLarge Class = "file size limit"
-	// NoMemory: the machine has no memory for it.
+	// NoMemory: the machine does not have enough memory.
 	NoMemory Class = "no memory"
-	// WrongKind: a folder was expected where a file is, or the other way round.
+	// WrongKind: a file is in the place of a folder, or a folder in the place of a file.
 	WrongKind Class = "not the kind of file that was expected"
 	// NoLocks: the file system cannot lock files.
 	NoLocks Class = "no locks"
@@ -42,21 +42,22 @@ const (
 type Fault struct {
 	// Class of the error.
 	Class Class
-	// Path that was touched.
+	// Path of the operation.
 	Path string
 	// Cure in words.
 	Cure string
-	// Err is what the operating system said.
+	// Err is the error of the operating system.
 	Err error
 }
 
 // Error implements error.
 func (f *Fault) Error() string { return fmt.Sprintf("%v: %s", f.Err, f.Cure) }
 
-// Unwrap returns what the operating system said.
+// Unwrap returns the error of the operating system.
 func (f *Fault) Unwrap() error { return f.Err }
 
-// Of returns the class of an error; false when the operating system has no part in it.
+// Of returns the class of an error. The second result is false if the error does not come
+// from the operating system.
 func Of(err error) (Class, bool) {
 	var fault *Fault
 	if errors.As(err, &fault) {
@@ -95,9 +96,9 @@ func Of(err error) (Class, bool) {
 	return "", false
 }
 
-// Explain adds the cure to an error of the operating system about path, or about the
-// file that the error names itself. Any other error, and nil, comes back as it is. Path
-// may be empty: then only an error that names a file is explained.
+// Explain adds the cure to an error of the operating system about path, or about the file
+// that the error itself names. It returns any other error, and nil, unchanged. If path is
+// empty, Explain only explains errors that name a file.
 func Explain(path string, err error) error {
 	class, known := Of(err)
 	var fault *Fault
@@ -118,7 +119,7 @@ func Explain(path string, err error) error {
 	return &Fault{Class: class, Path: path, Cure: cure(class, path, err), Err: err}
 }
 
-// cure says what the owner of the machine can do.
+// cure returns what the owner of the machine can do.
 func cure(class Class, path string, err error) string {
 	switch class {
 	case Permission:
@@ -144,7 +145,7 @@ func cure(class Class, path string, err error) string {
 	return ""
 }
 
-// permissionCure names the first thing on the way to path that keeps this user out.
+// permissionCure names the first folder or file on the way to path that keeps this user out.
 func permissionCure(path string) string {
 	who := user(os.Geteuid())
 	for at := path; ; at = filepath.Dir(at) {

@@ -9,9 +9,9 @@ import (
 	"os"
 )
 
-// Keep copies a damaged file beside itself, so that nothing that anybody does next can
-// lose what is left of it. The copy is named after its content: a daemon that is
-// started again and again makes one. It returns the path of the copy.
+// Keep copies a damaged file into the same folder, so that what is left of it cannot be lost
+// by a later action. The name of the copy depends on its content, so that a daemon that is
+// started repeatedly makes only one copy. Keep returns the path of the copy.
 func Keep(path string) (string, error) {
 	source, err := os.Open(path)
 	if err != nil {
@@ -29,7 +29,8 @@ func Keep(path string) (string, error) {
 	if _, err := source.Seek(0, io.SeekStart); err != nil {
 		return "", Explain(path, err)
 	}
-	// Under another name until it is whole: a half copy must not pass for one.
+	// The copy has another name until it is complete, because a partial copy must not be
+	// mistaken for a complete one.
 	part, err := os.OpenFile(kept+".part", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return "", Explain(kept, err)

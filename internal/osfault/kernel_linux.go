@@ -17,20 +17,21 @@ func freeAt(path string) (bytes, inodes uint64, known bool) {
 	}
 	inodes = stat.Ffree
 	if stat.Files == 0 {
-		inodes = 1 // a file system without a count of them
+		inodes = 1 // a file system that does not count inodes
 	}
 	return stat.Bavail * uint64(stat.Bsize), inodes, true //nolint:gosec,unconvert,nolintlint // positive
 }
 
-// Free is how many bytes a user can still write at path; false when the system does not
-// tell.
+// Free returns the number of bytes that a user can still write at path. The second result is
+// false if the system does not report it.
 func Free(path string) (uint64, bool) {
 	bytes, _, known := freeAt(path)
 	return bytes, known
 }
 
-// mountPoint is where the file system of a path is mounted, as the kernel lists it; ""
-// when it does not say. A mount of a folder elsewhere has the same device number.
+// mountPoint returns the folder at which the file system of a path is mounted, according to
+// the kernel's list, or "" if it is not listed. A folder that is mounted in another place has
+// the same device number.
 func mountPoint(path string) string {
 	mounts, err := os.Open("/proc/self/mountinfo")
 	if err != nil {
@@ -53,8 +54,8 @@ func mountPoint(path string) string {
 	return longest
 }
 
-// Holder names the process that has locked a file, "process 123 (thetaedge)"; "" when
-// the system does not tell.
+// Holder returns the name of the process that has locked a file, such as "process 123
+// (thetaedge)", or "" if the system does not report it.
 func Holder(path string) string {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -6,9 +6,10 @@ func freeAt(string) (bytes, inodes uint64, known bool) { return 0, 0, false }
 
 func mountPoint(string) string { return "" }
 
-// Free is how many bytes a user can still write at path; false when the system does not
-// tell.
+// Free returns the number of bytes that a user can still write at path. The second result is
+// false if the system does not report it.
 func Free(string) (uint64, bool) { return 0, false }
 
-// Holder names the process that has locked a file; "" when the system does not tell.
+// Holder returns the name of the process that has locked a file, or "" if the system does not
+// report it.
 func Holder(string) string { return "" }

@@ -12,7 +12,7 @@ import (
 	"syscall"
 )
 
-// user names a user id.
+// user returns the name of a user id.
 func user(id int) string {
 	if found, err := osuser.LookupId(strconv.Itoa(id)); err == nil {
 		return fmt.Sprintf("%s (uid %d)", found.Username, id)
@@ -27,8 +27,8 @@ func ownerOf(info fs.FileInfo) string {
 	return "somebody else"
 }
 
-// mountOf is the folder at which the file system of path begins. What is not there is
-// taken for its nearest folder that is.
+// mountOf returns the folder at which the file system of path begins. If path does not exist,
+// mountOf uses the nearest folder above it that does.
 func mountOf(path string) string {
 	at, err := filepath.Abs(path)
 	if err != nil {
@@ -62,7 +62,7 @@ func deviceOf(info fs.FileInfo) uint64 {
 	return 0
 }
 
-// openLimit is how many files this process may have open.
+// openLimit returns how many files this process may have open.
 func openLimit() string {
 	var limit syscall.Rlimit
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {

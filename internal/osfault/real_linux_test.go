@@ -13,7 +13,7 @@ import (
 	"github.com/thetaedge/theta/internal/osfault"
 )
 
-// mount mounts something for the time of the test, and skips it where that is refused.
+// mount mounts something for the duration of the test. If that is refused, it skips the test.
 func mount(t *testing.T, args ...string) {
 	t.Helper()
 	out, err := exec.Command("mount", args...).CombinedOutput()
