@@ -1,6 +1,6 @@
-// Command openapi makes the document of the node's REST gateway out of what the
-// generator of the schemas writes: it names the document, groups operations by module
-// and gives each an id of its own.
+// Command openapi turns the output of the schema generator into the description of the node's
+// REST gateway: it names the document, groups operations by module and gives each operation
+// an id.
 //
 // Usage: go run ./scripts/openapi GENERATED > docs/static/openapi.json
 package main
@@ -23,7 +23,7 @@ type tag struct {
 	Description string `json:"description"`
 }
 
-// tags are the groups in the order of the page: the chain's own modules first.
+// tags returns the groups in the order of the page: the chain's own modules first.
 func tags() []tag {
 	return []tag{
 		{"compute", "Jobs, tasks, draws, verdicts and receipts."},
@@ -116,7 +116,7 @@ func arrange(document object) error {
 
 var shape = regexp.MustCompile(`^/(theta|cosmos)/(base/)?([a-z0-9]+)/`)
 
-// groupOf is the module of a path.
+// groupOf returns the module of a path.
 func groupOf(path string) string {
 	parts := shape.FindStringSubmatch(path)
 	if parts == nil {
@@ -130,7 +130,7 @@ func groupOf(path string) string {
 
 var reference = regexp.MustCompile(`"#/definitions/([^"]+)"`)
 
-// prune drops definitions that nothing refers to.
+// prune removes definitions that are not referenced.
 func prune(document object) error {
 	definitions, _ := document["definitions"].(object)
 	needed := map[string]bool{}
@@ -163,8 +163,8 @@ func prune(document object) error {
 	return nil
 }
 
-// shorten keeps the first paragraph of the long texts about google.protobuf.Any, which
-// stand at every field of that type.
+// shorten keeps the first paragraph of the long texts about google.protobuf.Any, which are
+// repeated at every field of that type.
 func shorten(value any) {
 	switch v := value.(type) {
 	case object:

@@ -1,7 +1,7 @@
-// protoc-gen-eventjson generates the JSON encoding of typed events. For each message named
-// in the option messages (full names, separated by semicolons) it writes a method Encode
-// that returns the event as sdk.TypedEventToEvent would, and a function for every message
-// that such an event holds. Run by scripts/proto.sh.
+// protoc-gen-eventjson generates the JSON encoding of typed events. For each message named in
+// the option messages (full names, separated by semicolons) it writes a method Encode that
+// returns the event as sdk.TypedEventToEvent would, and a function for every message that
+// such an event contains. scripts/proto.sh runs it.
 package main
 
 import (
@@ -20,7 +20,7 @@ const (
 	eventjson = protogen.GoImportPath("github.com/thetaedge/theta/x/internal/eventjson")
 	sdk       = protogen.GoImportPath("github.com/cosmos/cosmos-sdk/types")
 
-	// Numbers of gogoproto's options of a field, from gogo.proto.
+	// Numbers of gogoproto's field options, from gogo.proto.
 	optionNullable   = 65001
 	optionCustomType = 65003
 	integer          = "cosmossdk.io/math.Int"
@@ -46,7 +46,8 @@ func main() {
 // generator writes one file.
 type generator struct {
 	*protogen.GeneratedFile
-	// queue are the messages that still need a function, known those that have or get one.
+	// queue contains the messages that still need a function; known contains those that have
+	// one or will get one.
 	queue []*protogen.Message
 	known map[protoreflect.FullName]bool
 }
@@ -144,7 +145,7 @@ func (g *generator) message(m *protogen.Message) error {
 	return nil
 }
 
-// oneof writes the field that is set, if one is.
+// oneof writes the field that is set, if there is one.
 func (g *generator) oneof(o *protogen.Oneof) error {
 	g.P("switch v := m.", o.GoName, ".(type) {")
 	for _, field := range o.Fields {
@@ -159,14 +160,14 @@ func (g *generator) oneof(o *protogen.Oneof) error {
 	return nil
 }
 
-// opened is the expression of the bytes so far with the name of a field.
+// opened returns the expression for the bytes so far, followed by the name of a field.
 func opened(prefix string, field *protogen.Field) string {
 	return fmt.Sprintf("append(b, `%s%q:`...)", prefix, field.Desc.Name())
 }
 
 func function(m *protogen.Message) string { return "appendJSON" + m.GoIdent.GoName }
 
-// value is the expression that appends a field's value to bytes.
+// value returns the expression that appends a field's value to bytes.
 func (g *generator) value(field *protogen.Field, bytes, name string) (string, error) {
 	nullable, custom, err := options(field)
 	switch {
@@ -193,7 +194,7 @@ func (g *generator) value(field *protogen.Field, bytes, name string) (string, er
 	return g.call("Each", bytes, name, fmt.Sprintf("func(b []byte, v *%s) []byte { return %s }", kind, one)), nil
 }
 
-// single is the expression for a value that is not a list.
+// single returns the expression for a value that is not a list.
 func (g *generator) single(field *protogen.Field, bytes, name string, nullable bool, custom string) (string, error) {
 	if custom != "" {
 		if custom != integer || nullable {
@@ -231,7 +232,7 @@ func (g *generator) single(field *protogen.Field, bytes, name string, nullable b
 	}
 }
 
-// kind is the Go type of an element of a list.
+// kind returns the Go type of an element of a list.
 func (g *generator) kind(field *protogen.Field, custom string) (string, error) {
 	if custom != "" {
 		return "", fmt.Errorf("%s: a list of a custom type is not supported", field.Desc.FullName())
@@ -261,7 +262,7 @@ func (g *generator) need(m *protogen.Message) {
 	}
 }
 
-// options reads gogoproto's options of a field, which this program knows by number only.
+// options returns gogoproto's options of a field, which this program knows only by number.
 func options(field *protogen.Field) (nullable bool, custom string, err error) {
 	nullable = true
 	raw, err := proto.Marshal(field.Desc.Options())

@@ -1,9 +1,9 @@
-// Command vuln judges what govulncheck found: it reads its JSON from standard input
-// and the verdicts from tests/dependencies/advisories.yaml, prints one line for each
-// advisory of each module, and ends with 1 if one of them has no verdict.
+// Command vuln judges the findings of govulncheck. It reads govulncheck's JSON from standard
+// input and the verdicts from tests/dependencies/advisories.yaml, prints one line for each
+// advisory of each module, and exits with 1 if one of them does not have a verdict.
 //
-// Advisories of the standard library depend on the Go that is installed here, which
-// no change of this repository moves: they are listed and never fail.
+// Advisories of the standard library depend on the installed version of Go, which a change of
+// this repository cannot affect: they are listed and never make the command fail.
 package main
 
 import (
@@ -19,7 +19,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// standardLibrary is what govulncheck calls the module of Go itself.
+// standardLibrary is the name of Go's own module in the output of govulncheck.
 const standardLibrary = "stdlib"
 
 // advisory is one advisory in one module.
@@ -27,10 +27,11 @@ type advisory struct {
 	ID, Module string
 }
 
-// finding is what is known of an advisory that applies.
+// finding describes an advisory that applies.
 type finding struct {
 	found, fixed string
-	// called is whether a call to it was found; a look at the modules alone finds none.
+	// called reports whether a call to the vulnerable code was found. If only the modules are
+	// checked, no call is found.
 	called bool
 }
 
@@ -67,7 +68,7 @@ func main() {
 	}
 }
 
-// judge prints what was found and returns how many findings have no verdict.
+// judge prints the findings and returns how many of them do not have a verdict.
 func judge(in io.Reader, out io.Writer, list string) (int, error) {
 	verdicts, err := readVerdicts(list)
 	if err != nil {
@@ -101,7 +102,7 @@ func judge(in io.Reader, out io.Writer, list string) (int, error) {
 	return open, nil
 }
 
-// readVerdicts returns what advisories.yaml says of each advisory.
+// readVerdicts returns the verdicts in advisories.yaml.
 func readVerdicts(path string) (map[advisory]string, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -126,7 +127,7 @@ func readVerdicts(path string) (map[advisory]string, error) {
 	return verdicts, nil
 }
 
-// readFindings returns what applies, and the summaries of all advisories.
+// readFindings returns the advisories that apply, and the summaries of all advisories.
 func readFindings(in io.Reader) (map[advisory]finding, map[string]string, error) {
 	findings, summaries := make(map[advisory]finding), make(map[string]string)
 	messages, some := json.NewDecoder(in), false
