@@ -10,7 +10,11 @@ import (
 
 // plainFolders returns the folders whose comments are in plain sentences. More may be added.
 func plainFolders() []string {
-	return []string{"blob", "client", "cmd", "proto", "relay", "tests/coverage", "tests/documents", "x/compute/round"}
+	return []string{
+		"app", "blob", "client", "cmd", "internal", "proto", "relay", "scripts", "tests",
+		"testutil/apptest", "testutil/edge", "testutil/keepertest", "testutil/rpcnode", "testutil/twin",
+		"x/beacon", "x/compute", "x/feemarket", "x/internal", "x/rewards",
+	}
 }
 
 func requirePlain(t *testing.T, texts []Text) {
