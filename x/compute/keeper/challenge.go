@@ -86,7 +86,7 @@ func (k *Keeper) namedReceipt(ctx context.Context, id types.JobID, job *types.Jo
 	}
 	receipt := msg.Proof.Receipt
 	if receipt.JobId != job.Id || receipt.Task != msg.Task {
-		return receipt, types.ErrReceiptNotFound.Wrapf("expected the receipt of task %d of job %s, got that of task %d of job %s",
+		return receipt, types.ErrReceiptNotFound.Wrapf("expected the receipt of task %d of job %s, found that of task %d of job %s",
 			msg.Task, id, receipt.Task, receipt.JobId)
 	}
 	leaf, err := types.ReceiptLeaf(receipt)

@@ -183,7 +183,7 @@ func (s queryServer) Quote(ctx context.Context, req *types.QueryQuoteRequest) (*
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
 	if req.SpecBytes > types.MaxSpecBytes {
-		return nil, status.Errorf(codes.InvalidArgument, "expected at most %d spec_bytes, got %d", types.MaxSpecBytes, req.SpecBytes)
+		return nil, status.Errorf(codes.InvalidArgument, "expected at most %d spec_bytes, found %d", types.MaxSpecBytes, req.SpecBytes)
 	}
 	q, err := s.k.quote(sdk.UnwrapSDKContext(ctx), params, denom.BondValue(reward.Amount), spec, int(req.SpecBytes), false)
 	if err != nil {

@@ -101,7 +101,7 @@ func present[T any](all []*T) []T {
 // checkPage refuses pages that are too large.
 func checkPage(page *query.PageRequest, most uint64) error {
 	if page != nil && page.Limit > most {
-		return status.Errorf(codes.InvalidArgument, "expected pages of at most %d, got %d", most, page.Limit)
+		return status.Errorf(codes.InvalidArgument, "expected pages of at most %d, found %d", most, page.Limit)
 	}
 	return nil
 }

@@ -135,7 +135,7 @@ func TestClaimablePagesAreCompleteAndBounded(t *testing.T) {
 	_, err := f.queries.Claimable(f.ctx, &types.QueryClaimableRequest{
 		Operator: operator(0).String(), Pagination: &query.PageRequest{Limit: 201},
 	})
-	require.ErrorContains(t, err, "pages of at most 200, got 201")
+	require.ErrorContains(t, err, "pages of at most 200, found 201")
 	_, err = f.queries.Claimable(f.ctx, &types.QueryClaimableRequest{Operator: operator(50).String()})
 	require.Equal(t, codes.NotFound, status.Code(err))
 	_, err = f.queries.Claimable(f.ctx, &types.QueryClaimableRequest{Operator: "x"})
@@ -182,7 +182,7 @@ func TestQueriesOfThingsThatAreNotThereSaySo(t *testing.T) {
 	_, err = f.queries.Job(f.ctx, &types.QueryJobRequest{JobId: "x"})
 	require.ErrorContains(t, err, "height-tx-n")
 	_, err = f.queries.Task(f.ctx, &types.QueryTaskRequest{JobId: id, Task: 7})
-	require.ErrorContains(t, err, "has tasks 0 to 0, got 7")
+	require.ErrorContains(t, err, "has tasks 0 to 0, found 7")
 	_, err = f.queries.Receipt(f.ctx, &types.QueryReceiptRequest{JobId: id})
 	require.ErrorContains(t, err, "has not ended")
 	_, err = f.queries.Assignments(f.ctx, &types.QueryAssignmentsRequest{Operator: "x"})

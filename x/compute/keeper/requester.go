@@ -38,7 +38,7 @@ func (k *Keeper) checkRequester(job *types.Job, requester string) error {
 		return err
 	}
 	if !bytes.Equal(by, owner) {
-		return types.ErrNotRequester.Wrapf("job %s belongs to %s, got %s", job.Id, job.Requester, requester)
+		return types.ErrNotRequester.Wrapf("job %s belongs to %s, found %s", job.Id, job.Requester, requester)
 	}
 	return nil
 }

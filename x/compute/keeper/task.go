@@ -47,13 +47,13 @@ func (k *Keeper) loadStored(ctx sdk.Context, params types.Params, id types.JobID
 func missingTask(job *types.Job, index uint64) error {
 	switch {
 	case index >= job.Tasks:
-		return types.ErrTaskNotFound.Wrapf("job %s has tasks 0 to %d, got %d", job.Id, job.Tasks-1, index)
+		return types.ErrTaskNotFound.Wrapf("job %s has tasks 0 to %d, found %d", job.Id, job.Tasks-1, index)
 	case index < job.TasksOpened:
 		return types.ErrTaskEnded.Wrapf("task %d of job %s; its receipt says how", index, job.Id)
 	case job.TasksDropped > 0:
 		return types.ErrTaskEnded.Wrapf("task %d of job %s was never opened: the job was cancelled or its lifetime is over", index, job.Id)
 	default:
-		return types.ErrTaskNotOpen.Wrapf("tasks of job %s are open up to %d, got %d; it opens when others have ended",
+		return types.ErrTaskNotOpen.Wrapf("tasks of job %s are open up to %d, found %d; it opens when others have ended",
 			job.Id, job.TasksOpened-1, index)
 	}
 }

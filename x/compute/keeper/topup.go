@@ -63,9 +63,9 @@ func checkTopUp(params types.Params, job *types.Job, msg *types.MsgTopUpJob, hei
 	case msg.Tasks == 0 && msg.LifetimeBlocks == 0:
 		return bad.Wrap("expected tasks or lifetime_blocks above 0")
 	case msg.LifetimeBlocks > params.MaxLifetimeBlocks:
-		return bad.Wrapf("lifetime_blocks: at most %d, got %d", params.MaxLifetimeBlocks, msg.LifetimeBlocks)
+		return bad.Wrapf("lifetime_blocks: at most %d, found %d", params.MaxLifetimeBlocks, msg.LifetimeBlocks)
 	case msg.Tasks > params.MaxTasks || job.Tasks+msg.Tasks > params.MaxTasks:
-		return bad.Wrapf("tasks: at most %d in all, the job has %d, got %d more", params.MaxTasks, job.Tasks, msg.Tasks)
+		return bad.Wrapf("tasks: at most %d in all, the job has %d, found %d more", params.MaxTasks, job.Tasks, msg.Tasks)
 	case job.ArrayInputs > 0 && job.Tasks+msg.Tasks > job.ArrayInputs:
 		return bad.Wrapf("tasks: array_input has %d inputs, the job would have %d tasks", job.ArrayInputs, job.Tasks+msg.Tasks)
 	default:

@@ -15,7 +15,7 @@ import (
 // Claim enters a node into a draw.
 func (t *Task) Claim(operator sdk.AccAddress, ref types.TaskRef) error {
 	if ref.Round != t.index() {
-		return types.ErrWrongRound.Wrapf("task is in round %d, got a claim for round %d", t.index(), ref.Round)
+		return types.ErrWrongRound.Wrapf("the task is in round %d, found a claim for round %d", t.index(), ref.Round)
 	}
 	c, rules, err := t.Match(operator)
 	if err != nil {
@@ -40,7 +40,7 @@ func (t *Task) held(operator sdk.AccAddress, ref types.TaskRef) (part, error) {
 		return p, t.notHeld(text, ref)
 	}
 	if p.round != ref.Round {
-		return p, types.ErrWrongRound.Wrapf("node was drawn in round %d, got round %d", p.round, ref.Round)
+		return p, types.ErrWrongRound.Wrapf("the node was drawn in round %d, found round %d", p.round, ref.Round)
 	}
 	return p, nil
 }
@@ -149,7 +149,7 @@ func (t *Task) revealable(a part, operator sdk.AccAddress, item types.RevealItem
 // of fuel has used all of it, and no run uses more.
 func (t *Task) checkFuel(fuel uint64) error {
 	if fuel > t.job.Fuel {
-		return types.ErrFuelOverSpec.Wrapf("task %d of job %s: expected at most the %d that its spec allows, got %d", t.record.Index, t.job.Id, t.job.Fuel, fuel)
+		return types.ErrFuelOverSpec.Wrapf("task %d of job %s: expected at most the %d that its spec allows, found %d", t.record.Index, t.job.Id, t.job.Fuel, fuel)
 	}
 	return nil
 }
@@ -188,13 +188,17 @@ func (t *Task) disclosure(a part, item types.OpenItem) (types.Opening, error) {
 		return shown, err
 	}
 	if own := len(shown.OwnTrace) > 0; own != t.provesWork(a.round) {
-		return shown, types.ErrOpenMismatch.Wrapf("a trace under the key of round %d: expected one is %t, got one is %t", a.round, !own, own)
+		expected, found := "none", "one"
+		if !own {
+			expected, found = found, expected
+		}
+		return shown, types.ErrOpenMismatch.Wrapf("trace under the key of round %d: expected %s, found %s", a.round, expected, found)
 	}
 	if !bytes.Equal(t.tag(shown), a.Tag) {
-		return shown, types.ErrOpenMismatch.Wrapf("digest %x, fuel %d and the traces have not the tag revealed in round %d", shown.Digest, shown.Fuel, a.round)
+		return shown, types.ErrOpenMismatch.Wrapf("digest %x, fuel %d and the traces do not match the tag revealed in round %d", shown.Digest, shown.Fuel, a.round)
 	}
 	if shown.Fuel != a.Metrics.Fuel {
-		return shown, types.ErrOpenMismatch.Wrapf("fuel: expected the %d that was revealed, got %d", a.Metrics.Fuel, shown.Fuel)
+		return shown, types.ErrOpenMismatch.Wrapf("fuel: expected the %d that was revealed, found %d", a.Metrics.Fuel, shown.Fuel)
 	}
 	return shown, nil
 }
@@ -259,7 +263,7 @@ func (t *Task) Release(operator sdk.AccAddress, item types.ReleaseItem) error {
 		return types.ErrReleaseLate.Wrapf("prepare window ended at height %d, this is %d; commit a result", last, t.height())
 	}
 	if item.InputUnavailable && item.Input >= t.job.Inputs {
-		return types.ErrInvalidBatch.Wrapf("input: expected 0 (program) to %d, got %d", t.job.Inputs-1, item.Input)
+		return types.ErrInvalidBatch.Wrapf("input: expected 0 (program) to %d, found %d", t.job.Inputs-1, item.Input)
 	}
 	if err := a.MoveTo(types.ASSIGNMENT_STATUS_RELEASED); err != nil {
 		return err

@@ -283,7 +283,7 @@ func (n *node) readAt(dst []byte, offset uint64) (int, error) {
 	want := min(uint64(len(dst)), in.size-offset)
 	got, err := in.file.ReadAt(dst[:want], int64(offset))
 	if uint64(got) != want {
-		return 0, fmt.Errorf("input %s changed while the task ran: wanted %d bytes at %d, got %d: %w", in.path, want, offset, got, err)
+		return 0, fmt.Errorf("input %s changed while the task ran: expected %d bytes at %d, found %d: %w", in.path, want, offset, got, err)
 	}
 	return got, nil
 }
