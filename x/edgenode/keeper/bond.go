@@ -30,18 +30,19 @@ func (k *Keeper) addBond(ctx context.Context, operator sdk.AccAddress, amount sd
 	if err := types.CheckBondCoin(amount, params.BondDenom); err != nil {
 		return err
 	}
-	node, err := k.openNode(ctx, params, operator)
+	n, err := k.loadOpen(ctx, params, operator)
 	if err != nil {
 		return err
 	}
 	if err := k.bank.SendCoinsFromAccountToModule(ctx, operator, types.ModuleName, sdk.NewCoins(amount)); err != nil {
 		return err
 	}
-	node.State.Bond = node.State.Bond.Add(amount.Amount)
-	if err := k.saveReweighed(ctx, params, operator, node.Profile.Class, node.State); err != nil {
+	n.change().Bond = n.state.Bond.Add(amount.Amount)
+	n.reweigh()
+	if err := k.save(n); err != nil {
 		return err
 	}
-	return emit(ctx, types.NewEventBonded(node.Profile.Operator, amount))
+	return emit(ctx, types.NewEventBonded(n.profile.Operator, amount))
 }
 
 // unbond starts the return of free bond and returns the height at whose end it
@@ -54,27 +55,30 @@ func (k *Keeper) unbond(ctx context.Context, operator sdk.AccAddress, amount sdk
 	if err := types.CheckBondCoin(amount, params.BondDenom); err != nil {
 		return 0, err
 	}
-	node, err := k.current(ctx, params, operator)
+	n, err := k.load(ctx, params, operator)
 	if err != nil {
 		return 0, err
 	}
-	if free := node.State.Free(); free.LT(amount.Amount) {
+	if free := n.state.Free(); free.LT(amount.Amount) {
 		return 0, types.ErrInsufficientBond.Wrapf("expected at most the free bond of %s, found %s; unbond less, or wait until held assignments release the rest", free, amount.Amount)
 	}
-	left := node.State.Bond.Sub(amount.Amount)
-	retired := node.State.Status == types.NODE_STATUS_RETIRED
+	left := n.state.Bond.Sub(amount.Amount)
+	retired := n.state.Status == types.NODE_STATUS_RETIRED
 	if !retired && left.LT(params.MinBond) {
 		return 0, types.ErrBondTooSmall.Wrapf("expected at least %s%s to stay, found %s; unbond less, or retire the node to unbond all", params.MinBond, params.BondDenom, left)
 	}
 	if err := k.checkUnbondings(ctx, operator); err != nil {
 		return 0, err
 	}
-	node.State.Bond = left
+	n.lose(amount.Amount)
 	completion, err := k.queueUnbonding(ctx, params, operator, amount, 0)
 	if err != nil {
 		return 0, err
 	}
-	return completion, k.saveLessened(ctx, params, operator, node)
+	if err := n.drain(); err != nil {
+		return 0, err
+	}
+	return completion, k.save(n)
 }
 
 // unbondingsOf are an operator's unbondings that are not due: those that are

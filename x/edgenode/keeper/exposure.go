@@ -17,25 +17,34 @@ func (k *Keeper) Reserve(ctx context.Context, operator sdk.AccAddress, liability
 	if err := types.CheckLiability(liability); err != nil {
 		return err
 	}
-	state, err := k.state(ctx, operator)
+	n, err := k.loadStake(ctx, operator)
 	if err != nil {
 		return err
 	}
-	if err := checkLive(operator, state, height(ctx)); err != nil {
+	if err := checkLive(operator, n.state, n.height()); err != nil {
 		return err
 	}
-	if state.UsedSlots >= state.Slots {
-		return types.ErrNoFreeSlot.Wrapf("expected a free slot of %s, found %d of %d in use", operator, state.UsedSlots, state.Slots)
+	if err := n.lock(liability); err != nil {
+		return err
 	}
-	if free := state.Free(); free.LT(liability) {
-		return types.ErrInsufficientBond.Wrapf("expected a free bond of %s of %s, found %s; bond more or wait for assignments to end", liability, operator, free)
+	if err := n.renew(); err != nil {
+		return err
 	}
+	return k.save(n)
+}
+
+// lock takes a slot and a liability of the free bond for an assignment.
+func (n *node) lock(liability math.Int) error {
+	if n.state.UsedSlots >= n.state.Slots {
+		return types.ErrNoFreeSlot.Wrapf("expected a free slot of %s, found %d of %d in use", n.operator, n.state.UsedSlots, n.state.Slots)
+	}
+	if free := n.state.Free(); free.LT(liability) {
+		return types.ErrInsufficientBond.Wrapf("expected a free bond of %s of %s, found %s; bond more or wait for assignments to end", liability, n.operator, free)
+	}
+	state := n.change()
 	state.Locked = state.Locked.Add(liability)
 	state.UsedSlots++
-	if err := k.extendLease(ctx, &state); err != nil {
-		return err
-	}
-	return k.states.Set(ctx, operator, state)
+	return nil
 }
 
 // checkLive refuses a node that may take on no work, and says what to do.
@@ -59,12 +68,15 @@ func (k *Keeper) Release(ctx context.Context, operator sdk.AccAddress, liability
 	if err := types.CheckLiability(liability); err != nil {
 		return err
 	}
-	state, err := k.state(ctx, operator)
+	n, err := k.loadStake(ctx, operator)
 	if err != nil {
 		return err
 	}
-	k.unlock(ctx, operator, &state, liability)
-	return k.saveAlive(ctx, operator, state)
+	n.unlock(liability)
+	if err := n.endWork(); err != nil {
+		return err
+	}
+	return k.save(n)
 }
 
 // Slash takes an assignment's whole liability, or one that is contested, from the bond, and what the request
@@ -80,37 +92,40 @@ func (k *Keeper) Slash(ctx context.Context, req types.SlashRequest) (types.Slash
 	if err != nil {
 		return types.SlashOutcome{}, err
 	}
-	node, err := k.current(ctx, params, req.Operator)
+	n, err := k.load(ctx, params, req.Operator)
 	if err != nil {
 		return types.SlashOutcome{}, err
 	}
-	lost := math.MinInt(req.Liability, node.State.Locked)
+	var lost math.Int
 	if req.Contested {
-		node.State.Locked = node.State.Locked.Sub(lost)
-		node.State.EndContest()
+		lost = n.free(req.Liability)
+		n.change().EndContest()
 	} else {
-		lost = k.unlock(ctx, req.Operator, &node.State, req.Liability)
+		lost = n.unlock(req.Liability)
 	}
-	node.State.Bond = node.State.Bond.Sub(lost)
-	free := math.MinInt(req.Beyond(), node.State.Free())
-	node.State.Bond = node.State.Bond.Sub(free)
+	n.lose(lost)
+	free := math.MinInt(req.Beyond(), n.state.Free())
+	n.lose(free)
 	returning, err := k.slashUnbondings(ctx, req, req.Beyond().Sub(free))
 	if err != nil {
 		return types.SlashOutcome{}, err
 	}
-	if err := k.countFault(ctx, params, req.Operator, &node, req.Reason); err != nil {
+	if err := n.countFault(req.Reason); err != nil {
+		return types.SlashOutcome{}, err
+	}
+	if err := n.drain(); err != nil {
+		return types.SlashOutcome{}, err
+	}
+	if err := k.save(n); err != nil {
 		return types.SlashOutcome{}, err
 	}
 	outcome := params.SlashSplit.Share(lost.Add(free).Add(returning), req.Cost, req.Honest)
 	outcome.Unbonding = returning
-	if err := k.saveLessened(ctx, params, req.Operator, node); err != nil {
-		return types.SlashOutcome{}, err
-	}
 	if err := k.payOut(ctx, params.BondDenom, req.To, outcome); err != nil {
 		return types.SlashOutcome{}, err
 	}
 	return outcome, emit(ctx, types.NewEventSlashed(
-		node.Profile.Operator, params.BondDenom, req.Reason, req.JobID, req.Task, outcome))
+		n.profile.Operator, params.BondDenom, req.Reason, req.JobID, req.Task, outcome))
 }
 
 // Penalize is for a fault that does not cost the liability: it gives slot and
@@ -127,55 +142,80 @@ func (k *Keeper) Penalize(ctx context.Context, req types.PenaltyRequest) (math.I
 	if err != nil {
 		return math.Int{}, err
 	}
-	node, err := k.current(ctx, params, req.Operator)
+	n, err := k.load(ctx, params, req.Operator)
 	if err != nil {
 		return math.Int{}, err
 	}
-	burned := math.MinInt(req.Amount, k.unlock(ctx, req.Operator, &node.State, req.Liability))
-	node.State.Bond = node.State.Bond.Sub(burned)
+	burned := math.MinInt(req.Amount, n.unlock(req.Liability))
+	n.lose(burned)
 	if req.Reason == types.ReasonMissedDeadline {
-		node.State.Faults.Missed++
-	} else if err := k.countFault(ctx, params, req.Operator, &node, req.Reason); err != nil {
+		n.change().Faults.Missed++
+	} else if err := n.countFault(req.Reason); err != nil {
 		return math.Int{}, err
 	}
-	if err := k.saveLessened(ctx, params, req.Operator, node); err != nil {
+	if err := n.drain(); err != nil {
+		return math.Int{}, err
+	}
+	if err := k.save(n); err != nil {
 		return math.Int{}, err
 	}
 	if req.Reason == types.ReasonWrongResult {
-		return burned, emit(ctx, types.NewEventOutvoted(node.Profile.Operator, req.JobID, req.Task))
+		return burned, emit(ctx, types.NewEventOutvoted(n.profile.Operator, req.JobID, req.Task))
 	}
+	return burned, k.burn(n, burned, req.Reason, req.JobID, req.Task)
+}
+
+// burn burns coins that a node has lost, in units of the bond denom.
+func (k *Keeper) burn(n *node, lost math.Int, reason, jobID string, task uint64) error {
 	zero := math.ZeroInt()
-	outcome := types.SlashOutcome{Cost: zero, Honest: zero, Community: zero, Burned: burned, Unbonding: zero}
-	if err := k.payOut(ctx, params.BondDenom, "", outcome); err != nil {
-		return math.Int{}, err
+	outcome := types.SlashOutcome{Cost: zero, Honest: zero, Community: zero, Burned: lost, Unbonding: zero}
+	if err := k.payOut(n.ctx, n.params.BondDenom, "", outcome); err != nil {
+		return err
 	}
-	return burned, emit(ctx, types.NewEventSlashed(
-		node.Profile.Operator, params.BondDenom, req.Reason, req.JobID, req.Task, outcome))
+	return emit(n.ctx, types.NewEventSlashed(n.profile.Operator, n.params.BondDenom, reason, jobID, task, outcome))
 }
 
 // unlock takes a slot and a liability off the locks and returns how much was
 // unlocked. More than is locked can only come from a bug elsewhere: it is
 // logged and capped, so that it neither halts the chain nor touches free bond.
-func (k *Keeper) unlock(ctx context.Context, operator sdk.AccAddress, state *types.NodeState, liability math.Int) math.Int {
+func (n *node) unlock(liability math.Int) math.Int {
+	state := n.change()
 	if state.Locked.LT(liability) || state.UsedSlots == 0 {
-		k.logger(ctx).Error("expected an open reservation", "operator", operator.String(),
+		n.keeper.logger(n.ctx).Error("expected an open reservation", "operator", n.operator.String(),
 			"liability", liability.String(), "locked", state.Locked.String(), "used_slots", state.UsedSlots)
 	}
-	unlocked := math.MinInt(liability, state.Locked)
-	state.Locked = state.Locked.Sub(unlocked)
 	if state.UsedSlots > 0 {
 		state.UsedSlots--
 	}
-	return unlocked
+	return n.free(liability)
 }
 
-// saveLessened stores a node whose bond has dropped; a retired one may thereby
-// have drained.
-func (k *Keeper) saveLessened(ctx context.Context, params types.Params, operator sdk.AccAddress, node types.Node) error {
-	if err := k.drain(ctx, params, operator, &node); err != nil {
-		return err
+// free unlocks up to an amount without giving a slot back, and returns how much was unlocked.
+func (n *node) free(amount math.Int) math.Int {
+	state := n.change()
+	freed := math.MinInt(amount, state.Locked)
+	state.Locked = state.Locked.Sub(freed)
+	return freed
+}
+
+// keep locks an amount that has just been unlocked again, without a slot.
+func (n *node) keep(amount math.Int) {
+	n.change().Locked = n.state.Locked.Add(amount)
+}
+
+// lose takes an amount of free bond off the stake. What happens to the coins is up to the caller.
+func (n *node) lose(amount math.Int) {
+	n.change().Bond = n.state.Bond.Sub(amount)
+	n.reweigh()
+}
+
+// endWork renews the lease of a live node that has given a slot back. A retired node that does not
+// hold work any more starts to get its bond.
+func (n *node) endWork() error {
+	if n.state.Live(n.height()) {
+		return n.renew()
 	}
-	return k.saveReweighed(ctx, params, operator, node.Profile.Class, node.State)
+	return n.returnBond()
 }
 
 // payOut moves a lost amount out of the node pool.

@@ -8,7 +8,6 @@ import (
 	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
 
-	"cosmossdk.io/core/store"
 	"cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -55,7 +54,7 @@ type fixture struct {
 	msgs    types.MsgServer
 	queries types.QueryServer
 	// service opens the module's own store.
-	service store.KVStoreService
+	service watched
 }
 
 func newFixture(t tb) *fixture {
@@ -66,10 +65,11 @@ func newFixture(t tb) *fixture {
 		Blocked:  []string{escrow, types.ModuleName},
 	})
 	ctx, bank := ground.Ctx, ground.Bank
-	k := keeper.NewKeeper(ground.Codec, ground.Store(types.StoreKey), ground.Addresses, bank, ground.Pool(), authority())
+	service := watched{ground.Store(types.StoreKey), map[byte]int{}}
+	k := keeper.NewKeeper(ground.Codec, service, ground.Addresses, bank, ground.Pool(), authority())
 	f := &fixture{
 		t: t, ctx: ctx, keeper: k, bank: bank, msgs: keeper.NewMsgServer(k), queries: keeper.NewQueryServer(k),
-		service: ground.Store(types.StoreKey),
+		service: service,
 	}
 	genesis := types.DefaultGenesis()
 	genesis.Params = testParams()

@@ -25,7 +25,7 @@ func (k *Keeper) InitGenesis(ctx context.Context, genesis types.GenesisState) er
 		return err
 	}
 	for _, node := range genesis.Nodes {
-		if err := k.importNode(ctx, genesis.Epoch, node); err != nil {
+		if err := k.importNode(ctx, node); err != nil {
 			return fmt.Errorf("node %s: %w", node.Profile.Operator, err)
 		}
 	}
@@ -56,32 +56,24 @@ func (k *Keeper) InitGenesis(ctx context.Context, genesis types.GenesisState) er
 }
 
 // importNode writes one node and counts its weight of the coming epoch.
-func (k *Keeper) importNode(ctx context.Context, epoch uint64, node types.Node) error {
-	operator, err := k.parse("operator", node.Profile.Operator)
+func (k *Keeper) importNode(ctx context.Context, imported types.Node) error {
+	operator, err := k.parse("operator", imported.Profile.Operator)
 	if err != nil {
 		return err
 	}
-	if !node.State.Closed() {
-		worker, err := k.parse("worker", node.Profile.Worker)
+	n := k.newNode(ctx, operator, imported.State)
+	if !n.state.Closed() {
+		worker, err := k.parse("worker", imported.Profile.Worker)
 		if err != nil {
 			return err
 		}
-		if err := k.takeWorker(ctx, operator, worker); err != nil {
+		if err := n.gainWorker(worker); err != nil {
 			return err
 		}
 	}
-	if err := k.profiles.Set(ctx, operator, node.Profile); err != nil {
-		return err
-	}
-	if err := k.states.Set(ctx, operator, node.State); err != nil {
-		return err
-	}
-	if check := node.State.LeaseCheck; check > 0 {
-		if err := k.leases.Set(ctx, collections.Join(check, operator)); err != nil {
-			return err
-		}
-	}
-	return k.moveTotals(ctx, types.WeightCheckpoint{Weight: math.ZeroInt()}, node.State.CheckpointAt(epoch+1))
+	n.declare(imported.Profile)
+	n.unsaved.state, n.unsaved.imported = true, true
+	return k.save(n)
 }
 
 // ExportGenesis returns the whole state.

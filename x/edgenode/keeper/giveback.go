@@ -17,16 +17,20 @@ func (k *Keeper) GiveBack(ctx context.Context, req types.GiveBackRequest) (math.
 	if err := types.CheckLiability(req.Liability); err != nil {
 		return math.Int{}, err
 	}
-	state, err := k.state(ctx, req.Operator)
+	n, err := k.loadStake(ctx, req.Operator)
 	if err != nil {
 		return math.Int{}, err
 	}
-	if now := height(ctx); state.GivenBack == 0 || now > state.GivenBack+types.GiveBackBlocks || !req.Fee.IsPositive() {
-		k.unlock(ctx, req.Operator, &state, req.Liability)
-		state.GivenBack = now
-		return math.ZeroInt(), k.saveAlive(ctx, req.Operator, state)
+	last, now := n.state.GivenBack, n.height()
+	if last != 0 && now <= last+types.GiveBackBlocks && req.Fee.IsPositive() {
+		return k.giveBackAgain(ctx, req)
 	}
-	return k.giveBackAgain(ctx, req)
+	n.unlock(req.Liability)
+	n.change().GivenBack = now
+	if err := n.endWork(); err != nil {
+		return math.Int{}, err
+	}
+	return math.ZeroInt(), k.save(n)
 }
 
 // giveBackAgain burns the fee of a node that has given back another task a little before.
@@ -35,26 +39,23 @@ func (k *Keeper) giveBackAgain(ctx context.Context, req types.GiveBackRequest) (
 	if err != nil {
 		return math.Int{}, err
 	}
-	node, err := k.current(ctx, params, req.Operator)
+	n, err := k.load(ctx, params, req.Operator)
 	if err != nil {
 		return math.Int{}, err
 	}
-	burned := math.MinInt(req.Fee, k.unlock(ctx, req.Operator, &node.State, req.Liability))
-	node.State.Bond = node.State.Bond.Sub(burned)
-	node.State.GivenBack = height(ctx)
-	if node.State.Live(height(ctx)) {
-		if err := k.extendLease(ctx, &node.State); err != nil {
+	burned := math.MinInt(req.Fee, n.unlock(req.Liability))
+	n.lose(burned)
+	n.change().GivenBack = n.height()
+	if n.state.Live(n.height()) {
+		if err := n.renew(); err != nil {
 			return math.Int{}, err
 		}
 	}
-	if err := k.saveLessened(ctx, params, req.Operator, node); err != nil {
+	if err := n.drain(); err != nil {
 		return math.Int{}, err
 	}
-	zero := math.ZeroInt()
-	outcome := types.SlashOutcome{Cost: zero, Honest: zero, Community: zero, Burned: burned, Unbonding: zero}
-	if err := k.payOut(ctx, params.BondDenom, "", outcome); err != nil {
+	if err := k.save(n); err != nil {
 		return math.Int{}, err
 	}
-	return burned, emit(ctx, types.NewEventSlashed(
-		node.Profile.Operator, params.BondDenom, types.ReasonGivenBack, req.JobID, req.Task, outcome))
+	return burned, k.burn(n, burned, types.ReasonGivenBack, req.JobID, req.Task)
 }

@@ -22,15 +22,18 @@ func (k *Keeper) Hold(ctx context.Context, operator sdk.AccAddress, liability ma
 	if err != nil {
 		return 0, err
 	}
-	state, err := k.state(ctx, operator)
+	n, err := k.loadStake(ctx, operator)
 	if err != nil {
 		return 0, err
 	}
-	until = params.HoldUntil(height(ctx), until)
-	unlocked := k.unlock(ctx, operator, &state, liability)
-	state.Locked = state.Locked.Add(unlocked)
-	state.AddHold(until, unlocked)
-	return until, k.saveAlive(ctx, operator, state)
+	until = params.HoldUntil(n.height(), until)
+	held := n.unlock(liability)
+	n.keep(held)
+	n.change().AddHold(until, held)
+	if err := n.endWork(); err != nil {
+		return 0, err
+	}
+	return until, k.save(n)
 }
 
 // Contest takes a liability out of the hold that Hold has returned, so that it stays
@@ -41,13 +44,14 @@ func (k *Keeper) Contest(ctx context.Context, operator sdk.AccAddress, liability
 	if err := types.CheckLiability(liability); err != nil {
 		return math.Int{}, err
 	}
-	state, err := k.state(ctx, operator)
+	n, err := k.loadStake(ctx, operator)
 	if err != nil {
 		return math.Int{}, err
 	}
+	state := n.change()
 	taken := state.TakeHold(until, liability)
 	state.Contests++
-	return taken, k.states.Set(ctx, operator, state)
+	return taken, k.save(n)
 }
 
 // Settle ends a contest that has found no fault: what Contest has locked is held until
@@ -56,29 +60,16 @@ func (k *Keeper) Settle(ctx context.Context, operator sdk.AccAddress, liability 
 	if err := types.CheckLiability(liability); err != nil {
 		return err
 	}
-	state, err := k.state(ctx, operator)
+	n, err := k.loadStake(ctx, operator)
 	if err != nil {
 		return err
 	}
+	state := n.change()
 	state.EndContest()
 	state.AddHold(until, math.MinInt(liability, state.Locked))
-	state.EndHolds(height(ctx))
-	if state.Status == types.NODE_STATUS_RETIRED {
-		return k.drainAndSave(ctx, operator, state)
+	state.EndHolds(n.height())
+	if err := n.returnBond(); err != nil {
+		return err
 	}
-	return k.states.Set(ctx, operator, state)
-}
-
-// saveAlive saves a node that has given a slot back: the lease of one that is live
-// is renewed, and a retired one that holds no work starts to get its bond.
-func (k *Keeper) saveAlive(ctx context.Context, operator sdk.AccAddress, state types.NodeState) error {
-	if state.Status == types.NODE_STATUS_RETIRED {
-		return k.drainAndSave(ctx, operator, state)
-	}
-	if state.Live(height(ctx)) {
-		if err := k.extendLease(ctx, &state); err != nil {
-			return err
-		}
-	}
-	return k.states.Set(ctx, operator, state)
+	return k.save(n)
 }

@@ -17,42 +17,41 @@ func (k *Keeper) CountMissed(ctx context.Context, operator sdk.AccAddress, misse
 	if err != nil {
 		return err
 	}
-	node, err := k.current(ctx, params, operator)
+	n, err := k.load(ctx, params, operator)
 	if err != nil {
 		return err
 	}
-	if err := k.countPoints(ctx, params, operator, &node, types.ReasonMissedDeadline, missedAt); err != nil {
+	if err := n.countPoints(types.ReasonMissedDeadline, missedAt); err != nil {
 		return err
 	}
-	return k.saveReweighed(ctx, params, operator, node.Profile.Class, node.State)
+	return k.save(n)
 }
 
 // countFault notes a wrong result or a silent commitment and counts it towards jail.
-// The caller saves the state.
-func (k *Keeper) countFault(ctx context.Context, params types.Params, operator sdk.AccAddress, node *types.Node, reason string) error {
-	if reason == types.ReasonNoReveal {
-		node.State.Faults.Silent++
+func (n *node) countFault(reason string) error {
+	if state := n.change(); reason == types.ReasonNoReveal {
+		state.Faults.Silent++
 	} else {
-		node.State.Faults.Wrong++
+		state.Faults.Wrong++
 	}
-	return k.countPoints(ctx, params, operator, node, reason, height(ctx))
+	return n.countPoints(reason, n.height())
 }
 
 // countPoints counts a fault of a height and jails the node when it was one too many. A paused
 // or lapsed node is jailed too, so that stepping aside is no way out; a retired
-// one stays retired and may not register again before its term is over. The
-// caller saves the state.
-func (k *Keeper) countPoints(ctx context.Context, params types.Params, operator sdk.AccAddress, node *types.Node, reason string, at int64) error {
-	status := node.State.Status
-	if status == types.NODE_STATUS_JAILED || !node.State.Jail.CountFault(params.Jail, reason, at, height(ctx)) {
+// one stays retired and may not register again before its term is over.
+func (n *node) countPoints(reason string, at int64) error {
+	n.reweigh()
+	status := n.state.Status
+	if status == types.NODE_STATUS_JAILED || !n.change().Jail.CountFault(n.params.Jail, reason, at, n.height()) {
 		return nil
 	}
 	if status != types.NODE_STATUS_RETIRED {
-		if err := k.moveTo(ctx, params, operator, node, types.NODE_STATUS_JAILED); err != nil {
+		if err := n.moveTo(types.NODE_STATUS_JAILED); err != nil {
 			return err
 		}
 	}
-	return emit(ctx, types.NewEventJailed(node.Profile.Operator, node.State.Jail))
+	return emit(n.ctx, types.NewEventJailed(n.profile.Operator, n.state.Jail))
 }
 
 // unjail makes a jailed node active when its term is over. Only from then on do
@@ -62,21 +61,21 @@ func (k *Keeper) unjail(ctx context.Context, operator sdk.AccAddress) error {
 	if err != nil {
 		return err
 	}
-	node, err := k.current(ctx, params, operator)
+	n, err := k.load(ctx, params, operator)
 	if err != nil {
 		return err
 	}
-	if node.State.Status != types.NODE_STATUS_JAILED {
-		return types.ErrInvalidStatus.Wrapf("expected the node of %s to be jailed, found it %s", operator, node.State.Status.Title())
+	if n.state.Status != types.NODE_STATUS_JAILED {
+		return types.ErrInvalidStatus.Wrapf("expected the node of %s to be jailed, found it %s", operator, n.state.Status.Title())
 	}
-	if height(ctx) < node.State.Jail.Until {
-		return jailed(operator, node.State.Jail)
+	if n.height() < n.state.Jail.Until {
+		return jailed(operator, n.state.Jail)
 	}
-	if err := k.moveTo(ctx, params, operator, &node, types.NODE_STATUS_ACTIVE); err != nil {
+	if err := n.moveTo(types.NODE_STATUS_ACTIVE); err != nil {
 		return err
 	}
-	node.State.Jail.CleanSince = height(ctx)
-	return k.saveReweighed(ctx, params, operator, node.Profile.Class, node.State)
+	n.change().Jail.CleanSince = n.height()
+	return k.save(n)
 }
 
 // jailed is the refusal of a node in jail.

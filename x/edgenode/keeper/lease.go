@@ -3,8 +3,6 @@ package keeper
 import (
 	"context"
 
-	"cosmossdk.io/collections"
-
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/x/edgenode/types"
@@ -26,69 +24,51 @@ func (k *Keeper) renewLease(ctx context.Context, worker sdk.AccAddress) (int64, 
 	if err != nil {
 		return 0, err
 	}
-	node, err := k.current(ctx, params, operator)
+	n, err := k.load(ctx, params, operator)
 	if err != nil {
 		return 0, err
 	}
-	switch node.State.Status {
+	switch n.state.Status {
 	case types.NODE_STATUS_ACTIVE:
-		if err := k.extendLease(ctx, &node.State); err != nil {
-			return 0, err
-		}
-		if err := k.states.Set(ctx, operator, node.State); err != nil {
-			return 0, err
-		}
+		err = n.renew()
 	case types.NODE_STATUS_LAPSED:
-		if err := k.moveTo(ctx, params, operator, &node, types.NODE_STATUS_ACTIVE); err != nil {
-			return 0, err
-		}
-		if err := k.saveReweighed(ctx, params, operator, node.Profile.Class, node.State); err != nil {
-			return 0, err
-		}
+		err = n.moveTo(types.NODE_STATUS_ACTIVE)
 	case types.NODE_STATUS_JAILED:
-		return 0, jailed(operator, node.State.Jail)
+		err = jailed(operator, n.state.Jail)
 	default:
-		return 0, types.ErrInvalidStatus.Wrapf(
-			"expected an active or lapsed node, found one that is %s; its lease begins when its operator resumes it", node.State.Status.Title())
+		err = types.ErrInvalidStatus.Wrapf(
+			"expected an active or lapsed node, found one that is %s; its lease begins when its operator resumes it", n.state.Status.Title())
 	}
-	return node.State.LeaseEnd, emit(ctx, types.NewEventLeaseRenewed(node.Profile.Operator, node.State.LeaseEnd))
+	if err != nil {
+		return 0, err
+	}
+	if err := k.save(n); err != nil {
+		return 0, err
+	}
+	return n.state.LeaseEnd, emit(ctx, types.NewEventLeaseRenewed(n.profile.Operator, n.state.LeaseEnd))
 }
 
-// extendLease moves the end of an active node's lease, never back. It writes no
-// queue entry: the one there is is moved when it is found due.
-func (k *Keeper) extendLease(ctx context.Context, state *types.NodeState) error {
-	params, err := k.params.Get(ctx)
+// renew moves the end of an active node's lease, never back. The queue's entry stays where it is
+// until it becomes due.
+func (n *node) renew() error {
+	params, err := n.keeper.params.Get(n.ctx)
 	if err != nil {
 		return err
 	}
-	state.LeaseEnd = max(state.LeaseEnd, leaseFrom(ctx, params))
+	n.change().LeaseEnd = max(n.state.LeaseEnd, leaseFrom(n.height(), params))
 	return nil
 }
 
-// openLease gives a node that turns active a lease and its place in the queue.
-func (k *Keeper) openLease(ctx context.Context, params types.Params, operator sdk.AccAddress, state *types.NodeState) error {
-	state.LeaseEnd = leaseFrom(ctx, params)
-	return k.queueLease(ctx, operator, state, state.LeaseEnd)
+// openLease gives a node that becomes active a whole lease from a height on, and its place in the
+// queue.
+func (n *node) openLease(from int64) {
+	state := n.change()
+	state.LeaseEnd = leaseFrom(from, n.params)
+	state.LeaseCheck = state.LeaseEnd
 }
 
-func leaseFrom(ctx context.Context, params types.Params) int64 {
-	return height(ctx) + int64(params.LeaseBlocks) //nolint:gosec // at most 2^48
-}
-
-// queueLease has the queue look at a lease at a height.
-func (k *Keeper) queueLease(ctx context.Context, operator sdk.AccAddress, state *types.NodeState, at int64) error {
-	state.LeaseCheck = at
-	return k.leases.Set(ctx, collections.Join(at, operator))
-}
-
-// dropLeaseCheck takes a node out of the queue, if it is there.
-func (k *Keeper) dropLeaseCheck(ctx context.Context, operator sdk.AccAddress, state *types.NodeState) error {
-	if state.LeaseCheck == 0 {
-		return nil
-	}
-	at := state.LeaseCheck
-	state.LeaseCheck = 0
-	return k.leases.Remove(ctx, collections.Join(at, operator))
+func leaseFrom(height int64, params types.Params) int64 {
+	return height + int64(params.LeaseBlocks) //nolint:gosec // at most 2^48
 }
 
 // ExpireLeases looks at the leases that are due, at most queue_limit: one that
@@ -122,64 +102,44 @@ func (k *Keeper) ExpireLeases(ctx context.Context) error {
 
 // checkLease ends a lease that has run out or moves its check to where it ends.
 func (k *Keeper) checkLease(ctx context.Context, params types.Params, operator sdk.AccAddress) error {
-	node, err := k.Node(ctx, operator)
+	n, err := k.load(ctx, params, operator)
 	if err != nil {
 		return err
 	}
-	if node.State.LeaseEnd <= height(ctx) {
-		return k.lapse(ctx, params, operator, &node)
+	switch {
+	case n.unsaved.lapsed != nil: // load has found the lease over
+	case n.state.LeaseEnd <= n.height():
+		if err := n.lapse(); err != nil {
+			return err
+		}
+	default:
+		n.change().LeaseCheck = n.state.LeaseEnd
 	}
-	if err := k.dropLeaseCheck(ctx, operator, &node.State); err != nil {
-		return err
-	}
-	if err := k.queueLease(ctx, operator, &node.State, node.State.LeaseEnd); err != nil {
-		return err
-	}
-	return k.states.Set(ctx, operator, node.State)
+	return k.save(n)
 }
 
-// current returns a node with what is due applied: a lease that has run out is
-// over whether or not the queue has come to it.
-func (k *Keeper) current(ctx context.Context, params types.Params, operator sdk.AccAddress) (types.Node, error) {
-	node, err := k.Node(ctx, operator)
-	if err != nil {
-		return types.Node{}, err
-	}
-	if node.State.Status == types.NODE_STATUS_ACTIVE && node.State.LeaseEnd < height(ctx) {
-		err = k.lapse(ctx, params, operator, &node)
-	}
-	return node, err
-}
-
-// lapse ends and saves an active node's lease as of the height at which it ran
-// out: the epochs that have begun since do not count the node, however late this
-// comes.
-func (k *Keeper) lapse(ctx context.Context, params types.Params, operator sdk.AccAddress, node *types.Node) error {
-	if err := k.moveTo(ctx, params, operator, node, types.NODE_STATUS_LAPSED); err != nil {
+// lapse ends an active node's lease as of the height at which it ran out: the epochs that have begun
+// since do not count the node, however late this comes.
+func (n *node) lapse() error {
+	if err := n.setStatus(types.NODE_STATUS_LAPSED); err != nil {
 		return err
 	}
-	from, err := k.firstEpochAfter(ctx, node.State.LeaseEnd)
+	from, err := n.keeper.firstEpochAfter(n.ctx, n.state.LeaseEnd)
 	if err != nil {
 		return err
 	}
-	if err := k.uncount(ctx, params, from, node); err != nil {
-		return err
-	}
-	return k.states.Set(ctx, operator, node.State)
+	none := n.state.Checkpoint(from, n.params.BondPerSlot, n.profile.Class)
+	n.unsaved.lapsed = &none
+	return nil
 }
 
 func (k *Keeper) postponeLease(ctx context.Context, operator sdk.AccAddress) error {
-	state, err := k.state(ctx, operator)
+	n, err := k.loadStake(ctx, operator)
 	if err != nil {
 		return err
 	}
-	if err := k.dropLeaseCheck(ctx, operator, &state); err != nil {
-		return err
-	}
-	if err := k.queueLease(ctx, operator, &state, height(ctx)+leaseRetryBlocks); err != nil {
-		return err
-	}
-	return k.states.Set(ctx, operator, state)
+	n.change().LeaseCheck = n.height() + leaseRetryBlocks
+	return k.save(n)
 }
 
 // lapsed is the refusal of a node without a lease.

@@ -2,103 +2,112 @@ package keeper
 
 import (
 	"context"
-	"errors"
-
-	"cosmossdk.io/collections"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// Node returns the node of an operator, or ErrNodeNotFound. A retired node is
-// returned too until its record is removed.
-func (k *Keeper) Node(ctx context.Context, operator sdk.AccAddress) (types.Node, error) {
+// node is a node that a message, a call of x/compute or an item of a queue changes. It is loaded
+// once, its methods change it in memory, and save writes it once. Everything that the methods do
+// elsewhere, such as queueing an unbonding or emitting an event, they do in ctx.
+type node struct {
+	keeper   *Keeper
+	ctx      context.Context
+	operator sdk.AccAddress
+	state    types.NodeState
+	// params and profile are empty after loadStake, until returnBond reads them.
+	params  types.Params
+	profile types.NodeProfile
+	unsaved unsaved
+}
+
+// load returns the node of an operator, or ErrNodeNotFound. It applies what is due: what was held
+// until an earlier height is unlocked, and a lease that has run out is over, whether or not the
+// queue has visited it.
+func (k *Keeper) load(ctx context.Context, params types.Params, operator sdk.AccAddress) (*node, error) {
+	n, err := k.loadStake(ctx, operator)
+	if err != nil {
+		return nil, err
+	}
+	n.params = params
+	if err := n.readProfile(); err != nil {
+		return nil, err
+	}
+	if n.state.Status == types.NODE_STATUS_ACTIVE && n.state.LeaseEnd < n.height() {
+		if err := n.lapse(); err != nil {
+			return nil, err
+		}
+	}
+	return n, nil
+}
+
+// loadOpen returns a node that is not retired.
+func (k *Keeper) loadOpen(ctx context.Context, params types.Params, operator sdk.AccAddress) (*node, error) {
+	n, err := k.load(ctx, params, operator)
+	if err != nil {
+		return nil, err
+	}
+	if n.state.Status == types.NODE_STATUS_RETIRED {
+		return nil, types.ErrInvalidStatus.Wrap("expected an open node, found it retired; register again once it is closed")
+	}
+	return n, nil
+}
+
+// loadStake loads a node for work that locks or frees its slots and bond, without its profile. It
+// leaves a lease that has run out to the queue and to messages, because work compares the lease
+// with the height.
+func (k *Keeper) loadStake(ctx context.Context, operator sdk.AccAddress) (*node, error) {
 	state, err := k.state(ctx, operator)
 	if err != nil {
-		return types.Node{}, err
+		return nil, err
 	}
-	profile, err := k.profiles.Get(ctx, operator)
-	if err != nil {
-		return types.Node{}, err
-	}
-	return types.Node{Profile: profile, State: state}, nil
+	n := k.newNode(ctx, operator, state)
+	n.unsaved.leaseCheck = state.LeaseCheck
+	return n, nil
 }
 
-// WalkNodes shows nodes in order of operator to a query, at most most of them. It
-// returns how many it has shown and whether there are more.
-func (k *Keeper) WalkNodes(ctx context.Context, most int, show func(types.Node) error) (int, bool, error) {
-	shown, more := 0, false
-	err := k.states.Walk(ctx, nil, func(operator sdk.AccAddress, state types.NodeState) (bool, error) {
-		if shown == most {
-			more = true
-			return true, nil
-		}
-		profile, err := k.profiles.Get(ctx, operator)
-		if err != nil {
-			return true, err
-		}
-		shown++
-		state.EndHolds(height(ctx))
-		return false, show(types.Node{Profile: profile, State: state})
-	})
-	return shown, more, err
+// newNode returns a node that no index knows yet.
+func (k *Keeper) newNode(ctx context.Context, operator sdk.AccAddress, state types.NodeState) *node {
+	return &node{keeper: k, ctx: ctx, operator: operator, state: state}
 }
 
-// OperatorOf returns the operator whose node a worker key serves, or
-// ErrUnknownWorker.
-func (k *Keeper) OperatorOf(ctx context.Context, worker sdk.AccAddress) (sdk.AccAddress, error) {
-	operator, err := k.workers.Get(ctx, worker)
-	if errors.Is(err, collections.ErrNotFound) {
-		return nil, types.ErrUnknownWorker.Wrapf(
-			"%s; register a node with this worker key, or rotate an existing node's worker to it", worker)
-	}
-	return operator, err
-}
-
-// Class returns a hardware class of the parameters, or ErrUnknownClass.
-func (k *Keeper) Class(ctx context.Context, id string) (types.HardwareClass, error) {
-	params, err := k.params.Get(ctx)
-	if err != nil {
-		return types.HardwareClass{}, err
-	}
-	return params.Class(id)
-}
-
-// state returns a node's state with what is held no longer unlocked.
-func (k *Keeper) state(ctx context.Context, operator sdk.AccAddress) (types.NodeState, error) {
-	state, err := k.states.Get(ctx, operator)
-	if errors.Is(err, collections.ErrNotFound) {
-		return types.NodeState{}, types.ErrNodeNotFound.Wrapf("operator %s has no node; register one", operator)
-	}
-	state.EndHolds(height(ctx))
-	return state, err
-}
-
-// openNode returns a node that is not retired, with what is due applied.
-func (k *Keeper) openNode(ctx context.Context, params types.Params, operator sdk.AccAddress) (types.Node, error) {
-	node, err := k.current(ctx, params, operator)
-	if err != nil {
-		return types.Node{}, err
-	}
-	if node.State.Status == types.NODE_STATUS_RETIRED {
-		return types.Node{}, types.ErrInvalidStatus.Wrap("expected an open node, found it retired; register again once it is closed")
-	}
-	return node, nil
-}
-
-// takeWorker checks that a worker key may serve the operator's node and notes it.
-func (k *Keeper) takeWorker(ctx context.Context, operator, worker sdk.AccAddress) error {
-	if operator.Equals(worker) {
-		return types.ErrInvalidWorker.Wrap(
-			"expected a key other than the operator's, found the same; create another, because the operator's key owns the bond and stays off the machine")
-	}
-	owner, err := k.workers.Get(ctx, worker)
-	switch {
-	case err == nil:
-		return types.ErrWorkerTaken.Wrapf("expected a key of no other node, found %s, which belongs to the node of %s; create a new key", worker, owner)
-	case !errors.Is(err, collections.ErrNotFound):
+// save writes a node and the indexes that it is in. Nothing else writes them.
+func (k *Keeper) save(n *node) error {
+	if err := k.reindex(n); err != nil {
 		return err
 	}
-	return k.workers.Set(ctx, worker, operator)
+	if n.unsaved.removed {
+		return k.remove(n)
+	}
+	if !n.unsaved.state {
+		return nil
+	}
+	return k.states.Set(n.ctx, n.operator, n.state)
 }
+
+// remove deletes the record of a node, which no index knows any more.
+func (k *Keeper) remove(n *node) error {
+	if err := k.states.Remove(n.ctx, n.operator); err != nil {
+		return err
+	}
+	return k.profiles.Remove(n.ctx, n.operator)
+}
+
+// change returns the state for a method that changes it.
+func (n *node) change() *types.NodeState {
+	n.unsaved.state = true
+	return &n.state
+}
+
+// declare replaces what the operator declares.
+func (n *node) declare(profile types.NodeProfile) {
+	n.profile, n.unsaved.profile = profile, true
+}
+
+func (n *node) readProfile() (err error) {
+	n.profile, err = n.keeper.profiles.Get(n.ctx, n.operator)
+	return err
+}
+
+func (n *node) height() int64 { return height(n.ctx) }

@@ -21,13 +21,16 @@ func (k *Keeper) Pledge(ctx context.Context, operator sdk.AccAddress, liability,
 	if err := types.CheckLiability(pledged); err != nil {
 		return math.Int{}, err
 	}
-	state, err := k.state(ctx, operator)
+	n, err := k.loadStake(ctx, operator)
 	if err != nil {
 		return math.Int{}, err
 	}
-	kept := math.MinInt(pledged, k.unlock(ctx, operator, &state, liability))
-	state.Locked = state.Locked.Add(kept)
-	return kept, k.saveAlive(ctx, operator, state)
+	kept := math.MinInt(pledged, n.unlock(liability))
+	n.keep(kept)
+	if err := n.endWork(); err != nil {
+		return math.Int{}, err
+	}
+	return kept, k.save(n)
 }
 
 // Redeem gives back what a node has pledged. One that has retired meanwhile has it
@@ -36,15 +39,15 @@ func (k *Keeper) Redeem(ctx context.Context, operator sdk.AccAddress, pledged ma
 	if err := types.CheckLiability(pledged); err != nil {
 		return err
 	}
-	state, err := k.state(ctx, operator)
+	n, err := k.loadStake(ctx, operator)
 	if err != nil {
 		return err
 	}
-	state.Locked = state.Locked.Sub(math.MinInt(pledged, state.Locked))
-	if state.Status == types.NODE_STATUS_RETIRED {
-		return k.drainAndSave(ctx, operator, state)
+	n.free(pledged)
+	if err := n.returnBond(); err != nil {
+		return err
 	}
-	return k.states.Set(ctx, operator, state)
+	return k.save(n)
 }
 
 // Forfeit burns what a node has pledged. It counts towards no jail. It returns what was
@@ -57,20 +60,17 @@ func (k *Keeper) Forfeit(ctx context.Context, req types.ForfeitRequest) (math.In
 	if err != nil {
 		return math.Int{}, err
 	}
-	node, err := k.current(ctx, params, req.Operator)
+	n, err := k.load(ctx, params, req.Operator)
 	if err != nil {
 		return math.Int{}, err
 	}
-	burned := math.MinInt(req.Pledged, node.State.Locked)
-	node.State.Locked, node.State.Bond = node.State.Locked.Sub(burned), node.State.Bond.Sub(burned)
-	if err := k.saveLessened(ctx, params, req.Operator, node); err != nil {
+	burned := n.free(req.Pledged)
+	n.lose(burned)
+	if err := n.drain(); err != nil {
 		return math.Int{}, err
 	}
-	zero := math.ZeroInt()
-	outcome := types.SlashOutcome{Cost: zero, Honest: zero, Community: zero, Burned: burned, Unbonding: zero}
-	if err := k.payOut(ctx, params.BondDenom, "", outcome); err != nil {
+	if err := k.save(n); err != nil {
 		return math.Int{}, err
 	}
-	return burned, emit(ctx, types.NewEventSlashed(
-		node.Profile.Operator, params.BondDenom, types.ReasonContradictedReport, req.JobID, req.Task, outcome))
+	return burned, k.burn(n, burned, types.ReasonContradictedReport, req.JobID, req.Task)
 }

@@ -47,19 +47,18 @@ func (k *Keeper) register(ctx context.Context, msg *types.MsgRegister) error {
 	if err != nil {
 		return err
 	}
-	if err := k.takeWorker(ctx, operator, worker); err != nil {
+	n := k.newNode(ctx, operator, state)
+	n.params = params
+	if err := n.gainWorker(worker); err != nil {
 		return err
 	}
 	if err := k.bank.SendCoinsFromAccountToModule(ctx, operator, types.ModuleName, sdk.NewCoins(msg.Bond)); err != nil {
 		return err
 	}
-	if err := k.openLease(ctx, params, operator, &state); err != nil {
-		return err
-	}
-	if err := k.profiles.Set(ctx, operator, profile); err != nil {
-		return err
-	}
-	if err := k.saveReweighed(ctx, params, operator, profile.Class, state); err != nil {
+	n.declare(profile)
+	n.openLease(n.height())
+	n.reweigh()
+	if err := k.save(n); err != nil {
 		return err
 	}
 	if err := emit(ctx, types.NewEventNodeRegistered(profile, msg.Bond)); err != nil {
@@ -113,19 +112,18 @@ func (k *Keeper) update(ctx context.Context, msg *types.MsgUpdate) error {
 	if err != nil {
 		return err
 	}
-	node, err := k.openNode(ctx, params, operator)
+	n, err := k.loadOpen(ctx, params, operator)
 	if err != nil {
 		return err
 	}
-	profile := msg.Apply(node.Profile)
-	if err := checkDeclared(params, profile, msg.Slots, node.State.UsedSlots); err != nil {
+	profile := msg.Apply(n.profile)
+	if err := checkDeclared(params, profile, msg.Slots, n.state.UsedSlots); err != nil {
 		return err
 	}
-	if err := k.profiles.Set(ctx, operator, profile); err != nil {
-		return err
-	}
-	node.State.Slots = msg.Slots
-	if err := k.saveReweighed(ctx, params, operator, profile.Class, node.State); err != nil {
+	n.declare(profile)
+	n.change().Slots = msg.Slots
+	n.reweigh()
+	if err := k.save(n); err != nil {
 		return err
 	}
 	return emit(ctx, types.NewEventNodeUpdated(profile))
@@ -142,30 +140,50 @@ func (k *Keeper) rotateWorker(ctx context.Context, msg *types.MsgRotateWorker) e
 	if err != nil {
 		return err
 	}
-	node, err := k.Node(ctx, operator)
+	n, err := k.loadStake(ctx, operator)
 	if err != nil {
 		return err
 	}
-	if node.State.Closed() {
+	if err := n.readProfile(); err != nil {
+		return err
+	}
+	if n.state.Closed() {
 		return types.ErrInvalidStatus.Wrap("expected an open node, found it closed; register it again")
 	}
-	old, err := k.parse("worker", node.Profile.Worker)
+	old, err := k.parse("worker", n.profile.Worker)
 	if err != nil {
 		return err
 	}
-	if err := k.takeWorker(ctx, operator, worker); err != nil {
+	if err := n.gainWorker(worker); err != nil {
 		return err
 	}
-	if err := k.workers.Remove(ctx, old); err != nil {
+	n.unsaved.lost = old
+	profile := n.profile
+	if err := k.spell(&profile, operator, worker); err != nil {
 		return err
 	}
-	if err := k.spell(&node.Profile, operator, worker); err != nil {
+	n.declare(profile)
+	if err := k.save(n); err != nil {
 		return err
 	}
-	if err := k.profiles.Set(ctx, operator, node.Profile); err != nil {
+	return emit(ctx, types.NewEventNodeUpdated(profile))
+}
+
+// gainWorker has a worker key serve the node, unless it is the operator's or serves another node.
+func (n *node) gainWorker(worker sdk.AccAddress) error {
+	if n.operator.Equals(worker) {
+		return types.ErrInvalidWorker.Wrap(
+			"expected a key other than the operator's, found the same; create another, because the operator's key owns the bond and stays off the machine")
+	}
+	owner, err := n.keeper.workers.Get(n.ctx, worker)
+	switch {
+	case err == nil:
+		return types.ErrWorkerTaken.Wrapf("expected a key of no other node, found %s, which belongs to the node of %s; create a new key", worker, owner)
+	case !errors.Is(err, collections.ErrNotFound):
 		return err
 	}
-	return emit(ctx, types.NewEventNodeUpdated(node.Profile))
+	n.unsaved.gained = worker
+	return nil
 }
 
 // checkDeclared judges a profile and a number of slots by the parameters.

@@ -43,27 +43,22 @@ func (k *Keeper) RestartHeights(ctx context.Context) error {
 func (k *Keeper) restartNode(ctx context.Context, params types.Params, operator sdk.AccAddress) error {
 	now := height(ctx)
 	next := sdk.UnwrapSDKContext(ctx).WithBlockHeight(now + 1)
-	node, err := k.current(next, params, operator)
+	n, err := k.load(next, params, operator)
 	if err != nil {
 		return err
 	}
-	node.State.Jail = node.State.Jail.Since(now)
-	node.State.GivenBack = node.State.GivenBackSince(now)
-	node.State.EndAllHolds() // receipts of the chain before cannot be challenged
-	node.State.LeaseEnd = 0
-	if node.State.Status == types.NODE_STATUS_ACTIVE {
-		if err := k.dropLeaseCheck(ctx, operator, &node.State); err != nil {
-			return err
-		}
-		if err := k.openLease(next.WithBlockHeight(0), params, operator, &node.State); err != nil {
-			return err
-		}
+	state := n.change()
+	state.Jail = state.Jail.Since(now)
+	state.GivenBack = state.GivenBackSince(now)
+	state.EndAllHolds() // receipts of the chain before cannot be challenged
+	state.LeaseEnd = 0
+	if state.Status == types.NODE_STATUS_ACTIVE {
+		n.openLease(0)
 	}
-	if err := k.states.Set(ctx, operator, node.State); err != nil {
-		return err
-	}
-	node.Profile.RegisteredHeight = 0
-	return k.profiles.Set(ctx, operator, node.Profile)
+	profile := n.profile
+	profile.RegisteredHeight = 0
+	n.declare(profile)
+	return k.save(n)
 }
 
 // restartUnbondings moves every unbonding to the block that is as far away as

@@ -43,46 +43,48 @@ func (k *Keeper) changeStatus(
 	if err != nil {
 		return err
 	}
-	node, err := k.openNode(ctx, params, operator)
+	n, err := k.loadOpen(ctx, params, operator)
 	if err != nil {
 		return err
 	}
-	if err := may(node.State); err != nil {
+	if err := may(n.state); err != nil {
 		return err
 	}
-	if node.State.Status == to {
+	if n.state.Status == to {
 		return types.ErrInvalidStatus.Wrapf("expected a node that can become %[1]s, found one that is %[1]s already", to.Title())
 	}
-	if err := k.moveTo(ctx, params, operator, &node, to); err != nil {
+	if err := n.moveTo(to); err != nil {
 		return err
 	}
-	return k.saveReweighed(ctx, params, operator, node.Profile.Class, node.State)
+	return k.save(n)
 }
 
-// moveTo gives a node another status by the table, and an active one a lease.
-// The caller saves the state. Only a retired node may move to where it is.
-func (k *Keeper) moveTo(ctx context.Context, params types.Params, operator sdk.AccAddress, node *types.Node, to types.NodeStatus) error {
-	from := node.State.Status
+// moveTo gives a node another status by the table, which counts from the next epoch on.
+func (n *node) moveTo(to types.NodeStatus) error {
+	n.reweigh()
+	return n.setStatus(to)
+}
+
+// setStatus gives a node another status by the table, and an active one a lease. Only a retired node
+// may move to where it is.
+func (n *node) setStatus(to types.NodeStatus) error {
+	from := n.state.Status
 	if !from.CanBecome(to) {
 		return types.ErrInvalidStatus.Wrapf("expected a node that can become %s, found one that is %s", to.Title(), from.Title())
 	}
 	if from == to {
 		return nil
 	}
-	if err := k.dropLeaseCheck(ctx, operator, &node.State); err != nil {
-		return err
-	}
-	node.State.Status = to
+	state := n.change()
+	state.Status, state.LeaseCheck = to, 0
 	switch to {
 	case types.NODE_STATUS_ACTIVE:
-		if err := k.openLease(ctx, params, operator, &node.State); err != nil {
-			return err
-		}
+		n.openLease(n.height())
 	case types.NODE_STATUS_LAPSED: // lease_end tells since when
 	default:
-		node.State.LeaseEnd = 0
+		state.LeaseEnd = 0
 	}
-	return emit(ctx, types.NewEventNodeStatus(node.Profile.Operator, from, to))
+	return emit(n.ctx, types.NewEventNodeStatus(n.profile.Operator, from, to))
 }
 
 // retire closes a node and unbonds what is free; what work in flight locks follows
@@ -94,103 +96,107 @@ func (k *Keeper) retire(ctx context.Context, operator sdk.AccAddress) (sdk.Coin,
 	if err != nil {
 		return sdk.Coin{}, 0, err
 	}
-	node, err := k.current(ctx, params, operator)
+	n, err := k.load(ctx, params, operator)
 	if err != nil {
 		return sdk.Coin{}, 0, err
 	}
-	if node.State.Closed() {
-		return sdk.NewInt64Coin(params.BondDenom, 0), 0, k.forget(ctx, params, operator, node.State)
+	if n.state.Closed() {
+		return sdk.NewInt64Coin(params.BondDenom, 0), 0, k.forget(n)
 	}
-	if err := k.moveTo(ctx, params, operator, &node, types.NODE_STATUS_RETIRED); err != nil {
+	if err := n.moveTo(types.NODE_STATUS_RETIRED); err != nil {
 		return sdk.Coin{}, 0, err
 	}
 	held := int64(0)
-	if node.State.UsedSlots == 0 {
-		held = node.State.EndAllHolds()
+	if n.state.UsedSlots == 0 {
+		held = n.change().EndAllHolds()
 	}
-	free := sdk.NewCoin(params.BondDenom, node.State.Free())
-	node.State.Bond = node.State.Locked
+	free := sdk.NewCoin(params.BondDenom, n.state.Free())
+	n.lose(free.Amount)
 	completion := int64(0)
 	if free.IsPositive() {
 		if completion, err = k.queueUnbonding(ctx, params, operator, free, held); err != nil {
 			return sdk.Coin{}, 0, err
 		}
 	}
-	return free, completion, k.saveLessened(ctx, params, operator, node)
+	if err := n.drain(); err != nil {
+		return sdk.Coin{}, 0, err
+	}
+	return free, completion, k.save(n)
 }
 
 // drain starts the return of all that a retired node has left once it holds no
 // work, and frees the worker key of one that is closed thereby. What is held returns
-// with it: a slash reaches what unbonds, and that outlasts every hold. The caller saves
-// the state.
-func (k *Keeper) drain(ctx context.Context, params types.Params, operator sdk.AccAddress, node *types.Node) error {
-	if node.State.Status != types.NODE_STATUS_RETIRED || node.State.UsedSlots > 0 {
+// with it: a slash reaches what unbonds, and that outlasts every hold. A retired node has no weight
+// that could change.
+func (n *node) drain() error {
+	if n.state.Status != types.NODE_STATUS_RETIRED || n.state.UsedSlots > 0 {
 		return nil
 	}
-	held := node.State.EndAllHolds()
-	if free := node.State.Free(); free.IsPositive() {
-		if _, err := k.queueUnbonding(ctx, params, operator, sdk.NewCoin(params.BondDenom, free), held); err != nil {
+	state := n.change()
+	held := state.EndAllHolds()
+	if free := state.Free(); free.IsPositive() {
+		if _, err := n.keeper.queueUnbonding(n.ctx, n.params, n.operator, sdk.NewCoin(n.params.BondDenom, free), held); err != nil {
 			return err
 		}
-		node.State.Bond = node.State.Locked
+		state.Bond = state.Locked
 	}
-	if !node.State.Closed() {
+	if !state.Closed() {
 		return nil
 	}
-	return k.freeWorker(ctx, operator, node.Profile.Worker)
+	return n.loseWorker()
 }
 
-func (k *Keeper) drainAndSave(ctx context.Context, operator sdk.AccAddress, state types.NodeState) error {
-	params, err := k.params.Get(ctx)
-	if err != nil {
+// returnBond drains a retired node that was loaded by loadStake.
+func (n *node) returnBond() (err error) {
+	if n.state.Status != types.NODE_STATUS_RETIRED {
+		return nil
+	}
+	if n.params, err = n.keeper.params.Get(n.ctx); err != nil {
 		return err
 	}
-	profile, err := k.profiles.Get(ctx, operator)
-	if err != nil {
+	if err := n.readProfile(); err != nil {
 		return err
 	}
-	node := types.Node{Profile: profile, State: state}
-	if err := k.drain(ctx, params, operator, &node); err != nil {
-		return err
-	}
-	return k.states.Set(ctx, operator, node.State)
+	return n.drain()
 }
 
-// freeWorker lets another node take a worker key, unless one has already: a fault
+// loseWorker lets another node take the worker key of a closed node, unless one has already: a fault
 // may show long after the node has closed.
-func (k *Keeper) freeWorker(ctx context.Context, operator sdk.AccAddress, text string) error {
-	worker, err := k.parse("worker", text)
+func (n *node) loseWorker() error {
+	worker, err := n.keeper.parse("worker", n.profile.Worker)
 	if err != nil {
 		return err
 	}
-	serves, err := k.workers.Get(ctx, worker)
-	if errors.Is(err, collections.ErrNotFound) || err == nil && !serves.Equals(operator) {
+	serves, err := n.keeper.workers.Get(n.ctx, worker)
+	if errors.Is(err, collections.ErrNotFound) || err == nil && !serves.Equals(n.operator) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return k.workers.Remove(ctx, worker)
+	n.unsaved.lost = worker
+	return nil
 }
 
 // forget removes a closed record when its weights have left the kept epochs, its
 // bond has returned and no term in jail is remembered: otherwise leaving would
 // wipe it out.
-func (k *Keeper) forget(ctx context.Context, params types.Params, operator sdk.AccAddress, state types.NodeState) error {
-	if at := state.Jail.ForgottenAt(params.Jail); height(ctx) < at {
-		return types.ErrJailed.Wrapf("the record of %s is kept for its terms in jail; remove it from height %d on", operator, at)
+func (k *Keeper) forget(n *node) error {
+	if at := n.state.Jail.ForgottenAt(n.params.Jail); n.height() < at {
+		return types.ErrJailed.Wrapf("the record of %s is kept for its terms in jail; remove it from height %d on", n.operator, at)
 	}
-	returning, err := k.hasUnbondings(ctx, operator)
+	returning, err := k.hasUnbondings(n.ctx, n.operator)
 	if err != nil {
 		return err
 	}
-	if returning || state.Contests > 0 {
+	if returning || n.state.Contests > 0 {
 		return types.ErrInvalidStatus.Wrap("expected a bond that has been returned, found a part that is still unbonding and that a challenge can slash; try again after it has been paid")
 	}
-	epoch, err := k.Epoch(ctx)
+	epoch, err := k.Epoch(n.ctx)
 	if err != nil {
 		return err
 	}
+	state := n.change()
 	state.TrimCheckpoints(types.OldestKeptEpoch(epoch))
 	if len(state.Weights) > 0 {
 		last := state.Weights[len(state.Weights)-1].Epoch
@@ -198,8 +204,6 @@ func (k *Keeper) forget(ctx context.Context, params types.Params, operator sdk.A
 			"expected coins to unbond, found a closed node whose weights are kept until epoch %d, and epoch %d now; the operator can register again",
 			last+types.KeptEpochs-1, epoch)
 	}
-	if err := k.states.Remove(ctx, operator); err != nil {
-		return err
-	}
-	return k.profiles.Remove(ctx, operator)
+	n.unsaved.removed = true
+	return k.save(n)
 }
