@@ -40,9 +40,6 @@ type Keeper struct {
 	leases     heightQueue
 }
 
-// heightQueue lists operators by the height at which something of theirs is due.
-type heightQueue = collections.KeySet[collections.Pair[int64, sdk.AccAddress]]
-
 // NewKeeper returns the keeper. authority is the address that may change the
 // parameters. It panics when the collections clash, which is a programming error.
 func NewKeeper(
@@ -72,9 +69,9 @@ func NewKeeper(
 			collections.PairKeyCodec(sdk.AccAddressKey, collections.Int64Key), sdk.IntValue),
 		queue: collections.NewKeySet(sb, types.UnbondingQueuePrefix, "unbonding_queue",
 			collections.PairKeyCodec(collections.Int64Key, sdk.AccAddressKey)),
+		leases: collections.NewKeySet(sb, types.LeaseQueuePrefix, "lease_queue",
+			collections.PairKeyCodec(collections.Int64Key, sdk.AccAddressKey)),
 	}
-	k.leases = collections.NewKeySet(sb, types.LeaseQueuePrefix, "lease_queue",
-		collections.PairKeyCodec(collections.Int64Key, sdk.AccAddressKey))
 	schema, err := sb.Build()
 	if err != nil {
 		panic(err)

@@ -45,17 +45,6 @@ func (k *Keeper) WalkNodes(ctx context.Context, most int, show func(types.Node) 
 	return shown, more, err
 }
 
-// OperatorOf returns the operator whose node a worker key serves, or
-// ErrUnknownWorker.
-func (k *Keeper) OperatorOf(ctx context.Context, worker sdk.AccAddress) (sdk.AccAddress, error) {
-	operator, err := k.workers.Get(ctx, worker)
-	if errors.Is(err, collections.ErrNotFound) {
-		return nil, types.ErrUnknownWorker.Wrapf(
-			"%s; register a node with this worker key, or rotate an existing node's worker to it", worker)
-	}
-	return operator, err
-}
-
 // Class returns a hardware class of the parameters, or ErrUnknownClass.
 func (k *Keeper) Class(ctx context.Context, id string) (types.HardwareClass, error) {
 	params, err := k.params.Get(ctx)
