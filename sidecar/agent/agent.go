@@ -13,6 +13,7 @@ import (
 
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/internal/osfault"
+	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
@@ -53,10 +54,10 @@ type Agent struct {
 	leaseBlocks int64
 	// renewFrom is the height from which the lease may be renewed again.
 	renewFrom int64
-	claims    []claim
+	claims    []bid.Draw
 	// drawsFrom is where the next page of open draws begins; nil for the newest.
 	drawsFrom []byte
-	passed    []Passed
+	passed    []bid.Passed
 	// scanned is the height up to which blocks were searched for receipts, scannedFrom
 	// where the search began, and unread how many blocks the node could not show.
 	scanned, scannedFrom int64
@@ -78,11 +79,8 @@ type Agent struct {
 	draining  bool
 	running   int
 	// suspects among them run alone.
-	suspects int
-	// shuns are the jobs that are left to others for a while.
-	shuns map[string]shunned
-	// killers are programs and requesters whose programs have ended a worker.
-	killers   map[string]store.Shun
+	suspects  int
+	shuns     *bid.Shuns
 	prunedAt  time.Time
 	lastError string
 	errorAt   time.Time
@@ -125,8 +123,7 @@ func New(cfg Config) (*Agent, error) {
 		events:      make(chan event),
 		assignments: map[store.Key]*assignment{},
 		jobs:        map[string]job{},
-		shuns:       map[string]shunned{},
-		killers:     map[string]store.Shun{},
+		shuns:       bid.NewShuns(nil),
 		deliveries:  map[store.Key]*delivery{},
 		probes:      map[string]*probe{},
 	}
@@ -187,13 +184,15 @@ func (a *Agent) restore() error {
 	if err := clearWork(a.cfg.WorkDir, records); err != nil {
 		a.cfg.Logger.Warn("cannot delete outputs that nobody needs", "error", err)
 	}
-	killers, err := a.cfg.Journal.Shuns()
+	shuns, err := a.cfg.Journal.Shuns()
 	if err != nil {
 		return fmt.Errorf("cannot read the journal: %w", err)
 	}
-	for _, s := range killers {
-		a.killers[s.Name] = s
+	crashes := make([]bid.Crash, len(shuns))
+	for i, s := range shuns {
+		crashes[i] = bid.Crash(s)
 	}
+	a.shuns = bid.NewShuns(crashes)
 	a.asked.from = firstAsked(records)
 	for _, record := range records {
 		if record.Phase.Finished() {
@@ -315,7 +314,7 @@ func (a *Agent) refresh(ctx context.Context) error {
 	}
 	a.claims, a.answered = nil, false
 	if a.wantsWork() {
-		a.claims, err = a.openDraws(ctx, node.Profile.Operator)
+		a.claims, err = a.openDraws(ctx)
 	}
 	return err
 }

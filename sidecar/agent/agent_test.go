@@ -13,11 +13,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
-	sdk "github.com/cosmos/cosmos-sdk/types"
-
 	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/executor"
+	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
@@ -47,7 +46,7 @@ func newWorld(t *testing.T) *world {
 	w.config = Config{
 		ChainID: testChainID, Chain: w.chain, Journal: w.journal, Transfers: w.web,
 		Executors: []executor.Executor{w.engine}, CacheDir: filepath.Join(w.home, "cache"), WorkDir: filepath.Join(w.home, "work"),
-		Policy: Policy{MaxJobs: 4}, Poll: time.Millisecond, Retry: time.Millisecond,
+		Policy: bid.Policy{MaxJobs: 4}, Poll: time.Millisecond, Retry: time.Millisecond,
 		Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
 	}
 	return w
@@ -288,7 +287,7 @@ func TestBrokenMachineGivesTheTaskBackWithoutBlamingAnInput(t *testing.T) {
 
 func TestPausedNodeClaimsNothing(t *testing.T) {
 	w := newWorld(t)
-	w.config.Policy.Paused = func() bool { return true }
+	w.config.Paused = func() bool { return true }
 	w.chain.post(w.web, 1)
 	defer w.chain.blocks(time.Millisecond)()
 	a, stop := w.run()
@@ -417,35 +416,4 @@ func (c *losingChain) Submit(ctx context.Context, batch chain.Batch, limit int) 
 		return chain.Submission{}, chain.ErrNotIncluded
 	}
 	return c.fakeChain.Submit(ctx, batch, limit)
-}
-
-func TestPolicyRefusesWhatTheOwnerDoesNotAllow(t *testing.T) {
-	spec := &computetypes.JobSpec{
-		Program: computetypes.Blob{Size_: 10}, Inputs: []computetypes.Input{{Blob: computetypes.Blob{Size_: 20}}},
-		Resources: computetypes.Resources{Fuel: 100, MemoryBytes: 200, OutputBytes: 300},
-		Reward:    sdk.NewInt64Coin("atfuel", 50), Policy: computetypes.Policy{ChallengeBlocks: 10},
-	}
-	for name, c := range map[string]struct {
-		policy Policy
-		reason string
-	}{
-		"no limits":         {Policy{}, ""},
-		"exact limits":      {Policy{MaxFuel: 100, MaxMemoryBytes: 200, MaxOutputBytes: 300, MaxInputBytes: 30, MaxChallengeBlocks: 10, MinRewards: sdk.NewCoins(sdk.NewInt64Coin("atfuel", 50))}, ""},
-		"fuel":              {Policy{MaxFuel: 99}, "fuel"},
-		"window":            {Policy{FuelPerBlock: 1}, "fuel in"},
-		"memory":            {Policy{MaxMemoryBytes: 199}, "memory bytes"},
-		"output":            {Policy{MaxOutputBytes: 299}, "output bytes"},
-		"held for too long": {Policy{MaxChallengeBlocks: 9}, "10 challenge blocks, more than 9"},
-		"inputs summed":     {Policy{MaxInputBytes: 29}, "input bytes"},
-		"too little pay":    {Policy{MinRewards: sdk.NewCoins(sdk.NewInt64Coin("atfuel", 51))}, "less than"},
-		"other denom":       {Policy{MinRewards: sdk.NewCoins(sdk.NewInt64Coin("uatom", 1))}, "none of"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if c.reason == "" {
-				require.Empty(t, c.policy.exceeded(spec))
-				return
-			}
-			require.Contains(t, c.policy.exceeded(spec), c.reason)
-		})
-	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/executor"
+	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/device"
 )
 
@@ -50,7 +51,9 @@ type Config struct {
 	Retention time.Duration
 
 	// Policy is what the owner of the machine allows.
-	Policy Policy
+	Policy bid.Policy
+	// Paused tells whether the owner wants no new work now; nil never does.
+	Paused func() bool
 	// ExecutionLimit is a safety net against a stuck machine; 0 is none.
 	ExecutionLimit time.Duration
 	// RevealMargin is how many blocks before the reveal deadline the agent reveals
@@ -112,9 +115,9 @@ func (c *Config) setDefaults() {
 		c.Meter = device.Unmeasured("no meter was configured")
 	}
 	if c.Policy.Trust == "" {
-		c.Policy.Trust = TrustNamed
+		c.Policy.Trust = bid.TrustNamed
 	}
-	if c.Policy.Paused == nil {
-		c.Policy.Paused = func() bool { return false }
+	if c.Paused == nil {
+		c.Paused = func() bool { return false }
 	}
 }

@@ -8,33 +8,15 @@ import (
 	"time"
 
 	"github.com/thetaedge/theta/sidecar/store"
-	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// DiskReserve is kept free, in bytes: a journal that cannot be written ends the
-// daemon, and what is committed is not revealed then.
-const DiskReserve = 1 << 30
-
-// footprint is the most disk that a task may take, in bytes: its outputs lie there twice
-// while they are copied out of the worker's folder.
-func footprint(spec *computetypes.JobSpec) uint64 {
-	return spec.InputBytes() + 2*spec.Resources.OutputBytes
-}
-
-// diskRoom is how many bytes may be promised to new work: what is free, less the
-// reserve and what is still to be written for what is held.
+// diskRoom is how many bytes may be promised to new work.
 func (a *Agent) diskRoom() (uint64, error) {
 	free, err := a.cfg.FreeBytes(a.cfg.WorkDir)
 	if err != nil {
 		return 0, err
 	}
-	taken := uint64(DiskReserve)
-	for _, w := range a.assignments {
-		if w.spec != nil && toRun(w.record.Phase) {
-			taken += footprint(w.spec)
-		}
-	}
-	return free - min(taken, free), nil
+	return a.holdings().FreeDisk(free), nil
 }
 
 // makeRoom deletes what is kept for convenience only until lacking bytes more are free:

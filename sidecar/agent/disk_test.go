@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
@@ -39,10 +40,10 @@ func TestNothingIsClaimedForWhichTheDiskHasNoRoom(t *testing.T) {
 	oldest.Store(&kept[0].Folder)
 
 	// All that is kept does not make the room that this one lacks.
-	free.Store(DiskReserve + first.spec.Resources.OutputBytes/2)
+	free.Store(bid.DiskReserve + first.spec.Resources.OutputBytes/2)
 	third := w.chain.post(w.web, 3)
 	passed := func() bool {
-		return slices.ContainsFunc(a.Status().Passed, func(p Passed) bool { return strings.Contains(p.Reason, "bytes of disk") })
+		return slices.ContainsFunc(a.Status().Passed, func(p bid.Passed) bool { return strings.Contains(p.Reason, "bytes of disk") })
 	}
 	require.Eventually(t, passed, patience, time.Millisecond)
 	require.Empty(t, w.record(third).JobID)
@@ -54,7 +55,7 @@ func TestNothingIsClaimedForWhichTheDiskHasNoRoom(t *testing.T) {
 	require.DirExists(t, kept[1].Folder)
 
 	// One byte is lacking: the oldest outputs go, and no others.
-	free.Store(DiskReserve + footprint(&third.spec) - 1)
+	free.Store(bid.DiskReserve + bid.Footprint(&third.spec) - 1)
 	require.Eventually(t, func() bool {
 		_, err := os.Stat(kept[0].Folder)
 		return os.IsNotExist(err)

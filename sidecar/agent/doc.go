@@ -22,8 +22,8 @@
 // whatever the sink does, for the bond is at stake and a sink may come back.
 //
 // From its result on an assignment holds a slot on the chain and nothing of the
-// machine, which runs the most urgent program next. Draws are entered as far as all
-// that is held can be run before its deadline.
+// machine, which runs the most urgent program next. Which draws are entered is decided by
+// package bid, on facts that the agent finds out.
 //
 // A program that has ended the worker it ran in is given back while that costs nothing,
 // and left to others for a while, over restarts, with its requester's other jobs.

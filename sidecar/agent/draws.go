@@ -1,15 +1,11 @@
 package agent
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"math"
-	"slices"
 
 	"github.com/thetaedge/theta/executor"
+	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -19,161 +15,171 @@ import (
 // that: what is left is read in the blocks that follow.
 const drawPages = 4
 
-// claim is a draw that this node would enter.
-type claim struct {
-	key   store.Key
-	close int64
-	rank  []byte
-	job   job
-}
-
 // wantsWork tells whether a claim may be sent at all.
 func (a *Agent) wantsWork() bool {
 	return !a.draining && a.node != nil && a.node.State.Status == activeNode &&
-		a.freeSlots() > 0 && !a.cfg.Policy.Paused()
+		a.freeSlots() > 0 && !a.cfg.Paused()
 }
 
-// openDraws returns the draws that this node would enter, lowest ranks first and
-// no more than it has room for. The first page is read in every block, because calls
-// for judges stand on it and what has just opened is rarely full, and then the pages
-// after the last that was read before.
-func (a *Agent) openDraws(ctx context.Context, operator string) ([]claim, error) {
+// openDraws returns the draws that this node enters, lowest ranks first and no more than it
+// has room for.
+func (a *Agent) openDraws(ctx context.Context) ([]bid.Draw, error) {
+	bidder := &bid.Bidder{
+		Operator: a.operator.String(), Height: a.height, Params: a.params, Policy: a.cfg.Policy, Shuns: a.shuns,
+	}
 	a.passed = nil
-	var wanted []claim
+	draws, err := a.readDraws(ctx, bidder)
+	if err != nil {
+		return nil, err
+	}
+	list := bidder.Shortlist(draws)
+	done := bid.Decision{Left: list.Left}
+	if len(list.Wanted) > 0 {
+		var room bid.Room
+		if room, err = a.room(ctx); err == nil {
+			done = bidder.Choose(list, room)
+		}
+	}
+	a.passed = done.Passed(a.height)
+	for i := range done.Left {
+		if left := &done.Left[i]; !left.Cause.Routine() {
+			a.cfg.Logger.Debug("not claiming", "draw", keyOf(left.Draw.Ref), "reason", left.Reason)
+		}
+	}
+	if done.LackingBytes > 0 {
+		a.makeRoom(done.LackingBytes)
+	}
+	return done.Claims, err
+}
+
+// readDraws reads open draws, with what has to be known to decide about them. The first page
+// is read in every block, because calls for judges stand on it and what has just opened is
+// rarely full, and then the pages after the last that was read before.
+func (a *Agent) readDraws(ctx context.Context, bidder *bid.Bidder) ([]bid.Draw, error) {
+	var draws []bid.Draw
 	var from []byte
 	for page := range drawPages {
-		draws, err := a.cfg.Chain.ClaimablePage(ctx, operator, from)
+		read, err := a.cfg.Chain.ClaimablePage(ctx, bidder.Operator, from)
 		if err != nil {
 			return nil, err
 		}
-		for i := range draws.Tasks {
-			c, fresh, err := a.wanted(ctx, &draws.Tasks[i])
+		for i := range read.Tasks {
+			d, err := a.drawOf(ctx, bidder, &read.Tasks[i])
 			if err != nil {
 				return nil, err
 			}
-			if fresh {
-				wanted = append(wanted, c)
-			}
+			draws = append(draws, d)
 		}
-		if page == 0 && a.drawsFrom != nil && draws.Next != nil {
+		if page == 0 && a.drawsFrom != nil && read.Next != nil {
 			from = a.drawsFrom
 			continue
 		}
-		if from, a.drawsFrom = draws.Next, draws.Next; from == nil {
+		if from, a.drawsFrom = read.Next, read.Next; from == nil {
 			break
 		}
 	}
-	slices.SortStableFunc(wanted, func(x, y claim) int {
-		return cmp.Or(bytes.Compare(x.rank, y.rank), cmp.Compare(x.key.String(), y.key.String()))
-	})
-	// A draw may stand on two pages when others have moved between the reads.
-	wanted = slices.CompactFunc(wanted, func(x, y claim) bool { return x.key == y.key })
-	if len(wanted) == 0 {
-		return nil, nil
-	}
-	fees, err := a.readFunds(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if fees.assignments == 0 {
-		a.trouble("no new work", errors.New(fees.why))
-	}
-	room, err := a.diskRoom()
-	if err != nil {
-		return nil, err
-	}
-	return a.affordable(wanted, fees, room), nil
+	return draws, nil
 }
 
-// wanted tells whether a draw is one that the owner wants and that this node has
-// not tried before.
-func (a *Agent) wanted(ctx context.Context, task *computetypes.ClaimableTask) (claim, bool, error) {
-	key := keyOf(task.Ref)
-	if w, tracked := a.assignments[key]; tracked && (w.record.Phase != store.PhaseClaimed || w.claimSent) {
-		return claim{}, false, nil
+// drawOf finds out about a draw what the decision depends on.
+func (a *Agent) drawOf(ctx context.Context, bidder *bid.Bidder, task *computetypes.ClaimableTask) (bid.Draw, error) {
+	w, tracked := a.assignments[keyOf(task.Ref)]
+	d := bid.Draw{
+		Ref: task.Ref, CloseHeight: task.CloseHeight, Rank: task.Rank, Leading: task.Leading,
+		Held: tracked && (w.record.Phase != store.PhaseClaimed || w.claimSent),
 	}
-	if task.CloseHeight <= a.height+1 {
-		return claim{}, false, nil
+	for fact := bidder.Missing(&d); fact != bid.FactNone; fact = bidder.Missing(&d) {
+		if err := a.findOut(ctx, fact, &d); err != nil {
+			return d, err
+		}
 	}
-	if !task.Leading {
-		a.pass(key, "other nodes have lower ranks for all its replicas")
-		return claim{}, false, nil
+	return d, nil
+}
+
+// findOut asks the journal, the chain, an executor or a server for a fact about a draw.
+func (a *Agent) findOut(ctx context.Context, fact bid.Fact, d *bid.Draw) (err error) {
+	switch fact {
+	case bid.FactEarlier:
+		d.Earlier, err = a.earlier(d)
+	case bid.FactJob:
+		var j job
+		if j, err = a.job(ctx, d.Ref.JobId); err == nil {
+			d.Job = j.terms()
+		}
+	case bid.FactExecutor:
+		d.Executor = a.executorHealth(d.Job.Spec.Executor)
+	case bid.FactSink:
+		works, why := a.reachable(d.Job.Spec.Sink)
+		d.Sink = &bid.Health{Works: works, Why: why}
+	case bid.FactNone:
 	}
-	record, err := a.cfg.Journal.Get(key)
+	return err
+}
+
+// earlier returns what the journal has of an earlier claim in a draw.
+func (a *Agent) earlier(d *bid.Draw) (*bid.Earlier, error) {
+	record, err := a.cfg.Journal.Get(keyOf(d.Ref))
 	switch {
 	case errors.Is(err, store.ErrNotFound):
+		return &bid.Earlier{}, nil
 	case err != nil:
 		a.fatal = err
-		return claim{}, false, err
-	case record.Phase == store.PhaseReleased && record.Deadlines.Claim == task.CloseHeight:
-		a.pass(key, record.LastError)
-		return claim{}, false, nil
+		return nil, err
 	}
-	if why := a.shunReason(key.JobID); why != "" {
-		a.pass(key, why)
-		return claim{}, false, nil
-	}
-	j, err := a.job(ctx, key.JobID)
-	if err != nil {
-		return claim{}, false, err
-	}
-	if why := cmp.Or(a.killerReason(j), a.refusal(j)); why != "" {
-		a.pass(key, why)
-		return claim{}, false, nil
-	}
-	if ok, why := a.reachable(j.spec.Sink); !ok {
-		if why != "" {
-			a.pass(key, why)
-		}
-		return claim{}, false, nil
-	}
-	return claim{key: key, close: task.CloseHeight, rank: task.Rank, job: j}, true, nil
+	over := record.Phase == store.PhaseReleased && record.Deadlines.Claim == d.CloseHeight
+	return &bid.Earlier{Over: over, Reason: record.LastError}, nil
 }
 
-// refusal returns why neither machine nor owner want a job, or "".
-func (a *Agent) refusal(j job) string {
-	engine, runs := a.executors[j.spec.Executor]
+// executorHealth says whether this machine can run a profile.
+func (a *Agent) executorHealth(profile string) *bid.Health {
+	engine, runs := a.executors[profile]
 	if !runs {
-		return "needs an executor for " + j.spec.Executor + ", which this machine has not"
+		return &bid.Health{Why: "this machine has not"}
 	}
 	if f := engine.Fingerprint(a.ctx); f.Health != executor.Healthy {
-		return "needs an executor for " + j.spec.Executor + ", which does not work here: " + f.Detail
+		return &bid.Health{Why: "does not work here: " + f.Detail}
 	}
-	return a.cfg.Policy.refusal(j, a.operator.String(), a.params)
+	return &bid.Health{Works: true}
 }
 
-// affordable keeps the claims for which the node has slots, bond, fees, disk
-// and time.
-func (a *Agent) affordable(wanted []claim, fees funds, room uint64) []claim {
-	slots, bond := a.freeSlots(), a.node.State.Bond.Sub(a.node.State.Locked)
-	ahead := a.stints()
-	var claims []claim
-	lacking := uint64(math.MaxUint64)
-	for _, c := range wanted {
-		more := stint{fuel: c.job.spec.Resources.Fuel, deadline: a.height + commitBlocks(c.job.spec)}
-		switch {
-		case len(claims) >= slots:
-			a.pass(c.key, fmt.Sprintf("no slot is free: %d were, for draws with lower ranks", slots))
-		case c.job.liability.GT(bond):
-			a.pass(c.key, fmt.Sprintf("locks %s of the bond, %s is free", c.job.liability, bond))
-		case !a.cfg.Policy.fits(ahead, more, a.height):
-			a.pass(c.key, fmt.Sprintf("asks for %d fuel in %d blocks, and %d programs are before it at %d fuel a block",
-				more.fuel, c.job.spec.CommitBlocks, len(ahead), a.cfg.Policy.FuelPerBlock))
-		case fees.short(c.job, a.params.RevealBlocks, a.cfg.Now()) != "":
-			a.pass(c.key, fees.short(c.job, a.params.RevealBlocks, a.cfg.Now()))
-		case footprint(c.job.spec) > room:
-			a.pass(c.key, fmt.Sprintf("may take %d bytes of disk, and beside a reserve of %d for what is held %d are free at %s", footprint(c.job.spec), DiskReserve, room, a.cfg.WorkDir))
-			lacking = min(lacking, footprint(c.job.spec)-room)
-		default:
-			room -= footprint(c.job.spec)
-			fees.assignments--
-			bond = bond.Sub(c.job.liability)
-			ahead = append(ahead, more)
-			claims = append(claims, c)
+// room returns what the node can still take on, as the chain and the machine say now.
+func (a *Agent) room(ctx context.Context) (bid.Room, error) {
+	held := a.holdings()
+	fees, err := a.readFees(ctx, held.Unpaid())
+	if err != nil {
+		return bid.Room{}, err
+	}
+	if fees.Assignments == 0 {
+		a.trouble("no new work", errors.New(fees.Why))
+	}
+	disk, err := a.diskRoom()
+	if err != nil {
+		return bid.Room{}, err
+	}
+	state := a.node.State
+	return bid.Room{
+		Slots: held.FreeSlots(state, a.cfg.Policy), Bond: state.Bond.Sub(state.Locked), Ahead: held.Ahead(), Fees: fees,
+		DiskBytes: disk, DiskFolder: a.cfg.WorkDir, Now: a.cfg.Now(),
+	}, nil
+}
+
+// holdings returns what the node holds, claims that may come to nothing among it. A claim
+// that never reached the chain holds nothing.
+func (a *Agent) holdings() bid.Holdings {
+	var held bid.Holdings
+	for _, w := range a.inOrder() {
+		if w.record.Phase == store.PhaseClaimed && !w.claimSent {
+			continue
 		}
+		held = append(held, w.held(a.height))
 	}
-	if lacking != math.MaxUint64 {
-		a.makeRoom(lacking)
+	return held
+}
+
+// freeSlots is how many more assignments the node can take.
+func (a *Agent) freeSlots() int {
+	if a.node == nil {
+		return 0
 	}
-	return claims
+	return a.holdings().FreeSlots(a.node.State, a.cfg.Policy)
 }

@@ -14,7 +14,7 @@ const renewPause = 10
 // left without any work having done so, or the node has lapsed. A machine that
 // takes no work lets its lease run out, so that nobody counts on it.
 func (a *Agent) wantsRenewal() bool {
-	if a.leaseBlocks == 0 || a.draining || a.cfg.Policy.Paused() || a.height < a.renewFrom {
+	if a.leaseBlocks == 0 || a.draining || a.cfg.Paused() || a.height < a.renewFrom {
 		return false
 	}
 	state := a.node.State

@@ -43,7 +43,7 @@ func TestPausedMachineLetsItsLeaseRunOut(t *testing.T) {
 	w.chain.leaseBlocks, w.chain.leaseEnd = 100, 20
 	var paused atomic.Bool
 	paused.Store(true)
-	w.config.Policy.Paused = paused.Load
+	w.config.Paused = paused.Load
 	defer w.chain.blocks(time.Millisecond)()
 	_, stop := w.run()
 	defer stop()

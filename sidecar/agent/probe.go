@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/thetaedge/theta/blob/transfer"
@@ -43,8 +42,7 @@ type probed struct {
 	err    error
 }
 
-// reachable tells whether the server of a sink is known to answer, and why a job is left
-// to others where it does not. Nobody is to be paid for a result that its requester cannot
+// reachable tells whether the server of a sink is known to answer, and why it does not. Nobody is to be paid for a result that its requester cannot
 // have: a server that is away, whose certificate nobody trusts or that stands in somebody's
 // own network is found out before anything is at stake. The first to ask of a server
 // waits for its answer, without a reason yet.
@@ -54,7 +52,7 @@ func (a *Agent) reachable(sink string) (ok bool, why string) {
 	}
 	origin, err := transfer.Origin(sink)
 	if err != nil {
-		return false, fmt.Sprintf("its results could not be delivered: %v", err)
+		return false, err.Error()
 	}
 	p, known := a.probes[origin]
 	if !known {
@@ -72,7 +70,7 @@ func (a *Agent) reachable(sink string) (ok bool, why string) {
 		a.ask(origin, p)
 	}
 	if p.err != nil {
-		why = fmt.Sprintf("its results could not be delivered: %v", p.err)
+		why = p.err.Error()
 	}
 	return false, why
 }
@@ -134,7 +132,7 @@ func (a *Agent) lookAgain(ctx context.Context) {
 		return
 	}
 	a.answered = false
-	claims, err := a.openDraws(ctx, a.node.Profile.Operator)
+	claims, err := a.openDraws(ctx)
 	if err != nil {
 		a.trouble("cannot read the open draws", err)
 		return

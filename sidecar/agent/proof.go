@@ -12,6 +12,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/executor"
+	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
@@ -155,8 +156,8 @@ func (a *Agent) delivers(w *assignment) bool {
 func (a *Agent) mayOpen(w *assignment) bool { return a.cfg.Prover == nil || w.clearance.open }
 
 // mayClaim tells whether the terms of a draw are those of the chain.
-func (a *Agent) mayClaim(c claim) bool {
-	return a.cfg.Prover == nil || a.jobs[c.key.JobID].proven
+func (a *Agent) mayClaim(d *bid.Draw) bool {
+	return a.cfg.Prover == nil || a.jobs[d.Ref.JobId].proven
 }
 
 // showing tells whether the chain waits for a secret, as far as its node says.
@@ -183,9 +184,9 @@ func (a *Agent) unproven() []computetypes.TaskRef {
 			rest = append(rest, refOf(w.record.Key))
 		}
 	}
-	for _, c := range a.claims {
-		if !a.mayClaim(c) {
-			rest = append(rest, refOf(c.key))
+	for i := range a.claims {
+		if !a.mayClaim(&a.claims[i]) {
+			rest = append(rest, a.claims[i].Ref)
 		}
 	}
 	all := slices.Concat(urgent, rest)
@@ -260,7 +261,7 @@ func (a *Agent) takeJob(id string, found *chain.Proven) {
 		if known.proven {
 			return
 		}
-		if !sameTerms(known, actual) {
+		if !sameTerms(known.terms(), actual.terms()) {
 			a.trouble("job "+id, fmt.Errorf("%w; the job is taken as block %d has it", chain.ErrContradicted, found.Height))
 		}
 		if known.requested > actual.requested {
@@ -275,18 +276,18 @@ func (a *Agent) takeJob(id string, found *chain.Proven) {
 		}
 	}
 	kept := a.claims[:0]
-	for _, c := range a.claims {
+	for _, d := range a.claims {
 		// The next look judges it by its true terms.
-		if c.key.JobID != id || sameTerms(c.job, actual) {
-			kept = append(kept, c)
+		if d.Ref.JobId != id || sameTerms(d.Job, actual.terms()) {
+			kept = append(kept, d)
 		}
 	}
 	a.claims = kept
 }
 
 // sameTerms tells whether two readings of a job are of the same work on the same terms.
-func sameTerms(x, y job) bool {
-	return x.requester == y.requester && x.liability.Equal(y.liability) && bytes.Equal(workDigest(x.spec), workDigest(y.spec))
+func sameTerms(x, y *bid.Job) bool {
+	return x.Requester == y.Requester && x.Liability.Equal(y.Liability) && bytes.Equal(workDigest(x.Spec), workDigest(y.Spec))
 }
 
 // correct gives an assignment the spec that the chain has. What was fetched for another

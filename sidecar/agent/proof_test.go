@@ -16,6 +16,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
@@ -366,15 +367,15 @@ func TestWorkUnderKeysThatTheChainDoesNotHaveIsDoneAgain(t *testing.T) {
 
 func TestTermsThatTheChainDoesNotHaveAreNotClaimed(t *testing.T) {
 	for name, c := range map[string]struct {
-		policy func(*Policy)
+		policy func(*bid.Policy)
 		lie    func(*computetypes.Job, *computetypes.JobSpec)
 	}{
 		"a friend's job": {
-			func(p *Policy) { p.DenyRequesters = []string{"stranger"} },
+			func(p *bid.Policy) { p.DenyRequesters = []string{"stranger"} },
 			func(j *computetypes.Job, _ *computetypes.JobSpec) { j.Requester = "friend" },
 		},
 		"a reward that is not paid": {
-			func(p *Policy) { p.MinRewards = sdk.NewCoins(sdk.NewInt64Coin("atfuel", 2000)) },
+			func(p *bid.Policy) { p.MinRewards = sdk.NewCoins(sdk.NewInt64Coin("atfuel", 2000)) },
 			func(_ *computetypes.Job, s *computetypes.JobSpec) { s.Reward = sdk.NewInt64Coin("atfuel", 5000) },
 		},
 	} {

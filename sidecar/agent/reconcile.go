@@ -10,6 +10,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
@@ -29,6 +30,11 @@ type job struct {
 	requested int64
 	// proven: it is as the chain has it, whatever the node says that was asked.
 	proven bool
+}
+
+// terms are what a bid depends on.
+func (j job) terms() *bid.Job {
+	return &bid.Job{Requester: j.requester, Spec: j.spec, Liability: j.liability}
 }
 
 // array tells whether the job has several tasks: the state keeps no receipts of

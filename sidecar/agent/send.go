@@ -8,6 +8,7 @@ import (
 
 	errorsmod "cosmossdk.io/errors"
 
+	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
@@ -131,24 +132,22 @@ func (a *Agent) sealCommits(commits []computetypes.CommitItem) bool {
 
 // enterDraws journals claims and adds them, as many as there are free slots.
 func (a *Agent) enterDraws(batch *chain.Batch) bool {
-	claims := a.claims
+	claims, free := a.claims, a.freeSlots()
 	a.claims = nil
-	for _, c := range claims {
-		if !a.mayClaim(c) {
-			a.claims = append(a.claims, c) // its proof is under way
+	for i := range claims {
+		d := &claims[i]
+		if !a.mayClaim(d) {
+			a.claims = append(a.claims, *d) // its proof is under way
 			continue
 		}
 		var record store.Assignment
 		var fresh bool
-		w, tracked := a.assignments[c.key]
-		if tracked && (w.record.Phase != store.PhaseClaimed || w.claimSent) {
-			continue
-		}
-		if !tracked && a.freeSlots() <= 0 {
+		w, tracked := a.assignments[keyOf(d.Ref)]
+		if tracked && (w.record.Phase != store.PhaseClaimed || w.claimSent) || !tracked && free <= 0 {
 			continue
 		}
 		if !a.journal(func(tx *store.Tx) (err error) {
-			record, fresh, err = claimed(tx, c, a.height)
+			record, fresh, err = claimed(tx, d, a.height)
 			return err
 		}) {
 			return false
@@ -157,23 +156,25 @@ func (a *Agent) enterDraws(batch *chain.Batch) bool {
 			continue
 		}
 		w = a.track(record)
-		w.claimSent, w.spec = true, c.job.spec
-		batch.Claims = append(batch.Claims, refOf(c.key))
+		w.claimSent, w.spec = true, d.Job.Spec
+		batch.Claims = append(batch.Claims, d.Ref)
+		free--
 	}
 	return true
 }
 
 // claimed writes a claim down. It is not fresh when this draw was tried before
 // and the chain refused it.
-func claimed(tx *store.Tx, c claim, height int64) (store.Assignment, bool, error) {
-	record, err := tx.Get(c.key)
+func claimed(tx *store.Tx, d *bid.Draw, height int64) (store.Assignment, bool, error) {
+	key := keyOf(d.Ref)
+	record, err := tx.Get(key)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
-		err = tx.Put(store.Assignment{Key: c.key, Phase: store.PhaseClaimed, Seen: height, Deadlines: store.Deadlines{Claim: c.close}})
+		err = tx.Put(store.Assignment{Key: key, Phase: store.PhaseClaimed, Seen: height, Deadlines: store.Deadlines{Claim: d.CloseHeight}})
 	case err != nil:
-	case record.Phase == store.PhaseReleased && record.Deadlines.Claim != c.close:
-		_, err = tx.Advance(c.key, store.PhaseReleased, store.PhaseClaimed, func(r *store.Assignment) {
-			*r = store.Assignment{Key: r.Key, CreatedAt: r.CreatedAt, Seen: height, Deadlines: store.Deadlines{Claim: c.close}}
+	case record.Phase == store.PhaseReleased && record.Deadlines.Claim != d.CloseHeight:
+		_, err = tx.Advance(key, store.PhaseReleased, store.PhaseClaimed, func(r *store.Assignment) {
+			*r = store.Assignment{Key: r.Key, CreatedAt: r.CreatedAt, Seen: height, Deadlines: store.Deadlines{Claim: d.CloseHeight}}
 		})
 	case record.Phase == store.PhaseClaimed:
 	default:
@@ -182,7 +183,7 @@ func claimed(tx *store.Tx, c claim, height int64) (store.Assignment, bool, error
 	if err != nil {
 		return store.Assignment{}, false, err
 	}
-	record, err = tx.Get(c.key)
+	record, err = tx.Get(key)
 	return record, true, err
 }
 

@@ -1,9 +1,12 @@
 package agent
 
-import "fmt"
+import (
+	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/internal/osfault"
+	"github.com/thetaedge/theta/sidecar/store"
+)
 
 // For how many blocks a job is left to others after one of its tasks went wrong here.
-// An array would otherwise hand out the next of its tasks, and the next fault.
 const (
 	// shunMissing: an input could not be had; another task may have another one.
 	shunMissing = 100
@@ -13,29 +16,46 @@ const (
 	shunCrashed = 57_600
 )
 
-// shunned is a job that is left to others for a while.
-type shunned struct {
-	until  int64
-	reason string
-}
+// maxCrashReason bounds what is written of a crash, in bytes.
+const maxCrashReason = 512
 
 // shun leaves a job to others for some blocks.
 func (a *Agent) shun(jobID string, blocks int64, reason string) {
-	if len(a.shuns) >= maxJobs {
-		clear(a.shuns)
-	}
-	a.shuns[jobID] = shunned{until: a.height + blocks, reason: reason}
+	a.shuns.LeaveJob(jobID, a.height, blocks, reason)
 }
 
-// shunReason returns why a job is left to others, or "".
-func (a *Agent) shunReason(jobID string) string {
-	s, found := a.shuns[jobID]
-	switch {
-	case !found:
-		return ""
-	case a.height >= s.until:
-		delete(a.shuns, jobID)
-		return ""
+// blame shuns the program of an assignment, and its requester, for having ended a worker.
+func (a *Agent) blame(w *assignment, cause error) {
+	reason := osfault.Explain("", cause).Error()
+	reason = blob.Printable(reason[:min(len(reason), maxCrashReason)])
+	changed, forgotten := a.shuns.Crashed(w.spec, a.jobs[w.record.JobID].requester, reason, a.height)
+	a.journal(func(tx *store.Tx) error {
+		for _, crash := range changed {
+			if err := tx.PutShun(store.Shun(crash)); err != nil {
+				return err
+			}
+		}
+		for _, name := range forgotten {
+			if err := tx.DeleteShun(name); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// avoid gives back what is held of a program, or of a requester, that is shunned, while
+// that costs nothing.
+func (a *Agent) avoid(w *assignment) {
+	if w.giveUp || w.executing || a.height >= w.record.Deadlines.Prepare {
+		return
 	}
-	return fmt.Sprintf("until height %d: %s", s.until, s.reason)
+	j, known := a.jobs[w.record.JobID]
+	if !known {
+		return
+	}
+	if why := a.shuns.Program(j.spec, j.requester, a.height); why != "" {
+		w.giveUp = true
+		a.edit(w, func(r *store.Assignment) { r.LastError = "given back " + why })
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/store"
 )
@@ -45,7 +46,7 @@ type Status struct {
 	// Deliveries are the outputs that sinks have not taken yet.
 	Deliveries map[store.Key]Delivery
 	// Passed says why open draws were left to others, as of the last look at them.
-	Passed []Passed
+	Passed []bid.Passed
 	// Proof says what is believed of the chain's node, and why; Unproven why the last
 	// proof failed, empty if it did not.
 	Proof, Unproven string
@@ -90,7 +91,7 @@ func (a *Agent) publish() {
 		s.Mode = Draining
 	case a.node == nil || a.height == 0:
 		s.Mode = Starting
-	case a.cfg.Policy.Paused() || a.node.State.Status != activeNode:
+	case a.cfg.Paused() || a.node.State.Status != activeNode:
 		s.Mode = Paused
 	}
 	s.Passed = slices.Clone(a.passed)

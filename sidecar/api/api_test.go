@@ -20,6 +20,7 @@ import (
 
 	"github.com/thetaedge/theta/sidecar/agent"
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
+	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
@@ -50,7 +51,7 @@ func serve(t *testing.T) serving {
 	state := func() agent.Status {
 		return agent.Status{
 			Mode: agent.Working, Operator: "theta1op", NodeStatus: "active", Height: 7, HeightAt: time.Now(), Slots: 2, Running: 1, LeaseEnd: 90, Standing: "live",
-			Passed: []agent.Passed{{JobID: "7-0-0", Draws: 3, Reason: "pays too little", Height: 6}},
+			Passed: []bid.Passed{{JobID: "7-0-0", Draws: 3, Reason: "pays too little", Height: 6}},
 			Deliveries: map[store.Key]agent.Delivery{
 				{JobID: "4-0-0"}: {Error: "connection refused", Late: true, NextAt: time.Unix(1_700_000_300, 0)},
 				{JobID: "3-0-0"}: {},

@@ -110,6 +110,18 @@ func offChainWalls() []Wall {
 			Of:   within("sidecar"), Allows: noConsensus, Deep: true,
 		},
 		{
+			Name: "bids are decided on facts alone",
+			Of:   within("sidecar/bid"), Allows: func(_, imported string) bool {
+				switch path := ours(imported); {
+				case path != "":
+					return isTypes(path)
+				case strings.Contains(imported, "."):
+					return imported == "cosmossdk.io/math" || imported == "github.com/cosmos/cosmos-sdk/types"
+				}
+				return !in(imported, "context", "crypto/rand", "io", "log", "math/rand", "net", "os", "runtime", "sync", "syscall")
+			},
+		},
+		{
 			Name: "executors, workers, devices, journal, blobs and relay know nothing of Cosmos",
 			Of:   within("executor", "sidecar/worker", "sidecar/device", "sidecar/store", "blob", "relay"),
 			Allows: func(_, imported string) bool {

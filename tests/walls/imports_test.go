@@ -35,6 +35,7 @@ func TestEveryWallCanFail(t *testing.T) {
 		"thetad runs neither a sidecar nor a relay":                                    {importer: "cmd/thetad/cmd", imported: Module + "/sidecar/agent"},
 		"thetaedge links no consensus code":                                            {importer: "cmd/thetaedge", imported: Module + "/x/compute/keeper", deep: true},
 		"the sidecar imports only types, the client and app/params":                    {importer: "sidecar/agent", imported: Module + "/app", deep: true},
+		"bids are decided on facts alone":                                              {importer: "sidecar/bid", imported: Module + "/sidecar/store"},
 		"executors, workers, devices, journal, blobs and relay know nothing of Cosmos": {importer: "sidecar/store", imported: "github.com/cosmos/gogoproto/proto", test: true},
 		"the client links no consensus code, no sidecar and no relay":                  {importer: "client", imported: Module + "/relay", deep: true},
 		"what relays and their clients agree on knows neither of them":                 {importer: "blob", imported: Module + "/blob/transfer"},

@@ -17,7 +17,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/client/money"
-	"github.com/thetaedge/theta/sidecar/agent"
+	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/config"
 	"github.com/thetaedge/theta/sidecar/device"
@@ -140,8 +140,8 @@ func checkDisk(r *report, home string) {
 	switch {
 	case err != nil:
 		r.line(unsure, "disk", "%v", err)
-	case free <= agent.DiskReserve:
-		r.line(missing, "disk", "%s free at %s; the node claims nothing below %s, make room or choose another --home", gib(free), home, gib(agent.DiskReserve))
+	case free <= bid.DiskReserve:
+		r.line(missing, "disk", "%s free at %s; the node claims nothing below %s, make room or choose another --home", gib(free), home, gib(bid.DiskReserve))
 	default:
 		r.line(good, "disk", "%s free at %s", gib(free), home)
 	}

@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"log/slog"
 	"net"
@@ -17,6 +18,7 @@ import (
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/sidecar/agent"
 	"github.com/thetaedge/theta/sidecar/api"
+	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/device"
 	"github.com/thetaedge/theta/sidecar/store"
@@ -192,6 +194,7 @@ func newAgent(n *node, chainID string, journal *store.Journal, executors []execu
 		RevealMargin:   n.config.Work.RevealMargin,
 		Poll:           n.config.Chain.Poll,
 		Policy:         policy,
+		Paused:         func() bool { return isPaused(n.home) },
 		Logger:         logger, Registry: registry,
 	}
 	prover, err := n.prover(chainID)
@@ -207,26 +210,29 @@ func newAgent(n *node, chainID string, journal *store.Journal, executors []execu
 }
 
 // policyOf reads the owner's policy.
-func policyOf(n *node) (agent.Policy, error) {
+func policyOf(n *node) (bid.Policy, error) {
 	p := n.config.Policy
 	rewards, err := p.Rewards()
 	if err != nil {
-		return agent.Policy{}, err
+		return bid.Policy{}, err
 	}
 	programs, err := p.Programs()
 	if err != nil {
-		return agent.Policy{}, err
+		return bid.Policy{}, err
 	}
 	requesters, err := p.Requesters()
 	if err != nil {
-		return agent.Policy{}, err
+		return bid.Policy{}, err
 	}
-	return agent.Policy{
+	digests := make([][sha256.Size]byte, len(programs))
+	for i, program := range programs {
+		digests[i] = program
+	}
+	return bid.Policy{
 		MaxJobs: p.MaxJobs, MinRewards: rewards, MaxFuel: p.MaxFuel, FuelPerBlock: p.FuelPerBlock,
 		MaxMemoryBytes: uint64(p.MaxMemory), MaxInputBytes: uint64(p.MaxInput), MaxOutputBytes: uint64(p.MaxOutput),
 		MaxChallengeBlocks: p.MaxChallengeBlocks,
-		Trust:              agent.Trust(p.Trust), OwnRiskPrograms: programs, DenyRequesters: requesters,
-		Paused: func() bool { return isPaused(n.home) },
+		Trust:              bid.Trust(p.Trust), OwnRiskPrograms: digests, DenyRequesters: requesters,
 	}, nil
 }
 

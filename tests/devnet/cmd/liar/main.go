@@ -20,6 +20,7 @@ import (
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/executor/wasm"
 	"github.com/thetaedge/theta/sidecar/agent"
+	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/config"
 	"github.com/thetaedge/theta/sidecar/store"
@@ -73,7 +74,7 @@ func run(ctx context.Context, home string) (err error) {
 		CacheBytes: int64(settings.Work.Cache), //nolint:gosec // bounded when read
 		WorkDir:    filepath.Join(home, "work"),
 		Poll:       settings.Chain.Poll,
-		Policy: agent.Policy{
+		Policy: bid.Policy{
 			MaxJobs: settings.Policy.MaxJobs, MaxMemoryBytes: uint64(settings.Policy.MaxMemory),
 			MaxInputBytes: uint64(settings.Policy.MaxInput), MaxOutputBytes: uint64(settings.Policy.MaxOutput),
 		},

@@ -1,12 +1,12 @@
-package agent
+package bid
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
-	"github.com/thetaedge/theta/blob"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
@@ -45,13 +45,11 @@ type Policy struct {
 	MaxChallengeBlocks uint64
 	// Trust says which jobs under TRUST are taken; empty is TrustNamed.
 	Trust Trust
-	// OwnRiskPrograms are programs that the owner believes to give equal results on
-	// all machines, though neither their executor nor governance vouches for it.
-	OwnRiskPrograms []blob.Digest
+	// OwnRiskPrograms are digests of programs that the owner believes to give equal
+	// results on all machines, though neither their executor nor governance vouches for it.
+	OwnRiskPrograms [][sha256.Size]byte
 	// DenyRequesters are addresses whose jobs are not taken.
 	DenyRequesters []string
-	// Paused tells whether the owner wants no new work now.
-	Paused func() bool
 }
 
 // Limits are what the operator declares of the policy on chain, so that requesters
@@ -82,14 +80,14 @@ func (p Policy) Limits() edgenodetypes.TaskLimits {
 }
 
 // refusal returns why the owner of an operator's node does not want a job, or "".
-func (p Policy) refusal(j job, operator string, params computetypes.Params) string {
-	if slices.Contains(p.DenyRequesters, j.requester) {
-		return "its requester " + j.requester + " is in policy.deny-requesters"
+func (p Policy) refusal(j Job, operator string, params computetypes.Params) string {
+	if slices.Contains(p.DenyRequesters, j.Requester) {
+		return "its requester " + j.Requester + " is in policy.deny-requesters"
 	}
-	if why := p.distrust(j.spec, operator, params); why != "" {
+	if why := p.distrust(j.Spec, operator, params); why != "" {
 		return why
 	}
-	return p.exceeded(j.spec)
+	return p.exceeded(j.Spec)
 }
 
 // distrust returns why the owner does not want to be judged by a job's policy,
@@ -104,7 +102,7 @@ func (p Policy) distrust(spec *computetypes.JobSpec, operator string, params com
 		}
 	}
 	if spec.Policy.OwnRisk && !params.Deterministic(spec) &&
-		!slices.ContainsFunc(p.OwnRiskPrograms, func(d blob.Digest) bool { return slices.Equal(d[:], spec.Program.Sha256) }) {
+		!slices.ContainsFunc(p.OwnRiskPrograms, func(d [sha256.Size]byte) bool { return slices.Equal(d[:], spec.Program.Sha256) }) {
 		return fmt.Sprintf("slashes over a program that nobody vouches for, and %x is not in policy.own-risk-programs", spec.Program.Sha256)
 	}
 	return ""

@@ -77,35 +77,6 @@ func TestAProgramThatEndsItsWorkerAfterThePrepareWindowIsTriedAFewTimes(t *testi
 	require.Equal(t, maxExecutions, w.engine.executions())
 }
 
-func TestShunsDoubleUpToABoundAndAreForgotten(t *testing.T) {
-	w := newWorld(t)
-	a, err := New(w.config)
-	require.NoError(t, err)
-	task := w.chain.post(w.web, 1)
-	held := &assignment{spec: &task.spec, record: store.Assignment{Key: keyOf(task.ref)}}
-	var blocks []int64
-	for range 8 {
-		a.blame(held, errDied)
-		blocks = append(blocks, a.killers[killerNames(held.spec, "")[0]].Until-a.height)
-	}
-	require.Equal(t, []int64{1200, 2400, 4800, 9600, 19200, 38400, 57600, 57600}, blocks)
-	require.NotEmpty(t, a.killerReason(job{spec: held.spec}))
-	a.height += killerMost
-	require.Empty(t, a.killerReason(job{spec: held.spec}))
-
-	a.height += killerMost
-	other := task.spec
-	for n := range 2 * maxKillers {
-		other.Program.Sha256 = fmt.Appendf(nil, "%032d", n)
-		a.killers[killerNames(&other, "")[0]] = store.Shun{Name: killerNames(&other, "")[0], Until: a.height + int64(n)}
-	}
-	a.blame(&assignment{spec: &other, record: held.record}, errDied)
-	require.LessOrEqual(t, len(a.killers), maxKillers)
-	shuns, err := w.journal.Shuns()
-	require.NoError(t, err)
-	require.Len(t, shuns, 1, "what has behaved is forgotten")
-}
-
 func TestAnExecutorThatDoesNotWorkClaimsNothing(t *testing.T) {
 	w := newWorld(t)
 	w.engine.unhealthy = "its binary is gone"

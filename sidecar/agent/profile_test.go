@@ -1,0 +1,25 @@
+package agent
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/executor/wasm"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+func TestTheChainsLimitsOfAProfileAreTheExecutors(t *testing.T) {
+	limits, known := computetypes.LimitsOf(wasm.Profile)
+	require.True(t, known)
+	var env []string
+	for _, v := range wasm.Environment() {
+		env = append(env, v.Name)
+	}
+	require.Equal(t, computetypes.ProfileLimits{
+		Env:          env,
+		ProgramBytes: wasm.MaxProgramBytes, Fuel: wasm.MaxFuel, MemoryBytes: wasm.MaxMemoryBytes, OutputBytes: wasm.MaxOutputBytes,
+	}, limits)
+	_, known = computetypes.LimitsOf("container/1")
+	require.False(t, known, "a profile that this chain does not know has the limits of its nodes alone")
+}

@@ -1,0 +1,145 @@
+package bid
+
+import (
+	"bytes"
+	"cmp"
+	"slices"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+// Bidder is a node at one height, with what counts for all draws.
+type Bidder struct {
+	// Operator is the address of the node's owner.
+	Operator string
+	// Height of the state that the draws were read from.
+	Height int64
+	Params computetypes.Params
+	Policy Policy
+	// Shuns are the jobs, programs and requesters that the node avoids.
+	Shuns *Shuns
+}
+
+// Missing returns the next fact on which the decision about a draw depends, FactNone if it
+// depends on nothing that is unknown.
+func (b *Bidder) Missing(d *Draw) Fact {
+	_, _, missing := b.judge(d)
+	return missing
+}
+
+// Shortlist is a selection of draws that does not consider the room of the node.
+type Shortlist struct {
+	// Wanted are sorted by rank, lowest first.
+	Wanted []Draw
+	// Left are the others, in the order in which they were read.
+	Left []Left
+}
+
+// Shortlist selects the draws that the owner wants and the machine can run. A draw that
+// was read twice counts as it was read last.
+func (b *Bidder) Shortlist(draws []Draw) Shortlist {
+	var list Shortlist
+	for _, d := range latest(draws) {
+		cause, reason, missing := b.judge(&d)
+		switch {
+		case missing != FactNone:
+			list.Left = append(list.Left, Left{Draw: d, Cause: CauseUnknown, Reason: "not all is known about it yet"})
+		case cause != CauseNone:
+			list.Left = append(list.Left, Left{Draw: d, Cause: cause, Reason: reason})
+		default:
+			list.Wanted = append(list.Wanted, d)
+		}
+	}
+	slices.SortFunc(list.Wanted, func(x, y Draw) int {
+		return cmp.Or(bytes.Compare(x.Rank, y.Rank), compareRefs(x.Ref, y.Ref))
+	})
+	return list
+}
+
+// latest returns each draw once, as it was read last.
+func latest(draws []Draw) []Draw {
+	at := make(map[computetypes.TaskRef]int, len(draws))
+	list := make([]Draw, 0, len(draws))
+	for _, d := range draws {
+		if i, twice := at[d.Ref]; twice {
+			list[i] = d
+			continue
+		}
+		at[d.Ref] = len(list)
+		list = append(list, d)
+	}
+	return list
+}
+
+func compareRefs(x, y computetypes.TaskRef) int {
+	return cmp.Or(cmp.Compare(x.JobId, y.JobId), cmp.Compare(x.Task, y.Task), cmp.Compare(x.Round, y.Round))
+}
+
+// judge returns why a draw is left to others, or the fact that has to be known to say so.
+func (b *Bidder) judge(d *Draw) (cause Cause, reason string, missing Fact) {
+	cause, reason, missing = b.judgeDraw(d)
+	if cause != CauseNone || missing != FactNone {
+		return cause, reason, missing
+	}
+	if cause, reason, missing = b.judgeJob(d); cause != CauseNone || missing != FactNone {
+		return cause, reason, missing
+	}
+	return judgeSink(d)
+}
+
+// judgeDraw judges by the draw alone.
+func (b *Bidder) judgeDraw(d *Draw) (Cause, string, Fact) {
+	switch {
+	case d.Held:
+		return CauseHeld, "this node has claimed it", FactNone
+	case d.CloseHeight <= b.Height+1:
+		return CauseClosing, "it closes before a claim could be in a block", FactNone
+	case !d.Leading:
+		return CauseOutranked, "other nodes have lower ranks for all its replicas", FactNone
+	case d.Earlier == nil:
+		return CauseNone, "", FactEarlier
+	case d.Earlier.Over:
+		return CauseEarlier, cmp.Or(d.Earlier.Reason, "this node has given it back"), FactNone
+	}
+	if why := b.Shuns.Job(d.Ref.JobId, b.Height); why != "" {
+		return CauseJob, why, FactNone
+	}
+	return CauseNone, "", FactNone
+}
+
+// judgeJob judges by the terms of the job and by what this machine can run.
+func (b *Bidder) judgeJob(d *Draw) (Cause, string, Fact) {
+	if d.Job == nil {
+		return CauseNone, "", FactJob
+	}
+	spec := d.Job.Spec
+	if why := b.Shuns.Program(spec, d.Job.Requester, b.Height); why != "" {
+		return CauseCrash, why, FactNone
+	}
+	switch {
+	case d.Executor == nil:
+		return CauseNone, "", FactExecutor
+	case !d.Executor.Works:
+		return CauseExecutor, "needs an executor for " + spec.Executor + ", which " + d.Executor.Why, FactNone
+	}
+	if why := b.Policy.refusal(*d.Job, b.Operator, b.Params); why != "" {
+		return CausePolicy, why, FactNone
+	}
+	return CauseNone, "", FactNone
+}
+
+// judgeSink judges by the server that the result would go to. A job that judges a
+// challenge has no sink.
+func judgeSink(d *Draw) (Cause, string, Fact) {
+	switch {
+	case d.Job.Spec.Sink == "":
+	case d.Sink == nil:
+		return CauseNone, "", FactSink
+	case d.Sink.Works:
+	case d.Sink.Why == "":
+		return CauseSinkAwaited, "the server of its results has not answered yet", FactNone
+	default:
+		return CauseSink, "its results could not be delivered: " + d.Sink.Why, FactNone
+	}
+	return CauseNone, "", FactNone
+}

@@ -1,0 +1,150 @@
+package bid
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
+
+func TestPolicyRefusesWhatTheOwnerDoesNotAllow(t *testing.T) {
+	spec := &computetypes.JobSpec{
+		Program: computetypes.Blob{Size_: 10}, Inputs: []computetypes.Input{{Blob: computetypes.Blob{Size_: 20}}},
+		Resources: computetypes.Resources{Fuel: 100, MemoryBytes: 200, OutputBytes: 300},
+		Reward:    sdk.NewInt64Coin("atfuel", 50), Policy: computetypes.Policy{ChallengeBlocks: 10},
+	}
+	for name, c := range map[string]struct {
+		policy Policy
+		reason string
+	}{
+		"no limits":         {Policy{}, ""},
+		"exact limits":      {Policy{MaxFuel: 100, MaxMemoryBytes: 200, MaxOutputBytes: 300, MaxInputBytes: 30, MaxChallengeBlocks: 10, MinRewards: sdk.NewCoins(sdk.NewInt64Coin("atfuel", 50))}, ""},
+		"fuel":              {Policy{MaxFuel: 99}, "fuel"},
+		"window":            {Policy{FuelPerBlock: 1}, "fuel in"},
+		"memory":            {Policy{MaxMemoryBytes: 199}, "memory bytes"},
+		"output":            {Policy{MaxOutputBytes: 299}, "output bytes"},
+		"held for too long": {Policy{MaxChallengeBlocks: 9}, "10 challenge blocks, more than 9"},
+		"inputs summed":     {Policy{MaxInputBytes: 29}, "input bytes"},
+		"too little pay":    {Policy{MinRewards: sdk.NewCoins(sdk.NewInt64Coin("atfuel", 51))}, "less than"},
+		"other denom":       {Policy{MinRewards: sdk.NewCoins(sdk.NewInt64Coin("uatom", 1))}, "none of"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c.reason == "" {
+				require.Empty(t, c.policy.exceeded(spec))
+				return
+			}
+			require.Contains(t, c.policy.exceeded(spec), c.reason)
+		})
+	}
+}
+
+func TestOwnerDecidesWhomToTrust(t *testing.T) {
+	const me, other = "theta1me", "theta1other"
+	program := sha256.Sum256([]byte("program"))
+	trust := func(node string) computetypes.Policy {
+		return computetypes.Policy{Kind: computetypes.POLICY_KIND_TRUST, Replicas: 1, Node: node, ReviewBlocks: 5}
+	}
+	risky := computetypes.Policy{Kind: computetypes.POLICY_KIND_AUDIT, Replicas: 1, OwnRisk: true}
+	vouched := computetypes.Params{DeterministicPrograms: [][]byte{program[:]}}
+	for name, c := range map[string]struct {
+		policy Policy
+		job    computetypes.Policy
+		params computetypes.Params
+		why    string
+	}{
+		"quorum":                       {Policy{Trust: TrustOff}, computetypes.Policy{Kind: computetypes.POLICY_KIND_QUORUM}, computetypes.Params{}, ""},
+		"trust off":                    {Policy{Trust: TrustOff}, trust(me), computetypes.Params{}, "policy.trust is off"},
+		"trust named":                  {Policy{Trust: TrustNamed}, trust(me), computetypes.Params{}, ""},
+		"trust named, nobody named":    {Policy{Trust: TrustNamed}, trust(""), computetypes.Params{}, "without naming this node"},
+		"trust named, another named":   {Policy{Trust: TrustNamed}, trust(other), computetypes.Params{}, "without naming this node"},
+		"trust any":                    {Policy{Trust: TrustAny}, trust(""), computetypes.Params{}, ""},
+		"own risk":                     {Policy{}, risky, computetypes.Params{}, "policy.own-risk-programs"},
+		"own risk, owner vouches":      {Policy{OwnRiskPrograms: [][sha256.Size]byte{program}}, risky, computetypes.Params{}, ""},
+		"own risk, other program":      {Policy{OwnRiskPrograms: [][sha256.Size]byte{{1}}}, risky, computetypes.Params{}, hex.EncodeToString(program[:])},
+		"own risk, governance vouches": {Policy{}, risky, vouched, ""},
+		"own risk, executor vouches":   {Policy{}, risky, computetypes.Params{DeterministicExecutors: []string{"wasm/1"}}, ""},
+		"requester denied":             {Policy{DenyRequesters: []string{other, "theta1payer"}}, computetypes.Policy{}, computetypes.Params{}, "policy.deny-requesters"},
+	} {
+		j := Job{Requester: "theta1payer", Spec: &computetypes.JobSpec{
+			Executor: "wasm/1", Policy: c.job, Program: computetypes.Blob{Sha256: program[:]}, Reward: sdk.NewInt64Coin("atfuel", 1),
+		}}
+		why := c.policy.refusal(j, me, c.params)
+		if c.why == "" {
+			require.Empty(t, why, name)
+		} else {
+			require.Contains(t, why, c.why, name)
+		}
+	}
+}
+
+func TestInputOfAnArrayCountsWithItsLargest(t *testing.T) {
+	spec := &computetypes.JobSpec{
+		Program: computetypes.Blob{Size_: 10}, ArrayInput: &computetypes.ArrayInput{MaxBytes: 90},
+		Reward: sdk.NewInt64Coin("atfuel", 1),
+	}
+	require.Empty(t, Policy{MaxInputBytes: 100}.exceeded(spec))
+	require.Contains(t, Policy{MaxInputBytes: 99}.exceeded(spec), "100 input bytes, more than 99")
+}
+
+// drawPolicy draws limits of which some bind the specs of drawDemand.
+func drawPolicy(t *rapid.T) Policy {
+	limit := func(name string) uint64 { return rapid.SampledFrom([]uint64{0, 0, 4, 12}).Draw(t, name) }
+	p := Policy{
+		MaxFuel: limit("max fuel"), FuelPerBlock: limit("per block"), MaxMemoryBytes: limit("max memory"),
+		MaxInputBytes: limit("max input"), MaxOutputBytes: limit("max output"), MaxChallengeBlocks: limit("max challenge"),
+		Trust: rapid.SampledFrom([]Trust{TrustOff, TrustNamed, TrustAny}).Draw(t, "trust"),
+	}
+	if rapid.Bool().Draw(t, "wants pay") {
+		p.MinRewards = sdk.NewCoins(sdk.NewInt64Coin("atfuel", rapid.Int64Range(1, 12).Draw(t, "least")))
+	}
+	return p
+}
+
+// drawDemand draws a spec with numbers around those of drawPolicy.
+func drawDemand(t *rapid.T, self string) *computetypes.JobSpec {
+	number := func(name string) uint64 { return rapid.Uint64Range(1, 7).Draw(t, name) }
+	spec := &computetypes.JobSpec{
+		Executor: "wasm/1", Class: "cpu-small", CommitBlocks: number("commit"),
+		Program:   computetypes.Blob{Size_: number("program")},
+		Inputs:    []computetypes.Input{{Blob: computetypes.Blob{Size_: number("input")}}},
+		Resources: computetypes.Resources{Fuel: number("fuel"), MemoryBytes: number("memory"), OutputBytes: number("output")},
+		Policy:    computetypes.Policy{Kind: computetypes.POLICY_KIND_QUORUM, Replicas: 3, ChallengeBlocks: rapid.Uint64Range(0, 14).Draw(t, "challenge")},
+		Reward:    sdk.NewInt64Coin(rapid.SampledFrom([]string{"atfuel", "atfuel", "uother"}).Draw(t, "denom"), rapid.Int64Range(1, 14).Draw(t, "reward")),
+	}
+	if rapid.Bool().Draw(t, "trusts") {
+		spec.Policy = computetypes.Policy{
+			Kind: computetypes.POLICY_KIND_TRUST, Replicas: 1, ReviewBlocks: 1,
+			Node: rapid.SampledFrom([]string{"", self, "another"}).Draw(t, "named"),
+		}
+	}
+	return spec
+}
+
+func TestANodeTakesWhatItDeclaresToTakeAndNothingElse(t *testing.T) {
+	const self = "self"
+	params := computetypes.DefaultParams()
+	taken, left := 0, 0
+	rapid.Check(t, func(r *rapid.T) {
+		policy, spec := drawPolicy(r), drawDemand(r, self)
+		refusal := policy.refusal(Job{Requester: "somebody", Spec: spec}, self, params)
+		demand := computetypes.NewDemand(spec, spec.Policy, params.MinLiability)
+		strong := edgenodetypes.Hardware{MemoryBytes: 1 << 40}
+		fits := computetypes.Fits(demand.NeedsOfLimits(self, strong, policy.Limits()))
+		require.NoError(r, policy.Limits().Validate())
+		require.Equal(r, refusal == "", fits, "the daemon says %q", refusal)
+		if fits {
+			taken++
+		} else {
+			left++
+		}
+	})
+	require.NotZero(t, taken)
+	require.NotZero(t, left)
+}
