@@ -5,18 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"sync"
 	"sync/atomic"
 	"time"
-
-	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/internal/osfault"
 	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/store"
-	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
@@ -30,60 +26,26 @@ type Agent struct {
 	cache     *cache
 	metrics   *metrics
 	status    atomic.Pointer[Status]
-	drain     chan struct{}
-	drainOnce sync.Once
+	drain     drain
 
 	// What follows belongs to the goroutine of Run.
 
-	ctx         context.Context
-	events      chan event
-	workers     sync.WaitGroup
-	assignments map[store.Key]*assignment
-	jobs        map[string]job
-	node        *edgenodetypes.Node
-	operator    sdk.AccAddress
-	height      int64
-	// floor is the newest height that the journal knows of: a node that is behind it
-	// would make work that is held look as if it had ended.
-	floor    int64
-	heightAt time.Time
-	// params were read at paramsAt; governance may change them.
-	params      computetypes.Params
-	paramsAt    int64
-	maxBatch    int
-	leaseBlocks int64
-	// renewFrom is the height from which the lease may be renewed again.
-	renewFrom int64
-	claims    []bid.Draw
-	// drawsFrom is where the next page of open draws begins; nil for the newest.
-	drawsFrom []byte
-	passed    []bid.Passed
-	// scanned is the height up to which blocks were searched for receipts, scannedFrom
-	// where the search began, and unread how many blocks the node could not show.
-	scanned, scannedFrom int64
-	unread               int
-	// deliveries bring outputs to sinks, those of assignments that are over among them.
-	deliveries map[store.Key]*delivery
-	// probes are the servers that results would go to; probing counts those that are
-	// being asked.
-	probes  map[string]*probe
-	probing int
-	// answered: one of them has answered since the open draws were read.
-	answered bool
+	loop        loop
+	view        view
+	assignments assignments
+	jobs        jobs
+	draws       draws
+	shuns       *bid.Shuns
+	sinks       *sinks
+	places      places
+	proofs      proofs
+	outbox      outbox
+	deliveries  *deliveries
+	receipts    receipts
 	// asked is how far requests to deliver again were read.
-	asked   asked
-	sending bool
-	proofs  proofs
-	// freshFrom is the height of our newest transaction: older state does not know of it.
-	freshFrom int64
-	draining  bool
-	running   int
-	// suspects among them run alone.
-	suspects  int
-	shuns     *bid.Shuns
-	prunedAt  time.Time
-	lastError string
-	errorAt   time.Time
+	asked       asked
+	prunedAt    time.Time
+	lastTrouble lastTrouble
 	// fatal ends Run: without a journal nothing may be sent.
 	fatal error
 }
@@ -119,13 +81,15 @@ func New(cfg Config) (*Agent, error) {
 	}
 	a := &Agent{
 		cfg: cfg, executors: executors, cache: inputs, metrics: m,
-		drain:       make(chan struct{}),
-		events:      make(chan event),
-		assignments: map[store.Key]*assignment{},
-		jobs:        map[string]job{},
+		drain:       drain{asked: make(chan struct{})},
+		loop:        loop{events: make(chan event)},
+		assignments: assignments{},
+		jobs:        jobs{},
 		shuns:       bid.NewShuns(nil),
-		deliveries:  map[store.Key]*delivery{},
-		probes:      map[string]*probe{},
+		sinks:       newSinks(cfg.Now),
+		places:      places{most: cfg.Policy.MaxJobs},
+		proofs:      proofs{prover: cfg.Prover},
+		deliveries:  newDeliveries(cfg.Now, cfg.Retry),
 	}
 	a.publish()
 	return a, nil
@@ -133,16 +97,16 @@ func New(cfg Config) (*Agent, error) {
 
 // Drain makes Run claim nothing more and return once all that the node holds is
 // revealed. What waits for a verdict then is settled at the next start.
-func (a *Agent) Drain() { a.drainOnce.Do(func() { close(a.drain) }) }
+func (a *Agent) Drain() { a.drain.once.Do(func() { close(a.drain.asked) }) }
 
 // Run works until ctx ends or a drain is complete; it may be cut off at any
 // instant. It fails only when the journal cannot be read or written.
 func (a *Agent) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
-	a.ctx = ctx
+	a.loop.ctx = ctx
 	defer func() {
 		cancel()
-		a.workers.Wait()
+		a.loop.workers.Wait()
 		a.laidDown()
 	}()
 	if err := a.restore(); err != nil {
@@ -150,7 +114,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	ticker := time.NewTicker(a.cfg.Poll)
 	defer ticker.Stop()
-	drain := a.drain
+	asked := a.drain.asked
 	a.look()
 	for {
 		a.step()
@@ -158,16 +122,16 @@ func (a *Agent) Run(ctx context.Context) error {
 		switch {
 		case a.fatal != nil:
 			return fmt.Errorf("agent stops, because nothing may be sent that is not journalled: %w", a.fatal)
-		case a.draining && a.drained():
+		case a.drain.begun && a.drained():
 			return nil
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-drain:
-			a.draining, drain = true, nil
+		case <-asked:
+			a.drain.begun, asked = true, nil
 			a.cfg.Logger.Info("draining: no new claims")
-		case e := <-a.events:
+		case e := <-a.loop.events:
 			e.apply(a)
 		case <-ticker.C:
 			a.look()
@@ -196,11 +160,11 @@ func (a *Agent) restore() error {
 	a.asked.from = firstAsked(records)
 	for _, record := range records {
 		if record.Phase.Finished() {
-			a.keepDelivering(record)
+			a.deliveries.keep(a.loop.ctx, record)
 			continue
 		}
 		w := a.track(record)
-		a.floor = max(a.floor, record.Seen)
+		a.view.floor = max(a.view.floor, record.Seen)
 		w.recovered = record.Phase == store.PhaseRunning
 		a.cfg.Logger.Info("resuming", "assignment", record.Key, "phase", record.Phase)
 	}
@@ -209,51 +173,23 @@ func (a *Agent) restore() error {
 
 // drained tells whether nothing is left that a pause could cost.
 func (a *Agent) drained() bool {
-	if a.sending {
-		return false
-	}
-	for _, w := range a.assignments {
-		if holds(w.record.Phase) {
-			return false
-		}
-	}
-	return true
-}
-
-// event is news from beside the loop.
-type event interface{ apply(a *Agent) }
-
-// post hands an event to the loop, unless it has ended.
-func (a *Agent) post(e event) {
-	select {
-	case a.events <- e:
-	case <-a.ctx.Done():
-	}
-}
-
-// beside runs work outside of the loop and hands over what it returns.
-func (a *Agent) beside(work func() event) {
-	a.workers.Add(1)
-	go func() {
-		defer a.workers.Done()
-		a.post(work())
-	}()
+	return !a.outbox.sending && !a.assignments.holdAny()
 }
 
 // look asks for the height and, on a new block, for all that concerns this node.
 func (a *Agent) look() {
-	ctx, cancel := context.WithTimeout(a.ctx, queryTimeout)
+	ctx, cancel := context.WithTimeout(a.loop.ctx, queryTimeout)
 	defer cancel()
 	tip, err := a.cfg.Chain.Tip(ctx)
 	if err != nil {
 		a.trouble("cannot read the chain's height", err)
 		return
 	}
-	if why := a.outOfDate(tip.Height); why != nil {
+	if why := a.view.outOfDate(tip.Height, a.cfg.Now(), len(a.assignments)); why != nil {
 		a.trouble("the node shows an old state", why)
 		return
 	}
-	if tip.Height <= a.height {
+	if tip.Height <= a.view.height {
 		a.lookAgain(ctx)
 		return
 	}
@@ -261,33 +197,18 @@ func (a *Agent) look() {
 		a.trouble("cannot read the chain's state", err)
 		return
 	}
-	a.metrics.height.Set(float64(a.height))
+	a.metrics.height.Set(float64(a.view.height))
 	a.prune()
-}
-
-// staleAfter is how long no block may come before the owner is told.
-const staleAfter = time.Minute
-
-// outOfDate says what is wrong with a node whose newest block has a height; nil for
-// nothing. A node that catches up, or has stopped, answers like any other.
-func (a *Agent) outOfDate(height int64) error {
-	switch {
-	case height < a.floor:
-		return fmt.Errorf("expected at least height %d, which this home has seen before: the node catches up, or chain.grpc names another chain; nothing is sent until then. Keep this home, because its journal holds the salts of %d assignments that are not over, and each that has committed costs bond when it is not revealed. If the chain was begun anew from height 0, work for it from another home: thetaedge init --home", a.floor, len(a.assignments))
-	case height <= a.height && a.height > 0 && a.cfg.Now().Sub(a.heightAt) > staleAfter:
-		return fmt.Errorf("no block came after height %d for more than %s: the chain has halted, or the node of chain.grpc has; check it, or name another, because deadlines may pass meanwhile", a.height, staleAfter)
-	}
-	return nil
 }
 
 // refresh reads the chain's state and makes the journal agree with it.
 func (a *Agent) refresh(ctx context.Context) error {
-	if err := a.readParams(ctx); err != nil {
+	if err := a.view.readParams(ctx, a.cfg.Chain); err != nil {
 		return err
 	}
 	node, err := a.cfg.Chain.Node(ctx, a.cfg.Chain.Address().String())
 	if errors.Is(err, chain.ErrNotFound) {
-		a.node = nil
+		a.view.node = nil
 		return fmt.Errorf("worker %s serves no node yet; run thetaedge register, or rotate the worker key: %w", a.cfg.Chain.Address(), err)
 	}
 	if err != nil {
@@ -300,11 +221,11 @@ func (a *Agent) refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if work.Height <= a.height || work.Height < a.floor {
+	if work.Height <= a.view.height || work.Height < a.view.floor {
 		// Another node behind the same endpoint, which lags.
 		return nil
 	}
-	a.height, a.heightAt = work.Height, a.cfg.Now()
+	a.view.height, a.view.at = work.Height, a.cfg.Now()
 	if err := a.reconcile(ctx, work); err != nil {
 		return err
 	}
@@ -312,45 +233,30 @@ func (a *Agent) refresh(ctx context.Context) error {
 	if a.fatal != nil {
 		return a.fatal
 	}
-	a.claims, a.answered = nil, false
+	a.draws.claims, a.sinks.answered = nil, false
 	if a.wantsWork() {
-		a.claims, err = a.openDraws(ctx)
+		a.draws.claims, err = a.openDraws(ctx)
 	}
 	return err
 }
 
-// paramsPause is how many blocks pass between two readings of the parameters.
-const paramsPause = 100
-
-// readParams reads the parameters that matter here, now and then.
-func (a *Agent) readParams(ctx context.Context) error {
-	if a.maxBatch != 0 && a.height < a.paramsAt+paramsPause {
-		return nil
-	}
-	params, err := a.cfg.Chain.ComputeParams(ctx)
-	if err != nil {
-		return err
-	}
-	nodes, err := a.cfg.Chain.EdgenodeParams(ctx)
-	if err != nil {
-		return err
-	}
-	a.params, a.paramsAt = params, a.height
-	a.maxBatch, a.leaseBlocks = max(int(params.MaxBatch), 1), int64(nodes.LeaseBlocks) //nolint:gosec // at most 2^48
-	return nil
+// lastTrouble is what went wrong last, for the owner to see.
+type lastTrouble struct {
+	text string
+	at   time.Time
 }
 
 // trouble notes what went wrong for the owner to see; the next block tries again.
 func (a *Agent) trouble(what string, err error) {
-	if a.ctx.Err() != nil {
+	if a.loop.ctx.Err() != nil {
 		return
 	}
 	err = osfault.Explain("", err)
 	text := fmt.Sprintf("%s: %v", what, err)
-	if text != a.lastError {
+	if text != a.lastTrouble.text {
 		a.cfg.Logger.Warn(what, "error", err)
 	}
-	a.lastError, a.errorAt = text, a.cfg.Now()
+	a.lastTrouble.text, a.lastTrouble.at = text, a.cfg.Now()
 	a.metrics.troubles.Inc()
 }
 

@@ -71,7 +71,7 @@ func (a *Agent) track(record store.Assignment) *assignment {
 	w, known := a.assignments[record.Key]
 	if !known {
 		w = &assignment{}
-		w.ctx, w.cancel = context.WithCancel(a.ctx)
+		w.ctx, w.cancel = context.WithCancel(a.loop.ctx)
 		a.assignments[record.Key] = w
 	}
 	w.record = record
@@ -82,17 +82,20 @@ func (a *Agent) track(record store.Assignment) *assignment {
 // outputs that are owed.
 func (a *Agent) forget(w *assignment) {
 	w.cancel()
-	a.keepDelivering(w.record)
+	a.deliveries.keep(a.loop.ctx, w.record)
 	if w.ready != nil {
 		w.ready.release()
 	}
 	delete(a.assignments, w.record.Key)
 }
 
+// assignments are those that are not over, by key.
+type assignments map[store.Key]*assignment
+
 // inOrder lists the assignments by key, so that equal states send equal batches.
-func (a *Agent) inOrder() []*assignment {
-	list := make([]*assignment, 0, len(a.assignments))
-	for _, w := range a.assignments {
+func (all assignments) inOrder() []*assignment {
+	list := make([]*assignment, 0, len(all))
+	for _, w := range all {
 		list = append(list, w)
 	}
 	slices.SortFunc(list, func(x, y *assignment) int {
@@ -111,6 +114,16 @@ func (w *assignment) owes() bool { return !w.record.Delivered && w.spec.Sink != 
 // over tells whether the chain has taken an assignment away and only its receipt is
 // awaited: nothing more is run for it.
 func (w *assignment) over() bool { return w.goneSince > 0 && w.ctx.Err() != nil }
+
+// holdAny tells whether one of them takes a slot of the machine.
+func (all assignments) holdAny() bool {
+	for _, w := range all {
+		if holds(w.record.Phase) {
+			return true
+		}
+	}
+	return false
+}
 
 // holds tells whether an assignment takes a slot of the machine: from the claim
 // until the tag is out.

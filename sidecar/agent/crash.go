@@ -36,17 +36,9 @@ func (a *Agent) resume(w *assignment) {
 	}
 }
 
-// mayRun tells whether the machine has a place for a program now.
-func (a *Agent) mayRun(w *assignment) bool {
-	if w.suspect() {
-		return a.running == 0
-	}
-	return a.suspects == 0 && a.running < a.cfg.Policy.MaxJobs
-}
-
 // laidDown marks executions that a stop has ended: they are no crashes.
 func (a *Agent) laidDown() {
-	for _, w := range a.inOrder() {
+	for _, w := range a.assignments.inOrder() {
 		if w.record.Phase == store.PhaseRunning {
 			a.moveOn(w, store.PhasePreparing, nil)
 		}

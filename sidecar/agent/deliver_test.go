@@ -71,11 +71,11 @@ func TestADeliveryOfManyOutputsMakesRoomForOthers(t *testing.T) {
 
 	// The turn is over: who has waited longer goes first, without a failure.
 	now := time.Now()
-	a := &Agent{cfg: Config{Now: func() time.Time { return now }, Retry: time.Second}, deliveries: map[store.Key]*delivery{}, ctx: t.Context()}
-	slow := a.queueDelivery(store.Assignment{Key: store.Key{JobID: "1-0-0"}, Sink: "https://slow.example/box"}, true)
-	other := a.queueDelivery(store.Assignment{Key: store.Key{JobID: "2-0-0"}, Sink: "https://other.example/box"}, true)
+	q := newDeliveries(func() time.Time { return now }, time.Second)
+	slow := q.queue(t.Context(), store.Assignment{Key: store.Key{JobID: "1-0-0"}, Sink: "https://slow.example/box"}, true)
+	other := q.queue(t.Context(), store.Assignment{Key: store.Key{JobID: "2-0-0"}, Sink: "https://other.example/box"}, true)
 	now = now.Add(deliveryTurn)
-	delivered{of: slow, err: errTurn}.apply(a)
+	q.yield(slow)
 	require.True(t, other.next.Before(slow.next))
 	require.False(t, slow.next.After(now))
 	require.Empty(t, slow.record.DeliveryError)
@@ -83,17 +83,14 @@ func TestADeliveryOfManyOutputsMakesRoomForOthers(t *testing.T) {
 
 func TestALateDeliveryIsNotPutOffForEverByLiveOnes(t *testing.T) {
 	now := time.Now()
-	a := &Agent{cfg: Config{Now: func() time.Time { return now }, Retry: time.Second}, deliveries: map[store.Key]*delivery{}, ctx: t.Context(), events: make(chan event)}
-	late := a.queueDelivery(store.Assignment{Key: store.Key{JobID: "1-0-0"}, Sink: "https://relay.example/box"}, true)
-	second := a.queueDelivery(store.Assignment{Key: store.Key{JobID: "2-0-0"}, Sink: "https://other.example/box"}, true)
-	live := a.queueDelivery(store.Assignment{Key: store.Key{JobID: "3-0-0"}, Sink: "https://third.example/box"}, false)
+	q := newDeliveries(func() time.Time { return now }, time.Second)
+	late := q.queue(t.Context(), store.Assignment{Key: store.Key{JobID: "1-0-0"}, Sink: "https://relay.example/box"}, true)
+	q.queue(t.Context(), store.Assignment{Key: store.Key{JobID: "2-0-0"}, Sink: "https://other.example/box"}, true)
+	live := q.queue(t.Context(), store.Assignment{Key: store.Key{JobID: "3-0-0"}, Sink: "https://third.example/box"}, false)
 	live.running = true
-	a.pump()
-	require.False(t, late.running, "what the chain waits for goes first")
+	require.Empty(t, q.due(), "what the chain waits for goes first")
 	now = now.Add(latePause)
-	a.pump()
-	require.True(t, late.running)
-	require.False(t, second.running, "one at a time beside live ones")
+	require.Equal(t, []*delivery{late}, q.due(), "one at a time beside live ones")
 }
 
 // What a node delivers it signs for with its own key and in words of its own: the chain,

@@ -16,7 +16,7 @@ func (a *Agent) diskRoom() (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	return a.holdings().FreeDisk(free), nil
+	return a.assignments.holdings(a.view.height).FreeDisk(free), nil
 }
 
 // makeRoom deletes what is kept for convenience only until lacking bytes more are free:

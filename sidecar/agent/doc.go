@@ -25,6 +25,11 @@
 // machine, which runs the most urgent program next. Which draws are entered is decided by
 // package bid, on facts that the agent finds out.
 //
+// The agent keeps what belongs together in types of their own: view is what the chain has
+// said last; assignments, jobs and draws are what it has listed; sinks are the servers that
+// results go to, and deliveries what these have not taken; places are where programs run;
+// outbox, proofs and receipts are where sending, proving and the search for receipts stand.
+//
 // A program that has ended the worker it ran in is given back while that costs nothing,
 // and left to others for a while, over restarts, with its requester's other jobs.
 package agent

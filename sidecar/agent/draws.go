@@ -15,19 +15,28 @@ import (
 // that: what is left is read in the blocks that follow.
 const drawPages = 4
 
+// draws are where the agent stands with open draws.
+type draws struct {
+	// claims that are about to be sent.
+	claims []bid.Draw
+	// from is where the next page of open draws begins; nil for the newest.
+	from []byte
+	// passed is what the owner is told of the others.
+	passed []bid.Passed
+}
+
 // wantsWork tells whether a claim may be sent at all.
 func (a *Agent) wantsWork() bool {
-	return !a.draining && a.node != nil && a.node.State.Status == activeNode &&
-		a.freeSlots() > 0 && !a.cfg.Paused()
+	return !a.drain.begun && a.view.active() && a.freeSlots() > 0 && !a.cfg.Paused()
 }
 
 // openDraws returns the draws that this node enters, lowest ranks first and no more than it
 // has room for.
 func (a *Agent) openDraws(ctx context.Context) ([]bid.Draw, error) {
 	bidder := &bid.Bidder{
-		Operator: a.operator.String(), Height: a.height, Params: a.params, Policy: a.cfg.Policy, Shuns: a.shuns,
+		Operator: a.view.operator.String(), Height: a.view.height, Params: a.view.params, Policy: a.cfg.Policy, Shuns: a.shuns,
 	}
-	a.passed = nil
+	a.draws.passed = nil
 	draws, err := a.readDraws(ctx, bidder)
 	if err != nil {
 		return nil, err
@@ -40,7 +49,7 @@ func (a *Agent) openDraws(ctx context.Context) ([]bid.Draw, error) {
 			done = bidder.Choose(list, room)
 		}
 	}
-	a.passed = done.Passed(a.height)
+	a.draws.passed = done.Passed(a.view.height)
 	for i := range done.Left {
 		if left := &done.Left[i]; !left.Cause.Routine() {
 			a.cfg.Logger.Debug("not claiming", "draw", keyOf(left.Draw.Ref), "reason", left.Reason)
@@ -70,11 +79,11 @@ func (a *Agent) readDraws(ctx context.Context, bidder *bid.Bidder) ([]bid.Draw, 
 			}
 			draws = append(draws, d)
 		}
-		if page == 0 && a.drawsFrom != nil && read.Next != nil {
-			from = a.drawsFrom
+		if page == 0 && a.draws.from != nil && read.Next != nil {
+			from = a.draws.from
 			continue
 		}
-		if from, a.drawsFrom = read.Next, read.Next; from == nil {
+		if from, a.draws.from = read.Next, read.Next; from == nil {
 			break
 		}
 	}
@@ -103,14 +112,13 @@ func (a *Agent) findOut(ctx context.Context, fact bid.Fact, d *bid.Draw) (err er
 		d.Earlier, err = a.earlier(d)
 	case bid.FactJob:
 		var j job
-		if j, err = a.job(ctx, d.Ref.JobId); err == nil {
+		if j, err = a.jobs.read(ctx, a.cfg.Chain, d.Ref.JobId); err == nil {
 			d.Job = j.terms()
 		}
 	case bid.FactExecutor:
 		d.Executor = a.executorHealth(d.Job.Spec.Executor)
 	case bid.FactSink:
-		works, why := a.reachable(d.Job.Spec.Sink)
-		d.Sink = &bid.Health{Works: works, Why: why}
+		d.Sink = a.sinkHealth(d.Job.Spec.Sink)
 	case bid.FactNone:
 	}
 	return err
@@ -136,7 +144,7 @@ func (a *Agent) executorHealth(profile string) *bid.Health {
 	if !runs {
 		return &bid.Health{Why: "this machine has not"}
 	}
-	if f := engine.Fingerprint(a.ctx); f.Health != executor.Healthy {
+	if f := engine.Fingerprint(a.loop.ctx); f.Health != executor.Healthy {
 		return &bid.Health{Why: "does not work here: " + f.Detail}
 	}
 	return &bid.Health{Works: true}
@@ -144,7 +152,7 @@ func (a *Agent) executorHealth(profile string) *bid.Health {
 
 // room returns what the node can still take on, as the chain and the machine say now.
 func (a *Agent) room(ctx context.Context) (bid.Room, error) {
-	held := a.holdings()
+	held := a.assignments.holdings(a.view.height)
 	fees, err := a.readFees(ctx, held.Unpaid())
 	if err != nil {
 		return bid.Room{}, err
@@ -156,30 +164,17 @@ func (a *Agent) room(ctx context.Context) (bid.Room, error) {
 	if err != nil {
 		return bid.Room{}, err
 	}
-	state := a.node.State
+	state := a.view.node.State
 	return bid.Room{
 		Slots: held.FreeSlots(state, a.cfg.Policy), Bond: state.Bond.Sub(state.Locked), Ahead: held.Ahead(), Fees: fees,
 		DiskBytes: disk, DiskFolder: a.cfg.WorkDir, Now: a.cfg.Now(),
 	}, nil
 }
 
-// holdings returns what the node holds, claims that may come to nothing among it. A claim
-// that never reached the chain holds nothing.
-func (a *Agent) holdings() bid.Holdings {
-	var held bid.Holdings
-	for _, w := range a.inOrder() {
-		if w.record.Phase == store.PhaseClaimed && !w.claimSent {
-			continue
-		}
-		held = append(held, w.held(a.height))
-	}
-	return held
-}
-
 // freeSlots is how many more assignments the node can take.
 func (a *Agent) freeSlots() int {
-	if a.node == nil {
+	if a.view.node == nil {
 		return 0
 	}
-	return a.holdings().FreeSlots(a.node.State, a.cfg.Policy)
+	return a.assignments.holdings(a.view.height).FreeSlots(a.view.node.State, a.cfg.Policy)
 }

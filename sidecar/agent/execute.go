@@ -44,7 +44,7 @@ type executed struct {
 
 // execute runs the program beside the loop.
 func (a *Agent) execute(w *assignment) {
-	keys := a.traceKeys(w)
+	keys := w.traceKeys()
 	if keys == nil {
 		return // the next block shows them
 	}
@@ -59,15 +59,12 @@ func (a *Agent) execute(w *assignment) {
 		return
 	}
 	w.executing, w.ran, w.ranUnder = true, w.spec, keys
-	a.running++
-	if w.suspect() {
-		a.suspects++
-	}
+	a.places.take(w.suspect())
 	task := taskOf(w, folder, a.cfg.ExecutionLimit)
 	ctx, key, files, again := w.ctx, w.record.Key, w.ready, w.recovered
 	w.ready, w.recovered = nil, false
 	meter, suspect := a.cfg.Meter, w.suspect()
-	a.beside(func() event {
+	a.loop.beside(func() event {
 		defer files.release()
 		done := executed{key: key, suspect: suspect}
 		span := meter.Start(ctx)
@@ -112,10 +109,7 @@ func runTask(ctx context.Context, engine executor.Executor, task executor.Task, 
 // apply implements event: the result, its traces, its tag and a fresh salt are journalled
 // together, before anything of them can be sent.
 func (e executed) apply(a *Agent) {
-	a.running--
-	if e.suspect {
-		a.suspects--
-	}
+	a.places.leave(e.suspect)
 	w, live := a.assignments[e.key]
 	if !live {
 		return
@@ -170,7 +164,7 @@ func (a *Agent) seal(w *assignment, e executed) error {
 		r.Salt, r.ResultDigest, r.Manifest, r.Work = salt, digest[:], nil, workDigest(w.ran)
 		r.TraceKeys, r.Trace, r.OwnTrace = w.ranUnder, shown.Trace, shown.OwnTrace
 		r.Tag, r.ExitCode = tag, result.Manifest().ChainExitCode()
-		r.Commitment = computetypes.Commitment(a.operator, tag, r.ExitCode, salt)
+		r.Commitment = computetypes.Commitment(a.view.operator, tag, r.ExitCode, salt)
 		r.Metrics = store.Metrics{
 			Fuel: result.FuelUsed, WallMillis: uint64(max(result.WallTime.Milliseconds(), 0)), //nolint:gosec // not negative
 			PeakMemoryBytes: result.PeakMemory, OutputBytes: size,

@@ -19,7 +19,7 @@ const finishGas = 3_000_000
 // readFees reads what the worker key may spend on fees. unpaid is how many assignments it
 // has to finish first.
 func (a *Agent) readFees(ctx context.Context, unpaid int) (bid.Fees, error) {
-	grant, err := a.cfg.Chain.Grant(ctx, a.node.Profile.Operator, a.cfg.Chain.Address().String())
+	grant, err := a.cfg.Chain.Grant(ctx, a.view.node.Profile.Operator, a.cfg.Chain.Address().String())
 	switch {
 	case errors.Is(err, chain.ErrNotFound):
 		return bid.NoFees("the worker key has no fee grant of its operator; " + bid.RenewGrant), nil

@@ -138,17 +138,17 @@ func TestOutputsThatAreGoneAreNotTriedForEver(t *testing.T) {
 }
 
 func TestLateDeliveriesToOneServerAreTriedOneAtATimeAndWaitTogether(t *testing.T) {
-	a := &Agent{cfg: Config{Now: time.Now, Retry: time.Second}, deliveries: map[store.Key]*delivery{}, ctx: t.Context()}
+	q := newDeliveries(time.Now, time.Second)
 	for n := range 5 {
 		record := store.Assignment{Key: store.Key{JobID: "1-0-0", Task: uint64(n)}, Sink: "https://relay.example/v1/drops/box"}
-		a.queueDelivery(record, true)
+		q.queue(t.Context(), record, true)
 	}
-	other := a.queueDelivery(store.Assignment{Key: store.Key{JobID: "2-0-0"}, Sink: "https://other.example/v1/drops/box"}, true)
-	first := a.deliveries[store.Key{JobID: "1-0-0", Task: 0}]
+	other := q.queue(t.Context(), store.Assignment{Key: store.Key{JobID: "2-0-0"}, Sink: "https://other.example/v1/drops/box"}, true)
+	first := q.byKey[store.Key{JobID: "1-0-0", Task: 0}]
 	for range 20 {
-		a.postpone(first, transfer.ErrUnreachable)
+		q.postpone(first, transfer.ErrUnreachable)
 	}
-	for _, d := range a.deliveries {
+	for _, d := range q.byKey {
 		if d == other {
 			require.False(t, d.next.After(time.Now()), "another server is not to blame")
 			continue
@@ -156,7 +156,7 @@ func TestLateDeliveriesToOneServerAreTriedOneAtATimeAndWaitTogether(t *testing.T
 		require.Equal(t, first.next, d.next)
 		require.LessOrEqual(t, time.Until(d.next), latePause)
 	}
-	a.resumeOrigin(first.origin)
+	q.resumeOrigin(first.origin)
 	require.False(t, first.next.After(time.Now()))
 }
 

@@ -14,12 +14,12 @@ const renewPause = 10
 // left without any work having done so, or the node has lapsed. A machine that
 // takes no work lets its lease run out, so that nobody counts on it.
 func (a *Agent) wantsRenewal() bool {
-	if a.leaseBlocks == 0 || a.draining || a.cfg.Paused() || a.height < a.renewFrom {
+	if a.view.leaseBlocks == 0 || a.drain.begun || a.cfg.Paused() || a.view.height < a.outbox.renewFrom {
 		return false
 	}
-	state := a.node.State
+	state := a.view.node.State
 	return state.Status == edgenodetypes.NODE_STATUS_LAPSED ||
-		state.Status == activeNode && state.LeaseEnd-a.height < a.leaseBlocks/2
+		state.Status == activeNode && state.LeaseEnd-a.view.height < a.view.leaseBlocks/2
 }
 
 // renewed notes how a renewal went; the node shows its new lease at the next block.
@@ -28,5 +28,5 @@ func (a *Agent) renewed(outcome chain.ItemOutcome) {
 		a.trouble("the chain did not renew the lease", errors.New(outcome.Log))
 		return
 	}
-	a.cfg.Logger.Info("lease renewed", "blocks", a.leaseBlocks)
+	a.cfg.Logger.Info("lease renewed", "blocks", a.view.leaseBlocks)
 }

@@ -39,7 +39,7 @@ func (a *Agent) prepare(w *assignment) {
 	w.stopFetching = cancel
 	key, spec := w.record.Key, w.spec
 	files := &fetcher{cache: a.cache, transfers: a.cfg.Transfers}
-	a.beside(func() event {
+	a.loop.beside(func() event {
 		defer cancel()
 		got, input, err := fetchAll(ctx, files, spec, spec.TaskNumber(key.Task))
 		return prepared{key, got, input, err}
@@ -49,8 +49,8 @@ func (a *Agent) prepare(w *assignment) {
 // outOfTime ends a fetch that would outlast the prepare window: a server that
 // drips must not hold the node beyond the last height at which it may give the
 // task back without a fault.
-func (a *Agent) outOfTime(w *assignment) {
-	if w.fetching && a.height+releaseMargin >= w.record.Deadlines.Prepare {
+func (w *assignment) outOfTime(height int64) {
+	if w.fetching && height+releaseMargin >= w.record.Deadlines.Prepare {
 		w.stopFetching()
 	}
 }
@@ -182,7 +182,7 @@ func (p prepared) apply(a *Agent) {
 	})
 	// Content that is gone or wrong stays so; a relay that is busy or down may
 	// come back inside the prepare window.
-	if !transfer.Retryable(p.err) || a.height+releaseMargin >= w.record.Deadlines.Prepare {
+	if !transfer.Retryable(p.err) || a.view.height+releaseMargin >= w.record.Deadlines.Prepare {
 		w.missing = &p.input
 		a.shun(p.key.JobID, shunMissing, "an input of a task of it could not be had: "+p.err.Error())
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/thetaedge/theta/blob/transfer"
+	"github.com/thetaedge/theta/sidecar/bid"
 )
 
 const (
@@ -36,47 +37,49 @@ type probe struct {
 // answers tells whether the server has answered when it was asked last.
 func (p *probe) answers() bool { return !p.at.IsZero() && p.err == nil }
 
-// probed says whether a server answers.
-type probed struct {
-	origin string
-	err    error
+// sinks are the servers that results would go to, as far as they were asked.
+type sinks struct {
+	now    func() time.Time
+	probes map[string]*probe
+	// probing counts those that are being asked.
+	probing int
+	// answered: one of them has answered since the open draws were read.
+	answered bool
 }
 
-// reachable tells whether the server of a sink is known to answer, and why it does not. Nobody is to be paid for a result that its requester cannot
-// have: a server that is away, whose certificate nobody trusts or that stands in somebody's
-// own network is found out before anything is at stake. The first to ask of a server
-// waits for its answer, without a reason yet.
-func (a *Agent) reachable(sink string) (ok bool, why string) {
-	if sink == "" {
-		return true, "" // a judge delivers nothing
-	}
+func newSinks(now func() time.Time) *sinks { return &sinks{now: now, probes: map[string]*probe{}} }
+
+// health says whether the server of a sink is known to answer. Nobody is to be paid for a
+// result that its requester cannot have: a server that is away, whose certificate nobody
+// trusts or that stands in somebody's own network is found out before anything is at stake.
+// ask is the server that has to be asked now, "" for none; it then counts as being asked,
+// and whoever is the first to want to know waits for its answer.
+func (s *sinks) health(sink string) (health bid.Health, ask string) {
 	origin, err := transfer.Origin(sink)
 	if err != nil {
-		return false, err.Error()
+		return bid.Health{Why: err.Error()}, ""
 	}
-	p, known := a.probes[origin]
+	p, known := s.probes[origin]
 	if !known {
-		if len(a.probes) >= maxOrigins {
-			a.forgetProbes()
-		}
+		s.forget()
 		p = &probe{}
-		a.probes[origin] = p
+		s.probes[origin] = p
 	}
-	age := a.cfg.Now().Sub(p.at)
+	age := s.now().Sub(p.at)
 	if p.answers() && age < probeGood {
-		return true, ""
+		return bid.Health{Works: true}, ""
 	}
-	if !p.running && (p.err == nil || age >= p.pause) {
-		a.ask(origin, p)
+	if !p.running && (p.err == nil || age >= p.pause) && s.take(p) {
+		ask = origin
 	}
 	if p.err != nil {
-		why = p.err.Error()
+		health.Why = p.err.Error()
 	}
-	return false, why
+	return health, ask
 }
 
-// ask tries a server beside the loop.
-func (a *Agent) ask(origin string, p *probe) {
+// take tells whether a server may be asked now, and counts it as being asked.
+func (s *sinks) take(p *probe) bool {
 	most := maxProbes
 	switch {
 	case p.err != nil:
@@ -84,58 +87,84 @@ func (a *Agent) ask(origin string, p *probe) {
 	case p.at.IsZero():
 		most = maxUnknown
 	}
-	if a.probing >= most {
-		return
+	if s.probing >= most {
+		return false
 	}
-	a.probing++
+	s.probing++
 	p.running = true
-	ctx, transfers := a.ctx, a.cfg.Transfers
-	a.beside(func() event { return probed{origin: origin, err: transfers.Probe(ctx, origin)} })
+	return true
 }
 
-// forgetProbes makes room for servers that were never asked. Those that answer are
-// forgotten last.
-func (a *Agent) forgetProbes() {
+// forget makes room for servers that were never asked, if there is none. Those that answer
+// are forgotten last.
+func (s *sinks) forget() {
 	for _, all := range []bool{false, true} {
-		if len(a.probes) < maxOrigins {
+		if len(s.probes) < maxOrigins {
 			return
 		}
-		for origin, p := range a.probes {
+		for origin, p := range s.probes {
 			if !p.running && (all || !p.answers()) {
-				delete(a.probes, origin)
+				delete(s.probes, origin)
 			}
 		}
 	}
 }
 
+// heard notes what a server has answered; nil for well.
+func (s *sinks) heard(origin string, err error) {
+	s.probing--
+	p, known := s.probes[origin]
+	if !known {
+		return
+	}
+	p.running, p.at, p.err = false, s.now(), err
+	if err != nil {
+		p.pause = min(max(2*p.pause, probeBad), probeWorst)
+		return
+	}
+	p.pause, s.answered = 0, true
+}
+
+// probed says whether a server answers.
+type probed struct {
+	origin string
+	err    error
+}
+
+// sinkHealth says whether the server of a sink is known to answer, and asks it beside the
+// loop where that is not known.
+func (a *Agent) sinkHealth(sink string) *bid.Health {
+	health, ask := a.sinks.health(sink)
+	if ask != "" {
+		ctx, transfers := a.loop.ctx, a.cfg.Transfers
+		a.loop.beside(func() event { return probed{origin: ask, err: transfers.Probe(ctx, ask)} })
+	}
+	return &health
+}
+
 // apply implements event. The draws of a server that answers are looked at again before
 // the next block: some stay open for a few blocks only.
 func (e probed) apply(a *Agent) {
-	a.probing--
-	p, known := a.probes[e.origin]
-	if !known || a.ctx.Err() != nil {
+	if a.loop.ctx.Err() != nil {
 		return
 	}
-	p.running, p.at, p.err = false, a.cfg.Now(), e.err
+	a.sinks.heard(e.origin, e.err)
 	if e.err != nil {
-		p.pause = min(max(2*p.pause, probeBad), probeWorst)
 		a.cfg.Logger.Debug("results could not be delivered", "sink", e.origin, "error", e.err)
-		return
 	}
-	p.pause, a.answered = 0, true
 }
 
 // lookAgain reads the open draws once more in a block, if servers have answered since
 // they were read: once for all of these, because each reading is several queries.
 func (a *Agent) lookAgain(ctx context.Context) {
-	if !a.answered || a.height == 0 || !a.wantsWork() {
+	if !a.sinks.answered || a.view.height == 0 || !a.wantsWork() {
 		return
 	}
-	a.answered = false
+	a.sinks.answered = false
 	claims, err := a.openDraws(ctx)
 	if err != nil {
 		a.trouble("cannot read the open draws", err)
 		return
 	}
-	a.claims = claims
+	a.draws.claims = claims
 }

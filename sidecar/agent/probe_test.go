@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -63,56 +62,64 @@ func TestServersAreAskedOnlyForDrawsThatTheNodeLeads(t *testing.T) {
 }
 
 func TestServersThatAreRememberedAreBounded(t *testing.T) {
-	a := &Agent{cfg: Config{Now: time.Now}, probes: map[string]*probe{}, probing: maxProbes}
+	s := newSinks(time.Now)
+	s.probing = maxProbes
 	for n := range 3 * maxOrigins {
-		ok, why := a.reachable(fmt.Sprintf("https://relay-%d.example/v1/drops/box", n))
-		require.False(t, ok)
-		require.Empty(t, why, "it has not answered yet")
+		health, ask := s.health(fmt.Sprintf("https://relay-%d.example/v1/drops/box", n))
+		require.Zero(t, health, "it has not answered yet")
+		require.Empty(t, ask)
 	}
-	require.LessOrEqual(t, len(a.probes), maxOrigins)
-	ok, _ := a.reachable("")
-	require.True(t, ok, "a judge delivers nothing")
+	require.LessOrEqual(t, len(s.probes), maxOrigins)
 }
 
 func TestServersThatNeverAnswerLeaveProbesForThoseThatDo(t *testing.T) {
 	now := time.Now()
-	a := &Agent{
-		cfg: Config{
-			Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
-			Transfers: webWithout{newFakeWeb(), func(origin string) bool { return strings.Contains(origin, "tarpit") }},
-		},
-		probes: map[string]*probe{}, events: make(chan event), ctx: t.Context(),
+	s := newSinks(func() time.Time { return now })
+	var asked []string
+	look := func(server string) bool {
+		health, ask := s.health("https://" + server + ".example/v1/drops/box")
+		if ask != "" {
+			asked = append(asked, ask)
+		}
+		return health.Works
 	}
 	answer := func() {
-		for a.probing > 0 {
-			(<-a.events).apply(a)
+		for _, origin := range asked {
+			var err error
+			if strings.Contains(origin, "tarpit") {
+				err = transfer.ErrUnreachable
+			}
+			s.heard(origin, err)
 		}
+		asked = nil
 	}
-	const honest = "https://relay.example/v1/drops/box"
-	a.reachable(honest)
+	look("relay")
 	answer()
 	believed := 0
 	for range 60 {
 		for n := range 200 {
-			a.reachable(fmt.Sprintf("https://tarpit-%d.example/v1/drops/box", n))
+			look(fmt.Sprintf("tarpit-%d", n))
 		}
-		if ok, _ := a.reachable(honest); ok {
+		require.LessOrEqual(t, s.probing, maxUnknown)
+		if look("relay") {
 			believed++
 		}
 		now = now.Add(10 * time.Second) // what a probe without an answer takes
 		answer()
+		require.Zero(t, s.probing)
 	}
 	require.Greater(t, believed, 45)
 }
 
 func TestServersThatAnswerAreForgottenLast(t *testing.T) {
-	a := &Agent{cfg: Config{Now: time.Now}, probes: map[string]*probe{}, probing: maxProbes}
-	a.probes["https://relay.example"] = &probe{at: time.Now()}
+	s := newSinks(time.Now)
+	s.probing = maxProbes
+	s.probes["https://relay.example"] = &probe{at: time.Now()}
 	for n := range 3 * maxOrigins {
-		a.reachable(fmt.Sprintf("https://relay-%d.example/v1/drops/box", n))
+		s.health(fmt.Sprintf("https://relay-%d.example/v1/drops/box", n))
 	}
-	ok, _ := a.reachable("https://relay.example/v1/drops/box")
-	require.True(t, ok)
+	health, _ := s.health("https://relay.example/v1/drops/box")
+	require.True(t, health.Works)
 }
 
 // countedDraws counts how often draws are read.
@@ -136,16 +143,16 @@ func TestDrawsAreNotReadAgainForEachServerThatAnswers(t *testing.T) {
 	}
 	a, err := New(w.config)
 	require.NoError(t, err)
-	a.ctx = t.Context()
+	a.loop.ctx = t.Context()
 	require.NoError(t, a.restore())
 	for w.web.probes < servers {
 		a.look()
-		require.Positive(t, a.probing)
-		for a.probing > 0 {
-			(<-a.events).apply(a)
+		require.Positive(t, a.sinks.probing)
+		for a.sinks.probing > 0 {
+			(<-a.loop.events).apply(a)
 		}
 	}
 	a.look()
-	require.NotEmpty(t, a.claims)
+	require.NotEmpty(t, a.draws.claims)
 	require.Less(t, counted.reads, servers/4)
 }

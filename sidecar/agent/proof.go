@@ -46,6 +46,8 @@ type clearance struct {
 
 // proofs are where the agent stands with proving.
 type proofs struct {
+	// prover proves what allows a secret to leave; nil believes the node.
+	prover Prover
 	// underway: some are being read beside the loop.
 	underway bool
 	// at is the height of the last try, when its time.
@@ -67,11 +69,10 @@ type proved struct {
 
 // mayCommit tells whether a commitment may leave: what was executed is what the chain
 // has the job ask for. A node that shows another job would have it lose its bond.
-func (a *Agent) mayCommit(w *assignment) bool {
-	if a.cfg.Prover == nil {
+func (p *proofs) mayCommit(w *assignment, j job) bool {
+	if p.prover == nil {
 		return true
 	}
-	j := a.jobs[w.record.JobID]
 	// A result of before this was kept names no work.
 	return j.proven && (len(w.record.Work) == 0 || bytes.Equal(w.record.Work, workDigest(j.spec))) &&
 		w.clearance.keys != nil && slices.EqualFunc(w.clearance.keys, w.record.TraceKeys, bytes.Equal)
@@ -80,7 +81,7 @@ func (a *Agent) mayCommit(w *assignment) bool {
 // traceKeys are the keys of the traces that an execution folds: those that were proven, or
 // else those that the node shows, which are proven before the commitment leaves; nil while
 // there are none.
-func (a *Agent) traceKeys(w *assignment) [][]byte {
+func (w *assignment) traceKeys() [][]byte {
 	keys := w.clearance.keys
 	if keys == nil && w.item != nil {
 		keys = w.item.TraceKeys
@@ -135,17 +136,16 @@ func (a *Agent) sealSink(w *assignment) func(*store.Assignment) {
 }
 
 // mayShow tells whether tag and salt may leave.
-func (a *Agent) mayShow(w *assignment) bool { return a.cfg.Prover == nil || w.clearance.reveal }
+func (p *proofs) mayShow(w *assignment) bool { return p.prover == nil || w.clearance.reveal }
 
 // mayDeliver tells whether the outputs may be brought to their sink, which is proven then.
-func (a *Agent) mayDeliver(w *assignment) bool { return a.cfg.Prover == nil || w.clearance.deliver }
+func (p *proofs) mayDeliver(w *assignment) bool { return p.prover == nil || w.clearance.deliver }
 
 // delivers tells whether outputs are due, as far as the node says.
 func (a *Agent) delivers(w *assignment) bool {
 	switch w.record.Phase {
 	case store.PhaseCommitted, store.PhaseRevealed, store.PhaseOpened:
-		_, queued := a.deliveries[w.record.Key]
-		return w.item != nil && w.spec != nil && w.owes() && !queued && a.allCommitted(w)
+		return w.item != nil && w.spec != nil && w.owes() && !a.deliveries.queued(w.record.Key) && w.allCommitted()
 	case store.PhaseClaimed, store.PhaseAssigned, store.PhasePreparing, store.PhaseRunning, store.PhaseExecuted,
 		store.PhaseCommitSent, store.PhaseSettled, store.PhaseReleased, store.PhaseFailed:
 	}
@@ -153,12 +153,10 @@ func (a *Agent) delivers(w *assignment) bool {
 }
 
 // mayOpen tells whether the digest may leave.
-func (a *Agent) mayOpen(w *assignment) bool { return a.cfg.Prover == nil || w.clearance.open }
+func (p *proofs) mayOpen(w *assignment) bool { return p.prover == nil || w.clearance.open }
 
-// mayClaim tells whether the terms of a draw are those of the chain.
-func (a *Agent) mayClaim(d *bid.Draw) bool {
-	return a.cfg.Prover == nil || a.jobs[d.Ref.JobId].proven
-}
+// mayClaim tells whether the terms of a job are those of the chain.
+func (p *proofs) mayClaim(j job) bool { return p.prover == nil || j.proven }
 
 // showing tells whether the chain waits for a secret, as far as its node says.
 func showing(w *assignment) bool {
@@ -173,20 +171,20 @@ func showing(w *assignment) bool {
 // unproven lists what has to be proven, most urgent first.
 func (a *Agent) unproven() []computetypes.TaskRef {
 	var urgent, rest []computetypes.TaskRef
-	for _, w := range a.inOrder() {
+	for _, w := range a.assignments.inOrder() {
 		switch {
 		case showing(w), a.delivers(w) && !w.clearance.deliver:
 			if w.clearance.since == 0 {
-				w.clearance.since = a.height
+				w.clearance.since = a.view.height
 			}
 			urgent = append(urgent, refOf(w.record.Key))
 		case w.item != nil && !w.over() && (!a.jobs[w.record.JobID].proven || unkeyed(w)):
 			rest = append(rest, refOf(w.record.Key))
 		}
 	}
-	for i := range a.claims {
-		if !a.mayClaim(&a.claims[i]) {
-			rest = append(rest, a.claims[i].Ref)
+	for i := range a.draws.claims {
+		if ref := a.draws.claims[i].Ref; !a.proofs.mayClaim(a.jobs[ref.JobId]) {
+			rest = append(rest, ref)
 		}
 	}
 	all := slices.Concat(urgent, rest)
@@ -195,17 +193,17 @@ func (a *Agent) unproven() []computetypes.TaskRef {
 
 // prove reads beside the loop what has to be proven, once a block.
 func (a *Agent) prove() {
-	if a.cfg.Prover == nil || a.proofs.underway || a.node == nil || a.height == a.proofs.at || a.fatal != nil {
+	if a.proofs.prover == nil || a.proofs.underway || a.view.node == nil || a.view.height == a.proofs.at || a.fatal != nil {
 		return
 	}
 	refs, now := a.unproven(), a.cfg.Now()
 	if len(refs) == 0 && now.Sub(a.proofs.when) < followPause {
 		return
 	}
-	a.proofs.underway, a.proofs.at, a.proofs.when = true, a.height, now
-	ctx, prover, worker, operator := a.ctx, a.cfg.Prover, a.cfg.Chain.Address(), a.operator
+	a.proofs.underway, a.proofs.at, a.proofs.when = true, a.view.height, now
+	ctx, prover, worker, operator := a.loop.ctx, a.proofs.prover, a.cfg.Chain.Address(), a.view.operator
 	served := len(a.cfg.Operator) > 0 || operator.Equals(a.proofs.operator)
-	a.beside(func() event {
+	a.loop.beside(func() event {
 		ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 		defer cancel()
 		done := proved{refs: refs, operator: operator}
@@ -272,17 +270,17 @@ func (a *Agent) takeJob(id string, found *chain.Proven) {
 	a.jobs[id] = actual
 	for _, w := range a.assignments {
 		if w.record.JobID == id && w.spec != nil {
-			a.correct(w, actual.spec)
+			w.correct(actual.spec)
 		}
 	}
-	kept := a.claims[:0]
-	for _, d := range a.claims {
+	kept := a.draws.claims[:0]
+	for _, d := range a.draws.claims {
 		// The next look judges it by its true terms.
 		if d.Ref.JobId != id || sameTerms(d.Job, actual.terms()) {
 			kept = append(kept, d)
 		}
 	}
-	a.claims = kept
+	a.draws.claims = kept
 }
 
 // sameTerms tells whether two readings of a job are of the same work on the same terms.
@@ -292,7 +290,7 @@ func sameTerms(x, y *bid.Job) bool {
 
 // correct gives an assignment the spec that the chain has. What was fetched for another
 // is fetched again.
-func (a *Agent) correct(w *assignment, spec *computetypes.JobSpec) {
+func (w *assignment) correct(spec *computetypes.JobSpec) {
 	if w.ready != nil && !bytes.Equal(workDigest(w.spec), workDigest(spec)) {
 		w.ready.release()
 		w.ready = nil
@@ -305,7 +303,7 @@ func (a *Agent) redo(w *assignment) {
 	j := a.jobs[w.record.JobID]
 	otherWork := j.proven && len(w.record.Work) > 0 && !bytes.Equal(w.record.Work, workDigest(j.spec))
 	otherKeys := w.clearance.keys != nil && !slices.EqualFunc(w.clearance.keys, w.record.TraceKeys, bytes.Equal)
-	if a.cfg.Prover == nil || !otherWork && !otherKeys {
+	if a.proofs.prover == nil || !otherWork && !otherKeys {
 		return
 	}
 	if j.proven {
@@ -318,7 +316,7 @@ func (a *Agent) redo(w *assignment) {
 
 // clear notes what the chain allows of an assignment.
 func (a *Agent) clear(w *assignment, found *chain.Proven) {
-	operator, round, commitment := a.operator.String(), w.record.Round, w.record.Commitment
+	operator, round, commitment := a.view.operator.String(), w.record.Round, w.record.Commitment
 	w.clearance.reveal = w.clearance.reveal || found.Reveals(round, operator, commitment)
 	w.clearance.open = w.clearance.open || found.Opens(round, operator, commitment)
 	if keys := found.TraceKeys(round); keys != nil {
@@ -382,11 +380,11 @@ func (a *Agent) noteClearance(d *delivery, proof *cleared) {
 }
 
 // grounds says what is believed of the chain's node, and why.
-func (a *Agent) grounds() string {
-	if a.cfg.Prover == nil {
+func (p *proofs) grounds() string {
+	if p.prover == nil {
 		return "nothing is proven: all that the node of chain.grpc says is believed (chain.verify = none)"
 	}
-	if said := a.cfg.Prover.Grounds(); said != "" {
+	if said := p.prover.Grounds(); said != "" {
 		return said
 	}
 	return "nothing has been proven yet"

@@ -6,70 +6,13 @@ import (
 	"errors"
 	"fmt"
 
-	"cosmossdk.io/math"
-
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
-	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
-
-// job is what the loop keeps of a job.
-type job struct {
-	spec      *computetypes.JobSpec
-	requester string
-	liability math.Int
-	// worth of its reward in the bond denom.
-	worth math.Int
-	// tasks grows when the job is topped up.
-	tasks uint64
-	// requested is the height at which its results were last asked for again.
-	requested int64
-	// proven: it is as the chain has it, whatever the node says that was asked.
-	proven bool
-}
-
-// terms are what a bid depends on.
-func (j job) terms() *bid.Job {
-	return &bid.Job{Requester: j.requester, Spec: j.spec, Liability: j.liability}
-}
-
-// array tells whether the job has several tasks: the state keeps no receipts of
-// those.
-func (j job) array() bool { return j.tasks > 1 }
-
-// maxJobs bounds the jobs that are kept in memory; they can be read again.
-const maxJobs = 4096
-
-// job returns a job, from memory if it was read before.
-func (a *Agent) job(ctx context.Context, id string) (job, error) {
-	if known, ok := a.jobs[id]; ok {
-		return known, nil
-	}
-	record, spec, err := a.cfg.Chain.Job(ctx, id)
-	if err != nil {
-		return job{}, err
-	}
-	if len(a.jobs) >= maxJobs {
-		clear(a.jobs)
-	}
-	read := jobOf(&record, &spec)
-	a.jobs[id] = read
-	return read, nil
-}
-
-// jobOf is what is kept of a job.
-func jobOf(record *computetypes.Job, spec *computetypes.JobSpec) job {
-	read := job{spec: spec, requester: record.Requester, liability: record.Liability, worth: record.BondValue, tasks: record.Tasks}
-	if record.Redelivery != nil {
-		// Results go where their requester has asked for them last.
-		spec.Sink, read.requested = record.Redelivery.Sink, record.Redelivery.Height
-	}
-	return read
-}
 
 // adopt takes the node as the chain has it.
 func (a *Agent) adopt(node edgenodetypes.Node) error {
@@ -78,15 +21,15 @@ func (a *Agent) adopt(node edgenodetypes.Node) error {
 		return fmt.Errorf("node: expected an operator address, found %q: %w", node.Profile.Operator, err)
 	}
 	if owner := a.cfg.Operator; len(owner) > 0 && !owner.Equals(operator) {
-		a.node = nil
+		a.view.node = nil
 		return fmt.Errorf("worker %s serves the node of %s, and this home works for %s (chain.operator): somebody else has registered its key, and nothing is done for him; make another home with thetaedge init and register that one",
 			a.cfg.Chain.Address(), operator, owner)
 	}
-	if a.node == nil {
+	if a.view.node == nil {
 		a.cfg.Chain.SetGranter(operator)
 		a.cfg.Logger.Info("serving", "operator", node.Profile.Operator, "class", node.Profile.Class, "slots", node.State.Slots)
 	}
-	a.node, a.operator = &node, operator
+	a.view.node, a.view.operator = &node, operator
 	return nil
 }
 
@@ -101,7 +44,7 @@ func (a *Agent) reconcile(ctx context.Context, work chain.Work) error {
 		}
 	}
 	var gone []*assignment
-	for _, w := range a.inOrder() {
+	for _, w := range a.assignments.inOrder() {
 		if !listed[w.record.Key] {
 			w.item = nil
 			gone = append(gone, w)
@@ -121,18 +64,23 @@ func (a *Agent) agree(ctx context.Context, item *computetypes.WorkItem) error {
 	if !known {
 		return nil
 	}
-	j, err := a.job(ctx, key.JobID)
+	j, err := a.jobs.read(ctx, a.cfg.Chain, key.JobID)
 	if err != nil {
 		return err
 	}
-	record, agrees := a.agrees(item, target, j.spec)
+	w, tracked := a.assignments[key]
+	var record store.Assignment
+	agrees := tracked && w.agrees(item, target, j.spec)
+	if agrees {
+		record = w.record
+	}
 	if !agrees && !a.journal(func(tx *store.Tx) error {
 		record, err = advance(tx, key, target, item)
 		if err != nil {
 			return err
 		}
 		deadlines := deadlinesOf(record.Deadlines, item, j.spec)
-		record, err = tx.Edit(key, a.seen(func(r *store.Assignment) { r.Deadlines = deadlines }))
+		record, err = tx.Edit(key, a.view.seen(func(r *store.Assignment) { r.Deadlines = deadlines }))
 		return err
 	}) {
 		return a.fatal
@@ -141,14 +89,14 @@ func (a *Agent) agree(ctx context.Context, item *computetypes.WorkItem) error {
 		a.lostCommitment(record, item)
 		return nil
 	}
-	w := a.track(record)
+	w = a.track(record)
 	if w.ctx.Err() != nil {
 		// The chain lists again what it had stopped listing.
-		w.ctx, w.cancel = context.WithCancel(a.ctx)
+		w.ctx, w.cancel = context.WithCancel(a.loop.ctx)
 	}
 	w.item, w.spec, w.goneSince = item, j.spec, 0
 	if w.revealSince == 0 && item.Phase == computetypes.ROUND_PHASE_REVEAL {
-		w.revealSince = a.height
+		w.revealSince = a.view.height
 	}
 	if item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_CANDIDATE {
 		w.claimSent = true
@@ -158,13 +106,9 @@ func (a *Agent) agree(ctx context.Context, item *computetypes.WorkItem) error {
 
 // agrees tells whether a record already says what the chain lists, so that a
 // block without news costs no write.
-func (a *Agent) agrees(item *computetypes.WorkItem, target store.Phase, spec *computetypes.JobSpec) (store.Assignment, bool) {
-	w, tracked := a.assignments[itemKey(item)]
-	if !tracked {
-		return store.Assignment{}, false
-	}
-	r := w.record
-	return r, len(mainLine(r.Phase, target)) == 0 &&
+func (w *assignment) agrees(item *computetypes.WorkItem, target store.Phase, spec *computetypes.JobSpec) bool {
+	r := &w.record
+	return len(mainLine(r.Phase, target)) == 0 &&
 		(target < store.PhaseCommitted || bytes.Equal(r.Commitment, item.Assignment.Commitment)) &&
 		deadlinesOf(r.Deadlines, item, spec) == r.Deadlines
 }

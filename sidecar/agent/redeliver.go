@@ -50,12 +50,12 @@ func firstAsked(records []store.Assignment) int64 {
 // rest of a block undone.
 func (a *Agent) readRedeliveries(ctx context.Context) {
 	if a.asked.from == 0 {
-		a.asked.from = a.height // nothing is kept here
+		a.asked.from = a.view.height // nothing is kept here
 	}
-	if a.asked.page == nil && a.height < a.asked.at+redeliveryBlocks {
+	if a.asked.page == nil && a.view.height < a.asked.at+redeliveryBlocks {
 		return
 	}
-	a.asked.at = a.height
+	a.asked.at = a.view.height
 	for range redeliveryPages {
 		list, err := a.cfg.Chain.Redeliveries(ctx, a.asked.from, a.asked.page)
 		if err != nil {
@@ -70,7 +70,7 @@ func (a *Agent) readRedeliveries(ctx context.Context) {
 		}
 		if a.asked.page = list.Next; a.asked.page == nil {
 			// What is read twice is heeded once.
-			a.asked.from = max(a.asked.from, a.height-redeliveryMargin)
+			a.asked.from = max(a.asked.from, a.view.height-redeliveryMargin)
 			return
 		}
 	}
@@ -79,7 +79,7 @@ func (a *Agent) readRedeliveries(ctx context.Context) {
 // redeliver delivers all results of a job that this machine has and that are not known
 // to be refused.
 func (a *Agent) redeliver(ctx context.Context, asked *computetypes.JobRedelivery) error {
-	if asked.Redelivery.Height > a.height {
+	if asked.Redelivery.Height > a.view.height {
 		// One of the next block is read again. Whatever is written down of one that a liar
 		// dates far ahead would keep all true ones from being heard.
 		return nil
@@ -97,7 +97,7 @@ func (a *Agent) redeliver(ctx context.Context, asked *computetypes.JobRedelivery
 	if len(records) == 0 {
 		return nil
 	}
-	j, err := a.job(ctx, asked.JobId)
+	j, err := a.jobs.read(ctx, a.cfg.Chain, asked.JobId)
 	if err != nil && !errors.Is(err, chain.ErrNotFound) {
 		return err
 	}
@@ -128,12 +128,12 @@ func (a *Agent) redeliver(ctx context.Context, asked *computetypes.JobRedelivery
 		return nil
 	}
 	for _, record := range again {
-		a.dropDelivery(record.Key)
+		a.deliveries.drop(record.Key)
 		if w, tracked := a.assignments[record.Key]; tracked {
 			w.record = record // step delivers it, once all have committed
 			continue
 		}
-		a.keepDelivering(record)
+		a.deliveries.keep(a.loop.ctx, record)
 	}
 	if len(again) > 0 {
 		a.cfg.Logger.Info("the requester asks for results again", "job", asked.JobId, "results", len(again), "sink", asked.Redelivery.Sink)

@@ -29,6 +29,40 @@ type taskKey struct {
 	task  uint64
 }
 
+// receipts are where the agent stands with the search of blocks for receipts.
+type receipts struct {
+	// scanned is the height up to which blocks were searched, from where the search began,
+	// and unread how many blocks the node could not show.
+	scanned, from int64
+	unread        int
+}
+
+// caughtUp notes that nothing has to be searched for up to a height.
+func (r *receipts) caughtUp(height int64) { *r = receipts{scanned: height, from: height} }
+
+// begin has blocks searched from the first on in which these may have ended, if none were
+// searched before.
+func (r *receipts) begin(gone []*assignment, height int64) {
+	if r.scanned == 0 {
+		r.scanned = firstToScan(gone, height)
+		r.from = r.scanned
+	}
+}
+
+// goBack has blocks searched for the receipt of a claim whose task is gone, from the first
+// on in which it may have ended.
+func (r *receipts) goBack(w *assignment, height int64) {
+	w.searched = true
+	if from := firstToScan([]*assignment{w}, height); from < r.scanned {
+		r.scanned, r.from = from, from
+	}
+}
+
+// firstToScan is the height after which blocks at a height are searched for these.
+func firstToScan(gone []*assignment, height int64) int64 {
+	return max(lastSeen(gone)-scanMargin, height-scanBack, 0)
+}
+
 // endedTasks searches the blocks since the last look for the receipts of tasks of
 // arrays that the chain has stopped listing: the state keeps none of those. While
 // all are listed nothing has ended, and no block is read.
@@ -42,7 +76,7 @@ func (a *Agent) endedTasks(ctx context.Context, gone []*assignment) map[taskKey]
 			// It may have been topped up since it was read.
 			delete(a.jobs, w.record.JobID)
 		}
-		j, err := a.job(ctx, w.record.JobID)
+		j, err := a.jobs.read(ctx, a.cfg.Chain, w.record.JobID)
 		if err != nil && !errors.Is(err, chain.ErrNotFound) {
 			a.trouble("cannot read job "+w.record.JobID, err)
 			return nil
@@ -52,30 +86,27 @@ func (a *Agent) endedTasks(ctx context.Context, gone []*assignment) map[taskKey]
 		}
 	}
 	if len(missing) == 0 {
-		a.scanned, a.scannedFrom, a.unread = a.height, a.height, 0
+		a.receipts.caughtUp(a.view.height)
 		return nil
 	}
-	if a.scanned == 0 {
-		a.scanned = max(lastSeen(gone)-scanMargin, a.height-scanBack, 0)
-		a.scannedFrom = a.scanned
-	}
+	a.receipts.begin(gone, a.view.height)
 	found := map[taskKey]computetypes.Receipt{}
 	began := time.Now()
 	for range scanBlocks {
-		if a.scanned >= a.height || time.Since(began) > scanTime {
+		if a.receipts.scanned >= a.view.height || time.Since(began) > scanTime {
 			break
 		}
-		receipts, err := a.cfg.Chain.EndedAt(ctx, a.scanned+1)
+		receipts, err := a.cfg.Chain.EndedAt(ctx, a.receipts.scanned+1)
 		if errors.Is(err, chain.ErrUnreachable) || ctx.Err() != nil {
 			a.trouble("cannot read the results of a block", err)
 			break
 		}
 		if err != nil {
 			// The node keeps no results of that block: another try would not help.
-			a.unread++
+			a.receipts.unread++
 			a.trouble("cannot read the results of a block", err)
 		}
-		a.scanned++
+		a.receipts.scanned++
 		for _, r := range receipts {
 			if key := (taskKey{r.JobId, r.Task}); missing[key] {
 				found[key] = r
@@ -83,15 +114,6 @@ func (a *Agent) endedTasks(ctx context.Context, gone []*assignment) map[taskKey]
 		}
 	}
 	return found
-}
-
-// search has blocks searched for the receipt of a claim whose task is gone, from the first
-// on in which it may have ended.
-func (a *Agent) search(w *assignment) {
-	w.searched = true
-	if from := max(lastSeen([]*assignment{w})-scanMargin, a.height-scanBack, 0); from < a.scanned {
-		a.scanned, a.scannedFrom = from, from
-	}
 }
 
 // lastSeen is the height after which all of these have ended: the least at which one of

@@ -42,10 +42,55 @@ func (w *assignment) held(height int64) bid.Held {
 
 // byUrgency lists the assignments by their commit deadline, so that with more
 // programs than places none waits longer than it can.
-func (a *Agent) byUrgency() []*assignment {
-	list := a.inOrder()
+func (all assignments) byUrgency() []*assignment {
+	list := all.inOrder()
 	slices.SortStableFunc(list, func(x, y *assignment) int {
 		return cmp.Compare(x.record.Deadlines.Commit, y.record.Deadlines.Commit)
 	})
 	return list
+}
+
+// holdings returns what the node holds at a height, claims that may come to nothing among
+// it. A claim that never reached the chain holds nothing.
+func (all assignments) holdings(height int64) bid.Holdings {
+	var held bid.Holdings
+	for _, w := range all.inOrder() {
+		if w.record.Phase == store.PhaseClaimed && !w.claimSent {
+			continue
+		}
+		held = append(held, w.held(height))
+	}
+	return held
+}
+
+// places are where programs run.
+type places struct {
+	// most programs that run at once.
+	most    int
+	running int
+	// suspects among those that run, which run alone.
+	suspects int
+}
+
+// free tells whether there is a place for a program now. One that is suspect runs alone.
+func (p *places) free(suspect bool) bool {
+	if suspect {
+		return p.running == 0
+	}
+	return p.suspects == 0 && p.running < p.most
+}
+
+// take takes a place, and leave gives it back.
+func (p *places) take(suspect bool) {
+	p.running++
+	if suspect {
+		p.suspects++
+	}
+}
+
+func (p *places) leave(suspect bool) {
+	p.running--
+	if suspect {
+		p.suspects--
+	}
 }

@@ -17,6 +17,18 @@ import (
 
 const activeNode = edgenodetypes.NODE_STATUS_ACTIVE
 
+// outbox is where the agent stands with sending.
+type outbox struct {
+	sending bool
+	// freshFrom is the height of our newest transaction: older state does not know of it.
+	freshFrom int64
+	// renewFrom is the height from which the lease may be renewed again.
+	renewFrom int64
+}
+
+// free tells whether a batch may be sent that answers the state of a height.
+func (o *outbox) free(height int64) bool { return !o.sending && height >= o.freshFrom }
+
 // submitted says how a batch went.
 type submitted struct {
 	batch chain.Batch
@@ -29,11 +41,11 @@ type submitted struct {
 // send journals and sends all that is due in one transaction, unless one is on
 // its way or the state is older than the last one.
 func (a *Agent) send() {
-	if a.sending || a.fatal != nil || a.node == nil || a.height < a.freshFrom {
+	if a.fatal != nil || a.view.node == nil || !a.outbox.free(a.view.height) {
 		return
 	}
 	var batch chain.Batch
-	for _, w := range a.inOrder() {
+	for _, w := range a.assignments.inOrder() {
 		if w.item != nil {
 			a.due(w, &batch)
 		}
@@ -44,11 +56,11 @@ func (a *Agent) send() {
 		return
 	}
 	if batch.Renew {
-		a.renewFrom = a.height + renewPause
+		a.outbox.renewFrom = a.view.height + renewPause
 	}
-	a.sending = true
-	ctx, limit, from := a.ctx, a.maxBatch, a.height
-	a.beside(func() event {
+	a.outbox.sending = true
+	ctx, limit, from := a.loop.ctx, a.view.maxBatch, a.view.height
+	a.loop.beside(func() event {
 		done, err := a.cfg.Chain.Submit(ctx, batch, limit)
 		return submitted{batch, from, done, err}
 	})
@@ -60,7 +72,7 @@ func (a *Agent) due(w *assignment, batch *chain.Batch) {
 	revealing := false
 	switch record.Phase {
 	case store.PhaseAssigned, store.PhasePreparing:
-		if a.returning(w) {
+		if w.returning(a.view.height) {
 			release := computetypes.ReleaseItem{Ref: ref}
 			if w.missing != nil {
 				release.InputUnavailable, release.Input = true, *w.missing
@@ -70,20 +82,20 @@ func (a *Agent) due(w *assignment, batch *chain.Batch) {
 	case store.PhaseExecuted, store.PhaseCommitSent:
 		// Whether the sink is there is not asked again: the work is done, a missed deadline
 		// costs a part of the reward, and a sink that is away may be back within retention.
-		if item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_ASSIGNED && a.height < record.Deadlines.Commit && a.mayCommit(w) {
+		if item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_ASSIGNED && a.view.height < record.Deadlines.Commit && a.proofs.mayCommit(w, a.jobs[w.record.JobID]) {
 			batch.Commits = append(batch.Commits, computetypes.CommitItem{Ref: ref, Commitment: record.Commitment})
 		}
 	case store.PhaseCommitted:
-		if revealing = a.mayShow(w) && a.mayReveal(w); revealing {
+		if revealing = a.proofs.mayShow(w) && a.mayReveal(w); revealing {
 			batch.Reveals = append(batch.Reveals, computetypes.RevealItem{
-				Ref: ref, Tag: record.Tag, Salt: record.Salt, ExitCode: record.ExitCode, Metrics: a.report(record.Metrics),
+				Ref: ref, Tag: record.Tag, Salt: record.Salt, ExitCode: record.ExitCode, Metrics: metricsOf(record.Metrics, a.cfg.Device),
 			})
 		}
 	case store.PhaseClaimed, store.PhaseRunning, store.PhaseRevealed, store.PhaseOpened,
 		store.PhaseSettled, store.PhaseReleased, store.PhaseFailed:
 	}
 	opens := revealing || record.Phase == store.PhaseRevealed || record.Phase == store.PhaseOpened
-	if opens && item.MustOpen && a.mayOpen(w) {
+	if opens && item.MustOpen && a.proofs.mayOpen(w) {
 		batch.Opens = append(batch.Opens, computetypes.NewOpenItem(ref, computetypes.Opening{
 			Digest: record.ResultDigest, Fuel: record.Metrics.Fuel, Trace: record.Trace, OwnTrace: record.OwnTrace,
 		}))
@@ -102,16 +114,17 @@ func (a *Agent) mayReveal(w *assignment) bool {
 	}
 	// In a short window, half of it belongs to the delivery.
 	margin := min(a.cfg.RevealMargin, (w.item.RevealDeadline-w.revealSince)/2)
-	if w.item.RevealDeadline-a.height > margin {
+	if w.item.RevealDeadline-a.view.height > margin {
 		return false
 	}
 	a.cfg.Logger.Warn("revealing before the outputs are delivered, because the deadline is near and not revealing costs the bond",
-		"assignment", w.record.Key, "deadline", w.item.RevealDeadline, "height", a.height, "last_error", w.record.LastError)
+		"assignment", w.record.Key, "deadline", w.item.RevealDeadline, "height", a.view.height, "last_error", w.record.LastError)
 	return true
 }
 
-func (a *Agent) report(m store.Metrics) computetypes.Metrics {
-	out := computetypes.Metrics{Fuel: m.Fuel, WallMs: m.WallMillis, Device: a.cfg.Device}
+// metricsOf is what a reveal reports of an execution on a device.
+func metricsOf(m store.Metrics, device string) computetypes.Metrics {
+	out := computetypes.Metrics{Fuel: m.Fuel, WallMs: m.WallMillis, Device: device}
 	if m.EnergyMillijoules != nil {
 		out.EnergyMj, out.EnergySource = *m.EnergyMillijoules, m.EnergySource
 	}
@@ -132,12 +145,12 @@ func (a *Agent) sealCommits(commits []computetypes.CommitItem) bool {
 
 // enterDraws journals claims and adds them, as many as there are free slots.
 func (a *Agent) enterDraws(batch *chain.Batch) bool {
-	claims, free := a.claims, a.freeSlots()
-	a.claims = nil
+	claims, free := a.draws.claims, a.freeSlots()
+	a.draws.claims = nil
 	for i := range claims {
 		d := &claims[i]
-		if !a.mayClaim(d) {
-			a.claims = append(a.claims, *d) // its proof is under way
+		if !a.proofs.mayClaim(a.jobs[d.Ref.JobId]) {
+			a.draws.claims = append(a.draws.claims, *d) // its proof is under way
 			continue
 		}
 		var record store.Assignment
@@ -147,7 +160,7 @@ func (a *Agent) enterDraws(batch *chain.Batch) bool {
 			continue
 		}
 		if !a.journal(func(tx *store.Tx) (err error) {
-			record, fresh, err = claimed(tx, d, a.height)
+			record, fresh, err = claimed(tx, d, a.view.height)
 			return err
 		}) {
 			return false
@@ -201,9 +214,9 @@ func (s submitted) undecided() []computetypes.TaskRef {
 // apply implements event. What the chain took shows in its state at the next
 // block; only what does not show there is noted here.
 func (s submitted) apply(a *Agent) {
-	a.sending = false
+	a.outbox.sending = false
 	// What was refused is tried again at the next block, not at once.
-	a.freshFrom = max(s.from+1, s.done.Height)
+	a.outbox.freshFrom = max(s.from+1, s.done.Height)
 	for _, outcome := range s.done.Items {
 		if !outcome.Unsent {
 			a.heard(outcome)

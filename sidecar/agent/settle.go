@@ -37,13 +37,13 @@ var errUndrawn = errors.New("not drawn")
 // missed its deadline while this daemon was down.
 func (a *Agent) unlisted(ctx context.Context, w *assignment, ended map[taskKey]computetypes.Receipt) {
 	record := w.record
-	if record.Phase == store.PhaseClaimed && (a.sending || a.height <= record.Deadlines.Claim+slack) {
+	if record.Phase == store.PhaseClaimed && (a.outbox.sending || a.view.height <= record.Deadlines.Claim+slack) {
 		return
 	}
 	if w.goneSince == 0 {
-		w.goneSince = a.height
+		w.goneSince = a.view.height
 	}
-	if a.height > w.goneSince+slack {
+	if a.view.height > w.goneSince+slack {
 		w.cancel()
 	}
 	verdict, err := a.verdict(ctx, w, ended)
@@ -59,7 +59,7 @@ func (a *Agent) unlisted(ctx context.Context, w *assignment, ended map[taskKey]c
 	case !errors.Is(err, chain.ErrNotFound):
 		a.trouble("cannot read how "+record.Key.String()+" ended", err)
 	case record.Phase == store.PhaseClaimed && !w.searched:
-		a.search(w)
+		a.receipts.goBack(w, a.view.height)
 	case a.outOfPatience(w):
 		reason := a.unknownEnd(record)
 		a.finish(w, store.PhaseFailed, func(r *store.Assignment) { r.LastError, r.Unknown = joinReasons(r.LastError, reason), true })
@@ -73,7 +73,7 @@ func (a *Agent) nameSink(ctx context.Context, w *assignment) error {
 	if w.record.Sink != "" || w.record.Delivered || len(w.record.ResultDigest) == 0 {
 		return nil
 	}
-	j, err := a.job(ctx, w.record.JobID)
+	j, err := a.jobs.read(ctx, a.cfg.Chain, w.record.JobID)
 	switch {
 	case errors.Is(err, chain.ErrNotFound):
 		return nil // nobody can say any more
@@ -87,18 +87,18 @@ func (a *Agent) nameSink(ctx context.Context, w *assignment) error {
 // outOfPatience tells whether the chain will not show any more how an assignment ended.
 func (a *Agent) outOfPatience(w *assignment) bool {
 	if a.jobs[w.record.JobID].array() {
-		return a.scanned >= a.height && a.height > w.goneSince+arrayPatience
+		return a.receipts.scanned >= a.view.height && a.view.height > w.goneSince+arrayPatience
 	}
-	return a.height > w.goneSince+receiptPatience
+	return a.view.height > w.goneSince+receiptPatience
 }
 
 // unknownEnd says what could not be found out, and where else it shows.
 func (a *Agent) unknownEnd(record store.Assignment) string {
 	why := "the chain shows neither the task nor its receipt"
 	if a.jobs[record.JobID].array() {
-		why = fmt.Sprintf("it is none of those that ended in the blocks after height %d", a.scannedFrom)
-		if a.unread > 0 {
-			why += fmt.Sprintf(", of which the node of chain.grpc could not show %d", a.unread)
+		why = fmt.Sprintf("it is none of those that ended in the blocks after height %d", a.receipts.from)
+		if a.receipts.unread > 0 {
+			why += fmt.Sprintf(", of which the node of chain.grpc could not show %d", a.receipts.unread)
 		}
 	}
 	return "unknown how it ended: " + why + "; the node's earnings and its bond show whether it was paid or slashed"
@@ -109,7 +109,7 @@ func (a *Agent) unknownEnd(record store.Assignment) string {
 // only had no part: errUndrawn. Without receipt and task it fails with
 // chain.ErrNotFound.
 func (a *Agent) verdict(ctx context.Context, w *assignment, ended map[taskKey]computetypes.Receipt) (store.Verdict, error) {
-	record := w.record
+	record, operator := w.record, a.view.operator.String()
 	receipt, found := ended[taskKey{record.JobID, record.Task}]
 	if !found && !a.jobs[record.JobID].array() {
 		var err error
@@ -120,25 +120,25 @@ func (a *Agent) verdict(ctx context.Context, w *assignment, ended map[taskKey]co
 		found = err == nil
 	}
 	if found {
-		return a.verdictIn(record, &receipt)
+		return verdictIn(record, &receipt, operator)
 	}
 	task, err := a.cfg.Chain.Task(ctx, record.JobID, record.Task)
 	if err != nil {
 		return store.Verdict{}, err
 	}
-	verdict, took := a.outcome(record, task.Departed, a.height)
+	verdict, took := outcomeOf(record, task.Departed, operator, a.view.height)
 	switch {
 	case took:
 		return verdict, nil
-	case record.Phase == store.PhaseClaimed && !a.seated(&task):
+	case record.Phase == store.PhaseClaimed && !seated(&task, operator):
 		return store.Verdict{}, errUndrawn
 	}
 	return store.Verdict{}, fmt.Errorf("task %s goes on without this node: %w", record.Key, chain.ErrNotFound)
 }
 
-// verdictIn reads the node's part in a task that has ended.
-func (a *Agent) verdictIn(record store.Assignment, receipt *computetypes.Receipt) (store.Verdict, error) {
-	verdict, took := a.outcome(record, receipt.Outcomes, receipt.Height)
+// verdictIn reads an operator's part in a task that has ended.
+func verdictIn(record store.Assignment, receipt *computetypes.Receipt, operator string) (store.Verdict, error) {
+	verdict, took := outcomeOf(record, receipt.Outcomes, operator, receipt.Height)
 	switch {
 	case took:
 	case record.Phase == store.PhaseClaimed:
@@ -152,9 +152,8 @@ func (a *Agent) verdictIn(record store.Assignment, receipt *computetypes.Receipt
 	return verdict, nil
 }
 
-// seated tells whether the node holds a part of a task.
-func (a *Agent) seated(task *computetypes.Task) bool {
-	operator := a.operator.String()
+// seated tells whether an operator's node holds a part of a task.
+func seated(task *computetypes.Task, operator string) bool {
 	holds := func(part computetypes.Assignment) bool { return part.Operator == operator }
 	for i := range task.Rounds {
 		round := &task.Rounds[i]
@@ -165,10 +164,10 @@ func (a *Agent) seated(task *computetypes.Task) bool {
 	return false
 }
 
-// outcome finds this node's among the outcomes of a task.
-func (a *Agent) outcome(record store.Assignment, outcomes []computetypes.Outcome, height int64) (store.Verdict, bool) {
+// outcomeOf finds an operator's among the outcomes of a task.
+func outcomeOf(record store.Assignment, outcomes []computetypes.Outcome, operator string, height int64) (store.Verdict, bool) {
 	for _, outcome := range outcomes {
-		if outcome.Round == record.Round && outcome.Operator == a.operator.String() {
+		if outcome.Round == record.Round && outcome.Operator == operator {
 			return verdictOf(outcome, height), true
 		}
 	}
@@ -238,7 +237,7 @@ func (a *Agent) prune() {
 		return
 	}
 	for _, record := range gone {
-		a.dropDelivery(record.Key)
+		a.deliveries.drop(record.Key)
 		if record.Folder == "" {
 			continue
 		}

@@ -21,14 +21,14 @@ const maxCrashReason = 512
 
 // shun leaves a job to others for some blocks.
 func (a *Agent) shun(jobID string, blocks int64, reason string) {
-	a.shuns.LeaveJob(jobID, a.height, blocks, reason)
+	a.shuns.LeaveJob(jobID, a.view.height, blocks, reason)
 }
 
 // blame shuns the program of an assignment, and its requester, for having ended a worker.
 func (a *Agent) blame(w *assignment, cause error) {
 	reason := osfault.Explain("", cause).Error()
 	reason = blob.Printable(reason[:min(len(reason), maxCrashReason)])
-	changed, forgotten := a.shuns.Crashed(w.spec, a.jobs[w.record.JobID].requester, reason, a.height)
+	changed, forgotten := a.shuns.Crashed(w.spec, a.jobs[w.record.JobID].requester, reason, a.view.height)
 	a.journal(func(tx *store.Tx) error {
 		for _, crash := range changed {
 			if err := tx.PutShun(store.Shun(crash)); err != nil {
@@ -47,14 +47,14 @@ func (a *Agent) blame(w *assignment, cause error) {
 // avoid gives back what is held of a program, or of a requester, that is shunned, while
 // that costs nothing.
 func (a *Agent) avoid(w *assignment) {
-	if w.giveUp || w.executing || a.height >= w.record.Deadlines.Prepare {
+	if w.giveUp || w.executing || a.view.height >= w.record.Deadlines.Prepare {
 		return
 	}
 	j, known := a.jobs[w.record.JobID]
 	if !known {
 		return
 	}
-	if why := a.shuns.Program(j.spec, j.requester, a.height); why != "" {
+	if why := a.shuns.Program(j.spec, j.requester, a.view.height); why != "" {
 		w.giveUp = true
 		a.edit(w, func(r *store.Assignment) { r.LastError = "given back " + why })
 	}

@@ -35,7 +35,7 @@ func (a *Agent) stakeOf(action chain.Action, ref computetypes.TaskRef) chain.Sta
 	if j, known := a.jobs[ref.JobId]; known {
 		stake.Loss = j.liability
 		if action == chain.Commit || action == chain.Release {
-			stake.Loss = missedFee(a.params, j.worth)
+			stake.Loss = missedFee(a.view.params, j.worth)
 		}
 	}
 	w, tracked := a.assignments[keyOf(ref)]

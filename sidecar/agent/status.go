@@ -73,38 +73,31 @@ func (a *Agent) Status() Status { return *a.status.Load() }
 // publish makes the loop's state visible to others.
 func (a *Agent) publish() {
 	s := &Status{
-		Mode: Working, NodeStatus: "unregistered", Height: a.height, HeightAt: a.heightAt,
-		Running: a.running, LastError: a.lastError, LastErrorAt: a.errorAt,
-		Proof: a.grounds(), Unproven: a.proofs.trouble,
+		Mode: Working, NodeStatus: "unregistered", Height: a.view.height, HeightAt: a.view.at,
+		Running: a.places.running, LastError: a.lastTrouble.text, LastErrorAt: a.lastTrouble.at,
+		Proof: a.proofs.grounds(), Unproven: a.proofs.trouble,
 	}
-	if a.node != nil {
-		s.Operator = a.node.Profile.Operator
-		s.NodeStatus = strings.ToLower(strings.TrimPrefix(a.node.State.Status.String(), "NODE_STATUS_"))
-		s.Slots, s.UsedSlots = a.node.State.Slots, a.node.State.UsedSlots
-		s.LeaseEnd, s.Standing = a.node.State.LeaseEnd, chain.Standing(a.node.State, a.height)
+	if a.view.node != nil {
+		s.Operator = a.view.node.Profile.Operator
+		s.NodeStatus = strings.ToLower(strings.TrimPrefix(a.view.node.State.Status.String(), "NODE_STATUS_"))
+		s.Slots, s.UsedSlots = a.view.node.State.Slots, a.view.node.State.UsedSlots
+		s.LeaseEnd, s.Standing = a.view.node.State.LeaseEnd, chain.Standing(a.view.node.State, a.view.height)
 	}
 	if s.Standing != "" && s.Unproven != "" {
 		s.Standing += "; results stay on this machine, because nothing can be proven: " + s.Unproven
 	}
 	switch {
-	case a.draining:
+	case a.drain.begun:
 		s.Mode = Draining
-	case a.node == nil || a.height == 0:
+	case a.view.node == nil || a.view.height == 0:
 		s.Mode = Starting
-	case a.cfg.Paused() || a.node.State.Status != activeNode:
+	case a.cfg.Paused() || a.view.node.State.Status != activeNode:
 		s.Mode = Paused
 	}
-	s.Passed = slices.Clone(a.passed)
+	s.Passed = slices.Clone(a.draws.passed)
 	s.Waits = make(map[store.Key]string, len(a.assignments))
-	now, undelivered := a.cfg.Now(), 0
-	s.Deliveries = make(map[store.Key]Delivery, len(a.deliveries))
-	for key, d := range a.deliveries {
-		s.Deliveries[key] = d.state(now)
-		if d.late {
-			undelivered++
-		}
-	}
-	a.metrics.undelivered.Set(float64(undelivered))
+	s.Deliveries = a.deliveries.states()
+	a.metrics.undelivered.Set(float64(a.deliveries.late()))
 	counts := map[store.Phase]int{}
 	for key, w := range a.assignments {
 		counts[w.record.Phase]++

@@ -7,7 +7,7 @@ import (
 
 // step starts all that can be started, most urgent first, and sends all that is due.
 func (a *Agent) step() {
-	for _, w := range a.byUrgency() {
+	for _, w := range a.assignments.byUrgency() {
 		if a.fatal != nil {
 			return
 		}
@@ -24,15 +24,15 @@ func (a *Agent) step() {
 func (a *Agent) advance(w *assignment) {
 	switch w.record.Phase {
 	case store.PhaseAssigned, store.PhasePreparing:
-		a.outOfTime(w)
+		w.outOfTime(a.view.height)
 		a.avoid(w)
 		switch {
-		case w.fetching || a.returning(w) || w.barred():
+		case w.fetching || w.returning(a.view.height) || w.barred():
 		case w.ready == nil:
-			if w.record.Tries == 0 || a.mayRetry(w) {
+			if w.record.Tries == 0 || w.mayRetry(a.view.height) {
 				a.prepare(w)
 			}
-		case a.mayRun(w):
+		case a.places.free(w.suspect()):
 			a.execute(w)
 		}
 	case store.PhaseRunning:
@@ -40,7 +40,7 @@ func (a *Agent) advance(w *assignment) {
 			a.resume(w)
 		}
 	case store.PhaseCommitted, store.PhaseRevealed, store.PhaseOpened:
-		if a.delivers(w) && a.mayDeliver(w) {
+		if a.delivers(w) && a.proofs.mayDeliver(w) {
 			a.deliver(w)
 		}
 	case store.PhaseExecuted:
@@ -52,23 +52,23 @@ func (a *Agent) advance(w *assignment) {
 
 // returning tells whether an assignment is to be given back. Once the prepare
 // window has passed, trying on is the better chance.
-func (a *Agent) returning(w *assignment) bool {
-	return (w.missing != nil || w.giveUp || w.barred()) && a.height < w.record.Deadlines.Prepare
+func (w *assignment) returning(height int64) bool {
+	return (w.missing != nil || w.giveUp || w.barred()) && height < w.record.Deadlines.Prepare
 }
 
 // mayRetry paces further attempts: one a block.
-func (a *Agent) mayRetry(w *assignment) bool {
-	if w.retriedAt == a.height {
+func (w *assignment) mayRetry(height int64) bool {
+	if w.retriedAt == height {
 		return false
 	}
-	w.retriedAt = a.height
+	w.retriedAt = height
 	return true
 }
 
 // allCommitted tells whether nobody in the assignment's round can still copy:
 // its round waits for reveals or has had them, or a later round runs already.
 // While the seed of an audit is awaited, auditors may still join.
-func (a *Agent) allCommitted(w *assignment) bool {
+func (w *assignment) allCommitted() bool {
 	return w.item.CurrentRound > w.record.Round ||
 		w.item.Phase == computetypes.ROUND_PHASE_REVEAL || w.item.Phase == computetypes.ROUND_PHASE_REVIEW
 }
@@ -76,7 +76,7 @@ func (a *Agent) allCommitted(w *assignment) bool {
 // moveOn advances the journal and then what the loop knows.
 func (a *Agent) moveOn(w *assignment, to store.Phase, edit func(*store.Assignment)) bool {
 	return a.journal(func(tx *store.Tx) error {
-		record, err := tx.Advance(w.record.Key, w.record.Phase, to, a.seen(edit))
+		record, err := tx.Advance(w.record.Key, w.record.Phase, to, a.view.seen(edit))
 		if err == nil {
 			w.record = record
 		}
@@ -84,20 +84,10 @@ func (a *Agent) moveOn(w *assignment, to store.Phase, edit func(*store.Assignmen
 	})
 }
 
-// seen adds to a change of a record the height that it follows from.
-func (a *Agent) seen(edit func(*store.Assignment)) func(*store.Assignment) {
-	return func(r *store.Assignment) {
-		r.Seen = max(r.Seen, a.height)
-		if edit != nil {
-			edit(r)
-		}
-	}
-}
-
 // edit changes a record without moving it on.
 func (a *Agent) edit(w *assignment, change func(*store.Assignment)) bool {
 	return a.journal(func(tx *store.Tx) error {
-		record, err := tx.Edit(w.record.Key, a.seen(change))
+		record, err := tx.Edit(w.record.Key, a.view.seen(change))
 		if err == nil {
 			w.record = record
 		}

@@ -103,10 +103,10 @@ func (a *Agent) workOf(record *store.Assignment) *blob.Work {
 // remarkOf returns what this node says of a program that did not end well, nil for
 // nothing.
 func (a *Agent) remarkOf(record *store.Assignment) []byte {
-	if record.Detail == "" || len(a.operator) == 0 {
+	if record.Detail == "" || len(a.view.operator) == 0 {
 		return nil
 	}
 	return blob.Remark{
-		JobID: record.JobID, Task: record.Task, Round: record.Round, Node: a.operator.String(), Text: record.Detail,
+		JobID: record.JobID, Task: record.Task, Round: record.Round, Node: a.view.operator.String(), Text: record.Detail,
 	}.Encode()
 }

@@ -9,13 +9,13 @@ import (
 
 // waitsFor says what an assignment waits for; "" when it is this machine's turn.
 func (a *Agent) waitsFor(w *assignment) string {
-	if a.cfg.Prover == nil || w.item == nil {
+	if a.proofs.prover == nil || w.item == nil {
 		return waitsFor(w)
 	}
 	switch {
 	case showing(w):
 		return "a proof that the chain asks for it (chain.verify)"
-	case w.record.Phase == store.PhaseExecuted && !a.mayCommit(w):
+	case w.record.Phase == store.PhaseExecuted && !a.proofs.mayCommit(w, a.jobs[w.record.JobID]):
 		return "a proof of the job (chain.verify)"
 	}
 	return waitsFor(w)

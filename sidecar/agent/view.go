@@ -1,0 +1,82 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/sidecar/store"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
+)
+
+const (
+	// staleAfter is how long no block may come before the owner is told.
+	staleAfter = time.Minute
+	// paramsPause is how many blocks pass between two readings of the parameters.
+	paramsPause = 100
+)
+
+// view is what the chain has said last, apart from the assignments.
+type view struct {
+	// height of the state, and when it was read.
+	height int64
+	at     time.Time
+	// floor is the newest height that the journal knows of: a node that is behind it
+	// would make work that is held look as if it had ended.
+	floor int64
+	// node of this machine; nil if the worker key serves none. operator owns it.
+	node     *edgenodetypes.Node
+	operator sdk.AccAddress
+	// params were read at paramsAt; governance may change them.
+	params      computetypes.Params
+	paramsAt    int64
+	maxBatch    int
+	leaseBlocks int64
+}
+
+// outOfDate says what is wrong with a node whose newest block has a height; nil for
+// nothing. A node that catches up, or has stopped, answers like any other. held is how many
+// assignments are not over.
+func (v *view) outOfDate(height int64, now time.Time, held int) error {
+	switch {
+	case height < v.floor:
+		return fmt.Errorf("expected at least height %d, which this home has seen before: the node catches up, or chain.grpc names another chain; nothing is sent until then. Keep this home, because its journal holds the salts of %d assignments that are not over, and each that has committed costs bond when it is not revealed. If the chain was begun anew from height 0, work for it from another home: thetaedge init --home", v.floor, held)
+	case height <= v.height && v.height > 0 && now.Sub(v.at) > staleAfter:
+		return fmt.Errorf("no block came after height %d for more than %s: the chain has halted, or the node of chain.grpc has; check it, or name another, because deadlines may pass meanwhile", v.height, staleAfter)
+	}
+	return nil
+}
+
+// readParams reads the parameters that matter here, now and then.
+func (v *view) readParams(ctx context.Context, from Chain) error {
+	if v.maxBatch != 0 && v.height < v.paramsAt+paramsPause {
+		return nil
+	}
+	params, err := from.ComputeParams(ctx)
+	if err != nil {
+		return err
+	}
+	nodes, err := from.EdgenodeParams(ctx)
+	if err != nil {
+		return err
+	}
+	v.params, v.paramsAt = params, v.height
+	v.maxBatch, v.leaseBlocks = max(int(params.MaxBatch), 1), int64(nodes.LeaseBlocks) //nolint:gosec // at most 2^48
+	return nil
+}
+
+// active reports whether the node may work.
+func (v *view) active() bool { return v.node != nil && v.node.State.Status == activeNode }
+
+// seen adds to a change of a record the height that it follows from.
+func (v *view) seen(edit func(*store.Assignment)) func(*store.Assignment) {
+	return func(r *store.Assignment) {
+		r.Seen = max(r.Seen, v.height)
+		if edit != nil {
+			edit(r)
+		}
+	}
+}
