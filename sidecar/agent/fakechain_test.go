@@ -117,6 +117,8 @@ type fakeChain struct {
 	// grant pays the fees; its zero value has no limit.
 	grant    chain.Grant
 	grantErr error
+	// onBlock is called in each block, under the lock; nil is not.
+	onBlock func()
 	// feesLeft is what the owner allows today; nil is no limit.
 	feesLeft *math.Int
 }
@@ -165,6 +167,9 @@ func (c *fakeChain) block() {
 	c.height++
 	for _, t := range c.tasks {
 		c.advance(t)
+	}
+	if c.onBlock != nil {
+		c.onBlock()
 	}
 }
 

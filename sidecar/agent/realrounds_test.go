@@ -1,0 +1,132 @@
+package agent
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/blob/transfer"
+	"github.com/thetaedge/theta/sidecar/store"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+var (
+	quorum  = computetypes.Policy{Kind: computetypes.POLICY_KIND_QUORUM, Replicas: 3}
+	audited = computetypes.Policy{Kind: computetypes.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 10_000, Auditors: 2}
+)
+
+func TestARealRoundOfHonestNodesPaysThisOne(t *testing.T) {
+	w := newWorld(t)
+	task := w.chain.post(w.web, 1)
+	c := play(w, task, quorum)
+	defer w.chain.blocks(2 * time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	record := w.untilPhase(task, store.PhaseSettled)
+	require.Equal(t, "paid", record.Verdict.Status)
+	require.True(t, record.Verdict.Accepted)
+	require.True(t, record.Delivered)
+	w.chain.read(func() {
+		require.Len(t, c.receipt.Outcomes, 3)
+		require.Empty(t, c.slashed)
+	})
+}
+
+// The two that agree open their results once judges have committed to theirs.
+func TestALieInARealRoundIsJudgedAndCostsTheLiar(t *testing.T) {
+	w := newWorld(t)
+	task := w.chain.post(w.web, 1)
+	c := play(w, task, quorum)
+	liar := c.peers[0].String()
+	c.liars[liar] = true
+	defer w.chain.blocks(2 * time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	record := w.untilPhase(task, store.PhaseSettled)
+	require.Equal(t, "paid", record.Verdict.Status)
+	w.chain.read(func() {
+		require.Equal(t, []string{liar}, c.slashed)
+		require.Len(t, c.receipt.Outcomes, 6, "three replicas and three judges")
+	})
+}
+
+func TestAuditorsJoinARealRoundBlindly(t *testing.T) {
+	w := newWorld(t)
+	task := w.chain.post(w.web, 1)
+	c := play(w, task, audited)
+	defer w.chain.blocks(2 * time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
+	w.chain.read(func() { require.Len(t, c.receipt.Outcomes, 3, "this node and two auditors") })
+	require.Equal(t, 1, w.engine.executions())
+}
+
+func TestARealRoundGoesOnWithoutANodeThatGivesItsTaskBack(t *testing.T) {
+	w := newWorld(t)
+	task := w.chain.post(w.web, 1)
+	c := play(w, task, quorum)
+	w.web.set(func(web *fakeWeb) { web.fetchErr = transfer.ErrGone })
+	defer w.chain.blocks(2 * time.Millisecond)()
+	a, stop := w.run()
+	defer stop()
+	// The answer to the release and the state after it come in either order.
+	require.Eventually(t, func() bool {
+		record := w.record(task)
+		return record.Phase == store.PhaseReleased || record.Phase == store.PhaseSettled && record.Verdict.Status == "released"
+	}, patience, time.Millisecond)
+	height := a.Status().Height
+	require.Eventually(t, func() bool { return a.Status().Height > height+50 }, patience, time.Millisecond)
+	w.chain.read(func() {
+		require.Equal(t, 1, c.claims, "it has taken part, and is not drawn again")
+		require.Equal(t, computetypes.ASSIGNMENT_STATUS_RELEASED, c.record.Departed[0].Status)
+	})
+}
+
+// killedInTransaction runs an agent that dies at its n-th transaction, before or after the
+// chain has taken it.
+func (w *world) killedInTransaction(n int, after bool) bool {
+	w.t.Helper()
+	death := &crash{left: n, after: after}
+	ctx, cancel := context.WithCancel(w.t.Context())
+	defer cancel()
+	death.kill = cancel
+	w.chain.read(func() { w.chain.crash, w.chain.fatal = death, true })
+	doomed, err := New(w.config)
+	require.NoError(w.t, err)
+	ended := make(chan error, 1)
+	go func() { ended <- doomed.Run(ctx) }()
+	select {
+	case <-ctx.Done():
+	case <-time.After(patience):
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		require.ErrorIs(w.t, err, errKilled)
+	}
+	w.chain.read(func() { w.chain.crash, w.chain.fatal = &crash{left: -1}, false })
+	return death.dead
+}
+
+// Whatever a restart repeats, a real round refuses nothing and slashes nobody.
+func TestKilledInARealRoundEndsPaid(t *testing.T) {
+	for _, after := range []bool{false, true} {
+		for step := 1; step <= 3; step++ {
+			w := newWorld(t)
+			task := w.chain.post(w.web, 1)
+			c := play(w, task, quorum)
+			c.liars[c.peers[0].String()] = true
+			stopBlocks := w.chain.blocks(2 * time.Millisecond)
+			require.True(t, w.killedInTransaction(step, after))
+			w.config.Registry = prometheus.NewRegistry()
+			_, stop := w.run()
+			require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
+			w.chain.read(func() { require.Equal(t, []string{c.peers[0].String()}, c.slashed) })
+			stop()
+			stopBlocks()
+		}
+	}
+}
