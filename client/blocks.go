@@ -8,6 +8,7 @@ import (
 
 	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
 
+	"github.com/thetaedge/theta/client/grpcnode"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -43,7 +44,7 @@ func (c *Client) Receipts(ctx context.Context, height int64) ([]computetypes.Rec
 	for _, event := range events {
 		ended, err := computetypes.ReceiptsIn(*event)
 		if err == nil {
-			err = CheckAnswer(ended)
+			err = grpcnode.CheckAnswer(ended)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("block %d: event %s: %w; this program may be older than the chain", height, event.Type, err)

@@ -113,9 +113,7 @@ func (c *Client) receiptProof(ctx context.Context, job *computetypes.Job, task u
 func (c *Client) Challenge(ctx context.Context, signer Signer, prepared *Challenge) (string, error) {
 	for attempt := 1; ; attempt++ {
 		response, err := c.transact(ctx, signer, prepared.Posting, prepared.msg)
-		var refused *txError
-		if prepared.msg.Proof != nil && attempt < maxChallenges &&
-			errors.As(err, &refused) && refused.is(computetypes.ErrReceiptNotFound) {
+		if prepared.msg.Proof != nil && attempt < maxChallenges && errors.Is(err, computetypes.ErrReceiptNotFound) {
 			if prepared, err = c.PrepareChallenge(ctx, signer, prepared.JobID, prepared.Task); err != nil {
 				return "", err
 			}

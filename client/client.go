@@ -4,23 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 
 	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
 	nodeservice "github.com/cosmos/cosmos-sdk/client/grpc/node"
-	"github.com/cosmos/cosmos-sdk/codec"
-	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
-	"github.com/cosmos/cosmos-sdk/std"
-	"github.com/cosmos/cosmos-sdk/types/tx"
-	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 
+	"github.com/thetaedge/theta/client/grpcnode"
+	"github.com/thetaedge/theta/client/tx"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
@@ -31,7 +25,7 @@ const defaultPoll = 400 * time.Millisecond
 
 // Connection is the part of a gRPC connection that the client needs. *grpc.ClientConn
 // implements it, and so does the SDK's client.Context.
-type Connection = grpc.ClientConnInterface
+type Connection = grpcnode.Connection
 
 // Client posts jobs and fetches their results. It is safe for concurrent use,
 // except that one signer's transactions must be sent one after the other.
@@ -42,17 +36,15 @@ type Client struct {
 
 	compute computetypes.QueryClient
 	market  feemarkettypes.QueryClient
-	auth    authtypes.QueryClient
 	bank    banktypes.QueryClient
 	node    nodeservice.ServiceClient
 	blocks  cmtservice.ServiceClient
-	tx      tx.ServiceClient
+	txs     *tx.Sender
 }
 
 // New returns a client for the chain behind conn. It asks the chain for its id.
 func New(ctx context.Context, conn Connection) (*Client, error) {
-	conn = telling{conn}
-	info, err := cmtservice.NewServiceClient(conn).GetNodeInfo(ctx, &cmtservice.GetNodeInfoRequest{})
+	info, err := cmtservice.NewServiceClient(grpcnode.Checked(conn)).GetNodeInfo(ctx, &cmtservice.GetNodeInfoRequest{})
 	if err != nil {
 		return nil, fmt.Errorf("cannot reach a node of the chain: %w; check its address and that it is running", plain(err))
 	}
@@ -63,35 +55,17 @@ func New(ctx context.Context, conn Connection) (*Client, error) {
 }
 
 func newClient(chainID string, conn Connection) *Client {
-	conn = checked{conn}
+	conn = grpcnode.Checked(conn)
 	return &Client{
 		chainID: chainID,
 		poll:    defaultPoll,
 		compute: computetypes.NewQueryClient(conn),
 		market:  feemarkettypes.NewQueryClient(conn),
-		auth:    authtypes.NewQueryClient(conn),
 		bank:    banktypes.NewQueryClient(conn),
 		node:    nodeservice.NewServiceClient(conn),
 		blocks:  cmtservice.NewServiceClient(conn),
-		tx:      tx.NewServiceClient(conn),
+		txs:     tx.NewSender(chainID, conn),
 	}
-}
-
-// Dial opens a connection without transport security, for nodes on this machine
-// or behind a tunnel, with the codec that the chain's messages need.
-func Dial(address string) (*grpc.ClientConn, error) {
-	registry := codectypes.NewInterfaceRegistry()
-	std.RegisterInterfaces(registry)
-	authtypes.RegisterInterfaces(registry)
-	computetypes.RegisterInterfaces(registry)
-	wire := codec.NewProtoCodec(registry).GRPCCodec()
-	conn, err := grpc.NewClient(address,
-		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		grpc.WithDefaultCallOptions(grpc.ForceCodec(wire)))
-	if err != nil {
-		return nil, fmt.Errorf("node %s: %w", address, err)
-	}
-	return conn, nil
 }
 
 // ChainID returns the id of the chain.
@@ -99,11 +73,11 @@ func (c *Client) ChainID() string { return c.chainID }
 
 // Height returns the height of the last block that the node has committed.
 func (c *Client) Height(ctx context.Context) (int64, error) {
-	answer, err := c.node.Status(ctx, &nodeservice.StatusRequest{})
+	height, err := c.txs.Height(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("height of the chain: %w", plain(err))
 	}
-	return int64(answer.Height), nil //nolint:gosec // heights fit
+	return height, nil
 }
 
 // wait blocks until the next look at the chain is due.
@@ -135,18 +109,5 @@ func (c *Client) patiently(ctx context.Context, ask func() error) error {
 // isNotFound reports whether an error means that a record does not exist.
 func isNotFound(err error) bool { return status.Code(err) == codes.NotFound }
 
-// catchingUpText is part of the answer of a node that cannot take transactions yet.
-const catchingUpText = "endpoint is closed while node is catching up"
-
-// unreachable reports whether the node itself did not answer. Over CometBFT's RPC, which
-// the command line uses, a refused connection has no gRPC status.
-func unreachable(err error) bool {
-	switch status.Code(err) {
-	case codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted:
-		return true
-	case codes.Unknown:
-		return isNetwork(err) || strings.Contains(err.Error(), catchingUpText)
-	default:
-		return false
-	}
-}
+// unreachable reports whether the node itself did not answer.
+func unreachable(err error) bool { return grpcnode.IsUnreachable(err) }

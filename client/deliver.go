@@ -5,20 +5,15 @@ import (
 	"errors"
 	"fmt"
 
-	errorsmod "cosmossdk.io/errors"
-
 	sdk "github.com/cosmos/cosmos-sdk/types"
-	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
+
+	"github.com/thetaedge/theta/client/grpcnode"
+	"github.com/thetaedge/theta/client/tx"
 )
 
-const (
-	// resendBlocks is how long a transaction is awaited before it is sent again, because a
-	// restarted node has forgotten the transactions in its mempool.
-	resendBlocks = 5
-	// maxSignings bounds how often a message is signed again because other transactions of
-	// the same key came first.
-	maxSignings = 8
-)
+// maxSignings bounds how often a message is signed again because other transactions of the
+// same key came first.
+const maxSignings = 8
 
 var (
 	// ErrTxExpired means that no block took the transaction before its timeout height, and
@@ -32,42 +27,21 @@ var (
 	ErrOvertaken = errors.New("other transactions of the same key came first")
 )
 
-// txError is a refusal by the chain or by a node's mempool, with its code.
-type txError struct {
-	codespace string
-	code      uint32
-	log       string
-}
-
-// Error implements error.
-func (e *txError) Error() string {
-	return fmt.Sprintf("the chain refused the transaction: %s (%s %d)", PlainText(e.log), e.codespace, e.code)
-}
-
-func (e *txError) is(known *errorsmod.Error) bool {
-	return e.codespace == known.Codespace() && e.code == known.ABCICode()
-}
-
-// staleSequence reports whether a node expects another sequence: another transaction of the
-// same key came first, or the node is behind.
-func staleSequence(err error) bool {
-	var refused *txError
-	return errors.As(err, &refused) && refused.is(sdkerrors.ErrWrongSequence)
-}
-
 // passing reports whether a refusal is independent of the transaction itself, so that the
 // node would take it at another time.
-func passing(refused *txError) bool {
-	return refused.is(sdkerrors.ErrWrongSequence) || refused.is(sdkerrors.ErrMempoolIsFull)
+func passing(refused *tx.Refusal) bool {
+	return refused.Reason == tx.WrongSequence || refused.Reason == tx.PoolFull
 }
 
-// refusedText says why a mempool refuses a transaction.
-func refusedText(err error) (string, bool) {
-	var refused *txError
-	if !errors.As(err, &refused) || passing(refused) {
-		return "", false
+// refusedBy returns the refusal of a mempool that does not take a transaction because of its
+// content; nil for other errors. If a call has failed, the transaction may have left this
+// machine.
+func refusedBy(err error) *tx.Refusal {
+	var refused *tx.Refusal
+	if !errors.As(err, &refused) || refused.Code == 0 || passing(refused) {
+		return nil
 	}
-	return PlainText(refused.log), true
+	return refused
 }
 
 // delivery is a message that is to be executed once. Its transactions all have the same
@@ -76,37 +50,36 @@ func refusedText(err error) (string, bool) {
 type delivery struct {
 	addr sdk.AccAddress
 	// txs are the signed transactions, the newest last.
-	txs []signedTx
+	txs []tx.Signed
 	// done, if set, looks in the state after a height for the effect of the message.
 	done func(ctx context.Context, height int64) (trace, error)
 }
 
-func (d *delivery) newest() signedTx { return d.txs[len(d.txs)-1] }
+func (d *delivery) newest() tx.Signed { return d.txs[len(d.txs)-1] }
 
 // timeout is the last height at which a block can take any of the transactions; 0 means no
 // limit.
 func (d *delivery) timeout() int64 {
 	var last int64
 	for _, t := range d.txs {
-		if t.timeoutHeight == 0 {
+		if t.TimeoutHeight == 0 {
 			return 0
 		}
-		last = max(last, t.timeoutHeight)
+		last = max(last, t.TimeoutHeight)
 	}
 	return last
 }
 
 // since is the height after which a block can have taken one of the transactions; 0 means
 // unknown.
-func (d *delivery) since() int64 { return d.txs[0].height }
+func (d *delivery) since() int64 { return d.txs[0].Height }
 
 // handOver gives the newest transaction to the node for the first time and reports whether
-// the node has taken it. It fails with a *txError if the node's mempool refuses the
+// the node has taken it. It fails with a *tx.Refusal if the node's mempool refuses the
 // transaction because of its content.
 func (c *Client) handOver(ctx context.Context, d *delivery) (taken bool, err error) {
-	err = c.patiently(ctx, func() error { return c.broadcast(ctx, d.newest()) })
-	var refused *txError
-	if errors.As(err, &refused) && !passing(refused) {
+	err = c.patiently(ctx, func() error { return c.txs.Broadcast(ctx, d.newest()) })
+	if refused := refusedBy(err); refused != nil {
 		return false, refused
 	}
 	if err != nil && ctx.Err() != nil {
@@ -118,33 +91,26 @@ func (c *Client) handOver(ctx context.Context, d *delivery) (taken bool, err err
 
 // await returns what happened to the transactions when that is certain, whatever mempools
 // say: one of them has run, or none of them can run any more.
-func (c *Client) await(ctx context.Context, d *delivery, sent bool) (verdict, error) {
-	var sentAt int64
-	var refused error
-	for {
-		var found verdict
-		err := c.patiently(ctx, func() (err error) {
-			found, err = c.judge(ctx, d)
-			return err
-		})
-		switch {
-		case err != nil:
-			return found, err
-		case found.end != endPending:
-			return found, nil
-		case sent && sentAt == 0:
-			sentAt = found.height
-		case sentAt == 0 || found.height >= sentAt+resendBlocks || refused != nil && found.height > sentAt:
-			again := c.broadcast(ctx, d.newest())
-			if text, other := refusedText(again); other && refused == nil {
-				c.terms.tell("This node does not take the transaction (%s); another node may have it, so the client waits for it up to height %d", text, d.timeout())
+func (c *Client) await(ctx context.Context, d *delivery, taken bool) (found verdict, err error) {
+	told := false
+	err = c.txs.Follow(ctx, d.newest(), tx.Watch{
+		Poll: c.poll, Taken: taken,
+		Look: func(ctx context.Context) (bool, int64, error) {
+			err := c.patiently(ctx, func() (err error) {
+				found, err = c.judge(ctx, d)
+				return err
+			})
+			return found.end != endPending, found.height, err
+		},
+		Refused: func(refused *tx.Refusal) error {
+			if refusedBy(refused) != nil && !told {
+				c.terms.tell("This node does not take the transaction (%s); another node may have it, so the client waits for it up to height %d", grpcnode.PlainText(refused.Log), d.timeout())
+				told = true
 			}
-			refused, sentAt = again, found.height
-		}
-		if err := c.wait(ctx); err != nil {
-			return found, err
-		}
-	}
+			return nil
+		},
+	})
+	return found, err
 }
 
 // transact signs messages and has them executed once. It signs with another sequence only
@@ -160,14 +126,14 @@ func (c *Client) transact(ctx context.Context, signer Signer, cost Cost, msgs ..
 		if err != nil {
 			return nil, err
 		}
-		d := &delivery{addr: signer.Address(), txs: []signedTx{signed}}
+		d := &delivery{addr: signer.Address(), txs: []tx.Signed{signed}}
 		taken, err := c.handOver(ctx, d)
 		if err != nil {
 			return nil, refusedFor(err, signed)
 		}
 		found, err := c.await(ctx, d, taken)
 		if err != nil {
-			return nil, fmt.Errorf("transaction %s: %w; a block may take it up to height %d", signed.hash(), err, signed.timeoutHeight)
+			return nil, fmt.Errorf("transaction %s: %w; a block may take it up to height %d", signed.Hash(), err, signed.TimeoutHeight)
 		}
 		switch found.end {
 		case endRan:
@@ -187,17 +153,17 @@ func (c *Client) transact(ctx context.Context, signer Signer, cost Cost, msgs ..
 }
 
 // refusedFor says that a refusal is not final.
-func refusedFor(err error, signed signedTx) error {
-	var refused *txError
-	if !errors.As(err, &refused) {
+func refusedFor(err error, signed tx.Signed) error {
+	refused := refusedBy(err)
+	if refused == nil {
 		return err
 	}
 	return fmt.Errorf("%w: %w; nothing is spent, unless some node still has transaction %s and takes it by height %d",
-		ErrRefused, refused, signed.hash(), signed.timeoutHeight)
+		ErrRefused, refused, signed.Hash(), signed.TimeoutHeight)
 }
 
 func expired(d *delivery) error {
-	return fmt.Errorf("%w: %s was not in any block up to height %d; nothing was spent", ErrTxExpired, d.newest().hash(), d.timeout())
+	return fmt.Errorf("%w: %s was not in any block up to height %d; nothing was spent", ErrTxExpired, d.newest().Hash(), d.timeout())
 }
 
 // exclusive keeps other programs from sending with the same key.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cosmos/cosmos-sdk/types/query"
 
+	"github.com/thetaedge/theta/client/grpcnode"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -40,7 +41,7 @@ func (c *Client) jobOf(ctx context.Context, state *State, least int64) (trace, e
 		if err != nil {
 			return trace{}, fmt.Errorf("jobs of %s: %w", state.Requester, plain(err))
 		}
-		at, err := heightIn(header)
+		at, err := grpcnode.HeightIn(header)
 		if err != nil {
 			return trace{}, err
 		}

@@ -9,7 +9,8 @@ import (
 
 	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
 	sdk "github.com/cosmos/cosmos-sdk/types"
-	"github.com/cosmos/cosmos-sdk/types/tx"
+
+	"github.com/thetaedge/theta/client/tx"
 )
 
 // maxScan bounds how many blocks are searched for a transaction.
@@ -73,14 +74,14 @@ func (c *Client) judge(ctx context.Context, d *delivery) (verdict, error) {
 	if err != nil {
 		return verdict{}, err
 	}
-	found := verdict{height: account.height}
-	if account.sequence <= d.newest().sequence {
-		if timeout := d.timeout(); timeout > 0 && account.height >= timeout {
+	found := verdict{height: account.Height}
+	if account.Sequence <= d.newest().Sequence {
+		if timeout := d.timeout(); timeout > 0 && account.Height >= timeout {
 			found.end = endExpired
 		}
 		return found, nil
 	}
-	return c.sequenceUsed(ctx, d, account.height)
+	return c.sequenceUsed(ctx, d, account.Height)
 }
 
 // sequenceUsed finds out whether one of the transactions has used their sequence.
@@ -117,7 +118,9 @@ func (v *verdict) failed(response *sdk.TxResponse) {
 	if response == nil {
 		return
 	}
-	if err := refusal(response); !staleSequence(err) {
+	_, err := tx.ReadResult(response)
+	var refused *tx.Refusal
+	if errors.As(err, &refused) && refused.Reason != tx.WrongSequence {
 		v.end, v.response, v.err = endFailed, response, err
 	}
 }
@@ -127,15 +130,15 @@ func (v *verdict) failed(response *sdk.TxResponse) {
 func (c *Client) indexed(ctx context.Context, d *delivery) (*sdk.TxResponse, error) {
 	var failed *sdk.TxResponse
 	for _, t := range d.txs {
-		answer, err := c.tx.GetTx(ctx, &tx.GetTxRequest{Hash: t.hash()})
+		response, err := c.txs.Find(ctx, t.Hash())
 		switch {
 		case unreachable(err) || ctx.Err() != nil:
 			return nil, err
-		case err != nil || answer.TxResponse == nil:
-		case answer.TxResponse.Code == 0:
-			return answer.TxResponse, nil
+		case err != nil:
+		case response.Code == 0:
+			return response, nil
 		default:
-			failed = answer.TxResponse
+			failed = response
 		}
 	}
 	return failed, nil
@@ -149,11 +152,11 @@ func (c *Client) scanned(ctx context.Context, d *delivery, found verdict, indexe
 	}
 	first := d.since() + 1
 	if d.since() == 0 || last-first >= maxScan {
-		return found, fmt.Errorf("%w: %s; ask a node that has it in its index of transactions", ErrUncertain, d.newest().hash())
+		return found, fmt.Errorf("%w: %s; ask a node that has it in its index of transactions", ErrUncertain, d.newest().Hash())
 	}
 	hashes := make(map[string]bool, len(d.txs))
 	for _, t := range d.txs {
-		hashes[t.hash()] = true
+		hashes[t.Hash()] = true
 	}
 	found.end = endOvertaken
 	found.failed(indexed)
@@ -164,7 +167,7 @@ func (c *Client) scanned(ctx context.Context, d *delivery, found verdict, indexe
 		}
 		if err != nil {
 			return found, fmt.Errorf("%w: %s, block %d: %w; ask a node that has kept the blocks from %d to %d",
-				ErrUncertain, d.newest().hash(), height, plain(err), first, last)
+				ErrUncertain, d.newest().Hash(), height, plain(err), first, last)
 		}
 		if response == nil {
 			continue
@@ -189,7 +192,7 @@ func (c *Client) inBlock(ctx context.Context, height int64, hashes map[string]bo
 		return nil, errors.New("expected a block, found none")
 	}
 	for i, raw := range answer.SdkBlock.Data.Txs {
-		if !hashes[hashOf(raw)] {
+		if !hashes[tx.Hash(raw)] {
 			continue
 		}
 		results, err := c.blocks.GetBlockResults(ctx, &cmtservice.GetBlockResultsRequest{Height: height})
@@ -201,7 +204,7 @@ func (c *Client) inBlock(ctx context.Context, height int64, hashes map[string]bo
 		}
 		result := results.TxsResults[i]
 		return &sdk.TxResponse{
-			Height: height, TxHash: hashOf(raw), Codespace: result.Codespace, Code: result.Code, RawLog: result.Log,
+			Height: height, TxHash: tx.Hash(raw), Codespace: result.Codespace, Code: result.Code, RawLog: result.Log,
 			Data: strings.ToUpper(hex.EncodeToString(result.Data)), GasWanted: result.GasWanted, GasUsed: result.GasUsed,
 		}, nil
 	}

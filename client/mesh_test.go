@@ -22,10 +22,11 @@ import (
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
-	"github.com/cosmos/cosmos-sdk/types/tx"
+	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/client/tx"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -168,8 +169,8 @@ func (m *mesh) left() int {
 	last := int64(0)
 	for _, node := range m.nodes {
 		for _, raw := range node.pool {
-			if signed, err := readTx(raw); err == nil {
-				last = max(last, signed.timeoutHeight)
+			if signed, err := tx.ReadSigned(raw); err == nil {
+				last = max(last, signed.TimeoutHeight)
 			}
 		}
 	}
@@ -180,7 +181,7 @@ func (m *mesh) left() int {
 func (m *mesh) lastChance(node *meshNode) [][]byte {
 	var last [][]byte
 	for _, raw := range node.pool {
-		if signed, err := readTx(raw); err == nil && signed.timeoutHeight == int64(len(m.blocks)) {
+		if signed, err := tx.ReadSigned(raw); err == nil && signed.TimeoutHeight == int64(len(m.blocks)) {
 			last = append(last, raw)
 		}
 	}
@@ -204,7 +205,7 @@ func (m *mesh) block(txs [][]byte, other bool) {
 	for _, node := range m.nodes {
 		node.starting = false
 		node.pool = slices.DeleteFunc(node.pool, func(raw []byte) bool {
-			return slices.ContainsFunc(txs, func(in []byte) bool { return hashOf(in) == hashOf(raw) })
+			return slices.ContainsFunc(txs, func(in []byte) bool { return tx.Hash(in) == tx.Hash(raw) })
 		})
 	}
 }
@@ -216,14 +217,14 @@ func failed(err *errorsmod.Error) *abci.ExecTxResult {
 // execute runs a tx in a block as the chain does: one that fails before it has paid
 // uses no sequence, one that fails later does.
 func (m *mesh) execute(state *meshBlock, raw []byte, height int64, index int) *abci.ExecTxResult {
-	signed, err := readTx(raw)
+	signed, err := tx.ReadSigned(raw)
 	if err != nil {
 		return failed(sdkerrors.ErrTxDecode)
 	}
 	switch {
-	case signed.timeoutHeight > 0 && height > signed.timeoutHeight:
+	case signed.TimeoutHeight > 0 && height > signed.TimeoutHeight:
 		return failed(sdkerrors.ErrTxTimeoutHeight)
-	case signed.sequence != state.sequence:
+	case signed.Sequence != state.sequence:
 		return failed(sdkerrors.ErrWrongSequence)
 	}
 	state.sequence++
@@ -260,12 +261,12 @@ func (m *mesh) execute(state *meshBlock, raw []byte, height int64, index int) *a
 
 // check is a node's CheckTx: it knows the state that the node is at.
 func (m *mesh) check(node *meshNode, raw []byte) *errorsmod.Error {
-	signed, err := readTx(raw)
+	signed, err := tx.ReadSigned(raw)
 	if err != nil {
 		return sdkerrors.ErrTxDecode
 	}
-	var envelope tx.TxRaw
-	var auth tx.AuthInfo
+	var envelope txtypes.TxRaw
+	var auth txtypes.AuthInfo
 	if err := errors.Join(proto.Unmarshal(raw, &envelope), proto.Unmarshal(envelope.AuthInfoBytes, &auth)); err != nil {
 		return sdkerrors.ErrTxDecode
 	}
@@ -273,11 +274,11 @@ func (m *mesh) check(node *meshNode, raw []byte) *errorsmod.Error {
 	switch {
 	case node.starting:
 		return sdkerrors.ErrUnauthorized // it takes the chain for one at genesis
-	case int64(height) >= signed.timeoutHeight && signed.timeoutHeight > 0:
+	case int64(height) >= signed.TimeoutHeight && signed.TimeoutHeight > 0:
 		return sdkerrors.ErrTxTimeoutHeight
 	case auth.Fee.Amount.AmountOf(params.BaseDenom).Int64() < node.least:
 		return sdkerrors.ErrInsufficientFee
-	case signed.sequence != m.blocks[height].sequence:
+	case signed.Sequence != m.blocks[height].sequence:
 		return sdkerrors.ErrWrongSequence
 	case m.poor:
 		return sdkerrors.ErrInsufficientFunds
@@ -290,10 +291,10 @@ func (m *mesh) at(node *meshNode) int { return max(0, len(m.blocks)-1-node.behin
 
 // give hands a tx to a node, which hands it on to others.
 func (m *mesh) give(node *meshNode, raw []byte) *errorsmod.Error {
-	if signed, err := readTx(raw); err == nil {
-		m.signed[hashOf(raw)] = signed.sequence
+	if signed, err := tx.ReadSigned(raw); err == nil {
+		m.signed[tx.Hash(raw)] = signed.Sequence
 	}
-	if slices.ContainsFunc(node.pool, func(in []byte) bool { return hashOf(in) == hashOf(raw) }) {
+	if slices.ContainsFunc(node.pool, func(in []byte) bool { return tx.Hash(in) == tx.Hash(raw) }) {
 		return sdkerrors.ErrTxInMempoolCache
 	}
 	refused := m.check(node, raw)
@@ -352,12 +353,12 @@ func (c meshConn) answer(request, reply any, opts []grpc.CallOption) error {
 		height = max(0, height-m.rand.IntN(6))
 	}
 	tellHeight(uint64(height), opts)
-	if broadcast, ok := request.(*tx.BroadcastTxRequest); ok {
-		response := &sdk.TxResponse{TxHash: hashOf(broadcast.TxBytes)}
+	if broadcast, ok := request.(*txtypes.BroadcastTxRequest); ok {
+		response := &sdk.TxResponse{TxHash: tx.Hash(broadcast.TxBytes)}
 		if refused := m.give(c.node, broadcast.TxBytes); refused != nil {
 			response.Codespace, response.Code, response.RawLog = refused.Codespace(), refused.ABCICode(), refused.Error()
 		}
-		return answer(reply, &tx.BroadcastTxResponse{TxResponse: response})
+		return answer(reply, &txtypes.BroadcastTxResponse{TxResponse: response})
 	}
 	if c.node.starting {
 		return errStarting
@@ -373,7 +374,7 @@ func (c meshConn) answer(request, reply any, opts []grpc.CallOption) error {
 		return answer(reply, &computetypes.QueryJobsResponse{Jobs: jobs})
 	case *computetypes.QueryParamsRequest:
 		return answer(reply, &computetypes.QueryParamsResponse{Params: computetypes.Params{RetentionBlocks: meshRetention}})
-	case *tx.GetTxRequest:
+	case *txtypes.GetTxRequest:
 		return c.indexed(request, height, reply)
 	case *cmtservice.GetBlockByHeightRequest:
 		if c.node.forgets {
@@ -393,7 +394,7 @@ func (c meshConn) answer(request, reply any, opts []grpc.CallOption) error {
 }
 
 // indexed answers out of the node's index, which is some blocks behind now and then.
-func (c meshConn) indexed(request *tx.GetTxRequest, height int, reply any) error {
+func (c meshConn) indexed(request *txtypes.GetTxRequest, height int, reply any) error {
 	if !c.node.index {
 		return status.Error(codes.Unknown, "transaction indexing is disabled")
 	}
@@ -402,11 +403,11 @@ func (c meshConn) indexed(request *tx.GetTxRequest, height int, reply any) error
 	}
 	for h := height; h >= 0; h-- {
 		for i, raw := range c.m.blocks[h].txs {
-			if hashOf(raw) != request.Hash {
+			if tx.Hash(raw) != request.Hash {
 				continue
 			}
 			result := c.m.blocks[h].results[i]
-			return answer(reply, &tx.GetTxResponse{TxResponse: &sdk.TxResponse{
+			return answer(reply, &txtypes.GetTxResponse{TxResponse: &sdk.TxResponse{
 				TxHash: request.Hash, Height: int64(h), Codespace: result.Codespace, Code: result.Code, RawLog: result.Log,
 				Data: strings.ToUpper(hex.EncodeToString(result.Data)),
 			}})

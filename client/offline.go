@@ -11,6 +11,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/client/tx"
 )
 
 // errOffline means that no node is asked.
@@ -41,8 +42,8 @@ func (c *Client) Estimate(ctx context.Context, signer Signer, msgs ...sdk.Msg) (
 // Signed encodes a signed transaction that another program sends. The number and the
 // sequence of the account must be known.
 func (c *Client) Signed(ctx context.Context, signer Signer, cost Cost, number, sequence uint64, msgs ...sdk.Msg) ([]byte, error) {
-	account := accountState{number: number, sequence: sequence}
-	return c.assemble(ctx, signer, msgs, account, cost, int64(c.terms.TimeoutHeight), true) //nolint:gosec // heights fit
+	account := tx.AccountState{Number: number, Sequence: sequence}
+	return tx.Encode(ctx, c.chainID, signer, account, c.draft(cost, int64(c.terms.TimeoutHeight), msgs)) //nolint:gosec // heights fit
 }
 
 // CostOffline returns the cost of gas on the client's terms. The terms must name the gas

@@ -184,9 +184,11 @@ func TestARefusedTransactionIsReplacedOnlyByOneWithItsSequence(t *testing.T) {
 	require.NoError(t, err)
 	save := func(*State) error { return nil }
 	signer := newSigner()
+	m.halted = true
 	require.ErrorIs(t, c.Post(t.Context(), signer, state, Cost{Gas: 1, Fee: sdk.NewInt64Coin(params.BaseDenom, 1)}, save), ErrRefused)
 	require.ErrorContains(t, c.Post(t.Context(), newSigner(), state, testCost, save), "whose transaction may still post the job")
-	require.NoError(t, c.Post(t.Context(), signer, state, Cost{Gas: 1, Fee: sdk.NewInt64Coin(params.BaseDenom, 3_000_000_000)}, save))
+	goOn := func(*State) error { m.halted = false; return nil } // when the second is about to leave
+	require.NoError(t, c.Post(t.Context(), signer, state, Cost{Gas: 1, Fee: sdk.NewInt64Coin(params.BaseDenom, 3_000_000_000)}, goOn))
 	require.Len(t, m.tip().jobs, 1)
 	require.Len(t, m.signed, 2)
 	sequences := map[uint64]bool{}

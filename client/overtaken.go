@@ -51,11 +51,11 @@ func ProvenBy(proof Proof) func(context.Context, Overtaking) error {
 func (c *Client) overtaken(ctx context.Context, d *delivery) error {
 	if c.terms.Overtaken == nil {
 		return fmt.Errorf("%w (sequence %d, transaction %s, which a block can take up to height %d): nothing more was signed, because a lying node could have it executed and paid for twice; ask another node, one of your own or with a trust root, whether it ran",
-			ErrUnproven, d.newest().sequence, d.newest().hash(), d.timeout())
+			ErrUnproven, d.newest().Sequence, d.newest().Hash(), d.timeout())
 	}
-	o := Overtaking{Account: d.addr, Sequence: d.newest().sequence, Since: d.since(), Until: d.timeout()}
+	o := Overtaking{Account: d.addr, Sequence: d.newest().Sequence, Since: d.since(), Until: d.timeout()}
 	for _, t := range d.txs {
-		o.Hashes = append(o.Hashes, t.hash())
+		o.Hashes = append(o.Hashes, t.Hash())
 	}
 	return c.terms.Overtaken(ctx, o)
 }

@@ -12,9 +12,10 @@ import (
 
 	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
 	sdk "github.com/cosmos/cosmos-sdk/types"
-	"github.com/cosmos/cosmos-sdk/types/tx"
+	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 
+	"github.com/thetaedge/theta/client/tx"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -28,20 +29,20 @@ type deceiver struct {
 func (d *deceiver) Invoke(ctx context.Context, method string, request, reply any, opts ...grpc.CallOption) error {
 	tellHeight(uint64(20+len(d.kept)), opts)
 	switch asked := request.(type) {
-	case *tx.BroadcastTxRequest:
-		signed, err := readTx(asked.TxBytes)
+	case *txtypes.BroadcastTxRequest:
+		signed, err := tx.ReadSigned(asked.TxBytes)
 		if err != nil {
 			return err
 		}
-		d.kept[signed.sequence] = true
-		return answer(reply, &tx.BroadcastTxResponse{TxResponse: &sdk.TxResponse{TxHash: signed.hash()}})
+		d.kept[signed.Sequence] = true
+		return answer(reply, &txtypes.BroadcastTxResponse{TxResponse: &sdk.TxResponse{TxHash: signed.Hash()}})
 	case *authtypes.QueryAccountInfoRequest:
 		return answer(reply, &authtypes.QueryAccountInfoResponse{Info: &authtypes.BaseAccount{
 			Address: asked.Address, AccountNumber: 4, Sequence: uint64(len(d.kept)),
 		}})
 	case *computetypes.QueryJobsRequest:
 		return answer(reply, &computetypes.QueryJobsResponse{})
-	case *tx.GetTxRequest:
+	case *txtypes.GetTxRequest:
 		return errors.New("transaction indexing is disabled")
 	case *cmtservice.GetBlockByHeightRequest:
 		return answer(reply, &cmtservice.GetBlockByHeightResponse{SdkBlock: &cmtservice.Block{}})
@@ -108,6 +109,6 @@ func TestWhatIsProvenToHaveComeFirstIsSignedAgain(t *testing.T) {
 	require.Len(t, d.kept, 2)
 	require.Equal(t, uint64(1), asked[1].Sequence)
 	require.Equal(t, signer.Address(), asked[1].Account)
-	require.Equal(t, []string{hashOf(state.Tx)}, asked[1].Hashes)
+	require.Equal(t, []string{tx.Hash(state.Tx)}, asked[1].Hashes)
 	require.Positive(t, asked[1].Since)
 }

@@ -8,9 +8,10 @@ import (
 	"github.com/cosmos/gogoproto/proto"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
-	"github.com/cosmos/cosmos-sdk/types/tx"
+	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/client/grpcnode"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -97,8 +98,8 @@ func (c *Client) settleFirst(ctx context.Context, state *State, save func(*State
 		return err
 	}
 	taken, err := c.handOver(ctx, d)
-	if refused, ok := refusedText(err); ok {
-		state.Refusal = refused
+	if refused := refusedBy(err); refused != nil {
+		state.Refusal = grpcnode.PlainText(refused.Log)
 		return errors.Join(refusedFor(err, d.newest()), save(state))
 	}
 	if err != nil {
@@ -253,7 +254,7 @@ func (c *Client) deliveryOf(state *State) (*delivery, error) {
 	if err != nil {
 		return nil, err
 	}
-	state.TxHeight = txs[0].height
+	state.TxHeight = txs[0].Height
 	return &delivery{addr: addr, txs: txs, done: func(ctx context.Context, height int64) (trace, error) {
 		return c.jobOf(ctx, state, height)
 	}}, nil
@@ -263,8 +264,8 @@ func (c *Client) deliveryOf(state *State) (*delivery, error) {
 // only in their transaction.
 func requesterOf(state *State) (sdk.AccAddress, error) {
 	if state.Requester == "" {
-		var envelope tx.TxRaw
-		var body tx.TxBody
+		var envelope txtypes.TxRaw
+		var body txtypes.TxBody
 		var post computetypes.MsgPostJob
 		if err := errors.Join(proto.Unmarshal(state.Tx, &envelope), proto.Unmarshal(envelope.BodyBytes, &body)); err != nil {
 			return nil, err

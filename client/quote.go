@@ -10,6 +10,7 @@ import (
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/client/grpcnode"
 	"github.com/thetaedge/theta/client/money"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -133,7 +134,7 @@ func nodesProblem(quote *Quote, spec computetypes.JobSpec) string {
 func DescribeExclusions(fit computetypes.Fit) string {
 	parts := make([]string, len(fit.Exclusions))
 	for i, e := range fit.Exclusions {
-		parts[i] = fmt.Sprintf("%d %s", e.Nodes, PlainText(e.Detail))
+		parts[i] = fmt.Sprintf("%d %s", e.Nodes, grpcnode.PlainText(e.Detail))
 	}
 	if len(parts) == 0 {
 		return "nothing excludes the others"

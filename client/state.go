@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/client/tx"
 	"github.com/thetaedge/theta/internal/osfault"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -165,13 +166,13 @@ func SetAside(dir string) (string, error) {
 }
 
 // carry notes a transaction that is about to leave. Those before it have the same sequence.
-func (s *State) carry(signed signedTx, cost Cost) {
+func (s *State) carry(signed tx.Signed, cost Cost) {
 	if len(s.Tx) > 0 {
 		s.Replaced = append(slices.Clone(s.Replaced), s.Tx)
 	} else {
-		s.TxHeight = signed.height
+		s.TxHeight = signed.Height
 	}
-	s.Tx, s.TxTimeout, s.Fee, s.Refusal = signed.bytes, signed.timeoutHeight, cost.Fee.String(), ""
+	s.Tx, s.TxTimeout, s.Fee, s.Refusal = signed.Bytes, signed.TimeoutHeight, cost.Fee.String(), ""
 }
 
 // drop removes transactions none of which can run any more.
@@ -180,18 +181,18 @@ func (s *State) drop() {
 }
 
 // signed returns the transactions of which one may be in progress, the newest last.
-func (s *State) signed() ([]signedTx, error) {
-	var txs []signedTx
+func (s *State) signed() ([]tx.Signed, error) {
+	var txs []tx.Signed
 	for _, raw := range append(slices.Clone(s.Replaced), s.Tx) {
-		tx, err := readTx(raw)
+		signed, err := tx.ReadSigned(raw)
 		if err != nil {
 			return nil, fmt.Errorf("transaction of the job: %w", err)
 		}
-		tx.height = s.TxHeight
-		if tx.height == 0 {
-			tx.height = max(0, tx.timeoutHeight-txLifeBlocks)
+		signed.Height = s.TxHeight
+		if signed.Height == 0 {
+			signed.Height = max(0, signed.TimeoutHeight-txLifeBlocks)
 		}
-		txs = append(txs, tx)
+		txs = append(txs, signed)
 	}
 	return txs, nil
 }
@@ -202,8 +203,8 @@ func (s *State) sequence() (*uint64, error) {
 	if len(s.Tx) == 0 {
 		return nil, nil
 	}
-	tx, err := readTx(s.Tx)
-	return &tx.sequence, err
+	signed, err := tx.ReadSigned(s.Tx)
+	return &signed.Sequence, err
 }
 
 // JobSpec decodes the spec.

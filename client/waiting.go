@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/thetaedge/theta/client/grpcnode"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -47,7 +48,7 @@ func (c *Client) why(ctx context.Context, jobID string, task uint64) string {
 	if err != nil || answer.Waiting.Summary == "" {
 		return ""
 	}
-	why := PlainText(answer.Waiting.Summary)
+	why := grpcnode.PlainText(answer.Waiting.Summary)
 	if fit := answer.Fit; fit != nil && (fit.Visited > 0 || fit.Live > 0) {
 		why += fmt.Sprintf("; it fits %d of %d live nodes", fit.Fitting, fit.Live)
 		if fit.Cut {

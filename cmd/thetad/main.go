@@ -9,7 +9,7 @@ import (
 
 	"github.com/thetaedge/theta/app"
 	"github.com/thetaedge/theta/app/params"
-	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/grpcnode"
 	"github.com/thetaedge/theta/cmd/thetad/cmd"
 	"github.com/thetaedge/theta/internal/osfault"
 )
@@ -17,7 +17,7 @@ import (
 func main() {
 	params.SetSDKDefaults()
 	if err := svrcmd.Execute(cmd.NewRootCmd(), "THETAD", app.DefaultNodeHome()); err != nil {
-		fmt.Fprintln(os.Stderr, "Error:", client.PlainText(osfault.Explain("", err).Error()))
+		fmt.Fprintln(os.Stderr, "Error:", grpcnode.PlainText(osfault.Explain("", err).Error()))
 		os.Exit(cmd.ExitCode(err))
 	}
 }

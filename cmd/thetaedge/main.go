@@ -7,7 +7,7 @@ import (
 	"os"
 
 	"github.com/thetaedge/theta/app/params"
-	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/grpcnode"
 	"github.com/thetaedge/theta/cmd/thetaedge/cmd"
 	"github.com/thetaedge/theta/internal/osfault"
 )
@@ -24,7 +24,7 @@ func main() {
 		err = root.ExecuteContext(context.Background())
 	}
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "Error:", client.PlainText(osfault.Explain("", err).Error()))
+		fmt.Fprintln(os.Stderr, "Error:", grpcnode.PlainText(osfault.Explain("", err).Error()))
 		os.Exit(1)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	grpctypes "github.com/cosmos/cosmos-sdk/types/grpc"
 	"github.com/cosmos/cosmos-sdk/x/feegrant"
 
+	"github.com/thetaedge/theta/client/grpcnode"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -36,7 +37,7 @@ func rawNode(t *testing.T, answer []byte) *Reader {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	go func() { _ = server.Serve(listener) }()
-	conn, err := Dial(listener.Addr().String())
+	conn, err := grpcnode.Dial(listener.Addr().String())
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		require.NoError(t, conn.Close())

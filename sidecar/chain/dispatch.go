@@ -11,6 +11,7 @@ import (
 
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 
+	"github.com/thetaedge/theta/client/tx"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -119,11 +120,10 @@ func (d *dispatch) orderOf(group []piece, sent []message) order {
 // failed says what is done about a group that is in no block.
 func (d *dispatch) failed(group []piece, sent []message, err error) {
 	var (
-		message *MessageError
 		dead    *deadError
 		dear    *dearError
 		size    *oversizeError
-		refused *refusal
+		refused *tx.Refusal
 	)
 	switch {
 	case errors.Is(err, errCrowded):
@@ -135,9 +135,9 @@ func (d *dispatch) failed(group []piece, sent []message, err error) {
 		d.shrink(group, size)
 	case errors.As(err, &dear):
 		d.save(group, dear)
-	case errors.As(err, &message) && message.Index < len(sent):
-		d.leaveOut(group, sent, message)
-	case errors.As(err, &refused) && refused.kind == otherRefusal:
+	case errors.As(err, &refused) && refused.Reason == tx.MessageFailed && refused.Index < len(sent):
+		d.leaveOut(group, sent, refused)
+	case errors.As(err, &refused) && refused.Reason == tx.Other:
 		// It may be for one kind of message that the fee grant does not pay for, say.
 		if parts := byAction(group); len(parts) > 1 {
 			d.first(parts...)
@@ -214,7 +214,7 @@ func isClaim(p piece) bool { return p.Action == Claim }
 // leaveOut takes a message that has failed out of its group. One that is malformed may be
 // so for one item; one that failed in a block has cost the others that block, so that each
 // action goes by itself then.
-func (d *dispatch) leaveOut(group []piece, sent []message, failed *MessageError) {
+func (d *dispatch) leaveOut(group []piece, sent []message, failed *tx.Refusal) {
 	at := 0
 	for _, m := range sent[:failed.Index] {
 		at += len(m.pieces)
@@ -227,7 +227,7 @@ func (d *dispatch) leaveOut(group []piece, sent []message, failed *MessageError)
 	}
 	d.refused(out, failed.Log)
 	rest := slices.Concat(before, after)
-	if failed.inBlock {
+	if failed.InBlock {
 		d.first(byAction(rest)...)
 		return
 	}

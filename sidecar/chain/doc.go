@@ -2,7 +2,8 @@
 // transactions signed with one key that are sent, waited for and retried.
 //
 // A batch becomes transactions that fit: dispatch decides what goes together and what comes
-// of a refusal, Sender signs one transaction and waits for it, FeeCaps bound what it costs.
+// of a refusal, Sender prices one transaction and sends it by package client/tx, FeeCaps bound
+// what it costs.
 //
 // It holds no protocol logic. What it reads may be a block old; callers query
 // again each block and send what the chain's state asks for, which every message

@@ -154,7 +154,7 @@ func (s *Sender) charge(fee sdkmath.Int, o order) error {
 	if caps.Day.Denom == denom {
 		limit = caps.Day.Amount.BigInt()
 	}
-	spent, ok, err := s.cfg.Spending.Charge(dayOf(s.cfg.Now()), s.account.sequence, fee.BigInt(), limit)
+	spent, ok, err := s.cfg.Spending.Charge(dayOf(s.cfg.Now()), s.signs.Sequence, fee.BigInt(), limit)
 	if err != nil {
 		return fmt.Errorf("cannot count the fees of the day; nothing was signed: %w", err)
 	}

@@ -5,11 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"regexp"
-	"strconv"
 
 	consensustypes "github.com/cosmos/cosmos-sdk/x/consensus/types"
 
+	"github.com/thetaedge/theta/client/grpcnode"
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
 
@@ -25,12 +24,12 @@ type market struct {
 func (r *Reader) market(ctx context.Context) (market, error) {
 	res, err := feemarkettypes.NewQueryClient(r.conn).Params(ctx, &feemarkettypes.QueryParamsRequest{})
 	if err != nil {
-		return market{}, explain(ctx, "feemarket parameters", err)
+		return market{}, grpcnode.Explain(ctx, "feemarket parameters", err)
 	}
 	m := market{params: res.Params}
 	block, err := consensustypes.NewQueryClient(r.conn).Params(ctx, &consensustypes.QueryParamsRequest{})
 	if err != nil {
-		if err = explain(ctx, "consensus parameters", err); errors.Is(err, ErrUnreachable) || ctx.Err() != nil {
+		if err = grpcnode.Explain(ctx, "consensus parameters", err); errors.Is(err, ErrUnreachable) || ctx.Err() != nil {
 			return market{}, err
 		}
 		return m, nil
@@ -153,19 +152,4 @@ func (s *Sender) knownOversized(pieces []piece) map[Duty]string {
 	}
 	s.oversized = kept
 	return found
-}
-
-// gasPattern is how x/feemarket names the gas that a transaction may ask for.
-var gasPattern = regexp.MustCompile(`expected at most (\d+), found \d+`)
-
-func leastGas(log string) uint64 {
-	match := gasPattern.FindStringSubmatch(log)
-	if match == nil {
-		return 0
-	}
-	gas, err := strconv.ParseUint(match[1], 10, 64)
-	if err != nil {
-		return 0
-	}
-	return gas
 }

@@ -11,7 +11,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/x/feegrant"
 
-	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/grpcnode"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
@@ -63,7 +63,7 @@ type Grant struct {
 func (r *Reader) Grant(ctx context.Context, operator, worker string) (Grant, error) {
 	res, err := feegrant.NewQueryClient(r.conn).Allowance(ctx, &feegrant.QueryAllowanceRequest{Granter: operator, Grantee: worker})
 	if err != nil {
-		err = explain(ctx, "fee grant of "+operator+" to "+worker, err)
+		err = grpcnode.Explain(ctx, "fee grant of "+operator+" to "+worker, err)
 		// x/feegrant answers with an internal error when there is none.
 		if !errors.Is(err, ErrNotFound) && strings.Contains(err.Error(), "not found") {
 			err = fmt.Errorf("%w (%w)", ErrNotFound, err)
@@ -98,10 +98,10 @@ func readGrant(allowance feegrant.FeeAllowanceI) (Grant, error) {
 		}
 	case *feegrant.BasicAllowance:
 		grant.Left, grant.Expiry = a.SpendLimit, a.Expiration
-		return grant, client.CheckAnswer(grant.Left)
+		return grant, grpcnode.CheckAnswer(grant.Left)
 	case *feegrant.PeriodicAllowance:
 		grant.Left, grant.Expiry = a.Basic.SpendLimit, a.Basic.Expiration
-		return grant, client.CheckAnswer(grant.Left)
+		return grant, grpcnode.CheckAnswer(grant.Left)
 	default:
 		return grant, fmt.Errorf("fee grant: expected a basic, periodic or message allowance, found %T", allowance)
 	}

@@ -17,7 +17,7 @@ import (
 	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
 	consensustypes "github.com/cosmos/cosmos-sdk/x/consensus/types"
 
-	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/grpcnode"
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
 
@@ -39,7 +39,7 @@ func (l liar) Invoke(ctx context.Context, method string, args, reply any, opts .
 // no more than its owner allows, and does not end the daemon.
 func TestNoAnswerAboutPricesOrGasEndsTheDaemon(t *testing.T) {
 	most := sdkmath.NewIntFromUint64(1)
-	for range client.MaxAmountBits - 1 {
+	for range grpcnode.MaxAmountBits - 1 {
 		most = most.MulRaw(2)
 	}
 	price := func(answer any) {

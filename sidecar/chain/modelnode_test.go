@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,6 +30,7 @@ import (
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	consensustypes "github.com/cosmos/cosmos-sdk/x/consensus/types"
 
+	"github.com/thetaedge/theta/client/grpcnode"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
@@ -111,7 +113,7 @@ func (m *modelNode) open() (conn *grpc.ClientConn, stop func(), err error) {
 		return nil, nil, err
 	}
 	go func() { _ = server.Serve(listener) }()
-	if conn, err = Dial(listener.Addr().String()); err != nil {
+	if conn, err = grpcnode.Dial(listener.Addr().String()); err != nil {
 		return nil, nil, err
 	}
 	return conn, func() { _ = conn.Close(); server.Stop() }, nil
@@ -362,7 +364,7 @@ func (m *modelNode) BroadcastTx(ctx context.Context, req *txtypes.BroadcastTxReq
 		return nil, err
 	}
 	sum := sha256.Sum256(req.TxBytes)
-	answer := m.check(got, hex.EncodeToString(sum[:]), req.TxBytes)
+	answer := m.check(got, strings.ToUpper(hex.EncodeToString(sum[:])), req.TxBytes)
 	if m.fault() {
 		return nil, status.Error(codes.Unavailable, "the answer is lost")
 	}
@@ -419,9 +421,8 @@ func (m *modelNode) GetTx(_ context.Context, req *txtypes.GetTxRequest) (*txtype
 	return &txtypes.GetTxResponse{TxResponse: result}, nil
 }
 
-func (m *modelNode) Account(context.Context, *authtypes.QueryAccountRequest) (*authtypes.QueryAccountResponse, error) {
+func (m *modelNode) AccountInfo(ctx context.Context, req *authtypes.QueryAccountInfoRequest) (*authtypes.QueryAccountInfoResponse, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	account, err := codectypes.NewAnyWithValue(authtypes.NewBaseAccount(m.signer.Address(), nil, 3, m.sequence))
-	return &authtypes.QueryAccountResponse{Account: account}, err
+	return accountInfo(ctx, req.Address, m.sequence, uint64(m.height))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"strconv"
 
 	"google.golang.org/grpc"
@@ -17,9 +16,9 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	grpctypes "github.com/cosmos/cosmos-sdk/types/grpc"
 	"github.com/cosmos/cosmos-sdk/types/query"
-	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 
+	"github.com/thetaedge/theta/client/grpcnode"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
@@ -49,7 +48,7 @@ func NewReader(conn grpc.ClientConnInterface, cdc Codec) *Reader {
 func (r *Reader) ChainID(ctx context.Context) (string, error) {
 	res, err := cmtservice.NewServiceClient(r.conn).GetNodeInfo(ctx, &cmtservice.GetNodeInfoRequest{})
 	if err != nil {
-		return "", explain(ctx, "chain id", err)
+		return "", grpcnode.Explain(ctx, "chain id", err)
 	}
 	if res.DefaultNodeInfo == nil || res.DefaultNodeInfo.Network == "" {
 		return "", fmt.Errorf("chain id: expected the node to name its network, found nothing")
@@ -58,28 +57,10 @@ func (r *Reader) ChainID(ctx context.Context) (string, error) {
 }
 
 // Tip is the newest block of the node.
-type Tip struct {
-	// Height of the block.
-	Height int64
-	// UnixSeconds is its time; 0 when the node does not say.
-	UnixSeconds int64
-}
+type Tip = grpcnode.Tip
 
 // Tip returns the newest block that the node has committed.
-func (r *Reader) Tip(ctx context.Context) (Tip, error) {
-	res, err := node.NewServiceClient(r.conn).Status(ctx, &node.StatusRequest{})
-	if err != nil {
-		return Tip{}, explain(ctx, "height", err)
-	}
-	if res.Height > math.MaxInt64 {
-		return Tip{}, fmt.Errorf("height: expected at most %d, found %d; name another node in chain.grpc", int64(math.MaxInt64), res.Height)
-	}
-	tip := Tip{Height: int64(res.Height)}
-	if res.Timestamp != nil {
-		tip.UnixSeconds = res.Timestamp.Unix()
-	}
-	return tip, nil
-}
+func (r *Reader) Tip(ctx context.Context) (Tip, error) { return grpcnode.ReadTip(ctx, r.conn) }
 
 // maxPriceBits bounds the prices that a node names: x/feemarket allows none above, and the
 // SDK's numbers panic where a fee has more than 256.
@@ -90,7 +71,7 @@ const maxPriceBits = 128
 func (r *Reader) ownGasPrice(ctx context.Context, denom string) (sdkmath.Int, error) {
 	res, err := node.NewServiceClient(r.conn).Config(ctx, &node.ConfigRequest{})
 	if err != nil {
-		if err = explain(ctx, "gas price of the node", err); errors.Is(err, ErrUnreachable) || ctx.Err() != nil {
+		if err = grpcnode.Explain(ctx, "gas price of the node", err); errors.Is(err, ErrUnreachable) || ctx.Err() != nil {
 			return sdkmath.Int{}, err
 		}
 		return sdkmath.ZeroInt(), nil
@@ -125,11 +106,11 @@ func (r *Reader) Assignments(ctx context.Context, operator string) (Work, error)
 			Operator: operator, Pagination: &query.PageRequest{Key: key, Limit: pageLimit},
 		}, grpc.Header(&header))
 		if err != nil {
-			return Work{}, explain(ctx, "assignments of "+operator, err)
+			return Work{}, grpcnode.Explain(ctx, "assignments of "+operator, err)
 		}
 		if work.Height == 0 {
-			if work.Height, err = heightOf(header); err != nil {
-				return Work{}, err
+			if work.Height, err = grpcnode.HeightIn(header); err != nil {
+				return Work{}, fmt.Errorf("assignments of %s: %w", operator, err)
 			}
 		}
 		for i := range res.Items {
@@ -161,7 +142,7 @@ func (r *Reader) ClaimablePage(ctx context.Context, operator string, from []byte
 		Operator: operator, Pagination: &query.PageRequest{Key: from, Limit: pageLimit},
 	})
 	if err != nil {
-		return Draws{}, explain(ctx, "claimable tasks of "+operator, err)
+		return Draws{}, grpcnode.Explain(ctx, "claimable tasks of "+operator, err)
 	}
 	return Draws{Tasks: res.Tasks, Next: nextKey(res.Pagination)}, checkNames(operator, res.Tasks)
 }
@@ -177,7 +158,7 @@ func (r *Reader) Claimable(ctx context.Context, operator string) ([]computetypes
 			Operator: operator, Pagination: &query.PageRequest{Key: key, Limit: pageLimit},
 		})
 		if err != nil {
-			return nil, explain(ctx, "claimable tasks of "+operator, err)
+			return nil, grpcnode.Explain(ctx, "claimable tasks of "+operator, err)
 		}
 		if err := checkNames(operator, res.Tasks); err != nil {
 			return nil, err
@@ -194,7 +175,7 @@ func (r *Reader) Claimable(ctx context.Context, operator string) ([]computetypes
 func (r *Reader) Job(ctx context.Context, id string) (computetypes.Job, computetypes.JobSpec, error) {
 	res, err := computetypes.NewQueryClient(r.conn).Job(ctx, &computetypes.QueryJobRequest{JobId: id})
 	if err != nil {
-		return computetypes.Job{}, computetypes.JobSpec{}, explain(ctx, "job "+id, err)
+		return computetypes.Job{}, computetypes.JobSpec{}, grpcnode.Explain(ctx, "job "+id, err)
 	}
 	return res.Job, res.Spec, nil
 }
@@ -203,7 +184,7 @@ func (r *Reader) Job(ctx context.Context, id string) (computetypes.Job, computet
 func (r *Reader) Receipt(ctx context.Context, job string, task uint64) (computetypes.Receipt, error) {
 	res, err := computetypes.NewQueryClient(r.conn).Receipt(ctx, &computetypes.QueryReceiptRequest{JobId: job, Task: task})
 	if err != nil {
-		return computetypes.Receipt{}, explain(ctx, fmt.Sprintf("receipt of task %d of job %s", task, job), err)
+		return computetypes.Receipt{}, grpcnode.Explain(ctx, fmt.Sprintf("receipt of task %d of job %s", task, job), err)
 	}
 	return res.Receipt, nil
 }
@@ -212,7 +193,7 @@ func (r *Reader) Receipt(ctx context.Context, job string, task uint64) (computet
 func (r *Reader) Task(ctx context.Context, job string, task uint64) (computetypes.Task, error) {
 	res, err := computetypes.NewQueryClient(r.conn).Task(ctx, &computetypes.QueryTaskRequest{JobId: job, Task: task})
 	if err != nil {
-		return computetypes.Task{}, explain(ctx, fmt.Sprintf("task %d of job %s", task, job), err)
+		return computetypes.Task{}, grpcnode.Explain(ctx, fmt.Sprintf("task %d of job %s", task, job), err)
 	}
 	return res.Task, nil
 }
@@ -232,7 +213,7 @@ func (r *Reader) Redeliveries(ctx context.Context, from int64, page []byte) (Red
 		FromHeight: from, Pagination: &query.PageRequest{Key: page, Limit: pageLimit},
 	})
 	if err != nil {
-		return Redeliveries{}, explain(ctx, "results that are asked for again", err)
+		return Redeliveries{}, grpcnode.Explain(ctx, "results that are asked for again", err)
 	}
 	for i := range res.Redeliveries {
 		if err := checkName("results that are asked for again", res.Redeliveries[i].JobId); err != nil {
@@ -264,7 +245,7 @@ func checkNames(operator string, draws []computetypes.ClaimableTask) error {
 func (r *Reader) ComputeParams(ctx context.Context) (computetypes.Params, error) {
 	res, err := computetypes.NewQueryClient(r.conn).Params(ctx, &computetypes.QueryParamsRequest{})
 	if err != nil {
-		return computetypes.Params{}, explain(ctx, "compute parameters", err)
+		return computetypes.Params{}, grpcnode.Explain(ctx, "compute parameters", err)
 	}
 	return res.Params, nil
 }
@@ -273,7 +254,7 @@ func (r *Reader) ComputeParams(ctx context.Context) (computetypes.Params, error)
 func (r *Reader) EdgenodeParams(ctx context.Context) (edgenodetypes.Params, error) {
 	res, err := edgenodetypes.NewQueryClient(r.conn).Params(ctx, &edgenodetypes.QueryParamsRequest{})
 	if err != nil {
-		return edgenodetypes.Params{}, explain(ctx, "edgenode parameters", err)
+		return edgenodetypes.Params{}, grpcnode.Explain(ctx, "edgenode parameters", err)
 	}
 	return res.Params, nil
 }
@@ -282,7 +263,7 @@ func (r *Reader) EdgenodeParams(ctx context.Context) (edgenodetypes.Params, erro
 func (r *Reader) RewardsParams(ctx context.Context) (rewardstypes.Params, error) {
 	res, err := rewardstypes.NewQueryClient(r.conn).Params(ctx, &rewardstypes.QueryParamsRequest{})
 	if err != nil {
-		return rewardstypes.Params{}, explain(ctx, "rewards parameters", err)
+		return rewardstypes.Params{}, grpcnode.Explain(ctx, "rewards parameters", err)
 	}
 	return res.Params, nil
 }
@@ -291,7 +272,7 @@ func (r *Reader) RewardsParams(ctx context.Context) (rewardstypes.Params, error)
 func (r *Reader) BaseFee(ctx context.Context) (feemarkettypes.QueryBaseFeeResponse, error) {
 	res, err := feemarkettypes.NewQueryClient(r.conn).BaseFee(ctx, &feemarkettypes.QueryBaseFeeRequest{})
 	if err != nil {
-		return feemarkettypes.QueryBaseFeeResponse{}, explain(ctx, "gas price of the next block", err)
+		return feemarkettypes.QueryBaseFeeResponse{}, grpcnode.Explain(ctx, "gas price of the next block", err)
 	}
 	if err := sdk.ValidateDenom(res.BaseFee.Denom); err != nil {
 		return feemarkettypes.QueryBaseFeeResponse{}, fmt.Errorf("gas price of the next block: expected a denom, found %w; name another node in chain.grpc", err)
@@ -308,7 +289,7 @@ func (r *Reader) BaseFee(ctx context.Context) (feemarkettypes.QueryBaseFeeRespon
 func (r *Reader) Class(ctx context.Context, class string) (edgenodetypes.QueryClassResponse, error) {
 	res, err := edgenodetypes.NewQueryClient(r.conn).Class(ctx, &edgenodetypes.QueryClassRequest{Class: class})
 	if err != nil {
-		return edgenodetypes.QueryClassResponse{}, explain(ctx, "class "+class, err)
+		return edgenodetypes.QueryClassResponse{}, grpcnode.Explain(ctx, "class "+class, err)
 	}
 	return *res, nil
 }
@@ -317,7 +298,7 @@ func (r *Reader) Class(ctx context.Context, class string) (edgenodetypes.QueryCl
 func (r *Reader) Node(ctx context.Context, worker string) (edgenodetypes.Node, error) {
 	res, err := edgenodetypes.NewQueryClient(r.conn).NodeByWorker(ctx, &edgenodetypes.QueryNodeByWorkerRequest{Worker: worker})
 	if err != nil {
-		return edgenodetypes.Node{}, explain(ctx, "node of worker "+worker, err)
+		return edgenodetypes.Node{}, grpcnode.Explain(ctx, "node of worker "+worker, err)
 	}
 	return res.Node, nil
 }
@@ -326,7 +307,7 @@ func (r *Reader) Node(ctx context.Context, worker string) (edgenodetypes.Node, e
 func (r *Reader) NodeOf(ctx context.Context, operator string) (edgenodetypes.Node, error) {
 	res, err := edgenodetypes.NewQueryClient(r.conn).Node(ctx, &edgenodetypes.QueryNodeRequest{Operator: operator})
 	if err != nil {
-		return edgenodetypes.Node{}, explain(ctx, "node of operator "+operator, err)
+		return edgenodetypes.Node{}, grpcnode.Explain(ctx, "node of operator "+operator, err)
 	}
 	return res.Node, nil
 }
@@ -335,26 +316,12 @@ func (r *Reader) NodeOf(ctx context.Context, operator string) (edgenodetypes.Nod
 func (r *Reader) Balance(ctx context.Context, address, denom string) (sdk.Coin, error) {
 	res, err := banktypes.NewQueryClient(r.conn).Balance(ctx, &banktypes.QueryBalanceRequest{Address: address, Denom: denom})
 	if err != nil {
-		return sdk.Coin{}, explain(ctx, "balance of "+address, err)
+		return sdk.Coin{}, grpcnode.Explain(ctx, "balance of "+address, err)
 	}
 	if res.Balance == nil {
 		return sdk.NewInt64Coin(denom, 0), nil
 	}
 	return *res.Balance, nil
-}
-
-// account returns number and sequence of an account, or ErrNoAccount.
-func (r *Reader) account(ctx context.Context, address string) (number, sequence uint64, err error) {
-	res, err := authtypes.NewQueryClient(r.conn).Account(ctx, &authtypes.QueryAccountRequest{Address: address})
-	if err != nil {
-		err = explain(ctx, "account "+address, err)
-		return 0, 0, noAccount(err)
-	}
-	var account sdk.AccountI
-	if err := r.cdc.UnpackAny(res.Account, &account); err != nil {
-		return 0, 0, fmt.Errorf("account %s: cannot decode: %w", address, err)
-	}
-	return account.GetAccountNumber(), account.GetSequence(), nil
 }
 
 // atHeight pins a query to a height; 0 is the newest.
@@ -363,18 +330,6 @@ func atHeight(ctx context.Context, height int64) context.Context {
 		return ctx
 	}
 	return metadata.AppendToOutgoingContext(ctx, grpctypes.GRPCBlockHeightHeader, strconv.FormatInt(height, 10))
-}
-
-func heightOf(header metadata.MD) (int64, error) {
-	values := header.Get(grpctypes.GRPCBlockHeightHeader)
-	if len(values) == 0 {
-		return 0, fmt.Errorf("assignments: expected the node to name the height in header %s, found none; use a thetad endpoint, not a proxy that drops headers", grpctypes.GRPCBlockHeightHeader)
-	}
-	height, err := strconv.ParseInt(values[0], 10, 64)
-	if err != nil {
-		return 0, fmt.Errorf("assignments: expected a height in header %s, found %q", grpctypes.GRPCBlockHeightHeader, values[0])
-	}
-	return height, nil
 }
 
 func nextKey(page *query.PageResponse) []byte {

@@ -8,7 +8,7 @@ import (
 
 	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
 
-	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/grpcnode"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -25,7 +25,7 @@ func (r *Reader) EndedAt(ctx context.Context, height int64) ([]computetypes.Rece
 func (r *Reader) ChangesAt(ctx context.Context, height int64) ([]computetypes.TaskChange, error) {
 	res, err := cmtservice.NewServiceClient(r.conn).GetBlockResults(ctx, &cmtservice.GetBlockResultsRequest{Height: height})
 	if err != nil {
-		return nil, explain(ctx, fmt.Sprintf("results of block %d", height), err)
+		return nil, grpcnode.Explain(ctx, fmt.Sprintf("results of block %d", height), err)
 	}
 	var all []computetypes.TaskChange
 	add := func(event *abci.Event) error {
@@ -34,7 +34,7 @@ func (r *Reader) ChangesAt(ctx context.Context, height int64) ([]computetypes.Ta
 			return fmt.Errorf("block %d: cannot decode event %s: %w; is this thetaedge older than the chain?", height, event.Type, err)
 		}
 		all = append(all, changes...)
-		return client.CheckAnswer(changes)
+		return grpcnode.CheckAnswer(changes)
 	}
 	for _, tx := range res.TxsResults {
 		for i := range tx.Events {

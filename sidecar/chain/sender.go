@@ -15,6 +15,7 @@ import (
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/client/tx"
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
 
@@ -62,35 +63,28 @@ func (c TxConfig) withDefaults() TxConfig {
 	return c
 }
 
-// simulationFeeGas prices the fee of a simulation: with a fee, the simulation
-// pays for the fee grant and the transfer as the real transaction will.
+// simulationFeeGas prices the fee of a simulation.
 const simulationFeeGas = 100_000
 
 // maxTries bounds how often one transaction is signed again.
 const maxTries = 5
 
 // TxResult is an included transaction.
-type TxResult struct {
-	// Hash in upper-case hex.
-	Hash string
-	// Height of the block.
-	Height int64
-	// GasUsed of the gas that was paid for.
-	GasUsed, GasWanted int64
-	// Responses in the order of the messages.
-	Responses []*codectypes.Any
-}
+type TxResult = tx.Result
 
 // Sender signs and sends transactions for one account, one at a time.
 type Sender struct {
 	*Reader
-	signer Signer
+	signer tx.Signer
+	txs    *tx.Sender
 	logger *slog.Logger
 
 	mu      sync.Mutex
 	cfg     TxConfig
-	account accountState
+	account *tx.AccountCache
 	price   gasPrice
+	// signs is the account as the transaction at work is signed for it.
+	signs tx.AccountState
 	// rate is what the transaction at work pays for a unit of gas, before the factor, and
 	// asks what it asks for.
 	rate sdkmath.Int
@@ -99,12 +93,6 @@ type Sender struct {
 	learned uint64
 	// oversized are items that were found not to fit into any transaction.
 	oversized map[Duty]oversized
-}
-
-// accountState is the account as the next transaction needs it.
-type accountState struct {
-	known            bool
-	number, sequence uint64
 }
 
 // gasPrice is what the next block asks for a unit of gas, in units of a denom.
@@ -119,8 +107,12 @@ type gasPrice struct {
 }
 
 // NewSender returns a sender over an open connection.
-func NewSender(conn grpc.ClientConnInterface, cdc Codec, signer Signer, cfg TxConfig, logger *slog.Logger) *Sender {
-	return &Sender{Reader: NewReader(conn, cdc), signer: signer, cfg: cfg.withDefaults(), logger: logger}
+func NewSender(conn grpc.ClientConnInterface, cdc Codec, signer tx.Signer, cfg TxConfig, logger *slog.Logger) *Sender {
+	txs := tx.NewSender(cfg.ChainID, conn)
+	return &Sender{
+		Reader: NewReader(conn, cdc), signer: signer, txs: txs, logger: logger,
+		cfg: cfg.withDefaults(), account: tx.NewAccountCache(txs, signer.Address()),
+	}
 }
 
 // SetGranter names the account whose fee grant pays from now on.
@@ -139,7 +131,7 @@ func (s *Sender) Address() sdk.AccAddress { return s.signer.Address() }
 // that the chain refuses the second.
 // A wrong sequence, a raised minimum gas price and exhausted gas are corrected
 // and tried again, also where a node that has forgotten a transaction refuses it then. It
-// fails with *MessageError when a message fails (nothing was done then), ErrNotIncluded,
+// fails with a *tx.Refusal when a message fails (nothing was done then), ErrNotIncluded,
 // ErrPoolFull, ErrFeeCap, ErrNoAccount, ErrUnreachable or ErrRejected.
 func (s *Sender) Send(ctx context.Context, msgs ...sdk.Msg) (TxResult, error) {
 	return s.send(ctx, order{msgs: msgs, items: 1})
@@ -196,12 +188,12 @@ func (s *Sender) send(ctx context.Context, o order) (TxResult, error) {
 		if s.price.crowded {
 			s.price = gasPrice{} // it moves with every block
 		}
-		var refused *refusal
-		if !errors.As(err, &refused) {
+		var refused *tx.Refusal
+		if !errors.As(err, &refused) || refused.Reason == tx.MessageFailed {
 			return result, err
 		}
 		last = err
-		if refused.kind == outOfGas {
+		if refused.Reason == tx.OutOfGas {
 			adjustment *= 1.5
 		}
 		if err := s.correct(ctx, &o, refused); err != nil {
@@ -222,26 +214,18 @@ func (e *gaveUpError) Error() string {
 func (e *gaveUpError) Is(target error) bool { return target == ErrRejected }
 
 // correct changes what has led to a refusal. It fails where nothing can be done here.
-func (s *Sender) correct(ctx context.Context, o *order, refused *refusal) error {
-	switch refused.kind {
-	case wrongSequence:
-		s.account = accountState{}
-		s.logger.Info("transaction sequence was out of date, querying it again", "log", refused.log)
-		// A sequence that the chain names counts transactions that wait in its
-		// mempool; the account query does not.
-		if refused.sequence != nil {
-			if err := s.load(ctx); err != nil {
-				return err
-			}
-			s.account.sequence = *refused.sequence
-		}
-	case feeTooLow:
-		s.price, s.account = gasPrice{}, accountState{}
+func (s *Sender) correct(ctx context.Context, o *order, refused *tx.Refusal) error {
+	switch refused.Reason {
+	case tx.WrongSequence:
+		s.logger.Info("transaction sequence was out of date, querying it again", "log", refused.Log)
+		return noAccount(s.account.Correct(ctx, refused))
+	case tx.FeeTooLow:
+		s.forget()
 		if s.asks.lane {
 			o.due = 0 // the lane does not take it: pay as others do
 		}
-		s.logger.Info("the gas price has changed, querying it again", "log", refused.log)
-	case outOfGas:
+		s.logger.Info("the gas price has changed, querying it again", "log", refused.Log)
+	case tx.OutOfGas:
 		s.logger.Info("transaction ran out of gas, paying for more", "gas", s.asks.gas)
 		switch {
 		case s.asks.bound && s.asks.lane:
@@ -249,24 +233,30 @@ func (s *Sender) correct(ctx context.Context, o *order, refused *refusal) error 
 		case s.asks.bound:
 			o.exhausted = true
 		}
-	case poolFull:
+	case tx.PoolFull:
 		return s.outbid(o, refused)
-	case tooLarge:
-		s.price, s.account = gasPrice{}, accountState{}
-		if o.items > 1 || refused.gas == 0 || refused.gas == s.learned {
-			return &oversizeError{used: s.asks.gas, limit: refused.gas, log: refused.log}
+	case tx.TooLarge:
+		s.forget()
+		if o.items > 1 || refused.Gas == 0 || refused.Gas == s.learned {
+			return &oversizeError{used: s.asks.gas, limit: refused.Gas, log: refused.Log}
 		}
-		s.learned = refused.gas
-	case otherRefusal:
+		s.learned = refused.Gas
+	case tx.Other, tx.MessageFailed:
 		return refused
 	}
 	return nil
 }
 
+// forget has price and account queried again.
+func (s *Sender) forget() {
+	s.price = gasPrice{}
+	s.account.Forget()
+}
+
 // outbid says what is done where a mempool has no room: what is due goes by itself, into
 // the room of the lane, and what the lane does not take bids more, as far as it is worth.
-func (s *Sender) outbid(o *order, refused *refusal) error {
-	s.price, s.account = gasPrice{}, accountState{}
+func (s *Sender) outbid(o *order, refused *tx.Refusal) error {
+	s.forget()
 	switch {
 	case o.mixed:
 		return errCrowded
@@ -274,21 +264,18 @@ func (s *Sender) outbid(o *order, refused *refusal) error {
 		o.apart = true
 	case !s.asks.lane && !o.loss.IsNil():
 		o.raised++
-		s.logger.Info("the mempool is full, bidding more", "log", refused.log)
+		s.logger.Info("the mempool is full, bidding more", "log", refused.Log)
 	default:
-		return fmt.Errorf("%w: %s", ErrPoolFull, refused.log)
+		return fmt.Errorf("%w: %s", ErrPoolFull, refused.Log)
 	}
 	return nil
 }
 
 // load fills what the next transaction needs and is not known.
 func (s *Sender) load(ctx context.Context) error {
-	if !s.account.known {
-		number, sequence, err := s.Reader.account(ctx, s.signer.Address().String())
-		if err != nil {
-			return err
-		}
-		s.account = accountState{known: true, number: number, sequence: sequence}
+	var err error
+	if s.signs, err = s.account.State(ctx); err != nil {
+		return noAccount(err)
 	}
 	if !s.price.known {
 		return s.loadPrice(ctx)
@@ -332,16 +319,19 @@ func (s *Sender) bid(o order) sdkmath.Int {
 // try simulates, signs, broadcasts and waits, once.
 func (s *Sender) try(ctx context.Context, adjustment float64, o order) (TxResult, error) {
 	s.rate, s.asks = s.bid(o), limit{}
-	used, responses, err := s.simulate(ctx, o.msgs)
+	// With a fee, the simulation pays for the fee grant and the transfer as the transaction
+	// will.
+	draft := tx.Draft{Msgs: o.msgs, Fee: s.fee(simulationFeeGas), Granter: s.cfg.Granter}
+	foreseen, err := s.txs.Simulate(ctx, s.signer, s.signs, draft)
 	if err != nil {
 		return TxResult{}, err
 	}
-	if o.foresee != nil && len(responses) == len(o.msgs) {
-		if err := o.foresee(responses); err != nil {
+	if o.foresee != nil && len(foreseen.Responses) == len(o.msgs) {
+		if err := o.foresee(foreseen.Responses); err != nil {
 			return TxResult{}, err
 		}
 	}
-	if s.asks, err = s.limitOf(o, used, adjustment); err != nil {
+	if s.asks, err = s.limitOf(o, foreseen.GasUsed, adjustment); err != nil {
 		return TxResult{}, err
 	}
 	if s.asks.lane {
@@ -351,9 +341,9 @@ func (s *Sender) try(ctx context.Context, adjustment float64, o order) (TxResult
 	if err != nil {
 		return TxResult{}, err
 	}
-	timeout := tip.Height + s.cfg.TimeoutBlocks
+	draft.TimeoutHeight = tip.Height + s.cfg.TimeoutBlocks
 	if o.patience > 0 {
-		timeout = tip.Height + min(o.patience, s.cfg.TimeoutBlocks)
+		draft.TimeoutHeight = tip.Height + min(o.patience, s.cfg.TimeoutBlocks)
 	}
 	if err := s.allow(s.asks.gas, o); err != nil {
 		var dear *dearError
@@ -363,19 +353,28 @@ func (s *Sender) try(ctx context.Context, adjustment float64, o order) (TxResult
 		s.price = gasPrice{} // it may be lower the next time
 		return TxResult{}, err
 	}
-	tx, err := s.sign(ctx, o.msgs, s.asks.gas, timeout)
+	draft.Gas, draft.Fee = s.asks.gas, s.fee(s.asks.gas)
+	signed, err := s.txs.Sign(ctx, s.signer, s.signs, draft)
 	if err != nil {
 		return TxResult{}, err
 	}
-	hash, err := s.broadcast(ctx, tx)
-	if err != nil {
+	return s.deliver(ctx, signed)
+}
+
+// deliver broadcasts a transaction and waits for it.
+func (s *Sender) deliver(ctx context.Context, signed tx.Signed) (TxResult, error) {
+	if err := s.txs.Broadcast(ctx, signed); err != nil {
+		var refused *tx.Refusal
+		if !errors.As(err, &refused) || refused.Code == 0 {
+			s.account.Forget() // whether the node has taken it is not known
+		}
 		return TxResult{}, err
 	}
-	s.account.sequence++
-	result, decided, err := s.await(ctx, hash, tx, timeout)
+	s.account.Used()
+	result, decided, err := s.txs.Await(ctx, signed, s.cfg.PollInterval)
 	if !decided {
 		// Whether the sequence was used is not known any more.
-		s.account = accountState{}
+		s.account.Forget()
 	}
 	return result, err
 }

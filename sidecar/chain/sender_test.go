@@ -16,6 +16,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/x/feegrant"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/client/grpcnode"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
@@ -249,7 +250,7 @@ func TestMissingRecordIsToldFromAnUnreachableNode(t *testing.T) {
 	s := n.sender(TxConfig{})
 	_, err := s.Receipt(t.Context(), "1-0-0", 0)
 	require.ErrorIs(t, err, ErrNotFound)
-	conn, err := Dial("127.0.0.1:1")
+	conn, err := grpcnode.Dial("127.0.0.1:1")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, conn.Close()) })
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
@@ -278,28 +279,6 @@ func TestGrantPaysForWorkerMessagesOnly(t *testing.T) {
 	grant, err = readGrant(narrow)
 	require.NoError(t, err)
 	require.Equal(t, WorkerMessages()[:1], grant.Missing)
-}
-
-func TestEndpointsAreReadAsPeopleWriteThem(t *testing.T) {
-	for endpoint, want := range map[string]struct {
-		target string
-		secure bool
-	}{
-		"127.0.0.1:9090":             {"127.0.0.1:9090", false},
-		"http://127.0.0.1:9090":      {"127.0.0.1:9090", false},
-		"https://grpc.example:443/":  {"grpc.example:443", true},
-		"":                           {"", false},
-		"http://grpc.example/v1/api": {"", false},
-	} {
-		target, secure, err := parseEndpoint(endpoint)
-		if want.target == "" {
-			require.ErrorContains(t, err, "expected a gRPC endpoint", endpoint)
-			continue
-		}
-		require.NoError(t, err)
-		require.Equal(t, want.target, target)
-		require.Equal(t, want.secure, secure)
-	}
 }
 
 func TestWorkerKeyIsMadeOnceAndSignsFromAnEncryptedFile(t *testing.T) {

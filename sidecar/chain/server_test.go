@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -33,6 +35,7 @@ import (
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/client/grpcnode"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
@@ -129,7 +132,7 @@ func (n *fakeNode) conn() *grpc.ClientConn {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(n.t, err)
 	go func() { _ = server.Serve(listener) }()
-	conn, err := Dial(listener.Addr().String())
+	conn, err := grpcnode.Dial(listener.Addr().String())
 	require.NoError(n.t, err)
 	n.t.Cleanup(func() {
 		require.NoError(n.t, conn.Close())
@@ -138,15 +141,22 @@ func (n *fakeNode) conn() *grpc.ClientConn {
 	return conn
 }
 
-func (n *fakeNode) Account(_ context.Context, req *authtypes.QueryAccountRequest) (*authtypes.QueryAccountResponse, error) {
+func (n *fakeNode) AccountInfo(ctx context.Context, req *authtypes.QueryAccountInfoRequest) (*authtypes.QueryAccountInfoResponse, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.accounts++
 	if req.Address != n.signer.Address().String() {
 		return nil, status.Errorf(codes.NotFound, "account %s not found", req.Address)
 	}
-	account, err := codectypes.NewAnyWithValue(authtypes.NewBaseAccount(n.signer.Address(), nil, 3, n.sequence))
-	return &authtypes.QueryAccountResponse{Account: account}, err
+	return accountInfo(ctx, req.Address, n.sequence, n.height)
+}
+
+// accountInfo answers with an account and the height of the state that it is read from.
+func accountInfo(ctx context.Context, address string, sequence, height uint64) (*authtypes.QueryAccountInfoResponse, error) {
+	if err := grpc.SetHeader(ctx, metadata.Pairs(grpctypes.GRPCBlockHeightHeader, strconv.FormatUint(height, 10))); err != nil {
+		return nil, err
+	}
+	return &authtypes.QueryAccountInfoResponse{Info: &authtypes.BaseAccount{Address: address, AccountNumber: 3, Sequence: sequence}}, nil
 }
 
 // nodeStatus makes a block each time it is asked.
@@ -227,7 +237,7 @@ func (n *fakeNode) BroadcastTx(ctx context.Context, req *txtypes.BroadcastTxRequ
 		}}, nil
 	}
 	sum := sha256.Sum256(req.TxBytes)
-	hash := hex.EncodeToString(sum[:])
+	hash := strings.ToUpper(hex.EncodeToString(sum[:]))
 	if n.forgets > 0 {
 		n.forgets--
 		return &txtypes.BroadcastTxResponse{TxResponse: &sdk.TxResponse{TxHash: hash}}, nil

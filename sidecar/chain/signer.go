@@ -11,26 +11,15 @@ import (
 
 	"github.com/cosmos/cosmos-sdk/crypto/hd"
 	"github.com/cosmos/cosmos-sdk/crypto/keyring"
-	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
-	"github.com/cosmos/cosmos-sdk/types/tx/signing"
 
+	"github.com/thetaedge/theta/client/tx"
 	"github.com/thetaedge/theta/internal/osfault"
 )
 
 // WorkerKey is the name of the machine's key in its keyring.
 const WorkerKey = "worker"
-
-// Signer signs for one account.
-type Signer interface {
-	// Address of the account.
-	Address() sdk.AccAddress
-	// PubKey of the account.
-	PubKey() cryptotypes.PubKey
-	// Sign returns the signature of the bytes in direct mode.
-	Sign(bytes []byte) ([]byte, error)
-}
 
 // KeyringConfig says where keys are.
 type KeyringConfig struct {
@@ -101,17 +90,12 @@ func readSecret(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// keySigner signs with a key of a keyring.
-type keySigner struct {
-	ring    keyring.Keyring
-	name    string
-	address sdk.AccAddress
-	pubKey  cryptotypes.PubKey
-}
+// keySigner is a signer that says why a keyring does not sign.
+type keySigner struct{ *tx.KeyringSigner }
 
 // NewSigner returns a signer for a key of the ring, by name or address; ErrNoKey when
 // there is none, ErrPassphrase when the ring does not open.
-func NewSigner(ring keyring.Keyring, name string) (Signer, error) {
+func NewSigner(ring keyring.Keyring, name string) (tx.Signer, error) {
 	record, err := ring.Key(name)
 	if err != nil {
 		if address, parseErr := sdk.AccAddressFromBech32(name); parseErr == nil {
@@ -121,24 +105,18 @@ func NewSigner(ring keyring.Keyring, name string) (Signer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("expected a key named %q in the keyring: %w", name, explainKeyring(err))
 	}
-	address, err := record.GetAddress()
+	signer, err := tx.NewKeyringSigner(ring, record.Name)
 	if err != nil {
-		return nil, fmt.Errorf("key %q: %w", name, err)
+		return nil, explainKeyring(err)
 	}
-	pubKey, err := record.GetPubKey()
-	if err != nil {
-		return nil, fmt.Errorf("key %q: %w", name, err)
-	}
-	return &keySigner{ring: ring, name: record.Name, address: address, pubKey: pubKey}, nil
+	return keySigner{signer}, nil
 }
 
-func (s *keySigner) Address() sdk.AccAddress    { return s.address }
-func (s *keySigner) PubKey() cryptotypes.PubKey { return s.pubKey }
-
-func (s *keySigner) Sign(bytes []byte) ([]byte, error) {
-	signature, _, err := s.ring.Sign(s.name, bytes, signing.SignMode_SIGN_MODE_DIRECT)
+// Sign signs with the keyring.
+func (s keySigner) Sign(doc []byte) ([]byte, error) {
+	signature, err := s.KeyringSigner.Sign(doc)
 	if err != nil {
-		return nil, fmt.Errorf("cannot sign with key %q: %w", s.name, explainKeyring(err))
+		return nil, explainKeyring(err)
 	}
 	return signature, nil
 }

@@ -8,16 +8,17 @@ import (
 	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/client/tx"
 	"github.com/thetaedge/theta/relay"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
 // UploadSigner signs uploads with a worker's key. It signs nothing but what package blob
 // writes for an upload.
-type UploadSigner struct{ signer Signer }
+type UploadSigner struct{ signer tx.Signer }
 
 // NewUploadSigner returns a signer of uploads.
-func NewUploadSigner(signer Signer) UploadSigner { return UploadSigner{signer} }
+func NewUploadSigner(signer tx.Signer) UploadSigner { return UploadSigner{signer} }
 
 // Public implements blob.Signer.
 func (s UploadSigner) Public() []byte { return s.signer.PubKey().Bytes() }

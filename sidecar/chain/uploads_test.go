@@ -16,6 +16,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
 	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
 
+	"github.com/thetaedge/theta/client/grpcnode"
 	"github.com/thetaedge/theta/relay"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
@@ -83,7 +84,7 @@ func (n *workNode) ledger(t *testing.T) *Ledger {
 	edgenodetypes.RegisterQueryServer(server, &nodesByOperator{})
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
-	conn, err := Dial(listener.Addr().String())
+	conn, err := grpcnode.Dial(listener.Addr().String())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, conn.Close()) })
 	cdc, err := NewCodec()

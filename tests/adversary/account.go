@@ -11,6 +11,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 
+	"github.com/thetaedge/theta/client/tx"
 	"github.com/thetaedge/theta/sidecar/chain"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
@@ -25,13 +26,13 @@ type keyPair struct{ key *secp256k1.PrivKey }
 // newKeyPair returns a new, unused key.
 func newKeyPair() keyPair { return keyPair{secp256k1.GenPrivKey()} }
 
-// Address implements chain.Signer.
+// Address implements tx.Signer.
 func (k keyPair) Address() sdk.AccAddress { return sdk.AccAddress(k.key.PubKey().Address()) }
 
-// PubKey implements chain.Signer.
+// PubKey implements tx.Signer.
 func (k keyPair) PubKey() cryptotypes.PubKey { return k.key.PubKey() }
 
-// Sign implements chain.Signer.
+// Sign implements tx.Signer.
 func (k keyPair) Sign(bytes []byte) ([]byte, error) { return k.key.Sign(bytes) }
 
 // newCodec is the sidecar's codec, which knows messages of workers, with those
@@ -59,7 +60,7 @@ type senders struct {
 }
 
 // of returns a sender for a key, which pays factor times the least gas price.
-func (s senders) of(key chain.Signer, factor float64) *chain.Sender {
+func (s senders) of(key tx.Signer, factor float64) *chain.Sender {
 	return chain.NewSender(s.conn, s.codec, key, chain.TxConfig{
 		ChainID: s.chainID, PollInterval: txPoll, GasPriceFactor: factor,
 	}, s.logger)

@@ -13,7 +13,7 @@ import (
 	"google.golang.org/grpc"
 
 	"github.com/thetaedge/theta/app/params"
-	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/grpcnode"
 	"github.com/thetaedge/theta/drand"
 )
 
@@ -142,7 +142,7 @@ func (d *Devnet) startChain(ctx context.Context) error {
 		"--period", strconv.Itoa(beaconPeriod)+"s", "--genesis-time", strconv.FormatInt(genesisTime, 10)); err != nil {
 		return err
 	}
-	if d.conn, err = client.Dial(d.ports.grpc); err != nil {
+	if d.conn, err = grpcnode.Dial(d.ports.grpc); err != nil {
 		return err
 	}
 	if err := d.awaitHeight(ctx, 2); err != nil {

@@ -16,7 +16,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/app/params"
-	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/tx"
 )
 
 // Names of funded keys. The keys of edge operators have the names of their nodes.
@@ -85,12 +85,12 @@ func (d *Devnet) makeKeys() (accounts string, err error) {
 }
 
 // Signer signs with a key of the devnet.
-func (d *Devnet) Signer(name string) (client.Signer, error) {
+func (d *Devnet) Signer(name string) (tx.Signer, error) {
 	keys, err := openKeys(d.home())
 	if err != nil {
 		return nil, err
 	}
-	return client.NewKeyringSigner(keys, name)
+	return tx.NewKeyringSigner(keys, name)
 }
 
 // Address returns the account of a key of the devnet.

@@ -12,7 +12,8 @@ import (
 	"time"
 
 	"github.com/thetaedge/theta/app/params"
-	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/grpcnode"
+	"github.com/thetaedge/theta/client/tx"
 )
 
 // portsPerValidator is the number of ports that thetad testnet init-files uses per validator.
@@ -98,7 +99,7 @@ func (d *Devnet) startValidators(ctx context.Context, opts ValidatorOptions) err
 	}
 	d.validatorPorts = base
 	d.ports.grpc = net.JoinHostPort("127.0.0.1", strconv.Itoa(base+grpcPort))
-	if d.conn, err = client.Dial(d.ports.grpc); err != nil {
+	if d.conn, err = grpcnode.Dial(d.ports.grpc); err != nil {
 		return err
 	}
 	return d.awaitHeight(ctx, 2)
@@ -157,12 +158,12 @@ func ValidatorName(i int) string { return validatorName(i) }
 func (d *Devnet) ValidatorAddress(i int) string { return d.addresses[validatorName(i)] }
 
 // ValidatorSigner signs with that account's key.
-func (d *Devnet) ValidatorSigner(i int) (client.Signer, error) {
+func (d *Devnet) ValidatorSigner(i int) (tx.Signer, error) {
 	keys, err := openKeys(d.ValidatorHome(i))
 	if err != nil {
 		return nil, err
 	}
-	return client.NewKeyringSigner(keys, validatorName(i))
+	return tx.NewKeyringSigner(keys, validatorName(i))
 }
 
 func validatorName(i int) string { return fmt.Sprintf("node%d", i) }

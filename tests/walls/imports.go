@@ -130,6 +130,15 @@ func offChainWalls() []Wall {
 			Deep: true, Tests: true,
 		},
 		{
+			Name: "what sends transactions knows no job, relay or daemon",
+			Of:   within("client/grpcnode", "client/tx"),
+			Allows: func(_, imported string) bool {
+				path := ours(imported)
+				return path == "" || path == "app/params" || isTypes(path) || typesMayUse(path) || in(path, "client/grpcnode")
+			},
+			Deep: true,
+		},
+		{
 			Name: "the client links no consensus code, no sidecar and no relay",
 			Of:   within("client", "drand"), Allows: func(importer, imported string) bool {
 				return noConsensus(importer, imported) && !in(ours(imported), "sidecar", "relay")

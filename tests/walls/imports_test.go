@@ -38,6 +38,7 @@ func TestEveryWallCanFail(t *testing.T) {
 		"bids are decided on facts alone":                                              {importer: "sidecar/bid", imported: Module + "/sidecar/store"},
 		"executors, workers, devices, journal, blobs and relay know nothing of Cosmos": {importer: "sidecar/store", imported: "github.com/cosmos/gogoproto/proto", test: true},
 		"the client links no consensus code, no sidecar and no relay":                  {importer: "client", imported: Module + "/relay", deep: true},
+		"what sends transactions knows no job, relay or daemon":                        {importer: "client/tx", imported: Module + "/client", deep: true},
 		"what relays and their clients agree on knows neither of them":                 {importer: "blob", imported: Module + "/blob/transfer"},
 		"relays and their clients do not import each other, and no daemon":             {importer: "blob/transfer", imported: Module + "/relay"},
 		"what says why the system refuses knows nothing of the module":                 {importer: "internal/osfault", imported: Module + "/client"},

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	requester "github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/grpcnode"
 	"github.com/thetaedge/theta/executor/manifest"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -70,7 +71,7 @@ func printLocal(out io.Writer, local *requester.Local) error {
 	result, bounds := local.Report, local.Spec.Resources
 	fmt.Fprintf(out, "Task %d: %s, exit code %d\n", local.Task, result.Reason, result.ExitCode)
 	if result.Detail != "" {
-		fmt.Fprintf(out, "  because: %s\n", requester.PlainText(result.Detail))
+		fmt.Fprintf(out, "  because: %s\n", grpcnode.PlainText(result.Detail))
 	}
 	fmt.Fprintf(out, "Result digest: %s, on which nodes would agree\n", local.Digest)
 	fmt.Fprintf(out, "Fuel:   %d of %d\nMemory: %d of %d bytes\nOutput: %d of %d bytes in %d files, plus stdout and stderr\n",

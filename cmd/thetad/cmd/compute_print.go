@@ -13,6 +13,7 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	requester "github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/grpcnode"
 	"github.com/thetaedge/theta/client/money"
 	"github.com/thetaedge/theta/cmd/internal/terminal"
 	"github.com/thetaedge/theta/executor/manifest"
@@ -68,7 +69,7 @@ func (p *runPrinter) nodes(spec computetypes.JobSpec, quote *requester.Quote) {
 		fmt.Fprintf(p.out, "  (of the first %d nodes that the chain lists; class %s has %d nodes with weight)\n", fit.Visited, spec.Class, quote.LiveNodes)
 	}
 	for _, e := range fit.Exclusions {
-		fmt.Fprintf(p.out, "  %d %s\n", e.Nodes, requester.PlainText(e.Detail))
+		fmt.Fprintf(p.out, "  %d %s\n", e.Nodes, grpcnode.PlainText(e.Detail))
 	}
 	if fit.Busy > 0 {
 		fmt.Fprintf(p.out, "  %d of the nodes that it fits are busy now\n", fit.Busy)

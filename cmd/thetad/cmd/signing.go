@@ -17,14 +17,16 @@ import (
 	signingtypes "github.com/cosmos/cosmos-sdk/types/tx/signing"
 
 	requester "github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/grpcnode"
 	"github.com/thetaedge/theta/client/money"
+	"github.com/thetaedge/theta/client/tx"
 )
 
 // signing is how a command's transaction is paid for, signed and sent. It has the options
 // of the SDK's own commands.
 type signing struct {
 	ctx    client.Context
-	signer requester.Signer
+	signer tx.Signer
 	terms  requester.Terms
 
 	// dryRun shows what the transaction would cost and sends nothing; generate prints it
@@ -123,12 +125,12 @@ func readTerms(f *pflag.FlagSet, ctx client.Context) (requester.Terms, error) {
 }
 
 // readSigner opens the key that --from names, if the flag is set.
-func (s *signing) readSigner(f *pflag.FlagSet) (requester.Signer, error) {
+func (s *signing) readSigner(f *pflag.FlagSet) (tx.Signer, error) {
 	if s.ctx.FromName == "" {
 		if s.ctx.FromAddress.Empty() {
 			return nil, nil
 		}
-		return requester.NewAccount(s.ctx.FromAddress, nil), nil
+		return tx.NewAccount(s.ctx.FromAddress, nil), nil
 	}
 	record, err := s.ctx.Keyring.Key(s.ctx.FromName)
 	if err != nil {
@@ -143,9 +145,9 @@ func (s *signing) readSigner(f *pflag.FlagSet) (requester.Signer, error) {
 		return nil, err
 	}
 	if kind := record.GetType(); kind == keyring.TypeMulti || kind == keyring.TypeOffline {
-		return requester.NewAccount(s.ctx.FromAddress, key), nil
+		return tx.NewAccount(s.ctx.FromAddress, key), nil
 	}
-	signer, err := requester.NewKeyringSigner(s.ctx.Keyring, s.ctx.FromName)
+	signer, err := tx.NewKeyringSigner(s.ctx.Keyring, s.ctx.FromName)
 	if err != nil {
 		return nil, err
 	}
@@ -186,9 +188,9 @@ func (s *signing) need() error {
 	if s.signer == nil {
 		return errors.New("expected the key that pays in --from, found none; list your keys with: thetad keys list")
 	}
-	if _, elsewhere := s.signer.(*requester.Account); elsewhere && !s.generate && !s.dryRun {
+	if _, elsewhere := s.signer.(*tx.Account); elsewhere && !s.generate && !s.dryRun {
 		return fmt.Errorf("--%s %s: %w: its key is a multisig or is not in this keyring; print the transaction with --%s, sign it with thetad tx sign or thetad tx multisign, and send it with thetad tx broadcast",
-			flags.FlagFrom, s.ctx.From, requester.ErrCannotSign, flags.FlagGenerateOnly)
+			flags.FlagFrom, s.ctx.From, tx.ErrCannotSign, flags.FlagGenerateOnly)
 	}
 	return nil
 }
@@ -197,7 +199,7 @@ func (s *signing) need() error {
 func (s *signing) connect(ctx context.Context) (*requester.Client, error) {
 	terms := s.terms
 	terms.Tell = func(line string) { fmt.Fprintln(s.errOut, line) }
-	if terms.Overtaken == nil && requester.OnThisMachine(s.ctx.NodeURI) {
+	if terms.Overtaken == nil && grpcnode.OnThisMachine(s.ctx.NodeURI) {
 		// The user's own node has no reason to lie about the account.
 		terms.Overtaken = requester.BelieveNode
 	}
@@ -250,11 +252,11 @@ func (s *signing) encode(ctx context.Context, c *requester.Client, msg sdk.Msg, 
 
 // printTx prints a transaction in the form that the SDK's commands read.
 func (s *signing) printTx(raw []byte) error {
-	tx, err := s.ctx.TxConfig.TxDecoder()(raw)
+	decoded, err := s.ctx.TxConfig.TxDecoder()(raw)
 	if err != nil {
 		return err
 	}
-	text, err := s.ctx.TxConfig.TxJSONEncoder()(tx)
+	text, err := s.ctx.TxConfig.TxJSONEncoder()(decoded)
 	if err != nil {
 		return err
 	}

@@ -17,13 +17,14 @@ import (
 	"github.com/cosmos/cosmos-sdk/crypto/keys/multisig"
 	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
-	"github.com/cosmos/cosmos-sdk/types/tx"
+	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 	"github.com/cosmos/cosmos-sdk/x/feegrant"
 
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/blob"
 	requester "github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/tx"
 	"github.com/thetaedge/theta/testutil/edge"
 )
 
@@ -42,13 +43,13 @@ func (m *market) fund(to sdk.AccAddress, tfuel int64) {
 }
 
 // lastTx is the last transaction that the node has taken.
-func (m *market) lastTx() *tx.Tx {
+func (m *market) lastTx() *txtypes.Tx {
 	m.t.Helper()
 	raw := m.node.Last()
 	require.NotEmpty(m.t, raw)
 	decoded, err := m.chain.App.TxConfig().TxDecoder()(raw)
 	require.NoError(m.t, err)
-	return decoded.(interface{ GetProtoTx() *tx.Tx }).GetProtoTx()
+	return decoded.(interface{ GetProtoTx() *txtypes.Tx }).GetProtoTx()
 }
 
 func TestAMultisigPostsAJobWhoseKeyWasKeptBeforeItsTransactionWasMade(t *testing.T) {
@@ -71,7 +72,7 @@ func TestAMultisigPostsAJobWhoseKeyWasKeptBeforeItsTransactionWasMade(t *testing
 	dir := filepath.Join(t.TempDir(), "their result")
 
 	_, err = m.compute("together", "run", job, "--out", dir)
-	require.ErrorIs(t, err, requester.ErrCannotSign)
+	require.ErrorIs(t, err, tx.ErrCannotSign)
 	require.ErrorContains(t, err, "--generate-only")
 	require.NoFileExists(t, filepath.Join(dir, requester.StateFile))
 

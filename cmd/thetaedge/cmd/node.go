@@ -12,7 +12,9 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/grpcnode"
 	"github.com/thetaedge/theta/client/proven"
+	"github.com/thetaedge/theta/client/tx"
 	"github.com/thetaedge/theta/internal/osfault"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/config"
@@ -26,7 +28,7 @@ type node struct {
 	home   string
 	config config.Config
 	codec  chain.Codec
-	worker chain.Signer
+	worker tx.Signer
 	conn   *grpc.ClientConn
 	// witnesses are other nodes that must show the same headers.
 	witnesses []*grpc.ClientConn
@@ -88,9 +90,12 @@ func (n *node) open(command *cobra.Command) (err error) {
 // dial opens a connection to a node with the security that the settings allow.
 func (n *node) dial(endpoint string) (*grpc.ClientConn, error) {
 	if n.config.Chain.InsecurePlaintext {
-		return chain.DialPlaintext(endpoint)
+		return grpcnode.DialPlaintext(endpoint)
 	}
-	return chain.Dial(endpoint)
+	if err := chain.CheckPlaintext(endpoint); err != nil {
+		return nil, err
+	}
+	return grpcnode.Dial(endpoint)
 }
 
 func (n *node) close() error {

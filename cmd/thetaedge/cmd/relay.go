@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/client/grpcnode"
 	"github.com/thetaedge/theta/relay"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/config"
@@ -117,7 +118,7 @@ func (f *relayFlags) ask(c *relay.Config) (closeConn func() error, err error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := chain.Dial(f.node)
+	conn, err := grpcnode.Dial(f.node)
 	if err != nil {
 		return nil, fmt.Errorf("--node: %w", err)
 	}

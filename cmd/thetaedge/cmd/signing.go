@@ -18,6 +18,7 @@ import (
 	signingtypes "github.com/cosmos/cosmos-sdk/types/tx/signing"
 
 	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/tx"
 	"github.com/thetaedge/theta/sidecar/chain"
 )
 
@@ -49,10 +50,10 @@ func (s *signing) addFlags(flags *pflag.FlagSet) {
 }
 
 // operator opens the key that --from names, or takes the account if nothing is signed here.
-func (s *signing) operator(command *cobra.Command, n *node) (client.Signer, error) {
+func (s *signing) operator(command *cobra.Command, n *node) (tx.Signer, error) {
 	address, err := sdk.AccAddressFromBech32(s.from)
 	if err == nil && (s.generate || s.dryRun) && s.keyringDir == "" {
-		return client.NewAccount(address, nil), nil
+		return tx.NewAccount(address, nil), nil
 	}
 	if s.keyringDir == "" {
 		return nil, errors.New("expected the folder of the operator's keyring in --keyring-dir, found none")
@@ -71,7 +72,7 @@ func (s *signing) operator(command *cobra.Command, n *node) (client.Signer, erro
 	return s.signer(ring, record)
 }
 
-func (s *signing) signer(ring keyring.Keyring, record *keyring.Record) (client.Signer, error) {
+func (s *signing) signer(ring keyring.Keyring, record *keyring.Record) (tx.Signer, error) {
 	kind := record.GetType()
 	if s.ledger && kind != keyring.TypeLedger {
 		return nil, fmt.Errorf("--ledger: expected a key on a Ledger in --from, found %q, which is %s; leave out --ledger", record.Name, kind)
@@ -82,11 +83,11 @@ func (s *signing) signer(ring keyring.Keyring, record *keyring.Record) (client.S
 			return nil, err
 		}
 		if !s.generate && !s.dryRun {
-			return nil, fmt.Errorf("--from %s: %w: its key is a multisig or is not in this keyring; print the transaction with --generate-only", record.Name, client.ErrCannotSign)
+			return nil, fmt.Errorf("--from %s: %w: its key is a multisig or is not in this keyring; print the transaction with --generate-only", record.Name, tx.ErrCannotSign)
 		}
-		return client.NewAccount(sdk.AccAddress(key.Address()), key), nil
+		return tx.NewAccount(sdk.AccAddress(key.Address()), key), nil
 	}
-	signer, err := client.NewKeyringSigner(ring, record.Name)
+	signer, err := tx.NewKeyringSigner(ring, record.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -143,11 +144,11 @@ func (s *signing) printUnsigned(command *cobra.Command, n *node, c *client.Clien
 	if err != nil {
 		return err
 	}
-	tx, err := n.codec.Tx.TxDecoder()(raw)
+	decoded, err := n.codec.Tx.TxDecoder()(raw)
 	if err != nil {
 		return err
 	}
-	text, err := n.codec.Tx.TxJSONEncoder()(tx)
+	text, err := n.codec.Tx.TxJSONEncoder()(decoded)
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/thetaedge/theta/app/params"
 	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/blob/transfer"
+	"github.com/thetaedge/theta/client/grpcnode"
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/executor/wasm"
 	"github.com/thetaedge/theta/sidecar/agent"
@@ -101,7 +102,7 @@ func connect(home string, settings config.Config) (*chain.Sender, blob.Signer, f
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	conn, err := chain.Dial(settings.Chain.GRPC)
+	conn, err := grpcnode.Dial(settings.Chain.GRPC)
 	if err != nil {
 		return nil, nil, nil, err
 	}

@@ -1,23 +1,13 @@
-package client
+package tx
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
-	protov2 "google.golang.org/protobuf/proto"
-
-	signingv1beta1 "cosmossdk.io/api/cosmos/tx/signing/v1beta1"
-	txv1beta1 "cosmossdk.io/api/cosmos/tx/v1beta1"
-
-	"github.com/cosmos/cosmos-sdk/codec"
-	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	"github.com/cosmos/cosmos-sdk/crypto/keyring"
 	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/tx/signing"
-	authtx "github.com/cosmos/cosmos-sdk/x/auth/tx"
-	txsigning "github.com/cosmos/cosmos-sdk/x/tx/signing"
 )
 
 // Signer holds a key. Nothing is spent without its signature.
@@ -44,33 +34,6 @@ func modeOf(signer Signer) signing.SignMode {
 		return other.Mode()
 	}
 	return signing.SignMode_SIGN_MODE_DIRECT
-}
-
-// signBytes returns the bytes that the signer must sign.
-func (c *Client) signBytes(ctx context.Context, signer Signer, account accountState, body, auth []byte) ([]byte, error) {
-	var decodedBody txv1beta1.TxBody
-	var decodedAuth txv1beta1.AuthInfo
-	if err := errors.Join(protov2.Unmarshal(body, &decodedBody), protov2.Unmarshal(auth, &decodedAuth)); err != nil {
-		return nil, err
-	}
-	text, err := addressText(signer.Address())
-	if err != nil {
-		return nil, err
-	}
-	mode := signingv1beta1.SignMode(modeOf(signer)) // both use the same numbers for the modes
-	handlers := authtx.NewTxConfig(codec.NewProtoCodec(codectypes.NewInterfaceRegistry()), []signing.SignMode{
-		signing.SignMode_SIGN_MODE_DIRECT, signing.SignMode_SIGN_MODE_LEGACY_AMINO_JSON,
-	}).SignModeHandler()
-	doc, err := handlers.GetSignBytes(ctx, mode,
-		txsigning.SignerData{
-			Address: text, ChainID: c.chainID, AccountNumber: account.number, Sequence: account.sequence, PubKey: decodedAuth.SignerInfos[0].PublicKey,
-		},
-		txsigning.TxData{Body: &decodedBody, AuthInfo: &decodedAuth, BodyBytes: body, AuthInfoBytes: auth},
-	)
-	if err != nil {
-		return nil, fmt.Errorf("sign mode %s: %w", mode, err)
-	}
-	return doc, nil
 }
 
 // KeyringSigner signs with a key of an SDK keyring.
@@ -133,7 +96,7 @@ func (s *KeyringSigner) Sign(doc []byte) ([]byte, error) {
 var ErrCannotSign = errors.New("this program cannot sign for the account")
 
 // Account is a payer whose transactions are signed elsewhere: an address whose key is not
-// here, or a multisig. The client can estimate costs for it.
+// here, or a multisig. Its transactions can be simulated.
 type Account struct {
 	addr   sdk.AccAddress
 	pubKey cryptotypes.PubKey

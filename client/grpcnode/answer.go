@@ -1,4 +1,4 @@
-package client
+package grpcnode
 
 import (
 	"context"
@@ -70,12 +70,24 @@ func holdsAmounts(kind reflect.Kind) bool {
 	return kind == reflect.Struct || kind == reflect.Pointer || kind == reflect.Interface
 }
 
-// checked is a connection that refuses answers with unusable amounts.
+// Checked returns a connection that refuses answers with unusable amounts, and
+// distinguishes a starting node from a missing record and a refusal. Connections of Dial
+// do both.
+func Checked(conn Connection) Connection { return checked{conn} }
+
 type checked struct{ Connection }
 
 // Invoke implements grpc.ClientConnInterface.
 func (c checked) Invoke(ctx context.Context, method string, args, reply any, opts ...grpc.CallOption) error {
-	if err := c.Connection.Invoke(ctx, method, args, reply, opts...); err != nil {
+	return check(reply, c.Connection.Invoke(ctx, method, args, reply, opts...))
+}
+
+// check judges an answer.
+func check(reply any, err error) error {
+	switch {
+	case IsStarting(err):
+		return &startingError{err: err}
+	case err != nil:
 		return err
 	}
 	return CheckAnswer(reply)
