@@ -2,50 +2,89 @@ package drand
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
-	"github.com/cosmos/cosmos-sdk/client"
-	clienttx "github.com/cosmos/cosmos-sdk/client/tx"
+	sdkmath "cosmossdk.io/math"
+
 	sdk "github.com/cosmos/cosmos-sdk/types"
-	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
 	"github.com/cosmos/cosmos-sdk/types/query"
 
+	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/client/grpcnode"
+	"github.com/thetaedge/theta/client/tx"
 	"github.com/thetaedge/theta/x/beacon/types"
 )
 
 const (
-	// sequenceAttempts is how often a tx is signed anew when its sequence
-	// number was taken meanwhile.
+	// sequenceAttempts is how often a transaction is signed again if its sequence was used
+	// by another one.
 	sequenceAttempts = 4
-	// inclusionTimeout is how long a tx is awaited.
-	inclusionTimeout = 30 * time.Second
-	// inclusionPoll is how often a node is asked for an awaited tx.
-	inclusionPoll = 300 * time.Millisecond
+	// txLifeBlocks is how long a transaction may wait for a block. Heights do not wait
+	// longer for a round.
+	txLifeBlocks = 20
+	// txPoll is the pause between two looks for a transaction.
+	txPoll = 300 * time.Millisecond
+	// silence is how long a node may give no usable answer about a transaction; after that
+	// the relay reports it and starts again.
+	silence = 2 * time.Minute
 )
 
-// Node submits rounds through a node, signed by a key of the keyring. It is
-// not for concurrent use: one key has one sequence.
-type Node struct {
-	ctx      client.Context
-	factory  clienttx.Factory
-	gas      uint64 // 0: simulate
-	sequence uint64 // of the next tx; 0: ask the node
-	account  uint64
+// Terms are how the transactions of a relay are paid for and described.
+type Terms struct {
+	// GasPrices are for a unit of gas.
+	GasPrices sdk.DecCoins
+	// Fees are for a transaction, instead of GasPrices.
+	Fees sdk.Coins
+	// Gas is the limit; 0 means that each transaction is simulated.
+	Gas uint64
+	// GasAdjustment multiplies simulated gas.
+	GasAdjustment float64
+	// Memo is public.
+	Memo string
+	// Granter pays the fees by a fee grant; empty if the signer pays.
+	Granter sdk.AccAddress
 }
 
-// NewNode returns a chain behind a client context with a from key. The gas of a
-// tx is simulated when gas is 0.
-func NewNode(ctx client.Context, factory clienttx.Factory, gas uint64) *Node {
-	return &Node{ctx: ctx, factory: factory, gas: gas}
+// fee returns what gas costs, rounded up.
+func (t Terms) fee(gas uint64) sdk.Coins {
+	if len(t.GasPrices) == 0 {
+		return t.Fees
+	}
+	fees := make([]sdk.Coin, len(t.GasPrices))
+	for i, price := range t.GasPrices {
+		fees[i] = sdk.NewCoin(price.Denom, price.Amount.MulInt(sdkmath.NewIntFromUint64(gas)).Ceil().TruncateInt())
+	}
+	return sdk.NewCoins(fees...)
+}
+
+// Node submits rounds through a node of the chain, signed by one key. It is not for
+// concurrent use: one key has one sequence.
+type Node struct {
+	conn    grpcnode.Connection
+	txs     *tx.Sender
+	signer  tx.Signer
+	account *tx.AccountCache
+	terms   Terms
+	poll    time.Duration
+}
+
+// NewNode returns a chain behind a connection to one of its nodes.
+func NewNode(conn grpcnode.Connection, chainID string, signer tx.Signer, terms Terms) *Node {
+	conn = grpcnode.Checked(conn)
+	txs := tx.NewSender(chainID, conn)
+	return &Node{
+		conn: conn, txs: txs, signer: signer, account: tx.NewAccountCache(txs, signer.Address()),
+		terms: terms, poll: txPoll,
+	}
 }
 
 // Schedule returns the network that the chain follows.
 func (n *Node) Schedule(ctx context.Context) (types.Schedule, error) {
-	res, err := types.NewQueryClient(n.ctx).Params(ctx, &types.QueryParamsRequest{})
+	res, err := types.NewQueryClient(n.conn).Params(ctx, &types.QueryParamsRequest{})
 	if err != nil {
 		return types.Schedule{}, err
 	}
@@ -58,7 +97,7 @@ func (n *Node) Missing(ctx context.Context, limit int, deep bool) ([]uint64, err
 	var rounds []uint64
 	page := &query.PageRequest{Limit: uint64(limit)} //nolint:gosec // small
 	for {
-		res, err := types.NewQueryClient(n.ctx).Missing(ctx, &types.QueryMissingRequest{Pagination: page})
+		res, err := types.NewQueryClient(n.conn).Missing(ctx, &types.QueryMissingRequest{Pagination: page})
 		if err != nil {
 			return nil, err
 		}
@@ -70,117 +109,86 @@ func (n *Node) Missing(ctx context.Context, limit int, deep bool) ([]uint64, err
 	}
 }
 
-// Submit sends one tx with all rounds and waits until it is in a block.
+// Submit sends one transaction with all rounds and waits until it is in a block. If another
+// transaction has used its sequence, it is signed again. It fails with ErrBeaten if a round
+// is on the chain already. After an error, the rounds may still come, because the chain
+// refuses a second one.
 func (n *Node) Submit(ctx context.Context, rounds []Beacon) error {
+	submitter, err := sdk.Bech32ifyAddressBytes(params.Bech32Prefix, n.signer.Address())
+	if err != nil {
+		return err
+	}
 	msgs := make([]sdk.Msg, 0, len(rounds))
 	for _, b := range rounds {
-		msgs = append(msgs, &types.MsgSubmitRound{Submitter: n.ctx.FromAddress.String(), Round: b.Round, Signature: b.Signature})
+		msgs = append(msgs, &types.MsgSubmitRound{Submitter: submitter, Round: b.Round, Signature: b.Signature})
 	}
 	for range sequenceAttempts {
-		hash, err := n.broadcast(ctx, msgs)
-		if errors.Is(err, sdkerrors.ErrWrongSequence) {
-			n.sequence = 0
-			if !pause(ctx, inclusionPoll) {
-				return ctx.Err()
-			}
-			continue
+		err := n.submit(ctx, msgs)
+		var refused *tx.Refusal
+		if err == nil || !errors.As(err, &refused) || refused.Reason != tx.WrongSequence {
+			return beaten(err)
 		}
-		if err != nil {
-			n.sequence = 0
+		if !pause(ctx, n.poll) {
+			return ctx.Err()
+		}
+		if err := n.account.Correct(ctx, refused); err != nil {
 			return err
 		}
-		return n.await(ctx, hash)
 	}
 	return fmt.Errorf("expected a sequence number to hold, it was taken %d times: is the key used elsewhere?", sequenceAttempts)
 }
 
-// broadcast signs the messages and hands them to the node, which checks the tx.
-func (n *Node) broadcast(ctx context.Context, msgs []sdk.Msg) (string, error) {
-	if n.sequence == 0 {
-		account, sequence, err := n.factory.AccountRetriever().GetAccountNumberSequence(n.ctx, n.ctx.FromAddress)
+// submit has one transaction executed. After an error the account is read again.
+func (n *Node) submit(ctx context.Context, msgs []sdk.Msg) (err error) {
+	defer func() {
 		if err != nil {
-			return "", fmt.Errorf("account %s: %w", n.ctx.FromAddress, err)
+			n.account.Forget()
 		}
-		n.account, n.sequence = account, sequence
-	}
-	factory := n.factory.WithAccountNumber(n.account).WithSequence(n.sequence).WithGas(n.gas)
-	if n.gas == 0 {
-		_, gas, err := clienttx.CalculateGas(n.ctx, factory, msgs...)
-		if err != nil {
-			return "", refusal(err)
-		}
-		factory = factory.WithGas(gas)
-	}
-	builder, err := factory.BuildUnsignedTx(msgs...)
+	}()
+	signed, err := n.sign(ctx, msgs)
 	if err != nil {
-		return "", err
+		return err
 	}
-	if err := clienttx.Sign(ctx, factory, n.ctx.FromName, builder, true); err != nil {
-		return "", err
+	if err := n.txs.Broadcast(ctx, signed); err != nil {
+		return err
 	}
-	raw, err := n.ctx.TxConfig.TxEncoder()(builder.GetTx())
-	if err != nil {
-		return "", err
-	}
-	res, err := n.ctx.BroadcastTxSync(raw)
-	if err != nil {
-		return "", err
-	}
-	if err := outcome(res); err != nil {
-		return "", err
-	}
-	n.sequence++
-	return res.TxHash, nil
-}
-
-// await returns when the tx is in a block.
-func (n *Node) await(ctx context.Context, hash string) error {
-	ctx, cancel := context.WithTimeout(ctx, inclusionTimeout)
+	n.account.Used()
+	ctx, cancel := context.WithTimeoutCause(ctx, silence, fmt.Errorf("transaction %s: expected it in a block within %s", signed.Hash(), silence))
 	defer cancel()
-	raw, err := hex.DecodeString(hash)
-	if err != nil {
-		return err
-	}
-	node, err := n.ctx.GetNode()
-	if err != nil {
-		return err
-	}
-	for {
-		res, err := node.Tx(ctx, raw, false)
-		if err == nil {
-			return outcome(&sdk.TxResponse{
-				TxHash: hash, Codespace: res.TxResult.Codespace, Code: res.TxResult.Code, RawLog: res.TxResult.Log,
-			})
-		}
-		if !pause(ctx, inclusionPoll) {
-			// Whether it still comes is unknown: the next sequence number is
-			// whatever the node says then.
-			n.sequence = 0
-			return fmt.Errorf("tx %s: expected it in a block within %s", hash, inclusionTimeout)
-		}
-	}
+	_, _, err = n.txs.Await(ctx, signed, n.poll)
+	return err
 }
 
-// outcome is the error of a tx result, nil for success.
-func outcome(res *sdk.TxResponse) error {
-	switch {
-	case res.Code == 0:
-		return nil
-	case res.Codespace == types.ErrDuplicateRound.Codespace() && res.Code == types.ErrDuplicateRound.ABCICode():
-		return ErrBeaten
-	case res.Codespace == sdkerrors.ErrWrongSequence.Codespace() && res.Code == sdkerrors.ErrWrongSequence.ABCICode():
-		return sdkerrors.ErrWrongSequence
+// sign simulates the messages, if the terms do not name the gas, and signs them.
+func (n *Node) sign(ctx context.Context, msgs []sdk.Msg) (tx.Signed, error) {
+	account, err := n.account.State(ctx)
+	if err != nil {
+		return tx.Signed{}, err
 	}
-	return fmt.Errorf("tx %s refused with %s/%d: %s", res.TxHash, res.Codespace, res.Code, res.RawLog)
+	draft := tx.Draft{Msgs: msgs, Memo: n.terms.Memo, Gas: n.terms.Gas, Granter: n.terms.Granter}
+	if draft.Gas == 0 {
+		draft.Fee = n.terms.fee(0)
+		found, err := n.txs.Simulate(ctx, n.signer, account, draft)
+		if err != nil {
+			return tx.Signed{}, err
+		}
+		draft.Gas = uint64(math.Ceil(float64(found.GasUsed) * n.terms.GasAdjustment))
+	}
+	draft.Fee = n.terms.fee(draft.Gas)
+	height, err := n.txs.Height(ctx)
+	if err != nil {
+		return tx.Signed{}, err
+	}
+	draft.TimeoutHeight = height + txLifeBlocks
+	return n.txs.Sign(ctx, n.signer, account, draft)
 }
 
-// refusal recognises what a simulation says in words only.
-func refusal(err error) error {
-	switch text := err.Error(); {
-	case strings.Contains(text, types.ErrDuplicateRound.Error()):
+// beaten turns a refusal of a round that is on the chain already into ErrBeaten. A
+// simulation refuses it in words only.
+func beaten(err error) error {
+	var refused *tx.Refusal
+	if errors.As(err, &refused) && (errors.Is(err, types.ErrDuplicateRound) || strings.Contains(refused.Log, types.ErrDuplicateRound.Error())) {
 		return ErrBeaten
-	case strings.Contains(text, sdkerrors.ErrWrongSequence.Error()), strings.Contains(text, "account sequence mismatch"):
-		return sdkerrors.ErrWrongSequence
 	}
-	return fmt.Errorf("simulating the tx: %w", err)
+	return err
 }

@@ -14,6 +14,7 @@ import (
 	clienttx "github.com/cosmos/cosmos-sdk/client/tx"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/client/tx"
 	"github.com/thetaedge/theta/drand"
 )
 
@@ -91,10 +92,23 @@ func relaySource(cmd *cobra.Command, log *slog.Logger) (drand.Source, error) {
 	return drand.NewPool(log, sources...), nil
 }
 
-// relayNode sets what the relay needs and the usual transaction flags leave unset: the
-// chain's minimum gas price, and a gas limit from simulation.
+// relayNode reads the transaction flags, and sets what the relay needs and they leave unset:
+// the chain's minimum gas price, and a gas limit from simulation.
 func relayNode(cmd *cobra.Command, clientCtx client.Context) (*drand.Node, error) {
 	set := cmd.Flags()
+	for _, name := range []string{flags.FlagTimeoutHeight, flags.FlagFeePayer, flags.FlagUnordered} {
+		if set.Changed(name) {
+			return nil, fmt.Errorf("--%s: the relay signs many transactions alone, each with a sequence and a timeout height of its own; leave it out", name)
+		}
+	}
+	keys := signing{ctx: clientCtx}
+	signer, err := keys.readSigner(set)
+	if err != nil {
+		return nil, err
+	}
+	if _, elsewhere := signer.(*tx.Account); elsewhere {
+		return nil, fmt.Errorf("--%s %s: %w: its key is a multisig or is not in this keyring; name another key", flags.FlagFrom, clientCtx.From, tx.ErrCannotSign)
+	}
 	factory, err := clienttx.NewFactoryCLI(clientCtx, set)
 	if err != nil {
 		return nil, err
@@ -102,12 +116,18 @@ func relayNode(cmd *cobra.Command, clientCtx client.Context) (*drand.Node, error
 	if !set.Changed(flags.FlagGasPrices) && !set.Changed(flags.FlagFees) {
 		factory = factory.WithGasPrices(fmt.Sprintf("%d%s", params.DefaultMinGasPrice, params.BaseDenom))
 	}
-	if !set.Changed(flags.FlagGasAdjustment) {
-		factory = factory.WithGasAdjustment(relayGasAdjustment)
+	terms := drand.Terms{
+		GasPrices: factory.GasPrices(), Fees: factory.Fees(), GasAdjustment: relayGasAdjustment,
+		Memo: factory.Memo(), Granter: clientCtx.FeeGranter,
 	}
-	gas := uint64(0)
+	if len(terms.GasPrices) > 0 && len(terms.Fees) > 0 {
+		return nil, fmt.Errorf("expected --%s or --%s, found both; leave one out", flags.FlagGasPrices, flags.FlagFees)
+	}
+	if set.Changed(flags.FlagGasAdjustment) {
+		terms.GasAdjustment = factory.GasAdjustment()
+	}
 	if set.Changed(flags.FlagGas) && !factory.SimulateAndExecute() {
-		gas = factory.Gas()
+		terms.Gas = factory.Gas()
 	}
-	return drand.NewNode(clientCtx, factory, gas), nil
+	return drand.NewNode(clientCtx, clientCtx.ChainID, signer, terms), nil
 }
