@@ -1,18 +1,17 @@
 package bench
 
 import (
+	"context"
 	"crypto/sha256"
-	"fmt"
 
 	"cosmossdk.io/math"
 
-	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
+	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
-	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
-	"github.com/cosmos/cosmos-sdk/types/tx/signing"
 
 	"github.com/thetaedge/theta/app/params"
+	"github.com/thetaedge/theta/client/tx"
 )
 
 // account is a key with the sequence of its next transaction.
@@ -45,56 +44,25 @@ func newSleeper(name string) *account {
 	}
 }
 
+// Address implements tx.Signer.
+func (a *account) Address() sdk.AccAddress { return a.address }
+
+// PubKey implements tx.Signer.
+func (a *account) PubKey() cryptotypes.PubKey { return a.public }
+
+// Sign implements tx.Signer.
+func (a *account) Sign(doc []byte) ([]byte, error) { return a.key.Sign(doc) }
+
 // sign returns the bytes of a transaction with the messages and the lowest fee of the gas
 // limit, and increments the sequence.
 func (a *account) sign(gas uint64, msgs ...sdk.Msg) ([]byte, error) {
-	body := &txtypes.TxBody{}
-	for _, msg := range msgs {
-		packed, err := codectypes.NewAnyWithValue(msg)
-		if err != nil {
-			return nil, fmt.Errorf("pack %T: %w", msg, err)
-		}
-		body.Messages = append(body.Messages, packed)
-	}
-	bodyBytes, err := body.Marshal()
-	if err != nil {
-		return nil, err
-	}
-	authBytes, err := a.authInfo(gas)
-	if err != nil {
-		return nil, err
-	}
-	doc := &txtypes.SignDoc{
-		BodyBytes: bodyBytes, AuthInfoBytes: authBytes, ChainId: chainID, AccountNumber: a.number,
-	}
-	signed, err := doc.Marshal()
-	if err != nil {
-		return nil, err
-	}
-	signature, err := a.key.Sign(signed)
+	fee := math.NewInt(params.DefaultMinGasPrice).Mul(math.NewIntFromUint64(gas))
+	raw, err := tx.Encode(context.Background(), chainID, a, tx.AccountState{Number: a.number, Sequence: a.sequence}, tx.Draft{
+		Msgs: msgs, Gas: gas, Fee: sdk.NewCoins(sdk.NewCoin(params.BaseDenom, fee)),
+	})
 	if err != nil {
 		return nil, err
 	}
 	a.sequence++
-	raw := &txtypes.TxRaw{BodyBytes: bodyBytes, AuthInfoBytes: authBytes, Signatures: [][]byte{signature}}
-	return raw.Marshal()
-}
-
-func (a *account) authInfo(gas uint64) ([]byte, error) {
-	public, err := codectypes.NewAnyWithValue(a.public)
-	if err != nil {
-		return nil, err
-	}
-	fee := math.NewInt(params.DefaultMinGasPrice).Mul(math.NewIntFromUint64(gas))
-	info := &txtypes.AuthInfo{
-		SignerInfos: []*txtypes.SignerInfo{{
-			PublicKey: public,
-			ModeInfo: &txtypes.ModeInfo{Sum: &txtypes.ModeInfo_Single_{
-				Single: &txtypes.ModeInfo_Single{Mode: signing.SignMode_SIGN_MODE_DIRECT},
-			}},
-			Sequence: a.sequence,
-		}},
-		Fee: &txtypes.Fee{Amount: sdk.NewCoins(sdk.NewCoin(params.BaseDenom, fee)), GasLimit: gas},
-	}
-	return info.Marshal()
+	return raw, nil
 }
