@@ -52,9 +52,9 @@ func cost(op byte) int64 {
 
 // region is an open block as the charges see it.
 type region struct {
-	op    byte
-	outer int  // the charge that is open around it
-	early bool // a branch leaves it before its end
+	op      byte
+	outer   int // the charge that is open around it
+	reaches int // the outermost region that a branch inside of it leads to
 }
 
 // charges cuts the body into regions that are run as a whole, and sums up what the
@@ -65,20 +65,23 @@ type region struct {
 func (b *body) charges() charges {
 	c := charges{at: make([]uint32, len(b.code)+1)}
 	current := c.open(0, b.calls || b.loops)
-	regions := []region{{op: opBlock, outer: current}}
-	leave := func(inside uint32) {
-		for d := range inside {
-			regions[len(regions)-1-int(d)].early = true
-		}
+	var regions []region
+	open := func(op byte) {
+		regions = append(regions, region{op: op, outer: current, reaches: len(regions)})
 	}
+	leave := func(label uint32) {
+		last := len(regions) - 1
+		regions[last].reaches = min(regions[last].reaches, last-int(label))
+	}
+	open(opBlock)
 	for i := range b.code {
 		x := &b.code[i]
 		c.list[current].cost += cost(x.op)
 		switch x.op {
 		case opBlock:
-			regions = append(regions, region{op: x.op, outer: current})
+			open(x.op)
 		case opLoop, opIf:
-			regions = append(regions, region{op: x.op, outer: current})
+			open(x.op)
 			current = c.open(i+1, x.op == opLoop)
 		case opElse:
 			current = c.open(i+1, false)
@@ -87,7 +90,10 @@ func (b *body) charges() charges {
 			if regions = regions[:len(regions)-1]; len(regions) == 0 {
 				break
 			}
-			if current = r.outer; r.early {
+			outer := &regions[len(regions)-1]
+			outer.reaches = min(outer.reaches, r.reaches)
+			// A branch leaves it before its end.
+			if current = r.outer; r.reaches < len(regions) {
 				current = c.open(i+1, false)
 			}
 		case opBr:
