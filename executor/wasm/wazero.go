@@ -13,6 +13,7 @@ import (
 	"github.com/tetratelabs/wazero/sys"
 	"golang.org/x/sys/cpu"
 
+	"github.com/thetaedge/theta/executor/wasm/internal/bigstack"
 	"github.com/thetaedge/theta/executor/wasm/internal/linear"
 	"github.com/thetaedge/theta/executor/wasm/internal/meter"
 	"github.com/thetaedge/theta/executor/wasm/internal/wasi"
@@ -59,6 +60,10 @@ func (w *wazeroEngine) usable() error {
 		return fmt.Errorf("profile %s needs Linux, macOS, Windows, FreeBSD or NetBSD, this is %s", Profile, runtime.GOOS)
 	}
 }
+
+// nativeStackBytes is the native stack that a program has: more than the counted stack can
+// make it use. Only what is used takes memory.
+const nativeStackBytes = 256 << 20
 
 // guestKey finds the guest in the context of a call.
 type guestKey struct{}
@@ -183,9 +188,18 @@ func (c *wazeroCode) run(ctx context.Context, inner *guest, entries []string) en
 		}
 		globals[i].Set(first)
 	}
+	stack, err := linear.Reserve(nativeStackBytes)
+	if err != nil {
+		return ending{err: fmt.Errorf("reserve a stack for the program: %w", err)}
+	}
+	defer stack.Free()
 	var end ending
 	for _, name := range entries {
-		if _, err = instance.ExportedFunction(name).Call(ctx); err != nil {
+		entry := instance.ExportedFunction(name)
+		if err := bigstack.Give(entry, stack.Reallocate(nativeStackBytes)); err != nil {
+			return ending{err: err}
+		}
+		if _, err = entry.Call(ctx); err != nil {
 			end = endingOfWazero(err)
 			break
 		}

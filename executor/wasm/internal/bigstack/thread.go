@@ -1,7 +1,5 @@
 //go:build wasmtime
 
-// Package bigstack runs a function on a thread with a stack of a given size, because
-// C code that Go calls runs on the stack of its thread.
 package bigstack
 
 /*
@@ -65,7 +63,7 @@ func thetaBigstackEnter(handle C.uintptr_t) {
 }
 
 // Run calls f on a new thread with a stack of so many bytes, waits for its end, and
-// panics as it did.
+// panics as it did: C code that Go calls runs on the stack of its thread.
 func Run(bytes uint64, f func()) error {
 	c := &call{f: f}
 	handle := cgo.NewHandle(c)
