@@ -332,13 +332,9 @@ WebAssembly.instantiate(fs.readFileSync(module), wasi.getImportObject()).then(({
 
 names=(lua bzip2 minigzip sqlite python ruby php flite esbuild yq goja shfmt)
 packages=(compress/flate encoding/json encoding/xml go/parser io/fs os regexp sort strings text/template)
-# Tests that need what the profile has not: links, times of files, a backslash in a name, or
-# more stack than it counts.
+# Tests that need what the profile has not: links, times of files, or a backslash in a name.
 declare -A skipped=(
-  [encoding/xml]='^(TestCVE202228131|TestDecodeElementDepthBypass|TestRecursiveUnmarshalInterfaceDepth)$'
-  [go/parser]='^TestScopeDepthLimit$'
   [os]='^(TestHardLink|TestRoot(Open_|OpenRoot|Create|Chtimes|Mkdir|Remove|Stat|Lstat|Readlink|Rename|Link|Symlink|Multi).*|TestOpenInRoot|TestLongPath|TestChtimes.*|TestDirFSPathsValid|ExampleReadlink)$'
-  [regexp]='^TestOnePassCutoff$'
 )
 declare -A read=([compress/flate]=src/testdata [go/parser]='src/go/printer/nodes.go src/go/ast' [os]='go.env LICENSE CONTRIBUTING.md')
 for each in "${names[@]}"; do

@@ -21,8 +21,8 @@ const (
 	// The stack of the thread that a program runs on, and how much of it the program
 	// may use: more than the counted stack can make it use. Only what is used takes
 	// memory.
-	threadStackBytes  = 512 << 20
-	programStackBytes = 448 << 20
+	threadStackBytes  = 1024 << 20
+	programStackBytes = 896 << 20
 )
 
 // wasmtimeEngine is the second engine, against which the first one is tested, and
@@ -135,9 +135,11 @@ func endingOfWasmtime(err error) ending {
 		return ending{err: err}
 	}
 	defer caught.Close()
+	// Once it is closed, nothing can be read from it.
+	unknown := ending{err: errors.New(err.Error())}
 	number := caught.Code()
 	if number == nil {
-		return ending{err: err}
+		return unknown
 	}
 	// As the engine's C interface numbers them: the Go binding's own constants miss
 	// one in the middle.
@@ -157,7 +159,7 @@ func endingOfWasmtime(err error) ending {
 	case 9:
 		return ending{trap: trapUnreachable}
 	default:
-		return ending{err: err}
+		return unknown
 	}
 }
 

@@ -25,7 +25,7 @@ type operand struct {
 // life is how long an operand stays on the stack.
 type life struct {
 	from, to int
-	wide     bool
+	kind     byte
 }
 
 // body is a validated function. Code that cannot be reached is left out.
@@ -143,7 +143,7 @@ func (v *validator) pop() byte {
 	o := v.stack[len(v.stack)-1]
 	v.stack = v.stack[:len(v.stack)-1]
 	if !f.dead && !f.dropped {
-		v.lives = append(v.lives, life{from: o.from, to: len(v.code), wide: o.kind == typeV128})
+		v.lives = append(v.lives, life{from: o.from, to: len(v.code), kind: o.kind})
 	}
 	return o.kind
 }

@@ -134,21 +134,52 @@ func TestAFrameIsChargedForWhatItKeeps(t *testing.T) {
 	load := func(local int) string { return fmt.Sprintf("(local.set %d (i32.load (i32.const 0)))", local) }
 	least := units("i32 i32", call)
 	require.EqualValues(t, FrameUnits, least)
+	// A value takes a place, and another one if there is a call for it.
+	one := int64(2 * ValueUnits)
 	require.Equal(t, least, units("i32 i32", strings.Repeat(load(0)+store(0), 500)+call), "nothing outlives a call")
-	require.Equal(t, least+8, units("i32 i32", load(0)+call+store(0)))
-	require.Equal(t, least+16, units("i32 i32", load(0)+load(1)+call+store(0)+store(1)))
-	require.Equal(t, least+16, units("i32 i32", load(0)+call+store(0)+load(0)+call+store(0)), "two values of one local")
-	require.Equal(t, least+16, units("v128", "(local.set 0 (v128.load (i32.const 0)))"+call+"(v128.store (i32.const 0) (local.get 0))"))
-	require.Equal(t, least+8, units("i32", "(i32.load (i32.const 0))"+call+"(drop)"), "an operand")
-	require.Equal(t, least+8, units("i32", load(0)+"(loop (br_if 0 (i32.load (i32.const 0))))"+store(0)+call), "a loop may fetch fuel")
-	require.Greater(t, units("i32 i32 i32 i32 i32 i32 i32 i32 i32 i32", load(0)+load(1)+load(2)+load(3)+load(4)+load(5)+load(6)+load(7)+load(8)+load(9)+
-		store(0)+store(1)+store(2)+store(3)+store(4)+store(5)+store(6)+store(7)+store(8)+store(9)+call), least+9*8, "more than registers")
-	// A definition for each place where the two meet.
+	require.Equal(t, least, units("i32 i32", strings.Repeat(call, 500)), "calls alone")
+	require.Equal(t, least+one, units("i32 i32", load(0)+call+store(0)))
+	require.Equal(t, least+one+8, units("i32 i32", load(0)+load(1)+call+store(0)+store(1)), "one call")
+	require.Equal(t, least+2*one, units("i32 i32", load(0)+call+store(0)+load(0)+call+store(0)), "two values of one local")
+	require.Equal(t, least+16+8, units("v128", "(local.set 0 (v128.load (i32.const 0)))"+call+"(v128.store (i32.const 0) (local.get 0))"))
+	require.Equal(t, least+one, units("i32", "(i32.load (i32.const 0))"+call+"(drop)"), "an operand")
+	require.Equal(t, least+one, units("i32 i32", load(0)+"(local.set 1 (local.get 0))"+call+store(0)+store(1)), "one value of two locals")
+	require.Equal(t, least+one, units("i32", "(local.tee 0 (i32.load (i32.const 0)))"+call+"(drop)"+store(0)), "a local and an operand")
+	require.Equal(t, least, units("i32 i32", "(local.set 0 (i32.const 7))"+call+store(0)+store(1)), "constants, and what was never set")
+	require.Equal(t, least+one, units("i32", load(0)+"(loop (br_if 0 (i32.load (i32.const 0))))"+store(0)+call), "a loop may fetch fuel")
+	require.Equal(t, least, units("i32", "(loop "+load(0)+store(0)+call+"(br_if 0 (i32.const 1)))"), "a loop that sets what it reads")
+	require.Equal(t, least+one, units("i32", "(loop "+store(0)+load(0)+"(br_if 0 (i32.const 1)))"+call), "a loop that reads what it set before")
+	// A value for each place where two different ones meet.
 	branches := func(n int) string {
 		return load(0) + strings.Repeat("(if (i32.load (i32.const 0)) (then "+load(0)+"))", n) + call + store(0)
 	}
-	require.Equal(t, least+8, units("i32", branches(1)))
-	require.Equal(t, least+8, units("i32", branches(50)), "only the last is there at the call")
+	require.Equal(t, least+one, units("i32", branches(1)))
+	require.Equal(t, least+one, units("i32", branches(50)), "only the last is there at the call")
+	meets := load(0) + "(block (br_if 0 (i32.load (i32.const 0))) (drop (i32.load (i32.const 0))))"
+	require.Equal(t, least+one, units("i32", call+meets+call+store(0)), "the same value on both ways")
+}
+
+// Where more live than there are registers, those that are read last give way: not all that
+// live, and nothing that is gone before.
+func TestWhatIsReadLastGivesWay(t *testing.T) {
+	kept := func(locals int, body string) int {
+		text := `(module (memory 1) (func (export "_start") (local ` + strings.Repeat("i32 ", locals) + `) ` + body + `))`
+		return len(bodies(t, assembled(t, text))[0].kept())
+	}
+	each := func(from, to int, do string) string {
+		var text strings.Builder
+		for i := from; i < to; i++ {
+			fmt.Fprintf(&text, do, i)
+		}
+		return text.String()
+	}
+	const set, get = "(local.set %d (i32.load (i32.const 0)))", "(i32.store (i32.const 0) (local.get %d))"
+	few := RegisterInts - 1
+	require.Zero(t, kept(few, each(0, few, set)+each(0, few, get)), "and the address")
+	more := RegisterInts + 4
+	require.Equal(t, 5, kept(more, each(0, more, set)+each(0, more, get)), "one more for the address")
+	short := strings.Repeat("(local.set 0 (i32.load (i32.const 0)))(i32.store (i32.const 0) (local.get 0))", 100)
+	require.Equal(t, 2+more-RegisterInts, kept(more+1, each(1, more+1, set)+short+each(1, more+1, get)), "short lives")
 }
 
 // ofBody is a module of one function without parameters and results.
