@@ -57,11 +57,15 @@ func TestEachRuleLeavesADrawForItsReason(t *testing.T) {
 		"just open":      {func(_ *Bidder, d *Draw) { d.CloseHeight = testNow + 2 }, CauseNone, "", false},
 		"outranked":      {func(_ *Bidder, d *Draw) { d.Leading = false }, CauseOutranked, "lower ranks for all its replicas", false},
 		"refused before": {func(_ *Bidder, d *Draw) { d.Earlier = &Earlier{Over: true, Reason: "claim refused: no"} }, CauseEarlier, "claim refused: no", false},
-		"job": {func(b *Bidder, d *Draw) { b.Shuns.LeaveJob(d.Ref.JobId, testNow, 5, "not done in time") }, CauseJob,
-			"until height 105: not done in time", false},
+		"job": {
+			func(b *Bidder, d *Draw) { b.Shuns.LeaveJob(d.Ref.JobId, testNow, 5, "not done in time") }, CauseJob,
+			"until height 105: not done in time", false,
+		},
 		"another job": {func(b *Bidder, _ *Draw) { b.Shuns.LeaveJob("2-0-0", testNow, 5, "not done in time") }, CauseNone, "", false},
-		"program": {func(b *Bidder, _ *Draw) { b.Shuns.Crashed(crashed.Job.Spec, "", "signal", testNow) }, CauseCrash,
-			"has ended a worker on this machine (1 times): signal", false},
+		"program": {
+			func(b *Bidder, _ *Draw) { b.Shuns.Crashed(crashed.Job.Spec, "", "signal", testNow) }, CauseCrash,
+			"has ended a worker on this machine (1 times): signal", false,
+		},
 		"requester": {func(b *Bidder, d *Draw) {
 			other := *d.Job.Spec
 			other.Program.Sha256 = []byte("another")

@@ -34,19 +34,25 @@ func TestEachShortageLeavesADrawForItsReason(t *testing.T) {
 		"room for all": {func(*Bidder, *Room) {}, 3, CauseNone, ""},
 		"slots":        {func(_ *Bidder, r *Room) { r.Slots = 2 }, 2, CauseSlots, "no slot is free: 2 were, for draws with lower ranks"},
 		"bond":         {func(_ *Bidder, r *Room) { r.Bond = math.NewInt(29) }, 2, CauseBond, "locks 10 of the bond, 9 is free"},
-		"time": {func(b *Bidder, _ *Room) { b.Policy.FuelPerBlock = 7 }, 2, CauseTime,
-			"asks for 50 fuel in 20 blocks, and 2 programs are before it at 7 fuel a block"},
+		"time": {
+			func(b *Bidder, _ *Room) { b.Policy.FuelPerBlock = 7 }, 2, CauseTime,
+			"asks for 50 fuel in 20 blocks, and 2 programs are before it at 7 fuel a block",
+		},
 		"time for what is held": {func(b *Bidder, r *Room) {
 			b.Policy.FuelPerBlock, r.Ahead = 10, []Program{{Fuel: 100, Deadline: testNow + 50, Running: true}}
 		}, 1, CauseTime, "2 programs are before it"},
 		"fees":     {func(_ *Bidder, r *Room) { r.Fees = Fees{Assignments: 1, Why: "the purse is empty"} }, 1, CauseFees, "the purse is empty"},
 		"no grant": {func(_ *Bidder, r *Room) { r.Fees = NoFees("no grant") }, 0, CauseFees, "no grant"},
 		"no fees":  {func(_ *Bidder, r *Room) { r.Fees = Fees{} }, 0, CauseFees, "nothing pays its fees"},
-		"grant ends": {func(_ *Bidder, r *Room) { r.Fees = AllFees(r.Now.Add(179 * time.Second)) }, 0, CauseFees,
-			"the fee grant ends at 1970-01-12T13:49:39Z, perhaps before the task does; run thetaedge register"},
+		"grant ends": {
+			func(_ *Bidder, r *Room) { r.Fees = AllFees(r.Now.Add(179 * time.Second)) }, 0, CauseFees,
+			"the fee grant ends at 1970-01-12T13:49:39Z, perhaps before the task does; run thetaedge register",
+		},
 		"grant lasts": {func(_ *Bidder, r *Room) { r.Fees = AllFees(r.Now.Add(180 * time.Second)) }, 3, CauseNone, ""},
-		"disk": {func(_ *Bidder, r *Room) { r.DiskBytes = 1_499 }, 2, CauseDisk,
-			"may take 500 bytes of disk, and beside a reserve of 1073741824 for what is held 499 are free at /home/work"},
+		"disk": {
+			func(_ *Bidder, r *Room) { r.DiskBytes = 1_499 }, 2, CauseDisk,
+			"may take 500 bytes of disk, and beside a reserve of 1073741824 for what is held 499 are free at /home/work",
+		},
 	} {
 		b, room := newBidder(), newRoom()
 		c.change(b, &room)

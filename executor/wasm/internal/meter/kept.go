@@ -1,9 +1,11 @@
 package meter
 
 const (
-	// RegisterInts and RegisterFloats are how many integers and references, and how many
-	// floats and vectors, a function may have at once without a place on the stack for each.
-	RegisterInts   = 6
+	// RegisterInts is how many integers and references a function may have at once without a
+	// place on the stack for each.
+	RegisterInts = 6
+	// RegisterFloats is how many floats and vectors a function may have at once without a
+	// place on the stack for each.
 	RegisterFloats = 8
 )
 

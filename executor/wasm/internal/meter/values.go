@@ -19,12 +19,9 @@ type values struct {
 	left    bool      // what follows is not reached from here
 }
 
-// noValue is what a local has before it is set.
-const noValue = 0
-
 // values finds the values of a body.
 func (s *scopes) values() *values {
-	v := &values{scopes: s, kinds: []byte{0}}
+	v := &values{scopes: s, kinds: []byte{0}} // value 0 is that of a local before it is set
 	v.kinds = append(v.kinds, s.kind.params...)
 	v.now = make([]int32, len(s.locals))
 	for i := range s.kind.params {
