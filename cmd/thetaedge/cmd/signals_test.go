@@ -12,8 +12,10 @@ import (
 )
 
 func TestAClosedTerminalStopsADaemonLikeATermination(t *testing.T) {
-	require.ElementsMatch(t, []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}, stopSignals())
-	signal.Ignore(syscall.SIGHUP)
-	defer signal.Reset(syscall.SIGHUP)
+	if !signal.Ignored(syscall.SIGHUP) { // it is, if nohup runs the tests
+		require.ElementsMatch(t, []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}, stopSignals())
+		signal.Ignore(syscall.SIGHUP)
+		defer signal.Reset(syscall.SIGHUP)
+	}
 	require.NotContains(t, stopSignals(), os.Signal(syscall.SIGHUP), "under nohup")
 }
