@@ -33,7 +33,7 @@ func (w webWithout) Probe(ctx context.Context, origin string) error {
 	return nil
 }
 
-// askedChain counts the looks that have shown a request.
+// askedChain counts the queries whose answers contained a request.
 type askedChain struct {
 	*fakeChain
 	shown atomic.Int64
@@ -89,7 +89,7 @@ func TestAProgramThatEndsRightAfterARequestIsDeliveredToTheNewSink(t *testing.T)
 	require.True(t, w.web.holds(manifestAt(elsewhere, record)))
 }
 
-// laggingChain answers with requests as a node that is some blocks behind.
+// laggingChain answers queries for requests like a node that is some blocks behind.
 type laggingChain struct {
 	*fakeChain
 	behind int64
@@ -130,7 +130,7 @@ func TestAResultOfBeforeSinksWereJournalledIsDeliveredAfterItsEnd(t *testing.T) 
 	stopBlocks()
 	_, err := w.journal.Edit(record.Key, func(r *store.Assignment) { r.Sink = "" })
 	require.NoError(t, err)
-	// While the daemon is replaced the task ends.
+	// The task ends while the daemon is being replaced.
 	w.chain.read(func() {
 		task.a.Tag = record.Tag
 		w.chain.settle(task, computetypes.ASSIGNMENT_STATUS_PAID)
@@ -143,7 +143,7 @@ func TestAResultOfBeforeSinksWereJournalledIsDeliveredAfterItsEnd(t *testing.T) 
 	require.True(t, w.web.holds(manifestAt(task.spec.Sink, record)))
 }
 
-// lyingChain shows a request of blocks that nobody has seen, as long as it is set.
+// lyingChain shows, while it is set, a request from blocks that do not exist yet.
 type lyingChain struct {
 	*fakeChain
 	job   atomic.Pointer[string]
@@ -161,7 +161,8 @@ func (c *lyingChain) Redeliveries(ctx context.Context, from int64, page []byte) 
 	return list, err
 }
 
-// What is written down of a request outlasts the node that showed it.
+// TestARequestOfBlocksToComeKeepsNoLaterOneFromBeingHeard: a recorded request is remembered
+// for longer than the node that showed it is used.
 func TestARequestOfBlocksToComeKeepsNoLaterOneFromBeingHeard(t *testing.T) {
 	w := newWorld(t)
 	liar := &lyingChain{fakeChain: w.chain}

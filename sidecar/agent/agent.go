@@ -16,10 +16,10 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// queryTimeout bounds all queries of one look at the chain.
+// queryTimeout bounds the time of all queries for one block.
 const queryTimeout = 15 * time.Second
 
-// Agent works for one node. Create it with New and run it once.
+// Agent works for one node. Callers create it with New and run it once.
 type Agent struct {
 	cfg       Config
 	executors map[string]executor.Executor
@@ -28,7 +28,7 @@ type Agent struct {
 	status    atomic.Pointer[Status]
 	drain     drain
 
-	// What follows belongs to the goroutine of Run.
+	// Only the goroutine of Run uses the fields below.
 
 	loop        loop
 	view        view
@@ -42,15 +42,15 @@ type Agent struct {
 	outbox      outbox
 	deliveries  *deliveries
 	receipts    receipts
-	// asked is how far requests to deliver again were read.
+	// asked says how far the requests to deliver again have been read.
 	asked       asked
 	prunedAt    time.Time
 	lastTrouble lastTrouble
-	// fatal ends Run: without a journal nothing may be sent.
+	// fatal ends Run. Without a journal, the agent must not send anything.
 	fatal error
 }
 
-// New checks the configuration and returns an agent that has not started.
+// New checks the configuration and returns an agent that has not started yet.
 func New(cfg Config) (*Agent, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
@@ -71,7 +71,8 @@ func New(cfg Config) (*Agent, error) {
 		return nil, err
 	}
 	if err := edgenodetypes.CheckText("device", cfg.Device, edgenodetypes.MaxModelBytes); err != nil {
-		// A reveal that the chain refuses for its name would cost the stake.
+		// If the chain refused a reveal because of the device's name, the node would lose its
+		// stake.
 		cfg.Logger.Warn("the device is not named in results", "error", err)
 		cfg.Device = ""
 	}
@@ -95,12 +96,12 @@ func New(cfg Config) (*Agent, error) {
 	return a, nil
 }
 
-// Drain makes Run claim nothing more and return once all that the node holds is
-// revealed. What waits for a verdict then is settled at the next start.
+// Drain makes Run stop claiming. Run returns once everything that the node holds has been
+// revealed. Tasks that then still wait for a verdict are settled after the next start.
 func (a *Agent) Drain() { a.drain.once.Do(func() { close(a.drain.asked) }) }
 
-// Run works until ctx ends or a drain is complete; it may be cut off at any
-// instant. It fails only when the journal cannot be read or written.
+// Run works until ctx ends or a drain is complete. It may be interrupted at any time. It fails
+// only if the journal cannot be read or written.
 func (a *Agent) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	a.loop.ctx = ctx
@@ -139,7 +140,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 }
 
-// restore takes up what the journal has left unfinished.
+// restore loads the unfinished work from the journal.
 func (a *Agent) restore() error {
 	records, err := a.cfg.Journal.List(store.Filter{})
 	if err != nil {
@@ -171,12 +172,13 @@ func (a *Agent) restore() error {
 	return nil
 }
 
-// drained tells whether nothing is left that a pause could cost.
+// drained reports whether the node does not hold anything that it would lose by pausing.
 func (a *Agent) drained() bool {
 	return !a.outbox.sending && !a.assignments.holdAny()
 }
 
-// look asks for the height and, on a new block, for all that concerns this node.
+// look queries the height. If there is a new block, it reads everything that concerns this
+// node.
 func (a *Agent) look() {
 	ctx, cancel := context.WithTimeout(a.loop.ctx, queryTimeout)
 	defer cancel()
@@ -201,7 +203,7 @@ func (a *Agent) look() {
 	a.prune()
 }
 
-// refresh reads the chain's state and makes the journal agree with it.
+// refresh reads the chain's state and updates the journal to agree with it.
 func (a *Agent) refresh(ctx context.Context) error {
 	if err := a.view.readParams(ctx, a.cfg.Chain); err != nil {
 		return err
@@ -222,7 +224,7 @@ func (a *Agent) refresh(ctx context.Context) error {
 		return err
 	}
 	if work.Height <= a.view.height || work.Height < a.view.floor {
-		// Another node behind the same endpoint, which lags.
+		// The answer is from another node behind the same endpoint that is some blocks behind.
 		return nil
 	}
 	a.view.height, a.view.at = work.Height, a.cfg.Now()
@@ -240,13 +242,13 @@ func (a *Agent) refresh(ctx context.Context) error {
 	return err
 }
 
-// lastTrouble is what went wrong last, for the owner to see.
+// lastTrouble is the latest error, for the owner.
 type lastTrouble struct {
 	text string
 	at   time.Time
 }
 
-// trouble notes what went wrong for the owner to see; the next block tries again.
+// trouble records an error for the owner. The agent tries again at the next block.
 func (a *Agent) trouble(what string, err error) {
 	if a.loop.ctx.Err() != nil {
 		return
@@ -260,7 +262,7 @@ func (a *Agent) trouble(what string, err error) {
 	a.metrics.troubles.Inc()
 }
 
-// journal runs a change, and ends the agent when it cannot be written.
+// journal applies a change to the journal. It ends the agent if the change cannot be written.
 func (a *Agent) journal(change func(*store.Tx) error) bool {
 	if a.fatal != nil {
 		return false

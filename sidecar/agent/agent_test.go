@@ -22,10 +22,11 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// patience bounds a wait for something that happens within milliseconds.
+// patience bounds the time for which a test waits for something that happens within
+// milliseconds.
 const patience = 20 * time.Second
 
-// world is a node with everything around it.
+// world is a node together with its environment.
 type world struct {
 	t       *testing.T
 	home    string
@@ -52,7 +53,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// run starts an agent; stop ends it and checks that it ended well.
+// run starts an agent. stop ends it and checks that it ended without an error.
 func (w *world) run() (a *Agent, stop func()) {
 	w.t.Helper()
 	a, err := New(w.config)
@@ -127,12 +128,12 @@ func TestKilledAnywhereEndsSettledWithOneCommitment(t *testing.T) {
 	}
 }
 
-// killedAt kills an agent at a step, starts another one on the same home, and
-// checks that it ends well. It returns false when there was no such step.
+// killedAt kills an agent at a step, starts another agent with the same home folder, and
+// checks that it ends well. It returns false if the agent did not reach that step.
 func killedAt(t *testing.T, kind string, after bool, step int) (died bool) {
 	t.Run(fmt.Sprintf("%s %d after=%v", kind, step, after), func(t *testing.T) {
 		w := newWorld(t)
-		// The chain escalates, so that every phase of the journal is passed.
+		// The chain escalates, so that the journal passes through every phase.
 		w.chain.escalates = true
 		task := w.chain.post(w.web, 1)
 		death := &crash{left: step, after: after}
@@ -390,7 +391,7 @@ func TestForeignCommitmentIsReportedAndNeverRevealed(t *testing.T) {
 
 func TestCommitThatNeverArrivedIsSentAgainUnchanged(t *testing.T) {
 	w := newWorld(t)
-	w.chain.refuse = chain.Open // nothing is refused that this test sends
+	w.chain.refuse = chain.Open // the chain accepts everything that this test sends
 	task := w.chain.post(w.web, 1)
 	lost := &losingChain{fakeChain: w.chain}
 	w.config.Chain = lost
@@ -403,7 +404,7 @@ func TestCommitThatNeverArrivedIsSentAgainUnchanged(t *testing.T) {
 	require.Equal(t, 1, w.engine.executions())
 }
 
-// losingChain loses the first transaction with a commit.
+// losingChain loses the first transaction that contains a commitment.
 type losingChain struct {
 	*fakeChain
 	lost int

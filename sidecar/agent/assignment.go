@@ -9,50 +9,56 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// assignment is what the loop knows of one piece of work: its journal record,
-// what the chain last said, and what runs beside the loop for it.
+// assignment is the loop's view of one piece of work: its journal record, what the chain last
+// reported, and what runs concurrently with the loop for it.
 type assignment struct {
 	record store.Assignment
-	// item is what the chain lists; nil when it lists nothing (any more).
+	// item is the assignment as the chain lists it. It is nil if the chain does not list it,
+	// or no longer lists it.
 	item *computetypes.WorkItem
-	// spec and prepareBlocks come from the job; nil until it was read.
+	// spec is the spec of the job, and prepareBlocks is from the job too. spec is nil until
+	// the job was read.
 	spec *computetypes.JobSpec
 
-	// ctx ends all that runs for this assignment.
+	// ctx ends everything that runs for this assignment.
 	ctx    context.Context
 	cancel context.CancelFunc
 
-	// ran is the spec that was executed last, ranUnder the keys of its traces.
+	// ran is the spec that was executed last. ranUnder contains the keys of the traces of that
+	// execution.
 	ran      *computetypes.JobSpec
 	ranUnder [][]byte
-	// clearance is what the chain has been proven to allow.
+	// clearance contains what the chain has been proven to allow.
 	clearance clearance
 
-	// fetching and executing tell what runs beside the loop.
+	// fetching and executing report what currently runs concurrently with the loop.
 	fetching, executing bool
-	// ready holds the fetched inputs until a slot is free.
+	// ready contains the fetched inputs until a slot is free.
 	ready *materials
-	// stopFetching ends the fetch that runs.
+	// stopFetching ends the current fetch.
 	stopFetching context.CancelFunc
-	// missing is the input that cannot be had, by its number on chain.
+	// missing is the number on chain of an input that cannot be fetched. It is nil if there is
+	// no such input.
 	missing *uint32
-	// giveUp asks for a release without naming an input.
+	// giveUp requests a release that does not name an input.
 	giveUp bool
-	// recovered: the daemon was killed while the program ran.
+	// recovered reports whether the daemon was killed while the program ran.
 	recovered bool
-	// claimSent: a claim is on its way or was taken.
+	// claimSent reports whether a claim is on its way or was accepted.
 	claimSent bool
-	// failures counts executions that this machine could not finish.
+	// failures is the number of executions that this machine could not complete.
 	failures int
-	// deaths counts those of them that have ended the worker.
+	// deaths is the number of these failures in which the worker process ended.
 	deaths int
-	// revealSince is the height at which its round was first seen to wait for reveals.
+	// revealSince is the height at which the round was first seen to wait for reveals.
 	revealSince int64
-	// retriedAt is the height of the last further attempt.
+	// retriedAt is the height of the last retry.
 	retriedAt int64
-	// searched: its task is gone as well, and blocks are searched for its receipt.
+	// searched reports that the task is gone too, and that blocks are searched for its
+	// receipt.
 	searched bool
-	// goneSince is the height at which the chain stopped listing it, 0 while it does.
+	// goneSince is the height at which the chain stopped listing the assignment. It is 0 while
+	// the chain lists it.
 	goneSince int64
 }
 
@@ -66,7 +72,7 @@ func refOf(key store.Key) computetypes.TaskRef {
 
 func itemKey(item *computetypes.WorkItem) store.Key { return keyOf(item.Ref) }
 
-// track returns the loop's entry for a record, new or known.
+// track returns the loop's entry for a record, and creates it if necessary.
 func (a *Agent) track(record store.Assignment) *assignment {
 	w, known := a.assignments[record.Key]
 	if !known {
@@ -78,8 +84,8 @@ func (a *Agent) track(record store.Assignment) *assignment {
 	return w
 }
 
-// forget ends what runs for an assignment that is finished, but for the delivery of
-// outputs that are owed.
+// forget ends everything that runs for a finished assignment, except for the delivery of
+// outputs that it owes.
 func (a *Agent) forget(w *assignment) {
 	w.cancel()
 	a.deliveries.keep(a.loop.ctx, w.record)
@@ -89,10 +95,10 @@ func (a *Agent) forget(w *assignment) {
 	delete(a.assignments, w.record.Key)
 }
 
-// assignments are those that are not over, by key.
+// assignments contains the assignments that are not over, by key.
 type assignments map[store.Key]*assignment
 
-// inOrder lists the assignments by key, so that equal states send equal batches.
+// inOrder returns the assignments in order of key, so that equal states lead to equal batches.
 func (all assignments) inOrder() []*assignment {
 	list := make([]*assignment, 0, len(all))
 	for _, w := range all {
@@ -107,15 +113,15 @@ func (all assignments) inOrder() []*assignment {
 	return list
 }
 
-// owes tells whether the outputs are still to be delivered. A job that judges a
-// challenge has no sink and takes none.
+// owes reports whether the outputs still have to be delivered. A job that judges a challenge
+// does not have a sink, so that its outputs are not delivered.
 func (w *assignment) owes() bool { return !w.record.Delivered && w.spec.Sink != "" }
 
-// over tells whether the chain has taken an assignment away and only its receipt is
-// awaited: nothing more is run for it.
+// over reports whether the chain no longer lists an assignment and only its receipt is
+// awaited. Nothing is run for it any more.
 func (w *assignment) over() bool { return w.goneSince > 0 && w.ctx.Err() != nil }
 
-// holdAny tells whether one of them takes a slot of the machine.
+// holdAny reports whether one of the assignments uses a slot of the machine.
 func (all assignments) holdAny() bool {
 	for _, w := range all {
 		if holds(w.record.Phase) {
@@ -125,8 +131,8 @@ func (all assignments) holdAny() bool {
 	return false
 }
 
-// holds tells whether an assignment takes a slot of the machine: from the claim
-// until the tag is out.
+// holds reports whether an assignment in a phase uses a slot of the machine. It does so from
+// the claim until its tag is revealed.
 func holds(p store.Phase) bool {
 	switch p {
 	case store.PhaseClaimed, store.PhaseAssigned, store.PhasePreparing, store.PhaseRunning,

@@ -17,19 +17,21 @@ import (
 	"github.com/thetaedge/theta/internal/osfault"
 )
 
-// cache keeps fetched inputs by digest and drops the longest unused ones.
+// cache keeps fetched inputs by digest. It deletes those that have not been used for the
+// longest time.
 type cache struct {
 	dir       string
 	maxBytes  int64
 	transfers Transfers
 
 	mu sync.Mutex
-	// users counts the assignments that need a file.
+	// users is the number of assignments that need a file.
 	users map[blob.Digest]int
-	// fetching is closed when a fetch has ended. Only who asks the same servers waits
-	// for it: the slow ones of one job must not keep the content from another.
+	// fetching contains a channel per running fetch, which is closed when the fetch has ended.
+	// Only fetches from the same servers wait for each other. Otherwise, the slow servers of
+	// one job would delay the same content for another job.
 	fetching map[string]chan struct{}
-	// arriving counts the fetches of some content.
+	// arriving is the number of running fetches per content.
 	arriving map[blob.Digest]int
 }
 
@@ -37,7 +39,8 @@ func newCache(dir string, maxBytes int64, transfers Transfers) (*cache, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot create the input cache: %w", osfault.Explain(dir, err))
 	}
-	// What a killed daemon was fetching has no digest for a name, and is not evicted.
+	// A file that a killed daemon was fetching does not have a digest as its name. It would
+	// not be evicted.
 	leftovers, err := filepath.Glob(filepath.Join(dir, transfer.PartialPattern))
 	for _, path := range leftovers {
 		err = errors.Join(err, os.Remove(path))
@@ -53,8 +56,8 @@ func newCache(dir string, maxBytes int64, transfers Transfers) (*cache, error) {
 
 func (c *cache) path(d blob.Digest) string { return filepath.Join(c.dir, d.String()) }
 
-// take returns the path of some content, fetched from the first address that has
-// it. The file stays until give is called.
+// take returns the path of a file with some content, which it fetches from the first address
+// that has it. The file is kept until give is called.
 func (c *cache) take(ctx context.Context, d blob.Digest, size int64, addresses []string) (string, error) {
 	from := d.String() + "\x00" + strings.Join(addresses, "\x00")
 	if err := c.lock(ctx, d, from); err != nil {
@@ -77,7 +80,7 @@ func (c *cache) take(ctx context.Context, d blob.Digest, size int64, addresses [
 	return path, nil
 }
 
-// lock waits until nobody else fetches d from the same servers.
+// lock waits until no other fetch of d from the same servers is running.
 func (c *cache) lock(ctx context.Context, d blob.Digest, from string) error {
 	for {
 		c.mu.Lock()
@@ -113,8 +116,8 @@ func (c *cache) fetch(ctx context.Context, d blob.Digest, size int64, addresses 
 	return errors.Join(failures...)
 }
 
-// sized refuses content whose size is not the one that a job names. The file stays:
-// its digest is right, and another job may be using it.
+// sized returns an error if the size of the content is not the size in the job. The file is
+// kept, because its digest is correct and another job may be using it.
 func sized(want, found int64) error {
 	if want != found {
 		return fmt.Errorf("%w: expected %d bytes, found %d", transfer.ErrWrongDigest, want, found)
@@ -122,8 +125,8 @@ func sized(want, found int64) error {
 	return nil
 }
 
-// holds tells whether the file is whole, and its size. The digest is computed again: a
-// disk that flips a bit must not cost the owner a bond.
+// holds reports whether the file is complete, and returns its size. It computes the digest
+// again, because the owner must not lose a bond if the disk has changed a bit.
 func (c *cache) holds(d blob.Digest, path string) (int64, bool) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -134,7 +137,7 @@ func (c *cache) holds(d blob.Digest, path string) (int64, bool) {
 	return size, err == nil && found == d
 }
 
-// give says that one user of d is done.
+// give records that one user of d no longer needs the file.
 func (c *cache) give(d blob.Digest) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -143,21 +146,23 @@ func (c *cache) give(d blob.Digest) {
 	}
 }
 
-// shrink deletes every file that nothing uses now.
+// shrink deletes every file that is not in use.
 func (c *cache) shrink() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.evictTo(0)
 }
 
-// evict deletes the longest unused files beyond the bound.
+// evict deletes unused files until their total size is within the bound of the cache. It
+// begins with those that have not been used for the longest time.
 func (c *cache) evict() {
 	if c.maxBytes > 0 {
 		c.evictTo(c.maxBytes)
 	}
 }
 
-// evictTo deletes the longest unused files until the rest has at most so many bytes.
+// evictTo deletes unused files until the unused files have at most the given number of bytes.
+// It begins with those that have not been used for the longest time.
 func (c *cache) evictTo(most int64) {
 	entries, err := os.ReadDir(c.dir)
 	if err != nil {

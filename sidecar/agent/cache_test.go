@@ -15,7 +15,7 @@ import (
 	"github.com/thetaedge/theta/blob/transfer"
 )
 
-// countingWeb serves one content and counts how often.
+// countingWeb serves one content and counts the fetches.
 type countingWeb struct {
 	content string
 	mu      sync.Mutex
@@ -101,7 +101,7 @@ func TestWrongSizeIsRefused(t *testing.T) {
 	require.FileExists(t, path, "another job uses it")
 }
 
-// slowWeb never ends a fetch from one server.
+// slowWeb never completes a fetch from one of the servers.
 type slowWeb struct{ countingWeb }
 
 func (w *slowWeb) FetchFile(ctx context.Context, address string, d blob.Digest, size int64, path string) (int64, error) {
@@ -115,7 +115,8 @@ func (w *slowWeb) FetchFile(ctx context.Context, address string, d blob.Digest, 
 	return w.countingWeb.FetchFile(ctx, address, d, size, path)
 }
 
-// Anybody may name popular content in a job, and a server that drips.
+// TestSlowServersOfOneJobDoNotKeepContentFromAnother: any requester can create a job that
+// names popular content on a very slow server.
 func TestSlowServersOfOneJobDoNotKeepContentFromAnother(t *testing.T) {
 	web := &slowWeb{countingWeb{content: "weights"}}
 	c, err := newCache(t.TempDir(), 0, web)

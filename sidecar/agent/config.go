@@ -17,57 +17,62 @@ import (
 	"github.com/thetaedge/theta/sidecar/device"
 )
 
-// Config is everything that an agent works with.
+// Config contains the dependencies and settings of an agent.
 type Config struct {
-	// ChainID enters the tags of results.
+	// ChainID is the id of the chain. It is part of the tags of results.
 	ChainID string
 	Chain   Chain
-	// Prover proves what allows a secret to leave this machine; nil believes Chain.
+	// Prover proves that a secret may leave this machine. If it is nil, the agent believes
+	// Chain.
 	Prover Prover
-	// Operator whom this machine works for; without one it is whoever has registered the
-	// worker key.
+	// Operator is the operator that this machine works for. If it is empty, the machine works
+	// for the operator who has registered the worker key.
 	Operator sdk.AccAddress
 	Journal  Journal
 	// Transfers fetches inputs and delivers outputs.
 	Transfers Transfers
-	// Uploads signs for what is delivered, with the worker key: a relay lets in whom the
-	// chain shows at work. nil delivers unsigned.
+	// Uploads signs deliveries with the worker key, because a relay admits the nodes that work
+	// on a task according to the chain. If it is nil, deliveries are not signed.
 	Uploads blob.Signer
-	// Executors of this machine, one for each profile.
+	// Executors contains the executors of this machine, one per profile.
 	Executors []executor.Executor
-	// Meter measures the energy of executions; nil when nothing can.
+	// Meter measures the energy of executions. It is nil if the energy cannot be measured.
 	Meter device.Meter
-	// Device that the node reports beside its results, at most 64 bytes.
+	// Device is the device that the node reports with its results, at most 64 bytes.
 	Device string
 
-	// CacheDir keeps inputs by digest, at most CacheBytes of those not in use.
+	// CacheDir is the folder of cached inputs, by digest. Those that are not in use have at
+	// most CacheBytes.
 	CacheDir   string
 	CacheBytes int64
-	// WorkDir holds a folder for each assignment.
+	// WorkDir contains a folder per assignment.
 	WorkDir string
-	// FreeBytes tells how much of the disk of a folder is free; nil never binds.
+	// FreeBytes returns the number of free bytes on the disk of a folder. If it is nil, the
+	// disk does not limit anything.
 	FreeBytes func(path string) (uint64, error)
-	// Retention is how long finished assignments and their outputs are kept.
+	// Retention is the time for which finished assignments and their outputs are kept.
 	Retention time.Duration
 
-	// Policy is what the owner of the machine allows.
+	// Policy contains the limits that the owner of the machine has set.
 	Policy bid.Policy
-	// Paused tells whether the owner wants no new work now; nil never does.
+	// Paused reports whether the owner does not want new work now. If it is nil, the agent is
+	// never paused.
 	Paused func() bool
-	// ExecutionLimit is a safety net against a stuck machine; 0 is none.
+	// ExecutionLimit bounds the time of an execution in case the machine is stuck. 0 means no
+	// limit.
 	ExecutionLimit time.Duration
-	// RevealMargin is how many blocks before the reveal deadline the agent reveals
-	// even if the outputs could not be delivered.
+	// RevealMargin is the number of blocks before the reveal deadline at which the agent
+	// reveals even if the outputs could not be delivered.
 	RevealMargin int64
-	// Poll is the pause between two looks at the chain's height.
+	// Poll is the pause between two queries for the chain's height.
 	Poll time.Duration
-	// Retry is the first pause after a failed upload; it doubles up to 16 times that.
+	// Retry is the pause after the first failed upload. It doubles up to 16 times its length.
 	Retry time.Duration
 
 	Logger *slog.Logger
-	// Registry takes the metrics; nil for none.
+	// Registry registers the metrics. It may be nil.
 	Registry prometheus.Registerer
-	// Now is the clock of retention; nil is time.Now.
+	// Now is the clock for retention; nil means time.Now.
 	Now func() time.Time
 }
 

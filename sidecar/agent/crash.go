@@ -6,24 +6,25 @@ import (
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
-// maxCrashes is how often a program may run while the daemon dies. One that exhausts
-// the machine must not take along, again and again, the reveals of all others.
+// maxCrashes is the number of times that the daemon may die while a program runs before the
+// program is no longer run. A program that exhausts the machine must not repeatedly prevent
+// the reveals of all other assignments.
 const maxCrashes = 2
 
-// suspect tells whether the daemon has died while the program ran. From then on it
+// suspect reports whether the daemon has died while the program ran. From then on, the program
 // runs alone, so that the next death shows whether it was the cause.
 func (w *assignment) suspect() bool { return w.record.Crashes > 0 }
 
-// barred tells whether the program is not run any more: it is given back while that
-// costs nothing, and missed otherwise, which costs a part of one reward.
+// barred reports whether the program is no longer run. The assignment is released if that does
+// not cost anything. Otherwise the node misses it, which costs a part of one reward.
 func (w *assignment) barred() bool {
 	return w.record.Crashes >= maxCrashes || w.deaths >= maxExecutions
 }
 
-// errCrashes is what the owner of a machine reads about such a program.
+// errCrashes is the error that the owner of a machine sees about such a program.
 var errCrashes = errors.New("the daemon has died more than once while this program ran, so that it is not run again; if other programs do not end like this, lower policy.max-memory or policy.max-jobs")
 
-// resume takes up an execution that a dead daemon has left behind.
+// resume handles an execution that was running when the daemon died.
 func (a *Agent) resume(w *assignment) {
 	a.moveOn(w, store.PhasePreparing, func(r *store.Assignment) {
 		if r.Crashes++; r.Crashes >= maxCrashes {
@@ -36,7 +37,8 @@ func (a *Agent) resume(w *assignment) {
 	}
 }
 
-// laidDown marks executions that a stop has ended: they are no crashes.
+// laidDown marks executions that ended because the daemon was stopped. They do not count as
+// crashes.
 func (a *Agent) laidDown() {
 	for _, w := range a.assignments.inOrder() {
 		if w.record.Phase == store.PhaseRunning {

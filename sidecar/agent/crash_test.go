@@ -15,7 +15,8 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// assigned gives a task to the node and journals it as a daemon that died leaves it.
+// assigned assigns a task to the node and writes the record that a daemon leaves in the
+// journal when it dies.
 func (w *world) assigned(t *fakeTask, crashes uint32) {
 	w.t.Helper()
 	w.chain.read(func() {
@@ -46,7 +47,8 @@ func TestAProgramThatEndsTheDaemonTwiceIsGivenBack(t *testing.T) {
 	require.Contains(t, a.Status().LastError, "policy.max-memory")
 }
 
-// Once giving back costs, missing one task costs less than dying with all others.
+// TestAProgramThatEndsTheDaemonIsNotRunAfterThePrepareWindowEither: once a release has a cost,
+// missing one task costs less than dying together with all others.
 func TestAProgramThatEndsTheDaemonIsNotRunAfterThePrepareWindowEither(t *testing.T) {
 	w := newWorld(t)
 	task := w.chain.post(w.web, 1)
@@ -113,8 +115,8 @@ func TestAJobThatCannotBeRunHereIsLeftToOthers(t *testing.T) {
 	require.Contains(t, a.Status().Passed[0].Reason, "no memory left")
 }
 
-// A program can make its list of outputs megabytes long. The journal is read as a
-// whole, and must stay small whatever programs do.
+// TestTheListOfOutputsIsNotKeptInTheJournal: a program can make its list of outputs megabytes
+// long. The journal is read as a whole and must stay small, whatever programs do.
 func TestTheListOfOutputsIsNotKeptInTheJournal(t *testing.T) {
 	w := newWorld(t)
 	task := w.chain.post(w.web, 1)

@@ -10,22 +10,23 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// deliveryTurn is after how long a try makes room for the next, once the output that is
-// under way is through.
+// deliveryTurn is the time after which a delivery lets the next one go first, once the current
+// output has been uploaded.
 const deliveryTurn = 5 * time.Minute
 
-// delivered says that the sink has everything, or why it has not yet.
+// delivered reports that the sink has everything, or why it does not have it yet.
 type delivered struct {
 	of *delivery
-	// cleared is what was proven of it, nil for nothing new.
+	// cleared contains what was proven about the delivery. It is nil if nothing new was
+	// proven.
 	cleared *cleared
 	err     error
 }
 
-// deliver begins to upload outputs and manifest of an assignment.
+// deliver begins to upload the outputs and the manifest of an assignment.
 func (a *Agent) deliver(w *assignment) {
 	if w.record.Sink == "" {
-		// Its result is of before sinks were journalled.
+		// The result is older than the version that stores sinks in the journal.
 		sink := computetypes.TaskSink(w.spec.Sink, w.record.Task)
 		if !a.edit(w, func(r *store.Assignment) { r.Sink = sink }) {
 			return
@@ -41,7 +42,7 @@ func (a *Agent) pump() {
 	}
 }
 
-// try uploads once, beside the loop.
+// try makes one try to upload, concurrently with the loop.
 func (a *Agent) try(d *delivery) {
 	d.running = true
 	ctx, record, taken, transfers := d.ctx, d.record, d.taken, a.cfg.Transfers
@@ -64,7 +65,7 @@ func (e delivered) apply(a *Agent) {
 	d := e.of
 	d.running = false
 	if a.deliveries.byKey[d.record.Key] != d || d.ctx.Err() != nil {
-		return // it has ended, or another has taken its place
+		return // the delivery has ended, or another delivery has replaced it
 	}
 	a.noteClearance(d, e.cleared)
 	if e.err == nil {
@@ -90,7 +91,7 @@ func (e delivered) apply(a *Agent) {
 	}
 }
 
-// noteDelivery changes what the journal has of an assignment, over or not.
+// noteDelivery changes the journal record of an assignment, whether or not it is over.
 func (a *Agent) noteDelivery(key store.Key, change func(*store.Assignment)) {
 	var record store.Assignment
 	if !a.journal(func(tx *store.Tx) (err error) {

@@ -32,7 +32,7 @@ func (l *badLine) PutTo(ctx context.Context, address string, r io.ReadSeeker, si
 	return l.fakeWeb.PutTo(ctx, address, r, size, by)
 }
 
-// manyOutputs is a record of ten outputs on disk.
+// manyOutputs returns a record of ten outputs on disk.
 func manyOutputs(t *testing.T) store.Assignment {
 	t.Helper()
 	folder := t.TempDir()
@@ -69,7 +69,8 @@ func TestADeliveryOfManyOutputsMakesRoomForOthers(t *testing.T) {
 	require.NoError(t, upload(t.Context(), web, nil, record, nil, taken, 0))
 	require.Len(t, web.drops, 12, "all outputs, the trace and the manifest")
 
-	// The turn is over: who has waited longer goes first, without a failure.
+	// The turn is over. A delivery that has waited for longer goes first, and this does not
+	// count as a failure.
 	now := time.Now()
 	q := newDeliveries(func() time.Time { return now }, time.Second)
 	slow := q.queue(t.Context(), store.Assignment{Key: store.Key{JobID: "1-0-0"}, Sink: "https://slow.example/box"}, true)
@@ -93,8 +94,8 @@ func TestALateDeliveryIsNotPutOffForEverByLiveOnes(t *testing.T) {
 	require.Equal(t, []*delivery{late}, q.due(), "one at a time beside live ones")
 }
 
-// What a node delivers it signs for with its own key and in words of its own: the chain,
-// the job and the task, and the block in which that ended.
+// TestDeliveriesAreSignedForTheTask: a node signs its deliveries with its own key. It signs
+// its own statement of the chain, the job, the task, and the block in which the task ended.
 func TestDeliveriesAreSignedForTheTask(t *testing.T) {
 	w := newWorld(t)
 	w.config.Uploads = unusedKey{}
@@ -114,7 +115,7 @@ func TestDeliveriesAreSignedForTheTask(t *testing.T) {
 	require.Nil(t, a.workOf(&record), "a node without a key delivers unsigned")
 }
 
-// unusedKey signs nothing: the fake web asks for no signature.
+// unusedKey never signs, because the fake web does not ask for signatures.
 type unusedKey struct{}
 
 func (unusedKey) Public() []byte              { return nil }

@@ -13,37 +13,38 @@ import (
 )
 
 const (
-	// lateDeliveries bounds the uploads at once of results that are settled: they have
-	// until the end of retention, and what the chain waits for goes before them.
+	// lateDeliveries bounds the number of concurrent uploads of settled results. These have
+	// time until the end of retention, so that the results that the chain waits for go first.
 	lateDeliveries = 2
-	// latePause bounds the pause between two of their tries.
+	// latePause bounds the pause between two tries of a late delivery.
 	latePause = 5 * time.Minute
 )
 
-// delivery brings the outputs of one result to its sink, try by try. It outlives its
-// assignment: what the chain has accepted is tried until retention ends.
+// delivery uploads the outputs of one result to its sink, in one or more tries. It continues
+// after its assignment is over: an accepted result is tried until retention ends.
 type delivery struct {
 	record store.Assignment
 	// origin is the server of the sink.
 	origin string
-	// late: the assignment is over.
+	// late reports whether the assignment is over.
 	late   bool
 	ctx    context.Context
 	cancel context.CancelFunc
-	// running tells whether a try is under way beside the loop.
+	// running reports whether a try is running concurrently with the loop.
 	running bool
-	// taken are the outputs that the sink has.
+	// taken contains the outputs that the sink has.
 	taken map[[sha256.Size]byte]bool
-	// next is when the next try is due, pause what follows it.
+	// next is the time of the next try. pause is the pause after that try.
 	next  time.Time
 	pause time.Duration
-	// cleared: the chain was proven to let them leave this machine.
+	// cleared reports whether the chain was proven to allow the outputs to leave this machine.
 	cleared bool
-	// lost: the outputs are not on this disk any more, so that nothing is left to try.
+	// lost reports that this disk does not have the outputs any more, so that there is nothing
+	// to upload.
 	lost bool
 }
 
-// state says how a delivery stands, for its owner.
+// state returns the state of a delivery for the owner.
 func (d *delivery) state(now time.Time) Delivery {
 	s := Delivery{Error: d.record.DeliveryError, Running: d.running, Late: d.late}
 	if !d.running && !d.lost {
@@ -58,11 +59,11 @@ func (d *delivery) state(now time.Time) Delivery {
 	return s
 }
 
-// deliveries are all that sinks have not taken yet, those of assignments that are over
-// among them.
+// deliveries contains all results that sinks have not taken completely yet, including those of
+// assignments that are over.
 type deliveries struct {
 	now func() time.Time
-	// retry is the first pause after a failure.
+	// retry is the pause after the first failure.
 	retry time.Duration
 	byKey map[store.Key]*delivery
 }
@@ -71,20 +72,21 @@ func newDeliveries(now func() time.Time, retry time.Duration) *deliveries {
 	return &deliveries{now: now, retry: retry, byKey: map[store.Key]*delivery{}}
 }
 
-// queue queues what a record owes its sink, until ctx ends.
+// queue queues the outputs that a record owes its sink, until ctx ends.
 func (q *deliveries) queue(ctx context.Context, record store.Assignment, late bool) *delivery {
 	d := &delivery{record: record, late: late, taken: map[[sha256.Size]byte]bool{}, next: q.now(), pause: q.retry}
-	// The chain has checked the form; an address of another is its own server.
+	// The chain has checked the form of the address. An address in another form counts as its
+	// own server.
 	d.origin, _ = transfer.Origin(record.Sink)
 	d.ctx, d.cancel = context.WithCancel(ctx)
 	q.byKey[record.Key] = d
 	return d
 }
 
-// queued tells whether something is to be delivered for a key.
+// queued reports whether a delivery is queued for a key.
 func (q *deliveries) queued(key store.Key) bool { return q.byKey[key] != nil }
 
-// drop ends what is tried for a key.
+// drop ends the delivery for a key.
 func (q *deliveries) drop(key store.Key) {
 	if d, queued := q.byKey[key]; queued {
 		d.cancel()
@@ -92,8 +94,8 @@ func (q *deliveries) drop(key store.Key) {
 	}
 }
 
-// keep goes on with the delivery of an assignment that is over, where its outputs are owed,
-// and ends it elsewhere.
+// keep continues the delivery of an assignment that is over if its outputs are owed. Otherwise
+// it ends the delivery.
 func (q *deliveries) keep(ctx context.Context, record store.Assignment) {
 	d, queued := q.byKey[record.Key]
 	switch {
@@ -106,9 +108,10 @@ func (q *deliveries) keep(ctx context.Context, record store.Assignment) {
 	}
 }
 
-// due returns the deliveries of which a try begins now: all of those that the chain waits
-// for, and while none of these is under way a few of what is settled, one for each server.
-// One that is long due goes beside live ones: a machine with much work always has some.
+// due returns the deliveries of which a try begins now. These are all deliveries that the
+// chain waits for. While none of those is due or running, a few deliveries of settled results
+// are added, at most one per server. A settled delivery that has been due for a long time is
+// tried concurrently with them, because a machine with much work always has some of those.
 func (q *deliveries) due() []*delivery {
 	now := q.now()
 	var waiting, begin []*delivery
@@ -141,11 +144,12 @@ func (q *deliveries) due() []*delivery {
 	return begin
 }
 
-// yield lets others go first, because the turn of a delivery is over.
+// yield lets other deliveries go first, because the turn of a delivery is over.
 func (q *deliveries) yield(d *delivery) { d.next, d.pause = q.now(), q.retry }
 
-// postpone sets when a delivery that has failed is tried again. A server that cannot be
-// reached is spared all other late tries meanwhile: they would fail the same way.
+// postpone sets the time at which a failed delivery is tried again. If its server cannot be
+// reached, all other late deliveries to that server wait too, because they would fail in the
+// same way.
 func (q *deliveries) postpone(d *delivery, err error) {
 	d.next = q.now().Add(d.pause)
 	if !d.late {
@@ -164,7 +168,7 @@ func (q *deliveries) postpone(d *delivery, err error) {
 	}
 }
 
-// resumeOrigin lets all that waits for a server go on, because it has taken something.
+// resumeOrigin continues all late deliveries to a server that has accepted something.
 func (q *deliveries) resumeOrigin(origin string) {
 	now := q.now()
 	for _, d := range q.byKey {
@@ -174,7 +178,7 @@ func (q *deliveries) resumeOrigin(origin string) {
 	}
 }
 
-// states says how all deliveries stand, for their owner.
+// states returns the states of all deliveries for the owner.
 func (q *deliveries) states() map[store.Key]Delivery {
 	now, all := q.now(), make(map[store.Key]Delivery, len(q.byKey))
 	for key, d := range q.byKey {
@@ -183,7 +187,7 @@ func (q *deliveries) states() map[store.Key]Delivery {
 	return all
 }
 
-// late counts those whose assignment is over.
+// late returns the number of deliveries whose assignment is over.
 func (q *deliveries) late() int {
 	count := 0
 	for _, d := range q.byKey {

@@ -17,11 +17,11 @@ import (
 	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
-// Chain is what the agent needs of the chain; *chain.Sender is one.
+// Chain is the part of the chain that the agent uses. *chain.Sender implements it.
 type Chain interface {
-	// Address is the worker key's.
+	// Address returns the address of the worker key.
 	Address() sdk.AccAddress
-	// SetGranter names the account whose fee grant pays.
+	// SetGranter sets the account whose fee grant pays.
 	SetGranter(granter sdk.AccAddress)
 	Tip(ctx context.Context) (chain.Tip, error)
 	Node(ctx context.Context, worker string) (edgenodetypes.Node, error)
@@ -37,19 +37,20 @@ type Chain interface {
 	RewardsParams(ctx context.Context) (rewardstypes.Params, error)
 	Grant(ctx context.Context, operator, worker string) (chain.Grant, error)
 	Submit(ctx context.Context, batch chain.Batch, maxItems int) (chain.Submission, error)
-	// FeesLeft is what the owner still allows for fees today; not ok without a limit.
+	// FeesLeft returns the fees that the owner still allows today. If there is no limit, ok is
+	// false.
 	FeesLeft() (left math.Int, ok bool, err error)
 }
 
-// Prover proves what the chain has; *chain.Prover is one.
+// Prover proves the chain's state. *chain.Prover implements it.
 type Prover interface {
-	// Tasks proves tasks with their jobs after one block.
+	// Tasks proves tasks and their jobs in the state after one block.
 	Tasks(ctx context.Context, refs []computetypes.TaskRef) ([]chain.Proven, error)
 	// Serves proves that a worker key serves an operator's node.
 	Serves(ctx context.Context, worker, operator sdk.AccAddress) error
-	// Follow proves that there is a newest block and returns its height.
+	// Follow proves that a newest block exists and returns its height.
 	Follow(ctx context.Context) (int64, error)
-	// Grounds says why what it proves is to be believed.
+	// Grounds returns a text on why the proofs can be believed.
 	Grounds() string
 }
 
@@ -62,14 +63,14 @@ type Journal interface {
 	Shuns() ([]store.Shun, error)
 }
 
-// Transfers moves content by address; *transfer.Client is one.
+// Transfers transfers content by address. *transfer.Client implements it.
 type Transfers interface {
-	// Get fetches content whose digest is not known, into memory.
+	// Get fetches content whose digest is not known into memory.
 	Get(ctx context.Context, address string, maxBytes int64) ([]byte, error)
 	FetchFile(ctx context.Context, address string, want blob.Digest, maxBytes int64, path string) (int64, error)
-	// Probe tells whether the server of an address answers at all.
+	// Probe returns nil if the server of an address answers.
 	Probe(ctx context.Context, origin string) error
-	// PutTo uploads to an address in a sink. by says whose work it is, nil where nobody
-	// signs for it.
+	// PutTo uploads to an address in a sink. by identifies the work and signs for it. It is
+	// nil if the upload is not signed.
 	PutTo(ctx context.Context, address string, r io.ReadSeeker, size int64, by *blob.Work) (blob.Digest, error)
 }

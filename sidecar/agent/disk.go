@@ -10,7 +10,7 @@ import (
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
-// diskRoom is how many bytes may be promised to new work.
+// diskRoom returns the number of bytes that may be promised to new work.
 func (a *Agent) diskRoom() (uint64, error) {
 	free, err := a.cfg.FreeBytes(a.cfg.WorkDir)
 	if err != nil {
@@ -19,14 +19,14 @@ func (a *Agent) diskRoom() (uint64, error) {
 	return a.assignments.holdings(a.view.height).FreeDisk(free), nil
 }
 
-// makeRoom deletes what is kept for convenience only until lacking bytes more are free:
-// inputs that nothing uses now, then outputs that were delivered and settled, the oldest
-// first. Requesters may still ask for those again, so that none goes in vain: where all
-// of them together do not make that room, they stay.
+// makeRoom deletes files that are kept only for convenience until the given number of further
+// bytes is free: first inputs that are not in use, then outputs that were delivered and
+// settled, oldest first. Requesters may still ask for these outputs again. Therefore, if
+// deleting all of them would not make enough room, none of them is deleted.
 func (a *Agent) makeRoom(lacking uint64) {
 	before, err := a.diskRoom()
 	if err != nil {
-		return // told where the room is read for new work
+		return // the error is reported when the room for new work is read
 	}
 	a.cache.shrink()
 	after, err := a.diskRoom()
@@ -58,14 +58,14 @@ func (a *Agent) makeRoom(lacking uint64) {
 	}
 }
 
-// keptOutputs are the outputs of a task that was delivered and settled.
+// keptOutputs describes the outputs of a task that were delivered and settled.
 type keptOutputs struct {
 	folder string
 	bytes  uint64
 	since  time.Time
 }
 
-// deliveredOutputs returns what may go, the oldest first.
+// deliveredOutputs returns the outputs that may be deleted, oldest first.
 func (a *Agent) deliveredOutputs() ([]keptOutputs, error) {
 	records, err := a.cfg.Journal.List(store.Filter{Phases: []store.Phase{store.PhaseSettled}})
 	if err != nil {
@@ -78,7 +78,7 @@ func (a *Agent) deliveredOutputs() ([]keptOutputs, error) {
 		}
 		bytes, err := sizeOf(records[i].Folder)
 		if err != nil {
-			continue // gone already, or not to be read: deleting it would make no room
+			continue // already deleted, or not readable: deleting it would not make room
 		}
 		kept = append(kept, keptOutputs{folder: records[i].Folder, bytes: bytes, since: records[i].FinishedAt})
 	}
@@ -86,7 +86,7 @@ func (a *Agent) deliveredOutputs() ([]keptOutputs, error) {
 	return kept, nil
 }
 
-// sizeOf is how many bytes the files below a folder have.
+// sizeOf returns the total size of the files below a folder, in bytes.
 func sizeOf(folder string) (uint64, error) {
 	var total uint64
 	err := filepath.WalkDir(folder, func(_ string, entry fs.DirEntry, err error) error {

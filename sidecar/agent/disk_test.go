@@ -39,7 +39,8 @@ func TestNothingIsClaimedForWhichTheDiskHasNoRoom(t *testing.T) {
 	require.DirExists(t, kept[0].Folder)
 	oldest.Store(&kept[0].Folder)
 
-	// All that is kept does not make the room that this one lacks.
+	// Even if everything that is kept were deleted, the room would not be enough for this
+	// task.
 	free.Store(bid.DiskReserve + first.spec.Resources.OutputBytes/2)
 	third := w.chain.post(w.web, 3)
 	passed := func() bool {
@@ -54,7 +55,7 @@ func TestNothingIsClaimedForWhichTheDiskHasNoRoom(t *testing.T) {
 	require.DirExists(t, kept[0].Folder, "no outputs go in vain")
 	require.DirExists(t, kept[1].Folder)
 
-	// One byte is lacking: the oldest outputs go, and no others.
+	// One byte is missing: the oldest outputs are deleted, but no others.
 	free.Store(bid.DiskReserve + bid.Footprint(&third.spec) - 1)
 	require.Eventually(t, func() bool {
 		_, err := os.Stat(kept[0].Folder)

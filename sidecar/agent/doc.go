@@ -1,5 +1,5 @@
-// Package agent does the work of an edge node: it claims tasks, executes them,
-// commits, delivers, reveals and opens, and survives being killed at any instant.
+// Package agent does the work of an edge node: it claims tasks, executes them, commits,
+// delivers, reveals and opens. It may be killed at any time.
 //
 //	              chain lists it          inputs fetched     result journalled
 //	claimed ──► assigned ──► preparing ──► running ──► executed ──► commit_sent
@@ -7,29 +7,31 @@
 //	   └ not drawn: released                                └ same salt  ▼
 //	settled ◄── opened ◄── revealed ◄── delivered to the sink ◄──── committed
 //
-// One goroutine owns every assignment. Each block it reads what the chain says of
-// them, which always wins over the journal, and sends all that is due in one
-// transaction. Fetching, executing, uploading and sending run beside it and
-// report back as events. Nothing is sent that is not journalled before.
+// One goroutine owns every assignment. In each block, it reads the chain's state, which always
+// takes precedence over the journal, and sends everything that is due in one transaction.
+// Fetching, executing, uploading and sending run concurrently with it and report their results
+// as events. Everything is written to the journal before it is sent.
 //
-// Outputs are uploaded only once every replica of the round has committed, auditors
-// that may join it among them: whoever runs the sink could otherwise hand them to
-// one that has not.
+// Outputs are uploaded only after every replica of the round has committed, including auditors
+// that may join it. Otherwise the operator of the sink could give the outputs to a node that has
+// not committed yet.
 //
-// What the chain has accepted and the sink has not taken is tried until retention ends,
-// over restarts, and again where the requester asks for it on chain. Draws of jobs whose
-// sink does not answer are left to others; once there is a result it is committed
-// whatever the sink does, for the bond is at stake and a sink may come back.
+// If the chain has accepted a result and its sink does not have it yet, the agent tries to
+// deliver it until retention ends, also after restarts, and again when the requester asks for it
+// on chain. The agent leaves draws to other nodes if the job's sink does not answer. Once there
+// is a result, the agent commits to it whatever the state of the sink is, because the bond is at
+// stake and the sink may be reachable again later.
 //
-// From its result on an assignment holds a slot on the chain and nothing of the
-// machine, which runs the most urgent program next. Which draws are entered is decided by
-// package bid, on facts that the agent finds out.
+// Once an assignment has a result, it uses a slot on the chain but nothing of the machine. The
+// machine then runs the most urgent program next. Package bid decides which draws are entered,
+// based on facts that the agent finds out.
 //
-// The agent keeps what belongs together in types of their own: view is what the chain has
-// said last; assignments, jobs and draws are what it has listed; sinks are the servers that
-// results go to, and deliveries what these have not taken; places are where programs run;
-// outbox, proofs and receipts are where sending, proving and the search for receipts stand.
+// The agent's state is divided into types: view is what the chain last reported; assignments,
+// jobs and draws are what it has listed; sinks are the servers for results, and deliveries are
+// the results that they have not taken yet; places are where programs run; outbox, proofs and
+// receipts are the states of sending, of proving and of the search for receipts.
 //
-// A program that has ended the worker it ran in is given back while that costs nothing,
-// and left to others for a while, over restarts, with its requester's other jobs.
+// If a program has crashed the worker process in which it ran, the agent releases its assignment
+// while a release has no cost. For a while, also after restarts, it leaves the program and the
+// other jobs of its requester to other nodes.
 package agent

@@ -10,28 +10,28 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// drawPages bounds the pages of draws that are read in a block. The chain lists those
-// alone that take claims now, judges and auditors first. An array may have more than
-// that: what is left is read in the blocks that follow.
+// drawPages bounds the number of pages of draws that are read per block. The chain lists only
+// draws that accept claims now, with judges and auditors first. An array may have more draws
+// than fit into these pages. The remaining ones are read in the following blocks.
 const drawPages = 4
 
-// draws are where the agent stands with open draws.
+// draws is the agent's state with regard to open draws.
 type draws struct {
-	// claims that are about to be sent.
+	// claims contains the draws for which claims are about to be sent.
 	claims []bid.Draw
-	// from is where the next page of open draws begins; nil for the newest.
+	// from is the start of the next page of open draws. It is nil for the newest.
 	from []byte
-	// passed is what the owner is told of the others.
+	// passed contains what the owner is told about the other draws.
 	passed []bid.Passed
 }
 
-// wantsWork tells whether a claim may be sent at all.
+// wantsWork reports whether a claim may be sent at all.
 func (a *Agent) wantsWork() bool {
 	return !a.drain.begun && a.view.active() && a.freeSlots() > 0 && !a.cfg.Paused()
 }
 
-// openDraws returns the draws that this node enters, lowest ranks first and no more than it
-// has room for.
+// openDraws returns the draws that this node enters, lowest ranks first, and at most as many
+// as it has room for.
 func (a *Agent) openDraws(ctx context.Context) ([]bid.Draw, error) {
 	bidder := &bid.Bidder{
 		Operator: a.view.operator.String(), Height: a.view.height, Params: a.view.params, Policy: a.cfg.Policy, Shuns: a.shuns,
@@ -61,9 +61,10 @@ func (a *Agent) openDraws(ctx context.Context) ([]bid.Draw, error) {
 	return done.Claims, err
 }
 
-// readDraws reads open draws, with what has to be known to decide about them. The first page
-// is read in every block, because calls for judges stand on it and what has just opened is
-// rarely full, and then the pages after the last that was read before.
+// readDraws reads open draws and the facts that are needed to decide about them. It reads the
+// first page in every block, because that page contains the calls for judges, and because
+// draws that have just opened usually still have room. Then it reads the pages that follow the
+// last one that it has read before.
 func (a *Agent) readDraws(ctx context.Context, bidder *bid.Bidder) ([]bid.Draw, error) {
 	var draws []bid.Draw
 	var from []byte
@@ -90,7 +91,7 @@ func (a *Agent) readDraws(ctx context.Context, bidder *bid.Bidder) ([]bid.Draw, 
 	return draws, nil
 }
 
-// drawOf finds out about a draw what the decision depends on.
+// drawOf finds out the facts about a draw that the decision depends on.
 func (a *Agent) drawOf(ctx context.Context, bidder *bid.Bidder, task *computetypes.ClaimableTask) (bid.Draw, error) {
 	w, tracked := a.assignments[keyOf(task.Ref)]
 	d := bid.Draw{
@@ -124,7 +125,7 @@ func (a *Agent) findOut(ctx context.Context, fact bid.Fact, d *bid.Draw) (err er
 	return err
 }
 
-// earlier returns what the journal has of an earlier claim in a draw.
+// earlier returns what the journal contains about an earlier claim in a draw.
 func (a *Agent) earlier(d *bid.Draw) (*bid.Earlier, error) {
 	record, err := a.cfg.Journal.Get(keyOf(d.Ref))
 	switch {
@@ -150,7 +151,7 @@ func (a *Agent) executorHealth(profile string) *bid.Health {
 	return &bid.Health{Works: true}
 }
 
-// room returns what the node can still take on, as the chain and the machine say now.
+// room returns what the node can still take on, according to the chain and the machine.
 func (a *Agent) room(ctx context.Context) (bid.Room, error) {
 	held := a.assignments.holdings(a.view.height)
 	fees, err := a.readFees(ctx, held.Unpaid())
@@ -171,7 +172,7 @@ func (a *Agent) room(ctx context.Context) (bid.Room, error) {
 	}, nil
 }
 
-// freeSlots is how many more assignments the node can take.
+// freeSlots returns the number of further assignments that the node can take.
 func (a *Agent) freeSlots() int {
 	if a.view.node == nil {
 		return 0

@@ -46,7 +46,7 @@ func TestNodeClaimsNoMoreThanItCanRunInTime(t *testing.T) {
 	w.config.Policy = bid.Policy{MaxJobs: 1, FuelPerBlock: 10}
 	w.engine.hold = make(chan struct{})
 	for n := range 4 {
-		// A thousand blocks of work each, in a window of 2,500.
+		// Each task needs a thousand blocks of work, in a window of 2,500 blocks.
 		task := w.chain.post(w.web, n)
 		task.spec.Resources.Fuel, task.spec.PrepareBlocks, task.spec.CommitBlocks = 10_000, 5, 2500
 	}
@@ -62,7 +62,8 @@ func TestNodeClaimsNoMoreThanItCanRunInTime(t *testing.T) {
 	close(w.engine.hold)
 }
 
-// A task that needs more than half of its window would otherwise stand in its own way.
+// TestAClaimThatNeverReachedTheChainTakesNoRoom: otherwise a task that needs more than half of
+// its window would block itself.
 func TestAClaimThatNeverReachedTheChainTakesNoRoom(t *testing.T) {
 	w := newWorld(t)
 	w.config.Policy = bid.Policy{MaxJobs: 1, FuelPerBlock: 10}
@@ -77,7 +78,7 @@ func TestAClaimThatNeverReachedTheChainTakesNoRoom(t *testing.T) {
 	require.Equal(t, 1, lost.lost)
 }
 
-// claimLosingChain loses the first transaction with a claim.
+// claimLosingChain loses the first transaction that contains a claim.
 type claimLosingChain struct {
 	*fakeChain
 	lost int

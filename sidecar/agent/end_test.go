@@ -13,7 +13,8 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// downFrom runs a node until a task of a job of so many tasks has a phase, and stops it.
+// downFrom runs a node until a task has reached a phase and then stops it. The job has the
+// given number of tasks.
 func downFrom(t *testing.T, phase store.Phase, tasks int) (*world, *fakeTask) {
 	t.Helper()
 	w := newWorld(t)
@@ -30,7 +31,7 @@ func downFrom(t *testing.T, phase store.Phase, tasks int) (*world, *fakeTask) {
 	}
 	stopBlocks := w.chain.blocks(time.Millisecond)
 	if phase == store.PhaseClaimed {
-		stopBlocks() // its own transaction makes the only block
+		stopBlocks() // the node's own transaction makes the only block
 		w.chain.read(func() { task.close = w.chain.height + 3 })
 	}
 	_, stop := w.run()
@@ -60,7 +61,7 @@ func TestAnEndIsReadFromTheReceiptWhateverPhaseTheDaemonWentDownIn(t *testing.T)
 							task.receipt.Outcomes[0].Slashed = math.NewInt(77)
 							w.chain.ended[w.chain.height] = []computetypes.Receipt{*task.receipt}
 						}
-						w.chain.height += 3_000 // a long way past every deadline
+						w.chain.height += 3_000 // long after every deadline
 					})
 					defer w.chain.blocks(time.Millisecond)()
 					_, stop := w.run()
@@ -104,7 +105,7 @@ func TestOnlyANodeWithoutASeatWasNotDrawn(t *testing.T) {
 			t.Run(fmt.Sprintf("%d tasks, ended %t", tasks, ended), func(t *testing.T) {
 				w, task := downFrom(t, store.PhaseClaimed, tasks)
 				w.chain.read(func() {
-					task.released = &computetypes.ReleaseItem{} // it is not drawn again
+					task.released = &computetypes.ReleaseItem{} // the node is not drawn again
 					if ended {
 						w.chain.settle(task, computetypes.ASSIGNMENT_STATUS_PAID)
 						task.receipt.Outcomes[0].Operator = "somebody else"

@@ -21,32 +21,33 @@ import (
 )
 
 const (
-	// saltBytes makes a commitment impossible to guess from a guessed tag.
+	// saltBytes is the length of salts. With a salt, an attacker who guesses a tag cannot
+	// check the guess against its commitment.
 	saltBytes = 32
-	// outputFolder holds the outputs in the folder of an assignment.
+	// outputFolder is the subfolder for outputs in the folder of an assignment.
 	outputFolder = "out"
-	// maxExecutions is how often trouble of this machine is tried again before the
-	// task is given back.
+	// maxExecutions is the number of executions that are tried if this machine has problems.
+	// Then the task is released.
 	maxExecutions = 3
 )
 
-// executed says how an execution ended.
+// executed reports how an execution ended.
 type executed struct {
 	key    store.Key
 	result executor.Result
-	// suspect: it ran alone.
+	// suspect reports whether the program ran alone.
 	suspect bool
-	// manifest of the result, encoded, as it lies on disk.
+	// manifest is the encoded manifest of the result, as it is on disk.
 	manifest []byte
 	energy   device.Energy
 	err      error
 }
 
-// execute runs the program beside the loop.
+// execute runs the program concurrently with the loop.
 func (a *Agent) execute(w *assignment) {
 	keys := w.traceKeys()
 	if keys == nil {
-		return // the next block shows them
+		return // the next block shows the keys
 	}
 	engine, ok := a.executors[w.spec.Executor]
 	if !ok {
@@ -88,7 +89,7 @@ func taskOf(w *assignment, folder string, limit time.Duration) executor.Task {
 	return task
 }
 
-// runTask runs a task to its end; the context stops it.
+// runTask runs a task until it ends. If ctx ends, it stops the task.
 func runTask(ctx context.Context, engine executor.Executor, task executor.Task, again bool) (executor.Result, error) {
 	if err := os.MkdirAll(filepath.Dir(task.OutputDir), 0o700); err != nil {
 		return executor.Result{}, fmt.Errorf("cannot create the work folder: %w", err)
@@ -106,8 +107,8 @@ func runTask(ctx context.Context, engine executor.Executor, task executor.Task, 
 	return result, errors.Join(err, engine.Destroy(task.ID))
 }
 
-// apply implements event: the result, its traces, its tag and a fresh salt are journalled
-// together, before anything of them can be sent.
+// apply implements event. It writes the result, its traces, its tag and a new salt to the
+// journal in one step, before any of them can be sent.
 func (e executed) apply(a *Agent) {
 	a.places.leave(e.suspect)
 	w, live := a.assignments[e.key]
@@ -139,7 +140,7 @@ func (e executed) apply(a *Agent) {
 	}
 }
 
-// seal journals what this node will commit to.
+// seal writes to the journal what this node will commit to.
 func (a *Agent) seal(w *assignment, e executed) error {
 	result, energy := e.result, e.energy
 	salt := make([]byte, saltBytes)

@@ -25,12 +25,12 @@ import (
 
 const (
 	testChainID = "theta-test-1"
-	// openDraw is the close of a draw that waits for this node's claim, however
-	// busy the machine is that runs the test.
+	// openDraw is the closing height of a draw that waits for this node's claim. It is so
+	// large that even a test on a very busy machine does not reach it.
 	openDraw = 1 << 40
 )
 
-// fakeTask is one task on the fake chain, from the view of one node.
+// fakeTask is one task on the fake chain, as one node sees it.
 type fakeTask struct {
 	ref       computetypes.TaskRef
 	requester string
@@ -40,34 +40,36 @@ type fakeTask struct {
 	phase     computetypes.RoundPhase
 	reveal    int64
 	mustOpen  bool
-	// judges a challenge: digests are shown in the first round.
+	// judges reports whether the task judges a challenge, so that digests are disclosed in the
+	// first round.
 	judges  bool
 	a       *computetypes.Assignment
 	receipt *computetypes.Receipt
-	// commitments are all that were ever sent, taken or not.
+	// commitments contains all commitments that were ever sent, accepted or not.
 	commitments map[string]bool
 	digest      []byte
 	rank        byte
-	// tasks of the job; with more than one the state keeps no receipt.
+	// tasks is the number of tasks of the job. If it is more than one, the state does not keep
+	// receipts.
 	tasks uint64
 	stage stage
-	// departed says how this node has left a task that goes on.
+	// departed says how this node has left a task that continues.
 	departed []computetypes.Outcome
 	released *computetypes.ReleaseItem
-	// redelivery is what the requester has asked for last.
+	// redelivery is the requester's latest request to deliver again.
 	redelivery *computetypes.Redelivery
 }
 
-// traceKey is the key of the traces of a round of the task.
+// traceKey returns the key of the traces of a round of the task.
 func (t *fakeTask) traceKey(round uint32) []byte {
 	sum := sha256.Sum256(fmt.Appendf(nil, "key of %s %d %d", t.ref.JobId, t.ref.Task, round))
 	return sum[:]
 }
 
-// challengedKey is that of the task which those that judge a challenge run again.
+// challengedKey is the trace key of the task that challenge judges execute again.
 var challengedKey = bytes.Repeat([]byte{9}, sha256.Size)
 
-// keys are those that the tag of this node's round is made of.
+// keys returns the keys of the traces in the tag of this node's round.
 func (t *fakeTask) keys() [][]byte {
 	own := t.traceKey(t.ref.Round)
 	switch {
@@ -80,8 +82,8 @@ func (t *fakeTask) keys() [][]byte {
 	}
 }
 
-// fakeChain is the protocol as one node sees it, in memory: draws close, deadlines
-// pass, commitments bind.
+// fakeChain is the protocol in memory, as one node sees it: draws close, deadlines pass and
+// commitments bind.
 type fakeChain struct {
 	t        *testing.T
 	mu       sync.Mutex
@@ -90,36 +92,37 @@ type fakeChain struct {
 	worker   sdk.AccAddress
 	slots    uint32
 	tasks    []*fakeTask
-	// othersCommit lets the round go on to reveals once this node has committed.
+	// othersCommit makes the round continue to reveals once this node has committed.
 	othersCommit bool
-	// escalates makes a later round ask this node to open.
+	// escalates makes a later round ask this node to open its result.
 	escalates    bool
 	revealBlocks int64
-	// auditBlocks is how long the seed of an audit is awaited, auditorBlocks how long
-	// auditors take to commit, reviewBlocks how long the requester may reject.
+	// auditBlocks is the number of blocks until the seed of an audit is known. auditorBlocks
+	// is the number of blocks until auditors have committed. reviewBlocks is the number of
+	// blocks in which the requester may reject.
 	auditBlocks, auditorBlocks, reviewBlocks int64
 	// page is the size of the pages of draws.
 	page int
-	// ended holds the receipts in the events of each block.
+	// ended contains the receipts in the events of each block.
 	ended map[int64][]computetypes.Receipt
-	// noResults: the node keeps none.
+	// noResults means that the node does not keep the results of blocks.
 	noResults bool
-	// refuse fails an item of this action with a code.
+	// refuse makes an item of this action fail with a code.
 	refuse  chain.Action
 	batches []chain.Batch
 	claims  int
 	crash   *crash
 	fatal   bool
-	// leaseBlocks is 0 for a chain on which no lease needs renewing.
+	// leaseBlocks is 0 on a chain on which leases do not need to be renewed.
 	leaseBlocks, leaseEnd int64
 	status                edgenodetypes.NodeStatus
 	renewals              int
-	// grant pays the fees; its zero value has no limit.
+	// grant pays the fees. Its zero value has no limit.
 	grant    chain.Grant
 	grantErr error
-	// onBlock is called in each block, under the lock; nil is not.
+	// onBlock is called in each block while the lock is held. It may be nil.
 	onBlock func()
-	// feesLeft is what the owner allows today; nil is no limit.
+	// feesLeft is the amount that the owner allows today. nil means no limit.
 	feesLeft *math.Int
 }
 
@@ -134,7 +137,7 @@ func newFakeChain(t *testing.T) *fakeChain {
 	}
 }
 
-// post adds a job whose program the web holds.
+// post adds a job whose program is on the web.
 func (c *fakeChain) post(web *fakeWeb, n int) *fakeTask {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -319,7 +322,7 @@ func (c *fakeChain) find(id string) *fakeTask {
 	return nil
 }
 
-// Submit takes a batch into the next block.
+// Submit puts a batch into the next block.
 func (c *fakeChain) Submit(_ context.Context, batch chain.Batch, _ int) (chain.Submission, error) {
 	var done chain.Submission
 	err := c.crash.step(c.fatal, func() error {
@@ -425,7 +428,7 @@ func (c *fakeChain) takeOpen(item computetypes.OpenItem) error {
 	return nil
 }
 
-// read looks at the chain's state under its lock.
+// read calls look while it holds the lock of the chain's state.
 func (c *fakeChain) read(look func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

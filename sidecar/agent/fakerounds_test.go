@@ -12,19 +12,19 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// stage is what a fake task has been through in its round.
+// stage is the progress of a fake task in its round.
 type stage struct {
-	// until is the height at which what the round waits for has come.
+	// until is the height at which the event that the round waits for happens.
 	until int64
-	// seeded: the seed of the audit is awaited or known.
+	// seeded reports whether the seed of the audit is awaited or known.
 	seeded bool
-	// joined: auditors were drawn.
+	// joined reports whether auditors were drawn.
 	joined bool
 	// review is the last height at which the requester may reject.
 	review int64
 }
 
-// advanceRound lets the others of a committed task's round do their part.
+// advanceRound makes the other nodes of a committed task's round act.
 func (c *fakeChain) advanceRound(t *fakeTask) {
 	s := &t.stage
 	switch {
@@ -39,7 +39,7 @@ func (c *fakeChain) advanceRound(t *fakeTask) {
 	}
 }
 
-// reviewing opens the review of a revealed task and tells whether it goes on.
+// reviewing starts the review of a revealed task and reports whether the review continues.
 func (c *fakeChain) reviewing(t *fakeTask) bool {
 	if c.reviewBlocks > 0 && t.stage.review == 0 {
 		t.phase, t.stage.review = computetypes.ROUND_PHASE_REVIEW, c.height+c.reviewBlocks
@@ -47,8 +47,7 @@ func (c *fakeChain) reviewing(t *fakeTask) bool {
 	return c.height < t.stage.review
 }
 
-// postArray adds a job of n tasks, each with an input of its own that the web
-// holds: "input i".
+// postArray adds a job of n tasks. Each task has its own input on the web: "input i".
 func (c *fakeChain) postArray(web *fakeWeb, job, n int) []*fakeTask {
 	const prefix = "http://relay.example/arrays/a"
 	var leaves [][]byte
@@ -116,7 +115,7 @@ func (c *fakeChain) findTask(id string, task uint64) *fakeTask {
 	return nil
 }
 
-// Task shows a task that goes on without this node when departed is set.
+// Task returns a task that continues without this node if departed is set.
 func (c *fakeChain) Task(_ context.Context, id string, task uint64) (computetypes.Task, error) {
 	t := c.findTask(id, task)
 	c.mu.Lock()
@@ -127,7 +126,7 @@ func (c *fakeChain) Task(_ context.Context, id string, task uint64) (computetype
 	return computetypes.Task{JobId: id, Index: task, Departed: t.departed}, nil
 }
 
-// Redeliveries lists one request a page.
+// Redeliveries returns one request per page.
 func (c *fakeChain) Redeliveries(_ context.Context, from int64, page []byte) (chain.Redeliveries, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -157,10 +156,10 @@ func (c *fakeChain) EndedAt(_ context.Context, height int64) ([]computetypes.Rec
 	return c.ended[height], nil
 }
 
-// depart takes this node out of a task that goes on.
+// depart removes this node from a task that continues.
 func (c *fakeChain) depart(t *fakeTask, status computetypes.AssignmentStatus, slashed int64) {
 	t.a = nil
-	t.released = &computetypes.ReleaseItem{} // it is not drawn again
+	t.released = &computetypes.ReleaseItem{} // the node is not drawn again
 	t.departed = []computetypes.Outcome{{
 		Operator: c.operator.String(), Round: t.ref.Round, Status: status,
 		Paid: math.ZeroInt(), Slashed: math.NewInt(slashed), Share: math.ZeroInt(),

@@ -19,21 +19,21 @@ import (
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
-// errKilled stands for the instant in which the process dies.
+// errKilled represents the time at which the process dies.
 var errKilled = errors.New("killed")
 
 // crash kills the agent at its n-th step of one kind.
 type crash struct {
 	mu   sync.Mutex
 	dead bool
-	// left steps until death; negative never dies.
+	// left is the number of steps until death. With a negative number, the agent never dies.
 	left int
-	// after lets the fatal step happen before death.
+	// after makes the fatal step happen before death.
 	after bool
 	kill  context.CancelFunc
 }
 
-// step runs do unless the process is dead, and may kill it before or after.
+// step calls do unless the process is dead. It may kill the process before or after the call.
 func (c *crash) step(counts bool, do func() error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -65,25 +65,26 @@ func (j *crashingJournal) Update(change func(*store.Tx) error) error {
 	return j.crash.step(j.fatal, func() error { return j.Journal.Update(change) })
 }
 
-// fakeExecutor gives another result each time, so that a test notices a second
-// execution whose result replaces a committed one.
+// fakeExecutor gives a different result each time. A test therefore notices if the result of a
+// second execution replaces a committed one.
 type fakeExecutor struct {
 	mu        sync.Mutex
 	tasks     map[string]chan struct{}
 	results   map[string]executor.Result
 	executed  int
 	recovered int
-	// hold blocks executions until it is closed; nil does not.
+	// hold blocks executions until it is closed. If it is nil, executions are not blocked.
 	hold chan struct{}
 	fail error
-	// kills are the jobs whose programs end the worker; unhealthy is why nothing runs.
+	// kills contains the jobs whose programs crash the worker process. unhealthy is the reason
+	// why no program runs.
 	kills     map[string]bool
 	unhealthy string
 	// reason and exit say how programs end.
 	reason manifest.Reason
 	exit   int32
 	detail string
-	// started are the tasks in the order in which they began.
+	// started contains the tasks in the order in which they began.
 	started []executor.Task
 }
 
@@ -192,20 +193,20 @@ func (e *fakeExecutor) executions() int {
 	return e.executed
 }
 
-// fakeWeb holds inputs by address and what was put into sinks.
+// fakeWeb contains inputs by address and the content that was put into sinks.
 type fakeWeb struct {
 	mu      sync.Mutex
 	content map[string][]byte
 	drops   map[string]bool
-	// fetchErr and putErr fail every transfer while set.
+	// fetchErr and putErr, while set, are the errors of every transfer.
 	fetchErr, putErr error
 	puts             int
-	// signedFor are the uploads that somebody signed for.
+	// signedFor contains the uploads that were signed.
 	signedFor []blob.Work
-	// probeErr fails every probe while set; probes counts them.
+	// probeErr, while set, is the error of every probe. probes counts the probes.
 	probeErr error
 	probes   int
-	// drips: a fetch never ends by itself.
+	// drips means that a fetch never ends by itself.
 	drips bool
 }
 

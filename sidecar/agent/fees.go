@@ -12,12 +12,13 @@ import (
 	"github.com/thetaedge/theta/sidecar/chain"
 )
 
-// finishGas is more than all the transactions of one assignment take from its claim on:
-// what is committed and cannot be revealed for want of fees costs the whole stake.
+// finishGas is more gas than all transactions of one assignment need, from its claim on. If a
+// committed result cannot be revealed because the fees are missing, the node loses the whole
+// stake.
 const finishGas = 3_000_000
 
-// readFees reads what the worker key may spend on fees. unpaid is how many assignments it
-// has to finish first.
+// readFees reads what the worker key may spend on fees. unpaid is the number of assignments
+// that have to be finished first.
 func (a *Agent) readFees(ctx context.Context, unpaid int) (bid.Fees, error) {
 	grant, err := a.cfg.Chain.Grant(ctx, a.view.node.Profile.Operator, a.cfg.Chain.Address().String())
 	switch {

@@ -12,7 +12,7 @@ import (
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
-// gasFor is a grant that finishes n assignments at the price of the fake chain.
+// gasFor returns a grant that pays for n assignments at the price of the fake chain.
 func gasFor(n int64) sdk.Coins { return sdk.NewCoins(sdk.NewInt64Coin("atfuel", n*finishGas*10)) }
 
 func TestNothingIsClaimedThatTheFeeGrantCannotFinish(t *testing.T) {

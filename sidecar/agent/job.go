@@ -9,47 +9,47 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// job is what the loop keeps of a job.
+// job is the part of a job that the loop keeps.
 type job struct {
 	spec      *computetypes.JobSpec
 	requester string
 	liability math.Int
-	// worth of its reward in the bond denom.
+	// worth is the value of its reward in the bond denom.
 	worth math.Int
-	// tasks grows when the job is topped up.
+	// tasks is the number of tasks. It increases when the job is topped up.
 	tasks uint64
-	// requested is the height at which its results were last asked for again.
+	// requested is the height of the latest request to deliver its results again.
 	requested int64
-	// proven: it is as the chain has it, whatever the node says that was asked.
+	// proven reports whether the job was proven to be on the chain in this form.
 	proven bool
 }
 
-// jobOf is what is kept of a job.
+// jobOf returns the part of a job that the loop keeps.
 func jobOf(record *computetypes.Job, spec *computetypes.JobSpec) job {
 	read := job{spec: spec, requester: record.Requester, liability: record.Liability, worth: record.BondValue, tasks: record.Tasks}
 	if record.Redelivery != nil {
-		// Results go where their requester has asked for them last.
+		// Results are delivered to the sink in the requester's latest request.
 		spec.Sink, read.requested = record.Redelivery.Sink, record.Redelivery.Height
 	}
 	return read
 }
 
-// terms are what a bid depends on.
+// terms returns the facts that a bid depends on.
 func (j job) terms() *bid.Job {
 	return &bid.Job{Requester: j.requester, Spec: j.spec, Liability: j.liability}
 }
 
-// array tells whether the job has several tasks: the state keeps no receipts of
-// those.
+// array reports whether the job has several tasks. The state does not keep receipts of such
+// tasks.
 func (j job) array() bool { return j.tasks > 1 }
 
-// maxJobs bounds the jobs that are kept in memory; they can be read again.
+// maxJobs bounds the number of jobs in memory. A job that is removed can be read again.
 const maxJobs = 4096
 
-// jobs are those that were read, by id.
+// jobs contains the jobs that were read, by id.
 type jobs map[string]job
 
-// read returns a job, from memory if it was read before.
+// read returns a job. It takes the job from memory if it was read before.
 func (known jobs) read(ctx context.Context, from Chain, id string) (job, error) {
 	if j, ok := known[id]; ok {
 		return j, nil

@@ -20,12 +20,12 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// manifestAt is where the manifest of a record lies in a sink.
+// manifestAt returns the address of a record's manifest in a sink.
 func manifestAt(sink string, record store.Assignment) string {
 	return sink + "/" + hex.EncodeToString(record.ResultDigest)
 }
 
-// settledUndelivered runs a task to its payment while its sink is away.
+// settledUndelivered runs a task until it is paid while its sink cannot be reached.
 func settledUndelivered(t *testing.T, w *world, task *fakeTask) store.Assignment {
 	t.Helper()
 	w.chain.revealBlocks = 60
@@ -43,7 +43,7 @@ func (w *world) untilDelivered(task *fakeTask) store.Assignment {
 	return w.record(task)
 }
 
-// again forgets what a registry can hold once.
+// again replaces the registry, because a registry can contain each metric only once.
 func (w *world) again() { w.config.Registry = prometheus.NewRegistry() }
 
 func TestAPaidResultIsDeliveredAfterItsSettlement(t *testing.T) {
@@ -89,7 +89,7 @@ func TestDeliveryEndsWithRetentionAndNotBefore(t *testing.T) {
 	defer stop()
 	record := settledUndelivered(t, w, task)
 	for range 5 {
-		// Each failure changes the record, and must not prolong its life.
+		// Each failure changes the record, but must not extend the time for which it is kept.
 		passed.Add(int64(4 * time.Hour))
 		height := a.Status().Height
 		require.Eventually(t, func() bool { return a.Status().Height > height+10 }, patience, time.Millisecond)
@@ -185,7 +185,7 @@ func TestResultsAreDeliveredAgainWhereTheirRequesterAsks(t *testing.T) {
 	w.web.set(func(web *fakeWeb) { puts = web.puts })
 	stop()
 
-	// While the daemon is down the requester asks once more.
+	// While the daemon is down, the requester asks again.
 	const third = "http://third.example/v1/drops/{task}/box"
 	w.chain.read(func() {
 		for _, task := range tasks {

@@ -11,9 +11,10 @@ import (
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
-// clearWork deletes the folders that no record names: a daemon may be killed between
-// forgetting an assignment and deleting its outputs. An empty journal deletes nothing:
-// it may stand in the place of one that was moved away, whose outputs these are.
+// clearWork deletes the folders that do not belong to any record. Such a folder is left if the
+// daemon is killed after it has removed an assignment from the journal and before it has
+// deleted the outputs. If the journal is empty, nothing is deleted. It may have replaced a
+// journal that was moved away and to which these outputs belong.
 func clearWork(dir string, records []store.Assignment) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -5,7 +5,8 @@ import (
 	"sync"
 )
 
-// loop is the goroutine that owns all assignments, and the work that runs beside it.
+// loop is the goroutine that owns all assignments, together with the work that runs
+// concurrently with it.
 type loop struct {
 	// ctx ends everything.
 	ctx     context.Context
@@ -13,10 +14,10 @@ type loop struct {
 	workers sync.WaitGroup
 }
 
-// event is news from beside the loop.
+// event is a message to the loop from concurrent work.
 type event interface{ apply(a *Agent) }
 
-// post hands an event to the loop, unless it has ended.
+// post sends an event to the loop, unless the loop has ended.
 func (l *loop) post(e event) {
 	select {
 	case l.events <- e:
@@ -24,7 +25,7 @@ func (l *loop) post(e event) {
 	}
 }
 
-// beside runs work outside of the loop and hands over what it returns.
+// `beside` runs work concurrently with the loop and posts the event that it returns.
 func (l *loop) beside(work func() event) {
 	l.workers.Add(1)
 	go func() {
@@ -33,10 +34,10 @@ func (l *loop) beside(work func() event) {
 	}()
 }
 
-// drain is a request to claim nothing more.
+// drain is a request to stop claiming.
 type drain struct {
 	asked chan struct{}
 	once  sync.Once
-	// begun: the loop has heard of it.
+	// begun reports whether the loop has received the request.
 	begun bool
 }

@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics are the agent's counters.
+// metrics contains the agent's counters.
 type metrics struct {
 	height      prometheus.Gauge
 	assignments *prometheus.GaugeVec
@@ -17,7 +17,7 @@ type metrics struct {
 	failures    prometheus.Counter
 	deliveries  prometheus.Counter
 	undelivered prometheus.Gauge
-	// deliveryFailures counts tries.
+	// deliveryFailures counts failed tries.
 	deliveryFailures prometheus.Counter
 	undrawn          prometheus.Counter
 	troubles         prometheus.Counter

@@ -12,11 +12,11 @@ import (
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
-// manifestFile is the encoded result manifest in the folder of an assignment. A
-// program can make it megabytes long, so that it is no part of the journal.
+// manifestFile is the name of the encoded result manifest in the folder of an assignment. The
+// manifest is not in the journal, because a program can make it megabytes long.
 const manifestFile = "manifest"
 
-// keepManifest writes the manifest of a result to disk, synced, and returns it.
+// keepManifest writes the manifest of a result to disk, syncs it and returns it.
 func keepManifest(folder string, result executor.Result) ([]byte, error) {
 	encoded, err := result.Manifest().Encode()
 	if err != nil {

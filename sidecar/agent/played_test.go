@@ -23,9 +23,9 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// playedChain plays real rounds of one task: the state machine of x/compute decides what
-// this node and others may do. The others are honest, apart from liars, and compute what
-// this node computes; they know its result from its journal.
+// playedChain runs real rounds of one task: the state machine of x/compute decides what this
+// node and the other nodes may do. The other nodes are honest, except for the liars. Honest
+// nodes compute the same result as this node; they take it from this node's journal.
 type playedChain struct {
 	*fakeChain
 	journal *store.Journal
@@ -34,16 +34,17 @@ type playedChain struct {
 	spec    computetypes.JobSpec
 	record  computetypes.Task
 	receipt *computetypes.Receipt
-	// peers are the other nodes of the first round, judges those of further rounds and
-	// audits.
+	// peers contains the other nodes of the first round. judges contains the nodes of further
+	// rounds and of audits.
 	peers, judges []sdk.AccAddress
-	// liars say another result.
+	// liars contains the nodes that report a different result.
 	liars map[string]bool
-	// slashed are the nodes that lost their liability.
+	// slashed contains the nodes that lost their liability.
 	slashed []string
 }
 
-// play has a task of a world decided by real rounds under a policy, with other nodes.
+// play replaces the fake decisions about a task of a world with real rounds under a policy,
+// with other nodes.
 func play(w *world, task *fakeTask, policy computetypes.Policy) *playedChain {
 	p := computetypes.DefaultParams()
 	p.ClaimBlocks, p.RevealBlocks, p.MaxDraws, p.Escalation = 40, 1<<20, 5, []uint32{3, 3}
@@ -93,7 +94,8 @@ func (c *playedChain) deps() *round.Deps {
 	}
 }
 
-// load returns the task, advanced to this height. What is done to it counts once it is saved.
+// load returns the task, advanced to this height. Changes of the task take effect once it is
+// saved.
 func (c *playedChain) load() *round.Task {
 	raw, err := c.record.Marshal()
 	var record computetypes.Task
@@ -112,7 +114,7 @@ func (c *playedChain) load() *round.Task {
 
 func (c *playedChain) save(t *round.Task) { c.record = t.Update().Record }
 
-// do applies an item of a node to the task, as the keeper does.
+// do applies an item of a node to the task in the same way as the keeper.
 func (c *playedChain) do(item func(*round.Task) error) error {
 	t := c.load()
 	if t.Ended() {
@@ -128,7 +130,7 @@ func (c *playedChain) do(item func(*round.Task) error) error {
 	return nil
 }
 
-// playOthers has all other nodes do what they may do in a block.
+// playOthers lets all other nodes do what they may do in a block.
 func (c *playedChain) playOthers() {
 	c.save(c.load())
 	nodes := c.peers
@@ -171,8 +173,8 @@ func (c *playedChain) playNode(t *round.Task, node sdk.AccAddress) {
 	}
 }
 
-// opened tells whether this node has opened a result. Honest others wait for that, because
-// one opening is enough for all that agree.
+// opened reports whether this node has opened a result. The honest nodes wait for that,
+// because one opening is enough for all nodes that agree.
 func (c *playedChain) opened(digest []byte) bool {
 	return slices.ContainsFunc(c.record.Opened, func(o computetypes.Opening) bool { return o.Round == 0 && bytes.Equal(o.Digest, digest) })
 }
@@ -183,7 +185,7 @@ func (c *playedChain) must(err error) {
 	}
 }
 
-// computed is what another node has computed, once this one has a result.
+// computed returns what another node has computed, once this node has a result.
 func (c *playedChain) computed(node string, item computetypes.WorkItem) (computetypes.Opening, bool) {
 	mine, err := c.journal.Get(store.Key{JobID: c.job.Id})
 	if err != nil || len(mine.ResultDigest) == 0 {
@@ -309,14 +311,15 @@ func (c *playedChain) Submit(_ context.Context, batch chain.Batch, _ int) (done 
 	return done, err
 }
 
-// played is what real rounds reach outside of a task. A method that it lacks panics.
+// played contains the dependencies of real rounds outside of a task. A call of a method that
+// it does not implement panics.
 type played struct {
 	round.Nodes
 	round.Records
 	c *playedChain
 }
 
-// Seed becomes known a block after its height.
+// Seed returns the seed of a height from the next block on.
 func (p played) Seed(_ context.Context, height int64) (beacontypes.Seed, bool, error) {
 	if p.c.height <= height {
 		return beacontypes.Seed{}, false, nil
@@ -359,7 +362,7 @@ func (p played) Node(_ context.Context, operator sdk.AccAddress) (edgenodetypes.
 	}, nil
 }
 
-// Weight has each node among all of its class, so that its ticket always wins.
+// Weight returns the whole weight of the class for each node, so that its ticket always wins.
 func (p played) Weight(context.Context, sdk.AccAddress, uint64) (math.Int, error) {
 	return math.NewInt(21), nil
 }

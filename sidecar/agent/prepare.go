@@ -13,23 +13,23 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// materials are the fetched files of a task.
+// materials contains the fetched files of a task.
 type materials struct {
 	program string
 	inputs  []executor.Input
 	release func()
 }
 
-// prepared says that the inputs are here, or which one is not.
+// prepared reports that the inputs have been fetched, or which input could not be fetched.
 type prepared struct {
 	key       store.Key
 	materials *materials
-	// input is the number on chain of the one that failed: 0 is the program.
+	// input is the number on chain of the input that failed. 0 is the program.
 	input uint32
 	err   error
 }
 
-// prepare fetches program and inputs beside the loop.
+// prepare fetches the program and the inputs concurrently with the loop.
 func (a *Agent) prepare(w *assignment) {
 	if w.record.Phase != store.PhasePreparing && !a.moveOn(w, store.PhasePreparing, nil) {
 		return
@@ -46,9 +46,9 @@ func (a *Agent) prepare(w *assignment) {
 	})
 }
 
-// outOfTime ends a fetch that would outlast the prepare window: a server that
-// drips must not hold the node beyond the last height at which it may give the
-// task back without a fault.
+// outOfTime ends a fetch that would last longer than the prepare window. Because of a very
+// slow server, the node must not miss the last height at which it may release the task without
+// a fault.
 func (w *assignment) outOfTime(height int64) {
 	if w.fetching && height+releaseMargin >= w.record.Deadlines.Prepare {
 		w.stopFetching()
@@ -62,14 +62,14 @@ type fetcher struct {
 	taken     []blob.Digest
 }
 
-// release gives back what was taken.
+// release gives back the files that were taken.
 func (f *fetcher) release() {
 	for _, d := range f.taken {
 		f.cache.give(d)
 	}
 }
 
-// take fetches one file and returns where it is.
+// take fetches one file and returns its path.
 func (f *fetcher) take(ctx context.Context, content *computetypes.Blob) (string, error) {
 	digest, err := blob.DigestFrom(content.Sha256)
 	if err != nil {
@@ -82,8 +82,8 @@ func (f *fetcher) take(ctx context.Context, content *computetypes.Blob) (string,
 	return path, err
 }
 
-// fetchAll fetches program and inputs of the task with a number. On error it returns
-// the number on chain of the one that failed.
+// fetchAll fetches the program and the inputs of the task with the given number. If a fetch
+// fails, fetchAll returns the number on chain of the file that failed.
 func fetchAll(ctx context.Context, f *fetcher, spec *computetypes.JobSpec, task uint64) (*materials, uint32, error) {
 	got := &materials{release: f.release}
 	fail := func(number uint32, name string, err error) (*materials, uint32, error) {
@@ -112,10 +112,9 @@ func fetchAll(ctx context.Context, f *fetcher, spec *computetypes.JobSpec, task 
 	return got, 0, nil
 }
 
-// takeOwn fetches the input that a task of an array has to itself, from the first
-// server that has it: first what it is, with the proof that it belongs to the
-// array, and then the content. A server whose proof is wrong is asked for nothing
-// more.
+// takeOwn fetches a task's own input in an array from the first server that has it. It first
+// fetches the description of the input with the proof that it belongs to the array, and then
+// the content. It does not fetch content from a server whose proof is wrong.
 func (f *fetcher) takeOwn(ctx context.Context, array *computetypes.ArrayInput, task uint64) (string, error) {
 	var failures []error
 	for _, prefix := range array.Uris {
@@ -125,7 +124,7 @@ func (f *fetcher) takeOwn(ctx context.Context, array *computetypes.ArrayInput, t
 			continue
 		}
 		content := computetypes.Blob{Sha256: proof.Sha256, Size_: proof.Size}
-		// The content is the same wherever it lies.
+		// The content is the same on every server.
 		for _, uri := range array.Uris {
 			content.Uris = append(content.Uris, computetypes.ContentURI(uri, proof.Sha256))
 		}
@@ -138,7 +137,7 @@ func (f *fetcher) takeOwn(ctx context.Context, array *computetypes.ArrayInput, t
 	return "", errors.Join(failures...)
 }
 
-// proof fetches and checks what says which input a task has.
+// proof fetches and verifies the proof that says which input a task has.
 func (f *fetcher) proof(ctx context.Context, array *computetypes.ArrayInput, prefix string, task uint64) (computetypes.InputProof, error) {
 	address := computetypes.ProofURI(prefix, task)
 	raw, err := f.transfers.Get(ctx, address, computetypes.MaxInputProofBytes)
@@ -180,14 +179,14 @@ func (p prepared) apply(a *Agent) {
 		r.Tries++
 		r.LastError = osfault.Explain("", p.err).Error()
 	})
-	// Content that is gone or wrong stays so; a relay that is busy or down may
-	// come back inside the prepare window.
+	// Content that is missing or wrong stays so. A relay that is busy or down may be available
+	// again within the prepare window.
 	if !transfer.Retryable(p.err) || a.view.height+releaseMargin >= w.record.Deadlines.Prepare {
 		w.missing = &p.input
 		a.shun(p.key.JobID, shunMissing, "an input of a task of it could not be had: "+p.err.Error())
 	}
 }
 
-// releaseMargin is how many blocks before the end of the prepare window a release
-// is sent at the latest.
+// releaseMargin is the number of blocks before the end of the prepare window at which a
+// release is sent at the latest.
 const releaseMargin = 3

@@ -9,51 +9,54 @@ import (
 )
 
 const (
-	// probeGood and probeBad are how long it is believed that a server answers, or not.
+	// probeGood is the time for which a server that answered is assumed to answer. probeBad is
+	// the time for which a server that failed is assumed to fail.
 	probeGood = time.Minute
 	probeBad  = 20 * time.Second
-	// probeWorst bounds how long a server that fails again and again is left alone.
+	// probeWorst bounds the pause between probes of a server that fails repeatedly.
 	probeWorst = 5 * time.Minute
-	// maxProbes bounds the servers that are asked at once, and maxOrigins those that
-	// are remembered. Any requester may name as many servers that never answer as he
-	// likes: those that have failed get maxFailed of the probes, those that have not
-	// answered yet maxUnknown, so that some are left for servers that do answer.
+	// maxProbes bounds the number of servers that are probed concurrently, and maxOrigins the
+	// number of servers that are remembered. A requester may name any number of servers that
+	// never answer. Therefore servers that have failed get at most maxFailed of the probes,
+	// and servers that have not answered yet at most maxUnknown, so that some probes are left
+	// for servers that answer.
 	maxProbes  = 16
 	maxUnknown = 12
 	maxFailed  = 4
 	maxOrigins = 1024
 )
 
-// probe is what is known of a server that results would go to.
+// probe contains what is known about a server that would receive results.
 type probe struct {
 	running bool
-	// at is when it was last asked; zero before the first answer.
+	// at is the time at which the last probe ended. It is zero before the end of the first
+	// probe.
 	at  time.Time
 	err error
-	// pause is how long a failure is believed; it grows with each.
+	// pause is the time for which a failure is assumed to last. It grows with each failure.
 	pause time.Duration
 }
 
-// answers tells whether the server has answered when it was asked last.
+// answers reports whether the last probe of the server succeeded.
 func (p *probe) answers() bool { return !p.at.IsZero() && p.err == nil }
 
-// sinks are the servers that results would go to, as far as they were asked.
+// sinks contains the probed servers that would receive results.
 type sinks struct {
 	now    func() time.Time
 	probes map[string]*probe
-	// probing counts those that are being asked.
+	// probing is the number of servers that are being probed.
 	probing int
-	// answered: one of them has answered since the open draws were read.
+	// answered reports whether a server has answered since the open draws were read.
 	answered bool
 }
 
 func newSinks(now func() time.Time) *sinks { return &sinks{now: now, probes: map[string]*probe{}} }
 
-// health says whether the server of a sink is known to answer. Nobody is to be paid for a
-// result that its requester cannot have: a server that is away, whose certificate nobody
-// trusts or that stands in somebody's own network is found out before anything is at stake.
-// ask is the server that has to be asked now, "" for none; it then counts as being asked,
-// and whoever is the first to want to know waits for its answer.
+// health says whether the server of a sink is known to answer. The node should not work for a
+// result that its requester cannot receive. Therefore a server that is down, that has an
+// untrusted certificate or that is in a private network is found before anything is at stake.
+// ask is the server that has to be probed now, or "". It then counts as being probed; the
+// caller has to probe it, and others wait for the answer.
 func (s *sinks) health(sink string) (health bid.Health, ask string) {
 	origin, err := transfer.Origin(sink)
 	if err != nil {
@@ -78,7 +81,7 @@ func (s *sinks) health(sink string) (health bid.Health, ask string) {
 	return health, ask
 }
 
-// take tells whether a server may be asked now, and counts it as being asked.
+// take reports whether a server may be probed now, and counts it as being probed.
 func (s *sinks) take(p *probe) bool {
 	most := maxProbes
 	switch {
@@ -95,8 +98,8 @@ func (s *sinks) take(p *probe) bool {
 	return true
 }
 
-// forget makes room for servers that were never asked, if there is none. Those that answer
-// are forgotten last.
+// forget makes room for servers that were never probed, if there is no room. It forgets
+// servers that answer last.
 func (s *sinks) forget() {
 	for _, all := range []bool{false, true} {
 		if len(s.probes) < maxOrigins {
@@ -110,7 +113,7 @@ func (s *sinks) forget() {
 	}
 }
 
-// heard notes what a server has answered; nil for well.
+// heard records the answer of a server. err is nil if the server answered well.
 func (s *sinks) heard(origin string, err error) {
 	s.probing--
 	p, known := s.probes[origin]
@@ -125,14 +128,14 @@ func (s *sinks) heard(origin string, err error) {
 	p.pause, s.answered = 0, true
 }
 
-// probed says whether a server answers.
+// probed reports whether a server answers.
 type probed struct {
 	origin string
 	err    error
 }
 
-// sinkHealth says whether the server of a sink is known to answer, and asks it beside the
-// loop where that is not known.
+// sinkHealth says whether the server of a sink is known to answer. If that is not known, it
+// probes the server concurrently with the loop.
 func (a *Agent) sinkHealth(sink string) *bid.Health {
 	health, ask := a.sinks.health(sink)
 	if ask != "" {
@@ -142,8 +145,8 @@ func (a *Agent) sinkHealth(sink string) *bid.Health {
 	return &health
 }
 
-// apply implements event. The draws of a server that answers are looked at again before
-// the next block: some stay open for a few blocks only.
+// apply implements event. If the server answers, the draws of its jobs are read again before
+// the next block, because some draws are open for only a few blocks.
 func (e probed) apply(a *Agent) {
 	if a.loop.ctx.Err() != nil {
 		return
@@ -154,8 +157,8 @@ func (e probed) apply(a *Agent) {
 	}
 }
 
-// lookAgain reads the open draws once more in a block, if servers have answered since
-// they were read: once for all of these, because each reading is several queries.
+// lookAgain reads the open draws once more in a block if servers have answered since they were
+// read. It does so once for all these servers, because each reading needs several queries.
 func (a *Agent) lookAgain(ctx context.Context) {
 	if !a.sinks.answered || a.view.height == 0 || !a.wantsWork() {
 		return

@@ -41,7 +41,7 @@ func TestASinkThatComesBackIsWorkedForAgain(t *testing.T) {
 	task := w.chain.post(w.web, 1)
 	defer w.chain.blocks(time.Millisecond)()
 	began := time.Now()
-	// The clock runs a hundred times as fast.
+	// The clock runs 100 times as fast.
 	w.config.Now = func() time.Time { return began.Add(100 * time.Since(began)) }
 	a, stop := w.run()
 	defer stop()
@@ -104,7 +104,7 @@ func TestServersThatNeverAnswerLeaveProbesForThoseThatDo(t *testing.T) {
 		if look("relay") {
 			believed++
 		}
-		now = now.Add(10 * time.Second) // what a probe without an answer takes
+		now = now.Add(10 * time.Second) // the time that a probe without an answer takes
 		answer()
 		require.Zero(t, s.probing)
 	}

@@ -19,47 +19,49 @@ import (
 )
 
 const (
-	// maxProofs bounds what is proven in one go.
+	// maxProofs bounds the number of tasks that are proven at a time.
 	maxProofs = 100
-	// sweepBlocks is more than the chain takes to write down what a height has changed of a
-	// task that nobody speaks to: its node shows it at once.
+	// sweepBlocks is more than the number of blocks that the chain needs to record what a
+	// height has changed in a task without new messages. A node of the chain shows such a
+	// change at once.
 	sweepBlocks = 50
-	// followPause is how long nothing may be proven before the newest header is followed
-	// all the same: what is trusted must not grow too old to go on from.
+	// followPause is the time without a proof after which the newest header is followed
+	// nevertheless. The trusted header must not become too old to be a starting point.
 	followPause = 30 * time.Minute
 )
 
-// whyUnproven leads what is told where something cannot be proven.
+// whyUnproven is the beginning of the message for a failed proof.
 const whyUnproven = "cannot prove what the node of chain.grpc shows, so that work goes on and no commitment, tag, digest or output leaves this machine"
 
-// clearance is what the chain was proven to allow of one assignment. What it allows it
-// allows for good.
+// clearance contains what the chain was proven to allow for one assignment. Everything that it
+// allows is allowed permanently.
 type clearance struct {
-	// reveal: its round waits for the reveal of its commitment. open: for its digest.
-	// deliver: nobody of its round can commit any more.
+	// reveal reports that the round waits for the reveal of the commitment, open that it waits
+	// for the digest, and deliver that no node of the round can still commit.
 	reveal, open, deliver bool
-	// keys are those of the traces that the tag has to have.
+	// keys contains the keys of the traces that the tag must contain.
 	keys [][]byte
-	// since is the height at which the node first said so.
+	// since is the height at which the node first reported that the chain waits for a secret.
 	since int64
 }
 
-// proofs are where the agent stands with proving.
+// proofs is the agent's state with regard to proofs.
 type proofs struct {
-	// prover proves what allows a secret to leave; nil believes the node.
+	// prover proves that a secret may leave this machine. If it is nil, the agent believes the
+	// node.
 	prover Prover
-	// underway: some are being read beside the loop.
+	// underway reports whether proofs are being read concurrently with the loop.
 	underway bool
-	// at is the height of the last try, when its time.
+	// at is the height and when the time of the last try.
 	at   int64
 	when time.Time
-	// operator was proven to be served by the worker key.
+	// operator is the operator that the worker key was proven to serve.
 	operator sdk.AccAddress
-	// trouble is why the last try failed, empty if it did not.
+	// trouble explains why the last try failed. It is empty if the try succeeded.
 	trouble string
 }
 
-// proved is what was read with proofs.
+// proved contains what was read with proofs.
 type proved struct {
 	refs     []computetypes.TaskRef
 	operator sdk.AccAddress
@@ -67,20 +69,21 @@ type proved struct {
 	err      error
 }
 
-// mayCommit tells whether a commitment may leave: what was executed is what the chain
-// has the job ask for. A node that shows another job would have it lose its bond.
+// mayCommit reports whether a commitment may leave this machine. The executed work must be the
+// work of the job on the chain. Otherwise a node that shows a different job could make this
+// machine lose its bond.
 func (p *proofs) mayCommit(w *assignment, j job) bool {
 	if p.prover == nil {
 		return true
 	}
-	// A result of before this was kept names no work.
+	// A result that is older than this field does not name its work.
 	return j.proven && (len(w.record.Work) == 0 || bytes.Equal(w.record.Work, workDigest(j.spec))) &&
 		w.clearance.keys != nil && slices.EqualFunc(w.clearance.keys, w.record.TraceKeys, bytes.Equal)
 }
 
-// traceKeys are the keys of the traces that an execution folds: those that were proven, or
-// else those that the node shows, which are proven before the commitment leaves; nil while
-// there are none.
+// traceKeys returns the keys of the traces that an execution computes. These are the proven
+// keys, or else the keys that the node shows, which have to be proven before the commitment
+// leaves this machine. It returns nil if there are no keys yet.
 func (w *assignment) traceKeys() [][]byte {
 	keys := w.clearance.keys
 	if keys == nil && w.item != nil {
@@ -100,7 +103,7 @@ func (w *assignment) traceKeys() [][]byte {
 	return keys
 }
 
-// unkeyed tells whether the keys of an assignment's traces have still to be proven.
+// unkeyed reports whether the keys of an assignment's traces still have to be proven.
 func unkeyed(w *assignment) bool {
 	switch w.record.Phase {
 	case store.PhaseAssigned, store.PhasePreparing, store.PhaseRunning, store.PhaseExecuted, store.PhaseCommitSent:
@@ -111,7 +114,8 @@ func unkeyed(w *assignment) bool {
 	return false
 }
 
-// workDigest is the digest of a spec apart from its sink, which its requester may change.
+// workDigest returns the digest of a spec without its sink, because the requester may change
+// the sink.
 func workDigest(spec *computetypes.JobSpec) []byte {
 	if spec == nil {
 		return nil
@@ -125,7 +129,7 @@ func workDigest(spec *computetypes.JobSpec) []byte {
 	return digest
 }
 
-// sealSink notes that the sink of a result is what the chain has.
+// sealSink returns an edit that records the sink of a result as proven.
 func (a *Agent) sealSink(w *assignment) func(*store.Assignment) {
 	j := a.jobs[w.record.JobID]
 	if !j.proven || j.spec.Sink == "" {
@@ -135,13 +139,14 @@ func (a *Agent) sealSink(w *assignment) func(*store.Assignment) {
 	return func(r *store.Assignment) { r.Sink, r.SinkProven = sink, true }
 }
 
-// mayShow tells whether tag and salt may leave.
+// mayShow reports whether the tag and the salt may leave this machine.
 func (p *proofs) mayShow(w *assignment) bool { return p.prover == nil || w.clearance.reveal }
 
-// mayDeliver tells whether the outputs may be brought to their sink, which is proven then.
+// mayDeliver reports whether the outputs may be delivered to their sink. The sink is proven at
+// that time.
 func (p *proofs) mayDeliver(w *assignment) bool { return p.prover == nil || w.clearance.deliver }
 
-// delivers tells whether outputs are due, as far as the node says.
+// delivers reports whether outputs are due according to the node.
 func (a *Agent) delivers(w *assignment) bool {
 	switch w.record.Phase {
 	case store.PhaseCommitted, store.PhaseRevealed, store.PhaseOpened:
@@ -152,13 +157,13 @@ func (a *Agent) delivers(w *assignment) bool {
 	return false
 }
 
-// mayOpen tells whether the digest may leave.
+// mayOpen reports whether the digest may leave this machine.
 func (p *proofs) mayOpen(w *assignment) bool { return p.prover == nil || w.clearance.open }
 
-// mayClaim tells whether the terms of a job are those of the chain.
+// mayClaim reports whether the terms of a job were proven to be those on the chain.
 func (p *proofs) mayClaim(j job) bool { return p.prover == nil || j.proven }
 
-// showing tells whether the chain waits for a secret, as far as its node says.
+// showing reports whether the chain waits for a secret according to the node.
 func showing(w *assignment) bool {
 	if w.item == nil || w.over() {
 		return false
@@ -168,7 +173,7 @@ func showing(w *assignment) bool {
 	return reveals || w.item.MustOpen && !w.clearance.open
 }
 
-// unproven lists what has to be proven, most urgent first.
+// unproven returns what has to be proven, most urgent first.
 func (a *Agent) unproven() []computetypes.TaskRef {
 	var urgent, rest []computetypes.TaskRef
 	for _, w := range a.assignments.inOrder() {
@@ -191,7 +196,7 @@ func (a *Agent) unproven() []computetypes.TaskRef {
 	return all[:min(len(all), maxProofs)]
 }
 
-// prove reads beside the loop what has to be proven, once a block.
+// prove reads the proofs that are needed, once per block and concurrently with the loop.
 func (a *Agent) prove() {
 	if a.proofs.prover == nil || a.proofs.underway || a.view.node == nil || a.view.height == a.proofs.at || a.fatal != nil {
 		return
@@ -241,16 +246,16 @@ func (p proved) apply(a *Agent) {
 	}
 }
 
-// unprovable tells the owner why secrets stay.
+// unprovable tells the owner why secrets do not leave this machine.
 func (a *Agent) unprovable(err error) {
 	a.proofs.trouble = err.Error()
 	a.trouble(whyUnproven, err)
 }
 
-// takeJob takes a job as the chain has it, and what was read of it before no longer.
+// takeJob replaces a job that was read without proof with the job as it is on the chain.
 func (a *Agent) takeJob(id string, found *chain.Proven) {
 	if found.Job == nil || found.Spec == nil {
-		return // it is too new to be proven, has ended, or never was
+		return // the job is too new to be proven, has ended, or never existed
 	}
 	spec := *found.Spec
 	actual := jobOf(found.Job, &spec)
@@ -263,7 +268,8 @@ func (a *Agent) takeJob(id string, found *chain.Proven) {
 			a.trouble("job "+id, fmt.Errorf("%w; the job is taken as block %d has it", chain.ErrContradicted, found.Height))
 		}
 		if known.requested > actual.requested {
-			// Asked for since. Where it goes is proven before anything goes there.
+			// This request is newer than the proof. Its sink is proven before anything is
+			// delivered to it.
 			actual.spec.Sink, actual.requested = known.spec.Sink, known.requested
 		}
 	}
@@ -275,7 +281,8 @@ func (a *Agent) takeJob(id string, found *chain.Proven) {
 	}
 	kept := a.draws.claims[:0]
 	for _, d := range a.draws.claims {
-		// The next look judges it by its true terms.
+		// A draw with other terms is judged again by its true terms when the draws are next
+		// read.
 		if d.Ref.JobId != id || sameTerms(d.Job, actual.terms()) {
 			kept = append(kept, d)
 		}
@@ -283,13 +290,13 @@ func (a *Agent) takeJob(id string, found *chain.Proven) {
 	a.draws.claims = kept
 }
 
-// sameTerms tells whether two readings of a job are of the same work on the same terms.
+// sameTerms reports whether two readings of a job describe the same work on the same terms.
 func sameTerms(x, y *bid.Job) bool {
 	return x.Requester == y.Requester && x.Liability.Equal(y.Liability) && bytes.Equal(workDigest(x.Spec), workDigest(y.Spec))
 }
 
-// correct gives an assignment the spec that the chain has. What was fetched for another
-// is fetched again.
+// correct gives an assignment the spec that is on the chain. Files that were fetched for
+// another spec are fetched again.
 func (w *assignment) correct(spec *computetypes.JobSpec) {
 	if w.ready != nil && !bytes.Equal(workDigest(w.spec), workDigest(spec)) {
 		w.ready.release()
@@ -298,7 +305,8 @@ func (w *assignment) correct(spec *computetypes.JobSpec) {
 	w.spec = spec
 }
 
-// redo does again what was done for another job than the chain has, or under other keys.
+// redo repeats work that was done for a job, or under keys, that differ from those on the
+// chain.
 func (a *Agent) redo(w *assignment) {
 	j := a.jobs[w.record.JobID]
 	otherWork := j.proven && len(w.record.Work) > 0 && !bytes.Equal(w.record.Work, workDigest(j.spec))
@@ -314,7 +322,7 @@ func (a *Agent) redo(w *assignment) {
 	})
 }
 
-// clear notes what the chain allows of an assignment.
+// clear records what the chain allows for an assignment.
 func (a *Agent) clear(w *assignment, found *chain.Proven) {
 	operator, round, commitment := a.view.operator.String(), w.record.Round, w.record.Commitment
 	w.clearance.reveal = w.clearance.reveal || found.Reveals(round, operator, commitment)
@@ -328,17 +336,17 @@ func (a *Agent) clear(w *assignment, found *chain.Proven) {
 	}
 }
 
-// cleared is what was proven of a delivery.
+// cleared contains what was proven about a delivery.
 type cleared struct {
-	// sink that the chain names; empty where it has forgotten the job.
+	// sink is the sink that the chain names. It is empty if the chain has forgotten the job.
 	sink string
 }
 
-// errNotCleared: outputs have to stay.
+// errNotCleared means that the outputs must not leave this machine yet.
 var errNotCleared = errors.New("the outputs stay here until the chain is proven to let them go")
 
-// clearDelivery proves that the outputs of a result may leave, and where they go, which it
-// writes into the record. A nil prover believes the record.
+// clearDelivery proves that the outputs of a result may leave this machine and what their sink
+// is. It writes the sink into the record. If the prover is nil, it believes the record.
 func clearDelivery(ctx context.Context, prover Prover, record *store.Assignment) (*cleared, error) {
 	if prover == nil {
 		return nil, nil
@@ -368,7 +376,7 @@ func clearDelivery(ctx context.Context, prover Prover, record *store.Assignment)
 	return proof, nil
 }
 
-// noteClearance keeps what was proven of a delivery.
+// noteClearance records what was proven about a delivery.
 func (a *Agent) noteClearance(d *delivery, proof *cleared) {
 	if proof == nil {
 		return
@@ -379,7 +387,7 @@ func (a *Agent) noteClearance(d *delivery, proof *cleared) {
 	}
 }
 
-// grounds says what is believed of the chain's node, and why.
+// grounds says what is believed about the chain's node, and why.
 func (p *proofs) grounds() string {
 	if p.prover == nil {
 		return "nothing is proven: all that the node of chain.grpc says is believed (chain.verify = none)"

@@ -23,16 +23,16 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// truth proves what the fake chain really has.
+// truth proves the real state of the fake chain.
 type truth struct {
 	*fakeChain
 
 	mu sync.Mutex
-	// down is why nothing can be proven.
+	// down is the reason why nothing can be proven.
 	down error
-	// lag is how many blocks behind the newest proofs are.
+	// lag is the number of blocks by which proofs are behind the newest block.
 	lag int64
-	// asked counts the questions.
+	// asked is the number of calls.
 	asked int
 }
 
@@ -111,7 +111,7 @@ func (p *truth) Follow(context.Context) (int64, error) {
 
 func (p *truth) Grounds() string { return "proven by the test" }
 
-// liar is a node that shows the fake chain otherwise.
+// liar is a node that reports a false state of the fake chain.
 type liar struct {
 	*fakeChain
 	work func(*chain.Work)
@@ -152,7 +152,7 @@ func (l *liar) Redeliveries(ctx context.Context, from int64, page []byte) (chain
 	return list, err
 }
 
-// lied returns a world whose node lies and whose chain can be proven.
+// lied returns a world with a lying node and a chain whose state can be proven.
 func lied(t *testing.T) (*world, *liar, *truth) {
 	w := newWorld(t)
 	node, prover := &liar{fakeChain: w.chain}, &truth{fakeChain: w.chain}
@@ -160,7 +160,7 @@ func lied(t *testing.T) (*world, *liar, *truth) {
 	return w, node, prover
 }
 
-// requireSecret checks that nothing of results has left the machine.
+// requireSecret requires that no secret of a result has left the machine.
 func (w *world) requireSecret() {
 	w.t.Helper()
 	w.chain.read(func() {
@@ -201,8 +201,9 @@ func TestWhatIsProvenGoesTheWholeWay(t *testing.T) {
 	}
 }
 
-// A node that says that the others have committed would have tag, salt and outputs while
-// its own machine can still commit to them.
+// TestATagStaysUntilTheChainIsProvenToAskForIt: a node could falsely report that the other
+// nodes have committed. It would then receive the tag, the salt and the outputs while its own
+// machine can still commit to them.
 func TestATagStaysUntilTheChainIsProvenToAskForIt(t *testing.T) {
 	for name, lie := range map[string]func(*computetypes.WorkItem){
 		"all have committed": func(i *computetypes.WorkItem) {
@@ -258,7 +259,7 @@ func TestASettledResultIsDeliveredOnlyOnceItsTaskIsProvenToHaveEnded(t *testing.
 	defer stop()
 	w.until("a commitment", func() bool { return len(task.commitments) == 1 })
 	record := w.untilPhase(task, store.PhaseCommitted)
-	// The node hides the assignment and shows a receipt of its own making.
+	// The node hides the assignment and shows an invented receipt.
 	w.chain.read(func() {
 		gone = true
 		tags := make([][]byte, 1)
@@ -268,7 +269,7 @@ func TestASettledResultIsDeliveredOnlyOnceItsTaskIsProvenToHaveEnded(t *testing.
 			Outcomes: []computetypes.Outcome{{Operator: w.chain.operator.String(), Status: computetypes.ASSIGNMENT_STATUS_PAID, Paid: math.OneInt(), Slashed: math.ZeroInt(), Share: math.ZeroInt()}},
 		}
 	})
-	// The chain itself has none, and the task goes on.
+	// The chain itself does not have a receipt, and the task continues.
 	w.config.Prover.(*truth).set(func(p *truth) { p.down = errors.New("not asked here") })
 	w.untilTrouble(a, "stay here")
 	w.requireSecret()
@@ -296,7 +297,7 @@ func TestWithoutProofsWorkGoesOnAndSecretsStay(t *testing.T) {
 	w.untilTrouble(a, "connection refused")
 	w.requireSecret()
 	stop()
-	// Over a restart too.
+	// The same holds after a restart.
 	w.config.Registry = nil
 	a, stop = w.run()
 	defer stop()
@@ -307,8 +308,8 @@ func TestWithoutProofsWorkGoesOnAndSecretsStay(t *testing.T) {
 	require.Len(t, task.commitments, 1)
 }
 
-// A node that shows another program would have the machine commit to a result of that,
-// and lose its bond.
+// TestWorkForAJobThatTheChainDoesNotHaveIsDoneAgain: a node that shows another program could
+// make the machine commit to the result of that program and lose its bond.
 func TestWorkForAJobThatTheChainDoesNotHaveIsDoneAgain(t *testing.T) {
 	w, node, prover := lied(t)
 	w.chain.othersCommit = false
@@ -318,7 +319,7 @@ func TestWorkForAJobThatTheChainDoesNotHaveIsDoneAgain(t *testing.T) {
 	w.chain.read(func() {
 		program = other.spec.Program
 		w.chain.tasks = slices.DeleteFunc(w.chain.tasks, func(t *fakeTask) bool { return t == other })
-		// It is drawn already, so that it works whether or not anything is proven.
+		// The node has already been drawn, so that it works whether or not anything is proven.
 		task.a = &computetypes.Assignment{
 			Operator: w.chain.operator.String(), Status: computetypes.ASSIGNMENT_STATUS_ASSIGNED, AssignedHeight: 1, CommitDeadline: 1 << 40,
 		}
@@ -337,7 +338,8 @@ func TestWorkForAJobThatTheChainDoesNotHaveIsDoneAgain(t *testing.T) {
 	require.Equal(t, workDigest(&task.spec), w.record(task).Work)
 }
 
-// Under another key the trace is another, and the tag false.
+// TestWorkUnderKeysThatTheChainDoesNotHaveIsDoneAgain: under another key, the trace is
+// different and the tag is false.
 func TestWorkUnderKeysThatTheChainDoesNotHaveIsDoneAgain(t *testing.T) {
 	w, node, prover := lied(t)
 	w.chain.othersCommit = false
@@ -438,8 +440,8 @@ func TestOutputsGoWhereTheChainIsProvenToSendThem(t *testing.T) {
 	})
 }
 
-// Whoever is taken for the operator could take the commitment of this machine for its
-// own, and wait for the reveal.
+// TestAnOperatorThatIsNotProvenIsShownNothing: a node that is taken for the operator's node
+// could use the commitment of this machine as its own, and wait for the reveal.
 func TestAnOperatorThatIsNotProvenIsShownNothing(t *testing.T) {
 	w, node, _ := lied(t)
 	task := w.chain.post(w.web, 1)

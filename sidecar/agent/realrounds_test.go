@@ -35,7 +35,8 @@ func TestARealRoundOfHonestNodesPaysThisOne(t *testing.T) {
 	})
 }
 
-// The two that agree open their results once judges have committed to theirs.
+// TestALieInARealRoundIsJudgedAndCostsTheLiar: the two nodes that agree open their results
+// once the judges have committed to theirs.
 func TestALieInARealRoundIsJudgedAndCostsTheLiar(t *testing.T) {
 	w := newWorld(t)
 	task := w.chain.post(w.web, 1)
@@ -73,7 +74,7 @@ func TestARealRoundGoesOnWithoutANodeThatGivesItsTaskBack(t *testing.T) {
 	defer w.chain.blocks(2 * time.Millisecond)()
 	a, stop := w.run()
 	defer stop()
-	// The answer to the release and the state after it come in either order.
+	// The answer to the release and the state after it arrive in either order.
 	require.Eventually(t, func() bool {
 		record := w.record(task)
 		return record.Phase == store.PhaseReleased || record.Phase == store.PhaseSettled && record.Verdict.Status == "released"
@@ -87,7 +88,7 @@ func TestARealRoundGoesOnWithoutANodeThatGivesItsTaskBack(t *testing.T) {
 }
 
 // killedInTransaction runs an agent that dies at its n-th transaction, before or after the
-// chain has taken it.
+// chain has accepted it.
 func (w *world) killedInTransaction(n int, after bool) bool {
 	w.t.Helper()
 	death := &crash{left: n, after: after}
@@ -111,7 +112,8 @@ func (w *world) killedInTransaction(n int, after bool) bool {
 	return death.dead
 }
 
-// Whatever a restart repeats, a real round refuses nothing and slashes nobody.
+// TestKilledInARealRoundEndsPaid: whatever a restarted agent repeats, a real round does not
+// refuse anything and does not slash any node.
 func TestKilledInARealRoundEndsPaid(t *testing.T) {
 	for _, after := range []bool{false, true} {
 		for step := 1; step <= 3; step++ {

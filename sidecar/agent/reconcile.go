@@ -14,7 +14,7 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// adopt takes the node as the chain has it.
+// adopt stores the node as it is on the chain.
 func (a *Agent) adopt(node edgenodetypes.Node) error {
 	operator, err := sdk.AccAddressFromBech32(node.Profile.Operator)
 	if err != nil {
@@ -57,7 +57,7 @@ func (a *Agent) reconcile(ctx context.Context, work chain.Work) error {
 	return a.fatal
 }
 
-// agree makes one record agree with the chain's item.
+// agree makes one record agree with an item that the chain lists.
 func (a *Agent) agree(ctx context.Context, item *computetypes.WorkItem) error {
 	key := itemKey(item)
 	target, known := phaseOf(item.Assignment.Status)
@@ -91,7 +91,7 @@ func (a *Agent) agree(ctx context.Context, item *computetypes.WorkItem) error {
 	}
 	w = a.track(record)
 	if w.ctx.Err() != nil {
-		// The chain lists again what it had stopped listing.
+		// The chain lists the assignment again after it had stopped listing it.
 		w.ctx, w.cancel = context.WithCancel(a.loop.ctx)
 	}
 	w.item, w.spec, w.goneSince = item, j.spec, 0
@@ -104,8 +104,8 @@ func (a *Agent) agree(ctx context.Context, item *computetypes.WorkItem) error {
 	return nil
 }
 
-// agrees tells whether a record already says what the chain lists, so that a
-// block without news costs no write.
+// agrees reports whether a record already agrees with what the chain lists. If so, a block
+// without news does not cause a write.
 func (w *assignment) agrees(item *computetypes.WorkItem, target store.Phase, spec *computetypes.JobSpec) bool {
 	r := &w.record
 	return len(mainLine(r.Phase, target)) == 0 &&
@@ -113,7 +113,7 @@ func (w *assignment) agrees(item *computetypes.WorkItem, target store.Phase, spe
 		deadlinesOf(r.Deadlines, item, spec) == r.Deadlines
 }
 
-// phaseOf is the least phase that a record has when the chain shows a status.
+// phaseOf returns the lowest phase of a record for a status on the chain.
 func phaseOf(status computetypes.AssignmentStatus) (store.Phase, bool) {
 	switch status {
 	case computetypes.ASSIGNMENT_STATUS_CANDIDATE:
@@ -133,8 +133,8 @@ func phaseOf(status computetypes.AssignmentStatus) (store.Phase, bool) {
 	return 0, false
 }
 
-// advance moves a record up to the phase that the chain knows it to have. A
-// record ahead of the chain stays: what it has sent is on its way.
+// advance moves a record up to the phase that follows from the chain's state. A record with a
+// later phase does not change, because what it has sent is on its way.
 func advance(tx *store.Tx, key store.Key, target store.Phase, item *computetypes.WorkItem) (store.Assignment, error) {
 	record, err := recordOf(tx, key, target)
 	if err != nil {
@@ -157,8 +157,8 @@ func advance(tx *store.Tx, key store.Key, target store.Phase, item *computetypes
 	return record, nil
 }
 
-// recordOf returns the record of an assignment that the chain lists, creating it
-// when this journal has never seen it.
+// recordOf returns the record of an assignment that the chain lists. It creates the record if
+// the journal does not contain it.
 func recordOf(tx *store.Tx, key store.Key, target store.Phase) (store.Assignment, error) {
 	record, err := tx.Get(key)
 	if !errors.Is(err, store.ErrNotFound) {
@@ -174,7 +174,7 @@ func recordOf(tx *store.Tx, key store.Key, target store.Phase) (store.Assignment
 	return tx.Get(key)
 }
 
-// mainLine lists the phases between what a record has and what the chain shows.
+// mainLine returns the phases from a record's phase to the phase on the chain.
 func mainLine(from, target store.Phase) []store.Phase {
 	switch {
 	case from == store.PhaseReleased && target <= store.PhaseAssigned:
@@ -206,7 +206,7 @@ func deadlinesOf(d store.Deadlines, item *computetypes.WorkItem, spec *computety
 	return d
 }
 
-// lostCommitment tells the owner of a bond that will be lost, once.
+// lostCommitment warns the owner, once, about a bond that will be lost.
 func (a *Agent) lostCommitment(record store.Assignment, item *computetypes.WorkItem) {
 	w, tracked := a.assignments[record.Key]
 	if !tracked && record.Phase != store.PhaseFailed {

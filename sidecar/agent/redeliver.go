@@ -10,27 +10,30 @@ import (
 )
 
 const (
-	// redeliveryBlocks is how many blocks pass between two looks for requesters who want
-	// their results again.
+	// redeliveryBlocks is the number of blocks between two queries for requests to deliver
+	// results again.
 	redeliveryBlocks = 5
-	// redeliveryPages bounds the pages of one look; the next one goes on.
+	// redeliveryPages bounds the number of pages per query. The next query continues from
+	// there.
 	redeliveryPages = 4
-	// redeliveryMargin is how many blocks are read twice: behind one endpoint there may
-	// be nodes that lag, and what one of them does not know yet must not be passed over.
+	// redeliveryMargin is the number of blocks that are read twice. One endpoint may have
+	// several nodes, some of which are behind. A request that one of them does not know yet
+	// must not be missed.
 	redeliveryMargin = 20
 )
 
-// asked is where this machine stands in the list of those requests.
+// asked says how far this machine has read the list of those requests.
 type asked struct {
-	// from is the height from which the list is read next; page goes on in the middle.
+	// from is the height from which the list is read next. page is the page at which an
+	// interrupted reading continues.
 	from int64
 	page []byte
-	// at is the height of the last look.
+	// at is the height of the last query.
 	at int64
 }
 
-// firstAsked is the least height at which a request may concern what a home has kept:
-// no job is asked for before it was posted.
+// firstAsked returns the lowest height at which a request may concern a record of this home
+// folder. The results of a job cannot be requested before the job was posted.
 func firstAsked(records []store.Assignment) int64 {
 	var first int64
 	for i := range records {
@@ -45,12 +48,11 @@ func firstAsked(records []store.Assignment) int64 {
 	return first
 }
 
-// readRedeliveries takes up what requesters have asked for since the last look, those
-// made while this daemon was down among it. A failure is no reason to leave the
-// rest of a block undone.
+// readRedeliveries processes the requests since the last query, including those that were made
+// while this daemon was down. If it fails, the other work of the block is done nevertheless.
 func (a *Agent) readRedeliveries(ctx context.Context) {
 	if a.asked.from == 0 {
-		a.asked.from = a.view.height // nothing is kept here
+		a.asked.from = a.view.height // the journal is empty
 	}
 	if a.asked.page == nil && a.view.height < a.asked.at+redeliveryBlocks {
 		return
@@ -69,24 +71,24 @@ func (a *Agent) readRedeliveries(ctx context.Context) {
 			}
 		}
 		if a.asked.page = list.Next; a.asked.page == nil {
-			// What is read twice is heeded once.
+			// A request that is read twice is processed only once.
 			a.asked.from = max(a.asked.from, a.view.height-redeliveryMargin)
 			return
 		}
 	}
 }
 
-// redeliver delivers all results of a job that this machine has and that are not known
-// to be refused.
+// redeliver delivers all results of a job again that this machine has and that the chain is
+// not known to have refused.
 func (a *Agent) redeliver(ctx context.Context, asked *computetypes.JobRedelivery) error {
 	if asked.Redelivery.Height > a.view.height {
-		// One of the next block is read again. Whatever is written down of one that a liar
-		// dates far ahead would keep all true ones from being heard.
+		// A request from the next block is read again later. If a request with a false height
+		// far ahead were recorded, all true requests would be ignored.
 		return nil
 	}
 	if known, cached := a.jobs[asked.JobId]; cached && known.requested < asked.Redelivery.Height {
-		// What is claimed from now on goes to the new sink, whether or not this machine
-		// holds something of the job already.
+		// Work that is claimed from now on is delivered to the new sink, whether or not this
+		// machine already holds work of the job.
 		delete(a.jobs, asked.JobId)
 	}
 	records, err := a.cfg.Journal.List(store.Filter{JobID: asked.JobId})
@@ -102,7 +104,8 @@ func (a *Agent) redeliver(ctx context.Context, asked *computetypes.JobRedelivery
 		return err
 	}
 	for i := range records {
-		// What has still to be executed goes there too, and may end before the next block.
+		// Work that still has to be executed is delivered there too. It may end before the
+		// next block.
 		if w, tracked := a.assignments[records[i].Key]; tracked && err == nil && w.spec != nil {
 			w.spec = j.spec
 		}
@@ -130,7 +133,7 @@ func (a *Agent) redeliver(ctx context.Context, asked *computetypes.JobRedelivery
 	for _, record := range again {
 		a.deliveries.drop(record.Key)
 		if w, tracked := a.assignments[record.Key]; tracked {
-			w.record = record // step delivers it, once all have committed
+			w.record = record // step delivers the outputs once all replicas have committed
 			continue
 		}
 		a.deliveries.keep(a.loop.ctx, record)
@@ -141,8 +144,8 @@ func (a *Agent) redeliver(ctx context.Context, asked *computetypes.JobRedelivery
 	return nil
 }
 
-// wanted tells whether a request concerns a record: there is a result that the chain
-// has accepted, or may yet.
+// wanted reports whether a request concerns a record. It does if the record has a result that
+// the chain has accepted or may still accept.
 func wanted(r *store.Assignment, height int64) bool {
 	if r.Requested >= height || len(r.ResultDigest) == 0 || r.Sink == "" {
 		return false

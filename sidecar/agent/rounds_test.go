@@ -51,7 +51,7 @@ func TestExitCodeIsBoundAndRevealed(t *testing.T) {
 	}
 }
 
-// waits waits until the status says what an assignment waits for.
+// waits returns once the status says what an assignment waits for.
 func (w *world) waits(a *Agent, t *fakeTask, what string) {
 	w.t.Helper()
 	var found string
@@ -115,7 +115,8 @@ func TestReviewIsAwaited(t *testing.T) {
 	require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
 }
 
-// A sink that comes back only in the review still gets the outputs.
+// TestOutputsAreDeliveredDuringTheReviewToo: if a sink is available again only during the
+// review, it still receives the outputs.
 func TestOutputsAreDeliveredDuringTheReviewToo(t *testing.T) {
 	w := newWorld(t)
 	w.chain.reviewBlocks, w.chain.revealBlocks, w.config.RevealMargin = 1<<30, 400, 200
@@ -159,7 +160,8 @@ func TestTasksOfAnArrayAreKeptApart(t *testing.T) {
 	require.Len(t, inputs, len(tasks), "each task has its own input")
 }
 
-// A job that judges a challenge runs one task of an array as a job of its own.
+// TestAJudgeRunsTheTaskThatIsInDoubtShowsItsDigestAndDeliversNothing: a job that judges a
+// challenge runs one task of an array as a separate job.
 func TestAJudgeRunsTheTaskThatIsInDoubtShowsItsDigestAndDeliversNothing(t *testing.T) {
 	w := newWorld(t)
 	task := w.chain.postArray(w.web, 1, 4)[1]
@@ -254,7 +256,8 @@ func TestNodeThatHasLeftATaskLearnsHowFromTheTask(t *testing.T) {
 	}
 }
 
-// The chain may take some blocks to come to a task that has ended by its height.
+// TestReceiptOfAnArrayTaskMayComeLate: after a task's last height, the chain may need some
+// blocks before it ends the task.
 func TestReceiptOfAnArrayTaskMayComeLate(t *testing.T) {
 	w := newWorld(t)
 	w.chain.othersCommit = false
@@ -270,7 +273,7 @@ func TestReceiptOfAnArrayTaskMayComeLate(t *testing.T) {
 	w.until("fifty blocks", func() bool { return w.chain.height > height+50 })
 	require.Equal(t, store.PhaseCommitted, w.record(task).Phase)
 	w.chain.read(func() {
-		w.chain.block() // nobody has seen its events yet
+		w.chain.block() // no node has read its events yet
 		w.chain.settle(task, computetypes.ASSIGNMENT_STATUS_PAID)
 	})
 	require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)

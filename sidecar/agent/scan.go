@@ -11,37 +11,38 @@ import (
 )
 
 const (
-	// scanBlocks is the most blocks that one look searches for receipts, and scanTime
-	// how long it takes at most: a daemon that was down has some thousand to catch up.
+	// scanBlocks is the largest number of blocks that are searched for receipts at a time, and
+	// scanTime is the longest time for that. A daemon that was down may have to search several
+	// thousand blocks.
 	scanBlocks = 100
 	scanTime   = 2 * time.Second
-	// scanMargin is how far before the last height that a record knows of its task may
-	// have ended: what was under way for it is noted a little longer.
+	// scanMargin says how many blocks before a record's last known height its task may have
+	// ended. After a task has ended, the record may still be updated with what was on its way.
 	scanMargin = 200
-	// scanBack is the most blocks that a daemon searches which has just been started;
-	// its home says from where on.
+	// scanBack is the largest number of blocks that a daemon searches after it has started.
+	// The records in its home folder say where the search begins.
 	scanBack = 200_000
 )
 
-// taskKey names a task.
+// taskKey identifies a task.
 type taskKey struct {
 	jobID string
 	task  uint64
 }
 
-// receipts are where the agent stands with the search of blocks for receipts.
+// receipts is the state of the search for receipts in blocks.
 type receipts struct {
-	// scanned is the height up to which blocks were searched, from where the search began,
-	// and unread how many blocks the node could not show.
+	// scanned is the height up to which blocks were searched, from is where the search began,
+	// and unread is the number of blocks that the node could not show.
 	scanned, from int64
 	unread        int
 }
 
-// caughtUp notes that nothing has to be searched for up to a height.
+// caughtUp records that the blocks up to a height do not have to be searched.
 func (r *receipts) caughtUp(height int64) { *r = receipts{scanned: height, from: height} }
 
-// begin has blocks searched from the first on in which these may have ended, if none were
-// searched before.
+// begin starts a search at the first block in which these assignments may have ended, if no
+// search has started.
 func (r *receipts) begin(gone []*assignment, height int64) {
 	if r.scanned == 0 {
 		r.scanned = firstToScan(gone, height)
@@ -49,8 +50,8 @@ func (r *receipts) begin(gone []*assignment, height int64) {
 	}
 }
 
-// goBack has blocks searched for the receipt of a claim whose task is gone, from the first
-// on in which it may have ended.
+// goBack makes the search include all blocks that may contain the receipt of a claim whose
+// task is gone.
 func (r *receipts) goBack(w *assignment, height int64) {
 	w.searched = true
 	if from := firstToScan([]*assignment{w}, height); from < r.scanned {
@@ -58,22 +59,22 @@ func (r *receipts) goBack(w *assignment, height int64) {
 	}
 }
 
-// firstToScan is the height after which blocks at a height are searched for these.
+// firstToScan returns the height after which blocks are searched for these assignments.
 func firstToScan(gone []*assignment, height int64) int64 {
 	return max(lastSeen(gone)-scanMargin, height-scanBack, 0)
 }
 
-// endedTasks searches the blocks since the last look for the receipts of tasks of
-// arrays that the chain has stopped listing: the state keeps none of those. While
-// all are listed nothing has ended, and no block is read.
+// endedTasks searches the blocks since the last search for receipts of tasks of arrays that
+// the chain no longer lists, because the state does not keep those receipts. While the chain
+// lists all of them, none has ended, and no block is read.
 func (a *Agent) endedTasks(ctx context.Context, gone []*assignment) map[taskKey]computetypes.Receipt {
 	missing := map[taskKey]bool{}
 	for _, w := range gone {
 		if w.record.Phase == store.PhaseClaimed && !w.searched {
-			continue // most were not drawn, which their task shows
+			continue // most claims were not drawn; their task shows that
 		}
 		if !a.jobs[w.record.JobID].array() {
-			// It may have been topped up since it was read.
+			// The job may have been topped up since it was read.
 			delete(a.jobs, w.record.JobID)
 		}
 		j, err := a.jobs.read(ctx, a.cfg.Chain, w.record.JobID)
@@ -102,7 +103,7 @@ func (a *Agent) endedTasks(ctx context.Context, gone []*assignment) map[taskKey]
 			break
 		}
 		if err != nil {
-			// The node keeps no results of that block: another try would not help.
+			// The node does not keep the results of that block. Another try would not help.
 			a.receipts.unread++
 			a.trouble("cannot read the results of a block", err)
 		}
@@ -116,8 +117,9 @@ func (a *Agent) endedTasks(ctx context.Context, gone []*assignment) map[taskKey]
 	return found
 }
 
-// lastSeen is the height after which all of these have ended: the least at which one of
-// them was known to go on. No job is worked on before it was posted.
+// lastSeen returns the height after which all of these assignments have ended: the lowest
+// height at which one of them was known to continue. An assignment cannot end before its job
+// was posted.
 func lastSeen(gone []*assignment) int64 {
 	var least int64
 	for i, w := range gone {

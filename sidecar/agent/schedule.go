@@ -8,8 +8,8 @@ import (
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
-// toRun tells whether the program of an assignment has still to come to its end.
-// From then on the assignment holds a slot on the chain, and nothing of the machine.
+// toRun reports whether the program of an assignment in this phase still has to end. After
+// that, the assignment uses a slot on the chain but nothing of the machine.
 func toRun(p store.Phase) bool {
 	switch p {
 	case store.PhaseClaimed, store.PhaseAssigned, store.PhasePreparing, store.PhaseRunning:
@@ -21,7 +21,7 @@ func toRun(p store.Phase) bool {
 	return false
 }
 
-// held says what an assignment takes of the node at a height.
+// held returns what an assignment uses of the node at a height.
 func (w *assignment) held(height int64) bid.Held {
 	phase := w.record.Phase
 	h := bid.Held{
@@ -40,8 +40,8 @@ func (w *assignment) held(height int64) bid.Held {
 	return h
 }
 
-// byUrgency lists the assignments by their commit deadline, so that with more
-// programs than places none waits longer than it can.
+// byUrgency returns the assignments in order of their commit deadlines. If there are more
+// programs than places, the most urgent ones run first.
 func (all assignments) byUrgency() []*assignment {
 	list := all.inOrder()
 	slices.SortStableFunc(list, func(x, y *assignment) int {
@@ -50,8 +50,8 @@ func (all assignments) byUrgency() []*assignment {
 	return list
 }
 
-// holdings returns what the node holds at a height, claims that may come to nothing among
-// it. A claim that never reached the chain holds nothing.
+// holdings returns what the node holds at a height, including claims that may fail. A claim
+// that never reached the chain does not hold anything.
 func (all assignments) holdings(height int64) bid.Holdings {
 	var held bid.Holdings
 	for _, w := range all.inOrder() {
@@ -65,14 +65,14 @@ func (all assignments) holdings(height int64) bid.Holdings {
 
 // places are where programs run.
 type places struct {
-	// most programs that run at once.
+	// most is the largest number of programs that run at the same time.
 	most    int
 	running int
-	// suspects among those that run, which run alone.
+	// suspects is the number of running programs that have to run alone.
 	suspects int
 }
 
-// free tells whether there is a place for a program now. One that is suspect runs alone.
+// free reports whether a place is free for a program now. A suspect program runs alone.
 func (p *places) free(suspect bool) bool {
 	if suspect {
 		return p.running == 0
@@ -80,7 +80,7 @@ func (p *places) free(suspect bool) bool {
 	return p.suspects == 0 && p.running < p.most
 }
 
-// take takes a place, and leave gives it back.
+// take occupies a place, and leave frees it.
 func (p *places) take(suspect bool) {
 	p.running++
 	if suspect {

@@ -17,29 +17,30 @@ import (
 
 const activeNode = edgenodetypes.NODE_STATUS_ACTIVE
 
-// outbox is where the agent stands with sending.
+// outbox is the agent's state with regard to sending.
 type outbox struct {
 	sending bool
-	// freshFrom is the height of our newest transaction: older state does not know of it.
+	// freshFrom is the height of this node's newest transaction. An older state does not
+	// contain it.
 	freshFrom int64
 	// renewFrom is the height from which the lease may be renewed again.
 	renewFrom int64
 }
 
-// free tells whether a batch may be sent that answers the state of a height.
+// free reports whether a batch may be sent in reply to the state of a height.
 func (o *outbox) free(height int64) bool { return !o.sending && height >= o.freshFrom }
 
-// submitted says how a batch went.
+// submitted reports the outcome of a batch.
 type submitted struct {
 	batch chain.Batch
-	// from is the height of the state that the batch answers.
+	// from is the height of the state to which the batch replies.
 	from int64
 	done chain.Submission
 	err  error
 }
 
-// send journals and sends all that is due in one transaction, unless one is on
-// its way or the state is older than the last one.
+// send writes everything that is due to the journal and sends it in one transaction, unless a
+// transaction is on its way or the state is older than the last transaction.
 func (a *Agent) send() {
 	if a.fatal != nil || a.view.node == nil || !a.outbox.free(a.view.height) {
 		return
@@ -66,7 +67,7 @@ func (a *Agent) send() {
 	})
 }
 
-// due adds what the chain waits for from one assignment.
+// due adds what the chain waits for from one assignment to a batch.
 func (a *Agent) due(w *assignment, batch *chain.Batch) {
 	record, item, ref := w.record, w.item, refOf(w.record.Key)
 	revealing := false
@@ -80,8 +81,9 @@ func (a *Agent) due(w *assignment, batch *chain.Batch) {
 			batch.Releases = append(batch.Releases, release)
 		}
 	case store.PhaseExecuted, store.PhaseCommitSent:
-		// Whether the sink is there is not asked again: the work is done, a missed deadline
-		// costs a part of the reward, and a sink that is away may be back within retention.
+		// The state of the sink is not checked again. The work is done, a missed deadline
+		// costs a part of the reward, and the sink may be reachable again before retention
+		// ends.
 		if item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_ASSIGNED && a.view.height < record.Deadlines.Commit && a.proofs.mayCommit(w, a.jobs[w.record.JobID]) {
 			batch.Commits = append(batch.Commits, computetypes.CommitItem{Ref: ref, Commitment: record.Commitment})
 		}
@@ -102,8 +104,8 @@ func (a *Agent) due(w *assignment, batch *chain.Batch) {
 	}
 }
 
-// mayReveal tells whether a tag may be shown: the round asks for it, and the sink
-// has the outputs or the deadline leaves no choice.
+// mayReveal reports whether a tag may be revealed: the round must ask for it, and either the
+// sink has the outputs or the deadline is near.
 func (a *Agent) mayReveal(w *assignment) bool {
 	if w.item.Assignment.Status != computetypes.ASSIGNMENT_STATUS_COMMITTED ||
 		w.item.CurrentRound != w.record.Round || w.item.Phase != computetypes.ROUND_PHASE_REVEAL {
@@ -112,7 +114,7 @@ func (a *Agent) mayReveal(w *assignment) bool {
 	if !w.owes() {
 		return true
 	}
-	// In a short window, half of it belongs to the delivery.
+	// If the window is short, half of it is reserved for the delivery.
 	margin := min(a.cfg.RevealMargin, (w.item.RevealDeadline-w.revealSince)/2)
 	if w.item.RevealDeadline-a.view.height > margin {
 		return false
@@ -122,7 +124,7 @@ func (a *Agent) mayReveal(w *assignment) bool {
 	return true
 }
 
-// metricsOf is what a reveal reports of an execution on a device.
+// metricsOf returns what a reveal reports about an execution on a device.
 func metricsOf(m store.Metrics, device string) computetypes.Metrics {
 	out := computetypes.Metrics{Fuel: m.Fuel, WallMs: m.WallMillis, Device: device}
 	if m.EnergyMillijoules != nil {
@@ -131,8 +133,8 @@ func metricsOf(m store.Metrics, device string) computetypes.Metrics {
 	return out
 }
 
-// sealCommits journals that commitments are about to leave this machine: from
-// then on they cannot change.
+// sealCommits records in the journal that commitments are about to leave this machine. They
+// cannot change any more after that.
 func (a *Agent) sealCommits(commits []computetypes.CommitItem) bool {
 	for _, item := range commits {
 		w := a.assignments[keyOf(item.Ref)]
@@ -143,14 +145,15 @@ func (a *Agent) sealCommits(commits []computetypes.CommitItem) bool {
 	return true
 }
 
-// enterDraws journals claims and adds them, as many as there are free slots.
+// enterDraws writes claims to the journal and adds them to the batch, as many as there are
+// free slots.
 func (a *Agent) enterDraws(batch *chain.Batch) bool {
 	claims, free := a.draws.claims, a.freeSlots()
 	a.draws.claims = nil
 	for i := range claims {
 		d := &claims[i]
 		if !a.proofs.mayClaim(a.jobs[d.Ref.JobId]) {
-			a.draws.claims = append(a.draws.claims, *d) // its proof is under way
+			a.draws.claims = append(a.draws.claims, *d) // the proof of the job is being read
 			continue
 		}
 		var record store.Assignment
@@ -176,8 +179,8 @@ func (a *Agent) enterDraws(batch *chain.Batch) bool {
 	return true
 }
 
-// claimed writes a claim down. It is not fresh when this draw was tried before
-// and the chain refused it.
+// claimed writes a claim to the journal. The claim is not fresh if it was already sent in this
+// draw and the chain refused it.
 func claimed(tx *store.Tx, d *bid.Draw, height int64) (store.Assignment, bool, error) {
 	key := keyOf(d.Ref)
 	record, err := tx.Get(key)
@@ -200,7 +203,7 @@ func claimed(tx *store.Tx, d *bid.Draw, height int64) (store.Assignment, bool, e
 	return record, true, err
 }
 
-// undecided are the claims of which nothing is known.
+// undecided returns the claims whose outcome is not known.
 func (s submitted) undecided() []computetypes.TaskRef {
 	decided := map[computetypes.TaskRef]bool{}
 	for _, outcome := range s.done.Items {
@@ -211,11 +214,11 @@ func (s submitted) undecided() []computetypes.TaskRef {
 	return slices.DeleteFunc(slices.Clone(s.batch.Claims), func(ref computetypes.TaskRef) bool { return decided[ref] })
 }
 
-// apply implements event. What the chain took shows in its state at the next
-// block; only what does not show there is noted here.
+// apply implements event. The chain's state at the next block shows what the chain has
+// accepted. Only what the state does not show is recorded here.
 func (s submitted) apply(a *Agent) {
 	a.outbox.sending = false
-	// What was refused is tried again at the next block, not at once.
+	// A refused item is tried again at the next block, and not immediately.
 	a.outbox.freshFrom = max(s.from+1, s.done.Height)
 	for _, outcome := range s.done.Items {
 		if !outcome.Unsent {
@@ -233,7 +236,7 @@ func (s submitted) apply(a *Agent) {
 	}
 }
 
-// heard notes how one item went.
+// heard records the outcome of one item.
 func (a *Agent) heard(outcome chain.ItemOutcome) {
 	a.metrics.items.WithLabelValues(string(outcome.Action), resultLabel(outcome.Code)).Inc()
 	if outcome.Action == chain.Renew {
@@ -264,15 +267,15 @@ func (a *Agent) heard(outcome chain.ItemOutcome) {
 		return
 	}
 	if w.record.LastError == reason {
-		return // it was said, and what is refused at each block is not written at each
+		return // the refusal was already reported; one that happens at each block is not logged at each block
 	}
 	a.cfg.Logger.Warn("the chain refused an item", "action", outcome.Action, "assignment", w.record.Key, "code", outcome.Code, "reason", outcome.Log)
 	a.edit(w, func(r *store.Assignment) { r.LastError = reason })
 }
 
-// already tells whether an item was refused because the chain knows it: a lost
-// answer, or another node that opened the same digest. A message that fails as a
-// whole has no codes, only the text.
+// already reports whether an item was refused because the chain already has it: its answer was
+// lost, or another node has opened the same digest. If a message fails as a whole, there is
+// only a text and there are no codes.
 func already(outcome chain.ItemOutcome) bool {
 	for _, known := range []*errorsmod.Error{
 		computetypes.ErrAlreadyClaimed, computetypes.ErrAlreadyCommitted,

@@ -17,24 +17,25 @@ import (
 )
 
 const (
-	// slack is how many blocks the outcome of a draw, or the receipt of a task that
-	// has ended, may take to be seen.
+	// slack is the number of blocks that the outcome of a draw, or the receipt of a task that
+	// has ended, may take to become visible.
 	slack = 3
-	// receiptPatience is how many blocks a verdict may take; the receipt of one
-	// that took longer has been pruned.
+	// receiptPatience is the number of blocks for which the agent waits for a verdict. If it
+	// takes longer, the receipt has already been pruned.
 	receiptPatience = 20_000
-	// arrayPatience is the same for tasks of arrays, whose receipts stand in the
-	// events of blocks only. It counts once all blocks are searched.
+	// arrayPatience is the same for tasks of arrays, whose receipts are only in the events of
+	// blocks. It applies once all blocks have been searched.
 	arrayPatience = 2_000
 )
 
-// errUndrawn: the chain shows how the draw or its task ended, and this node had no seat.
+// errUndrawn means that the chain shows how the draw or its task ended, and that this node did
+// not have a seat.
 var errUndrawn = errors.New("not drawn")
 
-// unlisted handles an assignment that the chain does not list: it was not drawn,
-// or it has ended. ended holds receipts that were found in blocks. How it ended is
-// read from the chain, whatever the journal had: a claim may have been drawn and have
-// missed its deadline while this daemon was down.
+// unlisted handles an assignment that the chain does not list, because the node was not drawn
+// or the assignment has ended. ended contains receipts that were found in blocks. How the
+// assignment ended is always read from the chain, whatever the journal contains, because a
+// claim may have been drawn and have missed its deadline while this daemon was down.
 func (a *Agent) unlisted(ctx context.Context, w *assignment, ended map[taskKey]computetypes.Receipt) {
 	record := w.record
 	if record.Phase == store.PhaseClaimed && (a.outbox.sending || a.view.height <= record.Deadlines.Claim+slack) {
@@ -67,8 +68,8 @@ func (a *Agent) unlisted(ctx context.Context, w *assignment, ended map[taskKey]c
 	}
 }
 
-// nameSink writes down where an accepted result goes, for a record of before sinks were
-// journalled: its assignment ends now, and its delivery goes on.
+// nameSink records the sink of an accepted result if the record is older than the version that
+// stores sinks. The assignment ends now, and the delivery continues.
 func (a *Agent) nameSink(ctx context.Context, w *assignment) error {
 	if w.record.Sink != "" || w.record.Delivered || len(w.record.ResultDigest) == 0 {
 		return nil
@@ -76,7 +77,7 @@ func (a *Agent) nameSink(ctx context.Context, w *assignment) error {
 	j, err := a.jobs.read(ctx, a.cfg.Chain, w.record.JobID)
 	switch {
 	case errors.Is(err, chain.ErrNotFound):
-		return nil // nobody can say any more
+		return nil // the sink cannot be found out any more
 	case err != nil || j.spec.Sink == "":
 		return err
 	}
@@ -84,7 +85,7 @@ func (a *Agent) nameSink(ctx context.Context, w *assignment) error {
 	return a.fatal
 }
 
-// outOfPatience tells whether the chain will not show any more how an assignment ended.
+// outOfPatience reports whether the chain will not show any more how an assignment ended.
 func (a *Agent) outOfPatience(w *assignment) bool {
 	if a.jobs[w.record.JobID].array() {
 		return a.receipts.scanned >= a.view.height && a.view.height > w.goneSince+arrayPatience
@@ -92,7 +93,7 @@ func (a *Agent) outOfPatience(w *assignment) bool {
 	return a.view.height > w.goneSince+receiptPatience
 }
 
-// unknownEnd says what could not be found out, and where else it shows.
+// unknownEnd explains what could not be found out and where the owner may find it.
 func (a *Agent) unknownEnd(record store.Assignment) string {
 	why := "the chain shows neither the task nor its receipt"
 	if a.jobs[record.JobID].array() {
@@ -104,10 +105,10 @@ func (a *Agent) unknownEnd(record store.Assignment) string {
 	return "unknown how it ended: " + why + "; the node's earnings and its bond show whether it was paid or slashed"
 }
 
-// verdict returns how the node's part in a task ended: by the receipt of the task,
-// or by the task itself when it goes on without this node. A node that was a candidate
-// only had no part: errUndrawn. Without receipt and task it fails with
-// chain.ErrNotFound.
+// verdict returns how the node's part in a task ended, from the receipt of the task, or from
+// the task itself if it continues without this node. If the node was only a candidate and did
+// not have a part, verdict returns errUndrawn. If there is neither a receipt nor a task, it
+// returns chain.ErrNotFound.
 func (a *Agent) verdict(ctx context.Context, w *assignment, ended map[taskKey]computetypes.Receipt) (store.Verdict, error) {
 	record, operator := w.record, a.view.operator.String()
 	receipt, found := ended[taskKey{record.JobID, record.Task}]
@@ -136,7 +137,7 @@ func (a *Agent) verdict(ctx context.Context, w *assignment, ended map[taskKey]co
 	return store.Verdict{}, fmt.Errorf("task %s goes on without this node: %w", record.Key, chain.ErrNotFound)
 }
 
-// verdictIn reads an operator's part in a task that has ended.
+// verdictIn returns the verdict on an operator's part in a task that has ended.
 func verdictIn(record store.Assignment, receipt *computetypes.Receipt, operator string) (store.Verdict, error) {
 	verdict, took := outcomeOf(record, receipt.Outcomes, operator, receipt.Height)
 	switch {
@@ -152,7 +153,7 @@ func verdictIn(record store.Assignment, receipt *computetypes.Receipt, operator 
 	return verdict, nil
 }
 
-// seated tells whether an operator's node holds a part of a task.
+// seated reports whether an operator's node holds a part of a task.
 func seated(task *computetypes.Task, operator string) bool {
 	holds := func(part computetypes.Assignment) bool { return part.Operator == operator }
 	for i := range task.Rounds {
@@ -164,7 +165,7 @@ func seated(task *computetypes.Task, operator string) bool {
 	return false
 }
 
-// outcomeOf finds an operator's among the outcomes of a task.
+// outcomeOf returns an operator's outcome from the outcomes of a task.
 func outcomeOf(record store.Assignment, outcomes []computetypes.Outcome, operator string, height int64) (store.Verdict, bool) {
 	for _, outcome := range outcomes {
 		if outcome.Round == record.Round && outcome.Operator == operator {
@@ -175,13 +176,13 @@ func outcomeOf(record store.Assignment, outcomes []computetypes.Outcome, operato
 }
 
 const (
-	// missed is the outcome of a task that was not committed in time.
+	// missed is the outcome of a task whose commit deadline the node missed.
 	missed = "missed"
-	// unknown stands for an outcome that could not be read.
+	// unknown is the outcome if the real outcome could not be read.
 	unknown = "unknown"
 )
 
-// settle writes down the chain's verdict.
+// settle records the chain's verdict.
 func (a *Agent) settle(w *assignment, verdict store.Verdict) {
 	if verdict.Status == missed {
 		a.shun(w.record.JobID, shunFailed, "a task of it was not done in time on this machine")
@@ -206,7 +207,7 @@ func taskOutcome(status computetypes.TaskStatus) string {
 	return "task_" + strings.ToLower(strings.TrimPrefix(status.String(), "TASK_STATUS_"))
 }
 
-// amount shows nothing for zero.
+// amount returns an amount as text, or "" for zero.
 func amount(v math.Int) string {
 	if v.IsNil() || v.IsZero() {
 		return ""
@@ -214,7 +215,7 @@ func amount(v math.Int) string {
 	return v.String()
 }
 
-// finish ends an assignment in the journal and then here.
+// finish ends an assignment in the journal and then in the loop.
 func (a *Agent) finish(w *assignment, phase store.Phase, edit func(*store.Assignment)) {
 	if a.journal(func(tx *store.Tx) (err error) {
 		w.record, err = tx.Advance(w.record.Key, w.record.Phase, phase, edit)
@@ -224,7 +225,8 @@ func (a *Agent) finish(w *assignment, phase store.Phase, edit func(*store.Assign
 	}
 }
 
-// prune forgets what has been finished for longer than retention, once an hour.
+// prune removes assignments that have been finished for longer than the retention, once per
+// hour.
 func (a *Agent) prune() {
 	now := a.cfg.Now()
 	if now.Before(a.prunedAt.Add(a.cfg.Retention / 24)) {

@@ -6,25 +6,28 @@ import (
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
-// For how many blocks a job is left to others after one of its tasks went wrong here.
+// These constants say for how many blocks a job is left to other nodes after one of its tasks
+// has failed on this machine.
 const (
-	// shunMissing: an input could not be had; another task may have another one.
+	// shunMissing applies if an input could not be fetched. Another task may have another
+	// input.
 	shunMissing = 100
-	// shunFailed: this machine could not run it, or not in time.
+	// shunFailed applies if this machine could not run the task, or not in time.
 	shunFailed = 2_400
-	// shunCrashed: it has ended the daemon.
+	// shunCrashed applies if the task has crashed the daemon.
 	shunCrashed = 57_600
 )
 
-// maxCrashReason bounds what is written of a crash, in bytes.
+// maxCrashReason bounds the recorded text about a crash, in bytes.
 const maxCrashReason = 512
 
-// shun leaves a job to others for some blocks.
+// shun leaves a job to other nodes for some blocks.
 func (a *Agent) shun(jobID string, blocks int64, reason string) {
 	a.shuns.LeaveJob(jobID, a.view.height, blocks, reason)
 }
 
-// blame shuns the program of an assignment, and its requester, for having ended a worker.
+// blame shuns the program of an assignment and its requester, because the program has crashed
+// a worker process.
 func (a *Agent) blame(w *assignment, cause error) {
 	reason := osfault.Explain("", cause).Error()
 	reason = blob.Printable(reason[:min(len(reason), maxCrashReason)])
@@ -44,8 +47,8 @@ func (a *Agent) blame(w *assignment, cause error) {
 	})
 }
 
-// avoid gives back what is held of a program, or of a requester, that is shunned, while
-// that costs nothing.
+// avoid releases an assignment if its program or its requester is shunned and the release does
+// not cost anything.
 func (a *Agent) avoid(w *assignment) {
 	if w.giveUp || w.executing || a.view.height >= w.record.Deadlines.Prepare {
 		return

@@ -11,7 +11,7 @@ import (
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
-// errDied is what a worker's end looks like.
+// errDied is an error as it is returned when a worker process ends.
 var errDied = fmt.Errorf("%w: it ended with signal: segmentation fault", executor.ErrWorkerDied)
 
 func TestAProgramThatEndsItsWorkerIsGivenBackAndNeverCommitted(t *testing.T) {
@@ -36,8 +36,9 @@ func TestAProgramThatEndsItsWorkerIsGivenBackAndNeverCommitted(t *testing.T) {
 	}
 }
 
-// Neither another job, nor another account, nor a restart gets the same program run, and
-// no other program of the same requester is.
+// TestWhatHasEndedAWorkerIsShunnedByProgramAndRequesterOverRestarts: another job, another
+// account or a restart does not make the node run the same program. The node does not run any
+// other program of the same requester either.
 func TestWhatHasEndedAWorkerIsShunnedByProgramAndRequesterOverRestarts(t *testing.T) {
 	w := newWorld(t)
 	killer := w.chain.post(w.web, 1)

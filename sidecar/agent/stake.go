@@ -7,7 +7,8 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// stakes says what missing each duty of a batch costs this node, and by when it counts.
+// stakes returns what this node loses by missing each duty of a batch, and the last height at
+// which each counts.
 func (a *Agent) stakes(batch *chain.Batch) map[chain.Duty]chain.Stake {
 	stakes := map[chain.Duty]chain.Stake{}
 	add := func(action chain.Action, ref computetypes.TaskRef) {
@@ -28,8 +29,9 @@ func (a *Agent) stakes(batch *chain.Batch) map[chain.Duty]chain.Stake {
 	return stakes
 }
 
-// stakeOf is the whole liability where something committed would not be revealed or
-// opened, and the fee of a missed deadline before.
+// stakeOf returns what the node loses by missing a duty. If a commitment would not be revealed
+// or opened, that is the whole liability. Before the commitment, it is the fee of a missed
+// deadline.
 func (a *Agent) stakeOf(action chain.Action, ref computetypes.TaskRef) chain.Stake {
 	stake := chain.Stake{}
 	if j, known := a.jobs[ref.JobId]; known {
@@ -53,7 +55,7 @@ func (a *Agent) stakeOf(action chain.Action, ref computetypes.TaskRef) chain.Sta
 	return stake
 }
 
-// missedFee is nil where the worth of the reward is not known.
+// missedFee returns nil if the worth of the reward is not known.
 func missedFee(params computetypes.Params, worth math.Int) math.Int {
 	if worth.IsNil() {
 		return worth

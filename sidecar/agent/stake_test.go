@@ -52,7 +52,7 @@ func TestWhatIsRefusedAtEachBlockIsSaidOnce(t *testing.T) {
 	require.Contains(t, w.record(task).LastError, "fits into no transaction")
 }
 
-// stuckChain takes no commitment, because it fits into no transaction.
+// stuckChain does not accept any commitment, because none fits into a transaction.
 type stuckChain struct {
 	*fakeChain
 	tries int
@@ -68,7 +68,7 @@ func (c *stuckChain) Submit(ctx context.Context, batch chain.Batch, limit int) (
 	}}}, nil
 }
 
-// lockedBuffer is a log that is read while it is written.
+// lockedBuffer is a log that can be read while it is written.
 type lockedBuffer struct {
 	mu   sync.Mutex
 	text bytes.Buffer

@@ -15,12 +15,12 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// hidingChain shows states that are not the newest, or not whole.
+// hidingChain shows states that are old or incomplete.
 type hidingChain struct {
 	*fakeChain
-	// behind is how far the node lags.
+	// behind is the number of blocks by which the node is behind.
 	behind atomic.Int64
-	// hides tells to list nothing.
+	// hides makes the node list nothing.
 	hides atomic.Bool
 }
 
@@ -39,8 +39,8 @@ func (c *hidingChain) Assignments(ctx context.Context, operator string) (chain.W
 	return work, err
 }
 
-// Whoever registers a worker key first, with a bond of his own, would have this machine
-// work for him.
+// TestNothingIsDoneForAnotherOperator: if an attacker registered a worker key first, with
+// their own bond, this machine would work for them.
 func TestNothingIsDoneForAnotherOperator(t *testing.T) {
 	w := newWorld(t)
 	w.config.Operator = sdk.AccAddress("somebody else")
@@ -57,7 +57,8 @@ func TestNothingIsDoneForAnotherOperator(t *testing.T) {
 	w.chain.read(func() { require.Empty(t, w.chain.batches) })
 }
 
-// A node that catches up after a restart does not know yet of what this one holds.
+// TestWorkIsNotGivenUpForAStateOlderThanTheJournal: a node that catches up after a restart
+// does not know yet what this machine's node holds.
 func TestWorkIsNotGivenUpForAStateOlderThanTheJournal(t *testing.T) {
 	w := newWorld(t)
 	w.engine.hold = make(chan struct{})
@@ -85,7 +86,8 @@ func TestWorkIsNotGivenUpForAStateOlderThanTheJournal(t *testing.T) {
 	require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
 }
 
-// One answer that lacks an assignment must not end the work on it.
+// TestWorkGoesOnWhenTheChainListsItAgain: one answer that does not contain an assignment must
+// not end the work on it.
 func TestWorkGoesOnWhenTheChainListsItAgain(t *testing.T) {
 	w := newWorld(t)
 	w.engine.hold = make(chan struct{})
@@ -107,7 +109,8 @@ func TestWorkGoesOnWhenTheChainListsItAgain(t *testing.T) {
 	require.Equal(t, 1, w.engine.executions())
 }
 
-// A committed task that was hidden for longer is delivered and revealed all the same.
+// TestACommittedTaskIsDeliveredWhenTheChainListsItAgain: a committed task that was hidden for
+// longer is still delivered and revealed.
 func TestACommittedTaskIsDeliveredWhenTheChainListsItAgain(t *testing.T) {
 	w := newWorld(t)
 	w.chain.othersCommit = false
@@ -146,7 +149,8 @@ func TestTheOwnerIsToldWhenNoBlockComes(t *testing.T) {
 	require.Contains(t, a.Status().LastError, "no block came after height")
 }
 
-// An answer that no chain gives must not end the daemon.
+// TestACommitmentWithoutContentIsNotBelieved: an answer that a real chain never gives must not
+// end the daemon.
 func TestACommitmentWithoutContentIsNotBelieved(t *testing.T) {
 	w := newWorld(t)
 	task := w.chain.post(w.web, 1)

@@ -10,67 +10,75 @@ import (
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
-// Mode is what an agent is doing.
+// Mode says what an agent is doing.
 type Mode string
 
-// The modes of an agent.
+// These are the modes of an agent.
 const (
-	// Starting: the chain has not been read yet, or knows no node for the worker key.
+	// Starting means that the chain has not been read yet, or that it does not have a node for
+	// the worker key.
 	Starting Mode = "starting"
-	// Working: claims what the policy allows.
+	// Working means that the agent claims what the policy allows.
 	Working Mode = "working"
-	// Paused: by the owner or by the operator; what is held goes on.
+	// Paused means that the owner or the operator has paused the node. The work that it holds
+	// continues.
 	Paused Mode = "paused"
-	// Draining: about to stop.
+	// Draining means that the agent is about to stop.
 	Draining Mode = "draining"
 )
 
-// Status is the agent at one moment.
+// Status is the state of the agent at one moment.
 type Status struct {
 	Mode Mode
-	// Operator of the node and its status on chain, e.g. "active"; "unregistered" without one.
+	// Operator is the operator of the node. NodeStatus is the node's status on chain, for
+	// example "active", or "unregistered" if there is no node.
 	Operator, NodeStatus string
-	// Slots of the node, and those that are taken.
+	// Slots is the number of slots of the node, and UsedSlots the number of those that are
+	// taken.
 	Slots, UsedSlots uint32
-	// LeaseEnd is the last height at which the node is live without a further sign of life.
+	// LeaseEnd is the last height at which the node is live if it does not give another sign
+	// of life.
 	LeaseEnd int64
-	// Standing says what status and lease mean and what to do; empty without a node.
+	// Standing explains what the status and the lease mean and what to do. It is empty if
+	// there is no node.
 	Standing string
-	// Height last seen, and when.
+	// Height is the last height that the agent has seen. The time says when.
 	Height   int64
 	HeightAt time.Time
-	// Running programs.
+	// Running is the number of running programs.
 	Running int
-	// Waits says what each assignment waits for, where it is not this machine.
+	// Waits says what each assignment waits for, except for those that wait only for this
+	// machine.
 	Waits map[store.Key]string
-	// Deliveries are the outputs that sinks have not taken yet.
+	// Deliveries contains the outputs that sinks have not taken completely yet.
 	Deliveries map[store.Key]Delivery
-	// Passed says why open draws were left to others, as of the last look at them.
+	// Passed explains why open draws were left to other nodes when the draws were last read.
 	Passed []bid.Passed
-	// Proof says what is believed of the chain's node, and why; Unproven why the last
-	// proof failed, empty if it did not.
+	// Proof says what is believed about the chain's node, and why. Unproven explains why the
+	// last proof failed. It is empty if the proof succeeded.
 	Proof, Unproven string
-	// LastError is empty when nothing has gone wrong.
+	// LastError is empty if there has not been an error.
 	LastError   string
 	LastErrorAt time.Time
 }
 
-// Delivery is how it stands with outputs that a sink has not taken.
+// Delivery is the state of the delivery of outputs that a sink has not taken completely yet.
 type Delivery struct {
-	// Error of the last try, empty before one.
+	// Error is the error of the last try. It is empty before the first one.
 	Error string
-	// NextAt is when the next one begins; zero while one runs, and when none follows.
+	// NextAt is the time of the next try. It is zero while a try is running and if there will
+	// not be another one.
 	NextAt time.Time
-	// Running tells whether a try is under way.
+	// Running reports whether a try is running.
 	Running bool
-	// Late: the assignment is over, and its result was accepted.
+	// Late reports whether the assignment is over and its result was accepted.
 	Late bool
 }
 
-// Status returns the agent's state; it may be called from any goroutine.
+// Status returns the agent's state. It may be called from any goroutine.
 func (a *Agent) Status() Status { return *a.status.Load() }
 
-// publish makes the loop's state visible to others.
+// publish makes the loop's state available to other goroutines.
 func (a *Agent) publish() {
 	s := &Status{
 		Mode: Working, NodeStatus: "unregistered", Height: a.view.height, HeightAt: a.view.at,

@@ -5,7 +5,8 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// step starts all that can be started, most urgent first, and sends all that is due.
+// step starts everything that can be started, most urgent first, and sends everything that is
+// due.
 func (a *Agent) step() {
 	for _, w := range a.assignments.byUrgency() {
 		if a.fatal != nil {
@@ -20,7 +21,7 @@ func (a *Agent) step() {
 	a.send()
 }
 
-// advance starts what one assignment needs next.
+// advance starts the next step of one assignment.
 func (a *Agent) advance(w *assignment) {
 	switch w.record.Phase {
 	case store.PhaseAssigned, store.PhasePreparing:
@@ -50,13 +51,13 @@ func (a *Agent) advance(w *assignment) {
 	}
 }
 
-// returning tells whether an assignment is to be given back. Once the prepare
-// window has passed, trying on is the better chance.
+// returning reports whether an assignment has to be released. After the prepare window, it is
+// better to continue to try.
 func (w *assignment) returning(height int64) bool {
 	return (w.missing != nil || w.giveUp || w.barred()) && height < w.record.Deadlines.Prepare
 }
 
-// mayRetry paces further attempts: one a block.
+// mayRetry limits retries to one per block.
 func (w *assignment) mayRetry(height int64) bool {
 	if w.retriedAt == height {
 		return false
@@ -65,15 +66,15 @@ func (w *assignment) mayRetry(height int64) bool {
 	return true
 }
 
-// allCommitted tells whether nobody in the assignment's round can still copy:
-// its round waits for reveals or has had them, or a later round runs already.
-// While the seed of an audit is awaited, auditors may still join.
+// allCommitted reports whether no node in the assignment's round can copy a result any more:
+// the round waits for reveals or has had them, or a later round has started. While the seed of
+// an audit is awaited, auditors may still join.
 func (w *assignment) allCommitted() bool {
 	return w.item.CurrentRound > w.record.Round ||
 		w.item.Phase == computetypes.ROUND_PHASE_REVEAL || w.item.Phase == computetypes.ROUND_PHASE_REVIEW
 }
 
-// moveOn advances the journal and then what the loop knows.
+// moveOn changes the phase in the journal and then in the loop.
 func (a *Agent) moveOn(w *assignment, to store.Phase, edit func(*store.Assignment)) bool {
 	return a.journal(func(tx *store.Tx) error {
 		record, err := tx.Advance(w.record.Key, w.record.Phase, to, a.view.seen(edit))
@@ -84,7 +85,7 @@ func (a *Agent) moveOn(w *assignment, to store.Phase, edit func(*store.Assignmen
 	})
 }
 
-// edit changes a record without moving it on.
+// edit changes a record without changing its phase.
 func (a *Agent) edit(w *assignment, change func(*store.Assignment)) bool {
 	return a.journal(func(tx *store.Tx) error {
 		record, err := tx.Edit(w.record.Key, a.view.seen(change))

@@ -19,14 +19,14 @@ import (
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
-// errTurn says that a try has had its time and is to go on after others.
+// errTurn means that a try has used its time and continues after other deliveries.
 var errTurn = errors.New("other deliveries come first")
 
-// upload puts every output, then the trace that the result's tag is made of, and then the
-// manifest that names the outputs. What the sink has
-// taken is noted, so that the next try goes on there: with many outputs over a bad
-// line none would ever be the one in which all succeed. After turn it stops between two outputs with
-// errTurn: a sink that takes many of them slowly must not keep others from theirs.
+// upload puts every output into the sink, then the trace that the result's tag contains, and
+// then the manifest that names the outputs. It records what the sink has taken, so that the
+// next try continues there. Otherwise, with many outputs and a bad connection, no try might
+// ever upload all of them. After the time turn, it stops between two outputs with errTurn,
+// because a sink that takes many outputs slowly must not delay other deliveries.
 func upload(ctx context.Context, transfers Transfers, by *blob.Work, record store.Assignment, remark []byte, taken map[[sha256.Size]byte]bool, turn time.Duration) error {
 	began := time.Now()
 	encoded, err := manifestOf(record)
@@ -68,7 +68,8 @@ func upload(ctx context.Context, transfers Transfers, by *blob.Work, record stor
 	}
 	if len(remark) > 0 {
 		digest := blob.DigestOf(remark)
-		// It is no part of the result: a sink that takes none keeps nobody from it.
+		// The remark is not part of the result. If a sink does not accept it, the result is
+		// delivered nevertheless.
 		if err := put(bytes.NewReader(remark), int64(len(remark)), digest[:]); transfer.Retryable(err) {
 			return fmt.Errorf("remark: %w", err)
 		}
@@ -88,7 +89,8 @@ func upload(ctx context.Context, transfers Transfers, by *blob.Work, record stor
 	return nil
 }
 
-// workOf is what this node's key signs for when it delivers a result; nil without a key.
+// workOf returns what this node's key signs when the node delivers a result. It returns nil if
+// there is no key.
 func (a *Agent) workOf(record *store.Assignment) *blob.Work {
 	if a.cfg.Uploads == nil {
 		return nil
@@ -100,8 +102,8 @@ func (a *Agent) workOf(record *store.Assignment) *blob.Work {
 	return by
 }
 
-// remarkOf returns what this node says of a program that did not end well, nil for
-// nothing.
+// remarkOf returns this node's remark about a program that did not end well. It returns nil if
+// there is no remark.
 func (a *Agent) remarkOf(record *store.Assignment) []byte {
 	if record.Detail == "" || len(a.view.operator) == 0 {
 		return nil

@@ -13,33 +13,34 @@ import (
 )
 
 const (
-	// staleAfter is how long no block may come before the owner is told.
+	// staleAfter is the time without a new block after which the owner is told.
 	staleAfter = time.Minute
-	// paramsPause is how many blocks pass between two readings of the parameters.
+	// paramsPause is the number of blocks between two readings of the parameters.
 	paramsPause = 100
 )
 
-// view is what the chain has said last, apart from the assignments.
+// view is what the chain last reported, except for the assignments.
 type view struct {
-	// height of the state, and when it was read.
+	// height is the height of the state, and at is the time at which it was read.
 	height int64
 	at     time.Time
-	// floor is the newest height that the journal knows of: a node that is behind it
-	// would make work that is held look as if it had ended.
+	// floor is the newest height that the journal contains. In the state of a node that is
+	// behind it, work that this node holds would look as if it had ended.
 	floor int64
-	// node of this machine; nil if the worker key serves none. operator owns it.
+	// node is the node of this machine. It is nil if the worker key does not serve a node.
+	// operator owns the node.
 	node     *edgenodetypes.Node
 	operator sdk.AccAddress
-	// params were read at paramsAt; governance may change them.
+	// params were read at the height paramsAt. Governance may change them.
 	params      computetypes.Params
 	paramsAt    int64
 	maxBatch    int
 	leaseBlocks int64
 }
 
-// outOfDate says what is wrong with a node whose newest block has a height; nil for
-// nothing. A node that catches up, or has stopped, answers like any other. held is how many
-// assignments are not over.
+// outOfDate returns an error that says what is wrong with a node whose newest block has the
+// given height, or nil. Without this check, a node that catches up or has stopped cannot be
+// distinguished from others. held is the number of assignments that are not over.
 func (v *view) outOfDate(height int64, now time.Time, held int) error {
 	switch {
 	case height < v.floor:
@@ -50,7 +51,7 @@ func (v *view) outOfDate(height int64, now time.Time, held int) error {
 	return nil
 }
 
-// readParams reads the parameters that matter here, now and then.
+// readParams reads the parameters that the agent needs, once every paramsPause blocks.
 func (v *view) readParams(ctx context.Context, from Chain) error {
 	if v.maxBatch != 0 && v.height < v.paramsAt+paramsPause {
 		return nil
@@ -71,7 +72,7 @@ func (v *view) readParams(ctx context.Context, from Chain) error {
 // active reports whether the node may work.
 func (v *view) active() bool { return v.node != nil && v.node.State.Status == activeNode }
 
-// seen adds to a change of a record the height that it follows from.
+// seen returns an edit that also records the height from which the change follows.
 func (v *view) seen(edit func(*store.Assignment)) func(*store.Assignment) {
 	return func(r *store.Assignment) {
 		r.Seen = max(r.Seen, v.height)

@@ -7,7 +7,7 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// waitsFor says what an assignment waits for; "" when it is this machine's turn.
+// waitsFor returns what an assignment waits for. It returns "" if it waits for this machine.
 func (a *Agent) waitsFor(w *assignment) string {
 	if a.proofs.prover == nil || w.item == nil {
 		return waitsFor(w)
@@ -21,8 +21,8 @@ func (a *Agent) waitsFor(w *assignment) string {
 	return waitsFor(w)
 }
 
-// waitsFor says what others have to do before an assignment goes on; "" when it is
-// this machine's turn.
+// waitsFor returns what other nodes have to do before an assignment can continue. It returns
+// "" if the assignment waits for this machine.
 func waitsFor(w *assignment) string {
 	if w.item == nil {
 		switch {
@@ -48,9 +48,9 @@ func waitsFor(w *assignment) string {
 	return ""
 }
 
-// committedWait: a round opens for reveals when all its replicas have committed;
-// where auditors may join it, a seed comes first, and then perhaps their
-// commitments.
+// committedWait returns what a committed assignment waits for. A round opens for reveals when
+// all its replicas have committed. If auditors may join it, the round first waits for a seed
+// and then perhaps for their commitments.
 func committedWait(w *assignment) string {
 	switch w.item.Phase {
 	case computetypes.ROUND_PHASE_COMMIT:
