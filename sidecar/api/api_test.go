@@ -24,7 +24,7 @@ import (
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
-// serving is a server on ports of the kernel.
+// serving is a server that listens on ports chosen by the kernel.
 type serving struct {
 	client  sidecarv1.SidecarServiceClient
 	http    string
@@ -129,7 +129,7 @@ func TestJobsArePagedNewestFirst(t *testing.T) {
 			jobs = append(jobs, a.JobId)
 		}
 		if len(jobs) == 2 {
-			// One that comes in meanwhile does not shift the next page.
+			// An assignment that is added in the meantime does not shift the next page.
 			require.NoError(t, s.journal.Put(store.Assignment{Key: store.Key{JobID: "9-0-0"}, Phase: store.PhaseClaimed}))
 		}
 		if req.PageToken = res.NextPageToken; req.PageToken == "" {

@@ -10,24 +10,24 @@ import (
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
 )
 
-// staleAfter is how long no block may come before the node counts as cut off. Deadlines
-// pass meanwhile, on a chain that goes on without this machine.
+// staleAfter is the time without a new block after which the node counts as cut off. The chain
+// continues without this machine, and deadlines pass on it.
 const staleAfter = time.Minute
 
-// health is the answer of /healthz.
+// health is the answer to requests for /healthz.
 type health struct {
 	// Status is "ok" or "unhealthy".
 	Status string `json:"status"`
 	Mode   string `json:"mode,omitempty"`
-	// Height last seen, and how long ago in seconds.
+	// Height is the last height that the daemon has seen. The age is in seconds.
 	Height           int64 `json:"height,string"`
 	HeightAgeSeconds int64 `json:"height_age_seconds"`
-	// Reason says what is wrong.
+	// Reason says what does not work.
 	Reason string `json:"reason,omitempty"`
 }
 
-// healthOf answers 200 while the daemon sees new blocks and its executors work, and 503
-// with the reason otherwise.
+// healthOf returns a handler that answers with status 200 while the daemon sees new blocks and
+// its executors work. Otherwise it answers with status 503 and the reason.
 func healthOf(service sidecarv1.SidecarServiceServer, now func() time.Time) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := health{Status: "ok"}
@@ -42,12 +42,12 @@ func healthOf(service sidecarv1.SidecarServiceServer, now func() time.Time) http
 			h.Status = "unhealthy"
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
-		// The asker may have left; there is nobody to tell.
+		// The client may have disconnected. In this case the error cannot be reported to it.
 		_ = json.NewEncoder(w).Encode(h)
 	})
 }
 
-// read judges what the daemon says of itself.
+// read fills in the health from the status that the daemon reports.
 func (h *health) read(status *sidecarv1.StatusResponse, now time.Time) {
 	h.Mode, h.Height = status.Mode, status.Height
 	because := ""

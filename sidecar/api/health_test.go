@@ -15,7 +15,7 @@ import (
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
 )
 
-// said answers with a status.
+// said is a service that answers with a fixed status.
 type said struct {
 	sidecarv1.UnimplementedSidecarServiceServer
 	status *sidecarv1.StatusResponse

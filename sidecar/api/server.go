@@ -1,5 +1,5 @@
-// Package api serves the daemon's own state: gRPC, the same as REST, metrics and
-// health. It is read only and meant for the machine itself.
+// Package api serves the daemon's own state: as gRPC, as REST with the same content, as
+// metrics and as a health check. It is read-only and intended for clients on the same machine.
 package api
 
 import (
@@ -20,17 +20,17 @@ import (
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
 )
 
-// shutdownGrace is how long answers in progress may take at shutdown.
+// shutdownGrace is the time that answers in progress have to finish at shutdown.
 const shutdownGrace = 2 * time.Second
 
-// Server answers on a gRPC and on an HTTP listener.
+// Server answers requests on a gRPC listener and on an HTTP listener.
 type Server struct {
 	grpc   *grpc.Server
 	http   *http.Server
 	logger *slog.Logger
 }
 
-// NewServer returns a server of the service and of what gatherer collects.
+// NewServer returns a server for the service and for the metrics that gatherer collects.
 func NewServer(service sidecarv1.SidecarServiceServer, gatherer prometheus.Gatherer, logger *slog.Logger) (*Server, error) {
 	s := &Server{grpc: grpc.NewServer(grpc.MaxRecvMsgSize(64 << 10)), logger: logger}
 	sidecarv1.RegisterSidecarServiceServer(s.grpc, service)
@@ -52,8 +52,9 @@ func NewServer(service sidecarv1.SidecarServiceServer, gatherer prometheus.Gathe
 	return s, nil
 }
 
-// refuseForeignHosts answers only requests for an address or for localhost: a web
-// page that resolves its own name to this machine must not read the owner's state.
+// refuseForeignHosts lets a request through only if its host is an IP address or localhost. A
+// web page that resolves its own name to this machine must not be able to read the owner's
+// state.
 func refuseForeignHosts(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := r.Host
@@ -68,7 +69,7 @@ func refuseForeignHosts(next http.Handler) http.Handler {
 	})
 }
 
-// Serve answers until ctx ends. It returns nil after a clean shutdown.
+// Serve answers requests until ctx ends. It returns nil after a clean shutdown.
 func (s *Server) Serve(ctx context.Context, grpcListener, httpListener net.Listener) error {
 	failed := make(chan error, 2)
 	go func() { failed <- s.grpc.Serve(grpcListener) }()

@@ -24,18 +24,18 @@ const (
 	maxPage     = 500
 )
 
-// Identity is what does not change while the daemon runs.
+// Identity is the part of the daemon's state that does not change while it runs.
 type Identity struct {
 	Version, ChainID, Worker string
 	StartedAt                time.Time
 }
 
-// Journal is the part of *store.Journal that is shown.
+// Journal is the part of *store.Journal that the service shows.
 type Journal interface {
 	List(filter store.Filter) ([]store.Assignment, error)
 }
 
-// Service answers from the agent's state and the journal.
+// Service answers requests from the agent's state and from the journal.
 type Service struct {
 	sidecarv1.UnimplementedSidecarServiceServer
 
@@ -45,12 +45,12 @@ type Service struct {
 	executors []executor.Executor
 }
 
-// NewService returns a service; status is the agent's.
+// NewService returns a service. The function status returns the agent's status.
 func NewService(identity Identity, status func() agent.Status, journal Journal, executors []executor.Executor) *Service {
 	return &Service{identity: identity, status: status, journal: journal, executors: executors}
 }
 
-// Status implements the service.
+// Status implements sidecarv1.SidecarServiceServer.
 func (s *Service) Status(ctx context.Context, _ *sidecarv1.StatusRequest) (*sidecarv1.StatusResponse, error) {
 	now := s.status()
 	list, err := s.journal.List(store.Filter{})
@@ -89,7 +89,7 @@ func (s *Service) Status(ctx context.Context, _ *sidecarv1.StatusRequest) (*side
 	return out, nil
 }
 
-// Jobs implements the service.
+// Jobs implements sidecarv1.SidecarServiceServer.
 func (s *Service) Jobs(_ context.Context, req *sidecarv1.JobsRequest) (*sidecarv1.JobsResponse, error) {
 	var filter store.Filter
 	if req.Phase != "" {
@@ -135,14 +135,15 @@ func (s *Service) Jobs(_ context.Context, req *sidecarv1.JobsRequest) (*sidecarv
 	return out, nil
 }
 
-// tokenOf names the last assignment of a page, so that assignments which come in
-// meanwhile do not shift the next one.
+// tokenOf returns a token that names the last assignment of a page. Because of that,
+// assignments that are added in the meantime do not shift the next page.
 func tokenOf(last *store.Assignment) string {
 	return strconv.FormatInt(last.CreatedAt.UnixNano(), 10) + "." + last.String()
 }
 
-// startOf returns the place of the first assignment behind the one that a token names. That
-// one may have left the list since: by its phase, or because the journal has forgotten it.
+// startOf returns the index of the first assignment after the one that a token names. The
+// named assignment may no longer be in the list, because its phase has changed or because the
+// journal has forgotten it.
 func startOf(list []store.Assignment, token string) (int, error) {
 	if token == "" {
 		return 0, nil
@@ -179,8 +180,8 @@ func show(a *store.Assignment) *sidecarv1.Assignment {
 	return out
 }
 
-// deliveryOf says whether the sink has the outputs of an assignment; nothing where none
-// are due.
+// deliveryOf says whether the sink has the outputs of an assignment. It returns "" if no
+// outputs are due.
 func deliveryOf(a *store.Assignment, pending agent.Delivery, queued bool) string {
 	why := pending.Error
 	if why == "" {
@@ -197,8 +198,8 @@ func deliveryOf(a *store.Assignment, pending agent.Delivery, queued bool) string
 	return ""
 }
 
-// shown tells whether a result may be seen: before, another node of this machine or
-// its network could commit to it without doing the work.
+// shown reports whether a result may be shown in a phase. Before that, another node on this
+// machine or its network could commit to the result without doing the work.
 func shown(p store.Phase) bool { return p == store.PhaseOpened || p == store.PhaseSettled }
 
 func timestamp(t time.Time) *timestamppb.Timestamp {
