@@ -8,11 +8,11 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// Bidder is a node at one height, with what counts for all draws.
+// Bidder is a node at one height, with the facts that are the same for all draws.
 type Bidder struct {
 	// Operator is the address of the node's owner.
 	Operator string
-	// Height of the state that the draws were read from.
+	// Height is the height of the state that the draws were read from.
 	Height int64
 	Params computetypes.Params
 	Policy Policy
@@ -20,23 +20,23 @@ type Bidder struct {
 	Shuns *Shuns
 }
 
-// Missing returns the next fact on which the decision about a draw depends, FactNone if it
-// depends on nothing that is unknown.
+// Missing returns the next fact that has to be found out before a draw can be decided. It
+// returns FactNone if the decision does not depend on an unknown fact.
 func (b *Bidder) Missing(d *Draw) Fact {
 	_, _, missing := b.judge(d)
 	return missing
 }
 
-// Shortlist is a selection of draws that does not consider the room of the node.
+// Shortlist is a selection of draws. It does not consider how much room the node has.
 type Shortlist struct {
-	// Wanted are sorted by rank, lowest first.
+	// Wanted contains the selected draws, sorted by rank, lowest first.
 	Wanted []Draw
-	// Left are the others, in the order in which they were read.
+	// Left contains the other draws, in the order in which they were read.
 	Left []Left
 }
 
-// Shortlist selects the draws that the owner wants and the machine can run. A draw that
-// was read twice counts as it was read last.
+// Shortlist selects the draws that the owner wants and that the machine can run. If a draw was
+// read twice, only the later reading counts.
 func (b *Bidder) Shortlist(draws []Draw) Shortlist {
 	var list Shortlist
 	for _, d := range latest(draws) {
@@ -56,7 +56,7 @@ func (b *Bidder) Shortlist(draws []Draw) Shortlist {
 	return list
 }
 
-// latest returns each draw once, as it was read last.
+// latest returns each draw once, as it was last read.
 func latest(draws []Draw) []Draw {
 	at := make(map[computetypes.TaskRef]int, len(draws))
 	list := make([]Draw, 0, len(draws))
@@ -75,7 +75,8 @@ func compareRefs(x, y computetypes.TaskRef) int {
 	return cmp.Or(cmp.Compare(x.JobId, y.JobId), cmp.Compare(x.Task, y.Task), cmp.Compare(x.Round, y.Round))
 }
 
-// judge returns why a draw is left to others, or the fact that has to be known to say so.
+// judge returns the reason why a draw is left to other nodes. If a fact is needed to decide
+// that, it returns the fact instead.
 func (b *Bidder) judge(d *Draw) (cause Cause, reason string, missing Fact) {
 	cause, reason, missing = b.judgeDraw(d)
 	if cause != CauseNone || missing != FactNone {
@@ -87,7 +88,7 @@ func (b *Bidder) judge(d *Draw) (cause Cause, reason string, missing Fact) {
 	return judgeSink(d)
 }
 
-// judgeDraw judges by the draw alone.
+// judgeDraw judges a draw without knowing its job.
 func (b *Bidder) judgeDraw(d *Draw) (Cause, string, Fact) {
 	switch {
 	case d.Held:
@@ -107,7 +108,7 @@ func (b *Bidder) judgeDraw(d *Draw) (Cause, string, Fact) {
 	return CauseNone, "", FactNone
 }
 
-// judgeJob judges by the terms of the job and by what this machine can run.
+// judgeJob judges a draw by the terms of its job and by what this machine can run.
 func (b *Bidder) judgeJob(d *Draw) (Cause, string, Fact) {
 	if d.Job == nil {
 		return CauseNone, "", FactJob
@@ -128,8 +129,8 @@ func (b *Bidder) judgeJob(d *Draw) (Cause, string, Fact) {
 	return CauseNone, "", FactNone
 }
 
-// judgeSink judges by the server that the result would go to. A job that judges a
-// challenge has no sink.
+// judgeSink judges a draw by the server that would receive the result. A job that judges a
+// challenge does not have a sink.
 func judgeSink(d *Draw) (Cause, string, Fact) {
 	switch {
 	case d.Job.Spec.Sink == "":

@@ -18,10 +18,10 @@ const (
 	testNow = 100 // height of the bidder in tests
 )
 
-// healthy is the health of what works.
+// healthy returns the health of something that works.
 func healthy() *Health { return &Health{Works: true} }
 
-// newBidder returns a node that takes everything.
+// newBidder returns a node that accepts every draw.
 func newBidder() *Bidder {
 	return &Bidder{
 		Operator: self, Height: testNow, Params: computetypes.Params{RevealBlocks: 10},
@@ -29,7 +29,7 @@ func newBidder() *Bidder {
 	}
 }
 
-// newDraw returns a draw of which everything is known, and that a node wants.
+// newDraw returns a draw that a node wants and of which every fact is known.
 func newDraw(job string, rank byte) Draw {
 	return Draw{
 		Ref: computetypes.TaskRef{JobId: job}, CloseHeight: testNow + 10, Rank: []byte{rank}, Leading: true,
@@ -94,7 +94,8 @@ func TestEachRuleLeavesADrawForItsReason(t *testing.T) {
 	}
 }
 
-// What costs a query is not asked for a draw that is left anyway.
+// TestFactsAreAskedForOneByOneAndOnlyWhereTheyCount: a fact that costs a query is not asked
+// for if the draw is left to other nodes anyway.
 func TestFactsAreAskedForOneByOneAndOnlyWhereTheyCount(t *testing.T) {
 	b, full := newBidder(), newDraw("1-0-0", 1)
 	d := Draw{Ref: full.Ref, CloseHeight: full.CloseHeight, Rank: full.Rank, Leading: true}

@@ -5,19 +5,19 @@ import (
 	"slices"
 )
 
-// Decision says which draws a node claims.
+// Decision contains the draws that a node claims and the draws that it leaves.
 type Decision struct {
-	// Claims are sorted by rank, lowest first.
+	// Claims contains the draws to claim, sorted by rank, lowest first.
 	Claims []Draw
-	// Left are all other draws.
+	// Left contains all other draws.
 	Left []Left
-	// LackingBytes is how much more disk the draw needs that needs the least more; 0 if no
-	// draw was left for want of disk.
+	// LackingBytes is the smallest amount of additional disk space that would let the node
+	// take one more draw. It is 0 if no draw was left because of disk space.
 	LackingBytes uint64
 }
 
-// Choose takes the draws of a shortlist for which the node has slots, bond, time, fees and
-// disk, lowest ranks first.
+// Choose takes draws from a shortlist, lowest ranks first, as long as the node has the slots,
+// bond, time, fees and disk space for them.
 func (b *Bidder) Choose(list Shortlist, room Room) Decision {
 	out := Decision{Left: slices.Clone(list.Left)}
 	left := room
@@ -41,7 +41,7 @@ func (b *Bidder) Choose(list Shortlist, room Room) Decision {
 	return out
 }
 
-// lacks returns what a draw does not find in what is left of the room.
+// lacks returns what a draw needs that is not available in the rest of the room.
 func (b *Bidder) lacks(d *Draw, room, left Room) (Cause, string) {
 	spec := d.Job.Spec
 	more := ProgramOf(spec, b.Height)
@@ -64,29 +64,30 @@ func (b *Bidder) lacks(d *Draw, room, left Room) (Cause, string) {
 	return CauseNone, ""
 }
 
-// lack notes what one draw lacks of the disk.
+// lack records how many bytes of disk space one draw lacks.
 func (d *Decision) lack(bytes uint64) {
 	if d.LackingBytes == 0 || bytes < d.LackingBytes {
 		d.LackingBytes = bytes
 	}
 }
 
-// maxPassed bounds the jobs that a status explains.
+// maxPassed bounds the number of jobs that a status explains.
 const maxPassed = 20
 
-// Passed says why draws of a job that this node might have entered were left to others.
+// Passed explains why the node left draws of a job to other nodes.
 type Passed struct {
 	JobID string
-	// Draws of the job for this reason, in the last look at the open draws.
+	// Draws is the number of draws of the job that were left for this reason when the open
+	// draws were last read.
 	Draws int
-	// Reason for the owner to read.
+	// Reason is a text for the owner.
 	Reason string
-	// Height of the look.
+	// Height is the height at which the draws were read.
 	Height int64
 }
 
-// Passed returns what the owner is told of a look at a height: each job and reason once,
-// and no more than a few.
+// Passed returns what the owner is told about the draws that were read at a height. It
+// contains each pair of job and reason once, and at most maxPassed entries.
 func (d *Decision) Passed(height int64) []Passed {
 	var list []Passed
 	for i := range d.Left {

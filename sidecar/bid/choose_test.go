@@ -16,7 +16,7 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// newRoom returns room for all that tests offer.
+// newRoom returns enough room for everything that the tests offer.
 func newRoom() Room {
 	return Room{
 		Slots: 10, Bond: math.NewInt(1_000), Fees: AllFees(time.Time{}), DiskBytes: 1 << 20, DiskFolder: "/home/work",
@@ -82,7 +82,8 @@ func TestTheLeastLackOfDiskIsTold(t *testing.T) {
 	require.Zero(t, b.Choose(b.Shortlist([]Draw{small, large}), room).LackingBytes)
 }
 
-// A large job does not keep the room from smaller ones behind it.
+// TestADrawThatDoesNotFitLeavesTheRoomToTheNext: smaller jobs behind a large job that does not
+// fit can still use the room.
 func TestADrawThatDoesNotFitLeavesTheRoomToTheNext(t *testing.T) {
 	b, room := newBidder(), newRoom()
 	large, small := newDraw("1-0-0", 1), newDraw("2-0-0", 2)
@@ -150,7 +151,8 @@ func TestFeesAreBoundByTheShortestPurse(t *testing.T) {
 	require.Equal(t, stdmath.MaxInt, fees.Assignments)
 }
 
-// drawBidder draws a node with shuns, and drawRoom what it has room for.
+// drawBidder generates a node that shuns some jobs. drawRoom generates what the node has room
+// for.
 func drawBidder(t *rapid.T) *Bidder {
 	b := newBidder()
 	b.Policy.MaxJobs = rapid.IntRange(1, 3).Draw(t, "places")
@@ -191,7 +193,8 @@ func drawRoom(t *rapid.T) Room {
 	return room
 }
 
-// drawDraws draws what the chain lists, with facts that are known, unknown or bad.
+// drawDraws generates draws as the chain lists them, with facts that are known, unknown or
+// bad.
 func drawDraws(t *rapid.T) []Draw {
 	var draws []Draw
 	for n := range rapid.SampledFrom([]int{0, 1, 4, 8, 12}).Draw(t, "draws") {
@@ -265,7 +268,7 @@ func TestClaimsFitTheRoomAndEveryOtherDrawHasOneReason(t *testing.T) {
 	}
 }
 
-// requireInRoom fails if claims need more than a room has.
+// requireInRoom fails the test if claims need more than a room has.
 func requireInRoom(t *rapid.T, b *Bidder, room Room, claims []Draw) {
 	bond, disk := math.ZeroInt(), uint64(0)
 	ahead := slices.Clone(room.Ahead)
@@ -284,8 +287,8 @@ func requireInRoom(t *rapid.T, b *Bidder, room Room, claims []Draw) {
 	}
 }
 
-// requireDoneInTime runs all programs, the most urgent first on as many places as there
-// are, and fails if one of the new ones is late.
+// requireDoneInTime runs all programs, the most urgent first, on all places of the machine. It
+// fails the test if one of the new programs is late.
 func requireDoneInTime(t *rapid.T, b *Bidder, fresh, all []Program) {
 	turn := func(p Program) int64 {
 		if p.Running {
@@ -308,7 +311,7 @@ func requireDoneInTime(t *rapid.T, b *Bidder, fresh, all []Program) {
 	}
 }
 
-// reasons has the cause and reason of each draw that is left.
+// reasons returns the cause and the reason of each draw that is left.
 func reasons(d Decision) map[computetypes.TaskRef]Left {
 	all := map[computetypes.TaskRef]Left{}
 	for _, l := range d.Left {

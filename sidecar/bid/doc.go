@@ -1,7 +1,7 @@
-// Package bid decides which open draws a node claims, and says why it leaves the others.
+// Package bid decides which open draws a node claims, and explains why it leaves the others.
 //
-// It has no clock, no connection and no goroutine. The agent reads the chain, the journal
-// and the machine, and hands over what it found:
+// It does not use a clock, a connection or a goroutine. The agent reads the chain, the journal
+// and the machine, and passes what it found to this package:
 //
 //	draws ──► Missing: the fact that a draw still lacks ──► the agent finds it out ─┐
 //	  ▲                                                                             │
@@ -9,6 +9,6 @@
 //	Shortlist: what the owner wants and the machine can run, lowest ranks first
 //	Choose:    as many of these as fit into the Room of the node
 //
-// Every draw ends up either among the claims or among the draws that are left, with one
-// reason. Facts that cost a query are asked for only when the decision depends on them.
+// Every draw is either claimed or left to other nodes for exactly one reason. A fact that costs
+// a query is asked for only if the decision depends on it.
 package bid

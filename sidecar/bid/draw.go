@@ -6,97 +6,98 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// Draw is an open draw, with what has been found out about it. Missing names the facts
-// that are nil and count.
+// Draw is an open draw with the facts that have been found out about it. A fact that is not
+// known yet is nil; Missing names the next one that is needed.
 type Draw struct {
-	// Ref is the round that draws.
+	// Ref names the round that looks for nodes.
 	Ref computetypes.TaskRef
-	// CloseHeight is the first height at which claims no longer count.
+	// CloseHeight is the first height at which the chain no longer counts claims.
 	CloseHeight int64
-	// Rank that the node would have, big endian.
+	// Rank is the rank that the node would have, big-endian.
 	Rank []byte
-	// Leading reports whether the rank is among the lowest so far.
+	// Leading reports whether the rank is among the lowest ranks so far.
 	Leading bool
-	// Held reports whether the node has claimed this draw, or holds an assignment of the
-	// round.
+	// Held reports whether the node has already claimed this draw or holds an assignment of
+	// the round.
 	Held bool
-	// Earlier is what has become of the node's earlier claim in this draw.
+	// Earlier describes what happened to the node's earlier claim in this draw.
 	Earlier *Earlier
-	// Job has the terms of the work.
+	// Job contains the terms of the work.
 	Job *Job
-	// Executor is the health of this machine's executor for the job's profile.
+	// Executor is the health of the executor on this machine that runs the job's profile.
 	Executor *Health
-	// Sink is the health of the server that the result would go to.
+	// Sink is the health of the server that would receive the result.
 	Sink *Health
 }
 
-// Job is what a decision needs to know of a job.
+// Job contains the facts about a job that a decision depends on.
 type Job struct {
 	Requester string
 	Spec      *computetypes.JobSpec
-	// Liability is what an assignment locks of the node's bond, in the bond denom.
+	// Liability is the part of the node's bond that an assignment locks, in the bond denom.
 	Liability math.Int
 }
 
-// Earlier is what has become of an earlier claim.
+// Earlier describes what happened to an earlier claim.
 type Earlier struct {
-	// Over reports whether the claim was refused or the assignment was given back in this
-	// same draw.
+	// Over reports whether, in this same draw, the chain refused the claim or the node gave
+	// the assignment back.
 	Over bool
-	// Reason for the owner to read.
+	// Reason is a text for the owner.
 	Reason string
 }
 
 // Health reports whether something works.
 type Health struct {
 	Works bool
-	// Why it does not work. Empty while that is not known yet.
+	// Why is the reason why it does not work. It is empty while that is not known.
 	Why string
 }
 
-// Cause says which rule leaves a draw to other nodes.
+// Cause is the rule by which a node leaves a draw to other nodes.
 type Cause uint8
 
-// The causes, in the order in which a draw meets them.
+// These are the causes, in the order in which they are checked for a draw.
 const (
-	// CauseNone leaves nothing.
+	// CauseNone means that the node does not leave the draw.
 	CauseNone Cause = iota
-	// CauseHeld: the node has claimed the draw already.
+	// CauseHeld means that the node has already claimed the draw.
 	CauseHeld
-	// CauseClosing: a claim would come too late.
+	// CauseClosing means that a claim would come too late.
 	CauseClosing
-	// CauseOutranked: other nodes have lower ranks.
+	// CauseOutranked means that other nodes have lower ranks.
 	CauseOutranked
-	// CauseEarlier: an earlier claim in the same draw came to nothing.
+	// CauseEarlier means that an earlier claim of the node in the same draw failed.
 	CauseEarlier
-	// CauseJob: a task of the same job has gone wrong on this machine.
+	// CauseJob means that a task of the same job has failed on this machine.
 	CauseJob
-	// CauseCrash: the program, or one of its requester, has ended a worker.
+	// CauseCrash means that the program, or another program of its requester, has crashed a
+	// worker process.
 	CauseCrash
-	// CauseExecutor: this machine cannot run the profile.
+	// CauseExecutor means that this machine cannot run the profile.
 	CauseExecutor
-	// CausePolicy: the owner does not want the job.
+	// CausePolicy means that the owner does not want the job.
 	CausePolicy
-	// CauseSinkAwaited: the server of the results has not answered yet.
+	// CauseSinkAwaited means that the server for the results has not answered yet.
 	CauseSinkAwaited
-	// CauseSink: the results could not be delivered.
+	// CauseSink means that the results could not be delivered.
 	CauseSink
-	// CauseSlots: draws with lower ranks take the free slots.
+	// CauseSlots means that draws with lower ranks take the free slots.
 	CauseSlots
-	// CauseBond: the free bond is less than the liability.
+	// CauseBond means that the free bond is less than the liability.
 	CauseBond
-	// CauseTime: the programs would not all end before their deadlines.
+	// CauseTime means that some of the programs would not end before their deadlines.
 	CauseTime
-	// CauseFees: the fees of the assignment are not covered.
+	// CauseFees means that the node cannot pay the fees of the assignment.
 	CauseFees
-	// CauseDisk: the disk has too little room.
+	// CauseDisk means that the disk does not have enough free space.
 	CauseDisk
-	// CauseUnknown: a fact is missing.
+	// CauseUnknown means that a fact is missing.
 	CauseUnknown
 )
 
-// Routine reports whether a draw is left in the normal course of things, so that the owner
-// is told nothing.
+// Routine reports whether nodes leave draws for this cause in normal operation. The owner is
+// not told about such draws.
 func (c Cause) Routine() bool {
 	switch c {
 	case CauseHeld, CauseClosing, CauseSinkAwaited, CauseUnknown:
@@ -107,24 +108,24 @@ func (c Cause) Routine() bool {
 	return false
 }
 
-// Left is a draw that the node leaves to others.
+// Left is a draw that the node leaves to other nodes.
 type Left struct {
 	Draw  Draw
 	Cause Cause
-	// Reason for the owner to read.
+	// Reason is a text for the owner.
 	Reason string
 }
 
-// Fact is something that has to be found out about a draw.
+// Fact is something that has to be found out about a draw before it can be decided.
 type Fact uint8
 
-// The facts, in the order in which they are asked for: those that cost least come first.
+// These are the facts, in the order in which they are asked for: the cheapest come first.
 const (
-	// FactNone: nothing is missing.
+	// FactNone means that no fact is missing.
 	FactNone Fact = iota
-	// FactEarlier is Draw.Earlier, which the journal has.
+	// FactEarlier is Draw.Earlier, which is in the journal.
 	FactEarlier
-	// FactJob is Draw.Job, which the chain has.
+	// FactJob is Draw.Job, which is on the chain.
 	FactJob
 	// FactExecutor is Draw.Executor.
 	FactExecutor

@@ -10,35 +10,37 @@ import (
 )
 
 const (
-	// slowBlock is more than the average time of a block. It is used to tell when an
-	// assignment is over.
+	// slowBlock is more than the average time between two blocks. It is used to estimate when
+	// an assignment will be over.
 	slowBlock = 3 * time.Second
-	// lateRounds is how many reveal windows may follow the commitment: that of its
-	// own round, those of further ones, and one for good measure.
+	// lateRounds is the number of reveal windows that may follow a commitment: the window of
+	// its own round, those of further rounds, and one as a margin.
 	lateRounds = 4
-	// RenewGrant is what the owner does about fees.
+	// RenewGrant tells the owner how to renew the fee grant.
 	RenewGrant = "run thetaedge register --from KEY again to renew it"
 )
 
-// Fees are what the worker key may still spend on fees.
+// Fees is the amount that the worker key may still spend on fees.
 type Fees struct {
-	// Assignments that can be taken on so that all that are held can be finished.
+	// Assignments is the number of further assignments that the node can take on and still pay
+	// for everything that it holds.
 	Assignments int
-	// Until is when the fee grant ends; zero if it does not.
+	// Until is the time at which the fee grant expires. It is zero if the grant does not
+	// expire.
 	Until time.Time
-	// Why nothing more can be taken on when Assignments is 0.
+	// Why explains why the node cannot take on any assignment. It is set if Assignments is 0.
 	Why string
 }
 
-// NoFees are fees that pay for nothing.
+// NoFees returns fees that do not pay for any assignment.
 func NoFees(why string) Fees { return Fees{Why: why} }
 
-// AllFees are fees without a limit until a time; zero is for ever.
+// AllFees returns fees that are unlimited until a time, or forever if the time is zero.
 func AllFees(until time.Time) Fees { return Fees{Assignments: stdmath.MaxInt, Until: until} }
 
-// Bound limits fees to what a purse pays for: left is what it has, each what one assignment
-// may cost, both in the fee denom, and unpaid how many assignments it has to finish first.
-// why says whose purse it is.
+// Bound limits the fees to what one source of money can pay. left is what the source still has
+// and each is the highest cost of one assignment, both in the fee denom. unpaid is the number
+// of assignments that have to be finished first. why names the source.
 func (f *Fees) Bound(left, each math.Int, unpaid int, why string) {
 	enough := left.Quo(each)
 	if !enough.IsInt64() {
@@ -49,7 +51,8 @@ func (f *Fees) Bound(left, each math.Int, unpaid int, why string) {
 	}
 }
 
-// short returns why the fees of a job cannot be relied on to its end, "" if they can.
+// short explains why the fees for a job might not last until the job is over. It returns "" if
+// they will.
 func (f Fees) short(j *Job, revealBlocks uint64, now time.Time) string {
 	if f.Assignments <= 0 {
 		return cmp.Or(f.Why, "nothing pays its fees")

@@ -11,50 +11,54 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// Trust says which jobs under TRUST the owner takes: there the requester alone
-// judges the result, and may reject it for the attempt fee.
+// Trust says which jobs under TRUST the owner accepts. In such a job, the requester alone
+// judges the result, and may reject it by paying only the attempt fee.
 type Trust string
 
-// The kinds of trust.
+// These are the values of Trust.
 const (
-	// TrustOff takes none.
+	// TrustOff accepts no jobs under TRUST.
 	TrustOff Trust = "off"
-	// TrustNamed takes those that name this node.
+	// TrustNamed accepts the jobs under TRUST that name this node.
 	TrustNamed Trust = "named"
-	// TrustAny takes all.
+	// TrustAny accepts all jobs under TRUST.
 	TrustAny Trust = "any"
 )
 
-// Policy is what the owner of the machine allows. A limit of 0 does not bind.
+// Policy contains the limits that the owner of the machine has set. A limit of 0 is not
+// applied.
 type Policy struct {
-	// MaxJobs is the most programs that run at once. Without FuelPerBlock it bounds
-	// what is claimed and not executed yet, too.
+	// MaxJobs is the largest number of programs that run at the same time. If FuelPerBlock is
+	// not set, it also bounds the number of tasks that are claimed but not executed yet.
 	MaxJobs int
-	// MinRewards is the least pay of a task by denom; a denom that is not listed
-	// is not worked for. Empty takes everything that the chain allows.
+	// MinRewards is the smallest reward per task that the owner accepts, by denom. The node
+	// does not work for a denom that is not listed. If the list is empty, the node accepts
+	// every reward that the chain allows.
 	MinRewards sdk.Coins
-	// MaxFuel, MaxMemoryBytes, MaxOutputBytes bound what a program may ask for.
+	// MaxFuel, MaxMemoryBytes and MaxOutputBytes bound what a program may ask for.
 	MaxFuel, MaxMemoryBytes, MaxOutputBytes uint64
-	// FuelPerBlock is what this machine surely burns between two blocks with one
-	// program. A task whose fuel does not fit into its commit window at that rate,
-	// beside what is held, is not taken.
+	// FuelPerBlock is the amount of fuel that one program on this machine is certain to burn
+	// between two blocks. The node does not take a task if, at that rate and in addition to
+	// the work that it already holds, the task's fuel does not fit into its commit window.
 	FuelPerBlock uint64
-	// MaxInputBytes bounds program and inputs of a task together.
+	// MaxInputBytes bounds the total size of a task's program and inputs.
 	MaxInputBytes uint64
-	// MaxChallengeBlocks bounds for how long paid work may keep its liability locked.
+	// MaxChallengeBlocks bounds the number of blocks for which a paid task may keep its
+	// liability locked.
 	MaxChallengeBlocks uint64
-	// Trust says which jobs under TRUST are taken; empty is TrustNamed.
+	// Trust says which jobs under TRUST the node takes. Empty means TrustNamed.
 	Trust Trust
-	// OwnRiskPrograms are digests of programs that the owner believes to give equal
-	// results on all machines, though neither their executor nor governance vouches for it.
+	// OwnRiskPrograms contains the digests of programs that, according to the owner, give
+	// equal results on all machines, although neither their executor nor governance guarantees
+	// that.
 	OwnRiskPrograms [][sha256.Size]byte
-	// DenyRequesters are addresses whose jobs are not taken.
+	// DenyRequesters contains the addresses of requesters whose jobs the node does not take.
 	DenyRequesters []string
 }
 
-// Limits are what the operator declares of the policy on chain, so that requesters
-// know whom their jobs fit. Programs at own risk, denied requesters and what this
-// machine has room for at a moment are not among it.
+// Limits returns the part of the policy that the operator declares on chain, so that
+// requesters know which nodes accept their jobs. It does not contain OwnRiskPrograms,
+// DenyRequesters or the room that the machine has at the moment.
 func (p Policy) Limits() edgenodetypes.TaskLimits {
 	stance := edgenodetypes.TRUST_STANCE_NAMED
 	switch p.Trust {
@@ -79,7 +83,7 @@ func (p Policy) Limits() edgenodetypes.TaskLimits {
 	return limits
 }
 
-// refusal returns why the owner of an operator's node does not want a job, or "".
+// refusal returns the reason why the owner of an operator's node does not want a job, or "".
 func (p Policy) refusal(j Job, operator string, params computetypes.Params) string {
 	if slices.Contains(p.DenyRequesters, j.Requester) {
 		return "its requester " + j.Requester + " is in policy.deny-requesters"
@@ -90,8 +94,8 @@ func (p Policy) refusal(j Job, operator string, params computetypes.Params) stri
 	return p.exceeded(j.Spec)
 }
 
-// distrust returns why the owner does not want to be judged by a job's policy,
-// or "".
+// distrust returns the reason why the owner does not want a result to be judged under a job's
+// policy, or "".
 func (p Policy) distrust(spec *computetypes.JobSpec, operator string, params computetypes.Params) string {
 	if spec.Policy.Reviewed() {
 		switch {
@@ -108,7 +112,7 @@ func (p Policy) distrust(spec *computetypes.JobSpec, operator string, params com
 	return ""
 }
 
-// exceeded returns which limit of the owner a job exceeds, or "".
+// exceeded returns the owner's limit that a job exceeds, or "".
 func (p Policy) exceeded(spec *computetypes.JobSpec) string {
 	if len(p.MinRewards) > 0 {
 		found, least := p.MinRewards.Find(spec.Reward.Denom)

@@ -93,7 +93,7 @@ func TestInputOfAnArrayCountsWithItsLargest(t *testing.T) {
 	require.Contains(t, Policy{MaxInputBytes: 99}.exceeded(spec), "100 input bytes, more than 99")
 }
 
-// drawPolicy draws limits of which some bind the specs of drawDemand.
+// drawPolicy generates limits, some of which refuse the specs of drawDemand.
 func drawPolicy(t *rapid.T) Policy {
 	limit := func(name string) uint64 { return rapid.SampledFrom([]uint64{0, 0, 4, 12}).Draw(t, name) }
 	p := Policy{
@@ -107,7 +107,7 @@ func drawPolicy(t *rapid.T) Policy {
 	return p
 }
 
-// drawDemand draws a spec with numbers around those of drawPolicy.
+// drawDemand generates a spec with numbers close to those of drawPolicy.
 func drawDemand(t *rapid.T, self string) *computetypes.JobSpec {
 	number := func(name string) uint64 { return rapid.Uint64Range(1, 7).Draw(t, name) }
 	spec := &computetypes.JobSpec{

@@ -8,25 +8,26 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// Program is one that a machine has still to run.
+// Program is a program that the machine has not finished yet.
 type Program struct {
-	// Fuel that it may burn.
+	// Fuel is the amount of fuel that the program may burn.
 	Fuel uint64
-	// Deadline is the last height at which its commitment counts.
+	// Deadline is the last height at which the chain accepts the program's commitment.
 	Deadline int64
-	// Running reports whether it has begun, so that nothing more urgent goes before it.
+	// Running reports whether the program has started. No other program, however urgent, is
+	// run before it then.
 	Running bool
 }
 
-// ProgramOf returns the program of a job that is assigned at a height.
+// ProgramOf returns the program of a job for an assignment that is made at a height.
 func ProgramOf(spec *computetypes.JobSpec, height int64) Program {
 	return Program{Fuel: spec.Resources.Fuel, Deadline: height + int64(min(spec.CommitBlocks, math.MaxInt32))} //nolint:gosec // bounded here
 }
 
-// fits reports whether a program can be run in addition to others without one of them
-// missing its deadline, if the most urgent goes first on each of the machine's places. A
-// program then starts after at most an equal share of what goes before it. What goes
-// before the new one is not affected by it.
+// fits reports whether a program can run in addition to other programs so that none of them
+// misses its deadline, if every place of the machine always takes the most urgent program
+// next. A program then starts, at the latest, after an equal share of the programs before it.
+// The programs that run before the new one are not affected by it.
 func (p Policy) fits(others []Program, more Program, height int64) bool {
 	if p.FuelPerBlock == 0 {
 		return true

@@ -8,8 +8,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// Whatever is taken on one after the other, the most urgent first on as many places
-// as there are, is done before its deadline.
+// TestWhatFitsIsDoneInTime: if tasks are taken on one after the other, and the most urgent
+// runs first on all places, each of them is done before its deadline.
 func TestWhatFitsIsDoneInTime(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := Policy{MaxJobs: rapid.IntRange(1, 4).Draw(t, "places"), FuelPerBlock: rapid.Uint64Range(1, 20).Draw(t, "rate")}
@@ -21,7 +21,7 @@ func TestWhatFitsIsDoneInTime(t *testing.T) {
 			}
 		}
 		slices.SortStableFunc(taken, func(x, y Program) int { return int(x.Deadline - y.Deadline) })
-		busy := make([]uint64, p.MaxJobs) // fuel burnt on each place
+		busy := make([]uint64, p.MaxJobs) // fuel that was burned on each place
 		for _, s := range taken {
 			place := slices.Index(busy, slices.Min(busy))
 			busy[place] += s.Fuel

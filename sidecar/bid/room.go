@@ -9,48 +9,48 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// DiskReserve is kept free on the disk, in bytes: a journal that cannot be written ends the
-// daemon, and what is committed is not revealed then.
+// DiskReserve is the number of bytes that stay free on the disk. If the daemon cannot write
+// its journal, it stops, and the node does not reveal what it has committed.
 const DiskReserve = 1 << 30
 
 // Room is what a node can still take on.
 type Room struct {
-	// Slots that are free on the chain and on the machine.
+	// Slots is the number of slots that are free both on the chain and on the machine.
 	Slots int
-	// Bond that is free, in the bond denom.
+	// Bond is the part of the bond that is not locked, in the bond denom.
 	Bond math.Int
-	// Ahead are the programs that the machine has still to run.
+	// Ahead contains the programs that the machine has not finished yet.
 	Ahead []Program
 	Fees  Fees
-	// DiskBytes that may be promised to new work, in DiskFolder.
+	// DiskBytes is the disk space in DiskFolder that may be promised to new work.
 	DiskBytes  uint64
 	DiskFolder string
 	// Now is the time at which the fees were read.
 	Now time.Time
 }
 
-// Held is an assignment of the node, or a claim that may become one.
+// Held is an assignment of the node, or a claim that may become an assignment.
 type Held struct {
-	// Waiting reports whether it is a claim that the chain does not list yet, so that its
-	// slot is not among those that the chain counts as used.
+	// Waiting reports whether it is a claim that the chain does not list yet. The chain does
+	// not count its slot as used.
 	Waiting bool
-	// ToRun reports whether its program has still to end.
+	// ToRun reports whether its program has not ended yet.
 	ToRun bool
-	// Program is zero if the job has not been read.
+	// Program is the program of the assignment. It is zero if the job has not been read.
 	Program Program
-	// DiskBytes that it may still write.
+	// DiskBytes is the disk space that the assignment may still use.
 	DiskBytes uint64
-	// OwesFees reports whether transactions of it have still to be paid for.
+	// OwesFees reports whether the node still has to pay for some of its transactions.
 	OwesFees bool
 }
 
-// Holdings are all that a node holds and has claimed.
+// Holdings is everything that a node holds or has claimed.
 type Holdings []Held
 
-// FreeSlots returns how many more assignments a node can take. An assignment that is
-// committed holds a slot on the chain until it is settled, while the machine runs the next
-// program. Without a rate nobody can tell how much work fits ahead: then as much is taken as
-// runs at once.
+// FreeSlots returns the number of further assignments that a node can take. A committed
+// assignment holds a slot on the chain until it is settled, while the machine already runs the
+// next program. If the rate of the machine is not configured, the amount of work that can wait
+// is not known. The node then takes only as many tasks as it can run at the same time.
 func (h Holdings) FreeSlots(state edgenodetypes.NodeState, p Policy) int {
 	ahead, waiting := 0, 0
 	for i := range h {
@@ -68,7 +68,7 @@ func (h Holdings) FreeSlots(state edgenodetypes.NodeState, p Policy) int {
 	return free
 }
 
-// Ahead returns the programs that the machine has still to run.
+// Ahead returns the programs that the machine has not finished yet.
 func (h Holdings) Ahead() []Program {
 	var list []Program
 	for i := range h {
@@ -79,8 +79,8 @@ func (h Holdings) Ahead() []Program {
 	return list
 }
 
-// FreeDisk returns how many bytes may be promised to new work: what is free, less the
-// reserve and what is still to be written for what is held.
+// FreeDisk returns the number of bytes that may be promised to new work: the free bytes, less
+// the reserve and less the bytes that the held assignments may still write.
 func (h Holdings) FreeDisk(free uint64) uint64 {
 	taken := uint64(DiskReserve)
 	for i := range h {
@@ -89,7 +89,7 @@ func (h Holdings) FreeDisk(free uint64) uint64 {
 	return free - min(taken, free)
 }
 
-// Unpaid returns the number of assignments for which fees have still to be paid.
+// Unpaid returns the number of assignments for which the node still has to pay fees.
 func (h Holdings) Unpaid() int {
 	count := 0
 	for i := range h {
@@ -100,8 +100,9 @@ func (h Holdings) Unpaid() int {
 	return count
 }
 
-// Footprint returns the most disk that a task may take, in bytes: its outputs lie there
-// twice while they are copied out of the worker's folder.
+// Footprint returns the largest disk space that a task may need, in bytes. The outputs are
+// counted twice, because they exist twice while they are copied out of the worker process's
+// folder.
 func Footprint(spec *computetypes.JobSpec) uint64 {
 	return spec.InputBytes() + 2*spec.Resources.OutputBytes
 }

@@ -10,45 +10,46 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// For how many blocks a program that has ended a worker, and its requester, are shunned:
-// twice as long each time. The machine itself may have been the cause, so the first time is
-// short.
+// These constants say for how many blocks a program that has crashed a worker process is
+// shunned, together with its requester. The number doubles each time. The first time is short,
+// because the machine itself may have been the cause.
 const (
 	crashFirst = 1_200
 	crashMost  = 57_600
-	// maxCrashes bounds what is remembered of crashes. What would be forgotten first goes.
+	// maxCrashes bounds the number of crashes that are remembered. If there are more, those
+	// that would expire first are forgotten.
 	maxCrashes = 1024
-	// maxJobs bounds the jobs that are shunned.
+	// maxJobs bounds the number of jobs that are shunned.
 	maxJobs = 4096
 )
 
-// Shuns are what a node leaves to others for a while: jobs of which a task has gone wrong
-// here, and programs and requesters whose programs have ended a worker. The agent keeps the
-// latter in its journal.
+// Shuns is what a node leaves to other nodes for a while: jobs of which a task has failed on
+// this machine, programs that have crashed a worker process, and the requesters of such
+// programs. The agent keeps the programs and requesters in its journal.
 type Shuns struct {
 	jobs    map[string]leave
 	crashes map[string]Crash
 }
 
-// leave is a job that is left to others.
+// leave is a job that is left to other nodes.
 type leave struct {
 	until  int64
 	reason string
 }
 
-// Crash is a program that has ended a worker, or the requester of one.
+// Crash is a program that has crashed a worker process, or the requester of such a program.
 type Crash struct {
-	// Name such as "program/<sha256>" or "requester/<address>".
+	// Name has the form "program/<sha256>" or "requester/<address>".
 	Name string
-	// Until is the height from which it is not shunned any more.
+	// Until is the first height at which the program or the requester is not shunned any more.
 	Until int64
-	// Times that it has ended a worker before it was forgotten.
+	// Times is the number of crashes since it was last forgotten.
 	Times uint32
-	// Reason for the owner to read.
+	// Reason is a text for the owner.
 	Reason string
 }
 
-// NewShuns returns what a journal has of crashes.
+// NewShuns returns shuns that contain the crashes from a journal.
 func NewShuns(crashes []Crash) *Shuns {
 	s := &Shuns{jobs: map[string]leave{}, crashes: map[string]Crash{}}
 	for _, c := range crashes {
@@ -57,8 +58,8 @@ func NewShuns(crashes []Crash) *Shuns {
 	return s
 }
 
-// LeaveJob leaves a job to others for some blocks from a height on. An array would
-// otherwise hand out the next of its tasks, and the next fault.
+// LeaveJob leaves a job to other nodes for some blocks from a height on. If the job is an
+// array, the node would otherwise be given its next task, and the next failure.
 func (s *Shuns) LeaveJob(id string, height, blocks int64, reason string) {
 	if len(s.jobs) >= maxJobs {
 		maps.DeleteFunc(s.jobs, func(_ string, l leave) bool { return height >= l.until })
@@ -69,7 +70,8 @@ func (s *Shuns) LeaveJob(id string, height, blocks int64, reason string) {
 	s.jobs[id] = leave{until: height + blocks, reason: reason}
 }
 
-// Job returns why a job is left to others at a height, "" if it is not.
+// Job returns the reason why a job is left to other nodes at a height. It returns "" if the
+// job is not shunned.
 func (s *Shuns) Job(id string, height int64) string {
 	l, found := s.jobs[id]
 	if !found || height >= l.until {
@@ -78,8 +80,8 @@ func (s *Shuns) Job(id string, height int64) string {
 	return fmt.Sprintf("until height %d: %s", l.until, l.reason)
 }
 
-// Program returns why the programs of a requester are left to others at a height, "" if
-// they are not.
+// Program returns the reason why the program of a spec, or its requester, is shunned at a
+// height. It returns "" if neither of them is.
 func (s *Shuns) Program(spec *computetypes.JobSpec, requester string, height int64) string {
 	for _, name := range crashNames(spec, requester) {
 		if c, found := s.crashes[name]; found && height < c.Until {
@@ -89,8 +91,9 @@ func (s *Shuns) Program(spec *computetypes.JobSpec, requester string, height int
 	return ""
 }
 
-// Crashed shuns the program of a job, and its requester, for having ended a worker at a
-// height. It returns what has changed and the names of what is forgotten.
+// Crashed shuns the program of a job and its requester from a height on, because the program
+// has crashed a worker process. It returns the entries that changed and the names that it has
+// forgotten.
 func (s *Shuns) Crashed(spec *computetypes.JobSpec, requester, reason string, height int64) (changed []Crash, forgotten []string) {
 	for _, name := range crashNames(spec, requester) {
 		c := s.crashes[name]
@@ -106,8 +109,8 @@ func (s *Shuns) Crashed(spec *computetypes.JobSpec, requester, reason string, he
 	return changed, s.forget(height)
 }
 
-// crashNames are the names under which a job is shunned. A job that judges a challenge has
-// no sink, and its requester has not chosen its program.
+// crashNames returns the names under which a job is shunned. A job that judges a challenge
+// does not have a sink, and its requester has not chosen its program.
 func crashNames(spec *computetypes.JobSpec, requester string) []string {
 	names := []string{"program/" + hex.EncodeToString(spec.Program.Sha256)}
 	if spec.Sink != "" && requester != "" {
@@ -116,8 +119,9 @@ func crashNames(spec *computetypes.JobSpec, requester string) []string {
 	return names
 }
 
-// forget forgets what has not crashed again for as long as it can be shunned, and makes
-// room. It returns the names, those that were shunned for the shortest time first.
+// forget removes entries that have not crashed again for as long as the longest shun lasts,
+// and then as many more as needed to make room. It returns the removed names, those with the
+// shortest shuns first.
 func (s *Shuns) forget(height int64) []string {
 	list := slices.SortedFunc(maps.Values(s.crashes), func(x, y Crash) int {
 		return cmp.Or(cmp.Compare(x.Until, y.Until), cmp.Compare(x.Name, y.Name))

@@ -44,7 +44,8 @@ func TestCrashesThatAreRememberedAreBounded(t *testing.T) {
 	require.NotContains(t, forgotten, known[len(known)-1].Name)
 }
 
-// A job that judges a challenge has the program of another.
+// TestAJudgesRequesterIsNotBlamed: a job that judges a challenge runs the program of another
+// requester.
 func TestAJudgesRequesterIsNotBlamed(t *testing.T) {
 	s, judged := NewShuns(nil), programOf(1)
 	judged.Sink = ""
