@@ -21,7 +21,7 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// rawNode answers every call with the same bytes.
+// rawNode returns a reader of a node that answers every call with the same bytes.
 func rawNode(t *testing.T, answer []byte) *Reader {
 	t.Helper()
 	server := grpc.NewServer(grpc.ForceServerCodec(rawCodec{}), grpc.UnknownServiceHandler(func(_ any, stream grpc.ServerStream) error {
@@ -48,20 +48,21 @@ func rawNode(t *testing.T, answer []byte) *Reader {
 	return NewReader(conn, cdc)
 }
 
-// rawCodec carries bytes as they are.
+// rawCodec passes bytes through unchanged.
 type rawCodec struct{}
 
 func (rawCodec) Name() string                       { return "proto" }
 func (rawCodec) Marshal(v any) ([]byte, error)      { return *v.(*[]byte), nil }
 func (rawCodec) Unmarshal(data []byte, v any) error { *v.(*[]byte) = data; return nil }
 
-// field is a protobuf message with one field.
+// field encodes a protobuf message with one field.
 func field(number protowire.Number, content []byte) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(nil, number, protowire.BytesType), content)
 }
 
-// A node that leaves out an amount, or names one that nobody could have, must not end the
-// daemon: the numbers of the SDK panic where they are counted with.
+// TestAmountsThatNobodyCanHaveAreNoAnswer: a node that leaves out an amount, or reports an
+// impossible amount, must not end the daemon. The SDK's numbers panic if they are used in
+// calculations.
 func TestAmountsThatNobodyCanHaveAreNoAnswer(t *testing.T) {
 	huge := []byte(sdkmath.NewIntWithDecimal(1, 76).String())
 	for name, ask := range map[string]func(ctx context.Context, r *Reader) error{
@@ -96,7 +97,7 @@ func TestAGrantOfNoAmountIsNone(t *testing.T) {
 	}
 }
 
-// Names of jobs become names of folders.
+// TestAJobHasTheNameThatTheChainGivesJobs: the ids of jobs become names of folders.
 func TestAJobHasTheNameThatTheChainGivesJobs(t *testing.T) {
 	for _, name := range []string{"", "../../../home", "1-0-0/..", "1-0-0\x00", "1-0", "01-0-0", strings.Repeat("1", 100)} {
 		ref := computetypes.TaskRef{JobId: name}

@@ -9,10 +9,10 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// Action is one kind of message.
+// Action is a kind of message.
 type Action string
 
-// The actions of a worker, most urgent first.
+// These are the actions of a worker, most urgent first.
 const (
 	Reveal  Action = "reveal"
 	Open    Action = "open"
@@ -22,35 +22,36 @@ const (
 	Renew   Action = "renew"
 )
 
-// Batch is all that a node has to say in a block.
+// Batch contains everything that a node has to tell the chain in a block.
 type Batch struct {
 	Reveals  []computetypes.RevealItem
 	Opens    []computetypes.OpenItem
 	Commits  []computetypes.CommitItem
 	Releases []computetypes.ReleaseItem
 	Claims   []computetypes.TaskRef
-	// Renew renews the node's lease; its outcome names no task.
+	// Renew renews the node's lease. Its outcome does not name a task.
 	Renew bool
-	// Stakes say what comes of missing an item. What is not among them is sent as dear as
-	// the owner allows.
+	// Stakes says what the node loses by missing an item. The fee for an item that is not in
+	// Stakes is limited only by the owner's other limits.
 	Stakes map[Duty]Stake
 }
 
-// Duty names an item of a batch.
+// Duty identifies an item of a batch.
 type Duty struct {
 	Action Action
 	Ref    computetypes.TaskRef
 }
 
-// Stake is what a node loses by an item that comes too late.
+// Stake says what a node loses if an item comes too late.
 type Stake struct {
-	// Loss in the bond denom; nil where it is not known.
+	// Loss is the amount in the bond denom. It is nil if the amount is not known.
 	Loss sdkmath.Int
-	// Deadline is the last height at which the item counts; 0 where it is not known.
+	// Deadline is the last height at which the chain accepts the item. It is 0 if the height
+	// is not known.
 	Deadline int64
 }
 
-// Len is the number of items in the batch.
+// Len returns the number of items in the batch.
 func (b Batch) Len() int {
 	n := len(b.Reveals) + len(b.Opens) + len(b.Commits) + len(b.Releases) + len(b.Claims)
 	if b.Renew {
@@ -59,43 +60,49 @@ func (b Batch) Len() int {
 	return n
 }
 
-// ItemOutcome is how one item of a batch went. Code 0 is success.
+// ItemOutcome is the outcome of one item of a batch. Code 0 means success.
 type ItemOutcome struct {
 	Action    Action
 	Ref       computetypes.TaskRef
 	Code      uint32
 	Codespace string
 	Log       string
-	// Unsent: nothing was decided, and the state says what is due still. Either it was not
-	// sent, or it is not known to be in a block.
+	// Unsent reports that the item was not decided: either it was not sent, or it is not known
+	// whether it is in a block. The chain's state says whether the item is still due.
 	Unsent bool
 }
 
-// codeUnsent marks an item whose whole message failed: the chain then gives a
-// reason but no code for each item.
+// codeUnsent marks an item whose whole message failed. In this case the chain reports a
+// reason, but not a code for each item.
 const codeUnsent = 1
 
-// Submission is how a batch went.
+// Submission is the outcome of a batch.
 type Submission struct {
-	// Items of the batch in the order in which they were decided, each once.
+	// Items contains the outcome of each item of the batch once, in the order in which the
+	// items were decided.
 	Items []ItemOutcome
-	// Height of the last block that holds a transaction of it, 0 without one.
+	// Height is the height of the last block that contains one of the batch's transactions. It
+	// is 0 if there is no such block.
 	Height int64
 }
 
-// Submit sends a batch and returns how each item went, each item once. It all goes in one
-// transaction, unless
+// Submit sends a batch and returns the outcome of each item once. It sends the whole batch in
+// one transaction, with these exceptions:
 //
-//   - blocks are full, or the node has no room: then what is due goes in one by itself,
-//     which the lane takes at the least price, claims in one and the renewal in one;
-//   - it does not fit into one, or costs more than one may: then in halves;
-//   - a reveal is nearly late: then reveals go alone, before all else.
+//   - If blocks are full or the node's mempool has no room, it uses up to three kinds of
+//     transactions: one for the items that are due, which the lane accepts at the minimum price,
+//     one for claims and one for the renewal.
+//   - If the batch does not fit into one transaction, or costs more than one transaction may, it
+//     divides the batch into halves.
+//   - If a reveal is close to its deadline, it sends the reveals alone and before everything
+//     else.
 //
-// Items that the simulation shows to be dead are left out, because they cost the others
-// their place in the lane. A message fails when all its items do, and takes the
-// transaction with it; it is left out then, and what is left is sent at once, after a
-// failure in a block each action by itself. maxItems bounds a message (the chain's
-// max_batch). It fails where an item was not decided, with the error of the first.
+// Submit leaves out items that fail in the simulation, because the other items would lose their
+// place in the lane. A message fails if all its items fail, and then the whole transaction
+// fails. Submit leaves the message out and sends the rest at once; if the failure was in a
+// block, it sends each action in its own transaction. maxItems bounds the items of a message
+// (the chain's max_batch). If some items were not decided, Submit returns the error of the
+// first.
 func (s *Sender) Submit(ctx context.Context, batch Batch, maxItems int) (Submission, error) {
 	d := &dispatch{sender: s, limit: maxItems, queue: [][]piece{batch.pieces()}}
 	if maxItems < 1 {

@@ -21,15 +21,15 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// Codec encodes what the sidecar sends and decodes what it reads: accounts,
-// keys, fee grants and the messages of workers and operators.
+// Codec encodes what the sidecar sends and decodes what it reads: accounts, keys, fee grants,
+// and the messages of workers and operators.
 type Codec struct {
 	codec.Codec
 	// Tx builds and signs transactions.
 	Tx client.TxConfig
 }
 
-// NewCodec builds a codec for the bech32 prefixes set in the SDK's config.
+// NewCodec returns a codec for the bech32 prefixes that are set in the SDK's config.
 func NewCodec() (Codec, error) {
 	config := sdk.GetConfig()
 	registry, err := codectypes.NewInterfaceRegistryWithOptions(codectypes.InterfaceRegistryOptions{

@@ -15,33 +15,35 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// dispatch sends a batch. Every piece is in the queue, in the group at work, or among the
-// outcomes, and in one of them alone.
+// dispatch sends a batch. Each piece is in exactly one place: in the queue, in the group that
+// is being sent, or among the outcomes.
 type dispatch struct {
 	sender *Sender
-	// limit of the items of a message.
+	// limit is the maximum number of items per message.
 	limit int
-	// queue holds groups of pieces, each for a transaction, the most urgent first.
+	// queue contains groups of pieces, most urgent first. Each group becomes a transaction.
 	queue [][]piece
-	// apart says that blocks are full: what goes through the lane goes by itself.
+	// apart reports that blocks are full, so that the items for the lane are sent in a
+	// transaction of their own.
 	apart bool
 	done  Submission
-	// err is the first error for which a piece was not decided.
+	// err is the first error because of which a piece was not decided.
 	err error
 }
 
 const (
-	// patience is how many blocks what is no duty waits while blocks are full: a duty that
-	// comes meanwhile cannot overtake it.
+	// patience is the number of blocks for which a transaction without duties waits while
+	// blocks are full. A duty that becomes due in the meantime cannot overtake it.
 	patience = 6
-	// nearlyLate is how many blocks before its deadline a reveal goes alone: what fails
-	// beside it in a block would cost two of them, and the deadline the stake.
+	// nearlyLate is the number of blocks before its deadline at which a reveal is sent alone.
+	// If another item of its transaction failed in a block, the reveal would lose two blocks,
+	// might miss its deadline, and would then lose the stake.
 	nearlyLate = 10
-	// laneMessages bounds the messages of a transaction of the lane.
+	// laneMessages bounds the number of messages in a transaction of the lane.
 	laneMessages = 8
 )
 
-// hurry puts reveals that are nearly late before all else.
+// hurry moves reveals that are close to their deadline before everything else.
 func (d *dispatch) hurry(ctx context.Context) {
 	pieces := d.queue[0]
 	reveals := 0
@@ -60,8 +62,8 @@ func (d *dispatch) hurry(ctx context.Context) {
 	}
 }
 
-// attempt sends a group once. What comes of its pieces is noted; those that are left are
-// queued before all others.
+// attempt sends a group once. It records the outcomes of pieces that were decided, and queues
+// the others before all other groups.
 func (d *dispatch) attempt(ctx context.Context, group []piece) {
 	if n := d.together(group); n < len(group) {
 		d.first(group[:n], group[n:])
@@ -82,7 +84,7 @@ func (d *dispatch) attempt(ctx context.Context, group []piece) {
 	d.done.Items = append(d.done.Items, outcomes...)
 }
 
-// together is how many pieces of a group, from the first, may share a transaction.
+// together returns how many pieces, from the beginning of a group, may share a transaction.
 func (d *dispatch) together(group []piece) int {
 	if !d.apart {
 		return len(group)
@@ -98,7 +100,8 @@ func (d *dispatch) together(group []piece) int {
 	return n
 }
 
-// orderOf is the transaction of a group. What is of one kind may go through the lane.
+// orderOf returns the order for the transaction of a group. The lane accepts a transaction
+// only if all its pieces are of one kind.
 func (d *dispatch) orderOf(group []piece, sent []message) order {
 	o := order{
 		spare: spareGas(group), mixed: !d.apart && kindred(group) < len(group), apart: d.apart,
@@ -117,7 +120,7 @@ func (d *dispatch) orderOf(group []piece, sent []message) order {
 	return o
 }
 
-// failed says what is done about a group that is in no block.
+// failed decides what to do about a group whose transaction is not in a block.
 func (d *dispatch) failed(group []piece, sent []message, err error) {
 	var (
 		dead    *deadError
@@ -138,7 +141,8 @@ func (d *dispatch) failed(group []piece, sent []message, err error) {
 	case errors.As(err, &refused) && refused.Reason == tx.MessageFailed && refused.Index < len(sent):
 		d.leaveOut(group, sent, refused)
 	case errors.As(err, &refused) && refused.Reason == tx.Other:
-		// It may be for one kind of message that the fee grant does not pay for, say.
+		// The reason may be, for example, that the fee grant does not pay for one kind of
+		// message.
 		if parts := byAction(group); len(parts) > 1 {
 			d.first(parts...)
 			return
@@ -150,7 +154,7 @@ func (d *dispatch) failed(group []piece, sent []message, err error) {
 	}
 }
 
-// bury leaves out what the simulation shows to be dead.
+// bury removes the items that failed in the simulation.
 func (d *dispatch) bury(group []piece, dead *deadError) {
 	var alive []piece
 	for i, p := range group {
@@ -163,8 +167,8 @@ func (d *dispatch) bury(group []piece, dead *deadError) {
 	d.first(alive)
 }
 
-// shrink halves what asks for too much. One item that does so alone is refused, and is not
-// tried again while the limit is what it is.
+// shrink divides a group that asks for too much gas into halves. An item that asks for too
+// much by itself is refused, and is not tried again while the limit is the same.
 func (d *dispatch) shrink(group []piece, size *oversizeError) {
 	if len(group) > 1 {
 		d.first(halves(group)...)
@@ -178,24 +182,24 @@ func (d *dispatch) shrink(group []piece, size *oversizeError) {
 	d.refused(group, log)
 }
 
-// save leaves out what costs more than the owner allows, and sends what does not.
+// save removes items that cost more than the owner allows, and sends the others.
 func (d *dispatch) save(group []piece, dear *dearError) {
 	n := int64(len(group))
 	switch {
 	case slices.ContainsFunc(group, piece.duty) && slices.ContainsFunc(group, isClaim) && dear.limit != limitShare:
-		// What is held goes first; there is no duty to claim.
+		// The work that the node holds comes first. A node does not have a duty to claim.
 		d.refused(without(group, func(p piece) bool { return !isClaim(p) }), dear.Error())
 		d.first(without(group, isClaim))
 	case n == 1 || dear.limit == limitGasPrice || dear.limit == limitDenom || dear.limit == limitShare && !dear.most.IsPositive():
 		d.unsent(group, dear)
 	case dear.limit == limitShare:
-		// At least one is worth less than its part of the fee.
+		// At least one piece is worth less than its share of the fee.
 		worth := func(p piece) bool {
 			return p.Loss.Mul(sdkmath.NewInt(n)).GTE(dear.fee.Mul(lossOf(group)).Quo(sdkmath.MaxInt(dear.most, sdkmath.OneInt())))
 		}
 		rest := without(group, func(p piece) bool { return !worth(p) })
 		d.unsent(without(group, worth), dear)
-		if len(rest) == len(group) { // a reveal and its opening lose the same once
+		if len(rest) == len(group) { // a reveal and its opening share one loss
 			d.unsent(rest, dear)
 			return
 		}
@@ -211,9 +215,9 @@ func (d *dispatch) save(group []piece, dear *dearError) {
 
 func isClaim(p piece) bool { return p.Action == Claim }
 
-// leaveOut takes a message that has failed out of its group. One that is malformed may be
-// so for one item; one that failed in a block has cost the others that block, so that each
-// action goes by itself then.
+// leaveOut removes a failed message from its group. If the message is malformed, a single item
+// may be the cause. If it failed in a block, the other pieces have lost that block; therefore
+// each action is then sent in its own transaction.
 func (d *dispatch) leaveOut(group []piece, sent []message, failed *tx.Refusal) {
 	at := 0
 	for _, m := range sent[:failed.Index] {
@@ -234,7 +238,7 @@ func (d *dispatch) leaveOut(group []piece, sent []message, failed *tx.Refusal) {
 	d.first(rest)
 }
 
-// leaveOutOversized reports again what is known not to fit into any transaction.
+// leaveOutOversized refuses items that are already known not to fit into any transaction.
 func (d *dispatch) leaveOutOversized() {
 	pieces := d.queue[0]
 	known := d.sender.knownOversized(pieces)
@@ -246,17 +250,18 @@ func (d *dispatch) leaveOutOversized() {
 	d.queue[0] = without(pieces, func(p piece) bool { _, is := known[p.Duty]; return is })
 }
 
-// first queues groups before all others.
+// first queues groups before all other groups.
 func (d *dispatch) first(groups ...[]piece) { d.queue = append(slices.Clone(groups), d.queue...) }
 
-// refused notes pieces that are not sent because they would be in vain.
+// refused records pieces as refused. They are not sent, because sending them now would be
+// useless.
 func (d *dispatch) refused(pieces []piece, log string) {
 	for _, p := range pieces {
 		d.done.Items = append(d.done.Items, ItemOutcome{Action: p.Action, Ref: p.Ref, Code: codeUnsent, Log: log})
 	}
 }
 
-// unsent notes pieces of which nothing is decided.
+// unsent records pieces that were not decided.
 func (d *dispatch) unsent(pieces []piece, err error) {
 	if d.err == nil && len(pieces) > 0 {
 		d.err = err
@@ -268,7 +273,7 @@ func (d *dispatch) unsent(pieces []piece, err error) {
 	}
 }
 
-// stop leaves all that is queued for another time.
+// stop records everything that is queued as not sent.
 func (d *dispatch) stop(err error) {
 	if d.err == nil {
 		d.err = err
@@ -280,15 +285,16 @@ func (d *dispatch) stop(err error) {
 }
 
 const (
-	// closingGas is what closing a round of a few replicas costs. Who closes it is
-	// known in the block only: the simulation does not see the other replicas'
-	// messages that go before this one.
+	// closingGas is the gas that is needed to close a round of a few replicas. Which message
+	// closes the round is decided only in the block, because the simulation does not contain
+	// the messages of other replicas that are executed before this one.
 	closingGas = 200_000
-	// maxSpareGas bounds what is paid for closing rounds that others may close.
+	// maxSpareGas bounds the gas that is paid for closing rounds, which other nodes may close
+	// instead.
 	maxSpareGas = 1_000_000
 )
 
-// spareGas is for rounds that these pieces may close.
+// spareGas returns the gas for the rounds that these pieces may close.
 func spareGas(pieces []piece) uint64 {
 	var spare uint64
 	for _, p := range pieces {

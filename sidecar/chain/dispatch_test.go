@@ -15,7 +15,7 @@ import (
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
 
-// model returns a node that is up until the test ends.
+// model returns a node that runs until the test ends.
 func model(t *testing.T) (*modelNode, *grpc.ClientConn) {
 	m := newModelNode(newFakeNode(t), 1)
 	conn, stop, err := m.open()
@@ -24,7 +24,7 @@ func model(t *testing.T) (*modelNode, *grpc.ClientConn) {
 	return m, conn
 }
 
-// owe makes an item due up to a height and adds it to a batch.
+// owe makes an item due until a height and adds it to a batch.
 func (m *modelNode) owe(batch *Batch, action Action, job string, deadline int64) *modelItem {
 	duty := Duty{action, ref(job)}
 	item := &modelItem{stake: Stake{Deadline: deadline}}
@@ -54,7 +54,8 @@ func put(batch *Batch, duty Duty, stake Stake) {
 	batch.Stakes[duty] = stake
 }
 
-// counted are the outcomes of each item: taken, refused and unsent.
+// counted returns the number of items that were taken, that were refused and that were not
+// sent.
 func counted(t require.TestingT, batch Batch, done Submission) (taken, refused, unsent int) {
 	seen := map[Duty]int{}
 	for _, o := range done.Items {
@@ -179,7 +180,8 @@ func TestANodeThatRefusesWhatItHasForgottenCostsFewBlocks(t *testing.T) {
 	require.Equal(t, sdkmath.NewInt(20).MulRaw(int64(m.executed[0].gas)), m.executed[0].fee.AmountOf("atfuel"))
 }
 
-// The lane looks at items in order, and at none after more dead than live ones.
+// TestDeadItemsCostTheOthersNoPlaceInTheLane: the lane checks items in order, and stops once
+// there are more dead items than live ones.
 func TestDeadItemsCostTheOthersNoPlaceInTheLane(t *testing.T) {
 	m, conn := model(t)
 	m.base = 1_000
@@ -201,7 +203,7 @@ func TestDeadItemsCostTheOthersNoPlaceInTheLane(t *testing.T) {
 
 func TestAClaimThatIsLeftOutIsReportedOnceWhereTheRestIsSentApart(t *testing.T) {
 	n := newFakeNode(t)
-	n.crowdAfter = 1 // blocks fill up after the first simulation
+	n.crowdAfter = 1 // blocks become full after the first simulation
 	done, err := n.sender(TxConfig{}).Submit(t.Context(), fullBatch(), 100)
 	require.NoError(t, err)
 	require.Len(t, n.sent, 3, "one that was refused, duties, and claims")
@@ -213,7 +215,7 @@ func TestWhatFailsBesideARevealInABlockCostsItOneBlock(t *testing.T) {
 	var batch Batch
 	reveal := m.owe(&batch, Reveal, "1-0-0", 1_000)
 	for i, action := range []Action{Open, Commit, Release} {
-		// Each is alive in the simulation, and dead in the block.
+		// Each item is alive in the simulation and dead in the block.
 		m.owe(&batch, action, fmt.Sprintf("2-0-%d", i), 1_000).diesAt = 102
 	}
 	done, err := m.senderOn(conn, TxConfig{}).Submit(t.Context(), batch, 100)

@@ -1,11 +1,11 @@
-// Package chain is the sidecar's view of the chain: queries over gRPC, and
-// transactions signed with one key that are sent, waited for and retried.
+// Package chain is the sidecar's connection to the chain. It queries the chain over gRPC. It
+// signs transactions with one key, sends them, waits for them and retries them.
 //
-// A batch becomes transactions that fit: dispatch decides what goes together and what comes
-// of a refusal, Sender prices one transaction and sends it by package client/tx, FeeCaps bound
-// what it costs.
+// A batch is divided into transactions that fit. dispatch decides which items share a
+// transaction and what happens after a refusal. Sender prices a transaction and sends it
+// through package client/tx. FeeCaps bounds its cost.
 //
-// It holds no protocol logic. What it reads may be a block old; callers query
-// again each block and send what the chain's state asks for, which every message
-// of the protocol tolerates.
+// The package does not contain protocol logic. The state that it reads may be one block old.
+// Callers query the chain again in each block and send what its state asks for; every message
+// of the protocol tolerates that.
 package chain

@@ -27,7 +27,7 @@ func TestADutyIsPaidForByWhatMissingItCosts(t *testing.T) {
 		"worth more than a tx's most":  {loss: 1 << 60, share: 500, caps: FeeCaps{Tx: sdk.NewInt64Coin("atfuel", 1_000)}, want: "fees.max-tx is 1000atfuel"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			// The lane does not take it: it uses more than an item may.
+			// The lane does not accept it, because it uses more gas than an item may.
 			m, conn := modelWith(t, func(m *modelNode) { m.base, m.itemGas = 100, 1_500_000 })
 			var batch Batch
 			m.owe(&batch, Commit, "1-0-0", 1_000)
@@ -53,7 +53,8 @@ func TestADutyIsPaidForByWhatMissingItCosts(t *testing.T) {
 	}
 }
 
-// Work of little worth would never be done otherwise.
+// TestAtTheLeastPriceADutyIsSentWhateverItIsWorth: otherwise a node would never do work of
+// little value.
 func TestAtTheLeastPriceADutyIsSentWhateverItIsWorth(t *testing.T) {
 	for name, base := range map[string]int64{"blocks have room": 10, "blocks are full": 1_000_000} {
 		t.Run(name, func(t *testing.T) {

@@ -13,36 +13,38 @@ import (
 	"github.com/thetaedge/theta/app/params"
 )
 
-// ErrFeeCap: a transaction would cost more than the owner allows; none was signed.
+// ErrFeeCap means that a transaction would cost more than the owner allows. It was not signed.
 var ErrFeeCap = errors.New("the owner of this machine does not allow that fee; nothing was signed")
 
 const (
-	// defaultGasPrice is 20 times what the chain asks for at its start, in atfuel.
+	// defaultGasPrice is 20 times the chain's initial price, in atfuel.
 	defaultGasPrice = 20_000_000_000
-	// defaultTxMilli is a tenth of a tfuel, in thousandths: more than a full batch at
-	// that price.
+	// defaultTxMilli is 0.1 tfuel, in thousandths of a tfuel. A full batch at the default gas
+	// price costs less.
 	defaultTxMilli = 100
-	// defaultDutyBps is the part of what missing a duty costs that it may cost, in basis
-	// points.
+	// defaultDutyBps is the largest fee for a duty, in basis points of what the node would
+	// lose by missing it.
 	defaultDutyBps = 500
 )
 
-// bondDenom is what is locked and lost.
+// bondDenom is the denom of what nodes lock and lose.
 const bondDenom = params.BaseDenom
 
-// FeeCaps are the most that the owner pays, whatever a node says of prices and of gas.
-// What the sender pays of its own accord is less.
+// FeeCaps contains the highest amounts that the owner pays, whatever prices and gas the node
+// reports. On its own, the sender pays less.
 type FeeCaps struct {
-	// GasPrice a unit of gas. Nothing is paid in another denom.
+	// GasPrice is the limit per unit of gas. The sender does not pay in any other denom.
 	GasPrice sdk.Coin
-	// Tx is for one transaction, Day for all of a day in UTC; no denom is no limit.
+	// Tx is the limit for one transaction, and Day the limit for a day in UTC. A limit without
+	// a denom is not applied.
 	Tx, Day sdk.Coin
-	// DutyBps is how much of what missing a duty costs is paid for it at most, in basis
-	// points, where the least price of a block does not do. The other limits hold as well.
+	// DutyBps limits the fee for a duty if the minimum price of a block is not enough. It is
+	// in basis points of what the node would lose by missing the duty. The other limits apply
+	// in addition.
 	DutyBps uint32
 }
 
-// DefaultFeeCaps fit the fees of a chain that is busy.
+// DefaultFeeCaps returns limits that are suitable for the fees of a busy chain.
 func DefaultFeeCaps() FeeCaps {
 	return FeeCaps{
 		GasPrice: sdk.NewInt64Coin(params.BaseDenom, defaultGasPrice),
@@ -51,16 +53,16 @@ func DefaultFeeCaps() FeeCaps {
 	}
 }
 
-// Spending counts the fees of a day; *store.Journal is one.
+// Spending counts the fees of a day. *store.Journal implements it.
 type Spending interface {
 	Charge(day int64, sequence uint64, fee, limit *big.Int) (spent *big.Int, ok bool, err error)
 	Charged(day int64) (spent *big.Int, err error)
 }
 
-// dayOf numbers days in UTC.
+// dayOf returns the number of a day in UTC.
 func dayOf(now time.Time) int64 { return now.Unix() / int64((24 * time.Hour).Seconds()) }
 
-// The limits of FeeCaps.
+// These are the limits of FeeCaps.
 type capLimit int
 
 const (
@@ -71,25 +73,25 @@ const (
 	limitShare
 )
 
-// dearError is an ErrFeeCap: a transaction that costs more than a limit allows.
+// dearError is an ErrFeeCap: the transaction costs more than one of the limits allows.
 type dearError struct {
 	limit capLimit
-	// fee is what it would cost; most what the limit allows, nil where that is no amount
-	// of a transaction.
+	// fee is the cost of the transaction. most is the amount that the limit allows; it is nil
+	// if the limit is not an amount per transaction.
 	fee, most sdkmath.Int
 	text      string
 }
 
 func (e *dearError) Error() string { return ErrFeeCap.Error() + ": " + e.text }
 
-// Unwrap makes it an ErrFeeCap.
+// Unwrap returns ErrFeeCap.
 func (e *dearError) Unwrap() error { return ErrFeeCap }
 
-// ofPrice tells whether it would do at a lower price.
+// ofPrice reports whether the transaction would be allowed at a lower price.
 func (e *dearError) ofPrice() bool { return e.limit == limitGasPrice || e.limit == limitShare }
 
-// allow is the one place that decides what this machine signs for. It returns ErrFeeCap,
-// saying which limit held, what it would have cost, and what is lost.
+// allow alone decides which fees this machine signs for. It returns an ErrFeeCap that says
+// which limit applied, what the transaction would have cost, and what the node loses.
 func (s *Sender) allow(gas uint64, o order) error {
 	dear := s.tooDear(gas, o)
 	if dear == nil {
@@ -99,7 +101,7 @@ func (s *Sender) allow(gas uint64, o order) error {
 	return dear
 }
 
-// lossText says what missing the duties of an order costs.
+// lossText says what the node loses by missing the duties of an order.
 func lossText(o order) string {
 	if o.loss.IsNil() || !o.loss.IsPositive() {
 		return ""
@@ -107,7 +109,8 @@ func lossText(o order) string {
 	return fmt.Sprintf("; missing what it brings costs %s%s", o.loss, bondDenom)
 }
 
-// tooDear compares what gas costs with the limits of a transaction; nil is allowed.
+// tooDear compares the cost of gas with the limits of a transaction. It returns nil if the
+// cost is allowed.
 func (s *Sender) tooDear(gas uint64, o order) *dearError {
 	caps, denom := s.cfg.Caps, s.price.denom
 	fee := s.fee(gas).AmountOf(denom)
@@ -126,8 +129,8 @@ func (s *Sender) tooDear(gas uint64, o order) *dearError {
 	return s.tooDearForDuty(fee, gas, o)
 }
 
-// tooDearForDuty compares a fee with what missing the duties of an order costs. What a
-// block takes least is not held against it.
+// tooDearForDuty compares a fee with what the node loses by missing the duties of an order. A
+// fee at the minimum price of a block is always allowed.
 func (s *Sender) tooDearForDuty(fee sdkmath.Int, gas uint64, o order) *dearError {
 	if o.loss.IsNil() || s.price.denom != bondDenom {
 		return nil
@@ -141,10 +144,10 @@ func (s *Sender) tooDearForDuty(fee sdkmath.Int, gas uint64, o order) *dearError
 		gas, fee, s.price.denom, most, bondDenom)}
 }
 
-// wholeBps is all of an amount in basis points.
+// wholeBps is the whole of an amount in basis points.
 const wholeBps = 10_000
 
-// charge counts a fee against the day, if that allows it.
+// charge adds a fee to the fees of the day, if the limit of the day allows it.
 func (s *Sender) charge(fee sdkmath.Int, o order) error {
 	caps, denom := s.cfg.Caps, s.price.denom
 	if s.cfg.Spending == nil {
@@ -165,8 +168,8 @@ func (s *Sender) charge(fee sdkmath.Int, o order) error {
 	return nil
 }
 
-// FeesLeft is what may still be signed for today, in the denom of the caps; not ok
-// without a limit.
+// FeesLeft returns the amount that may still be signed for today, in the denom of the limits.
+// If there is no limit, ok is false.
 func (s *Sender) FeesLeft() (left sdkmath.Int, ok bool, err error) {
 	day := s.cfg.Caps.Day
 	if s.cfg.Spending == nil || day.Denom == "" {

@@ -15,10 +15,11 @@ import (
 	"github.com/thetaedge/theta/sidecar/store"
 )
 
-// claimsOnly is a batch without duties.
+// claimsOnly returns a batch without duties.
 func claimsOnly() Batch { return Batch{Claims: fullBatch().Claims} }
 
-// The node that a daemon talks to is not trusted with its money.
+// TestANodeNamesNoFeeThatTheOwnerDoesNotAllow: the daemon does not trust its node with the
+// owner's money.
 func TestANodeNamesNoFeeThatTheOwnerDoesNotAllow(t *testing.T) {
 	atfuel := func(amount int64) sdk.Coin { return sdk.NewInt64Coin("atfuel", amount) }
 	for name, c := range map[string]struct {
@@ -48,7 +49,8 @@ func TestANodeNamesNoFeeThatTheOwnerDoesNotAllow(t *testing.T) {
 	}
 }
 
-// A node asks nobody in the lane for more than the chain does.
+// TestWhatANodeAsksForItselfIsNotPaidWhereTheLaneTakesLess: in the lane, a node cannot demand
+// more than the chain does.
 func TestWhatANodeAsksForItselfIsNotPaidWhereTheLaneTakesLess(t *testing.T) {
 	n := newFakeNode(t)
 	n.ownPrice = "50000000000000atfuel"

@@ -12,15 +12,15 @@ import (
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
 
-// market is what bounds a transaction: the parameters of x/feemarket, and how they divide
-// a block.
+// market contains what bounds a transaction: the parameters of x/feemarket, and how they
+// divide a block.
 type market struct {
 	params feemarkettypes.Params
 	budget feemarkettypes.Budget
 }
 
-// market reads what bounds a transaction. A node that does not show the gas of a block
-// leaves the budget unlimited.
+// market reads what bounds a transaction. If a node does not report the gas of a block, the
+// budget is unlimited.
 func (r *Reader) market(ctx context.Context) (market, error) {
 	res, err := feemarkettypes.NewQueryClient(r.conn).Params(ctx, &feemarkettypes.QueryParamsRequest{})
 	if err != nil {
@@ -40,8 +40,8 @@ func (r *Reader) market(ctx context.Context) (market, error) {
 	return m, nil
 }
 
-// most is the most gas that a transaction may ask for; learned is what a refusal has said,
-// where the node does not show it.
+// most returns the largest amount of gas that a transaction may ask for. learned is the amount
+// that a refusal has reported; it is used if the node does not report the gas of a block.
 func (m market) most(learned uint64) uint64 {
 	switch {
 	case m.budget.Limited:
@@ -52,8 +52,8 @@ func (m market) most(learned uint64) uint64 {
 	return math.MaxUint64
 }
 
-// lane is the most gas that a transaction of the lane asks for: of the room that there is
-// for what it brings, and of what its items may take.
+// lane returns the largest amounts of gas that a transaction of the lane may ask for: room is
+// what the lane has for this kind of items, and items is what its items may use.
 func (m market) lane(o order) (room, items uint64) {
 	room = math.MaxUint64
 	if m.budget.Limited {
@@ -65,17 +65,18 @@ func (m market) lane(o order) (room, items uint64) {
 	return room, m.params.LaneTx(o.due)
 }
 
-// limit is what a transaction asks for.
+// limit is the gas limit that is chosen for a transaction.
 type limit struct {
 	gas uint64
-	// lane says that it goes through the lane, tried that it was looked at whether it may.
+	// lane reports whether the transaction uses the lane. tried reports whether the lane was
+	// considered.
 	lane, tried bool
-	// bound says that it would ask for more if it could.
+	// bound reports whether the transaction would ask for more gas without its limit.
 	bound bool
 }
 
-// limitOf returns what a transaction asks for whose simulation used gas. It fails with an
-// *oversizeError where that is more than one may.
+// limitOf returns the gas limit of a transaction whose simulation used the amount used. It
+// fails with an *oversizeError if that is more than a transaction may ask for.
 func (s *Sender) limitOf(o order, used uint64, adjustment float64) (limit, error) {
 	want := uint64(math.Ceil(float64(used)*adjustment)) + o.spare
 	l := limit{gas: want}
@@ -84,7 +85,7 @@ func (s *Sender) limitOf(o order, used uint64, adjustment float64) (limit, error
 		l.tried = true
 		room, items := s.price.market.lane(o)
 		room = min(room, most)
-		// Where it has no room for one item, parts find none either.
+		// If the lane does not have room for a single item, dividing the order does not help.
 		if want > room && o.items > 1 && used/uint64(o.items) <= room {
 			return l, &oversizeError{used: want, limit: room}
 		}
@@ -99,11 +100,11 @@ func (s *Sender) limitOf(o order, used uint64, adjustment float64) (limit, error
 	return l, nil
 }
 
-// oversizeError is a transaction that asks for more than one may.
+// oversizeError is the error for a transaction that asks for more gas than a transaction may.
 type oversizeError struct {
-	// used gas, or 0 where a node does not say.
+	// used is the gas that the transaction uses. It is 0 if the node does not report it.
 	used uint64
-	// limit of the gas, or 0 where it is not known.
+	// limit is the largest amount of gas. It is 0 if it is not known.
 	limit uint64
 	log   string
 }
@@ -115,17 +116,17 @@ func (e *oversizeError) Error() string {
 	return fmt.Sprintf("%v: it uses %d gas, and a transaction asks for at most %d (tx_bps of x/feemarket, of the gas of a block); nothing can be left out of it, and it is not sent until governance raises that", ErrRejected, e.used, e.limit)
 }
 
-// Unwrap makes it an ErrRejected.
+// Unwrap returns ErrRejected.
 func (e *oversizeError) Unwrap() error { return ErrRejected }
 
 // oversized is an item that does not fit into any transaction.
 type oversized struct {
 	log string
-	// batches that have left it out.
+	// batches is the number of batches that have left the item out.
 	batches int
 }
 
-// oversizedPause is after how many batches such an item is tried again.
+// oversizedPause is the number of batches after which such an item is tried again.
 const oversizedPause = 100
 
 // noteOversized remembers an item that does not fit into any transaction.
@@ -138,8 +139,9 @@ func (s *Sender) noteOversized(duty Duty, log string) {
 	s.oversized[duty] = oversized{log: log}
 }
 
-// knownOversized returns the items of pieces that were found not to fit, with the reasons,
-// and forgets those that are not among them, or have been left out often enough.
+// knownOversized returns the items among the pieces that are known not to fit into any
+// transaction, with the reasons. It forgets the other items, and those that have been left out
+// oversizedPause times.
 func (s *Sender) knownOversized(pieces []piece) map[Duty]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -16,7 +16,7 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// WorkerMessages are the types of all that a worker key may send.
+// WorkerMessages returns the types of all messages that a worker key may send.
 func WorkerMessages() []string {
 	return []string{
 		sdk.MsgTypeURL(&computetypes.MsgClaim{}),
@@ -28,8 +28,8 @@ func WorkerMessages() []string {
 	}
 }
 
-// NewGrant lets a worker spend at most limit of the operator's coins on fees of
-// worker messages, until expiry.
+// NewGrant returns a grant that lets a worker spend at most limit of the operator's coins on
+// the fees of worker messages, until expiry.
 func NewGrant(operator, worker sdk.AccAddress, limit sdk.Coins, expiry time.Time) (sdk.Msg, error) {
 	allowance, err := feegrant.NewAllowedMsgAllowance(
 		&feegrant.BasicAllowance{SpendLimit: limit, Expiration: &expiry}, WorkerMessages())
@@ -43,28 +43,28 @@ func NewGrant(operator, worker sdk.AccAddress, limit sdk.Coins, expiry time.Time
 	return msg, nil
 }
 
-// RevokeGrant ends a fee grant.
+// RevokeGrant returns a message that ends a fee grant.
 func RevokeGrant(operator, worker sdk.AccAddress) sdk.Msg {
 	msg := feegrant.NewMsgRevokeAllowance(operator, worker)
 	return &msg
 }
 
-// Grant is what a worker may still spend on fees.
+// Grant says what a worker may still spend on fees.
 type Grant struct {
-	// Left is nil without a limit.
+	// Left is the amount that may still be spent. It is nil if there is no limit.
 	Left sdk.Coins
-	// Expiry is nil without one.
+	// Expiry is the time at which the grant ends. It is nil if the grant does not expire.
 	Expiry *time.Time
-	// Missing lists worker messages that it does not pay for.
+	// Missing contains the worker messages that the grant does not pay for.
 	Missing []string
 }
 
-// Grant returns the fee grant of an operator to a worker, or ErrNotFound.
+// Grant returns an operator's fee grant to a worker, or ErrNotFound.
 func (r *Reader) Grant(ctx context.Context, operator, worker string) (Grant, error) {
 	res, err := feegrant.NewQueryClient(r.conn).Allowance(ctx, &feegrant.QueryAllowanceRequest{Granter: operator, Grantee: worker})
 	if err != nil {
 		err = grpcnode.Explain(ctx, "fee grant of "+operator+" to "+worker, err)
-		// x/feegrant answers with an internal error when there is none.
+		// If there is no grant, x/feegrant answers with an internal error.
 		if !errors.Is(err, ErrNotFound) && strings.Contains(err.Error(), "not found") {
 			err = fmt.Errorf("%w (%w)", ErrNotFound, err)
 		}

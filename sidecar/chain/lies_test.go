@@ -35,8 +35,9 @@ func (l liar) Invoke(ctx context.Context, method string, args, reply any, opts .
 	return err
 }
 
-// Whatever a node says of prices, of gas and of how blocks are divided, the sender signs for
-// no more than its owner allows, and does not end the daemon.
+// TestNoAnswerAboutPricesOrGasEndsTheDaemon: whatever a node reports about prices, gas and the
+// division of blocks, the sender signs for at most what its owner allows, and does not end the
+// daemon.
 func TestNoAnswerAboutPricesOrGasEndsTheDaemon(t *testing.T) {
 	most := sdkmath.NewIntFromUint64(1)
 	for range grpcnode.MaxAmountBits - 1 {
@@ -131,8 +132,9 @@ func TestNoAnswerAboutPricesOrGasEndsTheDaemon(t *testing.T) {
 	}
 }
 
-// A chain may have no lane, or none for claims. What is due goes in as few transactions as
-// anything else then: one item a block would be too late for most.
+// TestWithoutALaneABatchIsNotTakenApart: a chain may have no lane, or no lane for claims. The
+// items that are due are then not sent in more transactions than others. With one item per
+// block, most of them would be too late.
 func TestWithoutALaneABatchIsNotTakenApart(t *testing.T) {
 	for name, change := range map[string]func(*feemarkettypes.Params){
 		"no lane":            func(p *feemarkettypes.Params) { p.LaneBps = 0 },

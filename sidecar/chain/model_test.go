@@ -14,7 +14,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
-// Whatever a node and a chain do, every item has one outcome.
+// TestEachItemHasOneOutcome: whatever a node and a chain do, every item has one outcome.
 func TestEachItemHasOneOutcome(t *testing.T) {
 	fake := newFakeNode(t)
 	rapid.Check(t, func(t *rapid.T) {
@@ -77,13 +77,14 @@ func drawBatch(t *rapid.T, m *modelNode) Batch {
 	return batch
 }
 
-// Killed between two steps, before a node that is away, forgets what it has taken, loses
-// its answers or has no room outside of the lane, for whatever time: what can get in before
-// its deadline gets in, once.
+// TestADutyThatCanGetInBeforeItsDeadlineGetsInOnce: the daemon may be killed between any two
+// steps. The node may be unreachable, forget what it has accepted, lose its answers or have
+// room only in the lane, for any time. Every item that can get into a block before its
+// deadline gets into a block once.
 func TestADutyThatCanGetInBeforeItsDeadlineGetsInOnce(t *testing.T) {
 	fake := newFakeNode(t)
-	// slack is how many blocks without faults are enough: those for which a transaction may
-	// wait, and some for what is sent after it.
+	// slack is the number of blocks without faults that are enough: those for which a
+	// transaction may wait, and some for the transaction that is sent after it.
 	const slack = 60
 	rapid.Check(t, func(t *rapid.T) {
 		m := newModelNode(fake, rapid.Uint64().Draw(t, "seed"))
@@ -118,7 +119,7 @@ func TestADutyThatCanGetInBeforeItsDeadlineGetsInOnce(t *testing.T) {
 					taken[Duty{o.Action, o.Ref}]++
 				}
 			}
-			if ctx.Err() != nil { // a new process knows nothing of the old one
+			if ctx.Err() != nil { // a new process does not know anything about the old one
 				s = m.senderOn(conn, TxConfig{})
 			}
 			cancel()
@@ -131,7 +132,7 @@ func TestADutyThatCanGetInBeforeItsDeadlineGetsInOnce(t *testing.T) {
 	})
 }
 
-// outstanding is a batch of all that the chain still waits for.
+// outstanding returns a batch of all items that the chain still waits for.
 func (m *modelNode) outstanding() Batch {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -36,12 +36,12 @@ import (
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
 
-// modelItem is what the model chain knows of an item.
+// modelItem is what the model chain knows about an item.
 type modelItem struct {
 	stake Stake
-	// diesAt is the height from which the chain refuses it; 0 is never.
+	// diesAt is the first height at which the chain refuses the item. 0 means never.
 	diesAt int64
-	// taken counts the blocks that took it.
+	// taken is the number of blocks that accepted the item.
 	taken int
 }
 
@@ -53,8 +53,8 @@ type modelTx struct {
 	timeout int64
 }
 
-// modelNode is a node with a mempool, blocks, a lane and faults. A block is made each time
-// its height is asked for.
+// modelNode is a node with a mempool, blocks, a lane and faults. It makes a block each time
+// its height is queried.
 type modelNode struct {
 	*fakeNode
 
@@ -65,28 +65,30 @@ type modelNode struct {
 	items    map[Duty]*modelItem
 	waiting  []modelTx
 	results  map[string]*sdk.TxResponse
-	// base fee and floor of a unit of gas.
+	// base is the base fee and floor is the minimum price, both per unit of gas.
 	base, floor int64
-	// itemGas is what an item uses, blockGas what a block has; silent hides that.
+	// itemGas is the gas that an item uses, and blockGas is the gas of a block. With silent,
+	// the node does not report the gas of a block.
 	itemGas, blockGas uint64
 	silent            bool
-	// faulty is the height up to which things go wrong, each with this chance in percent.
+	// faulty is the last height at which faults happen. chance is their probability in
+	// percent.
 	faulty int64
 	chance int
-	// full says that there is no room outside of the lane.
+	// full means that there is room only in the lane.
 	full bool
-	// heavy uses more gas than a transaction may ask for.
+	// heavy contains items that use more gas than a transaction may ask for.
 	heavy map[Duty]bool
-	// simulated counts simulations, broadcasts what was handed over.
+	// simulated counts the simulations, and broadcasts the transactions that were broadcast.
 	simulated, broadcasts int
-	// notGranted is what the fee grant does not pay for.
+	// notGranted is an action that the fee grant does not pay for.
 	notGranted Action
 	// hook is called before each block.
 	hook func()
-	// kill is called after so many calls; 0 is never.
+	// kill is called after a number of calls. 0 means never.
 	kill  func()
 	calls int
-	// executed are transactions that were in a block, in order.
+	// executed contains the transactions that were in a block, in order.
 	executed []sentTx
 }
 
@@ -124,21 +126,21 @@ func (m *modelNode) senderOn(conn *grpc.ClientConn, cfg TxConfig) *Sender {
 	return NewSender(conn, m.cdc, m.signer, cfg, slog.New(slog.DiscardHandler))
 }
 
-// killAfter calls kill at one of the next calls.
+// killAfter makes the node call kill after the given number of calls.
 func (m *modelNode) killAfter(calls int, kill func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.calls, m.kill = calls, kill
 }
 
-// called counts a call; nobody is killed once faults are over.
+// called counts a call. Once the faults are over, it does not kill.
 func (m *modelNode) called() {
 	if m.calls--; m.calls == 0 && m.kill != nil && m.height < m.faulty {
 		m.kill()
 	}
 }
 
-// at is the height, next makes a block.
+// at returns the height, and next makes a block.
 func (m *modelNode) at() int64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -151,14 +153,14 @@ func (m *modelNode) next() {
 	m.block()
 }
 
-// inOrder lists what the chain knows, in an order that does not change.
+// inOrder returns the items that the chain knows, in a fixed order.
 func (m *modelNode) inOrder() []Duty {
 	return slices.SortedFunc(maps.Keys(m.items), func(a, b Duty) int {
 		return cmp.Or(cmp.Compare(a.Action, b.Action), cmp.Compare(a.Ref.JobId, b.Ref.JobId))
 	})
 }
 
-// fault tells whether something goes wrong now.
+// fault reports whether a fault happens now.
 func (m *modelNode) fault() bool {
 	return m.height < m.faulty && m.random.IntN(100) < m.chance
 }
@@ -167,8 +169,8 @@ func (m *modelNode) budget() feemarkettypes.Budget {
 	return feemarkettypes.DefaultParams().Budget(&cmtproto.BlockParams{MaxGas: int64(m.blockGas)})
 }
 
-// alive tells whether an item would be taken at a height, where taken is what was taken
-// before it in its block.
+// alive reports whether an item would be accepted at a height. taken contains the items that
+// were accepted before it in the same block.
 func (m *modelNode) alive(duty Duty, height int64, taken map[Duty]bool) bool {
 	if duty.Action == Renew {
 		return true
@@ -182,7 +184,7 @@ func (m *modelNode) alive(duty Duty, height int64, taken map[Duty]bool) bool {
 	return duty.Action != Open || !needs || before.taken > 0 || taken[reveal]
 }
 
-// dutiesOf lists what a message brings.
+// dutiesOf returns the items in a message.
 func dutiesOf(msg sdk.Msg) (Action, []Duty) {
 	switch msg := msg.(type) {
 	case *computetypes.MsgReveal:
@@ -207,7 +209,7 @@ func dutiesIn[T computetypes.Item](action Action, items []T) []Duty {
 	return duties
 }
 
-// run executes messages at a height: the items that are taken and the answers, or the
+// run executes messages at a height. It returns the accepted items and the answers, or the
 // message that failed.
 func (m *modelNode) run(messages []sdk.Msg, height int64) (taken map[Duty]bool, gas uint64, data sdk.TxMsgData, failed int) {
 	taken, gas = map[Duty]bool{}, 60_000
@@ -256,7 +258,7 @@ func answerTo(action Action, results []computetypes.ItemResult) proto.Message {
 	return &edgenodetypes.MsgRenewLeaseResponse{LeaseEnd: 99}
 }
 
-// block executes what waits.
+// block executes the transactions in the mempool.
 func (m *modelNode) block() {
 	if m.hook != nil {
 		m.hook()
@@ -266,7 +268,7 @@ func (m *modelNode) block() {
 		tx := m.waiting[0]
 		m.waiting = m.waiting[1:]
 		if tx.sequence != m.sequence || m.height > tx.timeout || m.fault() {
-			continue // dropped
+			continue // the node drops it
 		}
 		m.sequence++
 		taken, _, data, failed := m.run(tx.messages, m.height)
@@ -291,7 +293,7 @@ func (m *modelNode) block() {
 	}
 }
 
-// inLane tells whether a transaction goes through the lane of the next block.
+// inLane reports whether a transaction uses the lane of the next block.
 func (m *modelNode) inLane(tx sentTx) bool {
 	if len(tx.messages) > 8 {
 		return false
@@ -371,7 +373,7 @@ func (m *modelNode) BroadcastTx(ctx context.Context, req *txtypes.BroadcastTxReq
 	return &txtypes.BroadcastTxResponse{TxResponse: answer}, nil
 }
 
-// check puts a transaction into the mempool, or says why not.
+// check puts a transaction into the mempool, or returns the reason why not.
 func (m *modelNode) check(tx sentTx, hash string, raw []byte) *sdk.TxResponse {
 	refuse := func(err error, code uint32, space string) *sdk.TxResponse {
 		return &sdk.TxResponse{Codespace: space, Code: code, RawLog: err.Error()}
@@ -400,7 +402,7 @@ func (m *modelNode) check(tx sentTx, hash string, raw []byte) *sdk.TxResponse {
 	if tx.fee.AmountOf("atfuel").LT(sdk.NewInt64Coin("atfuel", price).Amount.MulRaw(int64(tx.gas))) {
 		return refuse(sdkerrors.ErrInsufficientFee, sdkerrors.ErrInsufficientFee.ABCICode(), "sdk")
 	}
-	if m.fault() { // taken and forgotten
+	if m.fault() { // accepted and forgotten
 		return &sdk.TxResponse{TxHash: hash}
 	}
 	decoded, err := m.cdc.Tx.TxDecoder()(raw)

@@ -9,15 +9,15 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// deadError is items that the simulation shows to be dead, or lost, with their outcomes
-// by their places among the pieces.
+// deadError contains the items that failed in the simulation, or whose claims lose, with their
+// outcomes by their index among the pieces.
 type deadError struct{ outcomes map[int]ItemOutcome }
 
 func (e *deadError) Error() string {
 	return fmt.Sprintf("%d items would not be taken", len(e.outcomes))
 }
 
-// findDead fails with a *deadError when items of messages would not be taken.
+// findDead returns a *deadError if some items of the messages would not be accepted.
 func findDead(sent []message, responses []*codectypes.Any) error {
 	outcomes, err := decodeOutcomes(sent, responses)
 	if err != nil {
@@ -35,7 +35,7 @@ func findDead(sent []message, responses []*codectypes.Any) error {
 	return &deadError{outcomes: dead}
 }
 
-// decodeOutcomes matches the responses of a transaction with its messages.
+// decodeOutcomes assigns the responses of a transaction to its messages.
 func decodeOutcomes(sent []message, responses []*codectypes.Any) ([]ItemOutcome, error) {
 	if len(responses) != len(sent) {
 		return nil, fmt.Errorf("expected %d responses of the transaction, found %d", len(sent), len(responses))
@@ -85,10 +85,10 @@ func decodeResults(action Action, bytes []byte) ([]computetypes.ItemResult, erro
 	return response.GetResults(), nil
 }
 
-// renewal reads the answer to a renewal as the one item that it is.
+// renewal reads the response to a renewal as that of one item.
 type renewal struct {
 	edgenodetypes.MsgRenewLeaseResponse
 }
 
-// GetResults returns one success: a renewal that fails has no answer.
+// GetResults returns one success, because a failed renewal does not have a response.
 func (*renewal) GetResults() []computetypes.ItemResult { return make([]computetypes.ItemResult, 1) }

@@ -15,14 +15,14 @@ import (
 type piece struct {
 	Duty
 	Stake
-	// item is what its message carries, nil for a renewal.
+	// item is the item in the message. It is nil for a renewal.
 	item any
 }
 
-// duty tells whether missing it costs the node something.
+// duty reports whether the node loses something if it misses the piece.
 func (p piece) duty() bool { return p.Action != Claim && p.Action != Renew }
 
-// pieces lists the items of a batch, most urgent first.
+// pieces returns the items of a batch, most urgent first.
 func (b Batch) pieces() []piece {
 	out := make([]piece, 0, b.Len())
 	add := func(action Action, ref computetypes.TaskRef, item any) {
@@ -50,14 +50,14 @@ func (b Batch) pieces() []piece {
 	return out
 }
 
-// message is one message with the pieces it carries.
+// message is one message with the pieces that it contains.
 type message struct {
 	action Action
 	pieces []piece
 	msg    sdk.Msg
 }
 
-// messages makes messages of at most limit items each, in the order of the pieces.
+// messages returns messages with at most limit items each, in the order of the pieces.
 func messages(worker string, pieces []piece, limit int) []message {
 	var out []message
 	for len(pieces) > 0 {
@@ -71,7 +71,7 @@ func messages(worker string, pieces []piece, limit int) []message {
 	return out
 }
 
-// msgOf makes the message of pieces of one action.
+// msgOf returns the message for pieces of one action.
 func msgOf(worker string, pieces []piece) sdk.Msg {
 	switch pieces[0].Action {
 	case Reveal:
@@ -99,8 +99,8 @@ func itemsOf[T any](pieces []piece) []T {
 	return items
 }
 
-// kindred is how many pieces, from the first, may share a transaction of the lane: those
-// of duties, or of claims.
+// kindred returns how many pieces, from the first, may share a transaction of the lane. These
+// are either duties or claims.
 func kindred(pieces []piece) int {
 	kind := func(p piece) Action {
 		if p.duty() {
@@ -115,7 +115,7 @@ func kindred(pieces []piece) int {
 	return n
 }
 
-// byAction splits pieces where the action changes.
+// byAction divides pieces at each change of the action.
 func byAction(pieces []piece) [][]piece {
 	var out [][]piece
 	for len(pieces) > 0 {
@@ -129,20 +129,20 @@ func byAction(pieces []piece) [][]piece {
 	return out
 }
 
-// halves splits pieces, more than one; the more urgent half is first.
+// halves divides two or more pieces into halves, the more urgent half first.
 func halves(pieces []piece) [][]piece {
 	middle := (len(pieces) + 1) / 2
 	return [][]piece{pieces[:middle], pieces[middle:]}
 }
 
-// without returns pieces but those that drop picks.
+// without returns the pieces without those for which drop returns true.
 func without(pieces []piece, drop func(piece) bool) []piece {
 	return slices.DeleteFunc(slices.Clone(pieces), drop)
 }
 
-// lossOf is what missing all duties of pieces costs, in the bond denom; nil where there
-// is none, or one of which that is not known. What an assignment has at stake is lost once,
-// by its reveal or by its opening.
+// lossOf returns what the node loses by missing all duties among the pieces, in the bond
+// denom. It returns nil if there are no duties, or if the loss of one of them is not known.
+// The stake of an assignment is lost only once, either with its reveal or with its opening.
 func lossOf(pieces []piece) sdkmath.Int {
 	losses := map[computetypes.TaskRef]sdkmath.Int{}
 	sum := sdkmath.ZeroInt()

@@ -7,27 +7,28 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// Proven is what the chain had of a task after a block, whatever the node says that was
-// asked. What it allows it allows for good: a round that waits for reveals never goes
-// back, and a task that has ended does not begin again. So an older state than the
-// newest allows less, never more.
+// Proven is the chain's proven state of a task after a block, independent of what a node
+// reports. Everything that it allows is allowed permanently, because a round that waits for
+// reveals never goes back, and a task that has ended does not begin again. Therefore an older
+// state allows less than the newest one, but never more.
 type Proven struct {
-	// Err is why nothing of it could be proven.
+	// Err explains why nothing could be proven about the task.
 	Err error
-	// Height of the block.
+	// Height is the height of the block.
 	Height int64
-	// ID of the job.
+	// ID is the id of the job.
 	ID computetypes.JobID
-	// Job and Spec; nil where the chain had none (any more).
+	// Job is the job, and Spec its spec. They are nil if the chain does not have them, or no
+	// longer has them.
 	Job  *computetypes.Job
 	Spec *computetypes.JobSpec
-	// Index of the task, and the task; nil where the chain had none.
+	// Index is the index of the task. Task is nil if the chain does not have the task.
 	Index uint64
 	Task  *computetypes.Task
 }
 
-// Ended tells whether the task had ended: it was opened, and has no record; or its job
-// was posted before, and has none.
+// Ended reports whether the task had ended. Either the task was opened and does not have a
+// record, or its job was posted earlier and does not have a record.
 func (p *Proven) Ended() bool {
 	if p.Err != nil {
 		return false
@@ -41,8 +42,8 @@ func (p *Proven) Ended() bool {
 	return p.Index < p.Job.TasksOpened
 }
 
-// round returns a round of the task, and whether it is the current one; nil where there
-// is none.
+// round returns a round of the task and whether it is the current round. It returns nil if the
+// round does not exist.
 func (p *Proven) round(number uint32) (*computetypes.Round, bool) {
 	if p.Err != nil || p.Task == nil || int(number) >= len(p.Task.Rounds) {
 		return nil, false
@@ -50,8 +51,8 @@ func (p *Proven) round(number uint32) (*computetypes.Round, bool) {
 	return &p.Task.Rounds[number], int(number) == len(p.Task.Rounds)-1
 }
 
-// TraceKeys are the keys of the traces that a tag of a round is made of; nil where they
-// were not known yet.
+// TraceKeys returns the keys of the traces in a tag of a round. It returns nil if they were
+// not known yet.
 func (p *Proven) TraceKeys(round uint32) [][]byte {
 	found, _ := p.round(round)
 	if found == nil || p.Job == nil || len(found.TraceKey) == 0 {
@@ -60,8 +61,8 @@ func (p *Proven) TraceKeys(round uint32) [][]byte {
 	return computetypes.TraceKeys(p.Job, p.Task, round)
 }
 
-// AllCommitted tells whether nobody in a round could copy any more: all of it had
-// committed, a later one ran, or the task had ended.
+// AllCommitted reports whether no node could copy a result in a round any more: all its
+// replicas had committed, a later round had started, or the task had ended.
 func (p *Proven) AllCommitted(round uint32) bool {
 	found, current := p.round(round)
 	if found == nil {
@@ -71,7 +72,7 @@ func (p *Proven) AllCommitted(round uint32) bool {
 		found.Phase == computetypes.ROUND_PHASE_REVIEW || found.Phase == computetypes.ROUND_PHASE_CLOSED
 }
 
-// Reveals tells whether a round waited for the reveal of a node's commitment.
+// Reveals reports whether a round waited for the reveal of a node's commitment.
 func (p *Proven) Reveals(round uint32, operator string, commitment []byte) bool {
 	found, current := p.round(round)
 	return found != nil && current && found.Phase == computetypes.ROUND_PHASE_REVEAL && len(commitment) > 0 &&
@@ -80,8 +81,8 @@ func (p *Proven) Reveals(round uint32, operator string, commitment []byte) bool 
 		})
 }
 
-// Opens tells whether the task waited for digests, those of a node's round among them:
-// all of a later round had committed, or all who judge a challenge.
+// Opens reports whether the task waited for digests, including that of a node's round. That is
+// the case if all replicas of a later round, or all challenge judges, had committed.
 func (p *Proven) Opens(round uint32, operator string, commitment []byte) bool {
 	found, current := p.round(round)
 	if found == nil || p.Job == nil || len(commitment) == 0 {
@@ -97,8 +98,8 @@ func (p *Proven) Opens(round uint32, operator string, commitment []byte) bool {
 		})
 }
 
-// Sink is where the outputs of the task go; empty where they go nowhere, or where the
-// chain does not say any more.
+// Sink returns the address to which the outputs of the task are delivered. It is empty if they
+// are not delivered, or if the chain no longer has the address.
 func (p *Proven) Sink() string {
 	switch {
 	case p.Err != nil:

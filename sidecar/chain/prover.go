@@ -16,40 +16,44 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// Verify says what a daemon believes of the node that it asks.
+// Verify says which of its node's answers a daemon believes.
 type Verify string
 
-// The ways to believe.
+// These are the values of Verify.
 const (
-	// VerifyProof: what is proven against a header that a light client has followed.
+	// VerifyProof believes what is proven against a header that a light client has followed.
 	VerifyProof Verify = "proof"
-	// VerifyAgreement: what is proven against a header that several endpoints show alike.
+	// VerifyAgreement believes what is proven against a header on which several endpoints
+	// agree.
 	VerifyAgreement Verify = "agreement"
-	// VerifyNone: all that it says.
+	// VerifyNone believes every answer.
 	VerifyNone Verify = "none"
 )
 
-// ProverConfig is what a prover works with.
+// ProverConfig contains the dependencies and settings of a prover.
 type ProverConfig struct {
-	// ChainID of the chain; headers of another are refused.
+	// ChainID is the id of the chain. The prover refuses headers of another chain.
 	ChainID string
 	Verify  Verify
-	// Conn is the node that is asked for records and, without RPC, for headers.
+	// Conn is the connection to the node that is asked for records and, without RPC, for
+	// headers.
 	Conn grpc.ClientConnInterface
-	// RPC is the CometBFT RPC of the same or another node, empty for none.
+	// RPC is the address of the CometBFT RPC of this or another node. It may be empty.
 	RPC string
-	// Witnesses are connections to further nodes, which have to show the same headers.
+	// Witnesses contains connections to further nodes, which have to show the same headers.
 	Witnesses []grpc.ClientConnInterface
-	// Root is a header that the owner trusts; without a height the first that is shown is.
+	// Root is a header that the owner trusts. If it has no height, the prover trusts the first
+	// header that it is shown.
 	Root proven.Root
-	// File keeps the header that was trusted last.
+	// File is the file that stores the last trusted header.
 	File string
-	// Now is the clock that headers are too old or too new by; nil is time.Now.
+	// Now is the clock that decides whether headers are too old or too new; nil means
+	// time.Now.
 	Now func() time.Time
 }
 
-// Prover proves records of the chain. It connects when it is first asked, and again
-// after a failure: a daemon starts whether or not its nodes are up.
+// Prover proves records of the chain. It connects at the first question, and again after a
+// failure. Therefore a daemon can start while its nodes are down.
 type Prover struct {
 	cfg ProverConfig
 
@@ -58,7 +62,7 @@ type Prover struct {
 	newest int64
 }
 
-// NewProver returns a prover that has asked nobody yet.
+// NewProver returns a prover that has not connected yet.
 func NewProver(cfg ProverConfig) *Prover {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -66,7 +70,7 @@ func NewProver(cfg ProverConfig) *Prover {
 	return &Prover{cfg: cfg}
 }
 
-// connect returns what reads with proofs.
+// connect returns a reader that verifies proofs.
 func (p *Prover) connect(ctx context.Context) (*proven.Reader, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -98,7 +102,7 @@ func (p *Prover) connect(ctx context.Context) (*proven.Reader, error) {
 	return p.reader, nil
 }
 
-// headers returns what the owner has chosen to believe.
+// headers returns the source of headers that the owner has chosen.
 func (p *Prover) headers(ctx context.Context, primary provider.Provider, witnesses []provider.Provider) (proven.Headers, error) {
 	if p.cfg.Verify == VerifyAgreement {
 		return proven.FromNodes(append([]provider.Provider{primary}, witnesses...))
@@ -118,9 +122,9 @@ func (p *Prover) headers(ctx context.Context, primary provider.Provider, witness
 	})
 }
 
-// Tasks proves tasks, with their jobs and specs, all after one block: the newest that
-// can be proven. What cannot be proven of one keeps none from the others: its Err says
-// why. It fails when nothing can be proven at all.
+// Tasks proves tasks with their jobs and specs. All of them are from the state after the same
+// block, the newest that can be proven. If one task cannot be proven, its Err says why, and
+// the others are returned nevertheless. Tasks fails if nothing can be proven.
 func (p *Prover) Tasks(ctx context.Context, refs []computetypes.TaskRef) ([]Proven, error) {
 	reader, err := p.connect(ctx)
 	if err != nil {
@@ -183,8 +187,8 @@ func (p *Prover) Serves(ctx context.Context, worker, operator sdk.AccAddress) er
 	return nil
 }
 
-// Follow proves that there is a newest block, so that what is trusted does not grow old
-// while nothing is asked for. It returns its height.
+// Follow proves that a newest block exists and returns its height. With it, the trusted header
+// does not become too old while nothing else is proven.
 func (p *Prover) Follow(ctx context.Context) (int64, error) {
 	reader, err := p.connect(ctx)
 	if err != nil {
@@ -204,8 +208,8 @@ func (p *Prover) reached(height int64) {
 	p.newest = max(p.newest, height)
 }
 
-// Grounds says in a clause why headers are believed, and up to which height; empty
-// before any was.
+// Grounds returns a clause that says why headers are believed and up to which height. It is
+// empty if no header has been believed yet.
 func (p *Prover) Grounds() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()

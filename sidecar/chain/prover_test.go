@@ -21,7 +21,7 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// stage is a chain on which nodes work, and a node of it that can be asked.
+// stage is a chain on which nodes work, together with a node that can be queried.
 type stage struct {
 	t       *testing.T
 	network *edge.Network
@@ -30,7 +30,8 @@ type stage struct {
 	ref     computetypes.TaskRef
 }
 
-// postAt is the block that takes the job: the first epoch has weighed the nodes.
+// postAt is the height of the block that contains the job. By then, the first epoch has
+// weighed the nodes.
 const postAt = 14
 
 func newStage(t *testing.T) *stage {
@@ -52,7 +53,7 @@ func newStage(t *testing.T) *stage {
 	return s
 }
 
-// idle makes a block in which no node says anything; the beacon goes on at first.
+// idle makes a block in which no node sends a message. At first, the beacon continues.
 func (s *stage) idle(waited int) {
 	if waited > 2 {
 		s.chain.NextBlock()
@@ -66,7 +67,7 @@ func (s *stage) idle(waited int) {
 
 func (s *stage) next() { s.chain.NextBlock(s.network.Act(s.chain)...) }
 
-// task is the record of the task as the chain has it, nil for none.
+// task returns the task's record on the chain, or nil if it does not exist.
 func (s *stage) task() *computetypes.Task {
 	key, err := computetypes.TaskStoreKey(s.id(), 0)
 	require.NoError(s.t, err)
@@ -86,7 +87,7 @@ func (s *stage) id() computetypes.JobID {
 	return id
 }
 
-// until plays until the round waits for something; it returns the task.
+// until makes blocks until the round waits for a phase. It returns the task.
 func (s *stage) until(phase computetypes.RoundPhase, committed uint32) *computetypes.Task {
 	for range 60 {
 		if task := s.task(); task != nil && len(task.Rounds) > 0 && task.Rounds[0].Phase == phase && task.Rounds[0].Committed >= committed {
@@ -123,8 +124,9 @@ func TestATaskIsProvenToAllowWhatItAllowsAndNothingSooner(t *testing.T) {
 	open := map[int64]bool{}
 	var shown, ended, waited int
 	for range 60 {
-		// Who waits for a proof reveals a little later than who believes its node: the chain
-		// writes down that no auditors join when its queue comes to the task.
+		// A node that waits for a proof reveals slightly later than one that trusts its own
+		// node, because the chain records that no auditors join only when its queue reaches
+		// the task.
 		if task := s.task(); task == nil || len(task.Rounds) == 0 || task.Rounds[0].Phase == computetypes.ROUND_PHASE_COMMIT || waited > 15 {
 			s.next()
 		} else {
@@ -170,7 +172,8 @@ func TestATaskIsProvenToAllowWhatItAllowsAndNothingSooner(t *testing.T) {
 	require.Contains(t, p.Grounds(), "proven up to block")
 }
 
-// While others may still commit, no answer of a node makes it look as if they had.
+// TestNoAnswerOfANodeProvesMoreThanTheChainHas: while other nodes may still commit, no answer
+// of a node makes it look as if they had committed.
 func TestNoAnswerOfANodeProvesMoreThanTheChainHas(t *testing.T) {
 	s := newStage(t)
 	s.until(computetypes.ROUND_PHASE_COMMIT, 0)
@@ -223,7 +226,8 @@ func TestNoAnswerOfANodeProvesMoreThanTheChainHas(t *testing.T) {
 	})
 }
 
-// An old state shows no task either before its job was posted, and proves nothing then.
+// TestAnOldStateIsNoEnd: a state from before the task's job was posted does not contain the
+// task either, and does not prove anything.
 func TestAnOldStateIsNoEnd(t *testing.T) {
 	s := newStage(t)
 	s.until(computetypes.ROUND_PHASE_COMMIT, 0)

@@ -26,10 +26,10 @@ import (
 )
 
 const (
-	// pageLimit is the size of the pages in which listings are read; the chain
-	// allows 200 for Claimable.
+	// pageLimit is the size of the pages of listings. The chain allows 200 for Claimable.
 	pageLimit = 200
-	// maxPages bounds a listing, so that no answer can keep the daemon reading.
+	// maxPages bounds the pages of a listing, so that no answer can make the daemon read
+	// without end.
 	maxPages = 50
 )
 
@@ -39,12 +39,12 @@ type Reader struct {
 	cdc  Codec
 }
 
-// NewReader returns a reader over an open connection.
+// NewReader returns a reader that uses an open connection.
 func NewReader(conn grpc.ClientConnInterface, cdc Codec) *Reader {
 	return &Reader{conn: conn, cdc: cdc}
 }
 
-// ChainID returns the id of the chain that the node serves.
+// ChainID returns the id of the node's chain.
 func (r *Reader) ChainID(ctx context.Context) (string, error) {
 	res, err := cmtservice.NewServiceClient(r.conn).GetNodeInfo(ctx, &cmtservice.GetNodeInfoRequest{})
 	if err != nil {
@@ -62,12 +62,12 @@ type Tip = grpcnode.Tip
 // Tip returns the newest block that the node has committed.
 func (r *Reader) Tip(ctx context.Context) (Tip, error) { return grpcnode.ReadTip(ctx, r.conn) }
 
-// maxPriceBits bounds the prices that a node names: x/feemarket allows none above, and the
-// SDK's numbers panic where a fee has more than 256.
+// maxPriceBits bounds the prices that a node reports. x/feemarket does not allow larger
+// prices, and the SDK's numbers panic if a fee has more than 256 bits.
 const maxPriceBits = 128
 
-// ownGasPrice is what the node asks for a unit of gas in its own mempool, which may be
-// more than what the chain does; 0 if it does not say.
+// ownGasPrice returns the price per unit of gas that the node demands for its own mempool. It
+// may be higher than the chain's price. It is 0 if the node does not report it.
 func (r *Reader) ownGasPrice(ctx context.Context, denom string) (sdkmath.Int, error) {
 	res, err := node.NewServiceClient(r.conn).Config(ctx, &node.ConfigRequest{})
 	if err != nil {
@@ -89,13 +89,13 @@ func (r *Reader) ownGasPrice(ctx context.Context, denom string) (sdkmath.Int, er
 
 // Work is what a node holds at a height.
 type Work struct {
-	// Height of the state that was read.
+	// Height is the height of the state that was read.
 	Height int64
-	// Items in order of job, task and round.
+	// Items contains the assignments in order of job, task and round.
 	Items []computetypes.WorkItem
 }
 
-// Assignments returns all that the operator's node holds, read at one height.
+// Assignments returns everything that the operator's node holds, read at one height.
 func (r *Reader) Assignments(ctx context.Context, operator string) (Work, error) {
 	compute := computetypes.NewQueryClient(r.conn)
 	var work Work
@@ -128,15 +128,16 @@ func (r *Reader) Assignments(ctx context.Context, operator string) (Work, error)
 
 // Draws is a page of draws.
 type Draws struct {
-	// Tasks that the node may enter: calls for judges and auditors first, then what names
-	// it, then the rest, each newest first; pages may hold none.
+	// Tasks contains the tasks that the node may claim: first the calls of judges and
+	// auditors, then the draws that name the node, then the rest, each newest first. A page
+	// may be empty.
 	Tasks []computetypes.ClaimableTask
-	// Next is where the page after begins; nil on the last.
+	// Next is the start of the next page. It is nil on the last page.
 	Next []byte
 }
 
-// ClaimablePage returns one page of the draws that the operator's node may enter
-// now. from is where it begins, nil for the first; it may name a draw that is over.
+// ClaimablePage returns one page of the draws that the operator's node may enter now. from is
+// the start of the page, or nil for the first one. It may name a draw that is over.
 func (r *Reader) ClaimablePage(ctx context.Context, operator string, from []byte) (Draws, error) {
 	res, err := computetypes.NewQueryClient(r.conn).Claimable(ctx, &computetypes.QueryClaimableRequest{
 		Operator: operator, Pagination: &query.PageRequest{Key: from, Limit: pageLimit},
@@ -147,7 +148,7 @@ func (r *Reader) ClaimablePage(ctx context.Context, operator string, from []byte
 	return Draws{Tasks: res.Tasks, Next: nextKey(res.Pagination)}, checkNames(operator, res.Tasks)
 }
 
-// Claimable returns draws that the operator's node may enter now, in the order of the
+// Claimable returns the draws that the operator's node may enter now, in the order of the
 // pages.
 func (r *Reader) Claimable(ctx context.Context, operator string) ([]computetypes.ClaimableTask, error) {
 	compute := computetypes.NewQueryClient(r.conn)
@@ -180,7 +181,7 @@ func (r *Reader) Job(ctx context.Context, id string) (computetypes.Job, computet
 	return res.Job, res.Spec, nil
 }
 
-// Receipt returns what remains of a task that has ended, or ErrNotFound.
+// Receipt returns the receipt of a task that has ended, or ErrNotFound.
 func (r *Reader) Receipt(ctx context.Context, job string, task uint64) (computetypes.Receipt, error) {
 	res, err := computetypes.NewQueryClient(r.conn).Receipt(ctx, &computetypes.QueryReceiptRequest{JobId: job, Task: task})
 	if err != nil {
@@ -200,14 +201,14 @@ func (r *Reader) Task(ctx context.Context, job string, task uint64) (computetype
 
 // Redeliveries is a page of requests to deliver results again.
 type Redeliveries struct {
-	// Requests in order of height.
+	// Requests contains the requests in order of height.
 	Requests []computetypes.JobRedelivery
-	// Next is where the page after begins; nil on the last.
+	// Next is the start of the next page. It is nil on the last page.
 	Next []byte
 }
 
-// Redeliveries returns a page of the requests that were made from a height on. page is
-// where it begins, nil for the first.
+// Redeliveries returns a page of the requests that were made at a height or later. page is the
+// start of the page, or nil for the first one.
 func (r *Reader) Redeliveries(ctx context.Context, from int64, page []byte) (Redeliveries, error) {
 	res, err := computetypes.NewQueryClient(r.conn).Redeliveries(ctx, &computetypes.QueryRedeliveriesRequest{
 		FromHeight: from, Pagination: &query.PageRequest{Key: page, Limit: pageLimit},
@@ -223,8 +224,9 @@ func (r *Reader) Redeliveries(ctx context.Context, from int64, page []byte) (Red
 	return Redeliveries{Requests: res.Redeliveries, Next: nextKey(res.Pagination)}, nil
 }
 
-// checkName refuses a job under a name that the chain gives none: it becomes the name of
-// folders, and a node that lies could have work done anywhere on this machine's disk.
+// checkName refuses a job id that the chain does not give to any job. The id becomes the name
+// of folders, and with an invalid id, a lying node could make the daemon work anywhere on this
+// machine's disk.
 func checkName(what, job string) error {
 	if _, err := computetypes.ParseJobID(job); err != nil {
 		return fmt.Errorf("%s: %w: the node lies; name another in chain.grpc", what, err)
@@ -268,7 +270,7 @@ func (r *Reader) RewardsParams(ctx context.Context) (rewardstypes.Params, error)
 	return res.Params, nil
 }
 
-// BaseFee returns what a unit of gas costs in the next block.
+// BaseFee returns the price per unit of gas in the next block.
 func (r *Reader) BaseFee(ctx context.Context) (feemarkettypes.QueryBaseFeeResponse, error) {
 	res, err := feemarkettypes.NewQueryClient(r.conn).BaseFee(ctx, &feemarkettypes.QueryBaseFeeRequest{})
 	if err != nil {
@@ -312,7 +314,7 @@ func (r *Reader) NodeOf(ctx context.Context, operator string) (edgenodetypes.Nod
 	return res.Node, nil
 }
 
-// Balance returns what an address holds of a denom.
+// Balance returns an address's balance in a denom.
 func (r *Reader) Balance(ctx context.Context, address, denom string) (sdk.Coin, error) {
 	res, err := banktypes.NewQueryClient(r.conn).Balance(ctx, &banktypes.QueryBalanceRequest{Address: address, Denom: denom})
 	if err != nil {
@@ -324,7 +326,7 @@ func (r *Reader) Balance(ctx context.Context, address, denom string) (sdk.Coin, 
 	return *res.Balance, nil
 }
 
-// atHeight pins a query to a height; 0 is the newest.
+// atHeight makes a query read the state at a height. 0 means the newest.
 func atHeight(ctx context.Context, height int64) context.Context {
 	if height == 0 {
 		return ctx

@@ -12,16 +12,16 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// EndedAt returns the receipts of all tasks that ended in a block, from its events:
-// the state keeps none of the tasks of arrays. The node must keep the results of
-// its blocks (storage.discard_abci_responses = false, the default).
+// EndedAt returns the receipts of all tasks that ended in a block. It reads them from the
+// block's events, because the state does not keep receipts of tasks of arrays. The node must
+// keep the results of its blocks (storage.discard_abci_responses = false, the default).
 func (r *Reader) EndedAt(ctx context.Context, height int64) ([]computetypes.Receipt, error) {
 	changes, err := r.ChangesAt(ctx, height)
 	return computetypes.EndedIn(changes), err
 }
 
-// ChangesAt returns all that happened to tasks in a block, in order, from its events. It
-// asks of the node what EndedAt does.
+// ChangesAt returns all changes of tasks in a block, in order. It reads them from the block's
+// events and has the same requirement as EndedAt.
 func (r *Reader) ChangesAt(ctx context.Context, height int64) ([]computetypes.TaskChange, error) {
 	res, err := cmtservice.NewServiceClient(r.conn).GetBlockResults(ctx, &cmtservice.GetBlockResultsRequest{Height: height})
 	if err != nil {

@@ -34,8 +34,8 @@ func (b *resultsOfBlock) GetBlockResults(_ context.Context, req *cmtservice.GetB
 	return &cmtservice.GetBlockResultsResponse{Height: req.Height, TxsResults: b.txs, FinalizeBlockEvents: b.end}, nil
 }
 
-// emitted is an event as a block holds it: typed, and with the attribute that says
-// where it stems from.
+// emitted returns an event as a block contains it: typed, and with the attribute that names
+// its source.
 func emitted(t *testing.T, event proto.Message, key, value string) abci.Event {
 	t.Helper()
 	typed, err := sdk.TypedEventToEvent(event)
@@ -97,7 +97,7 @@ func TestDrawsAreAskedForNewestFirst(t *testing.T) {
 	require.Equal(t, "2-0-0", second.Tasks[0].Ref.JobId)
 }
 
-// Claimable has two pages of one draw, newest first.
+// Claimable returns two pages of one draw each, newest first.
 func (*computeQuery) Claimable(_ context.Context, req *computetypes.QueryClaimableRequest) (*computetypes.QueryClaimableResponse, error) {
 	if req.Pagination.Limit != pageLimit {
 		return nil, status.Error(codes.InvalidArgument, "expected the newest draws first, in full pages")

@@ -19,25 +19,27 @@ import (
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
 
-// TxConfig says how transactions are priced and waited for.
+// TxConfig says how the sender prices transactions and waits for them.
 type TxConfig struct {
-	// ChainID that is signed for.
+	// ChainID is the id of the chain that transactions are signed for.
 	ChainID string
-	// Granter pays the fees by a fee grant; nil when the signer pays.
+	// Granter is the account that pays the fees by a fee grant. It is nil if the signer pays.
 	Granter sdk.AccAddress
-	// GasAdjustment multiplies simulated gas; 0 means 1.5.
+	// GasAdjustment is multiplied by the simulated gas; 0 means 1.5.
 	GasAdjustment float64
-	// GasPriceFactor multiplies the chain's minimum gas price; 0 means 1.
+	// GasPriceFactor is multiplied by the chain's minimum gas price; 0 means 1.
 	GasPriceFactor float64
-	// TimeoutBlocks is how many blocks a transaction may wait for inclusion; 0 means 20.
+	// TimeoutBlocks is the number of blocks for which a transaction may wait for inclusion; 0
+	// means 20.
 	TimeoutBlocks int64
-	// Caps are the most that is signed for; without a gas price DefaultFeeCaps.
+	// Caps contains the highest amounts that are signed for. Without a gas price,
+	// DefaultFeeCaps applies.
 	Caps FeeCaps
-	// Spending counts the fees of a day; nil counts none.
+	// Spending counts the fees of a day. If it is nil, fees are not counted.
 	Spending Spending
-	// Now is the clock of days; nil is time.Now.
+	// Now is the clock that decides which day it is; nil means time.Now.
 	Now func() time.Time
-	// PollInterval is the pause between two looks for inclusion; 0 means 250 ms.
+	// PollInterval is the pause between two checks for inclusion; 0 means 250 ms.
 	PollInterval time.Duration
 }
 
@@ -63,13 +65,13 @@ func (c TxConfig) withDefaults() TxConfig {
 	return c
 }
 
-// simulationFeeGas prices the fee of a simulation.
+// simulationFeeGas is the gas for which the fee in a simulation pays.
 const simulationFeeGas = 100_000
 
-// maxTries bounds how often one transaction is signed again.
+// maxTries bounds how often one transaction is signed.
 const maxTries = 5
 
-// TxResult is an included transaction.
+// TxResult is a transaction that was included in a block.
 type TxResult = tx.Result
 
 // Sender signs and sends transactions for one account, one at a time.
@@ -83,30 +85,31 @@ type Sender struct {
 	cfg     TxConfig
 	account *tx.AccountCache
 	price   gasPrice
-	// signs is the account as the transaction at work is signed for it.
+	// signs is the state of the account with which the current transaction is signed.
 	signs tx.AccountState
-	// rate is what the transaction at work pays for a unit of gas, before the factor, and
-	// asks what it asks for.
+	// rate is what the current transaction pays per unit of gas, before the factor. asks is
+	// how much gas it asks for.
 	rate sdkmath.Int
 	asks limit
-	// learned is the most gas of a transaction, as a refusal has said.
+	// learned is the largest amount of gas per transaction, if a refusal has reported it.
 	learned uint64
-	// oversized are items that were found not to fit into any transaction.
+	// oversized contains items that are known not to fit into any transaction.
 	oversized map[Duty]oversized
 }
 
-// gasPrice is what the next block asks for a unit of gas, in units of a denom.
+// gasPrice is the price per unit of gas in the next block, in units of a denom.
 type gasPrice struct {
 	known  bool
 	denom  string
 	amount sdkmath.Int
-	// floor is what a transaction of the lane pays; crowded says that others pay more.
+	// floor is the price for transactions of the lane. crowded reports whether other
+	// transactions pay more.
 	floor   sdkmath.Int
 	crowded bool
 	market  market
 }
 
-// NewSender returns a sender over an open connection.
+// NewSender returns a sender that uses an open connection.
 func NewSender(conn grpc.ClientConnInterface, cdc Codec, signer tx.Signer, cfg TxConfig, logger *slog.Logger) *Sender {
 	txs := tx.NewSender(cfg.ChainID, conn)
 	return &Sender{
@@ -115,60 +118,64 @@ func NewSender(conn grpc.ClientConnInterface, cdc Codec, signer tx.Signer, cfg T
 	}
 }
 
-// SetGranter names the account whose fee grant pays from now on.
+// SetGranter sets the account whose fee grant pays from now on.
 func (s *Sender) SetGranter(granter sdk.AccAddress) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.cfg.Granter = granter
 }
 
-// Address of the account that signs.
+// Address returns the address of the account that signs.
 func (s *Sender) Address() sdk.AccAddress { return s.signer.Address() }
 
-// Send signs the messages in one transaction and returns once it is in a block.
-// A transaction that a node refused may still get into a block, beside the one that is
-// signed after it: the messages have to be such that doing them twice does no more, or
-// that the chain refuses the second.
-// A wrong sequence, a raised minimum gas price and exhausted gas are corrected
-// and tried again, also where a node that has forgotten a transaction refuses it then. It
-// fails with a *tx.Refusal when a message fails (nothing was done then), ErrNotIncluded,
-// ErrPoolFull, ErrFeeCap, ErrNoAccount, ErrUnreachable or ErrRejected.
+// Send signs the messages in one transaction and returns once the transaction is in a block.
+//
+// A transaction that a node refused may still get into a block, in addition to the one that is
+// signed after it. Therefore executing the messages twice must have the same effect as
+// executing them once, or the chain must refuse the second execution.
+//
+// Send corrects a wrong sequence, a raised minimum gas price and exhausted gas, and tries
+// again. It also does so if a node has forgotten a transaction and then refuses it for one of
+// these reasons. Send fails with a *tx.Refusal if a message fails (nothing was executed then),
+// or with ErrNotIncluded, ErrPoolFull, ErrFeeCap, ErrNoAccount, ErrUnreachable or ErrRejected.
 func (s *Sender) Send(ctx context.Context, msgs ...sdk.Msg) (TxResult, error) {
 	return s.send(ctx, order{msgs: msgs, items: 1})
 }
 
-// order is what is to go into one transaction.
+// order describes one transaction.
 type order struct {
 	msgs []sdk.Msg
-	// items that the messages carry: more than one can be divided.
+	// items is the number of items in the messages. An order with more than one can be
+	// divided.
 	items int
-	// spare gas on top of what the simulation says.
+	// spare is gas in addition to what the simulation used.
 	spare uint64
-	// foresee looks at the simulation's responses, which match the messages; its
-	// error keeps the transaction back.
+	// foresee checks the responses of the simulation, one per message. If it returns an error,
+	// the transaction is not sent.
 	foresee func([]*codectypes.Any) error
-	// due is how many items of the messages state shows to be due, where all of them may
-	// go through the lane; 0 for others. They are claims, or duties.
+	// due is the number of items that are due according to the state, if all items may use the
+	// lane. Otherwise it is 0. The items are either claims or duties.
 	due    uint64
 	claims bool
-	// mixed says that the messages are to be sent apart while others pay more than the
-	// floor; it fails with errCrowded then.
+	// mixed reports whether the messages have to be sent separately while other transactions
+	// pay more than the floor. In this case the order fails with errCrowded.
 	mixed bool
-	// apart says that it was sent apart, because blocks are full.
+	// apart reports whether the order is sent separately because blocks are full.
 	apart bool
-	// patience is how many blocks it may wait for inclusion, if that is less than others
-	// may; 0 is as they may.
+	// patience is the number of blocks for which the transaction may wait for inclusion, if
+	// that is less than TimeoutBlocks. 0 means TimeoutBlocks.
 	patience int64
-	// loss is what missing its duties costs, in the bond denom; nil where there are none
-	// or that is not known.
+	// loss is what the node loses by missing the order's duties, in the bond denom. It is nil
+	// if there are no duties or if the amount is not known.
 	loss sdkmath.Int
-	// raised is how often it has to bid more than others, because the mempool is full.
+	// raised says how many times the bid has been raised because the mempool was full.
 	raised int
-	// exhausted says that the most gas of a transaction was not enough.
+	// exhausted reports whether the largest amount of gas of a transaction was not enough.
 	exhausted bool
 }
 
-// errCrowded: blocks are full, and what goes through the lane has to go by itself.
+// errCrowded means that blocks are full, so that the items for the lane have to be sent
+// separately.
 var errCrowded = errors.New("blocks are full")
 
 // send is Send for an order.
@@ -186,7 +193,7 @@ func (s *Sender) send(ctx context.Context, o order) (TxResult, error) {
 		}
 		result, err := s.try(ctx, adjustment, o)
 		if s.price.crowded {
-			s.price = gasPrice{} // it moves with every block
+			s.price = gasPrice{} // it changes with every block
 		}
 		var refused *tx.Refusal
 		if !errors.As(err, &refused) || refused.Reason == tx.MessageFailed {
@@ -203,17 +210,17 @@ func (s *Sender) send(ctx context.Context, o order) (TxResult, error) {
 	return TxResult{}, &gaveUpError{last}
 }
 
-// gaveUpError is a transaction that was refused again and again.
+// gaveUpError is the error for a transaction that was refused maxTries times.
 type gaveUpError struct{ last error }
 
 func (e *gaveUpError) Error() string {
 	return fmt.Sprintf("gave up after %d tries: %v", maxTries, e.last)
 }
 
-// Is makes it an ErrRejected, and no refusal that something could be done about.
+// Is makes the error an ErrRejected. It is not a refusal that a caller could correct.
 func (e *gaveUpError) Is(target error) bool { return target == ErrRejected }
 
-// correct changes what has led to a refusal. It fails where nothing can be done here.
+// correct corrects the cause of a refusal. It fails if the cause cannot be corrected here.
 func (s *Sender) correct(ctx context.Context, o *order, refused *tx.Refusal) error {
 	switch refused.Reason {
 	case tx.WrongSequence:
@@ -222,7 +229,7 @@ func (s *Sender) correct(ctx context.Context, o *order, refused *tx.Refusal) err
 	case tx.FeeTooLow:
 		s.forget()
 		if s.asks.lane {
-			o.due = 0 // the lane does not take it: pay as others do
+			o.due = 0 // the lane does not accept it: pay the price outside of the lane
 		}
 		s.logger.Info("the gas price has changed, querying it again", "log", refused.Log)
 	case tx.OutOfGas:
@@ -247,14 +254,15 @@ func (s *Sender) correct(ctx context.Context, o *order, refused *tx.Refusal) err
 	return nil
 }
 
-// forget has price and account queried again.
+// forget discards the price and the account, so that they are queried again.
 func (s *Sender) forget() {
 	s.price = gasPrice{}
 	s.account.Forget()
 }
 
-// outbid says what is done where a mempool has no room: what is due goes by itself, into
-// the room of the lane, and what the lane does not take bids more, as far as it is worth.
+// outbid decides what to do if a mempool has no room. Items that are due are sent separately,
+// in the room of the lane. A transaction that the lane does not accept bids more, up to what
+// its duties are worth.
 func (s *Sender) outbid(o *order, refused *tx.Refusal) error {
 	s.forget()
 	switch {
@@ -271,7 +279,7 @@ func (s *Sender) outbid(o *order, refused *tx.Refusal) error {
 	return nil
 }
 
-// load fills what the next transaction needs and is not known.
+// load queries what the next transaction needs and what is not known yet.
 func (s *Sender) load(ctx context.Context) error {
 	var err error
 	if s.signs, err = s.account.State(ctx); err != nil {
@@ -283,7 +291,7 @@ func (s *Sender) load(ctx context.Context) error {
 	return nil
 }
 
-// loadPrice fills what gas costs.
+// loadPrice queries the price of gas.
 func (s *Sender) loadPrice(ctx context.Context) error {
 	market, err := s.BaseFee(ctx)
 	if err != nil {
@@ -303,11 +311,11 @@ func (s *Sender) loadPrice(ctx context.Context) error {
 	return nil
 }
 
-// raise is by how much, in percent, each bid is above the one before where the mempool is
-// full: who drives out another has to pay a tenth more.
+// raise is the percentage by which each bid exceeds the previous one if the mempool is full.
+// To replace another transaction, a transaction has to pay at least a tenth more.
 const raise = 25
 
-// bid is what a unit of gas costs outside of the lane.
+// bid returns the price per unit of gas outside of the lane.
 func (s *Sender) bid(o order) sdkmath.Int {
 	price := s.price.amount
 	for range o.raised {
@@ -316,11 +324,11 @@ func (s *Sender) bid(o order) sdkmath.Int {
 	return price
 }
 
-// try simulates, signs, broadcasts and waits, once.
+// try simulates, signs, broadcasts and awaits the transaction once.
 func (s *Sender) try(ctx context.Context, adjustment float64, o order) (TxResult, error) {
 	s.rate, s.asks = s.bid(o), limit{}
-	// With a fee, the simulation pays for the fee grant and the transfer as the transaction
-	// will.
+	// With a fee, the simulation includes the gas for the fee grant and for the transfer of
+	// the fee.
 	draft := tx.Draft{Msgs: o.msgs, Fee: s.fee(simulationFeeGas), Granter: s.cfg.Granter}
 	foreseen, err := s.txs.Simulate(ctx, s.signer, s.signs, draft)
 	if err != nil {
@@ -348,9 +356,9 @@ func (s *Sender) try(ctx context.Context, adjustment float64, o order) (TxResult
 	if err := s.allow(s.asks.gas, o); err != nil {
 		var dear *dearError
 		if o.mixed && s.price.amount.GT(s.price.floor) && errors.As(err, &dear) && dear.ofPrice() {
-			err = errCrowded // what is due may cost less by itself
+			err = errCrowded // the items that are due may cost less in a separate transaction
 		}
-		s.price = gasPrice{} // it may be lower the next time
+		s.price = gasPrice{} // the price may be lower at the next try
 		return TxResult{}, err
 	}
 	draft.Gas, draft.Fee = s.asks.gas, s.fee(s.asks.gas)
@@ -366,25 +374,25 @@ func (s *Sender) deliver(ctx context.Context, signed tx.Signed) (TxResult, error
 	if err := s.txs.Broadcast(ctx, signed); err != nil {
 		var refused *tx.Refusal
 		if !errors.As(err, &refused) || refused.Code == 0 {
-			s.account.Forget() // whether the node has taken it is not known
+			s.account.Forget() // it is not known whether the node has accepted the transaction
 		}
 		return TxResult{}, err
 	}
 	s.account.Used()
 	result, decided, err := s.txs.Await(ctx, signed, s.cfg.PollInterval)
 	if !decided {
-		// Whether the sequence was used is not known any more.
+		// It is not known any more whether the sequence was used.
 		s.account.Forget()
 	}
 	return result, err
 }
 
-// factor is what the minimum price is multiplied by.
+// factor returns the factor for the minimum price.
 func (s *Sender) factor() sdkmath.LegacyDec {
 	return sdkmath.LegacyMustNewDecFromStr(fmt.Sprintf("%.6f", s.cfg.GasPriceFactor))
 }
 
-// fee returns what gas costs at the rate of the transaction at work, rounded up.
+// fee returns the price of gas at the rate of the current transaction, rounded up.
 func (s *Sender) fee(gas uint64) sdk.Coins {
 	amount := s.factor().MulInt(s.rate.Mul(sdkmath.NewIntFromUint64(gas))).Ceil().TruncateInt()
 	if !amount.IsPositive() {

@@ -96,7 +96,7 @@ func TestSequenceMismatchIsCorrectedAndSentAgain(t *testing.T) {
 	s := n.sender(TxConfig{})
 	_, err := s.Send(t.Context(), &computetypes.MsgClaim{Worker: s.Address().String(), Items: []computetypes.TaskRef{ref("1-0-0")}})
 	require.NoError(t, err)
-	// Somebody else has used the key meanwhile.
+	// Another process has used the key in the meantime.
 	n.mu.Lock()
 	n.sequence = 40
 	n.mu.Unlock()
@@ -130,7 +130,8 @@ func TestMessageThatFailsIsLeftOutAndTheRestIsSent(t *testing.T) {
 	require.Contains(t, done.Items[0].Log, "prepare window has passed")
 }
 
-// A claim for one task is lost by how the fake node answers.
+// TestClaimsThatWouldWinNothingAreNotPaidFor: the fake node's answer makes the claim for one
+// task lose.
 func TestClaimsThatWouldWinNothingAreNotPaidFor(t *testing.T) {
 	n := newFakeNode(t)
 	batch := fullBatch()
@@ -145,7 +146,8 @@ func TestClaimsThatWouldWinNothingAreNotPaidFor(t *testing.T) {
 	}, done.Items[0])
 }
 
-// Others claim between the simulation and the block.
+// TestClaimsThatAreLostInTheirBlockKeepNothingElseFromTheChain: other nodes claim between the
+// simulation and the block.
 func TestClaimsThatAreLostInTheirBlockKeepNothingElseFromTheChain(t *testing.T) {
 	n := newFakeNode(t)
 	n.winning = true

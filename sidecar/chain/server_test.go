@@ -50,7 +50,7 @@ func (s testSigner) Address() sdk.AccAddress           { return sdk.AccAddress(s
 func (s testSigner) PubKey() cryptotypes.PubKey        { return s.key.PubKey() }
 func (s testSigner) Sign(bytes []byte) ([]byte, error) { return s.key.Sign(bytes) }
 
-// sentTx is a transaction as the fake node has received it.
+// sentTx is a transaction as the fake node received it.
 type sentTx struct {
 	messages  []sdk.Msg
 	fee       sdk.Coins
@@ -60,8 +60,8 @@ type sentTx struct {
 	signature bool
 }
 
-// fakeNode is a node that knows one account. It answers each broadcast with the
-// next of codes, and takes the transaction when there is none left.
+// fakeNode is a node that knows one account. It answers each broadcast with the next of codes,
+// and accepts the transaction when no codes are left.
 type fakeNode struct {
 	txtypes.UnimplementedServiceServer
 	authtypes.UnimplementedQueryServer
@@ -74,32 +74,35 @@ type fakeNode struct {
 	height   uint64
 	sequence uint64
 	price    int64
-	// checkCodes refuse broadcasts, blockCodes fail transactions in their block.
+	// checkCodes are the answers to broadcasts that are refused, and blockCodes are the
+	// results of transactions that fail in their block.
 	checkCodes, blockCodes []sdk.TxResponse
-	// badAction fails the simulation of this message type.
+	// badType is the type of message whose simulation fails.
 	badType string
-	// winning claims all win in the simulation.
+	// winning makes all claims win in the simulation.
 	winning bool
-	// forgets is how many broadcasts are taken and forgotten.
+	// forgets is the number of broadcasts that the node accepts and then forgets.
 	forgets int
-	// ownPrice is what the node asks for, as coins; empty if it does not say.
+	// ownPrice is the price that the node demands, as coins. If it is empty, the node does not
+	// report it.
 	ownPrice string
-	// starting: the node was restarted and has seen no block since.
+	// starting means that the node was restarted and has not seen a block since.
 	starting bool
-	// restarts has the node restart while a transaction is sent.
+	// restarts makes the node restart while a transaction is sent.
 	restarts bool
-	// crowd is what full blocks have multiplied the price by; 0 is nothing.
+	// crowd is the factor by which full blocks have raised the price. 0 means that they have
+	// not.
 	crowd int64
-	// crowdAfter is after how many simulations blocks fill up; 0 is never.
+	// crowdAfter is the number of simulations after which blocks become full. 0 means never.
 	crowdAfter int
-	// gas is what a simulation uses, where that is more than 100,000.
+	// gas is what a simulation uses, if that is more than 100,000.
 	gas uint64
-	// loses takes transactions and includes none.
+	// loses makes the node accept transactions but not include them in blocks.
 	loses    bool
 	sent     []sentTx
 	accounts int
 	results  map[string]*sdk.TxResponse
-	// blockResults are the results of a block; nil for none.
+	// blockResults contains the results of a block. It may be nil.
 	blockResults *resultsOfBlock
 }
 
@@ -151,7 +154,7 @@ func (n *fakeNode) AccountInfo(ctx context.Context, req *authtypes.QueryAccountI
 	return accountInfo(ctx, req.Address, n.sequence, n.height)
 }
 
-// accountInfo answers with an account and the height of the state that it is read from.
+// accountInfo returns an account and the height of the state from which it is read.
 func accountInfo(ctx context.Context, address string, sequence, height uint64) (*authtypes.QueryAccountInfoResponse, error) {
 	if err := grpc.SetHeader(ctx, metadata.Pairs(grpctypes.GRPCBlockHeightHeader, strconv.FormatUint(height, 10))); err != nil {
 		return nil, err
@@ -159,7 +162,7 @@ func accountInfo(ctx context.Context, address string, sequence, height uint64) (
 	return &authtypes.QueryAccountInfoResponse{Info: &authtypes.BaseAccount{Address: address, AccountNumber: 3, Sequence: sequence}}, nil
 }
 
-// nodeStatus makes a block each time it is asked.
+// nodeStatus makes a block at each query for the node's status.
 type nodeStatus struct {
 	node.UnimplementedServiceServer
 	node *fakeNode
@@ -256,7 +259,7 @@ func (n *fakeNode) BroadcastTx(ctx context.Context, req *txtypes.BroadcastTxRequ
 	return &txtypes.BroadcastTxResponse{TxResponse: &sdk.TxResponse{TxHash: hash}}, nil
 }
 
-// read decodes a transaction and verifies its signature over what was signed.
+// read decodes a transaction and verifies its signature over the signed bytes.
 func (n *fakeNode) read(ctx context.Context, bytes []byte) (sentTx, error) {
 	decoded, err := n.cdc.Tx.TxDecoder()(bytes)
 	if err != nil {
@@ -290,11 +293,11 @@ func (n *fakeNode) GetTx(_ context.Context, req *txtypes.GetTxRequest) (*txtypes
 	return &txtypes.GetTxResponse{TxResponse: result}, nil
 }
 
-// loses tells whether the fake chain refuses a claim.
+// loses reports whether the fake chain refuses a claim.
 func loses(ref computetypes.TaskRef) bool { return ref.JobId == "1-0-0" || ref.JobId == "5-0-0" }
 
-// respond encodes a success for every item of every message, but for claims that lose
-// unless claims win.
+// respond encodes a success for every item of every message. Some claims lose, unless winning
+// is set.
 func respond(t *testing.T, messages []sdk.Msg, winning bool) string {
 	var data sdk.TxMsgData
 	add := func(msg proto.Message) {
@@ -347,8 +350,8 @@ func (*marketQuery) Params(context.Context, *feemarkettypes.QueryParamsRequest) 
 	return &feemarkettypes.QueryParamsResponse{Params: feemarkettypes.DefaultParams()}, nil
 }
 
-// computeQuery has two pages of assignments; the second must be asked for at the
-// height of the first.
+// computeQuery returns two pages of assignments. The second must be queried at the height of
+// the first.
 type computeQuery struct {
 	computetypes.UnimplementedQueryServer
 }

@@ -21,29 +21,29 @@ import (
 // WorkerKey is the name of the machine's key in its keyring.
 const WorkerKey = "worker"
 
-// KeyringConfig says where keys are.
+// KeyringConfig says where the keys are.
 type KeyringConfig struct {
-	// Dir holds the keyring; the backend makes a folder of its own in it.
+	// Dir is the folder of the keyring. The backend creates its own subfolder.
 	Dir string
-	// Backend is "test" (unencrypted files), "file" (encrypted), or "os".
+	// Backend is "test" (unencrypted files), "file" (encrypted files), or "os".
 	Backend string
-	// PassphraseFile holds the passphrase of the file backend, so that a daemon
-	// can open it; empty asks on Input.
+	// PassphraseFile contains the passphrase of the file backend, so that a daemon can open
+	// it. If it is empty, the keyring asks for the passphrase on Input.
 	PassphraseFile string
-	// Input is where a person types; nil when nobody is there.
+	// Input is where a user types. It is nil if there is no user.
 	Input io.Reader
 }
 
-// The decisions that a caller makes about a keyring that does not give its key.
+// These are the errors of a keyring that a caller distinguishes.
 var (
-	// ErrNoKey: the keyring was read and has no such key.
+	// ErrNoKey means that the keyring was read and does not contain the key.
 	ErrNoKey = errors.New("no such key")
-	// ErrPassphrase: the keyring does not open with this passphrase.
+	// ErrPassphrase means that the passphrase does not open the keyring.
 	ErrPassphrase = errors.New("wrong passphrase")
 )
 
-// explainKeyring says why a key cannot be read: what the operating system refuses, a
-// wrong passphrase and a key that is not there have cures of their own.
+// explainKeyring explains why a key cannot be read. Errors of the operating system, a wrong
+// passphrase and a missing key have different remedies.
 func explainKeyring(err error) error {
 	switch {
 	case errors.Is(err, keyring.ErrMaxPassPhraseAttempts):
@@ -63,7 +63,8 @@ func OpenKeyring(cfg KeyringConfig, cdc Codec) (keyring.Keyring, error) {
 		if err != nil {
 			return nil, fmt.Errorf("cannot read the keyring's passphrase: %w", osfault.Explain(cfg.PassphraseFile, err))
 		}
-		// The keyring asks up to three times: once to open, twice to create.
+		// The keyring asks for the passphrase up to three times: once to open the keyring and
+		// twice to create it.
 		line := strings.TrimRight(string(passphrase), "\r\n") + "\n"
 		input = strings.NewReader(strings.Repeat(line, 3))
 	}
@@ -77,8 +78,8 @@ func OpenKeyring(cfg KeyringConfig, cdc Codec) (keyring.Keyring, error) {
 	return ring, nil
 }
 
-// readSecret reads a file that nobody but its owner may read. Windows keeps that in
-// other places than the mode.
+// readSecret returns the content of a file that only its owner may read. On Windows, the mode
+// of a file does not show who may read it.
 func readSecret(path string) ([]byte, error) {
 	stat, err := os.Stat(path)
 	if err != nil {
@@ -90,11 +91,11 @@ func readSecret(path string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// keySigner is a signer that says why a keyring does not sign.
+// keySigner is a signer that explains why a keyring does not sign.
 type keySigner struct{ *tx.KeyringSigner }
 
-// NewSigner returns a signer for a key of the ring, by name or address; ErrNoKey when
-// there is none, ErrPassphrase when the ring does not open.
+// NewSigner returns a signer for a key in the ring, by name or address. It returns ErrNoKey if
+// the key does not exist and ErrPassphrase if the ring does not open.
 func NewSigner(ring keyring.Keyring, name string) (tx.Signer, error) {
 	record, err := ring.Key(name)
 	if err != nil {
@@ -121,15 +122,15 @@ func (s keySigner) Sign(doc []byte) ([]byte, error) {
 	return signature, nil
 }
 
-// CreateWorkerKey makes the machine's key. The mnemonic is thrown away: a lost
-// worker key is replaced by rotation, and nothing else depends on it. It fails
-// when there is one already.
+// CreateWorkerKey creates the machine's key. It discards the mnemonic, because a lost worker
+// key is replaced by rotation and nothing else depends on it. It fails if a worker key already
+// exists.
 func CreateWorkerKey(ring keyring.Keyring) (sdk.AccAddress, error) {
 	_, err := ring.Key(WorkerKey)
 	if err == nil {
 		return nil, errors.New("expected no worker key yet, found one; keep it, or choose another --home and rotate the worker on chain")
 	}
-	// One that is there and cannot be read must not be written over.
+	// A key that exists but cannot be read must not be overwritten.
 	if err := explainKeyring(err); !errors.Is(err, ErrNoKey) {
 		return nil, fmt.Errorf("cannot tell whether there is a worker key: %w", err)
 	}

@@ -6,8 +6,8 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// Standing says what a node's status and lease mean at a height, and what its
-// owner can do about it.
+// Standing explains what a node's status and lease mean at a height, and what its owner can do
+// about it.
 func Standing(state edgenodetypes.NodeState, height int64) string {
 	switch state.Status {
 	case edgenodetypes.NODE_STATUS_ACTIVE:

@@ -13,11 +13,11 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// UploadSigner signs uploads with a worker's key. It signs nothing but what package blob
-// writes for an upload.
+// UploadSigner signs uploads with a worker key. It signs only what package blob writes for an
+// upload.
 type UploadSigner struct{ signer tx.Signer }
 
-// NewUploadSigner returns a signer of uploads.
+// NewUploadSigner returns a signer for uploads.
 func NewUploadSigner(signer tx.Signer) UploadSigner { return UploadSigner{signer} }
 
 // Public implements blob.Signer.
@@ -26,13 +26,13 @@ func (s UploadSigner) Public() []byte { return s.signer.PubKey().Bytes() }
 // Sign implements blob.Signer.
 func (s UploadSigner) Sign(message []byte) ([]byte, error) { return s.signer.Sign(message) }
 
-// Ledger shows a relay who works for its boxes. It reads what a node says.
+// Ledger tells a relay which workers work for its boxes. It trusts what its node reports.
 type Ledger struct{ reader *Reader }
 
-// NewLedger returns a ledger that asks through a reader.
+// NewLedger returns a ledger that queries through a reader.
 func NewLedger(reader *Reader) *Ledger { return &Ledger{reader} }
 
-// Worker implements relay.Ledger: it returns the address of the secp256k1 key that signed.
+// Worker implements relay.Ledger. It returns the address of the secp256k1 key that signed.
 func (l *Ledger) Worker(key, message, signature []byte) (string, error) {
 	if len(key) != secp256k1.PubKeySize {
 		return "", fmt.Errorf("expected a key of %d bytes, found %d", secp256k1.PubKeySize, len(key))
@@ -44,22 +44,22 @@ func (l *Ledger) Worker(key, message, signature []byte) (string, error) {
 	return sdk.AccAddress(public.Address()).String(), nil
 }
 
-// Task implements relay.Ledger. It asks for the job, for the task or its receipt, and for
-// the node of each operator in it.
+// Task implements relay.Ledger. It queries the job, the task or its receipt, and the node of
+// each operator in it.
 func (l *Ledger) Task(ctx context.Context, id string, index uint64, ended int64) (relay.Task, error) {
 	found, err := l.task(ctx, id, index, ended)
 	if err == nil || errors.Is(err, relay.ErrNoTask) || errors.Is(err, ErrUnreachable) || ctx.Err() != nil {
 		return found, err
 	}
-	// The node answers, and not with what was asked for: a height that it does not have,
-	// an id that is none.
+	// The node answers, but it does not have what was asked for: for example, it does not have
+	// the height, or the id is not that of a job.
 	return relay.Task{}, fmt.Errorf("%w: %w", relay.ErrNoTask, err)
 }
 
 func (l *Ledger) task(ctx context.Context, id string, index uint64, ended int64) (relay.Task, error) {
 	job, spec, err := l.reader.Job(ctx, id)
 	if err == nil && spec.Sink == "" || errors.Is(err, ErrNotFound) {
-		return relay.Task{}, relay.ErrNoTask // gone, pruned, or one that delivers nothing
+		return relay.Task{}, relay.ErrNoTask // missing, pruned, or a job whose outputs are not delivered
 	}
 	if err != nil {
 		return relay.Task{}, err
@@ -79,7 +79,7 @@ func (l *Ledger) task(ctx context.Context, id string, index uint64, ended int64)
 	for _, operator := range operators {
 		node, err := l.reader.NodeOf(ctx, operator)
 		if errors.Is(err, ErrNotFound) {
-			continue // it has retired, and nobody works for it
+			continue // the node has retired, so that no worker works for it
 		}
 		if err != nil {
 			return relay.Task{}, err
@@ -90,8 +90,8 @@ func (l *Ledger) task(ctx context.Context, id string, index uint64, ended int64)
 	return found, err
 }
 
-// operators lists those of a task who have something to deliver: a commitment while it
-// is open, a part without fault once it has ended.
+// operators returns the operators of a task that have something to deliver. While the task is
+// open, these have committed; once it has ended, these have taken part without a fault.
 func (l *Ledger) operators(ctx context.Context, job *computetypes.Job, index uint64, ended int64) ([]string, error) {
 	task, err := l.reader.Task(ctx, job.Id, index)
 	if errors.Is(err, ErrNotFound) {
@@ -132,8 +132,8 @@ func (l *Ledger) settled(ctx context.Context, job *computetypes.Job, index uint6
 	return found, nil
 }
 
-// ofArray looks for the receipt of an array's task in the block in which it ended: state
-// keeps none of them.
+// ofArray searches for the receipt of an array's task in the block in which the task ended,
+// because the state does not keep such receipts.
 func (l *Ledger) ofArray(ctx context.Context, id string, index uint64, ended int64) (computetypes.Receipt, error) {
 	receipts, err := l.reader.EndedAt(ctx, ended)
 	if err != nil {

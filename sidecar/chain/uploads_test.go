@@ -22,7 +22,7 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// workNode is a node of a chain with one job, as a relay asks it.
+// workNode is a node of a chain with one job, as a relay queries it.
 type workNode struct {
 	computetypes.UnimplementedQueryServer
 	resultsOfBlock
@@ -62,7 +62,7 @@ func (n *workNode) Receipt(context.Context, *computetypes.QueryReceiptRequest) (
 	return &computetypes.QueryReceiptResponse{Receipt: *n.receipt}, nil
 }
 
-// nodesByOperator knows the worker of each operator but of those who have retired.
+// nodesByOperator knows the worker of each operator, except for operators that have retired.
 type nodesByOperator struct {
 	edgenodetypes.UnimplementedQueryServer
 }
@@ -108,7 +108,7 @@ func outcomes(statuses ...computetypes.AssignmentStatus) []computetypes.Outcome 
 	return found
 }
 
-// everyStatus is each way in which a node's part may stand.
+// everyStatus returns each status that a node's part can have.
 func everyStatus() []computetypes.AssignmentStatus {
 	var all []computetypes.AssignmentStatus
 	for s := computetypes.ASSIGNMENT_STATUS_CANDIDATE; s <= computetypes.ASSIGNMENT_STATUS_NO_REVEAL; s++ {
@@ -145,7 +145,8 @@ func TestWhoHasAResultToDeliverWorksForABox(t *testing.T) {
 	}, found.Workers, "once it has ended, whoever did it without fault")
 }
 
-// State keeps no receipts of arrays; the block in which a task ended has its receipt.
+// TestWhoWorkedOnATaskOfAnArrayStandsInItsBlock: the state does not keep receipts of arrays,
+// but the block in which a task ended contains its receipt.
 func TestWhoWorkedOnATaskOfAnArrayStandsInItsBlock(t *testing.T) {
 	event := emitted(t, &computetypes.EventSweep{Changes: []computetypes.TaskChange{ended(0), ended(3)}}, "mode", "EndBlock")
 	n := &workNode{

@@ -14,8 +14,9 @@ import (
 	msgv1 "cosmossdk.io/api/cosmos/msg/v1"
 )
 
-// The schemas say which messages a worker's key signs. The fee grant pays for each of them
-// and for no other, and the daemon can decode each.
+// TestTheGrantPaysForExactlyTheMessagesThatAWorkerSigns: the schemas say which messages a
+// worker key signs. The fee grant pays for each of them and for no other message, and the
+// daemon can decode each of them.
 func TestTheGrantPaysForExactlyTheMessagesThatAWorkerSigns(t *testing.T) {
 	codec, err := NewCodec()
 	require.NoError(t, err)
