@@ -7,10 +7,11 @@ import (
 	"strings"
 )
 
-// Bytes is a size that people write as "512MiB".
+// Bytes is a size in bytes that people write as, for example, "512MiB".
 type Bytes uint64
 
-// units from large to small, so that String takes the largest that divides.
+// units returns the units from large to small, so that String uses the largest unit that
+// divides a size.
 func units() []struct {
 	name string
 	size uint64
@@ -31,10 +32,10 @@ func (b Bytes) String() string {
 	return "0B"
 }
 
-// MarshalText writes a size as people do.
+// MarshalText writes a size with its unit.
 func (b Bytes) MarshalText() ([]byte, error) { return []byte(b.String()), nil }
 
-// UnmarshalText reads a whole number with a unit; without one it is bytes.
+// UnmarshalText reads a whole number with a unit. A number without a unit is in bytes.
 func (b *Bytes) UnmarshalText(text []byte) error {
 	number, unit := strings.TrimSpace(string(text)), uint64(1)
 	for _, u := range units() {

@@ -1,5 +1,5 @@
-// Package config holds the daemon's settings: a flag wins over the environment,
-// that over config.toml, and that over the default.
+// Package config contains the daemon's settings. A flag takes precedence over an environment
+// variable, the environment over config.toml, and config.toml over the default.
 package config
 
 import (
@@ -14,13 +14,13 @@ import (
 )
 
 const (
-	// FileName is the settings' file in the home.
+	// FileName is the name of the settings file in the home folder.
 	FileName = "config.toml"
-	// EnvPrefix leads the names of environment variables: THETAEDGE_CHAIN_GRPC.
+	// EnvPrefix is the prefix of environment variables, for example THETAEDGE_CHAIN_GRPC.
 	EnvPrefix = "THETAEDGE"
 )
 
-// Config is everything that an owner can set.
+// Config contains every setting of the owner.
 type Config struct {
 	Chain   Chain   `mapstructure:"chain"`
 	Tx      Tx      `mapstructure:"tx"`
@@ -32,116 +32,121 @@ type Config struct {
 	Log     Log     `mapstructure:"log"`
 }
 
-// Chain says which chain to work for.
+// Chain says which chain the daemon works for.
 type Chain struct {
-	// GRPC endpoint of a node.
+	// GRPC is the gRPC endpoint of a node.
 	GRPC string `mapstructure:"grpc"`
-	// ID of the chain; empty takes the node's.
+	// ID is the id of the chain. If it is empty, the daemon uses the id that the node reports.
 	ID string `mapstructure:"id"`
-	// Operator whom the worker key serves; empty takes whoever has registered it.
+	// Operator is the address of the operator that the worker key serves. If it is empty, the
+	// daemon serves the operator who has registered the key.
 	Operator string `mapstructure:"operator"`
-	// Poll is the pause between two looks at the height.
+	// Poll is the pause between two queries for the height.
 	Poll time.Duration `mapstructure:"poll"`
 	// Verify is "proof", "agreement" or "none".
 	Verify string `mapstructure:"verify"`
-	// RPC is a node's CometBFT RPC, for headers and proofs; empty takes them from GRPC.
+	// RPC is the CometBFT RPC endpoint of a node, for headers and proofs. If it is empty, they
+	// are read through GRPC.
 	RPC string `mapstructure:"rpc"`
-	// Witnesses are gRPC endpoints of further nodes.
+	// Witnesses contains the gRPC endpoints of further nodes.
 	Witnesses []string `mapstructure:"witnesses"`
-	// TrustHeight and TrustHash name a header that the owner trusts; 0 and "" the first
-	// that is shown.
+	// TrustHeight and TrustHash name a header that the owner trusts. If they are 0 and "", the
+	// daemon trusts the first header that it is shown.
 	TrustHeight int64  `mapstructure:"trust-height"`
 	TrustHash   string `mapstructure:"trust-hash"`
-	// TrustPeriod is how old a header may be that others are followed from.
+	// TrustPeriod is the maximum age of a trusted header from which the daemon follows later
+	// headers.
 	TrustPeriod time.Duration `mapstructure:"trust-period"`
-	// InsecurePlaintext lets nodes beyond this machine be spoken to without TLS.
+	// InsecurePlaintext allows connections without TLS to nodes that are not on this machine.
 	InsecurePlaintext bool `mapstructure:"insecure-plaintext"`
 }
 
-// Fees are the most that is paid, whatever a node says.
+// Fees contains the highest amounts that the daemon pays, whatever price a node reports.
 type Fees struct {
-	// MaxGasPrice a unit of gas, MaxTx a transaction, MaxDay a day in UTC; the last two
-	// may be empty for no limit.
+	// MaxGasPrice is the limit per unit of gas, MaxTx per transaction and MaxDay per day in
+	// UTC. MaxTx and MaxDay may be empty, which means no limit.
 	MaxGasPrice string `mapstructure:"max-gas-price"`
 	MaxTx       string `mapstructure:"max-tx"`
 	MaxDay      string `mapstructure:"max-day"`
-	// DutyPercent is how much of what missing a duty costs is paid for it at most, where
-	// the least price of a block does not do.
+	// DutyPercent limits the fee for a duty when the minimum price of a block is not enough.
+	// It is a percentage of what the node would lose by missing the duty.
 	DutyPercent float64 `mapstructure:"duty-percent"`
 }
 
-// Tx says how transactions are paid.
+// Tx says how the fees of transactions are paid.
 type Tx struct {
 	GasAdjustment  float64 `mapstructure:"gas-adjustment"`
 	GasPriceFactor float64 `mapstructure:"gas-price-factor"`
 	TimeoutBlocks  int64   `mapstructure:"timeout-blocks"`
 }
 
-// Keyring says where the worker key is; its folder is in the home.
+// Keyring says where the worker key is. Its folder is in the home folder.
 type Keyring struct {
 	Backend        string `mapstructure:"backend"`
 	PassphraseFile string `mapstructure:"passphrase-file"`
 }
 
-// Policy is what the owner allows.
+// Policy says which work the owner allows.
 type Policy struct {
 	MaxJobs    int      `mapstructure:"max-jobs"`
 	MinRewards []string `mapstructure:"min-rewards"`
 	MaxFuel    uint64   `mapstructure:"max-fuel"`
-	// FuelPerBlock is a cautious rate of this machine: by default that of a core
-	// that burns 10^9 a second, a third of what slow ones do, with blocks of 1.5 s.
-	// 0 takes every window.
+	// FuelPerBlock is a cautious rate for this machine. The default is that of a core that
+	// burns 10^9 fuel per second, a third of what slow cores burn, with blocks of 1.5 s. With
+	// 0, the node accepts tasks whatever their commit window is.
 	FuelPerBlock uint64 `mapstructure:"fuel-per-block"`
 	MaxMemory    Bytes  `mapstructure:"max-memory"`
 	MaxInput     Bytes  `mapstructure:"max-input"`
 	MaxOutput    Bytes  `mapstructure:"max-output"`
-	// MaxChallengeBlocks is how long paid work may keep bond locked; 0 does not bind.
+	// MaxChallengeBlocks is the largest number of blocks for which a paid task may keep bond
+	// locked. 0 means no limit.
 	MaxChallengeBlocks uint64 `mapstructure:"max-challenge-blocks"`
 	// Trust is "off", "named" or "any".
 	Trust string `mapstructure:"trust"`
-	// OwnRiskPrograms are sha256 digests in hex.
+	// OwnRiskPrograms contains SHA-256 digests in hex.
 	OwnRiskPrograms []string `mapstructure:"own-risk-programs"`
-	// DenyRequesters are addresses.
+	// DenyRequesters contains addresses.
 	DenyRequesters []string `mapstructure:"deny-requesters"`
 }
 
-// Work says how assignments are handled.
+// Work says how the daemon handles assignments.
 type Work struct {
 	Cache         Bytes         `mapstructure:"cache"`
 	Retention     time.Duration `mapstructure:"retention"`
 	RevealMargin  int64         `mapstructure:"reveal-margin"`
 	RefusePrivate bool          `mapstructure:"refuse-private"`
-	// OwnAddresses are public addresses, networks or names of the owner's that no job may
-	// make this machine speak to.
+	// OwnAddresses contains public addresses, networks or names that belong to the owner. A
+	// job cannot make this machine connect to them.
 	OwnAddresses   []string      `mapstructure:"own-addresses"`
 	TransferLimit  time.Duration `mapstructure:"transfer-limit"`
 	DrainTimeout   time.Duration `mapstructure:"drain-timeout"`
 	ExecutionLimit time.Duration `mapstructure:"execution-limit"`
-	// Layers without which no program is run, see worker.Layers.
+	// Layers contains the layers that have to be available before any program is run, see
+	// worker.Layers.
 	Layers []string `mapstructure:"layers"`
 }
 
-// API says where the daemon answers.
+// API says on which addresses the daemon answers.
 type API struct {
 	GRPC string `mapstructure:"grpc"`
 	HTTP string `mapstructure:"http"`
 }
 
-// Log says what is written to stderr.
+// Log says what the daemon writes to stderr.
 type Log struct {
 	Level  string `mapstructure:"level"`
 	Format string `mapstructure:"format"`
 }
 
-// Default is a home machine that works for a local node.
+// Default returns the settings of a home machine that works for a local node.
 func Default() Config {
 	return Config{
 		Chain: Chain{
 			GRPC: "127.0.0.1:9090", Poll: 500 * time.Millisecond,
 			Verify: "proof", Witnesses: []string{}, TrustPeriod: 14 * 24 * time.Hour,
 		},
-		// 20 times what the chain asks for at its start, and at that price without the
-		// factor some 300 assignments a day.
+		// The price is 20 times the chain's initial price. At that price and without the
+		// factor, the daily limit pays for about 300 assignments.
 		Fees:    Fees{MaxGasPrice: "20000000000atfuel", MaxTx: "0.1tfuel", MaxDay: "1tfuel", DutyPercent: 5},
 		Tx:      Tx{GasAdjustment: 1.5, GasPriceFactor: 1, TimeoutBlocks: 20},
 		Keyring: Keyring{Backend: "test"},
@@ -160,7 +165,7 @@ func Default() Config {
 	}
 }
 
-// Validate reports every setting that cannot work, and what would.
+// Validate reports every setting that cannot work, and says what would work.
 func (c Config) Validate() error {
 	var errs []error
 	expect := func(ok bool, key, format string, args ...any) {
@@ -212,7 +217,8 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// DefaultHome is THETAEDGE_HOME, or .thetaedge in the user's folder.
+// DefaultHome returns THETAEDGE_HOME, or .thetaedge in the user's folder if that variable is
+// not set.
 func DefaultHome() string {
 	if home := os.Getenv(EnvPrefix + "_HOME"); home != "" {
 		return home

@@ -6,11 +6,11 @@ import (
 	"regexp"
 )
 
-// wholeNumber is a decimal number without leading zeros.
+// wholeNumber matches a decimal number without leading zeros.
 var wholeNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
 
-// decimal refuses numbers of flags and of the environment that the decoder would read
-// in another base: it takes 010 for eight. The file has TOML's own rules.
+// decimal refuses numbers in flags and in the environment that the decoder would read in a
+// base other than 10: it reads 010 as eight. The settings file follows the rules of TOML.
 func decimal(from, to reflect.Type, value any) (any, error) {
 	if from.Kind() != reflect.String || to == reflect.TypeFor[Bytes]() {
 		return value, nil

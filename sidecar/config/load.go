@@ -16,7 +16,7 @@ import (
 	"github.com/thetaedge/theta/internal/osfault"
 )
 
-// Keys lists every setting as "section.name", in order.
+// Keys returns the name of every setting as "section.name", in order.
 func Keys() ([]string, error) {
 	v, err := withDefaults()
 	if err != nil {
@@ -27,8 +27,8 @@ func Keys() ([]string, error) {
 	return keys, nil
 }
 
-// withDefaults reads the defaults from the template, so that what init writes and
-// what holds without a file cannot differ.
+// withDefaults reads the defaults from the template. Therefore the file that init writes and
+// the settings without a file cannot differ.
 func withDefaults() (*viper.Viper, error) {
 	text, err := Render(Default())
 	if err != nil {
@@ -46,7 +46,7 @@ func withDefaults() (*viper.Viper, error) {
 	return defaults, nil
 }
 
-// AddFlags defines a flag for every setting, named like its key.
+// AddFlags defines a flag for every setting. The flag has the name of the setting's key.
 func AddFlags(flags *pflag.FlagSet) error {
 	defaults, err := withDefaults()
 	if err != nil {
@@ -60,9 +60,9 @@ func AddFlags(flags *pflag.FlagSet) error {
 	return nil
 }
 
-// Load reads the settings of a home. Flags may be nil; environ is os.Environ().
-// A home without config.toml has the defaults. Unknown keys are refused wherever
-// they stand.
+// Load reads the settings of a home folder. flags may be nil; environ is os.Environ(). A home
+// folder without config.toml has the default settings. Load refuses unknown keys from every
+// source.
 func Load(home string, flags *pflag.FlagSet, environ []string) (Config, error) {
 	v, err := withDefaults()
 	if err != nil {
@@ -122,7 +122,7 @@ func mergeFile(v *viper.Viper, path string, known []string) error {
 	return nil
 }
 
-// envName is the variable of a key: chain.grpc is THETAEDGE_CHAIN_GRPC.
+// envName returns the environment variable for a key: THETAEDGE_CHAIN_GRPC for chain.grpc.
 func envName(key string) string {
 	return EnvPrefix + "_" + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(key))
 }

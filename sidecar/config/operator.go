@@ -13,8 +13,8 @@ import (
 	"github.com/thetaedge/theta/internal/osfault"
 )
 
-// OperatorAddress is the operator whom the worker key serves, nil when it serves
-// whoever has registered it.
+// OperatorAddress returns the operator that the worker key serves. It returns nil if the key
+// serves the operator who has registered it.
 func (c Chain) OperatorAddress() (sdk.AccAddress, error) {
 	if c.Operator == "" {
 		return nil, nil
@@ -22,8 +22,8 @@ func (c Chain) OperatorAddress() (sdk.AccAddress, error) {
 	return sdk.AccAddressFromBech32(c.Operator)
 }
 
-// SetOperator writes chain.operator, an address, into the settings of a home, and
-// leaves the rest of the file as it is.
+// SetOperator writes an operator's address into the settings of a home folder as
+// chain.operator. The rest of the file does not change.
 func SetOperator(home, operator string) error {
 	path := filepath.Join(home, FileName)
 	text, err := os.ReadFile(path)
@@ -52,7 +52,7 @@ func SetOperator(home, operator string) error {
 	return nil
 }
 
-// remove deletes a file, if it is there.
+// remove deletes a file. It is not an error if the file does not exist.
 func remove(path string) error {
 	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
 		return err

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// maxHostName is the longest name of a host, in bytes.
+// maxHostName is the maximum length of a host name, in bytes.
 const maxHostName = 253
 
-// Own reads own-addresses: networks, single addresses among them, and names.
+// Own parses own-addresses into networks and names. A single address becomes a network.
 func (w Work) Own() (networks []netip.Prefix, names []string, err error) {
 	for _, text := range w.OwnAddresses {
 		if addr, err := netip.ParseAddr(text); err == nil {

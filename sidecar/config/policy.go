@@ -10,7 +10,7 @@ import (
 	"github.com/thetaedge/theta/client/money"
 )
 
-// validate reports every setting of the policy that is no value of its kind.
+// validate reports every setting of the policy that has an invalid value.
 func (p Policy) validate() error {
 	_, rewards := p.Rewards()
 	_, programs := p.Programs()
@@ -24,7 +24,7 @@ func (p Policy) validate() error {
 	return errors.Join(rewards, trust, programs, requesters)
 }
 
-// Rewards returns the least rewards as coins.
+// Rewards returns the minimum rewards as coins.
 func (p Policy) Rewards() (sdk.Coins, error) {
 	coins := sdk.Coins{}
 	for _, text := range p.MinRewards {
@@ -40,7 +40,7 @@ func (p Policy) Rewards() (sdk.Coins, error) {
 	return coins.Sort(), nil
 }
 
-// Programs returns the programs that the owner vouches for.
+// Programs returns the digests of the programs that the owner vouches for.
 func (p Policy) Programs() ([]blob.Digest, error) {
 	var digests []blob.Digest
 	for _, text := range p.OwnRiskPrograms {
@@ -53,7 +53,7 @@ func (p Policy) Programs() ([]blob.Digest, error) {
 	return digests, nil
 }
 
-// Requesters returns the addresses of denied requesters as the chain writes them.
+// Requesters returns the addresses of denied requesters in the form that the chain uses.
 func (p Policy) Requesters() ([]string, error) {
 	var addresses []string
 	for _, text := range p.DenyRequesters {

@@ -143,7 +143,7 @@ level = {{ quote .Log.Level }}
 format = {{ quote .Log.Format }}
 `
 
-// Render returns config.toml with comments.
+// Render returns the content of config.toml, with comments.
 func Render(c Config) ([]byte, error) {
 	t, err := template.New(FileName).Funcs(template.FuncMap{
 		"quote":    func(v any) string { return fmt.Sprintf("%q", fmt.Sprint(v)) },
@@ -166,7 +166,7 @@ func Render(c Config) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// Write creates config.toml in a home. It fails when there is one.
+// Write creates config.toml in a home folder. It fails if the file already exists.
 func Write(home string, c Config) error {
 	text, err := Render(c)
 	if err != nil {
@@ -184,7 +184,7 @@ func Write(home string, c Config) error {
 	return err
 }
 
-// splitList lets flags and variables name a list with commas.
+// splitList allows flags and environment variables to contain a list separated by commas.
 func splitList(from, to reflect.Type, value any) (any, error) {
 	if from.Kind() != reflect.String || to != reflect.TypeOf([]string{}) {
 		return value, nil

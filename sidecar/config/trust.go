@@ -15,7 +15,7 @@ import (
 // hashBytes is the length of a header's hash.
 const hashBytes = 32
 
-// validate reports what cannot work of whom the owner believes.
+// validate reports settings about trust that cannot work.
 func (c Chain) validate() error {
 	var errs []error
 	switch c.Verify {
@@ -36,7 +36,8 @@ func (c Chain) validate() error {
 	return errors.Join(errs...)
 }
 
-// Trust is the hash of the header that the owner trusts, nil where none is named.
+// Trust returns the hash of the header that the owner trusts. It returns nil if the owner has
+// not named a header.
 func (c Chain) Trust() ([]byte, error) {
 	if c.TrustHeight == 0 && c.TrustHash == "" {
 		return nil, nil
@@ -48,7 +49,7 @@ func (c Chain) Trust() ([]byte, error) {
 	return hash, nil
 }
 
-// validate reports what is no amount.
+// validate reports settings that are not valid amounts.
 func (f Fees) validate() error {
 	_, _, _, err := f.Caps()
 	if math.IsNaN(f.DutyPercent) || f.DutyPercent < 0 || f.DutyPercent > 100 {
@@ -57,10 +58,10 @@ func (f Fees) validate() error {
 	return err
 }
 
-// DutyBps is the share of duties in basis points, rounded.
+// DutyBps returns DutyPercent in basis points, rounded.
 func (f Fees) DutyBps() uint32 { return uint32(math.Round(f.DutyPercent * 100)) }
 
-// Caps returns the amounts; a limit that is not set has no denom.
+// Caps returns the limits as amounts. A limit that is not set has an empty denom.
 func (f Fees) Caps() (gasPrice, tx, day sdk.Coin, err error) {
 	read := func(key, text string, needed bool) (coin sdk.Coin, err error) {
 		if text == "" && !needed {
