@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// FreeBytes returns how much of the disk that holds a folder this user may still
-// write.
+// FreeBytes returns how many bytes this user may still write on the disk that contains a
+// folder.
 func FreeBytes(path string) (uint64, error) {
 	var stat syscall.Statfs_t
 	if err := syscall.Statfs(path, &stat); err != nil {

@@ -2,7 +2,8 @@ package device
 
 import "golang.org/x/sys/windows"
 
-// FreeBytes says how much room there is below path for this user, in bytes.
+// FreeBytes returns how many bytes this user may still write on the disk that contains a
+// folder.
 func FreeBytes(path string) (uint64, error) {
 	name, err := windows.UTF16PtrFromString(path)
 	if err != nil {

@@ -7,24 +7,26 @@ import (
 	"strings"
 )
 
-// ErrNotMeasured: there is no counter, or it cannot be read. It is not zero.
+// ErrNotMeasured means that the machine does not have an energy counter, or that the counter
+// cannot be read. It does not mean that the energy is zero.
 var ErrNotMeasured = errors.New("energy is not measured")
 
-// Energy is what a device used while a task ran. It counts the whole device:
-// tasks that run side by side each see the sum.
+// Energy is the energy that a device used while a task ran. It counts the whole device: each
+// of several tasks that run at the same time reports the sum of all of them.
 type Energy struct {
-	// Millijoules mean something only if Source is not empty.
+	// Millijoules is meaningful only if Source is not empty.
 	Millijoules uint64
-	// Source names what measured: "nvml", "rapl", "nvml+rapl"; empty is not measured.
+	// Source names the meters: "nvml", "rapl" or "nvml+rapl". If it is empty, nothing was
+	// measured.
 	Source string
-	// Reason says what could not be measured and why; it may accompany a Source.
+	// Reason says what could not be measured and why. It can be set in addition to Source.
 	Reason string
 }
 
-// Measured tells whether Millijoules mean something.
+// Measured reports whether Millijoules is meaningful.
 func (e Energy) Measured() bool { return e.Source != "" }
 
-// String is for people.
+// String returns a text for people.
 func (e Energy) String() string {
 	if !e.Measured() {
 		return "not measured (" + e.Reason + ")"
@@ -34,20 +36,20 @@ func (e Energy) String() string {
 
 // Meter measures energy.
 type Meter interface {
-	// Start begins a measurement, which the caller must stop. It also ends with ctx.
+	// Start begins a measurement. The caller must stop it; it also ends when ctx ends.
 	Start(ctx context.Context) Span
 }
 
 // Span is a running measurement.
 type Span interface {
-	// Stop ends it and returns the energy since Start.
+	// Stop ends the measurement and returns the energy that was used since Start.
 	Stop() Energy
 }
 
-// Unmeasured is a meter for a machine that has none; its text is the reason.
+// Unmeasured is a meter for a machine whose energy cannot be measured. Its text is the reason.
 type Unmeasured string
 
-// Start measures nothing and says so.
+// Start does not measure anything; the span returns the reason.
 func (u Unmeasured) Start(context.Context) Span { return u }
 
 // Stop returns the reason.
@@ -57,10 +59,11 @@ func unmeasured(source string, err error) Energy {
 	return Energy{Reason: source + ": " + err.Error()}
 }
 
-// Sum is a meter that adds up several, such as those of processor and graphics.
+// Sum is a meter that adds up several meters, such as those of the processor and of the
+// graphics processors.
 type Sum []Meter
 
-// Start starts all of them.
+// Start starts all the meters.
 func (s Sum) Start(ctx context.Context) Span {
 	spans := make(sumSpan, len(s))
 	for i, meter := range s {
@@ -71,7 +74,8 @@ func (s Sum) Start(ctx context.Context) Span {
 
 type sumSpan []Span
 
-// Stop adds what was measured; Source names only that, Reason the rest.
+// Stop adds up what was measured. Source names the meters that have measured, and Reason
+// explains why the others have not.
 func (s sumSpan) Stop() Energy {
 	var total Energy
 	var sources, reasons []string
@@ -99,7 +103,8 @@ type gpuMeter struct {
 	uuids []string
 }
 
-// NewGPUMeter measures the graphics processors with these UUIDs through NVML.
+// NewGPUMeter returns a meter that reads the graphics processors with these UUIDs through
+// NVML.
 func NewGPUMeter(gpus GPUs, uuids []string) Meter {
 	if len(uuids) == 0 {
 		return Unmeasured("nvml: no graphics processor in use")
@@ -107,7 +112,7 @@ func NewGPUMeter(gpus GPUs, uuids []string) Meter {
 	return &gpuMeter{gpus, uuids}
 }
 
-// Start notes the counters.
+// Start reads the counters.
 func (m *gpuMeter) Start(context.Context) Span {
 	before := make([]uint64, len(m.uuids))
 	for i, uuid := range m.uuids {
@@ -125,7 +130,8 @@ type gpuSpan struct {
 	before []uint64
 }
 
-// Stop compares the counters, which start again when the driver is reloaded.
+// Stop compares the counters with those at the start. The counters begin at 0 again when the
+// driver is reloaded.
 func (s *gpuSpan) Stop() Energy {
 	e := Energy{Source: "nvml"}
 	for i, uuid := range s.meter.uuids {

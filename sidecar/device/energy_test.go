@@ -10,7 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// powercap is a machine with two packages, their parts and a platform counter.
+// powercap returns the folder of a machine that has two processor packages, their parts and a
+// platform counter.
 func powercap(t *testing.T) string {
 	t.Helper()
 	return rootWith(t, map[string]string{
@@ -42,7 +43,8 @@ func TestEveryWrapIsCounted(t *testing.T) {
 	root := powercap(t)
 	span, ok := NewRAPL(root).Start(t.Context()).(*raplSpan)
 	require.True(t, ok)
-	// 1,000,000 → wrap → 500,000: the range less half a joule.
+	// The counter goes from 1,000,000 through its maximum to 500,000: the range less half a
+	// joule.
 	setCounter(t, root, "intel-rapl:0", "500000")
 	span.sample()
 	setCounter(t, root, "intel-rapl:0", "400000")

@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// cpuModel reads the name from /proc/cpuinfo or, on boards whose cpuinfo names
-// none, from the device tree.
+// cpuModel reads the processor's name from /proc/cpuinfo. If that file does not contain a
+// name, as on some boards, it reads the device tree.
 func cpuModel(root string) (string, error) {
 	raw, err := os.ReadFile(filepath.Join(root, "proc/cpuinfo"))
 	if err != nil {
@@ -29,7 +29,7 @@ func cpuModel(root string) (string, error) {
 	return Unknown, errors.New("expected a model name in /proc/cpuinfo or /proc/device-tree/model, found none")
 }
 
-// memoryBytes is the machine's memory, or less where a control group allows less.
+// memoryBytes returns the machine's memory, or the limit of a control group if that is less.
 func memoryBytes(root string) (uint64, error) {
 	raw, err := os.ReadFile(filepath.Join(root, "proc/meminfo"))
 	if err != nil {
@@ -46,8 +46,8 @@ func memoryBytes(root string) (uint64, error) {
 	return min(kib<<10, groupLimit(root)), nil
 }
 
-// groupLimit is the least memory.max of this process's control groups (version
-// 2), which is how containers and service managers bound memory.
+// groupLimit returns the smallest memory.max of this process's control groups (version 2).
+// Containers and service managers limit memory in this way.
 func groupLimit(root string) uint64 {
 	least := ^uint64(0)
 	raw, err := os.ReadFile(filepath.Join(root, "proc/self/cgroup"))
@@ -62,7 +62,7 @@ func groupLimit(root string) uint64 {
 		for group = path.Clean("/" + group); ; group = path.Dir(group) {
 			text, err := os.ReadFile(filepath.Join(root, "sys/fs/cgroup", group, "memory.max"))
 			if err == nil {
-				// "max", no limit, is no number.
+				// The value "max" means no limit and cannot be parsed as a number.
 				if limit, err := strconv.ParseUint(strings.TrimSpace(string(text)), 10, 64); err == nil {
 					least = min(least, limit)
 				}
@@ -75,7 +75,7 @@ func groupLimit(root string) uint64 {
 	return least
 }
 
-// field returns the first value of a "name : value" listing.
+// field returns the first value in a listing of "name : value" lines.
 func field(raw []byte, name string) string {
 	lines := bufio.NewScanner(bytes.NewReader(raw))
 	lines.Buffer(nil, 1<<20)

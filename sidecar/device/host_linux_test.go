@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// rootWith writes files under a fresh root folder.
+// rootWith writes files into a new root folder.
 func rootWith(t *testing.T, files map[string]string) string {
 	t.Helper()
 	root := t.TempDir()
@@ -77,7 +77,7 @@ func TestThisMachineIsDetected(t *testing.T) {
 	require.NotEmpty(t, m.CPUModel)
 }
 
-// fakeGPUs is a driver that a test steers.
+// fakeGPUs is a driver that a test controls.
 type fakeGPUs struct {
 	NoGPUs
 	list   []GPU

@@ -7,12 +7,12 @@ import (
 	"runtime"
 )
 
-// cpuModel is read on Linux only.
+// cpuModel fails, because the name is read only on Linux.
 func cpuModel(string) (string, error) {
 	return Unknown, fmt.Errorf("cannot be read on %s yet; name it in the configuration", runtime.GOOS)
 }
 
-// memoryBytes is read on Linux only.
+// memoryBytes fails, because the memory is read only on Linux.
 func memoryBytes(string) (uint64, error) {
 	return 0, fmt.Errorf("cannot be read on %s yet; name it in the configuration", runtime.GOOS)
 }

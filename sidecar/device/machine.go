@@ -1,5 +1,5 @@
-// Package device tells what this machine has and how much energy it uses. What the
-// system does not tell is said to be unknown, never guessed.
+// Package device reports what hardware this machine has and how much energy it uses. A value
+// that the system does not report is unknown; the package never guesses.
 package device
 
 import (
@@ -9,32 +9,32 @@ import (
 	"unicode/utf8"
 )
 
-// Unknown stands for a name that the system does not tell.
+// Unknown is the name of a device whose name the system does not report.
 const Unknown = "unknown"
 
-// maxModelBytes is what the chain keeps of a model name.
+// maxModelBytes is the maximum length of a model name on chain.
 const maxModelBytes = 64
 
-// Machine is what a node can offer.
+// Machine describes the hardware that a node can offer.
 type Machine struct {
 	OS   string `json:"os"`
 	Arch string `json:"arch"`
-	// CPUModel is the processor's name, or Unknown.
+	// CPUModel is the name of the processor, or Unknown.
 	CPUModel string `json:"cpu_model"`
-	// Cores are the logical cores that this process may use.
+	// Cores is the number of logical cores that this process may use.
 	Cores int `json:"cores"`
-	// MemoryBytes is the main memory that this process may use; 0 is unknown.
+	// MemoryBytes is the main memory that this process may use. It is 0 if it is not known.
 	MemoryBytes uint64 `json:"memory_bytes"`
-	// GPUs may be empty.
+	// GPUs contains the graphics processors. It can be empty.
 	GPUs []GPU `json:"gpus"`
-	// Missing says, in sentences for the owner, what could not be found out and why.
+	// Missing contains sentences for the owner about what could not be found out, and why.
 	Missing []string `json:"missing,omitempty"`
 }
 
-// Detect reads the machine that it runs on and the processors of gpus.
+// Detect describes the machine on which it runs, with the graphics processors of gpus.
 func Detect(gpus GPUs) Machine { return detect("/", gpus) }
 
-// detect reads the machine whose root folder is root.
+// detect describes the machine whose file system is below the folder root.
 func detect(root string, gpus GPUs) Machine {
 	m := Machine{OS: runtime.GOOS, Arch: runtime.GOARCH, Cores: runtime.NumCPU(), GPUs: []GPU{}}
 	note := func(what string, err error) {
@@ -53,8 +53,8 @@ func detect(root string, gpus GPUs) Machine {
 	return m
 }
 
-// Model is the name that a node registers with: its first graphics processor or
-// else its processor, in at most 64 bytes.
+// Model returns the name under which a node registers: the name of its first graphics
+// processor, or of its processor if it does not have one. The name has at most 64 bytes.
 func (m Machine) Model() string {
 	name := m.CPUModel
 	if len(m.GPUs) > 0 {
@@ -73,7 +73,8 @@ func (m Machine) Model() string {
 	return name[:end]
 }
 
-// printable drops what the chain refuses in a name: firmware may say anything.
+// printable removes characters that the chain refuses in a name, because firmware can report
+// any text.
 func printable(name string) string {
 	return strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {
@@ -83,8 +84,8 @@ func printable(name string) string {
 	}, name)
 }
 
-// LeastGPUMemory is the memory of the smallest graphics processor in bytes, 0
-// without one.
+// LeastGPUMemory returns the memory of the graphics processor with the least memory, in bytes.
+// It returns 0 if the machine does not have one.
 func (m Machine) LeastGPUMemory() uint64 {
 	var least uint64
 	for i, gpu := range m.GPUs {

@@ -8,10 +8,10 @@ import (
 	"github.com/NVIDIA/go-nvml/pkg/nvml"
 )
 
-// OpenGPUs loads the NVIDIA management library, by its usual name if library is
-// empty. A machine without it, or without the driver, simply has no GPUs; a
-// driver that is there and broken is an error. Open it once in a process: the
-// library's symbols stay bound to the first file that was loaded.
+// OpenGPUs loads the NVIDIA management library, by its usual name if library is empty. A
+// machine without the library or without the driver has no GPUs, which is not an error. A
+// driver that is installed but does not work is an error. Call OpenGPUs once per process,
+// because the library's symbols stay bound to the first file that was loaded.
 func OpenGPUs(library string) (GPUs, error) {
 	var options []nvml.LibraryOption
 	if library != "" {
@@ -20,7 +20,7 @@ func OpenGPUs(library string) (GPUs, error) {
 	return openNVML(nvml.New(options...))
 }
 
-// nvmlGPUs speaks to a driver through go-nvml.
+// nvmlGPUs calls a driver through go-nvml.
 type nvmlGPUs struct {
 	lib nvml.Interface
 }
@@ -36,7 +36,7 @@ func openNVML(lib nvml.Interface) (GPUs, error) {
 	}
 }
 
-// List skips a processor that the driver lists and cannot describe, and says so.
+// List skips a processor that the driver lists but cannot describe, and reports that.
 func (g *nvmlGPUs) List() ([]GPU, error) {
 	count, ret := g.lib.DeviceGetCount()
 	if ret != nvml.SUCCESS {
@@ -83,8 +83,8 @@ func (g *nvmlGPUs) describe(index int) (GPU, error) {
 	return gpu, nil
 }
 
-// Energy asks whether the driver has the counter first: calling a symbol that an
-// old library lacks would end the process.
+// Energy first checks whether the driver has the counter, because calling a symbol that an old
+// library lacks would end the process.
 func (g *nvmlGPUs) Energy(uuid string) (uint64, error) {
 	if err := g.lib.Extensions().LookupSymbol("nvmlDeviceGetTotalEnergyConsumption"); err != nil {
 		return 0, fmt.Errorf("%w: the NVIDIA driver is too old to count energy; update it", ErrNotMeasured)

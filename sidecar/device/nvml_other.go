@@ -4,8 +4,8 @@ package device
 
 import "errors"
 
-// OpenGPUs finds none, and says so as an error: the NVIDIA library is loaded on Linux
-// alone, in builds with cgo.
+// OpenGPUs always fails, because the NVIDIA library is loaded only on Linux in builds with
+// cgo.
 func OpenGPUs(string) (GPUs, error) {
 	return NoGPUs{}, errors.New("graphics cards were not looked for: this build of thetaedge sees NVIDIA cards on Linux with cgo alone")
 }

@@ -93,8 +93,8 @@ func TestMachineWithoutTheLibraryHasNoGraphics(t *testing.T) {
 	require.Equal(t, NoGPUs{}, gpus)
 }
 
-// TestLibraryIsLoadedFromDisk takes the real way, dlopen and C calls, with a
-// library that the test compiles.
+// TestLibraryIsLoadedFromDisk uses the real path, with dlopen and C calls, and a library that
+// the test compiles.
 func TestLibraryIsLoadedFromDisk(t *testing.T) {
 	compiler, err := exec.LookPath("gcc")
 	if err != nil {

@@ -14,15 +14,15 @@ import (
 )
 
 const (
-	// PowercapRoot is where Linux keeps the processor's energy counters.
+	// PowercapRoot is the folder in which Linux shows the processor's energy counters.
 	PowercapRoot = "/sys/class/powercap"
-	// raplEvery is well under the time in which the smallest known range (65 kJ)
-	// wraps at 1 kW, so that no wrap is missed.
+	// raplEvery is the pause between two samples. It is well below the time in which the
+	// smallest known counter (65 kJ) overflows at 1 kW, so that no overflow is missed.
 	raplEvery = 10 * time.Second
 )
 
-// zone is one processor package's counter, which counts microjoules up to max and
-// then starts again at 0.
+// zone is the counter of one processor package. It counts microjoules up to max and then
+// begins again at 0.
 type zone struct {
 	path string
 	max  uint64
@@ -33,9 +33,9 @@ type rapl struct {
 	zones []zone
 }
 
-// NewRAPL measures processor packages by the counters under root, normally
-// PowercapRoot. Where there are none, or they cannot be read (they belong to root
-// on most systems), it is Unmeasured with the reason.
+// NewRAPL returns a meter that reads the counters of processor packages below root, normally
+// PowercapRoot. If there are no counters, or they cannot be read (on most systems only root
+// can read them), it returns an Unmeasured with the reason.
 func NewRAPL(root string) Meter {
 	names, err := filepath.Glob(filepath.Join(root, "intel-rapl:*", "name"))
 	if err != nil {
@@ -45,8 +45,8 @@ func NewRAPL(root string) Meter {
 	for _, name := range names {
 		dir := filepath.Dir(name)
 		text, err := os.ReadFile(name)
-		// Only whole packages: their parts (intel-rapl:0:0) and the platform (psys)
-		// would count the same energy twice.
+		// Only counters of whole packages are read, because their parts (intel-rapl:0:0) and
+		// the platform (psys) would count the same energy twice.
 		if err != nil || !strings.HasPrefix(string(text), "package-") || strings.Count(filepath.Base(dir), ":") != 1 {
 			continue
 		}
@@ -84,7 +84,7 @@ func readCounter(path string) (uint64, error) {
 	return value, nil
 }
 
-// Start samples the counters now and then until it is stopped.
+// Start samples the counters periodically until the span is stopped.
 func (r *rapl) Start(ctx context.Context) Span {
 	ctx, cancel := context.WithCancel(ctx)
 	s := &raplSpan{zones: r.zones, last: make([]uint64, len(r.zones)), cancel: cancel, done: make(chan struct{})}
@@ -146,8 +146,8 @@ func (s *raplSpan) sample() {
 	}
 }
 
-// Stop takes a last sample. Between the end of the context and Stop nothing is
-// sampled, so that a wrap in that time would be missed.
+// Stop takes a last sample. Nothing is sampled between the end of the context and Stop, so
+// that an overflow of a counter in that time would be missed.
 func (s *raplSpan) Stop() Energy {
 	s.cancel()
 	<-s.done
