@@ -7,90 +7,96 @@ import (
 	"time"
 )
 
-// Key names an assignment: this machine's replica of one task in one round.
+// Key identifies an assignment: this machine's replica of one task in one round.
 type Key struct {
 	JobID string `json:"job_id"`
 	Task  uint64 `json:"task"`
 	Round uint32 `json:"round"`
 }
 
-// String is for logs and errors.
+// String returns the key for logs and errors.
 func (k Key) String() string { return fmt.Sprintf("%s/%d/%d", k.JobID, k.Task, k.Round) }
 
-// Assignment is all that this machine must not forget about a piece of work.
+// Assignment contains everything that this machine has to remember about a piece of work.
 type Assignment struct {
 	Key
 	Phase Phase `json:"phase"`
-	// Attempt is the draw of this round in which the machine claimed last.
+	// Attempt is the number of the draw of this round in which the machine has last claimed.
 	Attempt uint32 `json:"attempt,omitempty"`
 
-	// Salt, ResultDigest, Trace, OwnTrace, Tag, ExitCode, Commitment, Manifest and the
-	// fuel in Metrics can be changed until PhaseCommitSent and never after: a reveal that does not match its
-	// commitment costs the bond.
+	// Salt, ResultDigest, Trace, OwnTrace, Tag, ExitCode, Commitment, Manifest and the fuel in
+	// Metrics can change until PhaseCommitSent and never after that, because a reveal that
+	// does not match its commitment costs the bond.
 	Salt         []byte `json:"salt,omitempty"`
 	ResultDigest []byte `json:"result_digest,omitempty"`
-	// Trace of the program under the key of the task's first round, or of the challenged
-	// task; OwnTrace that under the key of this round, where it has one of its own.
+	// Trace is the program's trace under the key of the task's first round, or of the
+	// challenged task. OwnTrace is its trace under the key of this round, if the round has a
+	// key of its own.
 	Trace    []byte `json:"trace,omitempty"`
 	OwnTrace []byte `json:"own_trace,omitempty"`
-	// TraceKeys are the keys under which they were folded.
+	// TraceKeys contains the keys of these traces.
 	TraceKeys [][]byte `json:"trace_keys,omitempty"`
 	Tag       []byte   `json:"tag,omitempty"`
-	// ExitCode of the program as the chain carries it, which the manifest has too.
+	// ExitCode is the program's exit code in the form that the chain uses. The manifest
+	// contains it too.
 	ExitCode   uint32 `json:"exit_code,omitempty"`
 	Commitment []byte `json:"commitment,omitempty"`
-	// Manifest is the canonical result manifest, whose sha256 is ResultDigest, in
-	// journals of version 2. It may have megabytes, and the journal is read as a
-	// whole: since then it lies beside the outputs.
+	// Manifest is the canonical result manifest in journals of version 2; ResultDigest is its
+	// SHA-256. A manifest can be several megabytes large, and the journal is read as a whole.
+	// Since version 3, the manifest is therefore stored next to the outputs.
 	Manifest []byte `json:"manifest,omitempty"`
 
-	// Folder holds the outputs until retention ends.
+	// Folder is the folder of the outputs. They are kept until retention ends.
 	Folder string `json:"folder,omitempty"`
-	// Sink is where the outputs of this task go; empty before there is a result, and for
-	// work that delivers nothing.
+	// Sink is the address to which the outputs of this task are delivered. It is empty before
+	// there is a result, and for work whose outputs are not delivered.
 	Sink string `json:"sink,omitempty"`
-	// SinkProven: the chain was proven to name that sink.
+	// SinkProven reports whether the chain was proven to name this sink.
 	SinkProven bool `json:"sink_proven,omitempty"`
-	// Work is the digest of what was executed: the spec apart from its sink.
+	// Work is the digest of what was executed: the spec without its sink.
 	Work []byte `json:"work,omitempty"`
-	// Requested is the height at which the requester has last asked for the results of
-	// the job again, as far as this record follows it.
+	// Requested is the height of the requester's last request to deliver the results of the
+	// job again that this record has taken into account.
 	Requested int64 `json:"requested,omitempty"`
-	// Delivered tells whether the sink holds the outputs, whatever the phase.
+	// Delivered reports whether the sink has the outputs, whatever the phase is.
 	Delivered bool `json:"delivered,omitempty"`
-	// DeliveryError is why the last try to deliver has failed; empty before and after.
+	// DeliveryError explains why the last try to deliver failed. It is empty before the first
+	// failure and after a success.
 	DeliveryError string `json:"delivery_error,omitempty"`
-	// Detail is what this machine's executor says of why a program did not end well. It
-	// is no part of the result.
+	// Detail is what this machine's executor reports about a program that did not end well. It
+	// is not part of the result.
 	Detail    string    `json:"detail,omitempty"`
 	Deadlines Deadlines `json:"deadlines"`
 	Metrics   Metrics   `json:"metrics"`
-	// LastError is the latest trouble, for the owner to read.
+	// LastError is the latest error, for the owner.
 	LastError string `json:"last_error,omitempty"`
-	// Crashes counts the deaths of this process while the program ran.
+	// Crashes is the number of times that the daemon died while the program ran.
 	Crashes uint32 `json:"crashes,omitempty"`
-	// Tries counts attempts of the present step; Advance resets it.
+	// Tries is the number of tries of the current step. Advance sets it to 0.
 	Tries uint32 `json:"tries,omitempty"`
-	// Verdict is how it ended on chain; nil before.
+	// Verdict says how the assignment ended on chain. It is nil until then.
 	Verdict *Verdict `json:"verdict,omitempty"`
-	// Unknown: it is over, and nothing on chain could be read that says how.
+	// Unknown reports that the assignment is over, but that nothing on chain says how it
+	// ended.
 	Unknown bool `json:"unknown,omitempty"`
-	// Seen is the height of the newest state of the chain that this record knows.
-	// What an older state says of it is out of date.
+	// Seen is the height of the newest chain state that this record takes into account. An
+	// older state is out of date for this assignment.
 	Seen int64 `json:"seen,omitempty"`
-	// TxHash is the latest transaction sent about this assignment.
+	// TxHash is the hash of the latest transaction about this assignment.
 	TxHash string `json:"tx_hash,omitempty"`
 
 	// CreatedAt and UpdatedAt are set by the journal.
 	CreatedAt time.Time `json:"created_at"`
 	UpdatedAt time.Time `json:"updated_at"`
-	// FinishedAt is when it got a phase in which nothing is left to do, zero before;
-	// set by the journal. Retention counts from here: deliveries go on after it.
+	// FinishedAt is the time at which the assignment entered a phase in which no work is left.
+	// It is zero before and is set by the journal. Retention starts at this time, because
+	// deliveries continue after it.
 	FinishedAt time.Time `json:"finished_at,omitzero"`
 }
 
-// Owed tells whether the outputs of an assignment that is over are still to be
-// delivered: the chain has accepted its result, or nobody could read whether it has.
+// Owed reports whether the outputs of an assignment that is over still have to be delivered.
+// That is the case if the chain has accepted its result, or if it could not be found out
+// whether the chain has.
 func (a *Assignment) Owed() bool {
 	if a.Delivered || a.Sink == "" || a.Folder == "" || len(a.ResultDigest) == 0 {
 		return false
@@ -99,22 +105,23 @@ func (a *Assignment) Owed() bool {
 		a.Phase == PhaseFailed && a.Unknown
 }
 
-// Verdict is the chain's last word on an assignment, as its receipt has it.
+// Verdict is the final outcome of an assignment, as it is in the chain's receipt.
 type Verdict struct {
-	// Status names how the node's part ended, such as paid or slashed.
+	// Status says how the node's part ended, for example paid or slashed.
 	Status string `json:"status"`
-	// Paid is the gross pay in units of the reward's denom, empty for none.
+	// Paid is the gross payment in units of the reward's denom. It is empty if there was none.
 	Paid string `json:"paid,omitempty"`
-	// Share of the losers' bond and loss of this node's, in units of the bond denom.
+	// Share is what the node received of the losers' bonds, and Slashed is what it lost of its
+	// own, both in units of the bond denom.
 	Share   string `json:"share,omitempty"`
 	Slashed string `json:"slashed,omitempty"`
-	// Height of settlement.
+	// Height is the height of the settlement.
 	Height int64 `json:"height"`
-	// Accepted: the task has a result, and it is this machine's.
+	// Accepted reports whether the task has a result that is this machine's result.
 	Accepted bool `json:"accepted,omitempty"`
 }
 
-// Deadlines are block heights; 0 is not known yet.
+// Deadlines contains block heights. A height of 0 is not known yet.
 type Deadlines struct {
 	Claim   int64 `json:"claim,omitempty"`
 	Prepare int64 `json:"prepare,omitempty"`
@@ -123,22 +130,22 @@ type Deadlines struct {
 	Open    int64 `json:"open,omitempty"`
 }
 
-// Metrics are reported beside a result and are no part of it.
+// Metrics are reported together with a result but are not part of it.
 type Metrics struct {
 	Fuel            uint64 `json:"fuel,omitempty"`
 	WallMillis      uint64 `json:"wall_millis,omitempty"`
 	PeakMemoryBytes uint64 `json:"peak_memory_bytes,omitempty"`
 	OutputBytes     uint64 `json:"output_bytes,omitempty"`
-	// EnergyMillijoules is nil where it was not measured.
+	// EnergyMillijoules is nil if the energy was not measured.
 	EnergyMillijoules *uint64 `json:"energy_millijoules,omitempty"`
-	// EnergySource names the meter, such as nvml or rapl.
+	// EnergySource names the meter, for example nvml or rapl.
 	EnergySource string `json:"energy_source,omitempty"`
 }
 
-// maxJobID bounds a key; bbolt takes 32 KiB.
+// maxJobID bounds the length of a key; bbolt accepts 32 KiB.
 const maxJobID = 1024
 
-// bytes orders keys by job, then task, then round.
+// bytes encodes a key so that keys are ordered by job, then by task, then by round.
 func (k Key) bytes() ([]byte, error) {
 	if k.JobID == "" || len(k.JobID) > maxJobID || bytes.IndexByte([]byte(k.JobID), 0) >= 0 {
 		return nil, fmt.Errorf("expected a job id of 1 to %d characters without NUL, found %q", maxJobID, k.JobID)
@@ -150,8 +157,8 @@ func (k Key) bytes() ([]byte, error) {
 
 func jobPrefix(jobID string) []byte { return append([]byte(jobID), 0) }
 
-// committed tells whether a commit of this assignment may have left the machine.
-// A failed one keeps what it committed, because the chain may still ask for it.
+// committed reports whether a commitment of this assignment may have left the machine. A
+// failed assignment keeps what it has committed to, because the chain may still ask for it.
 func (a *Assignment) committed() bool {
 	switch a.Phase {
 	case PhaseCommitSent, PhaseCommitted, PhaseRevealed, PhaseOpened:
@@ -163,13 +170,13 @@ func (a *Assignment) committed() bool {
 	return len(a.Commitment) > 0
 }
 
-// manifestField and ownTraceField may be empty when a commit fixes them.
+// manifestField and ownTraceField may be empty when a commitment fixes them.
 const (
 	manifestField = "manifest"
 	ownTraceField = "own trace"
 )
 
-// fixed are the fields that a commit fixes, by name.
+// fixed returns the fields that a commitment fixes, by name.
 func (a *Assignment) fixed() []struct {
 	name  string
 	value []byte
@@ -190,7 +197,7 @@ func (a *Assignment) fixed() []struct {
 	}
 }
 
-// checkFixed refuses a change of what old has committed to.
+// checkFixed returns an error if a field that old has committed to was changed.
 func (a *Assignment) checkFixed(old *Assignment) error {
 	if !old.committed() {
 		return nil
@@ -204,7 +211,8 @@ func (a *Assignment) checkFixed(old *Assignment) error {
 	return nil
 }
 
-// checkComplete refuses to commit what could not be revealed later.
+// checkComplete returns an error if a commitment could not be revealed later, because a value
+// is missing.
 func (a *Assignment) checkComplete() error {
 	if a.Phase != PhaseCommitSent {
 		return nil

@@ -45,7 +45,8 @@ func TestCommittedValuesNeverChange(t *testing.T) {
 	}
 }
 
-// TestCommitSurvivesFailure: the chain may still ask a machine that gave up.
+// TestCommitSurvivesFailure: a machine that gave up can still be asked by the chain for its
+// commitment.
 func TestCommitSurvivesFailure(t *testing.T) {
 	j := openJournal(t)
 	key := Key{"job", 0, 0}
@@ -92,8 +93,8 @@ func TestOpenCommitmentsAreNotDeleted(t *testing.T) {
 	require.ErrorIs(t, j.Delete(Key{"none", 0, 0}), ErrNotFound)
 }
 
-// TestRandomStepsKeepWhatWasCommitted drives random edits and moves, and holds
-// that no sequence changes a committed value or leaves the table.
+// TestRandomStepsKeepWhatWasCommitted applies random edits and transitions. No sequence of
+// them changes a committed value or makes a transition that the table does not contain.
 func TestRandomStepsKeepWhatWasCommitted(t *testing.T) {
 	j := openJournal(t)
 	task := uint64(0)

@@ -13,8 +13,9 @@ import (
 	"github.com/thetaedge/theta/internal/osfault"
 )
 
-// whole tells whether the file has all the pages that it says it has. The database
-// maps it into memory, where a missing page ends the process without a word.
+// whole returns an error if the file does not contain all the pages that it claims to have.
+// The database maps the file into memory, where a missing page ends the process without an
+// error message.
 func whole(path string) error {
 	stat, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && stat.Size() == 0 {
@@ -26,7 +27,7 @@ func whole(path string) error {
 	if stat.IsDir() {
 		return &fs.PathError{Op: "open", Path: path, Err: syscall.EISDIR}
 	}
-	// Read only, it looks at no more than the first two pages.
+	// When it opens read-only, the database reads only the first two pages.
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait, ReadOnly: true})
 	if err != nil {
 		return err
@@ -40,8 +41,8 @@ func whole(path string) error {
 	return errors.Join(err, db.Close())
 }
 
-// sound reads everything once. The database trusts its pages: what a bad disk has
-// left of one would otherwise end the daemon in the middle of its work.
+// sound reads the whole journal once. The database does not check its pages. Without this
+// check, a page that a bad disk has damaged would end the daemon in the middle of its work.
 func sound(db *bbolt.DB) error {
 	return db.View(func(tx *bbolt.Tx) error {
 		return guarded(func() error {
@@ -65,7 +66,7 @@ func sound(db *bbolt.DB) error {
 	})
 }
 
-// guarded turns a page that cannot be read into an error.
+// guarded converts the panic or fault of a page that cannot be read into an error.
 func guarded(read func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -76,8 +77,8 @@ func guarded(read func() error) (err error) {
 	return read()
 }
 
-// damaged says that a check has found the journal unsound, where the copy is that it
-// makes, and what is lost with the file.
+// damaged returns the error for a journal that failed a check. It makes a copy of the file.
+// The error says where the copy is and what is lost together with the file.
 func damaged(path string, cause error) error {
 	return fmt.Errorf("%w: %s: %w; %s. The file holds the salts that open what this node has committed to: each assignment that has committed and is not revealed in time costs a part of the bond, and %s. Check the disk (dmesg tells), and put a backup of the file back if there is one. Only to go on without it, move the file away and start again", ErrDamaged, path, cause, osfault.Kept(path), atStake(path))
 }
@@ -103,7 +104,7 @@ func atStake(path string) string {
 	}
 	if whole(path) == nil {
 		if db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait, ReadOnly: true}); err == nil {
-			// What stops the count stops it where the damage is.
+			// If an error stops the count, it stops at the damage.
 			_ = errors.Join(count(db), db.Close())
 		}
 	}

@@ -8,7 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// filledHome holds a journal of some hundred records and returns its bytes.
+// filledHome creates a home folder with a journal of a few hundred records. It returns the
+// bytes of the journal.
 func filledHome(t *testing.T) (home string, raw []byte) {
 	t.Helper()
 	home = t.TempDir()
@@ -35,7 +36,7 @@ func TestAJournalThatWasCutShortIsNamedAndDoesNotEndTheProcess(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, raw[:size], 0o600))
 		j, err := Open(home, nil)
 		if err == nil {
-			// Only free pages are gone.
+			// Only free pages are missing.
 			list, err := j.List(Filter{})
 			require.NoError(t, err)
 			require.Len(t, list, 400)

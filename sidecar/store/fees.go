@@ -8,24 +8,26 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// feesKey is where the fees of a day are counted.
+// feesKey is the key of the record that counts the fees of a day.
 const feesKey = "fees"
 
-// fees are what was signed for on a day. Amounts are base-10 text of the smallest unit.
+// fees counts the fees that were signed for on one day. Amounts are decimal numbers in the
+// smallest unit.
 type fees struct {
-	// Day counts from the Unix epoch, in UTC.
+	// Day is the number of days since the Unix epoch, in UTC.
 	Day   int64  `json:"day"`
 	Spent string `json:"spent"`
-	// Sequence and Fee are those of the transaction that was signed last.
+	// Sequence and Fee belong to the transaction that was signed last.
 	Sequence uint64 `json:"sequence"`
 	Fee      string `json:"fee"`
 }
 
-// Charge counts the fee of a transaction that is about to be signed against a day, and
-// returns what that day has cost before it. It is not ok, and nothing is counted, when
-// that would be more than limit; a nil limit is none. Of transactions with one sequence
-// at most one runs, so that a second is charged for what it offers more. What was signed
-// counts, not what was paid: a node can hide that a transaction ran.
+// Charge adds the fee of a transaction that is about to be signed to a day's fees. It returns
+// what the day has cost before. If the sum would exceed limit, ok is false and nothing is
+// counted; a nil limit means no limit. At most one of several transactions with the same
+// sequence is executed. Therefore a further transaction is charged only for the amount by
+// which it offers more. The journal counts the fees that were signed for, not those that were
+// paid, because a node can hide that a transaction was executed.
 func (j *Journal) Charge(day int64, sequence uint64, fee, limit *big.Int) (spent *big.Int, ok bool, err error) {
 	err = j.write(func(tx *bbolt.Tx) error {
 		meta := tx.Bucket([]byte(metaBucket))
@@ -57,7 +59,7 @@ func (j *Journal) Charge(day int64, sequence uint64, fee, limit *big.Int) (spent
 	return spent, ok && err == nil, err
 }
 
-// Charged returns what was signed for on a day.
+// Charged returns the fees that were signed for on a day.
 func (j *Journal) Charged(day int64) (spent *big.Int, err error) {
 	err = j.db.View(func(tx *bbolt.Tx) error {
 		_, spent, _, err = readFees(tx.Bucket([]byte(metaBucket)).Get([]byte(feesKey)), day)
@@ -66,8 +68,8 @@ func (j *Journal) Charged(day int64) (spent *big.Int, err error) {
 	return spent, err
 }
 
-// readFees returns what is counted, what of it falls on a day, and the last fee. A clock
-// that was set back goes on with the day that is counted: it gives no new budget.
+// readFees returns the counted fees, the part of them that belongs to a day, and the last fee.
+// If the clock was set back, the counted day continues, so that no new budget begins.
 func readFees(raw []byte, day int64) (counted fees, spent, last *big.Int, err error) {
 	spent, last = new(big.Int), new(big.Int)
 	if raw == nil {

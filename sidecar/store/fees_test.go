@@ -26,12 +26,12 @@ func TestFeesOfADayAreCountedOverRestarts(t *testing.T) {
 		ok       bool
 	}{
 		{7, 1, 60, 0, true},
-		{7, 1, 60, 60, true},  // signed again: it runs once
+		{7, 1, 60, 60, true},  // signed again: only one of the two is executed
 		{7, 1, 70, 60, true},  // for 10 more
 		{7, 2, 31, 70, false}, // one too many
 		{7, 2, 30, 70, true},
 		{7, 3, 1, 100, false},
-		{7, 2, 20, 100, true}, // for less in its place
+		{7, 2, 20, 100, true}, // for less, as a replacement
 		{7, 2, 30, 100, true},
 		{6, 3, 1, 100, false}, // the clock was set back
 		{8, 3, 100, 0, true},

@@ -1,5 +1,5 @@
-// Package store is the sidecar's journal: every step of an assignment is on disk
-// before it is reported anywhere, so that the process may be killed at any instant.
+// Package store is the sidecar's journal. Every step of an assignment is on disk before the
+// daemon reports it to any other party. Therefore the process may be killed at any time.
 package store
 
 import (
@@ -17,17 +17,17 @@ import (
 )
 
 const (
-	// FileName is the journal's file in the sidecar's home.
+	// FileName is the name of the journal file in the sidecar's home folder.
 	FileName = "journal.db"
-	// schema is the version of the records; a change that older code would misread
-	// raises it. Version 2 keeps the exit code that a commitment binds, version 3
-	// result manifests beside the outputs.
+	// schema is the version of the records. It is raised by each change that older code would
+	// misread. Version 2 added the exit code that a commitment binds. Version 3 stores result
+	// manifests next to the outputs.
 	schema = 3
-	// lockWait covers a predecessor that is just shutting down.
+	// lockWait is long enough for a previous process that is just shutting down.
 	lockWait = time.Second
 )
 
-// buckets of the database.
+// These are the buckets of the database.
 const (
 	assignmentsBucket = "assignments"
 	metaBucket        = "meta"
@@ -42,10 +42,10 @@ type Journal struct {
 	path string
 }
 
-// Open opens or creates the journal in home. Only one process can hold it (ErrLocked).
-// Now is the clock for CreatedAt and UpdatedAt; nil is time.Now. What the operating
-// system refuses is told as such; ErrDamaged says that the file was read and is not
-// sound, and then a copy of it has been made.
+// Open opens or creates the journal in a home folder. Only one process can have it open;
+// others get ErrLocked. now is the clock for CreatedAt and UpdatedAt; nil means time.Now.
+// Errors of the operating system are returned as such. ErrDamaged means that the file was read
+// but is damaged; in this case Open has made a copy of it.
 func Open(home string, now func() time.Time) (*Journal, error) {
 	if now == nil {
 		now = time.Now
@@ -58,7 +58,7 @@ func Open(home string, now func() time.Time) (*Journal, error) {
 	if err != nil {
 		return nil, refused(home, path, err)
 	}
-	// Only the owner may read it: a salt tells a commitment's content.
+	// Only the owner may read the file, because a salt reveals the content of a commitment.
 	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait})
 	if err != nil {
 		return nil, refused(home, path, err)
@@ -67,13 +67,14 @@ func Open(home string, now func() time.Time) (*Journal, error) {
 		err = db.Update(prepare)
 	}
 	if err != nil {
-		// Closed first: the copy of a damaged file is read by the same database.
+		// The database is closed first, because the same database reads the copy of a damaged
+		// file.
 		return nil, refused(home, path, errors.Join(err, db.Close()))
 	}
 	return &Journal{db: db, now: now, path: path}, nil
 }
 
-// refused says why the journal cannot be opened, and what to do.
+// refused explains why the journal cannot be opened, and what to do.
 func refused(home, path string, err error) error {
 	_, system := osfault.Of(err)
 	switch {
@@ -94,7 +95,7 @@ func refused(home, path string, err error) error {
 	}
 }
 
-// prepare creates the buckets of a new journal and checks the version of an old one.
+// prepare creates the buckets of a new journal, and checks the version of an existing one.
 func prepare(tx *bbolt.Tx) error {
 	meta, err := tx.CreateBucketIfNotExists([]byte(metaBucket))
 	if err != nil {
@@ -116,11 +117,11 @@ func prepare(tx *bbolt.Tx) error {
 	if found == schema {
 		return nil
 	}
-	// From here on an older program must not touch it.
+	// After this write, an older program must not use the journal.
 	return meta.Put([]byte(schemaKey), binary.BigEndian.AppendUint64(nil, schema))
 }
 
-// version reads the version of the records; ErrNewerSchema for one that is not known.
+// version returns the version of the records, or ErrNewerSchema if it is not known.
 func version(raw []byte) (uint64, error) {
 	if len(raw) != 8 {
 		return 0, fmt.Errorf("%w: expected a schema version of 8 bytes, found %d", ErrDamaged, len(raw))
@@ -132,9 +133,9 @@ func version(raw []byte) (uint64, error) {
 	return found, nil
 }
 
-// Bind ties the journal to a chain. While work of another one is unfinished it fails
-// with ErrOtherChain: on this chain all of it would look as if it had ended, and the
-// salts that its reveals need would be given up.
+// Bind ties the journal to a chain. It fails with ErrOtherChain while the journal contains
+// unfinished work of another chain. On this chain, all of that work would look as if it had
+// ended, and the salts that its reveals need would be deleted.
 func (j *Journal) Bind(chainID string) error {
 	return j.write(func(tx *bbolt.Tx) error {
 		meta := tx.Bucket([]byte(metaBucket))
@@ -155,18 +156,18 @@ func (j *Journal) Bind(chainID string) error {
 	})
 }
 
-// Close waits for transactions and gives the lock back.
+// Close waits for transactions and releases the lock.
 func (j *Journal) Close() error { return j.db.Close() }
 
-// Update runs several changes as one: all of them are on disk when it returns
-// nil, and none if it returns an error. One sync serves a whole batch message.
+// Update applies several changes as one. If it returns nil, all of them are on disk; if it
+// returns an error, none of them is. A whole batch message needs only one sync.
 func (j *Journal) Update(change func(*Tx) error) error {
 	return j.write(func(tx *bbolt.Tx) error {
 		return change(j.newTx(tx))
 	})
 }
 
-// write runs a change of the database and says what the operating system refuses.
+// write applies a change to the database. It explains errors of the operating system.
 func (j *Journal) write(change func(*bbolt.Tx) error) error {
 	err := j.db.Update(change)
 	if _, system := osfault.Of(err); system {
@@ -175,14 +176,14 @@ func (j *Journal) write(change func(*bbolt.Tx) error) error {
 	return err
 }
 
-// View runs reads on one consistent state.
+// View reads from one consistent state.
 func (j *Journal) View(read func(*Tx) error) error {
 	return j.db.View(func(tx *bbolt.Tx) error {
 		return read(j.newTx(tx))
 	})
 }
 
-// Put writes an assignment; see Tx.Put.
+// Put stores an assignment; see Tx.Put.
 func (j *Journal) Put(a Assignment) error {
 	return j.Update(func(tx *Tx) error { return tx.Put(a) })
 }
@@ -196,7 +197,7 @@ func (j *Journal) Get(key Key) (a Assignment, err error) {
 	return a, err
 }
 
-// Advance moves an assignment on; see Tx.Advance.
+// Advance moves an assignment to another phase; see Tx.Advance.
 func (j *Journal) Advance(key Key, from, to Phase, edit func(*Assignment)) (a Assignment, err error) {
 	err = j.Update(func(tx *Tx) error {
 		a, err = tx.Advance(key, from, to, edit)
@@ -205,7 +206,7 @@ func (j *Journal) Advance(key Key, from, to Phase, edit func(*Assignment)) (a As
 	return a, err
 }
 
-// Edit changes an assignment without moving it on; see Tx.Edit.
+// Edit changes an assignment without changing its phase; see Tx.Edit.
 func (j *Journal) Edit(key Key, edit func(*Assignment)) (a Assignment, err error) {
 	err = j.Update(func(tx *Tx) error {
 		a, err = tx.Edit(key, edit)
@@ -214,12 +215,12 @@ func (j *Journal) Edit(key Key, edit func(*Assignment)) (a Assignment, err error
 	return a, err
 }
 
-// Delete forgets an assignment; see Tx.Delete.
+// Delete removes an assignment; see Tx.Delete.
 func (j *Journal) Delete(key Key) error {
 	return j.Update(func(tx *Tx) error { return tx.Delete(key) })
 }
 
-// List returns the assignments that match, by job, task and round.
+// List returns the assignments that a filter selects, ordered by job, task and round.
 func (j *Journal) List(filter Filter) (list []Assignment, err error) {
 	err = j.View(func(tx *Tx) error {
 		list, err = tx.List(filter)
@@ -228,7 +229,8 @@ func (j *Journal) List(filter Filter) (list []Assignment, err error) {
 	return list, err
 }
 
-// Prune forgets assignments that were finished before t and returns them, so that the caller can delete their folders.
+// Prune removes the assignments that were finished before t. It returns them, so that the
+// caller can delete their folders.
 func (j *Journal) Prune(t time.Time) (pruned []Assignment, err error) {
 	err = j.Update(func(tx *Tx) error {
 		finished, err := tx.List(Filter{Phases: []Phase{PhaseSettled, PhaseReleased, PhaseFailed}})

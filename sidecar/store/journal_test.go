@@ -22,14 +22,14 @@ func openJournal(t *testing.T) *Journal {
 	return j
 }
 
-// complete gives an assignment all that a commit fixes.
+// complete sets all the fields that a commitment fixes.
 func complete(a *Assignment) {
 	a.Salt, a.ResultDigest, a.Tag = []byte("salt"), []byte("digest"), []byte("tag")
 	a.Trace, a.OwnTrace = []byte("trace"), []byte("own trace")
 	a.Commitment, a.Manifest = []byte("commitment"), []byte("manifest")
 }
 
-// road is a shortest way into each phase.
+// road returns a shortest path of phases to a phase.
 func road(to Phase) []Phase {
 	straight := []Phase{PhaseAssigned, PhasePreparing, PhaseRunning, PhaseExecuted, PhaseCommitSent, PhaseCommitted, PhaseRevealed, PhaseOpened, PhaseSettled}
 	switch to {
@@ -47,7 +47,7 @@ func road(to Phase) []Phase {
 	return nil
 }
 
-// bring journals an assignment and walks it to a phase.
+// bring adds an assignment to the journal and moves it to a phase.
 func bring(t *testing.T, j *Journal, key Key, to Phase) Assignment {
 	t.Helper()
 	require.NoError(t, j.Put(Assignment{Key: key, Phase: PhaseClaimed}))

@@ -16,11 +16,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// killHome tells a re-executed test binary that it is the process to be killed.
+// killHome is the environment variable that tells a re-executed test binary that it is the
+// process to be killed.
 const killHome = "THETAEDGE_TEST_KILL_HOME"
 
-// openHome tells a re-executed test binary to open the journal of a home, and with how
-// many files at most.
+// openHome is the environment variable that tells a re-executed test binary to open the
+// journal of a home folder, and how many files it may have open.
 const openHome = "THETAEDGE_TEST_OPEN_HOME"
 
 func TestMain(m *testing.M) {
@@ -35,7 +36,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// openHere is what the other process does.
+// openHere is what the re-executed test binary does for openHome.
 func openHere(home string) string {
 	j, err := Open(home, nil)
 	if err != nil {
@@ -44,14 +45,14 @@ func openHere(home string) string {
 	return "opened " + j.path
 }
 
-// saltOf is what a task's salt must be, whoever looks.
+// saltOf returns the salt that a task must have in every process.
 func saltOf(job string, task uint64) []byte {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d", job, task))
 	return sum[:]
 }
 
-// writeUntilKilled walks one assignment after another through all phases and
-// prints each step once the journal has acknowledged it.
+// writeUntilKilled moves one assignment after another through all phases. It prints each step
+// once the journal has acknowledged it.
 func writeUntilKilled(home, job string) error {
 	j, err := Open(home, nil)
 	if err != nil {
@@ -79,8 +80,8 @@ func writeUntilKilled(home, job string) error {
 	}
 }
 
-// TestKilledProcessLosesNoAcknowledgedStep kills a real process with SIGKILL at
-// random moments of its writing, many times on one journal.
+// TestKilledProcessLosesNoAcknowledgedStep kills a real process with SIGKILL at random times
+// while it writes, many times on one journal.
 func TestKilledProcessLosesNoAcknowledgedStep(t *testing.T) {
 	home := t.TempDir()
 	acknowledged := map[Key]Phase{}
@@ -92,7 +93,7 @@ func TestKilledProcessLosesNoAcknowledgedStep(t *testing.T) {
 		for key, phase := range acknowledged {
 			a, err := j.Get(key)
 			require.NoError(t, err, "acknowledged %s", phase)
-			// The step after the last acknowledged one may have been written too.
+			// The step after the last acknowledged one may be on disk too.
 			require.GreaterOrEqual(t, a.Phase, phase)
 			if a.Phase >= PhaseExecuted {
 				require.Equal(t, saltOf(key.JobID, key.Task), a.Salt)
@@ -103,8 +104,8 @@ func TestKilledProcessLosesNoAcknowledgedStep(t *testing.T) {
 	require.Greater(t, len(acknowledged), 12)
 }
 
-// killWriter runs a writer, kills it at a random moment of a random step, however
-// fast the machine is, and notes all that it acknowledged.
+// killWriter starts a writer and kills it at a random time during a random step, however fast
+// the machine is. It records everything that the writer acknowledged.
 func killWriter(t *testing.T, home, job string, acknowledged map[Key]Phase) {
 	t.Helper()
 	self, err := os.Executable()
@@ -125,7 +126,7 @@ func killWriter(t *testing.T, home, job string, acknowledged map[Key]Phase) {
 		}
 		require.NoError(t, err)
 		if killAt == 1 {
-			// Killing at a random moment is the point; nothing is awaited.
+			// The kill has to come at a random time; the test does not wait for anything here.
 			time.AfterFunc(time.Duration(rand.Int64N(int64(5*time.Millisecond))), func() { _ = child.Process.Kill() })
 		}
 		var task uint64

@@ -2,41 +2,43 @@ package store
 
 import "fmt"
 
-// Phase is how far this machine has come with an assignment.
+// Phase says how far this machine has come with an assignment.
 //
 //	claimed → assigned → preparing → running → executed → commit_sent
 //	                         ↑____________________|            ↓
 //	   failed ← any    settled ← opened ← revealed ← committed
 //
-// Until commit_sent an assignment may still be released, and a later attempt of
-// the same round may claim a released one again. From commit_sent on only the
-// chain ends it.
+// Until commit_sent, an assignment may still be released. A later attempt of the same round may
+// claim a released assignment again. From commit_sent on, only the chain ends an assignment.
 type Phase uint8
 
 const (
-	// PhaseClaimed: a claim was sent; the draw is open.
+	// PhaseClaimed means that a claim was sent and the draw is open.
 	PhaseClaimed Phase = iota + 1
-	// PhaseAssigned: the chain drew this machine.
+	// PhaseAssigned means that the chain has drawn this machine.
 	PhaseAssigned
-	// PhasePreparing: inputs are being fetched.
+	// PhasePreparing means that inputs are being fetched.
 	PhasePreparing
-	// PhaseRunning: the executor runs.
+	// PhaseRunning means that the executor runs the program.
 	PhaseRunning
-	// PhaseExecuted: there is a result.
+	// PhaseExecuted means that there is a result.
 	PhaseExecuted
-	// PhaseCommitSent: a commit may be on its way; salt and result are fixed.
+	// PhaseCommitSent means that a commitment may be on its way. Salt and result cannot change
+	// any more.
 	PhaseCommitSent
-	// PhaseCommitted: the chain holds the commitment.
+	// PhaseCommitted means that the chain has the commitment.
 	PhaseCommitted
-	// PhaseRevealed: the chain holds tag and salt.
+	// PhaseRevealed means that the chain has the tag and the salt.
 	PhaseRevealed
-	// PhaseOpened: after an escalation, the chain holds the digest.
+	// PhaseOpened means that the chain has the digest, after an escalation.
 	PhaseOpened
-	// PhaseSettled: the chain has a verdict.
+	// PhaseSettled means that the chain has a verdict.
 	PhaseSettled
-	// PhaseReleased: not drawn, or given back in time.
+	// PhaseReleased means that the node was not drawn, or that it gave the assignment back in
+	// time.
 	PhaseReleased
-	// PhaseFailed: ended here without a verdict, see LastError.
+	// PhaseFailed means that the assignment ended on this machine without a verdict; see
+	// LastError.
 	PhaseFailed
 )
 
@@ -49,13 +51,15 @@ func Phases() []Phase {
 	return phases
 }
 
-// next is the transition table. The chain's verdict wins, so that settled follows
-// from every phase in which the chain knows of the assignment; and a restart may
-// find the executor's work lost and begin again, as long as nothing is committed.
+// next returns the phases that may follow a phase. The chain's verdict takes precedence.
+// Therefore settled follows every phase in which the chain knows the assignment. As long as
+// nothing is committed, a restarted daemon may find that the executor's work is lost, and
+// begin again.
 func (p Phase) next() []Phase {
 	switch p {
 	case PhaseClaimed:
-		// It may have been drawn and have missed its deadline while the daemon was down.
+		// The assignment may have been drawn and have missed its deadline while the daemon was
+		// down.
 		return []Phase{PhaseAssigned, PhaseSettled, PhaseReleased, PhaseFailed}
 	case PhaseAssigned:
 		return []Phase{PhasePreparing, PhaseSettled, PhaseReleased, PhaseFailed}
@@ -64,7 +68,7 @@ func (p Phase) next() []Phase {
 	case PhaseRunning:
 		return []Phase{PhasePreparing, PhaseExecuted, PhaseSettled, PhaseReleased, PhaseFailed}
 	case PhaseExecuted:
-		// An outage of the sink must not cost the commit deadline.
+		// The node must not miss the commit deadline because the sink cannot be reached.
 		return []Phase{PhasePreparing, PhaseCommitSent, PhaseSettled, PhaseReleased, PhaseFailed}
 	case PhaseCommitSent:
 		return []Phase{PhaseCommitted, PhaseSettled, PhaseFailed}
@@ -75,14 +79,14 @@ func (p Phase) next() []Phase {
 	case PhaseOpened:
 		return []Phase{PhaseSettled, PhaseFailed}
 	case PhaseReleased:
-		// A later attempt of the same round may draw this machine after all.
+		// This machine may still be drawn in a later attempt of the same round.
 		return []Phase{PhaseClaimed, PhaseAssigned}
 	case PhaseSettled, PhaseFailed:
 	}
 	return nil
 }
 
-// CanBecome tells whether an assignment may go from p to next.
+// CanBecome reports whether an assignment may change from phase p to phase next.
 func (p Phase) CanBecome(next Phase) bool {
 	for _, allowed := range p.next() {
 		if allowed == next {
@@ -92,12 +96,12 @@ func (p Phase) CanBecome(next Phase) bool {
 	return false
 }
 
-// Finished tells whether nothing is left to do.
+// Finished reports whether no work is left in a phase.
 func (p Phase) Finished() bool {
 	return p == PhaseSettled || p == PhaseReleased || p == PhaseFailed
 }
 
-// String returns the name that the journal stores.
+// String returns the name under which the journal stores the phase.
 func (p Phase) String() string {
 	switch p {
 	case PhaseClaimed:
@@ -138,7 +142,8 @@ func ParsePhase(name string) (Phase, error) {
 	return 0, fmt.Errorf("expected a phase between %s and %s, found %q", PhaseClaimed, PhaseFailed, name)
 }
 
-// MarshalText stores a phase by name, so that a journal outlives a renumbering.
+// MarshalText encodes a phase by its name, so that journals stay valid if phases are
+// renumbered.
 func (p Phase) MarshalText() ([]byte, error) {
 	if p < PhaseClaimed || p > PhaseFailed {
 		return nil, fmt.Errorf("expected a phase between %s and %s, found number %d", PhaseClaimed, PhaseFailed, uint8(p))

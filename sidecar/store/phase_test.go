@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestEveryPairOfPhases walks the whole table against a second, independent
-// spelling of it: one row a phase, one column a successor, in order.
+// TestEveryPairOfPhases compares the whole table with a second, independently written one. It
+// has one row per phase and one column per following phase, in order.
 func TestEveryPairOfPhases(t *testing.T) {
 	table := map[Phase]string{
 		//                cl as pr ru ex cs co rv op se rl fa

@@ -12,14 +12,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// openAs opens the journal of a home in a process of another user, with a limit of open
-// files; 0 is none. It returns what that process says.
+// openAs opens the journal of a home folder in a process of another user, with a limit of open
+// files; 0 means no limit. It returns the output of that process.
 func openAs(t *testing.T, home string, uid uint32, files string) string {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("only root can be another user")
 	}
-	// The binary is where others may read it.
+	// The binary is copied to a folder in which other users may read it.
 	binary := filepath.Join(filepath.Dir(home), "store.test")
 	raw, err := os.ReadFile(os.Args[0])
 	require.NoError(t, err)
@@ -35,7 +35,7 @@ func openAs(t *testing.T, home string, uid uint32, files string) string {
 	return said.String()
 }
 
-// openToAll is a home whose way is open to every user.
+// openToAll returns a home folder that every user can reach.
 func openToAll(t *testing.T) string {
 	t.Helper()
 	base, err := os.MkdirTemp("/tmp", "journal-") //nolint:usetesting // t.TempDir lies in a folder of this user's only
@@ -69,7 +69,8 @@ func TestAHomeOfAnotherUserNamesTheFolder(t *testing.T) {
 func TestTooManyOpenFilesAreNoDamage(t *testing.T) {
 	home := openToAll(t)
 	var said string
-	// The runtime keeps a few for itself; somewhere above them the journal is refused.
+	// The Go runtime keeps a few files open itself. With one of these limits, opening the
+	// journal fails.
 	for _, files := range []string{"4", "5", "6", "7"} {
 		if said = openAs(t, home, 0, files); strings.Contains(said, "too many open files") {
 			break
@@ -81,7 +82,7 @@ func TestTooManyOpenFilesAreNoDamage(t *testing.T) {
 	require.NotContains(t, said, "damaged")
 }
 
-// mounted mounts something at a folder, and skips the test where that is refused.
+// mounted mounts a file system at a folder. It skips the test if it may not mount.
 func mounted(t *testing.T, args ...string) {
 	t.Helper()
 	if out, err := exec.CommandContext(t.Context(), "mount", args...).CombinedOutput(); err != nil {

@@ -13,7 +13,7 @@ import (
 	bolterrors "go.etcd.io/bbolt/errors"
 )
 
-// noDamage expects an error that does not tell anybody to part with the journal.
+// noDamage requires an error that does not tell the owner to give up the journal.
 func noDamage(t *testing.T, err error) {
 	t.Helper()
 	require.Error(t, err)
@@ -23,7 +23,7 @@ func noDamage(t *testing.T, err error) {
 	}
 }
 
-// copies are the backups beside a journal.
+// copies returns the backups in the folder of a journal.
 func copies(t *testing.T, home string) []string {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(home, FileName+".damaged-*"))

@@ -7,23 +7,23 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// shunsBucket holds what is left to others for a while.
+// shunsBucket contains what the node shuns for a while.
 const shunsBucket = "shuns"
 
-// Shun is a program or a requester that is left to others for a while, because it has
-// ended what runs programs here.
+// Shun is a program or a requester that the node leaves to other nodes for a while, because it
+// has crashed a worker process.
 type Shun struct {
-	// Name of what is shunned, such as "program/<sha256>".
+	// Name identifies what is shunned, for example "program/<sha256>".
 	Name string `json:"name"`
-	// Until is the height from which it is not.
+	// Until is the first height at which the program or the requester is not shunned any more.
 	Until int64 `json:"until"`
-	// Times it was shunned before this was forgotten.
+	// Times is the number of times it was shunned since it was last forgotten.
 	Times uint32 `json:"times"`
-	// Reason for the owner to read.
+	// Reason is a text for the owner.
 	Reason string `json:"reason,omitempty"`
 }
 
-// PutShun writes what is shunned, by its name.
+// PutShun writes a shun under its name.
 func (tx *Tx) PutShun(s Shun) error {
 	value, err := json.Marshal(s)
 	if err != nil {
@@ -32,11 +32,11 @@ func (tx *Tx) PutShun(s Shun) error {
 	return tx.shuns.Put([]byte(s.Name), value)
 }
 
-// DeleteShun forgets what is shunned; an unknown name changes nothing.
+// DeleteShun removes a shun. It does nothing if the name is unknown.
 func (tx *Tx) DeleteShun(name string) error { return tx.shuns.Delete([]byte(name)) }
 
-// Shuns lists all that is shunned, by name. What cannot be read is left out: it costs
-// nobody a bond.
+// Shuns returns all shuns, ordered by name. It leaves out records that cannot be read, because
+// a missing shun does not cost a bond.
 func (tx *Tx) Shuns() ([]Shun, error) {
 	var list []Shun
 	err := tx.shuns.ForEach(func(_, value []byte) error {
@@ -49,7 +49,7 @@ func (tx *Tx) Shuns() ([]Shun, error) {
 	return list, err
 }
 
-// Shuns lists all that is shunned; see Tx.Shuns.
+// Shuns returns all shuns; see Tx.Shuns.
 func (j *Journal) Shuns() (list []Shun, err error) {
 	err = j.View(func(tx *Tx) error {
 		list, err = tx.Shuns()

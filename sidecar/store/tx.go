@@ -11,19 +11,19 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-// Tx is one atomic change or one consistent view; it must not be kept.
+// Tx is one atomic change or one consistent view. Callers must not keep it.
 type Tx struct {
 	bucket, shuns *bbolt.Bucket
 	now           func() time.Time
 }
 
-// Filter selects assignments; its zero value selects all.
+// Filter selects assignments. Its zero value selects all of them.
 type Filter struct {
-	// JobID selects one job.
+	// JobID selects the assignments of one job.
 	JobID string
-	// Phases selects any of these.
+	// Phases selects the assignments in any of these phases.
 	Phases []Phase
-	// Unfinished selects those on which work is left.
+	// Unfinished selects the assignments on which work is left.
 	Unfinished bool
 }
 
@@ -54,9 +54,9 @@ func decode(name string, value []byte) (Assignment, error) {
 	return a, nil
 }
 
-// Put writes an assignment. A new one is claimed or assigned; an existing one may
-// keep its phase or take one that follows (ErrTransition), cannot change what it
-// has committed to (ErrFixed), and cannot commit without it (ErrIncomplete).
+// Put stores an assignment. A new assignment must be claimed or assigned. An existing one may
+// keep its phase or take one that follows it (else ErrTransition), cannot change what it has
+// committed to (ErrFixed), and cannot commit while a value is missing (ErrIncomplete).
 func (tx *Tx) Put(a Assignment) error {
 	raw, err := a.bytes()
 	if err != nil {
@@ -87,7 +87,8 @@ func (tx *Tx) Put(a Assignment) error {
 	return tx.bucket.Put(raw, value)
 }
 
-// finishedAt is when an assignment was finished; records of older programs do not say.
+// finishedAt returns the time at which an assignment was finished. Records of older programs
+// do not contain it.
 func finishedAt(a, old *Assignment, now time.Time) time.Time {
 	switch {
 	case !a.Phase.Finished():
@@ -99,7 +100,7 @@ func finishedAt(a, old *Assignment, now time.Time) time.Time {
 	}
 }
 
-// ended is when a finished assignment was finished.
+// ended returns the time at which a finished assignment was finished.
 func (a *Assignment) ended() time.Time {
 	if a.FinishedAt.IsZero() {
 		return a.UpdatedAt
@@ -117,9 +118,9 @@ func checkChange(a, old *Assignment) error {
 	return a.checkComplete()
 }
 
-// Advance moves an assignment from one phase to the next, with edit (which may be
-// nil) applied in the same step. ErrTransition says that it is not in from, or
-// that to does not follow.
+// Advance moves an assignment from one phase to another and applies edit, which may be nil, in
+// the same step. It returns ErrTransition if the assignment is not in phase from, or if phase
+// to cannot follow.
 func (tx *Tx) Advance(key Key, from, to Phase, edit func(*Assignment)) (Assignment, error) {
 	a, err := tx.Get(key)
 	if err != nil {
@@ -132,7 +133,7 @@ func (tx *Tx) Advance(key Key, from, to Phase, edit func(*Assignment)) (Assignme
 	return tx.edited(a, to, edit)
 }
 
-// Edit changes an assignment and keeps its phase.
+// Edit changes an assignment but not its phase.
 func (tx *Tx) Edit(key Key, edit func(*Assignment)) (Assignment, error) {
 	a, err := tx.Get(key)
 	if err != nil {
@@ -141,7 +142,7 @@ func (tx *Tx) Edit(key Key, edit func(*Assignment)) (Assignment, error) {
 	return tx.edited(a, a.Phase, edit)
 }
 
-// edited writes a after edit, which can change neither key nor phase.
+// edited applies edit to a and writes it. edit can change neither the key nor the phase.
 func (tx *Tx) edited(a Assignment, to Phase, edit func(*Assignment)) (Assignment, error) {
 	key := a.Key
 	if edit != nil {
@@ -154,8 +155,8 @@ func (tx *Tx) edited(a Assignment, to Phase, edit func(*Assignment)) (Assignment
 	return tx.Get(key)
 }
 
-// Delete forgets an assignment. One that is committed and not finished cannot be
-// deleted (ErrFixed), because its reveal would be lost.
+// Delete removes an assignment. It returns ErrFixed if the assignment is committed and not
+// finished, because its reveal would be lost.
 func (tx *Tx) Delete(key Key) error {
 	a, err := tx.Get(key)
 	if err != nil {
@@ -171,7 +172,7 @@ func (tx *Tx) Delete(key Key) error {
 	return tx.bucket.Delete(raw)
 }
 
-// List returns the assignments that match, by job, task and round.
+// List returns the assignments that a filter selects, ordered by job, task and round.
 func (tx *Tx) List(filter Filter) ([]Assignment, error) {
 	var prefix []byte
 	if filter.JobID != "" {
