@@ -7,12 +7,12 @@ import (
 	"syscall"
 )
 
-// cages makes what surrounds workers on this machine.
+// cages creates the cages of workers on this machine.
 type cages struct{}
 
 func openCages(int) *cages { return &cages{} }
 
-// cage is what surrounds one worker, as far as the daemon sets it up.
+// cage is the part of a worker's protection that the daemon sets up.
 type cage struct {
 	layers     []Layer
 	namespaces bool
@@ -33,8 +33,8 @@ func (c *cage) explain(how string) string { return how }
 
 func (c *cage) open() error { return nil }
 
-// endGroup ends what is left of a worker's process group.
+// endGroup ends all remaining processes of a worker's process group.
 func endGroup(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) }
 
-// usageOf does not know.
+// usageOf always returns false, because the usage is not known on this system.
 func usageOf(int, *cage) (usage, bool) { return usage{}, false }

@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// innerID is the user and group as which a worker sees itself in its own namespace: not
-// root, so that executing gives it no capability there.
+// innerID is the user and group as which a worker runs in its own namespace. It is not root,
+// so that executing a file does not give the worker any capability there.
 const innerID = 1000
 
-// cages makes what surrounds workers on this machine.
+// cages creates the cages of workers on this machine.
 type cages struct {
 	groups *groups
-	// groupErr is why memory is not bounded by a control group.
+	// groupErr explains why the memory is not bounded by a control group.
 	groupErr error
 }
 
@@ -28,7 +28,7 @@ func openCages(slots int) *cages {
 	return c
 }
 
-// cage is what surrounds one worker, as far as the daemon sets it up.
+// cage is the part of a worker's protection that the daemon sets up.
 type cage struct {
 	layers     []Layer
 	namespaces bool
@@ -56,7 +56,7 @@ func (c *cages) make(name string, cfg *Config, without []string) (*cage, error) 
 	return made, nil
 }
 
-// errNotTried: a worker did not start with the layer.
+// errNotTried means that a worker process did not start with the layer.
 var errNotTried = errors.New("no worker starts with it here")
 
 // prepare sets how the process is started.
@@ -73,10 +73,10 @@ func (c *cage) prepare(command *exec.Cmd) {
 	command.SysProcAttr = attr
 }
 
-// enclose has nothing left to do: all was set when the process was made.
+// enclose does nothing, because everything was set when the process was created.
 func (c *cage) enclose(*os.Process) error { return nil }
 
-// explain adds to how a worker ended what the kernel says of it.
+// explain adds to the description of a worker's end what the kernel reports about it.
 func (c *cage) explain(how string) string {
 	if c.group != nil && c.group.outOfMemory() {
 		return how + ", because it used up its memory"
@@ -84,7 +84,7 @@ func (c *cage) explain(how string) string {
 	return how
 }
 
-// open takes away what surrounded a worker that is gone.
+// open removes the cage of a worker process that has ended.
 func (c *cage) open() error {
 	if c.group == nil {
 		return nil
@@ -92,15 +92,15 @@ func (c *cage) open() error {
 	return c.group.remove()
 }
 
-// endGroup ends what is left of a worker's process group.
+// endGroup ends all remaining processes of a worker's process group.
 func endGroup(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) }
 
-// clockTicks is the unit of processor time in /proc, a second's part; the kernel's
-// interface has had this value on all architectures that Go knows.
+// clockTicks is the number of units per second in which /proc reports processor time. The
+// kernel's interface uses this value on all architectures that Go supports.
 const clockTicks = 100
 
-// usageOf reads what a process uses. Pages that it shares with others, such as the
-// binary's, are not its own.
+// usageOf returns the memory and processor time that a process uses. Pages that the process
+// shares with others, such as those of the binary, do not count.
 func usageOf(pid int, _ *cage) (usage, bool) {
 	at := "/proc/" + strconv.Itoa(pid)
 	statm, err := os.ReadFile(at + "/statm")
@@ -117,7 +117,7 @@ func usageOf(pid int, _ *cage) (usage, bool) {
 	if errors.Join(err1, err2, err3) != nil {
 		return usage{}, false
 	}
-	// The name of the program stands in parentheses and may hold anything.
+	// The name of the program is in parentheses and can contain any characters.
 	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
 	if len(fields) < 13 {
 		return usage{}, false

@@ -12,13 +12,14 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// cages makes what surrounds workers on this machine.
+// cages creates the cages of workers on this machine.
 type cages struct{}
 
 func openCages(int) *cages { return &cages{} }
 
-// cage is what surrounds one worker, as far as the daemon sets it up: a job object. When
-// its last handle closes, with the daemon's end at the latest, Windows ends all in it.
+// cage is the part of a worker's protection that the daemon sets up: a job object. Windows
+// ends all processes in it when its last handle closes, which happens at the latest when the
+// daemon ends.
 type cage struct {
 	layers     []Layer
 	namespaces bool
@@ -49,8 +50,8 @@ func (c *cages) make(_ string, cfg *Config, _ []string) (*cage, error) {
 	return made, nil
 }
 
-// prepare sets how the process is started: without a window, and without the handles of
-// the daemon but its three pipes.
+// prepare sets how the process is started: without a window, and without any handle of the
+// daemon except for its three pipes.
 func (c *cage) prepare(command *exec.Cmd) {
 	command.SysProcAttr = &syscall.SysProcAttr{
 		HideWindow:    true,
@@ -58,8 +59,8 @@ func (c *cage) prepare(command *exec.Cmd) {
 	}
 }
 
-// enclose puts the process into the job object. It runs nothing of a stranger before it
-// has an order.
+// enclose puts the process into the job object. The process does not run any program of a
+// requester before it has received an order.
 func (c *cage) enclose(process *os.Process) error {
 	handle, err := windows.OpenProcess(windows.PROCESS_SET_QUOTA|windows.PROCESS_TERMINATE, false, uint32(process.Pid)) //nolint:gosec // positive
 	if err != nil {
@@ -74,12 +75,12 @@ func (c *cage) enclose(process *os.Process) error {
 
 func (c *cage) explain(how string) string { return how }
 
-// open closes the job object, which ends what is left in it.
+// open closes the job object, which ends all processes that are left in it.
 func (c *cage) open() error { return windows.CloseHandle(c.job) }
 
 func endGroup(int) {}
 
-// usageOf reads the processor time; memory is the job object's to bound.
+// usageOf returns the processor time. The job object bounds the memory.
 func usageOf(pid int, _ *cage) (usage, bool) {
 	handle, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, uint32(pid)) //nolint:gosec // positive
 	if err != nil {

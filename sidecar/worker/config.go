@@ -9,56 +9,61 @@ import (
 	"time"
 )
 
-// Config says how workers are run. What has a default takes it when it is zero.
+// Config says how the executor runs workers. A field that is zero takes its default, if it has
+// one.
 type Config struct {
-	// Profile that the workers run.
+	// Profile is the profile that the workers run.
 	Profile string
-	// Slots is how many tasks may run at once, each in a worker of its own.
+	// Slots is the number of tasks that may run at the same time, each in its own worker
+	// process.
 	Slots int
-	// Dir is a folder of this executor alone, on the disk of the inputs, so that files
-	// are linked and not copied. What is in it is deleted.
+	// Dir is a folder that only this executor uses. It is on the same disk as the inputs, so
+	// that files are linked and not copied. The executor deletes what is in it.
 	Dir string
-	// Command starts a worker; Argument and the settings are appended. The default is
-	// this program itself, whose main function calls Main when Invoked says so.
+	// Command is the command that starts a worker process. Argument and the settings are
+	// appended to it. The default is this program itself. Its main function calls Main if
+	// Invoked returns true.
 	Command []string
 
-	// MemoryBytes bounds the memory of a worker's whole process: linear memory, engine
-	// and compiler together.
+	// MemoryBytes bounds the memory of a whole worker process: the linear memory, the engine
+	// and the compiler together.
 	MemoryBytes uint64
-	// FileBytes bounds one file that a worker writes.
+	// FileBytes bounds the size of one file that a worker process writes.
 	FileBytes uint64
 	// StreamBytes bounds each of the captured streams stdout and stderr.
 	StreamBytes uint64
-	// Layers that the owner demands; without one of them nothing is run.
+	// Layers contains the layers that the owner demands. If one of them is missing, the
+	// executor does not run any program.
 	Layers []string
 
-	// MaxTasks is after how many tasks a worker is replaced; 64 by default.
+	// MaxTasks is the number of tasks after which a worker process is replaced; 64 by default.
 	MaxTasks int
-	// KeptBytes is how much memory a worker may hold between two tasks; 512 MiB by
-	// default.
+	// KeptBytes is the amount of memory that a worker process may hold between two tasks; 512
+	// MiB by default.
 	KeptBytes uint64
-	// IdleTime is how long a worker without a task is kept; 2 minutes by default.
+	// IdleTime is the time for which a worker process without a task is kept; 2 minutes by
+	// default.
 	IdleTime time.Duration
-	// StartTime is how long a worker may take until it is ready, and then until it has
-	// begun with a task; 1 minute by default. A program is compiled after that, however
-	// large it is: compiling is part of the task, bounded by its wall limit, and counts as
-	// a sign of life by the processor time that it burns.
+	// StartTime is the time that a worker process has to become ready, and then again to begin
+	// a task; 1 minute by default. A program is compiled after that, however large it is.
+	// Compiling is part of the task: the task's wall limit bounds it, and the processor time
+	// that it burns counts as a sign of life.
 	StartTime time.Duration
-	// SilentTime is how long a worker with a task may neither report nor burn processor
-	// time; 1 minute by default.
+	// SilentTime is the time for which a worker process with a task may neither report nor
+	// burn processor time; 1 minute by default.
 	SilentTime time.Duration
 
-	// Logger is told about workers that end; nil for nobody.
+	// Logger receives a message when a worker process ends. It may be nil.
 	Logger *slog.Logger
 }
 
 const (
-	// minMemory is what the process itself takes, with room to compile.
+	// minMemory is the memory that the process itself needs, with room to compile.
 	minMemory = 128 << 20
-	// frameTime is how long a frame may take from its first byte to its last.
+	// frameTime is the time that a frame may take from its first byte to its last.
 	frameTime = 10 * time.Second
-	// retryPause is how long a machine that could not start a worker is believed to be
-	// unable to.
+	// retryPause is the time for which a machine that could not start a worker process is
+	// assumed to be unable to start one.
 	retryPause = 15 * time.Second
 )
 
@@ -105,10 +110,10 @@ func (c *Config) setDefaults() error {
 	return nil
 }
 
-// ownBinary is this program. Where the kernel names the running image it is taken: the
-// file may have been replaced by an upgrade, and a daemon and its workers are of one
-// version. Only Linux is asked: elsewhere that path is an ordinary file, which anybody may
-// have put there.
+// ownBinary returns the path of this program. If the kernel names the running image, that path
+// is used: an upgrade may have replaced the file, and a daemon and its workers must have the
+// same version. The path is used only on Linux. On other systems it is an ordinary file, which
+// any user may have put there.
 func ownBinary(system string) (string, error) {
 	const running = "/proc/self/exe"
 	if system == "linux" {

@@ -7,8 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// On other systems a stranger may make a file of the name that Linux has for the running
-// image, and the daemon would execute it.
+// TestOnlyLinuxIsAskedForTheRunningImage: on other systems, another user can create a file
+// with the name that Linux uses for the running image, and the daemon would execute it.
 func TestOnlyLinuxIsAskedForTheRunningImage(t *testing.T) {
 	own, err := os.Executable()
 	require.NoError(t, err)

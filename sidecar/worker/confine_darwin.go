@@ -5,10 +5,11 @@ import (
 	"syscall"
 )
 
-// maxDescriptors that a worker may have open.
+// maxDescriptors is the number of descriptors that a worker process may have open.
 const maxDescriptors = 256
 
-// confine sets the limits of the process, which is all that this system has.
+// confine sets the limits of the process, because this system does not offer any other
+// confinement.
 func confine(s *settings, _ string) error {
 	set := func(resource int, most uint64) error {
 		return syscall.Setrlimit(resource, &syscall.Rlimit{Cur: most, Max: most})

@@ -14,12 +14,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxDescriptors that a worker may have open.
+// maxDescriptors is the number of descriptors that a worker process may have open.
 const maxDescriptors = 256
 
-// confine gives up what a worker does not need, and executes the binary again: what one
-// thread has given up all threads of the new image have given up, C libraries' among
-// them. It returns only if that fails.
+// confine gives up everything that a worker process does not need, and executes the binary
+// again. Everything that one thread has given up before that is given up by all threads of the
+// new image, including those of C libraries. confine returns only if it fails.
 func confine(s *settings, name string) error {
 	runtime.LockOSThread()
 	tried := func(layer, by string, do func() error) {
@@ -49,8 +49,8 @@ func limit(s *settings) error {
 	set := func(resource int, most uint64) error {
 		return unix.Setrlimit(resource, &unix.Rlimit{Cur: most, Max: most})
 	}
-	// A control group counts memory better; this one holds where there is none, and
-	// counts what is asked for rather than what is used.
+	// A control group counts memory more exactly. This limit applies if there is no control
+	// group. It counts the memory that is requested and not the memory that is used.
 	data := s.MemoryBytes + s.MemoryBytes/2 + 1<<30
 	err := errors.Join(
 		inheritNothing(),
@@ -58,18 +58,20 @@ func limit(s *settings) error {
 		set(unix.RLIMIT_FSIZE, s.FileBytes),
 		set(unix.RLIMIT_DATA, data),
 		set(unix.RLIMIT_MEMLOCK, 0),
-		// The one of package syscall is the one that Exec does not put back.
+		// This call uses Setrlimit of package syscall, because Exec would restore the original
+		// limit after a call of package unix.
 		syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: maxDescriptors, Max: maxDescriptors}),
 	)
 	if s.Namespaces {
-		// Elsewhere it would count the owner's other processes.
+		// Without this condition, the limit would also count the owner's other processes.
 		err = errors.Join(err, set(unix.RLIMIT_NPROC, maxThreads))
 	}
 	return err
 }
 
-// inheritNothing keeps from the next image all descriptors but its three pipes: whoever
-// has started the daemon may have left it some that every process below it inherits.
+// inheritNothing closes all descriptors for the next image except for its three pipes. The
+// process that started the daemon may have left descriptors open that all its child processes
+// inherit.
 func inheritNothing() error {
 	const first = 3
 	if unix.CloseRange(first, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC) == nil {
@@ -87,13 +89,14 @@ func inheritNothing() error {
 	return nil
 }
 
-// seal closes, in the image that runs programs, what was needed to execute it.
+// seal runs in the image that executes programs. It gives up what was needed only to execute
+// that image.
 func seal(s settings) error {
 	if err := unix.Prctl(unix.PR_SET_DUMPABLE, 0, 0, 0, 0); err != nil {
 		return fmt.Errorf("cannot make the worker undumpable: %w", err)
 	}
 	if name, err := unix.ByteSliceFromString(processName); err == nil {
-		// A list of processes without it is only harder to read.
+		// Without this name, a list of processes is only harder to read.
 		_ = unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&name[0])), 0, 0, 0) //nolint:gosec // the kernel copies it
 	}
 	at := slices.IndexFunc(s.Layers, func(l Layer) bool { return l.Name == LayerCalls })

@@ -1,6 +1,7 @@
 package worker
 
-// confine has nothing to give up: what Windows has for it the daemon has set up.
+// confine does nothing, because the daemon has already set up the confinement that Windows
+// offers.
 func confine(*settings, string) error { return nil }
 
 func seal(settings) error { return nil }

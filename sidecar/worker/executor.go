@@ -14,7 +14,7 @@ import (
 	"github.com/thetaedge/theta/internal/osfault"
 )
 
-// Executor runs each task in a worker.
+// Executor runs each task in a worker process.
 type Executor struct {
 	cfg  Config
 	pool *pool
@@ -29,18 +29,19 @@ type Executor struct {
 
 var _ executor.Executor = (*Executor)(nil)
 
-// execution is one live task.
+// execution is one task that has not ended.
 type execution struct {
 	cancel context.CancelCauseFunc
-	// taken says whether a worker has begun with it.
+	// taken receives nil when a worker process has begun the task, or else an error.
 	taken chan error
 	done  chan struct{} // closed when result or err is set
-	// result and err are what Wait answers.
+	// result and err are what Wait returns.
 	result executor.Result
 	err    error
 }
 
-// New returns an executor without workers. It deletes what is in the folder.
+// New returns an executor that does not have any worker processes yet. It deletes what is in
+// the folder.
 func New(cfg Config) (*Executor, error) {
 	if err := errors.Join(cfg.validate(), cfg.setDefaults()); err != nil {
 		return nil, err
@@ -68,7 +69,7 @@ func New(cfg Config) (*Executor, error) {
 // Profile implements executor.Executor.
 func (e *Executor) Profile() string { return e.cfg.Profile }
 
-// Fingerprint implements executor.Executor. The first one starts a worker and waits
+// Fingerprint implements executor.Executor. The first call starts a worker process and waits
 // for it.
 func (e *Executor) Fingerprint(ctx context.Context) executor.Fingerprint {
 	err := e.pool.probe(ctx)
@@ -86,7 +87,8 @@ func (e *Executor) Fingerprint(ctx context.Context) executor.Fingerprint {
 	return f
 }
 
-// Layers starts a worker, if none has been, and says what surrounds it.
+// Layers returns the layers of the workers. It starts a worker process if none has been
+// started.
 func (e *Executor) Layers(ctx context.Context) ([]Layer, error) {
 	err := e.pool.probe(ctx)
 	e.pool.mu.Lock()
@@ -99,13 +101,13 @@ func (e *Executor) Start(ctx context.Context, task executor.Task) error {
 	return e.begin(ctx, task, requireEmpty)
 }
 
-// Recover implements executor.Executor. A worker ends with its daemon, and programs are
-// deterministic, so it clears what is left and begins again.
+// Recover implements executor.Executor. A worker process ends with its daemon, and programs
+// are deterministic. Therefore Recover removes the remains of the task and begins it again.
 func (e *Executor) Recover(ctx context.Context, task executor.Task) error {
 	return e.begin(ctx, task, clearOutputs)
 }
 
-// begin takes a slot and returns once a worker has begun with the task.
+// begin takes a slot. It returns once a worker process has begun the task.
 func (e *Executor) begin(ctx context.Context, task executor.Task, prepare func(dir string) error) error {
 	if err := task.Validate(); err != nil {
 		return err
@@ -132,7 +134,7 @@ func (e *Executor) begin(ctx context.Context, task executor.Task, prepare func(d
 	return err
 }
 
-// enter lists a task as live and returns its number.
+// enter adds a task to the live tasks and returns its number.
 func (e *Executor) enter(x *execution, task executor.Task, prepare func(dir string) error) (uint64, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -153,12 +155,12 @@ func (e *Executor) enter(x *execution, task executor.Task, prepare func(dir stri
 	return e.number, nil
 }
 
-// run sees a task through.
+// run executes a task from beginning to end.
 func (e *Executor) run(ctx context.Context, x *execution, number uint64, task executor.Task) {
 	x.result, x.err = e.execute(ctx, number, task, x.taken)
 	if x.err != nil {
 		select {
-		case x.taken <- x.err: // it was not begun
+		case x.taken <- x.err: // the task was not begun
 		default:
 		}
 	}
@@ -169,7 +171,7 @@ func (e *Executor) run(ctx context.Context, x *execution, number uint64, task ex
 	x.cancel(nil)
 }
 
-// execute runs a task in a worker.
+// execute runs a task in a worker process.
 func (e *Executor) execute(ctx context.Context, number uint64, task executor.Task, taken chan<- error) (executor.Result, error) {
 	started := time.Now()
 	p, err := e.pool.take(ctx, task.ProgramPath)
@@ -196,8 +198,8 @@ func (e *Executor) execute(ctx context.Context, number uint64, task executor.Tas
 	return result, nil
 }
 
-// perform gives an order and waits for its end. The wall limit counts from when the
-// worker has begun.
+// perform sends an order and waits until the task has ended. The wall limit starts when the
+// worker process has begun the task.
 func (p *process) perform(ctx context.Context, o order, wall time.Duration, taken chan<- error) (report, error) {
 	if err := p.ask(o); err != nil {
 		p.end(died("it did not take the task: "+err.Error(), ""))
@@ -220,7 +222,7 @@ func (p *process) perform(ctx context.Context, o order, wall time.Duration, take
 	return p.answer(ctx)
 }
 
-// judge makes a result out of what a worker says and of what it has left.
+// judge makes a result from the report of a worker process and from the files that it left.
 func (e *Executor) judge(p *process, o order, task executor.Task, r report) (executor.Result, error) {
 	if r.Kind != kindDone {
 		return executor.Result{}, fmt.Errorf("the worker could not run it: %s", r.Detail)
@@ -311,8 +313,8 @@ func (e *Executor) Close() error {
 	return errors.Join(e.pool.close(), e.root.Close(), os.RemoveAll(e.cfg.Dir))
 }
 
-// forget takes a task out of the live ones. Another Destroy may have been faster, and
-// the id may be in use again.
+// forget removes a task from the live tasks. Another call of Destroy may have removed it
+// already, and the id may be in use again.
 func (e *Executor) forget(id string, x *execution) {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -13,13 +13,13 @@ import (
 )
 
 const (
-	// inFolder and outFolder are in the folder of a worker: what it reads, and what it
-	// writes.
+	// inFolder and outFolder are subfolders of a worker process's folder: the process reads
+	// from the first and writes to the second.
 	inFolder  = "in"
 	outFolder = "out"
 )
 
-// lay puts the files of a task into the folder of a worker and returns its order.
+// lay puts the files of a task into the folder of a worker process and returns its order.
 func (p *process) lay(number uint64, task executor.Task) (order, error) {
 	o := order{
 		Number: number, Seed: task.Seed[:], Fuel: task.Fuel, MemoryBytes: task.MemoryBytes,
@@ -46,7 +46,8 @@ func (p *process) lay(number uint64, task executor.Task) (order, error) {
 	return o, nil
 }
 
-// bring links a file into what a worker may read, or copies it where that cannot be.
+// bring links a file into the folder that a worker process may read. It copies the file if it
+// cannot be linked.
 func (p *process) bring(name, from string) (string, error) {
 	from, err := filepath.EvalSymlinks(from)
 	if err != nil {
@@ -70,7 +71,7 @@ func (p *process) bring(name, from string) (string, error) {
 	return path, errors.Join(err, target.Close())
 }
 
-// sweep empties the folders of a worker after a task.
+// sweep empties the folders of a worker process after a task.
 func (p *process) sweep() error {
 	var errs []error
 	for _, name := range []string{inFolder, outFolder} {
@@ -84,15 +85,15 @@ func (p *process) sweep() error {
 	return errors.Join(errs...)
 }
 
-// partial is where outputs are gathered until they are complete.
+// partial returns the folder in which outputs are collected until they are complete.
 func partial(dir string) string { return filepath.Clean(dir) + ".partial" }
 
-// clearOutputs removes what an earlier run of a task has left.
+// clearOutputs removes the outputs of an earlier run of a task.
 func clearOutputs(dir string) error {
 	return errors.Join(os.RemoveAll(partial(dir)), os.RemoveAll(dir))
 }
 
-// requireEmpty fails with ErrBadTask if dir holds anything.
+// requireEmpty returns ErrBadTask if dir is not empty.
 func requireEmpty(dir string) error {
 	entries, err := os.ReadDir(dir)
 	switch {

@@ -13,27 +13,27 @@ import (
 	"github.com/thetaedge/theta/executor"
 )
 
-// A frame is its length in 4 bytes, big-endian, and that many bytes of JSON: one object
-// with known fields only. The daemon sends orders, a worker sends reports.
+// A frame is its length in 4 bytes, big-endian, followed by that many bytes of JSON: one
+// object with known fields only. The daemon sends orders; a worker process sends reports.
 const (
-	// protocol is the version of both; they are always of one binary.
+	// protocol is the version of orders and reports. Both sides always run the same binary.
 	protocol = 1
-	// maxOrder bounds what a worker reads: arguments and names of a task.
+	// maxOrder bounds the size of an order, which contains the arguments and names of a task.
 	maxOrder = 64 << 20
-	// maxReport bounds what the daemon reads.
+	// maxReport bounds the size of a report.
 	maxReport = 64 << 10
-	// maxDetail bounds a text that a worker sends, in bytes.
+	// maxDetail bounds the size of a text from a worker process, in bytes.
 	maxDetail = 4 << 10
 )
 
-// errFrame wraps what is wrong with a frame; the end of the stream between two frames
+// errFrame is the error for an invalid frame. If the stream ends between two frames, the error
 // is io.EOF.
 var errFrame = errors.New("broken frame")
 
-// order is a task as the worker sees it: relative paths in the folder where it was
-// started.
+// order describes a task to a worker process. Its paths are relative to the folder in which
+// the process was started.
 type order struct {
-	// Number names the task in the reports; it grows.
+	// Number identifies the task in the reports. It increases from task to task.
 	Number      uint64           `json:"number"`
 	Program     string           `json:"program"`
 	Args        [][]byte         `json:"args"`
@@ -62,36 +62,40 @@ type file struct {
 type kind string
 
 const (
-	// kindHello: the worker is ready; the first report, once.
+	// kindHello means that the worker process is ready. It is the first report and is sent
+	// once.
 	kindHello kind = "hello"
-	// kindStarted: the executor has taken the task.
+	// kindStarted means that the executor has accepted the task.
 	kindStarted kind = "started"
-	// kindRefused: the executor has not, because the task is bad.
+	// kindRefused means that the executor has not accepted the task, because the task is
+	// invalid.
 	kindRefused kind = "refused"
-	// kindBeat: the worker lives.
+	// kindBeat means that the worker process is alive.
 	kindBeat kind = "beat"
-	// kindDone: the task has a result.
+	// kindDone means that the task has a result.
 	kindDone kind = "done"
-	// kindFailed: it has none, because of trouble of the machine.
+	// kindFailed means that the task does not have a result, because of a problem of the
+	// machine.
 	kindFailed kind = "failed"
 )
 
-// report is what a worker says. The outputs are not in it: the daemon lists them itself.
+// report is a message of a worker process. It does not contain the outputs, because the daemon
+// lists them itself.
 type report struct {
 	Kind kind `json:"kind"`
-	// Number of the order that it answers.
+	// Number is the number of the order that the report answers.
 	Number uint64 `json:"number,omitempty"`
-	// Detail is for people.
+	// Detail is a text for people.
 	Detail string `json:"detail,omitempty"`
 
-	// Of hello.
+	// Version, Profile, Engine, Healthy and Layers belong to hello.
 	Version int     `json:"version,omitempty"`
 	Profile string  `json:"profile,omitempty"`
 	Engine  string  `json:"engine,omitempty"`
 	Healthy bool    `json:"healthy,omitempty"`
 	Layers  []Layer `json:"layers,omitempty"`
 
-	// Of done.
+	// Reason, ExitCode, FuelUsed, PeakMemory and Traces belong to done.
 	Reason     executor.Reason  `json:"reason,omitempty"`
 	ExitCode   int32            `json:"exit_code,omitempty"`
 	FuelUsed   uint64           `json:"fuel_used,omitempty"`
@@ -99,7 +103,7 @@ type report struct {
 	Traces     []executor.Trace `json:"traces,omitempty"`
 }
 
-// writeFrame sends a message in one write.
+// writeFrame sends a message in a single write.
 func writeFrame(w io.Writer, message any, most int) error {
 	body, err := json.Marshal(message)
 	if err != nil {
@@ -113,8 +117,8 @@ func writeFrame(w io.Writer, message any, most int) error {
 	return err
 }
 
-// readFrame reads a message. Began is called once its first bytes are here; what a
-// length announces is not allocated before it comes.
+// readFrame returns the next message. It calls began once the first bytes have arrived. It
+// does not allocate memory for bytes that a length announces before they arrive.
 func readFrame(r io.Reader, message any, most int, began func()) error {
 	var header [4]byte
 	if _, err := io.ReadFull(r, header[:1]); err != nil {
@@ -143,7 +147,7 @@ func readFrame(r io.Reader, message any, most int, began func()) error {
 	return nil
 }
 
-// clip makes a text of others short and printable UTF-8.
+// clip makes a text from an untrusted source short and printable UTF-8.
 func clip(text string, most int) string {
 	text = strings.ToValidUTF8(text, "\uFFFD")
 	if len(text) <= most {

@@ -30,7 +30,8 @@ func TestAFrameIsWholeOrBroken(t *testing.T) {
 	require.ErrorIs(t, writeFrame(&sent, report{Detail: strings.Repeat("x", maxReport)}, maxReport), errFrame)
 }
 
-// What a length announces is not allocated before it comes.
+// TestAnAnnouncedLengthCostsNothing: memory for the announced length is not allocated before
+// the bytes arrive.
 func TestAnAnnouncedLengthCostsNothing(t *testing.T) {
 	header := binary.BigEndian.AppendUint32(nil, maxOrder)
 	spent := testing.AllocsPerRun(10, func() {

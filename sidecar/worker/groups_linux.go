@@ -11,15 +11,15 @@ import (
 	"time"
 )
 
-// groups makes control groups (version 2) below the daemon's own, where the system has
-// handed that over to the daemon: systemd does with Delegate=yes.
+// groups creates control groups (version 2) below the daemon's own group, if the system has
+// handed that group over to the daemon. systemd does so with Delegate=yes.
 type groups struct{ dir string }
 
 const (
-	// daemonGroup takes the daemon's process: a group that has groups of its own with
-	// controllers may hold no process.
+	// daemonGroup is the name of the group that contains the daemon's process. A group that
+	// has child groups with controllers cannot contain a process itself.
 	daemonGroup = "daemon"
-	// maxThreads of a worker.
+	// maxThreads is the number of threads that a worker process may have.
 	maxThreads = 512
 )
 
@@ -40,8 +40,8 @@ func openGroups(int) (*groups, error) {
 	return prepareGroups(dir, os.Getpid())
 }
 
-// groupFolder is the folder of the group that /proc/self/cgroup names, under the mount
-// that /proc/self/mountinfo names.
+// groupFolder returns the folder of the group that /proc/self/cgroup names, below the mount
+// point that /proc/self/mountinfo names.
 func groupFolder(mounts, own string) (string, error) {
 	path, found := "", false
 	for line := range strings.Lines(own) {
@@ -58,7 +58,7 @@ func groupFolder(mounts, own string) (string, error) {
 		if len(fields) < 5 || len(kind) < 1 || kind[0] != "cgroup2" {
 			continue
 		}
-		// The mount may show a part of the tree.
+		// The mount may show only a part of the tree.
 		if below, ok := strings.CutPrefix(path, strings.TrimSuffix(fields[3], "/")); ok {
 			return filepath.Join(fields[4], below), nil
 		}
@@ -66,10 +66,10 @@ func groupFolder(mounts, own string) (string, error) {
 	return "", errors.New("control groups of version 2 are not mounted")
 }
 
-// prepareGroups makes a group ready to hold groups of workers.
+// prepareGroups prepares a group so that it can contain the groups of worker processes.
 func prepareGroups(dir string, pid int) (*groups, error) {
 	if filepath.Base(dir) == daemonGroup {
-		// An earlier daemon of this service, or systemd, has done it.
+		// An earlier daemon of this service, or systemd, has already prepared the group.
 		dir = filepath.Dir(dir)
 	} else if err := moveAside(dir, pid); err != nil {
 		return nil, err
@@ -80,7 +80,8 @@ func prepareGroups(dir string, pid int) (*groups, error) {
 	return &groups{dir: dir}, nil
 }
 
-// moveAside puts the daemon into a group below its own, if nobody else is there.
+// moveAside moves the daemon into a group below its own, if its group does not contain any
+// other process.
 func moveAside(dir string, pid int) error {
 	controllers, err := os.ReadFile(filepath.Join(dir, "cgroup.controllers"))
 	if err != nil {
@@ -105,13 +106,14 @@ func moveAside(dir string, pid int) error {
 	return os.WriteFile(filepath.Join(below, "cgroup.procs"), []byte(strconv.Itoa(pid)), 0o600)
 }
 
-// group bounds one worker.
+// group bounds one worker process.
 type group struct {
 	path   string
 	folder *os.File
 }
 
-// make returns a group for a worker; nil where there are none.
+// make returns a group for a worker process. It returns nil if control groups are not
+// available.
 func (g *groups) make(name string, memory uint64) (*group, error) {
 	if g == nil {
 		return nil, nil
@@ -129,7 +131,7 @@ func (g *groups) make(name string, memory uint64) (*group, error) {
 		set("pids.max", strconv.Itoa(maxThreads)),
 	)
 	if err == nil {
-		// A machine without swap has no such file.
+		// This file does not exist on a machine without swap.
 		if swap := set("memory.swap.max", "0"); !errors.Is(swap, os.ErrNotExist) {
 			err = swap
 		}
@@ -143,7 +145,8 @@ func (g *groups) make(name string, memory uint64) (*group, error) {
 	return made, nil
 }
 
-// outOfMemory tells whether the kernel has killed in the group because of its memory.
+// outOfMemory reports whether the kernel has killed a process of the group because of its
+// memory.
 func (g *group) outOfMemory() bool {
 	events, err := os.ReadFile(filepath.Join(g.path, "memory.events"))
 	if err != nil {
@@ -157,7 +160,7 @@ func (g *group) outOfMemory() bool {
 	return false
 }
 
-// remove deletes the group. The kernel may take a moment until nothing is in it.
+// remove deletes the group. The kernel may need a moment until the group is empty.
 func (g *group) remove() error {
 	if g.folder != nil {
 		_ = g.folder.Close()

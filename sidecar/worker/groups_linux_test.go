@@ -27,7 +27,8 @@ func TestTheDaemonsControlGroupIsFound(t *testing.T) {
 	}
 }
 
-// controlGroup is a folder that looks like a control group; the kernel is not in it.
+// controlGroup returns a folder that has the files of a control group. The kernel does not
+// manage it.
 func controlGroup(t *testing.T, name, controllers, members string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), name)
@@ -45,7 +46,8 @@ func TestAGroupOfTheDaemonAloneIsDivided(t *testing.T) {
 	moved, err := os.ReadFile(filepath.Join(dir, daemonGroup, "cgroup.procs"))
 	require.NoError(t, err)
 	require.Equal(t, "77", string(moved))
-	// The next start finds the daemon where this one has put it, or systemd has.
+	// At the next start, the daemon is already in the group into which this call or systemd
+	// has put it.
 	again, err := prepareGroups(filepath.Join(dir, daemonGroup), 78)
 	require.NoError(t, err)
 	require.Equal(t, g, again)
@@ -62,7 +64,8 @@ func TestAGroupOfTheDaemonAloneIsDivided(t *testing.T) {
 	require.True(t, made.outOfMemory())
 }
 
-// A terminal's group, or a container's, is others' too.
+// TestAGroupThatIsNotTheDaemonsIsLeftAlone: the group of a terminal or of a container also
+// contains other processes.
 func TestAGroupThatIsNotTheDaemonsIsLeftAlone(t *testing.T) {
 	for name, dir := range map[string]string{
 		"others are in it":     controlGroup(t, "session", "memory pids\n", "1\n77\n"),

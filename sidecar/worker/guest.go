@@ -16,21 +16,23 @@ import (
 	"github.com/thetaedge/theta/executor"
 )
 
-// Argument is the first argument of a worker; nobody types it.
+// Argument is the first argument of a worker process. No user types it.
 const Argument = "run-programs-of-strangers"
 
 // beatPause is the pause between two signs of life.
 const beatPause = time.Second
 
-// settings is what a worker is told at its start, as its second argument.
+// settings is what a worker process is told at its start, as its second argument.
 type settings struct {
 	Version int `json:"version"`
-	// Confined: the process has given up what it can, and has executed itself again.
+	// Confined reports whether the process has given up what it can and has executed itself
+	// again.
 	Confined bool `json:"confined,omitempty"`
-	// Without are layers that are not tried; Layers those that are decided.
+	// Without contains the layers that are not tried. Layers contains those that have been
+	// decided.
 	Without []string `json:"without,omitempty"`
 	Layers  []Layer  `json:"layers,omitempty"`
-	// Namespaces: the process has its own.
+	// Namespaces reports whether the process has its own namespaces.
 	Namespaces  bool   `json:"namespaces,omitempty"`
 	MemoryBytes uint64 `json:"memory_bytes"`
 	FileBytes   uint64 `json:"file_bytes"`
@@ -41,13 +43,13 @@ func (s settings) encode() (string, error) {
 	return string(raw), err
 }
 
-// Invoked tells whether this process was started as a worker. It is asked before
-// anything else, and then the process does what Main does and nothing more.
+// Invoked reports whether this process was started as a worker process. The program calls it
+// before anything else. If it returns true, the program calls Main and does nothing else.
 func Invoked(args []string) bool { return len(args) == 3 && args[1] == Argument }
 
-// Main serves the daemon that has started this process, until the pipe from it closes,
-// and returns the exit code. Open makes the executor; it is asked once the process can
-// do no more than a program needs.
+// Main serves the daemon that has started this process, until the daemon's pipe closes. It
+// returns the exit code. open creates the executor; it is called once the process can only do
+// what a program needs.
 func Main(args []string, open func() (executor.Executor, error)) int {
 	if err := serve(args, open); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -64,8 +66,8 @@ func serve(args []string, open func() (executor.Executor, error)) error {
 	if s.Version != protocol {
 		return fmt.Errorf("expected protocol %d, found %d: daemon and worker are not of one version", protocol, s.Version)
 	}
-	// A terminal or a supervisor that stops the daemon leaves it to the daemon when its
-	// workers end.
+	// If a terminal or a supervisor stops the daemon, the daemon decides when its worker
+	// processes end.
 	signal.Ignore(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	if !s.Confined {
 		s.Confined = true
@@ -78,7 +80,7 @@ func serve(args []string, open func() (executor.Executor, error)) error {
 	}
 	debug.SetMemoryLimit(int64(min(s.MemoryBytes-s.MemoryBytes/8, 1<<62))) //nolint:gosec // bounded
 	reports := &line{to: os.Stdout}
-	// What a library prints is not for the daemon.
+	// The daemon must not receive what a library prints.
 	os.Stdout = os.Stderr
 	engine, err := open()
 	if err != nil {
@@ -106,8 +108,8 @@ func (l *line) send(r report) error {
 	return writeFrame(l.to, r, maxReport)
 }
 
-// work does what it is ordered, one task after the other. The end of the orders ends the
-// process at once, whatever runs.
+// work executes orders, one task after the other. When no more orders can come, it ends the
+// process at once, even if a task is running.
 func work(engine executor.Executor, from io.Reader, reports *line) error {
 	orders := make(chan order)
 	go func() {
@@ -127,7 +129,8 @@ func work(engine executor.Executor, from io.Reader, reports *line) error {
 	return nil
 }
 
-// exitOrders is the code with which the end of the orders ends a worker.
+// exitOrders returns the exit code of a worker process that ends because no more orders can
+// come.
 func exitOrders(err error) int {
 	if errors.Is(err, io.EOF) && !errors.Is(err, errFrame) {
 		return 0
@@ -136,7 +139,7 @@ func exitOrders(err error) int {
 	return 1
 }
 
-// runOrder runs one task and says how it went.
+// runOrder runs one task and reports how it ended.
 func runOrder(engine executor.Executor, o order, reports *line) error {
 	ctx := context.Background()
 	task := o.task()
@@ -165,7 +168,7 @@ func runOrder(engine executor.Executor, o order, reports *line) error {
 	})
 }
 
-// beat says now and then that the worker lives.
+// beat reports periodically that the worker process is alive.
 func beat(number uint64, reports *line, over <-chan struct{}) {
 	ticker := time.NewTicker(beatPause)
 	defer ticker.Stop()
@@ -181,7 +184,7 @@ func beat(number uint64, reports *line, over <-chan struct{}) {
 	}
 }
 
-// task is what the executor in the worker runs.
+// task returns the task that the executor in the worker process runs.
 func (o order) task() executor.Task {
 	task := executor.Task{
 		ID: "task", ProgramPath: o.Program, Fuel: o.Fuel, MemoryBytes: o.MemoryBytes,

@@ -16,15 +16,15 @@ const (
 	readTree = readFile | unix.LANDLOCK_ACCESS_FS_READ_DIR
 	execFile = readFile | unix.LANDLOCK_ACCESS_FS_EXECUTE
 	execTree = readTree | unix.LANDLOCK_ACCESS_FS_EXECUTE
-	// writeTree makes no links, devices, sockets or pipes.
+	// writeTree does not allow creating links, devices, sockets or pipes.
 	writeTree = readTree | unix.LANDLOCK_ACCESS_FS_WRITE_FILE | unix.LANDLOCK_ACCESS_FS_REMOVE_DIR |
 		unix.LANDLOCK_ACCESS_FS_REMOVE_FILE | unix.LANDLOCK_ACCESS_FS_MAKE_DIR | unix.LANDLOCK_ACCESS_FS_MAKE_REG |
 		unix.LANDLOCK_ACCESS_FS_REFER | unix.LANDLOCK_ACCESS_FS_TRUNCATE
 )
 
-// restrictFiles lets the calling thread, and what it executes, read one folder, write
-// another, and execute this binary with the libraries of the system. It may connect to
-// no port either, and signal no process outside.
+// restrictFiles restricts the calling thread and the programs that it executes. They may read
+// one folder, write another, and execute this binary with the libraries of the system. In
+// addition, they cannot connect to any port, and cannot send signals to processes outside.
 func restrictFiles(readable, writable string) error {
 	version, _, errno := unix.Syscall(unix.SYS_LANDLOCK_CREATE_RULESET, 0, 0, unix.LANDLOCK_CREATE_RULESET_VERSION)
 	if errno != 0 {
@@ -62,8 +62,8 @@ func restrictFiles(readable, writable string) error {
 	return nil
 }
 
-// handled is all that a version of the kernel's interface can refuse, and how much of
-// the structure that version knows.
+// handled returns everything that a version of the kernel's interface can refuse, and how much
+// of the structure that version knows.
 func handled(version uintptr) (unix.LandlockRulesetAttr, uintptr) {
 	attr := unix.LandlockRulesetAttr{Handled_access_fs: unix.LANDLOCK_ACCESS_FS_REFER - 1}
 	size := unsafe.Offsetof(attr.Handled_access_net)
@@ -101,8 +101,8 @@ func allowBeneath(rules int, path string, access uint64) error {
 	return nil
 }
 
-// libraries are where a dynamically linked binary finds what it is linked with; a static
-// one needs none.
+// libraries returns the paths at which a dynamically linked binary finds its libraries. A
+// statically linked binary does not need any.
 func libraries(binary string) []string {
 	file, err := elf.Open(binary)
 	if err != nil {

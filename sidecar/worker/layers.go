@@ -6,39 +6,43 @@ import (
 	"strings"
 )
 
-// The layers around a worker. Which of them exist depends on the system.
+// These are the layers that protect the machine from a worker process. Which of them exist
+// depends on the system.
 const (
-	// LayerLifetime: the system ends the worker when its daemon ends.
+	// LayerLifetime means that the system ends the worker process when its daemon ends.
 	LayerLifetime = "lifetime"
-	// LayerLimits: no core dumps, few descriptors, bounded files.
+	// LayerLimits means that the worker process cannot dump core, can open few descriptors and
+	// can write only files of bounded size.
 	LayerLimits = "limits"
-	// LayerMemory: the memory of the whole process is bounded.
+	// LayerMemory means that the memory of the whole process is bounded.
 	LayerMemory = "memory"
-	// LayerNamespaces: no network, no mounts, no System V objects of the machine.
+	// LayerNamespaces means that the worker process does not see the machine's network, mounts
+	// and System V objects.
 	LayerNamespaces = "namespaces"
-	// LayerPrivileges: nothing that the worker executes gains a privilege.
+	// LayerPrivileges means that no program that the worker process executes gains a
+	// privilege.
 	LayerPrivileges = "privileges"
-	// LayerFiles: the worker reads and writes the files of its task alone.
+	// LayerFiles means that the worker process can read and write only the files of its task.
 	LayerFiles = "files"
-	// LayerCalls: the system calls that a program cannot need are refused.
+	// LayerCalls means that system calls that a program cannot need are refused.
 	LayerCalls = "calls"
 )
 
-// Layers lists the names that an owner may demand.
+// Layers returns the names of the layers that an owner may demand.
 func Layers() []string {
 	return []string{LayerLifetime, LayerLimits, LayerMemory, LayerNamespaces, LayerPrivileges, LayerFiles, LayerCalls}
 }
 
-// Layer is one wall around a worker, as it was set up on this machine.
+// Layer describes one layer as it was set up on this machine.
 type Layer struct {
 	Name string `json:"name"`
-	// By is the means that the system has for it, such as "seccomp".
+	// By is the mechanism of the system that provides it, for example "seccomp".
 	By string `json:"by,omitempty"`
-	// Missing is why it does not stand; empty when it does.
+	// Missing explains why the layer is not in place. It is empty if it is in place.
 	Missing string `json:"missing,omitempty"`
 }
 
-// stands is a layer that was set up, or the reason why it was not.
+// stands returns a layer that was set up, or that is missing because of err.
 func stands(name, by string, err error) Layer {
 	layer := Layer{Name: name, By: by}
 	if err != nil {
@@ -50,7 +54,8 @@ func stands(name, by string, err error) Layer {
 	return layer
 }
 
-// complete returns one entry for every layer, in order; what nobody mentions is missing.
+// complete returns one entry for every layer, in order. A layer that is not in found is
+// missing.
 func complete(found []Layer) []Layer {
 	var list []Layer
 	for _, name := range Layers() {
@@ -64,7 +69,8 @@ func complete(found []Layer) []Layer {
 	return list
 }
 
-// lacking says which demanded layers do not stand; nil when all do.
+// lacking returns an error that names the demanded layers that are missing. It returns nil if
+// all of them are in place.
 func lacking(layers []Layer, demanded []string) error {
 	var missing []string
 	for _, layer := range layers {
@@ -78,7 +84,7 @@ func lacking(layers []Layer, demanded []string) error {
 	return fmt.Errorf("the owner demands layers around programs that this machine does not have: %s; set them up, or demand less in work.layers", strings.Join(missing, ", "))
 }
 
-// CheckLayers refuses names that are no layers.
+// CheckLayers returns an error if a name is not that of a layer.
 func CheckLayers(names []string) error {
 	for _, name := range names {
 		if !slices.Contains(Layers(), name) {

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// childrenOf lists the workers of a process that were started in a folder.
+// childrenOf returns the worker processes that a process has started in a folder.
 func childrenOf(t testing.TB, parent int, dir string) []int {
 	t.Helper()
 	folders, err := filepath.Glob("/proc/[0-9]*")
@@ -56,7 +56,8 @@ func TestAWorkerEndsWithItsDaemonThoughItHangs(t *testing.T) {
 	require.Eventually(t, func() bool { return gone(pids[0]) }, patience, time.Millisecond)
 }
 
-// attack does what a program might that has the engine's process, and says how it went.
+// attack does what a program might do if it controlled the engine's process, and says how that
+// ended.
 func attack(name string) string {
 	errno := attacks()[name]()
 	if errno == 0 {
@@ -97,7 +98,7 @@ func writing(path string) func() syscall.Errno {
 	return func() syscall.Errno { return errnoOf(os.WriteFile(path, []byte("x"), 0o600)) }
 }
 
-// fork asks for a process, or a thread, by the flags of clone.
+// fork returns a function that creates a process or a thread with the given flags of clone.
 func fork(flags uintptr) func() syscall.Errno {
 	return func() syscall.Errno {
 		pid, _, errno := syscall.RawSyscall6(syscall.SYS_CLONE, flags, 0, 0, 0, 0, 0)
@@ -198,7 +199,7 @@ func reserve() syscall.Errno {
 	return errnoOf(err)
 }
 
-// refusals are the attacks that fail with one errno.
+// refusals requires that the named attacks fail with one errno.
 func refusals(t *testing.T, e *Executor, want string, names ...string) {
 	t.Helper()
 	var lines []string
@@ -216,8 +217,8 @@ func refusals(t *testing.T, e *Executor, want string, names ...string) {
 	}
 }
 
-// standing skips a test on machines whose kernel does not have some layers. Where it
-// does, they stand.
+// standing skips the test if the machine's kernel does not have some of the layers. Otherwise
+// it requires that they are in place.
 func standing(t *testing.T, e *Executor, names ...string) {
 	t.Helper()
 	for _, name := range names {
@@ -234,7 +235,7 @@ func standing(t *testing.T, e *Executor, names ...string) {
 	}
 }
 
-// kernelLacks says why this machine cannot have a layer, as far as it may.
+// kernelLacks returns an acceptable reason why this machine does not have a layer.
 func kernelLacks(name string) string {
 	switch name {
 	case LayerFiles:
@@ -271,7 +272,8 @@ func TestAProgramInTheWorkerReachesNothingOfTheMachine(t *testing.T) {
 	refusals(t, e, "EMFILE", "descriptors")
 }
 
-// Each layer holds alone what it is there for.
+// TestALayerHoldsWithoutTheOthers: each layer by itself prevents what it is intended to
+// prevent.
 func TestALayerHoldsWithoutTheOthers(t *testing.T) {
 	without := func(t *testing.T, names ...string) *Executor {
 		e := open(t, config(t))
@@ -310,7 +312,7 @@ func TestALayerThatIsDemandedAndMissingStopsAllTasks(t *testing.T) {
 	require.ErrorContains(t, CheckLayers([]string{"walls"}), `found "walls"`)
 }
 
-// A worker has nothing of its daemon.
+// TestAWorkerInheritsNothing: a worker process does not inherit anything from its daemon.
 func TestAWorkerInheritsNothing(t *testing.T) {
 	t.Setenv("THETAEDGE_SECRET", "of the daemon")
 	secret, err := os.Open("/etc/hostname")

@@ -18,11 +18,11 @@ import (
 	"github.com/thetaedge/theta/executor/manifest"
 )
 
-// liarPrefix makes the test binary a worker that was taken over by its program.
+// liarPrefix makes the test binary a worker process that its program has taken over.
 const liarPrefix = "liar:"
 
-// lie speaks to the daemon as a worker may not. It keeps to the protocol until it has an
-// order.
+// lie sends messages to the daemon that a worker process must not send. It follows the
+// protocol until it has received an order.
 func lie(how string) {
 	say := func(r report) {
 		if err := writeFrame(os.Stdout, r, 1<<30); err != nil {
@@ -116,7 +116,8 @@ func lie(how string) {
 	select {}
 }
 
-// A worker belongs to its program once the engine has a hole.
+// TestAWorkerThatLiesIsEndedAndGivesNoResult: if the engine has a security hole, a program
+// controls its worker process.
 func TestAWorkerThatLiesIsEndedAndGivesNoResult(t *testing.T) {
 	lies := map[string]string{
 		"garbage":                 "length",
@@ -152,7 +153,7 @@ func TestAWorkerThatLiesIsEndedAndGivesNoResult(t *testing.T) {
 			task := taskOf(t, script(t, "stdout hello"))
 			result, err := run(t, e, task)
 			if told == "" {
-				// The first answer stands; it is the last of this worker.
+				// The first answer counts. It is the last one of this worker process.
 				require.NoError(t, err)
 				require.Equal(t, manifest.ReasonExited, result.Reason)
 				require.Eventually(t, func() bool {

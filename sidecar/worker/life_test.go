@@ -17,7 +17,7 @@ import (
 	"github.com/thetaedge/theta/executor"
 )
 
-// started starts a script and returns its worker.
+// started starts a script and returns its worker process.
 func started(t *testing.T, e *Executor, lines ...string) (executor.Task, int) {
 	t.Helper()
 	task := taskOf(t, script(t, lines...))
@@ -129,7 +129,8 @@ func TestAnIdleWorkerEnds(t *testing.T) {
 	}, patience, time.Millisecond)
 }
 
-// What the pipes carry is the protocol's, whatever a library prints.
+// TestWhatAnEnginePrintsDoesNotReachTheDaemon: the pipes carry only the protocol, whatever a
+// library prints.
 func TestWhatAnEnginePrintsDoesNotReachTheDaemon(t *testing.T) {
 	e := open(t, config(t))
 	_, err := run(t, e, taskOf(t, script(t, "print", "stdout hello")))
@@ -138,7 +139,7 @@ func TestWhatAnEnginePrintsDoesNotReachTheDaemon(t *testing.T) {
 
 const daemonArgument = "be-daemon"
 
-// beDaemon starts a worker that cannot read that its daemon has ended, and waits.
+// beDaemon starts a worker process that cannot notice that its daemon has ended, and waits.
 func beDaemon(dir string) {
 	e, err := New(Config{Profile: profile, Slots: 1, Dir: dir, MemoryBytes: 512 << 20, FileBytes: 1 << 20})
 	if err != nil {
@@ -153,7 +154,7 @@ func beDaemon(dir string) {
 	select {}
 }
 
-// gone tells whether a process has ended.
+// gone reports whether a process has ended.
 func gone(pid int) bool {
 	_, err := os.Stat("/proc/" + strconv.Itoa(pid))
 	return errors.Is(err, fs.ErrNotExist)

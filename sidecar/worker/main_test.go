@@ -19,11 +19,12 @@ import (
 	"github.com/thetaedge/theta/executor/manifest"
 )
 
-// patience is how long a test waits for what must come.
+// patience is the time for which a test waits for an event that must happen.
 const patience = time.Minute
 
-// TestMain makes the test binary a worker too, as main does of the daemon's. Another
-// first argument makes it a worker that lies, or a daemon.
+// TestMain lets the test binary also be a worker process, in the same way as the daemon's main
+// function. With another first argument, the binary is a worker process that lies, or a
+// daemon.
 func TestMain(m *testing.M) {
 	switch {
 	case Invoked(os.Args):
@@ -39,7 +40,7 @@ func TestMain(m *testing.M) {
 
 const profile = "script/1"
 
-// config is that of a small machine.
+// config returns the configuration of a small machine.
 func config(t testing.TB) Config {
 	t.Helper()
 	return Config{
@@ -48,7 +49,7 @@ func config(t testing.TB) Config {
 	}
 }
 
-// open returns an executor that is closed with the test.
+// open returns an executor that is closed when the test ends.
 func open(t testing.TB, cfg Config) *Executor {
 	t.Helper()
 	e, err := New(cfg)
@@ -64,7 +65,7 @@ func waiting(t testing.TB) context.Context {
 	return ctx
 }
 
-// script writes a program: one line for each step, see scripts_test.go.
+// script writes a program with one line per step, see scripts_test.go.
 func script(t testing.TB, lines ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "program")
@@ -80,7 +81,7 @@ func taskOf(t testing.TB, program string) executor.Task {
 	}
 }
 
-// run runs a task that is forgotten afterwards.
+// run runs a task and then destroys it.
 func run(t testing.TB, e *Executor, task executor.Task) (executor.Result, error) {
 	t.Helper()
 	if err := e.Start(waiting(t), task); err != nil {
@@ -135,8 +136,8 @@ func TestATaskReachesTheWorkerWhole(t *testing.T) {
 	require.Equal(t, fmt.Sprintf("%q %x %q in/put.txt=%q 1000 67108864 1048576 16", task.Args, task.Seed, task.Env, "what it reads"), string(content))
 }
 
-// requireFilled fails when a task has got a field that this test does not carry: what is
-// not in the order is lost without a word, and the program runs without it.
+// requireFilled fails if a task has a field that this test does not set. A field that is
+// missing in the order is lost without an error, and the program runs without it.
 func requireFilled(t *testing.T, task executor.Task) {
 	t.Helper()
 	fields := reflect.ValueOf(task)

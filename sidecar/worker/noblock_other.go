@@ -2,5 +2,5 @@
 
 package worker
 
-// noBlock is not needed where pipes have no names among files.
+// noBlock is not needed on systems on which pipes do not have names in folders.
 const noBlock = 0

@@ -4,5 +4,6 @@ package worker
 
 import "syscall"
 
-// noBlock opens a pipe that somebody has put in the place of a file without waiting.
+// noBlock opens a file without waiting, in case a worker process has put a pipe in the place
+// of the file.
 const noBlock = syscall.O_NONBLOCK

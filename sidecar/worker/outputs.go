@@ -18,22 +18,23 @@ import (
 const (
 	streamStdout = "stdout"
 	streamStderr = "stderr"
-	// listed is how many names of a folder are read at a time.
+	// listed is the number of names of a folder that are read at a time.
 	listed = 256
-	// maxDepth of a path, which has at most manifest.MaxPathBytes.
+	// maxDepth is the maximum depth of a path, which has at most manifest.MaxPathBytes bytes.
 	maxDepth = manifest.MaxPathBytes / 2
 )
 
-// errOutputs: what a worker has left is not what it may leave.
+// errOutputs means that a worker process has left files that are not allowed.
 var errOutputs = errors.New("the outputs are not what the worker may leave")
 
-// collector copies the outputs of a task out of the folder of its worker, which may
-// still change them: what is listed is what was copied.
+// collector copies the outputs of a task out of the folder of its worker process. The process
+// may still change them during that; the list describes the copies.
 type collector struct {
 	from *os.Root
 	to   string
 	task *executor.Task
-	// whole: the program exited by itself; otherwise it leaves its streams only.
+	// whole reports whether the program exited by itself. Otherwise only its streams are
+	// collected.
 	whole       bool
 	streamBytes uint64
 	entries     int
@@ -41,10 +42,10 @@ type collector struct {
 	files       []executor.File
 }
 
-// collect copies the outputs that lie in a folder below root to the output directory of
-// a task, all or nothing, and lists them. What is not a regular file or a folder, lies
-// elsewhere, has a name that no manifest takes or is more than the task allows is
-// refused with errOutputs.
+// collect copies the outputs in a folder below root to the output directory of a task and
+// lists them. It copies either all of them or none. It fails with errOutputs if an entry is
+// neither a regular file nor a folder, if it is located elsewhere, if no manifest accepts its
+// name, or if the outputs are more than the task allows.
 func collect(root *os.Root, folder string, task *executor.Task, whole bool, streamBytes uint64) (files []executor.File, err error) {
 	from, err := root.OpenRoot(folder)
 	if err != nil {
@@ -70,7 +71,7 @@ func collect(root *os.Root, folder string, task *executor.Task, whole bool, stre
 	if err := result.Validate(); err != nil {
 		return nil, fmt.Errorf("%w: %w", errOutputs, err)
 	}
-	// The directory may exist, but only empty; then this takes its place.
+	// The directory may exist only if it is empty. The collected folder then replaces it.
 	if err := os.Remove(task.OutputDir); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("cannot put the outputs in place: %w", osfault.Explain(task.OutputDir, err))
 	}
@@ -83,7 +84,8 @@ func collect(root *os.Root, folder string, task *executor.Task, whole bool, stre
 	return result.Sorted().Files, nil
 }
 
-// folder goes through one folder, some names at a time: a worker may have made millions.
+// folder collects one folder and reads a limited number of names at a time, because a worker
+// process may have created millions of them.
 func (c *collector) folder(name string, depth int) error {
 	if depth > maxDepth {
 		return fmt.Errorf("%w: folders are nested more than %d deep", errOutputs, maxDepth)
@@ -124,7 +126,7 @@ func (c *collector) folder(name string, depth int) error {
 	}
 }
 
-// file copies one output and notes its size and digest.
+// file copies one output and records its size and digest.
 func (c *collector) file(name string) error {
 	stream := name == streamStdout || name == streamStderr
 	if !c.whole && !stream {
@@ -159,8 +161,8 @@ func (c *collector) file(name string) error {
 	return nil
 }
 
-// copyOutput writes at most one byte more than room to a new file, synced, so that a
-// digest is never told for content that a power cut could still take away.
+// copyOutput writes at most room + 1 bytes to a new file and syncs it. Because of the sync, a
+// digest is never reported for content that a power failure could still remove.
 func copyOutput(to string, from io.Reader, hash io.Writer, room uint64) (uint64, error) {
 	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 		return 0, fmt.Errorf("cannot keep an output: %w", osfault.Explain(to, err))
@@ -176,8 +178,8 @@ func copyOutput(to string, from io.Reader, hash io.Writer, room uint64) (uint64,
 	return uint64(size), nil //nolint:gosec // not negative
 }
 
-// syncFolder makes the names in a folder outlive a power cut. Windows has no such call
-// and needs none.
+// syncFolder ensures that the names in a folder survive a power failure. Windows does not have
+// such a call and does not need one.
 func syncFolder(dir string) error {
 	if runtime.GOOS == "windows" {
 		return nil

@@ -16,7 +16,7 @@ import (
 	"github.com/thetaedge/theta/executor/executortest"
 )
 
-// left makes a folder as a worker leaves it and collects it.
+// left creates a folder as a worker process leaves it, and collects it.
 func left(t *testing.T, whole bool, leave func(dir string) error) ([]executor.File, executor.Task, error) {
 	t.Helper()
 	base := t.TempDir()

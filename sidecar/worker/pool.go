@@ -11,7 +11,7 @@ import (
 	"github.com/thetaedge/theta/executor"
 )
 
-// pool keeps the workers that have no task, and starts others.
+// pool keeps the worker processes that do not have a task, and starts others.
 type pool struct {
 	cfg   *Config
 	cages *cages
@@ -19,21 +19,21 @@ type pool struct {
 	mu     sync.Mutex
 	closed bool
 	idle   []*process
-	// without are the layers with which no worker starts on this machine.
+	// without contains the layers with which no worker process starts on this machine.
 	without []string
 	settled bool
-	// layers of the last worker that was started.
+	// layers contains the layers of the worker process that was started last.
 	layers []Layer
 	engine string
-	// health is why no worker can be started, nil if one could; at is when that was
-	// found, zero before.
+	// health explains why a worker process cannot be started. It is nil if the last one could.
+	// The time at says when that was found; it is zero before the first start.
 	health  error
 	at      time.Time
 	probing bool
 }
 
-// take returns a worker for a program: one that has run it, or else a fresh one, for
-// which the worker of another program makes room.
+// take returns a worker process for a program: one that has already run the program, or else a
+// new one. If necessary, the worker process of another program is ended to make room.
 func (l *pool) take(ctx context.Context, program string) (*process, error) {
 	for {
 		p := l.pick(program)
@@ -49,7 +49,8 @@ func (l *pool) take(ctx context.Context, program string) (*process, error) {
 	}
 }
 
-// pick takes the best worker out of the idle ones; nil when there is none.
+// pick removes the most suitable worker process from the idle ones and returns it. It returns
+// nil if there is none.
 func (l *pool) pick(program string) *process {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -69,7 +70,7 @@ func (l *pool) pick(program string) *process {
 	return p
 }
 
-// give takes a worker back after a task, or ends it when it has done its share.
+// give takes a worker process back after a task, or ends it if it is to be replaced.
 func (l *pool) give(p *process) {
 	reason := ""
 	switch held := p.held(); {
@@ -99,7 +100,7 @@ func (l *pool) give(p *process) {
 	}
 }
 
-// expire ends a worker that has been idle for long.
+// expire ends a worker process that has been idle for too long.
 func (l *pool) expire(p *process) {
 	l.mu.Lock()
 	at := slices.Index(l.idle, p)
@@ -112,15 +113,16 @@ func (l *pool) expire(p *process) {
 	}
 }
 
-// attempts are the layers without which a start is tried, in turn. What keeps a worker
-// from starting is some layer that this machine does not have in the expected form.
+// attempts returns the sets of layers that are left out in successive tries to start a worker
+// process. A start usually fails because this machine does not have one of the layers in the
+// expected form.
 func attempts() [][]string {
 	return [][]string{
 		nil, {LayerNamespaces}, {LayerFiles}, {LayerCalls}, {LayerNamespaces, LayerFiles, LayerCalls},
 	}
 }
 
-// launch starts a worker with all layers that this machine has.
+// launch starts a worker process with all layers that this machine has.
 func (l *pool) launch(ctx context.Context) (*process, error) {
 	l.mu.Lock()
 	tries := attempts()
@@ -147,7 +149,7 @@ func (l *pool) launch(ctx context.Context) (*process, error) {
 	return nil, l.unhealthy(fmt.Errorf("%w: no worker process could be started: %w; check that the binary of thetaedge can be executed, and run thetaedge doctor", executor.ErrUnavailable, first))
 }
 
-// admit checks a worker that has started.
+// admit checks a worker process that has started.
 func (l *pool) admit(p *process, without []string) (*process, error) {
 	layers := complete(p.hello.Layers)
 	err := lacking(layers, l.cfg.Layers)
@@ -171,7 +173,7 @@ func (l *pool) admit(p *process, without []string) (*process, error) {
 	return p, nil
 }
 
-// unhealthy notes why no worker can be started; nil that one could.
+// unhealthy records why a worker process cannot be started, or with nil, that one could.
 func (l *pool) unhealthy(err error) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -179,8 +181,9 @@ func (l *pool) unhealthy(err error) error {
 	return err
 }
 
-// probe starts a worker if it is not known whether one can be, and keeps it. A machine
-// that could not is asked again after a pause, beside the caller.
+// probe starts a worker process and keeps it, unless it is already known whether one can be
+// started. If the machine could not start one, probe tries again after a pause, concurrently
+// with the caller.
 func (l *pool) probe(ctx context.Context) error {
 	l.mu.Lock()
 	health, known := l.health, !l.at.IsZero()
@@ -212,7 +215,8 @@ func (l *pool) try(ctx context.Context) error {
 	return nil
 }
 
-// close ends the idle workers and keeps no others.
+// close ends the idle worker processes. Worker processes that are given back later are ended
+// too.
 func (l *pool) close() error {
 	l.mu.Lock()
 	l.closed = true

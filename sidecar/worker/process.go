@@ -15,34 +15,34 @@ import (
 	"github.com/thetaedge/theta/executor"
 )
 
-// stage is what the daemon waits for a worker to say.
+// stage says which report the daemon expects from a worker process.
 type stage int
 
 const (
 	starting stage = iota // hello
-	idle                  // nothing
-	ordered               // whether it takes the task
+	idle                  // no report
+	ordered               // whether the process accepts the task
 	running               // how the task ended
 )
 
-// process is one worker as the daemon sees it.
+// process is the daemon's view of one worker process.
 type process struct {
 	cfg *Config
-	// folder of the worker; in holds what it may read, out what it may write.
+	// folder is the folder of the worker process. It may read in and write out.
 	folder string
 	orders *os.File
-	// reports hands over what answers an order: two at most, that it was taken and how it
-	// ended.
+	// reports receives the answers to an order. There are at most two: that the task was
+	// accepted, and how it ended.
 	reports chan report
-	// ended is closed once the process is gone and all it wrote was read.
+	// ended is closed once the process has ended and everything that it wrote was read.
 	ended chan struct{}
-	// fate is how it ended, valid then.
+	// fate says how the process ended. It is valid once ended is closed.
 	fate   error
 	stderr tail
 	cage   *cage
 	hello  report
 
-	// What the pool notes of it.
+	// The pool sets the fields below.
 
 	program string
 	tasks   int
@@ -52,15 +52,16 @@ type process struct {
 	proc   *os.Process
 	stage  stage
 	number uint64
-	// sign is when it last gave a sign of life, budget how many reports it may send.
+	// sign is the time of the last sign of life. budget says how many reports the process may
+	// still send.
 	sign   time.Time
 	budget budget
-	// cause is why the daemon has ended it.
+	// cause explains why the daemon has ended the process.
 	cause error
 }
 
-// launch starts a worker in a folder of its own and waits until it is ready. Without
-// are the layers that are not tried.
+// launch starts a worker process in a folder of its own and waits until it is ready. without
+// contains the layers that are not tried.
 func launch(ctx context.Context, cfg *Config, c *cages, without []string) (*process, error) {
 	folder, err := os.MkdirTemp(cfg.Dir, "worker-")
 	if err != nil {
@@ -94,13 +95,13 @@ func launch(ctx context.Context, cfg *Config, c *cages, without []string) (*proc
 	return nil, errors.Join(err, p.clear())
 }
 
-// errSlowStart: the machine is too busy, which no other way to start would change.
+// errSlowStart means that the machine is too busy. Another way to start would not change that.
 var errSlowStart = errors.New("slow start")
 
-// processName is what lists of processes show of a worker.
+// processName is the name of a worker process in lists of processes.
 const processName = "theta-worker"
 
-// spawn starts the process, with three pipes and nothing else.
+// spawn starts the process with three pipes and without any other descriptor.
 func (p *process) spawn(c *cages, without []string) error {
 	var closeAll []*os.File
 	defer func() {
@@ -148,8 +149,8 @@ func (p *process) spawn(c *cages, without []string) error {
 	return nil
 }
 
-// hold starts a process and waits for its end. It stays on one thread: the kernel ends
-// the process when that thread ends.
+// hold starts a process and waits until it ends. It stays on one thread, because the kernel
+// ends the process when that thread ends.
 func hold(command *exec.Cmd, cage *cage, begun, gone chan<- error) {
 	runtime.LockOSThread()
 	err := command.Start()
@@ -165,7 +166,7 @@ func hold(command *exec.Cmd, cage *cage, begun, gone chan<- error) {
 	}
 }
 
-// attend reads what a worker says, watches it, and sums up how it ended.
+// attend reads the reports of a worker process, watches it, and sets its fate.
 func (p *process) attend(reports, stderr *os.File, gone <-chan error) {
 	var readers sync.WaitGroup
 	readers.Go(func() { p.listen(reports) })
@@ -178,7 +179,7 @@ func (p *process) attend(reports, stderr *os.File, gone <-chan error) {
 	waited := <-gone
 	close(over)
 	watch.Wait()
-	// Nothing of it may be left, nor hold the pipes open.
+	// All its child processes are ended, because they could keep the pipes open.
 	endGroup(p.proc.Pid)
 	cut := time.AfterFunc(frameTime, func() { _ = errors.Join(reports.Close(), stderr.Close()) })
 	readers.Wait()
@@ -201,7 +202,7 @@ func exitOf(err error) string {
 	return "it ended with " + err.Error()
 }
 
-// died is what Wait answers for a task whose worker has ended.
+// died returns the error of Wait for a task whose worker process has ended.
 func died(how, said string) error {
 	if said != "" {
 		how += "; it said: " + said
@@ -209,7 +210,8 @@ func died(how, said string) error {
 	return fmt.Errorf("%w: %s", executor.ErrWorkerDied, how)
 }
 
-// end ends the process; the first cause is the one that is told. It does not wait.
+// end ends the process but does not wait for it. If it is called several times, the first
+// cause is reported.
 func (p *process) end(cause error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -219,7 +221,7 @@ func (p *process) end(cause error) {
 	_ = p.proc.Kill()
 }
 
-// condemned tells whether a worker has ended, or is being ended.
+// condemned reports whether a worker process has ended or is being ended.
 func (p *process) condemned() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -231,22 +233,24 @@ func (p *process) condemned() bool {
 	}
 }
 
-// errRetired ends a worker that is not needed any more.
+// errRetired is the cause for a worker process that is ended because it is not needed any
+// more.
 var errRetired = errors.New("the worker was not needed any more")
 
-// retire ends a worker and deletes its folder, once it is gone.
+// retire ends a worker process and deletes its folder once the process has ended.
 func (p *process) retire() error {
 	p.end(errRetired)
 	return p.clear()
 }
 
-// clear waits for the end of the process and deletes its folder.
+// clear waits until the process has ended and deletes its folder.
 func (p *process) clear() error {
 	<-p.ended
 	return os.RemoveAll(p.folder)
 }
 
-// listen takes the reports of a worker until it ends, or says what it may not.
+// listen receives the reports of a worker process until the process ends or breaks the
+// protocol.
 func (p *process) listen(from io.Reader) {
 	for {
 		var slow *time.Timer
@@ -267,14 +271,15 @@ func (p *process) listen(from io.Reader) {
 		}
 		if err != nil {
 			p.end(died("it does not keep to the protocol: "+err.Error(), ""))
-			// It may be blocked writing; it is killed, and the rest is thrown away.
+			// The process may be blocked in a write. It is killed, and the rest of its output
+			// is discarded.
 			_, _ = io.Copy(io.Discard, from)
 			return
 		}
 	}
 }
 
-// hear takes one report, if it is one that the daemon waits for.
+// hear processes one report. It fails if the daemon does not expect that report.
 func (p *process) hear(r report) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -326,8 +331,8 @@ func (p *process) ask(o order) error {
 	return writeFrame(p.orders, o, maxOrder)
 }
 
-// answer waits for the next report, the end of the worker, or the context's, which ends
-// the worker.
+// answer waits for the next report or the end of the worker process. If ctx ends first, answer
+// ends the worker process.
 func (p *process) answer(ctx context.Context) (report, error) {
 	select {
 	case r := <-p.reports:
@@ -337,7 +342,7 @@ func (p *process) answer(ctx context.Context) (report, error) {
 		p.end(context.Cause(ctx))
 		<-p.ended
 	}
-	// What it said before its end counts.
+	// A report that was sent before the process ended still counts.
 	select {
 	case r := <-p.reports:
 		if ctx.Err() == nil {

@@ -18,11 +18,11 @@ import (
 	"github.com/thetaedge/theta/executor/manifest"
 )
 
-// refusedFuel is what the scripts' executor does not take.
+// refusedFuel is an amount of fuel with which the scripts' executor refuses a task.
 const refusedFuel = 13
 
-// scripts is an executor for the tests: its programs are lists of what a hostile program
-// could make an engine do.
+// scripts is an executor for the tests. Its programs are lists of what a hostile program could
+// make an engine do.
 type scripts struct {
 	mu    sync.Mutex
 	tasks int
@@ -30,7 +30,7 @@ type scripts struct {
 	run   *play
 }
 
-// play is one script that runs.
+// play is one script that is running.
 type play struct {
 	task   executor.Task
 	number int
@@ -88,7 +88,7 @@ func (s *scripts) Stop(string) error    { return nil }
 func (s *scripts) Destroy(string) error { return nil }
 func (s *scripts) Close() error         { return nil }
 
-// step does one line.
+// step executes one line.
 func (p *play) step(name, rest string) error {
 	switch name {
 	case "stdout", "stderr":
@@ -135,7 +135,7 @@ func (p *play) step(name, rest string) error {
 	return nil
 }
 
-// echo tells what has arrived of the task.
+// echo describes the part of the task that has arrived.
 func (p *play) echo() []byte {
 	var inputs []string
 	for _, in := range p.task.Inputs {
@@ -149,7 +149,7 @@ func (p *play) echo() []byte {
 	return fmt.Appendf(nil, "%q %x %q %s %d %d %d %d", t.Args, t.Seed, t.Env, strings.Join(inputs, ","), t.Fuel, t.MemoryBytes, t.OutputBytes, t.OutputFiles)
 }
 
-// eat holds many bytes.
+// eat allocates many bytes and keeps them.
 func eat(size string) {
 	n, err := strconv.Atoi(size)
 	if err != nil {
@@ -162,7 +162,7 @@ func eat(size string) {
 	runtime.KeepAlive(held)
 }
 
-// leave writes the outputs, as the profile's executor does.
+// leave writes the outputs in the same way as the executor of the profile.
 func (p *play) leave() error {
 	half := p.task.OutputDir + ".partial"
 	if err := os.MkdirAll(half, 0o700); err != nil {

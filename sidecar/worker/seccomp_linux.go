@@ -8,11 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// allowedCalls are the system calls that Go's runtime, a C library and an engine make to
-// compute and to read and write files. All others are refused, and among them: ioctl,
-// sockets, io_uring, ptrace, process_vm_*, perf_event_open, bpf, keyctl, userfaultfd,
-// mounts, links, modes and owners of files. The number of a call that an architecture
-// does not have is left out there.
+// allowedCalls returns the system calls that Go's runtime, a C library and an engine need to
+// compute and to read and write files. All others are refused. Among the refused ones are
+// ioctl, sockets, io_uring, ptrace, process_vm_*, perf_event_open, bpf, keyctl, userfaultfd,
+// mounts, links, and changes of modes and owners of files. A call that an architecture does
+// not have is left out there.
 func allowedCalls() []string {
 	return []string{
 		// memory
@@ -37,14 +37,15 @@ func allowedCalls() []string {
 	}
 }
 
-// absentCalls are answered as by a kernel that does not have them, because libraries
-// have another way then.
+// absentCalls returns calls that fail as on a kernel that does not have them, because
+// libraries then use other calls.
 func absentCalls() []string {
 	return []string{"clone3", "epoll_pwait2", "futex_waitv", "memfd_create", "memfd_secret", "pidfd_open", "pidfd_send_signal", "process_madvise"}
 }
 
-// filterCalls refuses system calls to the calling thread and what it executes, once that
-// can gain no privileges. pid is the process, which a signal to its own threads names.
+// filterCalls refuses system calls to the calling thread and to what it executes. Before the
+// call, the thread must have lost the ability to gain privileges. pid is the id of the
+// process; its signals to its own threads name it.
 func filterCalls(pid int) error {
 	machine, err := arch.GetInfo("")
 	if err != nil {
@@ -53,18 +54,19 @@ func filterCalls(pid int) error {
 	with := func(name string, argument uint32, operation seccomp.Operation, value uint64) seccomp.NameWithConditions {
 		return seccomp.NameWithConditions{Name: name, Conditions: seccomp.ArgumentConditions{{Argument: argument, Operation: operation, Value: value}}}
 	}
-	// The library compares the calls that follow with the argument of one whose condition
-	// fails. So these come last, and none takes as its argument what one before it lets
-	// fall through.
+	// If the condition of a call fails, the library compares the numbers of the calls that
+	// follow with the argument of that call. Therefore these calls come last, and none of them
+	// accepts an argument with which the condition of an earlier one fails.
 	conditional := []seccomp.NameWithConditions{
 		with("tgkill", 0, seccomp.Equal, uint64(pid)),        //nolint:gosec // positive
-		with("clone", 0, seccomp.BitsSet, unix.CLONE_THREAD), // threads, and no processes
+		with("clone", 0, seccomp.BitsSet, unix.CLONE_THREAD), // threads, but not processes
 		with("prlimit64", 0, seccomp.Equal, 0),
 	}
 	for _, option := range []uint64{unix.PR_SET_NAME, unix.PR_SET_VMA, unix.PR_SET_DUMPABLE, unix.PR_GET_DUMPABLE} {
 		conditional = append(conditional, with("prctl", 0, seccomp.Equal, option))
 	}
-	// To become the image that runs programs; refuseExec takes them away.
+	// These calls are needed to execute the image that runs programs. refuseExec removes them
+	// later.
 	last := []string{"execve", "seccomp"}
 	return load(0, seccomp.Policy{
 		DefaultAction: seccomp.ActionErrno,
@@ -75,7 +77,7 @@ func filterCalls(pid int) error {
 	})
 }
 
-// refuseExec refuses to all threads of this process to execute anything more.
+// refuseExec refuses every further exec call to all threads of this process.
 func refuseExec() error {
 	err := load(seccomp.FilterFlagTSync, seccomp.Policy{
 		DefaultAction: seccomp.ActionAllow,
@@ -95,7 +97,7 @@ func load(flag seccomp.FilterFlag, policy seccomp.Policy) error {
 	return nil
 }
 
-// known keeps the calls that an architecture has.
+// known returns the calls that an architecture has.
 func known(machine *arch.Info, names []string) []string {
 	var list []string
 	for _, name := range names {

@@ -8,20 +8,21 @@ import (
 	"time"
 )
 
-// watchPause is the pause between two looks at what a worker uses.
+// watchPause is the pause between two checks of what a worker process uses.
 const watchPause = 200 * time.Millisecond
 
 // usage is what a process uses.
 type usage struct {
-	// memory that is its own, in bytes.
+	// memory is the memory that the process does not share, in bytes.
 	memory uint64
-	// processor time that it has burned.
+	// processor is the processor time that the process has burned.
 	processor time.Duration
 }
 
-// watch ends a worker that holds too much memory, or that has a task and neither reports
-// nor burns processor time. An engine may not let anything else of the worker run while
-// a program does: a worker that works is not silent.
+// watch ends a worker process that holds too much memory. It also ends a worker process that
+// has a task but neither reports nor burns processor time. An engine may prevent all other
+// code of the worker process from running while a program runs. Therefore a worker process
+// that burns processor time does not count as silent.
 func (p *process) watch(over <-chan struct{}) {
 	ticker := time.NewTicker(watchPause)
 	defer ticker.Stop()
@@ -39,7 +40,8 @@ func (p *process) watch(over <-chan struct{}) {
 		}
 		p.mu.Lock()
 		if now.processor > burned || !known {
-			// A system that does not tell leaves it to the task's wall limit.
+			// If the system does not report the processor time, only the task's wall limit
+			// applies.
 			burned, p.sign = now.processor, time.Now()
 		}
 		silent := p.stage > idle && time.Since(p.sign) > p.cfg.SilentTime
@@ -51,13 +53,14 @@ func (p *process) watch(over <-chan struct{}) {
 	}
 }
 
-// held is how much memory a worker holds now, in bytes.
+// held returns how much memory a worker process holds now, in bytes.
 func (p *process) held() uint64 {
 	now, _ := usageOf(p.proc.Pid, p.cage)
 	return now.memory
 }
 
-// budget bounds how many reports a worker may send: some at once, and some a second.
+// budget bounds the number of reports that a worker process may send: a number at once, and a
+// number per second.
 type budget struct {
 	left float64
 	at   time.Time
@@ -77,21 +80,23 @@ func (b *budget) take(now time.Time) bool {
 }
 
 const (
-	// tailBytes of what a worker writes to its error stream are kept for its owner.
+	// tailBytes is the number of bytes of a worker process's error stream that are kept for
+	// the owner.
 	tailBytes = 2 << 10
-	// maxStderr is the most that a worker may write there.
+	// maxStderr is the largest number of bytes that a worker process may write to its error
+	// stream.
 	maxStderr = 4 << 20
 )
 
-// tail keeps what a worker has said of itself: the beginning, because a crash tells its
+// tail keeps the beginning of a worker process's error stream, because a crash reports its
 // reason first.
 type tail struct {
 	mu   sync.Mutex
 	kept []byte
 }
 
-// follow reads an error stream to its end. It calls flooded once when a worker writes
-// too much, and throws the rest away.
+// follow reads an error stream to its end. If the worker process writes too much, follow calls
+// flooded once and discards the rest.
 func (t *tail) follow(from io.Reader, flooded func()) {
 	buffer := make([]byte, 4<<10)
 	for total := 0; ; {
@@ -109,7 +114,7 @@ func (t *tail) follow(from io.Reader, flooded func()) {
 	}
 }
 
-// text is printable, on one line.
+// text returns the kept text, printable and on one line.
 func (t *tail) text() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
