@@ -23,7 +23,7 @@ const genesisAt = int64(1_700_000_000)
 
 func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
 
-// devnet is a signer behind HTTP whose clock the test sets.
+// devnet returns a signer behind HTTP. The test sets the signer's clock.
 func devnet(t *testing.T, due uint64) (*Signer, *httptest.Server) {
 	t.Helper()
 	signer, err := NewSigner(bls.GenerateKey(), time.Second, genesisAt)
@@ -196,7 +196,7 @@ func TestASignersPeriodIsWholeSeconds(t *testing.T) {
 
 var _ Source = (*Client)(nil)
 
-// sourceFunc is a source from a function.
+// sourceFunc is a source that calls a function.
 type sourceFunc func(round uint64) (Beacon, error)
 
 func (f sourceFunc) Round(_ context.Context, _ bls.PublicKey, round uint64) (Beacon, error) {

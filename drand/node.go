@@ -35,15 +35,15 @@ const (
 
 // Terms are how the transactions of a relay are paid for and described.
 type Terms struct {
-	// GasPrices are for a unit of gas.
+	// GasPrices are the prices per unit of gas.
 	GasPrices sdk.DecCoins
-	// Fees are for a transaction, instead of GasPrices.
+	// Fees are the fees of each transaction. They are used if GasPrices is empty.
 	Fees sdk.Coins
 	// Gas is the limit; 0 means that each transaction is simulated.
 	Gas uint64
-	// GasAdjustment multiplies simulated gas.
+	// GasAdjustment is the factor by which simulated gas is multiplied.
 	GasAdjustment float64
-	// Memo is public.
+	// Memo is the memo of each transaction, which is public.
 	Memo string
 	// Granter pays the fees by a fee grant; empty if the signer pays.
 	Granter sdk.AccAddress

@@ -32,11 +32,11 @@ import (
 type wire struct {
 	grpcnode.Connection
 	chain *apptest.Chain
-	// forgets is how many transactions the node takes and forgets.
+	// forgets is the number of transactions that the node accepts and then forgets.
 	forgets int
 	// next are the transactions of others in the next blocks.
 	next [][][]byte
-	// sent are all transactions that were handed over.
+	// sent contains all transactions that the relay has submitted.
 	sent []tx.Signed
 }
 
@@ -81,7 +81,7 @@ type relayed struct {
 	node  *Node
 }
 
-// newRelayed makes a chain some of whose heights wait for rounds. A relay without gas
+// newRelayed makes a chain on which some heights wait for rounds. A relay without gas
 // simulates its transactions.
 func newRelayed(t *testing.T, gas uint64) *relayed {
 	t.Helper()
@@ -140,13 +140,13 @@ func (r *relayed) arrived(beacons []Beacon) bool {
 	return true
 }
 
-// foreign is a transaction that another program signs with the relay's key.
+// foreign returns a transaction that another program signs with the relay's key.
 func (r *relayed) foreign() []byte {
 	r.t.Helper()
 	return r.chain.Sign(r.relay, []sdk.Msg{banktypes.NewMsgSend(r.relay.Address, r.relay.Address, sdk.NewCoins(params.TfuelCoin(1)))})
 }
 
-// gasSettings are those of a relay that simulates and of one that does not.
+// gasSettings returns the gas limits of a relay that simulates and of one that does not.
 func gasSettings() map[string]uint64 {
 	return map[string]uint64{"simulated gas": 0, "gas that is named": 3_000_000}
 }

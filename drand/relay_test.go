@@ -22,7 +22,7 @@ type ledger struct {
 	known   map[uint64]bool
 	txs     [][]uint64
 	deep    []bool
-	failing error // of the next Submit
+	failing error // the error of the next Submit
 	settled chan struct{}
 }
 

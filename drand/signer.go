@@ -112,6 +112,6 @@ func (s *Signer) serve(w http.ResponseWriter, round uint64) {
 
 func respond(w http.ResponseWriter, value any) {
 	w.Header().Set("Content-Type", "application/json")
-	// Writing fails if the client has gone; there is no one to tell.
+	// Writing fails if the client has disconnected. The error cannot be reported then.
 	_ = json.NewEncoder(w).Encode(value)
 }
