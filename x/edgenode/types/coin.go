@@ -4,8 +4,8 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
-// CheckBondCoin accepts a positive amount of the bond denom. A coin out of a
-// crafted message may have no amount at all.
+// CheckBondCoin accepts a positive amount of the bond denom. A coin in a crafted message may
+// lack an amount entirely.
 func CheckBondCoin(coin sdk.Coin, bondDenom string) error {
 	if coin.Denom != bondDenom {
 		return ErrInvalidCoin.Wrapf("expected denom %s, found %q", bondDenom, coin.Denom)

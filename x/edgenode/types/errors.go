@@ -2,7 +2,7 @@ package types
 
 import "cosmossdk.io/errors"
 
-// Sentinels of x/edgenode, one per decision that a caller makes.
+// These are the sentinel errors of x/edgenode, one per decision that a caller makes.
 var (
 	ErrInvalidParams       = errors.Register(ModuleName, 3, "invalid params")
 	ErrInvalidAddress      = errors.Register(ModuleName, 4, "invalid address")

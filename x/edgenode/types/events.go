@@ -39,12 +39,12 @@ func NewEventJailed(operator string, record JailRecord) *EventJailed {
 	return &EventJailed{Operator: operator, Until: record.Until, Terms: record.Terms}
 }
 
-// NewEventLeaseRenewed says that a worker has shown that its machine is there.
+// NewEventLeaseRenewed says that a worker has shown that its machine is running.
 func NewEventLeaseRenewed(operator string, leaseEnd int64) *EventLeaseRenewed {
 	return &EventLeaseRenewed{Operator: operator, LeaseEnd: leaseEnd}
 }
 
-// NewEventSlashed says that a node lost bond and where it went, in denom.
+// NewEventSlashed says that a node lost bond and where the bond went, in denom.
 func NewEventSlashed(operator, denom, reason, jobID string, task uint64, lost SlashOutcome) *EventSlashed {
 	return &EventSlashed{
 		Operator:  operator,
@@ -60,12 +60,13 @@ func NewEventSlashed(operator, denom, reason, jobID string, task uint64, lost Sl
 	}
 }
 
-// NewEventOutvoted says that a digest was in the minority where that costs no bond.
+// NewEventOutvoted says that a digest was in the minority, in a task in which that does not
+// cost bond.
 func NewEventOutvoted(operator, jobID string, task uint64) *EventOutvoted {
 	return &EventOutvoted{Operator: operator, JobId: jobID, Task: task}
 }
 
-// NewEventEpochRolled says that weights were snapshotted.
+// NewEventEpochRolled says that snapshots of the weights were taken.
 func NewEventEpochRolled(epoch uint64) *EventEpochRolled {
 	return &EventEpochRolled{Epoch: epoch}
 }

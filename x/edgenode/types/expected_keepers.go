@@ -7,7 +7,7 @@ import (
 	epochstypes "github.com/cosmos/cosmos-sdk/x/epochs/types"
 )
 
-// BankKeeper moves bonds between operators and the node pool, and burns.
+// BankKeeper moves bonds between operators and the node pool, and burns coins.
 type BankKeeper interface {
 	GetBalance(ctx context.Context, addr sdk.AccAddress, denom string) sdk.Coin
 	BlockedAddr(addr sdk.AccAddress) bool
@@ -22,7 +22,7 @@ type CommunityPoolKeeper interface {
 	FundCommunityPool(ctx context.Context, amount sdk.Coins, sender sdk.AccAddress) error
 }
 
-// EpochsKeeper tells when the epoch that starts will end.
+// EpochsKeeper returns when the epoch that starts will end.
 type EpochsKeeper interface {
 	GetEpochInfo(ctx sdk.Context, identifier string) (epochstypes.EpochInfo, error)
 }

@@ -26,7 +26,7 @@ func (g GenesisState) Validate() error {
 	return g.validateStarts()
 }
 
-// PoolBalance is what the module account must hold: all bonds and unbondings,
+// PoolBalance returns the amount that the module account must hold: all bonds and unbondings,
 // in units of the bond denom.
 func (g GenesisState) PoolBalance() math.Int {
 	sum := math.ZeroInt()

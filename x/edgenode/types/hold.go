@@ -2,13 +2,14 @@ package types
 
 import "cosmossdk.io/math"
 
-// maxHoldSteps is in how many steps a hold may end: a node's record has to stay small
-// however long results may be challenged.
+// maxHoldSteps bounds the number of different heights at which a node's holds may end. A
+// node's record has to stay small, however long results may be challenged.
 const maxHoldSteps = 64
 
-// HoldUntil returns the height at which a hold ends that is asked for from one height
-// until another: the next multiple of hold_blocks, or of as many times that as keep
-// the steps between the two below 64.
+// HoldUntil returns the height at which a hold ends that begins at the height from and is
+// requested until the height until. It is the next multiple of hold_blocks. If the two heights
+// are 64 such multiples or more apart, multiples of twice that are used, or of four times, and
+// so on.
 func (p Params) HoldUntil(from, until int64) int64 {
 	step := int64(p.HoldBlocks) //nolint:gosec // at most 2^48
 	for (until-from)/step >= maxHoldSteps {
@@ -17,7 +18,7 @@ func (p Params) HoldUntil(from, until int64) int64 {
 	return (until + step - 1) / step * step
 }
 
-// AddHold keeps an amount locked until a height. The amount is locked already.
+// AddHold holds an amount until a height. The amount is already locked.
 func (s *NodeState) AddHold(until int64, amount math.Int) {
 	if !amount.IsPositive() {
 		return
@@ -35,8 +36,8 @@ func (s *NodeState) AddHold(until int64, amount math.Int) {
 	s.Holds[at] = Hold{Until: until, Amount: amount}
 }
 
-// TakeHold ends up to an amount of the hold that lasts until a height, and returns
-// how much. It stays locked.
+// TakeHold takes up to an amount out of the hold that lasts until a height, and returns how
+// much it has taken. That amount stays locked.
 func (s *NodeState) TakeHold(until int64, amount math.Int) math.Int {
 	for i := range s.Holds {
 		if s.Holds[i].Until != until {
@@ -52,7 +53,7 @@ func (s *NodeState) TakeHold(until int64, amount math.Int) math.Int {
 	return math.ZeroInt()
 }
 
-// EndHolds unlocks what is held until before a height.
+// EndHolds unlocks the holds that ended before a height.
 func (s *NodeState) EndHolds(height int64) {
 	ended := 0
 	for ended < len(s.Holds) && s.Holds[ended].Until < height {
@@ -64,8 +65,8 @@ func (s *NodeState) EndHolds(height int64) {
 	}
 }
 
-// EndAllHolds unlocks all that is held. It returns the height until which the last of
-// it was, 0 without any.
+// EndAllHolds unlocks all holds. It returns the height at which the last of them would have
+// ended, or 0 if there were none.
 func (s *NodeState) EndAllHolds() int64 {
 	if len(s.Holds) == 0 {
 		return 0
@@ -76,7 +77,7 @@ func (s *NodeState) EndAllHolds() int64 {
 	return last
 }
 
-// EndContest counts one result less that is being judged.
+// EndContest reduces the number of results that are being judged by one.
 func (s *NodeState) EndContest() { s.Contests -= min(1, s.Contests) }
 
 // Held returns how much is held, in units of the bond denom.
@@ -88,7 +89,7 @@ func (s NodeState) Held() math.Int {
 	return sum
 }
 
-// validateHolds checks holds of an imported node.
+// validateHolds checks the holds of an imported node.
 func (s NodeState) validateHolds() error {
 	until := int64(0)
 	for _, h := range s.Holds {

@@ -10,7 +10,7 @@ import (
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// holds are pairs of a height and an amount.
+// holds returns holds for pairs of a height and an amount.
 func holds(pairs ...int64) []types.Hold {
 	var out []types.Hold
 	for i := 0; i < len(pairs); i += 2 {

@@ -1,19 +1,21 @@
 package types
 
 const (
-	// maxTerms bounds the terms that are remembered; doubling has long met its cap.
+	// maxTerms bounds the number of terms that are remembered. The doubling of terms reaches
+	// its maximum long before that.
 	maxTerms = 32
-	// maxFaultPoints bounds points in params, so that their sum cannot overflow.
+	// maxFaultPoints bounds the points in the parameters, so that their sum cannot overflow.
 	maxFaultPoints = 1_000_000
 )
 
-// CountFault counts a fault of a height, which may be told of later, and reports whether
-// it jails the node from now on. While a term runs nothing more is counted: what comes in
-// then was taken on before, and one crash of a busy machine must not add up to many terms.
+// CountFault counts a fault at a height, which may be reported later, and reports whether it
+// jails the node from now on. While a term runs, no further fault is counted: such a fault
+// concerns work that the node took on before the term, and one crash of a busy machine must
+// not lead to several terms.
 //
-// Points add up within a window, which begins with its first fault. A fault told of late
-// counts where it lies less than a window before that; an older one is forgotten. So all
-// points of a term lie within less than two windows.
+// Points add up within a window, which begins with its first fault. A fault that is reported
+// late counts if it lies less than a window before that first fault; an older fault is
+// forgotten. All points of a term therefore lie within less than two windows.
 func (r *JailRecord) CountFault(rules JailRules, reason string, at, now int64) bool {
 	window := int64(rules.FaultWindow) //nolint:gosec // at most 2^48
 	if now < r.Until || r.Until > 0 && at < r.Until {
@@ -48,8 +50,8 @@ func (r *JailRecord) Forgive(rules JailRules, height int64) {
 	r.CleanSince += periods * clean
 }
 
-// ForgottenAt returns the height at which no term is remembered any more,
-// without further faults; 0 when there is none to forget.
+// ForgottenAt returns the height at which no term is remembered any more, if no further fault
+// occurs. It returns 0 if no term is remembered now.
 func (r JailRecord) ForgottenAt(rules JailRules) int64 {
 	if r.Terms == 0 {
 		return 0
@@ -57,8 +59,8 @@ func (r JailRecord) ForgottenAt(rules JailRules) int64 {
 	return r.CleanSince + int64(r.Terms)*int64(rules.CleanBlocks) //nolint:gosec // at most 2^5 * 2^48
 }
 
-// Since returns the record in the heights of a chain whose height 0 is the given
-// one. What lies before is negative, except the end of a term that is over.
+// Since returns the record in the heights of a chain whose height 0 is the given height.
+// Earlier heights become negative, except for the end of a term that is over, which becomes 0.
 func (r JailRecord) Since(height int64) JailRecord {
 	r.Until = max(0, r.Until-height)
 	if r.Points > 0 {
@@ -74,7 +76,7 @@ func (r JailRecord) Since(height int64) JailRecord {
 	return r
 }
 
-// Points returns what a fault counts towards jail.
+// Points returns the points of a fault that count towards jail.
 func (j JailRules) Points(reason string) uint32 {
 	switch reason {
 	case ReasonWrongResult:
@@ -86,8 +88,8 @@ func (j JailRules) Points(reason string) uint32 {
 	}
 }
 
-// Term returns the blocks of a term after as many that are remembered:
-// jail_blocks * 2^terms, at most max_jail_blocks.
+// Term returns the length of a term in blocks, given the number of earlier terms that are
+// remembered. It is jail_blocks * 2^terms, at most max_jail_blocks.
 func (j JailRules) Term(terms uint32) int64 {
 	if terms >= 64 || j.JailBlocks > j.MaxJailBlocks>>terms {
 		return int64(j.MaxJailBlocks) //nolint:gosec // at most 2^48

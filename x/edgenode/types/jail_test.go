@@ -104,8 +104,8 @@ func TestTermsNeverOverflow(t *testing.T) {
 	}
 }
 
-// A record that moves to a chain that starts anew leads to the same as one that
-// stays, fault by fault.
+// TestRecordOfARestartedChainGoesOnAsBefore checks that a record that moves to a restarted
+// chain changes with each fault in the same way as a record that stays.
 func TestRecordOfARestartedChainGoesOnAsBefore(t *testing.T) {
 	rules := jailRules()
 	for restart := int64(1); restart < 400; restart += 7 {
@@ -119,7 +119,7 @@ func TestRecordOfARestartedChainGoesOnAsBefore(t *testing.T) {
 				continue
 			}
 			reason := []string{types.ReasonMissedDeadline, types.ReasonWrongResult, types.ReasonNoReveal}[height%3]
-			late := min(height%11, height-shift) // told of later than it was, though not over the restart
+			late := min(height%11, height-shift) // the fault is reported late, but before the restart
 			require.Equal(t, stays.CountFault(rules, reason, height-late, height), moves.CountFault(rules, reason, height-late-shift, height-shift),
 				"restart after %d, fault at %d", restart, height)
 			require.Equal(t, stays.Terms, moves.Terms)
@@ -131,8 +131,9 @@ func TestRecordOfARestartedChainGoesOnAsBefore(t *testing.T) {
 	}
 }
 
-// Whatever faults are told of in whatever order, those that jail a node lie within less
-// than two windows, and as many within one window jail it however late they are told of.
+// TestOnlyFaultsThatLieTogetherJail reports faults in any order. Faults that jail a node must
+// lie within less than two windows. If enough faults lie within one window, they must jail the
+// node, however late they are reported.
 func TestOnlyFaultsThatLieTogetherJail(t *testing.T) {
 	rules := types.JailRules{
 		FaultsToJail: 3, FaultWindow: 20, MissedPoints: 1, WrongPoints: 3, SilentPoints: 2,

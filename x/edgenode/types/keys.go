@@ -1,5 +1,5 @@
-// Package types holds the messages, records, parameters and errors of
-// x/edgenode: who may work, with what hardware and at what stake.
+// Package types holds the messages, records, parameters and errors of x/edgenode. They
+// describe the nodes that may work, their hardware and their stake.
 package types
 
 import "cosmossdk.io/collections"
@@ -9,34 +9,34 @@ const (
 	ModuleName = "edgenode"
 	// StoreKey is the key of the module's store.
 	StoreKey = ModuleName
-	// KeptEpochs is how many epochs, the current one included, weights and
-	// class snapshots are kept for.
+	// KeptEpochs is the number of epochs, including the current one, for which weights and
+	// class snapshots are kept.
 	KeptEpochs = 8
-	// MaxUnbondings is how many unbondings an operator may have on their way.
+	// MaxUnbondings is the number of unbondings that an operator may have at the same time.
 	MaxUnbondings = 16
 	// MaxNodesForInvariants is the number of nodes above which the Invariants
 	// query refuses to walk.
 	MaxNodesForInvariants = 10_000
 )
 
-// Reasons of a slash.
+// These are the reasons for a slash.
 const (
-	// ReasonWrongResult is a digest on the losing side of a verdict. It costs the
-	// liability, or no bond where the program is not deterministic.
+	// ReasonWrongResult is a digest on the losing side of a verdict. It costs the liability,
+	// or no bond if the program is not deterministic.
 	ReasonWrongResult = "wrong_result"
 	// ReasonNoReveal is a commitment that was never revealed or opened.
 	ReasonNoReveal = "no_reveal"
-	// ReasonMissedDeadline is a commitment that never came.
+	// ReasonMissedDeadline is a missing commitment.
 	ReasonMissedDeadline = "missed_deadline"
-	// ReasonGivenBack is a task given back a little after another. It counts towards no
-	// jail.
+	// ReasonGivenBack is a task that was given back shortly after another one. It does not
+	// count towards jail.
 	ReasonGivenBack = "given_back"
-	// ReasonContradictedReport is a task given back for an input that others of its round have
-	// had. It counts towards no jail.
+	// ReasonContradictedReport is a task that was given back because of a missing input that
+	// other nodes of its round had. It does not count towards jail.
 	ReasonContradictedReport = "contradicted_report"
 )
 
-// Prefixes of the store: `prefix | key -> value`.
+// These are the prefixes of the store: `prefix | key -> value`.
 var (
 	ParamsPrefix         = collections.NewPrefix(0)  // -> Params
 	EpochPrefix          = collections.NewPrefix(1)  // -> last rolled epoch

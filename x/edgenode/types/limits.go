@@ -5,13 +5,13 @@ import (
 )
 
 const (
-	// MaxLimit bounds each number of TaskLimits: more binds no job.
+	// MaxLimit bounds each number of TaskLimits. A higher number would not restrict any job.
 	MaxLimit = 1 << 62
-	// MaxMinRewards bounds the least rewards of TaskLimits.
+	// MaxMinRewards bounds the number of minimum rewards in TaskLimits.
 	MaxMinRewards = 8
 )
 
-// Validate checks what an operator declares of the tasks that a node takes. It
+// Validate checks the limits that an operator declares for the tasks that a node takes. It
 // returns ErrInvalidProfile.
 func (l TaskLimits) Validate() error {
 	for _, n := range []struct {
@@ -49,7 +49,7 @@ func (l TaskLimits) Validate() error {
 	return nil
 }
 
-// Takes says whether a reward of one replica is enough.
+// Takes reports whether the reward of one replica is high enough.
 func (l TaskLimits) Takes(reward sdk.Coin) bool {
 	if len(l.MinRewards) == 0 {
 		return true

@@ -1,6 +1,6 @@
 package types
 
-// Profile returns what the message declares of the node.
+// Profile returns the profile of the node that the message declares.
 func (m *MsgRegister) Profile(height int64) NodeProfile {
 	return NodeProfile{
 		Operator:         m.Operator,
@@ -15,7 +15,7 @@ func (m *MsgRegister) Profile(height int64) NodeProfile {
 	}
 }
 
-// Apply returns the profile with what the message declares put in.
+// Apply returns the profile after replacing what the message declares.
 func (m *MsgUpdate) Apply(profile NodeProfile) NodeProfile {
 	profile.Moniker = m.Moniker
 	profile.Hardware = m.Hardware

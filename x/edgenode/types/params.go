@@ -13,16 +13,17 @@ const (
 	MaxClassIDBytes = 32
 	// MaxSlotsLimit bounds max_slots.
 	MaxSlotsLimit = 4096
-	// MaxQueueLimit bounds the items of a queue handled in one block.
+	// MaxQueueLimit bounds the number of items of a queue that are handled in one block.
 	MaxQueueLimit = 10_000
-	// maxParamBits keeps products of amounts in params inside math.Int.
+	// maxParamBits bounds amounts in the parameters, so that products of them fit into
+	// math.Int.
 	maxParamBits = 128
 
 	gib = 1 << 30
 )
 
-// DefaultParams returns the parameters a new chain starts with. Amounts are in
-// atfuel, 10^18 to the tfuel.
+// DefaultParams returns the parameters with which a new chain starts. Amounts are in atfuel,
+// 10^18 to the tfuel.
 func DefaultParams() Params {
 	hundred := math.NewIntWithDecimal(100, 18)
 	return Params{
@@ -30,8 +31,8 @@ func DefaultParams() Params {
 		MinBond:     hundred,
 		BondPerSlot: hundred,
 		MaxSlots:    64,
-		// At 1.5 s a block about 10.5 days: longer than any job lives, its
-		// challenge window and verdict included.
+		// With 1.5 s per block this is about 10.5 days. This is longer than any job lives,
+		// including its challenge window and verdict.
 		UnbondingBlocks: 604_800,
 		EpochIdentifier: "edge",
 		Classes: []HardwareClass{
@@ -43,9 +44,9 @@ func DefaultParams() Params {
 		},
 		SlashSplit: SlashSplit{HonestBps: 4000, BurnBps: 5000, CommunityBps: 1000},
 		QueueLimit: 100,
-		// A third wrong result within a day jails, or the twelfth missed deadline:
-		// a home machine that crashes once with all its slots taken is worth a
-		// warning, not more.
+		// The third wrong result within a day, or the twelfth missed deadline, jails a node. A
+		// home machine that crashes once while all its slots are taken should therefore get no
+		// more than a warning.
 		Jail: JailRules{
 			FaultsToJail: 12, FaultWindow: 57_600,
 			MissedPoints: 1, WrongPoints: 4, SilentPoints: 4,
@@ -95,7 +96,7 @@ func (p Params) Validate() error {
 	return validateClasses(p.Classes)
 }
 
-// Class returns the hardware class of that name.
+// Class returns the hardware class with that name.
 func (p Params) Class(id string) (HardwareClass, error) {
 	for _, class := range p.Classes {
 		if class.Id == id {

@@ -19,7 +19,7 @@ const (
 	MaxExecutorBytes = 32
 )
 
-// Validate checks what an operator declares, addresses apart.
+// Validate checks the declaration of an operator, except for its addresses.
 func (p NodeProfile) Validate() error {
 	if err := CheckMoniker(p.Moniker); err != nil {
 		return err
@@ -36,7 +36,7 @@ func (p NodeProfile) Validate() error {
 	return p.Limits.Validate()
 }
 
-// Validate checks that the numbers of a machine make sense together.
+// Validate checks that the numbers of a machine are consistent.
 func (h Hardware) Validate() error {
 	if h.CpuCores == 0 || h.MemoryBytes == 0 {
 		return ErrInvalidProfile.Wrapf("hardware: expected at least 1 core and some memory, found %d cores and %d bytes", h.CpuCores, h.MemoryBytes)
@@ -48,8 +48,7 @@ func (h Hardware) Validate() error {
 	return CheckText("hardware model", h.Model, MaxModelBytes)
 }
 
-// Meets returns an error that names every number in which h stays below the
-// minimum of a class.
+// Meets returns an error that names every number of h that is below the minimum of a class.
 func (h Hardware) Meets(class HardwareClass) error {
 	numbers := []struct {
 		name        string
@@ -72,7 +71,7 @@ func (h Hardware) Meets(class HardwareClass) error {
 	return nil
 }
 
-// CheckMoniker returns ErrInvalidProfile for a text that no node may be named by.
+// CheckMoniker returns ErrInvalidProfile for a text that cannot be the name of a node.
 func CheckMoniker(moniker string) error {
 	if err := CheckText("moniker", moniker, MaxMonikerBytes); err != nil {
 		return err
@@ -83,7 +82,7 @@ func CheckMoniker(moniker string) error {
 	return nil
 }
 
-// CheckRegion returns ErrInvalidProfile for a text that is no region.
+// CheckRegion returns ErrInvalidProfile for a text that is not a region.
 func CheckRegion(region string) error {
 	if !isRegion(region) {
 		return ErrInvalidProfile.Wrapf(
@@ -92,10 +91,10 @@ func CheckRegion(region string) error {
 	return nil
 }
 
-// CheckText accepts what people are shown: at most limit bytes of UTF-8 without
-// control and invisible runes. It returns ErrInvalidProfile. The list is spelled out
-// because unicode's tables change with the Go release, and two validators may be built
-// with different ones.
+// CheckText accepts a text that can be shown to people: at most limit bytes of UTF-8 without
+// control and invisible runes. It returns ErrInvalidProfile. It does not use the tables of the
+// package unicode, because these change with the Go release, and two validators may use
+// different releases.
 func CheckText(name, text string, limit int) error {
 	if len(text) > limit {
 		return ErrInvalidProfile.Wrapf("%s: expected at most %d bytes, found %d", name, limit, len(text))
@@ -111,8 +110,8 @@ func CheckText(name, text string, limit int) error {
 	return nil
 }
 
-// isHidden reports control characters, zero-width and direction marks, private
-// use, tags and non-characters.
+// isHidden reports whether a rune is a control character, a zero-width or direction mark, a
+// tag, a non-character or in private use.
 func isHidden(r rune) bool {
 	switch {
 	case r < 0x20, r >= 0x7f && r <= 0xa0, r == 0xad:

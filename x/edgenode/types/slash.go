@@ -13,26 +13,29 @@ const BasisPoints = 10_000
 
 // SlashRequest asks for the loss of an assignment's whole liability.
 type SlashRequest struct {
-	// Operator who loses it.
+	// Operator is the operator who loses the liability.
 	Operator sdk.AccAddress
-	// Liability that the assignment locked, in units of the bond denom.
+	// Liability is the amount that the assignment locked, in units of the bond denom.
 	Liability math.Int
-	// Contested says that Contest has locked the liability: its slot is free already.
+	// Contested says that Contest has locked the liability. Its slot is already free.
 	Contested bool
-	// Unlocked is what is owed beyond it and locked nowhere, as for a fault that
-	// shows after the lock was released: taken from the free bond and, where that
-	// is not enough, from the operator's unbondings, youngest first. None when nil.
+	// Unlocked is an amount that is owed in addition to the liability and is not locked, for
+	// example because the fault was found after the lock was released. It is taken from the
+	// free bond and, if that is not enough, from the operator's unbondings, youngest first.
+	// Nil means none.
 	Unlocked math.Int
-	// Cost of the fault, paid before anything is shared; capped by what is lost.
+	// Cost is the cost of the fault. It is paid before the rest is shared, and is at most the
+	// lost amount.
 	Cost math.Int
-	// Honest is the most that the honest share comes to, in units of the bond denom;
-	// what it would be beyond that is burned. None when nil, as without honest replicas.
+	// Honest is the maximum of the honest share, in units of the bond denom. If the share
+	// would be larger, the excess is burned. Nil means that there is no honest share, for
+	// example because there are no honest replicas.
 	Honest math.Int
 	// To is the module account that gets the cost and the honest share.
 	To string
 	// Reason is ReasonWrongResult or ReasonNoReveal.
 	Reason string
-	// JobID and Task say where it happened.
+	// JobID and Task say in which task the fault occurred.
 	JobID string
 	Task  uint64
 }
@@ -60,20 +63,21 @@ func (r SlashRequest) Validate() error {
 	return nil
 }
 
-// PenaltyRequest asks for a fault to be counted that does not cost the whole
-// liability.
+// PenaltyRequest asks to count a fault that does not cost the whole liability.
 type PenaltyRequest struct {
-	// Operator whose fault it is.
+	// Operator is the operator whose node committed the fault.
 	Operator sdk.AccAddress
-	// Liability that the assignment locked, in units of the bond denom; it is given
-	// back with the slot.
+	// Liability is the amount that the assignment locked, in units of the bond denom. It is
+	// given back with the slot.
 	Liability math.Int
-	// Amount of the bond that is burned, at most the liability; 0 for a wrong result.
+	// Amount is the amount of the bond that is burned, at most the liability. It is 0 for a
+	// wrong result.
 	Amount math.Int
-	// Reason is ReasonMissedDeadline, or ReasonWrongResult for a minority digest of a
-	// program that is not deterministic: that may be nobody's lie, so it costs no bond.
+	// Reason is ReasonMissedDeadline, or ReasonWrongResult for a minority digest of a program
+	// that is not deterministic. In the latter case, perhaps no node has lied, so it does not
+	// cost bond.
 	Reason string
-	// JobID and Task say where it happened.
+	// JobID and Task say in which task the fault occurred.
 	JobID string
 	Task  uint64
 }
@@ -99,7 +103,7 @@ func (r PenaltyRequest) Validate() error {
 	}
 }
 
-// Beyond returns the unlocked part, 0 without one.
+// Beyond returns the unlocked amount, or 0 if there is none.
 func (r SlashRequest) Beyond() math.Int {
 	if r.Unlocked.IsNil() {
 		return math.ZeroInt()
@@ -115,18 +119,18 @@ type SlashOutcome struct {
 	Burned math.Int
 	// Community has gone to the community pool.
 	Community math.Int
-	// Unbonding is the part of all this that came out of unbondings.
+	// Unbonding is the part of all these amounts that came out of unbondings.
 	Unbonding math.Int
 }
 
-// Total is what was lost, bond and unbondings together.
+// Total returns the lost amount, bond and unbondings together.
 func (o SlashOutcome) Total() math.Int {
 	return o.Cost.Add(o.Honest).Add(o.Burned).Add(o.Community)
 }
 
-// Share divides a lost amount: the cost first, of the rest the honest and the
-// community share truncated, and all that is left burned. The honest share is no
-// more than most, none where that is nil: what it would be beyond that is burned.
+// Share divides a lost amount. The cost is paid first. From the rest, the honest and the
+// community shares are paid, rounded down, and the remainder is burned. The honest share is at
+// most the parameter most, and zero if most is nil; the excess is burned.
 func (s SlashSplit) Share(lost, cost, most math.Int) SlashOutcome {
 	paid := math.MinInt(lost, cost)
 	rest := lost.Sub(paid)
@@ -148,8 +152,8 @@ func CheckLiability(liability math.Int) error {
 	return nil
 }
 
-// bps returns points basis points of amount, truncated. The product is taken
-// outside of math.Int, whose 256 bits it may exceed.
+// bps returns points basis points of amount, rounded down. It does not compute the product
+// with math.Int, because the product may exceed 256 bits.
 func bps(amount math.Int, points uint32) math.Int {
 	product := new(big.Int).Mul(amount.BigInt(), big.NewInt(int64(points)))
 	return math.NewIntFromBigInt(product.Quo(product, big.NewInt(BasisPoints)))

@@ -4,7 +4,7 @@ import (
 	"cosmossdk.io/math"
 )
 
-// NewNodeState returns the state of a node that just opened, without weights.
+// NewNodeState returns the state of a node that has just opened, without weights.
 func NewNodeState(bond math.Int, slots uint32) NodeState {
 	return NodeState{
 		Status: NODE_STATUS_ACTIVE,
@@ -14,11 +14,11 @@ func NewNodeState(bond math.Int, slots uint32) NodeState {
 	}
 }
 
-// Free returns the bond that no open liability locks.
+// Free returns the part of the bond that is not locked.
 func (s NodeState) Free() math.Int { return s.Bond.Sub(s.Locked) }
 
-// Closed reports whether the node is retired with nothing at stake and nothing
-// in flight: its worker key is free and its operator may register again.
+// Closed reports whether the node is retired, has nothing at stake and holds no work. Its
+// worker key is then free, and its operator may register again.
 func (s NodeState) Closed() bool {
 	return s.Status == NODE_STATUS_RETIRED && s.Bond.IsZero() && s.Locked.IsZero() && s.UsedSlots == 0
 }
@@ -28,9 +28,9 @@ func (s NodeState) Live(height int64) bool {
 	return s.Status == NODE_STATUS_ACTIVE && height <= s.LeaseEnd
 }
 
-// Checkpoint returns what a node counts for in class from epoch on: an active one
-// a weight of min(bond, slots * bondPerSlot), in units of the bond denom (design
-// §4), and min(slots, bond / bondPerSlot) funded slots; any other nothing.
+// Checkpoint returns the weight and slots with which a node counts in class from epoch on. An
+// active node has a weight of min(bond, slots * bondPerSlot), in units of the bond denom
+// (design §4), and min(slots, bond / bondPerSlot) funded slots. Any other node has none.
 func (s NodeState) Checkpoint(epoch uint64, bondPerSlot math.Int, class string) WeightCheckpoint {
 	if s.Status != NODE_STATUS_ACTIVE {
 		return WeightCheckpoint{Epoch: epoch, Weight: math.ZeroInt(), Class: class}
@@ -40,14 +40,14 @@ func (s NodeState) Checkpoint(epoch uint64, bondPerSlot math.Int, class string) 
 	return WeightCheckpoint{Epoch: epoch, Weight: weight, Class: class, Slots: funded}
 }
 
-// Counts reports whether two checkpoints count for the same, whatever their
-// epochs; a weight of 0 counts in no class.
+// Counts reports whether two checkpoints have the same effect, whatever their epochs. A weight
+// of 0 does not count in any class.
 func (c WeightCheckpoint) Counts(other WeightCheckpoint) bool {
 	return c.Weight.Equal(other.Weight) && c.Slots == other.Slots && (c.Weight.IsZero() || c.Class == other.Class)
 }
 
-// CheckpointAt returns the checkpoint in force at epoch: the last one that
-// starts at or before it, a zero weight in no class without one.
+// CheckpointAt returns the checkpoint that is in force at epoch: the last one that starts at
+// or before it. If there is none, it returns a zero weight without a class.
 func (s NodeState) CheckpointAt(epoch uint64) WeightCheckpoint {
 	for i := len(s.Weights) - 1; i >= 0; i-- {
 		if s.Weights[i].Epoch <= epoch {
@@ -57,8 +57,8 @@ func (s NodeState) CheckpointAt(epoch uint64) WeightCheckpoint {
 	return WeightCheckpoint{Weight: math.ZeroInt()}
 }
 
-// SetCheckpoint makes a checkpoint hold from its epoch on, in place of all that
-// are set for that epoch or later ones.
+// SetCheckpoint sets a checkpoint that is in force from its epoch on. It replaces all
+// checkpoints for that epoch and later ones.
 func (s *NodeState) SetCheckpoint(point WeightCheckpoint) {
 	for n := len(s.Weights); n > 0 && s.Weights[n-1].Epoch >= point.Epoch; n-- {
 		s.Weights = s.Weights[:n-1]
@@ -68,7 +68,7 @@ func (s *NodeState) SetCheckpoint(point WeightCheckpoint) {
 	}
 }
 
-// TrimCheckpoints drops the checkpoints that no epoch from oldest on asks for.
+// TrimCheckpoints drops the checkpoints that are not needed for any epoch from oldest on.
 func (s *NodeState) TrimCheckpoints(oldest uint64) {
 	for len(s.Weights) > 1 && s.Weights[1].Epoch <= oldest {
 		s.Weights = s.Weights[1:]
@@ -78,10 +78,10 @@ func (s *NodeState) TrimCheckpoints(oldest uint64) {
 	}
 }
 
-// ZeroSnapshot is a class without nodes.
+// ZeroSnapshot returns the snapshot of a class without nodes.
 func ZeroSnapshot() ClassSnapshot { return ClassSnapshot{Weight: math.ZeroInt()} }
 
-// Add returns the snapshot with a node counted in; a zero weight is no node.
+// Add returns the snapshot after adding a node. A node with zero weight is not counted.
 func (s ClassSnapshot) Add(node WeightCheckpoint) ClassSnapshot {
 	if node.Weight.IsZero() {
 		return s
@@ -89,8 +89,7 @@ func (s ClassSnapshot) Add(node WeightCheckpoint) ClassSnapshot {
 	return ClassSnapshot{Weight: s.Weight.Add(node.Weight), Nodes: s.Nodes + 1, Slots: s.Slots + uint64(node.Slots)}
 }
 
-// Sub returns the snapshot with a node taken out. It must have been counted in
-// before.
+// Sub returns the snapshot after subtracting a node. The node must have been added before.
 func (s ClassSnapshot) Sub(node WeightCheckpoint) (ClassSnapshot, error) {
 	if node.Weight.IsZero() {
 		return s, nil
@@ -103,7 +102,7 @@ func (s ClassSnapshot) Sub(node WeightCheckpoint) (ClassSnapshot, error) {
 	return ClassSnapshot{Weight: s.Weight.Sub(node.Weight), Nodes: s.Nodes - 1, Slots: s.Slots - uint64(node.Slots)}, nil
 }
 
-// Equal reports whether two snapshots hold the same.
+// Equal reports whether two snapshots have the same content.
 func (s ClassSnapshot) Equal(other ClassSnapshot) bool {
 	return s.Nodes == other.Nodes && s.Slots == other.Slots && s.Weight.Equal(other.Weight)
 }

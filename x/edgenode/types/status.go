@@ -1,10 +1,10 @@
 package types
 
-// CanBecome reports whether a node may go from one status to another. The table
-// is the state diagram of the module's README: UNSPECIFIED stands for a node
-// without record, and RETIRED -> ACTIVE is a registration over a closed
-// record. A pause, an unjailing and a renewed lease all lead to or from ACTIVE:
-// each of them checks besides where it starts.
+// CanBecome reports whether a node may change from one status to another. The table is the
+// state diagram of the module's README. UNSPECIFIED stands for a node without a record, and
+// RETIRED -> ACTIVE is a registration over a closed record. A pause, an unjailing and a
+// renewed lease all lead to or from ACTIVE, so each of them also checks the status from which
+// it starts.
 func (s NodeStatus) CanBecome(to NodeStatus) bool {
 	switch s {
 	case NODE_STATUS_UNSPECIFIED:

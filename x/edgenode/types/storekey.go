@@ -6,8 +6,8 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
-// WorkerStoreKey returns the key in the module's store under which the operator of a
-// worker stands, for those who ask for it with a proof.
+// WorkerStoreKey returns the key in the module's store that holds the operator of a worker.
+// Clients that query the operator with a proof need this key.
 func WorkerStoreKey(worker sdk.AccAddress) ([]byte, error) {
 	return collections.EncodeKeyWithPrefix(WorkersPrefix.Bytes(), sdk.AccAddressKey, worker)
 }
