@@ -2,8 +2,7 @@ package keeper
 
 import "context"
 
-// EndBlock works off both queues: unbondings that are due and leases that have
-// run out.
+// EndBlock processes both queues: unbondings that are due and leases that have run out.
 func (k *Keeper) EndBlock(ctx context.Context) error {
 	if err := k.PayUnbondings(ctx); err != nil {
 		return err

@@ -15,8 +15,8 @@ import (
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// crowd is a number of nodes whose leases have run out, and as many unbondings
-// that are due: a hundred of each at any one height, from height 1 on.
+// crowd contains nodes whose leases have run out, and an equal number of unbondings that are
+// due. At each height from height 1 on, a hundred of each are due.
 type crowd struct {
 	*fixture
 	size int
@@ -32,11 +32,11 @@ func crowdMember(n int) sdk.AccAddress {
 	return binary.BigEndian.AppendUint64(make([]byte, 12, 20), uint64(n))
 }
 
-// crowdDue is the height at which the n-th node's lease and unbonding are due. It
-// runs against the order of addresses.
+// crowdDue returns the height at which the n-th node's lease and unbonding are due. This order
+// is the reverse of the order of addresses.
 func crowdDue(size, n int) int64 { return int64((size-1-n)/sameHeight) + 1 }
 
-// crowdUnbonding is what the n-th operator gets back.
+// crowdUnbonding returns the amount that the n-th operator gets back.
 func crowdUnbonding(n int) int64 { return int64(n%7) + 1 }
 
 func newCrowd(t tb, size int, queueLimit uint32) *crowd {
@@ -70,13 +70,14 @@ func newCrowd(t tb, size int, queueLimit uint32) *crowd {
 	return c
 }
 
-// commit saves what has been written, as the end of a block does: a store that is
-// never saved sorts all that is new for each iterator.
+// commit saves everything that has been written, as the end of a block does. A store that is
+// never saved would sort all new keys again for each iterator.
 func (c *crowd) commit() {
 	c.ctx.MultiStore().(storetypes.CommitMultiStore).Commit()
 }
 
-// ended is what one block has done, in its order.
+// ended returns the lapses and payments of the last block, in the order in which they
+// happened.
 func (c *crowd) ended() (lapsed []string, paid []*types.EventUnbonded) {
 	c.t.Helper()
 	c.resetEvents()
@@ -109,7 +110,7 @@ func TestAHundredThousandDueItemsDrainInOrderAtQueueLimitABlock(t *testing.T) {
 	for n := range size {
 		due[crowdMember(n).String()] = n
 	}
-	// follows takes an item off a queue and requires that it was the next.
+	// follows takes an item off a queue and requires that it is the next one.
 	follows := func(seen map[string]bool, last *int64, operator string) int {
 		n, known := due[operator]
 		require.True(t, known, "somebody else: %s", operator)
@@ -147,8 +148,8 @@ func TestAHundredThousandDueItemsDrainInOrderAtQueueLimitABlock(t *testing.T) {
 	c.requireInvariants()
 }
 
-// BenchmarkBacklog times the end of a block that has a hundred thousand leases
-// and as many unbondings to work off.
+// BenchmarkBacklog measures the end of a block that has to process a hundred thousand leases
+// and an equal number of unbondings.
 func BenchmarkBacklog(b *testing.B) {
 	for _, limit := range []uint32{100, 1_000} {
 		b.Run(fmt.Sprintf("queue_limit=%d", limit), func(b *testing.B) {

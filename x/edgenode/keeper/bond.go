@@ -11,7 +11,7 @@ import (
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// poolAddress is the account that holds all bonds and unbondings.
+// poolAddress returns the account that holds all bonds and unbondings.
 func poolAddress() sdk.AccAddress { return authtypes.NewModuleAddress(types.ModuleName) }
 
 // addBond adds to a node's stake.
@@ -74,7 +74,8 @@ func (k *Keeper) unbond(ctx context.Context, operator sdk.AccAddress, amount sdk
 	return completion, k.save(n)
 }
 
-// lose takes an amount of free bond off the stake. What happens to the coins is up to the caller.
+// lose takes an amount of free bond off the stake. The caller decides what happens to the
+// coins.
 func (n *node) lose(amount math.Int) {
 	n.change().Bond = n.state.Bond.Sub(amount)
 	n.reweigh()

@@ -199,7 +199,7 @@ func TestRetiredNodeWhoseHoldsAreSettledOneByOneHasBoundedUnbondings(t *testing.
 		require.NoError(t, f.keeper.Settle(f.ctx, operator(0), math.NewInt(10), period))
 		f.requireEvent(&types.EventUnbonding{Operator: operator(0).String(), Amount: coin(10), CompletionHeight: completion})
 		want[completion] = 10
-		if i >= types.MaxUnbondings { // the youngest waits for what joins it
+		if i >= types.MaxUnbondings { // a further amount joins the youngest unbonding and delays it
 			want[completion] += want[completion-1]
 			delete(want, completion-1)
 		}
@@ -245,7 +245,7 @@ func TestWhatJoinsAnUnbondingBringsNothingForward(t *testing.T) {
 }
 
 func TestUnbondingsThatFailDoNotFillTheQueue(t *testing.T) {
-	f := newFixture(t) // two items a block
+	f := newFixture(t) // two items per block
 	for n := range byte(3) {
 		f.register(n, 110, 1)
 	}

@@ -13,13 +13,12 @@ import (
 	"github.com/thetaedge/theta/x/internal/isolated"
 )
 
-// Epoch returns the last rolled epoch, whose snapshot is the current one; 0
-// before the first.
+// Epoch returns the last rolled epoch, whose snapshot is the current one, or 0 before the
+// first roll.
 func (k *Keeper) Epoch(ctx context.Context) (uint64, error) { return k.epoch.Get(ctx) }
 
-// RollEpoch starts the next epoch: it snapshots the total of every class and
-// drops the snapshots that are no longer kept. Its cost does not depend on the
-// number of nodes.
+// RollEpoch starts the next epoch: it takes a snapshot of the total of every class and drops
+// the snapshots of old epochs. Its cost does not depend on the number of nodes.
 func (k *Keeper) RollEpoch(ctx context.Context) error {
 	epoch, err := k.Epoch(ctx)
 	if err != nil {
@@ -55,8 +54,8 @@ func (k *Keeper) RollEpoch(ctx context.Context) error {
 	return emit(ctx, types.NewEventEpochRolled(epoch))
 }
 
-// pruneSnapshots removes what is older than the oldest kept epoch: one epoch's
-// classes when every roll has run.
+// pruneSnapshots removes everything that is older than the oldest kept epoch. If every roll
+// has run, that is one epoch's classes.
 func (k *Keeper) pruneSnapshots(ctx context.Context, oldest uint64) error {
 	older := new(collections.Range[collections.Pair[uint64, string]]).
 		EndExclusive(collections.PairPrefix[uint64, string](oldest))
@@ -76,8 +75,8 @@ func (k *Keeper) pruneSnapshots(ctx context.Context, oldest uint64) error {
 	return nil
 }
 
-// firstEpochAfter returns the oldest kept epoch that began after a height, or the
-// coming one.
+// firstEpochAfter returns the oldest kept epoch that began after a height. If no such epoch
+// has begun, it returns the next epoch.
 func (k *Keeper) firstEpochAfter(ctx context.Context, height int64) (uint64, error) {
 	epoch, err := k.Epoch(ctx)
 	if err != nil {
@@ -97,10 +96,11 @@ func (k *Keeper) firstEpochAfter(ctx context.Context, height int64) (uint64, err
 	return first, nil
 }
 
-// catchUpBlocks is for how many blocks the last roll lets x/epochs catch up.
+// catchUpBlocks is the number of blocks after the last roll during which x/epochs may catch
+// up.
 const catchUpBlocks = 100
 
-// EpochHooks rolls the epoch when x/epochs starts one of the identifier in the
+// EpochHooks rolls the epoch when x/epochs starts an epoch with the identifier in the
 // parameters.
 type EpochHooks struct {
 	keeper *Keeper
@@ -109,17 +109,17 @@ type EpochHooks struct {
 
 var _ epochstypes.EpochHooks = EpochHooks{}
 
-// Hooks returns the hooks that x/epochs calls; epochs is x/epochs itself.
+// Hooks returns the hooks that x/epochs calls. The parameter epochs is x/epochs itself.
 func (k *Keeper) Hooks(epochs types.EpochsKeeper) epochstypes.EpochHooks {
 	return EpochHooks{keeper: k, epochs: epochs}
 }
 
-// AfterEpochEnd has nothing to do: the roll belongs to the epoch that starts.
+// AfterEpochEnd does nothing, because the roll happens when an epoch starts.
 func (EpochHooks) AfterEpochEnd(context.Context, string, int64) error { return nil }
 
-// BeforeEpochStart rolls the module's own epoch, which counts from genesis. An
-// error makes x/epochs drop all that was written, and the next start rolls in
-// its place; a panic is turned into an error, so that it cannot halt the chain.
+// BeforeEpochStart rolls the module's own epoch, which is counted from genesis. If it returns
+// an error, x/epochs drops everything that it has written, and the start of the next epoch
+// rolls instead. A panic is turned into an error, so that it cannot halt the chain.
 func (h EpochHooks) BeforeEpochStart(ctx context.Context, identifier string, _ int64) error {
 	params, err := h.keeper.params.Get(ctx)
 	if err != nil {
@@ -137,10 +137,10 @@ func (h EpochHooks) BeforeEpochStart(ctx context.Context, identifier string, _ i
 	})
 }
 
-// catchingUp reports whether the epoch that starts is over already: after a halt
-// x/epochs starts one that was missed in every block. Rolling them all would push
-// the weights out of the kept epochs that draws of before the halt count with.
-// Epochs shorter than a block would wait for ever: a roll long ago ends the wait.
+// catchingUp reports whether the epoch that starts is already over. After a halt, x/epochs
+// starts one missed epoch in every block. If each of them were rolled, the kept epochs would
+// lose the weights that draws from before the halt use. If epochs were shorter than a block,
+// the module would wait forever; the wait therefore ends when the last roll is long ago.
 func (h EpochHooks) catchingUp(ctx context.Context, identifier string) (bool, error) {
 	sdkCtx := sdk.UnwrapSDKContext(ctx)
 	epoch, err := h.epochs.GetEpochInfo(sdkCtx, identifier)

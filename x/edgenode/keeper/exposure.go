@@ -10,9 +10,9 @@ import (
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// Reserve locks a slot and a liability, in units of the bond denom, for an
-// assignment, and renews the lease. It refuses with ErrNodeNotActive, ErrJailed,
-// ErrLeaseLapsed, ErrNoFreeSlot or ErrInsufficientBond and then locks nothing.
+// Reserve locks a slot and a liability, in units of the bond denom, for an assignment, and
+// renews the lease. If it refuses, it locks nothing and returns ErrNodeNotActive, ErrJailed,
+// ErrLeaseLapsed, ErrNoFreeSlot or ErrInsufficientBond.
 func (k *Keeper) Reserve(ctx context.Context, operator sdk.AccAddress, liability math.Int) error {
 	if err := types.CheckLiability(liability); err != nil {
 		return err
@@ -33,7 +33,7 @@ func (k *Keeper) Reserve(ctx context.Context, operator sdk.AccAddress, liability
 	return k.save(n)
 }
 
-// lock takes a slot and a liability of the free bond for an assignment.
+// lock locks a slot, and a liability from the free bond, for an assignment.
 func (n *node) lock(liability math.Int) error {
 	if n.state.UsedSlots >= n.state.Slots {
 		return types.ErrNoFreeSlot.Wrapf("expected a free slot of %s, found %d of %d in use", n.operator, n.state.UsedSlots, n.state.Slots)
@@ -47,7 +47,7 @@ func (n *node) lock(liability math.Int) error {
 	return nil
 }
 
-// checkLive refuses a node that may take on no work, and says what to do.
+// checkLive refuses a node that may not take on work, and says what to do about it.
 func checkLive(operator sdk.AccAddress, state types.NodeState, height int64) error {
 	switch {
 	case state.Live(height):
@@ -61,9 +61,9 @@ func checkLive(operator sdk.AccAddress, state types.NodeState, height int64) err
 	}
 }
 
-// Release gives an assignment's slot and liability back, whatever the node's
-// status, and renews the lease of one that is live. A retired node that has given
-// back its last starts to get its bond.
+// Release gives an assignment's slot and liability back, whatever the node's status is, and
+// renews the lease of a live node. If a retired node has given back its last assignment, the
+// return of its bond starts.
 func (k *Keeper) Release(ctx context.Context, operator sdk.AccAddress, liability math.Int) error {
 	if err := types.CheckLiability(liability); err != nil {
 		return err
@@ -79,9 +79,9 @@ func (k *Keeper) Release(ctx context.Context, operator sdk.AccAddress, liability
 	return k.save(n)
 }
 
-// unlock takes a slot and a liability off the locks and returns how much was
-// unlocked. More than is locked can only come from a bug elsewhere: it is
-// logged and capped, so that it neither halts the chain nor touches free bond.
+// unlock takes a slot and a liability off the locks and returns how much it has unlocked. Only
+// a bug elsewhere can ask for more than is locked. unlock logs this and limits the amount, so
+// that the bug neither halts the chain nor affects free bond.
 func (n *node) unlock(liability math.Int) math.Int {
 	state := n.change()
 	if state.Locked.LT(liability) || state.UsedSlots == 0 {
@@ -94,7 +94,8 @@ func (n *node) unlock(liability math.Int) math.Int {
 	return n.free(liability)
 }
 
-// free unlocks up to an amount without giving a slot back, and returns how much was unlocked.
+// free unlocks up to an amount without giving a slot back, and returns how much it has
+// unlocked.
 func (n *node) free(amount math.Int) math.Int {
 	state := n.change()
 	freed := math.MinInt(amount, state.Locked)
@@ -102,13 +103,13 @@ func (n *node) free(amount math.Int) math.Int {
 	return freed
 }
 
-// keep locks an amount that has just been unlocked again, without a slot.
+// keep locks again an amount that has just been unlocked, without a slot.
 func (n *node) keep(amount math.Int) {
 	n.change().Locked = n.state.Locked.Add(amount)
 }
 
-// endWork renews the lease of a live node that has given a slot back. A retired node that does not
-// hold work any more starts to get its bond.
+// endWork renews the lease of a live node that has given a slot back. If a retired node no
+// longer holds work, the return of its bond starts.
 func (n *node) endWork() error {
 	if n.state.Live(n.height()) {
 		return n.renew()

@@ -21,7 +21,7 @@ func slashRequest(n byte, liability, cost int64, hasHonest bool) types.SlashRequ
 	return req
 }
 
-// mostHonest is the most that the honest share of a slash in these tests comes to.
+// mostHonest is the upper limit for the honest share of a slash in these tests.
 const mostHonest = 400
 
 func TestReserveLocksBondAndSlot(t *testing.T) {
@@ -149,7 +149,7 @@ func TestSlashLowersTheWeightOfTheNextEpoch(t *testing.T) {
 	f.requireInvariants()
 }
 
-// missed is a missed deadline of the n-th node.
+// missed returns the penalty for a missed deadline of the n-th node.
 func missed(n byte, liability, amount int64) types.PenaltyRequest {
 	return types.PenaltyRequest{
 		Operator: operator(n), Liability: math.NewInt(liability), Amount: math.NewInt(amount),

@@ -38,14 +38,14 @@ func TestMain(m *testing.M) {
 // tb is testing.T or rapid.T.
 type tb = keepertest.TB
 
-// hourly stands in for x/epochs: an epoch of an hour that started when it says.
+// hourly stands in for x/epochs. Its epoch lasts an hour and started at the given time.
 type hourly time.Time
 
 func (h hourly) GetEpochInfo(sdk.Context, string) (epochstypes.EpochInfo, error) {
 	return epochstypes.EpochInfo{CurrentEpochStartTime: time.Time(h), Duration: time.Hour}, nil
 }
 
-// fixture is the keeper over real stores with the SDK's real bank.
+// fixture contains the keeper, real stores and the SDK's real bank.
 type fixture struct {
 	t       tb
 	ctx     sdk.Context
@@ -77,7 +77,7 @@ func newFixture(t tb) *fixture {
 	return f
 }
 
-// testParams are the defaults with numbers that a person can follow.
+// testParams returns the default parameters with numbers that a reader can follow.
 func testParams() types.Params {
 	p := types.DefaultParams()
 	p.MinBond = math.NewInt(100)
@@ -115,7 +115,7 @@ func (f *fixture) moduleBalance(name string) int64 {
 	return f.balance(authtypes.NewModuleAddress(name))
 }
 
-// registerMsg is a registration that nothing is wrong with.
+// registerMsg returns a valid registration.
 func registerMsg(n byte, bond int64, slots uint32) *types.MsgRegister {
 	return &types.MsgRegister{
 		Operator: operator(n).String(), Worker: worker(n).String(), Moniker: "node", Region: "de", Class: small,
@@ -146,7 +146,7 @@ func (f *fixture) weight(n byte, epoch uint64) int64 {
 	return weight.Int64()
 }
 
-// try runs a step as a tx runs: written as a whole or not at all.
+// try runs a step as a transaction runs: either all of its writes are kept, or none.
 func (f *fixture) try(step func(ctx sdk.Context) error) error {
 	cached, write := f.ctx.CacheContext()
 	err := step(cached)
@@ -156,7 +156,7 @@ func (f *fixture) try(step func(ctx sdk.Context) error) error {
 	return err
 }
 
-// roll starts the next epoch the way x/epochs does.
+// roll starts the next epoch in the way in which x/epochs does.
 func (f *fixture) roll() {
 	f.t.Helper()
 	require.NoError(f.t, f.keeper.Hooks(hourly(f.ctx.BlockTime())).BeforeEpochStart(f.ctx, "edge", 1))

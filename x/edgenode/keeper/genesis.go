@@ -12,8 +12,8 @@ import (
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// InitGenesis writes a genesis state and checks that the node pool holds what
-// it says.
+// InitGenesis writes a genesis state and checks that the balance of the node pool is the one
+// that the state requires.
 func (k *Keeper) InitGenesis(ctx context.Context, genesis types.GenesisState) error {
 	if err := genesis.Validate(); err != nil {
 		return err
@@ -55,7 +55,7 @@ func (k *Keeper) InitGenesis(ctx context.Context, genesis types.GenesisState) er
 	return nil
 }
 
-// importNode writes one node and counts its weight of the coming epoch.
+// importNode writes one node and counts its weight for the next epoch.
 func (k *Keeper) importNode(ctx context.Context, imported types.Node) error {
 	operator, err := k.parse("operator", imported.Profile.Operator)
 	if err != nil {

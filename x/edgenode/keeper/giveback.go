@@ -8,11 +8,11 @@ import (
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// GiveBack gives an assignment's slot and liability back to a node that does not want
-// it after all, and renews its lease. The first in GiveBackBlocks is free; each other
-// burns the fee of the request, never more than the liability. It counts towards no
-// jail. It returns what was burned, in units of the bond denom. Callers run it in a
-// cached context.
+// GiveBack gives an assignment's slot and liability back for a node that has decided not to
+// execute it, and renews the node's lease. The first one within GiveBackBlocks is free; each
+// further one burns the fee of the request, but at most the liability. Giving a task back does
+// not count towards jail. GiveBack returns the burned amount, in units of the bond denom.
+// Callers run it in a cached context.
 func (k *Keeper) GiveBack(ctx context.Context, req types.GiveBackRequest) (math.Int, error) {
 	if err := types.CheckLiability(req.Liability); err != nil {
 		return math.Int{}, err
@@ -33,7 +33,7 @@ func (k *Keeper) GiveBack(ctx context.Context, req types.GiveBackRequest) (math.
 	return math.ZeroInt(), k.save(n)
 }
 
-// giveBackAgain burns the fee of a node that has given back another task a little before.
+// giveBackAgain burns the fee of a node that has given back another task shortly before.
 func (k *Keeper) giveBackAgain(ctx context.Context, req types.GiveBackRequest) (math.Int, error) {
 	params, err := k.params.Get(ctx)
 	if err != nil {

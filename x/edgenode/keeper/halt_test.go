@@ -13,8 +13,8 @@ import (
 
 const blockTime = 1500 * time.Millisecond
 
-// clock is x/epochs as the fixture's blocks drive it: at most one epoch starts in
-// a block, so that it catches up one by one.
+// clock stands in for x/epochs, driven by the fixture's blocks. At most one epoch starts per
+// block, so that after a halt it catches up one epoch at a time.
 type clock struct {
 	*fixture
 	start time.Time
@@ -25,7 +25,7 @@ func newClock(f *fixture) *clock {
 	return &clock{fixture: f, start: f.ctx.BlockTime()}
 }
 
-// next ends the block; the header of the one that follows is so much later.
+// next ends the block. The header time of the next block is later by the given duration.
 func (c *clock) next(later time.Duration) {
 	c.t.Helper()
 	c.endBlock()
@@ -43,8 +43,9 @@ func (c *clock) epoch() uint64 {
 	return epoch
 }
 
-// A chain that stands still for half a day leads to the same state, height by
-// height, as one that does not: leases, terms in jail and unbondings are heights.
+// TestAHaltLapsesJailsAndPaysNobody checks that a chain that stands still for half a day
+// reaches the same state, height by height, as a chain that does not stand still. The reason
+// is that leases, terms in jail and unbondings are counted in heights.
 func TestAHaltLapsesJailsAndPaysNobody(t *testing.T) {
 	run := func(halt time.Duration) []*types.GenesisState {
 		f := newFixture(t)
@@ -73,7 +74,7 @@ func TestAHaltLapsesJailsAndPaysNobody(t *testing.T) {
 			c.requireInvariants()
 			exported, err := c.keeper.ExportGenesis(c.ctx)
 			require.NoError(t, err)
-			// Epochs follow the clock; who weighs in them does not change here.
+			// Epochs follow the clock. The weights of nodes do not change in this test.
 			exported.Epoch, exported.EpochStarts, exported.Snapshots = 0, nil, nil
 			for i := range exported.Nodes {
 				exported.Nodes[i].State.Weights = nil

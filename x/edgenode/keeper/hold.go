@@ -10,10 +10,10 @@ import (
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// Hold is Release for work that may still be contested: it gives the slot back and
-// keeps the liability locked until a height, rounded up to a multiple of
-// hold_blocks, or of more where that is far away. It returns that height. Nothing is
-// written when it comes: whoever next reads the node finds the liability free.
+// Hold does what Release does, for work that may still be contested: it gives the slot back
+// and keeps the liability locked until a height. The height is rounded up to a multiple of
+// hold_blocks, or to a larger step if it is far away. Hold returns the rounded height. Nothing
+// is written when that height comes: code that reads the node later finds the liability free.
 func (k *Keeper) Hold(ctx context.Context, operator sdk.AccAddress, liability math.Int, until int64) (int64, error) {
 	if err := types.CheckLiability(liability); err != nil {
 		return 0, err
@@ -36,10 +36,10 @@ func (k *Keeper) Hold(ctx context.Context, operator sdk.AccAddress, liability ma
 	return until, k.save(n)
 }
 
-// Contest takes a liability out of the hold that Hold has returned, so that it stays
-// locked until Settle or a slash, and until then no unbonding of the operator is
-// paid. It returns how much was locked: less than the liability when the node has
-// retired since, whose holds return with its bond.
+// Contest takes a liability out of the hold whose height Hold has returned, so that it stays
+// locked until Settle or a slash. Until then, no unbonding of the operator is paid. Contest
+// returns how much was held. This is less than the liability if the node has retired since
+// then, because the holds of a retired node return with its bond.
 func (k *Keeper) Contest(ctx context.Context, operator sdk.AccAddress, liability math.Int, until int64) (math.Int, error) {
 	if err := types.CheckLiability(liability); err != nil {
 		return math.Int{}, err
@@ -54,8 +54,8 @@ func (k *Keeper) Contest(ctx context.Context, operator sdk.AccAddress, liability
 	return taken, k.save(n)
 }
 
-// Settle ends a contest that has found no fault: what Contest has locked is held until
-// a height again, or is free when that has passed.
+// Settle ends a contest that has found no fault. The amount that Contest has kept locked is
+// held until a height again. If that height has passed, the amount becomes free.
 func (k *Keeper) Settle(ctx context.Context, operator sdk.AccAddress, liability math.Int, until int64) error {
 	if err := types.CheckLiability(liability); err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// held reserves and holds an amount for a node until a height.
+// held reserves an amount for a node and holds it until a height.
 func (f *fixture) held(n byte, amount, until int64) int64 {
 	f.t.Helper()
 	require.NoError(f.t, f.keeper.Reserve(f.ctx, operator(n), math.NewInt(amount)))

@@ -11,26 +11,30 @@ import (
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// unsaved is what the records and indexes do not contain yet of a node that has changed. The
-// methods that change the node note it, so that save derives only the indexes that need it.
+// unsaved describes the changes of a node that its records and indexes do not contain yet. The
+// methods that change the node note these changes, so that save derives only the indexes that
+// need it.
 type unsaved struct {
-	// state, profile and removed say what happens to the two records.
+	// state, profile and removed say how the two records change.
 	state, profile, removed bool
-	// leaseCheck is the height at which the lease queue contains the node, 0 for none.
+	// leaseCheck is the height at which the lease queue contains the node, or 0 if the queue
+	// does not contain it.
 	leaseCheck int64
-	// gained and lost are the worker keys that serve the node from now on, and no longer.
+	// gained is a worker key that serves the node from now on, and lost is one that no longer
+	// does.
 	gained, lost sdk.AccAddress
 	// weight is set when stake, slots, status or class may have changed.
 	weight bool
-	// imported is set for a node of a genesis, whose weights are kept as they are.
+	// imported is set for a node of a genesis. The weights of such a node are kept as they
+	// are.
 	imported bool
-	// lapsed, if it is set, is the checkpoint from which on the node does not count. Its epoch may
-	// have begun.
+	// lapsed, if it is set, is the checkpoint from which on the node does not count. The epoch
+	// of the checkpoint may already have begun.
 	lapsed *types.WeightCheckpoint
 }
 
-// reindex writes the profile of a node and what indexes say of the node, where that may differ from
-// what they said before.
+// reindex writes the profile of a node, and updates its entries in the indexes if they may
+// have changed.
 func (k *Keeper) reindex(n *node) error {
 	if err := k.reindexWorker(n); err != nil {
 		return err
@@ -74,15 +78,16 @@ func (k *Keeper) reindexLease(n *node) error {
 	return k.leases.Set(n.ctx, collections.Join(after, n.operator))
 }
 
-// reweigh notes that stake, slots, status or class may have changed, so that save computes the weight
-// of the node anew.
+// reweigh notes that stake, slots, status or class may have changed, so that save computes the
+// weight of the node anew.
 func (n *node) reweigh() {
 	n.change()
 	n.unsaved.weight = true
 }
 
-// reindexWeight moves the class totals by the difference between what a node counted for in the
-// next epoch and what its stake, slots, status and class give it.
+// reindexWeight moves the class totals by the difference between two weights of the node in
+// the next epoch: the one that was counted before, and the one that follows from its stake,
+// slots, status and class.
 func (k *Keeper) reindexWeight(n *node) error {
 	if n.unsaved.lapsed != nil {
 		if err := k.uncount(n, *n.unsaved.lapsed); err != nil {
@@ -110,8 +115,8 @@ func (k *Keeper) reindexWeight(n *node) error {
 	return nil
 }
 
-// moveTotals takes a node out of the class it counted in and puts it into the one
-// it counts in now.
+// moveTotals subtracts a node from the class in which it counted before and adds it to the
+// class in which it counts now.
 func (k *Keeper) moveTotals(n *node, before, after types.WeightCheckpoint) error {
 	if before.Weight.IsPositive() {
 		total, err := k.upcoming(n.ctx, before.Class)
@@ -135,8 +140,8 @@ func (k *Keeper) moveTotals(n *node, before, after types.WeightCheckpoint) error
 	return k.totals.Set(n.ctx, after.Class, total.Add(after))
 }
 
-// uncount takes a node out of its class from the epoch of a checkpoint on. Snapshots of epochs that
-// have begun since no longer contain the node.
+// uncount subtracts a node from its class from the epoch of a checkpoint on. Snapshots of
+// epochs that have begun since then no longer contain the node.
 func (k *Keeper) uncount(n *node, none types.WeightCheckpoint) error {
 	epoch, err := k.Epoch(n.ctx)
 	if err != nil {

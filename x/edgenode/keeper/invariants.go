@@ -13,20 +13,20 @@ import (
 
 // Invariant is a rule that holds after every block.
 type Invariant struct {
-	// Name of the rule.
+	// Name is the name of the rule.
 	Name string
-	// Check returns ErrInvariantBroken with what was expected and found.
+	// Check returns ErrInvariantBroken with the expected and the found values.
 	Check func(context.Context) error
 }
 
-// InvariantResult is what one check found; Err is nil when the rule holds.
+// InvariantResult is the result of one check. Err is nil if the rule holds.
 type InvariantResult struct {
 	Name string
 	Err  error
 }
 
-// Invariants returns the rules in fixed order. Each walks all nodes: they are
-// for tests, devnets and operators, never for a block.
+// Invariants returns the rules in fixed order. Each rule walks all nodes, so the rules are for
+// tests, devnets and operators, and never run in a block.
 func (k *Keeper) Invariants() []Invariant {
 	return []Invariant{
 		{Name: "node-pool", Check: k.checkNodePool},
@@ -46,8 +46,8 @@ func (k *Keeper) CheckInvariants(ctx context.Context) []InvariantResult {
 	return results
 }
 
-// checkNodePool: the module account holds all bonds and unbondings, no more.
-// It is a blocked address, so nobody can send coins to it.
+// checkNodePool requires that the module account holds all bonds and unbondings, and nothing
+// else. The account is blocked, so no account can send coins to it.
 func (k *Keeper) checkNodePool(ctx context.Context) error {
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -79,7 +79,7 @@ func (k *Keeper) checkNodePool(ctx context.Context) error {
 	return nil
 }
 
-// checkExposure: no node has locked more than its bond, holds more than is locked
+// checkExposure requires that no node has locked more than its bond, holds more than is locked
 // or uses more slots than it has.
 func (k *Keeper) checkExposure(ctx context.Context) error {
 	return k.states.Walk(ctx, nil, func(operator sdk.AccAddress, state types.NodeState) (bool, error) {
@@ -95,8 +95,8 @@ func (k *Keeper) checkExposure(ctx context.Context) error {
 	})
 }
 
-// checkClassWeights: for every kept epoch and for the coming one a class's
-// weight, slots and count are those of its nodes.
+// checkClassWeights requires, for every kept epoch and for the next one, that a class's
+// weight, slots and count are the sums over its nodes.
 func (k *Keeper) checkClassWeights(ctx context.Context) error {
 	epoch, err := k.Epoch(ctx)
 	if err != nil {
@@ -121,8 +121,8 @@ func (k *Keeper) checkClassWeights(ctx context.Context) error {
 	})
 }
 
-// checkLeases: the lease queue holds exactly the active nodes, each once, where
-// its state says.
+// checkLeases requires that the lease queue contains exactly the active nodes, each of them
+// once, at the height that its state says.
 func (k *Keeper) checkLeases(ctx context.Context) error {
 	active := 0
 	err := k.states.Walk(ctx, nil, func(operator sdk.AccAddress, state types.NodeState) (bool, error) {
@@ -150,7 +150,7 @@ func (k *Keeper) checkLeases(ctx context.Context) error {
 	return err
 }
 
-// sumWeights adds up a class's nodes as they were at an epoch.
+// sumWeights adds up the nodes of a class as they counted in an epoch.
 func (k *Keeper) sumWeights(ctx context.Context, class string, epoch uint64) (types.ClassSnapshot, error) {
 	sum := types.ZeroSnapshot()
 	err := k.states.Walk(ctx, nil, func(_ sdk.AccAddress, state types.NodeState) (bool, error) {
@@ -162,7 +162,7 @@ func (k *Keeper) sumWeights(ctx context.Context, class string, epoch uint64) (ty
 	return sum, err
 }
 
-// checkWalkable refuses a walk over more than limit nodes.
+// checkWalkable refuses to walk over more than limit nodes.
 func (k *Keeper) checkWalkable(ctx context.Context, limit int) error {
 	iterator, err := k.states.Iterate(ctx, nil)
 	if err != nil {

@@ -8,10 +8,11 @@ import (
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// CountMissed counts a deadline that a node has missed at a height, and for which
-// Penalize was called then, towards jail. One from before or within a term is not
-// counted, however long it took until somebody could say that it counts. It returns
-// ErrNodeNotFound when the node is gone. Callers run it in a cached context.
+// CountMissed counts a missed deadline towards jail. The caller has called Penalize at the
+// height at which the node missed the deadline. A deadline from before or within a term in
+// jail is not counted, however late the caller learns that it counts. CountMissed returns
+// ErrNodeNotFound if the record of the node has been removed. Callers run it in a cached
+// context.
 func (k *Keeper) CountMissed(ctx context.Context, operator sdk.AccAddress, missedAt int64) error {
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -37,9 +38,10 @@ func (n *node) countFault(reason string) error {
 	return n.countPoints(reason, n.height())
 }
 
-// countPoints counts a fault of a height and jails the node when it was one too many. A paused
-// or lapsed node is jailed too, so that stepping aside is no way out; a retired
-// one stays retired and may not register again before its term is over.
+// countPoints counts the points of a fault at a height, and jails the node if they reach the
+// limit. A paused or lapsed node is jailed too, so that a node cannot avoid jail by pausing or
+// by letting its lease lapse. A retired node stays retired, and its operator may not register
+// again before the term is over.
 func (n *node) countPoints(reason string, at int64) error {
 	n.reweigh()
 	status := n.state.Status
@@ -54,8 +56,8 @@ func (n *node) countPoints(reason string, at int64) error {
 	return emit(n.ctx, types.NewEventJailed(n.profile.Operator, n.state.Jail))
 }
 
-// unjail makes a jailed node active when its term is over. Only from then on do
-// blocks without fault count.
+// unjail makes a jailed node active if its term is over. Blocks without a fault are counted
+// only from then on.
 func (k *Keeper) unjail(ctx context.Context, operator sdk.AccAddress) error {
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -78,7 +80,7 @@ func (k *Keeper) unjail(ctx context.Context, operator sdk.AccAddress) error {
 	return k.save(n)
 }
 
-// jailed is the refusal of a node in jail.
+// jailed returns the error that refuses a node in jail.
 func jailed(operator sdk.AccAddress, record types.JailRecord) error {
 	return types.ErrJailed.Wrapf("node of %s, for repeated faults; its operator may unjail it from height %d on", operator, record.Until)
 }

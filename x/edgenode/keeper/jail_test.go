@@ -20,7 +20,7 @@ func (f *fixture) unjail(n byte) error {
 	})
 }
 
-// hold has the n-th node take on as many assignments, each with a liability of 1.
+// hold makes the n-th node take on a number of assignments, each with a liability of 1.
 func (f *fixture) hold(n byte, assignments int) {
 	f.t.Helper()
 	for range assignments {
@@ -43,7 +43,8 @@ func (f *fixture) miss(n byte) {
 	require.NoError(f.t, f.keeper.CountMissed(f.ctx, operator(n), f.ctx.BlockHeight()))
 }
 
-// jail has the n-th node, which holds nothing, lie until it is in jail.
+// jail makes the n-th node, which does not hold work, submit wrong results until it is in
+// jail.
 func (f *fixture) jail(n byte) {
 	f.t.Helper()
 	f.hold(n, 2)
@@ -92,7 +93,8 @@ func TestAMissedDeadlineCountsTowardsJailOnlyOnceItIsSaidTo(t *testing.T) {
 	require.Equal(t, types.NODE_STATUS_JAILED, f.state(0).Status)
 	require.Equal(t, uint64(8), f.state(0).Faults.Missed, "noted when it was missed")
 
-	// One crash must not add up to many terms, however late its rounds are over.
+	// One crash must not lead to several terms, however late the rounds of its assignments
+	// end.
 	f.at(f.state(0).Jail.Until)
 	require.NoError(t, f.unjail(0))
 	for range 4 {

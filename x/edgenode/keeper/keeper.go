@@ -1,4 +1,4 @@
-// Package keeper keeps the nodes of x/edgenode, their stake and their weights.
+// Package keeper stores the nodes of x/edgenode, their stake and their weights.
 package keeper
 
 import (
@@ -40,8 +40,8 @@ type Keeper struct {
 	leases     heightQueue
 }
 
-// NewKeeper returns the keeper. authority is the address that may change the
-// parameters. It panics when the collections clash, which is a programming error.
+// NewKeeper returns the keeper. The parameter authority is the address that may change the
+// parameters. NewKeeper panics if the collections clash, which is a programming error.
 func NewKeeper(
 	cdc codec.BinaryCodec, stores store.KVStoreService, addresses address.Codec,
 	bank types.BankKeeper, community types.CommunityPoolKeeper, authority string,
@@ -90,7 +90,7 @@ func (k *Keeper) logger(ctx context.Context) log.Logger {
 	return sdk.UnwrapSDKContext(ctx).Logger().With("module", "x/"+types.ModuleName)
 }
 
-// parse returns the bytes of an address; what names it in the error.
+// parse returns the bytes of an address. The parameter what names the address in the error.
 func (k *Keeper) parse(what, text string) (sdk.AccAddress, error) {
 	bz, err := k.addresses.StringToBytes(text)
 	if err != nil {
@@ -99,7 +99,7 @@ func (k *Keeper) parse(what, text string) (sdk.AccAddress, error) {
 	return bz, nil
 }
 
-// text returns an address as people write it.
+// text returns an address in the form in which people write it.
 func (k *Keeper) text(addr sdk.AccAddress) (string, error) { return k.addresses.BytesToString(addr) }
 
 func emit(ctx context.Context, event proto.Message) error {

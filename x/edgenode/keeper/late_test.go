@@ -16,8 +16,8 @@ import (
 
 const lateNodes = 5
 
-// pair is one chain whose queues are swept in every block and one whose queues
-// nobody has come to yet. Both take the same messages.
+// pair contains two chains that receive the same messages. One processes its queues in every
+// block; the other one has not processed its queues yet.
 type pair struct {
 	t            *rapid.T
 	prompt, late *fixture
@@ -25,7 +25,7 @@ type pair struct {
 	epoch        uint64
 }
 
-// both runs a step on both chains and requires that they answer alike.
+// both runs a step on both chains and requires that they give the same answer.
 func (p *pair) both(step func(f *fixture) error) error {
 	prompt := p.prompt.try(func(ctx sdk.Context) error { return step(p.prompt.within(ctx)) })
 	late := p.late.try(func(ctx sdk.Context) error { return step(p.late.within(ctx)) })
@@ -40,7 +40,7 @@ func (p *pair) both(step func(f *fixture) error) error {
 	return prompt
 }
 
-// within is the fixture in another context.
+// within returns the fixture with another context.
 func (f *fixture) within(ctx sdk.Context) *fixture {
 	other := *f
 	other.ctx = ctx
@@ -49,7 +49,7 @@ func (f *fixture) within(ctx sdk.Context) *fixture {
 
 func (p *pair) pick(t *rapid.T) byte { return rapid.ByteRange(0, lateNodes-1).Draw(t, "node") }
 
-// message returns a step that sends one message of a node.
+// message returns a step that sends one message for a node.
 func (p *pair) message(send func(f *fixture, n byte) error) func(*rapid.T) {
 	return func(t *rapid.T) {
 		n := p.pick(t)
@@ -64,7 +64,7 @@ func (p *pair) reserve(t *rapid.T) {
 	}
 }
 
-// conclude ends an assignment of a node in one of the ways there are.
+// conclude ends an assignment of a node in one of the possible ways.
 func (p *pair) conclude(t *rapid.T) {
 	n := p.pick(t)
 	if len(p.liabilities[n]) == 0 {
@@ -98,7 +98,7 @@ func (p *pair) roll(*rapid.T) {
 	p.epoch++
 }
 
-// blocks lets time pass: one chain sweeps, the other falls behind.
+// blocks ends some blocks: one chain processes its queues, and the other falls behind.
 func (p *pair) blocks(t *rapid.T) {
 	for range rapid.IntRange(1, 10).Draw(t, "blocks") {
 		p.prompt.endBlock()
@@ -106,7 +106,7 @@ func (p *pair) blocks(t *rapid.T) {
 	}
 }
 
-// catchUp works the backlog off, within the present block.
+// catchUp processes the backlog within the present block.
 func (p *pair) catchUp() {
 	require.NoError(p.t, p.prompt.keeper.EndBlock(p.prompt.ctx))
 	for range 40 * lateNodes {
@@ -114,8 +114,8 @@ func (p *pair) catchUp() {
 	}
 }
 
-// requireAlike compares all that anybody can see of the two chains, apart from
-// where in the queue a lease is.
+// requireAlike compares everything that is visible of the two chains, except for the positions
+// of leases in the queue.
 func (p *pair) requireAlike() {
 	p.prompt.requireInvariants()
 	p.late.requireInvariants()
@@ -139,8 +139,9 @@ func (p *pair) requireAlike() {
 	}
 }
 
-// Whatever is sent to a chain whose queues are far behind: it answers as one that
-// keeps up, and when it has caught up nothing tells them apart.
+// TestNoMessageProfitsFromABacklog sends messages to a chain whose queues are far behind, and
+// to a chain that keeps up. Both must give the same answers, and after the first chain has
+// caught up, their states must not differ.
 func TestNoMessageProfitsFromABacklog(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		p := &pair{t: t, prompt: newFixture(t), late: newFixture(t)}
@@ -181,8 +182,9 @@ func TestNoMessageProfitsFromABacklog(t *testing.T) {
 	})
 }
 
-// Without the height at which an epoch began, a node that shows up late would
-// weigh in an epoch that it slept through.
+// TestALeaseRenewedLateDoesNotWeighInTheEpochItSleptInto checks that the height at which an
+// epoch began is used. Without this height, a node that renews its lease late would have
+// weight in an epoch in which its lease had already run out.
 func TestALeaseRenewedLateDoesNotWeighInTheEpochItSleptInto(t *testing.T) {
 	for name, swept := range map[string]bool{"swept": true, "not swept": false} {
 		t.Run(name, func(t *testing.T) {
@@ -209,8 +211,9 @@ func TestALeaseRenewedLateDoesNotWeighInTheEpochItSleptInto(t *testing.T) {
 	}
 }
 
-// Whether a missed deadline counts is told late. Deadlines of different windows must not add
-// up to a term because they are told of in one.
+// TestDeadlinesOfDifferentWindowsDoNotAddUp checks missed deadlines of different windows.
+// x/compute reports late whether a missed deadline counts. Deadlines of different windows must
+// not lead to a term only because they are reported within one window.
 func TestDeadlinesOfDifferentWindowsDoNotAddUp(t *testing.T) {
 	f := newFixture(t)
 	f.at(100)

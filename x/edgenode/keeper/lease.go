@@ -9,12 +9,12 @@ import (
 	"github.com/thetaedge/theta/x/internal/isolated"
 )
 
-// leaseRetryBlocks is how long a lease waits that could not be ended, so that it
-// does not stand at the head of the queue for ever.
+// leaseRetryBlocks is the number of blocks after which the queue visits a lease again that it
+// could not end. The delay prevents the lease from staying at the head of the queue forever.
 const leaseRetryBlocks = 1000
 
-// renewLease takes a worker's sign of life and returns the last height for which
-// it holds. A lapsed node is active again.
+// renewLease renews the lease of the node that a worker serves, and returns the last height
+// for which the lease holds. A lapsed node becomes active again.
 func (k *Keeper) renewLease(ctx context.Context, worker sdk.AccAddress) (int64, error) {
 	operator, err := k.OperatorOf(ctx, worker)
 	if err != nil {
@@ -48,8 +48,8 @@ func (k *Keeper) renewLease(ctx context.Context, worker sdk.AccAddress) (int64, 
 	return n.state.LeaseEnd, emit(ctx, types.NewEventLeaseRenewed(n.profile.Operator, n.state.LeaseEnd))
 }
 
-// renew moves the end of an active node's lease, never back. The queue's entry stays where it is
-// until it becomes due.
+// renew moves the end of an active node's lease to a later height, never to an earlier one.
+// The entry in the queue does not change until it becomes due.
 func (n *node) renew() error {
 	params, err := n.keeper.params.Get(n.ctx)
 	if err != nil {
@@ -59,8 +59,8 @@ func (n *node) renew() error {
 	return nil
 }
 
-// openLease gives a node that becomes active a whole lease from a height on, and its place in the
-// queue.
+// openLease gives a node that becomes active a whole lease from a height on, and an entry in
+// the queue.
 func (n *node) openLease(from int64) {
 	state := n.change()
 	state.LeaseEnd = leaseFrom(from, n.params)
@@ -71,11 +71,11 @@ func leaseFrom(height int64, params types.Params) int64 {
 	return height + int64(params.LeaseBlocks) //nolint:gosec // at most 2^48
 }
 
-// ExpireLeases looks at the leases that are due, at most queue_limit: one that
-// was renewed moves to its end, one that was not lapses. An item that fails is
-// put back for later; none can halt the chain. A backlog wins nobody anything:
-// Reserve compares heights by itself, messages end a lease that is over before
-// they do anything else, and a lapse counts from where the lease ended.
+// ExpireLeases visits the leases that are due, at most queue_limit of them. If a lease was
+// renewed, its entry moves to the new end; otherwise the node lapses. An item that fails is
+// put back for later, and none can halt the chain. No node gains from a backlog: Reserve
+// compares heights itself, messages first end a lease that is over, and a lapse counts from
+// the height at which the lease ended.
 func (k *Keeper) ExpireLeases(ctx context.Context) error {
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -100,14 +100,15 @@ func (k *Keeper) ExpireLeases(ctx context.Context) error {
 	return nil
 }
 
-// checkLease ends a lease that has run out or moves its check to where it ends.
+// checkLease ends a lease that has run out, or moves its entry to the current end of the
+// lease.
 func (k *Keeper) checkLease(ctx context.Context, params types.Params, operator sdk.AccAddress) error {
 	n, err := k.load(ctx, params, operator)
 	if err != nil {
 		return err
 	}
 	switch {
-	case n.unsaved.lapsed != nil: // load has found the lease over
+	case n.unsaved.lapsed != nil: // load has found that the lease is over
 	case n.state.LeaseEnd <= n.height():
 		if err := n.lapse(); err != nil {
 			return err
@@ -118,8 +119,8 @@ func (k *Keeper) checkLease(ctx context.Context, params types.Params, operator s
 	return k.save(n)
 }
 
-// lapse ends an active node's lease as of the height at which it ran out: the epochs that have begun
-// since do not count the node, however late this comes.
+// lapse ends an active node's lease as of the height at which it ran out. Epochs that have
+// begun since then do not count the node, however late lapse is called.
 func (n *node) lapse() error {
 	if err := n.setStatus(types.NODE_STATUS_LAPSED); err != nil {
 		return err
@@ -142,7 +143,7 @@ func (k *Keeper) postponeLease(ctx context.Context, operator sdk.AccAddress) err
 	return k.save(n)
 }
 
-// lapsed is the refusal of a node without a lease.
+// lapsed returns the error that refuses a node without a lease.
 func lapsed(operator sdk.AccAddress, state types.NodeState) error {
 	return types.ErrLeaseLapsed.Wrapf(
 		"the worker of %s has sent no message since the lease ended at height %d; renew the lease by running thetaedge start",

@@ -20,7 +20,7 @@ func (f *fixture) renew(n byte) error {
 	})
 }
 
-// leaseOf sets how long leases are from now on.
+// leaseOf sets the length of leases from now on.
 func (f *fixture) leaseOf(blocks uint64) {
 	f.t.Helper()
 	params, err := f.keeper.Params(f.ctx)
@@ -30,7 +30,7 @@ func (f *fixture) leaseOf(blocks uint64) {
 	require.NoError(f.t, err)
 }
 
-// endBlocks ends blocks up to and with a height.
+// endBlocks ends the blocks up to and including a height.
 func (f *fixture) endBlocks(height int64) {
 	f.t.Helper()
 	for f.ctx.BlockHeight() <= height {
@@ -219,7 +219,7 @@ func TestLeaseThatCannotEndIsPutBackAndHoldsUpNobody(t *testing.T) {
 }
 
 func TestLeasesThatCannotEndDoNotFillTheQueue(t *testing.T) {
-	f := newFixture(t) // two items a block
+	f := newFixture(t) // two items per block
 	f.leaseOf(10)
 	f.register(0, 100, 1)
 	f.register(1, 100, 1)

@@ -15,8 +15,8 @@ const (
 	modelClean  = 30
 )
 
-// modelParams let leases end and terms double within a short run. No queue has a
-// backlog, so that the model knows when each item is handled.
+// modelParams returns parameters with which leases end and terms double within a short run.
+// The queues never have a backlog, so that the model knows when each item is handled.
 func modelParams() types.Params {
 	p := testParams()
 	p.QueueLimit, p.LeaseBlocks = 100, modelLease
@@ -27,8 +27,8 @@ func modelParams() types.Params {
 	return p
 }
 
-// modelRecord is what a person would note of an operator's faults: each by
-// itself, and each term.
+// modelRecord is a simple record of an operator's faults. It lists each fault and counts each
+// term.
 type modelRecord struct {
 	faults []modelFault
 	terms  int
@@ -70,7 +70,7 @@ func (n *modelNode) fault(points int, height int64) {
 	}
 }
 
-// remembered tells whether a term is not forgotten yet.
+// remembered reports whether a term is not forgotten yet.
 func (n *modelNode) remembered(height int64) bool {
 	return n.terms > 0 && height < n.clean+int64(n.terms)*modelClean
 }
@@ -79,8 +79,8 @@ func (n *modelNode) activate(height int64) {
 	n.status, n.lease = types.NODE_STATUS_ACTIVE, height+modelLease
 }
 
-// takeUnlocked takes up to amount off the free bond and then off the youngest
-// unbondings, and returns what there was.
+// takeUnlocked takes up to amount off the free bond and then off the youngest unbondings, and
+// returns how much it has taken.
 func (n *modelNode) takeUnlocked(amount int64) int64 {
 	free := min(amount, n.bond-n.locked())
 	n.bond -= free
@@ -114,7 +114,7 @@ func (m *model) stepRenew(t *rapid.T) {
 	}
 }
 
-// stepBlocks ends some blocks, and in each what is due.
+// stepBlocks ends some blocks, and applies in each of them what is due.
 func (m *model) stepBlocks(t *rapid.T) {
 	for range rapid.IntRange(1, 8).Draw(t, "blocks") {
 		for n := range m.nodes {

@@ -21,7 +21,7 @@ func (s msgServer) Register(ctx context.Context, msg *types.MsgRegister) (*types
 	return &types.MsgRegisterResponse{}, nil
 }
 
-// Update replaces what the operator declares.
+// Update replaces the declaration of the operator.
 func (s msgServer) Update(ctx context.Context, msg *types.MsgUpdate) (*types.MsgUpdateResponse, error) {
 	if err := s.keeper.update(ctx, msg); err != nil {
 		return nil, err
@@ -99,7 +99,7 @@ func (s msgServer) RotateWorker(ctx context.Context, msg *types.MsgRotateWorker)
 	return &types.MsgRotateWorkerResponse{}, nil
 }
 
-// Unjail makes a jailed node active once its term is over.
+// Unjail makes a jailed node active after its term is over.
 func (s msgServer) Unjail(ctx context.Context, msg *types.MsgUnjail) (*types.MsgUnjailResponse, error) {
 	operator, err := s.keeper.parse("operator", msg.Operator)
 	if err != nil {
@@ -111,7 +111,7 @@ func (s msgServer) Unjail(ctx context.Context, msg *types.MsgUnjail) (*types.Msg
 	return &types.MsgUnjailResponse{}, nil
 }
 
-// RenewLease takes a worker's sign of life.
+// RenewLease renews the lease of the node that the worker serves.
 func (s msgServer) RenewLease(ctx context.Context, msg *types.MsgRenewLease) (*types.MsgRenewLeaseResponse, error) {
 	worker, err := s.keeper.parse("worker", msg.Worker)
 	if err != nil {
@@ -124,7 +124,7 @@ func (s msgServer) RenewLease(ctx context.Context, msg *types.MsgRenewLease) (*t
 	return &types.MsgRenewLeaseResponse{LeaseEnd: end}, nil
 }
 
-// UpdateParams replaces the parameters; governance only.
+// UpdateParams replaces the parameters. Only governance may call it.
 func (s msgServer) UpdateParams(ctx context.Context, msg *types.MsgUpdateParams) (*types.MsgUpdateParamsResponse, error) {
 	if err := s.keeper.updateParams(ctx, msg.Authority, msg.Params); err != nil {
 		return nil, err

@@ -8,9 +8,9 @@ import (
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// node is a node that a message, a call of x/compute or an item of a queue changes. It is loaded
-// once, its methods change it in memory, and save writes it once. Everything that the methods do
-// elsewhere, such as queueing an unbonding or emitting an event, they do in ctx.
+// node is a node that a message, a call of x/compute or an item of a queue changes. It is
+// loaded once, its methods change it in memory, and save writes it once. Its methods do
+// everything else, such as queueing an unbonding or emitting an event, in ctx.
 type node struct {
 	keeper   *Keeper
 	ctx      context.Context
@@ -67,12 +67,13 @@ func (k *Keeper) loadStake(ctx context.Context, operator sdk.AccAddress) (*node,
 	return n, nil
 }
 
-// newNode returns a node that no index knows yet.
+// newNode returns a node that no index contains yet.
 func (k *Keeper) newNode(ctx context.Context, operator sdk.AccAddress, state types.NodeState) *node {
 	return &node{keeper: k, ctx: ctx, operator: operator, state: state}
 }
 
-// save writes a node and the indexes that it is in. Nothing else writes them.
+// save writes the record of a node and the indexes that contain the node. No other function
+// writes them.
 func (k *Keeper) save(n *node) error {
 	if err := k.reindex(n); err != nil {
 		return err
@@ -86,7 +87,7 @@ func (k *Keeper) save(n *node) error {
 	return k.states.Set(n.ctx, n.operator, n.state)
 }
 
-// remove deletes the record of a node, which no index knows any more.
+// remove deletes the record of a node that no index contains any more.
 func (k *Keeper) remove(n *node) error {
 	if err := k.states.Remove(n.ctx, n.operator); err != nil {
 		return err
@@ -100,7 +101,7 @@ func (n *node) change() *types.NodeState {
 	return &n.state
 }
 
-// declare replaces what the operator declares.
+// declare replaces the declaration of the operator.
 func (n *node) declare(profile types.NodeProfile) {
 	n.profile, n.unsaved.profile = profile, true
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// watched is a store that counts writes, by the prefix of their keys.
+// watched is a store that counts writes by the prefix of their keys.
 type watched struct {
 	store.KVStoreService
 	writes map[byte]int
@@ -37,8 +37,8 @@ func (w watchedStore) Delete(key []byte) error {
 	return w.KVStore.Delete(key)
 }
 
-// asleep returns a fixture whose nodes have work and leases that are over. The queue has not visited
-// them.
+// asleep returns a fixture whose nodes have work and leases that are over. The queue has not
+// visited them.
 func asleep(t *testing.T) *fixture {
 	t.Helper()
 	f := newFixture(t)
@@ -53,7 +53,8 @@ func asleep(t *testing.T) *fixture {
 	return f
 }
 
-// A lease that is over is no reason to write before it is known whether the message is refused.
+// TestARefusedMessageWritesNothing checks that a refused message writes nothing, even if the
+// lease of the node is over.
 func TestARefusedMessageWritesNothing(t *testing.T) {
 	me, other := operator(0).String(), worker(1).String()
 	unknown := updateMsg(0, "none", 8)
@@ -87,7 +88,8 @@ func TestARefusedMessageWritesNothing(t *testing.T) {
 	}
 }
 
-// However much is due when a node is loaded, its state is written once.
+// TestEachCallSavesTheNodeOnce checks that the state of a node is written once per call,
+// however much is due when the node is loaded.
 func TestEachCallSavesTheNodeOnce(t *testing.T) {
 	me := operator(0).String()
 	one := math.OneInt()
@@ -129,7 +131,8 @@ func TestEachCallSavesTheNodeOnce(t *testing.T) {
 	}
 }
 
-// Queries, and x/compute before it reserves anything, look at nodes whose lease is over.
+// TestAReadWritesNothing checks that reads of nodes whose lease is over write nothing. Queries
+// read such nodes, and x/compute does so before it reserves anything.
 func TestAReadWritesNothing(t *testing.T) {
 	f := asleep(t)
 	clear(f.service.writes)

@@ -8,9 +8,9 @@ import (
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// updateParams replaces the parameters. The bond denom stays while any coin is
-// bonded or unbonding: those are recorded as bare amounts of it. A new
-// bond_per_slot reaches a node's weight with the node's next change.
+// updateParams replaces the parameters. The bond denom cannot change while any coin is bonded
+// or unbonding, because these are recorded as amounts without a denom. A new bond_per_slot
+// affects a node's weight when the node next changes.
 func (k *Keeper) updateParams(ctx context.Context, authority string, params types.Params) error {
 	if err := sdk.ValidateAuthority(sdk.UnwrapSDKContext(ctx), k.authority, authority); err != nil {
 		return err
@@ -35,7 +35,7 @@ func (k *Keeper) updateParams(ctx context.Context, authority string, params type
 	return k.params.Set(ctx, params)
 }
 
-// isEmpty reports whether there is neither a node nor an unbonding.
+// isEmpty reports whether there are neither nodes nor unbondings.
 func (k *Keeper) isEmpty(ctx context.Context) (bool, error) {
 	nodes, err := k.states.Iterate(ctx, nil)
 	if err != nil {

@@ -10,10 +10,10 @@ import (
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// Pledge is Release for a node whose word is still to be judged: it gives the slot back
-// and all of the liability but what is pledged, which stays locked until Redeem or
-// Forfeit. It returns how much that is, in units of the bond denom: never more than the
-// liability.
+// Pledge does what Release does for a node with a report that is still to be judged. It gives
+// back the slot, and the liability except for the pledged amount, which stays locked until
+// Redeem or Forfeit. It returns the amount that stays locked, in units of the bond denom,
+// which is at most the liability.
 func (k *Keeper) Pledge(ctx context.Context, operator sdk.AccAddress, liability, pledged math.Int) (math.Int, error) {
 	if err := types.CheckLiability(liability); err != nil {
 		return math.Int{}, err
@@ -33,8 +33,8 @@ func (k *Keeper) Pledge(ctx context.Context, operator sdk.AccAddress, liability,
 	return kept, k.save(n)
 }
 
-// Redeem gives back what a node has pledged. One that has retired meanwhile has it
-// returned with its bond.
+// Redeem unlocks the amount that a node has pledged. If the node has retired since then, the
+// amount returns with its bond.
 func (k *Keeper) Redeem(ctx context.Context, operator sdk.AccAddress, pledged math.Int) error {
 	if err := types.CheckLiability(pledged); err != nil {
 		return err
@@ -50,8 +50,8 @@ func (k *Keeper) Redeem(ctx context.Context, operator sdk.AccAddress, pledged ma
 	return k.save(n)
 }
 
-// Forfeit burns what a node has pledged. It counts towards no jail. It returns what was
-// burned, in units of the bond denom. Callers run it in a cached context.
+// Forfeit burns the amount that a node has pledged. This does not count towards jail. Forfeit
+// returns the burned amount, in units of the bond denom. Callers run it in a cached context.
 func (k *Keeper) Forfeit(ctx context.Context, req types.ForfeitRequest) (math.Int, error) {
 	if err := types.CheckLiability(req.Pledged); err != nil {
 		return math.Int{}, err

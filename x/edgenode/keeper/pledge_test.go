@@ -10,7 +10,7 @@ import (
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// pledge reserves a liability for a node and pledges some of it.
+// pledge reserves a liability for a node and pledges a part of it.
 func (f *fixture) pledge(n byte, liability, pledged int64) int64 {
 	f.t.Helper()
 	require.NoError(f.t, f.keeper.Reserve(f.ctx, operator(n), math.NewInt(liability)))

@@ -18,7 +18,7 @@ const (
 	modelPurse = 2000
 )
 
-// modelNode is a node as a person would keep it on paper.
+// modelNode is a simple record of a node.
 type modelNode struct {
 	open        bool
 	status      types.NodeStatus
@@ -28,9 +28,9 @@ type modelNode struct {
 	// lease is the last height of an active node's lease.
 	lease int64
 	modelRecord
-	// unbondings are what is on its way back, by height.
+	// unbondings contains the amounts that are returning, by height.
 	unbondings map[int64]int64
-	// history is the weight and class by epoch, as counted at its start.
+	// history contains the weight and class by epoch, as counted at its start.
 	history map[uint64]modelWeight
 }
 
@@ -40,8 +40,8 @@ type modelWeight struct {
 	class  string
 }
 
-// model predicts which steps succeed, every node's stake and every snapshot,
-// without checkpoints or running totals.
+// model predicts which steps succeed, every node's stake and every snapshot, without
+// checkpoints or running totals.
 type model struct {
 	*fixture
 	t      *rapid.T
@@ -84,7 +84,7 @@ func TestStakeAndWeightsFollowTheModel(t *testing.T) {
 		for n := range byte(modelNodes) {
 			m.fund(operator(n), modelPurse)
 			m.nodes[n].history, m.nodes[n].unbondings = map[uint64]modelWeight{}, map[int64]int64{}
-			if n > 0 { // most start open, so that work and slashes come early
+			if n > 0 { // most nodes start open, so that work and slashes come early
 				_, err := m.msgs.Register(m.ctx, registerMsg(n, 400, 5))
 				require.NoError(t, err)
 				m.nodes[n].opened(400, 5, 1)
@@ -117,7 +117,7 @@ func (m *model) pick(t *rapid.T) (byte, *modelNode) {
 	return n, &m.nodes[n]
 }
 
-// expect checks that a step succeeds exactly when the model says so.
+// expect checks that a step succeeds exactly if the model says so.
 func (m *model) expect(want bool, err error) bool {
 	if want {
 		require.NoError(m.t, err)
@@ -224,7 +224,7 @@ func (m *model) stepReserve(t *rapid.T) {
 	}
 }
 
-// take draws a node with work in flight and ends one of its assignments.
+// take draws a node that holds work and ends one of its assignments.
 func (m *model) take(t *rapid.T) (byte, *modelNode, int64) {
 	n, node := m.pick(t)
 	if len(node.liabilities) == 0 {
@@ -236,7 +236,7 @@ func (m *model) take(t *rapid.T) (byte, *modelNode, int64) {
 	return n, node, liability
 }
 
-// drain is what a retired node gets once it holds nothing.
+// drain starts the return of the bond of a retired node that holds no work.
 func (n *modelNode) drain(height int64) {
 	if n.status == types.NODE_STATUS_RETIRED && len(n.liabilities) == 0 && n.bond > 0 {
 		n.unbondings[height+5] += n.bond
@@ -313,7 +313,7 @@ func (m *model) stepRoll(*rapid.T) {
 	}
 }
 
-// check compares everything that the model knows, and runs the invariants.
+// check compares everything that the model predicts, and runs the invariants.
 func (m *model) check(*rapid.T) {
 	m.requireInvariants()
 	require.Equal(m.t, m.supply-m.burned, m.bank.GetSupply(m.ctx, denom).Amount.Int64(), "supply changes by burns only")

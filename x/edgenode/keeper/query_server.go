@@ -62,7 +62,7 @@ func (s queryServer) NodeByWorker(ctx context.Context, req *types.QueryNodeByWor
 	return &types.QueryNodeByWorkerResponse{Node: node}, nil
 }
 
-// maxNodesPage bounds a page of nodes: queries cost no gas.
+// maxNodesPage bounds a page of nodes, because queries cost no gas.
 const maxNodesPage = 1_000
 
 // Nodes lists nodes by operator.
@@ -102,7 +102,7 @@ func (s queryServer) Class(ctx context.Context, req *types.QueryClassRequest) (*
 	return &types.QueryClassResponse{Class: class, Epoch: epoch, Snapshot: snapshot, Upcoming: upcoming}, nil
 }
 
-// Unbondings lists bond on its way back to an operator.
+// Unbondings lists the amounts of bond that are returning to an operator.
 func (s queryServer) Unbondings(ctx context.Context, req *types.QueryUnbondingsRequest) (*types.QueryUnbondingsResponse, error) {
 	operator, err := s.address("operator", req.GetOperator())
 	if err != nil {
@@ -119,7 +119,7 @@ func (s queryServer) Unbondings(ctx context.Context, req *types.QueryUnbondingsR
 	return &types.QueryUnbondingsResponse{Unbondings: unbondings, Pagination: page}, nil
 }
 
-// Invariants checks the module's accounts, on networks small enough to walk.
+// Invariants checks the module's accounts, on networks that are small enough to walk.
 func (s queryServer) Invariants(ctx context.Context, _ *types.QueryInvariantsRequest) (*types.QueryInvariantsResponse, error) {
 	if err := s.keeper.checkWalkable(ctx, types.MaxNodesForInvariants); err != nil {
 		return nil, asStatus(err)
@@ -143,7 +143,7 @@ func (s queryServer) address(what, text string) (sdk.AccAddress, error) {
 	return addr, nil
 }
 
-// asStatus gives errors that a client acts on their gRPC code.
+// asStatus gives an error that clients act on its gRPC code.
 func asStatus(err error) error {
 	switch {
 	case errors.Is(err, types.ErrNodeNotFound), errors.Is(err, types.ErrUnknownWorker), errors.Is(err, types.ErrUnknownClass):

@@ -8,10 +8,10 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
-// heightQueue lists operators by the height at which something of theirs is due.
+// heightQueue lists operators by the height at which one of their items is due.
 type heightQueue = collections.KeySet[collections.Pair[int64, sdk.AccAddress]]
 
-// dueItems returns the first items of a queue whose height has come, at most limit.
+// dueItems returns the first items of a queue whose height has come, at most limit of them.
 func dueItems(ctx context.Context, queue heightQueue, limit int) ([]collections.Pair[int64, sdk.AccAddress], error) {
 	iterator, err := queue.Iterate(ctx, collections.NewPrefixUntilPairRange[int64, sdk.AccAddress](height(ctx)))
 	if err != nil {

@@ -25,8 +25,9 @@ func (k *Keeper) Node(ctx context.Context, operator sdk.AccAddress) (types.Node,
 	return types.Node{Profile: profile, State: state}, nil
 }
 
-// WalkNodes shows nodes in order of operator to a query, at most most of them. It
-// returns how many it has shown and whether there are more.
+// WalkNodes calls show for nodes in order of operator. The parameter most is the highest
+// number of calls. WalkNodes returns how many nodes it has shown and whether there are more.
+// Queries use it.
 func (k *Keeper) WalkNodes(ctx context.Context, most int, show func(types.Node) error) (int, bool, error) {
 	shown, more := 0, false
 	err := k.states.Walk(ctx, nil, func(operator sdk.AccAddress, state types.NodeState) (bool, error) {
@@ -54,7 +55,7 @@ func (k *Keeper) Class(ctx context.Context, id string) (types.HardwareClass, err
 	return params.Class(id)
 }
 
-// state returns a node's state with what is held no longer unlocked.
+// state returns a node's state in which holds that have ended are unlocked.
 func (k *Keeper) state(ctx context.Context, operator sdk.AccAddress) (types.NodeState, error) {
 	state, err := k.states.Get(ctx, operator)
 	if errors.Is(err, collections.ErrNotFound) {

@@ -12,8 +12,8 @@ import (
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// register opens a node and takes its bond. A closed record is opened again:
-// its faults, terms in jail and the weights of epochs past stay.
+// register opens a node and takes its bond. If there is a closed record, it is opened again:
+// its faults, its terms in jail and the weights of past epochs stay.
 func (k *Keeper) register(ctx context.Context, msg *types.MsgRegister) error {
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -67,7 +67,7 @@ func (k *Keeper) register(ctx context.Context, msg *types.MsgRegister) error {
 	return emit(ctx, types.NewEventNodeStatus(profile.Operator, from, types.NODE_STATUS_ACTIVE))
 }
 
-// freshState returns the state of a newly opened node and the status before.
+// freshState returns the state of a newly opened node, and its previous status.
 func (k *Keeper) freshState(
 	ctx context.Context, operator sdk.AccAddress, bond math.Int, slots uint32,
 ) (types.NodeState, types.NodeStatus, error) {
@@ -92,7 +92,7 @@ func (k *Keeper) freshState(
 	return fresh, old.Status, nil
 }
 
-// update replaces what an operator declares.
+// update replaces the declaration of an operator.
 func (k *Keeper) update(ctx context.Context, msg *types.MsgUpdate) error {
 	operator, err := k.parse("operator", msg.Operator)
 	if err != nil {
@@ -119,7 +119,7 @@ func (k *Keeper) update(ctx context.Context, msg *types.MsgUpdate) error {
 	return emit(ctx, types.NewEventNodeUpdated(profile))
 }
 
-// checkDeclared judges a profile and a number of slots by the parameters.
+// checkDeclared checks a profile and a number of slots against the parameters.
 func checkDeclared(params types.Params, profile types.NodeProfile, slots, used uint32) error {
 	if err := profile.Validate(); err != nil {
 		return err

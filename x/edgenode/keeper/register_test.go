@@ -208,8 +208,9 @@ func updateMsg(n byte, class string, slots uint32) *types.MsgUpdate {
 	}
 }
 
-// Others compare addresses as text: one that may be written in two ways would be on
-// no list.
+// TestAddressesAreKeptAsTheChainWritesThem checks that addresses are stored in one form. Other
+// programs compare addresses as text and would not find an address that is written in another
+// form.
 func TestAddressesAreKeptAsTheChainWritesThem(t *testing.T) {
 	f := newFixture(t)
 	msg := registerMsg(0, 100, 2)

@@ -11,10 +11,9 @@ import (
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// RestartHeights makes what counts in heights count in those of a chain whose
-// first block follows the present one as height 1: live nodes have a whole lease,
-// terms in jail, unbondings and what follows a task given back the blocks that are left
-// of them. It walks all
+// RestartHeights converts all heights for a chain whose first block, at height 1, follows the
+// present block. Live nodes get a whole lease. Terms in jail, unbondings and the time after a
+// task was given back keep the number of blocks that is left of them. RestartHeights walks all
 // nodes and is for exports only.
 func (k *Keeper) RestartHeights(ctx context.Context) error {
 	params, err := k.params.Get(ctx)
@@ -61,8 +60,8 @@ func (k *Keeper) restartNode(ctx context.Context, params types.Params, operator 
 	return k.save(n)
 }
 
-// restartUnbondings moves every unbonding to the block that is as far away as
-// before; those that are due to the first.
+// restartUnbondings moves every unbonding to the height at which the same number of blocks
+// remains. Unbondings that are due move to the first block.
 func (k *Keeper) restartUnbondings(ctx context.Context) error {
 	var found []collections.KeyValue[collections.Pair[sdk.AccAddress, int64], math.Int]
 	err := k.unbondings.Walk(ctx, nil, func(key collections.Pair[sdk.AccAddress, int64], amount math.Int) (bool, error) {

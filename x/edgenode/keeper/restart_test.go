@@ -13,8 +13,8 @@ import (
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// restarted exports the fixture as after its present block and imports that into
-// a chain at height 1.
+// restarted exports the fixture as it is after its present block and imports the export into a
+// chain at height 1.
 func (f *fixture) restarted() *fixture {
 	f.t.Helper()
 	require.NoError(f.t, f.keeper.RestartHeights(f.ctx))
@@ -33,8 +33,8 @@ func (f *fixture) restarted() *fixture {
 	return anew
 }
 
-// giveBack has the n-th node give back an assignment, which costs it 1 where it did so a
-// little before. It returns what was burned.
+// giveBack makes the n-th node give back an assignment. If the node gave back another one
+// shortly before, this costs it 1. giveBack returns the burned amount.
 func (f *fixture) giveBack(n byte) int64 {
 	f.t.Helper()
 	f.hold(n, 1)
@@ -43,8 +43,9 @@ func (f *fixture) giveBack(n byte) int64 {
 	return burned.Int64()
 }
 
-// requireHeightsBelow fails if a record of a node, or one in it, names a height that this
-// chain has not reached: what counts from it would wait for that long.
+// requireHeightsBelow fails if a record of a node, or a record within it, contains a height
+// that this chain has not reached. Anything that is counted from such a height would have to
+// wait until the chain reaches it.
 func requireHeightsBelow(t *testing.T, record reflect.Value, most int64) {
 	t.Helper()
 	switch record.Kind() {
@@ -99,7 +100,7 @@ func TestRestartedChainCountsInItsOwnHeights(t *testing.T) {
 	f.leaseOf(lease)
 	f.at(last - 40)
 	for n := range byte(3) {
-		f.register(n, 400, 8) // whose leases are over
+		f.register(n, 400, 8) // the leases of these nodes are over
 	}
 	f.roll()
 	f.at(last - 20)
@@ -134,7 +135,7 @@ func TestRestartedChainCountsInItsOwnHeights(t *testing.T) {
 	require.NoError(t, anew.unjail(1))
 
 	anew.hold(3, 3)
-	anew.at(16) // the window of twenty blocks began three blocks before the first
+	anew.at(16) // the window of twenty blocks began three blocks before the first block
 	anew.lie(3)
 	require.Equal(t, uint32(3), anew.state(3).Jail.Points, "the window of before goes on")
 	anew.miss(3)

@@ -8,10 +8,10 @@ import (
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// retire closes a node and unbonds what is free; what work in flight locks follows
-// when the last of it has ended, or is unbonded so far by repeating the message.
-// With nothing left at stake the worker key is free again; once no kept epoch asks
-// for a weight the whole record goes.
+// retire closes a node and unbonds its free bond. Bond that work in flight locks is unbonded
+// when the last of the work has ended; if the operator repeats the message earlier, the part
+// that has become free is unbonded. If nothing is left at stake, the worker key is free again.
+// If no kept epoch needs a weight of the node, a further message removes the whole record.
 func (k *Keeper) retire(ctx context.Context, operator sdk.AccAddress) (sdk.Coin, int64, error) {
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -45,10 +45,10 @@ func (k *Keeper) retire(ctx context.Context, operator sdk.AccAddress) (sdk.Coin,
 	return free, completion, k.save(n)
 }
 
-// drain starts the return of all that a retired node has left once it holds no
-// work, and frees the worker key of one that is closed thereby. What is held returns
-// with it: a slash reaches what unbonds, and that outlasts every hold. A retired node has no weight
-// that could change.
+// drain starts the return of the whole remaining bond of a retired node that holds no work,
+// and frees the worker key if this closes the node. Held bond returns too, because a slash
+// reaches bond that unbonds, and the unbonding ends after every hold. A retired node does not
+// have a weight that could change.
 func (n *node) drain() error {
 	if n.state.Status != types.NODE_STATUS_RETIRED || n.state.UsedSlots > 0 {
 		return nil
@@ -81,9 +81,9 @@ func (n *node) returnBond() (err error) {
 	return n.drain()
 }
 
-// forget removes a closed record when its weights have left the kept epochs, its
-// bond has returned and no term in jail is remembered: otherwise leaving would
-// wipe it out.
+// forget removes a closed record if its weights have left the kept epochs, its bond has
+// returned and no term in jail is remembered. Without these conditions, an operator could
+// erase the record by leaving.
 func (k *Keeper) forget(n *node) error {
 	if at := n.state.Jail.ForgottenAt(n.params.Jail); n.height() < at {
 		return types.ErrJailed.Wrapf("the record of %s is kept for its terms in jail; remove it from height %d on", n.operator, at)

@@ -10,11 +10,11 @@ import (
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// Slash takes an assignment's whole liability, or one that is contested, from the bond, and
-// what the request names beyond it from free bond and unbondings, and shares it: the cost of
-// the fault first, the rest by the slash split. Cost and honest share go to the
-// module account of the request. The fault counts towards jail. It writes step
-// by step: callers run it in a cached context.
+// Slash takes the whole liability of an assignment, or a contested liability, from the bond.
+// If the request names a further amount, Slash takes it from free bond and unbondings. It then
+// shares the sum: the cost of the fault first, the rest by the slash split. The cost and the
+// honest share go to the module account of the request. The fault counts towards jail. Slash
+// writes step by step, so callers run it in a cached context.
 func (k *Keeper) Slash(ctx context.Context, req types.SlashRequest) (types.SlashOutcome, error) {
 	if err := req.Validate(); err != nil {
 		return types.SlashOutcome{}, err
@@ -59,12 +59,11 @@ func (k *Keeper) Slash(ctx context.Context, req types.SlashRequest) (types.Slash
 		n.profile.Operator, params.BondDenom, req.Reason, req.JobID, req.Task, outcome))
 }
 
-// Penalize is for a fault that does not cost the liability: it gives slot and
-// liability back, notes the fault, and burns the amount of the request, never more
-// than the liability. A wrong result counts towards jail at once; a missed deadline
-// when the caller says so by CountMissed, because it may be the task's fault. It
-// returns what was burned, in units of the bond denom. Callers run it in a cached
-// context.
+// Penalize handles a fault that does not cost the whole liability. It gives slot and liability
+// back, notes the fault, and burns the amount of the request, but at most the liability. A
+// wrong result counts towards jail at once. A missed deadline counts only if the caller later
+// says so with CountMissed, because the task may be at fault. Penalize returns the burned
+// amount, in units of the bond denom. Callers run it in a cached context.
 func (k *Keeper) Penalize(ctx context.Context, req types.PenaltyRequest) (math.Int, error) {
 	if err := req.Validate(); err != nil {
 		return math.Int{}, err
@@ -124,5 +123,5 @@ func (k *Keeper) payOut(ctx context.Context, denom, to string, outcome types.Sla
 	return nil
 }
 
-// coins returns an amount as coins, none for zero.
+// coins returns an amount as coins. For zero it returns no coins.
 func coins(denom string, amount math.Int) sdk.Coins { return sdk.NewCoins(sdk.NewCoin(denom, amount)) }

@@ -10,7 +10,7 @@ import (
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// unbondings lists what is on its way back to an operator, by height.
+// unbondings lists the amounts that are returning to an operator, by height.
 func (f *fixture) unbondings(n byte) map[int64]int64 {
 	f.t.Helper()
 	res, err := f.queries.Unbondings(f.ctx, &types.QueryUnbondingsRequest{Operator: operator(n).String()})

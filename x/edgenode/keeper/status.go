@@ -8,7 +8,7 @@ import (
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// pause keeps a node from claiming; work it holds goes on.
+// pause stops a node from claiming. The work that the node holds continues.
 func (k *Keeper) pause(ctx context.Context, operator sdk.AccAddress) error {
 	return k.changeStatus(ctx, operator, types.NODE_STATUS_PAUSED, func(state types.NodeState) error {
 		if state.Status == types.NODE_STATUS_JAILED {
@@ -32,7 +32,7 @@ func (k *Keeper) resume(ctx context.Context, operator sdk.AccAddress) error {
 	})
 }
 
-// changeStatus moves an open node to another status, unless may refuses it.
+// changeStatus moves an open node to another status, unless the parameter may refuses it.
 func (k *Keeper) changeStatus(
 	ctx context.Context, operator sdk.AccAddress, to types.NodeStatus, may func(types.NodeState) error,
 ) error {
@@ -56,14 +56,15 @@ func (k *Keeper) changeStatus(
 	return k.save(n)
 }
 
-// moveTo gives a node another status by the table, which counts from the next epoch on.
+// moveTo gives a node another status, if the table of transitions allows it. The change counts
+// from the next epoch on.
 func (n *node) moveTo(to types.NodeStatus) error {
 	n.reweigh()
 	return n.setStatus(to)
 }
 
-// setStatus gives a node another status by the table, and an active one a lease. Only a retired node
-// may move to where it is.
+// setStatus gives a node another status, if the table of transitions allows it, and gives an
+// active node a lease. Only a retired node may move to the status that it has.
 func (n *node) setStatus(to types.NodeStatus) error {
 	from := n.state.Status
 	if !from.CanBecome(to) {
@@ -77,7 +78,7 @@ func (n *node) setStatus(to types.NodeStatus) error {
 	switch to {
 	case types.NODE_STATUS_ACTIVE:
 		n.openLease(n.height())
-	case types.NODE_STATUS_LAPSED: // lease_end tells since when
+	case types.NODE_STATUS_LAPSED: // lease_end says since when the node has been lapsed
 	default:
 		state.LeaseEnd = 0
 	}

@@ -13,18 +13,20 @@ import (
 	"github.com/thetaedge/theta/x/internal/isolated"
 )
 
-// unbondingRetryBlocks is how long an unbonding waits that could not be paid,
-// so that it does not stand at the head of the queue for ever.
+// unbondingRetryBlocks is the number of blocks after which the queue visits an unbonding again
+// that could not be paid. The delay prevents the unbonding from staying at the head of the
+// queue forever.
 const unbondingRetryBlocks = 1000
 
-// unbondingsOf are an operator's unbondings that are not due: those that are
-// belong to the operator, though the queue may not have come to them.
+// unbondingsOf returns the range of an operator's unbondings that are not due yet. Unbondings
+// that are due belong to the operator, even if the queue has not paid them yet.
 func unbondingsOf(ctx context.Context, operator sdk.AccAddress) *collections.PairRange[sdk.AccAddress, int64] {
 	return collections.NewPrefixedPairRange[sdk.AccAddress, int64](operator).StartInclusive(height(ctx))
 }
 
-// checkUnbondings bounds what one operator has in the queue: without it a node
-// could fill the queue, one unbonding a block, and hold up everybody's.
+// checkUnbondings bounds the number of an operator's entries in the queue. Without this bound,
+// a node could fill the queue with one unbonding per block and delay the unbondings of all
+// other nodes.
 func (k *Keeper) checkUnbondings(ctx context.Context, operator sdk.AccAddress) error {
 	_, full, err := k.youngestUnbonding(ctx, operator)
 	if err == nil && full {
@@ -33,8 +35,8 @@ func (k *Keeper) checkUnbondings(ctx context.Context, operator sdk.AccAddress) e
 	return err
 }
 
-// youngestUnbonding returns the height of an operator's last unbonding, and whether
-// there are so many that none may be added.
+// youngestUnbonding returns the height of an operator's last unbonding, and whether the
+// operator has so many that none may be added.
 func (k *Keeper) youngestUnbonding(ctx context.Context, operator sdk.AccAddress) (completion int64, full bool, err error) {
 	iterator, err := k.unbondings.Iterate(ctx, unbondingsOf(ctx, operator).Descending())
 	if err != nil {
@@ -57,7 +59,7 @@ func (k *Keeper) youngestUnbonding(ctx context.Context, operator sdk.AccAddress)
 	return completion, false, nil
 }
 
-// hasUnbondings says whether a part of an operator's bond is on its way back.
+// hasUnbondings reports whether a part of an operator's bond is returning.
 func (k *Keeper) hasUnbondings(ctx context.Context, operator sdk.AccAddress) (bool, error) {
 	iterator, err := k.unbondings.Iterate(ctx, unbondingsOf(ctx, operator))
 	if err != nil {
@@ -67,12 +69,12 @@ func (k *Keeper) hasUnbondings(ctx context.Context, operator sdk.AccAddress) (bo
 	return iterator.Valid(), nil
 }
 
-// queueUnbonding notes coins that return after the unbonding period, and after the
-// height until which some of them were held: whatever the period is, a result can be
-// challenged for as long as was promised. The stake itself has already dropped. What a
-// retired node gets comes in as many parts as its work ends in: where that is more than
-// MaxUnbondings the youngest waits for what joins it, so that nothing returns before a
-// slash can no longer reach it.
+// queueUnbonding notes coins that return after the unbonding period, but not before the height
+// until which some of them were held. Whatever the period is, a result can therefore be
+// challenged for as long as was promised. The stake itself has already been reduced. The bond
+// of a retired node returns in several parts, as its work ends. If there would be more parts
+// than MaxUnbondings, further amounts join the youngest unbonding and delay it, so that no
+// part returns while a slash may still need it.
 func (k *Keeper) queueUnbonding(
 	ctx context.Context, params types.Params, operator sdk.AccAddress, amount sdk.Coin, held int64,
 ) (int64, error) {
@@ -99,7 +101,7 @@ func (k *Keeper) queueUnbonding(
 	return completion, emit(ctx, types.NewEventUnbonding(text, amount, completion))
 }
 
-// addUnbonding adds to what an operator gets at a height.
+// addUnbonding adds an amount to the coins that an operator gets at a height.
 func (k *Keeper) addUnbonding(ctx context.Context, operator sdk.AccAddress, completion int64, amount math.Int) error {
 	key := collections.Join(operator, completion)
 	sum, err := k.unbondings.Get(ctx, key)
@@ -117,8 +119,8 @@ func (k *Keeper) addUnbonding(ctx context.Context, operator sdk.AccAddress, comp
 	return k.queue.Set(ctx, collections.Join(completion, operator))
 }
 
-// PayUnbondings pays what is due, at most queue_limit items. An item that
-// cannot be paid is put back for later; none can halt the chain.
+// PayUnbondings pays the unbondings that are due, at most queue_limit of them. An item that
+// cannot be paid is put back for later, and none can halt the chain.
 func (k *Keeper) PayUnbondings(ctx context.Context) error {
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -168,8 +170,8 @@ func (k *Keeper) payUnbonding(ctx context.Context, denom string, operator sdk.Ac
 	return emit(ctx, types.NewEventUnbonded(text, coin))
 }
 
-// isContested says whether a result of an operator is being judged: until the verdict
-// its bond does not return, however long that takes.
+// isContested reports whether a result of an operator is being judged. Until the verdict, the
+// operator's bond does not return, however long that takes.
 func (k *Keeper) isContested(ctx context.Context, operator sdk.AccAddress) (bool, error) {
 	state, err := k.states.Get(ctx, operator)
 	if errors.Is(err, collections.ErrNotFound) {
@@ -186,10 +188,11 @@ func (k *Keeper) postponeUnbonding(ctx context.Context, operator sdk.AccAddress,
 	return k.addUnbonding(ctx, operator, height(ctx)+unbondingRetryBlocks, amount)
 }
 
-// slashUnbondings takes up to amount off what is on its way back to who is slashed,
-// youngest first, and returns what it got. While a result is judged nothing is paid,
-// and what has come due since is within reach too. There are few: MaxUnbondings, and
-// those that could not be paid when they were due.
+// slashUnbondings takes up to amount off the unbondings of the slashed operator, youngest
+// first, and returns how much it has taken. While a result is judged, no unbonding of the
+// operator is paid, so slashUnbondings also takes unbondings that have become due since then.
+// Their number is small: at most MaxUnbondings, and those that could not be paid when they
+// were due.
 func (k *Keeper) slashUnbondings(ctx context.Context, req types.SlashRequest, amount math.Int) (math.Int, error) {
 	operator := req.Operator
 	taken := math.ZeroInt()

@@ -12,10 +12,10 @@ import (
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// Weight returns an operator's sortition weight in force at an epoch, in units
-// of the bond denom, for the class the node is in now: a weight earned in
-// another class counts as 0. It is 0 without a node, and ErrSnapshotPruned for
-// an epoch older than kept.
+// Weight returns an operator's sortition weight in an epoch, in units of the bond denom. It
+// considers the class that the node has now: a weight that the node had in another class
+// counts as 0. Weight returns 0 if there is no node, and ErrSnapshotPruned for an epoch that
+// is older than the kept epochs.
 func (k *Keeper) Weight(ctx context.Context, operator sdk.AccAddress, epoch uint64) (math.Int, error) {
 	current, err := k.Epoch(ctx)
 	if err != nil {
@@ -45,8 +45,8 @@ func (k *Keeper) Weight(ctx context.Context, operator sdk.AccAddress, epoch uint
 	return point.Weight, nil
 }
 
-// ClassSnapshot returns a class as it was at the start of an epoch, a zero
-// snapshot when there is none.
+// ClassSnapshot returns a class as it was at the start of an epoch, or a zero snapshot if
+// there is none.
 func (k *Keeper) ClassSnapshot(ctx context.Context, class string, epoch uint64) (types.ClassSnapshot, error) {
 	snapshot, err := k.snapshots.Get(ctx, collections.Join(epoch, class))
 	if errors.Is(err, collections.ErrNotFound) {
@@ -55,7 +55,7 @@ func (k *Keeper) ClassSnapshot(ctx context.Context, class string, epoch uint64) 
 	return snapshot, err
 }
 
-// upcoming returns a class as the next epoch will see it.
+// upcoming returns a class as it will count in the next epoch.
 func (k *Keeper) upcoming(ctx context.Context, class string) (types.ClassSnapshot, error) {
 	total, err := k.totals.Get(ctx, class)
 	if errors.Is(err, collections.ErrNotFound) {

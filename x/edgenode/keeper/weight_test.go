@@ -114,8 +114,9 @@ func TestEpochRollsOnItsIdentifierOnly(t *testing.T) {
 	f.requireEvent(&types.EventEpochRolled{Epoch: 1})
 }
 
-// A change of bond_per_slot reaches a node with its next change, and the class
-// loses then exactly what the node counted for before.
+// TestFundedSlotsFollowTheBondFromTheNextEpoch checks that a change of bond_per_slot affects a
+// node when the node next changes. The class then loses exactly the amount for which the node
+// counted before.
 func TestFundedSlotsFollowTheBondFromTheNextEpoch(t *testing.T) {
 	f := newFixture(t)
 	f.register(0, 170, 8)

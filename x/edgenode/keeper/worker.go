@@ -22,8 +22,8 @@ func (k *Keeper) OperatorOf(ctx context.Context, worker sdk.AccAddress) (sdk.Acc
 	return operator, err
 }
 
-// rotateWorker replaces the worker key. A retired node with work in flight may
-// still rotate: its commitments have to be revealed.
+// rotateWorker replaces the worker key. A retired node that holds work may still rotate its
+// key, because its commitments have to be revealed.
 func (k *Keeper) rotateWorker(ctx context.Context, msg *types.MsgRotateWorker) error {
 	operator, err := k.parse("operator", msg.Operator)
 	if err != nil {
@@ -62,7 +62,8 @@ func (k *Keeper) rotateWorker(ctx context.Context, msg *types.MsgRotateWorker) e
 	return emit(ctx, types.NewEventNodeUpdated(profile))
 }
 
-// gainWorker has a worker key serve the node, unless it is the operator's or serves another node.
+// gainWorker makes a worker key serve the node, unless the key is the operator's or serves
+// another node.
 func (n *node) gainWorker(worker sdk.AccAddress) error {
 	if n.operator.Equals(worker) {
 		return types.ErrInvalidWorker.Wrap(
@@ -79,8 +80,9 @@ func (n *node) gainWorker(worker sdk.AccAddress) error {
 	return nil
 }
 
-// loseWorker lets another node take the worker key of a closed node, unless one has already: a fault
-// may show long after the node has closed.
+// loseWorker lets another node take the worker key of a closed node. If another node has
+// already taken it, loseWorker changes nothing: a fault may be found long after the node has
+// closed.
 func (n *node) loseWorker() error {
 	worker, err := n.keeper.parse("worker", n.profile.Worker)
 	if err != nil {
@@ -97,8 +99,8 @@ func (n *node) loseWorker() error {
 	return nil
 }
 
-// spell writes the addresses of a profile as the chain does, for others compare them
-// as text: messages may also have them in capitals.
+// spell writes the addresses of a profile in the form that the chain uses. Messages may also
+// contain addresses in capitals, and other programs compare addresses as text.
 func (k *Keeper) spell(profile *types.NodeProfile, operator, worker sdk.AccAddress) (err error) {
 	if profile.Operator, err = k.text(operator); err != nil {
 		return err

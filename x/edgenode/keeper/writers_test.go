@@ -28,7 +28,7 @@ func writers() map[string][]string {
 	}
 }
 
-// use is a place that uses a collection in another way than by reading it.
+// use is a place in the source that uses a collection in another way than by reading it.
 type use struct{ collection, function string }
 
 // writes returns the places in Go files that may write collections, in order.
@@ -52,8 +52,8 @@ func writes(files []*ast.File) []use {
 	return found
 }
 
-// readings returns the expressions of a declaration whose collection is only read: by a method that
-// reads, or by a function that walks it.
+// readings returns the expressions of a declaration whose collection is only read, either by a
+// method that reads or by a function that walks the collection.
 func readings(decl ast.Decl) map[ast.Expr]bool {
 	reads := map[ast.Expr]bool{}
 	ast.Inspect(decl, func(n ast.Node) bool {
@@ -96,7 +96,8 @@ func parsed(t *testing.T) []*ast.File {
 	return files
 }
 
-// A second way to save a node is a second place where an index can be forgotten.
+// TestOnlySaveWritesNodesAndTheirIndexes checks that nodes are saved in one place only. If
+// there were a second way to save a node, that way could forget an index.
 func TestOnlySaveWritesNodesAndTheirIndexes(t *testing.T) {
 	written := map[use]bool{}
 	for _, found := range writes(parsed(t)) {
