@@ -1,5 +1,5 @@
-// Package edgenode is the module that knows who may work: nodes, their workers,
-// hardware, bonds, exposure and weights.
+// Package edgenode is the module that determines which nodes may work. It stores nodes, their
+// workers, hardware, bonds, exposure and weights.
 package edgenode
 
 import (
@@ -22,7 +22,7 @@ import (
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// ConsensusVersion rises with every change of the state's layout.
+// ConsensusVersion increases with every change of the state's layout.
 const ConsensusVersion = 1
 
 var (
@@ -36,7 +36,7 @@ var (
 // AppModule is the module with its keeper.
 type AppModule struct{ keeper *keeper.Keeper }
 
-// NewAppModule returns the module around its keeper.
+// NewAppModule returns the module with its keeper.
 func NewAppModule(k *keeper.Keeper) AppModule { return AppModule{keeper: k} }
 
 // IsOnePerModuleType marks the module for the SDK.
@@ -80,7 +80,7 @@ func (AppModule) DefaultGenesis(cdc codec.JSONCodec) json.RawMessage {
 	return cdc.MustMarshalJSON(types.DefaultGenesis())
 }
 
-// ValidateGenesis checks a state without a store.
+// ValidateGenesis checks a genesis state without a store.
 func (AppModule) ValidateGenesis(cdc codec.JSONCodec, _ client.TxEncodingConfig, bz json.RawMessage) error {
 	var g types.GenesisState
 	if err := cdc.UnmarshalJSON(bz, &g); err != nil {
@@ -89,8 +89,8 @@ func (AppModule) ValidateGenesis(cdc codec.JSONCodec, _ client.TxEncodingConfig,
 	return g.Validate()
 }
 
-// InitGenesis writes a state; it panics when the state is unsound, so that the
-// chain does not start on it.
+// InitGenesis writes a genesis state. If the state is invalid, it panics, so that the chain
+// does not start with it.
 func (am AppModule) InitGenesis(ctx sdk.Context, cdc codec.JSONCodec, bz json.RawMessage) {
 	var g types.GenesisState
 	cdc.MustUnmarshalJSON(bz, &g)

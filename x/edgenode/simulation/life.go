@@ -12,7 +12,7 @@ import (
 	"github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// register opens a node of an account that has none, or whose last one closed.
+// register opens a node of an account that does not have an open node.
 func (o operations) register(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgRegister) {
@@ -36,8 +36,8 @@ func (o operations) register(
 	}
 }
 
-// declare returns a class and hardware that meets it. Most machines are small,
-// so that most draws find many of them.
+// declare returns a class and hardware that meets its minimum. Most machines are small, so
+// that most draws find many of them.
 func declare(r *simsx.XRand) (string, types.Hardware) {
 	if r.Intn(8) == 0 {
 		return "cpu-large", types.Hardware{CpuCores: 16, MemoryBytes: 64 << 30}
@@ -45,10 +45,10 @@ func declare(r *simsx.XRand) (string, types.Hardware) {
 	return "cpu-small", types.Hardware{CpuCores: 2 + r.Uint32InRange(0, 6), MemoryBytes: 8 << 30}
 }
 
-// executors are the profiles that every simulated machine runs.
+// executors returns the profiles that every simulated machine runs.
 func executors() []string { return []string{"wasm/1", "container/1"} }
 
-// limits are what some machines declare to take.
+// limits returns the task limits that some machines declare.
 func limits(r *simsx.XRand) types.TaskLimits {
 	if r.Intn(3) == 0 {
 		return types.TaskLimits{}
@@ -87,7 +87,7 @@ func (o operations) bond(
 	}
 }
 
-// unbond takes part of what is neither locked nor the least bond.
+// unbond unbonds a part of the bond that is neither locked nor needed for the minimum bond.
 func (o operations) unbond(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgUnbond) {
@@ -125,7 +125,7 @@ func (o operations) resume(
 	return from, &types.MsgResume{Operator: node.Profile.Operator}
 }
 
-// retire closes a node, or unbonds what a closed one had locked.
+// retire closes a node, or unbonds bond that was locked when the node closed.
 func (o operations) retire(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgRetire) {
@@ -145,7 +145,7 @@ func (o operations) rotateWorker(
 	return from, &types.MsgRotateWorker{Operator: node.Profile.Operator, Worker: worker.AddressBech32}
 }
 
-// renewLease is a worker's sign of life, of a lapsed node if there is one.
+// renewLease renews the lease of a node, preferably of a lapsed one.
 func (o operations) renewLease(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgRenewLease) {
@@ -158,7 +158,7 @@ func (o operations) renewLease(
 	return []simsx.SimAccount{from}, &types.MsgRenewLease{Worker: node.Profile.Worker}
 }
 
-// unjail brings a node back whose term is over.
+// unjail makes a jailed node active after its term is over.
 func (o operations) unjail(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgUnjail) {
@@ -169,7 +169,7 @@ func (o operations) unjail(
 	return from, &types.MsgUnjail{Operator: node.Profile.Operator}
 }
 
-// updateParams changes leases, jail and how a slash is shared.
+// updateParams changes the parameters of leases and jail, and the slash split.
 func (o operations) updateParams(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgUpdateParams) {

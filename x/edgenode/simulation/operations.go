@@ -14,15 +14,16 @@ import (
 )
 
 const (
-	// maxNodes bounds the nodes of a simulated network, and with them its time.
+	// maxNodes bounds the number of nodes of a simulated network, and therefore the time that
+	// a simulation takes.
 	maxNodes = 40
-	// minNodes are left when operators retire.
+	// minNodes is the number of nodes that remain when operators retire.
 	minNodes = 20
-	// pageLimit is above maxNodes and all that ever retired.
+	// pageLimit is larger than the number of all nodes, including all that have retired.
 	pageLimit = 500
 )
 
-// Register adds what operators and workers send.
+// Register adds the messages that operators and workers send.
 func Register(reg simsx.Registry, weights simsx.WeightSource, queries types.QueryServer) {
 	o := operations{queries: queries}
 	reg.Add(weights.Get("edgenode_register", 25), simsx.SimMsgFactoryFn[*types.MsgRegister](o.register))
@@ -37,16 +38,16 @@ func Register(reg simsx.Registry, weights simsx.WeightSource, queries types.Quer
 	reg.Add(weights.Get("edgenode_unjail", 12), simsx.SimMsgFactoryFn[*types.MsgUnjail](o.unjail))
 }
 
-// RegisterProposals adds what governance decides.
+// RegisterProposals adds the messages that governance decides.
 func RegisterProposals(reg simsx.Registry, weights simsx.WeightSource, queries types.QueryServer) {
 	o := operations{queries: queries}
 	reg.Add(weights.Get("edgenode_update_params", 100), simsx.SimMsgFactoryFn[*types.MsgUpdateParams](o.updateParams))
 }
 
-// operations draws each message out of what the queries show.
+// operations draws each message from the answers of the queries.
 type operations struct{ queries types.QueryServer }
 
-// nodes returns the nodes that match, in order of operator; none after a skip.
+// nodes returns the nodes that match, in order of operator. It returns none after a skip.
 func (o operations) nodes(
 	ctx context.Context, reporter simsx.SimulationReporter, matches func(types.Node) bool,
 ) []types.Node {
@@ -84,7 +85,7 @@ func standing(status types.NodeStatus) func(types.Node) bool {
 
 func open(n types.Node) bool { return n.State.Status != types.NODE_STATUS_RETIRED }
 
-// unused finds an account that serves no node and is not the operator's.
+// unused finds an account that does not serve a node and is not the operator's.
 func (o operations) unused(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter, operator string,
 ) simsx.SimAccount {
@@ -95,7 +96,7 @@ func (o operations) unused(
 		}))
 }
 
-// params returns the parameters; nothing may be drawn after a skip.
+// params returns the parameters. After a skip, the caller must not draw anything.
 func (o operations) params(ctx context.Context, reporter simsx.SimulationReporter) types.Params {
 	found, err := o.queries.Params(ctx, &types.QueryParamsRequest{})
 	if err != nil {
@@ -105,7 +106,7 @@ func (o operations) params(ctx context.Context, reporter simsx.SimulationReporte
 	return found.Params
 }
 
-// tokens returns whole coins of 10^18 units.
+// tokens returns a number of whole coins, of 10^18 units each.
 func tokens(denom string, whole int) sdk.Coin {
 	return sdk.NewCoin(denom, math.NewInt(int64(whole)).Mul(math.NewIntWithDecimal(1, 18)))
 }
