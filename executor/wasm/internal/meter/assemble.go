@@ -1,7 +1,7 @@
 package meter
 
-// assemble writes the module with the added items. Custom sections go: they carry
-// names and debug data that describe the code before the rewriting.
+// assemble writes the module with the added items. It drops custom sections, because their
+// names and debug data describe the code before the rewriting.
 func (w *rewriter) assemble(bodies [][]byte) []byte {
 	out := []byte("\x00asm\x01\x00\x00\x00")
 	section := func(id byte, count int, items []byte) {

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Programs that give the rewriting the most to do for their size.
+// BenchmarkRewriteTheWorst rewrites programs that need the most rewriting work for their size.
 func BenchmarkRewriteTheWorst(b *testing.B) {
 	many := strings.Repeat("i64 ", 16000)
 	text := func(body string) string {

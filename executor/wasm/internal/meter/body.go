@@ -2,54 +2,54 @@ package meter
 
 import "strings"
 
-// instruction is one of a function's body that can be reached.
+// instruction is an instruction of a function's body that can be reached.
 type instruction struct {
-	at, end int // its bytes
+	at, end int // the offsets of its bytes
 	op      byte
 	sub     uint32 // the second opcode of the prefixed groups
-	index   uint32 // what the first immediate names: a local, a label, a function
-	second  uint32 // what the second one names
+	index   uint32 // the index in the first immediate: a local, a label, a function
+	second  uint32 // the index in the second immediate
 
-	// How many operands are on the stack before it, and how many of them are floats
-	// or vectors.
+	// operands is the number of operands on the stack before the instruction, and floats is
+	// how many of them are floats or vectors.
 	operands, floats uint32
 }
 
 // operand is a value on the stack of the validator.
 type operand struct {
 	kind   byte
-	floats uint32 // how many of the values up to this one are floats or vectors
-	from   int    // the instruction that put it there
+	floats uint32 // how many of the values up to and including this one are floats or vectors
+	from   int    // the instruction that pushed it
 }
 
-// life is how long an operand stays on the stack.
+// life says how long an operand stays on the stack.
 type life struct {
 	from, to int
 	kind     byte
 }
 
-// body is a validated function. Code that cannot be reached is left out.
+// body is a validated function. It does not contain code that cannot be reached.
 type body struct {
 	module *Module
 	kind   funcType
-	locals string // types of parameters and locals
+	locals string // the types of parameters and locals
 	raw    []byte
 	code   []instruction
 	lives  []life
-	calls  bool // any other function
+	calls  bool // whether it calls any other function
 	loops  bool
 }
 
-// frame is a block, loop or if that is open.
+// frame is an open block, loop or if.
 type frame struct {
 	op      byte
 	kind    funcType
-	height  int  // of the operands below it
-	dead    bool // what follows in it cannot be reached
-	dropped bool // itself cannot be reached
+	height  int  // the number of operands below it
+	dead    bool // the code that follows in it cannot be reached
+	dropped bool // the frame itself cannot be reached
 }
 
-// label gives the types that a branch to the frame takes along.
+// label returns the types of the values that a branch to the frame carries.
 func (f *frame) label() string {
 	if f.op == opLoop {
 		return f.kind.params
@@ -57,7 +57,7 @@ func (f *frame) label() string {
 	return f.kind.results
 }
 
-// validator checks a body by the algorithm of the specification's appendix.
+// validator checks a body with the algorithm in the appendix of the specification.
 type validator struct {
 	*reader
 	*body
@@ -123,7 +123,7 @@ func (v *validator) pushAll(kinds string) {
 	}
 }
 
-// floats says how many floats and vectors are on the stack.
+// floats returns how many floats and vectors are on the stack.
 func (v *validator) floats() uint32 {
 	if len(v.stack) == 0 {
 		return 0
@@ -154,21 +154,21 @@ func (v *validator) want(kind byte) {
 	}
 }
 
-// wantAll takes values from the stack, the last of them first.
+// wantAll takes values of these types from the stack, the last of them first.
 func (v *validator) wantAll(kinds string) {
 	for i := len(kinds) - 1; i >= 0; i-- {
 		v.want(kinds[i])
 	}
 }
 
-// unreachable says that what follows in the frame cannot be reached.
+// unreachable marks the code that follows in the frame as unreachable.
 func (v *validator) unreachable() {
 	f := v.top()
 	v.stack = v.stack[:f.height]
 	f.dead = true
 }
 
-// target gives the frame that a branch names.
+// target returns the frame that a branch names.
 func (v *validator) target(label uint32) *frame {
 	if uint64(label) >= uint64(len(v.frames)) {
 		v.fail("label %d does not exist", label)

@@ -1,26 +1,25 @@
 package meter
 
-// What instructions cost, in fuel. Part of the profile.
+// These constants are the costs of instructions, in fuel. They are part of the profile.
 const (
-	// FrameFuel is what a call of a function that counts the stack costs beside its
-	// instructions.
+	// FrameFuel is the additional cost of a call of a function that counts the stack.
 	FrameFuel = 10
-	// bulkTurn is what a bulk instruction costs, and each turn of it.
+	// bulkTurn is the cost of a bulk instruction, and of each of its turns.
 	bulkTurn = 6
-	// How much a bulk instruction does in a turn, as powers of two: bytes of memory,
-	// elements of a table.
+	// These are the amounts that a bulk instruction handles per turn, as powers of two: bytes
+	// of memory, and elements of a table.
 	memoryTurnShift = 6
 	tableTurnShift  = 2
 )
 
-// charge is fuel that is taken at one place of a function.
+// charge is an amount of fuel that is taken at one place of a function.
 type charge struct {
 	cost  int64
-	check bool // whether enough was left
+	check bool // whether to check that enough fuel was left
 }
 
-// charges says what is taken before which instruction: at holds for each instruction
-// one more than the index of the charge before it, zero if there is none.
+// charges says which charge is taken before which instruction. For each instruction, at
+// contains the index of the charge before it, plus one, or zero if there is none.
 type charges struct {
 	list []charge
 	at   []uint32
@@ -32,7 +31,7 @@ func (c *charges) open(at int, check bool) int {
 	return len(c.list) - 1
 }
 
-// before gives the charge before an instruction.
+// before returns the charge before an instruction.
 func (c *charges) before(at int) charge {
 	if c.at[at] == 0 {
 		return charge{}
@@ -40,7 +39,7 @@ func (c *charges) before(at int) charge {
 	return c.list[c.at[at]-1]
 }
 
-// cost is what an instruction costs.
+// cost returns the cost of an instruction.
 func cost(op byte) int64 {
 	switch op {
 	case opNop, opDrop, opBlock, opLoop, opUnreachable, opReturn, opElse, opEnd:
@@ -50,18 +49,17 @@ func cost(op byte) int64 {
 	}
 }
 
-// region is an open block as the charges see it.
+// region describes an open block for the computation of charges.
 type region struct {
 	op      byte
-	outer   int // the charge that is open around it
-	reaches int // the outermost region that a branch inside of it leads to
+	outer   int // the charge that is open around the block
+	reaches int // the outermost region to which a branch inside of the block leads
 }
 
-// charges cuts the body into regions that are run as a whole, and sums up what the
-// instructions of each cost. A region is charged where it starts: at the entry of
-// the function, in a loop, in both arms of an if, after br_if, and after the end of
-// a block that a branch leaves early. The code after any other end belongs to the
-// region before the block.
+// charges divides the body into regions that run as a whole, and adds up the costs of the
+// instructions of each region. A region is charged where it starts: at the entry of the
+// function, in a loop, in both arms of an if, after br_if, and after the end of a block that a
+// branch leaves early. The code after any other end belongs to the region before the block.
 func (b *body) charges() charges {
 	c := charges{at: make([]uint32, len(b.code)+1)}
 	current := c.open(0, b.calls || b.loops)
@@ -92,7 +90,7 @@ func (b *body) charges() charges {
 			}
 			outer := &regions[len(regions)-1]
 			outer.reaches = min(outer.reaches, r.reaches)
-			// A branch leaves it before its end.
+			// A branch leaves the block before its end.
 			if current = r.outer; r.reaches < len(regions) {
 				current = c.open(i+1, false)
 			}
@@ -112,7 +110,7 @@ func (b *body) charges() charges {
 	return c
 }
 
-// targets gives the labels of a branch table.
+// targets returns the labels of a branch table.
 func (b *body) targets(x *instruction) []uint32 {
 	r := &reader{b: b.raw[x.at+1 : x.end]}
 	labels := make([]uint32, r.u32()+1)

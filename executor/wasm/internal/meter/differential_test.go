@@ -20,18 +20,18 @@ import (
 	"github.com/tetratelabs/wazero/sys"
 )
 
-// -modules lets the differential test run longer.
+// The flag -modules makes the differential test run longer.
 var modules = flag.Int("modules", 120, "random modules, of either kind, that the engines are compared on")
 
-// fuelOfRun is what a random module may use.
+// fuelOfRun is the amount of fuel that a random module may use.
 const fuelOfRun = 300_000
 
-// outcome is all that can be seen of a run.
+// outcome contains everything that can be observed of a run.
 type outcome struct {
 	End    string `json:"end"` // returned, trapped or empty
 	Fuel   int64  `json:"fuel"`
 	Memory string `json:"memory"`
-	// Traces are folded from the numbers 1 and 2 on, in decimal.
+	// Traces start with the numbers 1 and 2, and are written in decimal.
 	Traces []string `json:"traces"`
 }
 
@@ -120,8 +120,7 @@ func onWasmtime() side {
 	}}
 }
 
-// onNode runs all modules of a folder under V8, and returns nothing where Node is not
-// installed.
+// onNode runs all modules of a folder with V8. It returns nil if Node is not installed.
 func onNode(t *testing.T, dir string) []outcome {
 	t.Helper()
 	node, err := exec.LookPath("node")
@@ -136,8 +135,8 @@ func onNode(t *testing.T, dir string) []outcome {
 	return outcomes
 }
 
-// The rewriting leaves nothing open: fuel, end, memory and traces are the same on every
-// engine, with and without SIMD.
+// TestEnginesAgreeOnRandomModules checks that the rewriting leaves nothing to the engine:
+// fuel, end, memory and traces are the same on every engine, with and without SIMD.
 func TestEnginesAgreeOnRandomModules(t *testing.T) {
 	compiler := onWazero("wazero", wazero.NewRuntimeConfigCompiler())
 	others := []side{onWazero("wazero's interpreter", wazero.NewRuntimeConfigInterpreter()), onWasmtime()}

@@ -10,12 +10,13 @@ type emitter struct {
 	out     []byte
 	charges charges
 	nans    map[int]byte
-	units   int64 // of the counted stack, zero if the function does not count
+	units   int64 // units of the counted stack, or zero if the function does not count
 	depth   uint32
-	// traced is how much of out the traces are.
+	// traced is the number of bytes of out that belong to traces.
 	traced int
 
-	// The locals that are added, and their types.
+	// The first five fields are the indices of the locals that are added, and added contains
+	// the types of these locals.
 	localStack, localFuel, localF32, localF64, localV128 uint32
 	added                                                []byte
 }
@@ -35,7 +36,7 @@ func (w *rewriter) function(kind funcType, raw []byte) ([]byte, error) {
 		e.charges.list[0].cost += FrameFuel
 	}
 	e.write()
-	// How many traces are folded must not decide whether a program is valid.
+	// The number of traces that are folded must not affect whether a program is valid.
 	if size := len(e.out) - e.traced; size > MaxRewrittenBytes {
 		return nil, fmt.Errorf("%w: %d bytes of code with what is added, at most %d are allowed; split the function", ErrUnsupported, size, MaxRewrittenBytes)
 	}
@@ -62,7 +63,7 @@ func (e *emitter) write() {
 	}
 }
 
-// local takes the next index for a local of a type.
+// local returns the next index for a local of a type.
 func (e *emitter) local(kind byte) uint32 {
 	e.added = append(e.added, kind)
 	return uint32(len(e.locals) + len(e.added) - 1)
@@ -104,8 +105,8 @@ func (e *emitter) addLocals() {
 
 func (e *emitter) op(op byte, index uint32) { e.out = appendU32(append(e.out, op), index) }
 
-// charge takes fuel, and where it looks whether that was too much, it folds the traces
-// and fetches more.
+// charge takes fuel. If the charge has a check, charge also folds the traces and, if too much
+// was taken, fetches more fuel.
 func (e *emitter) charge(c charge) {
 	if c.cost != 0 {
 		e.op(opGlobalGet, e.globalFuel)
@@ -129,8 +130,8 @@ func (e *emitter) charge(c charge) {
 	e.out = append(e.out, opEnd)
 }
 
-// enter takes the function's units off the counted stack and opens a block around
-// the body; without enough units it sets the overflow mark and traps.
+// enter takes the function's units off the counted stack and opens a block around the body. If
+// there are not enough units, it sets the overflow mark and traps.
 func (e *emitter) enter() {
 	e.op(opGlobalGet, e.globalStack)
 	e.out = append(appendI32Const(e.out, int32(e.units)), opI32Sub)
@@ -169,7 +170,7 @@ func (e *emitter) instruction(x *instruction) {
 		e.op(opCall, e.funcGrow)
 		return
 	case opBulk:
-		// The count is on top of the stack, and the call leaves it there.
+		// The count is on top of the stack, and the call does not remove it.
 		switch x.sub {
 		case bulkMemoryInit, bulkMemoryCopy, bulkMemoryFill:
 			e.op(opCall, e.funcTurnMemory)
@@ -194,7 +195,7 @@ func (e *emitter) settle(kind byte) {
 	}
 }
 
-// choose takes the value where it is equal to itself, else the canonical NaN.
+// choose takes the value if it is equal to itself, and the canonical NaN otherwise.
 func (e *emitter) choose(kind byte, local uint32, equal byte) {
 	e.op(opLocalTee, local)
 	e.out = appendCanonicalNaN(e.out, kind)

@@ -5,8 +5,8 @@ import (
 	"math/rand/v2"
 )
 
-// generator writes random modules that are valid: functions of random types and
-// bodies, over all numeric and SIMD instructions.
+// generator writes random valid modules. Their functions have random types and bodies, with
+// all numeric and SIMD instructions.
 type generator struct {
 	*rand.Rand
 
@@ -15,7 +15,7 @@ type generator struct {
 	locals  string
 	globals string
 	result  string
-	self    int // the function that is written
+	self    int // the function that is being written
 	depth   uint32
 	counter uint32
 	out     []byte
@@ -23,8 +23,8 @@ type generator struct {
 
 const generatedGlobals = 4
 
-// generate returns a module for a seed. Its entry calls each function once, and
-// stores what comes out.
+// generate returns a module for a seed. Its entry calls each function once, and stores the
+// results.
 func generate(seed uint64, simd bool) []byte {
 	g := &generator{Rand: rand.New(rand.NewPCG(seed, 7)), simd: simd}
 	count := 2 + g.IntN(5)
@@ -118,7 +118,8 @@ func (g *generator) store(kind byte) {
 	}
 }
 
-// interesting numbers are where arithmetic goes wrong.
+// bits returns the bits of a number, often one of those for which arithmetic is most likely to
+// be wrong.
 func (g *generator) bits() uint64 {
 	list := []uint64{
 		0, 1, 2, 7, 31, 32, 63, 64, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0x7fffffff, 0x80000000, 0xffffffff, 1 << 63, 1<<63 - 1, 1<<64 - 1,
@@ -148,7 +149,7 @@ func (g *generator) constant(kind byte) {
 	}
 }
 
-// address puts an address inside of the memory, sometimes at its end.
+// address pushes an address inside of the memory, sometimes at its end.
 func (g *generator) address(deep int) {
 	if g.IntN(400) == 0 {
 		g.value(typeI32, deep-1)
@@ -173,7 +174,7 @@ func (g *generator) local(kind byte) (uint32, bool) {
 	return 0, false
 }
 
-// value puts a value of a type on the stack.
+// value pushes a value of a type.
 func (g *generator) value(kind byte, deep int) {
 	if deep <= 0 {
 		if at, found := g.local(kind); found && g.IntN(3) > 0 {
@@ -230,7 +231,7 @@ func (g *generator) value(kind byte, deep int) {
 	g.instruction(kind, deep)
 }
 
-// instruction puts the result of a random instruction on the stack.
+// instruction pushes the result of a random instruction.
 func (g *generator) instruction(kind byte, deep int) {
 	for range 200 {
 		if g.IntN(6) == 0 {
@@ -275,8 +276,8 @@ func (g *generator) instruction(kind byte, deep int) {
 	g.constant(kind)
 }
 
-// mayTrap tells divisions and conversions that trap, which would end most modules
-// early.
+// mayTrap reports whether an instruction is a division or conversion that may trap. Such
+// instructions would end most modules early.
 func mayTrap(op byte) bool {
 	return op >= 0x6d && op <= 0x70 || op >= 0x7f && op <= 0x82 || op >= 0xa8 && op <= 0xab || op >= 0xae && op <= 0xb1
 }
@@ -362,11 +363,11 @@ func (g *generator) inside(deep int) {
 	g.depth--
 }
 
-// leave branches out of the block that is open, to one of those around it.
+// leave branches out of the open block, to one of the blocks around it.
 func (g *generator) leave(deep int) {
 	g.depth++
 	defer func() { g.depth-- }()
-	void := uint32(1) // the function takes results along
+	void := uint32(1) // a branch out of the function carries its results
 	if g.result != "" {
 		void = 0
 	}
@@ -393,7 +394,8 @@ func (g *generator) loop(deep int) {
 	g.out = appendSigned(append(g.out, opI32Const), int64(1+g.IntN(6)))
 	g.op(opLocalSet, g.counter)
 	g.emit(opLoop, blockVoid)
-	// Only what cannot touch the counter: no loop inside of a loop.
+	// This may emit only code that cannot change the counter, so it must not contain a loop
+	// inside of a loop.
 	g.depth++
 	for range 1 + g.IntN(3) {
 		kind := g.kind()
@@ -412,7 +414,7 @@ func (g *generator) loop(deep int) {
 	g.emit(opBrIf, 0, opEnd)
 }
 
-// call calls a function that comes later: how deep calls nest is another test's.
+// call calls a function that is defined later. Another test covers deeply nested calls.
 func (g *generator) call(deep int) {
 	if g.self < 0 || g.self+1 >= len(g.types) {
 		return

@@ -63,8 +63,8 @@ func (v *validator) number(op byte) {
 	}
 }
 
-// shortest reads a number where wazero reads a single byte: of a longer form it would run
-// other instructions than the specification says.
+// shortest reads a number in its shortest form. wazero reads a single byte here: if the form
+// were longer, wazero would run other instructions than the specification says.
 func (v *validator) shortest() uint32 {
 	start := v.pos
 	n := v.u32()
@@ -74,8 +74,9 @@ func (v *validator) shortest() uint32 {
 	return n
 }
 
-// blockType reads the type of a block: nothing or one value, a byte each, or the index
-// of a function type. Only the index is a number: a longer form of the byte is invalid.
+// blockType reads the type of a block: no value or one value, a byte in either case, or the
+// index of a function type. Only the index is a number, so a longer form of the byte is
+// invalid.
 func (v *validator) blockType() funcType {
 	if kind, ok := v.shortBlockType(); ok {
 		return kind
@@ -88,7 +89,7 @@ func (v *validator) blockType() funcType {
 	return v.module.types[index]
 }
 
-// shortBlockType reads a block type of one byte, if there is one.
+// shortBlockType reads the type of a block that takes one byte, if there is such a type.
 func (v *validator) shortBlockType() (funcType, bool) {
 	if v.err != nil || v.done() || v.b[v.pos]&0xc0 != 0x40 {
 		return funcType{}, false
@@ -151,7 +152,7 @@ func (v *validator) control(x *instruction) {
 	}
 }
 
-// close ends the innermost frame, whose results have to be all that is on the stack.
+// close ends the innermost frame. The stack must contain exactly its results.
 func (v *validator) close() frame {
 	f := *v.top()
 	v.wantAll(f.kind.results)
@@ -192,7 +193,7 @@ func (v *validator) branchTable() {
 	v.unreachable()
 }
 
-// peek holds the types on top of the stack against kinds and leaves them there.
+// peek compares the types on top of the stack with kinds, and does not remove the values.
 func (v *validator) peek(kinds string) {
 	base := v.top().height
 	for i := range kinds {
@@ -225,7 +226,7 @@ func (v *validator) call(x *instruction) {
 	v.pushAll(kind.results)
 }
 
-// callee gives the type of a called function.
+// callee returns the type of a called function.
 func (v *validator) callee(x *instruction) funcType {
 	kind, known := v.body.callee(x)
 	if !known {
@@ -293,7 +294,7 @@ func (v *validator) variable(x *instruction) {
 	}
 }
 
-// table gives the type of a table's elements.
+// table returns the type of a table's elements.
 func (v *validator) table(index uint32) byte {
 	if uint64(index) >= uint64(len(v.module.tables)) {
 		v.fail("table %d does not exist", index)

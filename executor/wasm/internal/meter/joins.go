@@ -2,20 +2,20 @@ package meter
 
 import "fmt"
 
-// joins counts where the control flow of a function meets: each block, loop, if and
+// joins counts the places where the control flow of a function meets: each block, loop, if and
 // else, each branch, and each target of a branch table.
 type joins struct {
 	count uint64
-	// carried is the most values that one of them takes along from the stack.
+	// carried is the highest number of values that one of them carries from the stack.
 	carried uint64
-	// blocks (with loops and ifs), loops and branches among them, and calls beside
-	// them.
+	// blocks is the number of blocks, loops and ifs. loops is the number of loops, which
+	// blocks includes. branches is the number of branches, and calls the number of calls.
 	blocks, loops, branches, calls uint64
 }
 
-// A compiler's time grows with the square of blocks, loops and branches, and its
-// memory with calls. The weights make as many of each cost about as much: some
-// seconds and hundreds of megabytes for the most that a function may have.
+// A compiler's time grows with the square of blocks, loops and branches, and its memory grows
+// with calls. With these weights, the highest allowed number of each costs approximately the
+// same: some seconds and hundreds of megabytes per function.
 const (
 	blockSquares  = 128
 	loopSquares   = 4
@@ -23,8 +23,8 @@ const (
 	callValues    = 8
 )
 
-// add counts an instruction; the targets of a branch table but its last, and what
-// blocks take along, are counted where they are read.
+// add counts an instruction. All targets of a branch table except for the last, and the values
+// that blocks carry, are counted where they are read.
 func (j *joins) add(op byte) {
 	switch op {
 	case opElse, opBrTable:
@@ -44,19 +44,20 @@ func (j *joins) add(op byte) {
 	}
 }
 
-// carry notes what a block takes along: one value if it has none.
+// carry notes how many values a block carries. A block without values counts as one.
 func (j *joins) carry(kind funcType) {
 	j.carried = max(j.carried, 1, uint64(len(kind.params)), uint64(len(kind.results)))
 }
 
-// values is the most that may be carried to all of them in a function of so many
-// parameters and locals, with what blocks, loops, branches and calls count for.
+// values returns the highest number of values that may be carried to all joins in a function
+// with this number of parameters and locals, plus the weights of blocks, loops, branches and
+// calls.
 func (j *joins) values(locals uint64) uint64 {
 	return j.count*(1+locals+j.carried) + j.blocks*j.blocks/blockSquares + j.loops*j.loops/loopSquares +
 		j.branches*j.branches/branchSquares + j.calls*callValues
 }
 
-// carry refuses a function, or a module, that no compiler copes with.
+// carry refuses a function, or a module, that is too expensive for compilers.
 func (w *rewriter) carry(values uint64) error {
 	if values > MaxFunctionJoins {
 		return fmt.Errorf("%w: blocks and branches times parameters and locals are %d, at most %d are allowed; split the function", ErrUnsupported, values, MaxFunctionJoins)

@@ -8,7 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// program is a module of functions with so many locals and this body.
+// program returns a module with this number of functions, each with this number of locals and
+// this body.
 func program(functions, locals int, body string) string {
 	var text strings.Builder
 	text.WriteString(`(module (func (export "_start"))`)
@@ -19,7 +20,8 @@ func program(functions, locals int, body string) string {
 	return text.String()
 }
 
-// Each of these takes a compiler seconds and gigabytes a function, or ends its process.
+// TestFunctionsThatNoCompilerCopesWithAreRefused checks that functions are refused if each of
+// them takes a compiler seconds and gigabytes, or ends its process.
 func TestFunctionsThatNoCompilerCopesWithAreRefused(t *testing.T) {
 	wide := strings.Repeat("i32 ", 1000)
 	for name, c := range map[string]struct {
@@ -63,7 +65,9 @@ func TestModulesThatNoCompilerCopesWithAreRefused(t *testing.T) {
 	require.ErrorContains(t, err, "of all functions")
 }
 
-// A linker makes as many data segments as browsers take, for every zero that it leaves out.
+// TestAsManySegmentsAsBrowsersTakeAreTaken checks that a module may have as many data segments
+// as in browsers. A linker makes up to that number, because it starts a new segment wherever
+// it leaves out zeros.
 func TestAsManySegmentsAsBrowsersTakeAreTaken(t *testing.T) {
 	module := func(n int) string {
 		return `(module (memory 1) (func (export "_start")) ` + strings.Repeat(`(data (i32.const 0) "a")`, n) + ")"

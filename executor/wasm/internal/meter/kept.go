@@ -1,29 +1,29 @@
 package meter
 
 const (
-	// RegisterInts is how many integers and references a function may have at once without a
-	// place on the stack for each.
+	// RegisterInts is the number of integers and references that a function may have at the
+	// same time without a place on the stack for each of them.
 	RegisterInts = 6
-	// RegisterFloats is how many floats and vectors a function may have at once without a
-	// place on the stack for each.
+	// RegisterFloats is the number of floats and vectors that a function may have at the same
+	// time without a place on the stack for each of them.
 	RegisterFloats = 8
 )
 
-// keeping finds the values that are kept: those that outlive a call, and those that give
-// way where more values live than there are registers.
+// keeping finds the values that are kept. These are the values that outlive a call, and the
+// values that give way if more values are live than there are registers.
 type keeping struct {
 	liveness
 	values *values
 
-	kept   set    // locals whose value is kept further on
-	whole  bool   // all that lives is kept
+	kept   set    // locals whose value is kept later
+	whole  bool   // everything that is live is kept
 	marked []bool // values that are kept
 	calls  []bool // instructions that call
 	full   []bool // instructions before which there are more operands than registers
 	held   [2]queue
 }
 
-// kept gives the types of the values that are kept.
+// kept returns the types of the values that are kept.
 func (b *body) kept() []byte {
 	s := b.scopes()
 	v := s.values()
@@ -46,8 +46,8 @@ func (b *body) kept() []byte {
 	return kinds
 }
 
-// callsOut says whether an instruction calls something, so that what lives on has to be
-// kept. A loop may have to fetch fuel at its start.
+// callsOut reports whether an instruction calls a function, so that values that stay live have
+// to be kept. A loop counts too, because it may have to fetch fuel at its start.
 func callsOut(x *instruction) bool {
 	switch x.op {
 	case opCall, opCallIndirect, opMemoryGrow, opLoop:
@@ -72,13 +72,13 @@ func (f *keeping) ofLocals() {
 			f.back(i)
 			f.hold(x.op, int(f.of[i]))
 		}
-		// At the start of a loop what lives is kept already.
+		// At the start of a loop, everything that is live is already kept.
 		if f.calls[i] = callsOut(x); f.calls[i] && x.op != opLoop {
 			f.keep()
 		}
 		f.crowd(i)
 	}
-	// Fuel may have to be fetched at the entry.
+	// The function may have to fetch fuel at its entry.
 	for i := range f.kind.params {
 		if f.live.has(uint32(i)) {
 			f.marked[i+1] = true
@@ -105,7 +105,7 @@ func (f *keeping) define(local uint32, value int32) {
 	f.heldWith(local).remove(local)
 }
 
-// heldWith are the locals in registers of the same sort as this one.
+// heldWith returns the locals that are in registers of the same sort as this one.
 func (f *keeping) heldWith(local uint32) *queue {
 	if floating(f.scopes.locals[local]) {
 		return &f.held[1]
@@ -113,8 +113,8 @@ func (f *keeping) heldWith(local uint32) *queue {
 	return &f.held[0]
 }
 
-// crowd makes locals give way where more values live before an instruction than there
-// are registers: those that are read last.
+// crowd makes locals give way if more values are live before an instruction than there are
+// registers. The locals that are read last give way.
 func (f *keeping) crowd(i int) {
 	x := &f.code[i]
 	operands := [2]int{int(x.operands - x.floats), int(x.floats)}
@@ -127,7 +127,7 @@ func (f *keeping) crowd(i int) {
 	}
 }
 
-// keep keeps all that lives.
+// keep keeps everything that is live.
 func (f *keeping) keep() {
 	if !f.whole {
 		f.kept.join(f.live)
@@ -135,8 +135,8 @@ func (f *keeping) keep() {
 	}
 }
 
-// hold goes over an instruction that parts or joins paths, or ends one, from what is
-// kept after it to what is kept before it.
+// hold processes an instruction at which paths part, join or end. It replaces what is kept
+// after the instruction by what is kept before it.
 func (f *keeping) hold(op byte, at int) {
 	switch op {
 	case opEnd:
@@ -146,7 +146,7 @@ func (f *keeping) hold(op byte, at int) {
 		s.otherKept = copied(s.otherKept, f.kept)
 		copy(f.kept, s.kept)
 	case opLoop:
-		// All that lives here outlives the call that fetches fuel.
+		// Everything that is live here outlives the call that fetches fuel.
 		f.kept.join(f.live)
 		f.join(at)
 	case opIf:
@@ -172,8 +172,8 @@ func (f *keeping) hold(op byte, at int) {
 	f.regain()
 }
 
-// meet is the end of a scope: what joins at its label has values of its own from here
-// on. A loop's label is its start, where all that lives is kept.
+// meet processes the end of a scope. From here on, locals that join at its label have values
+// of their own. The label of a loop is its start, where everything that is live is kept.
 func (f *keeping) meet(at int) {
 	s := &f.list[at]
 	if s.op == opLoop {
@@ -185,7 +185,7 @@ func (f *keeping) meet(at int) {
 	s.kept = copied(s.kept, f.kept)
 }
 
-// join marks the values that locals get where branches meet, if they are kept.
+// join marks the values that locals get where branches meet, if these values are kept.
 func (f *keeping) join(at int) {
 	s := &f.list[at]
 	next := s.first
@@ -198,7 +198,7 @@ func (f *keeping) join(at int) {
 	})
 }
 
-// regain puts all locals that live into registers again.
+// regain puts all live locals into registers again.
 func (f *keeping) regain() {
 	f.whole = false
 	f.held[0].clear()
@@ -208,7 +208,8 @@ func (f *keeping) regain() {
 
 // ofOperands marks the operands that are kept.
 func (f *keeping) ofOperands() {
-	// How many of the instructions before one call, or are full.
+	// called and full count, for each instruction, how many of the instructions before it call
+	// or are full.
 	called, full := make([]uint32, len(f.code)+2), make([]uint32, len(f.code)+2)
 	for i := range f.code {
 		called[i+1], full[i+1] = called[i], full[i]

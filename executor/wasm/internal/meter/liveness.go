@@ -1,20 +1,21 @@
 package meter
 
-// ExactLoops is how many loops may be in one another so that it is known exactly which
-// locals live at the start of each. For loops further inside a larger set is taken, so
-// that the work does not grow with how deep they are.
+// ExactLoops is the depth of nested loops up to which the set of locals that are live at the
+// start of each loop is exact. For more deeply nested loops a larger set is used, so that the
+// work does not grow with the depth.
 const ExactLoops = 8
 
-// liveness follows the locals of a body from its end to its start.
+// liveness finds live locals by a walk over a body from its end to its start.
 type liveness struct {
 	*scopes
 	live set
 }
 
-// liveness finds the locals that live at the start of each loop: those that may be read
-// before they are set again. A walk from the end to the start knows them for the loops
-// that are in no other, whatever it takes to live at their ends, because what lives on
-// from there lives at the start already; the next walk for the loops inside of those.
+// liveness finds the locals that are live at the start of each loop, which are those that may
+// be read before they are set again. One walk from the end to the start finds these locals for
+// the outermost loops, whatever it assumes to be live at the ends of the loops, because a
+// local that is live across the end is already live at the start. The next walk finds them for
+// the loops one level further inside, and so on.
 func (s *scopes) liveness() {
 	f := &liveness{scopes: s, live: s.set()}
 	for range min(s.loops, ExactLoops) {
@@ -25,7 +26,8 @@ func (s *scopes) liveness() {
 	}
 }
 
-// back goes over one instruction, from what lives after it to what lives before it.
+// back processes one instruction. It replaces the locals that are live after the instruction
+// by those that are live before it.
 func (f *liveness) back(i int) {
 	x, at := &f.code[i], int(f.of[i])
 	switch x.op {
@@ -63,8 +65,9 @@ func (f *liveness) back(i int) {
 	}
 }
 
-// label finds what lives at the label of a scope, given what lives behind its end. At
-// the label of a loop, which is its start, that is what the walk before this one found.
+// label finds the locals that are live at the label of a scope, given those that are live
+// after its end. The label of a loop is its start, for which the previous walk has found the
+// live locals.
 func (s *scopes) label(at int, behind set) {
 	l := &s.list[at]
 	if l.op != opLoop {
@@ -77,7 +80,7 @@ func (s *scopes) label(at int, behind set) {
 	if l.loops <= ExactLoops {
 		return
 	}
-	// Anything that the loop reads, or that lives where it is left.
+	// This includes every local that the loop reads, or that is live where the loop is left.
 	copy(l.live, behind)
 	l.live.join(l.read)
 	for to := l.parent; to >= l.outermost; to = s.list[to].parent {
@@ -85,7 +88,7 @@ func (s *scopes) label(at int, behind set) {
 	}
 }
 
-// copied copies a set into another one, or a new one if there is none.
+// copied copies a set into another one. If there is no other set, it makes a new one.
 func copied(into, from set) set {
 	if into == nil {
 		into = make(set, len(from))

@@ -9,14 +9,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// flow lists what follows each instruction of a body, and is built from nothing but the
-// meaning of the instructions.
+// flow lists the instructions that may follow each instruction of a body. It is based only on
+// the meaning of the instructions.
 func flow(b *body) [][]int {
 	type block struct {
 		at, other, end int
 	}
 	var open []*block
-	blocks := make([]*block, len(b.code)) // by the instruction that opens, parts or closes it
+	blocks := make([]*block, len(b.code)) // by the instruction that opens, parts or closes the block
 	around := make([][]*block, len(b.code))
 	function := &block{at: -1}
 	open = append(open, function)
@@ -72,8 +72,8 @@ func flow(b *body) [][]int {
 	return next
 }
 
-// living repeats what life means until nothing changes: by instruction, the locals that
-// may be read from there on before they are set.
+// living applies the definition of live locals until nothing changes. For each instruction, it
+// returns the locals that may be read from there on before they are set.
 func living(b *body) []set {
 	next, live := flow(b), make([]set, len(b.code))
 	for i := range live {
@@ -118,7 +118,8 @@ func TestWhatLivesAtTheStartOfALoopIsWhatMayBeReadFromThere(t *testing.T) {
 	nested := func(depth int) []byte {
 		text := ""
 		for i := range depth {
-			// Each loop reads what one around it sets, and sets what one inside reads.
+			// Each loop reads a local that a loop around it sets, and sets a local that a loop
+			// inside of it reads.
 			text = fmt.Sprintf("(loop (local.set %d (local.get %d)) %s (br_if 0 (local.get %d)) (local.set %d (i32.const 1)) (br_if %d (local.get 99)))",
 				i%100, (7*i+3)%100, text, (5*i+1)%100, (3*i+2)%100, min(1, depth-1-i))
 		}

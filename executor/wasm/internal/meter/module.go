@@ -1,18 +1,16 @@
-// Package meter reads a wasm module, decides whether the profile takes it, and
-// rewrites it so that what an engine leaves to the machine is decided by the module
-// itself: how much fuel instructions use, how deep calls may nest, what a failed
-// memory.grow means, and which bits a NaN has. Any correct engine then gives the
-// same result.
+// Package meter reads a wasm module, decides whether the profile accepts it, and rewrites it.
+// After the rewriting, the module itself determines the behaviour that engines leave to the
+// machine: how much fuel instructions use, how deep calls may nest, what a failed memory.grow
+// means, and which bits a NaN has. Any correct engine then gives the same result.
 //
-// Native stack frames differ between processors, so an engine's own stack limit
-// would make the depth of a recursion, and with it a result, depend on the
-// machine. The rewritten module counts a stack of its own and stops before the
-// native one is used up.
+// Native stack frames differ between processors. With an engine's own stack limit, the depth
+// of a recursion, and therefore a result, would depend on the machine. The rewritten module
+// counts a stack of its own and stops before the native one is used up.
 package meter
 
 import "fmt"
 
-// Section ids, and the order in which a module holds them.
+// These are the section ids, and the order of sections in a module.
 const (
 	sectionCustom   = 0
 	sectionType     = 1
@@ -38,15 +36,15 @@ const (
 	formFunction   = 0x60
 )
 
-// funcType is a function's type: its value types, a byte each.
+// funcType is a function's type: its value types, with one byte each.
 type funcType struct{ params, results string }
 
 // Import is a function that a module imports.
 type Import struct {
-	// Module and Name are as the module writes them.
+	// Module and Name are the names that the module contains.
 	Module, Name string
-	// Params and Results hold one letter for each value: i for i32, I for i64, ? for
-	// any other.
+	// Params and Results contain one letter for each value: i for i32, I for i64, ? for any
+	// other.
 	Params, Results string
 	kind            uint32 // index of its type
 }
@@ -60,7 +58,7 @@ type global struct {
 	kind    byte
 	mutable bool
 	value   []byte // a constant expression without its end
-	refers  bool   // the value is the reference of function
+	refers  bool   // the value is a reference to function
 	index   uint32
 }
 
@@ -81,12 +79,12 @@ type Module struct {
 	exports   []export
 	elements  []element
 	data      []data
-	counted   bool // has a data count
+	counted   bool // the module has a data count
 	dataCount uint32
 	start     *uint32
 	hasMemory bool
 	memoryMin uint32 // in pages
-	memoryMax uint32 // in pages, MaxPages if not declared
+	memoryMax uint32 // in pages; MaxPages if it is not declared
 	bodies    [][]byte
 	declared  map[uint32]struct{} // functions that ref.func may name
 }
@@ -94,7 +92,7 @@ type Module struct {
 // Imports returns the functions that the module imports, in order.
 func (m *Module) Imports() []Import { return m.imports }
 
-// order gives the place of a section: the data count stands before the code.
+// order returns the position of a section. The data count is before the code.
 func order(id byte) int {
 	switch {
 	case id == sectionCount:
@@ -104,9 +102,9 @@ func order(id byte) int {
 	}
 }
 
-// Read decodes and validates the sections of a module. It fails with ErrInvalid
-// for what is no module or uses other instructions than the profile has, and with
-// ErrUnsupported for what is over a limit.
+// Read decodes and validates the sections of a module. It fails with ErrInvalid if the bytes
+// are not a module or use instructions that the profile does not have, and with ErrUnsupported
+// if the module exceeds a limit.
 func Read(wasm []byte) (*Module, error) {
 	r := &reader{b: wasm}
 	if string(r.bytes(8)) != "\x00asm\x01\x00\x00\x00" {
@@ -142,7 +140,7 @@ func Read(wasm []byte) (*Module, error) {
 	return m, m.whole()
 }
 
-// whole checks what only the last section decides.
+// whole makes the checks that are possible only after the last section.
 func (m *Module) whole() error {
 	switch {
 	case len(m.bodies) != len(m.functions):
@@ -257,7 +255,7 @@ func (r *reader) typeIndex(m *Module) uint32 {
 	return index
 }
 
-// letters writes value types with a letter each.
+// letters writes value types with one letter each.
 func letters(types string) string {
 	out := make([]byte, len(types))
 	for i := range types {
@@ -281,7 +279,7 @@ func (m *Module) readFunctions(r *reader) {
 	}
 }
 
-// function gives the type of a function, imported or defined.
+// function returns the type of a function, imported or defined.
 func (m *Module) function(index uint32) (funcType, bool) {
 	imported := uint32(len(m.imports))
 	switch {
@@ -305,8 +303,8 @@ func (m *Module) readTables(r *reader) {
 	}
 }
 
-// limits reads the limits of a table or memory: the minimum and the maximum, which
-// is otherwise if it is not declared. None may be over most.
+// limits reads the limits of a table or memory, which are the minimum and the maximum. If the
+// maximum is not declared, it is the parameter otherwise. Neither limit may be over most.
 func (r *reader) limits(most, otherwise uint32) (uint32, uint32) {
 	flags := r.byte()
 	switch {

@@ -2,7 +2,7 @@ package meter
 
 import "encoding/binary"
 
-// The kinds of arithmetic results: a float, or lanes of a vector.
+// These are the kinds of arithmetic results: a float, or lanes of a vector.
 const (
 	lanesF32 = 4
 	lanesF64 = 2
@@ -11,36 +11,36 @@ const (
 	canonical64 = 0x7ff8000000000000
 )
 
-// origin is what is known of a value's bits.
+// origin says what is known of a value's bits.
 type origin byte
 
 const (
-	// The zero origin is that of no float, or of one whose NaN is canonical.
+	// The zero origin means that the value is not a float, or that its NaN is canonical.
 	_ origin = iota
-	// moved: bits that were loaded or passed in, which have to stay.
+	// moved means that the bits were loaded or passed in, and have to stay as they are.
 	moved
-	// computed: a result of arithmetic, whose NaN may have any bits.
+	// computed means that the value is a result of arithmetic, whose NaN may have any bits.
 	computed
 )
 
-// value is an operand as the search for NaNs sees it.
+// value is an operand in the search for NaNs.
 type value struct {
 	origin origin
-	kind   byte // of a computed one
-	at     int  // the instruction that a computed one came from
+	kind   byte // the kind of a computed value
+	at     int  // the instruction that computed the value
 }
 
-// maxRounds bounds how often a body is searched; after that locals count as moved.
+// maxRounds bounds how often a body is searched. After that, locals count as moved.
 const maxRounds = 8
 
-// nans says after which instructions a NaN has to be made canonical, and of what
-// kind. The meaning that the profile asks for is that every NaN which arithmetic
-// gives is canonical; loads, stores and moves keep bits. Where nobody can see the
-// bits nothing needs to be done, so that results stay as they are through further
-// arithmetic, comparisons, and locals that receive nothing else.
+// nans returns the instructions after which a NaN has to be made canonical, with the kind of
+// the result. The profile requires that every NaN that results from arithmetic is canonical,
+// and that loads, stores and moves keep bits. If the program cannot observe the bits of a
+// value, the value does not have to be made canonical. Results therefore stay as they are
+// through further arithmetic, comparisons, and locals that receive no other values.
 func (b *body) nans() map[int]byte {
-	// Locals whose bits have to stay. The kinds of vectors may mix in a local, which
-	// is kept simple.
+	// keep marks the locals whose bits have to stay. A local could contain vectors of
+	// different kinds, so all vectors are kept, which is simple.
 	keep := make([]bool, len(b.locals))
 	for i := range keep {
 		keep[i] = i < len(b.kind.params) || b.locals[i] == typeV128
@@ -71,7 +71,7 @@ type search struct {
 
 func floating(kind byte) bool { return kind == typeF32 || kind == typeF64 || kind == typeV128 }
 
-// given is a value of unknown bits.
+// given returns a value of unknown bits.
 func given(kind byte) value {
 	if floating(kind) {
 		return value{origin: moved}
@@ -87,8 +87,7 @@ func (s *search) pushAll(kinds string) {
 	}
 }
 
-// pop never finds an empty stack in code that can be reached, except where a frame
-// was left.
+// pop never finds an empty stack in code that can be reached, except after a frame was left.
 func (s *search) pop() value {
 	if len(s.stack) == 0 {
 		return value{}
@@ -98,14 +97,14 @@ func (s *search) pop() value {
 	return v
 }
 
-// settle makes a value canonical before somebody sees its bits.
+// settle makes a value canonical before the program can observe its bits.
 func (s *search) settle(v value) {
 	if v.origin == computed {
 		s.found[v.at] = v.kind
 	}
 }
 
-// settleTop does so with the topmost values, which stay.
+// settleTop settles the topmost values and leaves them on the stack.
 func (s *search) settleTop(n int) {
 	for i := max(0, len(s.stack)-n); i < len(s.stack); i++ {
 		if s.stack[i].origin == computed {
@@ -174,7 +173,7 @@ func (s *search) step(i int, x *instruction) {
 		if op == 0xbe || op == 0xbf || op <= 0xa6 {
 			s.pushAll(out)
 		} else {
-			s.push(value{}) // a conversion of an integer is no NaN
+			s.push(value{}) // a conversion of an integer never gives a NaN
 		}
 	case op == opBulk && x.sub <= 7:
 		s.pop()
@@ -186,7 +185,7 @@ func (s *search) step(i int, x *instruction) {
 	}
 }
 
-// effect gives how many operands an instruction takes, and its results, for those
+// effect returns the number of operands of an instruction, and its results, for instructions
 // that neither compute nor change the control flow.
 func (b *body) effect(x *instruction) (int, string) {
 	any1 := string([]byte{typeFuncref})
@@ -223,7 +222,7 @@ func (b *body) effect(x *instruction) (int, string) {
 	return 0, ""
 }
 
-// arithmetic gives the kind of the result of an instruction that may make a NaN.
+// arithmetic returns the kind of the result of an instruction that may make a NaN.
 func arithmetic(op byte) byte {
 	switch {
 	case op >= 0x8d && op <= 0x97, op == 0xb6:
@@ -261,7 +260,7 @@ func (s *search) control(x *instruction) {
 	}
 }
 
-// reset leaves a frame with nothing but values of these types.
+// reset removes the values of a frame and pushes values of these types.
 func (s *search) reset(kinds string) {
 	s.leave()
 	s.pushAll(kinds)
@@ -325,7 +324,7 @@ func (s *search) load(at int, local uint32) {
 	}
 }
 
-// number is a constant, which may be a NaN of any bits.
+// number pushes a constant, which may be a NaN with any bits.
 func (s *search) number(x *instruction) {
 	v := value{}
 	bits := s.raw[x.at+1 : x.end]
@@ -336,8 +335,8 @@ func (s *search) number(x *instruction) {
 	s.push(v)
 }
 
-// vectorArithmetic gives the kind of the result of a SIMD instruction that may make
-// a NaN, and whether it takes lanes of the same kind.
+// vectorArithmetic returns the kind of the result of a SIMD instruction that may make a NaN,
+// and whether its operands have lanes of the same kind.
 func vectorArithmetic(sub uint32) (kind byte, same bool) {
 	switch {
 	case sub >= 103 && sub <= 106, sub == 227, sub >= 228 && sub <= 233:

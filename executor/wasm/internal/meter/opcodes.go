@@ -1,6 +1,6 @@
 package meter
 
-// Value types as the binary format writes them.
+// These are the value types of the binary format.
 const (
 	typeI32       = 0x7f
 	typeI64       = 0x7e
@@ -9,11 +9,11 @@ const (
 	typeV128      = 0x7b
 	typeFuncref   = 0x70
 	typeExternref = 0x6f
-	// typeAny is a value of unreachable code, of any type.
+	// typeAny is the type of a value in unreachable code, which may have any type.
 	typeAny = 0x00
 )
 
-// The same as lists of one, from which signatures are put together.
+// These are lists of one value type each, which form the parts of signatures.
 const (
 	i32  = "\x7f"
 	i64  = "\x7e"
@@ -22,7 +22,7 @@ const (
 	v128 = "\x7b"
 )
 
-// The opcodes that the package looks at or writes.
+// These are the opcodes that the package reads or writes.
 const (
 	opUnreachable       = 0x00
 	opNop               = 0x01
@@ -107,8 +107,8 @@ const (
 	simdLoadZero   = 92
 )
 
-// numeric gives the operands and the result of an instruction that has neither
-// immediates nor an effect beside them.
+// numeric returns the operands and the result of an instruction that has neither immediates
+// nor any other effect.
 func numeric(op byte) (in, out string, known bool) {
 	switch {
 	case op == 0x45, op >= 0x67 && op <= 0x69, op == 0xc0, op == 0xc1:
@@ -169,7 +169,7 @@ func conversion(op byte) (in, out string, known bool) {
 	}
 }
 
-// saturating gives the operand and the result of the eight saturating conversions.
+// saturating returns the operand and the result of one of the eight saturating conversions.
 func saturating(sub uint32) (in, out string) {
 	in, out = f32, i32
 	if sub&2 != 0 {
@@ -181,7 +181,8 @@ func saturating(sub uint32) (in, out string) {
 	return in, out
 }
 
-// access gives what a scalar load or store moves and the logarithm of its width.
+// access returns the type of the value that a scalar load or store moves, and the logarithm of
+// its width.
 func access(op byte) (value string, width uint32) {
 	switch op {
 	case 0x28, 0x36:
@@ -205,7 +206,7 @@ func access(op byte) (value string, width uint32) {
 	}
 }
 
-// vectorAccess gives the logarithm of the width of a vector load or store.
+// vectorAccess returns the logarithm of the width of a vector load or store.
 func vectorAccess(sub uint32) uint32 {
 	switch {
 	case sub == simdLoad, sub == simdStore:
@@ -221,7 +222,8 @@ func vectorAccess(sub uint32) uint32 {
 	}
 }
 
-// lanes gives how many lanes an instruction may choose from, zero if it has no lane.
+// lanes returns the number of lanes from which an instruction may choose, or zero if it does
+// not name a lane.
 func lanes(sub uint32) byte {
 	switch {
 	case sub >= 21 && sub <= 23:
@@ -239,7 +241,7 @@ func lanes(sub uint32) byte {
 	}
 }
 
-// vector gives the operands and the result of a SIMD instruction.
+// vector returns the operands and the result of a SIMD instruction.
 func vector(sub uint32) (in, out string, known bool) {
 	switch {
 	case sub <= 10, sub == 92, sub == 93:

@@ -1,10 +1,10 @@
 package meter
 
-// queue is a list of locals without repetition. What is pushed comes first, what is
-// popped is the last.
+// queue is a list of locals without repetition. push adds a local at the front, and pop takes
+// one from the back.
 type queue struct {
-	// next and last link the locals in a ring through the place after them all; -1 is a
-	// local that is not in the list.
+	// next and last link the locals in a ring. The ring also contains a place after all
+	// locals, which marks the end of the list. A local that is not in the list has -1.
 	next, last []int32
 	length     int
 }
@@ -19,7 +19,7 @@ func (q *queue) init(locals int) {
 
 func (q *queue) end() int32 { return int32(len(q.next) - 1) }
 
-// push puts a local first.
+// push puts a local at the front of the list.
 func (q *queue) push(local uint32) {
 	q.remove(local)
 	end, at := q.end(), int32(local)
@@ -29,7 +29,7 @@ func (q *queue) push(local uint32) {
 	q.length++
 }
 
-// pop takes the last local out of a list that is not empty.
+// pop takes the local at the back out of a list that is not empty.
 func (q *queue) pop() uint32 {
 	local := uint32(q.last[q.end()])
 	q.remove(local)

@@ -7,31 +7,30 @@ import (
 )
 
 var (
-	// ErrInvalid wraps the refusal of what is no valid module, or not with the
+	// ErrInvalid wraps errors about bytes that are not a valid module, or not one with the
 	// instructions of the profile.
 	ErrInvalid = errors.New("invalid wasm module")
-	// ErrUnsupported wraps the refusal of a valid module that is over a limit of the
-	// profile or takes a reserved name.
+	// ErrUnsupported wraps errors about a valid module that exceeds a limit of the profile or
+	// uses a reserved name.
 	ErrUnsupported = errors.New("unsupported wasm module")
-	// ErrNoEntry wraps the refusal of a module without an Entry; it is ErrUnsupported.
+	// ErrNoEntry wraps errors about a module without an Entry. It is an ErrUnsupported.
 	ErrNoEntry = fmt.Errorf("%w", ErrUnsupported)
-	// ErrImportKind wraps the refusal of a module that imports something else than
-	// functions; it is ErrUnsupported.
+	// ErrImportKind wraps errors about a module that imports anything other than functions. It
+	// is an ErrUnsupported.
 	ErrImportKind = fmt.Errorf("%w", ErrUnsupported)
 )
 
-// reader walks over bytes and remembers the first failure, after which it only
-// returns zeros.
+// reader reads bytes and remembers the first failure, after which it returns only zeros.
 type reader struct {
 	b   []byte
 	pos int
 	err error
 }
 
-// fail says that the module is not valid.
+// fail notes that the module is not valid.
 func (r *reader) fail(format string, a ...any) { r.refuse(ErrInvalid, format, a...) }
 
-// limit refuses a count over what the profile allows.
+// limit refuses a count that is over the limit of the profile.
 func (r *reader) limit(count, most uint64, of string) {
 	if count > most {
 		r.refuse(ErrUnsupported, "%d %s, at most %d are allowed", count, of, most)
@@ -70,7 +69,7 @@ func (r *reader) bytes(n uint32) []byte {
 	return out
 }
 
-// name reads a name, which has to be UTF-8.
+// name reads a name, which must be UTF-8.
 func (r *reader) name() string {
 	text := r.bytes(r.u32())
 	if !utf8.Valid(text) {
@@ -79,7 +78,7 @@ func (r *reader) name() string {
 	return string(text)
 }
 
-// count reads the length of a vector whose items take at least a byte each.
+// count reads the length of a vector whose items take at least one byte each.
 func (r *reader) count() uint32 {
 	n := r.u32()
 	if r.err == nil && uint64(n) > uint64(len(r.b)-r.pos) {
@@ -108,7 +107,7 @@ func (r *reader) u32() uint32 {
 	return 0
 }
 
-// signed reads a signed LEB128 number of so many bits, at most 64.
+// signed reads a signed LEB128 number with this number of bits, at most 64.
 func (r *reader) signed(bits uint) int64 {
 	var v int64
 	for shift := uint(0); shift < bits; {

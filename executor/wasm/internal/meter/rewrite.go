@@ -5,38 +5,39 @@ import (
 	"strings"
 )
 
-// Names that the rewritten module exports or imports.
+// These are the names that the rewritten module exports or imports.
 const (
-	// Reserved begins the names that a module may not export itself.
+	// Reserved is the prefix of names that the program itself may not export.
 	Reserved = "theta:"
 	// Entry is the function that a program must export, without parameters or
 	// results.
 	Entry = "_start"
-	// ExportMemory is the name under which a program exports its memory.
+	// ExportMemory is the name with which a program exports its memory.
 	ExportMemory = "memory"
-	// ExportStart is the module's own start function, which the engine must not
-	// run by itself but the caller before Entry, so that it is accounted for.
+	// ExportStart is the module's own start function. The engine must not run it
+	// automatically. The caller runs it before Entry, so that it is metered.
 	ExportStart = Reserved + "start"
-	// ExportOwnMemory is the memory, also of a program that does not export it.
+	// ExportOwnMemory is the memory. It is exported even if the program does not export it.
 	ExportOwnMemory = Reserved + "memory"
-	// ExportFuel is a mutable i64 global: the fuel that is left. It has to be set
-	// before anything is called; what is below zero is owed.
+	// ExportFuel is a mutable i64 global that contains the remaining fuel. It must be set
+	// before any function is called. A value below zero is an amount that is owed.
 	ExportFuel = Reserved + "fuel"
-	// ExportOutOfMemory is an i32 global: one once memory.grow has failed.
+	// ExportOutOfMemory is an i32 global that is one after memory.grow has failed.
 	ExportOutOfMemory = Reserved + "out-of-memory"
-	// ExportWanted is an i32 global: the pages that the failed memory.grow asked for.
+	// ExportWanted is an i32 global that contains the number of pages for which the failed
+	// memory.grow asked.
 	ExportWanted = Reserved + "wanted-pages"
-	// ExportOverflow is an i32 global: one once calls were nested too deeply.
+	// ExportOverflow is an i32 global that is one after calls were nested too deeply.
 	ExportOverflow = Reserved + "stack-overflow"
 
-	// ExportTraceGlobals is a function without parameters and results that takes the
-	// module's own globals into the traces; there is none without traces.
+	// ExportTraceGlobals is a function without parameters and results that folds the module's
+	// own globals into the traces. It does not exist if there are no traces.
 	ExportTraceGlobals = Reserved + "trace-globals"
 
-	// ImportModule and ImportRefill name the function that the module calls where it
-	// finds ExportFuel below zero. It puts more fuel there, or ends the program.
+	// ImportModule and ImportRefill name the function that the module calls when it finds that
+	// ExportFuel is below zero. The function adds fuel, or ends the program.
 	ImportModule = Reserved + "host"
-	// ImportRefill has neither parameters nor results.
+	// ImportRefill does not have parameters or results.
 	ImportRefill = "refill"
 )
 
@@ -46,36 +47,38 @@ type Metered struct {
 	Wasm []byte
 	// MemoryPages is the initial size of the memory, in pages of 64 KiB.
 	MemoryPages uint32
-	// MaxPages is the most that the memory may ever have by its declaration.
+	// MaxPages is the highest number of pages that the memory may have according to its
+	// declaration.
 	MaxPages uint32
-	// HasStart says whether ExportStart is to be called first.
+	// HasStart says whether ExportStart must be called first.
 	HasStart bool
-	// Trap says why the module traps before anything of it runs, if it does.
+	// Trap says why the module traps before any of its code runs. It is empty if the module
+	// does not.
 	Trap string
 }
 
-// rewriter holds the indices that the added items get.
+// rewriter contains the indices of the added items.
 type rewriter struct {
 	*Module
 
 	typeUnary, typeVoid, typeFold uint32
-	blocks                        map[string]uint32 // types of blocks that were added, by results
+	blocks                        map[string]uint32 // the types of blocks that were added, by results
 
 	globalStack, globalFuel, globalOOM, globalWanted, globalOverflow uint32
 
-	// globalTraces is the first of the traces.
+	// globalTraces is the index of the first trace.
 	globalTraces uint32
 	traces       int
-	sites        int64 // checks so far
+	sites        int64 // the number of checks so far
 
 	funcRefill, funcGrow, funcTurnMemory, funcTurnTable, funcFold, funcTraceGlobals uint32
 
-	values uint64 // carried to joins, in all functions so far
+	values uint64 // the number of values that are carried to joins, in all functions so far
 }
 
-// Rewrite validates the code of the module and returns its metered form, which folds a
-// number of traces, at most MaxTraces. It fails with ErrInvalid and ErrUnsupported, and
-// does so on every machine alike, whatever the number.
+// Rewrite validates the code of the module and returns its metered form, which folds the given
+// number of traces, at most MaxTraces. It fails with ErrInvalid and ErrUnsupported. It fails
+// in the same way on every machine, and for every number of traces.
 func (m *Module) Rewrite(traces int) (Metered, error) {
 	if err := m.entry(); err != nil {
 		return Metered{}, err
@@ -83,7 +86,7 @@ func (m *Module) Rewrite(traces int) (Metered, error) {
 	return m.rewrite(traces)
 }
 
-// rewrite is Rewrite of a module that may have no entry.
+// rewrite does what Rewrite does, and also accepts a module without an entry.
 func (m *Module) rewrite(traces int) (Metered, error) {
 	for _, e := range m.exports {
 		if strings.HasPrefix(e.name, Reserved) {
@@ -109,7 +112,7 @@ func (m *Module) rewrite(traces int) (Metered, error) {
 	}, nil
 }
 
-// entry checks that there is a function that a task can call.
+// entry checks that the module has a function that a task can call.
 func (m *Module) entry() error {
 	for _, e := range m.exports {
 		if e.name == Entry && e.kind == exportFunction && uint64(e.index) >= uint64(len(m.imports)) {
@@ -146,8 +149,8 @@ func newRewriter(m *Module, traces int) *rewriter {
 	}
 }
 
-// moved gives the new index of a function: the added import comes before those that
-// the module defines.
+// moved returns the new index of a function. The added import is before the functions that the
+// module defines.
 func (w *rewriter) moved(function uint32) uint32 {
 	if function >= w.funcRefill {
 		return function + 1
@@ -155,7 +158,8 @@ func (w *rewriter) moved(function uint32) uint32 {
 	return function
 }
 
-// blockOf gives the type of a block with these results, as an instruction writes it.
+// blockOf returns the type of a block with these results, in the form in which an instruction
+// contains it.
 func (w *rewriter) blockOf(results string) []byte {
 	switch len(results) {
 	case 0:
@@ -171,8 +175,9 @@ func (w *rewriter) blockOf(results string) []byte {
 	return appendSigned(nil, int64(index))
 }
 
-// growBody is memory.grow that marks its failure and traps, because whether a
-// program looks at the answer must not decide how the task ends.
+// growBody returns a function that executes memory.grow. If it fails, the function marks the
+// failure and traps, because the end of the task must not depend on whether the program looks
+// at the answer.
 func (w *rewriter) growBody() []byte {
 	if !w.hasMemory {
 		return []byte{0, opI32Const, 0x7f, opEnd}
@@ -184,7 +189,7 @@ func (w *rewriter) growBody() []byte {
 	return append(b, opUnreachable, opEnd, opLocalGet, 1, opEnd)
 }
 
-// turnBody charges for a bulk instruction of n items and returns n.
+// turnBody returns a function that charges for a bulk instruction of n items and returns n.
 func (w *rewriter) turnBody(shift byte) []byte {
 	b := appendU32([]byte{0, opGlobalGet}, w.globalFuel)
 	b = append(b, opLocalGet, 0, opI32Const, shift, opI32ShrU, opI64ExtendU, opI64Const, bulkTurn, opI64Mul, opI64Const, bulkTurn, opI64Add, opI64Sub)

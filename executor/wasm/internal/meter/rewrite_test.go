@@ -26,7 +26,7 @@ func assembled(t testing.TB, text string) []byte {
 	return wasm
 }
 
-// everything uses each group of instructions that the decoder tells apart.
+// everything uses each group of instructions that the decoder distinguishes.
 const everything = `(module
 	(type $t (func (param i32) (result i32)))
 	(import "m" "f" (func $imported (param i32)))
@@ -120,7 +120,8 @@ func TestFunctionsWithoutCallsDoNotCountTheStack(t *testing.T) {
 	require.True(t, counts(`(module (func $f) (func (export "_start") (call $f)))`))
 }
 
-// What a frame takes is what it keeps, and hardly depends on how long the code is.
+// TestAFrameIsChargedForWhatItKeeps checks that the cost of a frame depends on the values that
+// it keeps, and hardly on the length of the code.
 func TestAFrameIsChargedForWhatItKeeps(t *testing.T) {
 	units := func(locals, body string) int64 {
 		m, err := Read(assembled(t, `(module (memory 1) (func $f (export "_start") (local `+locals+`) `+body+`))`))
@@ -134,7 +135,7 @@ func TestAFrameIsChargedForWhatItKeeps(t *testing.T) {
 	load := func(local int) string { return fmt.Sprintf("(local.set %d (i32.load (i32.const 0)))", local) }
 	least := units("i32 i32", call)
 	require.EqualValues(t, FrameUnits, least)
-	// A value takes a place, and another one if there is a call for it.
+	// A kept value takes one place, and another one if the function has a call for it.
 	one := int64(2 * ValueUnits)
 	require.Equal(t, least, units("i32 i32", strings.Repeat(load(0)+store(0), 500)+call), "nothing outlives a call")
 	require.Equal(t, least, units("i32 i32", strings.Repeat(call, 500)), "calls alone")
@@ -149,7 +150,7 @@ func TestAFrameIsChargedForWhatItKeeps(t *testing.T) {
 	require.Equal(t, least+one, units("i32", load(0)+"(loop (br_if 0 (i32.load (i32.const 0))))"+store(0)+call), "a loop may fetch fuel")
 	require.Equal(t, least, units("i32", "(loop "+load(0)+store(0)+call+"(br_if 0 (i32.const 1)))"), "a loop that sets what it reads")
 	require.Equal(t, least+one, units("i32", "(loop "+store(0)+load(0)+"(br_if 0 (i32.const 1)))"+call), "a loop that reads what it set before")
-	// A value for each place where two different ones meet.
+	// There is one more value for each place where two different values meet.
 	branches := func(n int) string {
 		return load(0) + strings.Repeat("(if (i32.load (i32.const 0)) (then "+load(0)+"))", n) + call + store(0)
 	}
@@ -159,8 +160,9 @@ func TestAFrameIsChargedForWhatItKeeps(t *testing.T) {
 	require.Equal(t, least+one, units("i32", call+meets+call+store(0)), "the same value on both ways")
 }
 
-// Where more live than there are registers, those that are read last give way: not all that
-// live, and nothing that is gone before.
+// TestWhatIsReadLastGivesWay checks that the locals that are read last give way if more are
+// live than there are registers. Other live locals must not give way, nor locals whose life
+// has ended.
 func TestWhatIsReadLastGivesWay(t *testing.T) {
 	kept := func(locals int, body string) int {
 		text := `(module (memory 1) (func (export "_start") (local ` + strings.Repeat("i32 ", locals) + `) ` + body + `))`
@@ -182,7 +184,7 @@ func TestWhatIsReadLastGivesWay(t *testing.T) {
 	require.Equal(t, 2+more-RegisterInts, kept(more+1, each(1, more+1, set)+short+each(1, more+1, get)), "short lives")
 }
 
-// ofBody is a module of one function without parameters and results.
+// ofBody returns a module of one function without parameters and results.
 func ofBody(instructions ...byte) []byte {
 	body := append(append([]byte{0}, instructions...), opEnd)
 	code := append([]byte{1, byte(len(body))}, body...)
@@ -190,8 +192,9 @@ func ofBody(instructions ...byte) []byte {
 	return append(append(head, byte(len(code))), code...)
 }
 
-// An engine that reads the number of a vector instruction, or of a select's types, as a byte
-// would run other instructions where the number is written longer.
+// TestNumbersThatAnEngineReadsAsBytesHaveOneForm checks that the number of a vector
+// instruction, and the number of types of a select, must be in their shortest form. An engine
+// that reads one byte there would run other instructions if the form were longer.
 func TestNumbersThatAnEngineReadsAsBytesHaveOneForm(t *testing.T) {
 	engine, value := newEngine(), make([]byte, 16)
 	for _, c := range []struct {
@@ -216,7 +219,8 @@ func TestNumbersThatAnEngineReadsAsBytesHaveOneForm(t *testing.T) {
 	require.ErrorIs(t, err, ErrUnsupported)
 }
 
-// What the format writes with a byte is no number, which may be written longer.
+// TestABlockTypeHasOneForm checks block types. In the format, some block types are a single
+// byte. This byte is not a number, so it does not have longer forms.
 func TestABlockTypeHasOneForm(t *testing.T) {
 	engine := newEngine()
 	module := func(blockType ...byte) []byte {
@@ -236,7 +240,7 @@ func TestABlockTypeHasOneForm(t *testing.T) {
 	}
 }
 
-// newEngine has the features of the profile.
+// newEngine returns an engine with the features of the profile.
 func newEngine() *wasmtime.Engine {
 	cfg := wasmtime.NewConfig()
 	cfg.SetWasmRelaxedSIMD(false)

@@ -5,41 +5,42 @@ type scope struct {
 	op        byte
 	hasElse   bool
 	parent    int
-	loops     int // that it is in, itself among them
+	loops     int // the number of loops around it, including itself
 	written   set // locals that are set inside
 	read      set // locals that are read inside
-	outermost int // the outermost scope that a branch inside leads to
+	outermost int // the outermost scope to which a branch inside leads
 	named     int // the last branch table that names it
 
-	// joined are the locals that have a value of their own where the scope's branches
+	// joined contains the locals that have a value of their own where the scope's branches
 	// meet, and first is the first of these values.
 	joined set
 	first  int
 
-	// What lives, and what of it is kept, at the scope's label and where its else
-	// begins.
+	// These sets contain the locals that are live, and those of them that are kept: first at
+	// the scope's label, then at the start of its else.
 	live, kept           set
 	otherLive, otherKept set
 }
 
-// scopes are those of a body, the function's first.
+// scopes contains the scopes of a body. The first one is that of the function.
 type scopes struct {
 	*body
 
 	list []scope
-	// of is, of an instruction that opens, closes or parts a scope, that scope; of a
-	// branch the scope that it leads to; and of a branch table its place in tables.
+	// of contains a number for each instruction. If the instruction opens, closes or parts a
+	// scope, it is that scope. For a branch it is the scope to which the branch leads, and for
+	// a branch table it is the index in tables.
 	of []int32
-	// tables are the scopes that the branch tables lead to, each once.
+	// tables contains the scopes to which each branch table leads, each of them once.
 	tables [][]int32
-	loops  int // most loops that are in one another
+	loops  int // the highest number of nested loops
 
-	stack []int // those that are open
+	stack []int // the open scopes
 }
 
 func (b *body) set() set { return make(set, (len(b.locals)+63)/64) }
 
-// scopes finds the blocks of a body, and what happens inside of them.
+// scopes finds the blocks of a body, and which locals are used inside of them.
 func (b *body) scopes() *scopes {
 	s := &scopes{body: b, of: make([]int32, len(b.code))}
 	s.open(opBlock, -1)
@@ -86,7 +87,7 @@ func (s *scopes) open(op byte, parent int) {
 	s.list, s.stack = append(s.list, inner), append(s.stack, at)
 }
 
-// close tells the scope around of what happens inside.
+// close adds what happens inside of a scope to the scope around it.
 func (s *scopes) close() {
 	inner := &s.list[s.top()]
 	s.stack = s.stack[:len(s.stack)-1]
@@ -99,7 +100,7 @@ func (s *scopes) close() {
 	outer.outermost = min(outer.outermost, inner.outermost)
 }
 
-// branch is the scope that a label names.
+// branch returns the scope that a label names.
 func (s *scopes) branch(label uint32) int {
 	to := s.stack[len(s.stack)-1-int(label)]
 	inner := &s.list[s.top()]
@@ -107,7 +108,7 @@ func (s *scopes) branch(label uint32) int {
 	return to
 }
 
-// table lists the scopes that a branch table leads to.
+// table lists the scopes to which a branch table leads.
 func (s *scopes) table(at int) []int32 {
 	var list []int32
 	for _, label := range s.targets(&s.code[at]) {

@@ -2,7 +2,7 @@ package meter
 
 import "encoding/binary"
 
-// mode is what becomes of a segment when the module starts.
+// mode says what happens to a segment when the module starts.
 type mode byte
 
 const (
@@ -15,12 +15,12 @@ const (
 type element struct {
 	mode   mode
 	table  uint32
-	offset uint32 // where an active one goes
+	offset uint32 // the place of an active segment
 	kind   byte
 	items  []reference
 }
 
-// reference is a function, or null.
+// reference is a reference to a function, or null.
 type reference struct {
 	null     bool
 	function uint32
@@ -33,8 +33,8 @@ type data struct {
 	content []byte
 }
 
-// constant reads a constant expression of a type up to its end. If it is the
-// reference of a function, refers is set and index is the function's.
+// constant reads a constant expression of a type up to its end. If the expression is a
+// reference to a function, refers is set and index is the function's.
 func (m *Module) constant(r *reader, kind byte) (value []byte, index uint32, refers bool) {
 	from := r.pos
 	found := byte(typeAny)
@@ -75,7 +75,7 @@ func (m *Module) constant(r *reader, kind byte) (value []byte, index uint32, ref
 	return value, index, refers
 }
 
-// offset reads where an active segment goes.
+// offset reads the place of an active segment.
 func (m *Module) offset(r *reader) uint32 {
 	value, _, _ := m.constant(r, typeI32)
 	if r.err != nil {
@@ -167,8 +167,8 @@ func (m *Module) readData(r *reader) {
 	}
 }
 
-// misplaced says which active segment does not fit where it goes, which traps
-// before anything runs.
+// misplaced says which active segment does not fit at its place. Such a module traps before
+// any of its code runs.
 func (m *Module) misplaced() string {
 	for _, e := range m.elements {
 		if e.mode == active && uint64(e.offset)+uint64(len(e.items)) > uint64(m.tables[e.table].least) {
@@ -187,7 +187,7 @@ func appendI32Const(b []byte, v int32) []byte { return appendSigned(append(b, op
 
 func appendI64Const(b []byte, v int64) []byte { return appendSigned(append(b, opI64Const), v) }
 
-// appendElement writes a segment with functions under their new indices.
+// appendElement writes a segment, with the new indices of its functions.
 func (w *rewriter) appendElement(b []byte, e element) []byte {
 	expressions := e.kind != typeFuncref
 	for _, item := range e.items {

@@ -21,7 +21,7 @@ func (s set) without(o set) {
 	}
 }
 
-// each calls f for each local of the set, in their order.
+// each calls f for each local of the set, in ascending order.
 func (s set) each(f func(local uint32)) {
 	for i, w := range s {
 		for ; w != 0; w &= w - 1 {

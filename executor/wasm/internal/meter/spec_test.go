@@ -18,7 +18,7 @@ import (
 	"github.com/thetaedge/theta/executor/wasm/internal/linear"
 )
 
-// The specification's own tests, as wazero's module ships them.
+// suite is the folder of the specification's own tests in the module of wazero.
 const suite = "internal/integration_test/spectest/v2/testdata"
 
 type specCommand struct {
@@ -43,12 +43,12 @@ type specValue struct {
 	Value any    `json:"value"`
 }
 
-// pattern is what a 64-bit part of a value has to be.
+// pattern describes the allowed values of a 64-bit part of a value.
 type pattern struct{ bits, mask uint64 }
 
 func (p pattern) fits(v uint64) bool { return v&p.mask == p.bits&p.mask }
 
-// unsigned leaves the sign of NaNs open.
+// unsigned allows NaNs of either sign.
 func (p pattern) unsigned(v specValue) pattern {
 	sign := uint64(1) << 63
 	if v.Type == "f32" || v.Lane == "f32" {
@@ -58,8 +58,8 @@ func (p pattern) unsigned(v specValue) pattern {
 	return p
 }
 
-// patterns gives the parts of a value: two for a vector, one for any other. Where the
-// specification leaves the bits of a NaN open the profile has the canonical ones.
+// patterns returns the parts of a value: two for a vector, and one for any other. If the
+// specification leaves the bits of a NaN open, the profile requires the canonical ones.
 func (v specValue) patterns(t *testing.T) []pattern {
 	if v.Type != "v128" {
 		width := 64
@@ -68,7 +68,7 @@ func (v specValue) patterns(t *testing.T) []pattern {
 		}
 		p := part(t, v.Value, width)
 		if v.Type == "externref" && v.Value != "null" {
-			p.bits++ // zero is null
+			p.bits++ // zero means null
 		}
 		return []pattern{p}
 	}
@@ -105,21 +105,22 @@ func part(t *testing.T, value any, width int) pattern {
 	return pattern{bits: bits & mask, mask: mask}
 }
 
-// specRun holds the modules of one file.
+// specRun contains the modules of one file.
 type specRun struct {
 	t       *testing.T
 	runtime wazero.Runtime
 	dir     string
 	current api.Module
 	named   map[string]api.Module
-	loaded  specCommand // that current came from
+	loaded  specCommand // the command that loaded current
 	shared  bool        // a module that would have changed another one was left out
 	modules, checks, refusals,
 	skipped int
 }
 
-// The rewritten form of each module of the specification's tests gives what the
-// specification says, and each module that is not valid is refused by us.
+// TestTheSpecificationsTestsHold checks that the rewritten form of each module of the
+// specification's tests gives the specified results, and that the package itself refuses each
+// module that is not valid.
 func TestTheSpecificationsTestsHold(t *testing.T) {
 	root, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/tetratelabs/wazero").Output()
 	require.NoError(t, err)
@@ -207,7 +208,7 @@ func (s *specRun) read(c specCommand) []byte {
 	return wasm
 }
 
-// load instantiates a module, unless it imports what the profile does not have.
+// load instantiates a module, unless it has imports that the profile does not have.
 func (s *specRun) load(c specCommand) {
 	s.current, s.loaded = nil, c
 	delete(s.named, c.Name)
@@ -226,7 +227,8 @@ func (s *specRun) load(c specCommand) {
 		metered, err = m.rewrite(MaxTraces)
 	}
 	if err != nil {
-		// Only what imports something else than functions, or is over a limit.
+		// Only a module that imports anything other than functions, or exceeds a limit, may be
+		// refused.
 		require.ErrorIs(s.t, err, ErrUnsupported, "line %d of %s", c.Line, c.Filename)
 		s.shared = true
 		s.skipped++
@@ -251,7 +253,8 @@ func (s *specRun) load(c specCommand) {
 	}
 }
 
-// invoke calls what a command names; called is false if its module is not loaded.
+// invoke makes the call that a command names. The result called is false if the module is not
+// loaded.
 func (s *specRun) invoke(c specCommand) (m api.Module, results []uint64, called bool, err error) {
 	m = s.current
 	if c.Action.Module != "" {
@@ -281,7 +284,7 @@ func (s *specRun) invoke(c specCommand) (m api.Module, results []uint64, called 
 		stack = append(stack, 0)
 	}
 	if c.Type == "assert_exhaustion" {
-		// The counted stack may take more than wazero alone would give.
+		// The counted stack may need more native stack than wazero alone would give.
 		native, err := linear.Reserve(256 << 20)
 		require.NoError(s.t, err)
 		defer native.Free()
@@ -305,7 +308,7 @@ func (s *specRun) returns(c specCommand) {
 	for _, want := range c.Expected {
 		for _, p := range want.patterns(s.t) {
 			if strings.Contains(c.Action.Field, "neg") {
-				p = p.unsigned(want) // the one instruction here that gives NaNs of either sign
+				p = p.unsigned(want) // the only instruction here that gives NaNs of either sign
 			}
 			if want.Type != "externref" && want.Type != "funcref" || want.Value == "null" {
 				require.True(s.t, p.fits(results[at]), "line %d: %s gives %x, expected %x", c.Line, c.Action.Field, results[at], p.bits)
@@ -323,7 +326,7 @@ func (s *specRun) traps(c specCommand) {
 	require.ErrorContains(s.t, err, "wasm error: ", "line %d: %s", c.Line, c.Action.Field)
 	if c.Type == "assert_exhaustion" {
 		require.EqualValues(s.t, 1, m.ExportedGlobal(ExportOverflow).Get(), "line %d", c.Line)
-		s.load(s.loaded) // what the frames took is not given back
+		s.load(s.loaded) // the units of the frames are not given back
 		return
 	}
 	for text, found := range map[string]string{

@@ -2,22 +2,22 @@ package meter
 
 import "fmt"
 
-// How a trace is folded. Part of the profile.
+// These constants determine how a trace is folded. They are part of the profile.
 const (
-	// MaxTraces is how many traces a program can fold at once.
+	// MaxTraces is the highest number of traces that a program can fold at the same time.
 	MaxTraces = 2
-	// traceFactor is odd, so that no fold loses what was folded before.
+	// traceFactor is odd, so that no fold loses information about earlier folds.
 	traceFactor = -0x61c8864680b583eb // 0x9e3779b97f4a7c15
-	// traceRotation brings high bits, which the product has mixed, down to the low ones.
+	// traceRotation moves the high bits, which the product has mixed, to the low positions.
 	traceRotation = 31
 )
 
-// ExportTrace names the mutable i64 global of a trace, numbered from 0. It has to be set
-// before anything is called.
+// ExportTrace returns the name of the mutable i64 global of a trace, numbered from 0. It must
+// be set before any function is called.
 func ExportTrace(trace int) string { return fmt.Sprintf("%strace-%d", Reserved, trace) }
 
-// fold takes a check into each trace: acc ← rotl((acc ⊕ site) · factor). Sites are the
-// checks of the module, numbered from 1 in the order of the code.
+// fold folds a check into each trace: acc ← rotl((acc ⊕ site) · factor). Sites are the checks
+// of the module, numbered from 1 in the order of the code.
 func (e *emitter) fold() {
 	e.sites++
 	before := len(e.out)
@@ -30,13 +30,13 @@ func (e *emitter) fold() {
 	e.traced += len(e.out) - before
 }
 
-// appendMix multiplies and rotates what is on top of the stack.
+// appendMix multiplies and rotates the value on top of the stack.
 func appendMix(b []byte) []byte {
 	b = append(appendI64Const(b, traceFactor), opI64Mul)
 	return append(appendI64Const(b, traceRotation), opI64Rotl)
 }
 
-// foldBody takes its parameter into each trace.
+// foldBody returns a function that folds its parameter into each trace.
 func (w *rewriter) foldBody() []byte {
 	b := []byte{0}
 	for trace := range w.traces {
@@ -47,9 +47,9 @@ func (w *rewriter) foldBody() []byte {
 	return append(b, opEnd)
 }
 
-// globalsBody takes the mutable globals of the module into each trace, in order: integers
-// and the bits of floats without a sign, both halves of a vector, the low one first, and
-// of a reference whether it is null.
+// globalsBody returns a function that folds the mutable globals of the module into each trace,
+// in order. Integers and the bits of floats are extended without a sign. Of a vector it folds
+// both halves, the low one first, and of a reference whether it is null.
 func (w *rewriter) globalsBody() []byte {
 	b := []byte{0}
 	for i, g := range w.globals {

@@ -13,7 +13,7 @@ import (
 	"github.com/tetratelabs/wazero/api"
 )
 
-// judges say what is valid beside the validator.
+// judges are engines that decide which modules are valid, in addition to the validator.
 type judges struct {
 	wasmtime *wasmtime.Engine
 	wazero   wazero.Runtime
@@ -32,10 +32,10 @@ func (j judges) onWazero(wasm []byte) error {
 	return module.Close(context.Background())
 }
 
-// requireAlike: what the validator takes every engine takes, before and after it is
-// rewritten, and what it calls invalid at least one engine refuses. Each engine takes some
-// things that the specification does not have, but not the same. It tells whether the
-// module is valid.
+// requireAlike requires that every engine accepts a module that the validator accepts, before
+// and after it is rewritten, and that at least one engine refuses a module that the validator
+// calls invalid. Each engine accepts some modules that the specification does not allow, but
+// not the same ones. requireAlike reports whether the module is valid.
 func (j judges) requireAlike(t testing.TB, wasm []byte) bool {
 	t.Helper()
 	m, err := rewrite(wasm)
@@ -57,20 +57,20 @@ func (j judges) requireAlike(t testing.TB, wasm []byte) bool {
 	return false
 }
 
-// nameless tells whether a module imports from one without a name. wazero takes none, and
-// the profile none from anything but WASI.
+// nameless reports whether a module imports from a module without a name. wazero does not
+// accept such imports, and the profile accepts imports only from WASI.
 func nameless(wasm []byte) bool {
 	m, err := Read(wasm)
 	return err == nil && slices.ContainsFunc(m.Imports(), func(i Import) bool { return i.Module == "" })
 }
 
-// section is one of a module, or a body of its code.
+// section is a section of a module, or a body of its code.
 type section struct {
 	id      byte
 	content []byte
 }
 
-// split takes a module apart: its sections but the code, and the bodies.
+// split takes a module apart, into its sections without the code, and its bodies.
 func split(t testing.TB, wasm []byte) (sections []section, bodies [][]byte) {
 	t.Helper()
 	r := &reader{b: wasm, pos: 8}
@@ -90,7 +90,7 @@ func split(t testing.TB, wasm []byte) (sections []section, bodies [][]byte) {
 	return sections, bodies
 }
 
-// joined puts a module together, with content in one place: a section's, or a body.
+// joined puts a module together. It uses content in one place, instead of a section or a body.
 func joined(sections []section, bodies [][]byte, place int, content []byte) []byte {
 	out := []byte("\x00asm\x01\x00\x00\x00")
 	for i, s := range sections {
@@ -112,7 +112,7 @@ func joined(sections []section, bodies [][]byte, place int, content []byte) []by
 	return out
 }
 
-// grounds has something of each kind for an instruction to name.
+// grounds has at least one item of each kind that an instruction may name.
 const grounds = `(module
 	(type $two (func (param i32 i64) (result f32 f64))) (type (func (param externref) (result externref)))
 	(import "m" "f" (func (param i32)))
@@ -123,8 +123,9 @@ const grounds = `(module
 	(elem func $f $g) (elem externref (ref.null extern)) (elem declare func $g) (elem (table 2) (i32.const 0) funcref (ref.null func))
 	(data "one") (data (i32.const 5) "two"))`
 
-// After unreachable an instruction finds whatever operands it wants, so that only the
-// instruction itself and what it names decide.
+// TestEveryInstructionIsValidForAllOrForNone puts instructions after unreachable. There an
+// instruction finds any operands that it needs, so that only the instruction itself and the
+// items that it names determine whether the code is valid.
 func TestEveryInstructionIsValidForAllOrForNone(t *testing.T) {
 	judges := newJudges()
 	sections, bodies := split(t, assembled(t, grounds))
@@ -210,8 +211,8 @@ func TestEveryInstructionIsValidForAllOrForNone(t *testing.T) {
 	require.Greater(t, valid, 1000)
 }
 
-// FuzzRewriteKeepsModulesValid checks that no input makes the rewriting panic, and that
-// what it accepts, and nothing else, is valid for all engines.
+// FuzzRewriteKeepsModulesValid checks that no input makes the rewriting panic, that the
+// modules that it accepts are valid for all engines, and that those that it refuses are not.
 func FuzzRewriteKeepsModulesValid(f *testing.F) {
 	f.Add(assembled(f, everything))
 	f.Add(assembled(f, `(module (func (export "_start")))`))
@@ -220,8 +221,8 @@ func FuzzRewriteKeepsModulesValid(f *testing.F) {
 	f.Fuzz(func(t *testing.T, wasm []byte) { judges.requireAlike(t, wasm) })
 }
 
-// FuzzSectionsAndBodiesAreValidForAllOrForNone changes one section, or one function, of a module that is valid,
-// so that no length around it breaks.
+// FuzzSectionsAndBodiesAreValidForAllOrForNone changes one section, or one function, of a
+// valid module, so that the lengths around it stay correct.
 func FuzzSectionsAndBodiesAreValidForAllOrForNone(f *testing.F) {
 	judges := newJudges()
 	var sections [][]section

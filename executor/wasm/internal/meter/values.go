@@ -1,27 +1,27 @@
 package meter
 
-// values are those that a compiler tells apart in a function: parameters, operands, and
-// for each local that may have one of several values where branches meet, a further one.
-// What only moves between locals and operands stays the same value; zero and constants
-// are none, because they can be made again wherever they are needed.
+// values contains the values that a compiler distinguishes in a function: parameters and
+// operands. If branches meet and a local may have one of several values there, the local gets
+// a further value. A value that only moves between locals and operands stays the same value.
+// Zero and constants are not counted, because they can be made again wherever they are needed.
 type values struct {
 	*scopes
 
-	kinds []byte // types, by value; zero for what is none
-	// operands are the values of the operands, in the order of the body's lives.
+	kinds []byte // types, by value; zero if it does not count
+	// operands contains the values of the operands, in the order of the body's lives.
 	operands []int32
-	// taken are the values that local.set and local.tee take, by instruction.
+	// taken contains the values that local.set and local.tee take, by instruction.
 	taken []int32
 
 	now     []int32   // the locals' values
 	arrived [][]int32 // by scope: the locals' values at its label, nil before any branch
 	before  [][]int32 // by scope: the locals' values where an if begins
-	left    bool      // what follows is not reached from here
+	left    bool      // the code that follows is not reached from here
 }
 
 // values finds the values of a body.
 func (s *scopes) values() *values {
-	v := &values{scopes: s, kinds: []byte{0}} // value 0 is that of a local before it is set
+	v := &values{scopes: s, kinds: []byte{0}} // value 0 is the value of a local before it is set
 	v.kinds = append(v.kinds, s.kind.params...)
 	v.now = make([]int32, len(s.locals))
 	for i := range s.kind.params {
@@ -40,7 +40,7 @@ func (s *scopes) values() *values {
 	return v
 }
 
-// operand is the value of an operand.
+// operand returns the value of an operand.
 func (v *values) operand(l *life) int32 {
 	switch op := v.code[l.from].op; {
 	case op == opLocalGet, op == opLocalTee:
@@ -57,7 +57,7 @@ func (v *values) add(kind byte) int32 {
 	return int32(len(v.kinds) - 1)
 }
 
-// step goes over one instruction.
+// step processes one instruction.
 func (v *values) step(i int) {
 	x, at := &v.code[i], int(v.of[i])
 	switch x.op {
@@ -72,7 +72,7 @@ func (v *values) step(i int) {
 		copy(v.now, v.before[at])
 		v.left = false
 	case opLoop:
-		// Any of them may come from the loop's end.
+		// The value of any of these locals may come from the loop's end.
 		v.join(at, v.list[at].written)
 	case opEnd:
 		v.end(at)
@@ -91,7 +91,7 @@ func (v *values) step(i int) {
 	}
 }
 
-// arrive brings the locals' values to the label of a scope.
+// arrive records the locals' values at the label of a scope.
 func (v *values) arrive(at int) {
 	s := &v.list[at]
 	if v.left || s.op == opLoop || at == 0 {
@@ -111,7 +111,7 @@ func (v *values) arrive(at int) {
 	}
 }
 
-// end is where the branches of a scope meet.
+// end processes the end of a scope, where its branches meet.
 func (v *values) end(at int) {
 	s := &v.list[at]
 	if s.op == opLoop || at == 0 {
@@ -133,7 +133,7 @@ func (v *values) end(at int) {
 	}
 }
 
-// join gives locals a value of their own.
+// join gives each of these locals a value of its own.
 func (v *values) join(at int, locals set) {
 	s := &v.list[at]
 	s.joined, s.first = locals, len(v.kinds)
