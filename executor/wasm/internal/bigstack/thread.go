@@ -43,13 +43,13 @@ import (
 	"unsafe"
 )
 
-// Allow lets an engine with the configuration behind the pointer be told of stacks of
-// so many bytes. It says whether the library has what that takes.
+// Allow lets an engine with the configuration behind the pointer use stacks of the given
+// number of bytes. It reports whether the library has the necessary function.
 func Allow(config unsafe.Pointer, bytes uint64) bool {
 	return C.thetaBigstackAllow(config, C.uint64_t(bytes)) != 0
 }
 
-// call is a function with what it panicked with.
+// call is a function with the value of its panic.
 type call struct {
 	f      func()
 	panics any
@@ -62,8 +62,8 @@ func thetaBigstackEnter(handle C.uintptr_t) {
 	c.f()
 }
 
-// Run calls f on a new thread with a stack of so many bytes, waits for its end, and
-// panics as it did: C code that Go calls runs on the stack of its thread.
+// Run calls f on a new thread with a stack of the given number of bytes, waits for its end,
+// and repeats its panic. C code that Go calls runs on the stack of its thread.
 func Run(bytes uint64, f func()) error {
 	c := &call{f: f}
 	handle := cgo.NewHandle(c)

@@ -1,5 +1,5 @@
-// Package bigstack makes programs run on stacks of a given size: in wazero, and in builds
-// with the tag wasmtime on threads.
+// Package bigstack makes programs run on stacks of a given size. It does this in wazero and,
+// in builds with the tag wasmtime, on threads.
 package bigstack
 
 import (
@@ -10,12 +10,13 @@ import (
 	"github.com/tetratelabs/wazero/api"
 )
 
-// Give makes a function of wazero's compiler run on this stack, and end when it is used up.
-// wazero has no setting for that: it begins with 10 KiB and doubles them until they are over
-// 50,000,000 bytes, so that the sizes of the first frames decide whether the last stack has
-// 50 or 100 MB, and copies each stack into the next. The stack must be over 50,000,000 bytes,
-// which wazero does not replace, and stay until the last call is over. A function that does
-// not have the fields of wazero's type is an error.
+// Give makes a function of wazero's compiler run on this stack, and end when the stack is used
+// up. wazero does not have a setting for this: it begins with 10 KiB and doubles the stack
+// until it is over 50,000,000 bytes. The sizes of the first frames therefore determine whether
+// the last stack has 50 or 100 MB, and wazero copies each stack into the next. The given stack
+// must be over 50,000,000 bytes, because wazero does not replace such a stack, and must stay
+// until the last call is over. If a function does not have the fields of wazero's type, Give
+// returns an error.
 func Give(f api.Function, stack []byte) error {
 	engine := reflect.ValueOf(f)
 	if engine.Kind() != reflect.Pointer || engine.Elem().Kind() != reflect.Struct || len(stack) == 0 {
@@ -29,7 +30,7 @@ func Give(f api.Function, stack []byte) error {
 		value any
 	}{
 		{engine, "stack", stack},
-		// Aligned as calls need it.
+		// The address is aligned as calls need it.
 		{engine, "stackTop", last &^ 15},
 		{engine.FieldByName("execCtx"), "stackBottomPtr", &stack[0]},
 	} {
@@ -40,7 +41,7 @@ func Give(f api.Function, stack []byte) error {
 	return nil
 }
 
-// setField sets a field of a struct, which may be one that its package does not export.
+// setField sets a field of a struct, even if its package does not export the field.
 func setField(of reflect.Value, name string, value reflect.Value) error {
 	if of.Kind() != reflect.Struct {
 		return fmt.Errorf("expected a struct with the field %s, found none", name)

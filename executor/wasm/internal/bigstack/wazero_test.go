@@ -20,8 +20,8 @@ var down = []byte("\x00asm\x01\x00\x00\x00" +
 	"\x07\x08\x01\x04down\x00\x00" +
 	"\x0a\x17\x01\x15\x00\x20\x00\x50\x04\x7e\x42\x01\x05\x20\x00\x20\x00\x42\x01\x7d\x10\x00\x7c\x0b\x0b")
 
-// Where wazero alone gives up, at a depth that depends on its first frames, a function goes
-// on to the end of the stack that it was given.
+// TestAFunctionUsesAllOfTheStackThatItIsGiven checks that a function continues to the end of
+// the given stack. wazero alone gives up earlier, at a depth that depends on its first frames.
 func TestAFunctionUsesAllOfTheStackThatItIsGiven(t *testing.T) {
 	ctx := t.Context()
 	r := wazero.NewRuntimeWithConfig(ctx, wazero.NewRuntimeConfigCompiler())
@@ -29,7 +29,8 @@ func TestAFunctionUsesAllOfTheStackThatItIsGiven(t *testing.T) {
 	m, err := r.Instantiate(ctx, down)
 	require.NoError(t, err)
 	f := m.ExportedFunction("down")
-	// More than 100 MB, the most that it can have alone: each call takes at least 32 bytes.
+	// This needs more than 100 MB, the most that a function can have with wazero alone: each
+	// call takes at least 32 bytes.
 	const calls = 3_500_000
 	_, err = f.Call(ctx, calls)
 	require.ErrorContains(t, err, "stack overflow")

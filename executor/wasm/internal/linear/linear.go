@@ -1,7 +1,7 @@
-// Package linear is linear memory outside of Go's heap: addresses are reserved for
-// the most that a program may have, and memory is taken as it grows. So growing
-// copies nothing, a machine that has no more says so instead of ending the process,
-// and everything goes back when the run is over.
+// Package linear provides linear memory outside of Go's heap. It reserves addresses for the
+// most that a program may have, and takes memory as the program grows. Growing therefore does
+// not copy anything, a lack of memory is an error and does not end the process, and all memory
+// is returned when the run is over.
 package linear
 
 import (
@@ -22,7 +22,7 @@ var (
 	_ experimental.LinearMemory    = (*Memory)(nil)
 )
 
-// Reserve reserves addresses for most bytes, none of which can be used yet.
+// Reserve reserves addresses for most bytes. None of them can be used yet.
 func Reserve(most uint64) (*Memory, error) {
 	m := &Memory{most: most}
 	if most == 0 {
@@ -36,11 +36,11 @@ func Reserve(most uint64) (*Memory, error) {
 	return m, nil
 }
 
-// Allocate implements experimental.MemoryAllocator: a program has one memory.
+// Allocate implements experimental.MemoryAllocator. A program has one memory.
 func (m *Memory) Allocate(_, _ uint64) experimental.LinearMemory { return m }
 
-// Reallocate implements experimental.LinearMemory. It returns nil over what was
-// reserved, and when the machine has no more.
+// Reallocate implements experimental.LinearMemory. It returns nil if the size is over the
+// reserved size, or if the machine does not have enough memory.
 func (m *Memory) Reallocate(size uint64) []byte {
 	if size > m.most {
 		return nil
@@ -54,7 +54,7 @@ func (m *Memory) Reallocate(size uint64) []byte {
 	return m.Bytes()
 }
 
-// Bytes is the memory as it is now.
+// Bytes returns the memory as it is now.
 func (m *Memory) Bytes() []byte {
 	if m.used == 0 {
 		return []byte{}
@@ -62,7 +62,7 @@ func (m *Memory) Bytes() []byte {
 	return m.reserved[:m.used:m.used]
 }
 
-// Free implements experimental.LinearMemory. It may be called again.
+// Free implements experimental.LinearMemory. It may be called several times.
 func (m *Memory) Free() {
 	if m.reserved != nil {
 		release(m.reserved)

@@ -1,7 +1,7 @@
-// Package wasi is the operating system that a wasm/1 program sees: WASI
-// preview 1 over an in-memory file system, with a logical clock and seeded
-// randomness. Nothing of the host leaks through it except the content of the
-// named inputs. It knows no wasm engine: it works on a slice of guest memory.
+// Package wasi is the operating system that a wasm/1 program sees. It provides WASI preview 1
+// over an in-memory file system, with a logical clock and seeded randomness. A program can see
+// nothing of the host except the content of the named inputs. The package does not depend on
+// any wasm engine: it works on a slice of guest memory.
 //
 // Whatever a program passes in, a call answers with an errno and never panics.
 package wasi
@@ -11,7 +11,7 @@ import "encoding/binary"
 // Errno is a WASI preview 1 error number; zero is success.
 type Errno uint16
 
-// The error numbers that this package answers with.
+// These are the error numbers with which this package answers.
 const (
 	ok          Errno = 0
 	errAcces    Errno = 2
@@ -33,14 +33,14 @@ const (
 	errSpipe    Errno = 70
 )
 
-// File types of WASI preview 1.
+// These are the file types of WASI preview 1.
 const (
 	typeCharacterDevice = 2
 	typeDirectory       = 3
 	typeRegularFile     = 4
 )
 
-// Flags of path_open and of descriptors.
+// These are the flags of path_open and of descriptors.
 const (
 	oCreate    = 1
 	oDirectory = 2
@@ -56,7 +56,7 @@ const (
 	whenceEnd     = 2
 )
 
-// Rights of descriptors.
+// These are the rights of descriptors.
 const (
 	rightDatasync = 1 << 0
 	rightRead     = 1 << 1
@@ -69,17 +69,17 @@ const (
 	rightSetSize  = 1 << 22
 
 	rightsAll = 1<<30 - 1
-	// rightsPaths are those that a directory has and a file has not.
+	// rightsPaths are the rights that directories have and files do not.
 	rightsPaths = 0x1f<<9 | 0x3f<<15 | 7<<24
-	// rightsRead and rightsWrite go with how a file was opened; the C library tells
-	// from them what it was opened for.
+	// rightsRead and rightsWrite depend on how a file was opened. The C library uses them to
+	// find out for what it was opened.
 	rightsRead  = rightRead | rightReaddir
 	rightsWrite = rightDatasync | rightWrite | rightAllocate | rightSetSize
-	// rightsFile are those of files that a directory has not.
+	// rightsFile are the rights that files have and directories do not.
 	rightsFile = rightRead | rightWrite | rightAllocate | rightSetSize | rightSeek | rightTell | rightAdvise
 )
 
-// Flags of the calls that set times.
+// These are the flags of the calls that set times.
 const (
 	timeAccess    = 1
 	timeAccessNow = 2

@@ -12,9 +12,9 @@ func (a args) u32(i int) uint32 { return uint32(a[i]) }
 type Function struct {
 	// Name is the import name.
 	Name string
-	// Params holds one letter per parameter: i for i32, I for i64.
+	// Params contains one letter per parameter: i for i32, I for i64.
 	Params string
-	// Returns says whether it returns an errno as i32; proc_exit does not.
+	// Returns says whether the function returns an errno as i32. proc_exit does not.
 	Returns bool
 
 	call func(*Host, args) Errno

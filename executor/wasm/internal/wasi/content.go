@@ -4,18 +4,19 @@ import (
 	"io"
 )
 
-// chunkBytes is the size of the pieces in which a file is held. A file that grows moves
-// no more than one of them, and none is held for zeros that nobody wrote.
+// chunkBytes is the size of the pieces in which a file is held. A file that grows moves at
+// most one piece, and no piece is held for zeros that the program has not written.
 const chunkBytes = 64 << 10
 
-// content is what a file below /out or /tmp holds, at most twice its size of the host's
-// memory: pieces of chunkBytes each, of which the last may be shorter; nil for zeros.
+// content is the content of a file below /out or /tmp. It takes at most twice its size of the
+// host's memory. It consists of pieces of chunkBytes each, of which the last may be shorter. A
+// nil piece stands for zeros.
 type content struct {
 	size   uint64
 	chunks [][]byte
 }
 
-// resize sets the length, filling with zeros.
+// resize sets the length, and fills new bytes with zeros.
 func (c *content) resize(size uint64) {
 	count := int((size + chunkBytes - 1) / chunkBytes)
 	if size < c.size {
@@ -34,7 +35,7 @@ func (c *content) resize(size uint64) {
 	c.size = size
 }
 
-// shrunk drops what is beyond size, and its memory.
+// shrunk drops the bytes beyond size, and their memory.
 func shrunk(chunk []byte, size int) []byte {
 	if len(chunk) <= size {
 		return chunk
@@ -46,7 +47,8 @@ func shrunk(chunk []byte, size int) []byte {
 	return chunk
 }
 
-// chunkOf returns the piece of an offset and where it is in it.
+// chunkOf returns the piece that contains an offset, and the position of the offset in this
+// piece.
 func chunkOf(offset uint64) (chunk, at int) {
 	return int(offset / chunkBytes), int(offset % chunkBytes)
 }
@@ -62,7 +64,7 @@ func (c *content) writeAt(src []byte, offset uint64) {
 	}
 }
 
-// grown returns a piece of at least size bytes, the new ones zero.
+// grown returns a piece of at least size bytes. The new bytes are zero.
 func grown(chunk []byte, size int) []byte {
 	if size <= len(chunk) {
 		return chunk
@@ -77,7 +79,7 @@ func grown(chunk []byte, size int) []byte {
 	return chunk
 }
 
-// readAt fills dst from an offset within the size and returns how much there was.
+// readAt fills dst from an offset within the size and returns how many bytes it has read.
 func (c *content) readAt(dst []byte, offset uint64) int {
 	dst = dst[:min(uint64(len(dst)), c.size-offset)]
 	for rest := dst; len(rest) > 0; {
@@ -93,13 +95,13 @@ func (c *content) readAt(dst []byte, offset uint64) int {
 	return len(dst)
 }
 
-// Content is what an output holds once the program has ended.
+// Content is the content of an output after the program has ended.
 type Content struct{ content *content }
 
-// Size is in bytes.
+// Size returns the size in bytes.
 func (c Content) Size() uint64 { return c.content.size }
 
-// WriteTo writes all of it.
+// WriteTo writes the whole content.
 func (c Content) WriteTo(w io.Writer) (int64, error) {
 	buffer := make([]byte, chunkBytes)
 	var done uint64

@@ -1,6 +1,6 @@
 package wasi
 
-// stream keeps the beginning of what is written to it.
+// stream keeps the beginning of the data that is written to it.
 type stream struct {
 	kept []byte
 }
@@ -22,14 +22,16 @@ type descriptor struct {
 	writable bool
 }
 
-// rights returns what the descriptor may be used for, and what may be opened by it.
+// rights returns the rights of the descriptor, and those that descriptors opened through it
+// may have.
 func (d *descriptor) rights() (base, inheriting uint64) {
 	if d.node != nil && d.node.isDir() {
-		// Everything may be tried below a directory, so that a wish to write below /in
-		// reaches path_open and is refused there with a plain answer.
+		// A program may try everything below a directory, so that an attempt to write below
+		// /in reaches path_open, which refuses it with a clear answer.
 		return rightsAll &^ rightsFile, rightsAll
 	}
-	// A stream has the rights to seek too: a C library takes one without for a terminal.
+	// A stream also has the rights to seek, because a C library treats a stream without them
+	// as a terminal.
 	base = rightsAll &^ rightsPaths
 	if !d.readable {
 		base &^= rightsRead
@@ -47,8 +49,8 @@ func (d *descriptor) fileType() byte {
 	return d.node.fileType()
 }
 
-// moveTo sets the place at which a file is read and written next. That of /dev/null is
-// always its start.
+// moveTo sets the position at which the next read or write happens. The position of /dev/null
+// is always its start.
 func (d *descriptor) moveTo(offset uint64) {
 	if !d.node.null {
 		d.offset = offset
@@ -62,8 +64,8 @@ func (h *Host) descriptor(fd uint32) (*descriptor, Errno) {
 	return h.fds[fd], ok
 }
 
-// file returns a descriptor of a regular file. WASI says EBADF of a directory where
-// POSIX would let one seek in it.
+// file returns a descriptor of a regular file. For a directory it returns EBADF, as WASI
+// requires, although POSIX would allow a seek in it.
 func (h *Host) file(fd uint32) (*descriptor, Errno) {
 	d, errno := h.descriptor(fd)
 	switch {
@@ -77,7 +79,7 @@ func (h *Host) file(fd uint32) (*descriptor, Errno) {
 	return d, ok
 }
 
-// outputFile returns a descriptor of a file that may be written.
+// outputFile returns a descriptor of a file that can be written.
 func (h *Host) outputFile(fd uint32) (*descriptor, Errno) {
 	d, errno := h.file(fd)
 	if errno != ok {
@@ -89,7 +91,7 @@ func (h *Host) outputFile(fd uint32) (*descriptor, Errno) {
 	return d, ok
 }
 
-// open puts d at the lowest free number.
+// open gives d the lowest free number.
 func (h *Host) open(d *descriptor) (uint32, Errno) {
 	fd := -1
 	for i, used := range h.fds {

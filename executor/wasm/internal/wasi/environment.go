@@ -1,11 +1,12 @@
 package wasi
 
-// The logical clock. Part of the profile: a change is wasm/2.
+// These constants describe the logical clock. They are part of the profile: a change requires
+// a profile wasm/2.
 const (
-	// ClockEpoch is the real-time clock's start, 2020-01-01T00:00:00Z, in
+	// ClockEpoch is the initial value of the real-time clock, 2020-01-01T00:00:00Z, in
 	// nanoseconds since 1970.
 	ClockEpoch = 1_577_836_800_000_000_000
-	// ClockStep is how far each clock_time_get moves the clock, in nanoseconds.
+	// ClockStep is the number of nanoseconds by which each clock_time_get moves the clock.
 	ClockStep = 1000
 
 	clockRealtime = 0
@@ -20,8 +21,8 @@ func (h *Host) environSizesGet(a args) Errno { return h.textSizes(h.env, a.u32(0
 
 func (h *Host) environGet(a args) Errno { return h.texts(h.env, a.u32(0), a.u32(1)) }
 
-// textSizes writes how many texts there are and how many bytes they take, each with a
-// zero at its end.
+// textSizes writes the number of texts and the number of bytes that they take, including a
+// zero at the end of each.
 func (h *Host) textSizes(list []string, count, size uint32) Errno {
 	total := 0
 	for _, text := range list {
@@ -33,7 +34,7 @@ func (h *Host) textSizes(list []string, count, size uint32) Errno {
 	return h.mem.putU32(size, uint32(total))
 }
 
-// texts writes texts and a list of where each begins.
+// texts writes texts and a list of the addresses at which they begin.
 func (h *Host) texts(list []string, pointers, at uint32) Errno {
 	for _, text := range list {
 		size := uint32(len(text)) + 1
@@ -49,8 +50,8 @@ func (h *Host) texts(list []string, pointers, at uint32) Errno {
 		if errno := h.mem.putU32(pointers, at); errno != ok {
 			return errno
 		}
-		// Neither can wrap: both lie inside a memory of at most 4 GiB, and a
-		// wrapped one is caught by the next access.
+		// Neither number can wrap unnoticed: both are inside a memory of at most 4 GiB, and
+		// the next access finds a number that has wrapped.
 		pointers, at = pointers+4, at+size
 	}
 	return ok
@@ -72,7 +73,7 @@ func (h *Host) clockTimeGet(a args) Errno {
 	return h.mem.putU64(a.u32(2), h.clock(id))
 }
 
-// clock reads a clock in nanoseconds: all but the real-time clock start at zero.
+// clock reads a clock in nanoseconds. All clocks except for the real-time clock start at zero.
 func (h *Host) clock(id uint32) uint64 {
 	if id == clockRealtime {
 		return saturatingAdd(ClockEpoch, h.now)
@@ -80,8 +81,8 @@ func (h *Host) clock(id uint32) uint64 {
 	return h.now
 }
 
-// advance moves the logical clock, which stops at a point that still fits into
-// a signed 64-bit real time.
+// advance moves the logical clock. The clock stops at a point at which the real time still
+// fits into a signed 64-bit number.
 func (h *Host) advance(ns uint64) {
 	h.now = min(saturatingAdd(h.now, ns), 1<<63-1-ClockEpoch)
 }

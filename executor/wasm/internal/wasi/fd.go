@@ -2,7 +2,7 @@ package wasi
 
 import "encoding/binary"
 
-// adviceMax is the last kind of advice.
+// adviceMax is the highest number of a kind of advice.
 const adviceMax = 5
 
 func (h *Host) fdClose(a args) Errno {
@@ -30,7 +30,8 @@ func (h *Host) fdRenumber(a args) Errno {
 	return ok
 }
 
-// fdDatasync is for what may be written; a directory is synced as a whole.
+// fdDatasync accepts descriptors that can be written. A directory can only be synced as a
+// whole, by fdSync.
 func (h *Host) fdDatasync(a args) Errno {
 	d, errno := h.descriptor(a.u32(0))
 	if errno != ok {
@@ -133,7 +134,7 @@ func (h *Host) fdAllocate(a args) Errno {
 	return h.resize(d.node, max(d.node.size(), a[1]+a[2]))
 }
 
-// resize charges for growth and halts the program at the limit of outputs.
+// resize charges for growth, and halts the program if it exceeds the limit of outputs.
 func (h *Host) resize(n *node, size uint64) Errno {
 	if size > n.size() {
 		grow := size - n.size()
@@ -166,8 +167,8 @@ func (h *Host) fdFilestatSetTimes(a args) Errno {
 	return ok
 }
 
-// checkTimes refuses a time that is both given and now. All times are zero whatever
-// is set.
+// checkTimes refuses flags that both give a time and ask for the current time. All times stay
+// zero, whatever is set.
 func checkTimes(flags uint32) Errno {
 	const access, modify = timeAccess | timeAccessNow, timeModify | timeModifyNow
 	if flags&^timeAll != 0 || flags&access == access || flags&modify == modify {
@@ -237,8 +238,8 @@ func (h *Host) fdSeek(a args) Errno {
 	default:
 		return errInval
 	}
-	// Both are below 2^63, so the sum as a signed number tells a target before
-	// the start from one beyond what an offset can hold.
+	// Both numbers are below 2^63. The sign of their sum therefore distinguishes a target
+	// before the start from one that is too large for an offset.
 	delta := int64(a[1])
 	target := int64(base) + delta
 	if delta > 0 && target < 0 {

@@ -5,17 +5,17 @@ import (
 	"encoding/binary"
 )
 
-// vectors is a list of I/O vectors as it lies in the guest's memory, at most MaxVectors.
+// vectors is a list of I/O vectors in the guest's memory, at most MaxVectors.
 type vectors struct {
 	list []byte
 	mem  memory
 	// total is the sum of their lengths.
 	total uint64
-	// own: one of them covers a part of the list itself.
+	// own says that one of the vectors covers a part of the list itself.
 	own bool
 }
 
-// vectors checks a list of I/O vectors after it has been paid for.
+// vectors checks a list of I/O vectors after the program has paid for it.
 func (h *Host) vectors(ptr, count uint32) (vectors, Errno) {
 	v := vectors{mem: h.mem}
 	if count > MaxVectors {
@@ -43,7 +43,8 @@ func (h *Host) vectors(ptr, count uint32) (vectors, Errno) {
 	return v, ok
 }
 
-// fixed returns the vectors as they are now, whatever is written through them.
+// fixed returns the vectors as they are now, so that writes through them do not change the
+// list.
 func (v vectors) fixed() vectors {
 	if v.own {
 		v.list = bytes.Clone(v.list)
@@ -54,7 +55,7 @@ func (v vectors) fixed() vectors {
 // each calls visit with each vector's bytes, in order, until it returns false.
 func (v vectors) each(visit func(b []byte) bool) {
 	for list := v.list; len(list) > 0; list = list[8:] {
-		// The list was checked, and nothing has changed it since.
+		// The list was checked before, and nothing has changed it since.
 		b, _ := v.mem.slice(binary.LittleEndian.Uint32(list), binary.LittleEndian.Uint32(list[4:]))
 		if !visit(b) {
 			return
@@ -99,8 +100,8 @@ func (h *Host) fdPread(a args) Errno {
 	return h.mem.putU32(a.u32(4), uint32(n))
 }
 
-// read fills the vectors from a file and returns the number of bytes, which
-// falls short only at the end of the file.
+// read fills the vectors from a file and returns the number of bytes. The number is smaller
+// than the size of the vectors only at the end of the file.
 func (h *Host) read(d *descriptor, ptr, count uint32, offset uint64) (uint64, Errno) {
 	if d.node.isDir() {
 		return 0, errIsdir
@@ -186,8 +187,8 @@ func (h *Host) fdPwrite(a args) Errno {
 	return h.mem.putU32(a.u32(4), uint32(n))
 }
 
-// write stores the vectors in a file, which grows as needed; passing the limit
-// of outputs halts the program.
+// write stores the vectors in a file, which grows as needed. If the file exceeds the limit of
+// outputs, write halts the program.
 func (h *Host) write(d *descriptor, ptr, count uint32, offset uint64) (uint64, Errno) {
 	if d.node.isDir() || !d.writable {
 		return 0, errBadf

@@ -17,24 +17,24 @@ const (
 	MaxNameBytes = 255
 )
 
-// node is a file or a directory. What one takes of the host's memory is bounded: its
-// name is a copy of at most MaxNameBytes, and the tree bounds how many there are.
+// node is a file or a directory. The host memory that it takes is bounded: its name is a copy
+// of at most MaxNameBytes, and the tree bounds the number of nodes.
 type node struct {
 	ino      uint64
 	name     string
-	parent   *node // nil for a root and for what has been unlinked
+	parent   *node // nil for a root and for a node that has been unlinked
 	dir      bool
 	readOnly bool
-	null     bool // takes whatever is written and holds nothing: /dev/null
-	// children in the order of inode numbers, so that a listing may go on from any
-	// place without a copy of it being kept. They are found by name in tree.names.
+	null     bool // accepts all writes and stores nothing: /dev/null
+	// children is in the order of inode numbers, so that a listing can continue from any place
+	// without a copy of it. tree.names finds children by name.
 	children []*node
 
 	content content    // of an output
 	input   *inputFile // of an input
 	refs    int        // open descriptors
 	linked  bool
-	key     nameKey // in tree.keys, of what is below /out
+	key     nameKey // in tree.keys, for nodes below /out
 }
 
 // inputFile is the host file behind an input, opened at the first read.
@@ -66,12 +66,12 @@ func (n *node) fileType() byte {
 	}
 }
 
-// after returns the place in children of the first whose inode number is above ino.
+// after returns the index in children of the first child whose inode number is above ino.
 func (n *node) after(ino uint64) int {
 	return sort.Search(len(n.children), func(i int) bool { return n.children[i].ino > ino })
 }
 
-// pathBytes is the length of the path from /in, /out or /tmp, slashes included.
+// pathBytes returns the length of the path from /in, /out or /tmp, including slashes.
 func (n *node) pathBytes() int {
 	total := 0
 	for at := n; at.parent != nil && at.parent.parent != nil; at = at.parent {
@@ -80,7 +80,7 @@ func (n *node) pathBytes() int {
 	return max(0, total-1)
 }
 
-// below reports whether n is dir or lies below it.
+// below reports whether n is dir or is below it.
 func (n *node) below(dir *node) bool {
 	for at := n; at != nil; at = at.parent {
 		if at == dir {
@@ -96,17 +96,17 @@ type entry struct {
 	name string
 }
 
-// tree is the whole file system with the account of what was written.
+// tree is the whole file system with its account of used bytes and files.
 type tree struct {
 	root, in, out, tmp, dev *node
-	// names holds every name of every directory, and keys those below /out by what a
-	// file system that ignores case compares. Both are one for the whole tree, because
-	// a table of each directory would keep the size that it once had.
+	// names contains every name of every directory. keys contains the nodes below /out, by the
+	// keys that a file system that ignores case compares. Each is one table for the whole
+	// tree, because a separate table for each directory would keep its largest size.
 	names    map[entry]*node
 	keys     map[nameKey]*node
 	nextIno  uint64
-	used     uint64 // bytes held by live outputs and temporary files
-	files    uint32 // live outputs and temporary files, directories included
+	used     uint64 // bytes of live outputs and temporary files
+	files    uint32 // live outputs and temporary files, including directories
 	maxBytes uint64
 	maxFiles uint32
 }
@@ -122,7 +122,7 @@ func newTree(inputs []Input, maxBytes uint64, maxFiles uint32) (*tree, error) {
 	null := t.newFile()
 	null.null = true
 	t.link(t.dev, "null", null)
-	// Sorted, so that inode numbers do not depend on the order of the list.
+	// The inputs are sorted, so that inode numbers do not depend on the order of the list.
 	inputs = append([]Input(nil), inputs...)
 	sort.Slice(inputs, func(i, j int) bool { return inputs[i].Name < inputs[j].Name })
 	for _, in := range inputs {
@@ -183,8 +183,8 @@ func (t *tree) addInput(in Input) error {
 	return nil
 }
 
-// link gives child a name of its own memory: the one that was passed may be a part of a
-// much longer path.
+// link gives child a name with its own memory, because the given name may be a part of a much
+// longer path.
 func (t *tree) link(dir *node, name string, child *node) {
 	name = strings.Clone(name)
 	child.name, child.parent, child.linked = name, dir, true
@@ -195,7 +195,7 @@ func (t *tree) link(dir *node, name string, child *node) {
 	}
 }
 
-// detach takes child out of its directory.
+// detach removes child from its directory.
 func (t *tree) detach(child *node) {
 	dir := child.parent
 	if dir.below(t.out) {
@@ -210,15 +210,15 @@ func (t *tree) detach(child *node) {
 	child.parent, child.linked = nil, false
 }
 
-// unlink takes child out of its directory for good. What it held is given back once no
+// unlink removes child from its directory permanently. Its content is released when no
 // descriptor is open on it.
 func (t *tree) unlink(child *node) {
 	t.detach(child)
 	t.release(child)
 }
 
-// move gives a node another name. What is below it keeps its place, and its keys unless
-// it comes below /out, or leaves it.
+// move gives a node another name. The nodes below it stay where they are. They keep their keys
+// unless the node moves into /out or out of it.
 func (t *tree) move(n, dir *node, name string) {
 	was, is := n.below(t.out), dir.below(t.out)
 	t.detach(n)
@@ -231,7 +231,7 @@ func (t *tree) move(n, dir *node, name string) {
 	}
 }
 
-// release gives back the account of a node that nothing refers to any more.
+// release subtracts a node from the account if nothing refers to it any more.
 func (t *tree) release(n *node) {
 	if n.linked || n.refs > 0 || n.readOnly {
 		return
@@ -241,8 +241,8 @@ func (t *tree) release(n *node) {
 	n.content = content{}
 }
 
-// create adds an output below dir, or reports false if the limit of files is
-// passed.
+// create adds an output below dir. It reports whether this was possible within the limit of
+// files.
 func (t *tree) create(dir *node, name string, child *node) bool {
 	if t.files >= t.maxFiles {
 		return false
@@ -252,8 +252,8 @@ func (t *tree) create(dir *node, name string, child *node) bool {
 	return true
 }
 
-// resize sets the length of an output, filling with zeros, or reports false if
-// the limit of bytes is passed.
+// resize sets the length of an output, and fills new bytes with zeros. It reports whether this
+// was possible within the limit of bytes.
 func (t *tree) resize(n *node, size uint64) bool {
 	old := n.content.size
 	if size > old && size-old > t.maxBytes-t.used {
@@ -264,7 +264,7 @@ func (t *tree) resize(n *node, size uint64) bool {
 	return true
 }
 
-// readAt fills dst from a file and returns how much there was.
+// readAt fills dst from a file and returns how many bytes it has read.
 func (n *node) readAt(dst []byte, offset uint64) (int, error) {
 	if offset >= n.size() {
 		return 0, nil
@@ -290,7 +290,7 @@ func (n *node) readAt(dst []byte, offset uint64) (int, error) {
 
 // visitOutputs calls visit for every output file, in the byte order of paths.
 func visitOutputs(dir *node, prefix string, visit func(path string, content Content) error) error {
-	// A directory stands where the paths below it do: after "a-b" comes "a/".
+	// The position of a directory is that of the paths below it: "a/" comes after "a-b".
 	order := func(n *node) string {
 		if n.isDir() {
 			return n.name + "/"
@@ -315,7 +315,7 @@ func visitOutputs(dir *node, prefix string, visit func(path string, content Cont
 func (t *tree) close() {
 	for _, n := range t.names {
 		if n.input != nil && n.input.file != nil {
-			// Opened for reading: nothing can be lost at closing.
+			// The file was opened for reading, so closing it cannot lose data.
 			_ = n.input.file.Close()
 			n.input.file = nil
 		}

@@ -10,14 +10,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a program makes its host hold is within the limits of its task and a constant,
-// whatever it repeats: the host's memory is not the program's to fill.
+// TestAProgramMakesItsHostHoldNoMoreThanItsLimitsAllow checks that the memory that the host
+// holds for a program is at most the limits of its task and a constant, whatever the program
+// repeats. A program must not be able to fill the host's memory.
 func TestAProgramMakesItsHostHoldNoMoreThanItsLimitsAllow(t *testing.T) {
 	const (
 		files = 4096
 		bytes = 1 << 20
-		// most is far above what files of the longest names take, and far below what one
-		// leak of a name, a listing or a table a turn comes to.
+		// most is far above the memory of files with the longest names, and far below the
+		// memory of a leak of one name, listing or table per turn.
 		most = 8 << 20
 	)
 	long := strings.Repeat("d", MaxNameBytes)
@@ -144,7 +145,7 @@ func TestAProgramMakesItsHostHoldNoMoreThanItsLimitsAllow(t *testing.T) {
 	}
 }
 
-// empty removes what a turn has made.
+// empty removes the files that a turn has made.
 func (g *guest) empty(dir uint64, n int, path func(i int) string) {
 	g.t.Helper()
 	for i := range n {
@@ -152,7 +153,7 @@ func (g *guest) empty(dir uint64, n int, path func(i int) string) {
 	}
 }
 
-// heap is what is held, in bytes.
+// heap returns the number of bytes on the heap.
 func heap() uint64 {
 	runtime.GC()
 	var m runtime.MemStats
@@ -160,7 +161,8 @@ func heap() uint64 {
 	return m.HeapAlloc
 }
 
-// A call leaves little behind for the collector, too: what it takes meanwhile is bounded.
+// TestACallTakesLittleOfItsHost checks that a call also leaves little garbage: the memory that
+// it takes while it runs is bounded.
 func TestACallTakesLittleOfItsHost(t *testing.T) {
 	host, err := New(Config{OutputBytes: 64 << 20, OutputFiles: 10})
 	require.NoError(t, err)

@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// What host calls cost, in fuel. Part of the profile: a change is wasm/2.
+// These are the costs of host calls, in fuel. They are part of the profile: a change requires
+// a profile wasm/2.
 const (
 	// FuelPerCall is charged for every call before it does anything.
 	FuelPerCall = 10_000
@@ -15,61 +16,62 @@ const (
 	// FuelPerEntry is charged for each I/O vector, directory entry,
 	// subscription and path element, and for each node of a directory that is renamed.
 	FuelPerEntry = 100
-	// FuelPerName is charged for each node that is moved into /out or out of it.
+	// FuelPerName is charged for each node that moves into /out or out of it.
 	FuelPerName = 1000
-	// FuelPerFoldedByte is charged for each byte of a name below /out that is not ASCII
-	// alone, when it is made or comes there: comparing it takes its decomposition.
+	// FuelPerFoldedByte is charged for each byte of a name below /out that does not consist
+	// only of ASCII characters, when the name is created or moves there. The comparison of
+	// such a name needs its decomposition.
 	FuelPerFoldedByte = 1000
 )
 
 const (
-	// StreamBytes is how much of stdout, and of stderr, is kept. Writing more
-	// succeeds and is dropped.
+	// StreamBytes is the number of bytes of stdout, and of stderr, that are kept. Writing more
+	// succeeds, and the additional bytes are dropped.
 	StreamBytes = 1 << 20
-	// MaxDescriptors is the most descriptors that may be open at once.
+	// MaxDescriptors is the highest number of descriptors that may be open at the same time.
 	MaxDescriptors = 1024
-	// MaxVectors is the most I/O vectors of one call, IOV_MAX of the C library.
+	// MaxVectors is the highest number of I/O vectors of one call, IOV_MAX of the C library.
 	MaxVectors = 1024
 	// ProgramName is argv[0].
 	ProgramName = "program"
-	// WorkDir is the working folder: what a program writes below it is delivered.
+	// WorkDir is the working folder. The files that a program writes below it are delivered.
 	WorkDir = "/out"
-	// TempDir is writable and forgotten with the program.
+	// TempDir is writable and is deleted when the program ends.
 	TempDir = "/tmp"
 )
 
 // Halt says why the program must not continue after a call.
 type Halt int
 
-// The reasons to halt.
+// These are the reasons to halt.
 const (
-	// HaltNone: go on.
+	// HaltNone means that the program continues.
 	HaltNone Halt = iota
-	// HaltExit: the program called proc_exit.
+	// HaltExit means that the program called proc_exit.
 	HaltExit
-	// HaltFuel: the fuel does not cover the call.
+	// HaltFuel means that the fuel does not cover the call.
 	HaltFuel
-	// HaltOutput: the outputs passed their limit.
+	// HaltOutput means that the outputs exceeded their limit.
 	HaltOutput
-	// HaltHost: the host failed, see Host.Err; there is no result.
+	// HaltHost means that the host failed (see Host.Err). There is no result.
 	HaltHost
 )
 
 // Meter pays for host calls.
 type Meter interface {
-	// Charge takes fuel and reports false if there was not enough.
+	// Charge takes fuel and reports whether there was enough.
 	Charge(fuel uint64) bool
 }
 
-// Config is what one program sees.
+// Config describes what one program sees.
 type Config struct {
 	// Args are the arguments after argv[0].
 	Args []string
-	// Env are variables of the environment beside those of Environment.
+	// Env contains environment variables, in addition to those of Environment.
 	Env []Variable
 	// Inputs are the files under /in.
 	Inputs []Input
-	// Seed feeds random_get.
+	// Seed is the seed of random_get.
 	Seed [32]byte
 	// OutputBytes bounds the sum of the file sizes under /out and /tmp.
 	OutputBytes uint64
@@ -77,16 +79,16 @@ type Config struct {
 	OutputFiles uint32
 }
 
-// Variable is one of the environment.
+// Variable is an environment variable.
 type Variable struct{ Name, Value string }
 
-// Environment is what every program finds in its environment before the variables of
-// its task, which may not have these names.
+// Environment returns the variables that every program finds in its environment before those
+// of its task. The variables of a task may not have these names.
 func Environment() []Variable {
 	return []Variable{{"PWD", WorkDir}, {"TMPDIR", TempDir}, {"HOME", TempDir}}
 }
 
-// Input is a host file shown to the program at /in/Name.
+// Input is a host file that the program sees at /in/Name.
 type Input struct {
 	Name string
 	Path string
@@ -125,9 +127,10 @@ func New(cfg Config) (*Host, error) {
 	for _, v := range slices.Concat(Environment(), cfg.Env) {
 		h.env = append(h.env, v.Name+"="+v.Value)
 	}
-	// The root serves programs that look at every folder up to it. The one after it is the
-	// working folder of a C library, which knows none but that of this name: it finds
-	// every path there that is below no other of these names, so /dev is one.
+	// The root exists for programs that look at every folder up to it. The descriptor after it
+	// is the working folder of a C library. A C library recognises its working folder by this
+	// name, and looks up there every path that is not below one of the other names. Therefore
+	// /dev needs a descriptor too.
 	h.fds = []*descriptor{
 		{stream: &stream{}, readable: true},
 		{stream: &h.stdout, writable: true},
@@ -142,8 +145,8 @@ func New(cfg Config) (*Host, error) {
 	return h, nil
 }
 
-// Call runs one function on the guest's memory. params holds as many values as
-// f.Params has letters. Once it has returned a Halt, the program must end.
+// Call runs one function on the guest's memory. The number of values in params is the number
+// of letters in f.Params. After Call has returned a Halt, the program must end.
 func (h *Host) Call(f Function, mem []byte, meter Meter, params []uint64) (Errno, Halt) {
 	if h.halt != HaltNone {
 		return errInval, h.halt
@@ -157,10 +160,10 @@ func (h *Host) Call(f Function, mem []byte, meter Meter, params []uint64) (Errno
 	return errno, h.halt
 }
 
-// ExitCode is what the program passed to proc_exit.
+// ExitCode returns the number that the program passed to proc_exit.
 func (h *Host) ExitCode() uint32 { return h.exitCode }
 
-// Err is the host's failure after HaltHost.
+// Err returns the host's failure after HaltHost.
 func (h *Host) Err() error { return h.err }
 
 // Stdout returns the kept part of the standard output.
@@ -174,13 +177,14 @@ func (h *Host) Outputs(visit func(path string, content Content) error) error {
 	return visitOutputs(h.tree.out, "", visit)
 }
 
-// OutputBytes is the sum of the sizes of the files under /out and /tmp.
+// OutputBytes returns the sum of the sizes of the files under /out and /tmp.
 func (h *Host) OutputBytes() uint64 { return h.tree.used }
 
 // Close releases the host files behind the inputs.
 func (h *Host) Close() { h.tree.close() }
 
-// charge takes fuel, or halts and reports false.
+// charge takes fuel and reports whether there was enough. If there was not, it halts the
+// program.
 func (h *Host) charge(fuel uint64) bool {
 	if h.meter.Charge(fuel) {
 		return true
@@ -189,7 +193,7 @@ func (h *Host) charge(fuel uint64) bool {
 	return false
 }
 
-// stop ends the program; the first reason stands.
+// stop ends the program. If it is called several times, the first reason counts.
 func (h *Host) stop(halt Halt, err error) {
 	if h.halt == HaltNone {
 		h.halt, h.err = halt, err

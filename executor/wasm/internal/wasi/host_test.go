@@ -26,7 +26,7 @@ func (t *tank) Charge(fuel uint64) bool {
 
 var functions = Functions()
 
-// guest drives a Host as a program would, on a memory of its own.
+// guest uses a Host as a program would, with a memory of its own.
 type guest struct {
 	t    *testing.T
 	host *Host
@@ -58,7 +58,7 @@ func (g *guest) call(name string, params ...uint64) Errno {
 	return errno
 }
 
-// text puts a string at address 1024 and returns its place.
+// text writes a string at address 1024 and returns its address and size.
 func (g *guest) text(s string) (ptr, size uint64) {
 	copy(g.mem[1024:], s)
 	return 1024, uint64(len(s))
@@ -71,7 +71,7 @@ func (g *guest) open(dir uint64, path string, flags, rights, fdFlags uint64) (ui
 	return uint64(binary.LittleEndian.Uint32(g.mem[512:])), errno
 }
 
-// vector puts one I/O vector over [ptr, ptr+size) at address 256.
+// vector writes one I/O vector over [ptr, ptr+size) at address 256.
 func (g *guest) vector(ptr, size uint32) {
 	binary.LittleEndian.PutUint32(g.mem[256:], ptr)
 	binary.LittleEndian.PutUint32(g.mem[260:], size)
@@ -89,7 +89,7 @@ func (g *guest) read(fd uint64) (string, Errno) {
 	return string(g.mem[4096 : 4096+binary.LittleEndian.Uint32(g.mem[512:])]), errno
 }
 
-// on calls a function of a directory and a path.
+// on calls a function that takes a directory and a path.
 func (g *guest) on(name string, dir uint64, path string) Errno {
 	g.t.Helper()
 	ptr, size := g.text(path)
@@ -361,7 +361,7 @@ func TestClockIsLogical(t *testing.T) {
 	require.Equal(t, uint64(2*ClockStep), now(1))
 	require.Equal(t, errInval, g.call("clock_time_get", 4, 0, 512))
 
-	// A subscription to the clock moves it to the deadline, whatever that is.
+	// A subscription to the clock moves the clock to the deadline, whatever the deadline is.
 	sleep := func(timeout uint64, flags uint16) {
 		sub := g.mem[8192 : 8192+subscriptionBytes]
 		clear(sub)
@@ -440,8 +440,8 @@ func TestChangedInputIsAFailureOfTheHost(t *testing.T) {
 	require.Error(t, host.Err())
 }
 
-// FuzzCallsNeverPanic makes arbitrary sequences of calls on a small memory and
-// checks the accounts of the file system after them.
+// FuzzCallsNeverPanic makes arbitrary sequences of calls on a small memory and then checks the
+// accounts of the file system.
 func FuzzCallsNeverPanic(f *testing.F) {
 	f.Add([]byte("path_open and others, in some order, with some parameters"))
 	f.Add([]byte{23, 4, 0, 8, 1, 1, 0xff, 0, 0, 16, 32, 4, 64, 1, 80})
@@ -496,8 +496,8 @@ func FuzzCallsNeverPanic(f *testing.F) {
 	})
 }
 
-// checkTree holds the indexes of a tree against what is in it, and the names below /out
-// against what every file system can hold.
+// checkTree compares the indexes of a tree with its nodes, and checks that every file system
+// can hold the names below /out.
 func checkTree(t *testing.T, tree *tree) {
 	t.Helper()
 	names, keys := 0, map[string]bool{}

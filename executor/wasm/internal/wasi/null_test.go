@@ -93,7 +93,7 @@ func TestNullIsADeviceThatKeepsItsPlace(t *testing.T) {
 	require.Equal(t, ok, g.call("fd_datasync", fd))
 	require.Equal(t, ok, g.call("fd_filestat_set_times", fd, 1, 1, 0))
 	require.Equal(t, errNotdir, g.call("fd_readdir", fd, 1024, 512, 0, 512))
-	// As of a file, what it is not open for is refused.
+	// As with a file, an operation is refused if the descriptor was not opened for it.
 	reading, errno := g.open(dev, "null", 0, rightRead, 0)
 	require.Equal(t, ok, errno)
 	require.Equal(t, errBadf, g.write(reading, "x"))
@@ -122,7 +122,7 @@ func TestNothingElseIsInDev(t *testing.T) {
 	require.Equal(t, ok, g.create(out, "file"))
 	require.Equal(t, errRofs, g.rename(out, "file", dev, "null"))
 	require.Equal(t, errRofs, g.on("path_remove_directory", root, "dev"))
-	// It is still there, however often it was opened and closed.
+	// The device still exists, however often it was opened and closed.
 	for range 3 {
 		require.Equal(t, ok, g.call("fd_close", g.null()))
 	}

@@ -8,8 +8,9 @@ import (
 	"github.com/thetaedge/theta/executor/manifest"
 )
 
-// nameKey is a directory and the hash of what a file system that ignores case, or how
-// letters are composed, compares of a name: of one size, however long that is.
+// nameKey is a directory and the hash of a name's key, which file systems compare if they
+// ignore case or the composition of letters. Its size does not depend on the length of the
+// name.
 type nameKey struct {
 	dir uint64
 	sum [sha256.Size]byte
@@ -19,13 +20,14 @@ func keyOf(dir *node, folded string) nameKey {
 	return nameKey{dir.ino, sha256.Sum256([]byte(folded))}
 }
 
-// addKey enters a node below /out.
+// addKey adds a node below /out to the keys.
 func (t *tree) addKey(n *node) {
 	n.key = keyOf(n.parent, filename.Key(n.name))
 	t.keys[n.key] = n
 }
 
-// foldingCost is the fuel for comparing a name with others as file systems do.
+// foldingCost returns the fuel for comparing a name with others in the way in which file
+// systems do.
 func foldingCost(name string) uint64 {
 	for i := range len(name) {
 		if name[i] >= utf8.RuneSelf {
@@ -35,7 +37,7 @@ func foldingCost(name string) uint64 {
 	return 0
 }
 
-// eachBelow visits all that is below a directory.
+// eachBelow visits all nodes below a directory.
 func eachBelow(dir *node, visit func(n *node)) {
 	for _, child := range dir.children {
 		visit(child)
@@ -43,7 +45,8 @@ func eachBelow(dir *node, visit func(n *node)) {
 	}
 }
 
-// mayCreate says whether a new node may be made at the place, where nothing is.
+// mayCreate returns an error number if no new node may be made at the place, which must be
+// free.
 func (h *Host) mayCreate(p place) Errno {
 	switch {
 	case p.dir.readOnly:
@@ -56,9 +59,10 @@ func (h *Host) mayCreate(p place) Errno {
 	return h.mayName(p, nil)
 }
 
-// mayName says whether the place may have its name: one that a manifest can hold, and
-// below /out one that every file system can, that no other one of the directory is
-// taken for, and that is not in the place of a captured stream. old is about to leave.
+// mayName returns an error number if the node at the place may not have its name. A manifest
+// must be able to hold the name. Below /out, every file system must be able to hold it, no
+// file system may treat it as another name of the directory, and it may not be the name of a
+// captured stream. The node old is about to leave, so its name does not count.
 func (h *Host) mayName(p place, old *node) Errno {
 	if manifest.ValidateName(p.name) != nil {
 		return errIlseq
@@ -82,8 +86,8 @@ func (h *Host) mayName(p place, old *node) Errno {
 	return ok
 }
 
-// mayDeliver says whether all that is below a node may come below /out, where names are
-// held to more.
+// mayDeliver returns an error number if the nodes below a node may not move below /out, where
+// names have to meet more rules.
 func mayDeliver(n *node) Errno {
 	taken := make(map[string]struct{}, len(n.children))
 	for _, child := range n.children {
@@ -102,13 +106,13 @@ func mayDeliver(n *node) Errno {
 	return ok
 }
 
-// foldingBelow is the fuel for comparing all names below a directory.
+// foldingBelow returns the fuel for comparing all names below a directory.
 func foldingBelow(n *node) (fuel uint64) {
 	eachBelow(n, func(n *node) { fuel += foldingCost(n.name) })
 	return fuel
 }
 
-// deepest returns how many bytes the longest path below n adds to n's own, and how many
+// deepest returns how many bytes the longest path below n adds to n's own path, and how many
 // nodes there are.
 func deepest(n *node) (longest int, entries uint64) {
 	entries = 1

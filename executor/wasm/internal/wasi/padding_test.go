@@ -7,12 +7,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Each structure that a call writes is written whole: bytes that mean nothing are zero,
-// whatever was there, or programs would see what a machine left.
+// TestEveryStructureIsWrittenWhole checks that calls write every byte of a structure. Bytes
+// without a meaning must be zero, whatever was there before; otherwise programs would see data
+// that differs between machines.
 func TestEveryStructureIsWrittenWhole(t *testing.T) {
 	const at = 16 << 10
 	for name, c := range map[string]struct {
-		// fields are the places of bytes that mean something; every other one is zero.
+		// fields are the places of the bytes that have a meaning. Every other byte must be
+		// zero.
 		size   int
 		fields [][2]int
 		call   func(g *guest) Errno

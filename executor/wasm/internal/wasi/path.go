@@ -6,12 +6,12 @@ import (
 	"github.com/thetaedge/theta/executor/manifest"
 )
 
-// place is where a path leads: a directory and a name in it. The name is empty
-// when the path is the starting directory itself.
+// place is the target of a path: a directory and a name in it. The name is empty if the path
+// is the starting directory itself.
 type place struct {
 	dir   *node
 	name  string
-	slash bool // the path ends with a slash, so only a directory will do
+	slash bool // the path ends with a slash, so it must lead to a directory
 }
 
 // target returns the node at the place, or nil.
@@ -22,8 +22,8 @@ func (t *tree) target(p place) *node {
 	return t.find(p.dir, p.name)
 }
 
-// resolve walks a path from a directory descriptor. There are no links, so ".."
-// is the parent; it does not lead above the root.
+// resolve follows a path from a directory descriptor. There are no links, so ".." is the
+// parent. It does not lead above the root.
 func (h *Host) resolve(fd, ptr, size uint32) (place, Errno) {
 	d, errno := h.descriptor(fd)
 	if errno != ok {
@@ -65,7 +65,7 @@ func (t *tree) walk(start *node, elements []string) (place, Errno) {
 		if name == "" {
 			continue
 		}
-		// Every element but the last has to be a directory that exists.
+		// Every element except for the last must be an existing directory.
 		here := t.target(at)
 		if here == nil {
 			return place{}, errNoent
@@ -145,7 +145,7 @@ func (h *Host) pathOpen(a args) Errno {
 	return ok
 }
 
-// openExisting applies the flags of path_open to a node that is there.
+// openExisting applies the flags of path_open to an existing node.
 func (h *Host) openExisting(d *descriptor, flags uint32) Errno {
 	n := d.node
 	switch {
@@ -177,8 +177,8 @@ func (h *Host) pathFilestatGet(a args) Errno {
 	return h.putFilestat(a.u32(4), n.ino, n.fileType(), n.size())
 }
 
-// pathReadlink says of everything that it is no link: a C library that makes a path
-// real asks of each element, and goes on at this answer alone.
+// pathReadlink says of every node that it is not a link. A C library that resolves a real path
+// asks this for each element, and continues only after this answer.
 func (h *Host) pathReadlink(a args) Errno {
 	p, errno := h.resolve(a.u32(0), a.u32(1), a.u32(2))
 	if errno != ok {
@@ -219,7 +219,7 @@ func (h *Host) pathCreateDirectory(a args) Errno {
 	return h.create(p, h.tree.newDir())
 }
 
-// removable returns the node at a place if it may be taken out of its directory.
+// removable returns the node at a place if it may be removed from its directory.
 func (h *Host) removable(p place) (*node, Errno) {
 	n := h.tree.target(p)
 	switch {
@@ -297,7 +297,8 @@ func (h *Host) pathRename(a args) Errno {
 	return ok
 }
 
-// mayRename says whether n may take the place, and what is there now.
+// mayRename returns an error number if n may not move to the place and replace the node that
+// is there now.
 func (h *Host) mayRename(n *node, to place) Errno {
 	old := h.tree.target(to)
 	switch {
@@ -330,7 +331,7 @@ func (h *Host) mayRename(n *node, to place) Errno {
 	if to.dir.pathBytes()+1+len(to.name)+longest > manifest.MaxPathBytes {
 		return errNametoo
 	}
-	// A name may change into one that differs from it in case alone.
+	// The new name may differ from the old one only in case.
 	if errno := h.mayName(to, n); errno != ok {
 		return errno
 	}

@@ -22,11 +22,12 @@ type subscription struct {
 	errno    Errno
 }
 
-// waits reports whether it is a clock that may still be in the future.
+// waits reports whether the subscription is for a clock whose deadline may still be in the
+// future.
 func (s subscription) waits() bool { return s.kind == eventClock && s.errno == ok }
 
-// pollOneoff never waits: descriptors are always ready, and without one the
-// logical clock jumps to the earliest deadline.
+// pollOneoff never waits. Descriptors are always ready; if there is none, the logical clock
+// jumps to the earliest deadline.
 func (h *Host) pollOneoff(a args) Errno {
 	in, out, count := a.u32(0), a.u32(1), a.u32(2)
 	if count == 0 || count > maxSubscriptions {
@@ -43,7 +44,8 @@ func (h *Host) pollOneoff(a args) Errno {
 	if !found {
 		return errFault
 	}
-	// All is decoded before anything is written: the two may overlap.
+	// All subscriptions are decoded before anything is written, because input and output may
+	// overlap.
 	subs := make([]subscription, count)
 	ready := false
 	earliest := uint64(1<<64 - 1)
@@ -57,8 +59,8 @@ func (h *Host) pollOneoff(a args) Errno {
 	}
 	until := h.now
 	if !ready && earliest > h.now {
-		// The clock stops short of a deadline that is centuries away, which is
-		// reported all the same: it is what the program waits for.
+		// If a deadline is centuries away, the clock stops before it. The deadline is reported
+		// nevertheless, because the program waits for it.
 		h.advance(earliest - h.now)
 		until = earliest
 	}
@@ -90,8 +92,8 @@ func (h *Host) subscription(raw []byte) subscription {
 	return s
 }
 
-// writeEvents writes what is ready and returns how many events that is. dst has
-// room for one event per subscription.
+// writeEvents writes the events that are ready and returns their number. dst has room for one
+// event per subscription.
 func writeEvents(dst []byte, subs []subscription, until uint64) uint32 {
 	n := 0
 	for _, s := range subs {

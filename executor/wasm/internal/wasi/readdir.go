@@ -4,10 +4,11 @@ import "encoding/binary"
 
 const direntBytes = 24
 
-// fdReaddir lists a directory in the order in which its nodes were made, "." and ".."
-// first. A cookie is 1 for "..", 2 for the first node, and two more than the inode number
-// of the entry before it, so that a listing goes on where it was, whatever has been made
-// and removed meanwhile, and the host keeps nothing for it.
+// fdReaddir lists a directory. "." and ".." come first, and then the nodes in the order in
+// which they were made. A cookie is 1 for "..", 2 for the first node, and otherwise two more
+// than the inode number of the entry before it. A listing therefore continues where it was,
+// whatever nodes have been made and removed meanwhile, and the host does not have to store
+// anything for it.
 func (h *Host) fdReaddir(a args) Errno {
 	d, errno := h.descriptor(a.u32(0))
 	if errno != ok {

@@ -16,14 +16,14 @@ func (g *guest) fdstat(fd uint64) (flags uint16, base, inheriting uint64) {
 	return binary.LittleEndian.Uint16(m[2:]), binary.LittleEndian.Uint64(m[8:]), binary.LittleEndian.Uint64(m[16:])
 }
 
-// accessMode is what fcntl(F_GETFL) of a C library makes of rights.
+// accessMode returns the result of fcntl(F_GETFL) that a C library derives from rights.
 func accessMode(base uint64) string {
 	read, write := base&(rightRead|rightReaddir) != 0, base&rightWrite != 0
 	return map[[2]bool]string{{true, false}: "O_RDONLY", {false, true}: "O_WRONLY", {true, true}: "O_RDWR", {}: "O_SEARCH"}[[2]bool{read, write}]
 }
 
-// Every combination of flags and rights on everything that may be there, beside what
-// POSIX says of open.
+// TestOpeningFollowsTheFlags compares every combination of flags and rights, on every kind of
+// target, with the rules of POSIX for open.
 func TestOpeningFollowsTheFlags(t *testing.T) {
 	type target struct {
 		dir         uint64
@@ -93,7 +93,8 @@ func TestOpeningFollowsTheFlags(t *testing.T) {
 	}
 }
 
-// What a descriptor says that it may do, it does, and nothing else.
+// TestOperationsFollowTheRights checks that a descriptor allows exactly the operations for
+// which it reports rights.
 func TestOperationsFollowTheRights(t *testing.T) {
 	operations := map[string]struct {
 		right uint64
@@ -121,7 +122,7 @@ func TestOperationsFollowTheRights(t *testing.T) {
 				}
 				fd, errno := g.open(dir, path, 0, rights, 0)
 				if errno != ok {
-					continue // the test above says when
+					continue // the test above checks when opening is refused
 				}
 				_, base, _ := g.fdstat(fd)
 				for name, operation := range operations {
@@ -159,8 +160,9 @@ func TestStreamsHaveTheRightsOfWhatTheyAre(t *testing.T) {
 	}
 }
 
-// A C library asks for no more than what may be inherited, so that a wish to write must
-// get through to the answer that says why not.
+// TestDirectoriesLetEverythingBeTried checks the rights of directories. A C library asks for
+// no more rights than may be inherited, so an attempt to write must be possible in order to
+// get the answer that says why it is refused.
 func TestDirectoriesLetEverythingBeTried(t *testing.T) {
 	g := newGuest(t)
 	for fd := uint64(in); fd < firstFree; fd++ {

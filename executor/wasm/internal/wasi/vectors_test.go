@@ -25,7 +25,8 @@ func (g *guest) openInput() (uint64, Errno) {
 	return uint64(binary.LittleEndian.Uint32(g.mem[8:])), errno
 }
 
-// The list is read before anything is written, also where it is written over.
+// TestVectorsOverTheirOwnListAreTakenAsTheyWere checks that the list is read before anything
+// is written, even if a vector overwrites the list.
 func TestVectorsOverTheirOwnListAreTakenAsTheyWere(t *testing.T) {
 	g := newGuest(t)
 	fd, errno := g.openInput()

@@ -121,7 +121,7 @@ func TestFilesMoveOutOfTheTemporaryFolder(t *testing.T) {
 	checkTree(t, g.host.tree)
 }
 
-// outputs lists the paths that would be delivered, which a manifest has to hold.
+// outputs lists the paths that would be delivered. A manifest must be able to hold them.
 func (g *guest) outputs() (paths []string) {
 	g.t.Helper()
 	require.NoError(g.t, g.host.Outputs(func(path string, _ Content) error {
@@ -162,8 +162,9 @@ func TestOutputsThatSomeFileSystemTakesForOneAreRefused(t *testing.T) {
 	require.Equal(t, []string{"\u00e9"}, g.outputs()[len(g.outputs())-1:])
 }
 
-// Comparing names takes the host longer the less plain they are: it is paid for where it
-// is done.
+// TestComparingNamesIsPaidFor checks that a program pays for the comparison of names at the
+// call that makes it. The comparison takes the host longer if names have characters that are
+// not ASCII.
 func TestComparingNamesIsPaidFor(t *testing.T) {
 	g := newGuest(t)
 	g.host.tree.maxFiles = 20
@@ -191,7 +192,8 @@ func TestANameMayChangeItsCase(t *testing.T) {
 	require.Equal(t, []string{"text"}, g.outputs())
 }
 
-// Removing while listing, as every "rm -r" does, misses nothing and sees nothing twice.
+// TestAListingGoesOnWhileFilesComeAndGo checks that a program that removes files while it
+// lists them, as every "rm -r" does, misses no file and sees none twice.
 func TestAListingGoesOnWhileFilesComeAndGo(t *testing.T) {
 	g := newGuest(t)
 	g.host.tree.maxFiles = 1000
