@@ -16,8 +16,8 @@ import (
 	"github.com/thetaedge/theta/executor/wasm"
 )
 
-// computeBound lists programs that do nothing but compute, with their tasks: the
-// example and three others.
+// computeBound returns programs that only compute, with their tasks: the example and three
+// others.
 func computeBound(b *testing.B) map[string]executor.Task {
 	b.Helper()
 	root := "../.."
@@ -47,9 +47,9 @@ func compiled(t testing.TB, source string) string {
 	return out
 }
 
-// BenchmarkProgram runs each program on each engine of the build without a trace and with
-// one and two, in turn, and says how long the fastest run took without compiling, and what
-// it used.
+// BenchmarkProgram runs each program on each engine of the build without a trace, with one
+// trace and with two traces, in turn. It reports how long the fastest run took without
+// compilation, and how much fuel it used.
 func BenchmarkProgram(b *testing.B) {
 	for name, tk := range computeBound(b) {
 		for _, engine := range wasm.Engines() {
@@ -72,7 +72,7 @@ func BenchmarkProgram(b *testing.B) {
 				for i := -1; i < b.N; i++ {
 					for traces := range fastest {
 						r := run(i, traces)
-						if i < 0 { // compiles
+						if i < 0 { // this run compiles the program
 							continue
 						}
 						if fastest[traces] == 0 || r.WallTime < fastest[traces] {

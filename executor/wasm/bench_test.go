@@ -10,8 +10,8 @@ import (
 	"github.com/thetaedge/theta/executor/wasm"
 )
 
-// BenchmarkFuelPerSecond shows how fast a program uses up fuel: arithmetic in a
-// loop, and calls, which pay for the counted stack.
+// BenchmarkFuelPerSecond measures how fast a program uses up fuel, with arithmetic in a loop,
+// and with calls, which pay for the counted stack.
 func BenchmarkFuelPerSecond(b *testing.B) {
 	for name, body := range map[string]string{
 		"loop": `(func (export "_start") (local $i i32) (local $x i64) (loop $l

@@ -12,8 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// BenchmarkProgramAsWritten runs the same programs as they are, with the fuel, the
-// interruption, the NaNs and the WASI of wasmtime: what the rewriting is compared with.
+// BenchmarkProgramAsWritten runs the same programs without rewriting, with the fuel, the
+// interruption, the NaNs and the WASI of wasmtime. The rewritten programs are compared with
+// these figures.
 func BenchmarkProgramAsWritten(b *testing.B) {
 	cfg := wasmtime.NewConfig()
 	cfg.SetCraneliftNanCanonicalization(true)

@@ -10,19 +10,19 @@ import (
 	"github.com/thetaedge/theta/executor/wasm/internal/wasi"
 )
 
-// Program is what can be told of a program without running it.
+// Program describes what is known of a program without running it.
 type Program struct {
-	// Bytes is its size.
+	// Bytes is the size of the program.
 	Bytes int64
-	// MemoryBytes is the memory that it starts with: a task that allows less ends
-	// before its first instruction.
+	// MemoryBytes is the memory with which the program starts. If a task allows less, it ends
+	// before the program's first instruction.
 	MemoryBytes uint64
 }
 
-// Check says whether the profile takes the program at path. A program that it
-// refuses gives the error *Refusal, and every machine would end a task of it with
-// manifest.ReasonInvalidProgram, because the executor asks the same code. Any other
-// error is trouble of this machine. Nothing is compiled or run.
+// Check says whether the profile accepts the program at path. If it refuses the program, the
+// error is of type *Refusal, and every machine would end a task of this program with
+// manifest.ReasonInvalidProgram, because the executor uses the same code. Any other error is a
+// failure of this machine. Check does not compile or run anything.
 func Check(path string) (Program, error) {
 	wasm, refusal, err := readProgram(path)
 	if err != nil {
@@ -38,8 +38,8 @@ func Check(path string) (Program, error) {
 	return Program{Bytes: int64(len(wasm)), MemoryBytes: uint64(metered.MemoryPages) * PageBytes}, nil
 }
 
-// readProgram returns the program's bytes, or nil and a refusal if it is larger
-// than the profile allows.
+// readProgram returns the program's bytes. If the program is larger than the profile allows,
+// it returns nil and a refusal.
 func readProgram(path string) ([]byte, *Refusal, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -56,7 +56,7 @@ func readProgram(path string) ([]byte, *Refusal, error) {
 	return wasm, nil, nil
 }
 
-// sizeOf says how large a file is that is too large to be read.
+// sizeOf returns the size of a file that is too large to be read.
 func sizeOf(file *os.File) string {
 	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
 		return fmt.Sprintf("%d bytes", info.Size())
@@ -64,15 +64,15 @@ func sizeOf(file *os.File) string {
 	return "more"
 }
 
-// The first eight bytes of a core module, and of a component.
+// These are the first eight bytes of a core module, and of a component.
 var (
 	magic           = []byte("\x00asm")
 	headerModule    = []byte("\x00asm\x01\x00\x00\x00")
 	headerComponent = []byte("\x00asm\x0d\x00\x01\x00")
 )
 
-// inspect validates and meters a program, so that it folds a number of traces: a module,
-// or the reason why every machine refuses it. No engine is asked.
+// inspect validates and meters a program, so that it folds a number of traces. It returns a
+// module, or the reason why every machine refuses the program. It does not use an engine.
 func inspect(wasm []byte, traces int) (meter.Metered, *Refusal) {
 	var none meter.Metered
 	switch {
@@ -97,7 +97,7 @@ func inspect(wasm []byte, traces int) (meter.Metered, *Refusal) {
 	return metered, nil
 }
 
-// checkImports refuses a module that imports what the profile does not have.
+// checkImports refuses a module that imports functions that the profile does not have.
 func checkImports(imports []meter.Import) *Refusal {
 	functions := wasi.Functions()
 	for _, imported := range imports {

@@ -17,7 +17,7 @@ import (
 	"github.com/thetaedge/theta/executor/wasm"
 )
 
-// valid are modules that the profile takes; mutations begin with them.
+// valid returns modules that the profile accepts. Mutations begin with them.
 func valid(t testing.TB) [][]byte {
 	t.Helper()
 	var modules [][]byte
@@ -40,7 +40,8 @@ func valid(t testing.TB) [][]byte {
 	return modules
 }
 
-// requireAgreed runs a program and asks Check about it: both refuse it, or none.
+// requireAgreed runs a program and asks Check about it. Either both must refuse the program,
+// or neither.
 func requireAgreed(t testing.TB, e executor.Executor, id, program string) bool {
 	t.Helper()
 	tk := task(t, program)
@@ -63,7 +64,7 @@ func requireAgreed(t testing.TB, e executor.Executor, id, program string) bool {
 	return refused
 }
 
-// mutate changes a byte of a module a little, or cuts it, or doubles a part of it.
+// mutate changes a byte of a module slightly, cuts the module, or doubles a part of it.
 func mutate(r *rand.Rand, module []byte) []byte {
 	out := append([]byte(nil), module...)
 	at := r.IntN(len(out))

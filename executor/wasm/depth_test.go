@@ -9,8 +9,9 @@ import (
 	"github.com/thetaedge/theta/executor/wasm"
 )
 
-// The counted stack holds no less than 8 MiB of native stack do: programs that run
-// elsewhere nest as deep here.
+// TestProgramsNestAsDeepAsOnAStackOf8MiB checks that the counted stack allows at least the
+// depth of calls that 8 MiB of native stack allow, so that programs that run elsewhere also
+// run here.
 func TestProgramsNestAsDeepAsOnAStackOf8MiB(t *testing.T) {
 	program := goProgram(t, "depth")
 	for _, c := range []struct{ what, n, want string }{

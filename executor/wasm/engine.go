@@ -8,31 +8,31 @@ import (
 	"github.com/thetaedge/theta/executor/wasm/internal/wasi"
 )
 
-// engine compiles and runs metered modules. Which one it is decides how fast a
+// engine compiles and runs metered modules. The choice of the engine affects how fast a
 // program runs, and nothing else.
 type engine interface {
-	// name is the engine with its version.
+	// name returns the name of the engine with its version.
 	name() string
-	// usable says why this machine cannot run it, nil if it can.
+	// usable returns why this machine cannot use the engine, or nil if it can.
 	usable() error
-	// compile makes a metered module ready to run.
+	// compile prepares a metered module for running.
 	compile(metered meter.Metered) (code, error)
 }
 
-// code is a compiled program, for any number of runs at a time.
+// code is a compiled program. Any number of runs may use it at the same time.
 type code interface {
 	// run calls the functions that start the program, one after the other.
 	run(ctx context.Context, g *guest, entries []string) ending
-	// bytes is about what it holds.
+	// bytes returns approximately how much memory the code holds.
 	bytes() int64
-	// close gives it back once its last run is over.
+	// close releases the code after its last run is over.
 	close()
 }
 
-// trap is why a program was ended by an instruction of its own.
+// trap is the reason why an instruction of a program ended it.
 type trap string
 
-// The traps of the specification, as every engine is taken to name them.
+// These are the traps of the specification. Each engine's own traps are translated into them.
 const (
 	trapUnreachable trap = "an unreachable instruction was reached"
 	trapMemory      trap = "a memory access lies outside of the memory"
@@ -47,15 +47,15 @@ const (
 type ending struct {
 	// trap is set if an instruction ended the program.
 	trap trap
-	// err is trouble of the machine. It says nothing if the guest has been halted.
+	// err is a failure of the machine. It has no meaning if the guest has been halted.
 	err error
 
-	// What the metered module left in its globals.
+	// These are the values that the metered module left in its globals.
 	overflow, outOfMemory bool
 	wanted                uint32
 	// memory is the size of the memory, in bytes.
 	memory uint64
-	// traces of the run, one for each key.
+	// traces are the traces of the run, one for each key.
 	traces []executor.Trace
 }
 
@@ -64,25 +64,25 @@ type guest struct {
 	ctx         context.Context
 	host        *wasi.Host
 	tank        tank
-	fuel        uint64           // that the task has
-	keys        []executor.Trace // of its traces
-	memoryBytes uint64           // that the task allows
-	maxPages    uint32           // that the program allows
+	fuel        uint64           // the fuel of the task
+	keys        []executor.Trace // the keys of its traces
+	memoryBytes uint64           // what the task allows
+	maxPages    uint32           // what the program allows
 
 	halt    wasi.Halt // why a host call ended the program
 	empty   bool      // no fuel is left
 	stopped error     // why the run was given up
 }
 
-// call serves a host call and says whether the program goes on.
+// call serves a host call and reports whether the program continues.
 func (g *guest) call(f wasi.Function, memory []byte, params []uint64) (wasi.Errno, bool) {
 	errno, halt := g.host.Call(f, memory, &g.tank, params)
 	g.halt = halt
 	return errno, halt == wasi.HaltNone
 }
 
-// refill gives the program its next slice of fuel and says whether it goes on. It
-// is where a run is given up, and where the garbage collector gets its turn.
+// refill gives the program its next slice of fuel and reports whether it continues. A run is
+// given up here, and the garbage collector gets a chance to run here.
 func (g *guest) refill() bool {
 	if g.ctx.Err() != nil {
 		g.stopped = context.Cause(g.ctx)
@@ -92,19 +92,19 @@ func (g *guest) refill() bool {
 	return !g.empty
 }
 
-// sliceFuel is how much fuel a program has at hand before it has to ask for more:
-// fractions of a millisecond of work. It changes no result.
+// sliceFuel is the amount of fuel that a program can use before it has to ask for more. It
+// lasts for a fraction of a millisecond and does not affect a result.
 const sliceFuel = 1_000_000
 
-// tank is the fuel of a program. A slice of it lies in a global of the module, where
-// its instructions take from it; the rest is the reserve.
+// tank is the fuel of a program. A slice of it is in a global of the module, from which the
+// instructions take it; the rest is the reserve.
 type tank struct {
 	reserve int64
 	get     func() int64
 	set     func(int64)
 }
 
-// left is what is left of all of it, below zero if more was used.
+// left returns the total fuel that is left. It is below zero if more was used than there was.
 func (t *tank) left() int64 { return t.reserve + t.get() }
 
 func (t *tank) fill(fuel int64) {
@@ -122,7 +122,7 @@ func (t *tank) refill() bool {
 	return true
 }
 
-// freeze keeps what is left when the module goes.
+// freeze keeps the remaining fuel when the module is released.
 func (t *tank) freeze() {
 	left := t.left()
 	t.reserve, t.get = left, func() int64 { return 0 }

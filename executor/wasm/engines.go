@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// The engines that a program may run on.
+// These are the engines on which a program may run.
 const (
 	// EngineWazero is in every build.
 	EngineWazero = "wazero"
-	// EngineWasmtime is in builds with the tag wasmtime, and the first one there.
+	// EngineWasmtime is in builds with the tag wasmtime, where it is the default.
 	EngineWasmtime = "wasmtime"
 )
 
-// newEngine returns the engine of a name, the first one for none.
+// newEngine returns the engine with a name. If the name is empty, it returns the first engine.
 func newEngine(name string) (engine, error) {
 	if name == "" {
 		name = Engines()[0]

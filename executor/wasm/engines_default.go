@@ -4,7 +4,7 @@ package wasm
 
 import "errors"
 
-// Engine names the engine that programs run on unless Config says otherwise.
+// Engine is the name of the engine on which programs run unless Config says otherwise.
 const Engine = wazeroName
 
 // Engines lists the engines of this build.

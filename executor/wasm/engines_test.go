@@ -14,8 +14,8 @@ import (
 	"github.com/thetaedge/theta/executor/wasm"
 )
 
-// comparisons are families of SIMD comparisons and what compilers fold into them:
-// some have ended the process of an engine.
+// comparisons returns families of SIMD comparisons and the operations that compilers fold into
+// them. Some of these have ended the process of an engine.
 func comparisons() map[string]string {
 	bodies := map[string]string{}
 	for _, lanes := range []string{"i8x16", "i16x8", "i32x4", "i64x2"} {
@@ -59,28 +59,28 @@ func comparisons() map[string]string {
 
 const loaded = "(local.set 0 (v128.load (i32.const 16))) (local.set 1 (v128.load (i32.const 32)))"
 
-// both gives an operation on a value with itself, and on two values in either order.
+// both returns an operation on a value with itself, and on two values in either order.
 func both(op string) []string {
 	return []string{
 		"(" + op + " (local.get 0) (local.get 0))", "(" + op + " (local.get 0) (local.get 1))", "(" + op + " (local.get 1) (local.get 0))",
 	}
 }
 
-// A valid program gives a result, and never ends the process: all jobs, keys and
-// reveals of the node live there.
+// TestNoComparisonEndsTheProcess checks that a valid program has a result and never ends the
+// process. All jobs, keys and reveals of the node are in that process.
 func TestNoComparisonEndsTheProcess(t *testing.T) {
 	var functions strings.Builder
 	for _, body := range comparisons() {
 		functions.WriteString("(func (local v128 v128) " + body + ")")
 	}
-	// One module holds them all, because each program costs a file and a compilation.
+	// One module contains all of them, because each program needs a file and a compilation.
 	program := watModule(t, `(module (memory (export "memory") 1 1) (func (export "_start")) `+functions.String()+`)`)
 	for _, engine := range wasm.Engines() {
 		require.Equal(t, manifest.ReasonExited, runOn(t, engine, task(t, program)).Reason, engine)
 	}
 }
 
-// atTheEnd are programs, each with an access whose bytes are the last of the memory.
+// atTheEnd returns programs, each with an access to the last bytes of the memory.
 func atTheEnd() map[string]string {
 	double, single, vector := "(f64.load (i32.const 65528))", "(f32.load (i32.const 65532))", "(v128.load (i32.const 65520))"
 	word, long := "(i32.load (i32.const 65532))", "(i64.load (i32.const 65528))"
@@ -173,7 +173,7 @@ func vectorsAtTheEnd(add func(store, op string, operands ...string), vector, dou
 	for name, at := range map[string]int{"load8_lane": 65535, "load16_lane": 65534, "load32_lane": 65532, "load64_lane": 65528} {
 		add("v128", "v128."+name+" 1", fmt.Sprintf("(i32.const %d)", at), "(local.get $v)")
 	}
-	// Lanes of a vector of which only a scalar is loaded.
+	// These are lanes of a vector of which only a scalar is loaded.
 	for _, op := range []string{
 		"f64x2.convert_low_i32x4_s", "f64x2.convert_low_i32x4_u", "f64x2.promote_low_f32x4", "i16x8.extend_low_i8x16_s",
 		"i16x8.extend_low_i8x16_u", "i32x4.extend_low_i16x8_s", "i32x4.extend_low_i16x8_u", "i64x2.extend_low_i32x4_s", "i64x2.extend_low_i32x4_u",
@@ -198,9 +198,9 @@ func vectorsAtTheEnd(add func(store, op string, operands ...string), vector, dou
 	add("v128", "f32x4.splat", single)
 }
 
-// Each access lies inside of the memory, so that no machine may trap. An engine that
-// widens a load when it folds it into an instruction does, and only on processors
-// that have the instruction.
+// TestAccessesAtTheEndOfTheMemoryAreNotWidened checks that no machine traps at accesses that
+// are inside of the memory. An engine that widens a load when it folds it into an instruction
+// does trap, but only on processors that have this instruction.
 func TestAccessesAtTheEndOfTheMemoryAreNotWidened(t *testing.T) {
 	var functions, calls strings.Builder
 	names := []string{}
@@ -223,7 +223,7 @@ func TestAccessesAtTheEndOfTheMemoryAreNotWidened(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// onePage is a memory of a page.
+// onePage is a memory of one page.
 const onePage = `(memory (export "memory") 1 1)`
 
 func underPlainInterpreter(t *testing.T, program string) (wazero.Runtime, error) {
@@ -236,8 +236,8 @@ func underPlainInterpreter(t *testing.T, program string) (wazero.Runtime, error)
 	return r, err
 }
 
-// Without the tag wasmtime the executor builds for every platform that its engine
-// knows, so nothing below it may be C.
+// TestTheExecutorNeedsNoC checks that no package below the executor uses C. Without the tag
+// wasmtime, the executor therefore builds for every platform that its engine supports.
 func TestTheExecutorNeedsNoC(t *testing.T) {
 	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{if and .CgoFiles (not .Standard)}}{{.ImportPath}}{{end}}", ".")
 	list.Env = append(os.Environ(), "GOFLAGS=-buildvcs=false")

@@ -2,7 +2,7 @@
 
 package wasm
 
-// Engine names the engine that programs run on unless Config says otherwise.
+// Engine is the name of the engine on which programs run unless Config says otherwise.
 const Engine = wasmtimeName
 
 // Engines lists the engines of this build.

@@ -12,15 +12,14 @@ import (
 
 const defaultCacheBytes = 256 << 20
 
-// Config decides what this machine gives; nothing in it changes a result.
+// Config determines how much of this machine the executor uses. It does not affect any result.
 type Config struct {
-	// Slots is how many tasks may run at once, at least one.
+	// Slots is the number of tasks that may run at the same time, at least one.
 	Slots int
-	// CacheBytes bounds the compiled programs that are kept in memory; zero
-	// means 256 MiB.
+	// CacheBytes bounds the compiled programs that are kept in memory. Zero means 256 MiB.
 	CacheBytes int64
-	// Engine is what programs run on: one of Engines, or empty for the first of
-	// them. It changes no result.
+	// Engine is the engine on which programs run: one of Engines, or empty for the first of
+	// them. It does not affect any result.
 	Engine string
 }
 
@@ -94,8 +93,8 @@ func (e *Executor) Start(_ context.Context, task executor.Task) error {
 	return e.begin(task, requireEmpty)
 }
 
-// Recover implements executor.Executor. A run dies with its process, and runs
-// are deterministic, so it clears what is left and begins again.
+// Recover implements executor.Executor. A run ends with its process, and runs are
+// deterministic, so Recover clears what is left and begins again.
 func (e *Executor) Recover(_ context.Context, task executor.Task) error {
 	if err := check(task); err != nil {
 		return err
@@ -103,8 +102,7 @@ func (e *Executor) Recover(_ context.Context, task executor.Task) error {
 	return e.begin(task, clearOutputs)
 }
 
-// begin takes a slot and starts the task once prepare has dealt with its output
-// directory.
+// begin takes a slot and starts the task after prepare has prepared its output directory.
 func (e *Executor) begin(task executor.Task, prepare func(dir string) error) error {
 	if err := e.engine.usable(); err != nil {
 		return err
@@ -178,7 +176,7 @@ func (e *Executor) Destroy(id string) error {
 	<-x.done
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	// Another Destroy may have been faster, and the id may be in use again.
+	// Another Destroy may have been faster, and another task may already use the id.
 	if e.tasks[id] == x {
 		delete(e.tasks, id)
 	}
@@ -214,7 +212,7 @@ func (e *Executor) execution(id string) (*execution, error) {
 	return x, nil
 }
 
-// check holds a task against the limits of the profile.
+// check compares a task with the limits of the profile.
 func check(task executor.Task) error {
 	if err := task.Validate(); err != nil {
 		return err

@@ -18,7 +18,7 @@ import (
 	"github.com/thetaedge/theta/executor/manifest"
 )
 
-// inputDir holds a few inputs of different shapes.
+// inputDir creates a directory with a few inputs of different shapes.
 func inputDir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -77,7 +77,7 @@ func TestGoProgramGivesTheSameResultTwiceAndUnderAnotherEngine(t *testing.T) {
 	require.Equal(t, output(t, first, "deep/counts.txt"), counts)
 }
 
-// underInterpreter runs the program with an engine and a WASI that share nothing with
+// underInterpreter runs the program with an engine and a WASI that do not share any code with
 // this executor.
 func underInterpreter(t *testing.T, program, in string, arguments []string) (stdout, counts string) {
 	t.Helper()
@@ -221,7 +221,7 @@ func TestTasksOfOneProgramRunSideBySide(t *testing.T) {
 		tk.ID = id
 		require.NoError(t, e.Start(context.Background(), tk))
 	}
-	// Stopping one leaves the others alone.
+	// Stopping one task does not affect the others.
 	require.NoError(t, e.Stop("stuck"))
 	for _, id := range []string{"a", "b", "c"} {
 		r, err := e.Wait(context.Background(), id)

@@ -17,7 +17,8 @@ import (
 	"github.com/thetaedge/theta/executor/wasm"
 )
 
-// preamble imports what the hand-written programs use, and gives them a memory.
+// preamble imports the functions that the hand-written programs use, and gives the programs a
+// memory.
 const preamble = `
 	(import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
 	(import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
@@ -35,7 +36,7 @@ const preamble = `
 		(i32.load (i32.const 8)))
 `
 
-// wat writes a program made of the preamble and body.
+// wat writes a program that consists of the preamble and body.
 func wat(t *testing.T, body string) string {
 	t.Helper()
 	return watModule(t, "(module "+preamble+body+")")
@@ -73,7 +74,7 @@ func newExecutor(t *testing.T, slots int) executor.Executor {
 	return e
 }
 
-// task returns a task with room for ordinary programs.
+// task returns a task with enough room for ordinary programs.
 func task(t testing.TB, program string) executor.Task {
 	t.Helper()
 	return executor.Task{
@@ -88,7 +89,7 @@ func task(t testing.TB, program string) executor.Task {
 	}
 }
 
-// try runs a task in an executor of its own.
+// try runs a task in a separate executor.
 func try(t *testing.T, task executor.Task) (executor.Result, error) {
 	t.Helper()
 	e := newExecutor(t, 1)
@@ -97,7 +98,7 @@ func try(t *testing.T, task executor.Task) (executor.Result, error) {
 	return e.Wait(context.Background(), task.ID)
 }
 
-// run runs a task that has to have a result.
+// run runs a task that must have a result.
 func run(t *testing.T, task executor.Task) executor.Result {
 	t.Helper()
 	result, err := try(t, task)

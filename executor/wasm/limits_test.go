@@ -74,7 +74,8 @@ func TestFailedProgramKeepsItsStreamsAndNoFiles(t *testing.T) {
 }
 
 func TestEndlessLoopEndsAtTheSameFuel(t *testing.T) {
-	// Each turn leaves a mark in the output: as many come out on every run.
+	// Each turn writes a mark to the output. The number of marks must be the same in every
+	// run.
 	program := wat(t, `(func (export "_start") (loop $l
 		(call $put (i32.const 1) (i32.const 64) (i32.const 1)) (br $l)))`)
 	tk := task(t, program)
@@ -104,14 +105,15 @@ func TestFuelOfACompletedRunIsAlwaysEqual(t *testing.T) {
 	require.Equal(t, uint64(18844), first.FuelUsed, "the number is the profile's: another one is another profile")
 	require.Equal(t, first.FuelUsed, run(t, task(t, program)).FuelUsed)
 
-	// The last unit counts: with what it used it ends, with less it does not.
+	// The last unit counts: the program ends with the amount that it used, and does not end
+	// with less.
 	exact, short := task(t, program), task(t, program)
 	exact.Fuel, short.Fuel = first.FuelUsed, first.FuelUsed-wasiCallFuel
 	require.Equal(t, first.Manifest(), run(t, exact).Manifest())
 	require.Equal(t, manifest.ReasonOutOfFuel, run(t, short).Reason)
 }
 
-// wasiCallFuel is more than what any last stretch without a fuel check costs.
+// wasiCallFuel is more than the cost of any last part of a run without a fuel check.
 const wasiCallFuel = 2000
 
 func TestBulkInstructionsPayForWhatTheyDo(t *testing.T) {
@@ -153,8 +155,8 @@ func TestInitialMemoryOverTheLimitIsAResult(t *testing.T) {
 }
 
 func TestRecursionEndsAtTheSameDepth(t *testing.T) {
-	// The depth is shown by a file's length, so it would differ if the native stack
-	// decided.
+	// The length of a file shows the depth, so it would differ if the native stack determined
+	// it.
 	depth := func(locals, before, after string) int {
 		tk := task(t, wat(t, `(func $down (param i32) (local `+locals+`) `+before+`
 				(call $put (i32.const 1) (i32.const 64) (i32.const 1))
@@ -165,7 +167,7 @@ func TestRecursionEndsAtTheSameDepth(t *testing.T) {
 		require.Contains(t, r.Detail, "too deeply")
 		return len(output(t, tk, "stdout"))
 	}
-	// The numbers are the profile's: another one here is another profile.
+	// These numbers belong to the profile. If a number changes, it is another profile.
 	require.Equal(t, 548272, depth("i32", "", ""))
 	require.Equal(t, 548272, depth(strings.Repeat("i64 ", 1000), "", ""), "what is not used takes nothing")
 	var set, use strings.Builder
@@ -190,8 +192,8 @@ func TestDeepFramesOfManyValuesFitTheNativeStack(t *testing.T) {
 }
 
 func TestHoistedValuesFitTheNativeStack(t *testing.T) {
-	// Nothing that the loop computes changes in it, so an optimiser computes it
-	// before and keeps all of it across the call, without a single local.
+	// The values that the loop computes do not change in it. An optimiser therefore computes
+	// them before the loop and keeps all of them across the call, without a single local.
 	for name, value := range map[string]string{
 		"i64":  "(i64.store offset=%d (i32.const 0) (i64.mul (local.get 0) (i64.const %d)))",
 		"v128": "(v128.store offset=%d (i32.const 0) (v128.xor (i64x2.splat (local.get 0)) (i64x2.splat (i64.const %d))))",

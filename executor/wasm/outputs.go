@@ -21,11 +21,11 @@ const (
 	streamStderr = "stderr"
 )
 
-// partialDir is where outputs are gathered until they are complete.
+// partialDir returns the directory in which outputs are collected until they are complete.
 func partialDir(dir string) string { return filepath.Clean(dir) + ".partial" }
 
-// writeOutputs writes what the program left to dir, all or nothing, and returns
-// the list. A program that did not exit by itself leaves only its streams.
+// writeOutputs writes the outputs of the program to dir, either all of them or none, and
+// returns their list. A program that did not exit by itself leaves only its streams.
 func writeOutputs(dir string, host *wasi.Host, reason executor.Reason) ([]executor.File, error) {
 	partial := partialDir(dir)
 	if err := os.RemoveAll(partial); err != nil {
@@ -63,7 +63,7 @@ func writeOutputs(dir string, host *wasi.Host, reason executor.Reason) ([]execut
 			return nil, err
 		}
 	}
-	// The directory may exist, but only empty; then this takes its place.
+	// The directory may exist only if it is empty. The rename then replaces it.
 	if err := os.Rename(partial, dir); err != nil {
 		return nil, fmt.Errorf("publish outputs: %w", err)
 	}
@@ -73,8 +73,8 @@ func writeOutputs(dir string, host *wasi.Host, reason executor.Reason) ([]execut
 	return manifest.Manifest{Files: files}.Sorted().Files, nil
 }
 
-// syncFolder makes the names in a folder outlive a power cut. Windows has no such
-// call and needs none.
+// syncFolder makes sure that the names in a folder survive a power cut. Windows has no such
+// call and does not need one.
 func syncFolder(path string) error {
 	if runtime.GOOS == "windows" {
 		return nil
@@ -86,8 +86,8 @@ func syncFolder(path string) error {
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
-// writeFile writes and syncs, so that a digest is never reported for content
-// that a power cut could still take away.
+// writeFile writes and syncs a file, so that the node never reports a digest of content that a
+// power cut could still remove.
 func writeFile(path string, content io.WriterTo) (executor.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return executor.File{}, err
@@ -103,12 +103,12 @@ func writeFile(path string, content io.WriterTo) (executor.File, error) {
 	return written, errors.Join(err, file.Sync(), file.Close())
 }
 
-// clearOutputs removes what an earlier run of the task left.
+// clearOutputs removes the files that an earlier run of the task left.
 func clearOutputs(dir string) error {
 	return errors.Join(os.RemoveAll(partialDir(dir)), os.RemoveAll(dir))
 }
 
-// requireEmpty fails with ErrBadTask if dir holds anything.
+// requireEmpty fails with ErrBadTask if dir is not empty.
 func requireEmpty(dir string) error {
 	entries, err := os.ReadDir(dir)
 	switch {

@@ -1,10 +1,10 @@
 // Package wasm runs WebAssembly programs under the profile wasm/1.
 //
-// The profile is a specification, docs/profiles/wasm-1.md, that any correct engine
-// can run: everything that could change a result is fixed here and in the packages
-// below. They decide what a valid program is, what instructions and host calls cost,
-// how deep calls nest, the bits of NaNs, the clock, the randomness and the file
-// system. Any change to it is a new profile; another engine is not.
+// The profile is a specification, docs/profiles/wasm-1.md, that any correct engine can run.
+// Everything that could change a result is fixed here and in the packages below. They
+// determine which programs are valid, what instructions and host calls cost, how deep calls
+// may nest, the bits of NaNs, the clock, the randomness and the file system. Any change of
+// these is a new profile; a change of the engine is not.
 package wasm
 
 import (
@@ -17,27 +17,27 @@ const (
 	// Profile is the versioned name of this executor's rules.
 	Profile = "wasm/1"
 
-	// MaxProgramBytes is the largest program.
+	// MaxProgramBytes is the size of the largest program.
 	MaxProgramBytes = 32 << 20
-	// MaxArgBytes is the most bytes that arguments and environment together may have.
+	// MaxArgBytes is the highest number of bytes of arguments and environment together.
 	MaxArgBytes = 128 << 10
-	// MaxFuel is the most fuel that a task may have.
+	// MaxFuel is the highest amount of fuel that a task may have.
 	MaxFuel = 1 << 62
-	// MaxMemoryBytes is the most memory that a task may have.
+	// MaxMemoryBytes is the highest amount of memory that a task may have.
 	MaxMemoryBytes = 1 << 32
 
-	// MaxOutputBytes is the most that the output files of a task may hold.
+	// MaxOutputBytes is the highest number of bytes in the output files of a task.
 	MaxOutputBytes = 4 << 30
-	// MaxOutputFiles is the most output files and directories of a task; two
-	// entries of the manifest are left for the streams.
+	// MaxOutputFiles is the highest number of output files and directories of a task. The two
+	// remaining entries of the manifest are for the streams.
 	MaxOutputFiles = manifest.MaxFiles - 2
 
 	// PageBytes is the size of a page of wasm memory.
 	PageBytes = 1 << 16
 )
 
-// Environment is what every program finds in its environment; a task may not set these
-// variables.
+// Environment returns the variables that every program finds in its environment. A task may
+// not set these variables.
 func Environment() []executor.Variable {
 	var env []executor.Variable
 	for _, v := range wasi.Environment() {

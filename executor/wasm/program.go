@@ -9,12 +9,13 @@ import (
 	"github.com/thetaedge/theta/executor/wasm/internal/meter"
 )
 
-// program is a compiled program, or the reason why it can be run nowhere.
+// program is a compiled program, or the reason why no machine can run it.
 type program struct {
-	// refusal is set if the program is not valid under the profile; every
-	// machine refuses it alike.
+	// refusal is set if the program is not valid under the profile. Every machine refuses it
+	// in the same way.
 	refusal *Refusal
-	// trap is why it traps before anything of it runs, if it does.
+	// trap is the reason why the program traps before any of its code runs. It is empty if the
+	// program does not.
 	trap string
 	// code is the compiled program.
 	code code
@@ -23,8 +24,8 @@ type program struct {
 	hasStart        bool
 }
 
-// compileFor validates, meters and compiles a program for an engine, so that it folds a
-// number of traces. A returned error is trouble of the machine.
+// compileFor validates, meters and compiles a program for an engine, so that it folds a number
+// of traces. An error that it returns is a failure of the machine.
 func compileFor(engine engine, wasm []byte, traces int) (*program, error) {
 	metered, refusal := inspect(wasm, traces)
 	if refusal != nil {
@@ -39,7 +40,7 @@ func compileFor(engine engine, wasm []byte, traces int) (*program, error) {
 	return p, err
 }
 
-// programKey names a compiled program.
+// programKey identifies a compiled program.
 type programKey struct {
 	digest [sha256.Size]byte
 	traces int
@@ -99,8 +100,8 @@ func (p *programs) load(ctx context.Context, path string, traces int) (*program,
 	return entry.program, entry.err
 }
 
-// fill compiles a program for all that wait for it. They are told of a panic, too:
-// nobody else would ever close the entry.
+// fill compiles a program for all tasks that wait for it. If the compilation panics, fill
+// tells these tasks too, because no other code would close the entry.
 func (p *programs) fill(key programKey, entry *programEntry, wasm []byte) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -112,7 +113,7 @@ func (p *programs) fill(key programKey, entry *programEntry, wasm []byte) {
 	entry.program, entry.err = p.compile(wasm, key.traces)
 }
 
-// touch moves a program to the recent end.
+// touch marks a program as the most recently used one.
 func (p *programs) touch(key programKey) {
 	p.forget(key)
 	p.recent = append(p.recent, key)
@@ -127,8 +128,8 @@ func (p *programs) forget(key programKey) {
 	}
 }
 
-// settle accounts for a compiled program and makes room. Failures of the
-// machine are not kept: the next task tries again.
+// settle adds a compiled program to the account and makes room for it. Failures of the machine
+// are not kept, so the next task tries again.
 func (p *programs) settle(key programKey, entry *programEntry) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -162,7 +163,7 @@ func (e *programEntry) settled() bool {
 	}
 }
 
-// bytes is what an entry holds, with an allowance for the entry itself.
+// bytes returns the memory that an entry holds, with an allowance for the entry itself.
 func (e *programEntry) bytes() int64 {
 	const overhead = 4096
 	if e.program.code == nil {

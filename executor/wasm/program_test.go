@@ -12,7 +12,8 @@ import (
 	"github.com/thetaedge/theta/executor"
 )
 
-// Whoever needs the same program later must not wait for ever.
+// TestAPanicOfTheCompilerIsAnErrorForAllThatWait checks that a task that needs the same
+// program later does not wait forever.
 func TestAPanicOfTheCompilerIsAnErrorForAllThatWait(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "program")
 	require.NoError(t, os.WriteFile(path, []byte("program"), 0o600))
@@ -24,8 +25,9 @@ func TestAPanicOfTheCompilerIsAnErrorForAllThatWait(t *testing.T) {
 	}
 }
 
-// How long a machine compiles depends on the program, so whoever bounds how long a task
-// may take to begin does not bound that.
+// TestStartDoesNotWaitForTheCompiler checks that the start of a task does not include the
+// compilation. The time of a compilation depends on the program, so a caller that limits the
+// time of a start must not limit the compilation with it.
 func TestStartDoesNotWaitForTheCompiler(t *testing.T) {
 	e, err := New(Config{Slots: 1})
 	require.NoError(t, err)

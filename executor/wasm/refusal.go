@@ -7,32 +7,34 @@ import (
 	"github.com/thetaedge/theta/executor/wasm/internal/meter"
 )
 
-// Cause is the kind of a refusal.
+// Cause is the kind of refusal.
 type Cause string
 
-// The causes for which every machine refuses a program.
+// These are the causes for which every machine refuses a program.
 const (
-	// TooLarge: more bytes than MaxProgramBytes.
+	// TooLarge means that the program has more bytes than MaxProgramBytes.
 	TooLarge Cause = "too large"
-	// NoModule: no WebAssembly at all.
+	// NoModule means that the file is not WebAssembly at all.
 	NoModule Cause = "no module"
-	// Component: a component of the component model, as wasip2 tools write it.
+	// Component means that the file is a component of the component model, as wasip2 tools
+	// write it.
 	Component Cause = "component"
-	// Invalid: a module that does not validate, or not with the features of the profile.
+	// Invalid means that the module is not valid, or not with the features of the profile.
 	Invalid Cause = "invalid"
-	// Imports: it imports what is not WASI preview 1.
+	// Imports means that the module has imports other than those of WASI preview 1.
 	Imports Cause = "imports"
-	// NoEntry: it exports no function _start that a task could call.
+	// NoEntry means that the module does not export a function _start that a task could call.
 	NoEntry Cause = "no entry"
-	// Unsupported: it exceeds a limit of the profile or takes a reserved name.
+	// Unsupported means that the module exceeds a limit of the profile or uses a reserved
+	// name.
 	Unsupported Cause = "unsupported"
 )
 
 // Refusal says why the profile refuses a program.
 type Refusal struct {
-	// Cause is the kind.
+	// Cause is the kind of refusal.
 	Cause Cause
-	// Detail is what was expected and what was found.
+	// Detail says what was expected and what was found.
 	Detail string
 }
 
@@ -40,7 +42,7 @@ func refuse(cause Cause, format string, args ...any) *Refusal {
 	return &Refusal{Cause: cause, Detail: fmt.Sprintf(format, args...)}
 }
 
-// refusalOf gives the cause of an error of the package meter.
+// refusalOf returns the refusal for an error of the package meter.
 func refusalOf(err error) *Refusal {
 	cause := Invalid
 	switch {
@@ -54,7 +56,7 @@ func refusalOf(err error) *Refusal {
 	return refuse(cause, "%s", err)
 }
 
-// Error implements error: Detail, as a task's result carries it.
+// Error implements error. It returns Detail, which a task's result also contains.
 func (r *Refusal) Error() string { return r.Detail }
 
 // Advice says what a person can do about it.

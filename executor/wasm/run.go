@@ -11,8 +11,8 @@ import (
 	"github.com/thetaedge/theta/executor/wasm/internal/wasi"
 )
 
-// execute runs a task to its end and writes its outputs. The error is trouble
-// of the machine, or the context's cause.
+// execute runs a task to its end and writes its outputs. An error is a failure of the machine,
+// or the cause of the context.
 func execute(ctx context.Context, cache *programs, task executor.Task) (result executor.Result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -27,7 +27,7 @@ func execute(ctx context.Context, cache *programs, task executor.Task) (result e
 	if ctx.Err() != nil {
 		return executor.Result{}, context.Cause(ctx)
 	}
-	// Of a program that is not run nothing is used and nothing is folded.
+	// If a program does not run, it uses no fuel and folds nothing.
 	idle := guest{keys: task.TraceKeys}
 	result = executor.Result{Profile: Profile, ExitCode: manifest.NoExitCode, Traces: idle.sealed(idle.unfolded(), nil)}
 	host, err := wasi.New(hostConfig(task))
@@ -71,7 +71,7 @@ func hostConfig(task executor.Task) wasi.Config {
 	return cfg
 }
 
-// run executes a valid program and fills in how it ended.
+// run executes a valid program and writes to result how it ended.
 func run(ctx context.Context, prog *program, task executor.Task, host *wasi.Host, result *executor.Result) error {
 	g := &guest{ctx: ctx, host: host, memoryBytes: task.MemoryBytes, maxPages: prog.maxPages, fuel: task.Fuel, keys: task.TraceKeys}
 	g.tank.reserve = int64(task.Fuel)
@@ -88,8 +88,8 @@ func run(ctx context.Context, prog *program, task executor.Task, host *wasi.Host
 	return nil
 }
 
-// classify turns how the run ended into the result, or into an error if the machine
-// is to blame.
+// classify converts the end of a run into a result, or into an error if the machine has
+// failed.
 func (g *guest) classify(task executor.Task, end ending, result *executor.Result) error {
 	switch {
 	case g.stopped != nil:
@@ -117,8 +117,8 @@ func (g *guest) classify(task executor.Task, end ending, result *executor.Result
 	return nil
 }
 
-// outOfMemory tells a program that asked for more than it may have from a machine
-// that has no more.
+// outOfMemory distinguishes a program that asked for more memory than it may have from a
+// machine that does not have more memory.
 func (g *guest) outOfMemory(task executor.Task, end ending, result *executor.Result) error {
 	wanted := uint64(end.wanted)
 	if after := end.memory/PageBytes + wanted; after*PageBytes <= task.MemoryBytes && after <= uint64(g.maxPages) {
@@ -129,7 +129,7 @@ func (g *guest) outOfMemory(task executor.Task, end ending, result *executor.Res
 	return nil
 }
 
-// start puts the fuel where the program takes it from.
+// start puts the fuel into the global from which the program takes it.
 func (g *guest) start(get func() int64, set func(int64)) {
 	fuel := g.tank.reserve
 	g.tank.get, g.tank.set = get, set

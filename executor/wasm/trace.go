@@ -8,10 +8,11 @@ import (
 	"github.com/thetaedge/theta/executor/wasm/internal/wasi"
 )
 
-// traceDomain keeps traces apart from all other hashes.
+// traceDomain separates traces from all other hashes.
 const traceDomain = "theta/wasm/trace/1"
 
-// unfolded are the traces before the first fold: what each key begins with.
+// unfolded returns the traces before the first fold, which are the initial values that follow
+// from the keys.
 func (g *guest) unfolded() []uint64 {
 	first := make([]uint64, len(g.keys))
 	for i := range g.keys {
@@ -20,7 +21,7 @@ func (g *guest) unfolded() []uint64 {
 	return first
 }
 
-// exited tells whether the program ended by itself.
+// exited reports whether the program ended by itself.
 func (g *guest) exited(end ending) bool {
 	if g.stopped != nil || g.empty {
 		return false
@@ -28,10 +29,11 @@ func (g *guest) exited(end ending) bool {
 	return g.halt == wasi.HaltExit || g.halt == wasi.HaltNone && end.err == nil && end.trap == ""
 }
 
-// ranDry tells whether the program ended because its fuel was used up.
+// ranDry reports whether the program ended because its fuel was used up.
 func (g *guest) ranDry() bool { return g.empty || g.halt == wasi.HaltFuel }
 
-// used is the fuel that the program has used: all of it where that has ended it.
+// used returns the fuel that the program has used. If the program ended because its fuel was
+// used up, this is all of the fuel.
 func (g *guest) used() uint64 {
 	if g.ranDry() {
 		return g.fuel
@@ -39,7 +41,7 @@ func (g *guest) used() uint64 {
 	return g.fuel - uint64(max(0, g.tank.left()))
 }
 
-// traced gives the traces of a run: the memory is in them where the program exited.
+// traced returns the traces of a run. They include the memory if the program exited.
 func (g *guest) traced(exited bool, folded []uint64, memory []byte) []executor.Trace {
 	if !exited {
 		memory = nil
@@ -47,7 +49,7 @@ func (g *guest) traced(exited bool, folded []uint64, memory []byte) []executor.T
 	return g.sealed(folded, memory)
 }
 
-// sealed hashes what was folded with key, fuel and memory.
+// sealed hashes the folded values with the key, the fuel and the memory.
 func (g *guest) sealed(folded []uint64, memory []byte) []executor.Trace {
 	if len(g.keys) == 0 {
 		return nil

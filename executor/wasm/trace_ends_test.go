@@ -10,7 +10,8 @@ import (
 	"github.com/thetaedge/theta/executor/wasm"
 )
 
-// Wherever a program ends, engines agree on its trace, and what it left is in it if it exited.
+// TestATraceOfAnOddEndIsTheSameOnEveryEngine checks that engines agree on the trace of a
+// program wherever it ends, and that the trace includes what the program left if it exited.
 func TestATraceOfAnOddEndIsTheSameOnEveryEngine(t *testing.T) {
 	const exit = `(import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))`
 	left := make([]byte, wasm.PageBytes)

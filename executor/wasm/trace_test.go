@@ -19,7 +19,7 @@ var (
 	otherKey = sha256.Sum256([]byte("other"))
 )
 
-// tracedTask is a task under one key or two.
+// tracedTask returns a task with one trace key or two.
 func tracedTask(t *testing.T, text string, keys ...executor.Trace) executor.Task {
 	t.Helper()
 	tk := task(t, watModule(t, text))
@@ -27,7 +27,8 @@ func tracedTask(t *testing.T, text string, keys ...executor.Trace) executor.Task
 	return tk
 }
 
-// expectedTrace is what docs/profiles/wasm-1.md says, written down a second time.
+// expectedTrace computes a trace as docs/profiles/wasm-1.md describes it, independently of the
+// executor.
 func expectedTrace(key executor.Trace, folded []uint64, fuel uint64, memory []byte) executor.Trace {
 	acc := binary.LittleEndian.Uint64(key[:8])
 	for _, v := range folded {
@@ -49,7 +50,7 @@ func TestATraceFoldsChecksThenGlobalsThenMemory(t *testing.T) {
 			(call $leaf) (global.set $i (i32.const -2)) (i32.store (i32.const 10) (i32.const 0x01020304))))`
 	memory := make([]byte, wasm.PageBytes)
 	copy(memory[10:], []byte{4, 3, 2, 1})
-	// The entry, three turns of the loop, and the globals that can change.
+	// These are the entry, three turns of the loop, and the globals that can change.
 	folded := []uint64{1, 2, 2, 2, 1<<32 - 2, 0x3ff8000000000000, 5, 6, 1, 7}
 	for _, engine := range wasm.Engines() {
 		r := runOn(t, engine, tracedTask(t, program, firstKey, otherKey))
@@ -60,7 +61,8 @@ func TestATraceFoldsChecksThenGlobalsThenMemory(t *testing.T) {
 	}
 }
 
-// How a program ends otherwise decides neither memory nor globals of its trace.
+// TestAProgramThatDoesNotExitIsTracedWithoutItsMemory checks that the trace of a program that
+// does not exit includes neither its memory nor its globals.
 func TestAProgramThatDoesNotExitIsTracedWithoutItsMemory(t *testing.T) {
 	const memory = `(memory (export "memory") 1) (global $g (mut i32) (i32.const 3))`
 	loop := `(loop $l (i32.store (i32.const 0) (i32.const 1)) (br $l))`
@@ -68,7 +70,7 @@ func TestAProgramThatDoesNotExitIsTracedWithoutItsMemory(t *testing.T) {
 		text   string
 		reason executor.Reason
 		folded []uint64
-		fuel   uint64 // of the task, where it is all used
+		fuel   uint64 // of the task, if all of it is used
 	}{
 		"trapped":         {text: `(module ` + memory + `(func $f) (func (export "_start") (call $f) (unreachable)))`, reason: manifest.ReasonTrapped, folded: []uint64{1}},
 		"nested too deep": {text: `(module ` + memory + `(func $f (export "_start") (call $f) (unreachable)))`, reason: manifest.ReasonTrapped},
@@ -125,7 +127,9 @@ func TestATraceIsTheSameBesideAnotherAndChangesNoResult(t *testing.T) {
 	require.NotEqual(t, alone[0], alone[1])
 }
 
-// Two programs with one output are told apart by the way, and by what they leave in memory.
+// TestAnotherWayToTheSameResultHasAnotherTrace checks that two programs with the same output
+// have different traces if they compute it in different ways, or leave different data in
+// memory.
 func TestAnotherWayToTheSameResultHasAnotherTrace(t *testing.T) {
 	text := func(turns, left int) string {
 		return fmt.Sprintf(`(module (memory (export "memory") 1) (func (export "_start") (local $n i32)

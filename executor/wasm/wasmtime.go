@@ -18,22 +18,22 @@ import (
 const (
 	wasmtimeName = "wasmtime 44.0.0"
 
-	// The stack of the thread that a program runs on, and how much of it the program
-	// may use: more than the counted stack can make it use. Only what is used takes
-	// memory.
+	// threadStackBytes is the size of the stack of the thread on which a program runs, and
+	// programStackBytes is the part that the program may use. That part is more than the
+	// counted stack lets it use. Only the used part takes memory.
 	threadStackBytes  = 1024 << 20
 	programStackBytes = 896 << 20
 )
 
-// wasmtimeEngine is the second engine, against which the first one is tested, and
-// which takes its place if it has to be changed in a hurry.
+// wasmtimeEngine is the second engine. The first engine is tested against it, and it can
+// replace the first one if that has to be changed quickly.
 type wasmtimeEngine struct{ engine *wasmtime.Engine }
 
 func newWasmtime() (engine, error) {
 	cfg := wasmtime.NewConfig()
 	cfg.SetStrategy(wasmtime.StrategyCranelift)
 	cfg.SetCraneliftOptLevel(wasmtime.OptLevelSpeed)
-	// The configuration's only field is the C library's.
+	// The only field of the configuration is the one of the C library.
 	if !bigstack.Allow(*(*unsafe.Pointer)(unsafe.Pointer(cfg)), threadStackBytes) {
 		return nil, errors.New("this build of wasmtime cannot be told the size of its stack")
 	}
@@ -73,7 +73,7 @@ type wasmtimeCode struct {
 
 func (c *wasmtimeCode) bytes() int64 { return c.size * codeGrowth }
 
-// close leaves the module to the garbage collector: a run may still need it.
+// close leaves the module to the garbage collector, because a run may still need it.
 func (c *wasmtimeCode) close() {}
 
 func (c *wasmtimeCode) run(_ context.Context, g *guest, entries []string) ending {
@@ -135,14 +135,14 @@ func endingOfWasmtime(err error) ending {
 		return ending{err: err}
 	}
 	defer caught.Close()
-	// Once it is closed, nothing can be read from it.
+	// After the error is closed, nothing can be read from it.
 	unknown := ending{err: errors.New(err.Error())}
 	number := caught.Code()
 	if number == nil {
 		return unknown
 	}
-	// As the engine's C interface numbers them: the Go binding's own constants miss
-	// one in the middle.
+	// The numbers are those of the engine's C interface, because the Go binding's own
+	// constants lack one in the middle.
 	switch *number {
 	case 1:
 		return ending{trap: trapMemory}
@@ -169,7 +169,7 @@ type wasmtimeGuest struct {
 	store *wasmtime.Store
 }
 
-// imports returns a host function for each import of the module, in order.
+// imports returns one host function for each import of the module, in order.
 func (g *wasmtimeGuest) imports(module *wasmtime.Module) []wasmtime.AsExtern {
 	functions := wasi.Functions()
 	var externs []wasmtime.AsExtern
@@ -214,8 +214,8 @@ func (g *wasmtimeGuest) serve(f wasi.Function) hostFunction {
 	}
 }
 
-// exportedMemory is the memory that host calls work on, empty if the program exports
-// none.
+// exportedMemory returns the memory that host calls use. It is empty if the program does not
+// export a memory.
 func exportedMemory(caller *wasmtime.Caller) []byte {
 	export := caller.GetExport(meter.ExportMemory)
 	if export == nil {

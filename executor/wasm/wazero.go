@@ -21,21 +21,21 @@ import (
 
 const wazeroName = "wazero 1.12.0"
 
-// wazeroEngine is the compiler of wazero. Its interpreter is not used: it is some
-// hundred times slower than what a task's deadline counts on.
+// wazeroEngine is the compiler of wazero. The interpreter of wazero is not used, because it is
+// some hundred times slower than the deadlines of tasks assume.
 type wazeroEngine struct {
 	runtime wazero.Runtime
 }
 
-// newWazero returns an engine. On a machine that the compiler does not support only
-// name and usable may be called.
+// newWazero returns an engine. If the compiler does not support the machine, only name and
+// usable may be called.
 func newWazero() (*wazeroEngine, error) {
 	w := &wazeroEngine{}
 	if w.usable() != nil {
 		return w, nil
 	}
-	// Never WithCloseOnContextDone, which makes programs several times slower: a
-	// run is given up where it asks for fuel.
+	// The configuration must not use WithCloseOnContextDone, which makes programs several
+	// times slower. Instead, a run is given up when the program asks for fuel.
 	w.runtime = wazero.NewRuntimeWithConfig(context.Background(), wazero.NewRuntimeConfigCompiler().
 		WithCoreFeatures(api.CoreFeaturesV2).WithDebugInfoEnabled(false))
 	if err := w.link(); err != nil {
@@ -61,14 +61,14 @@ func (w *wazeroEngine) usable() error {
 	}
 }
 
-// nativeStackBytes is the native stack that a program has: more than the counted stack can
-// make it use. Only what is used takes memory.
+// nativeStackBytes is the size of a program's native stack. This is more than the counted
+// stack lets it use. Only the used part takes memory.
 const nativeStackBytes = 256 << 20
 
-// guestKey finds the guest in the context of a call.
+// guestKey is the key of the guest in the context of a call.
 type guestKey struct{}
 
-// link makes the host functions known. Each finds its guest in the context.
+// link registers the host functions. Each of them finds its guest in the context.
 func (w *wazeroEngine) link() error {
 	ctx := context.Background()
 	builder := w.runtime.NewHostModuleBuilder(wasi.Module)
@@ -136,7 +136,7 @@ type wazeroCode struct {
 	size   int64
 }
 
-// codeGrowth is how many bytes of machine code and tables a byte of wasm gives.
+// codeGrowth is the number of bytes of machine code and tables per byte of wasm.
 const codeGrowth = 6
 
 func (c *wazeroCode) bytes() int64 { return c.size * codeGrowth }
@@ -151,7 +151,8 @@ type wazeroGuest struct {
 	exported bool // the program exports its memory
 }
 
-// shared is the memory that host calls work on, empty if the program exports none.
+// shared returns the memory that host calls use. It is empty if the program does not export a
+// memory.
 func (g *wazeroGuest) shared() []byte {
 	if !g.exported {
 		return nil
@@ -220,8 +221,8 @@ func (c *wazeroCode) run(ctx context.Context, inner *guest, entries []string) en
 	return end
 }
 
-// endingOfWazero tells traps from trouble by the text, because the values behind it
-// are not exported.
+// endingOfWazero uses the text of an error to distinguish traps from failures of the machine,
+// because wazero does not export the error values.
 func endingOfWazero(err error) ending {
 	text, isTrap := strings.CutPrefix(err.Error(), "wasm error: ")
 	if !isTrap {
