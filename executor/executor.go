@@ -1,13 +1,13 @@
-// Package executor is the contract between the edge node's agent and whatever
-// runs a program: a wasm engine, a container engine, others later.
+// Package executor is the contract between the edge node's agent and the code that runs a
+// program: a wasm engine, a container engine, and others later.
 //
 //	Start ──► running ──► finished ──► (Destroy) gone
 //	             │  Stop, WallLimit, a broken machine
 //	             └──────────────────────► failed ──► (Destroy) gone
 //
-// A failing program is a result: each honest machine reaches the same one, and
-// it is verified and paid like any other. Only trouble of the machine is an
-// error. After a crash of the daemon, Recover takes the place of Start.
+// A program that fails has a result too: each honest machine reaches the same one, and it is
+// verified and paid like any other. Only a failure of the machine is an error. After a crash
+// of the daemon, the daemon calls Recover instead of Start.
 package executor
 
 import (
@@ -15,64 +15,63 @@ import (
 	"errors"
 )
 
-// The errors that a caller decides on.
+// These are the errors that callers distinguish.
 var (
-	// ErrBadTask: the task cannot be run by this executor as it stands.
+	// ErrBadTask means that this executor cannot run the task as it is.
 	ErrBadTask = errors.New("bad task")
-	// ErrBusy: every slot is taken; wait for one to end.
+	// ErrBusy means that every slot is taken. The caller has to wait until a task ends.
 	ErrBusy = errors.New("executor is busy")
-	// ErrTaskExists: a task with this id is live already.
+	// ErrTaskExists means that a task with this id is already live.
 	ErrTaskExists = errors.New("task exists already")
-	// ErrUnknownTask: no task with this id is live; Start or Recover it.
+	// ErrUnknownTask means that no task with this id is live. The caller has to start or
+	// recover it.
 	ErrUnknownTask = errors.New("unknown task")
-	// ErrStopped: the task was stopped before it had a result.
+	// ErrStopped means that the task was stopped before it had a result.
 	ErrStopped = errors.New("task was stopped")
-	// ErrWallLimit: the task ran into its wall limit before it had a result.
+	// ErrWallLimit means that the task reached its wall limit before it had a result.
 	ErrWallLimit = errors.New("task ran into its wall limit")
-	// ErrWorkerDied: the process that ran the task has ended, or had to be ended,
-	// before there was a result. That is trouble of this machine, and may be the
-	// program's doing.
+	// ErrWorkerDied means that the process that ran the task has ended, or had to be ended,
+	// before there was a result. This is a failure of the machine, but the program may have
+	// caused it.
 	ErrWorkerDied = errors.New("the process that ran the program has ended")
-	// ErrUnavailable: this machine cannot run the profile now; Fingerprint says why.
+	// ErrUnavailable means that this machine cannot run the profile now. Fingerprint says why.
 	ErrUnavailable = errors.New("executor cannot run here")
-	// ErrClosed: the executor has been closed.
+	// ErrClosed means that the executor has been closed.
 	ErrClosed = errors.New("executor is closed")
 )
 
 // Executor runs tasks under one versioned profile. All methods may be called
 // from any goroutine.
 type Executor interface {
-	// Profile is the versioned name of everything that decides a result, such
-	// as "wasm/1".
+	// Profile returns the versioned name of everything that determines a result, such as
+	// "wasm/1".
 	Profile() string
 
 	// Fingerprint says whether this machine can run the profile now.
 	Fingerprint(ctx context.Context) Fingerprint
 
-	// Start begins a task and returns. It fails with ErrBadTask, ErrBusy,
-	// ErrTaskExists, ErrUnavailable or ErrClosed, with the context's error when the
-	// caller gave up, or with trouble of the machine, ErrWorkerDied among it, and then
-	// nothing runs.
+	// Start begins a task and returns. It fails with ErrBadTask, ErrBusy, ErrTaskExists,
+	// ErrUnavailable or ErrClosed, with the context's error if the caller has given up, or
+	// with a failure of the machine such as ErrWorkerDied. If it fails, nothing runs.
 	Start(ctx context.Context, task Task) error
 
-	// Wait blocks until the task has ended and returns its result, the same one
-	// for every caller, until Destroy. The error is ErrStopped, ErrWallLimit,
-	// ErrWorkerDied or other trouble of the machine when there is no result,
-	// ErrUnknownTask when the id is not live, and the context's when the caller gave
-	// up waiting.
+	// Wait blocks until the task has ended and returns its result. Until Destroy, it returns
+	// the same result to every caller. If there is no result, the error is ErrStopped,
+	// ErrWallLimit, ErrWorkerDied or another failure of the machine. If the id is not live, it
+	// is ErrUnknownTask. If the caller has given up waiting, it is the context's error.
 	Wait(ctx context.Context, id string) (Result, error)
 
-	// Stop ends a running task; Wait then returns ErrStopped. Stopping a task
-	// that has ended changes nothing. It fails with ErrUnknownTask.
+	// Stop ends a running task. Wait then returns ErrStopped. If the task has already ended,
+	// Stop changes nothing. It fails with ErrUnknownTask.
 	Stop(id string) error
 
-	// Destroy stops the task if need be, waits for its end and forgets it. The
-	// outputs stay. It fails with ErrUnknownTask.
+	// Destroy stops the task if it is running, waits for its end and removes it. The outputs
+	// stay. It fails with ErrUnknownTask.
 	Destroy(id string) error
 
-	// Recover resumes a task that was started before the daemon was killed:
-	// reattach if it is still running, else clear what it left in OutputDir and
-	// begin again. It fails as Start does.
+	// Recover resumes a task that was started before the daemon was killed. If the task is
+	// still running, Recover attaches to it again. Otherwise it clears what the task left in
+	// OutputDir and begins again. It fails as Start does.
 	Recover(ctx context.Context, task Task) error
 
 	// Close destroys every task and refuses new ones.
@@ -82,26 +81,26 @@ type Executor interface {
 // Health says whether an executor can take tasks.
 type Health string
 
-// The states of an executor.
+// These are the states of an executor.
 const (
-	// Healthy: tasks can be started.
+	// Healthy means that tasks can be started.
 	Healthy Health = "healthy"
-	// Unhealthy: the profile is known but cannot run here; Detail says why.
+	// Unhealthy means that the profile is known but cannot run here. Detail says why.
 	Unhealthy Health = "unhealthy"
 )
 
-// Fingerprint is what an executor found out about this machine.
+// Fingerprint is what an executor has found out about this machine.
 type Fingerprint struct {
 	// Profile is the executor's profile.
 	Profile string
 	// Health says whether tasks can be started.
 	Health Health
-	// Detail is for a person: what is missing and what to do about it.
+	// Detail tells a person what is missing and what to do about it.
 	Detail string
-	// Engine names engine and version, such as "wazero 1.12.0".
+	// Engine is the name and version of the engine, such as "wazero 1.12.0".
 	Engine string
-	// Slots is how many tasks may run at once.
+	// Slots is the number of tasks that may run at the same time.
 	Slots int
-	// Running is how many run now.
+	// Running is the number of tasks that run now.
 	Running int
 }

@@ -12,27 +12,27 @@ type Reason = manifest.Reason
 // File is one output of a program.
 type File = manifest.File
 
-// Result is the outcome of one execution. Profile, Reason, ExitCode, Outputs, FuelUsed
-// and Traces are what every honest machine reproduces; the rest is this machine's report.
+// Result is the outcome of one execution. Every honest machine reproduces Profile, Reason,
+// ExitCode, Outputs, FuelUsed and Traces. The rest describes the run on this machine.
 type Result struct {
 	// Profile is the executor profile that produced the result.
 	Profile string
-	// Reason says how the program ended. A failing program is a result too.
+	// Reason says how the program ended. A program that fails has a result too.
 	Reason Reason
-	// ExitCode is the program's own if Reason is exited, else
-	// manifest.NoExitCode.
+	// ExitCode is the program's own exit code if Reason is exited, and manifest.NoExitCode
+	// otherwise.
 	ExitCode int32
-	// Outputs are sorted by path. They lie in the task's OutputDir.
+	// Outputs are sorted by path. They are in the task's OutputDir.
 	Outputs []File
 
-	// FuelUsed is in the fuel of the profile, never more than the task's.
+	// FuelUsed is the used fuel, in the fuel of the profile. It is never more than the task's.
 	FuelUsed uint64
-	// Traces of the run, one for each of the task's keys, in their order. Every honest
-	// machine finds the same under the same key.
+	// Traces are the traces of the run, one for each of the task's keys, in their order. Every
+	// honest machine finds the same trace under the same key.
 	Traces []Trace
-	// WallTime is how long the program ran on this machine, set-up included.
+	// WallTime is how long the program ran on this machine, including set-up.
 	WallTime time.Duration
-	// PeakMemory is the most memory the program held, in bytes.
+	// PeakMemory is the largest amount of memory that the program held, in bytes.
 	PeakMemory uint64
 	// Detail explains a failed program to a person. It is not part of the
 	// manifest and may differ between machines.

@@ -8,57 +8,57 @@ import (
 	"github.com/thetaedge/theta/executor/manifest"
 )
 
-// Task is one execution, with everything that decides its result and the host
-// paths it uses.
+// Task is one execution, with everything that determines its result and the host paths that it
+// uses.
 type Task struct {
-	// ID names the execution on this machine; it is unique among live tasks and
-	// does not reach the program.
+	// ID names the execution on this machine. It is unique among live tasks, and the program
+	// does not see it.
 	ID string
 
-	// ProgramPath is the host file that holds the program.
+	// ProgramPath is the host file that contains the program.
 	ProgramPath string
 	// Args are the program's arguments after its own name.
 	Args []string
-	// Env are variables of its environment beside those that the profile sets.
+	// Env contains environment variables, in addition to those that the profile sets.
 	Env []Variable
-	// Inputs are the files that the program can read, and nothing else.
+	// Inputs are the files that the program can read. It cannot read any other file.
 	Inputs []Input
-	// Seed feeds every random number that the program asks for.
+	// Seed determines every random number that the program asks for.
 	Seed [32]byte
-	// TraceKeys are the keys under which the run is traced, at most MaxTraceKeys. They
-	// change nothing of the result.
+	// TraceKeys are the keys under which the run is traced, at most MaxTraceKeys. They do not
+	// affect the result.
 	TraceKeys []Trace
 
 	// Fuel bounds the work, in the fuel of the profile.
 	Fuel uint64
 	// MemoryBytes bounds the program's memory.
 	MemoryBytes uint64
-	// OutputBytes bounds the sum of the sizes of the output files. The captured
-	// streams stdout and stderr are bounded by the profile and not counted here.
+	// OutputBytes bounds the sum of the sizes of the output files. It does not include the
+	// captured streams stdout and stderr, which the profile bounds.
 	OutputBytes uint64
 	// OutputFiles bounds the number of output files and directories.
 	OutputFiles uint32
 
-	// OutputDir is the host directory that holds the outputs, at their manifest
-	// paths, once Wait has returned a result. It must not exist or be empty.
+	// OutputDir is the host directory that contains the outputs, at their manifest paths,
+	// after Wait has returned a result. Before, it must be empty or must not exist.
 	OutputDir string
-	// WallLimit is a safety net against a stuck machine: running into it is a
-	// failure of the executor, never a result. Zero means no limit.
+	// WallLimit protects against a stuck machine. Reaching it is a failure of the executor,
+	// never a result. Zero means no limit.
 	WallLimit time.Duration
 }
 
-// MaxTraceKeys is how many traces one run may have.
+// MaxTraceKeys is the highest number of traces of one run.
 const MaxTraceKeys = 2
 
-// Trace is a trace of a run, or its key: whoever has not executed the program under the
-// key cannot tell the trace.
+// Trace is a trace of a run, or its key. A node that has not executed the program under the
+// key cannot know the trace.
 type Trace = [32]byte
 
-// Variable is one of a program's environment.
+// Variable is an environment variable of a program.
 type Variable struct {
-	// Name consists of letters, digits and underscores, no digit first.
+	// Name consists of letters, digits and underscores, and does not begin with a digit.
 	Name string
-	// Value holds no zero byte.
+	// Value does not contain a zero byte.
 	Value string
 }
 
@@ -70,8 +70,8 @@ type Input struct {
 	Path string
 }
 
-// Validate reports the first field that no executor could work with, wrapping
-// ErrBadTask. Limits of the profile are the executor's own to check.
+// Validate returns an error that wraps ErrBadTask and names the first field that no executor
+// could use. The executor itself checks the limits of its profile.
 func (t Task) Validate() error {
 	switch {
 	case t.ID == "":

@@ -1,4 +1,4 @@
-// Package executortest holds the tests that every executor passes.
+// Package executortest contains the tests that every executor passes.
 package executortest
 
 import (
@@ -19,7 +19,7 @@ import (
 type Subject struct {
 	// New returns an executor with the number of slots.
 	New func(t *testing.T, slots int) executor.Executor
-	// Quick is a program that soon exits with code 0 and leaves an output.
+	// Quick is a program that exits soon with code 0 and leaves an output.
 	Quick string
 	// Endless is a program that never ends within the task's fuel.
 	Endless string
@@ -189,7 +189,7 @@ func recovers(t *testing.T, s Subject) {
 	before, err := e.Wait(waiting(t), "a")
 	require.NoError(t, err)
 
-	// What a killed daemon may leave: complete outputs and others besides.
+	// A killed daemon may leave complete outputs and other files.
 	require.NoError(t, os.WriteFile(filepath.Join(task.OutputDir, "left-over"), []byte("x"), 0o600))
 	after := s.start(t, 1)
 	require.NoError(t, after.Recover(waiting(t), task))

@@ -1,9 +1,9 @@
-// Package filename says which names of files every common file system can hold, and
-// which two of them some file system takes for one.
+// Package filename decides which names of files every common file system can hold, and which
+// two names some file system treats as the same.
 //
-// Nodes decide by it what a program may write, so the answers are part of a profile:
-// they follow from tables of one version of Unicode that are kept here, whatever the
-// Go release or library a node was built with.
+// Nodes use it to decide what a program may write, so the answers are part of a profile. They
+// follow from tables of one version of Unicode that this package contains, whatever Go release
+// or library a node was built with.
 package filename
 
 import (
@@ -16,13 +16,13 @@ import (
 // ErrName wraps every refusal of Portable.
 var ErrName = errors.New("name that not every file system can hold")
 
-// forbidden are the characters that Windows gives a meaning of its own.
+// forbidden contains the characters that have a special meaning in Windows.
 const forbidden = `<>:"|?*\`
 
-// Portable returns the key of a name, and an error if some common file system cannot hold
-// the name: characters that are control codes, that Windows forbids or that Unicode 15 has
-// not assigned, a dot or a space at the end, a device of Windows, nothing that can be seen.
-// The caller decides how long a name may be.
+// Portable returns the key of a name, and an error if some common file system cannot hold the
+// name. It refuses control characters, characters that Windows forbids or that Unicode 15 has
+// not assigned, a dot or a space at the end, the name of a Windows device, and names without a
+// visible character. The caller decides how long a name may be.
 func Portable(name string) (key string, err error) {
 	if err := checkCharacters(name); err != nil {
 		return "", err
@@ -54,12 +54,12 @@ func checkCharacters(name string) error {
 	return nil
 }
 
-// Forbidden reports whether some common file system takes no name with this character.
+// Forbidden reports whether some common file system refuses names with this character.
 func Forbidden(r rune) bool {
 	return r < ' ' || r == 0x7f || strings.ContainsRune(forbidden, r)
 }
 
-// Device reports whether Windows takes a name for a device, whatever its extension.
+// Device reports whether Windows treats a name as a device, whatever its extension is.
 func Device(name string) bool { return device(Key(name)) }
 
 func device(key string) bool {
@@ -79,10 +79,10 @@ func device(key string) bool {
 	return false
 }
 
-// Key is the same for two names that a file system may take for one, because it
-// ignores case, how letters are composed, or characters that are not shown. It is the
-// canonical decomposition of the case folding of the decomposition (Unicode 15, D145)
-// without what Unicode says may be ignored. Bytes that are no UTF-8 count as U+FFFD.
+// Key returns the same key for two names that a file system may treat as the same, because it
+// ignores case, the composition of letters, or characters that are not shown. The key is the
+// canonical decomposition of the case folding of the decomposition (Unicode 15, D145), without
+// the characters that Unicode allows to ignore. Bytes that are not UTF-8 count as U+FFFD.
 func Key(name string) string {
 	if key, plain := asciiKey(name); plain {
 		return key
@@ -102,11 +102,11 @@ func Key(name string) string {
 			shown = append(shown, r)
 		}
 	}
-	// What was left out may have kept marks apart.
+	// The characters that were left out may have separated marks.
 	return string(t.decomposed(shown))
 }
 
-// asciiKey is Key of a name that is ASCII alone.
+// asciiKey returns the Key of a name that consists only of ASCII characters.
 func asciiKey(name string) (key string, plain bool) {
 	for i := range len(name) {
 		if name[i] >= utf8.RuneSelf {

@@ -10,7 +10,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// check returns why a name is not portable, nil if it is.
+// check returns why a name is not portable, or nil if it is.
 func check(name string) error {
 	_, err := Portable(name)
 	return err
@@ -66,8 +66,8 @@ func TestNamesThatSomeFileSystemTakesForOneHaveOneKey(t *testing.T) {
 	}
 }
 
-// Of any text of assigned characters, the key is what the libraries say, so that the
-// tables are read as they were meant.
+// TestKeysFollowUnicode checks that the package reads its tables correctly: for any text of
+// assigned characters, the key is the one that the Unicode libraries compute.
 func TestKeysFollowUnicode(t *testing.T) {
 	table := tables()
 	rapid.Check(t, func(t *rapid.T) {

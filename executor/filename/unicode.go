@@ -8,7 +8,7 @@ import (
 	"sync"
 )
 
-// Version is the version of Unicode that decides.
+// Version is the version of Unicode on which all answers are based.
 const Version = "15.0.0"
 
 // unicodeText has a line for each fact: "a FIRST LAST" for code points that are
@@ -20,7 +20,7 @@ const Version = "15.0.0"
 //go:embed unicode15.txt
 var unicodeText string
 
-// tables parses the text once; nothing changes it afterwards.
+// tables parses the text once. The result does not change afterwards.
 var tables = sync.OnceValue(func() *unicodeTables { return parseTables(unicodeText) })
 
 type unicodeTables struct {
@@ -30,7 +30,7 @@ type unicodeTables struct {
 	foldings       map[rune]string
 }
 
-// span is the code points from first to last.
+// span contains the code points from first to last.
 type span struct{ first, last rune }
 
 func parseTables(text string) *unicodeTables {
@@ -42,7 +42,7 @@ func parseTables(text string) *unicodeTables {
 		for i, field := range fields[1:] {
 			n, err := strconv.ParseInt(field, 16, 32)
 			if err != nil {
-				panic("filename: table of Unicode: " + err.Error()) // it is part of the program
+				panic("filename: table of Unicode: " + err.Error()) // the table is part of the program
 			}
 			numbers[i] = rune(n)
 		}
@@ -83,13 +83,13 @@ func assigned(r rune) bool {
 	return found
 }
 
-// Hangul syllables, Unicode section 3.12.
+// These constants describe Hangul syllables, Unicode section 3.12.
 const (
 	syllables, lead, vowel, trail      = 0xac00, 0x1100, 0x1161, 0x11a7
 	leads, vowels, trails         rune = 19, 21, 28
 )
 
-// decomposed returns the canonical decomposition, marks in canonical order.
+// decomposed returns the canonical decomposition, with marks in canonical order.
 func (t *unicodeTables) decomposed(runes []rune) []rune {
 	out := make([]rune, 0, len(runes)+8)
 	for _, r := range runes {
@@ -120,8 +120,8 @@ func (t *unicodeTables) decomposed(runes []rune) []rune {
 	return out
 }
 
-// ignorable reports whether a code point is not shown (Default_Ignorable_Code_Point):
-// some file systems compare names as if it were not there.
+// ignorable reports whether a code point is not shown (Default_Ignorable_Code_Point). Some
+// file systems compare names as if such code points were absent.
 func ignorable(r rune) bool {
 	for _, s := range [...]span{
 		{0xad, 0xad},

@@ -16,7 +16,8 @@ import (
 
 var update = flag.Bool("update", false, "write unicode15.txt anew")
 
-// tableDigest is of unicode15.txt: nodes with other tables would refuse other names.
+// tableDigest is the digest of unicode15.txt. Nodes with other tables would refuse other
+// names.
 const tableDigest = "bab66f01630faa8abcd9e4b851899891bfe9677a55474eb75241283b02e7b061"
 
 func TestTheTablesAreThoseOfTheProfile(t *testing.T) {
@@ -43,8 +44,8 @@ func isAssigned(r rune) bool {
 	return unicode.In(r, unicode.L, unicode.M, unicode.N, unicode.P, unicode.S, unicode.Z, unicode.Cc, unicode.Cf, unicode.Co)
 }
 
-// folding is the full case folding of a code point. The library swaps the capital and
-// small letters of Cherokee; Unicode folds both to the capital.
+// folding returns the full case folding of a code point. The library swaps the capital and
+// small letters of Cherokee, but Unicode folds both to the capital.
 func folding(r rune) string {
 	to := cases.Fold().String(string(r))
 	if unicode.IsUpper(r) && cases.Fold().String(to) == string(r) {
@@ -55,7 +56,7 @@ func folding(r rune) string {
 
 func class(r rune) uint8 { return norm.NFD.PropertiesString(string(r)).CCC() }
 
-// generated writes the tables out of the libraries'.
+// generated returns the tables as they follow from the libraries.
 func generated() string {
 	var b strings.Builder
 	last := map[string]rune{}
@@ -103,8 +104,9 @@ func generated() string {
 	return b.String()
 }
 
-// What Unicode has assigned does not change in later versions: libraries that have moved
-// on still agree about it.
+// TestTheTablesAgreeWithTheLibraries compares the tables with the libraries. Later versions of
+// Unicode do not change assigned characters, so newer libraries give the same answers about
+// them.
 func TestTheTablesAgreeWithTheLibraries(t *testing.T) {
 	table := tables()
 	codePoints(func(r rune) {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Encode returns the canonical bytes, text lines each ended by one newline:
+// Encode returns the canonical bytes: lines of text, each of them ended by one newline:
 //
 //	theta.result/1
 //	profile wasm/1
@@ -17,8 +17,8 @@ import (
 //	exit 0
 //	file SIZE SHA256HEX PATH
 //
-// with one file line per output in the byte order of the paths. Numbers are
-// decimal without leading zeros. It fails with ErrInvalid.
+// There is one file line per output, in the byte order of the paths. Numbers are decimal
+// without leading zeros. Encode fails with ErrInvalid.
 func (m Manifest) Encode() ([]byte, error) {
 	if err := m.Validate(); err != nil {
 		return nil, err
@@ -35,8 +35,8 @@ func (m Manifest) Encode() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Digest returns the SHA-256 of the canonical bytes: the result digest that
-// nodes commit to. It fails with ErrInvalid.
+// Digest returns the SHA-256 of the canonical bytes. This is the result digest to which nodes
+// commit. Digest fails with ErrInvalid.
 func (m Manifest) Digest() ([sha256.Size]byte, error) {
 	encoded, err := m.Encode()
 	if err != nil {
@@ -45,8 +45,8 @@ func (m Manifest) Digest() ([sha256.Size]byte, error) {
 	return sha256.Sum256(encoded), nil
 }
 
-// Decode reads canonical bytes. Anything that Encode would not have written is
-// refused with ErrInvalid, so one manifest has exactly one encoding.
+// Decode reads canonical bytes. It refuses anything that Encode would not have written, with
+// ErrInvalid, so that each manifest has exactly one encoding.
 func Decode(encoded []byte) (Manifest, error) {
 	if len(encoded) > MaxEncodedBytes {
 		return Manifest{}, fmt.Errorf("%w: %d bytes, at most %d are allowed", ErrInvalid, len(encoded), MaxEncodedBytes)
@@ -120,7 +120,7 @@ func decodeFile(line string) (File, error) {
 	return f, nil
 }
 
-// clip keeps hostile lines from filling a log.
+// clip shortens a line, so that hostile lines cannot fill a log.
 func clip(s string) string {
 	if len(s) > 80 {
 		return s[:80] + "…"

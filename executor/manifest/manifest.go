@@ -1,9 +1,9 @@
-// Package manifest defines the canonical result manifest, the bytes whose
-// SHA-256 digest is what edge nodes agree on.
+// Package manifest defines the canonical result manifest. Edge nodes agree on the SHA-256
+// digest of its bytes.
 //
-// A manifest holds only what every honest machine must reproduce: the profile,
-// how the program ended, and path, size and digest of each output. Fuel, wall
-// time, memory and energy are reported beside it, never in it.
+// A manifest contains only what every honest machine must reproduce: the profile, how the
+// program ended, and path, size and digest of each output. Fuel, wall time, memory and energy
+// are reported in addition to the manifest and are never part of it.
 package manifest
 
 import (
@@ -29,35 +29,36 @@ const (
 	MaxEncodedBytes = 24 << 20
 )
 
-// ErrInvalid wraps every refusal of Encode and Decode.
+// ErrInvalid wraps every error of Encode and Decode.
 var ErrInvalid = errors.New("invalid result manifest")
 
 // Reason says how a program ended.
 type Reason string
 
-// The reasons that a result can have. Each of them is an outcome that every
-// honest machine reaches for the same task, so each may be paid and verified.
+// These are the reasons that a result can have. Each of them is an outcome that every honest
+// machine reaches for the same task, so each may be paid and verified.
 const (
-	// ReasonExited: the program ended by itself; ExitCode is its exit code.
+	// ReasonExited means that the program ended by itself. ExitCode is its exit code.
 	ReasonExited Reason = "exited"
-	// ReasonTrapped: the program did something undefined (trap, stack exhausted).
+	// ReasonTrapped means that the program did something undefined, such as a trap or a stack
+	// overflow.
 	ReasonTrapped Reason = "trapped"
-	// ReasonOutOfFuel: the program used up the fuel of the task.
+	// ReasonOutOfFuel means that the program used up the fuel of the task.
 	ReasonOutOfFuel Reason = "out_of_fuel"
-	// ReasonOutOfMemory: the program asked for more memory than the task allows.
+	// ReasonOutOfMemory means that the program asked for more memory than the task allows.
 	ReasonOutOfMemory Reason = "out_of_memory"
-	// ReasonOutputTooBig: the outputs passed the task's limit of bytes or files.
+	// ReasonOutputTooBig means that the outputs exceeded the task's limit of bytes or files.
 	ReasonOutputTooBig Reason = "output_too_big"
-	// ReasonInvalidProgram: the program cannot be run under its profile at all.
+	// ReasonInvalidProgram means that the program cannot run under its profile at all.
 	ReasonInvalidProgram Reason = "invalid_program"
 )
 
 // NoExitCode is the exit code of every result whose reason is not ReasonExited.
 const NoExitCode int32 = -1
 
-// ChainExitCode is the exit code as the chain carries it, in commitments, reveals
-// and receipts: the same 32 bits without a sign, so that NoExitCode is
-// 4294967295. A program may exit with that code itself; the reason tells.
+// ChainExitCode returns the exit code in the form that the chain uses in commitments, reveals
+// and receipts: the same 32 bits without a sign, so that NoExitCode is 4294967295. A program
+// may also exit with that code itself; the reason distinguishes the two cases.
 func (m Manifest) ChainExitCode() uint32 { return uint32(m.ExitCode) }
 
 // Valid reports whether r is one of the named reasons.
@@ -76,26 +77,26 @@ type File struct {
 	// Path is relative and slash-separated, such as "images/0001.png". The
 	// captured streams are the files "stdout" and "stderr".
 	Path string
-	// Size is in bytes.
+	// Size is the size in bytes.
 	Size uint64
 	// SHA256 is the digest of the content.
 	SHA256 [sha256.Size]byte
 }
 
-// Manifest is what honest machines agree on.
+// Manifest contains what honest machines agree on.
 type Manifest struct {
 	// Profile is the versioned executor profile, such as "wasm/1".
 	Profile string
 	// Reason says how the program ended.
 	Reason Reason
-	// ExitCode is the program's own if Reason is exited, else NoExitCode.
+	// ExitCode is the program's own exit code if Reason is exited, and NoExitCode otherwise.
 	ExitCode int32
-	// Files are the outputs; Encode sorts them by the bytes of their path.
+	// Files are the outputs. Encode sorts them by the bytes of their paths.
 	Files []File
 }
 
-// Validate reports the first rule that the manifest breaks, wrapping ErrInvalid.
-// The order of Files does not matter to it; a path that occurs twice does.
+// Validate returns an error that wraps ErrInvalid and names the first rule that the manifest
+// breaks. The order of Files does not matter. A path that occurs twice is an error.
 func (m Manifest) Validate() error {
 	if err := validateProfile(m.Profile); err != nil {
 		return err
@@ -133,9 +134,9 @@ func (m Manifest) Sorted() Manifest {
 	return m
 }
 
-// ValidatePath reports whether an output path may stand in a manifest: relative,
-// slash-separated, valid UTF-8, without empty, "." or ".." elements, control
-// characters or backslashes, so that it means one file on every system.
+// ValidatePath returns an error if an output path may not be in a manifest. A path must be
+// relative, slash-separated and valid UTF-8, without empty, "." or ".." elements, control
+// characters or backslashes, so that it means the same file on every system.
 func ValidatePath(path string) error {
 	if path == "" || len(path) > MaxPathBytes {
 		return fmt.Errorf("%w: path of %d bytes, expected 1 to %d", ErrInvalid, len(path), MaxPathBytes)
@@ -148,7 +149,7 @@ func ValidatePath(path string) error {
 	return nil
 }
 
-// ValidateName reports whether one element of a path may stand in a manifest.
+// ValidateName returns an error if a text may not be an element of a path in a manifest.
 func ValidateName(name string) error {
 	if name == "" || name == "." || name == ".." {
 		return fmt.Errorf("%w: path element %q is not a name", ErrInvalid, name)
