@@ -173,7 +173,7 @@ func (c *wazeroCode) run(ctx context.Context, inner *guest, entries []string) en
 	if err != nil {
 		return ending{err: fmt.Errorf("load the program: %w", err)}
 	}
-	defer instance.Close(ctx) //nolint:errcheck // nothing is held beside memory
+	defer instance.Close(ctx) //nolint:errcheck // nothing is held except memory
 	g.exported = instance.ExportedMemory(meter.ExportMemory) != nil
 	fuel, mutable := instance.ExportedGlobal(meter.ExportFuel).(api.MutableGlobal)
 	if !mutable {

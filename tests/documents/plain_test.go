@@ -11,9 +11,10 @@ import (
 // plainFolders returns the folders whose comments are in plain sentences. More may be added.
 func plainFolders() []string {
 	return []string{
-		"app", "blob", "client", "cmd", "internal", "proto", "relay", "scripts", "sidecar", "tests",
+		"app", "blob", "client", "cmd", "drand", "executor", "internal", "proto", "relay", "scripts",
+		"sidecar", "tests",
 		"testutil/apptest", "testutil/edge", "testutil/keepertest", "testutil/rpcnode", "testutil/twin",
-		"x/beacon", "x/compute", "x/feemarket", "x/internal", "x/rewards",
+		"x/beacon", "x/compute", "x/edgenode", "x/feemarket", "x/internal", "x/rewards",
 	}
 }
 
