@@ -45,6 +45,7 @@ type frame struct {
 	op      byte
 	kind    funcType
 	height  int  // the number of operands below it
+	loops   int  // the number of loops that enclose it, including itself
 	dead    bool // the code that follows in it cannot be reached
 	dropped bool // the frame itself cannot be reached
 }
@@ -101,11 +102,14 @@ func (v *validator) readLocals() {
 func (v *validator) top() *frame { return &v.frames[len(v.frames)-1] }
 
 func (v *validator) open(op byte, kind funcType) {
-	dropped := false
+	dropped, loops := false, 0
 	if len(v.frames) > 0 {
-		dropped = v.top().dead || v.top().dropped
+		dropped, loops = v.top().dead || v.top().dropped, v.top().loops
 	}
-	v.frames = append(v.frames, frame{op: op, kind: kind, height: len(v.stack), dropped: dropped})
+	if op == opLoop {
+		loops++
+	}
+	v.frames = append(v.frames, frame{op: op, kind: kind, height: len(v.stack), loops: loops, dropped: dropped})
 	v.pushAll(kind.params)
 }
 
@@ -198,6 +202,9 @@ func (v *validator) step() {
 		v.calls = true
 	case opLoop:
 		v.loops = true
+		if v.top().loops > ExactLoops {
+			v.flow.around += uint64(len(v.frames))
+		}
 	}
 	v.code = append(v.code, x)
 }

@@ -27,7 +27,8 @@ func (w *rewriter) function(kind funcType, raw []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := w.carry(flow.values(uint64(len(b.locals)))); err != nil {
+	locals := uint64(len(b.locals))
+	if err := w.carry(flow.values(locals, w.mutable), locals); err != nil {
 		return nil, err
 	}
 	e := &emitter{rewriter: w, body: b, charges: b.charges(), nans: b.nans()}

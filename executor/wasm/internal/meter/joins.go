@@ -11,6 +11,9 @@ type joins struct {
 	// blocks is the number of blocks, loops and ifs. loops is the number of loops, which
 	// blocks includes. branches is the number of branches, and calls the number of calls.
 	blocks, loops, branches, calls uint64
+	// around is the number of blocks around the loops that are nested deeper than ExactLoops.
+	// The liveness of locals looks at each of them again.
+	around uint64
 }
 
 // A compiler's time grows with the square of blocks, loops and branches, and its memory grows
@@ -21,6 +24,12 @@ const (
 	loopSquares   = 4
 	branchSquares = 64
 	callValues    = 8
+	// freeGlobals is the number of mutable globals that cost a call nothing: compilers keep
+	// globals in their frames, and load those that a function may have changed again after
+	// each call.
+	freeGlobals = 16
+	// localsPerWord is the number of locals of which a word of a set says whether they live.
+	localsPerWord = 64
 )
 
 // add counts an instruction. All targets of a branch table except for the last, and the values
@@ -51,18 +60,20 @@ func (j *joins) carry(kind funcType) {
 
 // values returns the highest number of values that may be carried to all joins in a function
 // with this number of parameters and locals, plus the weights of blocks, loops, branches and
-// calls.
-func (j *joins) values(locals uint64) uint64 {
+// calls. mutable is the number of mutable globals of the module.
+func (j *joins) values(locals, mutable uint64) uint64 {
 	return j.count*(1+locals+j.carried) + j.blocks*j.blocks/blockSquares + j.loops*j.loops/loopSquares +
-		j.branches*j.branches/branchSquares + j.calls*callValues
+		j.branches*j.branches/branchSquares + j.calls*(callValues+mutable-min(mutable, freeGlobals)) +
+		j.around*(1+locals/localsPerWord)
 }
 
-// carry refuses a function, or a module, that is too expensive for compilers.
-func (w *rewriter) carry(values uint64) error {
+// carry refuses a function, or a module, that is too expensive for compilers. In the sum of the
+// module, each parameter and local of a function counts once.
+func (w *rewriter) carry(values, locals uint64) error {
 	if values > MaxFunctionJoins {
 		return fmt.Errorf("%w: blocks and branches times parameters and locals are %d, at most %d are allowed; split the function", ErrUnsupported, values, MaxFunctionJoins)
 	}
-	if w.values += values; w.values > MaxModuleJoins {
+	if w.values += values + locals; w.values > MaxModuleJoins {
 		return fmt.Errorf("%w: blocks and branches times parameters and locals of all functions are over %d", ErrUnsupported, MaxModuleJoins)
 	}
 	return nil

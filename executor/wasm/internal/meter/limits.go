@@ -14,6 +14,9 @@ const (
 	MaxFunctions = 1 << 19
 	// MaxGlobals is the highest number of globals.
 	MaxGlobals = 1 << 16
+	// MaxMutableGlobals is the highest number of mutable globals. A compiler may load each of
+	// them again after each call.
+	MaxMutableGlobals = 512
 	// MaxExports is the highest number of exports.
 	MaxExports = 1 << 16
 	// MaxNameBytes is the highest number of bytes in the name of an import or export.

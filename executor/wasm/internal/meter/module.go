@@ -76,6 +76,7 @@ type Module struct {
 	functions []uint32 // types of the defined functions
 	tables    []table
 	globals   []global
+	mutable   uint64 // the number of mutable globals
 	exports   []export
 	elements  []element
 	data      []data
@@ -344,6 +345,8 @@ func (m *Module) readGlobals(r *reader) {
 		case 0:
 		case 1:
 			g.mutable = true
+			m.mutable++
+			r.limit(m.mutable, MaxMutableGlobals, "mutable globals")
 		default:
 			r.fail("a global is neither constant nor mutable")
 		}
