@@ -136,7 +136,7 @@ func (a *Agent) earlier(d *bid.Draw) (*bid.Earlier, error) {
 		return nil, err
 	}
 	over := record.Phase == store.PhaseReleased && record.Deadlines.Claim == d.CloseHeight
-	return &bid.Earlier{Over: over, Reason: record.LastError}, nil
+	return &bid.Earlier{Over: over, Reason: record.LastError, InDoubt: record.Phase == store.PhaseClaimed}, nil
 }
 
 // executorHealth says whether this machine can run a profile.

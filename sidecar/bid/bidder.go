@@ -29,7 +29,8 @@ func (b *Bidder) Missing(d *Draw) Fact {
 
 // Shortlist is a selection of draws. It does not consider how much room the node has.
 type Shortlist struct {
-	// Wanted contains the selected draws, sorted by rank, lowest first.
+	// Wanted contains the selected draws: first those with a claim whose outcome is unknown,
+	// then by rank, lowest first.
 	Wanted []Draw
 	// Left contains the other draws, in the order in which they were read.
 	Left []Left
@@ -51,9 +52,17 @@ func (b *Bidder) Shortlist(draws []Draw) Shortlist {
 		}
 	}
 	slices.SortFunc(list.Wanted, func(x, y Draw) int {
-		return cmp.Or(bytes.Compare(x.Rank, y.Rank), compareRefs(x.Ref, y.Ref))
+		return cmp.Or(y.doubt()-x.doubt(), bytes.Compare(x.Rank, y.Rank), compareRefs(x.Ref, y.Ref))
 	})
 	return list
+}
+
+// doubt returns 1 if a claim was sent for the draw and its outcome is unknown, and otherwise 0.
+func (d *Draw) doubt() int {
+	if d.Earlier != nil && d.Earlier.InDoubt {
+		return 1
+	}
+	return 0
 }
 
 // latest returns each draw once, as it was last read.

@@ -45,6 +45,9 @@ type Earlier struct {
 	Over bool
 	// Reason is a text for the owner.
 	Reason string
+	// InDoubt reports whether a claim was sent whose outcome is unknown. The draw then takes
+	// room before the draws with lower ranks, because the node may hold it already.
+	InDoubt bool
 }
 
 // Health reports whether something works.
