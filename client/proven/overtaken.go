@@ -59,8 +59,21 @@ func (s Search) Overtaken(ctx context.Context, account sdk.AccAddress, sequence 
 	if until > 0 {
 		last = min(last, until)
 	}
+	if last <= since {
+		return fmt.Errorf("%w: expected blocks to search after height %d, at which the transaction was signed, found none up to %d; try again later, or with another node", ErrProof, since, last)
+	}
 	if last-since >= maxSearch {
 		return fmt.Errorf("%w: expected at most %d blocks to search, found blocks %d to %d", ErrProof, maxSearch, since+1, last)
+	}
+	// A node has said at which height the transactions were signed. If they can have run before,
+	// the search would begin too late.
+	before, err := s.sequence(ctx, account, since)
+	if err != nil {
+		return err
+	}
+	if before > sequence {
+		return fmt.Errorf("%w: after block %d the account's next sequence was %d already, so that %d was used in an earlier block than the first that can be searched; ask another node for the result",
+			ErrProof, since, before, sequence)
 	}
 	next, err := s.sequence(ctx, account, last)
 	if err != nil {
