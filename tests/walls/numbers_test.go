@@ -1,8 +1,6 @@
 package walls
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,33 +15,10 @@ func laxAllowed() map[string]string {
 }
 
 func TestNumbersFromOutsideAreReadInBaseTen(t *testing.T) {
-	packages, err := list(nil, "./...")
-	require.NoError(t, err)
-	files := 0
-	allowed := laxAllowed()
-	for _, pkg := range packages {
-		if in(ours(pkg.ImportPath), "testutil", "tests") {
-			continue
-		}
-		for _, name := range append(append([]string{}, pkg.GoFiles...), pkg.CgoFiles...) {
-			if generated(name) {
-				continue
-			}
-			source, err := os.ReadFile(filepath.Join(pkg.Dir, name))
-			require.NoError(t, err)
-			files++
-			place := ours(pkg.ImportPath) + "/" + name
-			found := LaxNumbers(source)
-			if _, fine := allowed[place]; fine {
-				require.NotEmpty(t, found, "%s needs no exception any more", place)
-				delete(allowed, place)
-				continue
-			}
-			require.Empty(t, found, "%s: read amounts with money.ParseAmount, coins of queries with x/internal/coins, numbers in base 10", place)
-		}
-	}
-	require.Greater(t, files, 200)
-	require.Empty(t, allowed, "exceptions for files that are not there")
+	requireNoLines(t, search{
+		flags: nil, except: []string{"testutil", "tests"}, find: LaxNumbers, allowed: laxAllowed(),
+		advice: "read amounts with money.ParseAmount, coins of queries with x/internal/coins, numbers in base 10",
+	})
 }
 
 func TestLaxNumbersAreFound(t *testing.T) {

@@ -1,8 +1,6 @@
 package walls
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -20,33 +18,10 @@ func sendersAllowed() map[string]string {
 }
 
 func TestTransactionsAreSentByOnePackage(t *testing.T) {
-	packages, err := list([]string{"-tags=pebbledb,libsecp256k1_sdk,system,sims"}, "./...")
-	require.NoError(t, err)
-	files := 0
-	allowed := sendersAllowed()
-	for _, pkg := range packages {
-		if in(ours(pkg.ImportPath), "tests/walls") {
-			continue
-		}
-		for _, name := range append(append([]string{}, pkg.GoFiles...), pkg.CgoFiles...) {
-			if generated(name) {
-				continue
-			}
-			source, err := os.ReadFile(filepath.Join(pkg.Dir, name))
-			require.NoError(t, err)
-			files++
-			place := ours(pkg.ImportPath) + "/" + name
-			found := SecondSenders(source)
-			if _, fine := allowed[place]; fine {
-				require.NotEmpty(t, found, "%s needs no exception any more", place)
-				delete(allowed, place)
-				continue
-			}
-			require.Empty(t, found, "%s: connect to nodes with client/grpcnode, and send transactions with client/tx", place)
-		}
-	}
-	require.Greater(t, files, 200)
-	require.Empty(t, allowed, "exceptions for files that are not there")
+	requireNoLines(t, search{
+		flags: []string{"-tags=pebbledb,libsecp256k1_sdk,system,sims"}, except: []string{"tests/walls"}, find: SecondSenders, allowed: sendersAllowed(),
+		advice: "connect to nodes with client/grpcnode, and send transactions with client/tx",
+	})
 }
 
 func TestSecondSendersAreFound(t *testing.T) {
