@@ -7,7 +7,7 @@ import (
 
 // Decision contains the draws that a node claims and the draws that it leaves.
 type Decision struct {
-	// Claims contains the draws to claim, sorted by rank, lowest first.
+	// Claims contains the draws to claim, in the order of the shortlist.
 	Claims []Draw
 	// Left contains all other draws.
 	Left []Left
@@ -16,7 +16,7 @@ type Decision struct {
 	LackingBytes uint64
 }
 
-// Choose takes draws from a shortlist, lowest ranks first, as long as the node has the slots,
+// Choose takes draws from a shortlist, in its order, as long as the node has the slots,
 // bond, time, fees and disk space for them.
 func (b *Bidder) Choose(list Shortlist, room Room) Decision {
 	out := Decision{Left: slices.Clone(list.Left)}
@@ -47,7 +47,7 @@ func (b *Bidder) lacks(d *Draw, room, left Room) (Cause, string) {
 	more := ProgramOf(spec, b.Height)
 	switch {
 	case left.Slots <= 0:
-		return CauseSlots, fmt.Sprintf("no slot is free: %d were, for draws with lower ranks", room.Slots)
+		return CauseSlots, fmt.Sprintf("no slot is free: %d were, for draws before this one", room.Slots)
 	case d.Job.Liability.GT(left.Bond):
 		return CauseBond, fmt.Sprintf("locks %s of the bond, %s is free", d.Job.Liability, left.Bond)
 	case !b.Policy.fits(left.Ahead, more, b.Height):

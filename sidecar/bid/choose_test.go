@@ -32,7 +32,7 @@ func TestEachShortageLeavesADrawForItsReason(t *testing.T) {
 		reason string
 	}{
 		"room for all": {func(*Bidder, *Room) {}, 3, CauseNone, ""},
-		"slots":        {func(_ *Bidder, r *Room) { r.Slots = 2 }, 2, CauseSlots, "no slot is free: 2 were, for draws with lower ranks"},
+		"slots":        {func(_ *Bidder, r *Room) { r.Slots = 2 }, 2, CauseSlots, "no slot is free: 2 were, for draws before this one"},
 		"bond":         {func(_ *Bidder, r *Room) { r.Bond = math.NewInt(29) }, 2, CauseBond, "locks 10 of the bond, 9 is free"},
 		"time": {
 			func(b *Bidder, _ *Room) { b.Policy.FuelPerBlock = 7 }, 2, CauseTime,

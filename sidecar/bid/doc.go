@@ -6,7 +6,7 @@
 //	draws ──► Missing: the fact that a draw still lacks ──► the agent finds it out ─┐
 //	  ▲                                                                             │
 //	  └─────────────────────────────────────────────────────────────────────────────┘
-//	Shortlist: what the owner wants and the machine can run, lowest ranks first
+//	Shortlist: what the owner wants and the machine can run, claims in doubt first, then lowest ranks
 //	Choose:    as many of these as fit into the Room of the node
 //
 // Every draw is either claimed or left to other nodes for exactly one reason. A fact that costs
