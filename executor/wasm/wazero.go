@@ -61,8 +61,9 @@ func (w *wazeroEngine) usable() error {
 	}
 }
 
-// nativeStackBytes is the size of a program's native stack. This is more than the counted
-// stack lets it use. Only the used part takes memory.
+// nativeStackBytes is the size of a program's native stack. Ordinary programs do not use it up
+// within the counted stack. Only the used part takes memory, except on Windows, which commits
+// all of it.
 const nativeStackBytes = 256 << 20
 
 // guestKey is the key of the guest in the context of a call.

@@ -71,10 +71,10 @@ func (j *joins) values(locals, mutable uint64) uint64 {
 // module, each parameter and local of a function counts once.
 func (w *rewriter) carry(values, locals uint64) error {
 	if values > MaxFunctionJoins {
-		return fmt.Errorf("%w: blocks and branches times parameters and locals are %d, at most %d are allowed; split the function", ErrUnsupported, values, MaxFunctionJoins)
+		return fmt.Errorf("%w: blocks, branches and calls times parameters, locals and globals are %d, at most %d are allowed; split the function", ErrUnsupported, values, MaxFunctionJoins)
 	}
 	if w.values += values + locals; w.values > MaxModuleJoins {
-		return fmt.Errorf("%w: blocks and branches times parameters and locals of all functions are over %d", ErrUnsupported, MaxModuleJoins)
+		return fmt.Errorf("%w: blocks, branches and calls times parameters, locals and globals of all functions are over %d; use a smaller program", ErrUnsupported, MaxModuleJoins)
 	}
 	return nil
 }
