@@ -144,12 +144,12 @@ func accepted(
 	return nil, nil
 }
 
-// givesTag reports whether a result with a trace has the tag and the fuel of a receipt. If
-// all nodes that agreed have revealed another fuel than that in their tag, no result gives
-// both.
+// givesTag reports whether a result with a trace has the tag, the fuel and the exit code of a
+// receipt. If all nodes that agreed have revealed others than those in their tag, no result
+// gives them all.
 func givesTag(chainID string, trace blob.Trace, receipt *computetypes.Receipt) bool {
 	return len(receipt.Tags) > 0 && trace.Fuel == receipt.Fuel && bytes.Equal(receipt.Tags[0], computetypes.Tag(chainID, receipt.JobId, receipt.Task,
-		computetypes.Opening{Digest: trace.Result[:], Fuel: trace.Fuel, Trace: trace.Trace[:]}))
+		computetypes.Opening{Digest: trace.Result[:], Fuel: trace.Fuel, ExitCode: receipt.ExitCode, Trace: trace.Trace[:]}))
 }
 
 func fetchFiles(ctx context.Context, relay *transfer.Client, token blob.Token, result *Result, where Absence) error {

@@ -156,7 +156,7 @@ func progressOfArray(job computetypes.Job) Progress {
 	p := Progress{
 		Stage: StageArray, Status: job.Status,
 		Tasks: job.Tasks, TasksOpened: job.TasksOpened, TasksEnded: job.TasksEnded, TasksAccepted: job.TasksAccepted,
-		TasksWaiting: job.TasksWaiting,
+		TasksWaiting: min(job.ChunksWaiting*job.ChunkTasks, job.Active()),
 	}
 	if job.Ended() {
 		p.Stage = StageSettled

@@ -152,7 +152,7 @@ func (a *Agent) seal(w *assignment, e executed) error {
 	if len(w.ranUnder) == 0 || len(result.Traces) != len(w.ranUnder) {
 		return fmt.Errorf("expected a trace for each of %d keys, found %d", len(w.ranUnder), len(result.Traces))
 	}
-	shown := computetypes.Opening{Round: key.Round, Digest: digest[:], Fuel: result.FuelUsed, Trace: result.Traces[0][:]}
+	shown := computetypes.Opening{Round: key.Round, Digest: digest[:], Fuel: result.FuelUsed, ExitCode: result.Manifest().ChainExitCode(), Trace: result.Traces[0][:]}
 	if len(result.Traces) > 1 {
 		shown.OwnTrace = result.Traces[1][:]
 	}
@@ -164,7 +164,7 @@ func (a *Agent) seal(w *assignment, e executed) error {
 	a.moveOn(w, store.PhaseExecuted, func(r *store.Assignment) {
 		r.Salt, r.ResultDigest, r.Manifest, r.Work = salt, digest[:], nil, workDigest(w.ran)
 		r.TraceKeys, r.Trace, r.OwnTrace = w.ranUnder, shown.Trace, shown.OwnTrace
-		r.Tag, r.ExitCode = tag, result.Manifest().ChainExitCode()
+		r.Tag, r.ExitCode = tag, shown.ExitCode
 		r.Commitment = computetypes.Commitment(a.view.operator, tag, r.ExitCode, salt)
 		r.Metrics = store.Metrics{
 			Fuel: result.FuelUsed, WallMillis: uint64(max(result.WallTime.Milliseconds(), 0)), //nolint:gosec // not negative

@@ -66,7 +66,7 @@ func play(w *world, task *fakeTask, policy computetypes.Policy) *playedChain {
 		}
 	}
 	w.chain.tasks, w.config.Chain = nil, c
-	t, err := round.Start(c.ctx(), c.deps(), c.params, c.id(), c.job)
+	t, err := round.Start(c.ctx(), c.deps(), c.params, c.id(), c.job, round.NewSpan(0, 1))
 	if err != nil {
 		c.t.Fatal(err)
 	}

@@ -99,7 +99,7 @@ func (a *Agent) due(w *assignment, batch *chain.Batch) {
 	opens := revealing || record.Phase == store.PhaseRevealed || record.Phase == store.PhaseOpened
 	if opens && item.MustOpen && a.proofs.mayOpen(w) {
 		batch.Opens = append(batch.Opens, computetypes.NewOpenItem(ref, computetypes.Opening{
-			Digest: record.ResultDigest, Fuel: record.Metrics.Fuel, Trace: record.Trace, OwnTrace: record.OwnTrace,
+			Digest: record.ResultDigest, Fuel: record.Metrics.Fuel, ExitCode: record.ExitCode, Trace: record.Trace, OwnTrace: record.OwnTrace,
 		}))
 	}
 }

@@ -110,7 +110,7 @@ func (a answer) altered(note string) answer {
 // shown returns the opening from which the tag of an answer is made, in the round of an
 // assignment.
 func (a answer) shown(ctx context.Context, dir string, item computetypes.WorkItem) (computetypes.Opening, error) {
-	shown := computetypes.Opening{Round: item.Ref.Round, Digest: a.digest, Fuel: a.fuel}
+	shown := computetypes.Opening{Round: item.Ref.Round, Digest: a.digest, Fuel: a.fuel, ExitCode: a.exit}
 	var traces []executor.Trace
 	for _, key := range item.TraceKeys {
 		traces = append(traces, sha256.Sum256(append([]byte("made up"), append(key, a.digest...)...)))

@@ -150,7 +150,7 @@ func (canceller) cancel(ctx context.Context, s *stage, requester *chain.Sender, 
 func (s *stage) cancelAfter(ctx context.Context, requester *chain.Sender, id string, tasks uint64) (math.Int, error) {
 	err := s.await(ctx, fmt.Sprintf("%d tasks of job %s", tasks, id), func() (bool, error) {
 		job, _, err := s.reader.Job(ctx, id)
-		return job.TasksOpened-job.TasksWaiting >= tasks, err
+		return job.TasksOpened-job.ChunksWaiting >= tasks, err
 	})
 	if err != nil {
 		return math.ZeroInt(), err

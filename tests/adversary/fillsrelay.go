@@ -159,7 +159,7 @@ func (relayFiller) delivered(ctx context.Context, s *stage, relay *transfer.Clie
 			return false, err
 		}
 		trace, ok := blob.DecodeTrace(content.Bytes())
-		tag := computetypes.Tag(s.chainID(), box.job, 0, computetypes.Opening{Digest: trace.Result[:], Fuel: trace.Fuel, Trace: trace.Trace[:]})
+		tag := computetypes.Tag(s.chainID(), box.job, 0, computetypes.Opening{Digest: trace.Result[:], Fuel: trace.Fuel, ExitCode: receipt.ExitCode, Trace: trace.Trace[:]})
 		if ok && held[trace.Result] && len(receipt.Tags) > 0 && bytes.Equal(tag, receipt.Tags[0]) {
 			return true, nil
 		}

@@ -162,7 +162,7 @@ func (l *loader) held(node int) int {
 }
 
 func (l *loader) liability() math.Int {
-	return computeParams().Liability(reward().Amount, spread().policy(), true)
+	return computeParams().Liability(reward().Amount, spread().policy(), true, 1)
 }
 
 // computeParams returns the default parameters without an audit floor, so that the policies

@@ -228,25 +228,25 @@ func (m *million) requireCounts(job computetypes.Job, receipts []computetypes.Re
 	require.Equal(m.t, millionTasks-job.TasksOpened, job.TasksDropped)
 }
 
-// requireBits compares the job's chunks with the receipts.
+// requireBits compares the job's bits with the receipts.
 func (m *million) requireBits(ctx context.Context, job computetypes.Job, receipts []computetypes.Receipt) {
-	answer, err := computetypes.NewQueryClient(m.network.Conn()).Chunks(ctx, &computetypes.QueryChunksRequest{
+	answer, err := computetypes.NewQueryClient(m.network.Conn()).TaskBits(ctx, &computetypes.QueryTaskBitsRequest{
 		JobId: job.Id, Pagination: &query.PageRequest{Limit: 1_000},
 	})
 	require.NoError(m.t, err)
-	chunks := map[uint64]computetypes.Chunk{}
+	bits := map[uint64]computetypes.TaskBits{}
 	ended, accepted := uint64(0), uint64(0)
-	for _, entry := range answer.Chunks {
-		require.Len(m.t, entry.Chunk.Ended, computetypes.ChunkTasks/8)
-		chunks[entry.Index] = entry.Chunk
-		ended, accepted = ended+ones(entry.Chunk.Ended), accepted+ones(entry.Chunk.Accepted)
+	for _, entry := range answer.TaskBits {
+		require.Len(m.t, entry.Bits.Ended, computetypes.TaskBitsLen/8)
+		bits[entry.Index] = entry.Bits
+		ended, accepted = ended+ones(entry.Bits.Ended), accepted+ones(entry.Bits.Accepted)
 	}
 	require.Equal(m.t, uint64(len(receipts)), ended)
 	require.Equal(m.t, job.TasksAccepted, accepted)
 	for _, r := range receipts {
-		chunk := chunks[r.Task/computetypes.ChunkTasks]
-		require.True(m.t, chunk.HasEnded(r.Task%computetypes.ChunkTasks), "task %d", r.Task)
-		require.Equal(m.t, r.Status == computetypes.TASK_STATUS_ACCEPTED, chunk.HasAccepted(r.Task%computetypes.ChunkTasks), "task %d", r.Task)
+		page := bits[r.Task/computetypes.TaskBitsLen]
+		require.True(m.t, page.HasEnded(r.Task%computetypes.TaskBitsLen), "task %d", r.Task)
+		require.Equal(m.t, r.Status == computetypes.TASK_STATUS_ACCEPTED, page.HasAccepted(r.Task%computetypes.TaskBitsLen), "task %d", r.Task)
 	}
 }
 

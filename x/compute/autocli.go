@@ -22,7 +22,7 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 				{RpcMethod: "Job", Use: "job JOB", Short: "Show a job and its spec", Example: "thetad query compute job 1042-0-0", PositionalArgs: arg("job_id")},
 				{RpcMethod: "Jobs", Use: "jobs REQUESTER", Short: "List the jobs of a requester", Example: "thetad query compute jobs theta1... --page-limit 20", PositionalArgs: arg("requester")},
 				{RpcMethod: "Draws", Use: "draws CLASS", Short: "List the tasks of a class that are looking for nodes", Example: "thetad query compute draws cpu-small", PositionalArgs: arg("class")},
-				{RpcMethod: "Chunks", Use: "chunks JOB", Short: "Show which tasks of an array have ended, and how", Example: "thetad query compute chunks 1042-0-0", PositionalArgs: arg("job_id")},
+				{RpcMethod: "TaskBits", Use: "task-bits JOB", Short: "Show which tasks of an array have ended, and how", Example: "thetad query compute task-bits 1042-0-0", PositionalArgs: arg("job_id")},
 				{RpcMethod: "Market", Use: "market CLASS", Short: "Show the nodes, slots, open tasks and recent prices of a class", Example: "thetad query compute market cpu-small", PositionalArgs: arg("class")},
 				{RpcMethod: "Task", Use: "task JOB TASK", Short: "Show a task that has not ended", Example: "thetad query compute task 1042-0-0 0", PositionalArgs: arg("job_id", "task")},
 				{RpcMethod: "Assignments", Use: "assignments OPERATOR", Short: "List the assignments that a node holds", Example: "thetad query compute assignments theta1...", PositionalArgs: arg("operator")},

@@ -46,11 +46,11 @@ func (f *fixture) balance(n int) math.Int {
 	return f.bank.GetBalance(f.ctx, requester(n), denom).Amount
 }
 
-func (f *fixture) chunks(id string) []types.ChunkEntry {
+func (f *fixture) taskBits(id string) []types.TaskBitsEntry {
 	f.t.Helper()
-	resp, err := f.queries.Chunks(f.ctx, &types.QueryChunksRequest{JobId: id})
+	resp, err := f.queries.TaskBits(f.ctx, &types.QueryTaskBitsRequest{JobId: id})
 	require.NoError(f.t, err)
-	return resp.Chunks
+	return resp.TaskBits
 }
 
 func (f *fixture) over(id string) bool {
@@ -58,12 +58,12 @@ func (f *fixture) over(id string) bool {
 	return job.Ended()
 }
 
-// count returns how many tasks of a job's chunks have ended, and how many were accepted.
-func count(chunks []types.ChunkEntry) (ended, accepted int) {
-	for _, c := range chunks {
-		for i := range c.Chunk.Ended {
-			ended += bits.OnesCount8(c.Chunk.Ended[i])
-			accepted += bits.OnesCount8(c.Chunk.Accepted[i])
+// count returns how many tasks of a job have ended, and how many were accepted.
+func count(records []types.TaskBitsEntry) (ended, accepted int) {
+	for _, c := range records {
+		for i := range c.Bits.Ended {
+			ended += bits.OnesCount8(c.Bits.Ended[i])
+			accepted += bits.OnesCount8(c.Bits.Accepted[i])
 		}
 	}
 	return ended, accepted
@@ -101,12 +101,12 @@ func TestAnArrayIsDoneTaskByTask(t *testing.T) {
 	require.EqualValues(t, 25, job.TasksOpened)
 	require.LessOrEqual(t, most, f.window(), "never more open than the window")
 	require.Greater(t, most, uint64(1), "several at once")
-	unspent := job.DrawReserve().MulRaw(25)
+	unspent := job.DrawReserve(1).MulRaw(25)
 	for _, r := range f.receipts[id] {
 		unspent = unspent.Sub(r.Burned)
 	}
 	require.Equal(t, paid.Add(unspent), f.balance(0), "all of it was spent, but for draws in vain that there were not")
-	ended, accepted := count(f.chunks(id))
+	ended, accepted := count(f.taskBits(id))
 	require.Equal(t, []int{25, 25}, []int{ended, accepted})
 	f.requireReceiptsUnder(job)
 }
@@ -156,7 +156,7 @@ func (f *fixture) requireReceiptsUnder(job types.Job) {
 	f.t.Helper()
 	var leaves [][]byte
 	receipts := f.receipts[job.Id]
-	require.Len(f.t, receipts, int(job.TasksEnded-job.TasksDropped))
+	require.Len(f.t, receipts, int(job.ChunksEnded))
 	for _, r := range receipts {
 		leaf, err := types.ReceiptLeaf(r)
 		require.NoError(f.t, err)
@@ -211,7 +211,7 @@ func TestTasksThatWereNeverOpenedEndWithTheLifetime(t *testing.T) {
 	burned := math.ZeroInt()
 	for _, r := range f.receipts[id] {
 		burned = burned.Add(r.Burned)
-		require.True(t, r.Burned.IsPositive() && r.Burned.LTE(job.DrawReserve()), "draws that found nobody cost a fee: %s", r.Burned)
+		require.True(t, r.Burned.IsPositive() && r.Burned.LTE(job.DrawReserve(1)), "draws that found nobody cost a fee: %s", r.Burned)
 	}
 	require.Equal(t, job.TaskReserve.MulRaw(50), job.Refunded.Add(burned))
 }
@@ -224,9 +224,9 @@ func TestOnlyOpenTasksCanBeClaimedAndEndedOnesNeverAgain(t *testing.T) {
 	require.ErrorIs(t, f.claim(0, types.TaskRef{JobId: id, Task: 99}), types.ErrTaskNotOpen)
 	require.ErrorIs(t, f.claim(0, types.TaskRef{JobId: id, Task: 100}), types.ErrTaskNotFound)
 	f.crowd(6, 100, func() bool { return f.job(id).TasksAccepted > 0 })
-	entry := f.chunks(id)[0]
+	entry := f.taskBits(id)[0]
 	for task := range uint64(100) {
-		if entry.Chunk.HasEnded(task) {
+		if entry.Bits.HasEnded(task) {
 			require.ErrorIs(t, f.claim(0, types.TaskRef{JobId: id, Task: task}), types.ErrTaskEnded)
 		}
 	}

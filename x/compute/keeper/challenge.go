@@ -93,7 +93,7 @@ func (k *Keeper) namedReceipt(ctx context.Context, id types.JobID, job *types.Jo
 	if err != nil {
 		return receipt, err
 	}
-	size := job.TasksEnded - job.TasksDropped
+	size := job.ChunksEnded
 	if !types.VerifyFrontierPath(job.Frontier, size, msg.Proof.Index, leaf, msg.Proof.Path) {
 		return receipt, types.ErrReceiptNotFound.Wrapf(
 			"expected a path from the receipt of task %d of job %s to its complete subtree of the job's tree, which has %d leaves; build it anew from the job's events",

@@ -35,7 +35,7 @@ func (k *Keeper) closeJob(ctx sdk.Context, params types.Params, id types.JobID, 
 	if err := job.MoveTo(status); err != nil {
 		return err
 	}
-	// Cancelling used the cursor for tasks; pruning counts chunks from the first.
+	// Cancelling used the cursor for tasks; pruning counts records of bits from the first.
 	job.ClosedHeight, job.Cursor = ctx.BlockHeight(), 0
 	job.ResultsRoot = types.FrontierRoot(job.Frontier)
 	if job.Policy.ChallengeBlocks == 0 {

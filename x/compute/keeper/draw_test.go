@@ -89,7 +89,7 @@ func TestADrawThatItsRequesterRegretsCostsEverySeat(t *testing.T) {
 			require.True(t, cost.GTE(job.SeatFee.MulRaw(int64(job.Policy.Replicas))),
 				"%d seats at %s cost %s", job.Policy.Replicas, job.SeatFee, cost)
 		}
-		require.True(t, f.job(id).Refunded.GTE(job.TaskReserve.Sub(job.DrawReserve()).Sub(job.SeatFee.MulRaw(int64(job.Policy.Replicas+job.Policy.Auditors)))))
+		require.True(t, f.job(id).Refunded.GTE(job.TaskReserve.Sub(job.DrawReserve(1)).Sub(job.SeatFee.MulRaw(int64(job.Policy.Replicas+job.Policy.Auditors)))))
 	})
 }
 
@@ -164,7 +164,7 @@ func TestVacatedSeatsAreDrawnAgainForAFeeAndNotForEver(t *testing.T) {
 	require.Equal(t, types.JOB_STATUS_EXPIRED, job.Status)
 	require.Equal(t, int(job.Policy.Replicas)+2, vacated, "as many as it has set fees aside for")
 	r := f.receipt(id)
-	require.Equal(t, job.DrawReserve().String(), r.Burned.String())
+	require.Equal(t, job.DrawReserve(1).String(), r.Burned.String())
 	left := 0
 	for _, o := range r.Outcomes {
 		if o.Status == types.ASSIGNMENT_STATUS_RELEASED {

@@ -97,12 +97,13 @@ func (k *Keeper) foldJob(ctx sdk.Context, params types.Params, notes []noteEntry
 	if err != nil {
 		return err
 	}
-	bits := chunkWriter{k: k, ctx: ctx, id: id}
+	bits := bitsWriter{k: k, ctx: ctx, id: id}
 	last := types.TASK_STATUS_UNSPECIFIED
 	tasks, held, moved := int64(0), int64(0), false
 	for _, e := range notes {
 		tasks, held = tasks+e.note.Posted, held+e.note.Held
 		moved = moved || e.note.Started || e.note.Ended != types.TASK_STATUS_UNSPECIFIED
+		job.CountOpened(e.note.Opened)
 		if e.note.Started || e.note.Idle {
 			job.CountStarted()
 		}
@@ -116,14 +117,14 @@ func (k *Keeper) foldJob(ctx sdk.Context, params types.Params, notes []noteEntry
 			continue
 		}
 		last = e.note.Ended
-		tasks--
+		tasks -= int64(e.note.Count)
 		accepted := last == types.TASK_STATUS_ACCEPTED
-		job.CountEnded(accepted, e.note.Leaf)
+		job.CountEnded(e.note.Count, accepted, e.note.Leaf)
 		if accepted && job.Policy.Kind != types.POLICY_KIND_TRUST {
 			market.Settle(job.Reward, params.PriceWeightBps)
 		}
 		if job.Tasks > 1 {
-			if err := bits.mark(e.index, accepted); err != nil {
+			if err := bits.mark(e.index, e.note.Count, accepted); err != nil {
 				return err
 			}
 		}

@@ -39,12 +39,12 @@ func (k *Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 			return err
 		}
 	}
-	for _, c := range g.Chunks {
+	for _, c := range g.TaskBits {
 		id, err := types.ParseJobID(c.JobId)
 		if err != nil {
 			return err
 		}
-		if err := k.chunks.Set(ctx, collections.Join(id, c.Index), c.Chunk); err != nil {
+		if err := k.taskBits.Set(ctx, collections.Join(id, c.Index), c.Bits); err != nil {
 			return err
 		}
 	}
@@ -188,8 +188,8 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 	if err != nil {
 		return nil, err
 	}
-	err = k.chunks.Walk(ctx, nil, func(key taskKey, c types.Chunk) (bool, error) {
-		g.Chunks = append(g.Chunks, types.ChunkEntry{JobId: key.K1().String(), Index: key.K2(), Chunk: c})
+	err = k.taskBits.Walk(ctx, nil, func(key taskKey, c types.TaskBits) (bool, error) {
+		g.TaskBits = append(g.TaskBits, types.TaskBitsEntry{JobId: key.K1().String(), Index: key.K2(), Bits: c})
 		return false, nil
 	})
 	if err != nil {

@@ -64,7 +64,7 @@ func TestAJobThatNobodyTakesPaysForEachDrawUntilItCannot(t *testing.T) {
 	r := f.receipt(id)
 	require.Equal(t, types.TASK_STATUS_EXPIRED, r.Status)
 	job := f.job(id)
-	require.Equal(t, job.DrawReserve().String(), r.Burned.String(), "it ended when it could not pay for another")
+	require.Equal(t, job.DrawReserve(1).String(), r.Burned.String(), "it ended when it could not pay for another")
 }
 
 // jobDue returns the height at which the only task of a job is next due.

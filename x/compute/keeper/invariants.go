@@ -244,12 +244,11 @@ func (k *Keeper) checkTasks(ctx context.Context) error {
 	err := k.jobs.Walk(ctx, nil, func(id types.JobID, job types.Job) (bool, error) {
 		market := markets[job.Class]
 		market.OpenTasks += job.Tasks - job.TasksEnded
-		active, waiting := uint64(0), uint64(0)
+		var open chunkCounts
 		rng := collections.NewPrefixedPairRange[types.JobID, uint64](id)
 		err := k.tasks.Walk(ctx, rng, func(_ taskKey, task types.Task) (bool, error) {
-			active++
-			if task.Status == types.TASK_STATUS_OPEN {
-				waiting++
+			if err := open.count(&task); err != nil {
+				return true, fmt.Errorf("job %s: %w", id, err)
 			}
 			for i := range task.Rounds {
 				market.Held += uint64(len(task.Rounds[i].Replicas))
@@ -259,7 +258,7 @@ func (k *Keeper) checkTasks(ctx context.Context) error {
 		})
 		markets[job.Class] = market
 		if err == nil {
-			err = checkCounts(&job, active, waiting)
+			err = checkCounts(&job, open)
 		}
 		return err != nil, err
 	})
@@ -273,6 +272,28 @@ func (k *Keeper) checkTasks(ctx context.Context) error {
 		}
 		return false, nil
 	})
+}
+
+// chunkCounts counts the open chunks of a job.
+type chunkCounts struct {
+	chunks, waiting, tasks uint64
+	// end is the first task after the last chunk that was counted.
+	end uint64
+}
+
+// count counts the next chunk of a job. It returns an error if the chunk has no tasks, or
+// tasks of the chunk before it.
+func (c *chunkCounts) count(chunk *types.Task) error {
+	if chunk.Count == 0 || chunk.Index < c.end {
+		return fmt.Errorf("chunk of %d tasks from %d on: the chunk before it ends with task %d", chunk.Count, chunk.Index, c.end)
+	}
+	c.chunks++
+	c.tasks += chunk.Count
+	c.end = chunk.Index + chunk.Count
+	if chunk.Status == types.TASK_STATUS_OPEN {
+		c.waiting++
+	}
+	return nil
 }
 
 // checkTask checks that a task is only in the queue where it belongs, and that it is on the
@@ -302,10 +323,10 @@ func (k *Keeper) checkTask(ctx context.Context, id types.JobID, job *types.Job, 
 		return err
 	}
 	switch {
-	case task.Index >= job.TasksOpened:
+	case task.Index+task.Count > job.TasksOpened:
 		return fmt.Errorf("task %d of job %s is there, and %d are open", task.Index, id, job.TasksOpened)
-	case task.DrawFees.GT(job.DrawReserve()):
-		return fmt.Errorf("task %d of job %s: its draws have cost %s, it has set aside %s", task.Index, id, task.DrawFees, job.DrawReserve())
+	case task.DrawFees.GT(job.DrawReserve(task.Count)):
+		return fmt.Errorf("task %d of job %s: its draws have cost %s, it has set aside %s", task.Index, id, task.DrawFees, job.DrawReserve(task.Count))
 	default:
 		return nil
 	}
@@ -394,12 +415,12 @@ func (k *Keeper) checkListed(ctx context.Context, parts uint64) error {
 	return err
 }
 
-func checkCounts(job *types.Job, active, waiting uint64) error {
+func checkCounts(job *types.Job, open chunkCounts) error {
 	owed := job.TaskReserve.Mul(math.NewIntFromUint64(job.Tasks - job.TasksEnded))
 	switch {
-	case job.Active() != active || job.TasksWaiting != waiting:
-		return fmt.Errorf("job %s counts %d active tasks, of which %d wait; there are %d and %d",
-			job.Id, job.Active(), job.TasksWaiting, active, waiting)
+	case job.Active() != open.tasks || job.ChunksOpen != open.chunks || job.ChunksWaiting != open.waiting:
+		return fmt.Errorf("job %s counts %d active tasks in %d chunks, of which %d wait; there are %d in %d, of which %d wait",
+			job.Id, job.Active(), job.ChunksOpen, job.ChunksWaiting, open.tasks, open.chunks, open.waiting)
 	case job.Reserved.LT(owed):
 		return fmt.Errorf("job %s has %s reserved, its tasks may still spend %s", job.Id, job.Reserved, owed)
 	case !job.Ended() && job.TasksEnded == job.Tasks && job.DueHeight == 0:

@@ -62,7 +62,7 @@ type Keeper struct {
 	prunable collections.KeySet[pruneKey]
 	// redeliveries contains the newest request of each job, by its height.
 	redeliveries collections.KeySet[redeliveryKey]
-	chunks       collections.Map[taskKey, types.Chunk]
+	taskBits     collections.Map[taskKey, types.TaskBits]
 	markets      collections.Map[string, types.Market]
 	challenges   collections.Map[taskKey, types.Challenge]
 	// notes are in the transient store. They are folded into jobs at the block's end.
@@ -110,7 +110,7 @@ func NewKeeper(
 			collections.PairKeyCodec(collections.Int64Key, types.JobIDKey)),
 		redeliveries: collections.NewKeySet(sb, types.RedeliveriesPrefix, "redeliveries",
 			collections.PairKeyCodec(collections.Int64Key, types.JobIDKey)),
-		chunks: collections.NewMap(sb, types.ChunksPrefix, "chunks", task, codec.CollValue[types.Chunk](cdc)),
+		taskBits: collections.NewMap(sb, types.TaskBitsPrefix, "task_bits", task, codec.CollValue[types.TaskBits](cdc)),
 		markets: collections.NewMap(sb, types.MarketsPrefix, "markets", collections.StringKey,
 			codec.CollValue[types.Market](cdc)),
 		challenges: collections.NewMap(sb, types.ChallengesPrefix, "challenges", task, codec.CollValue[types.Challenge](cdc)),

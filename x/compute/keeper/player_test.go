@@ -38,6 +38,8 @@ type player struct {
 	f    *fixture
 	n    int
 	does behaviour
+	// chunk is how the node treats chunks of several tasks, in addition to does.
+	chunk chunkBehaviour
 }
 
 // digest returns the result that the player commits to.
@@ -82,7 +84,7 @@ func (p player) metrics() types.Metrics {
 // shown returns the opening from which the player's tag is made.
 func (p player) shown(ref types.TaskRef) types.Opening {
 	shown := shownAs(ref, p.digest(ref.JobId), ref.Round > 0 || p.f.job(ref.JobId).Challenged != nil)
-	shown.Fuel = 100
+	shown.Fuel, shown.ExitCode = 100, p.exitCode()
 	if p.does == overbills {
 		shown.Fuel++
 	}
@@ -150,6 +152,10 @@ func (p player) claim(task types.ClaimableTask) {
 
 // serve does what the task requires of the player, if its behaviour allows it.
 func (p player) serve(item types.WorkItem) {
+	if item.Count > 1 {
+		p.serveChunk(item)
+		return
+	}
 	f, a, ref := p.f, item.Assignment, item.Ref
 	switch a.Status {
 	case types.ASSIGNMENT_STATUS_ASSIGNED:

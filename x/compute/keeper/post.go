@@ -21,7 +21,8 @@ type quote struct {
 	policy      types.Policy
 	slashed     bool
 	taskReserve math.Int
-	// seatFee is the fee for a seat that was drawn but not used, in the reward's denom.
+	// seatFee is the fee for a seat that was drawn but not used, per task of its chunk, in the
+	// reward's denom.
 	seatFee    math.Int
 	reserve    sdk.Coin
 	postingFee sdk.Coin
@@ -52,8 +53,8 @@ func (k *Keeper) quote(
 		return quote{}, err
 	}
 	policy, slashed := params.Effective(spec)
-	liability := params.Liability(value, policy, slashed)
-	seatFee := params.SeatFee(spec.Reward.Amount, value, liability)
+	liability := params.Liability(value, policy, slashed, spec.PerChunk())
+	seatFee := params.SeatFee(spec.Reward.Amount, value, liability, spec.PerChunk())
 	if judging {
 		seatFee = math.ZeroInt() // a challenger cannot end the draw of the judges
 	}
@@ -204,6 +205,7 @@ func (k *Keeper) newJob(ctx sdk.Context, requester string, spec *types.JobSpec, 
 		Placement:     spec.Placement,
 		ArrayInputs:   arrayInputs(spec),
 		Fuel:          spec.Resources.Fuel,
+		ChunkTasks:    spec.PerChunk(),
 	}, nil
 }
 
@@ -240,7 +242,7 @@ func (k *Keeper) newJobID(ctx context.Context) (types.JobID, error) {
 	}
 }
 
-// create writes the job and unrolls its first task. An array's other tasks follow at the
+// create writes the job and unrolls its first chunk. An array's other tasks follow at the
 // block's end, so that posting costs the same whatever their number.
 func (k *Keeper) create(ctx sdk.Context, payer sdk.AccAddress, params types.Params, job types.Job, spec types.JobSpec) error {
 	id, err := types.ParseJobID(job.Id)

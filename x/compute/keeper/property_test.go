@@ -261,7 +261,7 @@ func (m *market) checkBurned(t *rapid.T, job *types.Job, r types.Receipt) {
 	}
 	switch r.Status {
 	case types.TASK_STATUS_ACCEPTED:
-		require.True(t, r.Burned.LTE(job.DrawReserve()), "job %s burned %s for draws", job.Id, r.Burned)
+		require.True(t, r.Burned.LTE(job.DrawReserve(1)), "job %s burned %s for draws", job.Id, r.Burned)
 	case types.TASK_STATUS_CANCELLED, types.TASK_STATUS_EXPIRED, types.TASK_STATUS_INPUT_UNAVAILABLE:
 		require.True(t, len(r.Outcomes) == 0 || paid.Add(r.Burned).GTE(seats),
 			"job %s: nodes were drawn, and it cost %s of pay and %s burned, less than %s for its seats", job.Id, paid, r.Burned, seats)

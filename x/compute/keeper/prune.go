@@ -144,7 +144,7 @@ func (k *Keeper) pruneChallenges(ctx context.Context, id types.JobID, limit int)
 }
 
 // pruneReceipts removes the records of the results of a job whose spec is gone: the receipt
-// of a single task, or the chunks of an array and then its job record.
+// of a single task, or the bits of an array and then its job record.
 func (k *Keeper) pruneReceipts(ctx sdk.Context, id types.JobID, limit int) (int, error) {
 	job, err := k.jobs.Get(ctx, id)
 	if errors.Is(err, collections.ErrNotFound) {
@@ -153,15 +153,15 @@ func (k *Keeper) pruneReceipts(ctx sdk.Context, id types.JobID, limit int) (int,
 	if err != nil {
 		return 0, err
 	}
-	chunks := (job.Tasks + types.ChunkTasks - 1) / types.ChunkTasks
+	pages := (job.Tasks + types.TaskBitsLen - 1) / types.TaskBitsLen
 	removed := 0
-	for ; job.Cursor < chunks && removed < limit; removed++ {
-		if err := k.chunks.Remove(ctx, collections.Join(id, job.Cursor)); err != nil {
+	for ; job.Cursor < pages && removed < limit; removed++ {
+		if err := k.taskBits.Remove(ctx, collections.Join(id, job.Cursor)); err != nil {
 			return removed, err
 		}
 		job.Cursor++
 	}
-	if job.Cursor < chunks {
+	if job.Cursor < pages {
 		if err := k.jobs.Set(ctx, id, job); err != nil {
 			return removed, err
 		}

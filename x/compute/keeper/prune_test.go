@@ -56,7 +56,7 @@ func TestAnArrayIsForgottenInBoundedSteps(t *testing.T) {
 	_, err := f.queries.Job(f.ctx, &types.QueryJobRequest{JobId: id})
 	require.NoError(t, err, "the record with the root stays with the receipts' retention")
 	require.Equal(t, root, f.job(id).ResultsRoot)
-	require.NotEmpty(t, f.chunks(id))
+	require.NotEmpty(t, f.taskBits(id))
 	f.blocks(8)
 	_, err = f.queries.Job(f.ctx, &types.QueryJobRequest{JobId: id})
 	require.Error(t, err)
@@ -64,8 +64,8 @@ func TestAnArrayIsForgottenInBoundedSteps(t *testing.T) {
 }
 
 // Cancelling over several blocks leaves the job's cursor at a task. Pruning starts at the
-// first chunk all the same.
-func TestACancelledArrayIsForgottenToTheLastChunk(t *testing.T) {
+// first record of bits all the same.
+func TestACancelledArrayIsForgottenToTheLastBit(t *testing.T) {
 	f := newFixture(t)
 	f.network(6)
 	f.setParams(func(p *types.Params) {
@@ -77,7 +77,7 @@ func TestACancelledArrayIsForgottenToTheLastChunk(t *testing.T) {
 	require.NoError(t, err)
 	f.blocks(8)
 	require.True(t, f.over(id))
-	require.NotEmpty(t, f.chunks(id))
+	require.NotEmpty(t, f.taskBits(id))
 	f.blocks(20)
 	require.NotContains(t, f.export().compute, id)
 }

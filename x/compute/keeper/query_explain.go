@@ -19,7 +19,7 @@ func (s queryServer) Explain(ctx context.Context, req *types.QueryExplainRequest
 	if err != nil {
 		return nil, notFound(err)
 	}
-	t, err := s.k.peek(ctx, id, req.Task)
+	t, err := s.k.peekAny(ctx, id, req.Task)
 	if err != nil {
 		return nil, notFound(err)
 	}

@@ -72,7 +72,7 @@ func (s queryServer) Jobs(ctx context.Context, req *types.QueryJobsRequest) (*ty
 	return &types.QueryJobsResponse{Jobs: jobs, Pagination: page}, err
 }
 
-func (s queryServer) Chunks(ctx context.Context, req *types.QueryChunksRequest) (*types.QueryChunksResponse, error) {
+func (s queryServer) TaskBits(ctx context.Context, req *types.QueryTaskBitsRequest) (*types.QueryTaskBitsResponse, error) {
 	id, err := types.ParseJobID(req.JobId)
 	if err != nil {
 		return nil, notFound(err)
@@ -83,11 +83,11 @@ func (s queryServer) Chunks(ctx context.Context, req *types.QueryChunksRequest) 
 	if _, err := s.k.Job(ctx, id); err != nil {
 		return nil, notFound(err)
 	}
-	chunks, page, err := query.CollectionPaginate(ctx, s.k.chunks, req.Pagination,
-		func(key taskKey, chunk types.Chunk) (types.ChunkEntry, error) {
-			return types.ChunkEntry{JobId: req.JobId, Index: key.K2(), Chunk: chunk}, nil
+	pages, page, err := query.CollectionPaginate(ctx, s.k.taskBits, req.Pagination,
+		func(key taskKey, bits types.TaskBits) (types.TaskBitsEntry, error) {
+			return types.TaskBitsEntry{JobId: req.JobId, Index: key.K2(), Bits: bits}, nil
 		}, query.WithCollectionPaginationPairPrefix[types.JobID, uint64](id))
-	return &types.QueryChunksResponse{Chunks: chunks, Pagination: page}, err
+	return &types.QueryTaskBitsResponse{TaskBits: pages, Pagination: page}, err
 }
 
 func (s queryServer) Market(ctx context.Context, req *types.QueryMarketRequest) (*types.QueryMarketResponse, error) {

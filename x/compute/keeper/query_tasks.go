@@ -23,6 +23,15 @@ const (
 	maxRecordsPage = 1_000
 )
 
+// peekAny returns the chunk that contains a task as peek does, whichever of its tasks is named.
+func (k *Keeper) peekAny(ctx context.Context, id types.JobID, index uint64) (*round.Task, error) {
+	first, err := k.chunkOf(ctx, id, index)
+	if err != nil {
+		return nil, err
+	}
+	return k.peek(ctx, id, first)
+}
+
 // peek returns a task as a message at this height would find it, and discards what advancing
 // the task writes. A client that queries between blocks sees the last height; its message is
 // executed at least one height later.
@@ -44,7 +53,7 @@ func (s queryServer) Task(ctx context.Context, req *types.QueryTaskRequest) (*ty
 	if err != nil {
 		return nil, notFound(err)
 	}
-	t, err := s.k.peek(ctx, id, req.Task)
+	t, err := s.k.peekAny(ctx, id, req.Task)
 	if err != nil {
 		return nil, notFound(err)
 	}

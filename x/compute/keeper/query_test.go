@@ -234,8 +234,8 @@ func TestPagesOfQueriesAreBounded(t *testing.T) {
 			_, err := f.queries.Jobs(f.ctx, &types.QueryJobsRequest{Requester: requester(0).String(), Pagination: p})
 			return err
 		}},
-		"chunks": {1_000, func(p *query.PageRequest) error {
-			_, err := f.queries.Chunks(f.ctx, &types.QueryChunksRequest{JobId: id, Pagination: p})
+		"task bits": {1_000, func(p *query.PageRequest) error {
+			_, err := f.queries.TaskBits(f.ctx, &types.QueryTaskBitsRequest{JobId: id, Pagination: p})
 			return err
 		}},
 	} {

@@ -11,7 +11,7 @@ import (
 // in its place. Redraw returns the height at which the seed is pinned and the amount that it
 // burned.
 func (k *Keeper) Redraw(ctx sdk.Context, msg *types.MsgRedraw) (int64, sdk.Coin, error) {
-	_, job, err := k.requesterJob(ctx, msg.Requester, msg.JobId)
+	id, job, err := k.requesterJob(ctx, msg.Requester, msg.JobId)
 	if err != nil {
 		return 0, sdk.Coin{}, err
 	}
@@ -20,7 +20,11 @@ func (k *Keeper) Redraw(ctx sdk.Context, msg *types.MsgRedraw) (int64, sdk.Coin,
 		return 0, sdk.Coin{}, err
 	}
 	cached, write := ctx.CacheContext() // due transitions are applied first; a refusal must not change the state
-	t, err := k.load(cached, params, msg.JobId, msg.Task)
+	first, err := k.chunkOf(cached, id, msg.Task)
+	if err != nil {
+		return 0, sdk.Coin{}, err
+	}
+	t, err := k.load(cached, params, msg.JobId, first)
 	if err != nil {
 		return 0, sdk.Coin{}, err
 	}

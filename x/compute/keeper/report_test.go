@@ -241,7 +241,7 @@ func (f *fixture) checkReports(job *types.Job, receipt types.Receipt, committed 
 	}
 	vacated := int64(len(reports[0]))
 	if receipt.Status == types.TASK_STATUS_ACCEPTED {
-		require.Equal(f.t, math.MinInt(job.SeatFee.MulRaw(vacated), job.DrawReserve()).String(), receipt.Burned.String())
+		require.Equal(f.t, math.MinInt(job.SeatFee.MulRaw(vacated), job.DrawReserve(1)).String(), receipt.Burned.String())
 	}
 }
 

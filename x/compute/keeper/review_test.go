@@ -157,7 +157,7 @@ func TestANamedNodeThatSleepsIsAskedAgainUntilTheLifetimeEnds(t *testing.T) {
 	job := f.play(nil, id, 150)
 	require.Equal(t, types.JOB_STATUS_EXPIRED, job.Status)
 	require.Equal(t, job.TaskReserve.String(), job.Refunded.Add(f.receipt(id).Burned).String())
-	require.True(t, f.receipt(id).Burned.LTE(job.DrawReserve()), "its draws alone cost")
+	require.True(t, f.receipt(id).Burned.LTE(job.DrawReserve(1)), "its draws alone cost")
 }
 
 func TestTrustWithoutANameIsDrawn(t *testing.T) {

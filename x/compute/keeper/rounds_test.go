@@ -15,7 +15,7 @@ func TestThreeEqualResultsArePaidAndTheRestStays(t *testing.T) {
 	job := f.play(f.players(honest, honest, honest, honest), id, 20)
 
 	require.Equal(t, types.JOB_STATUS_COMPLETED, job.Status)
-	require.Equal(t, job.DrawReserve().String(), job.Refunded.String(), "three replicas were reserved and paid, no seat was drawn in vain")
+	require.Equal(t, job.DrawReserve(1).String(), job.Refunded.String(), "three replicas were reserved and paid, no seat was drawn in vain")
 	receipt := f.receipt(id)
 	require.Equal(t, types.TASK_STATUS_ACCEPTED, receipt.Status)
 	require.Len(t, receipt.Outcomes, 3)
@@ -225,7 +225,7 @@ func TestAJobThatFindsNobodyExpiresAndPaysForItsDrawsAlone(t *testing.T) {
 	job := f.play(nil, id, 80)
 	require.Equal(t, types.JOB_STATUS_EXPIRED, job.Status)
 	burned := f.receipt(id).Burned
-	require.True(t, burned.IsPositive() && burned.LT(job.DrawReserve()), "%s", burned)
+	require.True(t, burned.IsPositive() && burned.LT(job.DrawReserve(1)), "%s", burned)
 	require.Equal(t, job.TaskReserve.Sub(burned).String(), job.Refunded.String())
 }
 
@@ -368,5 +368,5 @@ func TestRequesterWhoKeepsJudgesFromTheInputsPaysForWhatWasDelivered(t *testing.
 	}
 	returned := f.net(requester(0)).Sub(before)
 	require.Equal(t, job.TaskReserve.Sub(cost).String(), returned.String())
-	require.True(t, returned.LTE(job.DrawReserve()), "nothing returns but what was set aside for draws, less the attempt fees of judges that stayed: %s", returned)
+	require.True(t, returned.LTE(job.DrawReserve(1)), "nothing returns but what was set aside for draws, less the attempt fees of judges that stayed: %s", returned)
 }

@@ -35,7 +35,7 @@ func (k *Keeper) loadStored(ctx sdk.Context, params types.Params, id types.JobID
 	}
 	record, err := k.tasks.Get(shared, collections.Join(id, index))
 	if errors.Is(err, collections.ErrNotFound) {
-		return nil, missingTask(&job, index)
+		return nil, k.missingTask(shared, id, &job, index)
 	}
 	if err != nil {
 		return nil, err
@@ -43,9 +43,33 @@ func (k *Keeper) loadStored(ctx sdk.Context, params types.Params, id types.JobID
 	return round.Load(shared, &k.deps, params, id, job, record), nil
 }
 
-// missingTask returns an error that says why a job does not have a record of a task.
-func missingTask(job *types.Job, index uint64) error {
+// chunkOf returns the index of the first task of the open chunk that contains a task, or the
+// task's own index if there is none.
+func (k *Keeper) chunkOf(ctx context.Context, id types.JobID, index uint64) (uint64, error) {
+	iter, err := k.tasks.Iterate(ctx, collections.NewPrefixedPairRange[types.JobID, uint64](id).EndInclusive(index).Descending())
+	if err != nil {
+		return index, err
+	}
+	keys, err := take(iter, 1)
+	if err != nil || len(keys) == 0 || keys[0].K2() == index {
+		return index, err
+	}
+	chunk, err := k.tasks.Get(ctx, keys[0])
+	if err == nil && index < chunk.Index+chunk.Count {
+		return chunk.Index, nil
+	}
+	return index, err
+}
+
+// missingTask returns an error that says why a job does not have a chunk that begins with a
+// task.
+func (k *Keeper) missingTask(ctx context.Context, id types.JobID, job *types.Job, index uint64) error {
+	first, err := k.chunkOf(ctx, id, index)
 	switch {
+	case err != nil:
+		return err
+	case first != index:
+		return types.ErrTaskNotFound.Wrapf("task %d of job %s is in the chunk that begins with task %d; name that", index, job.Id, first)
 	case index >= job.Tasks:
 		return types.ErrTaskNotFound.Wrapf("job %s has tasks 0 to %d, found %d", job.Id, job.Tasks-1, index)
 	case index < job.TasksOpened:
@@ -73,7 +97,30 @@ func (k *Keeper) save(t *round.Task) error {
 	if u.Record.Ended() {
 		return k.tasks.Remove(ctx, key)
 	}
-	return k.tasks.Set(ctx, key, u.Record)
+	if err := k.tasks.Set(ctx, key, u.Record); err != nil || u.Rest.Count == 0 {
+		return err
+	}
+	return k.reopen(t, u.Rest)
+}
+
+// reopen opens the rest of a chunk, which its node has left to others, as a chunk of its own.
+func (k *Keeper) reopen(t *round.Task, rest round.Span) error {
+	ctx, id := t.Context(), t.JobID()
+	params, err := k.params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	opened, err := round.Start(ctx, &k.deps, params, id, *t.Job(), rest)
+	if err != nil {
+		return err
+	}
+	if err := k.save(opened); err != nil {
+		return err
+	}
+	t.AddChanges(opened)
+	note := types.NewTaskNote()
+	note.Opened = 1
+	return k.addNote(ctx, id, rest.First, note)
 }
 
 // demand returns what a task requires of nodes in its current round.

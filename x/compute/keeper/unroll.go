@@ -11,11 +11,12 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// unroll starts the next n tasks of a job: each gets a record and its first draw.
+// unroll starts the next n chunks of a job: each gets a record and its first draw.
 func (k *Keeper) unroll(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, n uint64) ([]types.TaskChange, error) {
 	var changes []types.TaskChange
 	for range n {
-		t, err := round.Start(ctx, &k.deps, params, id, *job)
+		chunk := round.NewSpan(job.TasksOpened, job.NextChunk())
+		t, err := round.Start(ctx, &k.deps, params, id, *job, chunk)
 		if err != nil {
 			return nil, err
 		}
@@ -23,8 +24,8 @@ func (k *Keeper) unroll(ctx sdk.Context, params types.Params, id types.JobID, jo
 			return nil, err
 		}
 		changes = append(changes, t.Changes()...)
-		job.TasksOpened++
-		job.TasksWaiting++
+		job.TasksOpened += chunk.Count
+		job.CountOpened(1)
 	}
 	return changes, nil
 }
@@ -67,8 +68,8 @@ func (k *Keeper) advanceJob(ctx sdk.Context, params types.Params, id types.JobID
 	return done, changes, k.jobs.Set(ctx, id, job)
 }
 
-// unrollNext unrolls as many tasks as the window has room for, at most limit. It queues the
-// job for the height at which more tasks may be unrolled, or dropped.
+// unrollNext unrolls as many chunks as the window has room for, at most limit. It queues the
+// job for the height at which more chunks may be unrolled, or dropped.
 func (k *Keeper) unrollNext(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, limit int) ([]types.TaskChange, error) {
 	epoch, err := k.nodes.Epoch(ctx)
 	if err != nil {
@@ -79,7 +80,7 @@ func (k *Keeper) unrollNext(ctx sdk.Context, params types.Params, id types.JobID
 		return nil, err
 	}
 	room := job.Room(params.UnrollWindow(job.Policy, class.Slots))
-	n := min(room, job.Pending(), uint64(limit))
+	n := min(room, job.PendingChunks(), uint64(limit))
 	changes, err := k.unroll(ctx, params, id, job, n)
 	if err != nil {
 		return nil, err

@@ -81,7 +81,7 @@ func TestWhatIsDueIsAppliedByHeightAlone(t *testing.T) {
 			said: []string{"penalize c " + string(edgenodetypes.ReasonMissedDeadline) + " 10"},
 			check: func(t *testing.T, task *types.Task) {
 				require.Len(t, task.Rounds[0].Replicas, 2)
-				require.Equal(t, []types.MissedDeadline{{Operator: "c", Height: 11}}, task.Rounds[0].Missed)
+				require.Equal(t, []types.MissedDeadline{{Operator: "c", Height: 11, Tasks: 1}}, task.Rounds[0].Missed)
 				require.Equal(t, int64(13), task.Rounds[0].ResumeHeight)
 				require.Equal(t, math.NewInt(20), task.DrawFees, "its seat is drawn again, for a fee")
 			},
@@ -170,7 +170,7 @@ func TestWhatIsDueIsAppliedByHeightAlone(t *testing.T) {
 // clone copies rounds, so that a table may be run several times.
 func clone(t *testing.T, rounds []types.Round) []types.Round {
 	t.Helper()
-	in := types.Task{Rounds: rounds, DrawFees: math.ZeroInt()}
+	in := types.Task{Count: 1, Rounds: rounds, DrawFees: math.ZeroInt()}
 	bz, err := in.Marshal()
 	require.NoError(t, err)
 	var out types.Task
@@ -203,6 +203,6 @@ func TestATaskIsDueWhenItMayMoveWithoutAMessage(t *testing.T) {
 			require.Equal(t, c.want, newWorld().load(t, one(c.round)).NextDue())
 		})
 	}
-	ended := types.Task{Status: types.TASK_STATUS_FAILED, Rounds: []types.Round{{}}}
+	ended := types.Task{Count: 1, Status: types.TASK_STATUS_FAILED, Rounds: []types.Round{{}}}
 	require.Zero(t, newWorld().load(t, ended).NextDue())
 }

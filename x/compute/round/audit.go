@@ -38,6 +38,7 @@ func (t *Task) decideAudit() (bool, error) {
 	// Draws are counted anew: however long the replicas took to be found, the
 	// auditors get as many draws as a further round.
 	round.Draws = 0
+	t.drawSamples(seed.Randomness)
 	t.changed(&types.TaskChange_AuditDecided{AuditDecided: &types.AuditDecided{Auditors: round.Auditors}})
 	return true, t.startDraw(round.Auditors)
 }

@@ -30,7 +30,7 @@ func (t *Task) writeReceipt(receipt types.Receipt, ballots []ballot) error {
 	if err := t.describe(&receipt); err != nil {
 		return err
 	}
-	receipt.JobId, receipt.Task, receipt.SpecDigest = t.job.Id, t.record.Index, t.job.SpecDigest
+	receipt.JobId, receipt.Task, receipt.Count, receipt.SpecDigest = t.job.Id, t.record.Index, t.count(), t.job.SpecDigest
 	receipt.TraceKey = t.record.Rounds[0].TraceKey
 	receipt.Audited, receipt.Height = t.record.Rounds[0].Auditors > 0, t.height()
 	receipt.Outcomes = append(receipt.Outcomes, t.record.Departed...)
@@ -41,7 +41,7 @@ func (t *Task) writeReceipt(receipt types.Receipt, ballots []ballot) error {
 	if err != nil {
 		return err
 	}
-	t.note.Ended, t.note.Leaf = receipt.Status, leaf
+	t.note.Ended, t.note.Leaf, t.note.Count = receipt.Status, leaf, t.count()
 	t.note.Idle = t.record.Status == types.TASK_STATUS_OPEN
 	t.changed(&types.TaskChange_Ended{Ended: &receipt})
 	if err := t.record.MoveTo(receipt.Status); err != nil {

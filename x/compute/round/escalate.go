@@ -66,7 +66,7 @@ func (t *Task) affordable() uint64 {
 	if t.index() > 0 {
 		losers = votes/3 + 1
 	}
-	paid := t.job.Liability.MulRaw(losers).Quo(t.job.BondValue)
+	paid := t.job.Liability.MulRaw(losers).Quo(t.job.Value(t.mostJudged()))
 	return math.MinInt(math.MaxInt(paid.SubRaw(escalated), math.ZeroInt()), math.NewInt(types.MaxRoundReplicas)).Uint64()
 }
 
@@ -86,7 +86,17 @@ func (t *Task) forfeitSilent(ballots []ballot) error {
 	return nil
 }
 
-func (t *Task) escalate() error {
+// mostJudged returns the number of tasks that each judge executes: in a first round, that
+// have to be executed at most.
+func (t *Task) mostJudged() uint64 {
+	if t.index() == 0 {
+		return t.job.Policy.MostJudged(t.count())
+	}
+	return t.sampled(t.index())
+}
+
+// escalate starts a further round, whose judges execute the tasks at the positions.
+func (t *Task) escalate(positions []uint32) error {
 	target, asked, err := t.nextTarget()
 	if err != nil {
 		return err
@@ -97,7 +107,7 @@ func (t *Task) escalate() error {
 	if err := t.startRound(target); err != nil {
 		return err
 	}
-	t.current().Asked = asked
+	t.current().Asked, t.current().Samples = asked, positions
 	t.changed(&types.TaskChange_Escalated{Escalated: &types.Escalated{Target: target}})
 	return nil
 }

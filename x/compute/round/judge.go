@@ -20,8 +20,9 @@ func (t *Task) settleChallenge(found verdict, paid int) error {
 	if err != nil {
 		return err
 	}
+	shown := found.opened[0]
 	tag := types.Tag(sdk.UnwrapSDKContext(t.ctx).ChainID(), c.JobId, c.Task,
-		types.Opening{Digest: found.digest, Fuel: found.fuel, Trace: found.trace})
+		types.Opening{Digest: shown.Digest, Fuel: shown.Fuel, ExitCode: shown.ExitCode, Trace: shown.Trace})
 	if bytes.Equal(tag, c.Tag) && found.exitCode == c.ExitCode && found.fuel == c.Fuel {
 		return t.leaveChallenge(id, c, types.CHALLENGE_VERDICT_UPHELD, math.ZeroInt(), math.ZeroInt())
 	}

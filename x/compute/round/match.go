@@ -244,5 +244,6 @@ func (t *Task) Claimable(operator sdk.AccAddress) (types.ClaimableTask, bool, er
 	}
 	return types.ClaimableTask{
 		Ref: t.Ref(), Rank: c.Rank, CloseHeight: t.current().Draw.CloseHeight, Reward: t.job.Reward, Leading: leading,
+		Tasks: t.seats(),
 	}, true, nil
 }

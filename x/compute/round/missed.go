@@ -17,7 +17,7 @@ func (t *Task) miss(a types.Assignment) error {
 		return err
 	}
 	burned, err := t.deps.Nodes.Penalize(t.ctx, edgenodetypes.PenaltyRequest{
-		Operator: addr, Liability: t.job.Liability, Amount: t.params.MissedFault(t.job.BondValue),
+		Operator: addr, Liability: t.job.Liability, Amount: t.params.MissedFault(t.job.Value(t.seats())),
 		Reason: edgenodetypes.ReasonMissedDeadline, JobID: t.job.Id, Task: t.record.Index,
 	})
 	if err != nil {
@@ -31,7 +31,7 @@ func (t *Task) miss(a types.Assignment) error {
 	t.record.Departed = append(t.record.Departed, outcome)
 	t.chargeSeat()
 	round := t.current()
-	round.Missed = append(round.Missed, types.MissedDeadline{Operator: a.Operator, Height: a.CommitDeadline})
+	round.Missed = append(round.Missed, types.MissedDeadline{Operator: a.Operator, Height: a.CommitDeadline, Tasks: t.seats()})
 	return nil
 }
 
@@ -44,7 +44,9 @@ func (t *Task) classifyMissed() error {
 	missed := round.Missed
 	round.Missed = nil
 	if !types.MissesCount(round.Committed, uint32(len(missed))) {
-		t.record.Unfinished += uint32(len(missed))
+		for _, m := range missed {
+			t.record.Unfinished += m.Tasks
+		}
 		return nil
 	}
 	for _, m := range missed {
@@ -65,7 +67,7 @@ func (t *Task) classifyMissed() error {
 // reserve has left after payments. A task that holds up nodes thus costs its author as much
 // as their attempts would have cost.
 func (t *Task) burnUnfinished(spent math.Int) error {
-	fees := t.params.AttemptFee(t.job.Reward.Amount).MulRaw(int64(t.record.Unfinished)).Sub(spent)
+	fees := t.params.AttemptFee(t.job.Reward.Amount).Mul(math.NewIntFromUint64(t.record.Unfinished)).Sub(spent)
 	return t.burnFromEscrow(math.MinInt(fees, t.Left()))
 }
 
@@ -73,5 +75,5 @@ func (t *Task) burnUnfinished(spent math.Int) error {
 // another draw if that were missed too.
 func (t *Task) outruns() bool {
 	round := t.current()
-	return t.drawsReplicas() && !t.params.Covers(&t.job, len(round.Missed)+int(round.Target))
+	return t.drawsReplicas() && !t.params.Covers(&t.job, t.count(), len(round.Missed)+int(round.Target))
 }

@@ -13,7 +13,9 @@ import (
 
 // Left returns what the task may still spend of its job's escrow in addition to the cost of
 // its draws, in the reward's denom.
-func (t *Task) Left() math.Int { return t.job.TaskReserve.Sub(t.record.DrawFees).Sub(t.note.Spent) }
+func (t *Task) Left() math.Int {
+	return t.job.ReserveOf(t.count()).Sub(t.record.DrawFees).Sub(t.note.Spent)
+}
 
 // spend takes an amount from the task's reserve.
 func (t *Task) spend(amount math.Int) error {
@@ -66,13 +68,13 @@ func (t *Task) charged() bool { return t.drawsReplicas() && t.job.SeatFee.IsPosi
 // charge adds a fee to the cost of the draws, at most up to the fees that the task has set
 // aside.
 func (t *Task) charge(fee math.Int) {
-	t.record.DrawFees = math.MinInt(t.record.DrawFees.Add(fee), t.job.DrawReserve())
+	t.record.DrawFees = math.MinInt(t.record.DrawFees.Add(fee), t.job.DrawReserve(t.count()))
 }
 
 // chargeDraw charges a draw that did not find a candidate.
 func (t *Task) chargeDraw() {
 	if t.charged() {
-		t.charge(t.params.IdleFee(&t.job))
+		t.charge(t.params.IdleFee(&t.job, t.count()))
 	}
 }
 
@@ -81,13 +83,13 @@ func (t *Task) chargeDraw() {
 // that no machine survives, until their own nodes hold all seats.
 func (t *Task) chargeSeat() {
 	if t.charged() {
-		t.charge(t.job.SeatFee)
+		t.charge(t.job.SeatFeeOf(t.count()))
 	}
 }
 
 // drawsUnpaid reports whether the task has spent all that it set aside for draws.
 func (t *Task) drawsUnpaid() bool {
-	return t.charged() && t.record.DrawFees.GTE(t.job.DrawReserve())
+	return t.charged() && t.record.DrawFees.GTE(t.job.DrawReserve(t.count()))
 }
 
 // paySeats burns the fee of each seat of a task that ends without a verdict, less the cost of
@@ -102,7 +104,7 @@ func (t *Task) paySeats(ballots []ballot, drawing bool) error {
 	for i := range ballots {
 		paid = paid.Add(ballots[i].outcome.Paid)
 	}
-	due := t.job.SeatFee.MulRaw(int64(t.current().Target)).Sub(paid)
+	due := t.job.SeatFeeOf(t.count()).MulRaw(int64(t.current().Target)).Sub(paid)
 	return t.burnFromEscrow(math.MinInt(due, t.Left()))
 }
 

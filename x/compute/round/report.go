@@ -18,7 +18,7 @@ import (
 func (t *Task) report(operator sdk.AccAddress, text string) error {
 	fee := math.ZeroInt()
 	if t.charged() {
-		fee = t.params.MissedFault(t.job.BondValue)
+		fee = t.params.MissedFault(t.job.Value(t.seats()))
 	}
 	pledged, err := t.deps.Nodes.Pledge(t.ctx, operator, t.job.Liability, fee)
 	if err != nil {

@@ -1,6 +1,8 @@
 package round
 
 import (
+	"slices"
+
 	"cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -34,7 +36,7 @@ func (t *Task) waitsForDisclosure() (bool, error) {
 		return false, err
 	}
 	for _, b := range ballots {
-		if t.mustDisclose(b.a) {
+		if len(t.mustDisclose(b.a)) > 0 {
 			return true, nil
 		}
 	}
@@ -51,6 +53,9 @@ func (t *Task) decide() error {
 	for i := range ballots {
 		votes[i] = ballots[i].vote
 	}
+	if t.count() > 1 && t.index() == 0 && t.rootless(ballots) {
+		return t.settleFailed(ballots, false)
+	}
 	rule, err := t.rule()
 	if err != nil {
 		return err
@@ -61,7 +66,11 @@ func (t *Task) decide() error {
 		if err := t.forfeitSilent(ballots); err != nil {
 			return err
 		}
-		return t.escalate()
+		positions := t.current().Samples
+		if t.index() == 0 {
+			positions = t.samplesToJudge(ballots)
+		}
+		return t.escalate(positions)
 	case types.DecisionAccept:
 		if t.job.Policy.Reviewed() && t.current().Phase == types.ROUND_PHASE_REVEAL {
 			return t.startReview()
@@ -96,7 +105,7 @@ func (t *Task) settleAccepted(ballots []ballot, key string) error {
 			right = append(right, b)
 		}
 	}
-	cost := t.job.BondValue.MulRaw(int64(len(escalated)))
+	cost := t.job.Value(t.sampled(t.index())).MulRaw(int64(len(escalated)))
 	costPaid, honest, err := t.slashAll(wrong, cost, t.job.BondValue)
 	if err != nil {
 		return err
@@ -109,7 +118,7 @@ func (t *Task) settleAccepted(ballots []ballot, key string) error {
 		if b.a.round > 0 {
 			continue
 		}
-		if err := t.payFromEscrow(b.operator, &b.outcome, t.job.Reward.Amount); err != nil {
+		if err := t.payFromEscrow(b.operator, &b.outcome, math.MaxInt(t.pay(b.a).Sub(t.handover(b.a)), math.ZeroInt())); err != nil {
 			return err
 		}
 	}
@@ -125,17 +134,31 @@ func (t *Task) settleAccepted(ballots []ballot, key string) error {
 			return err
 		}
 	}
-	return t.writeReceipt(types.Receipt{
+	return t.writeReceipt(t.accepted(found, right, until), ballots)
+}
+
+// accepted returns what a receipt says about a result. A chunk has a result only if one of the
+// nodes that are right has executed all of its tasks.
+func (t *Task) accepted(found verdict, right []*ballot, until int64) types.Receipt {
+	n := slices.IndexFunc(right, func(b *ballot) bool { return t.covers(b.a) })
+	if n < 0 {
+		return types.Receipt{Status: types.TASK_STATUS_FAILED}
+	}
+	if t.count() > 1 {
+		root := right[n].a
+		found.tag, found.fuel, found.exitCode = root.Tag, root.Metrics.Fuel, root.ExitCode
+	}
+	return types.Receipt{
 		Status: types.TASK_STATUS_ACCEPTED, Tags: t.tags(found, right), ExitCode: found.exitCode, ChallengeUntil: until,
 		Fuel: found.fuel, Guarantee: t.job.Guarantee(),
-	}, ballots)
+	}
 }
 
 // unlockOrHold returns the lock of a replica that is right, or holds it while the result of
 // its round may be challenged. It returns the height up to which the lock is held, or 0.
 func (t *Task) unlockOrHold(b *ballot) (int64, error) {
 	window := int64(t.job.Policy.ChallengeBlocks)
-	if window == 0 || t.index() > 0 {
+	if window == 0 || t.index() > 0 || !t.covers(b.a) {
 		return 0, t.unlock(b, types.ASSIGNMENT_STATUS_PAID)
 	}
 	until, err := t.deps.Nodes.Hold(t.ctx, b.operator, t.job.Liability, t.height()+window)
@@ -156,8 +179,13 @@ func (t *Task) tags(found verdict, right []*ballot) [][]byte {
 	for i := len(right) - 1; i >= 0; i-- {
 		tags[right[i].a.round] = right[i].a.Tag
 	}
-	if t.job.Challenged == nil {
-		tags[0] = t.tag(types.Opening{Digest: found.digest, Fuel: found.fuel, Trace: found.trace})
+	switch {
+	case t.count() > 1:
+		tags[0] = found.tag
+	case t.job.Challenged == nil:
+		first := found.opened[0]
+		first.OwnTrace = nil
+		tags[0] = t.tag(first)
 	}
 	return tags
 }
@@ -239,7 +267,7 @@ func (t *Task) burnDelivered(ballots []ballot) error {
 
 // burnRest burns the part of a replica's reward that its attempt fee leaves.
 func (t *Task) burnRest(b *ballot) error {
-	return t.burnFromEscrow(math.MinInt(t.job.Reward.Amount.Sub(b.outcome.Paid), t.Left()))
+	return t.burnFromEscrow(math.MinInt(t.pay(b.a).Sub(b.outcome.Paid), t.Left()))
 }
 
 // failWithoutJury ends a task whose current round found too few judges. These judges leave
@@ -314,7 +342,7 @@ func (t *Task) unlock(b *ballot, status types.AssignmentStatus) error {
 // payAttempt returns a replica's lock and pays it the attempt fee, as far as escrow covers
 // it.
 func (t *Task) payAttempt(b *ballot) error {
-	fee := math.MinInt(t.params.AttemptFee(t.job.Reward.Amount), t.Left())
+	fee := math.MinInt(t.params.AttemptFee(t.pay(b.a)), t.Left())
 	status := types.ASSIGNMENT_STATUS_UNPAID
 	if fee.IsPositive() {
 		status = types.ASSIGNMENT_STATUS_PAID

@@ -68,10 +68,20 @@ func (t *Task) Commit(operator sdk.AccAddress, item types.CommitItem) error {
 	default:
 		return types.ErrAlreadyCommitted.Wrap("a commitment cannot be replaced")
 	}
+	if err := t.checkCommit(a, item); err != nil {
+		return err
+	}
 	if err := a.MoveTo(types.ASSIGNMENT_STATUS_COMMITTED); err != nil {
 		return err
 	}
 	a.Commitment = item.Commitment
+	if t.covers(a) && t.count() > 1 {
+		a.Fuel = item.Fuel
+	}
+	if item.Tasks != 0 && item.Tasks < t.executes(a) {
+		t.split(item.Tasks)
+		a.Partial = true
+	}
 	round := t.current()
 	round.Committed++
 	if round.WaitUntil == 0 {
@@ -80,6 +90,32 @@ func (t *Task) Commit(operator sdk.AccAddress, item types.CommitItem) error {
 		round.WaitUntil = t.height() + int64(t.job.CommitBlocks) + int64(t.params.MaxWaitBlocks)
 	}
 	return nil
+}
+
+// checkCommit refuses a commitment to more tasks than the node executes, or to a part of them
+// if other nodes execute them too, and to more fuel than the tasks can have used.
+func (t *Task) checkCommit(a part, item types.CommitItem) error {
+	bad, most := types.ErrInvalidCommitment, t.executes(a)
+	if item.Tasks > most {
+		return bad.Wrapf("tasks: expected at most the %d that the node executes, found %d", most, item.Tasks)
+	}
+	tasks := item.Tasks
+	if tasks == 0 {
+		tasks = most
+	}
+	if !t.covers(a) || t.count() == 1 {
+		if tasks < most {
+			return bad.Wrapf("tasks: expected all %d samples, found %d", most, tasks)
+		}
+		return nil
+	}
+	if tasks < most && t.current().Target > 1 {
+		return bad.Wrapf("tasks: expected all %d, because other nodes execute them too, found %d", most, tasks)
+	}
+	if limit := t.job.Fuel * tasks; item.Fuel > limit {
+		return types.ErrFuelOverSpec.Wrapf("%d tasks of job %s: expected at most %d, found %d", tasks, t.job.Id, limit, item.Fuel)
+	}
+	return t.checkSamples(tasks, item.Fuel)
 }
 
 // finishCommits continues once every slot is filled and has committed: with the decision
@@ -131,7 +167,7 @@ func (t *Task) Reveal(operator sdk.AccAddress, item types.RevealItem) error {
 	if err := a.MoveTo(types.ASSIGNMENT_STATUS_REVEALED); err != nil {
 		return err
 	}
-	a.Tag, a.ExitCode, a.Metrics = item.Tag, item.ExitCode, item.Metrics
+	a.Tag, a.ExitCode, a.Metrics, a.Leaves = item.Tag, item.ExitCode, item.Metrics, item.Leaves
 	t.current().Revealed++
 	return nil
 }
@@ -142,7 +178,49 @@ func (t *Task) revealable(a part, operator sdk.AccAddress, item types.RevealItem
 	if !bytes.Equal(types.Commitment(operator, item.Tag, item.ExitCode, item.Salt), a.Commitment) {
 		return types.ErrRevealMismatch.Wrapf("expected tag, exit code and salt that hash to %x with the operator", a.Commitment)
 	}
-	return t.checkFuel(item.Metrics.Fuel)
+	if t.count() == 1 {
+		if n := len(item.Leaves) + len(item.Siblings); n > 0 {
+			return types.ErrRevealMismatch.Wrapf("expected no leaves or siblings for a chunk of one task, found %d", n)
+		}
+		return t.checkFuel(item.Metrics.Fuel)
+	}
+	return t.revealsChunk(a, item)
+}
+
+// revealsChunk checks that an item of a chunk of several tasks contains the results of the
+// round's samples, and that they are part of the tree whose root and fuel the node has
+// committed to. Auditors and judges have committed to the samples alone.
+func (t *Task) revealsChunk(a part, item types.RevealItem) error {
+	if item.ExitCode != 0 {
+		return types.ErrRevealMismatch.Wrapf("exit code: expected 0 for a chunk of several tasks, found %d", item.ExitCode)
+	}
+	samples := t.record.Rounds[a.round].Samples
+	count, fuel := uint64(len(samples)), item.Metrics.Fuel
+	switch {
+	case !t.covers(a):
+		samples = make([]uint32, count)
+		for i := range samples {
+			samples[i] = uint32(i)
+		}
+	case fuel != a.Fuel:
+		return types.ErrRevealMismatch.Wrapf("fuel: expected the %d that the node committed to, found %d", a.Fuel, fuel)
+	case count == 0: // it is not audited
+		if n := len(item.Leaves) + len(item.Siblings); n > 0 {
+			return types.ErrRevealMismatch.Wrapf("expected no leaves or siblings, because the chunk is not audited, found %d", n)
+		}
+		return nil
+	default:
+		count = t.count()
+	}
+	root, err := types.ProvenChunk(count, samples, item.Leaves, item.Siblings, t.job.Fuel)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(root.Hash, item.Tag) || root.Fuel != fuel {
+		return types.ErrRevealMismatch.Wrapf("expected leaves and siblings of the tree with the root %x and the fuel %d, found those of %x and %d",
+			item.Tag, fuel, root.Hash, root.Fuel)
+	}
+	return nil
 }
 
 // checkFuel refuses more fuel than a run can have used. A run that ended because it ran out
@@ -181,7 +259,11 @@ func (t *Task) Open(operator sdk.AccAddress, item types.OpenItem) error {
 // its fuel, and ErrOpenMismatch if the item does not match what was revealed.
 func (t *Task) disclosure(a part, item types.OpenItem) (types.Opening, error) {
 	shown := item.Opening()
-	if t.disclosedBy(a) != nil {
+	leaf, found := t.leaf(a, item.Position)
+	if !found || !slices.Contains(t.judged(), item.Position) {
+		return shown, types.ErrNotOpening.Wrapf("position: expected one of %v, found %d", t.judged(), item.Position)
+	}
+	if t.disclosedBy(a, item.Position) != nil {
 		return shown, types.ErrAlreadyOpened.Wrapf("result %x of round %d", item.Digest, a.round)
 	}
 	if err := t.checkFuel(shown.Fuel); err != nil {
@@ -194,32 +276,47 @@ func (t *Task) disclosure(a part, item types.OpenItem) (types.Opening, error) {
 		}
 		return shown, types.ErrOpenMismatch.Wrapf("trace under the key of round %d: expected %s, found %s", a.round, expected, found)
 	}
-	if !bytes.Equal(t.tag(shown), a.Tag) {
-		return shown, types.ErrOpenMismatch.Wrapf("digest %x, fuel %d and the traces do not match the tag revealed in round %d", shown.Digest, shown.Fuel, a.round)
+	if !bytes.Equal(t.tag(shown), leaf.Hash) {
+		return shown, types.ErrOpenMismatch.Wrapf("digest %x, fuel %d, exit code %d and the traces do not match the tag revealed in round %d",
+			shown.Digest, shown.Fuel, shown.ExitCode, a.round)
 	}
-	if shown.Fuel != a.Metrics.Fuel {
-		return shown, types.ErrOpenMismatch.Wrapf("fuel: expected the %d that was revealed, found %d", a.Metrics.Fuel, shown.Fuel)
+	if shown.Fuel != leaf.Fuel {
+		return shown, types.ErrOpenMismatch.Wrapf("fuel: expected the %d that was revealed, found %d", leaf.Fuel, shown.Fuel)
+	}
+	if t.contradicts(a, shown) {
+		return shown, types.ErrOpenMismatch.Wrapf("exit code: expected the %d that was revealed, found %d", a.ExitCode, shown.ExitCode)
 	}
 	return shown, nil
 }
 
-func (t *Task) tag(shown types.Opening) []byte {
-	return types.Tag(sdk.UnwrapSDKContext(t.ctx).ChainID(), t.job.Id, t.record.Index, shown)
+// contradicts reports whether an opened result has another exit code than the node has
+// revealed with its tag. Nodes reveal none with the root of a chunk.
+func (t *Task) contradicts(a part, shown types.Opening) bool {
+	return t.count() == 1 && shown.ExitCode != a.ExitCode
 }
 
-// disclosedBy returns the open result of a revealed tag, or nil if there is none. A node that
-// has revealed other fuel than its tag contains contradicts itself, and counts as silent.
-func (t *Task) disclosedBy(a part) *types.Opening {
+func (t *Task) tag(shown types.Opening) []byte {
+	return types.Tag(sdk.UnwrapSDKContext(t.ctx).ChainID(), t.job.Id, t.record.Index+uint64(shown.Position), shown)
+}
+
+// disclosedBy returns the open result of the task at a position that a part has revealed, or
+// nil if there is none. A node that has revealed other fuel, or another exit code, than its
+// tag contains contradicts itself, and counts as silent.
+func (t *Task) disclosedBy(a part, position uint32) *types.Opening {
+	leaf, revealed := t.leaf(a, position)
+	if !revealed {
+		return nil
+	}
 	own := t.provesWork(a.round)
 	for i := range t.record.Opened {
 		shown := t.record.Opened[i]
-		if own && shown.Round != a.round || shown.Fuel != a.Metrics.Fuel {
+		if shown.Position != position || own && shown.Round != a.round || shown.Fuel != leaf.Fuel || t.contradicts(a, shown) {
 			continue
 		}
 		if shown.Round = a.round; !own {
 			shown.OwnTrace = nil
 		}
-		if bytes.Equal(t.tag(shown), a.Tag) {
+		if bytes.Equal(t.tag(shown), leaf.Hash) {
 			return &shown
 		}
 	}
@@ -240,10 +337,13 @@ func (t *Task) traceKeys(round uint32) [][]byte {
 // or jobs cannot be compared.
 func (t *Task) discloses() bool { return t.index() > 0 || t.job.Challenged != nil }
 
-// mustDisclose reports whether the task waits for the node to disclose its digest.
-func (t *Task) mustDisclose(a part) bool {
-	return t.discloses() && t.current().Phase == types.ROUND_PHASE_REVEAL &&
-		a.Status == types.ASSIGNMENT_STATUS_REVEALED && t.disclosedBy(a) == nil
+// mustDisclose returns the positions of the tasks whose digests the chunk waits for the node
+// to disclose.
+func (t *Task) mustDisclose(a part) []uint32 {
+	if !t.discloses() || t.current().Phase != types.ROUND_PHASE_REVEAL || a.Status != types.ASSIGNMENT_STATUS_REVEALED {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(t.judged()), func(position uint32) bool { return t.disclosedBy(a, position) != nil })
 }
 
 // Release gives the task back inside the prepare window. Reports that an input is missing end
@@ -296,7 +396,7 @@ func (t *Task) Release(operator sdk.AccAddress, item types.ReleaseItem) error {
 // does not count as a fault. giveBack returns the amount burned, in units of the bond denom.
 func (t *Task) giveBack(operator sdk.AccAddress) (math.Int, error) {
 	return t.deps.Nodes.GiveBack(t.ctx, edgenodetypes.GiveBackRequest{
-		Operator: operator, Liability: t.job.Liability, Fee: t.params.MissedFault(t.job.BondValue),
+		Operator: operator, Liability: t.job.Liability, Fee: t.params.MissedFault(t.job.Value(t.seats())),
 		JobID: t.job.Id, Task: t.record.Index,
 	})
 }

@@ -131,6 +131,7 @@ func TestWhatANodeMaySendFollowsFromItsPartAndThePhase(t *testing.T) {
 		},
 		"taken away at its deadline": {
 			record: types.Task{
+				Count:  1,
 				Status: types.TASK_STATUS_RUNNING, Rounds: []types.Round{{Phase: types.ROUND_PHASE_COMMIT}},
 				Departed: []types.Outcome{{Operator: "n", Status: types.ASSIGNMENT_STATUS_MISSED}},
 			},

@@ -29,6 +29,9 @@ type Task struct {
 	burned math.Int
 	// changes are the changes of the task that this handler reports.
 	changes []types.TaskChange
+	// rest contains the tasks that a node has left to others. They become a chunk of their
+	// own when the task is saved.
+	rest Span
 	// loaded is what the task's indexes contained when it was loaded.
 	loaded Traces
 }
@@ -41,10 +44,11 @@ func Load(ctx context.Context, deps *Deps, params types.Params, id types.JobID, 
 	return t
 }
 
-// Start returns the next task of a job, with its first draw started.
-func Start(ctx context.Context, deps *Deps, params types.Params, id types.JobID, job types.Job) (*Task, error) {
+// Start returns a new chunk of a job's tasks, with its first draw started.
+func Start(ctx context.Context, deps *Deps, params types.Params, id types.JobID, job types.Job, tasks Span) (*Task, error) {
 	t := inHand(ctx, deps, params, id, job, types.Task{
-		JobId: job.Id, Index: job.TasksOpened, Status: types.TASK_STATUS_OPEN, DrawFees: math.ZeroInt(),
+		JobId: job.Id, Index: tasks.First, Count: tasks.Count, Status: types.TASK_STATUS_OPEN,
+		DrawFees: tasks.DrawFees, SeedDelay: tasks.SeedDelay,
 	})
 	return t, t.startRound(job.Policy.Replicas)
 }
@@ -75,6 +79,9 @@ func (t *Task) Ended() bool { return t.record.Ended() }
 // batch or block.
 func (t *Task) Changes() []types.TaskChange { return t.changes }
 
+// AddChanges adds the changes of another chunk of the job, which this one has caused.
+func (t *Task) AddChanges(of *Task) { t.changes = append(t.changes, of.changes...) }
+
 // Ref returns the reference to the task and its current round.
 func (t *Task) Ref() types.TaskRef {
 	return types.TaskRef{JobId: t.job.Id, Task: t.record.Index, Round: t.index()}
@@ -101,18 +108,21 @@ func (t *Task) operator(text string) (sdk.AccAddress, error) {
 	return t.deps.Addresses.StringToBytes(text)
 }
 
-// part is a node's assignment in the task's record, with the number of its round.
+// part is a node's assignment in the task's record, with the number of its round, and whether
+// it audits.
 type part struct {
 	*types.Assignment
-	round uint32
+	round   uint32
+	auditor bool
 }
 
 // replicas returns the parts of all rounds, ordered by round and draw.
 func (t *Task) replicas() []part {
 	var all []part
 	for r := range t.record.Rounds {
-		for i := range t.record.Rounds[r].Replicas {
-			all = append(all, part{Assignment: &t.record.Rounds[r].Replicas[i], round: uint32(r)})
+		round := &t.record.Rounds[r]
+		for i := range round.Replicas {
+			all = append(all, part{Assignment: &round.Replicas[i], round: uint32(r), auditor: auditor(round, i)})
 		}
 	}
 	return all
@@ -129,7 +139,7 @@ func (t *Task) part(operator string) (part, bool) {
 	draw := t.current().Draw
 	for i := 0; draw != nil && i < len(draw.Candidates); i++ {
 		if draw.Candidates[i].Operator == operator {
-			return part{Assignment: &draw.Candidates[i], round: t.index()}, true
+			return part{Assignment: &draw.Candidates[i], round: t.index(), auditor: t.current().Auditors > 0}, true
 		}
 	}
 	return part{}, false

@@ -88,6 +88,9 @@ type Update struct {
 	// Before and After are what the indexes contained about the task, and what they should
 	// contain.
 	Before, After Traces
+	// Rest contains tasks that become a chunk of their own. It is empty unless a node has
+	// committed to a part of the chunk.
+	Rest Span
 }
 
 // Update sets the height at which the task is next due, and returns what is to be written.
@@ -96,7 +99,7 @@ func (t *Task) Update() Update {
 	t.record.DueHeight = t.NextDue()
 	u := Update{Before: t.loaded, After: t.traces(t.record.DueHeight)}
 	t.note.Held += int64(u.After.Held - u.Before.Held)
-	u.Record, u.Note = t.record, t.note
-	t.loaded, t.note = u.After, types.NewTaskNote()
+	u.Record, u.Note, u.Rest = t.record, t.note, t.rest
+	t.loaded, t.note, t.rest = u.After, types.NewTaskNote(), Span{}
 	return u
 }

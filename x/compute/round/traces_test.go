@@ -60,7 +60,7 @@ func TestTracesFollowFromTheRecordAlone(t *testing.T) {
 			want:   round.Traces{Listed: round.ListedDraw, Pinned: 8, Board: "n"},
 		},
 		"a task that has ended leaves none": {
-			record: types.Task{Status: types.TASK_STATUS_ACCEPTED, Rounds: []types.Round{{Replicas: assigned}}},
+			record: types.Task{Count: 1, Status: types.TASK_STATUS_ACCEPTED, Rounds: []types.Round{{Replicas: assigned}}},
 			want:   round.Traces{Board: class},
 		},
 	} {
@@ -105,7 +105,7 @@ func TestAStartedTaskDraws(t *testing.T) {
 	id, err := types.ParseJobID(jobID)
 	require.NoError(t, err)
 	w.job.TasksOpened = 0
-	task, err := round.Start(w.ctx(), w.deps(), w.params, id, w.job)
+	task, err := round.Start(w.ctx(), w.deps(), w.params, id, w.job, round.NewSpan(0, 1))
 	require.NoError(t, err)
 	open, ok := task.Draw()
 	require.True(t, ok)

@@ -62,43 +62,81 @@ func (t *Task) vote(a part) types.Vote {
 	if a.Status != types.ASSIGNMENT_STATUS_REVEALED {
 		return v
 	}
-	said := verdict{tag: a.Tag, fuel: a.Metrics.Fuel, exitCode: a.ExitCode}
-	if t.discloses() {
-		shown := t.disclosedBy(a)
+	if !t.discloses() {
+		v.Key = t.stated(a).key()
+		return v
+	}
+	var said verdict
+	for _, position := range t.judged() {
+		shown := t.disclosedBy(a, position)
 		if shown == nil {
-			return v
+			return types.Vote{Operator: a.Operator, Round: a.round}
 		}
-		said.tag, said.digest, said.trace = nil, shown.Digest, shown.Trace
-		v.Own = string(shown.OwnTrace)
+		said.opened = append(said.opened, *shown)
+		v.Own += string(shown.OwnTrace)
 	}
 	v.Key = said.key()
 	return v
 }
 
-// verdict is a result on which replicas agree: its tag, or if results are opened, its digest
-// and its trace under the first round's key.
+// stated returns what a part says without opening anything: its tag, or the root over what it
+// has revealed of the samples.
+func (t *Task) stated(a part) verdict {
+	if len(a.Leaves) == 0 {
+		return verdict{tag: a.Tag, fuel: a.Metrics.Fuel, exitCode: a.ExitCode}
+	}
+	root := types.ChunkRoot(a.Leaves)
+	return verdict{tag: root.Hash, fuel: root.Fuel}
+}
+
+// verdict is a result on which replicas agree: its tag with fuel and exit code, or the opened
+// results of the tasks that are judged, in their order.
 type verdict struct {
-	tag, digest, trace []byte
-	fuel               uint64
-	exitCode           uint32
+	tag      []byte
+	fuel     uint64
+	exitCode uint32
+	opened   []types.Opening
 }
 
 // key returns the string that represents the result in votes.
 func (v verdict) key() string {
-	hashes := slices.Concat(v.tag, v.digest, v.trace)
-	return string(binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(hashes, v.fuel), v.exitCode))
+	if len(v.opened) == 0 {
+		return string(appendNumbers(slices.Clone(v.tag), v.fuel, v.exitCode))
+	}
+	var key []byte
+	for _, shown := range v.opened {
+		key = appendNumbers(append(append(key, shown.Digest...), shown.Trace...), shown.Fuel, shown.ExitCode)
+	}
+	return string(key)
 }
 
-// verdictOf is the inverse of key.
+func appendNumbers(key []byte, fuel uint64, exitCode uint32) []byte {
+	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(key, fuel), exitCode)
+}
+
+// openedSize is the length of an opened result in a key, in bytes.
+const openedSize = 2*types.HashSize + 12
+
+// verdictOf is the inverse of key. Of opened results it returns what all rounds have in
+// common. The fuel and exit code of the first are also those of the verdict.
 func verdictOf(key string) verdict {
-	hashes, numbers := []byte(key[:len(key)-12]), []byte(key[len(key)-12:])
-	v := verdict{fuel: binary.BigEndian.Uint64(numbers), exitCode: binary.BigEndian.Uint32(numbers[8:])}
-	if len(hashes) == types.HashSize {
-		v.tag = hashes
-	} else {
-		v.digest, v.trace = hashes[:types.HashSize], hashes[types.HashSize:]
+	if len(key) == types.HashSize+12 {
+		fuel, exitCode := numbersOf(key[types.HashSize:])
+		return verdict{tag: []byte(key[:types.HashSize]), fuel: fuel, exitCode: exitCode}
 	}
+	var v verdict
+	for ; len(key) >= openedSize; key = key[openedSize:] {
+		shown := types.Opening{Digest: []byte(key[:types.HashSize]), Trace: []byte(key[types.HashSize : 2*types.HashSize])}
+		shown.Fuel, shown.ExitCode = numbersOf(key[2*types.HashSize : openedSize])
+		v.opened = append(v.opened, shown)
+	}
+	v.fuel, v.exitCode = v.opened[0].Fuel, v.opened[0].ExitCode
 	return v
+}
+
+func numbersOf(text string) (fuel uint64, exitCode uint32) {
+	numbers := []byte(text)
+	return binary.BigEndian.Uint64(numbers), binary.BigEndian.Uint32(numbers[8:])
 }
 
 // rule returns how the votes are counted.

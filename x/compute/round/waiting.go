@@ -58,7 +58,7 @@ func (t *Task) pauses(round *types.Round) string {
 		round.Draws+1, int(round.Target)-len(round.Replicas), round.Target, round.ResumeHeight)
 	if t.charged() {
 		text += "; its requester may buy it now. " + fmt.Sprintf("Without enough nodes the task expires after height %d, or once its draws have cost %s of %s%s",
-			t.expires(), t.record.DrawFees, t.job.DrawReserve(), t.job.Reward.Denom)
+			t.expires(), t.record.DrawFees, t.job.DrawReserve(t.count()), t.job.Reward.Denom)
 	}
 	return text
 }
@@ -71,6 +71,11 @@ func (t *Task) WorkItem(operator string) (types.WorkItem, bool) {
 	}
 	ref := t.Ref()
 	ref.Round = a.round
+	opens := t.mustDisclose(a)
+	samples, shows := t.record.Rounds[a.round].Samples, []uint32(nil)
+	if t.covers(a) {
+		samples, shows = nil, samples
+	}
 	return types.WorkItem{
 		Ref:            ref,
 		Assignment:     *a.Assignment,
@@ -78,8 +83,12 @@ func (t *Task) WorkItem(operator string) (types.WorkItem, bool) {
 		Phase:          t.current().Phase,
 		RevealDeadline: t.current().RevealDeadline,
 		ReviewDeadline: t.current().ReviewDeadline,
-		MustOpen:       t.mustDisclose(a),
+		MustOpen:       len(opens) > 0,
+		Opens:          opens,
 		TraceKeys:      t.traceKeys(a.round),
+		Count:          t.count(),
+		Samples:        samples,
+		Shows:          shows,
 	}, true
 }
 
@@ -90,5 +99,6 @@ func (t *Task) Draw() (types.OpenDraw, bool) {
 	}
 	return types.OpenDraw{
 		Ref: t.Ref(), Draw: *t.current().Draw, Executor: t.job.Executor, Policy: t.job.Policy, Reward: t.job.Reward,
+		Tasks: t.seats(),
 	}, true
 }

@@ -59,7 +59,7 @@ func newWorld() *world {
 			Id: jobID, Requester: "requester", Status: types.JOB_STATUS_OPEN, PostedHeight: 1, ExpiresHeight: 101,
 			Reward: sdk.NewInt64Coin(denom, reward), BondValue: math.NewInt(reward), Liability: math.NewInt(liability),
 			Policy: types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 3}, Class: class, Executor: "wasm/1",
-			Tasks: 1, Inputs: 2, PrepareBlocks: 3, CommitBlocks: 6, Slashable: true, Fuel: 1_000,
+			Tasks: 1, ChunkTasks: 1, Inputs: 2, PrepareBlocks: 3, CommitBlocks: 6, Slashable: true, Fuel: 1_000,
 			SeatFee: math.NewInt(20), TaskReserve: math.NewInt(3*reward + 5*20), Reserved: math.NewInt(400),
 		},
 	}
@@ -236,7 +236,7 @@ func one(rounds ...types.Round) types.Task {
 			status = types.TASK_STATUS_RUNNING
 		}
 	}
-	return types.Task{Status: status, Rounds: rounds}
+	return types.Task{Count: 1, Status: status, Rounds: rounds}
 }
 
 // replica is an assignment in a state.

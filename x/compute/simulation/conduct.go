@@ -108,7 +108,7 @@ func (p part) shown() types.Opening {
 	for i, key := range p.keys {
 		traces[i] = digestOf("trace of "+string(p.result()), string(key), 0)
 	}
-	shown := types.Opening{Round: p.ref.Round, Digest: p.result(), Fuel: p.metrics().Fuel, Trace: traces[0]}
+	shown := types.Opening{Round: p.ref.Round, Digest: p.result(), Fuel: p.metrics().Fuel, ExitCode: p.exitCode(), Trace: traces[0]}
 	if len(traces) > 1 {
 		if shown.OwnTrace = traces[1]; p.conduct() == echoing {
 			shown.OwnTrace = digestOf("echo of "+p.Operator, p.ref.JobId, p.ref.Task)

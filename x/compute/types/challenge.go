@@ -11,7 +11,7 @@ func JudgingSpec(spec JobSpec, task uint64, replicas uint32, lifetime uint64) Jo
 	spec.Policy = Policy{Kind: POLICY_KIND_QUORUM, Replicas: replicas, OwnRisk: spec.Policy.OwnRisk}
 	spec.Placement = Placement{}
 	spec.FirstTask += task
-	spec.Tasks, spec.Sink, spec.LifetimeBlocks = 1, "", lifetime
+	spec.Tasks, spec.ChunkTasks, spec.Sink, spec.LifetimeBlocks = 1, 0, "", lifetime
 	return spec
 }
 

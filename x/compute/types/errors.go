@@ -51,5 +51,6 @@ var (
 	ErrRedelivery         = errors.Register(ModuleName, 48, "results cannot be asked for again")
 	ErrNoRedraw           = errors.Register(ModuleName, 49, "task does not wait for a draw")
 	ErrFuelOverSpec       = errors.Register(ModuleName, 50, "more fuel than the job allows")
+	ErrTooManySamples     = errors.Register(ModuleName, 51, "an audit would sample too many tasks")
 	ErrChallengeNotFound  = errors.Register(ModuleName, 46, "no challenge of this result")
 )

@@ -66,9 +66,9 @@ func (g GenesisState) Validate() error {
 			return err
 		}
 	}
-	for i := range g.Chunks {
-		if err := g.Chunks[i].Chunk.Validate(); err != nil || !jobs[g.Chunks[i].JobId] {
-			return ErrInvalidGenesis.Wrapf("chunk %d of job %s has no job or is malformed: %v", g.Chunks[i].Index, g.Chunks[i].JobId, err)
+	for i := range g.TaskBits {
+		if err := g.TaskBits[i].Bits.Validate(); err != nil || !jobs[g.TaskBits[i].JobId] {
+			return ErrInvalidGenesis.Wrapf("task bits %d of job %s have no job or are malformed: %v", g.TaskBits[i].Index, g.TaskBits[i].JobId, err)
 		}
 	}
 	for i := range g.Challenges {
@@ -121,8 +121,11 @@ func (j *Job) validateMoney() error {
 			return ErrInvalidGenesis.Wrapf("job %s: %s: expected %d or more, found %s", j.Id, f.name, f.least, f.value)
 		}
 	}
+	if j.ChunkTasks == 0 || j.ChunkTasks > MaxChunkTasks {
+		return ErrInvalidGenesis.Wrapf("job %s: chunk_tasks: expected 1 to %d, found %d", j.Id, MaxChunkTasks, j.ChunkTasks)
+	}
 	if j.Tasks == 0 || j.TasksOpened > j.Tasks || j.TasksDropped > j.TasksEnded || j.TasksEnded > j.TasksOpened+j.TasksDropped ||
-		j.TasksAccepted > j.TasksEnded-j.TasksDropped || j.TasksWaiting > j.Active() {
+		j.TasksAccepted > j.TasksEnded-j.TasksDropped || j.ChunksWaiting > j.ChunksOpen || j.ChunksOpen > j.Active() {
 		return ErrInvalidGenesis.Wrapf("job %s: counts of tasks: %d in all, %d opened, %d ended, %d accepted, %d dropped",
 			j.Id, j.Tasks, j.TasksOpened, j.TasksEnded, j.TasksAccepted, j.TasksDropped)
 	}

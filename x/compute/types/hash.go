@@ -13,7 +13,7 @@ const HashSize = sha256.Size
 // Domains separate hashes of different purposes. If the hashed fields change, the domain must
 // change too.
 const (
-	tagDomain        = "theta/compute/tag/2"
+	tagDomain        = "theta/compute/tag/3"
 	traceKeyDomain   = "theta/trace-key/1"
 	commitmentDomain = "theta/compute/commitment/2"
 	ticketDomain     = "theta/compute/ticket/1"
@@ -45,7 +45,7 @@ func uint64Bytes(v uint64) []byte { return binary.BigEndian.AppendUint64(nil, v)
 func Tag(chainID, jobID string, task uint64, shown Opening) []byte {
 	fields := [][]byte{
 		[]byte(chainID), []byte(jobID), uint64Bytes(task), uint64Bytes(uint64(shown.Round)),
-		shown.Digest, uint64Bytes(shown.Fuel), shown.Trace,
+		shown.Digest, uint64Bytes(shown.Fuel), uint64Bytes(uint64(shown.ExitCode)), shown.Trace,
 	}
 	if len(shown.OwnTrace) > 0 {
 		fields = append(fields, shown.OwnTrace)

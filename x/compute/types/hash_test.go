@@ -34,6 +34,7 @@ func TestATagBelongsToOneResultOfOneRoundOfOneTask(t *testing.T) {
 		"round":     types.Tag("theta-1", "5-0-0", 1, but(func(o *types.Opening) { o.Round = 1 })),
 		"digest":    types.Tag("theta-1", "5-0-0", 1, but(func(o *types.Opening) { o.Digest = o.Trace })),
 		"fuel":      types.Tag("theta-1", "5-0-0", 1, but(func(o *types.Opening) { o.Fuel++ })),
+		"exit code": types.Tag("theta-1", "5-0-0", 1, but(func(o *types.Opening) { o.ExitCode++ })),
 		"trace":     types.Tag("theta-1", "5-0-0", 1, but(func(o *types.Opening) { o.Trace = o.Digest })),
 		"own trace": types.Tag("theta-1", "5-0-0", 1, but(func(o *types.Opening) { o.OwnTrace = o.Digest })),
 		"none":      types.Tag("theta-1", "5-0-0", 1, but(func(o *types.Opening) { o.OwnTrace = nil })),
@@ -47,10 +48,10 @@ func TestATagBelongsToOneResultOfOneRoundOfOneTask(t *testing.T) {
 // Nodes and clients by other authors have to reproduce these hashes.
 func TestHashesOfTagsAndTraceKeys(t *testing.T) {
 	of := func(b byte) []byte { return bytes.Repeat([]byte{b}, types.HashSize) }
-	shown := types.Opening{Digest: of(7), Fuel: 1_000_000, Trace: of(8)}
-	require.Equal(t, "656ed0c52087b20ec89e49bd2396a4688925e1641820dee46246b3f7d26167e7", hex.EncodeToString(types.Tag("theta-1", "5-0-0", 3, shown)))
+	shown := types.Opening{Digest: of(7), Fuel: 1_000_000, ExitCode: 3, Trace: of(8)}
+	require.Equal(t, "98030874cf322e6db11b147bdfaff415546e5c4eef00578b740272c93ac819be", hex.EncodeToString(types.Tag("theta-1", "5-0-0", 3, shown)))
 	shown.Round, shown.OwnTrace = 1, of(9)
-	require.Equal(t, "d8dee1377f38be44b11111fed5d2c11494e03f6a3a62eb33684d922040b58fd2", hex.EncodeToString(types.Tag("theta-1", "5-0-0", 3, shown)))
+	require.Equal(t, "2b39fc11b8d8ec448308c2ed585d8c3f3982661fd69bc4d3f9063325ee10f038", hex.EncodeToString(types.Tag("theta-1", "5-0-0", 3, shown)))
 	require.Equal(t, "6f340c6798481319dce2f814447cf5e21ba2d4d06b6ffa59bcf6b839c20a593a", hex.EncodeToString(types.TraceKey("theta-1", "5-0-0", 3, 1, of(5))))
 	require.NotEqual(t, types.TraceKey("theta-1", "5-0-0", 3, 0, of(5)), types.TraceKey("theta-1", "5-0-0", 3, 1, of(5)), "a round has a key of its own")
 }

@@ -13,38 +13,50 @@ func (j *Job) Pending() uint64 {
 // Active returns the number of tasks that are open and have not ended.
 func (j *Job) Active() uint64 { return j.TasksOpened - (j.TasksEnded - j.TasksDropped) }
 
-// Room returns how many tasks may be unrolled now: at most as many as the window leaves. In
-// addition, the number of tasks that wait for their first node stays at or below the number
+// NextChunk returns the number of tasks of the next chunk that is unrolled.
+func (j *Job) NextChunk() uint64 { return min(j.ChunkTasks, j.Pending()) }
+
+// PendingChunks returns the number of chunks that are not unrolled yet.
+func (j *Job) PendingChunks() uint64 { return (j.Pending() + j.ChunkTasks - 1) / j.ChunkTasks }
+
+// Room returns how many chunks may be unrolled now: at most as many as the window leaves. In
+// addition, the number of chunks that wait for their first node stays at or below the number
 // that nodes have taken up, or minOpenTasks if that is more. A job that no node takes up
 // therefore stays small.
 func (j *Job) Room(window uint64) uint64 {
-	active := j.Active()
 	may := max(minOpenTasks, j.takenUp())
-	return min(window-min(window, active), may-min(may, j.TasksWaiting))
+	return min(window-min(window, j.ChunksOpen), may-min(may, j.ChunksWaiting))
 }
 
-// takenUp counts the tasks that run on a node or were accepted, less those that ended
+// takenUp counts the chunks that run on a node or were accepted, less those that ended
 // otherwise. The accepted tasks have paid for their results. If they did not count, an array
-// of short tasks would never grow, because its tasks end before the next ones find their
+// of short chunks would never grow, because its chunks end before the next ones find their
 // nodes.
 func (j *Job) takenUp() uint64 {
-	active := j.Active()
-	running := active - min(active, j.TasksWaiting)
+	running := j.ChunksOpen - min(j.ChunksOpen, j.ChunksWaiting)
 	failed := j.TasksEnded - j.TasksDropped - j.TasksAccepted
-	taken := running + j.TasksAccepted
-	return taken - min(taken, failed)
+	taken := running + j.TasksAccepted/j.ChunkTasks
+	return taken - min(taken, failed/j.ChunkTasks)
 }
 
-// CountStarted counts an open task that no longer waits for its first node: a node has come,
-// or the task has ended without one.
-func (j *Job) CountStarted() { j.TasksWaiting -= min(1, j.TasksWaiting) }
+// CountOpened counts chunks that have been opened and wait for their first node.
+func (j *Job) CountOpened(chunks uint64) {
+	j.ChunksOpen += chunks
+	j.ChunksWaiting += chunks
+}
 
-// CountEnded counts an open task that has ended, with its receipt's leaf.
-func (j *Job) CountEnded(accepted bool, leaf []byte) {
-	j.Frontier = AppendLeaf(j.Frontier, j.TasksEnded-j.TasksDropped, leaf)
-	j.TasksEnded++
+// CountStarted counts an open chunk that no longer waits for its first node: a node has come,
+// or the chunk has ended without one.
+func (j *Job) CountStarted() { j.ChunksWaiting -= min(1, j.ChunksWaiting) }
+
+// CountEnded counts an open chunk of so many tasks that has ended, with its receipt's leaf.
+func (j *Job) CountEnded(tasks uint64, accepted bool, leaf []byte) {
+	j.Frontier = AppendLeaf(j.Frontier, j.ChunksEnded, leaf)
+	j.ChunksEnded++
+	j.ChunksOpen -= min(1, j.ChunksOpen)
+	j.TasksEnded += tasks
 	if accepted {
-		j.TasksAccepted++
+		j.TasksAccepted += tasks
 	}
 }
 
@@ -64,9 +76,9 @@ func (j *Job) Excess() math.Int {
 	return math.MaxInt(j.Reserved.Sub(owed), math.ZeroInt())
 }
 
-// UnrollWindow returns how many tasks of a job may be open at once in a class whose bonds
+// UnrollWindow returns how many chunks of a job may be open at once in a class whose bonds
 // fund this many slots. It is the number that fits into those slots with four times the
-// expected number of auditors, so that tasks that wait for an auditor do not occupy the slots
+// expected number of auditors, so that chunks that wait for an auditor do not occupy the slots
 // that the auditor needs; and at least minOpenTasks.
 func (p Params) UnrollWindow(policy Policy, slots uint64) uint64 {
 	audited := uint64(min(BasisPoints, 4*policy.AuditBps)) * uint64(policy.Auditors)

@@ -28,21 +28,21 @@ func TestAWindowLeavesSlotsForAuditors(t *testing.T) {
 }
 
 func TestAJobOpensNoMoreThanFoundNodes(t *testing.T) {
-	job := types.Job{Tasks: 1_000}
+	job := types.Job{Tasks: 1_000, ChunkTasks: 1}
 	require.EqualValues(t, 4, job.Room(100), "the first few")
-	job.TasksOpened, job.TasksWaiting = 4, 4
+	job.ChunksOpen, job.ChunksWaiting = 4, 4
 	require.Zero(t, job.Room(100), "nobody has come")
-	job.TasksWaiting = 0
+	job.ChunksWaiting = 0
 	require.EqualValues(t, 4, job.Room(100))
-	job.TasksOpened, job.TasksWaiting = 20, 0
+	job.ChunksOpen, job.ChunksWaiting = 20, 0
 	require.EqualValues(t, 20, job.Room(100), "it doubles")
-	job.TasksOpened, job.TasksEnded = 90, 0
+	job.ChunksOpen = 90
 	require.EqualValues(t, 10, job.Room(100), "up to the window")
 	require.Zero(t, job.Room(50), "a window that has shrunk opens nothing")
 }
 
 func TestAnArrayOfShortTasksGrowsAsItsTasksAreAccepted(t *testing.T) {
-	job := types.Job{Tasks: 1_000, TasksOpened: 20, TasksEnded: 16, TasksAccepted: 16, TasksWaiting: 4}
+	job := types.Job{Tasks: 1_000, ChunkTasks: 1, ChunksOpen: 4, TasksEnded: 16, TasksAccepted: 16, ChunksWaiting: 4}
 	require.EqualValues(t, 12, job.Room(100), "none runs, 16 were accepted")
 	job.TasksAccepted = 10
 	require.Zero(t, job.Room(100), "6 of 16 failed: what 10 have shown allows no more than the 4 that wait")

@@ -35,7 +35,7 @@ var (
 	SpecsPrefix      = collections.NewPrefix(18) // job -> JobSpec
 	TasksPrefix      = collections.NewPrefix(19) // job | task -> Task
 	ReceiptsPrefix   = collections.NewPrefix(20) // job | task -> Receipt
-	ChunksPrefix     = collections.NewPrefix(21) // job | chunk -> Chunk
+	TaskBitsPrefix   = collections.NewPrefix(21) // job | number -> TaskBits
 	MarketsPrefix    = collections.NewPrefix(22) // class -> Market
 	ChallengesPrefix = collections.NewPrefix(23) // job | task -> Challenge
 )

@@ -6,8 +6,8 @@ package types
 // in time do not count on either side.
 func MissesCount(committed, missed uint32) bool { return committed >= missed }
 
-// Covers reports whether a task's reserve covers the attempt fee of this many seats, in the
-// reward's denom.
-func (p Params) Covers(job *Job, seats int) bool {
-	return !p.AttemptFee(job.Reward.Amount).MulRaw(int64(seats)).GT(job.TaskReserve)
+// Covers reports whether the reserve of a chunk of count tasks covers the attempt fee of this
+// many seats, in the reward's denom.
+func (p Params) Covers(job *Job, count uint64, seats int) bool {
+	return !p.AttemptFee(job.Pay(count)).MulRaw(int64(seats)).GT(job.ReserveOf(count))
 }

@@ -22,23 +22,39 @@ func Reserve(reward math.Int, policy Policy, seatFee math.Int) math.Int {
 // aside.
 const spareSeats = 2
 
+// Pay returns what a replica earns that executes so many tasks, in the reward's denom.
+func (j *Job) Pay(tasks uint64) math.Int { return j.Reward.Amount.Mul(math.NewIntFromUint64(tasks)) }
+
+// Value returns what Pay is worth in the bond denom.
+func (j *Job) Value(tasks uint64) math.Int { return j.BondValue.Mul(math.NewIntFromUint64(tasks)) }
+
+// ReserveOf returns the most that a chunk of so many tasks may spend from escrow, in the
+// reward's denom.
+func (j *Job) ReserveOf(tasks uint64) math.Int {
+	return j.TaskReserve.Mul(math.NewIntFromUint64(tasks))
+}
+
+// SeatFeeOf returns the fee for a seat of a chunk of so many tasks, in the reward's denom.
+func (j *Job) SeatFeeOf(tasks uint64) math.Int { return j.SeatFee.Mul(math.NewIntFromUint64(tasks)) }
+
 func drawReserve(seatFee math.Int, policy Policy) math.Int {
 	return seatFee.MulRaw(int64(policy.Replicas) + spareSeats)
 }
 
-// DrawReserve returns the amount that a task of the job may spend on draws, in the reward's
-// denom.
-func (j *Job) DrawReserve() math.Int { return drawReserve(j.SeatFee, j.Policy) }
+// DrawReserve returns the amount that a chunk of so many tasks may spend on draws, in the
+// reward's denom.
+func (j *Job) DrawReserve(tasks uint64) math.Int { return drawReserve(j.SeatFeeOf(tasks), j.Policy) }
 
 // liabilityShare is the divisor of the liability that gives the lowest seat fee: a hundredth.
 const liabilityShare = 100
 
-// SeatFee returns the fee for a seat that was drawn but not used, in the reward's denom. It
-// is the attempt fee, and at least a hundredth of the liability, and at most the reward. The
-// liability and the value of the reward are in the bond denom. A requester who lets the job
-// run pays one reward per seat, so a higher fee would not keep requesters from drawing again.
-func (p Params) SeatFee(reward, value, liability math.Int) math.Int {
-	share := inReward(liability, reward, value.MulRaw(liabilityShare))
+// SeatFee returns the fee for a seat that was drawn but not used, per task of its chunk, in
+// the reward's denom. It is the attempt fee, and at least a hundredth of the liability of a
+// chunk of so many tasks, and at most the reward. The liability and the value of the reward of
+// one task are in the bond denom. A requester who lets the job run pays the reward per seat,
+// so a higher fee would not keep requesters from drawing again.
+func (p Params) SeatFee(reward, value, liability math.Int, tasks uint64) math.Int {
+	share := inReward(liability, reward, value.MulRaw(liabilityShare).Mul(math.NewIntFromUint64(tasks)))
 	return math.MinInt(reward, math.MaxInt(p.AttemptFee(reward), share))
 }
 
@@ -60,11 +76,11 @@ const DrawBytes = 64
 // idleDraws is the smallest number of draws without a candidate that a task can pay for.
 const idleDraws = 16
 
-// IdleFee returns the cost of a draw without a candidate for a task of a job, in the reward's
-// denom: the posting fee for DrawBytes, and at most a sixteenth of the amount that the task
-// has set aside for draws.
-func (p Params) IdleFee(job *Job) math.Int {
-	least := job.DrawReserve().AddRaw(idleDraws - 1).QuoRaw(idleDraws)
+// IdleFee returns the cost of a draw without a candidate for a chunk of so many tasks, in the
+// reward's denom: the posting fee for DrawBytes, and at most a sixteenth of the amount that
+// the chunk has set aside for draws.
+func (p Params) IdleFee(job *Job, tasks uint64) math.Int {
+	least := job.DrawReserve(tasks).AddRaw(idleDraws - 1).QuoRaw(idleDraws)
 	return math.MinInt(least, math.MaxInt(inReward(p.PostingFee(DrawBytes), job.Reward.Amount, job.BondValue), math.OneInt()))
 }
 
@@ -75,32 +91,55 @@ func (d PaymentDenom) BondValue(reward math.Int) math.Int {
 	return num.Add(den).SubRaw(1).Quo(den)
 }
 
-// Liability returns the amount of its node's bond that one replica locks, in the bond denom,
-// under an effective policy.
+// Liability returns the amount of its node's bond that one replica of a chunk locks, in the
+// bond denom, under an effective policy. bondValue is what the pay of one task is worth.
 //
-// If a wrong result is slashed, the liability is at least twice the pay, at least the cost of
-// the first further round that a single lie causes, and at least min_liability. The round
-// after that takes place only if more than a third of the votes are false, and as many
-// liabilities pay for it. Under AUDIT, a lie is found with the probability D = audit_bps/10^4
-// * honest_bps/10^4, and otherwise gains at most the reward. A lie is a loss if D * liability
-// >= (1-D) * reward, that is:
+// If a wrong result is slashed, the liability is at least the pay of the chunk and twice that
+// of the tasks that may be judged, at least the cost of the first further round that a single
+// lie causes, and at least min_liability. The round after that takes place only if more than a
+// third of the votes are false, and as many liabilities pay for it. Under AUDIT, a lie about
+// the whole chunk is found with the probability D = q*h*s: q = audit_bps/10^4, h =
+// honest_bps/10^4, and s = 1-exp(-samples), or 1 if all tasks are sampled. A lie that is not
+// found gains at most the pay R of the chunk. It is a loss if D * liability >= (1-D) * R, that
+// is:
 //
-//	liability >= reward * (1-D)/D, rounded up
+//	liability >= R * (1-D)/D, rounded up
+//
+// A lie about a share c of the chunk's work is found at least with q*h*(1-exp(-samples*c)),
+// which is concave in c: it loses too. So that this also holds if a node that is found out
+// keeps what it earned with the rest of the chunk, the liability of a chunk that is sampled
+// is also at least R/(q*h*samples).
 //
 // If results are not slashed, a node only pays for silence and missed deadlines. The
 // liability is then min_liability, and at least the fee of a missed deadline.
-func (p Params) Liability(bondValue math.Int, policy Policy, slashed bool) math.Int {
+func (p Params) Liability(bondValue math.Int, policy Policy, slashed bool, tasks uint64) math.Int {
+	pay := bondValue.Mul(math.NewIntFromUint64(tasks))
 	if !slashed {
-		return math.MaxInt(p.MinLiability, p.MissedFault(bondValue))
+		return math.MaxInt(p.MinLiability, p.MissedFault(pay))
 	}
-	liability := bondValue.MulRaw(2)
-	liability = math.MaxInt(liability, bondValue.MulRaw(int64(p.Escalation[0])))
+	judged := bondValue.MulRaw(int64(policy.MostJudged(tasks)))
+	liability := math.MaxInt(pay, judged.MulRaw(max(2, int64(p.Escalation[0]))))
 	if policy.Kind == POLICY_KIND_AUDIT {
-		found := int64(policy.AuditBps) * int64(p.HonestBps) // D * 10^8
-		const whole = BasisPoints * BasisPoints
-		liability = math.MaxInt(liability, bondValue.MulRaw(whole-found).AddRaw(found-1).QuoRaw(found))
+		const whole = BasisPoints * BasisPoints * BasisPoints
+		drawn := int64(policy.AuditBps) * int64(p.HonestBps) // q*h * 10^8
+		samples := max(1, policy.Samples)
+		found := drawn * int64(sampledBps(tasks, samples)) // D * 10^12
+		liability = math.MaxInt(liability, pay.MulRaw(whole-found).AddRaw(found-1).QuoRaw(found))
+		if tasks > uint64(samples) {
+			each := drawn * int64(samples)
+			liability = math.MaxInt(liability, pay.MulRaw(BasisPoints*BasisPoints).AddRaw(each-1).QuoRaw(each))
+		}
 	}
 	return math.MaxInt(liability, p.MinLiability)
+}
+
+// MostJudged returns the largest number of tasks of a chunk that judges execute after a
+// disagreement: one for each auditor, see round's samplesToJudge; and all under QUORUM.
+func (p *Policy) MostJudged(tasks uint64) uint64 {
+	if p.Kind == POLICY_KIND_AUDIT {
+		return min(tasks, uint64(p.Auditors))
+	}
+	return tasks
 }
 
 // AttemptFee returns what a replica earns for work that ends without a verdict.

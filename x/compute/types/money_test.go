@@ -42,10 +42,10 @@ func TestLiabilityIsTheLargestOfItsFloors(t *testing.T) {
 	p := types.DefaultParams()
 	p.MinLiability = math.NewInt(100)
 	p.Escalation = []uint32{7, 15}
-	require.Equal(t, "7000", p.Liability(math.NewInt(1_000), quorum, true).String(), "the round that one lie causes")
-	require.Equal(t, "100", p.Liability(math.NewInt(10), quorum, true).String(), "min_liability")
+	require.Equal(t, "7000", p.Liability(math.NewInt(1_000), quorum, true, 1).String(), "the round that one lie causes")
+	require.Equal(t, "100", p.Liability(math.NewInt(10), quorum, true, 1).String(), "min_liability")
 	p.Escalation = []uint32{1}
-	require.Equal(t, "2000", p.Liability(math.NewInt(1_000), quorum, true).String(), "twice the pay")
+	require.Equal(t, "2000", p.Liability(math.NewInt(1_000), quorum, true, 1).String(), "twice the pay")
 }
 
 func TestLiabilityUnderAuditFollowsTheChanceThatALieIsFound(t *testing.T) {
@@ -58,12 +58,12 @@ func TestLiabilityUnderAuditFollowsTheChanceThatALieIsFound(t *testing.T) {
 		3:      "6665667", // (1 - 0.00015)/0.00015 of 1,000, rounded up
 	} {
 		policy := types.Policy{Kind: types.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: bps, Auditors: 1}
-		require.Equal(t, want, p.Liability(math.NewInt(1_000), policy, true).String(), "%d", bps)
+		require.Equal(t, want, p.Liability(math.NewInt(1_000), policy, true, 1).String(), "%d", bps)
 	}
 	p.HonestBps = 1
 	rare := types.Policy{Kind: types.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 1, Auditors: 1}
 	require.Equal(t, math.NewIntWithDecimal(1, 36).MulRaw(99_999_999).String(),
-		p.Liability(math.NewIntWithDecimal(1, 36), rare, true).String(), "the highest there is")
+		p.Liability(math.NewIntWithDecimal(1, 36), rare, true, 1).String(), "the highest there is")
 }
 
 func TestLyingUnderAuditLosesInExpectation(t *testing.T) {
@@ -77,7 +77,7 @@ func TestLyingUnderAuditLosesInExpectation(t *testing.T) {
 		const whole = types.BasisPoints * types.BasisPoints
 		found := int64(policy.AuditBps) * int64(p.HonestBps)
 		gain := value.MulRaw(whole - found)
-		loss := p.Liability(value, policy, true).MulRaw(found)
+		loss := p.Liability(value, policy, true, 1).MulRaw(found)
 		require.True(t, loss.GTE(gain), "gains %s, loses %s", gain, loss)
 	})
 }
@@ -87,8 +87,8 @@ func TestWhereNoResultIsSlashedOnlySilenceAndLatenessCost(t *testing.T) {
 	p.MinLiability, p.MissedFaultBps = math.NewInt(100), 1_000
 	for _, kind := range []types.PolicyKind{types.POLICY_KIND_QUORUM, types.POLICY_KIND_TRUST} {
 		policy := types.Policy{Kind: kind, Replicas: 3}
-		require.Equal(t, "100", p.Liability(math.NewInt(1_000), policy, false).String(), "min_liability")
-		require.Equal(t, "200", p.Liability(math.NewInt(2_000), policy, false).String(), "a missed deadline can be paid")
+		require.Equal(t, "100", p.Liability(math.NewInt(1_000), policy, false, 1).String(), "min_liability")
+		require.Equal(t, "200", p.Liability(math.NewInt(2_000), policy, false, 1).String(), "a missed deadline can be paid")
 	}
 }
 
@@ -134,7 +134,7 @@ func requireFunded(t *rapid.T, p types.Params, all []types.Vote, winner string) 
 			judges++
 		}
 	}
-	pot := p.Liability(value, types.Policy{Kind: types.POLICY_KIND_QUORUM}, true).MulRaw(losers)
+	pot := p.Liability(value, types.Policy{Kind: types.POLICY_KIND_QUORUM}, true, 1).MulRaw(losers)
 	require.True(t, pot.GTE(value.MulRaw(judges)), "%v: %d losers pay %s for %d judges of %v",
 		p.Escalation, losers, pot, judges, all)
 }

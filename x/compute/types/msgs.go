@@ -84,12 +84,18 @@ func (i OpenItem) Validate() error {
 
 // NewOpenItem returns the item that opens a result of the round that ref names.
 func NewOpenItem(ref TaskRef, shown Opening) OpenItem {
-	return OpenItem{Ref: ref, Digest: shown.Digest, Fuel: shown.Fuel, Trace: shown.Trace, OwnTrace: shown.OwnTrace}
+	return OpenItem{
+		Ref: ref, Digest: shown.Digest, Fuel: shown.Fuel, Trace: shown.Trace, OwnTrace: shown.OwnTrace,
+		ExitCode: shown.ExitCode, Position: shown.Position,
+	}
 }
 
 // Opening returns the item in the form in which a task stores it.
 func (i OpenItem) Opening() Opening {
-	return Opening{Round: i.Ref.Round, Digest: i.Digest, Fuel: i.Fuel, Trace: i.Trace, OwnTrace: i.OwnTrace}
+	return Opening{
+		Round: i.Ref.Round, Digest: i.Digest, Fuel: i.Fuel, Trace: i.Trace, OwnTrace: i.OwnTrace,
+		ExitCode: i.ExitCode, Position: i.Position,
+	}
 }
 
 // Validate checks the reference.
@@ -111,6 +117,9 @@ func ValidateBatch[T Item](items []T, most uint32) error {
 		}
 		ref := item.GetTaskRef()
 		key := string(uint64Bytes(ref.Task)) + ref.JobId
+		if o, ok := any(item).(OpenItem); ok { // a node opens each task of a chunk
+			key = string(uint64Bytes(uint64(o.Position))) + key
+		}
 		if seen[key] {
 			return ErrInvalidBatch.Wrapf("item %d: task %d of job %s is named twice", n, ref.Task, ref.JobId)
 		}

@@ -68,6 +68,8 @@ func DefaultParams() Params {
 		HonestBps:              5_000,
 		MaxReviewBlocks:        57_600, // a day
 		MaxTasks:               MaxTasks,
+		MaxChunkTasks:          MaxChunkTasks,
+		MinSamples:             4,
 		MaxOpenTasks:           512,
 		RegionDraws:            2,
 		MaxWaitBlocks:          2_400,  // an hour
@@ -130,6 +132,8 @@ func (p Params) Validate() error {
 		{"honest_bps", uint64(p.HonestBps), 1, BasisPoints},
 		{"max_review_blocks", p.MaxReviewBlocks, 1, 10_000_000},
 		{"max_tasks", p.MaxTasks, 1, MaxTasks},
+		{"max_chunk_tasks", p.MaxChunkTasks, 1, MaxChunkTasks},
+		{"min_samples", uint64(p.MinSamples), 1, MaxSamples},
 		{"max_open_tasks", uint64(p.MaxOpenTasks), 1, 100_000},
 		{"region_draws", uint64(p.RegionDraws), 0, 100},
 		{"max_wait_blocks", p.MaxWaitBlocks, 1, 10_000_000},

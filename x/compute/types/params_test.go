@@ -107,10 +107,10 @@ func goodGenesis() types.GenesisState {
 	g := *types.DefaultGenesis()
 	g.Jobs = []types.Job{{
 		Id: "7-0-0", Reward: s.Reward, Reserved: math.NewInt(3), Refunded: math.ZeroInt(),
-		Liability: math.NewInt(7), BondValue: math.NewInt(1), TaskReserve: math.NewInt(3), Tasks: 1, SeatFee: math.ZeroInt(),
+		Liability: math.NewInt(7), BondValue: math.NewInt(1), TaskReserve: math.NewInt(3), Tasks: 1, ChunkTasks: 1, SeatFee: math.ZeroInt(),
 	}}
 	g.Specs = []types.JobSpec{s}
-	g.Tasks = []types.Task{{JobId: "7-0-0", Rounds: []types.Round{{
+	g.Tasks = []types.Task{{JobId: "7-0-0", Count: 1, Rounds: []types.Round{{
 		Target: 3, Reports: []types.InputReport{{Operator: "x", Pledged: math.OneInt()}},
 	}}, Departed: []types.Outcome{{Operator: "x", Status: types.ASSIGNMENT_STATUS_RELEASED}}, DrawFees: math.ZeroInt()}}
 	return g

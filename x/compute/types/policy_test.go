@@ -140,7 +140,7 @@ func TestWhoVouchesForAProgramDecidesWhetherItIsSlashed(t *testing.T) {
 
 func TestTheFloorRaisesWhatIsAskedAndNeverLowersIt(t *testing.T) {
 	s, p := goodSpec(), types.DefaultParams()
-	s.Policy = types.Policy{Kind: types.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 700, Auditors: 2}
+	s.Policy = types.Policy{Kind: types.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 700, Auditors: 2, Samples: 9}
 	policy, _ := p.Effective(&s)
 	require.Equal(t, s.Policy, policy)
 	s.Policy.AuditBps = 3

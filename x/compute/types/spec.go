@@ -92,6 +92,9 @@ func (s *JobSpec) ValidateWork() error {
 	if s.Tasks == 0 || s.Tasks > MaxTasks {
 		return ErrInvalidSpec.Wrapf("tasks: expected 1 to %d, found %d", MaxTasks, s.Tasks)
 	}
+	if err := s.validateChunk(); err != nil {
+		return err
+	}
 	if s.FirstTask > maxArrayInputs+MaxTasks {
 		return ErrInvalidSpec.Wrapf("first_task: expected at most %d, found %d", uint64(maxArrayInputs+MaxTasks), s.FirstTask)
 	}
@@ -101,6 +104,27 @@ func (s *JobSpec) ValidateWork() error {
 	}
 	if s.LifetimeBlocks == 0 {
 		return ErrInvalidSpec.Wrap("lifetime_blocks: expected 1 or more, found 0")
+	}
+	return nil
+}
+
+// PerChunk returns the number of tasks of a chunk, at least 1.
+func (s *JobSpec) PerChunk() uint64 { return max(1, s.ChunkTasks) }
+
+// validateChunk checks the number of tasks of a chunk.
+func (s *JobSpec) validateChunk() error {
+	if most := min(s.Tasks, MaxChunkTasks); s.ChunkTasks > most {
+		return ErrInvalidSpec.Wrapf("chunk_tasks: expected at most the %d tasks of the job and %d, found %d", s.Tasks, MaxChunkTasks, s.ChunkTasks)
+	}
+	if s.PerChunk() == 1 {
+		return nil
+	}
+	if s.Policy.Kind == POLICY_KIND_QUORUM {
+		return ErrUnsupported.Wrapf("chunk_tasks: expected 1 under %s, found %d; ask for %s, which samples the tasks of a chunk",
+			s.Policy.Kind, s.ChunkTasks, POLICY_KIND_AUDIT)
+	}
+	if s.Policy.ChallengeBlocks > 0 {
+		return ErrUnsupported.Wrapf("chunk_tasks: expected 1 with challenge_blocks, found %d", s.ChunkTasks)
 	}
 	return nil
 }
@@ -254,8 +278,11 @@ func (s *JobSpec) CheckParams(p Params) (PaymentDenom, error) {
 	if s.Reward.Amount.LT(denom.MinReward) {
 		return PaymentDenom{}, ErrInvalidReward.Wrapf("expected at least %s%s per replica, found %s", denom.MinReward, denom.Denom, s.Reward)
 	}
-	if denom.BondValue(s.Reward.Amount).GT(maxReward) {
-		return PaymentDenom{}, ErrInvalidReward.Wrapf("expected a reward worth at most %s in the bond denom, found %s, which is worth more", maxReward, s.Reward)
+	if denom.BondValue(s.Reward.Amount.MulRaw(int64(s.PerChunk()))).GT(maxReward) {
+		return PaymentDenom{}, ErrInvalidReward.Wrapf("expected a reward for a chunk worth at most %s in the bond denom, found %s for each of %d tasks, which is worth more", maxReward, s.Reward, s.PerChunk())
+	}
+	if s.PerChunk() > p.MaxChunkTasks {
+		return PaymentDenom{}, ErrInvalidSpec.Wrapf("chunk_tasks: expected at most %d, found %d", p.MaxChunkTasks, s.ChunkTasks)
 	}
 	if s.PrepareBlocks < p.MinPrepareBlocks {
 		return PaymentDenom{}, ErrInvalidSpec.Wrapf("prepare_blocks: expected at least %d, found %d", p.MinPrepareBlocks, s.PrepareBlocks)

@@ -220,12 +220,12 @@ func FuzzJobSpec(f *testing.F) {
 		}
 		value := denom.BondValue(s.Reward.Amount)
 		policy, slashed := p.Effective(&s)
-		seat := p.SeatFee(s.Reward.Amount, value, p.Liability(value, policy, slashed))
+		seat := p.SeatFee(s.Reward.Amount, value, p.Liability(value, policy, slashed, s.PerChunk()), s.PerChunk())
 		if !seat.IsPositive() || seat.GT(s.Reward.Amount) {
 			t.Fatalf("a seat of %s costs %s when it is drawn in vain", s.Reward, seat)
 		}
 		reserve := types.Reserve(s.Reward.Amount, policy, seat).Mul(math.NewIntFromUint64(s.Tasks))
-		if !reserve.IsPositive() || slashed && p.Liability(value, policy, slashed).LT(value) {
+		if !reserve.IsPositive() || slashed && p.Liability(value, policy, slashed, s.PerChunk()).LT(value.MulRaw(int64(s.PerChunk()))) {
 			t.Fatalf("%s is reserved as nothing or locks less than it is worth", s.Reward)
 		}
 	})

@@ -1,0 +1,137 @@
+package keeper_test
+
+import (
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+// chunkBehaviour is how a node treats a chunk of several tasks.
+type chunkBehaviour struct {
+	// skips reports whether the node makes up the result of a task instead of executing it.
+	skips func(task uint64) bool
+	// fuel is what it states for a result that it has made up; 0 for the true fuel.
+	fuel uint64
+	// first is the number of tasks to which it commits, 0 for all.
+	first uint64
+}
+
+// taskFuel is the fuel that a task of a chunk uses: one in eight uses all that it may.
+func taskFuel(task uint64) uint64 {
+	if task%8 == 3 {
+		return 1_000_000
+	}
+	return 900_000
+}
+
+// result returns the opening of a task of a chunk as the player states it.
+func (p player) result(ref types.TaskRef, position uint32) types.Opening {
+	task := ref.Task + uint64(position)
+	digest, fuel := sum("result of", p.f.origin(ref.JobId), task), taskFuel(task)
+	if p.chunk.skips != nil && p.chunk.skips(task) {
+		digest = sum("made up", task)
+		if p.does != colluder {
+			digest = sum("made up by", p.n, task)
+		}
+		if p.chunk.fuel > 0 {
+			fuel = p.chunk.fuel
+		}
+	}
+	shown := shownAs(ref, digest, ref.Round > 0)
+	shown.Fuel, shown.ExitCode, shown.Position = fuel, 3, position
+	return shown
+}
+
+// leaves returns the results of the tasks that the player executes: all tasks of a first
+// round's chunk, or the samples.
+func (p player) leaves(item types.WorkItem, count uint64) []types.Subtree {
+	positions := item.Samples
+	if len(positions) == 0 {
+		for position := range count {
+			positions = append(positions, uint32(position))
+		}
+	}
+	leaves := make([]types.Subtree, len(positions))
+	for i, position := range positions {
+		shown := p.result(item.Ref, position)
+		leaves[i] = types.Subtree{
+			Hash: types.Tag(chainID, item.Ref.JobId, item.Ref.Task+uint64(position), shown), Fuel: shown.Fuel,
+		}
+	}
+	return leaves
+}
+
+func (p player) commitChunk(item types.WorkItem) types.CommitItem {
+	count := item.Count
+	if p.chunk.first > 0 && len(item.Samples) == 0 {
+		count = min(count, p.chunk.first)
+	}
+	leaves := p.leaves(item, count)
+	root := types.ChunkRoot(leaves)
+	exit := uint32(0)
+	if count == 1 { // a chunk of one task has an exit code
+		exit = 3
+	}
+	out := types.CommitItem{Ref: item.Ref, Commitment: types.Commitment(operator(p.n), root.Hash, exit, p.salt()), Fuel: root.Fuel}
+	if count < item.Count {
+		out.Tasks = count
+	}
+	if len(item.Samples) > 0 {
+		out.Tasks = 0
+	}
+	return out
+}
+
+func (p player) revealChunk(item types.WorkItem) types.RevealItem {
+	leaves := p.leaves(item, item.Count)
+	root := types.ChunkRoot(leaves)
+	out := types.RevealItem{Ref: item.Ref, Tag: root.Hash, Salt: p.salt(), Metrics: types.Metrics{Fuel: root.Fuel}}
+	switch {
+	case len(item.Samples) > 0:
+		out.Leaves = leaves
+	case len(item.Shows) > 0:
+		for _, position := range item.Shows {
+			out.Leaves = append(out.Leaves, leaves[position])
+		}
+		out.Siblings = types.ChunkSiblings(leaves, item.Shows)
+	}
+	return out
+}
+
+// serveChunk does what a chunk of several tasks requires of the player, if its behaviour
+// allows it.
+func (p player) serveChunk(item types.WorkItem) {
+	f, a, ref := p.f, item.Assignment, item.Ref
+	switch a.Status {
+	case types.ASSIGNMENT_STATUS_ASSIGNED:
+		if p.does == stalls || p.does == shirks {
+			p.work(ref, a)
+			return
+		}
+		require.NoError(f.t, p.sendCommit(p.commitChunk(item)))
+	case types.ASSIGNMENT_STATUS_COMMITTED:
+		if item.Phase == types.ROUND_PHASE_REVEAL && item.CurrentRound == ref.Round && p.does != silent {
+			require.NoError(f.t, p.sendReveal(p.revealChunk(item)))
+		}
+	case types.ASSIGNMENT_STATUS_REVEALED:
+		if !item.MustOpen || p.does == closed {
+			return
+		}
+		var items []types.OpenItem
+		for _, position := range item.Opens {
+			items = append(items, types.NewOpenItem(ref, p.result(ref, position)))
+		}
+		_, err := f.msgs.Open(f.ctx, &types.MsgOpen{Worker: worker(p.n).String(), Items: items})
+		require.NoError(f.t, err)
+	}
+}
+
+func (p player) sendCommit(item types.CommitItem) error {
+	_, err := p.f.msgs.Commit(p.f.ctx, &types.MsgCommit{Worker: worker(p.n).String(), Items: []types.CommitItem{item}})
+	return err
+}
+
+func (p player) sendReveal(item types.RevealItem) error {
+	_, err := p.f.msgs.Reveal(p.f.ctx, &types.MsgReveal{Worker: worker(p.n).String(), Items: []types.RevealItem{item}})
+	return err
+}

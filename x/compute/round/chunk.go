@@ -1,0 +1,170 @@
+package round
+
+import (
+	"slices"
+
+	"cosmossdk.io/math"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+// A chunk of several tasks is executed as a whole by the replicas of its first round. Its
+// auditors, and the judges of further rounds, only execute samples: their tag is the root over
+// the samples' results.
+
+// count returns the number of tasks of the chunk.
+func (t *Task) count() uint64 { return t.record.Count }
+
+// auditor reports whether the n-th replica of a round is an auditor.
+func auditor(round *types.Round, n int) bool { return n >= int(round.Target-round.Auditors) }
+
+// covers reports whether a part executes all tasks of the chunk.
+func (t *Task) covers(a part) bool { return t.count() == 1 || a.round == 0 && !a.auditor }
+
+// executes returns the number of tasks that a part executes.
+func (t *Task) executes(a part) uint64 {
+	if t.covers(a) {
+		return t.count()
+	}
+	return t.sampled(a.round)
+}
+
+// sampled returns the number of tasks that the auditors or judges of a round execute.
+func (t *Task) sampled(round uint32) uint64 {
+	return max(1, uint64(len(t.record.Rounds[round].Samples)))
+}
+
+// seats returns the number of tasks that the nodes execute for which the current round draws.
+func (t *Task) seats() uint64 {
+	if t.drawsReplicas() {
+		return t.count()
+	}
+	return t.sampled(t.index())
+}
+
+// pay returns what a part earns, in the reward's denom.
+func (t *Task) pay(a part) math.Int { return t.job.Pay(t.executes(a)) }
+
+// drawSamples draws the tasks of the chunk that auditors execute. The only replica has stated
+// the fuel of the chunk when it committed.
+func (t *Task) drawSamples(seed []byte) {
+	if t.count() == 1 {
+		return
+	}
+	round := t.current()
+	n := types.SampleSize(t.count(), t.job.Policy.Samples, t.job.Fuel, round.Replicas[0].Fuel)
+	round.Samples = types.SampleTasks(seed, t.id, t.record.Index, t.count(), n)
+}
+
+// leaf returns what a part has revealed of the task at a position. It returns false if the
+// part has not revealed anything about it.
+func (t *Task) leaf(a part, position uint32) (types.Subtree, bool) {
+	if a.Status != types.ASSIGNMENT_STATUS_REVEALED {
+		return types.Subtree{}, false
+	}
+	if t.count() == 1 {
+		return types.Subtree{Hash: a.Tag, Fuel: a.Metrics.Fuel}, true
+	}
+	n, found := slices.BinarySearch(t.record.Rounds[a.round].Samples, position)
+	if !found || n >= len(a.Leaves) {
+		return types.Subtree{}, false
+	}
+	return a.Leaves[n], true
+}
+
+// judged returns the positions of the tasks that the judges of further rounds execute, or nil
+// in a first round.
+func (t *Task) judged() []uint32 {
+	switch {
+	case t.count() == 1:
+		return []uint32{0}
+	case t.index() == 0:
+		return nil
+	default:
+		return t.current().Samples
+	}
+}
+
+// samplesToJudge returns the positions of the tasks that judges have to execute because the
+// parts of the first round disagree: for each auditor the first sample about which it
+// contradicts the replica, or the first sample if it is silent. Whichever of the two is wrong
+// then loses, and no auditor can shield the replica from another one by a disagreement of its
+// own.
+func (t *Task) samplesToJudge(ballots []ballot) []uint32 {
+	if t.count() == 1 {
+		return nil
+	}
+	samples := t.current().Samples
+	var judged []uint32
+	for i := range ballots {
+		if !ballots[i].a.auditor {
+			continue
+		}
+		for _, position := range samples {
+			mine, shown := t.leaf(ballots[i].a, position)
+			its, _ := t.leaf(ballots[0].a, position)
+			if !shown || !mine.Equal(&its) {
+				judged = append(judged, position)
+				break
+			}
+		}
+	}
+	slices.Sort(judged)
+	return slices.Compact(judged)
+}
+
+// rootless reports whether no node has revealed the root of a chunk whose auditors have
+// revealed samples. The samples alone are not a result.
+func (t *Task) rootless(ballots []ballot) bool {
+	return !slices.ContainsFunc(ballots, func(b ballot) bool { return t.covers(b.a) && b.vote.Key != "" })
+}
+
+// split shortens the chunk to its first tasks. The rest becomes a chunk of its own. It takes
+// over the cost of the draws as far as the shorter chunk has not set aside enough for it.
+func (t *Task) split(tasks uint64) {
+	left := math.MinInt(t.record.DrawFees, t.job.DrawReserve(tasks))
+	t.rest = Span{
+		First: t.record.Index + tasks, Count: t.count() - tasks,
+		DrawFees: t.record.DrawFees.Sub(left), SeedDelay: t.record.SeedDelay,
+	}
+	t.record.Count, t.record.DrawFees = tasks, left
+}
+
+// Span is a range of tasks of a job that becomes a chunk.
+type Span struct {
+	First, Count uint64
+	// DrawFees is what draws have cost that the tasks took part in before, in the reward's
+	// denom, and SeedDelay is the number of blocks by which late seeds have delayed them.
+	DrawFees  math.Int
+	SeedDelay int64
+}
+
+// NewSpan returns a range of tasks that have not been drawn for.
+func NewSpan(first, count uint64) Span {
+	return Span{First: first, Count: count, DrawFees: math.ZeroInt()}
+}
+
+// handover returns the amount that a replica that has left a rest of its chunk to others does
+// not earn, in the reward's denom: the pay of the auditors of its part. Without this fee, a
+// ring of nodes would split chunks so that its members are paid for more audits. A node that
+// may not commit to more tasks, because the audit would sample too many of them, does not pay.
+func (t *Task) handover(a part) math.Int {
+	audited := t.sampled(0)
+	if !a.Partial || t.record.Rounds[0].Auditors == 0 || audited >= types.MaxSamples {
+		return math.ZeroInt()
+	}
+	return t.job.Pay(audited).MulRaw(int64(t.record.Rounds[0].Auditors))
+}
+
+// checkSamples refuses a commitment of which an audit would have to sample more tasks than it
+// may.
+func (t *Task) checkSamples(tasks, fuel uint64) error {
+	if t.job.Policy.AuditBps == 0 || tasks <= types.MaxSamples {
+		return nil
+	}
+	if n := types.SampleSize(tasks, t.job.Policy.Samples, t.job.Fuel, fuel); n > types.MaxSamples {
+		return types.ErrTooManySamples.Wrapf("an audit of %d tasks that use %d of fuel together, of %d each at most, would sample %d, expected at most %d; commit to the first %d",
+			tasks, fuel, t.job.Fuel, n, types.MaxSamples, types.MaxSamples)
+	}
+	return nil
+}

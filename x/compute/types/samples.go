@@ -1,0 +1,76 @@
+package types
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"slices"
+)
+
+const (
+	sampleDomain = "theta/compute/sample/1"
+	// MaxSamples is the largest number of tasks that an audit samples from a chunk.
+	MaxSamples = 64
+)
+
+// SampleSize returns how many tasks of a chunk an audit samples: samples, if all tasks use as
+// much fuel as one task may use (most), and more in proportion if the chunk's fuel is less. A
+// node that skips a share of the chunk's work is thus found with the same probability whether
+// it skips many light tasks or a few heavy ones. SampleSize returns at most count.
+//
+// Let a node skip tasks that make up the share c of the chunk's true fuel T. They are at
+// least c*T/most tasks, each sample finds one of them with the probability c*T/(most*count),
+// and there are samples*count*most/T' samples for the stated fuel T'. Stating more fuel than
+// T needs further false leaves. So none is found with at most the probability exp(-samples*c).
+func SampleSize(count uint64, samples uint32, most, fuel uint64) uint64 {
+	if fuel == 0 {
+		return count
+	}
+	// ceil(samples * count * most / fuel); samples * count is below 2^19.
+	high, low := bits.Mul64(uint64(samples)*count, most)
+	if high >= fuel {
+		return count
+	}
+	n, rest := bits.Div64(high, low, fuel)
+	if rest > 0 {
+		n++
+	}
+	return min(n, count)
+}
+
+// SampleTasks returns the positions of n different tasks of a chunk of count tasks, in
+// ascending order, which a seed draws. first is the index of the chunk's first task. The seed
+// must not have been known to any party when the node committed to the chunk.
+func SampleTasks(seed []byte, job JobID, first, count, n uint64) []uint32 {
+	drawn := make([]uint32, 0, n)
+	if n >= count {
+		for p := range count {
+			drawn = append(drawn, uint32(p))
+		}
+		return drawn
+	}
+	seen := make(map[uint32]bool, n)
+	for i := uint64(0); uint64(len(drawn)) < n; i++ {
+		v := binary.BigEndian.Uint64(hash(sampleDomain, seed, job.Bytes(), uint64Bytes(first), uint64Bytes(i)))
+		position, _ := bits.Mul64(v, count) // v/2^64 * count, without fractions
+		if p := uint32(position); !seen[p] {
+			seen[p] = true
+			drawn = append(drawn, p)
+		}
+	}
+	slices.Sort(drawn)
+	return drawn
+}
+
+// missBps is exp(-samples) in basis points, rounded up: the probability that an audit with so
+// many samples misses a node that has skipped the whole chunk's worth of its rarest work.
+var missBps = [...]uint32{10_000, 3_679, 1_354, 498, 184, 68, 25, 10, 4, 2}
+
+// sampledBps returns the probability in basis points with which an audit of a chunk finds a
+// false task among those that are worth the whole chunk's fuel. All tasks of a chunk of up to
+// samples tasks are sampled.
+func sampledBps(count uint64, samples uint32) uint32 {
+	if count <= uint64(samples) {
+		return BasisPoints
+	}
+	return BasisPoints - missBps[min(int(samples), len(missBps)-1)]
+}
