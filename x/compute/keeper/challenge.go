@@ -1,6 +1,7 @@
 package keeper
 
 import (
+	"bytes"
 	"context"
 	"errors"
 
@@ -34,7 +35,11 @@ func (k *Keeper) Challenge(ctx sdk.Context, msg *types.MsgChallenge) (types.Job,
 	if err != nil {
 		return job, none, err
 	}
-	spec, err := k.judgingSpec(ctx, params, id, &job, &receipt)
+	result, err := challengedTask(&job, &receipt, msg)
+	if err != nil {
+		return job, none, err
+	}
+	spec, err := k.judgingSpec(ctx, params, id, &job, &receipt, result.Task)
 	if err != nil {
 		return job, none, err
 	}
@@ -44,13 +49,38 @@ func (k *Keeper) Challenge(ctx sdk.Context, msg *types.MsgChallenge) (types.Job,
 	// The work was admitted when it was first posted. If parameters have changed since then,
 	// its result must still be judged while its window is open.
 	judging, fee, err := k.post(ctx, params, msg.Challenger, spec, job.BondValue,
-		&types.ChallengedTask{JobId: job.Id, Task: receipt.Task, TraceKey: receipt.TraceKey})
+		&result)
 	if err != nil {
 		return job, none, err
 	}
 	return judging, fee, ctx.EventManager().EmitTypedEvent(&types.EventChallenged{
-		JobId: job.Id, Task: receipt.Task, Challenger: judging.Requester, JudgingJob: judging.Id,
+		JobId: job.Id, Task: result.Task, Challenger: judging.Requester, JudgingJob: judging.Id,
 	})
+}
+
+// challengedTask returns the result of the task that a message names. It wraps
+// ErrReceiptNotFound if the message does not prove that the result is part of the chunk's.
+func challengedTask(job *types.Job, receipt *types.Receipt, msg *types.MsgChallenge) (types.ChallengedTask, error) {
+	out := types.ChallengedTask{
+		JobId: job.Id, Task: msg.Task, Chunk: receipt.Task, TraceKey: receipt.TraceKey, Tag: receipt.Tags[0], Fuel: receipt.Fuel,
+	}
+	if receipt.Tasks() == 1 {
+		return out, nil
+	}
+	if msg.Leaf == nil {
+		return out, types.ErrReceiptNotFound.Wrapf("task %d of job %s is part of a chunk of %d tasks: expected its result as a leaf of the chunk's tree",
+			msg.Task, job.Id, receipt.Count)
+	}
+	root, err := types.ProvenChunk(receipt.Count, []uint32{uint32(msg.Task - receipt.Task)}, []types.Subtree{*msg.Leaf}, msg.Siblings, job.Fuel)
+	if err != nil {
+		return out, types.ErrReceiptNotFound.Wrap(err.Error())
+	}
+	if !bytes.Equal(root.Hash, receipt.Tags[0]) || root.Fuel != receipt.Fuel {
+		return out, types.ErrReceiptNotFound.Wrapf("expected a leaf and siblings of the tree with the root %x and the fuel %d, found those of %x and %d",
+			receipt.Tags[0], receipt.Fuel, root.Hash, root.Fuel)
+	}
+	out.Tag, out.Fuel = msg.Leaf.Hash, msg.Leaf.Fuel
+	return out, nil
 }
 
 // challengeable returns the receipt of the result that a message names if its window is open.
@@ -85,9 +115,9 @@ func (k *Keeper) namedReceipt(ctx context.Context, id types.JobID, job *types.Jo
 		return types.Receipt{}, types.ErrReceiptNotFound.Wrapf("job %s is an array: expected a proof of the receipt of task %d", id, msg.Task)
 	}
 	receipt := msg.Proof.Receipt
-	if receipt.JobId != job.Id || receipt.Task != msg.Task {
-		return receipt, types.ErrReceiptNotFound.Wrapf("expected the receipt of task %d of job %s, found that of task %d of job %s",
-			msg.Task, id, receipt.Task, receipt.JobId)
+	if receipt.JobId != job.Id || !receipt.Contains(msg.Task) {
+		return receipt, types.ErrReceiptNotFound.Wrapf("expected the receipt of the chunk with task %d of job %s, found that of %d tasks from task %d on of job %s",
+			msg.Task, id, receipt.Tasks(), receipt.Task, receipt.JobId)
 	}
 	leaf, err := types.ReceiptLeaf(receipt)
 	if err != nil {
@@ -104,7 +134,7 @@ func (k *Keeper) namedReceipt(ctx context.Context, id types.JobID, job *types.Jo
 
 // judgingSpec returns the spec that judges run: the same work, on more nodes than agreed on
 // the result.
-func (k *Keeper) judgingSpec(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, receipt *types.Receipt) (types.JobSpec, error) {
+func (k *Keeper) judgingSpec(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, receipt *types.Receipt, task uint64) (types.JobSpec, error) {
 	spec, err := k.specs.Get(ctx, id)
 	if errors.Is(err, collections.ErrNotFound) {
 		return spec, types.ErrChallengeLate.Wrapf("spec of job %s is not kept any more", id)
@@ -126,7 +156,7 @@ func (k *Keeper) judgingSpec(ctx sdk.Context, params types.Params, id types.JobI
 		return spec, types.ErrTooFewNodes.Wrapf("%d nodes have agreed, and more than these and at least 3 others have to judge: class %s has %d live nodes; wait for more",
 			agreed, job.Class, class.Nodes)
 	}
-	spec = types.JudgingSpec(spec, receipt.Task, replicas, params.JudgingLifetime(spec.CommitBlocks))
+	spec = types.JudgingSpec(spec, task, replicas, params.JudgingLifetime(spec.CommitBlocks))
 	if _, slashed := params.Effective(&spec); !slashed {
 		return spec, types.ErrNotChallengeable.Wrapf("nobody vouches any more that the program of job %s gives equal results everywhere", id)
 	}
@@ -140,7 +170,7 @@ func (k *Keeper) contest(ctx sdk.Context, id types.JobID, job *types.Job, receip
 	c, err := k.challenges.Get(ctx, key)
 	switch {
 	case err == nil && c.Convicted:
-		return types.ErrNotChallengeable.Wrapf("task %d of job %s has been found wrong already", receipt.Task, id)
+		return types.ErrNotChallengeable.Wrapf("the result of %d tasks from task %d on of job %s has been found wrong already", receipt.Tasks(), receipt.Task, id)
 	case err == nil:
 		c.Judging++
 		return k.challenges.Set(ctx, key, c)
@@ -148,7 +178,7 @@ func (k *Keeper) contest(ctx sdk.Context, id types.JobID, job *types.Job, receip
 		return err
 	}
 	c = types.Challenge{
-		JobId: job.Id, Task: receipt.Task, Tag: receipt.Tags[0], ExitCode: receipt.ExitCode, Fuel: receipt.Fuel, Requester: job.Requester,
+		JobId: job.Id, Task: receipt.Task, Tag: receipt.Tags[0], ExitCode: receipt.ExitCode, Fuel: receipt.Fuel, Count: receipt.Tasks(), Requester: job.Requester,
 		Liability: job.Liability, Until: receipt.ChallengeUntil, Judging: 1, Pledged: math.ZeroInt(),
 	}
 	for _, operator := range receipt.Agreed() {
@@ -166,4 +196,19 @@ func (k *Keeper) contest(ctx sdk.Context, id types.JobID, job *types.Job, receip
 		c.Defendants = append(c.Defendants, types.Defendant{Operator: operator, Locked: locked})
 	}
 	return k.challenges.Set(ctx, key, c)
+}
+
+// challengeOf returns the challenge of the chunk that contains a task, and whether there is
+// one.
+func (k *Keeper) challengeOf(ctx context.Context, id types.JobID, task uint64) (types.Challenge, bool, error) {
+	iter, err := k.challenges.Iterate(ctx, collections.NewPrefixedPairRange[types.JobID, uint64](id).EndInclusive(task).Descending())
+	if err != nil {
+		return types.Challenge{}, false, err
+	}
+	defer iter.Close()
+	if !iter.Valid() {
+		return types.Challenge{}, false, nil
+	}
+	c, err := iter.Value()
+	return c, err == nil && task-c.Task < c.Count, err
 }

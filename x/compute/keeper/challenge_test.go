@@ -38,7 +38,7 @@ func (f *fixture) proof(job string, task uint64) *types.ReceiptProof {
 		leaf, err := types.ReceiptLeaf(r)
 		require.NoError(f.t, err)
 		leaves = append(leaves, leaf)
-		if r.Task == task {
+		if r.Contains(task) {
 			proof.Receipt, proof.Index = r, uint64(i)
 		}
 	}
@@ -252,7 +252,7 @@ func TestTaskOfAnArrayIsChallengedByItsPlaceInTheTree(t *testing.T) {
 	_, err = f.msgs.Challenge(f.ctx, &types.MsgChallenge{
 		Challenger: requester(1).String(), JobId: id, Task: lies[0].Task, Proof: f.proof(id, truths[0].Task),
 	})
-	require.ErrorContains(t, err, "expected the receipt of task")
+	require.ErrorContains(t, err, "expected the receipt of the chunk with task")
 }
 
 func TestJudgingJobIsNeitherProlongedNorEnlarged(t *testing.T) {

@@ -269,7 +269,6 @@ func TestChunksThatAJobCannotHave(t *testing.T) {
 	require.ErrorIs(t, post(func(s *types.JobSpec) { s.ChunkTasks = 101 }), types.ErrInvalidSpec)
 	require.ErrorIs(t, post(func(s *types.JobSpec) { s.ChunkTasks = 65 }), types.ErrInvalidSpec)
 	require.ErrorIs(t, post(func(s *types.JobSpec) { s.Policy.Samples = 65 }), types.ErrInvalidSpec)
-	require.ErrorIs(t, post(func(s *types.JobSpec) { s.Policy.ChallengeBlocks = 5 }), types.ErrUnsupported)
 	require.ErrorIs(t, post(func(s *types.JobSpec) {
 		s.Policy = types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 3}
 	}), types.ErrUnsupported)

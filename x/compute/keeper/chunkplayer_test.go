@@ -135,3 +135,29 @@ func (p player) sendReveal(item types.RevealItem) error {
 	_, err := p.f.msgs.Reveal(p.f.ctx, &types.MsgReveal{Worker: worker(p.n).String(), Items: []types.RevealItem{item}})
 	return err
 }
+
+// judgedTask returns the task of a chunk whose result a job judges, or nil for other jobs.
+func (f *fixture) judgedTask(id string) *types.ChallengedTask {
+	f.t.Helper()
+	job := f.job(id)
+	if job.Challenged == nil || f.job(job.Challenged.JobId).ChunkTasks == 1 {
+		return nil
+	}
+	return job.Challenged
+}
+
+// judgedResult returns the opening of a task of a chunk that another job judges.
+func (p player) judgedResult(ref types.TaskRef, of *types.ChallengedTask) types.Opening {
+	digest := sum("result of", of.JobId, of.Task)
+	shown := shownAs(ref, digest, true)
+	shown.Fuel, shown.ExitCode = taskFuel(of.Task), 3
+	return shown
+}
+
+// metricsOf returns the metrics that the player reports for a chunk of one task.
+func (p player) metricsOf(ref types.TaskRef) types.Metrics {
+	if of := p.f.judgedTask(ref.JobId); of != nil {
+		return types.Metrics{Fuel: taskFuel(of.Task)}
+	}
+	return p.metrics()
+}

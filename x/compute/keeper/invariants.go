@@ -200,7 +200,7 @@ func (k *Keeper) checkChallenges(ctx context.Context) error {
 	judging := map[judged]uint32{}
 	err := k.jobs.Walk(ctx, nil, func(_ types.JobID, job types.Job) (bool, error) {
 		if job.Challenged != nil && job.TasksEnded < job.Tasks {
-			judging[judged{job.Challenged.JobId, job.Challenged.Task}]++
+			judging[judged{job.Challenged.JobId, job.Challenged.Chunk}]++
 		}
 		return false, nil
 	})

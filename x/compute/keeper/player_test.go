@@ -83,6 +83,9 @@ func (p player) metrics() types.Metrics {
 
 // shown returns the opening from which the player's tag is made.
 func (p player) shown(ref types.TaskRef) types.Opening {
+	if of := p.f.judgedTask(ref.JobId); of != nil {
+		return p.judgedResult(ref, of)
+	}
 	shown := shownAs(ref, p.digest(ref.JobId), ref.Round > 0 || p.f.job(ref.JobId).Challenged != nil)
 	shown.Fuel, shown.ExitCode = 100, p.exitCode()
 	if p.does == overbills {
@@ -163,7 +166,7 @@ func (p player) serve(item types.WorkItem) {
 	case types.ASSIGNMENT_STATUS_COMMITTED:
 		if item.Phase == types.ROUND_PHASE_REVEAL && item.CurrentRound == ref.Round && p.does != silent {
 			_, err := f.msgs.Reveal(f.ctx, &types.MsgReveal{Worker: worker(p.n).String(), Items: []types.RevealItem{{
-				Ref: ref, Tag: p.tag(ref), ExitCode: p.exitCode(), Salt: p.salt(), Metrics: p.metrics(),
+				Ref: ref, Tag: p.tag(ref), ExitCode: p.exitCode(), Salt: p.salt(), Metrics: p.metricsOf(ref),
 			}}})
 			require.NoError(f.t, err)
 		}

@@ -123,8 +123,8 @@ func (s queryServer) Challenge(ctx context.Context, req *types.QueryChallengeReq
 	if err != nil {
 		return nil, notFound(err)
 	}
-	c, err := s.k.challenges.Get(ctx, collections.Join(id, req.Task))
-	if errors.Is(err, collections.ErrNotFound) {
+	c, found, err := s.k.challengeOf(ctx, id, req.Task)
+	if err == nil && !found {
 		return nil, notFound(types.ErrChallengeNotFound.Wrapf("task %d of job %s is not being judged, and was not found wrong", req.Task, id))
 	}
 	return &types.QueryChallengeResponse{Challenge: c}, err

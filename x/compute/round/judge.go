@@ -21,9 +21,12 @@ func (t *Task) settleChallenge(found verdict, paid int) error {
 		return err
 	}
 	shown := found.opened[0]
-	tag := types.Tag(sdk.UnwrapSDKContext(t.ctx).ChainID(), c.JobId, c.Task,
+	judged := t.job.Challenged
+	tag := types.Tag(sdk.UnwrapSDKContext(t.ctx).ChainID(), c.JobId, judged.Task,
 		types.Opening{Digest: shown.Digest, Fuel: shown.Fuel, ExitCode: shown.ExitCode, Trace: shown.Trace})
-	if bytes.Equal(tag, c.Tag) && found.exitCode == c.ExitCode && found.fuel == c.Fuel {
+	// The first round of a chunk of one task states the exit code in addition to its tag.
+	sameExit := c.Count > 1 || found.exitCode == c.ExitCode
+	if bytes.Equal(tag, judged.Tag) && found.fuel == judged.Fuel && sameExit {
 		return t.leaveChallenge(id, c, types.CHALLENGE_VERDICT_UPHELD, math.ZeroInt(), math.ZeroInt())
 	}
 	spent := t.job.BondValue.MulRaw(int64(paid))
@@ -46,7 +49,7 @@ func (t *Task) settleChallenge(found verdict, paid int) error {
 // challenged a little later. The challenger also gets the honest share of the rest, which is
 // at most one reward. convict returns what the two accounts received.
 func (t *Task) convict(c *types.Challenge, spent math.Int) (award, compensation math.Int, err error) {
-	wronged := t.job.BondValue.MulRaw(int64(len(c.Defendants)))
+	wronged := t.job.Value(c.Count).MulRaw(int64(len(c.Defendants)))
 	owed := spent.MulRaw(int64(c.Judging)).Add(wronged)
 	got, honest := math.ZeroInt(), math.ZeroInt()
 	for i := range c.Defendants {
@@ -58,7 +61,7 @@ func (t *Task) convict(c *types.Challenge, spent math.Int) (award, compensation 
 		out, err := t.deps.Nodes.Slash(t.ctx, edgenodetypes.SlashRequest{
 			Operator: operator, Liability: d.Locked, Contested: true, Unlocked: c.Liability.Sub(d.Locked),
 			Cost: owed.Sub(got), Honest: t.job.BondValue.Sub(honest), To: types.ModuleName,
-			Reason: edgenodetypes.ReasonWrongResult, JobID: c.JobId, Task: c.Task,
+			Reason: edgenodetypes.ReasonWrongResult, JobID: c.JobId, Task: t.job.Challenged.Task,
 		})
 		d.Locked = math.ZeroInt()
 		if errors.Is(err, edgenodetypes.ErrNodeNotFound) {
@@ -136,7 +139,7 @@ func (t *Task) leaveChallenge(id types.JobID, c types.Challenge, verdict types.C
 		return err
 	}
 	return sdk.UnwrapSDKContext(t.ctx).EventManager().EmitTypedEvent(&types.EventChallengeJudged{
-		JobId: c.JobId, Task: c.Task, JudgingJob: t.job.Id, Verdict: verdict,
+		JobId: c.JobId, Task: t.job.Challenged.Task, JudgingJob: t.job.Id, Verdict: verdict,
 		Award: sdk.NewCoin(denom, award), Compensation: sdk.NewCoin(denom, compensation),
 	})
 }
@@ -179,7 +182,7 @@ func (t *Task) challenge() (types.JobID, types.Challenge, error) {
 	if err != nil {
 		return id, types.Challenge{}, err
 	}
-	c, err := t.deps.Records.Challenge(t.ctx, id, t.job.Challenged.Task)
+	c, err := t.deps.Records.Challenge(t.ctx, id, t.job.Challenged.Chunk)
 	return id, c, err
 }
 

@@ -44,6 +44,13 @@ func (p Params) JudgingReplicas(agreed int, live uint64) uint32 {
 	return uint32(n)
 }
 
+// Contains reports whether the receipt is that of the chunk with a task. The receipt of a task
+// that ended before there were chunks does not state a count.
+func (r Receipt) Contains(task uint64) bool { return task >= r.Task && task-r.Task < r.Tasks() }
+
+// Tasks returns the number of tasks of the receipt's chunk, at least 1.
+func (r Receipt) Tasks() uint64 { return max(1, r.Count) }
+
 // Agreed returns the nodes whose result was accepted, according to the receipt, if the first
 // round was the only one.
 func (r Receipt) Agreed() []string {
@@ -104,6 +111,9 @@ func (c *Challenge) validate() error {
 	}
 	if c.Judging == 0 && !c.Convicted {
 		return ErrInvalidGenesis.Wrapf("challenge of task %d of job %s: expected jobs that judge it, or a conviction, found neither", c.Task, c.JobId)
+	}
+	if c.Count == 0 {
+		return ErrInvalidGenesis.Wrapf("challenge of task %d of job %s: count: expected 1 or more, found 0", c.Task, c.JobId)
 	}
 	for _, d := range c.Defendants {
 		if d.Locked.IsNil() || d.Locked.IsNegative() || c.Convicted && d.Locked.IsPositive() {

@@ -123,9 +123,6 @@ func (s *JobSpec) validateChunk() error {
 		return ErrUnsupported.Wrapf("chunk_tasks: expected 1 under %s, found %d; ask for %s, which samples the tasks of a chunk",
 			s.Policy.Kind, s.ChunkTasks, POLICY_KIND_AUDIT)
 	}
-	if s.Policy.ChallengeBlocks > 0 {
-		return ErrUnsupported.Wrapf("chunk_tasks: expected 1 with challenge_blocks, found %d", s.ChunkTasks)
-	}
 	return nil
 }
 
