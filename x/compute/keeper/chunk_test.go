@@ -269,7 +269,8 @@ func TestChunksThatAJobCannotHave(t *testing.T) {
 	require.ErrorIs(t, post(func(s *types.JobSpec) { s.ChunkTasks = 101 }), types.ErrInvalidSpec)
 	require.ErrorIs(t, post(func(s *types.JobSpec) { s.ChunkTasks = 65 }), types.ErrInvalidSpec)
 	require.ErrorIs(t, post(func(s *types.JobSpec) { s.Policy.Samples = 65 }), types.ErrInvalidSpec)
+	f.setParams(func(p *types.Params) { p.MaxChunkTasks = types.MaxChunkTasks })
 	require.ErrorIs(t, post(func(s *types.JobSpec) {
-		s.Policy = types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 3}
-	}), types.ErrUnsupported)
+		s.Tasks, s.ChunkTasks, s.Policy = 342, 342, types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 3}
+	}), types.ErrInvalidSpec)
 }

@@ -40,6 +40,8 @@ func (t *Task) step() (bool, error) {
 		return t.decideAudit()
 	case types.ROUND_PHASE_REVEAL:
 		return t.concludeRound()
+	case types.ROUND_PHASE_LEAVES:
+		return t.concludeLeaves()
 	case types.ROUND_PHASE_REVIEW:
 		return t.acceptUnreviewed()
 	case types.ROUND_PHASE_UNSPECIFIED, types.ROUND_PHASE_CLOSED:
@@ -70,7 +72,7 @@ func (t *Task) NextDue() int64 {
 	switch round.Phase {
 	case types.ROUND_PHASE_AUDIT:
 		return t.nextPoll(round.AuditSeedHeight)
-	case types.ROUND_PHASE_REVEAL:
+	case types.ROUND_PHASE_REVEAL, types.ROUND_PHASE_LEAVES:
 		return round.RevealDeadline + 1
 	case types.ROUND_PHASE_REVIEW:
 		return round.ReviewDeadline + 1

@@ -45,14 +45,20 @@ func (t *Task) seats() uint64 {
 // pay returns what a part earns, in the reward's denom.
 func (t *Task) pay(a part) math.Int { return t.job.Pay(t.executes(a)) }
 
-// drawSamples draws the tasks of the chunk that auditors execute. The only replica has stated
-// the fuel of the chunk when it committed.
+// drawSamples draws the tasks of the chunk that auditors execute. The replicas have stated the
+// fuel of the chunk when they committed; the least counts.
 func (t *Task) drawSamples(seed []byte) {
 	if t.count() == 1 {
 		return
 	}
 	round := t.current()
-	n := types.SampleSize(t.count(), t.job.Policy.Samples, t.job.Fuel, round.Replicas[0].Fuel)
+	fuel := round.Replicas[0].Fuel
+	for i := range round.Replicas {
+		fuel = min(fuel, round.Replicas[i].Fuel)
+	}
+	// checkSamples keeps a single replica within the bound. A quorum is not bound by it: its
+	// replicas compare all tasks.
+	n := min(types.SampleSize(t.count(), t.job.Policy.Samples, t.job.Fuel, fuel), types.MaxSamples)
 	round.Samples = types.SampleTasks(seed, t.id, t.record.Index, t.count(), n)
 }
 
@@ -64,6 +70,9 @@ func (t *Task) leaf(a part, position uint32) (types.Subtree, bool) {
 	}
 	if t.count() == 1 {
 		return types.Subtree{Hash: a.Tag, Fuel: a.Metrics.Fuel}, true
+	}
+	if t.covers(a) && t.showsAll(a) {
+		return a.Leaves[position], true
 	}
 	n, found := slices.BinarySearch(t.record.Rounds[a.round].Samples, position)
 	if !found || n >= len(a.Leaves) {
@@ -86,31 +95,21 @@ func (t *Task) judged() []uint32 {
 }
 
 // samplesToJudge returns the positions of the tasks that judges have to execute because the
-// parts of the first round disagree: for each auditor the first sample about which it
-// contradicts the replica, or the first sample if it is silent. Whichever of the two is wrong
-// then loses, and no auditor can shield the replica from another one by a disagreement of its
-// own.
+// parts of the first round disagree: for each two parts the first position at which they do.
+// Whichever of the two is wrong then loses, and no part can shield another one by a
+// disagreement of its own. If parts are silent and the others agree, judges execute the first
+// sample.
 func (t *Task) samplesToJudge(ballots []ballot) []uint32 {
 	if t.count() == 1 {
 		return nil
 	}
-	samples := t.current().Samples
-	var judged []uint32
-	for i := range ballots {
-		if !ballots[i].a.auditor {
-			continue
-		}
-		for _, position := range samples {
-			mine, shown := t.leaf(ballots[i].a, position)
-			its, _ := t.leaf(ballots[0].a, position)
-			if !shown || !mine.Equal(&its) {
-				judged = append(judged, position)
-				break
-			}
-		}
+	if judged := t.disagreements(ballots); len(judged) > 0 {
+		return judged
 	}
-	slices.Sort(judged)
-	return slices.Compact(judged)
+	if samples := t.current().Samples; len(samples) > 0 {
+		return samples[:1]
+	}
+	return []uint32{0}
 }
 
 // rootless reports whether no node has revealed the root of a chunk whose auditors have
@@ -159,7 +158,7 @@ func (t *Task) handover(a part) math.Int {
 // checkSamples refuses a commitment of which an audit would have to sample more tasks than it
 // may.
 func (t *Task) checkSamples(tasks, fuel uint64) error {
-	if t.job.Policy.AuditBps == 0 || tasks <= types.MaxSamples {
+	if t.job.Policy.AuditBps == 0 || t.job.Policy.Replicas > 1 || tasks <= types.MaxSamples {
 		return nil
 	}
 	if n := types.SampleSize(tasks, t.job.Policy.Samples, t.job.Fuel, fuel); n > types.MaxSamples {

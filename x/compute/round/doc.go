@@ -23,6 +23,7 @@
 //	                │ decideAudit: no auditors
 //	                ▼
 //	             REVEAL        Reveal; in later rounds also Open
+//	               │  └─▶ LEAVES   replicas of a chunk whose roots differ show all results
 //	                │ concludeRound: all have revealed, or the deadline is past
 //	                ▼
 //	             decide ──▶ REVIEW    under TRUST only: Review, or acceptUnreviewed

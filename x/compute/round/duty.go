@@ -22,6 +22,10 @@ func (t *Task) OwesCommit(operator sdk.AccAddress, item types.CommitItem) (int64
 // height.
 func (t *Task) OwesReveal(operator sdk.AccAddress, item types.RevealItem) (int64, bool, error) {
 	a, err := t.held(operator, item.Ref)
+	if err == nil && t.mustShowAll(a) {
+		err = t.leavesMatch(a, item)
+		return t.current().RevealDeadline, err == nil, err
+	}
 	if err != nil || a.Status != types.ASSIGNMENT_STATUS_COMMITTED || a.round != t.index() ||
 		t.current().Phase != types.ROUND_PHASE_REVEAL {
 		return 0, false, err

@@ -61,8 +61,17 @@ func (t *Task) decide() error {
 		return err
 	}
 	decision, key := types.Decide(votes, rule)
+	if decision == types.DecisionAccept && t.index() == 0 && t.job.Slashable && t.rootsDiffer(ballots) {
+		// Auditors agree with all replicas about the samples; these differ elsewhere.
+		if decision = types.DecisionEscalate; rule.Last {
+			decision = types.DecisionFail
+		}
+	}
 	switch decision {
 	case types.DecisionEscalate:
+		if t.index() == 0 && t.count() > 1 && t.current().Phase == types.ROUND_PHASE_REVEAL && t.rootsDiffer(ballots) {
+			return t.startLeaves()
+		}
 		if err := t.forfeitSilent(ballots); err != nil {
 			return err
 		}

@@ -215,9 +215,10 @@ func TestAVerdictOnAChallengeReachesWhoAgreed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()
-			w.job.Challenged = &types.ChallengedTask{JobId: jobID}
+			contested := work{result: c.contested, fuel: 100}.tag(0)
+			w.job.Challenged = &types.ChallengedTask{JobId: jobID, Tag: contested, Fuel: 100}
 			w.challenge = &types.Challenge{
-				JobId: jobID, Tag: work{result: c.contested, fuel: 100}.tag(0), Fuel: 100, Requester: "wronged", Until: 60, Judging: 1,
+				JobId: jobID, Count: 1, Tag: contested, Fuel: 100, Requester: "wronged", Until: 60, Judging: 1,
 				Liability: math.NewInt(liability), Pledged: math.ZeroInt(),
 				Defendants: []types.Defendant{{Operator: "a", Locked: math.NewInt(liability)}},
 			}

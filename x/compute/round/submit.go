@@ -154,6 +154,13 @@ func (t *Task) Reveal(operator sdk.AccAddress, item types.RevealItem) error {
 	if err != nil {
 		return err
 	}
+	if t.mustShowAll(a) {
+		if err := t.leavesMatch(a, item); err != nil {
+			return err
+		}
+		a.Leaves = item.Leaves
+		return nil
+	}
 	if a.Status == types.ASSIGNMENT_STATUS_REVEALED {
 		return types.ErrAlreadyRevealed.Wrap("the tag is on chain")
 	}

@@ -59,7 +59,7 @@ func voidEchoes(ballots []ballot) {
 // false ones votes for another result.
 func (t *Task) vote(a part) types.Vote {
 	v := types.Vote{Operator: a.Operator, Round: a.round}
-	if a.Status != types.ASSIGNMENT_STATUS_REVEALED {
+	if a.Status != types.ASSIGNMENT_STATUS_REVEALED || t.mustShowAll(a) {
 		return v
 	}
 	if !t.discloses() {
@@ -82,10 +82,15 @@ func (t *Task) vote(a part) types.Vote {
 // stated returns what a part says without opening anything: its tag, or the root over what it
 // has revealed of the samples.
 func (t *Task) stated(a part) verdict {
-	if len(a.Leaves) == 0 {
+	samples := t.record.Rounds[a.round].Samples
+	if len(samples) == 0 {
 		return verdict{tag: a.Tag, fuel: a.Metrics.Fuel, exitCode: a.ExitCode}
 	}
-	root := types.ChunkRoot(a.Leaves)
+	leaves := make([]types.Subtree, len(samples))
+	for i, position := range samples {
+		leaves[i], _ = t.leaf(a, position)
+	}
+	root := types.ChunkRoot(leaves)
 	return verdict{tag: root.Hash, fuel: root.Fuel}
 }
 

@@ -20,6 +20,8 @@ func (t *Task) Waiting() types.Waiting {
 		out.Summary = "all replicas have committed; the seed that says whether auditors join is awaited"
 	case types.ROUND_PHASE_REVEAL:
 		out.Summary = fmt.Sprintf("%d of %d nodes have revealed; the others may up to height %d", round.Revealed, round.Target, round.RevealDeadline)
+	case types.ROUND_PHASE_LEAVES:
+		out.Summary = fmt.Sprintf("replicas have revealed different results; they may show those of all %d tasks up to height %d", t.count(), round.RevealDeadline)
 	case types.ROUND_PHASE_REVIEW:
 		out.Summary = fmt.Sprintf("the requester may reject the result up to height %d", round.ReviewDeadline)
 	default:
@@ -89,6 +91,7 @@ func (t *Task) WorkItem(operator string) (types.WorkItem, bool) {
 		Count:          t.count(),
 		Samples:        samples,
 		Shows:          shows,
+		MustShowAll:    t.mustShowAll(a),
 	}, true
 }
 

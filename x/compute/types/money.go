@@ -94,8 +94,8 @@ func (d PaymentDenom) BondValue(reward math.Int) math.Int {
 // Liability returns the amount of its node's bond that one replica of a chunk locks, in the
 // bond denom, under an effective policy. bondValue is what the pay of one task is worth.
 //
-// If a wrong result is slashed, the liability is at least the pay of the chunk and twice that
-// of the tasks that may be judged, at least the cost of the first further round that a single
+// If a wrong result is slashed, the liability is at least the pay of the chunk, twice that under
+// QUORUM, at least the cost of the first further round that a single
 // lie causes, and at least min_liability. The round after that takes place only if more than a
 // third of the votes are false, and as many liabilities pay for it. Under AUDIT, a lie about
 // the whole chunk is found with the probability D = q*h*s: q = audit_bps/10^4, h =
@@ -119,6 +119,9 @@ func (p Params) Liability(bondValue math.Int, policy Policy, slashed bool, tasks
 	}
 	judged := bondValue.MulRaw(int64(policy.MostJudged(tasks)))
 	liability := math.MaxInt(pay, judged.MulRaw(max(2, int64(p.Escalation[0]))))
+	if policy.Kind == POLICY_KIND_QUORUM {
+		liability = math.MaxInt(liability, pay.MulRaw(2))
+	}
 	if policy.Kind == POLICY_KIND_AUDIT {
 		const whole = BasisPoints * BasisPoints * BasisPoints
 		drawn := int64(policy.AuditBps) * int64(p.HonestBps) // q*h * 10^8
@@ -134,12 +137,11 @@ func (p Params) Liability(bondValue math.Int, policy Policy, slashed bool, tasks
 }
 
 // MostJudged returns the largest number of tasks of a chunk that judges execute after a
-// disagreement: one for each auditor, see round's samplesToJudge; and all under QUORUM.
+// disagreement. Each two parts disagree first about one of them. Among n sequences there are
+// at most n-1 places at which two of them first differ: n-1 for the samples of replicas and
+// auditors, and for all tasks of the replicas.
 func (p *Policy) MostJudged(tasks uint64) uint64 {
-	if p.Kind == POLICY_KIND_AUDIT {
-		return min(tasks, uint64(p.Auditors))
-	}
-	return tasks
+	return min(tasks, max(1, 2*uint64(p.Replicas)+uint64(p.Auditors)-2))
 }
 
 // AttemptFee returns what a replica earns for work that ends without a verdict.

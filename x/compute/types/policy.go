@@ -30,9 +30,9 @@ func (p *Policy) validate() error {
 	if p.Auditors > MaxRoundReplicas {
 		return ErrInvalidSpec.Wrapf("policy: auditors: expected at most %d, found %d", MaxRoundReplicas, p.Auditors)
 	}
-	if p.Samples > MaxSamples || p.Samples > 0 && p.Kind != POLICY_KIND_AUDIT {
-		return ErrInvalidSpec.Wrapf("policy: samples: expected at most %d, and none except under %s, found %d under %s",
-			MaxSamples, POLICY_KIND_AUDIT, p.Samples, p.Kind)
+	if p.Samples > MaxSamples || p.Samples > 0 && p.Auditors == 0 {
+		return ErrInvalidSpec.Wrapf("policy: samples: expected at most %d, and none without auditors, found %d with %d auditors",
+			MaxSamples, p.Samples, p.Auditors)
 	}
 	if p.Kind != POLICY_KIND_TRUST && (p.Node != "" || p.ReviewBlocks != 0) {
 		return ErrInvalidSpec.Wrapf("policy: expected node and review_blocks only under %s, found them under %s", POLICY_KIND_TRUST, p.Kind)
@@ -125,11 +125,9 @@ func (p Params) Effective(spec *JobSpec) (Policy, bool) {
 	}
 	policy.AuditBps = max(policy.AuditBps, p.AuditFloorBps)
 	policy.Auditors = max(policy.Auditors, 1)
-	if policy.Kind == POLICY_KIND_AUDIT {
-		policy.Samples = max(policy.Samples, p.MinSamples)
-	}
+	policy.Samples = max(policy.Samples, p.MinSamples)
 	if policy.AuditBps == 0 {
-		policy.Auditors = 0
+		policy.Auditors, policy.Samples = 0, 0
 	}
 	return policy, true
 }

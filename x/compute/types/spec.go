@@ -111,6 +111,10 @@ func (s *JobSpec) ValidateWork() error {
 // PerChunk returns the number of tasks of a chunk, at least 1.
 func (s *JobSpec) PerChunk() uint64 { return max(1, s.ChunkTasks) }
 
+// maxQuorumLeaves bounds the results that the replicas of a chunk show together if their roots
+// differ.
+const maxQuorumLeaves = 1_024
+
 // validateChunk checks the number of tasks of a chunk.
 func (s *JobSpec) validateChunk() error {
 	if most := min(s.Tasks, MaxChunkTasks); s.ChunkTasks > most {
@@ -119,9 +123,9 @@ func (s *JobSpec) validateChunk() error {
 	if s.PerChunk() == 1 {
 		return nil
 	}
-	if s.Policy.Kind == POLICY_KIND_QUORUM {
-		return ErrUnsupported.Wrapf("chunk_tasks: expected 1 under %s, found %d; ask for %s, which samples the tasks of a chunk",
-			s.Policy.Kind, s.ChunkTasks, POLICY_KIND_AUDIT)
+	if most := maxQuorumLeaves / uint64(max(1, s.Policy.Replicas)); s.Policy.Kind == POLICY_KIND_QUORUM && s.ChunkTasks > most {
+		return ErrInvalidSpec.Wrapf("chunk_tasks: expected at most %d for a quorum of %d, which shows all results if it disagrees, found %d",
+			most, s.Policy.Replicas, s.ChunkTasks)
 	}
 	return nil
 }

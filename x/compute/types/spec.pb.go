@@ -413,7 +413,7 @@ type Policy struct {
 	// its result; 0 for none. The stakes of its replicas stay locked meanwhile. Allowed only
 	// if wrong results are slashed.
 	ChallengeBlocks uint64 `protobuf:"varint,8,opt,name=challenge_blocks,json=challengeBlocks,proto3" json:"challenge_blocks,omitempty"`
-	// AUDIT: number of tasks that auditors execute again of a chunk in which all tasks use the
+	// Number of tasks that auditors execute again of a chunk in which all tasks use the
 	// same fuel, close to the limit, at most 64. Of a chunk whose tasks use less fuel than the
 	// limit they execute more, in proportion. 0 stands for the min_samples of the params.
 	Samples uint32 `protobuf:"varint,9,opt,name=samples,proto3" json:"samples,omitempty"`

@@ -1378,7 +1378,8 @@ type RevealItem struct {
 	Metrics Metrics `protobuf:"bytes,4,opt,name=metrics,proto3" json:"metrics"`
 	// Exit code of the program. The commitment includes it, and it is part of the vote.
 	ExitCode uint32 `protobuf:"varint,5,opt,name=exit_code,json=exitCode,proto3" json:"exit_code,omitempty"`
-	// Results of the round's samples, in their order; empty for a chunk of one task.
+	// Results of the round's samples, in their order; empty for a chunk of one task. If
+	// replicas have revealed different roots: results of all tasks, in a second reveal.
 	Leaves []Subtree `protobuf:"bytes,6,rep,name=leaves,proto3" json:"leaves"`
 	// For a replica of a first round: the other subtrees that make up the chunk's tree, from
 	// left to right.
