@@ -155,6 +155,24 @@ func TestATaskIsGivenBackInsideThePrepareWindow(t *testing.T) {
 	require.ErrorIs(t, f.release(drawn[1], types.ReleaseItem{Ref: r}), types.ErrNotAssigned)
 }
 
+// TestTheInputThatDiffersFromTaskToTaskCanBeReported: it has the number after those of the
+// program and of the inputs that all tasks share.
+func TestTheInputThatDiffersFromTaskToTaskCanBeReported(t *testing.T) {
+	f := newFixture(t)
+	f.network(4)
+	s := spec(coin(1_000), 3)
+	s.ArrayInput = &types.ArrayInput{
+		Path: "each.txt", Root: make([]byte, 32), Count: 1, MaxBytes: 10, Uris: []string{"http://127.0.0.1:1/in"},
+	}
+	require.EqualValues(t, 2, s.ArrayInputNumber(), "after the program and one input")
+	id := f.drawable(s)
+	drawn := f.assign(id, 4)
+	require.ErrorIs(t, f.unchanged(func() error {
+		return f.release(drawn[0], types.ReleaseItem{Ref: ref(id, 0), InputUnavailable: true, Input: 3})
+	}), types.ErrInvalidBatch)
+	require.NoError(t, f.release(drawn[0], types.ReleaseItem{Ref: ref(id, 0), InputUnavailable: true, Input: s.ArrayInputNumber()}))
+}
+
 func TestReportsEndATaskUnlessSomebodyHasShownTheInputIsThere(t *testing.T) {
 	f := newFixture(t)
 	f.network(5)

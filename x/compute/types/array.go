@@ -47,6 +47,15 @@ func taskText(text string, number uint64) string {
 // input comes last.
 func (s *JobSpec) ArrayInputNumber() uint32 { return uint32(len(s.Inputs)) + 1 }
 
+// InputCount returns the number of inputs that a release can name: the program, the inputs
+// that all tasks share, and the input that differs from task to task, if there is one.
+func (s *JobSpec) InputCount() uint32 {
+	if s.ArrayInput == nil {
+		return s.ArrayInputNumber()
+	}
+	return s.ArrayInputNumber() + 1
+}
+
 // ProofURI returns the URI at which the prefix of an ArrayInput serves the proof of a task's
 // input.
 func ProofURI(prefix string, task uint64) string {

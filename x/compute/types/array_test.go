@@ -24,6 +24,8 @@ func TestTaskStandsForItsIndexInArguments(t *testing.T) {
 func TestInputOfATaskComesAfterThoseOfAll(t *testing.T) {
 	require.Equal(t, uint32(1), (&types.JobSpec{}).ArrayInputNumber())
 	require.Equal(t, uint32(3), (&types.JobSpec{Inputs: make([]types.Input, 2)}).ArrayInputNumber())
+	require.Equal(t, uint32(3), (&types.JobSpec{Inputs: make([]types.Input, 2)}).InputCount())
+	require.Equal(t, uint32(4), (&types.JobSpec{Inputs: make([]types.Input, 2), ArrayInput: &types.ArrayInput{}}).InputCount())
 }
 
 // inputs returns an array of n inputs and the proof of each.
