@@ -12,6 +12,7 @@ import (
 	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/store"
+	"github.com/thetaedge/theta/x/compute/round"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -53,9 +54,7 @@ func TestAJobThatIsKnownAlreadyIsClaimedForTheNewSink(t *testing.T) {
 	a, stop := w.run()
 	defer stop()
 	require.Eventually(t, func() bool { return len(a.Status().Passed) == 1 }, patience, time.Millisecond)
-	w.chain.read(func() {
-		task.redelivery = &computetypes.Redelivery{Sink: elsewhere, Height: w.chain.height + 1, Count: 1}
-	})
+	w.chain.askAgain(elsewhere, task)
 	record := w.untilPhase(task, store.PhaseSettled)
 	require.True(t, w.web.holds(manifestAt(elsewhere, record)))
 }
@@ -71,9 +70,7 @@ func TestAProgramThatEndsRightAfterARequestIsDeliveredToTheNewSink(t *testing.T)
 	defer stop()
 	w.untilPhase(task, store.PhaseRunning)
 	stopBlocks()
-	w.chain.read(func() {
-		task.redelivery = &computetypes.Redelivery{Sink: elsewhere, Height: w.chain.height + 1, Count: 1}
-	})
+	w.chain.askAgain(elsewhere, task)
 	require.Eventually(t, func() bool {
 		w.chain.next()
 		var height int64
@@ -120,28 +117,25 @@ func TestARequestThatALaggingNodeDoesNotKnowYetIsHeededLater(t *testing.T) {
 	_, stop := w.run()
 	defer stop()
 	require.True(t, w.untilPhase(task, store.PhaseSettled).Delivered)
-	w.chain.read(func() {
-		task.redelivery = &computetypes.Redelivery{Sink: elsewhere, Height: w.chain.height + 1, Count: 1}
-	})
+	w.chain.askAgain(elsewhere, task)
 	require.Eventually(t, func() bool { return w.web.holds(manifestAt(elsewhere, w.record(task))) }, patience, time.Millisecond)
 }
 
 func TestAResultOfBeforeSinksWereJournalledIsDeliveredAfterItsEnd(t *testing.T) {
 	w := newWorld(t)
-	w.chain.othersCommit = false
-	task := w.chain.post(w.web, 1)
+	w.chain.params.RevealBlocks = 60
+	w.web.putErr = transfer.ErrUnreachable
+	task := w.chain.post(w.web, 1, under(w.chain.alone(ages)))
 	stopBlocks := w.chain.blocks(time.Millisecond)
 	_, stop := w.run()
-	record := w.untilPhase(task, store.PhaseCommitted)
+	record := w.untilPhase(task, store.PhaseRevealed)
 	stop()
 	stopBlocks()
 	_, err := w.journal.Edit(record.Key, func(r *store.Assignment) { r.Sink = "" })
 	require.NoError(t, err)
 	// The task ends while the daemon is being replaced.
-	w.chain.read(func() {
-		task.a.Tag = record.Tag
-		w.chain.settle(task, computetypes.ASSIGNMENT_STATUS_PAID)
-	})
+	w.chain.act(task, func(t *round.Task) error { return t.Review(true) })
+	w.web.set(func(web *fakeWeb) { web.putErr = nil })
 	w.again()
 	defer w.chain.blocks(time.Millisecond)()
 	_, stop = w.run()
@@ -182,8 +176,6 @@ func TestARequestOfBlocksToComeKeepsNoLaterOneFromBeingHeard(t *testing.T) {
 	liar.job.Store(&record.JobID)
 	require.Eventually(t, func() bool { return liar.shown.Load() > 1 }, patience, time.Millisecond)
 	liar.job.Store(nil)
-	w.chain.read(func() {
-		task.redelivery = &computetypes.Redelivery{Sink: elsewhere, Height: w.chain.height + 1, Count: 1}
-	})
+	w.chain.askAgain(elsewhere, task)
 	require.Eventually(t, func() bool { return w.web.holds(manifestAt(elsewhere, record)) }, patience, time.Millisecond)
 }

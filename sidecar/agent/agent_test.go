@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/blob"
@@ -19,6 +20,7 @@ import (
 	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/store"
+	"github.com/thetaedge/theta/x/compute/round"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -44,6 +46,7 @@ func newWorld(t *testing.T) *world {
 	w.journal, err = store.Open(w.home, nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, w.journal.Close()) })
+	w.chain.journal = w.journal
 	w.config = Config{
 		ChainID: testChainID, Chain: w.chain, Journal: w.journal, Transfers: w.web,
 		Executors: []executor.Executor{w.engine}, CacheDir: filepath.Join(w.home, "cache"), WorkDir: filepath.Join(w.home, "work"),
@@ -89,11 +92,27 @@ func (w *world) record(t *fakeTask) store.Assignment {
 
 func (w *world) untilPhase(t *fakeTask, phase store.Phase) store.Assignment {
 	w.t.Helper()
-	var record store.Assignment
-	require.Eventually(w.t, func() bool {
+	return w.untilRecord(t, phase.String(), func(r store.Assignment) bool { return r.Phase == phase })
+}
+
+// untilGivenBack waits until this node has given a task back. The answer to the release and the
+// state after it arrive in either order.
+func (w *world) untilGivenBack(t *fakeTask) store.Assignment {
+	w.t.Helper()
+	return w.untilRecord(t, "a release", func(r store.Assignment) bool {
+		return r.Phase == store.PhaseReleased || r.Phase == store.PhaseSettled && r.Verdict.Status == "released"
+	})
+}
+
+// untilRecord waits for a state of a record.
+func (w *world) untilRecord(t *fakeTask, what string, is func(store.Assignment) bool) (record store.Assignment) {
+	w.t.Helper()
+	if !assert.Eventually(w.t, func() bool {
 		record = w.record(t)
-		return record.Phase == phase
-	}, patience, time.Millisecond, "expected %s, found %s (%s)", phase, record.Phase, record.LastError)
+		return is(record)
+	}, patience, time.Millisecond) {
+		require.Failf(w.t, "the record did not change", "expected %s, found %s (%s)", what, record.Phase, record.LastError)
+	}
 	return record
 }
 
@@ -133,9 +152,10 @@ func TestKilledAnywhereEndsSettledWithOneCommitment(t *testing.T) {
 func killedAt(t *testing.T, kind string, after bool, step int) (died bool) {
 	t.Run(fmt.Sprintf("%s %d after=%v", kind, step, after), func(t *testing.T) {
 		w := newWorld(t)
-		// The chain escalates, so that the journal passes through every phase.
-		w.chain.escalates = true
-		task := w.chain.post(w.web, 1)
+		// The task escalates, so that the journal passes through every phase.
+		w.chain.params.ClaimBlocks = 5
+		task := w.chain.post(w.web, 1, under(quorum))
+		w.chain.liars[w.chain.nodes[0].String()] = true
 		death := &crash{left: step, after: after}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -167,7 +187,7 @@ func killedAt(t *testing.T, kind string, after bool, step int) (died bool) {
 		require.Equal(t, "paid", record.Verdict.Status)
 		w.chain.read(func() {
 			require.Len(t, task.commitments, 1, "never two different commitments")
-			require.NotNil(t, task.digest, "opened when asked")
+			require.True(t, task.opened(record.ResultDigest), "opened when asked")
 		})
 	})
 	return died
@@ -175,7 +195,6 @@ func killedAt(t *testing.T, kind string, after bool, step int) (died bool) {
 
 func TestDeliveryIsRetriedAndNothingIsRevealedBeforeIt(t *testing.T) {
 	w := newWorld(t)
-	w.chain.revealBlocks = 1 << 30
 	w.web.putErr = fmt.Errorf("relay: %w", transfer.ErrUnreachable)
 	task := w.chain.post(w.web, 1)
 	defer w.chain.blocks(2 * time.Millisecond)()
@@ -194,8 +213,8 @@ func TestDeliveryIsRetriedAndNothingIsRevealedBeforeIt(t *testing.T) {
 
 func TestNearDeadlineRevealsWithoutDelivery(t *testing.T) {
 	w := newWorld(t)
-	w.chain.revealBlocks = 400
-	w.config.RevealMargin = 200
+	w.chain.params.RevealBlocks = 100
+	w.config.RevealMargin = 50
 	w.web.putErr = fmt.Errorf("relay: %w", transfer.ErrUnreachable)
 	task := w.chain.post(w.web, 1)
 	defer w.chain.blocks(3 * time.Millisecond)()
@@ -209,7 +228,7 @@ func TestNearDeadlineRevealsWithoutDelivery(t *testing.T) {
 func TestOutputsLeaveOnlyWhenAllHaveCommitted(t *testing.T) {
 	w := newWorld(t)
 	w.chain.othersCommit = false
-	task := w.chain.post(w.web, 1)
+	task := w.chain.post(w.web, 1, under(quorum))
 	defer w.chain.blocks(2 * time.Millisecond)()
 	_, stop := w.run()
 	defer stop()
@@ -224,13 +243,13 @@ func TestOutputsLeaveOnlyWhenAllHaveCommitted(t *testing.T) {
 
 func TestEscalationOpensTheDigest(t *testing.T) {
 	w := newWorld(t)
-	w.chain.escalates = true
-	task := w.chain.post(w.web, 1)
+	task := w.chain.post(w.web, 1, under(quorum))
+	w.chain.liars[w.chain.nodes[0].String()] = true
 	defer w.chain.blocks(2 * time.Millisecond)()
 	_, stop := w.run()
 	defer stop()
 	record := w.untilPhase(task, store.PhaseSettled)
-	require.Equal(t, record.ResultDigest, task.digest)
+	w.chain.read(func() { require.True(t, task.opened(record.ResultDigest)) })
 }
 
 func TestMissingInputIsReleasedByItsNumber(t *testing.T) {
@@ -243,7 +262,7 @@ func TestMissingInputIsReleasedByItsNumber(t *testing.T) {
 	defer w.chain.blocks(2 * time.Millisecond)()
 	_, stop := w.run()
 	defer stop()
-	w.untilPhase(task, store.PhaseReleased)
+	w.untilGivenBack(task)
 	require.True(t, task.released.InputUnavailable)
 	require.Equal(t, uint32(1), task.released.Input)
 	require.Empty(t, task.commitments)
@@ -270,7 +289,7 @@ func TestADrippingServerIsGivenUpInsideThePrepareWindow(t *testing.T) {
 	defer w.chain.blocks(2 * time.Millisecond)()
 	_, stop := w.run()
 	defer stop()
-	w.untilPhase(task, store.PhaseReleased)
+	w.untilGivenBack(task)
 	require.True(t, task.released.InputUnavailable)
 	require.Empty(t, task.commitments)
 }
@@ -282,7 +301,7 @@ func TestBrokenMachineGivesTheTaskBackWithoutBlamingAnInput(t *testing.T) {
 	defer w.chain.blocks(2 * time.Millisecond)()
 	_, stop := w.run()
 	defer stop()
-	w.untilPhase(task, store.PhaseReleased)
+	w.untilGivenBack(task)
 	require.False(t, task.released.InputUnavailable)
 }
 
@@ -327,7 +346,7 @@ func TestNodeHoldsNoMoreThanItsSlots(t *testing.T) {
 	held := 0
 	w.chain.read(func() {
 		for _, task := range tasks {
-			if task.a != nil {
+			if w.chain.holds(task) {
 				held++
 			}
 		}
@@ -376,10 +395,10 @@ func TestDrainRevealsWhatIsHeldAndClaimsNothingNew(t *testing.T) {
 func TestForeignCommitmentIsReportedAndNeverRevealed(t *testing.T) {
 	w := newWorld(t)
 	task := w.chain.post(w.web, 1)
-	task.a = &computetypes.Assignment{
-		Operator: w.chain.operator.String(), Status: computetypes.ASSIGNMENT_STATUS_COMMITTED,
-		AssignedHeight: 11, CommitDeadline: 2011, Commitment: make([]byte, 32),
-	}
+	w.chain.claimed(task)
+	w.chain.act(task, func(t *round.Task) error {
+		return t.Commit(w.chain.operator, computetypes.CommitItem{Ref: task.ref, Commitment: make([]byte, 32)})
+	})
 	defer w.chain.blocks(2 * time.Millisecond)()
 	a, stop := w.run()
 	defer stop()
@@ -391,7 +410,6 @@ func TestForeignCommitmentIsReportedAndNeverRevealed(t *testing.T) {
 
 func TestCommitThatNeverArrivedIsSentAgainUnchanged(t *testing.T) {
 	w := newWorld(t)
-	w.chain.refuse = chain.Open // the chain accepts everything that this test sends
 	task := w.chain.post(w.web, 1)
 	lost := &losingChain{fakeChain: w.chain}
 	w.config.Chain = lost
@@ -413,7 +431,8 @@ type losingChain struct {
 func (c *losingChain) Submit(ctx context.Context, batch chain.Batch, limit int) (chain.Submission, error) {
 	if len(batch.Commits) > 0 && c.lost == 0 {
 		c.lost++
-		c.read(func() { c.byRef(batch.Commits[0].Ref).commitments[string(batch.Commits[0].Commitment)] = true })
+		ref := batch.Commits[0].Ref
+		c.read(func() { c.findTask(ref.JobId, ref.Task).commitments[string(batch.Commits[0].Commitment)] = true })
 		return chain.Submission{}, chain.ErrNotIncluded
 	}
 	return c.fakeChain.Submit(ctx, batch, limit)

@@ -12,19 +12,13 @@ import (
 
 	"github.com/thetaedge/theta/executor/manifest"
 	"github.com/thetaedge/theta/sidecar/store"
-	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
 // assigned assigns a task to the node and writes the record that a daemon leaves in the
 // journal when it dies.
 func (w *world) assigned(t *fakeTask, crashes uint32) {
 	w.t.Helper()
-	w.chain.read(func() {
-		t.a = &computetypes.Assignment{
-			Operator: w.chain.operator.String(), Status: computetypes.ASSIGNMENT_STATUS_ASSIGNED,
-			AssignedHeight: w.chain.height, CommitDeadline: w.chain.height + int64(t.spec.CommitBlocks),
-		}
-	})
+	w.chain.claimed(t)
 	key := keyOf(t.ref)
 	require.NoError(w.t, w.journal.Put(store.Assignment{Key: key, Phase: store.PhaseAssigned}))
 	_, err := w.journal.Advance(key, store.PhaseAssigned, store.PhasePreparing, nil)
@@ -40,7 +34,7 @@ func TestAProgramThatEndsTheDaemonTwiceIsGivenBack(t *testing.T) {
 	defer w.chain.blocks(2 * time.Millisecond)()
 	a, stop := w.run()
 	defer stop()
-	record := w.untilPhase(task, store.PhaseReleased)
+	record := w.untilGivenBack(task)
 	require.False(t, task.released.InputUnavailable, "no input is to blame")
 	require.Zero(t, w.engine.executions())
 	require.Contains(t, record.LastError, "died more than once")

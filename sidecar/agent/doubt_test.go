@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"testing"
 	"time"
@@ -32,21 +33,35 @@ func (c *lateChain) Submit(ctx context.Context, batch chain.Batch, limit int) (c
 	return c.fakeChain.Submit(ctx, batch, limit)
 }
 
+// postBelow posts a task in whose draw this node has a lower rank than in that of another task.
+func (w *world) postBelow(other *fakeTask, change func(*fakeTask)) (task *fakeTask) {
+	w.chain.read(func() {
+		c := w.chain
+		for n := 2; ; n++ {
+			task = c.add(w.web, n, change)
+			c.start(task)
+			if bytes.Compare(c.rank(task, c.operator), c.rank(other, c.operator)) < 0 {
+				return
+			}
+			c.tasks = c.tasks[:len(c.tasks)-1]
+		}
+	})
+	return task
+}
+
 // TestAClaimOfWhichNothingIsKnownIsNotClaimedOver checks that a claim whose outcome is unknown
 // keeps its room on the machine, whatever rank a later draw has.
 func TestAClaimOfWhichNothingIsKnownIsNotClaimedOver(t *testing.T) {
 	w := newWorld(t)
 	w.config.Policy = bid.Policy{MaxJobs: 1, FuelPerBlock: 10}
 	w.engine.hold = make(chan struct{})
-	post := func(n int, rank byte) *fakeTask {
-		task := w.chain.post(w.web, n)
-		task.spec.Resources.Fuel, task.spec.PrepareBlocks, task.spec.CommitBlocks = 10_000, 5, 1_500
-		task.rank = rank
-		return task
+	w.chain.params.ClaimBlocks = ages
+	demanding := func(t *fakeTask) {
+		t.spec.Policy, t.spec.Resources.Fuel, t.spec.PrepareBlocks, t.spec.CommitBlocks = audited, 10_000, 5, 1_500
 	}
-	first := post(1, 9)
+	first := w.chain.post(w.web, 1, demanding)
 	var second *fakeTask
-	late := &lateChain{fakeChain: w.chain, after: func() { second = post(2, 1) }}
+	late := &lateChain{fakeChain: w.chain, after: func() { second = w.postBelow(first, demanding) }}
 	w.config.Chain = late
 	defer w.chain.blocks(2 * time.Millisecond)()
 	a, stop := w.run()
@@ -56,6 +71,6 @@ func TestAClaimOfWhichNothingIsKnownIsNotClaimedOver(t *testing.T) {
 	height := a.Status().Height
 	require.Eventually(t, func() bool { return a.Status().Height > height+20 }, patience, time.Millisecond)
 	w.chain.read(func() {
-		require.False(t, first.a != nil && second.a != nil, "both are held, and the machine can run one in time")
+		require.False(t, w.chain.holds(first) && w.chain.holds(second), "both are held, and the machine can run one in time")
 	})
 }

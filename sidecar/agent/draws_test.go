@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"testing"
@@ -21,14 +22,14 @@ func TestCommittedWorkFreesTheMachineForTheNext(t *testing.T) {
 	w.chain.othersCommit = false
 	w.config.Policy = bid.Policy{MaxJobs: 1, FuelPerBlock: 1000}
 	for n := range 6 {
-		w.chain.post(w.web, n)
+		w.chain.post(w.web, n, under(quorum))
 	}
 	defer w.chain.blocks(2 * time.Millisecond)()
 	_, stop := w.run()
 	defer stop()
 	committed := func() (n int) {
 		for _, task := range w.chain.tasks {
-			if task.a != nil && task.a.Status == computetypes.ASSIGNMENT_STATUS_COMMITTED {
+			if part := w.chain.part(task); part != nil && part.Status == computetypes.ASSIGNMENT_STATUS_COMMITTED {
 				n++
 			}
 		}
@@ -95,28 +96,33 @@ func (c *claimLosingChain) Submit(ctx context.Context, batch chain.Batch, limit 
 func TestLowestRanksAreClaimedFirst(t *testing.T) {
 	w := newWorld(t)
 	w.config.Policy.MaxJobs = 2
-	w.engine.hold = make(chan struct{})
-	var tasks []*fakeTask
-	for n, rank := range []byte{9, 3, 255, 5, 1} {
-		task := w.chain.post(w.web, n)
-		task.rank = rank
-		tasks = append(tasks, task)
+	w.chain.params.ClaimBlocks = ages
+	for n := range 5 {
+		w.chain.post(w.web, n, under(audited))
 	}
+	tasks := slices.Clone(w.chain.tasks)
+	lost := tasks[2]
+	lost.outranked = true
+	// The seeds become known in one block, before the node looks for draws.
+	w.chain.skip(2)
+	slices.SortFunc(tasks, func(x, y *fakeTask) int {
+		return bytes.Compare(w.chain.rank(x, w.chain.operator), w.chain.rank(y, w.chain.operator))
+	})
+	tasks = slices.DeleteFunc(tasks, func(t *fakeTask) bool { return t == lost })
 	defer w.chain.blocks(2 * time.Millisecond)()
 	a, stop := w.run()
 	defer stop()
 	w.until("a batch", func() bool { return len(w.chain.batches) > 0 })
 	w.chain.read(func() {
-		require.Equal(t, []computetypes.TaskRef{tasks[4].ref, tasks[1].ref}, w.chain.batches[0].Claims)
+		require.Equal(t, []computetypes.TaskRef{tasks[0].ref, tasks[1].ref}, w.chain.batches[0].Claims)
 	})
 	require.Eventually(t, func() bool { return len(a.Status().Passed) == 3 }, patience, time.Millisecond)
 	reasons := map[string]string{}
 	for _, p := range a.Status().Passed {
 		reasons[p.JobID] = p.Reason
 	}
-	require.Contains(t, reasons[tasks[2].ref.JobId], "lower ranks")
-	require.Contains(t, reasons[tasks[0].ref.JobId], "no slot is free")
-	close(w.engine.hold)
+	require.Contains(t, reasons[lost.ref.JobId], "lower ranks")
+	require.Contains(t, reasons[tasks[2].ref.JobId], "no slot is free")
 }
 
 func TestAllOpenDrawsAreLookedThroughInTurn(t *testing.T) {

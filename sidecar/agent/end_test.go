@@ -7,93 +7,114 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"cosmossdk.io/math"
-
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// downFrom runs a node until a task has reached a phase and then stops it. The job has the
-// given number of tasks.
+const (
+	// endingBlocks is the time for a commitment in the following tests.
+	endingBlocks = 400
+	// afterAll is the number of blocks after which such a task has ended.
+	afterAll = 3 * endingBlocks
+)
+
+// downFrom runs a node until a task of three nodes has reached a phase and then stops it. The
+// job has the given number of tasks.
 func downFrom(t *testing.T, phase store.Phase, tasks int) (*world, *fakeTask) {
 	t.Helper()
 	w := newWorld(t)
-	task := w.chain.postArray(w.web, 1, tasks)[0]
-	w.chain.tasks = []*fakeTask{task}
-	if phase != store.PhaseClaimed {
-		w.chain.othersCommit = phase != store.PhaseCommitted
-	}
-	if phase == store.PhaseRunning {
+	task := w.chain.postArray(w.web, 1, tasks, under(quorum), func(t *fakeTask) {
+		t.spec.CommitBlocks, t.spec.LifetimeBlocks = endingBlocks, endingBlocks
+	})[0]
+	w.chain.only(task)
+	w.chain.othersCommit, w.chain.params.RevealBlocks = false, endingBlocks/4
+	switch phase {
+	case store.PhaseRunning:
 		w.engine.hold = make(chan struct{})
-	}
-	if phase == store.PhasePreparing {
+	case store.PhasePreparing:
 		w.web.drips = true
 	}
-	stopBlocks := w.chain.blocks(time.Millisecond)
-	if phase == store.PhaseClaimed {
-		stopBlocks() // the node's own transaction makes the only block
-		w.chain.read(func() { task.close = w.chain.height + 3 })
+	w.chain.skip(2) // the seed of the draw is known
+	stopBlocks := func() {}
+	if phase != store.PhaseClaimed { // a claim makes a block of its own
+		stopBlocks = w.chain.blocks(time.Millisecond)
 	}
 	_, stop := w.run()
 	w.untilPhase(task, phase)
-	if phase == store.PhaseClaimed {
-		w.until("the claim", func() bool { return task.a != nil })
-	}
+	w.until("the claim", func() bool { return w.chain.part(task) != nil })
 	stop()
 	stopBlocks()
 	w.again()
 	return w, task
 }
 
-var endedFrom = []store.Phase{store.PhaseClaimed, store.PhasePreparing, store.PhaseRunning, store.PhaseCommitted}
+// unended are the phases before a result leaves the machine.
+var unended = []store.Phase{store.PhaseClaimed, store.PhasePreparing, store.PhaseRunning}
+
+// settledAfterwards starts the daemon again and returns the record once it is settled.
+func (w *world) settledAfterwards(task *fakeTask) store.Assignment {
+	w.t.Helper()
+	stopBlocks := w.chain.blocks(time.Millisecond)
+	_, stop := w.run()
+	defer func() {
+		stop()
+		stopBlocks()
+	}()
+	return w.untilPhase(task, store.PhaseSettled)
+}
 
 func TestAnEndIsReadFromTheReceiptWhateverPhaseTheDaemonWentDownIn(t *testing.T) {
 	for _, tasks := range []int{1, 3} {
-		for _, phase := range endedFrom {
-			for _, status := range []computetypes.AssignmentStatus{
-				computetypes.ASSIGNMENT_STATUS_MISSED, computetypes.ASSIGNMENT_STATUS_PAID,
-			} {
-				t.Run(fmt.Sprintf("%d tasks, %s, %s", tasks, phase, status), func(t *testing.T) {
-					w, task := downFrom(t, phase, tasks)
-					w.chain.read(func() {
-						w.chain.settle(task, status)
-						if status == computetypes.ASSIGNMENT_STATUS_MISSED {
-							task.receipt.Outcomes[0].Slashed = math.NewInt(77)
-							w.chain.ended[w.chain.height] = []computetypes.Receipt{*task.receipt}
-						}
-						w.chain.height += 3_000 // long after every deadline
-					})
-					defer w.chain.blocks(time.Millisecond)()
-					_, stop := w.run()
-					defer stop()
-					record := w.untilPhase(task, store.PhaseSettled)
-					if status == computetypes.ASSIGNMENT_STATUS_MISSED {
-						require.Equal(t, "missed", record.Verdict.Status)
-						require.Equal(t, "77", record.Verdict.Slashed)
-					} else {
-						require.Equal(t, "paid", record.Verdict.Status)
+		for _, phase := range append([]store.Phase{store.PhaseCommitted}, unended...) {
+			t.Run(fmt.Sprintf("%d tasks, %s, not finished", tasks, phase), func(t *testing.T) {
+				w, task := downFrom(t, phase, tasks)
+				// Without a commitment, all nodes miss the deadline. With one, this node alone
+				// does not reveal.
+				w.chain.read(func() { w.chain.othersCommit = phase == store.PhaseCommitted })
+				w.chain.skip(afterAll)
+				record := w.settledAfterwards(task)
+				if phase == store.PhaseCommitted {
+					require.Equal(t, "no_reveal", record.Verdict.Status)
+					require.Equal(t, fmt.Sprint(liability), record.Verdict.Slashed)
+					return
+				}
+				require.Equal(t, "missed", record.Verdict.Status)
+				require.Equal(t, missedFault, record.Verdict.Slashed)
+			})
+			t.Run(fmt.Sprintf("%d tasks, %s, paid", tasks, phase), func(t *testing.T) {
+				w, task := downFrom(t, phase, tasks)
+				w.chain.read(func() {
+					if w.chain.othersCommit, task.replaced = true, true; phase != store.PhaseCommitted {
+						task.found = []byte("text")
 					}
 				})
-			}
+				w.chain.skip(afterAll)
+				record := w.settledAfterwards(task)
+				require.Equal(t, "paid", record.Verdict.Status)
+				require.Equal(t, "1000", record.Verdict.Paid)
+			})
 		}
 	}
 }
 
+// goOnWithout makes the other nodes commit. This node misses its deadline, and the others wait
+// for another node.
+func (w *world) goOnWithout(task *fakeTask) {
+	w.chain.read(func() { w.chain.othersCommit, task.found = true, []byte("text") })
+	w.chain.skip(endingBlocks + endingBlocks/2)
+	w.chain.read(func() { require.False(w.t, task.record.Ended(), "the others wait for another node") })
+}
+
 func TestAnEndIsReadFromTheTaskThatGoesOn(t *testing.T) {
 	for _, tasks := range []int{1, 3} {
-		for _, phase := range endedFrom {
+		for _, phase := range unended {
 			t.Run(fmt.Sprintf("%d tasks, %s", tasks, phase), func(t *testing.T) {
 				w, task := downFrom(t, phase, tasks)
-				w.chain.read(func() {
-					w.chain.depart(task, computetypes.ASSIGNMENT_STATUS_MISSED, 77)
-					w.chain.height += 3_000
-				})
-				defer w.chain.blocks(time.Millisecond)()
-				_, stop := w.run()
-				defer stop()
-				record := w.untilPhase(task, store.PhaseSettled)
+				w.chain.read(func() { task.spec.LifetimeBlocks = ages }) // the requester tops it up
+				w.goOnWithout(task)
+				record := w.settledAfterwards(task)
 				require.Equal(t, "missed", record.Verdict.Status)
-				require.Equal(t, "77", record.Verdict.Slashed)
+				require.Equal(t, missedFault, record.Verdict.Slashed)
 			})
 		}
 	}
@@ -105,16 +126,15 @@ func TestOnlyANodeWithoutASeatWasNotDrawn(t *testing.T) {
 			t.Run(fmt.Sprintf("%d tasks, ended %t", tasks, ended), func(t *testing.T) {
 				w, task := downFrom(t, store.PhaseClaimed, tasks)
 				w.chain.read(func() {
-					task.released = &computetypes.ReleaseItem{} // the node is not drawn again
+					task.outranked = true
 					if ended {
-						w.chain.settle(task, computetypes.ASSIGNMENT_STATUS_PAID)
-						task.receipt.Outcomes[0].Operator = "somebody else"
-						w.chain.ended[w.chain.height] = []computetypes.Receipt{*task.receipt}
+						w.chain.othersCommit, task.found = true, []byte("text")
 					}
-					task.a = nil
-					w.chain.height += 3_000
 				})
-				defer w.chain.blocks(time.Millisecond)()
+				w.chain.skip(endingBlocks / 2)
+				w.chain.read(func() { require.Equal(t, ended, task.record.Ended()) })
+				stopBlocks := w.chain.blocks(time.Millisecond)
+				defer stopBlocks()
 				_, stop := w.run()
 				defer stop()
 				require.Equal(t, "not drawn", w.untilPhase(task, store.PhaseReleased).LastError)
@@ -125,15 +145,15 @@ func TestOnlyANodeWithoutASeatWasNotDrawn(t *testing.T) {
 
 func TestAnEndThatCannotBeReadIsCalledUnknown(t *testing.T) {
 	w, task := downFrom(t, store.PhaseClaimed, 3)
+	w.chain.skip(afterAll)
 	w.chain.read(func() {
-		w.chain.settle(task, computetypes.ASSIGNMENT_STATUS_MISSED)
+		require.Equal(t, computetypes.TASK_STATUS_EXPIRED, task.receipt.Status)
 		w.chain.noResults = true
-		w.chain.height += 100
 	})
 	_, stop := w.run()
 	defer stop()
 	require.Eventually(t, func() bool {
-		w.chain.read(func() { w.chain.height += 20 })
+		w.chain.skip(20)
 		return w.record(task).Phase == store.PhaseFailed
 	}, patience, 2*time.Millisecond)
 	record := w.record(task)

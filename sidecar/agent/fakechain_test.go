@@ -2,7 +2,6 @@ package agent
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"fmt"
 	"slices"
@@ -20,70 +19,19 @@ import (
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
-	rewardstypes "github.com/thetaedge/theta/x/rewards/types"
 )
 
 const (
 	testChainID = "theta-test-1"
-	// openDraw is the closing height of a draw that waits for this node's claim. It is so
-	// large that even a test on a very busy machine does not reach it.
-	openDraw = 1 << 40
+	// ages is a number of blocks that even a test on a very busy machine does not reach.
+	ages = 1 << 30
+	// postedHeight is the height at which jobs are posted.
+	postedHeight = 5
 )
 
-// fakeTask is one task on the fake chain, as one node sees it.
-type fakeTask struct {
-	ref       computetypes.TaskRef
-	requester string
-	spec      computetypes.JobSpec
-	close     int64
-	current   uint32
-	phase     computetypes.RoundPhase
-	reveal    int64
-	mustOpen  bool
-	// judges reports whether the task judges a challenge, so that digests are disclosed in the
-	// first round.
-	judges  bool
-	a       *computetypes.Assignment
-	receipt *computetypes.Receipt
-	// commitments contains all commitments that were ever sent, accepted or not.
-	commitments map[string]bool
-	digest      []byte
-	rank        byte
-	// tasks is the number of tasks of the job. If it is more than one, the state does not keep
-	// receipts.
-	tasks uint64
-	stage stage
-	// departed says how this node has left a task that continues.
-	departed []computetypes.Outcome
-	released *computetypes.ReleaseItem
-	// redelivery is the requester's latest request to deliver again.
-	redelivery *computetypes.Redelivery
-}
-
-// traceKey returns the key of the traces of a round of the task.
-func (t *fakeTask) traceKey(round uint32) []byte {
-	sum := sha256.Sum256(fmt.Appendf(nil, "key of %s %d %d", t.ref.JobId, t.ref.Task, round))
-	return sum[:]
-}
-
-// challengedKey is the trace key of the task that challenge judges execute again.
-var challengedKey = bytes.Repeat([]byte{9}, sha256.Size)
-
-// keys returns the keys of the traces in the tag of this node's round.
-func (t *fakeTask) keys() [][]byte {
-	own := t.traceKey(t.ref.Round)
-	switch {
-	case t.judges:
-		return [][]byte{challengedKey, own}
-	case t.ref.Round > 0:
-		return [][]byte{t.traceKey(0), own}
-	default:
-		return [][]byte{own}
-	}
-}
-
-// fakeChain is the protocol in memory, as one node sees it: draws close, deadlines pass and
-// commitments bind.
+// fakeChain runs real rounds in memory: the state machine of x/compute decides what this node
+// and the other nodes may do. It contains neither stores nor consensus, and everything outside
+// of tasks is set by the test.
 type fakeChain struct {
 	t        *testing.T
 	mu       sync.Mutex
@@ -91,23 +39,29 @@ type fakeChain struct {
 	operator sdk.AccAddress
 	worker   sdk.AccAddress
 	slots    uint32
+	params   computetypes.Params
 	tasks    []*fakeTask
-	// othersCommit makes the round continue to reveals once this node has committed.
+	// journal is the journal of this node. Honest nodes take their results from it.
+	journal *store.Journal
+	// nodes contains the other nodes. The first ones are the replicas of first rounds. The
+	// others are auditors and the nodes of further rounds.
+	nodes []sdk.AccAddress
+	// liars contains the nodes that report a different result.
+	liars map[string]bool
+	// othersCommit reports whether the other nodes commit as soon as this node has.
 	othersCommit bool
-	// escalates makes a later round ask this node to open its result.
-	escalates    bool
-	revealBlocks int64
-	// auditBlocks is the number of blocks until the seed of an audit is known. auditorBlocks
-	// is the number of blocks until auditors have committed. reviewBlocks is the number of
-	// blocks in which the requester may reject.
-	auditBlocks, auditorBlocks, reviewBlocks int64
+	// auditSeedsLate means that the seeds of audits are not known yet.
+	auditSeedsLate bool
+	// queueStuck means that the queue does not visit tasks, as in a chain with very many tasks
+	// that are due.
+	queueStuck bool
 	// page is the size of the pages of draws.
 	page int
 	// ended contains the receipts in the events of each block.
 	ended map[int64][]computetypes.Receipt
 	// noResults means that the node does not keep the results of blocks.
 	noResults bool
-	// refuse makes an item of this action fail with a code.
+	// refuse makes the items of this action fail.
 	refuse  chain.Action
 	batches []chain.Batch
 	claims  int
@@ -120,312 +74,149 @@ type fakeChain struct {
 	// grant pays the fees. Its zero value has no limit.
 	grant    chain.Grant
 	grantErr error
-	// onBlock is called in each block while the lock is held. It may be nil.
-	onBlock func()
 	// feesLeft is the amount that the owner allows today. nil means no limit.
 	feesLeft *math.Int
 }
 
 func newFakeChain(t *testing.T) *fakeChain {
 	params.SetSDKDefaults()
-	return &fakeChain{
-		t: t, height: 10, status: edgenodetypes.NODE_STATUS_ACTIVE, slots: 4, othersCommit: true, revealBlocks: 200,
+	c := &fakeChain{
+		t: t, height: 10, status: edgenodetypes.NODE_STATUS_ACTIVE, slots: 4, othersCommit: true, leaseEnd: ages,
 		operator: sdk.AccAddress(bytes.Repeat([]byte{1}, 20)),
 		worker:   sdk.AccAddress(bytes.Repeat([]byte{2}, 20)),
-		crash:    &crash{left: -1},
-		page:     200, ended: map[int64][]computetypes.Receipt{},
+		params:   computetypes.DefaultParams(), liars: map[string]bool{},
+		crash: &crash{left: -1},
+		page:  200, ended: map[int64][]computetypes.Receipt{},
+	}
+	c.params.ClaimBlocks, c.params.RevealBlocks, c.params.SeedTimeoutBlocks = 10, ages, ages
+	c.params.MaxDraws, c.params.Escalation, c.params.AuditFloorBps = 5, []uint32{3, 3}, 0
+	for n := range 20 {
+		c.nodes = append(c.nodes, sdk.AccAddress(bytes.Repeat([]byte{byte(10 + n)}, 20)))
+	}
+	return c
+}
+
+var (
+	quorum  = computetypes.Policy{Kind: computetypes.POLICY_KIND_QUORUM, Replicas: 3}
+	audited = computetypes.Policy{Kind: computetypes.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 10_000, Auditors: 2}
+)
+
+// alone returns a policy under which only this node works. The requester may reject the result
+// in a number of blocks.
+func (c *fakeChain) alone(reviewBlocks uint64) computetypes.Policy {
+	return computetypes.Policy{
+		Kind: computetypes.POLICY_KIND_TRUST, Replicas: 1, Node: c.operator.String(), ReviewBlocks: reviewBlocks,
 	}
 }
 
-// post adds a job whose program is on the web.
-func (c *fakeChain) post(web *fakeWeb, n int) *fakeTask {
+// post adds a job whose program is on the web. Without a change of its policy, the job names
+// this node. Its first draw starts when the chain next visits it.
+func (c *fakeChain) post(web *fakeWeb, n int, change ...func(*fakeTask)) *fakeTask {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.add(web, n, change...)
+}
+
+func (c *fakeChain) add(web *fakeWeb, n int, change ...func(*fakeTask)) *fakeTask {
 	program := []byte(fmt.Sprintf("program %d", n))
 	digest := blob.DigestOf(program)
 	address := fmt.Sprintf("http://relay.example/v1/blobs/%s", digest)
 	web.set(func(w *fakeWeb) { w.content[address] = program })
 	task := &fakeTask{
-		ref: computetypes.TaskRef{JobId: fmt.Sprintf("5-0-%d", n)},
+		ref: computetypes.TaskRef{JobId: jobID(n)}, requester: sdk.AccAddress(bytes.Repeat([]byte{3}, 20)).String(),
 		spec: computetypes.JobSpec{
-			Executor: "wasm/1", Program: computetypes.Blob{Sha256: digest[:], Size_: uint64(len(program)), Uris: []string{address}},
+			Executor: "wasm/1", Class: "cpu-small",
+			Program:   computetypes.Blob{Sha256: digest[:], Size_: uint64(len(program)), Uris: []string{address}},
 			Resources: computetypes.Resources{Fuel: 100, MemoryBytes: 1 << 20, OutputBytes: 1 << 20},
-			Reward:    sdk.NewInt64Coin("atfuel", 1000), PrepareBlocks: 1 << 20, CommitBlocks: 1 << 21,
-			Sink: fmt.Sprintf("http://relay.example/v1/drops/box%d", n),
+			Reward:    sdk.NewInt64Coin("atfuel", 1000), PrepareBlocks: 1 << 20, CommitBlocks: 1 << 21, LifetimeBlocks: ages,
+			Sink: fmt.Sprintf("http://relay.example/v1/drops/box%d", n), Tasks: 1, Policy: c.alone(1),
 		},
-		close: openDraw, phase: computetypes.ROUND_PHASE_COMMIT, commitments: map[string]bool{}, tasks: 1,
+		commitments: map[string]bool{},
+	}
+	for _, edit := range change {
+		edit(task)
 	}
 	c.tasks = append(c.tasks, task)
 	return task
 }
 
-// next makes a block.
-func (c *fakeChain) next() {
+func jobID(n int) string { return fmt.Sprintf("%d-0-%d", postedHeight, n) }
+
+// under changes the policy of a task.
+func under(policy computetypes.Policy) func(*fakeTask) {
+	return func(t *fakeTask) { t.spec.Policy = policy }
+}
+
+// postArray adds a job of n tasks. Each task has its own input on the web: "input i".
+func (c *fakeChain) postArray(web *fakeWeb, job, n int, change ...func(*fakeTask)) []*fakeTask {
+	const prefix = "http://relay.example/arrays/a"
+	var leaves [][]byte
+	proofs := make([]computetypes.InputProof, n)
+	for i := range n {
+		content := fmt.Appendf(nil, "input %d", i)
+		digest := sha256.Sum256(content)
+		proofs[i] = computetypes.InputProof{Sha256: digest[:], Size: uint64(len(content))}
+		leaves = append(leaves, computetypes.InputLeaf(digest[:], proofs[i].Size))
+		web.set(func(w *fakeWeb) { w.content[computetypes.ContentURI(prefix, digest[:])] = content })
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.block()
+	var tasks []*fakeTask
+	for i := range n {
+		proofs[i].Path = computetypes.MerklePath(leaves, uint64(i))
+		raw, err := proofs[i].Encode()
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		web.set(func(w *fakeWeb) { w.content[computetypes.ProofURI(prefix, uint64(i))] = raw })
+		tasks = append(tasks, c.add(web, job, append([]func(*fakeTask){func(task *fakeTask) {
+			task.ref.Task, task.spec.Tasks, task.spec.Args = uint64(i), uint64(n), []string{"--number", "{task}"}
+			task.spec.ArrayInput = &computetypes.ArrayInput{
+				Path: "own.txt", Root: computetypes.MerkleRoot(leaves), Count: uint64(n), MaxBytes: 100, Uris: []string{prefix},
+			}
+		}}, change...)...))
+	}
+	return tasks
+}
+
+// only removes all other tasks.
+func (c *fakeChain) only(kept ...*fakeTask) {
+	c.read(func() { c.tasks = kept })
+}
+
+// askAgain requests that results of tasks are delivered again.
+func (c *fakeChain) askAgain(sink string, tasks ...*fakeTask) {
+	c.read(func() {
+		for _, t := range tasks {
+			count := uint32(1)
+			if t.redelivery != nil {
+				count += t.redelivery.Count
+			}
+			t.redelivery = &computetypes.Redelivery{Sink: sink, Height: c.height + 1, Count: count}
+		}
+	})
+}
+
+// next makes a block.
+func (c *fakeChain) next() { c.skip(1) }
+
+// skip makes a number of blocks.
+func (c *fakeChain) skip(blocks int) {
+	for range blocks {
+		c.mu.Lock()
+		c.block()
+		c.mu.Unlock()
+	}
 }
 
 func (c *fakeChain) block() {
 	c.height++
-	for _, t := range c.tasks {
-		c.advance(t)
-	}
-	if c.onBlock != nil {
-		c.onBlock()
-	}
-}
-
-func (c *fakeChain) advance(t *fakeTask) {
-	if t.a == nil {
+	if c.queueStuck {
 		return
 	}
-	switch t.a.Status {
-	case computetypes.ASSIGNMENT_STATUS_CANDIDATE:
-		if c.height >= t.close {
-			t.a.Status, t.a.AssignedHeight = computetypes.ASSIGNMENT_STATUS_ASSIGNED, c.height
-			t.a.CommitDeadline = c.height + int64(t.spec.CommitBlocks)
-		}
-	case computetypes.ASSIGNMENT_STATUS_ASSIGNED:
-		if c.height > t.a.CommitDeadline {
-			c.settle(t, computetypes.ASSIGNMENT_STATUS_MISSED)
-		}
-	case computetypes.ASSIGNMENT_STATUS_COMMITTED:
-		c.advanceRound(t)
-		if t.phase == computetypes.ROUND_PHASE_REVEAL && c.height > t.reveal {
-			c.settle(t, computetypes.ASSIGNMENT_STATUS_NO_REVEAL)
-		}
-	case computetypes.ASSIGNMENT_STATUS_REVEALED:
-		switch {
-		case t.judges && t.digest == nil:
-			t.mustOpen = true
-		case c.escalates && t.digest == nil:
-			t.current, t.mustOpen, t.reveal = t.ref.Round+1, true, c.height+c.revealBlocks
-		case c.reviewing(t):
-		default:
-			c.settle(t, computetypes.ASSIGNMENT_STATUS_PAID)
-		}
-	}
-}
-
-func (c *fakeChain) settle(t *fakeTask, status computetypes.AssignmentStatus) {
-	tags := make([][]byte, t.ref.Round+1)
-	if t.a != nil {
-		tags[t.ref.Round] = t.a.Tag
-	}
-	t.receipt = &computetypes.Receipt{
-		JobId: t.ref.JobId, Task: t.ref.Task, Status: computetypes.TASK_STATUS_ACCEPTED, Height: c.height, Tags: tags,
-		Outcomes: []computetypes.Outcome{{
-			Operator: c.operator.String(), Status: status,
-			Paid: math.NewInt(1000), Slashed: math.ZeroInt(), Share: math.ZeroInt(),
-		}},
-	}
-	t.a = nil
-	c.ended[c.height] = append(c.ended[c.height], *t.receipt)
-}
-
-func (c *fakeChain) Address() sdk.AccAddress   { return c.worker }
-func (c *fakeChain) SetGranter(sdk.AccAddress) {}
-
-func (c *fakeChain) Tip(context.Context) (chain.Tip, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return chain.Tip{Height: c.height}, nil
-}
-
-func (c *fakeChain) Node(context.Context, string) (edgenodetypes.Node, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var used uint32
 	for _, t := range c.tasks {
-		if t.a != nil {
-			used++
-		}
+		c.visit(t)
 	}
-	return edgenodetypes.Node{
-		Profile: edgenodetypes.NodeProfile{Operator: c.operator.String(), Worker: c.worker.String(), Class: "cpu-small"},
-		State: edgenodetypes.NodeState{
-			Status: c.status, LeaseEnd: c.leaseEnd, Bond: math.NewInt(1_000_000), Locked: math.ZeroInt(),
-			Slots: c.slots, UsedSlots: used,
-		},
-	}, nil
-}
-
-func (c *fakeChain) Assignments(context.Context, string) (chain.Work, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	work := chain.Work{Height: c.height}
-	for _, t := range c.tasks {
-		if t.a != nil {
-			work.Items = append(work.Items, computetypes.WorkItem{
-				Ref: t.ref, Assignment: *t.a, CurrentRound: t.current, Phase: t.phase, RevealDeadline: t.reveal, MustOpen: t.mustOpen,
-				ReviewDeadline: t.stage.review, TraceKeys: t.keys(),
-			})
-		}
-	}
-	return work, nil
-}
-
-func (c *fakeChain) Job(_ context.Context, id string) (computetypes.Job, computetypes.JobSpec, error) {
-	t := c.find(id)
-	if t == nil {
-		return computetypes.Job{}, computetypes.JobSpec{}, chain.ErrNotFound
-	}
-	return computetypes.Job{Id: id, Requester: t.requester, Liability: math.NewInt(2000), BondValue: math.NewInt(1000), Tasks: t.tasks, Redelivery: t.redelivery}, t.spec, nil
-}
-
-func (c *fakeChain) Receipt(_ context.Context, id string, task uint64) (computetypes.Receipt, error) {
-	t := c.findTask(id, task)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if t == nil || t.receipt == nil || t.tasks > 1 {
-		return computetypes.Receipt{}, chain.ErrNotFound
-	}
-	return *t.receipt, nil
-}
-
-func (c *fakeChain) ComputeParams(context.Context) (computetypes.Params, error) {
-	return computetypes.Params{MaxBatch: 100, MissedFaultBps: 1_000}, nil
-}
-
-func (c *fakeChain) EdgenodeParams(context.Context) (edgenodetypes.Params, error) {
-	return edgenodetypes.Params{LeaseBlocks: uint64(c.leaseBlocks)}, nil
-}
-
-func (c *fakeChain) RewardsParams(context.Context) (rewardstypes.Params, error) {
-	return rewardstypes.Params{FeeDenom: "atfuel", MinGasPrice: math.NewInt(10)}, nil
-}
-
-func (c *fakeChain) Grant(context.Context, string, string) (chain.Grant, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.grant, c.grantErr
-}
-
-func (c *fakeChain) FeesLeft() (math.Int, bool, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.feesLeft == nil {
-		return math.Int{}, false, nil
-	}
-	return *c.feesLeft, true, nil
-}
-
-func (c *fakeChain) find(id string) *fakeTask {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, t := range c.tasks {
-		if t.ref.JobId == id {
-			return t
-		}
-	}
-	return nil
-}
-
-// Submit puts a batch into the next block.
-func (c *fakeChain) Submit(_ context.Context, batch chain.Batch, _ int) (chain.Submission, error) {
-	var done chain.Submission
-	err := c.crash.step(c.fatal, func() error {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.batches = append(c.batches, batch)
-		note := func(action chain.Action, ref computetypes.TaskRef, err error) {
-			outcome := chain.ItemOutcome{Action: action, Ref: ref}
-			if c.refuse == action {
-				err = fmt.Errorf("refused by the test")
-			}
-			if err != nil {
-				outcome.Code, outcome.Log = 99, err.Error()
-			}
-			done.Items = append(done.Items, outcome)
-		}
-		for _, item := range batch.Reveals {
-			note(chain.Reveal, item.Ref, c.takeReveal(item))
-		}
-		for _, item := range batch.Opens {
-			note(chain.Open, item.Ref, c.takeOpen(item))
-		}
-		for _, item := range batch.Commits {
-			note(chain.Commit, item.Ref, c.takeCommit(item))
-		}
-		for _, item := range batch.Releases {
-			t := c.byRef(item.Ref)
-			t.released, t.a = &item, nil
-			note(chain.Release, item.Ref, nil)
-		}
-		for _, ref := range batch.Claims {
-			c.claims++
-			var err error
-			if c.refuse != chain.Claim {
-				err = c.takeClaim(ref)
-			}
-			note(chain.Claim, ref, err)
-		}
-		if batch.Renew {
-			c.renewals++
-			if c.refuse != chain.Renew {
-				c.leaseEnd, c.status = c.height+1+c.leaseBlocks, edgenodetypes.NODE_STATUS_ACTIVE
-			}
-			note(chain.Renew, computetypes.TaskRef{}, nil)
-		}
-		c.block()
-		done.Height = c.height
-		return nil
-	})
-	return done, err
-}
-
-func (c *fakeChain) byRef(ref computetypes.TaskRef) *fakeTask {
-	i := slices.IndexFunc(c.tasks, func(t *fakeTask) bool { return t.ref == ref })
-	return c.tasks[i]
-}
-
-func (c *fakeChain) takeClaim(ref computetypes.TaskRef) error {
-	t := c.byRef(ref)
-	if t.a != nil || t.receipt != nil || c.height+1 >= t.close {
-		return fmt.Errorf("draw is closed or entered already")
-	}
-	t.close = min(t.close, c.height+4)
-	t.a = &computetypes.Assignment{
-		Operator: c.operator.String(), Status: computetypes.ASSIGNMENT_STATUS_CANDIDATE,
-	}
-	return nil
-}
-
-func (c *fakeChain) takeCommit(item computetypes.CommitItem) error {
-	t := c.byRef(item.Ref)
-	t.commitments[string(item.Commitment)] = true
-	if t.a == nil || t.a.Status != computetypes.ASSIGNMENT_STATUS_ASSIGNED {
-		return computetypes.ErrAlreadyCommitted
-	}
-	t.a.Status, t.a.Commitment = computetypes.ASSIGNMENT_STATUS_COMMITTED, item.Commitment
-	return nil
-}
-
-func (c *fakeChain) takeReveal(item computetypes.RevealItem) error {
-	t := c.byRef(item.Ref)
-	if t.a == nil || t.a.Status != computetypes.ASSIGNMENT_STATUS_COMMITTED {
-		return computetypes.ErrAlreadyRevealed
-	}
-	if !bytes.Equal(computetypes.Commitment(c.operator, item.Tag, item.ExitCode, item.Salt), t.a.Commitment) {
-		c.t.Errorf("reveal of %v does not match its commitment", item.Ref)
-		return computetypes.ErrRevealMismatch
-	}
-	t.a.Status, t.a.Tag = computetypes.ASSIGNMENT_STATUS_REVEALED, item.Tag
-	return nil
-}
-
-func (c *fakeChain) takeOpen(item computetypes.OpenItem) error {
-	t := c.byRef(item.Ref)
-	if !t.mustOpen {
-		return computetypes.ErrNotOpening
-	}
-	if len(item.OwnTrace) > 0 != (len(t.keys()) > 1) || !bytes.Equal(computetypes.Tag(testChainID, item.Ref.JobId, item.Ref.Task, item.Opening()), t.a.Tag) {
-		c.t.Errorf("opened result of %v does not match its tag", item.Ref)
-		return computetypes.ErrOpenMismatch
-	}
-	t.digest, t.mustOpen = item.Digest, false
-	return nil
 }
 
 // read calls look while it holds the lock of the chain's state.
@@ -456,6 +247,22 @@ func (c *fakeChain) blocks(every time.Duration) (stop func()) {
 		once.Do(func() { close(done) })
 		<-ended
 	}
+}
+
+func (c *fakeChain) find(id string) *fakeTask {
+	i := slices.IndexFunc(c.tasks, func(t *fakeTask) bool { return t.ref.JobId == id })
+	if i < 0 {
+		return nil
+	}
+	return c.tasks[i]
+}
+
+func (c *fakeChain) findTask(id string, task uint64) *fakeTask {
+	i := slices.IndexFunc(c.tasks, func(t *fakeTask) bool { return t.ref.JobId == id && t.ref.Task == task })
+	if i < 0 {
+		return nil
+	}
+	return c.tasks[i]
 }
 
 var (

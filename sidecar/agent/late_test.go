@@ -25,11 +25,16 @@ func manifestAt(sink string, record store.Assignment) string {
 	return sink + "/" + hex.EncodeToString(record.ResultDigest)
 }
 
-// settledUndelivered runs a task until it is paid while its sink cannot be reached.
+// postUndeliverable posts a task whose sink cannot be reached.
+func (w *world) postUndeliverable(change ...func(*fakeTask)) *fakeTask {
+	w.chain.read(func() { w.chain.params.RevealBlocks = 60 })
+	w.web.set(func(web *fakeWeb) { web.putErr = transfer.ErrUnreachable })
+	return w.chain.post(w.web, 1, change...)
+}
+
+// settledUndelivered runs such a task until it is paid.
 func settledUndelivered(t *testing.T, w *world, task *fakeTask) store.Assignment {
 	t.Helper()
-	w.chain.revealBlocks = 60
-	w.web.set(func(web *fakeWeb) { web.putErr = transfer.ErrUnreachable })
 	record := w.untilPhase(task, store.PhaseSettled)
 	require.True(t, record.Verdict.Accepted)
 	require.Equal(t, "paid", record.Verdict.Status)
@@ -48,7 +53,7 @@ func (w *world) again() { w.config.Registry = prometheus.NewRegistry() }
 
 func TestAPaidResultIsDeliveredAfterItsSettlement(t *testing.T) {
 	w := newWorld(t)
-	task := w.chain.post(w.web, 1)
+	task := w.postUndeliverable()
 	defer w.chain.blocks(time.Millisecond)()
 	a, stop := w.run()
 	defer stop()
@@ -65,7 +70,7 @@ func TestAPaidResultIsDeliveredAfterItsSettlement(t *testing.T) {
 
 func TestAPaidResultIsDeliveredByADaemonThatIsStartedLater(t *testing.T) {
 	w := newWorld(t)
-	task := w.chain.post(w.web, 1)
+	task := w.postUndeliverable()
 	defer w.chain.blocks(time.Millisecond)()
 	_, stop := w.run()
 	settledUndelivered(t, w, task)
@@ -83,7 +88,7 @@ func TestDeliveryEndsWithRetentionAndNotBefore(t *testing.T) {
 	var passed atomic.Int64
 	w.config.Now = func() time.Time { return time.Now().Add(time.Duration(passed.Load())) }
 	w.config.Retention = 24 * time.Hour
-	task := w.chain.post(w.web, 1)
+	task := w.postUndeliverable()
 	defer w.chain.blocks(time.Millisecond)()
 	a, stop := w.run()
 	defer stop()
@@ -105,23 +110,26 @@ func TestDeliveryEndsWithRetentionAndNotBefore(t *testing.T) {
 
 func TestAResultThatWasNotAcceptedIsNotDeliveredAfterItsEnd(t *testing.T) {
 	w := newWorld(t)
-	w.chain.revealBlocks = 60
-	w.chain.auditBlocks = 1 << 30
-	task := w.chain.post(w.web, 1)
+	task := w.postUndeliverable(under(quorum))
+	for _, node := range w.chain.nodes {
+		w.chain.liars[node.String()] = true // all others agree on a different result
+	}
 	defer w.chain.blocks(time.Millisecond)()
 	a, stop := w.run()
 	defer stop()
-	w.untilPhase(task, store.PhaseCommitted)
-	w.chain.read(func() { w.chain.settle(task, computetypes.ASSIGNMENT_STATUS_SLASHED) })
 	record := w.untilPhase(task, store.PhaseSettled)
+	require.Equal(t, "slashed", record.Verdict.Status)
 	require.False(t, record.Verdict.Accepted)
-	require.Empty(t, a.Status().Deliveries)
+	require.Eventually(t, func() bool { return len(a.Status().Deliveries) == 0 }, patience, time.Millisecond)
+	w.web.set(func(web *fakeWeb) { web.putErr, web.puts = nil, 0 })
+	height := a.Status().Height
+	require.Eventually(t, func() bool { return a.Status().Height > height+20 }, patience, time.Millisecond)
 	w.web.set(func(web *fakeWeb) { require.Zero(t, web.puts) })
 }
 
 func TestOutputsThatAreGoneAreNotTriedForEver(t *testing.T) {
 	w := newWorld(t)
-	task := w.chain.post(w.web, 1)
+	task := w.postUndeliverable()
 	defer w.chain.blocks(time.Millisecond)()
 	_, stop := w.run()
 	record := settledUndelivered(t, w, task)
@@ -170,11 +178,7 @@ func TestResultsAreDeliveredAgainWhereTheirRequesterAsks(t *testing.T) {
 	for _, task := range append(tasks, other) {
 		require.True(t, w.untilPhase(task, store.PhaseSettled).Delivered)
 	}
-	w.chain.read(func() {
-		for _, task := range tasks {
-			task.redelivery = &computetypes.Redelivery{Sink: elsewhere, Height: w.chain.height + 1, Count: 1}
-		}
-	})
+	w.chain.askAgain(elsewhere, tasks...)
 	for _, task := range tasks {
 		sink := computetypes.TaskSink(elsewhere, task.ref.Task)
 		require.Eventually(t, func() bool { return w.web.holds(manifestAt(sink, w.record(task))) }, patience, time.Millisecond)
@@ -187,11 +191,7 @@ func TestResultsAreDeliveredAgainWhereTheirRequesterAsks(t *testing.T) {
 
 	// While the daemon is down, the requester asks again.
 	const third = "http://third.example/v1/drops/{task}/box"
-	w.chain.read(func() {
-		for _, task := range tasks {
-			task.redelivery = &computetypes.Redelivery{Sink: third, Height: w.chain.height + 1, Count: 2}
-		}
-	})
+	w.chain.askAgain(third, tasks...)
 	var height int64
 	w.chain.read(func() { height = w.chain.height })
 	w.until("some blocks", func() bool { return w.chain.height > height+50 })
@@ -212,7 +212,7 @@ func TestWorkThatGoesOnIsDeliveredToTheNewSink(t *testing.T) {
 	const elsewhere = "http://other.example/v1/drops/box"
 	w := newWorld(t)
 	w.chain.othersCommit = false
-	running, committed := w.chain.post(w.web, 1), w.chain.post(w.web, 2)
+	running, committed := w.chain.post(w.web, 1, under(quorum)), w.chain.post(w.web, 2, under(quorum))
 	w.engine.hold = make(chan struct{})
 	close(w.engine.hold)
 	defer w.chain.blocks(time.Millisecond)()
@@ -220,9 +220,7 @@ func TestWorkThatGoesOnIsDeliveredToTheNewSink(t *testing.T) {
 	defer stop()
 	w.untilPhase(committed, store.PhaseCommitted)
 	w.untilPhase(running, store.PhaseCommitted)
-	w.chain.read(func() {
-		committed.redelivery = &computetypes.Redelivery{Sink: elsewhere, Height: w.chain.height + 1, Count: 1}
-	})
+	w.chain.askAgain(elsewhere, committed)
 	require.Eventually(t, func() bool { return w.record(committed).Sink == elsewhere }, patience, time.Millisecond)
 	w.chain.read(func() { w.chain.othersCommit = true })
 	record := w.untilPhase(committed, store.PhaseSettled)

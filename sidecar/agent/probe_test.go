@@ -52,8 +52,8 @@ func TestASinkThatComesBackIsWorkedForAgain(t *testing.T) {
 
 func TestServersAreAskedOnlyForDrawsThatTheNodeLeads(t *testing.T) {
 	w := newWorld(t)
-	task := w.chain.post(w.web, 1)
-	task.rank = 255
+	w.chain.params.ClaimBlocks = ages
+	w.chain.post(w.web, 1, under(audited), func(t *fakeTask) { t.outranked = true })
 	defer w.chain.blocks(time.Millisecond)()
 	a, stop := w.run()
 	defer stop()

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -58,33 +59,20 @@ func (p *truth) Tasks(_ context.Context, refs []computetypes.TaskRef) ([]chain.P
 
 func (p *truth) proven(ref computetypes.TaskRef) chain.Proven {
 	id, err := computetypes.ParseJobID(ref.JobId)
-	t := p.findTask(ref.JobId, ref.Task)
 	p.fakeChain.mu.Lock()
 	defer p.fakeChain.mu.Unlock()
 	found := chain.Proven{Height: p.height - p.lag, ID: id, Index: ref.Task, Err: err}
+	t := p.findTask(ref.JobId, ref.Task)
 	if t == nil {
 		return found
 	}
-	spec := t.spec
-	found.Spec = &spec
-	found.Job = &computetypes.Job{
-		Id: ref.JobId, Requester: t.requester, Liability: math.NewInt(2000), Tasks: t.tasks, TasksOpened: t.tasks, Redelivery: t.redelivery,
-	}
-	if t.judges {
-		found.Job.Challenged = &computetypes.ChallengedTask{TraceKey: challengedKey}
-	}
-	if t.receipt != nil {
+	job, spec := p.job(t), t.spec
+	found.Job, found.Spec = &job, &spec
+	if t.record.Ended() || len(t.record.Rounds) == 0 {
 		return found
 	}
-	rounds := make([]computetypes.Round, t.current+1)
-	for i := range rounds {
-		rounds[i].Phase, rounds[i].TraceKey = computetypes.ROUND_PHASE_CLOSED, t.traceKey(uint32(i))
-	}
-	rounds[t.current].Phase = t.phase
-	if t.a != nil {
-		rounds[t.ref.Round].Replicas = []computetypes.Assignment{*t.a}
-	}
-	found.Task = &computetypes.Task{JobId: ref.JobId, Index: ref.Task, Rounds: rounds}
+	record := p.copied(t)
+	found.Task = &record
 	return found
 }
 
@@ -118,6 +106,18 @@ type liar struct {
 	job  func(*computetypes.Job, *computetypes.JobSpec)
 	node func(*edgenodetypes.Node)
 	asks func(*chain.Redeliveries)
+	// receipt is an invented receipt of every task.
+	receipt *computetypes.Receipt
+}
+
+func (l *liar) Receipt(ctx context.Context, id string, task uint64) (receipt computetypes.Receipt, err error) {
+	receipt, err = l.fakeChain.Receipt(ctx, id, task)
+	l.read(func() {
+		if l.receipt != nil {
+			receipt, err = *l.receipt, nil
+		}
+	})
+	return receipt, err
 }
 
 func (l *liar) Assignments(ctx context.Context, operator string) (chain.Work, error) {
@@ -185,8 +185,8 @@ func TestWhatIsProvenGoesTheWholeWay(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w, _, prover := lied(t)
 			prover.lag = lag
-			w.chain.escalates = true
-			task := w.chain.post(w.web, 1)
+			task := w.chain.post(w.web, 1, under(quorum))
+			w.chain.liars[w.chain.nodes[0].String()] = true
 			defer w.chain.blocks(2 * time.Millisecond)()
 			a, stop := w.run()
 			defer stop()
@@ -194,7 +194,7 @@ func TestWhatIsProvenGoesTheWholeWay(t *testing.T) {
 			require.Equal(t, "paid", record.Verdict.Status)
 			require.True(t, record.Delivered)
 			require.True(t, record.SinkProven)
-			require.NotEmpty(t, task.digest, "the digest was opened")
+			w.chain.read(func() { require.True(t, task.opened(record.ResultDigest), "the digest was opened") })
 			require.Equal(t, "proven by the test", a.Status().Proof)
 			require.Empty(t, a.Status().Unproven)
 		})
@@ -230,7 +230,7 @@ func TestATagStaysUntilTheChainIsProvenToAskForIt(t *testing.T) {
 					}
 				}
 			}
-			task := w.chain.post(w.web, 1)
+			task := w.chain.post(w.web, 1, under(quorum))
 			defer w.chain.blocks(2 * time.Millisecond)()
 			_, stop := w.run()
 			defer stop()
@@ -247,7 +247,7 @@ func TestATagStaysUntilTheChainIsProvenToAskForIt(t *testing.T) {
 func TestASettledResultIsDeliveredOnlyOnceItsTaskIsProvenToHaveEnded(t *testing.T) {
 	w, node, _ := lied(t)
 	w.chain.othersCommit = false
-	task := w.chain.post(w.web, 1)
+	task := w.chain.post(w.web, 1, under(quorum))
 	gone := false
 	node.work = func(work *chain.Work) {
 		if gone {
@@ -264,7 +264,7 @@ func TestASettledResultIsDeliveredOnlyOnceItsTaskIsProvenToHaveEnded(t *testing.
 		gone = true
 		tags := make([][]byte, 1)
 		tags[0] = record.Tag
-		task.receipt = &computetypes.Receipt{
+		node.receipt = &computetypes.Receipt{
 			JobId: task.ref.JobId, Status: computetypes.TASK_STATUS_ACCEPTED, Tags: tags,
 			Outcomes: []computetypes.Outcome{{Operator: w.chain.operator.String(), Status: computetypes.ASSIGNMENT_STATUS_PAID, Paid: math.OneInt(), Slashed: math.ZeroInt(), Share: math.ZeroInt()}},
 		}
@@ -281,7 +281,7 @@ func TestWithoutProofsWorkGoesOnAndSecretsStay(t *testing.T) {
 	prover.lag = 0
 	w.chain.othersCommit = false
 	// The job was proven before its endpoints went away.
-	task := w.chain.post(w.web, 1)
+	task := w.chain.post(w.web, 1, under(quorum))
 	blocks := w.chain.blocks(2 * time.Millisecond)
 	defer blocks()
 	a, stop := w.run()
@@ -292,7 +292,7 @@ func TestWithoutProofsWorkGoesOnAndSecretsStay(t *testing.T) {
 	w.untilPhase(task, store.PhaseCommitted)
 	prover.set(func(p *truth) { p.down = errors.New("connection refused") })
 	w.chain.read(func() { w.chain.othersCommit = true })
-	w.until("reveals", func() bool { return task.phase == computetypes.ROUND_PHASE_REVEAL })
+	w.until("reveals", func() bool { return task.phase() == computetypes.ROUND_PHASE_REVEAL })
 	w.waits(a, task, "a proof that the chain asks for it (chain.verify)")
 	w.untilTrouble(a, "connection refused")
 	w.requireSecret()
@@ -319,11 +319,9 @@ func TestWorkForAJobThatTheChainDoesNotHaveIsDoneAgain(t *testing.T) {
 	w.chain.read(func() {
 		program = other.spec.Program
 		w.chain.tasks = slices.DeleteFunc(w.chain.tasks, func(t *fakeTask) bool { return t == other })
-		// The node has already been drawn, so that it works whether or not anything is proven.
-		task.a = &computetypes.Assignment{
-			Operator: w.chain.operator.String(), Status: computetypes.ASSIGNMENT_STATUS_ASSIGNED, AssignedHeight: 1, CommitDeadline: 1 << 40,
-		}
 	})
+	// The node has already been drawn, so that it works whether or not anything is proven.
+	w.chain.claimed(task)
 	prover.down = errors.New("connection refused")
 	node.job = func(_ *computetypes.Job, spec *computetypes.JobSpec) { spec.Program = program }
 	defer w.chain.blocks(2 * time.Millisecond)()
@@ -345,14 +343,10 @@ func TestWorkUnderKeysThatTheChainDoesNotHaveIsDoneAgain(t *testing.T) {
 	w.chain.othersCommit = false
 	task := w.chain.post(w.web, 1)
 	prover.down = errors.New("connection refused")
-	w.chain.read(func() {
-		task.a = &computetypes.Assignment{
-			Operator: w.chain.operator.String(), Status: computetypes.ASSIGNMENT_STATUS_ASSIGNED, AssignedHeight: 1, CommitDeadline: 1 << 40,
-		}
-	})
+	w.chain.claimed(task)
 	node.work = func(work *chain.Work) {
 		for i := range work.Items {
-			work.Items[i].TraceKeys = [][]byte{challengedKey}
+			work.Items[i].TraceKeys = [][]byte{bytes.Repeat([]byte{9}, computetypes.HashSize)}
 		}
 	}
 	defer w.chain.blocks(2 * time.Millisecond)()
@@ -364,7 +358,7 @@ func TestWorkUnderKeysThatTheChainDoesNotHaveIsDoneAgain(t *testing.T) {
 	prover.set(func(p *truth) { p.down = nil })
 	w.until("a commitment", func() bool { return len(task.commitments) == 1 })
 	require.Equal(t, 2, w.engine.executions())
-	require.Equal(t, task.keys(), w.record(task).TraceKeys)
+	w.chain.read(func() { require.Equal(t, [][]byte{task.record.Rounds[0].TraceKey}, w.record(task).TraceKeys) })
 }
 
 func TestTermsThatTheChainDoesNotHaveAreNotClaimed(t *testing.T) {
@@ -444,7 +438,7 @@ func TestOutputsGoWhereTheChainIsProvenToSendThem(t *testing.T) {
 // could use the commitment of this machine as its own, and wait for the reveal.
 func TestAnOperatorThatIsNotProvenIsShownNothing(t *testing.T) {
 	w, node, _ := lied(t)
-	task := w.chain.post(w.web, 1)
+	w.chain.post(w.web, 1, under(quorum))
 	defer w.chain.blocks(2 * time.Millisecond)()
 	a, stop := w.run()
 	defer stop()
@@ -453,6 +447,5 @@ func TestAnOperatorThatIsNotProvenIsShownNothing(t *testing.T) {
 	})
 	w.untilTrouble(a, "contradicts the chain")
 	w.until("some blocks", func() bool { return w.chain.height > 100 })
-	_ = task
 	w.requireSecret()
 }

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -13,15 +14,9 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-var (
-	quorum  = computetypes.Policy{Kind: computetypes.POLICY_KIND_QUORUM, Replicas: 3}
-	audited = computetypes.Policy{Kind: computetypes.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 10_000, Auditors: 2}
-)
-
 func TestARealRoundOfHonestNodesPaysThisOne(t *testing.T) {
 	w := newWorld(t)
-	task := w.chain.post(w.web, 1)
-	c := play(w, task, quorum)
+	task := w.chain.post(w.web, 1, under(quorum))
 	defer w.chain.blocks(2 * time.Millisecond)()
 	_, stop := w.run()
 	defer stop()
@@ -30,8 +25,8 @@ func TestARealRoundOfHonestNodesPaysThisOne(t *testing.T) {
 	require.True(t, record.Verdict.Accepted)
 	require.True(t, record.Delivered)
 	w.chain.read(func() {
-		require.Len(t, c.receipt.Outcomes, 3)
-		require.Empty(t, c.slashed)
+		require.Len(t, task.receipt.Outcomes, 3)
+		require.Empty(t, task.slashed())
 	})
 }
 
@@ -39,51 +34,44 @@ func TestARealRoundOfHonestNodesPaysThisOne(t *testing.T) {
 // once the judges have committed to theirs.
 func TestALieInARealRoundIsJudgedAndCostsTheLiar(t *testing.T) {
 	w := newWorld(t)
-	task := w.chain.post(w.web, 1)
-	c := play(w, task, quorum)
-	liar := c.peers[0].String()
-	c.liars[liar] = true
+	task := w.chain.post(w.web, 1, under(quorum))
+	liar := w.chain.nodes[0].String()
+	w.chain.liars[liar] = true
 	defer w.chain.blocks(2 * time.Millisecond)()
 	_, stop := w.run()
 	defer stop()
 	record := w.untilPhase(task, store.PhaseSettled)
 	require.Equal(t, "paid", record.Verdict.Status)
 	w.chain.read(func() {
-		require.Equal(t, []string{liar}, c.slashed)
-		require.Len(t, c.receipt.Outcomes, 6, "three replicas and three judges")
+		require.Equal(t, []string{liar}, task.slashed())
+		require.Len(t, task.receipt.Outcomes, 6, "three replicas and three judges")
 	})
 }
 
 func TestAuditorsJoinARealRoundBlindly(t *testing.T) {
 	w := newWorld(t)
-	task := w.chain.post(w.web, 1)
-	c := play(w, task, audited)
+	task := w.chain.post(w.web, 1, under(audited))
 	defer w.chain.blocks(2 * time.Millisecond)()
 	_, stop := w.run()
 	defer stop()
 	require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
-	w.chain.read(func() { require.Len(t, c.receipt.Outcomes, 3, "this node and two auditors") })
+	w.chain.read(func() { require.Len(t, task.receipt.Outcomes, 3, "this node and two auditors") })
 	require.Equal(t, 1, w.engine.executions())
 }
 
 func TestARealRoundGoesOnWithoutANodeThatGivesItsTaskBack(t *testing.T) {
 	w := newWorld(t)
-	task := w.chain.post(w.web, 1)
-	c := play(w, task, quorum)
+	task := w.chain.post(w.web, 1, under(quorum))
 	w.web.set(func(web *fakeWeb) { web.fetchErr = transfer.ErrGone })
 	defer w.chain.blocks(2 * time.Millisecond)()
 	a, stop := w.run()
 	defer stop()
-	// The answer to the release and the state after it arrive in either order.
-	require.Eventually(t, func() bool {
-		record := w.record(task)
-		return record.Phase == store.PhaseReleased || record.Phase == store.PhaseSettled && record.Verdict.Status == "released"
-	}, patience, time.Millisecond)
+	w.untilGivenBack(task)
 	height := a.Status().Height
 	require.Eventually(t, func() bool { return a.Status().Height > height+50 }, patience, time.Millisecond)
 	w.chain.read(func() {
-		require.Equal(t, 1, c.claims, "it has taken part, and is not drawn again")
-		require.Equal(t, computetypes.ASSIGNMENT_STATUS_RELEASED, c.record.Departed[0].Status)
+		require.Equal(t, 1, w.chain.claims, "it has taken part, and is not drawn again")
+		require.Equal(t, computetypes.ASSIGNMENT_STATUS_RELEASED, task.record.Departed[0].Status)
 	})
 }
 
@@ -117,18 +105,19 @@ func (w *world) killedInTransaction(n int, after bool) bool {
 func TestKilledInARealRoundEndsPaid(t *testing.T) {
 	for _, after := range []bool{false, true} {
 		for step := 1; step <= 3; step++ {
-			w := newWorld(t)
-			task := w.chain.post(w.web, 1)
-			c := play(w, task, quorum)
-			c.liars[c.peers[0].String()] = true
-			stopBlocks := w.chain.blocks(2 * time.Millisecond)
-			require.True(t, w.killedInTransaction(step, after))
-			w.config.Registry = prometheus.NewRegistry()
-			_, stop := w.run()
-			require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
-			w.chain.read(func() { require.Equal(t, []string{c.peers[0].String()}, c.slashed) })
-			stop()
-			stopBlocks()
+			t.Run(fmt.Sprintf("transaction %d after=%v", step, after), func(t *testing.T) {
+				w := newWorld(t)
+				task := w.chain.post(w.web, 1, under(quorum))
+				liar := w.chain.nodes[0].String()
+				w.chain.liars[liar] = true
+				defer w.chain.blocks(2 * time.Millisecond)()
+				require.True(t, w.killedInTransaction(step, after))
+				w.config.Registry = prometheus.NewRegistry()
+				_, stop := w.run()
+				defer stop()
+				require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
+				w.chain.read(func() { require.Equal(t, []string{liar}, task.slashed()) })
+			})
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/executor/manifest"
 	"github.com/thetaedge/theta/sidecar/store"
+	"github.com/thetaedge/theta/x/compute/round"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -63,22 +65,23 @@ func (w *world) waits(a *Agent, t *fakeTask, what string) {
 
 func TestExecutorKeepsItsResultWhileAnAuditIsDrawn(t *testing.T) {
 	w := newWorld(t)
-	w.chain.auditBlocks, w.chain.auditorBlocks = 1<<30, 1<<30
-	task := w.chain.post(w.web, 1)
+	w.chain.auditSeedsLate, w.chain.othersCommit = true, false
+	task := w.chain.post(w.web, 1, under(audited))
 	defer w.chain.blocks(2 * time.Millisecond)()
 	a, stop := w.run()
 	defer stop()
 	w.waits(a, task, "the seed that says whether auditors join")
 	w.web.set(func(web *fakeWeb) { require.Zero(t, web.puts, "an auditor that joins could fetch what is delivered") })
-	w.chain.read(func() { task.stage.until = w.chain.height })
+	w.chain.read(func() { w.chain.auditSeedsLate = false })
 	w.waits(a, task, "the commitments of all nodes of the round")
 	w.web.set(func(web *fakeWeb) { require.Zero(t, web.puts) })
 	require.Equal(t, store.PhaseCommitted, w.record(task).Phase)
-	w.chain.read(func() { task.stage.until = w.chain.height })
+	w.chain.read(func() { w.chain.othersCommit = true })
 	record := w.untilPhase(task, store.PhaseSettled)
 	require.Equal(t, "paid", record.Verdict.Status)
 	w.chain.read(func() {
-		require.True(t, task.stage.joined)
+		require.True(t, task.receipt.Audited)
+		require.Len(t, task.receipt.Outcomes, 3, "this node and two auditors")
 		require.Len(t, task.commitments, 1)
 	})
 	require.Equal(t, 1, w.engine.executions())
@@ -86,8 +89,8 @@ func TestExecutorKeepsItsResultWhileAnAuditIsDrawn(t *testing.T) {
 
 func TestKilledDuringAnAuditGoesOnWithTheSameCommitment(t *testing.T) {
 	w := newWorld(t)
-	w.chain.auditBlocks = 1 << 30
-	task := w.chain.post(w.web, 1)
+	w.chain.auditSeedsLate = true
+	task := w.chain.post(w.web, 1, under(audited))
 	defer w.chain.blocks(2 * time.Millisecond)()
 	a, stop := w.run()
 	w.waits(a, task, "the seed that says whether auditors join")
@@ -95,23 +98,27 @@ func TestKilledDuringAnAuditGoesOnWithTheSameCommitment(t *testing.T) {
 	w.config.Registry = nil
 	_, stop = w.run()
 	defer stop()
-	w.chain.read(func() { task.stage.until = w.chain.height })
+	w.chain.read(func() { w.chain.auditSeedsLate = false })
 	require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
 	w.chain.read(func() { require.Len(t, task.commitments, 1) })
 }
 
 func TestReviewIsAwaited(t *testing.T) {
 	w := newWorld(t)
-	w.chain.reviewBlocks = 1 << 30
-	task := w.chain.post(w.web, 1)
+	task := w.chain.post(w.web, 1, under(w.chain.alone(ages)))
 	defer w.chain.blocks(2 * time.Millisecond)()
 	a, stop := w.run()
 	defer stop()
 	var deadline int64
-	w.until("a review", func() bool { deadline = task.stage.review; return deadline > 0 })
+	w.until("a review", func() bool {
+		if len(task.record.Rounds) > 0 {
+			deadline = task.record.Rounds[0].ReviewDeadline
+		}
+		return deadline > 0
+	})
 	w.waits(a, task, fmt.Sprintf("the requester, who may reject the result up to height %d", deadline))
 	require.Equal(t, store.PhaseRevealed, w.record(task).Phase)
-	w.chain.read(func() { task.stage.review = w.chain.height })
+	w.chain.act(task, func(t *round.Task) error { return t.Review(true) })
 	require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
 }
 
@@ -119,9 +126,9 @@ func TestReviewIsAwaited(t *testing.T) {
 // review, it still receives the outputs.
 func TestOutputsAreDeliveredDuringTheReviewToo(t *testing.T) {
 	w := newWorld(t)
-	w.chain.reviewBlocks, w.chain.revealBlocks, w.config.RevealMargin = 1<<30, 400, 200
+	w.chain.params.RevealBlocks, w.config.RevealMargin = 100, 50
 	w.web.putErr = transfer.ErrUnreachable
-	task := w.chain.post(w.web, 1)
+	task := w.chain.post(w.web, 1, under(w.chain.alone(ages)))
 	defer w.chain.blocks(3 * time.Millisecond)()
 	_, stop := w.run()
 	defer stop()
@@ -164,10 +171,10 @@ func TestTasksOfAnArrayAreKeptApart(t *testing.T) {
 // challenge runs one task of an array as a separate job.
 func TestAJudgeRunsTheTaskThatIsInDoubtShowsItsDigestAndDeliversNothing(t *testing.T) {
 	w := newWorld(t)
-	task := w.chain.postArray(w.web, 1, 4)[1]
-	w.chain.tasks = []*fakeTask{task}
-	task.judges, task.tasks, task.ref.Task = true, 1, 0
-	task.spec.FirstTask, task.spec.Tasks, task.spec.Sink = 2, 1, ""
+	task := w.chain.postArray(w.web, 1, 4, under(quorum))[1]
+	w.chain.only(task)
+	task.challenged = &computetypes.ChallengedTask{JobId: jobID(9), Task: 2, TraceKey: bytes.Repeat([]byte{9}, computetypes.HashSize)}
+	task.ref.Task, task.spec.FirstTask, task.spec.Tasks, task.spec.Sink = 0, 2, 1, ""
 	defer w.chain.blocks(2 * time.Millisecond)()
 	_, stop := w.run()
 	defer stop()
@@ -178,8 +185,8 @@ func TestAJudgeRunsTheTaskThatIsInDoubtShowsItsDigestAndDeliversNothing(t *testi
 	require.NoError(t, err)
 	require.Equal(t, "input 2", string(content))
 	w.chain.read(func() {
-		require.Equal(t, record.ResultDigest, task.digest, "opened in the first round")
-		require.Zero(t, task.current)
+		require.True(t, task.opened(record.ResultDigest), "opened in the first round")
+		require.Len(t, task.record.Rounds, 1)
 	})
 	w.web.set(func(web *fakeWeb) { require.Zero(t, web.puts) })
 	require.Empty(t, record.LastError)
@@ -201,7 +208,7 @@ func TestArrayInputThatCannotBeHadIsNamedByItsNumber(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			task := w.chain.postArray(w.web, 1, 3)[1]
-			w.chain.tasks = []*fakeTask{task}
+			w.chain.only(task)
 			digest := blob.DigestOf([]byte("shared"))
 			address := "http://relay.example/v1/blobs/shared"
 			task.spec.Inputs = []computetypes.Input{{Path: "shared.txt", Blob: computetypes.Blob{Sha256: digest[:], Size_: 6, Uris: []string{address}}}}
@@ -212,7 +219,7 @@ func TestArrayInputThatCannotBeHadIsNamedByItsNumber(t *testing.T) {
 			defer w.chain.blocks(2 * time.Millisecond)()
 			_, stop := w.run()
 			defer stop()
-			w.untilPhase(task, store.PhaseReleased)
+			w.untilGivenBack(task)
 			require.True(t, task.released.InputUnavailable)
 			require.Equal(t, uint32(2), task.released.Input, "after the program and the input of all tasks")
 			require.Zero(t, w.engine.executions())
@@ -228,7 +235,7 @@ func (w *fakeWeb) swap(in *computetypes.ArrayInput, task, other uint64) {
 func TestArrayInputIsTakenFromTheNextServer(t *testing.T) {
 	w := newWorld(t)
 	task := w.chain.postArray(w.web, 1, 3)[2]
-	w.chain.tasks = []*fakeTask{task}
+	w.chain.only(task)
 	const broken = "http://broken.example/a"
 	task.spec.ArrayInput.Uris = append([]string{broken}, task.spec.ArrayInput.Uris...)
 	w.web.set(func(web *fakeWeb) { web.content[computetypes.ProofURI(broken, 2)] = []byte("{}") })
@@ -240,19 +247,21 @@ func TestArrayInputIsTakenFromTheNextServer(t *testing.T) {
 
 func TestNodeThatHasLeftATaskLearnsHowFromTheTask(t *testing.T) {
 	for _, tasks := range []int{1, 3} {
-		w := newWorld(t)
-		w.chain.othersCommit = false
-		task := w.chain.postArray(w.web, 1, tasks)[0]
-		w.chain.tasks = []*fakeTask{task}
-		stopBlocks := w.chain.blocks(2 * time.Millisecond)
-		_, stop := w.run()
-		w.untilPhase(task, store.PhaseCommitted)
-		w.chain.read(func() { w.chain.depart(task, computetypes.ASSIGNMENT_STATUS_NO_REVEAL, 2000) })
-		record := w.untilPhase(task, store.PhaseSettled)
-		require.Equal(t, "no_reveal", record.Verdict.Status)
-		require.Equal(t, "2000", record.Verdict.Slashed)
-		stop()
-		stopBlocks()
+		t.Run(fmt.Sprintf("%d tasks", tasks), func(t *testing.T) {
+			w := newWorld(t)
+			w.engine.hold = make(chan struct{})
+			task := w.chain.postArray(w.web, 1, tasks, under(quorum), func(t *fakeTask) {
+				t.found, t.spec.CommitBlocks = []byte("text"), 60
+			})[0]
+			w.chain.only(task)
+			defer w.chain.blocks(2 * time.Millisecond)()
+			_, stop := w.run()
+			defer stop()
+			record := w.untilPhase(task, store.PhaseSettled)
+			require.Equal(t, "missed", record.Verdict.Status)
+			require.Equal(t, missedFault, record.Verdict.Slashed)
+			w.chain.read(func() { require.False(t, task.record.Ended(), "the others wait for another node") })
+		})
 	}
 }
 
@@ -260,39 +269,32 @@ func TestNodeThatHasLeftATaskLearnsHowFromTheTask(t *testing.T) {
 // blocks before it ends the task.
 func TestReceiptOfAnArrayTaskMayComeLate(t *testing.T) {
 	w := newWorld(t)
-	w.chain.othersCommit = false
-	task := w.chain.postArray(w.web, 1, 2)[1]
-	w.chain.tasks = []*fakeTask{task}
+	task := w.chain.postArray(w.web, 1, 2, under(w.chain.alone(20)))[1]
+	w.chain.only(task)
 	defer w.chain.blocks(2 * time.Millisecond)()
 	a, stop := w.run()
 	defer stop()
-	w.untilPhase(task, store.PhaseCommitted)
+	w.until("a review", func() bool { return task.phase() == computetypes.ROUND_PHASE_REVIEW })
 	var height int64
-	w.chain.read(func() { task.a, task.released, height = nil, &computetypes.ReleaseItem{}, w.chain.height })
+	w.chain.read(func() { w.chain.queueStuck, height = true, task.record.Rounds[0].ReviewDeadline })
 	w.waits(a, task, "its receipt")
 	w.until("fifty blocks", func() bool { return w.chain.height > height+50 })
-	require.Equal(t, store.PhaseCommitted, w.record(task).Phase)
-	w.chain.read(func() {
-		w.chain.block() // no node has read its events yet
-		w.chain.settle(task, computetypes.ASSIGNMENT_STATUS_PAID)
-	})
+	require.Equal(t, store.PhaseRevealed, w.record(task).Phase)
+	w.chain.read(func() { w.chain.queueStuck = false })
 	require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
 }
 
 func TestReceiptOfATaskThatEndedWhileTheDaemonWasDownIsFound(t *testing.T) {
 	w := newWorld(t)
-	w.chain.auditBlocks = 1 << 30
-	task := w.chain.postArray(w.web, 1, 2)[0]
-	w.chain.tasks = []*fakeTask{task}
+	task := w.chain.postArray(w.web, 1, 2, under(w.chain.alone(ages)))[0]
+	w.chain.only(task)
 	stopBlocks := w.chain.blocks(2 * time.Millisecond)
 	a, stop := w.run()
-	w.waits(a, task, "the seed that says whether auditors join")
+	w.untilPhase(task, store.PhaseRevealed)
 	stop()
 	var height int64
-	w.chain.read(func() {
-		w.chain.settle(task, computetypes.ASSIGNMENT_STATUS_PAID)
-		height = w.chain.height
-	})
+	w.chain.act(task, func(t *round.Task) error { return t.Review(true) })
+	w.chain.read(func() { height = task.receipt.Height })
 	w.until("some blocks", func() bool { return w.chain.height > height+50 })
 	stopBlocks()
 	w.config.Registry = nil
@@ -308,7 +310,7 @@ func TestNodeWithoutBlockResultsDoesNotBlockTheRest(t *testing.T) {
 	w.chain.noResults = true
 	lost := w.chain.postArray(w.web, 1, 2)[0]
 	single := w.chain.post(w.web, 2)
-	w.chain.tasks = []*fakeTask{lost, single}
+	w.chain.only(lost, single)
 	defer w.chain.blocks(2 * time.Millisecond)()
 	a, stop := w.run()
 	defer stop()

@@ -22,7 +22,7 @@ func TestAProgramThatEndsItsWorkerIsGivenBackAndNeverCommitted(t *testing.T) {
 	defer w.chain.blocks(2 * time.Millisecond)()
 	a, stop := w.run()
 	defer stop()
-	record := w.untilPhase(killer, store.PhaseReleased)
+	record := w.untilGivenBack(killer)
 	require.Empty(t, record.Commitment)
 	require.False(t, killer.released.InputUnavailable)
 	require.Equal(t, "paid", w.untilPhase(other, store.PhaseSettled).Verdict.Status, "another's program goes on")
@@ -46,7 +46,7 @@ func TestWhatHasEndedAWorkerIsShunnedByProgramAndRequesterOverRestarts(t *testin
 	w.engine.kills = map[string]bool{killer.ref.JobId: true}
 	defer w.chain.blocks(2 * time.Millisecond)()
 	_, stop := w.run()
-	w.untilPhase(killer, store.PhaseReleased)
+	w.untilGivenBack(killer)
 	stop()
 	w.config.Registry = nil
 
@@ -59,8 +59,10 @@ func TestWhatHasEndedAWorkerIsShunnedByProgramAndRequesterOverRestarts(t *testin
 	defer stop()
 	require.Equal(t, "paid", w.untilPhase(other, store.PhaseSettled).Verdict.Status)
 	require.Eventually(t, func() bool { return len(a.Status().Passed) >= 2 }, patience, time.Millisecond)
-	require.Nil(t, again.a)
-	require.Nil(t, sibling.a)
+	w.chain.read(func() {
+		require.False(t, w.chain.holds(again))
+		require.False(t, w.chain.holds(sibling))
+	})
 	for _, passed := range a.Status().Passed {
 		require.Contains(t, passed.Reason, "has ended a worker on this machine")
 	}

@@ -35,7 +35,7 @@ func TestEachDutySaysWhatMissingItCosts(t *testing.T) {
 		}
 	}
 	require.Equal(t, math.NewInt(100), found[chain.Commit].Loss, "the fee of a missed deadline: a tenth of the reward")
-	require.Equal(t, math.NewInt(2000), found[chain.Reveal].Loss, "all that is locked")
+	require.Equal(t, math.NewInt(liability), found[chain.Reveal].Loss, "all that is locked")
 }
 
 func TestWhatIsRefusedAtEachBlockIsSaidOnce(t *testing.T) {

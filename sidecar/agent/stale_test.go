@@ -116,7 +116,7 @@ func TestACommittedTaskIsDeliveredWhenTheChainListsItAgain(t *testing.T) {
 	w.chain.othersCommit = false
 	hiding := &hidingChain{fakeChain: w.chain}
 	w.config.Chain = hiding
-	task := w.chain.post(w.web, 1)
+	task := w.chain.post(w.web, 1, under(quorum))
 	defer w.chain.blocks(2 * time.Millisecond)()
 	a, stop := w.run()
 	defer stop()
@@ -154,10 +154,12 @@ func TestTheOwnerIsToldWhenNoBlockComes(t *testing.T) {
 func TestACommitmentWithoutContentIsNotBelieved(t *testing.T) {
 	w := newWorld(t)
 	task := w.chain.post(w.web, 1)
-	task.a = &computetypes.Assignment{
-		Operator: w.chain.operator.String(), Status: computetypes.ASSIGNMENT_STATUS_COMMITTED,
-		AssignedHeight: 11, CommitDeadline: 2011,
-	}
+	w.chain.claimed(task)
+	w.config.Chain = &liar{fakeChain: w.chain, work: func(work *chain.Work) {
+		for i := range work.Items {
+			work.Items[i].Assignment.Status = computetypes.ASSIGNMENT_STATUS_COMMITTED
+		}
+	}}
 	defer w.chain.blocks(2 * time.Millisecond)()
 	_, stop := w.run()
 	defer stop()
