@@ -34,15 +34,25 @@ func (w webWithout) Probe(ctx context.Context, origin string) error {
 	return nil
 }
 
-// askedChain counts the queries whose answers contained a request.
+// askedChain counts the requests that it shows to an agent which knows their blocks.
 type askedChain struct {
 	*fakeChain
-	shown atomic.Int64
+	tip, shown atomic.Int64
+}
+
+func (c *askedChain) Tip(ctx context.Context) (chain.Tip, error) {
+	tip, err := c.fakeChain.Tip(ctx)
+	c.tip.Store(tip.Height)
+	return tip, err
 }
 
 func (c *askedChain) Redeliveries(ctx context.Context, from int64, page []byte) (chain.Redeliveries, error) {
 	list, err := c.fakeChain.Redeliveries(ctx, from, page)
-	c.shown.Add(int64(len(list.Requests)))
+	for i := range list.Requests {
+		if list.Requests[i].Redelivery.Height <= c.tip.Load() {
+			c.shown.Add(1)
+		}
+	}
 	return list, err
 }
 

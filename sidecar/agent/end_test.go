@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	// endingBlocks is the time for a commitment in the following tests.
+	// endingBlocks is the time for a commitment in the following tests. Their jobs live for
+	// twice that time, so that a node that was drawn late misses its deadline before the end.
 	endingBlocks = 400
 	// afterAll is the number of blocks after which such a task has ended.
 	afterAll = 3 * endingBlocks
@@ -24,7 +25,7 @@ func downFrom(t *testing.T, phase store.Phase, tasks int) (*world, *fakeTask) {
 	t.Helper()
 	w := newWorld(t)
 	task := w.chain.postArray(w.web, 1, tasks, under(quorum), func(t *fakeTask) {
-		t.spec.CommitBlocks, t.spec.LifetimeBlocks = endingBlocks, endingBlocks
+		t.spec.CommitBlocks, t.spec.LifetimeBlocks = endingBlocks, 2*endingBlocks
 	})[0]
 	w.chain.only(task)
 	w.chain.othersCommit, w.chain.params.RevealBlocks = false, endingBlocks/4
@@ -101,7 +102,7 @@ func TestAnEndIsReadFromTheReceiptWhateverPhaseTheDaemonWentDownIn(t *testing.T)
 // for another node.
 func (w *world) goOnWithout(task *fakeTask) {
 	w.chain.read(func() { w.chain.othersCommit, task.found = true, []byte("text") })
-	w.chain.skip(endingBlocks + endingBlocks/2)
+	w.chain.skip(2 * endingBlocks)
 	w.chain.read(func() { require.False(w.t, task.record.Ended(), "the others wait for another node") })
 }
 

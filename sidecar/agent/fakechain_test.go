@@ -184,7 +184,7 @@ func (c *fakeChain) only(kept ...*fakeTask) {
 	c.read(func() { c.tasks = kept })
 }
 
-// askAgain requests that results of tasks are delivered again.
+// askAgain requests in the next block that results of tasks are delivered again.
 func (c *fakeChain) askAgain(sink string, tasks ...*fakeTask) {
 	c.read(func() {
 		for _, t := range tasks {

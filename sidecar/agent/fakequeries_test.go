@@ -128,7 +128,7 @@ func (c *fakeChain) Redeliveries(_ context.Context, from int64, page []byte) (ou
 	c.read(func() {
 		var all []computetypes.JobRedelivery
 		for _, t := range c.tasks {
-			if t.redelivery != nil && t.redelivery.Height >= from {
+			if t.askedAgain(c.height) && t.redelivery.Height >= from {
 				all = append(all, computetypes.JobRedelivery{JobId: t.ref.JobId, Redelivery: *t.redelivery})
 			}
 		}

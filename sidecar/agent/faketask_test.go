@@ -58,9 +58,18 @@ func (c *fakeChain) job(t *fakeTask) computetypes.Job {
 		Class: spec.Class, Executor: spec.Executor, Tasks: spec.Tasks, TasksOpened: spec.Tasks, Inputs: spec.InputCount(),
 		PrepareBlocks: spec.PrepareBlocks, CommitBlocks: spec.CommitBlocks, Fuel: spec.Resources.Fuel,
 		SeatFee: math.ZeroInt(), TaskReserve: reserve, Reserved: reserve.MulRaw(int64(spec.Tasks)), Refunded: math.ZeroInt(),
-		Challenged: t.challenged, Redelivery: t.redelivery,
+		Challenged: t.challenged,
+	}
+	if t.askedAgain(c.height) {
+		job.Redelivery = t.redelivery
 	}
 	return job
+}
+
+// askedAgain reports whether the block at a height, or an earlier one, contains a request to
+// deliver results again.
+func (t *fakeTask) askedAgain(height int64) bool {
+	return t.redelivery != nil && t.redelivery.Height <= height
 }
 
 // paramsOf returns the parameters that apply to a task. A busy machine must not miss the only
