@@ -39,7 +39,16 @@ type world struct {
 	config  Config
 }
 
+// newWorld returns a world for a test that runs in parallel with others: most of its time it
+// waits for blocks.
 func newWorld(t *testing.T) *world {
+	t.Helper()
+	t.Parallel()
+	return worldOf(t)
+}
+
+// worldOf returns a world for a test that runs by itself.
+func worldOf(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, home: t.TempDir(), chain: newFakeChain(t), web: newFakeWeb(), engine: newFakeExecutor()}
 	var err error
@@ -136,13 +145,14 @@ func TestTaskIsClaimedExecutedDeliveredRevealedAndSettled(t *testing.T) {
 func TestKilledAnywhereEndsSettledWithOneCommitment(t *testing.T) {
 	for _, kind := range []string{"journal", "transaction"} {
 		for _, after := range []bool{false, true} {
-			for step := 1; ; step++ {
-				died := killedAt(t, kind, after, step)
-				if !died {
-					require.Greater(t, step, 3, "expected several steps to be killed at")
-					break
+			t.Run(fmt.Sprintf("%s after=%v", kind, after), func(t *testing.T) {
+				t.Parallel()
+				step := 1
+				for killedAt(t, kind, after, step) {
+					step++
 				}
-			}
+				require.Greater(t, step, 3, "expected several steps to be killed at")
+			})
 		}
 	}
 }
@@ -150,8 +160,8 @@ func TestKilledAnywhereEndsSettledWithOneCommitment(t *testing.T) {
 // killedAt kills an agent at a step, starts another agent with the same home folder, and
 // checks that it ends well. It returns false if the agent did not reach that step.
 func killedAt(t *testing.T, kind string, after bool, step int) (died bool) {
-	t.Run(fmt.Sprintf("%s %d after=%v", kind, step, after), func(t *testing.T) {
-		w := newWorld(t)
+	t.Run(fmt.Sprintf("step %d", step), func(t *testing.T) {
+		w := worldOf(t)
 		// The task escalates, so that the journal passes through every phase.
 		w.chain.params.ClaimBlocks = 5
 		task := w.chain.post(w.web, 1, under(quorum))

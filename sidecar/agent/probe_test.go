@@ -16,22 +16,24 @@ import (
 
 func TestNothingIsClaimedWhoseResultCouldNotBeDelivered(t *testing.T) {
 	for _, cause := range []error{transfer.ErrUnreachable, transfer.ErrUntrusted, transfer.ErrRefused} {
-		w := newWorld(t)
-		w.web.probeErr = fmt.Errorf("HEAD https://relay.example/: %w", cause)
-		task := w.chain.post(w.web, 1)
-		stopBlocks := w.chain.blocks(time.Millisecond)
-		a, stop := w.run()
-		require.Eventually(t, func() bool {
-			passed := a.Status().Passed
-			return len(passed) == 1 && passed[0].Reason == "its results could not be delivered: "+w.web.probeErr.Error()
-		}, patience, time.Millisecond)
-		height := a.Status().Height
-		require.Eventually(t, func() bool { return a.Status().Height > height+20 }, patience, time.Millisecond)
-		require.Empty(t, w.record(task).JobID)
-		w.chain.read(func() { require.Zero(t, w.chain.claims) })
-		w.web.set(func(web *fakeWeb) { require.Equal(t, 1, web.probes, "a failure is remembered for a while") })
-		stop()
-		stopBlocks()
+		t.Run(cause.Error(), func(t *testing.T) {
+			w := newWorld(t)
+			w.web.probeErr = fmt.Errorf("HEAD https://relay.example/: %w", cause)
+			task := w.chain.post(w.web, 1)
+			stopBlocks := w.chain.blocks(time.Millisecond)
+			a, stop := w.run()
+			require.Eventually(t, func() bool {
+				passed := a.Status().Passed
+				return len(passed) == 1 && passed[0].Reason == "its results could not be delivered: "+w.web.probeErr.Error()
+			}, patience, time.Millisecond)
+			height := a.Status().Height
+			require.Eventually(t, func() bool { return a.Status().Height > height+20 }, patience, time.Millisecond)
+			require.Empty(t, w.record(task).JobID)
+			w.chain.read(func() { require.Zero(t, w.chain.claims) })
+			w.web.set(func(web *fakeWeb) { require.Equal(t, 1, web.probes, "a failure is remembered for a while") })
+			stop()
+			stopBlocks()
+		})
 	}
 }
 
