@@ -21,12 +21,11 @@ const (
 
 // downFrom runs a node until a task of three nodes has reached a phase and then stops it. The
 // job has the given number of tasks.
-func downFrom(t *testing.T, phase store.Phase, tasks int) (*world, *fakeTask) {
+func downFrom(t *testing.T, phase store.Phase, tasks int, change ...func(*fakeTask)) (*world, *fakeTask) {
 	t.Helper()
 	w := newWorld(t)
-	task := w.chain.postArray(w.web, 1, tasks, under(quorum), func(t *fakeTask) {
-		t.spec.CommitBlocks, t.spec.LifetimeBlocks = endingBlocks, 2*endingBlocks
-	})[0]
+	short := func(t *fakeTask) { t.spec.CommitBlocks, t.spec.LifetimeBlocks = endingBlocks, 2*endingBlocks }
+	task := w.chain.postArray(w.web, 1, tasks, append([]func(*fakeTask){under(quorum), short}, change...)...)[0]
 	w.chain.only(task)
 	w.chain.othersCommit, w.chain.params.RevealBlocks = false, endingBlocks/4
 	switch phase {
@@ -98,6 +97,9 @@ func TestAnEndIsReadFromTheReceiptWhateverPhaseTheDaemonWentDownIn(t *testing.T)
 	}
 }
 
+// lasting makes a job live longer than the test.
+func lasting(t *fakeTask) { t.spec.LifetimeBlocks = ages }
+
 // goOnWithout makes the other nodes commit. This node misses its deadline, and the others wait
 // for another node.
 func (w *world) goOnWithout(task *fakeTask) {
@@ -110,8 +112,7 @@ func TestAnEndIsReadFromTheTaskThatGoesOn(t *testing.T) {
 	for _, tasks := range []int{1, 3} {
 		for _, phase := range unended {
 			t.Run(fmt.Sprintf("%d tasks, %s", tasks, phase), func(t *testing.T) {
-				w, task := downFrom(t, phase, tasks)
-				w.chain.read(func() { task.spec.LifetimeBlocks = ages }) // the requester tops it up
+				w, task := downFrom(t, phase, tasks, lasting)
 				w.goOnWithout(task)
 				record := w.settledAfterwards(task)
 				require.Equal(t, "missed", record.Verdict.Status)
@@ -125,7 +126,7 @@ func TestOnlyANodeWithoutASeatWasNotDrawn(t *testing.T) {
 	for _, tasks := range []int{1, 3} {
 		for _, ended := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%d tasks, ended %t", tasks, ended), func(t *testing.T) {
-				w, task := downFrom(t, store.PhaseClaimed, tasks)
+				w, task := downFrom(t, store.PhaseClaimed, tasks, lasting, func(t *fakeTask) { t.spec.CommitBlocks = ages })
 				w.chain.read(func() {
 					task.outranked = true
 					if ended {
@@ -139,6 +140,7 @@ func TestOnlyANodeWithoutASeatWasNotDrawn(t *testing.T) {
 				_, stop := w.run()
 				defer stop()
 				require.Equal(t, "not drawn", w.untilPhase(task, store.PhaseReleased).LastError)
+				w.chain.read(func() { require.Equal(t, ended, task.record.Ended()) })
 			})
 		}
 	}

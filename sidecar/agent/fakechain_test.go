@@ -89,6 +89,7 @@ func newFakeChain(t *testing.T) *fakeChain {
 		page:  200, ended: map[int64][]computetypes.Receipt{},
 	}
 	c.params.ClaimBlocks, c.params.RevealBlocks, c.params.SeedTimeoutBlocks = 10, ages, ages
+	c.params.MaxWaitBlocks = ages
 	c.params.MaxDraws, c.params.Escalation, c.params.AuditFloorBps = 5, []uint32{3, 3}, 0
 	for n := range 20 {
 		c.nodes = append(c.nodes, sdk.AccAddress(bytes.Repeat([]byte{byte(10 + n)}, 20)))
