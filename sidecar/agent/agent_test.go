@@ -72,8 +72,10 @@ func (w *world) run() (a *Agent, stop func()) {
 	require.NoError(w.t, err)
 	ctx, cancel := context.WithCancel(w.t.Context())
 	done := make(chan error, 1)
+	w.chain.read(func() { w.chain.watched = true })
 	go func() { done <- a.Run(ctx) }()
 	return a, func() {
+		w.chain.read(func() { w.chain.watched = false })
 		cancel()
 		require.NoError(w.t, <-done)
 	}

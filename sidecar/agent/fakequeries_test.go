@@ -21,7 +21,7 @@ func (c *fakeChain) Address() sdk.AccAddress   { return c.worker }
 func (c *fakeChain) SetGranter(sdk.AccAddress) {}
 
 func (c *fakeChain) Tip(context.Context) (tip chain.Tip, err error) {
-	c.read(func() { tip.Height = c.height })
+	c.read(func() { tip.Height, c.seen = c.height, c.height })
 	return tip, nil
 }
 
