@@ -222,7 +222,7 @@ func leaseBlocks(t *testing.T, chain *apptest.Chain) int64 {
 func TestEveryMessageInRandomBlocksGivesTheSameStateOnEveryNode(t *testing.T) {
 	const blocks = 100
 	s := sim.New(t, 1)
-	s.Beside(twin.Variants(t, blocks)[1:])
+	s.FollowedBy(twin.Variants(t, blocks)[1:])
 	s.Run(blocks)
 	t.Log("\n" + s.Tally.String())
 	succeeded, deputised := s.Tally.Succeeded()

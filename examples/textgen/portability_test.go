@@ -1,5 +1,5 @@
-// Package textgen_test holds what the example promises as a whole: the shipped
-// model gives the same bytes natively and in wasm.
+// Package textgen_test tests the example as a whole: the shipped model gives the same
+// bytes natively and in wasm.
 package textgen_test
 
 import (
@@ -22,7 +22,7 @@ import (
 	"github.com/thetaedge/theta/examples/textgen/train"
 )
 
-// sandbox is one way to run the program: what may differ between two machines.
+// sandbox is one way to run the program. Two machines may differ in it.
 type sandbox struct {
 	name   string
 	engine wazero.RuntimeConfig
@@ -46,7 +46,7 @@ func build(t *testing.T) []byte {
 	return program
 }
 
-// compiled is wazero's compiler, which compiles one program only once a test.
+// compiled is wazero's compiler, which compiles each program once per test.
 func compiled(t *testing.T) wazero.RuntimeConfig {
 	t.Helper()
 	cache := wazero.NewCompilationCache()
@@ -79,7 +79,7 @@ func (r repeated) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// run gives the program's text, standard error and exit code.
+// run returns the program's text, standard error and exit code.
 func run(t *testing.T, s sandbox, program []byte, in string, args ...string) (text []byte, stderr string, code uint32) {
 	t.Helper()
 	ctx := context.Background()

@@ -11,9 +11,9 @@ import (
 // plainFolders returns the folders whose comments are in plain sentences. More may be added.
 func plainFolders() []string {
 	return []string{
-		"app", "blob", "client", "cmd", "drand", "executor", "internal", "proto", "relay", "scripts",
+		"app", "blob", "client", "cmd", "drand", "examples", "executor", "internal", "proto", "relay", "scripts",
 		"sidecar", "tests",
-		"testutil/apptest", "testutil/edge", "testutil/keepertest", "testutil/rpcnode", "testutil/twin",
+		"testutil/apptest", "testutil/edge", "testutil/keepertest", "testutil/rpcnode", "testutil/sim", "testutil/twin",
 		"x/beacon", "x/compute", "x/edgenode", "x/feemarket", "x/internal", "x/rewards",
 	}
 }

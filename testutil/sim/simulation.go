@@ -83,9 +83,9 @@ func New(t testing.TB, seed int64) *Simulation {
 	return s
 }
 
-// Beside makes variants receive every block too, and requires that they reach the same app
+// FollowedBy makes variants receive every block too, and requires that they reach the same app
 // hash. It must be called before the first block.
-func (s *Simulation) Beside(variants []twin.Variant) {
+func (s *Simulation) FollowedBy(variants []twin.Variant) {
 	s.t.Helper()
 	s.followers = twin.Follow(s.t, s.Chain, variants, func() []apptest.Option { return s.network.options(s.seed) })
 }

@@ -6,7 +6,8 @@ import (
 )
 
 // Continue returns prompt, as the model read it and without line breaks at its
-// end, followed by tokens generated characters. See NewGenerator for the rest.
+// end, and then as many generated characters as tokens says. NewGenerator describes
+// the other arguments.
 func Continue(m *Model, prompt []byte, tokens int, seed uint64, temperature int) ([]byte, error) {
 	symbols, err := m.Alphabet.Encode(bytes.TrimRight(prompt, "\r\n"))
 	if err != nil {

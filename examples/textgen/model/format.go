@@ -17,13 +17,13 @@ import (
 //	recurrent   3H × H int8, then 3H scales i32
 //	output      V × H int8, then V scales i32
 //	bias        V i32
-//	sha256 of all that stands before, 32 bytes
+//	sha256 of everything before it, 32 bytes
 const (
 	magic      = "thetagru"
 	version    = 1
 	headerSize = len(magic) + 3*4
 
-	// MaxHidden bounds the hidden units of a file, and so every sum in 64 bits.
+	// MaxHidden bounds the hidden units of a file, so that every sum fits into 64 bits.
 	MaxHidden = 1024
 	maxScale  = 1 << 29
 	maxBias   = 1 << 26
@@ -49,8 +49,8 @@ func (m *Model) Encode() []byte {
 	return file.Bytes()
 }
 
-// Decode reads a model file. It refuses anything but an exact, undamaged file of
-// this version, and allocates no more than a file of that length can need.
+// Decode reads a model file. It refuses every file that is damaged, has extra bytes
+// or is of another version, and allocates no more than a file of that length needs.
 func Decode(file []byte) (*Model, error) {
 	if len(file) < headerSize+sha256.Size || string(file[:len(magic)]) != magic {
 		return nil, fmt.Errorf("model: expected a file that begins with %q, found %d bytes of something else", magic, len(file))
@@ -75,7 +75,7 @@ func Decode(file []byte) (*Model, error) {
 	return decodeBody(body[headerSize:], symbols, hidden)
 }
 
-// decodeBody reads what stands between header and digest, of known length.
+// decodeBody reads the part between header and digest, whose length is known.
 func decodeBody(body []byte, symbols, hidden int) (*Model, error) {
 	alphabet, err := tokenizer.New(body[:symbols])
 	if err != nil {

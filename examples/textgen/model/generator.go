@@ -20,9 +20,9 @@ type Generator struct {
 }
 
 // NewGenerator returns a generator that has read tokenizer.Start and then prompt,
-// symbols of the model's alphabet. Temperature is in permille: 1000 samples the
-// model's own distribution, less is more cautious, and 0 always takes the
-// likeliest character. Equal arguments give equal text.
+// which consists of symbols of the model's alphabet. Temperature is in permille: 1000
+// samples the model's own distribution, lower values make likely characters likelier,
+// and 0 always takes the likeliest character. Equal arguments give equal text.
 func NewGenerator(m *Model, prompt []int, seed uint64, temperature int) (*Generator, error) {
 	if temperature < 0 || temperature > MaxTemperature {
 		return nil, fmt.Errorf("temperature: expected 0 to %d permille, found %d", MaxTemperature, temperature)

@@ -84,8 +84,8 @@ func TestBadFileIsRefused(t *testing.T) {
 	}
 }
 
-// Whatever Decode accepts is canonical and can be run without a panic, even
-// when the digest is right for hostile weights.
+// Every file that Decode accepts is canonical and runs without a panic, even if the
+// weights are hostile and the digest is right for them.
 func FuzzDecode(f *testing.F) {
 	good := randomModel(f, 3).Encode()
 	f.Add(good)
@@ -127,7 +127,7 @@ func TestExtremeWeightsNeitherOverflowNorPanic(t *testing.T) {
 			require.Less(t, max(logit, -logit), int64(1)<<40)
 		}
 	}
-	// All weights are negative: every gate is shut and the candidate is -1.
+	// All weights are negative: every gate is closed and the candidate is -1.
 	require.Equal(t, int16(1-one15), state.hidden[0])
 }
 

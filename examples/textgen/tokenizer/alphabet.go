@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// Start is the character every text is taken to follow: the models here learn
-// one paragraph a line, so a line break is what comes before a first word.
+// Start is the character that precedes every text: the models here learn
+// one paragraph per line, so a line break is what comes before a first word.
 const Start = '\n'
 
 // MaxSymbols is the largest alphabet: one symbol for each ASCII character.

@@ -13,8 +13,8 @@ const (
 	biasUnit  = 1 << 16 // of model.Model.Bias
 )
 
-// Quantise rounds parameters to int8 with one scale a row, the row's largest
-// magnitude being 127.
+// Quantise rounds parameters to int8 with one scale per row. The largest magnitude of
+// a row becomes 127.
 func Quantise(parameters *Parameters, alphabet *tokenizer.Alphabet) *model.Model {
 	h, v := parameters.Hidden, parameters.Symbols
 	recurrent, output := make([]float32, 3*h*h), make([]float32, v*h)
@@ -76,9 +76,9 @@ func QuantisedLoss(m *model.Model, text []int) float64 {
 	return loss / float64(len(text)-1)
 }
 
-// UnigramLoss is what a model reaches on text in nats per character that knows
-// only how often each symbol occurs in the training text (with one added to
-// every count): the baseline to beat.
+// UnigramLoss returns the loss on text, in nats per character, of a model that knows
+// only how often each symbol occurs in the training text (with one added to every
+// count). A trained model must have a lower loss.
 func UnigramLoss(training, text []int, symbols int) float64 {
 	counts := make([]float64, symbols)
 	for i := range counts {

@@ -9,7 +9,7 @@ import (
 	"github.com/thetaedge/theta/examples/textgen/tokenizer"
 )
 
-// Options steer a training run.
+// Options contains the settings of a training run.
 type Options struct {
 	Hidden   int     // units of the network
 	Batch    int     // texts read side by side
@@ -24,11 +24,11 @@ const (
 	warmUp    = 100  // updates until the highest rate
 	finalRate = 0.02 // last rate as a part of the highest
 
-	// validationTexts is how many pieces the validation text is read in.
+	// validationTexts is the number of pieces into which the validation text is divided.
 	validationTexts = 16
 )
 
-// Result is what a run has found.
+// Result contains what a run has found.
 type Result struct {
 	Parameters *Parameters // those with the lowest validation loss
 	Validation float64     // that loss, nats per character
@@ -74,7 +74,8 @@ func Run(alphabet *tokenizer.Alphabet, text, validation []int, options Options, 
 	return best, nil
 }
 
-// rateAt rises linearly and then falls along half a cosine.
+// rateAt returns the learning rate, which rises linearly and then falls along half a
+// cosine.
 func rateAt(update int, options Options) float64 {
 	if update < warmUp {
 		return options.Rate * float64(update) / warmUp
@@ -98,8 +99,8 @@ func Loss(parameters *Parameters, text []int, steps int) float64 {
 	return sum / float64(rounds)
 }
 
-// reader deals a text out to a batch: text b starts at b/B of the way, and all
-// read on from where they were, around the end.
+// reader divides a text into a batch of B texts: text b starts at b/B of its length.
+// Each continues from where it was, and from the start after the end.
 type reader struct {
 	text            []int
 	batch, steps    int
