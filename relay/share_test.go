@@ -23,6 +23,7 @@ func TestAStrangerCannotFillAPublishedBox(t *testing.T) {
 		"a hundred networks":                       append(addresses("10.%d.0.1", 50), addresses("2001:db8:%x::1", 50)...),
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			r := startRelay(t, trustLoopback(func(c *Config) { c.BoxCount = 1024 }))
 			_, box := newBox(t)
 			sent := 0
