@@ -116,7 +116,7 @@ func TestWhoVouchesForAProgramDecidesWhetherItIsSlashed(t *testing.T) {
 
 	policy, slashed := effective()
 	require.True(t, slashed, "the executor is deterministic by construction")
-	require.Equal(t, types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 3, AuditBps: 500, Auditors: 1}, policy, "the floor")
+	require.Equal(t, types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 3, AuditBps: 500, Auditors: 1, Samples: 4}, policy, "the floor")
 
 	p.DeterministicExecutors = nil
 	policy, slashed = effective()

@@ -83,7 +83,8 @@ func TestRoundsMoveAsTheTableSays(t *testing.T) {
 	walk(t, types.RoundPhase_name, map[types.RoundPhase][]types.RoundPhase{
 		types.ROUND_PHASE_COMMIT: {types.ROUND_PHASE_AUDIT, types.ROUND_PHASE_REVEAL, types.ROUND_PHASE_CLOSED},
 		types.ROUND_PHASE_AUDIT:  {types.ROUND_PHASE_COMMIT, types.ROUND_PHASE_REVEAL, types.ROUND_PHASE_CLOSED},
-		types.ROUND_PHASE_REVEAL: {types.ROUND_PHASE_REVIEW, types.ROUND_PHASE_CLOSED},
+		types.ROUND_PHASE_REVEAL: {types.ROUND_PHASE_LEAVES, types.ROUND_PHASE_REVIEW, types.ROUND_PHASE_CLOSED},
+		types.ROUND_PHASE_LEAVES: {types.ROUND_PHASE_CLOSED},
 		types.ROUND_PHASE_REVIEW: {types.ROUND_PHASE_CLOSED},
 	}, func(from, to types.RoundPhase) (types.RoundPhase, error) {
 		r := types.Round{Phase: from}
