@@ -19,8 +19,9 @@ const (
 	wasmtimeName = "wasmtime 44.0.0"
 
 	// threadStackBytes is the size of the stack of the thread on which a program runs, and
-	// programStackBytes is the part that the program may use. That part is more than the
-	// counted stack lets it use. Only the used part takes memory.
+	// programStackBytes is the part that the program may use. That part is more than ordinary
+	// programs use within the counted stack; a loop of many values that do not change in it can
+	// use more. Only the used part takes memory.
 	threadStackBytes  = 1024 << 20
 	programStackBytes = 896 << 20
 )

@@ -61,9 +61,8 @@ func (w *wazeroEngine) usable() error {
 	}
 }
 
-// nativeStackBytes is the size of a program's native stack. Ordinary programs do not use it up
-// within the counted stack. Only the used part takes memory, except on Windows, which commits
-// all of it.
+// nativeStackBytes is the size of a program's native stack. The counted stack ends first (see
+// internal/meter). Only the used part takes memory, except on Windows, which commits all of it.
 const nativeStackBytes = 256 << 20
 
 // guestKey is the key of the guest in the context of a call.

@@ -8,7 +8,7 @@ type instruction struct {
 	op      byte
 	sub     uint32 // the second opcode of the prefixed groups
 	index   uint32 // the index in the first immediate: a local, a label, a function
-	second  uint32 // the index in the second immediate
+	second  uint32 // the index in the second immediate, or the places of a block's parameters
 
 	// operands is the number of operands on the stack before the instruction, and floats is
 	// how many of them are floats or vectors.

@@ -112,6 +112,7 @@ func (v *validator) control(x *instruction) {
 			v.want(typeI32)
 		}
 		v.wantAll(kind.params)
+		x.second = uint32(places(kind.params))
 		if !v.top().dead && !v.top().dropped {
 			v.flow.carry(kind)
 		}

@@ -1,5 +1,7 @@
 package meter
 
+import "math/bits"
+
 const (
 	// RegisterInts is the number of integers and references that a function may have at the
 	// same time without a place on the stack for each of them.
@@ -7,50 +9,76 @@ const (
 	// RegisterFloats is the number of floats and vectors that a function may have at the same
 	// time without a place on the stack for each of them.
 	RegisterFloats = 8
+	// FreeGlobals is the number of globals that a stretch may use without a register for each
+	// of them.
+	FreeGlobals = 4
 )
 
-// keeping finds the values that are kept. These are the values that outlive a call, and the
-// values that give way if more values are live than there are registers.
+// These are the sorts of values, by the registers that they need.
+const (
+	ints   = iota // integers and references
+	floats        // floats and vectors
+	sorts
+)
+
+func sortOf(kind byte) int {
+	if floating(kind) {
+		return floats
+	}
+	return ints
+}
+
+// keeping finds the values that are kept: those that outlive a call or the place where ways
+// meet, those that are passed there, and all that are live where more values are live than
+// there are registers.
 type keeping struct {
 	liveness
-	values *values
+	values    *values
+	stretches *stretches
 
-	kept   set    // locals whose value is kept later
-	whole  bool   // everything that is live is kept
-	marked []bool // values that are kept
-	calls  []bool // instructions that call
-	full   []bool // instructions before which there are more operands than registers
-	held   [2]queue
+	kept    set         // locals whose value is kept later
+	whole   [sorts]bool // whether all live locals are kept
+	of      [sorts]set
+	alive   [sorts]int    // how many locals are live
+	crowded [sorts][]bool // instructions before which there are more values than registers
+	across  []bool        // instructions across which everything is kept
+	marked  []bool        // values that are kept
 }
 
-// kept returns the types of the values that are kept.
-func (b *body) kept() []byte {
+func (b *body) keeping() *keeping {
 	s := b.scopes()
-	v := s.values()
 	s.liveness()
+	v := s.values()
 	f := &keeping{
-		liveness: liveness{scopes: s, live: b.set()}, values: v,
-		kept: b.set(), marked: make([]bool, len(v.kinds)),
-		calls: make([]bool, len(b.code)), full: make([]bool, len(b.code)),
+		liveness: liveness{scopes: s, live: b.set()}, values: v, stretches: v.stretches(),
+		kept: b.set(), marked: make([]bool, len(v.kinds)), across: make([]bool, len(b.code)),
 	}
-	f.held[0].init(len(b.locals))
-	f.held[1].init(len(b.locals))
+	for sort := range sorts {
+		f.of[sort], f.crowded[sort] = b.set(), make([]bool, len(b.code))
+	}
+	for i := range b.locals {
+		f.of[sortOf(b.locals[i])].add(uint32(i))
+	}
 	f.ofLocals()
 	f.ofOperands()
-	var kinds []byte
-	for value, kept := range f.marked {
-		if kept && v.kinds[value] != 0 {
-			kinds = append(kinds, v.kinds[value])
-		}
-	}
-	return kinds
+	return f
 }
 
-// callsOut reports whether an instruction calls a function, so that values that stay live have
-// to be kept. A loop counts too, because it may have to fetch fuel at its start.
+// kinds returns the types of the values that are kept.
+func (f *keeping) kinds() string {
+	var kinds []byte
+	for value, kept := range f.marked {
+		if kept && f.values.kinds[value] != 0 {
+			kinds = append(kinds, f.values.kinds[value])
+		}
+	}
+	return string(kinds)
+}
+
+// callsOut reports whether an engine calls a function for an instruction.
 func callsOut(x *instruction) bool {
 	switch x.op {
-	case opCall, opCallIndirect, opMemoryGrow, opLoop:
+	case opCall, opCallIndirect, opMemoryGrow, opRefFunc:
 		return true
 	case opBulk:
 		return x.sub >= bulkMemoryInit
@@ -59,22 +87,31 @@ func callsOut(x *instruction) bool {
 	}
 }
 
+// keepsAll reports whether everything that is live across an instruction is kept: it calls a
+// function, or ways meet there. A loop may have to fetch fuel at its start.
+func (f *keeping) keepsAll(i int) bool {
+	switch x := &f.code[i]; x.op {
+	case opLoop:
+		return true
+	case opEnd:
+		return f.list[f.scopes.of[i]].ways > 1
+	default:
+		return callsOut(x)
+	}
+}
+
 // ofLocals marks the values of locals that are kept.
 func (f *keeping) ofLocals() {
 	for i := len(f.code) - 1; i >= 0; i-- {
 		x := &f.code[i]
+		f.across[i] = f.keepsAll(i)
 		switch x.op {
 		case opLocalGet:
 			f.use(x.index)
 		case opLocalSet, opLocalTee:
 			f.define(x.index, f.values.taken[i])
 		default:
-			f.back(i)
-			f.hold(x.op, int(f.of[i]))
-		}
-		// At the start of a loop, everything that is live is already kept.
-		if f.calls[i] = callsOut(x); f.calls[i] && x.op != opLoop {
-			f.keep()
+			f.part(i)
 		}
 		f.crowd(i)
 	}
@@ -88,11 +125,13 @@ func (f *keeping) ofLocals() {
 
 // use makes a local live before the instruction that reads it.
 func (f *keeping) use(local uint32) {
-	if !f.live.has(local) {
-		f.live.add(local)
-		f.whole = false
+	if f.live.has(local) {
+		return
 	}
-	f.heldWith(local).push(local)
+	sort := sortOf(f.scopes.locals[local])
+	f.live.add(local)
+	f.alive[sort]++
+	f.whole[sort] = false
 }
 
 // define ends a local's life before the instruction that gives it a value.
@@ -100,39 +139,57 @@ func (f *keeping) define(local uint32, value int32) {
 	if f.kept.has(local) {
 		f.marked[value] = true
 	}
+	if f.live.has(local) {
+		f.alive[sortOf(f.scopes.locals[local])]--
+	}
 	f.live.remove(local)
 	f.kept.remove(local)
-	f.heldWith(local).remove(local)
 }
 
-// heldWith returns the locals that are in registers of the same sort as this one.
-func (f *keeping) heldWith(local uint32) *queue {
-	if floating(f.scopes.locals[local]) {
-		return &f.held[1]
+// part processes an instruction that does not name a local.
+func (f *keeping) part(i int) {
+	op := f.code[i].op
+	if op == opEnd && f.across[i] {
+		f.keepLive()
 	}
-	return &f.held[0]
+	f.back(i)
+	switch op {
+	case opBlock, opLoop, opIf, opElse, opEnd, opBr, opBrIf, opBrTable, opReturn, opUnreachable:
+		f.hold(op, int(f.scopes.of[i]))
+		f.recount()
+	}
+	if f.across[i] {
+		f.keepLive()
+	}
 }
 
-// crowd makes locals give way if more values are live before an instruction than there are
-// registers. The locals that are read last give way.
+// crowd keeps everything that is live before an instruction if it does not fit the registers.
 func (f *keeping) crowd(i int) {
-	x := &f.code[i]
-	operands := [2]int{int(x.operands - x.floats), int(x.floats)}
-	for sort, registers := range [2]int{RegisterInts, RegisterFloats} {
-		held := &f.held[sort]
-		for held.length > 0 && held.length+operands[sort] > registers {
-			f.kept.add(held.pop())
+	x, s := &f.code[i], f.stretches.at(i)
+	operands := [sorts]int{int(x.operands - x.floats), int(x.floats)}
+	for sort, registers := range [sorts]int{RegisterInts, RegisterFloats} {
+		if f.alive[sort]+operands[sort]+s.remembered(sort) > registers {
+			f.keep(sort)
+			f.crowded[sort][i], s.crowded[sort] = true, true
 		}
-		f.full[i] = f.full[i] || operands[sort] > registers
 	}
 }
 
-// keep keeps everything that is live.
-func (f *keeping) keep() {
-	if !f.whole {
-		f.kept.join(f.live)
-		f.whole = true
+func (f *keeping) keepLive() {
+	for sort := range sorts {
+		f.keep(sort)
 	}
+}
+
+// keep keeps every live local of a sort.
+func (f *keeping) keep(sort int) {
+	if f.whole[sort] {
+		return
+	}
+	for i, w := range f.of[sort] {
+		f.kept[i] |= f.live[i] & w
+	}
+	f.whole[sort] = true
 }
 
 // hold processes an instruction at which paths part, join or end. It replaces what is kept
@@ -166,22 +223,22 @@ func (f *keeping) hold(op byte, at int) {
 		}
 	case opReturn, opUnreachable:
 		clear(f.kept)
-	default:
-		return
 	}
-	f.regain()
 }
 
 // meet processes the end of a scope. From here on, locals that join at its label have values
-// of their own. The label of a loop is its start, where everything that is live is kept.
+// of their own. Where ways meet, what arrives on each of them is kept too. The label of a loop
+// is its start, where ways always meet.
 func (f *keeping) meet(at int) {
 	s := &f.list[at]
 	if s.op == opLoop {
 		s.kept = copied(s.kept, s.live)
-		s.kept.without(s.written)
 		return
 	}
 	f.join(at)
+	if s.ways > 1 {
+		f.kept.join(f.live)
+	}
 	s.kept = copied(s.kept, f.kept)
 }
 
@@ -198,33 +255,66 @@ func (f *keeping) join(at int) {
 	})
 }
 
-// regain puts all live locals into registers again.
-func (f *keeping) regain() {
-	f.whole = false
-	f.held[0].clear()
-	f.held[1].clear()
-	f.live.each(func(local uint32) { f.heldWith(local).push(local) })
+// recount counts the live locals again.
+func (f *keeping) recount() {
+	for sort := range sorts {
+		f.whole[sort], f.alive[sort] = false, 0
+		for i, w := range f.of[sort] {
+			f.alive[sort] += bits.OnesCount64(w & f.live[i])
+		}
+	}
 }
 
 // ofOperands marks the operands that are kept.
 func (f *keeping) ofOperands() {
-	// called and full count, for each instruction, how many of the instructions before it call
-	// or are full.
-	called, full := make([]uint32, len(f.code)+2), make([]uint32, len(f.code)+2)
-	for i := range f.code {
-		called[i+1], full[i+1] = called[i], full[i]
-		if f.calls[i] {
-			called[i+1]++
-		}
-		if f.full[i] {
-			full[i+1]++
+	across := sums(f.across)
+	crowded := [sorts][]uint32{sums(f.crowded[ints]), sums(f.crowded[floats])}
+	for n := range f.lives {
+		l := &f.lives[n]
+		from, to := min(l.from+1, len(f.code)), min(l.to, len(f.code))
+		full := crowded[sortOf(l.kind)]
+		// An operand that the next instruction takes does not give way to others.
+		if from <= to && across[to] != across[from] || from < to && full[to+1] != full[from+1] || f.passed(n) {
+			f.marked[f.values.operands[n]] = true
 		}
 	}
-	called[len(f.code)+1], full[len(f.code)+1] = called[len(f.code)], full[len(f.code)]
-	for i, l := range f.lives {
-		from, to := min(l.from+1, len(f.code)), min(l.to, len(f.code))
-		if from <= to && (called[to] != called[from] || full[to+1] != full[from]) {
-			f.marked[f.values.operands[i]] = true
+}
+
+// sums returns, for each instruction, how many of the instructions before it are in the set.
+func sums(in []bool) []uint32 {
+	n := make([]uint32, len(in)+2)
+	for i := range in {
+		n[i+1] = n[i]
+		if in[i] {
+			n[i+1]++
 		}
+	}
+	n[len(in)+1] = n[len(in)]
+	return n
+}
+
+// passed reports whether an operand is passed to a function or to a place where ways meet, or
+// comes from there: others have to give way to it, and it to others.
+func (f *keeping) passed(n int) bool {
+	l := &f.lives[n]
+	if l.from < len(f.code) {
+		if op := f.code[l.from].op; op == opLoop || op == opEnd && f.across[l.from] {
+			return true
+		}
+	}
+	if l.to >= len(f.code) {
+		return false
+	}
+	switch f.code[l.to].op {
+	case opCall, opCallIndirect, opBulk, opLoop, opElse, opBr:
+		return true
+	case opReturn:
+		return len(f.kind.results) > 1
+	case opEnd:
+		return f.across[l.to] || l.to == len(f.code)-1 && len(f.kind.results) > 1
+	case opIf, opBrIf, opBrTable:
+		return n > 0 && f.lives[n-1].to == l.to // the first one is the condition
+	default:
+		return false
 	}
 }

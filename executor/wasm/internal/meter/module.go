@@ -1,11 +1,3 @@
-// Package meter reads a wasm module, decides whether the profile accepts it, and rewrites it.
-// After the rewriting, the module itself determines the behaviour that engines leave to the
-// machine: how much fuel instructions use, how deep calls may nest, what a failed memory.grow
-// means, and which bits a NaN has. Any correct engine then gives the same result.
-//
-// Native stack frames differ between processors. With an engine's own stack limit, the depth
-// of a recursion, and therefore a result, would depend on the machine. The rewritten module
-// counts a stack of its own and stops before the native one is used up.
 package meter
 
 import "fmt"

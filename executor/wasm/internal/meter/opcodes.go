@@ -66,12 +66,20 @@ const (
 	opF64Eq             = 0x61
 	opI32Add            = 0x6a
 	opI32Sub            = 0x6b
+	opI32DivS           = 0x6d
+	opI32RemU           = 0x70
+	opI32Shl            = 0x74
 	opI32ShrU           = 0x76
+	opI32Rotr           = 0x78
 	opI64Add            = 0x7c
 	opI64Sub            = 0x7d
 	opI64Mul            = 0x7e
+	opI64DivS           = 0x7f
+	opI64RemU           = 0x82
 	opI64Xor            = 0x85
+	opI64Shl            = 0x86
 	opI64Rotl           = 0x89
+	opI64Rotr           = 0x8a
 	opI64ExtendU        = 0xad
 	opI32ReinterpretF32 = 0xbc
 	opI64ReinterpretF64 = 0xbd
@@ -105,6 +113,8 @@ const (
 	simdLoadLane   = 84
 	simdStoreLane  = 88
 	simdLoadZero   = 92
+	simdAbsI64x2   = 192
+	simdShrI64x2   = 204
 )
 
 // numeric returns the operands and the result of an instruction that has neither immediates

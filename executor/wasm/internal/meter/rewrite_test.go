@@ -120,68 +120,77 @@ func TestFunctionsWithoutCallsDoNotCountTheStack(t *testing.T) {
 	require.True(t, counts(`(module (func $f) (func (export "_start") (call $f)))`))
 }
 
+// frameBytes returns the bytes that the frame of a function with this body takes at most.
+func frameBytes(t *testing.T, locals, body string) int64 {
+	t.Helper()
+	text := `(module (memory 1) (global $g (mut i64) (i64.const 0)) (func $f (export "_start") (local ` + locals + `) ` + body + `))`
+	return bodies(t, assembled(t, text))[0].frameBytes()
+}
+
+func each(from, to int, do string) string {
+	var text strings.Builder
+	for i := from; i < to; i++ {
+		text.WriteString(strings.ReplaceAll(do, "%d", fmt.Sprint(i)))
+	}
+	return text.String()
+}
+
 // TestAFrameIsChargedForWhatItKeeps checks that the cost of a frame depends on the values that
 // it keeps, and hardly on the length of the code.
 func TestAFrameIsChargedForWhatItKeeps(t *testing.T) {
-	units := func(locals, body string) int64 {
-		m, err := Read(assembled(t, `(module (memory 1) (func $f (export "_start") (local `+locals+`) `+body+`))`))
-		require.NoError(t, err)
-		b, _, err := m.read(funcType{}, m.bodies[0])
-		require.NoError(t, err)
-		return b.units() - int64(len(b.raw))/CodeBytesPerUnit
-	}
-	call := "(call 0)"
-	store := func(local int) string { return fmt.Sprintf("(i32.store (i32.const 0) (local.get %d))", local) }
-	load := func(local int) string { return fmt.Sprintf("(local.set %d (i32.load (i32.const 0)))", local) }
-	least := units("i32 i32", call)
-	require.EqualValues(t, FrameUnits, least)
-	// A kept value takes one place, and another one if the function has a call for it.
-	one := int64(2 * ValueUnits)
-	require.Equal(t, least, units("i32 i32", strings.Repeat(load(0)+store(0), 500)+call), "nothing outlives a call")
-	require.Equal(t, least, units("i32 i32", strings.Repeat(call, 500)), "calls alone")
-	require.Equal(t, least+one, units("i32 i32", load(0)+call+store(0)))
-	require.Equal(t, least+one+8, units("i32 i32", load(0)+load(1)+call+store(0)+store(1)), "one call")
-	require.Equal(t, least+2*one, units("i32 i32", load(0)+call+store(0)+load(0)+call+store(0)), "two values of one local")
-	require.Equal(t, least+16+8, units("v128", "(local.set 0 (v128.load (i32.const 0)))"+call+"(v128.store (i32.const 0) (local.get 0))"))
-	require.Equal(t, least+one, units("i32", "(i32.load (i32.const 0))"+call+"(drop)"), "an operand")
-	require.Equal(t, least+one, units("i32 i32", load(0)+"(local.set 1 (local.get 0))"+call+store(0)+store(1)), "one value of two locals")
-	require.Equal(t, least+one, units("i32", "(local.tee 0 (i32.load (i32.const 0)))"+call+"(drop)"+store(0)), "a local and an operand")
-	require.Equal(t, least, units("i32 i32", "(local.set 0 (i32.const 7))"+call+store(0)+store(1)), "constants, and what was never set")
-	require.Equal(t, least+one, units("i32", load(0)+"(loop (br_if 0 (i32.load (i32.const 0))))"+store(0)+call), "a loop may fetch fuel")
-	require.Equal(t, least, units("i32", "(loop "+load(0)+store(0)+call+"(br_if 0 (i32.const 1)))"), "a loop that sets what it reads")
-	require.Equal(t, least+one, units("i32", "(loop "+store(0)+load(0)+"(br_if 0 (i32.const 1)))"+call), "a loop that reads what it set before")
-	// There is one more value for each place where two different values meet.
+	const load, store, call = "(local.set %d (i32.load (i32.const 0)))", "(i32.store (i32.const 0) (local.get %d))", "(call 0)"
+	load0, store0 := each(0, 1, load), each(0, 1, store)
 	branches := func(n int) string {
-		return load(0) + strings.Repeat("(if (i32.load (i32.const 0)) (then "+load(0)+"))", n) + call + store(0)
+		return load0 + strings.Repeat("(if (i32.load (i32.const 0)) (then "+load0+"))", n) + call + store0
 	}
-	require.Equal(t, least+one, units("i32", branches(1)))
-	require.Equal(t, least+one, units("i32", branches(50)), "only the last is there at the call")
-	meets := load(0) + "(block (br_if 0 (i32.load (i32.const 0))) (drop (i32.load (i32.const 0))))"
-	require.Equal(t, least+one, units("i32", call+meets+call+store(0)), "the same value on both ways")
+	wide, wideStore := "(local.set 0 (v128.load (i32.const 0)))", "(v128.store (i32.const 0) (local.get 0))"
+	for name, c := range map[string]struct {
+		bytes        int64
+		locals, body string
+	}{
+		"nothing outlives a call":               {0, "i32", strings.Repeat(load0+store0, 500) + call},
+		"calls alone":                           {0, "i32", strings.Repeat(call, 500)},
+		"one":                                   {4, "i32", load0 + call + store0},
+		"two":                                   {8, "i32 i32", each(0, 2, load) + call + each(0, 2, store)},
+		"two values of one local":               {8, "i32", strings.Repeat(load0+call+store0, 2)},
+		"an i64":                                {8, "i64", "(local.set 0 (i64.load (i32.const 0)))" + call + "(i64.store (i32.const 0) (local.get 0))"},
+		"a vector":                              {16, "v128", wide + call + wideStore},
+		"an operand":                            {4, "i32", "(i32.load (i32.const 0))" + call + "(drop)"},
+		"one value of two locals":               {4, "i32 i32", load0 + "(local.set 1 (local.get 0))" + call + each(0, 2, store)},
+		"a local and an operand":                {4, "i32", "(local.tee 0 (i32.load (i32.const 0)))" + call + "(drop)" + store0},
+		"constants, and what was never set":     {0, "i32 i32", "(local.set 0 (i32.const 7))" + call + each(0, 2, store)},
+		"a loop may fetch fuel":                 {4, "i32", load0 + "(loop (br_if 0 (i32.load (i32.const 0))))" + store0 + call},
+		"a loop that sets what it reads":        {0, "i32", "(loop " + load0 + store0 + call + "(br_if 0 (i32.const 1)))"},
+		"a loop that reads what it set before":  {8, "i32", "(loop " + store0 + load0 + "(br_if 0 (i32.const 1)))" + call},
+		"two values meet":                       {12, "i32", branches(1)},
+		"many values meet":                      {4 * 101, "i32", branches(50)},
+		"the same value on both ways":           {4, "i32", load0 + "(block (br_if 0 (i32.load (i32.const 0))) (drop (i32.load (i32.const 0))))" + store0 + call},
+		"a reference":                           {4, "i32", load0 + "(drop (ref.func $f))" + store0 + call},
+		"a division":                            {16, "i32", "(drop (i32.div_u (i32.load (i32.const 0)) (i32.load (i32.const 0))))" + call},
+		"a shift":                               {8, "i32", "(drop (i32.shl (i32.load (i32.const 0)) (i32.load (i32.const 0))))" + call},
+		"a shift by a constant":                 {0, "i32", "(drop (i32.shl (i32.load (i32.const 0)) (i32.const 3)))" + call},
+		"a bulk instruction and where it leads": {8*bulkDisplaced + 4, "i32", "(memory.copy (i32.load (i32.const 0)) (i32.const 0) (i32.const 0))" + call},
+		"a parameter of a loop":                 {8, "i32", "(i32.load (i32.const 0)) (loop (param i32) (drop))" + call},
+		"a global with room for it":             {0, "i64", "(global.set $g (i64.add (global.get $g) (i64.const 1)))" + call},
+	} {
+		require.Equal(t, c.bytes, frameBytes(t, c.locals, c.body), name)
+	}
 }
 
-// TestWhatIsReadLastGivesWay checks that the locals that are read last give way if more are
-// live than there are registers. Other live locals must not give way, nor locals whose life
-// has ended.
-func TestWhatIsReadLastGivesWay(t *testing.T) {
+// TestEverythingIsKeptWhereThereAreMoreValuesThanRegisters checks that whatever is live at a
+// place with too many values is kept, and nothing else.
+func TestEverythingIsKeptWhereThereAreMoreValuesThanRegisters(t *testing.T) {
 	kept := func(locals int, body string) int {
 		text := `(module (memory 1) (func (export "_start") (local ` + strings.Repeat("i32 ", locals) + `) ` + body + `))`
-		return len(bodies(t, assembled(t, text))[0].kept())
-	}
-	each := func(from, to int, do string) string {
-		var text strings.Builder
-		for i := from; i < to; i++ {
-			fmt.Fprintf(&text, do, i)
-		}
-		return text.String()
+		return len(bodies(t, assembled(t, text))[0].keeping().kinds())
 	}
 	const set, get = "(local.set %d (i32.load (i32.const 0)))", "(i32.store (i32.const 0) (local.get %d))"
-	few := RegisterInts - 1
+	few, more := RegisterInts-1, RegisterInts+4
 	require.Zero(t, kept(few, each(0, few, set)+each(0, few, get)), "and the address")
-	more := RegisterInts + 4
-	require.Equal(t, 5, kept(more, each(0, more, set)+each(0, more, get)), "one more for the address")
-	short := strings.Repeat("(local.set 0 (i32.load (i32.const 0)))(i32.store (i32.const 0) (local.get 0))", 100)
-	require.Equal(t, 2+more-RegisterInts, kept(more+1, each(1, more+1, set)+short+each(1, more+1, get)), "short lives")
+	require.Equal(t, more, kept(more, each(0, more, set)+each(0, more, get)))
+	require.Equal(t, more, kept(more, strings.Repeat(each(0, 1, set)+each(0, 1, get), 100)+each(0, more, set)+each(0, more, get)), "others before")
+	short := strings.Repeat(each(0, 1, set)+each(0, 1, get), 100)
+	require.Equal(t, 100+more, kept(more+1, each(1, more+1, set)+short+each(1, more+1, get)), "others in between")
 }
 
 // ofBody returns a module of one function without parameters and results.

@@ -5,11 +5,14 @@ type scope struct {
 	op        byte
 	hasElse   bool
 	parent    int
-	loops     int // the number of loops around it, including itself
-	written   set // locals that are set inside
-	read      set // locals that are read inside
-	outermost int // the outermost scope to which a branch inside leads
-	named     int // the last branch table that names it
+	loops     int   // the number of loops around it, including itself
+	written   set   // locals that are set inside
+	read      set   // locals that are read inside
+	outermost int   // the outermost scope to which a branch inside leads
+	named     int   // the last branch table that names it
+	place     int   // its place in the list of that table
+	takes     int64 // the places of the parameters of a loop
+	ways      int   // the number of ways on which its end is reached
 
 	// joined contains the locals that have a value of their own where the scope's branches
 	// meet, and first is the first of these values.
@@ -33,7 +36,9 @@ type scopes struct {
 	of []int32
 	// tables contains the scopes to which each branch table leads, each of them once.
 	tables [][]int32
-	loops  int // the highest number of nested loops
+	// repeats says how often each branch table names each of its scopes.
+	repeats [][]int32
+	loops   int // the highest number of nested loops
 
 	stack []int // the open scopes
 }
@@ -55,6 +60,7 @@ func (b *body) scopes() *scopes {
 		case opBlock, opLoop, opIf:
 			s.open(x.op, s.top())
 			s.of[i] = int32(s.top())
+			s.list[s.top()].takes = int64(x.second)
 		case opElse:
 			inner.hasElse = true
 			s.of[i] = int32(s.top())
@@ -62,7 +68,8 @@ func (b *body) scopes() *scopes {
 			s.of[i] = int32(s.branch(x.index))
 		case opBrTable:
 			s.of[i] = int32(len(s.tables))
-			s.tables = append(s.tables, s.table(i))
+			list, repeats := s.table(i)
+			s.tables, s.repeats = append(s.tables, list), append(s.repeats, repeats)
 		case opEnd:
 			s.of[i] = int32(s.top())
 			s.close()
@@ -108,14 +115,15 @@ func (s *scopes) branch(label uint32) int {
 	return to
 }
 
-// table lists the scopes to which a branch table leads.
-func (s *scopes) table(at int) []int32 {
-	var list []int32
+// table lists the scopes to which a branch table leads, and how often it names each of them.
+func (s *scopes) table(at int) (list, repeats []int32) {
 	for _, label := range s.targets(&s.code[at]) {
-		if to := s.branch(label); s.list[to].named != at {
-			s.list[to].named = at
-			list = append(list, int32(to))
+		to := s.branch(label)
+		if s.list[to].named != at {
+			s.list[to].named, s.list[to].place = at, len(list)
+			list, repeats = append(list, int32(to)), append(repeats, 0)
 		}
+		repeats[s.list[to].place]++
 	}
-	return list
+	return list, repeats
 }

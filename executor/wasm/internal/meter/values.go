@@ -13,6 +13,14 @@ type values struct {
 	// taken contains the values that local.set and local.tee take, by instruction.
 	taken []int32
 
+	// moved is the number of places of the values that branches to the starts of loops move
+	// through values of their own.
+	moved int64
+
+	// carried contains, by value, whether a branch to the start of a loop has moved it, or it
+	// is a value at such a start.
+	carried []bool
+
 	now     []int32   // the locals' values
 	arrived [][]int32 // by scope: the locals' values at its label, nil before any branch
 	before  [][]int32 // by scope: the locals' values where an if begins
@@ -23,6 +31,7 @@ type values struct {
 func (s *scopes) values() *values {
 	v := &values{scopes: s, kinds: []byte{0}} // value 0 is the value of a local before it is set
 	v.kinds = append(v.kinds, s.kind.params...)
+	v.carried = make([]bool, len(v.kinds))
 	v.now = make([]int32, len(s.locals))
 	for i := range s.kind.params {
 		v.now[i] = int32(i + 1)
@@ -53,7 +62,7 @@ func (v *values) operand(l *life) int32 {
 }
 
 func (v *values) add(kind byte) int32 {
-	v.kinds = append(v.kinds, kind)
+	v.kinds, v.carried = append(v.kinds, kind), append(v.carried, false)
 	return int32(len(v.kinds) - 1)
 }
 
@@ -77,12 +86,15 @@ func (v *values) step(i int) {
 	case opEnd:
 		v.end(at)
 	case opBr:
+		v.turn(at, 1)
 		v.arrive(at)
 		v.left = true
 	case opBrIf:
+		v.turn(at, 1)
 		v.arrive(at)
 	case opBrTable:
-		for _, to := range v.tables[at] {
+		for k, to := range v.tables[at] {
+			v.turn(int(to), int64(v.repeats[at][k]))
 			v.arrive(int(to))
 		}
 		v.left = true
@@ -97,6 +109,7 @@ func (v *values) arrive(at int) {
 	if v.left || s.op == opLoop || at == 0 {
 		return
 	}
+	s.ways++
 	if v.arrived[at] == nil {
 		v.arrived[at] = append([]int32(nil), v.now...)
 		return
@@ -137,5 +150,55 @@ func (v *values) end(at int) {
 func (v *values) join(at int, locals set) {
 	s := &v.list[at]
 	s.joined, s.first = locals, len(v.kinds)
-	locals.each(func(local uint32) { v.now[local] = v.add(v.locals[local]) })
+	locals.each(func(local uint32) {
+		v.now[local] = v.add(v.locals[local])
+		v.carried[v.now[local]] = s.op == opLoop
+	})
+}
+
+// TurnInts and TurnFloats are the numbers of values that a branch to the start of a loop moves
+// without values of their own. Of more values, all but a few need them.
+const (
+	TurnInts, freeTurnInts     = 10, 9
+	TurnFloats, freeTurnFloats = 16, 14
+)
+
+// turn counts what branches to the start of a loop move. A value that is not yet the one at the
+// start needs a value of its own on the way, and is kept anyway: if it is moved for the first
+// time, its own place is enough.
+func (v *values) turn(at int, branches int64) {
+	s := &v.list[at]
+	if s.op != opLoop || v.left {
+		return
+	}
+	v.moved += branches * s.takes
+	var all [sorts]int64
+	next := int32(s.first)
+	s.joined.each(func(local uint32) {
+		if s.live.has(local) {
+			n := places(v.locals[local : local+1])
+			all[sortOf(v.locals[local])] += n
+			v.moved += n * v.moves(v.now[local], next, branches)
+		}
+		next++
+	})
+	if all[ints] > TurnInts {
+		v.moved += branches * (all[ints] - freeTurnInts)
+	}
+	if all[floats] > TurnFloats {
+		v.moved += branches * (all[floats] - freeTurnFloats)
+	}
+}
+
+// moves returns how many branches need a value of their own to move a value to the one at the
+// start of a loop. Constants are made where they are needed.
+func (v *values) moves(from, to int32, branches int64) int64 {
+	if from == to || v.kinds[from] == 0 {
+		return 0
+	}
+	if v.carried[from] {
+		return branches
+	}
+	v.carried[from] = true
+	return branches - 1
 }
