@@ -92,13 +92,23 @@ func (c *Client) wait(ctx context.Context) error {
 	}
 }
 
+// behindLooks is the number of looks for which a node may be behind a state that it has shown: a
+// minute or two. After that, it has named a height that it did not have.
+const behindLooks = 300
+
 // patiently repeats a request while the node cannot be reached, so that the restart of a
 // node does not end a wait of minutes. Other errors end it.
 func (c *Client) patiently(ctx context.Context, ask func() error) error {
+	behind := 0
 	for {
 		err := ask()
 		if err == nil || !unreachable(err) || ctx.Err() != nil {
 			return err
+		}
+		if errors.Is(err, errBehind) {
+			if behind++; behind == behindLooks {
+				return fmt.Errorf("%w: %w; use another node", ErrUncertain, err)
+			}
 		}
 		if waited := c.wait(ctx); waited != nil {
 			return fmt.Errorf("%w (last answer: %w)", waited, plain(err))

@@ -19,6 +19,10 @@ var (
 	// ErrTxExpired means that no block took the transaction before its timeout height, and
 	// none will.
 	ErrTxExpired = errors.New("transaction expired before a block took it")
+	// ErrOverdue means that a node claims, without proof, that no block took the transaction
+	// before its timeout height. A transaction with the same sequence may be sent, because at
+	// most one of both runs.
+	ErrOverdue = errors.New("a node says that the transaction has expired, which is not proven")
 	// ErrRefused means that the node's mempool refused the transaction. This is not final:
 	// a transaction that has left this machine can still run until its timeout height, or
 	// until another one with its sequence has run.
@@ -141,7 +145,7 @@ func (c *Client) transact(ctx context.Context, signer Signer, cost Cost, msgs ..
 		case endFailed:
 			return found.response, found.err
 		case endExpired:
-			return nil, expired(d)
+			return nil, c.expired(ctx, d)
 		case endOvertaken:
 			if err := c.overtaken(ctx, d); err != nil {
 				return nil, err
@@ -162,7 +166,13 @@ func refusedFor(err error, signed tx.Signed) error {
 		ErrRefused, refused, signed.Hash(), signed.TimeoutHeight)
 }
 
-func expired(d *delivery) error {
+// expired returns ErrTxExpired if it is certain that no block took the transactions in time, and
+// otherwise ErrOverdue.
+func (c *Client) expired(ctx context.Context, d *delivery) error {
+	if err := c.overtaken(ctx, d); err != nil {
+		return fmt.Errorf("%w: transaction %s (sequence %d), timeout height %d: send nothing in its place with another sequence before another node has shown that it did not run: %w",
+			ErrOverdue, d.newest().Hash(), d.newest().Sequence, d.timeout(), err)
+	}
 	return fmt.Errorf("%w: %s was not in any block up to height %d; nothing was spent", ErrTxExpired, d.newest().Hash(), d.timeout())
 }
 

@@ -33,7 +33,7 @@ func (c *Client) jobOf(ctx context.Context, state *State, least int64) (trace, e
 	if err != nil {
 		return trace{}, err
 	}
-	page := &query.PageRequest{Limit: jobsPage, Reverse: true}
+	page, pages := &query.PageRequest{Limit: jobsPage, Reverse: true}, grpcnode.Pages{}
 	height := int64(math.MaxInt64)
 	for {
 		var header metadata.MD
@@ -51,15 +51,20 @@ func (c *Client) jobOf(ctx context.Context, state *State, least int64) (trace, e
 				return trace{found: true, what: job}, nil
 			}
 		}
-		oldest := len(answer.Jobs) > 0 && answer.Jobs[len(answer.Jobs)-1].PostedHeight < state.TxHeight
-		if oldest || answer.Pagination == nil || len(answer.Pagination.NextKey) == 0 {
+		var next []byte
+		if oldest := len(answer.Jobs) > 0 && answer.Jobs[len(answer.Jobs)-1].PostedHeight < state.TxHeight; !oldest {
+			if next, err = pages.Next(answer.Pagination); err != nil {
+				return trace{}, fmt.Errorf("jobs of %s: %w", state.Requester, err)
+			}
+		}
+		if next == nil {
 			if height < least {
 				return trace{}, errBehind
 			}
 			certain, err := c.kept(ctx, state, height)
 			return trace{certain: certain}, err
 		}
-		page = &query.PageRequest{Key: answer.Pagination.NextKey, Limit: jobsPage, Reverse: true}
+		page = &query.PageRequest{Key: next, Limit: jobsPage, Reverse: true}
 	}
 }
 

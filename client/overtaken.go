@@ -8,12 +8,13 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
-// ErrUnproven means that a node claims that another transaction of the key came first,
-// without proof. Nothing more was signed, and the earlier transactions are kept.
-var ErrUnproven = errors.New("only this node claims that another transaction of the same key came first")
+// ErrUnproven means that a node claims, without proof, that the transactions signed here can
+// never run. No other sequence was signed, and the transactions are kept.
+var ErrUnproven = errors.New("only this node claims that the transaction can never run")
 
-// Overtaking is the claim of a node that another transaction of an account has used a
-// sequence, and that none of the transactions signed here with that sequence is in a block.
+// Overtaking is the claim of a node that none of the transactions that were signed here with a
+// sequence of an account has been executed or ever will be: another transaction has used the
+// sequence, they failed in a block, or no block took one of them in time.
 type Overtaking struct {
 	// Account and Sequence of the transactions that were signed here.
 	Account  sdk.AccAddress
@@ -25,29 +26,31 @@ type Overtaking struct {
 	Since, Until int64
 }
 
-// BelieveNode signs again if the node alone claims it. Use it for your own node, and for
+// BelieveNode signs another sequence if the node alone claims it. Use it for your own node, and for
 // messages that have the same effect when they are executed twice.
 func BelieveNode(context.Context, Overtaking) error { return nil }
 
 // Proof proves records and blocks; proven.Search implements it.
 type Proof interface {
-	// Overtaken returns nil if it is proven that an account's sequence has passed a given
-	// one, and that no block in a range of heights holds one of the transactions.
+	// Overtaken returns nil if it is proven that none of the transactions, which all have a
+	// given sequence of an account, has been executed or ever will be. since is the height
+	// after which a block can have taken one, until the last at which one can, or 0.
 	Overtaken(ctx context.Context, account sdk.AccAddress, sequence uint64, hashes []string, since, until int64) error
 }
 
-// ProvenBy signs again if it is proven that other transactions came first.
+// ProvenBy signs another sequence if it is proven that those of the earlier one can never run.
 func ProvenBy(proof Proof) func(context.Context, Overtaking) error {
 	return func(ctx context.Context, o Overtaking) error {
-		if o.Since == 0 {
+		if o.Since <= 0 {
 			return fmt.Errorf("%w: the height at which it was signed is not known, so its blocks cannot be searched", ErrUnproven)
 		}
 		return proof.Overtaken(ctx, o.Account, o.Sequence, o.Hashes, o.Since, o.Until)
 	}
 }
 
-// overtaken reports whether another sequence may be signed: a lying node could have one
-// message executed, and paid for, once per sequence.
+// overtaken returns nil if another sequence may be signed. Heights, sequences and failures are
+// what a node says: one that lies, and keeps what it is given, could have one message executed,
+// and paid for, once per sequence.
 func (c *Client) overtaken(ctx context.Context, d *delivery) error {
 	if c.terms.Overtaken == nil {
 		return fmt.Errorf("%w (sequence %d, transaction %s, which a block can take up to height %d): nothing more was signed, because a lying node could have it executed and paid for twice; ask another node, one of your own or with a trust root, whether it ran",

@@ -24,8 +24,10 @@ var ErrNotPosted = errors.New("the job is not on chain")
 // posted at most once, however often Post is called and interrupted with the same state: a
 // transaction that may have left is awaited until it has run or can never run, whatever a
 // node's mempool says, and in addition only transactions with the same sequence are ever
-// signed. A cost without gas is estimated. After ErrRefused, ErrTxExpired and a failure in
-// a block, Post can be called again; the state is needed until then.
+// signed. Another sequence is signed only when Terms.Overtaken says that those of the earlier
+// one can never run. A cost without gas is estimated. After ErrRefused, ErrOverdue,
+// ErrTxExpired and a failure in a block, Post can be called again; the state is needed until
+// then.
 func (c *Client) Post(ctx context.Context, signer Signer, state *State, cost Cost, save func(*State) error) error {
 	if err := c.checkChain(state); err != nil || state.JobID != "" {
 		return err
@@ -42,7 +44,8 @@ func (c *Client) Post(ctx context.Context, signer Signer, state *State, cost Cos
 		if err := signedBy(state, signer); err != nil {
 			return err
 		}
-		if err := c.settle(ctx, state, save); !errors.Is(err, ErrNotPosted) && !errors.Is(err, ErrRefused) {
+		err := c.settle(ctx, state, save)
+		if !errors.Is(err, ErrNotPosted) && !errors.Is(err, ErrRefused) && !errors.Is(err, ErrOverdue) {
 			return err
 		}
 	}
@@ -114,7 +117,8 @@ func (c *Client) settleFirst(ctx context.Context, state *State, save func(*State
 
 // Await follows the job of a state onto the chain without signing anything. It returns nil
 // when the job is there, ErrNotPosted when no transaction of the state can run any more,
-// and ErrRefused while a transaction can run that no node is known to have taken.
+// ErrOverdue when only a node says so, and ErrRefused while a transaction can run that no node
+// is known to have taken.
 func (c *Client) Await(ctx context.Context, state *State, save func(*State) error) error {
 	if err := c.checkChain(state); err != nil || state.JobID != "" {
 		return err
@@ -165,6 +169,9 @@ func (c *Client) note(ctx context.Context, state *State, d *delivery, found verd
 	case endRan:
 		return c.posted(state, found, save)
 	case endFailed:
+		if err := c.overtaken(ctx, d); err != nil {
+			return errors.Join(found.err, err) // the state keeps transactions that may run
+		}
 		state.drop()
 		return errors.Join(found.err, save(state))
 	case endOvertaken:
@@ -174,8 +181,12 @@ func (c *Client) note(ctx context.Context, state *State, d *delivery, found verd
 		state.drop()
 		return errors.Join(ErrOvertaken, save(state))
 	case endExpired:
+		err := c.expired(ctx, d)
+		if errors.Is(err, ErrOverdue) {
+			return err // the state keeps the sequence, with which Post signs again
+		}
 		state.drop()
-		return errors.Join(expired(d), save(state))
+		return errors.Join(err, save(state))
 	case endPending:
 	}
 	return ErrUncertain

@@ -53,8 +53,8 @@ type Terms struct {
 	// release is called.
 	Exclusive func(ctx context.Context) (release func(), err error)
 	// Overtaken is asked before a message is signed with another sequence, because a node
-	// claims that another transaction of the key came first. Its error ends the attempt,
-	// which can be continued later; nil refuses.
+	// claims that the earlier transactions can never run. Its error ends the attempt, which
+	// can be continued later; nil refuses.
 	Overtaken func(ctx context.Context, o Overtaking) error
 	// Tell, if set, is told what a person who waits should know.
 	Tell func(line string)

@@ -41,7 +41,7 @@ func newHeaders(name string) *headers {
 }
 
 // add signs the next header.
-func (h *headers) add(height int64, at time.Time, appHash, dataHash []byte) error {
+func (h *headers) add(height int64, at time.Time, appHash, dataHash, resultsHash []byte) error {
 	header := &types.Header{
 		Version:            cmtversion.Consensus{Block: version.BlockProtocol},
 		ChainID:            apptest.ChainID,
@@ -52,6 +52,7 @@ func (h *headers) add(height int64, at time.Time, appHash, dataHash []byte) erro
 		ConsensusHash:      make([]byte, 32),
 		AppHash:            appHash,
 		DataHash:           dataHash,
+		LastResultsHash:    resultsHash,
 		ProposerAddress:    h.set.Validators[0].Address,
 	}
 	if before, ok := h.signed[height-1]; ok {

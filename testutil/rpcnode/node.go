@@ -39,7 +39,8 @@ type Node struct {
 	Address string
 	// Answer, if set, changes an answer about the store before it is sent.
 	Answer func(*abci.ResponseQuery)
-	// Results contains the results of the blocks that the node has kept, by height.
+	// Results contains the results of the blocks that the node has kept, by height. Headers commit
+	// to those that were set before.
 	Results map[int64]*abci.ResponseFinalizeBlock
 	// Bodies contains the transactions to which headers commit, by height. It must be set
 	// before the first header is requested.
@@ -142,7 +143,11 @@ func (n *Node) grow() error {
 		if err != nil {
 			return err
 		}
-		if err := n.headers.add(height, n.started.Add(time.Duration(height)*time.Second), info.Hash(), n.Bodies[height].Hash()); err != nil {
+		var results []byte
+		if before := n.Results[height-1]; before != nil {
+			results = types.NewResults(before.TxResults).Hash()
+		}
+		if err := n.headers.add(height, n.started.Add(time.Duration(height)*time.Second), info.Hash(), n.Bodies[height].Hash(), results); err != nil {
 			return err
 		}
 	}

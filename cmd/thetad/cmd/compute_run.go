@@ -283,7 +283,7 @@ func (r *computeRun) takeUp(ctx context.Context, state *requester.State, args []
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, requester.ErrNotPosted), errors.Is(err, requester.ErrRefused):
+	case errors.Is(err, requester.ErrNotPosted), errors.Is(err, requester.ErrRefused), errors.Is(err, requester.ErrOverdue):
 		fmt.Fprintf(r.print.out, "%s\n", err)
 		return r.postAgain(ctx, state)
 	case state.Posted():

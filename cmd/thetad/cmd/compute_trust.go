@@ -69,14 +69,14 @@ func (t *trust) reader(ctx context.Context, clientCtx client.Context) (*proven.R
 	return proven.NewReader(node, headers), node, nil
 }
 
-// overtaken proves that another transaction of a key came first, before the key signs its
-// next one.
+// overtaken proves that the earlier transactions of a key can never run, before the key signs
+// another sequence.
 func (t *trust) overtaken(ctx context.Context, clientCtx client.Context) (func(context.Context, requester.Overtaking) error, error) {
 	reader, node, err := t.reader(ctx, clientCtx)
 	if err != nil {
 		return nil, err
 	}
-	return requester.ProvenBy(proven.Search{Reader: reader, Bodies: node}), nil
+	return requester.ProvenBy(proven.Search{Reader: reader, Bodies: node, Results: node}), nil
 }
 
 func (t *trust) headers(ctx context.Context, node provider.Provider, witnesses []provider.Provider) (proven.Headers, error) {

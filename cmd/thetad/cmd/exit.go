@@ -99,7 +99,7 @@ func ExitCode(err error) int {
 		return exitNoResult
 	case errors.Is(err, requester.ErrNotDelivered), errors.Is(err, errUnverified):
 		return exitUndelivered
-	case errors.Is(err, errGoesOn), errors.Is(err, requester.ErrUncertain), errors.Is(err, requester.ErrRefused):
+	case errors.Is(err, errGoesOn), errors.Is(err, requester.ErrUncertain), errors.Is(err, requester.ErrRefused), errors.Is(err, requester.ErrOverdue):
 		return exitUnderWay
 	default:
 		return watchdog.CodeOf(err)

@@ -35,6 +35,7 @@ func TestTheExitCodeTellsWhatCameOfTheJob(t *testing.T) {
 		{fmt.Errorf("%w: %w", errUnverified, requester.ErrNotDelivered), 27},
 		{fmt.Errorf("%w; go on", goesOn(errors.New("interrupt"))), 28},
 		{fmt.Errorf("post: %w", requester.ErrRefused), 28},
+		{fmt.Errorf("post: %w", requester.ErrOverdue), 28},
 	} {
 		require.Equal(t, c.code, ExitCode(c.err), "%v", c.err)
 	}
