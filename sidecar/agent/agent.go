@@ -32,6 +32,7 @@ type Agent struct {
 
 	loop        loop
 	view        view
+	horizon     horizon
 	assignments assignments
 	jobs        jobs
 	draws       draws
@@ -90,6 +91,7 @@ func New(cfg Config) (*Agent, error) {
 		sinks:       newSinks(cfg.Now),
 		places:      places{most: cfg.Policy.MaxJobs},
 		proofs:      proofs{prover: cfg.Prover},
+		horizon:     horizon{fastest: cfg.FastestBlock},
 		deliveries:  newDeliveries(cfg.Now, cfg.Retry),
 	}
 	a.publish()
@@ -180,6 +182,9 @@ func (a *Agent) drained() bool {
 // look queries the height. If there is a new block, it reads everything that concerns this
 // node.
 func (a *Agent) look() {
+	if !a.foresees() {
+		return
+	}
 	ctx, cancel := context.WithTimeout(a.loop.ctx, queryTimeout)
 	defer cancel()
 	tip, err := a.cfg.Chain.Tip(ctx)
@@ -187,13 +192,27 @@ func (a *Agent) look() {
 		a.trouble("cannot read the chain's height", err)
 		return
 	}
-	if why := a.view.outOfDate(tip.Height, a.cfg.Now(), len(a.assignments)); why != nil {
-		a.trouble("the node shows an old state", why)
+	now := a.cfg.Now()
+	if err := a.horizon.check(tip.Height, now); err != nil {
+		a.trouble("the node shows a state that cannot be", err)
+		a.doubt(tip.Height, tip.UnixSeconds)
 		return
 	}
+	why := a.view.outOfDate(tip.Height, now, len(a.assignments))
+	if why != nil {
+		a.trouble("the node shows an old state", why)
+	}
+	if why != nil || tip.Height+leap < a.view.height {
+		a.doubt(tip.Height, tip.UnixSeconds)
+		return
+	}
+	a.horizon.doubt = time.Time{}
 	if tip.Height <= a.view.height {
 		a.lookAgain(ctx)
 		return
+	}
+	if a.horizon.height == 0 {
+		a.horizon.show(tip.Height, now) // the first answers have to agree with each other
 	}
 	if err := a.refresh(ctx); err != nil {
 		a.trouble("cannot read the chain's state", err)
@@ -223,11 +242,16 @@ func (a *Agent) refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	now := a.cfg.Now()
+	if err := a.horizon.check(work.Height, now); err != nil {
+		return err
+	}
 	if work.Height <= a.view.height || work.Height < a.view.floor {
 		// The answer is from another node behind the same endpoint that is some blocks behind.
 		return nil
 	}
-	a.view.height, a.view.at = work.Height, a.cfg.Now()
+	a.view.height, a.view.at = work.Height, now
+	a.horizon.show(work.Height, now)
 	if err := a.reconcile(ctx, work); err != nil {
 		return err
 	}

@@ -59,7 +59,7 @@ func worldOf(t *testing.T) *world {
 	w.config = Config{
 		ChainID: testChainID, Chain: w.chain, Journal: w.journal, Transfers: w.web,
 		Executors: []executor.Executor{w.engine}, CacheDir: filepath.Join(w.home, "cache"), WorkDir: filepath.Join(w.home, "work"),
-		Policy: bid.Policy{MaxJobs: 4}, Poll: time.Millisecond, Retry: time.Millisecond,
+		Policy: bid.Policy{MaxJobs: 4}, Poll: time.Millisecond, Retry: time.Millisecond, FastestBlock: time.Microsecond,
 		Logger: slog.New(slog.DiscardHandler), Registry: prometheus.NewRegistry(),
 	}
 	return w

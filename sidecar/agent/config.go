@@ -66,6 +66,9 @@ type Config struct {
 	RevealMargin int64
 	// Poll is the pause between two queries for the chain's height.
 	Poll time.Duration
+	// FastestBlock is the shortest time between two blocks of the chain. It bounds the heights that
+	// a node may name; 0 means 100 ms.
+	FastestBlock time.Duration
 	// Retry is the pause after the first failed upload. It doubles up to 16 times its length.
 	Retry time.Duration
 
@@ -100,6 +103,9 @@ func (c *Config) validate() error {
 func (c *Config) setDefaults() {
 	if c.Poll <= 0 {
 		c.Poll = 500 * time.Millisecond
+	}
+	if c.FastestBlock <= 0 {
+		c.FastestBlock = 100 * time.Millisecond
 	}
 	if c.Retry <= 0 {
 		c.Retry = time.Second

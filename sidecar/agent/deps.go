@@ -50,6 +50,9 @@ type Prover interface {
 	Serves(ctx context.Context, worker, operator sdk.AccAddress) error
 	// Follow proves that a newest block exists and returns its height.
 	Follow(ctx context.Context) (int64, error)
+	// Newest returns the newest header that was proven: its height and its time. The height is 0 if
+	// none was.
+	Newest() (height int64, at time.Time)
 	// Grounds returns a text on why the proofs can be believed.
 	Grounds() string
 }

@@ -26,7 +26,12 @@
 // machine then runs the most urgent program next. Package bid decides which draws are entered,
 // based on facts that the agent finds out.
 //
-// The agent's state is divided into types: view is what the chain last reported; assignments,
+// Heights are what a node says. The agent acts on a height only if the chain can have reached it
+// since a height that was proven, or that it has believed before; no other height gets into the
+// journal. A height that was believed and that a proof shows to be impossible is corrected.
+//
+// The agent's state is divided into types: view is what the chain last reported, and horizon bounds
+// the heights that it may report; assignments,
 // jobs and draws are what it has listed; sinks are the servers for results, and deliveries are
 // the results that they have not taken yet; places are where programs run; outbox, proofs and
 // receipts are the states of sending, of proving and of the search for receipts.

@@ -233,6 +233,7 @@ func (p proved) apply(a *Agent) {
 		return
 	}
 	a.proofs.operator = p.operator
+	a.learn()
 	for i := range p.list {
 		found := &p.list[i]
 		if found.Err != nil {

@@ -35,6 +35,9 @@ type truth struct {
 	lag int64
 	// asked is the number of calls.
 	asked int
+	// newest and at are the newest header that was proven.
+	newest int64
+	at     time.Time
 }
 
 func (p *truth) set(change func(*truth)) {
@@ -53,8 +56,20 @@ func (p *truth) Tasks(_ context.Context, refs []computetypes.TaskRef) ([]chain.P
 	list := make([]chain.Proven, len(refs))
 	for i, ref := range refs {
 		list[i] = p.proven(ref)
+		p.reached(list[i].Height)
 	}
 	return list, nil
+}
+
+// reached notes the header of a height, whose block is as old as the proofs are behind.
+func (p *truth) reached(height int64) {
+	p.newest, p.at = height, time.Now().Add(-time.Duration(p.lag)*time.Second)
+}
+
+func (p *truth) Newest() (int64, time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.newest, p.at
 }
 
 func (p *truth) proven(ref computetypes.TaskRef) chain.Proven {
@@ -94,6 +109,9 @@ func (p *truth) Follow(context.Context) (int64, error) {
 	p.fakeChain.mu.Unlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.down == nil {
+		p.reached(height - p.lag)
+	}
 	return height - p.lag, p.down
 }
 

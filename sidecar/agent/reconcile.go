@@ -80,7 +80,7 @@ func (a *Agent) agree(ctx context.Context, item *computetypes.WorkItem) error {
 			return err
 		}
 		deadlines := deadlinesOf(record.Deadlines, item, j.spec)
-		record, err = tx.Edit(key, a.view.seen(func(r *store.Assignment) { r.Deadlines = deadlines }))
+		record, err = tx.Edit(key, a.seen(func(r *store.Assignment) { r.Deadlines = deadlines }))
 		return err
 	}) {
 		return a.fatal

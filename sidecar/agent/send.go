@@ -163,7 +163,7 @@ func (a *Agent) enterDraws(batch *chain.Batch) bool {
 			continue
 		}
 		if !a.journal(func(tx *store.Tx) (err error) {
-			record, fresh, err = claimed(tx, d, a.view.height)
+			record, fresh, err = claimed(tx, d, a.vouched())
 			return err
 		}) {
 			return false
@@ -219,7 +219,12 @@ func (s submitted) undecided() []computetypes.TaskRef {
 func (s submitted) apply(a *Agent) {
 	a.outbox.sending = false
 	// A refused item is tried again at the next block, and not immediately.
-	a.outbox.freshFrom = max(s.from+1, s.done.Height)
+	a.outbox.freshFrom = s.from + 1
+	if err := a.horizon.check(s.done.Height, a.cfg.Now()); err != nil {
+		a.trouble("cannot use the height of a transaction", err)
+	} else {
+		a.outbox.freshFrom = max(a.outbox.freshFrom, s.done.Height)
+	}
 	for _, outcome := range s.done.Items {
 		if !outcome.Unsent {
 			a.heard(outcome)

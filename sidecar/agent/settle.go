@@ -38,7 +38,9 @@ var errUndrawn = errors.New("not drawn")
 // claim may have been drawn and have missed its deadline while this daemon was down.
 func (a *Agent) unlisted(ctx context.Context, w *assignment, ended map[taskKey]computetypes.Receipt) {
 	record := w.record
-	if record.Phase == store.PhaseClaimed && (a.outbox.sending || a.view.height <= record.Deadlines.Claim+slack) {
+	// The chain closes a draw earlier than a node may say.
+	closes := min(record.Deadlines.Claim, record.Seen+maxDrawBlocks)
+	if record.Phase == store.PhaseClaimed && (a.outbox.sending || a.view.height <= closes+slack) {
 		return
 	}
 	if w.goneSince == 0 {

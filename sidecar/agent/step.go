@@ -77,7 +77,7 @@ func (w *assignment) allCommitted() bool {
 // moveOn changes the phase in the journal and then in the loop.
 func (a *Agent) moveOn(w *assignment, to store.Phase, edit func(*store.Assignment)) bool {
 	return a.journal(func(tx *store.Tx) error {
-		record, err := tx.Advance(w.record.Key, w.record.Phase, to, a.view.seen(edit))
+		record, err := tx.Advance(w.record.Key, w.record.Phase, to, a.seen(edit))
 		if err == nil {
 			w.record = record
 		}
@@ -88,7 +88,7 @@ func (a *Agent) moveOn(w *assignment, to store.Phase, edit func(*store.Assignmen
 // edit changes a record without changing its phase.
 func (a *Agent) edit(w *assignment, change func(*store.Assignment)) bool {
 	return a.journal(func(tx *store.Tx) error {
-		record, err := tx.Edit(w.record.Key, a.view.seen(change))
+		record, err := tx.Edit(w.record.Key, a.seen(change))
 		if err == nil {
 			w.record = record
 		}

@@ -73,9 +73,10 @@ func (v *view) readParams(ctx context.Context, from Chain) error {
 func (v *view) active() bool { return v.node != nil && v.node.State.Status == activeNode }
 
 // seen returns an edit that also records the height from which the change follows.
-func (v *view) seen(edit func(*store.Assignment)) func(*store.Assignment) {
+func (a *Agent) seen(edit func(*store.Assignment)) func(*store.Assignment) {
+	height := a.vouched()
 	return func(r *store.Assignment) {
-		r.Seen = max(r.Seen, v.height)
+		r.Seen = max(r.Seen, height)
 		if edit != nil {
 			edit(r)
 		}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cometbft/cometbft/light/provider"
+	"github.com/cometbft/cometbft/types"
 	"google.golang.org/grpc"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -59,7 +60,8 @@ type Prover struct {
 
 	mu     sync.Mutex
 	reader *proven.Reader
-	newest int64
+	// newest is the newest header that was proven.
+	newest *types.Header
 }
 
 // NewProver returns a prover that has not connected yet.
@@ -179,7 +181,7 @@ func (p *Prover) Serves(ctx context.Context, worker, operator sdk.AccAddress) er
 	if err != nil {
 		return fmt.Errorf("node of worker %s: %w", worker, err)
 	}
-	p.reached(record.Height)
+	p.reached(record.Header)
 	if found := sdk.AccAddress(record.Value); !found.Equals(operator) {
 		return fmt.Errorf("%w: the node of chain.grpc shows worker %s as that of operator %s, and after block %d the chain has it as that of %q",
 			ErrContradicted, worker, operator, record.Height, found.String())
@@ -198,14 +200,26 @@ func (p *Prover) Follow(ctx context.Context) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	p.reached(record.Height)
+	p.reached(record.Header)
 	return record.Height, nil
 }
 
-func (p *Prover) reached(height int64) {
+func (p *Prover) reached(header *types.Header) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.newest = max(p.newest, height)
+	if p.newest == nil || header.Height > p.newest.Height {
+		p.newest = header
+	}
+}
+
+// Newest returns the height and the time of the newest header that was proven; 0 if none was.
+func (p *Prover) Newest() (height int64, at time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.newest == nil {
+		return 0, time.Time{}
+	}
+	return p.newest.Height, p.newest.Time
 }
 
 // Grounds returns a clause that says why headers are believed and up to which height. It is
@@ -213,8 +227,8 @@ func (p *Prover) reached(height int64) {
 func (p *Prover) Grounds() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.reader == nil || p.newest == 0 {
+	if p.reader == nil || p.newest == nil {
 		return ""
 	}
-	return fmt.Sprintf("proven up to block %d; headers are %s", p.newest, p.reader.Grounds())
+	return fmt.Sprintf("proven up to block %d; headers are %s", p.newest.Height-1, p.reader.Grounds())
 }

@@ -300,3 +300,19 @@ func TestAWorkerIsProvenToServeItsOperatorAlone(t *testing.T) {
 	require.ErrorIs(t, p.Serves(t.Context(), one.Worker.Address, other.Operator.Address), chain.ErrContradicted)
 	require.ErrorIs(t, p.Serves(t.Context(), s.network.Requester.Address, other.Operator.Address), chain.ErrContradicted, "nobody's worker")
 }
+
+func TestTheNewestProvenHeaderHasItsTime(t *testing.T) {
+	s := newStage(t)
+	p := s.prover(nil)
+	height, at := p.Newest()
+	require.Zero(t, height, "nothing was proven")
+	require.True(t, at.IsZero())
+	for range 3 {
+		s.next()
+		proven, err := p.Follow(t.Context())
+		require.NoError(t, err)
+		height, at = p.Newest()
+		require.Equal(t, proven+1, height, "the header commits to the state before it")
+		require.Equal(t, s.node.Header(height).Time.UTC(), at.UTC())
+	}
+}
