@@ -31,7 +31,15 @@ const (
 	// silence is how long a node may give no usable answer about a transaction; after that
 	// the relay reports it and starts again.
 	silence = 2 * time.Minute
+	// deepPages bounds the pages of one search for missing rounds: a million heights.
+	deepPages = 1_000
+	// DefaultMaxGas is three times what a full transaction uses while the gas of a round has its
+	// default.
+	DefaultMaxGas = 4_000_000
 )
+
+// ErrGas means that a node names more gas for a transaction than the relay pays for.
+var ErrGas = errors.New("the transaction would use more gas than --max-gas allows; nothing was signed")
 
 // Terms are how the transactions of a relay are paid for and described.
 type Terms struct {
@@ -43,6 +51,9 @@ type Terms struct {
 	Gas uint64
 	// GasAdjustment is the factor by which simulated gas is multiplied.
 	GasAdjustment float64
+	// MaxGas is the most gas that a transaction is simulated to need, adjustment included,
+	// because a simulation is what a node says; 0 means DefaultMaxGas.
+	MaxGas uint64
 	// Memo is the memo of each transaction, which is public.
 	Memo string
 	// Granter pays the fees by a fee grant; empty if the signer pays.
@@ -59,6 +70,19 @@ func (t Terms) fee(gas uint64) sdk.Coins {
 		fees[i] = sdk.NewCoin(price.Denom, price.Amount.MulInt(sdkmath.NewIntFromUint64(gas)).Ceil().TruncateInt())
 	}
 	return sdk.NewCoins(fees...)
+}
+
+// gas returns the limit for what a simulation has used, or ErrGas.
+func (t Terms) gas(used uint64) (uint64, error) {
+	most := t.MaxGas
+	if most == 0 {
+		most = DefaultMaxGas
+	}
+	if want := math.Ceil(float64(used) * t.GasAdjustment); !(want <= float64(most)) {
+		return 0, fmt.Errorf("%w: expected at most %d, found that the node's simulation used %d, times %v; raise --max-gas if the chain has raised the gas of a round, or use another node",
+			ErrGas, most, used, t.GasAdjustment)
+	}
+	return uint64(math.Ceil(float64(used) * t.GasAdjustment)), nil
 }
 
 // Node submits rounds through a node of the chain, signed by one key. It is not for
@@ -92,21 +116,31 @@ func (n *Node) Schedule(ctx context.Context) (types.Schedule, error) {
 }
 
 // Missing returns at most limit missing rounds, newest first: of one page of
-// heights, or of all.
+// heights, or of deepPages. It fails with grpcnode.ErrPages for pages that lead back.
 func (n *Node) Missing(ctx context.Context, limit int, deep bool) ([]uint64, error) {
 	var rounds []uint64
-	page := &query.PageRequest{Limit: uint64(limit)} //nolint:gosec // small
-	for {
+	most := 1
+	if deep {
+		most = deepPages
+	}
+	page, pages := &query.PageRequest{Limit: uint64(limit)}, grpcnode.Pages{Most: most + 1} //nolint:gosec // small
+	for range most {
 		res, err := types.NewQueryClient(n.conn).Missing(ctx, &types.QueryMissingRequest{Pagination: page})
 		if err != nil {
 			return nil, err
 		}
 		rounds = append(rounds, res.Rounds...)
-		if !deep || len(rounds) >= limit || res.Pagination == nil || len(res.Pagination.NextKey) == 0 {
-			return rounds[:min(limit, len(rounds))], nil
+		if len(rounds) >= limit {
+			break
 		}
-		page.Key = res.Pagination.NextKey
+		if page.Key, err = pages.Next(res.Pagination); err != nil {
+			return nil, fmt.Errorf("missing rounds: %w", err)
+		}
+		if page.Key == nil {
+			break
+		}
 	}
+	return rounds[:min(limit, len(rounds))], nil
 }
 
 // Submit sends one transaction with all rounds and waits until it is in a block. If another
@@ -172,14 +206,16 @@ func (n *Node) sign(ctx context.Context, msgs []sdk.Msg) (tx.Signed, error) {
 		if err != nil {
 			return tx.Signed{}, err
 		}
-		draft.Gas = uint64(math.Ceil(float64(found.GasUsed) * n.terms.GasAdjustment))
+		if draft.Gas, err = n.terms.gas(found.GasUsed); err != nil {
+			return tx.Signed{}, err
+		}
 	}
 	draft.Fee = n.terms.fee(draft.Gas)
 	height, err := n.txs.Height(ctx)
 	if err != nil {
 		return tx.Signed{}, err
 	}
-	draft.TimeoutHeight = height + txLifeBlocks
+	draft.TimeoutHeight, draft.LifeBlocks = height+txLifeBlocks, txLifeBlocks
 	return n.txs.Sign(ctx, n.signer, account, draft)
 }
 

@@ -3,6 +3,7 @@ package drand
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/codec"
 	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/types/query"
 	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 
@@ -221,4 +223,91 @@ func TestATransactionThatNoBlockTakesIsGivenUpAfterItsTimeoutHeight(t *testing.T
 	require.NoError(t, r.node.Submit(t.Context(), rounds))
 	require.True(t, r.arrived(rounds))
 	require.Equal(t, r.wire.sent[0].Sequence, r.wire.sent[len(r.wire.sent)-1].Sequence)
+}
+
+// inventingWire changes the answers of a node.
+type inventingWire struct {
+	grpcnode.Connection
+	lie func(reply any) error
+}
+
+func (l inventingWire) Invoke(ctx context.Context, method string, request, reply any, opts ...grpc.CallOption) error {
+	if err := l.Connection.Invoke(ctx, method, request, reply, opts...); err != nil {
+		return err
+	}
+	return l.lie(reply)
+}
+
+// lying returns the relay's node with changed answers.
+func (r *relayed) lying(lie func(reply any) error) *Node {
+	node := NewNode(inventingWire{r.wire, lie}, apptest.ChainID, relaySigner{r.relay}, r.node.terms)
+	node.poll = time.Millisecond
+	return node
+}
+
+func TestARelayDoesNotPayForGasThatANodeInvents(t *testing.T) {
+	r := newRelayed(t, 0)
+	rounds := r.rounds(1)
+	for _, gas := range []uint64{DefaultMaxGas, 20_000_000, 1 << 40, math.MaxUint64} {
+		node := r.lying(func(reply any) error {
+			if res, ok := reply.(*txtypes.SimulateResponse); ok {
+				res.GasInfo.GasUsed = gas
+			}
+			return nil
+		})
+		err := node.Submit(t.Context(), rounds)
+		require.ErrorContains(t, err, "use another node", "%d gas", gas)
+		if gas <= 1<<40 {
+			require.ErrorIs(t, err, ErrGas)
+		}
+	}
+	require.Empty(t, r.wire.sent, "nothing was signed")
+	r.node.terms.MaxGas = 100_000
+	require.ErrorIs(t, r.node.Submit(t.Context(), rounds), ErrGas)
+	r.node.terms.MaxGas = 0
+	require.NoError(t, r.node.Submit(t.Context(), rounds))
+}
+
+func TestASearchForMissingRoundsEnds(t *testing.T) {
+	r := newRelayed(t, 0)
+	for name, next := range map[string]func(page int) byte{
+		"one page for ever": func(int) byte { return 1 },
+		"a circle":          func(page int) byte { return byte(page % 3) },
+	} {
+		page := 0
+		node := r.lying(func(reply any) error {
+			if res, ok := reply.(*types.QueryMissingResponse); ok {
+				page++
+				res.Rounds, res.Pagination = nil, &query.PageResponse{NextKey: []byte{0, 0, 0, 0, 0, 0, 0, next(page) + 1}}
+			}
+			return nil
+		})
+		_, err := node.Missing(t.Context(), 8, true)
+		require.ErrorIs(t, err, grpcnode.ErrPages, name)
+		require.LessOrEqual(t, page, 4, name)
+	}
+}
+
+// emptyPages answers with pages that show nothing and do not end.
+type emptyPages struct {
+	grpcnode.Connection
+	pages int
+}
+
+func (e *emptyPages) Invoke(_ context.Context, _ string, _, reply any, _ ...grpc.CallOption) error {
+	e.pages++
+	reply.(*types.QueryMissingResponse).Pagination = &query.PageResponse{NextKey: []byte{0, 0, 0, 0, 0, 0, byte(e.pages >> 8), byte(e.pages)}}
+	return nil
+}
+
+func TestADeepSearchForMissingRoundsStopsSomewhere(t *testing.T) {
+	wire := &emptyPages{}
+	node := NewNode(wire, apptest.ChainID, relaySigner{apptest.Named(0)}, Terms{})
+	rounds, err := node.Missing(t.Context(), 8, true)
+	require.NoError(t, err)
+	require.Empty(t, rounds)
+	require.Equal(t, deepPages, wire.pages)
+	_, err = node.Missing(t.Context(), 8, false)
+	require.NoError(t, err)
+	require.Equal(t, deepPages+1, wire.pages, "a shallow one looks at one page")
 }

@@ -2,8 +2,8 @@ package grpcnode
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"math"
 	"strconv"
 
 	"google.golang.org/grpc/metadata"
@@ -11,6 +11,21 @@ import (
 	nodeservice "github.com/cosmos/cosmos-sdk/client/grpc/node"
 	grpctypes "github.com/cosmos/cosmos-sdk/types/grpc"
 )
+
+// MaxHeight is the largest height that a node may name. No chain reaches it, and numbers of blocks
+// can be added to it.
+const MaxHeight = 1 << 48
+
+// ErrHeight means that a node names a height that cannot be.
+var ErrHeight = errors.New("the node names a height that cannot be; use another node")
+
+// CheckHeight returns ErrHeight for a height that no chain has.
+func CheckHeight(height int64) error {
+	if height < 0 || height > MaxHeight {
+		return fmt.Errorf("%w: expected 0 to %d, found %d", ErrHeight, int64(MaxHeight), height)
+	}
+	return nil
+}
 
 // Tip is the newest block of a node.
 type Tip struct {
@@ -20,16 +35,17 @@ type Tip struct {
 	UnixSeconds int64
 }
 
-// ReadTip returns the newest block that the node has committed.
+// ReadTip returns the newest block that the node has committed. It fails with ErrHeight for a height
+// that no chain has.
 func ReadTip(ctx context.Context, conn Connection) (Tip, error) {
 	res, err := nodeservice.NewServiceClient(conn).Status(ctx, &nodeservice.StatusRequest{})
 	if err != nil {
 		return Tip{}, Explain(ctx, "height", err)
 	}
-	if res.Height > math.MaxInt64 {
-		return Tip{}, fmt.Errorf("height: expected at most %d, found %d; use another node", int64(math.MaxInt64), res.Height)
+	tip := Tip{Height: int64(res.Height)} //nolint:gosec // checked on the next line
+	if err := CheckHeight(tip.Height); err != nil {
+		return Tip{}, err
 	}
-	tip := Tip{Height: int64(res.Height)}
 	if res.Timestamp != nil {
 		tip.UnixSeconds = res.Timestamp.Unix()
 	}
@@ -43,8 +59,8 @@ func HeightIn(header metadata.MD) (int64, error) {
 		return 0, fmt.Errorf("expected the node to name the height of its answer in header %s, found none; use an endpoint of thetad, not a proxy that drops headers", grpctypes.GRPCBlockHeightHeader)
 	}
 	height, err := strconv.ParseInt(values[0], 10, 64)
-	if err != nil || height < 0 {
-		return 0, fmt.Errorf("expected a height in header %s, found %q", grpctypes.GRPCBlockHeightHeader, values[0])
+	if err != nil {
+		return 0, fmt.Errorf("%w: expected a height in header %s, found %.40q", ErrHeight, grpctypes.GRPCBlockHeightHeader, values[0])
 	}
-	return height, nil
+	return height, CheckHeight(height)
 }

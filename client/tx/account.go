@@ -48,7 +48,7 @@ func (s *Sender) Account(ctx context.Context, addr sdk.AccAddress) (AccountState
 		return AccountState{}, fmt.Errorf("account %s: %w", text, err)
 	}
 	return AccountState{
-		Number: answer.Info.AccountNumber, Sequence: answer.Info.Sequence, PubKey: keyIn(answer.Info.PubKey), Height: height,
+		Number: answer.Info.AccountNumber, Sequence: answer.Info.Sequence, PubKey: keyOf(addr, answer.Info.PubKey), Height: height,
 	}, nil
 }
 
@@ -56,25 +56,59 @@ func bech32(addr sdk.AccAddress) (string, error) {
 	return sdk.Bech32ifyAddressBytes(params.Bech32Prefix, addr)
 }
 
-// keyIn decodes an account's key. It returns nil if there is no key, or one that cannot be
-// used.
+// maxMultisigKeys bounds the keys of a multisig. The chain takes a few signatures per transaction.
+const maxMultisigKeys = 64
+
+// keyOf decodes the key of an account. It returns nil if there is no key, or one that cannot be
+// used. The address of an account follows from its key, so that a node cannot invent one.
+func keyOf(addr sdk.AccAddress, packed *codectypes.Any) cryptotypes.PubKey {
+	key := keyIn(packed)
+	if key == nil || !addr.Equals(sdk.AccAddress(key.Address())) {
+		return nil
+	}
+	return key
+}
+
+// keyIn decodes a key; nil if it cannot be used.
 func keyIn(packed *codectypes.Any) cryptotypes.PubKey {
 	if packed == nil {
 		return nil
 	}
-	if key, ok := packed.GetCachedValue().(cryptotypes.PubKey); ok {
-		return key
+	switch known := packed.GetCachedValue().(type) {
+	case nil:
+	case *secp256k1.PubKey:
+		return singleKey(known)
+	case *multisig.LegacyAminoPubKey:
+		return multisigKey(known)
+	default:
+		return nil // nobody signs with other keys here
 	}
 	if key := new(secp256k1.PubKey); packed.TypeUrl == sdk.MsgTypeURL(key) && proto.Unmarshal(packed.Value, key) == nil {
-		return key
+		return singleKey(key)
 	}
 	many := new(multisig.LegacyAminoPubKey)
 	if packed.TypeUrl != sdk.MsgTypeURL(many) || proto.Unmarshal(packed.Value, many) != nil {
 		return nil
 	}
+	return multisigKey(many)
+}
+
+func singleKey(key *secp256k1.PubKey) cryptotypes.PubKey {
+	if len(key.Key) != secp256k1.PubKeySize {
+		return nil
+	}
+	return key
+}
+
+// multisigKey returns a multisig whose keys can be used. A simulation makes room for as many
+// signatures as its threshold says.
+func multisigKey(many *multisig.LegacyAminoPubKey) cryptotypes.PubKey {
+	if len(many.PubKeys) > maxMultisigKeys || many.Threshold == 0 || int(many.Threshold) > len(many.PubKeys) {
+		return nil
+	}
 	for _, part := range many.PubKeys {
 		key := new(secp256k1.PubKey)
-		if part.TypeUrl != sdk.MsgTypeURL(key) || proto.Unmarshal(part.Value, key) != nil {
+		if part == nil || part.TypeUrl != sdk.MsgTypeURL(key) || proto.Unmarshal(part.Value, key) != nil || singleKey(key) == nil {
 			return nil
 		}
 		repacked, err := codectypes.NewAnyWithValue(key)

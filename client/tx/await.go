@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/thetaedge/theta/client/grpcnode"
 )
 
 // ErrNotIncluded means that no block up to the timeout height of a transaction holds it;
@@ -64,33 +66,68 @@ func (s *Sender) Follow(ctx context.Context, signed Signed, w Watch) error {
 
 // Await returns the result of a transaction that the node has taken, when a block holds it. If
 // the transaction failed there, the error is a *Refusal and decided is true. Otherwise it
-// fails with ErrNotIncluded when the timeout height has passed, and with a *Refusal when the
-// node, asked again, does not take the transaction.
+// fails with ErrNotIncluded when two looks have shown a height above the last at which it is
+// awaited, with grpcnode.ErrHeight for a result at a height that cannot be, and with a *Refusal
+// when the node, asked again, does not take the transaction.
 func (s *Sender) Await(ctx context.Context, signed Signed, poll time.Duration) (result Result, decided bool, err error) {
-	var outcome error
-	overdue := false
-	look := func(ctx context.Context) (bool, int64, error) {
-		response, err := s.Find(ctx, signed.Hash())
-		switch {
-		case err == nil:
-			result, outcome = ReadResult(response)
-			return true, 0, nil
-		case ctx.Err() != nil:
-			return false, 0, context.Cause(ctx)
-		case overdue:
-			return false, 0, fmt.Errorf("%w: %s is in no block up to %d", ErrNotIncluded, signed.Hash(), signed.TimeoutHeight)
-		}
-		height, err := s.Height(ctx)
-		if overdue = err == nil && height > signed.TimeoutHeight; err != nil || overdue {
-			return false, 0, nil
-		}
-		return false, height, nil
-	}
-	err = s.Follow(ctx, signed, Watch{Poll: poll, Taken: true, Look: look, Refused: func(refused *Refusal) error { return refused }})
+	w := wait{sender: s, signed: signed}
+	err = s.Follow(ctx, signed, Watch{Poll: poll, Taken: true, Look: w.look, Refused: func(refused *Refusal) error { return refused }})
 	if err != nil {
 		return Result{}, false, err
 	}
-	return result, true, outcome
+	return w.result, true, w.outcome
+}
+
+// wait is the state of an Await.
+type wait struct {
+	sender *Sender
+	signed Signed
+	// last is the height up to which the transaction is awaited; 0 until the first look.
+	last int64
+	// overdue reports whether the look before this one has shown a later height.
+	overdue bool
+	// result and outcome are known at the end.
+	result  Result
+	outcome error
+}
+
+func (w *wait) look(ctx context.Context) (done bool, height int64, err error) {
+	response, err := w.sender.Find(ctx, w.signed.Hash())
+	if err == nil {
+		if err := w.check(response.Height); err != nil {
+			return false, 0, err
+		}
+		w.result, w.outcome = ReadResult(response)
+		return true, 0, nil
+	}
+	if ctx.Err() != nil {
+		return false, 0, context.Cause(ctx)
+	}
+	if height, err = w.sender.Height(ctx); err != nil {
+		return false, 0, nil
+	}
+	if w.last == 0 {
+		// The node may have named another height when the transaction was signed.
+		if w.last = w.signed.TimeoutHeight; w.signed.LifeBlocks > 0 {
+			w.last = min(w.last, height+w.signed.LifeBlocks)
+		}
+	}
+	late := height > w.last
+	if late && w.overdue {
+		return false, 0, fmt.Errorf("%w: %s is in no block up to %d (timeout height %d)", ErrNotIncluded, w.signed.Hash(), w.last, w.signed.TimeoutHeight)
+	}
+	if w.overdue = late; late {
+		return false, 0, nil
+	}
+	return false, height, nil
+}
+
+// check refuses the height of a block that cannot hold the transaction.
+func (w *wait) check(height int64) error {
+	if height <= 0 || height > w.signed.TimeoutHeight {
+		return fmt.Errorf("%w: expected transaction %s in a block up to %d, found it in block %d", grpcnode.ErrHeight, w.signed.Hash(), w.signed.TimeoutHeight, height)
+	}
+	return nil
 }
 
 // pause waits, unless the context ends.

@@ -42,6 +42,9 @@ type Draft struct {
 	// TimeoutHeight is the last height at which a block can take the transaction; 0 means no
 	// limit.
 	TimeoutHeight int64
+	// LifeBlocks is the number of blocks for which the transaction is awaited; 0 means up to
+	// its timeout height. The node names the height from which a timeout height is counted.
+	LifeBlocks int64
 }
 
 // Signed is a transaction that can be sent any number of times and runs at most once. Of
@@ -53,6 +56,8 @@ type Signed struct {
 	TimeoutHeight int64
 	// Height of the chain when it was signed; 0 means unknown.
 	Height int64
+	// LifeBlocks of its draft.
+	LifeBlocks int64
 }
 
 // Hash returns the hash of the transaction in upper-case hex.

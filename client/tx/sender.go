@@ -38,6 +38,10 @@ func (s *Sender) Height(ctx context.Context) (int64, error) {
 	return tip.Height, err
 }
 
+// maxGas is the most gas that a simulation may use: no block has as much, and a program can
+// multiply it.
+const maxGas = 1 << 40
+
 // Simulation is what a simulation shows of a transaction.
 type Simulation struct {
 	GasUsed uint64
@@ -66,6 +70,9 @@ func (s *Sender) Simulate(ctx context.Context, signer Signer, account AccountSta
 	if res.GasInfo == nil {
 		return Simulation{}, errors.New("simulation: expected gas used, found none")
 	}
+	if res.GasInfo.GasUsed > maxGas {
+		return Simulation{}, fmt.Errorf("simulation: expected at most %d gas, found %d; use another node", uint64(maxGas), res.GasInfo.GasUsed)
+	}
 	found := Simulation{GasUsed: res.GasInfo.GasUsed}
 	if res.Result != nil {
 		found.Responses = res.Result.MsgResponses
@@ -73,17 +80,18 @@ func (s *Sender) Simulate(ctx context.Context, signer Signer, account AccountSta
 	return found, nil
 }
 
-// Sign signs a draft, which needs a timeout height: without one, a transaction that a node
-// has kept could run at any time.
+// Sign signs a draft, which needs a timeout height that a chain can reach: without one, a
+// transaction that a node has kept could run at any time.
 func (s *Sender) Sign(ctx context.Context, signer Signer, account AccountState, draft Draft) (Signed, error) {
-	if draft.TimeoutHeight <= 0 {
-		return Signed{}, fmt.Errorf("expected a transaction with a timeout height above 0, found %d; nothing was signed", draft.TimeoutHeight)
+	if draft.TimeoutHeight <= 0 || draft.TimeoutHeight > 2*grpcnode.MaxHeight {
+		return Signed{}, fmt.Errorf("expected a transaction with a timeout height above 0 and at most %d, found %d; nothing was signed",
+			int64(2*grpcnode.MaxHeight), draft.TimeoutHeight)
 	}
 	raw, err := Encode(ctx, s.chainID, signer, account, draft)
 	if err != nil {
 		return Signed{}, err
 	}
-	return Signed{Bytes: raw, Sequence: account.Sequence, TimeoutHeight: draft.TimeoutHeight, Height: account.Height}, nil
+	return Signed{Bytes: raw, Sequence: account.Sequence, TimeoutHeight: draft.TimeoutHeight, Height: account.Height, LifeBlocks: draft.LifeBlocks}, nil
 }
 
 // Broadcast hands a transaction to the node. It returns nil if the transaction is in the

@@ -3,13 +3,16 @@ package tx
 import (
 	"context"
 	"errors"
+	"math"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	nodeservice "github.com/cosmos/cosmos-sdk/client/grpc/node"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
 	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
@@ -125,7 +128,7 @@ func TestATransactionInNoBlockIsGivenUpAfterItsTimeoutHeight(t *testing.T) {
 	_, decided, err := sender.Await(t.Context(), signed, poll)
 	require.ErrorIs(t, err, ErrNotIncluded)
 	require.False(t, decided)
-	require.Equal(t, signed.TimeoutHeight+1, n.height)
+	require.Equal(t, signed.TimeoutHeight+2, n.height, "two looks show that it has passed")
 	require.Len(t, n.sent, 1+19/resendBlocks)
 }
 
@@ -183,6 +186,10 @@ func TestASimulationSaysWhatTheChainWouldDo(t *testing.T) {
 	require.Equal(t, Simulation{GasUsed: 9}, found)
 	_, err = simulate(&txtypes.SimulateResponse{})
 	require.ErrorContains(t, err, "expected gas used")
+	for _, gas := range []uint64{maxGas + 1, math.MaxUint64} {
+		_, err = simulate(&txtypes.SimulateResponse{GasInfo: &sdk.GasInfo{GasUsed: gas}})
+		require.ErrorContains(t, err, "use another node")
+	}
 	for log, want := range map[string]Reason{
 		"failed to execute message; message index: 2: not due [x/y.go:5] with gas used: '99'":     MessageFailed,
 		"account sequence mismatch, expected 7, got 5: incorrect account sequence":                WrongSequence,
@@ -203,5 +210,112 @@ func TestASimulationSaysWhatTheChainWouldDo(t *testing.T) {
 		_, err := simulate(away)
 		require.ErrorIs(t, err, grpcnode.ErrUnreachable)
 		require.NotErrorIs(t, err, ErrRejected)
+	}
+}
+
+// TestAHeightThatNoChainHasIsRefusedWhereItIsRead: heights are added to and compared.
+func TestAHeightThatNoChainHasIsRefusedWhereItIsRead(t *testing.T) {
+	n, signer := newFakeNode(), newMemorySigner()
+	sender := NewSender(testChain, n)
+	for _, height := range []int64{grpcnode.MaxHeight + 1, math.MaxInt64 - 21, math.MaxInt64 - 1, -2, math.MinInt64} {
+		n.height = height
+		_, err := sender.Account(t.Context(), signer.Address())
+		require.ErrorIs(t, err, grpcnode.ErrHeight)
+		n.height = height
+		_, err = sender.Height(t.Context())
+		require.ErrorIs(t, err, grpcnode.ErrHeight)
+	}
+	for _, timeout := range []int64{0, -1, math.MinInt64, math.MaxInt64} {
+		_, err := sender.Sign(t.Context(), signer, AccountState{}, Draft{Msgs: []sdk.Msg{send(signer.Address())}, TimeoutHeight: timeout})
+		require.ErrorContains(t, err, "nothing was signed")
+	}
+}
+
+// TestAWaitEndsThoughTheNodeNamedAHeightFarAheadWhenItWasSigned: while one waits, nothing else is
+// sent.
+func TestAWaitEndsThoughTheNodeNamedAHeightFarAheadWhenItWasSigned(t *testing.T) {
+	params.SetSDKDefaults()
+	for _, ahead := range []int64{40, 1 << 40} {
+		n := newFakeNode()
+		n.full = true // what it takes waits in its mempool
+		sender, signer := NewSender(testChain, n), newMemorySigner()
+		account, err := sender.Account(t.Context(), signer.Address())
+		require.NoError(t, err)
+		signed, err := sender.Sign(t.Context(), signer, account, Draft{
+			Msgs: []sdk.Msg{send(signer.Address())}, TimeoutHeight: n.height + ahead + 20, LifeBlocks: 20,
+		})
+		require.NoError(t, err)
+		require.NoError(t, sender.Broadcast(t.Context(), signed))
+		began := n.height
+		_, decided, err := sender.Await(t.Context(), signed, poll)
+		require.ErrorIs(t, err, ErrNotIncluded)
+		require.False(t, decided)
+		require.LessOrEqual(t, n.height, began+20+3)
+	}
+}
+
+// jumpy names other heights than those of its blocks, once each.
+type jumpy struct {
+	*fakeNode
+	// tips are the heights that it names in its next answers, results those of transactions; 0 is
+	// the true one.
+	tips, results []int64
+}
+
+func (n *jumpy) Invoke(ctx context.Context, method string, request, reply any, opts ...grpc.CallOption) error {
+	err := n.fakeNode.Invoke(ctx, method, request, reply, opts...)
+	if err != nil {
+		return err
+	}
+	switch res := reply.(type) {
+	case *nodeservice.StatusResponse:
+		if len(n.tips) > 0 {
+			if n.tips[0] != 0 {
+				res.Height = uint64(n.tips[0])
+			}
+			n.tips = n.tips[1:]
+		}
+	case *txtypes.GetTxResponse:
+		if len(n.results) > 0 {
+			told := *res.TxResponse
+			told.Height, n.results = n.results[0], n.results[1:]
+			res.TxResponse = &told
+		}
+	}
+	return nil
+}
+
+func TestOneHeightThatANodeInventsDoesNotEndAWait(t *testing.T) {
+	params.SetSDKDefaults()
+	for _, lie := range []int64{500, grpcnode.MaxHeight, math.MaxInt64} {
+		n := &jumpy{fakeNode: newFakeNode()}
+		n.forgets = 1
+		sender, signer := NewSender(testChain, n), newMemorySigner()
+		account, err := sender.Account(t.Context(), signer.Address())
+		require.NoError(t, err)
+		signed, err := sender.Sign(t.Context(), signer, account, Draft{Msgs: []sdk.Msg{send(signer.Address())}, TimeoutHeight: account.Height + 20, LifeBlocks: 20})
+		require.NoError(t, err)
+		require.NoError(t, sender.Broadcast(t.Context(), signed))
+		n.tips = []int64{0, lie, 0, 0, lie, 0}
+		result, decided, err := sender.Await(t.Context(), signed, poll)
+		require.NoError(t, err)
+		require.True(t, decided)
+		require.Positive(t, result.Height)
+	}
+}
+
+func TestAResultAtAHeightThatCannotBeIsNone(t *testing.T) {
+	params.SetSDKDefaults()
+	for _, lie := range []int64{math.MinInt64, -1, 0, 121, math.MaxInt64} {
+		n := &jumpy{fakeNode: newFakeNode(), results: []int64{lie}}
+		sender, signer := NewSender(testChain, n), newMemorySigner()
+		account, err := sender.Account(t.Context(), signer.Address())
+		require.NoError(t, err)
+		signed, err := sender.Sign(t.Context(), signer, account, Draft{Msgs: []sdk.Msg{send(signer.Address())}, TimeoutHeight: account.Height + 20})
+		require.NoError(t, err)
+		require.NoError(t, sender.Broadcast(t.Context(), signed))
+		_, decided, err := sender.Await(t.Context(), signed, poll)
+		require.ErrorIs(t, err, grpcnode.ErrHeight, "block %d", lie)
+		require.False(t, decided)
 	}
 }

@@ -349,10 +349,11 @@ func (s *Sender) try(ctx context.Context, adjustment float64, o order) (TxResult
 	if err != nil {
 		return TxResult{}, err
 	}
-	draft.TimeoutHeight = tip.Height + s.cfg.TimeoutBlocks
+	draft.LifeBlocks = s.cfg.TimeoutBlocks
 	if o.patience > 0 {
-		draft.TimeoutHeight = tip.Height + min(o.patience, s.cfg.TimeoutBlocks)
+		draft.LifeBlocks = min(o.patience, s.cfg.TimeoutBlocks)
 	}
+	draft.TimeoutHeight = tip.Height + draft.LifeBlocks
 	if err := s.allow(s.asks.gas, o); err != nil {
 		var dear *dearError
 		if o.mixed && s.price.amount.GT(s.price.floor) && errors.As(err, &dear) && dear.ofPrice() {

@@ -251,7 +251,7 @@ func (n *fakeNode) BroadcastTx(ctx context.Context, req *txtypes.BroadcastTxRequ
 		if len(n.blockCodes) > 0 {
 			code := n.blockCodes[0]
 			n.blockCodes = n.blockCodes[1:]
-			code.TxHash = hash
+			code.TxHash, code.Height = hash, result.Height
 			result = &code
 		}
 		n.results[hash] = result

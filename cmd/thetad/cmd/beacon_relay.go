@@ -21,6 +21,7 @@ import (
 const (
 	flagEndpoint = "endpoint"
 	flagMaxAge   = "max-age"
+	flagMaxGas   = "max-gas"
 
 	// relayGasAdjustment leaves room for state that changes between the
 	// simulation and the block.
@@ -41,6 +42,7 @@ func beaconRelayCommand() *cobra.Command {
 	flags.AddTxFlagsToCmd(cmd)
 	cmd.Flags().StringArray(flagEndpoint, nil, "endpoint in drand's format, with or without the chain hash; may be repeated")
 	cmd.Flags().Uint64(flagMaxAge, 0, "number of rounds behind the newest round after which this relay leaves gaps to other relays; 0 means no limit")
+	cmd.Flags().Uint64(flagMaxGas, drand.DefaultMaxGas, "most gas of a transaction that the node simulates; nothing is signed for more")
 	for _, name := range []string{flagEndpoint, flags.FlagFrom} {
 		if err := cmd.MarkFlagRequired(name); err != nil {
 			panic(err)
@@ -116,7 +118,12 @@ func relayNode(cmd *cobra.Command, clientCtx client.Context) (*drand.Node, error
 	if !set.Changed(flags.FlagGasPrices) && !set.Changed(flags.FlagFees) {
 		factory = factory.WithGasPrices(fmt.Sprintf("%d%s", params.DefaultMinGasPrice, params.BaseDenom))
 	}
+	maxGas, err := set.GetUint64(flagMaxGas)
+	if err != nil {
+		return nil, err
+	}
 	terms := drand.Terms{
+		MaxGas:    maxGas,
 		GasPrices: factory.GasPrices(), Fees: factory.Fees(), GasAdjustment: relayGasAdjustment,
 		Memo: factory.Memo(), Granter: clientCtx.FeeGranter,
 	}
