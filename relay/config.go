@@ -53,7 +53,8 @@ type Config struct {
 	BoxClientPercent int `mapstructure:"box-client-percent" toml:"box-client-percent"`
 	// SweepEvery is the pause between two searches for expired content.
 	SweepEvery time.Duration `mapstructure:"sweep-every" toml:"sweep-every"`
-	// MinRate is the slowest tolerated transfer in bytes per second, beyond Grace.
+	// MinRate is the slowest tolerated transfer in bytes per second over its whole time, beyond
+	// Grace, which is also the longest pause of an upload.
 	MinRate int64         `mapstructure:"min-rate" toml:"min-rate"`
 	Grace   time.Duration `mapstructure:"grace" toml:"grace"`
 	// TrustedProxies may name the client in X-Forwarded-For.

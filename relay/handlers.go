@@ -72,7 +72,7 @@ func (s *Server) put(w *answer, r *http.Request, k key, admit func() (uploader, 
 		return err
 	}
 	defer s.places.leave(at)
-	body := &placedReader{body: r.Body, watch: s.watch(r.ContentLength, at.deadline), place: at}
+	body := &placedReader{body: r.Body, watch: s.watch(s.limits(r.ContentLength), at.deadline), place: at}
 	drop, err := s.vault.put(k, by, r.ContentLength, body)
 	if err != nil && at.gone() {
 		s.metrics.gaveWay.Inc()
@@ -127,7 +127,7 @@ func (s *Server) send(w *answer, r *http.Request, k key) error {
 		return refusal(codeNotFound, "no content with sha256 %s here: never uploaded, or expired; upload it again", k.digest)
 	}
 	defer file.Close() //nolint:errcheck // read only
-	w.watch = s.watch(drop.Size, http.NewResponseController(w).SetWriteDeadline)
+	w.watch = s.watch(s.limits(drop.Size).Sending(), http.NewResponseController(w).SetWriteDeadline)
 	header := w.Header()
 	header.Set("Content-Type", "application/octet-stream")
 	header.Set("X-Content-Type-Options", "nosniff")

@@ -205,9 +205,9 @@ func (s *Server) limits(size int64) throughput.Limits {
 	return throughput.ForSize(s.cfg.Grace, s.cfg.MinRate, size)
 }
 
-// watch moves the deadline of a connection while a transfer of size bytes moves on.
-func (s *Server) watch(size int64, set func(time.Time) error) *throughput.Watch {
-	return throughput.New(s.limits(size), func(deadline time.Time) {
+// watch moves the deadline of a connection while a transfer moves on.
+func (s *Server) watch(limits throughput.Limits, set func(time.Time) error) *throughput.Watch {
+	return throughput.New(limits, func(deadline time.Time) {
 		// A writer without deadlines is a test's recorder or another server's wrapper.
 		_ = set(deadline)
 	})

@@ -40,6 +40,26 @@ func TestAnUploadThatStallsLosesItsPlace(t *testing.T) {
 	}
 }
 
+// TestADownloadThatMovesSteadilyIsNotEnded: a client reads at hundreds of times the least rate. The
+// operating system tells the relay only now and then that there is room for more.
+func TestADownloadThatMovesSteadilyIsNotEnded(t *testing.T) {
+	r := startRelay(t, func(c *Config) { c.MinRate, c.Grace = 1<<10, 500*time.Millisecond })
+	d := r.put(t, make([]byte, 5<<20))
+	conn, err := net.Dial("tcp", strings.TrimPrefix(r.url, "http://"))
+	require.NoError(t, err)
+	defer conn.Close()
+	require.NoError(t, conn.(*net.TCPConn).SetReadBuffer(64<<10))
+	_, err = fmt.Fprintf(conn, "GET /v1/blobs/%s HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n", d)
+	require.NoError(t, err)
+	total, buffer := 0, make([]byte, 10<<10)
+	for total < 5<<20 {
+		n, err := conn.Read(buffer)
+		total += n
+		require.NoError(t, err, "after %d bytes", total)
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
 func TestOneClientDoesNotTakeAllUploads(t *testing.T) {
 	r := startRelay(t, func(c *Config) { c.MaxUploads = 2 * uploadShare })
 	for range 2 {

@@ -9,17 +9,25 @@ import (
 
 // Limits bound a transfer.
 type Limits struct {
-	// Window is the time in which Window·Rate bytes must move, and at least one.
+	// Window is the time in which at least one byte must move, in addition to Idle. In the whole
+	// time of the transfer, except for one window, Rate bytes a second must move.
 	Window time.Duration
 	// Rate in bytes per second.
 	Rate int64
+	// Idle is how much longer than a window nothing may move.
+	Idle time.Duration
 	// Total is the longest that the transfer may take, however fast it is.
 	Total time.Duration
 }
 
-// least returns the bytes that must move in a window.
-func (l Limits) least() int64 {
-	return max(int64(l.Window.Seconds()*float64(l.Rate)), 1)
+// sendingWindows is the number of further windows for which nothing may move where content is sent.
+const sendingWindows = 12
+
+// Sending returns the limits for the side that sends. The operating system takes megabytes at
+// once, and then nothing until a part of them has left the machine.
+func (l Limits) Sending() Limits {
+	l.Idle = sendingWindows * l.Window
+	return l
 }
 
 // ForSize returns limits under which a transfer of size bytes at the slowest rate ends, with
@@ -29,17 +37,30 @@ func ForSize(window time.Duration, rate, size int64) Limits {
 	return Limits{Window: window, Rate: rate, Total: window + time.Duration(min(seconds, 1<<31))*time.Second}
 }
 
-// Watch follows one transfer and moves its deadline: to the end of a window, each time that
-// enough bytes have moved in it, but never beyond the end of the transfer. It is safe for
-// concurrent use.
+// earned returns the time that bytes take at the slowest rate, rounded up.
+func (l Limits) earned(bytes int64) time.Duration {
+	seconds := min(bytes/l.Rate, 1<<31)
+	return time.Duration(seconds)*time.Second + (time.Duration(bytes%l.Rate)*time.Second+time.Duration(l.Rate-1))/time.Duration(l.Rate)
+}
+
+// step is the part of a window by which a deadline moves at least.
+const step = 8
+
+// Watch follows one transfer and moves its deadline with the bytes that move: what was faster than
+// the slowest rate makes up for what is slower later, and a pause ends the transfer. The deadline is
+// never beyond the end of the transfer. It is safe for concurrent use.
 type Watch struct {
 	limits Limits
 	set    func(deadline time.Time)
 	now    func() time.Time
 
-	mu    sync.Mutex
-	end   time.Time
+	mu         sync.Mutex
+	start, end time.Time
+	// moved is what has moved since the start, and last when it did.
 	moved int64
+	last  time.Time
+	// deadline was set last.
+	deadline time.Time
 }
 
 // New starts to watch a transfer. It calls set with each deadline; who passes set ends the
@@ -49,40 +70,65 @@ func New(limits Limits, set func(deadline time.Time)) *Watch {
 }
 
 func newAt(limits Limits, set func(time.Time), now func() time.Time) *Watch {
-	w := &Watch{limits: limits, set: set, now: now, end: now().Add(limits.Total)}
-	w.Renew()
+	start := now()
+	w := &Watch{limits: limits, set: set, now: now, start: start, last: start, end: start.Add(limits.Total)}
+	w.extend(start.Add(limits.Window))
 	return w
 }
 
-// Move counts bytes, and starts another window once enough have moved in this one.
+// Move counts bytes, and moves the deadline.
 func (w *Watch) Move(n int) {
+	if n <= 0 {
+		return
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.moved += int64(n); w.moved >= w.limits.least() {
-		w.renew()
+	w.moved += int64(n)
+	w.last = w.now()
+	part := w.limits.Window / step
+	deadline := w.start.Add(w.limits.Window + w.limits.earned(w.moved))
+	if idle := w.last.Add(w.limits.Window + w.limits.Idle); idle.Before(deadline) {
+		deadline = idle
+	}
+	// It is set a part later, so that it does not have to be set before it has moved by a part.
+	if deadline.After(w.deadline) {
+		w.extend(deadline.Add(part))
 	}
 }
 
-// Renew starts another window, whatever has moved in this one.
+// Renew gives the transfer a window from now on, whatever has moved before.
 func (w *Watch) Renew() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.renew()
+	w.extend(w.now().Add(w.limits.Window))
 }
 
-func (w *Watch) renew() {
-	w.moved = 0
-	deadline := w.now().Add(w.limits.Window)
+// extend moves the deadline, never back and never beyond the end.
+func (w *Watch) extend(deadline time.Time) {
 	if w.end.Before(deadline) {
 		deadline = w.end
 	}
-	w.set(deadline)
+	if deadline.After(w.deadline) {
+		w.deadline = deadline
+		w.set(deadline)
+	}
 }
 
-// Moved returns the bytes that have moved in this window. late reports whether the whole
-// transfer has had its time, so that it is not the window that ends it.
-func (w *Watch) Moved() (n int64, late bool) {
+// State is how a transfer goes.
+type State struct {
+	// Moved is the number of bytes that have moved, in the time For.
+	Moved int64
+	For   time.Duration
+	// Idle is the time since the last of them.
+	Idle time.Duration
+	// Late reports whether the whole transfer has had its time.
+	Late bool
+}
+
+// State returns how the transfer goes.
+func (w *Watch) State() State {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.moved, !w.now().Before(w.end)
+	now := w.now()
+	return State{Moved: w.moved, For: now.Sub(w.start), Idle: now.Sub(w.last), Late: !now.Before(w.end)}
 }

@@ -24,9 +24,10 @@ type ClientConfig struct {
 	Relay string
 	// Timeout is the longest that one transfer may take in all.
 	Timeout time.Duration
-	// StallTimeout is the window in which MinRate·StallTimeout bytes must move.
+	// StallTimeout is the longest pause of a download, and the time beyond MinRate that every
+	// transfer has. The pauses of an upload may be longer (throughput.Limits.Sending).
 	StallTimeout time.Duration
-	// MinRate is the slowest tolerated transfer in bytes per second.
+	// MinRate is the slowest tolerated transfer in bytes per second, over its whole time.
 	MinRate int64
 	// MaxRedirects bounds the redirects of a fetch; uploads and drops follow none.
 	MaxRedirects int

@@ -85,7 +85,7 @@ func (c *Client) do(ctx context.Context, q request) (*response, error) {
 		return nil, explain(ctx, where, err)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
-	watch := newWatch(c.cfg, cancel)
+	watch := newWatch(c.cfg, body != nil, cancel)
 	fail := func(err error) (*response, error) {
 		watch.stop()
 		err = explain(ctx, where, err)

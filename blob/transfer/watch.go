@@ -23,10 +23,14 @@ type watch struct {
 	stopped  bool
 }
 
-func newWatch(cfg ClientConfig, cancel context.CancelCauseFunc) *watch {
+// newWatch watches a transfer; sends reports whether its content is sent from here.
+func newWatch(cfg ClientConfig, sends bool, cancel context.CancelCauseFunc) *watch {
 	w := &watch{
 		cancel: cancel,
 		limits: throughput.Limits{Window: cfg.StallTimeout, Rate: cfg.MinRate, Total: cfg.Timeout},
+	}
+	if sends {
+		w.limits = w.limits.Sending()
 	}
 	w.Watch = throughput.New(w.limits, w.until)
 	w.mu.Lock()
@@ -46,7 +50,7 @@ func (w *watch) until(deadline time.Time) {
 // check cancels the transfer unless its deadline has moved.
 func (w *watch) check() {
 	// First, because the watch holds its lock while it notes a deadline.
-	moved, late := w.Moved()
+	state := w.State()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.stopped {
@@ -56,11 +60,15 @@ func (w *watch) check() {
 		w.timer.Reset(left)
 		return
 	}
-	if late {
+	switch {
+	case state.Late:
 		w.cancel(fmt.Errorf("%w: expected it to end within %s; use a nearer server or raise the timeout", ErrTooSlow, w.limits.Total))
-		return
+	case state.Moved == 0 || float64(state.Moved) < state.For.Seconds()*float64(w.limits.Rate):
+		w.cancel(fmt.Errorf("%w: expected at least %d bytes a second, found %d bytes in %s; use another server", ErrTooSlow, w.limits.Rate, state.Moved, state.For.Round(time.Millisecond)))
+	default:
+		w.cancel(fmt.Errorf("%w: expected a byte every %s, found none for %s, after %d bytes; use another server",
+			ErrTooSlow, w.limits.Window+w.limits.Idle, state.Idle.Round(time.Millisecond), state.Moved))
 	}
-	w.cancel(fmt.Errorf("%w: expected at least %d bytes a second, found %d bytes in %s; use another server", ErrTooSlow, w.limits.Rate, moved, w.limits.Window))
 }
 
 func (w *watch) stop() {

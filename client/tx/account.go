@@ -81,7 +81,7 @@ func keyIn(packed *codectypes.Any) cryptotypes.PubKey {
 	case *multisig.LegacyAminoPubKey:
 		return multisigKey(known)
 	default:
-		return nil // nobody signs with other keys here
+		return nil // no signer here has a key of another kind
 	}
 	if key := new(secp256k1.PubKey); packed.TypeUrl == sdk.MsgTypeURL(key) && proto.Unmarshal(packed.Value, key) == nil {
 		return singleKey(key)
