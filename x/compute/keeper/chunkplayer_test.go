@@ -1,6 +1,8 @@
 package keeper_test
 
 import (
+	"fmt"
+
 	"github.com/stretchr/testify/require"
 
 	"github.com/thetaedge/theta/x/compute/types"
@@ -16,7 +18,12 @@ type chunkBehaviour struct {
 	first uint64
 	// hides reports whether it does not show the results of all tasks when it has to.
 	hides bool
+	// left notes, by job and first task, the chunks of which the node has left a rest to others.
+	left map[string]bool
 }
+
+// chunkKey names a chunk of a job by its first task.
+func chunkKey(job string, first uint64) string { return fmt.Sprintf("%s/%d", job, first) }
 
 // taskFuel is the fuel that a task of a chunk uses: one in eight uses all that it may.
 func taskFuel(task uint64) uint64 {
@@ -40,7 +47,7 @@ func (p player) result(ref types.TaskRef, position uint32) types.Opening {
 		}
 	}
 	shown := shownAs(ref, digest, ref.Round > 0)
-	shown.Fuel, shown.ExitCode, shown.Position = fuel, 3, position
+	shown.Fuel, shown.ExitCode, shown.Position = fuel, p.exitCode(), position
 	return shown
 }
 
@@ -68,18 +75,13 @@ func (p player) commitChunk(item types.WorkItem) types.CommitItem {
 	if p.chunk.first > 0 && len(item.Samples) == 0 {
 		count = min(count, p.chunk.first)
 	}
-	leaves := p.leaves(item, count)
-	root := types.ChunkRoot(leaves)
-	exit := uint32(0)
-	if count == 1 { // a chunk of one task has an exit code
-		exit = 3
+	if count == 1 { // what is left is an ordinary task
+		return types.CommitItem{Ref: item.Ref, Commitment: p.commitment(item.Ref), Tasks: 1}
 	}
-	out := types.CommitItem{Ref: item.Ref, Commitment: types.Commitment(operator(p.n), root.Hash, exit, p.salt()), Fuel: root.Fuel}
+	root := types.ChunkRoot(p.leaves(item, count))
+	out := types.CommitItem{Ref: item.Ref, Commitment: types.Commitment(operator(p.n), root.Hash, 0, p.salt()), Fuel: root.Fuel}
 	if count < item.Count {
 		out.Tasks = count
-	}
-	if len(item.Samples) > 0 {
-		out.Tasks = 0
 	}
 	return out
 }
@@ -110,7 +112,11 @@ func (p player) serveChunk(item types.WorkItem) {
 			p.work(ref, a)
 			return
 		}
-		require.NoError(f.t, p.sendCommit(p.commitChunk(item)))
+		commit := p.commitChunk(item)
+		require.NoError(f.t, p.sendCommit(commit))
+		if commit.Tasks > 0 && p.chunk.left != nil {
+			p.chunk.left[chunkKey(ref.JobId, ref.Task)] = true
+		}
 	case types.ASSIGNMENT_STATUS_COMMITTED:
 		if item.Phase == types.ROUND_PHASE_REVEAL && item.CurrentRound == ref.Round && p.does != silent {
 			require.NoError(f.t, p.sendReveal(p.revealChunk(item)))
@@ -123,7 +129,7 @@ func (p player) serveChunk(item types.WorkItem) {
 			}
 			return
 		}
-		if !item.MustOpen || p.does == closed {
+				if !item.MustOpen || p.does == closed || p.does == closedLiar {
 			return
 		}
 		var items []types.OpenItem

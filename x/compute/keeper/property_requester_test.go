@@ -47,6 +47,9 @@ func (m *market) postOne(t *rapid.T) {
 	s := spec(coin(rapid.Int64Range(10, 2_000).Draw(t, "reward")), 3)
 	s.Policy = m.policy(t)
 	s.Tasks = rapid.SampledFrom([]uint64{1, 1, 1, 6}).Draw(t, "tasks")
+	if s.Policy.Kind != types.POLICY_KIND_QUORUM && rapid.Bool().Draw(t, "chunks") {
+		drawChunks(t, &s)
+	}
 	if rapid.Bool().Draw(t, "other denom") {
 		s.Reward.Denom = otherCoin
 	}
@@ -121,8 +124,11 @@ func (m *market) reviewOne(t *rapid.T) {
 	item.Task = rapid.Uint64Range(0, job.Tasks-1).Draw(t, "task")
 	_, err := m.msgs.Review(m.ctx, &types.MsgReview{Requester: job.Requester, Items: []types.ReviewItem{item}})
 	if err != nil {
-		known := errors.Is(err, types.ErrNotReviewing) || errors.Is(err, types.ErrTaskEnded) || errors.Is(err, types.ErrTaskNotOpen)
-		require.True(t, known, "%s", err)
+		known := []error{types.ErrNotReviewing, types.ErrTaskEnded, types.ErrTaskNotOpen}
+		if job.ChunkTasks > 1 { // another task of a chunk than its first
+			known = append(known, types.ErrTaskNotFound)
+		}
+		require.True(t, slices.ContainsFunc(known, func(e error) bool { return errors.Is(err, e) }), "%s", err)
 		return
 	}
 	require.Equal(t, types.POLICY_KIND_TRUST, job.Policy.Kind)
@@ -168,6 +174,9 @@ func (m *market) redrawOne(t *rapid.T) {
 	task := rapid.Uint64Range(0, job.Tasks-1).Draw(t, "task")
 	said, err := m.queries.Explain(m.ctx, &types.QueryExplainRequest{JobId: id, Task: task})
 	pauses := err == nil && said.Waiting.Draw == nil && strings.Contains(said.Waiting.Summary, "may buy it now")
+	if err == nil {
+		task = said.Waiting.Ref.Task // the first of its chunk
+	}
 	resp, err := m.msgs.Redraw(m.ctx, &types.MsgRedraw{Requester: job.Requester, JobId: id, Task: task})
 	if err != nil {
 		known := []error{types.ErrNoRedraw, types.ErrJobEnded, types.ErrTaskEnded, types.ErrTaskNotOpen, types.ErrNotQualified}

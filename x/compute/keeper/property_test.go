@@ -35,11 +35,13 @@ type market struct {
 	liarsWin bool
 	// vouched reports whether programs are taken to be deterministic.
 	vouched bool
+	// left notes the chunks of which a node has left a rest to others.
+	left map[string]bool
 }
 
 func newMarket(t *rapid.T) *market {
 	m := &market{
-		fixture: newFixture(t), spent: map[string]math.Int{}, fees: math.ZeroInt(),
+		fixture: newFixture(t), spent: map[string]math.Int{}, fees: math.ZeroInt(), left: map[string]bool{},
 	}
 	m.liarsWin = rapid.Bool().Draw(t, "liars may win")
 	m.vouched = rapid.IntRange(0, 2).Draw(t, "vouched") > 0
@@ -66,7 +68,7 @@ func newMarket(t *rapid.T) *market {
 		if !m.liarsWin && i >= 2 && i < 9 {
 			does = rapid.SampledFrom([]behaviour{honest, closed}).Draw(t, "good")
 		}
-		m.players = append(m.players, player{f: m.fixture, n: i, does: does})
+		m.players = append(m.players, player{f: m.fixture, n: i, does: does, chunk: m.chunkBehaviour(t, does)})
 		m.register(i, rapid.Int64Range(4_000, 40_000).Draw(t, "bond"), uint32(rapid.IntRange(1, 5).Draw(t, "slots")))
 	}
 	require.NoError(t, m.nodes.RollEpoch(m.ctx))
@@ -90,6 +92,7 @@ func (m *market) actions() map[string]func(*rapid.T) {
 		"redraw":    m.redrawOne,
 		"challenge": m.challengeOne,
 		"explain":   m.explainOne,
+		"restart":   m.restart,
 		"beacon": func(*rapid.T) {
 			m.beacon.withheld = !m.beacon.withheld
 			m.beacon.since = m.ctx.BlockHeight()
@@ -136,6 +139,7 @@ func (m *market) check(t *rapid.T) {
 			continue
 		}
 		gross, burned := math.ZeroInt(), math.ZeroInt()
+		m.checkChunks(t, &job)
 		for _, receipt := range m.receipts[id] {
 			m.checkBurned(t, &job, receipt)
 			burned = burned.Add(receipt.Burned)
@@ -163,14 +167,14 @@ func (m *market) checkOutcome(t *rapid.T, job *types.Job, receipt types.Receipt,
 	case accepted && o.Status == types.ASSIGNMENT_STATUS_PAID && o.Round > 0:
 		require.True(t, o.Share.GTE(job.BondValue), "job %s: judge %s got %s of %s", job.Id, o.Operator, o.Share, job.BondValue)
 	case accepted && o.Status == types.ASSIGNMENT_STATUS_PAID:
-		require.Equal(t, job.Reward.Amount.String(), o.Paid.String(), "job %s: replica or auditor %s", job.Id, o.Operator)
+		require.Equal(t, m.earns(job, receipt, o).String(), o.Paid.String(), "job %s: replica or auditor %s", job.Id, o.Operator)
 	}
 	require.True(t, o.Slashed.LTE(job.Liability), "job %s: %s lost more than it had locked", job.Id, o.Operator)
 	if !job.Slashable {
 		require.Zero(t, o.Round, "job %s: no further round", job.Id)
 		require.NotEqual(t, types.ASSIGNMENT_STATUS_SLASHED, o.Status, "job %s: %s was slashed over what may differ", job.Id, o.Operator)
 	}
-	if !accepted && !m.liarsWin && job.Slashable {
+	if !accepted && !m.liarsWin && job.Slashable && !judged(receipt) {
 		require.NotEqual(t, types.ASSIGNMENT_STATUS_SLASHED, o.Status, "job %s: slashed without a verdict", job.Id)
 	}
 }
@@ -255,13 +259,13 @@ func (m *market) toldBurned(d string) math.Int {
 // set aside for its draws, unless its result was delivered and not accepted; and that a task
 // for which nodes were drawn is never free.
 func (m *market) checkBurned(t *rapid.T, job *types.Job, r types.Receipt) {
-	seats, paid := job.SeatFee.MulRaw(int64(job.Policy.Replicas)), math.ZeroInt()
+	seats, paid := job.SeatFeeOf(r.Count).MulRaw(int64(job.Policy.Replicas)), math.ZeroInt()
 	for _, o := range r.Outcomes {
 		paid = paid.Add(o.Paid)
 	}
 	switch r.Status {
 	case types.TASK_STATUS_ACCEPTED:
-		require.True(t, r.Burned.LTE(job.DrawReserve(1)), "job %s burned %s for draws", job.Id, r.Burned)
+		require.True(t, r.Burned.LTE(job.DrawReserve(r.Count)), "job %s burned %s for draws", job.Id, r.Burned)
 	case types.TASK_STATUS_CANCELLED, types.TASK_STATUS_EXPIRED, types.TASK_STATUS_INPUT_UNAVAILABLE:
 		require.True(t, len(r.Outcomes) == 0 || paid.Add(r.Burned).GTE(seats),
 			"job %s: nodes were drawn, and it cost %s of pay and %s burned, less than %s for its seats", job.Id, paid, r.Burned, seats)

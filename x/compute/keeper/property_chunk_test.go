@@ -1,0 +1,119 @@
+package keeper_test
+
+import (
+	"slices"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"cosmossdk.io/math"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+// drawChunks makes a job an array that nodes take in chunks. Its reward is so low that many
+// nodes have a bond that carries a chunk.
+func drawChunks(t *rapid.T, s *types.JobSpec) {
+	s.Tasks = rapid.Uint64Range(2, 20).Draw(t, "tasks of an array")
+	s.ChunkTasks = rapid.Uint64Range(1, min(16, s.Tasks)).Draw(t, "tasks of a chunk")
+	s.Reward.Amount = math.NewInt(rapid.Int64Range(10, 60).Draw(t, "reward of a task"))
+	if s.ChunkTasks > 1 {
+		s.Policy.ChallengeBlocks = 0
+	}
+	if s.Policy.Kind == types.POLICY_KIND_AUDIT {
+		s.Policy.Samples = rapid.Uint32Range(0, 8).Draw(t, "samples")
+	}
+}
+
+// chunkBehaviour draws how a node treats chunks: some leave a rest to others, and those that
+// lie do so about one task, half of the tasks, those that use most fuel, or all.
+func (m *market) chunkBehaviour(t *rapid.T, does behaviour) chunkBehaviour {
+	b := chunkBehaviour{left: m.left, first: rapid.SampledFrom([]uint64{0, 0, 1, 2, 5}).Draw(t, "first tasks")}
+	if does != liar && does != colluder && does != closedLiar {
+		return b
+	}
+	b.skips = rapid.SampledFrom([]func(uint64) bool{
+		func(task uint64) bool { return task == 3 },
+		func(task uint64) bool { return task%2 == 0 },
+		func(task uint64) bool { return taskFuel(task) == 1_000_000 },
+		func(uint64) bool { return true },
+	}).Draw(t, "skips")
+	b.fuel = rapid.SampledFrom([]uint64{0, 1, 1_000_000}).Draw(t, "fuel of what is skipped")
+	return b
+}
+
+// judged reports whether judges have ended a chunk, which then has no result if its replica
+// was wrong.
+func judged(r types.Receipt) bool {
+	return r.Count > 1 && slices.ContainsFunc(r.Outcomes, func(o types.Outcome) bool { return o.Round > 0 })
+}
+
+// replicaOf returns the outcome of the only replica of a first round.
+func replicaOf(r types.Receipt) types.Outcome {
+	i := slices.IndexFunc(r.Outcomes, func(o types.Outcome) bool {
+		return o.Round == 0 && o.Status != types.ASSIGNMENT_STATUS_RELEASED && o.Status != types.ASSIGNMENT_STATUS_MISSED
+	})
+	return r.Outcomes[i]
+}
+
+// earns returns what a replica or an auditor that was right earns: the reward of each task that
+// it has executed. A replica that has left a rest to others does not earn the pay of its
+// auditors.
+func (m *market) earns(job *types.Job, r types.Receipt, o types.Outcome) math.Int {
+	if job.ChunkTasks == 1 {
+		return job.Reward.Amount
+	}
+	replica, sampled := replicaOf(r), uint64(1)
+	if r.Count > 1 {
+		sampled = types.SampleSize(r.Count, job.Policy.Samples, job.Fuel, replica.Metrics.Fuel)
+	}
+	if o.Operator != replica.Operator {
+		return job.Pay(sampled)
+	}
+	return math.MaxInt(job.Pay(r.Count).Sub(m.handover(job, r, sampled)), math.ZeroInt())
+}
+
+// handover returns what a replica does not earn because it has left a rest to others.
+func (m *market) handover(job *types.Job, r types.Receipt, sampled uint64) math.Int {
+	if !r.Audited || !m.left[chunkKey(r.JobId, r.Task)] {
+		return math.ZeroInt()
+	}
+	return job.Pay(sampled).MulRaw(int64(job.Policy.Auditors))
+}
+
+// checkChunks checks that every task of a job has ended once: in one chunk, or because it was
+// never opened.
+func (m *market) checkChunks(t *rapid.T, job *types.Job) {
+	receipts := slices.Clone(m.receipts[job.Id])
+	slices.SortFunc(receipts, func(a, b types.Receipt) int { return int(a.Task) - int(b.Task) })
+	next, accepted := uint64(0), map[uint64]bool{}
+	for _, r := range receipts {
+		require.Equal(t, next, r.Task, "job %s: chunks follow each other", job.Id)
+		require.True(t, r.Count >= 1 && r.Count <= job.ChunkTasks, "job %s: a chunk of %d tasks of at most %d", job.Id, r.Count, job.ChunkTasks)
+		for next = r.Task; next < r.Task+r.Count; next++ {
+			accepted[next] = r.Status == types.TASK_STATUS_ACCEPTED
+		}
+	}
+	require.Equal(t, job.Tasks, next+job.TasksDropped, "job %s: every task has ended, or was never opened", job.Id)
+	require.Equal(t, job.ChunksEnded, uint64(len(receipts)), "job %s", job.Id)
+	if job.Tasks == 1 {
+		return
+	}
+	bits := types.NewTaskBits()
+	if stored := m.taskBits(job.Id); len(stored) > 0 {
+		bits = stored[0].Bits
+	}
+	for task := range job.Tasks {
+		_, ended := accepted[task]
+		require.Equal(t, []bool{ended, accepted[task]}, []bool{bits.HasEnded(task), bits.HasAccepted(task)}, "job %s: task %d", job.Id, task)
+	}
+}
+
+// restart exports the state after a block, and continues with what the export restores.
+func (m *market) restart(t *rapid.T) {
+	m.turn(t)
+	g := restored(m.fixture)
+	require.Equal(t, m.export(), g.export())
+	g.receipts = m.receipts
+	*m.fixture = *g
+}
