@@ -69,7 +69,11 @@ func duties[T types.Item](
 			return nil, err
 		}
 		if ok {
-			live = append(live, types.Duty{Action: action, Operator: text, Ref: ref, Deadline: deadline})
+			duty := types.Duty{Action: action, Operator: text, Ref: ref, Deadline: deadline}
+			if shown, opens := any(item).(types.OpenItem); opens {
+				duty.Position = shown.Position
+			}
+			live = append(live, duty)
 		}
 		if 2*len(live) < i+1 {
 			break

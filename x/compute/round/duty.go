@@ -15,7 +15,8 @@ func (t *Task) OwesCommit(operator sdk.AccAddress, item types.CommitItem) (int64
 	if err != nil || a.Status != types.ASSIGNMENT_STATUS_ASSIGNED {
 		return 0, false, err
 	}
-	return a.CommitDeadline, true, nil
+	err = t.checkCommit(a, item)
+	return a.CommitDeadline, err == nil, err
 }
 
 // OwesReveal reports whether the task waits for this reveal of a node, and up to which
@@ -42,7 +43,7 @@ func (t *Task) OwesOpen(operator sdk.AccAddress, item types.OpenItem) (int64, bo
 		return 0, false, err
 	}
 	if a.Status == types.ASSIGNMENT_STATUS_COMMITTED { // its reveal goes before it in the same tx
-		return t.current().RevealDeadline, true, nil
+		return t.current().RevealDeadline, slices.Contains(t.judged(), item.Position), nil
 	}
 	if a.Status != types.ASSIGNMENT_STATUS_REVEALED {
 		return 0, false, nil
