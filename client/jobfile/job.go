@@ -50,11 +50,14 @@ type Job struct {
 	Tasks Count `yaml:"tasks"`
 	// ArrayInput gives each task a file of its own.
 	ArrayInput *ArrayInput `yaml:"array_input"`
-	// Reward is the pay per replica.
+	// Chunk is the number of tasks of an array that a node takes at once. The default is
+	// "auto" under audits and trust, and otherwise 1.
+	Chunk Chunk `yaml:"chunk"`
+	// Reward is the pay per replica and task.
 	Reward Reward `yaml:"reward"`
 	// PrepareBlocks is how long a node can take to find that an input is missing.
 	PrepareBlocks Count `yaml:"prepare_blocks"`
-	// CommitBlocks is how long a node can take to commit to a result.
+	// CommitBlocks is how long a node can take to commit to the results of a chunk.
 	CommitBlocks Count `yaml:"commit_blocks"`
 	// LifetimeBlocks is how long the first round can take to find its nodes.
 	LifetimeBlocks Count `yaml:"lifetime_blocks"`
@@ -135,7 +138,8 @@ func (j *Job) SetInput(assignment string) error {
 }
 
 func (j *Job) setDefaults() {
-	j.Policy.setDefaults()
+	j.Policy.setDefaults(j.array() && j.Chunk.several())
+	j.setChunkDefault()
 	if j.PrepareBlocks == 0 {
 		j.PrepareBlocks = defaultPrepareBlocks
 	}
@@ -164,6 +168,9 @@ func (j Job) Validate() error {
 		return errors.New("reward is missing, expected the pay per replica such as 1tfuel")
 	}
 	if err := j.Policy.validate(); err != nil {
+		return err
+	}
+	if err := j.validateChunk(); err != nil {
 		return err
 	}
 	if j.ArrayInput != nil {

@@ -29,6 +29,9 @@ type Policy struct {
 	Audit Share `yaml:"audit"`
 	// Auditors is the number of auditors.
 	Auditors Count `yaml:"auditors"`
+	// Samples is the least number of tasks of a chunk that auditors run again. The default
+	// is the chain's.
+	Samples Count `yaml:"samples"`
 	// Trust names the node that runs the tasks and whose results are trusted, or AnyNode.
 	Trust string `yaml:"trust"`
 	// ReviewBlocks is how long a result can be rejected under Trust; after that it counts
@@ -70,12 +73,17 @@ func ParseShare(text string) (Share, error) {
 	return 0, fmt.Errorf("expected a share from 0.01%% to 100%%, such as 10%% or 0.25%%, found %q; leave the field out to have none", text)
 }
 
-func (p *Policy) setDefaults() {
+// setDefaults fills in what the file leaves out. chunked reports whether it asks for chunks
+// of several tasks: each of them is audited by default, because auditors run only a sample
+// of its tasks.
+func (p *Policy) setDefaults(chunked bool) {
 	switch {
 	case p.Trust != "":
 		if p.ReviewBlocks == 0 {
 			p.ReviewBlocks = defaultReviewBlocks
 		}
+	case chunked && p.chunkable() && p.Audit == 0:
+		p.Audit = computetypes.BasisPoints
 	case p.Quorum == 0 && p.Audit == 0:
 		p.Quorum = defaultQuorum
 	}
@@ -87,12 +95,16 @@ func (p *Policy) setDefaults() {
 // validate finds fields that contradict each other. The chain checks the values.
 func (p *Policy) validate() error {
 	switch {
-	case p.Trust != "" && (p.Quorum != 0 || p.Audit != 0 || p.Auditors != 0 || p.OwnRisk || p.ChallengeBlocks != 0):
-		return errors.New("policy: expected trust without other kinds of verification, found it with quorum, audit, auditors, challenge_blocks or own_risk; leave these out")
+	case p.Trust != "" && (p.Quorum != 0 || p.Audit != 0 || p.Auditors != 0 || p.Samples != 0 || p.OwnRisk || p.ChallengeBlocks != 0):
+		return errors.New("policy: expected trust without other kinds of verification, found it with quorum, audit, auditors, samples, challenge_blocks or own_risk; leave these out")
 	case p.Trust == "" && p.ReviewBlocks != 0:
 		return errors.New("policy: expected review_blocks only with trust, because results of a quorum or of audits are not reviewed; leave it out")
 	case p.Auditors != 0 && p.Audit == 0:
 		return errors.New("policy: expected the probability of an audit, such as audit: 10%, found only auditors")
+	case p.Samples != 0 && (p.Audit == 0 || p.Quorum != 0):
+		return errors.New("policy: expected samples with audit and without quorum, because auditors sample the tasks of a chunk; leave samples out")
+	case p.Samples > computetypes.MaxSamples:
+		return fmt.Errorf("policy: expected at most %d samples, found %d", computetypes.MaxSamples, p.Samples)
 	}
 	return nil
 }
@@ -110,7 +122,7 @@ func (p *Policy) spec() computetypes.Policy {
 			out.Node = p.Trust
 		}
 	case p.Quorum == 0:
-		out.Kind, out.Replicas = computetypes.POLICY_KIND_AUDIT, 1
+		out.Kind, out.Replicas, out.Samples = computetypes.POLICY_KIND_AUDIT, 1, nodes(p.Samples)
 	}
 	return out
 }

@@ -22,8 +22,17 @@ func (j Job) Spec() computetypes.JobSpec {
 		Placement:      j.Placement.spec(),
 		Reward:         j.Reward.Coin,
 		Tasks:          uint64(max(j.Tasks, 1)),
+		ChunkTasks:     chunkTasks(j.Chunk),
 		PrepareBlocks:  uint64(j.PrepareBlocks),
 		CommitBlocks:   uint64(j.CommitBlocks),
 		LifetimeBlocks: uint64(j.LifetimeBlocks),
 	}
+}
+
+// chunkTasks returns the size of a chunk in the chain's form: 0 stands for 1.
+func chunkTasks(c Chunk) uint64 {
+	if c.Tasks == 1 {
+		return 0
+	}
+	return uint64(c.Tasks)
 }
