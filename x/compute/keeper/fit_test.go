@@ -104,6 +104,25 @@ func TestEachConditionOfAJobExcludesNodesUnderItsOwnName(t *testing.T) {
 	}
 }
 
+func TestAllTasksOfAChunkHaveToFitIntoItsCommitWindow(t *testing.T) {
+	f := newFixture(t)
+	f.network(4)
+	for n := range 4 {
+		f.declare(n, edgenodetypes.TaskLimits{FuelPerBlock: 100})
+	}
+	s := spec(coin(10), 3)
+	s.Policy = types.Policy{Kind: types.POLICY_KIND_TRUST, Replicas: 1, ReviewBlocks: 5}
+	s.Tasks, s.Resources.Fuel, s.CommitBlocks = 100, 90, 9
+	for chunk, want := range map[uint64]uint64{1: 4, 9: 4, 10: 0, 100: 0} {
+		s.ChunkTasks = chunk
+		require.Equal(t, want, f.quote(s).Fit.Fitting, "%d tasks a chunk", chunk)
+	}
+	s.ChunkTasks = 100
+	require.Contains(t, f.quote(s).Fit.Exclusions[0].Detail, "so that 9000 take 91 commit_blocks")
+	s.Resources.Fuel = 1 << 62
+	require.Zero(t, f.quote(s).Fit.Fitting, "a product above 2^64 fits nowhere")
+}
+
 // drawSpec draws a spec whose conditions exclude some nodes.
 func drawSpec(t *rapid.T) types.JobSpec {
 	s := spec(coin(int64(rapid.SampledFrom([]int{10, 1_000, 4_000}).Draw(t, "reward"))), 3)

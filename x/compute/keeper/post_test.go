@@ -59,12 +59,16 @@ func TestQuotesHoldForEveryPolicy(t *testing.T) {
 		params func(*types.Params)
 		policy types.Policy
 		tasks  uint64
+		chunk  uint64
 	}{
 		"quorum":               {policy: types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 3}},
 		"quorum of five":       {policy: types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 5}},
 		"quorum under a floor": {params: func(p *types.Params) { p.AuditFloorBps = 500 }, policy: types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 3}},
 		"audit":                {policy: types.Policy{Kind: types.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 1_000, Auditors: 2}},
 		"array":                {policy: types.Policy{Kind: types.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 1_000, Auditors: 1}, tasks: 7},
+		"chunks":               {policy: types.Policy{Kind: types.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 10_000, Auditors: 1}, tasks: 7, chunk: 5},
+		"chunks of samples":    {policy: types.Policy{Kind: types.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 10_000, Auditors: 1, Samples: 64}, tasks: 7, chunk: 7},
+		"chunks under trust":   {policy: types.Policy{Kind: types.POLICY_KIND_TRUST, Replicas: 1, ReviewBlocks: 9}, tasks: 7, chunk: 7},
 		"trust":                {policy: types.Policy{Kind: types.POLICY_KIND_TRUST, Replicas: 1, ReviewBlocks: 9}},
 		"a named node":         {policy: types.Policy{Kind: types.POLICY_KIND_TRUST, Replicas: 1, ReviewBlocks: 9, Node: operator(1).String()}},
 		"nobody vouches": {
@@ -89,7 +93,7 @@ func TestQuotesHoldForEveryPolicy(t *testing.T) {
 				f.setParams(c.params)
 			}
 			s := spec(coin(1_000), 3)
-			s.Policy, s.Tasks = c.policy, max(1, c.tasks)
+			s.Policy, s.Tasks, s.ChunkTasks = c.policy, max(1, c.tasks), c.chunk
 			quote, err := f.queries.Quote(f.ctx, types.NewQuoteRequest(&s))
 			require.NoError(t, err)
 			f.fund(requester(0), coin(100_000))
@@ -119,6 +123,9 @@ func TestQuotesRefuseWhatPostingWould(t *testing.T) {
 		"huge spec":     {Class: class, Replicas: 3, Reward: "1000atfuel", SpecBytes: 1 << 63},
 		"many replicas": {Class: class, Replicas: 1 << 31, Reward: "1000atfuel"},
 		"no class":      {Replicas: 3, Reward: "1000atfuel"},
+		"large chunk":   {Class: class, Replicas: 1, Kind: types.POLICY_KIND_AUDIT, AuditBps: 1, Auditors: 1, Reward: "1000atfuel", Tasks: 9, ChunkTasks: 10},
+		"quorum chunk":  {Class: class, Replicas: 3, Reward: "1000atfuel", Tasks: 9, ChunkTasks: 2},
+		"samples":       {Class: class, Replicas: 1, Kind: types.POLICY_KIND_AUDIT, AuditBps: 1, Auditors: 1, Reward: "1000atfuel", Samples: 65},
 		"no address": {
 			Class: class, Replicas: 1, Reward: "1000atfuel", Kind: types.POLICY_KIND_TRUST, NamedNode: "theta1",
 		},

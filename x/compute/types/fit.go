@@ -2,6 +2,8 @@ package types
 
 import (
 	"fmt"
+	stdmath "math"
+	"math/bits"
 	"slices"
 
 	"cosmossdk.io/math"
@@ -20,8 +22,11 @@ type Demand struct {
 	Resources Resources
 	// InputBytes is the size of program and inputs together.
 	InputBytes uint64
-	// CommitBlocks is the number of blocks within which the program has to run.
+	// CommitBlocks is the number of blocks within which the program has to run, for all tasks
+	// of a chunk.
 	CommitBlocks uint64
+	// Tasks is the number of tasks of a chunk.
+	Tasks uint64
 	// Policy by which the job is verified.
 	Policy Policy
 	// Placement of the round. It is empty if the requester does not choose the round's nodes.
@@ -37,7 +42,7 @@ type Demand struct {
 func NewDemand(spec *JobSpec, policy Policy, liability math.Int) Demand {
 	return Demand{
 		Class: spec.Class, Executor: spec.Executor, Resources: spec.Resources, InputBytes: spec.InputBytes(),
-		CommitBlocks: spec.CommitBlocks, Policy: policy, Placement: spec.Placement, Reward: spec.Reward, Liability: liability,
+		CommitBlocks: spec.CommitBlocks, Tasks: spec.PerChunk(), Policy: policy, Placement: spec.Placement, Reward: spec.Reward, Liability: liability,
 	}
 }
 
@@ -138,16 +143,20 @@ func most(rule, what string, format func(uint64) string, asked, limit uint64) Ne
 	}
 }
 
-// window returns the need that the fuel of a job fits into its commit window.
+// window returns the need that the fuel of a job's chunk fits into its commit window.
 func (d *Demand) window(perBlock uint64) Need {
-	fits := perBlock == 0 || d.CommitBlocks == 0 || d.Resources.Fuel/perBlock < d.CommitBlocks
+	fuel := uint64(stdmath.MaxUint64)
+	if high, low := bits.Mul64(d.Resources.Fuel, max(1, d.Tasks)); high == 0 {
+		fuel = low
+	}
+	fits := perBlock == 0 || d.CommitBlocks == 0 || fuel/perBlock < d.CommitBlocks
 	return Need{
 		Rule: "fuel per block", Declared: true, Met: fits, Best: perBlock,
 		Detail: declaredDetail(perBlock, fmt.Sprintf("%d fuel per block", perBlock),
-			fmt.Sprintf("the job asks for %d in %d commit_blocks", d.Resources.Fuel, d.CommitBlocks)),
+			fmt.Sprintf("the job asks for %d in %d commit_blocks", fuel, d.CommitBlocks)),
 		Together: func(best uint64) string {
 			return fmt.Sprintf("use %d fuel per block, so that %d take %d commit_blocks, and the job has %d",
-				best, d.Resources.Fuel, d.Resources.Fuel/max(best, 1)+1, d.CommitBlocks)
+				best, fuel, fuel/max(best, 1)+1, d.CommitBlocks)
 		},
 	}
 }

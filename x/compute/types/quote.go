@@ -15,6 +15,12 @@ func (s *JobSpec) CheckCost(p Params) error {
 	if s.Tasks > p.MaxTasks {
 		return ErrInvalidSpec.Wrapf("tasks: expected at most %d, found %d", p.MaxTasks, s.Tasks)
 	}
+	if err := s.validateChunk(); err != nil {
+		return err
+	}
+	if s.PerChunk() > p.MaxChunkTasks {
+		return ErrInvalidSpec.Wrapf("chunk_tasks: expected at most %d, found %d", p.MaxChunkTasks, s.ChunkTasks)
+	}
 	return nil
 }
 
@@ -37,6 +43,7 @@ func NewQuoteRequest(s *JobSpec) *QueryQuoteRequest {
 		Fuel: s.Resources.Fuel, MemoryBytes: s.Resources.MemoryBytes, OutputBytes: s.Resources.OutputBytes,
 		InputBytes: s.InputBytes(), CommitBlocks: s.CommitBlocks,
 		Regions: s.Placement.Regions, Denied: s.Placement.Denied, MinBond: s.Placement.MinBond,
+		ChunkTasks: s.ChunkTasks, Samples: s.Policy.Samples,
 	}
 }
 
@@ -46,8 +53,9 @@ func (r *QueryQuoteRequest) Spec(p Params, reward sdk.Coin) *JobSpec {
 		Class: r.Class, Reward: reward, Executor: r.Executor, Tasks: max(1, r.Tasks), Program: Blob{Sha256: r.Program},
 		Policy: Policy{
 			Kind: r.Kind, Replicas: r.Replicas, AuditBps: r.AuditBps, Auditors: r.Auditors, OwnRisk: r.OwnRisk, Node: r.NamedNode,
-			ChallengeBlocks: r.ChallengeBlocks,
+			ChallengeBlocks: r.ChallengeBlocks, Samples: r.Samples,
 		},
+		ChunkTasks:   r.ChunkTasks,
 		Resources:    Resources{Fuel: r.Fuel, MemoryBytes: r.MemoryBytes, OutputBytes: r.OutputBytes},
 		CommitBlocks: r.CommitBlocks,
 		Placement:    Placement{Regions: r.Regions, Denied: r.Denied, MinBond: r.MinBond},

@@ -282,9 +282,6 @@ func (s *JobSpec) CheckParams(p Params) (PaymentDenom, error) {
 	if denom.BondValue(s.Reward.Amount.MulRaw(int64(s.PerChunk()))).GT(maxReward) {
 		return PaymentDenom{}, ErrInvalidReward.Wrapf("expected a reward for a chunk worth at most %s in the bond denom, found %s for each of %d tasks, which is worth more", maxReward, s.Reward, s.PerChunk())
 	}
-	if s.PerChunk() > p.MaxChunkTasks {
-		return PaymentDenom{}, ErrInvalidSpec.Wrapf("chunk_tasks: expected at most %d, found %d", p.MaxChunkTasks, s.ChunkTasks)
-	}
 	if s.PrepareBlocks < p.MinPrepareBlocks {
 		return PaymentDenom{}, ErrInvalidSpec.Wrapf("prepare_blocks: expected at least %d, found %d", p.MinPrepareBlocks, s.PrepareBlocks)
 	}
