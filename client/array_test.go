@@ -129,7 +129,7 @@ func TestSavedArraysAreCheckedToTheLastFile(t *testing.T) {
 
 	require.NoError(t, os.WriteFile(filepath.Join(dir, ReceiptsFile), nil, 0o600))
 	_, err = VerifyArray(testChain, job, dir)
-	require.ErrorContains(t, err, "expected receipts of 5 tasks of job 7-0-0, found 0")
+	require.ErrorContains(t, err, "expected 5 receipts of job 7-0-0, found 0")
 }
 
 // A node that leaves a receipt out, or changes one, is found out by the root.

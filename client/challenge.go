@@ -101,8 +101,8 @@ func (c *Client) receiptProof(ctx context.Context, job *computetypes.Job, task u
 	if err != nil {
 		return nil, err
 	}
-	if want := job.TasksEnded - job.TasksDropped; uint64(len(receipts)) < want {
-		return nil, fmt.Errorf("expected receipts of %d tasks of job %s, found %d; ask a node that keeps the results of all blocks from %d on",
+	if want := proven.Leaves(job); uint64(len(receipts)) < want {
+		return nil, fmt.Errorf("expected %d receipts of job %s, found %d; ask a node that keeps the results of all blocks from %d on",
 			want, job.Id, len(receipts), job.PostedHeight)
 	}
 	return tree.Place(task)

@@ -80,7 +80,7 @@ func TestReceiptsThatANodeLeavesOutAreMissed(t *testing.T) {
 	chain, c, _ := doubted(t)
 	delete(chain.ended, 14)
 	_, err := c.PrepareChallenge(t.Context(), newSigner(), testJob, 2)
-	require.ErrorContains(t, err, "expected receipts of 5 tasks of job 7-0-0, found 3")
+	require.ErrorContains(t, err, "expected 5 receipts of job 7-0-0, found 3")
 }
 
 func TestAJobThatJudgesNothingHasNoVerdict(t *testing.T) {

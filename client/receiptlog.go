@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	// ReceiptsFile is the file with the receipts of an array's tasks, next to its results.
+	// ReceiptsFile is the file with the receipts of an array's chunks, next to its results.
 	ReceiptsFile = ".theta-receipts"
 	// maxReceiptBytes bounds one receipt; hundreds of nodes fit into it.
 	maxReceiptBytes = 1 << 20
@@ -26,7 +26,8 @@ const (
 // begins with its length in 4 bytes, big endian. A receipt that was cut off by a crash is
 // read from the chain again.
 type receiptLog struct {
-	path  string
+	path string
+	// tasks holds the receipts by the first task of their chunk.
 	tasks map[uint64]computetypes.Receipt
 }
 
@@ -101,6 +102,10 @@ func (l *receiptLog) add(receipts []computetypes.Receipt) error {
 		if _, twice := added[receipt.Task]; known || twice {
 			continue
 		}
+		if receipt.Tasks() > computetypes.MaxChunkTasks || receipt.Task >= computetypes.MaxTasks {
+			return fmt.Errorf("receipt of job %s: expected one of at most %d tasks, found one of %d tasks from %d on: the node lies; use another node",
+				receipt.JobId, computetypes.MaxChunkTasks, receipt.Tasks(), receipt.Task)
+		}
 		raw, err := receipt.Marshal()
 		if err != nil {
 			return err
@@ -144,10 +149,12 @@ func (l *receiptLog) receipts() []computetypes.Receipt {
 
 // firstMissing returns the first task without a receipt in the file.
 func (l *receiptLog) firstMissing() uint64 {
-	for task := uint64(0); ; task++ {
-		if _, known := l.tasks[task]; !known {
+	for task := uint64(0); ; {
+		receipt, known := l.tasks[task]
+		if !known {
 			return task
 		}
+		task += receipt.Tasks()
 	}
 }
 

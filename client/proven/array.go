@@ -16,13 +16,13 @@ import (
 // ErrNoTask means that an array has no receipt of a task.
 var ErrNoTask = errors.New("the array has no receipt of that task")
 
-// Blocks returns the receipts of the tasks of all jobs that ended in a block.
+// Blocks returns the receipts of the chunks of all jobs that ended in a block.
 type Blocks interface {
 	Receipts(ctx context.Context, height int64) ([]computetypes.Receipt, error)
 }
 
-// Array holds the receipts of an array's tasks, in the order of the tree over them: by
-// height, and within a block by task.
+// Array holds the receipts of an array's chunks, in the order of the tree over them: by
+// height, and within a block by first task.
 type Array struct {
 	job      string
 	receipts []computetypes.Receipt
@@ -30,21 +30,19 @@ type Array struct {
 }
 
 // NewArray returns the tree of the receipts of a job, given in any order. It fails if a
-// receipt belongs to another job or if a task has two receipts.
+// receipt belongs to another job or if two receipts are about the same task.
 func NewArray(job string, receipts []computetypes.Receipt) (*Array, error) {
 	a := &Array{job: job, receipts: slices.Clone(receipts)}
 	slices.SortFunc(a.receipts, func(x, y computetypes.Receipt) int {
 		return cmp.Or(cmp.Compare(x.Height, y.Height), cmp.Compare(x.Task, y.Task))
 	})
-	seen := make(map[uint64]bool, len(receipts))
+	if err := disjoint(a.receipts); err != nil {
+		return nil, err
+	}
 	for _, receipt := range a.receipts {
 		if receipt.JobId != job {
 			return nil, fmt.Errorf("expected receipts of job %s, found one of job %s", job, receipt.JobId)
 		}
-		if seen[receipt.Task] {
-			return nil, fmt.Errorf("expected one receipt per task, found two of task %d", receipt.Task)
-		}
-		seen[receipt.Task] = true
 		leaf, err := computetypes.ReceiptLeaf(receipt)
 		if err != nil {
 			return nil, err
@@ -52,6 +50,27 @@ func NewArray(job string, receipts []computetypes.Receipt) (*Array, error) {
 		a.leaves = append(a.leaves, leaf)
 	}
 	return a, nil
+}
+
+// disjoint returns an error if two receipts are about the same task.
+func disjoint(receipts []computetypes.Receipt) error {
+	inOrder := slices.Clone(receipts)
+	slices.SortFunc(inOrder, func(x, y computetypes.Receipt) int { return cmp.Compare(x.Task, y.Task) })
+	for i := 1; i < len(inOrder); i++ {
+		if task := inOrder[i].Task; inOrder[i-1].Covers(task) {
+			return fmt.Errorf("expected one receipt per task, found two of task %d", task)
+		}
+	}
+	return nil
+}
+
+// Leaves returns the number of receipts in the tree of a job: one for each chunk that was
+// opened and has ended. Records of jobs without chunks do not count them.
+func Leaves(job *computetypes.Job) uint64 {
+	if job.ChunksEnded > 0 {
+		return job.ChunksEnded
+	}
+	return job.TasksEnded - job.TasksDropped
 }
 
 // ReadArray collects the receipts of an ended job from the blocks of its lifetime, and
@@ -83,8 +102,8 @@ func ReadArray(ctx context.Context, blocks Blocks, job *computetypes.Job) (*Arra
 // Check compares the tree with the record of the job, after the job has ended. It returns
 // ErrProof.
 func (a *Array) Check(job *computetypes.Job) error {
-	if want := job.TasksEnded - job.TasksDropped; uint64(len(a.leaves)) != want {
-		return fmt.Errorf("%w: expected receipts of %d tasks of job %s, found %d; ask a node that keeps the results of all blocks from %d to %d",
+	if want := Leaves(job); uint64(len(a.leaves)) != want {
+		return fmt.Errorf("%w: expected %d receipts of job %s, found %d; ask a node that keeps the results of all blocks from %d to %d",
 			ErrProof, want, job.Id, len(a.leaves), job.PostedHeight, job.ClosedHeight)
 	}
 	if root := a.Root(); !bytes.Equal(root, job.ResultsRoot) {
@@ -96,12 +115,12 @@ func (a *Array) Check(job *computetypes.Job) error {
 // Root returns the root of the tree, 32 bytes.
 func (a *Array) Root() []byte { return computetypes.MerkleRoot(a.leaves) }
 
-// Receipts returns the receipts of the tasks, in the order of the tree.
+// Receipts returns the receipts of the chunks, in the order of the tree.
 func (a *Array) Receipts() []computetypes.Receipt { return a.receipts }
 
-// Inclusion proves the receipt of one task under the root of an array's results.
+// Inclusion proves the receipt of one chunk under the root of an array's results.
 type Inclusion struct {
-	// Receipt of the task.
+	// Receipt of the chunk.
 	Receipt computetypes.Receipt
 	// Index is the position of its leaf among Size leaves.
 	Index, Size uint64
@@ -109,9 +128,10 @@ type Inclusion struct {
 	Path [][]byte
 }
 
-// Prove returns the inclusion of a task's receipt. It returns ErrNoTask.
+// Prove returns the inclusion of the receipt of the chunk that contains a task. It returns
+// ErrNoTask.
 func (a *Array) Prove(task uint64) (*Inclusion, error) {
-	index := slices.IndexFunc(a.receipts, func(r computetypes.Receipt) bool { return r.Task == task })
+	index := slices.IndexFunc(a.receipts, func(r computetypes.Receipt) bool { return r.Covers(task) })
 	if index < 0 {
 		return nil, fmt.Errorf("%w: task %d of job %s was never opened, or does not exist", ErrNoTask, task, a.job)
 	}
@@ -121,7 +141,7 @@ func (a *Array) Prove(task uint64) (*Inclusion, error) {
 	}, nil
 }
 
-// Place proves the position of a task's receipt in the tree, in the form that a challenge
+// Place proves the position of the receipt of a task's chunk in the tree, in the form that a challenge
 // needs. It returns ErrNoTask.
 func (a *Array) Place(task uint64) (*computetypes.ReceiptProof, error) {
 	inclusion, err := a.Prove(task)
@@ -139,7 +159,7 @@ func (i *Inclusion) Verify(job *computetypes.Job) error {
 	if err != nil {
 		return err
 	}
-	if i.Receipt.JobId != job.Id || i.Size != job.TasksEnded-job.TasksDropped ||
+	if i.Receipt.JobId != job.Id || i.Size != Leaves(job) ||
 		!computetypes.VerifyMerklePath(job.ResultsRoot, i.Size, i.Index, leaf, i.Path) {
 		return fmt.Errorf("%w: the path does not lead from the receipt of task %d to the root %X of job %s",
 			ErrProof, i.Receipt.Task, job.ResultsRoot, job.Id)
@@ -147,7 +167,7 @@ func (i *Inclusion) Verify(job *computetypes.Job) error {
 	return nil
 }
 
-// ArrayReceipt proves how one task of an ended array ended. It proves the record of the job
+// ArrayReceipt proves how the chunk with one task of an ended array ended. It proves the record of the job
 // with its root against a header, and the receipt against the root; the receipt is
 // collected from blocks that need not be trusted. The inclusion is nil if the chain has no
 // record of the job, or if the job is not an array. It returns ErrNoTask for a task without

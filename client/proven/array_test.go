@@ -48,7 +48,7 @@ func TestEveryTaskOfAnArrayIsProvenUnderItsRoot(t *testing.T) {
 		delete(results, array.Receipts()[0].Height)
 		_, err := proven.ReadArray(t.Context(), blocks, job)
 		require.ErrorIs(t, err, proven.ErrProof)
-		require.ErrorContains(t, err, "expected receipts of 9 tasks")
+		require.ErrorContains(t, err, "expected 9 receipts")
 	})
 }
 
@@ -88,4 +88,36 @@ func TestReceiptsOfAnArrayAreOfOneJobAndOneATask(t *testing.T) {
 	require.ErrorContains(t, err, "expected receipts of job 2-0-0")
 	_, err = proven.NewArray("1-0-0", append(receipts, receipts[0]))
 	require.ErrorContains(t, err, "found two of task 1")
+}
+
+func TestATaskIsFoundInTheReceiptOfItsChunk(t *testing.T) {
+	receipts := []computetypes.Receipt{
+		{JobId: "1-0-0", Task: 10, Count: 4, Height: 8}, {JobId: "1-0-0", Task: 0, Count: 10, Height: 9},
+		{JobId: "1-0-0", Task: 14, Height: 8}, {JobId: "1-0-0", Task: 15, Count: 1, Height: 10},
+	}
+	array, err := proven.NewArray("1-0-0", receipts)
+	require.NoError(t, err)
+	job := &computetypes.Job{Id: "1-0-0", Status: computetypes.JOB_STATUS_COMPLETED, Tasks: 16, TasksEnded: 16, ChunksEnded: 4, ResultsRoot: array.Root()}
+	require.NoError(t, array.Check(job))
+	for task, first := range map[uint64]uint64{0: 0, 9: 0, 10: 10, 13: 10, 14: 14, 15: 15} {
+		inclusion, err := array.Prove(task)
+		require.NoError(t, err)
+		require.Equal(t, first, inclusion.Receipt.Task, "task %d", task)
+		require.NoError(t, inclusion.Verify(job))
+	}
+	_, err = array.Prove(16)
+	require.ErrorIs(t, err, proven.ErrNoTask)
+
+	for name, extra := range map[string]computetypes.Receipt{
+		"inside":            {JobId: "1-0-0", Task: 12},
+		"across":            {JobId: "1-0-0", Task: 9, Count: 2},
+		"around everything": {JobId: "1-0-0", Task: 0, Count: 1 << 63},
+	} {
+		_, err := proven.NewArray("1-0-0", append(receipts, extra))
+		require.ErrorContains(t, err, "expected one receipt per task", name)
+	}
+	left := array.Receipts()[1:]
+	array, err = proven.NewArray("1-0-0", left)
+	require.NoError(t, err)
+	require.ErrorContains(t, array.Check(job), "expected 4 receipts of job 1-0-0, found 3")
 }
