@@ -37,6 +37,7 @@ import (
 
 	"github.com/thetaedge/theta/app/params"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
 
@@ -91,6 +92,9 @@ type chain struct {
 	heard   []proto.Message
 	answers map[string]proto.Message
 	market  *computetypes.QueryMarketResponse
+	// nodes are all nodes of the chain, and params its parameters; nil for almost none.
+	nodes  []edgenodetypes.Node
+	params *computetypes.Params
 	// nodePrice is the gas price that the node asks for, as coins.
 	nodePrice string
 	// crowd is what full blocks have multiplied the price by; 0 is nothing.
@@ -133,7 +137,12 @@ func (c *chain) Invoke(_ context.Context, method string, request, reply any, opt
 		return answer(reply, &nodeservice.ConfigResponse{MinimumGasPrice: c.nodePrice})
 	case *computetypes.QueryJobsRequest:
 		return answer(reply, c.jobs())
+	case *edgenodetypes.QueryNodesRequest:
+		return answer(reply, c.nodesAfter(request.Pagination))
 	case *computetypes.QueryParamsRequest:
+		if c.params != nil {
+			return answer(reply, &computetypes.QueryParamsResponse{Params: *c.params})
+		}
 		return answer(reply, &computetypes.QueryParamsResponse{Params: computetypes.Params{RetentionBlocks: 1000}})
 	case *cmtservice.GetBlockByHeightRequest:
 		return answer(reply, &cmtservice.GetBlockByHeightResponse{SdkBlock: &cmtservice.Block{}})

@@ -16,6 +16,7 @@ import (
 	"github.com/thetaedge/theta/client/grpcnode"
 	"github.com/thetaedge/theta/client/tx"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
 
@@ -36,6 +37,7 @@ type Client struct {
 
 	compute computetypes.QueryClient
 	market  feemarkettypes.QueryClient
+	edges   edgenodetypes.QueryClient
 	bank    banktypes.QueryClient
 	node    nodeservice.ServiceClient
 	blocks  cmtservice.ServiceClient
@@ -61,6 +63,7 @@ func newClient(chainID string, conn Connection) *Client {
 		poll:    defaultPoll,
 		compute: computetypes.NewQueryClient(conn),
 		market:  feemarkettypes.NewQueryClient(conn),
+		edges:   edgenodetypes.NewQueryClient(conn),
 		bank:    banktypes.NewQueryClient(conn),
 		node:    nodeservice.NewServiceClient(conn),
 		blocks:  cmtservice.NewServiceClient(conn),

@@ -30,6 +30,8 @@ type Packed struct {
 	// Unchecked says why this machine has not checked that the profile accepts the program;
 	// "" if it has.
 	Unchecked string
+	// AutoChunk reports whether the client proposes the number of tasks of a chunk; see Plan.
+	AutoChunk bool
 
 	uploads []upload
 }
@@ -149,6 +151,7 @@ func (p *Packed) fill(job jobfile.Job, relay *transfer.Client) error {
 	if err != nil {
 		return fmt.Errorf("program: %w", err)
 	}
+	p.AutoChunk = job.Chunk.Auto
 	spec := job.Spec()
 	spec.Program = program
 	if spec.Inputs, err = p.inputs(job, relay); err != nil {

@@ -63,6 +63,10 @@ type State struct {
 	PostingFee string `json:"posting_fee,omitempty"`
 	// Reserved is what was put into escrow.
 	Reserved string `json:"reserved,omitempty"`
+	// PlannedCost and PlannedBlocks are what the job was expected to cost and to last before
+	// it was posted.
+	PlannedCost   string `json:"planned_cost,omitempty"`
+	PlannedBlocks uint64 `json:"planned_blocks,omitempty"`
 	// Scanned is the last block whose receipts are known, for arrays.
 	Scanned int64 `json:"scanned,omitempty"`
 }
@@ -75,6 +79,9 @@ func (c *Client) NewState(packed *Packed) (*State, error) {
 	}
 	return &State{Version: stateVersion, ChainID: c.chainID, Relay: packed.Relay, Token: packed.Token, Spec: spec}, nil
 }
+
+// Note notes what a plan says, to be compared with what the job has cost in the end.
+func (s *State) Note(plan *Plan) { s.PlannedCost, s.PlannedBlocks = plan.Cost.String(), plan.Blocks }
 
 // LoadState reads the state in a folder. It returns ErrNoState if there is none.
 func LoadState(dir string) (*State, error) {

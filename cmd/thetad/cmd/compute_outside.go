@@ -3,6 +3,7 @@ package cmd
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -58,6 +59,9 @@ func (r *computeRun) printUnsigned(ctx context.Context, state *requester.State, 
 
 // printOffline makes the transaction without a request to the chain or the relay.
 func (r *computeRun) printOffline(ctx context.Context, packed *requester.Packed) error {
+	if packed.AutoChunk {
+		return errors.New("offline: expected the number of tasks of a chunk in chunk, such as chunk: 100, because no node is asked what its class can do")
+	}
 	cost, err := r.client.CostOffline()
 	if err != nil {
 		return err
@@ -86,6 +90,9 @@ func (r *computeRun) uploadAgain(ctx context.Context, state *requester.State, ar
 		return err
 	}
 	packed.Spec.Sink = spec.Sink
+	if packed.AutoChunk {
+		packed.Spec.ChunkTasks = spec.ChunkTasks
+	}
 	found, err := packed.Spec.Marshal()
 	if err != nil {
 		return err

@@ -3,10 +3,12 @@ package cmd
 import (
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"text/tabwriter"
+	"time"
 	"unicode/utf8"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -32,12 +34,12 @@ const (
 // runPrinter shows the steps of a run to a person.
 type runPrinter struct{ out io.Writer }
 
-func (p *runPrinter) quote(packed *requester.Packed, quote *requester.Quote) {
+func (p *runPrinter) quote(packed *requester.Packed, quote *requester.Quote, plan *requester.Plan) {
 	spec := packed.Spec
 	fmt.Fprintf(p.out, "Job: %s, class %s, %s, %s per replica\n",
 		spec.Executor, spec.Class, requester.DescribePolicy(spec.Policy), money.FormatAmount(spec.Reward))
 	if spec.Tasks > 1 {
-		fmt.Fprintf(p.out, "Tasks: %d\n", spec.Tasks)
+		fmt.Fprintf(p.out, "Tasks: %d, in %s\n", spec.Tasks, describeChunks(plan))
 	}
 	fmt.Fprint(p.out, requester.Describe(spec))
 	if packed.Unchecked != "" {
@@ -54,7 +56,39 @@ func (p *runPrinter) quote(packed *requester.Packed, quote *requester.Quote) {
 	fmt.Fprintf(p.out, "Cost: at most %s = escrow %s + posting fee %s + %s; each node stakes %s\n",
 		formatCoins(quote.Most()), money.FormatAmount(quote.Reserve), money.FormatAmount(quote.PostingFee),
 		gas, money.FormatAmount(quote.Liability))
+	fmt.Fprintf(p.out, "Expected: nodes are paid %s, which is %d.%02d times the pay of one node for the job\n",
+		money.FormatAmount(plan.Cost), plan.TrustBps/computetypes.BasisPoints, plan.TrustBps%computetypes.BasisPoints/100)
+	fmt.Fprintf(p.out, "Time: about %s if tasks use all their fuel and the class has no other jobs, at %d fuel per block on each of %d slots\n",
+		formatBlocks(plan.Blocks), plan.FuelPerBlock, plan.Slots)
 	fmt.Fprintf(p.out, "Balance: %s\n", formatCoins(quote.Balance))
+}
+
+// describeChunks says how a job is divided.
+func describeChunks(plan *requester.Plan) string {
+	if plan.ChunkTasks == 1 {
+		return "chunks of one task"
+	}
+	return fmt.Sprintf("%d chunks of up to %d tasks; auditors run %d of all tasks again, or more if tasks use less than their fuel",
+		plan.Chunks, plan.ChunkTasks, plan.Audited)
+}
+
+// blockMillis is the usual time between two blocks, in milliseconds.
+const blockMillis = 1500
+
+// formatBlocks formats a number of blocks with the time that they usually take.
+func formatBlocks(blocks uint64) string {
+	const most = uint64(math.MaxInt64) / blockMillis / uint64(time.Millisecond)
+	return fmt.Sprintf("%d blocks (%s)", blocks, (time.Duration(min(blocks, most)) * blockMillis * time.Millisecond).Round(time.Second)) //nolint:gosec // bounded
+}
+
+// compared shows how far off the plan was. Jobs of earlier versions do not have one.
+func (p *runPrinter) compared(state *requester.State, paid sdk.Coin, job *computetypes.Job) {
+	if state.PlannedBlocks == 0 || job.ClosedHeight < job.PostedHeight || job.PostedHeight == 0 {
+		return
+	}
+	fmt.Fprintf(p.out, "Expected before it was posted: %s and %s; it came to %s and %s\n",
+		formatText(state.PlannedCost), formatBlocks(state.PlannedBlocks),
+		money.FormatAmount(paid), formatBlocks(uint64(job.ClosedHeight-job.PostedHeight))) //nolint:gosec // compared above
 }
 
 // nodes shows how many nodes qualify for the job.
@@ -123,6 +157,7 @@ func (p *runPrinter) settled(state *requester.State, s *requester.Settlement) {
 	}
 	fmt.Fprintf(p.out, "Paid to nodes %s, refunded from escrow %s, posting fee %s, gas %s\n",
 		money.FormatAmount(s.Paid()), money.FormatAmount(s.Refund()), formatKept(state.PostingFee), formatKept(state.Fee))
+	p.compared(state, s.Paid(), &s.Job)
 }
 
 // array shows a summary of the results of a job's tasks.
@@ -132,6 +167,7 @@ func (p *runPrinter) array(state *requester.State, result *requester.ArrayResult
 	fmt.Fprintf(p.out, "Paid to nodes %s, refunded from escrow %s, posting fee %s, gas %s\n",
 		money.FormatAmount(result.Paid), money.FormatAmount(sdk.Coin{Denom: job.Reward.Denom, Amount: job.Refunded}),
 		formatKept(state.PostingFee), formatKept(state.Fee))
+	p.compared(state, result.Paid, &job)
 }
 
 // inReview shows a result in review and the commands that accept and reject it.

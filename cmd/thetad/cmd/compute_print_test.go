@@ -1,12 +1,18 @@
 package cmd
 
 import (
+	"bytes"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/app/params"
+	requester "github.com/thetaedge/theta/client"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
 func TestPreviewShowsTextAndNothingElse(t *testing.T) {
@@ -25,4 +31,20 @@ func TestPreviewShowsTextAndNothingElse(t *testing.T) {
 			require.Equal(t, c.shown, shown)
 		})
 	}
+}
+
+func TestNumbersOfBlocksAreShownWithTheirTime(t *testing.T) {
+	for blocks, want := range map[uint64]string{0: "0 blocks (0s)", 40: "40 blocks (1m0s)", 3: "3 blocks (5s)", math.MaxUint64: "18446744073709551615 blocks (2562047h47m"} {
+		require.Contains(t, formatBlocks(blocks), want)
+	}
+}
+
+func TestAPlanIsComparedWithTheJobsEnd(t *testing.T) {
+	var out bytes.Buffer
+	p := &runPrinter{out: &out}
+	job := &computetypes.Job{PostedHeight: 10, ClosedHeight: 50}
+	p.compared(&requester.State{}, params.TfuelCoin(2), job)
+	require.Empty(t, out.String(), "a state of an earlier version")
+	p.compared(&requester.State{PlannedCost: "3000000000000000000atfuel", PlannedBlocks: 80}, params.TfuelCoin(2), job)
+	require.Equal(t, "Expected before it was posted: 3 tfuel and 80 blocks (2m0s); it came to 2 tfuel and 40 blocks (1m0s)\n", out.String())
 }

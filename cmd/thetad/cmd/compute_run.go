@@ -169,7 +169,7 @@ func (r *computeRun) begin(ctx context.Context, args []string) (*requester.State
 	if r.signing.offline {
 		return nil, r.printOffline(ctx, packed)
 	}
-	quote, err := r.quote(ctx, packed)
+	quote, plan, err := r.quote(ctx, packed)
 	if err != nil {
 		return nil, err
 	}
@@ -189,6 +189,7 @@ func (r *computeRun) begin(ctx context.Context, args []string) (*requester.State
 	if err != nil {
 		return nil, err
 	}
+	state.Note(plan)
 	if r.signing.generate {
 		return nil, r.printUnsigned(ctx, state, quote.Posting)
 	}
@@ -210,14 +211,19 @@ func (r *computeRun) pack(args []string) (*requester.Packed, error) {
 	return requester.Pack(job)
 }
 
-// quote shows what the job would cost. It fails if the job cannot be posted now.
-func (r *computeRun) quote(ctx context.Context, packed *requester.Packed) (*requester.Quote, error) {
+// quote divides the job into chunks and shows what it would cost. It fails if the job cannot
+// be posted now.
+func (r *computeRun) quote(ctx context.Context, packed *requester.Packed) (*requester.Quote, *requester.Plan, error) {
+	plan, err := r.client.Plan(ctx, packed)
+	if err != nil {
+		return nil, nil, err
+	}
 	quote, err := r.client.Quote(ctx, r.signing.signer, packed.Spec)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	r.print.quote(packed, quote)
-	return quote, quote.Err()
+	r.print.quote(packed, quote, plan)
+	return quote, plan, quote.Err()
 }
 
 // job loads a job file and applies the flags to it.
@@ -302,13 +308,14 @@ func (r *computeRun) postAgain(ctx context.Context, state *requester.State) erro
 	if err != nil {
 		return err
 	}
-	quote, err := r.quote(ctx, &requester.Packed{Spec: spec, Relay: state.Relay})
+	quote, plan, err := r.quote(ctx, &requester.Packed{Spec: spec, Relay: state.Relay})
 	if err != nil {
 		return err
 	}
 	if err := r.confirm(ctx, "Post the job again?"); err != nil {
 		return err
 	}
+	state.Note(plan)
 	return r.post(ctx, state, quote.Posting)
 }
 
