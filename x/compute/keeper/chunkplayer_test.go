@@ -129,7 +129,7 @@ func (p player) serveChunk(item types.WorkItem) {
 			}
 			return
 		}
-				if !item.MustOpen || p.does == closed || p.does == closedLiar {
+		if !item.MustOpen || p.does == closed || p.does == closedLiar {
 			return
 		}
 		var items []types.OpenItem
