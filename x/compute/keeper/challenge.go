@@ -115,7 +115,7 @@ func (k *Keeper) namedReceipt(ctx context.Context, id types.JobID, job *types.Jo
 		return types.Receipt{}, types.ErrReceiptNotFound.Wrapf("job %s is an array: expected a proof of the receipt of task %d", id, msg.Task)
 	}
 	receipt := msg.Proof.Receipt
-	if receipt.JobId != job.Id || !receipt.Contains(msg.Task) {
+	if receipt.JobId != job.Id || !receipt.Covers(msg.Task) {
 		return receipt, types.ErrReceiptNotFound.Wrapf("expected the receipt of the chunk with task %d of job %s, found that of %d tasks from task %d on of job %s",
 			msg.Task, id, receipt.Tasks(), receipt.Task, receipt.JobId)
 	}

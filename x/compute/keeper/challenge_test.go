@@ -38,7 +38,7 @@ func (f *fixture) proof(job string, task uint64) *types.ReceiptProof {
 		leaf, err := types.ReceiptLeaf(r)
 		require.NoError(f.t, err)
 		leaves = append(leaves, leaf)
-		if r.Contains(task) {
+		if r.Covers(task) {
 			proof.Receipt, proof.Index = r, uint64(i)
 		}
 	}

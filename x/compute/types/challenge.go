@@ -44,13 +44,6 @@ func (p Params) JudgingReplicas(agreed int, live uint64) uint32 {
 	return uint32(n)
 }
 
-// Contains reports whether the receipt is that of the chunk with a task. The receipt of a task
-// that ended before there were chunks does not state a count.
-func (r Receipt) Contains(task uint64) bool { return task >= r.Task && task-r.Task < r.Tasks() }
-
-// Tasks returns the number of tasks of the receipt's chunk, at least 1.
-func (r Receipt) Tasks() uint64 { return max(1, r.Count) }
-
 // Agreed returns the nodes whose result was accepted, according to the receipt, if the first
 // round was the only one.
 func (r Receipt) Agreed() []string {
