@@ -178,7 +178,7 @@ func (d *dispatch) shrink(group []piece, size *oversizeError) {
 	if loss := group[0].Loss; !loss.IsNil() && loss.IsPositive() {
 		log += fmt.Sprintf("; missing it costs %s%s", loss, bondDenom)
 	}
-	d.sender.noteOversized(group[0].Duty, log)
+	d.sender.noteOversized(group[0].Duty, size, log)
 	d.refused(group, log)
 }
 
@@ -239,9 +239,9 @@ func (d *dispatch) leaveOut(group []piece, sent []message, failed *tx.Refusal) {
 }
 
 // leaveOutOversized refuses items that are already known not to fit into any transaction.
-func (d *dispatch) leaveOutOversized() {
+func (d *dispatch) leaveOutOversized(ctx context.Context) {
 	pieces := d.queue[0]
-	known := d.sender.knownOversized(pieces)
+	known := d.sender.knownOversized(ctx, pieces)
 	for _, p := range pieces {
 		if log, is := known[p.Duty]; is {
 			d.refused([]piece{p}, log)

@@ -122,6 +122,10 @@ func (e *oversizeError) Unwrap() error { return ErrRejected }
 // oversized is an item that does not fit into any transaction.
 type oversized struct {
 	log string
+	// limit is the largest amount of gas of a transaction according to the parameters. refused
+	// reports that the item was refused instead, whatever the parameters say.
+	limit   uint64
+	refused bool
 	// batches is the number of batches that have left the item out.
 	batches int
 }
@@ -130,24 +134,37 @@ type oversized struct {
 const oversizedPause = 100
 
 // noteOversized remembers an item that does not fit into any transaction.
-func (s *Sender) noteOversized(duty Duty, log string) {
+func (s *Sender) noteOversized(duty Duty, size *oversizeError, log string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.oversized == nil {
 		s.oversized = map[Duty]oversized{}
 	}
-	s.oversized[duty] = oversized{log: log}
+	s.oversized[duty] = oversized{log: log, limit: size.limit, refused: size.log != ""}
 }
 
 // knownOversized returns the items among the pieces that are known not to fit into any
-// transaction, with the reasons. It forgets the other items, and those that have been left out
-// oversizedPause times.
-func (s *Sender) knownOversized(pieces []piece) map[Duty]string {
+// transaction, with the reasons. It forgets the other items, those that have been left out
+// oversizedPause times, and those for which the node has named another limit than now.
+func (s *Sender) knownOversized(ctx context.Context, pieces []piece) map[Duty]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	found, kept := map[Duty]string{}, map[Duty]oversized{}
+	if len(s.oversized) == 0 {
+		return found
+	}
+	s.price = gasPrice{}
+	if err := s.load(ctx); err != nil {
+		return found // nothing can be sent
+	}
+	limit := s.price.market.most(s.learned)
 	for _, p := range pieces {
-		if known, is := s.oversized[p.Duty]; is && known.batches < oversizedPause {
+		known, is := s.oversized[p.Duty]
+		switch {
+		case !is:
+		case known.batches >= oversizedPause:
+			s.learned = 0 // the refusal may have named a false limit
+		case known.refused || known.limit == limit:
 			known.batches++
 			kept[p.Duty], found[p.Duty] = known, known.log
 		}

@@ -35,14 +35,19 @@ func (l liar) Invoke(ctx context.Context, method string, args, reply any, opts .
 	return err
 }
 
-// TestNoAnswerAboutPricesOrGasEndsTheDaemon: whatever a node reports about prices, gas and the
-// division of blocks, the sender signs for at most what its owner allows, and does not end the
-// daemon.
-func TestNoAnswerAboutPricesOrGasEndsTheDaemon(t *testing.T) {
-	most := sdkmath.NewIntFromUint64(1)
+// someAmount is larger than all coins.
+func someAmount() sdkmath.Int {
+	most := sdkmath.OneInt()
 	for range grpcnode.MaxAmountBits - 1 {
 		most = most.MulRaw(2)
 	}
+	return most
+}
+
+// numbers returns lies about the numbers that a node names when a transaction is made, by what they
+// say.
+func numbers() map[string][]func(answer any) {
+	most := someAmount()
 	price := func(answer any) {
 		if res, ok := answer.(*feemarkettypes.QueryBaseFeeResponse); ok {
 			res.BaseFee.Amount, res.Floor.Amount = most, most.SubRaw(1)
@@ -88,7 +93,7 @@ func TestNoAnswerAboutPricesOrGasEndsTheDaemon(t *testing.T) {
 			}
 		}
 	}
-	for name, lies := range map[string][]func(any){
+	return map[string][]func(any){
 		"a price in no denom":                    {denom("")},
 		"a price in a denom out of form":         {denom("!")},
 		"a price of its own above all coins":     {own("1" + strings.Repeat("0", 75) + "atfuel")},
@@ -104,7 +109,26 @@ func TestNoAnswerAboutPricesOrGasEndsTheDaemon(t *testing.T) {
 		"a block without gas":                    {block(0)},
 		"a block of one gas":                     {block(1)},
 		"a block of gas below zero":              {block(math.MinInt64)},
-	} {
+	}
+}
+
+// lying returns a sender behind a node that tells lies while they are on.
+func lying(m *modelNode, conn grpc.ClientConnInterface, lies []func(any), on *bool) *Sender {
+	return NewSender(liar{conn, func(answer any) {
+		for _, lie := range lies {
+			if *on {
+				lie(answer)
+			}
+		}
+	}}, m.cdc, m.signer, TxConfig{ChainID: chainID, PollInterval: 1, Caps: DefaultFeeCaps()}, slog.New(slog.DiscardHandler))
+}
+
+// TestNoAnswerAboutPricesOrGasEndsTheDaemon: whatever a node reports about prices, gas and the
+// division of blocks, the sender signs for at most what its owner allows, and does not end the
+// daemon.
+func TestNoAnswerAboutPricesOrGasEndsTheDaemon(t *testing.T) {
+	on := true
+	for name, lies := range numbers() {
 		t.Run(name, func(t *testing.T) {
 			for _, crowded := range []bool{false, true} {
 				m, conn := modelWith(t, func(m *modelNode) {
@@ -115,20 +139,58 @@ func TestNoAnswerAboutPricesOrGasEndsTheDaemon(t *testing.T) {
 				batch := manyReveals(m, 3)
 				m.owe(&batch, Claim, "9-0-0", 1_000)
 				for duty, stake := range batch.Stakes {
-					stake.Loss = most
+					stake.Loss = someAmount()
 					batch.Stakes[duty] = stake
 				}
-				s := NewSender(liar{conn, func(answer any) {
-					for _, lie := range lies {
-						lie(answer)
-					}
-				}}, m.cdc, m.signer, TxConfig{ChainID: chainID, PollInterval: 1, Caps: DefaultFeeCaps()}, slog.New(slog.DiscardHandler))
+				s := lying(m, conn, lies, &on)
 				require.NotPanics(t, func() {
 					done, _ := s.Submit(t.Context(), batch, 100)
 					counted(t, batch, done)
 				})
 			}
 		})
+	}
+}
+
+// TestNoLieAboutPricesOrGasLasts: what a node has said once does not keep the daemon from sending
+// when the node, or another one, says the truth.
+func TestNoLieAboutPricesOrGasLasts(t *testing.T) {
+	for name, lies := range numbers() {
+		t.Run(name, func(t *testing.T) {
+			m, conn := modelWith(t, func(*modelNode) {})
+			on := true
+			s := lying(m, conn, lies, &on)
+			lied := manyReveals(m, 3)
+			_, _ = s.Submit(t.Context(), lied, 100)
+			on = false
+			for range 2 { // what is due is sent again in the next blocks
+				done, _ := s.Submit(t.Context(), lied, 100)
+				counted(t, lied, done)
+			}
+			for duty := range lied.Stakes {
+				require.Positive(t, m.items[duty].taken, "%v", duty)
+			}
+		})
+	}
+}
+
+// TestALimitThatARefusalInventsIsForgotten: the node does not show the gas of a block, and a refusal
+// has named a limit.
+func TestALimitThatARefusalInventsIsForgotten(t *testing.T) {
+	m, conn := modelWith(t, func(m *modelNode) { m.silent = true })
+	s := m.senderOn(conn, TxConfig{})
+	s.learned = 1
+	batch := manyReveals(m, 1)
+	for range oversizedPause + 1 {
+		_, _ = s.Submit(t.Context(), batch, 100)
+		for duty := range batch.Stakes {
+			require.Zero(t, m.items[duty].taken)
+		}
+	}
+	_, err := s.Submit(t.Context(), batch, 100)
+	require.NoError(t, err)
+	for duty := range batch.Stakes {
+		require.Positive(t, m.items[duty].taken)
 	}
 }
 
