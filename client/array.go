@@ -14,6 +14,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/client/proven"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -31,6 +32,9 @@ type ArrayResult struct {
 	FirstMissing error
 	// EndedHeight is the last height at which a task ended whose result is not here.
 	EndedHeight int64
+	// ExitCodes counts the results on this machine by the exit code of their program; -1
+	// stands for programs that did not exit by themselves.
+	ExitCodes map[int32]int
 	// Remarks are unverified explanations of why programs failed, for the first few such
 	// tasks.
 	Remarks []Remark
@@ -46,6 +50,8 @@ type array struct {
 	// missing are the accepted tasks whose results are not here, with the reasons.
 	missing map[uint64]error
 	fetched int
+	// looked holds the first tasks of the chunks whose results were looked for.
+	looked map[uint64]bool
 	// away is the relay's error when it did not answer, and the time until which it is not
 	// asked again. Otherwise each of many tasks would wait for it.
 	away      error
@@ -65,7 +71,7 @@ func (c *Client) FollowArray(ctx context.Context, state *State, dir string, save
 	if err != nil {
 		return nil, err
 	}
-	a := &array{c: c, state: state, dir: dir, log: log, save: save, missing: make(map[uint64]error)}
+	a := &array{c: c, state: state, dir: dir, log: log, save: save, missing: make(map[uint64]error), looked: make(map[uint64]bool)}
 	for _, receipt := range log.receipts() {
 		a.fetch(ctx, receipt)
 	}
@@ -132,43 +138,103 @@ func (a *array) scan(ctx context.Context, from, to int64) error {
 	return nil
 }
 
-// fetch downloads the result of a task. It notes a failure and continues with the other
-// tasks.
+// fetch downloads those results of a chunk that are not here. It notes a failure and
+// continues with the other tasks.
 func (a *array) fetch(ctx context.Context, receipt computetypes.Receipt) {
 	if receipt.Status != computetypes.TASK_STATUS_ACCEPTED {
 		return
 	}
-	dir := taskFolder(a.dir, receipt.Task)
-	if _, err := VerifyReceipt(a.c.chainID, &receipt, dir); err == nil {
-		a.fetched++
+	wanted := a.wanted(&receipt)
+	if len(wanted) == 0 {
 		return
 	}
 	if a.away != nil && time.Now().Before(a.awayUntil) {
-		a.missing[receipt.Task] = a.away
+		a.lack(&receipt, wanted, a.away)
 		return
+	}
+	count := len(wanted)
+	remarks, err := a.download(ctx, &receipt, wanted)
+	a.away = nil
+	var where *Absence
+	if errors.As(err, &where) && where.Kind == AbsentRelay {
+		a.away, a.awayUntil = err, time.Now().Add(relayPause)
+	}
+	a.fetched += count - len(wanted)
+	a.lack(&receipt, wanted, err)
+	if len(a.remarks) < failedRemarks {
+		a.remarks = append(a.remarks, remarks[:min(len(remarks), failedRemarks-len(a.remarks))]...)
+	}
+}
+
+// wanted returns the positions of a chunk's tasks whose results are not here. At the first
+// look it checks the saved results and counts those that are here.
+func (a *array) wanted(receipt *computetypes.Receipt) map[uint32]error {
+	wanted := make(map[uint32]error)
+	first := !a.looked[receipt.Task]
+	a.looked[receipt.Task] = true
+	index, indexErr := blob.Index{}, error(nil)
+	if first && receipt.Tasks() > 1 {
+		index, indexErr = readIndex(a.c.chainID, receipt, a.dir)
+	}
+	for p := range uint32(receipt.Tasks()) { //nolint:gosec // bounded by MaxChunkTasks
+		task := receipt.Task + uint64(p)
+		switch {
+		case !first:
+			if _, missing := a.missing[task]; missing {
+				wanted[p] = nil
+			}
+		case indexErr == nil && a.here(receipt, index, p):
+			a.fetched++
+		default:
+			wanted[p] = nil
+		}
+		delete(a.missing, task)
+	}
+	return wanted
+}
+
+// here reports whether the result of a task is saved.
+func (a *array) here(receipt *computetypes.Receipt, index blob.Index, position uint32) bool {
+	dir := taskFolder(a.dir, receipt.Task+uint64(position))
+	if receipt.Tasks() == 1 {
+		_, err := VerifyReceipt(a.c.chainID, receipt, dir)
+		return err == nil
+	}
+	_, err := verifyLeaf(&index.Leaves[position], dir)
+	return err == nil
+}
+
+// lack notes the wanted tasks of a chunk. err is the reason for those that do not have their
+// own.
+func (a *array) lack(receipt *computetypes.Receipt, wanted map[uint32]error, err error) {
+	for p, why := range wanted {
+		if why == nil {
+			why = err
+		}
+		a.missing[receipt.Task+uint64(p)] = why
+	}
+}
+
+// download downloads the wanted results of a chunk and removes those that are here from
+// wanted.
+func (a *array) download(ctx context.Context, receipt *computetypes.Receipt, wanted map[uint32]error) (remarks []Remark, err error) {
+	if receipt.Tasks() > 1 {
+		return a.c.fetchChunk(ctx, a.state, receipt, a.dir, wanted)
+	}
+	dir := taskFolder(a.dir, receipt.Task)
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // results are the owner's to share
+		return nil, err
 	}
 	var result *Result
-	err := os.MkdirAll(dir, 0o755) //nolint:gosec // results are the owner's to share
-	if err == nil {
-		err = patientTransfer(ctx, func() (err error) {
-			result, err = a.c.fetchReceipt(ctx, a.state, &receipt, dir)
-			return err
-		})
-	}
-	a.away = nil
+	err = patientTransfer(ctx, func() (err error) {
+		result, err = a.c.fetchReceipt(ctx, a.state, receipt, dir)
+		return err
+	})
 	if err != nil {
-		a.missing[receipt.Task] = err
-		var where *Absence
-		if errors.As(err, &where) && where.Kind == AbsentRelay {
-			a.away, a.awayUntil = err, time.Now().Add(relayPause)
-		}
-		return
+		return nil, err
 	}
-	delete(a.missing, receipt.Task)
-	a.fetched++
-	if len(a.remarks) < failedRemarks {
-		a.remarks = append(a.remarks, result.Remarks...)
-	}
+	delete(wanted, 0)
+	return result.Remarks, nil
 }
 
 // finish checks the receipts against the job's root and counts the results.
@@ -183,23 +249,24 @@ func (a *array) finish(ctx context.Context, job *computetypes.Job) (*ArrayResult
 		return nil, errors.Join(err, a.log.forget(), a.save(a.state))
 	}
 	for _, receipt := range tree.Receipts() {
-		if _, missing := a.missing[receipt.Task]; missing {
-			a.fetch(ctx, receipt)
-		}
+		a.fetch(ctx, receipt)
 	}
 	result := &ArrayResult{Job: *job, Fetched: a.fetched, Missing: len(a.missing), Paid: paidBy(job, tree.Receipts())}
 	result.Failed = int(job.Tasks - job.TasksAccepted) //nolint:gosec // a million at most
 	for _, receipt := range tree.Receipts() {
-		if err := a.missing[receipt.Task]; err != nil {
-			result.EndedHeight = max(result.EndedHeight, receipt.Height)
-			if result.FirstMissing == nil {
-				result.FirstMissing = err
+		for p := range receipt.Tasks() {
+			if err := a.missing[receipt.Task+p]; err != nil {
+				result.EndedHeight = max(result.EndedHeight, receipt.Height)
+				if result.FirstMissing == nil {
+					result.FirstMissing = err
+				}
 			}
 		}
 	}
 	a.remarkFailed(ctx, tree.Receipts())
 	result.Remarks = a.remarks
-	return result, nil
+	result.ExitCodes, err = a.writeTable(job)
+	return result, err
 }
 
 // remarkFailed reads nodes' remarks about tasks that ended without a result.
@@ -250,10 +317,33 @@ func VerifyArray(chainID string, job *computetypes.Job, dir string) (int, error)
 		if receipt.Status != computetypes.TASK_STATUS_ACCEPTED {
 			continue
 		}
-		if _, err := VerifyReceipt(chainID, &receipt, taskFolder(dir, receipt.Task)); err != nil {
-			return checked, fmt.Errorf("task %d: %w", receipt.Task, err)
+		n, err := verifyChunk(chainID, &receipt, dir)
+		checked += n
+		if err != nil {
+			return checked, err
 		}
-		checked++
 	}
 	return checked, nil
+}
+
+// verifyChunk checks the saved results of a chunk against its receipt and returns how many
+// are right before the first that differs.
+func verifyChunk(chainID string, receipt *computetypes.Receipt, dir string) (checked int, err error) {
+	if receipt.Tasks() == 1 {
+		if _, err := VerifyReceipt(chainID, receipt, taskFolder(dir, receipt.Task)); err != nil {
+			return 0, fmt.Errorf("task %d: %w", receipt.Task, err)
+		}
+		return 1, nil
+	}
+	index, err := readIndex(chainID, receipt, dir)
+	if err != nil {
+		return 0, err
+	}
+	for p := range index.Leaves {
+		task := receipt.Task + uint64(p) //nolint:gosec // not negative
+		if _, err := verifyLeaf(&index.Leaves[p], taskFolder(dir, task)); err != nil {
+			return p, fmt.Errorf("task %d: %w", task, err)
+		}
+	}
+	return len(index.Leaves), nil
 }

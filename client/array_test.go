@@ -86,7 +86,7 @@ func TestAnArraysResultsGatherAsItsTasksEnd(t *testing.T) {
 	dir := t.TempDir()
 	result, lines, err := follow(t, c, state, dir)
 	require.NoError(t, err)
-	require.Equal(t, []string{"6 of 6 tasks ended, 4 with a result; 5 opened", "settled: CANCELLED"}, lines)
+	require.Equal(t, []string{"6 of 6 tasks ended, 4 with a result and 2 without; 5 opened", "settled: CANCELLED"}, lines)
 	require.Equal(t, 4, result.Fetched)
 	require.Equal(t, 2, result.Failed)
 	require.Zero(t, result.Missing)

@@ -52,8 +52,9 @@ type Progress struct {
 	// Why says what the job waits for when it has not changed for a while; otherwise "".
 	Why string
 	// Tasks, TasksOpened, TasksEnded and TasksAccepted count the tasks of an array.
-	// TasksWaiting counts the open tasks without a node.
-	Tasks, TasksOpened, TasksEnded, TasksAccepted, TasksWaiting uint64
+	Tasks, TasksOpened, TasksEnded, TasksAccepted uint64
+	// ChunksWaiting counts the open chunks without a node.
+	ChunksWaiting uint64
 }
 
 // String returns one line for a person.
@@ -72,7 +73,7 @@ func (p Progress) line() string {
 	case StageOffline:
 		return string(p.Stage)
 	case StageArray:
-		return fmt.Sprintf("%d of %d tasks ended, %d with a result; %d opened", p.TasksEnded, p.Tasks, p.TasksAccepted, p.TasksOpened)
+		return p.tasks()
 	case StageReview:
 		return fmt.Sprintf("revealed; accept or reject up to height %d, or it counts as accepted", p.ReviewDeadline)
 	case StageSeed, StageDraw, StageExecute, StageAudit, StageReveal:
@@ -101,6 +102,19 @@ func (p Progress) line() string {
 		parts = append(parts, fmt.Sprintf("revealed %d/%d", p.Revealed, p.Target))
 	}
 	return strings.Join(parts, ", ")
+}
+
+// tasks returns the line of an array.
+func (p Progress) tasks() string {
+	line := fmt.Sprintf("%d of %d tasks ended, %d with a result", p.TasksEnded, p.Tasks, p.TasksAccepted)
+	if without := p.TasksEnded - min(p.TasksEnded, p.TasksAccepted); without > 0 {
+		line += fmt.Sprintf(" and %d without", without)
+	}
+	line += fmt.Sprintf("; %d opened", p.TasksOpened)
+	if p.ChunksWaiting > 0 {
+		line += fmt.Sprintf(", of which the tasks of %d chunks wait for nodes", p.ChunksWaiting)
+	}
+	return line
 }
 
 // StatusName returns a job's status as a word, such as "COMPLETED".
@@ -156,7 +170,7 @@ func progressOfArray(job computetypes.Job) Progress {
 	p := Progress{
 		Stage: StageArray, Status: job.Status,
 		Tasks: job.Tasks, TasksOpened: job.TasksOpened, TasksEnded: job.TasksEnded, TasksAccepted: job.TasksAccepted,
-		TasksWaiting: min(job.ChunksWaiting*job.ChunkTasks, job.Active()),
+		ChunksWaiting: job.ChunksWaiting,
 	}
 	if job.Ended() {
 		p.Stage = StageSettled

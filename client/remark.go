@@ -51,6 +51,11 @@ func remarksIn(ctx context.Context, relay *transfer.Client, token blob.Token, dr
 	for _, outcome := range receipt.Outcomes {
 		took[outcome.Operator] = true
 	}
+	type author struct {
+		node string
+		task uint64
+	}
+	wrote := map[author]bool{} // one remark each
 	var remarks []Remark
 	read := 0
 	for _, drop := range drops {
@@ -66,12 +71,12 @@ func remarksIn(ctx context.Context, relay *transfer.Client, token blob.Token, dr
 			continue
 		}
 		said, ok := blob.DecodeRemark(content.Bytes())
-		if !ok || said.JobID != receipt.JobId || said.Task != receipt.Task || !took[said.Node] || said.Text == "" {
+		if !ok || said.JobID != receipt.JobId || !receipt.Covers(said.Task) || !took[said.Node] || wrote[author{said.Node, said.Task}] || said.Text == "" {
 			continue
 		}
-		took[said.Node] = false // one each
+		wrote[author{said.Node, said.Task}] = true
 		remarks = append(remarks, Remark{Task: said.Task, Node: said.Node, Text: said.Text})
 	}
-	slices.SortFunc(remarks, func(x, y Remark) int { return cmp.Compare(x.Node, y.Node) })
+	slices.SortFunc(remarks, func(x, y Remark) int { return cmp.Or(cmp.Compare(x.Task, y.Task), cmp.Compare(x.Node, y.Node)) })
 	return remarks
 }

@@ -19,6 +19,9 @@ type InReview struct {
 	*Result
 	// Node is the operator of the node that made the result.
 	Node string
+	// First is the first task of the result's chunk, and Tasks the number of the chunk's
+	// tasks. A review names First and is about all of them.
+	First, Tasks uint64
 	// Deadline is the last height at which the result can be rejected.
 	Deadline int64
 }
@@ -40,6 +43,10 @@ func (c *Client) FetchInReview(ctx context.Context, state *State, task uint64, d
 	if err != nil {
 		return nil, fmt.Errorf("task %d of job %s: %w", task, state.JobID, err)
 	}
+	if shown.Tasks() > 1 {
+		found.Result, err = c.fetchOne(ctx, state, shown, task, dir)
+		return found, err
+	}
 	if state.Array() {
 		dir = taskFolder(dir, task)
 	}
@@ -50,6 +57,33 @@ func (c *Client) FetchInReview(ctx context.Context, state *State, task uint64, d
 	return found, err
 }
 
+// fetchOne downloads the result of one task of a chunk, into its folder below dir.
+func (c *Client) fetchOne(ctx context.Context, state *State, receipt *computetypes.Receipt, task uint64, dir string) (*Result, error) {
+	if !receipt.Covers(task) {
+		return nil, fmt.Errorf("expected the chunk of task %d of job %s, found that of tasks %d to %d: the node lies; use another node",
+			task, receipt.JobId, receipt.Task, receipt.Task+receipt.Tasks()-1)
+	}
+	position := uint32(task - receipt.Task) //nolint:gosec // bounded by MaxChunkTasks
+	wanted := map[uint32]error{position: nil}
+	remarks, err := c.fetchChunk(ctx, state, receipt, dir, wanted)
+	if why, missing := wanted[position]; err == nil && missing {
+		err = why
+	}
+	if err != nil {
+		return nil, err
+	}
+	index, err := readIndex(c.chainID, receipt, dir)
+	if err != nil {
+		return nil, err
+	}
+	result, err := verifyLeaf(&index.Leaves[position], taskFolder(dir, task))
+	if err != nil {
+		return nil, err
+	}
+	result.Tag, result.Remarks = receipt.Tags[0], remarks
+	return result, nil
+}
+
 // inReview returns a task in review. The receipt is the one that the task will have when the
 // result is accepted, as far as downloading needs it.
 func inReview(answer *computetypes.QueryTaskResponse) (*InReview, *computetypes.Receipt, error) {
@@ -57,12 +91,15 @@ func inReview(answer *computetypes.QueryTaskResponse) (*InReview, *computetypes.
 	if len(rounds) == 0 || rounds[len(rounds)-1].Phase != computetypes.ROUND_PHASE_REVIEW {
 		return nil, nil, fmt.Errorf("%w: results are in review under the trust policy, after their node has revealed them", ErrNotInReview)
 	}
-	receipt := &computetypes.Receipt{JobId: answer.Task.JobId, Task: answer.Task.Index, Tags: make([][]byte, len(rounds))}
-	found := &InReview{Deadline: rounds[len(rounds)-1].ReviewDeadline}
+	receipt := &computetypes.Receipt{JobId: answer.Task.JobId, Task: answer.Task.Index, Count: answer.Task.Count, Tags: make([][]byte, len(rounds))}
+	if receipt.Tasks() > computetypes.MaxChunkTasks {
+		return nil, nil, fmt.Errorf("expected a chunk of at most %d tasks, found %d: the node lies; use another node", computetypes.MaxChunkTasks, receipt.Tasks())
+	}
+	found := &InReview{Deadline: rounds[len(rounds)-1].ReviewDeadline, First: receipt.Task, Tasks: receipt.Tasks()}
 	for r := range rounds {
 		for _, a := range rounds[r].Replicas {
 			if a.Status == computetypes.ASSIGNMENT_STATUS_REVEALED {
-				found.Node, receipt.Tags[r], receipt.Fuel = a.Operator, a.Tag, a.Metrics.Fuel
+				found.Node, receipt.Tags[r], receipt.Fuel, receipt.ExitCode = a.Operator, a.Tag, a.Metrics.Fuel, a.ExitCode
 				receipt.Outcomes = append(receipt.Outcomes, computetypes.Outcome{Operator: a.Operator})
 			}
 		}

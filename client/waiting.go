@@ -39,7 +39,7 @@ func (q *quiet) explained(ctx context.Context, p Progress, task func() uint64) P
 
 // waitsForNodes reports whether the job can continue only when nodes have come.
 func (p Progress) waitsForNodes() bool {
-	return p.Stage == StageSeed || p.Stage == StageDraw || p.Stage == StageArray && p.TasksWaiting > 0
+	return p.Stage == StageSeed || p.Stage == StageDraw || p.Stage == StageArray && p.ChunksWaiting > 0
 }
 
 // why says what a task waits for; "" if the chain does not tell.

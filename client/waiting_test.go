@@ -70,5 +70,5 @@ func TestTheTaskToAskForIsTheFirstThatHasNotEnded(t *testing.T) {
 	}
 	require.EqualValues(t, 2, log.firstMissing())
 	require.False(t, Progress{Stage: StageArray}.waitsForNodes(), "its tasks run")
-	require.True(t, Progress{Stage: StageArray, TasksWaiting: 1}.waitsForNodes())
+	require.True(t, Progress{Stage: StageArray, ChunksWaiting: 1}.waitsForNodes())
 }
