@@ -19,7 +19,7 @@ import (
 // ComputeCommand returns the commands for requesters.
 func ComputeCommand() *cobra.Command {
 	return group("compute", "Run jobs on other people's computers and verify the results", nil,
-		computeRunCmd(), computeFetchCmd(), computeVerifyCmd(), computeReceiptCmd(), computeJobCmd(), computeTopUpCmd(),
+		computeRunCmd(), computeRetryCmd(), computeFetchCmd(), computeVerifyCmd(), computeReceiptCmd(), computeJobCmd(), computeTopUpCmd(),
 		computeCancelCmd(), computeRedrawCmd(), computeLookCmd(), computeReviewCmd(true), computeReviewCmd(false),
 		computeChallengeCmd(), computeMarketCmd())
 }

@@ -3,9 +3,11 @@ package cmd
 import (
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -164,10 +166,30 @@ func (p *runPrinter) settled(state *requester.State, s *requester.Settlement) {
 func (p *runPrinter) array(state *requester.State, result *requester.ArrayResult, dir string) {
 	job := result.Job
 	fmt.Fprintf(p.out, "Results of %d of %d tasks in %s, proven under the job's root %x\n", result.Fetched, job.Tasks, dir, job.ResultsRoot)
+	fmt.Fprintf(p.out, "%s says how each task ended%s\n", filepath.Join(dir, requester.TableFile), describeCodes(result.ExitCodes))
 	fmt.Fprintf(p.out, "Paid to nodes %s, refunded from escrow %s, posting fee %s, gas %s\n",
 		money.FormatAmount(result.Paid), money.FormatAmount(sdk.Coin{Denom: job.Reward.Denom, Amount: job.Refunded}),
 		formatKept(state.PostingFee), formatKept(state.Fee))
 	p.compared(state, result.Paid, &job)
+}
+
+// shownCodes is the largest number of exit codes that a summary names.
+const shownCodes = 5
+
+// describeCodes says which exit codes results have, in order of code.
+func describeCodes(codes map[int32]int) string {
+	if len(codes) == 0 {
+		return ""
+	}
+	parts := make([]string, 0, shownCodes+1)
+	for _, code := range slices.Sorted(maps.Keys(codes)) {
+		if len(parts) == shownCodes {
+			parts = append(parts, "and others")
+			break
+		}
+		parts = append(parts, fmt.Sprintf("%d in %d", code, codes[code]))
+	}
+	return ": exit code " + strings.Join(parts, ", ")
 }
 
 // inReview shows a result in review and the commands that accept and reject it.
@@ -177,7 +199,10 @@ func (p *runPrinter) inReview(state *requester.State, task uint64, found *reques
 	}
 	which := state.JobID
 	if state.Array() {
-		which = fmt.Sprintf("%s %d", which, task)
+		which = fmt.Sprintf("%s %d", which, found.First)
+	}
+	if found.Tasks > 1 {
+		fmt.Fprintf(p.out, "Task %d is in a chunk: tasks %d to %d are accepted or rejected together.\n", task, found.First, found.First+found.Tasks-1)
 	}
 	fmt.Fprintf(p.out, "%s revealed this result, and no other node has checked it. Accept or reject it up to height %d; after that it counts as accepted:\n"+
 		"  thetad compute accept %s --from KEY\n  thetad compute reject %s --from KEY\n", found.Node, found.Deadline, which, which)

@@ -48,3 +48,9 @@ func TestAPlanIsComparedWithTheJobsEnd(t *testing.T) {
 	p.compared(&requester.State{PlannedCost: "3000000000000000000atfuel", PlannedBlocks: 80}, params.TfuelCoin(2), job)
 	require.Equal(t, "Expected before it was posted: 3 tfuel and 80 blocks (2m0s); it came to 2 tfuel and 40 blocks (1m0s)\n", out.String())
 }
+
+func TestExitCodesAreSummedUp(t *testing.T) {
+	require.Empty(t, describeCodes(nil))
+	require.Equal(t, ": exit code -1 in 2, 0 in 5, 3 in 1", describeCodes(map[int32]int{3: 1, 0: 5, -1: 2}))
+	require.Equal(t, ": exit code 1 in 1, 2 in 1, 3 in 1, 4 in 1, 5 in 1, and others", describeCodes(map[int32]int{1: 1, 2: 1, 3: 1, 4: 1, 5: 1, 6: 1, 7: 1}))
+}

@@ -166,6 +166,11 @@ func (r *computeRun) begin(ctx context.Context, args []string) (*requester.State
 	if err != nil {
 		return nil, err
 	}
+	return r.beginPacked(ctx, packed)
+}
+
+// beginPacked quotes, uploads and posts a job, as begin does.
+func (r *computeRun) beginPacked(ctx context.Context, packed *requester.Packed) (*requester.State, error) {
 	if r.signing.offline {
 		return nil, r.printOffline(ctx, packed)
 	}
