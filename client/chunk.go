@@ -220,7 +220,7 @@ func (f *chunkFetch) unavailable(ctx context.Context, from, to uint32, file stri
 // does not answer.
 const mostSilent = 2
 
-// task reads a task from a bundle and saves it if it is wanted. It reads exactly the bundled
+// task takes a task from a bundle and saves it if it is wanted. It reads exactly the bundled
 // files.
 func (f *chunkFetch) task(ctx context.Context, at uint32, encoded []byte, files io.Reader) error {
 	result, err := manifest.Decode(encoded)
@@ -302,7 +302,7 @@ func (f *chunkFetch) large(ctx context.Context, at uint32, path string, file man
 	return true, nil
 }
 
-// saveBundled reads a file from a bundle, checks it and saves it.
+// saveBundled takes a file from a bundle, checks it and saves it.
 func saveBundled(path string, want manifest.File, files io.Reader) error {
 	content := make([]byte, want.Size) // at most blob.BundledFileBytes
 	if _, err := io.ReadFull(files, content); err != nil {

@@ -20,7 +20,7 @@ import (
 const (
 	// A chunk whose tasks use all the fuel that they may takes a node between
 	// leastChunkBlocks and mostChunkBlocks at the fuel per block that nodes declare. At
-	// 1.5 seconds a block this is 2.5 to 5 minutes. Nodes declare a rate that they are sure
+	// 1.5 seconds per block this is 2.5 to 5 minutes. Nodes declare a rate that they are sure
 	// to reach, so most chunks take less.
 	leastChunkBlocks = 100
 	mostChunkBlocks  = 200

@@ -12,6 +12,9 @@ func DescribePolicy(p computetypes.Policy) string {
 	if p.AuditBps > 0 {
 		audits = fmt.Sprintf(", audited by %d in %d.%02d%% of cases", p.Auditors, p.AuditBps/100, p.AuditBps%100)
 	}
+	if p.Samples > 0 {
+		audits += fmt.Sprintf(" with %d samples of a chunk or more", p.Samples)
+	}
 	if p.ChallengeBlocks > 0 {
 		audits += fmt.Sprintf(", open to challenges for %d blocks", p.ChallengeBlocks)
 	}

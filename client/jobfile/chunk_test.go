@@ -81,3 +81,12 @@ func TestTheSpecHasTheChunkOfTheFile(t *testing.T) {
 		require.Equal(t, want, job.Spec().ChunkTasks, text)
 	}
 }
+
+func TestTheExampleOfAnArrayIsChunked(t *testing.T) {
+	job, err := Load("../../examples/textgen/array.yaml")
+	require.NoError(t, err)
+	require.Equal(t, Chunk{Auto: true}, job.Chunk)
+	spec := job.Spec()
+	require.EqualValues(t, 64, spec.Tasks)
+	require.EqualValues(t, 10_000, spec.Policy.AuditBps)
+}

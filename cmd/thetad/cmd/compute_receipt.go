@@ -59,8 +59,8 @@ func computeReceiptCmd() *cobra.Command {
 	return cmd
 }
 
-// arrayReceipt shows the receipt of an array's task: the chain keeps one root for all
-// tasks. absent is the proof that the receipt itself is not in the store.
+// arrayReceipt shows the receipt of the chunk of an array's task: the chain keeps one root
+// for all chunks. absent is the proof that the receipt itself is not in the store.
 func (s source) arrayReceipt(ctx context.Context, id computetypes.JobID, task uint64, absent *proven.Record) (proto.Message, *proven.Record, error) {
 	inclusion, record, err := s.ArrayReceipt(ctx, s.node, id, task, absent.Height)
 	if err != nil {
@@ -71,6 +71,10 @@ func (s source) arrayReceipt(ctx context.Context, id computetypes.JobID, task ui
 	}
 	fmt.Fprintf(s.say, "Leaf %d of %d under the results root of job %s, with a path of %d hashes.\n",
 		inclusion.Index, inclusion.Size, id, len(inclusion.Path))
+	if chunk := &inclusion.Receipt; chunk.Tasks() > 1 {
+		fmt.Fprintf(s.say, "It is the receipt of the chunk of tasks %d to %d, which contains task %d; its tag is the root over their results.\n",
+			chunk.Task, chunk.Task+chunk.Tasks()-1, task)
+	}
 	return &inclusion.Receipt, record, nil
 }
 

@@ -6,7 +6,7 @@ import "math/bits"
 // The tree has the shape of RFC 6962: the left part of a subtree is the largest power of two
 // of tasks below its size. A leaf is the tag of a task's result with the fuel that the task
 // used. An inner vertex hashes both of its subtrees with their fuel, so that a root fixes the
-// fuel of the whole chunk: nobody can state less fuel for the chunk, or more, without a false
+// fuel of the whole chunk: no node can state less fuel for the chunk, or more, without a false
 // leaf. The tree of a chunk of one task is its leaf.
 
 const chunkDomain = "theta/compute/chunk/1"
