@@ -20,6 +20,13 @@ type assignment struct {
 	// the job was read.
 	spec *computetypes.JobSpec
 
+	// drawnTasks is the number of tasks that the draw was for, as the chain listed it.
+	drawnTasks uint64
+	// run is the execution of a chunk of several tasks. It is nil while none runs.
+	run *chunkRun
+	// read contains the results of a chunk once they have been read from the disk.
+	read *sealed
+
 	// ctx ends everything that runs for this assignment.
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -114,8 +121,11 @@ func (all assignments) inOrder() []*assignment {
 }
 
 // owes reports whether the outputs still have to be delivered. A job that judges a challenge
-// does not have a sink, so that its outputs are not delivered.
-func (w *assignment) owes() bool { return !w.record.Delivered && w.spec.Sink != "" }
+// does not have a sink, so that its outputs are not delivered. Neither are samples of a chunk:
+// the node that has executed the whole chunk delivers it.
+func (w *assignment) owes() bool {
+	return !w.record.Delivered && w.spec.Sink != "" && len(w.record.Samples) == 0
+}
 
 // over reports whether the chain no longer lists an assignment and only its receipt is
 // awaited. Nothing is run for it any more.

@@ -2,6 +2,8 @@ package agent
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 
 	"github.com/thetaedge/theta/sidecar/store"
 )
@@ -17,8 +19,29 @@ func (w *assignment) suspect() bool { return w.record.Crashes > 0 }
 
 // barred reports whether the program is no longer run. The assignment is released if that does
 // not cost anything. Otherwise the node misses it, which costs a part of one reward.
+// A chunk of which some tasks have a result is committed to with those.
 func (w *assignment) barred() bool {
-	return w.record.Crashes >= maxCrashes || w.deaths >= maxExecutions
+	return (w.record.Crashes >= maxCrashes || w.deaths >= maxExecutions) && !w.salvaged()
+}
+
+// salvaged reports whether a chunk is not continued, because the daemon has died more than
+// once while the same task ran, and is committed to with the tasks that have a result.
+func (w *assignment) salvaged() bool {
+	part, ok := w.part()
+	return ok && w.record.Crashes >= maxCrashes && w.record.CrashedAt > 0 && w.spec != nil && divisible(w.record.Key, w.spec, part)
+}
+
+// crashed records in a record that the daemon has died while its program ran. If tasks of a
+// chunk have got a result since the last death, another task ran.
+func crashed(r *store.Assignment) {
+	done := uint64(0)
+	if stat, err := os.Stat(filepath.Join(r.Folder, resultsFile)); err == nil && r.Count > 1 {
+		done = uint64(max(stat.Size()-int64(resultsHeadBytes), 0)) / taskResultBytes //nolint:gosec // not negative
+	}
+	if done > r.CrashedAt {
+		r.Crashes, r.CrashedAt = 0, done
+	}
+	r.Crashes++
 }
 
 // errCrashes is the error that the owner of a machine sees about such a program.
@@ -27,11 +50,11 @@ var errCrashes = errors.New("the daemon has died more than once while this progr
 // resume handles an execution that was running when the daemon died.
 func (a *Agent) resume(w *assignment) {
 	a.moveOn(w, store.PhasePreparing, func(r *store.Assignment) {
-		if r.Crashes++; r.Crashes >= maxCrashes {
+		if crashed(r); r.Crashes >= maxCrashes {
 			r.LastError = errCrashes.Error()
 		}
 	})
-	if w.barred() {
+	if w.record.Crashes >= maxCrashes {
 		a.trouble("assignment "+w.record.Key.String(), errCrashes)
 		a.shun(w.record.JobID, shunCrashed, errCrashes.Error())
 	}

@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/thetaedge/theta/internal/osfault"
@@ -47,13 +48,23 @@ func (a *Agent) try(d *delivery) {
 	d.running = true
 	ctx, record, taken, transfers := d.ctx, d.record, d.taken, a.cfg.Transfers
 	remark, by := a.remarkOf(&record), a.workOf(&record)
+	remarks := a.remarksOf(&record)
+	chainID := a.cfg.ChainID
 	prover := a.proofs.prover
 	if d.cleared {
 		prover = nil
 	}
 	a.loop.beside(func() event {
 		proof, err := clearDelivery(ctx, prover, &record)
-		if err == nil {
+		switch {
+		case err != nil:
+		case record.Several():
+			b := &bundles{
+				box: box{transfers: transfers, by: by, sink: strings.TrimRight(record.Sink, "/"), taken: taken}, record: &record, refs: d.bundles,
+			}
+			err = uploadChunk(ctx, b, chainID, remarks, deliveryTurn)
+			d.bundles = b.refs // nothing else uses it while a try runs
+		default:
 			err = upload(ctx, transfers, by, record, remark, taken, deliveryTurn)
 		}
 		return delivered{of: d, cleared: proof, err: err}

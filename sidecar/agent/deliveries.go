@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/sidecar/store"
 )
@@ -34,6 +35,8 @@ type delivery struct {
 	running bool
 	// taken contains the outputs that the sink has.
 	taken map[[sha256.Size]byte]bool
+	// bundles contains the bundles of a chunk that the sink has, from the first task on.
+	bundles []blob.BundleRef
 	// next is the time of the next try. pause is the pause after that try.
 	next  time.Time
 	pause time.Duration

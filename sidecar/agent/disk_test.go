@@ -56,7 +56,7 @@ func TestNothingIsClaimedForWhichTheDiskHasNoRoom(t *testing.T) {
 	require.DirExists(t, kept[1].Folder)
 
 	// One byte is missing: the oldest outputs are deleted, but no others.
-	free.Store(bid.DiskReserve + bid.Footprint(&third.spec) - 1)
+	free.Store(bid.DiskReserve + bid.Footprint(&third.spec, 1) - 1)
 	require.Eventually(t, func() bool {
 		_, err := os.Stat(kept[0].Folder)
 		return os.IsNotExist(err)

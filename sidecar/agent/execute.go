@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/internal/osfault"
@@ -49,6 +50,11 @@ func (a *Agent) execute(w *assignment) {
 	if keys == nil {
 		return // the next block shows the keys
 	}
+	part, ok := w.part()
+	if !ok {
+		a.trouble("assignment "+w.record.String(), fmt.Errorf("expected a part of a chunk of at most %d tasks, found %+v; check the node of chain.grpc", computetypes.MaxChunkTasks, part))
+		return
+	}
 	engine, ok := a.executors[w.spec.Executor]
 	if !ok {
 		w.giveUp = true
@@ -56,11 +62,17 @@ func (a *Agent) execute(w *assignment) {
 		return
 	}
 	folder := filepath.Join(a.cfg.WorkDir, fmt.Sprintf("%s-%d-%d", w.record.JobID, w.record.Task, w.record.Round))
-	if !a.moveOn(w, store.PhaseRunning, func(r *store.Assignment) { r.Folder = folder }) {
+	if !a.moveOn(w, store.PhaseRunning, func(r *store.Assignment) {
+		r.Folder, r.Count, r.Samples, r.Tasks = folder, part.Count, part.Samples, 0
+	}) {
 		return
 	}
 	w.executing, w.ran, w.ranUnder = true, w.spec, keys
 	a.places.take(w.suspect())
+	if part.Count > 1 {
+		a.executeChunk(w, engine, part, folder)
+		return
+	}
 	task := taskOf(w, folder, a.cfg.ExecutionLimit)
 	ctx, key, files, again := w.ctx, w.record.Key, w.ready, w.recovered
 	w.ready, w.recovered = nil, false
@@ -125,28 +137,43 @@ func (e executed) apply(a *Agent) {
 	if e.err == nil || a.fatal != nil {
 		return
 	}
+	a.failed(w, e.err)
+	a.again(w, e.err)
+}
+
+// failed counts an execution that this machine could not complete. It reports whether the
+// assignment is given up.
+func (a *Agent) failed(w *assignment, err error) bool {
 	a.metrics.failures.Inc()
-	a.trouble("assignment "+e.key.String()+" cannot be executed", e.err)
+	a.trouble("assignment "+w.record.Key.String()+" cannot be executed", err)
 	w.failures++
-	if errors.Is(e.err, executor.ErrWorkerDied) {
+	if errors.Is(err, executor.ErrWorkerDied) {
 		w.deaths++
-		a.blame(w, e.err)
+		a.blame(w, err)
 	}
-	a.moveOn(w, store.PhasePreparing, func(r *store.Assignment) {
-		r.Tries, r.LastError = uint32(w.failures), osfault.Explain("", e.err).Error() //nolint:gosec // counts blocks at most
-	})
+	var input *ownInputError
+	if errors.As(err, &input) && !transfer.Retryable(err) {
+		number := w.spec.ArrayInputNumber()
+		w.missing = &number
+		a.shun(w.record.JobID, shunMissing, "an input of a task of it could not be had: "+err.Error())
+		return true
+	}
 	if w.giveUp = w.deaths > 0 || w.failures >= maxExecutions; w.giveUp {
-		a.shun(w.record.JobID, shunFailed, "a task of it could not be run on this machine: "+e.err.Error())
+		a.shun(w.record.JobID, shunFailed, "a task of it could not be run on this machine: "+err.Error())
 	}
+	return w.giveUp
+}
+
+// again lets an assignment be executed again.
+func (a *Agent) again(w *assignment, err error) {
+	a.moveOn(w, store.PhasePreparing, func(r *store.Assignment) {
+		r.Tries, r.LastError = uint32(w.failures), osfault.Explain("", err).Error() //nolint:gosec // counts blocks at most
+	})
 }
 
 // seal writes to the journal what this node will commit to.
 func (a *Agent) seal(w *assignment, e executed) error {
 	result, energy := e.result, e.energy
-	salt := make([]byte, saltBytes)
-	if _, err := rand.Read(salt); err != nil {
-		return fmt.Errorf("cannot draw a salt: %w", err)
-	}
 	digest := sha256.Sum256(e.manifest)
 	key := w.record.Key
 	if len(w.ranUnder) == 0 || len(result.Traces) != len(w.ranUnder) {
@@ -156,31 +183,54 @@ func (a *Agent) seal(w *assignment, e executed) error {
 	if len(result.Traces) > 1 {
 		shown.OwnTrace = result.Traces[1][:]
 	}
-	tag := computetypes.Tag(a.cfg.ChainID, key.JobID, key.Task, shown)
-	var size uint64
-	for _, f := range result.Outputs {
-		size += f.Size
+	m := store.Metrics{
+		Fuel: result.FuelUsed, WallMillis: uint64(max(result.WallTime.Milliseconds(), 0)), //nolint:gosec // not negative
+		PeakMemoryBytes: result.PeakMemory,
 	}
-	a.moveOn(w, store.PhaseExecuted, func(r *store.Assignment) {
-		r.Salt, r.ResultDigest, r.Manifest, r.Work = salt, digest[:], nil, workDigest(w.ran)
-		r.TraceKeys, r.Trace, r.OwnTrace = w.ranUnder, shown.Trace, shown.OwnTrace
-		r.Tag, r.ExitCode = tag, shown.ExitCode
-		r.Commitment = computetypes.Commitment(a.view.operator, tag, r.ExitCode, salt)
-		r.Metrics = store.Metrics{
-			Fuel: result.FuelUsed, WallMillis: uint64(max(result.WallTime.Milliseconds(), 0)), //nolint:gosec // not negative
-			PeakMemoryBytes: result.PeakMemory, OutputBytes: size,
-		}
-		if energy.Measured() {
-			r.Metrics.EnergyMillijoules, r.Metrics.EnergySource = &energy.Millijoules, energy.Source
-		}
-		r.LastError, r.Detail = "", blob.Printable(result.Detail)
-		if w.spec.Sink != "" {
-			r.Sink, r.Requested = computetypes.TaskSink(w.spec.Sink, key.Task), a.jobs[key.JobID].requested
-		}
-	})
+	for _, f := range result.Outputs {
+		m.OutputBytes += f.Size
+	}
+	if energy.Measured() {
+		m.EnergyMillijoules, m.EnergySource = &energy.Millijoules, energy.Source
+	}
+	tag := computetypes.Tag(a.cfg.ChainID, key.JobID, key.Task, shown)
+	if err := a.sealAs(w, sealing{shown: shown, tag: tag, metrics: m, detail: result.Detail}); err != nil {
+		return err
+	}
 	a.metrics.executions.WithLabelValues(string(result.Reason)).Inc()
 	a.metrics.seconds.Observe(result.WallTime.Seconds())
 	a.cfg.Logger.Info("executed", "assignment", key, "reason", result.Reason, "exit", result.ExitCode,
 		"fuel", result.FuelUsed, "wall", result.WallTime, "detail", result.Detail)
+	return nil
+}
+
+// sealing is what a node is about to commit to. shown contains what the tag of a result of one
+// task is made of. Of several tasks, it contains only the digest of their records.
+type sealing struct {
+	shown computetypes.Opening
+	tag   []byte
+	// tasks is the number of tasks of a chunk of several tasks that have a result, or 0.
+	tasks   uint64
+	metrics store.Metrics
+	detail  string
+}
+
+// sealAs writes to the journal what this node will commit to, together with a new salt.
+func (a *Agent) sealAs(w *assignment, s sealing) error {
+	salt := make([]byte, saltBytes)
+	if _, err := rand.Read(salt); err != nil {
+		return fmt.Errorf("cannot draw a salt: %w", err)
+	}
+	w.read = nil
+	a.moveOn(w, store.PhaseExecuted, func(r *store.Assignment) {
+		r.Salt, r.ResultDigest, r.Manifest, r.Work = salt, s.shown.Digest, nil, workDigest(w.ran)
+		r.TraceKeys, r.Trace, r.OwnTrace = w.ranUnder, s.shown.Trace, s.shown.OwnTrace
+		r.Tag, r.ExitCode, r.Tasks, r.Metrics = s.tag, s.shown.ExitCode, s.tasks, s.metrics
+		r.Commitment = computetypes.Commitment(a.view.operator, s.tag, r.ExitCode, salt)
+		r.LastError, r.Detail = "", blob.Printable(s.detail)
+		if w.spec.Sink != "" && len(r.Samples) == 0 {
+			r.Sink, r.Requested = computetypes.TaskSink(w.spec.Sink, r.Task), a.jobs[r.JobID].requested
+		}
+	})
 	return nil
 }

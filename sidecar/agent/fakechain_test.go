@@ -225,6 +225,11 @@ func (c *fakeChain) tick() {
 
 func (c *fakeChain) block() {
 	c.height++
+	c.visitAll()
+}
+
+// visitAll does what a block does after its transactions.
+func (c *fakeChain) visitAll() {
 	if c.queueStuck {
 		return
 	}

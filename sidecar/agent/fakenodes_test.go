@@ -33,6 +33,9 @@ func (c *fakeChain) others(t *fakeTask) []sdk.AccAddress {
 	if n := len(t.record.Rounds); n > 1 || t.record.Rounds[n-1].Auditors > 0 {
 		peers = c.nodes
 	}
+	if t.audits && len(t.record.Rounds) == 1 {
+		peers = peers[:min(len(peers), 1)]
+	}
 	nodes := slices.Concat(t.rivals, peers)
 	if t.replaced {
 		nodes = append(nodes, c.operator)
@@ -47,6 +50,10 @@ func (c *fakeChain) playNode(t *fakeTask, loaded *round.Task, node sdk.AccAddres
 		if draw, open, err := loaded.Claimable(node); err == nil && open && draw.Leading {
 			c.must(c.do(t, func(t *round.Task) error { return t.Claim(node, draw.Ref) }))
 		}
+		return
+	}
+	if item.Count > 1 {
+		c.playChunk(t, node, item)
 		return
 	}
 	answer, done := c.computed(t, node, item)
@@ -108,7 +115,7 @@ func (c *fakeChain) computed(t *fakeTask, node sdk.AccAddress, item computetypes
 			return nil, false
 		}
 		var err error
-		if content, err = os.ReadFile(filepath.Join(mine.Folder, outputFolder, "text.txt")); err != nil {
+		if content, err = os.ReadFile(filepath.Join(outputsOfResult(&mine), "text.txt")); err != nil {
 			return nil, false
 		}
 		digest, exitCode = mine.ResultDigest, mine.ExitCode

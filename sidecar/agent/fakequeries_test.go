@@ -194,6 +194,7 @@ func (c *fakeChain) Submit(_ context.Context, batch chain.Batch, _ int) (done ch
 
 func (c *fakeChain) take(batch chain.Batch) (done chain.Submission) {
 	c.batches = append(c.batches, batch)
+	c.height++
 	note := func(action chain.Action, ref computetypes.TaskRef, item func(*round.Task) error) {
 		outcome := chain.ItemOutcome{Action: action, Ref: ref}
 		if err := c.takeItem(action, ref, item); err != nil {
@@ -226,7 +227,7 @@ func (c *fakeChain) take(batch chain.Batch) (done chain.Submission) {
 		c.renewals++
 		note(chain.Renew, computetypes.TaskRef{}, nil)
 	}
-	c.block()
+	c.visitAll()
 	done.Height = c.height
 	return done
 }

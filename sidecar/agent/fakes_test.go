@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -75,7 +76,9 @@ type fakeExecutor struct {
 	recovered int
 	// hold blocks executions until it is closed. If it is nil, executions are not blocked.
 	hold chan struct{}
-	fail error
+	// holdFrom is the number of the first execution that is blocked.
+	holdFrom int
+	fail     error
 	// kills contains the jobs whose programs crash the worker process. unhealthy is the reason
 	// why no program runs.
 	kills     map[string]bool
@@ -84,6 +87,11 @@ type fakeExecutor struct {
 	reason manifest.Reason
 	exit   int32
 	detail string
+	// says returns the output of a task by its number, which is its last argument. If it is
+	// nil, each execution has another output.
+	says func(task uint64) []byte
+	// runs is called when a task begins to run, with the number of tasks that have begun.
+	runs func(n int) error
 	// started contains the tasks in the order in which they began.
 	started []executor.Task
 }
@@ -121,6 +129,18 @@ func (e *fakeExecutor) Start(_ context.Context, task executor.Task) error {
 	if _, err := rand.Read(content); err != nil {
 		return err
 	}
+	if e.says != nil {
+		number, err := strconv.ParseUint(task.Args[len(task.Args)-1], 10, 64)
+		if err != nil {
+			return err
+		}
+		content = e.says(number)
+	}
+	if e.runs != nil {
+		if err := e.runs(e.executed); err != nil {
+			return err
+		}
+	}
 	if err := os.MkdirAll(task.OutputDir, 0o700); err != nil {
 		return err
 	}
@@ -128,14 +148,14 @@ func (e *fakeExecutor) Start(_ context.Context, task executor.Task) error {
 		return err
 	}
 	done := e.hold
-	if done == nil {
+	if done == nil || e.executed < e.holdFrom {
 		done = make(chan struct{})
 		close(done)
 	}
 	e.tasks[task.ID] = done
 	e.results[task.ID] = executor.Result{
 		Profile: "wasm/1", Reason: e.reason, ExitCode: e.exit, FuelUsed: 7, Detail: e.detail,
-		Outputs: []manifest.File{{Path: "text.txt", Size: 16, SHA256: sha256.Sum256(content)}},
+		Outputs: []manifest.File{{Path: "text.txt", Size: uint64(len(content)), SHA256: sha256.Sum256(content)}},
 	}
 	result := e.results[task.ID]
 	for _, key := range task.TraceKeys {

@@ -23,6 +23,14 @@ type fakeTask struct {
 	ref       computetypes.TaskRef
 	requester string
 	spec      computetypes.JobSpec
+	// count is the number of tasks of a chunk. 0 stands for 1.
+	count uint64
+	// audits means that another node executes the chunk, and that this node and one other are
+	// its auditors. says returns the output of a task; if it is nil, this node's output is that
+	// of all honest nodes. lie is the position of the task about which liars lie.
+	audits bool
+	says   func(task uint64) []byte
+	lie    uint32
 	// challenged is set if the task judges a challenge.
 	challenged *computetypes.ChallengedTask
 	// record is the task as it was last saved. It does not have rounds before the chain has
@@ -57,7 +65,7 @@ func (c *fakeChain) job(t *fakeTask) computetypes.Job {
 		Reward: spec.Reward, BondValue: math.NewInt(bondValue), Liability: math.NewInt(liability), Policy: policy, Slashable: slashable,
 		Class: spec.Class, Executor: spec.Executor, ChunkTasks: 1, Tasks: spec.Tasks, TasksOpened: spec.Tasks, Inputs: spec.InputCount(),
 		PrepareBlocks: spec.PrepareBlocks, CommitBlocks: spec.CommitBlocks, Fuel: spec.Resources.Fuel,
-		SeatFee: math.ZeroInt(), TaskReserve: reserve, Reserved: reserve.MulRaw(int64(spec.Tasks)), Refunded: math.ZeroInt(),
+		ChunkTasks: max(spec.ChunkTasks, 1), SeatFee: math.ZeroInt(), TaskReserve: reserve, Reserved: reserve.MulRaw(int64(spec.Tasks)), Refunded: math.ZeroInt(),
 		Challenged: t.challenged,
 	}
 	if t.askedAgain(c.height) {
@@ -101,7 +109,7 @@ func (c *fakeChain) start(t *fakeTask) {
 	}
 	job := c.job(t)
 	job.TasksOpened = t.ref.Task
-	opened, err := round.Start(c.ctx(), c.deps(t), c.paramsOf(t), c.parsedID(t), job, round.NewSpan(t.ref.Task, 1))
+	opened, err := round.Start(c.ctx(), c.deps(t), c.paramsOf(t), c.parsedID(t), job, round.NewSpan(t.ref.Task, max(t.count, 1)))
 	if err != nil {
 		c.t.Error(err)
 	}
@@ -134,7 +142,9 @@ func (c *fakeChain) copied(t *fakeTask) (record computetypes.Task) {
 }
 
 func (c *fakeChain) save(t *fakeTask, changed *round.Task) {
-	t.record = changed.Update().Record
+	update := changed.Update()
+	t.record = update.Record
+	c.splits(t, update.Rest)
 	for _, change := range changed.Changes() {
 		if end := change.GetEnded(); end != nil {
 			t.receipt = end
@@ -182,7 +192,8 @@ func (c *fakeChain) visit(t *fakeTask) {
 	if !t.record.Ended() && t.record.DueHeight <= c.height {
 		c.save(t, c.load(t))
 	}
-	if t.outranked {
+	first := len(t.record.Rounds) == 1 && t.record.Rounds[0].Auditors == 0 && len(t.record.Rounds[0].Replicas) == 0
+	if t.outranked || t.audits && first {
 		c.addRivals(t)
 	}
 	for _, node := range c.others(t) {

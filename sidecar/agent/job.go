@@ -20,13 +20,19 @@ type job struct {
 	tasks uint64
 	// requested is the height of the latest request to deliver its results again.
 	requested int64
+	// auditBps is the probability in basis points that a chunk of the job is audited, and
+	// samples is the number of tasks that an audit samples at least.
+	auditBps, samples uint32
 	// proven reports whether the job was proven to be on the chain in this form.
 	proven bool
 }
 
 // jobOf returns the part of a job that the loop keeps.
 func jobOf(record *computetypes.Job, spec *computetypes.JobSpec) job {
-	read := job{spec: spec, requester: record.Requester, liability: record.Liability, worth: record.BondValue, tasks: record.Tasks}
+	read := job{
+		spec: spec, requester: record.Requester, liability: record.Liability, worth: record.BondValue, tasks: record.Tasks,
+		auditBps: record.Policy.AuditBps, samples: record.Policy.Samples,
+	}
 	if record.Redelivery != nil {
 		// Results are delivered to the sink in the requester's latest request.
 		spec.Sink, read.requested = record.Redelivery.Sink, record.Redelivery.Height

@@ -22,19 +22,24 @@ func keepManifest(folder string, result executor.Result) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot encode the result: %w", err)
 	}
+	return encoded, writeManifest(folder, encoded)
+}
+
+// writeManifest writes an encoded manifest to disk and syncs it.
+func writeManifest(folder string, encoded []byte) error {
 	path := filepath.Join(folder, manifestFile)
 	file, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("cannot keep the result manifest: %w", err)
+		return fmt.Errorf("cannot keep the result manifest: %w", err)
 	}
 	_, err = file.Write(encoded)
 	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
 		err = os.Rename(path+".new", path)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot keep the result manifest: %w", err)
+		return fmt.Errorf("cannot keep the result manifest: %w", err)
 	}
-	return encoded, nil
+	return nil
 }
 
 // manifestOf returns the encoded result manifest of an executed assignment.

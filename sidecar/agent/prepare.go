@@ -16,8 +16,9 @@ import (
 // materials contains the fetched files of a task.
 type materials struct {
 	program string
-	inputs  []executor.Input
-	release func()
+	// inputs contains all inputs of the first task. shared contains those that all tasks have.
+	inputs, shared []executor.Input
+	release        func()
 }
 
 // prepared reports that the inputs have been fetched, or which input could not be fetched.
@@ -38,10 +39,14 @@ func (a *Agent) prepare(w *assignment) {
 	ctx, cancel := context.WithCancel(w.ctx)
 	w.stopFetching = cancel
 	key, spec := w.record.Key, w.spec
+	first := spec.TaskNumber(key.Task)
+	if part, ok := w.part(); ok {
+		first = spec.TaskNumber(key.Task + uint64(positionsOf(part)[0]))
+	}
 	files := &fetcher{cache: a.cache, transfers: a.cfg.Transfers}
 	a.loop.beside(func() event {
 		defer cancel()
-		got, input, err := fetchAll(ctx, files, spec, spec.TaskNumber(key.Task))
+		got, input, err := fetchAll(ctx, files, spec, first)
 		return prepared{key, got, input, err}
 	})
 }
@@ -102,6 +107,7 @@ func fetchAll(ctx context.Context, f *fetcher, spec *computetypes.JobSpec, task 
 		}
 		got.inputs = append(got.inputs, executor.Input{Name: in.Path, Path: path})
 	}
+	got.shared = got.inputs[:len(got.inputs):len(got.inputs)]
 	if array := spec.ArrayInput; array != nil {
 		path, err := f.takeOwn(ctx, array, task)
 		if err != nil {

@@ -39,8 +39,14 @@ type clearance struct {
 	// reveal reports that the round waits for the reveal of the commitment, open that it waits
 	// for the digest, and deliver that no node of the round can still commit.
 	reveal, open, deliver bool
-	// keys contains the keys of the traces that the tag must contain.
+	// keys contains the keys of the traces that the tag must contain, and part what the node
+	// executes of the chunk.
 	keys [][]byte
+	part *chain.Part
+	// shows contains the positions of the tasks whose results are revealed with a root. It is
+	// known when reveal is set. opens contains the positions of the tasks whose digests may be
+	// shown if open is set.
+	shows, opens []uint32
 	// since is the height at which the node first reported that the chain waits for a secret.
 	since int64
 }
@@ -78,7 +84,8 @@ func (p *proofs) mayCommit(w *assignment, j job) bool {
 	}
 	// A result that is older than this field does not name its work.
 	return j.proven && (len(w.record.Work) == 0 || bytes.Equal(w.record.Work, workDigest(j.spec))) &&
-		w.clearance.keys != nil && slices.EqualFunc(w.clearance.keys, w.record.TraceKeys, bytes.Equal)
+		w.clearance.keys != nil && slices.EqualFunc(w.clearance.keys, w.record.TraceKeys, bytes.Equal) &&
+		w.clearance.part != nil && samePart(&w.record, w.clearance.part)
 }
 
 // traceKeys returns the keys of the traces that an execution computes. These are the proven
@@ -107,7 +114,7 @@ func (w *assignment) traceKeys() [][]byte {
 func unkeyed(w *assignment) bool {
 	switch w.record.Phase {
 	case store.PhaseAssigned, store.PhasePreparing, store.PhaseRunning, store.PhaseExecuted, store.PhaseCommitSent:
-		return w.clearance.keys == nil
+		return w.clearance.keys == nil || w.clearance.part == nil
 	case store.PhaseClaimed, store.PhaseCommitted, store.PhaseRevealed, store.PhaseOpened,
 		store.PhaseSettled, store.PhaseReleased, store.PhaseFailed:
 	}
@@ -132,7 +139,7 @@ func workDigest(spec *computetypes.JobSpec) []byte {
 // sealSink returns an edit that records the sink of a result as proven.
 func (a *Agent) sealSink(w *assignment) func(*store.Assignment) {
 	j := a.jobs[w.record.JobID]
-	if !j.proven || j.spec.Sink == "" {
+	if !j.proven || j.spec.Sink == "" || len(w.record.Samples) > 0 {
 		return nil
 	}
 	sink := computetypes.TaskSink(j.spec.Sink, w.record.Task)
@@ -157,8 +164,27 @@ func (a *Agent) delivers(w *assignment) bool {
 	return false
 }
 
-// mayOpen reports whether the digest may leave this machine.
-func (p *proofs) mayOpen(w *assignment) bool { return p.prover == nil || w.clearance.open }
+// mayOpen reports whether the digest of the task at a position may leave this machine.
+func (p *proofs) mayOpen(w *assignment, position uint32) bool {
+	return p.prover == nil || w.clearance.opened(position)
+}
+
+// opened reports whether the chain waits, or has waited, for the digest of the task at a
+// position.
+func (c *clearance) opened(position uint32) bool {
+	return c.open && slices.Contains(c.opens, position)
+}
+
+// opens returns the positions whose digests the chain waits for according to the node.
+func (w *assignment) opens() []uint32 {
+	if w.item == nil || !w.item.MustOpen {
+		return nil
+	}
+	if len(w.item.Opens) == 0 {
+		return []uint32{0}
+	}
+	return w.item.Opens
+}
 
 // mayClaim reports whether the terms of a job were proven to be those on the chain.
 func (p *proofs) mayClaim(j job) bool { return p.prover == nil || j.proven }
@@ -170,7 +196,7 @@ func showing(w *assignment) bool {
 	}
 	reveals := w.record.Phase == store.PhaseCommitted && !w.clearance.reveal && w.item.CurrentRound == w.record.Round &&
 		w.item.Phase == computetypes.ROUND_PHASE_REVEAL && w.item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_COMMITTED
-	return reveals || w.item.MustOpen && !w.clearance.open
+	return reveals || slices.ContainsFunc(w.opens(), func(position uint32) bool { return !w.clearance.opened(position) })
 }
 
 // unproven returns what has to be proven, most urgent first.
@@ -312,24 +338,33 @@ func (a *Agent) redo(w *assignment) {
 	j := a.jobs[w.record.JobID]
 	otherWork := j.proven && len(w.record.Work) > 0 && !bytes.Equal(w.record.Work, workDigest(j.spec))
 	otherKeys := w.clearance.keys != nil && !slices.EqualFunc(w.clearance.keys, w.record.TraceKeys, bytes.Equal)
-	if a.proofs.prover == nil || !otherWork && !otherKeys {
+	otherPart := w.clearance.part != nil && !samePart(&w.record, w.clearance.part)
+	if a.proofs.prover == nil || !otherWork && !otherKeys && !otherPart {
 		return
 	}
 	if j.proven {
 		w.spec = j.spec
 	}
 	a.moveOn(w, store.PhasePreparing, func(r *store.Assignment) {
-		r.Work, r.LastError = nil, "the node of chain.grpc had shown another job, or other keys of its traces, than the chain has; it is done again"
+		r.Work, r.LastError = nil, "the node of chain.grpc had shown another job, other tasks, or other keys of its traces, than the chain has; it is done again"
 	})
 }
 
 // clear records what the chain allows for an assignment.
 func (a *Agent) clear(w *assignment, found *chain.Proven) {
 	operator, round, commitment := a.view.operator.String(), w.record.Round, w.record.Commitment
-	w.clearance.reveal = w.clearance.reveal || found.Reveals(round, operator, commitment)
-	w.clearance.open = w.clearance.open || found.Opens(round, operator, commitment)
+	if found.Reveals(round, operator, commitment) {
+		w.clearance.reveal, w.clearance.shows = true, found.Shows()
+	}
+	if found.Opens(round, operator, commitment) {
+		w.clearance.open = true
+		w.clearance.opens = slices.Compact(slices.Sorted(slices.Values(slices.Concat(w.clearance.opens, found.Judged()))))
+	}
 	if keys := found.TraceKeys(round); keys != nil {
 		w.clearance.keys = keys
+	}
+	if part, drawn := found.Part(round, operator); drawn && w.clearance.part == nil {
+		w.clearance.part = &part
 	}
 	w.clearance.deliver = w.clearance.deliver || found.AllCommitted(round)
 	if showing(w) && found.Height >= w.clearance.since+sweepBlocks {

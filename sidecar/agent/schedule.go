@@ -32,7 +32,8 @@ func (w *assignment) held(height int64) bid.Held {
 	if w.spec == nil || !toRun(phase) {
 		return h
 	}
-	h.DiskBytes, h.Program = bid.Footprint(w.spec), bid.ProgramOf(w.spec, height)
+	tasks := w.tasks()
+	h.DiskBytes, h.Program = bid.Footprint(w.spec, tasks), bid.ProgramOf(w.spec, tasks, height)
 	h.Program.Running = w.executing
 	if w.record.Deadlines.Commit != 0 {
 		h.Program.Deadline = w.record.Deadlines.Commit

@@ -85,22 +85,27 @@ func (a *Agent) due(w *assignment, batch *chain.Batch) {
 		// costs a part of the reward, and the sink may be reachable again before retention
 		// ends.
 		if item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_ASSIGNED && a.view.height < record.Deadlines.Commit && a.proofs.mayCommit(w, a.jobs[w.record.JobID]) {
-			batch.Commits = append(batch.Commits, computetypes.CommitItem{Ref: ref, Commitment: record.Commitment})
+			batch.Commits = append(batch.Commits, commitItem(&record))
 		}
 	case store.PhaseCommitted:
 		if revealing = a.proofs.mayShow(w) && a.mayReveal(w); revealing {
-			batch.Reveals = append(batch.Reveals, computetypes.RevealItem{
-				Ref: ref, Tag: record.Tag, Salt: record.Salt, ExitCode: record.ExitCode, Metrics: metricsOf(record.Metrics, a.cfg.Device),
-			})
+			reveal, err := a.revealItem(w)
+			if err != nil {
+				a.trouble("assignment "+record.Key.String()+" cannot be revealed", err)
+				return
+			}
+			batch.Reveals = append(batch.Reveals, reveal)
 		}
 	case store.PhaseClaimed, store.PhaseRunning, store.PhaseRevealed, store.PhaseOpened,
 		store.PhaseSettled, store.PhaseReleased, store.PhaseFailed:
 	}
 	opens := revealing || record.Phase == store.PhaseRevealed || record.Phase == store.PhaseOpened
-	if opens && item.MustOpen && a.proofs.mayOpen(w) {
-		batch.Opens = append(batch.Opens, computetypes.NewOpenItem(ref, computetypes.Opening{
-			Digest: record.ResultDigest, Fuel: record.Metrics.Fuel, ExitCode: record.ExitCode, Trace: record.Trace, OwnTrace: record.OwnTrace,
-		}))
+	if opens && item.MustOpen {
+		shown, err := a.openItems(w)
+		if err != nil {
+			a.trouble("assignment "+record.Key.String()+" cannot be opened", err)
+		}
+		batch.Opens = append(batch.Opens, shown...)
 	}
 }
 
@@ -172,7 +177,7 @@ func (a *Agent) enterDraws(batch *chain.Batch) bool {
 			continue
 		}
 		w = a.track(record)
-		w.claimSent, w.spec = true, d.Job.Spec
+		w.claimSent, w.spec, w.drawnTasks = true, d.Job.Spec, d.Tasks
 		batch.Claims = append(batch.Claims, d.Ref)
 		free--
 	}

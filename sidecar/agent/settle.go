@@ -73,7 +73,7 @@ func (a *Agent) unlisted(ctx context.Context, w *assignment, ended map[taskKey]c
 // nameSink records the sink of an accepted result if the record is older than the version that
 // stores sinks. The assignment ends now, and the delivery continues.
 func (a *Agent) nameSink(ctx context.Context, w *assignment) error {
-	if w.record.Sink != "" || w.record.Delivered || len(w.record.ResultDigest) == 0 {
+	if w.record.Sink != "" || w.record.Delivered || len(w.record.ResultDigest) == 0 || len(w.record.Samples) > 0 {
 		return nil
 	}
 	j, err := a.jobs.read(ctx, a.cfg.Chain, w.record.JobID)

@@ -44,6 +44,9 @@ func (a *Agent) stakeOf(action chain.Action, ref computetypes.TaskRef) chain.Sta
 	if !tracked {
 		return stake
 	}
+	if (action == chain.Commit || action == chain.Release) && !stake.Loss.IsNil() {
+		stake.Loss = stake.Loss.Mul(math.NewIntFromUint64(w.tasks())) // the fee is per task
+	}
 	switch action {
 	case chain.Commit:
 		stake.Deadline = w.record.Deadlines.Commit

@@ -37,8 +37,11 @@ func (a *Agent) advance(w *assignment) {
 			a.execute(w)
 		}
 	case store.PhaseRunning:
-		if !w.executing {
+		switch {
+		case !w.executing:
 			a.resume(w)
+		case w.run != nil:
+			a.cut(w)
 		}
 	case store.PhaseCommitted, store.PhaseRevealed, store.PhaseOpened:
 		if a.delivers(w) && a.proofs.mayDeliver(w) {

@@ -40,7 +40,7 @@ func upload(ctx context.Context, transfers Transfers, by *blob.Work, record stor
 	if len(record.Trace) != sha256.Size {
 		return fmt.Errorf("expected a trace of %d bytes in the journal, found %d", sha256.Size, len(record.Trace))
 	}
-	folder := filepath.Join(record.Folder, outputFolder)
+	folder := outputsOfResult(&record)
 	sink := strings.TrimRight(record.Sink, "/")
 	put := func(r io.ReadSeeker, size int64, want []byte) error {
 		got, err := transfers.PutTo(ctx, sink+"/"+hex.EncodeToString(want), r, size, by)

@@ -132,7 +132,7 @@ func (b *Bidder) judgeJob(d *Draw) (Cause, string, Fact) {
 	case !d.Executor.Works:
 		return CauseExecutor, "needs an executor for " + spec.Executor + ", which " + d.Executor.Why, FactNone
 	}
-	if why := b.Policy.refusal(*d.Job, b.Operator, b.Params); why != "" {
+	if why := b.Policy.refusal(*d.Job, d.Tasks, b.Operator, b.Params); why != "" {
 		return CausePolicy, why, FactNone
 	}
 	return CauseNone, "", FactNone

@@ -27,15 +27,15 @@ func (b *Bidder) Choose(list Shortlist, room Room) Decision {
 		if cause != CauseNone {
 			out.Left = append(out.Left, Left{Draw: d, Cause: cause, Reason: reason})
 			if cause == CauseDisk {
-				out.lack(Footprint(d.Job.Spec) - left.DiskBytes)
+				out.lack(Footprint(d.Job.Spec, d.Tasks) - left.DiskBytes)
 			}
 			continue
 		}
 		left.Slots--
 		left.Bond = left.Bond.Sub(d.Job.Liability)
-		left.Ahead = append(left.Ahead, ProgramOf(d.Job.Spec, b.Height))
+		left.Ahead = append(left.Ahead, ProgramOf(d.Job.Spec, d.Tasks, b.Height))
 		left.Fees.Assignments--
-		left.DiskBytes -= Footprint(d.Job.Spec)
+		left.DiskBytes -= Footprint(d.Job.Spec, d.Tasks)
 		out.Claims = append(out.Claims, d)
 	}
 	return out
@@ -44,7 +44,7 @@ func (b *Bidder) Choose(list Shortlist, room Room) Decision {
 // lacks returns what a draw needs that is not available in the rest of the room.
 func (b *Bidder) lacks(d *Draw, room, left Room) (Cause, string) {
 	spec := d.Job.Spec
-	more := ProgramOf(spec, b.Height)
+	more := ProgramOf(spec, d.Tasks, b.Height)
 	switch {
 	case left.Slots <= 0:
 		return CauseSlots, fmt.Sprintf("no slot is free: %d were, for draws before this one", room.Slots)
@@ -57,9 +57,9 @@ func (b *Bidder) lacks(d *Draw, room, left Room) (Cause, string) {
 	if why := left.Fees.short(d.Job, b.Params.RevealBlocks, room.Now); why != "" {
 		return CauseFees, why
 	}
-	if Footprint(spec) > left.DiskBytes {
+	if bytes := Footprint(spec, d.Tasks); bytes > left.DiskBytes {
 		return CauseDisk, fmt.Sprintf("may take %d bytes of disk, and beside a reserve of %d for what is held %d are free at %s",
-			Footprint(spec), DiskReserve, left.DiskBytes, room.DiskFolder)
+			bytes, DiskReserve, left.DiskBytes, room.DiskFolder)
 	}
 	return CauseNone, ""
 }

@@ -74,7 +74,7 @@ func TestTheLeastLackOfDiskIsTold(t *testing.T) {
 	b, room := newBidder(), newRoom()
 	small, large := newDraw("1-0-0", 2), newDraw("2-0-0", 1)
 	large.Job.Spec.Resources.OutputBytes = 5_000
-	room.DiskBytes = Footprint(small.Job.Spec) - 3
+	room.DiskBytes = Footprint(small.Job.Spec, 1) - 3
 	done := b.Choose(b.Shortlist([]Draw{small, large}), room)
 	require.Empty(t, done.Claims)
 	require.Equal(t, uint64(3), done.LackingBytes)
@@ -274,8 +274,8 @@ func requireInRoom(t *rapid.T, b *Bidder, room Room, claims []Draw) {
 	ahead := slices.Clone(room.Ahead)
 	for i, d := range claims {
 		bond = bond.Add(d.Job.Liability)
-		disk += Footprint(d.Job.Spec)
-		ahead = append(ahead, ProgramOf(d.Job.Spec, b.Height))
+		disk += Footprint(d.Job.Spec, d.Tasks)
+		ahead = append(ahead, ProgramOf(d.Job.Spec, d.Tasks, b.Height))
 		require.True(t, i == 0 || bytes.Compare(claims[i-1].Rank, d.Rank) <= 0, "lowest ranks first")
 	}
 	require.LessOrEqual(t, len(claims), max(room.Slots, 0))

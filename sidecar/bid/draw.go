@@ -17,6 +17,8 @@ type Draw struct {
 	Rank []byte
 	// Leading reports whether the rank is among the lowest ranks so far.
 	Leading bool
+	// Tasks is the number of tasks that the node would execute. 0 stands for 1.
+	Tasks uint64
 	// Held reports whether the node has already claimed this draw or holds an assignment of
 	// the round.
 	Held bool

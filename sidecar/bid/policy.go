@@ -29,7 +29,7 @@ const (
 // applied.
 type Policy struct {
 	// MaxJobs is the largest number of programs that run at the same time. If FuelPerBlock is
-	// not set, it also bounds the number of tasks that are claimed but not executed yet.
+	// not set, it also bounds the number of assignments that are claimed but not executed yet.
 	MaxJobs int
 	// MinRewards is the smallest reward per task that the owner accepts, by denom. The node
 	// does not work for a denom that is not listed. If the list is empty, the node accepts
@@ -38,8 +38,8 @@ type Policy struct {
 	// MaxFuel, MaxMemoryBytes and MaxOutputBytes bound what a program may ask for.
 	MaxFuel, MaxMemoryBytes, MaxOutputBytes uint64
 	// FuelPerBlock is the amount of fuel that one program on this machine is certain to burn
-	// between two blocks. The node does not take a task if, at that rate and in addition to
-	// the work that it already holds, the task's fuel does not fit into its commit window.
+	// between two blocks. The node does not take a chunk if, at that rate and in addition to
+	// the work that it already holds, the fuel of its tasks does not fit into its commit window.
 	FuelPerBlock uint64
 	// MaxInputBytes bounds the total size of a task's program and inputs.
 	MaxInputBytes uint64
@@ -84,14 +84,15 @@ func (p Policy) Limits() edgenodetypes.TaskLimits {
 }
 
 // refusal returns the reason why the owner of an operator's node does not want a job, or "".
-func (p Policy) refusal(j Job, operator string, params computetypes.Params) string {
+// tasks is the number of tasks that the node would execute.
+func (p Policy) refusal(j Job, tasks uint64, operator string, params computetypes.Params) string {
 	if slices.Contains(p.DenyRequesters, j.Requester) {
 		return "its requester " + j.Requester + " is in policy.deny-requesters"
 	}
 	if why := p.distrust(j.Spec, operator, params); why != "" {
 		return why
 	}
-	return p.exceeded(j.Spec)
+	return p.exceeded(j.Spec, tasks)
 }
 
 // distrust returns the reason why the owner does not want a result to be judged under a job's
@@ -112,8 +113,8 @@ func (p Policy) distrust(spec *computetypes.JobSpec, operator string, params com
 	return ""
 }
 
-// exceeded returns the owner's limit that a job exceeds, or "".
-func (p Policy) exceeded(spec *computetypes.JobSpec) string {
+// exceeded returns the owner's limit that a number of tasks of a job exceeds, or "".
+func (p Policy) exceeded(spec *computetypes.JobSpec, tasks uint64) string {
 	if len(p.MinRewards) > 0 {
 		found, least := p.MinRewards.Find(spec.Reward.Denom)
 		if !found {
@@ -123,9 +124,9 @@ func (p Policy) exceeded(spec *computetypes.JobSpec) string {
 			return fmt.Sprintf("pays %s, less than %s", spec.Reward, least)
 		}
 	}
-	if p.FuelPerBlock > 0 && spec.Resources.Fuel/p.FuelPerBlock >= spec.CommitBlocks {
+	if fuel := fuelOf(spec, tasks); p.FuelPerBlock > 0 && fuel/p.FuelPerBlock >= spec.CommitBlocks {
 		return fmt.Sprintf("asks for %d fuel in %d blocks, this machine surely does %d a block",
-			spec.Resources.Fuel, spec.CommitBlocks, p.FuelPerBlock)
+			fuel, spec.CommitBlocks, p.FuelPerBlock)
 	}
 	for _, bound := range []struct {
 		name        string

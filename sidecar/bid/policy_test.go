@@ -37,10 +37,10 @@ func TestPolicyRefusesWhatTheOwnerDoesNotAllow(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.reason == "" {
-				require.Empty(t, c.policy.exceeded(spec))
+				require.Empty(t, c.policy.exceeded(spec, 1))
 				return
 			}
-			require.Contains(t, c.policy.exceeded(spec), c.reason)
+			require.Contains(t, c.policy.exceeded(spec, 1), c.reason)
 		})
 	}
 }
@@ -75,7 +75,7 @@ func TestOwnerDecidesWhomToTrust(t *testing.T) {
 		j := Job{Requester: "theta1payer", Spec: &computetypes.JobSpec{
 			Executor: "wasm/1", Policy: c.job, Program: computetypes.Blob{Sha256: program[:]}, Reward: sdk.NewInt64Coin("atfuel", 1),
 		}}
-		why := c.policy.refusal(j, me, c.params)
+		why := c.policy.refusal(j, 1, me, c.params)
 		if c.why == "" {
 			require.Empty(t, why, name)
 		} else {
@@ -89,8 +89,8 @@ func TestInputOfAnArrayCountsWithItsLargest(t *testing.T) {
 		Program: computetypes.Blob{Size_: 10}, ArrayInput: &computetypes.ArrayInput{MaxBytes: 90},
 		Reward: sdk.NewInt64Coin("atfuel", 1),
 	}
-	require.Empty(t, Policy{MaxInputBytes: 100}.exceeded(spec))
-	require.Contains(t, Policy{MaxInputBytes: 99}.exceeded(spec), "100 input bytes, more than 99")
+	require.Empty(t, Policy{MaxInputBytes: 100}.exceeded(spec, 1))
+	require.Contains(t, Policy{MaxInputBytes: 99}.exceeded(spec, 1), "100 input bytes, more than 99")
 }
 
 // drawPolicy generates limits, some of which refuse the specs of drawDemand.
@@ -133,7 +133,7 @@ func TestANodeTakesWhatItDeclaresToTakeAndNothingElse(t *testing.T) {
 	taken, left := 0, 0
 	rapid.Check(t, func(r *rapid.T) {
 		policy, spec := drawPolicy(r), drawDemand(r, self)
-		refusal := policy.refusal(Job{Requester: "somebody", Spec: spec}, self, params)
+		refusal := policy.refusal(Job{Requester: "somebody", Spec: spec}, 1, self, params)
 		demand := computetypes.NewDemand(spec, spec.Policy, params.MinLiability)
 		strong := edgenodetypes.Hardware{MemoryBytes: 1 << 40}
 		fits := computetypes.Fits(demand.NeedsOfLimits(self, strong, policy.Limits()))

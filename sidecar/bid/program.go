@@ -3,14 +3,16 @@ package bid
 import (
 	"cmp"
 	"math"
+	"math/bits"
 	"slices"
 
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// Program is a program that the machine has not finished yet.
+// Program is a program that the machine has not finished yet, for one task or for several
+// tasks one after the other.
 type Program struct {
-	// Fuel is the amount of fuel that the program may burn.
+	// Fuel is the amount of fuel that the program may burn for all these tasks.
 	Fuel uint64
 	// Deadline is the last height at which the chain accepts the program's commitment.
 	Deadline int64
@@ -19,9 +21,19 @@ type Program struct {
 	Running bool
 }
 
-// ProgramOf returns the program of a job for an assignment that is made at a height.
-func ProgramOf(spec *computetypes.JobSpec, height int64) Program {
-	return Program{Fuel: spec.Resources.Fuel, Deadline: height + int64(min(spec.CommitBlocks, math.MaxInt32))} //nolint:gosec // bounded here
+// ProgramOf returns the program of a job for an assignment of a number of tasks that is made
+// at a height.
+func ProgramOf(spec *computetypes.JobSpec, tasks uint64, height int64) Program {
+	return Program{Fuel: fuelOf(spec, tasks), Deadline: height + int64(min(spec.CommitBlocks, math.MaxInt32))} //nolint:gosec // bounded here
+}
+
+// fuelOf returns the amount of fuel that a number of tasks may burn.
+func fuelOf(spec *computetypes.JobSpec, tasks uint64) uint64 {
+	high, fuel := bits.Mul64(spec.Resources.Fuel, max(tasks, 1))
+	if high > 0 {
+		return math.MaxUint64
+	}
+	return fuel
 }
 
 // fits reports whether a program can run in addition to other programs so that none of them
@@ -42,11 +54,19 @@ func (p Policy) fits(others []Program, more Program, height int64) bool {
 	slices.SortStableFunc(list, func(x, y Program) int { return cmp.Compare(turn(x), turn(y)) })
 	var before uint64
 	for _, x := range list {
-		blocks := (before/uint64(p.MaxJobs) + x.Fuel) / p.FuelPerBlock //nolint:gosec // at least 1
-		before += x.Fuel
+		blocks := sum(before/uint64(p.MaxJobs), x.Fuel) / p.FuelPerBlock //nolint:gosec // at least 1
+		before = sum(before, x.Fuel)
 		if turn(x) >= more.Deadline && blocks >= uint64(max(x.Deadline-height, 0)) { //nolint:gosec // not negative
 			return false
 		}
 	}
 	return true
+}
+
+// sum returns the sum of two amounts, or the largest amount if the sum is larger.
+func sum(x, y uint64) uint64 {
+	if y > math.MaxUint64-x {
+		return math.MaxUint64
+	}
+	return x + y
 }

@@ -50,7 +50,7 @@ type Holdings []Held
 // FreeSlots returns the number of further assignments that a node can take. A committed
 // assignment holds a slot on the chain until it is settled, while the machine already runs the
 // next program. If the rate of the machine is not configured, the amount of work that can wait
-// is not known. The node then takes only as many tasks as it can run at the same time.
+// is not known. The node then takes only as many chunks as it can run at the same time.
 func (h Holdings) FreeSlots(state edgenodetypes.NodeState, p Policy) int {
 	ahead, waiting := 0, 0
 	for i := range h {
@@ -100,9 +100,15 @@ func (h Holdings) Unpaid() int {
 	return count
 }
 
-// Footprint returns the largest disk space that a task may need, in bytes. The outputs are
-// counted twice, because they exist twice while they are copied out of the worker process's
-// folder.
-func Footprint(spec *computetypes.JobSpec) uint64 {
-	return spec.InputBytes() + 2*spec.Resources.OutputBytes
+// promisedTasks is the largest number of tasks of a chunk for whose outputs a node promises
+// disk space when it takes the chunk. An audit never samples more tasks. A node that runs out
+// of disk space in a larger chunk commits to the tasks that it has executed.
+const promisedTasks = computetypes.MaxSamples
+
+// Footprint returns the disk space in bytes that a number of tasks may need. The outputs of
+// one task are counted twice, because they exist twice while they are copied out of the worker
+// process's folder.
+func Footprint(spec *computetypes.JobSpec, tasks uint64) uint64 {
+	kept := min(max(tasks, 1), promisedTasks)
+	return spec.InputBytes() + (kept+1)*spec.Resources.OutputBytes
 }

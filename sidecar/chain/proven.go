@@ -61,6 +61,53 @@ func (p *Proven) TraceKeys(round uint32) [][]byte {
 	return computetypes.TraceKeys(p.Job, p.Task, round)
 }
 
+// Part is what a node executes of a chunk.
+type Part struct {
+	// Count is the number of tasks of the chunk.
+	Count uint64
+	// Samples contains the positions of the tasks that the node executes. It is empty if the
+	// node executes all of them.
+	Samples []uint32
+}
+
+// Part returns what an operator's node executes in a round. It returns false if the node does
+// not have a seat in the round.
+func (p *Proven) Part(round uint32, operator string) (Part, bool) {
+	found, _ := p.round(round)
+	if found == nil {
+		return Part{}, false
+	}
+	seat := slices.IndexFunc(found.Replicas, func(a computetypes.Assignment) bool { return a.Operator == operator })
+	if seat < 0 {
+		return Part{}, false
+	}
+	part := Part{Count: p.Task.Count}
+	if part.Count > 1 && (round > 0 || seat >= int(found.Target-found.Auditors)) {
+		part.Samples = found.Samples
+	}
+	return part, true
+}
+
+// Shows returns the positions of the tasks whose results a replica reveals with the root of
+// its chunk.
+func (p *Proven) Shows() []uint32 {
+	if found, _ := p.round(0); found != nil {
+		return found.Samples
+	}
+	return nil
+}
+
+// Judged returns the positions of the tasks whose digests are opened.
+func (p *Proven) Judged() []uint32 {
+	switch {
+	case p.Err != nil || p.Task == nil || len(p.Task.Rounds) == 0:
+		return nil
+	case p.Task.Count <= 1:
+		return []uint32{0}
+	}
+	return p.Task.Rounds[len(p.Task.Rounds)-1].Samples
+}
+
 // AllCommitted reports whether no node could copy a result in a round any more: all its
 // replicas had committed, a later round had started, or the task had ended.
 func (p *Proven) AllCommitted(round uint32) bool {

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Key identifies an assignment: this machine's replica of one task in one round.
+// Key identifies an assignment: this machine's replica of one chunk in one round. Task is the
+// index of the chunk's first task.
 type Key struct {
 	JobID string `json:"job_id"`
 	Task  uint64 `json:"task"`
@@ -24,10 +25,24 @@ type Assignment struct {
 	// Attempt is the number of the draw of this round in which the machine has last claimed.
 	Attempt uint32 `json:"attempt,omitempty"`
 
-	// Salt, ResultDigest, Trace, OwnTrace, Tag, ExitCode, Commitment, Manifest and the fuel in
-	// Metrics can change until PhaseCommitSent and never after that, because a reveal that
-	// does not match its commitment costs the bond.
-	Salt         []byte `json:"salt,omitempty"`
+	// Count is the number of tasks of the chunk for which the machine was drawn. 0 stands for 1.
+	Count uint64 `json:"count,omitempty"`
+	// Samples contains the positions in the chunk of the tasks that the machine executes. It is
+	// empty if the machine executes the tasks from the first on.
+	Samples []uint32 `json:"samples,omitempty"`
+	// Tasks is the number of tasks that the commitment covers. It is 0 before there is a
+	// result, and for a chunk of one task.
+	Tasks uint64 `json:"tasks,omitempty"`
+	// CrashedAt is the number of tasks of the chunk that had a result when the daemon last died
+	// while the next one ran.
+	CrashedAt uint64 `json:"crashed_at,omitempty"`
+
+	// Samples, Tasks, Salt, ResultDigest, Trace, OwnTrace, Tag, ExitCode, Commitment, Manifest
+	// and the fuel in Metrics can change until PhaseCommitSent and never after that, because a
+	// reveal that does not match its commitment costs the bond.
+	Salt []byte `json:"salt,omitempty"`
+	// ResultDigest is the SHA-256 of the result manifest, or, for several tasks of a chunk, of
+	// the records of their results in the assignment's folder.
 	ResultDigest []byte `json:"result_digest,omitempty"`
 	// Trace is the program's trace under the key of the task's first round, or of the
 	// challenged task. OwnTrace is its trace under the key of this round, if the round has a
@@ -94,11 +109,17 @@ type Assignment struct {
 	FinishedAt time.Time `json:"finished_at,omitzero"`
 }
 
+// Several reports whether the result consists of the results of several tasks of a chunk, or
+// of samples of one. If it does not, it is the result of the first task.
+func (a *Assignment) Several() bool {
+	return a.Count > 1 && (len(a.Samples) > 0 || a.Tasks != 1)
+}
+
 // Owed reports whether the outputs of an assignment that is over still have to be delivered.
 // That is the case if the chain has accepted its result, or if it could not be found out
 // whether the chain has.
 func (a *Assignment) Owed() bool {
-	if a.Delivered || a.Sink == "" || a.Folder == "" || len(a.ResultDigest) == 0 {
+	if a.Delivered || a.Sink == "" || len(a.Samples) > 0 || a.Folder == "" || len(a.ResultDigest) == 0 {
 		return false
 	}
 	return a.Phase == PhaseSettled && a.Verdict != nil && a.Verdict.Accepted ||
@@ -170,24 +191,44 @@ func (a *Assignment) committed() bool {
 	return len(a.Commitment) > 0
 }
 
-// manifestField and ownTraceField may be empty when a commitment fixes them.
+// These fields may be empty when a commitment fixes them. A result of several tasks does not
+// have a trace of its own.
 const (
 	manifestField = "manifest"
+	traceField    = "trace"
 	ownTraceField = "own trace"
+	samplesField  = "samples"
 )
+
+// mayLack reports whether a field may be empty when a commitment fixes it.
+func (a *Assignment) mayLack(field string) bool {
+	switch field {
+	case manifestField, ownTraceField, samplesField:
+		return true
+	case traceField:
+		return a.Several()
+	}
+	return false
+}
 
 // fixed returns the fields that a commitment fixes, by name.
 func (a *Assignment) fixed() []struct {
 	name  string
 	value []byte
 } {
+	var samples []byte
+	for _, position := range a.Samples {
+		samples = binary.BigEndian.AppendUint32(samples, position)
+	}
 	return []struct {
 		name  string
 		value []byte
 	}{
+		{"tasks", binary.BigEndian.AppendUint64(nil, a.Tasks)},
+		{samplesField, samples},
 		{"salt", a.Salt},
 		{"result digest", a.ResultDigest},
-		{"trace", a.Trace},
+		{traceField, a.Trace},
 		{ownTraceField, a.OwnTrace},
 		{"fuel", binary.BigEndian.AppendUint64(nil, a.Metrics.Fuel)},
 		{"tag", a.Tag},
@@ -218,7 +259,7 @@ func (a *Assignment) checkComplete() error {
 		return nil
 	}
 	for _, field := range a.fixed() {
-		if len(field.value) == 0 && field.name != manifestField && field.name != ownTraceField {
+		if len(field.value) == 0 && !a.mayLack(field.name) {
 			return fmt.Errorf("%w: assignment %s cannot become %s: expected a %s, found none; journal it before the commit is sent", ErrIncomplete, a.Key, a.Phase, field.name)
 		}
 	}

@@ -1,0 +1,207 @@
+package agent
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/thetaedge/theta/sidecar/store"
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
+
+const (
+	// A chunk is ended this many blocks before its commit deadline, so that the commitment
+	// arrives in time: an eighth of the window, within these bounds.
+	leastCutMargin, mostCutMargin = 3, 10
+)
+
+// ownInputError means that a task's own input in an array could not be had.
+type ownInputError struct{ err error }
+
+func (e *ownInputError) Error() string { return e.err.Error() }
+func (e *ownInputError) Unwrap() error { return e.err }
+
+// cut ends a running chunk with the tasks that have a result if its commit deadline is near, or
+// if the machine is to do no more work.
+func (a *Agent) cut(w *assignment) {
+	window := int64(w.spec.CommitBlocks) //nolint:gosec // bounded by the chain's params
+	margin := max(min(window/8, mostCutMargin), leastCutMargin)
+	switch {
+	case a.drain.begun:
+		w.run.stop("the node is drained")
+	case a.cfg.Paused():
+		w.run.stop("the node is paused")
+	case a.view.height+margin >= w.record.Deadlines.Commit:
+		w.run.stop("its commit deadline is near")
+	}
+}
+
+// apply implements event.
+func (e executedChunk) apply(a *Agent) {
+	a.places.leave(e.suspect)
+	w, live := a.assignments[e.run.key]
+	if !live {
+		return
+	}
+	w.executing, w.run = false, nil
+	for i := range e.ends {
+		a.metrics.executions.WithLabelValues(string(e.ends[i].Reason)).Inc()
+		a.metrics.seconds.Observe(e.ends[i].WallTime.Seconds())
+	}
+	if w.ctx.Err() != nil {
+		return
+	}
+	if e.err == nil {
+		e.err = a.sealChunk(w, e)
+	}
+	if e.err == nil || a.fatal != nil {
+		return
+	}
+	if len(e.list) > e.before {
+		w.failures = 0
+	}
+	if !a.failed(w, e.err) {
+		a.again(w, e.err)
+		return
+	}
+	if e.run.divisible && len(e.list) > 0 {
+		// What has been executed is worth more than giving the whole chunk back.
+		e.run.stop(e.err.Error())
+		if err := a.sealChunk(w, e); err == nil || a.fatal != nil {
+			w.giveUp, w.missing = false, nil
+			return
+		}
+	}
+	a.again(w, e.err)
+}
+
+// sealChunk writes to the journal what this node will commit to.
+func (a *Agent) sealChunk(w *assignment, e executedChunk) error {
+	list, run := e.list, e.run
+	if run.divisible {
+		list = list[:committable(&run.job, run.spec.Resources.Fuel, list)]
+	}
+	if len(list) == 0 || !run.divisible && len(list) != len(run.positions) {
+		return fmt.Errorf("expected the results of %d tasks, found %d", len(run.positions), len(list))
+	}
+	var m store.Metrics
+	for i := range list {
+		m.Fuel += list[i].fuel
+		m.WallMillis += list[i].wallMillis
+		m.OutputBytes += list[i].outputBytes
+		m.PeakMemoryBytes = max(m.PeakMemoryBytes, list[i].peakMemory)
+	}
+	if e.energy.Measured() && e.before == 0 {
+		m.EnergyMillijoules, m.EnergySource = &e.energy.Millijoules, e.energy.Source
+	}
+	ownTrace := len(w.ranUnder) > 1
+	s := sealing{tasks: uint64(len(list)), metrics: m}
+	if run.divisible && len(list) == 1 {
+		// The chain makes a chunk of one task of it, which is revealed and delivered as such.
+		if err := keepFirstManifest(run.folder, &list[0]); err != nil {
+			return err
+		}
+		s.shown = list[0].opening(run.key.Round, ownTrace)
+		s.tag = computetypes.Tag(a.cfg.ChainID, run.key.JobID, run.key.Task, s.shown)
+	} else {
+		root := computetypes.ChunkRoot(leavesOf(a.cfg.ChainID, run.key, run.positions, ownTrace, list))
+		s.tag, s.shown.Digest = root.Hash, digestOf(list)
+	}
+	if err := a.sealAs(w, s); err != nil {
+		return err
+	}
+	a.cfg.Logger.Info("executed", "assignment", run.key, "tasks", len(list), "of", len(run.positions), "ended", run.why,
+		"fuel", m.Fuel, "wall_ms", m.WallMillis)
+	return nil
+}
+
+// keepFirstManifest writes the manifest of the first task of a chunk to where that of a result
+// of one task is.
+func keepFirstManifest(folder string, first *taskResult) error {
+	file, err := os.Open(filepath.Join(folder, manifestsFile))
+	if err != nil {
+		return fmt.Errorf("cannot keep the result manifest: %w", err)
+	}
+	defer file.Close() //nolint:errcheck // read only
+	encoded, err := readManifest(file, first)
+	if err != nil {
+		return err
+	}
+	return writeManifest(folder, encoded)
+}
+
+// commitItem returns the commitment of an assignment.
+func commitItem(r *store.Assignment) computetypes.CommitItem {
+	item := computetypes.CommitItem{Ref: refOf(r.Key), Commitment: r.Commitment}
+	if r.Count > 1 && len(r.Samples) == 0 {
+		item.Fuel = r.Metrics.Fuel
+		if r.Tasks < r.Count {
+			item.Tasks = r.Tasks
+		}
+	}
+	return item
+}
+
+// revealItem returns the reveal of an assignment. It fails if the results of a chunk on this
+// disk are not those to which the assignment has committed.
+func (a *Agent) revealItem(w *assignment) (computetypes.RevealItem, error) {
+	r := &w.record
+	item := computetypes.RevealItem{
+		Ref: refOf(r.Key), Tag: r.Tag, Salt: r.Salt, ExitCode: r.ExitCode, Metrics: metricsOf(r.Metrics, a.cfg.Device),
+	}
+	if !r.Several() {
+		return item, nil
+	}
+	s, err := w.sealed(a.cfg.ChainID)
+	if err != nil {
+		return item, err
+	}
+	shows := w.item.Shows
+	if a.proofs.prover != nil {
+		shows = w.clearance.shows
+	}
+	if len(r.Samples) > 0 {
+		item.Leaves = s.leaves
+		return item, nil
+	}
+	for _, position := range shows {
+		if uint64(position) >= r.Tasks {
+			return item, fmt.Errorf("expected samples among %d tasks, found one at position %d", r.Tasks, position)
+		}
+		item.Leaves = append(item.Leaves, s.leaves[position])
+	}
+	if len(shows) > 0 {
+		item.Siblings = computetypes.ChunkSiblings(s.leaves, shows)
+	}
+	return item, nil
+}
+
+// openItems returns the results that an assignment opens.
+func (a *Agent) openItems(w *assignment) ([]computetypes.OpenItem, error) {
+	r, ref := &w.record, refOf(w.record.Key)
+	if !r.Several() {
+		if !a.proofs.mayOpen(w, 0) {
+			return nil, nil
+		}
+		return []computetypes.OpenItem{computetypes.NewOpenItem(ref, computetypes.Opening{
+			Digest: r.ResultDigest, Fuel: r.Metrics.Fuel, ExitCode: r.ExitCode, Trace: r.Trace, OwnTrace: r.OwnTrace,
+		})}, nil
+	}
+	s, err := w.sealed(a.cfg.ChainID)
+	if err != nil {
+		return nil, err
+	}
+	var items []computetypes.OpenItem
+	for _, position := range w.item.Opens {
+		result, executed := s.at(position)
+		if !executed || !a.proofs.mayOpen(w, position) {
+			continue
+		}
+		shown := result.opening(r.Round, len(r.TraceKeys) > 1)
+		shown.Digest = bytes.Clone(shown.Digest)
+		shown.Position = position
+		items = append(items, computetypes.NewOpenItem(ref, shown))
+	}
+	return items, nil
+}
