@@ -78,11 +78,12 @@ func (t Terms) gas(used uint64) (uint64, error) {
 	if most == 0 {
 		most = DefaultMaxGas
 	}
-	if want := math.Ceil(float64(used) * t.GasAdjustment); !(want <= float64(most)) {
+	want := math.Ceil(float64(used) * t.GasAdjustment)
+	if math.IsNaN(want) || want > float64(most) {
 		return 0, fmt.Errorf("%w: expected at most %d, found that the node's simulation used %d, times %v; raise --max-gas if the chain has raised the gas of a round, or use another node",
 			ErrGas, most, used, t.GasAdjustment)
 	}
-	return uint64(math.Ceil(float64(used) * t.GasAdjustment)), nil
+	return uint64(want), nil
 }
 
 // Node submits rounds through a node of the chain, signed by one key. It is not for

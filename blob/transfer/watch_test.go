@@ -72,7 +72,7 @@ func TestAnUploadThatMovesSteadilyIsNotEnded(t *testing.T) {
 		}
 	})}
 	go func() { _ = server.Serve(narrow{ln}) }()
-	defer server.Close() //nolint:errcheck // of a test
+	defer server.Close()
 	c, err := NewClient(ClientConfig{Relay: "http://" + ln.Addr().String(), StallTimeout: 500 * time.Millisecond, MinRate: 1 << 10, Timeout: time.Minute})
 	require.NoError(t, err)
 	content := make([]byte, 4<<20)
