@@ -68,7 +68,7 @@ func (c *farChain) Submit(ctx context.Context, batch chain.Batch, limit int) (ch
 // far is a world whose node can invent heights, with a task whose execution waits.
 func far(t *testing.T) (*world, *farChain, *fakeTask) {
 	t.Helper()
-	w := newWorld(t)
+	w := worldOf(t)
 	w.engine.hold = make(chan struct{})
 	node := &farChain{fakeChain: w.chain}
 	w.config.Chain, w.config.Now = node, node.now
@@ -221,12 +221,12 @@ func TestAJournalWithAnInventedHeightRecovers(t *testing.T) {
 
 // TestAClaimEndsThoughItsDrawIsSaidToStayOpen: the deadline of a draw is what a node says.
 func TestAClaimEndsThoughItsDrawIsSaidToStayOpen(t *testing.T) {
-	w := newWorld(t)
+	w := worldOf(t)
 	task := w.chain.post(w.web, 1)
 	require.NoError(t, w.journal.Update(func(tx *store.Tx) error {
 		return tx.Put(store.Assignment{Key: keyOf(task.ref), Phase: store.PhaseClaimed, Seen: 1, Deadlines: store.Deadlines{Claim: invented}})
 	}))
-	w.chain.read(func() { w.chain.height, task.close = maxDrawBlocks+10, 5 })
+	w.chain.read(func() { w.chain.height = maxDrawBlocks + 10 })
 	defer w.chain.blocks(2 * time.Millisecond)()
 	_, stop := w.run()
 	defer stop()
