@@ -1,6 +1,7 @@
 package round
 
 import (
+	"bytes"
 	"slices"
 
 	"cosmossdk.io/math"
@@ -65,7 +66,7 @@ func (t *Task) drawSamples(seed []byte) {
 // leaf returns what a part has revealed of the task at a position. It returns false if the
 // part has not revealed anything about it.
 func (t *Task) leaf(a part, position uint32) (types.Subtree, bool) {
-	if a.Status != types.ASSIGNMENT_STATUS_REVEALED {
+	if a.Status != types.ASSIGNMENT_STATUS_REVEALED || uint64(position) >= t.count() {
 		return types.Subtree{}, false
 	}
 	if t.count() == 1 {
@@ -112,6 +113,54 @@ func (t *Task) samplesToJudge(ballots []ballot) []uint32 {
 	return []uint32{0}
 }
 
+// ownJudged returns the positions of the judged tasks about which a part has revealed a result.
+// An auditor of a quorum may have executed only some of them, or none.
+func (t *Task) ownJudged(a part) []uint32 {
+	return slices.DeleteFunc(slices.Clone(t.judged()), func(position uint32) bool {
+		_, revealed := t.leaf(a, position)
+		return !revealed
+	})
+}
+
+// bystander reports whether a part has executed only some of the judged tasks, or none. It
+// does not vote about the others. What it says of its own is compared with the verdict.
+func (t *Task) bystander(a part) bool {
+	return t.count() > 1 && t.discloses() && !t.covers(a) && a.Status == types.ASSIGNMENT_STATUS_REVEALED &&
+		len(t.ownJudged(a)) < len(t.judged())
+}
+
+// agrees reports whether a part has the accepted result, or of a bystander, that part of it
+// which it has executed.
+func (t *Task) agrees(b *ballot, key string, found verdict) bool {
+	if !b.bystander || b.vote.Key == "" {
+		return b.vote.Key == key
+	}
+	for i, position := range t.judged() {
+		if shown := t.disclosedBy(b.a, position); shown != nil && !sameResult(*shown, found.opened[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// sameResult reports whether two openings of a task show the same result.
+func sameResult(a, b types.Opening) bool {
+	return bytes.Equal(a.Digest, b.Digest) && bytes.Equal(a.Trace, b.Trace) && a.Fuel == b.Fuel && a.ExitCode == b.ExitCode
+}
+
+// unanimous reports whether there are votes, and all of them agree.
+func unanimous(ballots []ballot) bool {
+	key := ""
+	for i := range ballots {
+		if v := ballots[i].vote.Key; v != "" && key != "" && v != key {
+			return false
+		} else if v != "" {
+			key = v
+		}
+	}
+	return key != ""
+}
+
 // rootless reports whether no node has revealed the root of a chunk whose auditors have
 // revealed samples. The samples alone are not a result.
 func (t *Task) rootless(ballots []ballot) bool {
@@ -149,7 +198,10 @@ func NewSpan(first, count uint64) Span {
 // may not commit to more tasks, because the audit would sample too many of them, does not pay.
 func (t *Task) handover(a part) math.Int {
 	audited := t.sampled(0)
-	if !a.Partial || t.record.Rounds[0].Auditors == 0 || audited >= types.MaxSamples {
+	if !a.Partial || t.record.Rounds[0].Auditors == 0 {
+		return math.ZeroInt()
+	}
+	if t.count() == types.MaxSamples && types.WantedSamples(t.count(), t.job.Policy.Samples, t.job.Fuel, a.Fuel) > types.MaxSamples {
 		return math.ZeroInt()
 	}
 	return t.job.Pay(audited).MulRaw(int64(t.record.Rounds[0].Auditors))

@@ -7,9 +7,16 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// Replicas of a quorum that have revealed different roots of a chunk show the results of all
-// its tasks. The chain then finds the tasks about which they disagree, and judges execute
-// those alone.
+// Replicas of a quorum that do not agree on a chunk show the results of all its tasks: if they
+// have revealed different roots, or if one of them is silent and no samples have been shown.
+// The chain then finds the tasks about which they disagree, and judges execute those alone.
+
+// needsLeaves reports whether the replicas have to show the results of all tasks before judges
+// can be called.
+func (t *Task) needsLeaves(ballots []ballot) bool {
+	return t.index() == 0 && t.count() > 1 && t.current().Phase == types.ROUND_PHASE_REVEAL &&
+		(len(t.current().Samples) == 0 || t.rootsDiffer(ballots))
+}
 
 // rootsDiffer reports whether replicas of a first round have revealed different roots.
 func (t *Task) rootsDiffer(ballots []ballot) bool {

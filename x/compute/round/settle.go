@@ -49,12 +49,14 @@ func (t *Task) decide() error {
 	if err != nil {
 		return err
 	}
-	votes := make([]types.Vote, len(ballots))
+	votes := make([]types.Vote, 0, len(ballots))
 	for i := range ballots {
-		votes[i] = ballots[i].vote
+		if !ballots[i].bystander {
+			votes = append(votes, ballots[i].vote)
+		}
 	}
 	if t.count() > 1 && t.index() == 0 && t.rootless(ballots) {
-		return t.settleFailed(ballots, false)
+		return t.settleRootless(ballots)
 	}
 	rule, err := t.rule()
 	if err != nil {
@@ -69,7 +71,7 @@ func (t *Task) decide() error {
 	}
 	switch decision {
 	case types.DecisionEscalate:
-		if t.index() == 0 && t.count() > 1 && t.current().Phase == types.ROUND_PHASE_REVEAL && t.rootsDiffer(ballots) {
+		if t.needsLeaves(ballots) {
 			return t.startLeaves()
 		}
 		if err := t.forfeitSilent(ballots); err != nil {
@@ -98,14 +100,15 @@ func (t *Task) decide() error {
 // node that differs is outvoted and keeps its bond; a silent node loses its bond there too.
 func (t *Task) settleAccepted(ballots []ballot, key string) error {
 	var right, wrong, escalated []*ballot
+	found := verdictOf(key)
 	for i := range ballots {
 		b := &ballots[i]
 		switch {
-		case b.vote.Key != "" && b.vote.Key != key && !t.job.Slashable:
+		case b.vote.Key != "" && !t.agrees(b, key, found) && !t.job.Slashable:
 			if err := t.outvote(b); err != nil {
 				return err
 			}
-		case b.vote.Key != key:
+		case !t.agrees(b, key, found):
 			wrong = append(wrong, b)
 		case b.a.round > 0: // a replica of a further round: the losers pay it
 			escalated = append(escalated, b)
@@ -137,7 +140,6 @@ func (t *Task) settleAccepted(ballots []ballot, key string) error {
 	if err := t.shareOut(right, honest); err != nil {
 		return err
 	}
-	found := verdictOf(key)
 	if t.job.Challenged != nil {
 		if err := t.settleChallenge(found, len(right)-len(escalated)); err != nil {
 			return err
@@ -167,7 +169,7 @@ func (t *Task) accepted(found verdict, right []*ballot, until int64) types.Recei
 // its round may be challenged. It returns the height up to which the lock is held, or 0.
 func (t *Task) unlockOrHold(b *ballot) (int64, error) {
 	window := int64(t.job.Policy.ChallengeBlocks)
-	if window == 0 || t.index() > 0 || !t.covers(b.a) {
+	if window == 0 || t.index() > 0 || t.executes(b.a) < t.count() {
 		return 0, t.unlock(b, types.ASSIGNMENT_STATUS_PAID)
 	}
 	until, err := t.deps.Nodes.Hold(t.ctx, b.operator, t.job.Liability, t.height()+window)
@@ -215,6 +217,26 @@ func (t *Task) outvote(b *ballot) error {
 	return nil
 }
 
+// settleRootless ends a chunk whose replicas are all silent. Auditors that agree with each
+// other are paid for their samples: they have done what the chunk asked of them.
+func (t *Task) settleRootless(ballots []ballot) error {
+	if unanimous(ballots) {
+		for i := range ballots {
+			b := &ballots[i]
+			if b.vote.Key == "" {
+				continue
+			}
+			if err := t.unlock(b, types.ASSIGNMENT_STATUS_PAID); err != nil {
+				return err
+			}
+			if err := t.payFromEscrow(b.operator, &b.outcome, t.pay(b.a)); err != nil {
+				return err
+			}
+		}
+	}
+	return t.settleFailed(ballots, false)
+}
+
 // settleFailed ends a task if its votes do not decide on a result, or if no node revealed.
 // Silent nodes are slashed; the others earn the attempt fee, because the chain cannot tell
 // which of them was right. If the jury deserted, the results that the first round delivered
@@ -226,6 +248,9 @@ func (t *Task) settleFailed(ballots []ballot, deserted bool) error {
 		if b.vote.Key == "" {
 			silent = append(silent, b)
 			continue
+		}
+		if b.outcome.Status == types.ASSIGNMENT_STATUS_PAID {
+			continue // paid in full
 		}
 		if err := t.payAttempt(b); err != nil {
 			return err

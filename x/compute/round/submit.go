@@ -350,7 +350,7 @@ func (t *Task) mustDisclose(a part) []uint32 {
 	if !t.discloses() || t.current().Phase != types.ROUND_PHASE_REVEAL || a.Status != types.ASSIGNMENT_STATUS_REVEALED {
 		return nil
 	}
-	return slices.DeleteFunc(slices.Clone(t.judged()), func(position uint32) bool { return t.disclosedBy(a, position) != nil })
+	return slices.DeleteFunc(t.ownJudged(a), func(position uint32) bool { return t.disclosedBy(a, position) != nil })
 }
 
 // Release gives the task back inside the prepare window. Reports that an input is missing end

@@ -50,6 +50,10 @@ func Start(ctx context.Context, deps *Deps, params types.Params, id types.JobID,
 		JobId: job.Id, Index: tasks.First, Count: tasks.Count, Status: types.TASK_STATUS_OPEN,
 		DrawFees: tasks.DrawFees, SeedDelay: tasks.SeedDelay,
 	})
+	if t.height() > t.expires() { // the rest of a chunk whose node has committed late
+		t.record.Rounds = []types.Round{{Target: job.Policy.Replicas, Phase: types.ROUND_PHASE_COMMIT}}
+		return t, t.abort(types.TASK_STATUS_EXPIRED)
+	}
 	return t, t.startRound(job.Policy.Replicas)
 }
 

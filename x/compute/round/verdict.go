@@ -16,8 +16,10 @@ type ballot struct {
 	vote     types.Vote
 	// echo reports whether the node repeated a result that it did not compute. Its vote is
 	// then void.
-	echo    bool
-	outcome types.Outcome
+	echo bool
+	// bystander reports whether the part has executed only some of the judged tasks.
+	bystander bool
+	outcome   types.Outcome
 }
 
 // moveTo records how the part ended.
@@ -35,7 +37,7 @@ func (t *Task) ballots() ([]ballot, error) {
 		if err != nil {
 			return nil, err
 		}
-		out[i] = ballot{a: a, operator: addr, vote: t.vote(a), outcome: newOutcome(a)}
+		out[i] = ballot{a: a, operator: addr, vote: t.vote(a), bystander: t.bystander(a), outcome: newOutcome(a)}
 	}
 	voidEchoes(out)
 	return out, nil
@@ -67,7 +69,11 @@ func (t *Task) vote(a part) types.Vote {
 		return v
 	}
 	var said verdict
-	for _, position := range t.judged() {
+	positions := t.judged()
+	if t.bystander(a) {
+		positions = t.ownJudged(a)
+	}
+	for _, position := range positions {
 		shown := t.disclosedBy(a, position)
 		if shown == nil {
 			return types.Vote{Operator: a.Operator, Round: a.round}

@@ -2,6 +2,7 @@ package types
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 	"slices"
 )
@@ -22,19 +23,25 @@ const (
 // and there are samples*count*most/T' samples for the stated fuel T'. Stating more fuel than
 // T needs further false leaves. So none is found with at most the probability exp(-samples*c).
 func SampleSize(count uint64, samples uint32, most, fuel uint64) uint64 {
+	return min(WantedSamples(count, samples, most, fuel), count)
+}
+
+// WantedSamples returns how many tasks an audit would sample if a chunk with the same average
+// of fuel per task had any number of tasks.
+func WantedSamples(count uint64, samples uint32, most, fuel uint64) uint64 {
 	if fuel == 0 {
-		return count
+		return math.MaxUint64
 	}
 	// ceil(samples * count * most / fuel); samples * count is below 2^19.
 	high, low := bits.Mul64(uint64(samples)*count, most)
 	if high >= fuel {
-		return count
+		return math.MaxUint64
 	}
 	n, rest := bits.Div64(high, low, fuel)
-	if rest > 0 {
+	if rest > 0 && n < math.MaxUint64 {
 		n++
 	}
-	return min(n, count)
+	return n
 }
 
 // SampleTasks returns the positions of n different tasks of a chunk of count tasks, in

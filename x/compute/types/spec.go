@@ -113,7 +113,7 @@ func (s *JobSpec) PerChunk() uint64 { return max(1, s.ChunkTasks) }
 
 // maxQuorumLeaves bounds the results that the replicas of a chunk show together if their roots
 // differ.
-const maxQuorumLeaves = 1_024
+const maxQuorumLeaves = 512
 
 // validateChunk checks the number of tasks of a chunk.
 func (s *JobSpec) validateChunk() error {
