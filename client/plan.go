@@ -155,15 +155,24 @@ func (f *classFacts) typical(nodes []edgenodetypes.Node) {
 	f.fuelPerBlock, f.bond = rates[middle], bonds[middle]
 }
 
-// chunk returns the proposed number of tasks of a chunk: as many as a node runs in
-// leastChunkBlocks; up to those of mostChunkBlocks if the class is busy all the same. At most
-// half of the commit window is planned for, and at most the liability that a typical node can
-// lock in each of its slots.
+// chunk returns the proposed number of tasks of a chunk: the largest one, or fewer if the
+// same number of chunks can be of equal size.
 func (f *classFacts) chunk(spec *computetypes.JobSpec) uint64 {
+	chunks := ceilDiv(spec.Tasks, f.largest(spec))
+	return ceilDiv(spec.Tasks, chunks)
+}
+
+// largest returns as many tasks as a node runs in leastChunkBlocks; up to those of
+// mostChunkBlocks if the class is busy all the same. At most half of the commit window is
+// planned for, and at most the liability that a typical node can lock in each of its slots.
+func (f *classFacts) largest(spec *computetypes.JobSpec) uint64 {
 	most := min(spec.Tasks, f.params.MaxChunkTasks, computetypes.MaxChunkTasks, f.within(spec, mostChunkBlocks))
-	spread := (spec.Tasks + f.slots - 1) / f.slots
+	spread := ceilDiv(spec.Tasks, f.slots)
 	return max(1, min(f.bonded(spec, most), max(spread, f.within(spec, leastChunkBlocks))))
 }
+
+// ceilDiv divides and rounds up, for numbers below 2^32.
+func ceilDiv(a, b uint64) uint64 { return (a + b - 1) / b }
 
 // within returns how many tasks a node runs in a number of blocks, or in half of the commit
 // window if that is less, if the tasks use all the fuel that they may.

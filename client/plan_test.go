@@ -56,15 +56,15 @@ func TestAChunkTakesMinutesAndFitsTheJobTheClassAndItsBonds(t *testing.T) {
 	}{
 		"a busy class":       {tasks: 100_000, fuel: 100_000, want: 2000},
 		"a class to spare":   {tasks: 15_000, fuel: 100_000, want: 1500},
-		"a class half idle":  {tasks: 1500, fuel: 100_000, want: 1000},
+		"a class half idle":  {tasks: 1500, fuel: 100_000, want: 750},
 		"few tasks":          {tasks: 7, fuel: 1, want: 7},
-		"tiny tasks":         {tasks: 1_000_000, fuel: 1, want: computetypes.MaxChunkTasks},
+		"tiny tasks":         {tasks: 1_000_000, fuel: 1, want: 4082},
 		"one task a chunk":   {tasks: 1000, fuel: 200_000_000, want: 1},
 		"tasks of two hours": {tasks: 1000, fuel: 1 << 62, want: 1},
 		"a short window":     {tasks: 100_000, fuel: 100_000, change: func(_ *classFacts, s *computetypes.JobSpec) { s.CommitBlocks = 60 }, want: 300},
 		"a lower parameter":  {tasks: 100_000, fuel: 1, change: func(f *classFacts, _ *computetypes.JobSpec) { f.params.MaxChunkTasks = 17 }, want: 17},
 		"no bond":            {tasks: 100_000, fuel: 1, change: func(f *classFacts, _ *computetypes.JobSpec) { f.bond = math.ZeroInt() }, want: 1},
-		"no node":            {tasks: 100_000, fuel: 1, change: func(f *classFacts, _ *computetypes.JobSpec) { f.bond = math.Int{} }, want: computetypes.MaxChunkTasks},
+		"no node":            {tasks: 100_000, fuel: 1, change: func(f *classFacts, _ *computetypes.JobSpec) { f.bond = math.Int{} }, want: 4000},
 		"a fast class":       {tasks: 1 << 19, fuel: 1 << 40, change: func(f *classFacts, _ *computetypes.JobSpec) { f.fuelPerBlock = 1 << 63 }, want: computetypes.MaxChunkTasks},
 	} {
 		facts, spec := typicalClass(), planned(c.tasks, c.fuel)
@@ -82,16 +82,16 @@ func TestNodesCanLockTheLiabilityOfAProposedChunk(t *testing.T) {
 		facts.bond = params.Tfuel(rapid.Int64Range(1, 5000).Draw(t, "bond"))
 		spec := planned(rapid.Uint64Range(1, 5000).Draw(t, "tasks"), rapid.Uint64Range(1, 1e8).Draw(t, "fuel"))
 		spec.Policy.AuditBps = rapid.Uint32Range(1, 10_000).Draw(t, "audit")
-		n := facts.chunk(spec)
-		require.True(t, n >= 1 && n <= spec.Tasks, "%d of %d tasks", n, spec.Tasks)
+		n, largest := facts.chunk(spec), facts.largest(spec)
+		require.True(t, n >= 1 && n <= largest && largest <= spec.Tasks, "%d of %d tasks", n, spec.Tasks)
+		require.Equal(t, ceilDiv(spec.Tasks, largest), ceilDiv(spec.Tasks, n), "number of chunks")
 		policy, slashed := facts.params.Effective(spec)
-		value := math.NewIntFromBigInt(spec.Reward.Amount.BigInt())
-		if n > 1 {
-			require.True(t, facts.params.Liability(value, policy, slashed, n).LTE(facts.bond), "a chunk of %d", n)
-			require.LessOrEqual(t, n*spec.Resources.Fuel, facts.fuelPerBlock*spec.CommitBlocks/2)
+		if largest > 1 {
+			require.True(t, facts.params.Liability(spec.Reward.Amount, policy, slashed, largest).LTE(facts.bond), "a chunk of %d", largest)
+			require.LessOrEqual(t, largest*spec.Resources.Fuel, facts.fuelPerBlock*spec.CommitBlocks/2)
 		}
-		if n < min(spec.Tasks, facts.within(spec, leastChunkBlocks)) {
-			require.True(t, facts.params.Liability(value, policy, slashed, n+1).GT(facts.bond), "%d is not the largest", n)
+		if largest < min(spec.Tasks, facts.within(spec, leastChunkBlocks)) {
+			require.True(t, facts.params.Liability(spec.Reward.Amount, policy, slashed, largest+1).GT(facts.bond), "%d is not the largest", largest)
 		}
 	})
 }
