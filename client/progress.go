@@ -111,10 +111,14 @@ func (p Progress) tasks() string {
 		line += fmt.Sprintf(" and %d without", without)
 	}
 	line += fmt.Sprintf("; %d opened", p.TasksOpened)
-	if p.ChunksWaiting > 0 {
-		line += fmt.Sprintf(", of which the tasks of %d chunks wait for nodes", p.ChunksWaiting)
+	switch p.ChunksWaiting {
+	case 0:
+		return line
+	case 1:
+		return line + ", and one chunk waits for a node"
+	default:
+		return fmt.Sprintf("%s, and %d chunks wait for nodes", line, p.ChunksWaiting)
 	}
-	return line
 }
 
 // StatusName returns a job's status as a word, such as "COMPLETED".

@@ -201,8 +201,8 @@ func (f *fetcher) rest(ctx context.Context, state *requester.State, result *requ
 	case err != nil:
 		return err
 	case result.Failed > 0:
-		return fmt.Errorf("job %s: %w for %d of its %d tasks; it ended %s",
-			state.JobID, requester.ErrNoResult, result.Failed, result.Job.Tasks, requester.StatusName(result.Job.Status))
+		return fmt.Errorf("job %s: %w for %d of its %d tasks; it ended %s; to post these tasks again: thetad compute retry --out %s --from KEY",
+			state.JobID, requester.ErrNoResult, result.Failed, result.Job.Tasks, requester.StatusName(result.Job.Status), requester.ShellQuote(f.out))
 	}
 	return nil
 }
