@@ -24,9 +24,9 @@ const (
 	// to reach, so most chunks take less.
 	leastChunkBlocks = 100
 	mostChunkBlocks  = 200
-	// chunkOverhead is the number of blocks that a chunk takes in addition to its execution:
-	// draw, commitment, the draw of an audit, reveal.
-	chunkOverhead = 8
+	// drawOverhead is the number of blocks that a draw takes in addition to the execution:
+	// seed, claims, commitment, and the way to the next draw or the reveal.
+	drawOverhead = 8
 	// nodesPage is the number of nodes that are asked for at a time, and mostNodes the
 	// number that a plan looks at.
 	nodesPage = 100
@@ -228,15 +228,21 @@ func sampled(count uint64, policy computetypes.Policy) uint64 {
 	return min(count, uint64(policy.Samples))
 }
 
-// blocks returns how many blocks a job takes: each slot runs one chunk after the other.
+// blocks returns how many blocks a job takes: each slot serves one draw after the other, and
+// the auditors of a chunk are drawn when its node has committed.
 func (f *classFacts) blocks(spec *computetypes.JobSpec, policy computetypes.Policy, p *Plan) uint64 {
-	taskFuel := math.NewIntFromUint64(spec.Resources.Fuel)
+	taskFuel, rate := math.NewIntFromUint64(spec.Resources.Fuel), math.NewIntFromUint64(f.fuelPerBlock)
 	fuel := taskFuel.Mul(math.NewIntFromUint64(spec.Tasks).MulRaw(int64(policy.Replicas)).Add(math.NewIntFromUint64(p.Audited)))
 	slots := min(f.slots, p.Chunks*uint64(policy.Replicas))
-	working := ceilQuo(fuel, math.NewIntFromUint64(slots).Mul(math.NewIntFromUint64(f.fuelPerBlock)))
-	one := ceilQuo(taskFuel.Mul(math.NewIntFromUint64(p.ChunkTasks)), math.NewIntFromUint64(f.fuelPerBlock))
-	rounds := ceilQuo(math.NewIntFromUint64(p.Chunks*uint64(policy.Replicas)), math.NewIntFromUint64(slots))
-	total := math.MaxInt(working, one).Add(rounds.MulRaw(chunkOverhead))
+	working := ceilQuo(fuel, math.NewIntFromUint64(slots).Mul(rate))
+	inRow, turns := p.ChunkTasks, int64(1)
+	if policy.AuditBps > 0 {
+		inRow, turns = inRow+sampled(p.ChunkTasks, policy), 2
+	}
+	one := ceilQuo(taskFuel.Mul(math.NewIntFromUint64(inRow)), rate)
+	seats := math.NewIntFromUint64(p.Chunks).MulRaw(int64(policy.Replicas)*computetypes.BasisPoints + int64(policy.AuditBps)*int64(policy.Auditors))
+	draws := ceilQuo(seats, math.NewIntFromUint64(f.slots).MulRaw(computetypes.BasisPoints))
+	total := math.MaxInt(working, one).Add(math.MaxInt(draws, math.NewInt(turns)).MulRaw(drawOverhead))
 	if !total.IsUint64() {
 		return stdmath.MaxUint64
 	}

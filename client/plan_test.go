@@ -123,9 +123,9 @@ func TestAPlanLastsAsLongAsItsSlotsNeed(t *testing.T) {
 	facts := typicalClass()
 	spec := planned(1000, 1_000_000) // a block each
 	for chunk, want := range map[uint64]uint64{
-		100: 104 + chunkOverhead,    // 1,040 runs on ten slots
-		500: 504 + chunkOverhead,    // 1,008 runs on two slots
-		10:  140 + 10*chunkOverhead, // 1,400 runs in ten rounds
+		100: 104 + 2*drawOverhead,  // 1,040 runs on ten slots
+		500: 504 + 2*drawOverhead,  // two chunks, and four samples after each
+		10:  140 + 20*drawOverhead, // 1,400 runs, and 20 draws for each slot
 	} {
 		spec.ChunkTasks = chunk
 		require.Equal(t, want, facts.plan(spec).Blocks, "chunks of %d", chunk)
