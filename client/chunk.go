@@ -322,14 +322,7 @@ func givesRoot(chainID string, index blob.Index, receipt *computetypes.Receipt) 
 	if len(receipt.Tags) == 0 || uint64(len(index.Leaves)) != receipt.Tasks() {
 		return false
 	}
-	leaves := make([]computetypes.Subtree, len(index.Leaves))
-	for i := range index.Leaves {
-		leaf := &index.Leaves[i]
-		leaves[i] = computetypes.Subtree{Fuel: leaf.Fuel, Hash: computetypes.Tag(chainID, receipt.JobId, receipt.Task+uint64(i), computetypes.Opening{
-			Digest: leaf.Result[:], Fuel: leaf.Fuel, ExitCode: leaf.ExitCode, Trace: leaf.Trace[:],
-		})}
-	}
-	root := computetypes.ChunkRoot(leaves)
+	root := computetypes.ChunkRoot(subtreesOf(chainID, index, receipt))
 	return root.Fuel == receipt.Fuel && bytes.Equal(root.Hash, receipt.Tags[0])
 }
 

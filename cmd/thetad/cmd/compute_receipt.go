@@ -12,6 +12,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/cosmos/cosmos-sdk/client/flags"
 
+	requester "github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/client/proven"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -37,6 +38,7 @@ type source struct {
 }
 
 func computeReceiptCmd() *cobra.Command {
+	var out string
 	cmd := provenCmd(func(ctx context.Context, from source, args []string, height int64) (proto.Message, *proven.Record, error) {
 		id, task, err := parseTask(args)
 		if err != nil {
@@ -49,11 +51,16 @@ func computeReceiptCmd() *cobra.Command {
 		if receipt != nil {
 			return receipt, record, nil
 		}
-		return from.arrayReceipt(ctx, id, task, record)
+		return from.arrayReceipt(ctx, id, task, record, out)
 	})
 	cmd.Use = "receipt JOB [TASK]"
 	cmd.Short = "Show how a task ended, proven against a header that you trust"
-	cmd.Long = cmd.Short + "." + provenLong
+	cmd.Long = cmd.Short + "." + provenLong + `
+
+The receipt of a task of an array is that of the chunk that contains it. With the folder of
+the array in --out, the command also proves the result of the task under the root in that
+receipt.`
+	cmd.Flags().StringVar(&out, "out", "", "folder of the array, as thetad compute run created it")
 	cmd.Example = "thetad compute receipt 1042-0-0 --trust-height 1000 --trust-hash 9F3C… --witness other.example:26657"
 	cmd.Args = cobra.RangeArgs(1, 2)
 	return cmd
@@ -61,7 +68,7 @@ func computeReceiptCmd() *cobra.Command {
 
 // arrayReceipt shows the receipt of the chunk of an array's task: the chain keeps one root
 // for all chunks. absent is the proof that the receipt itself is not in the store.
-func (s source) arrayReceipt(ctx context.Context, id computetypes.JobID, task uint64, absent *proven.Record) (proto.Message, *proven.Record, error) {
+func (s source) arrayReceipt(ctx context.Context, id computetypes.JobID, task uint64, absent *proven.Record, out string) (proto.Message, *proven.Record, error) {
 	inclusion, record, err := s.ArrayReceipt(ctx, s.node, id, task, absent.Height)
 	if err != nil {
 		return nil, nil, err
@@ -74,8 +81,29 @@ func (s source) arrayReceipt(ctx context.Context, id computetypes.JobID, task ui
 	if chunk := &inclusion.Receipt; chunk.Tasks() > 1 {
 		fmt.Fprintf(s.say, "It is the receipt of the chunk of tasks %d to %d, which contains task %d; its tag is the root over their results.\n",
 			chunk.Task, chunk.Task+chunk.Tasks()-1, task)
+		if err := s.proveTask(chunk, out, task); err != nil {
+			return nil, nil, err
+		}
 	}
 	return &inclusion.Receipt, record, nil
+}
+
+// proveTask shows the result of a task and the path to the root in its chunk's receipt, if the
+// folder of the array is named and the chunk has a result.
+func (s source) proveTask(chunk *computetypes.Receipt, out string, task uint64) error {
+	if out == "" || chunk.Status != computetypes.TASK_STATUS_ACCEPTED {
+		return nil
+	}
+	proof, err := requester.ProveTask(s.node.ChainID, chunk, out, task)
+	if err == nil {
+		err = proof.Verify(s.node.ChainID, chunk)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.say, "Task %d has result digest %s, exit code %d and fuel %d, proven under that root by a path of %d hashes.\n",
+		task, proof.Leaf.Result, int32(proof.Leaf.ExitCode), proof.Leaf.Fuel, len(proof.Siblings)) //nolint:gosec // the same bits with a sign
+	return nil
 }
 
 func computeJobCmd() *cobra.Command {
