@@ -150,7 +150,7 @@ func TestKilledAnywhereEndsSettledWithOneCommitment(t *testing.T) {
 			t.Run(fmt.Sprintf("%s after=%v", kind, after), func(t *testing.T) {
 				t.Parallel()
 				step := 1
-				for killedAt(t, kind, after, step) {
+				for !t.Failed() && killedAt(t, kind, after, step, single) {
 					step++
 				}
 				require.Greater(t, step, 3, "expected several steps to be killed at")
@@ -159,15 +159,20 @@ func TestKilledAnywhereEndsSettledWithOneCommitment(t *testing.T) {
 	}
 }
 
+// single posts a job of one task about which another node lies.
+func single(w *world) *fakeTask {
+	w.chain.liars[w.chain.nodes[0].String()] = true
+	return w.chain.post(w.web, 1, under(quorum))
+}
+
 // killedAt kills an agent at a step, starts another agent with the same home folder, and
 // checks that it ends well. It returns false if the agent did not reach that step.
-func killedAt(t *testing.T, kind string, after bool, step int) (died bool) {
+func killedAt(t *testing.T, kind string, after bool, step int, post func(*world) *fakeTask) (died bool) {
 	t.Run(fmt.Sprintf("step %d", step), func(t *testing.T) {
 		w := worldOf(t)
 		// The task escalates, so that the journal passes through every phase.
 		w.chain.params.ClaimBlocks = 5
-		task := w.chain.post(w.web, 1, under(quorum))
-		w.chain.liars[w.chain.nodes[0].String()] = true
+		task := post(w)
 		death := &crash{left: step, after: after}
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
@@ -199,7 +204,7 @@ func killedAt(t *testing.T, kind string, after bool, step int) (died bool) {
 		require.Equal(t, "paid", record.Verdict.Status)
 		w.chain.read(func() {
 			require.Len(t, task.commitments, 1, "never two different commitments")
-			require.True(t, task.opened(record.ResultDigest), "opened when asked")
+			require.True(t, record.Several() || task.opened(record.ResultDigest), "opened when asked")
 		})
 	})
 	return died

@@ -2,12 +2,23 @@ package agent
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
+	"github.com/thetaedge/theta/blob"
+	"github.com/thetaedge/theta/executor/manifest"
+	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/store"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -104,17 +115,21 @@ func TestALieAboutOneTaskIsJudgedByOneTask(t *testing.T) {
 // opens one task of it.
 func TestALieOfAnAuditorIsAnsweredByThePositionInDispute(t *testing.T) {
 	w := newWorld(t)
-	for _, node := range w.chain.nodes[:classNodes/2] {
-		w.chain.liars[node.String()] = true
-	}
+	w.chain.auditorsLie = true
 	chunk := w.chain.postChunk(w.web, 1, 4, func(t *fakeTask) { t.lie = 1 })
 	defer w.chain.blocks(2 * time.Millisecond)()
 	_, stop := w.run()
 	defer stop()
-	record := w.untilRecord(chunk, "its end", func(r store.Assignment) bool { return r.Phase == store.PhaseSettled })
+	record := w.untilPhase(chunk, store.PhaseSettled)
+	require.Equal(t, "paid", record.Verdict.Status, record.LastError)
 	w.chain.read(func() {
-		require.NotEmpty(t, chunk.slashed())
-		require.Contains(t, []string{"paid", "slashed"}, record.Verdict.Status, "more than half of the nodes may lie")
+		require.Len(t, chunk.slashed(), 2, "both auditors")
+		for _, batch := range w.chain.batches {
+			for _, item := range batch.Opens {
+				require.Equal(t, uint32(1), item.Position)
+			}
+		}
+		require.True(t, slices.ContainsFunc(chunk.record.Opened, func(o computetypes.Opening) bool { return o.Round == 0 }), "this node has opened")
 	})
 }
 
@@ -202,4 +217,174 @@ func TestABrokenMachineEndsTheChunkWithWhatItHas(t *testing.T) {
 	record := w.untilPhase(chunk, store.PhaseSettled)
 	require.Equal(t, "paid", record.Verdict.Status, record.LastError)
 	require.Equal(t, uint64(3), record.Tasks)
+}
+
+// TestAChunkKilledAnywhereEndsSettledWithOneCommitment: its auditors lie, so that results are
+// opened too.
+func TestAChunkKilledAnywhereEndsSettledWithOneCommitment(t *testing.T) {
+	for _, kind := range []string{"journal", "transaction"} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			step := 1
+			for !t.Failed() && killedAt(t, kind, true, step, func(w *world) *fakeTask {
+				w.chain.auditorsLie = true
+				return w.chain.postChunk(w.web, 1, 3)
+			}) {
+				step++
+			}
+			require.Greater(t, step, 3, "expected several steps to be killed at")
+		})
+	}
+}
+
+// TestTheResultsOfAChunkAreDeliveredInBundlesWithAnIndex reads what the sink has taken as a
+// requester does: with nothing but the receipt.
+func TestTheResultsOfAChunkAreDeliveredInBundlesWithAnIndex(t *testing.T) {
+	w := newWorld(t)
+	w.engine.sizes = map[int]int{2: blob.BundledFileBytes + 1, 4: blob.BundledFileBytes}
+	w.engine.detail = "unreachable at 0x1"
+	chunk := w.chain.postChunk(w.web, 1, 12)
+	defer w.chain.blocks(2 * time.Millisecond)()
+	_, stop := w.run()
+	defer stop()
+	record := w.untilPhase(chunk, store.PhaseSettled)
+	require.True(t, record.Delivered)
+	require.Equal(t, chunk.spec.Sink, record.Sink)
+	var index blob.Index
+	var remarks int
+	content := map[blob.Digest][]byte{}
+	w.web.set(func(web *fakeWeb) {
+		for address, took := range web.took {
+			require.True(t, strings.HasPrefix(address, record.Sink+"/"))
+			content[blob.DigestOf(took)] = took
+			if i, ok := blob.DecodeIndex(took); ok {
+				index = i
+			}
+			if _, ok := blob.DecodeRemark(took); ok {
+				remarks++
+			}
+		}
+	})
+	require.Len(t, index.Leaves, 12)
+	require.Equal(t, maxRemarks, remarks)
+	leaves := make([]computetypes.Subtree, 12)
+	for n, l := range index.Leaves {
+		leaves[n] = computetypes.Subtree{Fuel: l.Fuel, Hash: computetypes.Tag(testChainID, chunk.ref.JobId, uint64(n),
+			computetypes.Opening{Digest: l.Result[:], Fuel: l.Fuel, ExitCode: l.ExitCode, Trace: l.Trace[:]})}
+	}
+	require.Equal(t, chunk.receipt.Tags[0], computetypes.ChunkRoot(leaves).Hash)
+	require.Len(t, index.Bundles, 1)
+	at := 0
+	for _, ref := range index.Bundles {
+		require.Equal(t, ref.Size, uint64(len(content[ref.Digest])))
+		require.NoError(t, blob.ReadBundle(bytes.NewReader(content[ref.Digest]), ref.Tasks, func(_ uint32, encoded []byte, files io.Reader) error {
+			require.Equal(t, index.Leaves[at].Result, blob.DigestOf(encoded))
+			result, err := manifest.Decode(encoded)
+			require.NoError(t, err)
+			file := content[result.Files[0].SHA256]
+			if blob.Bundled([]uint64{result.Files[0].Size})[0] {
+				require.Nil(t, file)
+				file = make([]byte, result.Files[0].Size)
+				_, err = io.ReadFull(files, file)
+				require.NoError(t, err)
+			}
+			require.Equal(t, blob.Digest(result.Files[0].SHA256), blob.DigestOf(file))
+			at++
+			return nil
+		}))
+	}
+	require.Equal(t, 12, at)
+}
+
+// TestADeliveryOfAChunkGoesOnBehindTheBundlesThatTheSinkHas: each try takes its turn.
+func TestADeliveryOfAChunkGoesOnBehindTheBundlesThatTheSinkHas(t *testing.T) {
+	w := newWorld(t)
+	record := executedForDelivery(t, 5, 3<<20)
+	record.Sink = "http://relay.example/v1/drops/box"
+	b := &bundles{box: box{transfers: w.web, sink: record.Sink, taken: map[[32]byte]bool{}}, record: &record}
+	tries := 1
+	for errors.Is(uploadChunk(t.Context(), b, testChainID, nil, 0), errTurn) {
+		tries++
+	}
+	require.Equal(t, len(b.refs)+1, tries)
+	require.Greater(t, len(b.refs), 1)
+	index := 0
+	for _, took := range w.web.took {
+		if _, ok := blob.DecodeIndex(took); ok {
+			index++
+		}
+	}
+	require.Equal(t, 1, index)
+	require.NoFileExists(t, filepath.Join(record.Folder, bundleFile))
+	require.NoError(t, os.WriteFile(filepath.Join(outputsOf(record.Folder, 4), "0"), []byte("damaged"), 0o600))
+	again := &bundles{box: box{transfers: w.web, sink: record.Sink, taken: map[[32]byte]bool{}}, record: &record}
+	require.ErrorContains(t, uploadChunk(t.Context(), again, testChainID, nil, time.Hour), "on this disk")
+}
+
+// executedForDelivery returns an assignment that has committed to n tasks. Each of them has
+// files of 256 KiB with a number of bytes together.
+func executedForDelivery(t *testing.T, n, size int) store.Assignment {
+	t.Helper()
+	record := store.Assignment{
+		Key: store.Key{JobID: jobID(1)}, Folder: filepath.Join(t.TempDir(), "chunk"), TraceKeys: [][]byte{make([]byte, 32)},
+	}
+	r, err := openResults(record.Folder, [32]byte{})
+	require.NoError(t, err)
+	var positions []uint32
+	for task := range n {
+		m := manifest.Manifest{Profile: "wasm/1", Reason: manifest.ReasonExited}
+		folder := outputsOf(record.Folder, uint32(task))
+		require.NoError(t, os.MkdirAll(folder, 0o700))
+		for f := range size / blob.BundledFileBytes {
+			content := bytes.Repeat([]byte{byte(task), byte(f)}, blob.BundledFileBytes/2)
+			name := strconv.Itoa(f)
+			require.NoError(t, os.WriteFile(filepath.Join(folder, name), content, 0o600))
+			m.Files = append(m.Files, manifest.File{Path: name, Size: uint64(len(content)), SHA256: sha256.Sum256(content)})
+		}
+		encoded, err := m.Encode()
+		require.NoError(t, err)
+		require.NoError(t, r.add(taskResult{manifest: sha256.Sum256(encoded), manifestBytes: uint32(len(encoded)), fuel: 1}, encoded))
+		positions = append(positions, uint32(task))
+	}
+	root := computetypes.ChunkRoot(leavesOf(testChainID, record.Key, positions, false, r.done))
+	record.Tag, record.Metrics.Fuel, record.ResultDigest = root.Hash, root.Fuel, digestOf(r.done)
+	record.Count, record.Tasks = uint64(n), uint64(n)
+	r.close()
+	return record
+}
+
+// TestANodeThatShowsOtherTasksThanTheChainMakesNothingLeave: the work is done again for the
+// tasks that the chain is proven to have.
+func TestANodeThatShowsOtherTasksThanTheChainMakesNothingLeave(t *testing.T) {
+	for name, lie := range map[string]func(*computetypes.WorkItem){
+		"fewer": func(item *computetypes.WorkItem) { item.Count = 3 },
+		"one":   func(item *computetypes.WorkItem) { item.Count = 1 },
+		"samples": func(item *computetypes.WorkItem) {
+			item.Samples = []uint32{1, 2}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			chunk := w.chain.postChunk(w.web, 1, 5)
+			prover := &truth{fakeChain: w.chain, jobsOnly: true}
+			node := &liar{fakeChain: w.chain, work: func(work *chain.Work) {
+				for i := range work.Items {
+					if work.Items[i].Assignment.Status == computetypes.ASSIGNMENT_STATUS_ASSIGNED {
+						lie(&work.Items[i])
+					}
+				}
+			}}
+			w.config.Chain, w.config.Prover = node, prover
+			defer w.chain.blocks(2 * time.Millisecond)()
+			_, stop := w.run()
+			defer stop()
+			w.untilPhase(chunk, store.PhaseExecuted)
+			w.chain.read(func() { require.Empty(t, chunk.commitments) })
+			prover.set(func(p *truth) { p.jobsOnly = false })
+			record := w.untilPhase(chunk, store.PhaseSettled)
+			require.Equal(t, "paid", record.Verdict.Status, record.LastError)
+			require.Equal(t, uint64(5), record.Tasks)
+			w.chain.read(func() { require.Len(t, chunk.commitments, 1) })
+		})
+	}
 }

@@ -48,6 +48,8 @@ type fakeChain struct {
 	nodes []sdk.AccAddress
 	// liars contains the nodes that report a different result.
 	liars map[string]bool
+	// auditorsLie means that all auditors report a different result.
+	auditorsLie bool
 	// othersCommit reports whether the other nodes commit as soon as this node has.
 	othersCommit bool
 	// auditSeedsLate means that the seeds of audits are not known yet.

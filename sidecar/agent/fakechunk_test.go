@@ -78,6 +78,9 @@ func (c *fakeChain) shownOf(t *fakeTask, node sdk.AccAddress, item *computetypes
 	if !ok {
 		return computetypes.Opening{}, false
 	}
+	if c.auditorsLie && item.Ref.Round == 0 && len(item.Samples) > 0 {
+		c.liars[node.String()] = true
+	}
 	if c.liars[node.String()] && position == t.lie {
 		lie := sha256.Sum256(digest)
 		content, digest = []byte("a lie"), lie[:]

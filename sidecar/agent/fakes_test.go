@@ -90,6 +90,9 @@ type fakeExecutor struct {
 	// says returns the output of a task by its number, which is its last argument. If it is
 	// nil, each execution has another output.
 	says func(task uint64) []byte
+	// sizes contains the sizes of the outputs of executions, by their number, where they are
+	// not 16 bytes.
+	sizes map[int]int
 	// runs is called when a task begins to run, with the number of tasks that have begun.
 	runs func(n int) error
 	// started contains the tasks in the order in which they began.
@@ -125,7 +128,11 @@ func (e *fakeExecutor) Start(_ context.Context, task executor.Task) error {
 	}
 	e.executed++
 	e.started = append(e.started, task)
-	content := make([]byte, 16)
+	size, large := e.sizes[e.executed]
+	if !large {
+		size = 16
+	}
+	content := make([]byte, size)
 	if _, err := rand.Read(content); err != nil {
 		return err
 	}
@@ -218,6 +225,8 @@ type fakeWeb struct {
 	mu      sync.Mutex
 	content map[string][]byte
 	drops   map[string]bool
+	// took contains the content of the drops.
+	took map[string][]byte
 	// fetchErr and putErr, while set, are the errors of every transfer.
 	fetchErr, putErr error
 	puts             int
@@ -231,7 +240,7 @@ type fakeWeb struct {
 }
 
 func newFakeWeb() *fakeWeb {
-	return &fakeWeb{content: map[string][]byte{}, drops: map[string]bool{}}
+	return &fakeWeb{content: map[string][]byte{}, drops: map[string]bool{}, took: map[string][]byte{}}
 }
 
 func (w *fakeWeb) FetchFile(ctx context.Context, address string, want blob.Digest, maxBytes int64, path string) (int64, error) {
@@ -282,12 +291,13 @@ func (w *fakeWeb) PutTo(_ context.Context, address string, r io.ReadSeeker, _ in
 	if w.putErr != nil {
 		return blob.Digest{}, w.putErr
 	}
-	digest, _, err := blob.DigestReader(r)
+	content, err := io.ReadAll(r)
+	digest := blob.DigestOf(content)
 	if err == nil && !strings.HasSuffix(address, "/"+digest.String()) {
 		err = transfer.ErrWrongDigest
 	}
 	if err == nil {
-		w.drops[address] = true
+		w.drops[address], w.took[address] = true, content
 	}
 	return digest, err
 }

@@ -27,7 +27,7 @@ func manifestAt(sink string, record store.Assignment) string {
 
 // postUndeliverable posts a task whose sink cannot be reached.
 func (w *world) postUndeliverable(change ...func(*fakeTask)) *fakeTask {
-	w.chain.read(func() { w.chain.params.RevealBlocks = 60 })
+	w.chain.read(func() { w.chain.params.RevealBlocks = 200 })
 	w.web.set(func(web *fakeWeb) { web.putErr = transfer.ErrUnreachable })
 	return w.chain.post(w.web, 1, change...)
 }

@@ -38,6 +38,8 @@ type truth struct {
 	// newest and at are the newest header that was proven.
 	newest int64
 	at     time.Time
+	// jobsOnly means that jobs are proven and tasks are not.
+	jobsOnly bool
 }
 
 func (p *truth) set(change func(*truth)) {
@@ -83,7 +85,7 @@ func (p *truth) proven(ref computetypes.TaskRef) chain.Proven {
 	}
 	job, spec := p.job(t), t.spec
 	found.Job, found.Spec = &job, &spec
-	if t.record.Ended() || len(t.record.Rounds) == 0 {
+	if t.record.Ended() || len(t.record.Rounds) == 0 || p.jobsOnly {
 		return found
 	}
 	record := p.copied(t)
