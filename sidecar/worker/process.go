@@ -327,6 +327,7 @@ func (p *process) hear(r report) error {
 func (p *process) ask(o order) error {
 	p.mu.Lock()
 	p.stage, p.number, p.sign = ordered, o.Number, time.Now()
+	p.budget.order()
 	p.mu.Unlock()
 	return writeFrame(p.orders, o, maxOrder)
 }

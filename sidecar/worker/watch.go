@@ -59,8 +59,9 @@ func (p *process) held() uint64 {
 	return now.memory
 }
 
-// budget bounds the number of reports that a worker process may send: a number at once, and a
-// number per second.
+// budget bounds the number of reports that a worker process may send: a number at once, a
+// number per second, and the answers to each order. Orders for short tasks follow each other
+// quickly.
 type budget struct {
 	left float64
 	at   time.Time
@@ -69,12 +70,18 @@ type budget struct {
 const (
 	budgetBurst  = 64
 	budgetSecond = 8
+	// budgetOrder is the number of answers to an order: that the task was accepted, and how it
+	// ended.
+	budgetOrder = 2
 )
 
 func newBudget(now time.Time) budget { return budget{left: budgetBurst, at: now} }
 
+// order adds the answers to an order.
+func (b *budget) order() { b.left = min(b.left, budgetBurst) + budgetOrder }
+
 func (b *budget) take(now time.Time) bool {
-	b.left = min(b.left+now.Sub(b.at).Seconds()*budgetSecond, budgetBurst) - 1
+	b.left = min(b.left+now.Sub(b.at).Seconds()*budgetSecond, budgetBurst+budgetOrder) - 1
 	b.at = now
 	return b.left >= 0
 }

@@ -98,3 +98,35 @@ func BenchmarkLargePrograms(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkTasksOfOneProgram reports what a task costs in a worker in addition to its own work,
+// when the tasks of a chunk run one after the other: for a large program, and for one that is
+// compiled at once. A worker is replaced after some tasks, which is included.
+//
+//	go test -run '^$' -bench TasksOfOneProgram -benchtime 200x ./cmd/thetaedge/cmd
+func BenchmarkTasksOfOneProgram(b *testing.B) {
+	small := []byte("\x00asm\x01\x00\x00\x00\x01\x04\x01\x60\x00\x00\x03\x02\x01\x00\x05\x03\x01\x00\x01" +
+		"\x07\x13\x02\x06memory\x02\x00\x06_start\x00\x00\x0a\x04\x01\x02\x00\x0b")
+	for name, program := range map[string][]byte{"small": small, "large": largeProgram(0)} {
+		b.Run(name, func(b *testing.B) {
+			n := &node{home: b.TempDir(), config: config.Default()}
+			e, err := newWorkers(n, n.workersDir(), 1, nil)
+			require.NoError(b, err)
+			defer func() { require.NoError(b, e.Close()) }()
+			dir := b.TempDir()
+			path := filepath.Join(dir, "program")
+			require.NoError(b, os.WriteFile(path, program, 0o600))
+			for n := 0; b.Loop(); n++ {
+				task := executor.Task{
+					ID: "task", ProgramPath: path, Fuel: 1 << 40, MemoryBytes: 1 << 20, TraceKeys: make([]executor.Trace, 1),
+					OutputDir: filepath.Join(dir, "out-"+strconv.Itoa(n)), WallLimit: time.Minute,
+				}
+				require.NoError(b, e.Start(b.Context(), task))
+				result, err := e.Wait(b.Context(), task.ID)
+				require.NoError(b, err)
+				require.EqualValues(b, "exited", result.Reason, result.Detail)
+				require.NoError(b, e.Destroy(task.ID))
+			}
+		})
+	}
+}
