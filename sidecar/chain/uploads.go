@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"math/bits"
 
 	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -64,13 +66,13 @@ func (l *Ledger) task(ctx context.Context, id string, index uint64, ended int64)
 	if err != nil {
 		return relay.Task{}, err
 	}
-	operators, err := l.operators(ctx, &job, index, ended)
+	operators, tasks, err := l.operators(ctx, &job, index, ended)
 	if err != nil {
 		return relay.Task{}, err
 	}
 	found := relay.Task{
 		Sinks:       []string{computetypes.TaskSink(spec.Sink, index)},
-		OutputBytes: int64(spec.Resources.OutputBytes), //nolint:gosec // the chain bounds it
+		OutputBytes: outputsOf(&spec, tasks),
 		Workers:     make(map[string]string, len(operators)),
 	}
 	if now := job.SinkOf(&spec); now != spec.Sink {
@@ -90,15 +92,25 @@ func (l *Ledger) task(ctx context.Context, id string, index uint64, ended int64)
 	return found, err
 }
 
-// operators returns the operators of a task that have something to deliver. While the task is
-// open, these have committed; once it has ended, these have taken part without a fault.
-func (l *Ledger) operators(ctx context.Context, job *computetypes.Job, index uint64, ended int64) ([]string, error) {
+// outputsOf returns the largest size in bytes of the outputs of a number of tasks together.
+func outputsOf(spec *computetypes.JobSpec, tasks uint64) int64 {
+	high, low := bits.Mul64(spec.Resources.OutputBytes, max(tasks, 1))
+	if high > 0 || low > math.MaxInt64 {
+		return math.MaxInt64
+	}
+	return int64(low)
+}
+
+// operators returns the operators of a chunk that have something to deliver, and the number of
+// its tasks. While the chunk is open, these have committed; once it has ended, these have taken
+// part without a fault.
+func (l *Ledger) operators(ctx context.Context, job *computetypes.Job, index uint64, ended int64) ([]string, uint64, error) {
 	task, err := l.reader.Task(ctx, job.Id, index)
 	if errors.Is(err, ErrNotFound) {
 		return l.settled(ctx, job, index, ended)
 	}
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	var found []string
 	for _, round := range task.Rounds {
@@ -108,19 +120,19 @@ func (l *Ledger) operators(ctx context.Context, job *computetypes.Job, index uin
 			}
 		}
 	}
-	return found, nil
+	return found, task.Count, nil
 }
 
-func (l *Ledger) settled(ctx context.Context, job *computetypes.Job, index uint64, ended int64) ([]string, error) {
+func (l *Ledger) settled(ctx context.Context, job *computetypes.Job, index uint64, ended int64) ([]string, uint64, error) {
 	receipt, err := l.reader.Receipt(ctx, job.Id, index)
 	if errors.Is(err, ErrNotFound) && job.Tasks > 1 && ended > 0 {
 		receipt, err = l.ofArray(ctx, job.Id, index, ended)
 	}
 	if errors.Is(err, ErrNotFound) {
-		return nil, relay.ErrNoTask
+		return nil, 0, relay.ErrNoTask
 	}
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	var found []string
 	for i := range receipt.Outcomes {
@@ -129,7 +141,7 @@ func (l *Ledger) settled(ctx context.Context, job *computetypes.Job, index uint6
 			found = append(found, outcome.Operator)
 		}
 	}
-	return found, nil
+	return found, receipt.Count, nil
 }
 
 // ofArray searches for the receipt of an array's task in the block in which the task ended,
