@@ -66,7 +66,7 @@ func (e executedChunk) apply(a *Agent) {
 		return
 	}
 	if e.run.divisible && len(e.list) > 0 {
-		// What has been executed is worth more than giving the whole chunk back.
+		// The tasks that have a result are paid, while a chunk that is given back is not.
 		e.run.stop(e.err.Error())
 		if err := a.sealChunk(w, e); err == nil || a.fatal != nil {
 			w.giveUp, w.missing = false, nil

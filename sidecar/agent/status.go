@@ -50,6 +50,8 @@ type Status struct {
 	// Waits says what each assignment waits for, except for those that wait only for this
 	// machine.
 	Waits map[store.Key]string
+	// Chunks contains the chunks of several tasks that are being executed.
+	Chunks map[store.Key]Chunk
 	// Deliveries contains the outputs that sinks have not taken completely yet.
 	Deliveries map[store.Key]Delivery
 	// Passed explains why open draws were left to other nodes when the draws were last read.
@@ -60,6 +62,13 @@ type Status struct {
 	// LastError is empty if there has not been an error.
 	LastError   string
 	LastErrorAt time.Time
+}
+
+// Chunk is the state of the execution of a chunk.
+type Chunk struct {
+	// Tasks is the number of tasks that this machine executes, and Done the number of those
+	// that have a result.
+	Tasks, Done uint64
 }
 
 // Delivery is the state of the delivery of outputs that a sink has not taken completely yet.
@@ -104,11 +113,15 @@ func (a *Agent) publish() {
 	}
 	s.Passed = slices.Clone(a.draws.passed)
 	s.Waits = make(map[store.Key]string, len(a.assignments))
+	s.Chunks = map[store.Key]Chunk{}
 	s.Deliveries = a.deliveries.states()
 	a.metrics.undelivered.Set(float64(a.deliveries.late()))
 	counts := map[store.Phase]int{}
 	for key, w := range a.assignments {
 		counts[w.record.Phase]++
+		if w.run != nil {
+			s.Chunks[key] = Chunk{Tasks: uint64(len(w.run.positions)), Done: uint64(max(w.run.done.Load(), 0))} //nolint:gosec // not negative
+		}
 		if what := a.waitsFor(w); what != "" {
 			s.Waits[key] = what
 		}

@@ -124,6 +124,9 @@ func (s *Service) Jobs(_ context.Context, req *sidecarv1.JobsRequest) (*sidecarv
 		record := &list[start+i]
 		shown := show(record)
 		shown.WaitsFor = now.Waits[record.Key]
+		if chunk, runs := now.Chunks[record.Key]; runs {
+			shown.Tasks, shown.TasksDone = chunk.Tasks, chunk.Done
+		}
 		pending, queued := now.Deliveries[record.Key]
 		shown.Delivery = deliveryOf(record, pending, queued)
 		shown.NextDeliveryAt = timestamp(pending.NextAt)
@@ -167,6 +170,10 @@ func show(a *store.Assignment) *sidecarv1.Assignment {
 		CommitDeadline: a.Deadlines.Commit, RevealDeadline: a.Deadlines.Reveal,
 		Fuel: a.Metrics.Fuel, WallMs: a.Metrics.WallMillis, EnergySource: a.Metrics.EnergySource,
 		LastError: a.LastError, UpdatedAt: timestamp(a.UpdatedAt),
+	}
+	if a.Count > 1 {
+		// A commitment covers the tasks that have a result.
+		out.Tasks, out.TasksDone = a.Tasks, a.Tasks
 	}
 	if shown(a.Phase) {
 		out.Digest, out.ExitCode, out.Detail = hex.EncodeToString(a.ResultDigest), a.ExitCode, a.Detail

@@ -36,7 +36,7 @@ type Config struct {
 	// executor does not run any program.
 	Layers []string
 
-	// MaxTasks is the number of tasks after which a worker process is replaced; 64 by default.
+	// MaxTasks is the number of tasks after which a worker process is replaced; 256 by default.
 	MaxTasks int
 	// KeptBytes is the amount of memory that a worker process may hold between two tasks; 512
 	// MiB by default.
@@ -91,7 +91,7 @@ func (c *Config) setDefaults() error {
 		c.Command = []string{self}
 	}
 	if c.MaxTasks <= 0 {
-		c.MaxTasks = 64
+		c.MaxTasks = 256
 	}
 	if c.KeptBytes == 0 {
 		c.KeptBytes = 512 << 20

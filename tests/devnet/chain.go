@@ -17,7 +17,7 @@ const (
 	// defaultBond and liarBond are in whole tfuel. The liar can pay for its first lies and
 	// then has too little bond to be drawn; until then both have the same weight in a draw.
 	defaultBond, liarBond = 50, 20
-	// bondPerSlot is in whole tfuel; defaultSlots is the number of tasks that a node holds at
+	// bondPerSlot is in whole tfuel; defaultSlots is the number of programs that a node runs at
 	// once.
 	bondPerSlot, defaultSlots = 10, 2
 )

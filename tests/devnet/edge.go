@@ -136,13 +136,15 @@ func (d *Devnet) setUpNode(ctx context.Context, node Node) error {
 	if err := d.configure(node); err != nil {
 		return err
 	}
-	bond := params.TfuelCoin(d.opts.Bond)
+	// While one half of the assignments run, the next ones are drawn and prepared, and the last
+	// ones are settled.
+	bond, slots := params.TfuelCoin(d.opts.Bond), max(min(2*d.opts.Slots, int(d.opts.Bond/bondPerSlot)), d.opts.Slots)
 	if node.Lies {
-		bond = params.TfuelCoin(liarBond)
+		bond, slots = params.TfuelCoin(liarBond), d.opts.Slots
 	}
 	return d.run(ctx, setup, thetaedge, "register", "--home", node.home, "--from", node.Name,
 		"--keyring-dir", d.home(), "--keyring-backend", "test", "--moniker", node.Name, "--class", class,
-		"--bond", bond.String(), "--slots", strconv.Itoa(d.opts.Slots), "--region", "de", "--yes")
+		"--bond", bond.String(), "--slots", strconv.Itoa(slots), "--region", "de", "--yes")
 }
 
 func (d *Devnet) startNode(node Node) error {

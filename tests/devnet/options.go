@@ -23,8 +23,8 @@ type Options struct {
 	Nodes int
 	// Liars is the number of edge nodes that alter what they compute.
 	Liars int
-	// Slots is the number of tasks that a node holds at once, and Bond is the bond of an
-	// honest node in whole tfuel.
+	// Slots is the number of programs that a node runs at once. An honest node registers twice
+	// as many slots, as far as its bond covers them. Bond is its bond in whole tfuel.
 	Slots int
 	Bond  int64
 	// Funds are additional keys with coins at genesis, in whole tfuel.

@@ -58,7 +58,7 @@ settings that have changed.`,
 	flags.StringVar(&r.moniker, "moniker", defaultMoniker, "name of the node, public on the chain; the host's name is not published")
 	flags.StringVar(&r.region, "region", "", "region of the node, e.g. de or us-west (required for a new node)")
 	flags.StringVar(&r.class, "class", "", "hardware class; empty means the most demanding class for which this machine qualifies")
-	flags.Uint32Var(&r.slots, "slots", 0, "assignments that the node can hold concurrently; 0 means policy.max-jobs")
+	flags.Uint32Var(&r.slots, "slots", 0, "assignments that the node can hold concurrently; 0 means twice policy.max-jobs")
 	flags.StringVar(&r.bond, "bond", "", "bond, e.g. 100tfuel; empty means the lowest bond that gives every slot its full weight")
 	flags.StringVar(&r.feeLimit, "fee-limit", "10tfuel", "most that the worker can spend on fees")
 	flags.DurationVar(&r.grantTime, "grant-time", 90*24*time.Hour, "how long the worker can spend fees")
@@ -235,7 +235,7 @@ func (r *registration) open(ctx context.Context, n *node, operator sdk.AccAddres
 	}
 	slots := r.slots
 	if slots == 0 {
-		slots = min(uint32(n.config.Policy.MaxJobs), params.MaxSlots) //nolint:gosec // validated
+		slots = usualSlots(n.config.Policy.MaxJobs, params.MaxSlots)
 	}
 	bond, err := r.bondFor(params, slots)
 	if err != nil {
@@ -257,6 +257,12 @@ func (r *registration) open(ctx context.Context, n *node, operator sdk.AccAddres
 		Hardware: hardware, Region: r.region, Class: class, Executors: []string{wasm.Profile}, Bond: bond, Slots: slots,
 		Limits: policy.Limits(),
 	}, nil
+}
+
+// usualSlots returns the slots of a node that runs a number of programs at once: while one half
+// of the assignments run, the next ones are drawn and prepared, and the last ones are settled.
+func usualSlots(programs int, most uint32) uint32 {
+	return min(2*uint32(programs), most) //nolint:gosec // validated
 }
 
 func (r *registration) bondFor(params edgenodetypes.Params, slots uint32) (sdk.Coin, error) {

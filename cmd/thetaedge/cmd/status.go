@@ -153,6 +153,12 @@ func printStatus(out io.Writer, s *sidecarv1.StatusResponse) error {
 // wrong, and why the program failed.
 func noteOf(a *sidecarv1.Assignment) string {
 	var notes []string
+	switch {
+	case a.Tasks > 0 && a.TasksDone < a.Tasks:
+		notes = append(notes, fmt.Sprintf("%d of %d tasks done", a.TasksDone, a.Tasks))
+	case a.Tasks > 0:
+		notes = append(notes, fmt.Sprintf("%d tasks", a.Tasks))
+	}
 	if a.WaitsFor != "" {
 		notes = append(notes, "waits for "+a.WaitsFor)
 	}

@@ -550,7 +550,7 @@ type Assignment struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Id of the job, "height-tx-n".
 	JobId string `protobuf:"bytes,1,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Index of the task in the job, from 0.
+	// Index of the task in the job, from 0; of the chunk's first task if it has several.
 	Task uint64 `protobuf:"varint,2,opt,name=task,proto3" json:"task,omitempty"`
 	// Number of the task's round, from 0.
 	Round uint32 `protobuf:"varint,3,opt,name=round,proto3" json:"round,omitempty"`
@@ -592,7 +592,12 @@ type Assignment struct {
 	NextDeliveryAt *timestamppb.Timestamp `protobuf:"bytes,20,opt,name=next_delivery_at,json=nextDeliveryAt,proto3" json:"next_delivery_at,omitempty"`
 	// This machine's explanation why the program did not exit with 0, at most 2 KiB; it is
 	// not part of the result.
-	Detail        string `protobuf:"bytes,21,opt,name=detail,proto3" json:"detail,omitempty"`
+	Detail string `protobuf:"bytes,21,opt,name=detail,proto3" json:"detail,omitempty"`
+	// Number of tasks that this machine executes of a chunk, or has committed to; 0 for a
+	// single task.
+	Tasks uint64 `protobuf:"varint,22,opt,name=tasks,proto3" json:"tasks,omitempty"`
+	// Number of these tasks that have a result.
+	TasksDone     uint64 `protobuf:"varint,23,opt,name=tasks_done,json=tasksDone,proto3" json:"tasks_done,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -774,6 +779,20 @@ func (x *Assignment) GetDetail() string {
 	return ""
 }
 
+func (x *Assignment) GetTasks() uint64 {
+	if x != nil {
+		return x.Tasks
+	}
+	return 0
+}
+
+func (x *Assignment) GetTasksDone() uint64 {
+	if x != nil {
+		return x.TasksDone
+	}
+	return 0
+}
+
 var File_theta_sidecar_v1_sidecar_proto protoreflect.FileDescriptor
 
 const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
@@ -826,7 +845,7 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\x05phase\x18\x03 \x01(\tR\x05phase\"v\n" +
 	"\fJobsResponse\x12>\n" +
 	"\vassignments\x18\x01 \x03(\v2\x1c.theta.sidecar.v1.AssignmentR\vassignments\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x92\x05\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xc7\x05\n" +
 	"\n" +
 	"Assignment\x12\x15\n" +
 	"\x06job_id\x18\x01 \x01(\tR\x05jobId\x12\x12\n" +
@@ -852,7 +871,10 @@ const file_theta_sidecar_v1_sidecar_proto_rawDesc = "" +
 	"\texit_code\x18\x12 \x01(\rR\bexitCode\x12\x1a\n" +
 	"\bdelivery\x18\x13 \x01(\tR\bdelivery\x12D\n" +
 	"\x10next_delivery_at\x18\x14 \x01(\v2\x1a.google.protobuf.TimestampR\x0enextDeliveryAt\x12\x16\n" +
-	"\x06detail\x18\x15 \x01(\tR\x06detail2\xca\x01\n" +
+	"\x06detail\x18\x15 \x01(\tR\x06detail\x12\x14\n" +
+	"\x05tasks\x18\x16 \x01(\x04R\x05tasks\x12\x1d\n" +
+	"\n" +
+	"tasks_done\x18\x17 \x01(\x04R\ttasksDone2\xca\x01\n" +
 	"\x0eSidecarService\x12_\n" +
 	"\x06Status\x12\x1f.theta.sidecar.v1.StatusRequest\x1a .theta.sidecar.v1.StatusResponse\"\x12\x82\xd3\xe4\x93\x02\f\x12\n" +
 	"/v1/status\x12W\n" +
