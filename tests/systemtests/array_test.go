@@ -27,12 +27,22 @@ func TestArraysRunUnderEveryPolicy(t *testing.T) {
 	t.Parallel()
 	network := startNetwork(t)
 	t.Run("each task has its own input and is audited", func(t *testing.T) {
-		// Each task takes two of the network's six slots, and waits for the second one while
-		// it holds the first. More tasks at once could wait for each other.
+		// Each task takes two of the network's slots, and waits for the second one while it holds
+		// the first. Many tasks at once could wait for each other.
 		a := newArray(t, network, 2)
 		a.spec.Policy = computetypes.Policy{Kind: computetypes.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: computetypes.BasisPoints, Auditors: 1}
 		for task, paid := range a.run() {
 			require.Equal(t, 2, paid, "the node drawn first and an auditor for task %d", task)
+		}
+	})
+	t.Run("nodes take its tasks in chunks", func(t *testing.T) {
+		a := newArray(t, network, 20)
+		a.spec.Policy = computetypes.Policy{Kind: computetypes.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: computetypes.BasisPoints, Auditors: 1}
+		a.spec.ChunkTasks = 8
+		job := a.untilEnded()
+		requireUnharmed(t, a.network, &devnet.Run{Settlement: &client.Settlement{}})
+		for first := uint64(0); first < 20; first += 8 {
+			a.requireChunk(job, first, min(8, 20-first))
 		}
 	})
 	t.Run("the requester trusts the node that it names", func(t *testing.T) {
@@ -92,6 +102,70 @@ func newArray(t *testing.T, network *devnet.Devnet, n int) *array {
 func (a *array) run() map[uint64]int {
 	t := a.t
 	t.Helper()
+	job := a.untilEnded()
+	paid := a.outcomes(job.Id)
+	for task := range a.spec.Tasks {
+		require.NotZero(t, paid[task], "task %d", task)
+		drops, err := a.relay.ForTask(task).ListDrops(t.Context(), a.token)
+		require.NoError(t, err)
+		require.Len(t, drops, 2, "task %d: the result manifest and the trace, since programs that fail have no outputs", task)
+	}
+	requireUnharmed(t, a.network, &devnet.Run{Settlement: &client.Settlement{}})
+	return paid
+}
+
+// requireChunk checks that a replica and an auditor of a chunk were paid for what they have
+// executed, and that the relay has the results of all its tasks.
+func (a *array) requireChunk(job computetypes.Job, first, count uint64) {
+	t := a.t
+	t.Helper()
+	var all, samples work
+	require.Eventually(t, func() bool {
+		all, samples = work{}, work{}
+		for _, node := range a.network.Nodes() {
+			for _, w := range a.assignments(node, job.Id) {
+				switch {
+				case w.Task != first || w.Phase != "settled":
+				case w.Tasks == count && w.Delivery == "delivered":
+					all = w
+				default:
+					samples = w
+				}
+			}
+		}
+		return all.Outcome == "paid" && samples.Outcome == "paid"
+	}, time.Minute, time.Second, "every node knows how its work ended: %v %v", all, samples)
+	require.Equal(t, min(uint64(4), count), samples.Tasks)
+	require.Empty(t, samples.Delivery)
+	relay := a.relay.ForTask(first)
+	drops, err := relay.ListDrops(t.Context(), a.token)
+	require.NoError(t, err)
+	found := false
+	for _, drop := range drops {
+		if drop.Size < int64(blob.MinIndexBytes) || drop.Size > int64(blob.MaxIndexBytes) {
+			continue
+		}
+		var content bytes.Buffer
+		_, err := relay.GetDrop(t.Context(), a.token, drop.Digest, drop.Size, &content)
+		require.NoError(t, err)
+		index, ok := blob.DecodeIndex(content.Bytes())
+		if !ok {
+			continue
+		}
+		found = true
+		require.Len(t, index.Leaves, int(count))
+		for _, leaf := range index.Leaves {
+			require.Equal(t, uint32(math.MaxUint32), leaf.ExitCode, "out of fuel")
+			require.Equal(t, a.spec.Resources.Fuel, leaf.Fuel)
+		}
+	}
+	require.True(t, found, "the index is among %d drops", len(drops))
+}
+
+// untilEnded posts the array, follows it to its end, and checks that every task was accepted.
+func (a *array) untilEnded() computetypes.Job {
+	t := a.t
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
 	job := a.post(ctx)
@@ -105,15 +179,7 @@ func (a *array) run() map[uint64]int {
 	}
 	require.Equal(t, computetypes.JOB_STATUS_COMPLETED, job.Status)
 	require.Equal(t, a.spec.Tasks, job.TasksAccepted)
-	paid := a.outcomes(job.Id)
-	for task := range a.spec.Tasks {
-		require.NotZero(t, paid[task], "task %d", task)
-		drops, err := a.relay.ForTask(task).ListDrops(ctx, a.token)
-		require.NoError(t, err)
-		require.Len(t, drops, 2, "task %d: the result manifest and the trace, since programs that fail have no outputs", task)
-	}
-	requireUnharmed(t, a.network, &devnet.Run{Settlement: &client.Settlement{}})
-	return paid
+	return job
 }
 
 func (a *array) post(ctx context.Context) computetypes.Job {
@@ -167,6 +233,8 @@ type work struct {
 	Outcome  string `json:"outcome"`
 	Note     string `json:"last_error"`
 	ExitCode uint32 `json:"exit_code"`
+	Tasks    uint64 `json:"tasks,string"`
+	Delivery string `json:"delivery"`
 }
 
 func (a *array) assignments(node devnet.Node, id string) []work {
