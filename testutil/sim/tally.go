@@ -126,7 +126,11 @@ func (t *Tally) changes(event abci.Event) {
 	for _, change := range changes {
 		name := strings.TrimPrefix(fmt.Sprintf("%T", change.Change), "*types.TaskChange_")
 		if ended := change.GetEnded(); ended != nil {
-			name += " " + strings.TrimPrefix(ended.Status.String(), "TASK_STATUS_")
+			status := strings.TrimPrefix(ended.Status.String(), "TASK_STATUS_")
+			name += " " + status
+			if ended.Count > 1 {
+				t.Events["chunk Ended "+status]++
+			}
 		}
 		t.Events["task "+name]++
 	}

@@ -63,11 +63,21 @@ type part struct {
 	ref    types.TaskRef
 	origin types.ChallengedTask
 	keys   [][]byte // keys of its traces
+	// count is the number of tasks of the chunk, and position that of the task in it whose
+	// result is meant.
+	count    uint64
+	position uint32
+	// samples are the positions of the tasks that the node executes, or none if it executes
+	// all; shows are the positions of those that it has to show.
+	samples, shows []uint32
 }
 
 // partOf returns the part with the work of the judged job, if the part's job judges another.
 func (o operations) partOf(ctx context.Context, w types.WorkItem) (part, error) {
-	p := part{Assignment: w.Assignment, ref: w.Ref, keys: w.TraceKeys, origin: types.ChallengedTask{JobId: w.Ref.JobId, Task: w.Ref.Task}}
+	p := part{
+		Assignment: w.Assignment, ref: w.Ref, keys: w.TraceKeys, origin: types.ChallengedTask{JobId: w.Ref.JobId, Task: w.Ref.Task},
+		count: w.Count, samples: w.Samples, shows: w.Shows,
+	}
 	found, err := o.queries.Job(ctx, &types.QueryJobRequest{JobId: w.Ref.JobId})
 	if err != nil {
 		return p, err
@@ -80,12 +90,14 @@ func (o operations) partOf(ctx context.Context, w types.WorkItem) (part, error) 
 
 func (p part) conduct() conduct { return conductOf(p.Operator, p.ref.JobId, p.ref.Task) }
 
-// result returns the digest that the node computes.
+// result returns the digest that the node computes. Of a chunk, a lying node makes up half of
+// the results.
 func (p part) result() []byte {
-	if p.conduct() == lying {
-		return digestOf("lie of "+p.Operator, p.ref.JobId, p.ref.Task)
+	task := uint64(p.position)
+	if p.conduct() == lying && (p.count == 1 || digestOf("skips of "+p.Operator, p.ref.JobId, p.ref.Task+task)[0]%2 == 0) {
+		return digestOf("lie of "+p.Operator, p.ref.JobId, p.ref.Task+task)
 	}
-	return digestOf("result", p.origin.JobId, p.origin.Task)
+	return digestOf("result", p.origin.JobId, p.origin.Task+task)
 }
 
 // exitCode returns the exit code, which is part of the result: the programs of a third of all
@@ -108,7 +120,7 @@ func (p part) shown() types.Opening {
 	for i, key := range p.keys {
 		traces[i] = digestOf("trace of "+string(p.result()), string(key), 0)
 	}
-	shown := types.Opening{Round: p.ref.Round, Digest: p.result(), Fuel: p.metrics().Fuel, ExitCode: p.exitCode(), Trace: traces[0]}
+	shown := types.Opening{Round: p.ref.Round, Digest: p.result(), Fuel: p.metrics().Fuel, ExitCode: p.exitCode(), Trace: traces[0], Position: p.position}
 	if len(traces) > 1 {
 		if shown.OwnTrace = traces[1]; p.conduct() == echoing {
 			shown.OwnTrace = digestOf("echo of "+p.Operator, p.ref.JobId, p.ref.Task)
@@ -117,10 +129,13 @@ func (p part) shown() types.Opening {
 	return shown
 }
 
-// metrics returns the metrics, whose fuel is the same for all nodes.
-func (p part) metrics() types.Metrics { return types.Metrics{Fuel: uint64(p.result()[1])} }
+// metrics returns the metrics of one task, whose fuel is the same for all nodes, and most of
+// what a task may use.
+func (p part) metrics() types.Metrics {
+	return types.Metrics{Fuel: 700_000 + 1_000*uint64(p.result()[1])}
+}
 
 // tag returns the tag of the node's result in its round.
 func (p part) tag(chain string) []byte {
-	return types.Tag(chain, p.ref.JobId, p.ref.Task, p.shown())
+	return types.Tag(chain, p.ref.JobId, p.ref.Task+uint64(p.position), p.shown())
 }

@@ -87,7 +87,7 @@ func (o operations) redraw(
 			}
 			last := found.Task.Rounds[len(found.Task.Rounds)-1]
 			if len(found.Task.Rounds) == 1 && last.Auditors == 0 && last.Draw == nil && last.ResumeHeight > height {
-				msg.Task = task
+				msg.Task = found.Task.Index // the first task of its chunk
 				return true
 			}
 		}
@@ -147,7 +147,7 @@ func (o operations) review(
 			if err != nil {
 				continue // the task has ended
 			}
-			if rounds := found.Task.Rounds; rounds[len(rounds)-1].Phase == types.ROUND_PHASE_REVIEW {
+			if rounds := found.Task.Rounds; found.Task.Index == task && rounds[len(rounds)-1].Phase == types.ROUND_PHASE_REVIEW {
 				items = append(items, types.ReviewItem{JobId: job.Id, Task: task, Accept: r.Intn(4) > 0})
 			}
 		}

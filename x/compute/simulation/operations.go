@@ -67,5 +67,6 @@ func (o operations) updateParams(
 	params.QueueLimit = r.Uint32InRange(5, 50)
 	params.MaxOpenTasks = r.Uint32InRange(4, 40)
 	params.AuditFloorBps = r.Uint32InRange(500, 3_000)
+	params.MinSamples = r.Uint32InRange(1, 6)
 	return nil, &types.MsgUpdateParams{Authority: world.ModuleAccountAddress(reporter, "gov"), Params: params}
 }

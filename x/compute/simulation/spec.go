@@ -34,10 +34,14 @@ func randomSpec(r *simsx.XRand, params types.Params) types.JobSpec {
 		Sink: "http://127.0.0.1:1/v1/drops/00",
 	}
 	spec.Policy = randomPolicy(r, params, params.Deterministic(&spec))
-	if r.Intn(4) > 0 {
+	chunked := spec.Policy.Kind != types.POLICY_KIND_QUORUM && r.Bool()
+	if !chunked && r.Intn(4) > 0 {
 		return spec
 	}
 	spec.Tasks = r.Uint64InRange(2, 12)
+	if chunked {
+		chunk(r, &spec, denom)
+	}
 	if r.Bool() {
 		root := sha256.Sum256([]byte(r.StringN(16)))
 		spec.ArrayInput = &types.ArrayInput{
@@ -45,6 +49,17 @@ func randomSpec(r *simsx.XRand, params types.Params) types.JobSpec {
 		}
 	}
 	return spec
+}
+
+// chunk lets nodes take the tasks of an array in chunks. The reward of a task is low, so that
+// the bonds of nodes carry a chunk.
+func chunk(r *simsx.XRand, spec *types.JobSpec, denom types.PaymentDenom) {
+	spec.ChunkTasks = min(spec.Tasks, r.Uint64InRange(2, 10))
+	spec.Reward.Amount = denom.MinReward.Add(math.NewInt(r.Int63n(50)).Mul(math.NewIntWithDecimal(1, 15)))
+	spec.Policy.ChallengeBlocks = 0
+	if spec.Policy.Kind == types.POLICY_KIND_AUDIT {
+		spec.Policy.Samples = r.Uint32InRange(0, 6)
+	}
 }
 
 // randomPolicy returns a policy that a job with such a program may have.

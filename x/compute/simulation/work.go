@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"context"
+	"slices"
 
 	"github.com/cosmos/cosmos-sdk/testutil/simsx"
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -114,9 +115,7 @@ func (o operations) commit(
 			return types.CommitItem{}, false
 		}
 		operator, err := world.AddressCodec().StringToBytes(a.Operator)
-		return types.CommitItem{
-			Ref: a.ref, Commitment: types.Commitment(operator, a.tag(chain), a.exitCode(), a.salt()),
-		}, err == nil
+		return a.commitment(chain, operator), err == nil
 	})
 	return from, &types.MsgCommit{Worker: worker, Items: items}
 }
@@ -129,9 +128,10 @@ func (o operations) reveal(
 	from, worker, items := worked(ctx, o, "reveal", world, reporter, func(w types.WorkItem, a part) (types.RevealItem, bool) {
 		ok := a.Status == types.ASSIGNMENT_STATUS_COMMITTED && w.Phase == types.ROUND_PHASE_REVEAL &&
 			w.CurrentRound == a.ref.Round && a.conduct() != silent
-		return types.RevealItem{
-			Ref: a.ref, Tag: a.tag(chain), ExitCode: a.exitCode(), Salt: a.salt(), Metrics: a.metrics(),
-		}, ok
+		if !ok {
+			return types.RevealItem{}, false
+		}
+		return a.revealed(chain), true
 	})
 	return from, &types.MsgReveal{Worker: worker, Items: items}
 }
@@ -140,8 +140,11 @@ func (o operations) reveal(
 func (o operations) open(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgOpen) {
-	from, worker, items := worked(ctx, o, "open", world, reporter, func(w types.WorkItem, a part) (types.OpenItem, bool) {
-		return types.NewOpenItem(a.ref, a.shown()), w.MustOpen && a.conduct() != closed
+	from, worker, items := gather(ctx, o, "open", world, reporter, world.AccountsCount(), func(node edgenodetypes.Node) ([]types.OpenItem, error) {
+		each, err := held(ctx, o, node, func(w types.WorkItem, a part) ([]types.OpenItem, bool) {
+			return a.openings(w.Opens), w.MustOpen && a.conduct() != closed
+		})
+		return slices.Concat(each...), err
 	})
 	return from, &types.MsgOpen{Worker: worker, Items: items}
 }

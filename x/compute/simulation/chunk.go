@@ -1,0 +1,85 @@
+package simulation
+
+import (
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/thetaedge/theta/x/compute/types"
+)
+
+// at returns the part with the result of the task at a position of its chunk.
+func (p part) at(position uint32) part {
+	p.position = position
+	return p
+}
+
+// leaves returns the results of the tasks that the node executes: those of its samples, or of
+// the first count tasks.
+func (p part) leaves(chain string, count uint64) []types.Subtree {
+	positions := p.samples
+	if len(positions) == 0 {
+		for position := range count {
+			positions = append(positions, uint32(position))
+		}
+	}
+	leaves := make([]types.Subtree, len(positions))
+	for i, position := range positions {
+		task := p.at(position)
+		leaves[i] = types.Subtree{Hash: task.tag(chain), Fuel: task.metrics().Fuel}
+	}
+	return leaves
+}
+
+// commits returns the number of tasks to which the node commits: one in four leaves half of a
+// chunk to others.
+func (p part) commits() uint64 {
+	if len(p.samples) == 0 && digestOf("yields "+p.Operator, p.ref.JobId, p.ref.Task)[0]%4 == 0 {
+		return (p.count + 1) / 2
+	}
+	return p.count
+}
+
+// commitment returns the item that commits the node to its result.
+func (p part) commitment(chain string, operator sdk.AccAddress) types.CommitItem {
+	count := p.commits()
+	root, exitCode := types.ChunkRoot(p.leaves(chain, count)), uint32(0)
+	if count == 1 { // one task has an exit code
+		exitCode = p.exitCode()
+	}
+	item := types.CommitItem{Ref: p.ref, Commitment: types.Commitment(operator, root.Hash, exitCode, p.salt())}
+	if p.count > 1 {
+		item.Fuel = root.Fuel
+	}
+	if count < p.count {
+		item.Tasks = count
+	}
+	return item
+}
+
+// revealed returns the item that reveals the node's result. Of a chunk of several tasks, it
+// shows the results that auditors check.
+func (p part) revealed(chain string) types.RevealItem {
+	leaves := p.leaves(chain, p.count)
+	root := types.ChunkRoot(leaves)
+	item := types.RevealItem{Ref: p.ref, Tag: root.Hash, Salt: p.salt(), Metrics: types.Metrics{Fuel: root.Fuel}}
+	switch {
+	case p.count == 1:
+		item.ExitCode = p.exitCode()
+	case len(p.samples) > 0:
+		item.Leaves = leaves
+	case len(p.shows) > 0:
+		for _, position := range p.shows {
+			item.Leaves = append(item.Leaves, leaves[position])
+		}
+		item.Siblings = types.ChunkSiblings(leaves, p.shows)
+	}
+	return item
+}
+
+// openings returns the items that open the results at these positions.
+func (p part) openings(positions []uint32) []types.OpenItem {
+	items := make([]types.OpenItem, len(positions))
+	for i, position := range positions {
+		items[i] = types.NewOpenItem(p.ref, p.at(position).shown())
+	}
+	return items
+}
