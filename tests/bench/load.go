@@ -217,7 +217,7 @@ func (l *loader) job(state *computetypes.GenesisState, i int) error {
 		Id: id, Requester: l.people.wide(i % l.people.size).text, SpecDigest: digest,
 		Status: computetypes.JOB_STATUS_RUNNING, Reward: s.Reward, Policy: s.Policy, Class: s.Class,
 		Reserved: reserve, TaskReserve: reserve, Slashable: true, ExpiresHeight: expires,
-		Executor: s.Executor, Tasks: s.Tasks, TasksOpened: s.Tasks,
+		Executor: s.Executor, Tasks: s.Tasks, TasksOpened: s.Tasks, ChunkTasks: 1, ChunksOpen: s.Tasks,
 		Liability: liability, PrepareBlocks: s.PrepareBlocks, CommitBlocks: s.CommitBlocks,
 		Refunded: math.ZeroInt(), Inputs: 1, BondValue: s.Reward.Amount, SeatFee: math.ZeroInt(),
 		Fuel: s.Resources.Fuel,
@@ -232,7 +232,7 @@ func (l *loader) job(state *computetypes.GenesisState, i int) error {
 		})
 	}
 	state.Tasks = append(state.Tasks, computetypes.Task{
-		JobId: id, Status: computetypes.TASK_STATUS_RUNNING, Rounds: []computetypes.Round{round},
+		JobId: id, Count: 1, Status: computetypes.TASK_STATUS_RUNNING, Rounds: []computetypes.Round{round},
 		DueHeight: l.live.deadline + 1, DrawFees: math.ZeroInt(),
 	})
 	return nil
