@@ -57,9 +57,11 @@ func (p player) digest(job string) []byte {
 
 // origin returns the job whose work a job repeats: the job itself, or the one that it judges.
 func (f *fixture) origin(id string) string {
-	if job := f.job(id); job.Challenged != nil {
-		return job.Challenged.JobId
-	}
+	f.free(func() {
+		if job := f.job(id); job.Challenged != nil {
+			id = job.Challenged.JobId
+		}
+	})
 	return id
 }
 
