@@ -157,7 +157,7 @@ func progressOf(job computetypes.Job, task computetypes.Task) Progress {
 		p.Stage = StageAudit
 	case round.Phase == computetypes.ROUND_PHASE_REVIEW:
 		p.Stage, p.ReviewDeadline = StageReview, round.ReviewDeadline
-	case round.Phase == computetypes.ROUND_PHASE_REVEAL || round.Phase == computetypes.ROUND_PHASE_CLOSED:
+	case round.Phase == computetypes.ROUND_PHASE_REVEAL || round.Phase == computetypes.ROUND_PHASE_LEAVES || round.Phase == computetypes.ROUND_PHASE_CLOSED:
 		p.Stage = StageReveal
 	case round.Draw == nil:
 		p.Stage = StageExecute

@@ -111,6 +111,47 @@ func TestALieAboutOneTaskIsJudgedByOneTask(t *testing.T) {
 	})
 }
 
+// TestAQuorumThatDisagreesShowsAllResults: one of three replicas lies about a task. This node
+// shows the results of all tasks, and then opens the one in dispute.
+func TestAQuorumThatDisagreesShowsAllResults(t *testing.T) {
+	w := newWorld(t)
+	w.engine.says = said
+	chunk := w.chain.postChunk(w.web, 1, 6, func(t *fakeTask) {
+		t.spec.Policy, t.says, t.lie = quorum, said, 4
+	})
+	defer w.chain.blocks(2 * time.Millisecond)()
+	w.until("another replica", func() bool {
+		if len(chunk.record.Rounds) == 0 {
+			return false
+		}
+		for _, a := range chunk.record.Rounds[0].Replicas {
+			if a.Operator != w.chain.operator.String() {
+				w.chain.liars[a.Operator] = true
+				return true
+			}
+		}
+		return false
+	})
+	_, stop := w.run()
+	defer stop()
+	record := w.untilPhase(chunk, store.PhaseSettled)
+	require.Equal(t, "paid", record.Verdict.Status, record.LastError)
+	require.True(t, record.Verdict.Accepted)
+	w.chain.read(func() {
+		require.Len(t, chunk.slashed(), 1)
+		require.Equal(t, []uint32{4}, chunk.record.Rounds[1].Samples)
+		shown := 0
+		for _, batch := range w.chain.batches {
+			for _, item := range batch.Reveals {
+				if len(item.Leaves) == 6 {
+					shown++
+				}
+			}
+		}
+		require.Positive(t, shown)
+	})
+}
+
 // TestALieOfAnAuditorIsAnsweredByThePositionInDispute: this node has executed the chunk and
 // opens one task of it.
 func TestALieOfAnAuditorIsAnsweredByThePositionInDispute(t *testing.T) {

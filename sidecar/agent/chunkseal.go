@@ -157,13 +157,13 @@ func (a *Agent) revealItem(w *assignment) (computetypes.RevealItem, error) {
 	if err != nil {
 		return item, err
 	}
+	if len(r.Samples) > 0 || w.item.MustShowAll {
+		item.Leaves = s.leaves
+		return item, nil
+	}
 	shows := w.item.Shows
 	if a.proofs.prover != nil {
 		shows = w.clearance.shows
-	}
-	if len(r.Samples) > 0 {
-		item.Leaves = s.leaves
-		return item, nil
 	}
 	for _, position := range shows {
 		if uint64(position) >= r.Tasks {

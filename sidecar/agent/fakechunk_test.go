@@ -133,6 +133,10 @@ func (c *fakeChain) playChunk(t *fakeTask, node sdk.AccAddress, item computetype
 			reveal.Siblings = computetypes.ChunkSiblings(leaves, item.Shows)
 		}
 		c.must(c.do(t, func(t *round.Task) error { return t.Reveal(node, reveal) }))
+	case item.MustShowAll:
+		c.must(c.do(t, func(t *round.Task) error {
+			return t.Reveal(node, computetypes.RevealItem{Ref: item.Ref, Tag: root.Hash, Salt: salt, Leaves: leaves})
+		}))
 	case item.MustOpen:
 		for _, position := range item.Opens {
 			if shown, ok := c.shownOf(t, node, &item, position); ok && !c.leavesOpening(t, node, shown.Digest) {

@@ -196,6 +196,7 @@ func showing(w *assignment) bool {
 	}
 	reveals := w.record.Phase == store.PhaseCommitted && !w.clearance.reveal && w.item.CurrentRound == w.record.Round &&
 		w.item.Phase == computetypes.ROUND_PHASE_REVEAL && w.item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_COMMITTED
+	reveals = reveals || w.record.Phase == store.PhaseRevealed && w.item.MustShowAll && !w.clearance.reveal
 	return reveals || slices.ContainsFunc(w.opens(), func(position uint32) bool { return !w.clearance.opened(position) })
 }
 

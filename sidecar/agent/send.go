@@ -70,7 +70,7 @@ func (a *Agent) send() {
 // due adds what the chain waits for from one assignment to a batch.
 func (a *Agent) due(w *assignment, batch *chain.Batch) {
 	record, item, ref := w.record, w.item, refOf(w.record.Key)
-	revealing := false
+	revealing := w.record.Phase == store.PhaseRevealed && item.MustShowAll && a.proofs.mayShow(w)
 	switch record.Phase {
 	case store.PhaseAssigned, store.PhasePreparing:
 		if w.returning(a.view.height) {
@@ -88,16 +88,17 @@ func (a *Agent) due(w *assignment, batch *chain.Batch) {
 			batch.Commits = append(batch.Commits, commitItem(&record))
 		}
 	case store.PhaseCommitted:
-		if revealing = a.proofs.mayShow(w) && a.mayReveal(w); revealing {
-			reveal, err := a.revealItem(w)
-			if err != nil {
-				a.trouble("assignment "+record.Key.String()+" cannot be revealed", err)
-				return
-			}
-			batch.Reveals = append(batch.Reveals, reveal)
-		}
+		revealing = a.proofs.mayShow(w) && a.mayReveal(w)
 	case store.PhaseClaimed, store.PhaseRunning, store.PhaseRevealed, store.PhaseOpened,
 		store.PhaseSettled, store.PhaseReleased, store.PhaseFailed:
+	}
+	if revealing {
+		reveal, err := a.revealItem(w)
+		if err != nil {
+			a.trouble("assignment "+record.Key.String()+" cannot be revealed", err)
+			return
+		}
+		batch.Reveals = append(batch.Reveals, reveal)
 	}
 	opens := revealing || record.Phase == store.PhaseRevealed || record.Phase == store.PhaseOpened
 	if opens && item.MustOpen {

@@ -74,7 +74,7 @@ func (w *assignment) mayRetry(height int64) bool {
 // an audit is awaited, auditors may still join.
 func (w *assignment) allCommitted() bool {
 	return w.item.CurrentRound > w.record.Round ||
-		w.item.Phase == computetypes.ROUND_PHASE_REVEAL || w.item.Phase == computetypes.ROUND_PHASE_REVIEW
+		w.item.Phase == computetypes.ROUND_PHASE_REVEAL || w.item.Phase == computetypes.ROUND_PHASE_LEAVES || w.item.Phase == computetypes.ROUND_PHASE_REVIEW
 }
 
 // moveOn changes the phase in the journal and then in the loop.

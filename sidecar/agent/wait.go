@@ -61,7 +61,7 @@ func committedWait(w *assignment) string {
 		if w.owes() {
 			return "the sink to take the outputs"
 		}
-	case computetypes.ROUND_PHASE_UNSPECIFIED, computetypes.ROUND_PHASE_CLOSED, computetypes.ROUND_PHASE_REVIEW:
+	case computetypes.ROUND_PHASE_UNSPECIFIED, computetypes.ROUND_PHASE_CLOSED, computetypes.ROUND_PHASE_REVIEW, computetypes.ROUND_PHASE_LEAVES:
 	}
 	return ""
 }
@@ -75,6 +75,11 @@ func revealedWait(w *assignment) string {
 			return ""
 		}
 		return fmt.Sprintf("the reveals of the others, up to height %d", w.item.RevealDeadline)
+	case computetypes.ROUND_PHASE_LEAVES:
+		if w.item.MustShowAll {
+			return ""
+		}
+		return fmt.Sprintf("the others to show the results of all tasks, up to height %d", w.item.RevealDeadline)
 	case computetypes.ROUND_PHASE_REVIEW:
 		return fmt.Sprintf("the requester, who may reject the result up to height %d", w.item.ReviewDeadline)
 	case computetypes.ROUND_PHASE_UNSPECIFIED, computetypes.ROUND_PHASE_CLOSED:

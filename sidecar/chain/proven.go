@@ -115,14 +115,16 @@ func (p *Proven) AllCommitted(round uint32) bool {
 	if found == nil {
 		return p.Ended()
 	}
-	return !current || found.Phase == computetypes.ROUND_PHASE_REVEAL ||
+	return !current || found.Phase == computetypes.ROUND_PHASE_REVEAL || found.Phase == computetypes.ROUND_PHASE_LEAVES ||
 		found.Phase == computetypes.ROUND_PHASE_REVIEW || found.Phase == computetypes.ROUND_PHASE_CLOSED
 }
 
-// Reveals reports whether a round waited for the reveal of a node's commitment.
+// Reveals reports whether a round waited for the reveal of a node's commitment, or for the
+// results of all tasks to whose root the node has committed.
 func (p *Proven) Reveals(round uint32, operator string, commitment []byte) bool {
 	found, current := p.round(round)
-	return found != nil && current && found.Phase == computetypes.ROUND_PHASE_REVEAL && len(commitment) > 0 &&
+	asks := found != nil && (found.Phase == computetypes.ROUND_PHASE_REVEAL || found.Phase == computetypes.ROUND_PHASE_LEAVES)
+	return asks && current && len(commitment) > 0 &&
 		slices.ContainsFunc(found.Replicas, func(a computetypes.Assignment) bool {
 			return a.Operator == operator && bytes.Equal(a.Commitment, commitment)
 		})
