@@ -25,7 +25,7 @@ func TestAQuorumThatAgreesOnAChunkIsPaid(t *testing.T) {
 	}
 }
 
-// TestAQuorumIsJudgedByTheTasksAboutWhichItDisagrees: whoever differs from the judges loses,
+// TestAQuorumIsJudgedByTheTasksAboutWhichItDisagrees: a node that differs from the judges loses,
 // also if two lie about different tasks, and the honest one is paid.
 func TestAQuorumIsJudgedByTheTasksAboutWhichItDisagrees(t *testing.T) {
 	one := func(of uint64) chunkBehaviour {
