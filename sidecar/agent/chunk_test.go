@@ -116,6 +116,7 @@ func TestALieAboutOneTaskIsJudgedByOneTask(t *testing.T) {
 func TestAQuorumThatDisagreesShowsAllResults(t *testing.T) {
 	w := newWorld(t)
 	w.engine.says = said
+	w.chain.read(func() { w.chain.othersCommit = false })
 	chunk := w.chain.postChunk(w.web, 1, 6, func(t *fakeTask) {
 		t.spec.Policy, t.says, t.lie = quorum, said, 4
 	})
@@ -126,7 +127,7 @@ func TestAQuorumThatDisagreesShowsAllResults(t *testing.T) {
 		}
 		for _, a := range chunk.record.Rounds[0].Replicas {
 			if a.Operator != w.chain.operator.String() {
-				w.chain.liars[a.Operator] = true
+				w.chain.liars[a.Operator], w.chain.othersCommit = true, true
 				return true
 			}
 		}

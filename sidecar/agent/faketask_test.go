@@ -62,7 +62,7 @@ func (c *fakeChain) job(t *fakeTask) computetypes.Job {
 	job := computetypes.Job{
 		Id: t.ref.JobId, Requester: t.requester, Status: computetypes.JOB_STATUS_OPEN,
 		PostedHeight: postedHeight, ExpiresHeight: postedHeight + int64(spec.LifetimeBlocks),
-		Reward: spec.Reward, BondValue: math.NewInt(bondValue), Liability: math.NewInt(liability), Policy: policy, Slashable: slashable,
+		Reward: spec.Reward, BondValue: math.NewInt(bondValue), Liability: math.NewInt(liability).MulRaw(int64(spec.PerChunk())), Policy: policy, Slashable: slashable,
 		Class: spec.Class, Executor: spec.Executor, Tasks: spec.Tasks, TasksOpened: spec.Tasks, Inputs: spec.InputCount(),
 		PrepareBlocks: spec.PrepareBlocks, CommitBlocks: spec.CommitBlocks, Fuel: spec.Resources.Fuel,
 		ChunkTasks: max(spec.ChunkTasks, 1), SeatFee: math.ZeroInt(), TaskReserve: reserve, Reserved: reserve.MulRaw(int64(spec.Tasks)), Refunded: math.ZeroInt(),

@@ -243,3 +243,27 @@ func TestSeveralOpeningsOfATaskAreDifferentDuties(t *testing.T) {
 	require.Len(t, due, 2)
 	require.NotEqual(t, due[0].Key(), due[1].Key(), "both belong into the lane")
 }
+
+// TestReplicasOfChunksLeaveASlotToAuditors: more chunks are open than the class has slots. If
+// replicas took them all, no chunk would find its auditor.
+func TestReplicasOfChunksLeaveASlotToAuditors(t *testing.T) {
+	f := newFixture(t)
+	for i := range 3 {
+		f.register(i, 100_000, 2)
+	}
+	require.NoError(t, f.nodes.RollEpoch(f.ctx))
+	id := f.post(0, chunked(40, 4))
+	players := f.everyone(3, honest)
+	for range 400 {
+		if f.jobEnded(id) {
+			break
+		}
+		f.turn(players)
+		for n := range 3 {
+			node, err := f.nodes.Node(f.ctx, operator(n))
+			require.NoError(t, err)
+			require.LessOrEqual(t, node.State.UsedSlots, uint32(2))
+		}
+	}
+	require.Equal(t, types.JOB_STATUS_COMPLETED, f.job(id).Status, "%+v", f.job(id))
+}

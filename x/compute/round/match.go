@@ -96,11 +96,30 @@ func (t *Task) matchNode(node edgenodetypes.Node, check checker) {
 		profile.Class == t.job.Class, types.ErrNotQualified)
 	check("executor", fmt.Sprintf("runs %s: the node runs %v", t.job.Executor, profile.Executors),
 		slices.Contains(profile.Executors, t.job.Executor), types.ErrNotQualified)
-	check("slots", fmt.Sprintf("a free slot: %d of %d are used", state.UsedSlots, state.Slots),
-		state.UsedSlots < state.Slots, types.ErrNotQualified)
+	kept := t.keptSlots(state)
+	check("slots", fmt.Sprintf("a free slot: %d of %d are used%s", state.UsedSlots, state.Slots, keptFor(kept)),
+		state.UsedSlots+kept < state.Slots, types.ErrNotQualified)
 	free := state.Bond.Sub(state.Locked)
 	check("bond", fmt.Sprintf("free bond of %s: the node has %s; bond more or wait until work ends", t.job.Liability, free),
 		free.GTE(t.job.Liability), types.ErrNotQualified)
+}
+
+// keptSlots returns how many slots of a node a draw leaves free. The replica of a chunk holds
+// its slot until its audit has ended. If replicas took all slots of a class, no node could
+// audit, and each chunk would wait for another. A node with several slots therefore keeps the
+// last one for auditors and judges.
+func (t *Task) keptSlots(state edgenodetypes.NodeState) uint32 {
+	if t.job.ChunkTasks > 1 && t.job.Policy.AuditBps > 0 && t.drawsReplicas() && state.Slots > 1 {
+		return 1
+	}
+	return 0
+}
+
+func keptFor(slots uint32) string {
+	if slots == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", and %d is kept for auditors and judges", slots)
 }
 
 // matchPlacement checks the requester's demands on the nodes of the first round and its
