@@ -30,6 +30,13 @@
 // since a height that was proven, or that it has believed before; no other height gets into the
 // journal. A height that was believed and that a proof shows to be impossible is corrected.
 //
+// A chunk of several tasks is one assignment. A chunkRun executes its tasks one after the other
+// and writes a record per result to the assignment's folder; a later run continues behind the
+// last whole record. Before anything about a chunk leaves the machine, the records are read again
+// and compared with the digest and the root in the journal. A node that is the only one to
+// execute a chunk may commit to its first tasks: at its deadline, when it is paused or drained, if
+// the machine fails, or if an audit would sample too many tasks.
+//
 // The agent's state is divided into types: view is what the chain last reported, and horizon bounds
 // the heights that it may report; assignments,
 // jobs and draws are what it has listed; sinks are the servers for results, and deliveries are
