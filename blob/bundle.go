@@ -105,7 +105,7 @@ func ReadBundle(r io.Reader, tasks uint32, each func(n uint32, manifest []byte, 
 			return fmt.Errorf("%w: task %d: expected a manifest of at most %d bytes, found %d", ErrNotBundle, n, maxBundledManifest, size)
 		}
 		var manifest bytes.Buffer
-		if _, err := io.CopyN(&manifest, r, int64(size)); err != nil { //nolint:gosec // bounded above
+		if _, err := io.CopyN(&manifest, r, int64(size)); err != nil {
 			return cutBundle(n, err)
 		}
 		if err := each(n, manifest.Bytes(), r); err != nil {

@@ -92,8 +92,10 @@ func TestReceiptsOfAnArrayAreOfOneJobAndOneATask(t *testing.T) {
 
 func TestATaskIsFoundInTheReceiptOfItsChunk(t *testing.T) {
 	receipts := []computetypes.Receipt{
-		{JobId: "1-0-0", Task: 10, Count: 4, Height: 8}, {JobId: "1-0-0", Task: 0, Count: 10, Height: 9},
-		{JobId: "1-0-0", Task: 14, Height: 8}, {JobId: "1-0-0", Task: 15, Count: 1, Height: 10},
+		{JobId: "1-0-0", Task: 10, Count: 4, Height: 8},
+		{JobId: "1-0-0", Task: 0, Count: 10, Height: 9},
+		{JobId: "1-0-0", Task: 14, Height: 8},
+		{JobId: "1-0-0", Task: 15, Count: 1, Height: 10},
 	}
 	array, err := proven.NewArray("1-0-0", receipts)
 	require.NoError(t, err)

@@ -99,7 +99,7 @@ func committable(j *job, most uint64, list []taskResult) int {
 	accepted := 0
 	for i := range list {
 		fuel += list[i].fuel
-		n := uint64(i) + 1
+		n := uint64(i) + 1 //nolint:gosec // not negative
 		if n <= computetypes.MaxSamples || computetypes.SampleSize(n, j.samples, most, fuel) <= computetypes.MaxSamples {
 			accepted = i + 1
 		}

@@ -60,7 +60,6 @@ type executedChunk struct {
 	list   []taskResult
 	// ends contains the ends of the programs of this execution.
 	ends   []executor.Result
-	remark string
 	energy device.Energy
 	err    error
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"slices"
 
 	"cosmossdk.io/math"
@@ -245,5 +246,5 @@ func (t *fakeTask) slashed() (operators []string) {
 
 // opened reports whether a result of a first round was opened.
 func (t *fakeTask) opened(digest []byte) bool {
-	return slices.ContainsFunc(t.record.Opened, func(o computetypes.Opening) bool { return o.Round == 0 && string(o.Digest) == string(digest) })
+	return slices.ContainsFunc(t.record.Opened, func(o computetypes.Opening) bool { return o.Round == 0 && bytes.Equal(o.Digest, digest) })
 }

@@ -289,16 +289,16 @@ func TestReceiptOfATaskThatEndedWhileTheDaemonWasDownIsFound(t *testing.T) {
 	task := w.chain.postArray(w.web, 1, 2, under(w.chain.alone(ages)))[0]
 	w.chain.only(task)
 	stopBlocks := w.chain.blocks(2 * time.Millisecond)
-	a, stop := w.run()
+	_, stopped := w.run()
 	w.untilPhase(task, store.PhaseRevealed)
-	stop()
+	stopped()
 	var height int64
 	w.chain.act(task, func(t *round.Task) error { return t.Review(true) })
 	w.chain.read(func() { height = task.receipt.Height })
 	w.until("some blocks", func() bool { return w.chain.height > height+50 })
 	stopBlocks()
 	w.config.Registry = nil
-	a, stop = w.run()
+	a, stop := w.run()
 	defer stop()
 	require.Eventually(t, func() bool { return a.Status().Height > 0 }, patience, time.Millisecond)
 	defer w.chain.blocks(2 * time.Millisecond)()

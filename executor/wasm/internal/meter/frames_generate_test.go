@@ -381,8 +381,14 @@ func (g *crowder) registers() {
 		kind  byte
 		bytes []byte
 	}{
-		{typeI32, []byte{0x6e}}, {typeI32, []byte{0x6f}}, {typeI32, []byte{0x74}}, {typeI32, []byte{0x77}},
-		{typeI64, []byte{0x80}}, {typeI64, []byte{0x81}}, {typeI64, []byte{0x87}}, {typeI64, []byte{0x8a}},
+		{typeI32, []byte{0x6e}},
+		{typeI32, []byte{0x6f}},
+		{typeI32, []byte{0x74}},
+		{typeI32, []byte{0x77}},
+		{typeI64, []byte{0x80}},
+		{typeI64, []byte{0x81}},
+		{typeI64, []byte{0x87}},
+		{typeI64, []byte{0x8a}},
 	}
 	in := instructions[g.IntN(len(instructions))]
 	g.value(in.kind)

@@ -186,7 +186,7 @@ func (v *values) turn(at int, branches int64) {
 		v.moved += branches * (all[ints] - freeTurnInts)
 	}
 	if all[floats] > TurnFloats {
-		v.moved += branches * (all[floats] - freeTurnFloats)
+		v.moved += branches * (all[floats] - freeTurnFloats) //nolint:gosec // an array of both sorts
 	}
 }
 
