@@ -31,6 +31,8 @@ type Challenge struct {
 	Posting Cost
 
 	msg *computetypes.MsgChallenge
+	// results is the folder with the array's results; empty if it was not given.
+	results string
 }
 
 // Message is the message to sign for the challenge.
@@ -46,8 +48,9 @@ type Verdict struct {
 // PrepareChallenge simulates the challenge of an accepted result and returns what it would
 // cost; nothing is signed. For a task of an array it collects the receipts from the events
 // of the job's blocks, which the node must have kept, and proves the task's position in the
-// job's tree.
-func (c *Client) PrepareChallenge(ctx context.Context, signer Signer, jobID string, task uint64) (*Challenge, error) {
+// job's tree. For a task of a chunk of several it also proves what the chunk's node has
+// delivered for that task, with the results that are saved in the folder results.
+func (c *Client) PrepareChallenge(ctx context.Context, signer Signer, jobID string, task uint64, results string) (*Challenge, error) {
 	addr, err := addressText(signer.Address())
 	if err != nil {
 		return nil, err
@@ -58,9 +61,13 @@ func (c *Client) PrepareChallenge(ctx context.Context, signer Signer, jobID stri
 	}
 	prepared := &Challenge{
 		JobID: jobID, Task: task, msg: &computetypes.MsgChallenge{Challenger: addr, JobId: jobID, Task: task},
+		results: results,
 	}
 	if job.Job.Tasks > 1 {
 		if prepared.msg.Proof, err = c.receiptProof(ctx, &job.Job, task); err != nil {
+			return nil, err
+		}
+		if err := c.proveLeaf(prepared); err != nil {
 			return nil, err
 		}
 	}
@@ -77,6 +84,25 @@ func (c *Client) PrepareChallenge(ctx context.Context, signer Signer, jobID stri
 	}
 	prepared.Reserved, prepared.PostingFee = posted.Reserved, posted.PostingFee
 	return prepared, nil
+}
+
+// proveLeaf adds the result of a task of a chunk of several, with its path to the chunk's root.
+func (c *Client) proveLeaf(prepared *Challenge) error {
+	receipt := &prepared.msg.Proof.Receipt
+	if receipt.Tasks() == 1 {
+		return nil
+	}
+	if prepared.results == "" {
+		return fmt.Errorf("task %d of job %s is one of a chunk of %d tasks: expected the folder of the job's results (--out), which contains what the node has delivered for it",
+			prepared.Task, prepared.JobID, receipt.Tasks())
+	}
+	proof, err := ProveTask(c.chainID, receipt, prepared.results, prepared.Task)
+	if err != nil {
+		return err
+	}
+	leaf := leafOf(c.chainID, receipt, proof.Task, &proof.Leaf)
+	prepared.msg.Leaf, prepared.msg.Siblings = &leaf, proof.Siblings
+	return nil
 }
 
 // receiptProof collects the receipts of an array up to now and proves the position of a
@@ -114,7 +140,7 @@ func (c *Client) Challenge(ctx context.Context, signer Signer, prepared *Challen
 	for attempt := 1; ; attempt++ {
 		response, err := c.transact(ctx, signer, prepared.Posting, prepared.msg)
 		if prepared.msg.Proof != nil && attempt < maxChallenges && errors.Is(err, computetypes.ErrReceiptNotFound) {
-			if prepared, err = c.PrepareChallenge(ctx, signer, prepared.JobID, prepared.Task); err != nil {
+			if prepared, err = c.PrepareChallenge(ctx, signer, prepared.JobID, prepared.Task, prepared.results); err != nil {
 				return "", err
 			}
 			continue

@@ -29,7 +29,7 @@ func doubted(t *testing.T) (*chain, *Client, *computetypes.Job) {
 func TestAChallengeSaysWhatItCostsAndShowsWhereTheReceiptStands(t *testing.T) {
 	chain, c, job := doubted(t)
 	signer := newSigner()
-	prepared, err := c.PrepareChallenge(t.Context(), signer, testJob, 2)
+	prepared, err := c.PrepareChallenge(t.Context(), signer, testJob, 2, "")
 	require.NoError(t, err)
 	require.Equal(t, params.TfuelCoin(8), prepared.Reserved)
 	require.EqualValues(t, 9, prepared.PostingFee.Amount.Int64())
@@ -55,14 +55,14 @@ func TestAChallengeSaysWhatItCostsAndShowsWhereTheReceiptStands(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, computetypes.VerifyFrontierPath(frontier, arrayDropped, sent.Proof.Index, leaf, sent.Proof.Path))
 
-	_, err = c.PrepareChallenge(t.Context(), signer, testJob, arrayDropped)
+	_, err = c.PrepareChallenge(t.Context(), signer, testJob, arrayDropped, "")
 	require.ErrorIs(t, err, proven.ErrNoTask)
 }
 
 func TestAChallengeIsSentAnewWhenTheTreeHasGrownOverItsProof(t *testing.T) {
 	chain, c, _ := doubted(t)
 	signer := newSigner()
-	prepared, err := c.PrepareChallenge(t.Context(), signer, testJob, 2)
+	prepared, err := c.PrepareChallenge(t.Context(), signer, testJob, 2, "")
 	require.NoError(t, err)
 	chain.refusals = []*errorsmod.Error{computetypes.ErrReceiptNotFound}
 	judging, err := c.Challenge(t.Context(), signer, prepared)
@@ -79,7 +79,7 @@ func TestAChallengeIsSentAnewWhenTheTreeHasGrownOverItsProof(t *testing.T) {
 func TestReceiptsThatANodeLeavesOutAreMissed(t *testing.T) {
 	chain, c, _ := doubted(t)
 	delete(chain.ended, 14)
-	_, err := c.PrepareChallenge(t.Context(), newSigner(), testJob, 2)
+	_, err := c.PrepareChallenge(t.Context(), newSigner(), testJob, 2, "")
 	require.ErrorContains(t, err, "expected 5 receipts of job 7-0-0, found 3")
 }
 

@@ -1,7 +1,6 @@
 package jobfile
 
 import (
-	"errors"
 	"fmt"
 
 	"go.yaml.in/yaml/v3"
@@ -39,11 +38,12 @@ func (c Chunk) several() bool { return c.Auto || c.Tasks > 1 }
 // array reports whether the job can have several tasks.
 func (j Job) array() bool { return j.Tasks > 1 || j.ArrayInput != nil }
 
-// chunkable reports whether the chain accepts chunks of several tasks under the policy.
+// chunkable reports whether the client proposes chunks of several tasks under the policy. A
+// file may ask for such chunks in all cases.
 func (p *Policy) chunkable() bool { return p.Quorum == 0 && p.ChallengeBlocks == 0 }
 
 // setChunkDefault has the client propose the size of the chunks of arrays under audits or
-// trust. All other jobs have chunks of one task.
+// trust. All other jobs have chunks of one task, unless the file says otherwise.
 func (j *Job) setChunkDefault() {
 	if j.Chunk == (Chunk{}) && j.array() {
 		j.Chunk.Auto = true
@@ -66,10 +66,8 @@ func (j Job) validateChunk() error {
 		return fmt.Errorf("chunk: expected at most the %d tasks of the job, found %d", j.Tasks, n)
 	case n > computetypes.MaxChunkTasks:
 		return fmt.Errorf("chunk: expected at most %d tasks, found %d", computetypes.MaxChunkTasks, n)
-	case j.Policy.Quorum != 0:
-		return fmt.Errorf("chunk: expected 1 with a quorum, found %d; use audit, which samples the tasks of a chunk", n)
-	case j.Policy.ChallengeBlocks != 0:
-		return errors.New("chunk: expected 1 with challenge_blocks, found more; leave one of them out")
+	case j.Policy.Quorum != 0 && n > computetypes.MaxQuorumLeaves/j.Policy.Quorum:
+		return fmt.Errorf("chunk: expected at most %d tasks with a quorum of %d, found %d", computetypes.MaxQuorumLeaves/j.Policy.Quorum, j.Policy.Quorum, n)
 	}
 	return nil
 }

@@ -26,6 +26,8 @@ func TestArraysUnderAuditsAndTrustAreChunkedUnlessTheFileSaysOtherwise(t *testin
 		"array_input: {path: a, folder: b}\nchunk: 4096":                {Tasks: 4096},
 		"tasks: 9\nchunk: auto\npolicy: {quorum: 3}":                    {},
 		"tasks: 9\npolicy: {audit: 10%, challenge_blocks: 9}":           {},
+		"tasks: 9\nchunk: 2\npolicy: {audit: 1%, challenge_blocks: 9}":  {Tasks: 2},
+		"tasks: 9\nchunk: 2\npolicy: {quorum: 3}":                       {Tasks: 2},
 		"tasks: 9\nchunk: 1\npolicy: {audit: 10%, challenge_blocks: 9}": {Tasks: 1},
 	} {
 		job, err := Parse([]byte(minimalJob + text))
@@ -36,19 +38,18 @@ func TestArraysUnderAuditsAndTrustAreChunkedUnlessTheFileSaysOtherwise(t *testin
 
 func TestChunksThatNoChainAcceptsAreRefused(t *testing.T) {
 	for text, says := range map[string]string{
-		"tasks: 9\nchunk: 0":                      `chunk: expected auto or the number of tasks that a node takes at once, from 1 on, found "0"`,
-		"tasks: 9\nchunk: -1":                     `found "-1"`,
-		"tasks: 9\nchunk: Auto":                   `found "Auto"`,
-		"tasks: 9\nchunk: [2]":                    "found a list",
-		"tasks: 9\nchunk: 10":                     "expected at most the 9 tasks of the job, found 10",
-		"chunk: 2":                                "expected at most the job's one task, found 2",
-		"tasks: 5000\nchunk: 4097":                "expected at most 4096 tasks, found 4097",
-		"tasks: 9\nchunk: 2\npolicy: {quorum: 3}": "expected 1 with a quorum, found 2",
-		"tasks: 9\nchunk: 2\npolicy: {audit: 1%, challenge_blocks: 9}": "expected 1 with challenge_blocks",
-		"tasks: 9\npolicy: {audit: 1%, samples: 65}":                   "expected at most 64 samples, found 65",
-		"tasks: 9\npolicy: {quorum: 3, audit: 1%, samples: 2}":         "expected samples with audit",
-		"tasks: 9\npolicy: {samples: 2}":                               "expected samples with audit",
-		"tasks: 9\npolicy: {trust: any, samples: 2}":                   "expected trust without other kinds of verification",
+		"tasks: 9\nchunk: 0":                                   `chunk: expected auto or the number of tasks that a node takes at once, from 1 on, found "0"`,
+		"tasks: 9\nchunk: -1":                                  `found "-1"`,
+		"tasks: 9\nchunk: Auto":                                `found "Auto"`,
+		"tasks: 9\nchunk: [2]":                                 "found a list",
+		"tasks: 9\nchunk: 10":                                  "expected at most the 9 tasks of the job, found 10",
+		"chunk: 2":                                             "expected at most the job's one task, found 2",
+		"tasks: 5000\nchunk: 4097":                             "expected at most 4096 tasks, found 4097",
+		"tasks: 900\nchunk: 171\npolicy: {quorum: 3}":          "expected at most 170 tasks with a quorum of 3, found 171",
+		"tasks: 9\npolicy: {audit: 1%, samples: 65}":           "expected at most 64 samples, found 65",
+		"tasks: 9\npolicy: {quorum: 3, audit: 1%, samples: 2}": "expected samples with audit",
+		"tasks: 9\npolicy: {samples: 2}":                       "expected samples with audit",
+		"tasks: 9\npolicy: {trust: any, samples: 2}":           "expected trust without other kinds of verification",
 	} {
 		_, err := Parse([]byte(minimalJob + text))
 		require.ErrorContains(t, err, says, text)

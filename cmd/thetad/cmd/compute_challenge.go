@@ -19,7 +19,10 @@ import (
 var errNoVerdict = errors.New("the judges did not agree on a verdict")
 
 func computeChallengeCmd() *cobra.Command {
-	var wait bool
+	var (
+		wait bool
+		out  string
+	)
 	cmd := changeCmd(&cobra.Command{
 		Use:   "challenge JOB [TASK]",
 		Short: "Challenge an accepted result: more nodes run the task again and judge it",
@@ -30,7 +33,10 @@ job's policy). The chain draws more judges than there are nodes that agreed on t
 result, and none of those nodes. The challenger pays the judges. If the judges agree on
 another result, the nodes that agreed on the wrong one lose their stakes: these repay the
 challenger, who also gets a share of the rest. If the judges do not agree, a part of the
-challenger's deposit is burned.`,
+challenger's deposit is burned.
+
+A task of a chunk is challenged by what its node has delivered for it: name the folder of
+the array's results with --out. The stake of the whole chunk is then at risk.`,
 		Example: "thetad compute challenge 1042-0-0 17 --wait --from alice",
 		Args:    cobra.RangeArgs(1, 2),
 	}, "the key that pays the judges", change{
@@ -39,27 +45,28 @@ challenger's deposit is burned.`,
 			if err != nil {
 				return nil, err
 			}
-			prepared, err := c.PrepareChallenge(ctx, signer, args[0], task)
+			prepared, err := c.PrepareChallenge(ctx, signer, args[0], task, out)
 			if err != nil {
 				return nil, err
 			}
 			return prepared.Message(), nil
 		},
 		send: func(ctx context.Context, s *signing, c *requester.Client, args []string) error {
-			return challenge(ctx, s, c, args, wait)
+			return challenge(ctx, s, c, args, out, wait)
 		},
 	})
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait for the verdict")
+	cmd.Flags().StringVar(&out, "out", "", "folder of the array, as thetad compute run created it; needed for a task of a chunk")
 	return cmd
 }
 
 // challenge shows what a challenge costs, asks for confirmation, and has the result judged.
-func challenge(ctx context.Context, s *signing, c *requester.Client, args []string, wait bool) error {
+func challenge(ctx context.Context, s *signing, c *requester.Client, args []string, results string, wait bool) error {
 	_, task, err := parseTask(args)
 	if err != nil {
 		return err
 	}
-	prepared, err := c.PrepareChallenge(ctx, s.signer, args[0], task)
+	prepared, err := c.PrepareChallenge(ctx, s.signer, args[0], task, results)
 	if err != nil {
 		return err
 	}

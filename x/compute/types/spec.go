@@ -111,9 +111,9 @@ func (s *JobSpec) ValidateWork() error {
 // PerChunk returns the number of tasks of a chunk, at least 1.
 func (s *JobSpec) PerChunk() uint64 { return max(1, s.ChunkTasks) }
 
-// maxQuorumLeaves bounds the results that the replicas of a chunk show together if their roots
+// MaxQuorumLeaves bounds the results that the replicas of a chunk show together if their roots
 // differ.
-const maxQuorumLeaves = 512
+const MaxQuorumLeaves = 512
 
 // validateChunk checks the number of tasks of a chunk.
 func (s *JobSpec) validateChunk() error {
@@ -123,7 +123,7 @@ func (s *JobSpec) validateChunk() error {
 	if s.PerChunk() == 1 {
 		return nil
 	}
-	if most := maxQuorumLeaves / uint64(max(1, s.Policy.Replicas)); s.Policy.Kind == POLICY_KIND_QUORUM && s.ChunkTasks > most {
+	if most := MaxQuorumLeaves / uint64(max(1, s.Policy.Replicas)); s.Policy.Kind == POLICY_KIND_QUORUM && s.ChunkTasks > most {
 		return ErrInvalidSpec.Wrapf("chunk_tasks: expected at most %d for a quorum of %d, which shows all results if it disagrees, found %d",
 			most, s.Policy.Replicas, s.ChunkTasks)
 	}
