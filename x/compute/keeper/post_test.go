@@ -124,7 +124,7 @@ func TestQuotesRefuseWhatPostingWould(t *testing.T) {
 		"many replicas": {Class: class, Replicas: 1 << 31, Reward: "1000atfuel"},
 		"no class":      {Replicas: 3, Reward: "1000atfuel"},
 		"large chunk":   {Class: class, Replicas: 1, Kind: types.POLICY_KIND_AUDIT, AuditBps: 1, Auditors: 1, Reward: "1000atfuel", Tasks: 9, ChunkTasks: 10},
-		"quorum chunk":  {Class: class, Replicas: 3, Reward: "1000atfuel", Tasks: 9, ChunkTasks: 2},
+		"quorum chunk":  {Class: class, Replicas: 3, Reward: "1000atfuel", Tasks: 900, ChunkTasks: 171},
 		"samples":       {Class: class, Replicas: 1, Kind: types.POLICY_KIND_AUDIT, AuditBps: 1, Auditors: 1, Reward: "1000atfuel", Samples: 65},
 		"no address": {
 			Class: class, Replicas: 1, Reward: "1000atfuel", Kind: types.POLICY_KIND_TRUST, NamedNode: "theta1",

@@ -123,7 +123,7 @@ func (t *Task) ownJudged(a part) []uint32 {
 }
 
 // bystander reports whether a part has executed only some of the judged tasks, or none. It
-// does not vote about the others. What it says of its own is compared with the verdict.
+// does not vote about the others. Its own results are compared with the verdict.
 func (t *Task) bystander(a part) bool {
 	return t.count() > 1 && t.discloses() && !t.covers(a) && a.Status == types.ASSIGNMENT_STATUS_REVEALED &&
 		len(t.ownJudged(a)) < len(t.judged())
