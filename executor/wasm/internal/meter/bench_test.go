@@ -23,8 +23,8 @@ func BenchmarkRewriteTheWorst(b *testing.B) {
 		return s.String()
 	}
 	for name, program := range map[string]string{
-		"loops":   text(nested("(loop (br_if 0 (i32.const 1))", reads(16000, 1<<19), ")", 60)),
-		"narrow":  strings.Replace(text(nested("(loop ", reads(4, 1<<19), ")", 2000)), many, "i64 i64 i64 i64 ", 1),
+		"loops":   text(nested("(loop (br_if 0 (i32.const 1))", reads(16000, 1<<19), ")", 55)),
+		"narrow":  strings.Replace(text(nested("(loop ", reads(4, 1<<19), ")", 1400)), many, "i64 i64 i64 i64 ", 1),
 		"calls":   text(strings.Repeat("(call 0)", 100_000) + reads(16000, 1<<18)),
 		"crowded": text(reads(16000, 1<<18) + strings.Repeat("(drop (i64.add (i64.const 1) (i64.const 2)))", 100_000) + reads(16000, 1<<18)),
 		"tables":  `(module (func (export "_start")) (func ` + nested("(block ", strings.Repeat("(br_table "+strings.Repeat("9999 ", 20000)+"(i32.const 0))", 1), ")", 10000) + "))",
