@@ -14,9 +14,9 @@ import (
 const (
 	// beaconPeriod is in seconds. It is the shortest that drand's format supports.
 	beaconPeriod = 1
-	// defaultBond and liarBond are in whole tfuel. The liar can pay for its first lies and
-	// then has too little bond to be drawn; until then both have the same weight in a draw.
-	defaultBond, liarBond = 50, 20
+	// defaultBond is the bond of a node in whole tfuel. A node that lies has the same, so that
+	// a draw finds it as often as any other.
+	defaultBond = 50
 	// bondPerSlot is in whole tfuel; defaultSlots is the number of programs that a node runs at
 	// once.
 	bondPerSlot, defaultSlots = 10, 2

@@ -139,9 +139,6 @@ func (d *Devnet) setUpNode(ctx context.Context, node Node) error {
 	// While one half of the assignments run, the next ones are drawn and prepared, and the last
 	// ones are settled.
 	bond, slots := params.TfuelCoin(d.opts.Bond), max(min(2*d.opts.Slots, int(d.opts.Bond/bondPerSlot)), d.opts.Slots)
-	if node.Lies {
-		bond, slots = params.TfuelCoin(liarBond), d.opts.Slots
-	}
 	return d.run(ctx, setup, thetaedge, "register", "--home", node.home, "--from", node.Name,
 		"--keyring-dir", d.home(), "--keyring-backend", "test", "--moniker", node.Name, "--class", class,
 		"--bond", bond.String(), "--slots", strconv.Itoa(slots), "--region", "de", "--yes")
