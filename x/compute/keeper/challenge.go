@@ -39,11 +39,11 @@ func (k *Keeper) Challenge(ctx sdk.Context, msg *types.MsgChallenge) (types.Job,
 	if err != nil {
 		return job, none, err
 	}
-	spec, err := k.judgingSpec(ctx, params, id, &job, &receipt, result.Task)
+	spec, err := k.judgingSpec(ctx, params, id, &job, &receipt, &result)
 	if err != nil {
 		return job, none, err
 	}
-	if err := k.contest(ctx, id, &job, &receipt); err != nil {
+	if err := k.contest(ctx, id, &job, &receipt, result.Count); err != nil {
 		return job, none, err
 	}
 	// The work was admitted when it was first posted. If parameters have changed since then,
@@ -58,18 +58,21 @@ func (k *Keeper) Challenge(ctx sdk.Context, msg *types.MsgChallenge) (types.Job,
 	})
 }
 
-// challengedTask returns the result of the task that a message names. It wraps
-// ErrReceiptNotFound if the message does not prove that the result is part of the chunk's.
+// challengedTask returns the result that a message challenges: that of the task which it names,
+// or that of the whole chunk if it shows no leaf. A chunk whose node has delivered nothing can
+// thus be challenged too. It wraps ErrReceiptNotFound if the message does not prove that the
+// result of the task is part of the chunk's.
 func challengedTask(job *types.Job, receipt *types.Receipt, msg *types.MsgChallenge) (types.ChallengedTask, error) {
 	out := types.ChallengedTask{
-		JobId: job.Id, Task: msg.Task, Chunk: receipt.Task, TraceKey: receipt.TraceKey, Tag: receipt.Tags[0], Fuel: receipt.Fuel,
+		JobId: job.Id, Task: msg.Task, Chunk: receipt.Task, TraceKey: receipt.TraceKey, Tag: receipt.Tags[0], Fuel: receipt.Fuel, Count: 1,
 	}
-	if receipt.Tasks() == 1 {
+	if msg.Leaf == nil || receipt.Tasks() == 1 {
+		if n := len(msg.Siblings); n > 0 || msg.Leaf != nil {
+			return out, types.ErrReceiptNotFound.Wrapf("expected a leaf for the siblings of a chunk of several tasks, and neither for one of %d, found %d siblings; leave both out to challenge the whole chunk",
+				receipt.Tasks(), n)
+		}
+		out.Task, out.Count = receipt.Task, receipt.Tasks()
 		return out, nil
-	}
-	if msg.Leaf == nil {
-		return out, types.ErrReceiptNotFound.Wrapf("task %d of job %s is part of a chunk of %d tasks: expected its result as a leaf of the chunk's tree",
-			msg.Task, job.Id, receipt.Count)
 	}
 	root, err := types.ProvenChunk(receipt.Count, []uint32{uint32(msg.Task - receipt.Task)}, []types.Subtree{*msg.Leaf}, msg.Siblings, job.Fuel)
 	if err != nil {
@@ -134,7 +137,9 @@ func (k *Keeper) namedReceipt(ctx context.Context, id types.JobID, job *types.Jo
 
 // judgingSpec returns the spec that judges run: the same work, on more nodes than agreed on
 // the result.
-func (k *Keeper) judgingSpec(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, receipt *types.Receipt, task uint64) (types.JobSpec, error) {
+func (k *Keeper) judgingSpec(
+	ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, receipt *types.Receipt, result *types.ChallengedTask,
+) (types.JobSpec, error) {
 	spec, err := k.specs.Get(ctx, id)
 	if errors.Is(err, collections.ErrNotFound) {
 		return spec, types.ErrChallengeLate.Wrapf("spec of job %s is not kept any more", id)
@@ -156,7 +161,7 @@ func (k *Keeper) judgingSpec(ctx sdk.Context, params types.Params, id types.JobI
 		return spec, types.ErrTooFewNodes.Wrapf("%d nodes have agreed, and more than these and at least 3 others have to judge: class %s has %d live nodes; wait for more",
 			agreed, job.Class, class.Nodes)
 	}
-	spec = types.JudgingSpec(spec, task, replicas, params.JudgingLifetime(spec.CommitBlocks))
+	spec = types.JudgingSpec(spec, result.Task, result.Count, replicas, params.JudgingLifetime(spec.CommitBlocks))
 	if _, slashed := params.Effective(&spec); !slashed {
 		return spec, types.ErrNotChallengeable.Wrapf("nobody vouches any more that the program of job %s gives equal results everywhere", id)
 	}
@@ -164,22 +169,23 @@ func (k *Keeper) judgingSpec(ctx sdk.Context, params types.Params, id types.JobI
 }
 
 // contest locks the liabilities that are still held from the nodes that agreed on a result.
-// If they are locked already, it counts one more job that judges the result.
-func (k *Keeper) contest(ctx sdk.Context, id types.JobID, job *types.Job, receipt *types.Receipt) error {
+// If they are locked already, it counts one more job that judges the result. tasks is the
+// number of tasks that this job judges.
+func (k *Keeper) contest(ctx sdk.Context, id types.JobID, job *types.Job, receipt *types.Receipt, tasks uint64) error {
 	key := collections.Join(id, receipt.Task)
 	c, err := k.challenges.Get(ctx, key)
 	switch {
 	case err == nil && c.Convicted:
 		return types.ErrNotChallengeable.Wrapf("the result of %d tasks from task %d on of job %s has been found wrong already", receipt.Tasks(), receipt.Task, id)
 	case err == nil:
-		c.Judging++
+		c.Judging, c.JudgedTasks = c.Judging+1, c.JudgedTasks+tasks
 		return k.challenges.Set(ctx, key, c)
 	case !errors.Is(err, collections.ErrNotFound):
 		return err
 	}
 	c = types.Challenge{
 		JobId: job.Id, Task: receipt.Task, Tag: receipt.Tags[0], ExitCode: receipt.ExitCode, Fuel: receipt.Fuel, Count: receipt.Tasks(), Requester: job.Requester,
-		Liability: job.Liability, Until: receipt.ChallengeUntil, Judging: 1, Pledged: math.ZeroInt(),
+		Liability: job.Liability, Until: receipt.ChallengeUntil, Judging: 1, JudgedTasks: tasks, Pledged: math.ZeroInt(),
 	}
 	for _, operator := range receipt.Agreed() {
 		addr, err := k.addresses.StringToBytes(operator)

@@ -197,10 +197,15 @@ func (k *Keeper) checkChallenges(ctx context.Context) error {
 		job  string
 		task uint64
 	}
-	judging := map[judged]uint32{}
+	type count struct {
+		jobs  uint32
+		tasks uint64
+	}
+	judging := map[judged]count{}
 	err := k.jobs.Walk(ctx, nil, func(_ types.JobID, job types.Job) (bool, error) {
 		if job.Challenged != nil && job.TasksEnded < job.Tasks {
-			judging[judged{job.Challenged.JobId, job.Challenged.Chunk}]++
+			of := judged{job.Challenged.JobId, job.Challenged.Chunk}
+			judging[of] = count{judging[of].jobs + 1, judging[of].tasks + job.Challenged.Count}
 		}
 		return false, nil
 	})
@@ -215,8 +220,9 @@ func (k *Keeper) checkChallenges(ctx context.Context) error {
 			}
 		}
 		of := judged{c.JobId, c.Task}
-		if c.Judging != judging[of] || c.Judging == 0 && !c.Convicted {
-			return true, fmt.Errorf("challenge of task %d of job %s counts %d jobs that judge it, there are %d", c.Task, c.JobId, c.Judging, judging[of])
+		if n := (count{c.Judging, c.JudgedTasks}); n != judging[of] || c.Judging == 0 && !c.Convicted {
+			return true, fmt.Errorf("challenge of task %d of job %s counts %d jobs that judge it, with %d tasks, there are %d with %d",
+				c.Task, c.JobId, n.jobs, n.tasks, judging[of].jobs, judging[of].tasks)
 		}
 		delete(judging, of)
 		return false, nil

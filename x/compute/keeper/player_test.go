@@ -158,6 +158,10 @@ func (p player) claim(task types.ClaimableTask) {
 // serve does what the task requires of the player, if its behaviour allows it.
 func (p player) serve(item types.WorkItem) {
 	if item.Count > 1 {
+		if of := p.f.job(item.Ref.JobId).Challenged; of != nil {
+			p.serveWhole(item, of)
+			return
+		}
 		p.serveChunk(item)
 		return
 	}

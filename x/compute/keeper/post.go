@@ -54,6 +54,9 @@ func (k *Keeper) quote(
 	}
 	policy, slashed := params.Effective(spec)
 	liability := params.Liability(value, policy, slashed, spec.PerChunk())
+	if judging { // the judges of every round execute all tasks of the chunk
+		liability = params.Liability(value.Mul(math.NewIntFromUint64(spec.PerChunk())), policy, slashed, 1)
+	}
 	seatFee := params.SeatFee(spec.Reward.Amount, value, liability, spec.PerChunk())
 	if judging {
 		seatFee = math.ZeroInt() // a challenger cannot end the draw of the judges

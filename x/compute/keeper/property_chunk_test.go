@@ -17,9 +17,6 @@ func drawChunks(t *rapid.T, s *types.JobSpec) {
 	s.Tasks = rapid.Uint64Range(2, 20).Draw(t, "tasks of an array")
 	s.ChunkTasks = rapid.Uint64Range(1, min(16, s.Tasks)).Draw(t, "tasks of a chunk")
 	s.Reward.Amount = math.NewInt(rapid.Int64Range(10, 60).Draw(t, "reward of a task"))
-	if s.ChunkTasks > 1 {
-		s.Policy.ChallengeBlocks = 0
-	}
 	if s.Policy.Kind == types.POLICY_KIND_AUDIT {
 		s.Policy.Samples = rapid.Uint32Range(0, 8).Draw(t, "samples")
 	}
@@ -44,8 +41,8 @@ func (m *market) chunkBehaviour(t *rapid.T, does behaviour) chunkBehaviour {
 
 // judged reports whether judges have ended a chunk, which then has no result if its replica
 // was wrong.
-func judged(r types.Receipt) bool {
-	return r.Count > 1 && slices.ContainsFunc(r.Outcomes, func(o types.Outcome) bool { return o.Round > 0 })
+func judged(job *types.Job, r types.Receipt) bool {
+	return r.Count > 1 && !job.Challenged.Whole() && slices.ContainsFunc(r.Outcomes, func(o types.Outcome) bool { return o.Round > 0 })
 }
 
 // replicaOf returns the outcome of the only replica of a first round.
@@ -60,8 +57,8 @@ func replicaOf(r types.Receipt) types.Outcome {
 // it has executed. A replica that has left a rest to others does not earn the pay of its
 // auditors.
 func (m *market) earns(job *types.Job, r types.Receipt, o types.Outcome) math.Int {
-	if job.ChunkTasks == 1 {
-		return job.Reward.Amount
+	if job.ChunkTasks == 1 || job.Challenged.Whole() {
+		return job.Pay(r.Count)
 	}
 	replica, sampled := replicaOf(r), uint64(1)
 	if r.Count > 1 {

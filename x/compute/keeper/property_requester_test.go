@@ -100,9 +100,17 @@ func (m *market) challengeOne(t *rapid.T) {
 	receipt := rapid.SampledFrom(ended).Draw(t, "result")
 	n := rapid.IntRange(0, 3).Draw(t, "challenger")
 	m.fund(requester(n), coin(500_000), sdk.NewInt64Coin(otherCoin, 500_000))
-	resp, err := m.msgs.Challenge(m.ctx, &types.MsgChallenge{
+	msg := &types.MsgChallenge{
 		Challenger: requester(n).String(), JobId: receipt.JobId, Task: receipt.Task, Proof: m.proof(receipt.JobId, receipt.Task),
-	})
+	}
+	if agreed := receipt.Agreed(); receipt.Count > 1 && len(agreed) > 0 && rapid.Bool().Draw(t, "one task") {
+		by := m.players[slices.IndexFunc(m.players, func(p player) bool { return operator(p.n).String() == agreed[0] })]
+		leaves := by.leaves(types.WorkItem{Ref: types.TaskRef{JobId: receipt.JobId, Task: receipt.Task}}, receipt.Count)
+		position := rapid.Uint32Range(0, uint32(receipt.Count-1)).Draw(t, "position")
+		msg.Task += uint64(position)
+		msg.Leaf, msg.Siblings = &leaves[position], types.ChunkSiblings(leaves, []uint32{position})
+	}
+	resp, err := m.msgs.Challenge(m.ctx, msg)
 	if err != nil {
 		known := []error{types.ErrNotChallengeable, types.ErrChallengeLate, types.ErrTooFewNodes, types.ErrReceiptNotFound}
 		require.True(t, slices.ContainsFunc(known, func(e error) bool { return errors.Is(err, e) }), "%s", err)

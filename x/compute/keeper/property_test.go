@@ -165,7 +165,11 @@ func (m *market) checkOutcome(t *rapid.T, job *types.Job, receipt types.Receipt,
 	accepted := receipt.Status == types.TASK_STATUS_ACCEPTED
 	switch {
 	case accepted && o.Status == types.ASSIGNMENT_STATUS_PAID && o.Round > 0:
-		require.True(t, o.Share.GTE(job.BondValue), "job %s: judge %s got %s of %s", job.Id, o.Operator, o.Share, job.BondValue)
+		least := job.BondValue
+		if job.Challenged.Whole() {
+			least = job.Value(receipt.Count)
+		}
+		require.True(t, o.Share.GTE(least), "job %s: judge %s got %s of %s", job.Id, o.Operator, o.Share, least)
 	case accepted && o.Status == types.ASSIGNMENT_STATUS_PAID:
 		require.Equal(t, m.earns(job, receipt, o).String(), o.Paid.String(), "job %s: replica or auditor %s", job.Id, o.Operator)
 	}
@@ -174,7 +178,7 @@ func (m *market) checkOutcome(t *rapid.T, job *types.Job, receipt types.Receipt,
 		require.Zero(t, o.Round, "job %s: no further round", job.Id)
 		require.NotEqual(t, types.ASSIGNMENT_STATUS_SLASHED, o.Status, "job %s: %s was slashed over what may differ", job.Id, o.Operator)
 	}
-	if !accepted && !m.liarsWin && job.Slashable && !judged(receipt) {
+	if !accepted && !m.liarsWin && job.Slashable && !judged(job, receipt) {
 		require.NotEqual(t, types.ASSIGNMENT_STATUS_SLASHED, o.Status, "job %s: slashed without a verdict", job.Id)
 	}
 }

@@ -89,10 +89,21 @@ func TestRefusedRedeliveriesChangeNothing(t *testing.T) {
 	refused(types.ErrRedelivery, 0, id, "")
 }
 
-func TestAJobThatJudgesDeliversNothingAgain(t *testing.T) {
-	job := types.Job{Id: "1-0-0", Tasks: 1, Challenged: &types.ChallengedTask{JobId: "0-0-0"}}
-	_, err := job.Redeliver(&types.JobSpec{}, otherSink, 10)
-	require.ErrorIs(t, err, types.ErrRedelivery)
+// TestJudgesDeliverOnRequestAfterTheirVerdict: a requester to whom the node of a result has
+// delivered nothing has it from the judges.
+func TestJudgesDeliverOnRequestAfterTheirVerdict(t *testing.T) {
+	job := types.Job{Id: "1-0-0", Tasks: 1, Challenged: &types.ChallengedTask{JobId: "0-0-0"}, Status: types.JOB_STATUS_RUNNING}
+	redeliver := func() error {
+		_, err := job.Redeliver(&types.JobSpec{}, otherSink, 10)
+		return err
+	}
+	require.ErrorIs(t, redeliver(), types.ErrRedelivery, "another judge could still commit to what it sees")
+	job.Status = types.JOB_STATUS_FAILED
+	require.ErrorIs(t, redeliver(), types.ErrRedelivery, "there is no verdict")
+	job.Status, job.TasksAccepted = types.JOB_STATUS_COMPLETED, 1
+	require.NoError(t, redeliver())
+	_, err := job.Redeliver(&types.JobSpec{}, "", 10)
+	require.ErrorIs(t, err, types.ErrInvalidSpec, "their spec has no sink")
 }
 
 func TestARedeliveryGoesWithTheSpecOfItsJob(t *testing.T) {

@@ -13,14 +13,21 @@ import (
 // auditors, and the judges of further rounds, only execute samples: their tag is the root over
 // the samples' results.
 
+// The judges of a whole chunk, in every round and as auditors, execute all of its tasks. They
+// commit to one result, its root, as if the chunk were one task: see types.JudgedChunk.
+
 // count returns the number of tasks of the chunk.
 func (t *Task) count() uint64 { return t.record.Count }
+
+// single reports whether the chunk has one result, which all nodes of all rounds execute: that
+// of its only task, or the root of the chunk that it judges.
+func (t *Task) single() bool { return t.count() == 1 || t.job.Challenged.Whole() }
 
 // auditor reports whether the n-th replica of a round is an auditor.
 func auditor(round *types.Round, n int) bool { return n >= int(round.Target-round.Auditors) }
 
 // covers reports whether a part executes all tasks of the chunk.
-func (t *Task) covers(a part) bool { return t.count() == 1 || a.round == 0 && !a.auditor }
+func (t *Task) covers(a part) bool { return t.single() || a.round == 0 && !a.auditor }
 
 // executes returns the number of tasks that a part executes.
 func (t *Task) executes(a part) uint64 {
@@ -32,6 +39,9 @@ func (t *Task) executes(a part) uint64 {
 
 // sampled returns the number of tasks that the auditors or judges of a round execute.
 func (t *Task) sampled(round uint32) uint64 {
+	if t.single() {
+		return t.count()
+	}
 	return max(1, uint64(len(t.record.Rounds[round].Samples)))
 }
 
@@ -49,7 +59,7 @@ func (t *Task) pay(a part) math.Int { return t.job.Pay(t.executes(a)) }
 // drawSamples draws the tasks of the chunk that auditors execute. The replicas have stated the
 // fuel of the chunk when they committed; the least counts.
 func (t *Task) drawSamples(seed []byte) {
-	if t.count() == 1 {
+	if t.single() {
 		return
 	}
 	round := t.current()
@@ -63,14 +73,14 @@ func (t *Task) drawSamples(seed []byte) {
 	round.Samples = types.SampleTasks(seed, t.id, t.record.Index, t.count(), n)
 }
 
-// leaf returns what a part has revealed of the task at a position. It returns false if the
+// leaf returns what a part has revealed of the task at a position; a single result is at 0. It returns false if the
 // part has not revealed anything about it.
 func (t *Task) leaf(a part, position uint32) (types.Subtree, bool) {
 	if a.Status != types.ASSIGNMENT_STATUS_REVEALED || uint64(position) >= t.count() {
 		return types.Subtree{}, false
 	}
-	if t.count() == 1 {
-		return types.Subtree{Hash: a.Tag, Fuel: a.Metrics.Fuel}, true
+	if t.single() {
+		return types.Subtree{Hash: a.Tag, Fuel: a.Metrics.Fuel}, position == 0
 	}
 	if t.covers(a) && t.showsAll(a) {
 		return a.Leaves[position], true
@@ -86,7 +96,7 @@ func (t *Task) leaf(a part, position uint32) (types.Subtree, bool) {
 // in a first round.
 func (t *Task) judged() []uint32 {
 	switch {
-	case t.count() == 1:
+	case t.single():
 		return []uint32{0}
 	case t.index() == 0:
 		return nil
@@ -101,7 +111,7 @@ func (t *Task) judged() []uint32 {
 // disagreement of its own. If parts are silent and the others agree, judges execute the first
 // sample.
 func (t *Task) samplesToJudge(ballots []ballot) []uint32 {
-	if t.count() == 1 {
+	if t.single() {
 		return nil
 	}
 	if judged := t.disagreements(ballots); len(judged) > 0 {
@@ -125,7 +135,7 @@ func (t *Task) ownJudged(a part) []uint32 {
 // bystander reports whether a part has executed only some of the judged tasks, or none. It
 // does not vote about the others. Its own results are compared with the verdict.
 func (t *Task) bystander(a part) bool {
-	return t.count() > 1 && t.discloses() && !t.covers(a) && a.Status == types.ASSIGNMENT_STATUS_REVEALED &&
+	return !t.single() && t.discloses() && !t.covers(a) && a.Status == types.ASSIGNMENT_STATUS_REVEALED &&
 		len(t.ownJudged(a)) < len(t.judged())
 }
 

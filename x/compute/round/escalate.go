@@ -89,7 +89,7 @@ func (t *Task) forfeitSilent(ballots []ballot) error {
 // mostJudged returns the number of tasks that each judge executes: in a first round, that
 // have to be executed at most.
 func (t *Task) mostJudged() uint64 {
-	if t.index() == 0 {
+	if t.index() == 0 && !t.single() {
 		return t.job.Policy.MostJudged(t.count())
 	}
 	return t.sampled(t.index())

@@ -20,22 +20,16 @@ func (t *Task) settleChallenge(found verdict, paid int) error {
 	if err != nil {
 		return err
 	}
-	shown := found.opened[0]
-	judged := t.job.Challenged
-	tag := types.Tag(sdk.UnwrapSDKContext(t.ctx).ChainID(), c.JobId, judged.Task,
-		types.Opening{Digest: shown.Digest, Fuel: shown.Fuel, ExitCode: shown.ExitCode, Trace: shown.Trace})
-	// The first round of a chunk of one task states the exit code in addition to its tag.
-	sameExit := c.Count > 1 || found.exitCode == c.ExitCode
-	if bytes.Equal(tag, judged.Tag) && found.fuel == judged.Fuel && sameExit {
+	if t.upholds(found, &c) {
 		return t.leaveChallenge(id, c, types.CHALLENGE_VERDICT_UPHELD, math.ZeroInt(), math.ZeroInt())
 	}
-	spent := t.job.BondValue.MulRaw(int64(paid))
+	spent := t.job.Value(t.count()).MulRaw(int64(paid))
 	award, compensation := math.MinInt(spent, c.Pledged), math.ZeroInt()
 	if c.Convicted {
 		c.Pledged = c.Pledged.Sub(award)
 		err = t.creditTo(t.job.Requester, award)
 	} else {
-		award, compensation, err = t.convict(&c, spent)
+		award, compensation, err = t.convict(&c, spent, paid)
 	}
 	if err != nil {
 		return err
@@ -43,14 +37,29 @@ func (t *Task) settleChallenge(found verdict, paid int) error {
 	return t.leaveChallenge(id, c, types.CHALLENGE_VERDICT_CONVICTED, award, compensation)
 }
 
+// upholds reports whether the judges have found the result that is challenged. Judges of a
+// whole chunk open its root.
+func (t *Task) upholds(found verdict, c *types.Challenge) bool {
+	judged, shown := t.job.Challenged, found.opened[0]
+	if judged.Whole() {
+		return bytes.Equal(shown.Digest, judged.Tag) && found.fuel == judged.Fuel && found.exitCode == 0
+	}
+	tag := types.Tag(sdk.UnwrapSDKContext(t.ctx).ChainID(), c.JobId, judged.Task,
+		types.Opening{Digest: shown.Digest, Fuel: shown.Fuel, ExitCode: shown.ExitCode, Trace: shown.Trace})
+	// The first round of a chunk of one task states the exit code in addition to its tag.
+	sameExit := c.Count > 1 || found.exitCode == c.ExitCode
+	return bytes.Equal(tag, judged.Tag) && found.fuel == judged.Fuel && sameExit
+}
+
 // convict slashes the nodes that agreed on a false result. Their liabilities first repay the
 // challenger's spending on judges, then the account that paid for the result. The remainder
 // is pledged to the challengers of other judging jobs, so that no challenger loses by having
-// challenged a little later. The challenger also gets the honest share of the rest, which is
-// at most one reward. convict returns what the two accounts received.
-func (t *Task) convict(c *types.Challenge, spent math.Int) (award, compensation math.Int, err error) {
+// challenged a little later: the pay of as many judges for all tasks that these jobs judge.
+// The challenger also gets the honest share of the rest, which is at most one reward. convict
+// returns what the two accounts received.
+func (t *Task) convict(c *types.Challenge, spent math.Int, judges int) (award, compensation math.Int, err error) {
 	wronged := t.job.Value(c.Count).MulRaw(int64(len(c.Defendants)))
-	owed := spent.MulRaw(int64(c.Judging)).Add(wronged)
+	owed := t.job.Value(c.JudgedTasks).MulRaw(int64(judges)).Add(wronged)
 	got, honest := math.ZeroInt(), math.ZeroInt()
 	for i := range c.Defendants {
 		d := &c.Defendants[i]
@@ -101,7 +110,7 @@ func (t *Task) creditTo(account string, amount math.Int) error {
 // challenger a part of the amount that they put up: otherwise it would be free to have the
 // bonds of others locked.
 func (t *Task) abortChallenge() error {
-	fee := math.MinInt(t.params.AttemptFee(t.job.TaskReserve), t.Left())
+	fee := math.MinInt(t.params.AttemptFee(t.job.ReserveOf(t.count())), t.Left())
 	if err := t.burnFromEscrow(fee); err != nil {
 		return err
 	}
@@ -117,6 +126,7 @@ func (t *Task) abortChallenge() error {
 // challenge. A conviction is stored with the job, so that it happens only once.
 func (t *Task) leaveChallenge(id types.JobID, c types.Challenge, verdict types.ChallengeVerdict, award, compensation math.Int) error {
 	c.Judging--
+	c.JudgedTasks -= t.job.Challenged.Count
 	if c.Judging == 0 {
 		if err := t.releaseDefendants(&c); err != nil {
 			return err

@@ -109,7 +109,7 @@ func (t *Task) matchNode(node edgenodetypes.Node, check checker) {
 // audit, and each chunk would wait for another. A node with several slots therefore keeps the
 // last one for auditors and judges.
 func (t *Task) keptSlots(state edgenodetypes.NodeState) uint32 {
-	if t.job.ChunkTasks > 1 && t.job.Policy.AuditBps > 0 && t.drawsReplicas() && state.Slots > 1 {
+	if t.job.ChunkTasks > 1 && t.job.Policy.AuditBps > 0 && !t.calls() && state.Slots > 1 {
 		return 1
 	}
 	return 0

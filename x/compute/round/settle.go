@@ -55,7 +55,7 @@ func (t *Task) decide() error {
 			votes = append(votes, ballots[i].vote)
 		}
 	}
-	if t.count() > 1 && t.index() == 0 && t.rootless(ballots) {
+	if !t.single() && t.index() == 0 && t.rootless(ballots) {
 		return t.settleRootless(ballots)
 	}
 	rule, err := t.rule()
@@ -124,9 +124,11 @@ func (t *Task) settleAccepted(ballots []ballot, key string) error {
 	}
 	until := int64(0)
 	for _, b := range right {
-		if until, err = t.unlockOrHold(b); err != nil {
+		held, err := t.unlockOrHold(b)
+		if err != nil {
 			return err
 		}
+		until = max(until, held) // auditors of a chunk are not held
 		if b.a.round > 0 {
 			continue
 		}
@@ -155,7 +157,7 @@ func (t *Task) accepted(found verdict, right []*ballot, until int64) types.Recei
 	if n < 0 {
 		return types.Receipt{Status: types.TASK_STATUS_FAILED}
 	}
-	if t.count() > 1 {
+	if !t.single() {
 		root := right[n].a
 		found.tag, found.fuel, found.exitCode = root.Tag, root.Metrics.Fuel, root.ExitCode
 	}
@@ -191,7 +193,7 @@ func (t *Task) tags(found verdict, right []*ballot) [][]byte {
 		tags[right[i].a.round] = right[i].a.Tag
 	}
 	switch {
-	case t.count() > 1:
+	case !t.single():
 		tags[0] = found.tag
 	case t.job.Challenged == nil:
 		first := found.opened[0]

@@ -216,9 +216,9 @@ func TestAVerdictOnAChallengeReachesWhoAgreed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()
 			contested := work{result: c.contested, fuel: 100}.tag(0)
-			w.job.Challenged = &types.ChallengedTask{JobId: jobID, Tag: contested, Fuel: 100}
+			w.job.Challenged = &types.ChallengedTask{JobId: jobID, Tag: contested, Fuel: 100, Count: 1}
 			w.challenge = &types.Challenge{
-				JobId: jobID, Count: 1, Tag: contested, Fuel: 100, Requester: "wronged", Until: 60, Judging: 1,
+				JobId: jobID, Count: 1, Tag: contested, Fuel: 100, Requester: "wronged", Until: 60, Judging: 1, JudgedTasks: 1,
 				Liability: math.NewInt(liability), Pledged: math.ZeroInt(),
 				Defendants: []types.Defendant{{Operator: "a", Locked: math.NewInt(liability)}},
 			}

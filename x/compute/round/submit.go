@@ -75,7 +75,7 @@ func (t *Task) Commit(operator sdk.AccAddress, item types.CommitItem) error {
 		return err
 	}
 	a.Commitment = item.Commitment
-	if t.covers(a) && t.count() > 1 {
+	if t.covers(a) && !t.single() {
 		a.Fuel = item.Fuel
 	}
 	if item.Tasks != 0 && item.Tasks < t.executes(a) {
@@ -103,9 +103,9 @@ func (t *Task) checkCommit(a part, item types.CommitItem) error {
 	if tasks == 0 {
 		tasks = most
 	}
-	if !t.covers(a) || t.count() == 1 {
+	if !t.covers(a) || t.single() {
 		if tasks < most {
-			return bad.Wrapf("tasks: expected all %d samples, found %d", most, tasks)
+			return bad.Wrapf("tasks: expected all %d that the node executes, found %d", most, tasks)
 		}
 		return nil
 	}
@@ -185,9 +185,9 @@ func (t *Task) revealable(a part, operator sdk.AccAddress, item types.RevealItem
 	if !bytes.Equal(types.Commitment(operator, item.Tag, item.ExitCode, item.Salt), a.Commitment) {
 		return types.ErrRevealMismatch.Wrapf("expected tag, exit code and salt that hash to %x with the operator", a.Commitment)
 	}
-	if t.count() == 1 {
+	if t.single() {
 		if n := len(item.Leaves) + len(item.Siblings); n > 0 {
-			return types.ErrRevealMismatch.Wrapf("expected no leaves or siblings for a chunk of one task, found %d", n)
+			return types.ErrRevealMismatch.Wrapf("expected no leaves or siblings of a single result, found %d", n)
 		}
 		return t.checkFuel(item.Metrics.Fuel)
 	}
@@ -231,10 +231,15 @@ func (t *Task) revealsChunk(a part, item types.RevealItem) error {
 }
 
 // checkFuel refuses more fuel than a run can have used. A run that ended because it ran out
-// of fuel has used all of it, and no run uses more.
+// of fuel has used all of it, and no run uses more. Judges of a whole chunk state the fuel of
+// all its tasks.
 func (t *Task) checkFuel(fuel uint64) error {
-	if fuel > t.job.Fuel {
-		return types.ErrFuelOverSpec.Wrapf("task %d of job %s: expected at most the %d that its spec allows, found %d", t.record.Index, t.job.Id, t.job.Fuel, fuel)
+	most := t.job.Fuel
+	if t.single() {
+		most *= t.count()
+	}
+	if fuel > most {
+		return types.ErrFuelOverSpec.Wrapf("task %d of job %s: expected at most the %d that its spec allows, found %d", t.record.Index, t.job.Id, most, fuel)
 	}
 	return nil
 }
@@ -299,7 +304,7 @@ func (t *Task) disclosure(a part, item types.OpenItem) (types.Opening, error) {
 // contradicts reports whether an opened result has another exit code than the node has
 // revealed with its tag. Nodes reveal none with the root of a chunk.
 func (t *Task) contradicts(a part, shown types.Opening) bool {
-	return t.count() == 1 && shown.ExitCode != a.ExitCode
+	return t.single() && shown.ExitCode != a.ExitCode
 }
 
 func (t *Task) tag(shown types.Opening) []byte {

@@ -5,14 +5,30 @@ import (
 	"math/bits"
 )
 
-// JudgingSpec returns the spec of a job that judges a task of another job: the same work, on
-// any nodes of the class, without delivery of results.
-func JudgingSpec(spec JobSpec, task uint64, replicas uint32, lifetime uint64) JobSpec {
+// JudgingSpec returns the spec of a job that judges count tasks of another job, from first on:
+// the same work, on any nodes of the class, without delivery of results.
+func JudgingSpec(spec JobSpec, first, count uint64, replicas uint32, lifetime uint64) JobSpec {
 	spec.Policy = Policy{Kind: POLICY_KIND_QUORUM, Replicas: replicas, OwnRisk: spec.Policy.OwnRisk}
 	spec.Placement = Placement{}
-	spec.FirstTask += task
-	spec.Tasks, spec.ChunkTasks, spec.Sink, spec.LifetimeBlocks = 1, 0, "", lifetime
+	spec.FirstTask += first
+	spec.Tasks, spec.ChunkTasks, spec.Sink, spec.LifetimeBlocks = count, 0, "", lifetime
+	if count > 1 {
+		spec.ChunkTasks = count
+	}
 	return spec
+}
+
+// Whole reports whether the result that is judged is that of a chunk of several tasks.
+func (c *ChallengedTask) Whole() bool { return c != nil && c.Count > 1 }
+
+// JudgedChunk returns the only result of a judge of a whole chunk, which its tag contains and
+// which it opens. result is the root of the tree of the challenged chunk, as the judge has
+// found it: its leaves contain the digests and the traces under the key of that chunk. own is
+// the root over the tags of the same tasks in the judging job. It takes the place of a trace
+// of the judge's round: no node knows it that has not executed all of these tasks under the
+// key of that round.
+func JudgedChunk(round uint32, result, own Subtree) Opening {
+	return Opening{Round: round, Digest: result.Hash, Fuel: result.Fuel, Trace: result.Hash, OwnTrace: own.Hash}
 }
 
 // JudgingLifetime returns the number of blocks within which the judges of a challenge have to
@@ -107,6 +123,9 @@ func (c *Challenge) validate() error {
 	}
 	if c.Count == 0 {
 		return ErrInvalidGenesis.Wrapf("challenge of task %d of job %s: count: expected 1 or more, found 0", c.Task, c.JobId)
+	}
+	if most := uint64(c.Judging) * c.Count; c.JudgedTasks < uint64(c.Judging) || c.JudgedTasks > most {
+		return ErrInvalidGenesis.Wrapf("challenge of task %d of job %s: judged_tasks: expected %d to %d, found %d", c.Task, c.JobId, c.Judging, most, c.JudgedTasks)
 	}
 	for _, d := range c.Defendants {
 		if d.Locked.IsNil() || d.Locked.IsNegative() || c.Convicted && d.Locked.IsPositive() {

@@ -41,7 +41,7 @@ func TestJudgesDoTheSameWorkAndDeliverNothing(t *testing.T) {
 	s.FirstTask, s.Tasks = 10, 20
 	s.Placement.Regions = []string{"de"}
 	s.Policy.OwnRisk = true
-	j := types.JudgingSpec(s, 7, 5, 99)
+	j := types.JudgingSpec(s, 7, 1, 5, 99)
 	require.EqualValues(t, []uint64{17, 1, 99}, []uint64{j.FirstTask, j.Tasks, j.LifetimeBlocks})
 	require.Empty(t, j.Sink)
 	require.Empty(t, j.Placement)
@@ -51,13 +51,23 @@ func TestJudgesDoTheSameWorkAndDeliverNothing(t *testing.T) {
 	require.ErrorContains(t, j.Validate(), "sink", "nobody else posts a job that delivers nothing")
 }
 
+func TestJudgesOfAChunkTakeAllOfItAtOnce(t *testing.T) {
+	s := goodSpec()
+	s.FirstTask, s.Tasks, s.ChunkTasks = 10, 5_000, types.MaxChunkTasks
+	j := types.JudgingSpec(s, 4, types.MaxChunkTasks, 7, 99)
+	require.EqualValues(t, []uint64{14, 4096, 4096}, []uint64{j.FirstTask, j.Tasks, j.ChunkTasks})
+	require.NoError(t, j.ValidateWork(), "judges show one root, and not all results")
+	j.Sink = s.Sink
+	require.ErrorContains(t, j.Validate(), "chunk_tasks: expected at most 73 for a quorum of 7")
+}
+
 func TestEveryTaskOfAnAcceptedSpecCanBeJudged(t *testing.T) {
 	s := goodSpec()
 	s.ArrayInput = nil
 	s.FirstTask, s.Tasks = 1<<32, types.MaxTasks
 	require.NoError(t, s.Validate())
 	for _, task := range []uint64{0, 1, types.MaxTasks - 1} {
-		judging := types.JudgingSpec(s, task, 3, 100)
+		judging := types.JudgingSpec(s, task, 1, 3, 100)
 		require.NoError(t, judging.ValidateWork(), "task %d", task)
 	}
 	s.FirstTask++
@@ -84,6 +94,7 @@ func TestEveryTaskOfEverySpecThatCanBePostedCanBeJudged(t *testing.T) {
 			}
 			added = min(added, s.ArrayInput.Count-s.FirstTask-s.Tasks)
 		}
+		s.ChunkTasks = edge("chunk tasks", 0, min(s.Tasks, types.MaxChunkTasks))
 		s.LifetimeBlocks, s.CommitBlocks = edge("lifetime", 1, 400_000), edge("commit", 40, 57_600)
 		s.Policy = rapid.SampledFrom([]types.Policy{
 			{Kind: types.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 1, Auditors: 1, ChallengeBlocks: 1},
@@ -101,8 +112,13 @@ func TestEveryTaskOfEverySpecThatCanBePostedCanBeJudged(t *testing.T) {
 		}
 		last := s.Tasks + added - 1
 		for _, task := range []uint64{0, s.Tasks - 1, last, edge("task", 0, last)} {
-			judging := types.JudgingSpec(s, task, rapid.SampledFrom([]uint32{3, 63}).Draw(t, "judges"), edge("judging lifetime", 1, 10_000_000))
+			judging := types.JudgingSpec(s, task, 1, rapid.SampledFrom([]uint32{3, 63}).Draw(t, "judges"), edge("judging lifetime", 1, 10_000_000))
 			require.NoError(t, judging.ValidateWork(), "task %d of %d from %d, spec of %d bytes", task, last+1, s.FirstTask, s.Size())
+		}
+		count := edge("chunk", 1, s.PerChunk())
+		for _, first := range []uint64{0, last + 1 - count} {
+			judging := types.JudgingSpec(s, first, count, 63, 10_000_000)
+			require.NoError(t, judging.ValidateWork(), "%d tasks from %d on of %d from %d, spec of %d bytes", count, first, last+1, s.FirstTask, s.Size())
 		}
 	})
 }

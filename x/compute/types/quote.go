@@ -18,6 +18,9 @@ func (s *JobSpec) CheckCost(p Params) error {
 	if err := s.validateChunk(); err != nil {
 		return err
 	}
+	if err := s.checkLeaves(); err != nil {
+		return err
+	}
 	if s.PerChunk() > p.MaxChunkTasks {
 		return ErrInvalidSpec.Wrapf("chunk_tasks: expected at most %d, found %d", p.MaxChunkTasks, s.ChunkTasks)
 	}

@@ -27,7 +27,8 @@ func (j *Job) SinkOf(spec *JobSpec) string {
 }
 
 // Redeliver returns the next request for a job's results, made at a height, and the number of
-// bytes that its requester pays for. An empty sink means that the current one stays in use.
+// bytes that its requester pays for. The judges of a challenge deliver only on such a request,
+// after their verdict: until then, no one may see what they have found. An empty sink means that the current one stays in use.
 // Redeliver returns ErrRedelivery or ErrInvalidSpec.
 func (j *Job) Redeliver(spec *JobSpec, sink string, height int64) (Redelivery, error) {
 	next := Redelivery{Sink: sink, Height: height, Count: 1}
@@ -38,8 +39,8 @@ func (j *Job) Redeliver(spec *JobSpec, sink string, height int64) (Redelivery, e
 		}
 	}
 	switch {
-	case j.Challenged != nil:
-		return next, ErrRedelivery.Wrapf("job %s judges a challenge and delivers nothing", j.Id)
+	case j.Challenged != nil && !j.Ended():
+		return next, ErrRedelivery.Wrapf("job %s judges a challenge; its judges deliver nothing before they have agreed", j.Id)
 	case next.Count > MaxRedeliveries:
 		return next, ErrRedelivery.Wrapf("results of job %s were asked for %d times, the most that is allowed", j.Id, MaxRedeliveries)
 	case j.Ended() && j.TasksAccepted == 0:

@@ -43,12 +43,16 @@ func (s *JobSpec) Validate() error {
 	if s.FirstTask > maxArrayInputs {
 		return ErrInvalidSpec.Wrapf("first_task: expected at most %d, found %d", uint64(maxArrayInputs), s.FirstTask)
 	}
+	if err := s.checkLeaves(); err != nil {
+		return err
+	}
 	return ValidateSink(s.Sink)
 }
 
-// ValidateWork checks a spec except for its sink, which a judging job does not have, and for
-// the bound of first_task, which in a judging job is the number of the judged task. Any task
-// of a posted job can be judged, including tasks that were added later.
+// ValidateWork checks a spec except for its sink, which a judging job does not have, for
+// the bound of first_task, which in a judging job is the number of the judged task, and for
+// that of the chunks of a quorum. Any task or chunk of a posted job can be judged, including
+// tasks that were added later.
 func (s *JobSpec) ValidateWork() error {
 	if n := s.Size(); n > MaxSpecBytes {
 		return ErrSpecTooLarge.Wrapf("expected at most %d bytes encoded, found %d; move data into inputs", MaxSpecBytes, n)
@@ -120,10 +124,14 @@ func (s *JobSpec) validateChunk() error {
 	if most := min(s.Tasks, MaxChunkTasks); s.ChunkTasks > most {
 		return ErrInvalidSpec.Wrapf("chunk_tasks: expected at most the %d tasks of the job and %d, found %d", s.Tasks, MaxChunkTasks, s.ChunkTasks)
 	}
-	if s.PerChunk() == 1 {
-		return nil
-	}
-	if most := MaxQuorumLeaves / uint64(max(1, s.Policy.Replicas)); s.Policy.Kind == POLICY_KIND_QUORUM && s.ChunkTasks > most {
+	return nil
+}
+
+// checkLeaves bounds the chunks of a quorum, whose replicas may have to show all results. The
+// judges of a whole chunk show its root alone.
+func (s *JobSpec) checkLeaves() error {
+	most := MaxQuorumLeaves / uint64(max(1, s.Policy.Replicas))
+	if s.Policy.Kind == POLICY_KIND_QUORUM && s.PerChunk() > 1 && s.ChunkTasks > most {
 		return ErrInvalidSpec.Wrapf("chunk_tasks: expected at most %d for a quorum of %d, which shows all results if it disagrees, found %d",
 			most, s.Policy.Replicas, s.ChunkTasks)
 	}

@@ -1097,7 +1097,9 @@ func (m *Outcome) GetMetrics() Metrics {
 	return Metrics{}
 }
 
-// Opening is a digest that a node has opened, with the other parts of its tag.
+// Opening is a digest that a node has opened, with the other parts of its tag. A judge of all
+// tasks of a chunk opens the root of its tree as digest and as trace, and the root over its
+// own tags as own_trace.
 type Opening struct {
 	// Number of the round in which the node revealed the tag, from 0.
 	Round uint32 `protobuf:"varint,1,opt,name=round,proto3" json:"round,omitempty"`

@@ -809,14 +809,15 @@ type MsgChallenge struct {
 	Challenger string `protobuf:"bytes,1,opt,name=challenger,proto3" json:"challenger,omitempty"`
 	// Id of the job of the result, "height-tx-n".
 	JobId string `protobuf:"bytes,2,opt,name=job_id,json=jobId,proto3" json:"job_id,omitempty"`
-	// Index of the result's task in the job, from 0.
+	// Index of the result's task in the job, from 0. If a whole chunk is challenged, any of its
+	// tasks.
 	Task uint64 `protobuf:"varint,3,opt,name=task,proto3" json:"task,omitempty"`
 	// For arrays: the receipt and its proof. The chain stores the receipts of single tasks.
 	Proof *ReceiptProof `protobuf:"bytes,4,opt,name=proof,proto3" json:"proof,omitempty"`
-	// For a chunk of several tasks: the result of the task, as a leaf of the chunk's tree.
+	// For one task of a chunk of several: the result of the task, as a leaf of the chunk's
+	// tree. Absent to challenge the results of all tasks of the chunk.
 	Leaf *Subtree `protobuf:"bytes,5,opt,name=leaf,proto3" json:"leaf,omitempty"`
-	// For a chunk of several tasks: the other subtrees that make up the chunk's tree, from
-	// left to right.
+	// With leaf: the other subtrees that make up the chunk's tree, from left to right.
 	Siblings []Subtree `protobuf:"bytes,6,rep,name=siblings,proto3" json:"siblings"`
 }
 
