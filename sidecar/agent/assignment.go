@@ -19,6 +19,8 @@ type assignment struct {
 	// spec is the spec of the job, and prepareBlocks is from the job too. spec is nil until
 	// the job was read.
 	spec *computetypes.JobSpec
+	// judges is the first task of the chunk whose root the job judges, or nil.
+	judges *computetypes.TaskRef
 
 	// drawnTasks is the number of tasks that the draw was for, as the chain listed it.
 	drawnTasks uint64

@@ -25,7 +25,7 @@ func (w *assignment) part() (chain.Part, bool) {
 	case w.clearance.part != nil:
 		p = *w.clearance.part
 	case w.item != nil:
-		p = chain.Part{Count: w.item.Count, Samples: w.item.Samples}
+		p = chain.Part{Count: w.item.Count, Samples: w.item.Samples, Judges: w.judges}
 	}
 	p.Count = max(p.Count, 1)
 	last := int64(-1)
@@ -40,7 +40,16 @@ func (w *assignment) part() (chain.Part, bool) {
 
 // samePart reports whether a record was executed for a part of a chunk.
 func samePart(r *store.Assignment, p *chain.Part) bool {
-	return max(r.Count, 1) == max(p.Count, 1) && slices.Equal(r.Samples, p.Samples)
+	sameChunk := r.Judges == nil && p.Judges == nil || r.Judges != nil && p.Judges != nil && *r.Judges == keyOf(*p.Judges)
+	return max(r.Count, 1) == max(p.Count, 1) && slices.Equal(r.Samples, p.Samples) && sameChunk
+}
+
+// judged returns what a node that judges a whole chunk has found. The chunk begins with the
+// task judges, and the node's own work with the task key.
+func judged(chainID string, key, judges store.Key, list []taskResult) computetypes.Opening {
+	all := positionsOf(chain.Part{Count: uint64(len(list))})
+	found, own := leavesOf(chainID, judges, all, false, list), leavesOf(chainID, key, all, true, list)
+	return computetypes.JudgedChunk(key.Round, computetypes.ChunkRoot(found), computetypes.ChunkRoot(own))
 }
 
 // tasks returns the number of tasks that an assignment still has to execute.
@@ -122,6 +131,8 @@ type sealed struct {
 	positions []uint32
 	list      []taskResult
 	leaves    []computetypes.Subtree
+	// judged is what a node opens that judges a whole chunk.
+	judged computetypes.Opening
 }
 
 // readSealed reads the results of an assignment from its folder and checks that they are those
@@ -151,8 +162,12 @@ func readSealed(chainID string, r *store.Assignment) (*sealed, error) {
 	}
 	s.leaves = leavesOf(chainID, r.Key, s.positions, len(r.TraceKeys) > 1, s.list)
 	root := computetypes.ChunkRoot(s.leaves)
+	if r.Judges != nil {
+		s.judged = judged(chainID, r.Key, *r.Judges, s.list)
+		root.Hash = computetypes.Tag(chainID, r.JobID, r.Task, s.judged)
+	}
 	if !bytes.Equal(root.Hash, r.Tag) || root.Fuel != r.Metrics.Fuel {
-		return nil, fmt.Errorf("results of the chunk: expected the root %x with %d fuel, found %x with %d on this disk", r.Tag, r.Metrics.Fuel, root.Hash, root.Fuel)
+		return nil, fmt.Errorf("results of the chunk: expected the tag %x with %d fuel, found %x with %d on this disk", r.Tag, r.Metrics.Fuel, root.Hash, root.Fuel)
 	}
 	return s, nil
 }

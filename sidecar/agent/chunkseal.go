@@ -2,6 +2,7 @@ package agent
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -97,14 +98,21 @@ func (a *Agent) sealChunk(w *assignment, e executedChunk) error {
 	}
 	ownTrace := len(w.ranUnder) > 1
 	s := sealing{tasks: uint64(len(list)), metrics: m}
-	if run.divisible && len(list) == 1 {
+	switch {
+	case run.part.Judges != nil:
+		if !ownTrace {
+			return errors.New("expected a trace of this round for the judge of a chunk, found none")
+		}
+		shown := judged(a.cfg.ChainID, run.key, keyOf(*run.part.Judges), list)
+		s.tag, s.shown.Digest = computetypes.Tag(a.cfg.ChainID, run.key.JobID, run.key.Task, shown), digestOf(list)
+	case run.divisible && len(list) == 1:
 		// The chain makes a chunk of one task of it, which is revealed and delivered as such.
 		if err := keepFirstManifest(run.folder, &list[0]); err != nil {
 			return err
 		}
 		s.shown = list[0].opening(run.key.Round, ownTrace)
 		s.tag = computetypes.Tag(a.cfg.ChainID, run.key.JobID, run.key.Task, s.shown)
-	} else {
+	default:
 		root := computetypes.ChunkRoot(leavesOf(a.cfg.ChainID, run.key, run.positions, ownTrace, list))
 		s.tag, s.shown.Digest = root.Hash, digestOf(list)
 	}
@@ -134,7 +142,7 @@ func keepFirstManifest(folder string, first *taskResult) error {
 // commitItem returns the commitment of an assignment.
 func commitItem(r *store.Assignment) computetypes.CommitItem {
 	item := computetypes.CommitItem{Ref: refOf(r.Key), Commitment: r.Commitment}
-	if r.Count > 1 && len(r.Samples) == 0 {
+	if r.Count > 1 && len(r.Samples) == 0 && r.Judges == nil {
 		item.Fuel = r.Metrics.Fuel
 		if r.Tasks < r.Count {
 			item.Tasks = r.Tasks
@@ -150,7 +158,7 @@ func (a *Agent) revealItem(w *assignment) (computetypes.RevealItem, error) {
 	item := computetypes.RevealItem{
 		Ref: refOf(r.Key), Tag: r.Tag, Salt: r.Salt, ExitCode: r.ExitCode, Metrics: metricsOf(r.Metrics, a.cfg.Device),
 	}
-	if !r.Several() {
+	if !r.Several() || r.Judges != nil {
 		return item, nil
 	}
 	s, err := w.sealed(a.cfg.ChainID)
@@ -193,6 +201,12 @@ func (a *Agent) openItems(w *assignment) ([]computetypes.OpenItem, error) {
 		return nil, err
 	}
 	var items []computetypes.OpenItem
+	if r.Judges != nil {
+		if a.proofs.mayOpen(w, 0) {
+			items = append(items, computetypes.NewOpenItem(ref, s.judged))
+		}
+		return items, nil
+	}
 	for _, position := range w.item.Opens {
 		result, executed := s.at(position)
 		if !executed || !a.proofs.mayOpen(w, position) {

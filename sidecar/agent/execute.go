@@ -63,7 +63,11 @@ func (a *Agent) execute(w *assignment) {
 	}
 	folder := filepath.Join(a.cfg.WorkDir, fmt.Sprintf("%s-%d-%d", w.record.JobID, w.record.Task, w.record.Round))
 	if !a.moveOn(w, store.PhaseRunning, func(r *store.Assignment) {
-		r.Folder, r.Count, r.Samples, r.Tasks = folder, part.Count, part.Samples, 0
+		r.Folder, r.Count, r.Samples, r.Tasks, r.Judges = folder, part.Count, part.Samples, 0, nil
+		if part.Judges != nil {
+			key := keyOf(*part.Judges)
+			r.Judges = &key
+		}
 	}) {
 		return
 	}

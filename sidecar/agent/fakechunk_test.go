@@ -115,6 +115,10 @@ func (c *fakeChain) playChunk(t *fakeTask, node sdk.AccAddress, item computetype
 		}
 	}
 	root, salt := computetypes.ChunkRoot(leaves), bytes.Repeat([]byte{7}, saltBytes)
+	if t.challenged.Whole() {
+		c.playJudge(t, node, &item, root)
+		return
+	}
 	switch {
 	case item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_ASSIGNED && c.othersCommit:
 		c.must(c.do(t, func(t *round.Task) error {

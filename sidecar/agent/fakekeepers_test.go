@@ -67,7 +67,7 @@ func (k fakeKeepers) SetReceipt(context.Context, computetypes.JobID, computetype
 func (k fakeKeepers) Challenge(context.Context, computetypes.JobID, uint64) (computetypes.Challenge, error) {
 	return computetypes.Challenge{
 		JobId: k.t.challenged.JobId, Task: k.t.challenged.Task, Tag: make([]byte, computetypes.HashSize),
-		Requester: k.c.worker.String(), Liability: math.NewInt(liability), Judging: 1, Pledged: math.ZeroInt(),
+		Requester: k.c.worker.String(), Liability: math.NewInt(liability), Judging: 1, JudgedTasks: max(1, k.t.challenged.Count), Pledged: math.ZeroInt(),
 	}, nil
 }
 

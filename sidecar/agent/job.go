@@ -6,6 +6,7 @@ import (
 	"cosmossdk.io/math"
 
 	"github.com/thetaedge/theta/sidecar/bid"
+	"github.com/thetaedge/theta/sidecar/chain"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -23,6 +24,11 @@ type job struct {
 	// auditBps is the probability in basis points that a chunk of the job is audited, and
 	// samples is the number of tasks that an audit samples at least.
 	auditBps, samples uint32
+	// judges is the first task of the chunk whose root the job judges. It is nil if the job does
+	// not judge a whole chunk.
+	judges *computetypes.TaskRef
+	// judging reports whether the job judges a challenge.
+	judging bool
 	// proven reports whether the job was proven to be on the chain in this form.
 	proven bool
 }
@@ -31,7 +37,7 @@ type job struct {
 func jobOf(record *computetypes.Job, spec *computetypes.JobSpec) job {
 	read := job{
 		spec: spec, requester: record.Requester, liability: record.Liability, worth: record.BondValue, tasks: record.Tasks,
-		auditBps: record.Policy.AuditBps, samples: record.Policy.Samples,
+		auditBps: record.Policy.AuditBps, samples: record.Policy.Samples, judges: chain.JudgedBy(record), judging: record.Challenged != nil,
 	}
 	if record.Redelivery != nil {
 		// Results are delivered to the sink in the requester's latest request.

@@ -197,7 +197,7 @@ func (a *Agent) takeJob(id string, found *chain.Proven) {
 	a.jobs[id] = actual
 	for _, w := range a.assignments {
 		if w.record.JobID == id && w.spec != nil {
-			w.correct(actual.spec)
+			w.correct(&actual)
 		}
 	}
 	kept := a.draws.claims[:0]
@@ -218,12 +218,12 @@ func sameTerms(x, y *bid.Job) bool {
 
 // correct gives an assignment the spec that is on the chain. Files that were fetched for
 // another spec are fetched again.
-func (w *assignment) correct(spec *computetypes.JobSpec) {
-	if w.ready != nil && !bytes.Equal(workDigest(w.spec), workDigest(spec)) {
+func (w *assignment) correct(j *job) {
+	if w.ready != nil && !bytes.Equal(workDigest(w.spec), workDigest(j.spec)) {
 		w.ready.release()
 		w.ready = nil
 	}
-	w.spec = spec
+	w.spec, w.judges = j.spec, j.judges
 }
 
 // redo repeats work that was done for a job, or under keys, that differ from those on the
@@ -237,7 +237,7 @@ func (a *Agent) redo(w *assignment) {
 		return
 	}
 	if j.proven {
-		w.spec = j.spec
+		w.spec, w.judges = j.spec, j.judges
 	}
 	a.moveOn(w, store.PhasePreparing, func(r *store.Assignment) {
 		r.Work, r.LastError = nil, "the node of chain.grpc had shown another job, other tasks, or other keys of its traces, than the chain has; it is done again"

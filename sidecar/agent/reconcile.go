@@ -94,7 +94,7 @@ func (a *Agent) agree(ctx context.Context, item *computetypes.WorkItem) error {
 		// The chain lists the assignment again after it had stopped listing it.
 		w.ctx, w.cancel = context.WithCancel(a.loop.ctx)
 	}
-	w.item, w.spec, w.goneSince = item, j.spec, 0
+	w.item, w.spec, w.judges, w.goneSince = item, j.spec, j.judges, 0
 	if w.revealSince == 0 && item.Phase == computetypes.ROUND_PHASE_REVEAL {
 		w.revealSince = a.view.height
 	}

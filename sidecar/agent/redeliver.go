@@ -110,11 +110,12 @@ func (a *Agent) redeliver(ctx context.Context, asked *computetypes.JobRedelivery
 			w.spec = j.spec
 		}
 	}
+	judging := err == nil && j.judging
 	var again []store.Assignment
 	if !a.journal(func(tx *store.Tx) error {
 		again = nil
 		for i := range records {
-			if !wanted(&records[i], asked.Redelivery.Height) {
+			if !wanted(&records[i], asked.Redelivery.Height, judging) {
 				continue
 			}
 			record, err := tx.Edit(records[i].Key, func(r *store.Assignment) {
@@ -145,9 +146,13 @@ func (a *Agent) redeliver(ctx context.Context, asked *computetypes.JobRedelivery
 }
 
 // wanted reports whether a request concerns a record. It does if the record has a result that
-// the chain has accepted or may still accept.
-func wanted(r *store.Assignment, height int64) bool {
-	if r.Requested >= height || len(r.ResultDigest) == 0 || r.Sink == "" {
+// the chain has accepted or may still accept. judging reports whether the job judges a
+// challenge: its judges have no sink before they are asked, and deliver only what was accepted.
+func wanted(r *store.Assignment, height int64, judging bool) bool {
+	if r.Requested >= height || len(r.ResultDigest) == 0 || r.Sink == "" && !judging {
+		return false
+	}
+	if judging && (r.Phase != store.PhaseSettled || len(r.Samples) > 0) {
 		return false
 	}
 	return !r.Phase.Finished() || r.Phase == store.PhaseSettled && r.Verdict != nil && r.Verdict.Accepted ||

@@ -68,21 +68,33 @@ type Part struct {
 	// Samples contains the positions of the tasks that the node executes. It is empty if the
 	// node executes all of them.
 	Samples []uint32
+	// Judges is the first task of the chunk whose root the node judges. It is nil if the node
+	// does not judge a whole chunk.
+	Judges *computetypes.TaskRef
+}
+
+// JudgedBy returns the first task of the chunk whose root a job judges, or nil if the job does
+// not judge a whole chunk.
+func JudgedBy(job *computetypes.Job) *computetypes.TaskRef {
+	if job == nil || !job.Challenged.Whole() {
+		return nil
+	}
+	return &computetypes.TaskRef{JobId: job.Challenged.JobId, Task: job.Challenged.Chunk}
 }
 
 // Part returns what an operator's node executes in a round. It returns false if the node does
 // not have a seat in the round.
 func (p *Proven) Part(round uint32, operator string) (Part, bool) {
 	found, _ := p.round(round)
-	if found == nil {
+	if found == nil || p.Job == nil {
 		return Part{}, false
 	}
 	seat := slices.IndexFunc(found.Replicas, func(a computetypes.Assignment) bool { return a.Operator == operator })
 	if seat < 0 {
 		return Part{}, false
 	}
-	part := Part{Count: p.Task.Count}
-	if part.Count > 1 && (round > 0 || seat >= int(found.Target-found.Auditors)) {
+	part := Part{Count: p.Task.Count, Judges: JudgedBy(p.Job)}
+	if part.Judges == nil && part.Count > 1 && (round > 0 || seat >= int(found.Target-found.Auditors)) {
 		part.Samples = found.Samples
 	}
 	return part, true
@@ -102,7 +114,7 @@ func (p *Proven) Judged() []uint32 {
 	switch {
 	case p.Err != nil || p.Task == nil || len(p.Task.Rounds) == 0:
 		return nil
-	case p.Task.Count <= 1:
+	case p.Task.Count <= 1 || JudgedBy(p.Job) != nil:
 		return []uint32{0}
 	}
 	return p.Task.Rounds[len(p.Task.Rounds)-1].Samples

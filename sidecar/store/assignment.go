@@ -30,6 +30,9 @@ type Assignment struct {
 	// Samples contains the positions in the chunk of the tasks that the machine executes. It is
 	// empty if the machine executes the tasks from the first on.
 	Samples []uint32 `json:"samples,omitempty"`
+	// Judges names the first task of the chunk whose root the machine judges. It is nil if the
+	// machine does not judge a whole chunk.
+	Judges *Key `json:"judges,omitempty"`
 	// Tasks is the number of tasks that the commitment covers. It is 0 before there is a
 	// result, and for a chunk of one task.
 	Tasks uint64 `json:"tasks,omitempty"`
@@ -37,7 +40,7 @@ type Assignment struct {
 	// while the next one ran.
 	CrashedAt uint64 `json:"crashed_at,omitempty"`
 
-	// Samples, Tasks, Salt, ResultDigest, Trace, OwnTrace, Tag, ExitCode, Commitment, Manifest
+	// Samples, Judges, Tasks, Salt, ResultDigest, Trace, OwnTrace, Tag, ExitCode, Commitment, Manifest
 	// and the fuel in Metrics can change until PhaseCommitSent and never after that, because a
 	// reveal that does not match its commitment costs the bond.
 	Salt []byte `json:"salt,omitempty"`
@@ -198,12 +201,13 @@ const (
 	traceField    = "trace"
 	ownTraceField = "own trace"
 	samplesField  = "samples"
+	judgesField   = "judges"
 )
 
 // mayLack reports whether a field may be empty when a commitment fixes it.
 func (a *Assignment) mayLack(field string) bool {
 	switch field {
-	case manifestField, ownTraceField, samplesField:
+	case manifestField, ownTraceField, samplesField, judgesField:
 		return true
 	case traceField:
 		return a.Several()
@@ -220,12 +224,17 @@ func (a *Assignment) fixed() []struct {
 	for _, position := range a.Samples {
 		samples = binary.BigEndian.AppendUint32(samples, position)
 	}
+	var judges []byte
+	if a.Judges != nil {
+		judges = []byte(a.Judges.String())
+	}
 	return []struct {
 		name  string
 		value []byte
 	}{
 		{"tasks", binary.BigEndian.AppendUint64(nil, a.Tasks)},
 		{samplesField, samples},
+		{judgesField, judges},
 		{"salt", a.Salt},
 		{"result digest", a.ResultDigest},
 		{traceField, a.Trace},
