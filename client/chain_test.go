@@ -65,6 +65,7 @@ const (
 
 // step is what the chain shows of the job at one look.
 type step struct {
+	spec    computetypes.JobSpec
 	job     computetypes.Job
 	task    *computetypes.Task
 	receipt *computetypes.Receipt
@@ -211,7 +212,7 @@ func (c *chain) show(request, reply any, method string) error {
 		if now.job.Tasks > 1 && len(c.steps) > 1 {
 			c.steps = c.steps[1:]
 		}
-		return answer(reply, &computetypes.QueryJobResponse{Job: now.job})
+		return answer(reply, &computetypes.QueryJobResponse{Job: now.job, Spec: now.spec})
 	case *computetypes.QueryTaskRequest:
 		if len(c.steps) > 1 {
 			c.steps = c.steps[1:]

@@ -20,6 +20,9 @@ type Challenge struct {
 	// JobID and Task name the result.
 	JobID string
 	Task  uint64
+	// First is the first of the tasks whose results are judged, and Tasks is their number: 1,
+	// or all tasks of a chunk.
+	First, Tasks uint64
 	// Judging is the number of jobs that already judge the result.
 	Judging uint32
 	// Reserved pays the judges. It is repaid from the losers' bond if they find another
@@ -49,7 +52,8 @@ type Verdict struct {
 // cost; nothing is signed. For a task of an array it collects the receipts from the events
 // of the job's blocks, which the node must have kept, and proves the task's position in the
 // job's tree. For a task of a chunk of several it also proves what the chunk's node has
-// delivered for that task, with the results that are saved in the folder results.
+// delivered for that task, with the results that are saved in the folder results. If results
+// is empty, the whole chunk is challenged: judges execute all of its tasks.
 func (c *Client) PrepareChallenge(ctx context.Context, signer Signer, jobID string, task uint64, results string) (*Challenge, error) {
 	addr, err := addressText(signer.Address())
 	if err != nil {
@@ -60,7 +64,7 @@ func (c *Client) PrepareChallenge(ctx context.Context, signer Signer, jobID stri
 		return nil, fmt.Errorf("job %s: %w", jobID, plain(err))
 	}
 	prepared := &Challenge{
-		JobID: jobID, Task: task, msg: &computetypes.MsgChallenge{Challenger: addr, JobId: jobID, Task: task},
+		JobID: jobID, Task: task, First: task, Tasks: 1, msg: &computetypes.MsgChallenge{Challenger: addr, JobId: jobID, Task: task},
 		results: results,
 	}
 	if job.Job.Tasks > 1 {
@@ -87,18 +91,20 @@ func (c *Client) PrepareChallenge(ctx context.Context, signer Signer, jobID stri
 }
 
 // proveLeaf adds the result of a task of a chunk of several, with its path to the chunk's root.
+// Without a folder of results, the challenge is about the whole chunk.
 func (c *Client) proveLeaf(prepared *Challenge) error {
 	receipt := &prepared.msg.Proof.Receipt
 	if receipt.Tasks() == 1 {
 		return nil
 	}
 	if prepared.results == "" {
-		return fmt.Errorf("task %d of job %s is one of a chunk of %d tasks: expected the folder of the job's results (--out), which contains what the node has delivered for it",
-			prepared.Task, prepared.JobID, receipt.Tasks())
+		prepared.First, prepared.Tasks = receipt.Task, receipt.Tasks()
+		return nil
 	}
 	proof, err := ProveTask(c.chainID, receipt, prepared.results, prepared.Task)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w; if the node has not delivered the chunk of task %d, leave --out out: all %d tasks of the chunk are then judged, and you pay for all of them",
+			err, prepared.Task, receipt.Tasks())
 	}
 	leaf := leafOf(c.chainID, receipt, proof.Task, &proof.Leaf)
 	prepared.msg.Leaf, prepared.msg.Siblings = &leaf, proof.Siblings

@@ -89,3 +89,59 @@ func TestAJobThatJudgesNothingHasNoVerdict(t *testing.T) {
 	_, err := c.AwaitVerdict(t.Context(), testJob, func(Progress) {})
 	require.ErrorContains(t, err, "expected the verdict of job 7-0-0 in block 12, found none")
 }
+
+// TestAChunkIsChallengedAsAWholeWithoutItsResults: the results of a node that has delivered
+// nothing are nowhere.
+func TestAChunkIsChallengedAsAWholeWithoutItsResults(t *testing.T) {
+	node, c, _, _ := chunkedArray(t, nil)
+	_, receipt := node.deliver(0, 4, 12)
+	prepared := &Challenge{JobID: testJob, Task: 2, First: 2, Tasks: 1, msg: &computetypes.MsgChallenge{
+		Task: 2, Proof: &computetypes.ReceiptProof{Receipt: receipt},
+	}}
+	require.NoError(t, c.proveLeaf(prepared))
+	require.Nil(t, prepared.msg.Leaf)
+	require.Empty(t, prepared.msg.Siblings)
+	require.Equal(t, []uint64{2, 0, 4}, []uint64{prepared.msg.Task, prepared.First, prepared.Tasks})
+
+	prepared.results = t.TempDir()
+	require.ErrorContains(t, c.proveLeaf(prepared), "leave --out out: all 4 tasks of the chunk are then judged, and you pay for all of them")
+}
+
+func TestJudgesAreAskedForTheChunkThatTheyHaveJudged(t *testing.T) {
+	packed, err := packedArray(t, startRelay(t), 12, "policy: {audit: 100%}\nchunk: 6")
+	require.NoError(t, err)
+	chain := newChain()
+	c := testClient(t, chain)
+	state, err := c.NewState(packed)
+	require.NoError(t, err)
+	state.JobID = testJob
+	sink, err := state.sink()
+	require.NoError(t, err)
+	judging := computetypes.Job{
+		Id: "30-0-0", Status: computetypes.JOB_STATUS_COMPLETED, Tasks: 2, TasksEnded: 2, TasksAccepted: 2,
+		Challenged: &computetypes.ChallengedTask{JobId: testJob, Task: 4, Chunk: 4, Count: 2},
+	}
+	chain.steps = []step{{job: judging, spec: packed.Spec}}
+	asked, err := c.PrepareJudges(t.Context(), state, "30-0-0")
+	require.NoError(t, err)
+	require.Equal(t, []string{"30-0-0", computetypes.TaskSink(sink, 4)}, []string{asked.JobID, asked.Sink})
+	require.NotContains(t, asked.Sink, "{task}")
+	require.Equal(t, map[uint64]string{4: "30-0-0"}, state.Judges)
+
+	for name, change := range map[string]func(*computetypes.ChallengedTask){
+		"another job's chunk": func(of *computetypes.ChallengedTask) { of.JobId = "1-0-0" },
+		"one task of a chunk": func(of *computetypes.ChallengedTask) { of.Task, of.Count = 5, 1 },
+	} {
+		other := *judging.Challenged
+		change(&other)
+		answer := judging
+		answer.Challenged = &other
+		chain.steps = []step{{job: answer, spec: packed.Spec}}
+		_, err = c.PrepareJudges(t.Context(), state, "30-0-0")
+		require.ErrorContains(t, err, "expected a job that has judged a chunk", name)
+	}
+	judging.Challenged = nil
+	chain.steps = []step{{job: judging, spec: packed.Spec}}
+	_, err = c.PrepareJudges(t.Context(), state, "30-0-0")
+	require.ErrorContains(t, err, "expected a job that has judged a chunk")
+}

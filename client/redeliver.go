@@ -26,7 +26,7 @@ var ErrNotAsked = errors.New("nodes were not asked to deliver again")
 
 // Redelivery is a request to nodes to deliver the results of a job again.
 type Redelivery struct {
-	// JobID of the results.
+	// JobID of the results, or of the job that has judged them.
 	JobID string
 	// Relay to which the results are delivered, and Sink, the full address.
 	Relay, Sink string
@@ -41,22 +41,59 @@ type Redelivery struct {
 // PrepareRedelivery returns what it costs to have the results of a job delivered to the
 // relay in its state.
 func (c *Client) PrepareRedelivery(ctx context.Context, state *State) (*Redelivery, error) {
-	answer, err := c.compute.Job(ctx, &computetypes.QueryJobRequest{JobId: state.JobID})
-	if err != nil {
-		return nil, fmt.Errorf("job %s: %w", state.JobID, plain(err))
-	}
-	if answer.Spec.Executor == "" {
-		return nil, fmt.Errorf("job %s ended at height %d, and the chain accepts no requests for its results any more; no node keeps its outputs for so long", state.JobID, answer.Job.ClosedHeight)
-	}
 	sink, err := state.sink()
 	if err != nil {
 		return nil, err
 	}
+	answer, err := c.deliverable(ctx, state.JobID)
+	if err != nil {
+		return nil, err
+	}
+	return c.prepareRedelivery(ctx, state, answer, sink)
+}
+
+// PrepareJudges returns what it costs to have the judges of a challenge deliver what they have
+// found to the relay in the state of the challenged job, and notes in the state that their
+// results are read from now on. The judges must have found the same result: a chunk's node that
+// has delivered nothing is not needed then.
+func (c *Client) PrepareJudges(ctx context.Context, state *State, judging string) (*Redelivery, error) {
+	sink, err := state.sink()
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.deliverable(ctx, judging)
+	if err != nil {
+		return nil, err
+	}
+	of := answer.Job.Challenged
+	if of == nil || of.JobId != state.JobID || of.Task != of.Chunk {
+		return nil, fmt.Errorf("expected a job that has judged a chunk or the only task of a chunk of job %s, found job %s, which has not", state.JobID, judging)
+	}
+	if state.Judges == nil {
+		state.Judges = map[uint64]string{}
+	}
+	state.Judges[of.Chunk] = judging
+	return c.prepareRedelivery(ctx, state, answer, computetypes.TaskSink(sink, of.Chunk))
+}
+
+// deliverable returns a job whose results the chain may still have delivered again.
+func (c *Client) deliverable(ctx context.Context, job string) (*computetypes.QueryJobResponse, error) {
+	answer, err := c.compute.Job(ctx, &computetypes.QueryJobRequest{JobId: job})
+	if err != nil {
+		return nil, fmt.Errorf("job %s: %w", job, plain(err))
+	}
+	if answer.Spec.Executor == "" {
+		return nil, fmt.Errorf("job %s ended at height %d, and the chain accepts no requests for its results any more; no node keeps its outputs for so long", job, answer.Job.ClosedHeight)
+	}
+	return answer, nil
+}
+
+func (c *Client) prepareRedelivery(ctx context.Context, state *State, answer *computetypes.QueryJobResponse, sink string) (*Redelivery, error) {
 	found, err := c.compute.Params(ctx, &computetypes.QueryParamsRequest{})
 	if err != nil {
 		return nil, fmt.Errorf("posting fee: %w", plain(err))
 	}
-	r := &Redelivery{JobID: state.JobID, Relay: state.Relay, Sink: sink}
+	r := &Redelivery{JobID: answer.Job.Id, Relay: state.Relay, Sink: sink}
 	r.Fee = sdk.Coin{Denom: params.BaseDenom, Amount: found.Params.PostingFeePerByte.Mul(math.NewInt(int64(len(sink))))}
 	if last := answer.Job.Redelivery; last != nil {
 		r.NotBefore = last.Height + computetypes.RedeliveryPause
@@ -134,5 +171,8 @@ func taskRelay(state *State, task uint64) (*transfer.Client, error) {
 		relay = relay.ForTask(task)
 	}
 	// Other requesters may have named the box in jobs of theirs.
+	if judging, judged := state.Judges[task]; judged {
+		return relay.ForJob(judging), nil
+	}
 	return relay.ForJob(state.JobID), nil
 }

@@ -67,6 +67,10 @@ type State struct {
 	// it was posted.
 	PlannedCost   string `json:"planned_cost,omitempty"`
 	PlannedBlocks uint64 `json:"planned_blocks,omitempty"`
+	// Judges are the jobs whose judges were asked to deliver, by the first task of the chunk
+	// that they have judged. Results of that chunk are read from what these judges deliver, and
+	// not from what its own node does.
+	Judges map[uint64]string `json:"judges,omitempty"`
 	// Scanned is the last block whose receipts are known, for arrays.
 	Scanned int64 `json:"scanned,omitempty"`
 }

@@ -36,7 +36,10 @@ challenger, who also gets a share of the rest. If the judges do not agree, a par
 challenger's deposit is burned.
 
 A task of a chunk is challenged by what its node has delivered for it: name the folder of
-the array's results with --out. The stake of the whole chunk is then at risk.`,
+the array's results with --out. Without --out, the judges run all tasks of its chunk, and
+you pay for all of them: this is the way if the node has delivered nothing. In both cases
+the stake of the whole chunk is at risk. If the judges of all tasks find the same results,
+they deliver them on request: thetad compute fetch --judges JOB.`,
 		Example: "thetad compute challenge 1042-0-0 17 --wait --from alice",
 		Args:    cobra.RangeArgs(1, 2),
 	}, "the key that pays the judges", change{
@@ -56,7 +59,7 @@ the array's results with --out. The stake of the whole chunk is then at risk.`,
 		},
 	})
 	cmd.Flags().BoolVar(&wait, "wait", false, "wait for the verdict")
-	cmd.Flags().StringVar(&out, "out", "", "folder of the array, as thetad compute run created it; needed for a task of a chunk")
+	cmd.Flags().StringVar(&out, "out", "", "folder of the array, as thetad compute run created it; without it, all tasks of a chunk are judged")
 	return cmd
 }
 
@@ -86,12 +89,22 @@ func challenge(ctx context.Context, s *signing, c *requester.Client, args []stri
 	if err != nil {
 		return fmt.Errorf("%w; the judges continue, check with: thetad query compute job %s", goesOn(err), judging)
 	}
-	return printVerdict(s.out, verdict)
+	if err := printVerdict(s.out, verdict); err != nil {
+		return err
+	}
+	if prepared.Tasks > 1 && verdict.Judged.Verdict == computetypes.CHALLENGE_VERDICT_UPHELD {
+		fmt.Fprintf(s.out, "The judges deliver the results of the %d tasks on request: thetad compute fetch --judges %s --out DIR --from KEY\n", prepared.Tasks, judging)
+	}
+	return nil
 }
 
 func printChallenge(out io.Writer, c *requester.Challenge) {
 	if c.Judging > 0 {
 		fmt.Fprintf(out, "Task %d of job %s is already being challenged; %d jobs judge it\n", c.Task, c.JobID, c.Judging)
+	}
+	if c.Tasks > 1 {
+		fmt.Fprintf(out, "Judges run all %d tasks of the chunk, from %d to %d; to have one task judged, name the folder of its result with --out\n",
+			c.Tasks, c.First, c.First+c.Tasks-1)
 	}
 	fmt.Fprintf(out, "Cost: at most %s = judges %s + posting fee %s + %s for %d gas\n",
 		formatCoins(sdk.NewCoins(c.Reserved).Add(c.PostingFee).Add(c.Posting.Fee)), money.FormatAmount(c.Reserved),

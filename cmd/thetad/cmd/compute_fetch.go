@@ -37,12 +37,14 @@ type fetcher struct {
 	out     string
 	// again is the command with which to continue.
 	again string
+	// judges is the job whose judges are asked instead of the job's nodes; empty for none.
+	judges string
 	// grace is how long the command first waits for nodes to deliver by themselves.
 	grace time.Duration
 }
 
 func computeFetchCmd() *cobra.Command {
-	var out, relay string
+	var out, relay, judges string
 	cmd := &cobra.Command{
 		Use:   "fetch --out DIR",
 		Short: "Save the result of an ended job, and ask nodes to deliver it again if it is lost",
@@ -53,7 +55,11 @@ are checked and not downloaded again. If the relay has lost the result, or if --
 another relay, the command asks the nodes that were paid to deliver once more. The request
 is a transaction that the key in --from signs, and it burns a small fee. It works for as
 long as nodes keep their outputs: one day after the end, unless their operators have set
-another time. Another relay is saved in DIR and is the job's relay from then on.`,
+another time. Another relay is saved in DIR and is the job's relay from then on.
+
+If the node of a chunk has delivered nothing and you have challenged the chunk, name the job
+that has judged it with --judges: its judges deliver what they have found. The key that
+challenged pays for this request.`,
 		Example: "thetad compute fetch --out result --relay https://relay.example --from alice",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -73,7 +79,8 @@ another time. Another relay is saved in DIR and is the job's relay from then on.
 			}
 			f := &fetcher{
 				client: c, signing: signing, print: &runPrinter{out: signing.out}, out: out,
-				again: fetchCommand(out, relay, signing.ctx.From, signing.home),
+				again:  fetchCommand(out, relay, judges, signing.ctx.From, signing.home),
+				judges: judges,
 			}
 			state, err := requester.LoadState(out)
 			if err != nil {
@@ -84,14 +91,15 @@ another time. Another relay is saved in DIR and is the job's relay from then on.
 	}
 	cmd.Flags().StringVar(&out, "out", ".", "folder of the job")
 	cmd.Flags().StringVar(&relay, "relay", "", "base URL of another relay, to which nodes deliver from now on")
-	addSigningFlags(cmd, "the key that posted the job")
+	cmd.Flags().StringVar(&judges, "judges", "", "job that has judged a chunk of this one, whose judges deliver its results")
+	addSigningFlags(cmd, "the key that posted the job, or that challenged it")
 	return cmd
 }
 
 // fetchCommand returns the command that a person types to continue.
-func fetchCommand(out, relay, key, home string) string {
+func fetchCommand(out, relay, judges, key, home string) string {
 	command := "thetad compute fetch --out " + requester.ShellQuote(out)
-	for _, flag := range [][2]string{{"relay", relay}, {"from", key}, {"home", home}} {
+	for _, flag := range [][2]string{{"relay", relay}, {"judges", judges}, {"from", key}, {"home", home}} {
 		if flag[1] != "" {
 			command += fmt.Sprintf(" --%s %s", flag[0], requester.ShellQuote(flag[1]))
 		}
@@ -257,7 +265,7 @@ func (f *fetcher) request(ctx context.Context, state *requester.State, height in
 	if errors.As(why, &where) && !where.Answers() {
 		return fmt.Errorf("%w; %w: repair the relay, or name another one with --relay%s; continue with: %s", why, requester.ErrNotAsked, f.until(ctx, height), f.again)
 	}
-	asked, err := f.client.PrepareRedelivery(ctx, state)
+	asked, err := f.prepare(ctx, state)
 	if err != nil {
 		return err
 	}
@@ -290,8 +298,21 @@ func (f *fetcher) request(ctx context.Context, state *requester.State, height in
 		return fmt.Errorf("%w; continue with: %s", err, f.again)
 	}
 	fmt.Fprintf(f.print.out, "Asked nodes at height %d to deliver job %s again (request %d of it), fee %s\n",
-		answer.Redelivery.Height, state.JobID, answer.Redelivery.Count, money.FormatAmount(answer.PostingFee))
+		answer.Redelivery.Height, asked.JobID, answer.Redelivery.Count, money.FormatAmount(answer.PostingFee))
 	return nil
+}
+
+// prepare returns what a request to the job's nodes costs, or to the judges of a chunk. The
+// state is saved with the judges before they are asked, so that what they deliver is found.
+func (f *fetcher) prepare(ctx context.Context, state *requester.State) (*requester.Redelivery, error) {
+	if f.judges == "" {
+		return f.client.PrepareRedelivery(ctx, state)
+	}
+	asked, err := f.client.PrepareJudges(ctx, state, f.judges)
+	if err != nil {
+		return nil, err
+	}
+	return asked, state.Save(f.out)
 }
 
 // consent asks a person for confirmation, or takes --yes for it. Without either, nothing is

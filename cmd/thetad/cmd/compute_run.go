@@ -364,7 +364,7 @@ func (r *computeRun) finishArray(ctx context.Context, state *requester.State) er
 func (r *computeRun) fetcher() *fetcher {
 	return &fetcher{
 		client: r.client, signing: r.signing, print: r.print, out: r.out, grace: fetchGrace,
-		again: fetchCommand(r.out, "", r.signing.ctx.From, r.signing.home),
+		again: fetchCommand(r.out, "", "", r.signing.ctx.From, r.signing.home),
 	}
 }
 
