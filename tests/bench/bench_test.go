@@ -20,6 +20,22 @@ func requireStat(t *testing.T, what string, s bench.Stat, n int) {
 	require.GreaterOrEqual(t, s.Max, s.Median, "%s: maximum", what)
 }
 
+// The stages of a chunk add up to its operations.
+func requireStages(t *testing.T, flow bench.FlowReport, cycles int) {
+	t.Helper()
+	var reads, writes, gas float64
+	for _, s := range flow.Stages {
+		requireStat(t, s.Stage, s.CPUMS, cycles)
+		require.Positive(t, s.Ops.Writes, s.Stage)
+		reads, writes, gas = reads+s.Ops.Reads, writes+s.Ops.Writes, gas+s.Gas
+	}
+	tasks := float64(flow.TasksPerChunk)
+	require.InEpsilon(t, flow.OpsPerTask.Reads*tasks, reads, 1e-6)
+	require.InEpsilon(t, flow.OpsPerTask.Writes*tasks, writes, 1e-6)
+	require.GreaterOrEqual(t, gas, flow.GasPerTask.Min*tasks*0.999)
+	require.LessOrEqual(t, gas, flow.GasPerTask.Max*tasks*1.001)
+}
+
 // The report of a tiny run contains every figure, and the figures are consistent.
 func TestReportIsCompleteAndConsistent(t *testing.T) {
 	scale, err := bench.ScaleOf("tiny")
@@ -38,16 +54,18 @@ func TestReportIsCompleteAndConsistent(t *testing.T) {
 		require.Positive(t, size.LoadSeconds)
 		requireStat(t, "empty block", size.EmptyBlockMS, scale.Cycles)
 		requireStat(t, "epoch roll", size.EpochRollMS, scale.Cycles)
-		require.Len(t, size.Flows, 7)
+		require.Len(t, size.Flows, 11)
 		requireStat(t, "sends", size.SendTPS, len(size.Flows)*scale.Cycles)
 		for name, flow := range size.Flows {
 			requireStat(t, name+" ratio", flow.Ratio, scale.Cycles)
 			requireStat(t, name+" ratio by processor time", flow.CPURatio, scale.Cycles)
 			requireStat(t, name+" tasks", flow.TasksPerSecond, scale.Cycles)
 			requireStat(t, name+" gas", flow.GasPerTask, scale.Cycles)
-			// A task at least writes and removes its records, and writes a receipt.
-			require.Greater(t, flow.OpsPerTask.Reads, 5.0, name)
-			require.Greater(t, flow.OpsPerTask.Writes, 5.0, name)
+			// A chunk of any number of tasks at least writes and removes its records, and writes
+			// a receipt.
+			tasks := float64(max(1, flow.TasksPerChunk))
+			require.Greater(t, flow.OpsPerTask.Reads*tasks, 5.0, name)
+			require.Greater(t, flow.OpsPerTask.Writes*tasks, 5.0, name)
 			require.Positive(t, flow.OpsByStore["compute"].Writes, name)
 		}
 		require.Equal(t, size.Flows["spread"].Ratio, size.Ratio)
@@ -57,6 +75,10 @@ func TestReportIsCompleteAndConsistent(t *testing.T) {
 			"an array has one job and one spec")
 		require.Less(t, size.Flows["batched"].OpsPerTask.Writes, size.Flows["spread"].OpsPerTask.Writes,
 			"a batch writes its signer's account once")
+		requireStages(t, size.Flows["chunk_1"], scale.Cycles)
+		requireStages(t, size.Flows["chunk_4096"], scale.Cycles)
+		require.Less(t, size.Flows["chunk_4096"].GasPerTask.Median, size.Flows["chunk_1"].GasPerTask.Median/1_000)
+		require.Less(t, size.Flows["chunk_4096"].OpsPerTask.Writes, size.Flows["chunk_1"].OpsPerTask.Writes/1_000)
 	}
 	first := report.Growth[0]
 	require.Equal(t, scale.Sizes[0], first.Nodes)

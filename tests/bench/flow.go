@@ -1,6 +1,10 @@
 package bench
 
-import computetypes "github.com/thetaedge/theta/x/compute/types"
+import (
+	"fmt"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
+)
 
 // Packing describes how a node's messages become transactions.
 type Packing int
@@ -33,6 +37,9 @@ type Flow struct {
 	Audited bool
 	// Array reports whether all tasks are in one job, which unrolls them over time.
 	Array bool
+	// Chunk is the number of tasks of a chunk, 0 for flows of single tasks. Each chunk has one
+	// replica, and one auditor that executes samples.
+	Chunk int
 }
 
 // The flows that are measured.
@@ -58,18 +65,17 @@ func array() Flow {
 	return Flow{Name: "array", Class: busyClass, Packing: Batched, Everybody: true, Audited: true, Array: true}
 }
 
-func flows() []Flow {
-	return []Flow{lifecycle(), batched(), lifecycleAudit(), batchedAudit(), array(), spread(), contended()}
+func chunks(tasks int) Flow {
+	return Flow{
+		Name: fmt.Sprintf("chunk_%d", tasks), Class: busyClass, Packing: Batched, Everybody: true, Audited: true, Chunk: tasks,
+	}
 }
 
-// blocks returns the number of blocks in a cycle. Each step has a block for the work, for
-// arrays one in which the chain unrolls tasks, one that pins the seed, and one that contains
-// the seed.
-func (f Flow) blocks() float64 {
-	if f.Array {
-		return 4 * cohorts
+func flows() []Flow {
+	return []Flow{
+		lifecycle(), batched(), lifecycleAudit(), batchedAudit(), array(), spread(), contended(),
+		chunks(1), chunks(16), chunks(256), chunks(computetypes.MaxChunkTasks),
 	}
-	return 3
 }
 
 // steps returns the number of steps in a cycle. An array unrolls as many tasks as end, so
@@ -95,6 +101,11 @@ func (f Flow) replicas() int {
 const auditPoints = 5
 
 func (f Flow) policy() computetypes.Policy {
+	if f.Chunk > 0 {
+		return computetypes.Policy{
+			Kind: computetypes.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: computetypes.BasisPoints, Auditors: 1,
+		}
+	}
 	if f.Audited {
 		return computetypes.Policy{
 			Kind: computetypes.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: auditPoints, Auditors: 1,

@@ -251,6 +251,6 @@ func spec(f Flow, tasks int) computetypes.JobSpec {
 		Policy:        f.policy(),
 		Reward:        reward(),
 		PrepareBlocks: 10, CommitBlocks: 1_000, LifetimeBlocks: lifetime,
-		Sink: "http://127.0.0.1:1/v1/drops/00",
+		Sink: "http://127.0.0.1:1/v1/drops/00", ChunkTasks: uint64(f.Chunk), //nolint:gosec // a few thousand
 	}
 }

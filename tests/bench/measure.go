@@ -14,32 +14,60 @@ type cycle struct {
 	settled step
 }
 
-// measure alternates blocks of sends with steps of a flow. It returns the flow's report,
-// without operations, and the costs of each cycle.
-func (w *world) measure(scale Scale, f Flow) (FlowReport, []cycle, error) {
+// measure alternates blocks of sends with a flow. It returns the flow's report and the costs
+// of each cycle. idle are the operations of an empty block.
+func (w *world) measure(scale Scale, f Flow, idle map[string]Ops) (FlowReport, []cycle, error) {
+	var (
+		cycles []cycle
+		costs  []map[string]step
+		err    error
+	)
+	if f.Chunk > 0 {
+		cycles, costs, err = w.chunkCycles(scale, f)
+	} else {
+		cycles, err = w.taskCycles(scale, f)
+	}
+	if err != nil {
+		return FlowReport{}, nil, err
+	}
+	report := flowReport(cycles)
+	report.count(cycles, idle)
+	if f.Chunk > 0 {
+		report.TasksPerChunk = f.Chunk
+		report.Stages = stageReports(costs, cycles[0].settled.settled/f.Chunk, idle)
+	}
+	return report, cycles, nil
+}
+
+// taskCycles alternates blocks of sends with steps of a flow, and returns the costs of each
+// cycle.
+func (w *world) taskCycles(scale Scale, f Flow) ([]cycle, error) {
 	p := &pipeline{world: w, flow: f}
 	if err := p.fill(scale.Jobs); err != nil {
-		return FlowReport{}, nil, err
+		return nil, err
 	}
 	var cycles []cycle
 	for range scale.Cycles {
 		c, err := p.cycle(scale)
 		if err != nil {
-			return FlowReport{}, nil, err
+			return nil, err
 		}
 		cycles = append(cycles, c)
 	}
 	w.label = "draining"
 	for range cohorts {
 		if _, err := p.run(0); err != nil {
-			return FlowReport{}, nil, err
+			return nil, err
 		}
 	}
 	if f.Array {
-		if err := p.cancel(); err != nil {
-			return FlowReport{}, nil, err
-		}
+		return cycles, p.cancel()
 	}
+	return cycles, nil
+}
+
+// flowReport computes the figures of a flow that do not need the costs of empty blocks.
+func flowReport(cycles []cycle) FlowReport {
 	perTask := func(c cycle, of float64) float64 { return of / float64(c.settled.settled) }
 	return FlowReport{
 		Ratio: each(cycles, func(c cycle) float64 {
@@ -53,7 +81,7 @@ func (w *world) measure(scale Scale, f Flow) (FlowReport, []cycle, error) {
 		FullBlockMS: each(cycles, func(c cycle) float64 {
 			return milliseconds(c.settled.spent.wall) * float64(blockGas()) / float64(c.settled.gas)
 		}),
-	}, cycles, nil
+	}
 }
 
 // fill brings a pipeline into its steady state.
@@ -137,13 +165,13 @@ func (r *SizeReport) sent(cycles []cycle) {
 	})
 }
 
-// count averages the operations of the cycles, of this many blocks each, and subtracts those
-// of idle blocks.
-func (r *FlowReport) count(cycles []cycle, blocks float64, idle map[string]Ops) {
+// count averages the operations of the cycles, and subtracts those of idle blocks.
+func (r *FlowReport) count(cycles []cycle, idle map[string]Ops) {
 	r.OpsByStore = make(map[string]Ops)
 	settled := 0.0
 	for _, c := range cycles {
 		settled += float64(c.settled.settled)
+		blocks := float64(c.settled.blocks)
 		for name, o := range c.settled.ops {
 			sum := r.OpsByStore[name]
 			r.OpsByStore[name] = Ops{

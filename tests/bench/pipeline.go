@@ -36,15 +36,19 @@ type step struct {
 	spent   cost
 	gas     int64
 	ops     map[string]Ops
+	blocks  int64
 }
 
 // add returns the sum of the costs of two steps.
 func (s step) add(o step) step {
-	ops := maps.Clone(o.ops)
+	ops := make(map[string]Ops)
+	maps.Copy(ops, o.ops)
 	for name, before := range s.ops {
 		ops[name] = Ops{Reads: before.Reads + ops[name].Reads, Writes: before.Writes + ops[name].Writes}
 	}
-	return step{settled: s.settled + o.settled, spent: s.spent.add(o.spent), gas: s.gas + o.gas, ops: ops}
+	return step{
+		settled: s.settled + o.settled, spent: s.spent.add(o.spent), gas: s.gas + o.gas, ops: ops, blocks: s.blocks + o.blocks,
+	}
 }
 
 // run runs a step. Running steps that post nothing drains the pipeline.
@@ -53,7 +57,7 @@ func (p *pipeline) run(jobs int) (step, error) {
 	if err != nil {
 		return step{}, err
 	}
-	before := p.store.ops()
+	before, height := p.store.ops(), p.height
 	response, spent, err := p.profiled(txs)
 	if err != nil {
 		return step{}, err
@@ -77,7 +81,7 @@ func (p *pipeline) run(jobs int) (step, error) {
 		return step{}, err
 	}
 	done.spent = done.spent.add(spent)
-	done.ops = opsSince(before, p.store.ops())
+	done.ops, done.blocks = opsSince(before, p.store.ops()), p.height-height
 	var drawn []*task
 	for _, o := range openings {
 		if err := o.task.draw(p.people, p.flow, p.factor, seeds[o.seed]); err != nil {
@@ -92,19 +96,19 @@ func (p *pipeline) run(jobs int) (step, error) {
 // started returns the tasks that have begun to draw nodes because of a step's work. Those of
 // an array follow in a block of their own.
 func (p *pipeline) started(posts []*abci.ExecTxResult, jobs int) ([]opening, cost, error) {
-	posted, err := p.posted(posts)
+	ids, err := posted(posts)
 	if err != nil {
 		return nil, cost{}, err
 	}
 	if !p.flow.Array {
 		var openings []opening
-		for _, id := range posted {
+		for _, id := range ids {
 			openings = append(openings, opening{task: &task{id: id}, seed: p.height})
 		}
 		return openings, cost{}, nil
 	}
-	if len(posted) > 0 {
-		p.array.id = posted[0]
+	if len(ids) > 0 {
+		p.array.id = ids[0]
 	}
 	_, spent, err := p.profiled(nil)
 	if err != nil || jobs == 0 {
@@ -229,7 +233,7 @@ func claimResults(result *abci.ExecTxResult) ([]computetypes.ItemResult, error) 
 }
 
 // posted reads the ids of jobs from the responses of their transactions.
-func (p *pipeline) posted(results []*abci.ExecTxResult) ([]computetypes.JobID, error) {
+func posted(results []*abci.ExecTxResult) ([]computetypes.JobID, error) {
 	var ids []computetypes.JobID
 	for _, result := range results {
 		var data sdk.TxMsgData
@@ -253,46 +257,46 @@ func (p *pipeline) posted(results []*abci.ExecTxResult) ([]computetypes.JobID, e
 
 // seeds submits the rounds to which heights are pinned: it runs a block that pins the last
 // height and, when the round is public, a block with the relay's transactions.
-func (p *pipeline) seeds(heights []int64) (seeds map[int64][]byte, spent cost, err error) {
-	if _, spent, err = p.profiled(nil); err != nil {
+func (w *world) seeds(heights []int64) (seeds map[int64][]byte, spent cost, err error) {
+	if _, spent, err = w.profiled(nil); err != nil {
 		return nil, cost{}, err
 	}
-	ctx, err := p.ctx()
+	ctx, err := w.ctx()
 	if err != nil {
 		return nil, cost{}, err
 	}
-	p.skip(2 * time.Duration(beacontypes.QuicknetPeriodSeconds) * time.Second)
+	w.skip(2 * time.Duration(beacontypes.QuicknetPeriodSeconds) * time.Second)
 	seeds = make(map[int64][]byte)
 	var (
 		txs     [][]byte
 		brought []uint64
 	)
 	for _, height := range heights {
-		round, found, err := p.app.BeaconKeeper.RoundAt(ctx, height)
+		round, found, err := w.app.BeaconKeeper.RoundAt(ctx, height)
 		if err != nil || !found {
 			return nil, cost{}, fmt.Errorf("expected a round pinned to height %d, found none: %w", height, err)
 		}
-		signature, err := p.beacon.Sign(round)
+		signature, err := w.beacon.Sign(round)
 		if err != nil {
 			return nil, cost{}, err
 		}
 		seeds[height] = bls.Randomness(signature)
-		_, known, err := p.app.BeaconKeeper.Seed(ctx, height)
+		_, known, err := w.app.BeaconKeeper.Seed(ctx, height)
 		if err != nil {
 			return nil, cost{}, err
 		}
 		if known || slices.Contains(brought, round) {
 			continue
 		}
-		tx, err := p.people.relay.sign(singleGas, &beacontypes.MsgSubmitRound{
-			Submitter: p.people.relay.text, Round: round, Signature: signature,
+		tx, err := w.people.relay.sign(singleGas, &beacontypes.MsgSubmitRound{
+			Submitter: w.people.relay.text, Round: round, Signature: signature,
 		})
 		if err != nil {
 			return nil, cost{}, err
 		}
 		txs, brought = append(txs, tx), append(brought, round)
 	}
-	response, took, err := p.profiled(txs)
+	response, took, err := w.profiled(txs)
 	if err != nil {
 		return nil, cost{}, err
 	}

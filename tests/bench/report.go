@@ -58,6 +58,10 @@ type FlowReport struct {
 	GasPerTask Stat `json:"gas_per_task"`
 	// FullBlockMS is the time for as many tasks as fit into the default gas limit of a block.
 	FullBlockMS Stat `json:"full_block_ms"`
+	// TasksPerChunk is the number of tasks of each chunk, and Stages are the costs of a chunk,
+	// if the flow is one of chunks.
+	TasksPerChunk int           `json:"tasks_per_chunk,omitempty"`
+	Stages        []StageReport `json:"stages,omitempty"`
 }
 
 // SizeReport contains the measurements with one number of nodes and live jobs.
@@ -184,7 +188,7 @@ func (r *Report) Print(to io.Writer) error {
 				}
 				row(executor, fmt.Sprint(size.Nodes), f.Name, flow.Ratio.String(),
 					flow.CPURatio.String(), flow.TasksPerSecond.String(),
-					fmt.Sprintf("%.1f", flow.OpsPerTask.Reads), fmt.Sprintf("%.1f", flow.OpsPerTask.Writes),
+					figure(flow.OpsPerTask.Reads), figure(flow.OpsPerTask.Writes),
 					fmt.Sprintf("%.0f", flow.GasPerTask.Median), fmt.Sprintf("%.0f", flow.FullBlockMS.Median))
 			}
 		}
@@ -192,6 +196,9 @@ func (r *Report) Print(to io.Writer) error {
 	sizes("sequential", r.Growth)
 	sizes("block-stm", r.BlockSTM)
 	row()
+	if len(r.Growth) > 0 {
+		printStages(row, r.Growth[0])
+	}
 	row("signatures checked by", r.Signatures)
 	row("empty block", r.EmptyBlockMS.String()+" ms")
 	row("epoch roll, largest size", r.EpochRollMS.String()+" ms")
@@ -199,10 +206,36 @@ func (r *Report) Print(to io.Writer) error {
 	row(fmt.Sprintf("block of a backlog of %d", r.BacklogItems), r.BacklogBlockMS.String()+" ms",
 		fmt.Sprintf("%d blocks", r.BacklogBlocks))
 	for _, f := range flows() {
+		if _, measured := r.RatioDriftPercent[f.Name]; !measured {
+			continue
+		}
 		row("drift over sizes, "+f.Name, fmt.Sprintf("ratio %.0f%%", r.RatioDriftPercent[f.Name]),
 			fmt.Sprintf("operations %.0f%%", r.OpsDriftPercent[f.Name]))
 	}
 	return w.Flush()
+}
+
+// figure formats a number of operations of a task.
+func figure(n float64) string {
+	if n < 1 {
+		return fmt.Sprintf("%.2g", n)
+	}
+	return fmt.Sprintf("%.1f", n)
+}
+
+// printStages prints what the stages of a chunk cost.
+func printStages(row func(...string), size SizeReport) {
+	for _, f := range flows() {
+		flow := size.Flows[f.Name]
+		if len(flow.Stages) == 0 {
+			continue
+		}
+		row("per chunk", fmt.Sprint(size.Nodes), f.Name, "stage", "reads", "writes", "gas", "ms of processors")
+		for _, s := range flow.Stages {
+			row("", "", "", s.Stage, figure(s.Ops.Reads), figure(s.Ops.Writes), fmt.Sprintf("%.0f", s.Gas), s.CPUMS.String())
+		}
+	}
+	row()
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

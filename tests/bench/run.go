@@ -111,11 +111,10 @@ func (r *runner) size(size int, executor string) (SizeReport, error) {
 		var all []cycle
 		for _, f := range r.scale.measured() {
 			r.progress("%s, %d nodes and live jobs: %s", executor, size, f.Name)
-			flow, cycles, err := w.measure(r.scale, f)
+			flow, cycles, err := w.measure(r.scale, f, idle)
 			if err != nil {
 				return err
 			}
-			flow.count(cycles, f.blocks(), idle)
 			report.Flows[f.Name] = flow
 			all = append(all, cycles...)
 		}
