@@ -49,6 +49,9 @@ func TestReportIsCompleteAndConsistent(t *testing.T) {
 	requireStat(t, "block with a full queue", report.QueueBlockMS, scale.QueueBlocks)
 	require.Equal(t, scale.Backlog, report.BacklogItems)
 	requireStat(t, "block of a backlog", report.BacklogBlockMS, report.BacklogBlocks)
+	require.NotNil(t, report.Array)
+	require.Equal(t, scale.ArrayTasks, report.Array.Tasks)
+	require.Equal(t, 16, report.Array.Chunks)
 	require.Len(t, report.Growth, len(scale.Sizes))
 	for _, size := range append(report.Growth, report.BlockSTM...) {
 		require.Positive(t, size.LoadSeconds)

@@ -50,18 +50,15 @@ func sampled(leaves []computetypes.Subtree, positions []uint32) []computetypes.S
 	return out
 }
 
-// commitItem returns a node's commitment to the root over leaves.
-func (c *chunk) commitItem(n *node, leaves []computetypes.Subtree) computetypes.CommitItem {
-	root := computetypes.ChunkRoot(leaves)
+// commitItem returns a node's commitment to a root.
+func (c *chunk) commitItem(n *node, root computetypes.Subtree) computetypes.CommitItem {
 	return computetypes.CommitItem{
 		Ref: c.ref(), Commitment: computetypes.Commitment(n.operator.address, root.Hash, 0, n.salt()), Fuel: root.Fuel,
 	}
 }
 
-// revealItem returns what a node reveals of leaves: the root, and what shows the samples in
-// it.
-func (c *chunk) revealItem(n *node, leaves, shown, siblings []computetypes.Subtree) computetypes.RevealItem {
-	root := computetypes.ChunkRoot(leaves)
+// revealItem returns what a node reveals: the root, and what shows the samples in it.
+func (c *chunk) revealItem(n *node, root computetypes.Subtree, shown, siblings []computetypes.Subtree) computetypes.RevealItem {
 	item := computetypes.RevealItem{
 		Ref: c.ref(), Tag: root.Hash, Salt: n.salt(),
 		Metrics: computetypes.Metrics{Fuel: root.Fuel, WallMs: 1_000, Device: "cpu"},

@@ -49,6 +49,7 @@ type generation struct {
 	*world
 	flow   Flow
 	leaves []computetypes.Subtree
+	root   computetypes.Subtree
 	chunks []*chunk
 	costs  map[string]step
 	// shown is called with the response to each block, if it is set.
@@ -56,7 +57,10 @@ type generation struct {
 }
 
 func (w *world) newGeneration(f Flow) *generation {
-	return &generation{world: w, flow: f, leaves: chunkLeaves(f.Chunk), costs: make(map[string]step)}
+	leaves := chunkLeaves(f.Chunk)
+	return &generation{
+		world: w, flow: f, leaves: leaves, root: computetypes.ChunkRoot(leaves), costs: make(map[string]step),
+	}
 }
 
 // at runs a part of a stage and adds its costs, whatever number of blocks it takes.
@@ -136,7 +140,7 @@ func (g *generation) execute() error {
 	if err := g.until(stageAssign, "a replica", func(r computetypes.Round) bool { return len(r.Replicas) == 1 }); err != nil {
 		return err
 	}
-	return g.commit(stageCommit, func(c *chunk) (*node, []computetypes.Subtree) { return c.executor, g.leaves })
+	return g.commit(stageCommit, func(c *chunk) (*node, computetypes.Subtree) { return c.executor, g.root })
 }
 
 // audit takes the chunks from the decision that they are audited up to the commitments of
@@ -162,8 +166,8 @@ func (g *generation) audit() error {
 	if err := g.until(stageAuditAssign, "an auditor", func(r computetypes.Round) bool { return len(r.Replicas) == 2 }); err != nil {
 		return err
 	}
-	return g.commit(stageAuditCommit, func(c *chunk) (*node, []computetypes.Subtree) {
-		return c.auditor, sampled(g.leaves, c.samples)
+	return g.commit(stageAuditCommit, func(c *chunk) (*node, computetypes.Subtree) {
+		return c.auditor, computetypes.ChunkRoot(sampled(g.leaves, c.samples))
 	})
 }
 
@@ -172,13 +176,13 @@ func (g *generation) audit() error {
 func (g *generation) settle() error {
 	if err := g.reveal(stageReveal, func(c *chunk) (*node, computetypes.RevealItem) {
 		siblings := computetypes.ChunkSiblings(g.leaves, c.samples)
-		return c.executor, c.revealItem(c.executor, g.leaves, sampled(g.leaves, c.samples), siblings)
+		return c.executor, c.revealItem(c.executor, g.root, sampled(g.leaves, c.samples), siblings)
 	}); err != nil {
 		return err
 	}
 	return g.reveal(stageSettle, func(c *chunk) (*node, computetypes.RevealItem) {
 		own := sampled(g.leaves, c.samples)
-		return c.auditor, c.revealItem(c.auditor, own, own, nil)
+		return c.auditor, c.revealItem(c.auditor, computetypes.ChunkRoot(own), own, nil)
 	})
 }
 
@@ -228,11 +232,11 @@ func (g *generation) draw(stage, claim string, won func(*chunk, *node)) error {
 }
 
 // commit runs a block with the commitments to the results that of returns.
-func (g *generation) commit(stage string, of func(*chunk) (*node, []computetypes.Subtree)) error {
+func (g *generation) commit(stage string, of func(*chunk) (*node, computetypes.Subtree)) error {
 	items := make(map[*node][]computetypes.CommitItem)
 	for _, c := range g.chunks {
-		n, leaves := of(c)
-		items[n] = append(items[n], c.commitItem(n, leaves))
+		n, root := of(c)
+		items[n] = append(items[n], c.commitItem(n, root))
 	}
 	return send(g, stage, items, func(n *node, items []computetypes.CommitItem) sdk.Msg {
 		return &computetypes.MsgCommit{Worker: n.text, Items: items}

@@ -20,7 +20,7 @@ const (
 	wideSlots = 64
 	busySlots = edgenodetypes.MaxSlotsLimit
 	// bond of every node and purse of every account, in whole tfuel.
-	bond, purse = 10_000, 1_000
+	bond, purse = 10_000, 5_000 // enough for an array of a million tasks
 	// bondPerSlot is the chain's parameter, in whole tfuel.
 	bondPerSlot = 100
 	// replicas of every job.

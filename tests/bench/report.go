@@ -111,11 +111,13 @@ type Report struct {
 	QueueItemsPerBlock int  `json:"queue_items_per_block"`
 	// BacklogBlockMS is the time of each of the BacklogBlocks in which BacklogItems expired
 	// tasks and as many leases are processed.
-	BacklogBlockMS Stat         `json:"backlog_block_ms"`
-	BacklogItems   int          `json:"backlog_items"`
-	BacklogBlocks  int          `json:"backlog_blocks"`
-	BlockSTM       []SizeReport `json:"block_stm"`
-	Seconds        float64      `json:"seconds"`
+	BacklogBlockMS Stat `json:"backlog_block_ms"`
+	BacklogItems   int  `json:"backlog_items"`
+	BacklogBlocks  int  `json:"backlog_blocks"`
+	// Array is one array that was settled as a whole.
+	Array    *ArrayReport `json:"array,omitempty"`
+	BlockSTM []SizeReport `json:"block_stm"`
+	Seconds  float64      `json:"seconds"`
 }
 
 func newReport(scale Scale) *Report {
@@ -128,6 +130,9 @@ func (r *Report) add(step *Report) {
 	r.BlockSTM = append(r.BlockSTM, step.BlockSTM...)
 	if step.QueueItemsPerBlock > 0 {
 		r.QueueBlockMS, r.QueueItemsPerBlock = step.QueueBlockMS, step.QueueItemsPerBlock
+	}
+	if step.Array != nil {
+		r.Array = step.Array
 	}
 	if step.BacklogItems > 0 {
 		r.BacklogBlockMS, r.BacklogItems, r.BacklogBlocks = step.BacklogBlockMS, step.BacklogItems, step.BacklogBlocks
@@ -205,6 +210,11 @@ func (r *Report) Print(to io.Writer) error {
 	row(fmt.Sprintf("block with %d due items", r.QueueItemsPerBlock), r.QueueBlockMS.String()+" ms")
 	row(fmt.Sprintf("block of a backlog of %d", r.BacklogItems), r.BacklogBlockMS.String()+" ms",
 		fmt.Sprintf("%d blocks", r.BacklogBlocks))
+	if a := r.Array; a != nil {
+		row(fmt.Sprintf("an array of %d tasks in chunks of %d", a.Tasks, a.TasksPerChunk), fmt.Sprintf("%.0f s in blocks", a.Seconds),
+			fmt.Sprintf("%.0f s of processors", a.CPUSeconds), fmt.Sprintf("%d blocks", a.Blocks), a.BlockMS.String()+" ms per block",
+			fmt.Sprintf("%d chunks open", a.MostOpen), fmt.Sprintf("%d gas to post", a.PostGas))
+	}
 	for _, f := range flows() {
 		if _, measured := r.RatioDriftPercent[f.Name]; !measured {
 			continue

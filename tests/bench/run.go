@@ -60,6 +60,8 @@ func (r *runner) step(step Step, report *Report) error {
 		return r.queue(report)
 	case partBacklog:
 		return r.backlog(report)
+	case partArray:
+		return r.array(report)
 	case partParallel:
 		size, err := r.size(step.Nodes, serverconfig.BlockExecutorBlockSTM)
 		report.BlockSTM = append(report.BlockSTM, size)

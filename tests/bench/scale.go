@@ -25,6 +25,9 @@ type Scale struct {
 	Queue, QueueBlocks int
 	// Backlog is the number of tasks, and of leases, that are due at once in the backlog run.
 	Backlog int
+	// ArrayTasks is the number of tasks of the array that is settled as a whole, in chunks of
+	// ArrayChunk.
+	ArrayTasks, ArrayChunk int
 	// Parts that are left out.
 	skipped map[string]bool
 	// flows to measure. If it is empty, all are measured.
@@ -37,10 +40,11 @@ const (
 	partParallel = "parallel"
 	partQueue    = "queue"
 	partBacklog  = "backlog"
+	partArray    = "array"
 )
 
 // Parts returns the parts of a run.
-func Parts() []string { return []string{partQueue, partBacklog, partParallel, partFlows} }
+func Parts() []string { return []string{partQueue, partBacklog, partArray, partParallel, partFlows} }
 
 // Step is a part of a run. If the part is measured by size, it includes one number of nodes.
 type Step struct {
@@ -121,21 +125,25 @@ func ScaleOf(name string) (Scale, error) {
 		return Scale{
 			Name: name, Sizes: []int{40, 60}, ParallelSizes: []int{40},
 			Jobs: 4, Sends: 8, Cycles: 2, Queue: 5, QueueBlocks: 2, Backlog: 40,
+			ArrayTasks: 61, ArrayChunk: 4,
 		}, nil
 	case "small":
 		return Scale{
 			Name: name, Sizes: []int{1_000, 10_000}, ParallelSizes: []int{1_000},
 			Jobs: 100, Sends: 500, Cycles: 3, Queue: 500, QueueBlocks: 3, Backlog: 5_000,
+			ArrayTasks: 100_000, ArrayChunk: 256,
 		}, nil
 	case "normal":
 		return Scale{
 			Name: name, Sizes: []int{1_000, 10_000, 100_000}, ParallelSizes: []int{1_000, 100_000},
 			Jobs: 200, Sends: 1_000, Cycles: 5, Queue: 500, QueueBlocks: 5, Backlog: 100_000,
+			ArrayTasks: 1_000_000, ArrayChunk: 256,
 		}, nil
 	case "full":
 		return Scale{
 			Name: name, Sizes: []int{1_000, 10_000, 100_000, 1_000_000}, ParallelSizes: []int{1_000, 100_000},
 			Jobs: 200, Sends: 1_000, Cycles: 5, Queue: 500, QueueBlocks: 10, Backlog: 100_000,
+			ArrayTasks: 1_000_000, ArrayChunk: 256,
 		}, nil
 	default:
 		return Scale{}, fmt.Errorf("scale: expected tiny, small, normal or full, found %q", name)
