@@ -21,13 +21,16 @@ type bitsWriter struct {
 
 // mark marks count tasks from first on as ended.
 func (w *bitsWriter) mark(first, count uint64, accepted bool) error {
-	for task := first; task < first+count; task++ {
+	for task, end := first, first+count; task < end; {
 		if err := w.load(task / types.TaskBitsLen); err != nil {
 			return err
 		}
-		if err := w.bits.Mark(task%types.TaskBitsLen, accepted); err != nil {
+		n := task % types.TaskBitsLen
+		here := min(end-task, types.TaskBitsLen-n)
+		if err := w.bits.MarkAll(n, here, accepted); err != nil {
 			return err
 		}
+		task += here
 	}
 	return nil
 }

@@ -40,3 +40,24 @@ func (b *TaskBits) Mark(n uint64, accepted bool) error {
 	}
 	return nil
 }
+
+// MarkAll notes that count tasks from the n-th on have ended, all of which these bits describe.
+// It sets eight of them at once where it can. It returns an error if one of them has ended
+// already; some of the others may be marked then.
+func (b *TaskBits) MarkAll(n, count uint64, accepted bool) error {
+	for end := n + count; n < end; {
+		if n%8 > 0 || end-n < 8 || b.Ended[n/8] != 0 {
+			if err := b.Mark(n, accepted); err != nil {
+				return err
+			}
+			n++
+			continue
+		}
+		b.Ended[n/8] = 0xff
+		if accepted {
+			b.Accepted[n/8] = 0xff
+		}
+		n += 8
+	}
+	return nil
+}
