@@ -42,6 +42,9 @@ type Task struct {
 	// OutputDir is the host directory that contains the outputs, at their manifest paths,
 	// after Wait has returned a result. Before, it must be empty or must not exist.
 	OutputDir string
+	// Unsynced reports whether the caller writes the outputs to the disk itself before it
+	// relies on them. Otherwise they are there when Wait returns a result.
+	Unsynced bool
 	// WallLimit protects against a stuck machine. Reaching it is a failure of the executor,
 	// never a result. Zero means no limit.
 	WallLimit time.Duration

@@ -24,9 +24,11 @@ const (
 // partialDir returns the directory in which outputs are collected until they are complete.
 func partialDir(dir string) string { return filepath.Clean(dir) + ".partial" }
 
-// writeOutputs writes the outputs of the program to dir, either all of them or none, and
-// returns their list. A program that did not exit by itself leaves only its streams.
-func writeOutputs(dir string, host *wasi.Host, reason executor.Reason) ([]executor.File, error) {
+// writeOutputs writes the outputs of the program to the output directory of the task, either
+// all of them or none, and returns their list. A program that did not exit by itself leaves
+// only its streams.
+func writeOutputs(task *executor.Task, host *wasi.Host, reason executor.Reason) ([]executor.File, error) {
+	dir := task.OutputDir
 	partial := partialDir(dir)
 	if err := os.RemoveAll(partial); err != nil {
 		return nil, fmt.Errorf("clear partial outputs: %w", err)
@@ -39,7 +41,7 @@ func writeOutputs(dir string, host *wasi.Host, reason executor.Reason) ([]execut
 		if err := manifest.ValidatePath(path); err != nil {
 			return err
 		}
-		file, err := writeFile(filepath.Join(partial, filepath.FromSlash(path)), content)
+		file, err := writeFile(filepath.Join(partial, filepath.FromSlash(path)), content, !task.Unsynced)
 		if err != nil {
 			return fmt.Errorf("write output %q: %w", path, err)
 		}
@@ -67,8 +69,10 @@ func writeOutputs(dir string, host *wasi.Host, reason executor.Reason) ([]execut
 	if err := os.Rename(partial, dir); err != nil {
 		return nil, fmt.Errorf("publish outputs: %w", err)
 	}
-	if err := syncFolder(filepath.Dir(filepath.Clean(dir))); err != nil {
-		return nil, fmt.Errorf("publish outputs: %w", err)
+	if !task.Unsynced {
+		if err := syncFolder(filepath.Dir(filepath.Clean(dir))); err != nil {
+			return nil, fmt.Errorf("publish outputs: %w", err)
+		}
 	}
 	return manifest.Manifest{Files: files}.Sorted().Files, nil
 }
@@ -86,9 +90,9 @@ func syncFolder(path string) error {
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
-// writeFile writes and syncs a file, so that the node never reports a digest of content that a
-// power cut could still remove.
-func writeFile(path string, content io.WriterTo) (executor.File, error) {
+// writeFile writes a file. With durable it syncs the file, so that the node never reports a
+// digest of content that a power cut could still remove.
+func writeFile(path string, content io.WriterTo, durable bool) (executor.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return executor.File{}, err
 	}
@@ -100,7 +104,10 @@ func writeFile(path string, content io.WriterTo) (executor.File, error) {
 	size, err := content.WriteTo(io.MultiWriter(file, hash))
 	written := executor.File{Size: uint64(size)}
 	hash.Sum(written.SHA256[:0])
-	return written, errors.Join(err, file.Sync(), file.Close())
+	if err == nil && durable {
+		err = file.Sync()
+	}
+	return written, errors.Join(err, file.Close())
 }
 
 // clearOutputs removes the files that an earlier run of the task left.

@@ -48,7 +48,7 @@ func execute(ctx context.Context, cache *programs, task executor.Task) (result e
 			return executor.Result{}, err
 		}
 	}
-	if result.Outputs, err = writeOutputs(task.OutputDir, host, result.Reason); err != nil {
+	if result.Outputs, err = writeOutputs(&task, host, result.Reason); err != nil {
 		return executor.Result{}, err
 	}
 	result.WallTime = time.Since(started)

@@ -370,7 +370,7 @@ func executedForDelivery(t *testing.T, n, size int) store.Assignment {
 	record := store.Assignment{
 		Key: store.Key{JobID: jobID(1)}, Folder: filepath.Join(t.TempDir(), "chunk"), TraceKeys: [][]byte{make([]byte, 32)},
 	}
-	r, err := openResults(record.Folder, [32]byte{})
+	r, err := openResults(record.Folder, [32]byte{}, noOutputs)
 	require.NoError(t, err)
 	var positions []uint32
 	for task := range n {
@@ -388,6 +388,7 @@ func executedForDelivery(t *testing.T, n, size int) store.Assignment {
 		require.NoError(t, r.add(taskResult{manifest: sha256.Sum256(encoded), manifestBytes: uint32(len(encoded)), fuel: 1}, encoded))
 		positions = append(positions, uint32(task))
 	}
+	require.NoError(t, r.sync())
 	root := computetypes.ChunkRoot(leavesOf(testChainID, record.Key, positions, false, r.done))
 	record.Tag, record.Metrics.Fuel, record.ResultDigest = root.Hash, root.Fuel, digestOf(r.done)
 	record.Count, record.Tasks = uint64(n), uint64(n)

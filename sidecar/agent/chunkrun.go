@@ -123,7 +123,7 @@ func (a *Agent) ownInput(r *chunkRun) func(ctx context.Context, n int) own {
 
 // execute continues after the results that an earlier execution has left.
 func (r *chunkRun) execute(ctx context.Context, done *executedChunk) {
-	kept, err := openResults(r.folder, r.work)
+	kept, err := openResults(r.folder, r.work, r.syncOutputs)
 	if err != nil {
 		done.err = err
 		return
@@ -147,7 +147,7 @@ func (r *chunkRun) execute(ctx context.Context, done *executedChunk) {
 		done.err = nil // the task that ran was ended
 	}
 	done.err = errors.Join(done.err, kept.sync())
-	done.list = kept.done
+	done.list = kept.written()
 }
 
 // ends reports whether a divisible chunk ends with the results that it has.
@@ -195,7 +195,7 @@ func (r *chunkRun) taskAt(n int, input own) executor.Task {
 	task := client.ExecutorTask(r.spec, r.key.Task+uint64(position))
 	task.ID = r.task.ID + "-" + strconv.FormatUint(uint64(position), 10)
 	task.ProgramPath, task.TraceKeys, task.WallLimit = r.task.ProgramPath, r.task.TraceKeys, r.task.WallLimit
-	task.OutputDir = outputsOf(r.folder, position)
+	task.OutputDir, task.Unsynced = outputsOf(r.folder, position), true
 	task.Inputs = append(task.Inputs, r.files.shared...)
 	if r.spec.ArrayInput != nil {
 		task.Inputs = append(task.Inputs, executor.Input{Name: r.spec.ArrayInput.Path, Path: input.path})
@@ -203,7 +203,16 @@ func (r *chunkRun) taskAt(n int, input own) executor.Task {
 	return task
 }
 
-// keep writes the result of the n-th task.
+// syncOutputs writes the outputs of count results from the first-th on to the disk.
+func (r *chunkRun) syncOutputs(first, count int) error {
+	folders := make([]string, count)
+	for i := range folders {
+		folders[i] = outputsOf(r.folder, r.positions[first+i])
+	}
+	return syncFolders(folders)
+}
+
+// keep keeps the result of the n-th task.
 func (r *chunkRun) keep(n int, result executor.Result, kept *results, done *executedChunk) error {
 	if len(result.Traces) != len(r.task.TraceKeys) || len(result.Traces) == 0 {
 		return fmt.Errorf("expected a trace for each of %d keys, found %d", len(r.task.TraceKeys), len(result.Traces))

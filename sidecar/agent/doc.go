@@ -31,11 +31,13 @@
 // journal. A height that was believed and that a proof shows to be impossible is corrected.
 //
 // A chunk of several tasks is one assignment. A chunkRun executes its tasks one after the other
-// and writes a record per result to the assignment's folder; a later run continues behind the
-// last whole record. Before anything about a chunk leaves the machine, the records are read again
-// and compared with the digest and the root in the journal. A node that is the only one to
-// execute a chunk may commit to its first tasks: at its deadline, when it is paused or drained, if
-// the machine fails, or if an audit would sample too many tasks.
+// and keeps a record per result in the assignment's folder. Outputs, manifests and records are
+// written to the disk together, in this order: with the first result after a second, after many
+// results, and at the end. A later run continues behind the last whole record. Before anything
+// about a chunk leaves the machine, the records are read again and compared with the digest and
+// the root in the journal. A node that is the only one to execute a chunk may commit to its first
+// tasks: at its deadline, when it is paused or drained, if the machine fails, or if an audit would
+// sample too many tasks.
 //
 // The agent's state is divided into types: view is what the chain last reported, and horizon bounds
 // the heights that it may report; assignments,

@@ -26,9 +26,11 @@ const (
 	resultsHeadBytes = len(resultsMagic) + sha256.Size
 	taskResultBytes  = 32 + 4 + 8 + 4 + 32 + 32 + 8 + 8 + 8 + resultCheckBytes
 	resultCheckBytes = 8
-	// syncPause is the time after which records are synced to the disk at the latest. All of
-	// them are synced before a result is sealed.
+	// syncPause is the time after which results are written to the disk at the latest, with
+	// the next result. All of them are written before a result is sealed.
 	syncPause = time.Second
+	// mostPending is the number of results that wait for it at the same time.
+	mostPending = 512
 )
 
 // taskResult is the result of one task of a chunk, as its record contains it.
@@ -96,16 +98,23 @@ func (r *taskResult) opening(round uint32, ownTrace bool) computetypes.Opening {
 // results contains the files with the results of a chunk while its tasks are executed.
 type results struct {
 	records, manifests *os.File
-	// done contains the results that have been written.
-	done     []taskResult
+	// done contains all results. The last ones, of which pending and listed are the manifests
+	// and the records, have not been written.
+	done            []taskResult
+	pending, listed []byte
+	waiting         int
+	// outputs writes the outputs of count results from the first-th on to the disk.
+	outputs  func(first, count int) error
 	syncedAt time.Time
 	unsynced bool
+	// broken is set if a file may have a part of what was to be written.
+	broken error
 }
 
 // openResults opens the results in a folder. It keeps the first whole results of an earlier
 // execution of the same work; work is a digest of what is executed. It removes everything
-// else from the folder's files.
-func openResults(folder string, work [sha256.Size]byte) (*results, error) {
+// else from the folder's files. outputs writes the outputs of count results to the disk.
+func openResults(folder string, work [sha256.Size]byte, outputs func(first, count int) error) (*results, error) {
 	kept, err := readRecords(folder, work, computetypes.MaxChunkTasks)
 	if err != nil && !errors.Is(err, errOtherWork) && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("cannot read the results of a chunk: %w", osfault.Explain(folder, err))
@@ -118,7 +127,7 @@ func openResults(folder string, work [sha256.Size]byte) (*results, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("cannot create the work folder: %w", osfault.Explain(folder, err))
 	}
-	r := &results{syncedAt: time.Now(), unsynced: true}
+	r := &results{outputs: outputs, syncedAt: time.Now(), unsynced: true}
 	if r.records, err = os.OpenFile(filepath.Join(folder, resultsFile), os.O_RDWR|os.O_CREATE, 0o600); err == nil {
 		r.manifests, err = os.OpenFile(filepath.Join(folder, manifestsFile), os.O_RDWR|os.O_CREATE, 0o600)
 	}
@@ -150,29 +159,49 @@ func (r *results) keep(kept []taskResult, work [sha256.Size]byte) error {
 	return errors.Join(err, seekErr, otherErr)
 }
 
-// add writes the result of the next task.
+// add keeps the result of the next task.
 func (r *results) add(result taskResult, manifest []byte) error {
-	if _, err := r.manifests.Write(manifest); err != nil {
-		return fmt.Errorf("cannot keep a result manifest: %w", err)
-	}
-	if _, err := r.records.Write(result.encode()); err != nil {
-		return fmt.Errorf("cannot keep a result: %w", err)
-	}
-	r.done, r.unsynced = append(r.done, result), true
-	if time.Since(r.syncedAt) < syncPause {
+	r.pending, r.listed = append(r.pending, manifest...), append(r.listed, result.encode()...)
+	r.done, r.waiting, r.unsynced = append(r.done, result), r.waiting+1, true
+	if time.Since(r.syncedAt) < syncPause && r.waiting < mostPending {
 		return nil
 	}
 	return r.sync()
 }
 
-// sync writes the results to the disk: first the manifests, then the records that name them.
+// sync writes the results to the disk: first the outputs, then the manifests that name them,
+// and last the records. Wherever a power failure cuts it, a whole record has its outputs.
 func (r *results) sync() error {
-	if !r.unsynced {
-		return nil
+	if !r.unsynced || r.broken != nil {
+		return r.broken
 	}
-	err := errors.Join(r.manifests.Sync(), r.records.Sync())
-	r.unsynced, r.syncedAt = err != nil, time.Now()
-	return err
+	if r.waiting > 0 {
+		if err := r.outputs(len(r.done)-r.waiting, r.waiting); err != nil {
+			return fmt.Errorf("cannot keep the outputs of a chunk: %w", err)
+		}
+	}
+	if err := write(r.manifests, r.pending); err != nil {
+		r.broken = fmt.Errorf("cannot keep result manifests: %w", err)
+		return r.broken
+	}
+	if err := write(r.records, r.listed); err != nil {
+		r.broken = fmt.Errorf("cannot keep results: %w", err)
+		return r.broken
+	}
+	r.pending, r.listed, r.waiting, r.unsynced, r.syncedAt = r.pending[:0], r.listed[:0], 0, false, time.Now()
+	return nil
+}
+
+// written returns the results that are on the disk.
+func (r *results) written() []taskResult { return r.done[:len(r.done)-r.waiting] }
+
+// write appends to a file and syncs it.
+func write(to *os.File, content []byte) error {
+	_, err := to.Write(content)
+	if err != nil {
+		return err
+	}
+	return to.Sync()
 }
 
 func (r *results) close() {

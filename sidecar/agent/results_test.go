@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,6 +23,72 @@ func newResult(n int) (taskResult, []byte) {
 	}, manifest
 }
 
+// noOutputs stands for outputs that are on the disk already.
+func noOutputs(int, int) error { return nil }
+
+// TestResultsAreWrittenOnlyBehindTheirOutputs: a power failure at any moment leaves no record
+// of a result without its outputs.
+func TestResultsAreWrittenOnlyBehindTheirOutputs(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		folder, err := os.MkdirTemp("", "theta-results-")
+		require.NoError(t, err)
+		defer os.RemoveAll(folder)
+		work, onDisk, full := [32]byte{1}, 0, false
+		written := func() int {
+			list, err := readRecords(folder, work, computetypes.MaxChunkTasks)
+			require.NoError(t, err)
+			return len(list)
+		}
+		r, err := openResults(folder, work, func(first, count int) error {
+			require.Equal(t, onDisk, first)
+			require.Equal(t, onDisk, written(), "records do not come before outputs")
+			if full {
+				return os.ErrDeadlineExceeded
+			}
+			onDisk += count
+			return nil
+		})
+		require.NoError(t, err)
+		defer r.close()
+		for range rapid.IntRange(1, 30).Draw(t, "steps") {
+			switch rapid.IntRange(0, 3).Draw(t, "step") {
+			case 0:
+				full = rapid.Bool().Draw(t, "full")
+				before, waiting := onDisk, r.waiting
+				if err := r.sync(); full && waiting > 0 {
+					require.ErrorIs(t, err, os.ErrDeadlineExceeded)
+					require.Equal(t, before, written())
+				} else {
+					require.NoError(t, err)
+					require.Equal(t, len(r.done), written())
+				}
+				full = false
+			default:
+				result, manifest := newResult(len(r.done))
+				require.NoError(t, r.add(result, manifest))
+				require.Equal(t, onDisk, written())
+			}
+		}
+		require.NoError(t, r.sync())
+		require.Equal(t, len(r.done), written())
+	})
+}
+
+func TestOutputsOfManyTasksAreSynced(t *testing.T) {
+	root := t.TempDir()
+	for _, n := range []int{0, 1, fewFolders, fewFolders + 1} {
+		var folders []string
+		for i := range n {
+			folder := filepath.Join(root, strconv.Itoa(i))
+			require.NoError(t, os.MkdirAll(filepath.Join(folder, "deep"), 0o700))
+			require.NoError(t, os.WriteFile(filepath.Join(folder, "deep", "file"), []byte("x"), 0o600))
+			folders = append(folders, folder)
+		}
+		require.NoError(t, syncFolders(folders), n)
+	}
+	require.ErrorIs(t, syncFolders([]string{filepath.Join(root, "lost")}), os.ErrNotExist)
+}
+
 // TestWhateverIsLeftOfTheResultsWholeOnesAreKeptInOrder: a power failure may cut each file
 // anywhere, or damage it. Results that are kept are the first ones, unchanged, and further ones
 // follow them.
@@ -34,7 +101,7 @@ func TestWhateverIsLeftOfTheResultsWholeOnesAreKeptInOrder(t *testing.T) {
 		work := sha256.Sum256([]byte("work"))
 		var expected []taskResult
 		for range rapid.IntRange(1, 4).Draw(t, "executions") {
-			r, err := openResults(folder, work)
+			r, err := openResults(folder, work, noOutputs)
 			require.NoError(t, err)
 			require.LessOrEqual(t, len(r.done), len(expected))
 			require.Equal(t, append([]taskResult(nil), expected[:len(r.done)]...), append([]taskResult(nil), r.done...))
@@ -65,18 +132,19 @@ func TestWhateverIsLeftOfTheResultsWholeOnesAreKeptInOrder(t *testing.T) {
 func TestResultsOfOtherWorkAreNotContinued(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "chunk")
 	one, other := sha256.Sum256([]byte("one")), sha256.Sum256([]byte("other"))
-	r, err := openResults(folder, one)
+	r, err := openResults(folder, one, noOutputs)
 	require.NoError(t, err)
 	result, manifest := newResult(0)
 	require.NoError(t, r.add(result, manifest))
+	require.NoError(t, r.sync())
 	r.close()
 	require.NoError(t, os.WriteFile(filepath.Join(folder, "output"), nil, 0o600))
-	r, err = openResults(folder, other)
+	r, err = openResults(folder, other, noOutputs)
 	require.NoError(t, err)
 	require.Empty(t, r.done)
 	r.close()
 	require.NoFileExists(t, filepath.Join(folder, "output"))
-	r, err = openResults(folder, one)
+	r, err = openResults(folder, one, noOutputs)
 	require.NoError(t, err)
 	require.Empty(t, r.done)
 	r.close()
@@ -90,7 +158,7 @@ func sealedChunk(t *testing.T, n int) store.Assignment {
 		Key: store.Key{JobID: jobID(1), Task: 8}, Folder: filepath.Join(t.TempDir(), "chunk"), Count: uint64(n), Tasks: uint64(n),
 		TraceKeys: [][]byte{make([]byte, 32)},
 	}
-	r, err := openResults(record.Folder, [32]byte{})
+	r, err := openResults(record.Folder, [32]byte{}, noOutputs)
 	require.NoError(t, err)
 	var positions []uint32
 	for i := range n {
@@ -98,6 +166,7 @@ func sealedChunk(t *testing.T, n int) store.Assignment {
 		require.NoError(t, r.add(result, manifest))
 		positions = append(positions, uint32(i))
 	}
+	require.NoError(t, r.sync())
 	root := computetypes.ChunkRoot(leavesOf(testChainID, record.Key, positions, false, r.done))
 	record.Tag, record.Metrics.Fuel, record.ResultDigest = root.Hash, root.Fuel, digestOf(r.done)
 	r.close()

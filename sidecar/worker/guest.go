@@ -189,6 +189,8 @@ func (o order) task() executor.Task {
 	task := executor.Task{
 		ID: "task", ProgramPath: o.Program, Fuel: o.Fuel, MemoryBytes: o.MemoryBytes,
 		OutputBytes: o.OutputBytes, OutputFiles: o.OutputFiles, OutputDir: o.OutputDir, TraceKeys: o.TraceKeys,
+		// The daemon copies the outputs, and syncs the copies.
+		Unsynced: true,
 	}
 	for _, arg := range o.Args {
 		task.Args = append(task.Args, string(arg))

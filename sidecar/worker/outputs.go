@@ -78,8 +78,10 @@ func collect(root *os.Root, folder string, task *executor.Task, whole bool, stre
 	if err := os.Rename(c.to, task.OutputDir); err != nil {
 		return nil, fmt.Errorf("cannot put the outputs in place: %w", osfault.Explain(task.OutputDir, err))
 	}
-	if err := syncFolder(filepath.Dir(filepath.Clean(task.OutputDir))); err != nil {
-		return nil, fmt.Errorf("cannot put the outputs in place: %w", err)
+	if !task.Unsynced {
+		if err := syncFolder(filepath.Dir(filepath.Clean(task.OutputDir))); err != nil {
+			return nil, fmt.Errorf("cannot put the outputs in place: %w", err)
+		}
 	}
 	return result.Sorted().Files, nil
 }
@@ -145,7 +147,7 @@ func (c *collector) file(name string) error {
 		return fmt.Errorf("%w: %q is no regular file", errOutputs, name)
 	}
 	hash := sha256.New()
-	size, err := copyOutput(filepath.Join(c.to, filepath.FromSlash(name)), from, hash, room)
+	size, err := copyOutput(filepath.Join(c.to, filepath.FromSlash(name)), from, hash, room, !c.task.Unsynced)
 	if err != nil {
 		return err
 	}
@@ -161,9 +163,9 @@ func (c *collector) file(name string) error {
 	return nil
 }
 
-// copyOutput writes at most room + 1 bytes to a new file and syncs it. Because of the sync, a
-// digest is never reported for content that a power failure could still remove.
-func copyOutput(to string, from io.Reader, hash io.Writer, room uint64) (uint64, error) {
+// copyOutput writes at most room + 1 bytes to a new file. With durable it syncs the file, so
+// that a digest is never reported for content that a power failure could still remove.
+func copyOutput(to string, from io.Reader, hash io.Writer, room uint64, durable bool) (uint64, error) {
 	if err := os.MkdirAll(filepath.Dir(to), 0o700); err != nil {
 		return 0, fmt.Errorf("cannot keep an output: %w", osfault.Explain(to, err))
 	}
@@ -172,7 +174,10 @@ func copyOutput(to string, from io.Reader, hash io.Writer, room uint64) (uint64,
 		return 0, fmt.Errorf("cannot keep an output: %w", osfault.Explain(to, err))
 	}
 	size, err := io.Copy(io.MultiWriter(file, hash), io.LimitReader(from, int64(min(room, 1<<62))+1)) //nolint:gosec // bounded
-	if err = errors.Join(err, file.Sync(), file.Close()); err != nil {
+	if err == nil && durable {
+		err = file.Sync()
+	}
+	if err = errors.Join(err, file.Close()); err != nil {
 		return 0, fmt.Errorf("cannot keep an output: %w", osfault.Explain(to, err))
 	}
 	return uint64(size), nil //nolint:gosec // not negative
