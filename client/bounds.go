@@ -22,7 +22,7 @@ const (
 	// commitSpare is the number of blocks that a node gets in addition to those for
 	// downloading and running.
 	commitSpare = 10
-	leastFuel   = 1_000_000
+	leastFuel   = 10_000
 	leastOutput = 4 << 10
 )
 

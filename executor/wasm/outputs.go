@@ -90,7 +90,7 @@ func syncFolder(path string) error {
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
-// writeFile writes a file. With durable it syncs the file, so that the node never reports a
+// writeFile creates a file. With durable it syncs the file, so that the node never reports a
 // digest of content that a power cut could still remove.
 func writeFile(path string, content io.WriterTo, durable bool) (executor.File, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {

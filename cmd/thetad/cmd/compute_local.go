@@ -48,6 +48,7 @@ func (l *localRun) do(cmd *cobra.Command, run *computeRun, args []string) error 
 	out := cmd.OutOrStdout()
 	fmt.Fprintln(out, "Running on this machine; nothing is sent or spent")
 	var failed error
+	var runs []*requester.Local
 	tasks := slices.Clone(l.tasks)
 	slices.Sort(tasks)
 	for _, task := range slices.Compact(tasks) {
@@ -61,8 +62,29 @@ func (l *localRun) do(cmd *cobra.Command, run *computeRun, args []string) error 
 		if ended := outcome(local.Manifest); ended != nil && failed == nil {
 			failed = ended
 		}
+		runs = append(runs, local)
+	}
+	if advice, ok := requester.Advise(runs); ok {
+		printAdvice(out, runs, advice)
 	}
 	return failed
+}
+
+// printAdvice shows which fuel an array may ask for, and what its chunks and audits are then.
+func printAdvice(out io.Writer, runs []*requester.Local, advice requester.ArrayAdvice) {
+	fmt.Fprintf(out, "Array of %d tasks, judged by %d of them; other tasks may need more:\n  resources.fuel: %d\n",
+		runs[0].Spec.Tasks, len(runs), advice.Fuel)
+	fmt.Fprintf(out, "  chunk: auto takes about %d tasks, which run in %s on this machine; %s\n  with the fuel of the job file, %s\n",
+		advice.ChunkTasks, advice.Time.Round(1e6), samples(advice.Samples), samples(advice.SamplesNow))
+}
+
+// samples says how many tasks of a chunk are audited.
+func samples(n uint64) string {
+	if n == 0 {
+		return fmt.Sprintf("an audit would sample more than %d tasks, so that nodes take %d at a time, and auditors run all of these again",
+			computetypes.MaxSamples, computetypes.MaxSamples)
+	}
+	return fmt.Sprintf("an auditor runs %d of them again", n)
 }
 
 // printLocal shows the result of a task, the resources that it used, and which resources to

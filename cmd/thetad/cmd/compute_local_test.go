@@ -44,7 +44,7 @@ func TestAJobRunsHereWithoutNodeRelayOrKey(t *testing.T) {
 	require.Contains(t, out, "Task 0: exited, exit code 0")
 	require.Regexp(t, `Result digest: [0-9a-f]{64}, on which nodes would agree`, out)
 	require.Contains(t, out, "of 1000\n")
-	require.Contains(t, out, "resources: {fuel: 1000000, memory: 1MiB, output: 4KiB}")
+	require.Contains(t, out, "resources: {fuel: 10000, memory: 1MiB, output: 4KiB}")
 	require.FileExists(t, filepath.Join(dir, ".theta-manifest"))
 }
 
@@ -72,6 +72,17 @@ func TestSeveralTasksOfAnArrayRunHereInOrder(t *testing.T) {
 	require.Less(t, indexOf(t, out, "Task 2:"), indexOf(t, out, "Task 7:"))
 	require.FileExists(t, filepath.Join(dir, "2", ".theta-manifest"))
 	require.FileExists(t, filepath.Join(dir, "7", ".theta-manifest"))
+}
+
+func TestALocalRunOfAnArraySaysHowLargeItsChunksWillBe(t *testing.T) {
+	out, err := run(t, t.TempDir(), "compute", "run", localFile(t, tinyProgram, "tasks: 9000\nchunk: auto"), "--local", "--task", "7", "--task", "2", "--out", t.TempDir())
+	require.NoError(t, err)
+	require.Contains(t, out, "Array of 9000 tasks, judged by 2 of them; other tasks may need more:\n  resources.fuel: 10000\n  chunk: auto takes about 3000 tasks")
+	require.Contains(t, out, "with the fuel of the job file")
+
+	out, err = run(t, t.TempDir(), "compute", "run", localFile(t, tinyProgram, "tasks: 9000\nchunk: 1\npolicy: {quorum: 3}"), "--local", "--out", t.TempDir())
+	require.NoError(t, err)
+	require.NotContains(t, out, "Array of")
 }
 
 func TestAJobThatFitsTooFewNodesIsNotPosted(t *testing.T) {
