@@ -18,8 +18,32 @@ type chunkBehaviour struct {
 	first uint64
 	// hides reports whether it does not show the results of all tasks when it has to.
 	hides bool
-	// left notes, by job and first task, the chunks of which the node has left a rest to others.
+	// notes are those of all nodes, or nil.
+	notes *chunkNotes
+}
+
+// chunkNotes is what nodes have committed to, by job and first task of a chunk.
+type chunkNotes struct {
+	// left contains the chunks of which the replica has left a rest to others.
 	left map[string]bool
+	// fuel is the least fuel that a replica has stated.
+	fuel map[string]uint64
+}
+
+func newChunkNotes() *chunkNotes {
+	return &chunkNotes{left: map[string]bool{}, fuel: map[string]uint64{}}
+}
+
+// add notes what a replica has committed to.
+func (c *chunkNotes) add(item types.CommitItem) {
+	if c == nil {
+		return
+	}
+	key := chunkKey(item.Ref.JobId, item.Ref.Task)
+	c.left[key] = item.Tasks > 0
+	if least, found := c.fuel[key]; !found || item.Fuel < least {
+		c.fuel[key] = item.Fuel
+	}
 }
 
 // chunkKey names a chunk of a job by its first task.
@@ -35,8 +59,14 @@ func taskFuel(task uint64) uint64 {
 
 // result returns the opening of a task of a chunk as the player states it.
 func (p player) result(ref types.TaskRef, position uint32) types.Opening {
-	task := ref.Task + uint64(position)
-	digest, fuel := sum("result of", p.f.origin(ref.JobId), task), taskFuel(task)
+	shown := p.states(ref, ref.JobId, ref.Task+uint64(position), ref.Round > 0)
+	shown.Position = position
+	return shown
+}
+
+// states returns what the player states in a round for a task of a chunk of a job.
+func (p player) states(ref types.TaskRef, job string, task uint64, proves bool) types.Opening {
+	digest, fuel := sum("result of", job, task), taskFuel(task)
 	if p.chunk.skips != nil && p.chunk.skips(task) {
 		digest = sum("made up", task)
 		if p.does != colluder {
@@ -46,8 +76,8 @@ func (p player) result(ref types.TaskRef, position uint32) types.Opening {
 			fuel = p.chunk.fuel
 		}
 	}
-	shown := shownAs(ref, digest, ref.Round > 0)
-	shown.Fuel, shown.ExitCode, shown.Position = fuel, p.exitCode(), position
+	shown := shownAs(ref, digest, proves)
+	shown.Fuel, shown.ExitCode = fuel, p.exitCode()
 	return shown
 }
 
@@ -72,7 +102,7 @@ func (p player) leaves(item types.WorkItem, count uint64) []types.Subtree {
 
 func (p player) commitChunk(item types.WorkItem) types.CommitItem {
 	count := item.Count
-	if p.chunk.first > 0 && len(item.Samples) == 0 {
+	if p.chunk.first > 0 && item.Ref.Round == 0 && len(item.Samples) == 0 && p.f.job(item.Ref.JobId).Policy.Replicas == 1 {
 		count = min(count, p.chunk.first)
 	}
 	if count == 1 { // what is left is an ordinary task
@@ -114,8 +144,8 @@ func (p player) serveChunk(item types.WorkItem) {
 		}
 		commit := p.commitChunk(item)
 		require.NoError(f.t, p.sendCommit(commit))
-		if commit.Tasks > 0 && p.chunk.left != nil {
-			p.chunk.left[chunkKey(ref.JobId, ref.Task)] = true
+		if len(item.Samples) == 0 {
+			p.chunk.notes.add(commit)
 		}
 	case types.ASSIGNMENT_STATUS_COMMITTED:
 		if item.Phase == types.ROUND_PHASE_REVEAL && item.CurrentRound == ref.Round && p.does != silent {
@@ -151,32 +181,31 @@ func (p player) sendReveal(item types.RevealItem) error {
 	return err
 }
 
-// judgedTask returns the task of a chunk whose result a job judges, or nil for other jobs.
+// judgedTask returns the task of a chunk of several tasks whose result a job judges, or nil for
+// other jobs.
 func (f *fixture) judgedTask(id string) *types.ChallengedTask {
 	f.t.Helper()
 	job := f.job(id)
 	if job.Challenged == nil {
 		return nil
 	}
-	of, err := f.queries.Job(f.ctx, &types.QueryJobRequest{JobId: job.Challenged.JobId})
-	if err != nil || of.Job.ChunkTasks == 1 { // a job that has been pruned was a single task
-		return nil
+	for _, r := range f.receipts[job.Challenged.JobId] {
+		if r.Covers(job.Challenged.Task) && r.Count > 1 {
+			return job.Challenged
+		}
 	}
-	return job.Challenged
+	return nil
 }
 
 // judgedResult returns the opening of a task of a chunk that another job judges.
 func (p player) judgedResult(ref types.TaskRef, of *types.ChallengedTask) types.Opening {
-	digest := sum("result of", of.JobId, of.Task)
-	shown := shownAs(ref, digest, true)
-	shown.Fuel, shown.ExitCode = taskFuel(of.Task), 3
-	return shown
+	return p.states(ref, of.JobId, of.Task, true)
 }
 
 // metricsOf returns the metrics that the player reports for a chunk of one task.
 func (p player) metricsOf(ref types.TaskRef) types.Metrics {
 	if of := p.f.judgedTask(ref.JobId); of != nil {
-		return types.Metrics{Fuel: taskFuel(of.Task)}
+		return types.Metrics{Fuel: p.judgedResult(ref, of).Fuel}
 	}
 	return p.metrics()
 }

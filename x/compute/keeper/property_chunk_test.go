@@ -17,15 +17,16 @@ func drawChunks(t *rapid.T, s *types.JobSpec) {
 	s.Tasks = rapid.Uint64Range(2, 20).Draw(t, "tasks of an array")
 	s.ChunkTasks = rapid.Uint64Range(1, min(16, s.Tasks)).Draw(t, "tasks of a chunk")
 	s.Reward.Amount = math.NewInt(rapid.Int64Range(10, 60).Draw(t, "reward of a task"))
-	if s.Policy.Kind == types.POLICY_KIND_AUDIT {
+	if s.Policy.Auditors > 0 {
 		s.Policy.Samples = rapid.Uint32Range(0, 8).Draw(t, "samples")
 	}
 }
 
 // chunkBehaviour draws how a node treats chunks: some leave a rest to others, and those that
-// lie do so about one task, half of the tasks, those that use most fuel, or all.
+// lie do so about one task, half of the tasks, those that use most fuel, or all, and may not
+// show what they have stated.
 func (m *market) chunkBehaviour(t *rapid.T, does behaviour) chunkBehaviour {
-	b := chunkBehaviour{left: m.left, first: rapid.SampledFrom([]uint64{0, 0, 1, 2, 5}).Draw(t, "first tasks")}
+	b := chunkBehaviour{notes: m.notes, first: rapid.SampledFrom([]uint64{0, 0, 1, 2, 5}).Draw(t, "first tasks")}
 	if does != liar && does != colluder && does != closedLiar {
 		return b
 	}
@@ -36,6 +37,7 @@ func (m *market) chunkBehaviour(t *rapid.T, does behaviour) chunkBehaviour {
 		func(uint64) bool { return true },
 	}).Draw(t, "skips")
 	b.fuel = rapid.SampledFrom([]uint64{0, 1, 1_000_000}).Draw(t, "fuel of what is skipped")
+	b.hides = rapid.IntRange(0, 3).Draw(t, "hides") == 0
 	return b
 }
 
@@ -45,12 +47,22 @@ func judged(job *types.Job, r types.Receipt) bool {
 	return r.Count > 1 && !job.Challenged.Whole() && slices.ContainsFunc(r.Outcomes, func(o types.Outcome) bool { return o.Round > 0 })
 }
 
-// replicaOf returns the outcome of the only replica of a first round.
-func replicaOf(r types.Receipt) types.Outcome {
-	i := slices.IndexFunc(r.Outcomes, func(o types.Outcome) bool {
-		return o.Round == 0 && o.Status != types.ASSIGNMENT_STATUS_RELEASED && o.Status != types.ASSIGNMENT_STATUS_MISSED
-	})
-	return r.Outcomes[i]
+// replicaOf reports whether an outcome is that of a replica of a first round, not of an
+// auditor: the replicas are drawn first.
+func replicaOf(job *types.Job, r types.Receipt, o types.Outcome) bool {
+	left := job.Policy.Replicas
+	for _, x := range r.Outcomes {
+		if x.Round > 0 || x.Status == types.ASSIGNMENT_STATUS_RELEASED || x.Status == types.ASSIGNMENT_STATUS_MISSED {
+			continue
+		}
+		if left == 0 {
+			return false
+		}
+		if left--; x.Operator == o.Operator {
+			return true
+		}
+	}
+	return false
 }
 
 // earns returns what a replica or an auditor that was right earns: the reward of each task that
@@ -60,11 +72,11 @@ func (m *market) earns(job *types.Job, r types.Receipt, o types.Outcome) math.In
 	if job.ChunkTasks == 1 || job.Challenged.Whole() {
 		return job.Pay(r.Count)
 	}
-	replica, sampled := replicaOf(r), uint64(1)
+	sampled := uint64(1)
 	if r.Count > 1 {
-		sampled = types.SampleSize(r.Count, job.Policy.Samples, job.Fuel, replica.Metrics.Fuel)
+		sampled = types.SampleSize(r.Count, job.Policy.Samples, job.Fuel, m.notes.fuel[chunkKey(r.JobId, r.Task)])
 	}
-	if o.Operator != replica.Operator {
+	if !replicaOf(job, r, o) {
 		return job.Pay(sampled)
 	}
 	return math.MaxInt(job.Pay(r.Count).Sub(m.handover(job, r, sampled)), math.ZeroInt())
@@ -72,10 +84,25 @@ func (m *market) earns(job *types.Job, r types.Receipt, o types.Outcome) math.In
 
 // handover returns what a replica does not earn because it has left a rest to others.
 func (m *market) handover(job *types.Job, r types.Receipt, sampled uint64) math.Int {
-	if !r.Audited || !m.left[chunkKey(r.JobId, r.Task)] {
+	if !r.Audited || !m.notes.left[chunkKey(r.JobId, r.Task)] {
 		return math.ZeroInt()
 	}
 	return job.Pay(sampled).MulRaw(int64(job.Policy.Auditors))
+}
+
+// checkChunkResult checks that the accepted result of a chunk under a quorum is right in all its
+// tasks: at least one of its replicas is honest, and judges find each node wrong that disagrees
+// with that one. Runs with nodes that do not open their results are left out, because these
+// leave the verdict to others.
+func (m *market) checkChunkResult(t *rapid.T, job *types.Job, r types.Receipt) {
+	if r.Status != types.TASK_STATUS_ACCEPTED || r.Count == 1 || job.Policy.Replicas == 1 || !job.Slashable || m.liarsWin || !m.vouched {
+		return
+	}
+	if slices.ContainsFunc(m.players, func(p player) bool { return p.does == closed }) {
+		return
+	}
+	leaves := player{f: m.fixture}.leaves(types.WorkItem{Ref: types.TaskRef{JobId: r.JobId, Task: r.Task}}, r.Count)
+	require.Equal(t, types.ChunkRoot(leaves).Hash, r.Tags[0], "job %s: chunk %d has a false result", job.Id, r.Task)
 }
 
 // checkChunks checks that every task of a job has ended once: in one chunk, or because it was

@@ -47,7 +47,7 @@ func (m *market) postOne(t *rapid.T) {
 	s := spec(coin(rapid.Int64Range(10, 2_000).Draw(t, "reward")), 3)
 	s.Policy = m.policy(t)
 	s.Tasks = rapid.SampledFrom([]uint64{1, 1, 1, 6}).Draw(t, "tasks")
-	if s.Policy.Kind != types.POLICY_KIND_QUORUM && rapid.Bool().Draw(t, "chunks") {
+	if rapid.Bool().Draw(t, "chunks") {
 		drawChunks(t, &s)
 	}
 	if rapid.Bool().Draw(t, "other denom") {
@@ -88,7 +88,8 @@ func (m *market) liveNodes(t *rapid.T) uint64 {
 	return snapshot.Nodes
 }
 
-// challengeOne challenges any result of any job, whatever its policy.
+// challengeOne challenges any result of any job, whatever its policy. Of a chunk, it
+// challenges one task, with the result that the nodes have stated.
 func (m *market) challengeOne(t *rapid.T) {
 	var ended []types.Receipt
 	for _, id := range m.jobs {
@@ -97,18 +98,18 @@ func (m *market) challengeOne(t *rapid.T) {
 	if len(ended) == 0 {
 		return
 	}
+	open := slices.DeleteFunc(slices.Clone(ended), func(r types.Receipt) bool { return r.ChallengeUntil < m.ctx.BlockHeight() })
+	if len(open) > 0 && rapid.IntRange(0, 3).Draw(t, "in time") > 0 {
+		ended = open
+	}
 	receipt := rapid.SampledFrom(ended).Draw(t, "result")
 	n := rapid.IntRange(0, 3).Draw(t, "challenger")
 	m.fund(requester(n), coin(500_000), sdk.NewInt64Coin(otherCoin, 500_000))
 	msg := &types.MsgChallenge{
 		Challenger: requester(n).String(), JobId: receipt.JobId, Task: receipt.Task, Proof: m.proof(receipt.JobId, receipt.Task),
 	}
-	if agreed := receipt.Agreed(); receipt.Count > 1 && len(agreed) > 0 && rapid.Bool().Draw(t, "one task") {
-		by := m.players[slices.IndexFunc(m.players, func(p player) bool { return operator(p.n).String() == agreed[0] })]
-		leaves := by.leaves(types.WorkItem{Ref: types.TaskRef{JobId: receipt.JobId, Task: receipt.Task}}, receipt.Count)
-		position := rapid.Uint32Range(0, uint32(receipt.Count-1)).Draw(t, "position")
-		msg.Task += uint64(position)
-		msg.Leaf, msg.Siblings = &leaves[position], types.ChunkSiblings(leaves, []uint32{position})
+	if receipt.Count > 1 && rapid.Bool().Draw(t, "one task") {
+		m.proveLeaf(t, msg, receipt)
 	}
 	resp, err := m.msgs.Challenge(m.ctx, msg)
 	if err != nil {
@@ -119,6 +120,22 @@ func (m *market) challengeOne(t *rapid.T) {
 	m.jobs = append(m.jobs, resp.JudgingJob)
 	m.spent[resp.JudgingJob] = resp.Reserved.Amount
 	m.fees = m.fees.Add(resp.PostingFee.Amount)
+}
+
+// proveLeaf adds a task of a chunk to a challenge, and the result that the nodes that agreed
+// have stated for it.
+func (m *market) proveLeaf(t *rapid.T, msg *types.MsgChallenge, receipt types.Receipt) {
+	position := rapid.Uint64Range(0, receipt.Count-1).Draw(t, "position")
+	msg.Task += position
+	for _, p := range m.players {
+		if !slices.Contains(receipt.Agreed(), operator(p.n).String()) {
+			continue
+		}
+		leaves := p.leaves(types.WorkItem{Ref: types.TaskRef{JobId: receipt.JobId, Task: receipt.Task}}, receipt.Count)
+		require.Equal(t, receipt.Tags[0], types.ChunkRoot(leaves).Hash)
+		msg.Leaf, msg.Siblings = &leaves[position], types.ChunkSiblings(leaves, []uint32{uint32(position)})
+		return
+	}
 }
 
 // reviewOne lets a requester review any task, whatever its policy.

@@ -35,13 +35,13 @@ type market struct {
 	liarsWin bool
 	// vouched reports whether programs are taken to be deterministic.
 	vouched bool
-	// left notes the chunks of which a node has left a rest to others.
-	left map[string]bool
+	// notes is what nodes have committed to.
+	notes *chunkNotes
 }
 
 func newMarket(t *rapid.T) *market {
 	m := &market{
-		fixture: newFixture(t), spent: map[string]math.Int{}, fees: math.ZeroInt(), left: map[string]bool{},
+		fixture: newFixture(t), spent: map[string]math.Int{}, fees: math.ZeroInt(), notes: newChunkNotes(),
 	}
 	m.liarsWin = rapid.Bool().Draw(t, "liars may win")
 	m.vouched = rapid.IntRange(0, 2).Draw(t, "vouched") > 0
@@ -142,6 +142,7 @@ func (m *market) check(t *rapid.T) {
 		m.checkChunks(t, &job)
 		for _, receipt := range m.receipts[id] {
 			m.checkBurned(t, &job, receipt)
+			m.checkChunkResult(t, &job, receipt)
 			burned = burned.Add(receipt.Burned)
 			for _, o := range receipt.Outcomes {
 				m.checkOutcome(t, &job, receipt, o)
@@ -201,19 +202,36 @@ func (m *market) checkHonest(t *rapid.T) {
 	}
 }
 
-// convictable reports whether a result of a node was challenged in a network with nodes that
-// do not open their results. These nodes rely on others to open. If the honest nodes that
-// open are on trial, a jury of such nodes leaves the verdict to liars.
+// convictable reports whether liars may have found a node wrong because the nodes that agree
+// with it do not open their results and rely on others to do so: it was judged by a jury
+// without any honest node that opens, or its result was challenged, so that it could not open
+// for its judges.
 func (m *market) convictable(n int) bool {
 	if !slices.ContainsFunc(m.players, func(p player) bool { return p.does == closed }) {
 		return false
 	}
 	return slices.ContainsFunc(m.jobs, func(id string) bool {
+		if slices.ContainsFunc(m.receipts[id], func(r types.Receipt) bool { return m.deserted(r, n) }) {
+			return true
+		}
 		judging := m.job(id)
 		return judging.Challenged != nil && slices.ContainsFunc(m.receipts[judging.Challenged.JobId], func(r types.Receipt) bool {
 			return slices.Contains(r.Agreed(), operator(n).String())
 		})
 	})
+}
+
+// deserted reports whether a jury found a node wrong of which no honest node was a member that
+// opens its results.
+func (m *market) deserted(r types.Receipt, n int) bool {
+	wrong := false
+	for _, o := range r.Outcomes {
+		if o.Round > 0 && slices.ContainsFunc(m.players, func(p player) bool { return p.does == honest && operator(p.n).String() == o.Operator }) {
+			return false
+		}
+		wrong = wrong || o.Operator == operator(n).String() && o.Status == types.ASSIGNMENT_STATUS_SLASHED
+	}
+	return wrong
 }
 
 // checkSupply checks that the balances of all accounts add up to the supply, that the supply
