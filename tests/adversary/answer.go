@@ -49,23 +49,25 @@ type answer struct {
 	// code is the program whose run gives the answer and its traces. It is nil for an answer
 	// that no run gives and whose traces are made up.
 	code []byte
+	// args are the program's arguments.
+	args []string
 	// unproven reports whether the trace under the key of the node's own round is made up.
 	unproven bool
 }
 
 // compute runs a program once, as an owner of many machines would do for all of them, and
 // returns what an honest node would find.
-func compute(ctx context.Context, dir string, code []byte) (answer, error) {
-	result, err := execute(ctx, dir, code, nil)
+func compute(ctx context.Context, dir string, code []byte, args ...string) (answer, error) {
+	result, err := execute(ctx, dir, code, args, nil)
 	if err != nil {
 		return answer{}, err
 	}
 	digest, err := result.Digest()
-	return answer{digest: digest[:], exit: exitOf(result), fuel: result.FuelUsed, code: code}, err
+	return answer{digest: digest[:], exit: exitOf(result), fuel: result.FuelUsed, code: code, args: args}, err
 }
 
 // execute runs a program once under the keys of its traces.
-func execute(ctx context.Context, dir string, code []byte, keys [][]byte) (found executor.Result, err error) {
+func execute(ctx context.Context, dir string, code []byte, args []string, keys [][]byte) (found executor.Result, err error) {
 	engine, err := wasm.New(wasm.Config{Slots: 1})
 	if err != nil {
 		return found, err
@@ -81,7 +83,7 @@ func execute(ctx context.Context, dir string, code []byte, keys [][]byte) (found
 		return found, err
 	}
 	task := executor.Task{
-		ID: filepath.Base(folder), ProgramPath: path, Fuel: programFuel, MemoryBytes: programMemory,
+		ID: filepath.Base(folder), ProgramPath: path, Args: args, Fuel: programFuel, MemoryBytes: programMemory,
 		OutputBytes: programOutput, OutputFiles: 16, OutputDir: filepath.Join(folder, "out"),
 	}
 	for _, key := range keys {
@@ -116,7 +118,7 @@ func (a answer) shown(ctx context.Context, dir string, item computetypes.WorkIte
 		traces = append(traces, sha256.Sum256(append([]byte("made up"), append(key, a.digest...)...)))
 	}
 	if a.code != nil {
-		result, err := execute(ctx, dir, a.code, item.TraceKeys)
+		result, err := execute(ctx, dir, a.code, a.args, item.TraceKeys)
 		if err != nil {
 			return shown, err
 		}
@@ -141,6 +143,8 @@ type secret struct {
 	answer    answer
 	shown     computetypes.Opening
 	tag, salt []byte
+	// chunk contains the results of a chunk of several tasks, whose root is the tag.
+	chunk *chunkSecret
 }
 
 // seal makes the commitment to an answer in one round.

@@ -41,6 +41,7 @@ func behaviours() []behaviour {
 	all = append(all, grinder{}, flooder{}, stuffer{})
 	all = append(all, dealers()...)
 	all = append(all, arrayPlayers()...)
+	all = append(all, chunkLiars()...)
 	all = append(all, withholder{}, rejecter{}, relayFiller{})
 	all = append(all, requesters()...)
 	all = append(all, vandals()...)

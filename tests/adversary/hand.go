@@ -27,6 +27,8 @@ type tactics struct {
 	reveal func(ctx context.Context, h *hand, item computetypes.WorkItem, made computetypes.RevealItem) *computetypes.RevealItem
 	// release gives an assignment back.
 	release func(item computetypes.WorkItem) *computetypes.ReleaseItem
+	// part says how the node treats chunks of several tasks.
+	part partTactics
 }
 
 // hand is one node that this program plays. It communicates with the chain through the
@@ -38,6 +40,8 @@ type hand struct {
 	key     keyPair
 	worker  *chain.Sender
 	tactics tactics
+	// ring contains the operators of the owner's nodes, if they help each other.
+	ring map[string]bool
 
 	secrets map[store.Key]secret
 	claimed map[claimKey]bool
@@ -136,6 +140,9 @@ func (h *hand) step(ctx context.Context, seen int64) (int64, error) {
 // play adds the items that one assignment requires.
 func (h *hand) play(ctx context.Context, item computetypes.WorkItem, batch *chain.Batch) error {
 	ref := item.Ref
+	if item.Count > 1 {
+		return h.serveChunk(ctx, item, batch)
+	}
 	sealed, known := h.secrets[keyOf(ref)]
 	reveals := item.CurrentRound == ref.Round && item.Phase == computetypes.ROUND_PHASE_REVEAL
 	switch item.Assignment.Status {

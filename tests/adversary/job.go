@@ -118,6 +118,7 @@ func (s *stage) receipts(ctx context.Context, job *computetypes.Job) ([]computet
 		return []computetypes.Receipt{receipt}, err
 	}
 	var own []computetypes.Receipt
+	tasks := uint64(0)
 	for height := job.PostedHeight; height <= job.ClosedHeight; height++ {
 		all, err := s.reader.EndedAt(ctx, height)
 		if err != nil {
@@ -125,12 +126,12 @@ func (s *stage) receipts(ctx context.Context, job *computetypes.Job) ([]computet
 		}
 		for _, receipt := range all {
 			if receipt.JobId == job.Id {
-				own = append(own, receipt)
+				own, tasks = append(own, receipt), tasks+receipt.Tasks()
 			}
 		}
 	}
-	if opened := int(job.Tasks - job.TasksDropped); len(own) != opened { //nolint:gosec // small
-		return own, fmt.Errorf("expected the events of job %s to hold the receipts of %d tasks, found %d", job.Id, opened, len(own))
+	if opened := job.Tasks - job.TasksDropped; tasks != opened {
+		return own, fmt.Errorf("expected the events of job %s to hold the receipts of %d tasks, found %d", job.Id, opened, tasks)
 	}
 	return own, nil
 }

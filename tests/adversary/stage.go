@@ -57,8 +57,10 @@ type stage struct {
 	treasury, customer *chain.Sender
 
 	mu sync.Mutex
-	// truths contains the right answers of the jobs that were posted here.
-	truths map[string]answer
+	// truths contains the right answers of the jobs that were posted here, and arrayTruths
+	// those of the tasks of arrays whose tasks differ.
+	truths      map[string]answer
+	arrayTruths map[string][]answer
 	// enlisted is the number of active hostile nodes, by class.
 	enlisted map[string]int
 }
@@ -76,7 +78,7 @@ func newStage(ctx context.Context, net *devnet.Devnet, opts Options) (*stage, er
 		net: net, content: served, dir: opts.Dir, log: opts.Log,
 		senders: senders{conn: net.Conn(), codec: codec, chainID: net.ChainID(), logger: slog.New(slog.DiscardHandler)},
 		reader:  chain.NewReader(net.Conn(), codec),
-		truths:  make(map[string]answer), enlisted: make(map[string]int),
+		truths:  make(map[string]answer), arrayTruths: make(map[string][]answer), enlisted: make(map[string]int),
 	}
 	s.binaries.thetad, s.binaries.overfill = filepath.Join(opts.Bin, "thetad"), opts.Overfill
 	if err := s.load(ctx); err != nil {
@@ -120,6 +122,16 @@ func (s *stage) honest() int { return len(s.net.Nodes()) }
 func (s *stage) truth(job string) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.truths[job]
+}
+
+// truthOf returns the right answer of a task of a job.
+func (s *stage) truthOf(job string, task uint64) answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if each := s.arrayTruths[job]; len(each) > 0 {
+		return each[task]
+	}
 	return s.truths[job]
 }
 
