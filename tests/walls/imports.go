@@ -52,7 +52,7 @@ func chainWalls() []Wall {
 	return []Wall{
 		{
 			Name: "consensus code imports no app, binary, sidecar, client or test fixture",
-			Of:   within("x"), Allows: nothingOf("app", "cmd", "sidecar", "client", "drand", "blob", "relay", "executor", "testutil", "tests", "examples"),
+			Of:   within("x"), Allows: nothingOf("app", "cmd", "sidecar", "client", "drand", "blob", "relay", "executor", "tensor", "testutil", "tests", "examples"),
 		},
 		{
 			Name: "a keeper imports no other keeper",
@@ -85,7 +85,7 @@ func chainWalls() []Wall {
 		},
 		{
 			Name: "the app imports no binary, sidecar, client or test fixture",
-			Of:   within("app"), Allows: nothingOf("cmd", "sidecar", "client", "drand", "blob", "relay", "executor", "testutil", "tests", "examples"),
+			Of:   within("app"), Allows: nothingOf("cmd", "sidecar", "client", "drand", "blob", "relay", "executor", "tensor", "testutil", "tests", "examples"),
 		},
 		{
 			Name: "app/params is light: it imports nothing of the module",
@@ -162,6 +162,12 @@ func offChainWalls() []Wall {
 // plainWalls protect packages that every house may use.
 func plainWalls() []Wall {
 	return []Wall{
+		{
+			Name: "tensors rest on the standard library alone",
+			Of:   within("tensor"), Allows: func(_, imported string) bool {
+				return in(ours(imported), "tensor") || !strings.Contains(imported, ".") || imported == "golang.org/x/sys/cpu"
+			},
+		},
 		{
 			Name: "what says why the system refuses knows nothing of the module",
 			Of:   within("internal/osfault", "cmd/thetad/watchdog"),

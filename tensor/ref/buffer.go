@@ -1,0 +1,108 @@
+package ref
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/thetaedge/theta/tensor"
+	"github.com/thetaedge/theta/tensor/fixed"
+)
+
+// Buffer is a tensor in memory. The slice of its type holds its elements.
+type Buffer struct {
+	shape tensor.Shape
+	// S4 holds two elements per byte.
+	S4     []byte
+	S8     []int8
+	S16    []int16
+	S32    []int32
+	Scales []fixed.Scale
+}
+
+// maxBytes bounds a tensor in memory, so that its size is an int everywhere.
+const maxBytes = 1 << 40
+
+// NewBuffer returns a tensor of zeros.
+func NewBuffer(s tensor.Shape) (*Buffer, error) {
+	if size := s.Type.Bytes(s.Count); size > maxBytes {
+		return nil, fmt.Errorf("expected a tensor of at most %d bytes, found %d", maxBytes, size)
+	}
+	b := &Buffer{shape: s}
+	switch s.Type {
+	case tensor.S4:
+		b.S4 = make([]byte, s.Type.Bytes(s.Count))
+	case tensor.S8:
+		b.S8 = make([]int8, s.Count)
+	case tensor.S16:
+		b.S16 = make([]int16, s.Count)
+	case tensor.S32:
+		b.S32 = make([]int32, s.Count)
+	case tensor.Scales:
+		b.Scales = make([]fixed.Scale, s.Count)
+	default:
+		return nil, fmt.Errorf("expected a type of elements, found %v", s.Type)
+	}
+	return b, nil
+}
+
+// Shape returns the type and the size.
+func (b *Buffer) Shape() tensor.Shape { return b.shape }
+
+// Write sets bytes.
+func (b *Buffer) Write(offset uint64, p []byte) error {
+	switch b.shape.Type {
+	case tensor.S4:
+		copy(b.S4[offset:], p)
+	case tensor.S8:
+		for i, v := range p {
+			b.S8[offset+uint64(i)] = int8(v)
+		}
+	case tensor.S16:
+		for i := range len(p) / 2 {
+			b.S16[offset/2+uint64(i)] = int16(binary.LittleEndian.Uint16(p[2*i:]))
+		}
+	default:
+		for i := range len(p) / 4 {
+			*b.word(offset/4 + uint64(i)) = int32(binary.LittleEndian.Uint32(p[4*i:]))
+		}
+	}
+	return nil
+}
+
+// Read returns bytes.
+func (b *Buffer) Read(offset uint64, p []byte) error {
+	switch b.shape.Type {
+	case tensor.S4:
+		copy(p, b.S4[offset:])
+	case tensor.S8:
+		for i := range p {
+			p[i] = byte(b.S8[offset+uint64(i)])
+		}
+	case tensor.S16:
+		for i := range len(p) / 2 {
+			binary.LittleEndian.PutUint16(p[2*i:], uint16(b.S16[offset/2+uint64(i)]))
+		}
+	default:
+		for i := range len(p) / 4 {
+			binary.LittleEndian.PutUint32(p[4*i:], uint32(*b.word(offset/4 + uint64(i))))
+		}
+	}
+	return nil
+}
+
+// word returns a place of 32 bits in numbers or scales.
+func (b *Buffer) word(i uint64) *int32 {
+	switch {
+	case b.shape.Type == tensor.S32:
+		return &b.S32[i]
+	case i%2 == 0:
+		return &b.Scales[i/2].M
+	}
+	return &b.Scales[i/2].E
+}
+
+// Free gives up the elements.
+func (b *Buffer) Free() error {
+	*b = Buffer{shape: b.shape}
+	return nil
+}
