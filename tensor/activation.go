@@ -65,7 +65,7 @@ func (o *Lookup) check(c *check) {
 	c.writes("Out", o.Out, 0, uint64(o.Count), S32)
 }
 
-func (o *Lookup) work() Work { return Work{Steps: product(4, o.Count)} }
+func (o *Lookup) work() Work { return Work{Steps: product(6, o.Count)} }
 
 // Gate is an activation: Out[i] = X[i]·f(X[i])·U[i] / 2^Shift. X has 16 places after the point,
 // and f, with 30 places, is Curve or a table of the program. U may be left out, and Shift is 0
@@ -108,4 +108,4 @@ func (o *Gate) check(c *check) {
 	c.writes("Out", o.Out, 0, uint64(o.Count), S32)
 }
 
-func (o *Gate) work() Work { return Work{Steps: product(8, o.Count)} }
+func (o *Gate) work() Work { return Work{Steps: product(12, o.Count)} }

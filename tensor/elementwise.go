@@ -57,7 +57,7 @@ func (o *Binary) check(c *check) {
 	c.writes("Out", o.Out, 0, count, S32)
 }
 
-func (o *Binary) work() Work { return Work{Steps: product(4, o.Rows, o.Cols)} }
+func (o *Binary) work() Work { return Work{Steps: product(8, o.Rows, o.Cols)} }
 
 // Clamp bounds numbers: Out[i] = min(max(X[i], Low), High). X and Out are s32[Count]; X may lie
 // where Out does.
@@ -82,7 +82,7 @@ func (o *Clamp) check(c *check) {
 	c.writes("Out", o.Out, 0, uint64(o.Count), S32)
 }
 
-func (o *Clamp) work() Work { return Work{Steps: product(2, o.Count)} }
+func (o *Clamp) work() Work { return Work{Steps: product(3, o.Count)} }
 
 // Leaky multiplies negative numbers with a slope of 30 places after the point, rounded: X and Out
 // are s32[Rows,Cols], Slope is s32[Cols], or s32[1] if OneCol. X may lie where Out does.
@@ -113,4 +113,4 @@ func (o *Leaky) check(c *check) {
 	c.writes("Out", o.Out, 0, count, S32)
 }
 
-func (o *Leaky) work() Work { return Work{Steps: product(4, o.Rows, o.Cols)} }
+func (o *Leaky) work() Work { return Work{Steps: product(8, o.Rows, o.Cols)} }

@@ -59,7 +59,7 @@ func (o *Copy) check(c *check) {
 	}
 }
 
-func (o *Copy) work() Work { return Work{Steps: product(4, product(o.Size[:]...))} }
+func (o *Copy) work() Work { return Work{Steps: product(8, product(o.Size[:]...))} }
 
 // Fill sets elements to a number: Out is s8, s16 or s32[Count], of which the low bits of Value
 // are written.
@@ -83,7 +83,7 @@ func (o *Fill) check(c *check) {
 	c.writes("Out", o.Out, uint64(o.Count), uint64(o.Count), S8, S16, S32)
 }
 
-func (o *Fill) work() Work { return Work{Steps: uint64(o.Count)} }
+func (o *Fill) work() Work { return Work{Steps: product(2, o.Count)} }
 
 // Cast turns integers into others, or into the nearest ones: X and Out are s8, s16 or
 // s32[Count]. X may lie where Out does.
@@ -106,7 +106,7 @@ func (o *Cast) check(c *check) {
 	c.writes("Out", o.Out, uint64(o.Count), uint64(o.Count), S8, S16, S32)
 }
 
-func (o *Cast) work() Work { return Work{Steps: product(2, o.Count)} }
+func (o *Cast) work() Work { return Work{Steps: product(3, o.Count)} }
 
 // Gather picks rows: Out[i] = Table[Index[i]]. Table is [Rows,Cols] and Out [Count,Cols] of the
 // same type: s4, s8, s16, s32 or scale. Index is s32[Count]; numbers outside of the table count
@@ -132,5 +132,5 @@ func (o *Gather) check(c *check) {
 }
 
 func (o *Gather) work() Work {
-	return Work{Steps: sum(product(2, o.Count, o.Cols), product(4, o.Count))}
+	return Work{Steps: sum(product(3, o.Count, o.Cols), product(8, o.Count))}
 }

@@ -25,6 +25,8 @@ type drawing struct {
 	*Source
 	tensors []Tensor
 	keys    [][32]byte
+	// packed leaves no elements around operands.
+	packed bool
 }
 
 // aligned returns a size from 1 to n whose elements take a multiple of four bytes.
@@ -37,10 +39,10 @@ func (d *drawing) aligned(n uint32, t tensor.Type) uint32 {
 func (d *drawing) operand(t tensor.Type, count uint64) tensor.Operand {
 	unit := max(32/t.Bits(), 1)
 	var before, after uint64
-	if d.One(2) {
+	if !d.packed && d.One(2) {
 		before = unit * uint64(d.Below(9))
 	}
-	if d.One(2) {
+	if !d.packed && d.One(2) {
 		after = uint64(d.Below(9))
 	}
 	shape := tensor.Shape{Type: t, Count: before + count + after}
