@@ -25,49 +25,57 @@ func Rope(o *tensor.Rope, x, cos, sin, out []int32) {
 	}
 }
 
-// scoreFraction is the number of places after the point of scores.
-const scoreFraction = 16
+// ScoreFraction is the number of places after the point of scores.
+const ScoreFraction = 16
 
 // AttnScores multiplies queries with keys.
 func AttnScores(o *tensor.AttnScores, q []int8, qScale []fixed.Scale, k []int8, kScale []fixed.Scale, out []int32) {
-	queries, heads, kvHeads, keys, dim := int(o.Queries), int(o.Heads), int(o.KVHeads), int(o.Keys), int(o.Dim)
-	unit := fixed.Scale{M: o.UnitM, E: o.UnitE}
-	for h := range heads {
-		g := h / (heads / kvHeads)
-		for t := range queries {
-			row := out[(h*queries+t)*keys:][:keys]
-			for s := range row {
-				row[s] = math.MinInt32
-			}
-			scale := fixed.Combine(qScale[t*heads+h], unit)
-			from, to := o.Mask.Keys(t, keys)
-			for s := from; s < to; s++ {
-				key := s*kvHeads + g
-				acc := dot(q[(t*heads+h)*dim:][:dim], k[key*dim:][:dim])
-				row[s] = scale.Times(kScale[key].Norm()).Apply(acc, scoreFraction)
-			}
+	for h := range int(o.Heads) {
+		for t := range int(o.Queries) {
+			AttnScoresRow(o, h, t, q, qScale, k, kScale, out)
 		}
+	}
+}
+
+// AttnScoresRow multiplies one query of a head with its keys.
+func AttnScoresRow(o *tensor.AttnScores, h, t int, q []int8, qScale []fixed.Scale, k []int8, kScale []fixed.Scale, out []int32) {
+	heads, kvHeads, keys, dim := int(o.Heads), int(o.KVHeads), int(o.Keys), int(o.Dim)
+	row := out[(h*int(o.Queries)+t)*keys:][:keys]
+	for s := range row {
+		row[s] = math.MinInt32
+	}
+	query := q[(t*heads+h)*dim:][:dim]
+	scale := fixed.Combine(qScale[t*heads+h], fixed.Scale{M: o.UnitM, E: o.UnitE})
+	from, to := o.Mask.Keys(t, keys)
+	for s := from; s < to; s++ {
+		key := s*kvHeads + h/(heads/kvHeads)
+		row[s] = scale.Times(kScale[key].Norm()).Apply(dot(query, k[key*dim:][:dim]), ScoreFraction)
 	}
 }
 
 // Softmax turns scores into weights. VScale may be nil.
 func Softmax(o *tensor.Softmax, x []int32, vScale []fixed.Scale, out []int32, scale []fixed.Scale) {
-	queries, heads, kvHeads, keys := int(o.Queries), int(o.Heads), int(o.KVHeads), int(o.Keys)
-	for h := range heads {
-		for t := range queries {
-			r := h*queries + t
-			from, to := o.Mask.Keys(t, keys)
-			row := out[r*keys:][:keys]
-			total := weigh(x[r*keys:][from:to], row[from:to])
-			clear(row[:from])
-			clear(row[to:])
-			scale[r] = fixed.Inverse(total)
-			if vScale != nil {
-				scale[r] = fold(row[from:to], func(i int) fixed.Scale {
-					return vScale[(from+i)*kvHeads+h/(heads/kvHeads)].Norm()
-				}, scale[r])
-			}
+	for h := range int(o.Heads) {
+		for t := range int(o.Queries) {
+			SoftmaxRow(o, h, t, x, vScale, out, scale)
 		}
+	}
+}
+
+// SoftmaxRow turns the scores of one query of a head into weights.
+func SoftmaxRow(o *tensor.Softmax, h, t int, x []int32, vScale []fixed.Scale, out []int32, scale []fixed.Scale) {
+	heads, kvHeads, keys := int(o.Heads), int(o.KVHeads), int(o.Keys)
+	r := h*int(o.Queries) + t
+	from, to := o.Mask.Keys(t, keys)
+	row := out[r*keys:][:keys]
+	total := weigh(x[r*keys:][from:to], row[from:to])
+	clear(row[:from])
+	clear(row[to:])
+	scale[r] = fixed.Inverse(total)
+	if vScale != nil {
+		scale[r] = fold(row[from:to], func(i int) fixed.Scale {
+			return vScale[(from+i)*kvHeads+h/(heads/kvHeads)].Norm()
+		}, scale[r])
 	}
 }
 
@@ -123,23 +131,27 @@ func fold(weights []int32, value func(int) fixed.Scale, scale fixed.Scale) fixed
 
 // AttnValues sums values by weight.
 func AttnValues(o *tensor.AttnValues, u []int32, scale []fixed.Scale, v []int8, out []int32) {
-	queries, heads, kvHeads, keys, dim := int(o.Queries), int(o.Heads), int(o.KVHeads), int(o.Keys), int(o.Dim)
-	sums := make([]int64, dim)
-	for h := range heads {
-		g := h / (heads / kvHeads)
-		for t := range queries {
-			clear(sums)
-			from, to := o.Mask.Keys(t, keys)
-			for s := from; s < to; s++ {
-				weight := int64(u[(h*queries+t)*keys+s])
-				for d, value := range v[(s*kvHeads+g)*dim:][:dim] {
-					sums[d] += weight * int64(value)
-				}
-			}
-			by := scale[h*queries+t].Norm()
-			for d, sum := range sums {
-				out[(t*heads+h)*dim+d] = by.ApplyWide(sum, o.Fraction)
-			}
+	for h := range int(o.Heads) {
+		for t := range int(o.Queries) {
+			AttnValuesRow(o, h, t, u, scale, v, out)
 		}
+	}
+}
+
+// AttnValuesRow sums the values of a head by the weights of one query.
+func AttnValuesRow(o *tensor.AttnValues, h, t int, u []int32, scale []fixed.Scale, v []int8, out []int32) {
+	heads, kvHeads, keys, dim := int(o.Heads), int(o.KVHeads), int(o.Keys), int(o.Dim)
+	r, g := h*int(o.Queries)+t, h/(heads/kvHeads)
+	sums := make([]int64, dim)
+	from, to := o.Mask.Keys(t, keys)
+	for s := from; s < to; s++ {
+		weight := int64(u[r*keys+s])
+		for d, value := range v[(s*kvHeads+g)*dim:][:dim] {
+			sums[d] += weight * int64(value)
+		}
+	}
+	by := scale[r].Norm()
+	for d, sum := range sums {
+		out[(t*heads+h)*dim+d] = by.ApplyWide(sum, o.Fraction)
 	}
 }

@@ -48,7 +48,7 @@ func Checksums(call tensor.Call) []uint64 {
 	}
 	operands := tensor.Operands(call.Op)
 	last := len(operands) - 1
-	output := slots{call, operands}.s32(last)[:Outputs(call.Op)]
+	output := Operands{call, operands}.S32(last)[:Outputs(call.Op)]
 	sums := make([]uint64, len(call.Keys))
 	for i, key := range call.Keys {
 		sums[i] = tensor.Checksum(key, 0, output)

@@ -4,30 +4,30 @@ import "github.com/thetaedge/theta/tensor"
 
 // Run executes a call that tensor.Validate has accepted, on buffers of this package.
 func Run(call tensor.Call) error {
-	s := slots{call, tensor.Operands(call.Op)}
+	s := OperandsOf(call)
 	switch o := call.Op.(type) {
 	case *tensor.Gemm:
-		Gemm(o, s.s8(0), s.s8(1), s.s32(2))
+		Gemm(o, s.S8(0), s.S8(1), s.S32(2))
 	case *tensor.Expand4:
-		Expand4(o, s.s4(0), s.s8(1), s.s8(2), s.s8(3))
+		Expand4(o, s.S4(0), s.S8(1), s.S8(2), s.S8(3))
 	case *tensor.Rescale:
 		rescale(o, s)
 	case *tensor.Quant:
-		Quant(o, s.s32(0), s.s8(1), s.scales(2))
+		Quant(o, s.S32(0), s.S8(1), s.Scales(2))
 	case *tensor.RMSNorm:
-		RMSNorm(o, s.s32(0), s.s16(1), s.s32(2), s.s8(2), s.scales(3))
+		RMSNorm(o, s.S32(0), s.S16(1), s.S32(2), s.S8(2), s.Scales(3))
 	case *tensor.LayerNorm:
-		LayerNorm(o, s.s32(0), s.s16(1), s.s32(2), s.s32(3), s.s8(3), s.scales(4))
+		LayerNorm(o, s.S32(0), s.S16(1), s.S32(2), s.S32(3), s.S8(3), s.Scales(4))
 	case *tensor.GroupNorm:
-		GroupNorm(o, s.s32(0), s.s16(1), s.s32(2), s.s32(3))
+		GroupNorm(o, s.S32(0), s.S16(1), s.S32(2), s.S32(3))
 	case *tensor.Rope:
-		Rope(o, s.s32(0), s.s32(1), s.s32(2), s.s32(3))
+		Rope(o, s.S32(0), s.S32(1), s.S32(2), s.S32(3))
 	case *tensor.AttnScores:
-		AttnScores(o, s.s8(0), s.scales(1), s.s8(2), s.scales(3), s.s32(4))
+		AttnScores(o, s.S8(0), s.Scales(1), s.S8(2), s.Scales(3), s.S32(4))
 	case *tensor.Softmax:
-		Softmax(o, s.s32(0), s.scales(1), s.s32(2), s.scales(3))
+		Softmax(o, s.S32(0), s.Scales(1), s.S32(2), s.Scales(3))
 	case *tensor.AttnValues:
-		AttnValues(o, s.s32(0), s.scales(1), s.s8(2), s.s32(3))
+		AttnValues(o, s.S32(0), s.Scales(1), s.S8(2), s.S32(3))
 	default:
 		return runOther(s)
 	}
@@ -35,30 +35,30 @@ func Run(call tensor.Call) error {
 }
 
 // runOther executes what belongs to no language model alone.
-func runOther(s slots) error {
+func runOther(s Operands) error {
 	switch o := s.call.Op.(type) {
 	case *tensor.Lookup:
-		Lookup(o, s.s32(0), s.s32(1), s.s32(2))
+		Lookup(o, s.S32(0), s.S32(1), s.S32(2))
 	case *tensor.Gate:
-		Gate(o, s.s32(0), s.s32(1), s.s32(2), s.s32(3))
+		Gate(o, s.S32(0), s.S32(1), s.S32(2), s.S32(3))
 	case *tensor.Conv2D:
-		Conv2D(o, s.s8(0), s.s8(1), s.s32(2))
+		Conv2D(o, s.S8(0), s.S8(1), s.S32(2))
 	case *tensor.Depthwise2D:
-		Depthwise2D(o, s.s8(0), s.s8(1), s.s32(2))
+		Depthwise2D(o, s.S8(0), s.S8(1), s.S32(2))
 	case *tensor.Binary:
-		Binary(o, s.s32(0), s.s32(1), s.s32(2))
+		Binary(o, s.S32(0), s.S32(1), s.S32(2))
 	case *tensor.Clamp:
-		Clamp(o, s.s32(0), s.s32(1))
+		Clamp(o, s.S32(0), s.S32(1))
 	case *tensor.Leaky:
-		Leaky(o, s.s32(0), s.s32(1), s.s32(2))
+		Leaky(o, s.S32(0), s.S32(1), s.S32(2))
 	case *tensor.Sum:
-		Sum(o, s.s32(0), s.s32(1))
+		Sum(o, s.S32(0), s.S32(1))
 	case *tensor.Argmax:
-		Argmax(o, s.s32(0), s.s32(1))
+		Argmax(o, s.S32(0), s.S32(1))
 	case *tensor.TopK:
-		TopK(o, s.s32(0), s.s32(1), s.s32(2))
+		TopK(o, s.S32(0), s.S32(1), s.S32(2))
 	case *tensor.Noise:
-		Noise(o, s.s32(0))
+		Noise(o, s.S32(0))
 	default:
 		return runMove(s)
 	}
@@ -66,36 +66,36 @@ func runOther(s slots) error {
 }
 
 // runMove executes what works on elements of several types.
-func runMove(s slots) error {
+func runMove(s Operands) error {
 	switch o := s.call.Op.(type) {
 	case *tensor.Copy:
 		switch s.kind(0) {
 		case tensor.S8:
-			Copy(o, s.s8(0), s.s8(1))
+			Copy(o, s.S8(0), s.S8(1))
 		case tensor.S16:
-			Copy(o, s.s16(0), s.s16(1))
+			Copy(o, s.S16(0), s.S16(1))
 		case tensor.S32:
-			Copy(o, s.s32(0), s.s32(1))
+			Copy(o, s.S32(0), s.S32(1))
 		default:
-			Copy(o, s.scales(0), s.scales(1))
+			Copy(o, s.Scales(0), s.Scales(1))
 		}
 	case *tensor.Fill:
 		switch s.kind(0) {
 		case tensor.S8:
-			Fill(o, s.s8(0))
+			Fill(o, s.S8(0))
 		case tensor.S16:
-			Fill(o, s.s16(0))
+			Fill(o, s.S16(0))
 		default:
-			Fill(o, s.s32(0))
+			Fill(o, s.S32(0))
 		}
 	case *tensor.Cast:
 		switch s.kind(0) {
 		case tensor.S8:
-			castTo(o, s.s8(0), s)
+			castTo(o, s.S8(0), s)
 		case tensor.S16:
-			castTo(o, s.s16(0), s)
+			castTo(o, s.S16(0), s)
 		default:
-			castTo(o, s.s32(0), s)
+			castTo(o, s.S32(0), s)
 		}
 	case *tensor.Gather:
 		gather(o, s)
@@ -105,43 +105,43 @@ func runMove(s slots) error {
 	return nil
 }
 
-func rescale(o *tensor.Rescale, s slots) {
-	row, col, residual := s.scales(1), s.scales(2), s.s32(3)
-	switch a8, o8 := s.s8(0), s.s8(4); {
+func rescale(o *tensor.Rescale, s Operands) {
+	row, col, residual := s.Scales(1), s.Scales(2), s.S32(3)
+	switch a8, o8 := s.S8(0), s.S8(4); {
 	case a8 != nil && o8 != nil:
 		Rescale(o, a8, row, col, residual, o8)
 	case a8 != nil:
-		Rescale(o, a8, row, col, residual, s.s32(4))
+		Rescale(o, a8, row, col, residual, s.S32(4))
 	case o8 != nil:
-		Rescale(o, s.s32(0), row, col, residual, o8)
+		Rescale(o, s.S32(0), row, col, residual, o8)
 	default:
-		Rescale(o, s.s32(0), row, col, residual, s.s32(4))
+		Rescale(o, s.S32(0), row, col, residual, s.S32(4))
 	}
 }
 
-func castTo[A integer](o *tensor.Cast, x []A, s slots) {
+func castTo[A integer](o *tensor.Cast, x []A, s Operands) {
 	switch s.kind(1) {
 	case tensor.S8:
-		Cast(o, x, s.s8(1))
+		Cast(o, x, s.S8(1))
 	case tensor.S16:
-		Cast(o, x, s.s16(1))
+		Cast(o, x, s.S16(1))
 	default:
-		Cast(o, x, s.s32(1))
+		Cast(o, x, s.S32(1))
 	}
 }
 
-func gather(o *tensor.Gather, s slots) {
-	index, cols := s.s32(1), int(o.Cols)
+func gather(o *tensor.Gather, s Operands) {
+	index, cols := s.S32(1), int(o.Cols)
 	switch s.kind(0) {
 	case tensor.S4:
-		Gather(o, cols/2, s.s4(0), index, s.s4(2))
+		Gather(o, cols/2, s.S4(0), index, s.S4(2))
 	case tensor.S8:
-		Gather(o, cols, s.s8(0), index, s.s8(2))
+		Gather(o, cols, s.S8(0), index, s.S8(2))
 	case tensor.S16:
-		Gather(o, cols, s.s16(0), index, s.s16(2))
+		Gather(o, cols, s.S16(0), index, s.S16(2))
 	case tensor.S32:
-		Gather(o, cols, s.s32(0), index, s.s32(2))
+		Gather(o, cols, s.S32(0), index, s.S32(2))
 	default:
-		Gather(o, cols, s.scales(0), index, s.scales(2))
+		Gather(o, cols, s.Scales(0), index, s.Scales(2))
 	}
 }
