@@ -43,7 +43,7 @@ func register(s *Simulation, n network, validator []simtypes.Account) {
 			return nil, err
 		}
 		return found.Nodes, nil
-	})
+	}, s.Tally.ReceiptsOf)
 	rewardssim.Register(&s.own, weights, rewards)
 	s.own.addFor(validator, 25, vote(app.GovKeeper))
 

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -39,12 +40,14 @@ type Tally struct {
 	// Blocks and Txs are the numbers of blocks and of transactions.
 	Blocks, Txs int
 	// Panics are the logs of transactions that panicked.
-	Panics  []string
-	decided map[uint64]bool
+	Panics []string
+	// receipts contains the receipts of each job, in the order of blocks and tasks.
+	receipts map[string][]computetypes.Receipt
+	decided  map[uint64]bool
 }
 
 func newTally() *Tally {
-	return &Tally{Messages: map[string]*Count{}, Events: map[string]int{}, decided: map[uint64]bool{}}
+	return &Tally{Messages: map[string]*Count{}, Events: map[string]int{}, receipts: map[string][]computetypes.Receipt{}, decided: map[uint64]bool{}}
 }
 
 // Of returns the count of a type URL.
@@ -72,6 +75,9 @@ func (t *Tally) result(tx drawnTx, result *abci.ExecTxResult) {
 	}
 	if result.Code == 0 {
 		count.Succeeded++
+		if c, ok := tx.msg.(*computetypes.MsgChallenge); ok && c.Leaf != nil {
+			t.Events["chunk challenged"]++
+		}
 		if tx.deputised {
 			count.Deputised++
 		}
@@ -103,7 +109,16 @@ func (t *Tally) events(response *abci.ResponseFinalizeBlock) {
 			t.changes(event)
 		}
 	}
+	for id := range t.receipts {
+		slices.SortStableFunc(t.receipts[id], func(a, b computetypes.Receipt) int {
+			return cmp.Or(cmp.Compare(a.Height, b.Height), cmp.Compare(a.Task, b.Task))
+		})
+	}
 }
+
+// ReceiptsOf returns the receipts of a job, ordered by block and then by task, as the job's tree
+// contains them.
+func (t *Tally) ReceiptsOf(job string) []computetypes.Receipt { return t.receipts[job] }
 
 // changes counts the changes of tasks that an event of x/compute contains, by the name of the
 // change, and ended tasks by how they ended.
@@ -128,11 +143,22 @@ func (t *Tally) changes(event abci.Event) {
 		if ended := change.GetEnded(); ended != nil {
 			status := strings.TrimPrefix(ended.Status.String(), "TASK_STATUS_")
 			name += " " + status
-			if ended.Count > 1 {
-				t.Events["chunk Ended "+status]++
-			}
+			t.ended(*ended, status)
 		}
 		t.Events["task "+name]++
+	}
+}
+
+// ended notes the receipt of a task, and counts the receipts of chunks.
+func (t *Tally) ended(r computetypes.Receipt, status string) {
+	t.receipts[r.JobId] = append(t.receipts[r.JobId], r)
+	if r.Count == 1 {
+		return
+	}
+	t.Events["chunk Ended "+status]++
+	judged := slices.ContainsFunc(r.Outcomes, func(o computetypes.Outcome) bool { return o.Round > 0 })
+	if judged {
+		t.Events["chunk judged"]++
 	}
 }
 

@@ -30,9 +30,9 @@ func (p part) leaves(chain string, count uint64) []types.Subtree {
 }
 
 // commits returns the number of tasks to which the node commits: one in four leaves half of a
-// chunk to others.
+// chunk to others, if no other replica executes it too.
 func (p part) commits() uint64 {
-	if len(p.samples) == 0 && digestOf("yields "+p.Operator, p.ref.JobId, p.ref.Task)[0]%4 == 0 {
+	if p.alone && len(p.samples) == 0 && digestOf("yields "+p.Operator, p.ref.JobId, p.ref.Task)[0]%4 == 0 {
 		return (p.count + 1) / 2
 	}
 	return p.count
@@ -73,6 +73,39 @@ func (p part) revealed(chain string) types.RevealItem {
 		item.Siblings = types.ChunkSiblings(leaves, p.shows)
 	}
 	return item
+}
+
+// shownWhole returns the item that shows the results of all tasks of a chunk.
+func (p part) shownWhole(chain string) types.RevealItem {
+	leaves := p.leaves(chain, p.count)
+	return types.RevealItem{Ref: p.ref, Tag: types.ChunkRoot(leaves).Hash, Salt: p.salt(), Leaves: leaves}
+}
+
+// provenLeaf returns the leaf and the siblings of a task of an accepted chunk, as one of the
+// nodes that agreed on it has stated them.
+func provenLeaf(chain string, r types.Receipt, position uint32) (*types.Subtree, []types.Subtree) {
+	p := part{
+		Assignment: types.Assignment{Operator: r.Agreed()[0]}, ref: types.TaskRef{JobId: r.JobId, Task: r.Task},
+		origin: types.ChallengedTask{JobId: r.JobId, Task: r.Task}, keys: [][]byte{r.TraceKey}, count: r.Count,
+	}
+	leaves := p.leaves(chain, r.Count)
+	return &leaves[position], types.ChunkSiblings(leaves, []uint32{position})
+}
+
+// proofOf returns the proof of the receipt at an index of those of an array, which are in the
+// order of its tree.
+func proofOf(receipts []types.Receipt, index int) (*types.ReceiptProof, error) {
+	leaves := make([][]byte, len(receipts))
+	for i, r := range receipts {
+		leaf, err := types.ReceiptLeaf(r)
+		if err != nil {
+			return nil, err
+		}
+		leaves[i] = leaf
+	}
+	return &types.ReceiptProof{
+		Receipt: receipts[index], Index: uint64(index), Path: types.FrontierPath(leaves, uint64(index)),
+	}, nil
 }
 
 // openings returns the items that open the results at these positions.

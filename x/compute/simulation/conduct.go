@@ -70,6 +70,8 @@ type part struct {
 	// samples are the positions of the tasks that the node executes, or none if it executes
 	// all; shows are the positions of those that it has to show.
 	samples, shows []uint32
+	// alone reports whether no other replica executes the task.
+	alone bool
 }
 
 // partOf returns the part with the work of the judged job, if the part's job judges another.
@@ -82,6 +84,7 @@ func (o operations) partOf(ctx context.Context, w types.WorkItem) (part, error) 
 	if err != nil {
 		return p, err
 	}
+	p.alone = found.Job.Policy.Replicas == 1
 	if found.Job.Challenged != nil {
 		p.origin = *found.Job.Challenged
 	}

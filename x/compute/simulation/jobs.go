@@ -156,27 +156,67 @@ func (o operations) review(
 	return from, &types.MsgReview{Requester: job.Requester, Items: items}
 }
 
-// challenge challenges the result of a job with one task, whether the result is right or
-// wrong.
+// challenge challenges the result of a task, whether the result is right or wrong: of a job of
+// one task, of a task of an array, or of one task of a chunk.
 func (o operations) challenge(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgChallenge) {
-	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
+	var open []*types.MsgChallenge
 	_, job := o.seek(ctx, world, reporter, "to be challenged", func(job types.Job) bool {
-		if job.Tasks > 1 || job.Status != types.JOB_STATUS_COMPLETED {
-			return false
-		}
-		found, err := o.queries.Receipt(ctx, &types.QueryReceiptRequest{JobId: job.Id})
-		if err != nil || found.Receipt.ChallengeUntil <= height || len(found.Receipt.Agreed()) == 0 {
-			return false
-		}
-		judged, err := o.queries.Challenge(ctx, &types.QueryChallengeRequest{JobId: job.Id})
-		return err != nil || !judged.Challenge.Convicted
+		open = o.contestable(ctx, job)
+		return len(open) > 0
 	})
 	if reporter.IsSkipped() {
 		return nil, nil
 	}
 	reserve := sdk.NewCoin(job.Reward.Denom, job.Reward.Amount.MulRaw(2*types.MaxRoundReplicas))
 	from := world.AnyAccountN(10, reporter, simsx.WithLiquidBalanceGTE(reserve))
-	return []simsx.SimAccount{from}, &types.MsgChallenge{Challenger: from.AddressBech32, JobId: job.Id}
+	msg := open[world.Rand().Intn(len(open))]
+	msg.Challenger = from.AddressBech32
+	if r := receiptOf(msg); r != nil && r.Count > 1 {
+		position := uint32(world.Rand().Intn(int(r.Count)))
+		msg.Task += uint64(position)
+		msg.Leaf, msg.Siblings = provenLeaf(sdk.UnwrapSDKContext(ctx).ChainID(), *r, position)
+	}
+	return []simsx.SimAccount{from}, msg
+}
+
+// receiptOf returns the receipt that a challenge proves, or nil.
+func receiptOf(msg *types.MsgChallenge) *types.Receipt {
+	if msg.Proof == nil {
+		return nil
+	}
+	return &msg.Proof.Receipt
+}
+
+// contestable returns challenges of the results of a job whose windows are open: one of the
+// first task of each chunk.
+func (o operations) contestable(ctx context.Context, job types.Job) []*types.MsgChallenge {
+	if job.Tasks == 1 {
+		found, err := o.queries.Receipt(ctx, &types.QueryReceiptRequest{JobId: job.Id})
+		if err != nil || !o.isOpen(ctx, found.Receipt) {
+			return nil
+		}
+		return []*types.MsgChallenge{{JobId: job.Id}}
+	}
+	var open []*types.MsgChallenge
+	receipts := o.receipts(job.Id)
+	for i, r := range receipts {
+		if !o.isOpen(ctx, r) {
+			continue
+		}
+		if proof, err := proofOf(receipts, i); err == nil {
+			open = append(open, &types.MsgChallenge{JobId: job.Id, Task: r.Task, Proof: proof})
+		}
+	}
+	return open
+}
+
+// isOpen reports whether a result may be challenged in the next block.
+func (o operations) isOpen(ctx context.Context, r types.Receipt) bool {
+	if r.ChallengeUntil <= sdk.UnwrapSDKContext(ctx).BlockHeight() || len(r.Agreed()) == 0 {
+		return false
+	}
+	judged, err := o.queries.Challenge(ctx, &types.QueryChallengeRequest{JobId: r.JobId, Task: r.Task})
+	return err != nil || !judged.Challenge.Convicted
 }

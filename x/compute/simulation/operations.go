@@ -14,9 +14,13 @@ import (
 // NodeSource lists the nodes of the chain, ordered by operator.
 type NodeSource func(ctx context.Context) ([]edgenodetypes.Node, error)
 
+// ReceiptSource lists the receipts of an array that were in the events of blocks, ordered by
+// block and then by task.
+type ReceiptSource func(job string) []types.Receipt
+
 // Register adds the messages of requesters and workers.
-func Register(reg simsx.Registry, weights simsx.WeightSource, queries types.QueryServer, nodes NodeSource) {
-	o := operations{queries: queries, nodes: nodes, sent: &ledger{}}
+func Register(reg simsx.Registry, weights simsx.WeightSource, queries types.QueryServer, nodes NodeSource, receipts ReceiptSource) {
+	o := operations{queries: queries, nodes: nodes, receipts: receipts, sent: &ledger{}}
 	reg.Add(weights.Get("compute_post_job", 10), simsx.SimMsgFactoryFn[*types.MsgPostJob](o.post))
 	reg.Add(weights.Get("compute_top_up_job", 5), simsx.SimMsgFactoryFn[*types.MsgTopUpJob](o.topUp))
 	reg.Add(weights.Get("compute_review", 8), simsx.SimMsgFactoryFn[*types.MsgReview](o.review))
@@ -39,9 +43,10 @@ func RegisterProposals(reg simsx.Registry, weights simsx.WeightSource, queries t
 
 // operations draws each message from what the queries return.
 type operations struct {
-	queries types.QueryServer
-	nodes   NodeSource
-	sent    *ledger
+	queries  types.QueryServer
+	nodes    NodeSource
+	receipts ReceiptSource
+	sent     *ledger
 }
 
 // params returns the parameters. If they cannot be read, it skips the operation, after which

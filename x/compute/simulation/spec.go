@@ -34,7 +34,7 @@ func randomSpec(r *simsx.XRand, params types.Params) types.JobSpec {
 		Sink: "http://127.0.0.1:1/v1/drops/00",
 	}
 	spec.Policy = randomPolicy(r, params, params.Deterministic(&spec))
-	chunked := spec.Policy.Kind != types.POLICY_KIND_QUORUM && r.Intn(4) == 0
+	chunked := r.Intn(4) == 0
 	if !chunked && r.Intn(4) > 0 {
 		return spec
 	}
@@ -56,7 +56,6 @@ func randomSpec(r *simsx.XRand, params types.Params) types.JobSpec {
 func chunk(r *simsx.XRand, spec *types.JobSpec, denom types.PaymentDenom) {
 	spec.ChunkTasks = min(spec.Tasks, r.Uint64InRange(2, 10))
 	spec.Reward.Amount = denom.MinReward.Add(math.NewInt(r.Int63n(50)).Mul(math.NewIntWithDecimal(1, 15)))
-	spec.Policy.ChallengeBlocks = 0
 	if spec.Policy.Kind == types.POLICY_KIND_AUDIT {
 		spec.Policy.Samples = r.Uint32InRange(0, 6)
 	}

@@ -120,12 +120,16 @@ func (o operations) commit(
 	return from, &types.MsgCommit{Worker: worker, Items: items}
 }
 
-// reveal reveals the tags that a node has committed to and may reveal.
+// reveal reveals the tags that a node has committed to and may reveal, and shows the results of
+// chunks about which replicas disagree.
 func (o operations) reveal(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgReveal) {
 	chain := sdk.UnwrapSDKContext(ctx).ChainID()
 	from, worker, items := worked(ctx, o, "reveal", world, reporter, func(w types.WorkItem, a part) (types.RevealItem, bool) {
+		if w.MustShowAll {
+			return a.shownWhole(chain), a.conduct() != closed
+		}
 		ok := a.Status == types.ASSIGNMENT_STATUS_COMMITTED && w.Phase == types.ROUND_PHASE_REVEAL &&
 			w.CurrentRound == a.ref.Round && a.conduct() != silent
 		if !ok {
