@@ -27,30 +27,16 @@ func TestLargeCasesAreOfTheirElements(t *testing.T) {
 }
 
 // BenchmarkReference measures each operation, and the time for a unit of its fuel.
-func BenchmarkReference(b *testing.B) { benchmark(b, ref.NewDevice()) }
-
-func benchmark(b *testing.B, d tensor.Device) {
+func BenchmarkReference(b *testing.B) {
+	d := ref.NewDevice()
 	for _, code := range tensor.Codes() {
 		b.Run(code.String(), func(b *testing.B) {
-			c := tensortest.Large(code)
-			call := tensor.Call{Op: c.Op}
-			for _, o := range tensor.Operands(c.Op) {
-				if o.None() {
-					call.Buffers = append(call.Buffers, nil)
-					continue
-				}
-				held := c.Tensors[o.Tensor-1]
-				buffer, err := d.New(held.Shape)
-				require.NoError(b, err)
-				require.NoError(b, buffer.Write(0, held.Bytes))
-				call.Buffers = append(call.Buffers, buffer)
-			}
+			call, err := tensortest.Large(code).Prepare(d)
+			require.NoError(b, err)
 			for b.Loop() {
 				require.NoError(b, d.Submit([]tensor.Call{call}))
-				_, err := d.Wait()
-				require.NoError(b, err)
 			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(tensor.Fuel(c.Op)), "ns/fuel")
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(tensor.Fuel(call.Op)), "ns/fuel")
 		})
 	}
 }

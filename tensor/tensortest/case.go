@@ -79,3 +79,25 @@ func (c Case) Run(d tensor.Device) (Outcome, error) {
 	}
 	return o, s.Close()
 }
+
+// Prepare writes the tensors of a case to a device and returns the call, to be submitted as often
+// as wanted.
+func (c Case) Prepare(d tensor.Device) (tensor.Call, error) {
+	call := tensor.Call{Op: c.Op}
+	for _, o := range tensor.Operands(c.Op) {
+		if o.None() {
+			call.Buffers = append(call.Buffers, nil)
+			continue
+		}
+		held := c.Tensors[o.Tensor-1]
+		buffer, err := d.New(held.Shape)
+		if err != nil {
+			return call, err
+		}
+		if err := buffer.Write(0, held.Bytes); err != nil {
+			return call, err
+		}
+		call.Buffers = append(call.Buffers, buffer)
+	}
+	return call, nil
+}

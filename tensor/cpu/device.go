@@ -1,0 +1,143 @@
+package cpu
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/thetaedge/theta/tensor"
+	"github.com/thetaedge/theta/tensor/ref"
+)
+
+// Device executes calls on cores as they are submitted.
+type Device struct {
+	cores  int
+	vector bool
+	sums   []uint64
+}
+
+// Option changes a device.
+type Option func(*Device)
+
+// WithCores bounds the number of cores; the default is all of them.
+func WithCores(n int) Option { return func(d *Device) { d.cores = max(n, 1) } }
+
+// WithoutVectors uses plain Go alone.
+func WithoutVectors() Option { return func(d *Device) { d.vector = false } }
+
+// New returns a device.
+func New(options ...Option) *Device {
+	d := &Device{cores: runtime.GOMAXPROCS(0), vector: vector()}
+	for _, option := range options {
+		option(d)
+	}
+	return d
+}
+
+// Name says what executes.
+func (d *Device) Name() string {
+	if d.vector {
+		return fmt.Sprintf("%d cores with AVX2", d.cores)
+	}
+	return fmt.Sprintf("%d cores", d.cores)
+}
+
+// New returns a tensor of zeros.
+func (d *Device) New(s tensor.Shape) (tensor.Buffer, error) { return ref.NewBuffer(s) }
+
+// Submit executes calls.
+func (d *Device) Submit(calls []tensor.Call) error {
+	for _, call := range calls {
+		if err := d.run(call); err != nil {
+			return err
+		}
+		d.sums = append(d.sums, d.checksums(call)...)
+	}
+	return nil
+}
+
+// Wait returns the checksums since the last Wait.
+func (d *Device) Wait() ([]uint64, error) {
+	sums := d.sums
+	d.sums = nil
+	return sums, nil
+}
+
+// Close has nothing to end.
+func (*Device) Close() error { return nil }
+
+// grain is the least number of elements that are worth another core.
+const grain = 16_384
+
+// split divides rows of a number of elements among the cores: work is called for ranges that
+// cover all rows.
+func (d *Device) split(rows, elements int, work func(from, to int)) {
+	parts := min(d.cores, rows, 1+rows*elements/grain)
+	if parts <= 1 {
+		work(0, rows)
+		return
+	}
+	var wait sync.WaitGroup
+	for i := range parts {
+		wait.Go(func() { work(i*rows/parts, (i+1)*rows/parts) })
+	}
+	wait.Wait()
+}
+
+// run executes a call by a kernel of its own, by rows, or as a whole.
+func (d *Device) run(call tensor.Call) error {
+	operands := ref.OperandsOf(call)
+	switch o := call.Op.(type) {
+	case *tensor.Gemm:
+		d.gemm(o, operands)
+		return nil
+	case *tensor.Conv2D:
+		d.conv(o, operands)
+		return nil
+	case *tensor.AttnScores:
+		d.scores(o, operands)
+		return nil
+	case *tensor.Softmax:
+		d.softmax(o, operands)
+		return nil
+	case *tensor.AttnValues:
+		d.values(o, operands)
+		return nil
+	}
+	rows, elements, part := rowsOf(call.Op)
+	if part == nil {
+		return ref.Run(call)
+	}
+	var failed sync.Map
+	d.split(rows, elements, func(from, to int) {
+		if err := ref.Run(tensor.Call{Op: part(uint64(from), uint32(to-from)), Buffers: call.Buffers}); err != nil {
+			failed.Store(from, err)
+		}
+	})
+	var err error
+	failed.Range(func(_, e any) bool {
+		err = e.(error)
+		return false
+	})
+	return err
+}
+
+// checksums returns those of the output of a traced call, divided among the cores.
+func (d *Device) checksums(call tensor.Call) []uint64 {
+	count := ref.Outputs(call.Op)
+	if count == 0 || len(call.Keys) == 0 {
+		return nil
+	}
+	output := ref.OperandsOf(call).S32(len(call.Buffers) - 1)[:count]
+	sums := make([]uint64, len(call.Keys))
+	var lock sync.Mutex
+	d.split(count, 4, func(from, to int) {
+		for i, key := range call.Keys {
+			part := tensor.Checksum(key, uint64(from), output[from:to])
+			lock.Lock()
+			sums[i] += part
+			lock.Unlock()
+		}
+	})
+	return sums
+}
