@@ -101,9 +101,17 @@ func (t *Task) disagreements(ballots []ballot) []uint32 {
 }
 
 // disagreement returns the first position at which two parts of the first round have revealed
-// different results.
+// different results. If both have shown the results of all tasks, these are compared;
+// otherwise those of the samples, because at least one of the two has shown no others.
 func (t *Task) disagreement(a, b part) (uint32, bool) {
-	for position := range uint32(t.count()) {
+	positions := t.record.Rounds[0].Samples
+	if t.showsAll(a) && t.showsAll(b) {
+		positions = make([]uint32, t.count())
+		for i := range positions {
+			positions[i] = uint32(i)
+		}
+	}
+	for _, position := range positions {
 		x, shown := t.leaf(a, position)
 		y, alsoShown := t.leaf(b, position)
 		if shown && alsoShown && !x.Equal(&y) {
