@@ -95,7 +95,7 @@ func (a *Agent) readDraws(ctx context.Context, bidder *bid.Bidder) ([]bid.Draw, 
 func (a *Agent) drawOf(ctx context.Context, bidder *bid.Bidder, task *computetypes.ClaimableTask) (bid.Draw, error) {
 	w, tracked := a.assignments[keyOf(task.Ref)]
 	d := bid.Draw{
-		Ref: task.Ref, CloseHeight: task.CloseHeight, Rank: task.Rank, Leading: task.Leading, Tasks: task.Tasks,
+		Ref: task.Ref, CloseHeight: task.CloseHeight, Rank: task.Rank, Leading: task.Leading, Tasks: task.Tasks, Liability: task.Liability,
 		Held: tracked && (w.record.Phase != store.PhaseClaimed || w.claimSent),
 	}
 	for fact := bidder.Missing(&d); fact != bid.FactNone; fact = bidder.Missing(&d) {

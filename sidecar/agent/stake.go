@@ -30,8 +30,8 @@ func (a *Agent) stakes(batch *chain.Batch) map[chain.Duty]chain.Stake {
 }
 
 // stakeOf returns what the node loses by missing a duty. If a commitment would not be revealed
-// or opened, that is the whole liability. Before the commitment, it is the fee of a missed
-// deadline.
+// or opened, that is all that the assignment locks. Before the commitment, it is the fee of a
+// missed deadline.
 func (a *Agent) stakeOf(action chain.Action, ref computetypes.TaskRef) chain.Stake {
 	stake := chain.Stake{}
 	if j, known := a.jobs[ref.JobId]; known {
@@ -43,6 +43,11 @@ func (a *Agent) stakeOf(action chain.Action, ref computetypes.TaskRef) chain.Sta
 	w, tracked := a.assignments[keyOf(ref)]
 	if !tracked {
 		return stake
+	}
+	if (action == chain.Reveal || action == chain.Open) && w.item != nil && !stake.Loss.IsNil() {
+		if locked := w.item.Assignment.Locked; !locked.IsNil() && locked.IsPositive() {
+			stake.Loss = math.MinInt(stake.Loss, locked)
+		}
 	}
 	if (action == chain.Commit || action == chain.Release) && !stake.Loss.IsNil() {
 		stake.Loss = stake.Loss.Mul(math.NewIntFromUint64(w.tasks())) // the fee is per task

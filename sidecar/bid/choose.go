@@ -32,7 +32,7 @@ func (b *Bidder) Choose(list Shortlist, room Room) Decision {
 			continue
 		}
 		left.Slots--
-		left.Bond = left.Bond.Sub(d.Job.Liability)
+		left.Bond = left.Bond.Sub(d.locks())
 		left.Ahead = append(left.Ahead, ProgramOf(d.Job.Spec, d.Tasks, b.Height))
 		left.Fees.Assignments--
 		left.DiskBytes -= Footprint(d.Job.Spec, d.Tasks)
@@ -48,8 +48,8 @@ func (b *Bidder) lacks(d *Draw, room, left Room) (Cause, string) {
 	switch {
 	case left.Slots <= 0:
 		return CauseSlots, fmt.Sprintf("no slot is free: %d were, for draws before this one", room.Slots)
-	case d.Job.Liability.GT(left.Bond):
-		return CauseBond, fmt.Sprintf("locks %s of the bond, %s is free", d.Job.Liability, left.Bond)
+	case d.locks().GT(left.Bond):
+		return CauseBond, fmt.Sprintf("locks %s of the bond, %s is free", d.locks(), left.Bond)
 	case !b.Policy.fits(left.Ahead, more, b.Height):
 		return CauseTime, fmt.Sprintf("asks for %d fuel in %d blocks, and %d programs are before it at %d fuel a block",
 			more.Fuel, spec.CommitBlocks, len(left.Ahead), b.Policy.FuelPerBlock)

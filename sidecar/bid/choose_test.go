@@ -93,6 +93,22 @@ func TestADrawThatDoesNotFitLeavesTheRoomToTheNext(t *testing.T) {
 	require.Equal(t, CauseBond, done.Left[0].Cause)
 }
 
+// TestADrawLocksWhatTheChainListsForIt: an audit locks less than a whole chunk. A number that is
+// missing, or more than the job's, is not believed.
+func TestADrawLocksWhatTheChainListsForIt(t *testing.T) {
+	b, room := newBidder(), newRoom()
+	audit := newDraw("1-0-0", 1)
+	audit.Job.Liability, room.Bond = math.NewInt(900), math.NewInt(800)
+	for listed, want := range map[int64]Cause{800: CauseNone, 801: CauseBond, 1_000: CauseBond, 0: CauseBond, -1: CauseBond} {
+		audit.Liability = math.NewInt(listed)
+		cause, _ := b.lacks(&audit, room, room)
+		require.Equal(t, want, cause, "%d", listed)
+	}
+	audit.Liability = math.Int{}
+	cause, _ := b.lacks(&audit, room, room)
+	require.Equal(t, CauseBond, cause, "not listed")
+}
+
 func TestTheOwnerIsToldEachReasonOncePerJob(t *testing.T) {
 	b := newBidder()
 	b.Policy.MaxFuel = 1

@@ -19,6 +19,10 @@ type Draw struct {
 	Leading bool
 	// Tasks is the number of tasks that the node would execute. 0 stands for 1.
 	Tasks uint64
+	// Liability is the part of the node's bond that the assignment would lock, as the chain
+	// lists it. It is less than that of the job for samples and short chunks, and may be
+	// missing.
+	Liability math.Int
 	// Held reports whether the node has already claimed this draw or holds an assignment of
 	// the round.
 	Held bool
@@ -36,8 +40,18 @@ type Draw struct {
 type Job struct {
 	Requester string
 	Spec      *computetypes.JobSpec
-	// Liability is the part of the node's bond that an assignment locks, in the bond denom.
+	// Liability is the part of the node's bond that an assignment locks which executes a whole
+	// chunk, in the bond denom.
 	Liability math.Int
+}
+
+// locks returns the part of the bond that the draw's assignment would lock, in the bond denom:
+// at most what one of a whole chunk locks.
+func (d *Draw) locks() math.Int {
+	if d.Liability.IsNil() || !d.Liability.IsPositive() || d.Liability.GT(d.Job.Liability) {
+		return d.Job.Liability
+	}
+	return d.Liability
 }
 
 // Earlier describes what happened to an earlier claim.

@@ -228,12 +228,12 @@ func (l *loader) job(state *computetypes.GenesisState, i int) error {
 	for r := range replicas {
 		round.Replicas = append(round.Replicas, computetypes.Assignment{
 			Operator: l.people.wide((i + r) % l.people.size).operator.text, Status: computetypes.ASSIGNMENT_STATUS_ASSIGNED,
-			AssignedHeight: 1, CommitDeadline: l.live.deadline,
+			AssignedHeight: 1, CommitDeadline: l.live.deadline, Locked: liability,
 		})
 	}
 	state.Tasks = append(state.Tasks, computetypes.Task{
 		JobId: id, Count: 1, Status: computetypes.TASK_STATUS_RUNNING, Rounds: []computetypes.Round{round},
-		DueHeight: l.live.deadline + 1, DrawFees: math.ZeroInt(),
+		DueHeight: l.live.deadline + 1, DrawFees: math.ZeroInt(), Liability: liability,
 	})
 	return nil
 }

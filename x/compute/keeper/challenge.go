@@ -185,14 +185,14 @@ func (k *Keeper) contest(ctx sdk.Context, id types.JobID, job *types.Job, receip
 	}
 	c = types.Challenge{
 		JobId: job.Id, Task: receipt.Task, Tag: receipt.Tags[0], ExitCode: receipt.ExitCode, Fuel: receipt.Fuel, Count: receipt.Tasks(), Requester: job.Requester,
-		Liability: job.Liability, Until: receipt.ChallengeUntil, Judging: 1, JudgedTasks: tasks, Pledged: math.ZeroInt(),
+		Liability: receipt.Liability, Until: receipt.ChallengeUntil, Judging: 1, JudgedTasks: tasks, Pledged: math.ZeroInt(),
 	}
 	for _, operator := range receipt.Agreed() {
 		addr, err := k.addresses.StringToBytes(operator)
 		if err != nil {
 			return err
 		}
-		locked, err := k.nodes.Contest(ctx, addr, job.Liability, receipt.ChallengeUntil)
+		locked, err := k.nodes.Contest(ctx, addr, receipt.Liability, receipt.ChallengeUntil)
 		if errors.Is(err, edgenodetypes.ErrNodeNotFound) {
 			locked, err = math.ZeroInt(), nil // the node and its bond are gone
 		}

@@ -140,12 +140,13 @@ func TestAnAuditorThatLiesLosesAndTheChunkIsAccepted(t *testing.T) {
 	last := uint64(samples[4])
 	players[drawn[1]].chunk.skips = func(task uint64) bool { return task >= last }
 	before := f.bond(drawn[1])
+	locked := f.round(id).Replicas[1].Locked
 	f.until(players, func() bool { return len(f.task(id).Rounds) == 2 })
 	require.Equal(t, []uint32{samples[4]}, f.round(id).Samples, "judges execute the task about which the two disagree")
 	job := f.play(players, id, 300)
 	require.Equal(t, types.JOB_STATUS_COMPLETED, job.Status)
 	r := f.receipts[id][0]
-	require.Equal(t, before.Sub(job.Liability), f.bond(drawn[1]))
+	require.Equal(t, before.Sub(locked), f.bond(drawn[1]), "what an auditor of five samples has locked")
 	require.Equal(t, "1600", r.Outcomes[0].Paid.String())
 	require.Len(t, r.Tags, 2)
 	require.Equal(t, r.Outcomes[0].Tag, r.Tags[0])

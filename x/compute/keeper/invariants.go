@@ -102,6 +102,22 @@ type exposures struct {
 	parts uint64
 }
 
+// addParts adds what the parts of a task lock. It returns an error if a part does not lock
+// anything, or more than the liability of its chunk, or if that is more than the job's.
+func (e *exposures) addParts(job *types.Job, task *types.Task) error {
+	if l := task.Liability; !l.IsPositive() || l.GT(job.Liability) {
+		return fmt.Errorf("task %d of job %s: liability: expected 1 to %s, found %s", task.Index, job.Id, job.Liability, l)
+	}
+	for _, a := range round.PartsOf(task) {
+		if !a.Locked.IsPositive() || a.Locked.GT(task.Liability) {
+			return fmt.Errorf("task %d of job %s: part of %s: expected a lock of 1 to %s, found %s",
+				task.Index, job.Id, a.Operator, task.Liability, a.Locked)
+		}
+		e.add(a.Operator, a.Locked, 1)
+	}
+	return nil
+}
+
 func (e *exposures) add(operator string, locked math.Int, slots uint32) {
 	sum := e.of[operator]
 	if sum.locked.IsNil() {
@@ -163,8 +179,8 @@ func (k *Keeper) exposures(ctx context.Context) (exposures, error) {
 		if err != nil {
 			return true, err
 		}
-		for _, operator := range round.TracesOf(&job, task).Holders {
-			all.add(operator, job.Liability, 1)
+		if err := all.addParts(&job, &task); err != nil {
+			return true, err
 		}
 		for i := range task.Rounds {
 			for _, r := range task.Rounds[i].Reports {

@@ -292,7 +292,7 @@ func (m *market) checkBurned(t *rapid.T, job *types.Job, r types.Receipt) {
 		require.True(t, len(r.Outcomes) == 0 || paid.Add(r.Burned).GTE(seats),
 			"job %s: nodes were drawn, and it cost %s of pay and %s burned, less than %s for its seats", job.Id, paid, r.Burned, seats)
 	}
-	require.Equal(t, job.Liability, r.Liability)
+	require.Equal(t, m.params().ChunkLiability(job, r.Count).String(), r.Liability.String())
 	require.Equal(t, job.Reward, r.Reward)
 	require.Equal(t, job.Policy.NamesNode(), r.Placed)
 	require.False(t, r.ClassWeight.IsNegative())

@@ -108,19 +108,33 @@ func (t *Task) judged() []uint32 {
 // samplesToJudge returns the positions of the tasks that judges have to execute because the
 // parts of the first round disagree: for each two parts the first position at which they do.
 // Whichever of the two is wrong then loses, and no part can shield another one by a
-// disagreement of its own. If parts are silent and the others agree, judges execute the first
-// sample.
+// disagreement of its own. If an auditor is silent that has locked less than a replica, judges
+// execute all samples, so that its silence does not hide what it has found. If no position is
+// named by these rules, judges execute the first sample.
 func (t *Task) samplesToJudge(ballots []ballot) []uint32 {
 	if t.single() {
 		return nil
 	}
-	if judged := t.disagreements(ballots); len(judged) > 0 {
+	judged, samples := t.disagreements(ballots), t.current().Samples
+	if slices.ContainsFunc(ballots, t.silentForLess) {
+		judged = append(judged, samples...)
+		slices.Sort(judged)
+		judged = slices.Compact(judged)
+	}
+	switch {
+	case len(judged) > 0:
 		return judged
-	}
-	if samples := t.current().Samples; len(samples) > 0 {
+	case len(samples) > 0:
 		return samples[:1]
+	default:
+		return []uint32{0}
 	}
-	return []uint32{0}
+}
+
+// silentForLess reports whether an auditor is silent whose lock is less than the liability of
+// the chunk.
+func (t *Task) silentForLess(b ballot) bool {
+	return b.vote.Key == "" && !t.covers(b.a) && b.a.Locked.LT(t.record.Liability)
 }
 
 // ownJudged returns the positions of the judged tasks about which a part has revealed a result.

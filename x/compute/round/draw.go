@@ -279,7 +279,7 @@ func (t *Task) dropCandidate(a *types.Assignment) error {
 	if err != nil {
 		return err
 	}
-	return t.deps.Nodes.Release(t.ctx, addr, t.job.Liability)
+	return t.deps.Nodes.Release(t.ctx, addr, a.Locked)
 }
 
 // admit adds a node to the open draw. If lower ranks hold all slots, the highest of them
@@ -290,7 +290,8 @@ func (t *Task) admit(c Candidate) error {
 	if at < 0 {
 		at = len(draw.Candidates)
 	}
-	if err := t.deps.Nodes.Reserve(t.ctx, c.operator, t.job.Liability); err != nil {
+	locked := t.lock()
+	if err := t.deps.Nodes.Reserve(t.ctx, c.operator, locked); err != nil {
 		return err
 	}
 	text, err := t.deps.Addresses.BytesToString(c.operator)
@@ -301,7 +302,7 @@ func (t *Task) admit(c Candidate) error {
 		draw.CloseHeight = t.height()
 	}
 	draw.Candidates = slices.Insert(draw.Candidates, at, types.Assignment{
-		Operator: text, Status: types.ASSIGNMENT_STATUS_CANDIDATE, Rank: c.Rank,
+		Operator: text, Status: types.ASSIGNMENT_STATUS_CANDIDATE, Rank: c.Rank, Locked: locked,
 	})
 	if len(draw.Candidates) <= int(draw.Slots) {
 		return nil

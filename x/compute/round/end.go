@@ -89,7 +89,7 @@ func (t *Task) describe(receipt *types.Receipt) error {
 	if err != nil {
 		return err
 	}
-	receipt.Reward, receipt.Liability, receipt.ClassWeight = t.job.Reward, t.job.Liability, class.Weight
+	receipt.Reward, receipt.Liability, receipt.ClassWeight = t.job.Reward, t.record.Liability, class.Weight
 	receipt.Placed = t.job.Policy.NamesNode() || t.job.Placement.Narrows()
 	receipt.Burned = t.burned
 	return nil

@@ -10,8 +10,9 @@ import (
 // and how many it aims at (target). The target is lower if the class has fewer nodes that
 // have not taken part, or if the losers could not pay that many. If the target is less than
 // half of asked, no round takes place and both are 0, because an attacker that keeps nodes of
-// a class away from a task would otherwise choose its judges.
-func (t *Task) nextTarget() (target, asked uint32, err error) {
+// a class away from a task would otherwise choose its judges. judged is the number of tasks
+// that each judge executes.
+func (t *Task) nextTarget(judged uint64) (target, asked uint32, err error) {
 	i := len(t.record.Rounds) - 1
 	if i >= len(t.params.Escalation) {
 		return 0, 0, nil
@@ -21,7 +22,7 @@ func (t *Task) nextTarget() (target, asked uint32, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	target = uint32(min(uint64(asked), free, t.affordable()))
+	target = uint32(min(uint64(asked), free, t.affordable(judged)))
 	if !types.HalfAJury(int(target), asked) {
 		return 0, 0, nil
 	}
@@ -52,21 +53,21 @@ func (t *Task) uninvolved() (uint64, error) {
 // affordable returns how many more judges the losers can pay, whichever nodes the losers are.
 // There is at least one loser after the first round, and more than a third of the votes lose
 // after a later one. Rounds that found fewer nodes than they aimed at have fewer losers, and
-// can therefore pay fewer judges.
-func (t *Task) affordable() uint64 {
-	votes, escalated := int64(0), int64(0)
+// can therefore pay fewer judges. The losers may be those that have locked least.
+func (t *Task) affordable(judged uint64) uint64 {
+	votes, escalated := 0, int64(0)
 	for r := range t.record.Rounds {
-		n := int64(len(t.record.Rounds[r].Replicas))
+		n := len(t.record.Rounds[r].Replicas)
 		votes += n
 		if r > 0 {
-			escalated += n
+			escalated += int64(n)
 		}
 	}
-	losers := int64(1)
+	losers := 1
 	if t.index() > 0 {
 		losers = votes/3 + 1
 	}
-	paid := t.job.Liability.MulRaw(losers).Quo(t.job.Value(t.mostJudged()))
+	paid := t.leastLocked(losers).Quo(t.job.Value(judged))
 	return math.MinInt(math.MaxInt(paid.SubRaw(escalated), math.ZeroInt()), math.NewInt(types.MaxRoundReplicas)).Uint64()
 }
 
@@ -86,18 +87,26 @@ func (t *Task) forfeitSilent(ballots []ballot) error {
 	return nil
 }
 
-// mostJudged returns the number of tasks that each judge executes: in a first round, that
-// have to be executed at most.
-func (t *Task) mostJudged() uint64 {
-	if t.index() == 0 && !t.single() {
-		return t.job.Policy.MostJudged(t.count())
+// toJudge returns the positions of the tasks that the judges of a further round execute, and
+// their number. If replicas have to show their results first, it returns the number of tasks
+// that may have to be judged.
+func (t *Task) toJudge(ballots []ballot) (positions []uint32, tasks uint64) {
+	switch {
+	case t.single():
+		return nil, t.count()
+	case t.index() > 0:
+		positions = t.current().Samples
+	case t.needsLeaves(ballots):
+		return nil, t.job.Policy.MostJudged(t.count())
+	default:
+		positions = t.samplesToJudge(ballots)
 	}
-	return t.sampled(t.index())
+	return positions, uint64(len(positions))
 }
 
 // escalate starts a further round, whose judges execute the tasks at the positions.
 func (t *Task) escalate(positions []uint32) error {
-	target, asked, err := t.nextTarget()
+	target, asked, err := t.nextTarget(max(1, uint64(len(positions))))
 	if err != nil {
 		return err
 	}

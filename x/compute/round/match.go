@@ -99,9 +99,9 @@ func (t *Task) matchNode(node edgenodetypes.Node, check checker) {
 	kept := t.keptSlots(state)
 	check("slots", fmt.Sprintf("a free slot: %d of %d are used%s", state.UsedSlots, state.Slots, keptFor(kept)),
 		state.UsedSlots+kept < state.Slots, types.ErrNotQualified)
-	free := state.Bond.Sub(state.Locked)
-	check("bond", fmt.Sprintf("free bond of %s: the node has %s; bond more or wait until work ends", t.job.Liability, free),
-		free.GTE(t.job.Liability), types.ErrNotQualified)
+	free, lock := state.Bond.Sub(state.Locked), t.lock()
+	check("bond", fmt.Sprintf("free bond of %s: the node has %s; bond more or wait until work ends", lock, free),
+		free.GTE(lock), types.ErrNotQualified)
 }
 
 // keptSlots returns how many slots of a node a draw leaves free. The replica of a chunk holds
@@ -223,7 +223,7 @@ func (t *Task) matchTicket(c *Candidate, check checker) error {
 // Demand returns what the task requires of nodes in its current round, according to its job's
 // spec.
 func (t *Task) Demand(spec *types.JobSpec) types.Demand {
-	d := types.NewDemand(spec, t.job.Policy, t.job.Liability)
+	d := types.NewDemand(spec, t.job.Policy, t.lock())
 	if t.index() > 0 {
 		// See matchPlacement: the requester does not choose the nodes of a further round.
 		d.Placement = types.Placement{}
@@ -263,6 +263,6 @@ func (t *Task) Claimable(operator sdk.AccAddress) (types.ClaimableTask, bool, er
 	}
 	return types.ClaimableTask{
 		Ref: t.Ref(), Rank: c.Rank, CloseHeight: t.current().Draw.CloseHeight, Reward: t.job.Reward, Leading: leading,
-		Tasks: t.seats(),
+		Tasks: t.seats(), Liability: t.lock(),
 	}, true, nil
 }

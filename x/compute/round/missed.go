@@ -17,7 +17,7 @@ func (t *Task) miss(a types.Assignment) error {
 		return err
 	}
 	burned, err := t.deps.Nodes.Penalize(t.ctx, edgenodetypes.PenaltyRequest{
-		Operator: addr, Liability: t.job.Liability, Amount: t.params.MissedFault(t.job.Value(t.seats())),
+		Operator: addr, Liability: a.Locked, Amount: t.params.MissedFault(t.job.Value(t.seats())),
 		Reason: edgenodetypes.ReasonMissedDeadline, JobID: t.job.Id, Task: t.record.Index,
 	})
 	if err != nil {

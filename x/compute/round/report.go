@@ -15,12 +15,12 @@ import (
 // fee of a missed deadline. The fee stays locked until the report is judged, because a free
 // bond could be withdrawn by then. A node pledges nothing for a seat that does not cost the
 // requester anything, such as an auditor's: otherwise the requester could harm it for free.
-func (t *Task) report(operator sdk.AccAddress, text string) error {
+func (t *Task) report(operator sdk.AccAddress, text string, locked math.Int) error {
 	fee := math.ZeroInt()
 	if t.charged() {
 		fee = t.params.MissedFault(t.job.Value(t.seats()))
 	}
-	pledged, err := t.deps.Nodes.Pledge(t.ctx, operator, t.job.Liability, fee)
+	pledged, err := t.deps.Nodes.Pledge(t.ctx, operator, locked, fee)
 	if err != nil {
 		return err
 	}

@@ -58,7 +58,8 @@ func (t *Task) decide() error {
 	if !t.single() && t.index() == 0 && t.rootless(ballots) {
 		return t.settleRootless(ballots)
 	}
-	rule, err := t.rule()
+	positions, judged := t.toJudge(ballots)
+	rule, err := t.rule(judged)
 	if err != nil {
 		return err
 	}
@@ -76,10 +77,6 @@ func (t *Task) decide() error {
 		}
 		if err := t.forfeitSilent(ballots); err != nil {
 			return err
-		}
-		positions := t.current().Samples
-		if t.index() == 0 {
-			positions = t.samplesToJudge(ballots)
 		}
 		return t.escalate(positions)
 	case types.DecisionAccept:
@@ -174,7 +171,7 @@ func (t *Task) unlockOrHold(b *ballot) (int64, error) {
 	if window == 0 || t.index() > 0 || t.executes(b.a) < t.count() {
 		return 0, t.unlock(b, types.ASSIGNMENT_STATUS_PAID)
 	}
-	until, err := t.deps.Nodes.Hold(t.ctx, b.operator, t.job.Liability, t.height()+window)
+	until, err := t.deps.Nodes.Hold(t.ctx, b.operator, b.a.Locked, t.height()+window)
 	if err != nil {
 		return 0, err
 	}
@@ -207,7 +204,7 @@ func (t *Task) tags(found verdict, right []*ballot) [][]byte {
 // and earns nothing.
 func (t *Task) outvote(b *ballot) error {
 	if _, err := t.deps.Nodes.Penalize(t.ctx, edgenodetypes.PenaltyRequest{
-		Operator: b.operator, Liability: t.job.Liability, Amount: math.ZeroInt(),
+		Operator: b.operator, Liability: b.a.Locked, Amount: math.ZeroInt(),
 		Reason: edgenodetypes.ReasonWrongResult, JobID: t.job.Id, Task: t.record.Index,
 	}); err != nil {
 		return err
@@ -350,7 +347,7 @@ func (t *Task) slashAll(losers []*ballot, cost, most math.Int) (costPaid, honest
 			status, reason = types.ASSIGNMENT_STATUS_NO_REVEAL, edgenodetypes.ReasonNoReveal
 		}
 		out, err := t.deps.Nodes.Slash(t.ctx, edgenodetypes.SlashRequest{
-			Operator: b.operator, Liability: t.job.Liability, Cost: cost.Sub(costPaid), Honest: most.Sub(honest),
+			Operator: b.operator, Liability: b.a.Locked, Cost: cost.Sub(costPaid), Honest: most.Sub(honest),
 			To: types.ModuleName, Reason: reason, JobID: t.job.Id, Task: t.record.Index,
 		})
 		if err != nil {
@@ -369,7 +366,7 @@ func (t *Task) slashAll(losers []*ballot, cost, most math.Int) (costPaid, honest
 
 // unlock returns a replica's lock.
 func (t *Task) unlock(b *ballot, status types.AssignmentStatus) error {
-	if err := t.deps.Nodes.Release(t.ctx, b.operator, t.job.Liability); err != nil {
+	if err := t.deps.Nodes.Release(t.ctx, b.operator, b.a.Locked); err != nil {
 		return err
 	}
 	return b.moveTo(status)

@@ -81,6 +81,9 @@ func (t *Task) Commit(operator sdk.AccAddress, item types.CommitItem) error {
 	if item.Tasks != 0 && item.Tasks < t.executes(a) {
 		t.split(item.Tasks)
 		a.Partial = true
+		if err := t.unlockRest(operator, a); err != nil {
+			return err
+		}
 	}
 	round := t.current()
 	round.Committed++
@@ -383,9 +386,9 @@ func (t *Task) Release(operator sdk.AccAddress, item types.ReleaseItem) error {
 	outcome := newOutcome(a)
 	t.chargeSeat()
 	if item.InputUnavailable {
-		err = t.report(operator, outcome.Operator)
+		err = t.report(operator, outcome.Operator, a.Locked)
 	} else {
-		outcome.Slashed, err = t.giveBack(operator)
+		outcome.Slashed, err = t.giveBack(operator, a.Locked)
 	}
 	if err != nil {
 		return err
@@ -406,9 +409,9 @@ func (t *Task) Release(operator sdk.AccAddress, item types.ReleaseItem) error {
 // giveBack returns the lock of a node that releases without a report. This is the node's own
 // choice: if it does so again soon, it pays as much as for a missed deadline, but the release
 // does not count as a fault. giveBack returns the amount burned, in units of the bond denom.
-func (t *Task) giveBack(operator sdk.AccAddress) (math.Int, error) {
+func (t *Task) giveBack(operator sdk.AccAddress, locked math.Int) (math.Int, error) {
 	return t.deps.Nodes.GiveBack(t.ctx, edgenodetypes.GiveBackRequest{
-		Operator: operator, Liability: t.job.Liability, Fee: t.params.MissedFault(t.job.Value(t.seats())),
+		Operator: operator, Liability: locked, Fee: t.params.MissedFault(t.job.Value(t.seats())),
 		JobID: t.job.Id, Task: t.record.Index,
 	})
 }

@@ -48,7 +48,7 @@ func Load(ctx context.Context, deps *Deps, params types.Params, id types.JobID, 
 func Start(ctx context.Context, deps *Deps, params types.Params, id types.JobID, job types.Job, tasks Span) (*Task, error) {
 	t := inHand(ctx, deps, params, id, job, types.Task{
 		JobId: job.Id, Index: tasks.First, Count: tasks.Count, Status: types.TASK_STATUS_OPEN,
-		DrawFees: tasks.DrawFees, SeedDelay: tasks.SeedDelay,
+		Liability: params.ChunkLiability(&job, tasks.Count), DrawFees: tasks.DrawFees, SeedDelay: tasks.SeedDelay,
 	})
 	if t.height() > t.expires() { // the rest of a chunk whose node has committed late
 		t.record.Rounds = []types.Round{{Target: job.Policy.Replicas, Phase: types.ROUND_PHASE_COMMIT}}

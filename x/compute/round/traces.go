@@ -40,6 +40,23 @@ func TracesOf(job *types.Job, record types.Task) Traces {
 	return t.traces(record.DueHeight)
 }
 
+// PartsOf returns the parts of a task that has not ended: those of its replicas, and then those
+// of the candidates of its draw. Each locks bond and a slot of its node.
+func PartsOf(record *types.Task) []*types.Assignment {
+	var parts []*types.Assignment
+	for r := range record.Rounds {
+		for i := range record.Rounds[r].Replicas {
+			parts = append(parts, &record.Rounds[r].Replicas[i])
+		}
+	}
+	if draw := record.Rounds[len(record.Rounds)-1].Draw; draw != nil {
+		for i := range draw.Candidates {
+			parts = append(parts, &draw.Candidates[i])
+		}
+	}
+	return parts
+}
+
 // traces returns what the indexes should contain about the task if it is queued under the
 // height due.
 func (t *Task) traces(due int64) Traces {
@@ -47,15 +64,13 @@ func (t *Task) traces(due int64) Traces {
 	if t.Ended() {
 		return left
 	}
-	for _, a := range t.replicas() {
+	for _, a := range PartsOf(&t.record) {
 		left.Holders = append(left.Holders, a.Operator)
 	}
 	left.Held = len(left.Holders)
 	if draw := t.current().Draw; draw != nil {
 		left.Listed, left.Pinned = t.list(), draw.SeedHeight
-		for i := range draw.Candidates {
-			left.Holders = append(left.Holders, draw.Candidates[i].Operator)
-		}
+		left.Held -= len(draw.Candidates)
 	}
 	left.Urgent = len(left.Holders) > 0 || t.calls()
 	return left

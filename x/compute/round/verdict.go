@@ -150,11 +150,12 @@ func numbersOf(text string) (fuel uint64, exitCode uint32) {
 	return binary.BigEndian.Uint64(numbers), binary.BigEndian.Uint32(numbers[8:])
 }
 
-// rule returns how the votes are counted.
-func (t *Task) rule() (types.Rule, error) {
+// rule returns how the votes are counted, if each judge of a further round executes so many
+// tasks.
+func (t *Task) rule(judged uint64) (types.Rule, error) {
 	if !t.job.Slashable {
 		return types.Rule{Last: true, Lenient: true}, nil
 	}
-	target, _, err := t.nextTarget()
+	target, _, err := t.nextTarget(judged)
 	return types.Rule{Last: target == 0}, err
 }

@@ -80,7 +80,7 @@ func (w *world) load(t *testing.T, record types.Task) *round.Task {
 	t.Helper()
 	id, err := types.ParseJobID(jobID)
 	require.NoError(t, err)
-	record.JobId, record.DrawFees = jobID, math.ZeroInt()
+	record.JobId, record.DrawFees, record.Liability = jobID, math.ZeroInt(), w.job.Liability
 	return round.Load(w.ctx(), w.deps(), w.params, id, w.job, record)
 }
 
@@ -241,7 +241,7 @@ func one(rounds ...types.Round) types.Task {
 
 // replica is an assignment in a state.
 func replica(operator string, status types.AssignmentStatus) types.Assignment {
-	return types.Assignment{Operator: operator, Status: status, AssignedHeight: 5, CommitDeadline: 11}
+	return types.Assignment{Operator: operator, Status: status, AssignedHeight: 5, CommitDeadline: 11, Locked: math.NewInt(liability)}
 }
 
 func replicas(status types.AssignmentStatus, operators ...string) []types.Assignment {

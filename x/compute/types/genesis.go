@@ -62,6 +62,9 @@ func (g GenesisState) Validate() error {
 		if fees := g.Tasks[i].DrawFees; fees.IsNil() || fees.IsNegative() {
 			return ErrInvalidGenesis.Wrapf("task %d of job %s: draw_fees: expected 0 or more, found %s", g.Tasks[i].Index, g.Tasks[i].JobId, fees)
 		}
+		if err := g.Tasks[i].validateLocks(); err != nil {
+			return err
+		}
 		if err := g.Tasks[i].validateReports(); err != nil {
 			return err
 		}
@@ -74,6 +77,31 @@ func (g GenesisState) Validate() error {
 	for i := range g.Challenges {
 		if err := g.Challenges[i].validate(); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// validateLocks checks what the parts of the chunk lock.
+func (t *Task) validateLocks() error {
+	check := func(name string, amount math.Int) error {
+		if amount.IsNil() || amount.IsNegative() {
+			return ErrInvalidGenesis.Wrapf("task %d of job %s: %s: expected 0 or more, found %s", t.Index, t.JobId, name, amount)
+		}
+		return nil
+	}
+	if err := check("liability", t.Liability); err != nil {
+		return err
+	}
+	for r := range t.Rounds {
+		parts := slices.Clone(t.Rounds[r].Replicas)
+		if draw := t.Rounds[r].Draw; draw != nil {
+			parts = append(parts, draw.Candidates...)
+		}
+		for i := range parts {
+			if err := check("locked by "+parts[i].Operator, parts[i].Locked); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

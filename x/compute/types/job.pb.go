@@ -105,7 +105,8 @@ type Job struct {
 	TasksAccepted uint64 `protobuf:"varint,13,opt,name=tasks_accepted,json=tasksAccepted,proto3" json:"tasks_accepted,omitempty"`
 	// Whether the requester has cancelled the job.
 	Cancelled bool `protobuf:"varint,14,opt,name=cancelled,proto3" json:"cancelled,omitempty"`
-	// Liability that each replica locks, in units of the bond denom.
+	// Liability that a replica of a whole chunk locks, in units of the bond denom. Parts that
+	// execute fewer tasks lock less, see Assignment.locked.
 	Liability cosmossdk_io_math.Int `protobuf:"bytes,15,opt,name=liability,proto3,customtype=cosmossdk.io/math.Int" json:"liability"`
 	// Number of blocks after assignment in which a node can release the task without a fault.
 	PrepareBlocks uint64 `protobuf:"varint,16,opt,name=prepare_blocks,json=prepareBlocks,proto3" json:"prepare_blocks,omitempty"`

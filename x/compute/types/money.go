@@ -118,7 +118,7 @@ func (p Params) Liability(bondValue math.Int, policy Policy, slashed bool, tasks
 		return math.MaxInt(p.MinLiability, p.MissedFault(pay))
 	}
 	judged := bondValue.MulRaw(int64(policy.MostJudged(tasks)))
-	liability := math.MaxInt(pay, judged.MulRaw(max(2, int64(p.Escalation[0]))))
+	liability := math.MaxInt(pay, judged.MulRaw(p.judgesPaid()))
 	if policy.Kind == POLICY_KIND_QUORUM {
 		liability = math.MaxInt(liability, pay.MulRaw(2))
 	}

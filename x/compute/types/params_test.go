@@ -112,7 +112,7 @@ func goodGenesis() types.GenesisState {
 	g.Specs = []types.JobSpec{s}
 	g.Tasks = []types.Task{{JobId: "7-0-0", Count: 1, Rounds: []types.Round{{
 		Target: 3, Reports: []types.InputReport{{Operator: "x", Pledged: math.OneInt()}},
-	}}, Departed: []types.Outcome{{Operator: "x", Status: types.ASSIGNMENT_STATUS_RELEASED}}, DrawFees: math.ZeroInt()}}
+	}}, Departed: []types.Outcome{{Operator: "x", Status: types.ASSIGNMENT_STATUS_RELEASED}}, DrawFees: math.ZeroInt(), Liability: math.NewInt(7)}}
 	return g
 }
 
@@ -130,6 +130,13 @@ func TestGenesisIsRefusedWhenItContradictsItself(t *testing.T) {
 		"refunded missing":     func(g *types.GenesisState) { g.Jobs[0].Refunded = math.Int{} },
 		"liability missing":    func(g *types.GenesisState) { g.Jobs[0].Liability = math.Int{} },
 		"seat fee missing":     func(g *types.GenesisState) { g.Jobs[0].SeatFee = math.Int{} },
+		"lock missing": func(g *types.GenesisState) {
+			g.Tasks[0].Rounds[0].Replicas = []types.Assignment{{Operator: "y"}}
+		},
+		"lock of a candidate": func(g *types.GenesisState) {
+			g.Tasks[0].Rounds[0].Draw = &types.Draw{Candidates: []types.Assignment{{Operator: "y", Locked: math.NewInt(-1)}}}
+		},
+		"chunk's liability":    func(g *types.GenesisState) { g.Tasks[0].Liability = math.Int{} },
 		"draw fees missing":    func(g *types.GenesisState) { g.Tasks[0].DrawFees = math.Int{} },
 		"pledge missing":       func(g *types.GenesisState) { g.Tasks[0].Rounds[0].Reports[0].Pledged = math.Int{} },
 		"report of who stays":  func(g *types.GenesisState) { g.Tasks[0].Departed = nil },
