@@ -116,6 +116,17 @@ func committable(j *job, most uint64, list []taskResult) int {
 	return accepted
 }
 
+// paysAudit reports whether a node may commit to these results and leave the rest of the chunk to
+// others.
+func paysAudit(j *job, most uint64, list []taskResult) bool {
+	var fuel uint64
+	for i := range list {
+		fuel += list[i].fuel
+	}
+	policy := computetypes.Policy{AuditBps: j.auditBps, Samples: j.samples, Auditors: j.auditors}
+	return len(list) > 0 && policy.PaysAudit(uint64(len(list)), most, fuel)
+}
+
 // leavesOf returns the leaves of the results of an assignment, in their order.
 func leavesOf(chainID string, key store.Key, positions []uint32, ownTrace bool, list []taskResult) []computetypes.Subtree {
 	leaves := make([]computetypes.Subtree, len(list))

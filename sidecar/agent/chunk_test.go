@@ -181,7 +181,7 @@ func TestACutChunkCommitsToItsFirstTasksAndTheRestIsOpenedAgain(t *testing.T) {
 			w := newWorld(t)
 			slow := make(chan struct{})
 			w.engine.holdFrom, w.engine.hold = p+1, slow
-			chunk := w.chain.postChunk(w.web, 1, 8, func(t *fakeTask) { t.spec.CommitBlocks = 50 })
+			chunk := w.chain.postChunk(w.web, 1, 8, func(t *fakeTask) { t.spec.CommitBlocks, t.spec.Policy.Auditors = 50, 1 })
 			defer w.chain.blocks(20 * time.Millisecond)()
 			_, stop := w.run()
 			defer stop()
@@ -243,7 +243,23 @@ func TestAKilledChunkGoesOnAfterTheTasksThatHaveAResult(t *testing.T) {
 	require.Equal(t, []uint64{0, 1, 2, 3, 3, 4, 5}, numbers)
 }
 
+// TestABrokenMachineEndsTheChunkWithWhatItHas: with two auditors, the pay of three tasks does not
+// cover the audit of their samples, and the chunk is given back.
 func TestABrokenMachineEndsTheChunkWithWhatItHas(t *testing.T) {
+	t.Run("one auditor", func(t *testing.T) {
+		w, chunk := brokenMachine(t, 1)
+		record := w.untilPhase(chunk, store.PhaseSettled)
+		require.Equal(t, "paid", record.Verdict.Status, record.LastError)
+		require.Equal(t, uint64(3), record.Tasks)
+	})
+	t.Run("two auditors", func(t *testing.T) {
+		w, chunk := brokenMachine(t, 2)
+		w.untilPhase(chunk, store.PhaseReleased)
+	})
+}
+
+// brokenMachine starts a daemon whose executor fails after three of the six tasks of a chunk.
+func brokenMachine(t *testing.T, auditors uint32) (*world, *fakeTask) {
 	w := newWorld(t)
 	w.engine.runs = func(n int) error {
 		if n > 3 {
@@ -251,14 +267,12 @@ func TestABrokenMachineEndsTheChunkWithWhatItHas(t *testing.T) {
 		}
 		return nil
 	}
-	chunk := w.chain.postChunk(w.web, 1, 6)
+	chunk := w.chain.postChunk(w.web, 1, 6, func(t *fakeTask) { t.spec.Policy.Auditors = auditors })
 	w.chain.params.ClaimBlocks = 3
-	defer w.chain.blocks(2 * time.Millisecond)()
+	t.Cleanup(w.chain.blocks(2 * time.Millisecond))
 	_, stop := w.run()
-	defer stop()
-	record := w.untilPhase(chunk, store.PhaseSettled)
-	require.Equal(t, "paid", record.Verdict.Status, record.LastError)
-	require.Equal(t, uint64(3), record.Tasks)
+	t.Cleanup(stop)
+	return w, chunk
 }
 
 // TestAChunkKilledAnywhereEndsSettledWithOneCommitment: its auditors lie, so that results are

@@ -82,6 +82,9 @@ func (a *Agent) sealChunk(w *assignment, e executedChunk) error {
 	list, run := e.list, e.run
 	if run.divisible {
 		list = list[:committable(&run.job, run.spec.Resources.Fuel, list)]
+		if len(list) < len(run.positions) && !paysAudit(&run.job, run.spec.Resources.Fuel, list) {
+			return fmt.Errorf("the pay of %d of %d tasks does not cover the auditors of their samples", len(list), len(run.positions))
+		}
 	}
 	if len(list) == 0 || !run.divisible && len(list) != len(run.positions) {
 		return fmt.Errorf("expected the results of %d tasks, found %d", len(run.positions), len(list))

@@ -29,6 +29,8 @@ type job struct {
 	judges *computetypes.TaskRef
 	// judging reports whether the job judges a challenge.
 	judging bool
+	// auditors is the number of auditors of such a chunk.
+	auditors uint32
 	// proven reports whether the job was proven to be on the chain in this form.
 	proven bool
 }
@@ -37,7 +39,8 @@ type job struct {
 func jobOf(record *computetypes.Job, spec *computetypes.JobSpec) job {
 	read := job{
 		spec: spec, requester: record.Requester, liability: record.Liability, worth: record.BondValue, tasks: record.Tasks,
-		auditBps: record.Policy.AuditBps, samples: record.Policy.Samples, judges: chain.JudgedBy(record), judging: record.Challenged != nil,
+		auditBps: record.Policy.AuditBps, samples: record.Policy.Samples, auditors: record.Policy.Auditors,
+		judges: chain.JudgedBy(record), judging: record.Challenged != nil,
 	}
 	if record.Redelivery != nil {
 		// Results are delivered to the sink in the requester's latest request.

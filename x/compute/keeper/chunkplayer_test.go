@@ -102,8 +102,11 @@ func (p player) leaves(item types.WorkItem, count uint64) []types.Subtree {
 
 func (p player) commitChunk(item types.WorkItem) types.CommitItem {
 	count := item.Count
-	if p.chunk.first > 0 && item.Ref.Round == 0 && len(item.Samples) == 0 && p.f.job(item.Ref.JobId).Policy.Replicas == 1 {
-		count = min(count, p.chunk.first)
+	if p.chunk.first > 0 && item.Ref.Round == 0 && len(item.Samples) == 0 && p.chunk.first < count {
+		job, part := p.f.job(item.Ref.JobId), types.ChunkRoot(p.leaves(item, p.chunk.first))
+		if job.Policy.Replicas == 1 && job.Policy.PaysAudit(p.chunk.first, job.Fuel, part.Fuel) {
+			count = p.chunk.first
+		}
 	}
 	if count == 1 { // what is left is an ordinary task
 		return types.CommitItem{Ref: item.Ref, Commitment: p.commitment(item.Ref), Tasks: 1}

@@ -112,9 +112,6 @@ func (t *Task) judged() []uint32 {
 // execute all samples, so that its silence does not hide what it has found. If no position is
 // named by these rules, judges execute the first sample.
 func (t *Task) samplesToJudge(ballots []ballot) []uint32 {
-	if t.single() {
-		return nil
-	}
 	judged, samples := t.disagreements(ballots), t.current().Samples
 	if slices.ContainsFunc(ballots, t.silentForLess) {
 		judged = append(judged, samples...)
@@ -217,7 +214,8 @@ func NewSpan(first, count uint64) Span {
 }
 
 // handover returns the amount that a replica that has left a rest of its chunk to others does
-// not earn, in the reward's denom: the pay of the auditors of its part. Without this fee, a
+// not earn, in the reward's denom: the pay of the auditors of its part, which is at most its
+// own pay, see Policy.PaysAudit. Without this fee, a
 // ring of nodes would split chunks so that its members are paid for more audits. A node that
 // may not commit to more tasks, because the audit would sample too many of them, does not pay.
 func (t *Task) handover(a part) math.Int {

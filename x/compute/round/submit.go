@@ -118,7 +118,14 @@ func (t *Task) checkCommit(a part, item types.CommitItem) error {
 	if limit := t.job.Fuel * tasks; item.Fuel > limit {
 		return types.ErrFuelOverSpec.Wrapf("%d tasks of job %s: expected at most %d, found %d", tasks, t.job.Id, limit, item.Fuel)
 	}
-	return t.checkSamples(tasks, item.Fuel)
+	if err := t.checkSamples(tasks, item.Fuel); err != nil {
+		return err
+	}
+	if tasks < most && !t.job.Policy.PaysAudit(tasks, t.job.Fuel, item.Fuel) {
+		return bad.Wrapf("tasks: %d auditors would execute %d tasks of this part of %d each, which is more than its pay covers; commit to more tasks",
+			t.job.Policy.Auditors, types.SampleSize(tasks, t.job.Policy.Samples, t.job.Fuel, item.Fuel), tasks)
+	}
+	return nil
 }
 
 // finishCommits continues once every slot is filled and has committed: with the decision

@@ -30,9 +30,10 @@ func (p part) leaves(chain string, count uint64) []types.Subtree {
 }
 
 // commits returns the number of tasks to which the node commits: one in four leaves half of a
-// chunk to others, if no other replica executes it too.
+// chunk to others, if no other replica executes it too and several auditors cannot cost more
+// than the pay of that half.
 func (p part) commits() uint64 {
-	if p.alone && len(p.samples) == 0 && digestOf("yields "+p.Operator, p.ref.JobId, p.ref.Task)[0]%4 == 0 {
+	if p.alone && len(p.samples) == 0 && p.auditors <= 1 && digestOf("yields "+p.Operator, p.ref.JobId, p.ref.Task)[0]%4 == 0 {
 		return (p.count + 1) / 2
 	}
 	return p.count

@@ -72,6 +72,8 @@ type part struct {
 	samples, shows []uint32
 	// alone reports whether no other replica executes the task.
 	alone bool
+	// auditors is the number of auditors of an audited chunk.
+	auditors uint32
 }
 
 // partOf returns the part with the work of the judged job, if the part's job judges another.
@@ -85,6 +87,7 @@ func (o operations) partOf(ctx context.Context, w types.WorkItem) (part, error) 
 		return p, err
 	}
 	p.alone = found.Job.Policy.Replicas == 1
+	p.auditors = found.Job.Policy.Auditors
 	if found.Job.Challenged != nil {
 		p.origin = *found.Job.Challenged
 	}

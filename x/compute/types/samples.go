@@ -44,6 +44,19 @@ func WantedSamples(count uint64, samples uint32, most, fuel uint64) uint64 {
 	return n
 }
 
+// PaysAudit reports whether a node may commit to so many tasks and leave the rest of its chunk to
+// others: their pay has to cover that of the auditors of their samples. Otherwise a part of a
+// chunk could cost its requester several rewards per task. The tasks use fuel together, and at
+// most most each. A part that may not be larger, because an audit would sample too many of its
+// tasks, is always allowed.
+func (p *Policy) PaysAudit(tasks, most, fuel uint64) bool {
+	wanted := WantedSamples(tasks, p.Samples, most, fuel)
+	if p.AuditBps == 0 || tasks == MaxSamples && wanted > MaxSamples {
+		return true
+	}
+	return min(wanted, tasks)*uint64(p.Auditors) <= tasks
+}
+
 // SampleTasks returns the positions of n different tasks of a chunk of count tasks, in
 // ascending order, which a seed draws. first is the index of the chunk's first task. The seed
 // must not have been known to any party when the node committed to the chunk.

@@ -111,3 +111,27 @@ func TestTheLiabilityOfASampledChunkIsAboutItsPay(t *testing.T) {
 	require.Equal(t, "8300", p.Liability(math.NewInt(1_000), policy, true, 8).String())
 	require.Equal(t, "7000", p.Liability(math.NewInt(1_000), policy, true, 4).String(), "all tasks are sampled: D = 1/2, and a lie causes a round of seven")
 }
+
+// TestAPartOfAChunkCostsAtMostItsPay: if a node leaves a rest to others, its requester pays at
+// most one reward for each task of its part, its auditors included.
+func TestAPartOfAChunkCostsAtMostItsPay(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		const most = 1_000
+		p := types.Policy{
+			Kind: types.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: rapid.Uint32Range(0, types.BasisPoints).Draw(t, "audited"),
+			Auditors: rapid.Uint32Range(1, 8).Draw(t, "auditors"), Samples: rapid.Uint32Range(1, types.MaxSamples).Draw(t, "samples"),
+		}
+		tasks := rapid.Uint64Range(1, types.MaxChunkTasks).Draw(t, "tasks")
+		fuel := rapid.Uint64Range(1, tasks*most).Draw(t, "fuel")
+		wanted := types.WantedSamples(tasks, p.Samples, most, fuel)
+		if !p.PaysAudit(tasks, most, fuel) {
+			require.Greater(t, p.Auditors, uint32(1), "one auditor never executes more than the part has tasks")
+			return
+		}
+		if p.AuditBps == 0 || tasks == types.MaxSamples && wanted > types.MaxSamples {
+			return // it is not audited, or the node may not commit to more
+		}
+		audit := types.SampleSize(tasks, p.Samples, most, fuel) * uint64(p.Auditors)
+		require.LessOrEqual(t, tasks-min(tasks, audit)+audit, tasks)
+	})
+}
