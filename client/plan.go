@@ -60,6 +60,8 @@ type classFacts struct {
 	fuelPerBlock uint64
 	// bond is what the typical node can lock for one assignment; nil if there is no node.
 	bond math.Int
+	// single reports whether half of the nodes have one slot.
+	single bool
 	// slots is the number of slots that bonds fund in the class.
 	slots uint64
 }
@@ -138,11 +140,14 @@ func (f *classFacts) typical(nodes []edgenodetypes.Node) {
 	if len(nodes) == 0 {
 		return
 	}
-	rates, bonds := make([]uint64, len(nodes)), make([]math.Int, len(nodes))
+	rates, bonds, singles := make([]uint64, len(nodes)), make([]math.Int, len(nodes)), 0
 	for i, node := range nodes {
 		rates[i] = CautiousFuelPerBlock
 		if declared := node.Profile.Limits.FuelPerBlock; declared > 0 {
 			rates[i] = declared
+		}
+		if node.State.Slots == 1 {
+			singles++
 		}
 		bonds[i] = math.ZeroInt()
 		if !node.State.Bond.IsNil() {
@@ -152,6 +157,7 @@ func (f *classFacts) typical(nodes []edgenodetypes.Node) {
 	slices.Sort(rates)
 	slices.SortFunc(bonds, func(a, b math.Int) int { return a.BigInt().Cmp(b.BigInt()) })
 	middle := (len(nodes) - 1) / 2
+	f.single = 2*singles >= len(nodes)
 	f.fuelPerBlock, f.bond = rates[middle], bonds[middle]
 }
 
@@ -195,7 +201,12 @@ func (f *classFacts) bonded(spec *computetypes.JobSpec, most uint64) uint64 {
 	value := denom.BondValue(spec.Reward.Amount)
 	// The liability does not fall when a chunk grows.
 	return uint64(sort.Search(int(most), func(i int) bool { //nolint:gosec // bounded above
-		return f.params.Liability(value, policy, slashed, uint64(i)+1).GT(f.bond) //nolint:gosec // not negative
+		tasks := uint64(i) + 1 //nolint:gosec // not negative
+		liability := f.params.Liability(value, policy, slashed, tasks)
+		if f.single && tasks > 1 && policy.AuditBps > 0 { // the only slot's bond also carries an audit
+			liability = liability.Add(f.params.KeptBond(&computetypes.Job{BondValue: value, Policy: policy}, liability, tasks))
+		}
+		return liability.GT(f.bond)
 	}))
 }
 

@@ -95,7 +95,7 @@ func (a *Agent) readDraws(ctx context.Context, bidder *bid.Bidder) ([]bid.Draw, 
 func (a *Agent) drawOf(ctx context.Context, bidder *bid.Bidder, task *computetypes.ClaimableTask) (bid.Draw, error) {
 	w, tracked := a.assignments[keyOf(task.Ref)]
 	d := bid.Draw{
-		Ref: task.Ref, CloseHeight: task.CloseHeight, Rank: task.Rank, Leading: task.Leading, Tasks: task.Tasks, Liability: task.Liability,
+		Ref: task.Ref, CloseHeight: task.CloseHeight, Rank: task.Rank, Leading: task.Leading, Tasks: task.Tasks, Liability: task.Liability, Call: task.Call,
 		Held: tracked && (w.record.Phase != store.PhaseClaimed || w.claimSent),
 	}
 	for fact := bidder.Missing(&d); fact != bid.FactNone; fact = bidder.Missing(&d) {
@@ -167,15 +167,17 @@ func (a *Agent) room(ctx context.Context) (bid.Room, error) {
 	}
 	state := a.view.node.State
 	return bid.Room{
-		Slots: held.FreeSlots(state, a.cfg.Policy), Bond: state.Bond.Sub(state.Locked), Ahead: held.Ahead(), Fees: fees,
+		Slots: held.FreeSlots(state, a.cfg.Policy), CallSlots: held.CallSlots(state, a.cfg.Policy), Bond: state.Bond.Sub(state.Locked), Ahead: held.Ahead(), Fees: fees,
 		DiskBytes: disk, DiskFolder: a.cfg.WorkDir, Now: a.cfg.Now(),
 	}, nil
 }
 
-// freeSlots returns the number of further assignments that the node can take.
+// freeSlots returns the number of further assignments that the node can take, among them those
+// that may only be audits and judgements of chunks.
 func (a *Agent) freeSlots() int {
 	if a.view.node == nil {
 		return 0
 	}
-	return a.assignments.holdings(a.view.height).FreeSlots(a.view.node.State, a.cfg.Policy)
+	held, state := a.assignments.holdings(a.view.height), a.view.node.State
+	return max(0, held.FreeSlots(state, a.cfg.Policy)) + held.CallSlots(state, a.cfg.Policy)
 }

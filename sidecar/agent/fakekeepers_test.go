@@ -94,7 +94,7 @@ func (k fakeKeepers) Node(_ context.Context, operator sdk.AccAddress) (edgenodet
 	return edgenodetypes.Node{
 		Profile: edgenodetypes.NodeProfile{Operator: operator.String(), Class: "cpu-small", Executors: []string{"wasm/1"}},
 		State: edgenodetypes.NodeState{
-			Status: edgenodetypes.NODE_STATUS_ACTIVE, LeaseEnd: ages, Slots: 4, Bond: math.NewInt(1_000_000), Locked: math.ZeroInt(),
+			Status: edgenodetypes.NODE_STATUS_ACTIVE, LeaseEnd: ages, Slots: 4, Bond: math.NewInt(10_000_000), Locked: math.ZeroInt(),
 		},
 	}, nil
 }
@@ -105,7 +105,9 @@ func (k fakeKeepers) Weight(context.Context, sdk.AccAddress, uint64) (math.Int, 
 }
 
 func (k fakeKeepers) Reserve(context.Context, sdk.AccAddress, math.Int) error { return nil }
-func (k fakeKeepers) Release(context.Context, sdk.AccAddress, math.Int) error { return nil }
+
+func (k fakeKeepers) ReserveCall(context.Context, sdk.AccAddress, math.Int) error { return nil }
+func (k fakeKeepers) Release(context.Context, sdk.AccAddress, math.Int) error     { return nil }
 
 func (k fakeKeepers) GiveBack(context.Context, edgenodetypes.GiveBackRequest) (math.Int, error) {
 	return math.ZeroInt(), nil

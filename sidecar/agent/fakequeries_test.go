@@ -43,7 +43,7 @@ func (c *fakeChain) node() edgenodetypes.Node {
 			Operator: c.operator.String(), Worker: c.worker.String(), Class: "cpu-small", Executors: []string{"wasm/1"},
 		},
 		State: edgenodetypes.NodeState{
-			Status: c.status, LeaseEnd: c.leaseEnd, Bond: math.NewInt(1_000_000), Locked: math.NewInt(liability * int64(used)),
+			Status: c.status, LeaseEnd: c.leaseEnd, Bond: math.NewInt(10_000_000), Locked: math.NewInt(liability * int64(used)),
 			Slots: c.slots, UsedSlots: used,
 		},
 	}

@@ -31,7 +31,7 @@ func (b *Bidder) Choose(list Shortlist, room Room) Decision {
 			}
 			continue
 		}
-		left.Slots--
+		left.take(&d)
 		left.Bond = left.Bond.Sub(d.locks())
 		left.Ahead = append(left.Ahead, ProgramOf(d.Job.Spec, d.Tasks, b.Height))
 		left.Fees.Assignments--
@@ -41,12 +41,21 @@ func (b *Bidder) Choose(list Shortlist, room Room) Decision {
 	return out
 }
 
+// take takes the slot that a draw uses.
+func (r *Room) take(d *Draw) {
+	if r.Slots <= 0 && d.Call {
+		r.CallSlots--
+		return
+	}
+	r.Slots--
+}
+
 // lacks returns what a draw needs that is not available in the rest of the room.
 func (b *Bidder) lacks(d *Draw, room, left Room) (Cause, string) {
 	spec := d.Job.Spec
 	more := ProgramOf(spec, d.Tasks, b.Height)
 	switch {
-	case left.Slots <= 0:
+	case left.Slots <= 0 && (!d.Call || left.CallSlots <= 0):
 		return CauseSlots, fmt.Sprintf("no slot is free: %d were, for draws before this one", room.Slots)
 	case d.locks().GT(left.Bond):
 		return CauseBond, fmt.Sprintf("locks %s of the bond, %s is free", d.locks(), left.Bond)

@@ -335,3 +335,25 @@ func reasons(d Decision) map[computetypes.TaskRef]Left {
 	}
 	return all
 }
+
+// TestANodeWithOneSlotAuditsBesideItsReplica: its replica has committed and waits for an audit
+// of its own. It takes one audit, and no other work.
+func TestANodeWithOneSlotAuditsBesideItsReplica(t *testing.T) {
+	b, room := newBidder(), newRoom()
+	one := edgenodetypes.NodeState{Slots: 1, UsedSlots: 1}
+	committed := Holdings{{OwesFees: true}}
+	room.Slots, room.CallSlots = committed.FreeSlots(one, Policy{MaxJobs: 1}), committed.CallSlots(one, Policy{MaxJobs: 1})
+	require.Equal(t, []int{0, 1}, []int{room.Slots, room.CallSlots})
+	replica, audit, other := newDraw("1-0-0", 1), newDraw("2-0-0", 2), newDraw("3-0-0", 3)
+	audit.Call, other.Call = true, true
+	done := b.Choose(b.Shortlist([]Draw{replica, audit, other}), room)
+	require.Equal(t, []Draw{audit}, done.Claims)
+	require.Equal(t, CauseSlots, done.Left[0].Cause)
+
+	running := Holdings{{ToRun: true, OwesFees: true}}
+	require.Zero(t, running.CallSlots(one, Policy{MaxJobs: 1}), "the machine is busy")
+	require.Equal(t, 1, running.CallSlots(one, Policy{MaxJobs: 1, FuelPerBlock: 1}), "the deadlines decide")
+	require.Zero(t, committed.CallSlots(edgenodetypes.NodeState{Slots: 1}, Policy{MaxJobs: 1}), "its slot is free")
+	require.Zero(t, committed.CallSlots(edgenodetypes.NodeState{Slots: 1, UsedSlots: 2}, Policy{MaxJobs: 1}))
+	require.Zero(t, committed.CallSlots(edgenodetypes.NodeState{Slots: 2, UsedSlots: 2}, Policy{MaxJobs: 1}))
+}

@@ -23,6 +23,9 @@ type Draw struct {
 	// lists it. It is less than that of the job for samples and short chunks, and may be
 	// missing.
 	Liability math.Int
+	// Call reports whether an auditor or a judge of a chunk is wanted, for which a node with one
+	// slot has a second one.
+	Call bool
 	// Held reports whether the node has already claimed this draw or holds an assignment of
 	// the round.
 	Held bool

@@ -17,6 +17,8 @@ const DiskReserve = 1 << 30
 type Room struct {
 	// Slots is the number of slots that are free both on the chain and on the machine.
 	Slots int
+	// CallSlots is 1 if, in addition, the machine may audit or judge a chunk: see CallSlots.
+	CallSlots int
 	// Bond is the part of the bond that is not locked, in the bond denom.
 	Bond math.Int
 	// Ahead contains the programs that the machine has not finished yet.
@@ -66,6 +68,25 @@ func (h Holdings) FreeSlots(state edgenodetypes.NodeState, p Policy) int {
 		free = min(free, p.MaxJobs-ahead)
 	}
 	return free
+}
+
+// CallSlots returns 1 if a node with one slot may use the second one that it has for audits and
+// judgements of chunks: its slot is in use, and the machine has finished the program.
+func (h Holdings) CallSlots(state edgenodetypes.NodeState, p Policy) int {
+	ahead, waiting := 0, 0
+	for i := range h {
+		if h[i].ToRun {
+			ahead++
+		}
+		if h[i].Waiting {
+			waiting++
+		}
+	}
+	used, slots, all := int(state.UsedSlots)+waiting, int(state.Slots), int(state.AllSlots())
+	if used < slots || used >= all || p.FuelPerBlock == 0 && ahead >= p.MaxJobs {
+		return 0
+	}
+	return 1
 }
 
 // Ahead returns the programs that the machine has not finished yet.

@@ -9,6 +9,7 @@ import (
 	"cosmossdk.io/math"
 
 	"github.com/thetaedge/theta/x/compute/types"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
 // params returns the current parameters.
@@ -154,4 +155,52 @@ func TestASilentAuditorDoesNotHideALie(t *testing.T) {
 		return
 	}
 	require.Fail(t, "no audit has sampled both halves")
+}
+
+// TestNodesWithOneSlotFinishAnAuditedArray: as many chunks are open as there are nodes, each
+// node holds a replica, and each chunk is audited. The nodes audit each other's chunks.
+func TestNodesWithOneSlotFinishAnAuditedArray(t *testing.T) {
+	for _, n := range []int{3, 4, 7} {
+		f := newFixture(t)
+		for i := range n {
+			f.register(i, 100_000, 1)
+		}
+		require.NoError(t, f.nodes.RollEpoch(f.ctx))
+		f.finishArray(n, chunked(40, 4), func(state edgenodetypes.NodeState) { require.LessOrEqual(t, state.UsedSlots, uint32(2)) })
+	}
+}
+
+// TestReplicasLeaveBondToAuditors: the nodes have slots for many chunks, and bond for two
+// parts. Replicas do not take it all.
+func TestReplicasLeaveBondToAuditors(t *testing.T) {
+	f := newFixture(t)
+	s, p := chunked(40, 4), f.params()
+	s.Reward = coin(1_000)
+	policy, slashed := p.Effective(&s)
+	liability := p.Liability(s.Reward.Amount, policy, slashed, 4)
+	for i := range 3 {
+		f.register(i, 2*liability.Int64(), 20)
+	}
+	require.NoError(t, f.nodes.RollEpoch(f.ctx))
+	f.finishArray(3, s, func(state edgenodetypes.NodeState) { require.LessOrEqual(t, state.UsedSlots, uint32(2)) })
+}
+
+// finishArray plays an array of ten chunks of which each is audited, and checks that all are
+// accepted, without one that failed for lack of auditors.
+func (f *fixture) finishArray(nodes int, s types.JobSpec, check func(edgenodetypes.NodeState)) {
+	f.t.Helper()
+	id, players := f.post(0, s), f.everyone(nodes, honest)
+	for range 600 {
+		if f.jobEnded(id) {
+			break
+		}
+		f.turn(players)
+		for n := range nodes {
+			check(f.state(n))
+		}
+		f.checkInvariants()
+	}
+	job := f.job(id)
+	require.Equal(f.t, types.JOB_STATUS_COMPLETED, job.Status, "%+v", job)
+	require.EqualValues(f.t, 40, job.TasksAccepted)
 }

@@ -191,6 +191,9 @@ func (s queryServer) Quote(ctx context.Context, req *types.QueryQuoteRequest) (*
 	}
 	d := types.NewDemand(spec, q.policy, q.liability.Amount)
 	d.InputBytes = req.InputBytes
+	if tasks := spec.PerChunk(); tasks > 1 && q.policy.AuditBps > 0 {
+		d.Kept = params.KeptBond(&types.Job{BondValue: q.bondValue, Policy: q.policy}, q.liability.Amount, tasks)
+	}
 	fit, err := s.k.fit(sdk.UnwrapSDKContext(ctx), &d, nil)
 	if err != nil {
 		return nil, err

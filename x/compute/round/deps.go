@@ -36,6 +36,7 @@ type Nodes interface {
 	Node(ctx context.Context, operator sdk.AccAddress) (edgenodetypes.Node, error)
 	Weight(ctx context.Context, operator sdk.AccAddress, epoch uint64) (math.Int, error)
 	Reserve(ctx context.Context, operator sdk.AccAddress, liability math.Int) error
+	ReserveCall(ctx context.Context, operator sdk.AccAddress, liability math.Int) error
 	Release(ctx context.Context, operator sdk.AccAddress, liability math.Int) error
 	GiveBack(ctx context.Context, req edgenodetypes.GiveBackRequest) (math.Int, error)
 	Hold(ctx context.Context, operator sdk.AccAddress, liability math.Int, until int64) (int64, error)

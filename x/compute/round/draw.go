@@ -291,7 +291,11 @@ func (t *Task) admit(c Candidate) error {
 		at = len(draw.Candidates)
 	}
 	locked := t.lock()
-	if err := t.deps.Nodes.Reserve(t.ctx, c.operator, locked); err != nil {
+	reserve := t.deps.Nodes.Reserve
+	if t.callsForChunk() {
+		reserve = t.deps.Nodes.ReserveCall
+	}
+	if err := reserve(t.ctx, c.operator, locked); err != nil {
 		return err
 	}
 	text, err := t.deps.Addresses.BytesToString(c.operator)

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	errorsmod "cosmossdk.io/errors"
+	"cosmossdk.io/math"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
@@ -96,24 +97,50 @@ func (t *Task) matchNode(node edgenodetypes.Node, check checker) {
 		profile.Class == t.job.Class, types.ErrNotQualified)
 	check("executor", fmt.Sprintf("runs %s: the node runs %v", t.job.Executor, profile.Executors),
 		slices.Contains(profile.Executors, t.job.Executor), types.ErrNotQualified)
-	kept := t.keptSlots(state)
-	check("slots", fmt.Sprintf("a free slot: %d of %d are used%s", state.UsedSlots, state.Slots, keptFor(kept)),
-		state.UsedSlots+kept < state.Slots, types.ErrNotQualified)
-	free, lock := state.Bond.Sub(state.Locked), t.lock()
-	check("bond", fmt.Sprintf("free bond of %s: the node has %s; bond more or wait until work ends", lock, free),
-		free.GTE(lock), types.ErrNotQualified)
+	kept, slots := t.keptSlots(state), state.Slots
+	if t.callsForChunk() {
+		slots = state.AllSlots()
+	}
+	check("slots", fmt.Sprintf("a free slot: %d of %d are used%s", state.UsedSlots, slots, keptFor(kept)),
+		state.UsedSlots+kept < slots, types.ErrNotQualified)
+	free, lock, keptBond := state.Bond.Sub(state.Locked), t.lock(), t.keptBond()
+	asks := lock.String()
+	if keptBond.IsPositive() {
+		asks = fmt.Sprintf("%s, and of %s that is kept for audits", lock, keptBond)
+	}
+	check("bond", fmt.Sprintf("free bond of %s: the node has %s; bond more or wait until work ends", asks, free),
+		free.GTE(lock.Add(keptBond)), types.ErrNotQualified)
 }
 
 // keptSlots returns how many slots of a node a draw leaves free. The replica of a chunk holds
 // its slot until its audit has ended. If replicas took all slots of a class, no node could
 // audit, and each chunk would wait for another. A node with several slots therefore keeps the
-// last one for auditors and judges.
+// last one for auditors and judges. A node with one slot has a second one for them.
 func (t *Task) keptSlots(state edgenodetypes.NodeState) uint32 {
-	if t.job.ChunkTasks > 1 && t.job.Policy.AuditBps > 0 && !t.calls() && state.Slots > 1 {
+	if t.auditsChunks() && t.drawsReplicas() && state.Slots > 1 {
 		return 1
 	}
 	return 0
 }
+
+// keptBond returns how much of a node's free bond a draw leaves free, in the bond denom: what
+// an auditor of such a chunk locks, if its tasks use the fuel that they may. A node that holds
+// a replica can therefore always audit, too.
+func (t *Task) keptBond() math.Int {
+	if !t.auditsChunks() || !t.drawsReplicas() {
+		return math.ZeroInt()
+	}
+	return t.params.KeptBond(&t.job, t.record.Liability, t.count())
+}
+
+// auditsChunks reports whether the job has chunks of several tasks that may be audited. The
+// nodes of a job that judges another are judges themselves.
+func (t *Task) auditsChunks() bool {
+	return t.job.ChunkTasks > 1 && t.job.Policy.AuditBps > 0 && t.job.Challenged == nil
+}
+
+// callsForChunk reports whether the draw looks for auditors or judges of such a chunk.
+func (t *Task) callsForChunk() bool { return t.auditsChunks() && !t.drawsReplicas() }
 
 func keptFor(slots uint32) string {
 	if slots == 0 {
@@ -224,6 +251,7 @@ func (t *Task) matchTicket(c *Candidate, check checker) error {
 // spec.
 func (t *Task) Demand(spec *types.JobSpec) types.Demand {
 	d := types.NewDemand(spec, t.job.Policy, t.lock())
+	d.Kept, d.Call = t.keptBond(), t.callsForChunk()
 	if t.index() > 0 {
 		// See matchPlacement: the requester does not choose the nodes of a further round.
 		d.Placement = types.Placement{}
@@ -263,6 +291,6 @@ func (t *Task) Claimable(operator sdk.AccAddress) (types.ClaimableTask, bool, er
 	}
 	return types.ClaimableTask{
 		Ref: t.Ref(), Rank: c.Rank, CloseHeight: t.current().Draw.CloseHeight, Reward: t.job.Reward, Leading: leading,
-		Tasks: t.seats(), Liability: t.lock(),
+		Tasks: t.seats(), Liability: t.lock(), Call: t.callsForChunk(),
 	}, true, nil
 }

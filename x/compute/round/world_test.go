@@ -177,6 +177,11 @@ func (r registry) Reserve(_ context.Context, operator sdk.AccAddress, _ math.Int
 	return nil
 }
 
+func (r registry) ReserveCall(_ context.Context, operator sdk.AccAddress, _ math.Int) error {
+	r.say("reserve for a call %s", string(operator))
+	return nil
+}
+
 func (r registry) Release(_ context.Context, operator sdk.AccAddress, _ math.Int) error {
 	r.say("release %s", string(operator))
 	return nil

@@ -35,6 +35,7 @@ type EdgenodeKeeper interface {
 	OperatorOf(ctx context.Context, worker sdk.AccAddress) (sdk.AccAddress, error)
 	Weight(ctx context.Context, operator sdk.AccAddress, epoch uint64) (math.Int, error)
 	Reserve(ctx context.Context, operator sdk.AccAddress, liability math.Int) error
+	ReserveCall(ctx context.Context, operator sdk.AccAddress, liability math.Int) error
 	Release(ctx context.Context, operator sdk.AccAddress, liability math.Int) error
 	GiveBack(ctx context.Context, req edgenodetypes.GiveBackRequest) (math.Int, error)
 	Pledge(ctx context.Context, operator sdk.AccAddress, liability, pledged math.Int) (math.Int, error)

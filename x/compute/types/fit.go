@@ -33,8 +33,12 @@ type Demand struct {
 	Placement Placement
 	// Reward of a replica.
 	Reward sdk.Coin
-	// Liability that the node locks, in units of the bond denom.
-	Liability math.Int
+	// Liability that the node locks, in units of the bond denom, and Kept the bond that it
+	// leaves free for audits in addition.
+	Liability, Kept math.Int
+	// Call reports whether auditors or judges of a chunk are wanted, for which a node with one
+	// slot has a second one.
+	Call bool
 }
 
 // NewDemand returns what a job with a spec requires of nodes, if it is verified by a policy
@@ -42,7 +46,7 @@ type Demand struct {
 func NewDemand(spec *JobSpec, policy Policy, liability math.Int) Demand {
 	return Demand{
 		Class: spec.Class, Executor: spec.Executor, Resources: spec.Resources, InputBytes: spec.InputBytes(),
-		CommitBlocks: spec.CommitBlocks, Tasks: spec.PerChunk(), Policy: policy, Placement: spec.Placement, Reward: spec.Reward, Liability: liability,
+		CommitBlocks: spec.CommitBlocks, Tasks: spec.PerChunk(), Policy: policy, Placement: spec.Placement, Reward: spec.Reward, Liability: liability, Kept: math.ZeroInt(),
 	}
 }
 
@@ -96,8 +100,12 @@ func (d *Demand) needsOfState(node edgenodetypes.Node, epoch uint64) []Need {
 		add("min bond", state.Bond.GTE(least), fmt.Sprintf("bond of %s at least: the node's is %s", least, state.Bond),
 			fmt.Sprintf("have a bond below the placement's min_bond of %s", least))
 	}
-	add("liability", state.Bond.GTE(d.Liability), fmt.Sprintf("a bond that covers the liability of %s: the node's is %s", d.Liability, state.Bond),
-		fmt.Sprintf("have a bond below the liability of %s, which grows with the reward", d.Liability))
+	covers := d.Liability.String()
+	if d.Kept.IsPositive() {
+		covers = fmt.Sprintf("%s, and %s for an audit", d.Liability, d.Kept)
+	}
+	add("liability", state.Bond.GTE(d.Liability.Add(d.Kept)), fmt.Sprintf("a bond that covers the liability of %s: the node's is %s", covers, state.Bond),
+		fmt.Sprintf("have a bond below the liability of %s, which grows with the reward", covers))
 	return needs
 }
 
@@ -175,7 +183,11 @@ func Fits(needs []Need) bool {
 
 // Busy reports whether a node that fits lacks a free slot or free bond for the job now.
 func (d *Demand) Busy(state edgenodetypes.NodeState) bool {
-	return state.UsedSlots >= state.Slots || state.Free().LT(d.Liability)
+	slots := state.Slots
+	if d.Call {
+		slots = state.AllSlots()
+	}
+	return state.UsedSlots >= slots || state.Free().LT(d.Liability.Add(d.Kept))
 }
 
 // Exclude counts the needs that a node does not meet.

@@ -40,5 +40,15 @@ func (p Params) JudgeLiability(job *Job, whole math.Int, tasks uint64) math.Int 
 	return math.MinInt(whole, math.MaxInt(p.MinLiability, judges))
 }
 
+// KeptBond returns the bond that a replica of a chunk of so many tasks leaves free for an
+// audit, in the bond denom: what an auditor of the fewest samples locks. whole is the
+// liability of the chunk.
+func (p Params) KeptBond(job *Job, whole math.Int, tasks uint64) math.Int {
+	if samples := uint64(max(1, job.Policy.Samples)); samples < tasks {
+		return p.AuditLiability(job, whole, samples)
+	}
+	return whole
+}
+
 // judgesPaid returns how many judges of a task each liability pays at least.
 func (p Params) judgesPaid() int64 { return max(2, int64(p.Escalation[0])) }

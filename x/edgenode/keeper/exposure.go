@@ -14,6 +14,17 @@ import (
 // renews the lease. If it refuses, it locks nothing and returns ErrNodeNotActive, ErrJailed,
 // ErrLeaseLapsed, ErrNoFreeSlot or ErrInsufficientBond.
 func (k *Keeper) Reserve(ctx context.Context, operator sdk.AccAddress, liability math.Int) error {
+	return k.reserve(ctx, operator, liability, false)
+}
+
+// ReserveCall does what Reserve does for an auditor or a judge of a chunk. A node with one
+// slot has a second one for it: the machine of a replica that has committed is idle, while the
+// replica holds its slot until its audit has ended.
+func (k *Keeper) ReserveCall(ctx context.Context, operator sdk.AccAddress, liability math.Int) error {
+	return k.reserve(ctx, operator, liability, true)
+}
+
+func (k *Keeper) reserve(ctx context.Context, operator sdk.AccAddress, liability math.Int, call bool) error {
 	if err := types.CheckLiability(liability); err != nil {
 		return err
 	}
@@ -24,7 +35,11 @@ func (k *Keeper) Reserve(ctx context.Context, operator sdk.AccAddress, liability
 	if err := checkLive(operator, n.state, n.height()); err != nil {
 		return err
 	}
-	if err := n.lock(liability); err != nil {
+	slots := n.state.Slots
+	if call {
+		slots = n.state.AllSlots()
+	}
+	if err := n.lock(liability, slots); err != nil {
 		return err
 	}
 	if err := n.renew(); err != nil {
@@ -33,10 +48,10 @@ func (k *Keeper) Reserve(ctx context.Context, operator sdk.AccAddress, liability
 	return k.save(n)
 }
 
-// lock locks a slot, and a liability from the free bond, for an assignment.
-func (n *node) lock(liability math.Int) error {
-	if n.state.UsedSlots >= n.state.Slots {
-		return types.ErrNoFreeSlot.Wrapf("expected a free slot of %s, found %d of %d in use", n.operator, n.state.UsedSlots, n.state.Slots)
+// lock locks one of the slots, and a liability from the free bond, for an assignment.
+func (n *node) lock(liability math.Int, slots uint32) error {
+	if n.state.UsedSlots >= slots {
+		return types.ErrNoFreeSlot.Wrapf("expected a free slot of %s, found %d of %d in use", n.operator, n.state.UsedSlots, slots)
 	}
 	if free := n.state.Free(); free.LT(liability) {
 		return types.ErrInsufficientBond.Wrapf("expected a free bond of %s of %s, found %s; bond more or wait for assignments to end", liability, n.operator, free)

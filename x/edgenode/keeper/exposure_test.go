@@ -220,3 +220,21 @@ func TestPenaltyRefusesWhatIsASlash(t *testing.T) {
 	}
 	require.Equal(t, before, f.state(0))
 }
+
+// TestANodeWithOneSlotHasASecondOneForCalls: an auditor or judge of a chunk uses it in addition to its other
+// work. A node with several slots has no more than these.
+func TestANodeWithOneSlotHasASecondOneForCalls(t *testing.T) {
+	for slots, all := range map[uint32]int{1: 2, 2: 2, 3: 3} {
+		f := newFixture(t)
+		f.register(0, 100, slots)
+		for range all {
+			require.NoError(t, f.keeper.ReserveCall(f.ctx, operator(0), math.OneInt()))
+		}
+		require.ErrorIs(t, f.keeper.ReserveCall(f.ctx, operator(0), math.OneInt()), types.ErrNoFreeSlot)
+		require.ErrorIs(t, f.keeper.Reserve(f.ctx, operator(0), math.OneInt()), types.ErrNoFreeSlot)
+		f.requireInvariants()
+		for range all {
+			require.NoError(t, f.keeper.Release(f.ctx, operator(0), math.OneInt()))
+		}
+	}
+}

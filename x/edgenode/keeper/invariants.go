@@ -83,10 +83,10 @@ func (k *Keeper) checkNodePool(ctx context.Context) error {
 // or uses more slots than it has.
 func (k *Keeper) checkExposure(ctx context.Context) error {
 	return k.states.Walk(ctx, nil, func(operator sdk.AccAddress, state types.NodeState) (bool, error) {
-		if state.Locked.IsNegative() || state.Locked.GT(state.Bond) || state.UsedSlots > state.Slots {
+		if state.Locked.IsNegative() || state.Locked.GT(state.Bond) || state.UsedSlots > state.AllSlots() {
 			return true, types.ErrInvariantBroken.Wrapf(
-				"node %s: expected 0 <= locked <= bond and used_slots <= slots, found locked %s, bond %s, %d of %d slots",
-				operator, state.Locked, state.Bond, state.UsedSlots, state.Slots)
+				"node %s: expected 0 <= locked <= bond and used_slots within the slots, found locked %s, bond %s, %d of %d slots",
+				operator, state.Locked, state.Bond, state.UsedSlots, state.AllSlots())
 		}
 		if held := state.Held(); held.GT(state.Locked) {
 			return true, types.ErrInvariantBroken.Wrapf("node %s: expected holds of at most the locked %s, found %s", operator, state.Locked, held)

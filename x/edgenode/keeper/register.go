@@ -107,7 +107,7 @@ func (k *Keeper) update(ctx context.Context, msg *types.MsgUpdate) error {
 		return err
 	}
 	profile := msg.Apply(n.profile)
-	if err := checkDeclared(params, profile, msg.Slots, n.state.UsedSlots); err != nil {
+	if err := checkDeclared(params, profile, msg.Slots, min(n.state.UsedSlots, n.state.Slots)); err != nil {
 		return err
 	}
 	n.declare(profile)

@@ -83,8 +83,8 @@ func (s NodeState) validate(epoch uint64) error {
 	if err := s.validateHolds(); err != nil {
 		return err
 	}
-	if s.UsedSlots > s.Slots {
-		return ErrInvalidGenesis.Wrapf("expected used_slots <= slots, found %d and %d", s.UsedSlots, s.Slots)
+	if s.UsedSlots > s.AllSlots() {
+		return ErrInvalidGenesis.Wrapf("expected at most %d used_slots, found %d", s.AllSlots(), s.UsedSlots)
 	}
 	for i, point := range s.Weights {
 		if point.Weight.IsNil() || point.Weight.IsNegative() {

@@ -17,6 +17,16 @@ func NewNodeState(bond math.Int, slots uint32) NodeState {
 // Free returns the part of the bond that is not locked.
 func (s NodeState) Free() math.Int { return s.Bond.Sub(s.Locked) }
 
+// AllSlots returns the number of slots that assignments may use together: those that the
+// operator has declared, and a second one of a node that has declared one. The second one is
+// only for auditors and judges of chunks, see x/compute.
+func (s NodeState) AllSlots() uint32 {
+	if s.Slots == 1 {
+		return 2
+	}
+	return s.Slots
+}
+
 // Closed reports whether the node is retired, has nothing at stake and holds no work. Its
 // worker key is then free, and its operator may register again.
 func (s NodeState) Closed() bool {
