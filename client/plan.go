@@ -40,6 +40,9 @@ type Plan struct {
 	// Audited is the number of tasks that auditors are expected to run again, if tasks use
 	// all the fuel that they may. Auditors run more of tasks that use less.
 	Audited uint64
+	// LeastFuelBps is the share of their fuel, in basis points, that tasks have to use on
+	// average so that nodes may commit to whole chunks; 0 if they always may.
+	LeastFuelBps uint64
 	// Cost is the expected pay of all nodes, before the fee split, if results agree.
 	Cost sdk.Coin
 	// TrustBps is Cost per 10,000 parts of what one node alone would earn with the job.
@@ -173,6 +176,9 @@ func (f *classFacts) chunk(spec *computetypes.JobSpec) uint64 {
 // planned for, and at most the liability that a typical node can lock in each of its slots.
 func (f *classFacts) largest(spec *computetypes.JobSpec) uint64 {
 	most := min(spec.Tasks, f.params.MaxChunkTasks, computetypes.MaxChunkTasks, f.within(spec, mostChunkBlocks))
+	if spec.Policy.Samples > computetypes.MaxWholeSamples {
+		most = min(most, computetypes.MaxSamples) // an audit of more would sample too many
+	}
 	spread := ceilDiv(spec.Tasks, f.slots)
 	return max(1, min(f.bonded(spec, most), max(spread, f.within(spec, leastChunkBlocks))))
 }
@@ -216,6 +222,9 @@ func (f *classFacts) plan(spec *computetypes.JobSpec) *Plan {
 	size := spec.PerChunk()
 	full, rest := spec.Tasks/size, spec.Tasks%size
 	p := &Plan{ChunkTasks: size, Chunks: full, FuelPerBlock: f.fuelPerBlock, Slots: f.slots}
+	if policy.Kind == computetypes.POLICY_KIND_AUDIT {
+		p.LeastFuelBps = computetypes.LeastFuelBps(size, policy.Samples)
+	}
 	audited := full * sampled(size, policy)
 	if rest > 0 {
 		p.Chunks++

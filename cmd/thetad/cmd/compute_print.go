@@ -60,6 +60,10 @@ func (p *runPrinter) quote(packed *requester.Packed, quote *requester.Quote, pla
 		gas, money.FormatAmount(quote.Liability))
 	fmt.Fprintf(p.out, "Expected: nodes are paid %s, which is %d.%02d times the pay of one node for the job\n",
 		money.FormatAmount(plan.Cost), plan.TrustBps/computetypes.BasisPoints, plan.TrustBps%computetypes.BasisPoints/100)
+	if plan.LeastFuelBps > computetypes.BasisPoints/2 {
+		fmt.Fprintf(p.out, "Samples: if tasks use less than %d%% of resources.fuel on average, nodes commit to %d tasks at once instead of %d; ask for fewer samples, or set fuel closer to what tasks use\n",
+			plan.LeastFuelBps/100, computetypes.MaxSamples, plan.ChunkTasks)
+	}
 	fmt.Fprintf(p.out, "Time: about %s if tasks use all their fuel and the class has no other jobs, at %d fuel per block on each of %d slots\n",
 		formatBlocks(plan.Blocks), plan.FuelPerBlock, plan.Slots)
 	fmt.Fprintf(p.out, "Balance: %s\n", formatCoins(quote.Balance))

@@ -271,6 +271,7 @@ func TestChunksThatAJobCannotHave(t *testing.T) {
 	require.ErrorIs(t, post(func(s *types.JobSpec) { s.ChunkTasks = 65 }), types.ErrInvalidSpec)
 	require.ErrorIs(t, post(func(s *types.JobSpec) { s.Policy.Samples = 65 }), types.ErrInvalidSpec)
 	f.setParams(func(p *types.Params) { p.MaxChunkTasks = types.MaxChunkTasks })
+	require.ErrorContains(t, post(func(s *types.JobSpec) { s.ChunkTasks, s.Policy.Samples = 65, 59 }), "expected at most 58 with chunks of more than 64 tasks")
 	require.ErrorIs(t, post(func(s *types.JobSpec) {
 		s.Tasks, s.ChunkTasks, s.Policy = 342, 342, types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 3}
 	}), types.ErrInvalidSpec)

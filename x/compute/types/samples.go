@@ -11,6 +11,12 @@ const (
 	sampleDomain = "theta/compute/sample/1"
 	// MaxSamples is the largest number of tasks that an audit samples from a chunk.
 	MaxSamples = 64
+	// MaxWholeSamples is the largest number of samples that a job may ask for if its chunks have
+	// more than MaxSamples tasks. An audit samples MaxSamples tasks at most, and more than a
+	// job asks for if tasks use less fuel than they may. With more samples than this, a
+	// commitment to a whole chunk would be refused unless its tasks used more than nine tenths
+	// of it.
+	MaxWholeSamples = 58
 )
 
 // SampleSize returns how many tasks of a chunk an audit samples: samples, if all tasks use as
@@ -79,6 +85,16 @@ func SampleTasks(seed []byte, job JobID, first, count, n uint64) []uint32 {
 	}
 	slices.Sort(drawn)
 	return drawn
+}
+
+// LeastFuelBps returns the share of the fuel that the tasks of a chunk may use, in basis points
+// and rounded up, which they have to use on average so that a node may commit to all of them. It
+// is 0 if every commitment is accepted. samples is that of the effective policy.
+func LeastFuelBps(count uint64, samples uint32) uint64 {
+	if count <= MaxSamples {
+		return 0
+	}
+	return (uint64(samples)*BasisPoints + MaxSamples - 1) / MaxSamples
 }
 
 // missBps is exp(-samples) in basis points, rounded up: the probability that an audit with so

@@ -135,3 +135,16 @@ func TestAPartOfAChunkCostsAtMostItsPay(t *testing.T) {
 		require.LessOrEqual(t, tasks-min(tasks, audit)+audit, tasks)
 	})
 }
+
+// TestTheLeastFuelIsWhatACommitmentNeeds: below it an audit would sample more than it may, and
+// from it on it would not.
+func TestTheLeastFuelIsWhatACommitmentNeeds(t *testing.T) {
+	const most, count = 1_000_000, 256
+	for samples := uint32(1); samples <= types.MaxSamples; samples++ {
+		least := types.LeastFuelBps(count, samples)
+		require.LessOrEqual(t, types.SampleSize(count, samples, most, count*most/types.BasisPoints*least), uint64(types.MaxSamples))
+		require.Greater(t, types.SampleSize(count, samples, most, count*most/types.BasisPoints*(least-1)), uint64(types.MaxSamples), "%d samples", samples)
+	}
+	require.EqualValues(t, 9_063, types.LeastFuelBps(65, types.MaxWholeSamples))
+	require.Zero(t, types.LeastFuelBps(types.MaxSamples, types.MaxSamples))
+}

@@ -124,6 +124,10 @@ func (s *JobSpec) validateChunk() error {
 	if most := min(s.Tasks, MaxChunkTasks); s.ChunkTasks > most {
 		return ErrInvalidSpec.Wrapf("chunk_tasks: expected at most the %d tasks of the job and %d, found %d", s.Tasks, MaxChunkTasks, s.ChunkTasks)
 	}
+	if p := &s.Policy; p.Kind == POLICY_KIND_AUDIT && p.Samples > MaxWholeSamples && s.ChunkTasks > MaxSamples {
+		return ErrInvalidSpec.Wrapf("policy: samples: expected at most %d with chunks of more than %d tasks, because nodes could commit to them only if tasks used more than nine tenths of their fuel, found %d with %d; ask for fewer samples or smaller chunks",
+			MaxWholeSamples, MaxSamples, p.Samples, s.ChunkTasks)
+	}
 	return nil
 }
 
