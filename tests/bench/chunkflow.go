@@ -15,7 +15,7 @@ type StageReport struct {
 	Stage string `json:"stage"`
 	// Ops reach the trees on disk.
 	Ops Ops `json:"ops"`
-	// Gas is that of the transactions. What the ends of blocks do has no gas.
+	// Gas is that of the transactions. The ends of blocks have none.
 	Gas float64 `json:"gas"`
 	// CPUMS is the processor time in milliseconds.
 	CPUMS Stat `json:"cpu_ms"`

@@ -231,7 +231,7 @@ const bitsGas = 24_000
 
 // TestTheSizeOfAnArrayInChunksCostsNothing: posting, queries of its progress and cancelling use
 // the gas of an array of few tasks, whatever the tasks of a chunk are. Each block of the
-// cancellation does so too, but for one record of bits for 2,048 tasks that it ends.
+// cancellation does so too, except for one record of bits for 2,048 tasks that it ends.
 func TestTheSizeOfAnArrayInChunksCostsNothing(t *testing.T) {
 	small := million(2)
 	small.Tasks, small.Reward = 500, coin(1_000) // of which attempt fees of two tasks can be split
