@@ -36,7 +36,9 @@ type Config struct {
 	// executor does not run any program.
 	Layers []string
 
-	// MaxTasks is the number of tasks after which a worker process is replaced; 256 by default.
+	// MaxTasks is the number of tasks after which a worker process is replaced; 4,096 by
+	// default, as many as the largest chunk has. A new process takes as long as hundreds of
+	// tasks of a millisecond.
 	MaxTasks int
 	// KeptBytes is the amount of memory that a worker process may hold between two tasks; 512
 	// MiB by default.
@@ -91,7 +93,7 @@ func (c *Config) setDefaults() error {
 		c.Command = []string{self}
 	}
 	if c.MaxTasks <= 0 {
-		c.MaxTasks = 256
+		c.MaxTasks = 4096
 	}
 	if c.KeptBytes == 0 {
 		c.KeptBytes = 512 << 20
