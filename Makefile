@@ -115,6 +115,12 @@ bench: ## Measure tasks beside bank sends into build/bench/report.json (SCALE=sm
 	@mkdir -p build/bin && go build -o build/bin/bench ./tests/bench/cmd/bench
 	@build/bin/bench -scale $(SCALE)
 
+# One network per number of nodes; chain and nodes share the machine.
+.PHONY: bench-devnet
+bench-devnet: build ## Measure tasks per second of real binaries into build/rate.json (SCALE=small or full)
+	@mkdir -p build/bin && go build -o build/bin/ ./tests/rate/cmd/rate
+	@build/bin/rate -scale $(SCALE)
+
 .PHONY: cover
 cover: COVER := build/coverage.out
 cover: test ## Write build/coverage.html: the lines that tests have run
