@@ -131,7 +131,11 @@ func (k *Keeper) importJob(ctx context.Context, params types.Params, job types.J
 		}
 	}
 	if spec.Executor == "" {
-		return k.pruneAt(ctx, job.ClosedHeight+int64(params.RetentionBlocks)+int64(params.ReceiptRetentionBlocks), id)
+		kept, err := k.keptUntil(ctx, params, id, &job)
+		if err != nil {
+			return err
+		}
+		return k.pruneAt(ctx, kept+int64(params.ReceiptRetentionBlocks), id)
 	}
 	if err := k.specs.Set(ctx, id, spec); err != nil {
 		return err

@@ -45,6 +45,40 @@ func TestEndedJobsShrinkToReceiptsAndThenToNothing(t *testing.T) {
 	require.Equal(t, before, after, "nothing of the job is left")
 }
 
+// A chain that starts from an export forgets an array at the same height as the exported chain,
+// although the array's spec, which was kept for a challenge window, is gone.
+func TestAnArrayWithAWindowIsForgottenAtTheSameHeightAfterAnExport(t *testing.T) {
+	f := newFixture(t)
+	f.network(9)
+	f.setParams(func(p *types.Params) {
+		p.RetentionBlocks, p.ReceiptRetentionBlocks, p.MaxChallengeBlocks = window, 30, window
+	})
+	s := contestable()
+	s.Tasks = 2
+	id := f.post(0, s)
+	f.setParams(func(p *types.Params) { p.RetentionBlocks = 5 }) // shorter than the window
+	f.play(f.everyone(9, honest), id, 100)
+	exists := func(f *fixture) bool {
+		_, err := f.queries.Job(f.ctx, &types.QueryJobRequest{JobId: id})
+		return err == nil
+	}
+	for {
+		g, err := f.keeper.ExportGenesis(f.ctx)
+		require.NoError(t, err)
+		if g.Specs[0].Executor == "" { // pruned
+			break
+		}
+		f.next()
+	}
+	g := restored(f)
+	for range 40 {
+		require.Equal(t, exists(f), exists(g), "height %d", f.ctx.BlockHeight())
+		f.next()
+		g.next()
+	}
+	require.False(t, exists(f))
+}
+
 func TestAnArrayIsForgottenInBoundedSteps(t *testing.T) {
 	f := newFixture(t)
 	f.network(6)
