@@ -113,7 +113,7 @@ func requireEveryTurn(t *testing.T, s *sim.Simulation) {
 	t.Helper()
 	for _, event := range []string{
 		"task Escalated", "task AuditDecided", "task ReviewOpened", "task Ended ACCEPTED", "task Ended FAILED",
-		"task Ended CANCELLED", "task Ended EXPIRED", "chunk Ended ACCEPTED", "chunk judged", "chunk challenged", "theta.edgenode.v1.EventSlashed", "theta.edgenode.v1.EventJailed",
+		"task Ended CANCELLED", "task Ended EXPIRED", "chunk Ended ACCEPTED", "chunk judged", "theta.edgenode.v1.EventSlashed", "theta.edgenode.v1.EventJailed",
 		"theta.edgenode.v1.EventUnbonded", "theta.rewards.v1.EventFeesMoved",
 	} {
 		require.Positive(t, s.Tally.Events[event], event)

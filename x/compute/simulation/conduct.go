@@ -94,7 +94,14 @@ func (o operations) partOf(ctx context.Context, w types.WorkItem) (part, error) 
 	return p, nil
 }
 
-func (p part) conduct() conduct { return conductOf(p.Operator, p.ref.JobId, p.ref.Task) }
+// conduct returns how the node treats the task. Of the parts of chunks of several tasks, three
+// in eight lie, because there are few of them.
+func (p part) conduct() conduct {
+	if p.count > 1 && p.ref.Round == 0 && digestOf("skips a part of "+p.Operator, p.ref.JobId, p.ref.Task)[0]%8 < 3 {
+		return lying
+	}
+	return conductOf(p.Operator, p.ref.JobId, p.ref.Task)
+}
 
 // result returns the digest that the node computes. Of a chunk, a lying node makes up half of
 // the results.

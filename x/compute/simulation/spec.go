@@ -34,7 +34,7 @@ func randomSpec(r *simsx.XRand, params types.Params) types.JobSpec {
 		Sink: "http://127.0.0.1:1/v1/drops/00",
 	}
 	spec.Policy = randomPolicy(r, params, params.Deterministic(&spec))
-	chunked := r.Intn(4) == 0
+	chunked := r.Intn(3) == 0
 	if !chunked && r.Intn(4) > 0 {
 		return spec
 	}
