@@ -108,4 +108,4 @@ func (o *Gate) check(c *check) {
 	c.writes("Out", o.Out, 0, uint64(o.Count), S32)
 }
 
-func (o *Gate) work() Work { return Work{Steps: product(12, o.Count)} }
+func (o *Gate) work() Work { return Work{Steps: product(20, o.Count)} }

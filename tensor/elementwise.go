@@ -113,4 +113,4 @@ func (o *Leaky) check(c *check) {
 	c.writes("Out", o.Out, 0, count, S32)
 }
 
-func (o *Leaky) work() Work { return Work{Steps: product(8, o.Rows, o.Cols)} }
+func (o *Leaky) work() Work { return Work{Steps: product(12, o.Rows, o.Cols)} }

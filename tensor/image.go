@@ -104,5 +104,5 @@ func (o *Depthwise2D) check(c *check) {
 func (o *Depthwise2D) work() Work {
 	v := o.Window
 	out := product(o.Batch, v.OutHeight, v.OutWidth, o.Channels)
-	return Work{Products: product(8, out, product(v.KernelHeight, v.KernelWidth)), Steps: product(2, out)}
+	return Work{Products: product(16, out, product(v.KernelHeight, v.KernelWidth)), Steps: product(2, out)}
 }

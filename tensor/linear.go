@@ -71,7 +71,7 @@ func (o *Expand4) check(c *check) {
 	c.writes("Out", o.Out, uint64(o.K), product(o.N, o.K), S8)
 }
 
-func (o *Expand4) work() Work { return Work{Steps: product(4, o.N, o.K)} }
+func (o *Expand4) work() Work { return Work{Steps: product(o.N, o.K)} }
 
 // Rescale turns sums of products into fixed point numbers:
 // Out[r,c] = Acc[r,c]·Row[r]·Col[c]·2^Fraction + Residual[r,c].
@@ -125,7 +125,7 @@ func (c *check) scales(name string, o Operand, count uint32, one bool) bool {
 	return false
 }
 
-func (o *Rescale) work() Work { return Work{Steps: product(10, o.Rows, o.Cols)} }
+func (o *Rescale) work() Work { return Work{Steps: product(20, o.Rows, o.Cols)} }
 
 // Quant cuts rows to eight bits by their largest magnitude: X is s32[Rows,Cols] with Fraction
 // places after the point, Out is s8[Rows,Cols] and Scale is scale[Rows], so that X is about
@@ -154,4 +154,6 @@ func (o *Quant) check(c *check) {
 	c.writes("Scale", o.Scale, 0, uint64(o.Rows), Scales)
 }
 
-func (o *Quant) work() Work { return Work{Steps: sum(product(8, o.Rows, o.Cols), product(16, o.Rows))} }
+func (o *Quant) work() Work {
+	return Work{Steps: sum(product(12, o.Rows, o.Cols), product(16, o.Rows))}
+}

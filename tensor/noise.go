@@ -29,4 +29,4 @@ func (o *Noise) check(c *check) {
 	c.writes("Out", o.Out, 0, uint64(o.Count), S32)
 }
 
-func (o *Noise) work() Work { return Work{Steps: product(40, o.Count)} }
+func (o *Noise) work() Work { return Work{Steps: product(48, o.Count)} }

@@ -76,5 +76,5 @@ func (o *TopK) check(c *check) {
 }
 
 func (o *TopK) work() Work {
-	return Work{Steps: sum(product(64, o.Rows, o.Cols), product(128, o.Rows, o.K))}
+	return Work{Steps: sum(product(96, o.Rows, o.Cols), product(128, o.Rows, o.K))}
 }

@@ -91,6 +91,14 @@ func (d *Device) run(call tensor.Call) error {
 	case *tensor.Gemm:
 		d.gemm(o, operands)
 		return nil
+	case *tensor.Expand4:
+		d.expand4(o, operands)
+		return nil
+	case *tensor.Rescale:
+		if acc, out := operands.S32(0), operands.S32(4); acc != nil && out != nil {
+			d.rescale(o, operands)
+			return nil
+		}
 	case *tensor.Conv2D:
 		d.conv(o, operands)
 		return nil

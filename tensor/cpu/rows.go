@@ -15,12 +15,6 @@ func after(o tensor.Operand, elements uint64) tensor.Operand {
 // operation that is not divided.
 func rowsOf(op tensor.Op) (rows, elements int, part func(from uint64, n uint32) tensor.Op) {
 	switch o := op.(type) {
-	case *tensor.Expand4:
-		return int(o.N), int(o.K), func(from uint64, n uint32) tensor.Op {
-			p, k, groups := *o, uint64(o.K), uint64(o.K/o.Group)
-			p.N, p.W, p.Gain, p.Zero, p.Out = n, after(o.W, from*k), after(o.Gain, from*groups), after(o.Zero, from*groups), after(o.Out, from*k)
-			return &p
-		}
 	case *tensor.Rescale:
 		return int(o.Rows), int(o.Cols) * 4, func(from uint64, n uint32) tensor.Op {
 			p, at := *o, from*uint64(o.Cols)

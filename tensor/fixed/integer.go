@@ -28,24 +28,17 @@ func Len(x uint32) int32 { return int32(bits.Len32(x)) }
 // ±Max. Shifts above 62 count as 62.
 func MulShr(a int32, b, s uint32) int32 {
 	s = min(s, 62)
-	p := uint64(Abs(a)) * uint64(b)
-	if s > 0 {
-		p += 1 << (s - 1)
-	}
-	p = min(p>>s, Max)
-	if a < 0 {
-		return -int32(p)
-	}
-	return int32(p)
+	sign := a >> 31
+	p := uint64(uint32(a^sign)-uint32(sign)) * uint64(b)
+	// A branch on the sign would be a guess for the processor.
+	p = min((p+uint64(1)<<s>>1)>>s, Max)
+	return (int32(p) ^ sign) - sign
 }
 
 // MulShrSigned is MulShr with a factor that has a sign.
 func MulShrSigned(a, b int32, s uint32) int32 {
-	p := MulShr(a, Abs(b), s)
-	if b < 0 {
-		return -p
-	}
-	return p
+	sign := b >> 31
+	return (MulShr(a, uint32(b^sign)-uint32(sign), s) ^ sign) - sign
 }
 
 // DivFrac returns ⌊a·2^32 / b⌋, for a < b.
