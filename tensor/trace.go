@@ -3,6 +3,7 @@ package tensor
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 )
 
 // Mix64 returns what the element with an index adds to the sum over an output.
@@ -47,7 +48,7 @@ func (t *Trace) Next() uint64 {
 
 // Fold adds a record and the sum over its output.
 func (t *Trace) Fold(op Op, sum uint64) {
-	text := append(t.state[:], Encode(op)...)
+	text := slices.Concat(t.state[:], Encode(op))
 	t.state = sha256.Sum256(binary.LittleEndian.AppendUint64(text, sum))
 }
 

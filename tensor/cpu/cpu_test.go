@@ -1,6 +1,7 @@
 package cpu_test
 
 import (
+	"flag"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,9 +16,11 @@ func devices() []*cpu.Device {
 	return []*cpu.Device{cpu.New(cpu.WithCores(3)), cpu.New(cpu.WithCores(2), cpu.WithoutVectors()), cpu.New(cpu.WithCores(1))}
 }
 
+var rounds = flag.Int("rounds", 20, "the number of random cases of each operation on each device")
+
 func TestCPUGivesTheBitsOfTheReference(t *testing.T) {
 	for i, d := range devices() {
-		require.NoError(t, tensortest.Compare(d, uint64(1+i)<<40, 20))
+		require.NoError(t, tensortest.Compare(d, uint64(1+i)<<40, *rounds))
 	}
 }
 

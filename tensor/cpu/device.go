@@ -116,18 +116,16 @@ func (d *Device) run(call tensor.Call) error {
 	if part == nil {
 		return ref.Run(call)
 	}
-	var failed sync.Map
+	var lock sync.Mutex
+	var failed error
 	d.split(rows, elements, func(from, to int) {
 		if err := ref.Run(tensor.Call{Op: part(uint64(from), uint32(to-from)), Buffers: call.Buffers}); err != nil {
-			failed.Store(from, err)
+			lock.Lock()
+			defer lock.Unlock()
+			failed = err
 		}
 	})
-	var err error
-	failed.Range(func(_, e any) bool {
-		err = e.(error)
-		return false
-	})
-	return err
+	return failed
 }
 
 // checksums returns those of the output of a traced call, divided among the cores.

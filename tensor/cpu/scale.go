@@ -21,9 +21,9 @@ func (d *Device) expand4(o *tensor.Expand4, s ref.Operands) {
 			for i := range weights {
 				weights[i] = int8(min(max((int32(int8(i<<4)>>4)-less)*by, -127), 127))
 			}
-			to := out[g*group:][:group]
+			expanded := out[g*group:][:group]
 			for i, two := range w[g*group/2:][:group/2] {
-				to[2*i], to[2*i+1] = weights[two&15], weights[two>>4]
+				expanded[2*i], expanded[2*i+1] = weights[two&15], weights[two>>4]
 			}
 		}
 	})

@@ -3,6 +3,7 @@ package tensortest
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 
 	"github.com/thetaedge/theta/tensor"
 	"github.com/thetaedge/theta/tensor/ref"
@@ -65,4 +66,4 @@ func Vector(d tensor.Device, code tensor.Code) ([32]byte, error) {
 }
 
 // link hashes what there is with another digest.
-func link(chain, digest [32]byte) [32]byte { return sha256.Sum256(append(chain[:], digest[:]...)) }
+func link(chain, digest [32]byte) [32]byte { return sha256.Sum256(slices.Concat(chain[:], digest[:])) }

@@ -37,8 +37,9 @@ func (d *drawing) large(code tensor.Code) tensor.Op {
 		return &tensor.Softmax{X: s32(), VScale: scales(2048), Out: s32(), Scale: scales(128), Queries: 4, Heads: 32, KVHeads: 2, Keys: 1024}
 	case tensor.CodeAttnValues:
 		return &tensor.AttnValues{U: s32(), Scale: scales(128), V: s8(), Out: s32(), Queries: 4, Heads: 32, KVHeads: 2, Keys: 1024, Dim: 64, Fraction: 16}
+	default:
+		return d.largeOther(code)
 	}
-	return d.largeOther(code)
 }
 
 func (d *drawing) largeOther(code tensor.Code) tensor.Op {

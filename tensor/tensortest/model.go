@@ -29,8 +29,9 @@ func (d *drawing) op(code tensor.Code) tensor.Op {
 		return d.softmax()
 	case tensor.CodeAttnValues:
 		return d.values()
+	default:
+		return d.other(code)
 	}
-	return d.other(code)
 }
 
 func (d *drawing) gemm() tensor.Op {

@@ -31,8 +31,9 @@ func (d *drawing) other(code tensor.Code) tensor.Op {
 		return o
 	case tensor.CodeGather:
 		return d.gather()
+	default:
+		return d.elementwise(code)
 	}
-	return d.elementwise(code)
 }
 
 // integer draws a type of whole bytes.
