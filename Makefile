@@ -86,8 +86,8 @@ test: ## Run all tests but system tests and simulations (PKG=./x/... for fewer)
 
 # The engines share nothing between goroutines, and take many minutes under the detector.
 .PHONY: test-race
-test-race: ## Run the sidecar's and the client's tests, shortened, under the race detector
-	go test -race -short $(TEST_FLAGS) $$(go list ./sidecar/... ./client/... ./drand/... ./executor/... ./blob/... ./relay/... | grep -v /executor/wasm)
+test-race: ## Run the tests of sidecar, client and tensor/cpu, shortened, under the race detector
+	go test -race -short $(TEST_FLAGS) $$(go list ./sidecar/... ./client/... ./drand/... ./executor/... ./blob/... ./relay/... ./tensor/cpu | grep -v /executor/wasm)
 
 .PHONY: test-system
 test-system: build textgen ## Run real binaries, kill them, and see that nothing is lost

@@ -26,7 +26,11 @@ func TestCPUGivesTheBitsOfTheReference(t *testing.T) {
 
 // Cases that are large enough to be divided among cores.
 func TestCoresGiveTheBitsOfTheReference(t *testing.T) {
-	for _, code := range tensor.Codes() {
+	codes := tensor.Codes()
+	if testing.Short() {
+		codes = []tensor.Code{tensor.CodeGemm, tensor.CodeRescale, tensor.CodeSoftmax, tensor.CodeBinary}
+	}
+	for _, code := range codes {
 		c := tensortest.Large(code)
 		c.Keys = [][32]byte{{1}, {2}}
 		want, err := c.Run(ref.NewDevice())
