@@ -49,7 +49,8 @@ func samePart(r *store.Assignment, p *chain.Part) bool {
 func judged(chainID string, key, judges store.Key, list []taskResult) computetypes.Opening {
 	all := positionsOf(chain.Part{Count: uint64(len(list))})
 	found, own := leavesOf(chainID, judges, all, false, list), leavesOf(chainID, key, all, true, list)
-	return computetypes.JudgedChunk(key.Round, computetypes.ChunkRoot(found), computetypes.ChunkRoot(own))
+	repeated := leavesOf(chainID, store.Key{JobID: key.JobID, Task: key.Task}, all, false, list)
+	return computetypes.JudgedChunk(key.Round, computetypes.ChunkRoot(found), computetypes.ChunkRoot(repeated), computetypes.ChunkRoot(own))
 }
 
 // tasks returns the number of tasks that an assignment still has to execute.

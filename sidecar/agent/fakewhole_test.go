@@ -11,15 +11,16 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// rootOf returns the root of the chunk that a task judges, as another node finds it.
-func (c *fakeChain) rootOf(t *fakeTask, node sdk.AccAddress, item *computetypes.WorkItem) computetypes.Subtree {
+// rootOf returns the root over the results of the chunk that a task judges, as another node
+// finds them, with their tags in a job from its task first on.
+func (c *fakeChain) rootOf(t *fakeTask, node sdk.AccAddress, item *computetypes.WorkItem, job string, first uint64) computetypes.Subtree {
 	leaves := make([]computetypes.Subtree, item.Count)
 	for i := range leaves {
 		shown, ok := c.shownOf(t, node, item, uint32(i))
 		require.True(c.t, ok)
 		shown.Round, shown.OwnTrace = 0, nil
 		leaves[i] = computetypes.Subtree{
-			Hash: computetypes.Tag(testChainID, t.challenged.JobId, t.challenged.Chunk+uint64(i), shown), Fuel: shown.Fuel,
+			Hash: computetypes.Tag(testChainID, job, first+uint64(i), shown), Fuel: shown.Fuel,
 		}
 	}
 	return computetypes.ChunkRoot(leaves)
@@ -28,7 +29,9 @@ func (c *fakeChain) rootOf(t *fakeTask, node sdk.AccAddress, item *computetypes.
 // playJudge lets another node do what it may do as a judge of a whole chunk. own is the root
 // over its tags.
 func (c *fakeChain) playJudge(t *fakeTask, node sdk.AccAddress, item *computetypes.WorkItem, own computetypes.Subtree) {
-	shown, salt := computetypes.JudgedChunk(item.Ref.Round, c.rootOf(t, node, item), own), bytes.Repeat([]byte{7}, saltBytes)
+	found := c.rootOf(t, node, item, t.challenged.JobId, t.challenged.Chunk)
+	repeated := c.rootOf(t, node, item, t.ref.JobId, t.ref.Task)
+	shown, salt := computetypes.JudgedChunk(item.Ref.Round, found, repeated, own), bytes.Repeat([]byte{7}, saltBytes)
 	tag := computetypes.Tag(testChainID, t.ref.JobId, t.ref.Task, shown)
 	switch {
 	case item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_ASSIGNED && c.othersCommit:

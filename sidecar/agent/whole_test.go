@@ -45,7 +45,7 @@ func TestAJudgeOfAChunkExecutesAllOfItAndOpensItsRoot(t *testing.T) {
 		require.Len(t, chunk.receipt.Outcomes, 3)
 		require.Empty(t, chunk.slashed())
 		item := computetypes.WorkItem{Count: 6, TraceKeys: [][]byte{chunk.challenged.TraceKey}}
-		root := w.chain.rootOf(chunk, w.chain.nodes[9], &item)
+		root := w.chain.rootOf(chunk, w.chain.nodes[9], &item, chunk.challenged.JobId, chunk.challenged.Chunk)
 		require.True(t, chunk.opened(root.Hash))
 		for _, batch := range w.chain.batches {
 			for _, reveal := range batch.Reveals {

@@ -29,6 +29,7 @@ const (
 	overbills             // tells the truth, except for the fuel that it has used
 	contradicts           // tells the truth, but reveals fuel that differs from its tag
 	echoes                // repeats the truth without the work: it makes up its own trace
+	copies                // states the root of a chunk that is on the chain, as a judge, without the work
 	ring                  // tells the truth with one false trace of its own that the whole ring shares
 )
 

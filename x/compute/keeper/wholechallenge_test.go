@@ -141,6 +141,31 @@ func TestTheRootAloneIsNoResult(t *testing.T) {
 	require.Equal(t, bond, f.bond(n))
 }
 
+// TestOneJudgeThatWorksConvictsThoseThatCopyTheRoot: the root of a chunk is public, and so is
+// the result that most honest judges find. Judges that copy it contradict each judge that has
+// executed the tasks, so that a further round decides. Comparing traces of one round alone
+// would need three judges with the same trace.
+func TestOneJudgeThatWorksConvictsThoseThatCopyTheRoot(t *testing.T) {
+	for copiers := 1; copiers <= 2; copiers++ {
+		f, players, id, n := undelivered(t, none)
+		judging, err := f.challenge(1, id, 0)
+		require.NoError(t, err)
+		f.until(players, func() bool { return len(f.round(judging).Replicas) == 3 })
+		job, bond := f.job(judging), f.bond(n)
+		lazy := f.drawn(judging)[:copiers]
+		staked := map[int]math.Int{}
+		for _, j := range lazy {
+			players[j].does, staked[j] = copies, f.bond(j)
+		}
+		f.until(players, func() bool { return len(f.task(judging).Rounds) == 2 })
+		require.Equal(t, types.JOB_STATUS_COMPLETED, f.play(players, judging, 120).Status)
+		for _, j := range lazy {
+			require.Equal(t, staked[j].Sub(job.Liability), f.bond(j), "%d copiers", copiers)
+		}
+		require.Equal(t, bond, f.bond(n))
+	}
+}
+
 // TestAJudgeShowsOneRootAndNothingElse: leaves, other fuel and openings of single tasks are
 // refused.
 func TestAJudgeShowsOneRootAndNothingElse(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 // whole returns what a judge of all tasks of a chunk opens. A node that lies makes up the
 // results of tasks, and one that echoes knows the chunk's root and has not executed it.
 func (p player) whole(item types.WorkItem, of *types.ChallengedTask) types.Opening {
-	theirs, own := make([]types.Subtree, item.Count), make([]types.Subtree, item.Count)
+	theirs, repeated, own := make([]types.Subtree, item.Count), make([]types.Subtree, item.Count), make([]types.Subtree, item.Count)
 	for i := range theirs {
 		task := of.Chunk + uint64(i)
 		shown := p.judgedResult(item.Ref, &types.ChallengedTask{JobId: of.JobId, Task: task})
@@ -29,9 +29,15 @@ func (p player) whole(item types.WorkItem, of *types.ChallengedTask) types.Openi
 		}
 		own[i] = types.Subtree{Hash: types.Tag(chainID, item.Ref.JobId, item.Ref.Task+uint64(i), shown), Fuel: shown.Fuel}
 		shown.Round, shown.OwnTrace = 0, nil
+		repeated[i] = types.Subtree{Hash: types.Tag(chainID, item.Ref.JobId, item.Ref.Task+uint64(i), shown), Fuel: shown.Fuel}
 		theirs[i] = types.Subtree{Hash: types.Tag(chainID, of.JobId, task, shown), Fuel: shown.Fuel}
 	}
-	return types.JudgedChunk(item.Ref.Round, types.ChunkRoot(theirs), types.ChunkRoot(own))
+	out := types.JudgedChunk(item.Ref.Round, types.ChunkRoot(theirs), types.ChunkRoot(repeated), types.ChunkRoot(own))
+	if p.does == copies {
+		out.Digest, out.Fuel = of.Tag, of.Fuel
+		out.Trace, out.OwnTrace = of.Tag, sum("made up by", p.n)
+	}
+	return out
 }
 
 // serveWhole does what the player has to do as a judge of all tasks of a chunk, if its

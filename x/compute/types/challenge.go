@@ -23,12 +23,16 @@ func (c *ChallengedTask) Whole() bool { return c != nil && c.Count > 1 }
 
 // JudgedChunk returns the only result of a judge of a whole chunk, which its tag contains and
 // which it opens. result is the root of the tree of the challenged chunk, as the judge has
-// found it: its leaves contain the digests and the traces under the key of that chunk. own is
-// the root over the tags of the same tasks in the judging job. It takes the place of a trace
-// of the judge's round: no node knows it that has not executed all of these tasks under the
-// key of that round.
-func JudgedChunk(round uint32, result, own Subtree) Opening {
-	return Opening{Round: round, Digest: result.Hash, Fuel: result.Fuel, Trace: result.Hash, OwnTrace: own.Hash}
+// found it: its leaves contain the digests and the traces under the key of that chunk. The
+// chain compares it with the root in the receipt, which is public. repeated and own are roots
+// over the tags of the same results in the judging job: repeated over those without a trace of
+// the judge's round, as of round 0, and own over those with it. repeated is equal in all rounds,
+// and takes the place of a trace under the key of the challenged chunk: a node that only knows
+// the public root does not know it, and contradicts each judge that does. own takes the place
+// of a trace of the judge's round: no node knows it that has not executed all of these tasks
+// under the key of that round.
+func JudgedChunk(round uint32, result, repeated, own Subtree) Opening {
+	return Opening{Round: round, Digest: result.Hash, Fuel: result.Fuel, Trace: repeated.Hash, OwnTrace: own.Hash}
 }
 
 // JudgingLifetime returns the number of blocks within which the judges of a challenge have to
