@@ -125,6 +125,26 @@ func TestJudgesOfAChunkThatDifferAreJudgedAsAWhole(t *testing.T) {
 	}
 }
 
+// TestJudgesOfAWholeChunkAreAsManyAsALoserCanPay: one liability pays three judges of all tasks,
+// although parameters ask for more of them since then.
+func TestJudgesOfAWholeChunkAreAsManyAsALoserCanPay(t *testing.T) {
+	f, players, id, _ := undelivered(t, none)
+	judging, err := f.challenge(1, id, 0)
+	require.NoError(t, err)
+	require.Equal(t, "4800", f.job(judging).Liability.String())
+	f.until(players, func() bool { return len(f.round(judging).Replicas) == 3 })
+	f.setParams(func(p *types.Params) { p.Escalation = []uint32{5, 9} })
+	players[f.drawn(judging)[1]].does = liar
+	f.until(players, func() bool { return len(f.task(judging).Rounds) == 2 })
+	require.EqualValues(t, []uint32{5, 3}, []uint32{f.round(judging).Asked, f.round(judging).Target})
+	require.Equal(t, types.JOB_STATUS_COMPLETED, f.play(players, judging, 120).Status)
+	for _, o := range f.receipts[judging][0].Outcomes {
+		if o.Round > 0 {
+			require.True(t, o.Share.GTE(math.NewInt(1_600)), "a judge of the second round earns the whole chunk: %s", o.Share)
+		}
+	}
+}
+
 // TestTheRootAloneIsNoResult: the root of a chunk is public. A judge that repeats it without
 // having executed the tasks under the key of its own round loses its bond.
 func TestTheRootAloneIsNoResult(t *testing.T) {

@@ -104,9 +104,10 @@ func (t *Task) toJudge(ballots []ballot) (positions []uint32, tasks uint64) {
 	return positions, uint64(len(positions))
 }
 
-// escalate starts a further round, whose judges execute the tasks at the positions.
-func (t *Task) escalate(positions []uint32) error {
-	target, asked, err := t.nextTarget(max(1, uint64(len(positions))))
+// escalate starts a further round, whose judges execute judged tasks: those at the positions,
+// or all tasks of a chunk with one result.
+func (t *Task) escalate(positions []uint32, judged uint64) error {
+	target, asked, err := t.nextTarget(judged)
 	if err != nil {
 		return err
 	}

@@ -78,7 +78,7 @@ func (t *Task) decide() error {
 		if err := t.forfeitSilent(ballots); err != nil {
 			return err
 		}
-		return t.escalate(positions)
+		return t.escalate(positions, judged)
 	case types.DecisionAccept:
 		if t.job.Policy.Reviewed() && t.current().Phase == types.ROUND_PHASE_REVEAL {
 			return t.startReview()
