@@ -11,12 +11,14 @@ import (
 const liabilityTolerance = 2e-3
 
 // chunkTerms returns the terms of a chunk that is audited with the probability q. The expected
-// loss from a lie about any share of the work must be at least the pay of the whole chunk.
+// loss from a lie about any share of the work must be at least the pay of the whole chunk, and
+// that of its samples if an auditor repeats the lie.
 func (s *stage) chunkTerms(q float64) terms {
 	t := s.termsAt(float64(reward) / chunkShare)
 	pay, found := t.reward*chunkTasks, q*bps(s.compute.HonestBps)
 	whole := found * (1 - math.Exp(-chunkSamples))
-	t.liability = math.Max(math.Max(t.liability, pay), math.Max(pay*(1-whole)/whole, pay/(found*chunkSamples)))
+	repeated := q * (1 - bps(s.compute.HonestBps)) * t.reward * math.Min(chunkTasks, computetypes.MaxSamples)
+	t.liability = math.Max(math.Max(t.liability, pay), math.Max((pay*(1-whole)+repeated)/whole, pay/(found*chunkSamples)))
 	return t
 }
 

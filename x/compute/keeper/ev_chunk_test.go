@@ -260,9 +260,11 @@ func TestNoShareOfAChunkIsWorthALie(t *testing.T) {
 			start += 20_000
 			won, job := a.run()
 			q := float64(x.policy.AuditBps) / types.BasisPoints
-			d := q * float64(x.honestBps) / types.BasisPoints * (1 - math.Exp(-4))
+			h := float64(x.honestBps) / types.BasisPoints
+			d := q * h * (1 - math.Exp(-4))
 			liability := float64(job.Liability.Int64()) / arenaReward
-			require.InEpsilon(t, max(evPerChunk, evPerChunk*(1-d)/d), liability, 1e-3, "what a replica stakes")
+			repeated := q * (1 - h) * min(evPerChunk, types.MaxSamples) // samples that an auditor of the ring is paid for
+			require.InEpsilon(t, max(evPerChunk, (evPerChunk*(1-d)+repeated)/d), liability, 1e-3, "what a replica stakes")
 			skipped, share, sampled := c.counts(4)
 			want := chunkForecast(c, ring, q, liability, 4)
 			allowed := evErrors * want.deviation() / math.Sqrt(evChunks)

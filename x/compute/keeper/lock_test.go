@@ -28,7 +28,7 @@ func (f *fixture) locked(n int) math.Int { return f.state(n).Locked }
 // round. The claims say so in advance.
 func TestAPartLocksByTheTasksThatItExecutes(t *testing.T) {
 	f := chunkNetwork(t, 12)
-	f.setParams(func(p *types.Params) { p.HonestBps = 1_000 })
+	f.setParams(func(p *types.Params) { p.HonestBps = 2_000 })
 	players := f.everyone(12, honest)
 	for n := range players { // some disagree
 		players[n].chunk.skips = func(task uint64) bool { return task < 60 && n%2 == 0 }
@@ -126,7 +126,7 @@ func TestARestUnlocksItsBond(t *testing.T) {
 // the first one is right.
 func TestASilentAuditorDoesNotHideALie(t *testing.T) {
 	f := chunkNetwork(t, 12)
-	f.setParams(func(p *types.Params) { p.HonestBps = 1_000 })
+	f.setParams(func(p *types.Params) { p.HonestBps = 2_000 })
 	for range 12 {
 		players := f.everyone(12, honest)
 		id := f.post(0, chunked(64, 64))

@@ -68,19 +68,28 @@ func TestAPartLosesWhatALieInItEarns(t *testing.T) {
 }
 
 // requireNoShareIsWorthALie checks the liability of a replica against the probability with
-// which an audit finds a lie, computed in another way than by the chain.
+// which an audit finds a lie, computed in another way than by the chain. An auditor of the
+// replica's ring repeats the lie and is paid for its samples, of which there are more if the
+// replica states the fuel of its honest share alone.
 func requireNoShareIsWorthALie(t *rapid.T, p types.Params, job *types.Job, n uint64, liability math.Int) {
-	q := float64(job.Policy.AuditBps) * float64(p.HonestBps) / (types.BasisPoints * types.BasisPoints)
-	k, pay, lost := float64(job.Policy.Samples), float64(job.Value(n).Int64()), toFloat(liability)
+	q, h := float64(job.Policy.AuditBps)/types.BasisPoints, float64(p.HonestBps)/types.BasisPoints
+	each, pay, lost := float64(job.BondValue.Int64()), float64(job.Value(n).Int64()), toFloat(liability)
+	most := float64(min(n, types.MaxSamples))
+	least := min(float64(job.Policy.Samples), most)
 	for _, share := range []float64{0.001, 0.01, 0.1, 0.25, 0.5, 0.9, 1} {
-		found := q * -gomath.Expm1(-k*share)
-		if n <= uint64(job.Policy.Samples) { // all tasks are sampled: any lie is found
-			found = q
+		sampled := most
+		if share < 1 {
+			sampled = min(least/(1-share), most)
 		}
-		require.GreaterOrEqual(t, found*(lost+pay)*(1+1e-9), share*pay, "a lie about %g of %d tasks", share, n)
-	}
-	if n > uint64(job.Policy.Samples) {
-		require.GreaterOrEqual(t, lost*q*k*(1+1e-9), pay, "the bond alone")
+		found := q * h * -gomath.Expm1(-sampled*share)
+		if n <= uint64(job.Policy.Samples) { // all tasks are sampled: any lie is found
+			found = q * h
+		}
+		gain := share * pay
+		if n > 1 {
+			gain += q * (1 - h) * (sampled - least) * each
+		}
+		require.GreaterOrEqual(t, found*(lost+pay)*(1+1e-9), gain, "a lie about %g of %d tasks", share, n)
 	}
 }
 
@@ -97,8 +106,8 @@ func TestWhatAPartLocks(t *testing.T) {
 		Policy: types.Policy{Kind: types.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: 2_500, Auditors: 1, Samples: 4},
 	}
 	job.Liability = p.Liability(job.BondValue, job.Policy, true, 256)
-	require.Equal(t, "1830390", job.Liability.String(), "a chunk of 256 tasks")
-	require.Equal(t, "57200", p.ChunkLiability(&job, 8).String(), "a last chunk of 8")
+	require.Equal(t, "1895590", job.Liability.String(), "a chunk of 256 tasks")
+	require.Equal(t, "65350", p.ChunkLiability(&job, 8).String(), "a last chunk of 8")
 	require.Equal(t, "7000", p.ChunkLiability(&job, 1).String(), "one task")
 	require.Equal(t, "28000", p.AuditLiability(&job, job.Liability, 4).String(), "an auditor of four samples")
 	require.Equal(t, "112000", p.AuditLiability(&job, job.Liability, 16).String())

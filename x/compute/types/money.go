@@ -105,6 +105,13 @@ func (d PaymentDenom) BondValue(reward math.Int) math.Int {
 //
 //	liability >= R * (1-D)/D, rounded up
 //
+// A ring whose own auditor repeats the lie is also paid for the samples of the audit, without
+// having executed anything. If it states little fuel, there are as many samples as possible:
+// S = min(tasks, MaxSamples). For a chunk of several tasks, their pay is therefore part of the
+// gain. Several auditors are rarely all of the ring, which then gains less:
+//
+//	liability >= (R * (1-D) + q*(1-h) * S * bondValue) / D, rounded up
+//
 // A lie about a share c of the chunk's work is found at least with q*h*(1-exp(-samples*c)),
 // which is concave in c: it loses too. So that this also holds if a node that is found out
 // keeps what it earned with the rest of the chunk, the liability of a chunk that is sampled
@@ -127,7 +134,12 @@ func (p Params) Liability(bondValue math.Int, policy Policy, slashed bool, tasks
 		drawn := int64(policy.AuditBps) * int64(p.HonestBps) // q*h * 10^8
 		samples := max(1, policy.Samples)
 		found := drawn * int64(sampledBps(tasks, samples)) // D * 10^12
-		liability = math.MaxInt(liability, pay.MulRaw(whole-found).AddRaw(found-1).QuoRaw(found))
+		gain := pay.MulRaw(whole - found)
+		if tasks > 1 {
+			repeated := int64(policy.AuditBps) * int64(BasisPoints-p.HonestBps) * BasisPoints // q*(1-h) * 10^12
+			gain = gain.Add(bondValue.Mul(math.NewIntFromUint64(min(tasks, MaxSamples))).MulRaw(repeated))
+		}
+		liability = math.MaxInt(liability, gain.AddRaw(found-1).QuoRaw(found))
 		if tasks > uint64(samples) {
 			each := drawn * int64(samples)
 			liability = math.MaxInt(liability, pay.MulRaw(BasisPoints*BasisPoints).AddRaw(each-1).QuoRaw(each))

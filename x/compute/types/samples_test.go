@@ -102,14 +102,14 @@ func TestALieInAnyShareOfAChunkLoses(t *testing.T) {
 	})
 }
 
-func TestTheLiabilityOfASampledChunkIsAboutItsPay(t *testing.T) {
+func TestTheLiabilityOfASampledChunkCoversItsPayAndThatOfItsSamples(t *testing.T) {
 	p := types.DefaultParams()
 	p.MinLiability = math.OneInt()
 	policy := types.Policy{Kind: types.POLICY_KIND_AUDIT, Replicas: 1, Auditors: 1, AuditBps: types.BasisPoints, Samples: 4}
-	require.Equal(t, "265598", p.Liability(math.NewInt(1_000), policy, true, 256).String(), "half of all auditors are honest: D = 0.4908")
+	require.Equal(t, "330798", p.Liability(math.NewInt(1_000), policy, true, 256).String(), "half of all auditors are honest: D = 0.4908")
 	require.Equal(t, "7000", p.Liability(math.NewInt(1_000), policy, true, 1).String())
-	require.Equal(t, "8300", p.Liability(math.NewInt(1_000), policy, true, 8).String())
-	require.Equal(t, "7000", p.Liability(math.NewInt(1_000), policy, true, 4).String(), "all tasks are sampled: D = 1/2, and a lie causes a round of seven")
+	require.Equal(t, "16450", p.Liability(math.NewInt(1_000), policy, true, 8).String())
+	require.Equal(t, "8000", p.Liability(math.NewInt(1_000), policy, true, 4).String(), "all tasks are sampled: D = 1/2")
 }
 
 // TestAPartOfAChunkCostsAtMostItsPay: if a node leaves a rest to others, its requester pays at
