@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cosmossdk.io/collections"
+	"cosmossdk.io/math"
 
 	"github.com/cosmos/cosmos-sdk/codec"
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
@@ -44,8 +45,9 @@ func TestAnArrayOfAVersionWithoutChunksGoesOn(t *testing.T) {
 	task := f.receipts[id][0].Task
 	judging, err := f.challenge(1, id, task)
 	require.NoError(t, err)
-	f.next()
+	f.until(players, func() bool { return len(f.round(judging).Replicas) > 0 })
 
+	held := false
 	cdc := codec.NewProtoCodec(codectypes.NewInterfaceRegistry())
 	sb := collections.NewSchemaBuilder(f.service)
 	key := collections.PairKeyCodec(types.JobIDKey, collections.Uint64Key)
@@ -55,7 +57,16 @@ func TestAnArrayOfAVersionWithoutChunksGoesOn(t *testing.T) {
 			j.Challenged.Count = 0
 		}
 	})
-	rewrite(t, collections.NewMap(sb, types.TasksPrefix, "tasks", key, codec.CollValue[types.Task](cdc)), f, func(t *types.Task) { t.Count = 0 })
+	rewrite(t, collections.NewMap(sb, types.TasksPrefix, "tasks", key, codec.CollValue[types.Task](cdc)), f, func(t *types.Task) {
+		t.Count, t.Liability = 0, math.Int{}
+		for r := range t.Rounds {
+			for i := range t.Rounds[r].Replicas {
+				held = true
+				t.Rounds[r].Replicas[i].Locked = math.Int{}
+			}
+		}
+	})
+	require.True(t, held)
 	rewrite(t, collections.NewMap(sb, types.ChallengesPrefix, "challenges", key, codec.CollValue[types.Challenge](cdc)), f, func(c *types.Challenge) {
 		c.Count, c.JudgedTasks = 0, 0
 	})

@@ -178,7 +178,12 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 	if err != nil {
 		return nil, err
 	}
-	err = k.tasks.Walk(ctx, nil, func(_ taskKey, task types.Task) (bool, error) {
+	err = k.tasks.Walk(ctx, nil, func(key taskKey, task types.Task) (bool, error) {
+		job, err := k.jobs.Get(ctx, key.K1())
+		if err != nil {
+			return true, err
+		}
+		task.CompleteLocks(&job)
 		g.Tasks = append(g.Tasks, task)
 		return false, nil
 	})

@@ -179,6 +179,7 @@ func (k *Keeper) exposures(ctx context.Context) (exposures, error) {
 		if err != nil {
 			return true, err
 		}
+		task.CompleteLocks(&job)
 		if err := all.addParts(&job, &task); err != nil {
 			return true, err
 		}

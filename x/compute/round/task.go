@@ -39,6 +39,7 @@ type Task struct {
 // Load returns a task as it was last saved. id is the id of its job. Everything that the task
 // does until it is saved is done in ctx.
 func Load(ctx context.Context, deps *Deps, params types.Params, id types.JobID, job types.Job, record types.Task) *Task {
+	record.CompleteLocks(&job)
 	t := inHand(ctx, deps, params, id, job, record)
 	t.loaded = t.traces(record.DueHeight)
 	return t

@@ -18,6 +18,24 @@ func (j *Job) Complete() {
 // Complete adds to a task of an older version the number of its tasks.
 func (t *Task) Complete() { t.Count = max(t.Count, 1) }
 
+// CompleteLocks adds to a task of an older version what its parts lock: each of them has locked
+// the liability of its job.
+func (t *Task) CompleteLocks(job *Job) {
+	if !t.Liability.IsNil() && t.Liability.IsPositive() {
+		return
+	}
+	t.Liability = job.Liability
+	for r := range t.Rounds {
+		round := &t.Rounds[r]
+		for i := range round.Replicas {
+			round.Replicas[i].Locked = job.Liability
+		}
+		for i := 0; round.Draw != nil && i < len(round.Draw.Candidates); i++ {
+			round.Draw.Candidates[i].Locked = job.Liability
+		}
+	}
+}
+
 // Complete adds to a challenge of an older version the number of tasks of its chunk, and of
 // those that are judged.
 func (c *Challenge) Complete() {
