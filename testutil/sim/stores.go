@@ -39,7 +39,9 @@ func Compare(left, right State, except func(store string, key []byte) bool) (dif
 				continue
 			}
 			compared++
-			if !bytes.Equal(held[key], other[key]) {
+			_, left := held[key]
+			_, right := other[key]
+			if left != right || !bytes.Equal(held[key], other[key]) {
 				differences = append(differences, Difference{
 					Store: name, Key: []byte(key), Left: held[key], Right: other[key],
 				})
