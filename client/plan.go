@@ -175,10 +175,7 @@ func (f *classFacts) chunk(spec *computetypes.JobSpec) uint64 {
 // mostChunkBlocks if the class is busy all the same. At most half of the commit window is
 // planned for, and at most the liability that a typical node can lock in each of its slots.
 func (f *classFacts) largest(spec *computetypes.JobSpec) uint64 {
-	most := min(spec.Tasks, f.params.MaxChunkTasks, computetypes.MaxChunkTasks, f.within(spec, mostChunkBlocks))
-	if spec.Policy.Samples > computetypes.MaxWholeSamples {
-		most = min(most, computetypes.MaxSamples) // an audit of more would sample too many
-	}
+	most := min(spec.Tasks, f.params.MaxChunkTasks, spec.Policy.MostTasks(), f.within(spec, mostChunkBlocks))
 	spread := ceilDiv(spec.Tasks, f.slots)
 	return max(1, min(f.bonded(spec, most), max(spread, f.within(spec, leastChunkBlocks))))
 }

@@ -271,7 +271,8 @@ func TestChunksThatAJobCannotHave(t *testing.T) {
 	require.ErrorIs(t, post(func(s *types.JobSpec) { s.ChunkTasks = 65 }), types.ErrInvalidSpec)
 	require.ErrorIs(t, post(func(s *types.JobSpec) { s.Policy.Samples = 65 }), types.ErrInvalidSpec)
 	f.setParams(func(p *types.Params) { p.MaxChunkTasks = types.MaxChunkTasks })
-	require.ErrorContains(t, post(func(s *types.JobSpec) { s.ChunkTasks, s.Policy.Samples = 65, 59 }), "expected at most 58 with chunks of more than 64 tasks")
+	require.ErrorContains(t, post(func(s *types.JobSpec) { s.ChunkTasks, s.Policy.Samples = 65, 59 }), "expected at most 64 tasks with more than one auditor or 58 samples")
+	require.ErrorContains(t, post(func(s *types.JobSpec) { s.ChunkTasks, s.Policy.Auditors = 65, 2 }), "expected at most 64 tasks with more than one auditor or 58 samples")
 	require.ErrorIs(t, post(func(s *types.JobSpec) {
 		s.Tasks, s.ChunkTasks, s.Policy = 342, 342, types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 3}
 	}), types.ErrInvalidSpec)

@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -81,18 +82,24 @@ func TestOpeningsOfAChunkAreDueByTask(t *testing.T) {
 }
 
 // TestARevealOfALargeChunkFitsTheLane: the lane has room for a transaction that reveals the most
-// samples of the largest chunk, with the most auditors, and settles it.
+// samples of the largest chunk, or of one with the most auditors, and settles it.
 func TestARevealOfALargeChunkFitsTheLane(t *testing.T) {
+	for auditors, tasks := range map[uint32]uint64{1: types.MaxChunkTasks, 7: types.MaxSamples} {
+		t.Run(fmt.Sprintf("%d auditors", auditors), func(t *testing.T) { revealInLane(t, tasks, auditors) })
+	}
+}
+
+func revealInLane(t *testing.T, tasks uint64, auditors uint32) {
 	f := chunkNetwork(t, 12)
 	players := f.everyone(12, silent)
-	s := chunked(types.MaxChunkTasks, types.MaxChunkTasks)
-	s.Reward, s.Policy.Auditors, s.Policy.Samples = coin(10), 7, 58
+	s := chunked(tasks, tasks)
+	s.Reward, s.Policy.Auditors, s.Policy.Samples = coin(10), auditors, 58
 	f.fund(requester(0), coin(1_000_000))
 	id := f.post(0, s)
 	f.until(players, func() bool { return f.round(id).Phase == types.ROUND_PHASE_REVEAL })
 	require.Len(t, f.round(id).Samples, types.MaxSamples)
 	drawn := f.drawn(id)
-	require.Len(t, drawn, 8)
+	require.Len(t, drawn, 1+int(auditors))
 	lane := feemarkettypes.DefaultParams().LaneTx(1)
 	for _, n := range append(drawn[1:], drawn[0]) { // the replica reveals last, and settles
 		p, item := player{f: f, n: n}, f.held(n)

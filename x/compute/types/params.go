@@ -133,7 +133,7 @@ func (p Params) Validate() error {
 		{"max_review_blocks", p.MaxReviewBlocks, 1, 10_000_000},
 		{"max_tasks", p.MaxTasks, 1, MaxTasks},
 		{"max_chunk_tasks", p.MaxChunkTasks, 1, MaxChunkTasks},
-		{"min_samples", uint64(p.MinSamples), 1, MaxSamples},
+		{"min_samples", uint64(p.MinSamples), 1, MaxWholeSamples},
 		{"max_open_tasks", uint64(p.MaxOpenTasks), 1, 100_000},
 		{"region_draws", uint64(p.RegionDraws), 0, 100},
 		{"max_wait_blocks", p.MaxWaitBlocks, 1, 10_000_000},

@@ -181,7 +181,7 @@ type Params struct {
 	MaxChallengeBlocks uint64 `protobuf:"varint,35,opt,name=max_challenge_blocks,json=maxChallengeBlocks,proto3" json:"max_challenge_blocks,omitempty"`
 	// Highest number of tasks of a chunk, 1 to 4,096.
 	MaxChunkTasks uint64 `protobuf:"varint,36,opt,name=max_chunk_tasks,json=maxChunkTasks,proto3" json:"max_chunk_tasks,omitempty"`
-	// Lowest number of tasks that an audit samples from a chunk of several tasks, 1 to 64.
+	// Lowest number of tasks that an audit samples from a chunk of several tasks, 1 to 58.
 	MinSamples uint32 `protobuf:"varint,37,opt,name=min_samples,json=minSamples,proto3" json:"min_samples,omitempty"`
 }
 

@@ -63,6 +63,17 @@ func (p *Policy) PaysAudit(tasks, most, fuel uint64) bool {
 	return min(wanted, tasks)*uint64(p.Auditors) <= tasks
 }
 
+// MostTasks returns the largest number of tasks of a chunk under the policy. A node has to be
+// able to commit to some part of any chunk that it has executed. A chunk of at most MaxSamples
+// tasks can always be sampled as a whole. A larger one may have to be divided, and with several
+// auditors none of its parts may pay for their samples.
+func (p *Policy) MostTasks() uint64 {
+	if p.Kind == POLICY_KIND_AUDIT && (p.Samples > MaxWholeSamples || p.Auditors > 1) {
+		return MaxSamples
+	}
+	return MaxChunkTasks
+}
+
 // SampleTasks returns the positions of n different tasks of a chunk of count tasks, in
 // ascending order, which a seed draws. first is the index of the chunk's first task. The seed
 // must not have been known to any party when the node committed to the chunk.

@@ -136,6 +136,31 @@ func TestAPartOfAChunkCostsAtMostItsPay(t *testing.T) {
 	})
 }
 
+// TestANodeMayCommitToSomePartOfAnyChunk: whatever the tasks of a chunk use, a node that has
+// executed them may commit to all of them or to some first ones.
+func TestANodeMayCommitToSomePartOfAnyChunk(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		const most = 1_000_000
+		p := types.Policy{
+			Kind: types.POLICY_KIND_AUDIT, Replicas: 1, AuditBps: types.BasisPoints,
+			Auditors: rapid.Uint32Range(1, 4).Draw(t, "auditors"), Samples: rapid.Uint32Range(1, types.MaxSamples).Draw(t, "samples"),
+		}
+		count := rapid.Uint64Range(1, min(p.MostTasks(), 200)).Draw(t, "tasks")
+		head, tail := rapid.Uint64Range(1, most).Draw(t, "fuel of a first task"), rapid.Uint64Range(1, most).Draw(t, "fuel of a last task")
+		turn := rapid.Uint64Range(0, count).Draw(t, "first tasks")
+		allowed := uint64(0)
+		for tasks := count; tasks > 0; tasks-- {
+			fuel := min(tasks, turn)*head + (tasks-min(tasks, turn))*tail
+			sampled := tasks <= types.MaxSamples || types.WantedSamples(tasks, p.Samples, most, fuel) <= types.MaxSamples
+			if sampled && (tasks == count || p.PaysAudit(tasks, most, fuel)) {
+				allowed = tasks
+				break
+			}
+		}
+		require.Positive(t, allowed)
+	})
+}
+
 // TestTheLeastFuelIsWhatACommitmentNeeds: below it an audit would sample more than it may, and
 // from it on it would not.
 func TestTheLeastFuelIsWhatACommitmentNeeds(t *testing.T) {

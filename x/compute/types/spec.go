@@ -124,9 +124,9 @@ func (s *JobSpec) validateChunk() error {
 	if most := min(s.Tasks, MaxChunkTasks); s.ChunkTasks > most {
 		return ErrInvalidSpec.Wrapf("chunk_tasks: expected at most the %d tasks of the job and %d, found %d", s.Tasks, MaxChunkTasks, s.ChunkTasks)
 	}
-	if p := &s.Policy; p.Kind == POLICY_KIND_AUDIT && p.Samples > MaxWholeSamples && s.ChunkTasks > MaxSamples {
-		return ErrInvalidSpec.Wrapf("policy: samples: expected at most %d with chunks of more than %d tasks, because nodes could commit to them only if tasks used more than nine tenths of their fuel, found %d with %d; ask for fewer samples or smaller chunks",
-			MaxWholeSamples, MaxSamples, p.Samples, s.ChunkTasks)
+	if p := &s.Policy; s.ChunkTasks > p.MostTasks() {
+		return ErrInvalidSpec.Wrapf("chunk_tasks: expected at most %d tasks with more than one auditor or %d samples, because nodes could often not commit to more, found %d with %d and %d; ask for one auditor, fewer samples or smaller chunks",
+			p.MostTasks(), MaxWholeSamples, s.ChunkTasks, p.Auditors, p.Samples)
 	}
 	return nil
 }
