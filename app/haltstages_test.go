@@ -25,11 +25,11 @@ func stages(t *testing.T, chain *apptest.Chain, requester string) []string {
 	queries := computekeeper.NewQueryServer(chain.App.ComputeKeeper)
 	for _, job := range jobsOf(t, chain, requester) {
 		for task := range job.TasksOpened {
-			response, err := queries.Task(chain.Ctx(), &computetypes.QueryTaskRequest{JobId: job.Id, Task: task})
+			response, err := queries.Chunk(chain.Ctx(), &computetypes.QueryChunkRequest{JobId: job.Id, Task: task})
 			if err != nil {
 				continue // the task has ended
 			}
-			rounds := response.Task.Rounds
+			rounds := response.Chunk.Rounds
 			round := rounds[len(rounds)-1]
 			found["drawing"] = found["drawing"] || round.Draw != nil
 			found["escalated"] = found["escalated"] || len(rounds) > 1

@@ -345,7 +345,7 @@ func TestAStrangersMessageIsNoDuty(t *testing.T) {
 		other = s.Nodes[1]
 	}
 	dead := &computetypes.MsgCommit{Worker: other.Worker.String(), Items: []computetypes.CommitItem{
-		{Ref: computetypes.TaskRef{JobId: item.Ref.JobId, Task: 7}, Commitment: item.Commitment},
+		{Ref: computetypes.ChunkRef{JobId: item.Ref.JobId, Task: 7}, Commitment: item.Commitment},
 	}}
 	tx := chain.Sign(other.Worker, []sdk.Msg{dead}, apptest.WithGas(900_000), apptest.WithFee(apptest.MinFee(900_000)...))
 	require.Equal(t, sdkerrors.ErrInsufficientFee.ABCICode(), chain.Check(tx).Code)

@@ -136,7 +136,7 @@ func TestWhyAProgramFailedIsShownForWhatItIs(t *testing.T) {
 	require.Equal(t, []string{filepath.Join(dir, ManifestFile), filepath.Join(dir, TraceFile)}, files, "they are no part of the result")
 
 	// So it is with a job that failed.
-	receipt := &computetypes.Receipt{JobId: testJob, Status: computetypes.TASK_STATUS_FAILED, Outcomes: []computetypes.Outcome{{Operator: "a"}}}
+	receipt := &computetypes.Receipt{JobId: testJob, Status: computetypes.CHUNK_STATUS_FAILED, Outcomes: []computetypes.Outcome{{Operator: "a"}}}
 	require.Equal(t, fetched.Remarks, c.Remarks(t.Context(), state, receipt))
 }
 

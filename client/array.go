@@ -141,7 +141,7 @@ func (a *array) scan(ctx context.Context, from, to int64) error {
 // fetch downloads those results of a chunk that are not here. It notes a failure and
 // continues with the other tasks.
 func (a *array) fetch(ctx context.Context, receipt computetypes.Receipt) {
-	if receipt.Status != computetypes.TASK_STATUS_ACCEPTED {
+	if receipt.Status != computetypes.CHUNK_STATUS_ACCEPTED {
 		return
 	}
 	wanted := a.wanted(&receipt)
@@ -272,7 +272,7 @@ func (a *array) finish(ctx context.Context, job *computetypes.Job) (*ArrayResult
 // remarkFailed reads nodes' remarks about tasks that ended without a result.
 func (a *array) remarkFailed(ctx context.Context, receipts []computetypes.Receipt) {
 	for i, looked := 0, 0; i < len(receipts) && looked < failedRemarks && a.away == nil; i++ {
-		if receipts[i].Status != computetypes.TASK_STATUS_FAILED || len(receipts[i].Outcomes) == 0 {
+		if receipts[i].Status != computetypes.CHUNK_STATUS_FAILED || len(receipts[i].Outcomes) == 0 {
 			continue
 		}
 		looked++
@@ -314,7 +314,7 @@ func VerifyArray(chainID string, job *computetypes.Job, dir string) (int, error)
 	}
 	checked := 0
 	for _, receipt := range tree.Receipts() {
-		if receipt.Status != computetypes.TASK_STATUS_ACCEPTED {
+		if receipt.Status != computetypes.CHUNK_STATUS_ACCEPTED {
 			continue
 		}
 		n, err := verifyChunk(chainID, &receipt, dir)

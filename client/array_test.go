@@ -60,14 +60,14 @@ func endedArray(t *testing.T) (*chain, *Client, *State, *computetypes.Job) {
 // arrayReceipt delivers the result of a task, two tasks a block in disorder.
 func arrayReceipt(t *testing.T, packed *Packed, task uint64) computetypes.Receipt {
 	t.Helper()
-	receipt := computetypes.Receipt{JobId: testJob, Task: task, Height: 14 - int64(task/2), Status: computetypes.TASK_STATUS_FAILED}
+	receipt := computetypes.Receipt{JobId: testJob, Task: task, Height: 14 - int64(task/2), Status: computetypes.CHUNK_STATUS_FAILED}
 	if task == arrayFails {
 		return receipt
 	}
 	result := deliver(t, computetypes.TaskSink(packed.Spec.Sink, task), map[string]string{"out.txt": fmt.Sprintf("result %d\n", task)})
 	digest, err := result.Digest()
 	require.NoError(t, err)
-	receipt.Status = computetypes.TASK_STATUS_ACCEPTED
+	receipt.Status = computetypes.CHUNK_STATUS_ACCEPTED
 	receipt.Tags, receipt.Fuel = [][]byte{tagOf(testChain, task, digest)}, testFuel
 	receipt.Outcomes = []computetypes.Outcome{{Operator: "a", Paid: params.Tfuel(1), Slashed: math.ZeroInt(), Share: math.ZeroInt()}}
 	return receipt

@@ -67,7 +67,7 @@ const (
 type step struct {
 	spec    computetypes.JobSpec
 	job     computetypes.Job
-	task    *computetypes.Task
+	task    *computetypes.Chunk
 	receipt *computetypes.Receipt
 	down    error
 }
@@ -213,14 +213,14 @@ func (c *chain) show(request, reply any, method string) error {
 			c.steps = c.steps[1:]
 		}
 		return answer(reply, &computetypes.QueryJobResponse{Job: now.job, Spec: now.spec})
-	case *computetypes.QueryTaskRequest:
+	case *computetypes.QueryChunkRequest:
 		if len(c.steps) > 1 {
 			c.steps = c.steps[1:]
 		}
 		if now.task == nil {
 			return status.Error(codes.NotFound, "task not found")
 		}
-		return answer(reply, &computetypes.QueryTaskResponse{Task: *now.task})
+		return answer(reply, &computetypes.QueryChunkResponse{Chunk: *now.task})
 	case *computetypes.QueryReceiptRequest:
 		if now.receipt == nil {
 			return status.Error(codes.NotFound, "receipt not found")
@@ -260,9 +260,9 @@ func (c *chain) results(height int64, reply any) error {
 	if len(ended) == 0 {
 		return answer(reply, &cmtservice.GetBlockResultsResponse{Height: height})
 	}
-	changes := func(receipts []computetypes.Receipt) (out []computetypes.TaskChange) {
+	changes := func(receipts []computetypes.Receipt) (out []computetypes.ChunkChange) {
 		for _, receipt := range receipts {
-			out = append(out, computetypes.TaskChange{Change: &computetypes.TaskChange_Ended{Ended: &receipt}})
+			out = append(out, computetypes.ChunkChange{Change: &computetypes.ChunkChange_Ended{Ended: &receipt}})
 		}
 		return out
 	}

@@ -108,7 +108,7 @@ func chunkReceipt(index blob.Index, first uint64, height int64) computetypes.Rec
 	}
 	root := computetypes.ChunkRoot(leaves)
 	return computetypes.Receipt{
-		JobId: testJob, Task: first, Count: uint64(len(leaves)), Height: height, Status: computetypes.TASK_STATUS_ACCEPTED,
+		JobId: testJob, Task: first, Count: uint64(len(leaves)), Height: height, Status: computetypes.CHUNK_STATUS_ACCEPTED,
 		Tags: [][]byte{root.Hash}, Fuel: root.Fuel,
 		Outcomes: []computetypes.Outcome{{Operator: "a", Paid: params.Tfuel(int64(len(leaves))), Slashed: math.ZeroInt(), Share: math.ZeroInt()}},
 	}
@@ -131,8 +131,8 @@ func chunkedArray(t *testing.T, change func(n int, bundle []byte) []byte) (*chun
 	node := &chunkNode{t: t, sink: packed.Spec.Sink, perBundle: 2, change: change}
 	_, whole := node.deliver(0, 4, 12)
 	_, rest := node.deliver(4, 2, 14)
-	failed := computetypes.Receipt{JobId: testJob, Task: 6, Count: 5, Height: 13, Status: computetypes.TASK_STATUS_FAILED}
-	single := computetypes.Receipt{JobId: testJob, Task: 11, Count: 1, Height: 12, Status: computetypes.TASK_STATUS_ACCEPTED, Fuel: testFuel}
+	failed := computetypes.Receipt{JobId: testJob, Task: 6, Count: 5, Height: 13, Status: computetypes.CHUNK_STATUS_FAILED}
+	single := computetypes.Receipt{JobId: testJob, Task: 11, Count: 1, Height: 12, Status: computetypes.CHUNK_STATUS_ACCEPTED, Fuel: testFuel}
 	result := deliver(t, computetypes.TaskSink(packed.Spec.Sink, 11), map[string]string{"out.txt": "result 11\n"})
 	digest, err := result.Digest()
 	require.NoError(t, err)
@@ -340,13 +340,13 @@ func TestAnEmptyBoxOfAChunkIsNamed(t *testing.T) {
 func TestOneTaskOfAChunkIsLookedAtBeforeItIsJudged(t *testing.T) {
 	node, c, state, _ := chunkedArray(t, nil)
 	_, receipt := node.deliver(0, 4, 12)
-	task := computetypes.Task{JobId: testJob, Index: 0, Count: 4, Rounds: []computetypes.Round{{
+	task := computetypes.Chunk{JobId: testJob, Index: 0, Count: 4, Rounds: []computetypes.Round{{
 		Phase: computetypes.ROUND_PHASE_REVIEW, ReviewDeadline: 99,
 		Replicas: []computetypes.Assignment{{
 			Operator: "a", Status: computetypes.ASSIGNMENT_STATUS_REVEALED, Tag: receipt.Tags[0], Metrics: computetypes.Metrics{Fuel: receipt.Fuel},
 		}},
 	}}}
-	found, shown, err := inReview(&computetypes.QueryTaskResponse{Task: task})
+	found, shown, err := inReview(&computetypes.QueryChunkResponse{Chunk: task})
 	require.NoError(t, err)
 	require.Equal(t, []uint64{0, 4}, []uint64{found.First, found.Tasks})
 	dir := t.TempDir()
@@ -359,6 +359,6 @@ func TestOneTaskOfAChunkIsLookedAtBeforeItIsJudged(t *testing.T) {
 	_, err = c.fetchOne(t.Context(), state, shown, 4, dir)
 	require.ErrorContains(t, err, "expected the chunk of task 4")
 	task.Count = 1 << 40
-	_, _, err = inReview(&computetypes.QueryTaskResponse{Task: task})
+	_, _, err = inReview(&computetypes.QueryChunkResponse{Chunk: task})
 	require.ErrorContains(t, err, "expected a chunk of at most 4096 tasks")
 }

@@ -137,7 +137,7 @@ func GuaranteeName(guarantee computetypes.Guarantee) string {
 }
 
 // progressOf returns the progress of a task's current round.
-func progressOf(job computetypes.Job, task computetypes.Task) Progress {
+func progressOf(job computetypes.Job, task computetypes.Chunk) Progress {
 	p := Progress{Status: job.Status, Stage: StageSeed}
 	if len(task.Rounds) == 0 {
 		return p

@@ -76,7 +76,7 @@ func settledWith(t *testing.T, result manifest.Manifest) *Settlement {
 	return &Settlement{
 		Job: computetypes.Job{Id: testJob, Status: computetypes.JOB_STATUS_COMPLETED, Reward: params.TfuelCoin(1), Reserved: math.ZeroInt(), Liability: math.ZeroInt(), Refunded: params.Tfuel(2)},
 		Receipt: &computetypes.Receipt{
-			JobId: testJob, Status: computetypes.TASK_STATUS_ACCEPTED, Tags: [][]byte{tagOf(testChain, 0, digest), digest[:]}, Fuel: testFuel,
+			JobId: testJob, Status: computetypes.CHUNK_STATUS_ACCEPTED, Tags: [][]byte{tagOf(testChain, 0, digest), digest[:]}, Fuel: testFuel,
 			Outcomes: []computetypes.Outcome{{Operator: "a", Status: computetypes.ASSIGNMENT_STATUS_PAID, Paid: params.Tfuel(1), Slashed: math.ZeroInt(), Share: math.ZeroInt()}},
 		},
 	}
@@ -172,7 +172,7 @@ func TestVerifyNamesTheFileThatDiffers(t *testing.T) {
 	_, err = c.Verify(t.Context(), testJob, dir)
 	require.ErrorContains(t, err, TraceFile+" does not exist")
 
-	chain.steps[0].receipt.Status = computetypes.TASK_STATUS_FAILED
+	chain.steps[0].receipt.Status = computetypes.CHUNK_STATUS_FAILED
 	_, err = c.Verify(t.Context(), testJob, dir)
 	require.ErrorIs(t, err, ErrNoResult)
 
@@ -188,7 +188,7 @@ func TestFetchRefusesWhatTheChainDidNotAccept(t *testing.T) {
 	_, err := c.Fetch(t.Context(), state, settlement, dir)
 	require.ErrorIs(t, err, ErrNotDelivered)
 
-	settlement.Receipt.Status = computetypes.TASK_STATUS_FAILED
+	settlement.Receipt.Status = computetypes.CHUNK_STATUS_FAILED
 	_, err = c.Fetch(t.Context(), state, settlement, dir)
 	require.ErrorIs(t, err, ErrNoResult)
 
@@ -217,7 +217,7 @@ func TestFetchKeepsItsOwnNamesFree(t *testing.T) {
 func TestWatchTellsEachChangeOnceAndOutlivesARestart(t *testing.T) {
 	running := computetypes.Job{Id: testJob, Status: computetypes.JOB_STATUS_RUNNING, Reward: params.TfuelCoin(1), Reserved: math.ZeroInt(), Liability: math.ZeroInt(), Refunded: math.ZeroInt()}
 	at := func(round computetypes.Round, before ...computetypes.Round) step {
-		return step{job: running, task: &computetypes.Task{Rounds: append(before, round)}}
+		return step{job: running, task: &computetypes.Chunk{Rounds: append(before, round)}}
 	}
 	three := []computetypes.Assignment{{Operator: "a"}, {Operator: "b"}, {Operator: "c"}}
 	ended := settledWith(t, manifest.Manifest{Profile: "wasm/1", Reason: manifest.ReasonExited})

@@ -70,7 +70,7 @@ type taskRange struct{ first, count uint64 }
 func unaccepted(receipts []computetypes.Receipt, tasks uint64) []taskRange {
 	var accepted []taskRange
 	for i := range receipts {
-		if receipts[i].Status == computetypes.TASK_STATUS_ACCEPTED {
+		if receipts[i].Status == computetypes.CHUNK_STATUS_ACCEPTED {
 			accepted = append(accepted, taskRange{receipts[i].Task, receipts[i].Tasks()})
 		}
 	}

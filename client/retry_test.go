@@ -60,9 +60,9 @@ func TestRetriedRangesHaveExactlyTheTasksWithoutAResult(t *testing.T) {
 		accepted := map[uint64]bool{}
 		next := uint64(0)
 		for range rapid.IntRange(0, 12).Draw(t, "chunks") {
-			r := computetypes.Receipt{Task: next, Count: rapid.Uint64Range(0, 5).Draw(t, "count"), Status: computetypes.TASK_STATUS_FAILED}
+			r := computetypes.Receipt{Task: next, Count: rapid.Uint64Range(0, 5).Draw(t, "count"), Status: computetypes.CHUNK_STATUS_FAILED}
 			if rapid.Bool().Draw(t, "accepted") {
-				r.Status = computetypes.TASK_STATUS_ACCEPTED
+				r.Status = computetypes.CHUNK_STATUS_ACCEPTED
 				for i := range r.Tasks() {
 					accepted[next+i] = true
 				}

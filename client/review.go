@@ -32,7 +32,7 @@ type InReview struct {
 // downloaded again. Results of an array's tasks go into subfolders of dir, as in
 // FollowArray. The error wraps ErrNotInReview if there is nothing to review.
 func (c *Client) FetchInReview(ctx context.Context, state *State, task uint64, dir string) (*InReview, error) {
-	answer, err := c.compute.Task(ctx, &computetypes.QueryTaskRequest{JobId: state.JobID, Task: task})
+	answer, err := c.compute.Chunk(ctx, &computetypes.QueryChunkRequest{JobId: state.JobID, Task: task})
 	if isNotFound(err) {
 		return nil, fmt.Errorf("task %d of job %s: %w: %w", task, state.JobID, ErrNotInReview, plain(err))
 	}
@@ -86,12 +86,12 @@ func (c *Client) fetchOne(ctx context.Context, state *State, receipt *computetyp
 
 // inReview returns a task in review. The receipt is the one that the task will have when the
 // result is accepted, as far as downloading needs it.
-func inReview(answer *computetypes.QueryTaskResponse) (*InReview, *computetypes.Receipt, error) {
-	rounds := answer.Task.Rounds
+func inReview(answer *computetypes.QueryChunkResponse) (*InReview, *computetypes.Receipt, error) {
+	rounds := answer.Chunk.Rounds
 	if len(rounds) == 0 || rounds[len(rounds)-1].Phase != computetypes.ROUND_PHASE_REVIEW {
 		return nil, nil, fmt.Errorf("%w: results are in review under the trust policy, after their node has revealed them", ErrNotInReview)
 	}
-	receipt := &computetypes.Receipt{JobId: answer.Task.JobId, Task: answer.Task.Index, Count: answer.Task.Count, Tags: make([][]byte, len(rounds))}
+	receipt := &computetypes.Receipt{JobId: answer.Chunk.JobId, Task: answer.Chunk.Index, Count: answer.Chunk.Count, Tags: make([][]byte, len(rounds))}
 	if receipt.Tasks() > computetypes.MaxChunkTasks {
 		return nil, nil, fmt.Errorf("expected a chunk of at most %d tasks, found %d: the node lies; use another node", computetypes.MaxChunkTasks, receipt.Tasks())
 	}

@@ -24,7 +24,7 @@ func underReview(t *testing.T) (*chain, *Client, *State) {
 	digest, err := honest.Digest()
 	require.NoError(t, err)
 	chain.steps = []step{{
-		task: &computetypes.Task{JobId: testJob, Rounds: []computetypes.Round{{
+		task: &computetypes.Chunk{JobId: testJob, Rounds: []computetypes.Round{{
 			Target: 1, Phase: computetypes.ROUND_PHASE_REVIEW, Committed: 1, Revealed: 1, ReviewDeadline: 99,
 			Replicas: []computetypes.Assignment{{
 				Operator: "a", Status: computetypes.ASSIGNMENT_STATUS_REVEALED,
@@ -50,7 +50,7 @@ func TestAResultIsLookedAtBeforeItIsJudged(t *testing.T) {
 
 	// Accepted, it is the result.
 	verified, err := VerifyReceipt(testChain, &computetypes.Receipt{
-		JobId: testJob, Status: computetypes.TASK_STATUS_ACCEPTED, Tags: [][]byte{found.Tag}, Fuel: testFuel,
+		JobId: testJob, Status: computetypes.CHUNK_STATUS_ACCEPTED, Tags: [][]byte{found.Tag}, Fuel: testFuel,
 	}, dir)
 	require.NoError(t, err)
 	require.Equal(t, found.Manifest, verified.Manifest)

@@ -80,13 +80,13 @@ func (a *array) rows(receipt *computetypes.Receipt) []row {
 	rows := make([]row, receipt.Tasks())
 	index := blob.Index{Leaves: []blob.Leaf{{Fuel: receipt.Fuel, ExitCode: receipt.ExitCode}}}
 	var err error
-	if receipt.Status == computetypes.TASK_STATUS_ACCEPTED && len(rows) > 1 {
+	if receipt.Status == computetypes.CHUNK_STATUS_ACCEPTED && len(rows) > 1 {
 		index, err = readIndex(a.c.chainID, receipt, a.dir)
 	}
 	for p := range rows {
 		switch _, missing := a.missing[receipt.Task+uint64(p)]; { //nolint:gosec // not negative
-		case receipt.Status != computetypes.TASK_STATUS_ACCEPTED:
-			rows[p].status = strings.ToLower(strings.TrimPrefix(receipt.Status.String(), "TASK_STATUS_"))
+		case receipt.Status != computetypes.CHUNK_STATUS_ACCEPTED:
+			rows[p].status = strings.ToLower(strings.TrimPrefix(receipt.Status.String(), "CHUNK_STATUS_"))
 		case missing || err != nil:
 			rows[p].status = statusMissing
 		default:

@@ -58,7 +58,7 @@ func (c *Client) Recorded(ctx context.Context, jobID string) (*Settlement, error
 // differs.
 func VerifyReceipt(chainID string, receipt *computetypes.Receipt, dir string) (*Result, error) {
 	jobID := receipt.JobId
-	if receipt.Status != computetypes.TASK_STATUS_ACCEPTED {
+	if receipt.Status != computetypes.CHUNK_STATUS_ACCEPTED {
 		return nil, fmt.Errorf("job %s: %w: its task ended %s", jobID, ErrNoResult, receipt.Status)
 	}
 	encoded, err := readManifest(dir)

@@ -20,7 +20,7 @@ func waitingSteps(t *testing.T, looks int) []step {
 	open := computetypes.Job{Id: testJob, Status: computetypes.JOB_STATUS_OPEN, Reward: params.TfuelCoin(1), Reserved: math.ZeroInt(), Liability: math.ZeroInt(), Refunded: math.ZeroInt()}
 	var steps []step
 	for range looks {
-		steps = append(steps, step{job: open, task: &computetypes.Task{Rounds: []computetypes.Round{{
+		steps = append(steps, step{job: open, task: &computetypes.Chunk{Rounds: []computetypes.Round{{
 			Target: 3, Phase: computetypes.ROUND_PHASE_COMMIT, Draw: &computetypes.Draw{CloseHeight: 9},
 		}}}})
 	}

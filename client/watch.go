@@ -21,7 +21,7 @@ type Settlement struct {
 
 // Accepted reports whether there is a verified result to download.
 func (s *Settlement) Accepted() bool {
-	return s.Receipt != nil && s.Receipt.Status == computetypes.TASK_STATUS_ACCEPTED && len(s.Receipt.Tags) > 0
+	return s.Receipt != nil && s.Receipt.Status == computetypes.CHUNK_STATUS_ACCEPTED && len(s.Receipt.Tags) > 0
 }
 
 // Paid returns the pay of all nodes together, before the fee split.
@@ -104,7 +104,7 @@ func (c *Client) look(ctx context.Context, jobID string) (*Settlement, Progress,
 		}
 		return settlement, Progress{}, nil
 	}
-	task, err := c.compute.Task(ctx, &computetypes.QueryTaskRequest{JobId: jobID})
+	task, err := c.compute.Chunk(ctx, &computetypes.QueryChunkRequest{JobId: jobID})
 	if isNotFound(err) {
 		// Since the first request the task has ended, or no node has claimed it yet.
 		return nil, Progress{Stage: StageSeed, Status: answer.Job.Status}, nil
@@ -112,5 +112,5 @@ func (c *Client) look(ctx context.Context, jobID string) (*Settlement, Progress,
 	if err != nil {
 		return nil, Progress{}, err
 	}
-	return nil, progressOf(answer.Job, task.Task), nil
+	return nil, progressOf(answer.Job, task.Chunk), nil
 }

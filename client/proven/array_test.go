@@ -35,7 +35,7 @@ func TestEveryTaskOfAnArrayIsProvenUnderItsRoot(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, chain.Height(), record.Height)
 		require.Equal(t, task, inclusion.Receipt.Task)
-		require.Equal(t, computetypes.TASK_STATUS_ACCEPTED, inclusion.Receipt.Status)
+		require.Equal(t, computetypes.CHUNK_STATUS_ACCEPTED, inclusion.Receipt.Status)
 		requireFragile(t, job, inclusion)
 	}
 	_, _, err = reader.ArrayReceipt(t.Context(), blocks, id, arrayTasks, 0)

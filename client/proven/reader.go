@@ -128,12 +128,12 @@ func (r *Reader) Spec(ctx context.Context, id computetypes.JobID, height int64) 
 }
 
 // Task returns a task that has not ended; nil if there is none.
-func (r *Reader) Task(ctx context.Context, id computetypes.JobID, task uint64, height int64) (*computetypes.Task, error) {
-	key, err := computetypes.TaskStoreKey(id, task)
+func (r *Reader) Task(ctx context.Context, id computetypes.JobID, task uint64, height int64) (*computetypes.Chunk, error) {
+	key, err := computetypes.ChunkStoreKey(id, task)
 	if err != nil {
 		return nil, err
 	}
-	var found computetypes.Task
+	var found computetypes.Chunk
 	record, err := r.decode(ctx, key, height, &found)
 	if err != nil || record.Value == nil {
 		return nil, err

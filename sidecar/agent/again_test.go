@@ -144,7 +144,7 @@ func TestAResultOfBeforeSinksWereJournalledIsDeliveredAfterItsEnd(t *testing.T) 
 	_, err := w.journal.Edit(record.Key, func(r *store.Assignment) { r.Sink = "" })
 	require.NoError(t, err)
 	// The task ends while the daemon is being replaced.
-	w.chain.act(task, func(t *round.Task) error { return t.Review(true) })
+	w.chain.act(task, func(t *round.Chunk) error { return t.Review(true) })
 	w.web.set(func(web *fakeWeb) { web.putErr = nil })
 	w.again()
 	defer w.chain.blocks(time.Millisecond)()

@@ -413,7 +413,7 @@ func TestForeignCommitmentIsReportedAndNeverRevealed(t *testing.T) {
 	w := newWorld(t)
 	task := w.chain.post(w.web, 1)
 	w.chain.claimed(task)
-	w.chain.act(task, func(t *round.Task) error {
+	w.chain.act(task, func(t *round.Chunk) error {
 		return t.Commit(w.chain.operator, computetypes.CommitItem{Ref: task.ref, Commitment: make([]byte, 32)})
 	})
 	defer w.chain.blocks(2 * time.Millisecond)()

@@ -20,7 +20,7 @@ type assignment struct {
 	// the job was read.
 	spec *computetypes.JobSpec
 	// judges is the first task of the chunk whose root the job judges, or nil.
-	judges *computetypes.TaskRef
+	judges *computetypes.ChunkRef
 
 	// drawnTasks is the number of tasks that the draw was for, as the chain listed it.
 	drawnTasks uint64
@@ -71,12 +71,12 @@ type assignment struct {
 	goneSince int64
 }
 
-func keyOf(ref computetypes.TaskRef) store.Key {
+func keyOf(ref computetypes.ChunkRef) store.Key {
 	return store.Key{JobID: ref.JobId, Task: ref.Task, Round: ref.Round}
 }
 
-func refOf(key store.Key) computetypes.TaskRef {
-	return computetypes.TaskRef{JobId: key.JobID, Task: key.Task, Round: key.Round}
+func refOf(key store.Key) computetypes.ChunkRef {
+	return computetypes.ChunkRef{JobId: key.JobID, Task: key.Task, Round: key.Round}
 }
 
 func itemKey(item *computetypes.WorkItem) store.Key { return keyOf(item.Ref) }

@@ -157,7 +157,7 @@ func clearDelivery(ctx context.Context, prover Prover, record *store.Assignment)
 	}
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
-	list, err := prover.Tasks(ctx, []computetypes.TaskRef{refOf(record.Key)})
+	list, err := prover.Tasks(ctx, []computetypes.ChunkRef{refOf(record.Key)})
 	if err == nil {
 		err = list[0].Err
 	}

@@ -29,7 +29,7 @@ type Chain interface {
 	ClaimablePage(ctx context.Context, operator string, from []byte) (chain.Draws, error)
 	Job(ctx context.Context, id string) (computetypes.Job, computetypes.JobSpec, error)
 	Receipt(ctx context.Context, job string, task uint64) (computetypes.Receipt, error)
-	Task(ctx context.Context, job string, task uint64) (computetypes.Task, error)
+	Task(ctx context.Context, job string, task uint64) (computetypes.Chunk, error)
 	Redeliveries(ctx context.Context, from int64, page []byte) (chain.Redeliveries, error)
 	EndedAt(ctx context.Context, height int64) ([]computetypes.Receipt, error)
 	ComputeParams(ctx context.Context) (computetypes.Params, error)
@@ -45,7 +45,7 @@ type Chain interface {
 // Prover proves the chain's state. *chain.Prover implements it.
 type Prover interface {
 	// Tasks proves tasks and their jobs in the state after one block.
-	Tasks(ctx context.Context, refs []computetypes.TaskRef) ([]chain.Proven, error)
+	Tasks(ctx context.Context, refs []computetypes.ChunkRef) ([]chain.Proven, error)
 	// Serves proves that a worker key serves an operator's node.
 	Serves(ctx context.Context, worker, operator sdk.AccAddress) error
 	// Follow proves that a newest block exists and returns its height.

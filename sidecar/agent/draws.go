@@ -92,7 +92,7 @@ func (a *Agent) readDraws(ctx context.Context, bidder *bid.Bidder) ([]bid.Draw, 
 }
 
 // drawOf finds out the facts about a draw that the decision depends on.
-func (a *Agent) drawOf(ctx context.Context, bidder *bid.Bidder, task *computetypes.ClaimableTask) (bid.Draw, error) {
+func (a *Agent) drawOf(ctx context.Context, bidder *bid.Bidder, task *computetypes.ClaimableChunk) (bid.Draw, error) {
 	w, tracked := a.assignments[keyOf(task.Ref)]
 	d := bid.Draw{
 		Ref: task.Ref, CloseHeight: task.CloseHeight, Rank: task.Rank, Leading: task.Leading, Tasks: task.Tasks, Liability: task.Liability, Call: task.Call,

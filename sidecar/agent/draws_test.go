@@ -114,7 +114,7 @@ func TestLowestRanksAreClaimedFirst(t *testing.T) {
 	defer stop()
 	w.until("a batch", func() bool { return len(w.chain.batches) > 0 })
 	w.chain.read(func() {
-		require.Equal(t, []computetypes.TaskRef{tasks[0].ref, tasks[1].ref}, w.chain.batches[0].Claims)
+		require.Equal(t, []computetypes.ChunkRef{tasks[0].ref, tasks[1].ref}, w.chain.batches[0].Claims)
 	})
 	require.Eventually(t, func() bool { return len(a.Status().Passed) == 3 }, patience, time.Millisecond)
 	reasons := map[string]string{}

@@ -150,7 +150,7 @@ func TestAnEndThatCannotBeReadIsCalledUnknown(t *testing.T) {
 	w, task := downFrom(t, store.PhaseClaimed, 3)
 	w.chain.skip(afterAll)
 	w.chain.read(func() {
-		require.Equal(t, computetypes.TASK_STATUS_EXPIRED, task.receipt.Status)
+		require.Equal(t, computetypes.CHUNK_STATUS_EXPIRED, task.receipt.Status)
 		w.chain.noResults = true
 	})
 	_, stop := w.run()

@@ -129,7 +129,7 @@ func (c *fakeChain) add(web *fakeWeb, n int, change ...func(*fakeTask)) *fakeTas
 	address := fmt.Sprintf("http://relay.example/v1/blobs/%s", digest)
 	web.set(func(w *fakeWeb) { w.content[address] = program })
 	task := &fakeTask{
-		ref: computetypes.TaskRef{JobId: jobID(n)}, requester: sdk.AccAddress(bytes.Repeat([]byte{3}, 20)).String(),
+		ref: computetypes.ChunkRef{JobId: jobID(n)}, requester: sdk.AccAddress(bytes.Repeat([]byte{3}, 20)).String(),
 		spec: computetypes.JobSpec{
 			Executor: "wasm/1", Class: "cpu-small",
 			Program:   computetypes.Blob{Sha256: digest[:], Size_: uint64(len(program)), Uris: []string{address}},

@@ -41,7 +41,7 @@ func (c *fakeChain) splits(t *fakeTask, rest round.Span) {
 		return
 	}
 	next := &fakeTask{
-		ref: computetypes.TaskRef{JobId: t.ref.JobId, Task: rest.First}, count: rest.Count, requester: t.requester, spec: t.spec,
+		ref: computetypes.ChunkRef{JobId: t.ref.JobId, Task: rest.First}, count: rest.Count, requester: t.requester, spec: t.spec,
 		audits: t.audits, says: t.says, commitments: map[string]bool{},
 	}
 	c.tasks = append(c.tasks, next)
@@ -121,7 +121,7 @@ func (c *fakeChain) playChunk(t *fakeTask, node sdk.AccAddress, item computetype
 	}
 	switch {
 	case item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_ASSIGNED && c.othersCommit:
-		c.must(c.do(t, func(t *round.Task) error {
+		c.must(c.do(t, func(t *round.Chunk) error {
 			return t.Commit(node, computetypes.CommitItem{Ref: item.Ref, Commitment: computetypes.Commitment(node, root.Hash, 0, salt), Fuel: root.Fuel})
 		}))
 	case item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_COMMITTED && item.Phase == computetypes.ROUND_PHASE_REVEAL &&
@@ -136,15 +136,15 @@ func (c *fakeChain) playChunk(t *fakeTask, node sdk.AccAddress, item computetype
 			}
 			reveal.Siblings = computetypes.ChunkSiblings(leaves, item.Shows)
 		}
-		c.must(c.do(t, func(t *round.Task) error { return t.Reveal(node, reveal) }))
+		c.must(c.do(t, func(t *round.Chunk) error { return t.Reveal(node, reveal) }))
 	case item.MustShowAll:
-		c.must(c.do(t, func(t *round.Task) error {
+		c.must(c.do(t, func(t *round.Chunk) error {
 			return t.Reveal(node, computetypes.RevealItem{Ref: item.Ref, Tag: root.Hash, Salt: salt, Leaves: leaves})
 		}))
 	case item.MustOpen:
 		for _, position := range item.Opens {
 			if shown, ok := c.shownOf(t, node, &item, position); ok && !c.leavesOpening(t, node, shown.Digest) {
-				c.must(c.do(t, func(t *round.Task) error { return t.Open(node, computetypes.NewOpenItem(item.Ref, shown)) }))
+				c.must(c.do(t, func(t *round.Chunk) error { return t.Open(node, computetypes.NewOpenItem(item.Ref, shown)) }))
 			}
 		}
 	}

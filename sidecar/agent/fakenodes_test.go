@@ -44,11 +44,11 @@ func (c *fakeChain) others(t *fakeTask) []sdk.AccAddress {
 }
 
 // playNode lets another node do what it may do in a block.
-func (c *fakeChain) playNode(t *fakeTask, loaded *round.Task, node sdk.AccAddress) {
+func (c *fakeChain) playNode(t *fakeTask, loaded *round.Chunk, node sdk.AccAddress) {
 	item, held := loaded.WorkItem(node.String())
 	if !held {
 		if draw, open, err := loaded.Claimable(node); err == nil && open && draw.Leading {
-			c.must(c.do(t, func(t *round.Task) error { return t.Claim(node, draw.Ref) }))
+			c.must(c.do(t, func(t *round.Chunk) error { return t.Claim(node, draw.Ref) }))
 		}
 		return
 	}
@@ -62,12 +62,12 @@ func (c *fakeChain) playNode(t *fakeTask, loaded *round.Task, node sdk.AccAddres
 	}
 	switch status := item.Assignment.Status; {
 	case status == computetypes.ASSIGNMENT_STATUS_ASSIGNED && c.othersCommit:
-		c.must(c.do(t, func(t *round.Task) error { return t.Commit(node, answer.commit(node, item.Ref)) }))
+		c.must(c.do(t, func(t *round.Chunk) error { return t.Commit(node, answer.commit(node, item.Ref)) }))
 	case status == computetypes.ASSIGNMENT_STATUS_COMMITTED && item.Phase == computetypes.ROUND_PHASE_REVEAL &&
 		item.CurrentRound == item.Ref.Round:
-		c.must(c.do(t, func(t *round.Task) error { return t.Reveal(node, answer.reveal(item.Ref)) }))
+		c.must(c.do(t, func(t *round.Chunk) error { return t.Reveal(node, answer.reveal(item.Ref)) }))
 	case item.MustOpen && !c.leavesOpening(t, node, answer.shown.Digest):
-		c.must(c.do(t, func(t *round.Task) error { return t.Open(node, computetypes.NewOpenItem(item.Ref, answer.shown)) }))
+		c.must(c.do(t, func(t *round.Chunk) error { return t.Open(node, computetypes.NewOpenItem(item.Ref, answer.shown)) }))
 	}
 }
 
@@ -92,11 +92,11 @@ type answer struct {
 	exitCode  uint32
 }
 
-func (a *answer) commit(node sdk.AccAddress, ref computetypes.TaskRef) computetypes.CommitItem {
+func (a *answer) commit(node sdk.AccAddress, ref computetypes.ChunkRef) computetypes.CommitItem {
 	return computetypes.CommitItem{Ref: ref, Commitment: computetypes.Commitment(node, a.tag, a.exitCode, a.salt)}
 }
 
-func (a *answer) reveal(ref computetypes.TaskRef) computetypes.RevealItem {
+func (a *answer) reveal(ref computetypes.ChunkRef) computetypes.RevealItem {
 	return computetypes.RevealItem{
 		Ref: ref, Tag: a.tag, Salt: a.salt, ExitCode: a.exitCode, Metrics: computetypes.Metrics{Fuel: a.shown.Fuel},
 	}
@@ -176,7 +176,7 @@ func (c *fakeChain) addRivals(t *fakeTask) {
 		if slices.ContainsFunc(t.rivals, func(r sdk.AccAddress) bool { return r.Equals(node) }) {
 			continue
 		}
-		if err := c.do(t, func(loaded *round.Task) error { return loaded.Claim(node, loaded.Ref()) }); err != nil {
+		if err := c.do(t, func(loaded *round.Chunk) error { return loaded.Claim(node, loaded.Ref()) }); err != nil {
 			continue // rivals with lower ranks have all seats
 		}
 		t.rivals = append(t.rivals, node)

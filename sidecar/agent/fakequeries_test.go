@@ -79,7 +79,7 @@ func (c *fakeChain) ClaimablePage(_ context.Context, _ string, from []byte) (out
 			if loaded.Ended() {
 				continue
 			}
-			var draw computetypes.ClaimableTask
+			var draw computetypes.ClaimableChunk
 			var open bool
 			if draw, open, err = loaded.Claimable(c.operator); open {
 				out.Tasks = append(out.Tasks, draw)
@@ -109,7 +109,7 @@ func (c *fakeChain) Receipt(_ context.Context, id string, task uint64) (receipt 
 	return receipt, err
 }
 
-func (c *fakeChain) Task(_ context.Context, id string, task uint64) (record computetypes.Task, err error) {
+func (c *fakeChain) Task(_ context.Context, id string, task uint64) (record computetypes.Chunk, err error) {
 	err = chain.ErrNotFound
 	c.read(func() {
 		t := c.findTask(id, task)
@@ -195,7 +195,7 @@ func (c *fakeChain) Submit(_ context.Context, batch chain.Batch, _ int) (done ch
 func (c *fakeChain) take(batch chain.Batch) (done chain.Submission) {
 	c.batches = append(c.batches, batch)
 	c.height++
-	note := func(action chain.Action, ref computetypes.TaskRef, item func(*round.Task) error) {
+	note := func(action chain.Action, ref computetypes.ChunkRef, item func(*round.Chunk) error) {
 		outcome := chain.ItemOutcome{Action: action, Ref: ref}
 		if err := c.takeItem(action, ref, item); err != nil {
 			outcome.Codespace, outcome.Code, outcome.Log = errorsmod.ABCIInfo(err, false)
@@ -204,28 +204,28 @@ func (c *fakeChain) take(batch chain.Batch) (done chain.Submission) {
 		done.Items = append(done.Items, outcome)
 	}
 	for _, item := range batch.Reveals {
-		note(chain.Reveal, item.Ref, func(t *round.Task) error { return t.Reveal(c.operator, item) })
+		note(chain.Reveal, item.Ref, func(t *round.Chunk) error { return t.Reveal(c.operator, item) })
 	}
 	for _, item := range batch.Opens {
-		note(chain.Open, item.Ref, func(t *round.Task) error { return t.Open(c.operator, item) })
+		note(chain.Open, item.Ref, func(t *round.Chunk) error { return t.Open(c.operator, item) })
 	}
 	for _, item := range batch.Commits {
 		c.findTask(item.Ref.JobId, item.Ref.Task).commitments[string(item.Commitment)] = true
-		note(chain.Commit, item.Ref, func(t *round.Task) error { return t.Commit(c.operator, item) })
+		note(chain.Commit, item.Ref, func(t *round.Chunk) error { return t.Commit(c.operator, item) })
 	}
 	for _, item := range batch.Releases {
-		note(chain.Release, item.Ref, func(t *round.Task) error { return t.Release(c.operator, item) })
+		note(chain.Release, item.Ref, func(t *round.Chunk) error { return t.Release(c.operator, item) })
 		if done.Items[len(done.Items)-1].Code == 0 {
 			c.findTask(item.Ref.JobId, item.Ref.Task).released = &item
 		}
 	}
 	for _, ref := range batch.Claims {
 		c.claims++
-		note(chain.Claim, ref, func(t *round.Task) error { return t.Claim(c.operator, ref) })
+		note(chain.Claim, ref, func(t *round.Chunk) error { return t.Claim(c.operator, ref) })
 	}
 	if batch.Renew {
 		c.renewals++
-		note(chain.Renew, computetypes.TaskRef{}, nil)
+		note(chain.Renew, computetypes.ChunkRef{}, nil)
 	}
 	c.visitAll()
 	done.Height = c.height
@@ -233,7 +233,7 @@ func (c *fakeChain) take(batch chain.Batch) (done chain.Submission) {
 }
 
 // takeItem applies one item. No honest node reveals or opens what it has not committed to.
-func (c *fakeChain) takeItem(action chain.Action, ref computetypes.TaskRef, item func(*round.Task) error) error {
+func (c *fakeChain) takeItem(action chain.Action, ref computetypes.ChunkRef, item func(*round.Chunk) error) error {
 	switch {
 	case c.refuse == action:
 		return errors.New("refused by the test")

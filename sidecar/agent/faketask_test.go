@@ -21,7 +21,7 @@ const (
 
 // fakeTask is one task on the fake chain.
 type fakeTask struct {
-	ref       computetypes.TaskRef
+	ref       computetypes.ChunkRef
 	requester string
 	spec      computetypes.JobSpec
 	// count is the number of tasks of a chunk. 0 stands for 1.
@@ -36,7 +36,7 @@ type fakeTask struct {
 	challenged *computetypes.ChallengedTask
 	// record is the task as it was last saved. It does not have rounds before the chain has
 	// visited the task for the first time.
-	record  computetypes.Task
+	record  computetypes.Chunk
 	receipt *computetypes.Receipt
 	// commitments contains all commitments that this node ever sent, accepted or not.
 	commitments map[string]bool
@@ -118,7 +118,7 @@ func (c *fakeChain) start(t *fakeTask) {
 }
 
 // load returns the task, advanced to this height. Its changes take effect once it is saved.
-func (c *fakeChain) load(t *fakeTask) *round.Task {
+func (c *fakeChain) load(t *fakeTask) *round.Chunk {
 	c.start(t)
 	loaded := round.Load(c.ctx(), c.deps(t), c.paramsOf(t), c.parsedID(t), c.job(t), c.copied(t))
 	if loaded.Ended() {
@@ -131,7 +131,7 @@ func (c *fakeChain) load(t *fakeTask) *round.Task {
 }
 
 // copied returns a copy of a task's record that shares nothing with it.
-func (c *fakeChain) copied(t *fakeTask) (record computetypes.Task) {
+func (c *fakeChain) copied(t *fakeTask) (record computetypes.Chunk) {
 	raw, err := t.record.Marshal()
 	if err == nil {
 		err = record.Unmarshal(raw)
@@ -142,7 +142,7 @@ func (c *fakeChain) copied(t *fakeTask) (record computetypes.Task) {
 	return record
 }
 
-func (c *fakeChain) save(t *fakeTask, changed *round.Task) {
+func (c *fakeChain) save(t *fakeTask, changed *round.Chunk) {
 	update := changed.Update()
 	t.record = update.Record
 	c.splits(t, update.Rest)
@@ -156,7 +156,7 @@ func (c *fakeChain) save(t *fakeTask, changed *round.Task) {
 
 // do applies an item of a node, or of the requester, to the task in the same way as the
 // keeper.
-func (c *fakeChain) do(t *fakeTask, item func(*round.Task) error) error {
+func (c *fakeChain) do(t *fakeTask, item func(*round.Chunk) error) error {
 	loaded := c.load(t)
 	if loaded.Ended() {
 		return computetypes.ErrTaskEnded
@@ -172,7 +172,7 @@ func (c *fakeChain) do(t *fakeTask, item func(*round.Task) error) error {
 }
 
 // act applies an item to a task outside of a batch of this machine.
-func (c *fakeChain) act(t *fakeTask, item func(*round.Task) error) {
+func (c *fakeChain) act(t *fakeTask, item func(*round.Chunk) error) {
 	c.t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -184,7 +184,7 @@ func (c *fakeChain) act(t *fakeTask, item func(*round.Task) error) {
 // claimed makes this node claim a task outside of a batch of this machine.
 func (c *fakeChain) claimed(t *fakeTask) {
 	c.t.Helper()
-	c.act(t, func(loaded *round.Task) error { return loaded.Claim(c.operator, loaded.Ref()) })
+	c.act(t, func(loaded *round.Chunk) error { return loaded.Claim(c.operator, loaded.Ref()) })
 }
 
 // visit does what a block does with a task without a message of this node.

@@ -35,15 +35,15 @@ func (c *fakeChain) playJudge(t *fakeTask, node sdk.AccAddress, item *computetyp
 	tag := computetypes.Tag(testChainID, t.ref.JobId, t.ref.Task, shown)
 	switch {
 	case item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_ASSIGNED && c.othersCommit:
-		c.must(c.do(t, func(t *round.Task) error {
+		c.must(c.do(t, func(t *round.Chunk) error {
 			return t.Commit(node, computetypes.CommitItem{Ref: item.Ref, Commitment: computetypes.Commitment(node, tag, 0, salt)})
 		}))
 	case item.Assignment.Status == computetypes.ASSIGNMENT_STATUS_COMMITTED && item.Phase == computetypes.ROUND_PHASE_REVEAL &&
 		item.CurrentRound == item.Ref.Round:
-		c.must(c.do(t, func(t *round.Task) error {
+		c.must(c.do(t, func(t *round.Chunk) error {
 			return t.Reveal(node, computetypes.RevealItem{Ref: item.Ref, Tag: tag, Salt: salt, Metrics: computetypes.Metrics{Fuel: shown.Fuel}})
 		}))
 	case item.MustOpen && !c.leavesOpening(t, node, shown.Digest):
-		c.must(c.do(t, func(t *round.Task) error { return t.Open(node, computetypes.NewOpenItem(item.Ref, shown)) }))
+		c.must(c.do(t, func(t *round.Chunk) error { return t.Open(node, computetypes.NewOpenItem(item.Ref, shown)) }))
 	}
 }

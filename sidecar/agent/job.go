@@ -26,7 +26,7 @@ type job struct {
 	auditBps, samples uint32
 	// judges is the first task of the chunk whose root the job judges. It is nil if the job does
 	// not judge a whole chunk.
-	judges *computetypes.TaskRef
+	judges *computetypes.ChunkRef
 	// judging reports whether the job judges a challenge.
 	judging bool
 	// auditors is the number of auditors of such a chunk.

@@ -50,7 +50,7 @@ type proofs struct {
 
 // proved contains what was read with proofs.
 type proved struct {
-	refs     []computetypes.TaskRef
+	refs     []computetypes.ChunkRef
 	operator sdk.AccAddress
 	list     []chain.Proven
 	err      error
@@ -94,8 +94,8 @@ func workDigest(spec *computetypes.JobSpec) []byte {
 }
 
 // unproven returns what has to be proven, most urgent first.
-func (a *Agent) unproven() []computetypes.TaskRef {
-	var urgent, rest []computetypes.TaskRef
+func (a *Agent) unproven() []computetypes.ChunkRef {
+	var urgent, rest []computetypes.ChunkRef
 	for _, w := range a.assignments.inOrder() {
 		switch {
 		case showing(w), a.delivers(w) && !w.clearance.deliver:

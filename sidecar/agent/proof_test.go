@@ -48,7 +48,7 @@ func (p *truth) set(change func(*truth)) {
 	change(p)
 }
 
-func (p *truth) Tasks(_ context.Context, refs []computetypes.TaskRef) ([]chain.Proven, error) {
+func (p *truth) Tasks(_ context.Context, refs []computetypes.ChunkRef) ([]chain.Proven, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.asked++
@@ -74,7 +74,7 @@ func (p *truth) Newest() (int64, time.Time) {
 	return p.newest, p.at
 }
 
-func (p *truth) proven(ref computetypes.TaskRef) chain.Proven {
+func (p *truth) proven(ref computetypes.ChunkRef) chain.Proven {
 	id, err := computetypes.ParseJobID(ref.JobId)
 	p.fakeChain.mu.Lock()
 	defer p.fakeChain.mu.Unlock()
@@ -285,7 +285,7 @@ func TestASettledResultIsDeliveredOnlyOnceItsTaskIsProvenToHaveEnded(t *testing.
 		tags := make([][]byte, 1)
 		tags[0] = record.Tag
 		node.receipt = &computetypes.Receipt{
-			JobId: task.ref.JobId, Status: computetypes.TASK_STATUS_ACCEPTED, Tags: tags,
+			JobId: task.ref.JobId, Status: computetypes.CHUNK_STATUS_ACCEPTED, Tags: tags,
 			Outcomes: []computetypes.Outcome{{Operator: w.chain.operator.String(), Status: computetypes.ASSIGNMENT_STATUS_PAID, Paid: math.OneInt(), Slashed: math.ZeroInt(), Share: math.ZeroInt()}},
 		}
 	})

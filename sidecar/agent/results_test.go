@@ -200,7 +200,7 @@ func TestNothingIsShownOfResultsThatAreNotThoseOfTheCommitment(t *testing.T) {
 	other := record
 	other.Task++
 	_, err = readSealed(testChainID, &other)
-	require.ErrorContains(t, err, "expected the root")
+	require.ErrorContains(t, err, "expected the tag")
 	require.NoError(t, os.Remove(path))
 	_, err = readSealed(testChainID, &record)
 	require.ErrorIs(t, err, os.ErrNotExist)

@@ -118,7 +118,7 @@ func TestReviewIsAwaited(t *testing.T) {
 	})
 	w.waits(a, task, fmt.Sprintf("the requester, who may reject the result up to height %d", deadline))
 	require.Equal(t, store.PhaseRevealed, w.record(task).Phase)
-	w.chain.act(task, func(t *round.Task) error { return t.Review(true) })
+	w.chain.act(task, func(t *round.Chunk) error { return t.Review(true) })
 	require.Equal(t, "paid", w.untilPhase(task, store.PhaseSettled).Verdict.Status)
 }
 
@@ -293,7 +293,7 @@ func TestReceiptOfATaskThatEndedWhileTheDaemonWasDownIsFound(t *testing.T) {
 	w.untilPhase(task, store.PhaseRevealed)
 	stopped()
 	var height int64
-	w.chain.act(task, func(t *round.Task) error { return t.Review(true) })
+	w.chain.act(task, func(t *round.Chunk) error { return t.Review(true) })
 	w.chain.read(func() { height = task.receipt.Height })
 	w.until("some blocks", func() bool { return w.chain.height > height+50 })
 	stopBlocks()

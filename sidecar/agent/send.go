@@ -210,14 +210,14 @@ func claimed(tx *store.Tx, d *bid.Draw, height int64) (store.Assignment, bool, e
 }
 
 // undecided returns the claims whose outcome is not known.
-func (s submitted) undecided() []computetypes.TaskRef {
-	decided := map[computetypes.TaskRef]bool{}
+func (s submitted) undecided() []computetypes.ChunkRef {
+	decided := map[computetypes.ChunkRef]bool{}
 	for _, outcome := range s.done.Items {
 		if outcome.Action == chain.Claim && !outcome.Unsent {
 			decided[outcome.Ref] = true
 		}
 	}
-	return slices.DeleteFunc(slices.Clone(s.batch.Claims), func(ref computetypes.TaskRef) bool { return decided[ref] })
+	return slices.DeleteFunc(slices.Clone(s.batch.Claims), func(ref computetypes.ChunkRef) bool { return decided[ref] })
 }
 
 // apply implements event. The chain's state at the next block shows what the chain has

@@ -150,13 +150,13 @@ func verdictIn(record store.Assignment, receipt *computetypes.Receipt, operator 
 		verdict = store.Verdict{Status: taskOutcome(receipt.Status), Height: receipt.Height}
 	}
 	round := int(record.Round)
-	verdict.Accepted = receipt.Status == computetypes.TASK_STATUS_ACCEPTED && round < len(receipt.Tags) &&
+	verdict.Accepted = receipt.Status == computetypes.CHUNK_STATUS_ACCEPTED && round < len(receipt.Tags) &&
 		len(record.Tag) > 0 && bytes.Equal(receipt.Tags[round], record.Tag)
 	return verdict, nil
 }
 
 // seated reports whether an operator's node holds a part of a task.
-func seated(task *computetypes.Task, operator string) bool {
+func seated(task *computetypes.Chunk, operator string) bool {
 	holds := func(part computetypes.Assignment) bool { return part.Operator == operator }
 	for i := range task.Rounds {
 		round := &task.Rounds[i]
@@ -205,8 +205,8 @@ func verdictOf(outcome computetypes.Outcome, height int64) store.Verdict {
 	}
 }
 
-func taskOutcome(status computetypes.TaskStatus) string {
-	return "task_" + strings.ToLower(strings.TrimPrefix(status.String(), "TASK_STATUS_"))
+func taskOutcome(status computetypes.ChunkStatus) string {
+	return "task_" + strings.ToLower(strings.TrimPrefix(status.String(), "CHUNK_STATUS_"))
 }
 
 // amount returns an amount as text, or "" for zero.

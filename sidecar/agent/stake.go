@@ -11,7 +11,7 @@ import (
 // which each counts.
 func (a *Agent) stakes(batch *chain.Batch) map[chain.Duty]chain.Stake {
 	stakes := map[chain.Duty]chain.Stake{}
-	add := func(action chain.Action, ref computetypes.TaskRef) {
+	add := func(action chain.Action, ref computetypes.ChunkRef) {
 		stakes[chain.Duty{Action: action, Ref: ref}] = a.stakeOf(action, ref)
 	}
 	for _, item := range batch.Reveals {
@@ -32,7 +32,7 @@ func (a *Agent) stakes(batch *chain.Batch) map[chain.Duty]chain.Stake {
 // stakeOf returns what the node loses by missing a duty. If a commitment would not be revealed
 // or opened, that is all that the assignment locks. Before the commitment, it is the fee of a
 // missed deadline.
-func (a *Agent) stakeOf(action chain.Action, ref computetypes.TaskRef) chain.Stake {
+func (a *Agent) stakeOf(action chain.Action, ref computetypes.ChunkRef) chain.Stake {
 	stake := chain.Stake{}
 	if j, known := a.jobs[ref.JobId]; known {
 		stake.Loss = j.liability

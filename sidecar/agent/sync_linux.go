@@ -14,5 +14,5 @@ func syncFileSystem(folder string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(unix.Syncfs(int(file.Fd())), file.Close()) //nolint:gosec // a file descriptor
+	return errors.Join(unix.Syncfs(int(file.Fd())), file.Close())
 }

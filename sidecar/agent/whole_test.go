@@ -116,19 +116,19 @@ func TestJudgesOfAChunkThatDifferAreJudgedByWholeChunks(t *testing.T) {
 // TestAJudgeRemembersWhichChunkItJudges: the root depends on the challenged job, so that work
 // that was sealed for another chunk than the proven one is done again.
 func TestAJudgeRemembersWhichChunkItJudges(t *testing.T) {
-	of := &computetypes.TaskRef{JobId: jobID(9), Task: 30}
+	of := &computetypes.ChunkRef{JobId: jobID(9), Task: 30}
 	record := store.Assignment{Count: 4, Judges: &store.Key{JobID: jobID(9), Task: 30}}
 	job := computetypes.Job{Challenged: &computetypes.ChallengedTask{JobId: jobID(9), Task: 30, Chunk: 30, Count: 4}}
 	j := jobOf(&job, &computetypes.JobSpec{})
 	require.Equal(t, of, j.judges)
 	for name, c := range map[string]struct {
-		judges *computetypes.TaskRef
+		judges *computetypes.ChunkRef
 		same   bool
 	}{
 		"the same":    {of, true},
 		"no chunk":    {nil, false},
-		"another job": {&computetypes.TaskRef{JobId: jobID(8), Task: 30}, false},
-		"other tasks": {&computetypes.TaskRef{JobId: jobID(9), Task: 34}, false},
+		"another job": {&computetypes.ChunkRef{JobId: jobID(8), Task: 30}, false},
+		"other tasks": {&computetypes.ChunkRef{JobId: jobID(9), Task: 34}, false},
 	} {
 		w := &assignment{item: &computetypes.WorkItem{Count: 4}, judges: c.judges}
 		p, ok := w.part()

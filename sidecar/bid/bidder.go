@@ -67,7 +67,7 @@ func (d *Draw) doubt() int {
 
 // latest returns each draw once, as it was last read.
 func latest(draws []Draw) []Draw {
-	at := make(map[computetypes.TaskRef]int, len(draws))
+	at := make(map[computetypes.ChunkRef]int, len(draws))
 	list := make([]Draw, 0, len(draws))
 	for _, d := range draws {
 		if i, twice := at[d.Ref]; twice {
@@ -80,7 +80,7 @@ func latest(draws []Draw) []Draw {
 	return list
 }
 
-func compareRefs(x, y computetypes.TaskRef) int {
+func compareRefs(x, y computetypes.ChunkRef) int {
 	return cmp.Or(cmp.Compare(x.JobId, y.JobId), cmp.Compare(x.Task, y.Task), cmp.Compare(x.Round, y.Round))
 }
 

@@ -32,7 +32,7 @@ func newBidder() *Bidder {
 // newDraw returns a draw that a node wants and of which every fact is known.
 func newDraw(job string, rank byte) Draw {
 	return Draw{
-		Ref: computetypes.TaskRef{JobId: job}, CloseHeight: testNow + 10, Rank: []byte{rank}, Leading: true,
+		Ref: computetypes.ChunkRef{JobId: job}, CloseHeight: testNow + 10, Rank: []byte{rank}, Leading: true,
 		Earlier: &Earlier{}, Executor: healthy(), Sink: healthy(),
 		Job: &Job{Requester: "theta1payer", Liability: math.NewInt(10), Spec: &computetypes.JobSpec{
 			Executor: "wasm/1", Program: computetypes.Blob{Sha256: []byte("program of " + job), Size_: 100},

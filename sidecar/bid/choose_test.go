@@ -248,7 +248,7 @@ func TestClaimsFitTheRoomAndEveryOtherDrawHasOneReason(t *testing.T) {
 		require.Equal(t, given, draws, "what was read stays as it is")
 
 		requireInRoom(t, b, room, done.Claims)
-		seen := map[computetypes.TaskRef]int{}
+		seen := map[computetypes.ChunkRef]int{}
 		for _, d := range done.Claims {
 			seen[d.Ref]++
 			require.Equal(t, FactNone, b.Missing(&d), "nothing is claimed blindly")
@@ -328,8 +328,8 @@ func requireDoneInTime(t *rapid.T, b *Bidder, fresh, all []Program) {
 }
 
 // reasons returns the cause and the reason of each draw that is left.
-func reasons(d Decision) map[computetypes.TaskRef]Left {
-	all := map[computetypes.TaskRef]Left{}
+func reasons(d Decision) map[computetypes.ChunkRef]Left {
+	all := map[computetypes.ChunkRef]Left{}
 	for _, l := range d.Left {
 		all[l.Draw.Ref] = l
 	}

@@ -10,7 +10,7 @@ import (
 // known yet is nil; Missing names the next one that is needed.
 type Draw struct {
 	// Ref names the round that looks for nodes.
-	Ref computetypes.TaskRef
+	Ref computetypes.ChunkRef
 	// CloseHeight is the first height at which the chain no longer counts claims.
 	CloseHeight int64
 	// Rank is the rank that the node would have, big-endian.

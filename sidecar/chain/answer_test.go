@@ -100,16 +100,16 @@ func TestAGrantOfNoAmountIsNone(t *testing.T) {
 // TestAJobHasTheNameThatTheChainGivesJobs: the ids of jobs become names of folders.
 func TestAJobHasTheNameThatTheChainGivesJobs(t *testing.T) {
 	for _, name := range []string{"", "../../../home", "1-0-0/..", "1-0-0\x00", "1-0", "01-0-0", strings.Repeat("1", 100)} {
-		ref := computetypes.TaskRef{JobId: name}
+		ref := computetypes.ChunkRef{JobId: name}
 		for what, c := range map[string]struct {
 			answer interface{ Marshal() ([]byte, error) }
 			ask    func(*Reader) error
 		}{
-			"draws": {&computetypes.QueryClaimableResponse{Tasks: []computetypes.ClaimableTask{{Ref: ref, Reward: sdk.NewInt64Coin("atfuel", 1)}}}, func(r *Reader) error {
+			"draws": {&computetypes.QueryClaimableResponse{Tasks: []computetypes.ClaimableChunk{{Ref: ref, Reward: sdk.NewInt64Coin("atfuel", 1)}}}, func(r *Reader) error {
 				_, err := r.ClaimablePage(t.Context(), "operator", nil)
 				return err
 			}},
-			"all draws": {&computetypes.QueryClaimableResponse{Tasks: []computetypes.ClaimableTask{{Ref: ref, Reward: sdk.NewInt64Coin("atfuel", 1)}}}, func(r *Reader) error {
+			"all draws": {&computetypes.QueryClaimableResponse{Tasks: []computetypes.ClaimableChunk{{Ref: ref, Reward: sdk.NewInt64Coin("atfuel", 1)}}}, func(r *Reader) error {
 				_, err := r.Claimable(t.Context(), "operator")
 				return err
 			}},

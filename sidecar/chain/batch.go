@@ -28,7 +28,7 @@ type Batch struct {
 	Opens    []computetypes.OpenItem
 	Commits  []computetypes.CommitItem
 	Releases []computetypes.ReleaseItem
-	Claims   []computetypes.TaskRef
+	Claims   []computetypes.ChunkRef
 	// Renew renews the node's lease. Its outcome does not name a task.
 	Renew bool
 	// Stakes says what the node loses by missing an item. The fee for an item that is not in
@@ -39,7 +39,7 @@ type Batch struct {
 // Duty identifies an item of a batch.
 type Duty struct {
 	Action Action
-	Ref    computetypes.TaskRef
+	Ref    computetypes.ChunkRef
 }
 
 // Stake says what a node loses if an item comes too late.
@@ -63,7 +63,7 @@ func (b Batch) Len() int {
 // ItemOutcome is the outcome of one item of a batch. Code 0 means success.
 type ItemOutcome struct {
 	Action    Action
-	Ref       computetypes.TaskRef
+	Ref       computetypes.ChunkRef
 	Code      uint32
 	Codespace string
 	Log       string

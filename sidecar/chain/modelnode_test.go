@@ -204,7 +204,7 @@ func dutiesOf(msg sdk.Msg) (Action, []Duty) {
 func dutiesIn[T computetypes.Item](action Action, items []T) []Duty {
 	duties := make([]Duty, len(items))
 	for i, item := range items {
-		duties[i] = Duty{action, item.GetTaskRef()}
+		duties[i] = Duty{action, item.GetChunkRef()}
 	}
 	return duties
 }

@@ -25,7 +25,7 @@ func (p piece) duty() bool { return p.Action != Claim && p.Action != Renew }
 // pieces returns the items of a batch, most urgent first.
 func (b Batch) pieces() []piece {
 	out := make([]piece, 0, b.Len())
-	add := func(action Action, ref computetypes.TaskRef, item any) {
+	add := func(action Action, ref computetypes.ChunkRef, item any) {
 		duty := Duty{Action: action, Ref: ref}
 		out = append(out, piece{Duty: duty, Stake: b.Stakes[duty], item: item})
 	}
@@ -45,7 +45,7 @@ func (b Batch) pieces() []piece {
 		add(Claim, ref, ref)
 	}
 	if b.Renew {
-		add(Renew, computetypes.TaskRef{}, nil)
+		add(Renew, computetypes.ChunkRef{}, nil)
 	}
 	return out
 }
@@ -83,7 +83,7 @@ func msgOf(worker string, pieces []piece) sdk.Msg {
 	case Release:
 		return &computetypes.MsgRelease{Worker: worker, Items: itemsOf[computetypes.ReleaseItem](pieces)}
 	case Claim:
-		return &computetypes.MsgClaim{Worker: worker, Items: itemsOf[computetypes.TaskRef](pieces)}
+		return &computetypes.MsgClaim{Worker: worker, Items: itemsOf[computetypes.ChunkRef](pieces)}
 	case Renew:
 	}
 	return &edgenodetypes.MsgRenewLease{Worker: worker}
@@ -144,7 +144,7 @@ func without(pieces []piece, drop func(piece) bool) []piece {
 // denom. It returns nil if there are no duties, or if the loss of one of them is not known.
 // The stake of an assignment is lost only once, either with its reveal or with its opening.
 func lossOf(pieces []piece) sdkmath.Int {
-	losses := map[computetypes.TaskRef]sdkmath.Int{}
+	losses := map[computetypes.ChunkRef]sdkmath.Int{}
 	sum := sdkmath.ZeroInt()
 	for _, p := range pieces {
 		if !p.duty() {

@@ -24,7 +24,7 @@ type Proven struct {
 	Spec *computetypes.JobSpec
 	// Index is the index of the task. Task is nil if the chain does not have the task.
 	Index uint64
-	Task  *computetypes.Task
+	Task  *computetypes.Chunk
 }
 
 // Ended reports whether the task had ended. Either the task was opened and does not have a
@@ -70,16 +70,16 @@ type Part struct {
 	Samples []uint32
 	// Judges is the first task of the chunk whose root the node judges. It is nil if the node
 	// does not judge a whole chunk.
-	Judges *computetypes.TaskRef
+	Judges *computetypes.ChunkRef
 }
 
 // JudgedBy returns the first task of the chunk whose root a job judges, or nil if the job does
 // not judge a whole chunk.
-func JudgedBy(job *computetypes.Job) *computetypes.TaskRef {
+func JudgedBy(job *computetypes.Job) *computetypes.ChunkRef {
 	if job == nil || !job.Challenged.Whole() {
 		return nil
 	}
-	return &computetypes.TaskRef{JobId: job.Challenged.JobId, Task: job.Challenged.Chunk}
+	return &computetypes.ChunkRef{JobId: job.Challenged.JobId, Task: job.Challenged.Chunk}
 }
 
 // Part returns what an operator's node executes in a round. It returns false if the node does

@@ -127,7 +127,7 @@ func (p *Prover) headers(ctx context.Context, primary provider.Provider, witness
 // Tasks proves tasks with their jobs and specs. All of them are from the state after the same
 // block, the newest that can be proven. If one task cannot be proven, its Err says why, and
 // the others are returned nevertheless. Tasks fails if nothing can be proven.
-func (p *Prover) Tasks(ctx context.Context, refs []computetypes.TaskRef) ([]Proven, error) {
+func (p *Prover) Tasks(ctx context.Context, refs []computetypes.ChunkRef) ([]Proven, error) {
 	reader, err := p.connect(ctx)
 	if err != nil {
 		return nil, err

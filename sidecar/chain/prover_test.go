@@ -27,7 +27,7 @@ type stage struct {
 	network *edge.Network
 	chain   *apptest.Chain
 	node    *rpcnode.Node
-	ref     computetypes.TaskRef
+	ref     computetypes.ChunkRef
 }
 
 // postAt is the height of the block that contains the job. By then, the first epoch has
@@ -49,7 +49,7 @@ func newStage(t *testing.T) *stage {
 		}
 		s.chain.NextBlock(txs...)
 	}
-	s.ref = computetypes.TaskRef{JobId: s.network.Jobs(s.chain)[0].Id}
+	s.ref = computetypes.ChunkRef{JobId: s.network.Jobs(s.chain)[0].Id}
 	return s
 }
 
@@ -68,15 +68,15 @@ func (s *stage) idle(waited int) {
 func (s *stage) next() { s.chain.NextBlock(s.network.Act(s.chain)...) }
 
 // task returns the task's record on the chain, or nil if it does not exist.
-func (s *stage) task() *computetypes.Task {
-	key, err := computetypes.TaskStoreKey(s.id(), 0)
+func (s *stage) task() *computetypes.Chunk {
+	key, err := computetypes.ChunkStoreKey(s.id(), 0)
 	require.NoError(s.t, err)
 	answer, err := s.chain.App.Query(s.t.Context(), &abci.RequestQuery{Path: "/store/compute/key", Data: key})
 	require.NoError(s.t, err)
 	if len(answer.Value) == 0 {
 		return nil
 	}
-	var task computetypes.Task
+	var task computetypes.Chunk
 	require.NoError(s.t, task.Unmarshal(answer.Value))
 	return &task
 }
@@ -88,7 +88,7 @@ func (s *stage) id() computetypes.JobID {
 }
 
 // until makes blocks until the round waits for a phase. It returns the task.
-func (s *stage) until(phase computetypes.RoundPhase, committed uint32) *computetypes.Task {
+func (s *stage) until(phase computetypes.RoundPhase, committed uint32) *computetypes.Chunk {
 	for range 60 {
 		if task := s.task(); task != nil && len(task.Rounds) > 0 && task.Rounds[0].Phase == phase && task.Rounds[0].Committed >= committed {
 			return task
@@ -110,9 +110,9 @@ func (s *stage) prover(change func(*chain.ProverConfig)) *chain.Prover {
 	return chain.NewProver(cfg)
 }
 
-func prove(t *testing.T, p *chain.Prover, ref computetypes.TaskRef) chain.Proven {
+func prove(t *testing.T, p *chain.Prover, ref computetypes.ChunkRef) chain.Proven {
 	t.Helper()
-	list, err := p.Tasks(t.Context(), []computetypes.TaskRef{ref})
+	list, err := p.Tasks(t.Context(), []computetypes.ChunkRef{ref})
 	require.NoError(t, err)
 	require.NoError(t, list[0].Err)
 	return list[0]
@@ -186,9 +186,9 @@ func TestNoAnswerOfANodeProvesMoreThanTheChainHas(t *testing.T) {
 		require.NoError(t, err)
 		return answer
 	}
-	neighbour, err := computetypes.TaskStoreKey(s.id(), 1)
+	neighbour, err := computetypes.ChunkStoreKey(s.id(), 1)
 	require.NoError(t, err)
-	own, err := computetypes.TaskStoreKey(s.id(), 0)
+	own, err := computetypes.ChunkStoreKey(s.id(), 0)
 	require.NoError(t, err)
 	forged := *honest.Task
 	forged.Rounds = append([]computetypes.Round(nil), forged.Rounds...)
@@ -211,14 +211,14 @@ func TestNoAnswerOfANodeProvesMoreThanTheChainHas(t *testing.T) {
 				}
 			}
 			defer func() { s.node.Answer = nil }()
-			list, err := p.Tasks(t.Context(), []computetypes.TaskRef{s.ref})
+			list, err := p.Tasks(t.Context(), []computetypes.ChunkRef{s.ref})
 			require.NoError(t, err)
 			require.Error(t, list[0].Err)
 			require.False(t, list[0].AllCommitted(0))
 		})
 	}
 	t.Run("one that cannot be proven keeps none from the others", func(t *testing.T) {
-		list, err := p.Tasks(t.Context(), []computetypes.TaskRef{{JobId: "nonsense"}, s.ref})
+		list, err := p.Tasks(t.Context(), []computetypes.ChunkRef{{JobId: "nonsense"}, s.ref})
 		require.NoError(t, err)
 		require.Error(t, list[0].Err)
 		require.NoError(t, list[1].Err)
@@ -263,7 +263,7 @@ func TestADaemonProvesNothingWhereItsNodesDoNotHold(t *testing.T) {
 		"agreement with nobody": {func(c *chain.ProverConfig) { c.Verify = chain.VerifyAgreement }, "name another"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := s.prover(c.change).Tasks(t.Context(), []computetypes.TaskRef{s.ref})
+			_, err := s.prover(c.change).Tasks(t.Context(), []computetypes.ChunkRef{s.ref})
 			require.ErrorContains(t, err, c.want)
 		})
 	}

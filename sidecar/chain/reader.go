@@ -131,7 +131,7 @@ type Draws struct {
 	// Tasks contains the tasks that the node may claim: first the calls of judges and
 	// auditors, then the draws that name the node, then the rest, each newest first. A page
 	// may be empty.
-	Tasks []computetypes.ClaimableTask
+	Tasks []computetypes.ClaimableChunk
 	// Next is the start of the next page. It is nil on the last page.
 	Next []byte
 }
@@ -150,9 +150,9 @@ func (r *Reader) ClaimablePage(ctx context.Context, operator string, from []byte
 
 // Claimable returns the draws that the operator's node may enter now, in the order of the
 // pages.
-func (r *Reader) Claimable(ctx context.Context, operator string) ([]computetypes.ClaimableTask, error) {
+func (r *Reader) Claimable(ctx context.Context, operator string) ([]computetypes.ClaimableChunk, error) {
 	compute := computetypes.NewQueryClient(r.conn)
-	var tasks []computetypes.ClaimableTask
+	var tasks []computetypes.ClaimableChunk
 	var key []byte
 	for range maxPages {
 		res, err := compute.Claimable(ctx, &computetypes.QueryClaimableRequest{
@@ -191,12 +191,12 @@ func (r *Reader) Receipt(ctx context.Context, job string, task uint64) (computet
 }
 
 // Task returns a task that has not ended, or ErrNotFound.
-func (r *Reader) Task(ctx context.Context, job string, task uint64) (computetypes.Task, error) {
-	res, err := computetypes.NewQueryClient(r.conn).Task(ctx, &computetypes.QueryTaskRequest{JobId: job, Task: task})
+func (r *Reader) Task(ctx context.Context, job string, task uint64) (computetypes.Chunk, error) {
+	res, err := computetypes.NewQueryClient(r.conn).Chunk(ctx, &computetypes.QueryChunkRequest{JobId: job, Task: task})
 	if err != nil {
-		return computetypes.Task{}, grpcnode.Explain(ctx, fmt.Sprintf("task %d of job %s", task, job), err)
+		return computetypes.Chunk{}, grpcnode.Explain(ctx, fmt.Sprintf("task %d of job %s", task, job), err)
 	}
-	return res.Task, nil
+	return res.Chunk, nil
 }
 
 // Redeliveries is a page of requests to deliver results again.
@@ -234,7 +234,7 @@ func checkName(what, job string) error {
 	return nil
 }
 
-func checkNames(operator string, draws []computetypes.ClaimableTask) error {
+func checkNames(operator string, draws []computetypes.ClaimableChunk) error {
 	for i := range draws {
 		if err := checkName("claimable tasks of "+operator, draws[i].Ref.JobId); err != nil {
 			return err

@@ -22,12 +22,12 @@ func (r *Reader) EndedAt(ctx context.Context, height int64) ([]computetypes.Rece
 
 // ChangesAt returns all changes of tasks in a block, in order. It reads them from the block's
 // events and has the same requirement as EndedAt.
-func (r *Reader) ChangesAt(ctx context.Context, height int64) ([]computetypes.TaskChange, error) {
+func (r *Reader) ChangesAt(ctx context.Context, height int64) ([]computetypes.ChunkChange, error) {
 	res, err := cmtservice.NewServiceClient(r.conn).GetBlockResults(ctx, &cmtservice.GetBlockResultsRequest{Height: height})
 	if err != nil {
 		return nil, grpcnode.Explain(ctx, fmt.Sprintf("results of block %d", height), err)
 	}
-	var all []computetypes.TaskChange
+	var all []computetypes.ChunkChange
 	add := func(event *abci.Event) error {
 		changes, err := computetypes.ChangesIn(*event)
 		if err != nil {

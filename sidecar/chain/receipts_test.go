@@ -45,7 +45,7 @@ func emitted(t *testing.T, event proto.Message, key, value string) abci.Event {
 
 func receiptOf(task uint64) *computetypes.Receipt {
 	return &computetypes.Receipt{
-		JobId: "5-0-0", Task: task, Status: computetypes.TASK_STATUS_ACCEPTED, Height: 9, ExitCode: 3,
+		JobId: "5-0-0", Task: task, Status: computetypes.CHUNK_STATUS_ACCEPTED, Height: 9, ExitCode: 3,
 		Outcomes: []computetypes.Outcome{{
 			Operator: "theta1op", Status: computetypes.ASSIGNMENT_STATUS_PAID,
 			Paid: math.NewInt(1000), Slashed: math.ZeroInt(), Share: math.NewInt(7),
@@ -53,22 +53,22 @@ func receiptOf(task uint64) *computetypes.Receipt {
 	}
 }
 
-func ended(task uint64) computetypes.TaskChange {
-	return computetypes.TaskChange{
-		Ref:    computetypes.TaskRef{JobId: "5-0-0", Task: task},
-		Change: &computetypes.TaskChange_Ended{Ended: receiptOf(task)},
+func ended(task uint64) computetypes.ChunkChange {
+	return computetypes.ChunkChange{
+		Ref:    computetypes.ChunkRef{JobId: "5-0-0", Task: task},
+		Change: &computetypes.ChunkChange_Ended{Ended: receiptOf(task)},
 	}
 }
 
 func TestReceiptsAreReadFromTheEventsOfABlock(t *testing.T) {
 	n := newFakeNode(t)
 	batch := emitted(t, &computetypes.EventBatch{
-		Actor: "theta1op", Action: "reveal", Changes: []computetypes.TaskChange{
-			{Ref: computetypes.TaskRef{JobId: "5-0-0"}, Change: &computetypes.TaskChange_RevealOpened{RevealOpened: &computetypes.RevealOpened{Deadline: 7}}},
+		Actor: "theta1op", Action: "reveal", Changes: []computetypes.ChunkChange{
+			{Ref: computetypes.ChunkRef{JobId: "5-0-0"}, Change: &computetypes.ChunkChange_RevealOpened{RevealOpened: &computetypes.RevealOpened{Deadline: 7}}},
 			ended(1),
 		},
 	}, "msg_index", "0")
-	sweep := emitted(t, &computetypes.EventSweep{Changes: []computetypes.TaskChange{ended(2), ended(3)}}, "mode", "EndBlock")
+	sweep := emitted(t, &computetypes.EventSweep{Changes: []computetypes.ChunkChange{ended(2), ended(3)}}, "mode", "EndBlock")
 	other := abci.Event{Type: "coin_spent", Attributes: []abci.EventAttribute{{Key: "amount", Value: "no JSON"}}}
 	n.blockResults = &resultsOfBlock{
 		height: 9, txs: []*abci.ExecTxResult{{Code: 5}, {Events: []abci.Event{other, batch}}}, end: []*abci.Event{&other, &sweep},
@@ -102,8 +102,8 @@ func (*computeQuery) Claimable(_ context.Context, req *computetypes.QueryClaimab
 	if req.Pagination.Limit != pageLimit {
 		return nil, status.Error(codes.InvalidArgument, "expected the newest draws first, in full pages")
 	}
-	task := func(job string) []computetypes.ClaimableTask {
-		return []computetypes.ClaimableTask{{Ref: computetypes.TaskRef{JobId: job}, Reward: sdk.NewInt64Coin("atfuel", 1)}}
+	task := func(job string) []computetypes.ClaimableChunk {
+		return []computetypes.ClaimableChunk{{Ref: computetypes.ChunkRef{JobId: job}, Reward: sdk.NewInt64Coin("atfuel", 1)}}
 	}
 	if string(req.Pagination.Key) == "older" {
 		return &computetypes.QueryClaimableResponse{Tasks: task("2-0-0"), Pagination: &query.PageResponse{}}, nil

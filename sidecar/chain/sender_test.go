@@ -22,7 +22,7 @@ import (
 	feemarkettypes "github.com/thetaedge/theta/x/feemarket/types"
 )
 
-func ref(job string) computetypes.TaskRef { return computetypes.TaskRef{JobId: job} }
+func ref(job string) computetypes.ChunkRef { return computetypes.ChunkRef{JobId: job} }
 
 func fullBatch() Batch {
 	return Batch{
@@ -30,7 +30,7 @@ func fullBatch() Batch {
 		Opens:    []computetypes.OpenItem{{Ref: ref("2-0-0"), Digest: make([]byte, 32)}},
 		Commits:  []computetypes.CommitItem{{Ref: ref("3-0-0"), Commitment: make([]byte, 32)}},
 		Releases: []computetypes.ReleaseItem{{Ref: ref("4-0-0")}},
-		Claims:   []computetypes.TaskRef{ref("5-0-0"), ref("6-0-0")},
+		Claims:   []computetypes.ChunkRef{ref("5-0-0"), ref("6-0-0")},
 	}
 }
 
@@ -83,7 +83,7 @@ func TestBatchOfAllActionsIsOneSignedTransactionPaidByTheGranter(t *testing.T) {
 func TestMessagesHoldNoMoreItemsThanTheChainTakes(t *testing.T) {
 	n := newFakeNode(t)
 	n.winning = true
-	batch := Batch{Claims: []computetypes.TaskRef{ref("1-0-0"), ref("2-0-0"), ref("3-0-0")}}
+	batch := Batch{Claims: []computetypes.ChunkRef{ref("1-0-0"), ref("2-0-0"), ref("3-0-0")}}
 	done, err := n.sender(TxConfig{}).Submit(t.Context(), batch, 2)
 	require.NoError(t, err)
 	require.Len(t, n.sent[0].messages, 2)
@@ -94,7 +94,7 @@ func TestMessagesHoldNoMoreItemsThanTheChainTakes(t *testing.T) {
 func TestSequenceMismatchIsCorrectedAndSentAgain(t *testing.T) {
 	n := newFakeNode(t)
 	s := n.sender(TxConfig{})
-	_, err := s.Send(t.Context(), &computetypes.MsgClaim{Worker: s.Address().String(), Items: []computetypes.TaskRef{ref("1-0-0")}})
+	_, err := s.Send(t.Context(), &computetypes.MsgClaim{Worker: s.Address().String(), Items: []computetypes.ChunkRef{ref("1-0-0")}})
 	require.NoError(t, err)
 	// Another process has used the key in the meantime.
 	n.mu.Lock()
@@ -166,7 +166,7 @@ func TestClaimsThatAreLostInTheirBlockKeepNothingElseFromTheChain(t *testing.T) 
 
 func TestBatchOfWhichEverythingFailsSendsNothing(t *testing.T) {
 	n := newFakeNode(t)
-	done, err := n.sender(TxConfig{}).Submit(t.Context(), Batch{Claims: []computetypes.TaskRef{ref("1-0-0")}}, 10)
+	done, err := n.sender(TxConfig{}).Submit(t.Context(), Batch{Claims: []computetypes.ChunkRef{ref("1-0-0")}}, 10)
 	require.NoError(t, err)
 	require.Empty(t, n.sent)
 	require.Len(t, done.Items, 1)

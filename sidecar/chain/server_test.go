@@ -294,7 +294,7 @@ func (n *fakeNode) GetTx(_ context.Context, req *txtypes.GetTxRequest) (*txtypes
 }
 
 // loses reports whether the fake chain refuses a claim.
-func loses(ref computetypes.TaskRef) bool { return ref.JobId == "1-0-0" || ref.JobId == "5-0-0" }
+func loses(ref computetypes.ChunkRef) bool { return ref.JobId == "1-0-0" || ref.JobId == "5-0-0" }
 
 // respond encodes a success for every item of every message. Some claims lose, unless winning
 // is set.
@@ -358,7 +358,7 @@ type computeQuery struct {
 
 func (*computeQuery) Assignments(ctx context.Context, req *computetypes.QueryAssignmentsRequest) (*computetypes.QueryAssignmentsResponse, error) {
 	item := func(job string) []computetypes.WorkItem {
-		return []computetypes.WorkItem{{Ref: computetypes.TaskRef{JobId: job}}}
+		return []computetypes.WorkItem{{Ref: computetypes.ChunkRef{JobId: job}}}
 	}
 	if len(req.Pagination.Key) == 0 {
 		_ = grpc.SetHeader(ctx, metadata.Pairs(grpctypes.GRPCBlockHeightHeader, "42"))

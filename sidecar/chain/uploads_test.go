@@ -29,7 +29,7 @@ type workNode struct {
 
 	job     computetypes.Job
 	spec    computetypes.JobSpec
-	task    *computetypes.Task
+	task    *computetypes.Chunk
 	receipt *computetypes.Receipt
 	err     error
 }
@@ -48,11 +48,11 @@ func (n *workNode) Job(_ context.Context, req *computetypes.QueryJobRequest) (*c
 	return &computetypes.QueryJobResponse{Job: n.job, Spec: n.spec}, nil
 }
 
-func (n *workNode) Task(context.Context, *computetypes.QueryTaskRequest) (*computetypes.QueryTaskResponse, error) {
+func (n *workNode) Chunk(context.Context, *computetypes.QueryChunkRequest) (*computetypes.QueryChunkResponse, error) {
 	if n.task == nil {
 		return nil, status.Error(codes.NotFound, "no such task")
 	}
-	return &computetypes.QueryTaskResponse{Task: *n.task}, nil
+	return &computetypes.QueryChunkResponse{Chunk: *n.task}, nil
 }
 
 func (n *workNode) Receipt(context.Context, *computetypes.QueryReceiptRequest) (*computetypes.QueryReceiptResponse, error) {
@@ -121,7 +121,7 @@ func TestWhoHasAResultToDeliverWorksForABox(t *testing.T) {
 	n := &workNode{
 		job:  computetypes.Job{Id: "5-0-0", Tasks: 1},
 		spec: computetypes.JobSpec{Sink: "https://relay.example/v1/drops/box", Resources: computetypes.Resources{OutputBytes: 77}},
-		task: &computetypes.Task{Rounds: []computetypes.Round{replicas(everyStatus()...), {Replicas: []computetypes.Assignment{
+		task: &computetypes.Chunk{Rounds: []computetypes.Round{replicas(everyStatus()...), {Replicas: []computetypes.Assignment{
 			{Operator: "judge", Status: computetypes.ASSIGNMENT_STATUS_COMMITTED}, {Operator: "retired", Status: computetypes.ASSIGNMENT_STATUS_COMMITTED},
 		}}}},
 	}
@@ -148,7 +148,7 @@ func TestWhoHasAResultToDeliverWorksForABox(t *testing.T) {
 // TestWhoWorkedOnATaskOfAnArrayStandsInItsBlock: the state does not keep receipts of arrays,
 // but the block in which a task ended contains its receipt.
 func TestWhoWorkedOnATaskOfAnArrayStandsInItsBlock(t *testing.T) {
-	event := emitted(t, &computetypes.EventSweep{Changes: []computetypes.TaskChange{ended(0), ended(3)}}, "mode", "EndBlock")
+	event := emitted(t, &computetypes.EventSweep{Changes: []computetypes.ChunkChange{ended(0), ended(3)}}, "mode", "EndBlock")
 	n := &workNode{
 		resultsOfBlock: resultsOfBlock{height: 9, end: []*abci.Event{&event}},
 		job:            computetypes.Job{Id: "5-0-0", Tasks: 4},

@@ -1,6 +1,7 @@
 package tensortest_test
 
 import (
+	"bytes"
 	"flag"
 	"fmt"
 	"os"
@@ -77,7 +78,7 @@ func TestCasesHaveResultsOfAllKinds(t *testing.T) {
 			require.NoError(t, err)
 			differ := map[string]bool{}
 			for i, after := range o.Tensors {
-				if string(after) == string(c.Tensors[i].Bytes) {
+				if bytes.Equal(after, c.Tensors[i].Bytes) {
 					continue
 				}
 				for j := 0; j+4 <= len(after); j += 4 {

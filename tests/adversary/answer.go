@@ -158,12 +158,12 @@ func (h *hand) seal(ctx context.Context, item computetypes.WorkItem, a answer) (
 }
 
 // reveal returns the item that reveals what was committed.
-func (s secret) reveal(ref computetypes.TaskRef) computetypes.RevealItem {
+func (s secret) reveal(ref computetypes.ChunkRef) computetypes.RevealItem {
 	return computetypes.RevealItem{
 		Ref: ref, Tag: s.tag, Salt: s.salt, ExitCode: s.answer.exit, Metrics: computetypes.Metrics{Fuel: s.answer.fuel},
 	}
 }
 
-func keyOf(ref computetypes.TaskRef) store.Key {
+func keyOf(ref computetypes.ChunkRef) store.Key {
 	return store.Key{JobID: ref.JobId, Task: ref.Task, Round: ref.Round}
 }

@@ -109,7 +109,7 @@ func (b canceller) play(ctx context.Context, s *stage) (Row, error) {
 	if err != nil {
 		return row, err
 	}
-	c, cancelled := between(before, after), endedAs(over, computetypes.TASK_STATUS_CANCELLED)
+	c, cancelled := between(before, after), endedAs(over, computetypes.CHUNK_STATUS_CANCELLED)
 	row.Gain, row.Loss = inTfuel(c.gain), inTfuel(c.loss)
 	row.Predicted = -s.terms().spending(over) - inTfuel(fees)
 	row.Jobs, row.Trials = len(b.moments())*arrayTasks, len(cancelled)
@@ -137,7 +137,7 @@ func (canceller) cancel(ctx context.Context, s *stage, requester *chain.Sender, 
 	if err != nil {
 		return over, posted.fees, err
 	}
-	for _, receipt := range endedAs(over, computetypes.TASK_STATUS_CANCELLED) {
+	for _, receipt := range endedAs(over, computetypes.CHUNK_STATUS_CANCELLED) {
 		if n := s.content.delivered(computetypes.TaskSink(spec.Sink, receipt.Task)); n > 0 {
 			return over, posted.fees, fmt.Errorf("expected no outputs of task %d of job %s, which was cancelled, found %d", receipt.Task, receipt.JobId, n)
 		}
@@ -177,7 +177,7 @@ func (t terms) spending(over []ended) float64 { return t.paying(over) + burned(o
 // cancelled task.
 func (t terms) paying(over []ended) float64 {
 	done := float64(accepted(over) * replicas)
-	tried := float64(held(endedAs(over, computetypes.TASK_STATUS_CANCELLED)))
+	tried := float64(held(endedAs(over, computetypes.CHUNK_STATUS_CANCELLED)))
 	return (done + t.attempt*tried) * t.reward
 }
 

@@ -42,16 +42,16 @@ func audited(spec *computetypes.JobSpec) {
 }
 
 // isAudit reports whether a draw looks for auditors.
-func isAudit(ctx context.Context, h *hand, ref computetypes.TaskRef) bool {
-	answer, err := computetypes.NewQueryClient(h.stage.net.Conn()).Task(ctx, &computetypes.QueryTaskRequest{JobId: ref.JobId, Task: ref.Task})
-	return err == nil && len(answer.Task.Rounds) > 0 && answer.Task.Rounds[0].Auditors > 0
+func isAudit(ctx context.Context, h *hand, ref computetypes.ChunkRef) bool {
+	answer, err := computetypes.NewQueryClient(h.stage.net.Conn()).Chunk(ctx, &computetypes.QueryChunkRequest{JobId: ref.JobId, Task: ref.Task})
+	return err == nil && len(answer.Chunk.Rounds) > 0 && answer.Chunk.Rounds[0].Auditors > 0
 }
 
-func onlyAudits(ctx context.Context, h *hand, draw computetypes.ClaimableTask) bool {
+func onlyAudits(ctx context.Context, h *hand, draw computetypes.ClaimableChunk) bool {
 	return draw.Ref.Round == 0 && isAudit(ctx, h, draw.Ref)
 }
 
-func onlyExecutes(ctx context.Context, h *hand, draw computetypes.ClaimableTask) bool {
+func onlyExecutes(ctx context.Context, h *hand, draw computetypes.ClaimableChunk) bool {
 	return draw.Ref.Round == 0 && !isAudit(ctx, h, draw.Ref)
 }
 

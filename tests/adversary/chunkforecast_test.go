@@ -41,7 +41,7 @@ func TestTheSampleOfAForecastFollowsTheFuel(t *testing.T) {
 	tasks, stated := make([]answer, chunkTasks), map[int]uint64{}
 	for i := range tasks {
 		tasks[i].fuel = 200
-		if isHeavy(uint32(i)) { //nolint:gosec // small
+		if isHeavy(uint32(i)) {
 			tasks[i].fuel = 1_000
 		}
 		stated[i] = 1_000

@@ -65,6 +65,7 @@ func (h *hand) serveChunk(ctx context.Context, item computetypes.WorkItem, batch
 		if known && item.MustOpen {
 			batch.Opens = append(batch.Opens, sealed.openChunk(item)...)
 		}
+	default:
 	}
 	return nil
 }
@@ -116,11 +117,11 @@ func (h *hand) liesAboutChunk(ctx context.Context, item computetypes.WorkItem) (
 	if item.Ref.Round > 0 || len(item.Samples) == 0 {
 		return item.Ref.Round == 0, nil
 	}
-	answer, err := computetypes.NewQueryClient(h.stage.net.Conn()).Task(ctx, &computetypes.QueryTaskRequest{JobId: item.Ref.JobId, Task: item.Ref.Task})
+	answer, err := computetypes.NewQueryClient(h.stage.net.Conn()).Chunk(ctx, &computetypes.QueryChunkRequest{JobId: item.Ref.JobId, Task: item.Ref.Task})
 	if err != nil {
 		return false, err
 	}
-	if rounds := answer.Task.Rounds; len(rounds) > 0 && len(rounds[0].Replicas) > 0 {
+	if rounds := answer.Chunk.Rounds; len(rounds) > 0 && len(rounds[0].Replicas) > 0 {
 		return h.ring[rounds[0].Replicas[0].Operator], nil
 	}
 	return false, errors.New("expected an audited chunk with a replica, found none")

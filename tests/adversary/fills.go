@@ -36,7 +36,7 @@ func filler() cheat {
 }
 
 // onlyChecks does not enter draws of the replicas that a requester asked for.
-func onlyChecks(ctx context.Context, h *hand, draw computetypes.ClaimableTask) bool {
+func onlyChecks(ctx context.Context, h *hand, draw computetypes.ClaimableChunk) bool {
 	return draw.Ref.Round > 0 || isAudit(ctx, h, draw.Ref)
 }
 

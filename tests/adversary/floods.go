@@ -85,10 +85,10 @@ func (f flooder) flood(ctx context.Context, s *stage, h *hand, jobs []string) ([
 	}
 	hashes := make([]string, 0, floodTxs)
 	for i := range floodTxs {
-		items := make([]computetypes.TaskRef, s.maxBatch())
+		items := make([]computetypes.ChunkRef, s.maxBatch())
 		for j := range items {
 			// Tasks and rounds that do not exist, each named once.
-			items[j] = computetypes.TaskRef{JobId: jobs[j%len(jobs)], Task: uint64(i + 1), Round: uint32(j)} //nolint:gosec // small
+			items[j] = computetypes.ChunkRef{JobId: jobs[j%len(jobs)], Task: uint64(i + 1), Round: uint32(j)} //nolint:gosec // small
 		}
 		hash, err := s.throw(ctx, key, bid{
 			msg: &computetypes.MsgClaim{Worker: key.Address().String(), Items: items}, granter: h.operator.Address(),

@@ -42,7 +42,7 @@ func (g grinder) play(ctx context.Context, s *stage) (Row, error) {
 		}
 		// Bond and fees come out of what the node was given; the node keeps the rest.
 		registered := float64(f.bond+2*feeLimit) - inTfuel(before.total())
-		done, err := h.worker.Submit(ctx, chain.Batch{Claims: []computetypes.TaskRef{{JobId: posted}}}, s.maxBatch())
+		done, err := h.worker.Submit(ctx, chain.Batch{Claims: []computetypes.ChunkRef{{JobId: posted}}}, s.maxBatch())
 		h.note(done)
 		taken, refused := h.counts(chain.Claim)
 		if err != nil || taken+refused != 1 {

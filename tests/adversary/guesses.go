@@ -44,7 +44,7 @@ const cheaper = "\x00asm\x01\x00\x00\x00" +
 	"\x0a\x04\x01\x02\x00\x0b"
 
 // onlyReplicas reports whether a draw is one of a first round.
-func onlyReplicas(_ context.Context, _ *hand, draw computetypes.ClaimableTask) bool {
+func onlyReplicas(_ context.Context, _ *hand, draw computetypes.ClaimableChunk) bool {
 	return draw.Ref.Round == 0
 }
 

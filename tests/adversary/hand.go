@@ -18,7 +18,7 @@ const handPoll = 120 * time.Millisecond
 // node does what an honest node does; if a function returns nil, the node does nothing.
 type tactics struct {
 	// claims reports whether to enter a draw.
-	claims func(ctx context.Context, h *hand, draw computetypes.ClaimableTask) bool
+	claims func(ctx context.Context, h *hand, draw computetypes.ClaimableChunk) bool
 	// answer returns the answer to commit to.
 	answer func(ctx context.Context, h *hand, item computetypes.WorkItem) *answer
 	// commit replaces the commitment that was made.
@@ -177,7 +177,7 @@ func (h *hand) play(ctx context.Context, item computetypes.WorkItem, batch *chai
 	return nil
 }
 
-func (h *hand) commit(ctx context.Context, ref computetypes.TaskRef, item computetypes.WorkItem, batch *chain.Batch) error {
+func (h *hand) commit(ctx context.Context, ref computetypes.ChunkRef, item computetypes.WorkItem, batch *chain.Batch) error {
 	sealed, known := h.secrets[keyOf(ref)]
 	var commitment []byte
 	if known {

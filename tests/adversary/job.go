@@ -167,10 +167,10 @@ func count(parts []computetypes.Outcome, status computetypes.AssignmentStatus) i
 }
 
 // accepted returns how many tasks have a result.
-func accepted(over []ended) int { return len(endedAs(over, computetypes.TASK_STATUS_ACCEPTED)) }
+func accepted(over []ended) int { return len(endedAs(over, computetypes.CHUNK_STATUS_ACCEPTED)) }
 
 // endedAs returns the receipts of the tasks that ended with a status.
-func endedAs(over []ended, status computetypes.TaskStatus) []computetypes.Receipt {
+func endedAs(over []ended, status computetypes.ChunkStatus) []computetypes.Receipt {
 	var found []computetypes.Receipt
 	for _, e := range over {
 		for _, receipt := range e.receipts {

@@ -49,19 +49,19 @@ func guess(_ context.Context, h *hand, item computetypes.WorkItem) *answer {
 }
 
 // onlyJudges waits for escalations and does not claim anything else.
-func onlyJudges(_ context.Context, _ *hand, draw computetypes.ClaimableTask) bool {
+func onlyJudges(_ context.Context, _ *hand, draw computetypes.ClaimableChunk) bool {
 	return draw.Ref.Round > 0
 }
 
 // others returns the parts of the other nodes in the round of an assignment.
 func (h *hand) others(ctx context.Context, item computetypes.WorkItem) []computetypes.Assignment {
-	answer, err := computetypes.NewQueryClient(h.stage.net.Conn()).Task(ctx, &computetypes.QueryTaskRequest{
+	answer, err := computetypes.NewQueryClient(h.stage.net.Conn()).Chunk(ctx, &computetypes.QueryChunkRequest{
 		JobId: item.Ref.JobId, Task: item.Ref.Task,
 	})
-	if err != nil || int(item.Ref.Round) >= len(answer.Task.Rounds) {
+	if err != nil || int(item.Ref.Round) >= len(answer.Chunk.Rounds) {
 		return nil
 	}
-	return slices.DeleteFunc(answer.Task.Rounds[item.Ref.Round].Replicas, func(other computetypes.Assignment) bool {
+	return slices.DeleteFunc(answer.Chunk.Rounds[item.Ref.Round].Replicas, func(other computetypes.Assignment) bool {
 		return other.Operator == item.Assignment.Operator
 	})
 }

@@ -66,7 +66,7 @@ func (b redrawer) play(ctx context.Context, s *stage) (Row, error) {
 		return row, err
 	}
 	c, t := between(before, after), s.terms()
-	cancelled := len(endedAs(over, computetypes.TASK_STATUS_CANCELLED))
+	cancelled := len(endedAs(over, computetypes.CHUNK_STATUS_CANCELLED))
 	row.Gain, row.Loss, row.Trials = inTfuel(c.gain), inTfuel(c.loss), cancelled
 	row.Predicted = -(float64(cancelled)*t.seat()+float64(accepted(over))*t.reward)*replicas - inTfuel(posted.fees.Add(fees))
 	row.Note = fmt.Sprintf("%d of %d draws had a stranger in them; %d cancelled, %d ran before they could be",

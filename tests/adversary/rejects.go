@@ -86,10 +86,10 @@ func (b rejecter) play(ctx context.Context, s *stage) (Row, error) {
 // awaitReview waits until a job's result may be reviewed.
 func (s *stage) awaitReview(ctx context.Context, job string) error {
 	return s.await(ctx, "the result of job "+job, func() (bool, error) {
-		answer, err := computetypes.NewQueryClient(s.net.Conn()).Task(ctx, &computetypes.QueryTaskRequest{JobId: job})
-		if err != nil || len(answer.Task.Rounds) == 0 {
+		answer, err := computetypes.NewQueryClient(s.net.Conn()).Chunk(ctx, &computetypes.QueryChunkRequest{JobId: job})
+		if err != nil || len(answer.Chunk.Rounds) == 0 {
 			return false, err
 		}
-		return answer.Task.Rounds[0].Phase == computetypes.ROUND_PHASE_REVIEW, nil
+		return answer.Chunk.Rounds[0].Phase == computetypes.ROUND_PHASE_REVIEW, nil
 	})
 }

@@ -89,8 +89,8 @@ func (b badJob) play(ctx context.Context, s *stage) (Row, error) {
 		}
 	}
 	row.Note = fmt.Sprintf("accepted %d, input unavailable %d, expired %d, failed %d of %d jobs",
-		accepted(over), len(endedAs(over, computetypes.TASK_STATUS_INPUT_UNAVAILABLE)),
-		len(endedAs(over, computetypes.TASK_STATUS_EXPIRED)), len(endedAs(over, computetypes.TASK_STATUS_FAILED)), badJobs)
+		accepted(over), len(endedAs(over, computetypes.CHUNK_STATUS_INPUT_UNAVAILABLE)),
+		len(endedAs(over, computetypes.CHUNK_STATUS_EXPIRED)), len(endedAs(over, computetypes.CHUNK_STATUS_FAILED)), badJobs)
 	return row.judged(), nil
 }
 

@@ -75,7 +75,7 @@ func (d selfDealer) play(ctx context.Context, s *stage) (Row, error) {
 	row.Predicted = -t.paying(over)*(1-t.kept) - burned(over) - inTfuel(fees) - inTfuel(nodes.fees)
 	row.Formula = fmt.Sprintf("-(accepted·M + held·attempt)·R·(1-kept) - burned - posting - gas, kept = %g", t.kept)
 	row.Note = fmt.Sprintf("%d of %d tasks accepted, %d cancelled after they were opened, %d parts paid", accepted(over), row.Jobs,
-		len(endedAs(over, computetypes.TASK_STATUS_CANCELLED)), count(parts(over, hands), computetypes.ASSIGNMENT_STATUS_PAID))
+		len(endedAs(over, computetypes.CHUNK_STATUS_CANCELLED)), count(parts(over, hands), computetypes.ASSIGNMENT_STATUS_PAID))
 	return row.judged(), s.dismiss(ctx, lonely, hands)
 }
 

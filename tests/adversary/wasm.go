@@ -38,8 +38,8 @@ func slow() string {
 // heavyDigit, the program repeats a loop heavyLoops times, otherwise lightLoops times.
 func uneven() string {
 	body := "\x01\x01\x7f" + // one local, i32
-		"\x41\x00\x41\x04\x10\x00\x1a" + // args_sizes_get(0, 4)
-		"\x41\x08\x41\xc0\x00\x10\x01\x1a" + // args_get(8, 64)
+		"\x41\x00\x41\x04\x10\x00\x1a" + // call args_sizes_get with 0 and 4
+		"\x41\x08\x41\xc0\x00\x10\x01\x1a" + // call args_get with 8 and 64
 		"\x41" + signed(heavyLoops) + "\x41" + signed(lightLoops) +
 		"\x41\x04\x28\x02\x00\x41\x3e\x6a\x2d\x00\x00" + // the byte before the last zero
 		"\x41" + signed(heavyDigit) + "\x46\x1b\x21\x00" + // i32.eq; select; local.set 0

@@ -74,11 +74,11 @@ func (withholder) withhold(ctx context.Context, s *stage) ([]ended, error) {
 	}
 	pinned := make(map[int64]uint64)
 	for _, job := range posted.ids {
-		answer, err := computetypes.NewQueryClient(s.net.Conn()).Task(ctx, &computetypes.QueryTaskRequest{JobId: job})
+		answer, err := computetypes.NewQueryClient(s.net.Conn()).Chunk(ctx, &computetypes.QueryChunkRequest{JobId: job})
 		if err != nil {
 			return nil, err
 		}
-		draw := answer.Task.Rounds[0].Draw
+		draw := answer.Chunk.Rounds[0].Draw
 		if draw == nil || draw.CloseHeight != 0 {
 			return nil, fmt.Errorf("expected the draw of job %s to wait for its seed, found it open", job)
 		}

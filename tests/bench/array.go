@@ -47,13 +47,13 @@ func (p *pipeline) opened() ([]opening, error) {
 	var out []opening
 	query := computekeeper.NewQueryServer(p.app.ComputeKeeper)
 	for ; p.array.opened < job.TasksOpened; p.array.opened++ {
-		found, err := query.Task(ctx, &computetypes.QueryTaskRequest{JobId: job.Id, Task: p.array.opened})
+		found, err := query.Chunk(ctx, &computetypes.QueryChunkRequest{JobId: job.Id, Task: p.array.opened})
 		if err != nil {
 			return nil, err
 		}
-		draw := found.Task.Rounds[0].Draw
+		draw := found.Chunk.Rounds[0].Draw
 		if draw == nil {
-			return nil, fmt.Errorf("expected task %d of job %s to draw, found %v", p.array.opened, job.Id, found.Task)
+			return nil, fmt.Errorf("expected task %d of job %s to draw, found %v", p.array.opened, job.Id, found.Chunk)
 		}
 		out = append(out, opening{task: &task{id: p.array.id, index: p.array.opened}, seed: draw.SeedHeight})
 	}

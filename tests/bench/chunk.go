@@ -22,8 +22,8 @@ type chunk struct {
 	samples           []uint32
 }
 
-func (c *chunk) ref() computetypes.TaskRef {
-	return computetypes.TaskRef{JobId: c.id.String(), Task: c.first}
+func (c *chunk) ref() computetypes.ChunkRef {
+	return computetypes.ChunkRef{JobId: c.id.String(), Task: c.first}
 }
 
 // chunkLeaves returns the results of a chunk's tasks, which are the same in every chunk: the
@@ -109,15 +109,15 @@ func batches[T any](nodes []*node, items map[*node][]T, msg func(n *node, items 
 }
 
 // chunkRecord returns the record of a chunk as the next block will find it.
-func (w *world) chunkRecord(c *chunk) (computetypes.Task, error) {
+func (w *world) chunkRecord(c *chunk) (computetypes.Chunk, error) {
 	ctx, err := w.ctx()
 	if err != nil {
-		return computetypes.Task{}, err
+		return computetypes.Chunk{}, err
 	}
-	found, err := computekeeper.NewQueryServer(w.app.ComputeKeeper).Task(ctx,
-		&computetypes.QueryTaskRequest{JobId: c.id.String(), Task: c.first})
+	found, err := computekeeper.NewQueryServer(w.app.ComputeKeeper).Chunk(ctx,
+		&computetypes.QueryChunkRequest{JobId: c.id.String(), Task: c.first})
 	if err != nil {
-		return computetypes.Task{}, fmt.Errorf("task %d of job %s: %w", c.first, c.id, err)
+		return computetypes.Chunk{}, fmt.Errorf("task %d of job %s: %w", c.first, c.id, err)
 	}
-	return found.Task, nil
+	return found.Chunk, nil
 }

@@ -215,7 +215,7 @@ func (g *generation) draw(stage, claim string, won func(*chunk, *node)) error {
 	}); err != nil {
 		return err
 	}
-	claims := make(map[*node][]computetypes.TaskRef)
+	claims := make(map[*node][]computetypes.ChunkRef)
 	for i, c := range g.chunks {
 		all, winner, err := c.claimers(g.people, g.flow, g.factor, seeds[heights[i]])
 		if err != nil {
@@ -226,7 +226,7 @@ func (g *generation) draw(stage, claim string, won func(*chunk, *node)) error {
 			claims[n] = append(claims[n], c.ref())
 		}
 	}
-	return send(g, claim, claims, func(n *node, items []computetypes.TaskRef) sdk.Msg {
+	return send(g, claim, claims, func(n *node, items []computetypes.ChunkRef) sdk.Msg {
 		return &computetypes.MsgClaim{Worker: n.text, Items: items}
 	})
 }

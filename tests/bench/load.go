@@ -231,8 +231,8 @@ func (l *loader) job(state *computetypes.GenesisState, i int) error {
 			AssignedHeight: 1, CommitDeadline: l.live.deadline, Locked: liability,
 		})
 	}
-	state.Tasks = append(state.Tasks, computetypes.Task{
-		JobId: id, Count: 1, Status: computetypes.TASK_STATUS_RUNNING, Rounds: []computetypes.Round{round},
+	state.Chunks = append(state.Chunks, computetypes.Chunk{
+		JobId: id, Count: 1, Status: computetypes.CHUNK_STATUS_RUNNING, Rounds: []computetypes.Round{round},
 		DueHeight: l.live.deadline + 1, DrawFees: math.ZeroInt(), Liability: liability,
 	})
 	return nil

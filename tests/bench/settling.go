@@ -130,7 +130,7 @@ func (a *settling) collect(events []abci.Event) error {
 		if err != nil {
 			return fmt.Errorf("read an event of block %d: %w", a.height, err)
 		}
-		var changes []computetypes.TaskChange
+		var changes []computetypes.ChunkChange
 		switch typed := typed.(type) {
 		case *computetypes.EventBatch:
 			changes = typed.Changes
@@ -138,7 +138,7 @@ func (a *settling) collect(events []abci.Event) error {
 			changes = typed.Changes
 		}
 		for _, change := range changes {
-			if ended, is := change.Change.(*computetypes.TaskChange_Ended); is {
+			if ended, is := change.Change.(*computetypes.ChunkChange_Ended); is {
 				a.receipts = append(a.receipts, *ended.Ended)
 			}
 		}
@@ -180,7 +180,7 @@ func (a *settling) rounds() ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	a.skip(2 * time.Duration(beacontypes.QuicknetPeriodSeconds) * time.Second) //nolint:gosec // seconds
+	a.skip(2 * time.Duration(beacontypes.QuicknetPeriodSeconds) * time.Second)
 	var (
 		txs  [][]byte
 		last uint64
@@ -223,7 +223,7 @@ func (a *settling) work(n *node) ([][]byte, error) {
 	}
 	var (
 		msgs    []sdk.Msg
-		claims  []computetypes.TaskRef
+		claims  []computetypes.ChunkRef
 		commits []computetypes.CommitItem
 		reveals []computetypes.RevealItem
 	)
@@ -303,7 +303,7 @@ func (a *settling) paidOnce() error {
 	slices.SortFunc(a.receipts, func(x, y computetypes.Receipt) int { return cmp.Compare(x.Task, y.Task) })
 	next, paid, owed := uint64(0), math.ZeroInt(), math.ZeroInt()
 	for _, r := range a.receipts {
-		if r.Task != next || r.Status != computetypes.TASK_STATUS_ACCEPTED || len(r.Outcomes) != 2 {
+		if r.Task != next || r.Status != computetypes.CHUNK_STATUS_ACCEPTED || len(r.Outcomes) != 2 {
 			return fmt.Errorf("array: expected an accepted receipt from task %d on with two outcomes, found %s from %d on with %d",
 				next, r.Status, r.Task, len(r.Outcomes))
 		}

@@ -19,8 +19,8 @@ type task struct {
 	claimers, holders []*node
 }
 
-func (t *task) ref() computetypes.TaskRef {
-	return computetypes.TaskRef{JobId: t.id.String(), Task: t.index}
+func (t *task) ref() computetypes.ChunkRef {
+	return computetypes.ChunkRef{JobId: t.id.String(), Task: t.index}
 }
 
 // digest returns the result, which is the same for all nodes.
@@ -88,7 +88,7 @@ type desk struct {
 }
 
 type items struct {
-	claims  []computetypes.TaskRef
+	claims  []computetypes.ChunkRef
 	commits []computetypes.CommitItem
 	reveals []computetypes.RevealItem
 }

@@ -8,13 +8,12 @@ import (
 	"slices"
 	"time"
 
-	"google.golang.org/grpc"
-
 	abci "github.com/cometbft/cometbft/abci/types"
+	"github.com/cosmos/gogoproto/proto"
+	"google.golang.org/grpc"
 
 	"github.com/cosmos/cosmos-sdk/client/grpc/cmtservice"
 	sdk "github.com/cosmos/cosmos-sdk/types"
-	"github.com/cosmos/gogoproto/proto"
 
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
@@ -107,8 +106,8 @@ func (h *history) see(height int64, job *computetypes.Job, event abci.Event) err
 		}
 		if batch, ok := parsed.(*computetypes.EventBatch); ok {
 			for _, ref := range batch.Items {
-				switch moment := map[string]int{"claim": claimed, "commit": committed, "reveal": revealed}[batch.Action]; {
-				case ref.JobId == job.Id && moment > 0:
+				moment := map[string]int{"claim": claimed, "commit": committed, "reveal": revealed}[batch.Action]
+				if ref.JobId == job.Id && moment > 0 {
 					h.note(ref.Task, moment, height)
 				}
 			}
@@ -123,22 +122,22 @@ func (h *history) see(height int64, job *computetypes.Job, event abci.Event) err
 }
 
 // change notes a change of a chunk.
-func (h *history) change(height int64, job *computetypes.Job, c *computetypes.TaskChange) {
+func (h *history) change(height int64, job *computetypes.Job, c *computetypes.ChunkChange) {
 	task := c.Ref.Task
 	switch change := c.Change.(type) {
-	case *computetypes.TaskChange_DrawStarted:
+	case *computetypes.ChunkChange_DrawStarted:
 		h.note(task, opened, height)
-	case *computetypes.TaskChange_Assigned:
+	case *computetypes.ChunkChange_Assigned:
 		if h.chunks[task] != nil && h.chunks[task].at[decided] > 0 {
 			h.note(task, joined, height)
 			return
 		}
 		h.note(task, assigned, height)
-	case *computetypes.TaskChange_AuditDecided:
+	case *computetypes.ChunkChange_AuditDecided:
 		h.note(task, decided, height)
-	case *computetypes.TaskChange_RevealOpened:
+	case *computetypes.ChunkChange_RevealOpened:
 		h.note(task, revealing, height)
-	case *computetypes.TaskChange_Ended:
+	case *computetypes.ChunkChange_Ended:
 		h.note(task, ended, height)
 		h.chunks[task].tasks = change.Ended.Tasks()
 		runs := uint64(0)

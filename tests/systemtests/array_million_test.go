@@ -210,7 +210,7 @@ func (m *million) receipts(ctx context.Context, job computetypes.Job) []computet
 
 // requireCounts compares the job's counts with the receipts.
 func (m *million) requireCounts(job computetypes.Job, receipts []computetypes.Receipt) {
-	byStatus := map[computetypes.TaskStatus]uint64{}
+	byStatus := map[computetypes.ChunkStatus]uint64{}
 	audited := 0
 	for _, r := range receipts {
 		require.Equal(m.t, job.Id, r.JobId)
@@ -220,7 +220,7 @@ func (m *million) requireCounts(job computetypes.Job, receipts []computetypes.Re
 		}
 	}
 	m.t.Logf("%d receipts, %d of them audited: %v", len(receipts), audited, byStatus)
-	accepted, cancelled := byStatus[computetypes.TASK_STATUS_ACCEPTED], byStatus[computetypes.TASK_STATUS_CANCELLED]
+	accepted, cancelled := byStatus[computetypes.CHUNK_STATUS_ACCEPTED], byStatus[computetypes.CHUNK_STATUS_CANCELLED]
 	require.Equal(m.t, accepted+cancelled, uint64(len(receipts)), "nothing else became of any task")
 	require.Equal(m.t, accepted, job.TasksAccepted)
 	require.Equal(m.t, uint64(len(receipts)), job.TasksOpened)
@@ -246,7 +246,7 @@ func (m *million) requireBits(ctx context.Context, job computetypes.Job, receipt
 	for _, r := range receipts {
 		page := bits[r.Task/computetypes.TaskBitsLen]
 		require.True(m.t, page.HasEnded(r.Task%computetypes.TaskBitsLen), "task %d", r.Task)
-		require.Equal(m.t, r.Status == computetypes.TASK_STATUS_ACCEPTED, page.HasAccepted(r.Task%computetypes.TaskBitsLen), "task %d", r.Task)
+		require.Equal(m.t, r.Status == computetypes.CHUNK_STATUS_ACCEPTED, page.HasAccepted(r.Task%computetypes.TaskBitsLen), "task %d", r.Task)
 	}
 }
 
@@ -306,7 +306,7 @@ func (m *million) requireMoney(ctx context.Context, job computetypes.Job, receip
 // result manifest, and what the program has written.
 func (m *million) requireDelivered(ctx context.Context, receipts []computetypes.Receipt) {
 	for _, r := range receipts {
-		if r.Status != computetypes.TASK_STATUS_ACCEPTED {
+		if r.Status != computetypes.CHUNK_STATUS_ACCEPTED {
 			continue
 		}
 		drops, err := m.relay.ForTask(r.Task).ListDrops(ctx, m.token)

@@ -114,7 +114,7 @@ func requireInputUnavailable(t *testing.T, network *devnet.Devnet, serve http.Ha
 	text := smallJob + fmt.Sprintf("inputs:\n  a.txt: {uri: %s/a.txt, sha256: %x, size: %d}\n", server.URL, sha256.Sum256(promised), len(promised))
 	run := follow(t, network, writeJob(t, text, map[string][]byte{"program.wasm": endless}), ignore)
 	require.Equal(t, computetypes.JOB_STATUS_FAILED, run.Settlement.Job.Status)
-	require.Equal(t, computetypes.TASK_STATUS_INPUT_UNAVAILABLE, run.Settlement.Receipt.Status)
+	require.Equal(t, computetypes.CHUNK_STATUS_INPUT_UNAVAILABLE, run.Settlement.Receipt.Status)
 	requireUnharmed(t, network, run)
 
 	// All three nodes have reported it, and a node that reports does not earn anything.

@@ -49,7 +49,7 @@ func (n Node) tag(item *computetypes.WorkItem) []byte {
 }
 
 // Reveals returns the item that the node reveals in a first round.
-func (n Node) Reveals(ref computetypes.TaskRef) computetypes.RevealItem {
+func (n Node) Reveals(ref computetypes.ChunkRef) computetypes.RevealItem {
 	return n.reveal(&computetypes.WorkItem{Ref: ref})
 }
 

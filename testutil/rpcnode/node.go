@@ -27,8 +27,8 @@ import (
 	"github.com/thetaedge/theta/testutil/apptest"
 )
 
-// taskQuery is the method by which a client queries a task.
-const taskQuery = "/theta.compute.v1.Query/Task"
+// chunkQuery is the method by which a client queries a chunk.
+const chunkQuery = "/theta.compute.v1.Query/Chunk"
 
 // firstHeader is the first header whose app hash is the result of a block.
 const firstHeader = 2
@@ -45,7 +45,7 @@ type Node struct {
 	// Bodies contains the transactions to which headers commit, by height. It must be set
 	// before the first header is requested.
 	Bodies map[int64]types.Txs
-	// Looked, if set, is called after each query for a task: if a client waits for a task,
+	// Looked, if set, is called after each query for a chunk: if a client waits for a task,
 	// the test can advance the chain.
 	Looked func()
 
@@ -210,7 +210,7 @@ func (n *Node) query(_ *rpctypes.Context, path string, key bytes.HexBytes, heigh
 	if n.Answer != nil {
 		n.Answer(&told)
 	}
-	if n.Looked != nil && path == taskQuery {
+	if n.Looked != nil && path == chunkQuery {
 		n.Looked()
 	}
 	return &coretypes.ResultABCIQuery{Response: told}, nil

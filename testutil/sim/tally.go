@@ -131,7 +131,7 @@ func (t *Tally) changes(event abci.Event) {
 	if err != nil {
 		panic(err)
 	}
-	var changes []computetypes.TaskChange
+	var changes []computetypes.ChunkChange
 	switch e := parsed.(type) {
 	case *computetypes.EventBatch:
 		changes = e.Changes
@@ -139,9 +139,9 @@ func (t *Tally) changes(event abci.Event) {
 		changes = e.Changes
 	}
 	for _, change := range changes {
-		name := strings.TrimPrefix(fmt.Sprintf("%T", change.Change), "*types.TaskChange_")
+		name := strings.TrimPrefix(fmt.Sprintf("%T", change.Change), "*types.ChunkChange_")
 		if ended := change.GetEnded(); ended != nil {
-			status := strings.TrimPrefix(ended.Status.String(), "TASK_STATUS_")
+			status := strings.TrimPrefix(ended.Status.String(), "CHUNK_STATUS_")
 			name += " " + status
 			t.ended(*ended, status)
 		}

@@ -24,7 +24,7 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 				{RpcMethod: "Draws", Use: "draws CLASS", Short: "List the tasks of a class that are looking for nodes", Example: "thetad query compute draws cpu-small", PositionalArgs: arg("class")},
 				{RpcMethod: "TaskBits", Use: "task-bits JOB", Short: "Show which tasks of an array have ended, and how", Example: "thetad query compute task-bits 1042-0-0", PositionalArgs: arg("job_id")},
 				{RpcMethod: "Market", Use: "market CLASS", Short: "Show the nodes, slots, open tasks and recent prices of a class", Example: "thetad query compute market cpu-small", PositionalArgs: arg("class")},
-				{RpcMethod: "Task", Use: "task JOB TASK", Short: "Show a task that has not ended", Example: "thetad query compute task 1042-0-0 0", PositionalArgs: arg("job_id", "task")},
+				{RpcMethod: "Chunk", Use: "chunk JOB TASK", Short: "Show the chunk of a task that has not ended", Example: "thetad query compute chunk 1042-0-0 0", PositionalArgs: arg("job_id", "task")},
 				{RpcMethod: "Assignments", Use: "assignments OPERATOR", Short: "List the assignments that a node holds", Example: "thetad query compute assignments theta1...", PositionalArgs: arg("operator")},
 				{RpcMethod: "Claimable", Use: "claimable OPERATOR", Short: "List the draws that a node can enter now", Example: "thetad query compute claimable theta1...", PositionalArgs: arg("operator")},
 				{

@@ -91,7 +91,7 @@ func (s source) arrayReceipt(ctx context.Context, id computetypes.JobID, task ui
 // proveTask shows the result of a task and the path to the root in its chunk's receipt, if the
 // folder of the array is named and the chunk has a result.
 func (s source) proveTask(chunk *computetypes.Receipt, out string, task uint64) error {
-	if out == "" || chunk.Status != computetypes.TASK_STATUS_ACCEPTED {
+	if out == "" || chunk.Status != computetypes.CHUNK_STATUS_ACCEPTED {
 		return nil
 	}
 	proof, err := requester.ProveTask(s.node.ChainID, chunk, out, task)

@@ -33,7 +33,7 @@ func TestReceiptIsShownOnceItIsProven(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			out, err := ask(slices.Concat(flags, inJSON), "receipt", id.String())
 			require.NoError(t, err)
-			require.Contains(t, out, `"status":"TASK_STATUS_ACCEPTED"`)
+			require.Contains(t, out, `"status":"CHUNK_STATUS_ACCEPTED"`)
 			out, err = ask(slices.Concat(flags, inJSON), "job", id.String())
 			require.NoError(t, err)
 			require.Contains(t, out, `"status":"JOB_STATUS_COMPLETED"`)
@@ -74,7 +74,7 @@ func TestReceiptOfAnArraysTaskIsProvenUnderTheJobsRoot(t *testing.T) {
 	out, err := run(t, home, slices.Concat([]string{"compute", "receipt", id.String(), "3"}, flags)...)
 	require.NoError(t, err)
 	require.Contains(t, out, `"task":"3"`)
-	require.Contains(t, out, `"status":"TASK_STATUS_ACCEPTED"`)
+	require.Contains(t, out, `"status":"CHUNK_STATUS_ACCEPTED"`)
 
 	_, err = run(t, home, slices.Concat([]string{"compute", "receipt", id.String(), "4"}, flags)...)
 	require.ErrorContains(t, err, "has no receipt of that task")

@@ -128,7 +128,7 @@ func (f *fixture) window() uint64 {
 func (f *fixture) collect() {
 	var of []types.Receipt
 	for _, changes := range f.changes() {
-		if ended, ok := changes.Change.(*types.TaskChange_Ended); ok {
+		if ended, ok := changes.Change.(*types.ChunkChange_Ended); ok {
 			of = append(of, *ended.Ended)
 		}
 	}
@@ -139,8 +139,8 @@ func (f *fixture) collect() {
 }
 
 // changes returns the changes of tasks that the block's events contain.
-func (f *fixture) changes() []types.TaskChange {
-	var out []types.TaskChange
+func (f *fixture) changes() []types.ChunkChange {
+	var out []types.ChunkChange
 	for _, e := range events[*types.EventBatch](f) {
 		out = append(out, e.Changes...)
 	}
@@ -221,13 +221,13 @@ func TestOnlyOpenTasksCanBeClaimedAndEndedOnesNeverAgain(t *testing.T) {
 	f.network(6)
 	id := f.post(0, array(100))
 	f.blocks(seedDelay)
-	require.ErrorIs(t, f.claim(0, types.TaskRef{JobId: id, Task: 99}), types.ErrTaskNotOpen)
-	require.ErrorIs(t, f.claim(0, types.TaskRef{JobId: id, Task: 100}), types.ErrTaskNotFound)
+	require.ErrorIs(t, f.claim(0, types.ChunkRef{JobId: id, Task: 99}), types.ErrTaskNotOpen)
+	require.ErrorIs(t, f.claim(0, types.ChunkRef{JobId: id, Task: 100}), types.ErrTaskNotFound)
 	f.crowd(6, 100, func() bool { return f.job(id).TasksAccepted > 0 })
 	entry := f.taskBits(id)[0]
 	for task := range uint64(100) {
 		if entry.Bits.HasEnded(task) {
-			require.ErrorIs(t, f.claim(0, types.TaskRef{JobId: id, Task: task}), types.ErrTaskEnded)
+			require.ErrorIs(t, f.claim(0, types.ChunkRef{JobId: id, Task: task}), types.ErrTaskEnded)
 		}
 	}
 }

@@ -183,7 +183,7 @@ func TestWhatWasDrawnForAuditAndNotAuditedIsNotAccepted(t *testing.T) {
 	id := f.post(0, audited(10_000, 2))
 	job := f.play(f.players(liar), id, 200)
 	require.Equal(t, types.JOB_STATUS_FAILED, job.Status)
-	require.Equal(t, types.TASK_STATUS_FAILED, f.receipt(id).Status)
+	require.Equal(t, types.CHUNK_STATUS_FAILED, f.receipt(id).Status)
 	require.Equal(t, "3000", job.Refunded.String(), "all but the attempt fee and the fees of two seats")
 	require.Equal(t, "10000", f.bond(0).String())
 }
@@ -252,7 +252,7 @@ func TestAuditorsCannotEndATaskByReportingInputs(t *testing.T) {
 	for _, n := range f.assign(id, 6)[1:] {
 		require.NoError(t, f.release(n, types.ReleaseItem{Ref: ref(id, 0), InputUnavailable: true, Input: 1}))
 	}
-	require.Equal(t, types.TASK_STATUS_RUNNING, f.task(id).Status, "the executor has shown that they are there")
+	require.Equal(t, types.CHUNK_STATUS_RUNNING, f.task(id).Status, "the executor has shown that they are there")
 }
 
 func TestAnAuditWhoseSeedNeverComesEndsTheTaskWithTheAttemptFee(t *testing.T) {
@@ -268,7 +268,7 @@ func TestAnAuditWhoseSeedNeverComesEndsTheTaskWithTheAttemptFee(t *testing.T) {
 	require.Equal(t, types.ROUND_PHASE_AUDIT, f.round(id).Phase, "who has committed is not sent away")
 	f.blocks(10)
 	require.True(t, f.over(id))
-	require.Equal(t, types.TASK_STATUS_EXPIRED, f.receipt(id).Status)
+	require.Equal(t, types.CHUNK_STATUS_EXPIRED, f.receipt(id).Status)
 	require.Equal(t, "88atfuel", f.earned(executor).String())
 	require.Equal(t, "2200", f.job(id).Refunded.String())
 }

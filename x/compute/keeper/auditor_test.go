@@ -26,7 +26,7 @@ func TestAReportOfAnAuditorCostsNeitherSide(t *testing.T) {
 			if p.does == stalls {
 				continue
 			}
-			if _, err := f.queries.Task(f.ctx, &types.QueryTaskRequest{JobId: id}); err != nil {
+			if _, err := f.queries.Chunk(f.ctx, &types.QueryChunkRequest{JobId: id}); err != nil {
 				break
 			}
 			if reported == "" && f.round(id).Auditors > 0 {
@@ -46,7 +46,7 @@ func TestAReportOfAnAuditorCostsNeitherSide(t *testing.T) {
 		f.next()
 	}
 	require.NotEmpty(t, reported)
-	require.Equal(t, types.TASK_STATUS_ACCEPTED, f.receipt(id).Status)
+	require.Equal(t, types.CHUNK_STATUS_ACCEPTED, f.receipt(id).Status)
 	require.Equal(t, "0", f.outcomes(id)[reported].Slashed.String())
 	require.Equal(t, "0", f.receipt(id).Burned.String())
 }

@@ -32,7 +32,7 @@ func orRefused(done batched, err error) ([]types.ItemResult, error) {
 // workerBatch runs the items of a message that a worker sends on behalf of its node.
 func workerBatch[T types.Item](
 	ctx context.Context, k *Keeper, action, worker string, items []T,
-	run func(t *round.Task, operator sdk.AccAddress, item T) error,
+	run func(t *round.Chunk, operator sdk.AccAddress, item T) error,
 ) (batched, error) {
 	key, err := k.addresses.StringToBytes(worker)
 	if err != nil {
@@ -46,14 +46,14 @@ func workerBatch[T types.Item](
 	if err != nil {
 		return batched{}, err
 	}
-	return batch(ctx, k, action, text, items, func(t *round.Task, item T) error { return run(t, operator, item) })
+	return batch(ctx, k, action, text, items, func(t *round.Chunk, item T) error { return run(t, operator, item) })
 }
 
 // batch runs the items of a message one by one. It checks the whole message before it writes
 // anything. An item that fails does not change the state; its result contains the code of its
 // error.
 func batch[T types.Item](
-	ctx context.Context, k *Keeper, action, actor string, items []T, run func(t *round.Task, item T) error,
+	ctx context.Context, k *Keeper, action, actor string, items []T, run func(t *round.Chunk, item T) error,
 ) (batched, error) {
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -67,7 +67,7 @@ func batch[T types.Item](
 	event := &types.EventBatch{Actor: actor, Action: action}
 	var first error
 	for i, item := range items {
-		changes, err := k.runItem(sdkCtx, params, item.GetTaskRef(), func(t *round.Task) error { return run(t, item) })
+		changes, err := k.runItem(sdkCtx, params, item.GetChunkRef(), func(t *round.Chunk) error { return run(t, item) })
 		if err != nil {
 			space, code, log := errorsmod.ABCIInfo(err, false)
 			results[i] = types.ItemResult{Code: code, Codespace: space, Log: log}
@@ -76,7 +76,7 @@ func batch[T types.Item](
 			}
 			continue
 		}
-		event.Items = append(event.Items, item.GetTaskRef())
+		event.Items = append(event.Items, item.GetChunkRef())
 		event.Changes = append(event.Changes, changes...)
 	}
 	if len(event.Items) == 0 {
@@ -89,8 +89,8 @@ func batch[T types.Item](
 // runItem applies one item to its task, in a cached context. It returns the changes of the
 // task.
 func (k *Keeper) runItem(
-	ctx sdk.Context, params types.Params, ref types.TaskRef, run func(*round.Task) error,
-) ([]types.TaskChange, error) {
+	ctx sdk.Context, params types.Params, ref types.ChunkRef, run func(*round.Chunk) error,
+) ([]types.ChunkChange, error) {
 	cached, write := ctx.CacheContext()
 	t, err := k.load(cached, params, ref.JobId, ref.Task)
 	if err != nil {

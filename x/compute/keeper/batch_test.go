@@ -14,7 +14,7 @@ func TestABadItemFailsAlone(t *testing.T) {
 	s := spec(coin(1_000), 3)
 	first, second := f.post(0, s), f.post(0, s)
 	f.blocks(seedDelay)
-	resp, err := f.msgs.Claim(f.ctx, &types.MsgClaim{Worker: worker(0).String(), Items: []types.TaskRef{
+	resp, err := f.msgs.Claim(f.ctx, &types.MsgClaim{Worker: worker(0).String(), Items: []types.ChunkRef{
 		ref(first, 0), ref("7-7-7", 0), ref(second, 0),
 	}})
 	require.NoError(t, err)
@@ -29,7 +29,7 @@ func TestABadItemFailsAlone(t *testing.T) {
 
 	batches := events[*types.EventBatch](f)
 	require.Len(t, batches, 1, "one event a batch")
-	require.Equal(t, []types.TaskRef{ref(first, 0), ref(second, 0)}, batches[0].Items)
+	require.Equal(t, []types.ChunkRef{ref(first, 0), ref(second, 0)}, batches[0].Items)
 	f.next()
 }
 
@@ -50,7 +50,7 @@ func TestABatchOfNothingButBadItemsFailsWithItsFirstError(t *testing.T) {
 	f := newFixture(t)
 	f.network(4)
 	id := f.post(0, spec(coin(1_000), 3))
-	release := func(refs ...types.TaskRef) func() error {
+	release := func(refs ...types.ChunkRef) func() error {
 		msg := &types.MsgRelease{Worker: worker(0).String()}
 		for _, r := range refs {
 			msg.Items = append(msg.Items, types.ReleaseItem{Ref: r})
@@ -70,7 +70,7 @@ func TestClaimsThatAllFailDoNotFailTheirMessage(t *testing.T) {
 	f.network(4)
 	id := f.post(0, spec(coin(1_000), 3))
 	before := f.export()
-	resp, err := f.msgs.Claim(f.ctx, &types.MsgClaim{Worker: worker(0).String(), Items: []types.TaskRef{
+	resp, err := f.msgs.Claim(f.ctx, &types.MsgClaim{Worker: worker(0).String(), Items: []types.ChunkRef{
 		ref(id, 0), ref("7-7-7", 0),
 	}})
 	require.NoError(t, err)
@@ -87,11 +87,11 @@ func TestAMalformedItemRefusesTheWholeBatchBeforeAnythingIsWritten(t *testing.T)
 	s := spec(coin(1_000), 3)
 	first, second := f.post(0, s), f.post(0, s)
 	f.blocks(seedDelay)
-	many := make([]types.TaskRef, testParams().MaxBatch+1)
+	many := make([]types.ChunkRef, testParams().MaxBatch+1)
 	for i := range many {
-		many[i] = types.TaskRef{JobId: first, Task: uint64(i)}
+		many[i] = types.ChunkRef{JobId: first, Task: uint64(i)}
 	}
-	for name, items := range map[string][]types.TaskRef{
+	for name, items := range map[string][]types.ChunkRef{
 		"empty":     {},
 		"malformed": {ref(first, 0), ref(second, 0), ref("x", 0)},
 		"duplicate": {ref(first, 0), ref(second, 0), ref(first, 0)},

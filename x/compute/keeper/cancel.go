@@ -56,7 +56,7 @@ func (k *Keeper) dropPending(ctx sdk.Context, id types.JobID, job *types.Job) (s
 	if err != nil {
 		return refund, err
 	}
-	note := types.NewTaskNote()
+	note := types.NewChunkNote()
 	note.Posted = -int64(n)
 	return refund, k.addNote(ctx, id, types.JobEntry, note)
 }
@@ -67,7 +67,7 @@ type cancelled struct {
 	visited int
 	// freed is the amount that the ended tasks have not spent, in the reward's denom.
 	freed   math.Int
-	changes []types.TaskChange
+	changes []types.ChunkChange
 }
 
 // abortTasks visits at most limit tasks of a cancelled job, starting where the last visit

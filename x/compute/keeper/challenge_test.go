@@ -66,7 +66,7 @@ func (f *fixture) accepted(players []player, want int) string {
 		id := f.post(0, contestable())
 		f.play(players, id, 120)
 		r := f.receipt(id)
-		if r.Status == types.TASK_STATUS_ACCEPTED && !r.Audited && r.Outcomes[0].Operator == operator(want).String() {
+		if r.Status == types.CHUNK_STATUS_ACCEPTED && !r.Audited && r.Outcomes[0].Operator == operator(want).String() {
 			return id
 		}
 	}

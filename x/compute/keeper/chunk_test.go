@@ -108,7 +108,7 @@ func TestALieThatIsSampledCostsTheLiabilityOfTheChunk(t *testing.T) {
 					continue
 				}
 				found++
-				require.Equal(t, types.TASK_STATUS_FAILED, r.Status, "samples alone are no result")
+				require.Equal(t, types.CHUNK_STATUS_FAILED, r.Status, "samples alone are no result")
 				require.Empty(t, r.Tags)
 				require.Equal(t, bond.Sub(job.Liability), f.bond(liar), "the liability of the whole chunk")
 				require.True(t, r.Outcomes[0].Paid.IsZero())
@@ -185,10 +185,10 @@ func TestTheRestOfAChunkIsOpenedAgain(t *testing.T) {
 	f.until(players, func() bool { return f.task(id).Count == 7 })
 	job := f.job(id)
 	require.EqualValues(t, 20, job.TasksOpened)
-	resp, err := f.queries.Task(f.ctx, &types.QueryTaskRequest{JobId: id, Task: 19})
+	resp, err := f.queries.Chunk(f.ctx, &types.QueryChunkRequest{JobId: id, Task: 19})
 	require.NoError(t, err)
-	require.EqualValues(t, 7, resp.Task.Index)
-	require.EqualValues(t, 13, resp.Task.Count)
+	require.EqualValues(t, 7, resp.Chunk.Index)
+	require.EqualValues(t, 13, resp.Chunk.Count)
 	players[early].chunk.first = 0
 	job = f.play(players, id, 300)
 	require.Equal(t, types.JOB_STATUS_COMPLETED, job.Status)

@@ -36,10 +36,10 @@ func acceptedChunk(f *fixture, players []player, skips func(task uint64) bool) (
 		f.until(players, func() bool { return f.assignedTo(id, 0) != nil })
 		n := *f.assignedTo(id, 0)
 		players[n].chunk.skips = skips
-		leaves := players[n].leaves(types.WorkItem{Ref: types.TaskRef{JobId: id}}, 16)
+		leaves := players[n].leaves(types.WorkItem{Ref: types.ChunkRef{JobId: id}}, 16)
 		f.play(players, id, 300)
 		players[n].chunk.skips = nil
-		if r := f.proof(id, 0).Receipt; r.Status == types.TASK_STATUS_ACCEPTED && !r.Audited {
+		if r := f.proof(id, 0).Receipt; r.Status == types.CHUNK_STATUS_ACCEPTED && !r.Audited {
 			return id, n, leaves
 		}
 	}
@@ -50,12 +50,12 @@ func acceptedChunk(f *fixture, players []player, skips func(task uint64) bool) (
 // assignedTo returns the node that holds the chunk that begins with a task, or nil.
 func (f *fixture) assignedTo(job string, task uint64) *int {
 	f.t.Helper()
-	resp, err := f.queries.Task(f.ctx, &types.QueryTaskRequest{JobId: job, Task: task})
-	if err != nil || len(resp.Task.Rounds[0].Replicas) == 0 {
+	resp, err := f.queries.Chunk(f.ctx, &types.QueryChunkRequest{JobId: job, Task: task})
+	if err != nil || len(resp.Chunk.Rounds[0].Replicas) == 0 {
 		return nil
 	}
 	for n := range 95 {
-		if operator(n).String() == resp.Task.Rounds[0].Replicas[0].Operator {
+		if operator(n).String() == resp.Chunk.Rounds[0].Replicas[0].Operator {
 			return &n
 		}
 	}

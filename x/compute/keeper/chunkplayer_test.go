@@ -58,14 +58,14 @@ func taskFuel(task uint64) uint64 {
 }
 
 // result returns the opening of a task of a chunk as the player states it.
-func (p player) result(ref types.TaskRef, position uint32) types.Opening {
+func (p player) result(ref types.ChunkRef, position uint32) types.Opening {
 	shown := p.states(ref, ref.JobId, ref.Task+uint64(position), ref.Round > 0)
 	shown.Position = position
 	return shown
 }
 
 // states returns what the player states in a round for a task of a chunk of a job.
-func (p player) states(ref types.TaskRef, job string, task uint64, proves bool) types.Opening {
+func (p player) states(ref types.ChunkRef, job string, task uint64, proves bool) types.Opening {
 	digest, fuel := sum("result of", job, task), taskFuel(task)
 	if p.chunk.skips != nil && p.chunk.skips(task) {
 		digest = sum("made up", task)
@@ -201,12 +201,12 @@ func (f *fixture) judgedTask(id string) *types.ChallengedTask {
 }
 
 // judgedResult returns the opening of a task of a chunk that another job judges.
-func (p player) judgedResult(ref types.TaskRef, of *types.ChallengedTask) types.Opening {
+func (p player) judgedResult(ref types.ChunkRef, of *types.ChallengedTask) types.Opening {
 	return p.states(ref, of.JobId, of.Task, true)
 }
 
 // metricsOf returns the metrics that the player reports for a chunk of one task.
-func (p player) metricsOf(ref types.TaskRef) types.Metrics {
+func (p player) metricsOf(ref types.ChunkRef) types.Metrics {
 	if of := p.f.judgedTask(ref.JobId); of != nil {
 		return types.Metrics{Fuel: p.judgedResult(ref, of).Fuel}
 	}

@@ -22,8 +22,8 @@ func TestAClaimBeforeTheSeedIsRefused(t *testing.T) {
 	batches := events[*types.EventBatch](f)
 	require.Len(t, batches, 1)
 	require.Equal(t, &types.EventBatch{
-		Actor: operator(0).String(), Action: "claim", Items: []types.TaskRef{ref(id, 0)},
-		Changes: []types.TaskChange{},
+		Actor: operator(0).String(), Action: "claim", Items: []types.ChunkRef{ref(id, 0)},
+		Changes: []types.ChunkChange{},
 	}, batches[0])
 	require.ErrorIs(t, f.unchanged(func() error { return f.claim(0, ref(id, 0)) }), types.ErrAlreadyClaimed)
 }
@@ -213,15 +213,15 @@ func TestClaimsThatNameNothingAreRefused(t *testing.T) {
 		want error
 	}{
 		"unknown job":         {f.claim(0, ref("7-7-7", 0)), types.ErrJobNotFound},
-		"unknown task":        {f.claim(0, types.TaskRef{JobId: id, Task: 1}), types.ErrTaskNotFound},
+		"unknown task":        {f.claim(0, types.ChunkRef{JobId: id, Task: 1}), types.ErrTaskNotFound},
 		"round to come":       {f.claim(0, ref(id, 1)), types.ErrWrongRound},
 		"unregistered worker": {f.claim(9, ref(id, 0)), edgenodetypes.ErrUnknownWorker},
 	} {
 		require.ErrorIs(t, c.err, c.want, name)
 	}
-	_, err := f.msgs.Claim(f.ctx, &types.MsgClaim{Worker: operator(0).String(), Items: []types.TaskRef{ref(id, 0)}})
+	_, err := f.msgs.Claim(f.ctx, &types.MsgClaim{Worker: operator(0).String(), Items: []types.ChunkRef{ref(id, 0)}})
 	require.ErrorIs(t, err, edgenodetypes.ErrUnknownWorker, "the operator's own key does not work")
-	_, err = f.msgs.Claim(f.ctx, &types.MsgClaim{Worker: "x", Items: []types.TaskRef{ref(id, 0)}})
+	_, err = f.msgs.Claim(f.ctx, &types.MsgClaim{Worker: "x", Items: []types.ChunkRef{ref(id, 0)}})
 	require.ErrorIs(t, err, types.ErrInvalidBatch)
 }
 

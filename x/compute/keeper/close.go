@@ -10,7 +10,7 @@ import (
 
 // tryClose closes a job whose tasks have all ended. If this fails, the job is queued again,
 // and the counts of this block are kept.
-func (k *Keeper) tryClose(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, last types.TaskStatus) error {
+func (k *Keeper) tryClose(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, last types.ChunkStatus) error {
 	closed := *job
 	if k.isolated(ctx, "closing job "+job.Id, func(ctx sdk.Context) error {
 		return k.closeJob(ctx, params, id, &closed, last)
@@ -22,14 +22,14 @@ func (k *Keeper) tryClose(ctx sdk.Context, params types.Params, id types.JobID, 
 }
 
 // closeJob closes a job with its last task and refunds what is left in escrow.
-func (k *Keeper) closeJob(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, last types.TaskStatus) error {
+func (k *Keeper) closeJob(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, last types.ChunkStatus) error {
 	status := types.JOB_STATUS_FAILED
 	switch {
 	case job.TasksAccepted == job.Tasks:
 		status = types.JOB_STATUS_COMPLETED
 	case job.Cancelled:
 		status = types.JOB_STATUS_CANCELLED
-	case job.TasksDropped > 0 || last == types.TASK_STATUS_EXPIRED || job.Status == types.JOB_STATUS_OPEN: // no node took it
+	case job.TasksDropped > 0 || last == types.CHUNK_STATUS_EXPIRED || job.Status == types.JOB_STATUS_OPEN: // no node took it
 		status = types.JOB_STATUS_EXPIRED
 	}
 	if err := job.MoveTo(status); err != nil {

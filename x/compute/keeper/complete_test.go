@@ -57,7 +57,7 @@ func TestAnArrayOfAVersionWithoutChunksGoesOn(t *testing.T) {
 			j.Challenged.Count = 0
 		}
 	})
-	rewrite(t, collections.NewMap(sb, types.TasksPrefix, "tasks", key, codec.CollValue[types.Task](cdc)), f, func(t *types.Task) {
+	rewrite(t, collections.NewMap(sb, types.ChunksPrefix, "chunks", key, codec.CollValue[types.Chunk](cdc)), f, func(t *types.Chunk) {
 		t.Count, t.Liability = 0, math.Int{}
 		for r := range t.Rounds {
 			for i := range t.Rounds[r].Replicas {

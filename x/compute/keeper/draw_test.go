@@ -95,13 +95,13 @@ func TestADrawThatItsRequesterRegretsCostsEverySeat(t *testing.T) {
 
 // pinned reports whether a draw of the job's only task is under way.
 func (f *fixture) pinned(id string) bool {
-	resp, err := f.queries.Task(f.ctx, &types.QueryTaskRequest{JobId: id})
-	return err == nil && resp.Task.Rounds[len(resp.Task.Rounds)-1].Draw != nil
+	resp, err := f.queries.Chunk(f.ctx, &types.QueryChunkRequest{JobId: id})
+	return err == nil && resp.Chunk.Rounds[len(resp.Chunk.Rounds)-1].Draw != nil
 }
 
 // drawnOrEnded returns the nodes that hold seats, or none once the job has ended.
 func (f *fixture) drawnOrEnded(id string) []int {
-	if _, err := f.queries.Task(f.ctx, &types.QueryTaskRequest{JobId: id}); err != nil {
+	if _, err := f.queries.Chunk(f.ctx, &types.QueryChunkRequest{JobId: id}); err != nil {
 		return nil
 	}
 	return f.drawn(id)

@@ -22,15 +22,15 @@ import (
 func (k *Keeper) Duties(ctx sdk.Context, msg sdk.Msg) ([]types.Duty, error) {
 	switch m := msg.(type) {
 	case *types.MsgCommit:
-		return duties(ctx, k, "commit", m.Worker, m.Items, (*round.Task).OwesCommit)
+		return duties(ctx, k, "commit", m.Worker, m.Items, (*round.Chunk).OwesCommit)
 	case *types.MsgReveal:
-		return duties(ctx, k, "reveal", m.Worker, m.Items, (*round.Task).OwesReveal)
+		return duties(ctx, k, "reveal", m.Worker, m.Items, (*round.Chunk).OwesReveal)
 	case *types.MsgOpen:
-		return duties(ctx, k, "open", m.Worker, m.Items, (*round.Task).OwesOpen)
+		return duties(ctx, k, "open", m.Worker, m.Items, (*round.Chunk).OwesOpen)
 	case *types.MsgRelease:
-		return duties(ctx, k, "release", m.Worker, m.Items, (*round.Task).MayRelease)
+		return duties(ctx, k, "release", m.Worker, m.Items, (*round.Chunk).MayRelease)
 	case *types.MsgClaim:
-		return duties(ctx, k, "claim", m.Worker, m.Items, (*round.Task).MayClaim)
+		return duties(ctx, k, "claim", m.Worker, m.Items, (*round.Chunk).MayClaim)
 	default:
 		return nil, nil
 	}
@@ -38,7 +38,7 @@ func (k *Keeper) Duties(ctx sdk.Context, msg sdk.Msg) ([]types.Duty, error) {
 
 func duties[T types.Item](
 	ctx sdk.Context, k *Keeper, action, worker string, items []T,
-	due func(t *round.Task, operator sdk.AccAddress, item T) (deadline int64, ok bool, err error),
+	due func(t *round.Chunk, operator sdk.AccAddress, item T) (deadline int64, ok bool, err error),
 ) ([]types.Duty, error) {
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -58,7 +58,7 @@ func duties[T types.Item](
 	}
 	var live []types.Duty
 	for i, item := range items {
-		ref := item.GetTaskRef()
+		ref := item.GetChunkRef()
 		cached, _ := ctx.CacheContext() // due transitions are applied first, and then discarded
 		deadline, ok := int64(0), false
 		t, err := k.load(cached, params, ref.JobId, ref.Task)

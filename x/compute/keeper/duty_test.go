@@ -20,10 +20,10 @@ type attempt struct {
 }
 
 // attempts returns all items that a node may send about a round of a job.
-func (f *fixture) attempts(n int, r types.TaskRef) []attempt {
+func (f *fixture) attempts(n int, r types.ChunkRef) []attempt {
 	p, text := player{f: f, n: n}, worker(n).String()
 	return []attempt{
-		{"claim", &types.MsgClaim{Worker: text, Items: []types.TaskRef{r}}, func() error { return f.claim(n, r) }},
+		{"claim", &types.MsgClaim{Worker: text, Items: []types.ChunkRef{r}}, func() error { return f.claim(n, r) }},
 		{"commit", &types.MsgCommit{Worker: text, Items: []types.CommitItem{{Ref: r, Commitment: p.commitment(r)}}}, func() error { return f.commit(n, r) }},
 		{"reveal", &types.MsgReveal{Worker: text, Items: []types.RevealItem{
 			{Ref: r, Tag: p.tag(r), ExitCode: p.exitCode(), Salt: p.salt(), Metrics: p.metrics()},
@@ -114,7 +114,7 @@ func TestABatchIsLookedAtAsLongAsHalfOfItIsDue(t *testing.T) {
 	f.network(4)
 	id, drawn := f.assigned(4)
 	live, dead := types.CommitItem{Ref: ref(id, 0), Commitment: make([]byte, 32)}, func(task uint64) types.CommitItem {
-		return types.CommitItem{Ref: types.TaskRef{JobId: id, Task: task}, Commitment: make([]byte, 32)}
+		return types.CommitItem{Ref: types.ChunkRef{JobId: id, Task: task}, Commitment: make([]byte, 32)}
 	}
 	most := int(testParams().MaxBatch)
 	tooMany := []types.CommitItem{live}
@@ -152,6 +152,6 @@ func TestAStoreThatFailsIsNoMissingDuty(t *testing.T) {
 	f.network(4)
 	id := f.drawable(spec(coin(1_000), 3))
 	f.registry.torn = true
-	_, err := f.keeper.Duties(f.ctx, &types.MsgClaim{Worker: worker(0).String(), Items: []types.TaskRef{ref(id, 0)}})
+	_, err := f.keeper.Duties(f.ctx, &types.MsgClaim{Worker: worker(0).String(), Items: []types.ChunkRef{ref(id, 0)}})
 	require.ErrorIs(t, err, errTorn)
 }

@@ -137,11 +137,11 @@ func (a *arena) pass() {
 // turn does everything that nodes have to do for a task, and reports whether the task
 // continues.
 func (a *arena) turn(index uint64) bool {
-	resp, err := a.queries.Task(a.ctx, &types.QueryTaskRequest{JobId: a.job, Task: index})
+	resp, err := a.queries.Chunk(a.ctx, &types.QueryChunkRequest{JobId: a.job, Task: index})
 	if err != nil {
 		return false // ended: the store contains only open tasks
 	}
-	task := resp.Task
+	task := resp.Chunk
 	at := uint32(len(task.Rounds) - 1)
 	round := task.Rounds[at]
 	switch {
@@ -174,7 +174,7 @@ type partOf struct {
 }
 
 // partsOf returns the parts of all rounds.
-func partsOf(task types.Task) []partOf {
+func partsOf(task types.Chunk) []partOf {
 	var all []partOf
 	for r := range task.Rounds {
 		for _, x := range task.Rounds[r].Replicas {
@@ -186,7 +186,7 @@ func partsOf(task types.Task) []partOf {
 
 // enter claims for every node that is eligible and would lead. Nodes that are outranked stay
 // away, which does not change the draw.
-func (a *arena) enter(task types.Task, at uint32) {
+func (a *arena) enter(task types.Chunk, at uint32) {
 	draw := task.Rounds[at].Draw
 	key := fmt.Sprintf("%d/%d/%d", task.Index, at, draw.SeedHeight)
 	if a.claimed[key] {
@@ -220,7 +220,7 @@ func (a *arena) enter(task types.Task, at uint32) {
 }
 
 // speak reveals and opens.
-func (a *arena) speak(task types.Task, at uint32) {
+func (a *arena) speak(task types.Chunk, at uint32) {
 	held := partsOf(task)
 	for i := range held {
 		x := &held[i]
@@ -255,7 +255,7 @@ func (a *arena) speak(task types.Task, at uint32) {
 }
 
 // opinion returns what the node of an assignment says.
-func (a *arena) opinion(task types.Task, x partOf) says {
+func (a *arena) opinion(task types.Chunk, x partOf) says {
 	if a.index[x.Operator] >= a.ring {
 		return truth
 	}
@@ -276,7 +276,7 @@ func (a *arena) opinion(task types.Task, x partOf) says {
 
 // fixed returns what a node commits to. A node that intends to stay silent if it is audited
 // does not know yet whether it will be.
-func (a *arena) fixed(task types.Task, x partOf) says {
+func (a *arena) fixed(task types.Chunk, x partOf) says {
 	if say := a.opinion(task, x); say != nothing {
 		return say
 	}
@@ -297,10 +297,10 @@ func (a *arena) content(n int, say says) []byte {
 	return sum[:]
 }
 
-func (a *arena) ref(task uint64, round uint32) types.TaskRef {
-	return types.TaskRef{JobId: a.job, Task: task, Round: round}
+func (a *arena) ref(task uint64, round uint32) types.ChunkRef {
+	return types.ChunkRef{JobId: a.job, Task: task, Round: round}
 }
 
-func (a *arena) tag(ref types.TaskRef, digest []byte) []byte {
+func (a *arena) tag(ref types.ChunkRef, digest []byte) []byte {
 	return types.Tag(chainID, ref.JobId, ref.Task, shownAs(ref, digest, ref.Round > 0))
 }

@@ -111,11 +111,11 @@ func (a *chunkArena) run() (won float64, job types.Job) {
 
 // turn does everything that nodes have to do for a chunk, and reports whether it continues.
 func (a *chunkArena) turn(first uint64) bool {
-	resp, err := a.queries.Task(a.ctx, &types.QueryTaskRequest{JobId: a.job, Task: first})
+	resp, err := a.queries.Chunk(a.ctx, &types.QueryChunkRequest{JobId: a.job, Task: first})
 	if err != nil {
 		return false
 	}
-	task := resp.Task
+	task := resp.Chunk
 	at := uint32(len(task.Rounds) - 1)
 	round := task.Rounds[at]
 	switch {
@@ -135,7 +135,7 @@ func (a *chunkArena) turn(first uint64) bool {
 
 // results returns what the i-th node of a round says about the tasks at the positions: all
 // tasks, if there are none.
-func (a *chunkArena) results(task types.Task, at uint32, i int, positions []uint32) ([]types.Opening, []types.Subtree) {
+func (a *chunkArena) results(task types.Chunk, at uint32, i int, positions []uint32) ([]types.Opening, []types.Subtree) {
 	if len(positions) == 0 {
 		for p := range uint32(evPerChunk) {
 			positions = append(positions, p)
@@ -157,14 +157,14 @@ func (a *chunkArena) results(task types.Task, at uint32, i int, positions []uint
 }
 
 // executed returns the positions that the i-th node of a round executes, or none for all.
-func executed(task types.Task, at uint32, i int) []uint32 {
+func executed(task types.Chunk, at uint32, i int) []uint32 {
 	if at == 0 && i == 0 {
 		return nil
 	}
 	return task.Rounds[at].Samples
 }
 
-func (a *chunkArena) commit(task types.Task, at uint32, i int) {
+func (a *chunkArena) commit(task types.Chunk, at uint32, i int) {
 	n := a.index[task.Rounds[at].Replicas[i].Operator]
 	_, leaves := a.results(task, at, i, executed(task, at, i))
 	root := types.ChunkRoot(leaves)
@@ -174,7 +174,7 @@ func (a *chunkArena) commit(task types.Task, at uint32, i int) {
 }
 
 // speak reveals and opens.
-func (a *chunkArena) speak(task types.Task, at uint32) {
+func (a *chunkArena) speak(task types.Chunk, at uint32) {
 	for i, x := range task.Rounds[at].Replicas {
 		if x.Status != types.ASSIGNMENT_STATUS_COMMITTED {
 			continue

@@ -98,11 +98,11 @@ func (k *Keeper) foldJob(ctx sdk.Context, params types.Params, notes []noteEntry
 		return err
 	}
 	bits := bitsWriter{k: k, ctx: ctx, id: id}
-	last := types.TASK_STATUS_UNSPECIFIED
+	last := types.CHUNK_STATUS_UNSPECIFIED
 	tasks, held, moved := int64(0), int64(0), false
 	for _, e := range notes {
 		tasks, held = tasks+e.note.Posted, held+e.note.Held
-		moved = moved || e.note.Started || e.note.Ended != types.TASK_STATUS_UNSPECIFIED
+		moved = moved || e.note.Started || e.note.Ended != types.CHUNK_STATUS_UNSPECIFIED
 		job.CountOpened(e.note.Opened)
 		if e.note.Started || e.note.Idle {
 			job.CountStarted()
@@ -113,12 +113,12 @@ func (k *Keeper) foldJob(ctx sdk.Context, params types.Params, notes []noteEntry
 			}
 		}
 		job.Reserved = job.Reserved.Sub(e.note.Spent)
-		if e.note.Ended == types.TASK_STATUS_UNSPECIFIED {
+		if e.note.Ended == types.CHUNK_STATUS_UNSPECIFIED {
 			continue
 		}
 		last = e.note.Ended
 		tasks -= int64(e.note.Count)
-		accepted := last == types.TASK_STATUS_ACCEPTED
+		accepted := last == types.CHUNK_STATUS_ACCEPTED
 		job.CountEnded(e.note.Count, accepted, e.note.Leaf)
 		if accepted && job.Policy.Kind != types.POLICY_KIND_TRUST {
 			market.Settle(job.Reward, params.PriceWeightBps)
@@ -152,7 +152,7 @@ func (k *Keeper) setChanged(ctx context.Context, id types.JobID, job types.Job, 
 // followUp acts on the new counts. moved reports whether a task has found a node or ended;
 // last is the status of the last task that ended.
 func (k *Keeper) followUp(
-	ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, moved bool, last types.TaskStatus,
+	ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, moved bool, last types.ChunkStatus,
 ) error {
 	switch {
 	case job.TasksEnded == job.Tasks:

@@ -34,8 +34,8 @@ func (k *Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 			return err
 		}
 	}
-	for _, task := range g.Tasks {
-		if err := k.importTask(ctx, task); err != nil {
+	for _, task := range g.Chunks {
+		if err := k.importChunk(ctx, task); err != nil {
 			return err
 		}
 	}
@@ -96,8 +96,8 @@ func (k *Keeper) importReceipts(ctx context.Context, g *types.GenesisState) erro
 	return nil
 }
 
-// importTask stores a task of an existing job, and its index entries.
-func (k *Keeper) importTask(ctx context.Context, task types.Task) error {
+// importChunk stores a task of an existing job, and its index entries.
+func (k *Keeper) importChunk(ctx context.Context, task types.Chunk) error {
 	id, err := types.ParseJobID(task.JobId)
 	if err != nil {
 		return err
@@ -106,7 +106,7 @@ func (k *Keeper) importTask(ctx context.Context, task types.Task) error {
 	if err != nil {
 		return err
 	}
-	if err := k.tasks.Set(ctx, collections.Join(id, task.Index), task); err != nil {
+	if err := k.chunks.Set(ctx, collections.Join(id, task.Index), task); err != nil {
 		return err
 	}
 	return k.reindex(ctx, id, task.Index, round.Traces{}, round.TracesOf(&job, task))
@@ -178,13 +178,13 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 	if err != nil {
 		return nil, err
 	}
-	err = k.tasks.Walk(ctx, nil, func(key taskKey, task types.Task) (bool, error) {
+	err = k.chunks.Walk(ctx, nil, func(key taskKey, task types.Chunk) (bool, error) {
 		job, err := k.jobs.Get(ctx, key.K1())
 		if err != nil {
 			return true, err
 		}
 		task.CompleteLocks(&job)
-		g.Tasks = append(g.Tasks, task)
+		g.Chunks = append(g.Chunks, task)
 		return false, nil
 	})
 	if err != nil {

@@ -96,5 +96,5 @@ func TestAJobOfAGenesisWithoutFuelHasThatOfItsSpec(t *testing.T) {
 	g := restoredAs(f, func(c *types.GenesisState) { c.Jobs[0].Fuel = 0 })
 	require.Equal(t, s.Resources.Fuel, g.job(id).Fuel)
 	g.play(g.everyone(5, honest), id, 40)
-	require.Equal(t, types.TASK_STATUS_ACCEPTED, g.receipt(id).Status)
+	require.Equal(t, types.CHUNK_STATUS_ACCEPTED, g.receipt(id).Status)
 }

@@ -62,18 +62,18 @@ func TestAJobThatNobodyTakesPaysForEachDrawUntilItCannot(t *testing.T) {
 	}
 	require.Less(t, work, 10*posting, "a life of %d blocks", f.ctx.BlockHeight())
 	r := f.receipt(id)
-	require.Equal(t, types.TASK_STATUS_EXPIRED, r.Status)
+	require.Equal(t, types.CHUNK_STATUS_EXPIRED, r.Status)
 	job := f.job(id)
 	require.Equal(t, job.DrawReserve(1).String(), r.Burned.String(), "it ended when it could not pay for another")
 }
 
 // jobDue returns the height at which the only task of a job is next due.
 func (f *fixture) jobDue(id string) int64 {
-	resp, err := f.queries.Task(f.ctx, &types.QueryTaskRequest{JobId: id})
+	resp, err := f.queries.Chunk(f.ctx, &types.QueryChunkRequest{JobId: id})
 	if err != nil {
 		return 0
 	}
-	return resp.Task.DueHeight
+	return resp.Chunk.DueHeight
 }
 
 func TestPausesDoubleUpToAQuarterOfTheJobsLife(t *testing.T) {

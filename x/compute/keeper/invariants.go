@@ -29,7 +29,7 @@ func (k *Keeper) CheckInvariants(ctx context.Context) []InvariantResult {
 	return []InvariantResult{
 		{Name: "escrow", Err: k.checkEscrow(ctx)},
 		{Name: "exposure", Err: k.checkExposure(ctx)},
-		{Name: "tasks", Err: k.checkTasks(ctx)},
+		{Name: "tasks", Err: k.checkChunks(ctx)},
 		{Name: "indexes", Err: k.checkIndexes(ctx)},
 		{Name: "challenges", Err: k.checkChallenges(ctx)},
 		{Name: "redeliveries", Err: k.checkRedeliveries(ctx)},
@@ -104,7 +104,7 @@ type exposures struct {
 
 // addParts adds what the parts of a task lock. It returns an error if a part does not lock
 // anything, or more than the liability of its chunk, or if that is more than the job's.
-func (e *exposures) addParts(job *types.Job, task *types.Task) error {
+func (e *exposures) addParts(job *types.Job, task *types.Chunk) error {
 	if l := task.Liability; !l.IsPositive() || l.GT(job.Liability) {
 		return fmt.Errorf("task %d of job %s: liability: expected 1 to %s, found %s", task.Index, job.Id, job.Liability, l)
 	}
@@ -174,7 +174,7 @@ func (k *Keeper) walkAllNodes(ctx context.Context, show func(edgenodetypes.Node)
 // which a report or a challenge locks nothing may have been removed.
 func (k *Keeper) exposures(ctx context.Context) (exposures, error) {
 	all := exposures{of: map[string]exposure{}}
-	err := k.tasks.Walk(ctx, nil, func(key taskKey, task types.Task) (bool, error) {
+	err := k.chunks.Walk(ctx, nil, func(key taskKey, task types.Chunk) (bool, error) {
 		job, err := k.jobs.Get(ctx, key.K1())
 		if err != nil {
 			return true, err
@@ -259,24 +259,24 @@ func (k *Keeper) checkChallenges(ctx context.Context) error {
 	})
 }
 
-// checkTasks checks that a task has a record exactly while it is open, that it is queued,
+// checkChunks checks that a task has a record exactly while it is open, that it is queued,
 // that escrow holds the reserves of all tasks that have not ended, and that markets count
 // these tasks.
-func (k *Keeper) checkTasks(ctx context.Context) error {
+func (k *Keeper) checkChunks(ctx context.Context) error {
 	markets := map[string]types.Market{}
 	err := k.jobs.Walk(ctx, nil, func(id types.JobID, job types.Job) (bool, error) {
 		market := markets[job.Class]
 		market.OpenTasks += job.Tasks - job.TasksEnded
 		var open chunkCounts
 		rng := collections.NewPrefixedPairRange[types.JobID, uint64](id)
-		err := k.tasks.Walk(ctx, rng, func(_ taskKey, task types.Task) (bool, error) {
+		err := k.chunks.Walk(ctx, rng, func(_ taskKey, task types.Chunk) (bool, error) {
 			if err := open.count(&task); err != nil {
 				return true, fmt.Errorf("job %s: %w", id, err)
 			}
 			for i := range task.Rounds {
 				market.Held += uint64(len(task.Rounds[i].Replicas))
 			}
-			err := k.checkTask(ctx, id, &job, &task)
+			err := k.checkChunk(ctx, id, &job, &task)
 			return err != nil, err
 		})
 		markets[job.Class] = market
@@ -306,22 +306,22 @@ type chunkCounts struct {
 
 // count counts the next chunk of a job. It returns an error if the chunk has no tasks, or
 // tasks of the chunk before it.
-func (c *chunkCounts) count(chunk *types.Task) error {
+func (c *chunkCounts) count(chunk *types.Chunk) error {
 	if chunk.Count == 0 || chunk.Index < c.end {
 		return fmt.Errorf("chunk of %d tasks from %d on: the chunk before it ends with task %d", chunk.Count, chunk.Index, c.end)
 	}
 	c.chunks++
 	c.tasks += chunk.Count
 	c.end = chunk.Index + chunk.Count
-	if chunk.Status == types.TASK_STATUS_OPEN {
+	if chunk.Status == types.CHUNK_STATUS_OPEN {
 		c.waiting++
 	}
 	return nil
 }
 
-// checkTask checks that a task is only in the queue where it belongs, and that it is on the
+// checkChunk checks that a task is only in the queue where it belongs, and that it is on the
 // list of its draw exactly while it draws.
-func (k *Keeper) checkTask(ctx context.Context, id types.JobID, job *types.Job, task *types.Task) error {
+func (k *Keeper) checkChunk(ctx context.Context, id types.JobID, job *types.Job, task *types.Chunk) error {
 	want := round.TracesOf(job, *task)
 	for _, urgent := range []bool{true, false} {
 		queued, err := k.queue(urgent).Has(ctx, collections.Join3(task.DueHeight, id, task.Index))
@@ -356,11 +356,11 @@ func (k *Keeper) checkTask(ctx context.Context, id types.JobID, job *types.Job, 
 }
 
 // checkIndexes checks that queues and lists of draws have as many entries as there are tasks,
-// jobs and draws that belong there. Together with checkTask, this shows that each of them is
+// jobs and draws that belong there. Together with checkChunk, this shows that each of them is
 // listed exactly once.
 func (k *Keeper) checkIndexes(ctx context.Context) error {
 	tasks, draws := 0, 0
-	err := k.tasks.Walk(ctx, nil, func(_ taskKey, task types.Task) (bool, error) {
+	err := k.chunks.Walk(ctx, nil, func(_ taskKey, task types.Chunk) (bool, error) {
 		tasks++
 		if task.Rounds[len(task.Rounds)-1].Draw != nil {
 			draws++

@@ -39,7 +39,7 @@ func (f *fixture) untruth(players []player, s types.JobSpec, does behaviour) (st
 			}
 		}
 		f.play(swayed, id, 120)
-		if r := f.receipt(id); r.Status == types.TASK_STATUS_ACCEPTED && !r.Audited {
+		if r := f.receipt(id); r.Status == types.CHUNK_STATUS_ACCEPTED && !r.Audited {
 			return id, drawn
 		}
 	}
@@ -59,7 +59,7 @@ func TestNobodyJudgesHisOwnResult(t *testing.T) {
 	judging, err := f.challenge(1, id, 0)
 	require.NoError(t, err)
 	f.blocks(seedDelay + 1)
-	require.ErrorIs(t, f.claim(drawn[0], types.TaskRef{JobId: judging}), types.ErrAlreadyTookPart)
+	require.ErrorIs(t, f.claim(drawn[0], types.ChunkRef{JobId: judging}), types.ErrAlreadyTookPart)
 }
 
 func TestFalseExitCodeIsConvictedLikeAFalseDigest(t *testing.T) {
@@ -126,7 +126,7 @@ func TestJudgeThatStaysAwayDoesNotKeepAResultFromBeingJudged(t *testing.T) {
 	friend := (drawn[0] + 1) % len(players) // five of the six others are drawn
 	players[friend].does = stalls
 	f.play(players, judging, 200)
-	require.Equal(t, types.TASK_STATUS_ACCEPTED, f.receipt(judging).Status)
+	require.Equal(t, types.CHUNK_STATUS_ACCEPTED, f.receipt(judging).Status)
 	require.Equal(t, bond.SubRaw(9_000).String(), f.bond(drawn[0]).String())
 }
 
@@ -152,7 +152,7 @@ func TestFurtherJudgesAreSoughtAmongThoseWhoMayJudge(t *testing.T) {
 	}
 	f.play(players, judging, 200)
 	r := f.receipt(judging)
-	require.Equal(t, types.TASK_STATUS_ACCEPTED, r.Status)
+	require.Equal(t, types.CHUNK_STATUS_ACCEPTED, r.Status)
 	last := r.Outcomes[len(r.Outcomes)-1]
 	require.EqualValues(t, 1, last.Round)
 	require.Len(t, r.Outcomes, 9, "the four nodes that are left, and no defendant")
@@ -296,7 +296,7 @@ func TestJudgesOfFurtherRoundsArePaidByWhoLiedToThemAndNotByTheChallenger(t *tes
 	bond := f.bond(at)
 	f.play(swayed, judging, 200)
 	r := f.receipt(judging)
-	require.Equal(t, types.TASK_STATUS_ACCEPTED, r.Status)
+	require.Equal(t, types.CHUNK_STATUS_ACCEPTED, r.Status)
 	require.Positive(t, further(r), "one of the judges lied")
 	require.Equal(t, bond.Sub(f.job(judging).Liability).String(), f.bond(at).String())
 	require.Equal(t, defendant.SubRaw(9_000).String(), f.bond(drawn[0]).String())
@@ -318,7 +318,7 @@ func TestResultOfAFurtherRoundHoldsNobodysBond(t *testing.T) {
 	swayed, _ := f.sway(players, id, liar)
 	f.play(swayed, id, 200)
 	r := f.receipt(id)
-	require.Equal(t, types.TASK_STATUS_ACCEPTED, r.Status)
+	require.Equal(t, types.CHUNK_STATUS_ACCEPTED, r.Status)
 	require.Positive(t, further(r))
 	require.Zero(t, r.ChallengeUntil)
 	for n := range players {

@@ -77,10 +77,10 @@ func TestHalfOfTheJudgesThatWereAskedForFirstDecide(t *testing.T) {
 				lost := math.NewInt(10_000).Sub(f.bond(parties[0]))
 				r := f.receipt(id)
 				if 2*stay < 7 {
-					require.Equal(t, types.TASK_STATUS_FAILED, r.Status, "%d of 7 judges decide nothing", stay)
+					require.Equal(t, types.CHUNK_STATUS_FAILED, r.Status, "%d of 7 judges decide nothing", stay)
 					require.Equal(t, "0", lost.String(), "nobody has judged")
 				} else {
-					require.Equal(t, types.TASK_STATUS_ACCEPTED, r.Status)
+					require.Equal(t, types.CHUNK_STATUS_ACCEPTED, r.Status)
 					require.Equal(t, "7000", lost.String(), "%d of 7 judges are half a jury", stay)
 				}
 				require.Equal(t, "10000", f.bond(parties[2]).String(), "the honest replica loses nothing")
@@ -92,11 +92,11 @@ func TestHalfOfTheJudgesThatWereAskedForFirstDecide(t *testing.T) {
 // summon lets up to three judges enter the open draw, until this many have come.
 func (f *fixture) summon(id string, spare, judges []int, most int) (left, came []int) {
 	f.t.Helper()
-	resp, err := f.queries.Task(f.ctx, &types.QueryTaskRequest{JobId: id})
+	resp, err := f.queries.Chunk(f.ctx, &types.QueryChunkRequest{JobId: id})
 	if err != nil {
 		return spare, judges // it has ended at this height
 	}
-	draw := resp.Task.Rounds[1].Draw
+	draw := resp.Chunk.Rounds[1].Draw
 	if draw == nil || draw.CloseHeight == 0 {
 		return spare, judges
 	}
@@ -126,11 +126,11 @@ func TestAClassTooSmallForHalfAJuryJudgesNobody(t *testing.T) {
 			}
 			r := f.receipt(id)
 			if judged {
-				require.Equal(t, types.TASK_STATUS_ACCEPTED, r.Status)
+				require.Equal(t, types.CHUNK_STATUS_ACCEPTED, r.Status)
 				require.Equal(t, "3000", f.bond(parties[0]).String())
 				return
 			}
-			require.Equal(t, types.TASK_STATUS_FAILED, r.Status)
+			require.Equal(t, types.CHUNK_STATUS_FAILED, r.Status)
 			for _, n := range parties {
 				require.Equal(t, "10000", f.bond(n).String())
 				require.Equal(t, "88", f.earned(n).AmountOf(denom).String(), "an attempt fee, less what is kept of it")

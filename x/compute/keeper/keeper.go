@@ -48,7 +48,7 @@ type Keeper struct {
 	params   collections.Item[types.Params]
 	jobs     collections.Map[types.JobID, types.Job]
 	specs    collections.Map[types.JobID, types.JobSpec]
-	tasks    collections.Map[taskKey, types.Task]
+	chunks   collections.Map[taskKey, types.Chunk]
 	held     collections.KeySet[heldKey]
 	receipts collections.Map[taskKey, types.Receipt]
 	// draws contains the draws of the requester's replicas, and calls contains all others.
@@ -66,7 +66,7 @@ type Keeper struct {
 	markets      collections.Map[string, types.Market]
 	challenges   collections.Map[taskKey, types.Challenge]
 	// notes are in the transient store. They are folded into jobs at the block's end.
-	notes collections.Map[taskKey, types.TaskNote]
+	notes collections.Map[taskKey, types.ChunkNote]
 	// posted contains the number of new tasks of this block by class and job; ids counts new
 	// jobs by the transaction that posts them.
 	posted collections.Map[postedKey, uint64]
@@ -96,7 +96,7 @@ func NewKeeper(
 		params:    collections.NewItem(sb, types.ParamsPrefix, "params", codec.CollValue[types.Params](cdc)),
 		jobs:      collections.NewMap(sb, types.JobsPrefix, "jobs", types.JobIDKey, completed[types.Job]{codec.CollValue[types.Job](cdc), (*types.Job).Complete}),
 		specs:     collections.NewMap(sb, types.SpecsPrefix, "specs", types.JobIDKey, codec.CollValue[types.JobSpec](cdc)),
-		tasks:     collections.NewMap(sb, types.TasksPrefix, "tasks", task, completed[types.Task]{codec.CollValue[types.Task](cdc), (*types.Task).Complete}),
+		chunks:    collections.NewMap(sb, types.ChunksPrefix, "chunks", task, completed[types.Chunk]{codec.CollValue[types.Chunk](cdc), (*types.Chunk).Complete}),
 		held: collections.NewKeySet(sb, types.HeldPrefix, "held",
 			collections.TripleKeyCodec(sdk.AccAddressKey, types.JobIDKey, collections.Uint64Key)),
 		receipts: collections.NewMap(sb, types.ReceiptsPrefix, "receipts", task, codec.CollValue[types.Receipt](cdc)),
@@ -115,7 +115,7 @@ func NewKeeper(
 			codec.CollValue[types.Market](cdc)),
 		challenges: collections.NewMap(sb, types.ChallengesPrefix, "challenges", task,
 			completed[types.Challenge]{codec.CollValue[types.Challenge](cdc), (*types.Challenge).Complete}),
-		notes: collections.NewMap(tb, types.NotesPrefix, "notes", task, codec.CollValue[types.TaskNote](cdc)),
+		notes: collections.NewMap(tb, types.NotesPrefix, "notes", task, codec.CollValue[types.ChunkNote](cdc)),
 		posted: collections.NewMap(tb, types.PostedPrefix, "posted",
 			collections.PairKeyCodec(collections.StringKey, types.JobIDKey), collections.Uint64Value),
 		ids: collections.NewMap(tb, types.IDsPrefix, "ids",

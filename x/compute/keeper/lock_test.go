@@ -39,9 +39,9 @@ func TestAPartLocksByTheTasksThatItExecutes(t *testing.T) {
 		job := f.job(id)
 		for !f.jobEnded(id) {
 			for _, first := range []uint64{0, 64} {
-				resp, err := f.queries.Task(f.ctx, &types.QueryTaskRequest{JobId: id, Task: first})
+				resp, err := f.queries.Chunk(f.ctx, &types.QueryChunkRequest{JobId: id, Task: first})
 				if err == nil {
-					f.checkLocks(&job, &resp.Task, seen)
+					f.checkLocks(&job, &resp.Chunk, seen)
 				}
 			}
 			f.claimAsAnnounced(12)
@@ -62,7 +62,7 @@ func TestAPartLocksByTheTasksThatItExecutes(t *testing.T) {
 }
 
 // checkLocks checks what the parts of a chunk lock, and notes it.
-func (f *fixture) checkLocks(job *types.Job, task *types.Task, seen map[string]math.Int) {
+func (f *fixture) checkLocks(job *types.Job, task *types.Chunk, seen map[string]math.Int) {
 	f.t.Helper()
 	p := f.params()
 	require.Equal(f.t, p.ChunkLiability(job, task.Count), task.Liability)

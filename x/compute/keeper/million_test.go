@@ -169,7 +169,7 @@ func TestAMillionTasksInChunksArePaidOnceEach(t *testing.T) {
 	require.NoError(t, err)
 	ended, accepted := count(bits.TaskBits)
 	require.Equal(t, []int{types.MaxTasks, types.MaxTasks}, []int{ended, accepted})
-	require.Error(t, f.claim(0, types.TaskRef{JobId: id, Task: 8 * types.MaxChunkTasks}), "a chunk that has ended is not drawn again")
+	require.Error(t, f.claim(0, types.ChunkRef{JobId: id, Task: 8 * types.MaxChunkTasks}), "a chunk that has ended is not drawn again")
 }
 
 // progress is the gas of what happens to a job of a certain size.
@@ -204,7 +204,7 @@ func progressOf(t *testing.T, s types.JobSpec) progress {
 	require.GreaterOrEqual(t, f.job(id).ChunksOpen, uint64(60))
 	out.job = f.metered(func() { f.job(id) })
 	out.task = f.metered(func() {
-		_, err := f.queries.Task(f.ctx, &types.QueryTaskRequest{JobId: id, Task: s.PerChunk() * 3 / 2})
+		_, err := f.queries.Chunk(f.ctx, &types.QueryChunkRequest{JobId: id, Task: s.PerChunk() * 3 / 2})
 		require.NoError(t, err)
 	})
 	out.explain = f.metered(func() {

@@ -166,11 +166,11 @@ func (f *fixture) watch(players []player, id string) map[seatOf]bool {
 func (f *fixture) noteCommitted(id string, committed map[seatOf]bool) {
 	f.t.Helper()
 	for task := range f.job(id).Tasks {
-		resp, err := f.queries.Task(f.ctx, &types.QueryTaskRequest{JobId: id, Task: task})
+		resp, err := f.queries.Chunk(f.ctx, &types.QueryChunkRequest{JobId: id, Task: task})
 		if err != nil {
 			continue // it has ended, or is not open
 		}
-		for r, round := range resp.Task.Rounds {
+		for r, round := range resp.Chunk.Rounds {
 			for _, a := range round.Replicas {
 				if len(a.Commitment) > 0 {
 					committed[seatOf{task, uint32(r), a.Operator}] = true

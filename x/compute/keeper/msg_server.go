@@ -57,7 +57,7 @@ func (s msgServer) Redeliver(ctx context.Context, msg *types.MsgRedeliver) (*typ
 }
 
 func (s msgServer) Review(ctx context.Context, msg *types.MsgReview) (*types.MsgReviewResponse, error) {
-	results, err := orRefused(batch(ctx, s.k, "review", msg.Requester, msg.Items, func(t *round.Task, item types.ReviewItem) error {
+	results, err := orRefused(batch(ctx, s.k, "review", msg.Requester, msg.Items, func(t *round.Chunk, item types.ReviewItem) error {
 		if err := s.k.checkRequester(t.Job(), msg.Requester); err != nil {
 			return err
 		}
@@ -82,7 +82,7 @@ func (s msgServer) Challenge(ctx context.Context, msg *types.MsgChallenge) (*typ
 // Claim does not fail if all its items fail: losing a draw is normal, and must not undo the
 // commits and reveals in the same transaction.
 func (s msgServer) Claim(ctx context.Context, msg *types.MsgClaim) (*types.MsgClaimResponse, error) {
-	done, err := workerBatch(ctx, s.k, "claim", msg.Worker, msg.Items, (*round.Task).Claim)
+	done, err := workerBatch(ctx, s.k, "claim", msg.Worker, msg.Items, (*round.Chunk).Claim)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (s msgServer) Claim(ctx context.Context, msg *types.MsgClaim) (*types.MsgCl
 }
 
 func (s msgServer) Commit(ctx context.Context, msg *types.MsgCommit) (*types.MsgCommitResponse, error) {
-	results, err := orRefused(workerBatch(ctx, s.k, "commit", msg.Worker, msg.Items, (*round.Task).Commit))
+	results, err := orRefused(workerBatch(ctx, s.k, "commit", msg.Worker, msg.Items, (*round.Chunk).Commit))
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (s msgServer) Commit(ctx context.Context, msg *types.MsgCommit) (*types.Msg
 }
 
 func (s msgServer) Reveal(ctx context.Context, msg *types.MsgReveal) (*types.MsgRevealResponse, error) {
-	results, err := orRefused(workerBatch(ctx, s.k, "reveal", msg.Worker, msg.Items, (*round.Task).Reveal))
+	results, err := orRefused(workerBatch(ctx, s.k, "reveal", msg.Worker, msg.Items, (*round.Chunk).Reveal))
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +106,7 @@ func (s msgServer) Reveal(ctx context.Context, msg *types.MsgReveal) (*types.Msg
 }
 
 func (s msgServer) Open(ctx context.Context, msg *types.MsgOpen) (*types.MsgOpenResponse, error) {
-	results, err := orRefused(workerBatch(ctx, s.k, "open", msg.Worker, msg.Items, (*round.Task).Open))
+	results, err := orRefused(workerBatch(ctx, s.k, "open", msg.Worker, msg.Items, (*round.Chunk).Open))
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +114,7 @@ func (s msgServer) Open(ctx context.Context, msg *types.MsgOpen) (*types.MsgOpen
 }
 
 func (s msgServer) Release(ctx context.Context, msg *types.MsgRelease) (*types.MsgReleaseResponse, error) {
-	results, err := orRefused(workerBatch(ctx, s.k, "release", msg.Worker, msg.Items, (*round.Task).Release))
+	results, err := orRefused(workerBatch(ctx, s.k, "release", msg.Worker, msg.Items, (*round.Chunk).Release))
 	if err != nil {
 		return nil, err
 	}

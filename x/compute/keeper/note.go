@@ -13,12 +13,12 @@ import (
 type noteEntry struct {
 	id    types.JobID
 	index uint64
-	note  types.TaskNote
+	note  types.ChunkNote
 }
 
 // addNote notes what a task changes of its job. Each task of a job has its own key, so that
 // tasks of one job do not access the same key.
-func (k *Keeper) addNote(ctx context.Context, id types.JobID, index uint64, note types.TaskNote) error {
+func (k *Keeper) addNote(ctx context.Context, id types.JobID, index uint64, note types.ChunkNote) error {
 	if note.Empty() {
 		return nil
 	}
@@ -37,7 +37,7 @@ func (k *Keeper) addNote(ctx context.Context, id types.JobID, index uint64, note
 // note counts twice before the transient store is reset.
 func (k *Keeper) takeNotes(ctx context.Context) ([]noteEntry, error) {
 	var entries []noteEntry
-	err := k.notes.Walk(ctx, nil, func(key taskKey, note types.TaskNote) (bool, error) {
+	err := k.notes.Walk(ctx, nil, func(key taskKey, note types.ChunkNote) (bool, error) {
 		entries = append(entries, noteEntry{id: key.K1(), index: key.K2(), note: note})
 		return false, nil
 	})

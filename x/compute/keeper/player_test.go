@@ -85,7 +85,7 @@ func (p player) metrics() types.Metrics {
 }
 
 // shown returns the opening from which the player's tag is made.
-func (p player) shown(ref types.TaskRef) types.Opening {
+func (p player) shown(ref types.ChunkRef) types.Opening {
 	if of := p.f.judgedTask(ref.JobId); of != nil {
 		return p.judgedResult(ref, of)
 	}
@@ -104,7 +104,7 @@ func (p player) shown(ref types.TaskRef) types.Opening {
 }
 
 // shownAs gives a digest the traces that a node that has computed it finds.
-func shownAs(ref types.TaskRef, digest []byte, proves bool) types.Opening {
+func shownAs(ref types.ChunkRef, digest []byte, proves bool) types.Opening {
 	shown := types.Opening{Round: ref.Round, Digest: digest, Trace: sum("trace", digest)}
 	if proves {
 		shown.OwnTrace = sum("own trace", digest, ref)
@@ -119,11 +119,11 @@ func sum(parts ...any) []byte {
 
 func (p player) salt() []byte { return append([]byte("salt salt salt salt"), byte(p.n)) }
 
-func (p player) tag(ref types.TaskRef) []byte {
+func (p player) tag(ref types.ChunkRef) []byte {
 	return types.Tag(chainID, ref.JobId, ref.Task, p.shown(ref))
 }
 
-func (p player) commitment(ref types.TaskRef) []byte {
+func (p player) commitment(ref types.ChunkRef) []byte {
 	return types.Commitment(operator(p.n), p.tag(ref), p.exitCode(), p.salt())
 }
 
@@ -145,7 +145,7 @@ func (p player) act() {
 
 // claim enters a draw. A claim that Claimable calls leading is taken, unless claims of this
 // block have used up the node's slots or bond.
-func (p player) claim(task types.ClaimableTask) {
+func (p player) claim(task types.ClaimableChunk) {
 	f := p.f
 	err := f.claim(p.n, task.Ref)
 	if !task.Leading {
@@ -187,7 +187,7 @@ func (p player) serve(item types.WorkItem) {
 }
 
 // work commits, releases or does nothing.
-func (p player) work(ref types.TaskRef, a types.Assignment) {
+func (p player) work(ref types.ChunkRef, a types.Assignment) {
 	f := p.f
 	switch p.does {
 	case stalls:

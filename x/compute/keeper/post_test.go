@@ -46,7 +46,7 @@ func TestPostingTakesWhatTheQuoteSays(t *testing.T) {
 			JobId: resp.JobId, Requester: requester(0).String(), Class: class, Executor: "wasm/1", Reserved: resp.Reserved,
 			Tasks: 1,
 		}, posted[0])
-		draws := changes[*types.TaskChange_DrawStarted](f)
+		draws := changes[*types.ChunkChange_DrawStarted](f)
 		require.Len(t, draws, 1)
 		require.Equal(t, &types.DrawStarted{SeedHeight: 1, Slots: 3}, draws[0].DrawStarted)
 		f.checkInvariants()
@@ -232,7 +232,7 @@ func TestCancellingIsTheRequestersAlone(t *testing.T) {
 	require.Equal(t, before.Add(resp.Refund), f.bank.GetBalance(f.ctx, requester(0), denom))
 	closed := events[*types.EventJobClosed](f)
 	require.Len(t, closed, 1)
-	ended := changes[*types.TaskChange_Ended](f)
+	ended := changes[*types.ChunkChange_Ended](f)
 	require.Len(t, ended, 1)
 	leaf, err := types.ReceiptLeaf(*ended[0].Ended)
 	require.NoError(t, err)

@@ -95,13 +95,13 @@ func (m *market) handover(job *types.Job, r types.Receipt, sampled uint64) math.
 // with that one. Runs with nodes that do not open their results are left out, because these
 // leave the verdict to others.
 func (m *market) checkChunkResult(t *rapid.T, job *types.Job, r types.Receipt) {
-	if r.Status != types.TASK_STATUS_ACCEPTED || r.Count == 1 || job.Policy.Replicas == 1 || !job.Slashable || m.liarsWin || !m.vouched {
+	if r.Status != types.CHUNK_STATUS_ACCEPTED || r.Count == 1 || job.Policy.Replicas == 1 || !job.Slashable || m.liarsWin || !m.vouched {
 		return
 	}
 	if slices.ContainsFunc(m.players, func(p player) bool { return p.does == closed }) {
 		return
 	}
-	leaves := player{f: m.fixture}.leaves(types.WorkItem{Ref: types.TaskRef{JobId: r.JobId, Task: r.Task}}, r.Count)
+	leaves := player{f: m.fixture}.leaves(types.WorkItem{Ref: types.ChunkRef{JobId: r.JobId, Task: r.Task}}, r.Count)
 	require.Equal(t, types.ChunkRoot(leaves).Hash, r.Tags[0], "job %s: chunk %d has a false result", job.Id, r.Task)
 }
 
@@ -115,7 +115,7 @@ func (m *market) checkChunks(t *rapid.T, job *types.Job) {
 		require.Equal(t, next, r.Task, "job %s: chunks follow each other", job.Id)
 		require.True(t, r.Count >= 1 && r.Count <= job.ChunkTasks, "job %s: a chunk of %d tasks of at most %d", job.Id, r.Count, job.ChunkTasks)
 		for next = r.Task; next < r.Task+r.Count; next++ {
-			accepted[next] = r.Status == types.TASK_STATUS_ACCEPTED
+			accepted[next] = r.Status == types.CHUNK_STATUS_ACCEPTED
 		}
 	}
 	require.Equal(t, job.Tasks, next+job.TasksDropped, "job %s: every task has ended, or was never opened", job.Id)

@@ -131,7 +131,7 @@ func (m *market) proveLeaf(t *rapid.T, msg *types.MsgChallenge, receipt types.Re
 		if !slices.Contains(receipt.Agreed(), operator(p.n).String()) {
 			continue
 		}
-		leaves := p.leaves(types.WorkItem{Ref: types.TaskRef{JobId: receipt.JobId, Task: receipt.Task}}, receipt.Count)
+		leaves := p.leaves(types.WorkItem{Ref: types.ChunkRef{JobId: receipt.JobId, Task: receipt.Task}}, receipt.Count)
 		require.Equal(t, receipt.Tags[0], types.ChunkRoot(leaves).Hash)
 		msg.Leaf, msg.Siblings = &leaves[position], types.ChunkSiblings(leaves, []uint32{uint32(position)})
 		return

@@ -163,7 +163,7 @@ func (m *market) check(t *rapid.T) {
 // checkOutcome checks that nodes that are right are paid, and that no node loses what its
 // policy does not stake.
 func (m *market) checkOutcome(t *rapid.T, job *types.Job, receipt types.Receipt, o types.Outcome) {
-	accepted := receipt.Status == types.TASK_STATUS_ACCEPTED
+	accepted := receipt.Status == types.CHUNK_STATUS_ACCEPTED
 	switch {
 	case accepted && o.Status == types.ASSIGNMENT_STATUS_PAID && o.Round > 0:
 		least := job.BondValue
@@ -265,7 +265,7 @@ func (m *market) toldBurned(d string) math.Int {
 	for _, of := range m.receipts {
 		told = append(told, of...)
 	}
-	for _, change := range changes[*types.TaskChange_Ended](m.fixture) {
+	for _, change := range changes[*types.ChunkChange_Ended](m.fixture) {
 		told = append(told, *change.Ended)
 	}
 	sum := math.ZeroInt()
@@ -286,9 +286,9 @@ func (m *market) checkBurned(t *rapid.T, job *types.Job, r types.Receipt) {
 		paid = paid.Add(o.Paid)
 	}
 	switch r.Status {
-	case types.TASK_STATUS_ACCEPTED:
+	case types.CHUNK_STATUS_ACCEPTED:
 		require.True(t, r.Burned.LTE(job.DrawReserve(r.Count)), "job %s burned %s for draws", job.Id, r.Burned)
-	case types.TASK_STATUS_CANCELLED, types.TASK_STATUS_EXPIRED, types.TASK_STATUS_INPUT_UNAVAILABLE:
+	case types.CHUNK_STATUS_CANCELLED, types.CHUNK_STATUS_EXPIRED, types.CHUNK_STATUS_INPUT_UNAVAILABLE:
 		require.True(t, len(r.Outcomes) == 0 || paid.Add(r.Burned).GTE(seats),
 			"job %s: nodes were drawn, and it cost %s of pay and %s burned, less than %s for its seats", job.Id, paid, r.Burned, seats)
 	}

@@ -33,7 +33,7 @@ func TestEndedJobsShrinkToReceiptsAndThenToNothing(t *testing.T) {
 	until(job.ClosedHeight + 10)
 	jobs, receipts = has()
 	require.Equal(t, []int{0, 1}, []int{jobs, receipts})
-	require.Equal(t, types.TASK_STATUS_ACCEPTED, f.receipt(id).Status)
+	require.Equal(t, types.CHUNK_STATUS_ACCEPTED, f.receipt(id).Status)
 	page, err := f.queries.Jobs(f.ctx, &types.QueryJobsRequest{Requester: requester(0).String()})
 	require.NoError(t, err)
 	require.Empty(t, page.Jobs)

@@ -44,7 +44,7 @@ func (s queryServer) Explain(ctx context.Context, req *types.QueryExplainRequest
 
 // explainNode writes the result that a claim of the node would have, and then the limits that
 // its operator declares.
-func (k *Keeper) explainNode(t *round.Task, text string, resp *types.QueryExplainResponse) error {
+func (k *Keeper) explainNode(t *round.Chunk, text string, resp *types.QueryExplainResponse) error {
 	operator, err := k.addresses.StringToBytes(text)
 	if err != nil {
 		return status.Errorf(codes.InvalidArgument, "operator: %s", err)

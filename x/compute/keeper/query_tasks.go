@@ -24,7 +24,7 @@ const (
 )
 
 // peekAny returns the chunk that contains a task as peek does, whichever of its tasks is named.
-func (k *Keeper) peekAny(ctx context.Context, id types.JobID, index uint64) (*round.Task, error) {
+func (k *Keeper) peekAny(ctx context.Context, id types.JobID, index uint64) (*round.Chunk, error) {
 	first, err := k.chunkOf(ctx, id, index)
 	if err != nil {
 		return nil, err
@@ -35,7 +35,7 @@ func (k *Keeper) peekAny(ctx context.Context, id types.JobID, index uint64) (*ro
 // peek returns a task as a message at this height would find it, and discards what advancing
 // the task writes. A client that queries between blocks sees the last height; its message is
 // executed at least one height later.
-func (k *Keeper) peek(ctx context.Context, id types.JobID, index uint64) (*round.Task, error) {
+func (k *Keeper) peek(ctx context.Context, id types.JobID, index uint64) (*round.Chunk, error) {
 	cached, _ := sdk.UnwrapSDKContext(ctx).CacheContext()
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -48,7 +48,7 @@ func (k *Keeper) peek(ctx context.Context, id types.JobID, index uint64) (*round
 	return t, t.Advance()
 }
 
-func (s queryServer) Task(ctx context.Context, req *types.QueryTaskRequest) (*types.QueryTaskResponse, error) {
+func (s queryServer) Chunk(ctx context.Context, req *types.QueryChunkRequest) (*types.QueryChunkResponse, error) {
 	id, err := types.ParseJobID(req.JobId)
 	if err != nil {
 		return nil, notFound(err)
@@ -60,7 +60,7 @@ func (s queryServer) Task(ctx context.Context, req *types.QueryTaskRequest) (*ty
 	if t.Ended() {
 		return nil, notFound(types.ErrTaskEnded.Wrap("its receipt follows with the next block"))
 	}
-	return &types.QueryTaskResponse{Task: *t.Record()}, nil
+	return &types.QueryChunkResponse{Chunk: *t.Record()}, nil
 }
 
 func (s queryServer) Assignments(ctx context.Context, req *types.QueryAssignmentsRequest) (*types.QueryAssignmentsResponse, error) {
@@ -128,13 +128,13 @@ func (k *Keeper) workItem(ctx context.Context, operator string, id types.JobID, 
 
 // claimable returns a draw and reports whether the node may enter it: every rule of the
 // matcher holds, except perhaps that lower ranks hold all slots.
-func (k *Keeper) claimable(ctx context.Context, operator sdk.AccAddress, id types.JobID, index uint64) (types.ClaimableTask, bool, error) {
+func (k *Keeper) claimable(ctx context.Context, operator sdk.AccAddress, id types.JobID, index uint64) (types.ClaimableChunk, bool, error) {
 	t, err := k.peek(ctx, id, index)
 	if errors.Is(err, types.ErrTaskEnded) {
-		return types.ClaimableTask{}, false, nil
+		return types.ClaimableChunk{}, false, nil
 	}
 	if err != nil || t.Ended() {
-		return types.ClaimableTask{}, false, err
+		return types.ClaimableChunk{}, false, err
 	}
 	return t.Claimable(operator)
 }

@@ -181,7 +181,7 @@ func TestQueriesOfThingsThatAreNotThereSaySo(t *testing.T) {
 	require.ErrorContains(t, err, "no job 7-7-7")
 	_, err = f.queries.Job(f.ctx, &types.QueryJobRequest{JobId: "x"})
 	require.ErrorContains(t, err, "height-tx-n")
-	_, err = f.queries.Task(f.ctx, &types.QueryTaskRequest{JobId: id, Task: 7})
+	_, err = f.queries.Chunk(f.ctx, &types.QueryChunkRequest{JobId: id, Task: 7})
 	require.ErrorContains(t, err, "has tasks 0 to 0, found 7")
 	_, err = f.queries.Receipt(f.ctx, &types.QueryReceiptRequest{JobId: id})
 	require.ErrorContains(t, err, "has not ended")
@@ -189,7 +189,7 @@ func TestQueriesOfThingsThatAreNotThereSaySo(t *testing.T) {
 	require.ErrorContains(t, err, "operator")
 	_, err = f.msgs.CancelJob(f.ctx, &types.MsgCancelJob{Requester: requester(0).String(), JobId: id})
 	require.NoError(t, err)
-	_, err = f.queries.Task(f.ctx, &types.QueryTaskRequest{JobId: id})
+	_, err = f.queries.Chunk(f.ctx, &types.QueryChunkRequest{JobId: id})
 	require.ErrorContains(t, err, "its receipt says how")
 }
 

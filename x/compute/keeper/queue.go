@@ -46,13 +46,13 @@ func (k *Keeper) advanceDue(ctx sdk.Context, params types.Params) error {
 // advanceQueue advances the due entries of a queue, oldest first, in at most limit steps. It
 // returns the number of steps and the changes. An entry that fails is put off, so that it
 // does not hold up others.
-func (k *Keeper) advanceQueue(ctx sdk.Context, params types.Params, urgent bool, limit int) (int, []types.TaskChange, error) {
+func (k *Keeper) advanceQueue(ctx sdk.Context, params types.Params, urgent bool, limit int) (int, []types.ChunkChange, error) {
 	keys, err := firstKeys(ctx, k.queue(urgent), collections.Join3(ctx.BlockHeight()+1, types.JobID{}, uint64(0)), limit)
 	if err != nil {
 		return 0, nil, err
 	}
 	total := 0
-	var changes []types.TaskChange
+	var changes []types.ChunkChange
 	for _, key := range keys {
 		if total >= limit {
 			break
@@ -71,7 +71,7 @@ func (k *Keeper) advanceQueue(ctx sdk.Context, params types.Params, urgent bool,
 
 // advanceEntry advances one entry of the queue. It returns the number of steps and the
 // changes. ok is false if the entry failed and did not change the state.
-func (k *Keeper) advanceEntry(ctx sdk.Context, params types.Params, key dueKey, limit int) (done int, changes []types.TaskChange, ok bool) {
+func (k *Keeper) advanceEntry(ctx sdk.Context, params types.Params, key dueKey, limit int) (done int, changes []types.ChunkChange, ok bool) {
 	id, index := key.K2(), key.K3()
 	if index == types.JobEntry {
 		ok = k.isolated(ctx, "job "+id.String(), func(ctx sdk.Context) error {
@@ -99,7 +99,7 @@ func (k *Keeper) advanceEntry(ctx sdk.Context, params types.Params, key dueKey, 
 }
 
 // emitSweep emits the changes of tasks that happened outside of messages about tasks.
-func emitSweep(ctx sdk.Context, changes []types.TaskChange) {
+func emitSweep(ctx sdk.Context, changes []types.ChunkChange) {
 	if len(changes) == 0 {
 		return
 	}
@@ -128,7 +128,7 @@ func (k *Keeper) putOff(ctx sdk.Context, urgent bool, key dueKey) error {
 		}
 		return k.due.Set(ctx, collections.Join3(height, id, index))
 	}
-	task, err := k.tasks.Get(ctx, collections.Join(id, index))
+	task, err := k.chunks.Get(ctx, collections.Join(id, index))
 	if errors.Is(err, collections.ErrNotFound) {
 		return nil
 	}
@@ -136,7 +136,7 @@ func (k *Keeper) putOff(ctx sdk.Context, urgent bool, key dueKey) error {
 		return err
 	}
 	task.DueHeight = height
-	if err := k.tasks.Set(ctx, collections.Join(id, index), task); err != nil {
+	if err := k.chunks.Set(ctx, collections.Join(id, index), task); err != nil {
 		return err
 	}
 	return k.queue(urgent).Set(ctx, collections.Join3(height, id, index))

@@ -30,7 +30,7 @@ func TestReportsAreContradictedWhereAsManyHaveCommitted(t *testing.T) {
 type settled struct {
 	slashed map[int]string
 	burned  string
-	status  types.TaskStatus
+	status  types.ChunkStatus
 }
 
 // reported plays a task whose first drawn nodes, this many of them, report a missing input.
@@ -46,7 +46,7 @@ func reported(t *testing.T, policy types.Policy, nodes, reports int, truth bool)
 	players := f.players(make([]behaviour, nodes)...)
 	var liars []int
 	open := func() bool {
-		_, err := f.queries.Task(f.ctx, &types.QueryTaskRequest{JobId: id})
+		_, err := f.queries.Chunk(f.ctx, &types.QueryChunkRequest{JobId: id})
 		return err == nil
 	}
 	for ; !f.jobEnded(id); f.next() {
@@ -107,7 +107,7 @@ func TestAReportThatOthersContradictCostsBothSides(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := reported(t, c.policy, 14, c.reports, false)
-			require.Equal(t, types.TASK_STATUS_ACCEPTED, got.status)
+			require.Equal(t, types.CHUNK_STATUS_ACCEPTED, got.status)
 			require.Equal(t, c.burned, got.burned, "the requester pays for each seat that was left")
 			for n, slashed := range got.slashed {
 				require.Equal(t, c.slashed, slashed, "node %d", n)
@@ -119,7 +119,7 @@ func TestAReportThatOthersContradictCostsBothSides(t *testing.T) {
 // TestWhoReportsAnInputThatNobodyHasPaysNothing: the task ends, and its requester pays.
 func TestWhoReportsAnInputThatNobodyHasPaysNothing(t *testing.T) {
 	got := reported(t, types.Policy{Kind: types.POLICY_KIND_QUORUM, Replicas: 3}, 14, 3, true)
-	require.Equal(t, types.TASK_STATUS_INPUT_UNAVAILABLE, got.status)
+	require.Equal(t, types.CHUNK_STATUS_INPUT_UNAVAILABLE, got.status)
 	require.Equal(t, "300", got.burned)
 	for n, slashed := range got.slashed {
 		require.Equal(t, "0", slashed, "node %d", n)
@@ -240,13 +240,13 @@ func (f *fixture) checkReports(job *types.Job, receipt types.Receipt, committed 
 		}
 	}
 	vacated := int64(len(reports[0]))
-	if receipt.Status == types.TASK_STATUS_ACCEPTED {
+	if receipt.Status == types.CHUNK_STATUS_ACCEPTED {
 		require.Equal(f.t, math.MinInt(job.SeatFee.MulRaw(vacated), job.DrawReserve(1)).String(), receipt.Burned.String())
 	}
 }
 
 // claimable returns what the n-th node may claim.
-func (f *fixture) claimable(n int) []types.ClaimableTask {
+func (f *fixture) claimable(n int) []types.ClaimableChunk {
 	f.t.Helper()
 	claimable, err := f.queries.Claimable(f.ctx, &types.QueryClaimableRequest{Operator: operator(n).String()})
 	require.NoError(f.t, err)

@@ -147,7 +147,7 @@ func TestANamedNodeThatSleepsIsAskedAgainUntilTheLifetimeEnds(t *testing.T) {
 	for range 20 {
 		awake.act()
 		f.next()
-		if f.task(id).Status == types.TASK_STATUS_RUNNING {
+		if f.task(id).Status == types.CHUNK_STATUS_RUNNING {
 			break
 		}
 	}

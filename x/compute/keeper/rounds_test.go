@@ -17,7 +17,7 @@ func TestThreeEqualResultsArePaidAndTheRestStays(t *testing.T) {
 	require.Equal(t, types.JOB_STATUS_COMPLETED, job.Status)
 	require.Equal(t, job.DrawReserve(1).String(), job.Refunded.String(), "three replicas were reserved and paid, no seat was drawn in vain")
 	receipt := f.receipt(id)
-	require.Equal(t, types.TASK_STATUS_ACCEPTED, receipt.Status)
+	require.Equal(t, types.CHUNK_STATUS_ACCEPTED, receipt.Status)
 	require.Len(t, receipt.Outcomes, 3)
 	require.Len(t, receipt.Tags, 1)
 	paid := 0
@@ -211,7 +211,7 @@ func TestInputsThatAreNotThereEndTheTaskWithoutFault(t *testing.T) {
 	id := f.post(0, spec(coin(1_000), 3))
 	job := f.play(f.players(shirks, shirks, shirks, shirks), id, 60)
 	require.Equal(t, types.JOB_STATUS_FAILED, job.Status)
-	require.Equal(t, types.TASK_STATUS_INPUT_UNAVAILABLE, f.receipt(id).Status)
+	require.Equal(t, types.CHUNK_STATUS_INPUT_UNAVAILABLE, f.receipt(id).Status)
 	for n := range 4 {
 		require.Equal(t, "10000", f.bond(n).String())
 	}

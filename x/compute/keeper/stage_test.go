@@ -14,11 +14,11 @@ import (
 )
 
 // ref returns the reference to a round of a job's only task.
-func ref(job string, round uint32) types.TaskRef { return types.TaskRef{JobId: job, Round: round} }
+func ref(job string, round uint32) types.ChunkRef { return types.ChunkRef{JobId: job, Round: round} }
 
 // claim, commit, reveal, open and release send one item of the n-th node's worker, with what
 // an honest node would say.
-func (f *fixture) claim(n int, refs ...types.TaskRef) error {
+func (f *fixture) claim(n int, refs ...types.ChunkRef) error {
 	resp, err := f.msgs.Claim(f.ctx, &types.MsgClaim{Worker: worker(n).String(), Items: refs})
 	if err != nil {
 		return err
@@ -43,7 +43,7 @@ func (r refusedItem) Error() string { return r.Log }
 
 func (r refusedItem) Unwrap() error { return errorsmod.ABCIError(r.Codespace, r.Code, r.Log) }
 
-func (f *fixture) commit(n int, r types.TaskRef) error {
+func (f *fixture) commit(n int, r types.ChunkRef) error {
 	p := player{f: f, n: n}
 	_, err := f.msgs.Commit(f.ctx, &types.MsgCommit{Worker: worker(n).String(), Items: []types.CommitItem{{
 		Ref: r, Commitment: p.commitment(r),
@@ -51,7 +51,7 @@ func (f *fixture) commit(n int, r types.TaskRef) error {
 	return err
 }
 
-func (f *fixture) reveal(n int, r types.TaskRef) error {
+func (f *fixture) reveal(n int, r types.ChunkRef) error {
 	p := player{f: f, n: n}
 	_, err := f.msgs.Reveal(f.ctx, &types.MsgReveal{Worker: worker(n).String(), Items: []types.RevealItem{{
 		Ref: r, Tag: p.tag(r), ExitCode: p.exitCode(), Salt: p.salt(), Metrics: p.metrics(),
@@ -59,7 +59,7 @@ func (f *fixture) reveal(n int, r types.TaskRef) error {
 	return err
 }
 
-func (f *fixture) open(n int, r types.TaskRef) error {
+func (f *fixture) open(n int, r types.ChunkRef) error {
 	_, err := f.msgs.Open(f.ctx, &types.MsgOpen{Worker: worker(n).String(), Items: []types.OpenItem{
 		types.NewOpenItem(r, player{f: f, n: n}.shown(r)),
 	}})
@@ -71,11 +71,11 @@ func (f *fixture) release(n int, item types.ReleaseItem) error {
 	return err
 }
 
-func (f *fixture) task(job string) types.Task {
+func (f *fixture) task(job string) types.Chunk {
 	f.t.Helper()
-	resp, err := f.queries.Task(f.ctx, &types.QueryTaskRequest{JobId: job})
+	resp, err := f.queries.Chunk(f.ctx, &types.QueryChunkRequest{JobId: job})
 	require.NoError(f.t, err)
-	return resp.Task
+	return resp.Chunk
 }
 
 // round returns the current round of a job's task.
@@ -150,7 +150,7 @@ func events[E proto.Message](f *fixture) []E {
 }
 
 // changes returns the changes of one kind that the block's events contain.
-func changes[C types.TaskChangeKind](f *fixture) []C {
+func changes[C types.ChunkChangeKind](f *fixture) []C {
 	f.t.Helper()
 	var out []C
 	for _, c := range f.changes() {

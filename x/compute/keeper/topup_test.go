@@ -93,7 +93,7 @@ func TestATaskThatEndsWhileItsJobIsToppedUpLeavesNothingBehind(t *testing.T) {
 			player{f: f, n: n}.act()
 		}
 		for _, change := range f.changes() {
-			_, ended := change.Change.(*types.TaskChange_Ended)
+			_, ended := change.Change.(*types.ChunkChange_Ended)
 			done = done || ended
 		}
 		if done {

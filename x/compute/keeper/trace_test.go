@@ -93,7 +93,7 @@ func TestFuelThatTheTagDoesNotHaveIsSilence(t *testing.T) {
 	f.network(7)
 	players := f.players(liar, honest, honest, honest, honest, honest, contradicts)
 	receipt, _ := escalated(f, players, 6)
-	require.Equal(t, types.TASK_STATUS_ACCEPTED, receipt.Status)
+	require.Equal(t, types.CHUNK_STATUS_ACCEPTED, receipt.Status)
 	require.Equal(t, uint64(100), receipt.Fuel)
 	for _, o := range receipt.Outcomes {
 		if o.Operator == operator(6).String() {
@@ -109,7 +109,7 @@ func TestAJudgeWhoEchoesTheFirstRoundLosesItsLiability(t *testing.T) {
 	players := f.players(liar, honest, honest, honest, honest, honest, echoes, honest)
 	before := f.bond(6)
 	receipt, _ := escalated(f, players, 6)
-	require.Equal(t, types.TASK_STATUS_ACCEPTED, receipt.Status)
+	require.Equal(t, types.CHUNK_STATUS_ACCEPTED, receipt.Status)
 	require.Equal(t, before.SubRaw(5_000).String(), f.bond(6).String())
 	for _, o := range receipt.Outcomes {
 		switch o.Operator {
@@ -220,7 +220,7 @@ func TestAnOpeningHasToGiveTheTag(t *testing.T) {
 }
 
 // judgeThatOpens returns an honest node of a further round that has revealed and not opened.
-func judgeThatOpens(f *fixture, players []player, task types.Task) (int, bool) {
+func judgeThatOpens(f *fixture, players []player, task types.Chunk) (int, bool) {
 	for _, p := range players[1:] {
 		held, err := f.queries.Assignments(f.ctx, &types.QueryAssignmentsRequest{Operator: operator(p.n).String()})
 		require.NoError(f.t, err)

@@ -12,8 +12,8 @@ import (
 )
 
 // unroll starts the next n chunks of a job: each gets a record and its first draw.
-func (k *Keeper) unroll(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, n uint64) ([]types.TaskChange, error) {
-	var changes []types.TaskChange
+func (k *Keeper) unroll(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, n uint64) ([]types.ChunkChange, error) {
+	var changes []types.ChunkChange
 	for range n {
 		chunk := round.NewSpan(job.TasksOpened, job.NextChunk())
 		t, err := round.Start(ctx, &k.deps, params, id, *job, chunk)
@@ -34,21 +34,21 @@ func (k *Keeper) unroll(ctx sdk.Context, params types.Params, id types.JobID, jo
 // earlier, aborts tasks of a cancelled job, drops the pending tasks of an expired job, and
 // unrolls the next tasks of any other job. It takes at most limit steps and returns how many
 // it took.
-func (k *Keeper) advanceJob(ctx sdk.Context, params types.Params, id types.JobID, limit int) (int, []types.TaskChange, error) {
+func (k *Keeper) advanceJob(ctx sdk.Context, params types.Params, id types.JobID, limit int) (int, []types.ChunkChange, error) {
 	job, err := k.Job(ctx, id)
 	if err != nil {
 		return 0, nil, err
 	}
 	var (
 		done    = 1
-		changes []types.TaskChange
+		changes []types.ChunkChange
 	)
 	switch {
 	case job.TasksEnded == job.Tasks:
 		if err := k.queueJob(ctx, id, &job, 0); err != nil {
 			return 0, nil, err
 		}
-		err = k.closeJob(ctx, params, id, &job, types.TASK_STATUS_UNSPECIFIED)
+		err = k.closeJob(ctx, params, id, &job, types.CHUNK_STATUS_UNSPECIFIED)
 	case job.Cancelled:
 		var c cancelled
 		c, err = k.abortTasks(ctx, params, id, &job, limit)
@@ -70,7 +70,7 @@ func (k *Keeper) advanceJob(ctx sdk.Context, params types.Params, id types.JobID
 
 // unrollNext unrolls as many chunks as the window has room for, at most limit. It queues the
 // job for the height at which more chunks may be unrolled, or dropped.
-func (k *Keeper) unrollNext(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, limit int) ([]types.TaskChange, error) {
+func (k *Keeper) unrollNext(ctx sdk.Context, params types.Params, id types.JobID, job *types.Job, limit int) ([]types.ChunkChange, error) {
 	epoch, err := k.nodes.Epoch(ctx)
 	if err != nil {
 		return nil, err
@@ -97,7 +97,7 @@ func (k *Keeper) unrollNext(ctx sdk.Context, params types.Params, id types.JobID
 
 // tasksFrom returns the keys of a job's tasks from an index on, at most limit.
 func (k *Keeper) tasksFrom(ctx context.Context, id types.JobID, from uint64, limit int) ([]taskKey, error) {
-	iter, err := k.tasks.Iterate(ctx, collections.NewPrefixedPairRange[types.JobID, uint64](id).StartInclusive(from))
+	iter, err := k.chunks.Iterate(ctx, collections.NewPrefixedPairRange[types.JobID, uint64](id).StartInclusive(from))
 	if err != nil {
 		return nil, err
 	}

@@ -80,7 +80,7 @@ func TestALieInAChunkThatWasNotDeliveredCostsItsLiability(t *testing.T) {
 			challenger, job := f.net(requester(1)), f.job(judging)
 			f.play(players, judging, 120)
 			receipt := f.receipts[judging][0]
-			require.Equal(t, types.TASK_STATUS_ACCEPTED, receipt.Status)
+			require.Equal(t, types.CHUNK_STATUS_ACCEPTED, receipt.Status)
 			require.Equal(t, bond.Sub(liability), f.bond(n))
 			judges := job.Pay(16).MulRaw(int64(len(receipt.Outcomes)))
 			award := f.net(requester(1)).Sub(challenger).Sub(job.Reserved.Sub(judges))

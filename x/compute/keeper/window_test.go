@@ -41,7 +41,7 @@ func TestLiarWhoRetiresIsWithinReachForTheWholeWindowAndUntilTheVerdict(t *testi
 	f.blocks(8) // no judge acts yet
 	require.Equal(t, "0", f.paidBack(drawn[0]), "judges are at work")
 	f.play(players, judging, 120)
-	require.Equal(t, types.TASK_STATUS_ACCEPTED, f.receipt(judging).Status)
+	require.Equal(t, types.CHUNK_STATUS_ACCEPTED, f.receipt(judging).Status)
 	f.blocks(1_010)
 	require.Equal(t, "1000", f.paidBack(drawn[0]), "of 10,000")
 }
@@ -82,6 +82,6 @@ func TestParametersThatChangeTakeNoResultItsJudges(t *testing.T) {
 	require.EqualValues(t, 5, f.job(judging).Policy.Replicas, "three have agreed")
 	bond := f.bond(drawn[0])
 	f.play(players, judging, 200)
-	require.Equal(t, types.TASK_STATUS_ACCEPTED, f.receipt(judging).Status)
+	require.Equal(t, types.CHUNK_STATUS_ACCEPTED, f.receipt(judging).Status)
 	require.Equal(t, bond.Sub(f.job(id).Liability).String(), f.bond(drawn[0]).String())
 }

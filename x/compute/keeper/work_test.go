@@ -48,7 +48,7 @@ func TestRevealsOpenWhenAllHaveCommittedAndMustMatch(t *testing.T) {
 	}
 	require.ErrorIs(t, f.reveal(drawn[2], r), types.ErrNotRevealing, "not committed")
 	require.NoError(t, f.commit(drawn[2], r))
-	opened := changes[*types.TaskChange_RevealOpened](f)
+	opened := changes[*types.ChunkChange_RevealOpened](f)
 	require.Len(t, opened, 1)
 	require.Equal(t, f.ctx.BlockHeight()+int64(testParams().RevealBlocks), opened[0].RevealOpened.Deadline)
 
@@ -110,7 +110,7 @@ func TestDigestsOpenOnlyInAnEscalationAndMustMatch(t *testing.T) {
 	})
 	require.NoError(t, f.reveal(drawn[1], r))
 	require.NoError(t, f.reveal(drawn[2], r))
-	escalated := changes[*types.TaskChange_Escalated](f)
+	escalated := changes[*types.ChunkChange_Escalated](f)
 	require.Len(t, escalated, 1)
 	require.EqualValues(t, 3, escalated[0].Escalated.Target)
 	require.ErrorIs(t, f.open(drawn[1], r), types.ErrNotOpening, "the judges could copy")
@@ -182,6 +182,6 @@ func TestReportsEndATaskUnlessSomebodyHasShownTheInputIsThere(t *testing.T) {
 	for _, n := range drawn[1:] {
 		require.NoError(t, f.release(n, types.ReleaseItem{Ref: r, InputUnavailable: true, Input: 1}))
 	}
-	require.Equal(t, types.TASK_STATUS_RUNNING, f.task(id).Status, "who committed has fetched the inputs")
+	require.Equal(t, types.CHUNK_STATUS_RUNNING, f.task(id).Status, "who committed has fetched the inputs")
 	require.Len(t, f.task(id).InputReports, 2)
 }

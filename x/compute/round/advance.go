@@ -2,11 +2,11 @@ package round
 
 import "github.com/thetaedge/theta/x/compute/types"
 
-// seedPollBlocks is the number of blocks after which a task looks again for a seed that is
-// not known yet. The longer the seed is late, the longer the task waits.
+// seedPollBlocks is the number of blocks after which a chunk looks again for a seed that is
+// not known yet. The longer the seed is late, the longer the chunk waits.
 const seedPollBlocks = 2
 
-// firstPollBlocks is the number of blocks after which a task first looks for the seed of a
+// firstPollBlocks is the number of blocks after which a chunk first looks for the seed of a
 // draw: most seeds are known by then. Claims look for the seed themselves, and each look of
 // the queue costs three writes.
 const firstPollBlocks = 6
@@ -14,7 +14,7 @@ const firstPollBlocks = 6
 // Advance applies, one after the other, every transition whose height has come. A handler
 // calls it before it does anything else, so that a late message never gains from a queue that
 // lags.
-func (t *Task) Advance() error {
+func (t *Chunk) Advance() error {
 	for !t.Ended() {
 		moved, err := t.step()
 		if err != nil {
@@ -28,10 +28,10 @@ func (t *Task) Advance() error {
 }
 
 // step applies the first transition that is due and reports whether there was one. Each
-// transition brings the task closer to its end at this height, so Advance terminates.
-func (t *Task) step() (bool, error) {
+// transition brings the chunk closer to its end at this height, so Advance terminates.
+func (t *Chunk) step() (bool, error) {
 	if t.job.Cancelled && t.cancellable() {
-		return true, t.abort(types.TASK_STATUS_CANCELLED)
+		return true, t.abort(types.CHUNK_STATUS_CANCELLED)
 	}
 	switch t.current().Phase {
 	case types.ROUND_PHASE_COMMIT:
@@ -51,7 +51,7 @@ func (t *Task) step() (bool, error) {
 
 // stepCommit applies the first due transition of a round that draws nodes or waits for their
 // commitments.
-func (t *Task) stepCommit() (bool, error) {
+func (t *Chunk) stepCommit() (bool, error) {
 	for _, transition := range []func() (bool, error){
 		t.startClaims, t.assignCandidates, t.dropMissed, t.fillSlots, t.finishCommits,
 	} {
@@ -62,9 +62,9 @@ func (t *Task) stepCommit() (bool, error) {
 	return false, nil
 }
 
-// NextDue returns the height at which the task may advance without a message, or 0 if it has
+// NextDue returns the height at which the chunk may advance without a message, or 0 if it has
 // ended.
-func (t *Task) NextDue() int64 {
+func (t *Chunk) NextDue() int64 {
 	if t.Ended() {
 		return 0
 	}
@@ -83,7 +83,7 @@ func (t *Task) NextDue() int64 {
 
 // nextCommitDue returns the height at which a round that draws nodes or waits for their
 // commitments may advance.
-func (t *Task) nextCommitDue(round *types.Round) int64 {
+func (t *Chunk) nextCommitDue(round *types.Round) int64 {
 	var due int64
 	earliest := func(height int64) {
 		if due == 0 || height < due {
@@ -109,19 +109,19 @@ func (t *Task) nextCommitDue(round *types.Round) int64 {
 
 // resumes returns the height at which a pause between draws ends, or at which the time for
 // drawing nodes is over, if that is earlier.
-func (t *Task) resumes(round *types.Round) int64 {
+func (t *Chunk) resumes(round *types.Round) int64 {
 	if t.drawsReplicas() && round.WaitUntil != 0 {
 		return min(round.ResumeHeight, round.WaitUntil+1)
 	}
 	return round.ResumeHeight
 }
 
-// nextPoll returns the height at which the task looks again for a seed.
-func (t *Task) nextPoll(pinned int64) int64 {
+// nextPoll returns the height at which the chunk looks again for a seed.
+func (t *Chunk) nextPoll(pinned int64) int64 {
 	return max(t.height(), pinned) + seedPollBlocks + max(0, t.height()-pinned)/8
 }
 
-// cancellable reports whether the requester may end the task: no node has committed yet.
-func (t *Task) cancellable() bool {
+// cancellable reports whether the requester may end the chunk: no node has committed yet.
+func (t *Chunk) cancellable() bool {
 	return t.index() == 0 && t.current().Phase == types.ROUND_PHASE_COMMIT && t.current().Committed == 0
 }

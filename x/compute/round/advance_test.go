@@ -24,15 +24,15 @@ func TestWhatIsDueIsAppliedByHeightAlone(t *testing.T) {
 		change func(*world)
 		// at is the first height at which something happens.
 		at     int64
-		status types.TaskStatus
+		status types.ChunkStatus
 		phase  types.RoundPhase
 		said   []string
-		check  func(t *testing.T, task *types.Task)
+		check  func(t *testing.T, task *types.Chunk)
 	}{
 		"claims start with the seed": {
 			rounds: []types.Round{commit(types.Round{Draws: 1, Draw: &types.Draw{SeedHeight: 10, Slots: 3}})},
-			at:     10 + seedDelay, status: types.TASK_STATUS_OPEN, phase: types.ROUND_PHASE_COMMIT,
-			check: func(t *testing.T, task *types.Task) {
+			at:     10 + seedDelay, status: types.CHUNK_STATUS_OPEN, phase: types.ROUND_PHASE_COMMIT,
+			check: func(t *testing.T, task *types.Chunk) {
 				require.Equal(t, int64(14), task.Rounds[0].Draw.CloseHeight)
 				require.Len(t, task.Rounds[0].TraceKey, types.HashSize)
 			},
@@ -40,14 +40,14 @@ func TestWhatIsDueIsAppliedByHeightAlone(t *testing.T) {
 		"a seed that never comes ends the task": {
 			rounds: []types.Round{commit(types.Round{Draws: 1, Draw: &types.Draw{SeedHeight: 10, Slots: 3}})},
 			change: func(w *world) { w.withheld = true },
-			at:     31, status: types.TASK_STATUS_EXPIRED, phase: types.ROUND_PHASE_COMMIT,
+			at:     31, status: types.CHUNK_STATUS_EXPIRED, phase: types.ROUND_PHASE_COMMIT,
 		},
 		"candidates are assigned when the window is over": {
 			rounds: []types.Round{commit(types.Round{Draws: 1, Draw: &types.Draw{
 				SeedHeight: 10, CloseHeight: 14, Slots: 3, Candidates: replicas(types.ASSIGNMENT_STATUS_CANDIDATE, "a", "b", "c"),
 			}})},
-			at: 14, status: types.TASK_STATUS_RUNNING, phase: types.ROUND_PHASE_COMMIT,
-			check: func(t *testing.T, task *types.Task) {
+			at: 14, status: types.CHUNK_STATUS_RUNNING, phase: types.ROUND_PHASE_COMMIT,
+			check: func(t *testing.T, task *types.Chunk) {
 				require.Nil(t, task.Rounds[0].Draw)
 				require.Equal(t, int64(20), task.Rounds[0].NextDeadline)
 				require.Equal(t, types.ASSIGNMENT_STATUS_ASSIGNED, task.Rounds[0].Replicas[2].Status)
@@ -55,31 +55,31 @@ func TestWhatIsDueIsAppliedByHeightAlone(t *testing.T) {
 		},
 		"a draw that nobody entered is charged, and drawn again after a pause": {
 			rounds: []types.Round{commit(types.Round{Draws: 1, Draw: &types.Draw{SeedHeight: 10, CloseHeight: 14, Slots: 3}})},
-			at:     14, status: types.TASK_STATUS_OPEN, phase: types.ROUND_PHASE_COMMIT,
-			check: func(t *testing.T, task *types.Task) {
+			at:     14, status: types.CHUNK_STATUS_OPEN, phase: types.ROUND_PHASE_COMMIT,
+			check: func(t *testing.T, task *types.Chunk) {
 				require.Equal(t, int64(15), task.Rounds[0].ResumeHeight)
 				require.True(t, task.DrawFees.IsPositive())
 			},
 		},
 		"a pause ends with a draw": {
 			rounds: []types.Round{commit(types.Round{Draws: 1, ResumeHeight: 15})},
-			at:     15, status: types.TASK_STATUS_OPEN, phase: types.ROUND_PHASE_COMMIT,
-			check: func(t *testing.T, task *types.Task) {
+			at:     15, status: types.CHUNK_STATUS_OPEN, phase: types.ROUND_PHASE_COMMIT,
+			check: func(t *testing.T, task *types.Chunk) {
 				require.Equal(t, &types.Draw{SeedHeight: 15, Epoch: 3, Attempt: 1, Slots: 3}, task.Rounds[0].Draw)
 			},
 		},
 		"a first round draws as long as its job lives": {
 			rounds: []types.Round{commit(types.Round{Draws: 5, ResumeHeight: 200})},
-			at:     102, status: types.TASK_STATUS_EXPIRED, phase: types.ROUND_PHASE_COMMIT,
+			at:     102, status: types.CHUNK_STATUS_EXPIRED, phase: types.ROUND_PHASE_COMMIT,
 		},
 		"a node that is late leaves, and whether it counts is open": {
 			rounds: []types.Round{commit(types.Round{
 				Draws: 1, NextDeadline: 11, Committed: 2,
 				Replicas: append(replicas(types.ASSIGNMENT_STATUS_COMMITTED, "a", "b"), replica("c", types.ASSIGNMENT_STATUS_ASSIGNED)),
 			})},
-			at: 12, status: types.TASK_STATUS_RUNNING, phase: types.ROUND_PHASE_COMMIT,
+			at: 12, status: types.CHUNK_STATUS_RUNNING, phase: types.ROUND_PHASE_COMMIT,
 			said: []string{"penalize c " + string(edgenodetypes.ReasonMissedDeadline) + " 10"},
-			check: func(t *testing.T, task *types.Task) {
+			check: func(t *testing.T, task *types.Chunk) {
 				require.Len(t, task.Rounds[0].Replicas, 2)
 				require.Equal(t, []types.MissedDeadline{{Operator: "c", Height: 11, Tasks: 1}}, task.Rounds[0].Missed)
 				require.Equal(t, int64(13), task.Rounds[0].ResumeHeight)
@@ -88,20 +88,20 @@ func TestWhatIsDueIsAppliedByHeightAlone(t *testing.T) {
 		},
 		"all have committed": {
 			rounds: []types.Round{commit(types.Round{Committed: 3, Replicas: committed})},
-			at:     10, status: types.TASK_STATUS_RUNNING, phase: types.ROUND_PHASE_REVEAL,
-			check: func(t *testing.T, task *types.Task) { require.Equal(t, int64(14), task.Rounds[0].RevealDeadline) },
+			at:     10, status: types.CHUNK_STATUS_RUNNING, phase: types.ROUND_PHASE_REVEAL,
+			check: func(t *testing.T, task *types.Chunk) { require.Equal(t, int64(14), task.Rounds[0].RevealDeadline) },
 		},
 		"all have committed to what may be audited": {
 			rounds: []types.Round{commit(types.Round{Committed: 3, Replicas: committed})},
 			change: func(w *world) { w.job.Policy.AuditBps, w.job.Policy.Auditors = 1, 2 },
-			at:     10, status: types.TASK_STATUS_RUNNING, phase: types.ROUND_PHASE_AUDIT,
-			check: func(t *testing.T, task *types.Task) { require.Equal(t, int64(10), task.Rounds[0].AuditSeedHeight) },
+			at:     10, status: types.CHUNK_STATUS_RUNNING, phase: types.ROUND_PHASE_AUDIT,
+			check: func(t *testing.T, task *types.Chunk) { require.Equal(t, int64(10), task.Rounds[0].AuditSeedHeight) },
 		},
 		"auditors join the round": {
 			rounds: []types.Round{{Target: 3, Phase: types.ROUND_PHASE_AUDIT, AuditSeedHeight: 10, Committed: 3, Replicas: committed}},
 			change: func(w *world) { w.job.Policy.AuditBps, w.job.Policy.Auditors = 10_000, 2 },
-			at:     12, status: types.TASK_STATUS_RUNNING, phase: types.ROUND_PHASE_COMMIT,
-			check: func(t *testing.T, task *types.Task) {
+			at:     12, status: types.CHUNK_STATUS_RUNNING, phase: types.ROUND_PHASE_COMMIT,
+			check: func(t *testing.T, task *types.Chunk) {
 				require.Equal(t, uint32(5), task.Rounds[0].Target)
 				require.Equal(t, uint32(2), task.Rounds[0].Draw.Slots)
 			},
@@ -109,14 +109,14 @@ func TestWhatIsDueIsAppliedByHeightAlone(t *testing.T) {
 		"no auditors join": {
 			rounds: []types.Round{{Target: 3, Phase: types.ROUND_PHASE_AUDIT, AuditSeedHeight: 10, Committed: 3, Replicas: committed}},
 			change: func(w *world) { w.job.Policy.AuditBps, w.job.Policy.Auditors = 0, 2 },
-			at:     12, status: types.TASK_STATUS_RUNNING, phase: types.ROUND_PHASE_REVEAL,
+			at:     12, status: types.CHUNK_STATUS_RUNNING, phase: types.ROUND_PHASE_REVEAL,
 		},
 		"silence past the deadline of the reveals escalates": {
 			rounds: []types.Round{{
 				Target: 3, Phase: types.ROUND_PHASE_REVEAL, RevealDeadline: 14, Committed: 3, Revealed: 0, Replicas: committed,
 			}},
-			at: 15, status: types.TASK_STATUS_RUNNING, phase: types.ROUND_PHASE_COMMIT,
-			check: func(t *testing.T, task *types.Task) {
+			at: 15, status: types.CHUNK_STATUS_RUNNING, phase: types.ROUND_PHASE_COMMIT,
+			check: func(t *testing.T, task *types.Chunk) {
 				require.Len(t, task.Rounds, 2)
 				require.Equal(t, types.ROUND_PHASE_CLOSED, task.Rounds[0].Phase)
 				require.Equal(t, types.ASSIGNMENT_STATUS_NO_REVEAL, task.Rounds[0].Replicas[0].Status)
@@ -126,7 +126,7 @@ func TestWhatIsDueIsAppliedByHeightAlone(t *testing.T) {
 		"a cancelled task that nobody has committed to pays who holds it": {
 			rounds: []types.Round{commit(types.Round{NextDeadline: 11, Replicas: replicas(types.ASSIGNMENT_STATUS_ASSIGNED, "a", "b", "c")})},
 			change: func(w *world) { w.job.Cancelled = true },
-			at:     10, status: types.TASK_STATUS_CANCELLED, phase: types.ROUND_PHASE_COMMIT,
+			at:     10, status: types.CHUNK_STATUS_CANCELLED, phase: types.ROUND_PHASE_COMMIT,
 			said: []string{
 				"release a", "reward a 10", "release b", "reward b 10", "release c", "reward c 10", "burn 30atfuel",
 			},
@@ -170,10 +170,10 @@ func TestWhatIsDueIsAppliedByHeightAlone(t *testing.T) {
 // clone copies rounds, so that a table may be run several times.
 func clone(t *testing.T, rounds []types.Round) []types.Round {
 	t.Helper()
-	in := types.Task{Count: 1, Rounds: rounds, DrawFees: math.ZeroInt()}
+	in := types.Chunk{Count: 1, Rounds: rounds, DrawFees: math.ZeroInt()}
 	bz, err := in.Marshal()
 	require.NoError(t, err)
-	var out types.Task
+	var out types.Chunk
 	require.NoError(t, out.Unmarshal(bz))
 	return out.Rounds
 }
@@ -203,6 +203,6 @@ func TestATaskIsDueWhenItMayMoveWithoutAMessage(t *testing.T) {
 			require.Equal(t, c.want, newWorld().load(t, one(c.round)).NextDue())
 		})
 	}
-	ended := types.Task{Count: 1, Status: types.TASK_STATUS_FAILED, Rounds: []types.Round{{}}}
+	ended := types.Chunk{Count: 1, Status: types.CHUNK_STATUS_FAILED, Rounds: []types.Round{{}}}
 	require.Zero(t, newWorld().load(t, ended).NextDue())
 }

@@ -1,243 +1,155 @@
 package round
 
 import (
-	"bytes"
-	"slices"
+	"context"
 
 	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// A chunk of several tasks is executed as a whole by the replicas of its first round. Its
-// auditors, and the judges of further rounds, only execute samples: their tag is the root over
-// the samples' results.
-
-// The judges of a whole chunk, in every round and as auditors, execute all of its tasks. They
-// commit to one result, its root, as if the chunk were one task: see types.JudgedChunk.
-
-// count returns the number of tasks of the chunk.
-func (t *Task) count() uint64 { return t.record.Count }
-
-// single reports whether the chunk has one result, which all nodes of all rounds execute: that
-// of its only task, or the root of the chunk that it judges.
-func (t *Task) single() bool { return t.count() == 1 || t.job.Challenged.Whole() }
-
-// auditor reports whether the n-th replica of a round is an auditor.
-func auditor(round *types.Round, n int) bool { return n >= int(round.Target-round.Auditors) }
-
-// covers reports whether a part executes all tasks of the chunk.
-func (t *Task) covers(a part) bool { return t.single() || a.round == 0 && !a.auditor }
-
-// executes returns the number of tasks that a part executes.
-func (t *Task) executes(a part) uint64 {
-	if t.covers(a) {
-		return t.count()
-	}
-	return t.sampled(a.round)
+// Chunk is a chunk that one handler works on, with its job. The handler loads it, advances it,
+// changes it and saves it once. The chunk only reads its job: its changes to the job go into a
+// note.
+type Chunk struct {
+	deps *Deps
+	// ctx is converted to an interface once: it is large, and each conversion copies it.
+	ctx    context.Context
+	block  int64
+	params types.Params
+	id     types.JobID
+	job    types.Job
+	record types.Chunk
+	// note contains what this handler changes of the job.
+	note types.ChunkNote
+	// burned is the amount of the chunk's reserve that this handler has burned, in the
+	// reward's denom.
+	burned math.Int
+	// changes are the changes of the chunk that this handler reports.
+	changes []types.ChunkChange
+	// rest contains the tasks that a node has left to others. They become a chunk of their
+	// own when the chunk is saved.
+	rest Span
+	// loaded is what the chunk's indexes contained when it was loaded.
+	loaded Traces
 }
 
-// sampled returns the number of tasks that the auditors or judges of a round execute.
-func (t *Task) sampled(round uint32) uint64 {
-	if t.single() {
-		return t.count()
-	}
-	return max(1, uint64(len(t.record.Rounds[round].Samples)))
+// Load returns a chunk as it was last saved. id is the id of its job. Everything that the chunk
+// does until it is saved is done in ctx.
+func Load(ctx context.Context, deps *Deps, params types.Params, id types.JobID, job types.Job, record types.Chunk) *Chunk {
+	record.CompleteLocks(&job)
+	t := inHand(ctx, deps, params, id, job, record)
+	t.loaded = t.traces(record.DueHeight)
+	return t
 }
 
-// seats returns the number of tasks that the nodes execute for which the current round draws.
-func (t *Task) seats() uint64 {
-	if t.drawsReplicas() {
-		return t.count()
-	}
-	return t.sampled(t.index())
-}
-
-// pay returns what a part earns, in the reward's denom.
-func (t *Task) pay(a part) math.Int { return t.job.Pay(t.executes(a)) }
-
-// drawSamples draws the tasks of the chunk that auditors execute. The replicas have stated the
-// fuel of the chunk when they committed; the least counts.
-func (t *Task) drawSamples(seed []byte) {
-	if t.single() {
-		return
-	}
-	round := t.current()
-	fuel := round.Replicas[0].Fuel
-	for i := range round.Replicas {
-		fuel = min(fuel, round.Replicas[i].Fuel)
-	}
-	// checkSamples keeps a single replica within the bound. A quorum is not bound by it: its
-	// replicas compare all tasks.
-	n := min(types.SampleSize(t.count(), t.job.Policy.Samples, t.job.Fuel, fuel), types.MaxSamples)
-	round.Samples = types.SampleTasks(seed, t.id, t.record.Index, t.count(), n)
-}
-
-// leaf returns what a part has revealed of the task at a position; a single result is at 0. It returns false if the
-// part has not revealed anything about it.
-func (t *Task) leaf(a part, position uint32) (types.Subtree, bool) {
-	if a.Status != types.ASSIGNMENT_STATUS_REVEALED || uint64(position) >= t.count() {
-		return types.Subtree{}, false
-	}
-	if t.single() {
-		return types.Subtree{Hash: a.Tag, Fuel: a.Metrics.Fuel}, position == 0
-	}
-	if t.covers(a) && t.showsAll(a) {
-		return a.Leaves[position], true
-	}
-	n, found := slices.BinarySearch(t.record.Rounds[a.round].Samples, position)
-	if !found || n >= len(a.Leaves) {
-		return types.Subtree{}, false
-	}
-	return a.Leaves[n], true
-}
-
-// judged returns the positions of the tasks that the judges of further rounds execute, or nil
-// in a first round.
-func (t *Task) judged() []uint32 {
-	switch {
-	case t.single():
-		return []uint32{0}
-	case t.index() == 0:
-		return nil
-	default:
-		return t.current().Samples
-	}
-}
-
-// samplesToJudge returns the positions of the tasks that judges have to execute because the
-// parts of the first round disagree: for each two parts the first position at which they do.
-// Whichever of the two is wrong then loses, and no part can shield another one by a
-// disagreement of its own. If an auditor is silent that has locked less than a replica, judges
-// execute all samples, so that its silence does not hide what it has found. If no position is
-// named by these rules, judges execute the first sample.
-func (t *Task) samplesToJudge(ballots []ballot) []uint32 {
-	judged, samples := t.disagreements(ballots), t.current().Samples
-	if slices.ContainsFunc(ballots, t.silentForLess) {
-		judged = append(judged, samples...)
-		slices.Sort(judged)
-		judged = slices.Compact(judged)
-	}
-	switch {
-	case len(judged) > 0:
-		return judged
-	case len(samples) > 0:
-		return samples[:1]
-	default:
-		return []uint32{0}
-	}
-}
-
-// silentForLess reports whether an auditor is silent whose lock is less than the liability of
-// the chunk.
-func (t *Task) silentForLess(b ballot) bool {
-	return b.vote.Key == "" && !t.covers(b.a) && b.a.Locked.LT(t.record.Liability)
-}
-
-// ownJudged returns the positions of the judged tasks about which a part has revealed a result.
-// An auditor of a quorum may have executed only some of them, or none.
-func (t *Task) ownJudged(a part) []uint32 {
-	return slices.DeleteFunc(slices.Clone(t.judged()), func(position uint32) bool {
-		_, revealed := t.leaf(a, position)
-		return !revealed
+// Start returns a new chunk of a job's tasks, with its first draw started.
+func Start(ctx context.Context, deps *Deps, params types.Params, id types.JobID, job types.Job, tasks Span) (*Chunk, error) {
+	t := inHand(ctx, deps, params, id, job, types.Chunk{
+		JobId: job.Id, Index: tasks.First, Count: tasks.Count, Status: types.CHUNK_STATUS_OPEN,
+		Liability: params.ChunkLiability(&job, tasks.Count), DrawFees: tasks.DrawFees, SeedDelay: tasks.SeedDelay,
 	})
-}
-
-// bystander reports whether a part has executed only some of the judged tasks, or none. It
-// does not vote about the others. Its own results are compared with the verdict.
-func (t *Task) bystander(a part) bool {
-	return !t.single() && t.discloses() && !t.covers(a) && a.Status == types.ASSIGNMENT_STATUS_REVEALED &&
-		len(t.ownJudged(a)) < len(t.judged())
-}
-
-// agrees reports whether a part has the accepted result, or of a bystander, that part of it
-// which it has executed.
-func (t *Task) agrees(b *ballot, key string, found verdict) bool {
-	if !b.bystander || b.vote.Key == "" {
-		return b.vote.Key == key
+	if t.height() > t.expires() { // the rest of a chunk whose node has committed late
+		t.record.Rounds = []types.Round{{Target: job.Policy.Replicas, Phase: types.ROUND_PHASE_COMMIT}}
+		return t, t.abort(types.CHUNK_STATUS_EXPIRED)
 	}
-	for i, position := range t.judged() {
-		if shown := t.disclosedBy(b.a, position); shown != nil && !sameResult(*shown, found.opened[i]) {
-			return false
+	return t, t.startRound(job.Policy.Replicas)
+}
+
+func inHand(ctx context.Context, deps *Deps, params types.Params, id types.JobID, job types.Job, record types.Chunk) *Chunk {
+	return &Chunk{
+		deps: deps, ctx: ctx, block: sdk.UnwrapSDKContext(ctx).BlockHeight(), params: params, id: id, job: job, record: record,
+		note: types.NewChunkNote(), burned: math.ZeroInt(),
+	}
+}
+
+// Context returns the context in which the chunk was loaded. It shows what the chunk has done.
+func (t *Chunk) Context() context.Context { return t.ctx }
+
+// JobID returns the id of the chunk's job.
+func (t *Chunk) JobID() types.JobID { return t.id }
+
+// Job returns the chunk's job as it was when the chunk was loaded. Callers must not change it.
+func (t *Chunk) Job() *types.Job { return &t.job }
+
+// Record returns the chunk's current record. Callers must not change it.
+func (t *Chunk) Record() *types.Chunk { return &t.record }
+
+// Ended reports whether the chunk has ended.
+func (t *Chunk) Ended() bool { return t.record.Ended() }
+
+// Changes returns what has happened to the chunk since it was loaded, for the event of the
+// batch or block.
+func (t *Chunk) Changes() []types.ChunkChange { return t.changes }
+
+// AddChanges adds the changes of another chunk of the job, which this one has caused.
+func (t *Chunk) AddChanges(of *Chunk) { t.changes = append(t.changes, of.changes...) }
+
+// Ref returns the reference to the chunk and its current round.
+func (t *Chunk) Ref() types.ChunkRef {
+	return types.ChunkRef{JobId: t.job.Id, Task: t.record.Index, Round: t.index()}
+}
+
+// changed notes a change of the chunk.
+func (t *Chunk) changed(change types.ChunkChangeKind) {
+	t.changes = append(t.changes, types.ChunkChange{Ref: t.Ref(), Change: change})
+}
+
+// expires returns the last height at which a first round may draw.
+func (t *Chunk) expires() int64 { return t.job.ExpiresHeight + t.record.SeedDelay }
+
+// height returns the height of the current block.
+func (t *Chunk) height() int64 { return t.block }
+
+// index returns the number of the current round.
+func (t *Chunk) index() uint32 { return uint32(len(t.record.Rounds) - 1) }
+
+// current returns the current round.
+func (t *Chunk) current() *types.Round { return &t.record.Rounds[len(t.record.Rounds)-1] }
+
+func (t *Chunk) operator(text string) (sdk.AccAddress, error) {
+	return t.deps.Addresses.StringToBytes(text)
+}
+
+// part is a node's assignment in the chunk's record, with the number of its round, and whether
+// it audits.
+type part struct {
+	*types.Assignment
+	round   uint32
+	auditor bool
+}
+
+// replicas returns the parts of all rounds, ordered by round and draw.
+func (t *Chunk) replicas() []part {
+	var all []part
+	for r := range t.record.Rounds {
+		round := &t.record.Rounds[r]
+		for i := range round.Replicas {
+			all = append(all, part{Assignment: &round.Replicas[i], round: uint32(r), auditor: auditor(round, i)})
 		}
 	}
-	return true
+	return all
 }
 
-// sameResult reports whether two openings of a task show the same result.
-func sameResult(a, b types.Opening) bool {
-	return bytes.Equal(a.Digest, b.Digest) && bytes.Equal(a.Trace, b.Trace) && a.Fuel == b.Fuel && a.ExitCode == b.ExitCode
-}
-
-// unanimous reports whether there are votes, and all of them agree.
-func unanimous(ballots []ballot) bool {
-	key := ""
-	for i := range ballots {
-		if v := ballots[i].vote.Key; v != "" && key != "" && v != key {
-			return false
-		} else if v != "" {
-			key = v
+// part returns the node's part in the chunk, as a replica or as a candidate of the current
+// draw.
+func (t *Chunk) part(operator string) (part, bool) {
+	for _, p := range t.replicas() {
+		if p.Operator == operator {
+			return p, true
 		}
 	}
-	return key != ""
-}
-
-// rootless reports whether no node has revealed the root of a chunk whose auditors have
-// revealed samples. The samples alone are not a result.
-func (t *Task) rootless(ballots []ballot) bool {
-	return !slices.ContainsFunc(ballots, func(b ballot) bool { return t.covers(b.a) && b.vote.Key != "" })
-}
-
-// split shortens the chunk to its first tasks. The rest becomes a chunk of its own. It takes
-// over the cost of the draws as far as the shorter chunk has not set aside enough for it.
-func (t *Task) split(tasks uint64) {
-	left := math.MinInt(t.record.DrawFees, t.job.DrawReserve(tasks))
-	t.rest = Span{
-		First: t.record.Index + tasks, Count: t.count() - tasks,
-		DrawFees: t.record.DrawFees.Sub(left), SeedDelay: t.record.SeedDelay,
+	draw := t.current().Draw
+	for i := 0; draw != nil && i < len(draw.Candidates); i++ {
+		if draw.Candidates[i].Operator == operator {
+			return part{Assignment: &draw.Candidates[i], round: t.index(), auditor: t.current().Auditors > 0}, true
+		}
 	}
-	t.record.Count, t.record.DrawFees = tasks, left
+	return part{}, false
 }
 
-// Span is a range of tasks of a job that becomes a chunk.
-type Span struct {
-	First, Count uint64
-	// DrawFees is what draws have cost that the tasks took part in before, in the reward's
-	// denom, and SeedDelay is the number of blocks by which late seeds have delayed them.
-	DrawFees  math.Int
-	SeedDelay int64
-}
-
-// NewSpan returns a range of tasks that have not been drawn for.
-func NewSpan(first, count uint64) Span {
-	return Span{First: first, Count: count, DrawFees: math.ZeroInt()}
-}
-
-// handover returns the amount that a replica that has left a rest of its chunk to others does
-// not earn, in the reward's denom: the pay of the auditors of its part, which is at most its
-// own pay, see Policy.PaysAudit. Without this fee, a
-// ring of nodes would split chunks so that its members are paid for more audits. A node that
-// may not commit to more tasks, because the audit would sample too many of them, does not pay.
-func (t *Task) handover(a part) math.Int {
-	audited := t.sampled(0)
-	if !a.Partial || t.record.Rounds[0].Auditors == 0 {
-		return math.ZeroInt()
-	}
-	if t.count() == types.MaxSamples && types.WantedSamples(t.count(), t.job.Policy.Samples, t.job.Fuel, a.Fuel) > types.MaxSamples {
-		return math.ZeroInt()
-	}
-	return t.job.Pay(audited).MulRaw(int64(t.record.Rounds[0].Auditors))
-}
-
-// checkSamples refuses a commitment of which an audit would have to sample more tasks than it
-// may.
-func (t *Task) checkSamples(tasks, fuel uint64) error {
-	if t.job.Policy.AuditBps == 0 || t.job.Policy.Replicas > 1 || tasks <= types.MaxSamples {
-		return nil
-	}
-	if n := types.SampleSize(tasks, t.job.Policy.Samples, t.job.Fuel, fuel); n > types.MaxSamples {
-		return types.ErrTooManySamples.Wrapf("an audit of %d tasks that use %d of fuel together, of %d each at most, would sample %d, expected at most %d; commit to the first %d",
-			tasks, fuel, t.job.Fuel, n, types.MaxSamples, types.MaxSamples)
-	}
-	return nil
-}
+// participants returns the number of nodes that have taken part in any round, including those
+// that have left.
+func (t *Chunk) participants() int { return len(t.record.Departed) + len(t.replicas()) }

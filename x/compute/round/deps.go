@@ -12,7 +12,7 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// Deps contains what a task uses outside of its own record.
+// Deps contains what a chunk uses outside of its own record.
 type Deps struct {
 	Addresses address.Codec
 	Bank      Bank
@@ -28,7 +28,7 @@ type Bank interface {
 }
 
 // Nodes reports which nodes a draw may find, and takes their stake. It is the part of
-// types.EdgenodeKeeper that a task needs.
+// types.EdgenodeKeeper that a chunk needs.
 type Nodes interface {
 	Epoch(ctx context.Context) (uint64, error)
 	Params(ctx context.Context) (edgenodetypes.Params, error)
@@ -55,7 +55,7 @@ type Rewards interface {
 	CreditShare(ctx context.Context, operator sdk.AccAddress, share sdk.Coin) error
 }
 
-// Records are the records that a task reads and writes in addition to its own.
+// Records are the records that a chunk reads and writes in addition to its own.
 type Records interface {
 	// Challenge returns the challenge of a job's result, or an error if there is none.
 	Challenge(ctx context.Context, id types.JobID, task uint64) (types.Challenge, error)

@@ -10,15 +10,15 @@ import (
 )
 
 // startRound appends a round and starts its first draw.
-func (t *Task) startRound(target uint32) error {
+func (t *Chunk) startRound(target uint32) error {
 	t.record.Rounds = append(t.record.Rounds, types.Round{Target: target, Phase: types.ROUND_PHASE_COMMIT})
 	return t.startDraw(target)
 }
 
 // startDraw pins a seed that is not known to any party yet, and the weights of this epoch. If
-// the job names a node that may not take work, the task ends, because no other node can take
+// the job names a node that may not take work, the chunk ends, because no other node can take
 // it.
-func (t *Task) startDraw(slots uint32) error {
+func (t *Chunk) startDraw(slots uint32) error {
 	if lost, err := t.namedNodeLost(); lost || err != nil {
 		return err
 	}
@@ -30,7 +30,7 @@ func (t *Task) startDraw(slots uint32) error {
 	round.Draw = &types.Draw{SeedHeight: t.height(), Epoch: epoch, Attempt: round.Draws, Slots: slots}
 	round.Epoch, round.ResumeHeight = epoch, 0
 	round.Draws++
-	t.changed(&types.TaskChange_DrawStarted{DrawStarted: &types.DrawStarted{
+	t.changed(&types.ChunkChange_DrawStarted{DrawStarted: &types.DrawStarted{
 		SeedHeight: t.height(), Attempt: round.Draw.Attempt, Slots: slots,
 	}})
 	return nil
@@ -41,7 +41,7 @@ const maxDrawPause = 64
 
 // drawPause returns how many blocks a round that has drawn before waits for its next draw: 1,
 // 3, 7 and so on. A job that no node has taken waits up to a quarter of its life.
-func (t *Task) drawPause() int64 {
+func (t *Chunk) drawPause() int64 {
 	longest, quarter := int64(maxDrawPause), max(1, (t.job.ExpiresHeight-t.job.PostedHeight)/4)
 	switch {
 	case !t.drawsReplicas():
@@ -57,10 +57,10 @@ func (t *Task) drawPause() int64 {
 // public only after its pin, and a relay then has to deliver it.
 const seedGraceBlocks = 8
 
-// startClaims lets nodes claim once the seed is known. The task's lifetime grows by the delay
+// startClaims lets nodes claim once the seed is known. The chunk's lifetime grows by the delay
 // of the seed. If the seed does not arrive in time, the draw ends. A named node does not
 // compete with others and does not need a seed.
-func (t *Task) startClaims() (bool, error) {
+func (t *Chunk) startClaims() (bool, error) {
 	draw := t.current().Draw
 	if draw == nil || draw.CloseHeight != 0 {
 		return false, nil
@@ -89,14 +89,14 @@ func (t *Task) startClaims() (bool, error) {
 // setTraceKey derives the key of the round's traces from the seed of its first draw. A node
 // that is chosen by name is not drawn: its key is known in advance, and its requester judges
 // the result.
-func (t *Task) setTraceKey(seed []byte) {
+func (t *Chunk) setTraceKey(seed []byte) {
 	if round := t.current(); len(round.TraceKey) == 0 {
 		round.TraceKey = types.TraceKey(sdk.UnwrapSDKContext(t.ctx).ChainID(), t.job.Id, t.record.Index, t.index(), seed)
 	}
 }
 
-// assignCandidates assigns the task to the candidates when the claim window is over.
-func (t *Task) assignCandidates() (bool, error) {
+// assignCandidates assigns the chunk to the candidates when the claim window is over.
+func (t *Chunk) assignCandidates() (bool, error) {
 	round := t.current()
 	draw := round.Draw
 	if draw == nil || draw.CloseHeight == 0 || t.height() < draw.CloseHeight {
@@ -123,21 +123,21 @@ func (t *Task) assignCandidates() (bool, error) {
 	if err := t.markRunning(); err != nil {
 		return false, err
 	}
-	t.changed(&types.TaskChange_Assigned{Assigned: &types.Assigned{Operators: operators, CommitDeadline: deadline}})
+	t.changed(&types.ChunkChange_Assigned{Assigned: &types.Assigned{Operators: operators, CommitDeadline: deadline}})
 	return true, nil
 }
 
-// markRunning notes the task's first node.
-func (t *Task) markRunning() error {
-	if t.record.Status != types.TASK_STATUS_OPEN {
+// markRunning notes the chunk's first node.
+func (t *Chunk) markRunning() error {
+	if t.record.Status != types.CHUNK_STATUS_OPEN {
 		return nil
 	}
 	t.note.Started = true
-	return t.record.MoveTo(types.TASK_STATUS_RUNNING)
+	return t.record.MoveTo(types.CHUNK_STATUS_RUNNING)
 }
 
 // dropMissed removes the nodes whose commit deadline has passed.
-func (t *Task) dropMissed() (bool, error) {
+func (t *Chunk) dropMissed() (bool, error) {
 	round := t.current()
 	if round.NextDeadline == 0 || t.height() <= round.NextDeadline {
 		return false, nil
@@ -166,7 +166,7 @@ func (t *Task) dropMissed() (bool, error) {
 const patientDraws = 5
 
 // fillSlots draws again for empty slots after a pause, or gives up drawing.
-func (t *Task) fillSlots() (bool, error) {
+func (t *Chunk) fillSlots() (bool, error) {
 	round := t.current()
 	missing := int(round.Target) - len(round.Replicas)
 	if round.Draw != nil || missing <= 0 {
@@ -189,13 +189,13 @@ func (t *Task) fillSlots() (bool, error) {
 
 // drawsReplicas reports whether the round draws the replicas that the requester asked for, as
 // opposed to auditors or the judges of a further round.
-func (t *Task) drawsReplicas() bool { return t.index() == 0 && t.current().Auditors == 0 }
+func (t *Chunk) drawsReplicas() bool { return t.index() == 0 && t.current().Auditors == 0 }
 
 // drawnOut reports whether the round has drawn for long enough. It draws the requester's
 // replicas while the job lives and pays for it, and for a bounded time after a node has
 // committed: a requester who prolongs the job must not hold the bond of that node for ever.
 // The number of draws for auditors and judges is bounded.
-func (t *Task) drawnOut() bool {
+func (t *Chunk) drawnOut() bool {
 	round := t.current()
 	if t.drawsReplicas() {
 		return t.height() > t.expires() || round.WaitUntil != 0 && t.height() > round.WaitUntil || t.drawsUnpaid()
@@ -207,7 +207,7 @@ func (t *Task) drawnOut() bool {
 // or the audit of a first one, asked for at first. The target may have been lowered since
 // then, and nodes may have left: half of the lowered target could be a jury that shrinks to
 // one.
-func (t *Task) halfHaveCome() bool {
+func (t *Chunk) halfHaveCome() bool {
 	round := t.current()
 	if t.index() > 0 {
 		return types.HalfAJury(len(round.Replicas), round.Asked)
@@ -218,8 +218,8 @@ func (t *Task) halfHaveCome() bool {
 
 // enoughJudges reports whether the nodes that have come may judge a challenge: at least half
 // of the judges that it asked for, at least three, and more than have agreed on the result. A
-// judge that takes the task and stays away must not keep a result from being judged.
-func (t *Task) enoughJudges() (bool, error) {
+// judge that takes the chunk and stays away must not keep a result from being judged.
+func (t *Chunk) enoughJudges() (bool, error) {
 	if t.job.Challenged == nil {
 		return false, nil
 	}
@@ -232,20 +232,20 @@ func (t *Task) enoughJudges() (bool, error) {
 // continues with its nodes if they are at least half of the number that it asked for. If they
 // are fewer, an attacker may have kept the others away: such a round does not give a verdict,
 // and a result that was drawn for such an audit is not accepted.
-func (t *Task) giveUpDrawing() error {
+func (t *Chunk) giveUpDrawing() error {
 	enough, err := t.enoughJudges()
 	if err != nil {
 		return err
 	}
 	if t.drawsReplicas() && !enough {
-		return t.abort(types.TASK_STATUS_EXPIRED)
+		return t.abort(types.CHUNK_STATUS_EXPIRED)
 	}
 	if err := t.dropCandidates(); err != nil {
 		return err
 	}
 	if !t.drawsReplicas() && !t.halfHaveCome() {
 		if t.index() == 0 {
-			return t.abort(types.TASK_STATUS_FAILED)
+			return t.abort(types.CHUNK_STATUS_FAILED)
 		}
 		return t.failWithoutJury()
 	}
@@ -259,7 +259,7 @@ func (t *Task) giveUpDrawing() error {
 }
 
 // dropCandidates releases the candidates of the draw and ends it.
-func (t *Task) dropCandidates() error {
+func (t *Chunk) dropCandidates() error {
 	round := t.current()
 	if round.Draw == nil {
 		return nil
@@ -274,7 +274,7 @@ func (t *Task) dropCandidates() error {
 }
 
 // dropCandidate returns the candidate's lock.
-func (t *Task) dropCandidate(a *types.Assignment) error {
+func (t *Chunk) dropCandidate(a *types.Assignment) error {
 	addr, err := t.operator(a.Operator)
 	if err != nil {
 		return err
@@ -284,7 +284,7 @@ func (t *Task) dropCandidate(a *types.Assignment) error {
 
 // admit adds a node to the open draw. If lower ranks hold all slots, the highest of them
 // makes room. A named node is the only one that can claim, so its draw closes at once.
-func (t *Task) admit(c Candidate) error {
+func (t *Chunk) admit(c Candidate) error {
 	draw := t.current().Draw
 	at := slices.IndexFunc(draw.Candidates, func(a types.Assignment) bool { return bytes.Compare(c.Rank, a.Rank) < 0 })
 	if at < 0 {
@@ -316,8 +316,8 @@ func (t *Task) admit(c Candidate) error {
 	return t.dropCandidate(last)
 }
 
-// checkRedraw returns an error if the task does not wait for its next draw.
-func (t *Task) checkRedraw() error {
+// checkRedraw returns an error if the chunk does not wait for its next draw.
+func (t *Chunk) checkRedraw() error {
 	if t.Ended() {
 		return types.ErrTaskEnded.Wrapf("task %d of job %s; its receipt says how", t.record.Index, t.job.Id)
 	}
@@ -334,9 +334,9 @@ func (t *Task) checkRedraw() error {
 	}
 }
 
-// Redraw starts the next draw of a task that pauses between draws. It returns ErrTaskEnded,
+// Redraw starts the next draw of a chunk that pauses between draws. It returns ErrTaskEnded,
 // ErrNoRedraw, or ErrNotQualified if the node that the job names may not take work.
-func (t *Task) Redraw() error {
+func (t *Chunk) Redraw() error {
 	if err := t.checkRedraw(); err != nil {
 		return err
 	}

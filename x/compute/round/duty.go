@@ -8,9 +8,9 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// OwesCommit reports whether the task waits for a node to commit, and up to which height. Its
+// OwesCommit reports whether the chunk waits for a node to commit, and up to which height. Its
 // errors, like those of the functions below, refuse the item or come from the store.
-func (t *Task) OwesCommit(operator sdk.AccAddress, item types.CommitItem) (int64, bool, error) {
+func (t *Chunk) OwesCommit(operator sdk.AccAddress, item types.CommitItem) (int64, bool, error) {
 	a, err := t.held(operator, item.Ref)
 	if err != nil || a.Status != types.ASSIGNMENT_STATUS_ASSIGNED {
 		return 0, false, err
@@ -19,9 +19,9 @@ func (t *Task) OwesCommit(operator sdk.AccAddress, item types.CommitItem) (int64
 	return a.CommitDeadline, err == nil, err
 }
 
-// OwesReveal reports whether the task waits for this reveal of a node, and up to which
+// OwesReveal reports whether the chunk waits for this reveal of a node, and up to which
 // height.
-func (t *Task) OwesReveal(operator sdk.AccAddress, item types.RevealItem) (int64, bool, error) {
+func (t *Chunk) OwesReveal(operator sdk.AccAddress, item types.RevealItem) (int64, bool, error) {
 	a, err := t.held(operator, item.Ref)
 	if err == nil && t.mustShowAll(a) {
 		err = t.leavesMatch(a, item)
@@ -35,9 +35,9 @@ func (t *Task) OwesReveal(operator sdk.AccAddress, item types.RevealItem) (int64
 	return t.current().RevealDeadline, err == nil, err
 }
 
-// OwesOpen reports whether the task waits for a node to open this result, and up to which
+// OwesOpen reports whether the chunk waits for a node to open this result, and up to which
 // height.
-func (t *Task) OwesOpen(operator sdk.AccAddress, item types.OpenItem) (int64, bool, error) {
+func (t *Chunk) OwesOpen(operator sdk.AccAddress, item types.OpenItem) (int64, bool, error) {
 	a, err := t.held(operator, item.Ref)
 	if err != nil || !t.discloses() || t.current().Phase != types.ROUND_PHASE_REVEAL {
 		return 0, false, err
@@ -52,8 +52,8 @@ func (t *Task) OwesOpen(operator sdk.AccAddress, item types.OpenItem) (int64, bo
 	return t.current().RevealDeadline, err == nil, err
 }
 
-// MayRelease reports whether a node may give the task back, and up to which height.
-func (t *Task) MayRelease(operator sdk.AccAddress, item types.ReleaseItem) (int64, bool, error) {
+// MayRelease reports whether a node may give the chunk back, and up to which height.
+func (t *Chunk) MayRelease(operator sdk.AccAddress, item types.ReleaseItem) (int64, bool, error) {
 	a, err := t.held(operator, item.Ref)
 	if err != nil || a.Status != types.ASSIGNMENT_STATUS_ASSIGNED || item.InputUnavailable && item.Input >= t.job.Inputs {
 		return 0, false, err
@@ -63,7 +63,7 @@ func (t *Task) MayRelease(operator sdk.AccAddress, item types.ReleaseItem) (int6
 }
 
 // MayClaim reports whether a claim of a node would be taken, and up to which height.
-func (t *Task) MayClaim(operator sdk.AccAddress, ref types.TaskRef) (int64, bool, error) {
+func (t *Chunk) MayClaim(operator sdk.AccAddress, ref types.ChunkRef) (int64, bool, error) {
 	if ref.Round != t.index() {
 		return 0, false, nil
 	}

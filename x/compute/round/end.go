@@ -5,11 +5,11 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// writeReceipt completes and writes the receipt of a task. Of a task of an array, only the
+// writeReceipt completes and writes the receipt of a chunk. Of a chunk of an array, only the
 // hash of the receipt is kept, in the job's tree. A challenge whose judges do not find a
 // result ends without a verdict.
-func (t *Task) writeReceipt(receipt types.Receipt, ballots []ballot) error {
-	if t.job.Challenged != nil && receipt.Status != types.TASK_STATUS_ACCEPTED {
+func (t *Chunk) writeReceipt(receipt types.Receipt, ballots []ballot) error {
+	if t.job.Challenged != nil && receipt.Status != types.CHUNK_STATUS_ACCEPTED {
 		if err := t.abortChallenge(); err != nil {
 			return err
 		}
@@ -42,8 +42,8 @@ func (t *Task) writeReceipt(receipt types.Receipt, ballots []ballot) error {
 		return err
 	}
 	t.note.Ended, t.note.Leaf, t.note.Count = receipt.Status, leaf, t.count()
-	t.note.Idle = t.record.Status == types.TASK_STATUS_OPEN
-	t.changed(&types.TaskChange_Ended{Ended: &receipt})
+	t.note.Idle = t.record.Status == types.CHUNK_STATUS_OPEN
+	t.changed(&types.ChunkChange_Ended{Ended: &receipt})
 	if err := t.record.MoveTo(receipt.Status); err != nil {
 		return err
 	}
@@ -53,12 +53,12 @@ func (t *Task) writeReceipt(receipt types.Receipt, ballots []ballot) error {
 	return t.deps.Records.SetReceipt(t.ctx, t.id, receipt)
 }
 
-// abort ends a task in its first round without a verdict. No node is at fault: every lock is
-// returned, and the nodes that hold the task earn the attempt fee. Drawn seats cost their
+// abort ends a chunk in its first round without a verdict. No node is at fault: every lock is
+// returned, and the nodes that hold the chunk earn the attempt fee. Drawn seats cost their
 // fee.
-func (t *Task) abort(status types.TaskStatus) error {
+func (t *Chunk) abort(status types.ChunkStatus) error {
 	// If the seed did not arrive, no party has seen the draw; and a named node is not drawn.
-	drawing := t.current().Draw != nil && status == types.TASK_STATUS_CANCELLED && !t.job.Policy.NamesNode()
+	drawing := t.current().Draw != nil && status == types.CHUNK_STATUS_CANCELLED && !t.job.Policy.NamesNode()
 	if err := t.dropCandidates(); err != nil {
 		return err
 	}
@@ -79,7 +79,7 @@ func (t *Task) abort(status types.TaskStatus) error {
 
 // describe writes into a receipt what third parties need to judge how reliable its result is:
 // the amount at stake, and the weight of the class from which the nodes were drawn.
-func (t *Task) describe(receipt *types.Receipt) error {
+func (t *Chunk) describe(receipt *types.Receipt) error {
 	present, err := t.deps.Nodes.Epoch(t.ctx)
 	if err != nil {
 		return err

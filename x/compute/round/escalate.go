@@ -10,9 +10,9 @@ import (
 // and how many it aims at (target). The target is lower if the class has fewer nodes that
 // have not taken part, or if the losers could not pay that many. If the target is less than
 // half of asked, no round takes place and both are 0, because an attacker that keeps nodes of
-// a class away from a task would otherwise choose its judges. judged is the number of tasks
+// a class away from a chunk would otherwise choose its judges. judged is the number of tasks
 // that each judge executes.
-func (t *Task) nextTarget(judged uint64) (target, asked uint32, err error) {
+func (t *Chunk) nextTarget(judged uint64) (target, asked uint32, err error) {
 	i := len(t.record.Rounds) - 1
 	if i >= len(t.params.Escalation) {
 		return 0, 0, nil
@@ -29,8 +29,8 @@ func (t *Task) nextTarget(judged uint64) (target, asked uint32, err error) {
 	return target, asked, nil
 }
 
-// uninvolved returns how many live nodes of the class have not taken part in the task.
-func (t *Task) uninvolved() (uint64, error) {
+// uninvolved returns how many live nodes of the class have not taken part in the chunk.
+func (t *Chunk) uninvolved() (uint64, error) {
 	epoch, err := t.deps.Nodes.Epoch(t.ctx)
 	if err != nil {
 		return 0, err
@@ -54,7 +54,7 @@ func (t *Task) uninvolved() (uint64, error) {
 // There is at least one loser after the first round, and more than a third of the votes lose
 // after a later one. Rounds that found fewer nodes than they aimed at have fewer losers, and
 // can therefore pay fewer judges. The losers may be those that have locked least.
-func (t *Task) affordable(judged uint64) uint64 {
+func (t *Chunk) affordable(judged uint64) uint64 {
 	votes, escalated := 0, int64(0)
 	for r := range t.record.Rounds {
 		n := len(t.record.Rounds[r].Replicas)
@@ -74,7 +74,7 @@ func (t *Task) affordable(judged uint64) uint64 {
 // forfeitSilent marks the nodes that were silent in the round that ends: they cannot reveal
 // or open later. The next round relies on the liabilities of the losers, so an opening in
 // that round must not make a loser right.
-func (t *Task) forfeitSilent(ballots []ballot) error {
+func (t *Chunk) forfeitSilent(ballots []ballot) error {
 	for i := range ballots {
 		b := &ballots[i]
 		if b.vote.Key != "" || b.a.Status == types.ASSIGNMENT_STATUS_NO_REVEAL {
@@ -90,7 +90,7 @@ func (t *Task) forfeitSilent(ballots []ballot) error {
 // toJudge returns the positions of the tasks that the judges of a further round execute, and
 // their number. If replicas have to show their results first, it returns the number of tasks
 // that may have to be judged.
-func (t *Task) toJudge(ballots []ballot) (positions []uint32, tasks uint64) {
+func (t *Chunk) toJudge(ballots []ballot) (positions []uint32, tasks uint64) {
 	switch {
 	case t.single():
 		return nil, t.count()
@@ -106,7 +106,7 @@ func (t *Task) toJudge(ballots []ballot) (positions []uint32, tasks uint64) {
 
 // escalate starts a further round, whose judges execute judged tasks: those at the positions,
 // or all tasks of a chunk with one result.
-func (t *Task) escalate(positions []uint32, judged uint64) error {
+func (t *Chunk) escalate(positions []uint32, judged uint64) error {
 	target, asked, err := t.nextTarget(judged)
 	if err != nil {
 		return err
@@ -118,6 +118,6 @@ func (t *Task) escalate(positions []uint32, judged uint64) error {
 		return err
 	}
 	t.current().Asked, t.current().Samples = asked, positions
-	t.changed(&types.TaskChange_Escalated{Escalated: &types.Escalated{Target: target}})
+	t.changed(&types.ChunkChange_Escalated{Escalated: &types.Escalated{Target: target}})
 	return nil
 }

@@ -15,7 +15,7 @@ import (
 
 // settleChallenge ends a challenge with the result on which its judges have agreed. The
 // challenger pays paid of them.
-func (t *Task) settleChallenge(found verdict, paid int) error {
+func (t *Chunk) settleChallenge(found verdict, paid int) error {
 	id, c, err := t.challenge()
 	if err != nil {
 		return err
@@ -39,7 +39,7 @@ func (t *Task) settleChallenge(found verdict, paid int) error {
 
 // upholds reports whether the judges have found the result that is challenged. Judges of a
 // whole chunk open its root.
-func (t *Task) upholds(found verdict, c *types.Challenge) bool {
+func (t *Chunk) upholds(found verdict, c *types.Challenge) bool {
 	judged, shown := t.job.Challenged, found.opened[0]
 	if judged.Whole() {
 		return bytes.Equal(shown.Digest, judged.Tag) && found.fuel == judged.Fuel && found.exitCode == 0
@@ -57,7 +57,7 @@ func (t *Task) upholds(found verdict, c *types.Challenge) bool {
 // challenged a little later: the pay of as many judges for all tasks that these jobs judge.
 // The challenger also gets the honest share of the rest, which is at most one reward. convict
 // returns what the two accounts received.
-func (t *Task) convict(c *types.Challenge, spent math.Int, judges int) (award, compensation math.Int, err error) {
+func (t *Chunk) convict(c *types.Challenge, spent math.Int, judges int) (award, compensation math.Int, err error) {
 	wronged := t.job.Value(c.Count).MulRaw(int64(len(c.Defendants)))
 	owed := t.job.Value(c.JudgedTasks).MulRaw(int64(judges)).Add(wronged)
 	got, honest := math.ZeroInt(), math.ZeroInt()
@@ -94,7 +94,7 @@ func (t *Task) convict(c *types.Challenge, spent math.Int, judges int) (award, c
 
 // creditTo adds an amount of the bond denom, which is in escrow, to the earnings of an
 // account.
-func (t *Task) creditTo(account string, amount math.Int) error {
+func (t *Chunk) creditTo(account string, amount math.Int) error {
 	addr, err := t.operator(account)
 	if err != nil {
 		return err
@@ -109,7 +109,7 @@ func (t *Task) creditTo(account string, amount math.Int) error {
 // abortChallenge ends a challenge on which the judges did not reach a verdict. It costs the
 // challenger a part of the amount that they put up: otherwise it would be free to have the
 // bonds of others locked.
-func (t *Task) abortChallenge() error {
+func (t *Chunk) abortChallenge() error {
 	fee := math.MinInt(t.params.AttemptFee(t.job.ReserveOf(t.count())), t.Left())
 	if err := t.burnFromEscrow(fee); err != nil {
 		return err
@@ -124,7 +124,7 @@ func (t *Task) abortChallenge() error {
 // leaveChallenge removes the job from those that judge the challenge. When the last one
 // leaves, the contested liabilities are held again for as long as other accounts may
 // challenge. A conviction is stored with the job, so that it happens only once.
-func (t *Task) leaveChallenge(id types.JobID, c types.Challenge, verdict types.ChallengeVerdict, award, compensation math.Int) error {
+func (t *Chunk) leaveChallenge(id types.JobID, c types.Challenge, verdict types.ChallengeVerdict, award, compensation math.Int) error {
 	c.Judging--
 	c.JudgedTasks -= t.job.Challenged.Count
 	if c.Judging == 0 {
@@ -155,7 +155,7 @@ func (t *Task) leaveChallenge(id types.JobID, c types.Challenge, verdict types.C
 }
 
 // releaseDefendants returns what is still locked, and burns the rest of the pledges.
-func (t *Task) releaseDefendants(c *types.Challenge) error {
+func (t *Chunk) releaseDefendants(c *types.Challenge) error {
 	if c.Pledged.IsPositive() {
 		denom, err := t.bondDenom()
 		if err != nil {
@@ -187,7 +187,7 @@ func (t *Task) releaseDefendants(c *types.Challenge) error {
 
 // challenge returns the challenge that the job judges, and the id of the job whose result it
 // contests.
-func (t *Task) challenge() (types.JobID, types.Challenge, error) {
+func (t *Chunk) challenge() (types.JobID, types.Challenge, error) {
 	id, err := types.ParseJobID(t.job.Challenged.JobId)
 	if err != nil {
 		return id, types.Challenge{}, err
@@ -197,7 +197,7 @@ func (t *Task) challenge() (types.JobID, types.Challenge, error) {
 }
 
 // defends reports whether the job judges this operator's result.
-func (t *Task) defends(operator string) (bool, error) {
+func (t *Chunk) defends(operator string) (bool, error) {
 	_, c, err := t.challenge()
 	return slices.ContainsFunc(c.Defendants, func(d types.Defendant) bool { return d.Operator == operator }), err
 }

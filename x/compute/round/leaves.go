@@ -13,13 +13,13 @@ import (
 
 // needsLeaves reports whether the replicas have to show the results of all tasks before judges
 // can be called.
-func (t *Task) needsLeaves(ballots []ballot) bool {
+func (t *Chunk) needsLeaves(ballots []ballot) bool {
 	return t.index() == 0 && !t.single() && t.current().Phase == types.ROUND_PHASE_REVEAL &&
 		(len(t.current().Samples) == 0 || t.rootsDiffer(ballots))
 }
 
 // rootsDiffer reports whether replicas of a first round have revealed different roots.
-func (t *Task) rootsDiffer(ballots []ballot) bool {
+func (t *Chunk) rootsDiffer(ballots []ballot) bool {
 	if t.single() { // tags of judges also differ by traces of their own
 		return false
 	}
@@ -38,18 +38,18 @@ func (t *Task) rootsDiffer(ballots []ballot) bool {
 }
 
 // startLeaves lets the replicas show the results of all tasks.
-func (t *Task) startLeaves() error {
+func (t *Chunk) startLeaves() error {
 	round := t.current()
 	if err := round.MoveTo(types.ROUND_PHASE_LEAVES); err != nil {
 		return err
 	}
 	round.RevealDeadline = t.height() + int64(t.params.RevealBlocks)
-	t.changed(&types.TaskChange_RevealOpened{RevealOpened: &types.RevealOpened{Deadline: round.RevealDeadline}})
+	t.changed(&types.ChunkChange_RevealOpened{RevealOpened: &types.RevealOpened{Deadline: round.RevealDeadline}})
 	return nil
 }
 
 // concludeLeaves decides when all replicas have shown their results, or the deadline is past.
-func (t *Task) concludeLeaves() (bool, error) {
+func (t *Chunk) concludeLeaves() (bool, error) {
 	if t.height() <= t.current().RevealDeadline && slices.ContainsFunc(t.replicas(), t.mustShowAll) {
 		return false, nil
 	}
@@ -57,17 +57,17 @@ func (t *Task) concludeLeaves() (bool, error) {
 }
 
 // mustShowAll reports whether the chunk waits for a part to show the results of all tasks.
-func (t *Task) mustShowAll(a part) bool {
+func (t *Chunk) mustShowAll(a part) bool {
 	return t.current().Phase == types.ROUND_PHASE_LEAVES && t.covers(a) &&
 		a.Status == types.ASSIGNMENT_STATUS_REVEALED && !t.showsAll(a)
 }
 
 // showsAll reports whether a part has shown the results of all tasks.
-func (t *Task) showsAll(a part) bool { return uint64(len(a.Leaves)) == t.count() }
+func (t *Chunk) showsAll(a part) bool { return uint64(len(a.Leaves)) == t.count() }
 
 // leavesMatch checks that an item shows the results of all tasks under the root that the node
 // has revealed.
-func (t *Task) leavesMatch(a part, item types.RevealItem) error {
+func (t *Chunk) leavesMatch(a part, item types.RevealItem) error {
 	all := make([]uint32, t.count())
 	for i := range all {
 		all[i] = uint32(i)
@@ -87,7 +87,7 @@ func (t *Task) leavesMatch(a part, item types.RevealItem) error {
 // disagree, in ascending order. Of two parts that judges find right at all of them, none is
 // missing: their results are the same. Policy.MostJudged says how many positions there are at
 // most.
-func (t *Task) disagreements(ballots []ballot) []uint32 {
+func (t *Chunk) disagreements(ballots []ballot) []uint32 {
 	var judged []uint32
 	for i := range ballots {
 		for j := range ballots[:i] {
@@ -103,7 +103,7 @@ func (t *Task) disagreements(ballots []ballot) []uint32 {
 // disagreement returns the first position at which two parts of the first round have revealed
 // different results. If both have shown the results of all tasks, these are compared;
 // otherwise those of the samples, because at least one of the two has shown no others.
-func (t *Task) disagreement(a, b part) (uint32, bool) {
+func (t *Chunk) disagreement(a, b part) (uint32, bool) {
 	positions := t.record.Rounds[0].Samples
 	if t.showsAll(a) && t.showsAll(b) {
 		positions = make([]uint32, t.count())

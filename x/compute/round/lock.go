@@ -11,7 +11,7 @@ import (
 // lock returns the amount that a node locks which is drawn now, in the bond denom. It depends
 // on the number of tasks that the node executes. The amount is stored with the node's part,
 // because parameters may change while the node holds it.
-func (t *Task) lock() math.Int {
+func (t *Chunk) lock() math.Int {
 	whole, tasks := t.record.Liability, t.seats()
 	switch {
 	case tasks >= t.count():
@@ -25,7 +25,7 @@ func (t *Task) lock() math.Int {
 
 // unlockRest returns the part of a replica's lock that the tasks need which it has left to
 // others.
-func (t *Task) unlockRest(operator sdk.AccAddress, a part) error {
+func (t *Chunk) unlockRest(operator sdk.AccAddress, a part) error {
 	whole := math.MinInt(t.record.Liability, t.params.ChunkLiability(&t.job, t.count()))
 	t.record.Liability = whole
 	excess := a.Locked.Sub(whole)
@@ -37,7 +37,7 @@ func (t *Task) unlockRest(operator sdk.AccAddress, a part) error {
 }
 
 // leastLocked returns the sum of the n smallest locks of all parts.
-func (t *Task) leastLocked(n int) math.Int {
+func (t *Chunk) leastLocked(n int) math.Int {
 	var locks []math.Int
 	for _, a := range t.replicas() {
 		locks = append(locks, a.Locked)

@@ -30,10 +30,10 @@ type Rule struct {
 	Err error
 }
 
-// Match checks a node against a task's draw, rule by rule, in the order in which a claim
+// Match checks a node against a chunk's draw, rule by rule, in the order in which a claim
 // fails. It stops at the first failed rule on which the next ones depend. Claim, Claimable
 // and Explain all use it.
-func (t *Task) Match(operator sdk.AccAddress) (Candidate, []Rule, error) {
+func (t *Chunk) Match(operator sdk.AccAddress) (Candidate, []Rule, error) {
 	c := Candidate{operator: operator}
 	var rules []Rule
 	check := func(name, detail string, ok bool, sentinel *errorsmod.Error) bool {
@@ -79,7 +79,7 @@ func (t *Task) Match(operator sdk.AccAddress) (Candidate, []Rule, error) {
 }
 
 // opening describes what a draw waits for before it accepts claims.
-func (t *Task) opening(draw *types.Draw) string {
+func (t *Chunk) opening(draw *types.Draw) string {
 	if t.job.Policy.NamesNode() {
 		return fmt.Sprintf("claims are taken from height %d", draw.SeedHeight)
 	}
@@ -90,7 +90,7 @@ func (t *Task) opening(draw *types.Draw) string {
 type checker func(name, detail string, ok bool, sentinel *errorsmod.Error) bool
 
 // matchNode checks the node's state and profile.
-func (t *Task) matchNode(node edgenodetypes.Node, check checker) {
+func (t *Chunk) matchNode(node edgenodetypes.Node, check checker) {
 	state, profile := node.State, node.Profile
 	check("status", "node is live: it is "+Standing(state), state.Live(t.height()), types.ErrNotQualified)
 	check("class", fmt.Sprintf("class %s: the node's is %s", t.job.Class, profile.Class),
@@ -116,7 +116,7 @@ func (t *Task) matchNode(node edgenodetypes.Node, check checker) {
 // its slot until its audit has ended. If replicas took all slots of a class, no node could
 // audit, and each chunk would wait for another. A node with several slots therefore keeps the
 // last one for auditors and judges. A node with one slot has a second one for them.
-func (t *Task) keptSlots(state edgenodetypes.NodeState) uint32 {
+func (t *Chunk) keptSlots(state edgenodetypes.NodeState) uint32 {
 	if t.auditsChunks() && t.drawsReplicas() && state.Slots > 1 {
 		return 1
 	}
@@ -126,7 +126,7 @@ func (t *Task) keptSlots(state edgenodetypes.NodeState) uint32 {
 // keptBond returns how much of a node's free bond a draw leaves free, in the bond denom: what
 // an auditor of such a chunk locks, if its tasks use the fuel that they may. A node that holds
 // a replica can therefore always audit, too.
-func (t *Task) keptBond() math.Int {
+func (t *Chunk) keptBond() math.Int {
 	if !t.auditsChunks() || !t.drawsReplicas() {
 		return math.ZeroInt()
 	}
@@ -135,12 +135,12 @@ func (t *Task) keptBond() math.Int {
 
 // auditsChunks reports whether the job has chunks of several tasks that may be audited. The
 // nodes of a job that judges another are judges themselves.
-func (t *Task) auditsChunks() bool {
+func (t *Chunk) auditsChunks() bool {
 	return t.job.ChunkTasks > 1 && t.job.Policy.AuditBps > 0 && t.job.Challenged == nil
 }
 
 // callsForChunk reports whether the draw looks for auditors or judges of such a chunk.
-func (t *Task) callsForChunk() bool { return t.auditsChunks() && !t.drawsReplicas() }
+func (t *Chunk) callsForChunk() bool { return t.auditsChunks() && !t.drawsReplicas() }
 
 func keptFor(slots uint32) string {
 	if slots == 0 {
@@ -152,7 +152,7 @@ func keptFor(slots uint32) string {
 // matchPlacement checks the requester's demands on the nodes of the first round and its
 // auditors. The nodes of a further round judge between nodes and requester: a requester who
 // chose them could take an honest node's bond.
-func (t *Task) matchPlacement(node edgenodetypes.Node, check checker) {
+func (t *Chunk) matchPlacement(node edgenodetypes.Node, check checker) {
 	if t.index() > 0 {
 		return
 	}
@@ -171,7 +171,7 @@ func (t *Task) matchPlacement(node edgenodetypes.Node, check checker) {
 }
 
 // matchNamed checks that the node is the one that the requester names.
-func (t *Task) matchNamed(c *Candidate, node edgenodetypes.Node, check checker) {
+func (t *Chunk) matchNamed(c *Candidate, node edgenodetypes.Node, check checker) {
 	c.Rank = make([]byte, types.RankSize)
 	check("named", fmt.Sprintf("the job names %s", t.job.Policy.Node), node.Profile.Operator == t.job.Policy.Node, types.ErrNotEligible)
 }
@@ -191,7 +191,7 @@ func Standing(state edgenodetypes.NodeState) string {
 }
 
 // matchHistory refuses nodes that have taken part already: every round consists of new nodes.
-func (t *Task) matchHistory(operator sdk.AccAddress, check checker) error {
+func (t *Chunk) matchHistory(operator sdk.AccAddress, check checker) error {
 	text, err := t.deps.Addresses.BytesToString(operator)
 	if err != nil {
 		return err
@@ -210,7 +210,7 @@ func (t *Task) matchHistory(operator sdk.AccAddress, check checker) error {
 }
 
 // matchTicket computes the node's rank from the draw's seed and the weights of its epoch.
-func (t *Task) matchTicket(c *Candidate, check checker) error {
+func (t *Chunk) matchTicket(c *Candidate, check checker) error {
 	draw := t.current().Draw
 	seed, known, err := t.deps.Beacon.Seed(t.ctx, draw.SeedHeight)
 	if err != nil {
@@ -247,9 +247,9 @@ func (t *Task) matchTicket(c *Candidate, check checker) error {
 	return nil
 }
 
-// Demand returns what the task requires of nodes in its current round, according to its job's
+// Demand returns what the chunk requires of nodes in its current round, according to its job's
 // spec.
-func (t *Task) Demand(spec *types.JobSpec) types.Demand {
+func (t *Chunk) Demand(spec *types.JobSpec) types.Demand {
 	d := types.NewDemand(spec, t.job.Policy, t.lock())
 	d.Kept, d.Call = t.keptBond(), t.callsForChunk()
 	if t.index() > 0 {
@@ -259,9 +259,9 @@ func (t *Task) Demand(spec *types.JobSpec) types.Demand {
 	return d
 }
 
-// Barred reports whether a node has taken part in the task or has a stake in the result that
+// Barred reports whether a node has taken part in the chunk or has a stake in the result that
 // it judges. A candidate of the open draw has not taken part.
-func (t *Task) Barred(operator string) (bool, error) {
+func (t *Chunk) Barred(operator string) (bool, error) {
 	if slices.ContainsFunc(t.record.Departed, func(o types.Outcome) bool { return o.Operator == operator }) {
 		return true, nil
 	}
@@ -276,20 +276,20 @@ func (t *Task) Barred(operator string) (bool, error) {
 
 // Claimable returns the draw if a node may enter it: every rule holds, except perhaps that
 // lower ranks hold all slots.
-func (t *Task) Claimable(operator sdk.AccAddress) (types.ClaimableTask, bool, error) {
+func (t *Chunk) Claimable(operator sdk.AccAddress) (types.ClaimableChunk, bool, error) {
 	c, rules, err := t.Match(operator)
 	if err != nil {
-		return types.ClaimableTask{}, false, err
+		return types.ClaimableChunk{}, false, err
 	}
 	leading := true
 	for _, r := range rules {
 		if errors.Is(r.Err, types.ErrOutranked) {
 			leading = false
 		} else if r.Err != nil {
-			return types.ClaimableTask{}, false, nil
+			return types.ClaimableChunk{}, false, nil
 		}
 	}
-	return types.ClaimableTask{
+	return types.ClaimableChunk{
 		Ref: t.Ref(), Rank: c.Rank, CloseHeight: t.current().Draw.CloseHeight, Reward: t.job.Reward, Leading: leading,
 		Tasks: t.seats(), Liability: t.lock(), Call: t.callsForChunk(),
 	}, true, nil

@@ -16,12 +16,12 @@ import (
 // TestEachRuleOfADrawRefusesWhomItIsFor: the first rule that a node does not meet is the
 // one that its claim fails with.
 func TestEachRuleOfADrawRefusesWhomItIsFor(t *testing.T) {
-	claims := func() types.Task {
+	claims := func() types.Chunk {
 		return one(types.Round{Target: 3, Phase: types.ROUND_PHASE_COMMIT, Draws: 1, Draw: &types.Draw{
 			SeedHeight: 8, Epoch: 3, CloseHeight: 12, Slots: 1,
 		}})
 	}
-	draw := func(task *types.Task) *types.Draw { return task.Rounds[len(task.Rounds)-1].Draw }
+	draw := func(task *types.Chunk) *types.Draw { return task.Rounds[len(task.Rounds)-1].Draw }
 	state := func(change func(*edgenodetypes.Node)) func(*world) {
 		return func(w *world) {
 			w.node = func(operator string) (edgenodetypes.Node, error) {
@@ -33,24 +33,24 @@ func TestEachRuleOfADrawRefusesWhomItIsFor(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		world  func(*world)
-		record func(*types.Task)
+		record func(*types.Chunk)
 		rule   string
 		want   error
 	}{
-		"nobody draws":           {record: func(r *types.Task) { r.Rounds[0].Draw = nil }, rule: "draw", want: types.ErrNoDraw},
-		"the seed is not there":  {record: func(r *types.Task) { draw(r).CloseHeight = 0 }, rule: "seed", want: types.ErrSeedUnknown},
+		"nobody draws":           {record: func(r *types.Chunk) { r.Rounds[0].Draw = nil }, rule: "draw", want: types.ErrNoDraw},
+		"the seed is not there":  {record: func(r *types.Chunk) { draw(r).CloseHeight = 0 }, rule: "seed", want: types.ErrSeedUnknown},
 		"the seed was forgotten": {world: func(w *world) { w.withheld = true }, rule: "seed kept", want: types.ErrSeedUnknown},
 		"the window is over":     {world: func(w *world) { w.height = 12 }, rule: "window", want: types.ErrClaimClosed},
 		"there is no node": {world: func(w *world) {
 			w.node = func(string) (edgenodetypes.Node, error) { return edgenodetypes.Node{}, edgenodetypes.ErrNodeNotFound }
 		}, rule: "node", want: edgenodetypes.ErrNodeNotFound},
-		"it is a candidate already": {record: func(r *types.Task) {
+		"it is a candidate already": {record: func(r *types.Chunk) {
 			draw(r).Candidates = replicas(types.ASSIGNMENT_STATUS_CANDIDATE, "n")
 		}, rule: "candidate", want: types.ErrAlreadyClaimed},
-		"it holds a seat": {record: func(r *types.Task) {
+		"it holds a seat": {record: func(r *types.Chunk) {
 			r.Rounds[0].Replicas = replicas(types.ASSIGNMENT_STATUS_ASSIGNED, "n")
 		}, rule: "new to the task", want: types.ErrAlreadyTookPart},
-		"it has left": {record: func(r *types.Task) {
+		"it has left": {record: func(r *types.Chunk) {
 			r.Departed = []types.Outcome{{Operator: "n"}}
 		}, rule: "new to the task", want: types.ErrAlreadyTookPart},
 		"it judges its own result": {world: func(w *world) {
@@ -67,7 +67,7 @@ func TestEachRuleOfADrawRefusesWhomItIsFor(t *testing.T) {
 		"denied":       {world: func(w *world) { w.job.Placement.Denied = []string{"n"} }, rule: "denied", want: types.ErrNotQualified},
 		"not in place": {world: func(w *world) { w.job.Placement.Regions = []string{"fr"} }, rule: "region", want: types.ErrNotQualified},
 		"no weight":    {world: func(w *world) { w.classNodes = 0 }, rule: "weight", want: types.ErrNoWeight},
-		"lower ranks hold all slots": {record: func(r *types.Task) {
+		"lower ranks hold all slots": {record: func(r *types.Chunk) {
 			lowest := replica("a", types.ASSIGNMENT_STATUS_CANDIDATE)
 			lowest.Rank = make([]byte, types.RankSize)
 			draw(r).Candidates = []types.Assignment{lowest}
@@ -81,7 +81,7 @@ func TestEachRuleOfADrawRefusesWhomItIsFor(t *testing.T) {
 		})},
 		"a further round is not the requester's to place": {
 			world: func(w *world) { w.job.Placement.Denied = []string{"n"} },
-			record: func(r *types.Task) {
+			record: func(r *types.Chunk) {
 				r.Rounds = append([]types.Round{{Phase: types.ROUND_PHASE_CLOSED}}, r.Rounds...)
 			},
 		},
@@ -107,7 +107,7 @@ func TestEachRuleOfADrawRefusesWhomItIsFor(t *testing.T) {
 			}
 			require.Equal(t, c.rule, failed)
 
-			ref := types.TaskRef{JobId: jobID, Round: uint32(len(record.Rounds) - 1)}
+			ref := types.ChunkRef{JobId: jobID, Round: uint32(len(record.Rounds) - 1)}
 			_, may, err := task.MayClaim(sdk.AccAddress("n"), ref)
 			require.NoError(t, err)
 			require.Equal(t, c.want == nil, may)
@@ -125,7 +125,7 @@ func TestTheLowestRanksHoldTheSlots(t *testing.T) {
 	task := w.load(t, one(types.Round{Target: 1, Phase: types.ROUND_PHASE_COMMIT, Draw: &types.Draw{
 		SeedHeight: 8, Epoch: 3, CloseHeight: 12, Slots: 1,
 	}}))
-	ref := types.TaskRef{JobId: jobID}
+	ref := types.ChunkRef{JobId: jobID}
 	var lowest string
 	for _, operator := range []string{"a", "b", "c", "d", "e"} {
 		c, _, err := task.Match(sdk.AccAddress(operator))

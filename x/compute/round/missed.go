@@ -9,9 +9,9 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// miss takes the task from a node at its commit deadline. The node pays the fee whatever the
+// miss takes the chunk from a node at its commit deadline. The node pays the fee whatever the
 // reason. Whether the deadline counts towards jail is known when the round is over.
-func (t *Task) miss(a types.Assignment) error {
+func (t *Chunk) miss(a types.Assignment) error {
 	addr, err := t.operator(a.Operator)
 	if err != nil {
 		return err
@@ -36,10 +36,10 @@ func (t *Task) miss(a types.Assignment) error {
 }
 
 // classifyMissed classifies the missed deadlines of the current round, once no node can
-// commit to it any more. They are either faults, which count towards jail, or signs of a task
-// that no node can finish; then the reserve pays for them when the task ends. Nodes that idle
+// commit to it any more. They are either faults, which count towards jail, or signs of a chunk
+// that no node can finish; then the reserve pays for them when the chunk ends. Nodes that idle
 // together thereby avoid jail, and gain nothing else: each has paid the fee.
-func (t *Task) classifyMissed() error {
+func (t *Chunk) classifyMissed() error {
 	round := t.current()
 	missed := round.Missed
 	round.Missed = nil
@@ -64,16 +64,16 @@ func (t *Task) classifyMissed() error {
 
 // burnUnfinished burns an attempt fee for each seat that was missed in a round which fewer
 // nodes finished than missed. It deducts the cost of the draws, and burns at most what the
-// reserve has left after payments. A task that holds up nodes thus costs its author as much
+// reserve has left after payments. A chunk that holds up nodes thus costs its author as much
 // as their attempts would have cost.
-func (t *Task) burnUnfinished(spent math.Int) error {
+func (t *Chunk) burnUnfinished(spent math.Int) error {
 	fees := t.params.AttemptFee(t.job.Reward.Amount).Mul(math.NewIntFromUint64(t.record.Unfinished)).Sub(spent)
 	return t.burnFromEscrow(math.MinInt(fees, t.Left()))
 }
 
-// outruns reports whether the task has been missed so often that its reserve would not cover
+// outruns reports whether the chunk has been missed so often that its reserve would not cover
 // another draw if that were missed too.
-func (t *Task) outruns() bool {
+func (t *Chunk) outruns() bool {
 	round := t.current()
 	return t.drawsReplicas() && !t.params.Covers(&t.job, t.count(), len(round.Missed)+int(round.Target))
 }

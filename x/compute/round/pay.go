@@ -11,14 +11,14 @@ import (
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
-// Left returns what the task may still spend of its job's escrow in addition to the cost of
+// Left returns what the chunk may still spend of its job's escrow in addition to the cost of
 // its draws, in the reward's denom.
-func (t *Task) Left() math.Int {
+func (t *Chunk) Left() math.Int {
 	return t.job.ReserveOf(t.count()).Sub(t.record.DrawFees).Sub(t.note.Spent)
 }
 
-// spend takes an amount from the task's reserve.
-func (t *Task) spend(amount math.Int) error {
+// spend takes an amount from the chunk's reserve.
+func (t *Chunk) spend(amount math.Int) error {
 	if t.Left().LT(amount) {
 		return types.ErrInsufficientEscrow.Wrapf("task %d of job %s has %s left, owes %s", t.record.Index, t.job.Id, t.Left(), amount)
 	}
@@ -26,8 +26,8 @@ func (t *Task) spend(amount math.Int) error {
 	return nil
 }
 
-// payFromEscrow credits an amount from the task's reserve to an operator.
-func (t *Task) payFromEscrow(operator sdk.AccAddress, outcome *types.Outcome, amount math.Int) error {
+// payFromEscrow credits an amount from the chunk's reserve to an operator.
+func (t *Chunk) payFromEscrow(operator sdk.AccAddress, outcome *types.Outcome, amount math.Int) error {
 	if !amount.IsPositive() {
 		return nil
 	}
@@ -39,8 +39,8 @@ func (t *Task) payFromEscrow(operator sdk.AccAddress, outcome *types.Outcome, am
 	return err
 }
 
-// burnFromEscrow burns an amount from the task's reserve.
-func (t *Task) burnFromEscrow(amount math.Int) error {
+// burnFromEscrow burns an amount from the chunk's reserve.
+func (t *Chunk) burnFromEscrow(amount math.Int) error {
 	if !amount.IsPositive() {
 		return nil
 	}
@@ -51,28 +51,28 @@ func (t *Task) burnFromEscrow(amount math.Int) error {
 	return t.deps.Bank.BurnCoins(t.ctx, types.ModuleName, sdk.NewCoins(sdk.NewCoin(t.job.Reward.Denom, amount)))
 }
 
-func (t *Task) bondDenom() (string, error) {
+func (t *Chunk) bondDenom() (string, error) {
 	params, err := t.deps.Nodes.Params(t.ctx)
 	return params.BondDenom, err
 }
 
-// The record of a task contains the cost of its draws, which is never more than the task has
-// set aside for them. It is burned when the task ends: the money moves once, and escrow holds
+// The record of a chunk contains the cost of its draws, which is never more than the chunk has
+// set aside for them. It is burned when the chunk ends: the money moves once, and escrow holds
 // it until then.
 
 // charged reports whether the requester pays for the round's draws: they pay for the draws of
 // the replicas that they ask for. The chain calls judges and auditors, and the number of
 // draws for them is bounded.
-func (t *Task) charged() bool { return t.drawsReplicas() && t.job.SeatFee.IsPositive() }
+func (t *Chunk) charged() bool { return t.drawsReplicas() && t.job.SeatFee.IsPositive() }
 
-// charge adds a fee to the cost of the draws, at most up to the fees that the task has set
+// charge adds a fee to the cost of the draws, at most up to the fees that the chunk has set
 // aside.
-func (t *Task) charge(fee math.Int) {
+func (t *Chunk) charge(fee math.Int) {
 	t.record.DrawFees = math.MinInt(t.record.DrawFees.Add(fee), t.job.DrawReserve(t.count()))
 }
 
 // chargeDraw charges a draw that did not find a candidate.
-func (t *Task) chargeDraw() {
+func (t *Chunk) chargeDraw() {
 	if t.charged() {
 		t.charge(t.params.IdleFee(&t.job, t.count()))
 	}
@@ -81,22 +81,22 @@ func (t *Task) chargeDraw() {
 // chargeSeat charges a seat that its node has left, for whatever reason. If such a seat were
 // drawn again for free, a requester could keep the inputs from other nodes, or use a program
 // that no machine survives, until their own nodes hold all seats.
-func (t *Task) chargeSeat() {
+func (t *Chunk) chargeSeat() {
 	if t.charged() {
 		t.charge(t.job.SeatFeeOf(t.count()))
 	}
 }
 
-// drawsUnpaid reports whether the task has spent all that it set aside for draws.
-func (t *Task) drawsUnpaid() bool {
+// drawsUnpaid reports whether the chunk has spent all that it set aside for draws.
+func (t *Chunk) drawsUnpaid() bool {
 	return t.charged() && t.record.DrawFees.GTE(t.job.DrawReserve(t.count()))
 }
 
-// paySeats burns the fee of each seat of a task that ends without a verdict, less the cost of
+// paySeats burns the fee of each seat of a chunk that ends without a verdict, less the cost of
 // its draws and attempts. Otherwise a requester could draw again for free until their own
-// nodes hold all seats. A task for which no node was drawn, or is about to be drawn, does not
+// nodes hold all seats. A chunk for which no node was drawn, or is about to be drawn, does not
 // pay for seats.
-func (t *Task) paySeats(ballots []ballot, drawing bool) error {
+func (t *Chunk) paySeats(ballots []ballot, drawing bool) error {
 	if !drawing && len(ballots) == 0 && len(t.record.Departed) == 0 {
 		return nil
 	}
@@ -109,14 +109,14 @@ func (t *Task) paySeats(ballots []ballot, drawing bool) error {
 }
 
 // burnDrawFees burns the cost of the draws.
-func (t *Task) burnDrawFees() error {
+func (t *Chunk) burnDrawFees() error {
 	fees := t.record.DrawFees
 	t.record.DrawFees = math.ZeroInt()
 	return t.burnFromEscrow(fees)
 }
 
-// namedNodeLost ends a task if its named node may not take work, and reports whether it did.
-func (t *Task) namedNodeLost() (bool, error) {
+// namedNodeLost ends a chunk if its named node may not take work, and reports whether it did.
+func (t *Chunk) namedNodeLost() (bool, error) {
 	if !t.job.Policy.NamesNode() {
 		return false, nil
 	}
@@ -132,5 +132,5 @@ func (t *Task) namedNodeLost() (bool, error) {
 		return false, err
 	}
 	t.chargeDraw()
-	return true, t.abort(types.TASK_STATUS_EXPIRED)
+	return true, t.abort(types.CHUNK_STATUS_EXPIRED)
 }

@@ -15,7 +15,7 @@ import (
 // fee of a missed deadline. The fee stays locked until the report is judged, because a free
 // bond could be withdrawn by then. A node pledges nothing for a seat that does not cost the
 // requester anything, such as an auditor's: otherwise the requester could harm it for free.
-func (t *Task) report(operator sdk.AccAddress, text string, locked math.Int) error {
+func (t *Chunk) report(operator sdk.AccAddress, text string, locked math.Int) error {
 	fee := math.ZeroInt()
 	if t.charged() {
 		fee = t.params.MissedFault(t.job.Value(t.seats()))
@@ -34,7 +34,7 @@ func (t *Task) report(operator sdk.AccAddress, text string, locked math.Int) err
 // its seats have committed. The chain cannot see whether a node lied or its requester kept
 // the inputs from it. Therefore the seat has cost the requester its fee, and a contradicted
 // report costs the node a fee too: neither can harm the other for free.
-func (t *Task) classifyReports() error {
+func (t *Chunk) classifyReports() error {
 	round := t.current()
 	if !types.ReportsAreContradicted(round.Committed, uint32(len(round.Reports))) {
 		return t.believeReports()
@@ -63,7 +63,7 @@ func (t *Task) classifyReports() error {
 
 // believeReports returns what the nodes of the current round's reports have pledged: too few
 // nodes have shown that the inputs were available.
-func (t *Task) believeReports() error {
+func (t *Chunk) believeReports() error {
 	round := t.current()
 	reports := round.Reports
 	round.Reports = nil

@@ -3,18 +3,18 @@ package round
 import "github.com/thetaedge/theta/x/compute/types"
 
 // startReview lets the requester reject a result before it is accepted without an answer.
-func (t *Task) startReview() error {
+func (t *Chunk) startReview() error {
 	round := t.current()
 	if err := round.MoveTo(types.ROUND_PHASE_REVIEW); err != nil {
 		return err
 	}
 	round.ReviewDeadline = t.height() + int64(t.job.Policy.ReviewBlocks)
-	t.changed(&types.TaskChange_ReviewOpened{ReviewOpened: &types.ReviewOpened{Deadline: round.ReviewDeadline}})
+	t.changed(&types.ChunkChange_ReviewOpened{ReviewOpened: &types.ReviewOpened{Deadline: round.ReviewDeadline}})
 	return nil
 }
 
 // acceptUnreviewed accepts a result if the requester has not answered by the deadline.
-func (t *Task) acceptUnreviewed() (bool, error) {
+func (t *Chunk) acceptUnreviewed() (bool, error) {
 	if t.height() <= t.current().ReviewDeadline {
 		return false, nil
 	}
@@ -22,7 +22,7 @@ func (t *Task) acceptUnreviewed() (bool, error) {
 }
 
 // Review accepts or rejects a result on behalf of its requester.
-func (t *Task) Review(accept bool) error {
+func (t *Chunk) Review(accept bool) error {
 	if t.current().Phase != types.ROUND_PHASE_REVIEW {
 		return types.ErrNotReviewing.Wrapf("task %d of job %s is in %s; results are reviewed under TRUST, once they are revealed",
 			t.record.Index, t.job.Id, t.current().Phase)
@@ -33,10 +33,10 @@ func (t *Task) Review(accept bool) error {
 	return t.settleRejected()
 }
 
-// settleRejected ends a task with the attempt fee for the nodes that worked on it, and burns
+// settleRejected ends a chunk with the attempt fee for the nodes that worked on it, and burns
 // the rest of the reward, so that a requester who has seen a result does not gain by
 // rejecting it.
-func (t *Task) settleRejected() error {
+func (t *Chunk) settleRejected() error {
 	ballots, err := t.ballots()
 	if err != nil {
 		return err
@@ -50,5 +50,5 @@ func (t *Task) settleRejected() error {
 			return err
 		}
 	}
-	return t.writeReceipt(types.Receipt{Status: types.TASK_STATUS_FAILED}, ballots)
+	return t.writeReceipt(types.Receipt{Status: types.CHUNK_STATUS_FAILED}, ballots)
 }

@@ -13,7 +13,7 @@ import (
 
 // concludeRound counts the votes when all nodes have revealed and opened, or the deadline is
 // past.
-func (t *Task) concludeRound() (bool, error) {
+func (t *Chunk) concludeRound() (bool, error) {
 	round := t.current()
 	if t.height() <= round.RevealDeadline {
 		if int(round.Revealed) != len(round.Replicas) {
@@ -27,7 +27,7 @@ func (t *Task) concludeRound() (bool, error) {
 }
 
 // waitsForDisclosure reports whether a round that opens digests still has tags without one.
-func (t *Task) waitsForDisclosure() (bool, error) {
+func (t *Chunk) waitsForDisclosure() (bool, error) {
 	if !t.discloses() {
 		return false, nil
 	}
@@ -44,7 +44,7 @@ func (t *Task) waitsForDisclosure() (bool, error) {
 }
 
 // decide acts on the votes of all rounds.
-func (t *Task) decide() error {
+func (t *Chunk) decide() error {
 	ballots, err := t.ballots()
 	if err != nil {
 		return err
@@ -95,7 +95,7 @@ func (t *Task) decide() error {
 // pay the replicas of further rounds before anything else. The honest share of the rest, at
 // most one reward, goes to all nodes that were right. If determinism is not vouched for, a
 // node that differs is outvoted and keeps its bond; a silent node loses its bond there too.
-func (t *Task) settleAccepted(ballots []ballot, key string) error {
+func (t *Chunk) settleAccepted(ballots []ballot, key string) error {
 	var right, wrong, escalated []*ballot
 	found := verdictOf(key)
 	for i := range ballots {
@@ -149,24 +149,24 @@ func (t *Task) settleAccepted(ballots []ballot, key string) error {
 
 // accepted returns what a receipt says about a result. A chunk has a result only if one of the
 // nodes that are right has executed all of its tasks.
-func (t *Task) accepted(found verdict, right []*ballot, until int64) types.Receipt {
+func (t *Chunk) accepted(found verdict, right []*ballot, until int64) types.Receipt {
 	n := slices.IndexFunc(right, func(b *ballot) bool { return t.covers(b.a) })
 	if n < 0 {
-		return types.Receipt{Status: types.TASK_STATUS_FAILED}
+		return types.Receipt{Status: types.CHUNK_STATUS_FAILED}
 	}
 	if !t.single() {
 		root := right[n].a
 		found.tag, found.fuel, found.exitCode = root.Tag, root.Metrics.Fuel, root.ExitCode
 	}
 	return types.Receipt{
-		Status: types.TASK_STATUS_ACCEPTED, Tags: t.tags(found, right), ExitCode: found.exitCode, ChallengeUntil: until,
+		Status: types.CHUNK_STATUS_ACCEPTED, Tags: t.tags(found, right), ExitCode: found.exitCode, ChallengeUntil: until,
 		Fuel: found.fuel, Guarantee: t.job.Guarantee(),
 	}
 }
 
 // unlockOrHold returns the lock of a replica that is right, or holds it while the result of
 // its round may be challenged. It returns the height up to which the lock is held, or 0.
-func (t *Task) unlockOrHold(b *ballot) (int64, error) {
+func (t *Chunk) unlockOrHold(b *ballot) (int64, error) {
 	window := int64(t.job.Policy.ChallengeBlocks)
 	if window == 0 || t.index() > 0 || t.executes(b.a) < t.count() {
 		return 0, t.unlock(b, types.ASSIGNMENT_STATUS_PAID)
@@ -181,7 +181,7 @@ func (t *Task) unlockOrHold(b *ballot) (int64, error) {
 // tags returns the accepted result's tag in each round. The tag of the first round follows
 // from the result, unless its replicas judge another job. The tag of a further round is that
 // of a node that was right in it, and is empty if there is none.
-func (t *Task) tags(found verdict, right []*ballot) [][]byte {
+func (t *Chunk) tags(found verdict, right []*ballot) [][]byte {
 	if !t.discloses() {
 		return [][]byte{found.tag}
 	}
@@ -202,7 +202,7 @@ func (t *Task) tags(found verdict, right []*ballot) [][]byte {
 
 // outvote counts towards jail a result that a majority contradicts. The node keeps its bond
 // and earns nothing.
-func (t *Task) outvote(b *ballot) error {
+func (t *Chunk) outvote(b *ballot) error {
 	if _, err := t.deps.Nodes.Penalize(t.ctx, edgenodetypes.PenaltyRequest{
 		Operator: b.operator, Liability: b.a.Locked, Amount: math.ZeroInt(),
 		Reason: edgenodetypes.ReasonWrongResult, JobID: t.job.Id, Task: t.record.Index,
@@ -218,7 +218,7 @@ func (t *Task) outvote(b *ballot) error {
 
 // settleRootless ends a chunk whose replicas are all silent. Auditors that agree with each
 // other are paid for their samples: they have done what the chunk asked of them.
-func (t *Task) settleRootless(ballots []ballot) error {
+func (t *Chunk) settleRootless(ballots []ballot) error {
 	if unanimous(ballots) {
 		for i := range ballots {
 			b := &ballots[i]
@@ -240,7 +240,7 @@ func (t *Task) settleRootless(ballots []ballot) error {
 // Silent nodes are slashed; the others earn the attempt fee, because the chain cannot tell
 // which of them was right. If the jury deserted, the results that the first round delivered
 // are still paid for.
-func (t *Task) settleFailed(ballots []ballot, deserted bool) error {
+func (t *Chunk) settleFailed(ballots []ballot, deserted bool) error {
 	var silent []*ballot
 	for i := range ballots {
 		b := &ballots[i]
@@ -263,12 +263,12 @@ func (t *Task) settleFailed(ballots []ballot, deserted bool) error {
 			return err
 		}
 	}
-	return t.writeReceipt(types.Receipt{Status: types.TASK_STATUS_FAILED}, ballots)
+	return t.writeReceipt(types.Receipt{Status: types.CHUNK_STATUS_FAILED}, ballots)
 }
 
 // deserted reports whether enough judges came to the current round, counting those that
 // left. Judges leave if they cannot fetch the inputs.
-func (t *Task) deserted() bool {
+func (t *Chunk) deserted() bool {
 	came := len(t.current().Replicas)
 	for i := range t.record.Departed {
 		if t.record.Departed[i].Round == t.index() {
@@ -282,7 +282,7 @@ func (t *Task) deserted() bool {
 // that it delivered. If this money were returned, a requester with a node in that round could
 // let it lie, take the inputs away from the judges, and have the work of the other nodes for
 // an attempt fee. The judges of a challenge do not deliver.
-func (t *Task) burnDelivered(ballots []ballot) error {
+func (t *Chunk) burnDelivered(ballots []ballot) error {
 	if t.job.Challenged != nil {
 		return nil
 	}
@@ -299,14 +299,14 @@ func (t *Task) burnDelivered(ballots []ballot) error {
 }
 
 // burnRest burns the part of a replica's reward that its attempt fee leaves.
-func (t *Task) burnRest(b *ballot) error {
+func (t *Chunk) burnRest(b *ballot) error {
 	return t.burnFromEscrow(math.MinInt(t.pay(b.a).Sub(b.outcome.Paid), t.Left()))
 }
 
 // failWithoutJury ends a task whose current round found too few judges. These judges leave
 // with the attempt fee, and the earlier rounds fail, because there is no jury to tell which
 // nodes lied.
-func (t *Task) failWithoutJury() error {
+func (t *Chunk) failWithoutJury() error {
 	deserted := t.deserted()
 	ballots, err := t.ballots()
 	if err != nil {
@@ -339,7 +339,7 @@ func (t *Task) failWithoutJury() error {
 // received: the cost, as far as the liabilities cover it, and the honest share, at most most
 // for all losers together. If the honest share could exceed one reward, it would be
 // profitable to look for a program on which honest machines differ.
-func (t *Task) slashAll(losers []*ballot, cost, most math.Int) (costPaid, honest math.Int, err error) {
+func (t *Chunk) slashAll(losers []*ballot, cost, most math.Int) (costPaid, honest math.Int, err error) {
 	costPaid, honest = math.ZeroInt(), math.ZeroInt()
 	for _, b := range losers {
 		status, reason := types.ASSIGNMENT_STATUS_SLASHED, edgenodetypes.ReasonWrongResult
@@ -365,7 +365,7 @@ func (t *Task) slashAll(losers []*ballot, cost, most math.Int) (costPaid, honest
 }
 
 // unlock returns a replica's lock.
-func (t *Task) unlock(b *ballot, status types.AssignmentStatus) error {
+func (t *Chunk) unlock(b *ballot, status types.AssignmentStatus) error {
 	if err := t.deps.Nodes.Release(t.ctx, b.operator, b.a.Locked); err != nil {
 		return err
 	}
@@ -374,7 +374,7 @@ func (t *Task) unlock(b *ballot, status types.AssignmentStatus) error {
 
 // payAttempt returns a replica's lock and pays it the attempt fee, as far as escrow covers
 // it.
-func (t *Task) payAttempt(b *ballot) error {
+func (t *Chunk) payAttempt(b *ballot) error {
 	fee := math.MinInt(t.params.AttemptFee(t.pay(b.a)), t.Left())
 	status := types.ASSIGNMENT_STATUS_UNPAID
 	if fee.IsPositive() {
@@ -387,7 +387,7 @@ func (t *Task) payAttempt(b *ballot) error {
 }
 
 // payEscalation credits the replicas of further rounds with what the losers paid.
-func (t *Task) payEscalation(escalated []*ballot, pot math.Int) error {
+func (t *Chunk) payEscalation(escalated []*ballot, pot math.Int) error {
 	if !pot.IsPositive() {
 		return nil
 	}
@@ -408,7 +408,7 @@ func (t *Task) payEscalation(escalated []*ballot, pot math.Int) error {
 }
 
 // shareOut credits the honest share of the losers' liabilities.
-func (t *Task) shareOut(right []*ballot, honest math.Int) error {
+func (t *Chunk) shareOut(right []*ballot, honest math.Int) error {
 	if !honest.IsPositive() {
 		return nil
 	}

@@ -34,7 +34,7 @@ func voted(number uint32, operators []string, by said) types.Round {
 
 // settled returns the record of a task whose last round waits for its verdict, with every
 // result open.
-func settled(rounds ...types.Round) types.Task {
+func settled(rounds ...types.Round) types.Chunk {
 	rounds[len(rounds)-1].Phase = types.ROUND_PHASE_REVEAL
 	record := one(rounds...)
 	if len(rounds) > 1 {
@@ -50,20 +50,20 @@ func settled(rounds ...types.Round) types.Task {
 func TestEachVerdictMovesItsMoney(t *testing.T) {
 	abc, def := []string{"a", "b", "c"}, []string{"d", "e", "f"}
 	for name, c := range map[string]struct {
-		record types.Task
+		record types.Chunk
 		change func(*world)
-		status types.TaskStatus
+		status types.ChunkStatus
 		said   []string
 	}{
 		"all agree": {
 			record: settled(voted(0, abc, said{"a": "x", "b": "x", "c": "x"})),
-			status: types.TASK_STATUS_ACCEPTED,
+			status: types.CHUNK_STATUS_ACCEPTED,
 			said:   []string{"release a", "reward a 100", "release b", "reward b 100", "release c", "reward c 100"},
 		},
 		"all agree, and others may challenge": {
 			record: settled(voted(0, abc, said{"a": "x", "b": "x", "c": "x"})),
 			change: func(w *world) { w.job.Policy.ChallengeBlocks = 30 },
-			status: types.TASK_STATUS_ACCEPTED,
+			status: types.CHUNK_STATUS_ACCEPTED,
 			said: []string{
 				"hold a until 40", "reward a 100", "hold b until 40", "reward b 100", "hold c until 40", "reward c 100",
 			},
@@ -71,7 +71,7 @@ func TestEachVerdictMovesItsMoney(t *testing.T) {
 		"a liar pays for the round that it has caused": {
 			record: settled(
 				voted(0, abc, said{"a": "x", "b": "x", "c": "y"}), voted(1, def, said{"d": "x", "e": "x", "f": "x"})),
-			status: types.TASK_STATUS_ACCEPTED,
+			status: types.CHUNK_STATUS_ACCEPTED,
 			said: []string{
 				"slash c wrong_result: cost 300, honest 100",
 				"release a", "reward a 100", "release b", "reward b 100", "release d", "release e", "release f",
@@ -82,7 +82,7 @@ func TestEachVerdictMovesItsMoney(t *testing.T) {
 		"silence loses as a lie does": {
 			record: settled(
 				voted(0, abc, said{"a": "x", "b": "x", "c": ""}), voted(1, def, said{"d": "x", "e": "x", "f": "x"})),
-			status: types.TASK_STATUS_ACCEPTED,
+			status: types.CHUNK_STATUS_ACCEPTED,
 			said: []string{
 				"slash c no_reveal: cost 300, honest 100",
 				"release a", "reward a 100", "release b", "reward b 100", "release d", "release e", "release f",
@@ -94,7 +94,7 @@ func TestEachVerdictMovesItsMoney(t *testing.T) {
 			record: settled(
 				voted(0, abc, said{"a": "x", "b": "x", "c": "x"}), voted(1, def, said{"d": "y", "e": "y", "f": "y"})),
 			change: func(w *world) { w.params.Escalation = []uint32{3} },
-			status: types.TASK_STATUS_FAILED,
+			status: types.CHUNK_STATUS_FAILED,
 			said: []string{
 				"release a", "reward a 10", "release b", "reward b 10", "release c", "reward c 10",
 				"release d", "reward d 10", "release e", "reward e 10", "release f", "reward f 10",
@@ -103,7 +103,7 @@ func TestEachVerdictMovesItsMoney(t *testing.T) {
 		"nobody speaks": {
 			record: settled(voted(0, abc, said{})),
 			change: func(w *world) { w.params.Escalation = nil },
-			status: types.TASK_STATUS_FAILED,
+			status: types.CHUNK_STATUS_FAILED,
 			said: []string{
 				"slash a no_reveal: cost 0, honest 0", "slash b no_reveal: cost 0, honest 0", "slash c no_reveal: cost 0, honest 0",
 			},
@@ -111,7 +111,7 @@ func TestEachVerdictMovesItsMoney(t *testing.T) {
 		"where nobody vouches a minority is outvoted": {
 			record: settled(voted(0, abc, said{"a": "x", "b": "x", "c": "y"})),
 			change: func(w *world) { w.job.Slashable = false },
-			status: types.TASK_STATUS_ACCEPTED,
+			status: types.CHUNK_STATUS_ACCEPTED,
 			said:   []string{"penalize c wrong_result 0", "release a", "reward a 100", "release b", "reward b 100"},
 		},
 	} {
@@ -147,26 +147,26 @@ func TestATaskOfAnArrayLeavesALeafAndNoReceipt(t *testing.T) {
 // TestARequesterRejectsAtACostAndSilenceAccepts.
 func TestARequesterRejectsAtACostAndSilenceAccepts(t *testing.T) {
 	for name, c := range map[string]struct {
-		act    func(t *testing.T, w *world) types.TaskStatus
-		status types.TaskStatus
+		act    func(t *testing.T, w *world) types.ChunkStatus
+		status types.ChunkStatus
 		said   []string
 	}{
 		"rejected": {
-			act:    func(t *testing.T, w *world) types.TaskStatus { return reviewed(t, w, 40, false) },
-			status: types.TASK_STATUS_FAILED, said: []string{"release a", "reward a 10", "burn 90atfuel"},
+			act:    func(t *testing.T, w *world) types.ChunkStatus { return reviewed(t, w, 40, false) },
+			status: types.CHUNK_STATUS_FAILED, said: []string{"release a", "reward a 10", "burn 90atfuel"},
 		},
 		"accepted": {
-			act:    func(t *testing.T, w *world) types.TaskStatus { return reviewed(t, w, 40, true) },
-			status: types.TASK_STATUS_ACCEPTED, said: []string{"release a", "reward a 100"},
+			act:    func(t *testing.T, w *world) types.ChunkStatus { return reviewed(t, w, 40, true) },
+			status: types.CHUNK_STATUS_ACCEPTED, said: []string{"release a", "reward a 100"},
 		},
 		"silence": {
-			act: func(t *testing.T, w *world) types.TaskStatus {
+			act: func(t *testing.T, w *world) types.ChunkStatus {
 				w.height = 41
 				task := w.load(t, underReview())
 				require.NoError(t, task.Advance())
 				return task.Record().Status
 			},
-			status: types.TASK_STATUS_ACCEPTED, said: []string{"release a", "reward a 100"},
+			status: types.CHUNK_STATUS_ACCEPTED, said: []string{"release a", "reward a 100"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -179,18 +179,18 @@ func TestARequesterRejectsAtACostAndSilenceAccepts(t *testing.T) {
 	}
 }
 
-func underReview() types.Task {
+func underReview() types.Chunk {
 	record := settled(voted(0, []string{"a"}, said{"a": "x"}))
 	record.Rounds[0].Phase, record.Rounds[0].ReviewDeadline = types.ROUND_PHASE_REVIEW, 40
 	return record
 }
 
-func reviewed(t *testing.T, w *world, height int64, accept bool) types.TaskStatus {
+func reviewed(t *testing.T, w *world, height int64, accept bool) types.ChunkStatus {
 	t.Helper()
 	w.height = height
 	task := w.load(t, underReview())
 	require.NoError(t, task.Advance())
-	require.Equal(t, types.TASK_STATUS_RUNNING, task.Record().Status, "the requester has the last height")
+	require.Equal(t, types.CHUNK_STATUS_RUNNING, task.Record().Status, "the requester has the last height")
 	require.NoError(t, task.Review(accept))
 	return task.Record().Status
 }
@@ -234,7 +234,7 @@ func TestAVerdictOnAChallengeReachesWhoAgreed(t *testing.T) {
 			record.Rounds[0].Revealed = 3
 			task := w.load(t, record)
 			require.NoError(t, task.Advance())
-			require.Equal(t, types.TASK_STATUS_ACCEPTED, task.Record().Status)
+			require.Equal(t, types.CHUNK_STATUS_ACCEPTED, task.Record().Status)
 			require.Equal(t, c.said, w.said)
 		})
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // Claim enters a node into a draw.
-func (t *Task) Claim(operator sdk.AccAddress, ref types.TaskRef) error {
+func (t *Chunk) Claim(operator sdk.AccAddress, ref types.ChunkRef) error {
 	if ref.Round != t.index() {
 		return types.ErrWrongRound.Wrapf("the task is in round %d, found a claim for round %d", t.index(), ref.Round)
 	}
@@ -30,7 +30,7 @@ func (t *Task) Claim(operator sdk.AccAddress, ref types.TaskRef) error {
 }
 
 // held returns the node's part in the round that ref names.
-func (t *Task) held(operator sdk.AccAddress, ref types.TaskRef) (part, error) {
+func (t *Chunk) held(operator sdk.AccAddress, ref types.ChunkRef) (part, error) {
 	text, err := t.deps.Addresses.BytesToString(operator)
 	if err != nil {
 		return part{}, err
@@ -46,7 +46,7 @@ func (t *Task) held(operator sdk.AccAddress, ref types.TaskRef) (part, error) {
 }
 
 // notHeld returns an error that says why a node does not hold a part of the task.
-func (t *Task) notHeld(operator string, ref types.TaskRef) error {
+func (t *Chunk) notHeld(operator string, ref types.ChunkRef) error {
 	for _, o := range t.record.Departed {
 		if o.Operator == operator && o.Status == types.ASSIGNMENT_STATUS_MISSED {
 			return types.ErrCommitLate.Wrapf("the task was taken from %s at its deadline; this is height %d", operator, t.height())
@@ -56,7 +56,7 @@ func (t *Task) notHeld(operator string, ref types.TaskRef) error {
 }
 
 // Commit stores the node's commitment to its result.
-func (t *Task) Commit(operator sdk.AccAddress, item types.CommitItem) error {
+func (t *Chunk) Commit(operator sdk.AccAddress, item types.CommitItem) error {
 	a, err := t.held(operator, item.Ref)
 	if err != nil {
 		return err
@@ -97,7 +97,7 @@ func (t *Task) Commit(operator sdk.AccAddress, item types.CommitItem) error {
 
 // checkCommit refuses a commitment to more tasks than the node executes, or to a part of them
 // if other nodes execute them too, and to more fuel than the tasks can have used.
-func (t *Task) checkCommit(a part, item types.CommitItem) error {
+func (t *Chunk) checkCommit(a part, item types.CommitItem) error {
 	bad, most := types.ErrInvalidCommitment, t.executes(a)
 	if item.Tasks > most {
 		return bad.Wrapf("tasks: expected at most the %d that the node executes, found %d", most, item.Tasks)
@@ -130,7 +130,7 @@ func (t *Task) checkCommit(a part, item types.CommitItem) error {
 
 // finishCommits continues once every slot is filled and has committed: with the decision
 // whether auditors join, which is made once, or with the reveals.
-func (t *Task) finishCommits() (bool, error) {
+func (t *Chunk) finishCommits() (bool, error) {
 	round := t.current()
 	if round.Draw != nil || round.Target == 0 || len(round.Replicas) != int(round.Target) || round.Committed != round.Target {
 		return false, nil
@@ -145,7 +145,7 @@ func (t *Task) finishCommits() (bool, error) {
 }
 
 // startReveals starts the reveal phase.
-func (t *Task) startReveals() error {
+func (t *Chunk) startReveals() error {
 	if err := t.classifyMissed(); err != nil {
 		return err
 	}
@@ -154,12 +154,12 @@ func (t *Task) startReveals() error {
 		return err
 	}
 	round.RevealDeadline = t.height() + int64(t.params.RevealBlocks)
-	t.changed(&types.TaskChange_RevealOpened{RevealOpened: &types.RevealOpened{Deadline: round.RevealDeadline}})
+	t.changed(&types.ChunkChange_RevealOpened{RevealOpened: &types.RevealOpened{Deadline: round.RevealDeadline}})
 	return nil
 }
 
 // Reveal stores the tag and the exit code to which the node committed.
-func (t *Task) Reveal(operator sdk.AccAddress, item types.RevealItem) error {
+func (t *Chunk) Reveal(operator sdk.AccAddress, item types.RevealItem) error {
 	a, err := t.held(operator, item.Ref)
 	if err != nil {
 		return err
@@ -191,7 +191,7 @@ func (t *Task) Reveal(operator sdk.AccAddress, item types.RevealItem) error {
 
 // revealable checks that an item reveals what the node has committed to, with no more fuel
 // than the task allows. It wraps ErrRevealMismatch and ErrFuelOverSpec.
-func (t *Task) revealable(a part, operator sdk.AccAddress, item types.RevealItem) error {
+func (t *Chunk) revealable(a part, operator sdk.AccAddress, item types.RevealItem) error {
 	if !bytes.Equal(types.Commitment(operator, item.Tag, item.ExitCode, item.Salt), a.Commitment) {
 		return types.ErrRevealMismatch.Wrapf("expected tag, exit code and salt that hash to %x with the operator", a.Commitment)
 	}
@@ -207,7 +207,7 @@ func (t *Task) revealable(a part, operator sdk.AccAddress, item types.RevealItem
 // revealsChunk checks that an item of a chunk of several tasks contains the results of the
 // round's samples, and that they are part of the tree whose root and fuel the node has
 // committed to. Auditors and judges have committed to the samples alone.
-func (t *Task) revealsChunk(a part, item types.RevealItem) error {
+func (t *Chunk) revealsChunk(a part, item types.RevealItem) error {
 	if item.ExitCode != 0 {
 		return types.ErrRevealMismatch.Wrapf("exit code: expected 0 for a chunk of several tasks, found %d", item.ExitCode)
 	}
@@ -243,7 +243,7 @@ func (t *Task) revealsChunk(a part, item types.RevealItem) error {
 // checkFuel refuses more fuel than a run can have used. A run that ended because it ran out
 // of fuel has used all of it, and no run uses more. Judges of a whole chunk state the fuel of
 // all its tasks.
-func (t *Task) checkFuel(fuel uint64) error {
+func (t *Chunk) checkFuel(fuel uint64) error {
 	most := t.job.Fuel
 	if t.single() {
 		most *= t.count()
@@ -257,7 +257,7 @@ func (t *Task) checkFuel(fuel uint64) error {
 // Open stores the result that belongs to a revealed tag. In each round one of the nodes that
 // agree is enough: the chain recognises the tags of the others, and recognises the tags of a
 // first round from the result that any round opens.
-func (t *Task) Open(operator sdk.AccAddress, item types.OpenItem) error {
+func (t *Chunk) Open(operator sdk.AccAddress, item types.OpenItem) error {
 	a, err := t.held(operator, item.Ref)
 	if err != nil {
 		return err
@@ -279,7 +279,7 @@ func (t *Task) Open(operator sdk.AccAddress, item types.OpenItem) error {
 // disclosure returns the result that an item opens for a revealed part. It wraps
 // ErrAlreadyOpened if this result is open already, ErrFuelOverSpec if no run can have used
 // its fuel, and ErrOpenMismatch if the item does not match what was revealed.
-func (t *Task) disclosure(a part, item types.OpenItem) (types.Opening, error) {
+func (t *Chunk) disclosure(a part, item types.OpenItem) (types.Opening, error) {
 	shown := item.Opening()
 	leaf, found := t.leaf(a, item.Position)
 	if !found || !slices.Contains(t.judged(), item.Position) {
@@ -313,18 +313,18 @@ func (t *Task) disclosure(a part, item types.OpenItem) (types.Opening, error) {
 
 // contradicts reports whether an opened result has another exit code than the node has
 // revealed with its tag. Nodes reveal none with the root of a chunk.
-func (t *Task) contradicts(a part, shown types.Opening) bool {
+func (t *Chunk) contradicts(a part, shown types.Opening) bool {
 	return t.single() && shown.ExitCode != a.ExitCode
 }
 
-func (t *Task) tag(shown types.Opening) []byte {
+func (t *Chunk) tag(shown types.Opening) []byte {
 	return types.Tag(sdk.UnwrapSDKContext(t.ctx).ChainID(), t.job.Id, t.record.Index+uint64(shown.Position), shown)
 }
 
 // disclosedBy returns the open result of the task at a position that a part has revealed, or
 // nil if there is none. A node that has revealed other fuel, or another exit code, than its
 // tag contains contradicts itself, and counts as silent.
-func (t *Task) disclosedBy(a part, position uint32) *types.Opening {
+func (t *Chunk) disclosedBy(a part, position uint32) *types.Opening {
 	leaf, revealed := t.leaf(a, position)
 	if !revealed {
 		return nil
@@ -347,21 +347,21 @@ func (t *Task) disclosedBy(a part, position uint32) *types.Opening {
 
 // provesWork reports whether the replicas of a round fold a trace of their own. They do if a
 // node may have learned the first round's trace.
-func (t *Task) provesWork(round uint32) bool { return round > 0 || t.job.Challenged != nil }
+func (t *Chunk) provesWork(round uint32) bool { return round > 0 || t.job.Challenged != nil }
 
 // traceKeys returns the keys of the traces that a tag of a round contains, or none before
 // they are known.
-func (t *Task) traceKeys(round uint32) [][]byte {
+func (t *Chunk) traceKeys(round uint32) [][]byte {
 	return types.TraceKeys(&t.job, &t.record, round)
 }
 
 // discloses reports whether the current round opens digests, because tags of different rounds
 // or jobs cannot be compared.
-func (t *Task) discloses() bool { return t.index() > 0 || t.job.Challenged != nil }
+func (t *Chunk) discloses() bool { return t.index() > 0 || t.job.Challenged != nil }
 
 // mustDisclose returns the positions of the tasks whose digests the chunk waits for the node
 // to disclose.
-func (t *Task) mustDisclose(a part) []uint32 {
+func (t *Chunk) mustDisclose(a part) []uint32 {
 	if !t.discloses() || t.current().Phase != types.ROUND_PHASE_REVEAL || a.Status != types.ASSIGNMENT_STATUS_REVEALED {
 		return nil
 	}
@@ -373,7 +373,7 @@ func (t *Task) mustDisclose(a part) []uint32 {
 // has shown by committing that the input is available. Reports do not earn anything, because
 // otherwise nodes would be paid for ending jobs of others. A false report costs a fee; see
 // classifyReports.
-func (t *Task) Release(operator sdk.AccAddress, item types.ReleaseItem) error {
+func (t *Chunk) Release(operator sdk.AccAddress, item types.ReleaseItem) error {
 	a, err := t.held(operator, item.Ref)
 	if err != nil {
 		return err
@@ -410,13 +410,13 @@ func (t *Task) Release(operator sdk.AccAddress, item types.ReleaseItem) error {
 	if reports < int(t.params.InputReports) || reports <= len(round.Replicas) || t.index() > 0 || round.Committed > 0 {
 		return nil
 	}
-	return t.abort(types.TASK_STATUS_INPUT_UNAVAILABLE)
+	return t.abort(types.CHUNK_STATUS_INPUT_UNAVAILABLE)
 }
 
 // giveBack returns the lock of a node that releases without a report. This is the node's own
 // choice: if it does so again soon, it pays as much as for a missed deadline, but the release
 // does not count as a fault. giveBack returns the amount burned, in units of the bond denom.
-func (t *Task) giveBack(operator sdk.AccAddress, locked math.Int) (math.Int, error) {
+func (t *Chunk) giveBack(operator sdk.AccAddress, locked math.Int) (math.Int, error) {
 	return t.deps.Nodes.GiveBack(t.ctx, edgenodetypes.GiveBackRequest{
 		Operator: operator, Liability: locked, Fee: t.params.MissedFault(t.job.Value(t.seats())),
 		JobID: t.job.Id, Task: t.record.Index,

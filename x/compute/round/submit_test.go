@@ -37,7 +37,7 @@ func (w work) tag(of uint32) []byte { return types.Tag(chainID, jobID, 0, w.open
 
 func (w work) salt() []byte { return bytes.Repeat([]byte{7}, types.HashSize) }
 
-func (w work) ref(of uint32) types.TaskRef { return types.TaskRef{JobId: jobID, Round: of} }
+func (w work) ref(of uint32) types.ChunkRef { return types.ChunkRef{JobId: jobID, Round: of} }
 
 func (w work) commit(of uint32) types.CommitItem {
 	return types.CommitItem{Ref: w.ref(of), Commitment: types.Commitment(sdk.AccAddress(w.operator), w.tag(of), 0, w.salt())}
@@ -75,7 +75,7 @@ func TestWhatANodeMaySendFollowsFromItsPartAndThePhase(t *testing.T) {
 		revealed  = types.ASSIGNMENT_STATUS_REVEALED
 	)
 	// in returns the record of a task in whose round of that number the node has a part.
-	in := func(number uint32, phase types.RoundPhase, status types.AssignmentStatus) types.Task {
+	in := func(number uint32, phase types.RoundPhase, status types.AssignmentStatus) types.Chunk {
 		rounds := make([]types.Round, number)
 		for i := range rounds {
 			rounds[i].Phase = types.ROUND_PHASE_CLOSED
@@ -85,7 +85,7 @@ func TestWhatANodeMaySendFollowsFromItsPartAndThePhase(t *testing.T) {
 		})...)
 	}
 	for name, c := range map[string]struct {
-		record                        types.Task
+		record                        types.Chunk
 		round                         uint32
 		commit, reveal, open, release error
 		// owed says which of them the task waits for, in the order above.
@@ -130,16 +130,16 @@ func TestWhatANodeMaySendFollowsFromItsPartAndThePhase(t *testing.T) {
 			commit: types.ErrNotAssigned, reveal: types.ErrNotAssigned, open: types.ErrNotAssigned, release: types.ErrNotAssigned,
 		},
 		"taken away at its deadline": {
-			record: types.Task{
+			record: types.Chunk{
 				Count:  1,
-				Status: types.TASK_STATUS_RUNNING, Rounds: []types.Round{{Phase: types.ROUND_PHASE_COMMIT}},
+				Status: types.CHUNK_STATUS_RUNNING, Rounds: []types.Round{{Phase: types.ROUND_PHASE_COMMIT}},
 				Departed: []types.Outcome{{Operator: "n", Status: types.ASSIGNMENT_STATUS_MISSED}},
 			},
 			commit: types.ErrCommitLate, reveal: types.ErrCommitLate, open: types.ErrCommitLate, release: types.ErrCommitLate,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			fresh := func() *round.Task {
+			fresh := func() *round.Chunk {
 				record := c.record
 				record.Rounds = clone(t, c.record.Rounds)
 				return newWorld().load(t, record)
@@ -192,13 +192,13 @@ func TestATaskIsGivenBackAsItsWindowAndReasonSay(t *testing.T) {
 		item   types.ReleaseItem
 		want   error
 		said   []string
-		status types.TaskStatus
+		status types.ChunkStatus
 	}{
-		"in its window":     {height: 8, said: []string{"give back n"}, status: types.TASK_STATUS_RUNNING},
-		"after it":          {height: 9, want: types.ErrReleaseLate, status: types.TASK_STATUS_RUNNING},
-		"an input too many": {height: 8, item: types.ReleaseItem{InputUnavailable: true, Input: 2}, want: types.ErrInvalidBatch, status: types.TASK_STATUS_RUNNING},
+		"in its window":     {height: 8, said: []string{"give back n"}, status: types.CHUNK_STATUS_RUNNING},
+		"after it":          {height: 9, want: types.ErrReleaseLate, status: types.CHUNK_STATUS_RUNNING},
+		"an input too many": {height: 8, item: types.ReleaseItem{InputUnavailable: true, Input: 2}, want: types.ErrInvalidBatch, status: types.CHUNK_STATUS_RUNNING},
 		"one report is not enough": {
-			height: 8, item: types.ReleaseItem{InputUnavailable: true}, said: []string{"pledge n 10"}, status: types.TASK_STATUS_RUNNING,
+			height: 8, item: types.ReleaseItem{InputUnavailable: true}, said: []string{"pledge n 10"}, status: types.CHUNK_STATUS_RUNNING,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -207,7 +207,7 @@ func TestATaskIsGivenBackAsItsWindowAndReasonSay(t *testing.T) {
 			task := w.load(t, one(types.Round{
 				Target: 2, Phase: types.ROUND_PHASE_COMMIT, Replicas: replicas(types.ASSIGNMENT_STATUS_ASSIGNED, "n", "o"),
 			}))
-			c.item.Ref = types.TaskRef{JobId: jobID}
+			c.item.Ref = types.ChunkRef{JobId: jobID}
 			require.ErrorIs(t, task.Release(sdk.AccAddress("n"), c.item), c.want)
 			require.Equal(t, c.said, w.said)
 			require.Equal(t, c.status, task.Record().Status)
@@ -225,11 +225,11 @@ func TestReportsOfMostEndATask(t *testing.T) {
 	for name, c := range map[string]struct {
 		others    []types.Assignment
 		committed uint32
-		status    types.TaskStatus
+		status    types.ChunkStatus
 	}{
-		"one still works on it": {others: replicas(types.ASSIGNMENT_STATUS_ASSIGNED, "a"), status: types.TASK_STATUS_INPUT_UNAVAILABLE},
-		"as many as report do":  {others: replicas(types.ASSIGNMENT_STATUS_ASSIGNED, "a", "b"), status: types.TASK_STATUS_RUNNING},
-		"one has committed":     {others: replicas(types.ASSIGNMENT_STATUS_COMMITTED, "a"), committed: 1, status: types.TASK_STATUS_RUNNING},
+		"one still works on it": {others: replicas(types.ASSIGNMENT_STATUS_ASSIGNED, "a"), status: types.CHUNK_STATUS_INPUT_UNAVAILABLE},
+		"as many as report do":  {others: replicas(types.ASSIGNMENT_STATUS_ASSIGNED, "a", "b"), status: types.CHUNK_STATUS_RUNNING},
+		"one has committed":     {others: replicas(types.ASSIGNMENT_STATUS_COMMITTED, "a"), committed: 1, status: types.CHUNK_STATUS_RUNNING},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()
@@ -239,7 +239,7 @@ func TestReportsOfMostEndATask(t *testing.T) {
 				Replicas: append(replicas(types.ASSIGNMENT_STATUS_ASSIGNED, "n", "o"), c.others...),
 			}))
 			for _, operator := range []string{"n", "o"} {
-				item := types.ReleaseItem{Ref: types.TaskRef{JobId: jobID}, InputUnavailable: true}
+				item := types.ReleaseItem{Ref: types.ChunkRef{JobId: jobID}, InputUnavailable: true}
 				require.NoError(t, task.Release(sdk.AccAddress(operator), item))
 			}
 			require.Equal(t, c.status, task.Record().Status)

@@ -6,7 +6,7 @@ import "github.com/thetaedge/theta/x/compute/types"
 type List int
 
 const (
-	// Unlisted is the list of a task that does not draw.
+	// Unlisted is the list of a chunk that does not draw.
 	Unlisted List = iota
 	// ListedCall lists draws of judges or auditors: a node's bond or pay waits for them.
 	ListedCall
@@ -14,35 +14,35 @@ const (
 	ListedDraw
 )
 
-// Traces is what the keeper's indexes contain about a task, outside of its own record.
+// Traces is what the keeper's indexes contain about a chunk, outside of its own record.
 type Traces struct {
-	// Due is the height under which the task is queued, or 0 if it is not queued; Urgent says
+	// Due is the height under which the chunk is queued, or 0 if it is not queued; Urgent says
 	// in which queue.
 	Due    int64
 	Urgent bool
-	// Listed is the list of draws in which the task looks for nodes, and Pinned is the height
+	// Listed is the list of draws in which the chunk looks for nodes, and Pinned is the height
 	// of the draw's seed.
 	Listed List
 	Pinned int64
-	// Board is the name under which nodes look for the task's draws: its class, or the only
+	// Board is the name under which nodes look for the chunk's draws: its class, or the only
 	// node that may take it.
 	Board string
 	// Held is the number of replicas that nodes hold.
 	Held int
-	// Holders are the operators under which the task is listed: those of its replicas and of
+	// Holders are the operators under which the chunk is listed: those of its replicas and of
 	// the candidates of its draw.
 	Holders []string
 }
 
-// TracesOf returns what the indexes contain about a task as it was last saved.
-func TracesOf(job *types.Job, record types.Task) Traces {
-	t := Task{job: *job, record: record}
+// TracesOf returns what the indexes contain about a chunk as it was last saved.
+func TracesOf(job *types.Job, record types.Chunk) Traces {
+	t := Chunk{job: *job, record: record}
 	return t.traces(record.DueHeight)
 }
 
-// PartsOf returns the parts of a task that has not ended: those of its replicas, and then those
+// PartsOf returns the parts of a chunk that has not ended: those of its replicas, and then those
 // of the candidates of its draw. Each locks bond and a slot of its node.
-func PartsOf(record *types.Task) []*types.Assignment {
+func PartsOf(record *types.Chunk) []*types.Assignment {
 	var parts []*types.Assignment
 	for r := range record.Rounds {
 		for i := range record.Rounds[r].Replicas {
@@ -57,9 +57,9 @@ func PartsOf(record *types.Task) []*types.Assignment {
 	return parts
 }
 
-// traces returns what the indexes should contain about the task if it is queued under the
+// traces returns what the indexes should contain about the chunk if it is queued under the
 // height due.
-func (t *Task) traces(due int64) Traces {
+func (t *Chunk) traces(due int64) Traces {
 	left := Traces{Due: due, Board: t.board()}
 	if t.Ended() {
 		return left
@@ -76,19 +76,19 @@ func (t *Task) traces(due int64) Traces {
 	return left
 }
 
-// calls reports whether the task looks for judges or auditors, or looked for them last.
-func (t *Task) calls() bool { return !t.drawsReplicas() || t.job.Challenged != nil }
+// calls reports whether the chunk looks for judges or auditors, or looked for them last.
+func (t *Chunk) calls() bool { return !t.drawsReplicas() || t.job.Challenged != nil }
 
-// list returns the list to which a draw of the task belongs.
-func (t *Task) list() List {
+// list returns the list to which a draw of the chunk belongs.
+func (t *Chunk) list() List {
 	if t.calls() {
 		return ListedCall
 	}
 	return ListedDraw
 }
 
-// board returns the name under which nodes look for the task's draws.
-func (t *Task) board() string {
+// board returns the name under which nodes look for the chunk's draws.
+func (t *Chunk) board() string {
 	if t.job.Policy.NamesNode() {
 		return t.job.Policy.Node
 	}
@@ -97,10 +97,10 @@ func (t *Task) board() string {
 
 // Update is what the keeper has to write after a handler.
 type Update struct {
-	// Record is the task's record, and Note is what changed of its job.
-	Record types.Task
-	Note   types.TaskNote
-	// Before and After are what the indexes contained about the task, and what they should
+	// Record is the chunk's record, and Note is what changed of its job.
+	Record types.Chunk
+	Note   types.ChunkNote
+	// Before and After are what the indexes contained about the chunk, and what they should
 	// contain.
 	Before, After Traces
 	// Rest contains tasks that become a chunk of their own. It is empty unless a node has
@@ -108,13 +108,13 @@ type Update struct {
 	Rest Span
 }
 
-// Update sets the height at which the task is next due, and returns what is to be written.
+// Update sets the height at which the chunk is next due, and returns what is to be written.
 // Later changes go into a new note.
-func (t *Task) Update() Update {
+func (t *Chunk) Update() Update {
 	t.record.DueHeight = t.NextDue()
 	u := Update{Before: t.loaded, After: t.traces(t.record.DueHeight)}
 	t.note.Held += int64(u.After.Held - u.Before.Held)
 	u.Record, u.Note, u.Rest = t.record, t.note, t.rest
-	t.loaded, t.note, t.rest = u.After, types.NewTaskNote(), Span{}
+	t.loaded, t.note, t.rest = u.After, types.NewChunkNote(), Span{}
 	return u
 }

@@ -19,7 +19,7 @@ func TestTracesFollowFromTheRecordAlone(t *testing.T) {
 		return r
 	}
 	for name, c := range map[string]struct {
-		record types.Task
+		record types.Chunk
 		change func(*types.Job)
 		want   round.Traces
 	}{
@@ -60,7 +60,7 @@ func TestTracesFollowFromTheRecordAlone(t *testing.T) {
 			want:   round.Traces{Listed: round.ListedDraw, Pinned: 8, Board: "n"},
 		},
 		"a task that has ended leaves none": {
-			record: types.Task{Count: 1, Status: types.TASK_STATUS_ACCEPTED, Rounds: []types.Round{{Replicas: assigned}}},
+			record: types.Chunk{Count: 1, Status: types.CHUNK_STATUS_ACCEPTED, Rounds: []types.Round{{Replicas: assigned}}},
 			want:   round.Traces{Board: class},
 		},
 	} {

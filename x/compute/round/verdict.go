@@ -29,7 +29,7 @@ func (b *ballot) moveTo(status types.AssignmentStatus) error {
 }
 
 // ballots returns the replicas of all rounds with their votes, ordered by round and draw.
-func (t *Task) ballots() ([]ballot, error) {
+func (t *Chunk) ballots() ([]ballot, error) {
 	parts := t.replicas()
 	out := make([]ballot, len(parts))
 	for i, a := range parts {
@@ -59,7 +59,7 @@ func voidEchoes(ballots []ballot) {
 // vote returns the vote of a part. Its key is the revealed result's tag, or its digest and
 // trace if results are opened. Fuel and exit code are part of the key: a node that reports
 // false ones votes for another result.
-func (t *Task) vote(a part) types.Vote {
+func (t *Chunk) vote(a part) types.Vote {
 	v := types.Vote{Operator: a.Operator, Round: a.round}
 	if a.Status != types.ASSIGNMENT_STATUS_REVEALED || t.mustShowAll(a) {
 		return v
@@ -87,7 +87,7 @@ func (t *Task) vote(a part) types.Vote {
 
 // stated returns what a part says without opening anything: its tag, or the root over what it
 // has revealed of the samples.
-func (t *Task) stated(a part) verdict {
+func (t *Chunk) stated(a part) verdict {
 	samples := t.record.Rounds[a.round].Samples
 	if len(samples) == 0 {
 		return verdict{tag: a.Tag, fuel: a.Metrics.Fuel, exitCode: a.ExitCode}
@@ -152,7 +152,7 @@ func numbersOf(text string) (fuel uint64, exitCode uint32) {
 
 // rule returns how the votes are counted, if each judge of a further round executes so many
 // tasks.
-func (t *Task) rule(judged uint64) (types.Rule, error) {
+func (t *Chunk) rule(judged uint64) (types.Rule, error) {
 	if !t.job.Slashable {
 		return types.Rule{Last: true, Lenient: true}, nil
 	}

@@ -6,8 +6,8 @@ import (
 	"github.com/thetaedge/theta/x/compute/types"
 )
 
-// Waiting describes what the task waits for.
-func (t *Task) Waiting() types.Waiting {
+// Waiting describes what the chunk waits for.
+func (t *Chunk) Waiting() types.Waiting {
 	round := t.current()
 	out := types.Waiting{
 		Ref: t.Ref(), Phase: round.Phase, Height: t.height(), Draw: round.Draw,
@@ -31,7 +31,7 @@ func (t *Task) Waiting() types.Waiting {
 }
 
 // waitsToCommit describes what a round waits for until all its replicas have committed.
-func (t *Task) waitsToCommit(round *types.Round) string {
+func (t *Chunk) waitsToCommit(round *types.Round) string {
 	draw := round.Draw
 	if draw == nil && round.ResumeHeight > t.height() {
 		return t.pauses(round)
@@ -55,7 +55,7 @@ func (t *Task) waitsToCommit(round *types.Round) string {
 }
 
 // pauses describes what a round waits for between draws.
-func (t *Task) pauses(round *types.Round) string {
+func (t *Chunk) pauses(round *types.Round) string {
 	text := fmt.Sprintf("draw %d for %d of %d nodes begins at height %d, because earlier draws found too few",
 		round.Draws+1, int(round.Target)-len(round.Replicas), round.Target, round.ResumeHeight)
 	if t.charged() {
@@ -65,8 +65,8 @@ func (t *Task) pauses(round *types.Round) string {
 	return text
 }
 
-// WorkItem returns what the task requires of a node, if the node holds a part of it.
-func (t *Task) WorkItem(operator string) (types.WorkItem, bool) {
+// WorkItem returns what the chunk requires of a node, if the node holds a part of it.
+func (t *Chunk) WorkItem(operator string) (types.WorkItem, bool) {
 	a, held := t.part(operator)
 	if !held {
 		return types.WorkItem{}, false
@@ -95,8 +95,8 @@ func (t *Task) WorkItem(operator string) (types.WorkItem, bool) {
 	}, true
 }
 
-// Draw returns the draw of the task, if it has one.
-func (t *Task) Draw() (types.OpenDraw, bool) {
+// Draw returns the draw of the chunk, if it has one.
+func (t *Chunk) Draw() (types.OpenDraw, bool) {
 	if t.Ended() || t.current().Draw == nil {
 		return types.OpenDraw{}, false
 	}

@@ -76,7 +76,7 @@ func liveNode(operator string) edgenodetypes.Node {
 }
 
 // load returns a task of the world's job with a record.
-func (w *world) load(t *testing.T, record types.Task) *round.Task {
+func (w *world) load(t *testing.T, record types.Chunk) *round.Chunk {
 	t.Helper()
 	id, err := types.ParseJobID(jobID)
 	require.NoError(t, err)
@@ -234,14 +234,14 @@ func (r registry) CountMissed(_ context.Context, operator sdk.AccAddress, missed
 }
 
 // one returns the record of a task with some rounds.
-func one(rounds ...types.Round) types.Task {
-	status := types.TASK_STATUS_OPEN
+func one(rounds ...types.Round) types.Chunk {
+	status := types.CHUNK_STATUS_OPEN
 	for i := range rounds {
 		if len(rounds[i].Replicas) > 0 {
-			status = types.TASK_STATUS_RUNNING
+			status = types.CHUNK_STATUS_RUNNING
 		}
 	}
-	return types.Task{Count: 1, Status: status, Rounds: rounds}
+	return types.Chunk{Count: 1, Status: status, Rounds: rounds}
 }
 
 // replica is an assignment in a state.

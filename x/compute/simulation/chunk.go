@@ -86,7 +86,7 @@ func (p part) shownWhole(chain string) types.RevealItem {
 // nodes that agreed on it has stated them.
 func provenLeaf(chain string, r types.Receipt, position uint32) (*types.Subtree, []types.Subtree) {
 	p := part{
-		Assignment: types.Assignment{Operator: r.Agreed()[0]}, ref: types.TaskRef{JobId: r.JobId, Task: r.Task},
+		Assignment: types.Assignment{Operator: r.Agreed()[0]}, ref: types.ChunkRef{JobId: r.JobId, Task: r.Task},
 		origin: types.ChallengedTask{JobId: r.JobId, Task: r.Task}, keys: [][]byte{r.TraceKey}, count: r.Count,
 	}
 	leaves := p.leaves(chain, r.Count)

@@ -60,7 +60,7 @@ func digestOf(text, job string, task uint64) []byte {
 // one that the task's job judges.
 type part struct {
 	types.Assignment
-	ref    types.TaskRef
+	ref    types.ChunkRef
 	origin types.ChallengedTask
 	keys   [][]byte // keys of its traces
 	// count is the number of tasks of the chunk, and position that of the task in it whose

@@ -81,13 +81,13 @@ func (o operations) redraw(
 			return false
 		}
 		for task := range job.TasksOpened {
-			found, err := o.queries.Task(ctx, &types.QueryTaskRequest{JobId: job.Id, Task: task})
+			found, err := o.queries.Chunk(ctx, &types.QueryChunkRequest{JobId: job.Id, Task: task})
 			if err != nil {
 				continue // the task has ended
 			}
-			last := found.Task.Rounds[len(found.Task.Rounds)-1]
-			if len(found.Task.Rounds) == 1 && last.Auditors == 0 && last.Draw == nil && last.ResumeHeight > height {
-				msg.Task = found.Task.Index // the first task of its chunk
+			last := found.Chunk.Rounds[len(found.Chunk.Rounds)-1]
+			if len(found.Chunk.Rounds) == 1 && last.Auditors == 0 && last.Draw == nil && last.ResumeHeight > height {
+				msg.Task = found.Chunk.Index // the first task of its chunk
 				return true
 			}
 		}
@@ -143,11 +143,11 @@ func (o operations) review(
 			return false
 		}
 		for task := range job.TasksOpened {
-			found, err := o.queries.Task(ctx, &types.QueryTaskRequest{JobId: job.Id, Task: task})
+			found, err := o.queries.Chunk(ctx, &types.QueryChunkRequest{JobId: job.Id, Task: task})
 			if err != nil {
 				continue // the task has ended
 			}
-			if rounds := found.Task.Rounds; found.Task.Index == task && rounds[len(rounds)-1].Phase == types.ROUND_PHASE_REVIEW {
+			if rounds := found.Chunk.Rounds; found.Chunk.Index == task && rounds[len(rounds)-1].Phase == types.ROUND_PHASE_REVIEW {
 				items = append(items, types.ReviewItem{JobId: job.Id, Task: task, Accept: r.Intn(4) > 0})
 			}
 		}

@@ -84,7 +84,7 @@ func worked[T any](
 func (o operations) claim(
 	ctx context.Context, world *simsx.ChainDataSource, reporter simsx.SimulationReporter,
 ) ([]simsx.SimAccount, *types.MsgClaim) {
-	from, worker, items := gather(ctx, o, "claim", world, reporter, attempts, func(node edgenodetypes.Node) ([]types.TaskRef, error) {
+	from, worker, items := gather(ctx, o, "claim", world, reporter, attempts, func(node edgenodetypes.Node) ([]types.ChunkRef, error) {
 		if node.State.Status != edgenodetypes.NODE_STATUS_ACTIVE {
 			return nil, nil
 		}
@@ -92,7 +92,7 @@ func (o operations) claim(
 		if err != nil {
 			return nil, err
 		}
-		var refs []types.TaskRef
+		var refs []types.ChunkRef
 		for _, task := range response.Tasks {
 			if task.Leading {
 				refs = append(refs, task.Ref)

@@ -67,7 +67,7 @@ func (p Params) JudgingReplicas(agreed int, live uint64) uint32 {
 // Agreed returns the nodes whose result was accepted, according to the receipt, if the first
 // round was the only one.
 func (r Receipt) Agreed() []string {
-	if r.Status != TASK_STATUS_ACCEPTED || len(r.Tags) != 1 {
+	if r.Status != CHUNK_STATUS_ACCEPTED || len(r.Tags) != 1 {
 		return nil
 	}
 	var operators []string

@@ -16,11 +16,11 @@ func (j *Job) Complete() {
 }
 
 // Complete adds to a task of an older version the number of its tasks.
-func (t *Task) Complete() { t.Count = max(t.Count, 1) }
+func (t *Chunk) Complete() { t.Count = max(t.Count, 1) }
 
 // CompleteLocks adds to a task of an older version what its parts lock: each of them has locked
 // the liability of its job.
-func (t *Task) CompleteLocks(job *Job) {
+func (t *Chunk) CompleteLocks(job *Job) {
 	if !t.Liability.IsNil() && t.Liability.IsPositive() {
 		return
 	}

@@ -11,7 +11,7 @@ type Duty struct {
 	// Operator of the node.
 	Operator string
 	// Ref is the reference to the task and its round.
-	Ref TaskRef
+	Ref ChunkRef
 	// Position is that of the task in its chunk that an opening shows.
 	Position uint32
 	// Deadline is the last height at which the item counts.

@@ -15,7 +15,7 @@ func ReceiptsIn(event abci.Event) ([]Receipt, error) {
 }
 
 // EndedIn returns the receipts of the tasks that ended with some changes.
-func EndedIn(changes []TaskChange) []Receipt {
+func EndedIn(changes []ChunkChange) []Receipt {
 	var receipts []Receipt
 	for i := range changes {
 		if ended := changes[i].GetEnded(); ended != nil {
@@ -27,7 +27,7 @@ func EndedIn(changes []TaskChange) []Receipt {
 
 // ChangesIn returns the changes of tasks that an event contains. Events of other types
 // contain none.
-func ChangesIn(event abci.Event) ([]TaskChange, error) {
+func ChangesIn(event abci.Event) ([]ChunkChange, error) {
 	switch event.Type {
 	case proto.MessageName(&EventBatch{}), proto.MessageName(&EventSweep{}):
 	default:

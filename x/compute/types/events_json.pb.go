@@ -25,15 +25,15 @@ func (e *EventBatch) Encode() types.Event {
 	return eventjson.Event(e,
 		eventjson.Attribute{Key: "action", Value: eventjson.Text(nil, e.Action)},
 		eventjson.Attribute{Key: "actor", Value: eventjson.Text(nil, e.Actor)},
-		eventjson.Attribute{Key: "changes", Value: eventjson.Each(nil, e.Changes, appendJSONTaskChange)},
-		eventjson.Attribute{Key: "items", Value: eventjson.Each(nil, e.Items, appendJSONTaskRef)},
+		eventjson.Attribute{Key: "changes", Value: eventjson.Each(nil, e.Changes, appendJSONChunkChange)},
+		eventjson.Attribute{Key: "items", Value: eventjson.Each(nil, e.Items, appendJSONChunkRef)},
 	)
 }
 
 // Encode returns the event as sdk.TypedEventToEvent would.
 func (e *EventSweep) Encode() types.Event {
 	return eventjson.Event(e,
-		eventjson.Attribute{Key: "changes", Value: eventjson.Each(nil, e.Changes, appendJSONTaskChange)},
+		eventjson.Attribute{Key: "changes", Value: eventjson.Each(nil, e.Changes, appendJSONChunkChange)},
 	)
 }
 
@@ -57,31 +57,31 @@ func appendJSONCoin(b []byte, m *types.Coin) []byte {
 	return append(b, '}')
 }
 
-func appendJSONTaskChange(b []byte, m *TaskChange) []byte {
+func appendJSONChunkChange(b []byte, m *ChunkChange) []byte {
 	if m == nil {
 		return append(b, "null"...)
 	}
-	b = appendJSONTaskRef(append(b, `{"ref":`...), &m.Ref)
+	b = appendJSONChunkRef(append(b, `{"ref":`...), &m.Ref)
 	switch v := m.Change.(type) {
-	case *TaskChange_DrawStarted:
+	case *ChunkChange_DrawStarted:
 		b = appendJSONDrawStarted(append(b, `,"draw_started":`...), v.DrawStarted)
-	case *TaskChange_Assigned:
+	case *ChunkChange_Assigned:
 		b = appendJSONAssigned(append(b, `,"assigned":`...), v.Assigned)
-	case *TaskChange_AuditDecided:
+	case *ChunkChange_AuditDecided:
 		b = appendJSONAuditDecided(append(b, `,"audit_decided":`...), v.AuditDecided)
-	case *TaskChange_RevealOpened:
+	case *ChunkChange_RevealOpened:
 		b = appendJSONRevealOpened(append(b, `,"reveal_opened":`...), v.RevealOpened)
-	case *TaskChange_ReviewOpened:
+	case *ChunkChange_ReviewOpened:
 		b = appendJSONReviewOpened(append(b, `,"review_opened":`...), v.ReviewOpened)
-	case *TaskChange_Escalated:
+	case *ChunkChange_Escalated:
 		b = appendJSONEscalated(append(b, `,"escalated":`...), v.Escalated)
-	case *TaskChange_Ended:
+	case *ChunkChange_Ended:
 		b = appendJSONReceipt(append(b, `,"ended":`...), v.Ended)
 	}
 	return append(b, '}')
 }
 
-func appendJSONTaskRef(b []byte, m *TaskRef) []byte {
+func appendJSONChunkRef(b []byte, m *ChunkRef) []byte {
 	if m == nil {
 		return append(b, "null"...)
 	}
@@ -149,7 +149,7 @@ func appendJSONReceipt(b []byte, m *Receipt) []byte {
 	b = eventjson.Text(append(b, `{"job_id":`...), m.JobId)
 	b = eventjson.Uint64(append(b, `,"task":`...), m.Task)
 	b = eventjson.Bytes(append(b, `,"spec_digest":`...), m.SpecDigest)
-	b = eventjson.Enum(append(b, `,"status":`...), int32(m.Status), TaskStatus_name)
+	b = eventjson.Enum(append(b, `,"status":`...), int32(m.Status), ChunkStatus_name)
 	b = eventjson.Each(append(b, `,"tags":`...), m.Tags, func(b []byte, v *[]byte) []byte { return eventjson.Bytes(b, *v) })
 	b = eventjson.Each(append(b, `,"outcomes":`...), m.Outcomes, appendJSONOutcome)
 	b = eventjson.Int64(append(b, `,"height":`...), m.Height)

@@ -53,8 +53,8 @@ func several[T any](s eventSource, one func() T) []T {
 	return all
 }
 
-func (s eventSource) ref() types.TaskRef {
-	return types.TaskRef{JobId: s.text(), Task: s.large(), Round: s.small()}
+func (s eventSource) ref() types.ChunkRef {
+	return types.ChunkRef{JobId: s.text(), Task: s.large(), Round: s.small()}
 }
 
 func (s eventSource) outcome() types.Outcome {
@@ -69,25 +69,25 @@ func (s eventSource) outcome() types.Outcome {
 
 func (s eventSource) receipt() *types.Receipt {
 	return &types.Receipt{
-		JobId: s.text(), Task: s.large(), SpecDigest: s.bytes(), Status: types.TaskStatus(s.status()),
+		JobId: s.text(), Task: s.large(), SpecDigest: s.bytes(), Status: types.ChunkStatus(s.status()),
 		Tags: several(s, s.bytes), Outcomes: several(s, s.outcome), Height: s.height(), ExitCode: s.small(), Audited: s.yes(),
 		ChallengeUntil: s.height(), Reward: s.coin(), Liability: s.amount(), ClassWeight: s.amount(), Placed: s.yes(), Burned: s.amount(),
 		Fuel: s.large(), Guarantee: types.Guarantee(s.status() % 5), TraceKey: s.bytes(),
 	}
 }
 
-func (s eventSource) change() types.TaskChange {
-	changes := []types.TaskChangeKind{
-		&types.TaskChange_DrawStarted{DrawStarted: &types.DrawStarted{SeedHeight: s.height(), Attempt: s.small(), Slots: s.small()}},
-		&types.TaskChange_Assigned{Assigned: &types.Assigned{Operators: several(s, s.text), CommitDeadline: s.height()}},
-		&types.TaskChange_AuditDecided{AuditDecided: &types.AuditDecided{Auditors: s.small()}},
-		&types.TaskChange_RevealOpened{RevealOpened: &types.RevealOpened{Deadline: s.height()}},
-		&types.TaskChange_ReviewOpened{ReviewOpened: &types.ReviewOpened{Deadline: s.height()}},
-		&types.TaskChange_Escalated{Escalated: &types.Escalated{Target: s.small()}},
-		&types.TaskChange_Ended{Ended: s.receipt()},
+func (s eventSource) change() types.ChunkChange {
+	changes := []types.ChunkChangeKind{
+		&types.ChunkChange_DrawStarted{DrawStarted: &types.DrawStarted{SeedHeight: s.height(), Attempt: s.small(), Slots: s.small()}},
+		&types.ChunkChange_Assigned{Assigned: &types.Assigned{Operators: several(s, s.text), CommitDeadline: s.height()}},
+		&types.ChunkChange_AuditDecided{AuditDecided: &types.AuditDecided{Auditors: s.small()}},
+		&types.ChunkChange_RevealOpened{RevealOpened: &types.RevealOpened{Deadline: s.height()}},
+		&types.ChunkChange_ReviewOpened{ReviewOpened: &types.ReviewOpened{Deadline: s.height()}},
+		&types.ChunkChange_Escalated{Escalated: &types.Escalated{Target: s.small()}},
+		&types.ChunkChange_Ended{Ended: s.receipt()},
 		nil,
 	}
-	return types.TaskChange{Ref: s.ref(), Change: rapid.SampledFrom(changes).Draw(s.t, "change")}
+	return types.ChunkChange{Ref: s.ref(), Change: rapid.SampledFrom(changes).Draw(s.t, "change")}
 }
 
 func (s eventSource) event() encoder {
@@ -118,18 +118,18 @@ func TestGeneratedEventsAreThoseOfTheSDK(t *testing.T) {
 // Zero values are written too.
 func TestGeneratedEventsHaveAllFields(t *testing.T) {
 	receipt := types.Receipt{Outcomes: []types.Outcome{{}}}
-	changes := []types.TaskChange{
+	changes := []types.ChunkChange{
 		{},
-		{Change: &types.TaskChange_DrawStarted{DrawStarted: &types.DrawStarted{}}},
-		{Change: &types.TaskChange_Assigned{Assigned: &types.Assigned{}}},
-		{Change: &types.TaskChange_AuditDecided{AuditDecided: &types.AuditDecided{}}},
-		{Change: &types.TaskChange_RevealOpened{RevealOpened: &types.RevealOpened{}}},
-		{Change: &types.TaskChange_ReviewOpened{ReviewOpened: &types.ReviewOpened{}}},
-		{Change: &types.TaskChange_Escalated{Escalated: &types.Escalated{}}},
-		{Change: &types.TaskChange_Ended{Ended: &receipt}},
+		{Change: &types.ChunkChange_DrawStarted{DrawStarted: &types.DrawStarted{}}},
+		{Change: &types.ChunkChange_Assigned{Assigned: &types.Assigned{}}},
+		{Change: &types.ChunkChange_AuditDecided{AuditDecided: &types.AuditDecided{}}},
+		{Change: &types.ChunkChange_RevealOpened{RevealOpened: &types.RevealOpened{}}},
+		{Change: &types.ChunkChange_ReviewOpened{ReviewOpened: &types.ReviewOpened{}}},
+		{Change: &types.ChunkChange_Escalated{Escalated: &types.Escalated{}}},
+		{Change: &types.ChunkChange_Ended{Ended: &receipt}},
 	}
 	for _, event := range []encoder{
-		&types.EventBatch{Items: []types.TaskRef{{}}, Changes: changes},
+		&types.EventBatch{Items: []types.ChunkRef{{}}, Changes: changes},
 		&types.EventSweep{Changes: changes}, &types.EventJobPosted{}, &types.EventJobClosed{},
 	} {
 		want, err := sdk.TypedEventToEvent(event)
@@ -148,7 +148,7 @@ func BenchmarkEvent(b *testing.B) {
 			Paid: math.NewInt(1e18), Slashed: math.ZeroInt(), Share: math.ZeroInt(),
 		})
 	}
-	event := &types.EventSweep{Changes: []types.TaskChange{{Ref: types.TaskRef{JobId: receipt.JobId, Task: 7}, Change: &types.TaskChange_Ended{Ended: receipt}}}}
+	event := &types.EventSweep{Changes: []types.ChunkChange{{Ref: types.ChunkRef{JobId: receipt.JobId, Task: 7}, Change: &types.ChunkChange_Ended{Ended: receipt}}}}
 	b.Run("generated", func(b *testing.B) {
 		for b.Loop() {
 			event.Encode()

@@ -15,9 +15,9 @@ func DefaultGenesis() *GenesisState {
 // chain, so that results can no longer be challenged and work that is under way could not be
 // judged. Rename returns ErrInvalidGenesis if work is under way.
 func (g *GenesisState) Rename(chainID string) error {
-	if len(g.Tasks) > 0 || len(g.Challenges) > 0 {
+	if len(g.Chunks) > 0 || len(g.Challenges) > 0 {
 		return ErrInvalidGenesis.Wrapf("expected the same chain id, because %d tasks of chain %s are in progress and their results are bound to it; keep the chain id, or end its jobs before the export",
-			len(g.Tasks), g.ChainId)
+			len(g.Chunks), g.ChainId)
 	}
 	for i := range g.Jobs {
 		g.Jobs[i].Frontier = nil
@@ -55,17 +55,17 @@ func (g GenesisState) Validate() error {
 			return err
 		}
 	}
-	for i := range g.Tasks {
-		if !jobs[g.Tasks[i].JobId] || len(g.Tasks[i].Rounds) == 0 {
-			return ErrInvalidGenesis.Wrapf("task %d of job %s has no job or no round", g.Tasks[i].Index, g.Tasks[i].JobId)
+	for i := range g.Chunks {
+		if !jobs[g.Chunks[i].JobId] || len(g.Chunks[i].Rounds) == 0 {
+			return ErrInvalidGenesis.Wrapf("task %d of job %s has no job or no round", g.Chunks[i].Index, g.Chunks[i].JobId)
 		}
-		if fees := g.Tasks[i].DrawFees; fees.IsNil() || fees.IsNegative() {
-			return ErrInvalidGenesis.Wrapf("task %d of job %s: draw_fees: expected 0 or more, found %s", g.Tasks[i].Index, g.Tasks[i].JobId, fees)
+		if fees := g.Chunks[i].DrawFees; fees.IsNil() || fees.IsNegative() {
+			return ErrInvalidGenesis.Wrapf("task %d of job %s: draw_fees: expected 0 or more, found %s", g.Chunks[i].Index, g.Chunks[i].JobId, fees)
 		}
-		if err := g.Tasks[i].validateLocks(); err != nil {
+		if err := g.Chunks[i].validateLocks(); err != nil {
 			return err
 		}
-		if err := g.Tasks[i].validateReports(); err != nil {
+		if err := g.Chunks[i].validateReports(); err != nil {
 			return err
 		}
 	}
@@ -83,7 +83,7 @@ func (g GenesisState) Validate() error {
 }
 
 // validateLocks checks what the parts of the chunk lock.
-func (t *Task) validateLocks() error {
+func (t *Chunk) validateLocks() error {
 	check := func(name string, amount math.Int) error {
 		if amount.IsNil() || amount.IsNegative() {
 			return ErrInvalidGenesis.Wrapf("task %d of job %s: %s: expected 0 or more, found %s", t.Index, t.JobId, name, amount)
@@ -109,7 +109,7 @@ func (t *Task) validateLocks() error {
 
 // validateReports checks what nodes have pledged for their reports of missing inputs. Each of
 // these nodes must have left the current round by its report.
-func (t *Task) validateReports() error {
+func (t *Chunk) validateReports() error {
 	for r := range t.Rounds {
 		for _, report := range t.Rounds[r].Reports {
 			left := func(o Outcome) bool {

@@ -104,7 +104,7 @@ func (j *Job) Guarantee() Guarantee {
 // first is the key of the task's first round, or of the task that the job judges. If the node
 // has to fold a trace of its own, the key of its round follows. Before the round has drawn,
 // there are none.
-func TraceKeys(job *Job, task *Task, round uint32) [][]byte {
+func TraceKeys(job *Job, task *Chunk, round uint32) [][]byte {
 	own := task.Rounds[round].TraceKey
 	switch {
 	case len(own) == 0:

@@ -33,7 +33,7 @@ var (
 
 	JobsPrefix       = collections.NewPrefix(17) // job -> Job
 	SpecsPrefix      = collections.NewPrefix(18) // job -> JobSpec
-	TasksPrefix      = collections.NewPrefix(19) // job | task -> Task
+	ChunksPrefix     = collections.NewPrefix(19) // job | task -> Task
 	ReceiptsPrefix   = collections.NewPrefix(20) // job | task -> Receipt
 	TaskBitsPrefix   = collections.NewPrefix(21) // job | number -> TaskBits
 	MarketsPrefix    = collections.NewPrefix(22) // class -> Market
@@ -42,7 +42,7 @@ var (
 
 // Prefixes of the transient store.
 var (
-	NotesPrefix  = collections.NewPrefix(0) // job | task, or JobEntry -> TaskNote
+	NotesPrefix  = collections.NewPrefix(0) // job | task, or JobEntry -> ChunkNote
 	PostedPrefix = collections.NewPrefix(1) // class | job -> new tasks
 	IDsPrefix    = collections.NewPrefix(2) // height | transaction -> jobs it has posted
 )

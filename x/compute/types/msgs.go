@@ -12,33 +12,33 @@ const (
 
 // Item is one item of a batch message.
 type Item interface {
-	// GetTaskRef returns the reference to the task and round that the item is about.
-	GetTaskRef() TaskRef
+	// GetChunkRef returns the reference to the task and round that the item is about.
+	GetChunkRef() ChunkRef
 	// Validate checks everything that does not depend on state.
 	Validate() error
 }
 
-// GetTaskRef returns the reference itself.
-func (r TaskRef) GetTaskRef() TaskRef { return r }
+// GetChunkRef returns the reference itself.
+func (r ChunkRef) GetChunkRef() ChunkRef { return r }
 
-// GetTaskRef returns the reference to the round of the commitment.
-func (i CommitItem) GetTaskRef() TaskRef { return i.Ref }
+// GetChunkRef returns the reference to the round of the commitment.
+func (i CommitItem) GetChunkRef() ChunkRef { return i.Ref }
 
-// GetTaskRef returns the reference to the round of the tag.
-func (i RevealItem) GetTaskRef() TaskRef { return i.Ref }
+// GetChunkRef returns the reference to the round of the tag.
+func (i RevealItem) GetChunkRef() ChunkRef { return i.Ref }
 
-// GetTaskRef returns the reference to the round in which the node revealed.
-func (i OpenItem) GetTaskRef() TaskRef { return i.Ref }
+// GetChunkRef returns the reference to the round in which the node revealed.
+func (i OpenItem) GetChunkRef() ChunkRef { return i.Ref }
 
-// GetTaskRef returns the reference to the round that the node gives back.
-func (i ReleaseItem) GetTaskRef() TaskRef { return i.Ref }
+// GetChunkRef returns the reference to the round that the node gives back.
+func (i ReleaseItem) GetChunkRef() ChunkRef { return i.Ref }
 
-// GetTaskRef returns the reference to the first round of the reviewed task: under TRUST there
+// GetChunkRef returns the reference to the first round of the reviewed task: under TRUST there
 // is no other.
-func (i ReviewItem) GetTaskRef() TaskRef { return TaskRef{JobId: i.JobId, Task: i.Task} }
+func (i ReviewItem) GetChunkRef() ChunkRef { return ChunkRef{JobId: i.JobId, Task: i.Task} }
 
 // Validate checks the job id.
-func (r TaskRef) Validate() error {
+func (r ChunkRef) Validate() error {
 	_, err := ParseJobID(r.JobId)
 	return err
 }
@@ -83,7 +83,7 @@ func (i OpenItem) Validate() error {
 }
 
 // NewOpenItem returns the item that opens a result of the round that ref names.
-func NewOpenItem(ref TaskRef, shown Opening) OpenItem {
+func NewOpenItem(ref ChunkRef, shown Opening) OpenItem {
 	return OpenItem{
 		Ref: ref, Digest: shown.Digest, Fuel: shown.Fuel, Trace: shown.Trace, OwnTrace: shown.OwnTrace,
 		ExitCode: shown.ExitCode, Position: shown.Position,
@@ -102,7 +102,7 @@ func (i OpenItem) Opening() Opening {
 func (i ReleaseItem) Validate() error { return i.Ref.Validate() }
 
 // Validate checks the reference.
-func (i ReviewItem) Validate() error { return i.GetTaskRef().Validate() }
+func (i ReviewItem) Validate() error { return i.GetChunkRef().Validate() }
 
 // ValidateBatch checks the number and form of the items, before anything is written. A
 // malformed item makes the whole batch fail.
@@ -115,7 +115,7 @@ func ValidateBatch[T Item](items []T, most uint32) error {
 		if err := item.Validate(); err != nil {
 			return ErrInvalidBatch.Wrapf("item %d: %s", n, err)
 		}
-		ref := item.GetTaskRef()
+		ref := item.GetChunkRef()
 		key := string(uint64Bytes(ref.Task)) + ref.JobId
 		if o, ok := any(item).(OpenItem); ok { // a node opens each task of a chunk
 			key = string(uint64Bytes(uint64(o.Position))) + key

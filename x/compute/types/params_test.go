@@ -110,7 +110,7 @@ func goodGenesis() types.GenesisState {
 		Liability: math.NewInt(7), BondValue: math.NewInt(1), TaskReserve: math.NewInt(3), Tasks: 1, ChunkTasks: 1, SeatFee: math.ZeroInt(),
 	}}
 	g.Specs = []types.JobSpec{s}
-	g.Tasks = []types.Task{{JobId: "7-0-0", Count: 1, Rounds: []types.Round{{
+	g.Chunks = []types.Chunk{{JobId: "7-0-0", Count: 1, Rounds: []types.Round{{
 		Target: 3, Reports: []types.InputReport{{Operator: "x", Pledged: math.OneInt()}},
 	}}, Departed: []types.Outcome{{Operator: "x", Status: types.ASSIGNMENT_STATUS_RELEASED}}, DrawFees: math.ZeroInt(), Liability: math.NewInt(7)}}
 	return g
@@ -131,21 +131,21 @@ func TestGenesisIsRefusedWhenItContradictsItself(t *testing.T) {
 		"liability missing":    func(g *types.GenesisState) { g.Jobs[0].Liability = math.Int{} },
 		"seat fee missing":     func(g *types.GenesisState) { g.Jobs[0].SeatFee = math.Int{} },
 		"lock missing": func(g *types.GenesisState) {
-			g.Tasks[0].Rounds[0].Replicas = []types.Assignment{{Operator: "y"}}
+			g.Chunks[0].Rounds[0].Replicas = []types.Assignment{{Operator: "y"}}
 		},
 		"lock of a candidate": func(g *types.GenesisState) {
-			g.Tasks[0].Rounds[0].Draw = &types.Draw{Candidates: []types.Assignment{{Operator: "y", Locked: math.NewInt(-1)}}}
+			g.Chunks[0].Rounds[0].Draw = &types.Draw{Candidates: []types.Assignment{{Operator: "y", Locked: math.NewInt(-1)}}}
 		},
-		"chunk's liability":    func(g *types.GenesisState) { g.Tasks[0].Liability = math.Int{} },
-		"draw fees missing":    func(g *types.GenesisState) { g.Tasks[0].DrawFees = math.Int{} },
-		"pledge missing":       func(g *types.GenesisState) { g.Tasks[0].Rounds[0].Reports[0].Pledged = math.Int{} },
-		"report of who stays":  func(g *types.GenesisState) { g.Tasks[0].Departed = nil },
-		"report of who missed": func(g *types.GenesisState) { g.Tasks[0].Departed[0].Status = types.ASSIGNMENT_STATUS_MISSED },
-		"report of a judge":    func(g *types.GenesisState) { g.Tasks[0].Departed[0].Round = 1 },
-		"report that is over":  func(g *types.GenesisState) { g.Tasks[0].Rounds = append(g.Tasks[0].Rounds, types.Round{}) },
+		"chunk's liability":    func(g *types.GenesisState) { g.Chunks[0].Liability = math.Int{} },
+		"draw fees missing":    func(g *types.GenesisState) { g.Chunks[0].DrawFees = math.Int{} },
+		"pledge missing":       func(g *types.GenesisState) { g.Chunks[0].Rounds[0].Reports[0].Pledged = math.Int{} },
+		"report of who stays":  func(g *types.GenesisState) { g.Chunks[0].Departed = nil },
+		"report of who missed": func(g *types.GenesisState) { g.Chunks[0].Departed[0].Status = types.ASSIGNMENT_STATUS_MISSED },
+		"report of a judge":    func(g *types.GenesisState) { g.Chunks[0].Departed[0].Round = 1 },
+		"report that is over":  func(g *types.GenesisState) { g.Chunks[0].Rounds = append(g.Chunks[0].Rounds, types.Round{}) },
 		"bond value of zero":   func(g *types.GenesisState) { g.Jobs[0].BondValue = math.ZeroInt() },
-		"task of no job":       func(g *types.GenesisState) { g.Tasks[0].JobId = "8-0-0" },
-		"task of no round":     func(g *types.GenesisState) { g.Tasks[0].Rounds = nil },
+		"task of no job":       func(g *types.GenesisState) { g.Chunks[0].JobId = "8-0-0" },
+		"task of no round":     func(g *types.GenesisState) { g.Chunks[0].Rounds = nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := goodGenesis()
@@ -156,19 +156,19 @@ func TestGenesisIsRefusedWhenItContradictsItself(t *testing.T) {
 }
 
 func TestBatchesAreRefusedBeforeAnyItemIsRead(t *testing.T) {
-	ref := func(n int) types.TaskRef { return types.TaskRef{JobId: fmt.Sprintf("7-0-%d", n)} }
+	ref := func(n int) types.ChunkRef { return types.ChunkRef{JobId: fmt.Sprintf("7-0-%d", n)} }
 	hash := bytes.Repeat([]byte{1}, types.HashSize)
-	require.NoError(t, types.ValidateBatch([]types.TaskRef{ref(0), ref(1), {JobId: "7-0-0", Task: 1}}, 3))
+	require.NoError(t, types.ValidateBatch([]types.ChunkRef{ref(0), ref(1), {JobId: "7-0-0", Task: 1}}, 3))
 	require.NoError(t, types.ValidateBatch([]types.RevealItem{{Ref: ref(0), Tag: hash, Salt: hash}}, 1))
 	for name, c := range map[string]struct {
 		err  error
 		says string
 	}{
-		"no items":           {types.ValidateBatch([]types.TaskRef{}, 3), "expected 1 to 3 items, found 0"},
-		"too many":           {types.ValidateBatch([]types.TaskRef{ref(0), ref(1)}, 1), "expected 1 to 1 items, found 2"},
-		"twice":              {types.ValidateBatch([]types.TaskRef{ref(0), ref(0)}, 3), "item 1: task 0 of job 7-0-0 is named twice"},
-		"twice by round":     {types.ValidateBatch([]types.TaskRef{ref(0), {JobId: "7-0-0", Round: 1}}, 3), "named twice"},
-		"job id":             {types.ValidateBatch([]types.TaskRef{ref(0), {JobId: "x"}}, 3), "item 1: expected \"height-tx-n\""},
+		"no items":           {types.ValidateBatch([]types.ChunkRef{}, 3), "expected 1 to 3 items, found 0"},
+		"too many":           {types.ValidateBatch([]types.ChunkRef{ref(0), ref(1)}, 1), "expected 1 to 1 items, found 2"},
+		"twice":              {types.ValidateBatch([]types.ChunkRef{ref(0), ref(0)}, 3), "item 1: task 0 of job 7-0-0 is named twice"},
+		"twice by round":     {types.ValidateBatch([]types.ChunkRef{ref(0), {JobId: "7-0-0", Round: 1}}, 3), "named twice"},
+		"job id":             {types.ValidateBatch([]types.ChunkRef{ref(0), {JobId: "x"}}, 3), "item 1: expected \"height-tx-n\""},
 		"short commitment":   {types.ValidateBatch([]types.CommitItem{{Ref: ref(0), Commitment: hash[1:]}}, 3), "expected 32 bytes, found 31"},
 		"no tag":             {types.ValidateBatch([]types.RevealItem{{Ref: ref(0), Salt: hash}}, 3), "tag: expected 32 bytes, found 0"},
 		"short salt":         {types.ValidateBatch([]types.RevealItem{{Ref: ref(0), Tag: hash, Salt: hash[:15]}}, 3), "salt: expected 16 to 64 bytes, found 15"},

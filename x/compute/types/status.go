@@ -13,17 +13,17 @@ var (
 		JOB_STATUS_CANCELLED: nil,
 		JOB_STATUS_EXPIRED:   nil,
 	}
-	taskTransitions = map[TaskStatus][]TaskStatus{
-		TASK_STATUS_OPEN: {TASK_STATUS_RUNNING, TASK_STATUS_EXPIRED, TASK_STATUS_CANCELLED},
-		TASK_STATUS_RUNNING: {
-			TASK_STATUS_ACCEPTED, TASK_STATUS_FAILED, TASK_STATUS_EXPIRED,
-			TASK_STATUS_INPUT_UNAVAILABLE, TASK_STATUS_CANCELLED,
+	chunkTransitions = map[ChunkStatus][]ChunkStatus{
+		CHUNK_STATUS_OPEN: {CHUNK_STATUS_RUNNING, CHUNK_STATUS_EXPIRED, CHUNK_STATUS_CANCELLED},
+		CHUNK_STATUS_RUNNING: {
+			CHUNK_STATUS_ACCEPTED, CHUNK_STATUS_FAILED, CHUNK_STATUS_EXPIRED,
+			CHUNK_STATUS_INPUT_UNAVAILABLE, CHUNK_STATUS_CANCELLED,
 		},
-		TASK_STATUS_ACCEPTED:          nil,
-		TASK_STATUS_FAILED:            nil,
-		TASK_STATUS_EXPIRED:           nil,
-		TASK_STATUS_INPUT_UNAVAILABLE: nil,
-		TASK_STATUS_CANCELLED:         nil,
+		CHUNK_STATUS_ACCEPTED:          nil,
+		CHUNK_STATUS_FAILED:            nil,
+		CHUNK_STATUS_EXPIRED:           nil,
+		CHUNK_STATUS_INPUT_UNAVAILABLE: nil,
+		CHUNK_STATUS_CANCELLED:         nil,
 	}
 	assignmentTransitions = map[AssignmentStatus][]AssignmentStatus{
 		ASSIGNMENT_STATUS_CANDIDATE: {ASSIGNMENT_STATUS_ASSIGNED},
@@ -78,8 +78,8 @@ func (j *Job) MoveTo(to JobStatus) error {
 func (j *Job) Ended() bool { return len(jobTransitions[j.Status]) == 0 }
 
 // MoveTo sets the status. It returns an error if the table does not allow the step.
-func (t *Task) MoveTo(to TaskStatus) error {
-	if !allowed(taskTransitions, t.Status, to) {
+func (t *Chunk) MoveTo(to ChunkStatus) error {
+	if !allowed(chunkTransitions, t.Status, to) {
 		return fmt.Errorf("task %d of job %s cannot go from %s to %s", t.Index, t.JobId, t.Status, to)
 	}
 	t.Status = to
@@ -87,7 +87,7 @@ func (t *Task) MoveTo(to TaskStatus) error {
 }
 
 // Ended reports whether the task's status is final.
-func (t *Task) Ended() bool { return len(taskTransitions[t.Status]) == 0 }
+func (t *Chunk) Ended() bool { return len(chunkTransitions[t.Status]) == 0 }
 
 // MoveTo sets the status. It returns an error if the table does not allow the step.
 func (a *Assignment) MoveTo(to AssignmentStatus) error {

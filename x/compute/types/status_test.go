@@ -44,14 +44,14 @@ func TestJobsMoveAsTheTableSays(t *testing.T) {
 }
 
 func TestTasksMoveAsTheTableSays(t *testing.T) {
-	walk(t, types.TaskStatus_name, map[types.TaskStatus][]types.TaskStatus{
-		types.TASK_STATUS_OPEN: {types.TASK_STATUS_RUNNING, types.TASK_STATUS_EXPIRED, types.TASK_STATUS_CANCELLED},
-		types.TASK_STATUS_RUNNING: {
-			types.TASK_STATUS_ACCEPTED, types.TASK_STATUS_FAILED, types.TASK_STATUS_EXPIRED,
-			types.TASK_STATUS_INPUT_UNAVAILABLE, types.TASK_STATUS_CANCELLED,
+	walk(t, types.ChunkStatus_name, map[types.ChunkStatus][]types.ChunkStatus{
+		types.CHUNK_STATUS_OPEN: {types.CHUNK_STATUS_RUNNING, types.CHUNK_STATUS_EXPIRED, types.CHUNK_STATUS_CANCELLED},
+		types.CHUNK_STATUS_RUNNING: {
+			types.CHUNK_STATUS_ACCEPTED, types.CHUNK_STATUS_FAILED, types.CHUNK_STATUS_EXPIRED,
+			types.CHUNK_STATUS_INPUT_UNAVAILABLE, types.CHUNK_STATUS_CANCELLED,
 		},
-	}, func(from, to types.TaskStatus) (types.TaskStatus, error) {
-		task := types.Task{Status: from}
+	}, func(from, to types.ChunkStatus) (types.ChunkStatus, error) {
+		task := types.Chunk{Status: from}
 		err := task.MoveTo(to)
 		return task.Status, err
 	})
@@ -99,9 +99,9 @@ func TestEndedIsWhatNothingFollows(t *testing.T) {
 		open := job.Status == types.JOB_STATUS_OPEN || job.Status == types.JOB_STATUS_RUNNING
 		require.Equal(t, !open, job.Ended(), "%s", job.Status)
 	}
-	for s := range types.TaskStatus_name {
-		task := types.Task{Status: types.TaskStatus(s)}
-		open := task.Status == types.TASK_STATUS_OPEN || task.Status == types.TASK_STATUS_RUNNING
+	for s := range types.ChunkStatus_name {
+		task := types.Chunk{Status: types.ChunkStatus(s)}
+		open := task.Status == types.CHUNK_STATUS_OPEN || task.Status == types.CHUNK_STATUS_RUNNING
 		require.Equal(t, !open, task.Ended(), "%s", task.Status)
 	}
 }

@@ -14,11 +14,11 @@ func SpecStoreKey(id JobID) ([]byte, error) {
 	return collections.EncodeKeyWithPrefix(SpecsPrefix.Bytes(), JobIDKey, id)
 }
 
-// TaskStoreKey returns the key of a Task record in the module's store, for queries with a
+// ChunkStoreKey returns the key of a Chunk record in the module's store, for queries with a
 // proof. A task that has ended does not have such a record.
-func TaskStoreKey(id JobID, task uint64) ([]byte, error) {
+func ChunkStoreKey(id JobID, task uint64) ([]byte, error) {
 	key := collections.PairKeyCodec(JobIDKey, collections.Uint64Key)
-	return collections.EncodeKeyWithPrefix(TasksPrefix.Bytes(), key, collections.Join(id, task))
+	return collections.EncodeKeyWithPrefix(ChunksPrefix.Bytes(), key, collections.Join(id, task))
 }
 
 // ReceiptStoreKey returns the key of a Receipt record in the module's store, for queries with

@@ -14,7 +14,7 @@ import (
 
 // load returns a task that has not ended, with all due transitions applied. It returns
 // ErrJobNotFound, ErrTaskNotFound, ErrTaskNotOpen or ErrTaskEnded.
-func (k *Keeper) load(ctx sdk.Context, params types.Params, jobID string, index uint64) (*round.Task, error) {
+func (k *Keeper) load(ctx sdk.Context, params types.Params, jobID string, index uint64) (*round.Chunk, error) {
 	id, err := types.ParseJobID(jobID)
 	if err != nil {
 		return nil, err
@@ -27,13 +27,13 @@ func (k *Keeper) load(ctx sdk.Context, params types.Params, jobID string, index 
 }
 
 // loadStored returns a task as it was last saved.
-func (k *Keeper) loadStored(ctx sdk.Context, params types.Params, id types.JobID, index uint64) (*round.Task, error) {
+func (k *Keeper) loadStored(ctx sdk.Context, params types.Params, id types.JobID, index uint64) (*round.Chunk, error) {
 	var shared context.Context = ctx
 	job, err := k.Job(shared, id)
 	if err != nil {
 		return nil, err
 	}
-	record, err := k.tasks.Get(shared, collections.Join(id, index))
+	record, err := k.chunks.Get(shared, collections.Join(id, index))
 	if errors.Is(err, collections.ErrNotFound) {
 		return nil, k.missingTask(shared, id, &job, index)
 	}
@@ -46,7 +46,7 @@ func (k *Keeper) loadStored(ctx sdk.Context, params types.Params, id types.JobID
 // chunkOf returns the index of the first task of the open chunk that contains a task, or the
 // task's own index if there is none.
 func (k *Keeper) chunkOf(ctx context.Context, id types.JobID, index uint64) (uint64, error) {
-	iter, err := k.tasks.Iterate(ctx, collections.NewPrefixedPairRange[types.JobID, uint64](id).EndInclusive(index).Descending())
+	iter, err := k.chunks.Iterate(ctx, collections.NewPrefixedPairRange[types.JobID, uint64](id).EndInclusive(index).Descending())
 	if err != nil {
 		return index, err
 	}
@@ -54,7 +54,7 @@ func (k *Keeper) chunkOf(ctx context.Context, id types.JobID, index uint64) (uin
 	if err != nil || len(keys) == 0 || keys[0].K2() == index {
 		return index, err
 	}
-	chunk, err := k.tasks.Get(ctx, keys[0])
+	chunk, err := k.chunks.Get(ctx, keys[0])
 	if err == nil && index < chunk.Index+chunk.Count {
 		return chunk.Index, nil
 	}
@@ -83,7 +83,7 @@ func (k *Keeper) missingTask(ctx context.Context, id types.JobID, job *types.Job
 }
 
 // save stores a task, its index entries, and a note of what it changes of its job.
-func (k *Keeper) save(t *round.Task) error {
+func (k *Keeper) save(t *round.Chunk) error {
 	ctx, id := t.Context(), t.JobID()
 	u := t.Update()
 	index := u.Record.Index
@@ -95,16 +95,16 @@ func (k *Keeper) save(t *round.Task) error {
 	}
 	key := collections.Join(id, index)
 	if u.Record.Ended() {
-		return k.tasks.Remove(ctx, key)
+		return k.chunks.Remove(ctx, key)
 	}
-	if err := k.tasks.Set(ctx, key, u.Record); err != nil || u.Rest.Count == 0 {
+	if err := k.chunks.Set(ctx, key, u.Record); err != nil || u.Rest.Count == 0 {
 		return err
 	}
 	return k.reopen(t, u.Rest)
 }
 
 // reopen opens the rest of a chunk, which its node has left to others, as a chunk of its own.
-func (k *Keeper) reopen(t *round.Task, rest round.Span) error {
+func (k *Keeper) reopen(t *round.Chunk, rest round.Span) error {
 	ctx, id := t.Context(), t.JobID()
 	params, err := k.params.Get(ctx)
 	if err != nil {
@@ -118,13 +118,13 @@ func (k *Keeper) reopen(t *round.Task, rest round.Span) error {
 		return err
 	}
 	t.AddChanges(opened)
-	note := types.NewTaskNote()
+	note := types.NewChunkNote()
 	note.Opened = 1
 	return k.addNote(ctx, id, rest.First, note)
 }
 
 // demand returns what a task requires of nodes in its current round.
-func (k *Keeper) demand(t *round.Task) (types.Demand, error) {
+func (k *Keeper) demand(t *round.Chunk) (types.Demand, error) {
 	spec, err := k.specs.Get(t.Context(), t.JobID())
 	if err != nil {
 		return types.Demand{}, err
