@@ -127,11 +127,12 @@ func FuzzReadBundle(f *testing.F) {
 	content, _ := writeBundle(f, []bundledTask{{manifest: []byte("ab"), files: []byte("cd")}, {}})
 	f.Add(content, uint32(2))
 	f.Add([]byte(strings.Repeat("\xff", 16)), uint32(1<<31))
+	f.Add([]byte{}, uint32(0))
 	f.Fuzz(func(t *testing.T, content []byte, tasks uint32) {
 		read, err := readBundle(content, tasks)
 		if err == nil {
 			again, _ := writeBundle(t, read)
-			require.Equal(t, content, again)
+			require.Equal(t, string(content), string(again))
 		}
 	})
 }
