@@ -73,8 +73,8 @@ func (t *Chunk) drawSamples(seed []byte) {
 	round.Samples = types.SampleTasks(seed, t.id, t.record.Index, t.count(), n)
 }
 
-// leaf returns what a part has revealed of the task at a position; a single result is at 0. It returns false if the
-// part has not revealed anything about it.
+// leaf returns what a part has revealed of the task at a position; a single result is at 0. It
+// returns false if the part has not revealed anything about it.
 func (t *Chunk) leaf(a part, position uint32) (types.Subtree, bool) {
 	if a.Status != types.ASSIGNMENT_STATUS_REVEALED || uint64(position) >= t.count() {
 		return types.Subtree{}, false
