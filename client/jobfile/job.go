@@ -73,6 +73,8 @@ type Resources struct {
 	Memory Bytes `yaml:"memory"`
 	// Output is the highest size of all output files together.
 	Output Bytes `yaml:"output"`
+	// Device is the highest memory of the program's tensors. 0 unless the profile has tensors.
+	Device Bytes `yaml:"device"`
 }
 
 // Load reads the job file at a path. Paths in it become absolute.

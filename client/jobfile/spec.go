@@ -15,6 +15,7 @@ func (j Job) Spec() computetypes.JobSpec {
 			Fuel:        uint64(j.Resources.Fuel),
 			MemoryBytes: uint64(j.Resources.Memory),
 			OutputBytes: uint64(j.Resources.Output),
+			DeviceBytes: uint64(j.Resources.Device),
 		},
 		Seed:           j.Seed,
 		Class:          j.Class,

@@ -37,6 +37,8 @@ type Policy struct {
 	MinRewards sdk.Coins
 	// MaxFuel, MaxMemoryBytes and MaxOutputBytes bound what a program may ask for.
 	MaxFuel, MaxMemoryBytes, MaxOutputBytes uint64
+	// MaxDeviceBytes bounds the memory of the program's tensors.
+	MaxDeviceBytes uint64
 	// FuelPerBlock is the amount of fuel that one program on this machine is certain to burn
 	// between two blocks. The node does not take a chunk if, at that rate and in addition to
 	// the work that it already holds, the fuel of its tasks does not fit into its commit window.
@@ -75,6 +77,7 @@ func (p Policy) Limits() edgenodetypes.TaskLimits {
 		Fuel:            min(p.MaxFuel, edgenodetypes.MaxLimit),
 		FuelPerBlock:    min(p.FuelPerBlock, edgenodetypes.MaxLimit),
 		ChallengeBlocks: min(p.MaxChallengeBlocks, edgenodetypes.MaxLimit),
+		DeviceBytes:     min(p.MaxDeviceBytes, edgenodetypes.MaxLimit),
 		Trust:           stance,
 	}
 	if n := len(p.MinRewards); n > 0 && n <= edgenodetypes.MaxMinRewards && p.MinRewards.Validate() == nil {
@@ -135,6 +138,7 @@ func (p Policy) exceeded(spec *computetypes.JobSpec, tasks uint64) string {
 		{"fuel", spec.Resources.Fuel, p.MaxFuel},
 		{"memory bytes", spec.Resources.MemoryBytes, p.MaxMemoryBytes},
 		{"output bytes", spec.Resources.OutputBytes, p.MaxOutputBytes},
+		{"bytes of tensors", spec.Resources.DeviceBytes, p.MaxDeviceBytes},
 		{"input bytes", spec.InputBytes(), p.MaxInputBytes},
 		{"challenge blocks", spec.Policy.ChallengeBlocks, p.MaxChallengeBlocks},
 	} {

@@ -17,7 +17,7 @@ import (
 func TestPolicyRefusesWhatTheOwnerDoesNotAllow(t *testing.T) {
 	spec := &computetypes.JobSpec{
 		Program: computetypes.Blob{Size_: 10}, Inputs: []computetypes.Input{{Blob: computetypes.Blob{Size_: 20}}},
-		Resources: computetypes.Resources{Fuel: 100, MemoryBytes: 200, OutputBytes: 300},
+		Resources: computetypes.Resources{Fuel: 100, MemoryBytes: 200, OutputBytes: 300, DeviceBytes: 400},
 		Reward:    sdk.NewInt64Coin("atfuel", 50), Policy: computetypes.Policy{ChallengeBlocks: 10},
 	}
 	for name, c := range map[string]struct {
@@ -25,11 +25,12 @@ func TestPolicyRefusesWhatTheOwnerDoesNotAllow(t *testing.T) {
 		reason string
 	}{
 		"no limits":         {Policy{}, ""},
-		"exact limits":      {Policy{MaxFuel: 100, MaxMemoryBytes: 200, MaxOutputBytes: 300, MaxInputBytes: 30, MaxChallengeBlocks: 10, MinRewards: sdk.NewCoins(sdk.NewInt64Coin("atfuel", 50))}, ""},
+		"exact limits":      {Policy{MaxFuel: 100, MaxMemoryBytes: 200, MaxOutputBytes: 300, MaxDeviceBytes: 400, MaxInputBytes: 30, MaxChallengeBlocks: 10, MinRewards: sdk.NewCoins(sdk.NewInt64Coin("atfuel", 50))}, ""},
 		"fuel":              {Policy{MaxFuel: 99}, "fuel"},
 		"window":            {Policy{FuelPerBlock: 1}, "fuel in"},
 		"memory":            {Policy{MaxMemoryBytes: 199}, "memory bytes"},
 		"output":            {Policy{MaxOutputBytes: 299}, "output bytes"},
+		"tensors":           {Policy{MaxDeviceBytes: 399}, "400 bytes of tensors, more than 399"},
 		"held for too long": {Policy{MaxChallengeBlocks: 9}, "10 challenge blocks, more than 9"},
 		"inputs summed":     {Policy{MaxInputBytes: 29}, "input bytes"},
 		"too little pay":    {Policy{MinRewards: sdk.NewCoins(sdk.NewInt64Coin("atfuel", 51))}, "less than"},
@@ -98,7 +99,7 @@ func drawPolicy(t *rapid.T) Policy {
 	limit := func(name string) uint64 { return rapid.SampledFrom([]uint64{0, 0, 4, 12}).Draw(t, name) }
 	p := Policy{
 		MaxFuel: limit("max fuel"), FuelPerBlock: limit("per block"), MaxMemoryBytes: limit("max memory"),
-		MaxInputBytes: limit("max input"), MaxOutputBytes: limit("max output"), MaxChallengeBlocks: limit("max challenge"),
+		MaxInputBytes: limit("max input"), MaxOutputBytes: limit("max output"), MaxDeviceBytes: limit("max device"), MaxChallengeBlocks: limit("max challenge"),
 		Trust: rapid.SampledFrom([]Trust{TrustOff, TrustNamed, TrustAny}).Draw(t, "trust"),
 	}
 	if rapid.Bool().Draw(t, "wants pay") {
@@ -114,7 +115,7 @@ func drawDemand(t *rapid.T, self string) *computetypes.JobSpec {
 		Executor: "wasm/1", Class: "cpu-small", CommitBlocks: number("commit"),
 		Program:   computetypes.Blob{Size_: number("program")},
 		Inputs:    []computetypes.Input{{Blob: computetypes.Blob{Size_: number("input")}}},
-		Resources: computetypes.Resources{Fuel: number("fuel"), MemoryBytes: number("memory"), OutputBytes: number("output")},
+		Resources: computetypes.Resources{Fuel: number("fuel"), MemoryBytes: number("memory"), OutputBytes: number("output"), DeviceBytes: number("device") - 1},
 		Policy:    computetypes.Policy{Kind: computetypes.POLICY_KIND_QUORUM, Replicas: 3, ChallengeBlocks: rapid.Uint64Range(0, 14).Draw(t, "challenge")},
 		Reward:    sdk.NewInt64Coin(rapid.SampledFrom([]string{"atfuel", "atfuel", "uother"}).Draw(t, "denom"), rapid.Int64Range(1, 14).Draw(t, "reward")),
 	}

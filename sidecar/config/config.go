@@ -96,8 +96,10 @@ type Policy struct {
 	// 0, the node accepts tasks whatever their commit window is.
 	FuelPerBlock uint64 `mapstructure:"fuel-per-block"`
 	MaxMemory    Bytes  `mapstructure:"max-memory"`
-	MaxInput     Bytes  `mapstructure:"max-input"`
-	MaxOutput    Bytes  `mapstructure:"max-output"`
+	// MaxDevice is the largest memory of a program's tensors.
+	MaxDevice Bytes `mapstructure:"max-device"`
+	MaxInput  Bytes `mapstructure:"max-input"`
+	MaxOutput Bytes `mapstructure:"max-output"`
 	// MaxChallengeBlocks is the largest number of blocks for which a paid task may keep bond
 	// locked. 0 means no limit.
 	MaxChallengeBlocks uint64 `mapstructure:"max-challenge-blocks"`
@@ -152,7 +154,7 @@ func Default() Config {
 		Keyring: Keyring{Backend: "test"},
 		Policy: Policy{
 			MaxJobs: 1, MinRewards: []string{}, FuelPerBlock: 1_500_000_000,
-			MaxMemory: 2 << 30, MaxInput: 1 << 30, MaxOutput: 256 << 20, MaxChallengeBlocks: 9_600,
+			MaxMemory: 2 << 30, MaxDevice: 4 << 30, MaxInput: 1 << 30, MaxOutput: 256 << 20, MaxChallengeBlocks: 9_600,
 			Trust: "named", OwnRiskPrograms: []string{}, DenyRequesters: []string{},
 		},
 		Work: Work{

@@ -89,6 +89,8 @@ max-fuel = {{ .Policy.MaxFuel }}
 # others. 0 takes every task, and then no more than max-jobs that are not run yet.
 fuel-per-block = {{ .Policy.FuelPerBlock }}
 max-memory = {{ quote .Policy.MaxMemory.String }}
+# Memory of a program's tensors, for tensor/1.
+max-device = {{ quote .Policy.MaxDevice.String }}
 # Program and inputs together.
 max-input = {{ quote .Policy.MaxInput.String }}
 max-output = {{ quote .Policy.MaxOutput.String }}

@@ -23,6 +23,7 @@ func undeclared(settings, declared edgenodetypes.TaskLimits) []string {
 		format             func(uint64) string
 	}{
 		{"max-memory", settings.MemoryBytes, declared.MemoryBytes, computetypes.FormatBytes},
+		{"max-device", settings.DeviceBytes, declared.DeviceBytes, computetypes.FormatBytes},
 		{"max-input", settings.InputBytes, declared.InputBytes, computetypes.FormatBytes},
 		{"max-output", settings.OutputBytes, declared.OutputBytes, computetypes.FormatBytes},
 		{"max-fuel", settings.Fuel, declared.Fuel, plain},

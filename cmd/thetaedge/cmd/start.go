@@ -230,7 +230,7 @@ func policyOf(n *node) (bid.Policy, error) {
 	}
 	return bid.Policy{
 		MaxJobs: p.MaxJobs, MinRewards: rewards, MaxFuel: p.MaxFuel, FuelPerBlock: p.FuelPerBlock,
-		MaxMemoryBytes: uint64(p.MaxMemory), MaxInputBytes: uint64(p.MaxInput), MaxOutputBytes: uint64(p.MaxOutput),
+		MaxMemoryBytes: uint64(p.MaxMemory), MaxDeviceBytes: uint64(p.MaxDevice), MaxInputBytes: uint64(p.MaxInput), MaxOutputBytes: uint64(p.MaxOutput),
 		MaxChallengeBlocks: p.MaxChallengeBlocks,
 		Trust:              bid.Trust(p.Trust), OwnRiskPrograms: digests, DenyRequesters: requesters,
 	}, nil

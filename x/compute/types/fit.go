@@ -124,6 +124,9 @@ func (d *Demand) NeedsOfLimits(operator string, hardware edgenodetypes.Hardware,
 		d.window(limits.FuelPerBlock),
 		most("challenge", "challenge_blocks", plainNumber, d.Policy.ChallengeBlocks, limits.ChallengeBlocks),
 	}
+	if tensors := d.Resources.DeviceBytes; tensors > 0 {
+		needs = append(needs, most("device", "of tensors", FormatBytes, tensors, limits.DeviceBytes))
+	}
 	add := func(rule string, met bool, detail, together string) {
 		needs = append(needs, Need{Rule: rule, Met: met, Declared: true, Detail: detail, Together: func(uint64) string { return together }})
 	}

@@ -8,8 +8,8 @@ import "slices"
 type ProfileLimits struct {
 	// ProgramBytes is the largest program.
 	ProgramBytes uint64
-	// Fuel, MemoryBytes and OutputBytes bound what Resources may request.
-	Fuel, MemoryBytes, OutputBytes uint64
+	// Fuel, MemoryBytes, OutputBytes and DeviceBytes bound what Resources may request.
+	Fuel, MemoryBytes, OutputBytes, DeviceBytes uint64
 	// Env contains the variables that the profile itself sets. A spec must not set them.
 	Env []string
 }
@@ -17,9 +17,14 @@ type ProfileLimits struct {
 // LimitsOf returns the limits of a profile. The second result is false if this chain does not
 // know the profile.
 func LimitsOf(executor string) (ProfileLimits, bool) {
+	wasm := ProfileLimits{ProgramBytes: 32 << 20, Fuel: 1 << 62, MemoryBytes: 4 << 30, OutputBytes: 4 << 30, Env: []string{"PWD", "TMPDIR", "HOME"}}
 	switch executor {
 	case "wasm/1":
-		return ProfileLimits{ProgramBytes: 32 << 20, Fuel: 1 << 62, MemoryBytes: 4 << 30, OutputBytes: 4 << 30, Env: []string{"PWD", "TMPDIR", "HOME"}}, true
+		return wasm, true
+	case "tensor/1":
+		tensor := wasm
+		tensor.DeviceBytes = maxSizeBytes
+		return tensor, true
 	default:
 		return ProfileLimits{}, false
 	}
@@ -40,6 +45,7 @@ func (s *JobSpec) CheckProfile() error {
 		{"resources: fuel", s.Resources.Fuel, limits.Fuel},
 		{"resources: memory_bytes", s.Resources.MemoryBytes, limits.MemoryBytes},
 		{"resources: output_bytes", s.Resources.OutputBytes, limits.OutputBytes},
+		{"resources: device_bytes", s.Resources.DeviceBytes, limits.DeviceBytes},
 	} {
 		if n.asked > n.most {
 			return ErrInvalidSpec.Wrapf("%s: the profile %s takes at most %d, found %d", n.name, s.Executor, n.most, n.asked)

@@ -43,7 +43,7 @@ func NewQuoteRequest(s *JobSpec) *QueryQuoteRequest {
 		Tasks: s.Tasks, Executor: s.Executor, Program: s.Program.Sha256,
 		Kind: s.Policy.Kind, Replicas: s.Policy.Replicas, AuditBps: s.Policy.AuditBps, Auditors: s.Policy.Auditors,
 		OwnRisk: s.Policy.OwnRisk, NamedNode: s.Policy.Node, ChallengeBlocks: s.Policy.ChallengeBlocks,
-		Fuel: s.Resources.Fuel, MemoryBytes: s.Resources.MemoryBytes, OutputBytes: s.Resources.OutputBytes,
+		Fuel: s.Resources.Fuel, MemoryBytes: s.Resources.MemoryBytes, OutputBytes: s.Resources.OutputBytes, DeviceBytes: s.Resources.DeviceBytes,
 		InputBytes: s.InputBytes(), CommitBlocks: s.CommitBlocks,
 		Regions: s.Placement.Regions, Denied: s.Placement.Denied, MinBond: s.Placement.MinBond,
 		ChunkTasks: s.ChunkTasks, Samples: s.Policy.Samples,
@@ -59,7 +59,7 @@ func (r *QueryQuoteRequest) Spec(p Params, reward sdk.Coin) *JobSpec {
 			ChallengeBlocks: r.ChallengeBlocks, Samples: r.Samples,
 		},
 		ChunkTasks:   r.ChunkTasks,
-		Resources:    Resources{Fuel: r.Fuel, MemoryBytes: r.MemoryBytes, OutputBytes: r.OutputBytes},
+		Resources:    Resources{Fuel: r.Fuel, MemoryBytes: r.MemoryBytes, OutputBytes: r.OutputBytes, DeviceBytes: r.DeviceBytes},
 		CommitBlocks: r.CommitBlocks,
 		Placement:    Placement{Regions: r.Regions, Denied: r.Denied, MinBond: r.MinBond},
 	}

@@ -272,6 +272,9 @@ func (r *Resources) validate() error {
 			return ErrInvalidSpec.Wrapf("resources: %s: expected 1 to %d, found %d", f.name, f.high, f.value)
 		}
 	}
+	if r.DeviceBytes > maxSizeBytes {
+		return ErrInvalidSpec.Wrapf("resources: device_bytes: expected at most %d, found %d", maxSizeBytes, r.DeviceBytes)
+	}
 	return nil
 }
 

@@ -97,6 +97,8 @@ func TestSpecsAreRefusedByField(t *testing.T) {
 		"endless fuel":              {func(s *types.JobSpec) { s.Resources.Fuel = 1<<50 + 1 }, invalid, "fuel"},
 		"no memory":                 {func(s *types.JobSpec) { s.Resources.MemoryBytes = 0 }, invalid, "memory_bytes"},
 		"endless output":            {func(s *types.JobSpec) { s.Resources.OutputBytes = 1 << 63 }, invalid, "output_bytes"},
+		"endless tensors":           {func(s *types.JobSpec) { s.Executor, s.Resources.DeviceBytes = "tensor/1", 1<<40+1 }, invalid, "device_bytes: expected at most"},
+		"tensors without a device":  {func(s *types.JobSpec) { s.Resources.DeviceBytes = 1 }, invalid, "device_bytes: the profile wasm/1 takes at most 0, found 1"},
 		"short seed":                {func(s *types.JobSpec) { s.Seed = []byte{1} }, invalid, "seed: expected none or 32 bytes, found 1"},
 		"no policy":                 {func(s *types.JobSpec) { s.Policy = types.Policy{} }, types.ErrUnsupported, "policy"},
 		"policy to come":            {func(s *types.JobSpec) { s.Policy.Kind = 99 }, types.ErrUnsupported, "policy"},

@@ -24,6 +24,7 @@ func (l TaskLimits) Validate() error {
 		{"fuel", l.Fuel},
 		{"fuel_per_block", l.FuelPerBlock},
 		{"challenge_blocks", l.ChallengeBlocks},
+		{"device_bytes", l.DeviceBytes},
 	} {
 		if n.value > MaxLimit {
 			return ErrInvalidProfile.Wrapf("limits: %s: expected at most %d, or 0 to leave it undeclared, found %d", n.name, uint64(MaxLimit), n.value)

@@ -15,7 +15,7 @@ import (
 func TestWhatANodeDeclaresToTakeIsBounded(t *testing.T) {
 	require.NoError(t, types.TaskLimits{}.Validate(), "an operator need not declare anything")
 	require.NoError(t, types.TaskLimits{
-		MemoryBytes: types.MaxLimit, InputBytes: 1, OutputBytes: 1, Fuel: 1, FuelPerBlock: 1, ChallengeBlocks: 1,
+		MemoryBytes: types.MaxLimit, InputBytes: 1, OutputBytes: 1, Fuel: 1, FuelPerBlock: 1, ChallengeBlocks: 1, DeviceBytes: 1,
 		Trust: types.TRUST_STANCE_ANY, MinRewards: sdk.NewCoins(sdk.NewInt64Coin("atfuel", 1), sdk.NewInt64Coin("uother", 2)),
 	}.Validate())
 	coin := func(denom string, amount int64) sdk.Coin { return sdk.Coin{Denom: denom, Amount: math.NewInt(amount)} }
@@ -30,6 +30,7 @@ func TestWhatANodeDeclaresToTakeIsBounded(t *testing.T) {
 		"limits: fuel: ":              {Fuel: types.MaxLimit + 1},
 		"fuel_per_block":              {FuelPerBlock: types.MaxLimit + 1},
 		"challenge_blocks":            {ChallengeBlocks: types.MaxLimit + 1},
+		"device_bytes":                {DeviceBytes: types.MaxLimit + 1},
 		"trust: expected":             {Trust: 4},
 		"at most 8 denoms, found 9":   {MinRewards: many},
 		"sorted by denom":             {MinRewards: []sdk.Coin{coin("b00", 1), coin("a00", 1)}},
