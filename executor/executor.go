@@ -34,6 +34,9 @@ var (
 	// before there was a result. This is a failure of the machine, but the program may have
 	// caused it.
 	ErrWorkerDied = errors.New("the process that ran the program has ended")
+	// ErrDevice means that the device with the tensors of the task has failed, or that it is in
+	// doubt whether its numbers are right. This is a failure of the machine.
+	ErrDevice = errors.New("the device has failed")
 	// ErrUnavailable means that this machine cannot run the profile now. Fingerprint says why.
 	ErrUnavailable = errors.New("executor cannot run here")
 	// ErrClosed means that the executor has been closed.

@@ -33,6 +33,9 @@ type Task struct {
 	Fuel uint64
 	// MemoryBytes bounds the program's memory.
 	MemoryBytes uint64
+	// DeviceBytes bounds the tensors of the program, which lie in the memory of a device. They
+	// do not count towards MemoryBytes. It is zero under a profile without tensors.
+	DeviceBytes uint64
 	// OutputBytes bounds the sum of the sizes of the output files. It does not include the
 	// captured streams stdout and stderr, which the profile bounds.
 	OutputBytes uint64

@@ -35,25 +35,33 @@ func NewHeap(limit uint64) *Heap {
 // Used returns the bytes that the live tensors count for.
 func (h *Heap) Used() uint64 { return h.used }
 
-// Alloc counts a tensor and gives it the lowest handle that is free. It fails with
-// ErrOutOfMemory, or with a *Trap if the shape is not allowed or no handle is free.
-func (h *Heap) Alloc(s Shape) (Handle, error) {
+// Fits checks that Alloc would make a tensor, and fails as it does.
+func (h *Heap) Fits(s Shape) error {
 	if s.Type.Bits() == 0 || s.Count == 0 {
-		return 0, &Trap{Reason: fmt.Sprintf("alloc: expected a type and at least 1 element, found %v and %d", s.Type, s.Count)}
+		return &Trap{Reason: fmt.Sprintf("alloc: expected a type and at least 1 element, found %v and %d", s.Type, s.Count)}
 	}
-	size := Memory(s)
-	if size > h.limit-h.used {
-		return 0, fmt.Errorf("%w: expected at most %d bytes of tensors, found %d and another %d", ErrOutOfMemory, h.limit, h.used, size)
+	if size := Memory(s); size > h.limit-h.used {
+		return fmt.Errorf("%w: expected at most %d bytes of tensors, found %d and another %d", ErrOutOfMemory, h.limit, h.used, size)
 	}
-	for ; h.low <= MaxTensors; h.low++ {
-		if h.shapes[h.low].Count == 0 {
-			h.shapes[h.low] = s
-			h.used += size
-			h.low++
-			return Handle(h.low - 1), nil
-		}
+	for h.low <= MaxTensors && h.shapes[h.low].Count > 0 {
+		h.low++
 	}
-	return 0, &Trap{Reason: fmt.Sprintf("alloc: expected at most %d tensors; free some", MaxTensors)}
+	if h.low > MaxTensors {
+		return &Trap{Reason: fmt.Sprintf("alloc: expected at most %d tensors; free some", MaxTensors)}
+	}
+	return nil
+}
+
+// Alloc counts a tensor and gives it the lowest handle that is free. It fails with a *Trap if the
+// shape is not allowed, then with ErrOutOfMemory, then with a *Trap if no handle is free.
+func (h *Heap) Alloc(s Shape) (Handle, error) {
+	if err := h.Fits(s); err != nil {
+		return 0, err
+	}
+	h.shapes[h.low] = s
+	h.used += Memory(s)
+	h.low++
+	return Handle(h.low - 1), nil
 }
 
 // Free gives up a tensor. It fails with a *Trap if there is none of that handle.

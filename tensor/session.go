@@ -1,6 +1,9 @@
 package tensor
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // Session is the tensors of one run of a program on a device. Its errors are a *Trap,
 // ErrOutOfMemory, or trouble of the machine.
@@ -24,6 +27,14 @@ func NewSession(device Device, limit uint64, keys ...[32]byte) *Session {
 
 // Used returns the bytes that the live tensors count for.
 func (s *Session) Used() uint64 { return s.heap.Used() }
+
+// Fits checks that Alloc would make a tensor, and fails as it does. The device is not asked.
+func (s *Session) Fits(shape Shape) error { return s.heap.Fits(shape) }
+
+// Range checks that Write or Read may move bytes of a tensor. It fails with a *Trap.
+func (s *Session) Range(handle Handle, offset, length uint64) error {
+	return s.heap.Range(handle, offset, length)
+}
 
 // Alloc makes a tensor of zeros.
 func (s *Session) Alloc(shape Shape) (Handle, error) {
@@ -62,7 +73,7 @@ func (s *Session) Read(handle Handle, offset uint64, p []byte) error {
 	if err := s.heap.Range(handle, offset, uint64(len(p))); err != nil {
 		return err
 	}
-	if err := s.settle(); err != nil {
+	if err := s.Wait(); err != nil {
 		return err
 	}
 	return s.buffers[handle].Read(offset, p)
@@ -106,8 +117,8 @@ func (s *Session) Run(submission Submission) error {
 	return s.device.Submit(calls)
 }
 
-// settle waits for the device and folds the sums.
-func (s *Session) settle() error {
+// Wait waits for everything that was submitted, and folds the sums.
+func (s *Session) Wait() error {
 	sums, err := s.device.Wait()
 	if err != nil {
 		return err
@@ -126,7 +137,7 @@ func (s *Session) settle() error {
 
 // Traces waits for everything that was submitted, and returns the trace under each key.
 func (s *Session) Traces() ([][32]byte, error) {
-	if err := s.settle(); err != nil {
+	if err := s.Wait(); err != nil {
 		return nil, err
 	}
 	traces := make([][32]byte, len(s.traces))
@@ -136,16 +147,12 @@ func (s *Session) Traces() ([][32]byte, error) {
 	return traces, nil
 }
 
-// Close gives up all tensors, not the device.
+// Close waits, and gives up all tensors, not the device. It gives them up whatever fails.
 func (s *Session) Close() error {
-	if err := s.settle(); err != nil {
-		return err
-	}
+	err := s.Wait()
 	for handle, buffer := range s.buffers {
-		if err := buffer.Free(); err != nil {
-			return err
-		}
+		err = errors.Join(err, buffer.Free())
 		delete(s.buffers, handle)
 	}
-	return nil
+	return err
 }

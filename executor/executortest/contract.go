@@ -23,6 +23,8 @@ type Subject struct {
 	Quick string
 	// Endless is a program that never ends within the task's fuel.
 	Endless string
+	// DeviceBytes bounds the tensors of both; zero for a profile without tensors.
+	DeviceBytes uint64
 }
 
 const patience = time.Minute
@@ -34,6 +36,7 @@ func (s Subject) task(t *testing.T, id, program string) executor.Task {
 		ProgramPath: program,
 		Fuel:        1 << 60,
 		MemoryBytes: 256 << 20,
+		DeviceBytes: s.DeviceBytes,
 		OutputBytes: 1 << 20,
 		OutputFiles: 16,
 		OutputDir:   filepath.Join(t.TempDir(), "out"),

@@ -7,7 +7,6 @@ import (
 	"os"
 
 	"github.com/thetaedge/theta/executor/wasm/internal/meter"
-	"github.com/thetaedge/theta/executor/wasm/internal/wasi"
 )
 
 // Program describes what is known of a program without running it.
@@ -23,7 +22,10 @@ type Program struct {
 // error is of type *Refusal, and every machine would end a task of this program with
 // manifest.ReasonInvalidProgram, because the executor uses the same code. Any other error is a
 // failure of this machine. Check does not compile or run anything.
-func Check(path string) (Program, error) {
+func Check(path string) (Program, error) { return CheckExtended(path, nil) }
+
+// CheckExtended does what Check does, for the profile of an extension. The extension may be nil.
+func CheckExtended(path string, x Extension) (Program, error) {
 	wasm, refusal, err := readProgram(path)
 	if err != nil {
 		return Program{}, err
@@ -31,7 +33,7 @@ func Check(path string) (Program, error) {
 	if refusal != nil {
 		return Program{}, refusal
 	}
-	metered, refusal := inspect(wasm, 0)
+	metered, refusal := inspect(wasm, hostFunctions(x), 0)
 	if refusal != nil {
 		return Program{}, refusal
 	}
@@ -71,9 +73,10 @@ var (
 	headerComponent = []byte("\x00asm\x0d\x00\x01\x00")
 )
 
-// inspect validates and meters a program, so that it folds a number of traces. It returns a
-// module, or the reason why every machine refuses the program. It does not use an engine.
-func inspect(wasm []byte, traces int) (meter.Metered, *Refusal) {
+// inspect validates and meters a program that may import functions, so that it folds a number
+// of traces. It returns a module, or the reason why every machine refuses the program. It does
+// not use an engine.
+func inspect(wasm []byte, functions map[[2]string]hostFunction, traces int) (meter.Metered, *Refusal) {
 	var none meter.Metered
 	switch {
 	case bytes.HasPrefix(wasm, headerComponent):
@@ -87,7 +90,7 @@ func inspect(wasm []byte, traces int) (meter.Metered, *Refusal) {
 	if err != nil {
 		return none, refusalOf(err)
 	}
-	if refusal := checkImports(module.Imports()); refusal != nil {
+	if refusal := checkImports(module.Imports(), functions); refusal != nil {
 		return none, refusal
 	}
 	metered, err := module.Rewrite(traces)
@@ -98,23 +101,15 @@ func inspect(wasm []byte, traces int) (meter.Metered, *Refusal) {
 }
 
 // checkImports refuses a module that imports functions that the profile does not have.
-func checkImports(imports []meter.Import) *Refusal {
-	functions := wasi.Functions()
+func checkImports(imports []meter.Import, functions map[[2]string]hostFunction) *Refusal {
 	for _, imported := range imports {
-		f, known := functions[imported.Name]
-		if imported.Module != wasi.Module || !known {
+		f, known := functions[[2]string{imported.Module, imported.Name}]
+		if !known {
 			return refuse(Imports, "import %.64s.%.64s is not part of the profile", imported.Module, imported.Name)
 		}
-		if imported.Params != f.Params || imported.Results != results(f) {
+		if imported.Params != f.params || imported.Results != f.results() {
 			return refuse(Imports, "import %s.%s does not have the type of the function", imported.Module, imported.Name)
 		}
 	}
 	return nil
-}
-
-func results(f wasi.Function) string {
-	if f.Returns {
-		return "i"
-	}
-	return ""
 }

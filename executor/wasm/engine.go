@@ -68,14 +68,21 @@ type guest struct {
 	keys        []executor.Trace // the keys of its traces
 	memoryBytes uint64           // what the task allows
 	maxPages    uint32           // what the program allows
+	run         Run              // serves the extension, nil if there is none
 
 	halt    wasi.Halt // why a host call ended the program
+	end     *End      // why the extension ended the program
 	empty   bool      // no fuel is left
-	stopped error     // why the run was given up
+	stopped error     // why the run was given up, or a failure of the machine
 }
 
 // call serves a host call and reports whether the program continues.
 func (g *guest) call(f wasi.Function, memory []byte, params []uint64) (wasi.Errno, bool) {
+	// Each call fills the tank, so that a program that calls often does not ask for fuel.
+	if g.ctx.Err() != nil {
+		g.stopped = context.Cause(g.ctx)
+		return 0, false
+	}
 	errno, halt := g.host.Call(f, memory, &g.tank, params)
 	g.halt = halt
 	return errno, halt == wasi.HaltNone

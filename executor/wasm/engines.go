@@ -14,8 +14,9 @@ const (
 	EngineWasmtime = "wasmtime"
 )
 
-// newEngine returns the engine with a name. If the name is empty, it returns the first engine.
-func newEngine(name string) (engine, error) {
+// newEngine returns the engine with a name, on which programs may import functions. If the name
+// is empty, it returns the first engine.
+func newEngine(name string, functions map[[2]string]hostFunction) (engine, error) {
 	if name == "" {
 		name = Engines()[0]
 	}
@@ -23,8 +24,8 @@ func newEngine(name string) (engine, error) {
 	case !slices.Contains(Engines(), name):
 		return nil, fmt.Errorf("engine %q is not in this build, expected one of: %s", name, strings.Join(Engines(), ", "))
 	case name == EngineWasmtime:
-		return newWasmtime()
+		return newWasmtime(functions)
 	default:
-		return newWazero()
+		return newWazero(functions)
 	}
 }

@@ -10,4 +10,6 @@ const Engine = wazeroName
 // Engines lists the engines of this build.
 func Engines() []string { return []string{EngineWazero} }
 
-func newWasmtime() (engine, error) { return nil, errors.New("wasmtime is not in this build") }
+func newWasmtime(map[[2]string]hostFunction) (engine, error) {
+	return nil, errors.New("wasmtime is not in this build")
+}

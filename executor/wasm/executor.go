@@ -21,13 +21,16 @@ type Config struct {
 	// Engine is the engine on which programs run: one of Engines, or empty for the first of
 	// them. It does not affect any result.
 	Engine string
+	// Extension makes another profile out of wasm/1. It may be nil. The executor closes it.
+	Extension Extension
 }
 
-// Executor runs tasks under the profile wasm/1.
+// Executor runs tasks under the profile wasm/1, or under that of an extension.
 type Executor struct {
-	slots    int
-	engine   engine
-	programs *programs
+	slots     int
+	engine    engine
+	programs  *programs
+	extension Extension // may be nil
 
 	mu      sync.Mutex
 	closed  bool
@@ -53,33 +56,52 @@ func New(cfg Config) (*Executor, error) {
 	if cfg.CacheBytes <= 0 {
 		cfg.CacheBytes = defaultCacheBytes
 	}
-	engine, err := newEngine(cfg.Engine)
+	functions := hostFunctions(cfg.Extension)
+	engine, err := newEngine(cfg.Engine, functions)
 	if err != nil {
 		return nil, fmt.Errorf("wasm executor: %w", err)
 	}
 	return &Executor{
-		slots:    cfg.Slots,
-		engine:   engine,
-		programs: newPrograms(cfg.CacheBytes, engine),
-		tasks:    map[string]*execution{},
+		slots:     cfg.Slots,
+		engine:    engine,
+		programs:  newPrograms(cfg.CacheBytes, engine, functions),
+		extension: cfg.Extension,
+		tasks:     map[string]*execution{},
 	}, nil
 }
 
 // Profile implements executor.Executor.
-func (e *Executor) Profile() string { return Profile }
+func (e *Executor) Profile() string {
+	if e.extension != nil {
+		return e.extension.Profile()
+	}
+	return Profile
+}
+
+// usable returns why this machine cannot run programs, or nil if it can.
+func (e *Executor) usable() error {
+	err := e.engine.usable()
+	if err == nil && e.extension != nil {
+		err = e.extension.Usable()
+	}
+	return err
+}
 
 // Fingerprint implements executor.Executor.
 func (e *Executor) Fingerprint(context.Context) executor.Fingerprint {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	f := executor.Fingerprint{
-		Profile: Profile,
+		Profile: e.Profile(),
 		Health:  executor.Healthy,
 		Engine:  e.engine.name() + " " + runtime.GOOS + "/" + runtime.GOARCH,
 		Slots:   e.slots,
 		Running: e.running,
 	}
-	if err := e.engine.usable(); err != nil {
+	if e.extension != nil {
+		f.Engine += ", " + e.extension.Engine()
+	}
+	if err := e.usable(); err != nil {
 		f.Health, f.Detail = executor.Unhealthy, err.Error()
 	}
 	return f
@@ -87,7 +109,7 @@ func (e *Executor) Fingerprint(context.Context) executor.Fingerprint {
 
 // Start implements executor.Executor. It does not wait for the program to be compiled.
 func (e *Executor) Start(_ context.Context, task executor.Task) error {
-	if err := check(task); err != nil {
+	if err := e.check(task); err != nil {
 		return err
 	}
 	return e.begin(task, requireEmpty)
@@ -96,7 +118,7 @@ func (e *Executor) Start(_ context.Context, task executor.Task) error {
 // Recover implements executor.Executor. A run ends with its process, and runs are
 // deterministic, so Recover clears what is left and begins again.
 func (e *Executor) Recover(_ context.Context, task executor.Task) error {
-	if err := check(task); err != nil {
+	if err := e.check(task); err != nil {
 		return err
 	}
 	return e.begin(task, clearOutputs)
@@ -104,7 +126,7 @@ func (e *Executor) Recover(_ context.Context, task executor.Task) error {
 
 // begin takes a slot and starts the task after prepare has prepared its output directory.
 func (e *Executor) begin(task executor.Task, prepare func(dir string) error) error {
-	if err := e.engine.usable(); err != nil {
+	if err := e.usable(); err != nil {
 		return err
 	}
 	e.mu.Lock()
@@ -134,7 +156,7 @@ func (e *Executor) run(ctx context.Context, x *execution, task executor.Task) {
 		defer release()
 		ctx = limited
 	}
-	x.result, x.err = execute(ctx, e.programs, task)
+	x.result, x.err = execute(ctx, e, task)
 	e.mu.Lock()
 	e.running--
 	e.mu.Unlock()
@@ -186,6 +208,7 @@ func (e *Executor) Destroy(id string) error {
 // Close implements executor.Executor.
 func (e *Executor) Close() error {
 	e.mu.Lock()
+	again := e.closed
 	e.closed = true
 	var live []*execution
 	for _, x := range e.tasks {
@@ -199,7 +222,10 @@ func (e *Executor) Close() error {
 	for _, x := range live {
 		<-x.done
 	}
-	return nil
+	if e.extension == nil || again {
+		return nil
+	}
+	return e.extension.Close()
 }
 
 func (e *Executor) execution(id string) (*execution, error) {
@@ -213,6 +239,20 @@ func (e *Executor) execution(id string) (*execution, error) {
 }
 
 // check compares a task with the limits of the profile.
+func (e *Executor) check(task executor.Task) error {
+	if err := check(task); err != nil {
+		return err
+	}
+	if e.extension != nil {
+		return e.extension.Check(task)
+	}
+	if task.DeviceBytes > 0 {
+		return fmt.Errorf("%w: profile %s has no tensors, found a limit of %d bytes for them", executor.ErrBadTask, Profile, task.DeviceBytes)
+	}
+	return nil
+}
+
+// check compares a task with the limits of wasm/1.
 func check(task executor.Task) error {
 	if err := task.Validate(); err != nil {
 		return err
@@ -225,7 +265,7 @@ func check(task executor.Task) error {
 		argBytes += len(v.Name) + len(v.Value) + 2
 		for _, own := range Environment() {
 			if v.Name == own.Name {
-				return fmt.Errorf("%w: environment: %s is set by the profile %s", executor.ErrBadTask, v.Name, Profile)
+				return fmt.Errorf("%w: environment: %s is set by the profile", executor.ErrBadTask, v.Name)
 			}
 		}
 	}

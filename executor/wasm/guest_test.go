@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"github.com/tetratelabs/wazero"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/executor/manifest"
+	"github.com/thetaedge/theta/executor/wasm"
 )
 
 // inputDir creates a directory with a few inputs of different shapes.
@@ -228,4 +230,26 @@ func TestTasksOfOneProgramRunSideBySide(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, manifest.ReasonExited, r.Reason)
 	}
+}
+
+// A program that makes one call after the other is never asked for its fuel.
+func TestAProgramThatOnlyMakesCallsCanBeStopped(t *testing.T) {
+	for _, engine := range wasm.Engines() {
+		e, err := wasm.New(wasm.Config{Slots: 1, Engine: engine})
+		require.NoError(t, err)
+		tk := task(t, wat(t, `(func (export "_start") (loop $l (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 8))) (br $l)))`))
+		tk.Fuel, tk.WallLimit = 1<<60, 100*time.Millisecond
+		require.NoError(t, e.Start(context.Background(), tk))
+		_, err = e.Wait(context.Background(), tk.ID)
+		require.ErrorIs(t, err, executor.ErrWallLimit)
+		require.NoError(t, e.Close())
+	}
+}
+
+func TestATaskOfTheProfileHasNoTensors(t *testing.T) {
+	e := newExecutor(t, 1)
+	defer func() { require.NoError(t, e.Close()) }()
+	tk := task(t, wat(t, `(func (export "_start"))`))
+	tk.DeviceBytes = 1
+	require.ErrorIs(t, e.Start(context.Background(), tk), executor.ErrBadTask)
 }

@@ -25,9 +25,9 @@ type program struct {
 }
 
 // compileFor validates, meters and compiles a program for an engine, so that it folds a number
-// of traces. An error that it returns is a failure of the machine.
-func compileFor(engine engine, wasm []byte, traces int) (*program, error) {
-	metered, refusal := inspect(wasm, traces)
+// of traces and may import functions. An error that it returns is a failure of the machine.
+func compileFor(engine engine, functions map[[2]string]hostFunction, wasm []byte, traces int) (*program, error) {
+	metered, refusal := inspect(wasm, functions, traces)
 	if refusal != nil {
 		return &program{refusal: refusal}, nil
 	}
@@ -62,9 +62,9 @@ type programEntry struct {
 	err     error
 }
 
-func newPrograms(maxBytes int64, engine engine) *programs {
+func newPrograms(maxBytes int64, engine engine, functions map[[2]string]hostFunction) *programs {
 	return &programs{entries: map[programKey]*programEntry{}, maxBytes: maxBytes, compile: func(wasm []byte, traces int) (*program, error) {
-		return compileFor(engine, wasm, traces)
+		return compileFor(engine, functions, wasm, traces)
 	}}
 }
 

@@ -17,7 +17,7 @@ import (
 func TestAPanicOfTheCompilerIsAnErrorForAllThatWait(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "program")
 	require.NoError(t, os.WriteFile(path, []byte("program"), 0o600))
-	p := newPrograms(1<<20, nil)
+	p := newPrograms(1<<20, nil, nil)
 	p.compile = func([]byte, int) (*program, error) { panic("unforeseen") }
 	for range 2 {
 		_, err := p.load(t.Context(), path, 0)

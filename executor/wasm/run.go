@@ -13,14 +13,14 @@ import (
 
 // execute runs a task to its end and writes its outputs. An error is a failure of the machine,
 // or the cause of the context.
-func execute(ctx context.Context, cache *programs, task executor.Task) (result executor.Result, err error) {
+func execute(ctx context.Context, e *Executor, task executor.Task) (result executor.Result, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("executor panicked: %v", p)
 		}
 	}()
 	started := time.Now()
-	prog, err := cache.load(ctx, task.ProgramPath, len(task.TraceKeys))
+	prog, err := e.programs.load(ctx, task.ProgramPath, len(task.TraceKeys))
 	if err != nil {
 		return executor.Result{}, err
 	}
@@ -29,12 +29,21 @@ func execute(ctx context.Context, cache *programs, task executor.Task) (result e
 	}
 	// If a program does not run, it uses no fuel and folds nothing.
 	idle := guest{keys: task.TraceKeys}
-	result = executor.Result{Profile: Profile, ExitCode: manifest.NoExitCode, Traces: idle.sealed(idle.unfolded(), nil)}
+	result = executor.Result{Profile: e.Profile(), ExitCode: manifest.NoExitCode, Traces: idle.sealed(idle.unfolded(), nil)}
 	host, err := wasi.New(hostConfig(task))
 	if err != nil {
 		return executor.Result{}, err
 	}
 	defer host.Close()
+	var served Run
+	if e.extension != nil {
+		served = e.extension.Begin(task)
+		defer func() {
+			if closed := served.Close(); err == nil {
+				err = closed
+			}
+		}()
+	}
 	switch {
 	case prog.refusal != nil:
 		result.Reason, result.Detail = manifest.ReasonInvalidProgram, prog.refusal.Error()
@@ -44,8 +53,13 @@ func execute(ctx context.Context, cache *programs, task executor.Task) (result e
 	case prog.trap != "":
 		result.Reason, result.Detail = manifest.ReasonTrapped, prog.trap
 	default:
-		if err := run(ctx, prog, task, host, &result); err != nil {
+		if err := run(ctx, prog, task, host, served, &result); err != nil {
 			return executor.Result{}, err
+		}
+	}
+	if served != nil {
+		if result.Traces, err = served.Seal(result.Traces); err != nil {
+			return executor.Result{}, fmt.Errorf("finish the run: %w", err)
 		}
 	}
 	if result.Outputs, err = writeOutputs(&task, host, result.Reason); err != nil {
@@ -71,9 +85,10 @@ func hostConfig(task executor.Task) wasi.Config {
 	return cfg
 }
 
-// run executes a valid program and writes to result how it ended.
-func run(ctx context.Context, prog *program, task executor.Task, host *wasi.Host, result *executor.Result) error {
-	g := &guest{ctx: ctx, host: host, memoryBytes: task.MemoryBytes, maxPages: prog.maxPages, fuel: task.Fuel, keys: task.TraceKeys}
+// run executes a valid program and writes to result how it ended. An extension, unless it is nil,
+// serves further calls.
+func run(ctx context.Context, prog *program, task executor.Task, host *wasi.Host, served Run, result *executor.Result) error {
+	g := &guest{ctx: ctx, host: host, run: served, memoryBytes: task.MemoryBytes, maxPages: prog.maxPages, fuel: task.Fuel, keys: task.TraceKeys}
 	g.tank.reserve = int64(task.Fuel)
 	entries := []string{meter.Entry}
 	if prog.hasStart {
@@ -96,6 +111,8 @@ func (g *guest) classify(task executor.Task, end ending, result *executor.Result
 		return g.stopped
 	case g.ranDry():
 		result.Reason = manifest.ReasonOutOfFuel
+	case g.end != nil:
+		result.Reason, result.Detail = g.end.Reason, g.end.Detail
 	case g.halt == wasi.HaltExit:
 		result.Reason, result.ExitCode = manifest.ReasonExited, int32(g.host.ExitCode())
 	case g.halt == wasi.HaltOutput:

@@ -23,7 +23,7 @@ func (g *guest) unfolded() []uint64 {
 
 // exited reports whether the program ended by itself.
 func (g *guest) exited(end ending) bool {
-	if g.stopped != nil || g.empty {
+	if g.stopped != nil || g.empty || g.end != nil {
 		return false
 	}
 	return g.halt == wasi.HaltExit || g.halt == wasi.HaltNone && end.err == nil && end.trap == ""

@@ -12,7 +12,6 @@ import (
 
 	"github.com/thetaedge/theta/executor/wasm/internal/bigstack"
 	"github.com/thetaedge/theta/executor/wasm/internal/meter"
-	"github.com/thetaedge/theta/executor/wasm/internal/wasi"
 )
 
 const (
@@ -28,9 +27,12 @@ const (
 
 // wasmtimeEngine is the second engine. The first engine is tested against it, and it can
 // replace the first one if that has to be changed quickly.
-type wasmtimeEngine struct{ engine *wasmtime.Engine }
+type wasmtimeEngine struct {
+	engine    *wasmtime.Engine
+	functions map[[2]string]hostFunction
+}
 
-func newWasmtime() (engine, error) {
+func newWasmtime(functions map[[2]string]hostFunction) (engine, error) {
 	cfg := wasmtime.NewConfig()
 	cfg.SetStrategy(wasmtime.StrategyCranelift)
 	cfg.SetCraneliftOptLevel(wasmtime.OptLevelSpeed)
@@ -51,7 +53,7 @@ func newWasmtime() (engine, error) {
 	cfg.SetWasmFunctionReferences(false)
 	cfg.SetWasmGC(false)
 	cfg.SetWasmWideArithmetic(false)
-	return &wasmtimeEngine{engine: wasmtime.NewEngineWithConfig(cfg)}, nil
+	return &wasmtimeEngine{engine: wasmtime.NewEngineWithConfig(cfg), functions: functions}, nil
 }
 
 func (w *wasmtimeEngine) name() string { return wasmtimeName }
@@ -63,11 +65,11 @@ func (w *wasmtimeEngine) compile(metered meter.Metered) (code, error) {
 	if err != nil {
 		return nil, fmt.Errorf("compile program: %w", err)
 	}
-	return &wasmtimeCode{engine: w.engine, module: module, size: int64(len(metered.Wasm))}, nil
+	return &wasmtimeCode{engine: w, module: module, size: int64(len(metered.Wasm))}, nil
 }
 
 type wasmtimeCode struct {
-	engine *wasmtime.Engine
+	engine *wasmtimeEngine
 	module *wasmtime.Module
 	size   int64
 }
@@ -86,11 +88,11 @@ func (c *wasmtimeCode) run(_ context.Context, g *guest, entries []string) ending
 }
 
 func (c *wasmtimeCode) runHere(g *guest, entries []string) ending {
-	store := wasmtime.NewStore(c.engine)
+	store := wasmtime.NewStore(c.engine.engine)
 	defer store.Close()
 	store.Limiter(int64(min(g.memoryBytes, uint64(meter.MaxPages)*PageBytes)), meter.MaxTableElements, 1, meter.MaxTables, 1)
 	w := &wasmtimeGuest{guest: g, store: store}
-	instance, err := wasmtime.NewInstance(store, c.module, w.imports(c.module))
+	instance, err := wasmtime.NewInstance(store, c.module, w.imports(c.engine.functions, c.module))
 	if err != nil {
 		return ending{err: fmt.Errorf("load the program: %w", err)}
 	}
@@ -171,11 +173,10 @@ type wasmtimeGuest struct {
 }
 
 // imports returns one host function for each import of the module, in order.
-func (g *wasmtimeGuest) imports(module *wasmtime.Module) []wasmtime.AsExtern {
-	functions := wasi.Functions()
+func (g *wasmtimeGuest) imports(functions map[[2]string]hostFunction, module *wasmtime.Module) []wasmtime.AsExtern {
 	var externs []wasmtime.AsExtern
 	for _, imported := range module.Imports() {
-		serve := g.serve(functions[*imported.Name()])
+		serve := g.serve(functions[[2]string{imported.Module(), *imported.Name()}])
 		if imported.Module() == meter.ImportModule {
 			serve = g.fetch
 		}
@@ -184,7 +185,7 @@ func (g *wasmtimeGuest) imports(module *wasmtime.Module) []wasmtime.AsExtern {
 	return externs
 }
 
-type hostFunction func(*wasmtime.Caller, []wasmtime.Val) ([]wasmtime.Val, *wasmtime.Trap)
+type wasmtimeFunction func(*wasmtime.Caller, []wasmtime.Val) ([]wasmtime.Val, *wasmtime.Trap)
 
 func (g *wasmtimeGuest) fetch(*wasmtime.Caller, []wasmtime.Val) ([]wasmtime.Val, *wasmtime.Trap) {
 	if !g.refill() {
@@ -193,24 +194,24 @@ func (g *wasmtimeGuest) fetch(*wasmtime.Caller, []wasmtime.Val) ([]wasmtime.Val,
 	return nil, nil
 }
 
-func (g *wasmtimeGuest) serve(f wasi.Function) hostFunction {
+func (g *wasmtimeGuest) serve(f hostFunction) wasmtimeFunction {
 	return func(caller *wasmtime.Caller, vals []wasmtime.Val) ([]wasmtime.Val, *wasmtime.Trap) {
 		params := make([]uint64, len(vals))
 		for i, v := range vals {
-			if f.Params[i] == 'i' {
+			if f.params[i] == 'i' {
 				params[i] = uint64(uint32(v.I32()))
 			} else {
 				params[i] = uint64(v.I64())
 			}
 		}
-		errno, goesOn := g.call(f, exportedMemory(caller), params)
+		result, goesOn := f.serve(g.guest, exportedMemory(caller), params)
 		switch {
 		case !goesOn:
 			return nil, wasmtime.NewTrap("the program was ended by a host call")
-		case !f.Returns:
+		case !f.returns:
 			return nil, nil
 		default:
-			return []wasmtime.Val{wasmtime.ValI32(int32(errno))}, nil
+			return []wasmtime.Val{wasmtime.ValI32(int32(result))}, nil
 		}
 	}
 }

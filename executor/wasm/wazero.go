@@ -16,7 +16,6 @@ import (
 	"github.com/thetaedge/theta/executor/wasm/internal/bigstack"
 	"github.com/thetaedge/theta/executor/wasm/internal/linear"
 	"github.com/thetaedge/theta/executor/wasm/internal/meter"
-	"github.com/thetaedge/theta/executor/wasm/internal/wasi"
 )
 
 const wazeroName = "wazero 1.12.0"
@@ -29,7 +28,7 @@ type wazeroEngine struct {
 
 // newWazero returns an engine. If the compiler does not support the machine, only name and
 // usable may be called.
-func newWazero() (*wazeroEngine, error) {
+func newWazero(functions map[[2]string]hostFunction) (*wazeroEngine, error) {
 	w := &wazeroEngine{}
 	if w.usable() != nil {
 		return w, nil
@@ -38,7 +37,7 @@ func newWazero() (*wazeroEngine, error) {
 	// times slower. Instead, a run is given up when the program asks for fuel.
 	w.runtime = wazero.NewRuntimeWithConfig(context.Background(), wazero.NewRuntimeConfigCompiler().
 		WithCoreFeatures(api.CoreFeaturesV2).WithDebugInfoEnabled(false))
-	if err := w.link(); err != nil {
+	if err := w.link(functions); err != nil {
 		return nil, fmt.Errorf("set up wazero: %w", err)
 	}
 	return w, nil
@@ -69,24 +68,29 @@ const nativeStackBytes = 256 << 20
 type guestKey struct{}
 
 // link registers the host functions. Each of them finds its guest in the context.
-func (w *wazeroEngine) link() error {
+func (w *wazeroEngine) link(functions map[[2]string]hostFunction) error {
 	ctx := context.Background()
-	builder := w.runtime.NewHostModuleBuilder(wasi.Module)
-	for name, f := range wasi.Functions() {
-		params := make([]api.ValueType, len(f.Params))
-		for i := range f.Params {
-			if params[i] = api.ValueTypeI64; f.Params[i] == 'i' {
+	builders := map[string]wazero.HostModuleBuilder{}
+	for _, f := range functions {
+		params := make([]api.ValueType, len(f.params))
+		for i := range f.params {
+			if params[i] = api.ValueTypeI64; f.params[i] == 'i' {
 				params[i] = api.ValueTypeI32
 			}
 		}
 		var results []api.ValueType
-		if f.Returns {
+		if f.returns {
 			results = []api.ValueType{api.ValueTypeI32}
 		}
-		builder.NewFunctionBuilder().WithGoModuleFunction(serve(f), params, results).Export(name)
+		if builders[f.module] == nil {
+			builders[f.module] = w.runtime.NewHostModuleBuilder(f.module)
+		}
+		builders[f.module].NewFunctionBuilder().WithGoModuleFunction(serve(f), params, results).Export(f.name)
 	}
-	if _, err := builder.Instantiate(ctx); err != nil {
-		return err
+	for _, builder := range builders {
+		if _, err := builder.Instantiate(ctx); err != nil {
+			return err
+		}
 	}
 	refill := api.GoFunc(func(ctx context.Context, _ []uint64) {
 		if !guestOf(ctx).refill() {
@@ -103,21 +107,21 @@ func leave() { panic(sys.NewExitError(0)) }
 
 func guestOf(ctx context.Context) *wazeroGuest { return ctx.Value(guestKey{}).(*wazeroGuest) }
 
-func serve(f wasi.Function) api.GoModuleFunc {
+func serve(f hostFunction) api.GoModuleFunc {
 	return func(ctx context.Context, _ api.Module, stack []uint64) {
 		g := guestOf(ctx)
-		params := append([]uint64(nil), stack[:len(f.Params)]...)
+		params := append([]uint64(nil), stack[:len(f.params)]...)
 		for i := range params {
-			if f.Params[i] == 'i' {
+			if f.params[i] == 'i' {
 				params[i] = uint64(uint32(params[i]))
 			}
 		}
-		errno, goesOn := g.call(f, g.shared(), params)
+		result, goesOn := f.serve(g.guest, g.shared(), params)
 		if !goesOn {
 			leave()
 		}
-		if f.Returns {
-			stack[0] = uint64(errno)
+		if f.returns {
+			stack[0] = uint64(result)
 		}
 	}
 }

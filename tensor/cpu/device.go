@@ -112,7 +112,7 @@ func (d *Device) run(call tensor.Call) error {
 		d.values(o, operands)
 		return nil
 	}
-	rows, elements, part := rowsOf(call.Op)
+	rows, elements, part := tensor.Rows(call.Op)
 	if part == nil {
 		return ref.Run(call)
 	}
