@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/client/jobfile"
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/executor/manifest"
-	"github.com/thetaedge/theta/executor/wasm"
+	"github.com/thetaedge/theta/executor/profiles"
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
@@ -23,6 +24,7 @@ func ExecutorTask(spec *computetypes.JobSpec, index uint64) executor.Task {
 		Args:        computetypes.TaskArgs(spec.Args, spec.TaskNumber(index)),
 		Fuel:        spec.Resources.Fuel,
 		MemoryBytes: spec.Resources.MemoryBytes,
+		DeviceBytes: spec.Resources.DeviceBytes,
 		OutputBytes: spec.Resources.OutputBytes,
 		// The most outputs that a manifest can list in addition to the two captured
 		// streams.
@@ -60,8 +62,8 @@ const localRelay = "http://localhost"
 // downloaded. A failing program is a result. The error wraps *wasm.Refusal if the profile
 // does not accept the program.
 func RunLocal(ctx context.Context, job jobfile.Job, index uint64, dir string) (local *Local, err error) {
-	if job.Executor != wasm.Profile {
-		return nil, fmt.Errorf("executor: expected %s, the only profile that this thetad runs, found %s in the job file", wasm.Profile, job.Executor)
+	if !profiles.Known(job.Executor) {
+		return nil, fmt.Errorf("executor: expected %s, which this thetad can run, found %s in the job file", strings.Join(profiles.Names(), " or "), job.Executor)
 	}
 	spec, err := localSpec(job)
 	if err != nil {
@@ -89,10 +91,10 @@ func RunLocal(ctx context.Context, job jobfile.Job, index uint64, dir string) (l
 	if err := localMaterials(ctx, job, index, scratch, &task); err != nil {
 		return nil, err
 	}
-	if err := checkModule(task.ProgramPath, task.MemoryBytes); err != nil {
+	if err := checkModule(job.Executor, task.ProgramPath, task.MemoryBytes); err != nil {
 		return nil, fmt.Errorf("program: %w", err)
 	}
-	report, err := runHere(ctx, task)
+	report, err := runHere(ctx, job.Executor, task)
 	if err != nil {
 		return nil, err
 	}
@@ -198,8 +200,8 @@ func fetchContent(ctx context.Context, fetcher *transfer.Client, content jobfile
 }
 
 // runHere runs a task in an executor of its own; the end of the context stops it.
-func runHere(ctx context.Context, task executor.Task) (result executor.Result, err error) {
-	engine, err := wasm.New(wasm.Config{Slots: 1})
+func runHere(ctx context.Context, profile string, task executor.Task) (result executor.Result, err error) {
+	engine, err := profiles.Open(profile, profiles.Config{Slots: 1})
 	if err != nil {
 		return result, err
 	}

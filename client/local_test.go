@@ -227,7 +227,7 @@ func TestAProgramThatCannotBeCheckedIsSaidToBeUnchecked(t *testing.T) {
 	job.Executor = "container/1"
 	packed, err = Pack(job)
 	require.NoError(t, err)
-	require.Contains(t, packed.Unchecked, "only the profile wasm/1")
+	require.Contains(t, packed.Unchecked, "only the profiles wasm/1 and tensor/1")
 }
 
 func TestMoreThanTheProfileCanDoIsRefusedBeforeAnythingIsSent(t *testing.T) {

@@ -3,8 +3,10 @@ package client
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/thetaedge/theta/client/jobfile"
+	"github.com/thetaedge/theta/executor/profiles"
 	"github.com/thetaedge/theta/executor/wasm"
 )
 
@@ -13,8 +15,8 @@ import (
 // why a program could not be checked; "" if it was.
 func checkProgram(job jobfile.Job) (unchecked string, err error) {
 	switch {
-	case job.Executor != wasm.Profile:
-		return fmt.Sprintf("this thetad knows only the profile %s", wasm.Profile), nil
+	case !profiles.Known(job.Executor):
+		return "this thetad knows only the profiles " + strings.Join(profiles.Names(), " and "), nil
 	case len(job.Program.URIs) > 0:
 		return "it is named by its address and digest", nil
 	}
@@ -25,12 +27,12 @@ func checkProgram(job jobfile.Job) (unchecked string, err error) {
 	if err := file.Close(); err != nil {
 		return "", err
 	}
-	return "", checkModule(job.Program.Path, uint64(job.Resources.Memory))
+	return "", checkModule(job.Executor, job.Program.Path, uint64(job.Resources.Memory))
 }
 
 // checkModule refuses a program that no node could run within the memory of a task.
-func checkModule(path string, memory uint64) error {
-	program, err := wasm.Check(path)
+func checkModule(profile, path string, memory uint64) error {
+	program, err := profiles.Check(profile, path)
 	var refusal *wasm.Refusal
 	switch {
 	case errors.As(err, &refusal):

@@ -154,7 +154,7 @@ func Default() Config {
 		Keyring: Keyring{Backend: "test"},
 		Policy: Policy{
 			MaxJobs: 1, MinRewards: []string{}, FuelPerBlock: 1_500_000_000,
-			MaxMemory: 2 << 30, MaxDevice: 4 << 30, MaxInput: 1 << 30, MaxOutput: 256 << 20, MaxChallengeBlocks: 9_600,
+			MaxMemory: 2 << 30, MaxDevice: 2 << 30, MaxInput: 1 << 30, MaxOutput: 256 << 20, MaxChallengeBlocks: 9_600,
 			Trust: "named", OwnRiskPrograms: []string{}, DenyRequesters: []string{},
 		},
 		Work: Work{

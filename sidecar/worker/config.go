@@ -17,6 +17,9 @@ type Config struct {
 	// Slots is the number of tasks that may run at the same time, each in its own worker
 	// process.
 	Slots int
+	// Cores is the number of processor cores that one task may use. The default is an equal
+	// share of all cores for each slot, at least one.
+	Cores int
 	// Dir is a folder that only this executor uses. It is on the same disk as the inputs, so
 	// that files are linked and not copied. The executor deletes what is in it.
 	Dir string
@@ -91,6 +94,9 @@ func (c *Config) setDefaults() error {
 			return fmt.Errorf("worker: cannot tell which program this is: %w", err)
 		}
 		c.Command = []string{self}
+	}
+	if c.Cores <= 0 {
+		c.Cores = max(1, runtime.NumCPU()/c.Slots)
 	}
 	if c.MaxTasks <= 0 {
 		c.MaxTasks = 4096

@@ -22,7 +22,7 @@ const (
 // lay puts the files of a task into the folder of a worker process and returns its order.
 func (p *process) lay(number uint64, task executor.Task) (order, error) {
 	o := order{
-		Number: number, Seed: task.Seed[:], Fuel: task.Fuel, MemoryBytes: task.MemoryBytes,
+		Number: number, Seed: task.Seed[:], Fuel: task.Fuel, MemoryBytes: task.MemoryBytes, DeviceBytes: task.DeviceBytes,
 		OutputBytes: task.OutputBytes, OutputFiles: task.OutputFiles,
 		OutputDir: filepath.Join(outFolder, strconv.FormatUint(number, 10)), TraceKeys: task.TraceKeys,
 	}

@@ -43,6 +43,7 @@ type order struct {
 	TraceKeys   []executor.Trace `json:"trace_keys"`
 	Fuel        uint64           `json:"fuel"`
 	MemoryBytes uint64           `json:"memory_bytes"`
+	DeviceBytes uint64           `json:"device_bytes"`
 	OutputBytes uint64           `json:"output_bytes"`
 	OutputFiles uint32           `json:"output_files"`
 	OutputDir   string           `json:"output_dir"`

@@ -33,7 +33,11 @@ type settings struct {
 	Without []string `json:"without,omitempty"`
 	Layers  []Layer  `json:"layers,omitempty"`
 	// Namespaces reports whether the process has its own namespaces.
-	Namespaces  bool   `json:"namespaces,omitempty"`
+	Namespaces bool `json:"namespaces,omitempty"`
+	// Profile is the profile whose executor is opened, and Cores the number of processor cores
+	// that it may use.
+	Profile     string `json:"profile"`
+	Cores       int    `json:"cores"`
 	MemoryBytes uint64 `json:"memory_bytes"`
 	FileBytes   uint64 `json:"file_bytes"`
 }
@@ -47,10 +51,13 @@ func (s settings) encode() (string, error) {
 // before anything else. If it returns true, the program calls Main and does nothing else.
 func Invoked(args []string) bool { return len(args) == 3 && args[1] == Argument }
 
+// Open creates the executor of a profile, for one task at a time on a number of processor cores.
+type Open func(profile string, cores int) (executor.Executor, error)
+
 // Main serves the daemon that has started this process, until the daemon's pipe closes. It
-// returns the exit code. open creates the executor; it is called once the process can only do
-// what a program needs.
-func Main(args []string, open func() (executor.Executor, error)) int {
+// returns the exit code. open creates the executor of a profile that uses a number of processor
+// cores; it is called once the process can only do what a program needs.
+func Main(args []string, open Open) int {
 	if err := serve(args, open); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -58,7 +65,7 @@ func Main(args []string, open func() (executor.Executor, error)) int {
 	return 0
 }
 
-func serve(args []string, open func() (executor.Executor, error)) error {
+func serve(args []string, open Open) error {
 	var s settings
 	if err := json.Unmarshal([]byte(args[2]), &s); err != nil {
 		return fmt.Errorf("expected the settings of a worker: %w", err)
@@ -82,7 +89,7 @@ func serve(args []string, open func() (executor.Executor, error)) error {
 	reports := &line{to: os.Stdout}
 	// The daemon must not receive what a library prints.
 	os.Stdout = os.Stderr
-	engine, err := open()
+	engine, err := open(s.Profile, s.Cores)
 	if err != nil {
 		return err
 	}
@@ -187,7 +194,7 @@ func beat(number uint64, reports *line, over <-chan struct{}) {
 // task returns the task that the executor in the worker process runs.
 func (o order) task() executor.Task {
 	task := executor.Task{
-		ID: "task", ProgramPath: o.Program, Fuel: o.Fuel, MemoryBytes: o.MemoryBytes,
+		ID: "task", ProgramPath: o.Program, Fuel: o.Fuel, MemoryBytes: o.MemoryBytes, DeviceBytes: o.DeviceBytes,
 		OutputBytes: o.OutputBytes, OutputFiles: o.OutputFiles, OutputDir: o.OutputDir, TraceKeys: o.TraceKeys,
 		// The daemon copies the outputs, and syncs the copies.
 		Unsynced: true,

@@ -28,7 +28,7 @@ const patience = time.Minute
 func TestMain(m *testing.M) {
 	switch {
 	case Invoked(os.Args):
-		os.Exit(Main(os.Args, func() (executor.Executor, error) { return newScripts(), nil }))
+		os.Exit(Main(os.Args, func(string, int) (executor.Executor, error) { return newScripts(), nil }))
 	case len(os.Args) > 1 && strings.HasPrefix(os.Args[1], liarPrefix):
 		lie(strings.TrimPrefix(os.Args[1], liarPrefix))
 		os.Exit(0)
@@ -126,7 +126,7 @@ func TestATaskReachesTheWorkerWhole(t *testing.T) {
 	task.Env = []executor.Variable{{Name: "MODE", Value: "fast"}, {Name: "EMPTY"}, {Name: "RAW", Value: "no \xff UTF-8"}}
 	task.Seed = [32]byte{1, 2, 255}
 	task.TraceKeys = []executor.Trace{{3}, {4}}
-	task.Unsynced = true
+	task.Unsynced, task.DeviceBytes = true, 77
 	requireFilled(t, task)
 	result, err := run(t, e, task)
 	require.NoError(t, err)
@@ -134,7 +134,7 @@ func TestATaskReachesTheWorkerWhole(t *testing.T) {
 	require.Equal(t, []executor.Trace{{3, 31: 1}, {4, 31: 1}}, result.Traces)
 	content, err := os.ReadFile(filepath.Join(task.OutputDir, "echo"))
 	require.NoError(t, err)
-	require.Equal(t, fmt.Sprintf("%q %x %q in/put.txt=%q 1000 67108864 1048576 16 true", task.Args, task.Seed, task.Env, "what it reads"), string(content))
+	require.Equal(t, fmt.Sprintf("%q %x %q in/put.txt=%q 1000 67108864 77 1048576 16 true", task.Args, task.Seed, task.Env, "what it reads"), string(content))
 }
 
 // requireFilled fails if a task has a field that this test does not set. A field that is

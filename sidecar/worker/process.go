@@ -125,6 +125,7 @@ func (p *process) spawn(c *cages, without []string) error {
 	argument, err := settings{
 		Version: protocol, Without: without, Layers: cage.layers, Namespaces: cage.namespaces,
 		MemoryBytes: p.cfg.MemoryBytes, FileBytes: p.cfg.FileBytes,
+		Profile: p.cfg.Profile, Cores: p.cfg.Cores,
 	}.encode()
 	if err != nil {
 		return errors.Join(err, cage.open())

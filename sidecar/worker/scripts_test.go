@@ -146,7 +146,7 @@ func (p *play) echo() []byte {
 		inputs = append(inputs, fmt.Sprintf("%s=%q", in.Name, content))
 	}
 	t := p.task
-	return fmt.Appendf(nil, "%q %x %q %s %d %d %d %d %t", t.Args, t.Seed, t.Env, strings.Join(inputs, ","), t.Fuel, t.MemoryBytes, t.OutputBytes, t.OutputFiles, t.Unsynced)
+	return fmt.Appendf(nil, "%q %x %q %s %d %d %d %d %d %t", t.Args, t.Seed, t.Env, strings.Join(inputs, ","), t.Fuel, t.MemoryBytes, t.DeviceBytes, t.OutputBytes, t.OutputFiles, t.Unsynced)
 }
 
 // eat allocates many bytes and keeps them.

@@ -102,6 +102,8 @@ func (d *Devnet) tune(state object, publicKey string, beaconStart int64) error {
 			"reveal_blocks": blocks,
 			// Three nodes serve a quorum of three, and none is left to audit it.
 			"spare_nodes": 0, "audit_floor_bps": 0,
+			// Networks with strangers decide this by a proposal.
+			"deterministic_executors": []any{"wasm/1", "tensor/1"},
 		},
 		"rewards": {"fold_blocks": "10"},
 		"gov":     {"voting_period": "60s", "expedited_voting_period": "30s"},

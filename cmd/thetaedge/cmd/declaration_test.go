@@ -23,7 +23,7 @@ func homeLimits(t *testing.T) edgenodetypes.TaskLimits {
 
 func TestTheDefaultSettingsAreDeclaredWhole(t *testing.T) {
 	require.Equal(t, edgenodetypes.TaskLimits{
-		MemoryBytes: 2 << 30, InputBytes: 1 << 30, OutputBytes: 256 << 20, DeviceBytes: 4 << 30, FuelPerBlock: client.CautiousFuelPerBlock,
+		MemoryBytes: 2 << 30, InputBytes: 1 << 30, OutputBytes: 256 << 20, DeviceBytes: 2 << 30, FuelPerBlock: client.CautiousFuelPerBlock,
 		ChallengeBlocks: 9_600, Trust: edgenodetypes.TRUST_STANCE_NAMED,
 	}, homeLimits(t), "client.CautiousFuelPerBlock is what nodes declare by default")
 	require.NoError(t, homeLimits(t).Validate())
@@ -73,7 +73,7 @@ func TestEachDifferenceBetweenSettingsAndDeclarationIsNamed(t *testing.T) {
 	require.Len(t, undeclared(settings, edgenodetypes.TaskLimits{}), 7, "a node that has declared nothing")
 	for text, change := range map[string]func(*edgenodetypes.TaskLimits){
 		"policy.max-memory is 2GiB, declared is 3GiB":               func(l *edgenodetypes.TaskLimits) { l.MemoryBytes = 3 << 30 },
-		"policy.max-device is 4GiB, declared is no limit":           func(l *edgenodetypes.TaskLimits) { l.DeviceBytes = 0 },
+		"policy.max-device is 2GiB, declared is no limit":           func(l *edgenodetypes.TaskLimits) { l.DeviceBytes = 0 },
 		"policy.max-input is 1GiB, declared is no limit":            func(l *edgenodetypes.TaskLimits) { l.InputBytes = 0 },
 		"policy.max-output is 256MiB, declared is 1 bytes":          func(l *edgenodetypes.TaskLimits) { l.OutputBytes = 1 },
 		"policy.max-fuel is no limit, declared is 5":                func(l *edgenodetypes.TaskLimits) { l.Fuel = 5 },

@@ -2,13 +2,17 @@ package cmd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"github.com/thetaedge/theta/executor"
+	"github.com/thetaedge/theta/executor/profiles"
+	"github.com/thetaedge/theta/executor/tensors"
 	"github.com/thetaedge/theta/executor/wasm"
 	"github.com/thetaedge/theta/sidecar/worker"
 )
@@ -27,15 +31,50 @@ func Guest(args []string) (code int, guest bool) {
 	if !worker.Invoked(args) {
 		return 0, false
 	}
-	return worker.Main(args, func() (executor.Executor, error) { return wasm.New(wasm.Config{Slots: 1}) }), true
+	return worker.Main(args, func(profile string, cores int) (executor.Executor, error) {
+		return profiles.Open(profile, profiles.Config{Slots: 1, Cores: cores})
+	}), true
 }
 
 // workersDir returns the folder with the files of the workers while they run.
 func (n *node) workersDir() string { return filepath.Join(n.home, "workers") }
 
-// newWorkers returns the executor of the node, which runs each program in a process of its
-// own.
-func newWorkers(n *node, dir string, slots int, logger *slog.Logger) (*worker.Executor, error) {
+// engines are the executors of a node, one for each profile.
+type engines []*worker.Executor
+
+// newEngines returns the executors of a node, which run each program in a process of its own.
+// Their files are below a folder.
+func newEngines(n *node, dir string, slots int, logger *slog.Logger) (engines, error) {
+	var all engines
+	for _, profile := range profiles.Names() {
+		engine, err := newWorkers(n, profile, filepath.Join(dir, strings.ReplaceAll(profile, "/", "-")), slots, logger)
+		if err != nil {
+			return nil, errors.Join(err, all.close())
+		}
+		all = append(all, engine)
+	}
+	return all, nil
+}
+
+// list returns the executors for the agent.
+func (all engines) list() []executor.Executor {
+	list := make([]executor.Executor, len(all))
+	for i, engine := range all {
+		list[i] = engine
+	}
+	return list
+}
+
+func (all engines) close() error {
+	var err error
+	for _, engine := range all {
+		err = errors.Join(err, engine.Close())
+	}
+	return err
+}
+
+// newWorkers returns the executor of a profile, with its files in a folder.
+func newWorkers(n *node, profile, dir string, slots int, logger *slog.Logger) (*worker.Executor, error) {
 	memory, output := uint64(n.config.Policy.MaxMemory), uint64(n.config.Policy.MaxOutput)
 	if memory == 0 || memory > wasm.MaxMemoryBytes {
 		memory = wasm.MaxMemoryBytes
@@ -43,22 +82,36 @@ func newWorkers(n *node, dir string, slots int, logger *slog.Logger) (*worker.Ex
 	if output == 0 || output > wasm.MaxOutputBytes {
 		output = wasm.MaxOutputBytes
 	}
+	// Some engines copy a memory that grows.
+	memory = workerBytes + 2*memory
+	if profile == tensors.Profile {
+		tensorBytes := uint64(n.config.Policy.MaxDevice)
+		if tensorBytes == 0 || tensorBytes > tensors.MaxDeviceBytes {
+			tensorBytes = tensors.MaxDeviceBytes
+		}
+		memory += tensorBytes
+	}
 	return worker.New(worker.Config{
-		Profile: wasm.Profile, Slots: slots, Dir: dir,
-		// Some engines copy a memory that grows.
-		MemoryBytes: workerBytes + 2*memory, FileBytes: max(output, streamBytes), StreamBytes: streamBytes,
+		Profile: profile, Slots: slots, Dir: dir,
+		MemoryBytes: memory, FileBytes: max(output, streamBytes), StreamBytes: streamBytes,
 		Layers: n.config.Work.Layers, Logger: logger,
 	})
 }
 
-// checkWorkers runs a program as a requester's program would be run, and shows what
-// isolates it.
+// checkWorkers runs a program of each profile as a requester's program would be run, and shows
+// what isolates it.
 func checkWorkers(ctx context.Context, r *report, n *node) {
-	layers, err := tryWorkers(ctx, n)
-	if err != nil {
-		r.line(missing, "wasm", "the self-test failed: %v", err)
-	} else {
-		r.line(good, "wasm", "a program ran in a process of its own and gave the expected result")
+	var layers []worker.Layer
+	for _, profile := range profiles.Names() {
+		found, err := tryWorkers(ctx, n, profile)
+		if err != nil {
+			r.line(missing, profile, "the self-test failed: %v", err)
+		} else {
+			r.line(good, profile, "a program ran in a process of its own and gave the expected result")
+		}
+		if len(layers) == 0 {
+			layers = found
+		}
 	}
 	for _, layer := range layers {
 		switch {
@@ -75,8 +128,26 @@ func checkWorkers(ctx context.Context, r *report, n *node) {
 	}
 }
 
-// tryWorkers runs the self-test in a folder of its own.
-func tryWorkers(ctx context.Context, n *node) (layers []worker.Layer, err error) {
+// healthyProfiles returns the profiles whose self-test passes on this machine, or why there is
+// none.
+func healthyProfiles(ctx context.Context, n *node) ([]string, error) {
+	var healthy []string
+	var failures error
+	for _, profile := range profiles.Names() {
+		if _, err := tryWorkers(ctx, n, profile); err != nil {
+			failures = errors.Join(failures, fmt.Errorf("%s: %w", profile, err))
+			continue
+		}
+		healthy = append(healthy, profile)
+	}
+	if len(healthy) == 0 {
+		return nil, fmt.Errorf("this machine cannot run programs of any profile; run thetaedge doctor: %w", failures)
+	}
+	return healthy, nil
+}
+
+// tryWorkers runs the self-test of a profile in a folder of its own.
+func tryWorkers(ctx context.Context, n *node, profile string) (layers []worker.Layer, err error) {
 	dir, err := os.MkdirTemp(n.home, "selftest-")
 	if err != nil {
 		return nil, fmt.Errorf("cannot make a folder for the self-test: %w", err)
@@ -86,7 +157,7 @@ func tryWorkers(ctx context.Context, n *node) (layers []worker.Layer, err error)
 			err = removeErr
 		}
 	}()
-	engine, err := newWorkers(n, filepath.Join(dir, "workers"), 1, nil)
+	engine, err := newWorkers(n, profile, filepath.Join(dir, "workers"), 1, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -66,7 +66,7 @@ func BenchmarkLargePrograms(b *testing.B) {
 	}{
 		{"in workers", func(b *testing.B) executor.Executor {
 			n := &node{home: b.TempDir(), config: config.Default()}
-			e, err := newWorkers(n, n.workersDir(), 1, nil)
+			e, err := newWorkers(n, wasm.Profile, n.workersDir(), 1, nil)
 			require.NoError(b, err)
 			return e
 		}},
@@ -110,7 +110,7 @@ func BenchmarkTasksOfOneProgram(b *testing.B) {
 	for name, program := range map[string][]byte{"small": small, "large": largeProgram(0)} {
 		b.Run(name, func(b *testing.B) {
 			n := &node{home: b.TempDir(), config: config.Default()}
-			e, err := newWorkers(n, n.workersDir(), 1, nil)
+			e, err := newWorkers(n, wasm.Profile, n.workersDir(), 1, nil)
 			require.NoError(b, err)
 			defer func() { require.NoError(b, e.Close()) }()
 			dir := b.TempDir()

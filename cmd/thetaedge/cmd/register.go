@@ -14,7 +14,6 @@ import (
 
 	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/client/money"
-	"github.com/thetaedge/theta/executor/wasm"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/config"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
@@ -252,9 +251,13 @@ func (r *registration) open(ctx context.Context, n *node, operator sdk.AccAddres
 	if err != nil {
 		return nil, err
 	}
+	executors, err := healthyProfiles(ctx, n)
+	if err != nil {
+		return nil, err
+	}
 	return &edgenodetypes.MsgRegister{
 		Operator: operator.String(), Worker: n.worker.Address().String(), Moniker: r.moniker,
-		Hardware: hardware, Region: r.region, Class: class, Executors: []string{wasm.Profile}, Bond: bond, Slots: slots,
+		Hardware: hardware, Region: r.region, Class: class, Executors: executors, Bond: bond, Slots: slots,
 		Limits: policy.Limits(),
 	}, nil
 }

@@ -72,18 +72,18 @@ func start(parent context.Context, n *node, logger *slog.Logger) (err error) {
 	if err := journal.Bind(chainID); err != nil {
 		return err
 	}
-	engine, err := newWorkers(n, n.workersDir(), n.config.Policy.MaxJobs, logger)
+	engines, err := newEngines(n, n.workersDir(), n.config.Policy.MaxJobs, logger)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, engine.Close()) }()
-	warnUnwalled(ctx, engine, logger)
+	defer func() { err = errors.Join(err, engines.close()) }()
+	warnUnwalled(ctx, engines, logger)
 	registry := prometheus.NewRegistry()
 	if err := errors.Join(registry.Register(collectors.NewGoCollector()),
 		registry.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))); err != nil {
 		return err
 	}
-	executors := []executor.Executor{engine}
+	executors := engines.list()
 	worker, err := newAgent(n, chainID, journal, executors, registry, logger)
 	if err != nil {
 		return err
@@ -104,12 +104,18 @@ func start(parent context.Context, n *node, logger *slog.Logger) (err error) {
 	return worker.Run(ctx)
 }
 
-// warnUnwalled starts the first worker and tells the owner which layers of isolation are
-// missing.
-func warnUnwalled(ctx context.Context, engine *worker.Executor, logger *slog.Logger) {
-	layers, err := engine.Layers(ctx)
-	if err != nil {
-		logger.Error("the node takes no work until programs can be run", "error", err)
+// warnUnwalled starts the first worker of each profile and tells the owner which layers of
+// isolation are missing.
+func warnUnwalled(ctx context.Context, engines engines, logger *slog.Logger) {
+	var layers []worker.Layer
+	for _, engine := range engines {
+		found, err := engine.Layers(ctx)
+		if err != nil {
+			logger.Error("the node takes no work of a profile until programs can be run", "profile", engine.Profile(), "error", err)
+		}
+		if len(layers) == 0 {
+			layers = found
+		}
 	}
 	for _, layer := range layers {
 		if layer.Missing != "" {

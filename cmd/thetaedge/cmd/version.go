@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/cosmos/cosmos-sdk/version"
 
+	"github.com/thetaedge/theta/executor/profiles"
 	"github.com/thetaedge/theta/executor/wasm"
 )
 
@@ -19,7 +21,7 @@ func versionCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			_, err := fmt.Fprintf(command.OutOrStdout(), "thetaedge %s\n%s on %s\n%s %s/%s\n",
-				buildVersion(), wasm.Profile, wasm.Engine, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+				buildVersion(), strings.Join(profiles.Names(), ", "), wasm.Engine, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err
 		},
 	}

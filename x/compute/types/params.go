@@ -32,7 +32,7 @@ const DefaultDenom = "atfuel"
 // DefaultParams returns the parameters of a new chain with blocks of 1.5 s.
 func DefaultParams() Params {
 	return Params{
-		Executors: []string{"wasm/1"},
+		Executors: []string{"wasm/1", "tensor/1"},
 		Denoms: []PaymentDenom{{
 			Denom:           DefaultDenom,
 			MinReward:       math.NewIntWithDecimal(1, 15), // 0.001 tfuel
