@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the pinned development tools into build/tools, from the Go module
-# proxy alone. Usage: scripts/tools.sh proto|lint|vuln
+# proxy alone. Usage: scripts/tools.sh proto|lint|vuln|all
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -40,8 +40,11 @@ case "${1:-}" in
   vuln)
     want govulncheck golang.org/x/vuln/cmd/govulncheck@v1.9.0
     ;;
+  all)
+    for kind in proto lint vuln; do scripts/tools.sh "$kind"; done
+    ;;
   *)
-    echo "usage: scripts/tools.sh proto|lint|vuln" >&2
+    echo "usage: scripts/tools.sh proto|lint|vuln|all" >&2
     exit 2
     ;;
 esac
