@@ -4,6 +4,7 @@ package profiles
 
 import (
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -24,6 +25,8 @@ func Known(profile string) bool { return slices.Contains(Names(), profile) }
 type Config struct {
 	// Slots is the number of tasks that may run at the same time, at least one.
 	Slots int
+	// Timely refuses a device that is too slow for the deadlines of jobs.
+	Timely bool
 	// Cores is the number of processor cores that the tensors of one task may use; 0 means
 	// all of them.
 	Cores int
@@ -36,17 +39,23 @@ func Open(profile string, cfg Config) (executor.Executor, error) {
 	case wasm.Profile:
 		return wasm.New(wasm.Config{Slots: cfg.Slots})
 	case tensors.Profile:
-		return tensors.New(tensors.Config{Slots: cfg.Slots, Open: func() (tensor.Device, error) { return device(cfg.Cores), nil }})
+		return tensors.New(tensors.Config{Slots: cfg.Slots, Open: func() (tensor.Device, error) { return device(cfg) }})
 	default:
 		return nil, unknown(profile)
 	}
 }
 
-func device(cores int) *cpu.Device {
-	if cores > 0 {
-		return cpu.New(cpu.WithCores(cores))
+// device opens the processor as a device.
+func device(cfg Config) (tensor.Device, error) {
+	var options []cpu.Option
+	if cfg.Cores > 0 {
+		options = append(options, cpu.WithCores(cfg.Cores))
 	}
-	return cpu.New()
+	d := cpu.New(options...)
+	if cfg.Timely && !d.Vectors() {
+		return nil, fmt.Errorf("this processor (%s) has no AVX2, and is too slow for the deadlines of %s", runtime.GOARCH, tensors.Profile)
+	}
+	return d, nil
 }
 
 // Check says whether a profile accepts the program at path, as wasm.Check does.

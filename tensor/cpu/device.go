@@ -42,6 +42,10 @@ func (d *Device) Name() string {
 	return fmt.Sprintf("%d cores", d.cores)
 }
 
+// Vectors reports whether the device has vector instructions for sums of products. Without them,
+// a unit of fuel takes up to ten times as long.
+func (d *Device) Vectors() bool { return d.vector }
+
 // New returns a tensor of zeros.
 func (d *Device) New(s tensor.Shape) (tensor.Buffer, error) { return ref.NewBuffer(s) }
 

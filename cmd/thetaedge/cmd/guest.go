@@ -32,7 +32,7 @@ func Guest(args []string) (code int, guest bool) {
 		return 0, false
 	}
 	return worker.Main(args, func(profile string, cores int) (executor.Executor, error) {
-		return profiles.Open(profile, profiles.Config{Slots: 1, Cores: cores})
+		return profiles.Open(profile, profiles.Config{Slots: 1, Cores: cores, Timely: true})
 	}), true
 }
 
