@@ -273,8 +273,8 @@ func checkNode(r *report, found edgenodetypes.Node, params edgenodetypes.Params)
 	if state.Status != edgenodetypes.NODE_STATUS_ACTIVE {
 		v = missing
 	}
-	r.line(v, "node", "%q of %s is %s, class %s, %d of %d slots used", found.Profile.Moniker, found.Profile.Operator,
-		status, found.Profile.Class, state.UsedSlots, state.Slots)
+	r.line(v, "node", "%q of %s is %s, class %s, %s", found.Profile.Moniker, found.Profile.Operator,
+		status, found.Profile.Class, slotsUsed(state.UsedSlots, state.Slots))
 	free := state.Bond.Sub(state.Locked)
 	v = good
 	if !free.IsPositive() {

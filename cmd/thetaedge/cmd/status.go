@@ -18,6 +18,7 @@ import (
 	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/client/money"
 	sidecarv1 "github.com/thetaedge/theta/sidecar/api/v1"
+	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
 )
 
 const apiTimeout = 10 * time.Second
@@ -104,6 +105,16 @@ func printJSON(out io.Writer, m proto.Message) error {
 	return err
 }
 
+// slotsUsed says how many of its slots a node uses. A node with one slot has a second one for
+// audits and judgements of chunks.
+func slotsUsed(used, slots uint32) string {
+	all := edgenodetypes.NodeState{Slots: slots}.AllSlots()
+	if all > slots {
+		return fmt.Sprintf("%d of %d slots used, one of which is only for audits", used, all)
+	}
+	return fmt.Sprintf("%d of %d slots used", used, all)
+}
+
 func printStatus(out io.Writer, s *sidecarv1.StatusResponse) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "mode\t%s\n", s.Mode)
@@ -114,7 +125,7 @@ func printStatus(out io.Writer, s *sidecarv1.StatusResponse) error {
 		operator = "none yet; run thetaedge register"
 	}
 	fmt.Fprintf(w, "operator\t%s\n", operator)
-	fmt.Fprintf(w, "node\t%s, %d of %d slots used, %d running\n", s.NodeStatus, s.UsedSlots, s.Slots, s.Running)
+	fmt.Fprintf(w, "node\t%s, %s, %d running\n", s.NodeStatus, slotsUsed(s.UsedSlots, s.Slots), s.Running)
 	if s.Standing != "" {
 		fmt.Fprintf(w, "standing\t%s\n", s.Standing)
 	}

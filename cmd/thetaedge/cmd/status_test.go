@@ -41,3 +41,17 @@ func TestWhatOthersSayCannotSteerTheOperatorsTerminal(t *testing.T) {
 	require.NotContains(t, out.String(), "\x07")
 	require.NotContains(t, out.String(), "\nlast error  none")
 }
+
+func TestANodeNeverUsesMoreSlotsThanItHas(t *testing.T) {
+	for want, c := range map[string][2]uint32{
+		"active, 0 of 0 slots used, 0 running":                                  {0, 0},
+		"active, 0 of 2 slots used, one of which is only for audits, 0 running": {0, 1},
+		"active, 2 of 2 slots used, one of which is only for audits, 0 running": {2, 1},
+		"active, 2 of 2 slots used, 0 running":                                  {2, 2},
+		"active, 3 of 4 slots used, 0 running":                                  {3, 4},
+	} {
+		var out bytes.Buffer
+		require.NoError(t, printStatus(&out, &sidecarv1.StatusResponse{NodeStatus: "active", UsedSlots: c[0], Slots: c[1]}))
+		require.Contains(t, out.String(), want+"\n")
+	}
+}
