@@ -167,7 +167,7 @@ func (a *Agent) room(ctx context.Context) (bid.Room, error) {
 	}
 	state := a.view.node.State
 	return bid.Room{
-		Slots: held.FreeSlots(state, a.cfg.Policy), CallSlots: held.CallSlots(state, a.cfg.Policy), Bond: state.Bond.Sub(state.Locked), Ahead: held.Ahead(), Fees: fees,
+		Slots: held.FreeSlots(state, a.cfg.Policy), CallSlots: held.CallSlots(state, a.cfg.Policy), KeptSlots: held.KeptSlots(state, a.cfg.Policy), Bond: state.Bond.Sub(state.Locked), Ahead: held.Ahead(), Fees: fees,
 		DiskBytes: disk, DiskFolder: a.cfg.WorkDir, Now: a.cfg.Now(),
 	}, nil
 }

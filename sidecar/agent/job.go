@@ -51,7 +51,11 @@ func jobOf(record *computetypes.Job, spec *computetypes.JobSpec) job {
 
 // terms returns the facts that a bid depends on.
 func (j job) terms() *bid.Job {
-	return &bid.Job{Requester: j.requester, Spec: j.spec, Liability: j.liability}
+	terms := &bid.Job{Requester: j.requester, Spec: j.spec, Liability: j.liability}
+	if j.spec.ChunkTasks > 1 && j.auditBps > 0 && !j.judging {
+		terms.Samples = max(1, j.samples)
+	}
+	return terms
 }
 
 // array reports whether the job has several tasks. The state does not keep receipts of such

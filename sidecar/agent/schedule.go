@@ -51,6 +51,27 @@ func (all assignments) byUrgency() []*assignment {
 	return list
 }
 
+// inTurn returns the assignments in order of their commit deadlines, but those that wait for a
+// place in the order in which they get one.
+func (all assignments) inTurn(p bid.Policy, height int64) []*assignment {
+	list := all.byUrgency()
+	var running, waiting []bid.Program
+	var at []int
+	for i, w := range list {
+		switch program := w.held(height).Program; {
+		case program.Running:
+			running = append(running, program)
+		case program.Fuel > 0 && w.item != nil && !w.over():
+			waiting, at = append(waiting, program), append(at, i)
+		}
+	}
+	ordered := slices.Clone(list)
+	for n, turn := range p.Turns(running, waiting, height) {
+		ordered[at[n]] = list[at[turn]]
+	}
+	return ordered
+}
+
 // holdings returns what the node holds at a height, including claims that may fail. A claim
 // that never reached the chain does not hold anything.
 func (all assignments) holdings(height int64) bid.Holdings {

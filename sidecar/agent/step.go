@@ -5,10 +5,9 @@ import (
 	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-// step starts everything that can be started, most urgent first, and sends everything that is
-// due.
+// step starts everything that can be started, in turn, and sends everything that is due.
 func (a *Agent) step() {
-	for _, w := range a.assignments.byUrgency() {
+	for _, w := range a.assignments.inTurn(a.cfg.Policy, a.view.height) {
 		if a.fatal != nil {
 			return
 		}

@@ -57,11 +57,16 @@ func (b *Bidder) lacks(d *Draw, room, left Room) (Cause, string) {
 	switch {
 	case left.Slots <= 0 && (!d.Call || left.CallSlots <= 0):
 		return CauseSlots, fmt.Sprintf("no slot is free: %d were, for draws before this one", room.Slots)
+	case d.mayBeAudited() && left.Slots <= room.KeptSlots:
+		return CauseSlots, fmt.Sprintf("the last slot is kept for audits: %d were free, for draws before this one", room.Slots)
 	case d.locks().GT(left.Bond):
 		return CauseBond, fmt.Sprintf("locks %s of the bond, %s is free", d.locks(), left.Bond)
 	case !b.Policy.fits(left.Ahead, more, b.Height):
 		return CauseTime, fmt.Sprintf("asks for %d fuel in %d blocks, and %d programs are before it at %d fuel a block",
 			more.Fuel, spec.CommitBlocks, len(left.Ahead), b.Policy.FuelPerBlock)
+	case !b.leavesTime(d, more, left):
+		return CauseTime, fmt.Sprintf("asks for %d fuel in %d blocks, and would leave no time for an audit of %d tasks beside %d programs at %d fuel a block",
+			more.Fuel, spec.CommitBlocks, d.Job.Samples, len(left.Ahead), b.Policy.FuelPerBlock)
 	}
 	if why := left.Fees.short(d.Job, b.Params.RevealBlocks, room.Now); why != "" {
 		return CauseFees, why
@@ -71,6 +76,17 @@ func (b *Bidder) lacks(d *Draw, room, left Room) (Cause, string) {
 			bytes, DiskReserve, left.DiskBytes, room.DiskFolder)
 	}
 	return CauseNone, ""
+}
+
+// leavesTime reports whether a node that claims a chunk ahead could still audit another chunk of
+// the same job. If all nodes of a class were busy for a whole commit window, audits would not
+// find auditors, and the chunks of all would fail. A node without work takes any chunk that fits.
+func (b *Bidder) leavesTime(d *Draw, more Program, left Room) bool {
+	if !d.mayBeAudited() || len(left.Ahead) == 0 {
+		return true
+	}
+	audit := ProgramOf(d.Job.Spec, min(uint64(d.Job.Samples), max(d.Tasks, 1)), b.Height)
+	return b.Policy.fits(append(slices.Clone(left.Ahead), more), audit, b.Height)
 }
 
 // lack records how many bytes of disk space one draw lacks.

@@ -46,7 +46,14 @@ type Job struct {
 	// Liability is the part of the node's bond that an assignment locks which executes a whole
 	// chunk, in the bond denom.
 	Liability math.Int
+	// Samples is the number of tasks of a chunk that an audit samples at least. It is 0 if the
+	// job does not have chunks of several tasks, or if they are not audited.
+	Samples uint32
 }
+
+// mayBeAudited reports whether the draw looks for a node that executes a chunk of several tasks
+// which may then be audited. The chain keeps a slot and bond of this node free for audits.
+func (d *Draw) mayBeAudited() bool { return !d.Call && d.Job.Samples > 0 }
 
 // locks returns the part of the bond that the draw's assignment would lock, in the bond denom:
 // at most what one of a whole chunk locks.

@@ -52,15 +52,51 @@ func (p Policy) fits(others []Program, more Program, height int64) bool {
 		return x.Deadline
 	}
 	slices.SortStableFunc(list, func(x, y Program) int { return cmp.Compare(turn(x), turn(y)) })
+	return p.inTime(list, height, func(x Program) bool { return turn(x) >= more.Deadline })
+}
+
+// inTime reports whether the programs that count end before their deadlines, if every place of
+// the machine takes the next program of the list as soon as it is free.
+func (p Policy) inTime(list []Program, height int64, counts func(Program) bool) bool {
 	var before uint64
 	for _, x := range list {
 		blocks := sum(before/uint64(p.MaxJobs), x.Fuel) / p.FuelPerBlock //nolint:gosec // at least 1
 		before = sum(before, x.Fuel)
-		if turn(x) >= more.Deadline && blocks >= uint64(max(x.Deadline-height, 0)) { //nolint:gosec // not negative
+		if counts(x) && blocks >= uint64(max(x.Deadline-height, 0)) { //nolint:gosec // not negative
 			return false
 		}
 	}
 	return true
+}
+
+// Turns returns the order in which a machine that runs some programs starts those that wait, as
+// positions in waiting. The shortest is next, so that an audit of a few tasks does not wait for
+// a whole chunk, if all programs then still end in time, the most urgent first. Otherwise, and
+// without a rate, the most urgent is next.
+func (p Policy) Turns(running, waiting []Program, height int64) []int {
+	turns := make([]int, len(waiting))
+	for i := range turns {
+		turns[i] = i
+	}
+	slices.SortStableFunc(turns, func(i, j int) int { return cmp.Compare(waiting[i].Deadline, waiting[j].Deadline) })
+	for at := 0; p.FuelPerBlock > 0 && at < len(turns); at++ {
+		shortest := at
+		for i := at + 1; i < len(turns); i++ {
+			if waiting[turns[i]].Fuel < waiting[turns[shortest]].Fuel {
+				shortest = i
+			}
+		}
+		next := slices.Insert(slices.Delete(slices.Clone(turns), shortest, shortest+1), at, turns[shortest])
+		list := slices.Clone(running)
+		for _, i := range next {
+			list = append(list, waiting[i])
+		}
+		if !p.inTime(list, height, func(x Program) bool { return !x.Running }) {
+			break
+		}
+		turns = next
+	}
+	return turns
 }
 
 // sum returns the sum of two amounts, or the largest amount if the sum is larger.

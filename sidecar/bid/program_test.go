@@ -43,3 +43,59 @@ func TestAnyProgramFitsWithoutARate(t *testing.T) {
 	p := Policy{MaxJobs: 1}
 	require.True(t, p.fits([]Program{{Fuel: 1 << 50, Deadline: 5}}, Program{Fuel: 1 << 50, Deadline: 5}, 4))
 }
+
+// drawPrograms generates programs that wait at height 100, and programs that run.
+func drawPrograms(t *rapid.T) (p Policy, running, waiting []Program) {
+	p = Policy{MaxJobs: rapid.IntRange(1, 4).Draw(t, "places"), FuelPerBlock: rapid.Uint64Range(0, 20).Draw(t, "rate")}
+	one := func(runs bool) Program {
+		return Program{Fuel: rapid.Uint64Range(1, 200).Draw(t, "fuel"), Deadline: 100 + rapid.Int64Range(1, 60).Draw(t, "deadline"), Running: runs}
+	}
+	for range rapid.IntRange(0, p.MaxJobs).Draw(t, "running") {
+		running = append(running, one(true))
+	}
+	for range rapid.IntRange(0, 8).Draw(t, "waiting") {
+		waiting = append(waiting, one(false))
+	}
+	return p, running, waiting
+}
+
+// TestAShortProgramGoesFirstOnlyIfAllOthersStillEndInTime: what ends in time with the most urgent
+// first also does so in the order in which programs get places.
+func TestAShortProgramGoesFirstOnlyIfAllOthersStillEndInTime(t *testing.T) {
+	changed := 0
+	rapid.Check(t, func(t *rapid.T) {
+		p, running, waiting := drawPrograms(t)
+		turns := p.Turns(running, waiting, 100)
+		urgent := Policy{}.Turns(running, waiting, 100)
+		require.ElementsMatch(t, urgent, turns, "each waits once")
+		inOrder := func(turns []int) []Program {
+			list := slices.Clone(running)
+			for _, i := range turns {
+				list = append(list, waiting[i])
+			}
+			return list
+		}
+		waits := func(x Program) bool { return !x.Running }
+		require.True(t, slices.IsSortedFunc(urgent, func(i, j int) int { return int(waiting[i].Deadline - waiting[j].Deadline) }))
+		if p.FuelPerBlock == 0 || !p.inTime(inOrder(urgent), 100, waits) {
+			require.Equal(t, urgent, turns)
+			return
+		}
+		require.True(t, p.inTime(inOrder(turns), 100, waits), "%+v %+v %v", running, waiting, turns)
+		if !slices.Equal(urgent, turns) {
+			changed++
+		}
+	})
+	require.NotZero(t, changed)
+}
+
+func TestAnAuditDoesNotWaitForAChunkThatCanWait(t *testing.T) {
+	p := Policy{MaxJobs: 1, FuelPerBlock: 10}
+	running := []Program{{Fuel: 300, Deadline: 150, Running: true}}
+	chunk, audit := Program{Fuel: 900, Deadline: 140}, Program{Fuel: 50, Deadline: 180}
+	require.Equal(t, []int{1, 0}, p.Turns(running, []Program{chunk, audit}, 0))
+	chunk.Deadline = 122
+	require.Equal(t, []int{0, 1}, p.Turns(running, []Program{chunk, audit}, 0), "the chunk would be late")
+	require.Equal(t, []int{0, 1}, Policy{MaxJobs: 1}.Turns(running, []Program{chunk, audit}, 0), "no rate")
+	require.Empty(t, p.Turns(running, nil, 0))
+}

@@ -19,6 +19,9 @@ type Room struct {
 	Slots int
 	// CallSlots is 1 if, in addition, the machine may audit or judge a chunk: see CallSlots.
 	CallSlots int
+	// KeptSlots is the number of these slots that a chunk which may be audited does not take: see
+	// KeptSlots.
+	KeptSlots int
 	// Bond is the part of the bond that is not locked, in the bond denom.
 	Bond math.Int
 	// Ahead contains the programs that the machine has not finished yet.
@@ -54,15 +57,7 @@ type Holdings []Held
 // next program. If the rate of the machine is not configured, the amount of work that can wait
 // is not known. The node then takes only as many chunks as it can run at the same time.
 func (h Holdings) FreeSlots(state edgenodetypes.NodeState, p Policy) int {
-	ahead, waiting := 0, 0
-	for i := range h {
-		if h[i].ToRun {
-			ahead++
-		}
-		if h[i].Waiting {
-			waiting++
-		}
-	}
+	ahead, waiting := h.counts()
 	free := int(state.Slots) - int(state.UsedSlots) - waiting
 	if p.FuelPerBlock == 0 {
 		free = min(free, p.MaxJobs-ahead)
@@ -73,7 +68,28 @@ func (h Holdings) FreeSlots(state edgenodetypes.NodeState, p Policy) int {
 // CallSlots returns 1 if a node with one slot may use the second one that it has for audits and
 // judgements of chunks: its slot is in use, and the machine has finished the program.
 func (h Holdings) CallSlots(state edgenodetypes.NodeState, p Policy) int {
-	ahead, waiting := 0, 0
+	ahead, waiting := h.counts()
+	used, slots, all := int(state.UsedSlots)+waiting, int(state.Slots), int(state.AllSlots())
+	if used < slots || used >= all || p.FuelPerBlock == 0 && ahead >= p.MaxJobs {
+		return 0
+	}
+	return 1
+}
+
+// KeptSlots returns how many of the free slots a chunk that may be audited does not take. The
+// chain refuses a claim of such a chunk for the last of several slots, which it keeps for audits.
+func (h Holdings) KeptSlots(state edgenodetypes.NodeState, p Policy) int {
+	if state.Slots <= 1 {
+		return 0
+	}
+	_, waiting := h.counts()
+	onChain := int(state.Slots) - int(state.UsedSlots) - waiting
+	return max(0, 1-(onChain-h.FreeSlots(state, p)))
+}
+
+// counts returns the number of programs that have not ended, and of claims that the chain does
+// not list yet.
+func (h Holdings) counts() (ahead, waiting int) {
 	for i := range h {
 		if h[i].ToRun {
 			ahead++
@@ -82,11 +98,7 @@ func (h Holdings) CallSlots(state edgenodetypes.NodeState, p Policy) int {
 			waiting++
 		}
 	}
-	used, slots, all := int(state.UsedSlots)+waiting, int(state.Slots), int(state.AllSlots())
-	if used < slots || used >= all || p.FuelPerBlock == 0 && ahead >= p.MaxJobs {
-		return 0
-	}
-	return 1
+	return ahead, waiting
 }
 
 // Ahead returns the programs that the machine has not finished yet.
