@@ -16,7 +16,7 @@ const (
 	beaconPeriod = 1
 	// defaultBond is the bond of a node in whole tfuel. A node that lies has the same, so that
 	// a draw finds it as often as any other.
-	defaultBond = 50
+	defaultBond = 60
 	// bondPerSlot is in whole tfuel; defaultSlots is the number of programs that a node runs at
 	// once.
 	bondPerSlot, defaultSlots = 10, 2

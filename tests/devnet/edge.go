@@ -136,12 +136,10 @@ func (d *Devnet) setUpNode(ctx context.Context, node Node) error {
 	if err := d.configure(node); err != nil {
 		return err
 	}
-	// While one half of the assignments run, the next ones are drawn and prepared, and the last
-	// ones are settled.
-	bond, slots := params.TfuelCoin(d.opts.Bond), max(min(2*d.opts.Slots, int(d.opts.Bond/bondPerSlot)), d.opts.Slots)
+	bond := params.TfuelCoin(d.opts.Bond)
 	return d.run(ctx, setup, thetaedge, "register", "--home", node.home, "--from", node.Name,
 		"--keyring-dir", d.home(), "--keyring-backend", "test", "--moniker", node.Name, "--class", class,
-		"--bond", bond.String(), "--slots", strconv.Itoa(slots), "--region", "de", "--yes")
+		"--bond", bond.String(), "--region", "de", "--yes")
 }
 
 func (d *Devnet) startNode(node Node) error {
@@ -153,16 +151,20 @@ func (d *Devnet) startNode(node Node) error {
 
 func (d *Devnet) configure(node Node) error {
 	quote := strconv.Quote
-	return setTOML(filepath.Join(node.home, "config.toml"),
-		setting{"chain", "grpc", quote(d.ports.grpc)},
-		setting{"chain", "id", quote(d.opts.ChainID)},
-		setting{"chain", "poll", quote("200ms")},
-		setting{"policy", "max-jobs", strconv.Itoa(d.opts.Slots)},
-		setting{"work", "refuse-private", "false"},
-		setting{"work", "drain-timeout", quote("5s")},
-		setting{"api", "grpc", quote("127.0.0.1:0")},
-		setting{"api", "http", quote(node.api)},
-	)
+	settings := []setting{
+		{"chain", "grpc", quote(d.ports.grpc)},
+		{"chain", "id", quote(d.opts.ChainID)},
+		{"chain", "poll", quote("200ms")},
+		{"policy", "max-jobs", strconv.Itoa(d.opts.Slots)},
+		{"work", "refuse-private", "false"},
+		{"work", "drain-timeout", quote("5s")},
+		{"api", "grpc", quote("127.0.0.1:0")},
+		{"api", "http", quote(node.api)},
+	}
+	if rate := d.opts.FuelPerBlock; rate > 0 {
+		settings = append(settings, setting{"policy", "fuel-per-block", strconv.FormatUint(rate, 10)})
+	}
+	return setTOML(filepath.Join(node.home, "config.toml"), settings...)
 }
 
 // Run starts a job file with the devnet's relay and follows it to its end.

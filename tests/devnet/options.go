@@ -23,10 +23,13 @@ type Options struct {
 	Nodes int
 	// Liars is the number of edge nodes that alter what they compute.
 	Liars int
-	// Slots is the number of programs that a node runs at once. An honest node registers twice
-	// as many slots, as far as its bond covers them. Bond is its bond in whole tfuel.
+	// Slots is the number of programs that a node runs at once. It has the slots that register
+	// chooses for them. Bond is its bond in whole tfuel.
 	Slots int
 	Bond  int64
+	// FuelPerBlock is the fuel that a program of a node surely uses between two blocks. 0 leaves
+	// the default.
+	FuelPerBlock uint64
 	// Funds are additional keys with coins at genesis, in whole tfuel.
 	Funds map[string]int64
 	// Params replace parameters of the genesis: by module, then by name.

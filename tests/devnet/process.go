@@ -204,3 +204,25 @@ func (d *Devnet) Logs() error {
 	}
 	return errors.New(b.String())
 }
+
+// PIDs returns the ids of the processes that run now: the validator, the beacon, the relays and
+// the daemons of the nodes. The processes that run programs for nodes are not among them.
+func (d *Devnet) PIDs() []int {
+	var pids []int
+	for _, p := range d.processes {
+		if pid := p.pid(); pid > 0 {
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+// pid returns the id of a running process, or 0.
+func (p *process) pid() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cmd == nil {
+		return 0
+	}
+	return p.cmd.Process.Pid
+}

@@ -43,13 +43,20 @@ func undeclared(settings, declared edgenodetypes.TaskLimits) []string {
 	return changes
 }
 
-// declaration returns the message that declares limits of an open node and leaves the rest
-// of its profile unchanged, and a description of the change; nil when nothing differs. A
-// fee grant must not wait for a declaration: if the chain would refuse it, nothing is
-// declared.
-func declaration(known edgenodetypes.Node, limits edgenodetypes.TaskLimits, params edgenodetypes.Params) (*edgenodetypes.MsgUpdate, string) {
+// declaration returns the message that declares limits of an open node, and its slots unless
+// slots is 0. It leaves the rest of the profile unchanged. It also returns a description of the
+// change; nil when nothing differs. A fee grant must not wait for a declaration: if the chain
+// would refuse it, nothing is declared.
+func declaration(known edgenodetypes.Node, limits edgenodetypes.TaskLimits, slots uint32, params edgenodetypes.Params) (*edgenodetypes.MsgUpdate, string) {
 	p, state := known.Profile, known.State
-	changes := strings.Join(undeclared(limits, p.Limits), "; ")
+	differences := undeclared(limits, p.Limits)
+	if slots == 0 {
+		slots = state.Slots
+	}
+	if slots != state.Slots {
+		differences = append(differences, fmt.Sprintf("--slots is %d, declared is %d", slots, state.Slots))
+	}
+	changes := strings.Join(differences, "; ")
 	if changes == "" {
 		return nil, ""
 	}
@@ -62,12 +69,14 @@ func declaration(known edgenodetypes.Node, limits edgenodetypes.TaskLimits, para
 		return nil, "\nnot declared, because the node is retired: " + changes
 	case err != nil:
 		return nil, fmt.Sprintf("\nnot declared, because of its class (%v): %s", err, changes)
-	case state.Slots > params.MaxSlots:
-		return nil, fmt.Sprintf("\nnot declared, because the node has %d slots and at most %d are allowed now: %s", state.Slots, params.MaxSlots, changes)
+	case slots > params.MaxSlots:
+		return nil, fmt.Sprintf("\nnot declared, because the node would have %d slots and at most %d are allowed now: %s", slots, params.MaxSlots, changes)
+	case slots < min(state.UsedSlots, state.Slots):
+		return nil, fmt.Sprintf("\nnot declared, because the node would have %d slots and uses %d now: %s", slots, state.UsedSlots, changes)
 	}
 	return &edgenodetypes.MsgUpdate{
 		Operator: p.Operator, Moniker: p.Moniker, Hardware: p.Hardware, Region: p.Region, Class: p.Class,
-		Executors: p.Executors, Slots: state.Slots, Limits: limits,
+		Executors: p.Executors, Slots: slots, Limits: limits,
 	}, "\ndeclare the limits of the node: " + changes
 }
 

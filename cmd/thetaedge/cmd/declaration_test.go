@@ -42,12 +42,12 @@ func TestAnOpenNodesDeclarationFollowsTheSettingsAndNothingElseOfItChanges(t *te
 	}
 	limits := homeLimits(t)
 	known := node()
-	update, text := declaration(known, limits, params)
+	update, text := declaration(known, limits, 0, params)
 	require.Contains(t, text, "declare the limits of the node: policy.max-memory is 2GiB, declared is no limit")
 	after := update.Apply(known.Profile)
 	require.Equal(t, limits, after.Limits)
 	require.Equal(t, known.State.Slots, update.Slots)
-	again, text := declaration(edgenodetypes.Node{Profile: after, State: known.State}, limits, params)
+	again, text := declaration(edgenodetypes.Node{Profile: after, State: known.State}, limits, 0, params)
 	require.Nil(t, again)
 	require.Empty(t, text)
 	after.Limits = known.Profile.Limits
@@ -60,9 +60,30 @@ func TestAnOpenNodesDeclarationFollowsTheSettingsAndNothingElseOfItChanges(t *te
 	} {
 		known := node()
 		change(&known)
-		update, text := declaration(known, limits, params)
+		update, text := declaration(known, limits, 0, params)
 		require.Nil(t, update, "the chain would refuse it, and the fee grant with it")
 		require.Contains(t, text, "not declared")
+		require.Contains(t, text, reason)
+	}
+}
+
+func TestAnOpenNodeGetsTheSlotsThatItsOperatorNamesUnlessTheChainWouldRefuseThem(t *testing.T) {
+	params := edgenodetypes.DefaultParams()
+	limits := homeLimits(t)
+	known := edgenodetypes.Node{
+		Profile: edgenodetypes.NodeProfile{Class: "cpu-small", Hardware: edgenodetypes.Hardware{CpuCores: 64, MemoryBytes: 256 << 30}, Limits: limits},
+		State:   edgenodetypes.NodeState{Status: edgenodetypes.NODE_STATUS_ACTIVE, Slots: 2, UsedSlots: 2},
+	}
+	update, text := declaration(known, limits, 4, params)
+	require.NotNil(t, update)
+	require.Equal(t, uint32(4), update.Slots)
+	require.Contains(t, text, "--slots is 4, declared is 2")
+	update, text = declaration(known, limits, 2, params)
+	require.Nil(t, update)
+	require.Empty(t, text)
+	for slots, reason := range map[uint32]string{1: "uses 2 now", params.MaxSlots + 1: "slots and at most"} {
+		update, text = declaration(known, limits, slots, params)
+		require.Nil(t, update, "%d", slots)
 		require.Contains(t, text, reason)
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/client/money"
+	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
 	"github.com/thetaedge/theta/sidecar/config"
 	edgenodetypes "github.com/thetaedge/theta/x/edgenode/types"
@@ -57,7 +58,7 @@ settings that have changed.`,
 	flags.StringVar(&r.moniker, "moniker", defaultMoniker, "name of the node, public on the chain; the host's name is not published")
 	flags.StringVar(&r.region, "region", "", "region of the node, e.g. de or us-west (required for a new node)")
 	flags.StringVar(&r.class, "class", "", "hardware class; empty means the most demanding class for which this machine qualifies")
-	flags.Uint32Var(&r.slots, "slots", 0, "assignments that the node can hold concurrently; 0 means twice policy.max-jobs")
+	flags.Uint32Var(&r.slots, "slots", 0, "assignments that the node can hold concurrently; 0 means twice policy.max-jobs and two more, or those that an open node has")
 	flags.StringVar(&r.bond, "bond", "", "bond, e.g. 100tfuel; empty means the lowest bond that gives every slot its full weight")
 	flags.StringVar(&r.feeLimit, "fee-limit", "10tfuel", "most that the worker can spend on fees")
 	flags.DurationVar(&r.grantTime, "grant-time", 90*24*time.Hour, "how long the worker can spend fees")
@@ -209,7 +210,7 @@ func (r *registration) declare(ctx context.Context, n *node, known edgenodetypes
 	if err != nil {
 		return nil, "", err
 	}
-	update, changes := declaration(known, policy.Limits(), params)
+	update, changes := declaration(known, policy.Limits(), r.slots, params)
 	if update == nil {
 		return nil, changes, nil
 	}
@@ -234,7 +235,7 @@ func (r *registration) open(ctx context.Context, n *node, operator sdk.AccAddres
 	}
 	slots := r.slots
 	if slots == 0 {
-		slots = usualSlots(n.config.Policy.MaxJobs, params.MaxSlots)
+		slots = bid.SlotsFor(n.config.Policy.MaxJobs, params.MaxSlots)
 	}
 	bond, err := r.bondFor(params, slots)
 	if err != nil {
@@ -260,12 +261,6 @@ func (r *registration) open(ctx context.Context, n *node, operator sdk.AccAddres
 		Hardware: hardware, Region: r.region, Class: class, Executors: executors, Bond: bond, Slots: slots,
 		Limits: policy.Limits(),
 	}, nil
-}
-
-// usualSlots returns the slots of a node that runs a number of programs at once: while one half
-// of the assignments run, the next ones are drawn and prepared, and the last ones are settled.
-func usualSlots(programs int, most uint32) uint32 {
-	return min(2*uint32(programs), most) //nolint:gosec // validated
 }
 
 func (r *registration) bondFor(params edgenodetypes.Params, slots uint32) (sdk.Coin, error) {
