@@ -19,25 +19,40 @@ const (
 	tick = 10 * time.Millisecond
 )
 
-// workers contains the processor time of the processes that have run programs for the nodes of
-// a network, by process.
-type workers map[int]time.Duration
+// used is processor time: that of the processes that run programs for nodes, and that of the
+// rest of the network, of which this process is the client.
+type used struct{ workers, network time.Duration }
 
-// watch adds up what the processes use until ctx ends, and then sends the sum.
-func (w workers) watch(ctx context.Context, nodes []devnet.Node) <-chan time.Duration {
-	sum := make(chan time.Duration, 1)
+// processors contains the processor time of processes when they were last looked at.
+type processors map[int]time.Duration
+
+// look returns what these processes have used since the last look.
+func (p processors) look(pids []int) time.Duration {
+	var total time.Duration
+	for _, pid := range pids {
+		now := max(processorTime(pid), p[pid])
+		total += now - p[pid]
+		p[pid] = now
+	}
+	return total
+}
+
+// watch adds up what the processes of a network use until ctx ends, and then sends the sum.
+func (p processors) watch(ctx context.Context, network *devnet.Devnet) <-chan used {
+	sum := make(chan used, 1)
+	rest := func() []int { return append(network.PIDs(), os.Getpid()) }
+	p.look(rest())
 	go func() {
-		var total time.Duration
+		var total used
 		for {
-			for _, node := range nodes {
+			for _, node := range network.Nodes() {
 				for _, worker := range node.Workers() {
-					used := max(processorTime(worker.PID), w[worker.PID])
-					total += used - w[worker.PID]
-					w[worker.PID] = used
+					total.workers += p.look([]int{worker.PID})
 				}
 			}
 			select {
 			case <-ctx.Done():
+				total.network = p.look(rest())
 				sum <- total
 				return
 			case <-time.After(lookEvery):

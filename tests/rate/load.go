@@ -21,9 +21,11 @@ type Load struct {
 	Loose uint64 `json:"loose"`
 	// Chunk is what the job file says; "" leaves it out.
 	Chunk string `json:"chunk,omitempty"`
+	// Audit is the probability with which a chunk is audited, such as "10%".
+	Audit string `json:"audit"`
 }
 
-// job returns the job file of a load, in which each chunk is audited.
+// job returns the job file of a load.
 func (l Load) job(program, relay string) (jobfile.Job, error) {
 	text := fmt.Sprintf(`
 executor: wasm/1
@@ -33,9 +35,9 @@ tasks: %d
 resources: {fuel: %d, memory: 1MiB, output: 4KiB}
 class: cpu-small
 reward: 0.001tfuel
-policy: {audit: 100%%}
+policy: {audit: %s}
 lifetime_blocks: 20000
-`, strconv.Quote(program), l.Turns, l.Tasks, l.Loose*SpinFuel(l.Turns))
+`, strconv.Quote(program), l.Turns, l.Tasks, l.Loose*SpinFuel(l.Turns), l.Audit)
 	if l.Chunk != "" {
 		text += "chunk: " + l.Chunk + "\n"
 	}

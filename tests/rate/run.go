@@ -19,6 +19,10 @@ import (
 type Result struct {
 	Load
 	Nodes int `json:"nodes"`
+	// Places is the number of programs that all nodes run at once, and FuelPerBlock the rate
+	// that each node declares.
+	Places       int    `json:"places"`
+	FuelPerBlock uint64 `json:"fuel_per_block"`
 	// ChunkTasks and Chunks are those of the plan; Receipts is the number of chunks that ended.
 	ChunkTasks uint64 `json:"chunk_tasks"`
 	Chunks     uint64 `json:"chunks"`
@@ -30,11 +34,13 @@ type Result struct {
 	Blocks     int64   `json:"blocks"`
 	// PerSecond is Tasks by Seconds.
 	PerSecond float64 `json:"tasks_per_second"`
-	// Useful is the processor time that the tasks need if each runs once, and Busy that of all
-	// worker processes, both by Seconds and the processors of the machine. Busy counts audits
-	// too. It is zero if the system does not show processor times.
-	Useful float64 `json:"useful"`
-	Busy   float64 `json:"busy"`
+	// Useful is the processor time that the tasks need if each runs once, Busy that of all worker
+	// processes, and Network that of the validator, the beacon, the relays, the daemons and the
+	// client; all by Seconds and the processors of the machine. Busy counts audits too. Busy and
+	// Network are zero if the system does not show processor times.
+	Useful  float64 `json:"useful"`
+	Busy    float64 `json:"busy"`
+	Network float64 `json:"network"`
 	// Paid is the pay of all nodes, and Planned what the plan expected, in the base denom.
 	Paid    math.Int `json:"paid"`
 	Planned math.Int `json:"planned"`
@@ -69,7 +75,7 @@ func Measure(ctx context.Context, opts Options) (results []Result, err error) {
 	if err := os.WriteFile(program, Spin(), 0o600); err != nil {
 		return nil, err
 	}
-	busy := workers{}
+	busy := processors{}
 	for i, load := range opts.Loads {
 		r, err := measure(ctx, network, &opts, load, program, filepath.Join(opts.Dir, "results", fmt.Sprint(i)), busy)
 		if err != nil {
@@ -82,7 +88,7 @@ func Measure(ctx context.Context, opts Options) (results []Result, err error) {
 }
 
 // measure runs a load to its end, with every result saved and checked.
-func measure(ctx context.Context, network *devnet.Devnet, opts *Options, load Load, program, out string, busy workers) (*Result, error) {
+func measure(ctx context.Context, network *devnet.Devnet, opts *Options, load Load, program, out string, busy processors) (*Result, error) {
 	started := time.Now()
 	state, plan, err := post(ctx, network, load, program, out)
 	if err != nil {
@@ -93,7 +99,7 @@ func measure(ctx context.Context, network *devnet.Devnet, opts *Options, load Lo
 		return nil, err
 	}
 	watching, stop := context.WithCancel(ctx)
-	used := busy.watch(watching, network.Nodes())
+	used := busy.watch(watching, network)
 	end, err := c.FollowArray(ctx, state, out, func(s *client.State) error { return s.Save(out) }, func(client.Progress) {})
 	stop()
 	worked := <-used
@@ -112,14 +118,14 @@ func measure(ctx context.Context, network *devnet.Devnet, opts *Options, load Lo
 		return nil, err
 	}
 	r := &Result{
-		Load: load, Nodes: len(network.Nodes()), ChunkTasks: plan.ChunkTasks, Chunks: plan.Chunks, Receipts: len(history.chunks),
+		Load: load, Nodes: len(network.Nodes()), Places: len(network.Nodes()) * opts.Slots, FuelPerBlock: opts.FuelPerBlock, ChunkTasks: plan.ChunkTasks, Chunks: plan.Chunks, Receipts: len(history.chunks),
 		Seconds: history.took().Seconds(), UntilSaved: saved.Seconds(), Blocks: end.Job.ClosedHeight - end.Job.PostedHeight,
 		Paid: end.Paid.Amount, Planned: plan.Cost.Amount, Sampled: history.sampled, Stages: history.stages(),
 	}
 	capacity := r.Seconds * float64(runtime.NumCPU())
 	r.PerSecond = float64(load.Tasks) / r.Seconds
 	r.Useful = (time.Duration(load.Tasks) * load.Each).Seconds() / capacity //nolint:gosec // a million at most
-	r.Busy = worked.Seconds() / capacity
+	r.Busy, r.Network = worked.workers.Seconds()/capacity, worked.network.Seconds()/capacity
 	if opts.Timeline {
 		history.print(opts.Out)
 	}

@@ -15,10 +15,10 @@ import (
 
 // calibration is the number of turns that are timed, as often as calibrations says. The
 // shortest time is the one that other programs have disturbed least.
-const calibration, calibrations = 20_000_000, 10
+const calibration, calibrations = 100_000_000, 5
 
-// Calibrate returns the time of one turn of the program's loop on this machine, in
-// nanoseconds.
+// Calibrate returns the processor time of one turn of the program's loop on this machine, in
+// nanoseconds. If the system does not show processor times, it returns the time that passes.
 func Calibrate(ctx context.Context) (float64, error) {
 	dir, err := os.MkdirTemp("", "theta-rate-")
 	if err != nil {
@@ -29,66 +29,103 @@ func Calibrate(ctx context.Context) (float64, error) {
 	if err := os.WriteFile(program, Spin(), 0o600); err != nil {
 		return 0, err
 	}
-	job, err := Load{Tasks: 2, Turns: calibration, Loose: 1}.job(program, "")
+	job, err := Load{Tasks: 2, Turns: calibration, Loose: 1, Audit: "100%"}.job(program, "")
 	if err != nil {
 		return 0, err
 	}
 	least := time.Duration(math.MaxInt64)
 	for range calibrations {
+		before := ownTime()
 		local, err := client.RunLocal(ctx, job, 0, filepath.Join(dir, "out"))
 		if err != nil {
 			return 0, err
 		}
-		least = min(least, local.Report.WallTime)
+		took := local.Report.WallTime
+		if used := ownTime() - before; used > 0 {
+			took = min(took, used)
+		}
+		least = min(least, took)
 	}
 	return float64(least.Nanoseconds()) / calibration, nil
 }
 
-// newLoad returns a load of tasks of a time each.
-func newLoad(each time.Duration, tasks, loose uint64, chunk string, turn float64) Load {
-	l := Load{Name: each.String(), Each: each, Tasks: tasks, Turns: max(1, uint64(float64(each.Nanoseconds())/turn)), Loose: max(1, loose), Chunk: chunk}
-	if l.Loose > 1 {
-		l.Name += fmt.Sprintf(" fuel x%d", l.Loose)
+// newLoad returns a load of tasks of a time each, all of whose chunks are audited.
+func newLoad(each time.Duration, tasks uint64, turn float64) Load {
+	return Load{
+		Name: each.String(), Each: each, Tasks: tasks, Turns: max(1, uint64(float64(each.Nanoseconds())/turn)), Loose: 1, Audit: "100%",
 	}
-	return l
 }
 
-// Scale returns numbers of nodes and the loads of a scale. turn is what Calibrate returns.
-func Scale(name string, turn float64) (nodes []int, loads []Load, err error) {
+// Network is a number of nodes and the loads that are run on them.
+type Network struct {
+	Nodes int
+	Loads []Load
+}
+
+// Scale returns the networks of a scale. turn is what Calibrate returns. In the full scale, a
+// tenth of the chunks is audited, and each length of tasks is run with a chunk for each task and
+// with the chunks that the client plans.
+func Scale(name string, turn float64) ([]Network, error) {
 	switch name {
 	case "small":
-		return []int{3}, []Load{newLoad(time.Millisecond, 2_000, 1, "", turn), newLoad(time.Second, 60, 1, "", turn)}, nil
+		return []Network{{3, []Load{newLoad(time.Millisecond, 2_000, turn), newLoad(time.Second, 60, turn)}}}, nil
 	case "full":
-		for _, loose := range []uint64{1, 10} {
-			loads = append(loads, newLoad(time.Millisecond, 20_000, loose, "", turn), newLoad(100*time.Millisecond, 1_200, loose, "", turn),
-				newLoad(time.Second, 120, loose, "", turn), newLoad(10*time.Second, 18, loose, "", turn))
-		}
-		return []int{3, 9}, loads, nil
+		return []Network{{3, beforeAndAfter(1, turn)}, {9, beforeAndAfter(2, turn)}}, nil
 	default:
-		return nil, nil, fmt.Errorf("scale: expected small or full, found %q", name)
+		return nil, fmt.Errorf("scale: expected small or full, found %q", name)
 	}
 }
 
-// ParseLoads reads loads from a flag: TIME:TASKS[:LOOSE[:CHUNK]], separated by commas.
+// beforeAndAfter returns loads that last some one to two minutes each on two processors. A
+// network settles single tasks the faster the more nodes it has, so that there are singles times
+// as many of them.
+func beforeAndAfter(singles uint64, turn float64) []Load {
+	var loads []Load
+	for _, c := range []struct {
+		each          time.Duration
+		single, tasks uint64
+	}{
+		{time.Millisecond, 60 * singles, 20_000}, {100 * time.Millisecond, 60 * singles, 1_000},
+		{time.Second, 50 * singles, 200}, {10 * time.Second, 10 + 2*singles, 20},
+	} {
+		single, chunks := newLoad(c.each, c.single, turn), newLoad(c.each, c.tasks, turn)
+		single.Chunk, single.Audit, chunks.Audit = "1", "10%", "10%"
+		loads = append(loads, single, chunks)
+	}
+	return loads
+}
+
+// FuelPerBlock returns the rate that nodes declare: half of the fuel that each program uses
+// between two blocks if all places work and share the processors of the machine. The other half
+// is for the chain, the daemons and what else runs.
+func FuelPerBlock(turn float64, pause time.Duration, programs, processors int) uint64 {
+	share := min(1, float64(processors)/float64(max(1, programs)))
+	return uint64(fuelPerTurn / turn * float64(pause.Nanoseconds()) * share / 2)
+}
+
+// ParseLoads reads loads from a flag: TIME:TASKS[:LOOSE[:CHUNK[:AUDIT]]], separated by commas.
 func ParseLoads(text string, turn float64) ([]Load, error) {
 	var loads []Load
 	for one := range strings.SplitSeq(text, ",") {
-		parts := strings.SplitN(one, ":", 4)
+		parts := append(strings.SplitN(one, ":", 5), make([]string, 4)...)
 		each, err := time.ParseDuration(parts[0])
-		tasks, loose, chunk := uint64(0), uint64(1), ""
-		if err == nil && len(parts) > 1 {
-			tasks, err = strconv.ParseUint(parts[1], 10, 32)
+		load := newLoad(max(each, 1), 0, turn)
+		if err == nil {
+			load.Tasks, err = strconv.ParseUint(parts[1], 10, 32)
 		}
-		if err == nil && len(parts) > 2 {
-			loose, err = strconv.ParseUint(parts[2], 10, 32)
+		if err == nil && parts[2] != "" {
+			load.Loose, err = strconv.ParseUint(parts[2], 10, 32)
 		}
-		if len(parts) > 3 {
-			chunk = parts[3]
+		if load.Chunk = parts[3]; parts[4] != "" {
+			load.Audit = parts[4]
 		}
-		if err != nil || each <= 0 || tasks == 0 || loose == 0 {
-			return nil, fmt.Errorf("loads: expected TIME:TASKS[:LOOSE[:CHUNK]] such as 100ms:1200, found %q", one)
+		if err != nil || each <= 0 || load.Tasks == 0 || load.Loose == 0 {
+			return nil, fmt.Errorf("loads: expected TIME:TASKS[:LOOSE[:CHUNK[:AUDIT]]] such as 100ms:1200:1:auto:10%%, found %q", one)
 		}
-		loads = append(loads, newLoad(each, tasks, loose, chunk, turn))
+		if load.Loose > 1 {
+			load.Name += fmt.Sprintf(" fuel x%d", load.Loose)
+		}
+		loads = append(loads, load)
 	}
 	return loads, nil
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -25,6 +26,7 @@ import (
 type settings struct {
 	dir, bin, out, scale, nodes, loads string
 	slots                              int
+	fuel                               uint64
 	timeline, verbose                  bool
 }
 
@@ -35,8 +37,9 @@ func main() {
 	flag.StringVar(&s.out, "out", filepath.Join("build", "rate.json"), "file for the report")
 	flag.StringVar(&s.scale, "scale", "small", "small takes three minutes, full about half an hour")
 	flag.StringVar(&s.nodes, "nodes", "", "numbers of edge nodes, such as 3,9 (default: those of the scale)")
-	flag.StringVar(&s.loads, "loads", "", "what is run instead of the loads of the scale: TIME:TASKS[:LOOSE[:CHUNK]], separated by commas, such as 1ms:3000:1:auto")
-	flag.IntVar(&s.slots, "slots", devnet.DefaultOptions().Slots, "programs that a node runs at once")
+	flag.StringVar(&s.loads, "loads", "", "what is run instead of the loads of the scale: TIME:TASKS[:LOOSE[:CHUNK[:AUDIT]]], separated by commas, such as 1ms:3000:1:auto:10%")
+	flag.IntVar(&s.slots, "slots", 1, "programs that a node runs at once")
+	flag.Uint64Var(&s.fuel, "fuel-per-block", 0, "rate that nodes declare; 0 means half of what each program uses if all work at once")
 	flag.BoolVar(&s.timeline, "timeline", false, "print a line for each chunk")
 	flag.BoolVar(&s.verbose, "v", false, "print what the network does")
 	flag.Parse()
@@ -54,29 +57,17 @@ func run(ctx context.Context, s settings) error {
 	if err != nil {
 		return err
 	}
-	nodes, loads, err := rate.Scale(s.scale, turn)
+	networks, err := networks(s, turn)
 	if err != nil {
 		return err
 	}
-	if s.nodes != "" {
-		nodes = nil
-		for text := range strings.SplitSeq(s.nodes, ",") {
-			n, err := strconv.Atoi(text)
-			if err != nil || n < 1 {
-				return fmt.Errorf("nodes: expected numbers such as 3,9, found %q", s.nodes)
-			}
-			nodes = append(nodes, n)
-		}
-	}
-	if s.loads != "" {
-		if loads, err = rate.ParseLoads(s.loads, turn); err != nil {
-			return err
-		}
-	}
 	report := rate.NewReport(turn)
-	for _, n := range nodes {
-		options := rate.Options{Options: devnet.DefaultOptions(), Loads: loads, Timeline: s.timeline, Out: os.Stdout}
-		options.Dir, options.Bin, options.Nodes, options.Slots, options.Log = s.dir, s.bin, n, s.slots, io.Discard
+	for _, network := range networks {
+		options := rate.Options{Options: devnet.DefaultOptions(), Loads: network.Loads, Timeline: s.timeline, Out: os.Stdout}
+		options.Dir, options.Bin, options.Nodes, options.Slots, options.Log = s.dir, s.bin, network.Nodes, s.slots, io.Discard
+		if options.FuelPerBlock = s.fuel; s.fuel == 0 {
+			options.FuelPerBlock = rate.FuelPerBlock(turn, options.BlockPause, network.Nodes*s.slots, runtime.NumCPU())
+		}
 		if s.verbose {
 			options.Log = os.Stdout
 		}
@@ -88,6 +79,33 @@ func run(ctx context.Context, s settings) error {
 	}
 	fmt.Print(report)
 	return write(s.out, report)
+}
+
+// networks returns what the flags ask for.
+func networks(s settings, turn float64) ([]rate.Network, error) {
+	networks, err := rate.Scale(s.scale, turn)
+	if err != nil {
+		return nil, err
+	}
+	if s.nodes != "" {
+		loads := networks[0].Loads
+		networks = nil
+		for text := range strings.SplitSeq(s.nodes, ",") {
+			n, err := strconv.Atoi(text)
+			if err != nil || n < 1 {
+				return nil, fmt.Errorf("nodes: expected numbers such as 3,9, found %q", s.nodes)
+			}
+			networks = append(networks, rate.Network{Nodes: n, Loads: loads})
+		}
+	}
+	if s.loads == "" {
+		return networks, nil
+	}
+	loads, err := rate.ParseLoads(s.loads, turn)
+	for i := range networks {
+		networks[i].Loads = loads
+	}
+	return networks, err
 }
 
 // write writes the report.
