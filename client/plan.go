@@ -52,8 +52,9 @@ type Plan struct {
 	Blocks uint64
 	// FuelPerBlock is the fuel per block of a typical node.
 	FuelPerBlock uint64
-	// Slots is the number of chunks that the nodes of the class run at the same time.
-	Slots uint64
+	// Places is an estimate of the number of programs that the nodes of the class run at the
+	// same time.
+	Places uint64
 }
 
 // classFacts are what a plan follows from, apart from the spec.
@@ -65,8 +66,9 @@ type classFacts struct {
 	bond math.Int
 	// single reports whether half of the nodes have one slot.
 	single bool
-	// slots is the number of slots that bonds fund in the class.
-	slots uint64
+	// slots is the number of slots that bonds fund in the class, and places an estimate of the
+	// number of programs that its nodes run at the same time.
+	slots, places uint64
 }
 
 // Plan proposes the size of the chunks of a packed job, if the job file leaves it to the
@@ -105,10 +107,20 @@ func (c *Client) classFacts(ctx context.Context, spec *computetypes.JobSpec) (cl
 		return classFacts{}, err
 	}
 	facts.typical(nodes)
+	facts.places = placesOf(facts.slots, market.LiveNodes)
 	if spec.Policy.Node != "" && len(nodes) > 0 {
 		facts.slots = uint64(max(1, nodes[0].State.Slots))
+		facts.places = placesOf(facts.slots, 1)
 	}
 	return facts, nil
+}
+
+// placesOf estimates how many programs nodes run at the same time from their slots, which are all
+// that the chain knows. A node registers two slots for each program that it runs at once, and two
+// more, unless its operator chooses otherwise.
+func placesOf(slots, nodes uint64) uint64 {
+	nodes = min(max(1, nodes), max(1, slots))
+	return max(nodes, (slots-min(slots, 2*nodes))/2)
 }
 
 // nodesFor returns the active nodes of the class among the first nodes of the chain; of a
@@ -218,7 +230,7 @@ func (f *classFacts) plan(spec *computetypes.JobSpec) *Plan {
 	policy, _ := f.params.Effective(spec)
 	size := spec.PerChunk()
 	full, rest := spec.Tasks/size, spec.Tasks%size
-	p := &Plan{ChunkTasks: size, Chunks: full, FuelPerBlock: f.fuelPerBlock, Slots: f.slots}
+	p := &Plan{ChunkTasks: size, Chunks: full, FuelPerBlock: f.fuelPerBlock, Places: f.places}
 	if policy.Kind == computetypes.POLICY_KIND_AUDIT {
 		p.LeastFuelBps = computetypes.LeastFuelBps(size, policy.Samples)
 	}
@@ -245,13 +257,14 @@ func sampled(count uint64, policy computetypes.Policy) uint64 {
 	return min(count, uint64(policy.Samples))
 }
 
-// blocks returns how many blocks a job takes: each slot serves one draw after the other, and
-// the auditors of a chunk are drawn when its node has committed.
+// blocks returns how many blocks a job takes: each place runs one chunk after the other, each
+// slot serves one draw after the other, and the auditors of a chunk are drawn when its node has
+// committed.
 func (f *classFacts) blocks(spec *computetypes.JobSpec, policy computetypes.Policy, p *Plan) uint64 {
 	taskFuel, rate := math.NewIntFromUint64(spec.Resources.Fuel), math.NewIntFromUint64(f.fuelPerBlock)
 	fuel := taskFuel.Mul(math.NewIntFromUint64(spec.Tasks).MulRaw(int64(policy.Replicas)).Add(math.NewIntFromUint64(p.Audited)))
-	slots := min(f.slots, p.Chunks*uint64(policy.Replicas))
-	working := ceilQuo(fuel, math.NewIntFromUint64(slots).Mul(rate))
+	places := min(f.places, p.Chunks*uint64(policy.Replicas))
+	working := ceilQuo(fuel, math.NewIntFromUint64(places).Mul(rate))
 	inRow, turns := p.ChunkTasks, int64(1)
 	if policy.AuditBps > 0 {
 		inRow, turns = inRow+sampled(p.ChunkTasks, policy), 2

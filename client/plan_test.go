@@ -41,9 +41,9 @@ func planned(tasks, fuel uint64) *computetypes.JobSpec {
 	}
 }
 
-// typicalClass has two slots for each of five nodes with much bond.
+// typicalClass has ten slots and ten places in five nodes with much bond.
 func typicalClass() classFacts {
-	facts := classFacts{params: computetypes.DefaultParams(), slots: 10, fuelPerBlock: 1_000_000, bond: params.Tfuel(1_000_000)}
+	facts := classFacts{params: computetypes.DefaultParams(), slots: 10, places: 10, fuelPerBlock: 1_000_000, bond: params.Tfuel(1_000_000)}
 	return facts
 }
 
@@ -118,17 +118,25 @@ func TestThePriceOfTrustIsThatOfTheSamples(t *testing.T) {
 	require.Equal(t, params.TfuelCoin(3050), facts.plan(spec).Cost, "with the audits that the chain adds")
 }
 
-func TestAPlanLastsAsLongAsItsSlotsNeed(t *testing.T) {
+func TestAPlanLastsAsLongAsItsPlacesNeed(t *testing.T) {
 	params.SetSDKDefaults()
 	facts := typicalClass()
 	spec := planned(1000, 1_000_000) // a block each
 	for chunk, want := range map[uint64]uint64{
-		100: 104 + 2*drawOverhead,  // 1,040 runs on ten slots
+		100: 104 + 2*drawOverhead,  // 1,040 runs in ten places
 		500: 504 + 2*drawOverhead,  // two chunks, and four samples after each
 		10:  140 + 20*drawOverhead, // 1,400 runs, and 20 draws for each slot
 	} {
 		spec.ChunkTasks = chunk
 		require.Equal(t, want, facts.plan(spec).Blocks, "chunks of %d", chunk)
+	}
+}
+
+func TestPlacesFollowFromTheSlotsThatNodesRegister(t *testing.T) {
+	for _, c := range []struct{ slots, nodes, want uint64 }{
+		{0, 0, 1}, {1, 1, 1}, {4, 1, 1}, {6, 1, 2}, {18, 1, 8}, {12, 3, 3}, {18, 3, 6}, {6, 3, 3}, {2, 3, 2}, {10, 0, 4},
+	} {
+		require.Equal(t, c.want, placesOf(c.slots, c.nodes), "%+v", c)
 	}
 }
 

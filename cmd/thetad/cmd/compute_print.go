@@ -64,8 +64,8 @@ func (p *runPrinter) quote(packed *requester.Packed, quote *requester.Quote, pla
 		fmt.Fprintf(p.out, "Samples: if tasks use less than %d%% of resources.fuel on average, nodes commit to %d tasks at once instead of %d; ask for fewer samples, or set fuel closer to what tasks use\n",
 			plan.LeastFuelBps/100, computetypes.MaxSamples, plan.ChunkTasks)
 	}
-	fmt.Fprintf(p.out, "Time: about %s if tasks use all their fuel and the class has no other jobs, at %d fuel per block on each of %d slots\n",
-		formatBlocks(plan.Blocks), plan.FuelPerBlock, plan.Slots)
+	fmt.Fprintf(p.out, "Time: about %s if tasks use all their fuel and the class has no other jobs, at %d fuel per block in each of %d programs at once\n",
+		formatBlocks(plan.Blocks), plan.FuelPerBlock, plan.Places)
 	fmt.Fprintf(p.out, "Balance: %s\n", formatCoins(quote.Balance))
 }
 
