@@ -76,17 +76,16 @@ func Scale(name string, turn float64) ([]Network, error) {
 	}
 }
 
-// beforeAndAfter returns loads that last some one to two minutes each on two processors. A
-// network settles single tasks the faster the more nodes it has, so that there are singles times
-// as many of them.
+// beforeAndAfter returns loads that last one to four minutes each on two processors. More nodes
+// settle more single tasks at once, so that there are singles times as many of them.
 func beforeAndAfter(singles uint64, turn float64) []Load {
 	var loads []Load
 	for _, c := range []struct {
 		each          time.Duration
 		single, tasks uint64
 	}{
-		{time.Millisecond, 60 * singles, 20_000}, {100 * time.Millisecond, 60 * singles, 1_000},
-		{time.Second, 50 * singles, 200}, {10 * time.Second, 10 + 2*singles, 20},
+		{time.Millisecond, 40 * singles, 20_000}, {100 * time.Millisecond, 40 * singles, 1_000},
+		{time.Second, 40 * singles, 400}, {10 * time.Second, 10 + 2*singles, 24},
 	} {
 		single, chunks := newLoad(c.each, c.single, turn), newLoad(c.each, c.tasks, turn)
 		single.Chunk, single.Audit, chunks.Audit = "1", "10%", "10%"
