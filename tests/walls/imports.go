@@ -163,9 +163,10 @@ func offChainWalls() []Wall {
 func plainWalls() []Wall {
 	return []Wall{
 		{
-			Name: "tensors rest on the standard library alone",
-			Of:   within("tensor"), Allows: func(_, imported string) bool {
-				return in(ours(imported), "tensor") || !strings.Contains(imported, ".") || imported == "golang.org/x/sys/cpu"
+			Name: "tensors rest on the standard library, and tensor/vulkan on purego",
+			Of:   within("tensor"), Allows: func(importer, imported string) bool {
+				return in(ours(imported), "tensor") || !strings.Contains(imported, ".") || imported == "golang.org/x/sys/cpu" ||
+					importer == "tensor/vulkan" && imported == "github.com/ebitengine/purego"
 			},
 		},
 		{

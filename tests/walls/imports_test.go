@@ -41,7 +41,7 @@ func TestEveryWallCanFail(t *testing.T) {
 		"what sends transactions knows no job, relay or daemon":                        {importer: "client/tx", imported: Module + "/client", deep: true},
 		"what relays and their clients agree on knows neither of them":                 {importer: "blob", imported: Module + "/blob/transfer"},
 		"relays and their clients do not import each other, and no daemon":             {importer: "blob/transfer", imported: Module + "/relay"},
-		"tensors rest on the standard library alone":                                   {importer: "tensor/ref", imported: Module + "/executor"},
+		"tensors rest on the standard library, and tensor/vulkan on purego":            {importer: "tensor/ref", imported: "github.com/ebitengine/purego"},
 		"what says why the system refuses knows nothing of the module":                 {importer: "internal/osfault", imported: Module + "/client"},
 		"only tests import testutil":                                                   {importer: "client", imported: Module + "/testutil/apptest"},
 		"only tests draw random messages":                                              {importer: "app", imported: Module + "/x/compute/simulation"},

@@ -1,0 +1,66 @@
+package vulkan
+
+import (
+	"fmt"
+
+	"github.com/thetaedge/theta/tensor"
+)
+
+// buffer is a tensor of a device.
+type buffer struct {
+	device *Device
+	shape  tensor.Shape
+	place  place
+	freed  bool
+}
+
+// New returns a tensor of zeros. It fails with ErrMemory if the device has no memory left.
+func (d *Device) New(s tensor.Shape) (tensor.Buffer, error) {
+	if d.lost != nil {
+		return nil, d.lost
+	}
+	p, err := d.take(s.Type.Bytes(s.Count))
+	if err != nil {
+		return nil, err
+	}
+	if err := d.fill(p.buffer, p.from, p.to-p.from, 0); err != nil {
+		return nil, err
+	}
+	return &buffer{device: d, shape: s, place: p}, nil
+}
+
+// Shape returns the type and the size.
+func (b *buffer) Shape() tensor.Shape { return b.shape }
+
+// Write sets bytes.
+func (b *buffer) Write(offset uint64, p []byte) error {
+	if err := b.check(); err != nil {
+		return err
+	}
+	return b.device.upload(b.place.buffer, b.place.from+offset, p)
+}
+
+// Read returns bytes.
+func (b *buffer) Read(offset uint64, p []byte) error {
+	if err := b.check(); err != nil {
+		return err
+	}
+	return b.device.download(b.place.buffer, b.place.from+offset, p)
+}
+
+// Free gives up the tensor.
+func (b *buffer) Free() error {
+	if err := b.check(); err != nil {
+		return err
+	}
+	b.freed = true
+	b.device.give(b.place)
+	return nil
+}
+
+func (b *buffer) check() error {
+	if b.freed {
+		return fmt.Errorf("expected a tensor of %s, found one that was freed", b.device.Name())
+	}
+	return b.device.lost
+}

@@ -1,0 +1,221 @@
+package vulkan
+
+import (
+	"fmt"
+	"math"
+	"time"
+	"unsafe"
+
+	"github.com/thetaedge/theta/tensor"
+	"github.com/thetaedge/theta/tensor/vulkan/plan"
+)
+
+// What the kernels rest on.
+const (
+	maxBindings  = plan.Bindings
+	pushBytes    = 4 * (plan.Params + plan.Bindings)
+	groupThreads = plan.Lanes
+	sharedBytes  = 16 << 10
+)
+
+// Device is a device of Vulkan. It implements tensor.Device.
+type Device struct {
+	deviceFunctions
+	machine *machine
+	facts   *facts
+	info    Info
+	limits  plan.Limits
+	timeout time.Duration
+	// dots is set if kernels use instructions for sums of products.
+	dots bool
+
+	device    logicalDevice
+	queue     queue
+	stream    stream
+	arena     arena
+	pipelines pipelines
+	staging   staging
+	tables    tables
+	sums      sums
+	// lost is the error after which nothing works any more.
+	lost error
+}
+
+// Open opens a device and tests it. It fails with ErrNotAvailable if there is none.
+func Open(options ...Option) (*Device, error) {
+	s := settings{index: -1, timeout: time.Minute, dots: true, memory: math.MaxUint64}
+	for _, option := range options {
+		option(&s)
+	}
+	m, err := openMachine()
+	if err != nil {
+		return nil, err
+	}
+	d := &Device{machine: m, timeout: s.timeout}
+	if err := d.open(s); err != nil {
+		_ = d.Close()
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *Device) open(s settings) error {
+	found, err := d.machine.devices()
+	if err != nil {
+		return err
+	}
+	all := make([]Info, len(found))
+	known := make([]*facts, len(found))
+	for i, p := range found {
+		if known[i], err = d.machine.facts(p); err != nil {
+			return err
+		}
+		all[i] = known[i].info(i)
+	}
+	i, err := s.choose(all)
+	if err != nil {
+		return err
+	}
+	d.facts, d.info = known[i], all[i]
+	if d.info.Missing != "" {
+		return fmt.Errorf("%w: expected a device with %s, found %s without", ErrNotAvailable, d.info.Missing, d.info.Name)
+	}
+	d.limits = limitsOf(&d.facts.properties.limits, s.limits)
+	d.dots = s.dots && d.facts.dot
+	if err := d.create(found[i]); err != nil {
+		return err
+	}
+	d.arena.bound = s.memory
+	for _, open := range []func() error{d.openStream, d.openPipelines, d.openStaging, d.openTables, d.openSums, d.chooseDots} {
+		if err := open(); err != nil {
+			return fmt.Errorf("opening %s: %w", d.info.Name, err)
+		}
+	}
+	return nil
+}
+
+// dispatchWork bounds the work of a dispatch, so that it ends within 50 ms on a slow device.
+const dispatchWork = 1 << 29
+
+// limitsOf returns the limits of dispatches; those that are wanted count if they are smaller.
+func limitsOf(l *limits, want plan.Limits) plan.Limits {
+	// Places of words in a binding have 32 bits, and so do their numbers of bytes on some devices.
+	found := plan.Limits{Range: min(uint64(l.maxStorageBufferRange), 1<<31), Work: dispatchWork}
+	if want.Range != 0 {
+		found.Range = min(found.Range, want.Range)
+	}
+	if want.Work != 0 {
+		found.Work = min(found.Work, want.Work)
+	}
+	for i, n := range l.maxComputeGroupCount {
+		found.Groups[i] = uint64(n)
+		if want.Groups[i] != 0 {
+			found.Groups[i] = min(found.Groups[i], want.Groups[i])
+		}
+	}
+	return found
+}
+
+// create makes the logical device with a queue.
+func (d *Device) create(p physicalDevice) error {
+	family, err := d.machine.computeFamily(p)
+	if err != nil {
+		return err
+	}
+	priority := float32(0)
+	queues := deviceQueueCreateInfo{sType: typeDeviceQueueCreateInfo, queueFamily: family, queueCount: 1, priorities: &priority}
+	var wanted features
+	wanted[featureRobustBufferAccess], wanted[featureShaderInt64] = 1, 1
+	info := deviceCreateInfo{sType: typeDeviceCreateInfo, queueInfoCount: 1, queueInfos: &queues, features: &wanted}
+	dot := dotProductFeatures{sType: typeDotProductFeatures, supported: 1}
+	name := text(dotExtension)
+	if d.dots {
+		info.next, info.extensionCount, info.extensions = unsafe.Pointer(&dot), 1, &name
+	}
+	if err := d.machine.createDevice.call(uintptr(p), uintptr(unsafe.Pointer(&info)), 0, uintptr(unsafe.Pointer(&d.device))).check("making a device"); err != nil {
+		return err
+	}
+	if err := d.deviceFunctions.resolve(d.machine.getDeviceProcAddr, d.device); err != nil {
+		return err
+	}
+	d.getDeviceQueue.do(uintptr(d.device), uintptr(family), 0, uintptr(unsafe.Pointer(&d.queue)))
+	d.stream.family = family
+	return nil
+}
+
+// computeFamily returns a family of queues that compute, without graphics if there is one.
+func (m *machine) computeFamily(p physicalDevice) (uint32, error) {
+	var count uint32
+	m.getPhysicalDeviceQueueFamilyProperties.do(uintptr(p), uintptr(unsafe.Pointer(&count)), 0)
+	families := make([]queueFamilyProperties, max(count, 1))
+	m.getPhysicalDeviceQueueFamilyProperties.do(uintptr(p), uintptr(unsafe.Pointer(&count)), uintptr(unsafe.Pointer(&families[0])))
+	best := -1
+	for i, f := range families[:count] {
+		if f.flags&queueCompute == 0 || f.count == 0 {
+			continue
+		}
+		if best < 0 || f.flags&queueGraphics == 0 && families[best].flags&queueGraphics != 0 {
+			best = i
+		}
+	}
+	if best < 0 {
+		return 0, fmt.Errorf("%w: expected a queue that computes, found none", ErrNotAvailable)
+	}
+	return uint32(best), nil
+}
+
+// Name says what executes.
+func (d *Device) Name() string { return fmt.Sprintf("%s (Vulkan %s)", d.info.Name, d.info.API) }
+
+// Info returns what the device is.
+func (d *Device) Info() Info { return d.info }
+
+// DotProducts reports whether kernels use the device's instructions for sums of products.
+func (d *Device) DotProducts() bool { return d.dots }
+
+// Wait returns after all calls have ended, with the checksums since the last Wait.
+func (d *Device) Wait() ([]uint64, error) {
+	if err := d.drain(); err != nil {
+		return nil, err
+	}
+	found := d.sums.found
+	d.sums.found = nil
+	return found, nil
+}
+
+// fail keeps an error after which nothing works any more.
+func (d *Device) fail(err error) error {
+	if err != nil && d.lost == nil {
+		d.lost = err
+	}
+	return err
+}
+
+// Close ends the device and gives up its tensors. After the loss of a device it leaves what the
+// driver may still use to the end of the process.
+func (d *Device) Close() error {
+	if d.machine == nil {
+		return nil
+	}
+	var err error
+	if d.device != 0 && d.lost == nil {
+		if err = d.finish(); err == nil {
+			d.sums.close(d)
+			d.tables.close(d)
+			d.staging.close(d)
+			d.pipelines.close(d)
+			d.arena.close(d)
+			d.stream.close(d)
+			d.destroyDevice.do(uintptr(d.device), 0)
+			d.machine.close()
+		}
+	} else if d.device == 0 {
+		d.machine.close()
+	}
+	d.machine, d.lost = nil, errClosed
+	return err
+}
+
+var errClosed = fmt.Errorf("%w: it was closed", ErrLost)
+
+var _ tensor.Device = (*Device)(nil)

@@ -1,0 +1,39 @@
+package kernel
+
+import (
+	"embed"
+	"encoding/binary"
+	"fmt"
+)
+
+//go:embed *.spv
+var compiled embed.FS
+
+// dotSuffix marks a kernel with instructions for sums of products.
+const dotSuffix = ".dot"
+
+// HasDots reports whether a kernel has a variant with instructions for sums of four products of eight
+// bits.
+func HasDots(name string) bool {
+	switch name {
+	case "gemm", "gemv", "conv", "scores":
+		return true
+	}
+	return false
+}
+
+// WithDots returns the name of that variant.
+func WithDots(name string) string { return name + dotSuffix }
+
+// Code returns the SPIR-V of a kernel in words.
+func Code(name string) ([]uint32, error) {
+	bytes, err := compiled.ReadFile(name + ".spv")
+	if err != nil {
+		return nil, fmt.Errorf("expected a kernel, found %q: %w", name, err)
+	}
+	code := make([]uint32, len(bytes)/4)
+	for i := range code {
+		code[i] = binary.LittleEndian.Uint32(bytes[4*i:])
+	}
+	return code, nil
+}

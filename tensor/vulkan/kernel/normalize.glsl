@@ -1,0 +1,45 @@
+#include "reduce.glsl"
+
+// Parameters that norms have in common: 1 the places of gains, 2 the places of the output, 3 and 4
+// epsilon, 5 the flags: gain, bias, centre, output of eight bits. element(i) returns number i of the row,
+// and channel(i) the place of its gain and bias.
+uint mean, down;
+Scale byRoot;
+
+uint centred(uint i) { return (p[5] & 4u) != 0u ? sub(element(i), mean) : element(i); }
+
+// measure finds the mean and the root of the mean square of a row of n numbers.
+void measure(uint n) {
+  mean = 0u;
+  if ((p[5] & 4u) != 0u) {
+    uint64_t total = uint64_t(0u);
+    for (uint i = lane(); i < n; i += LANES) total += extend(element(i));
+    total = sum_of(total) + uint64_t(n / 2u);
+    if ((total >> 63) != uint64_t(0u)) {
+      mean = 0u - uint(divide(uint64_t(0u) - total + uint64_t(n - 1u), n));
+    } else {
+      mean = uint(divide(total, n));
+    }
+  }
+  uint most = 0u;
+  for (uint i = lane(); i < n; i += LANES) most = max(most, size(centred(i)));
+  most = largest_of(most);
+  down = uint(max(bits(most) - 15, 0));
+  uint64_t squares = uint64_t(0u);
+  for (uint i = lane(); i < n; i += LANES) {
+    uint y = uint(int(centred(i)) >> int(down));
+    squares += uint64_t(y * y);
+  }
+  squares = sum_of(squares);
+  squares += (uint64_t(p[3]) | uint64_t(p[4]) << 32) >> (2u * down);
+  byRoot = inverse_root(uint64_t(n), squares);
+  byRoot.e += int(down);
+}
+
+// normalized returns number i of the output.
+uint normalized(uint i) {
+  uint c = channel(i);
+  uint g = (p[5] & 1u) != 0u ? half_at(gain(c / 2u), c) : 1u;
+  uint v = signed_as(apply(times(normal(size(g), p[1]), byRoot), centred(i), int(p[2])), g);
+  return (p[5] & 2u) != 0u ? add(v, bias(c)) : v;
+}

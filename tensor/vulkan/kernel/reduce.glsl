@@ -1,0 +1,24 @@
+// Reductions over the lanes of a workgroup. All lanes have to call them, and get the result.
+shared uint64_t lanes64[128];
+shared uint lanes32[128];
+
+uint64_t sum_of(uint64_t x) {
+  barrier();
+  lanes64[lane()] = x;
+  barrier();
+  for (uint s = LANES / 2u; s > 0u; s >>= 1) {
+    if (lane() < s) lanes64[lane()] += lanes64[lane() + s];
+    barrier();
+  }
+  return lanes64[0];
+}
+uint largest_of(uint x) {
+  barrier();
+  lanes32[lane()] = x;
+  barrier();
+  for (uint s = LANES / 2u; s > 0u; s >>= 1) {
+    if (lane() < s) lanes32[lane()] = max(lanes32[lane()], lanes32[lane() + s]);
+    barrier();
+  }
+  return lanes32[0];
+}
