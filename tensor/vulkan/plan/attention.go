@@ -33,7 +33,7 @@ func (o operands) rope(op *tensor.Rope) domain {
 // scores is [Heads, Queries, Keys]. Keys are divided first where not all of them can be bound.
 func (o operands) scores(op *tensor.AttnScores, l Limits) domain {
 	heads, kvHeads, queries, keys, dim := uint64(op.Heads), uint64(op.KVHeads), uint64(op.Queries), uint64(op.Keys), uint64(op.Dim)
-	bound := max((l.Range-min(slack, l.Range))/max(kvHeads*dim, kvHeads*8), 1)
+	bound := l.rowsWithin(kvHeads*max(dim, 8), keys)
 	return domain{
 		sizes: []uint64{heads, queries, keys},
 		steps: []step{{2, bound}, {0, 1}, {1, 1}, {2, 1}},

@@ -58,12 +58,20 @@ type Limits struct {
 // slack is more than a window grows when it begins at a multiple that a device asks for.
 const slack = 512
 
-// fits reports whether a device can run a dispatch.
-func (d Dispatch) fits(l Limits) bool {
+// bound reports whether a device can bind the windows of a dispatch.
+func (d Dispatch) bound(l Limits) bool {
 	for _, w := range d.Windows {
 		if w.To-w.From+slack > l.Range {
 			return false
 		}
+	}
+	return true
+}
+
+// fits reports whether a device can run a dispatch.
+func (d Dispatch) fits(l Limits) bool {
+	if !d.bound(l) {
+		return false
 	}
 	for i, n := range d.Groups {
 		if n > l.Groups[i] {
@@ -89,7 +97,7 @@ func Of(op tensor.Op, types []tensor.Type, l Limits) ([]Dispatch, bool) {
 func (o operands) domain(op tensor.Op, l Limits) (domain, bool) {
 	switch op := op.(type) {
 	case *tensor.Gemm:
-		return o.gemm(op), true
+		return o.gemm(op, l), true
 	case *tensor.Expand4:
 		return o.expand4(op), true
 	case *tensor.Rescale:
@@ -122,7 +130,7 @@ func (o operands) otherDomain(op tensor.Op, l Limits) (domain, bool) {
 	case *tensor.Gate:
 		return o.gate(op), true
 	case *tensor.Conv2D:
-		return o.conv(op), true
+		return o.conv(op, l), true
 	case *tensor.Depthwise2D:
 		return o.depthwise(op), true
 	case *tensor.Copy:

@@ -22,7 +22,23 @@ type domain struct {
 	sizes []uint64
 	// steps are tried in order until a part fits.
 	steps []step
-	part  func(b box) Dispatch
+	// widest returns the step that makes the windows of a part smaller, for a domain that the
+	// order of the steps alone would cut into too many parts; nil otherwise.
+	widest func(b box) step
+	part   func(b box) Dispatch
+}
+
+// order returns the steps to try for a part that does not fit.
+func (d domain) order(b box, p Dispatch, l Limits) []step {
+	if d.widest == nil || p.bound(l) {
+		return d.steps
+	}
+	return append([]step{d.widest(b)}, d.steps...)
+}
+
+// rowsWithin returns the number of rows of some bytes that a window shows, from 1 to most.
+func (l Limits) rowsWithin(bytes, most uint64) uint64 {
+	return min(max((l.Range-min(slack, l.Range))/max(bytes, 1), 1), most)
 }
 
 // divide returns parts that fit and cover the domain; false if there are none.
@@ -40,11 +56,12 @@ func (d domain) divide(l Limits) ([]Dispatch, bool) {
 }
 
 func (d domain) split(b box, l Limits, parts *[]Dispatch) bool {
-	if p := d.part(b); p.fits(l) {
+	p := d.part(b)
+	if p.fits(l) {
 		*parts = append(*parts, p)
 		return true
 	}
-	for _, s := range d.steps {
+	for _, s := range d.order(b, p, l) {
 		n := b.size(s.dim)
 		if n <= s.unit {
 			continue

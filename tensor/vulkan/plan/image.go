@@ -47,13 +47,13 @@ func (m image) part(kernel string, b box, weights Window) Dispatch {
 }
 
 // conv is [Batch, OutHeight, OutWidth, OutChannels].
-func (o operands) conv(op *tensor.Conv2D) domain {
+func (o operands) conv(op *tensor.Conv2D, l Limits) domain {
 	v := op.Window
 	m := image{o, v, uint64(op.Channels), uint64(op.OutChannels)}
 	kernel := uint64(v.KernelHeight) * uint64(v.KernelWidth) * m.channels
 	return domain{
 		sizes: []uint64{uint64(op.Batch), uint64(v.OutHeight), uint64(v.OutWidth), m.each},
-		steps: []step{{0, 1}, {1, 1}, {3, tileSize}, {2, tileSize}, {2, 1}, {3, 1}},
+		steps: []step{{0, 1}, {1, 1}, {2, l.rowsWithin(4*m.each, uint64(v.OutWidth))}, {3, tileSize}, {2, tileSize}, {2, 1}, {3, 1}},
 		part: func(b box) Dispatch {
 			d := m.part("conv", b, o.window(1, b.from[3]*kernel, b.size(3)*kernel))
 			pixels := b.size(1) * b.size(2)

@@ -9,7 +9,7 @@ const fewRows = 8
 const tileSize = 64
 
 // gemm is [Batch, M, N].
-func (o operands) gemm(op *tensor.Gemm) domain {
+func (o operands) gemm(op *tensor.Gemm, l Limits) domain {
 	m, n, k := uint64(op.M), uint64(op.N), uint64(op.K)
 	strideW := n * k
 	if op.SharedW {
@@ -17,7 +17,7 @@ func (o operands) gemm(op *tensor.Gemm) domain {
 	}
 	return domain{
 		sizes: []uint64{uint64(op.Batch), m, n},
-		steps: []step{{0, 1}, {1, tileSize}, {2, tileSize}, {1, 1}, {2, 1}},
+		steps: []step{{0, 1}, {1, l.rowsWithin(4*n, tileSize)}, {2, tileSize}, {1, 1}, {2, 1}},
 		part: func(b box) Dispatch {
 			rows, cols, batch := b.size(1), b.size(2), b.size(0)
 			d := Dispatch{

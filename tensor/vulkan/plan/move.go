@@ -13,6 +13,19 @@ func (o operands) copy(op *tensor.Copy) domain {
 	return domain{
 		sizes: sizes[:],
 		steps: []step{{0, 1}, {1, 1}, {2, 1}, {3, 1}, {4, each}},
+		widest: func(b box) step {
+			widest, most := step{dims - 1, each}, uint64(0)
+			for d := range dims {
+				stride, unit := uint64(op.FromStride[d]), each
+				if d < dims-1 {
+					stride, unit = max(stride, uint64(op.ToStride[d])), 1
+				}
+				if reach := (b.size(d) - 1) * stride; reach > most && b.size(d) > unit {
+					widest, most = step{d, unit}, reach
+				}
+			}
+			return widest
+		},
 		part: func(b box) Dispatch {
 			from, to := uint64(0), b.from[dims-1]
 			fromSpan, toSpan := uint64(1), b.size(dims-1)
@@ -64,7 +77,7 @@ func (o operands) cast(op *tensor.Cast) domain {
 func (o operands) gather(op *tensor.Gather, l Limits) domain {
 	cols := uint64(op.Cols)
 	words := cols * o.bits(0) / 32
-	bound := max((l.Range-min(slack, l.Range))/(words*4), 1)
+	bound := l.rowsWithin(words*4, uint64(op.Rows))
 	return domain{
 		sizes: []uint64{uint64(op.Rows), uint64(op.Count)},
 		steps: []step{{0, bound}, {1, 1}},
