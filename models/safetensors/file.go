@@ -44,25 +44,25 @@ func (f *File) Names() []string { return slices.Sorted(maps.Keys(f.entries)) }
 // Metadata returns a text of the header, such as "format".
 func (f *File) Metadata(key string) string { return f.metadata[key] }
 
-// Shape returns the dimensions of a tensor, the last of which lies closest together, and nil if
+// Shape returns the dimensions of a tensor, the last of which lies closest together, and false if
 // the file does not have the tensor. A tensor without dimensions has one element.
-func (f *File) Shape(name string) []int {
-	e, ok := f.entries[name]
-	if !ok {
-		return nil
+func (f *File) Shape(name string) (dims []int, found bool) {
+	e, found := f.entries[name]
+	if !found {
+		return nil, false
 	}
 	shape := make([]int, len(e.Shape))
 	for i, n := range e.Shape {
 		shape[i] = int(n)
 	}
-	return shape
+	return shape, true
 }
 
 // Type returns the type of a tensor, and "" if the file does not have it.
 func (f *File) Type(name string) Type { return f.entries[name].Type }
 
-// Floats reads len(out) elements of a tensor, from element number first on.
-func (f *File) Floats(name string, first int, out []float32) error {
+// Read reads len(out) elements of a tensor, from element number first on.
+func (f *File) Read(name string, first int, out []float32) error {
 	e, ok := f.entries[name]
 	if !ok {
 		return fmt.Errorf("expected a tensor %q, found none", name)

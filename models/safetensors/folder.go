@@ -64,7 +64,7 @@ func (f *Folder) load(path string) error {
 				return err
 			}
 		}
-		if files[part].Shape(name) == nil {
+		if _, found := files[part].Shape(name); !found {
 			return fmt.Errorf("%s: expected the tensor %q in %s, found none", IndexName, name, part)
 		}
 		f.owner[name] = files[part]
@@ -125,19 +125,19 @@ func (f *Folder) Close() error {
 // Names returns the names of all tensors in order of the alphabet.
 func (f *Folder) Names() []string { return slices.Sorted(maps.Keys(f.owner)) }
 
-// Shape returns the dimensions of a tensor, and nil if there is no such tensor.
-func (f *Folder) Shape(name string) []int {
+// Shape returns the dimensions of a tensor, and false if there is no such tensor.
+func (f *Folder) Shape(name string) (dims []int, found bool) {
 	if file := f.owner[name]; file != nil {
 		return file.Shape(name)
 	}
-	return nil
+	return nil, false
 }
 
-// Floats reads len(out) elements of a tensor, from element number first on.
-func (f *Folder) Floats(name string, first int, out []float32) error {
+// Read reads len(out) elements of a tensor, from element number first on.
+func (f *Folder) Read(name string, first int, out []float32) error {
 	file := f.owner[name]
 	if file == nil {
 		return fmt.Errorf("expected a tensor %q, found none", name)
 	}
-	return file.Floats(name, first, out)
+	return file.Read(name, first, out)
 }
