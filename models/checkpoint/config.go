@@ -240,5 +240,8 @@ func (c Config) Rotated(layer int) bool {
 // HeadNorms reports whether the heads of queries and keys are normalized (Qwen3).
 func (c Config) HeadNorms() bool { return c.ModelType == "qwen3" }
 
+// OutputBias reports whether o has a bias. That of Qwen2 does not, whatever AttentionBias says.
+func (c Config) OutputBias() bool { return c.AttentionBias && c.ModelType != "qwen2" }
+
 // InputBias reports whether q, k and v have a bias.
 func (c Config) InputBias() bool { return c.AttentionBias || c.ModelType == "qwen2" }

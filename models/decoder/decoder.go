@@ -22,12 +22,15 @@ type Options struct {
 	// Context is the number of positions that the cache holds. 0 means as many as the model was
 	// made for; more are not possible.
 	Context uint32
-	// Batch is the largest number of tokens of one submission; 0 means 64. It does not affect
-	// results.
+	// Batch is the largest number of tokens of one submission; 0 means 64, and 512 is the most. It
+	// does not affect results.
 	Batch uint32
 }
 
-const defaultBatch = 64
+const (
+	defaultBatch = 64
+	maxBatch     = 512
+)
 
 // Decoder is a model on a machine, with the keys and values of the tokens that it has read.
 type Decoder struct {
@@ -58,7 +61,7 @@ func New(machine Machine, file *format.File, o Options) (*Decoder, error) {
 	if o.Batch == 0 {
 		o.Batch = defaultBatch
 	}
-	o.Batch = min(o.Batch, o.Context)
+	o.Batch = min(o.Batch, o.Context, maxBatch)
 	w, err := load(machine, file)
 	if err != nil {
 		return nil, err

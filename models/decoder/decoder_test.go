@@ -2,6 +2,7 @@ package decoder_test
 
 import (
 	"bytes"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -40,8 +41,14 @@ func tiny() format.Header {
 	return h
 }
 
-// open writes a model whose bytes count up, and loads it.
-func open(t *testing.T, h format.Header, limit uint64, o decoder.Options) (*decoder.Decoder, error) {
+// open writes a model, and loads it.
+func open(t testing.TB, h format.Header, limit uint64, o decoder.Options) (*decoder.Decoder, error) {
+	t.Helper()
+	return load(t, written(t, h), limit, o)
+}
+
+// written returns a model whose bytes count up.
+func written(t testing.TB, h format.Header) []byte {
 	t.Helper()
 	var file bytes.Buffer
 	w, err := format.NewWriter(&file, h)
@@ -57,10 +64,17 @@ func open(t *testing.T, h format.Header, limit uint64, o decoder.Options) (*deco
 		require.NoError(t, w.Write(p.Name, content))
 	}
 	require.NoError(t, w.Close())
-	f, err := format.Open(bytes.NewReader(file.Bytes()), int64(file.Len()))
-	require.NoError(t, err)
+	return file.Bytes()
+}
+
+func load(t testing.TB, file []byte, limit uint64, o decoder.Options) (*decoder.Decoder, error) {
+	t.Helper()
+	f, err := format.Open(bytes.NewReader(file), int64(len(file)))
+	if err != nil {
+		return nil, err
+	}
 	session := tensor.NewSession(ref.NewDevice(), limit)
-	return decoder.New(decoder.OnSession(session, bytes.NewReader(file.Bytes())), f, o)
+	return decoder.New(decoder.OnSession(session, bytes.NewReader(file)), f, o)
 }
 
 func TestATensorThatDoesNotFitTheHeaderIsRefused(t *testing.T) {
@@ -112,4 +126,25 @@ func TestTheContextIsABound(t *testing.T) {
 	_, err = d.Step([]int32{0})
 	require.ErrorContains(t, err, "expected 1 to 0 tokens")
 	require.ErrorContains(t, d.Rewind(6), "expected a position from 0 to 5")
+}
+
+// FuzzNew loads models of strangers: those that are accepted execute without a trap.
+func FuzzNew(f *testing.F) {
+	file := written(f, tiny())
+	f.Add(file)
+	f.Add(file[:4096])
+	four := tiny()
+	four.Parts[2].Type = "s4"
+	four.Parts = append(four.Parts, format.Part{Name: "layers.0.q.gain", Type: "s8", Shape: []uint32{8, 1}})
+	f.Add(written(f, four))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		d, err := load(t, file, 1<<24, decoder.Options{Batch: 3})
+		if err != nil {
+			return
+		}
+		_, err = d.Step(make([]int32, min(d.Context(), 7)))
+		if !errors.Is(err, tensor.ErrOutOfMemory) {
+			require.NoError(t, err)
+		}
+	})
 }

@@ -46,7 +46,7 @@ func loadLayer(s checkpoint.Source, c checkpoint.Config, index int) (*layer, err
 		{&l.qBias, "self_attn.q_proj.bias", c.InputBias(), []int{queries}},
 		{&l.kBias, "self_attn.k_proj.bias", c.InputBias(), []int{keys}},
 		{&l.vBias, "self_attn.v_proj.bias", c.InputBias(), []int{keys}},
-		{&l.oBias, "self_attn.o_proj.bias", c.AttentionBias, []int{width}},
+		{&l.oBias, "self_attn.o_proj.bias", c.OutputBias(), []int{width}},
 		{&l.gateBias, "mlp.gate_proj.bias", c.MLPBias, []int{inner}},
 		{&l.upBias, "mlp.up_proj.bias", c.MLPBias, []int{inner}},
 		{&l.downBias, "mlp.down_proj.bias", c.MLPBias, []int{width}},
