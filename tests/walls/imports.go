@@ -52,7 +52,7 @@ func chainWalls() []Wall {
 	return []Wall{
 		{
 			Name: "consensus code imports no app, binary, sidecar, client or test fixture",
-			Of:   within("x"), Allows: nothingOf("app", "cmd", "sidecar", "client", "drand", "blob", "relay", "executor", "tensor", "testutil", "tests", "examples"),
+			Of:   within("x"), Allows: nothingOf("app", "cmd", "sidecar", "client", "drand", "blob", "relay", "executor", "tensor", "models", "testutil", "tests", "examples"),
 		},
 		{
 			Name: "a keeper imports no other keeper",
@@ -85,7 +85,7 @@ func chainWalls() []Wall {
 		},
 		{
 			Name: "the app imports no binary, sidecar, client or test fixture",
-			Of:   within("app"), Allows: nothingOf("cmd", "sidecar", "client", "drand", "blob", "relay", "executor", "tensor", "testutil", "tests", "examples"),
+			Of:   within("app"), Allows: nothingOf("cmd", "sidecar", "client", "drand", "blob", "relay", "executor", "tensor", "models", "testutil", "tests", "examples"),
 		},
 		{
 			Name: "app/params is light: it imports nothing of the module",
@@ -168,6 +168,26 @@ func plainWalls() []Wall {
 				return in(ours(imported), "tensor") || !strings.Contains(imported, ".") || imported == "golang.org/x/sys/cpu" ||
 					importer == "tensor/vulkan" && imported == "github.com/ebitengine/purego"
 			},
+		},
+		{
+			Name: "models rest on tensors and on what reads text",
+			Of:   within("models"), Allows: func(_, imported string) bool {
+				return in(ours(imported), "models", "tensor") || !strings.Contains(imported, ".") ||
+					in(imported, "github.com/dlclark/regexp2", "golang.org/x/text/unicode/norm")
+			},
+		},
+		{
+			Name: "floats and integers of a model share no code, so that one can check the other",
+			Of:   within("models/float"), Allows: func(_, imported string) bool {
+				return ours(imported) == "" || ours(imported) == "models/checkpoint"
+			},
+		},
+		{
+			Name: "a program that runs models knows no files of weights and no converter",
+			Of:   within("models/decoder", "models/format"), Allows: func(_, imported string) bool {
+				return ours(imported) == "" || in(ours(imported), "models/decoder", "models/format", "tensor")
+			},
+			Deep: true,
 		},
 		{
 			Name: "what says why the system refuses knows nothing of the module",
