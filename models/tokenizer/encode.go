@@ -1,0 +1,76 @@
+package tokenizer
+
+import "strings"
+
+// Part is a piece of a text.
+type Part struct {
+	Text string
+	// Plain says that the names of special tokens in the text are ordinary text.
+	Plain bool
+}
+
+// Encode returns the tokens of a text in which special tokens count. Begin is not added.
+func (t *Tokenizer) Encode(text string) ([]int32, error) {
+	return t.EncodeParts([]Part{{Text: text}})
+}
+
+// EncodeParts returns the tokens of the text of all parts. Special tokens count only outside of
+// plain parts; Begin is not added. It returns an error if a pattern needs too many steps.
+func (t *Tokenizer) EncodeParts(parts []Part) ([]int32, error) {
+	var joined strings.Builder
+	var plain [][2]int
+	for _, p := range parts {
+		begin := joined.Len()
+		joined.WriteString(p.Text)
+		if p.Plain {
+			plain = append(plain, [2]int{begin, joined.Len()})
+		}
+	}
+	text := joined.String()
+	allowed := func(begin, end int) bool {
+		for _, p := range plain {
+			if begin < p[1] && p[0] < end {
+				return false
+			}
+		}
+		return true
+	}
+	var ids []int32
+	var err error
+	at := 0
+	for _, f := range t.specials.find(text, allowed) {
+		if ids, err = t.appendText(ids, text[at:f.begin], at == 0); err != nil {
+			return nil, err
+		}
+		ids = append(ids, f.id)
+		at = f.end
+	}
+	return t.appendText(ids, text[at:], at == 0)
+}
+
+// appendText appends the tokens of a text without special tokens.
+func (t *Tokenizer) appendText(ids []int32, text string, first bool) ([]int32, error) {
+	if text == "" {
+		return ids, nil
+	}
+	text = strings.ToValidUTF8(text, "\ufffd")
+	for _, n := range t.spec.Normal {
+		text = n.apply(text)
+	}
+	pieces := []string{text}
+	for _, split := range t.splits {
+		var smaller []string
+		for i, piece := range pieces {
+			cut, err := split(piece, first && i == 0)
+			if err != nil {
+				return nil, err
+			}
+			smaller = append(smaller, cut...)
+		}
+		pieces = smaller
+	}
+	for _, piece := range pieces {
+		ids = t.appendWord(ids, piece)
+	}
+	return ids, nil
+}
