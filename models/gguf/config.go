@@ -14,7 +14,9 @@ func (m *Model) Config() ([]byte, error) {
 		"model_type": m.architecture, "hidden_act": "silu",
 		"architectures":       []string{map[string]string{"llama": "LlamaForCausalLM", "qwen2": "Qwen2ForCausalLM", "qwen3": "Qwen3ForCausalLM"}[m.architecture]},
 		"tie_word_embeddings": !m.has("lm_head.weight"),
-		"attention_bias":      m.has("model.layers.0.self_attn.q_proj.bias"),
+		// Qwen2 has biases of q, k and v without being told.
+		"attention_bias": m.architecture != "qwen2" && m.has("model.layers.0.self_attn.q_proj.bias"),
+		"mlp_bias":       m.has("model.layers.0.mlp.gate_proj.bias"),
 	}
 	for theirs, ours := range map[string]string{
 		"max_position_embeddings": "context_length", "hidden_size": "embedding_length", "num_hidden_layers": "block_count",
@@ -38,6 +40,10 @@ func (m *Model) Config() ([]byte, error) {
 		if value := m.file.Value(m.key(ours)); value != nil {
 			config[theirs] = plain(value)
 		}
+	}
+	if m.architecture == "llama" && config["sliding_window"] != nil {
+		// The two families share an architecture here, and differ in this.
+		config["model_type"], config["architectures"] = "mistral", []string{"MistralForCausalLM"}
 	}
 	for theirs, ours := range map[string]string{"bos_token_id": "bos_token_id", "eos_token_id": "eos_token_id"} {
 		if value, ok := m.file.Value("tokenizer.ggml." + ours).(uint64); ok {

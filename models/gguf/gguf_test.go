@@ -42,7 +42,7 @@ func TestMetadataAndTensorsComeBack(t *testing.T) {
 		gguf.Tensor{Name: "f32", Type: gguf.F32, Shape: []int{3, 64}, Values: values},
 		gguf.Tensor{Name: "f16", Type: gguf.F16, Shape: []int{5}, Values: []float32{1, -2, 0.5, 65504, 0}},
 		gguf.Tensor{Name: "bf16", Type: gguf.BF16, Shape: []int{2}, Values: []float32{-3, 1e38}},
-		gguf.Tensor{Name: "q8", Type: gguf.Q8_0, Shape: []int{3, 64}, Values: values},
+		gguf.Tensor{Name: "q8", Type: gguf.Q8, Shape: []int{3, 64}, Values: values},
 	))
 	require.NoError(t, err)
 	for key, want := range map[string]any{
@@ -75,7 +75,7 @@ func TestABlockHasAScaleOfItsOwn(t *testing.T) {
 	for i := range values {
 		values[i] = float32(i%gguf32-16) * float32(1+i/gguf32)
 	}
-	f, err := read(write(t, nil, gguf.Tensor{Name: "x", Type: gguf.Q8_0, Shape: []int{3000, gguf32}, Values: values}))
+	f, err := read(write(t, nil, gguf.Tensor{Name: "x", Type: gguf.Q8, Shape: []int{3000, gguf32}, Values: values}))
 	require.NoError(t, err)
 	out := make([]float32, len(values)-5)
 	require.NoError(t, f.Read("x", 5, out))
@@ -138,7 +138,7 @@ func TestTensorsThatCannotBeWrittenAreRefused(t *testing.T) {
 	for says, tensor := range map[string]gguf.Tensor{
 		"found type 2":  {Name: "a", Type: 2, Shape: []int{1}, Values: []float32{1}},
 		"found 1":       {Name: "a", Type: gguf.F32, Shape: []int{2}, Values: []float32{1}},
-		"32 elements":   {Name: "a", Type: gguf.Q8_0, Shape: []int{32, 1}, Values: make([]float32, 32)},
+		"32 elements":   {Name: "a", Type: gguf.Q8, Shape: []int{32, 1}, Values: make([]float32, 32)},
 		"expected text": {},
 	} {
 		metadata := map[string]any{}
@@ -230,11 +230,12 @@ func TestTheConfigurationHasTheKeysOfHuggingFace(t *testing.T) {
 	require.NoError(t, err)
 	config, err := m.Config()
 	require.NoError(t, err)
-	require.JSONEq(t, `{"architectures":["LlamaForCausalLM"],"model_type":"llama","hidden_act":"silu","attention_bias":true,"tie_word_embeddings":true,
+	require.JSONEq(t, `{"architectures":["LlamaForCausalLM"],"model_type":"llama","hidden_act":"silu","attention_bias":true,"mlp_bias":false,"tie_word_embeddings":true,
 		"max_position_embeddings":64,"hidden_size":12,"num_hidden_layers":1,"intermediate_size":20,"num_attention_heads":4,"num_key_value_heads":2,
 		"vocab_size":5,"rms_norm_eps":1e-6,"rope_theta":10000,"eos_token_id":2,"rope_scaling":{"rope_type":"llama3","factor":1,"low_freq_factor":1,"high_freq_factor":4,"original_max_position_embeddings":8192}}`, string(config))
 
 	values["llama.rope.scaling.type"], values["llama.rope.scaling.factor"] = "linear", float32(4)
+	values["llama.attention.sliding_window"] = uint32(48)
 	file, err = read(write(t, values, layer(draw(288), draw(144))...))
 	require.NoError(t, err)
 	m, err = gguf.NewModel(file)
@@ -243,9 +244,13 @@ func TestTheConfigurationHasTheKeysOfHuggingFace(t *testing.T) {
 	require.NoError(t, err)
 	var has struct {
 		Scaling map[string]any `json:"rope_scaling"`
+		Type    string         `json:"model_type"`
+		Window  int            `json:"sliding_window"`
 	}
 	require.NoError(t, json.Unmarshal(config, &has))
 	require.Equal(t, map[string]any{"rope_type": "linear", "factor": 4.0}, has.Scaling)
+	require.Equal(t, "mistral", has.Type)
+	require.Equal(t, 48, has.Window)
 }
 
 // TestDivisorsOfLlama3BecomeItsParameters uses those of Llama 3.1: heads of 128 elements, base
@@ -313,7 +318,7 @@ func TestAModelThatIsNotKnownIsRefused(t *testing.T) {
 
 func FuzzReadNeverReadsOutside(f *testing.F) {
 	f.Add(write(f, metadata("llama"), layer(draw(288), draw(144))...))
-	f.Add(write(f, map[string]any{"a": []string{"b"}}, gguf.Tensor{Name: "q", Type: gguf.Q8_0, Shape: []int{2, 32}, Values: draw(64)}))
+	f.Add(write(f, map[string]any{"a": []string{"b"}}, gguf.Tensor{Name: "q", Type: gguf.Q8, Shape: []int{2, 32}, Values: draw(64)}))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		file, err := read(content)
 		if err != nil {

@@ -15,7 +15,7 @@ type Type uint32
 const (
 	F32  Type = 0
 	F16  Type = 1
-	Q8_0 Type = 8
+	Q8   Type = 8
 	BF16 Type = 30
 )
 
@@ -29,7 +29,7 @@ func (t Type) String() string {
 		return "F32"
 	case F16:
 		return "F16"
-	case Q8_0:
+	case Q8:
 		return "Q8_0"
 	case BF16:
 		return "BF16"
@@ -45,7 +45,7 @@ func (t Type) block() (elements, bytes int64) {
 		return 1, 4
 	case F16, BF16:
 		return 1, 2
-	case Q8_0:
+	case Q8:
 		return blockElements, 2 + blockElements
 	}
 	return 0, 0
@@ -59,7 +59,7 @@ func (t Type) decode(data []byte, out []float32) {
 			out[i] = half.F16(binary.LittleEndian.Uint16(data[2*i:]))
 		case BF16:
 			out[i] = half.BF16(binary.LittleEndian.Uint16(data[2*i:]))
-		case Q8_0:
+		case Q8:
 			block := data[i/blockElements*(2+blockElements):]
 			out[i] = half.F16(binary.LittleEndian.Uint16(block)) * float32(int8(block[2+i%blockElements]))
 		default:
@@ -70,7 +70,7 @@ func (t Type) decode(data []byte, out []float32) {
 
 // encode appends whole blocks.
 func (t Type) encode(data []byte, values []float32) []byte {
-	if t == Q8_0 {
+	if t == Q8 {
 		for ; len(values) > 0; values = values[blockElements:] {
 			data = appendBlock(data, values[:blockElements])
 		}
