@@ -153,10 +153,10 @@ func TestGGUFWithScoresJoinsTheBestPairsFirst(t *testing.T) {
 }
 
 func TestGGUFWithScoresGivesTheTokensOfPublishedLlama2(t *testing.T) {
-	if *real == "" {
+	if *realFolder == "" {
 		t.Skip("published tokenizers are not part of the repository: give their folder with -real")
 	}
-	folder := filepath.Join(*real, "llama2")
+	folder := filepath.Join(*realFolder, "llama2")
 	compare(t, readGGUF(t, metadata(t, filepath.Join(folder, "tokenizer.json"), "llama", "")), goldens(t, filepath.Join(folder, "tokenizer.texts")))
 }
 

@@ -101,15 +101,15 @@ func TestTokensAreThoseOfTheLibraryTokenizers(t *testing.T) {
 	}
 }
 
-// real is a folder with folders that hold a published tokenizer.json and tokenizer.texts, made by
+// realFolder is a folder with folders that hold a published tokenizer.json and tokenizer.texts, made by
 // testdata/make.mjs.
-var real = flag.String("real", "", "a folder of published tokenizers to compare")
+var realFolder = flag.String("real", "", "a folder of published tokenizers to compare")
 
 func TestTokensOfPublishedTokenizers(t *testing.T) {
-	if *real == "" {
+	if *realFolder == "" {
 		t.Skip("published tokenizers are not part of the repository: give their folder with -real")
 	}
-	folders, err := filepath.Glob(filepath.Join(*real, "*", "tokenizer.texts"))
+	folders, err := filepath.Glob(filepath.Join(*realFolder, "*", "tokenizer.texts"))
 	require.NoError(t, err)
 	require.NotEmpty(t, folders)
 	for _, texts := range folders {

@@ -112,14 +112,14 @@ func TestATemplateSeesNoFiles(t *testing.T) {
 	require.ErrorContains(t, err, "chat template")
 }
 
-// real is a folder with folders that hold a published tokenizer_config.json.
-var real = flag.String("real", "", "a folder of published tokenizers whose templates to read")
+// realFolder is a folder with folders that hold a published tokenizer_config.json.
+var realFolder = flag.String("real", "", "a folder of published tokenizers whose templates to read")
 
 func TestTemplatesOfPublishedTokenizers(t *testing.T) {
-	if *real == "" {
+	if *realFolder == "" {
 		t.Skip("published templates are not part of the repository: give their folder with -real")
 	}
-	files, err := filepath.Glob(filepath.Join(*real, "*", "tokenizer_config.json"))
+	files, err := filepath.Glob(filepath.Join(*realFolder, "*", "tokenizer_config.json"))
 	require.NoError(t, err)
 	for _, path := range files {
 		t.Run(filepath.Base(filepath.Dir(path)), func(t *testing.T) {
