@@ -36,7 +36,7 @@ and is paid for them.
 		}
 		hideSettings(command)
 	}
-	root.AddCommand(initCommand(), relayCommand(), versionCommand(), pauseCommand(), resumeCommand())
+	root.AddCommand(initCommand(), relayCommand(), modelCommand(), versionCommand(), pauseCommand(), resumeCommand())
 	root.AddCommand(withSettings...)
 	decimal.Flags(root)
 	return root, nil
