@@ -68,6 +68,10 @@ release-sidecar: ## Build thetaedge without cgo for SIDECAR_PLATFORMS into build
 textgen: ## Compile the example's inference to build/textgen.wasm
 	@examples/textgen/build.sh
 
+.PHONY: upscale
+upscale: ## Compile the example that enlarges pictures to build/upscale.wasm
+	@examples/upscale/build.sh
+
 .PHONY: demo
 demo: build textgen ## Run a network of four edge nodes, one of which lies, and tell what happens
 	@mkdir -p build/bin && go build -o build/bin/ ./tests/devnet/cmd/...

@@ -49,7 +49,7 @@ func TestEveryWallCanFail(t *testing.T) {
 		"only tests import testutil":                                                    {importer: "client", imported: Module + "/testutil/apptest"},
 		"only tests draw random messages":                                               {importer: "app", imported: Module + "/x/compute/simulation"},
 		"nothing imports the tests":                                                     {importer: "client", imported: Module + "/tests/devnet", test: true},
-		"examples stand alone, and the one that runs models uses those":                 {importer: "examples/textgen/model", imported: "cosmossdk.io/math"},
+		"examples rest on tensors alone, and the one that runs models uses those":       {importer: "examples/textgen/model", imported: "cosmossdk.io/math"},
 		"x/beacon knows no module above it":                                             {importer: "x/beacon/keeper", imported: Module + "/x/edgenode/types", deep: true},
 		"x/edgenode knows no module above it":                                           {importer: "x/edgenode/types", imported: Module + "/x/compute/types"},
 		"x/compute knows no module above it":                                            {importer: "x/compute/types", imported: Module + "/x/rewards/types"},
