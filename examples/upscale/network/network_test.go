@@ -42,7 +42,7 @@ func encode(t testing.TB, n *network.Network) []byte {
 	return file
 }
 
-// open writes a file and opens it.
+// open opens a network from the bytes of its file.
 func open(t testing.TB, content []byte) (*network.File, error) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "model")
