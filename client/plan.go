@@ -116,11 +116,11 @@ func (c *Client) classFacts(ctx context.Context, spec *computetypes.JobSpec) (cl
 }
 
 // placesOf estimates how many programs nodes run at the same time from their slots, which are all
-// that the chain knows. A node registers two slots for each program that it runs at once, and two
-// more, unless its operator chooses otherwise.
+// that the chain knows. A node registers three slots for each program that it runs at once, unless
+// its operator chooses otherwise.
 func placesOf(slots, nodes uint64) uint64 {
 	nodes = min(max(1, nodes), max(1, slots))
-	return max(nodes, (slots-min(slots, 2*nodes))/2)
+	return max(nodes, slots/3)
 }
 
 // nodesFor returns the active nodes of the class among the first nodes of the chain; of a

@@ -134,7 +134,7 @@ func TestAPlanLastsAsLongAsItsPlacesNeed(t *testing.T) {
 
 func TestPlacesFollowFromTheSlotsThatNodesRegister(t *testing.T) {
 	for _, c := range []struct{ slots, nodes, want uint64 }{
-		{0, 0, 1}, {1, 1, 1}, {4, 1, 1}, {6, 1, 2}, {18, 1, 8}, {12, 3, 3}, {18, 3, 6}, {6, 3, 3}, {2, 3, 2}, {10, 0, 4},
+		{0, 0, 1}, {1, 1, 1}, {4, 1, 1}, {6, 1, 2}, {18, 1, 6}, {12, 3, 4}, {18, 3, 6}, {6, 3, 3}, {2, 3, 2}, {10, 0, 3},
 	} {
 		require.Equal(t, c.want, placesOf(c.slots, c.nodes), "%+v", c)
 	}

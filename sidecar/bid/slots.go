@@ -11,9 +11,13 @@ package bid
 //
 // slots. A chunk runs for one to five minutes, T = 40 to 200 blocks of 1.5 s. Its claim needs
 // about A = 10 blocks. Commitment, seed of the audit, reveal and verdict need about L = 10 blocks,
-// and 25 if the chunk is audited. With T = 40 and an audit this is less than two slots per place.
-// The node needs one more for a chunk that it claims ahead, because draws do not open when a
-// place becomes free, and the last one, which the chain keeps for audits.
+// and 25 if the chunk is audited: two slots per place. A node claims the next chunk while one runs.
+//
+// The third slot per place is for audits. The chain keeps the last of several slots for them, and
+// lets an array have one open chunk per 1 + 4 a slots of a class, if a share a of its chunks is
+// audited. If that is a tenth, three slots per place are two open chunks per place. With more
+// slots, an array opens chunks that no place can take. Each of their draws costs the requester a
+// fee, and the pauses between them grow, so that some are left when the array could end.
 func SlotsFor(places int, most uint32) uint32 {
-	return uint32(min(2*uint64(max(places, 1))+2, uint64(most))) //nolint:gosec // at most most
+	return uint32(min(3*uint64(max(places, 1)), uint64(most))) //nolint:gosec // at most most
 }

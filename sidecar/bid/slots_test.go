@@ -5,13 +5,28 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	computetypes "github.com/thetaedge/theta/x/compute/types"
 )
 
-func TestSlotsAreTwoPerPlaceOneAheadAndOneForAudits(t *testing.T) {
-	for places, want := range map[int]uint32{0: 4, 1: 4, 2: 6, 8: 18, 31: 64, 32: 64, 1 << 40: 64} {
+func TestSlotsAreThreePerPlace(t *testing.T) {
+	for places, want := range map[int]uint32{0: 3, 1: 3, 2: 6, 8: 24, 21: 63, 22: 64, 1 << 40: 64} {
 		require.Equal(t, want, SlotsFor(places, 64), "%d", places)
 	}
 	require.Equal(t, uint32(1), SlotsFor(1, 1))
+}
+
+// TestAnArrayOpensTwoChunksPerPlace: one runs, and one waits or has its round. Fewer would leave
+// places without work, and no place could take more.
+func TestAnArrayOpensTwoChunksPerPlace(t *testing.T) {
+	params, policy := computetypes.DefaultParams(), computetypes.Policy{Replicas: 1, AuditBps: 1_000, Auditors: 1}
+	for nodes := uint64(2); nodes < 40; nodes++ {
+		for places := uint64(1); places <= 8 && nodes*places < 100; places++ {
+			window := params.UnrollWindow(policy, nodes*uint64(SlotsFor(int(places), 64))) //nolint:gosec // small
+			require.GreaterOrEqual(t, window, 2*nodes*places)
+			require.Less(t, 2*window, 5*nodes*places)
+		}
+	}
 }
 
 // TestSlotsKeepPlacesBusy: places that always find a chunk to claim do not wait for a slot, if

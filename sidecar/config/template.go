@@ -78,9 +78,8 @@ passphrase-file = {{ quote .Keyring.PassphraseFile }}
 [policy]
 # Programs run at once. The node's slots bound what it holds on chain: a task that
 # is committed keeps a slot until it is settled, while the next one runs. A place needs
-# two slots to stay busy with chunks of a minute or more, and the node two more: one for a
-# chunk that it claims ahead, and one that the chain keeps for audits. register opens a
-# node with 2 * max-jobs + 2 slots; register --slots changes those of an open node. A slot
+# two slots to stay busy with chunks of a minute or more, and one for audits. register opens
+# a node with 3 * max-jobs slots; register --slots changes those of an open node. A slot
 # locks no bond, but an assignment locks an amount that follows from the reward.
 max-jobs = {{ .Policy.MaxJobs }}
 # Least pay of a task by denom, such as ["0.5tfuel"]; other denoms are refused

@@ -58,7 +58,7 @@ settings that have changed.`,
 	flags.StringVar(&r.moniker, "moniker", defaultMoniker, "name of the node, public on the chain; the host's name is not published")
 	flags.StringVar(&r.region, "region", "", "region of the node, e.g. de or us-west (required for a new node)")
 	flags.StringVar(&r.class, "class", "", "hardware class; empty means the most demanding class for which this machine qualifies")
-	flags.Uint32Var(&r.slots, "slots", 0, "assignments that the node can hold concurrently; 0 means twice policy.max-jobs and two more, or those that an open node has")
+	flags.Uint32Var(&r.slots, "slots", 0, "assignments that the node can hold concurrently; 0 means three per program of policy.max-jobs, or those that an open node has")
 	flags.StringVar(&r.bond, "bond", "", "bond, e.g. 100tfuel; empty means the lowest bond that gives every slot its full weight")
 	flags.StringVar(&r.feeLimit, "fee-limit", "10tfuel", "most that the worker can spend on fees")
 	flags.DurationVar(&r.grantTime, "grant-time", 90*24*time.Hour, "how long the worker can spend fees")
