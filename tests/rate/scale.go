@@ -2,23 +2,29 @@ package rate
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/thetaedge/theta/client"
+	"github.com/thetaedge/theta/client/jobfile"
 )
 
-// calibration is the number of turns that are timed, as often as calibrations says. The
-// shortest time is the one that other programs have disturbed least.
-const calibration, calibrations = 100_000_000, 5
+// calibration is the number of turns that are timed on each processor, as often as calibrations
+// says. The shortest time is the one that other programs have disturbed least.
+const calibration, calibrations = 300_000_000, 3
 
-// Calibrate returns the processor time of one turn of the program's loop on this machine, in
-// nanoseconds. If the system does not show processor times, it returns the time that passes.
+// Calibrate returns the processor time of one turn of the program's loop, in nanoseconds, while
+// all processors of this machine run it: two processors may share a core, and are slower then. If
+// the system does not show processor times, it returns the time that passes.
 func Calibrate(ctx context.Context) (float64, error) {
 	dir, err := os.MkdirTemp("", "theta-rate-")
 	if err != nil {
@@ -35,18 +41,38 @@ func Calibrate(ctx context.Context) (float64, error) {
 	}
 	least := time.Duration(math.MaxInt64)
 	for range calibrations {
-		before := ownTime()
-		local, err := client.RunLocal(ctx, job, 0, filepath.Join(dir, "out"))
+		took, err := spinEverywhere(ctx, job, dir)
 		if err != nil {
 			return 0, err
-		}
-		took := local.Report.WallTime
-		if used := ownTime() - before; used > 0 {
-			took = min(took, used)
 		}
 		least = min(least, took)
 	}
 	return float64(least.Nanoseconds()) / calibration, nil
+}
+
+// spinEverywhere runs a job's first task on all processors at the same time, and returns the mean
+// time of a run.
+func spinEverywhere(ctx context.Context, job jobfile.Job, dir string) (time.Duration, error) {
+	processors := runtime.NumCPU()
+	errs, walls := make([]error, processors), make([]time.Duration, processors)
+	before := ownTime()
+	var runs sync.WaitGroup
+	for i := range processors {
+		runs.Go(func() {
+			local, err := client.RunLocal(ctx, job, 0, filepath.Join(dir, "out", strconv.Itoa(i)))
+			if errs[i] = err; err == nil {
+				walls[i] = local.Report.WallTime
+			}
+		})
+	}
+	runs.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return 0, err
+	}
+	if used := ownTime() - before; used > 0 {
+		return used / time.Duration(processors), nil
+	}
+	return slices.Max(walls), nil
 }
 
 // newLoad returns a load of tasks of a time each, all of whose chunks are audited.
