@@ -23,11 +23,11 @@ func NewReport(turn float64) *Report {
 // String returns the table of the results.
 func (r *Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n%d processors\n\n| task | nodes | places | chunk | audited | tasks | chunks | tasks/s | seconds | useful | busy | network | tasks run again | pay by plan |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n", r.Processors)
+	fmt.Fprintf(&b, "\n%d processors\n\n| task | nodes | places | chunk | audited | tasks | chunks | tasks/s | seconds | useful | busy | network | useful of the rest | tasks run again | pay by plan |\n|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n", r.Processors)
 	for i := range r.Results {
 		x := &r.Results[i]
-		fmt.Fprintf(&b, "| %s | %d | %d | %s | %s | %d | %d of %d | %.1f | %.1f | %.0f%% | %.0f%% | %.0f%% | %d | %.2f |\n",
-			x.Name, x.Nodes, x.Places, x.chunk(), x.Audit, x.Tasks, x.Receipts, x.ChunkTasks, x.PerSecond, x.Seconds, 100*x.Useful, 100*x.Busy, 100*x.Network, x.Sampled, ratio(x))
+		fmt.Fprintf(&b, "| %s | %d | %d | %s | %s | %d | %d of %d | %.1f | %.1f | %.0f%% | %.0f%% | %.0f%% | %.0f%% | %d | %.2f |\n",
+			x.Name, x.Nodes, x.Places, x.chunk(), x.Audit, x.Tasks, x.Receipts, x.ChunkTasks, x.PerSecond, x.Seconds, 100*x.Useful, 100*x.Busy, 100*x.Network, 100*x.ofTheRest(), x.Sampled, ratio(x))
 	}
 	return b.String()
 }
@@ -50,6 +50,10 @@ func (r *Result) chunk() string {
 	}
 	return r.Chunk
 }
+
+// ofTheRest returns Useful by what the network leaves of the processors: the share that the
+// programs would have of machines that run no chain.
+func (r *Result) ofTheRest() float64 { return r.Useful / max(1-r.Network, 0.01) }
 
 // ratio returns the pay by the plan.
 func ratio(r *Result) float64 {
