@@ -115,7 +115,7 @@ func (o *AttnScores) check(c *check) {
 func (o *AttnScores) work() Work {
 	return Work{
 		Products: product(o.Heads, o.Queries, o.Keys, o.Dim),
-		Steps:    sum(product(24, o.Heads, o.Queries, o.Keys), product(o.Keys, o.KVHeads, o.Dim)/8),
+		Steps:    sum(product(40, o.Heads, o.Queries, o.Keys), product(o.Keys, o.KVHeads, o.Dim)/8),
 	}
 }
 
@@ -153,7 +153,7 @@ func (o *Softmax) check(c *check) {
 }
 
 func (o *Softmax) work() Work {
-	return Work{Steps: sum(product(32, o.Heads, o.Queries, o.Keys), product(64, o.Heads, o.Queries))}
+	return Work{Steps: sum(product(48, o.Heads, o.Queries, o.Keys), product(128, o.Heads, o.Queries))}
 }
 
 // AttnValues sums values by weight: Out[t,h,d] = Σ_s U[h,t,s]·V[s,g,d] · Scale[h,t]·2^Fraction
@@ -192,6 +192,6 @@ func (o *AttnValues) check(c *check) {
 func (o *AttnValues) work() Work {
 	return Work{
 		Products: product(4, o.Heads, o.Queries, o.Keys, o.Dim),
-		Steps:    sum(product(8, o.Queries, o.Heads, o.Dim), product(2, o.Heads, o.Queries, o.Keys)),
+		Steps:    sum(product(16, o.Queries, o.Heads, o.Dim), product(2, o.Heads, o.Queries, o.Keys)),
 	}
 }

@@ -57,7 +57,7 @@ func (o *Binary) check(c *check) {
 	c.writes("Out", o.Out, 0, count, S32)
 }
 
-func (o *Binary) work() Work { return Work{Steps: product(8, o.Rows, o.Cols)} }
+func (o *Binary) work() Work { return Work{Steps: product(12, o.Rows, o.Cols)} }
 
 // Clamp bounds numbers: Out[i] = min(max(X[i], Low), High). X and Out are s32[Count]; X may lie
 // where Out does.

@@ -66,7 +66,7 @@ func (o *Conv2D) work() Work {
 	out := product(o.Batch, v.OutHeight, v.OutWidth, o.OutChannels)
 	return Work{
 		Products: product(out, product(v.KernelHeight, v.KernelWidth, o.Channels)),
-		Steps:    sum(product(2, out), product(o.Batch, v.Height, v.Width, o.Channels)/8),
+		Steps:    sum(product(24, out), product(o.Batch, v.Height, v.Width, o.Channels)/8),
 	}
 }
 
@@ -104,5 +104,5 @@ func (o *Depthwise2D) check(c *check) {
 func (o *Depthwise2D) work() Work {
 	v := o.Window
 	out := product(o.Batch, v.OutHeight, v.OutWidth, o.Channels)
-	return Work{Products: product(16, out, product(v.KernelHeight, v.KernelWidth)), Steps: product(2, out)}
+	return Work{Products: product(16, out, product(v.KernelHeight, v.KernelWidth)), Steps: product(8, out)}
 }

@@ -36,7 +36,7 @@ func (o *Gemm) check(c *check) {
 func (o *Gemm) work() Work {
 	return Work{
 		Products: product(o.Batch, o.M, o.N, o.K),
-		Steps:    sum(product(2, o.Batch, o.M, o.N), product(o.weights(), o.N, o.K)/8, product(o.Batch, o.M, o.K)/8),
+		Steps:    sum(product(12, o.Batch, o.M, o.N), product(o.weights(), o.N, o.K)/8, product(o.Batch, o.M, o.K)/8),
 	}
 }
 
@@ -71,7 +71,9 @@ func (o *Expand4) check(c *check) {
 	c.writes("Out", o.Out, uint64(o.K), product(o.N, o.K), S8)
 }
 
-func (o *Expand4) work() Work { return Work{Steps: product(o.N, o.K)} }
+func (o *Expand4) work() Work {
+	return Work{Steps: sum(product(4, o.N, o.K), product(16, o.N, o.K/max(o.Group, 1)))}
+}
 
 // Rescale turns sums of products into fixed point numbers:
 // Out[r,c] = Acc[r,c]·Row[r]·Col[c]·2^Fraction + Residual[r,c].
@@ -125,7 +127,7 @@ func (c *check) scales(name string, o Operand, count uint32, one bool) bool {
 	return false
 }
 
-func (o *Rescale) work() Work { return Work{Steps: product(20, o.Rows, o.Cols)} }
+func (o *Rescale) work() Work { return Work{Steps: product(32, o.Rows, o.Cols)} }
 
 // Quant cuts rows to eight bits by their largest magnitude: X is s32[Rows,Cols] with Fraction
 // places after the point, Out is s8[Rows,Cols] and Scale is scale[Rows], so that X is about
@@ -155,5 +157,5 @@ func (o *Quant) check(c *check) {
 }
 
 func (o *Quant) work() Work {
-	return Work{Steps: sum(product(12, o.Rows, o.Cols), product(16, o.Rows))}
+	return Work{Steps: sum(product(20, o.Rows, o.Cols), product(100, o.Rows))}
 }

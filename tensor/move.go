@@ -132,5 +132,5 @@ func (o *Gather) check(c *check) {
 }
 
 func (o *Gather) work() Work {
-	return Work{Steps: sum(product(3, o.Count, o.Cols), product(8, o.Count))}
+	return Work{Steps: sum(product(3, o.Count, o.Cols), product(12, o.Count))}
 }

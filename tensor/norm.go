@@ -106,7 +106,7 @@ func (o *GroupNorm) check(c *check) {
 }
 
 func (o *GroupNorm) work() Work {
-	return Work{Steps: sum(product(32, o.Batch, o.Pixels, o.Channels), product(200, o.Batch, o.Groups))}
+	return Work{Steps: sum(product(48, o.Batch, o.Pixels, o.Channels), product(200, o.Batch, o.Groups))}
 }
 
 // MaxEpsilon bounds the epsilon of norms.
@@ -141,5 +141,5 @@ func (c *check) normalized(out, scale Operand, rows, cols uint32) {
 }
 
 func normWork(rows, cols uint32) Work {
-	return Work{Steps: sum(product(32, rows, cols), product(200, rows))}
+	return Work{Steps: sum(product(48, rows, cols), product(200, rows))}
 }

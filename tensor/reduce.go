@@ -22,7 +22,7 @@ func (o *Sum) check(c *check) {
 	c.writes("Out", o.Out, 0, uint64(o.Rows), S32)
 }
 
-func (o *Sum) work() Work { return Work{Steps: sum(product(2, o.Rows, o.Cols), product(8, o.Rows))} }
+func (o *Sum) work() Work { return Work{Steps: sum(product(3, o.Rows, o.Cols), product(20, o.Rows))} }
 
 // Argmax finds the place of the largest number of each row, the first one of several. X is
 // s32[Rows,Cols], Out is s32[Rows].
@@ -45,7 +45,7 @@ func (o *Argmax) check(c *check) {
 	c.writes("Out", o.Out, 0, uint64(o.Rows), S32)
 }
 
-func (o *Argmax) work() Work { return Work{Steps: sum(product(3, o.Rows, o.Cols), product(8, o.Rows))} }
+func (o *Argmax) work() Work { return Work{Steps: sum(product(5, o.Rows, o.Cols), product(8, o.Rows))} }
 
 // TopK finds the K largest numbers of each row, and their places: larger numbers first, and of
 // equal ones the one with the lower place. X is s32[Rows,Cols], Values and Places are
@@ -76,5 +76,5 @@ func (o *TopK) check(c *check) {
 }
 
 func (o *TopK) work() Work {
-	return Work{Steps: sum(product(96, o.Rows, o.Cols), product(128, o.Rows, o.K))}
+	return Work{Steps: sum(product(192, o.Rows, o.Cols), product(128, o.Rows, o.K))}
 }

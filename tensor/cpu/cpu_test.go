@@ -59,14 +59,16 @@ func FuzzCompare(f *testing.F) {
 func BenchmarkCPU(b *testing.B) {
 	for _, d := range []*cpu.Device{cpu.New(cpu.WithCores(1)), cpu.New(cpu.WithCores(1), cpu.WithoutVectors())} {
 		for _, code := range tensor.Codes() {
-			b.Run(d.Name()+"/"+code.String(), func(b *testing.B) {
-				call, err := tensortest.Large(code).Prepare(d)
-				require.NoError(b, err)
-				for b.Loop() {
-					require.NoError(b, d.Submit([]tensor.Call{call}))
-				}
-				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(tensor.Fuel(call.Op)), "ns/fuel")
-			})
+			for size, c := range map[string]tensortest.Case{"large": tensortest.Large(code), "small": tensortest.Small(code)} {
+				b.Run(d.Name()+"/"+code.String()+"/"+size, func(b *testing.B) {
+					call, err := c.Prepare(d)
+					require.NoError(b, err)
+					for b.Loop() {
+						require.NoError(b, d.Submit([]tensor.Call{call}))
+					}
+					b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(tensor.Fuel(call.Op)), "ns/fuel")
+				})
+			}
 		}
 	}
 }

@@ -10,19 +10,20 @@ import (
 	"github.com/thetaedge/theta/tensor/tensortest"
 )
 
-// Every large case may run, and costs more than its launch.
-func TestLargeCasesAreOfTheirElements(t *testing.T) {
+// Every large and every small case may run, and costs more than its launch.
+func TestTimedCasesAreOfTheirElements(t *testing.T) {
 	for _, code := range tensor.Codes() {
-		c := tensortest.Large(code)
-		require.Equal(t, code, c.Op.Code())
-		require.Greater(t, tensor.Fuel(c.Op), uint64(4*tensor.FuelLaunch), code)
-		s := tensor.NewSession(ref.NewDevice(), 1<<30)
-		for _, held := range c.Tensors {
-			_, err := s.Alloc(held.Shape)
-			require.NoError(t, err)
+		for _, c := range []tensortest.Case{tensortest.Large(code), tensortest.Small(code)} {
+			require.Equal(t, code, c.Op.Code())
+			require.Greater(t, tensor.Fuel(c.Op), uint64(4*tensor.FuelLaunch), code)
+			s := tensor.NewSession(ref.NewDevice(), 1<<30)
+			for _, held := range c.Tensors {
+				_, err := s.Alloc(held.Shape)
+				require.NoError(t, err)
+			}
+			_, err := s.Check(tensor.Encode(c.Op))
+			require.NoError(t, err, code)
 		}
-		_, err := s.Check(tensor.Encode(c.Op))
-		require.NoError(t, err)
 	}
 }
 
