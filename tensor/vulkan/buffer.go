@@ -34,7 +34,7 @@ func (b *buffer) Shape() tensor.Shape { return b.shape }
 
 // Write sets bytes.
 func (b *buffer) Write(offset uint64, p []byte) error {
-	if err := b.check(); err != nil {
+	if err := b.covers(offset, uint64(len(p))); err != nil {
 		return err
 	}
 	return b.device.upload(b.place.buffer, b.place.from+offset, p)
@@ -42,7 +42,7 @@ func (b *buffer) Write(offset uint64, p []byte) error {
 
 // Read returns bytes.
 func (b *buffer) Read(offset uint64, p []byte) error {
-	if err := b.check(); err != nil {
+	if err := b.covers(offset, uint64(len(p))); err != nil {
 		return err
 	}
 	return b.device.download(b.place.buffer, b.place.from+offset, p)
@@ -63,4 +63,34 @@ func (b *buffer) check() error {
 		return fmt.Errorf("expected a tensor of %s, found one that was freed", b.device.Name())
 	}
 	return b.device.lost
+}
+
+// covers checks that bytes lie in the tensor.
+func (b *buffer) covers(offset, length uint64) error {
+	if err := b.check(); err != nil {
+		return err
+	}
+	if size := b.shape.Type.Bytes(b.shape.Count); offset > size || length > size-offset {
+		return fmt.Errorf("expected bytes within a tensor of %d, found %d from %d on", size, length, offset)
+	}
+	return nil
+}
+
+// held returns the tensors of a call, nil for operands that are left out.
+func (d *Device) held(call tensor.Call) ([]*buffer, error) {
+	held := make([]*buffer, len(call.Buffers))
+	for i, b := range call.Buffers {
+		if b == nil {
+			continue
+		}
+		own, is := b.(*buffer)
+		if !is || own.device != d {
+			return nil, fmt.Errorf("expected a tensor of %s for operand %d, found another device's", d.Name(), i)
+		}
+		if err := own.check(); err != nil {
+			return nil, err
+		}
+		held[i] = own
+	}
+	return held, nil
 }

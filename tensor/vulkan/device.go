@@ -128,10 +128,14 @@ func (d *Device) create(p physicalDevice) error {
 	wanted[featureRobustBufferAccess], wanted[featureShaderInt64] = 1, 1
 	info := deviceCreateInfo{sType: typeDeviceCreateInfo, queueInfoCount: 1, queueInfos: &queues, features: &wanted}
 	dot := dotProductFeatures{sType: typeDotProductFeatures, supported: 1}
-	name := text(dotExtension)
+	var names []*byte
 	if d.dots {
-		info.next, info.extensionCount, info.extensions = unsafe.Pointer(&dot), 1, &name
+		info.next, names = unsafe.Pointer(&dot), append(names, text(dotExtension))
 	}
+	if d.facts.portable {
+		names = append(names, text(portableExtension))
+	}
+	info.extensionCount, info.extensions = uint32(len(names)), unsafe.SliceData(names)
 	if err := d.machine.createDevice.call(uintptr(p), uintptr(unsafe.Pointer(&info)), 0, uintptr(unsafe.Pointer(&d.device))).check("making a device"); err != nil {
 		return err
 	}

@@ -9,18 +9,17 @@ import (
 const pieceSize = stagingSize
 
 // onHost executes a call on copies of its tensors, for what cannot be divided into dispatches.
-func (d *Device) onHost(call tensor.Call) error {
+func (d *Device) onHost(call tensor.Call, held []*buffer) error {
 	if err := d.drain(); err != nil {
 		return err
 	}
 	host := cpu.New()
 	copies := map[*buffer]tensor.Buffer{}
 	onHost := tensor.Call{Op: call.Op, Keys: call.Keys, Buffers: make([]tensor.Buffer, len(call.Buffers))}
-	for i, held := range call.Buffers {
-		if held == nil {
+	for i, b := range held {
+		if b == nil {
 			continue
 		}
-		b := held.(*buffer)
 		if copies[b] == nil {
 			c, err := host.New(b.shape)
 			if err != nil {
@@ -41,12 +40,26 @@ func (d *Device) onHost(call tensor.Call) error {
 		return err
 	}
 	d.sums.found = append(d.sums.found, found...)
-	for b, c := range copies {
-		if err := move(c, b); err != nil {
+	written := map[*buffer]bool{}
+	for _, b := range held[len(held)-outputs(call.Op):] {
+		if b == nil || written[b] {
+			continue
+		}
+		written[b] = true
+		if err := move(copies[b], b); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// outputs returns the number of operands, from the last one on, that an operation writes.
+func outputs(op tensor.Op) int {
+	switch op.(type) {
+	case *tensor.Quant, *tensor.RMSNorm, *tensor.LayerNorm, *tensor.Softmax, *tensor.TopK:
+		return 2
+	}
+	return 1
 }
 
 // move copies all bytes of a tensor.

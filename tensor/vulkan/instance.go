@@ -93,7 +93,8 @@ type facts struct {
 	maxAllocation uint64
 	memory        memoryProperties
 	features      features
-	dot           bool
+	// dot and portable are set if the device has the extension.
+	dot, portable bool
 }
 
 // facts asks a driver.
@@ -109,6 +110,9 @@ func (m *machine) facts(d physicalDevice) (*facts, error) {
 	if err != nil {
 		return nil, err
 	}
+	if f.portable, err = m.offers(d, portableExtension); err != nil {
+		return nil, err
+	}
 	dot := &dotProductFeatures{sType: typeDotProductFeatures}
 	all := &features2{sType: typeFeatures2}
 	if offered {
@@ -119,8 +123,12 @@ func (m *machine) facts(d physicalDevice) (*facts, error) {
 	return f, nil
 }
 
-// dotExtension has instructions for sums of four products of eight bits.
-const dotExtension = "VK_KHR_shader_integer_dot_product"
+const (
+	// dotExtension has instructions for sums of four products of eight bits.
+	dotExtension = "VK_KHR_shader_integer_dot_product"
+	// portableExtension has to be used where a device has it (MoltenVK).
+	portableExtension = "VK_KHR_portability_subset"
+)
 
 // offers reports whether a device has an extension.
 func (m *machine) offers(d physicalDevice, name string) (bool, error) {

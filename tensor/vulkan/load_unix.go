@@ -9,11 +9,11 @@ import (
 	"github.com/ebitengine/purego"
 )
 
-// load opens the loader of Vulkan, or MoltenVK.
+// load opens the loader of Vulkan; on darwin MoltenVK itself.
 func load() (*library, error) {
 	names := []string{"libvulkan.so.1"}
 	if runtime.GOOS == "darwin" {
-		names = []string{"libvulkan.1.dylib", "libMoltenVK.dylib"}
+		names = []string{"libMoltenVK.dylib", "libvulkan.1.dylib"} // the loader hides MoltenVK
 	}
 	var failed error
 	for _, name := range names {

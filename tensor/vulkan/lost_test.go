@@ -87,6 +87,25 @@ func TestAFreedTensorIsRefused(t *testing.T) {
 	require.NoError(t, d.Close())
 }
 
+func TestWrongTensorsAndRangesAreRefused(t *testing.T) {
+	d, other := openHere(t), openHere(t)
+	shape := tensor.Shape{Type: tensor.S32, Count: 4}
+	own, err := d.New(shape)
+	require.NoError(t, err)
+	foreign, err := other.New(shape)
+	require.NoError(t, err)
+	op := &tensor.Clamp{X: tensor.Operand{Tensor: 1}, Out: tensor.Operand{Tensor: 2}, Count: 4}
+	require.ErrorContains(t, d.Submit([]tensor.Call{{Op: op, Buffers: []tensor.Buffer{foreign, own}}}), "another device")
+	op.Count = 1000 // Validate would have refused it
+	require.ErrorContains(t, d.Submit([]tensor.Call{{Op: op, Buffers: []tensor.Buffer{own, own}}}), "expected operand 0 within")
+	require.ErrorContains(t, own.Read(8, make([]byte, 12)), "expected bytes within a tensor of 16")
+	require.ErrorContains(t, own.Write(20, nil), "expected bytes within a tensor of 16")
+	_, err = d.Wait()
+	require.NoError(t, err)
+	require.NoError(t, d.Close())
+	require.NoError(t, other.Close())
+}
+
 // What operations of the sizes of models do on the host.
 func TestHostExecutesWhatCannotBeDivided(t *testing.T) {
 	d := openHere(t)

@@ -31,7 +31,7 @@ func (d *Device) copyBytes(from handle, fromByte uint64, to handle, toByte, size
 	if err := d.barrier(); err != nil {
 		return err
 	}
-	c := bufferCopy{fromByte, toByte, size}
+	c := bufferCopy{from: fromByte, to: toByte, size: size}
 	d.cmdCopyBuffer.do(uintptr(d.stream.open.commands), uintptr(from), uintptr(to), 1, uintptr(unsafe.Pointer(&c)))
 	d.stream.dirty = true
 	return nil

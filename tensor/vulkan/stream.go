@@ -54,7 +54,7 @@ func (d *Device) openStream() error {
 	if err := d.allocateCommandBuffers.call(uintptr(d.device), uintptr(unsafe.Pointer(&allocate)), uintptr(unsafe.Pointer(&buffers[0]))).check("making command buffers"); err != nil {
 		return err
 	}
-	size := descriptorPoolSize{descriptorStorageBuffer, setCount * maxBindings}
+	size := descriptorPoolSize{kind: descriptorStorageBuffer, count: setCount * maxBindings}
 	sets := descriptorPoolCreateInfo{sType: typeDescriptorPoolCreateInfo, maxSets: setCount, sizeCount: 1, sizes: &size}
 	fence := fenceCreateInfo{sType: typeFenceCreateInfo}
 	for i := range s.slots {
@@ -224,7 +224,7 @@ func (d *Device) dispatch(kernel string, windows *[maxBindings]window, params *[
 	at.work += work
 	var buffers [maxBindings]descriptorBufferInfo
 	for i, w := range windows {
-		buffers[i] = descriptorBufferInfo{w.buffer, w.from, w.size}
+		buffers[i] = descriptorBufferInfo{buffer: w.buffer, offset: w.from, size: w.size}
 	}
 	write := writeDescriptorSet{sType: typeWriteDescriptorSet, set: set, count: maxBindings, kind: descriptorStorageBuffer, buffers: &buffers[0]}
 	d.updateDescriptorSets.do(uintptr(d.device), 1, uintptr(unsafe.Pointer(&write)), 0, 0)

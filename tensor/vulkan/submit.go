@@ -22,28 +22,32 @@ func (d *Device) Submit(calls []tensor.Call) error {
 
 // run records a call, or executes it on the host.
 func (d *Device) run(call tensor.Call) error {
-	types := make([]tensor.Type, len(call.Buffers))
-	for i, b := range call.Buffers {
+	held, err := d.held(call)
+	if err != nil {
+		return err
+	}
+	types := make([]tensor.Type, len(held))
+	for i, b := range held {
 		if b != nil {
-			types[i] = b.Shape().Type
+			types[i] = b.shape.Type
 		}
 	}
 	if op, is := call.Op.(*tensor.Fill); is {
-		return d.set(op, call.Buffers[0].(*buffer))
+		return d.set(op, held[0])
 	}
 	parts, fit := plan.Of(call.Op, types, d.limits)
 	if !fit {
-		return d.onHost(call)
+		return d.onHost(call, held)
 	}
 	if err := d.barrier(); err != nil {
 		return err
 	}
 	for _, part := range parts {
-		if err := d.record(call, part); err != nil {
+		if err := d.record(held, part); err != nil {
 			return err
 		}
 	}
-	return d.trace(call)
+	return d.trace(call, held)
 }
 
 // set records a fill.
@@ -56,11 +60,15 @@ func (d *Device) set(op *tensor.Fill, b *buffer) error {
 		word = word & 0xffff * 0x00010001
 	default:
 	}
-	return d.fill(b.place.buffer, b.place.from+t.Bytes(op.Out.Offset), t.Bytes(uint64(op.Count)), word)
+	from, size := t.Bytes(op.Out.Offset), t.Bytes(uint64(op.Count))
+	if err := b.covers(from, size); err != nil {
+		return err
+	}
+	return d.fill(b.place.buffer, b.place.from+from, size, word)
 }
 
 // record records a dispatch on the tensors of a call.
-func (d *Device) record(call tensor.Call, part plan.Dispatch) error {
+func (d *Device) record(held []*buffer, part plan.Dispatch) error {
 	var windows [maxBindings]window
 	var params [plan.Params + plan.Bindings]uint32
 	copy(params[:plan.Params], part.Params)
@@ -72,12 +80,15 @@ func (d *Device) record(call tensor.Call, part plan.Dispatch) error {
 		}
 		switch w := part.Windows[i]; {
 		case w.Operand >= 0:
-			b := call.Buffers[w.Operand].(*buffer)
-			windows[i], params[plan.Params+i] = d.view(b.place.buffer, b.place.from+w.From, b.place.from+w.To)
+			p := held[w.Operand].place
+			if w.From >= w.To || w.To > p.to-p.from {
+				return fmt.Errorf("expected operand %d within %d bytes, found %d to %d", w.Operand, p.to-p.from, w.From, w.To)
+			}
+			windows[i], params[plan.Params+i] = d.view(p.buffer, p.from+w.From, p.from+w.To)
 		case w.Table != plan.NoTable:
 			s := d.tables.spans[w.Table]
 			windows[i], params[plan.Params+i] = d.view(d.tables.all.buffer, s.from, s.to)
-		case part.Kernel == "trace":
+		case part.Kernel == plan.Trace:
 			windows[i] = window{d.sums.all.buffer, 0, d.sums.all.size}
 		}
 	}

@@ -47,7 +47,7 @@ func (d *Device) drain() error {
 }
 
 // trace records the checksums of the output of a call.
-func (d *Device) trace(call tensor.Call) error {
+func (d *Device) trace(call tensor.Call, held []*buffer) error {
 	if !call.Op.Code().Traced() || len(call.Keys) == 0 {
 		return nil
 	}
@@ -70,7 +70,7 @@ func (d *Device) trace(call tensor.Call) error {
 		}
 		d.sums.used++
 		for _, part := range parts {
-			if err := d.record(call, part); err != nil {
+			if err := d.record(held, part); err != nil {
 				return err
 			}
 		}

@@ -1,6 +1,9 @@
 package vulkan
 
-import "unsafe"
+import (
+	"structs"
+	"unsafe"
+)
 
 // The types of this file are those of vulkan_core.h on machines of 64 bits. Handles of objects
 // that calls are made on are pointers, and all other handles are numbers of 64 bits.
@@ -13,65 +16,9 @@ type (
 	handle         uint64
 )
 
-// Values of sType.
-const (
-	typeApplicationInfo            = 0
-	typeInstanceCreateInfo         = 1
-	typeDeviceQueueCreateInfo      = 2
-	typeDeviceCreateInfo           = 3
-	typeSubmitInfo                 = 4
-	typeMemoryAllocateInfo         = 5
-	typeFenceCreateInfo            = 8
-	typeBufferCreateInfo           = 12
-	typeShaderModuleCreateInfo     = 16
-	typePipelineStageCreateInfo    = 18
-	typeComputePipelineCreateInfo  = 29
-	typePipelineLayoutCreateInfo   = 30
-	typeDescriptorLayoutCreateInfo = 32
-	typeDescriptorPoolCreateInfo   = 33
-	typeDescriptorSetAllocateInfo  = 34
-	typeWriteDescriptorSet         = 35
-	typeCommandPoolCreateInfo      = 39
-	typeCommandBufferAllocateInfo  = 40
-	typeCommandBufferBeginInfo     = 42
-	typeMemoryBarrier              = 46
-	typeFeatures2                  = 1000059000
-	typeProperties2                = 1000059001
-	typeIDProperties               = 1000071004
-	typeMaintenance3Properties     = 1000168000
-	typeDotProductFeatures         = 1000280000
-)
-
-// Bits and values of other enumerations.
-const (
-	queueGraphics             = 1
-	queueCompute              = 2
-	memoryDeviceLocal         = 1
-	memoryHostVisible         = 2
-	memoryHostCoherent        = 4
-	memoryHostCached          = 8
-	usageTransferSource       = 1
-	usageTransferDestination  = 2
-	usageStorageBuffer        = 32
-	descriptorStorageBuffer   = 7
-	stageCompute              = 0x20
-	bindPointCompute          = 1
-	pipelineStageCompute      = 0x800
-	pipelineStageTransfer     = 0x1000
-	pipelineStageHost         = 0x4000
-	accessShaderRead          = 0x20
-	accessShaderWrite         = 0x40
-	accessTransferRead        = 0x800
-	accessTransferWrite       = 0x1000
-	accessHostRead            = 0x2000
-	commandPoolResets         = 2
-	commandBufferOnce         = 1
-	wholeSize                 = ^uint64(0)
-	version11                 = 1<<22 | 1<<12
-	instanceEnumeratePortable = 1
-)
-
 type applicationInfo struct {
+	_ structs.HostLayout
+
 	sType              uint32
 	next               unsafe.Pointer
 	applicationName    *byte
@@ -82,6 +29,8 @@ type applicationInfo struct {
 }
 
 type instanceCreateInfo struct {
+	_ structs.HostLayout
+
 	sType          uint32
 	next           unsafe.Pointer
 	flags          uint32
@@ -93,6 +42,8 @@ type instanceCreateInfo struct {
 }
 
 type deviceQueueCreateInfo struct {
+	_ structs.HostLayout
+
 	sType       uint32
 	next        unsafe.Pointer
 	flags       uint32
@@ -102,6 +53,8 @@ type deviceQueueCreateInfo struct {
 }
 
 type deviceCreateInfo struct {
+	_ structs.HostLayout
+
 	sType          uint32
 	next           unsafe.Pointer
 	flags          uint32
@@ -123,18 +76,24 @@ const (
 )
 
 type features2 struct {
+	_ structs.HostLayout
+
 	sType    uint32
 	next     unsafe.Pointer
 	features features
 }
 
 type dotProductFeatures struct {
+	_ structs.HostLayout
+
 	sType     uint32
 	next      unsafe.Pointer
 	supported uint32
 }
 
 type idProperties struct {
+	_ structs.HostLayout
+
 	sType      uint32
 	next       unsafe.Pointer
 	deviceUUID [16]byte
@@ -145,6 +104,8 @@ type idProperties struct {
 }
 
 type maintenance3Properties struct {
+	_ structs.HostLayout
+
 	sType             uint32
 	next              unsafe.Pointer
 	maxSetDescriptors uint32
@@ -152,12 +113,16 @@ type maintenance3Properties struct {
 }
 
 type properties2 struct {
+	_ structs.HostLayout
+
 	sType      uint32
 	next       unsafe.Pointer
 	properties properties
 }
 
 type properties struct {
+	_ structs.HostLayout
+
 	apiVersion    uint32
 	driverVersion uint32
 	vendor        uint32
@@ -171,6 +136,8 @@ type properties struct {
 
 // limits has names for the limits that this package observes, and gaps for the others.
 type limits struct {
+	_ structs.HostLayout
+
 	_                         [5]uint32 // images and texel buffers, up to maxImageArrayLayers
 	_                         [2]uint32 // maxTexelBufferElements, maxUniformBufferRange
 	maxStorageBufferRange     uint32
@@ -194,15 +161,23 @@ type limits struct {
 	nonCoherentAtomSize       uint64
 }
 
-type memoryType struct{ flags, heap uint32 }
+type memoryType struct {
+	_ structs.HostLayout
+
+	flags, heap uint32
+}
 
 type memoryHeap struct {
+	_ structs.HostLayout
+
 	size  uint64
 	flags uint32
 	_     uint32
 }
 
 type memoryProperties struct {
+	_ structs.HostLayout
+
 	typeCount uint32
 	types     [32]memoryType
 	heapCount uint32
@@ -210,6 +185,8 @@ type memoryProperties struct {
 }
 
 type queueFamilyProperties struct {
+	_ structs.HostLayout
+
 	flags       uint32
 	count       uint32
 	timestamp   uint32
@@ -217,11 +194,15 @@ type queueFamilyProperties struct {
 }
 
 type extensionProperties struct {
+	_ structs.HostLayout
+
 	name    [256]byte
 	version uint32
 }
 
 type bufferCreateInfo struct {
+	_ structs.HostLayout
+
 	sType       uint32
 	next        unsafe.Pointer
 	flags       uint32
@@ -233,6 +214,8 @@ type bufferCreateInfo struct {
 }
 
 type memoryRequirements struct {
+	_ structs.HostLayout
+
 	size      uint64
 	alignment uint64
 	typeBits  uint32
@@ -240,153 +223,11 @@ type memoryRequirements struct {
 }
 
 type memoryAllocateInfo struct {
+	_ structs.HostLayout
+
 	sType      uint32
 	next       unsafe.Pointer
 	size       uint64
 	memoryType uint32
 	_          uint32
-}
-
-type shaderModuleCreateInfo struct {
-	sType    uint32
-	next     unsafe.Pointer
-	flags    uint32
-	codeSize uint64
-	code     *uint32
-}
-
-type descriptorSetLayoutBinding struct {
-	binding  uint32
-	kind     uint32
-	count    uint32
-	stages   uint32
-	samplers unsafe.Pointer
-}
-
-type descriptorSetLayoutCreateInfo struct {
-	sType        uint32
-	next         unsafe.Pointer
-	flags        uint32
-	bindingCount uint32
-	bindings     *descriptorSetLayoutBinding
-}
-
-type pushConstantRange struct{ stages, offset, size uint32 }
-
-type pipelineLayoutCreateInfo struct {
-	sType        uint32
-	next         unsafe.Pointer
-	flags        uint32
-	setCount     uint32
-	sets         *handle
-	pushCount    uint32
-	pushConstant *pushConstantRange
-}
-
-type pipelineStageCreateInfo struct {
-	sType          uint32
-	next           unsafe.Pointer
-	flags          uint32
-	stage          uint32
-	module         handle
-	name           *byte
-	specialization unsafe.Pointer
-}
-
-type computePipelineCreateInfo struct {
-	sType     uint32
-	next      unsafe.Pointer
-	flags     uint32
-	stage     pipelineStageCreateInfo
-	layout    handle
-	base      handle
-	baseIndex int32
-	_         uint32
-}
-
-type descriptorPoolSize struct{ kind, count uint32 }
-
-type descriptorPoolCreateInfo struct {
-	sType     uint32
-	next      unsafe.Pointer
-	flags     uint32
-	maxSets   uint32
-	sizeCount uint32
-	sizes     *descriptorPoolSize
-}
-
-type descriptorSetAllocateInfo struct {
-	sType   uint32
-	next    unsafe.Pointer
-	pool    handle
-	count   uint32
-	layouts *handle
-}
-
-type descriptorBufferInfo struct {
-	buffer handle
-	offset uint64
-	size   uint64
-}
-
-type writeDescriptorSet struct {
-	sType     uint32
-	next      unsafe.Pointer
-	set       handle
-	binding   uint32
-	element   uint32
-	count     uint32
-	kind      uint32
-	images    unsafe.Pointer
-	buffers   *descriptorBufferInfo
-	texelView unsafe.Pointer
-}
-
-type commandPoolCreateInfo struct {
-	sType       uint32
-	next        unsafe.Pointer
-	flags       uint32
-	queueFamily uint32
-}
-
-type commandBufferAllocateInfo struct {
-	sType uint32
-	next  unsafe.Pointer
-	pool  handle
-	level uint32
-	count uint32
-}
-
-type commandBufferBeginInfo struct {
-	sType       uint32
-	next        unsafe.Pointer
-	flags       uint32
-	inheritance unsafe.Pointer
-}
-
-type memoryBarrier struct {
-	sType       uint32
-	next        unsafe.Pointer
-	source      uint32
-	destination uint32
-}
-
-type bufferCopy struct{ from, to, size uint64 }
-
-type fenceCreateInfo struct {
-	sType uint32
-	next  unsafe.Pointer
-	flags uint32
-}
-
-type submitInfo struct {
-	sType       uint32
-	next        unsafe.Pointer
-	waitCount   uint32
-	waits       *handle
-	waitStages  *uint32
-	bufferCount uint32
-	buffers     *commandBuffer
-	signalCount uint32
-	signals     *handle
 }

@@ -1,6 +1,10 @@
 package plan
 
-import "github.com/thetaedge/theta/tensor"
+import (
+	"math"
+
+	"github.com/thetaedge/theta/tensor"
+)
 
 // reduced is [Rows], each of which a workgroup makes `each` numbers of.
 func (o operands) reduced(kernel string, rows, cols, each, work uint64, params ...uint32) domain {
@@ -32,6 +36,16 @@ func (o operands) argmax(op *tensor.Argmax) domain {
 	return o.reduced("argmax", uint64(op.Rows), uint64(op.Cols), 1, 6, op.Cols)
 }
 
+// topK walks over its row nine times, and counts in memory of the workgroup.
 func (o operands) topK(op *tensor.TopK) domain {
-	return o.reduced("topk", uint64(op.Rows), uint64(op.Cols), uint64(op.K), 60, op.Cols, op.K)
+	d := o.reduced("topk", uint64(op.Rows), uint64(op.Cols), uint64(op.K), 100, op.Cols, op.K)
+	whole := d.part
+	d.part = func(b box) Dispatch {
+		p := whole(b)
+		if op.Cols > rowBound/8 {
+			p.Work = math.MaxUint64
+		}
+		return p
+	}
+	return d
 }

@@ -2,6 +2,9 @@ package plan
 
 import "github.com/thetaedge/theta/tensor"
 
+// Trace is the kernel that adds checksums.
+const Trace = "trace"
+
 // Sums are the dispatches that add the checksum of an output under a key to a place: the window at
 // binding 1 is the device's buffer of sums, and words is the place in it. The windows at binding 0
 // are those of the operand with the output.
@@ -16,7 +19,7 @@ func Sums(op tensor.Op, operand int, count, key uint64, words uint32, l Limits) 
 		part: func(b box) Dispatch {
 			first, n := b.from[0], b.size(0)
 			return Dispatch{
-				Kernel:  "trace",
+				Kernel:  Trace,
 				Windows: []Window{o.window(operand, first, n), unused()},
 				Params:  []uint32{uint32(n), uint32(key), uint32(key >> 32), uint32(first), uint32(first >> 32), words},
 				Groups:  [3]uint64{over(n, each*Lanes), 1, 1},
