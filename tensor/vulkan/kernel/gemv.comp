@@ -14,12 +14,15 @@ void main() {
   uint z = gl_WorkGroupID.z, r0 = gl_WorkGroupID.y * 4u;
   uint c = gl_WorkGroupID.x * 8u + lane() / 16u, within = lane() % 16u;
   uint rows = min(p[0] - r0, 4u);
+  // The last row stands for those that are missing, so that each loop has four rounds.
+  uint bases[4];
+  for (uint i = 0u; i < 4u; i++) bases[i] = z * p[3] + (r0 + min(i, rows - 1u)) * p[2];
   uint sums[4];
   for (uint i = 0u; i < 4u; i++) sums[i] = 0u;
   if (c < p[1]) {
     for (uint q = within; q < p[2]; q += 16u) {
       uint weight = w(z * p[4] + c * p[2] + q);
-      for (uint i = 0u; i < rows; i++) sums[i] = dot4(a(z * p[3] + (r0 + i) * p[2] + q), weight, sums[i]);
+      for (uint i = 0u; i < 4u; i++) sums[i] = dot4(a(bases[i] + q), weight, sums[i]);
     }
   }
   for (uint i = 0u; i < 4u; i++) parts[i * LANES + lane()] = sums[i];
