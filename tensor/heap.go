@@ -85,13 +85,20 @@ func (h *Heap) Shape(handle Handle) (Shape, bool) {
 	return s, s.Count > 0
 }
 
-// Range checks that bytes of a tensor may be read or written from outside: the range begins at a
-// multiple of four bytes and ends at one or at the end of the tensor. It fails with a *Trap.
+// Range checks that bytes of a tensor may be read or written from outside, as Shape.Range does. It
+// fails with a *Trap.
 func (h *Heap) Range(handle Handle, offset, length uint64) error {
 	s, found := h.Shape(handle)
 	if !found {
 		return &Trap{Reason: fmt.Sprintf("expected a tensor, found handle %d", handle)}
 	}
+	return s.Range(offset, length)
+}
+
+// Range checks that bytes of a tensor of the shape may be read or written from outside: the range
+// begins at a multiple of four bytes and ends at one or at the end of the tensor. It fails with a
+// *Trap.
+func (s Shape) Range(offset, length uint64) error {
 	size := s.Type.Bytes(s.Count)
 	if offset > size || length > size-offset {
 		return &Trap{Reason: fmt.Sprintf("expected bytes within a tensor of %d, found %d from %d on", size, length, offset)}

@@ -202,7 +202,7 @@ func TestALoadIsOfAsManyPiecesAsTheFileNeeds(t *testing.T) {
 }
 
 func TestTasksBeyondTheProfileAreRefused(t *testing.T) {
-	e, err := tensors.New(tensors.Config{Slots: 1, Open: onReference})
+	e, err := tensors.New(tensors.Config{Slots: 1, Unguarded: true, Open: onReference})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, e.Close()) }()
 	tk := task(t, wat(t, "", ""))

@@ -4,25 +4,61 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/tensor"
+	"github.com/thetaedge/theta/tensor/guard"
 )
 
 // devices are those that no task uses at present. There are never more open ones than tasks have
 // run at the same time.
 type devices struct {
-	open func() (tensor.Device, error)
+	open      func() (tensor.Device, error)
+	unguarded bool
 
 	mu    sync.Mutex
 	idle  []tensor.Device
+	guard guard.Config
+	// known is the name of the device that gave the published vectors.
+	known string
 	label string
-	// broken says why the last device could not be opened.
+	// broken says why the last device could not be opened, and tried when that was.
 	broken error
+	tried  time.Time
+	// probing counts the probes that go on by themselves.
+	probing sync.WaitGroup
+	closed  bool
 }
 
-func newDevices(open func() (tensor.Device, error)) *devices {
-	return &devices{open: open, label: "no device"}
+// retryPause is the time after which a machine without a device tries to open one again.
+const retryPause = time.Minute
+
+func newDevices(cfg Config) *devices {
+	if cfg.Guard.Qualified == nil {
+		cfg.Guard.Qualified = &guard.Qualified{}
+	}
+	return &devices{open: cfg.Open, unguarded: cfg.Unguarded, guard: cfg.Guard, known: cfg.Known, label: "no device"}
+}
+
+// guarded opens a device, which has to give the published vectors before its first task.
+func (d *devices) guarded() (tensor.Device, error) {
+	device, err := d.open()
+	if err != nil || d.unguarded {
+		return device, err
+	}
+	d.mu.Lock()
+	known, cfg := d.known, d.guard
+	d.mu.Unlock()
+	if known != device.Name() {
+		if err := guard.Known(device); err != nil {
+			return nil, errors.Join(err, device.Close())
+		}
+		d.mu.Lock()
+		d.known = device.Name()
+		d.mu.Unlock()
+	}
+	return guard.New(device, cfg), nil
 }
 
 // probe opens a device and keeps it.
@@ -32,9 +68,14 @@ func (d *devices) probe() {
 	}
 }
 
+// usable returns why the machine has no device. It tries to open one again after a while.
 func (d *devices) usable() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.broken != nil && !d.closed && time.Since(d.tried) > retryPause {
+		d.tried = time.Now()
+		d.probing.Go(d.probe)
+	}
 	return d.broken
 }
 
@@ -54,10 +95,11 @@ func (d *devices) take() (tensor.Device, error) {
 		return device, nil
 	}
 	d.mu.Unlock()
-	device, err := d.open()
+	device, err := d.guarded()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err != nil {
+		d.tried = time.Now()
 		d.broken = fmt.Errorf("%w: it cannot be opened: %w", executor.ErrDevice, err)
 		return nil, d.broken
 	}
@@ -65,13 +107,15 @@ func (d *devices) take() (tensor.Device, error) {
 	return device, nil
 }
 
-// give takes a device back, or closes it if it has failed. If no further device can be opened
-// then, the machine cannot run the profile.
+// give takes a device back, or closes it if it has failed. Nothing that was compared before counts
+// any more then. If no other device is left and none can be opened, the machine cannot run the
+// profile.
 func (d *devices) give(device tensor.Device, failed bool) {
 	if failed {
 		_ = device.Close()
 		d.mu.Lock()
 		none := len(d.idle) == 0
+		d.known, d.guard.Qualified = "", &guard.Qualified{}
 		d.mu.Unlock()
 		if none {
 			d.probe()
@@ -84,6 +128,10 @@ func (d *devices) give(device tensor.Device, failed bool) {
 }
 
 func (d *devices) close() error {
+	d.mu.Lock()
+	d.closed = true
+	d.mu.Unlock()
+	d.probing.Wait()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var err error

@@ -85,7 +85,7 @@ func TestADeviceThatFailsIsTroubleOfTheMachine(t *testing.T) {
 		t.Run(call, func(t *testing.T) {
 			var on atomic.Bool
 			var opened, closed atomic.Int32
-			e, err := tensors.New(tensors.Config{Slots: 1, Open: func() (tensor.Device, error) {
+			e, err := tensors.New(tensors.Config{Slots: 1, Unguarded: true, Open: func() (tensor.Device, error) {
 				opened.Add(1)
 				return failing{ref.NewDevice(), call, &on, &closed}, nil
 			}})
@@ -114,7 +114,7 @@ func TestADeviceThatFailsIsTroubleOfTheMachine(t *testing.T) {
 func TestWithoutADeviceTheExecutorIsUnhealthy(t *testing.T) {
 	var broken atomic.Bool
 	broken.Store(true)
-	e, err := tensors.New(tensors.Config{Slots: 1, Open: func() (tensor.Device, error) {
+	e, err := tensors.New(tensors.Config{Slots: 1, Unguarded: true, Open: func() (tensor.Device, error) {
 		if broken.Load() {
 			return nil, errBroken
 		}
@@ -130,7 +130,7 @@ func TestWithoutADeviceTheExecutorIsUnhealthy(t *testing.T) {
 
 func TestAProgramWithoutTensorsNeedsNoDevice(t *testing.T) {
 	var opened atomic.Int32
-	cfg := tensors.Config{Open: func() (tensor.Device, error) {
+	cfg := tensors.Config{Unguarded: true, Open: func() (tensor.Device, error) {
 		opened.Add(1)
 		return ref.NewDevice(), nil
 	}}
@@ -166,7 +166,7 @@ func TestAProgramThatOnlySubmitsFillsNoQueue(t *testing.T) {
 	var held, most atomic.Int64
 	tk := task(t, wat(t, bytesAt(65_536, tensor.Encode(ops...)), `(local $i i32)`+pair+`(loop $l (call $submit (i32.const 65536) (i32.const 300))
 		(br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (i32.const 1000))))`))
-	r, err := try(t, tensors.Config{Open: func() (tensor.Device, error) { return queue{ref.NewDevice(), &held, &most}, nil }}, tk)
+	r, err := try(t, tensors.Config{Unguarded: true, Open: func() (tensor.Device, error) { return queue{ref.NewDevice(), &held, &most}, nil }}, tk)
 	require.NoError(t, err)
 	require.Equal(t, manifest.ReasonExited, r.Reason, r.Detail)
 	require.Greater(t, most.Load(), int64(tensor.MaxRecords/2))
@@ -196,7 +196,7 @@ func TestASubmissionThatTakesLongCanBeStopped(t *testing.T) {
 		(loop $l (call $submit (i32.const 65536) (i32.const 300)) (br $l))`))
 	tk.Fuel = 1 << 60
 	device := &signal{Device: ref.NewDevice(), begun: make(chan struct{})}
-	e, err := tensors.New(tensors.Config{Slots: 1, Open: func() (tensor.Device, error) { return device, nil }})
+	e, err := tensors.New(tensors.Config{Slots: 1, Unguarded: true, Open: func() (tensor.Device, error) { return device, nil }})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, e.Close()) }()
 	require.NoError(t, e.Start(t.Context(), tk))

@@ -123,7 +123,7 @@ func run(t *testing.T, task executor.Task) executor.Result {
 	var first *executor.Result
 	for _, engine := range wasm.Engines() {
 		for name, open := range map[string]func() (tensor.Device, error){"reference": onReference, "cores": onCores} {
-			result, err := try(t, tensors.Config{Engine: engine, Open: open}, task)
+			result, err := try(t, tensors.Config{Engine: engine, Unguarded: true, Open: open}, task)
 			require.NoError(t, err)
 			require.NoError(t, os.RemoveAll(task.OutputDir+".kept"))
 			require.NoError(t, os.Rename(task.OutputDir, task.OutputDir+".kept"))
@@ -158,7 +158,7 @@ func TestExecutorContract(t *testing.T) {
 				executortest.Run(t, executortest.Subject{
 					New: func(t *testing.T, slots int) executor.Executor {
 						t.Helper()
-						e, err := tensors.New(tensors.Config{Slots: slots, Engine: engine, Open: onCores})
+						e, err := tensors.New(tensors.Config{Slots: slots, Engine: engine, Unguarded: true, Open: onCores})
 						require.NoError(t, err)
 						return e
 					},

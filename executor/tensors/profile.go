@@ -11,6 +11,7 @@ import (
 	"github.com/thetaedge/theta/executor"
 	"github.com/thetaedge/theta/executor/wasm"
 	"github.com/thetaedge/theta/tensor"
+	"github.com/thetaedge/theta/tensor/guard"
 )
 
 const (
@@ -30,17 +31,24 @@ type Config struct {
 	CacheBytes int64
 	// Engine is one of wasm.Engines, or empty for the first of them.
 	Engine string
-	// Open opens a device. Each task that runs has one of its own.
+	// Open opens a device. Each task that runs has one of its own. All are of one kind.
 	Open func() (tensor.Device, error)
+	// Guard says how much of what a device computes is compared with the reference.
+	Guard guard.Config
+	// Known is the name of a device that has given the published vectors already, for example in
+	// the process that started this one. It may be empty.
+	Known string
+	// Unguarded says that nothing is compared, because the device is the reference itself.
+	Unguarded bool
 }
 
-// New returns an executor of the profile. It opens a first device; if that fails, the executor is
-// unhealthy.
+// New returns an executor of the profile. It opens a first device and compares it with the
+// published vectors; if that fails, the executor is unhealthy.
 func New(cfg Config) (*wasm.Executor, error) {
 	if cfg.Open == nil {
 		return nil, fmt.Errorf("tensor executor: expected a device, found none")
 	}
-	x := &extension{devices: newDevices(cfg.Open)}
+	x := &extension{devices: newDevices(cfg)}
 	e, err := wasm.New(wasm.Config{Slots: cfg.Slots, CacheBytes: cfg.CacheBytes, Engine: cfg.Engine, Extension: x})
 	if err != nil {
 		return nil, fmt.Errorf("tensor executor: %w", err)

@@ -61,6 +61,11 @@ func (b *Buffer) Write(offset uint64, p []byte) error {
 		for i := range len(p) / 2 {
 			b.S16[offset/2+uint64(i)] = int16(binary.LittleEndian.Uint16(p[2*i:]))
 		}
+	case tensor.S32:
+		words := b.S32[offset/4:][:len(p)/4]
+		for i := range words {
+			words[i] = int32(binary.LittleEndian.Uint32(p[4*i:]))
+		}
 	default:
 		for i := range len(p) / 4 {
 			*b.word(offset/4 + uint64(i)) = int32(binary.LittleEndian.Uint32(p[4*i:]))
@@ -82,6 +87,10 @@ func (b *Buffer) Read(offset uint64, p []byte) error {
 		for i := range len(p) / 2 {
 			binary.LittleEndian.PutUint16(p[2*i:], uint16(b.S16[offset/2+uint64(i)]))
 		}
+	case tensor.S32:
+		for i, v := range b.S32[offset/4:][:len(p)/4] {
+			binary.LittleEndian.PutUint32(p[4*i:], uint32(v))
+		}
 	default:
 		for i := range len(p) / 4 {
 			binary.LittleEndian.PutUint32(p[4*i:], uint32(*b.word(offset/4 + uint64(i))))
@@ -90,12 +99,9 @@ func (b *Buffer) Read(offset uint64, p []byte) error {
 	return nil
 }
 
-// word returns a place of 32 bits in numbers or scales.
+// word returns a place of 32 bits in scales.
 func (b *Buffer) word(i uint64) *int32 {
-	switch {
-	case b.shape.Type == tensor.S32:
-		return &b.S32[i]
-	case i%2 == 0:
+	if i%2 == 0 {
 		return &b.Scales[i/2].M
 	}
 	return &b.Scales[i/2].E

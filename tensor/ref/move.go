@@ -13,6 +13,10 @@ func Copy[T any](o *tensor.Copy, from, to []T) {
 				for d := range int(n[3]) {
 					in := a*int(f[0]) + b*int(f[1]) + c*int(f[2]) + d*int(f[3])
 					out := a*int(t[0]) + b*int(t[1]) + c*int(t[2]) + d*int(t[3])
+					if f[4] == 1 {
+						copy(to[out:out+int(n[4])], from[in:])
+						continue
+					}
 					for e := range int(n[4]) {
 						to[out+e] = from[in+e*int(f[4])]
 					}

@@ -1,0 +1,187 @@
+package guard
+
+import (
+	crand "crypto/rand"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/thetaedge/theta/tensor"
+)
+
+// Config says how much a guard does. A field that is zero takes its default.
+type Config struct {
+	// Qualified are the kinds of calls that were compared already; a new list by default.
+	Qualified *Qualified
+	// First bounds the rows of the first call of a kind that are compared; 64 by default.
+	First uint64
+	// Sample is the number of calls of which one is compared again; 1,024 by default.
+	Sample uint32
+	// Limit is the time that a call of the device may take; 10 minutes by default.
+	Limit time.Duration
+}
+
+// efforts of a comparison, in fuel: some milliseconds for the first call of a kind, and less than
+// one for a sample.
+const (
+	firstFuel  = 4 << 20
+	sampleFuel = 64 << 10
+	sampleRows = 8
+)
+
+// Device is a device with guards around it. It is used by one goroutine at a time.
+type Device struct {
+	inner  *watched
+	cfg    Config
+	random *rand.Rand
+	// sums are those that have been waited for and not been asked for.
+	sums     []uint64
+	marks    marks
+	products products
+	outputs  outputs
+}
+
+var _ tensor.Device = (*Device)(nil)
+
+// New puts guards around a device, which the guard then owns.
+func New(inner tensor.Device, cfg Config) *Device {
+	if cfg.Qualified == nil {
+		cfg.Qualified = &Qualified{}
+	}
+	if cfg.First == 0 {
+		cfg.First = 64
+	}
+	if cfg.Sample == 0 {
+		cfg.Sample = 1024
+	}
+	if cfg.Limit == 0 {
+		cfg.Limit = 10 * time.Minute
+	}
+	var seed [32]byte
+	_, _ = crand.Read(seed[:])                // it never fails
+	random := rand.New(rand.NewChaCha8(seed)) //nolint:gosec // seeded by the system
+	d := &Device{inner: &watched{inner: inner, limit: cfg.Limit}, cfg: cfg, outputs: outputs{}, random: random}
+	d.marks.device, d.products.device = d, d
+	return d
+}
+
+// Name says what executes.
+func (d *Device) Name() string { return d.inner.Name() }
+
+// New returns a tensor of zeros.
+func (d *Device) New(s tensor.Shape) (tensor.Buffer, error) {
+	inner, err := d.inner.New(s)
+	if err != nil {
+		return nil, err
+	}
+	return &buffer{device: d, inner: inner, shape: s}, nil
+}
+
+// Submit begins calls. Those that are compared are waited for.
+func (d *Device) Submit(calls []tensor.Call) error {
+	batch := make([]tensor.Call, 0, len(calls)+1)
+	for _, call := range calls {
+		plain, buffers := unwrap(call)
+		k := kindOf(call)
+		e, wanted := d.comparison(k)
+		if wanted {
+			if err := d.begin(batch); err != nil {
+				return err
+			}
+			batch = batch[:0]
+			if err := d.examine(plain, e); err != nil {
+				return err
+			}
+			d.cfg.Qualified.add(k)
+			d.written(k, call.Op, buffers)
+			continue
+		}
+		batch = append(batch, plain)
+		d.written(k, call.Op, buffers)
+		more, err := d.products.watch(plain, buffers)
+		if err != nil {
+			return err
+		}
+		batch = append(batch, more...)
+		if d.products.full() {
+			if err := d.begin(batch); err != nil {
+				return err
+			}
+			batch = batch[:0]
+			if err := d.settle(); err != nil {
+				return err
+			}
+		}
+	}
+	return d.begin(batch)
+}
+
+// comparison returns the effort for comparing a call of a kind, and whether it is compared.
+func (d *Device) comparison(k kind) (effort, bool) {
+	if !d.cfg.Qualified.has(k) {
+		return effort{d.cfg.First, firstFuel}, true
+	}
+	return effort{sampleRows, sampleFuel}, d.random.Uint32N(d.cfg.Sample) == 0
+}
+
+// unwrap returns the call on the tensors of the device, and the buffers of the guard.
+func unwrap(call tensor.Call) (tensor.Call, []*buffer) {
+	buffers, inner := make([]*buffer, len(call.Buffers)), make([]tensor.Buffer, len(call.Buffers))
+	for i, b := range call.Buffers {
+		if b != nil {
+			buffers[i] = b.(*buffer)
+			inner[i] = buffers[i].inner
+		}
+	}
+	call.Buffers = inner
+	return call, buffers
+}
+
+// begin submits calls and a mark after them.
+func (d *Device) begin(calls []tensor.Call) error {
+	if len(calls) == 0 {
+		return nil
+	}
+	if d.marks.full() {
+		if err := d.settle(); err != nil {
+			return err
+		}
+	}
+	mark, err := d.marks.next()
+	if err != nil {
+		return err
+	}
+	return d.inner.Submit(append(slices.Clip(calls), mark))
+}
+
+// settle waits for all calls, and checks the marks and products.
+func (d *Device) settle() error {
+	sums, err := d.inner.Wait()
+	if err != nil {
+		return err
+	}
+	d.sums = append(d.sums, sums...)
+	if err := d.marks.check(); err != nil {
+		return err
+	}
+	return d.products.check()
+}
+
+// Wait returns after all calls have ended and nothing about them is in doubt.
+func (d *Device) Wait() ([]uint64, error) {
+	if err := d.settle(); err != nil {
+		return nil, err
+	}
+	sums := d.sums
+	d.sums = nil
+	return sums, nil
+}
+
+// Close ends the device, unless it does not answer.
+func (d *Device) Close() error { return d.inner.Close() }
+
+// doubt returns an error after which the device does nothing more.
+func (d *Device) doubt(format string, args ...any) error {
+	return d.inner.fail(fmt.Errorf("%w: %s: %s", ErrDoubt, d.Name(), fmt.Sprintf(format, args...)))
+}

@@ -1,0 +1,52 @@
+package guard
+
+import (
+	"encoding/binary"
+
+	"github.com/thetaedge/theta/tensor"
+)
+
+// marks are numbers that the last call of each submission writes. A submission that was lost leaves
+// another number.
+type marks struct {
+	device *Device
+	held   tensor.Buffer
+	values []int32
+}
+
+// maxMarks bounds the submissions between two waits.
+const maxMarks = 1024
+
+func (m *marks) full() bool { return len(m.values) >= maxMarks }
+
+// next returns the call for the next submission.
+func (m *marks) next() (tensor.Call, error) {
+	if m.held == nil {
+		var err error
+		if m.held, err = m.device.inner.New(tensor.Shape{Type: tensor.S32, Count: maxMarks}); err != nil {
+			return tensor.Call{}, err
+		}
+	}
+	place, value := uint64(len(m.values)), int32(m.device.random.Uint32())
+	m.values = append(m.values, value)
+	fill := &tensor.Fill{Out: tensor.Operand{Tensor: 1, Offset: place}, Count: 1, Value: value}
+	return tensor.Call{Op: fill, Buffers: []tensor.Buffer{m.held}}, nil
+}
+
+// check compares the marks of what has been waited for.
+func (m *marks) check() error {
+	if len(m.values) == 0 {
+		return nil
+	}
+	found := make([]byte, 4*len(m.values))
+	if err := m.device.inner.read(m.held, 0, found); err != nil {
+		return err
+	}
+	for i, value := range m.values {
+		if got := int32(binary.LittleEndian.Uint32(found[4*i:])); got != value {
+			return m.device.doubt("expected the mark %d of submission %d, found %d: it was lost", value, i, got)
+		}
+	}
+	m.values = m.values[:0]
+	return nil
+}

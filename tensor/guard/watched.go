@@ -1,0 +1,117 @@
+package guard
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/thetaedge/theta/tensor"
+)
+
+// ErrHung means that a device did not return in time.
+var ErrHung = errors.New("the device does not answer")
+
+// watched is a device whose calls end in time. After its first error it does nothing more.
+type watched struct {
+	inner  tensor.Device
+	limit  time.Duration
+	failed error
+	hung   bool
+}
+
+// fail keeps the first error and returns it.
+func (w *watched) fail(err error) error {
+	if w.failed == nil {
+		w.failed = err
+	}
+	return w.failed
+}
+
+// within runs a call of the device. A call that does not end goes on by itself: it may only use
+// memory that the caller does not use any more.
+func (w *watched) within(what string, call func() error) error {
+	if w.failed != nil {
+		return w.failed
+	}
+	done := make(chan error, 1)
+	go func() { done <- call() }()
+	timer := time.NewTimer(w.limit)
+	defer timer.Stop()
+	select {
+	case err := <-done:
+		if err != nil {
+			return w.fail(fmt.Errorf("%s: %w", what, err))
+		}
+		return nil
+	case <-timer.C:
+		w.hung = true
+		return w.fail(fmt.Errorf("%w: %s: expected %s to take at most %s", ErrHung, w.inner.Name(), what, w.limit))
+	}
+}
+
+func (w *watched) Name() string { return w.inner.Name() }
+
+func (w *watched) New(s tensor.Shape) (tensor.Buffer, error) {
+	made := make(chan tensor.Buffer, 1)
+	err := w.within("a new tensor", func() error {
+		b, err := w.inner.New(s)
+		made <- b
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return <-made, nil
+}
+
+func (w *watched) Submit(calls []tensor.Call) error {
+	return w.within("a submission", func() error { return w.inner.Submit(calls) })
+}
+
+func (w *watched) Wait() ([]uint64, error) {
+	found := make(chan []uint64, 1)
+	err := w.within("waiting", func() error {
+		sums, err := w.inner.Wait()
+		found <- sums
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return <-found, nil
+}
+
+func (w *watched) write(b tensor.Buffer, offset uint64, p []byte) error {
+	own := slices.Clone(p)
+	return w.within("a write", func() error { return b.Write(offset, own) })
+}
+
+func (w *watched) read(b tensor.Buffer, offset uint64, p []byte) error {
+	own := make([]byte, len(p))
+	if err := w.within("a read", func() error { return b.Read(offset, own) }); err != nil {
+		return err
+	}
+	copy(p, own)
+	return nil
+}
+
+// free gives up a tensor, of a device that has failed too unless it hangs.
+func (w *watched) free(b tensor.Buffer) error {
+	if w.failed == nil {
+		return w.within("giving up a tensor", b.Free)
+	}
+	if !w.hung {
+		_ = b.Free()
+	}
+	return w.failed
+}
+
+// Close ends the device. It does not wait for one that hangs, but asks it to end.
+func (w *watched) Close() error {
+	if w.hung {
+		go func() { _ = w.inner.Close() }()
+		return w.failed
+	}
+	return w.inner.Close()
+}
