@@ -205,10 +205,12 @@ func (p *planner) join(i int, l Layer) error {
 
 // shuffle makes the picture, as s32[Scale·height,Scale·width,Colours] from 0 to 255.
 func (p *planner) shuffle(l Layer) error {
-	from, err := p.wide[l.From[0]], error(nil)
-	if p.output, err = p.take(tensor.S32, p.scale*p.scale*Colours); err != nil {
+	from := p.wide[l.From[0]]
+	output, err := p.take(tensor.S32, p.scale*p.scale*Colours)
+	if err != nil {
 		return err
 	}
+	p.output = output
 	s, h, w, c := uint32(p.scale), uint32(p.height), uint32(p.width), uint32(l.Channels)
 	p.emit(&tensor.Clamp{X: at(from), Out: at(from), Count: h * w * c, Low: 0, High: 255}, &tensor.Copy{
 		From: at(from), To: at(p.output),
