@@ -38,7 +38,8 @@ type Config struct {
 	// Known is the name of a device that has given the published vectors already, for example in
 	// the process that started this one. It may be empty.
 	Known string
-	// Unguarded says that nothing is compared, because the device is the reference itself.
+	// Unguarded says that nothing is compared, because no driver is involved: the device is the
+	// reference, or runs on the processor as the reference does.
 	Unguarded bool
 }
 
