@@ -1,6 +1,7 @@
 // Command liar is an edge node that cheats, for the demo and the tests. It is built from the
-// packages of the real node, with an executor that alters results; the real node does not
-// have a switch for that. thetaedge creates and registers its home.
+// packages of the real node, with executors that do not do what they should: the texts of programs of
+// wasm/1 are altered, and programs of tensor/1 run with one flipped bit in the weights of their model.
+// The real node does not have a switch for that. thetaedge creates and registers its home.
 package main
 
 import (
@@ -18,8 +19,6 @@ import (
 	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/blob/transfer"
 	"github.com/thetaedge/theta/client/grpcnode"
-	"github.com/thetaedge/theta/executor"
-	"github.com/thetaedge/theta/executor/wasm"
 	"github.com/thetaedge/theta/sidecar/agent"
 	"github.com/thetaedge/theta/sidecar/bid"
 	"github.com/thetaedge/theta/sidecar/chain"
@@ -50,11 +49,11 @@ func run(ctx context.Context, home string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, journal.Close()) }()
-	engine, err := wasm.New(wasm.Config{Slots: settings.Policy.MaxJobs})
+	executors, err := openExecutors(home, settings.Policy.MaxJobs)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, engine.Close()) }()
+	defer func() { err = errors.Join(err, closeAll(executors)) }()
 	sender, uploads, closeConn, err := connect(home, settings)
 	if err != nil {
 		return err
@@ -64,27 +63,37 @@ func run(ctx context.Context, home string) (err error) {
 	if err != nil {
 		return err
 	}
+	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	worker, err := agent.New(agent.Config{
 		ChainID:    settings.Chain.ID,
 		Chain:      sender,
 		Journal:    journal,
 		Transfers:  transfers,
 		Uploads:    uploads,
-		Executors:  []executor.Executor{newLyingExecutor(engine)},
+		Executors:  executors,
 		CacheDir:   filepath.Join(home, "cache"),
 		CacheBytes: int64(settings.Work.Cache), //nolint:gosec // bounded when read
 		WorkDir:    filepath.Join(home, "work"),
 		Poll:       settings.Chain.Poll,
-		Policy: bid.Policy{
-			MaxJobs: settings.Policy.MaxJobs, MaxMemoryBytes: uint64(settings.Policy.MaxMemory),
-			MaxInputBytes: uint64(settings.Policy.MaxInput), MaxOutputBytes: uint64(settings.Policy.MaxOutput),
-		},
-		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		Policy:     policyOf(settings.Policy),
+		Logger:     logger,
 	})
 	if err != nil {
 		return err
 	}
+	stopAPI, err := serve(ctx, settings, worker, journal, executors, logger)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stopAPI()) }()
 	return worker.Run(ctx)
+}
+
+func policyOf(p config.Policy) bid.Policy {
+	return bid.Policy{
+		MaxJobs: p.MaxJobs, MaxMemoryBytes: uint64(p.MaxMemory), MaxDeviceBytes: uint64(p.MaxDevice),
+		MaxInputBytes: uint64(p.MaxInput), MaxOutputBytes: uint64(p.MaxOutput),
+	}
 }
 
 // connect returns the node's way to the chain, and what signs its uploads; both with the
