@@ -68,6 +68,12 @@ release-sidecar: ## Build thetaedge without cgo for SIDECAR_PLATFORMS into build
 textgen: ## Compile the example's inference to build/textgen.wasm
 	@examples/textgen/build.sh
 
+.PHONY: llm
+llm: build ## Compile the example that answers with language models, and convert a small model for it
+	@examples/llm/build.sh
+	@rm -f build/prose.theta
+	@build/thetaedge model convert models/testdata/prose build/prose.theta
+
 .PHONY: upscale
 upscale: ## Compile the example that enlarges pictures to build/upscale.wasm
 	@examples/upscale/build.sh
