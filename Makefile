@@ -79,7 +79,7 @@ upscale: ## Compile the example that enlarges pictures to build/upscale.wasm
 	@examples/upscale/build.sh
 
 .PHONY: demo
-demo: build textgen ## Run a network of four edge nodes, one of which lies, and tell what happens
+demo: build textgen llm ## Run a network of four edge nodes, one of which lies, and tell what happens
 	@mkdir -p build/bin && go build -o build/bin/ ./tests/devnet/cmd/...
 	@build/bin/demo
 

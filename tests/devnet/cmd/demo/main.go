@@ -1,6 +1,6 @@
 // Command demo shows the main job end to end on a network of its own. Nodes of three
-// strangers run a language model blind, agree and are paid; a fourth node lies and is
-// slashed.
+// strangers run language models blind, agree and are paid; a fourth node lies and is
+// slashed. One model is a program of wasm/1, the other a converted decoder on tensor/1.
 package main
 
 import (
@@ -21,9 +21,9 @@ import (
 )
 
 const (
-	// maxJobs bounds the number of jobs until both outcomes were seen. All four nodes have the
-	// same weight and a job draws three, so a job misses the liar once in four times, and 16 jobs
-	// in a row do so once in 4·10^9 runs. After three lies the liar is in jail.
+	// maxJobs bounds the number of jobs until all outcomes were seen. All four nodes have the
+	// same weight and a job draws three, so a job misses the liar once in four times, and 15 of
+	// 16 jobs do so once in 10^8 runs. After three lies the liar is in jail.
 	maxJobs = 16
 	// jobPatience is the longest time that one job may take.
 	jobPatience = 5 * time.Minute
@@ -34,7 +34,8 @@ type demo struct {
 	network *devnet.Devnet
 	story   *story
 	dir     string
-	jobFile string
+	kinds   []*kind
+	engines engines
 	verbose bool
 
 	runs   []*devnet.Run
@@ -45,12 +46,13 @@ func main() {
 	dir := flag.String("dir", filepath.Join("build", "demo"), "folder for the network, the results and report.json")
 	bin := flag.String("bin", "build", "folder with the programs thetad and thetaedge")
 	liar := flag.String("liar", filepath.Join("build", "bin", "liar"), "program of the node that lies")
-	job := flag.String("job", filepath.Join("examples", "textgen", "job.yaml"), "job to run")
+	job := flag.String("job", filepath.Join("examples", "textgen", "job.yaml"), "job of wasm/1 to run")
+	answer := flag.String("answer", filepath.Join("examples", "llm", "job.yaml"), "job of tensor/1 to run")
 	verbose := flag.Bool("v", false, "show each step of the jobs")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *dir, *bin, *liar, *job, *verbose)
+	err := run(ctx, *dir, *bin, *liar, kindsOf(*job, *answer), *verbose)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "demo:", err)
@@ -58,7 +60,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, dir, bin, liar, job string, verbose bool) (err error) {
+func run(ctx context.Context, dir, bin, liar string, kinds []*kind, verbose bool) (err error) {
 	begun := time.Now()
 	options := devnet.DefaultOptions()
 	options.Dir, options.Bin, options.ChainID = filepath.Join(dir, "network"), bin, "theta-demo-1"
@@ -73,7 +75,10 @@ func run(ctx context.Context, dir, bin, liar, job string, verbose bool) (err err
 	}
 	defer func() { err = errors.Join(err, network.Stop()) }()
 
-	d := &demo{network: network, story: newStory(os.Stdout, network.Nodes()), dir: dir, jobFile: job, verbose: verbose}
+	d := &demo{network: network, story: newStory(os.Stdout, network.Nodes()), dir: dir, kinds: kinds, verbose: verbose}
+	if err := d.meet(ctx); err != nil {
+		return err
+	}
 	if err := d.play(ctx); err != nil {
 		return err
 	}
@@ -86,21 +91,43 @@ func run(ctx context.Context, dir, bin, liar, job string, verbose bool) (err err
 	return nil
 }
 
-// play runs jobs until the liar has been slashed and one job had only honest results.
-func (d *demo) play(ctx context.Context) error {
+// meet asks the nodes what they can run, and leaves out what one of them cannot.
+func (d *demo) meet(ctx context.Context) error {
+	found, lacking, err := askEngines(ctx, d.network)
+	if err != nil {
+		return err
+	}
+	d.engines = found
 	d.story.opening(d.network.Nodes())
+	var able []*kind
+	for _, k := range d.kinds {
+		if why, lacks := lacking[k.profile]; lacks {
+			d.story.say("There is no job of %s, which this machine cannot run. %s", k.profile, why)
+		} else {
+			able = append(able, k)
+		}
+	}
+	if d.kinds = able; len(able) == 0 {
+		return errors.New("expected a profile that this machine can run, found none; build/thetaedge doctor says what is missing")
+	}
+	return nil
+}
+
+// play runs jobs until the liar has been slashed over each kind and one job had only honest
+// results.
+func (d *demo) play(ctx context.Context) error {
 	for n := 1; !d.seenAll(); n++ {
 		if n > maxJobs {
-			return errors.Join(fmt.Errorf("expected the liar slashed and a job of three honest nodes within %d jobs, found %d slashed: the logs say which nodes claimed", maxJobs, len(d.report.Slashed)), d.network.Logs())
+			return errors.Join(fmt.Errorf("expected the liar slashed over each of %d kinds of jobs and a job of three honest nodes within %d jobs, found %d slashed: the logs say which nodes claimed", len(d.kinds), maxJobs, len(d.report.Slashed)), d.network.Logs())
 		}
-		if err := d.job(ctx, n); err != nil {
+		if err := d.job(ctx, n, next(d.kinds)); err != nil {
 			return fmt.Errorf("job %d: %w", n, err)
 		}
 	}
 	return nil
 }
 
-func (d *demo) job(parent context.Context, n int) error {
+func (d *demo) job(parent context.Context, n int, k *kind) error {
 	ctx, cancel := context.WithTimeoutCause(parent, jobPatience, fmt.Errorf("waited %s for its end", jobPatience))
 	defer cancel()
 	// A process of the network that dies ends the wait.
@@ -113,12 +140,12 @@ func (d *demo) job(parent context.Context, n int) error {
 		case <-ctx.Done():
 		}
 	}()
-	d.story.begin(n)
+	d.story.begin(n, k)
 	out := filepath.Join(d.dir, "result-"+strconv.Itoa(n))
 	if err := os.RemoveAll(out); err != nil {
 		return err
 	}
-	run, err := d.network.Run(ctx, devnet.Alice, d.jobFile, out, d.progress)
+	run, err := d.network.Run(ctx, devnet.Alice, k.jobFile, out, d.progress)
 	if parent.Err() != nil {
 		return errors.New("interrupted")
 	}
@@ -126,13 +153,22 @@ func (d *demo) job(parent context.Context, n int) error {
 		return errors.Join(err, d.network.Logs())
 	}
 	d.runs = append(d.runs, run)
-	report := reportJob(run)
+	report, slashes := reportJob(run, d.engines), reportSlashes(run)
 	d.report.Jobs = append(d.report.Jobs, report)
-	d.report.Slashed = append(d.report.Slashed, reportSlashes(run)...)
-	d.story.told(run, report)
-	if n == 1 {
-		d.story.text(run)
+	d.report.Slashed = append(d.report.Slashed, slashes...)
+	for _, slash := range slashes {
+		k.caught = k.caught || d.lies(slash.Operator)
 	}
+	d.story.told(run, report)
+	if run.Result == nil || k.shown {
+		return nil
+	}
+	k.shown = true
+	text, err := k.text(run.Dir)
+	if err != nil {
+		return err
+	}
+	d.story.text(text)
 	return nil
 }
 
@@ -142,17 +178,13 @@ func (d *demo) progress(p client.Progress) {
 	}
 }
 
-func (d *demo) seenAll() bool { return d.liarSlashed() && d.honestJob() }
-
-func (d *demo) liarSlashed() bool {
-	for _, node := range d.network.Nodes() {
-		for _, slash := range d.report.Slashed {
-			if node.Lies && slash.Operator == node.Operator {
-				return true
-			}
+func (d *demo) seenAll() bool {
+	for _, k := range d.kinds {
+		if !k.seen() {
+			return false
 		}
 	}
-	return false
+	return d.honestJob()
 }
 
 func (d *demo) honestJob() bool {

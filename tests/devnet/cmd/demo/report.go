@@ -28,17 +28,22 @@ type report struct {
 
 // jobReport is one job. Replicas are the nodes that were assigned and had to show a result,
 // over all rounds; agreeing are those with the accepted result. Paid is what each node earned
-// before the fee split: its reward, and its share of slashed bonds.
+// before the fee split: its reward, and its share of slashed bonds. Guarantee says what supports
+// the accepted result. Backend is what executes the profile on each of those nodes, as the nodes
+// report it.
 type jobReport struct {
-	ID       string            `json:"id"`
-	Policy   string            `json:"policy"`
-	Status   string            `json:"status"`
-	Tag      string            `json:"tag"`
-	Replicas int               `json:"replicas"`
-	Agreeing int               `json:"agreeing"`
-	Paid     map[string]string `json:"paid"`
-	Refund   string            `json:"refund"`
-	Seconds  float64           `json:"seconds"`
+	ID        string            `json:"id"`
+	Profile   string            `json:"profile"`
+	Policy    string            `json:"policy"`
+	Status    string            `json:"status"`
+	Guarantee string            `json:"guarantee"`
+	Tag       string            `json:"tag"`
+	Replicas  int               `json:"replicas"`
+	Agreeing  int               `json:"agreeing"`
+	Backend   map[string]string `json:"backend"`
+	Paid      map[string]string `json:"paid"`
+	Refund    string            `json:"refund"`
+	Seconds   float64           `json:"seconds"`
 }
 
 // slashReport is one node that lost bond.
@@ -48,12 +53,14 @@ type slashReport struct {
 	Reason   string `json:"reason"`
 }
 
-func reportJob(run *devnet.Run) jobReport {
+func reportJob(run *devnet.Run, found engines) jobReport {
 	s := run.Settlement
 	r := jobReport{
 		ID:      s.Job.Id,
+		Profile: s.Job.Executor,
 		Policy:  policyName(s.Job.Policy),
 		Status:  client.StatusName(s.Job.Status),
+		Backend: make(map[string]string),
 		Paid:    make(map[string]string),
 		Refund:  s.Refund().String(),
 		Seconds: float64(run.Took.Milliseconds()) / 1000,
@@ -61,6 +68,7 @@ func reportJob(run *devnet.Run) jobReport {
 	if s.Receipt == nil {
 		return r
 	}
+	r.Guarantee = client.GuaranteeName(s.Receipt.Guarantee)
 	if len(s.Receipt.Tags) > 0 {
 		r.Tag = hex.EncodeToString(s.Receipt.Tags[0])
 	}
@@ -69,6 +77,7 @@ func reportJob(run *devnet.Run) jobReport {
 			continue
 		}
 		r.Replicas++
+		r.Backend[o.Operator] = found[o.Operator][r.Profile]
 		if agrees(o, s.Receipt.Tags) {
 			r.Agreeing++
 		}

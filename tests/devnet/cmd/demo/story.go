@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
 	"text/tabwriter"
 
@@ -44,12 +42,12 @@ func (s *story) opening(nodes []devnet.Node) {
 			honest++
 		}
 	}
-	s.say("%d strangers' computers have put up bonds. %d are honest; %s returns wrong results.",
+	s.say("%d strangers' computers have put up bonds. %d are honest; %s alters texts, and runs decoders with one flipped bit in their weights.",
 		len(nodes), honest, strings.Join(liars, ", "))
 }
 
-func (s *story) begin(n int) {
-	s.say("Job %d: Alice lets three of them continue a sentence with a language model.", n)
+func (s *story) begin(n int, k *kind) {
+	s.say("Job %d: Alice lets three of them %s (%s).", n, k.asks, k.profile)
 }
 
 // told prints the outcome of a job in a line or two.
@@ -83,13 +81,9 @@ func (s *story) drawn(receipt *computetypes.Receipt, from uint32) string {
 	return strings.Join(names, ", ")
 }
 
-func (s *story) text(run *devnet.Run) {
-	text, err := os.ReadFile(filepath.Join(run.Dir, "text.txt"))
-	if err != nil {
-		return
-	}
+func (s *story) text(text string) {
 	const width = 150
-	line := []rune(strings.Join(strings.Fields(string(text)), " "))
+	line := []rune(strings.Join(strings.Fields(text), " "))
 	if len(line) > width {
 		line = append(line[:width], '…')
 	}

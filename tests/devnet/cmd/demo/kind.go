@@ -1,0 +1,66 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/thetaedge/theta/executor/tensors"
+	"github.com/thetaedge/theta/executor/wasm"
+)
+
+// kind is a kind of job that the demo runs.
+type kind struct {
+	// profile is that of the job file.
+	profile, jobFile string
+	// asks says what the nodes do.
+	asks string
+	// text reads the text in the folder of a result.
+	text func(dir string) (string, error)
+
+	// caught says that the liar lost bond over such a job, shown that the text of one was printed.
+	caught, shown bool
+}
+
+// kindsOf returns what the demo runs, with the job files of both kinds.
+func kindsOf(textgen, answer string) []*kind {
+	return []*kind{
+		{profile: wasm.Profile, jobFile: textgen, asks: "continue a sentence with a language model", text: continuation},
+		{profile: tensors.Profile, jobFile: answer, asks: "answer a request with a decoder in exact integers", text: answered},
+	}
+}
+
+// continuation reads the output of examples/textgen.
+func continuation(dir string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(dir, "text.txt"))
+	return string(text), err
+}
+
+// answered reads the output of examples/llm.
+func answered(dir string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(dir, "answer.json"))
+	if err != nil {
+		return "", err
+	}
+	var answer struct {
+		Text string `json:"text"`
+	}
+	if err := json.Unmarshal(text, &answer); err != nil {
+		return "", fmt.Errorf("answer.json: %w", err)
+	}
+	return answer.Text, nil
+}
+
+// seen reports whether a reader has seen the text of such a job, and the liar slashed.
+func (k *kind) seen() bool { return k.caught && k.shown }
+
+// next returns the first kind of which not all was seen, or else the last one.
+func next(kinds []*kind) *kind {
+	for _, k := range kinds {
+		if !k.seen() {
+			return k
+		}
+	}
+	return kinds[len(kinds)-1]
+}
