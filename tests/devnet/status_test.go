@@ -29,7 +29,7 @@ func TestANodeReportsTheEngineOfEachProfile(t *testing.T) {
 	for _, profile := range profiles.Names() {
 		e, err := profiles.Open(profile, profiles.Config{Slots: 1})
 		require.NoError(t, err)
-		defer func() { require.NoError(t, e.Close()) }()
+		t.Cleanup(func() { require.NoError(t, e.Close()) })
 		executors = append(executors, e)
 	}
 	service := api.NewService(api.Identity{ChainID: "test-1"}, func() agent.Status { return agent.Status{Height: 7} }, empty{}, executors)
