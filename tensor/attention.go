@@ -67,6 +67,8 @@ func (o *Rope) check(c *check) {
 	if o.Rotated == 0 || o.Rotated%2 != 0 || o.Rotated > o.Dim {
 		c.fail("expected an even Rotated from 2 to Dim, found %d of %d", o.Rotated, o.Dim)
 	}
+	// The rows of the tables are a dimension like any other.
+	c.within("From + Rows", int64(o.From)+int64(o.Rows), 1, MaxDim)
 	count := product(o.Rows, o.Heads, o.Dim)
 	table := product(uint64(o.From)+uint64(o.Rows), uint64(o.Rotated/2))
 	c.reads("X", o.X, uint64(o.Dim), count, S32)

@@ -13,7 +13,7 @@ import (
 var shapes = map[tensor.Handle]tensor.Shape{
 	1: {Type: tensor.S8, Count: 64}, 2: {Type: tensor.S8, Count: 64}, 3: {Type: tensor.S32, Count: 64},
 	4: {Type: tensor.S32, Count: 64}, 5: {Type: tensor.Scales, Count: 8}, 6: {Type: tensor.S16, Count: 64},
-	7: {Type: tensor.S4, Count: 64},
+	7: {Type: tensor.S4, Count: 64}, 8: {Type: tensor.S32, Count: 1 << 33},
 }
 
 func lookup(h tensor.Handle) (tensor.Shape, bool) {
@@ -87,7 +87,14 @@ func TestOperationsAreCheckedBeforeTheyRun(t *testing.T) {
 			&tensor.Softmax{X: at(3), Out: at(4), Scale: at(5), Queries: 1, Heads: 1, KVHeads: 1, Keys: 4, Mask: tensor.Mask{Window: 1}},
 			"expected Base and Window 0 without Causal",
 		},
-		"an odd rotation":        {&tensor.Rope{X: at(3), Cos: at(4), Sin: at(4), Out: at(4), Rows: 1, Heads: 1, Dim: 8, Rotated: 3}, "expected an even Rotated"},
+		"an odd rotation": {&tensor.Rope{X: at(3), Cos: at(4), Sin: at(4), Out: at(4), Rows: 1, Heads: 1, Dim: 8, Rotated: 3}, "expected an even Rotated"},
+		"a table as large as may be": {
+			&tensor.Rope{X: at(3), Cos: at(8), Sin: at(8), Out: at(4), Rows: 2, Heads: 1, Dim: 2, Rotated: 2, From: math.MaxInt32 - 2}, "",
+		},
+		"a table with too many rows": {
+			&tensor.Rope{X: at(3), Cos: at(8), Sin: at(8), Out: at(4), Rows: 2, Heads: 1, Dim: 2, Rotated: 2, From: math.MaxUint32},
+			"expected From + Rows from 1 to 2147483647, found 4294967297",
+		},
 		"a table of a curve":     {&tensor.Gate{X: at(3), Table: at(4), Out: at(3), Count: 4, Curve: tensor.Sigmoid}, "expected no Table for Curve 1"},
 		"a curve that is none":   {&tensor.Gate{X: at(3), Out: at(3), Count: 4, Curve: 4}, "expected Curve from 0 to 3, found 4"},
 		"a shift without factor": {&tensor.Gate{X: at(3), Out: at(3), Count: 4, Curve: tensor.Sigmoid, Shift: 1}, "expected Shift 0 without U"},
