@@ -26,31 +26,42 @@ func (d *Device) rowDots(a, w []int8, stride, from, to int, out []int32) {
 		}
 	}
 	for ; n < to; n++ {
-		out[n] = dot(a, w[n*stride:])
+		out[n] = d.dot1(a, w[n*stride:])
 	}
+}
+
+// vectorLength is the length from which four equal sums by vectors take less time than one without.
+const vectorLength = 64
+
+// dot1 returns the sum of products of a with one row.
+func (d *Device) dot1(a, row []int8) int32 {
+	if !d.vector || len(a) < vectorLength {
+		return dot(a, row)
+	}
+	return d.dot4(a, row[:len(a)], 0)[0]
 }
 
 // weightRows is the number of rows of weights that stay in the first cache for all rows of A.
 const weightRows = 16
 
-// gemm divides the rows of the weights, which are read once.
+// gemm divides the rows of the weights of all matrices, which are read once.
 func (d *Device) gemm(o *tensor.Gemm, s ref.Operands) {
 	a, w, out := s.S8(0), s.S8(1), s.S32(2)
 	m, n, k := int(o.M), int(o.N), int(o.K)
-	for b := range int(o.Batch) {
-		weights := w
-		if !o.SharedW {
-			weights = w[b*n*k:]
-		}
-		d.split(n, m*k, func(from, to int) {
-			for first := from; first < to; first += weightRows {
-				last := min(first+weightRows, to)
-				for i := range m {
-					d.rowDots(a[(b*m+i)*k:][:k], weights, k, first, last, out[(b*m+i)*n:])
-				}
+	d.split(int(o.Batch)*n, m*k, func(from, to int) {
+		for from < to {
+			b, first := from/n, from%n
+			last := min(first+weightRows, first+to-from, n)
+			weights := w
+			if !o.SharedW {
+				weights = w[b*n*k:]
 			}
-		})
-	}
+			for i := range m {
+				d.rowDots(a[(b*m+i)*k:][:k], weights, k, first, last, out[(b*m+i)*n:])
+			}
+			from += last - first
+		}
+	})
 }
 
 // conv gathers the pixels that each pixel of the output sees and multiplies them with all
@@ -72,18 +83,53 @@ func (d *Device) conv(o *tensor.Conv2D, s ref.Operands) {
 	})
 }
 
-// gather copies the pixels that the output at a row and a column sees.
+// gather copies the pixels that the output at a row and a column sees. Places outside of the image
+// are cleared together.
 func gather(v tensor.Window, channels int, image []int8, row, col int, seen []int8) {
-	for i := range int(v.KernelHeight) {
-		y := row*int(v.StrideY) + i*int(v.DilationY) - int(v.PadTop)
-		for j := range int(v.KernelWidth) {
-			x := col*int(v.StrideX) + j*int(v.DilationX) - int(v.PadLeft)
-			to := seen[(i*int(v.KernelWidth)+j)*channels:][:channels]
-			if y < 0 || y >= int(v.Height) || x < 0 || x >= int(v.Width) {
-				clear(to)
-			} else {
-				copy(to, image[(y*int(v.Width)+x)*channels:])
-			}
+	height, width := int(v.KernelHeight), int(v.KernelWidth)
+	line := width * channels
+	y, down := row*int(v.StrideY)-int(v.PadTop), int(v.DilationY)
+	x, right := col*int(v.StrideX)-int(v.PadLeft), int(v.DilationX)
+	top, bottom := inside(y, down, height, int(v.Height))
+	left, end := inside(x, right, width, int(v.Width))
+	clear(seen[:top*line])
+	clear(seen[bottom*line:])
+	for i := top; i < bottom; i++ {
+		to := seen[i*line:][:line]
+		clear(to[:left*channels])
+		clear(to[end*channels:])
+		if left < end {
+			pixels(to[left*channels:end*channels], image[((y+i*down)*int(v.Width)+x+left*right)*channels:], channels, right*channels)
+		}
+	}
+}
+
+// inside returns the range of the places from 0 to below `places`, `step` apart from `first` on, that
+// lie from 0 to below size.
+func inside(first, step, places, size int) (from, to int) {
+	if first < 0 {
+		from = min((-first+step-1)/step, places)
+	}
+	if first < size {
+		to = min((size-first+step-1)/step, places)
+	}
+	return from, max(from, to)
+}
+
+// pixels copies pixels that lie `step` elements apart to places next to each other.
+func pixels(to, from []int8, channels, step int) {
+	switch channels {
+	case step:
+		copy(to, from)
+	case 4:
+		for at := 0; len(to) >= 4; at += step {
+			*(*[4]int8)(to) = *(*[4]int8)(from[at:])
+			to = to[4:]
+		}
+	default:
+		for at := 0; len(to) > 0; at += step {
+			copy(to[:channels], from[at:])
+			to = to[channels:]
 		}
 	}
 }
