@@ -29,45 +29,68 @@ func (d *Device) expand4(o *tensor.Expand4, s ref.Operands) {
 	})
 }
 
-// rescale divides the rows and normalizes each scale once.
+// blockColumns is the number of columns whose scales are normalized at a time.
+const blockColumns = 1024
+
+// rescale divides the rows. It normalizes the scale of a column once for the rows of a core.
 func (d *Device) rescale(o *tensor.Rescale, s ref.Operands) {
-	acc, row, col, residual, out := s.S32(0), s.Scales(1), s.Scales(2), s.S32(3), s.S32(4)
+	k := rescaling{o, s.S32(0), s.S32(3), s.S32(4), s.Scales(1), s.Scales(2)}
 	cols := int(o.Cols)
-	columns := make([]fixed.Scale, cols)
-	for c := range columns {
-		switch {
-		case col == nil:
-		case o.OneCol:
-			columns[c] = col[0].Norm()
-		default:
-			columns[c] = col[c].Norm()
-		}
-	}
 	d.split(int(o.Rows), 4*cols, func(from, to int) {
-		for r := from; r < to; r++ {
-			var scale fixed.Scale
-			switch {
-			case row == nil:
-			case o.OneRow:
-				scale = row[0].Norm()
-			default:
-				scale = row[r].Norm()
-			}
-			in, result := acc[r*cols:][:cols], out[r*cols:][:cols]
-			for c, v := range in {
-				by := scale
-				switch {
-				case row == nil:
-					by = columns[c]
-				case col != nil:
-					by = scale.Times(columns[c])
-				}
-				v = by.Apply(v, o.Fraction)
-				if residual != nil {
-					v = fixed.Add(v, residual[r*cols+c])
-				}
-				result[c] = v
+		var block [blockColumns]fixed.Scale
+		for first := 0; first < cols; first += blockColumns {
+			columns := block[:min(blockColumns, cols-first)]
+			k.columns(first, columns)
+			for r := from; r < to; r++ {
+				k.elements(r, r*cols+first, columns)
 			}
 		}
 	})
+}
+
+// rescaling is a rescale with its operands. residual, row and col may be nil.
+type rescaling struct {
+	op                 *tensor.Rescale
+	acc, residual, out []int32
+	row, col           []fixed.Scale
+}
+
+// columns normalizes the scales of columns from one on.
+func (k *rescaling) columns(first int, columns []fixed.Scale) {
+	for c := range columns {
+		switch {
+		case k.col == nil:
+		case k.op.OneCol:
+			columns[c] = k.col[0].Norm()
+		default:
+			columns[c] = k.col[first+c].Norm()
+		}
+	}
+}
+
+// elements works on those of row r from a place on, one for each column.
+func (k *rescaling) elements(r, at int, columns []fixed.Scale) {
+	var scale fixed.Scale
+	switch {
+	case k.row == nil:
+	case k.op.OneRow:
+		scale = k.row[0].Norm()
+	default:
+		scale = k.row[r].Norm()
+	}
+	in, result := k.acc[at:][:len(columns)], k.out[at:][:len(columns)]
+	for c, v := range in {
+		by := scale
+		switch {
+		case k.row == nil:
+			by = columns[c]
+		case k.col != nil:
+			by = scale.Times(columns[c])
+		}
+		v = by.Apply(v, k.op.Fraction)
+		if k.residual != nil {
+			v = fixed.Add(v, k.residual[at+c])
+		}
+		result[c] = v
+	}
 }
