@@ -76,7 +76,11 @@ const grain = 16_384
 // split divides rows of a number of elements among the cores: work is called for ranges that
 // cover all rows.
 func (d *Device) split(rows, elements int, work func(from, to int)) {
-	parts := min(d.cores, rows, 1+rows*elements/grain)
+	divide(d.cores, rows, elements, work)
+}
+
+func divide(cores, rows, elements int, work func(from, to int)) {
+	parts := min(cores, rows, 1+rows*elements/grain)
 	if parts <= 1 {
 		work(0, rows)
 		return
@@ -86,6 +90,23 @@ func (d *Device) split(rows, elements int, work func(from, to int)) {
 		wait.Go(func() { work(i*rows/parts, (i+1)*rows/parts) })
 	}
 	wait.Wait()
+}
+
+// maxScratch bounds the memory that the cores take for rows that they work on, in bytes. No task
+// pays for it.
+const maxScratch = 64 << 20
+
+// scratch returns the memory that a core takes for a row, in bytes.
+func scratch(op tensor.Op) int {
+	switch o := op.(type) {
+	case *tensor.RMSNorm:
+		return 4 * int(o.Cols)
+	case *tensor.LayerNorm:
+		return 4 * int(o.Cols)
+	case *tensor.GroupNorm:
+		return 4 * int(o.Pixels) * int(o.Channels/o.Groups)
+	}
+	return 1
 }
 
 // run executes a call by a kernel of its own, by rows, or as a whole.
@@ -122,7 +143,8 @@ func (d *Device) run(call tensor.Call) error {
 	}
 	var lock sync.Mutex
 	var failed error
-	d.split(rows, elements, func(from, to int) {
+	cores := min(d.cores, max(maxScratch/scratch(call.Op), 1))
+	divide(cores, rows, elements, func(from, to int) {
 		if err := ref.Run(tensor.Call{Op: part(uint64(from), uint32(to-from)), Buffers: call.Buffers}); err != nil {
 			lock.Lock()
 			defer lock.Unlock()

@@ -1,0 +1,170 @@
+package cpu_test
+
+import (
+	"math"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/tensor"
+	"github.com/thetaedge/theta/tensor/cpu"
+	"github.com/thetaedge/theta/tensor/ref"
+	"github.com/thetaedge/theta/tensor/tensortest"
+)
+
+// on returns a call on tensors of these shapes, which it names by the handles from 1 on.
+func on(t testing.TB, d tensor.Device, op tensor.Op, shapes ...tensor.Shape) tensor.Call {
+	t.Helper()
+	require.NoError(t, tensor.Validate([]tensor.Op{op}, func(h tensor.Handle) (tensor.Shape, bool) {
+		if h == 0 || int(h) > len(shapes) {
+			return tensor.Shape{}, false
+		}
+		return shapes[h-1], true
+	}))
+	buffers := make([]tensor.Buffer, len(shapes))
+	for i, s := range shapes {
+		b, err := d.New(s)
+		require.NoError(t, err)
+		buffers[i] = b
+	}
+	call := tensor.Call{Op: op}
+	for _, o := range tensor.Operands(op) {
+		if o.None() {
+			call.Buffers = append(call.Buffers, nil)
+		} else {
+			call.Buffers = append(call.Buffers, buffers[o.Tensor-1])
+		}
+	}
+	return call
+}
+
+func at(h tensor.Handle) tensor.Operand { return tensor.Operand{Tensor: h} }
+
+func square(image, kernel, out, dilation uint32) tensor.Window {
+	return tensor.Window{
+		Height: image, Width: image, KernelHeight: kernel, KernelWidth: kernel, OutHeight: out, OutWidth: out,
+		StrideY: 1, StrideX: 1, DilationY: dilation, DilationX: dilation,
+	}
+}
+
+// least returns the shortest time of a call.
+func least(t testing.TB, d tensor.Device, call tensor.Call) time.Duration {
+	t.Helper()
+	best := time.Duration(math.MaxInt64)
+	for range 7 {
+		began := time.Now()
+		require.NoError(t, d.Submit([]tensor.Call{call}))
+		best = min(best, time.Since(began))
+	}
+	return best
+}
+
+// A requester chooses shapes, so that none may take much more time than its fuel pays for.
+func TestFuelBoundsTheTimeOfOddShapes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it measures times")
+	}
+	d := cpu.New(cpu.WithCores(1))
+	if !d.Vectors() {
+		t.Skip("without vectors, products take longer")
+	}
+	usual, err := tensortest.Large(tensor.CodeRescale).Prepare(d)
+	require.NoError(t, err)
+	unit := float64(least(t, d, usual)) / float64(tensor.Fuel(usual.Op))
+	const most = 10
+	s8, s32 := tensor.S8, tensor.S32
+	conv := func(w tensor.Window) tensor.Op {
+		return &tensor.Conv2D{X: at(1), W: at(2), Out: at(3), Batch: 1, Channels: 4, OutChannels: 1, Window: w}
+	}
+	for name, c := range map[string]struct {
+		op     tensor.Op
+		shapes []tensor.Shape
+	}{
+		"many small matrices": {
+			&tensor.Gemm{A: at(1), W: at(2), Out: at(3), Batch: 1 << 16, M: 1, N: 1, K: 4},
+			[]tensor.Shape{{Type: s8, Count: 1 << 18}, {Type: s8, Count: 1 << 18}, {Type: s32, Count: 1 << 16}},
+		},
+		"three rows of weights": {
+			&tensor.Gemm{A: at(1), W: at(2), Out: at(3), Batch: 1, M: 256, N: 3, K: 4096},
+			[]tensor.Shape{{Type: s8, Count: 1 << 20}, {Type: s8, Count: 3 << 12}, {Type: s32, Count: 768}},
+		},
+		"the largest one of a long row": {
+			&tensor.TopK{X: at(1), Values: at(2), Places: at(3), Rows: 1, Cols: 1 << 20, K: 1},
+			[]tensor.Shape{{Type: s32, Count: 1 << 20}, {Type: s32, Count: 1}, {Type: s32, Count: 1}},
+		},
+		"large kernels":          {conv(square(256, 128, 8, 1)), []tensor.Shape{{Type: s8, Count: 4 << 16}, {Type: s8, Count: 1 << 16}, {Type: s32, Count: 64}}},
+		"large spread kernels":   {conv(square(1024, 128, 8, 7)), []tensor.Shape{{Type: s8, Count: 4 << 20}, {Type: s8, Count: 1 << 16}, {Type: s32, Count: 64}}},
+		"kernels around a pixel": {conv(square(1, 128, 8, 7)), []tensor.Shape{{Type: s8, Count: 4}, {Type: s8, Count: 1 << 16}, {Type: s32, Count: 64}}},
+	} {
+		call := on(t, d, c.op, c.shapes...)
+		took := float64(least(t, d, call)) / float64(tensor.Fuel(c.op))
+		t.Logf("%s: %.2f of the usual time", name, took/unit)
+		require.Less(t, took, most*unit, name)
+	}
+}
+
+// The memory that a task may have for tensors does not pay for the memory that operations take.
+func TestOperationsOnLongRowsTakeLittleMemory(t *testing.T) {
+	const cols, rows, wide = 1 << 22, 64, 1 << 19
+	d := cpu.New(cpu.WithCores(64))
+	s32, s8, scales := tensor.S32, tensor.S8, tensor.Scales
+	for _, c := range []struct {
+		op     tensor.Op
+		shapes []tensor.Shape
+		most   uint64
+	}{
+		{
+			&tensor.Rescale{Acc: at(1), Row: at(2), Out: at(1), Rows: 1, Cols: cols, OneRow: true},
+			[]tensor.Shape{{Type: s32, Count: cols}, {Type: scales, Count: 1}}, 1 << 20,
+		},
+		{
+			&tensor.TopK{X: at(1), Values: at(2), Places: at(3), Rows: 1, Cols: cols, K: 1024},
+			[]tensor.Shape{{Type: s32, Count: cols}, {Type: s32, Count: 1024}, {Type: s32, Count: 1024}}, 1 << 20,
+		},
+		{
+			&tensor.LayerNorm{X: at(1), Out: at(2), Scale: at(3), Rows: rows, Cols: wide},
+			[]tensor.Shape{{Type: s32, Count: rows * wide}, {Type: s8, Count: rows * wide}, {Type: scales, Count: rows}}, 70 << 20,
+		},
+	} {
+		call := on(t, d, c.op, c.shapes...)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		require.NoError(t, d.Submit([]tensor.Call{call}))
+		runtime.ReadMemStats(&after)
+		require.Less(t, after.TotalAlloc-before.TotalAlloc, c.most, c.op.Code())
+	}
+}
+
+// Places of a kernel are cleared and copied together where they lie together.
+func TestWindowsGiveTheBitsOfTheReference(t *testing.T) {
+	d := cpu.New(cpu.WithCores(2))
+	source := tensortest.NewSource(1)
+	for range 400 {
+		v := tensor.Window{
+			Height: source.Size(9), Width: source.Size(9), KernelHeight: source.Size(7), KernelWidth: source.Size(7),
+			OutHeight: source.Size(9), OutWidth: source.Size(9), StrideY: source.Size(4), StrideX: source.Size(4),
+			DilationY: source.Size(5), DilationX: source.Size(5), PadTop: source.Below(20), PadLeft: source.Below(20),
+		}
+		channels, out := 4*source.Size(4), source.Size(5)
+		op := &tensor.Conv2D{X: at(1), W: at(2), Out: at(3), Batch: 2, Channels: channels, OutChannels: out, Window: v}
+		shapes := []tensor.Shape{
+			{Type: tensor.S8, Count: uint64(2 * v.Height * v.Width * channels)},
+			{Type: tensor.S8, Count: uint64(out * v.KernelHeight * v.KernelWidth * channels)},
+			{Type: tensor.S32, Count: uint64(2 * v.OutHeight * v.OutWidth * out)},
+		}
+		want, got := on(t, ref.NewDevice(), op, shapes...), on(t, d, op, shapes...)
+		for i, s := range shapes[:2] {
+			p := make([]byte, s.Count)
+			for j := range p {
+				p[j] = byte(source.Uint64())
+			}
+			require.NoError(t, want.Buffers[i].Write(0, p))
+			require.NoError(t, got.Buffers[i].Write(0, p))
+		}
+		require.NoError(t, ref.Run(want))
+		require.NoError(t, d.Submit([]tensor.Call{got}))
+		require.Equal(t, want.Buffers[2].(*ref.Buffer).S32, got.Buffers[2].(*ref.Buffer).S32, op)
+	}
+}
