@@ -20,6 +20,9 @@ type Config struct {
 	Sample uint32
 	// Limit is the time that a call of the device may take; 10 minutes by default.
 	Limit time.Duration
+	// Grace is the time that comparisons may take in addition to a quarter of all time; 2 seconds by
+	// default.
+	Grace time.Duration
 }
 
 // efforts of a comparison, in fuel: some milliseconds for the first call of a kind, and less than
@@ -40,6 +43,7 @@ type Device struct {
 	marks    marks
 	products products
 	outputs  outputs
+	pace     pace
 }
 
 var _ tensor.Device = (*Device)(nil)
@@ -58,10 +62,13 @@ func New(inner tensor.Device, cfg Config) *Device {
 	if cfg.Limit == 0 {
 		cfg.Limit = 10 * time.Minute
 	}
+	if cfg.Grace == 0 {
+		cfg.Grace = 2 * time.Second
+	}
 	var seed [32]byte
 	_, _ = crand.Read(seed[:])                // it never fails
 	random := rand.New(rand.NewChaCha8(seed)) //nolint:gosec // seeded by the system
-	d := &Device{inner: &watched{inner: inner, limit: cfg.Limit}, cfg: cfg, outputs: outputs{}, random: random}
+	d := &Device{inner: &watched{inner: inner, limit: cfg.Limit}, cfg: cfg, outputs: outputs{}, random: random, pace: pace{grace: cfg.Grace}}
 	d.marks.device, d.products.device = d, d
 	return d
 }
@@ -80,6 +87,7 @@ func (d *Device) New(s tensor.Shape) (tensor.Buffer, error) {
 
 // Submit begins calls. Those that are compared are waited for.
 func (d *Device) Submit(calls []tensor.Call) error {
+	defer d.pace.work()()
 	batch := make([]tensor.Call, 0, len(calls)+1)
 	for _, call := range calls {
 		plain, buffers := unwrap(call)
@@ -90,7 +98,9 @@ func (d *Device) Submit(calls []tensor.Call) error {
 				return err
 			}
 			batch = batch[:0]
-			if err := d.examine(plain, e); err != nil {
+			done := d.pace.compare()
+			err := d.examine(plain, e)
+			if done(); err != nil {
 				return err
 			}
 			d.cfg.Qualified.add(k)
@@ -117,8 +127,12 @@ func (d *Device) Submit(calls []tensor.Call) error {
 	return d.begin(batch)
 }
 
-// comparison returns the effort for comparing a call of a kind, and whether it is compared.
+// comparison returns the effort for comparing a call of a kind, and whether it is compared. Without
+// time, the first call of a kind for which there is time again counts as the first one.
 func (d *Device) comparison(k kind) (effort, bool) {
+	if !d.pace.allows() {
+		return effort{}, false
+	}
 	if !d.cfg.Qualified.has(k) {
 		return effort{d.cfg.First, firstFuel}, true
 	}
@@ -170,6 +184,7 @@ func (d *Device) settle() error {
 
 // Wait returns after all calls have ended and nothing about them is in doubt.
 func (d *Device) Wait() ([]uint64, error) {
+	defer d.pace.work()()
 	if err := d.settle(); err != nil {
 		return nil, err
 	}

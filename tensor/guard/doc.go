@@ -11,5 +11,8 @@
 //   - Each submission leaves a mark on the device, so that none is lost.
 //   - A call that does not return in time ends the device.
 //
+// Comparisons take a bounded part of the time, memory and processor, because the program chooses what
+// is there to compare: beyond that, calls are not compared.
+//
 // A device that fails in one of these ways has an error, and never a result.
 package guard

@@ -23,6 +23,7 @@ func (d *Device) examine(call tensor.Call, e effort) error {
 	if err != nil {
 		return err
 	}
+	list = affordable(list)
 	small := make([]tensor.Call, len(list))
 	for i, p := range list {
 		if small[i], err = before.fetch(call, p); err != nil {

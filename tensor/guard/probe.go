@@ -16,6 +16,15 @@ func block(start, size uint64) piece { return piece{start, size, size, 1} }
 // bytes returns the size of the blocks together.
 func (p piece) bytes() uint64 { return p.size * max(p.times, 1) }
 
+// span returns the number of bytes that are read for the blocks: with what lies between them, unless
+// they lie far apart.
+func (p piece) span() uint64 {
+	if p.times == 0 || p.stride > maxRead {
+		return p.bytes()
+	}
+	return (p.times-1)*p.stride + p.size
+}
+
 // probe is a small operation on parts of the operands of a larger one. Its operand i is the piece i,
 // unless the operand is left out.
 type probe struct {

@@ -1,0 +1,124 @@
+package guard_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/thetaedge/theta/tensor"
+	"github.com/thetaedge/theta/tensor/cpu"
+	"github.com/thetaedge/theta/tensor/guard"
+)
+
+// hollow is a device whose tensors take no memory: they hold zeros, and operations do nothing.
+type hollow struct{ sums int }
+
+func (*hollow) Name() string { return "hollow" }
+
+func (*hollow) New(s tensor.Shape) (tensor.Buffer, error) {
+	return &zeros{shape: s, own: map[uint64]byte{}}, nil
+}
+
+func (*hollow) Submit(calls []tensor.Call) error {
+	for _, call := range calls {
+		if fill, is := call.Op.(*tensor.Fill); is {
+			for i := range uint64(4 * fill.Count) {
+				call.Buffers[0].(*zeros).own[4*fill.Out.Offset+i] = byte(uint32(fill.Value) >> (8 * (i % 4)))
+			}
+		}
+	}
+	return nil
+}
+
+func (*hollow) Wait() ([]uint64, error) { return nil, nil }
+
+func (*hollow) Close() error { return nil }
+
+type zeros struct {
+	shape tensor.Shape
+	own   map[uint64]byte
+}
+
+func (b *zeros) Shape() tensor.Shape { return b.shape }
+
+func (*zeros) Write(uint64, []byte) error { return nil }
+
+func (b *zeros) Read(offset uint64, p []byte) error {
+	clear(p)
+	for at, v := range b.own {
+		if at >= offset && at-offset < uint64(len(p)) {
+			p[at-offset] = v
+		}
+	}
+	return nil
+}
+
+func (*zeros) Free() error { return nil }
+
+func at(h tensor.Handle) tensor.Operand { return tensor.Operand{Tensor: h} }
+
+// A requester chooses shapes. A call whose parts are too large to be compared is no fault of the device.
+func TestNoShapeIsTroubleOfTheDevice(t *testing.T) {
+	const cols = 1 << 27
+	s32, s8, scales := tensor.S32, tensor.S8, tensor.Scales
+	for _, c := range []struct {
+		op     tensor.Op
+		shapes []tensor.Shape
+	}{
+		{&tensor.Sum{X: at(1), Out: at(2), Rows: 1, Cols: cols}, []tensor.Shape{{Type: s32, Count: cols}, {Type: s32, Count: 1}}},
+		{
+			&tensor.GroupNorm{X: at(1), Out: at(2), Batch: 1, Pixels: 1 << 17, Channels: 1 << 10, Groups: 1 << 10},
+			[]tensor.Shape{{Type: s32, Count: cols}, {Type: s32, Count: cols}},
+		},
+		{
+			&tensor.Rescale{Acc: at(1), Row: at(2), Out: at(1), Rows: 1, Cols: cols, OneRow: true},
+			[]tensor.Shape{{Type: s32, Count: cols}, {Type: scales, Count: 1}},
+		},
+		{
+			&tensor.AttnScores{Q: at(1), QScale: at(2), K: at(3), KScale: at(4), Out: at(5), Queries: 1, Heads: 1, KVHeads: 1, Keys: 1 << 17, Dim: 1 << 12},
+			[]tensor.Shape{{Type: s8, Count: 1 << 12}, {Type: scales, Count: 1}, {Type: s8, Count: 1 << 29}, {Type: scales, Count: 1 << 17}, {Type: s32, Count: 1 << 17}},
+		},
+	} {
+		d := guard.New(&hollow{}, guard.Config{})
+		s := tensor.NewSession(d, 1<<40)
+		for _, shape := range c.shapes {
+			_, err := s.Alloc(shape)
+			require.NoError(t, err)
+		}
+		submission, err := s.Check(tensor.Encode(c.op))
+		require.NoError(t, err)
+		require.NoError(t, s.Run(submission), c.op.Code())
+		require.NoError(t, s.Wait(), c.op.Code())
+	}
+}
+
+// A requester chooses numbers, so that each call may be the first one of its kind. Comparing them
+// takes a bounded share of the time of a task.
+func TestAProgramOfManyKindsIsNotSlowedDown(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it measures times")
+	}
+	const calls = 20_000
+	took := func(d tensor.Device) time.Duration {
+		s := tensor.NewSession(d, 1<<30)
+		for range 2 {
+			_, err := s.Alloc(tensor.Shape{Type: tensor.S32, Count: 65_536})
+			require.NoError(t, err)
+		}
+		ops := make([]tensor.Op, calls)
+		for i := range ops {
+			ops[i] = &tensor.Clamp{X: at(1), Out: at(2), Count: 4, Low: int32(i)}
+		}
+		submission, err := s.Check(tensor.Encode(ops...))
+		require.NoError(t, err)
+		began := time.Now()
+		require.NoError(t, s.Run(submission))
+		require.NoError(t, s.Wait())
+		return time.Since(began)
+	}
+	plain, guarded := took(cpu.New()), took(guard.New(cpu.New(), guard.Config{Grace: 100 * time.Millisecond}))
+	t.Logf("%s, with guards %s", plain, guarded)
+	// The fuel of the calls, in nanoseconds.
+	require.Less(t, guarded, plain+calls*tensor.FuelLaunch*time.Nanosecond/4+time.Second)
+}
