@@ -35,10 +35,13 @@ func (r *run) Call(c *wasm.Call) (uint32, error) {
 	return result, ended(err)
 }
 
-// ended turns the errors of a session into the ends of a program.
+// ended turns the errors of a session into the ends of a program. Errors of the device never are
+// one, whatever they wrap: other machines have other devices.
 func ended(err error) error {
 	var trap *tensor.Trap
 	switch {
+	case errors.Is(err, executor.ErrDevice):
+		return err
 	case errors.As(err, &trap):
 		return &wasm.End{Reason: manifest.ReasonTrapped, Detail: trap.Error()}
 	case errors.Is(err, tensor.ErrOutOfMemory):
