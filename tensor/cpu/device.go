@@ -1,6 +1,7 @@
 package cpu
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -14,6 +15,8 @@ type Device struct {
 	cores  int
 	vector bool
 	sums   []uint64
+	// held are the tensors with memory of their own.
+	held map[*ref.Buffer]struct{}
 }
 
 // Option changes a device.
@@ -27,7 +30,7 @@ func WithoutVectors() Option { return func(d *Device) { d.vector = false } }
 
 // New returns a device.
 func New(options ...Option) *Device {
-	d := &Device{cores: runtime.GOMAXPROCS(0), vector: vector()}
+	d := &Device{cores: runtime.GOMAXPROCS(0), vector: vector(), held: map[*ref.Buffer]struct{}{}}
 	for _, option := range options {
 		option(d)
 	}
@@ -46,8 +49,34 @@ func (d *Device) Name() string {
 // a unit of fuel takes up to ten times as long.
 func (d *Device) Vectors() bool { return d.vector }
 
-// New returns a tensor of zeros.
-func (d *Device) New(s tensor.Shape) (tensor.Buffer, error) { return ref.NewBuffer(s) }
+// ownBytes is the size from which a tensor has memory of its own, in bytes.
+const ownBytes = 32 << 10
+
+// New returns a tensor of zeros. A large one lies outside of the heap of Go: its memory is given back
+// as soon as the tensor is given up, and memory that the machine does not have is an error.
+func (d *Device) New(s tensor.Shape) (tensor.Buffer, error) {
+	size := s.Type.Bytes(s.Count)
+	if size < ownBytes || size > maxBytes {
+		return ref.NewBuffer(s)
+	}
+	memory, err := reserve(size)
+	if err != nil {
+		return nil, fmt.Errorf("memory for a tensor of %d bytes: %w", size, err)
+	}
+	var b *ref.Buffer
+	b, err = ref.NewBufferIn(s, memory, func() error {
+		delete(d.held, b)
+		return release(memory)
+	})
+	if err != nil {
+		return nil, errors.Join(err, release(memory))
+	}
+	d.held[b] = struct{}{}
+	return b, nil
+}
+
+// maxBytes bounds the memory of a tensor, in bytes.
+const maxBytes = 1 << 40
 
 // Submit executes calls.
 func (d *Device) Submit(calls []tensor.Call) error {
@@ -67,8 +96,14 @@ func (d *Device) Wait() ([]uint64, error) {
 	return sums, nil
 }
 
-// Close has nothing to end.
-func (*Device) Close() error { return nil }
+// Close gives up the tensors that are left.
+func (d *Device) Close() error {
+	var err error
+	for b := range d.held {
+		err = errors.Join(err, b.Free())
+	}
+	return err
+}
 
 // grain is the least number of elements that are worth another core.
 const grain = 16_384

@@ -3,6 +3,7 @@ package ref
 import (
 	"encoding/binary"
 	"fmt"
+	"unsafe"
 
 	"github.com/thetaedge/theta/tensor"
 	"github.com/thetaedge/theta/tensor/fixed"
@@ -17,6 +18,8 @@ type Buffer struct {
 	S16    []int16
 	S32    []int32
 	Scales []fixed.Scale
+	// release gives up the memory; nil for memory of Go.
+	release func() error
 }
 
 // maxBytes bounds a tensor in memory, so that its size is an int everywhere.
@@ -39,6 +42,31 @@ func NewBuffer(s tensor.Shape) (*Buffer, error) {
 		b.S32 = make([]int32, s.Count)
 	case tensor.Scales:
 		b.Scales = make([]fixed.Scale, s.Count)
+	default:
+		return nil, fmt.Errorf("expected a type of elements, found %v", s.Type)
+	}
+	return b, nil
+}
+
+// NewBufferIn returns a tensor in memory that holds zeros, begins at a multiple of eight bytes and has
+// the bytes of the shape. release is called when the tensor is given up.
+func NewBufferIn(s tensor.Shape, memory []byte, release func() error) (*Buffer, error) {
+	if size := s.Type.Bytes(s.Count); s.Count == 0 || size != uint64(len(memory)) {
+		return nil, fmt.Errorf("expected memory of %d bytes for a tensor, found %d", size, len(memory))
+	}
+	b := &Buffer{shape: s, release: release}
+	first := unsafe.Pointer(&memory[0]) //nolint:gosec // elements without pointers, of the size checked above
+	switch s.Type {
+	case tensor.S4:
+		b.S4 = memory
+	case tensor.S8:
+		b.S8 = unsafe.Slice((*int8)(first), s.Count)
+	case tensor.S16:
+		b.S16 = unsafe.Slice((*int16)(first), s.Count)
+	case tensor.S32:
+		b.S32 = unsafe.Slice((*int32)(first), s.Count)
+	case tensor.Scales:
+		b.Scales = unsafe.Slice((*fixed.Scale)(first), s.Count)
 	default:
 		return nil, fmt.Errorf("expected a type of elements, found %v", s.Type)
 	}
@@ -109,6 +137,10 @@ func (b *Buffer) word(i uint64) *int32 {
 
 // Free gives up the elements.
 func (b *Buffer) Free() error {
+	release := b.release
 	*b = Buffer{shape: b.shape}
-	return nil
+	if release == nil {
+		return nil
+	}
+	return release()
 }

@@ -1,6 +1,8 @@
 package vulkan
 
 import (
+	"errors"
+
 	"github.com/thetaedge/theta/tensor"
 	"github.com/thetaedge/theta/tensor/cpu"
 )
@@ -9,11 +11,12 @@ import (
 const pieceSize = stagingSize
 
 // onHost executes a call on copies of its tensors, for what cannot be divided into dispatches.
-func (d *Device) onHost(call tensor.Call, held []*buffer) error {
+func (d *Device) onHost(call tensor.Call, held []*buffer) (err error) {
 	if err := d.drain(); err != nil {
 		return err
 	}
 	host := cpu.New()
+	defer func() { err = errors.Join(err, host.Close()) }()
 	copies := map[*buffer]tensor.Buffer{}
 	onHost := tensor.Call{Op: call.Op, Keys: call.Keys, Buffers: make([]tensor.Buffer, len(call.Buffers))}
 	for i, b := range held {
