@@ -237,7 +237,9 @@ func (g *ggufReader) addEnds(spec *Spec, tokens []string) error {
 		}
 		return int32(n), true, nil
 	}
-	if g.flag("add_bos_token", !spec.Bytes) {
+	// Without the flag, vocabularies over characters and that of Llama 3, which alone takes words
+	// whole, have a token that begins a text.
+	if g.flag("add_bos_token", !spec.Bytes || spec.Whole) {
 		begin, ok, err := id("bos_token_id")
 		if err != nil {
 			return err

@@ -88,13 +88,31 @@ func TestGGUFOverBytesGivesTheTokensOfTheOriginal(t *testing.T) {
 	for name, pre := range map[string]string{"llama3": "llama-bpe", "qwen": "qwen2", "smollm": "smollm"} {
 		tok := readGGUF(t, metadata(t, filepath.Join("testdata", name+".json"), "gpt2", pre))
 		compare(t, tok, goldens(t, filepath.Join("testdata", name+".texts")))
-		require.Empty(t, tok.Begin())
 		require.Contains(t, tok.End(), int32(2))
 		if name == "qwen" {
 			end, err := tok.Special("<|im_end|>")
 			require.NoError(t, err)
 			require.Contains(t, tok.End(), end)
 		}
+	}
+}
+
+func TestGGUFWithoutAFlagBeginsTextsAsTheFamilyDoes(t *testing.T) {
+	for name, c := range map[string]struct {
+		model, pre string
+		want       []int32
+	}{
+		"llama3": {"gpt2", "llama-bpe", []int32{1}},
+		"qwen":   {"gpt2", "qwen2", []int32{}},
+		"smollm": {"gpt2", "smollm", []int32{}},
+		"llama2": {"llama", "", []int32{1}},
+	} {
+		v := metadata(t, filepath.Join("testdata", name+".json"), c.model, c.pre)
+		require.ElementsMatch(t, c.want, readGGUF(t, v).Begin(), name)
+		v["tokenizer.ggml.add_bos_token"] = false
+		require.Empty(t, readGGUF(t, v).Begin(), name)
+		v["tokenizer.ggml.add_bos_token"] = true
+		require.Equal(t, []int32{1}, readGGUF(t, v).Begin(), name)
 	}
 }
 
