@@ -21,15 +21,17 @@ type Config struct {
 	NumAttentionHeads int `json:"num_attention_heads"`
 	NumKeyValueHeads  int `json:"num_key_value_heads,omitempty"`
 	// HeadDim is HiddenSize / NumAttentionHeads if it is left out.
-	HeadDim               int     `json:"head_dim,omitempty"`
-	VocabSize             int     `json:"vocab_size"`
-	MaxPositionEmbeddings int     `json:"max_position_embeddings"`
-	RMSNormEps            float64 `json:"rms_norm_eps"`
-	// RopeTheta is 10,000 if it is left out.
+	HeadDim               int `json:"head_dim,omitempty"`
+	VocabSize             int `json:"vocab_size"`
+	MaxPositionEmbeddings int `json:"max_position_embeddings"`
+	// RMSNormEps is 10^-6 if a config.json leaves it out.
+	RMSNormEps float64 `json:"rms_norm_eps"`
+	// RopeTheta is 10,000 if it is left out, and 2,000,000 for SmolLM3.
 	RopeTheta   float64 `json:"rope_theta,omitempty"`
 	RopeScaling *Rope   `json:"rope_scaling,omitempty"`
 	// RopeParameters takes the place of RopeTheta and RopeScaling in newer files.
-	RopeParameters    *Rope  `json:"rope_parameters,omitempty"`
+	RopeParameters *Rope `json:"rope_parameters,omitempty"`
+	// TieWordEmbeddings is true if a config.json of SmolLM3 leaves it out, and false in others.
 	TieWordEmbeddings bool   `json:"tie_word_embeddings"`
 	HiddenAct         string `json:"hidden_act,omitempty"`
 	// AttentionBias says that q, k, v and o have a bias. Qwen2 has one for q, k and v always.
@@ -49,7 +51,7 @@ type Config struct {
 type Rope struct {
 	// Kind is llama3, linear or default. Older files name it Type.
 	Kind string `json:"rope_type,omitempty"`
-	// Theta counts in RopeParameters alone.
+	// Theta counts in RopeParameters alone; RopeTheta counts if it is left out.
 	Theta  float64 `json:"rope_theta,omitempty"`
 	Type   string  `json:"type,omitempty"`
 	Factor float64 `json:"factor,omitempty"`
@@ -68,9 +70,22 @@ const (
 	MaxContext = 131_072
 )
 
+// What holds for keys that a config.json leaves out.
+const (
+	usualEps     = 1e-6
+	usualTheta   = 10_000
+	smollm3Theta = 2_000_000
+)
+
 // ParseConfig reads a config.json, fills in what may be left out, and checks it.
 func ParseConfig(text []byte) (Config, error) {
-	var c Config
+	var family struct {
+		ModelType string `json:"model_type"`
+	}
+	if err := json.Unmarshal(text, &family); err != nil {
+		return Config{}, fmt.Errorf("expected the JSON of a config.json: %w", err)
+	}
+	c := Config{RMSNormEps: usualEps, TieWordEmbeddings: family.ModelType == "smollm3"}
 	if err := json.Unmarshal(text, &c); err != nil {
 		return Config{}, fmt.Errorf("expected the JSON of a config.json: %w", err)
 	}
@@ -87,10 +102,16 @@ func (c Config) Complete() (Config, error) {
 		c.HeadDim = c.HiddenSize / c.NumAttentionHeads
 	}
 	if r := c.RopeParameters; r != nil {
-		c.RopeTheta, c.RopeScaling, c.RopeParameters = r.Theta, r, nil
+		c.RopeScaling, c.RopeParameters = r, nil
+		if r.Theta != 0 {
+			c.RopeTheta = r.Theta
+		}
 	}
 	if c.RopeTheta == 0 {
-		c.RopeTheta = 10_000
+		c.RopeTheta = usualTheta
+		if c.ModelType == "smollm3" {
+			c.RopeTheta = smollm3Theta
+		}
 	}
 	if c.HiddenAct == "" {
 		c.HiddenAct = "silu"

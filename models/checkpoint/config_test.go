@@ -44,6 +44,27 @@ func TestRopeParametersTakeThePlaceOfThetaAndScaling(t *testing.T) {
 	require.InDelta(t, 4, c.RopeScaling.Factor, 0)
 }
 
+func TestRopeParametersWithoutThetaKeepTheOneBesideThem(t *testing.T) {
+	c, err := checkpoint.ParseConfig(with(t, `{"rope_theta": 500000, "rope_parameters": {"rope_type": "default"}}`))
+	require.NoError(t, err)
+	require.InDelta(t, 500_000, c.RopeTheta, 0)
+}
+
+func TestKeysThatAreLeftOutHaveTheValuesOfTheFamily(t *testing.T) {
+	const sizes = `"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 8, "num_attention_heads": 4, "vocab_size": 50, "max_position_embeddings": 200`
+	for _, family := range checkpoint.Families() {
+		c, err := checkpoint.ParseConfig([]byte(`{"model_type": "` + family + `", ` + sizes + `}`))
+		require.NoError(t, err)
+		require.InDelta(t, 1e-6, c.RMSNormEps, 0)
+		require.Equal(t, family == "smollm3", c.TieWordEmbeddings, family)
+		require.InDelta(t, map[bool]float64{false: 10_000, true: 2_000_000}[family == "smollm3"], c.RopeTheta, 0, family)
+	}
+	c, err := checkpoint.ParseConfig([]byte(`{"model_type": "smollm3", "tie_word_embeddings": false, "rms_norm_eps": 0, ` + sizes + `}`))
+	require.NoError(t, err)
+	require.False(t, c.TieWordEmbeddings)
+	require.Zero(t, c.RMSNormEps)
+}
+
 func TestWindowsAreThoseOfTheFamily(t *testing.T) {
 	for name, c := range map[string]struct {
 		changes string
