@@ -124,11 +124,14 @@ func (t Text) Answer(model Model, r request.Request, prompt []int32, seed uint64
 		}
 		answer.Tokens = append(answer.Tokens, token)
 		next = []int32{token}
+		if slices.Contains(ends, token) {
+			// Its text is no part of the answer, even if it is not a control token.
+			answer.FinishReason = FinishEnd
+			break
+		}
 		switch stopped, err := w.add(token); {
 		case err != nil:
 			return Answer{}, err
-		case slices.Contains(ends, token):
-			answer.FinishReason = FinishEnd
 		case stopped:
 			answer.FinishReason = FinishStop
 		case len(answer.Tokens) == r.MaxTokens:

@@ -84,6 +84,28 @@ func TestAnAnswerEndsWithTheTokenThatEndsATextAndLeavesItOut(t *testing.T) {
 	require.Equal(t, tokens("hi 漢"), model.read[len(prompt):])
 }
 
+func TestATokenThatEndsATextIsLeftOutEvenIfItHasAText(t *testing.T) {
+	text := text(t)
+	spec := tokenizer.Spec{Version: 1, Bytes: true, End: []int32{'.', 256}, Special: []tokenizer.Special{{ID: 256, Text: "<end>"}}}
+	for b := range 256 {
+		spec.Tokens = append(spec.Tokens, 1, byte(b))
+	}
+	var err error
+	text.Tokenizer, err = tokenizer.New(spec)
+	require.NoError(t, err)
+	r, err := request.Parse([]byte(`{"prompt":"a","stop":"."}`))
+	require.NoError(t, err)
+	for _, last := range []int32{'.', 256} {
+		out := &bytes.Buffer{}
+		a, err := text.Answer(&script{tokens: append(tokens("hi"), last)}, r, tokens("a"), 1, out)
+		require.NoError(t, err)
+		require.Equal(t, "hi", out.String())
+		require.Equal(t, "hi", a.Text)
+		require.Equal(t, generate.FinishEnd, a.FinishReason)
+		require.Equal(t, append(tokens("hi"), last), a.Tokens)
+	}
+}
+
 func TestAPromptIsContinuedBehindWhatBeginsAText(t *testing.T) {
 	a, model, _ := answer(t, tokens("bcd"), `{"prompt":"a<end>","max_tokens":3}`)
 	require.Equal(t, []int32{257, 'a', end, 'b', 'c'}, model.read)
