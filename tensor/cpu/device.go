@@ -39,10 +39,14 @@ func New(options ...Option) *Device {
 
 // Name says what executes.
 func (d *Device) Name() string {
-	if d.vector {
-		return fmt.Sprintf("%d cores with AVX2", d.cores)
+	name := fmt.Sprintf("%d cores", d.cores)
+	if d.cores == 1 {
+		name = "1 core"
 	}
-	return fmt.Sprintf("%d cores", d.cores)
+	if d.vector {
+		name += " with AVX2"
+	}
+	return name
 }
 
 // Vectors reports whether the device has vector instructions for sums of products. Without them,

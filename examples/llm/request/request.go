@@ -72,8 +72,7 @@ func (s *stops) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*[]string)(s))
 }
 
-// Parse reads a request, and refuses keys that it does not know and numbers outside of their
-// bounds.
+// Parse decodes a request. It refuses unknown keys and numbers outside of their bounds.
 func Parse(text []byte) (Request, error) {
 	if len(text) > MaxBytes {
 		return Request{}, fmt.Errorf("expected at most %d bytes, found %d", MaxBytes, len(text))
