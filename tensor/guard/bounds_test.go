@@ -12,7 +12,10 @@ import (
 )
 
 // hollow is a device whose tensors take no memory: they hold zeros, and operations do nothing.
-type hollow struct{ sums int }
+type hollow struct {
+	// takes is the time of a submission.
+	takes time.Duration
+}
 
 func (*hollow) Name() string { return "hollow" }
 
@@ -20,7 +23,8 @@ func (*hollow) New(s tensor.Shape) (tensor.Buffer, error) {
 	return &zeros{shape: s, own: map[uint64]byte{}}, nil
 }
 
-func (*hollow) Submit(calls []tensor.Call) error {
+func (h *hollow) Submit(calls []tensor.Call) error {
+	time.Sleep(h.takes)
 	for _, call := range calls {
 		if fill, is := call.Op.(*tensor.Fill); is {
 			for i := range uint64(4 * fill.Count) {
@@ -121,4 +125,22 @@ func TestAProgramOfManyKindsIsNotSlowedDown(t *testing.T) {
 	t.Logf("%s, with guards %s", plain, guarded)
 	// The fuel of the calls, in nanoseconds.
 	require.Less(t, guarded, plain+calls*tensor.FuelLaunch*time.Nanosecond/4+time.Second)
+}
+
+// A device may take as long as the fuel of a call allows.
+func TestALongCallIsNoHang(t *testing.T) {
+	d := guard.New(&hollow{takes: 400 * time.Millisecond}, guard.Config{Limit: 200 * time.Millisecond})
+	s := tensor.NewSession(d, 1<<40)
+	for range 2 {
+		_, err := s.Alloc(tensor.Shape{Type: tensor.S32, Count: 1 << 24})
+		require.NoError(t, err)
+	}
+	submission, err := s.Check(tensor.Encode(&tensor.Clamp{X: at(1), Out: at(2), Count: 1 << 24}))
+	require.NoError(t, err)
+	require.Greater(t, submission.Fuel, uint64(50_000_000), "a second")
+	require.NoError(t, s.Run(submission))
+	require.NoError(t, s.Wait())
+	submission, err = s.Check(tensor.Encode(&tensor.Clamp{X: at(1), Out: at(2), Count: 4}))
+	require.NoError(t, err)
+	require.ErrorIs(t, s.Run(submission), guard.ErrHung)
 }

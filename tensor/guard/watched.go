@@ -3,6 +3,7 @@ package guard
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -14,8 +15,10 @@ var ErrHung = errors.New("the device does not answer")
 
 // watched is a device whose calls end in time. After its first error it does nothing more.
 type watched struct {
-	inner  tensor.Device
-	limit  time.Duration
+	inner tensor.Device
+	limit time.Duration
+	// fuel is that of the calls since the device was last waited for.
+	fuel   uint64
 	failed error
 	hung   bool
 }
@@ -28,6 +31,16 @@ func (w *watched) fail(err error) error {
 	return w.failed
 }
 
+// slowest is the time that a device may take for a unit of fuel in addition to its limit: some times
+// that of one core.
+const slowest = 20 * time.Nanosecond
+
+// patience returns the time that a call may take. A program chooses how much it submits at once.
+func (w *watched) patience() time.Duration {
+	const most = 1 << 53 // years
+	return w.limit + time.Duration(min(w.fuel, most))*slowest
+}
+
 // within runs a call of the device. A call that does not end goes on by itself: it may only use
 // memory that the caller does not use any more.
 func (w *watched) within(what string, call func() error) error {
@@ -36,7 +49,8 @@ func (w *watched) within(what string, call func() error) error {
 	}
 	done := make(chan error, 1)
 	go func() { done <- call() }()
-	timer := time.NewTimer(w.limit)
+	patience := w.patience()
+	timer := time.NewTimer(patience)
 	defer timer.Stop()
 	select {
 	case err := <-done:
@@ -46,7 +60,7 @@ func (w *watched) within(what string, call func() error) error {
 		return nil
 	case <-timer.C:
 		w.hung = true
-		return w.fail(fmt.Errorf("%w: %s: expected %s to take at most %s", ErrHung, w.inner.Name(), what, w.limit))
+		return w.fail(fmt.Errorf("%w: %s: expected %s to take at most %s", ErrHung, w.inner.Name(), what, patience))
 	}
 }
 
@@ -66,6 +80,9 @@ func (w *watched) New(s tensor.Shape) (tensor.Buffer, error) {
 }
 
 func (w *watched) Submit(calls []tensor.Call) error {
+	for _, call := range calls {
+		w.fuel += min(tensor.Fuel(call.Op), math.MaxUint64-w.fuel)
+	}
 	return w.within("a submission", func() error { return w.inner.Submit(calls) })
 }
 
@@ -79,6 +96,7 @@ func (w *watched) Wait() ([]uint64, error) {
 	if err != nil {
 		return nil, err
 	}
+	w.fuel = 0
 	return <-found, nil
 }
 
