@@ -137,6 +137,43 @@ func TestOperationsOnLongRowsTakeLittleMemory(t *testing.T) {
 	}
 }
 
+// same compares a call with that of the reference, on random elements.
+func same(t *testing.T, d *cpu.Device, source *tensortest.Source, op tensor.Op, shapes ...tensor.Shape) {
+	t.Helper()
+	want, got := on(t, ref.NewDevice(), op, shapes...), on(t, d, op, shapes...)
+	for i, s := range shapes[:len(shapes)-1] {
+		p := make([]byte, s.Count)
+		for j := range p {
+			p[j] = byte(source.Uint64())
+		}
+		require.NoError(t, want.Buffers[i].Write(0, p))
+		require.NoError(t, got.Buffers[i].Write(0, p))
+	}
+	require.NoError(t, ref.Run(want))
+	require.NoError(t, d.Submit([]tensor.Call{got}))
+	last := len(shapes) - 1
+	require.Equal(t, want.Buffers[last].(*ref.Buffer).S32, got.Buffers[last].(*ref.Buffer).S32, op)
+}
+
+// Sums of fewer rows than vectors take at once, and matrices that several cores share.
+func TestMatricesOfFewRowsGiveTheBitsOfTheReference(t *testing.T) {
+	d, source := cpu.New(cpu.WithCores(3)), tensortest.NewSource(2)
+	for range 200 {
+		op := &tensor.Gemm{
+			A: at(1), W: at(2), Out: at(3), Batch: source.Size(9), M: source.Size(30), N: source.Size(21), K: 4 * source.Size(64),
+			SharedW: source.One(2),
+		}
+		weights := op.Batch
+		if op.SharedW {
+			weights = 1
+		}
+		same(t, d, source, op,
+			tensor.Shape{Type: tensor.S8, Count: uint64(op.Batch * op.M * op.K)},
+			tensor.Shape{Type: tensor.S8, Count: uint64(weights * op.N * op.K)},
+			tensor.Shape{Type: tensor.S32, Count: uint64(op.Batch * op.M * op.N)})
+	}
+}
+
 // Places of a kernel are cleared and copied together where they lie together.
 func TestWindowsGiveTheBitsOfTheReference(t *testing.T) {
 	d := cpu.New(cpu.WithCores(2))
@@ -149,22 +186,9 @@ func TestWindowsGiveTheBitsOfTheReference(t *testing.T) {
 		}
 		channels, out := 4*source.Size(4), source.Size(5)
 		op := &tensor.Conv2D{X: at(1), W: at(2), Out: at(3), Batch: 2, Channels: channels, OutChannels: out, Window: v}
-		shapes := []tensor.Shape{
-			{Type: tensor.S8, Count: uint64(2 * v.Height * v.Width * channels)},
-			{Type: tensor.S8, Count: uint64(out * v.KernelHeight * v.KernelWidth * channels)},
-			{Type: tensor.S32, Count: uint64(2 * v.OutHeight * v.OutWidth * out)},
-		}
-		want, got := on(t, ref.NewDevice(), op, shapes...), on(t, d, op, shapes...)
-		for i, s := range shapes[:2] {
-			p := make([]byte, s.Count)
-			for j := range p {
-				p[j] = byte(source.Uint64())
-			}
-			require.NoError(t, want.Buffers[i].Write(0, p))
-			require.NoError(t, got.Buffers[i].Write(0, p))
-		}
-		require.NoError(t, ref.Run(want))
-		require.NoError(t, d.Submit([]tensor.Call{got}))
-		require.Equal(t, want.Buffers[2].(*ref.Buffer).S32, got.Buffers[2].(*ref.Buffer).S32, op)
+		same(t, d, source, op,
+			tensor.Shape{Type: tensor.S8, Count: uint64(2 * v.Height * v.Width * channels)},
+			tensor.Shape{Type: tensor.S8, Count: uint64(out * v.KernelHeight * v.KernelWidth * channels)},
+			tensor.Shape{Type: tensor.S32, Count: uint64(2 * v.OutHeight * v.OutWidth * out)})
 	}
 }
