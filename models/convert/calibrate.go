@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"fmt"
 	"math"
 
 	"github.com/thetaedge/theta/models/checkpoint"
@@ -51,7 +52,25 @@ func calibrate(s checkpoint.Source, c checkpoint.Config, windows [][]int32) (*ca
 			result.stream = max(result.stream, largest(rows))
 		}
 	}})
+	if err == nil {
+		err = result.check()
+	}
 	return result, err
+}
+
+// check refuses activations that are not finite, with which nothing can be smoothed.
+func (c *calibration) check() error {
+	for i, m := range c.layers {
+		for _, most := range [][]float32{m.attentionIn, m.queries, m.keys, m.attentionOut, m.feedIn, m.feedOut} {
+			if size := largest(most); math.IsNaN(size) || math.IsInf(size, 0) {
+				return fmt.Errorf("expected finite activations in layer %d, found %v; the weights may be damaged", i, size)
+			}
+		}
+	}
+	if math.IsNaN(c.stream) || math.IsInf(c.stream, 0) {
+		return fmt.Errorf("expected finite numbers in the residual stream, found %v; the weights may be damaged", c.stream)
+	}
+	return nil
 }
 
 // widen raises the largest magnitudes of channels to those of rows.

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -82,10 +83,23 @@ func Convert(w io.Writer, s checkpoint.Source, c checkpoint.Config, o Options) e
 // layer reads a layer and smooths it.
 func (v *converter) layer(index int) (*layer, error) {
 	l, err := loadLayer(v.source, v.config, index, v.places.Stream)
-	if err == nil && v.calibration != nil {
-		l.smooth(&v.calibration.layers[index])
+	if err != nil || v.calibration == nil {
+		return l, err
 	}
-	return l, err
+	l.smooth(&v.calibration.layers[index])
+	// Factors may make weights too large for floats.
+	for _, g := range l.norms() {
+		if err := finite(fmt.Sprintf("layers.%d.%s, smoothed", index, g.name), g.numbers); err != nil {
+			return nil, err
+		}
+	}
+	for _, m := range l.matrices() {
+		name := fmt.Sprintf("layers.%d.%s, smoothed", index, m.name)
+		if err := errors.Join(finite(name, m.weights), finite(name, m.bias)); err != nil {
+			return nil, err
+		}
+	}
+	return l, nil
 }
 
 // grouped reports whether a matrix gets four bits.

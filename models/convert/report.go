@@ -29,7 +29,7 @@ func (r Report) String() string {
 
 // Compare measures a converted model on windows of tokens, each of which is read from position 0
 // on: every token except the first one of a window is predicted. Windows are at most one token
-// longer than the context of the decoder.
+// longer than the context of the decoder. It fails if a logit in floats is not finite.
 func Compare(s checkpoint.Source, c checkpoint.Config, d *decoder.Decoder, windows [][]int32) (Report, error) {
 	inputs := make([][]int32, len(windows))
 	for i, w := range windows {
@@ -46,6 +46,9 @@ func Compare(s checkpoint.Source, c checkpoint.Config, d *decoder.Decoder, windo
 			if failed = d.Rewind(0); failed == nil {
 				integers, failed = d.Every(inputs[window])
 			}
+		}
+		if failed == nil {
+			failed = finite("of logits in floats", logits)
 		}
 		if failed == nil {
 			sum.add(logits, integers[position*len(logits):][:len(logits)], windows[window][position+1])
