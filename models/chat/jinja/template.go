@@ -12,13 +12,14 @@ import (
 	"github.com/thetaedge/theta/models/chat"
 )
 
-// maxTemplate is the highest number of bytes of a template.
-const maxTemplate = 1 << 20
+// maxTemplate is the highest number of bytes of a template. It bounds brackets within brackets too.
+const maxTemplate = 1 << 15
 
 // template is a chat template of a model.
 type template struct {
 	parsed     *exec.Template
 	begin, end string
+	bound      *bound
 }
 
 // parse reads a template. It sees no files.
@@ -34,15 +35,15 @@ func parse(text, begin, end string) (*template, error) {
 	// The settings with which these templates are written.
 	settings := config.New()
 	settings.TrimBlocks, settings.LeftStripBlocks = true, true
+	b := &bound{}
 	environment := &exec.Environment{
-		Context: exec.EmptyContext().Update(builtins.GlobalFunctions).Update(builtins.GlobalVariables),
-		Filters: builtins.Filters, Tests: builtins.Tests, ControlStructures: builtins.ControlStructures, Methods: builtins.Methods,
+		Context: b.functions(), Filters: builtins.Filters, Tests: builtins.Tests, ControlStructures: b.statements(), Methods: builtins.Methods,
 	}
 	parsed, err := exec.NewTemplate(name, settings, loader, environment)
 	if err != nil {
 		return nil, err
 	}
-	return &template{parsed: parsed, begin: begin, end: end}, nil
+	return &template{parsed: parsed, begin: begin, end: end, bound: b}, nil
 }
 
 // render returns the text of a conversation up to where the answer begins. Thinking is left to the
@@ -54,6 +55,7 @@ func (t *template) render(messages []chat.Message, thinking *bool) (text string,
 			err = fmt.Errorf("the template cannot be rendered: %v", caught)
 		}
 	}()
+	*t.bound = bound{}
 	list := make([]any, len(messages))
 	for i, m := range messages {
 		list[i] = map[string]any{"role": m.Role, "content": m.Content}
