@@ -27,13 +27,13 @@ func (t *Tokenizer) EncodeParts(parts []Part) ([]int32, error) {
 		}
 	}
 	text := joined.String()
+	// Parts come in the order of the text, as the places that find asks for do.
+	next := 0
 	allowed := func(begin, end int) bool {
-		for _, p := range plain {
-			if begin < p[1] && p[0] < end {
-				return false
-			}
+		for next < len(plain) && plain[next][1] <= begin {
+			next++
 		}
-		return true
+		return next == len(plain) || plain[next][0] >= end
 	}
 	var ids []int32
 	var err error

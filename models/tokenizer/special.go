@@ -35,7 +35,7 @@ type found struct {
 }
 
 // find returns the special tokens of a text, from left to right. Allowed says from which byte up
-// to which a token may lie.
+// to which a token may lie; it is asked from left to right.
 func (s specials) find(text string, allowed func(begin, end int) bool) []found {
 	var all []found
 	last := 0
