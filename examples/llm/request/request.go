@@ -72,7 +72,8 @@ func (s *stops) UnmarshalJSON(text []byte) error {
 	return json.Unmarshal(text, (*[]string)(s))
 }
 
-// Parse decodes a request. It refuses unknown keys and numbers outside of their bounds.
+// Parse decodes a request. It refuses unknown keys, keys that occur twice, and numbers outside of their
+// bounds.
 func Parse(text []byte) (Request, error) {
 	if len(text) > MaxBytes {
 		return Request{}, fmt.Errorf("expected at most %d bytes, found %d", MaxBytes, len(text))
@@ -85,6 +86,9 @@ func Parse(text []byte) (Request, error) {
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return Request{}, errors.New("expected one JSON object, found more behind it")
+	}
+	if err := checkKeys(text); err != nil {
+		return Request{}, err
 	}
 	return f.request()
 }
