@@ -20,7 +20,7 @@ func ParseMillionths(text string) (int64, error) {
 	mantissa, exponent, hasExponent := strings.Cut(strings.ToLower(text), "e")
 	shift := 6
 	if hasExponent {
-		n, err := strconv.ParseInt(strings.TrimPrefix(exponent, "+"), 10, 8)
+		n, err := strconv.ParseInt(exponent, 10, 8) // with a sign or without
 		if err != nil {
 			return 0, fail
 		}

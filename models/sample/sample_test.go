@@ -147,7 +147,7 @@ func TestFractionsAreReadExactly(t *testing.T) {
 		require.NoError(t, err, text)
 		require.Equal(t, want, got, text)
 	}
-	for _, text := range []string{"", "-1", "+1", ".5", "1.", "0.0000001", "1001", "1e4", "1e999", "1e", "e1", "NaN", "inf", "0x1", "1_0", "1.2.3", strings.Repeat("0", 50)} {
+	for _, text := range []string{"", "-1", "+1", ".5", "1.", "0.0000001", "1001", "1e4", "1e999", "1e", "e1", "NaN", "inf", "0x1", "1_0", "1.2.3", "1e++1", "1e+-1", strings.Repeat("0", 50)} {
 		_, err := sample.ParseMillionths(text)
 		require.ErrorContains(t, err, "expected a decimal number", text)
 	}
