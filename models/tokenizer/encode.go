@@ -15,7 +15,8 @@ func (t *Tokenizer) Encode(text string) ([]int32, error) {
 }
 
 // EncodeParts returns the tokens of the text of all parts. Special tokens count only outside of
-// plain parts; Begin is not added. It returns an error if a pattern needs too many steps.
+// plain parts; Begin is not added. It returns an error if a pattern needs too much memory.
+// It does not bound the time of a pattern: in a sandbox, the fuel of the program does.
 func (t *Tokenizer) EncodeParts(parts []Part) ([]int32, error) {
 	var joined strings.Builder
 	var plain [][2]int
