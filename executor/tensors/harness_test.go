@@ -72,7 +72,7 @@ func bytesAt(at int, bytes []byte) string {
 	for _, b := range bytes {
 		fmt.Fprintf(&text, `\%02x`, b)
 	}
-	return fmt.Sprintf(`(data (i32.const %d) "%s")`, at, text.String())
+	return fmt.Sprintf(`(data (i32.const %d) "`, at) + text.String() + `")`
 }
 
 // goProgram compiles testdata/name for wasip1.

@@ -128,7 +128,7 @@ func TestOptionsOutsideOfTheirBoundsAreRefused(t *testing.T) {
 	for says, options := range map[string]sample.Options{
 		"places":             {Places: 31},
 		"temperature":        {Temperature: -1},
-		"temperature: ":      {Temperature: 100*sample.Million + 1},
+		"found 100000001":    {Temperature: 100*sample.Million + 1},
 		"top_k":              {TopK: -1},
 		"top_p":              {TopP: sample.Million + 1},
 		"repetition_penalty": {Penalty: 1},

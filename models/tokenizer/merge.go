@@ -60,7 +60,8 @@ func (t *Tokenizer) symbols(word string) []symbol {
 	unknown := false
 	for len(word) > 0 {
 		size := 1
-		id, ok := int32(-1), false
+		var id int32
+		var ok bool
 		if t.spec.Bytes {
 			id = t.bytes[word[0]]
 			ok = id >= 0

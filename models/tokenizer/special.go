@@ -22,7 +22,7 @@ func newSpecials(all []Special) specials {
 		s.control[special.ID] = special.Control
 		s.text[special.ID] = special.Text
 	}
-	for _, list := range s.byFirst {
+	for _, list := range &s.byFirst {
 		slices.SortStableFunc(list, func(a, b Special) int { return len(b.Text) - len(a.Text) })
 	}
 	return s

@@ -22,7 +22,7 @@ func TestAnArrayOpensTwoChunksPerPlace(t *testing.T) {
 	params, policy := computetypes.DefaultParams(), computetypes.Policy{Replicas: 1, AuditBps: 1_000, Auditors: 1}
 	for nodes := uint64(2); nodes < 40; nodes++ {
 		for places := uint64(1); places <= 8 && nodes*places < 100; places++ {
-			window := params.UnrollWindow(policy, nodes*uint64(SlotsFor(int(places), 64))) //nolint:gosec // small
+			window := params.UnrollWindow(policy, nodes*uint64(SlotsFor(int(places), 64)))
 			require.GreaterOrEqual(t, window, 2*nodes*places)
 			require.Less(t, 2*window, 5*nodes*places)
 		}

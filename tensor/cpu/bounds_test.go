@@ -117,15 +117,18 @@ func TestOperationsOnLongRowsTakeLittleMemory(t *testing.T) {
 	}{
 		{
 			&tensor.Rescale{Acc: at(1), Row: at(2), Out: at(1), Rows: 1, Cols: cols, OneRow: true},
-			[]tensor.Shape{{Type: s32, Count: cols}, {Type: scales, Count: 1}}, 1 << 20,
+			[]tensor.Shape{{Type: s32, Count: cols}, {Type: scales, Count: 1}},
+			1 << 20,
 		},
 		{
 			&tensor.TopK{X: at(1), Values: at(2), Places: at(3), Rows: 1, Cols: cols, K: 1024},
-			[]tensor.Shape{{Type: s32, Count: cols}, {Type: s32, Count: 1024}, {Type: s32, Count: 1024}}, 1 << 20,
+			[]tensor.Shape{{Type: s32, Count: cols}, {Type: s32, Count: 1024}, {Type: s32, Count: 1024}},
+			1 << 20,
 		},
 		{
 			&tensor.LayerNorm{X: at(1), Out: at(2), Scale: at(3), Rows: rows, Cols: wide},
-			[]tensor.Shape{{Type: s32, Count: rows * wide}, {Type: s8, Count: rows * wide}, {Type: scales, Count: rows}}, 70 << 20,
+			[]tensor.Shape{{Type: s32, Count: rows * wide}, {Type: s8, Count: rows * wide}, {Type: scales, Count: rows}},
+			70 << 20,
 		},
 	} {
 		call := on(t, d, c.op, c.shapes...)

@@ -87,7 +87,8 @@ func softmaxProbe(o *tensor.Softmax, h, t uint64) probe {
 	row := h*uint64(o.Queries) + t
 	op := &tensor.Softmax{X: at(0), Out: at(2), Scale: at(3), Queries: 1, Heads: 1, KVHeads: 1, Keys: o.Keys, Mask: seenBy(o.Mask, t)}
 	pieces := []piece{
-		block(4*(o.X.Offset+row*s), 4*s), {},
+		block(4*(o.X.Offset+row*s), 4*s),
+		{},
 		block(4*(o.Out.Offset+row*s), 4*s), block(scaleBytes*(o.Scale.Offset+row), scaleBytes),
 	}
 	if !o.VScale.None() {
@@ -126,7 +127,8 @@ func gatherProbes(random *rand.Rand, o *tensor.Gather, t tensor.Type, e effort, 
 		list = append(list, probe{
 			op: &tensor.Gather{Table: at(0), Index: at(1), Out: at(2), Rows: 1, Cols: o.Cols, Count: 1},
 			pieces: []piece{
-				block(o.Table.Offset*t.Bits()/8+from*row, row), {size: 4},
+				block(o.Table.Offset*t.Bits()/8+from*row, row),
+				{size: 4},
 				block(o.Out.Offset*t.Bits()/8+r.from*row, row),
 			},
 		})

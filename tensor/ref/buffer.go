@@ -60,13 +60,13 @@ func NewBufferIn(s tensor.Shape, memory []byte, release func() error) (*Buffer, 
 	case tensor.S4:
 		b.S4 = memory
 	case tensor.S8:
-		b.S8 = unsafe.Slice((*int8)(first), s.Count)
+		b.S8 = unsafe.Slice((*int8)(first), s.Count) //nolint:gosec // as above
 	case tensor.S16:
-		b.S16 = unsafe.Slice((*int16)(first), s.Count)
+		b.S16 = unsafe.Slice((*int16)(first), s.Count) //nolint:gosec // as above
 	case tensor.S32:
-		b.S32 = unsafe.Slice((*int32)(first), s.Count)
+		b.S32 = unsafe.Slice((*int32)(first), s.Count) //nolint:gosec // as above
 	case tensor.Scales:
-		b.Scales = unsafe.Slice((*fixed.Scale)(first), s.Count)
+		b.Scales = unsafe.Slice((*fixed.Scale)(first), s.Count) //nolint:gosec // as above
 	default:
 		return nil, fmt.Errorf("expected a type of elements, found %v", s.Type)
 	}

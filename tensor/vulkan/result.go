@@ -42,6 +42,7 @@ func (r result) String() string {
 		return "VK_ERROR_DEVICE_LOST"
 	case incompatibleDriver:
 		return "VK_ERROR_INCOMPATIBLE_DRIVER"
+	case success, incomplete:
 	}
 	return fmt.Sprintf("VkResult %d", int32(r))
 }
@@ -55,6 +56,7 @@ func (r result) check(what string) error {
 		return fmt.Errorf("%w: %s: %v", ErrMemory, what, r)
 	case deviceLost, timeout:
 		return fmt.Errorf("%w: %s: %v", ErrLost, what, r)
+	case incomplete, incompatibleDriver:
 	}
 	return fmt.Errorf("%s: expected success of Vulkan, found %v; update the driver", what, r)
 }

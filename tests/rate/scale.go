@@ -110,8 +110,10 @@ func beforeAndAfter(singles uint64, turn float64) []Load {
 		each          time.Duration
 		single, tasks uint64
 	}{
-		{time.Millisecond, 40 * singles, 20_000}, {100 * time.Millisecond, 40 * singles, 1_000},
-		{time.Second, 40 * singles, 400}, {10 * time.Second, 10 + 2*singles, 24},
+		{time.Millisecond, 40 * singles, 20_000},
+		{100 * time.Millisecond, 40 * singles, 1_000},
+		{time.Second, 40 * singles, 400},
+		{10 * time.Second, 10 + 2*singles, 24},
 	} {
 		single, chunks := newLoad(c.each, c.single, turn), newLoad(c.each, c.tasks, turn)
 		single.Chunk, single.Audit, chunks.Audit = "1", "10%", "10%"

@@ -47,10 +47,10 @@ func (m *million) requireChunk(ctx context.Context, r *computetypes.Receipt) {
 			continue
 		}
 		delivered = true
-		require.Len(m.t, index.Leaves, int(r.Tasks())) //nolint:gosec // a chunk
+		require.Len(m.t, index.Leaves, int(r.Tasks()))
 		first := uint32(0)
 		for _, ref := range index.Bundles {
-			m.requireBundle(get(ref.Digest, int64(ref.Size)), index, first, ref.Tasks, r.Task) //nolint:gosec // bounded
+			m.requireBundle(get(ref.Digest, int64(ref.Size)), index, first, ref.Tasks, r.Task)
 			first += ref.Tasks
 		}
 	}

@@ -43,8 +43,10 @@ func (o operands) scores(op *tensor.AttnScores, l Limits) domain {
 			key, seen := b.from[2]*kvHeads, s*kvHeads
 			return Dispatch{
 				Kernel: "scores",
-				Windows: []Window{o.window(0, query*dim, count*dim), o.window(1, query, count), o.window(2, key*dim, seen*dim), o.window(3, key, seen),
-					o.window(4, (b.from[0]*queries+b.from[1])*keys+b.from[2], ((h-1)*queries+t-1)*keys+s)},
+				Windows: []Window{
+					o.window(0, query*dim, count*dim), o.window(1, query, count), o.window(2, key*dim, seen*dim), o.window(3, key, seen),
+					o.window(4, (b.from[0]*queries+b.from[1])*keys+b.from[2], ((h-1)*queries+t-1)*keys+s),
+				},
 				Params: append(append([]uint32{op.Heads, uint32(heads / kvHeads), op.Dim / 4, uint32(s), uint32(op.UnitM), uint32(op.UnitE)}, masked(op.Mask)...),
 					uint32(b.from[0]), uint32(b.from[1]), uint32(b.from[2]), op.KVHeads, op.Keys, uint32(queries*keys)),
 				Groups: [3]uint64{over(s, Lanes), t, h},
@@ -64,8 +66,10 @@ func (o operands) softmax(op *tensor.Softmax) domain {
 			first, rows := b.from[0]*queries+b.from[1], (b.size(0)-1)*queries+b.size(1)
 			return Dispatch{
 				Kernel: "softmax",
-				Windows: []Window{o.window(0, first*keys, rows*keys), o.window(1, 0, keys*kvHeads), o.window(2, first*keys, rows*keys),
-					o.window(3, first, rows), entries(Exp2)},
+				Windows: []Window{
+					o.window(0, first*keys, rows*keys), o.window(1, 0, keys*kvHeads), o.window(2, first*keys, rows*keys),
+					o.window(3, first, rows), entries(Exp2),
+				},
 				Params: append(append([]uint32{op.Keys, flag(o.has(1), 1), op.KVHeads, uint32(heads / kvHeads)}, masked(op.Mask)...),
 					uint32(b.from[0]), uint32(b.from[1]), op.Queries),
 				Groups: [3]uint64{b.size(1), b.size(0), 1},
@@ -88,8 +92,10 @@ func (o operands) values(op *tensor.AttnValues) domain {
 			first, rows := b.from[0]*queries+b.from[1], (h-1)*queries+t
 			return Dispatch{
 				Kernel: "values",
-				Windows: []Window{o.window(0, first*keys, rows*keys), o.window(1, first, rows), o.window(2, 0, keys*kvHeads*dim),
-					o.window(3, b.from[1]*heads*dim, t*heads*dim)},
+				Windows: []Window{
+					o.window(0, first*keys, rows*keys), o.window(1, first, rows), o.window(2, 0, keys*kvHeads*dim),
+					o.window(3, b.from[1]*heads*dim, t*heads*dim),
+				},
 				Params: append(append([]uint32{uint32(words), op.Keys, op.KVHeads, uint32(heads / kvHeads), op.Heads, uint32(op.Fraction)}, masked(op.Mask)...),
 					uint32(b.from[0]), uint32(b.from[1]), op.Queries, shared),
 				Groups: [3]uint64{over(words, 1<<shared), t, h},

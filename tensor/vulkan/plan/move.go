@@ -105,8 +105,10 @@ func (o operands) noise(op *tensor.Noise) domain {
 			return Dispatch{
 				Kernel:  "noise",
 				Windows: []Window{o.window(0, first, n), entries(Tail)},
-				Params: []uint32{uint32(n), flag(op.Gaussian, 1), op.Key0, op.Key1, op.Stream0, op.Stream1,
-					uint32(block), uint32(block >> 32)},
+				Params: []uint32{
+					uint32(n), flag(op.Gaussian, 1), op.Key0, op.Key1, op.Stream0, op.Stream1,
+					uint32(block), uint32(block >> 32),
+				},
 				Groups: line(over(n, 4)),
 				Work:   n * 60,
 			}

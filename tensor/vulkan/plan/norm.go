@@ -43,8 +43,10 @@ func (o operands) rowNorm(n rowNorm) domain {
 			first, rows := b.from[0], b.size(0)
 			return Dispatch{
 				Kernel: "norm",
-				Windows: []Window{o.window(n.x, first*cols, rows*cols), o.window(n.gain, 0, cols), bias,
-					o.window(n.out, first*cols, rows*cols), o.window(n.scale, first, rows)},
+				Windows: []Window{
+					o.window(n.x, first*cols, rows*cols), o.window(n.gain, 0, cols), bias,
+					o.window(n.out, first*cols, rows*cols), o.window(n.scale, first, rows),
+				},
 				Params: []uint32{n.cols, uint32(n.gainFraction), uint32(n.fraction), uint32(n.epsilon), uint32(n.epsilon >> 32), flags},
 				Groups: [3]uint64{rows, 1, 1},
 				Work:   walked(rows, cols, 150),
@@ -66,8 +68,10 @@ func (o operands) groupNorm(op *tensor.GroupNorm) domain {
 			return Dispatch{
 				Kernel:  "groupnorm",
 				Windows: []Window{o.window(0, first, count), o.window(1, 0, channels), o.window(2, 0, channels), o.window(3, first, count)},
-				Params: []uint32{op.Pixels, uint32(op.GainFraction), uint32(op.Fraction), uint32(op.Epsilon), uint32(op.Epsilon >> 32), flags,
-					op.Channels, uint32(width), uint32(b.from[1])},
+				Params: []uint32{
+					op.Pixels, uint32(op.GainFraction), uint32(op.Fraction), uint32(op.Epsilon), uint32(op.Epsilon >> 32), flags,
+					op.Channels, uint32(width), uint32(b.from[1]),
+				},
 				Groups: [3]uint64{b.size(1), b.size(0), 1},
 				Work:   walked(b.size(0)*b.size(1), uint64(op.Pixels)*width, 150),
 			}

@@ -112,8 +112,10 @@ func cases() []large {
 	at := func(h tensor.Handle) tensor.Operand { return tensor.Operand{Tensor: h} }
 	s8, s32, scale := tensor.S8, tensor.S32, tensor.Scales
 	const huge = 1<<31 - 1
-	view := tensor.Window{Height: 4096, Width: 4096, KernelHeight: 3, KernelWidth: 3, OutHeight: 4096, OutWidth: 4096,
-		StrideY: 1, StrideX: 1, DilationY: 1, DilationX: 1, PadTop: 1, PadLeft: 1}
+	view := tensor.Window{
+		Height: 4096, Width: 4096, KernelHeight: 3, KernelWidth: 3, OutHeight: 4096, OutWidth: 4096,
+		StrideY: 1, StrideX: 1, DilationY: 1, DilationX: 1, PadTop: 1, PadLeft: 1,
+	}
 	return []large{
 		{&tensor.Gemm{A: at(1), W: at(2), Out: at(3), Batch: 1, M: 4096, N: 262_144, K: 8192}, []tensor.Type{s8, s8, s32}, true},
 		{&tensor.Gemm{A: at(1), W: at(2), Out: at(3), Batch: 1 << 20, M: 1, N: 7, K: 65_536}, []tensor.Type{s8, s8, s32}, true},
