@@ -16,7 +16,8 @@ type Worker struct {
 // Workers lists the processes that hold a program for the node, as far as the system shows
 // them (Linux).
 func (n Node) Workers() []Worker {
-	programs, err := filepath.Glob(filepath.Join(n.home, "workers", "*", "in", "program"))
+	// Each profile has a folder for its workers.
+	programs, err := filepath.Glob(filepath.Join(n.home, "workers", "*", "*", "in", "program"))
 	if err != nil || len(programs) == 0 {
 		return nil
 	}
