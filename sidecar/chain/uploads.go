@@ -60,7 +60,8 @@ func (l *Ledger) Task(ctx context.Context, id string, index uint64, ended int64)
 
 func (l *Ledger) task(ctx context.Context, id string, index uint64, ended int64) (relay.Task, error) {
 	job, spec, err := l.reader.Job(ctx, id)
-	if err == nil && spec.Sink == "" || errors.Is(err, ErrNotFound) {
+	// A job that judges a challenge has no sink of its own: its judges deliver on request.
+	if err == nil && job.SinkOf(&spec) == "" || errors.Is(err, ErrNotFound) {
 		return relay.Task{}, relay.ErrNoTask // missing, pruned, or a job whose outputs are not delivered
 	}
 	if err != nil {
@@ -70,10 +71,9 @@ func (l *Ledger) task(ctx context.Context, id string, index uint64, ended int64)
 	if err != nil {
 		return relay.Task{}, err
 	}
-	found := relay.Task{
-		Sinks:       []string{computetypes.TaskSink(spec.Sink, index)},
-		OutputBytes: outputsOf(&spec, tasks),
-		Workers:     make(map[string]string, len(operators)),
+	found := relay.Task{OutputBytes: outputsOf(&spec, tasks), Workers: make(map[string]string, len(operators))}
+	if spec.Sink != "" {
+		found.Sinks = append(found.Sinks, computetypes.TaskSink(spec.Sink, index))
 	}
 	if now := job.SinkOf(&spec); now != spec.Sink {
 		found.Sinks = append(found.Sinks, computetypes.TaskSink(now, index))

@@ -145,6 +145,26 @@ func TestWhoHasAResultToDeliverWorksForABox(t *testing.T) {
 	}, found.Workers, "once it has ended, whoever did it without fault")
 }
 
+// TestAJudgeWorksForTheBoxToWhichItIsAskedToDeliver: the spec of a judging job names no sink.
+func TestAJudgeWorksForTheBoxToWhichItIsAskedToDeliver(t *testing.T) {
+	n := &workNode{
+		job:     computetypes.Job{Id: "5-0-0", Tasks: 1},
+		spec:    computetypes.JobSpec{Resources: computetypes.Resources{OutputBytes: 77}},
+		receipt: &computetypes.Receipt{JobId: "5-0-0", Count: 8, Outcomes: outcomes(computetypes.ASSIGNMENT_STATUS_PAID)},
+	}
+	l := n.ledger(t)
+	_, err := l.Task(t.Context(), "5-0-0", 0, 9)
+	require.ErrorIs(t, err, relay.ErrNoTask, "before it is asked")
+
+	n.job.Redelivery = &computetypes.Redelivery{Sink: "https://relay.example/v1/drops/box/tasks/16", Height: 10, Count: 1}
+	found, err := l.Task(t.Context(), "5-0-0", 0, 9)
+	require.NoError(t, err)
+	require.Equal(t, relay.Task{
+		Chain: chainID, Sinks: []string{"https://relay.example/v1/drops/box/tasks/16"}, OutputBytes: 8 * 77,
+		Workers: map[string]string{"worker of ASSIGNMENT_STATUS_PAID": "ASSIGNMENT_STATUS_PAID"},
+	}, found)
+}
+
 // TestWhoWorkedOnATaskOfAnArrayStandsInItsBlock: the state does not keep receipts of arrays,
 // but the block in which a task ended contains its receipt.
 func TestWhoWorkedOnATaskOfAnArrayStandsInItsBlock(t *testing.T) {
