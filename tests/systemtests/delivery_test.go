@@ -23,6 +23,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/require"
 
+	"github.com/thetaedge/theta/blob"
 	"github.com/thetaedge/theta/client"
 	"github.com/thetaedge/theta/client/jobfile"
 	"github.com/thetaedge/theta/executor/manifest"
@@ -41,8 +42,8 @@ type line struct {
 	// falls reports whether the line breaks before an upload into the box is passed on. n
 	// counts the uploads since falls was set; content is the upload.
 	falls func(n int, content []byte) bool
-	// box is the path of the box. Nodes may still deliver results of earlier jobs to other
-	// boxes.
+	// box is the path of the job's box, below which the boxes of an array's tasks are. Nodes may
+	// still deliver results of earlier jobs to other boxes.
 	box   string
 	drops int
 	down  bool
@@ -89,11 +90,13 @@ func (l *line) passes(r *http.Request) bool {
 	return !l.down
 }
 
-// fallAt makes the line break at a certain moment of the delivery into a sink.
+// fallAt makes the line break at a certain moment of the delivery into a sink. The sink of an
+// array has a placeholder where nodes put the number of a task.
 func (l *line) fallAt(sink string, falls func(int, []byte) bool) {
+	box, _, _ := strings.Cut(strings.TrimPrefix(sink, l.URL), blob.TaskPlaceholder)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.box, l.falls, l.drops, l.down = strings.TrimPrefix(sink, l.URL), falls, 0, false
+	l.box, l.falls, l.drops, l.down = box, falls, 0, false
 }
 
 // up repairs the line.
